@@ -1,0 +1,32 @@
+/** A detector. It only observes: it can neither block nor edit, so steps run in any order. */
+import type { Call, Stage } from './call.ts'
+import type { Finding } from './finding.ts'
+import type { RateLimiter } from './ports.ts'
+
+/** What a step may use besides the call; everything that differs from run to run enters here. */
+export type Tools = Readonly<{
+  nowMs: number
+  limiter: RateLimiter
+  limits: Readonly<{ callsMax: number; windowMs: number; bodyBytesMax: number }>
+}>
+
+/**
+ * `position` is the step's stable identity (server/steps is a set; order in the record follows position).
+ * `inspect` returns what it noticed and throws only when it could not look.
+ */
+export type Step = Readonly<{
+  name: string
+  position: number
+  category: string
+  stages: readonly Stage[]
+  timeoutMs: number
+  inspect: (call: Call, tools: Tools) => readonly Finding[] | Promise<readonly Finding[]>
+}>
+
+/** How a step ended. A failed step is a value that the policy judges; it is never mistaken for "found nothing". */
+export type Outcome = Readonly<{ step: string; ms: number }> &
+  (
+    | Readonly<{ status: 'done'; findings: readonly Finding[] }>
+    | Readonly<{ status: 'failed'; reason: string }>
+    | Readonly<{ status: 'skipped'; reason: string }>
+  )

@@ -1,0 +1,30 @@
+/** What the policy decided about a call, and the header that it was decided on. */
+import type { Author, Stage } from './call.ts'
+import type { Severity } from './finding.ts'
+
+/** Why a call was refused: the step that saw it and the kind of thing seen (`detect_pii`, `pii.email`). */
+export type Reason = Readonly<{ step: string; kind: string }>
+
+/** `policy` is the revision (SHA-256, hex) of the policy that decided; `decisionId` is in the ledger entry too. */
+export type Verdict = Readonly<{ policy: string; decisionId: string; classification: string }> &
+  (
+    | Readonly<{ action: 'allow' }>
+    | Readonly<{ action: 'redact'; kinds: readonly string[] }>
+    | Readonly<{ action: 'hold'; reasons: readonly Reason[] }>
+    | Readonly<{ action: 'block'; reasons: readonly Reason[] }>
+  )
+
+/** What the policy engine gets: a header and outcomes, never text. */
+export type PolicyInput = Readonly<{
+  stage: Stage
+  agent: Readonly<{ id: string; org: string }>
+  model: string
+  stream: boolean
+  flags: Readonly<Record<string, string>>
+  outcomes: readonly Readonly<{
+    step: string
+    status: 'done' | 'failed' | 'skipped'
+    reason: string
+    findings: readonly Readonly<{ kind: string; severity: Severity; confidence: number; author: Author }>[]
+  }>[]
+}>
