@@ -1,0 +1,96 @@
+/**
+ * The process behind `tappass`: the command table, and the one reader of the environment.
+ * To add a command: write `scripts/commands/<verb>.ts` that exports `run(invocation): Promise<number>`
+ * (the exit code; throw a `Failure` for an end that the user must read), and add one entry to `verbs`.
+ * Nothing but the table is loaded for `--help`, so that it answers at once.
+ */
+import { join } from 'node:path'
+import { findVerb, parseArguments } from './core/argument.ts'
+import { exitCode } from './core/exit-code.ts'
+import { Failure, renderFailure } from './core/failure.ts'
+import { jsonOption } from './core/option.ts'
+import { renderOverview, renderVerb } from './core/usage.ts'
+import type { Verb } from './core/verb.ts'
+
+/** Everything that can be typed after `tappass`, in the order of `--help`. */
+export const verbs: readonly Verb[] = [
+  {
+    name: 'version',
+    summary: 'show the versions of TapPass and Node',
+    options: [jsonOption],
+    load: () => import('./commands/version.ts'),
+  },
+]
+
+/** Where the command line's own streams, environment and clock come from; a test hands in its own. */
+export type Surroundings = Readonly<{
+  environment: Readonly<Record<string, string | undefined>>
+  stdin: NodeJS.ReadStream
+  stdout: NodeJS.WriteStream
+  stderr: NodeJS.WriteStream
+  nowMs: () => number
+  interrupt: AbortSignal
+}>
+
+const hasColor = ({ environment, stderr }: Surroundings, isRefused: boolean): boolean =>
+  !isRefused && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb' && stderr.isTTY === true
+
+const runVerb = async (words: readonly string[], around: Surroundings): Promise<number> => {
+  const first = words[0]
+  if (first === undefined) {
+    around.stderr.write(renderOverview(verbs))
+    return exitCode.usage
+  }
+  if (first === '--help' || first === '-h' || first === 'help') {
+    const named = first === 'help' ? words[1] : undefined
+    around.stdout.write(named === undefined ? renderOverview(verbs) : renderVerb(findVerb(verbs, named)))
+    return exitCode.asWanted
+  }
+  const typed = parseArguments(verbs, first === '--version' ? ['version', ...words.slice(1)] : words)
+  if (typed.isHelp) {
+    around.stdout.write(renderVerb(typed.verb))
+    return exitCode.asWanted
+  }
+  const { run } = await typed.verb.load()
+  return await run({
+    ...around,
+    ...typed,
+    root: join(import.meta.dirname, '..'),
+    workingFolder: process.cwd(),
+    verbs,
+    hasColor: hasColor(around, typed.options['no-color'] === true),
+  })
+}
+
+/** Runs one command line and gives its exit code. A failure is told on stderr; anything else thrown is a defect. */
+export const main = async (words: readonly string[], around: Surroundings): Promise<number> => {
+  try {
+    return await runVerb(words, around)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    around.stderr.write(`${renderFailure(error.text)}\n`)
+    return error.code
+  }
+}
+
+const interruptOnSignals = (): AbortSignal => {
+  const controller = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(exitCode.interrupted)
+      controller.abort(signal)
+    })
+  }
+  return controller.signal
+}
+
+if (import.meta.main) {
+  process.exitCode = await main(process.argv.slice(2), {
+    environment: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    nowMs: () => Date.now(),
+    interrupt: interruptOnSignals(),
+  })
+}

@@ -1,0 +1,16 @@
+/** `tappass version`: which TapPass this is, and on which Node it runs. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { exitCode } from '../core/exit-code.ts'
+import { type Invocation, isGiven } from '../core/invocation.ts'
+
+/** Prints one line, or one JSON object with `--json`. */
+export const run = async (invocation: Invocation): Promise<number> => {
+  const manifest = JSON.parse(await readFile(join(invocation.root, 'package.json'), 'utf8'))
+  const versions = { tappass: String(manifest.version), node: process.versions.node }
+  const line = isGiven(invocation, 'json')
+    ? JSON.stringify(versions)
+    : `tappass ${versions.tappass} (Node ${versions.node})`
+  invocation.stdout.write(`${line}\n`)
+  return exitCode.asWanted
+}

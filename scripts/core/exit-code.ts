@@ -1,0 +1,17 @@
+/** The exit codes of the command line; the table of shared product.md, and no others. */
+
+/** By meaning. `interrupted` is 128 + SIGINT; `usage` is EX_USAGE of sysexits.h. */
+export const exitCode = {
+  asWanted: 0,
+  failed: 1,
+  changesPending: 2,
+  rolledBack: 3,
+  locked: 4,
+  refused: 5,
+  unreachable: 6,
+  usage: 64,
+  interrupted: 130,
+} as const
+
+/** One of them. */
+export type ExitCode = (typeof exitCode)[keyof typeof exitCode]

@@ -1,0 +1,41 @@
+/** Options of the command line as data, and those that several commands take. Parsing stands in `argument.ts`. */
+
+/**
+ * One option. `value` is the placeholder shown in help (`PORT`); without it the option is a switch.
+ * `choices` are all values allowed; `isRepeatable` lets it stand more than once and gives a list.
+ */
+export type Option = Readonly<{
+  name: string
+  summary: string
+  value?: string
+  short?: string
+  choices?: readonly string[]
+  isRepeatable?: boolean
+}>
+
+/** Taken by every command. */
+export const commonOptions: readonly Option[] = [
+  { name: 'help', short: 'h', summary: 'show this help' },
+  { name: 'no-color', summary: 'no colour (as when NO_COLOR is set)' },
+]
+
+/** Data on stdout as JSON, talk on stderr. */
+export const jsonOption: Option = { name: 'json', summary: 'print JSON on stdout' }
+
+/** Never ask. */
+export const noInputOption: Option = { name: 'no-input', summary: 'never ask; take flags and defaults' }
+
+/** Say yes to what would be asked. */
+export const yesOption: Option = { name: 'yes', short: 'y', summary: 'apply without asking' }
+
+/** The folder that `up` keeps its data in. */
+export const dataOption: Option = { name: 'data', value: 'DIR', summary: 'data folder (default: .tappass/data)' }
+
+/** Which host to see or change: this one unless `--host` or `--inventory` says otherwise. */
+export const hostOptions: readonly Option[] = [
+  { name: 'host', value: 'USER@NAME[:PORT]', isRepeatable: true, summary: 'a host over SSH instead of this one' },
+  { name: 'identity', value: 'FILE', summary: 'private SSH key' },
+  { name: 'known-hosts', value: 'FILE', summary: 'known_hosts file to check host keys against' },
+  { name: 'inventory', value: 'FILE', summary: 'a YAML list of hosts' },
+  { name: 'config', value: 'FILE', summary: 'host specification (YAML)' },
+]
