@@ -13,6 +13,8 @@ export type Tools = Readonly<{
 /**
  * `position` is the step's stable identity (server/steps is a set; order in the record follows position).
  * `inspect` returns what it noticed and throws only when it could not look.
+ * `reachChars`, which a step with the stage 'response' must give, is the longest text that one of its matches can span:
+ * in a stream that many characters are held back, so that nothing leaves that a running match can still reach.
  */
 export type Step = Readonly<{
   name: string
@@ -20,6 +22,7 @@ export type Step = Readonly<{
   category: string
   stages: readonly Stage[]
   timeoutMs: number
+  reachChars?: number
   inspect: (call: Call, tools: Tools) => readonly Finding[] | Promise<readonly Finding[]>
 }>
 
