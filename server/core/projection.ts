@@ -91,9 +91,12 @@ export function project(body: unknown): readonly Segment[] {
 }
 
 function visit(walk: Walk, value: unknown, pointer: string, author: Author, place: Place, depth: number): void {
-  if (typeof value === 'string') return keep(walk, pointer, author, value)
-  if (typeof value === 'number' && Math.abs(value) >= TELLING_NUMBER) return keep(walk, pointer, author, String(value))
-  if (typeof value !== 'object' || value === null) return
+  if (typeof value === 'string') keep(walk, pointer, author, value)
+  else if (typeof value === 'number' && Math.abs(value) >= TELLING_NUMBER) keep(walk, pointer, author, String(value))
+  else if (typeof value === 'object' && value !== null) visitContainer(walk, value, pointer, author, place, depth)
+}
+
+function visitContainer(walk: Walk, value: object, pointer: string, author: Author, place: Place, depth: number): void {
   if (depth >= PROJECTION_LIMITS.depthMax) throw new ProjectionError('depthMax')
   if (Array.isArray(value)) {
     const placeInside = place === 'turns' ? 'turns' : 'inside'
