@@ -1,0 +1,10 @@
+/** Files on the controller that are sent to hosts, as values: the deciding half never opens them. */
+
+/** A file on the controller and the SHA-256 (lower-case hex) of its bytes. */
+export type LocalFile = Readonly<{ file: string; sha256: string }>
+
+/** A file made by `docker save`: the image's id (digest of its configuration) and the digests of its unpacked layers. */
+export type LocalImage = Readonly<{ file: string; imageId: string; layers: readonly string[] }>
+
+/** A secret that the operator hands in. `reveal` gives the value; printing or serialising this shows the fingerprint at most. */
+export type ProvidedSecret = Readonly<{ sha256: string; reveal: () => string }>

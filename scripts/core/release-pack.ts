@@ -1,0 +1,9 @@
+/** A release as the controller has it: its version, what it consists of, and its bytes on demand. */
+
+/** `version` is the package's version and 12 hex digits of the content; `manifest` has one `sha256  path` line a file, sorted. */
+export type ReleasePack = Readonly<{
+  version: string
+  manifest: string
+  /** A gzipped tar of the files named in the manifest. */
+  open: () => AsyncIterable<Uint8Array>
+}>
