@@ -1,0 +1,213 @@
+# What the launcher (../tappass, which reads this file in) does where something is missing or damaged: installs the
+# pinned Node into .tappass/node and the locked dependencies into node_modules. All is made in a temporary folder and
+# renamed into place, one launcher at a time.
+# shellcheck shell=sh disable=SC2154,SC2012
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# Runs a program: its progress is for the terminal, elsewhere its last words are shown when it fails.
+run() {
+  if [ -t 2 ]; then "$@" >&2 && return 0; else "$@" >"$work/log" 2>&1 && return 0; fi
+  [ -t 2 ] || tail -n 12 "$work/log" >&2
+  return 1
+}
+
+# Puts a finished folder where the old one is, by renaming.
+place() { # FRESH FINAL
+  mkdir -p "${2%/*}"
+  if [ -e "$2" ] || [ -L "$2" ]; then mv "$2" "$work/old.${2##*/}"; fi
+  mv "$1" "$2"
+}
+
+# A lock whose owner is gone is taken over; `start_of` keeps another process with the same number from being taken for it.
+start_of() { # PID: its start time
+  line=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  # shellcheck disable=SC2086
+  set -- ${line##*) }
+  echo "${20}"
+}
+
+is_running() { # PID START
+  if [ -d /proc/self ]; then [ "$(start_of "$1")" = "${2-}" ]; else kill -0 "$1" 2>/dev/null; fi
+}
+
+lock() {
+  owner="$$ $(start_of $$ || echo -)"
+  printf '%s\n' "$owner" >"$state/lock.$$"
+  attempts=0 waiting=no
+  until ln "$state/lock.$$" "$state/lock" 2>/dev/null; do
+    holder=$(cat "$state/lock" 2>/dev/null) || holder=
+    # shellcheck disable=SC2086
+    if [ -z "$holder" ]; then
+      attempts=$((attempts + 1))
+      [ "$attempts" -lt 20 ] || fail 'can not lock the folder' "$state/lock" 'hard links fail there' 'move the clone to another file system'
+    elif is_running $holder; then
+      [ $waiting = yes ] || say "another tappass (process ${holder%% *}) is installing; waiting for it"
+      waiting=yes
+      sleep 1
+    elif mv "$state/lock" "$state/stale.$$" 2>/dev/null; then
+      # Only the lock that was seen dead may go; a newer one, taken in between, is given back.
+      [ "$(cat "$state/stale.$$")" = "$holder" ] || ln "$state/stale.$$" "$state/lock" 2>/dev/null || :
+      rm -f "$state/stale.$$"
+    fi
+  done
+  rm -f "$state/lock.$$"
+}
+
+unlock() {
+  rm -rf "$work" "$state/lock.$$"
+  [ "$(cat "$state/lock" 2>/dev/null)" != "${owner-}" ] || rm -f "$state/lock"
+}
+
+# Sets `npm_script`: empty for the host's npm, else the path of the one in a vendor's archive, which `npm_node` runs.
+find_npm() {
+  npm_script=
+  npm_major=$(npm --version 2>/dev/null) || npm_major=0
+  npm_major=${npm_major%%.*}
+  case $npm_major in '' | *[!0-9]*) npm_major=0 ;; esac
+  [ "$npm_major" -lt 7 ] || return 0
+  for folder in "$state"/node/*/; do
+    npm_node=${folder}bin/node npm_script=${folder}lib/node_modules/npm/bin/npm-cli.js
+    [ -f "$npm_script" ] && is_installed_node "${folder%/}" && return 0
+  done
+  return 1
+}
+
+run_npm() { if [ -n "$npm_script" ]; then PATH="${npm_node%/*}:$PATH" "$npm_node" "$npm_script" "$@"; else npm "$@"; fi; }
+
+platform_of() {
+  case $(uname -s)-$(uname -m) in
+    Linux-x86_64) echo linux-x64 ;;
+    Linux-aarch64) echo linux-arm64 ;;
+    *) uname -sm | tr ' ' - ;;
+  esac
+}
+
+# The pinned Nodes in the order in which they are tried, a line each: VERSION LIBRARY ARCHIVE-SHA256 PACKAGE-SHA256, or `-`.
+pinned() {
+  awk -v platform="$1:" '
+    function flush() { if (version != "") print version, library, archive, package; version = "" }
+    { sub(/(^|[ \t])#.*/, ""); gsub(/["\047\r]/, ""); if ($1 == "-") $1 = "" ; else if (/^[^ \t]/) { flush(); inside = ($1 == "node:") } $0 = $0 }
+    !inside { next }
+    $1 == "version:" { flush(); version = $2; library = archive = package = "-"; group = "" }
+    $1 == "needs:" { library = $2 }
+    $1 == "archives:" || $1 == "packages:" { group = $1 }
+    $1 == platform && group == "archives:" { archive = $2 }
+    $1 == platform && group == "packages:" { package = $2 }
+    END { flush() }' "$root/versions.yaml"
+}
+
+has_library() { # libatomic1: whether libatomic.so.1 is somewhere
+  [ "$1" != - ] || return 0
+  name=${1%%[0-9]*}.so.${1##*[!0-9]}
+  for path in /lib /lib64 /lib/* /usr/lib /usr/lib64 /usr/lib/* /usr/local/lib; do [ ! -e "$path/$name" ] || return 0; done
+  return 1
+}
+
+sha256_of() {
+  if has sha256sum; then sha256sum "$1"; elif has shasum; then shasum -a 256 "$1"; else openssl dgst -sha256 -r "$1"; fi | cut -d ' ' -f 1
+}
+
+# Fetches with npm into $work/node.tgz and says what it must hash to. The package holds bin/node and no npm.
+fetch_package() { # VERSION PACKAGE-SHA256
+  [ -z "${TAPPASS_NODE_URL-}" ] && [ "$2" != - ] && [ "$wanted" = node ] && find_npm || return 1
+  source=node-$platform@$1 expected=$2
+  say "fetching Node $1 through npm"
+  (cd "$work" && run run_npm pack --loglevel=error "$source" && mv node-*.tgz node.tgz) && return 0
+  say "npm could not fetch $source; trying the vendor's site"
+  return 1
+}
+
+fetch_archive() { # VERSION ARCHIVE-SHA256
+  source=${TAPPASS_NODE_URL:-$(awk '$1 == "node-download:" { print $2 }' "$root/versions.yaml")}
+  case $source in *.tar.gz | *.tgz) ;; *) source=${source%/}/v$1/node-v$1-$platform.tar.gz ;; esac
+  expected=${TAPPASS_NODE_SHA256:-$2}
+  [ "$expected" != - ] || fail 'no Node is pinned for this kind of machine' "$root/versions.yaml" "it has no checksum for $platform" \
+    'install Node 24 or newer with npm, then run this again'
+  has curl || fail "there is no $wanted that fits, and nothing to fetch one with" "PATH=$PATH" \
+    'TapPass needs Node 24 or newer with npm; it fetches its own with curl' 'install curl (apt-get install curl), then run this again'
+  say "fetching Node $1 from $source"
+  if [ -t 2 ]; then bar=--progress-bar; else bar=--no-progress-meter; fi
+  run curl -fL $bar --connect-timeout 20 --speed-limit 500 --speed-time 60 --retry 2 -o "$work/node.tgz" "$source" ||
+    fail "Node $1 could not be fetched" "$source" 'see what curl said above' \
+      'check the network or the proxy (https_proxy), or set TAPPASS_NODE_URL to a copy, then run this again'
+}
+
+unpack_node() { # VERSION: $fresh
+  actual=$(sha256_of "$work/node.tgz")
+  [ "$actual" = "$expected" ] || fail "what was fetched is not the pinned Node $1; it was thrown away" "$source" \
+    "its SHA-256 is $actual, expected $expected" 'run this again; if it stays so, do not trust that source'
+  rm -rf "$work/unpacked" && mkdir "$work/unpacked"
+  run tar -xzf "$work/node.tgz" -C "$work/unpacked" || fail "Node $1 could not be unpacked" "$work" \
+    "see what tar said above; $(room) MB are free" 'make room, then run this again'
+  for folder in "$work"/unpacked/*/; do fresh=${folder%/}; done
+  rm -rf "$fresh/include" "$fresh/share" "$work/node.tgz"
+}
+
+# Installs the first pinned Node that starts here. `wanted=npm` asks for the vendor's archive, which holds npm too.
+install_node() { # WANTED
+  wanted=$1 platform=$(platform_of)
+  need_room 400
+  pinned "$platform" >"$work/pinned"
+  while read -r version library archive package <&3; do
+    if ! has_library "$library"; then
+      say "Node $version needs $library, which this machine lacks: taking the next pinned one"
+      continue
+    fi
+    fetch_package "$version" "$package" || fetch_archive "$version" "$archive"
+    unpack_node "$version"
+    if node_fits "$fresh/bin/node"; then
+      listing_of "$fresh" bin lib >"$fresh/.installed"
+      place "$fresh" "$state/node/${answer%% *}"
+      return
+    fi
+    say "Node $version does not start here: $("$fresh/bin/node" -v 2>&1 | tail -n 1)"
+  done 3<"$work/pinned"
+  fail 'none of the pinned Nodes starts on this machine' "$platform" "tried: $(cut -d ' ' -f 1 "$work/pinned" | tr '\n' ' ')" \
+    'install Node 24 or newer with npm, then run this again'
+}
+
+install_dependencies() {
+  need_room 300
+  find_npm || install_node npm
+  find_npm || fail 'npm does not start' "$state/node" 'the Node there came without one' 'install npm, then run this again'
+  mkdir "$work/fresh"
+  cp "$root/package.json" "$root/package-lock.json" "$work/fresh"
+  [ ! -f "$root/.npmrc" ] || cp "$root/.npmrc" "$work/fresh"
+  [ -w "${HOME:-/nowhere}" ] || export npm_config_cache="$work/npm"
+  say "installing the locked dependencies ($needs)"
+  set -- ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retry-mintimeout=2000
+  [ "$needs" = development ] || set -- "$@" --omit=dev
+  (cd "$work/fresh" && run run_npm "$@") || fail 'the dependencies could not be installed' "$root/package-lock.json" \
+    "see what npm said above; $(room) MB are free" 'check the network or the proxy (npm config get registry), then run this again'
+  rm -f "$state/installed"
+  place "$work/fresh/node_modules" "$root/node_modules"
+  printf '%s %s\n' "$needs" "$(fingerprint)" >"$work/installed"
+  mv "$work/installed" "$state/installed"
+}
+
+room() { df -Pk "$root" 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }'; }
+
+need_room() { # MEGABYTES
+  free=$(room)
+  [ "${free:-$1}" -ge "$1" ] || fail 'there is too little room to install' "$root" "$free MB are free, $1 MB are needed" 'make room, then run this again'
+}
+
+prepare() {
+  { mkdir -p "$state" && [ -w "$state" ]; } 2>/dev/null || fail 'can not install: the folder is not writable' "$state" \
+    "it belongs to $(ls -ld "$state" "$root" 2>/dev/null | awk 'NR == 1 { print $3 }'), you are $(id -un)" \
+    'run this as its owner, or in a clone of your own'
+  # A folder made with sudo still belongs to the owner of the clone.
+  [ "$(id -u)" != 0 ] || chown "$(ls -ldn "$root" | awk '{ print $3 ":" $4 }')" "$state"
+  trap unlock EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  lock
+  rm -rf "$state"/work.* 2>/dev/null || :
+  mkdir "$work"
+  find_node || install_node node
+  find_node || fail 'the Node that was installed does not fit' "$state/node" "$("$node" -v 2>&1)" 'install Node 24 or newer, then run this again'
+  [ "$needs" = nothing ] || are_dependencies_installed || install_dependencies
+  unlock
+  trap - EXIT INT TERM HUP
+}
