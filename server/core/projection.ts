@@ -58,7 +58,7 @@ const TOP: Readonly<Record<string, readonly [Author, Place]>> = {
 const QUOTING_PART = /^(?:document|file|input_file|search_result|mcp_call|.{0,40}_result|.{0,40}_call_output)$/
 
 /** Names of the APIs themselves. Every other key may be somebody's text. */
-const API_KEYS = new Set(
+export const API_KEYS: ReadonlySet<string> = new Set(
   `arguments assistant audio_tokens cache_control cached_tokens completion_tokens completion_tokens_details content content_filter
   created custom_tool_call_output data delta description detail developer dimensions document embedding embeddings encoding_format
   file_data filename finish_reason frequency_penalty function function_call function_call_output functions image_url index
