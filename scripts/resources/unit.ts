@@ -22,6 +22,8 @@ export type UnitOptions = Readonly<{
   inputPaths?: readonly string[]
   isEnabled?: boolean
   isRunning?: boolean
+  /** Without `content`: the revision that a drop-in of ours puts into the unit's environment; a process that runs another is restarted. */
+  revision?: string
 }>
 
 /** Says `daemon-reload`, `enable`, `start` or `restart` as the state asks for, and waits for the unit to be active. */

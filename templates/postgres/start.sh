@@ -11,4 +11,4 @@ if [ ! -e cluster ]; then
   mv cluster.partial cluster
   sync
 fi
-exec postgres -c config_file=/tappass/etc/postgresql.conf
+exec postgres -c config_file=/tappass/etc/postgresql.conf "$@"

@@ -1,0 +1,34 @@
+/** The table of contents of a host: which capabilities it gets, in the order in which they are laid down. */
+import type { HostSpec } from './core/host-spec.ts'
+import type { Resource } from './core/resource.ts'
+import type { Role } from './core/role.ts'
+import { backup } from './roles/backup.ts'
+import { boot } from './roles/boot.ts'
+import { data } from './roles/data.ts'
+import { docker } from './roles/docker.ts'
+import { foundation } from './roles/foundation.ts'
+import { gateway } from './roles/gateway.ts'
+import { ingress } from './roles/ingress.ts'
+import { secrets } from './roles/secrets.ts'
+
+/** A role by its name (what `--only` takes), with its resources in order. */
+export type Chapter = Readonly<{ role: string; resources: readonly Resource[] }>
+
+/** The order is design: each role may rely on those above it. */
+const roles: Readonly<Record<string, Role>> = {
+  foundation,
+  docker,
+  secrets,
+  data,
+  gateway,
+  ingress,
+  backup,
+  boot,
+}
+
+/** The names of the roles, in order. */
+export const roleNames: readonly string[] = Object.keys(roles)
+
+/** Takes what is wanted and a reader of this repository's files, gives every resource of the host, role by role. */
+export const recipe = (spec: HostSpec, text: (path: string) => string): readonly Chapter[] =>
+  Object.entries(roles).map(([role, resources]) => ({ role, resources: resources(spec, text) }))

@@ -1,0 +1,17 @@
+/** A backup every night: the folder, the service that makes one, and the timer that starts it. */
+import { render } from '../core/render.ts'
+import type { Role } from '../core/role.ts'
+import { directory } from '../resources/directory.ts'
+import { unit } from '../resources/unit.ts'
+
+/** What is kept, and for how long, is in the service's arguments. */
+export const backup: Role = ({ backup: { schedule, ...keep } }, text) => [
+  directory({ path: '/var/lib/tappass/backup', owner: 'root', group: 'root', mode: '0700' }),
+  unit({
+    name: 'tappass-backup.service',
+    content: render(text('units/tappass-backup.service.hbs'), keep),
+    isEnabled: false,
+    isRunning: false,
+  }),
+  unit({ name: 'tappass-backup.timer', content: render(text('units/tappass-backup.timer.hbs'), { schedule }) }),
+]

@@ -1,0 +1,73 @@
+/** PostgreSQL and Redis: containers without a network, reached over UNIX sockets, supervised by systemd. */
+import { credentialLine, credentialPaths } from '../core/credential.ts'
+import { hasSteppedRestart } from '../core/distribution.ts'
+import { runnableImage } from '../core/image-reference.ts'
+import { parsePins } from '../core/pin.ts'
+import { render } from '../core/render.ts'
+import type { Role } from '../core/role.ts'
+import { directory } from '../resources/directory.ts'
+import { file } from '../resources/file.ts'
+import { image } from '../resources/image.ts'
+import { unit } from '../resources/unit.ts'
+
+const root = { owner: 'root', group: 'root' } as const
+const postgresTexts = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf', 'start.sh', 'role.sql'] as const
+
+type Part = (pins: ReturnType<typeof parsePins>['images'], ...rest: Parameters<Role>) => ReturnType<Role>
+
+const postgres: Part = ({ postgres: pin }, spec, text) => {
+  const { archive } = spec.images.postgres
+  const texts = postgresTexts.map((name) => [name, text(`templates/postgres/${name}`)] as const)
+  const template = text('units/tappass-postgres.service.hbs')
+  return [
+    image({ reference: pin.reference, ...(archive && { archive }) }),
+    directory({ path: '/etc/tappass/postgres', ...root, mode: '0755' }),
+    ...texts.map(([name, content]) => file({ path: `/etc/tappass/postgres/${name}`, content, ...root, mode: '0644' })),
+    directory({ path: '/var/lib/tappass/postgres', owner: pin.uid, group: pin.uid, mode: '0700' }),
+    directory({ path: '/run/tappass/postgres', owner: pin.uid, group: 'tappass', mode: '0750' }),
+    unit({
+      name: 'tappass-postgres.service',
+      content: (traits) =>
+        render(template, {
+          ...spec.postgres,
+          uid: pin.uid,
+          image: runnableImage(pin.reference, archive),
+          credentials: [credentialLine(traits, 'postgres-password')],
+          hasSteppedRestart: hasSteppedRestart(traits),
+        }),
+      inputs: [...texts.map(([, content]) => content), archive?.imageId ?? ''],
+      inputPaths: credentialPaths('postgres-password'),
+    }),
+  ]
+}
+
+const redis: Part = ({ redis: pin }, spec, text) => {
+  const { archive } = spec.images.redis
+  const { maxMemoryMegabytes } = spec.redis
+  const content = text('templates/redis/redis.conf')
+  const template = text('units/tappass-redis.service.hbs')
+  return [
+    image({ reference: pin.reference, ...(archive && { archive }) }),
+    directory({ path: '/etc/tappass/redis', ...root, mode: '0755' }),
+    file({ path: '/etc/tappass/redis/redis.conf', content, ...root, mode: '0644' }),
+    directory({ path: '/run/tappass/redis', owner: pin.uid, group: 'tappass', mode: '0750' }),
+    unit({
+      name: 'tappass-redis.service',
+      content: (traits) =>
+        render(template, {
+          uid: pin.uid,
+          image: runnableImage(pin.reference, archive),
+          maxMemoryMegabytes,
+          containerMemoryMegabytes: maxMemoryMegabytes * 2,
+          hasSteppedRestart: hasSteppedRestart(traits),
+        }),
+      inputs: [content, archive?.imageId ?? ''],
+    }),
+  ]
+}
+
+/** The database before the cache; each counts as there once it answers. */
+export const data: Role = (spec, text) => {
+  const { images } = parsePins(text('versions.yaml'))
+  return [...postgres(images, spec, text), ...redis(images, spec, text)]
+}

@@ -1,0 +1,43 @@
+/** Docker Engine: from its vendor's signed repository or from the distribution, with settings that publish nothing. */
+import { dockerPackages } from '../core/distribution.ts'
+import { parsePins } from '../core/pin.ts'
+import { revisionOf } from '../core/revision.ts'
+import type { Role } from '../core/role.ts'
+import { aptPackage } from '../resources/apt-package.ts'
+import { aptRepository } from '../resources/apt-repository.ts'
+import { directory } from '../resources/directory.ts'
+import { file } from '../resources/file.ts'
+import { unit } from '../resources/unit.ts'
+
+const root = { owner: 'root', group: 'root' } as const
+
+/** The vendor's key stands in this repository, so that nothing has to be trusted on first use; its fingerprint is pinned beside it. */
+export const docker: Role = (spec, text) => {
+  const { docker: pin } = parsePins(text('versions.yaml'))
+  const { source } = spec.docker
+  const settings = text('templates/docker/daemon.json')
+  const repository = aptRepository({
+    id: 'docker',
+    uri: `${spec.downloads.docker ?? pin.download}/{distribution}`,
+    suite: '{codename}',
+    components: ['stable'],
+    key: text('templates/docker/docker.asc'),
+    fingerprint: pin.fingerprint,
+  })
+  const revision = revisionOf([settings])
+  return [
+    // Before the package, so that the engine's first start already obeys it.
+    directory({ path: '/etc/docker', ...root, mode: '0755' }),
+    file({ path: '/etc/docker/daemon.json', content: settings, ...root, mode: '0644' }),
+    directory({ path: '/etc/systemd/system/docker.service.d', ...root, mode: '0755' }),
+    file({
+      path: '/etc/systemd/system/docker.service.d/tappass.conf',
+      content: text('units/docker.service.d/tappass.conf').replace('@REVISION@', revision),
+      ...root,
+      mode: '0644',
+    }),
+    ...(source === 'vendor' ? [repository] : []),
+    aptPackage({ id: 'docker', names: (traits) => dockerPackages(traits, source) }),
+    unit({ name: 'docker.service', revision }),
+  ]
+}

@@ -1,0 +1,54 @@
+/** What everything else stands on: prerequisites from apt, accounts, folders, and what the deploy user may do. */
+import { parsePins } from '../core/pin.ts'
+import { render } from '../core/render.ts'
+import type { Role } from '../core/role.ts'
+import { account } from '../resources/account.ts'
+import { aptPackage } from '../resources/apt-package.ts'
+import { directory } from '../resources/directory.ts'
+import { file } from '../resources/file.ts'
+
+/** libatomic1 is what Node 26 needs beyond a bare server (versions.yaml says so); curl and certificates are for downloads. */
+const prerequisites = ['ca-certificates', 'curl', 'sudo'] as const
+
+const root = { owner: 'root', group: 'root' } as const
+
+/** The units that a deploy user may look at and restart. */
+const unitsOf = (instances: number): readonly string[] => [
+  ...Array.from({ length: instances }, (_, index) => `tappass@${index + 1}.service`),
+  'tappass-postgres.service',
+  'tappass-redis.service',
+  'tappass-caddy.service',
+]
+
+/** Nothing here holds a secret. The deploy user is kept out of the group `docker`: who is in it is root. */
+export const foundation: Role = (spec, text) => {
+  const { images, node } = parsePins(text('versions.yaml'))
+  const runtimeNeeds = node[0]?.needs === undefined ? [] : [node[0].needs]
+  const sudoers = render(text('templates/sudoers.hbs'), {
+    deployUser: spec.deployUser,
+    units: unitsOf(spec.instances),
+  })
+  const temporary = render(text('templates/tmpfiles.conf.hbs'), {
+    postgresUid: images.postgres.uid,
+    redisUid: images.redis.uid,
+  })
+  return [
+    aptPackage({ id: 'prerequisites', names: [...prerequisites, ...runtimeNeeds] }),
+    account({ name: 'tappass', isSystem: true }),
+    account({ name: 'tappass-caddy', isSystem: true }),
+    account({ name: spec.deployUser, isSystem: false, shell: '/bin/bash', groupsForbidden: ['docker'] }),
+    directory({ path: '/etc/tappass', ...root, mode: '0755' }),
+    directory({ path: '/opt/tappass', ...root, mode: '0755' }),
+    directory({ path: '/var/lib/tappass', ...root, mode: '0755' }),
+    file({ path: '/etc/tmpfiles.d/tappass.conf', content: temporary, ...root, mode: '0644' }),
+    directory({ path: '/run/tappass', ...root, mode: '0755' }),
+    directory({ path: '/run/tappass/revision', ...root, mode: '0755' }),
+    file({
+      path: '/etc/sudoers.d/tappass',
+      content: sudoers,
+      ...root,
+      mode: '0440',
+      check: (candidate) => ['visudo', '-cf', candidate],
+    }),
+  ]
+}

@@ -1,0 +1,75 @@
+/** The gateway: its Node, its release, the migrations before it, and instances that share one socket. */
+import { credentialLine, credentialPaths, optionalCredentialLines } from '../core/credential.ts'
+import { hasSteppedRestart } from '../core/distribution.ts'
+import type { HostSpec } from '../core/host-spec.ts'
+import { type Pins, parsePins } from '../core/pin.ts'
+import { render } from '../core/render.ts'
+import type { Resource } from '../core/resource.ts'
+import type { Role } from '../core/role.ts'
+import { madeSecretIds, optionalSecretIds } from '../core/secret-id.ts'
+import { archive } from '../resources/archive.ts'
+import { file } from '../resources/file.ts'
+import { release } from '../resources/release.ts'
+import { type UnitOptions, unit } from '../resources/unit.ts'
+
+const node = (pin: Pins['node'][number], address: string, spec: HostSpec): Resource => {
+  const downloads = Object.entries(pin.archives).map(([platform, sha256]) => {
+    const url = `${address}/v${pin.version}/node-v${pin.version}-${platform}.tar.gz`
+    return [platform, { url, sha256 }] as const
+  })
+  return archive({
+    source: spec.node.archive ?? { downloads: Object.fromEntries(downloads) },
+    path: `/opt/tappass/node/${pin.version}`,
+    strip: 1,
+    link: '/opt/tappass/node/current',
+    executable: 'bin/node',
+  })
+}
+
+/** Which release and Node a process runs is part of its revision: both stand behind links whose names don't change. */
+const programOf = (spec: HostSpec, pin: Pins['node'][number]): readonly string[] => [
+  spec.release.version,
+  pin.version,
+  spec.node.archive?.sha256 ?? '',
+]
+
+/** The instances come last and one after the other: each waits for READY before the next is restarted. */
+export const gateway: Role = (spec, text) => {
+  const pins = parsePins(text('versions.yaml'))
+  const [pin] = pins.node as [Pins['node'][number]]
+  const environment = render(text('templates/gateway.env.hbs'), { ...spec })
+  const inputs = [environment, ...programOf(spec, pin)]
+  const [socketUnit, migrateUnit, gatewayUnit] = [
+    text('units/tappass.socket'),
+    text('units/tappass-migrate.service.hbs'),
+    text('units/tappass@.service.hbs'),
+  ]
+  const instance: Omit<UnitOptions, 'name'> = {
+    content: (traits) =>
+      render(gatewayUnit, {
+        credentials: [
+          ...madeSecretIds.map((id) => credentialLine(traits, id)),
+          ...optionalSecretIds.flatMap((id) => optionalCredentialLines(traits, id)),
+        ],
+        hasSteppedRestart: hasSteppedRestart(traits),
+      }),
+    inputs,
+    inputPaths: [...madeSecretIds, ...optionalSecretIds].flatMap(credentialPaths),
+  }
+  return [
+    node(pin, spec.downloads.node ?? pins['node-download'], spec),
+    release({ root: '/opt/tappass', pack: spec.release }),
+    file({ path: '/etc/tappass/gateway.env', content: environment, owner: 'root', group: 'root', mode: '0644' }),
+    unit({
+      name: 'tappass-migrate.service',
+      content: (traits) => render(migrateUnit, { credentials: madeSecretIds.map((id) => credentialLine(traits, id)) }),
+      inputs,
+      inputPaths: madeSecretIds.flatMap(credentialPaths),
+    }),
+    unit({ name: 'tappass@.service', ...instance }),
+    unit({ name: 'tappass.socket', content: socketUnit }),
+    ...Array.from({ length: spec.instances }, (_, index) =>
+      unit({ name: `tappass@${index + 1}.service`, ...instance }),
+    ),
+  ]
+}

@@ -1,0 +1,41 @@
+/** Caddy in front: TLS, redirects, security headers. The Caddyfile is used as it is; it varies by an environment file. */
+import { hasSteppedRestart } from '../core/distribution.ts'
+import { parsePins } from '../core/pin.ts'
+import { render } from '../core/render.ts'
+import type { Role } from '../core/role.ts'
+import { archive } from '../resources/archive.ts'
+import { file } from '../resources/file.ts'
+import { unit } from '../resources/unit.ts'
+
+const root = { owner: 'root', group: 'root', mode: '0644' } as const
+
+/** Our word for a platform to Caddy's. */
+const architectures: Readonly<Record<string, string>> = { 'linux-x64': 'linux_amd64', 'linux-arm64': 'linux_arm64' }
+
+/** A changed Caddyfile is a restart (about a tenth of a second): Caddy's admin API, which could reload, is off. */
+export const ingress: Role = (spec, text) => {
+  const { caddy: pin } = parsePins(text('versions.yaml'))
+  const address = spec.downloads.caddy ?? pin.download
+  const downloads = Object.entries(pin.archives).map(([platform, sha256]) => {
+    const url = `${address}/v${pin.version}/caddy_${pin.version}_${architectures[platform]}.tar.gz`
+    return [platform, { url, sha256 }] as const
+  })
+  const caddyfile = text('Caddyfile')
+  const template = text('units/tappass-caddy.service.hbs')
+  const environment = render(text('templates/caddy.env.hbs'), { site: spec.domain ?? '', tls: spec.tls })
+  return [
+    archive({
+      source: spec.caddy.archive ?? { downloads: Object.fromEntries(downloads) },
+      path: `/opt/tappass/caddy/${pin.version}`,
+      link: '/opt/tappass/caddy/current',
+      executable: 'caddy',
+    }),
+    file({ path: '/etc/tappass/Caddyfile', content: caddyfile, ...root }),
+    file({ path: '/etc/tappass/caddy.env', content: environment, ...root }),
+    unit({
+      name: 'tappass-caddy.service',
+      content: (traits) => render(template, { hasSteppedRestart: hasSteppedRestart(traits) }),
+      inputs: [caddyfile, environment, pin.version, spec.caddy.archive?.sha256 ?? ''],
+    }),
+  ]
+}
