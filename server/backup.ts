@@ -1,0 +1,147 @@
+/**
+ * Makes one backup of the database and lets old ones go; a process of its own that a systemd timer starts as root.
+ * A backup is a dump (`tappass-TIME.dump`, custom format) and its manifest (`tappass-TIME.json`), which is written last:
+ * a dump without one was never finished. It deliberately holds no secret; those need a backup of their own.
+ */
+import { createHash } from 'node:crypto'
+import { constants, createReadStream } from 'node:fs'
+import { type FileHandle, open, readdir, readlink, rename, rm, statfs } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type DumpTool, postgresContainer } from './adapters/postgres-container.ts'
+import { type Backup, expired, type Keep } from './core/retention.ts'
+
+/** What stands in a manifest. `sha256` and `bytes` are the dump's; `schema` is the newest migration in it. */
+export type BackupManifest = Readonly<{
+  format: 1
+  dump: string
+  takenAt: string
+  bytes: number
+  sha256: string
+  release: string
+  schema: string
+}>
+
+/** Tables without which an archive is not a backup of this product. */
+const tablesNeeded = ['audit_events', 'agents', 'organizations', 'schema_migrations'] as const
+
+const dumpName = /^tappass-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.dump$/
+
+/** What is in the folder, from names alone; other files are left alone. */
+const backupsIn = async (folder: string): Promise<readonly Backup[]> => {
+  const names = await readdir(folder)
+  return names.flatMap((name) => {
+    const [, ...parts] = dumpName.exec(name) ?? []
+    if (parts.length === 0) return []
+    const [year, month, day, hour, minute, second] = parts.map(Number) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ]
+    const takenMs = Date.UTC(year, month - 1, day, hour, minute, second)
+    return [{ name, takenMs, isWhole: names.includes(name.replace('.dump', '.json')) }]
+  })
+}
+
+/** Makes the names in a folder durable. */
+const flushFolder = async (folder: string): Promise<void> => {
+  await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
+  await handle.sync()
+}
+
+/** Writes beside its place, flushes, renames. */
+const writeWhole = async (path: string, write: (file: FileHandle) => Promise<unknown>): Promise<void> => {
+  const partial = `${path}.partial`
+  {
+    await using file = await open(partial, 'w', 0o600)
+    await write(file)
+    await file.sync()
+  }
+  await rename(partial, path)
+}
+
+const sha256Of = async (path: string): Promise<string> => {
+  const hash = createHash('sha256')
+  for await (const piece of createReadStream(path)) hash.update(piece)
+  return hash.digest('hex')
+}
+
+/** A dump is compressed, so the database's own size is more than it needs. Throws before anything is written. */
+const demandSpace = async (folder: string, tool: DumpTool): Promise<void> => {
+  const needed = Number(await tool.ask('SELECT pg_database_size(current_database())'))
+  const { bavail, bsize } = await statfs(folder)
+  if (bavail * bsize >= needed) return
+  throw new Error(`${folder} has ${bavail * bsize} bytes free, and a backup may need ${needed}: make room there`)
+}
+
+const checkContents = (list: string): void => {
+  const missing = tablesNeeded.filter((table) => !new RegExp(` TABLE DATA public ${table} `).test(list))
+  if (missing.length > 0) throw new Error(`the dump lacks the table ${missing.join(', ')}: it was thrown away`)
+}
+
+/** Gives the manifest of a new backup in `folder`. Whatever fails leaves no file that looks like a backup. */
+const makeBackup = async (folder: string, tool: DumpTool, now: Date, release: string): Promise<BackupManifest> => {
+  const name = `tappass-${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
+  const dump = join(folder, `${name}.dump`)
+  const schema = await tool.ask('SELECT max(version) FROM schema_migrations')
+  await writeWhole(dump, async (file) => {
+    await tool.dump(file)
+    await using written = await open(`${dump}.partial`)
+    checkContents(await tool.list(written))
+  })
+  await using handle = await open(dump)
+  const { size: bytes } = await handle.stat()
+  const sha256 = await sha256Of(dump)
+  const manifest = {
+    format: 1,
+    dump: `${name}.dump`,
+    takenAt: now.toISOString(),
+    bytes,
+    sha256,
+    release,
+    schema,
+  } as const
+  await writeWhole(join(folder, `${name}.json`), (file) => file.writeFile(`${JSON.stringify(manifest, null, 2)}\n`))
+  await flushFolder(folder)
+  return manifest
+}
+
+/** The manifest goes first: what is left of a removal that was cut off is a dump that doesn't count. */
+const remove = async (folder: string, { name }: Backup): Promise<void> => {
+  await rm(join(folder, name.replace('.dump', '.json')), { force: true })
+  await rm(join(folder, name))
+}
+
+const settingsOf = (words: readonly string[]): Readonly<{ folder: string; keep: Keep }> => {
+  const option = { type: 'string' } as const
+  const options = { into: option, 'keep-daily': option, 'keep-weekly': option } as const
+  const { values } = parseArgs({ args: [...words], options })
+  const [daily, weekly] = [Number(values['keep-daily']), Number(values['keep-weekly'])]
+  if (values.into === undefined || !Number.isInteger(daily) || !Number.isInteger(weekly))
+    throw new Error('usage: backup.ts --into FOLDER --keep-daily DAYS --keep-weekly WEEKS')
+  return { folder: values.into, keep: { daily, weekly } }
+}
+
+const main = async (): Promise<void> => {
+  const { folder, keep } = settingsOf(process.argv.slice(2))
+  const tool = postgresContainer('tappass-postgres', 'tappass')
+  for (const name of await readdir(folder)) if (name.endsWith('.partial')) await rm(join(folder, name))
+  await demandSpace(folder, tool)
+  const release = basename(await readlink('/opt/tappass/current'))
+  const { dump, bytes } = await makeBackup(folder, tool, new Date(), release)
+  process.stdout.write(`made ${dump} (${bytes} bytes)\n`)
+  for (const old of expired(await backupsIn(folder), keep)) {
+    await remove(folder, old)
+    process.stdout.write(`removed ${old.name}\n`)
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`tappass-backup: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}
