@@ -8,12 +8,30 @@ import { join } from 'node:path'
 import { findVerb, parseArguments } from './core/argument.ts'
 import { exitCode } from './core/exit-code.ts'
 import { Failure, renderFailure } from './core/failure.ts'
-import { jsonOption } from './core/option.ts'
+import { dataOption, jsonOption, noInputOption } from './core/option.ts'
 import { renderOverview, renderVerb } from './core/usage.ts'
 import type { Verb } from './core/verb.ts'
 
 /** Everything that can be typed after `tappass`, in the order of `--help`. */
 export const verbs: readonly Verb[] = [
+  {
+    name: 'up',
+    summary: 'run a gateway on this machine, for a first look and for development',
+    options: [
+      { name: 'storage', value: 'WHERE', choices: ['memory', 'local', 'supabase'], summary: 'where records are kept' },
+      { name: 'port', value: 'N', summary: 'port to listen on (default: 9620; 0: any free one)' },
+      { name: 'upstream', value: 'URL', summary: 'an OpenAI-compatible server that answers calls (…/v1)' },
+      { name: 'provider-key-file', value: 'FILE', summary: 'file with the provider’s API key' },
+      { name: 'license', value: 'FILE', summary: 'file with a license' },
+      { name: 'supabase-url', value: 'URL', summary: 'PostgreSQL connection string, without its password' },
+      { name: 'supabase-key-file', value: 'FILE', summary: 'file with that password' },
+      dataOption,
+      { name: 'verbose', summary: 'show the gateway’s log on a terminal too' },
+      jsonOption,
+      noInputOption,
+    ],
+    load: () => import('./commands/up.ts'),
+  },
   {
     name: 'version',
     summary: 'show the versions of TapPass and Node',

@@ -1,0 +1,66 @@
+/** Questions on a terminal: a line, one of several, or a line that is not shown. */
+import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
+
+/** Where questions are asked. `interrupt` ends them; Ctrl-C at a question throws too. */
+export type Terminal = Readonly<{
+  input: NodeJS.ReadableStream
+  output: NodeJS.WritableStream
+  interrupt: AbortSignal
+}>
+
+/** Ctrl-C or the end of input at a question. */
+export class Interrupted extends Error {
+  constructor() {
+    super('interrupted at a question')
+    this.name = 'Interrupted'
+  }
+}
+
+const ask = async (terminal: Terminal, prompt: string, isHidden: boolean): Promise<string> => {
+  if (isHidden) terminal.output.write(prompt)
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = createInterface({
+    input: terminal.input,
+    output: isHidden ? silent : terminal.output,
+    terminal: true,
+    historySize: 0,
+  })
+  try {
+    const closed = new Promise<never>((_resolve, reject) => lines.once('close', () => reject(new Interrupted())))
+    const interrupted = new Promise<never>((_resolve, reject) => {
+      lines.once('SIGINT', () => reject(new Interrupted()))
+      terminal.interrupt.addEventListener('abort', () => reject(new Interrupted()), { once: true })
+    })
+    const answer = new Promise<string>((resolve) => lines.once('line', resolve))
+    lines.setPrompt(isHidden ? '' : prompt)
+    if (!isHidden) lines.prompt()
+    return (await Promise.race([answer, closed, interrupted])).trim()
+  } finally {
+    lines.removeAllListeners('close')
+    lines.close()
+    if (isHidden) terminal.output.write('\n')
+  }
+}
+
+/** Asks for a line; empty input gives ''. */
+export const askLine = (terminal: Terminal, prompt: string): Promise<string> => ask(terminal, prompt, false)
+
+/** Asks for a line that is not shown. */
+export const askHidden = (terminal: Terminal, prompt: string): Promise<string> => ask(terminal, prompt, true)
+
+/** Asks for one of several, by number; empty input takes the first. Asks again for anything else. */
+export const askChoice = async <T extends string>(
+  terminal: Terminal,
+  title: string,
+  choices: readonly (readonly [T, string])[],
+): Promise<T> => {
+  const rows = choices.map(([, text], index) => `  ${index + 1}) ${text}`).join('\n')
+  terminal.output.write(`${title}\n${rows}\n`)
+  for (;;) {
+    const answer = await askLine(terminal, `Which (1-${choices.length}, Enter for 1): `)
+    const chosen = choices[answer === '' ? 0 : Number(answer) - 1]
+    if (chosen !== undefined) return chosen[0]
+    terminal.output.write(`"${answer}" is not one of them.\n`)
+  }
+}
