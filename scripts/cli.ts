@@ -40,8 +40,10 @@ export const verbs: readonly Verb[] = [
   },
 ]
 
-/** Where the command line's own streams, environment and clock come from; a test hands in its own. */
+/** Where the command line's own streams, folders, environment and clock come from; a test hands in its own. */
 export type Surroundings = Readonly<{
+  root: string
+  workingFolder: string
   environment: Readonly<Record<string, string | undefined>>
   stdin: NodeJS.ReadStream
   stdout: NodeJS.WriteStream
@@ -73,8 +75,6 @@ const runVerb = async (words: readonly string[], around: Surroundings): Promise<
   return await run({
     ...around,
     ...typed,
-    root: join(import.meta.dirname, '..'),
-    workingFolder: process.cwd(),
     verbs,
     hasColor: hasColor(around, typed.options['no-color'] === true),
   })
@@ -104,6 +104,8 @@ const interruptOnSignals = (): AbortSignal => {
 
 if (import.meta.main) {
   process.exitCode = await main(process.argv.slice(2), {
+    root: join(import.meta.dirname, '..'),
+    workingFolder: process.cwd(),
     environment: process.env,
     stdin: process.stdin,
     stdout: process.stdout,
