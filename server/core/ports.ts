@@ -1,4 +1,5 @@
 /** The gateway's only hands: what it asks of the outside world. One adapter file each, one contract test each. */
+import type { Ledger } from './ledger.ts'
 import type { PolicyInput, Verdict } from './verdict.ts'
 
 /** One SQL session or pool. The same SQL text serves PGlite and PostgreSQL 16; parameters are $1, $2 … */
@@ -37,13 +38,35 @@ export type UpstreamAnswer = Readonly<{
   body: AsyncIterable<Uint8Array>
 }>
 
-/** A model server that speaks the OpenAI API. `path` is below its base (`/chat/completions`). */
+/**
+ * A model server that speaks the OpenAI API. `path` is below its base (`/chat/completions`); without a body it is a GET.
+ * `forward` throws when there is no answer; an answer that says no is a value.
+ */
 export type Upstream = Readonly<{
   name: string
-  forward: (path: string, body: string, callId: string, signal: AbortSignal) => Promise<UpstreamAnswer>
+  forward: (path: string, body: string | undefined, callId: string, signal: AbortSignal) => Promise<UpstreamAnswer>
   close: () => Promise<void>
 }>
 
-/** The time in milliseconds since 1970, and bytes that nobody can guess. */
-export type Clock = Readonly<{ nowMs: () => number }>
+/** Counts what happens, for whoever watches. Never throws, never holds text of a call. */
+export type Meter = Readonly<{
+  count: (name: 'pipeline_blocks' | 'pii_detections' | 'judgements', labels: Readonly<Record<string, string>>) => void
+  observe: (name: 'step_seconds' | 'ledger_seconds', labels: Readonly<Record<string, string>>, seconds: number) => void
+}>
+
+/** `nowMs`: the time in milliseconds since 1970. `elapsedMs`: milliseconds since some fixed moment, never going back. */
+export type Clock = Readonly<{ nowMs: () => number; elapsedMs: () => number }>
+
+/** Bytes that nobody can guess. */
 export type Random = Readonly<{ bytes: (count: number) => Uint8Array }>
+
+/** Everything outside that a call may touch. `upstreamOf` gives the model server for a model, undefined for none. */
+export type Ports = Readonly<{
+  limiter: RateLimiter
+  policy: PolicyEngine
+  ledger: Ledger
+  upstreamOf: (model: string) => Upstream | undefined
+  meter: Meter
+  clock: Clock
+  random: Random
+}>

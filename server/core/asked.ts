@@ -1,0 +1,59 @@
+/** What a client asked for, and the calls (asked, answered) that are judged for it. */
+import type { Agent, Call, Segment } from './call.ts'
+import { ProjectionError, project } from './projection.ts'
+
+/** The OpenAI routes that are governed. */
+export type Path = '/chat/completions' | '/completions' | '/embeddings'
+
+/** A request past the door: who asks, for what. `signal` fires when the client goes away. */
+export type Asked = Readonly<{
+  id: string
+  path: Path
+  agent: Agent
+  session: string
+  flags: Readonly<Record<string, string>>
+  body: unknown
+  bodyBytes: number
+  signal: AbortSignal
+}>
+
+/** Gives the call of a request, or undefined when its body is deeper or larger than can be looked through. */
+export function requestCall(asked: Asked): Call | undefined {
+  const body = asked.body as { model?: unknown; stream?: unknown } | null
+  const segments = segmentsOf(asked.body)
+  return (
+    segments && {
+      ...identity(asked),
+      stage: 'request',
+      model: typeof body?.model === 'string' ? body.model : '',
+      isStream: body?.stream === true,
+      body: asked.body,
+      bodyBytes: asked.bodyBytes,
+      segments,
+    }
+  )
+}
+
+/** Gives the call of an answer to `request`, or undefined when the answer can't be looked through. */
+export function responseCall(request: Call, body: unknown, bodyBytes: number): Call | undefined {
+  const segments = segmentsOf(body)
+  return segments && { ...request, stage: 'response', body, bodyBytes, segments: segments.filter(isText) }
+}
+
+function identity({ id, agent, session, flags }: Asked) {
+  return { id, agent, session, flags }
+}
+
+function segmentsOf(body: unknown): readonly Segment[] | undefined {
+  try {
+    return project(body)
+  } catch (cause) {
+    if (cause instanceof ProjectionError) return undefined
+    throw cause
+  }
+}
+
+/** An embedding in base64 is a list of numbers and no text; detectors would only see noise in it. */
+function isText({ pointer, text }: Segment): boolean {
+  return !/^\/data\/\d+\/embedding$/.test(pointer) || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)
+}

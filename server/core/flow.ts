@@ -1,0 +1,57 @@
+/** The state of one streamed answer: what has come in, what has left, and how far its record has got. */
+import { createHash, type Hash } from 'node:crypto'
+import type { Call } from './call.ts'
+import type { Members } from './chunk.ts'
+import type { Assessment, Gateway } from './judge.ts'
+import { saltOf } from './record.ts'
+import type { Step } from './step.ts'
+import type { Wholes } from './stream-batch.ts'
+import { openTexts, type Texts } from './stream-text.ts'
+
+/** A stream under way. `isOpen`: its first entry is in the ledger. `isOver`: nothing more is said or recorded. */
+export type Flow = {
+  readonly gateway: Gateway
+  readonly request: Call
+  readonly signal: AbortSignal
+  readonly texts: Texts
+  readonly sent: Wholes
+  /** Choices that have begun, and whether they have ended. */
+  readonly choices: Map<number, boolean>
+  readonly released: { bytes: number; events: number; readonly digest: Hash; readonly kinds: Map<string, number> }
+  envelope: Members
+  classification: string
+  judgements: number
+  readonly redacted: Set<string>
+  isOpen: boolean
+  isOver: boolean
+}
+
+/** Begins a stream. `asking` is the judgement of the request. */
+export function openFlow(gateway: Gateway, request: Call, asking: Assessment, signal: AbortSignal): Flow {
+  const reaches = responseSteps(gateway).map(({ reachChars }) => reachChars ?? 0)
+  return {
+    gateway,
+    request,
+    signal,
+    texts: openTexts(Math.max(0, ...reaches)),
+    sent: new Map(),
+    choices: new Map(),
+    released: {
+      bytes: 0,
+      events: 0,
+      digest: createHash('sha256').update(saltOf(gateway.commitmentKey, request.id)),
+      kinds: new Map(),
+    },
+    redacted: new Set(),
+    envelope: {},
+    classification: asking.verdict.classification,
+    judgements: 0,
+    isOpen: false,
+    isOver: false,
+  }
+}
+
+/** The steps that look at answers. */
+export function responseSteps({ steps }: Gateway): readonly Step[] {
+  return steps.filter(({ stages }) => stages.includes('response'))
+}

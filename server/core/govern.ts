@@ -1,0 +1,81 @@
+/**
+ * A governed call, from the client's body to the answer: judge the request → refused? return; forward; judge the answer;
+ * return. An answer that streams is judged piece by piece in stream.ts.
+ */
+import { type Answer, readAnswer } from './answer.ts'
+import { type Asked, requestCall, responseCall } from './asked.ts'
+import type { Call } from './call.ts'
+import type { ErrorCode } from './errors.ts'
+import { type Gateway, type Judged, judge, record } from './judge.ts'
+import type { Upstream, UpstreamAnswer } from './ports.ts'
+import { answered, failed, type Reply, refused } from './reply.ts'
+import { streamAnswer } from './stream.ts'
+
+/** Governs one call. Expected outcomes are replies; it throws only when the gateway itself is at fault. */
+export async function govern(gateway: Gateway, asked: Asked): Promise<Reply> {
+  const call = requestCall(asked)
+  if (!call) return failed('request.malformed', asked.id)
+  const upstream = gateway.ports.upstreamOf(call.model)
+  const content = JSON.stringify(call.body)
+  const request = await judge(gateway, call, content, { path: asked.path, upstream: upstream?.name ?? null })
+  if (request.status === 'unrecorded') return failed('ledger.unavailable', call.id, request.cause)
+  if (request.release.status === 'refused') return refused(request.release, call, request)
+  if (!upstream) return failed('model.unknown', call.id)
+  const text = request.release.body === call.body ? content : JSON.stringify(request.release.body)
+  const sent = await forward(upstream, asked, text, call.isStream)
+  if (sent.status === 'failed')
+    return unanswered(gateway, call, asked.signal.aborted ? 'client_gone' : 'upstream_failed', sent)
+  if (sent.answer.kind === 'stream') return streamAnswer(gateway, call, request, sent.from, asked.signal)
+  return judgeAnswer(gateway, call, request, sent.from, sent.answer)
+}
+
+type Judgeable = Exclude<Answer, { kind: 'refused' | 'malformed' }>
+
+type Sent =
+  | Readonly<{ status: 'answered'; from: UpstreamAnswer; answer: Judgeable }>
+  | Readonly<{ status: 'failed'; code: ErrorCode; cause: unknown }>
+
+/** Sends what was released, and reads the answer up to where its judgement begins. */
+async function forward(upstream: Upstream, asked: Asked, text: string, isStream: boolean): Promise<Sent> {
+  try {
+    const from = await upstream.forward(asked.path, text, asked.id, asked.signal)
+    const answer = await readAnswer(from, isStream)
+    if (answer.kind === 'refused') return { status: 'failed', code: 'upstream.refused', cause: `status ${from.status}` }
+    if (answer.kind === 'malformed')
+      return { status: 'failed', code: 'upstream.malformed', cause: `status ${from.status}` }
+    return { status: 'answered', from, answer }
+  } catch (cause) {
+    return { status: 'failed', code: 'upstream.unreachable', cause }
+  }
+}
+
+/** Judges an answer that is known as a whole, and gives what of it may leave. */
+async function judgeAnswer(
+  gateway: Gateway,
+  request: Call,
+  asking: Judged,
+  from: UpstreamAnswer,
+  answer: Exclude<Judgeable, { kind: 'stream' }>,
+): Promise<Reply> {
+  const call = responseCall(request, answer.body, answer.bytes)
+  if (!call) return failed('upstream.malformed', request.id)
+  const response = await judge(gateway, call, JSON.stringify(call.body), { status: from.status })
+  if (response.status === 'unrecorded') return failed('ledger.unavailable', call.id, response.cause)
+  if (response.release.status === 'refused') return refused(response.release, call, response)
+  return answered(from, response.release.body as object, request, asking, response)
+}
+
+/** Records that no answer came, and says so. */
+async function unanswered(
+  gateway: Gateway,
+  call: Call,
+  event: 'client_gone' | 'upstream_failed',
+  { code, cause }: Extract<Sent, { status: 'failed' }>,
+): Promise<Reply> {
+  try {
+    await record(gateway, call, event, 'error', { code })
+  } catch (unrecorded) {
+    return failed('ledger.unavailable', call.id, unrecorded)
+  }
+  return failed(code, call.id, cause)
+}

@@ -1,0 +1,107 @@
+/** Judges one stage of a call: examine → decide → append to the ledger → enforce. Nothing is released unless all four end well. */
+import type { Call } from './call.ts'
+import { allFindings, enforce, type Release } from './enforce.ts'
+import type { Entry } from './entry.ts'
+import { examine } from './examine.ts'
+import { policyInput } from './policy-input.ts'
+import type { Meter, Ports, RateLimiter } from './ports.ts'
+import { eventEntry, type Facts, judgementEntry, type Recorder } from './record.ts'
+import type { Outcome, Step, Tools } from './step.ts'
+import { ulid } from './ulid.ts'
+import type { Verdict } from './verdict.ts'
+
+/** What governs: the steps, the hands, and the limits that steps are given. */
+export type Gateway = Readonly<{
+  steps: readonly Step[]
+  ports: Ports
+  limits: Tools['limits']
+  commitmentKey: Uint8Array
+}>
+
+/** How much of its allowance the agent has left, as the limiter last said; undefined when no step asked. */
+export type Allowance = Awaited<ReturnType<RateLimiter['take']>>
+
+/** An assessment: what the steps saw, what the policy made of it. It is not recorded yet. */
+export type Assessment = Readonly<{ outcomes: readonly Outcome[]; verdict: Verdict; allowance: Allowance | undefined }>
+
+/** A judgement that is in the ledger, and what may leave. */
+export type Judged = Assessment & Readonly<{ status: 'recorded'; auditId: string; release: Release }>
+
+/** One that the ledger could not take: nothing may leave. */
+export type Judgement = Judged | (Assessment & Readonly<{ status: 'unrecorded'; cause: unknown }>)
+
+/** Takes outcomes, gives those that the policy is to decide on. A stream leaves out what may still change. */
+export type Sift = (outcomes: readonly Outcome[]) => readonly Outcome[]
+
+/** Examines and decides. A policy that can't be reached blocks, and this is the line where it does. */
+export async function assess(gateway: Gateway, call: Call, sift: Sift = (all) => all): Promise<Assessment> {
+  const { policy, clock, random, limiter, meter } = gateway.ports
+  let allowance: Allowance | undefined
+  const take: RateLimiter['take'] = async (...question) => {
+    allowance = await limiter.take(...question)
+    return allowance
+  }
+  const tools: Tools = { nowMs: clock.nowMs(), limiter: { ...limiter, take }, limits: gateway.limits }
+  const outcomes = sift(await examine(gateway.steps, call, tools, clock))
+  const decisionId = `dec_${ulid(clock, random)}`
+  const decide = async (): Promise<Verdict> => policy.decide(policyInput(call, outcomes), decisionId)
+  const verdict = await decide().catch(() => unavailable(policy.revision, decisionId))
+  for (const { step, ms } of outcomes) meter.observe('step_seconds', { step }, ms / 1000)
+  return { outcomes, verdict, allowance }
+}
+
+/** Puts an assessment into the ledger. `content` is the text that is committed to, `facts` stand beside the judgement. */
+export async function inscribe(
+  gateway: Gateway,
+  call: Call,
+  { outcomes, verdict }: Assessment,
+  content: string,
+  facts: Facts,
+): Promise<Readonly<{ status: 'recorded'; auditId: string }> | Readonly<{ status: 'unrecorded'; cause: unknown }>> {
+  const { ledger, meter } = gateway.ports
+  const entry = judgementEntry(recorderOf(gateway), call, outcomes, verdict, content, facts)
+  try {
+    await ledger.append(entry)
+  } catch (cause) {
+    return { status: 'unrecorded', cause }
+  }
+  meter.count('judgements', { stage: call.stage, action: verdict.action })
+  if (verdict.action === 'block') meter.count('pipeline_blocks', { step: verdict.reasons[0]?.step ?? 'policy' })
+  return { status: 'recorded', auditId: entry.auditId }
+}
+
+/** Judges a call whose body is known as a whole. */
+export async function judge(gateway: Gateway, call: Call, content: string, facts: Facts): Promise<Judgement> {
+  const assessment = await assess(gateway, call)
+  const inscribed = await inscribe(gateway, call, assessment, content, facts)
+  if (inscribed.status === 'unrecorded') return { ...assessment, ...inscribed }
+  const { outcomes, verdict } = assessment
+  for (const finding of allFindings(outcomes)) meterFinding(gateway.ports.meter, finding.kind)
+  return { ...assessment, ...inscribed, release: enforce(call, outcomes, verdict) }
+}
+
+/** The verdict in place of one that the policy could not give. */
+function unavailable(policy: string, decisionId: string): Verdict {
+  const reasons = [{ step: 'policy', kind: 'policy.unavailable' }]
+  return { policy, decisionId, classification: 'RESTRICTED', action: 'block', reasons }
+}
+
+/** Counts a finding of personal data by its type. */
+export function meterFinding(meter: Meter, kind: string): void {
+  if (kind.startsWith('pii.')) meter.count('pii_detections', { type: kind.slice('pii.'.length) })
+}
+
+/** Records something that happened to a call beside its judgements. Rejects when the ledger can't take it. */
+export async function record(
+  gateway: Gateway,
+  call: Call,
+  eventType: string,
+  severity: Entry['severity'],
+  facts: Entry['details'],
+): Promise<void> {
+  await gateway.ports.ledger.append(eventEntry(recorderOf(gateway), call, eventType, severity, facts))
+}
+
+function recorderOf({ ports, commitmentKey }: Gateway): Recorder {
+  return { clock: ports.clock, random: ports.random, commitmentKey }
+}

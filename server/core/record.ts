@@ -1,0 +1,143 @@
+/** Turns what happened to a call into an entry of the ledger: kinds, pointers, counts, sizes and commitments, never text. */
+import type { Call } from './call.ts'
+import type { Entry } from './entry.ts'
+import type { Finding } from './finding.ts'
+import { sha256 } from './hash.ts'
+import type { Clock, Random } from './ports.ts'
+import { API_KEYS, KEY_MARK } from './projection.ts'
+import type { Outcome } from './step.ts'
+import { ulid } from './ulid.ts'
+import type { Verdict } from './verdict.ts'
+
+/** Findings of a step that an entry lists one by one; of the rest it holds the number. */
+const FINDINGS_LISTED_MAX = 20
+
+/** Names of the API, so that a pointer made of them tells where something stood and nothing of what stood there. */
+const NAMES = new Set([
+  ...API_KEYS,
+  ...'choices id input model name prompt refusal role text tools type url user'.split(' '),
+])
+
+/** What an entry says beside the judgement, such as `upstream` and `status`. */
+export type Facts = Readonly<Record<string, string | number | boolean | null>>
+
+/** What is constant for all entries of a process. `commitmentKey` salts commitments, and stays secret. */
+export type Recorder = Readonly<{ clock: Clock; random: Random; commitmentKey: Uint8Array }>
+
+/** Takes a judged call, gives its entry. `content` is the text that is committed to (what was judged, as JSON). */
+export function judgementEntry(
+  recorder: Recorder,
+  call: Call,
+  outcomes: readonly Outcome[],
+  verdict: Verdict,
+  content: string,
+  facts: Facts,
+): Entry {
+  const auditId = `ae_${ulid(recorder.clock, recorder.random)}`
+  const isRefused = verdict.action === 'block' || verdict.action === 'hold'
+  const reasons = 'reasons' in verdict ? verdict.reasons : []
+  return {
+    auditId,
+    tsMs: recorder.clock.nowMs(),
+    eventKind: 'chat',
+    eventType: `govern_${verdict.action}`,
+    severity: isRefused ? 'warn' : 'info',
+    decision: verdict.action,
+    stepName: reasons[0]?.step ?? null,
+    ...header(call),
+    classification: verdict.classification,
+    policy: verdict.policy,
+    decisionId: verdict.decisionId,
+    details: {
+      ...facts,
+      stage: call.stage,
+      stream: call.isStream,
+      agent_uuid: call.agent.uuid,
+      flags: call.flags,
+      bytes: call.bodyBytes,
+      segments: call.segments.length,
+      commitment: commitment(recorder.commitmentKey, auditId, content),
+      released: !isRefused,
+      reasons,
+      redacted: verdict.action === 'redact' ? verdict.kinds : [],
+      steps: outcomes.map(stepRecord),
+    },
+  }
+}
+
+/** An entry about a call that no judgement belongs to: its model server failed, its client went away, its stream ended. */
+export function eventEntry(
+  recorder: Recorder,
+  call: Call,
+  eventType: string,
+  severity: Entry['severity'],
+  facts: Entry['details'],
+): Entry {
+  return {
+    auditId: `ae_${ulid(recorder.clock, recorder.random)}`,
+    tsMs: recorder.clock.nowMs(),
+    eventKind: 'chat',
+    eventType,
+    severity,
+    decision: null,
+    stepName: null,
+    ...header(call),
+    classification: null,
+    policy: null,
+    decisionId: null,
+    details: { ...facts, stage: call.stage, stream: call.isStream, agent_uuid: call.agent.uuid },
+  }
+}
+
+function header(call: Call) {
+  return {
+    orgId: call.agent.org,
+    agentId: call.agent.id,
+    sessionId: call.session ?? null,
+    requestId: call.id,
+    model: modelName(call.model),
+  }
+}
+
+/** A model's name comes from the client; what can't be one is not recorded, for it may be anything. */
+export function modelName(model: string): string {
+  return /^[\w./:@+-]{1,128}$/.test(model) ? model : '(not a model name)'
+}
+
+/**
+ * SHA-256 over a salt and the content. The salt comes from a secret key and the entry's id, so whoever has the key can
+ * prove what a content was, and nobody else can try out guesses.
+ */
+export function commitment(key: Uint8Array, auditId: string, content: string): string {
+  return sha256(saltOf(key, auditId) + content)
+}
+
+/** The salt of a commitment, in hex: SHA-256 over the secret key and an id. */
+export function saltOf(key: Uint8Array, id: string): string {
+  return sha256(Buffer.concat([key, Buffer.from(id)]))
+}
+
+function stepRecord(outcome: Outcome): object {
+  const record = { step: outcome.step, status: outcome.status, us: Math.round(outcome.ms * 1000) }
+  if (outcome.status !== 'done') return { ...record, reason: outcome.reason }
+  if (outcome.findings.length === 0) return record
+  return {
+    ...record,
+    count: outcome.findings.length,
+    findings: outcome.findings.slice(0, FINDINGS_LISTED_MAX).map(findingRecord),
+  }
+}
+
+function findingRecord({ kind, severity, confidence, pointer, span }: Finding): object {
+  return { kind, severity, confidence, pointer: safePointer(pointer), span }
+}
+
+/** Takes a pointer, gives it with `*` for every key that is not a name of the API: such keys are somebody's text. */
+export function safePointer(pointer: string): string {
+  const isKey = pointer.endsWith(KEY_MARK)
+  const path = isKey ? pointer.slice(0, -KEY_MARK.length) : pointer
+  const tokens = path
+    .split('/')
+    .map((token) => (token === '' || /^\d{1,6}$/.test(token) || NAMES.has(token) ? token : '*'))
+  return tokens.join('/') + (isKey ? KEY_MARK : '')
+}
