@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import type { Argv } from './execution.ts'
 import { cut, down, list, reboot, runLine, shellLine, up } from './machine.ts'
 import { ensureOutside } from './network.ts'
+import { prepare } from './preparation.ts'
 
 const help = `Real systemd machines for tests (docs/how-to/lab.md).
 
@@ -15,6 +16,7 @@ const help = `Real systemd machines for tests (docs/how-to/lab.md).
   lab down NAME            take it away with all its files
   lab list                 one JSON line for each machine
   lab outside COMMAND…     run a program of this host as from elsewhere on the network
+  lab prepare              build all that machines are made from (test/lab/prepare also installs what that needs)
 `
 
 class UsageError extends Error {}
@@ -55,6 +57,11 @@ const verbs: Readonly<Record<string, (name: string, rest: readonly string[]) => 
   },
 }
 
+async function prepareAll(): Promise<void> {
+  const failures = await prepare()
+  if (failures.length > 0) throw new Error(`not everything could be built:\n${failures.join('\n')}`)
+}
+
 async function main(words: readonly string[]): Promise<void> {
   const [verb = 'help', name, ...rest] = words
   if (['help', '--help', '-h'].includes(verb)) {
@@ -62,7 +69,8 @@ async function main(words: readonly string[]): Promise<void> {
     return
   }
   if (process.getuid?.() !== 0) throw new Error('machines need root: namespaces, mounts and control groups')
-  if (verb === 'list') for (const machine of await list()) print(machine)
+  if (verb === 'prepare') await prepareAll()
+  else if (verb === 'list') for (const machine of await list()) print(machine)
   else if (verb === 'outside' && name !== undefined) {
     become(['ip', 'netns', 'exec', await ensureOutside(), name, ...rest])
   } else {

@@ -1,0 +1,36 @@
+/** Everything that lab machines are made from, built into the cache: side by side where nothing depends on the other. */
+import { ensureImage, imageNames } from './image.ts'
+import { readPins } from './pin.ts'
+import { ensureCaddyArchive, ensureGoProgram, ensureNodeArchive, ensureNodeFolder } from './program.ts'
+import { ensureTree } from './tree.ts'
+
+type Part = readonly [name: string, build: () => Promise<unknown>]
+
+/** Three lines of work for two cores: what waits for the network, and what compiles. In each, the most awaited first. */
+async function plannedParts(): Promise<readonly (readonly Part[])[]> {
+  const { node } = await readPins()
+  return [
+    [
+      ['tree bare', () => ensureTree('bare')],
+      ...imageNames.map((name): Part => [`image ${name}`, () => ensureImage(name)]),
+      ['tree docker', () => ensureTree('docker')],
+    ],
+    node.map((pin): Part => [`Node ${pin.version}`, () => ensureNodeFolder(pin).then(() => ensureNodeArchive(pin))]),
+    [
+      ['OPA', () => ensureGoProgram('opa')],
+      ['Caddy', ensureCaddyArchive],
+    ],
+  ]
+}
+
+/** Builds all parts; one that fails does not keep the others. Gives what could not be built, and why. */
+export async function prepare(): Promise<readonly string[]> {
+  const failures: string[] = []
+  const inTurn = async (parts: readonly Part[]): Promise<void> => {
+    for (const [name, build] of parts) {
+      await build().catch((error: Error) => failures.push(`${name}: ${error.message}`))
+    }
+  }
+  await Promise.all((await plannedParts()).map(inTurn))
+  return failures
+}

@@ -1,0 +1,157 @@
+/** A machine that the toolkit made a server of, with what the proofs ask of it. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import OpenAI from 'openai'
+import { Agent, fetch } from 'undici'
+import { parse, stringify } from 'yaml'
+import { execute, type Output } from './execution.ts'
+import { down, hostAddressOf, type Machine, run, up } from './machine.ts'
+import { type StandIn, standIn } from './stand-in.ts'
+
+const repository = join(import.meta.dirname, '../..')
+
+/** `folder` holds the spec and what tests lay beside it; it goes with `close`. */
+export type Server = Readonly<{
+  machine: Machine
+  upstream: StandIn
+  folder: string
+  specPath: string
+  close: () => Promise<void>
+}>
+
+/** Runs the toolkit's command line as a person on this host would. */
+export const toolkit = (words: readonly string[], timeoutMs = 600_000): Promise<Output> =>
+  execute([process.execPath, join(repository, 'scripts/cli.ts'), ...words], {
+    cwd: repository,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TERM: 'dumb' },
+    timeoutMs,
+  })
+
+/** The words that name a server's machine and its spec, for any verb that takes a host. */
+export const hostWords = ({ machine, specPath }: Pick<Server, 'machine' | 'specPath'>): readonly string[] => [
+  ...['--host', `root@${machine.address}`, '--identity', machine.key, '--known-hosts', machine.knownHosts],
+  ...['--config', specPath],
+]
+
+/** A machine that is only up: a stand-in for model servers listens for it, and its spec (host.yaml and that address) is written. */
+export const bareServer = async (name: string, pauseMs = 0): Promise<Server> => {
+  await down(name)
+  const machine = await up(name)
+  const upstream = await standIn(await hostAddressOf(machine), pauseMs)
+  const folder = await mkdtemp(join(tmpdir(), 'tappass-lab-'))
+  const specPath = join(folder, 'host.yaml')
+  const server = { machine, upstream, folder, specPath }
+  await writeSpec(server, (spec) => ({ ...spec, gateway: { callsMax: 1_000_000, upstream: upstream.url } }))
+  const close = async (): Promise<void> => {
+    await upstream.close()
+    await down(name)
+    await rm(folder, { recursive: true, force: true })
+  }
+  return { ...server, close }
+}
+
+/** Writes the server's spec: the lab's own, changed by `change`. */
+export const writeSpec = async (
+  { specPath }: Pick<Server, 'specPath'>,
+  change: (spec: Record<string, unknown>) => Record<string, unknown>,
+): Promise<void> => {
+  const spec = parse(await readFile(join(import.meta.dirname, 'host.yaml'), 'utf8')) as Record<string, unknown>
+  await writeFile(specPath, stringify(change(spec)))
+}
+
+/** One event a line, as `--json` prints them. */
+export type Event = Readonly<Record<string, unknown> & { event: string }>
+
+/** The events in a command's standard output. */
+export const eventsOf = ({ stdout }: Output): readonly Event[] =>
+  stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Event)
+
+/** Runs `tappass bootstrap` and insists on success. */
+export const bootstrap = async (server: Server, ...words: readonly string[]): Promise<Output> => {
+  const output = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json', ...words])
+  if (output.code === 0) return output
+  throw new Error(`bootstrap ended with ${output.code}\n${output.stderr.slice(-4000)}\n${output.stdout.slice(-4000)}`)
+}
+
+/** A server, bare to healthy. */
+export const bootstrappedServer = async (name: string, pauseMs = 0): Promise<Server> => {
+  const server = await bareServer(name, pauseMs)
+  await bootstrap(server)
+  return server
+}
+
+/** Runs a shell text on the machine as root and gives what it printed; throws when it fails. */
+export const inside = async ({ machine }: Pick<Server, 'machine'>, script: string): Promise<string> => {
+  const output = await run(machine, script)
+  if (output.code === 0) return output.stdout.trim()
+  throw new Error(`${script}\nended with ${output.code}: ${output.stderr || output.stdout}`)
+}
+
+/** The value of a secret of the machine, as root on it may read it. */
+export const secretOf = (server: Pick<Server, 'machine'>, id: string): Promise<string> =>
+  inside(server, `systemd-creds decrypt --name=${id} /etc/credstore.encrypted/${id} -`)
+
+/** Speaks to the gateway as from elsewhere: through Caddy, trusting only the machine's own authority. */
+export type Door = Readonly<{
+  fetch: typeof fetch
+  url: (path: string) => string
+  admin: (path: string, body?: unknown) => Promise<Readonly<{ status: number; body: unknown }>>
+  /** Makes an agent and gives the OpenAI client, unchanged but for base URL and key, that it would use. */
+  agent: (id: string) => Promise<Readonly<{ key: string; client: OpenAI }>>
+  close: () => Promise<void>
+}>
+
+/** `connections` is how many are kept open at most. */
+export const door = async (server: Server, connections = 64): Promise<Door> => {
+  const ca = await inside(server, 'cat /var/lib/tappass/caddy/caddy/pki/authorities/local/root.crt')
+  const adminKey = await secretOf(server, 'tappass-admin-api-key')
+  const dispatcher = new Agent({ connect: { ca }, connections })
+  const through: typeof fetch = (input, init) => fetch(input, { ...init, dispatcher })
+  const url = (path: string): string => `https://${server.machine.address}${path}`
+  const admin: Door['admin'] = async (path, body) => {
+    const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
+    const init = body === undefined ? { headers } : { headers, method: 'POST', body: JSON.stringify(body) }
+    const response = await through(url(path), init)
+    return { status: response.status, body: await response.json() }
+  }
+  const agent: Door['agent'] = async (id) => {
+    const { status, body } = await admin('/agents', { agent_id: id })
+    if (status !== 201) throw new Error(`no agent ${id}: ${status} ${JSON.stringify(body)}`)
+    const { api_key: key } = body as { api_key: string }
+    const client = new OpenAI({
+      apiKey: key,
+      baseURL: url('/v1'),
+      maxRetries: 0,
+      fetch: through as unknown as typeof globalThis.fetch,
+    })
+    return { key, client }
+  }
+  return { fetch: through, url, admin, agent, close: () => dispatcher.close() }
+}
+
+/** Every unit's main process by its number; the unit's name, `0` where it has none. */
+export const mainPids = async (server: Pick<Server, 'machine'>): Promise<Readonly<Record<string, string>>> => {
+  const units = ['tappass@1', 'tappass@2', 'tappass-postgres', 'tappass-redis', 'tappass-caddy', 'docker']
+  const pids = await inside(server, `systemctl show --property=MainPID --value ${units.join(' ')}`)
+  const numbers = pids.split('\n').filter((line) => line !== '')
+  return Object.fromEntries(units.map((unit, index) => [unit, numbers[index] ?? '']))
+}
+
+/** Waits until `/health` answers 200 through Caddy. Throws with the units' states after `timeoutMs`. */
+export const untilHealthy = async (server: Server, timeoutMs = 120_000): Promise<void> => {
+  const script = `for try in $(seq ${Math.ceil(timeoutMs / 500)}); do
+    [ "$(curl -sk -o /dev/null -w '%{http_code}' https://${server.machine.address}/health)" = 200 ] && exit 0; sleep 0.5; done; exit 1`
+  const { code } = await run(server.machine, script)
+  if (code === 0) return
+  throw new Error(`not healthy: ${await inside(server, 'systemctl --no-pager list-units --all "tappass*"')}`)
+}
+
+/** Gives a fresh copy of the machine's record of how it is: what `tappass plan` would change, by resource. */
+export const plan = async (server: Server): Promise<Readonly<{ code: number; events: readonly Event[] }>> => {
+  const output = await toolkit(['plan', ...hostWords(server), '--json'])
+  return { code: output.code, events: eventsOf(output) }
+}
