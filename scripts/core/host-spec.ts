@@ -20,7 +20,7 @@ const address = v.pipe(v.string(), v.regex(/^https?:\/\/[^\s'"\\]+$/, 'must be a
 const calendar = v.pipe(v.string(), v.regex(/^[\w*:,./~ -]+$/, 'must be a systemd calendar expression'))
 /** A file on the controller, relative to the spec's own folder. */
 const path = v.pipe(v.string(), v.minLength(1))
-const section = <T extends v.ObjectEntries>(entries: T) => v.optional(v.strictObject(entries), {})
+const section = <T extends v.ObjectEntries>(entries: T) => v.optional(v.strictObject(entries), {} as never)
 
 const schema = v.strictObject({
   /** The account that operators deploy with. */

@@ -13,8 +13,11 @@ export type Command = Readonly<{
   stdin?: Stdin
 }>
 
-/** What a command said. `code` is its exit code (128 + n after signal n). */
-export type Output = Readonly<{ code: number; stdout: string; stderr: string }>
+/**
+ * What a command said. `code` is its exit code (128 + n after signal n). `stdout` is decoded as UTF-8;
+ * `stdoutBytes` are the bytes themselves, where the runner keeps them.
+ */
+export type Output = Readonly<{ code: number; stdout: string; stderr: string; stdoutBytes?: Uint8Array }>
 
 /**
  * Runs a command on the host. Returns non-zero codes as values; throws only when it could not run at all.

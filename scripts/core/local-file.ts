@@ -1,4 +1,6 @@
 /** Files on the controller that are sent to hosts, as values: the deciding half never opens them. */
+import { createReadStream } from 'node:fs'
+import type { Stdin } from './host.ts'
 
 /** A file on the controller and the SHA-256 (lower-case hex) of its bytes. */
 export type LocalFile = Readonly<{ file: string; sha256: string }>
@@ -8,3 +10,6 @@ export type LocalImage = Readonly<{ file: string; imageId: string; layers: reado
 
 /** A secret that the operator hands in. `reveal` gives the value; printing or serialising this shows the fingerprint at most. */
 export type ProvidedSecret = Readonly<{ sha256: string; reveal: () => string }>
+
+/** Standard input for a command that receives the file; it is opened when the command runs. */
+export const openFile = (file: string): Stdin => ({ open: () => createReadStream(file) })

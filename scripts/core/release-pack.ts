@@ -1,6 +1,6 @@
 /** A release as the controller has it: its version, what it consists of, and its bytes on demand. */
 
-/** `version` is the package's version and 12 hex digits of the content; `manifest` has one `sha256  path` line a file, sorted. */
+/** `version` is the package's version and 12 hex digits of the content; `manifest` is in sha256sum's format, sorted by path. */
 export type ReleasePack = Readonly<{
   version: string
   manifest: string

@@ -1,7 +1,15 @@
 /** A path at which there must be nothing. */
+import { change } from '../core/command.ts'
+import { pathFact } from '../core/facts/path.ts'
 import type { Resource } from '../core/resource.ts'
 
 /** Removes a file, a link, or a directory with what is in it on the same file system. */
-export const absent = (options: Readonly<{ path: string }>): Resource => {
-  throw new Error(`not written yet: ${options.path}`)
-}
+export const absent = ({ path }: Readonly<{ path: string }>): Resource => ({
+  id: `absent:${path}`,
+  plan: async (know) => {
+    const state = await know(pathFact(path))
+    if (state.kind === 'absent') return []
+    const commands = [change('rm', '-rf', '--one-file-system', '--', path)] as const
+    return [{ does: `remove ${path}`, because: `a ${state.kind} stands there`, commands }]
+  },
+})

@@ -1,4 +1,7 @@
 /** A signed package repository: its key, checked against a fingerprint, and its deb822 source. */
+import { planFile } from '../core/file-change.ts'
+import { type HostTraits, hostTraitsFact } from '../core/host-trait.ts'
+import { primaryFingerprints } from '../core/openpgp.ts'
 import type { Resource } from '../core/resource.ts'
 
 /**
@@ -14,7 +17,39 @@ export type AptRepositoryOptions = Readonly<{
   fingerprint: string
 }>
 
-/** Throws at once when the key's fingerprint is another. */
+const rootFile = { owner: 'root', group: 'root', mode: '0644' } as const
+
+const sourceText = (options: AptRepositoryOptions, keyPath: string, traits: HostTraits): string => {
+  const fill = (text: string) =>
+    text.replaceAll('{distribution}', traits.distribution).replaceAll('{codename}', traits.codename)
+  return [
+    'Types: deb',
+    `URIs: ${fill(options.uri)}`,
+    `Suites: ${fill(options.suite)}`,
+    `Components: ${options.components.join(' ')}`,
+    `Architectures: ${traits.debianArchitecture}`,
+    `Signed-By: ${keyPath}`,
+    '',
+  ].join('\n')
+}
+
+/** Throws at once, before any host is touched, when the key's fingerprint is another, or it holds more keys than that one. */
 export const aptRepository = (options: AptRepositoryOptions): Resource => {
-  throw new Error(`not written yet: ${options.id}`)
+  const found = primaryFingerprints(options.key)
+  if (found.length !== 1 || found[0] !== options.fingerprint) {
+    throw new Error(`the key of ${options.id} has the fingerprint ${found.join(' and ')}, not ${options.fingerprint}`)
+  }
+  const keyPath = `/etc/apt/keyrings/${options.id}.asc`
+  const sourcePath = `/etc/apt/sources.list.d/${options.id}.sources`
+  return {
+    id: `apt-repository:${options.id}`,
+    plan: async (know) => {
+      const text = know(hostTraitsFact).then((traits) => sourceText(options, keyPath, traits))
+      const [key, source] = await Promise.all([
+        planFile(know, { path: keyPath, ...rootFile }, options.key),
+        planFile(know, { path: sourcePath, ...rootFile }, text),
+      ])
+      return [...key, ...source]
+    },
+  }
 }

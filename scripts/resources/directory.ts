@@ -1,10 +1,29 @@
 /** A directory with its owner and mode. */
+import { change } from '../core/command.ts'
+import { pathFact } from '../core/facts/path.ts'
+import { type Ownership, ownershipCommands, ownershipFaults } from '../core/file-change.ts'
+import { refusal } from '../core/refusal.ts'
 import type { Resource } from '../core/resource.ts'
 
 /** `owner` and `group` are names or numbers; `mode` is octal digits (`0750`). */
-export type DirectoryOptions = Readonly<{ path: string; owner: string | number; group: string | number; mode: string }>
+export type DirectoryOptions = Ownership & Readonly<{ path: string }>
 
-/** The directory; what stands in its way is refused, never removed. */
-export const directory = (options: DirectoryOptions): Resource => {
-  throw new Error(`not written yet: ${options.path}`)
-}
+/** The directory, with parents made as root's 0755; what stands in its way is refused, never removed. */
+export const directory = (options: DirectoryOptions): Resource => ({
+  id: `directory:${options.path}`,
+  plan: async (know) => {
+    const { path, owner, group, mode } = options
+    const state = await know(pathFact(path))
+    if (state.kind === 'absent') {
+      const make = change('install', '-d', '-o', `${owner}`, '-g', `${group}`, '-m', mode, '--', path)
+      return [{ does: `make directory ${path}`, because: 'it is absent', commands: [make] }]
+    }
+    if (state.kind !== 'directory') {
+      throw refusal(`${path} should be a directory`, `a ${state.kind} stands there`, `move ${path} away`)
+    }
+    const faults = ownershipFaults(state, options)
+    if (faults.length === 0) return []
+    const commands = ownershipCommands(path, options)
+    return [{ does: `set owner and mode of ${path}`, because: faults.join('; '), commands }]
+  },
+})

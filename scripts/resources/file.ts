@@ -1,22 +1,16 @@
 /** A file with its whole content, owner and mode. */
-import type { ByHost } from '../core/host-trait.ts'
+import { planFile, type WantedFile } from '../core/file-change.ts'
+import { type ByHost, forHost } from '../core/host-trait.ts'
 import type { Resource } from '../core/resource.ts'
 
 /**
- * `check` gives the argv of a program that must accept the candidate file before it takes the place of the old one
- * (`['visudo', '-cf', candidate]`). `isPrivate` keeps the content out of plans and diffs.
+ * `owner` and `group` are names or numbers, `mode` is octal digits. `check` gives the argv of a program that must accept the
+ * candidate file before it takes the place of the old one (`['visudo', '-cf', candidate]`). `isPrivate` keeps the content out of plans.
  */
-export type FileOptions = Readonly<{
-  path: string
-  content: ByHost<string>
-  owner: string | number
-  group: string | number
-  mode: string
-  isPrivate?: boolean
-  check?: (candidate: string) => readonly [string, ...string[]]
-}>
+export type FileOptions = WantedFile & Readonly<{ content: ByHost<string> }>
 
-/** Written to a temporary file beside it, flushed, checked, renamed. */
-export const file = (options: FileOptions): Resource => {
-  throw new Error(`not written yet: ${options.path}`)
-}
+/** Written to a temporary file beside it, flushed, checked, renamed. What is no file and no link is refused. */
+export const file = (options: FileOptions): Resource => ({
+  id: `file:${options.path}`,
+  plan: (know) => planFile(know, options, forHost(know, options.content)),
+})

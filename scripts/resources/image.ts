@@ -1,11 +1,33 @@
 /** A container image in Docker's store. */
-import type { LocalImage } from '../core/local-file.ts'
+import { change } from '../core/command.ts'
+import { type ImageState, imageFact } from '../core/facts/image.ts'
+import { runnableImage } from '../core/image-reference.ts'
+import { type LocalImage, openFile } from '../core/local-file.ts'
 import type { Resource } from '../core/resource.ts'
 
-/** `reference` is `name:tag@sha256:digest`; with `archive` that file is loaded instead of pulling. See core/image-reference.ts for what to run. */
+/** `reference` is `name:tag@sha256:digest`; with `archive` that file is loaded instead of pulling. `runnableImage` gives the name to run. */
 export type ImageOptions = Readonly<{ reference: string; archive?: LocalImage }>
 
-/** Pulled by digest, or sent and loaded; a loaded image's id is compared with the archive's. */
-export const image = (options: ImageOptions): Resource => {
-  throw new Error(`not written yet: ${options.reference}`)
+/** With Docker's containerd store an image's id is that of its manifest, so the layers are compared as well. */
+const isFrom = (archive: LocalImage, state: NonNullable<ImageState>): boolean =>
+  state.id === archive.imageId || state.layers.join() === archive.layers.join()
+
+/** Pulled by digest, or sent and loaded; a loaded image is compared with the archive. */
+export const image = ({ reference, archive }: ImageOptions): Resource => {
+  const name = runnableImage(reference, archive)
+  return {
+    id: `image:${name}`,
+    plan: async (know) => {
+      const state = await know(imageFact(name))
+      if (archive === undefined) {
+        if (state !== undefined) return []
+        const commands = [change('docker', 'pull', '--quiet', name)] as const
+        return [{ does: `pull ${reference}`, because: 'it is not in the store', commands }]
+      }
+      if (state !== undefined && isFrom(archive, state)) return []
+      const load = { argv: ['docker', 'load', '--quiet'], effect: 'change', stdin: openFile(archive.file) } as const
+      const because = state === undefined ? 'it is not in the store' : `${name} in the store is another image`
+      return [{ does: `load ${name} from ${archive.file}`, because, commands: [load] }]
+    },
+  }
 }

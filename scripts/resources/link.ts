@@ -1,10 +1,22 @@
 /** A symbolic link. */
+import { pathFact, targetFact } from '../core/facts/path.ts'
+import { linkCommand } from '../core/link-change.ts'
+import { refusal } from '../core/refusal.ts'
 import type { Resource } from '../core/resource.ts'
 
 /** `target` as it is written in the link. */
 export type LinkOptions = Readonly<{ path: string; target: string }>
 
-/** Switched by a rename, so that there is always one or the other. */
-export const link = (options: LinkOptions): Resource => {
-  throw new Error(`not written yet: ${options.path}`)
-}
+/** Switched by a rename, so that there is always the old one or the new one. A directory in its place is refused. */
+export const link = ({ path, target }: LinkOptions): Resource => ({
+  id: `link:${path}`,
+  plan: async (know) => {
+    const [state, found] = await Promise.all([know(pathFact(path)), know(targetFact(path))])
+    if (found === target) return []
+    if (state.kind === 'directory') {
+      throw refusal(`${path} should be a link`, 'a directory stands there', `move ${path} away`)
+    }
+    const because = state.kind === 'absent' ? 'it is absent' : `it is ${found === undefined ? 'a file' : `to ${found}`}`
+    return [{ does: `link ${path} to ${target}`, because, commands: [linkCommand(path, target)] }]
+  },
+})

@@ -1,11 +1,65 @@
 /** A release of TapPass on the host: a folder of its own, its content checked, and the link to the one in force. */
+import { createHash } from 'node:crypto'
+import { changeByScript, temporaryPath } from '../core/command.ts'
+import { digestFact, targetFact } from '../core/facts/path.ts'
+import type { Command, Fact } from '../core/host.ts'
+import { linkCommand } from '../core/link-change.ts'
 import type { ReleasePack } from '../core/release-pack.ts'
-import type { Resource } from '../core/resource.ts'
+import type { Change, Resource } from '../core/resource.ts'
 
 /** Laid down in ROOT/releases/VERSION; ROOT/current is switched to it. */
 export type ReleaseOptions = Readonly<{ root: string; pack: ReleasePack }>
 
-/** Files that were changed or are missing count: the folder is laid down again beside and swapped. */
-export const release = (options: ReleaseOptions): Resource => {
-  throw new Error(`not written yet: ${options.root}`)
+const manifestName = '.manifest'
+
+/** Every file of the manifest has its digest, and there is no file besides: a folder is read for steps, so a stray one would count. */
+const isIntactFact = (path: string): Fact<boolean> => ({
+  ask: {
+    argv: [
+      'sh',
+      '-c',
+      'cd "$1" 2>/dev/null && sha256sum -c --status "$2" && [ "$(find . -type f | wc -l)" = "$(( $(wc -l <"$2") + 1 ))" ] && echo intact',
+      'sh',
+      path,
+      manifestName,
+    ],
+    effect: 'read',
+  },
+  parse: ({ stdout }) => stdout.trim() === 'intact',
+})
+
+const layDown = (path: string, pack: ReleasePack): readonly [Command, Command, Command] => {
+  const made = temporaryPath(path)
+  return [
+    changeByScript('rm -rf -- "$1"; mkdir -p -- "$1"; tar -xzf - -C "$1" --no-same-owner', [made], { open: pack.open }),
+    changeByScript('cd "$1"; cat >"$2"; sha256sum -c --quiet "$2"', [made, manifestName], pack.manifest),
+    changeByScript(
+      'chmod -R go-w,a+rX -- "$1"; sync -f -- "$1"; rm -rf -- "$2.tappass-old"; [ ! -e "$2" ] || mv -T -- "$2" "$2.tappass-old"; mv -T -- "$1" "$2"; rm -rf -- "$2.tappass-old"',
+      [made, path],
+    ),
+  ]
 }
+
+/** Files that were changed, added or are missing count: the folder is laid down again beside and swapped. */
+export const release = ({ root, pack }: ReleaseOptions): Resource => ({
+  id: `release:${root}`,
+  plan: async (know) => {
+    const path = `${root}/releases/${pack.version}`
+    const current = `${root}/current`
+    const [isIntact, manifest, target] = await Promise.all([
+      know(isIntactFact(path)),
+      know(digestFact(`${path}/${manifestName}`)),
+      know(targetFact(current)),
+    ])
+    const changes: Change[] = []
+    if (!isIntact || manifest !== createHash('sha256').update(pack.manifest).digest('hex')) {
+      const because = manifest === undefined ? 'it is absent' : 'its files were changed'
+      changes.push({ does: `lay down release ${pack.version}`, because, commands: layDown(path, pack) })
+    }
+    if (target !== path) {
+      const because = target === undefined ? 'it is absent' : `it is to ${target}`
+      changes.push({ does: `link ${current} to ${path}`, because, commands: [linkCommand(current, path)] })
+    }
+    return changes
+  },
+})

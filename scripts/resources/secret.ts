@@ -1,6 +1,13 @@
 /** A secret kept on the host as an encrypted systemd credential, made there or handed in by the operator. */
+import { changeByScript } from '../core/command.ts'
+import { credentialPaths } from '../core/credential.ts'
+import { pathFact } from '../core/facts/path.ts'
+import type { Fact } from '../core/host.ts'
+import { hostTraitsFact } from '../core/host-trait.ts'
 import type { ProvidedSecret } from '../core/local-file.ts'
+import { refusal } from '../core/refusal.ts'
 import type { Resource } from '../core/resource.ts'
+import { unshownFolder } from '../core/unshown-secret.ts'
 
 /**
  * How a secret is made: `api-key` is `tp_` and 32 random bytes (base64url); `token` 48 bytes base64url; `password` 24 bytes base64url;
@@ -11,8 +18,7 @@ export type SecretKind = 'api-key' | 'token' | 'password' | 'bytes32-base64' | '
 /**
  * `id` is the credential's name. With `make` it is made on the host when it is absent; while one of the `guard`
  * paths exists there (data that need the old value) making it is refused. With `provided` it is the operator's,
- * replaced only when the one on the host differs. `isShownOnce` leaves a marker in /var/lib/tappass/unshown, so that bootstrap shows
- * the value once.
+ * replaced only when the one on the host differs. `isShownOnce` leaves a marker, so that bootstrap shows the value once.
  */
 export type SecretOptions = Readonly<
   { id: string } & (
@@ -21,7 +27,79 @@ export type SecretOptions = Readonly<
   )
 >
 
-/** The credential at /etc/credstore.encrypted/ID, or /etc/credstore/ID where systemd can't encrypt. */
-export const secret = (options: SecretOptions): Resource => {
-  throw new Error(`not written yet: ${options.id}`)
+const urlSafe = (bytes: number): string => `head -c ${bytes} /dev/urandom | base64 -w0 | tr '+/' '-_' | tr -d '='`
+
+const recipes: Readonly<Record<SecretKind, string>> = {
+  'api-key': `printf tp_; ${urlSafe(32)}`,
+  token: urlSafe(48),
+  password: urlSafe(24),
+  'bytes32-base64': 'head -c 32 /dev/urandom | base64 -w0',
+  'p256-pem': 'openssl ecparam -genkey -name prime256v1 -noout',
 }
+
+/** `$1` id, `$2` where it goes, `$3` the store, `$4` a folder for a marker or nothing. `value` prints the secret. */
+const storing = (
+  value: string,
+): string => `umask 077; d=$(mktemp -d /run/tappass-secret.XXXXXX); trap 'rm -rf "$d"' EXIT
+{ ${value}; } >"$d/value"; [ -s "$d/value" ]
+mkdir -p -m 0700 -- "\${2%/*}/"
+if [ -n "$4" ]; then mkdir -p -m 0700 -- "$4"; : >"$4/$1"; sync -- "$4/$1" "$4/"; fi
+t="\${2%/*}/.$1.tappass-new"; rm -f -- "$t"
+if [ "$3" = encrypted ]; then systemd-creds encrypt --with-key=host --name="$1" "$d/value" "$t"; else cp -- "$d/value" "$t"; fi
+chmod 0600 -- "$t"; sync -- "$t"; mv -fT -- "$t" "$2"; sync -- "\${2%/*}/"`
+
+/** Compared on the host; neither value nor digest leaves it. The wanted digest arrives on standard input. */
+const isSameFact = (id: string, sha256: string): Fact<boolean> => {
+  const [encrypted, plain] = credentialPaths(id)
+  const script = `read -r wanted
+if [ -f "$2" ]; then found=$(systemd-creds decrypt --name="$1" "$2" - | sha256sum); elif [ -f "$3" ]; then found=$(sha256sum <"$3"); else exit 1; fi
+[ "\${found%% *}" = "$wanted" ] && echo same`
+  return {
+    ask: { argv: ['sh', '-c', script, 'sh', id, encrypted, plain], effect: 'read', stdin: `${sha256}\n` },
+    parse: ({ stdout }) => stdout.trim() === 'same',
+  }
+}
+
+type Making = Readonly<{ recipe: string; guard: readonly string[]; marker: string }>
+
+const makingOf = (options: SecretOptions): Making =>
+  options.make === undefined
+    ? { recipe: 'cat', guard: [], marker: '' }
+    : {
+        recipe: recipes[options.make],
+        guard: options.guard ?? [],
+        marker: options.isShownOnce === true ? unshownFolder : '',
+      }
+
+/** The credential at /etc/credstore.encrypted/ID, or /etc/credstore/ID where systemd can't encrypt. Throws a refusal where making it would lock data away. */
+export const secret = (options: SecretOptions): Resource => ({
+  id: `secret:${options.id}`,
+  plan: async (know) => {
+    const { id, provided } = options
+    const paths = credentialPaths(id)
+    const { recipe, guard, marker } = makingOf(options)
+    const [traits, encrypted, plain, isSame, ...guarded] = await Promise.all([
+      know(hostTraitsFact),
+      know(pathFact(paths[0])),
+      know(pathFact(paths[1])),
+      provided === undefined ? true : know(isSameFact(id, provided.sha256)),
+      ...guard.map((path) => know(pathFact(path))),
+    ])
+    const target = traits.credentialStore === 'encrypted' ? paths[0] : paths[1]
+    const isThere = (traits.credentialStore === 'encrypted' ? encrypted : plain).kind !== 'absent'
+    if (isThere && isSame) return []
+    const words = [id, target, traits.credentialStore]
+    if (provided !== undefined) {
+      const command = changeByScript(storing('cat'), [...words, ''], provided.reveal())
+      const because = isThere ? 'the operator handed in another value' : 'it is absent'
+      return [{ does: `store the secret ${id}`, because, commands: [command] }]
+    }
+    const needing = guard.find((_, index) => guarded[index]?.kind !== 'absent')
+    if (needing !== undefined) {
+      const why = `${needing} was written with it, and a new one would lock these data away`
+      throw refusal(`the secret ${id} is missing`, why, `restore ${target}, or hand it in: --secret ${id}=FILE`)
+    }
+    const command = changeByScript(storing(recipe), [...words, marker])
+    return [{ does: `make the secret ${id}`, because: 'it is absent', commands: [command] }]
+  },
+})

@@ -1,32 +1,129 @@
 /** A systemd unit: its file, whether it is enabled and running, and which revision of its inputs it runs. */
-import type { ByHost } from '../core/host-trait.ts'
-import type { Resource } from '../core/resource.ts'
+import { change } from '../core/command.ts'
+import { digestFact } from '../core/facts/path.ts'
+import { type UnitState, unitFact } from '../core/facts/unit.ts'
+import { planFile } from '../core/file-change.ts'
+import type { Know } from '../core/host.ts'
+import { type ByHost, forHost } from '../core/host-trait.ts'
+import type { Change, Resource } from '../core/resource.ts'
+import { revisionOf, revisionPlaceholder } from '../core/revision.ts'
 
 /**
  * `name` is the full unit name. Of a template, `tappass@.service` lays down the file only and `tappass@1.service`
  * (with the same `content` and `inputs`) is an instance that enables, starts and restarts; it writes no file.
- * Without `content` the unit is another package's (docker.service) and only its state is looked after.
- * `content` holds `@REVISION@` (core/revision.ts: revisionPlaceholder) where its revision belongs:
+ * Without `content` the unit is another package's (docker.service): its state is looked after, and its `revision` where one is given
+ * (a drop-in of ours then carries it).
+ * `content` holds `@REVISION@` (core/revision.ts) where its revision belongs:
  *  - `Environment=TAPPASS_REVISION=@REVISION@`: read back from the running main process;
- *  - `ExecStartPost=+/bin/sh -c 'mkdir -p /run/tappass/revision && echo @REVISION@ >/run/tappass/revision/%n'`:
- *    for sockets and oneshots with RemainAfterExit=yes, which have no process; read back from that file;
+ *  - `ExecStartPost=/bin/sh -c 'echo @REVISION@ >/run/tappass/revision/%n'`: for sockets and oneshots with
+ *    RemainAfterExit=yes, which have no process; read back from that file;
  *  - neither (timers, targets, oneshots that timers start): nothing is restarted, `daemon-reload` is enough.
  * The revision is a hash over content, `inputs` (texts) and `inputPaths` (files on the host, such as credentials).
- * An instance or unit whose running revision differs is restarted (`onChange: 'reload'` reloads instead and needs
- * the second form in ExecReload too).
+ * A unit that runs another revision is restarted; units named in `restartedTogether` are stopped before and started after it, as
+ * a socket needs (systemd refuses to start one whose service runs).
+ * `isEnabled` and `isRunning` are true unless given; false leaves that side alone.
  */
 export type UnitOptions = Readonly<{
   name: string
   content?: ByHost<string>
   inputs?: readonly string[]
   inputPaths?: readonly string[]
+  revision?: string
+  restartedTogether?: readonly string[]
   isEnabled?: boolean
   isRunning?: boolean
-  /** Without `content`: the revision that a drop-in of ours puts into the unit's environment; a process that runs another is restarted. */
-  revision?: string
 }>
 
-/** Says `daemon-reload`, `enable`, `start` or `restart` as the state asks for, and waits for the unit to be active. */
-export const unit = (options: UnitOptions): Resource => {
-  throw new Error(`not written yet: ${options.name}`)
+const rootFile = { owner: 'root', group: 'root', mode: '0644' } as const
+const isTemplate = (name: string): boolean => name.includes('@.')
+const isInstance = (name: string): boolean => /@[^.]/.test(name)
+const reload = change('systemctl', 'daemon-reload')
+
+/** The unit's text as wanted, and the revision in it: undefined where the text has no place for one. */
+type Wanted = Readonly<{ text: string; revision: string | undefined }>
+
+const wantedOf = async (know: Know, options: UnitOptions): Promise<Wanted> => {
+  const { content, inputs = [], inputPaths = [] } = options
+  if (content === undefined) return { text: '', revision: options.revision }
+  const [text, ...digests] = await Promise.all([
+    forHost(know, content),
+    ...inputPaths.map((path) => know(digestFact(path))),
+  ])
+  if (!text.includes(revisionPlaceholder)) return { text, revision: undefined }
+  const revision = revisionOf([text, ...inputs, ...digests.map((digest) => digest ?? 'absent')])
+  return { text: text.replaceAll(revisionPlaceholder, revision), revision }
 }
+
+const planUnitFile = async (know: Know, { name, content }: UnitOptions, wanted: Promise<Wanted>) => {
+  if (content === undefined || isInstance(name)) return []
+  const text = wanted.then((known) => known.text)
+  const changes = await planFile(know, { path: `/etc/systemd/system/${name}`, ...rootFile }, text)
+  return changes.map((each): Change => ({ ...each, commands: [...each.commands, reload] }))
+}
+
+const reloading = ({ name }: UnitOptions, state: UnitState): readonly Change[] => {
+  if (!state.isReloadNeeded) return []
+  return [{ does: 'reload the units', because: `systemd has an older ${name} in mind`, commands: [reload] }]
+}
+
+const enabling = ({ name, isEnabled = true }: UnitOptions, state: UnitState): readonly Change[] => {
+  if (!isEnabled || state.enabled === 'enabled' || state.enabled === 'static') return []
+  const enable = change('systemctl', 'enable', name)
+  const because = `it is ${state.enabled || 'new'}`
+  const isMasked = state.load === 'masked'
+  return [
+    { does: `enable ${name}`, because, commands: isMasked ? [change('systemctl', 'unmask', name), enable] : [enable] },
+  ]
+}
+
+const starting = ({ name }: UnitOptions, state: UnitState): readonly Change[] => {
+  // `restart` for one that waits for its next try: `start` would join the wait.
+  const start = change('systemctl', state.active === 'activating' ? 'restart' : 'start', name)
+  const because = state.load === 'not-found' ? 'it is new' : `it is ${state.active} (${state.sub})`
+  const isFailed = state.active === 'failed'
+  return [
+    {
+      does: `start ${name}`,
+      because,
+      commands: isFailed ? [change('systemctl', 'reset-failed', name), start] : [start],
+    },
+  ]
+}
+
+const restarting = (options: UnitOptions, state: UnitState, revision: string | undefined): readonly Change[] => {
+  if (revision === undefined || state.revision === revision) return []
+  const { name, restartedTogether: others = [] } = options
+  const because = `it runs revision ${state.revision ?? 'unknown'}, not ${revision}`
+  return others.length === 0
+    ? [{ does: `restart ${name}`, because, commands: [change('systemctl', 'restart', name)] }]
+    : [
+        {
+          does: `restart ${name} with ${others.join(' ')}`,
+          because,
+          commands: [change('systemctl', 'stop', name, ...others), change('systemctl', 'start', name, ...others)],
+        },
+      ]
+}
+
+/** Says `daemon-reload`, `enable`, `start` or `restart` as the state asks for; systemctl waits until the unit is up. */
+export const unit = (options: UnitOptions): Resource => ({
+  id: `unit:${options.name}`,
+  plan: async (know) => {
+    const wanted = wantedOf(know, options)
+    const [file, state, { revision }] = await Promise.all([
+      planUnitFile(know, options, wanted),
+      isTemplate(options.name) ? undefined : know(unitFact(options.name)),
+      wanted,
+    ])
+    if (state === undefined) return file
+    const isUp = state.active === 'active' || state.active === 'reloading'
+    const running = isUp ? restarting(options, state, revision) : starting(options, state)
+    return [
+      ...file,
+      // A change of the file reloads already.
+      ...(file.length === 0 ? reloading(options, state) : []),
+      ...enabling(options, state),
+      ...(options.isRunning === false ? [] : running),
+    ]
+  },
+})

@@ -1,0 +1,54 @@
+/** Runs commands on this machine. */
+import { constants } from 'node:os'
+import { Readable } from 'node:stream'
+import { execa } from 'execa'
+import { hostEnvironment } from '../core/batch.ts'
+import { Failure } from '../core/failure.ts'
+import type { Command, Connection, Runner } from '../core/host.ts'
+import { lineHearer } from '../core/line.ts'
+import { asRoot } from '../core/sudo.ts'
+
+/** Programs say much, but not gigabytes: what goes beyond this is a defect to be seen. */
+const outputBytesMax = 256 * 1024 * 1024
+
+const stdinOf = ({ stdin }: Command): { input: string | Uint8Array | Readable } | { stdin: 'ignore' } => {
+  if (stdin === undefined) return { stdin: 'ignore' }
+  if (typeof stdin === 'string' || stdin instanceof Uint8Array) return { input: stdin }
+  return { input: Readable.from(stdin.open()) }
+}
+
+const run: Runner = async (command, hear) => {
+  const [program, ...words] = command.argv
+  const child = execa(program, words, {
+    ...stdinOf(command),
+    env: { ...hostEnvironment, HOME: '/root' },
+    extendEnv: false,
+    encoding: 'buffer',
+    stripFinalNewline: false,
+    reject: false,
+    maxBuffer: outputBytesMax,
+    // A session of its own: Ctrl-C in the terminal reaches the toolkit alone, which lets the step end.
+    detached: true,
+  })
+  if (hear !== undefined) {
+    for (const stream of [child.stdout, child.stderr]) {
+      const { take, end } = lineHearer(hear)
+      stream.on('data', take).on('end', end)
+    }
+  }
+  const result = await child
+  if (result.exitCode === undefined && result.signal === undefined) {
+    throw new Failure({ what: `could not run ${program}`, why: result.originalMessage ?? 'unknown' }, 1, result.cause)
+  }
+  const code = result.exitCode ?? 128 + (result.signal === undefined ? 0 : constants.signals[result.signal])
+  const stdoutBytes = result.stdout ?? new Uint8Array()
+  const stdout = Buffer.from(stdoutBytes).toString('utf8')
+  return { code, stdout, stderr: Buffer.from(result.stderr ?? []).toString('utf8'), stdoutBytes }
+}
+
+/** This machine. `isRoot` says whether the toolkit itself runs as root; otherwise sudo is used. */
+export const connectLocal = (isRoot: boolean, askPassword?: () => Promise<string>): Connection => ({
+  run: isRoot ? run : asRoot(run, askPassword),
+  runAsUser: run,
+  close: async () => {},
+})
