@@ -1,0 +1,203 @@
+/** From a bare machine to a governed call, once, and what must hold of the server that came out. One machine for all. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { APIError } from 'openai'
+import { findLeaks } from './leak.ts'
+import { fromOutside } from './machine.ts'
+import {
+  bootstrap,
+  bootstrappedServer,
+  type Door,
+  door,
+  inside,
+  mainPids,
+  plan,
+  type Server,
+  secretOf,
+} from './server.ts'
+import { standInText } from './stand-in.ts'
+
+let server: Server
+let through: Door
+
+before(async () => {
+  server = await bootstrappedServer('proof-spine')
+  through = await door(server)
+})
+after(async () => {
+  await through?.close()
+  await server?.close()
+})
+
+const units = [
+  'tappass.target',
+  'tappass.socket',
+  'tappass@1.service',
+  'tappass@2.service',
+  'tappass-postgres.service',
+  'tappass-redis.service',
+  'tappass-migrate.service',
+  'tappass-caddy.service',
+  'tappass-backup.timer',
+]
+
+test('bare to healthy: every unit is active, and the system says running', async () => {
+  assert.deepEqual(
+    (await inside(server, `systemctl is-active ${units.join(' ')}`)).split('\n'),
+    units.map(() => 'active'),
+  )
+  assert.equal(await inside(server, 'systemctl is-system-running'), 'running')
+})
+
+test('/health answers 200 through TLS, and plain HTTP leads there', async () => {
+  const response = await through.fetch(through.url('/health'))
+  assert.equal(response.status, 200)
+  assert.equal(((await response.json()) as { status: string }).status, 'healthy')
+  const plain = await fetch(`http://${server.machine.address}/health`, { redirect: 'manual' })
+  assert.deepEqual([plain.status, plain.headers.get('location')], [308, through.url('/health')])
+  for (const [name, value] of [
+    ['strict-transport-security', 'max-age=31536000'],
+    ['x-content-type-options', 'nosniff'],
+    ['x-frame-options', 'DENY'],
+  ] as const)
+    assert.equal(response.headers.get(name), value)
+})
+
+test('a governed call: an OpenAI client is answered, a private key in a tool message is not let out, the ledger has both', async () => {
+  const { client } = await through.agent('spine')
+  const model = 'stand-in'
+  const question = 'What do the quarterly figures say?'
+  const whole = await client.chat.completions.create({ model, messages: [{ role: 'user', content: question }] })
+  assert.equal(whole.choices[0]?.message.content, standInText)
+
+  const stream = await client.chat.completions.create({
+    model,
+    stream: true,
+    messages: [{ role: 'user', content: question }],
+  })
+  let streamed = ''
+  for await (const piece of stream) streamed += piece.choices[0]?.delta.content ?? ''
+  assert.equal(streamed, standInText)
+  assert.equal(server.upstream.bodies.filter((body) => body.includes(question)).length, 2)
+
+  const block = ['-----BEGIN RSA', 'PRIVATE KEY-----\n'].join(' ')
+  const key = `${block}${'MIIEpAIBAAKCAQEA7bq9'.repeat(20)}\n${block.replace('BEGIN', 'END')}`
+  const call = { id: 'call_1', type: 'function', function: { name: 'read_file', arguments: '{}' } } as const
+  const refused = client.chat.completions.create({
+    model,
+    messages: [
+      { role: 'user', content: 'Read the file.' },
+      { role: 'assistant', content: null, tool_calls: [call] },
+      { role: 'tool', tool_call_id: 'call_1', content: key },
+    ],
+  })
+  await assert.rejects(refused, (error: APIError) => error instanceof APIError && error.status === 403)
+  assert.equal(
+    server.upstream.bodies.some((body) => body.includes('PRIVATE KEY')),
+    false,
+  )
+
+  const psql =
+    'docker exec tappass-postgres psql --host /tappass/run --username postgres --dbname tappass --tuples-only --no-align'
+  const rows = await inside(
+    server,
+    `${psql} --command "SELECT decision FROM audit_events WHERE agent_id = 'spine' ORDER BY ts"`,
+  )
+  assert.ok(rows.includes('allow'), rows)
+  assert.ok(rows.includes('block'), rows)
+  assert.equal((await through.admin('/audit/integrity')).status, 200)
+})
+
+test('a second run changes nothing and restarts nothing', async () => {
+  const pids = await mainPids(server)
+  const { code, events } = await plan(server)
+  assert.equal(code, 0, JSON.stringify(events))
+  await bootstrap(server)
+  assert.deepEqual(await mainPids(server), pids)
+})
+
+test('the units pass systemd-analyze: verify is silent, the gateway’s exposure is 1.5 at most', async () => {
+  const verified = await inside(
+    server,
+    'cd /etc/systemd/system && systemd-analyze verify tappass.target tappass.socket tappass*.service tappass*.timer 2>&1',
+  )
+  assert.equal(verified, '')
+  for (const unit of [
+    'tappass@1.service',
+    'tappass-migrate.service',
+    'tappass-caddy.service',
+    'tappass-backup.service',
+  ])
+    await inside(server, `systemd-analyze security --no-pager --threshold=15 ${unit} >/dev/null`)
+})
+
+test('from outside only 22, 80 and 443 answer', async () => {
+  const { stdout } = await fromOutside([
+    process.execPath,
+    new URL('open-ports.ts', import.meta.url).pathname,
+    server.machine.address,
+  ])
+  assert.deepEqual(JSON.parse(stdout), [22, 80, 443])
+})
+
+const secretIds = [
+  'tappass-admin-api-key',
+  'tappass-jwt-secret',
+  'tappass-vault-key',
+  'tappass-token-key',
+  'postgres-password',
+]
+
+test('no secret is to be seen anywhere, and the same search finds a canary', async () => {
+  const values = await Promise.all(secretIds.map(async (id) => [id, await secretOf(server, id)] as const))
+  const secrets = Object.fromEntries(values)
+  await inside(server, 'systemctl start tappass-backup.service')
+  const planned = JSON.stringify((await plan(server)).events)
+  assert.deepEqual(await findLeaks(server, secrets, { plan: planned }), [])
+
+  const canary = ['canary', crypto.randomUUID()].join('-')
+  const planted = [
+    `systemd-run --quiet --unit=canary-environ --setenv=CANARY=${canary} sleep 60`,
+    `docker run --detach --rm --name canary --network none --env CANARY=${canary} --entrypoint sleep redis:7.4.8-alpine 60`,
+    `echo ${canary} | systemd-cat --identifier=canary`,
+    `echo ${canary} >/etc/tappass/canary`,
+    `touch /var/lib/tappass/backup/${canary}`,
+  ]
+  await inside(server, planted.join('\n'))
+  const found = await findLeaks(server, { canary }, { plan: planned })
+  await inside(
+    server,
+    `systemctl stop canary-environ; docker rm -f canary; rm /etc/tappass/canary /var/lib/tappass/backup/${canary}`,
+  )
+  const expected = ['/proc/*/environ', 'journal', 'docker inspect', 'rendered files', 'names of files']
+  for (const place of expected) assert.ok(found.includes(`${place}: canary`), `not seen in ${place}: ${found}`)
+})
+
+test('the backup that the timer’s service made restores into an empty PostgreSQL with the same rows', async () => {
+  await inside(server, 'systemctl start tappass-backup.service')
+  const dump = await inside(server, 'ls /var/lib/tappass/backup/tappass-*.dump | tail -1')
+  const manifest = JSON.parse(await inside(server, `cat ${dump.replace('.dump', '.json')}`)) as {
+    sha256: string
+    schema: string
+  }
+  assert.equal((await inside(server, `sha256sum ${dump}`)).split(' ')[0], manifest.sha256)
+  const counts = `SELECT string_agg(t || '=' || n, ' ' ORDER BY t) FROM (SELECT table_name AS t, (xpath('/row/c/text()',
+    query_to_xml('SELECT count(*) AS c FROM ' || quote_ident(table_name), false, true, '')))[1]::text AS n
+    FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE') AS s`
+  const sums = `SELECT md5(string_agg(entry || hash, '' ORDER BY chain, seq)) FROM audit_events`
+  const script = `set -eu
+    scratch() { docker exec --interactive scratch "$@"; }
+    docker run --detach --rm --name scratch --network none --user 70:70 --entrypoint sh postgres:16.14-alpine -c \
+      'initdb -D /tmp/scratch -U postgres --auth=trust --encoding=UTF8 --locale=C >/dev/null && exec postgres -D /tmp/scratch -k /tmp -c listen_addresses=' >/dev/null
+    trap 'docker rm -f scratch >/dev/null' EXIT
+    for try in $(seq 100); do scratch pg_isready -q -h /tmp && break; sleep 0.2; done
+    scratch psql -qh /tmp -U postgres -c 'CREATE ROLE tappass'
+    scratch pg_restore -h /tmp -U postgres --dbname postgres --exit-on-error <${dump}
+    scratch psql -h /tmp -U postgres -Atc "$1" -c "$2"`
+  const live = `docker exec tappass-postgres psql -h /tappass/run -U postgres -d tappass -At -c "$1" -c "$2"`
+  const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
+  const ask = (text: string): Promise<string> => inside(server, `set -- ${quote(counts)} ${quote(sums)}\n${text}`)
+  const restored = await ask(script)
+  assert.match(restored, /audit_events=[1-9]/)
+  assert.equal(restored, await ask(live))
+})

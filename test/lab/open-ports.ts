@@ -1,0 +1,27 @@
+/** Which TCP ports of an address answer, tried one and all; a program, so that it can be run in another network namespace. */
+import { connect } from 'node:net'
+
+const [address = ''] = process.argv.slice(2)
+const portMax = 65_535
+const atOnce = 512
+
+const isOpen = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: address, port, timeout: 2_000 })
+    const end = (answer: boolean) => () => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false))
+  })
+
+const open: number[] = []
+let next = 1
+const worker = async (): Promise<void> => {
+  while (next <= portMax) {
+    const port = next++
+    if (await isOpen(port)) open.push(port)
+  }
+}
+await Promise.all(Array.from({ length: atOnce }, worker))
+process.stdout.write(JSON.stringify(open.toSorted((a, b) => a - b)))
