@@ -6,14 +6,14 @@
  */
 import { join } from 'node:path'
 import { findVerb, parseArguments } from './core/argument.ts'
+import type { CommandTable } from './core/command-table.ts'
 import { exitCode } from './core/exit-code.ts'
 import { Failure, renderFailure } from './core/failure.ts'
 import { dataOption, jsonOption, noInputOption } from './core/option.ts'
 import { renderOverview, renderVerb } from './core/usage.ts'
-import type { Verb } from './core/verb.ts'
 
 /** Everything that can be typed after `tappass`, in the order of `--help`. */
-export const verbs: readonly Verb[] = [
+export const verbs: CommandTable = [
   {
     name: 'up',
     summary: 'run a gateway on this machine, for a first look and for development',

@@ -6,8 +6,8 @@ import { commonOptions, type Option } from './option.ts'
 import type { Action, Verb } from './verb.ts'
 
 /** What the words mean. `isHelp` wins over everything else that is missing. */
-export type Arguments = Readonly<{
-  verb: Verb
+export type Arguments<V extends Verb> = Readonly<{
+  verb: V
   action: string | undefined
   operands: readonly string[]
   options: Readonly<Record<string, string | boolean | readonly string[]>>
@@ -15,7 +15,7 @@ export type Arguments = Readonly<{
 }>
 
 /** Finds the verb; throws a usage failure that names the nearest one. */
-export const findVerb = (verbs: readonly Verb[], name: string): Verb => {
+export const findVerb = <V extends Verb>(verbs: readonly V[], name: string): V => {
   const verb = verbs.find((candidate) => candidate.name === name)
   if (verb !== undefined) return verb
   const guess = nearest(
@@ -78,7 +78,7 @@ const checkOperands = (verb: Verb, action: Action | undefined, operands: readonl
 }
 
 /** Reads the words after `tappass`. Throws a usage failure (exit 64) for anything that is not understood. */
-export const parseArguments = (verbs: readonly Verb[], words: readonly string[]): Arguments => {
+export const parseArguments = <V extends Verb>(verbs: readonly V[], words: readonly string[]): Arguments<V> => {
   const verb = findVerb(verbs, words[0] ?? '')
   const known = optionsOf(verb)
   const { tokens } = parseArgs({

@@ -65,7 +65,6 @@ describe('command line', () => {
 })
 
 describe('arguments', () => {
-  const load = () => Promise.reject(new Error('not loaded here'))
   const table: readonly Verb[] = [
     {
       name: 'migrate',
@@ -75,7 +74,6 @@ describe('arguments', () => {
         { name: 'status', summary: 's' },
         { name: 'up', summary: 's', operands: 'FILE', options: [{ name: 'dry', summary: 's' }] },
       ],
-      load,
     },
   ]
   const parsed = (...words: string[]) => {
