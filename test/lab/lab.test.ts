@@ -1,0 +1,264 @@
+/** The lab itself: machines that boot, can be cut off and come back, and leave nothing when they are taken away. */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { demand, execute } from './execution.ts'
+import { compareFileTrees, readFileTree } from './file-tree.ts'
+import { ensureImage } from './image.ts'
+import { cut, down, fromOutside, hostAddressOf, list, type Machine, reboot, run, up } from './machine.ts'
+import { machineAddress6 } from './network.ts'
+import { startUpstream } from './upstream.ts'
+
+const lab = join(import.meta.dirname, 'lab')
+
+/** All that the host could still hold of a machine: mounts, namespaces, interfaces, rules, groups, processes, files. */
+async function tracesOf(names: readonly string[]): Promise<string> {
+  const traces = await Promise.all([
+    readFile('/proc/self/mounts', 'utf8'),
+    demand(['ip', 'netns', 'list']),
+    demand(['ip', '-brief', 'link']),
+    execute(['nft', 'list', 'table', 'inet', 'tappass_lab']).then(({ stdout }) => stdout),
+    demand(['find', '/run/systemd/nspawn', '/sys/fs/cgroup', '-maxdepth', '2', '-name', 'tpl-*']),
+    demand(['ps', '-eo', 'args']),
+    list().then((machines) => JSON.stringify(machines)),
+  ])
+  const mark = new RegExp(names.join('|'))
+  return traces.flatMap((text) => text.split('\n').filter((line) => mark.test(line))).join('\n')
+}
+
+/** Runs a program that connects to a port as from elsewhere, and gives `open` or the error's code. */
+async function knock(address: string, port: number): Promise<string> {
+  const program = `require('node:net').connect({ host: '${address}', port: ${port} }).on('connect', () => { console.log('open'); process.exit() }).on('error', (error) => console.log(error.code))`
+  return (await fromOutside([process.execPath, '-e', program])).stdout.trim()
+}
+
+async function ssh(
+  machine: Machine,
+  command: string,
+  knownHosts = machine.knownHosts,
+): Promise<{ code: number; stdout: string }> {
+  const options = ['-o', 'StrictHostKeyChecking=yes', '-o', `UserKnownHostsFile=${knownHosts}`, '-o', 'BatchMode=yes']
+  return execute(['ssh', ...options, '-i', machine.key, `${machine.user}@${machine.address}`, command])
+}
+
+describe('a machine', () => {
+  const name = 'lab-test-one'
+  let machine: Machine
+  before(async () => {
+    await down(name)
+    machine = await up(name)
+  })
+  after(() => down(name))
+
+  test('boots with all of its units in order, bare', async () => {
+    assert.equal((await run(machine, 'systemctl is-system-running --wait')).stdout, 'running\n')
+    assert.equal((await run(machine, 'command -v docker node caddy; ls /usr/lib/*/libatomic.so.1')).stdout, '')
+    assert.equal((await run(machine, 'hostname; echo $HOME; tty')).stdout, `${name}\n/root\nnot a tty\n`)
+  })
+
+  test('is reached over SSH by its own host key only', async () => {
+    assert.deepEqual(await ssh(machine, 'echo there; exit 7').then(({ code, stdout }) => [code, stdout]), [
+      7,
+      'there\n',
+    ])
+    assert.equal((await ssh(machine, 'true', '/dev/null')).code, 255)
+  })
+
+  test('installs packages from its distribution', async () => {
+    const output = await run(
+      machine,
+      'apt-get update -q && apt-get install -y -q --no-install-recommends jq && echo "[1]" | jq .[0]',
+    )
+    assert.equal(output.stdout.trim().split('\n').at(-1), '1', output.stderr)
+  })
+
+  const rows: readonly Readonly<{
+    words: readonly string[]
+    stdin: string
+    code: number
+    stdout: string
+    stderr: string
+  }>[] = [
+    { words: ['true'], stdin: '', code: 0, stdout: '', stderr: '' },
+    { words: ['sh', '-c', 'exit 3'], stdin: '', code: 3, stdout: '', stderr: '' },
+    { words: ['echo out; echo err >&2; exit 40'], stdin: '', code: 40, stdout: 'out\n', stderr: 'err\n' },
+    { words: ['cat'], stdin: 'through\n', code: 0, stdout: 'through\n', stderr: '' },
+    { words: ['printf', '%s|', 'a b', '$HOME', ''], stdin: '', code: 0, stdout: 'a b|$HOME||', stderr: '' },
+    {
+      words: ['no-such-program'],
+      stdin: '',
+      code: 127,
+      stdout: '',
+      stderr: 'env: ‘no-such-program’: No such file or directory\n',
+    },
+  ]
+  for (const { words, stdin, ...said } of rows) {
+    test(`lab run passes on streams and exit code: ${words.join(' ')}`, async () => {
+      assert.deepEqual(await execute([lab, 'run', name, ...words], { stdin }), said)
+    })
+  }
+
+  test('is known from outside by its open ports, over IPv4 and IPv6', async () => {
+    const { number } = JSON.parse(await readFile(join(machine.key, '../machine.json'), 'utf8')) as { number: number }
+    for (const address of [machine.address, machineAddress6(number)]) {
+      assert.deepEqual([await knock(address, 22), await knock(address, 5432)], ['open', 'ECONNREFUSED'])
+    }
+  })
+
+  test('reaches a model server on this host, which writes down what came', async () => {
+    const record = join(machine.key, '../upstream.jsonl')
+    const upstream = await startUpstream({ host: await hostAddressOf(machine), record })
+    const ask = JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: 'good day' }] })
+    const output = await run(machine, ['curl', '-sS', `${upstream.url}/chat/completions`, '-d', '@-'], { stdin: ask })
+    await upstream.stop()
+    const pieces = [...output.stdout.matchAll(/"delta":\{"content":"([^"]*)"\}/g)].map(([, piece]) => piece)
+    assert.deepEqual(pieces, ['You ', 'said: ', 'good ', 'day'])
+    assert.match(output.stdout, /\ndata: \[DONE\]\n\n$/)
+    assert.deepEqual(
+      (await upstream.received()).map((line) => line.event === 'call' && line.body),
+      [ask],
+    )
+  })
+
+  test('shows each changed file', async () => {
+    const folders = ['/etc', '/root', '/var/lib/dpkg']
+    const was = await readFileTree(machine, folders)
+    await run(machine, 'echo x > /root/new; chmod 600 /etc/hosts; rm /etc/motd; ln -sf elsewhere /root/link')
+    const changes = compareFileTrees(was, await readFileTree(machine, folders))
+    assert.deepEqual(
+      changes.map((line) => line.replaceAll(/\b[0-9a-f]{64}\b/g, 'SUM')),
+      [
+        '~ /etc/hosts f 644 root:root SUM → f 600 root:root SUM',
+        '- /etc/motd f 644 root:root SUM',
+        '+ /root/link l 777 root:root elsewhere',
+        '+ /root/new f 644 root:root SUM',
+      ],
+    )
+  })
+
+  test('loses its processes and keeps its files in a power cut', async () => {
+    await run(machine, 'echo kept > /root/kept; echo kept > /var/lib/kept; systemd-run --unit=long sleep 4444')
+    await cut(name)
+    assert.equal((await execute(['pgrep', '-fx', '/usr/bin/sleep 4444'])).stdout, '')
+    assert.deepEqual((await list()).find((each) => each.name === name)?.state, 'off')
+    await assert.rejects(run(machine, 'true'), /is off/)
+    const again = await up(name)
+    assert.notEqual(again.pid, machine.pid)
+    assert.deepEqual({ ...again, pid: 0 }, { ...machine, pid: 0 })
+    assert.equal((await ssh(again, 'cat /root/kept /var/lib/kept')).stdout, 'kept\nkept\n')
+  })
+
+  test('reboots, when it is told to from outside and from inside', async () => {
+    const boots = new Set<string>()
+    const note = async (): Promise<void> =>
+      void boots.add((await run(machine, 'cat /proc/sys/kernel/random/boot_id')).stdout)
+    await note()
+    const { pid } = await reboot(name)
+    await note()
+    await run(machine, 'systemctl reboot')
+    let again = pid
+    for (let attempt = 0; again === pid && attempt < 600; attempt += 1) {
+      await pause(100)
+      again = (await up(name)).pid
+    }
+    await note()
+    assert.equal(boots.size, 3)
+  })
+})
+
+test('three machines that are made at once are kept apart', async () => {
+  const names = ['lab-test-a', 'lab-test-b', 'lab-test-c']
+  await Promise.all(names.map(down))
+  try {
+    const machines = await Promise.all(names.map((name) => up(name)))
+    assert.equal(new Set(machines.map(({ address }) => address)).size, 3)
+    const ids = await Promise.all(
+      machines.map((machine) => run(machine, 'cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub')),
+    )
+    assert.equal(new Set(ids.map(({ stdout }) => stdout)).size, 3)
+    await cut('lab-test-a')
+    assert.equal((await run({ name: 'lab-test-b' }, 'systemctl is-system-running --wait')).stdout, 'running\n')
+  } finally {
+    await Promise.all(names.map(down))
+  }
+  assert.equal(await tracesOf(names), '')
+})
+
+test('an air-gapped machine reaches this host, is refused at once elsewhere, and leaves nothing', async () => {
+  const name = 'lab-test-alone'
+  await down(name)
+  const machine = await up(name, { isAirGapped: true })
+  const { number } = JSON.parse(await readFile(join(machine.key, '../machine.json'), 'utf8')) as { number: number }
+  assert.equal((await run(machine, 'curl -sS -m 30 http://192.0.2.1/')).code, 7)
+  const upstream = await startUpstream({ host: await hostAddressOf(machine), record: '/dev/null' })
+  assert.match((await run(machine, `curl -sS ${upstream.url}/models`)).stdout, /"object":"list"/)
+  await upstream.stop()
+  assert.equal(await down(name), true)
+  assert.equal(await tracesOf([name, `tpl-${number}\\b`, `10\\.77\\.${number}\\.`]), '')
+  assert.equal(await down(name), false)
+})
+
+describe('images', () => {
+  const name = 'lab-test-docker'
+  let machine: Machine
+  before(async () => {
+    await down(name)
+    const made = await Promise.all([up(name), ensureImage('postgres'), ensureImage('redis')])
+    machine = made[0]
+    const install = await run(
+      machine,
+      'apt-get update -q && apt-get install -y -q --no-install-recommends docker.io docker-cli containerd iptables',
+    )
+    assert.equal(install.code, 0, install.stderr)
+    for (const path of made.slice(1) as string[]) {
+      const load = await run(machine, ['docker', 'load'], { stdin: await readFile(path) })
+      assert.equal(load.code, 0, load.stderr)
+    }
+  })
+  after(() => down(name))
+
+  test('PostgreSQL 16 runs as its own user, without network, on a read-only root, behind a socket', async () => {
+    const script = `set -eu
+      mkdir /srv/data /srv/run; chown 70:70 /srv/data /srv/run
+      docker run --detach --name postgres --network none --user 70:70 --read-only --cap-drop ALL --tmpfs /tmp \\
+        --tmpfs /var/lib/postgresql/data:ro --mount type=bind,source=/srv/data,target=/data --mount type=bind,source=/srv/run,target=/run/postgres \\
+        postgres:16.14-alpine sh -c 'initdb -D /data/16 --username=postgres --auth-local=peer --encoding=UTF8 --locale=C --data-checksums &&
+          exec postgres -D /data/16 -c listen_addresses= -c unix_socket_directories=/run/postgres'
+      for attempt in $(seq 100); do docker exec postgres pg_isready -q -h /run/postgres && break; sleep 0.2; done
+      docker exec postgres psql -h /run/postgres -U postgres -qAtc 'create table t as select 42 as n'
+      docker exec postgres sh -c 'pg_dump -h /run/postgres -U postgres -Fc postgres > /tmp/dump && pg_restore --list /tmp/dump | grep -c "TABLE DATA public t"'
+      docker exec postgres psql -h /run/postgres -U postgres -Atc "select current_setting('server_version_num')::int / 10000, n from t"
+      docker exec postgres id -u`
+    const output = await run(machine, script)
+    assert.deepEqual(output.stdout.trim().split('\n').slice(-3), ['1', '16|42', '70'], output.stderr)
+  })
+
+  test('Redis 7 runs as its own user, without network, on a read-only root, behind a socket', async () => {
+    const script = `set -eu
+      mkdir /srv/redis; chown 999 /srv/redis
+      docker run --detach --name redis --network none --user 999:999 --read-only --cap-drop ALL --tmpfs /data:ro \\
+        --mount type=bind,source=/srv/redis,target=/run/redis redis:7.4.8-alpine redis-server --port 0 --save '' --unixsocket /run/redis/redis.sock
+      for attempt in $(seq 100); do docker exec redis redis-cli -s /run/redis/redis.sock ping >/dev/null 2>&1 && break; sleep 0.2; done
+      docker exec redis redis-cli -s /run/redis/redis.sock incr calls
+      docker exec redis redis-cli -s /run/redis/redis.sock info server | grep -o 'redis_version:7'
+      docker exec redis id -un`
+    const output = await run(machine, script)
+    assert.deepEqual(output.stdout.trim().split('\n').slice(-3), ['1', 'redis_version:7', 'redis'], output.stderr)
+  })
+
+  test('say that they are the lab’s', async () => {
+    const format = '{{.Config.Labels.lab}}'
+    const output = await run(machine, [
+      'docker',
+      'image',
+      'inspect',
+      '--format',
+      format,
+      'postgres:16.14-alpine',
+      'redis:7.4.8-alpine',
+    ])
+    assert.equal(output.stdout, 'true\ntrue\n', output.stderr)
+  })
+})
