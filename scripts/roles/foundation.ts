@@ -7,8 +7,8 @@ import { aptPackage } from '../resources/apt-package.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 
-/** libatomic1 is what Node 26 needs beyond a bare server (versions.yaml says so); curl and certificates are for downloads. */
-const prerequisites = ['ca-certificates', 'curl', 'sudo'] as const
+/** curl and certificates are for downloads, openssl makes the token key. What Node needs beyond a bare server is said by versions.yaml. */
+const prerequisites = ['ca-certificates', 'curl', 'openssl', 'sudo'] as const
 
 const root = { owner: 'root', group: 'root' } as const
 

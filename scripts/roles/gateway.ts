@@ -56,6 +56,7 @@ export const gateway: Role = (spec, text) => {
     inputs,
     inputPaths: [...madeSecretIds, ...optionalSecretIds].flatMap(credentialPaths),
   }
+  const instances = Array.from({ length: spec.instances }, (_, index) => `tappass@${index + 1}.service`)
   return [
     node(pin, spec.downloads.node ?? pins['node-download'], spec),
     release({ root: '/opt/tappass', pack: spec.release }),
@@ -67,9 +68,7 @@ export const gateway: Role = (spec, text) => {
       inputPaths: madeSecretIds.flatMap(credentialPaths),
     }),
     unit({ name: 'tappass@.service', ...instance }),
-    unit({ name: 'tappass.socket', content: socketUnit }),
-    ...Array.from({ length: spec.instances }, (_, index) =>
-      unit({ name: `tappass@${index + 1}.service`, ...instance }),
-    ),
+    unit({ name: 'tappass.socket', content: socketUnit, restartedTogether: instances }),
+    ...instances.map((name) => unit({ name, ...instance })),
   ]
 }

@@ -1,0 +1,132 @@
+/** What a host shall look like, on every supported system: pure, so each is planned here against a blank machine. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { recipe, roleNames } from '../../scripts/recipe.ts'
+import { blank, planAll, specOf, systems, text, writtenBy } from './roles/blank-host.ts'
+
+const resourcesOf = (written: unknown) => recipe(specOf(written), text).flatMap(({ resources }) => resources)
+
+test('recipe: the order of roles is the one that docs and --only know', () => {
+  assert.deepEqual(roleNames, ['foundation', 'docker', 'secrets', 'data', 'gateway', 'ingress', 'backup', 'boot'])
+})
+
+test('recipe: every resource has an address of its own', () => {
+  const ids = resourcesOf({}).map(({ id }) => id)
+  assert.deepEqual(ids, [...new Set(ids)])
+})
+
+for (const system of systems) {
+  const name = `${system.id} ${system.codename}${system.hasCredentials ? '' : ' without systemd-creds'}`
+  const written = async (spec: unknown = {}) => writtenBy(await planAll(resourcesOf(spec), blank(system)))
+
+  test(`recipe on ${name}: no text has a hole in it`, async () => {
+    for (const [path, content] of await written())
+      assert.doesNotMatch(content, /\{\{|@REVISION@|undefined|\[object/, path)
+  })
+
+  test(`recipe on ${name}: units say what this systemd knows`, async () => {
+    const texts = await written()
+    for (const unit of ['tappass@', 'tappass-postgres', 'tappass-redis', 'tappass-caddy']) {
+      const content = texts.get(`/etc/systemd/system/${unit}.service`) ?? ''
+      assert.equal(content.includes('RestartSteps='), system.systemd >= 254, unit)
+    }
+    const gateway = texts.get('/etc/systemd/system/tappass@.service') ?? ''
+    assert.equal(gateway.includes('LoadCredentialEncrypted='), system.hasCredentials)
+    assert.equal(gateway.includes('LoadCredential=tappass-vault-key:/etc/credstore/'), !system.hasCredentials)
+  })
+
+  test(`recipe on ${name}: containers have no network, no capability, no writable root, no port, no entry point of the image`, async () => {
+    const texts = await written()
+    for (const unit of ['tappass-postgres', 'tappass-redis']) {
+      const content = texts.get(`/etc/systemd/system/${unit}.service`) ?? ''
+      for (const words of [
+        '--network none',
+        '--cap-drop ALL',
+        '--read-only',
+        '--security-opt no-new-privileges',
+        '--entrypoint',
+      ])
+        assert.ok(content.includes(words), `${unit}: ${words}`)
+      assert.doesNotMatch(content, /--publish|-p \d|--env|-e [A-Z]/)
+    }
+  })
+}
+
+const rows = [
+  {
+    name: 'a public name',
+    spec: { domain: 'gw.example.com' },
+    path: '/etc/tappass/caddy.env',
+    has: 'TAPPASS_SITE=gw.example.com\nTAPPASS_TLS=public',
+  },
+  { name: 'no name', spec: {}, path: '/etc/tappass/caddy.env', has: 'TAPPASS_SITE=\nTAPPASS_TLS=internal' },
+  {
+    name: 'an upstream',
+    spec: { gateway: { upstream: 'http://m:1/v1' } },
+    path: '/etc/tappass/gateway.env',
+    has: 'TAPPASS_UPSTREAM_URL=http://m:1/v1',
+  },
+  {
+    name: 'another user',
+    spec: { deployUser: 'ops' },
+    path: '/etc/sudoers.d/tappass',
+    has: 'ops ALL=(root) NOPASSWD: TAPPASS',
+  },
+  {
+    name: 'three instances',
+    spec: { instances: 3 },
+    path: '/etc/sudoers.d/tappass',
+    has: 'systemctl restart tappass@3.service',
+  },
+  {
+    name: 'a schedule',
+    spec: { backup: { schedule: 'Sun *-*-* 01:00:00' } },
+    path: '/etc/systemd/system/tappass-backup.timer',
+    has: 'OnCalendar=Sun *-*-* 01:00:00',
+  },
+  {
+    name: 'what is kept',
+    spec: { backup: { keepDaily: 3, keepWeekly: 0 } },
+    path: '/etc/systemd/system/tappass-backup.service',
+    has: '--keep-daily 3 --keep-weekly 0',
+  },
+  {
+    name: 'more cache',
+    spec: { redis: { maxMemoryMegabytes: 256 } },
+    path: '/etc/systemd/system/tappass-redis.service',
+    has: '--maxmemory 256mb',
+  },
+  {
+    name: 'more memory',
+    spec: { postgres: { memoryMegabytes: 4096 } },
+    path: '/etc/systemd/system/tappass-postgres.service',
+    has: '--memory 4096m',
+  },
+] as const
+
+for (const { name, spec, path, has } of rows) {
+  test(`recipe: ${name} is in ${path}`, async () => {
+    const content = writtenBy(await planAll(resourcesOf(spec), blank(systems[0]))).get(path) ?? ''
+    assert.ok(content.includes(has), content)
+  })
+}
+
+test('recipe: sudo grants exact commands only', async () => {
+  const sudoers = writtenBy(await planAll(resourcesOf({}), blank(systems[0]))).get('/etc/sudoers.d/tappass') ?? ''
+  const commands = [...sudoers.matchAll(/^ {2}(\/\S+ .*?)(?:, \\)?$/gm)].map(([, command]) => command ?? '')
+  assert.ok(commands.length > 15)
+  for (const command of commands) {
+    assert.match(command, /^\/usr\/bin\/(systemctl|journalctl) /)
+    assert.doesNotMatch(command, /[*?[]/)
+    assert.ok(/ (start|stop|restart) /.test(command) || /--no-pager|--follow/.test(command), command)
+  }
+})
+
+test('recipe: Docker comes from its vendor with the pinned key, or from the distribution', async () => {
+  const paths = async (source: string) =>
+    [...writtenBy(await planAll(resourcesOf({ docker: { source } }), blank(systems[0]))).keys()].filter((path) =>
+      path.includes('apt'),
+    )
+  assert.deepEqual(await paths('distribution'), [])
+  assert.deepEqual(await paths('vendor'), ['/etc/apt/keyrings/docker.asc', '/etc/apt/sources.list.d/docker.sources'])
+})
