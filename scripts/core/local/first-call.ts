@@ -5,9 +5,9 @@ import type { AgentKey } from './data-folder.ts'
 export type Serving = Readonly<{ url: string; adminKey: string; agent: AgentKey; keptIn: string | undefined }>
 
 /** A private key in PEM form that opens nothing, from random bytes, so that no text of this project looks like one. */
-export const makeBogusPrivateKey = (randomBytes: (count: number) => Buffer): string => {
+export const makeBogusPrivateKey = (bytes: (count: number) => Buffer): string => {
   const lines =
-    randomBytes(144)
+    bytes(144)
       .toString('base64')
       .match(/.{1,64}/g) ?? []
   const fence = (word: string) => [word, 'RSA', 'PRIVATE', 'KEY'].join(' ')
