@@ -13,6 +13,13 @@ export type Database = Readonly<{
   close: () => Promise<void>
 }>
 
+/** A Database that can also keep one connection for a while: what the database adapters give, and migrations need. */
+export type SessionDatabase = Database &
+  Readonly<{
+    /** Runs `work` on one connection, so that session locks and settings hold inside; no transaction is opened. */
+    session: <T>(work: (session: Database) => Promise<T>) => Promise<T>
+  }>
+
 /** Counts calls in a window that all replicas share. Throws when it can't count: the step then fails, and closed. */
 export type RateLimiter = Readonly<{
   take: (

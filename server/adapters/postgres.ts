@@ -1,0 +1,122 @@
+/** The Database port over a pool of connections to a PostgreSQL server: UNIX socket, TCP or TLS. */
+import { readFileSync } from 'node:fs'
+import pg from 'pg'
+import { COLUMN_PARSERS } from '../core/column-value.ts'
+import { databaseErrorOf } from '../core/database-error.ts'
+import type { SessionDatabase } from '../core/ports.ts'
+import { type PostgresAddress, showPostgresAddress } from '../core/postgres-address.ts'
+import { type Connection, sessionOn, transactionOn } from '../core/sql-session.ts'
+
+/** What `openPostgres` needs to know. Times are limits; `undefined` takes the default named there. */
+export type PostgresSettings = Readonly<{
+  kind: 'local' | 'supabase'
+  address: PostgresAddress
+  /** Goes before a password in the address. */
+  password?: string | undefined
+  applicationName: string
+  /** Connections at most (10). */
+  connectionsMax?: number | undefined
+  /** Until a connection stands, or one of the pool is free (5000). */
+  connectTimeoutMs?: number | undefined
+  /** A statement longer than this is ended by the server; 0 is without limit (15000). */
+  statementTimeoutMs?: number | undefined
+  /** A connection unused for so long is closed (30000). */
+  idleTimeoutMs?: number | undefined
+  /** Hears of connections that broke while nobody used them; the pool opens new ones by itself. */
+  onConnectionLost: (cause: Error) => void
+}>
+
+/** Opens the pool; connects on first use. Everything it gives throws DatabaseError when the database can't or won't. */
+export function openPostgres(settings: PostgresSettings): SessionDatabase {
+  const pool = new pg.Pool(poolConfigOf(settings))
+  pool.on('error', settings.onConnectionLost)
+  const { kind } = settings
+  const place = showPostgresAddress(settings.address)
+  const borrow = <T>(work: (connection: Connection) => Promise<T>) => onConnection(pool, place, work)
+  return {
+    kind,
+    query: <Row>(sql: string, parameters?: readonly unknown[]) =>
+      borrow(async (connection) => (await connection.run(sql, parameters)).rows as readonly Row[]),
+    script: (sql) => borrow((connection) => connection.script(sql)),
+    transaction: (work) => borrow((connection) => transactionOn(kind, connection, 0, work)),
+    session: (work) => borrow((connection) => work(sessionOn(kind, connection, 0))),
+    close: () => pool.end(),
+  }
+}
+
+function poolConfigOf(settings: PostgresSettings): pg.PoolConfig {
+  const { address } = settings
+  const statementTimeoutMs = settings.statementTimeoutMs ?? 15_000
+  return {
+    host: address.host,
+    port: address.port,
+    database: address.database,
+    user: address.user,
+    // A function on purpose: for an absent one the driver would go and look in the environment and in ~/.pgpass.
+    password: () => settings.password ?? address.password ?? '',
+    ssl: sslOf(address),
+    application_name: settings.applicationName,
+    max: settings.connectionsMax ?? 10,
+    connectionTimeoutMillis: settings.connectTimeoutMs ?? 5_000,
+    idleTimeoutMillis: settings.idleTimeoutMs ?? 30_000,
+    statement_timeout: statementTimeoutMs,
+    // The server's own limit comes first; this one is for a server that is silent.
+    ...(statementTimeoutMs > 0 && { query_timeout: statementTimeoutMs + 5_000 }),
+    idle_in_transaction_session_timeout: 60_000,
+    keepAlive: true,
+    types: { getTypeParser: typeParser },
+  }
+}
+
+function sslOf({ sslMode, sslRootCert, host }: PostgresAddress): pg.PoolConfig['ssl'] {
+  if (sslMode === 'disable') return false
+  if (sslMode === 'require') return { rejectUnauthorized: false }
+  const authority = sslRootCert === undefined ? {} : { ca: readFileSync(sslRootCert, 'utf8') }
+  const anyName = sslMode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}
+  return { rejectUnauthorized: true, servername: host, ...authority, ...anyName }
+}
+
+const typeParser: typeof pg.types.getTypeParser = (id, format) =>
+  format === 'binary' ? pg.types.getTypeParser(id, format) : (COLUMN_PARSERS[id] ?? pg.types.getTypeParser(id, format))
+
+/** Takes a connection from the pool for the time of `work`; one that broke meanwhile is thrown away. */
+async function onConnection<T>(pool: pg.Pool, place: string, work: (connection: Connection) => Promise<T>): Promise<T> {
+  let client: pg.PoolClient
+  try {
+    client = await pool.connect()
+  } catch (cause) {
+    throw databaseErrorOf(cause, `cannot reach ${place}`)
+  }
+  let broken = false
+  const answer = async (config: pg.QueryConfig & { queryMode?: 'extended' }) => {
+    try {
+      return await client.query(config)
+    } catch (cause) {
+      const error = databaseErrorOf(cause, 'database')
+      broken ||= isConnectionLost(error.sqlState)
+      throw error
+    }
+  }
+  const connection: Connection = {
+    // The extended protocol takes one statement only, also when there are no parameters.
+    run: (text, parameters) => answer({ text, values: [...(parameters ?? [])], queryMode: 'extended' }),
+    script: async (text) => {
+      await answer({ text })
+    },
+  }
+  const lost = () => {
+    broken = true
+  }
+  client.on('error', lost)
+  try {
+    return await work(connection)
+  } finally {
+    client.off('error', lost)
+    client.release(broken)
+  }
+}
+
+/** Without a SQLSTATE the connection failed, not the statement; 08 and 57P are PostgreSQL's own words for that. */
+function isConnectionLost(sqlState: string | undefined): boolean {
+  return sqlState === undefined || sqlState.startsWith('08') || sqlState.startsWith('57P')
+}

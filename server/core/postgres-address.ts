@@ -1,0 +1,73 @@
+/**
+ * Where a PostgreSQL is: the `postgresql://` string that people know from libpq, read by one strict parser, so that a
+ * mistyped option is an error and not a connection without TLS.
+ */
+
+/** How far TLS goes, in libpq's words: `require` encrypts only, `verify-ca` and `verify-full` check who answers. */
+export type SslMode = 'disable' | 'require' | 'verify-ca' | 'verify-full'
+
+/** `host` is a name, an address, or the folder of a UNIX socket when it begins with a slash. */
+export type PostgresAddress = Readonly<{
+  host: string
+  port: number
+  database: string
+  user: string
+  /** In the URL for people; services get it from a secret. */
+  password: string | undefined
+  sslMode: SslMode
+  /** File with the certificate authority in PEM; the system's authorities when undefined. */
+  sslRootCert: string | undefined
+  applicationName: string | undefined
+}>
+
+const PARAMETERS = ['host', 'port', 'sslmode', 'sslrootcert', 'application_name']
+const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full']
+const LOOPBACK = ['localhost', '127.0.0.1', '::1']
+
+/**
+ * Parses `postgresql://[user[:password]@][host][:port]/database[?host=…&sslmode=…&sslrootcert=…&application_name=…]`.
+ * Without `sslmode`, a socket or loopback goes plain and any other host must show a valid certificate (verify-full).
+ * Throws Error with a sentence that never holds the password.
+ */
+export function parsePostgresAddress(text: string): PostgresAddress {
+  if (!/^postgres(ql)?:\/\//.test(text)) throw new Error('it has to begin with postgresql://')
+  // "user@/database" is right in libpq and not a URL to WHATWG: a stand-in host makes it one.
+  const standIn = 'no-host.invalid'
+  const url = urlOf(text.replace(/^(postgres(?:ql)?:\/\/(?:[^/?@]*@)?)(?=[/:?]|$)/, `$1${standIn}`))
+  const unknown = [...url.searchParams.keys()].find((key) => !PARAMETERS.includes(key))
+  if (unknown !== undefined) throw new Error(`parameter "${unknown}" is not known; known are ${PARAMETERS.join(', ')}`)
+  const inPlace = url.hostname === standIn ? '' : decodeURIComponent(url.hostname).replace(/^\[|\]$/g, '')
+  const host = url.searchParams.get('host') ?? (inPlace === '' ? 'localhost' : inPlace)
+  const port = Number(url.searchParams.get('port') ?? (url.port === '' ? '5432' : url.port))
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error('the port has to be 1 to 65535')
+  const user = decodeURIComponent(url.username)
+  if (user === '') throw new Error('it names no user: postgresql://USER@HOST/DATABASE')
+  return {
+    host,
+    port,
+    database: decodeURIComponent(url.pathname.slice(1)) || user,
+    user,
+    password: url.password === '' ? undefined : decodeURIComponent(url.password),
+    sslMode: sslModeOf(url.searchParams.get('sslmode'), host),
+    sslRootCert: url.searchParams.get('sslrootcert') ?? undefined,
+    applicationName: url.searchParams.get('application_name') ?? undefined,
+  }
+}
+
+function urlOf(text: string): URL {
+  const url = URL.parse(text)
+  if (url === null) throw new Error('it is not an address: postgresql://USER@HOST:PORT/DATABASE')
+  return url
+}
+
+function sslModeOf(wanted: string | null, host: string): SslMode {
+  if (wanted === null) return host.startsWith('/') || LOOPBACK.includes(host) ? 'disable' : 'verify-full'
+  if (SSL_MODES.includes(wanted)) return wanted as SslMode
+  throw new Error(`sslmode=${wanted} is not one of ${SSL_MODES.join(', ')}: allow and prefer would go plain in silence`)
+}
+
+/** The address as an operator may read it: without the password. */
+export function showPostgresAddress(address: PostgresAddress): string {
+  const place = address.host.startsWith('/') ? address.host : `${address.host}:${address.port}`
+  return `database ${address.database} as ${address.user} at ${place}`
+}
