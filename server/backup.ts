@@ -125,8 +125,8 @@ const settingsOf = (words: readonly string[]): Readonly<{ folder: string; keep: 
   return { folder: values.into, keep: { daily, weekly } }
 }
 
-const main = async (): Promise<void> => {
-  const { folder, keep } = settingsOf(process.argv.slice(2))
+const main = async (words: readonly string[]): Promise<void> => {
+  const { folder, keep } = settingsOf(words)
   const tool = postgresContainer('tappass-postgres', 'tappass')
   for (const name of await readdir(folder)) if (name.endsWith('.partial')) await rm(join(folder, name))
   await demandSpace(folder, tool)
@@ -139,9 +139,9 @@ const main = async (): Promise<void> => {
   }
 }
 
-try {
-  await main()
-} catch (error) {
-  process.stderr.write(`tappass-backup: ${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
+if (import.meta.main) {
+  await main(process.argv.slice(2)).catch((error: Error) => {
+    process.stderr.write(`tappass-backup: ${error.message}\n`)
+    process.exitCode = 1
+  })
 }

@@ -12,4 +12,5 @@ export const madeSecretIds = [
 /** Handed in by the operator or absent. */
 export const optionalSecretIds = ['openai-api-key', 'anthropic-api-key', 'tappass-license'] as const
 
+/** One of them. */
 export type MadeSecretId = (typeof madeSecretIds)[number]

@@ -5,6 +5,7 @@ import { APIError } from 'openai'
 import { findLeaks } from './leak.ts'
 import { fromOutside } from './machine.ts'
 import {
+  bodiesOutside,
   bootstrap,
   bootstrappedServer,
   type Door,
@@ -15,7 +16,6 @@ import {
   type Server,
   secretOf,
 } from './server.ts'
-import { standInText } from './stand-in.ts'
 
 let server: Server
 let through: Door
@@ -65,10 +65,10 @@ test('/health answers 200 through TLS, and plain HTTP leads there', async () => 
 
 test('a governed call: an OpenAI client is answered, a private key in a tool message is not let out, the ledger has both', async () => {
   const { client } = await through.agent('spine')
-  const model = 'stand-in'
+  const model = 'lab'
   const question = 'What do the quarterly figures say?'
   const whole = await client.chat.completions.create({ model, messages: [{ role: 'user', content: question }] })
-  assert.equal(whole.choices[0]?.message.content, standInText)
+  assert.equal(whole.choices[0]?.message.content, `You said: ${question}`)
 
   const stream = await client.chat.completions.create({
     model,
@@ -77,8 +77,8 @@ test('a governed call: an OpenAI client is answered, a private key in a tool mes
   })
   let streamed = ''
   for await (const piece of stream) streamed += piece.choices[0]?.delta.content ?? ''
-  assert.equal(streamed, standInText)
-  assert.equal(server.upstream.bodies.filter((body) => body.includes(question)).length, 2)
+  assert.equal(streamed, `You said: ${question}`)
+  assert.equal((await bodiesOutside(server)).filter((body) => body.includes(question)).length, 2)
 
   const block = ['-----BEGIN RSA', 'PRIVATE KEY-----\n'].join(' ')
   const key = `${block}${'MIIEpAIBAAKCAQEA7bq9'.repeat(20)}\n${block.replace('BEGIN', 'END')}`
@@ -93,7 +93,7 @@ test('a governed call: an OpenAI client is answered, a private key in a tool mes
   })
   await assert.rejects(refused, (error: APIError) => error instanceof APIError && error.status === 403)
   assert.equal(
-    server.upstream.bodies.some((body) => body.includes('PRIVATE KEY')),
+    (await bodiesOutside(server)).some((body) => body.includes('PRIVATE KEY')),
     false,
   )
 

@@ -1,7 +1,6 @@
 /** Calls through the door, many at once, each judged: what failed is kept with its reason, never thrown away. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Door } from './server.ts'
-import { standInText } from './stand-in.ts'
 
 /** `acknowledged` are the gateway's ids of calls whose whole answer arrived; `failures` say why the others did not. */
 export type Tally = { sent: number; streamed: number; readonly acknowledged: string[]; readonly failures: string[] }
@@ -9,8 +8,10 @@ export type Tally = { sent: number; streamed: number; readonly acknowledged: str
 /** One in so many calls is a stream. */
 const streamEvery = 5
 
+const question = 'How are the quarterly figures of the northern branch?'
+
 const bodyOf = (isStream: boolean): string =>
-  JSON.stringify({ model: 'stand-in', stream: isStream, messages: [{ role: 'user', content: 'How are the figures?' }] })
+  JSON.stringify({ model: 'lab', stream: isStream, messages: [{ role: 'user', content: question }] })
 
 /** The text that an answer says, whole or streamed; a stream without its end is an error. */
 const saidBy = (text: string, isStream: boolean): string => {
@@ -31,7 +32,7 @@ const call = async (door: Door, key: string, isStream: boolean): Promise<string>
   })
   const text = await response.text()
   if (response.status !== 200) throw new Error(`${response.status}: ${text.slice(0, 300)}`)
-  if (saidBy(text, isStream) !== standInText) throw new Error(`another answer: ${text.slice(0, 300)}`)
+  if (saidBy(text, isStream) !== `You said: ${question}`) throw new Error(`another answer: ${text.slice(0, 300)}`)
   return response.headers.get('x-request-id') ?? ''
 }
 

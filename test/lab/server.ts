@@ -7,14 +7,14 @@ import { Agent, fetch } from 'undici'
 import { parse, stringify } from 'yaml'
 import { execute, type Output } from './execution.ts'
 import { down, hostAddressOf, type Machine, run, up } from './machine.ts'
-import { type StandIn, standIn } from './stand-in.ts'
+import { startUpstream, type Upstream } from './upstream.ts'
 
 const repository = join(import.meta.dirname, '../..')
 
 /** `folder` holds the spec and what tests lay beside it; it goes with `close`. */
 export type Server = Readonly<{
   machine: Machine
-  upstream: StandIn
+  upstream: Upstream
   folder: string
   specPath: string
   close: () => Promise<void>
@@ -34,22 +34,27 @@ export const hostWords = ({ machine, specPath }: Pick<Server, 'machine' | 'specP
   ...['--config', specPath],
 ]
 
-/** A machine that is only up: a stand-in for model servers listens for it, and its spec (host.yaml and that address) is written. */
+/** A machine that is only up: a model server outside listens for it, and its spec (host.yaml and that address) is written. */
 export const bareServer = async (name: string, pauseMs = 0): Promise<Server> => {
   await down(name)
   const machine = await up(name)
-  const upstream = await standIn(await hostAddressOf(machine), pauseMs)
   const folder = await mkdtemp(join(tmpdir(), 'tappass-lab-'))
+  const host = await hostAddressOf(machine)
+  const upstream = await startUpstream({ host, record: join(folder, 'upstream.jsonl'), pauseMs })
   const specPath = join(folder, 'host.yaml')
   const server = { machine, upstream, folder, specPath }
   await writeSpec(server, (spec) => ({ ...spec, gateway: { callsMax: 1_000_000, upstream: upstream.url } }))
   const close = async (): Promise<void> => {
-    await upstream.close()
+    await upstream.stop()
     await down(name)
     await rm(folder, { recursive: true, force: true })
   }
   return { ...server, close }
 }
+
+/** The bodies that reached the model server outside. */
+export const bodiesOutside = async ({ upstream }: Pick<Server, 'upstream'>): Promise<readonly string[]> =>
+  (await upstream.received()).flatMap((line) => (line.event === 'call' ? [line.body] : []))
 
 /** Writes the server's spec: the lab's own, changed by `change`. */
 export const writeSpec = async (
