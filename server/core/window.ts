@@ -16,7 +16,7 @@
  * `reachChars` characters is final, and one that starts later has not left.
  */
 import type { Finding } from './finding.ts'
-import { holdFrom } from './hold.ts'
+import { holdFrom } from './reading.ts'
 import { mergeSpans, redactText } from './redaction.ts'
 
 /** `context` has left already (as it was written, for looking back), `held` has not. */
@@ -63,8 +63,9 @@ export function settle(window: Window, findings: readonly Finding[]): Settled {
   const heldFrom = window.context.length
   const limit = window.isFinished ? text.length : Math.max(heldFrom, holdFrom(text, window.reachChars))
   const final = findings.filter(({ span }) => span[0] >= heldFrom && (window.isFinished || span[0] < limit))
-  // A stretch leaves as a whole, so that one mark stands for it; it may still grow by matches that start within it.
-  const open = mergeSpans(final).find(({ end }) => end > limit || (end === text.length && !window.isFinished))
+  // A stretch leaves as a whole, so that one mark stands for it. Up to the limit it may still grow: its last match may go
+  // on (a key's body), and matches may start within it.
+  const open = mergeSpans(final).find(({ end }) => end > limit)
   const releaseTo = beforeSurrogatePair(text, Math.min(limit, open?.start ?? limit), heldFrom)
   const isOverfull = text.length - releaseTo > window.heldCharsMax
   return { status: isOverfull ? 'overfull' : 'open', findings: final, releaseTo }

@@ -1,0 +1,102 @@
+/** Finds stretches that are base64 or hexadecimal, and reads them where what comes out is text. */
+
+/** A half-open range of the text that is encoded, and what it says. */
+export type EncodedRun = Readonly<{ start: number; end: number; text: string }>
+
+/** Shorter runs say less than a detector needs: 24 base64 characters are 18 bytes. */
+const RUN_CHARS_MIN = 24
+
+/** A decoded run counts as text when this many printable characters follow each other; chance gives 1 in 10 million. */
+const PRINTABLE_MIN = 16
+
+/** 1: base64 (both alphabets), 2: padding, 4: line break or the space before a continued line. */
+const SORT = new Uint8Array(128)
+for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_') {
+  SORT[character.charCodeAt(0)] = 1
+}
+SORT[61] = 2
+for (const code of [10, 13, 32, 9]) SORT[code] = 4
+
+const sortAt = (text: string, index: number): number => {
+  const code = text.charCodeAt(index)
+  return code < 128 ? (SORT[code] as number) : 0
+}
+
+/** A line of at least this length may go on in the next one (MIME breaks at 76, PEM at 64). */
+const WRAPPED_LINE_MIN = 48
+const LINE_BREAK = /\r?\n[ \t]{0,8}/y
+
+/** Gives all runs that decode to text, in order. */
+export function encodedRuns(text: string): readonly EncodedRun[] {
+  const runs: EncodedRun[] = []
+  // A run of RUN_CHARS_MIN covers one of every RUN_CHARS_MIN places: most of a text is never looked at.
+  for (let index = RUN_CHARS_MIN - 1; index < text.length; index += RUN_CHARS_MIN) {
+    if (sortAt(text, index) !== 1) continue
+    let start = index
+    while (start > 0 && sortAt(text, start - 1) === 1) start--
+    const end = runEnd(text, start)
+    if (end - start >= RUN_CHARS_MIN) {
+      const decoded = decode(text.slice(start, end))
+      if (decoded !== undefined) runs.push({ start, end, text: decoded })
+    }
+    index = Math.max(index, end - 1)
+  }
+  return runs
+}
+
+/** Index where a run begins that reaches the end of the text and may go on; the text's length when there is none. */
+export function openRunStart(text: string): number {
+  let from = text.length
+  while (from > 0 && sortAt(text, from - 1) !== 0) from--
+  // Lines that are too short to be wrapped, and words, are no part of a run: walk forward to the one that is open.
+  for (let start = from; start < text.length; ) {
+    if (sortAt(text, start) !== 1) {
+      start++
+      continue
+    }
+    const end = runEnd(text, start)
+    if (end === text.length || (end - start >= WRAPPED_LINE_MIN && /^\r?\n?[ \t]{0,8}$/.test(text.slice(end))))
+      return start
+    start = end
+  }
+  return text.length
+}
+
+/** Follows a run over line breaks to its end, padding included. */
+function runEnd(text: string, start: number): number {
+  let end = start
+  for (let lineStart = start; ; ) {
+    while (sortAt(text, end) === 1) end++
+    if (sortAt(text, end) === 2) break
+    LINE_BREAK.lastIndex = end
+    if (end - lineStart < WRAPPED_LINE_MIN || !LINE_BREAK.test(text) || sortAt(text, LINE_BREAK.lastIndex) !== 1) break
+    lineStart = LINE_BREAK.lastIndex
+    end = lineStart
+  }
+  while (sortAt(text, end) === 2) end++
+  return end
+}
+
+/** What a run says, or undefined when it isn't text. Letters stuck to its front shift base64 by up to three places. */
+function decode(run: string): string | undefined {
+  const characters = run.replace(/[\s=]/g, '')
+  if (/^[0-9a-fA-F]+$/.test(characters)) {
+    const text = readable(Buffer.from(characters.slice(characters.length % 2), 'hex'))
+    if (text !== undefined) return text
+  }
+  for (let shift = 0; shift < 4; shift++) {
+    const text = readable(Buffer.from(characters.slice(shift), 'base64'))
+    if (text !== undefined) return text
+  }
+  return undefined
+}
+
+function readable(bytes: Buffer): string | undefined {
+  let printable = 0
+  for (const byte of bytes) {
+    const isPrintable = (byte >= 32 && byte < 127) || byte === 10 || byte === 13 || byte === 9
+    printable = isPrintable ? printable + 1 : 0
+    if (printable >= PRINTABLE_MIN) return bytes.toString()
+  }
+  return undefined
+}

@@ -1,0 +1,97 @@
+/**
+ * Finds all occurrences of many keywords in one pass over a text (Aho & Corasick 1975). It is the cheap question asked
+ * before the dear one: only where a keyword stands is a pattern tried. Work is linear in the text, whatever the text.
+ */
+
+/** Calls `visit` for each occurrence, in the order of their ends: which keyword (its index), and where it starts. */
+export type KeywordScanner = (text: string, visit: (keyword: number, start: number) => void) => void
+
+/** A branching state while the automaton is built. */
+type Node = { readonly next: Map<number, number>; fail: number; readonly keywords: number[] }
+
+/**
+ * Builds a scanner for keywords of printable ASCII. Letters match in either case. A keyword given twice is visited
+ * under both indexes. Throws when a keyword is empty or not ASCII.
+ */
+export function keywordScanner(keywords: readonly string[]): KeywordScanner {
+  const nodes = trie(keywords)
+  linkFailures(nodes)
+  const symbolOf = symbols(keywords)
+  const width = Math.max(0, ...symbolOf) + 1
+  const table = transitions(nodes, symbolOf, width)
+  const found = nodes.map((node) => (node.keywords.length === 0 ? undefined : node.keywords))
+  const lengths = keywords.map((keyword) => keyword.length)
+  return (text, visit) => {
+    let state = 0
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index)
+      state = code < 128 ? (table[state * width + (symbolOf[code] as number)] as number) : 0
+      const here = found[state]
+      if (here === undefined) continue
+      for (const keyword of here) visit(keyword, index + 1 - (lengths[keyword] as number))
+    }
+  }
+}
+
+function trie(keywords: readonly string[]): Node[] {
+  const nodes: Node[] = [{ next: new Map(), fail: 0, keywords: [] }]
+  keywords.forEach((keyword, index) => {
+    if (!/^[\x20-\x7e]+$/.test(keyword)) throw new Error(`not a keyword: ${JSON.stringify(keyword)}`)
+    let state = 0
+    for (const character of keyword.toLowerCase()) {
+      const code = character.charCodeAt(0)
+      let next = nodes[state]?.next.get(code)
+      if (next === undefined) {
+        next = nodes.length
+        nodes.push({ next: new Map(), fail: 0, keywords: [] })
+        nodes[state]?.next.set(code, next)
+      }
+      state = next
+    }
+    nodes[state]?.keywords.push(index)
+  })
+  return nodes
+}
+
+/** Breadth first, so that a state's failure link is complete before its children need it. */
+function linkFailures(nodes: Node[]): void {
+  const queue = [0]
+  for (const state of queue) {
+    const node = nodes[state] as Node
+    for (const [code, child] of node.next) {
+      queue.push(child)
+      if (state === 0) continue
+      let fail = node.fail
+      while (fail !== 0 && !nodes[fail]?.next.has(code)) fail = nodes[fail]?.fail ?? 0
+      const childNode = nodes[child] as Node
+      childNode.fail = nodes[fail]?.next.get(code) ?? 0
+      childNode.keywords.push(...(nodes[childNode.fail]?.keywords ?? []))
+    }
+  }
+}
+
+/** Numbers the characters that occur in keywords from 1, upper case as lower; all others are 0. Keeps the table small. */
+function symbols(keywords: readonly string[]): Uint8Array {
+  const symbolOf = new Uint8Array(128)
+  let count = 0
+  for (const character of new Set(keywords.join('').toLowerCase())) {
+    count++
+    symbolOf[character.charCodeAt(0)] = count
+    symbolOf[character.toUpperCase().charCodeAt(0)] = count
+  }
+  return symbolOf
+}
+
+function transitions(nodes: readonly Node[], symbolOf: Uint8Array, width: number): Uint16Array {
+  const table = new Uint16Array(nodes.length * width)
+  const order = [0]
+  for (const state of order) {
+    const node = nodes[state] as Node
+    if (state !== 0) table.copyWithin(state * width, node.fail * width, node.fail * width + width)
+    for (const [code, child] of node.next) {
+      table[state * width + (symbolOf[code] as number)] = child
+      order.push(child)
+    }
+  }
+  return table
+}

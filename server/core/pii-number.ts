@@ -1,0 +1,111 @@
+/** Personal numbers that are told by their own form and check digits, without a word in front of them. */
+import * as checksum from './checksum.ts'
+import type { Severity } from './finding.ts'
+import { type Detector, type Match, matchAt, type Pattern } from './pattern.ts'
+
+/** What separates groups of digits: space, no-break space, hyphens and dashes. */
+const GAP = '[ \\u00a0\\u202f\\-\\u2010-\\u2013]'
+
+const digitsOf = (value: string): string => value.replace(/[^0-9A-Za-z]/g, '')
+
+/** Card numbers by issuer (ISO/IEC 7812 ranges) and the lengths that the issuer gives out. */
+const CARD =
+  /^(?:4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]|2[2-7])\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}|6(?:011|4[4-9]|5|22|28)\d{10,15}|(?:50|5[6-8]|6[0379])\d{10,17}|81\d{14})$/
+
+const isCard = (value: string): boolean => {
+  const digits = digitsOf(value)
+  return CARD.test(digits) && checksum.isLuhn(digits) && !/^(\d)\1*$/.test(digits)
+}
+
+const isDate = (month: string, day: string): boolean => +month >= 1 && +month <= 12 && +day >= 1 && +day <= 31
+
+/** A pattern that is tried where a number starts. */
+const number = (
+  kind: string,
+  severity: Severity,
+  source: string,
+  confidence: number,
+  check: (value: string) => boolean,
+): Pattern => ({
+  kind: `pii.${kind}`,
+  severity,
+  confidence,
+  keywords: [],
+  pattern: new RegExp(source, 'dy'),
+  judge: (value) => (check(value) ? confidence : undefined),
+})
+
+const END = '(?![\\w])(?!\\.\\d)'
+const OCTET = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)'
+
+/** Addresses that are nobody's: this host, unspecified, broadcast and masks, multicast. */
+const isSomebodysAddress = (value: string): boolean => !/^(?:0|127|255|22[4-9]|23\d)\.|^0+\.0+\./.test(value)
+
+const HETU_CHECK = '0123456789ABCDEFHJKLMNPRSTUVWXY'
+
+// biome-ignore format: a table, one form a line
+const NUMBERS: readonly Pattern[] = [
+  number('credit_card', 'high', `(?<!\\d)(?<!\\d[.,])\\d{12,19}${END}`, 0.95, isCard),
+  number('credit_card', 'high', `(?<!\\d)(?<!\\d${GAP})(?:\\d{4}${GAP}\\d{4}${GAP}\\d{4}${GAP}\\d{4}(?:${GAP}\\d{3})?|3\\d{3}${GAP}\\d{6}${GAP}\\d{4,5})${END}`, 0.95, isCard),
+  number('credit_card', 'high', `(?<!\\d)(?<!\\d${GAP})\\d(?:${GAP}\\d){12,18}(?!${GAP}?\\d)`, 0.9, isCard),
+  number('ssn', 'high', `(?<![\\w-])(?<!\\d[.,])\\d{3}-\\d{2}-\\d{4}(?![\\w-])`, 0.9, (value) => checksum.isSsn(digitsOf(value))),
+  number('ip_address', 'low', `(?<![\\w.-])(?<!(?:version|ver|release|section) )${OCTET}(?:\\.${OCTET}){3}(?![\\w-])(?!\\.\\d)`, 0.8, isSomebodysAddress),
+  number('national_id', 'high', '(?<![\\w.])\\d{2}\\.\\d{2}\\.\\d{2}-\\d{3}\\.\\d{2}(?![\\w.]\\d)', 0.95, (value) => checksum.isBelgianRegisterNumber(digitsOf(value))),
+  number('national_id', 'high', `(?<!\\w)[12] ?\\d{2} ?(?:0[1-9]|1[0-2]|[2-4]\\d|[5-9]\\d) ?(?:\\d{2}|2[ABab]) ?\\d{3} ?\\d{3} ?\\d{2}${END}`, 0.9, (value) => checksum.isNir(digitsOf(value))),
+  number('national_id', 'high', '(?<![\\w.])\\d{3}\\.\\d{3}\\.\\d{3}-\\d{2}(?!\\w)', 0.95, (value) => checksum.isCpf(digitsOf(value))),
+  number('national_id', 'high', '(?<![\\w-])\\d{8}-?[A-HJ-NP-TV-Z](?![\\w-])', 0.6, (value) => checksum.isDni(digitsOf(value))),
+  number('national_id', 'high', '(?<=(?<!\\w)([XYZ]))(-?\\d{7}-?[A-HJ-NP-TV-Z])(?![\\w-])', 0.8, (value) => checksum.isDni(digitsOf(value))),
+  number('national_id', 'high', '(?<=(?<!\\w)([A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?))(\\d{2} ?\\d{2} ?\\d{2} ?[A-D])(?!\\w)', 0.8, (value) => !/^(?:BG|GB|KN|NK|NT|TN|ZZ)/.test(value)),
+  number('national_id', 'high', '(?<=(?<!\\w)([A-Za-z]{6}))(\\d{2}[A-EHLMPR-Ta-ehlmpr-t]\\d{2}[A-Za-z]\\d{3}[A-Za-z])(?!\\w)', 0.9, () => true),
+  number('national_id', 'high', '(?<![\\w-])(?:19|20)?\\d{6}[-+]\\d{4}(?![\\w-])', 0.7, (value) => checksum.isLuhn(digitsOf(value).slice(-10)) && isDate(digitsOf(value).slice(-8, -6), digitsOf(value).slice(-6, -4))),
+  number('national_id', 'high', '(?<![\\w-])\\d{6}[-+A]\\d{3}[0-9A-FHJ-NPR-Y](?![\\w-])', 0.85, (value) => isDate(value.slice(2, 4), value.slice(0, 2)) && HETU_CHECK[Number(value.slice(0, 6) + value.slice(7, 10)) % 31] === value[10]),
+  number('crypto_wallet', 'low', '(?<!\\w)0x[0-9a-fA-F]{40}(?!\\w)', 0.6, () => true),
+]
+
+/** Finds all of them in one pass over the digits of a text. */
+export const numberDetector: Detector = (text) => {
+  const matches: Match[] = []
+  let isInNumber = false
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    const isDigit = code >= 48 && code <= 57
+    if (isDigit && !isInNumber && hasEnoughDigits(text, index)) {
+      for (const pattern of NUMBERS) {
+        const match = matchAt(text, index, pattern)
+        if (match !== undefined) matches.push(match)
+      }
+      const iban = ibanAt(text, index)
+      if (iban !== undefined) matches.push(iban)
+    }
+    isInNumber = isDigit
+  }
+  return matches
+}
+
+/** The shortest form has seven characters (an IPv4 address); a number with less behind it isn't worth a look. */
+function hasEnoughDigits(text: string, at: number): boolean {
+  let digits = 0
+  for (let index = at; index < at + 12 && index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code >= 48 && code <= 57) digits++
+    else if (code === 44 || code === 10 || code === 58) break
+    if (digits === 4) return true
+  }
+  return false
+}
+
+/** An IBAN whose check digits start here, behind its country's letters. Groups may be set apart by one space or hyphen. */
+function ibanAt(text: string, at: number): Match | undefined {
+  const country = text.slice(at - 2, at)
+  const length = checksum.ibanLength(country)
+  if (length === undefined || at < 2 || /\w/.test(text.charAt(at - 3))) return undefined
+  let compact = country
+  let index = at
+  for (; compact.length < length && index < text.length; index++) {
+    const character = text.charAt(index)
+    if (/[0-9A-Za-z]/.test(character)) compact += character
+    else if (!/[ \-\u00a0\u202f]/.test(character) || /[ \-\u00a0\u202f]/.test(text.charAt(index + 1))) return undefined
+  }
+  if (/\w/.test(text.charAt(index)) || !checksum.isIban(compact)) return undefined
+  return { kind: 'pii.iban', severity: 'high', confidence: 0.98, start: at - 2, end: index }
+}

@@ -1,0 +1,92 @@
+/**
+ * All the ways in which a text can be read: as it stands, with escapes and disguises resolved, and with what is encoded
+ * in it decoded, two layers deep. Detectors look through every reading; what they find points at the text as it stands.
+ */
+import { encodedRuns, openRunStart } from './encoded-run.ts'
+import { surface } from './surface.ts'
+
+/** A text to look through. `span` gives the range of the original for a range of this text. */
+export type Reading = Readonly<{
+  text: string
+  /** False for what was encoded: there a range of the original says nothing by its length. */
+  isVisible: boolean
+  span: (start: number, end: number) => readonly [start: number, end: number]
+}>
+
+/** Layers that are peeled off: base64 in base64, a percent sign that is itself percent-encoded. */
+const LAYERS_MAX = 2
+
+/** Bound of the work: UTF-16 code units over all readings of one text, as a multiple of it and at least this many. */
+const CHARS_FACTOR_MAX = 16
+const CHARS_MIN = 1_000_000
+
+/** A text unfolds into more than can be looked through. Not looked through means refused. */
+export class ReadingError extends Error {
+  override readonly name = 'ReadingError'
+}
+
+/** Gives the readings of a text, the text itself first. Throws ReadingError when they exceed the bound of the work. */
+export function readings(text: string): readonly Reading[] {
+  const found: Reading[] = [{ text, isVisible: true, span: (start, end) => [start, end] }]
+  const seen = new Set([text])
+  let chars = text.length
+  const keep = (reading: Reading): boolean => {
+    if (seen.has(reading.text)) return false
+    seen.add(reading.text)
+    chars += reading.text.length
+    if (chars > Math.max(CHARS_MIN, text.length * CHARS_FACTOR_MAX)) throw new ReadingError('too much is encoded')
+    found.push(reading)
+    return true
+  }
+  let layer = [...found, ...surfaces(found[0] as Reading, keep)]
+  for (let depth = 0; depth < LAYERS_MAX; depth++) {
+    const decoded = layer.flatMap((reading) => decodings(reading, keep))
+    layer = decoded.flatMap((reading) => [reading, ...surfaces(reading, keep)])
+  }
+  return found
+}
+
+function surfaces(reading: Reading, keep: (reading: Reading) => boolean): readonly Reading[] {
+  const made: Reading[] = []
+  let below = reading
+  for (let depth = 0; depth < LAYERS_MAX; depth++) {
+    const plain = surface(below.text)
+    if (plain === undefined) break
+    const outer = below
+    const span: Reading['span'] = (start, end) => outer.span(...plain.span(start, end))
+    below = { text: plain.text, isVisible: reading.isVisible, span }
+    if (keep(below)) made.push(below)
+  }
+  return made
+}
+
+function decodings(reading: Reading, keep: (reading: Reading) => boolean): readonly Reading[] {
+  const made: Reading[] = []
+  for (const run of encodedRuns(reading.text)) {
+    const whole = reading.span(run.start, run.end)
+    const decoded: Reading = { text: run.text, isVisible: false, span: () => whole }
+    if (keep(decoded)) made.push(decoded)
+  }
+  return made
+}
+
+/**
+ * Index from which a text that may go on has to be held back, so that no match of at most `reachChars` visible
+ * characters, in any reading, can still be running before it. Escapes and invisible characters don't count as visible,
+ * and an encoded run that is not over is held as a whole.
+ */
+export function holdFrom(text: string, reachChars: number): number {
+  let from = text.length
+  let span: Reading['span'] = (start, end) => [start, end]
+  let shown: string | undefined = text
+  for (let layer = 0; shown !== undefined; layer++) {
+    for (const index of [Math.max(0, shown.length - reachChars), openRunStart(shown)]) {
+      if (index < shown.length) from = Math.min(from, span(index, index + 1)[0])
+    }
+    const plain: ReturnType<typeof surface> = layer < LAYERS_MAX ? surface(shown) : undefined
+    const outer = span
+    if (plain !== undefined) span = (start, end) => outer(...plain.span(start, end))
+    shown = plain?.text
+  }
+  return from
+}

@@ -1,0 +1,124 @@
+/**
+ * Reads a text as its reader would: escapes resolved, invisible characters gone, look-alike letters as the letters
+ * they look like. Every character of the result knows where it came from, so what is found there can be pointed at.
+ */
+
+/** A text made from another one. `span` gives the range in that other text for a range in this one. */
+export type Surface = Readonly<{
+  text: string
+  span: (start: number, end: number) => readonly [start: number, end: number]
+}>
+
+/** Characters without width or meaning of their own (Unicode Default_Ignorable_Code_Point, and combining marks of zalgo). */
+export const INVISIBLE =
+  '\\u00ad\\u0300-\\u036f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0'
+
+/** Surrogate pairs of U+E0000 to U+E0FFF: tags, and the variation selectors 17 to 256. */
+const INVISIBLE_PAIR = '\\udb40[\\udc00-\\udfff]'
+
+/** Letters of other scripts that look like Latin ones (a selection of Unicode TR39's confusables), and Latin oddities. */
+const LOOK_ALIKES: Readonly<Record<string, string>> = Object.fromEntries(
+  `аa вb еe ёe іi їi јj кk оo рp сc ѕs тt уy хx һh ԁd ԛq ԝw ьb пn АA ВB ЕE ІI ЈJ КK МM НH ОO РP СC ЅS ТT УY ХX ԌG
+  αa βb γy εe ηn ιi κk νv οo ρp τt υu χx ωw ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX ɡg ɑa ıi ɩi ʏy ʀr ʟl ᴀa ᴄc ᴅd
+  ᴇe ᴊj ᴋk ᴍm ᴏo ᴘp ᴛt ᴜu ᴠv ᴡw ᴢz`
+    .split(/\s+/)
+    .map((pair) => [pair.slice(0, -1), pair.slice(-1)]),
+)
+
+const ALIKE = `[${Object.keys(LOOK_ALIKES).join('')}]`
+
+/** Compatibility forms that NFKC turns into ASCII: full width, mathematical, circled, superscript, ligatures, squared. */
+const COMPATIBLE =
+  '[\\u00aa\\u00b2\\u00b3\\u00b9\\u00ba\\u2070-\\u209c\\u2100-\\u214f\\u2160-\\u217f\\u2460-\\u24ea\\ufb00-\\ufb06\\ufe30-\\ufe6b\\uff01-\\uff5e]|\\ud835[\\udc00-\\udfff]|\\ud83c[\\udd00-\\udd6f]'
+
+/** Groups: 1 percent, 2 backslash, 3 entity, 4 invisible, 5 compatible, 6 other digits; else a look-alike among Latin. */
+const ODDITY = new RegExp(
+  [
+    '(%[0-7][0-9a-fA-F]|%[c-fC-F][0-9a-fA-F](?:%[89abAB][0-9a-fA-F]){1,3})',
+    '\\\\(u[0-9a-fA-F]{4}|u\\{[0-9a-fA-F]{1,6}\\}|x[0-9a-fA-F]{2}|[nrtbf"\'\\\\/])',
+    '&(#\\d{2,7}|#[xX][0-9a-fA-F]{2,6}|lt|gt|amp|quot|apos|nbsp);',
+    `((?:[${INVISIBLE}]|${INVISIBLE_PAIR})+)`,
+    `(${COMPATIBLE})`,
+    '([\\u0660-\\u0669\\u06f0-\\u06f9\\u0966-\\u096f])',
+    `(?<=[A-Za-z0-9]${ALIKE}?)${ALIKE}|${ALIKE}(?=${ALIKE}?[A-Za-z0-9])`,
+  ].join('|'),
+  'g',
+)
+
+const BACKSLASH: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' }
+const ENTITY: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'", nbsp: ' ' }
+const CODE_POINT_MAX = 0x10ffff
+
+/**
+ * Gives the text without oddities, or undefined when it has none. One pass: what an escape hides behind an escape needs
+ * another. What becomes of a place depends on at most the ten characters around it.
+ */
+export function surface(text: string): Surface | undefined {
+  // Pieces in turn copied and replaced: where each starts in the result, and where in the text.
+  const here: number[] = [0]
+  const there: number[] = [0]
+  let result = ''
+  ODDITY.lastIndex = 0
+  for (let match = ODDITY.exec(text); match !== null; match = ODDITY.exec(text)) {
+    const plain = plainOf(match)
+    if (plain === undefined) continue
+    result += text.slice(there.at(-1), match.index)
+    here.push(result.length)
+    result += plain
+    here.push(result.length)
+    there.push(match.index, match.index + match[0].length)
+  }
+  if (there.length === 1) return undefined
+  result += text.slice(there.at(-1))
+  return { text: result, span: (start, end) => spanOf(here, there, start, end) }
+}
+
+/** What stands for one oddity; undefined where it stands for itself. */
+function plainOf(match: RegExpExecArray): string | undefined {
+  const [whole, percent, backslash, entity, invisible, compatible, digit] = match
+  if (percent !== undefined) return Buffer.from(percent.replaceAll('%', ''), 'hex').toString()
+  if (backslash !== undefined) {
+    if (!/^[ux]/.test(backslash)) return BACKSLASH[backslash] ?? backslash
+    return character(Number.parseInt(backslash.replace(/[^0-9a-fA-F]/g, ''), 16))
+  }
+  if (entity !== undefined) {
+    if (entity[0] !== '#') return ENTITY[entity]
+    return character(Number(entity[1]?.toLowerCase() === 'x' ? `0x${entity.slice(2)}` : entity.slice(1)))
+  }
+  if (invisible !== undefined) return ''
+  if (compatible !== undefined) return compatible.normalize('NFKC')
+  if (digit !== undefined) return String((digit.charCodeAt(0) - (digit < '\u0966' ? 0x660 : 0x966)) % 16)
+  return LOOK_ALIKES[whole]
+}
+
+const character = (codePoint: number): string | undefined =>
+  codePoint <= CODE_POINT_MAX ? String.fromCodePoint(codePoint) : undefined
+
+/** A range that begins or ends inside a replaced piece takes in all that the piece stands for. */
+function spanOf(
+  here: readonly number[],
+  there: readonly number[],
+  start: number,
+  end: number,
+): readonly [number, number] {
+  const first = pieceAt(here, start)
+  const last = end > start ? pieceAt(here, end - 1) : first
+  const isReplaced = (piece: number): boolean => piece % 2 === 1
+  const offset = (piece: number, index: number): number => (there[piece] as number) + index - (here[piece] as number)
+  return [
+    isReplaced(first) ? (there[first] as number) : offset(first, start),
+    isReplaced(last) ? (there[last + 1] as number) : offset(last, end),
+  ]
+}
+
+/** Binary search for the last piece that starts at or before `index`. */
+function pieceAt(here: readonly number[], index: number): number {
+  let low = 0
+  let high = here.length - 1
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if ((here[middle] as number) <= index) low = middle
+    else high = middle - 1
+  }
+  return low
+}

@@ -1,0 +1,102 @@
+/**
+ * Notices requests that no provider should get: wrong shape, values out of range, keys that attack parsers. Fields that
+ * it does not know are left alone; their texts are looked through like all others.
+ */
+import type { Finding } from '../core/finding.ts'
+import { pointerToken } from '../core/projection.ts'
+import type { Step } from '../core/step.ts'
+
+const ROLES = new Set(['system', 'developer', 'user', 'assistant', 'tool', 'function'])
+
+/** The API's own bounds (OpenAI and Anthropic agree on these, apart from a temperature of at most 1 for the latter). */
+const RANGES: readonly (readonly [field: string, min: number, max: number, isWhole: boolean])[] = [
+  ['temperature', 0, 2, false],
+  ['top_p', 0, 1, false],
+  ['presence_penalty', -2, 2, false],
+  ['frequency_penalty', -2, 2, false],
+  ['max_tokens', 1, 10_000_000, true],
+  ['max_completion_tokens', 1, 10_000_000, true],
+  ['n', 1, 128, true],
+]
+
+/** Keys that reach for a prototype when a careless reader assigns them. */
+const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
+
+type Body = Readonly<Record<string, unknown>>
+
+const isObject = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const malformed = (kind: string, pointer: string): Finding => ({
+  kind: `request.${kind}`,
+  severity: 'high',
+  pointer,
+  span: [0, 0],
+  confidence: 1,
+})
+
+/** Kinds `request.*`; each points at the value that is wrong, or at the body where one is missing. */
+export const step: Step = {
+  name: 'validate_input',
+  position: 100,
+  category: 'access_control',
+  stages: ['request'],
+  timeoutMs: 500,
+  inspect: (call, tools) => {
+    if (!isObject(call.body)) return [malformed('not_an_object', '')]
+    const findings = [...looksAtFields(call.body), ...looksAtContent(call.body), ...looksAtKeys(call.body)]
+    return call.bodyBytes > tools.limits.bodyBytesMax ? [...findings, malformed('too_large', '')] : findings
+  },
+}
+
+function looksAtFields(body: Body): readonly Finding[] {
+  const findings: Finding[] = []
+  if (typeof body['model'] !== 'string' || !/^[\w./:@+-]{1,200}$/.test(body['model']))
+    findings.push(malformed('model', '/model'))
+  for (const [field, min, max, isWhole] of RANGES) {
+    const value = body[field]
+    if (value === undefined || value === null) continue
+    const isInRange = typeof value === 'number' && value >= min && value <= max && (!isWhole || Number.isInteger(value))
+    if (!isInRange) findings.push(malformed('out_of_range', `/${field}`))
+  }
+  const { stream, tools } = body
+  if (stream !== undefined && stream !== null && typeof stream !== 'boolean')
+    findings.push(malformed('stream', '/stream'))
+  if (tools !== undefined && tools !== null && !(Array.isArray(tools) && tools.every(isObject)))
+    findings.push(malformed('tools', '/tools'))
+  return findings
+}
+
+/** A chat has messages, a completion a prompt, an embedding an input. */
+function looksAtContent(body: Body): readonly Finding[] {
+  const { messages, prompt, input } = body
+  if (messages === undefined) {
+    const given = prompt ?? input
+    const isGiven = (typeof given === 'string' || Array.isArray(given)) && given.length > 0
+    return isGiven ? [] : [malformed('no_content', '')]
+  }
+  if (!Array.isArray(messages) || messages.length === 0) return [malformed('messages', '/messages')]
+  return messages.flatMap((message, index) => looksAtMessage(message, `/messages/${index}`))
+}
+
+function looksAtMessage(message: unknown, pointer: string): readonly Finding[] {
+  if (!isObject(message)) return [malformed('message', pointer)]
+  const { role, content } = message
+  if (typeof role !== 'string' || !ROLES.has(role)) return [malformed('role', `${pointer}/role`)]
+  const isContent =
+    typeof content === 'string' ||
+    (Array.isArray(content) && content.every(isObject)) ||
+    // An assistant that only calls tools, or refuses, says nothing.
+    ((content === null || content === undefined) && role === 'assistant')
+  return isContent ? [] : [malformed('content', `${pointer}/content`)]
+}
+
+function looksAtKeys(value: unknown, pointer = ''): readonly Finding[] {
+  if (typeof value !== 'object' || value === null) return []
+  const findings: Finding[] = []
+  for (const key of Object.keys(value)) {
+    const inside = `${pointer}/${pointerToken(key)}`
+    if (FORBIDDEN_KEYS.has(key)) findings.push(malformed('forbidden_key', inside))
+    for (const finding of looksAtKeys((value as Body)[key], inside)) findings.push(finding)
+  }
+  return findings
+}
