@@ -199,6 +199,7 @@ prepare() {
     'run this as its owner, or in a clone of your own'
   # A folder made with sudo still belongs to the owner of the clone.
   [ "$(id -u)" != 0 ] || chown "$(ls -ldn "$root" | awk '{ print $3 ":" $4 }')" "$state"
+  work=$state/work.$$
   trap unlock EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
