@@ -5,11 +5,13 @@ import { join } from 'node:path'
 import OpenAI from 'openai'
 import { Agent, fetch } from 'undici'
 import { parse, stringify } from 'yaml'
+import type { Event } from '../../scripts/core/event.ts'
 import { execute, type Output } from './execution.ts'
 import { down, hostAddressOf, type Machine, run, up } from './machine.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 
-const repository = join(import.meta.dirname, '../..')
+/** The root of this repository. */
+export const repository = join(import.meta.dirname, '../..')
 
 /** `folder` holds the spec and what tests lay beside it; it goes with `close`. */
 export type Server = Readonly<{
@@ -65,15 +67,17 @@ export const writeSpec = async (
   await writeFile(specPath, stringify(change(spec)))
 }
 
-/** One event a line, as `--json` prints them. */
-export type Event = Readonly<Record<string, unknown> & { event: string }>
-
 /** The events in a command's standard output. */
 export const eventsOf = ({ stdout }: Output): readonly Event[] =>
   stdout
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Event)
+
+/** Node's arguments for `tappass bootstrap`, for tests that start it themselves. */
+export const bootstrapWords = (server: Pick<Server, 'machine' | 'specPath'>): readonly string[] => [
+  ...[join(repository, 'scripts/cli.ts'), 'bootstrap', ...hostWords(server), '--yes', '--json'],
+]
 
 /** Runs `tappass bootstrap` and insists on success. */
 export const bootstrap = async (server: Server, ...words: readonly string[]): Promise<Output> => {

@@ -1,0 +1,82 @@
+/** What was changed by hand or by setting shows as exactly that change; mending it restarts what depends on it, and nothing else. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { bootstrap, bootstrappedServer, inside, mainPids, plan, type Server, writeSpec } from './server.ts'
+
+let server: Server
+
+before(async () => {
+  server = await bootstrappedServer('proof-drift')
+})
+after(() => server?.close())
+
+const shell = (script: string) => (): Promise<unknown> => inside(server, script)
+
+/** `changes` are `resource: what it does`, in order; `restarts` the units whose main process is another one afterwards. */
+type Row = Readonly<{
+  name: string
+  disturb: () => Promise<unknown>
+  changes: readonly string[]
+  restarts: readonly string[]
+}>
+
+const rows: readonly Row[] = [
+  {
+    name: 'an edited file',
+    disturb: shell('echo "maxclients 10" >>/etc/tappass/redis/redis.conf'),
+    changes: ['file:/etc/tappass/redis/redis.conf: write /etc/tappass/redis/redis.conf'],
+    restarts: [],
+  },
+  {
+    name: 'a file mode',
+    disturb: shell('chmod 0666 /etc/tappass/Caddyfile'),
+    changes: ['file:/etc/tappass/Caddyfile: set owner and mode of /etc/tappass/Caddyfile'],
+    restarts: [],
+  },
+  {
+    name: 'a stopped unit',
+    disturb: shell('systemctl stop tappass-redis.service'),
+    changes: ['unit:tappass-redis.service: start tappass-redis.service'],
+    restarts: ['tappass-redis'],
+  },
+  {
+    name: 'a changed setting of the gateway',
+    disturb: () =>
+      writeSpec(server, (spec) => ({
+        ...spec,
+        gateway: { upstream: server.upstream.url, callsMax: 1_000_000, logLevel: 'warn' },
+      })),
+    changes: [
+      'file:/etc/tappass/gateway.env: write /etc/tappass/gateway.env',
+      'unit:tappass-migrate.service: write /etc/systemd/system/tappass-migrate.service',
+      'unit:tappass-migrate.service: restart tappass-migrate.service',
+      'unit:tappass@.service: write /etc/systemd/system/tappass@.service',
+      'unit:tappass@1.service: restart tappass@1.service',
+      'unit:tappass@2.service: restart tappass@2.service',
+    ],
+    restarts: ['tappass@1', 'tappass@2'],
+  },
+  {
+    name: 'a removed package',
+    disturb: shell('dpkg --purge --force-depends libatomic1'),
+    changes: ['apt-package:prerequisites: install libatomic1'],
+    restarts: [],
+  },
+]
+
+for (const { name, disturb, changes, restarts } of rows) {
+  test(`${name} shows as exactly that, and restarts ${restarts.length === 0 ? 'nothing' : restarts.join(' and ')}`, async () => {
+    assert.equal((await plan(server)).code, 0)
+    const before = await mainPids(server)
+    await disturb()
+    const { code, events } = await plan(server)
+    const shown = events.flatMap((event) => (event.event === 'plan' ? event.changes : []))
+    assert.deepEqual([code, shown.map(({ resource, does }) => `${resource}: ${does}`)], [2, changes])
+    for (const { does, diff } of shown) if (does.startsWith('write ')) assert.match(diff ?? '', /^[+-]/m)
+    await bootstrap(server)
+    assert.equal((await plan(server)).code, 0)
+    const now = await mainPids(server)
+    const changed = Object.keys(now).filter((unit) => now[unit] !== before[unit])
+    assert.deepEqual(changed.toSorted(), restarts.toSorted())
+  })
+}
