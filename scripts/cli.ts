@@ -33,6 +33,16 @@ export const verbs: CommandTable = [
     load: () => import('./commands/up.ts'),
   },
   {
+    name: 'test',
+    summary: 'run every test that this machine can run',
+    options: [
+      { name: 'only', value: 'GLOB', summary: 'only test files whose path matches (test/server/**)' },
+      { name: 'no-lab', summary: 'leave the booted machines out' },
+      { name: 'verbose', summary: 'show what the tests say while they run' },
+    ],
+    load: () => import('./commands/test.ts'),
+  },
+  {
     name: 'version',
     summary: 'show the versions of TapPass and Node',
     options: [jsonOption],

@@ -75,6 +75,7 @@ const inert = new Set([
   SyntaxKind.InterfaceDeclaration,
   SyntaxKind.FunctionDeclaration,
   SyntaxKind.ClassDeclaration,
+  SyntaxKind.ModuleDeclaration,
 ])
 
 const isGuard = (source: Source, node: Node): boolean =>
