@@ -37,6 +37,7 @@ const rows: readonly (readonly [
     1,
     /\n2 passed, \d+ failed\n$/,
   ],
+  ['one has no tests', { 'a.test.ts': good, 'b.test.ts': '' }, {}, 1, /\n2 passed, 1 failed\n$/],
   [
     'one is killed',
     { 'b.test.ts': `${head}test('c', () => process.kill(process.pid, 'SIGKILL'))` },

@@ -15,6 +15,7 @@ const rows: readonly (readonly [name: string, tap: string, exitCode: number | nu
   ['no test', tap(0, 0), 0, { passed: 0, failed: 1, leftOut: [] }],
   ['a bad end though none failed', tap(3, 0), 7, { passed: 3, failed: 1, leftOut: [] }],
   ['a signal after the summary', tap(3, 0), null, { passed: 3, failed: 1, leftOut: [] }],
+  ['a file without tests', tap(2, 0, 0, 'ok 1 - test/a.test.ts\n'), 0, { passed: 1, failed: 1, leftOut: [] }],
   [
     'skipped is left out',
     tap(1, 0, 0, '    ok 2 - boots # SKIP no root\n'),
