@@ -13,7 +13,7 @@ const HEADS = `WITH RECURSIVE chains (chain) AS (
     SELECT (SELECT later.chain FROM audit_events later WHERE later.chain > chains.chain ORDER BY later.chain LIMIT 1)
     FROM chains WHERE chains.chain IS NOT NULL
   )
-  SELECT chains.chain, head.seq::text AS seq, head.hash, opening.entry AS opening
+  SELECT chains.chain, head.seq::float8 AS seq, head.hash, opening.entry AS opening
   FROM chains
   CROSS JOIN LATERAL (SELECT seq, hash FROM audit_events e WHERE e.chain = chains.chain ORDER BY seq DESC LIMIT 1) head
   CROSS JOIN LATERAL (SELECT entry FROM audit_events e WHERE e.chain = chains.chain ORDER BY seq LIMIT 1) opening
@@ -32,12 +32,15 @@ export function recordedHeads(opening: string): readonly Head[] {
  * first entries short after years of restarts.
  */
 export async function unrecordedHeads(database: Database): Promise<readonly Head[]> {
-  const rows = await database.query<{ chain: string; seq: string; hash: string; opening: string }>(HEADS)
+  const rows = await readHeads(database)
   const place = (head: Head): string => `${head.chain} ${head.seq}`
   const recorded = new Set(rows.flatMap((row) => recordedHeads(row.opening)).map(place))
-  return rows
-    .map(({ chain, seq, hash }): Head => ({ chain, seq: Number(seq), hash }))
-    .filter((head) => !recorded.has(place(head)))
+  return rows.map(({ chain, seq, hash }): Head => ({ chain, seq, hash })).filter((head) => !recorded.has(place(head)))
+}
+
+/** Gives the head of every chain, and the text of its first entry. */
+export function readHeads(database: Database): Promise<readonly (Head & Readonly<{ opening: string }>)[]> {
+  return database.query(HEADS)
 }
 
 /** The first entry of a chain. */

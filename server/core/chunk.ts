@@ -88,12 +88,17 @@ const isPart = (item: unknown): item is Members => isObject(item) && typeof item
 
 /** Takes the members that all chunks share and a text that may leave, gives a chunk that carries just that text. */
 export function compose(envelope: Members, { choice, way }: Growth, text: string): Members {
-  const inner = way.reduceRight<unknown>((below, step) => {
-    if (typeof step === 'string') return { [step]: below }
-    if (!isObject(below)) return [below]
-    return [step.type === undefined ? { index: step.index, ...below } : { type: step.type, ...below }]
-  }, text) as Members
+  const inner = wrap(way, text) as Members
   return { ...envelope, choices: [{ index: choice, ...inner, finish_reason: null }] }
+}
+
+/** Builds the members and items of a way around a text. */
+function wrap([step, ...rest]: Way, text: string): unknown {
+  if (step === undefined) return text
+  const below = wrap(rest, text)
+  if (typeof step === 'string') return { [step]: below }
+  if (!isObject(below)) return [below]
+  return [step.type === undefined ? { index: step.index, ...below } : { type: step.type, ...below }]
 }
 
 /** Gives the members of a chunk that every chunk of its stream has: all but the choices and the usage. */

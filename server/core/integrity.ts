@@ -1,5 +1,5 @@
 /** Recomputes the ledger: every hash, every link, every column, and every head that a later chain recorded. */
-import { recordedHeads } from './chain.ts'
+import { readHeads, recordedHeads } from './chain.ts'
 import type { Columns, Head, Row } from './entry.ts'
 import { sha256 } from './hash.ts'
 import type { Database } from './ports.ts'
@@ -18,10 +18,9 @@ const PAGE = `SELECT chain, seq::float8 AS seq, audit_id, to_char(ts AT TIME ZON
 
 /** Reads the whole ledger in pages and says whether it holds. Throws only when it can't read. */
 export async function verifyLedger(database: Database): Promise<Integrity> {
-  const openings = await database.query<{ entry: string }>('SELECT entry FROM audit_events WHERE seq = 1')
   const expected = new Map<string, Head>()
-  for (const { entry } of openings) {
-    for (const head of parsedHeads(entry)) expected.set(`${head.chain} ${head.seq}`, head)
+  for (const { opening } of await readHeads(database)) {
+    for (const head of parsedHeads(opening)) expected.set(`${head.chain} ${head.seq}`, head)
   }
   let last: Row | undefined
   let chains = 0

@@ -89,6 +89,34 @@ export function eventEntry(
   }
 }
 
+/** An entry about the register of agents: who did what to which agent. */
+export function adminEntry(
+  { clock, random }: Pick<Recorder, 'clock' | 'random'>,
+  eventType: string,
+  agent: Readonly<{ agent_id: string; agent_uuid: string; org_id: string }>,
+  by: string,
+  requestId: string,
+): Entry {
+  return {
+    auditId: `ae_${ulid(clock, random)}`,
+    tsMs: clock.nowMs(),
+    eventKind: 'admin',
+    eventType,
+    severity: 'info',
+    decision: null,
+    stepName: null,
+    orgId: agent.org_id,
+    agentId: agent.agent_id,
+    sessionId: null,
+    requestId,
+    model: null,
+    classification: null,
+    policy: null,
+    decisionId: null,
+    details: { agent_uuid: agent.agent_uuid, by },
+  }
+}
+
 function header(call: Call) {
   return {
     orgId: call.agent.org,

@@ -11,9 +11,13 @@ required := {
 		"detect_secrets",
 		"detect_unicode",
 		"classify_data",
-		"detect_injection",
 	},
-	"response": {"scan_output"},
+	"response": {
+		"detect_pii",
+		"detect_secrets",
+		"classify_data",
+		"scan_output",
+	},
 }
 
 # From which confidence (0 to 1) on a finding of a family counts.

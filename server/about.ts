@@ -1,0 +1,28 @@
+/** What a process tells about itself: its release, its settings that are no secret, what it judges with. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from './config.ts'
+import type { About } from './core/about.ts'
+import type { Gateway } from './core/judge.ts'
+
+/** The version in package.json: the one place where it stands. */
+export function releaseVersion(): string {
+  const text = readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+/** Gives what the health routes show. */
+export function describe(config: Config, { steps, ports }: Gateway): About {
+  return {
+    version: releaseVersion(),
+    storage: config.storage,
+    license: { org: null, tier: 'community', expires: null },
+    instance: config.instance,
+    revision: config.revision,
+    environment: config.environment,
+    limiter: config.redisUrl ? 'redis' : 'in-process',
+    policy: ports.policy.revision,
+    steps: steps.map(({ name, position, stages }) => ({ name, position, stages })),
+    startedAtMs: ports.clock.nowMs(),
+  }
+}

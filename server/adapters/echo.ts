@@ -1,0 +1,98 @@
+/**
+ * The built-in model `echo`: says back what it was told, and says that it does. It answers without any provider, so that a
+ * first governed call works offline. It thinks nothing.
+ */
+import type { Clock, Upstream, UpstreamAnswer } from '../core/ports.ts'
+
+const PREFACE = "This is TapPass's built-in echo model; no AI has read this. You said: "
+
+type Members = Readonly<Record<string, unknown>>
+
+/** Makes the model. The clock stamps its answers. */
+export function makeEcho(clock: Clock): Upstream {
+  return {
+    name: 'echo',
+    forward: async (path, body, callId) => {
+      if (path === '/models')
+        return json(200, { object: 'list', data: [{ id: 'echo', object: 'model', created: 0, owned_by: 'tappass' }] })
+      if (path !== '/chat/completions' && path !== '/completions') return json(404, noSuchThing(path))
+      const asked = JSON.parse(body ?? '{}') as Members
+      const isChat = path === '/chat/completions'
+      const text = PREFACE + (isChat ? lastWords(asked['messages']) : textOf(asked['prompt']))
+      const head = {
+        id: `${isChat ? 'chatcmpl' : 'cmpl'}-${callId}`,
+        created: Math.floor(clock.nowMs() / 1000),
+        model: 'echo',
+      }
+      const usage = usageOf(body ?? '', text)
+      if (asked['stream'] !== true) return json(200, whole(isChat, head, text, usage))
+      const options = asked['stream_options'] as { include_usage?: unknown } | undefined
+      return stream(pieces(isChat, head, text, options?.include_usage === true ? usage : undefined))
+    },
+    close: async () => {},
+  }
+}
+
+/** What the last message that is not the system's says. */
+function lastWords(messages: unknown): string {
+  const said = Array.isArray(messages) ? messages.filter((message) => message?.role !== 'system') : []
+  return textOf(said.at(-1)?.content)
+}
+
+/** The text of a content: a string, or the text parts of a list. */
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) return ''
+  return content
+    .map((part) => (typeof part === 'string' ? part : typeof part?.text === 'string' ? part.text : ''))
+    .join(' ')
+}
+
+/** Counts words, for there is no tokenizer here. */
+function usageOf(asked: string, answered: string): object {
+  const words = (text: string): number => text.split(/\s+/).filter(Boolean).length
+  const [prompt, completion] = [words(asked), words(answered)]
+  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion }
+}
+
+function whole(isChat: boolean, head: object, text: string, usage: object): object {
+  const said = isChat ? { message: { role: 'assistant', content: text, refusal: null } } : { text }
+  const choice = { index: 0, ...said, logprobs: null, finish_reason: 'stop' }
+  return { ...head, object: isChat ? 'chat.completion' : 'text_completion', choices: [choice], usage }
+}
+
+/** The chunks of a streamed answer: who speaks, word by word, why it ends, how much it was. */
+function* pieces(isChat: boolean, head: object, text: string, usage: object | undefined): Generator<string> {
+  const chunk = (choice: object): string =>
+    JSON.stringify({
+      ...head,
+      object: isChat ? 'chat.completion.chunk' : 'text_completion',
+      choices: [{ index: 0, ...choice }],
+    })
+  if (isChat) yield chunk({ delta: { role: 'assistant', content: '' }, finish_reason: null })
+  for (const word of text.match(/\s*\S+\s*$|\s*\S+/g) ?? []) {
+    yield chunk({ ...(isChat ? { delta: { content: word } } : { text: word }), finish_reason: null })
+  }
+  yield chunk({ ...(isChat ? { delta: {} } : { text: '' }), finish_reason: 'stop' })
+  if (usage) yield JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: [], usage })
+  yield '[DONE]'
+}
+
+function stream(events: Iterable<string>): UpstreamAnswer {
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    for (const event of events) yield Buffer.from(`data: ${event}\n\n`)
+  }
+  return { status: 200, headers: { 'content-type': 'text/event-stream' }, body: bytes() }
+}
+
+function json(status: number, body: object): UpstreamAnswer {
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(JSON.stringify(body))
+  }
+  return { status, headers: { 'content-type': 'application/json' }, body: bytes() }
+}
+
+function noSuchThing(path: string): object {
+  const message = `The model echo has no ${path}.`
+  return { error: { message, type: 'invalid_request_error', param: 'model', code: 'model_not_found' } }
+}

@@ -1,0 +1,25 @@
+/** Counts calls within this process: for one gateway alone, or for a first look. Several replicas need Redis. */
+import { takeFromBucket } from '../core/bucket.ts'
+import type { RateLimiter } from '../core/ports.ts'
+
+/** Keys above which full buckets are let go; a full bucket and no bucket are the same. */
+const KEYS_SWEEP = 10_000
+
+/** Makes a limiter with no calls counted. */
+export function makeMemoryLimiter(): RateLimiter {
+  const fullAtMs = new Map<string, number>()
+  let sweepAt = KEYS_SWEEP
+  return {
+    take: async (key, callsMax, windowMs, nowMs) => {
+      const { fullAtMs: next, ...answer } = takeFromBucket(fullAtMs.get(key) ?? 0, callsMax, windowMs, nowMs)
+      fullAtMs.set(key, next)
+      if (fullAtMs.size > sweepAt) {
+        for (const [name, full] of fullAtMs) if (full <= nowMs) fullAtMs.delete(name)
+        sweepAt = Math.max(KEYS_SWEEP, fullAtMs.size * 2)
+      }
+      return answer
+    },
+    ping: async () => {},
+    close: async () => {},
+  }
+}

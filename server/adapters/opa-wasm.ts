@@ -1,0 +1,64 @@
+/**
+ * The policy as WebAssembly in this process: the same Rego that an OPA server would run, without a service. What the
+ * policy says is checked before it is believed.
+ */
+import { loadPolicy } from '@open-policy-agent/opa-wasm'
+import * as v from 'valibot'
+import { sha256 } from '../core/hash.ts'
+import type { PolicyEngine } from '../core/ports.ts'
+
+/** Decisions kept. A decision depends on nothing but its input, so they never go stale; they only have to fit. */
+const DECISIONS_MAX = 10_000
+
+/** Characters of an input beyond which its decision is not kept. */
+const INPUT_CHARS_MAX = 4096
+
+const REASON = v.strictObject({ step: v.string(), kind: v.string() })
+
+const DECISION = v.pipe(
+  v.strictObject({
+    action: v.picklist(['allow', 'redact', 'hold', 'block']),
+    classification: v.picklist(['PUBLIC', 'INTERNAL', 'CONFIDENTIAL', 'RESTRICTED', 'TOP_SECRET']),
+    kinds: v.array(v.string()),
+    reasons: v.array(REASON),
+  }),
+  v.check(({ action, kinds }) => (action === 'redact') === kinds.length > 0, 'kinds and action disagree'),
+  v.check(
+    ({ action, reasons }) => (action === 'block' || action === 'hold') === reasons.length > 0,
+    'reasons and action disagree',
+  ),
+)
+
+type Decision = v.InferOutput<typeof DECISION>
+
+/**
+ * Takes the compiled policy (`opa build --target wasm`), gives the engine. Its revision is the SHA-256 of the bytes. `decide`
+ * throws when the policy does, or when its answer is not a decision.
+ */
+export async function makeWasmPolicy(wasm: Uint8Array): Promise<PolicyEngine> {
+  const policy = await loadPolicy(wasm.slice().buffer)
+  const revision = sha256(wasm)
+  const decisions = new Map<string, Decision>()
+
+  function decisionOn(input: string): Decision {
+    const known = decisions.get(input)
+    if (known) return known
+    const [answer] = policy.evaluate(new TextEncoder().encode(input).buffer) as readonly { result?: unknown }[]
+    const decision = v.parse(DECISION, answer?.result)
+    if (input.length <= INPUT_CHARS_MAX) {
+      if (decisions.size >= DECISIONS_MAX) decisions.clear()
+      decisions.set(input, decision)
+    }
+    return decision
+  }
+
+  return {
+    revision,
+    decide: async (input, decisionId) => {
+      const { action, classification, kinds, reasons } = decisionOn(JSON.stringify(input))
+      const head = { policy: revision, decisionId, classification }
+      if (action === 'allow') return { ...head, action }
+      return action === 'redact' ? { ...head, action, kinds } : { ...head, action, reasons }
+    },
+  }
+}

@@ -1,0 +1,51 @@
+/** Counters and times in Prometheus' text format (tappass.md §1.5). Label values are few and ours: never a client's text. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Meter } from '../core/ports.ts'
+
+/** A meter whose figures can be read, and that also counts what only the HTTP side sees. */
+export type Prometheus = Meter &
+  Readonly<{
+    countHttp: (method: string, path: string, status: number) => void
+    /** Gives the text of `/metrics`. `activeAgents` is counted by whoever asks. */
+    render: (activeAgents: number) => Promise<string>
+    contentType: string
+  }>
+
+/** Upper bounds of the buckets of what takes from tens of microseconds to seconds. */
+const SECONDS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5]
+
+/** Makes a registry of its own, so that two gateways in one process do not share figures. */
+export function makePrometheus(): Prometheus {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry, prefix: 'tappass_' })
+  const counter = (name: string, help: string, labelNames: string[]): Counter =>
+    new Counter({ name, help, labelNames, registers })
+  const seconds = (name: string, help: string, labelNames: string[]): Histogram =>
+    new Histogram({ name, help, labelNames, registers, buckets: SECONDS })
+  const http = counter('tappass_http_requests_total', 'HTTP requests', ['method', 'path', 'status'])
+  const counters = {
+    judgements: counter('tappass_judgements_total', 'Judgements by stage and action', ['stage', 'action']),
+    pipeline_blocks: counter('tappass_pipeline_blocks_total', 'Calls that policy refused, by the step that saw why', [
+      'step',
+    ]),
+    pii_detections: counter('tappass_pii_detections_total', 'Personal data found, by type', ['type']),
+  }
+  const histograms = {
+    step_seconds: seconds('tappass_step_seconds', 'Time that a step took', ['step']),
+    ledger_seconds: seconds('tappass_ledger_seconds', 'Time until an entry was durable', []),
+  }
+  const tokens = counter('tappass_capability_tokens_total', 'Capability tokens by outcome', ['outcome'])
+  for (const outcome of ['minted', 'denied', 'expired']) tokens.inc({ outcome }, 0)
+  const agents = new Gauge({ name: 'tappass_active_agents', help: 'Agents that are active', registers })
+  return {
+    count: (name, labels) => counters[name].inc(labels),
+    observe: (name, labels, value) => histograms[name].observe(labels, value),
+    countHttp: (method, path, status) => http.inc({ method, path, status: String(status) }),
+    render: async (activeAgents) => {
+      agents.set(activeAgents)
+      return registry.metrics()
+    },
+    contentType: registry.contentType,
+  }
+}

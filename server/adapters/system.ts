@@ -1,0 +1,26 @@
+/** The machine's own clock and randomness. */
+import { randomFillSync } from 'node:crypto'
+import type { Clock, Random } from '../core/ports.ts'
+
+/** The time of this machine. */
+export const systemClock: Clock = { nowMs: () => Date.now(), elapsedMs: () => performance.now() }
+
+/** Bytes that are fetched from the kernel's generator at a time: one call for many small wishes. */
+const POOL_BYTES = 4096
+
+/** Gives randomness from the kernel. Bytes are handed out once. */
+export function makeRandom(): Random {
+  const pool = Buffer.alloc(POOL_BYTES)
+  let used = POOL_BYTES
+  return {
+    bytes: (count) => {
+      if (count > POOL_BYTES) return randomFillSync(new Uint8Array(count))
+      if (used + count > POOL_BYTES) {
+        randomFillSync(pool)
+        used = 0
+      }
+      used += count
+      return Uint8Array.prototype.slice.call(pool, used - count, used)
+    },
+  }
+}

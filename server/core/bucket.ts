@@ -1,0 +1,18 @@
+/** The arithmetic of a token bucket, as one number a key: the moment at which the bucket will be full again (GCRA). */
+
+/** What a look at a bucket gives: whether a call may pass, how many more may, and when something changes. */
+export type BucketAnswer = Readonly<{ isAllowed: boolean; remaining: number; resetMs: number; fullAtMs: number }>
+
+/**
+ * Takes a call out of a bucket that holds `callsMax` and fills evenly within `windowMs`. `fullAtMs` is what the last look gave,
+ * or 0. `resetMs`: until the bucket is full again, or, when the call is refused, until the next one may pass.
+ */
+export function takeFromBucket(fullAtMs: number, callsMax: number, windowMs: number, nowMs: number): BucketAnswer {
+  const callMs = windowMs / callsMax
+  const full = Math.max(fullAtMs, nowMs) + callMs
+  const overMs = full - nowMs - windowMs
+  // Sums of fractions of a millisecond drift; a thousandth of a call is not a call.
+  if (overMs > callMs / 1000) return { isAllowed: false, remaining: 0, resetMs: Math.ceil(overMs), fullAtMs }
+  const remaining = Math.max(0, Math.floor((windowMs - (full - nowMs)) / callMs + 1 / 1000))
+  return { isAllowed: true, remaining, resetMs: Math.ceil(full - nowMs), fullAtMs: full }
+}

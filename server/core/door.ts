@@ -1,0 +1,121 @@
+/** Who is knocking: takes the headers of a request, gives the principal behind its key, or says why there is none. */
+import type { Agent } from './call.ts'
+import { PublicError } from './errors.ts'
+import { isKeyShaped, isSameSecret, storedKey } from './key.ts'
+import type { Clock, Database } from './ports.ts'
+import { isAtLeast, parseRole, type Role } from './role.ts'
+
+/** An agent with its key (or a developer's key for it), a person, or the bootstrap admin. */
+export type Principal =
+  | Readonly<{ kind: 'agent'; role: Role; agent: Agent }>
+  | Readonly<{ kind: 'person'; role: Role; keyId: string }>
+  | Readonly<{ kind: 'admin'; role: Role }>
+
+/** Headers as Node gives them: names in lower case. */
+export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/** All methods throw PublicError: 401 without a valid key, 403 when the role may not, 503 when keys can't be looked up. */
+export type Door = Readonly<{
+  /** Admits agents to the governed routes. */
+  admitAgent: (headers: Headers) => Promise<Agent>
+  /** Admits whoever has at least this role. */
+  admit: (headers: Headers, least: Role) => Promise<Principal>
+  /** Forgets what it knows of keys. Called when a key is revoked through this process, which makes that immediate here. */
+  forget: () => void
+}>
+
+/**
+ * How long a key that was looked up is believed without looking again: so long can a key that was revoked through another
+ * replica still open this one.
+ */
+export const KEY_BELIEVED_MS = 1000
+
+/** Keys remembered at once. */
+const KEYS_MAX = 10_000
+
+type Found = Readonly<{
+  id: string
+  kind: string
+  role: string | null
+  expires_at: Date | null
+  revoked_at: Date | null
+  agent_id: string | null
+  agent_uuid: string | null
+  org_id: string | null
+  is_active: boolean | null
+}>
+
+const LOOK_UP = `SELECT k.id::text AS id, k.kind, k.role, k.expires_at, k.revoked_at, a.agent_id, a.agent_uuid,
+    coalesce(a.org_id, k.org_id)::text AS org_id, a.is_active
+  FROM api_keys k LEFT JOIN agents a ON a.id = k.agent_id WHERE k.key_hash = $1`
+
+type Known = Readonly<{ found: Promise<Found | undefined>; untilMs: number }>
+
+/** Makes the door. Without an admin key nobody is the bootstrap admin. */
+export function makeDoor(database: Database, adminKey: string | undefined, clock: Clock): Door {
+  const known = new Map<string, Known>()
+
+  function look(key: string): Promise<Found | undefined> {
+    const { hash } = storedKey(key)
+    const nowMs = clock.nowMs()
+    const before = known.get(hash)
+    if (before && before.untilMs > nowMs) return before.found
+    if (known.size >= KEYS_MAX) known.clear()
+    const found = database.query<Found>(LOOK_UP, [hash]).then(([row]) => row)
+    known.set(hash, { found, untilMs: nowMs + KEY_BELIEVED_MS })
+    found.then(
+      (row) => row ?? known.delete(hash),
+      () => known.delete(hash),
+    )
+    return found
+  }
+
+  async function identify(headers: Headers): Promise<Principal> {
+    const key = keyOf(headers)
+    if (key === undefined) throw new PublicError('auth.missing')
+    if (adminKey !== undefined && isSameSecret(key, adminKey)) return { kind: 'admin', role: 'PLATFORM' }
+    if (!isKeyShaped(key)) throw new PublicError('auth.invalid')
+    const found = await look(key).catch((cause: unknown) => {
+      throw new PublicError('store.unavailable', { cause })
+    })
+    return principalOf(found, clock.nowMs())
+  }
+
+  return {
+    admitAgent: async (headers) => {
+      const principal = await identify(headers)
+      if (principal.kind !== 'agent')
+        throw new PublicError('auth.role', { message: 'This route wants the key of an agent.' })
+      return principal.agent
+    },
+    admit: async (headers, least) => {
+      const principal = await identify(headers)
+      if (!isAtLeast(principal.role, least)) throw new PublicError('auth.role')
+      return principal
+    },
+    forget: () => known.clear(),
+  }
+}
+
+/** Takes the key from `Authorization: Bearer` or, as Anthropic's clients send it, from `x-api-key`. */
+function keyOf(headers: Headers): string | undefined {
+  const { authorization } = headers
+  const bearer = typeof authorization === 'string' ? /^Bearer +(\S+)$/i.exec(authorization)?.[1] : undefined
+  const alone = headers['x-api-key']
+  return bearer ?? (typeof alone === 'string' && alone !== '' ? alone : undefined)
+}
+
+function principalOf(found: Found | undefined, nowMs: number): Principal {
+  if (!found) throw new PublicError('auth.invalid')
+  if (found.revoked_at) throw new PublicError('auth.revoked', { details: { reason: 'revoked' } })
+  if (found.expires_at && found.expires_at.getTime() <= nowMs) {
+    throw new PublicError('auth.expired', { details: { reason: 'expired' } })
+  }
+  if (found.agent_id && found.agent_uuid && found.org_id) {
+    if (!found.is_active) throw new PublicError('auth.revoked', { details: { reason: 'revoked' } })
+    return { kind: 'agent', role: 'AGENT', agent: { id: found.agent_id, uuid: found.agent_uuid, org: found.org_id } }
+  }
+  const role = found.kind === 'pat' ? parseRole(found.role ?? '') : undefined
+  if (!role) throw new PublicError('auth.invalid')
+  return { kind: 'person', role, keyId: found.id }
+}

@@ -1,0 +1,73 @@
+/** Whether the gateway can serve: each thing that a call needs is asked, side by side, within a limit. */
+
+import type { PolicyEngine } from './ports.ts'
+
+/** Asks one thing; throws when it does not answer well. */
+export type Probe = () => Promise<unknown>
+
+/** How one thing is. `error` is the error's name and code, for auditors; never its message. */
+export type Check = Readonly<{ status: 'ok' | 'failed'; ms: number; error?: string }>
+
+/** Answers for the health routes. */
+export type Readiness = Readonly<{
+  check: () => Promise<Readonly<{ isReady: boolean; checks: Readonly<Record<string, Check>> }>>
+  hasStarted: () => boolean
+  /** Says that the process takes calls from now on. */
+  start: () => void
+  /** Says that it takes no more: balancers are to go elsewhere. */
+  drain: () => void
+}>
+
+/** Time for one probe. */
+const PROBE_TIMEOUT_MS = 2000
+
+/** Takes what is to be asked, by the names that the health routes show, and a clock that never goes back. */
+export function makeReadiness(probes: Readonly<Record<string, Probe>>, elapsedMs: () => number): Readiness {
+  let phase: 'starting' | 'serving' | 'draining' = 'starting'
+  const ask = async (probe: Probe): Promise<Check> => {
+    const startMs = elapsedMs()
+    try {
+      await Promise.race([probe(), tooLate()])
+      return { status: 'ok', ms: elapsedMs() - startMs }
+    } catch (cause) {
+      return { status: 'failed', ms: elapsedMs() - startMs, error: nameOf(cause) }
+    }
+  }
+  return {
+    check: async () => {
+      const names = Object.keys(probes)
+      const answers = await Promise.all(Object.values(probes).map(ask))
+      const checks = Object.fromEntries(names.map((name, index) => [name, answers[index] as Check]))
+      return { isReady: phase === 'serving' && answers.every(({ status }) => status === 'ok'), checks }
+    },
+    hasStarted: () => phase !== 'starting',
+    start: () => {
+      phase = 'serving'
+    },
+    drain: () => {
+      phase = 'draining'
+    },
+  }
+}
+
+/** Asks a policy engine something that every policy has to refuse: a policy that does not is no policy. */
+export async function probePolicy({ decide }: PolicyEngine): Promise<void> {
+  const nobody = { id: '', org: '' }
+  const verdict = await decide(
+    { stage: 'request', agent: nobody, model: '', stream: false, flags: {}, outcomes: [] },
+    'probe',
+  )
+  if (verdict.action !== 'block') throw new Error('the policy allows what it can not know')
+}
+
+function tooLate(): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    setTimeout(() => reject(new Error('timeout')), PROBE_TIMEOUT_MS).unref()
+  })
+}
+
+function nameOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'unknown'
+  const { code, sqlState } = cause as { code?: unknown; sqlState?: unknown }
+  return [cause.name, code ?? sqlState].filter((part) => typeof part === 'string').join(' ')
+}

@@ -1,0 +1,105 @@
+/**
+ * What holds for every request: its id, the headers of every answer, how bodies are read, how errors look. Knows no route.
+ */
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import { DatabaseError } from '../core/database-error.ts'
+import { type ErrorCode, errorBody, errorRow, PublicError } from '../core/errors.ts'
+
+/** What the frame is made from. `isDraining`: answers then ask the client to close its connection. */
+export type Frame = Readonly<{
+  bodyBytesMax: number
+  newId: () => string
+  isDraining: () => boolean
+  count: (method: string, path: string, status: number) => void
+  logLevel: string
+}>
+
+/** Longer than a proxy keeps an idle connection to us (Caddy: 120 s), so that it is the proxy that closes it, never we. */
+const KEEP_ALIVE_MS = 180_000
+
+/** Time for a client to send all of a request. */
+const REQUEST_TIMEOUT_MS = 60_000
+
+const SECURITY_HEADERS = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+}
+
+/** Fastify's own errors that are the client's doing. */
+const CLIENT_ERRORS: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'request.too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'request.not_json',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'request.malformed',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'request.malformed',
+  FST_ERR_BAD_URL: 'route.unknown',
+}
+
+/** Makes the server without routes. `/v1` in front of a path is taken off. */
+export function makeFrame(frame: Frame): FastifyInstance {
+  const server = Fastify({
+    logger: { level: frame.logLevel },
+    // The ledger is the record of calls; the log tells what failed.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: frame.bodyBytesMax,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestIdHeader: false,
+    genReqId: ({ headers }) => givenId(headers['x-request-id']) ?? frame.newId(),
+    rewriteUrl: ({ url = '/' }) => (url.startsWith('/v1/') ? url.slice('/v1'.length) : url),
+    frameworkErrors: (error, request, reply) => void sendError(error, request, reply as FastifyReply),
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+  })
+  server.decorateRequest('agent', undefined)
+  server.decorateRequest('bodyBytes', 0)
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    request.bodyBytes = Buffer.byteLength(text)
+    try {
+      done(null, JSON.parse(text as string))
+    } catch (cause) {
+      done(new PublicError('request.malformed', { cause }))
+    }
+  })
+  server.addHook('onRequest', async (request, reply) => {
+    reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
+    if (frame.isDraining()) reply.header('connection', 'close')
+  })
+  server.addHook('onResponse', async (request, reply) => {
+    frame.count(request.method, request.routeOptions.url ?? '(unknown)', reply.statusCode)
+  })
+  server.setErrorHandler(sendError)
+  server.setNotFoundHandler((request, reply) => {
+    const row = errorRow('route.unknown')
+    return reply.code(row.status).send(errorBody(row, request.id))
+  })
+  return server
+}
+
+function givenId(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : undefined
+}
+
+/** Turns whatever was thrown into a body of the table. What is not in it is our own failure, and only the log says more. */
+function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = publicErrorOf(thrown)
+  if (error.row.status >= 500) request.log.error({ err: thrown, request_id: request.id }, error.row.code)
+  const body = errorBody(error.row, request.id, error.message, error.details)
+  return reply
+    .code(error.row.status)
+    .headers(error.headers)
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(body))
+}
+
+function publicErrorOf(thrown: unknown): PublicError {
+  if (thrown instanceof PublicError) return thrown
+  if (thrown instanceof DatabaseError) return new PublicError('store.unavailable', { cause: thrown })
+  const code = (thrown as { code?: unknown } | null)?.code
+  const known = typeof code === 'string' ? CLIENT_ERRORS[code] : undefined
+  return new PublicError(known ?? 'gateway.internal', { cause: thrown })
+}

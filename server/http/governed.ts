@@ -1,0 +1,69 @@
+/** The governed routes: chat completions, completions, embeddings, and the list of models. */
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Asked, Path } from '../core/asked.ts'
+import type { Agent } from '../core/call.ts'
+import type { Door } from '../core/door.ts'
+import { PublicError } from '../core/errors.ts'
+import { parseFlags } from '../core/flags.ts'
+import { govern } from '../core/govern.ts'
+import type { Gateway } from '../core/judge.ts'
+import { listModels } from '../core/models.ts'
+import type { Reply } from '../core/reply.ts'
+import { ulid } from '../core/ulid.ts'
+
+const PATHS: readonly Path[] = ['/chat/completions', '/completions', '/embeddings']
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The agent whose key opened the door of a governed route. */
+    agent: Agent | undefined
+    /** Bytes of the body as it came. */
+    bodyBytes: number
+  }
+}
+
+/** Adds the routes. The key is checked before the body is read. */
+export function governedRoutes(server: FastifyInstance, door: Door, gateway: Gateway): void {
+  const onRequest = async (request: FastifyRequest): Promise<void> => {
+    request.agent = await door.admitAgent(request.headers)
+  }
+  for (const path of PATHS) {
+    server.post(path, { onRequest }, async (request, reply) => {
+      const gone = new AbortController()
+      reply.raw.once('close', () => {
+        if (!reply.raw.writableFinished) gone.abort()
+      })
+      return send(reply, await govern(gateway, askedOf(gateway, request, path, gone.signal)))
+    })
+  }
+  server.get('/models', { onRequest }, async (request, reply) => send(reply, await listModels(gateway, request.id)))
+}
+
+function askedOf(gateway: Gateway, request: FastifyRequest, path: Path, signal: AbortSignal): Asked {
+  const { agent, headers, body, bodyBytes, id } = request
+  if (!agent) throw new Error('a governed route was reached past its door')
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new PublicError('request.malformed')
+  const parsed = parseFlags(textOf(headers['x-tappass-flags'] ?? headers['x-governance-flags']))
+  if (parsed.status === 'refused') throw new PublicError(parsed.code, { message: parsed.message })
+  return { id, path, agent, session: sessionOf(gateway, headers), flags: parsed.flags, body, bodyBytes, signal }
+}
+
+/** The session that the client names, or a new one. */
+function sessionOf({ ports }: Gateway, headers: FastifyRequest['headers']): string {
+  const given = textOf(headers['x-tappass-session'] ?? headers['x-session-id'])
+  if (given === undefined || given === '') return `ses_${ulid(ports.clock, ports.random)}`
+  if (!/^[\w.-]{1,128}$/.test(given)) throw new PublicError('session.malformed')
+  return given
+}
+
+const textOf = (header: string | string[] | undefined): string | undefined =>
+  Array.isArray(header) ? header.join(',') : header
+
+/** Writes a reply of the core out. Its cause goes into the log, and nowhere else. */
+function send(reply: FastifyReply, answer: Reply): FastifyReply {
+  if (answer.cause !== undefined) reply.log.warn({ err: answer.cause, status: answer.status }, 'call failed')
+  reply.code(answer.status).headers(answer.headers)
+  if (answer.kind === 'stream') return reply.send(Readable.from(answer.chunks))
+  return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer.body))
+}

@@ -1,0 +1,61 @@
+/** The health routes (tappass.md §1.5), and the metrics. */
+import type { FastifyInstance } from 'fastify'
+import type { About } from '../core/about.ts'
+import { countActiveAgents } from '../core/agent-register.ts'
+import type { Door } from '../core/door.ts'
+import type { Clock, Database } from '../core/ports.ts'
+import type { Readiness } from '../core/readiness.ts'
+
+/** What the routes work with. */
+export type HealthRoutes = Readonly<{
+  door: Door
+  database: Database
+  readiness: Readiness
+  about: About
+  metrics: Readonly<{ render: (activeAgents: number) => Promise<string>; contentType: string }>
+  clock: Clock
+}>
+
+/** Adds the routes. */
+export function healthRoutes(server: FastifyInstance, routes: HealthRoutes): void {
+  const { door, database, readiness, about, metrics, clock } = routes
+  const { version, storage, license } = about
+
+  server.get('/health', async (_request, reply) => {
+    const { isReady } = await readiness.check()
+    return reply
+      .code(isReady ? 200 : 503)
+      .send({ status: isReady ? 'healthy' : 'unhealthy', version, storage, license })
+  })
+  server.get('/health/live', async () => ({ status: 'ok' }))
+  server.get('/health/ready', async (_request, reply) => {
+    const { isReady, checks } = await readiness.check()
+    const shown = Object.fromEntries(Object.entries(checks).map(([name, { status }]) => [name, status]))
+    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ok' : 'unavailable', checks: shown })
+  })
+  server.get('/health/startup', async (_request, reply) => {
+    const hasStarted = readiness.hasStarted()
+    return reply.code(hasStarted ? 200 : 503).send({ status: hasStarted ? 'ok' : 'starting' })
+  })
+  server.get('/health/detailed', async (request, reply) => {
+    await door.admit(request.headers, 'AUDITOR')
+    const { isReady, checks } = await readiness.check()
+    const { rss, heapUsed } = process.memoryUsage()
+    return reply.code(isReady ? 200 : 503).send({
+      status: isReady ? 'healthy' : 'unhealthy',
+      ...about,
+      checks,
+      process: {
+        pid: process.pid,
+        node: process.version,
+        uptime_seconds: Math.round((clock.nowMs() - about.startedAtMs) / 1000),
+        rss,
+        heap_used: heapUsed,
+      },
+    })
+  })
+  server.get('/metrics', async (request, reply) => {
+    await door.admit(request.headers, 'AUDITOR')
+    return reply.type(metrics.contentType).send(await metrics.render(await countActiveAgents(database)))
+  })
+}

@@ -1,0 +1,85 @@
+/**
+ * The gateway's process: reads its settings, opens what it needs, listens, and stops without failing a request. Tells
+ * whoever started it, over systemd's socket or the channel of a parent process.
+ */
+
+import { releaseVersion } from './about.ts'
+import { makeRandom, systemClock } from './adapters/system.ts'
+import { makeNotify, type Notify } from './adapters/systemd.ts'
+import { type App, createApp } from './app.ts'
+import { type Config, readConfig } from './config.ts'
+import type { SessionDatabase } from './core/ports.ts'
+import { drain, type Traffic, watchTraffic } from './drain.ts'
+import { listen } from './listener.ts'
+import { openDatabase, prepareSchema } from './storage.ts'
+
+const clock = systemClock
+let isDraining = false
+
+/** Everything that runs, so that it can be stopped. */
+type Running = Readonly<{
+  config: Config
+  database: SessionDatabase
+  app: App
+  traffic: Traffic
+  notify: Notify | undefined
+}>
+
+async function start(): Promise<Running> {
+  const config = readConfig('gateway')
+  const report = (cause: Error): void => void process.stderr.write(`database: ${cause.message}\n`)
+  const database = await openDatabase(config, clock, report)
+  await prepareSchema(database, config, releaseVersion(), clock)
+  const app = await createApp(config, { database, clock, random: makeRandom(), isDraining: () => isDraining })
+  const traffic = watchTraffic(app.server.server, clock)
+  const url = await listen(app.server.server, config.listen)
+  app.readiness.start()
+  const notify = config.notify && (await makeNotify(config.notify.socket))
+  await notify?.(`READY=1\nSTATUS=serving ${url}`)
+  if (notify && config.notify?.watchdogMs) watch(app, notify, config.notify.watchdogMs)
+  app.server.log.info({ url, storage: config.storage, instance: config.instance }, 'serving')
+  process.send?.({ type: 'ready', url })
+  return { config, database, app, traffic, notify }
+}
+
+/** Pats systemd's watchdog at half of its time, after a look at the things that only this process can have broken. */
+function watch({ readiness }: App, notify: Notify, watchdogMs: number): void {
+  const timer = setInterval(async () => {
+    const { opa } = (await readiness.check()).checks
+    if (opa?.status === 'ok') await notify('WATCHDOG=1').catch(() => {})
+  }, watchdogMs / 2)
+  timer.unref()
+}
+
+async function stop({ config, database, app, traffic, notify }: Running, signal: string): Promise<void> {
+  isDraining = true
+  app.readiness.drain()
+  app.server.log.info({ signal }, 'stopping')
+  await notify?.('STOPPING=1').catch(() => {})
+  const outcome = await drain(app.server.server, traffic, config.drainMs, clock)
+  await app.close()
+  await database.close()
+  app.server.log.info({ outcome }, 'stopped')
+  process.exit(0)
+}
+
+function fail(cause: unknown): void {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  process.stderr.write(`tappass gateway: ${message}\n`)
+  process.exitCode = 1
+  if (process.send) process.send({ type: 'failed', message }, () => process.exit(1))
+  else process.exit(1)
+}
+
+try {
+  const running = await start()
+  let isStopping = false
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (!isStopping) void stop(running, signal).catch(fail)
+      isStopping = true
+    })
+  }
+} catch (cause) {
+  fail(cause)
+}

@@ -1,0 +1,85 @@
+/**
+ * Compiles the policy to WebAssembly and writes down what it was made from; `--check` compiles and compares instead, byte for
+ * byte. A process of its own: `node server/policy/build.ts [--opa PATH] [--check]`. Users never need it, nor a compiler.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { sha256 } from '../core/hash.ts'
+
+/** What the rule `decision` of package tappass.verdict is called for the compiler. */
+export const ENTRYPOINT = 'tappass/verdict/decision'
+
+/** What policy.lock.json holds: the compiler's version, and SHA-256 in hex of each source and of the result. */
+export type PolicyLock = Readonly<{
+  opa: string
+  entrypoint: string
+  sources: Readonly<Record<string, string>>
+  wasm: string
+}>
+
+/** Names of the sources in a folder, sorted, without their tests. */
+export function policySources(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.rego') && !name.endsWith('_test.rego'))
+    .sort()
+}
+
+/** Gives the hash of each source in a folder. */
+export function hashSources(folder: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(policySources(folder).map((name) => [name, sha256(readFileSync(join(folder, name)))]))
+}
+
+/** Compiles the sources of a folder with the compiler at `opa`. Throws with what the compiler said. */
+export function compilePolicy(folder: string, opa: string): Readonly<{ wasm: Uint8Array; lock: PolicyLock }> {
+  const workshop = mkdtempSync(join(tmpdir(), 'tappass-policy-'))
+  try {
+    const bundle = join(workshop, 'bundle.tar.gz')
+    const build = [
+      'build',
+      '--target',
+      'wasm',
+      '--entrypoint',
+      ENTRYPOINT,
+      '--output',
+      bundle,
+      ...policySources(folder),
+    ]
+    execFileSync(opa, build, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
+    execFileSync('tar', ['-xzf', bundle, '-C', workshop, '/policy.wasm'], { stdio: ['ignore', 'ignore', 'ignore'] })
+    const wasm = readFileSync(join(workshop, 'policy.wasm'))
+    const version = /^Version: (\S+)$/m.exec(execFileSync(opa, ['version'], { encoding: 'utf8' }))?.[1] ?? 'unknown'
+    const lock = { opa: version, entrypoint: ENTRYPOINT, sources: hashSources(folder), wasm: sha256(wasm) }
+    return { wasm, lock }
+  } finally {
+    rmSync(workshop, { recursive: true, force: true })
+  }
+}
+
+/** Compiles, and writes or compares. Gives the exit code: 1 when what is there is not what the sources give. */
+function run(): number {
+  const { values } = parseArgs({
+    options: { opa: { type: 'string', default: 'opa' }, check: { type: 'boolean', default: false } },
+  })
+  const folder = import.meta.dirname
+  const { wasm, lock } = compilePolicy(folder, values.opa)
+  const lockText = `${JSON.stringify(lock, null, 2)}\n`
+  if (!values.check) {
+    writeFileSync(join(folder, 'policy.wasm'), wasm)
+    writeFileSync(join(folder, 'policy.lock.json'), lockText)
+    return 0
+  }
+  const isSame =
+    readFileSync(join(folder, 'policy.wasm')).equals(wasm) &&
+    readFileSync(join(folder, 'policy.lock.json'), 'utf8') === lockText
+  process.stderr.write(
+    isSame
+      ? 'policy.wasm is what its sources give\n'
+      : 'policy.wasm or policy.lock.json is not what the sources give: run node server/policy/build.ts\n',
+  )
+  return isSame ? 0 : 1
+}
+
+if (import.meta.main) process.exit(run())
