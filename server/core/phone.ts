@@ -9,7 +9,7 @@ const LEFT = '(?<![\\w.:/+-])(?<!\\d[ ),])'
 const RIGHT = '(?![\\w/])(?![.,:]\\d)(?!-\\d)'
 
 /** Digits in groups, some in parentheses. Where a group ends is never in doubt, so there is nothing to go back for. */
-const GROUPS = '\\d{1,15}\\)?(?:(?:[ .\\-/]{1,2}\\(?|(?<=\\)))\\d{1,15}\\)?){0,6}'
+const GROUPS = '(?:(?<=\\()\\d{1,6}\\)|\\d{1,15})(?:(?:[ .\\-/]{1,2}|(?<=\\)))(?:\\(\\d{1,6}\\)|\\d{1,15})){0,6}'
 
 /** Words that stand in front of a number, as whole words. */
 const BEFORE =
@@ -20,7 +20,7 @@ const AFTER = '(?=[ \\-–(,]{1,3}(?:office|fax|mobile|cell|home|work|phone)\\b)
 const FORMS: readonly (readonly [confidence: number, source: string])[] = [
   // +31 6 12345678, 001-748-088-2851x818
   [0.85, `(?<=(?<![\\w+])(\\+\\(?))(${GROUPS}${EXTENSION})${RIGHT}`],
-  [0.8, `${LEFT}(00${GROUPS}${EXTENSION})${RIGHT}`],
+  [0.8, `${LEFT}(00(?=[1-9])${GROUPS}${EXTENSION})${RIGHT}`],
   // (212) 555-0123, (022) 0793-176, (03) 5327 5996
   [0.75, `(?<=(?<![\\w)])(\\())(\\d{2,4}\\) ?\\d{3,4}[ .-]?\\d{3,4}${EXTENSION})${RIGHT}`],
   // 212-555-0123, 833.719.3994x1887

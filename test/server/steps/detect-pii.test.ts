@@ -1,0 +1,54 @@
+/** detect_pii finds each form, covers exactly the value, checks what has check digits, and leaves other numbers alone. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { step } from '../../../server/steps/detect-pii.ts'
+import { inspectText } from '../core/call-fixture.ts'
+import { IMPERSONAL, PERSONAL } from '../core/pii-fixture.ts'
+
+const found = async (text: string) =>
+  (await inspectText(step, text)).map(({ kind, span }) => [kind, text.slice(...span)] as const)
+
+for (const [kind, before, value, after] of PERSONAL) {
+  test(`pii.${kind}: ${before}${value}`, async () => {
+    for (const [left, right] of [
+      ['', ''],
+      ['Hello, ', '\nBye'],
+      ['{"a":"', '"}'],
+      ['(', ')'],
+      ['“', '”'],
+    ] as const) {
+      assert.deepEqual(await found(left + before + value + after + right), [[`pii.${kind}`, value]])
+    }
+  })
+}
+
+for (const text of IMPERSONAL) {
+  test(`nothing personal: ${text.slice(0, 40)}`, async () => assert.deepEqual(await found(text), []))
+}
+
+test('every single wrong digit in a card number or an IBAN undoes it', async () => {
+  for (const value of ['4111111111111111', 'NL91ABNA0417164300']) {
+    for (let at = value.startsWith('N') ? 2 : 0; at < value.length; at++) {
+      const digit = value.charCodeAt(at) - 48
+      if (digit > 9) continue
+      const wrong = `${value.slice(0, at)}${(digit + 1) % 10}${value.slice(at + 1)}`
+      const kinds = (await found(`number ${wrong}.`)).map(([kind]) => kind)
+      assert.ok(!kinds.includes('pii.credit_card') && !kinds.includes('pii.iban'), wrong)
+    }
+  }
+})
+
+const disguises: readonly (readonly [string, string])[] = [
+  ['full width', '４１１１１１１１１１１１１１１１'],
+  ['Arabic digits', '٤١١١١١١١١١١١١١١١'],
+  ['zero width spaces', [...'4111111111111111'].join('\u200b')],
+  ['percent signs', '%34111111%3111111111'],
+  ['base64', Buffer.from('my card number is 4111111111111111').toString('base64')],
+  ['dashes', '4111–1111–1111–1111'],
+  ['a number of the JSON', '4111111111111111'],
+]
+for (const [name, text] of disguises) {
+  test(`a card in ${name}`, async () => {
+    assert.deepEqual(await found(`x ${text} y`), [['pii.credit_card', text]])
+  })
+}
