@@ -9,7 +9,7 @@ import { findVerb, parseArguments } from './core/argument.ts'
 import type { CommandTable } from './core/command-table.ts'
 import { exitCode } from './core/exit-code.ts'
 import { Failure, renderFailure } from './core/failure.ts'
-import { dataOption, jsonOption, noInputOption } from './core/option.ts'
+import { dataOption, hostOptions, jsonOption, noInputOption, wantedOptions, yesOption } from './core/option.ts'
 import { renderOverview, renderVerb } from './core/usage.ts'
 
 /** Everything that can be typed after `tappass`, in the order of `--help`. */
@@ -31,6 +31,58 @@ export const verbs: CommandTable = [
       noInputOption,
     ],
     load: () => import('./commands/up.ts'),
+  },
+  {
+    name: 'bootstrap',
+    summary: 'bring a server to the wanted state: this one, or others over SSH',
+    options: [...hostOptions, ...wantedOptions, yesOption, jsonOption, noInputOption],
+    load: () => import('./commands/bootstrap.ts'),
+  },
+  {
+    name: 'plan',
+    summary: 'show what bootstrap would change, and change nothing',
+    options: [...hostOptions, ...wantedOptions, jsonOption, noInputOption],
+    load: () => import('./commands/plan.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'show the units of a server, their health and revision, and the last backup',
+    options: [...hostOptions, jsonOption, noInputOption],
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'agent',
+    summary: 'add, list or revoke the agents that may call a gateway',
+    options: [
+      dataOption,
+      { name: 'url', value: 'URL', summary: 'a gateway anywhere, with --admin-key-file' },
+      { name: 'admin-key-file', value: 'FILE', summary: 'file with the admin key of that gateway' },
+      ...hostOptions,
+      jsonOption,
+      noInputOption,
+    ],
+    actions: [
+      {
+        name: 'add',
+        operands: 'ID',
+        summary: 'make an agent and show its key, once',
+        options: [
+          { name: 'framework', value: 'NAME', summary: 'what it is built with' },
+          { name: 'description', value: 'TEXT', summary: 'what it is for' },
+          { name: 'owner', value: 'EMAIL', summary: 'who answers for it' },
+        ],
+      },
+      { name: 'list', summary: 'show all agents' },
+      { name: 'revoke', operands: 'ID', summary: 'make its keys void at once' },
+    ],
+    load: () => import('./commands/agent.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'print completions for a shell',
+    operands: 'bash|zsh|fish',
+    options: [],
+    load: () => import('./commands/completion.ts'),
   },
   {
     name: 'test',

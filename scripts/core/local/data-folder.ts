@@ -54,7 +54,8 @@ const openSecrets = (path: string, random: Randomness): Secrets => {
 
 const sweep = (path: string): void => {
   for (const name of readdirSync(path)) {
-    if (/^(run|secrets|lock)\.\d+/.test(name)) rmSync(join(path, name), { recursive: true, force: true })
+    if (/^((run|secrets|lock)\.\d+|serving\.json$)/.test(name))
+      rmSync(join(path, name), { recursive: true, force: true })
   }
 }
 

@@ -113,7 +113,10 @@ const serve = async (start: SessionStart, kept: Kept): Promise<Session> => {
     const client = connectGateway(exchangeOverHttp(gateway.url), adminKey)
     const known = kept.path === undefined ? undefined : readAgentKey(kept.path)
     const agent = await obtainAgent(client, agentId(decided), known)
-    if (kept.path !== undefined && agent !== known) writeNote(kept.path, 'agent.json', agent)
+    if (kept.path !== undefined) {
+      if (agent !== known) writeNote(kept.path, 'agent.json', agent)
+      writeNote(kept.path, 'serving.json', { url: gateway.url })
+    }
     return { gateway, serving: { url: gateway.url, adminKey, agent, keptIn: kept.path }, close: kept.close }
   } catch (error) {
     await gateway.stop()

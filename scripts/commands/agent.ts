@@ -1,0 +1,112 @@
+/** `tappass agent add|list|revoke`: the agents that may call a gateway; one that `up` runs here, or a host's. */
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { renderAgents } from '../core/agent-table.ts'
+import { exitCode } from '../core/exit-code.ts'
+import { Failure, usageFailure } from '../core/failure.ts'
+import { connectGateway, exchangeOverHttp, type GatewayClient } from '../core/gateway-client.ts'
+import { exchangeOnHost } from '../core/host-exchange.ts'
+import { type Invocation, isGiven, textOption, textOptions } from '../core/invocation.ts'
+import { readNote } from '../core/local/data-folder.ts'
+import { readSshAccess } from '../core/ssh-access.ts'
+import { readTargets } from '../core/target.ts'
+
+/** A gateway, and how to leave it. */
+type Reached = Readonly<{ gateway: GatewayClient; close: () => Promise<void> }>
+
+const nothingToClose = async (): Promise<void> => undefined
+
+const reachUrl = (invocation: Invocation, url: string): Reached => {
+  const file = textOption(invocation, 'admin-key-file')
+  if (file === undefined)
+    throw usageFailure('"--url" needs the admin key', `tappass agent list --url ${url} --admin-key-file FILE`)
+  const key = readFileSync(resolve(invocation.workingFolder, file), 'utf8').trim()
+  return { gateway: connectGateway(exchangeOverHttp(url), key), close: nothingToClose }
+}
+
+/** The gateway that `tappass up` runs from a data folder; undefined when none serves from there. */
+const reachLocal = (invocation: Invocation): Reached | undefined => {
+  const option = textOption(invocation, 'data')
+  const data =
+    option === undefined ? join(invocation.root, '.tappass', 'data') : resolve(invocation.workingFolder, option)
+  const url = readNote(data, 'serving.json')?.['url']
+  if (typeof url !== 'string') return undefined
+  const key = readFileSync(join(data, 'secrets', 'tappass-admin-api-key'), 'utf8').trim()
+  return { gateway: connectGateway(exchangeOverHttp(url), key), close: nothingToClose }
+}
+
+const reachHost = async (invocation: Invocation): Promise<Reached> => {
+  const [target, ...others] = await readTargets(invocation)
+  if (target === undefined || others.length > 0) {
+    throw usageFailure('agents are kept one gateway at a time', 'tappass agent list --host USER@NAME')
+  }
+  const connection =
+    target.address === undefined
+      ? (await import('../runners/local.ts')).connectLocal(process.getuid?.() === 0)
+      : await (await import('../runners/ssh.ts')).connectSsh(target.address, readSshAccess(invocation), undefined)
+  return { gateway: connectGateway(exchangeOnHost(connection.run, target.name), ''), close: connection.close }
+}
+
+const reach = async (invocation: Invocation): Promise<Reached> => {
+  const url = textOption(invocation, 'url')
+  if (url !== undefined) return reachUrl(invocation, url)
+  if (textOptions(invocation, 'host').length > 0) return await reachHost(invocation)
+  return reachLocal(invocation) ?? (await reachHost(invocation))
+}
+
+const requireId = ({ operands, action }: Invocation): string => {
+  const [id, ...rest] = operands
+  if (id !== undefined && rest.length === 0) return id
+  throw usageFailure(`"agent ${action}" takes one agent id`, `tappass agent ${action} my-agent`)
+}
+
+const add = async (invocation: Invocation, gateway: GatewayClient): Promise<string> => {
+  const agent_id = requireId(invocation)
+  const wanted = [
+    ['framework', textOption(invocation, 'framework')],
+    ['description', textOption(invocation, 'description')],
+    ['owner_email', textOption(invocation, 'owner')],
+  ].filter(([, value]) => value !== undefined)
+  const created = await gateway.createAgent({ agent_id, ...Object.fromEntries(wanted) })
+  if (created.status === 'exists') {
+    throw new Failure({
+      what: `there is an agent ${agent_id} already`,
+      next: 'take another id, or: tappass agent list',
+    })
+  }
+  invocation.stderr.write('tappass: this is the only time that the key is shown\n')
+  const { id, key } = created
+  return isGiven(invocation, 'json') ? `${JSON.stringify({ id, key })}\n` : `${key}\n`
+}
+
+const list = async (invocation: Invocation, gateway: GatewayClient): Promise<string> => {
+  const agents = await gateway.listAgents()
+  return isGiven(invocation, 'json') ? `${JSON.stringify(agents)}\n` : renderAgents(agents)
+}
+
+const revoke = async (invocation: Invocation, gateway: GatewayClient): Promise<string> => {
+  const id = requireId(invocation)
+  if ((await gateway.revokeAgent(id)) === 'unknown') {
+    throw new Failure({ what: `there is no agent ${id}`, next: 'tappass agent list' })
+  }
+  return isGiven(invocation, 'json') ? `${JSON.stringify({ id, revoked: true })}\n` : `agent ${id}: its keys are void\n`
+}
+
+const actions: Readonly<Record<string, (invocation: Invocation, gateway: GatewayClient) => Promise<string>>> = {
+  add,
+  list,
+  revoke,
+}
+
+/** Prints the new key (`add`), the agents (`list`) or a confirmation (`revoke`). */
+export const run = async (invocation: Invocation): Promise<number> => {
+  const act = actions[invocation.action ?? '']
+  if (act === undefined) throw new Error(`agent ${invocation.action} is in the table and nowhere else`)
+  const { gateway, close } = await reach(invocation)
+  try {
+    invocation.stdout.write(await act(invocation, gateway))
+    return exitCode.asWanted
+  } finally {
+    await close()
+  }
+}

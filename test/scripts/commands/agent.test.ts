@@ -1,0 +1,83 @@
+/** `tappass agent` against the gateway that `tappass up` runs (a stand-in), and by address and key file. */
+import assert from 'node:assert/strict'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { type Typed, typeCommand } from '../command-line.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'tappass-agent-'))
+let up: Typed
+let serving: Readonly<{ url: string; adminKey: string }>
+
+const agent = async (...words: readonly string[]) => {
+  const typed = typeCommand(['agent', ...words], { root })
+  const code = await typed.code
+  return { code, stdout: typed.stdout(), stderr: typed.stderr() }
+}
+
+before(async () => {
+  mkdirSync(join(root, 'server'))
+  copyFileSync(join(import.meta.dirname, '..', 'stub-gateway.ts'), join(root, 'server', 'main.ts'))
+  writeFileSync(join(root, 'package.json'), '{"type":"module"}')
+  up = typeCommand(['up', '--no-input', '--json', '--port', '0'], { root })
+  serving = JSON.parse((await up.until('stdout', /.*\n/))[0])
+  writeFileSync(join(root, 'admin-key'), `${serving.adminKey}\n`)
+  writeFileSync(join(root, 'wrong-key'), 'tp_wrong')
+})
+after(async () => {
+  up.interrupt('SIGTERM')
+  await up.code
+  rmSync(root, { recursive: true, force: true })
+})
+
+describe('agent', () => {
+  test('add shows a key that opens the gateway; a second of that name is refused', async () => {
+    const added = await agent('add', 'crawler', '--framework', 'none', '--json')
+    assert.equal(added.code, 0, added.stderr)
+    const { id, key } = JSON.parse(added.stdout)
+    assert.equal(id, 'crawler')
+    const answer = await fetch(`${serving.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } })
+    assert.equal(answer.status, 200)
+    const again = await agent('add', 'crawler')
+    assert.deepEqual([again.code, again.stdout], [1, ''])
+    assert.match(again.stderr, /there is an agent crawler already/)
+  })
+
+  test('list shows all, for people and as JSON', async () => {
+    assert.match((await agent('list')).stdout, /^AGENT +UUID[^\n]*\nfirst-agent +-/)
+    assert.equal(JSON.parse((await agent('list', '--json')).stdout)[0].agent_id, 'first-agent')
+  })
+
+  test('revoke voids it, once', async () => {
+    await agent('add', 'leaver')
+    assert.equal((await agent('revoke', 'leaver')).code, 0)
+    const again = await agent('revoke', 'leaver')
+    assert.equal(again.code, 1)
+    assert.match(again.stderr, /there is no agent leaver/)
+  })
+
+  test('by address and key file', async () => {
+    assert.equal((await agent('list', '--url', serving.url, '--admin-key-file', 'admin-key')).code, 0)
+    const wrong = await agent('list', '--url', serving.url, '--admin-key-file', 'wrong-key')
+    assert.equal(wrong.code, 1)
+    assert.match(wrong.stderr, /refused to list agents \(HTTP 401\)/)
+    const away = await agent('list', '--url', 'http://127.0.0.1:9', '--admin-key-file', 'admin-key')
+    assert.equal(away.code, 6)
+    assert.match(away.stderr, /the gateway does not answer/)
+  })
+
+  /** What is typed, and what stderr says; all are usage errors. */
+  for (const [words, says] of [
+    [['add'], /"agent add" takes one agent id/],
+    [['add', 'a', 'b'], /"agent add" takes one agent id/],
+    [['list', '--url', 'http://127.0.0.1:9'], /"--url" needs the admin key/],
+    [['list', '--host', 'a@b', '--host', 'c@d'], /one gateway at a time/],
+  ] as const) {
+    test(`agent ${words.join(' ')}`, async () => {
+      const typed = await agent(...words)
+      assert.equal(typed.code, 64)
+      assert.match(typed.stderr, says)
+    })
+  }
+})
