@@ -36,6 +36,20 @@ export const hostOptions: readonly Option[] = [
   { name: 'host', value: 'USER@NAME[:PORT]', isRepeatable: true, summary: 'a host over SSH instead of this one' },
   { name: 'identity', value: 'FILE', summary: 'private SSH key' },
   { name: 'known-hosts', value: 'FILE', summary: 'known_hosts file to check host keys against' },
+  { name: 'accept-new-host-key', summary: 'add the key of a host that is new to known_hosts (never a changed one)' },
   { name: 'inventory', value: 'FILE', summary: 'a YAML list of hosts' },
   { name: 'config', value: 'FILE', summary: 'host specification (YAML)' },
+]
+
+/** What a host should be, on top of its specification. */
+export const wantedOptions: readonly Option[] = [
+  { name: 'only', value: 'ROLE', isRepeatable: true, summary: 'this part of the host only' },
+  { name: 'domain', value: 'NAME', summary: 'public name; TLS from a public authority' },
+  { name: 'upstream', value: 'URL', summary: 'an OpenAI-compatible server that answers calls (…/v1)' },
+  {
+    name: 'secret',
+    value: 'ID=FILE',
+    isRepeatable: true,
+    summary: 'store this secret on the host (openai-api-key=FILE)',
+  },
 ]

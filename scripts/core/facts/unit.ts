@@ -1,11 +1,13 @@
 /** What systemd says of units, and which revision each one runs. */
-import type { Fact, Joint, Output } from '../host.ts'
+import type { Command, Fact, Joint, Output } from '../host.ts'
 
 /**
  * `load` is `not-found` for a unit that systemd doesn't know; `active`, `sub`, `enabled` and `result` are systemd's own words.
  * `revision` is the TAPPASS_REVISION of the running main process, or else what the unit left in /run/tappass/revision.
+ * `sinceSeconds` is when it came into this state (seconds since 1970; 0: never).
  */
 export type UnitState = Readonly<{
+  name: string
   load: string
   active: string
   sub: string
@@ -18,41 +20,50 @@ export type UnitState = Readonly<{
 }>
 
 const properties =
-  'Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,Result,MainPID,StateChangeTimestampMonotonic'
+  'Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,Result,MainPID,StateChangeTimestamp'
 const divider = '=== revisions'
 
-const script = `
-s=$(systemctl show --no-pager -p ${properties} -- "$@" 2>/dev/null)
-printf '%s\\n${divider}\\n' "$s"
-for p in $(printf '%s\\n' "$s" | sed -n 's/^MainPID=\\([1-9][0-9]*\\)$/\\1/p'); do
-  printf 'pid %s %s\\n' "$p" "$(tr '\\0' '\\n' 2>/dev/null <"/proc/$p/environ" | sed -n 's/^TAPPASS_REVISION=//p')"
+/** `$@` are units or patterns. The second part has one row for each process and each file that tells a revision. */
+const script = String.raw`
+s=$(systemctl show --no-pager --timestamp=unix -p ${properties} -- "$@" 2>/dev/null)
+printf '%s\n${divider}\n' "$s"
+for p in $(printf '%s\n' "$s" | sed -n 's/^MainPID=\([1-9][0-9]*\)$/\1/p'); do
+  printf '%s %s\n' "$p" "$(tr '\0' '\n' 2>/dev/null <"/proc/$p/environ" | sed -n 's/^TAPPASS_REVISION=//p')"
 done
-for u do if [ -f "/run/tappass/revision/$u" ]; then printf 'file %s %s\\n' "$u" "$(cat "/run/tappass/revision/$u")"; fi; done
+for f in /run/tappass/revision/*; do if [ -f "$f" ]; then printf '%s %s\n' "$(basename "$f")" "$(cat "$f")"; fi; done
 exit 0`
+
+const ask = (units: readonly string[]): Command => ({ argv: ['sh', '-c', script, 'sh', ...units], effect: 'read' })
+
+/** The blocks of `systemctl show`, each with its revision as one more row. */
+const blocksOf = ({ stdout }: Output): readonly string[] => {
+  const [shown = '', told = ''] = stdout.split(`${divider}\n`)
+  const revisions = new Map(told.split('\n').map((row) => row.split(' ') as [string, string]))
+  return shown
+    .trim()
+    .split('\n\n')
+    .map((block) => {
+      const value = (name: string) => new RegExp(`^${name}=(.+)$`, 'm').exec(block)?.[1] ?? ''
+      const revision = revisions.get(value('MainPID')) || revisions.get(value('Id')) || ''
+      return `${block}\nRevision=${revision}`
+    })
+}
 
 /** Answers come in the order of the units asked for, so aliases do no harm. */
 const show: Joint = {
-  ask: (units) => ({ argv: ['sh', '-c', script, 'sh', ...units], effect: 'read' }),
+  ask,
   split: (answer, units) => {
-    const [blocks = '', revisions = ''] = answer.stdout.split(`${divider}\n`)
-    const shown = blocks.trim().split('\n\n')
-    const pieceOf = (unit: string, index: number): Output => {
-      const block = shown[index] ?? ''
-      const pid = /^MainPID=(\d+)$/m.exec(block)?.[1] ?? '0'
-      const told = revisions.split('\n').map((row) => row.split(' '))
-      const ofProcess = told.find(([from, which]) => from === 'pid' && which === pid)?.[2]
-      const ofFile = told.find(([from, which]) => from === 'file' && which === unit)?.[2]
-      return { code: answer.code, stdout: `${block}\nRevision=${ofProcess || ofFile || ''}`, stderr: '' }
-    }
-    return new Map(units.map((unit, index) => [unit, pieceOf(unit, index)]))
+    const blocks = blocksOf(answer)
+    return new Map(units.map((unit, index) => [unit, { code: 0, stdout: blocks[index] ?? '', stderr: '' }]))
   },
 }
 
-const parse = ({ stdout }: Output): UnitState => {
+const parse = (stdout: string): UnitState => {
   const value = new Map(
     stdout.split('\n').map((row) => [row.slice(0, row.indexOf('=')), row.slice(row.indexOf('=') + 1)]),
   )
   return {
+    name: value.get('Id') || '',
     load: value.get('LoadState') || 'not-found',
     active: value.get('ActiveState') || 'inactive',
     sub: value.get('SubState') || 'dead',
@@ -60,15 +71,24 @@ const parse = ({ stdout }: Output): UnitState => {
     result: value.get('Result') || '',
     isReloadNeeded: value.get('NeedDaemonReload') === 'yes',
     mainPid: Number(value.get('MainPID') ?? 0),
-    sinceSeconds: Number(value.get('StateChangeTimestampMonotonic') ?? 0) / 1e6,
+    sinceSeconds: Number((value.get('StateChangeTimestamp') ?? '').replace(/^@/, '')) || 0,
     revision: value.get('Revision') || undefined,
   }
 }
 
 /** The state of one unit, by its full name; not of a template (`name@.service`). */
 export const unitFact = (unit: string): Fact<UnitState> => ({
-  ask: show.ask([unit]),
-  parse,
+  ask: ask([unit]),
+  parse: ({ stdout }) => parse(stdout),
   joint: show,
   subject: unit,
+})
+
+/** All units in systemd's memory that fit a pattern (`tappass*`). */
+export const unitsFact = (pattern: string): Fact<readonly UnitState[]> => ({
+  ask: ask([pattern]),
+  parse: (answer) =>
+    blocksOf(answer)
+      .map(parse)
+      .filter(({ name }) => name !== ''),
 })

@@ -1,0 +1,39 @@
+/** `tappass plan`: shows what `bootstrap` would change on each host, with reasons and diffs, and changes nothing. */
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { chosenResources } from '../core/chosen-role.ts'
+import { type Connectors, onEachHost } from '../core/host-session.ts'
+import type { Invocation } from '../core/invocation.ts'
+import { shownChanges } from '../core/plan.ts'
+import { readHostSpec } from '../core/spec-reading.ts'
+import { survey } from '../core/survey.ts'
+import { readTargets } from '../core/target.ts'
+import { recipe } from '../recipe.ts'
+import { connectLocal } from '../runners/local.ts'
+import { readOnly } from '../runners/read-only.ts'
+
+const connectors: Connectors = {
+  local: async (askPassword) => connectLocal(process.getuid?.() === 0, askPassword),
+  ssh: async (...address) => (await import('../runners/ssh.ts')).connectSsh(...address),
+  nonce: () => randomBytes(16).toString('hex'),
+}
+
+/** Exits 0 when nothing differs, 2 when something does, 5 when the host would be refused. */
+export const run = async (invocation: Invocation): Promise<number> => {
+  const text = (path: string) => readFileSync(join(invocation.root, path), 'utf8')
+  const targets = await readTargets(invocation)
+  return await onEachHost(invocation, connectors, targets, async ({ target, connection, look, tell }) => {
+    const spec = await readHostSpec(invocation, target)
+    const resources = chosenResources(recipe(spec, text), invocation)
+    const onlyLooking = { ...connection, run: readOnly(connection.run) }
+    const seen = await survey(onlyLooking, look, resources, spec.preflight, invocation.nowMs)
+    if (seen.status === 'refused') {
+      tell({ event: 'refused', reasons: seen.reasons })
+      return { outcome: 'refused', applied: 0, remaining: 0 }
+    }
+    const changes = shownChanges(seen.plan)
+    tell({ event: 'plan', resources: resources.length, changes })
+    return { outcome: changes.length === 0 ? 'as-wanted' : 'pending', applied: 0, remaining: seen.plan.planned.length }
+  })
+}

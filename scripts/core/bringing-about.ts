@@ -1,0 +1,116 @@
+/** One host brought to the wanted state: survey, consent, lock, converge, and the secrets that nobody has seen yet. */
+import { hostname, userInfo } from 'node:os'
+import type { Consent } from './consent.ts'
+import { converge, type Ending } from './converge.ts'
+import { Failure } from './failure.ts'
+import type { AtHand, Done } from './host-session.ts'
+import type { WrittenSpec } from './host-spec.ts'
+import { type Invocation, isGiven } from './invocation.ts'
+import { bootOf } from './local/boot-identity.ts'
+import { identify, isRunning } from './local/process-identity.ts'
+import { type Keeper, respectLock, underLock } from './lock-keeping.ts'
+import { shownChanges } from './plan.ts'
+import { quoteAll } from './quoting.ts'
+import type { Resource } from './resource.ts'
+import { survey } from './survey.ts'
+import { revealCommand, shownCommand, unshownFact } from './unshown-secret.ts'
+
+const keeperOf = (invocation: Invocation, { run, look, tell, nonce }: AtHand): Keeper => {
+  const { pid, start } = identify(process.pid)
+  return {
+    run,
+    look,
+    tell,
+    owner: {
+      token: nonce(),
+      owner: userInfo().username,
+      verb: invocation.verb.name,
+      controller: hostname(),
+      controllerBoot: bootOf(),
+      pid,
+      pidStart: start,
+      startedAt: new Date(invocation.nowMs()).toISOString(),
+    },
+    isOwnerRunning: (record) => isRunning({ pid: record.pid, start: record.pidStart }),
+  }
+}
+
+/** Told first, ticked off on the host afterwards: should the toolkit be killed in between, they are told again. */
+const showSecrets = async (invocation: Invocation, { run, tell, target }: AtHand, ids: readonly string[]) => {
+  for (const id of ids) {
+    const { code, stdout, stderr } = await run(revealCommand(id))
+    if (code !== 0)
+      throw new Failure({ what: `the secret ${id} can't be read`, why: stderr.trim(), next: 'run it again' })
+    tell({ event: 'secret', id, value: stdout })
+    if (!isGiven(invocation, 'json')) {
+      const whose = target.address === undefined ? '' : ` of ${target.name}`
+      invocation.stderr.write(`The ${id}${whose} is shown this once; keep it:\n`)
+      invocation.stdout.write(`${stdout.trimEnd()}\n`)
+    }
+    await run(shownCommand(id))
+  }
+}
+
+const doneAfter = (ending: Ending, { tell }: AtHand): Done => {
+  const { applied, status } = ending
+  switch (status) {
+    case 'as-wanted':
+      return { outcome: 'as-wanted', applied, remaining: 0 }
+    case 'refused':
+      tell({ event: 'refused', reasons: ending.reasons })
+      return { outcome: 'refused', applied, remaining: 0 }
+    case 'interrupted':
+      return { outcome: 'interrupted', applied, remaining: ending.remaining }
+    case 'failed':
+      return { outcome: 'failed', applied, remaining: ending.remaining }
+    case 'unsettled':
+      tell({ event: 'plan', resources: ending.plan.resources, changes: shownChanges(ending.plan) })
+      return { outcome: 'failed', applied, remaining: ending.plan.planned.length }
+  }
+}
+
+/** The command line that goes on with this run; options stand as they were typed. */
+const again = ({ verb, options }: Invocation): string =>
+  quoteAll([
+    'tappass',
+    verb.name,
+    ...Object.entries(options).flatMap(([name, value]) =>
+      value === true ? [`--${name}`] : [value].flat().flatMap((each) => [`--${name}`, String(each)]),
+    ),
+  ])
+
+/** Throws a `Failure` when the host is locked, can't be reached, or nobody could be asked. */
+export const bringAbout = async (
+  invocation: Invocation,
+  host: AtHand,
+  resources: readonly Resource[],
+  limits: WrittenSpec['preflight'],
+  consent: Consent,
+): Promise<Done> => {
+  const seen = await survey(host.connection, host.look, resources, limits, invocation.nowMs)
+  if (seen.status === 'refused') {
+    host.tell({ event: 'refused', reasons: seen.reasons })
+    return { outcome: 'refused', applied: 0, remaining: 0 }
+  }
+  const keeper = keeperOf(invocation, host)
+  respectLock(keeper, seen.lock)
+  const changes = shownChanges(seen.plan)
+  host.tell({ event: 'plan', resources: resources.length, changes })
+  if (changes.length === 0) {
+    await showSecrets(invocation, host, seen.unshown)
+    return { outcome: 'as-wanted', applied: 0, remaining: 0 }
+  }
+  const remaining = seen.plan.planned.length
+  if (!(await consent(host.target.name, changes.length))) return { outcome: 'declined', applied: 0, remaining }
+  const ending = await underLock(keeper, (isLost) =>
+    converge(resources, {
+      ...host,
+      look: () => host.look(),
+      nowMs: invocation.nowMs,
+      shouldStop: () => invocation.interrupt.aborted || isLost(),
+      again: again(invocation),
+    }),
+  )
+  if (ending.status === 'as-wanted') await showSecrets(invocation, host, await host.look()(unshownFact))
+  return doneAfter(ending, host)
+}

@@ -1,0 +1,49 @@
+/** Puts together what a host should be: its specification, what options say on top, and the controller's files, measured. */
+import { dirname, resolve } from 'node:path'
+import { measureFile, measureImage, readSecret } from './controller-file.ts'
+import { checkHostSpec, type HostSpec, parseYaml, type WrittenSpec } from './host-spec.ts'
+import { type Invocation, textOption, textOptions } from './invocation.ts'
+import { measureRelease } from './release-files.ts'
+import { readNamedFile, type Target } from './target.ts'
+
+type Tree = Readonly<Record<string, unknown>>
+
+const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** What options say wins over what is written. */
+const withOptions = (written: unknown, invocation: Invocation): unknown => {
+  if (written !== null && written !== undefined && !isTree(written)) return written
+  const domain = textOption(invocation, 'domain')
+  const upstream = textOption(invocation, 'upstream')
+  const gateway = written?.['gateway']
+  return {
+    ...written,
+    ...(domain === undefined ? {} : { domain }),
+    ...(upstream === undefined ? {} : { gateway: { ...(isTree(gateway) ? gateway : {}), upstream } }),
+  }
+}
+
+/** The specification as written, with options and defaults. Throws a usage failure that lists every fault. */
+export const readWrittenSpec = async (invocation: Invocation, { config }: Target): Promise<WrittenSpec> => {
+  const written = config === undefined ? {} : parseYaml(await readNamedFile(config), config)
+  return checkHostSpec(withOptions(written, invocation), config ?? 'the command line')
+}
+
+const archived = async <T>(path: string | undefined, measure: (path: string) => Promise<T>) =>
+  path === undefined ? {} : { archive: await measure(path) }
+
+/** What roles get. Paths in the specification are relative to its own folder. */
+export const readHostSpec = async (invocation: Invocation, target: Target): Promise<HostSpec> => {
+  const written = await readWrittenSpec(invocation, target)
+  const folder = target.config === undefined ? invocation.workingFolder : dirname(target.config)
+  const at = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path))
+  const [postgres, redis, node, caddy, release, secrets] = await Promise.all([
+    archived(at(written.images.postgres.archive), measureImage),
+    archived(at(written.images.redis.archive), measureImage),
+    archived(at(written.node.archive), measureFile),
+    archived(at(written.caddy.archive), measureFile),
+    measureRelease(invocation.root),
+    Promise.all(textOptions(invocation, 'secret').map((text) => readSecret(text, invocation.workingFolder))),
+  ])
+  return { ...written, images: { postgres, redis }, node, caddy, release, secrets: Object.fromEntries(secrets) }
+}

@@ -1,0 +1,202 @@
+/** Runs commands on another machine over one SSH connection: host keys checked always, a dead peer noticed, no delay for small packets. */
+import { readFileSync } from 'node:fs'
+import { connect as connectSocket, type Socket } from 'node:net'
+import { constants } from 'node:os'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { type AnyAuthMethod, Client, type ClientChannel, type ServerHostKeyAlgorithm, utils } from 'ssh2'
+import { hostEnvironment } from '../core/batch.ts'
+import { exitCode } from '../core/exit-code.ts'
+import { Failure } from '../core/failure.ts'
+import type { Command, Connection, Output, Runner } from '../core/host.ts'
+import { type HostAddress, renderHostAddress } from '../core/host-address.ts'
+import { hostKeyCheck } from '../core/host-key.ts'
+import { lineHearer } from '../core/line.ts'
+import { quoteAll } from '../core/quoting.ts'
+import type { SshAccess } from '../core/ssh-access.ts'
+import { asRoot } from '../core/sudo.ts'
+
+/** A peer that is gone is noticed after 30 s, whatever TCP believes. */
+const keepalive = { keepaliveInterval: 10_000, keepaliveCountMax: 3 } as const
+const readyTimeoutMs = 20_000
+
+/** In ssh2's order; a type that known_hosts has goes first, so that a host with several keys shows one that can be checked. */
+const hostKeyAlgorithms: readonly ServerHostKeyAlgorithm[] = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'rsa-sha2-512',
+  'rsa-sha2-256',
+]
+
+const algorithmsFor = (types: readonly string[]): ServerHostKeyAlgorithm[] => {
+  const isKnown = (name: string) => types.includes(name.startsWith('rsa-') ? 'ssh-rsa' : name)
+  return [...hostKeyAlgorithms].sort((a, b) => Number(isKnown(b)) - Number(isKnown(a)))
+}
+
+const unreachable = (address: HostAddress, why: string, next: string, cause?: unknown): Failure =>
+  new Failure({ what: `${renderHostAddress(address)} can't be reached`, why, next }, exitCode.unreachable, cause)
+
+const readIdentity = (path: string): Buffer => {
+  const told = (why: string, next: string, cause?: unknown) =>
+    new Failure({ what: `the SSH key ${path} can't be used`, why, next }, exitCode.usage, cause)
+  try {
+    const text = readFileSync(path)
+    const key = utils.parseKey(text)
+    if (!(key instanceof Error)) return text
+    const isLocked = /passphrase|encrypted/i.test(key.message)
+    throw told(key.message, isLocked ? `ssh-add ${path}, and leave --identity out` : 'check --identity')
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    throw told(error instanceof Error ? error.message : String(error), 'check --identity', error)
+  }
+}
+
+const methodsFor = ({ user: username }: HostAddress, { agent, identities }: SshAccess): AnyAuthMethod[] => [
+  ...(agent === undefined ? [] : [{ type: 'agent', username, agent } as const]),
+  ...identities.map((path) => ({ type: 'publickey', username, key: readIdentity(path) }) as const),
+]
+
+const openSocket = (address: HostAddress): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const socket = connectSocket({ host: address.name, port: address.port, noDelay: true, timeout: readyTimeoutMs })
+    const fail = (why: string, cause?: unknown) => {
+      socket.destroy()
+      reject(unreachable(address, why, 'check the address, and that sshd runs there', cause))
+    }
+    socket.once('error', (error) => fail(error.message, error))
+    socket.once('timeout', () => fail(`no answer within ${readyTimeoutMs / 1000} s`))
+    socket.once('connect', () => {
+      socket.setTimeout(0)
+      socket.removeAllListeners('error').removeAllListeners('timeout')
+      resolve(socket)
+    })
+  })
+
+type SshError = Error & Readonly<{ level?: string }>
+
+const explain = (address: HostAddress, error: SshError): Failure => {
+  if (error.level === 'client-authentication') {
+    return unreachable(
+      address,
+      'it accepts none of our keys',
+      'give the right key: --identity FILE, or ssh-add it',
+      error,
+    )
+  }
+  return unreachable(address, error.message, 'run it again once the host answers', error)
+}
+
+const openClient = async (address: HostAddress, access: SshAccess): Promise<Client> => {
+  const { types, check } = hostKeyCheck(address, access)
+  const authHandler = methodsFor(address, access)
+  if (authHandler.length === 0) throw unreachable(address, 'there is no SSH key to show', 'give one: --identity FILE')
+  const sock = await openSocket(address)
+  const client = new Client()
+  let disbelief: Failure | undefined
+  return await new Promise((resolve, reject) => {
+    client.once('ready', () => resolve(client))
+    client.once('error', (error: SshError) => reject(disbelief ?? explain(address, error)))
+    client.once('close', () =>
+      reject(disbelief ?? unreachable(address, 'it closed the connection', 'look at its sshd’s journal')),
+    )
+    client.connect({
+      sock,
+      username: address.user,
+      authHandler,
+      readyTimeout: readyTimeoutMs,
+      ...keepalive,
+      algorithms: { serverHostKey: algorithmsFor(types) },
+      hostVerifier: (blob: Buffer) => {
+        disbelief = check(blob)
+        return disbelief === undefined
+      },
+    })
+  })
+}
+
+const feed = async (channel: ClientChannel, { stdin }: Command): Promise<void> => {
+  if (stdin === undefined || typeof stdin === 'string' || stdin instanceof Uint8Array) {
+    channel.end(stdin === undefined || stdin.length === 0 ? undefined : stdin)
+    return
+  }
+  // A command that ends without reading all is no fault of ours: its exit code tells.
+  await pipeline(Readable.from(stdin.open()), channel.stdin ?? channel).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.code !== 'ERR_STREAM_WRITE_AFTER_END') throw error
+  })
+}
+
+const collect = (stream: NodeJS.ReadableStream, hear: ((line: string) => void) | undefined): Buffer[] => {
+  const chunks: Buffer[] = []
+  const lines = hear === undefined ? undefined : lineHearer(hear)
+  stream.on('data', (chunk: Buffer) => {
+    chunks.push(chunk)
+    lines?.take(chunk)
+  })
+  stream.on('end', () => lines?.end())
+  return chunks
+}
+
+const codeOf = (code: number | null, signal: string | undefined): number => {
+  const number = constants.signals[`SIG${signal}` as NodeJS.Signals]
+  return code ?? 128 + (number ?? 0)
+}
+
+const runOn = (client: Client, whenGone: (reject: (reason: Failure) => void) => () => void): Runner => {
+  const environment = Object.entries(hostEnvironment).map(([name, value]) => `${name}=${value}`)
+  return (command, hear) =>
+    new Promise<Output>((resolve, reject) => {
+      const forget = whenGone(reject)
+      client.exec(quoteAll(['env', ...environment, ...command.argv]), (error, channel) => {
+        if (error !== undefined) {
+          forget()
+          reject(error)
+          return
+        }
+        const [out, err] = [collect(channel, hear), collect(channel.stderr, hear)]
+        let code: number | undefined
+        channel.on('exit', (number: number | null, signal?: string) => {
+          code = codeOf(number, signal)
+        })
+        channel.on('close', () => {
+          if (code === undefined) return // the connection went; `whenGone` tells
+          forget()
+          const stdoutBytes = Buffer.concat(out)
+          const stderr = Buffer.concat(err).toString('utf8')
+          resolve({ code, stdout: stdoutBytes.toString('utf8'), stderr, stdoutBytes })
+        })
+        feed(channel, command).catch(reject)
+      })
+    })
+}
+
+/** Connects, checking the host's key. Root runs as itself, others through sudo. Throws a `Failure` (exit 6) now, and from any command when the connection dies. */
+export const connectSsh = async (
+  address: HostAddress,
+  access: SshAccess,
+  askPassword?: () => Promise<string>,
+): Promise<Connection> => {
+  const client = await openClient(address, access)
+  const waiting = new Set<(reason: Failure) => void>()
+  let gone: Failure | undefined
+  const leave = (failure: Failure) => {
+    gone ??= failure
+    for (const reject of waiting) reject(gone)
+    waiting.clear()
+  }
+  client.removeAllListeners('close')
+  client.on('error', (error: SshError) => leave(explain(address, error)))
+  client.on('close', () =>
+    leave(unreachable(address, 'the connection was cut', 'run it again: it goes on where it stopped')),
+  )
+  const runAsUser = runOn(client, (reject) => {
+    if (gone !== undefined) reject(gone)
+    waiting.add(reject)
+    return () => waiting.delete(reject)
+  })
+  const close = async () => {
+    client.end()
+  }
+  return { runAsUser, run: address.user === 'root' ? runAsUser : asRoot(runAsUser, askPassword), close }
+}
