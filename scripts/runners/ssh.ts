@@ -4,7 +4,7 @@ import { connect as connectSocket, type Socket } from 'node:net'
 import { constants } from 'node:os'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type AnyAuthMethod, Client, type ClientChannel, type ServerHostKeyAlgorithm, utils } from 'ssh2'
+import ssh2, { type AnyAuthMethod, type Client, type ClientChannel, type ServerHostKeyAlgorithm } from 'ssh2'
 import { hostEnvironment } from '../core/batch.ts'
 import { exitCode } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
@@ -43,7 +43,7 @@ const readIdentity = (path: string): Buffer => {
     new Failure({ what: `the SSH key ${path} can't be used`, why, next }, exitCode.usage, cause)
   try {
     const text = readFileSync(path)
-    const key = utils.parseKey(text)
+    const key = ssh2.utils.parseKey(text)
     if (!(key instanceof Error)) return text
     const isLocked = /passphrase|encrypted/i.test(key.message)
     throw told(key.message, isLocked ? `ssh-add ${path}, and leave --identity out` : 'check --identity')
@@ -93,7 +93,7 @@ const openClient = async (address: HostAddress, access: SshAccess): Promise<Clie
   const authHandler = methodsFor(address, access)
   if (authHandler.length === 0) throw unreachable(address, 'there is no SSH key to show', 'give one: --identity FILE')
   const sock = await openSocket(address)
-  const client = new Client()
+  const client = new ssh2.Client()
   let disbelief: Failure | undefined
   return await new Promise((resolve, reject) => {
     client.once('ready', () => resolve(client))
