@@ -1,0 +1,43 @@
+/** Looks for phrases of several words: keywords first, then each phrase's expression on the text around its keywords. */
+import type { Phrase } from './injection-pattern.ts'
+import { keywordScanner } from './keyword-scanner.ts'
+import type { Match } from './pattern.ts'
+
+/** Characters around a keyword in which a phrase is looked for: more than any phrase spans. */
+const AROUND_CHARS = 200
+
+/** Finds phrases; which of them count is the caller's choice. */
+export type PhraseDetector = (text: string, isWanted: (phrase: Phrase) => boolean) => readonly Match[]
+
+/** Makes a detector for a set of phrases. Its work is bounded by the text's length times the number of phrases. */
+export function phraseDetector(phrases: readonly Phrase[]): PhraseDetector {
+  const owners = phrases.flatMap((phrase) => phrase.keywords.map(() => phrase))
+  const scan = keywordScanner(phrases.flatMap(({ keywords }) => keywords))
+  return (written, isWanted) => {
+    // Curly apostrophes are as long as straight ones.
+    const text = written.includes('’') ? written.replaceAll('’', "'") : written
+    const windows = new Map<Phrase, [start: number, end: number][]>()
+    scan(text, (keyword, at) => {
+      const phrase = owners[keyword] as Phrase
+      if (!isWanted(phrase)) return
+      const list = windows.get(phrase) ?? []
+      const last = list.at(-1)
+      if (last !== undefined && at - AROUND_CHARS <= last[1]) last[1] = at + AROUND_CHARS
+      else list.push([Math.max(0, at - AROUND_CHARS), at + AROUND_CHARS])
+      windows.set(phrase, list)
+    })
+    return [...windows].flatMap(([phrase, list]) => list.flatMap(([start, end]) => matchesIn(text, phrase, start, end)))
+  }
+}
+
+function matchesIn(
+  text: string,
+  { kind, severity, confidence, pattern }: Phrase,
+  from: number,
+  to: number,
+): readonly Match[] {
+  return [...text.slice(from, to).matchAll(pattern)].map((match) => {
+    const start = from + match.index
+    return { kind, severity, confidence, start, end: start + match[0].length }
+  })
+}
