@@ -1,6 +1,7 @@
 /** POSIX tar (ustar with pax and GNU long names): small members read out of a stream, and archives of files written. */
 import { createReadStream } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
+import { Failure } from './failure.ts'
 
 const blockBytes = 512
 
@@ -116,7 +117,7 @@ const paxRecord = (name: string): Buffer => {
   return Buffer.from(`${length}${tail}`)
 }
 
-/** The bytes of an archive, not compressed. Throws when a file changed its size meanwhile: the archive would be damaged. */
+/** The bytes of an archive, not compressed. Throws a `Failure` when a file changed its size meanwhile: the archive would be damaged. */
 export async function* writeTar(members: readonly Member[]): AsyncIterable<Uint8Array> {
   for (const { name, path, bytes, isExecutable } of members) {
     if (Buffer.byteLength(name) > 100) {
@@ -129,7 +130,7 @@ export async function* writeTar(members: readonly Member[]): AsyncIterable<Uint8
       sent += chunk.length
       yield chunk
     }
-    if (sent !== bytes) throw new Error(`${path} changed while it was packed`)
+    if (sent !== bytes) throw new Failure({ what: `${path} changed while it was sent`, next: 'run it again' })
     yield padding(bytes)
   }
   yield Buffer.alloc(2 * blockBytes)
