@@ -37,7 +37,7 @@ const listenersFact: Fact<readonly Listener[]> = {
       `ss -Hltnp 2>/dev/null | while read -r state received sent local peer users; do
   port=\${local##*:}
   case " $* " in *" $port "*) ;; *) continue ;; esac
-  pid=$(printf %s "$users" | sed -n 's/.*pid=\\([0-9]*\\).*/\\1/p')
+  pid=$(printf %s "$users" | sed -n 's/^[^=]*pid=\\([0-9]*\\).*/\\1/p')
   unit=; [ -z "$pid" ] || unit=$(sed -n '$s/.*\\///p' "/proc/$pid/cgroup" 2>/dev/null)
   printf '%s\\t%s\\t%s\\n' "$port" "$(printf %s "$users" | sed -n 's/[^"]*"\\([^"]*\\)".*/\\1/p')" "$unit"
 done`,
@@ -101,9 +101,9 @@ export const lookAround = async (know: Know): Promise<Circumstances> => {
   }
 }
 
-/** systemd itself holds the gateway's socket; everything else of ours runs in a unit named after us. */
-const isOurs = ({ port, program, unit }: Listener, isOurSocketOpen: boolean): boolean =>
-  unit.startsWith('tappass') || (port === 9620 && isOurSocketOpen && (program === 'systemd' || program === ''))
+/** While tappass.socket is active nobody else can hold its port; everything else of ours runs in a unit named after us. */
+const isOurs = ({ port, unit }: Listener, isOurSocketOpen: boolean): boolean =>
+  unit.startsWith('tappass') || (port === 9620 && isOurSocketOpen)
 
 const portFaults = ({ listeners, isOurSocketOpen }: Circumstances): readonly FailureText[] => {
   const foreign = listeners.filter((listener) => !isOurs(listener, isOurSocketOpen))
