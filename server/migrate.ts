@@ -1,0 +1,140 @@
+/**
+ * The migrations' process: `migrate.ts status|up|verify|baseline [--at NNN] [--json] [--lock-timeout SECONDS]
+ * [--migrations DIR]`. The answer goes to stdout, talk and troubles to stderr; exit codes stand in
+ * docs/reference/migrations.md.
+ */
+import { hostname, userInfo } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { releaseVersion } from './about.ts'
+import { MIGRATION_FOLDER, readMigrationFiles } from './adapters/migration-folder.ts'
+import { openPglite } from './adapters/pglite.ts'
+import { openPostgres } from './adapters/postgres.ts'
+import { type Config, ConfigError, readConfig } from './config.ts'
+import { DatabaseError } from './core/database-error.ts'
+import { parseMigrations } from './core/migration.ts'
+import { adoptBaseline } from './core/migration-baseline.ts'
+import {
+  EXIT,
+  type Report,
+  refusal,
+  reportBaseline,
+  reportStatus,
+  reportUp,
+  reportVerify,
+} from './core/migration-report.ts'
+import { type MigrationEvent, type MigrationRun, migrateUp, migrationStatus } from './core/migration-run.ts'
+import { verifyMigrations } from './core/migration-verify.ts'
+import type { SessionDatabase } from './core/ports.ts'
+
+const USAGE = 'migrate.ts status|up|verify|baseline [--at NNN] [--json] [--lock-timeout SECONDS] [--migrations DIR]'
+const ACTIONS = ['status', 'up', 'verify', 'baseline'] as const
+
+/** What was asked for. */
+type Request = Readonly<{
+  action: (typeof ACTIONS)[number]
+  at: number | undefined
+  isJson: boolean
+  lockTimeoutMs: number
+  folder: string
+}>
+
+const say = (line: string): boolean => process.stderr.write(`${line}\n`)
+
+/** Undefined when the words make no sense. */
+function readRequest(words: readonly string[]): Request | undefined {
+  const text = { type: 'string' } as const
+  const options = { at: text, 'lock-timeout': text, migrations: text, json: { type: 'boolean' } } as const
+  try {
+    const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true })
+    const action = ACTIONS.find((name) => name === positionals[0])
+    const numbers = [values.at ?? '1', values['lock-timeout'] ?? '30']
+    if (action === undefined || positionals.length > 1 || !numbers.every((number) => /^\d{1,6}$/.test(number))) return
+    return {
+      action,
+      at: values.at === undefined ? undefined : Number(values.at),
+      isJson: values.json === true,
+      lockTimeoutMs: Number(values['lock-timeout'] ?? 30) * 1000,
+      folder: values.migrations ?? MIGRATION_FOLDER,
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/** Migrations have no limit of time for a statement, unlike calls, and a name by which others see who holds the lock. */
+async function openDatabase({ database, storage }: Config): Promise<SessionDatabase> {
+  if (database.kind === 'pglite') return openPglite({ folder: database.folder, nowMs: Date.now })
+  return openPostgres({
+    kind: storage === 'supabase' ? 'supabase' : 'local',
+    address: database.address,
+    password: database.password,
+    applicationName: `tappass-migrate ${process.pid}@${hostname()}`.slice(0, 63),
+    connectionsMax: 1,
+    statementTimeoutMs: 0,
+    onConnectionLost: (cause) => say(`database: ${cause.message}`),
+  })
+}
+
+function tell(event: MigrationEvent): void {
+  if (event.event === 'migration.done') say(`${event.file} applied in ${Math.round(event.ms)} ms`)
+  if (event.event === 'migration.retry') say(`${event.file} waits ${event.inMs} ms and tries again: ${event.because}`)
+}
+
+async function act(request: Request, config: Config): Promise<Report> {
+  const { migrations, problems } = parseMigrations(await readMigrationFiles(request.folder))
+  if (problems.length > 0) return refusal(problems)
+  const run: MigrationRun = {
+    toolVersion: releaseVersion(),
+    who: userInfo().username,
+    host: hostname(),
+    lockTimeoutMs: request.lockTimeoutMs,
+    nowMs: Date.now,
+    sleep: (ms) => sleep(ms),
+    tell,
+  }
+  const database = await openDatabase(config)
+  try {
+    switch (request.action) {
+      case 'status':
+        return reportStatus(await migrationStatus(database, migrations))
+      case 'up':
+        return reportUp(await migrateUp(database, migrations, run))
+      case 'verify':
+        return reportVerify(await verifyMigrations(database, migrations))
+      case 'baseline':
+        return reportBaseline(await adoptBaseline(database, migrations, request.at, run))
+    }
+  } finally {
+    await database.close()
+  }
+}
+
+/** The answer on stdout; what is wrong, for people, on stderr. */
+function print({ code, lines, json }: Report, isJson: boolean): void {
+  const isAnswer = code === EXIT.asWanted || code === EXIT.pending
+  const out = isAnswer && !isJson ? process.stdout : process.stderr
+  if (isJson) process.stdout.write(`${JSON.stringify(json)}\n`)
+  if (!isJson || !isAnswer) out.write(lines.map((line) => `${line}\n`).join(''))
+  process.exitCode = code
+}
+
+function fail(error: unknown, isJson: boolean): void {
+  const isOutOfReach = error instanceof DatabaseError && error.sqlState === undefined
+  const reason = error instanceof Error ? error.message : String(error)
+  if (isJson) process.stdout.write(`${JSON.stringify({ status: isOutOfReach ? 'unreachable' : 'failed', reason })}\n`)
+  say(`tappass migrate: ${reason}`)
+  if (isOutOfReach) say('  next: tappass status, which shows whether the database runs; then the same command again')
+  process.exitCode = error instanceof ConfigError ? EXIT.refused : isOutOfReach ? EXIT.unreachable : EXIT.failed
+}
+
+const request = readRequest(process.argv.slice(2))
+if (request === undefined) {
+  say(`usage: ${USAGE}`)
+  process.exitCode = EXIT.usage
+} else {
+  await Promise.resolve(request)
+    .then((asked) => act(asked, readConfig('database')))
+    .then((report) => print(report, request.isJson))
+    .catch((error: unknown) => fail(error, request.isJson))
+}
