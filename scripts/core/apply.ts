@@ -3,9 +3,6 @@ import { changeScript, isBatchable, readBatch, restOf } from './batch.ts'
 import type { Command, Output, Runner } from './host.ts'
 import { quoteAll } from './quoting.ts'
 
-/** Held by the host's kernel while a change runs, so that what a killed run left running is waited for. */
-const guard = '/run/tappass-converge/changing'
-
 /** How it ended: the command that failed is named, with what it said. */
 export type Applied = Readonly<{ status: 'done' }> | Readonly<{ status: 'failed'; command: Command; output: Output }>
 
@@ -38,12 +35,13 @@ const runTogether = async (
   hear: Hearing,
 ): Promise<Applied> => {
   let running = 0
-  const output = await run({ argv: ['sh'], effect: 'change', stdin: changeScript(commands, nonce, guard) }, (line) => {
+  const output = await run({ argv: ['sh'], effect: 'change', stdin: changeScript(commands, nonce) }, (line) => {
     if (!line.startsWith(`${nonce} `)) return line === '' ? undefined : hear.line(line)
-    const next = commands[Number(line.split(' ')[1]) + 1]
-    if (next === undefined || commands.indexOf(next) <= running) return
-    running = commands.indexOf(next)
-    hear.command(describe(next))
+    const next = Number(line.split(' ')[1]) + 1
+    const command = commands[next]
+    if (command === undefined || next <= running) return
+    running = next
+    hear.command(describe(command))
   })
   const outputs = readBatch(output, nonce, commands.length)
   const failed = outputs.findIndex(({ code }) => code !== 0)

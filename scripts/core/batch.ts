@@ -40,16 +40,16 @@ export const questionScript = (commands: readonly Command[], nonce: string): str
     '',
   ].join('\n')
 
-/**
- * One after the other until one fails. A kernel lock on `guard` is held meanwhile by the shell alone (its commands don't inherit it): should
- * the toolkit be killed, the next run waits for what is still running here.
- */
-export const changeScript = (commands: readonly Command[], nonce: string, guard: string): string =>
+/** Locked while a change runs. A run that takes over from a killed one waits for it, so that nothing is left running beside it. */
+export const changeGuard = '/run/tappass-converge/changing'
+
+/** One after the other until one fails. The shell alone holds the kernel's lock on the guard: what it starts does not inherit it. */
+export const changeScript = (commands: readonly Command[], nonce: string): string =>
   [
     '{',
     ...prelude,
     'HOME=/root; export HOME',
-    `mkdir -p -m 0700 ${quote(guard.replace(/\/[^/]*$/, ''))} && exec 9>${quote(guard)} && flock -w 900 9 || exit 75`,
+    `mkdir -p -m 0700 /run/tappass-converge && exec 9>${changeGuard} && flock -w 900 9 || { echo 'what an earlier run started is still running' >&2; exit 75; }`,
     `end() { printf '\\n%s %d %d\\n' ${nonce} "$1" "$2"; printf '\\n%s %d %d\\n' ${nonce} "$1" "$2" >&2; [ "$2" = 0 ] || exit "$2"; }`,
     ...commands.map((command, index) => `${line(command, ' 9>&-')}; end ${index} $?`),
     '}',

@@ -3,7 +3,7 @@ import { hostname, userInfo } from 'node:os'
 import type { Consent } from './consent.ts'
 import { converge, type Ending } from './converge.ts'
 import { Failure } from './failure.ts'
-import type { AtHand, Done } from './host-session.ts'
+import { type AtHand, type Done, outcomeOf } from './host-session.ts'
 import type { WrittenSpec } from './host-spec.ts'
 import { type Invocation, isGiven } from './invocation.ts'
 import { bootOf } from './local/boot-identity.ts'
@@ -63,6 +63,9 @@ const doneAfter = (ending: Ending, { tell }: AtHand): Done => {
       return { outcome: 'interrupted', applied, remaining: ending.remaining }
     case 'failed':
       return { outcome: 'failed', applied, remaining: ending.remaining }
+    case 'broken-off':
+      tell({ event: 'error', failure: ending.failure.text })
+      return { outcome: outcomeOf(ending.failure.code), applied, remaining: ending.remaining }
     case 'unsettled':
       tell({ event: 'plan', resources: ending.plan.resources, changes: shownChanges(ending.plan) })
       return { outcome: 'failed', applied, remaining: ending.plan.planned.length }

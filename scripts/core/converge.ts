@@ -3,10 +3,10 @@
  * State decides at every step, so a run that was killed anywhere is completed by the next.
  */
 import type { StepFailure } from './event.ts'
-import type { FailureText } from './failure.ts'
+import { Failure, type FailureText } from './failure.ts'
 import { type Plan, planAll } from './plan.ts'
 import type { Resource } from './resource.ts'
-import { type Hands, settle } from './step.ts'
+import { type Hands, type Step, settle } from './step.ts'
 
 /** How it ended; `applied` counts the changes made. */
 export type Ending = Readonly<{ applied: number }> &
@@ -15,13 +15,23 @@ export type Ending = Readonly<{ applied: number }> &
     | Readonly<{ status: 'refused'; reasons: readonly FailureText[] }>
     | Readonly<{ status: 'interrupted'; remaining: number }>
     | Readonly<{ status: 'failed'; failure: StepFailure; remaining: number }>
+    | Readonly<{ status: 'broken-off'; failure: Failure; remaining: number }>
     | Readonly<{ status: 'unsettled'; plan: Plan }>
   )
 
 /** A change may bring another about (a new credential, a restart), so there may be another round; more than three are a defect. */
 const roundsMax = 3
 
-/** Throws when the host could not be reached. Everything else is an ending. */
+const settleOrFail = async (hands: Hands, step: Step): Promise<number | StepFailure | Failure> => {
+  try {
+    return await settle(hands, step)
+  } catch (error) {
+    if (error instanceof Failure) return error
+    throw error
+  }
+}
+
+/** A connection that dies on the way is an ending too. Throws when the host could not be looked at to begin with, and for defects. */
 export const converge = async (resources: readonly Resource[], hands: Hands): Promise<Ending> => {
   let applied = 0
   for (let round = 0; ; round++) {
@@ -32,7 +42,8 @@ export const converge = async (resources: readonly Resource[], hands: Hands): Pr
     for (const [index, { resource }] of plan.planned.entries()) {
       const remaining = plan.planned.length - index
       if (hands.shouldStop()) return { status: 'interrupted', remaining, applied }
-      const settled = await settle(hands, { resource, step: index + 1, steps: plan.planned.length })
+      const settled = await settleOrFail(hands, { resource, step: index + 1, steps: plan.planned.length })
+      if (settled instanceof Failure) return { status: 'broken-off', failure: settled, remaining, applied }
       if (typeof settled !== 'number') return { status: 'failed', failure: settled, remaining, applied }
       applied += settled
     }

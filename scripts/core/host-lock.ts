@@ -1,4 +1,5 @@
 /** Keeps two runs apart on one host: a lock that names its owner and shows whether it still lives. */
+import { changeGuard } from './batch.ts'
 import { changeByScript } from './command.ts'
 import type { Command, Fact } from './host.ts'
 
@@ -97,11 +98,18 @@ const compareAndDo = (then: string): string =>
 found=$(head -n 1 -- "$1" 2>/dev/null || :); [ "$found" = "$2" ] || [ "$2" = '*' ] || exit 75
 ${then}`
 
-/** Takes the lock if it still is what was judged (`expected`: a token, empty for a free one); exit code 75 if it is not. */
+/**
+ * Takes the lock if it still is what was judged (`expected`: a token, empty for a free one); exit code 75 if it is not. Then waits for what
+ * a killed run may have left running.
+ */
 export const takeCommand = (expected: string, record: LockRecord): Command => {
   const { token, ...rest } = record
   const text = `${token}\n${JSON.stringify(rest)}\n`
-  return changeByScript(compareAndDo('cat >"$1.new"; mv -f -- "$1.new" "$1"'), [path, expected], text)
+  return changeByScript(
+    compareAndDo(`cat >"$1.new"; mv -f -- "$1.new" "$1"; exec 9>&-; flock -w 900 ${changeGuard} true`),
+    [path, expected],
+    text,
+  )
 }
 
 /** A sign of life; exit code 75 when the lock is somebody else's by now. */

@@ -52,7 +52,8 @@ const byGravity: readonly ExitCode[] = [0, 2, 130, 4, 5, 6, 64, 3, 1]
 export const worstOf = (given: readonly ExitCode[]): ExitCode =>
   given.reduce((worst, code) => (byGravity.indexOf(code) > byGravity.indexOf(worst) ? code : worst), exitCode.asWanted)
 
-const outcomeOf = (code: ExitCode): Outcome =>
+/** The outcome that a failure's exit code stands for. */
+export const outcomeOf = (code: ExitCode): Outcome =>
   (Object.keys(codes) as Outcome[]).find((outcome) => codes[outcome] === code) ?? 'failed'
 
 const hostsAtOnceMax = 8

@@ -37,6 +37,7 @@ const run: Runner = async (command, hear) => {
     }
   }
   const result = await child
+  if (result.cause instanceof Failure) throw result.cause
   if (result.exitCode === undefined && result.signal === undefined) {
     throw new Failure({ what: `could not run ${program}`, why: result.originalMessage ?? 'unknown' }, 1, result.cause)
   }

@@ -143,7 +143,11 @@ const codeOf = (code: number | null, signal: string | undefined): number => {
   return code ?? 128 + (number ?? 0)
 }
 
-const runOn = (client: Client, whenGone: (reject: (reason: Failure) => void) => () => void): Runner => {
+const runOn = (
+  client: Client,
+  address: HostAddress,
+  whenGone: (reject: (reason: Failure) => void) => () => void,
+): Runner => {
   const environment = Object.entries(hostEnvironment).map(([name, value]) => `${name}=${value}`)
   return (command, hear) =>
     new Promise<Output>((resolve, reject) => {
@@ -151,7 +155,7 @@ const runOn = (client: Client, whenGone: (reject: (reason: Failure) => void) => 
       client.exec(quoteAll(['env', ...environment, ...command.argv]), (error, channel) => {
         if (error !== undefined) {
           forget()
-          reject(error)
+          reject(explain(address, error))
           return
         }
         const [out, err] = [collect(channel, hear), collect(channel.stderr, hear)]
@@ -166,7 +170,10 @@ const runOn = (client: Client, whenGone: (reject: (reason: Failure) => void) => 
           const stderr = Buffer.concat(err).toString('utf8')
           resolve({ code, stdout: stdoutBytes.toString('utf8'), stderr, stdoutBytes })
         })
-        feed(channel, command).catch(reject)
+        feed(channel, command).catch((reason) => {
+          channel.close()
+          reject(reason)
+        })
       })
     })
 }
@@ -190,7 +197,7 @@ export const connectSsh = async (
   client.on('close', () =>
     leave(unreachable(address, 'the connection was cut', 'run it again: it goes on where it stopped')),
   )
-  const runAsUser = runOn(client, (reject) => {
+  const runAsUser = runOn(client, address, (reject) => {
     if (gone !== undefined) reject(gone)
     waiting.add(reject)
     return () => waiting.delete(reject)
