@@ -3,8 +3,6 @@
 # renamed into place, one launcher at a time.
 # shellcheck shell=sh disable=SC2154,SC2012
 
-has() { command -v "$1" >/dev/null 2>&1; }
-
 # Runs a program: its progress is for the terminal, elsewhere its last words are shown when it fails.
 run() {
   if [ -t 2 ]; then "$@" >&2 && return 0; else "$@" >"$work/log" 2>&1 && return 0; fi
@@ -52,6 +50,15 @@ lock() {
     fi
   done
   rm -f "$state/lock.$$"
+}
+
+# What dead launchers left. Only who holds the lock has work there; a waiter has its own half of a lock.
+clear_away() {
+  rm -rf "$state"/work.* 2>/dev/null || :
+  for waiter in "$state"/lock.*; do
+    # shellcheck disable=SC2046
+    [ ! -e "$waiter" ] || is_running $(cat "$waiter") || rm -f "$waiter"
+  done
 }
 
 unlock() {
@@ -104,10 +111,6 @@ has_library() { # libatomic1: whether libatomic.so.1 is somewhere
   return 1
 }
 
-sha256_of() {
-  if has sha256sum; then sha256sum "$1"; elif has shasum; then shasum -a 256 "$1"; else openssl dgst -sha256 -r "$1"; fi | cut -d ' ' -f 1
-}
-
 # Fetches with npm into $work/node.tgz and says what it must hash to. The package holds bin/node and no npm.
 fetch_package() { # VERSION PACKAGE-SHA256
   [ -z "${TAPPASS_NODE_URL-}" ] && [ "$2" != - ] && [ "$wanted" = node ] && find_npm || return 1
@@ -134,7 +137,7 @@ fetch_archive() { # VERSION ARCHIVE-SHA256
 }
 
 unpack_node() { # VERSION: $fresh
-  actual=$(sha256_of "$work/node.tgz")
+  actual=$(sha256 <"$work/node.tgz")
   [ "$actual" = "$expected" ] || fail "what was fetched is not the pinned Node $1; it was thrown away" "$source" \
     "its SHA-256 is $actual, expected $expected" 'run this again; if it stays so, do not trust that source'
   rm -rf "$work/unpacked" && mkdir "$work/unpacked"
@@ -204,7 +207,7 @@ prepare() {
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   lock
-  rm -rf "$state"/work.* 2>/dev/null || :
+  clear_away
   mkdir "$work"
   find_node || install_node node
   find_node || fail 'the Node that was installed does not fit' "$state/node" "$("$node" -v 2>&1)" 'install Node 24 or newer, then run this again'

@@ -52,6 +52,8 @@ export const probes: Readonly<Record<string, Probe>> = {
   npm: programs('install npm', 'npm'),
   registry,
   curl: programs('apt-get install curl', 'curl'),
+  git: programs('apt-get install git', 'git'),
+  'vendor-node': cached('programs'),
   busybox: programs('apt-get install busybox', 'busybox'),
   dash: programs('apt-get install dash', 'dash'),
   shellcheck: programs('apt-get install shellcheck', 'shellcheck'),

@@ -1,0 +1,5 @@
+/** The launcher under busybox's sh, with busybox for every tool. Needs: curl, busybox. */
+import { describeLauncher } from './rows.ts'
+import { locate } from './world.ts'
+
+describeLauncher({ name: 'busybox', argv: [locate('busybox'), 'sh'], tool: locate('busybox'), killPoints: 6 })
