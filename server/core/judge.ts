@@ -58,10 +58,10 @@ export async function inscribe(
   content: string,
   facts: Facts,
 ): Promise<Readonly<{ status: 'recorded'; auditId: string }> | Readonly<{ status: 'unrecorded'; cause: unknown }>> {
-  const { ledger, meter } = gateway.ports
+  const { meter } = gateway.ports
   const entry = judgementEntry(recorderOf(gateway), call, outcomes, verdict, content, facts)
   try {
-    await ledger.append(entry)
+    await append(gateway, entry)
   } catch (cause) {
     return { status: 'unrecorded', cause }
   }
@@ -98,8 +98,16 @@ export async function record(
   eventType: string,
   severity: Entry['severity'],
   facts: Entry['details'],
+  outcome: Partial<Pick<Entry, 'decision' | 'classification'>> = {},
 ): Promise<void> {
-  await gateway.ports.ledger.append(eventEntry(recorderOf(gateway), call, eventType, severity, facts))
+  await append(gateway, eventEntry(recorderOf(gateway), call, eventType, severity, facts, outcome))
+}
+
+/** Appends, and measures how long it took until the entry was durable. */
+async function append({ ports: { ledger, meter, clock } }: Gateway, entry: Entry): Promise<void> {
+  const startMs = clock.elapsedMs()
+  await ledger.append(entry)
+  meter.observe('ledger_seconds', {}, (clock.elapsedMs() - startMs) / 1000)
 }
 
 function recorderOf({ ports, commitmentKey }: Gateway): Recorder {

@@ -72,6 +72,7 @@ export function eventEntry(
   eventType: string,
   severity: Entry['severity'],
   facts: Entry['details'],
+  outcome: Partial<Pick<Entry, 'decision' | 'classification'>> = {},
 ): Entry {
   return {
     auditId: `ae_${ulid(recorder.clock, recorder.random)}`,
@@ -79,10 +80,10 @@ export function eventEntry(
     eventKind: 'chat',
     eventType,
     severity,
-    decision: null,
+    decision: outcome.decision ?? null,
     stepName: null,
     ...header(call),
-    classification: null,
+    classification: outcome.classification ?? null,
     policy: null,
     decisionId: null,
     details: { ...facts, stage: call.stage, stream: call.isStream, agent_uuid: call.agent.uuid },

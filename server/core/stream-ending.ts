@@ -56,9 +56,10 @@ async function inscribeEnding(flow: Flow, ending: Ending): Promise<void> {
     return
   }
   const details = { ...facts, findings: Object.fromEntries(released.kinds), redacted: [...flow.redacted] }
-  if (ending.kind === 'done') await record(gateway, call, 'stream_closed', 'info', details)
-  else if (ending.kind === 'gone') await record(gateway, call, 'client_gone', 'warn', details)
-  else await record(gateway, call, 'upstream_failed', 'error', { ...details, code: ending.code })
+  const outcome = { decision: flow.redacted.size > 0 ? 'redact' : 'allow', classification: flow.classification }
+  if (ending.kind === 'done') await record(gateway, call, 'stream_closed', 'info', details, outcome)
+  else if (ending.kind === 'gone') await record(gateway, call, 'client_gone', 'warn', details, outcome)
+  else await record(gateway, call, 'stream_failed', 'error', { ...details, code: ending.code }, outcome)
 }
 
 function errorEvent(flow: Flow, code: ErrorCode): string {

@@ -1,0 +1,78 @@
+/**
+ * A load of so many clients, each of which sends its next request when it has the answer to the last one. Raw sockets, so that
+ * the load costs little itself. `node bench/closed-loop.ts URL KEY CLIENTS SECONDS`; prints one JSON line.
+ */
+import { connect, type Socket } from 'node:net'
+
+const [target, key, clientsText, secondsText] = process.argv.slice(2)
+if (!target || !key || !clientsText || !secondsText) throw new Error('usage: closed-loop.ts URL KEY CLIENTS SECONDS')
+const { hostname, port, pathname } = new URL(target)
+
+const PARAGRAPH =
+  'Please read the notes of the last meeting and write a short summary for the people who could not come. Keep the names of ' +
+  'products as they are, leave out small talk, and end with a list of what was agreed and by when it is to be done. '
+
+const BODY = JSON.stringify({
+  model: 'stand-in',
+  temperature: 0.2,
+  messages: [
+    { role: 'system', content: 'You are a careful assistant who answers in plain words.' },
+    { role: 'user', content: PARAGRAPH.repeat(3) },
+  ],
+})
+
+const REQUEST = Buffer.from(
+  `POST ${pathname} HTTP/1.1\r\nhost: ${hostname}:${port}\r\nauthorization: Bearer ${key}\r\n` +
+    `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(BODY)}\r\n\r\n${BODY}`,
+)
+
+const latenciesMs: number[] = []
+let failures = 0
+const startMs = performance.now()
+const endMs = startMs + Number(secondsText) * 1000
+
+function client(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname)
+    socket.setNoDelay(true)
+    let sentMs = 0
+    let received = ''
+    const send = (): void => {
+      sentMs = performance.now()
+      socket.write(REQUEST)
+    }
+    socket.once('connect', send)
+    socket.once('error', reject)
+    socket.on('data', (part) => {
+      received += part.toString('latin1')
+      if (!isWhole(received)) return
+      const nowMs = performance.now()
+      latenciesMs.push(nowMs - sentMs)
+      if (!received.startsWith('HTTP/1.1 200')) failures += 1
+      received = ''
+      if (nowMs < endMs) send()
+      else finish(socket, resolve)
+    })
+  })
+}
+
+function isWhole(received: string): boolean {
+  const headEnd = received.indexOf('\r\n\r\n')
+  if (headEnd < 0) return false
+  const length = /\r\ncontent-length: (\d+)/i.exec(received)?.[1]
+  return length !== undefined && received.length >= headEnd + 4 + Number(length)
+}
+
+function finish(socket: Socket, resolve: () => void): void {
+  socket.destroy()
+  resolve()
+}
+
+await Promise.all(Array.from({ length: Number(clientsText) }, client))
+const seconds = (performance.now() - startMs) / 1000
+latenciesMs.sort((one, other) => one - other)
+const at = (share: number): number =>
+  latenciesMs[Math.min(latenciesMs.length - 1, Math.floor(latenciesMs.length * share))] ?? 0
+process.stdout.write(
+  `${JSON.stringify({ calls: latenciesMs.length, failures, perSecond: latenciesMs.length / seconds, p50Ms: at(0.5), p99Ms: at(0.99) })}\n`,
+)

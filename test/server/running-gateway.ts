@@ -1,0 +1,89 @@
+/** A whole gateway for tests: in this process, on a free port, over a database in memory and a model server on loopback. */
+import { openPglite } from '../../server/adapters/pglite.ts'
+import { makeRandom, systemClock } from '../../server/adapters/system.ts'
+import { createApp } from '../../server/app.ts'
+import { readConfig } from '../../server/config.ts'
+import type { SessionDatabase } from '../../server/core/ports.ts'
+import { listen } from '../../server/listener.ts'
+import { prepareSchema } from '../../server/storage.ts'
+import { type ModelServer, startModelServer } from './model-server.ts'
+
+/** The bootstrap admin's key of every gateway in tests. */
+export const ADMIN_KEY: string = ['tp', 'only-for-tests-0123456789'].join('_')
+
+/** A gateway that serves, with an agent that may call it. */
+export type RunningGateway = Readonly<{
+  url: string
+  models: ModelServer
+  database: SessionDatabase
+  agent: Readonly<{ id: string; uuid: string; key: string }>
+  /** Asks as the admin. */
+  admin: (path: string, init?: RequestInit) => Promise<Response>
+  /** Posts a JSON body with the agent's key. */
+  post: (path: string, body: unknown, headers?: Readonly<Record<string, string>>) => Promise<Response>
+  /** The newest entries of the ledger, the newest first. */
+  audit: (query?: string) => Promise<readonly AuditEvent[]>
+  close: () => Promise<void>
+}>
+
+/** An entry as `GET /audit` shows it. */
+export type AuditEvent = Readonly<{
+  event_type: string
+  event_kind: string
+  decision: string | null
+  request_id: string | null
+  step_name: string | null
+  classification: string | null
+  details: Readonly<Record<string, unknown>>
+}>
+
+/** Starts one. `environment` adds settings, or takes one away with undefined. */
+export async function startGateway(
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Promise<RunningGateway> {
+  const models = await startModelServer()
+  const config = readConfig('gateway', {
+    TAPPASS_PORT: '0',
+    TAPPASS_ADMIN_API_KEY: ADMIN_KEY,
+    TAPPASS_UPSTREAM_URL: `${models.url}/v1`,
+    TAPPASS_LOG_LEVEL: 'silent',
+    ...environment,
+  })
+  const database = await openPglite({ nowMs: Date.now })
+  await prepareSchema(database, config, '0.0.0', systemClock)
+  const app = await createApp(config, { database, clock: systemClock, random: makeRandom(), isDraining: () => false })
+  const url = await listen(app.server.server, config.listen)
+  app.readiness.start()
+  const admin: RunningGateway['admin'] = (path, init = {}) =>
+    fetch(url + path, {
+      ...init,
+      headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json', ...init.headers },
+    })
+  const made = await admin('/agents', { method: 'POST', body: JSON.stringify({ agent_id: 'tester' }) })
+  const { agent_uuid, api_key } = (await made.json()) as { agent_uuid: string; api_key: string }
+  return {
+    url,
+    models,
+    database,
+    agent: { id: 'tester', uuid: agent_uuid, key: api_key },
+    admin,
+    post: (path, body, headers = {}) =>
+      fetch(url + path, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${api_key}`, 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    audit: async (query = '') => ((await (await admin(`/audit?${query}`)).json()) as { data: AuditEvent[] }).data,
+    close: async () => {
+      await app.server.close()
+      await app.close()
+      await database.close()
+      await models.close()
+    },
+  }
+}
+
+/** A chat body that asks `content`. */
+export function chat(content: unknown, more: object = {}): object {
+  return { model: 'gpt-test', messages: [{ role: 'user', content }], ...more }
+}
