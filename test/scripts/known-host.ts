@@ -1,0 +1,81 @@
+/** Hosts for tests of plans: one whose facts are said in rows, and this very machine. */
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import type { Fact, Know, Runner } from '../../scripts/core/host.ts'
+import { type HostTraits, hostTraitsFact } from '../../scripts/core/host-trait.ts'
+import { knowing } from '../../scripts/core/knowing.ts'
+import type { Change, Resource } from '../../scripts/core/resource.ts'
+import { connectLocal } from '../../scripts/runners/local.ts'
+
+/** A fact and what the host says to it. */
+export type Said = readonly [question: string, value: unknown]
+
+const questionOf = (fact: Fact<unknown>): string => JSON.stringify(fact.ask)
+
+/** One row of a table of facts. */
+export const said = <T>(fact: Fact<T>, value: T): Said => [questionOf(fact), value]
+
+/** Answers from rows; a question that no row answers is a mistake in the test. */
+export const knowOf = (rows: readonly Said[]): Know => {
+  const answers = new Map(rows)
+  return async <T>(fact: Fact<T>): Promise<T> => {
+    const question = questionOf(fact)
+    assert.ok(answers.has(question), `no row says: ${question}`)
+    return answers.get(question) as T
+  }
+}
+
+/** Debian 13 on a PC, which can encrypt credentials. */
+export const trixie: HostTraits = {
+  distribution: 'debian',
+  codename: 'trixie',
+  versionId: '13',
+  platform: 'linux-x64',
+  debianArchitecture: 'amd64',
+  systemdVersion: 257,
+  credentialStore: 'encrypted',
+}
+
+/** The row for the traits; other than trixie's where given. */
+export const traits = (other: Partial<HostTraits> = {}): Said => said(hostTraitsFact, { ...trixie, ...other })
+
+/** What a resource would change on a host of which the rows are true: one line a change. */
+export const shown = async (resource: Resource, rows: readonly Said[]): Promise<readonly string[]> =>
+  (await resource.plan(knowOf(rows))).map(({ does, because }) => `${does}, because ${because}`)
+
+/** The arguments of every command of the changes. */
+export const argvOf = (changes: readonly Change[]): readonly (readonly string[])[] =>
+  changes.flatMap(({ commands }) => commands.map(({ argv }) => argv))
+
+/** Numbers that nobody can guess. */
+export const nonce = (): string => randomBytes(16).toString('hex')
+
+/** This machine, with the rights of whoever runs the tests. */
+export const here: Runner = connectLocal(true).runAsUser
+
+/** What this machine says now. */
+export const lookHere = (): Know => knowing(here, nonce)
+
+/** Applies a resource here, command by command, and asserts that it is as wanted afterwards. Gives the changes that were made. */
+export const bringAbout = async (resource: Resource): Promise<readonly Change[]> => {
+  const changes = await resource.plan(lookHere())
+  for (const { commands } of changes) {
+    for (const command of commands) {
+      const { code, stderr } = await here(command)
+      assert.equal(code, 0, stderr)
+    }
+  }
+  assert.deepEqual(await resource.plan(lookHere()), [], 'still wanted afterwards')
+  return changes
+}
+
+/** A folder that is gone after the test. */
+export const scratch = (context: TestContext): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'tappass-'))
+  context.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}

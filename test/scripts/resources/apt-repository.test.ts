@@ -1,0 +1,65 @@
+/** Repositories: the key is believed by its fingerprint alone, the source says who signs. */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { digestFact, pathFact } from '../../../scripts/core/facts/path.ts'
+import { aptRepository } from '../../../scripts/resources/apt-repository.ts'
+import { knowOf, said, shown, traits } from '../known-host.ts'
+
+const key = readFileSync(join(import.meta.dirname, '../../../templates/docker/docker.asc'), 'utf8')
+const options = {
+  id: 'docker',
+  uri: 'https://packages.example/linux/{distribution}',
+  suite: '{codename}',
+  components: ['stable'],
+  key,
+  fingerprint: '9DC858229FC7DD38854AE2D88D81803C0EBFCD88',
+} as const
+const [keyPath, sourcePath] = ['/etc/apt/keyrings/docker.asc', '/etc/apt/sources.list.d/docker.sources']
+const absent = { kind: 'absent' } as const
+const file = { kind: 'file', mode: '0644', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 } as const
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+const source = `Types: deb
+URIs: https://packages.example/linux/debian
+Suites: trixie
+Components: stable
+Architectures: amd64
+Signed-By: /etc/apt/keyrings/docker.asc
+`
+
+const blank = [
+  traits(),
+  said(pathFact(keyPath), absent),
+  said(digestFact(keyPath), undefined),
+  said(pathFact(sourcePath), absent),
+  said(digestFact(sourcePath), undefined),
+]
+
+test('apt-repository: a blank host gets the key, then the source', async () => {
+  assert.deepEqual(await shown(aptRepository(options), blank), [
+    `write ${keyPath}, because it is absent`,
+    `write ${sourcePath}, because it is absent`,
+  ])
+})
+
+test('apt-repository: the source is for this distribution and names the key', async () => {
+  const changes = await aptRepository(options).plan(knowOf(blank))
+  assert.equal(changes[1]?.commands[0].stdin, source)
+})
+
+test('apt-repository: as wanted', async () => {
+  const facts = [
+    traits(),
+    said(pathFact(keyPath), file),
+    said(digestFact(keyPath), sha256(key)),
+    said(pathFact(sourcePath), file),
+    said(digestFact(sourcePath), sha256(source)),
+  ]
+  assert.deepEqual(await shown(aptRepository(options), facts), [])
+})
+
+test('apt-repository: a key with another fingerprint is refused before any host is touched', () => {
+  assert.throws(() => aptRepository({ ...options, fingerprint: '0'.repeat(40) }), /has the fingerprint 9DC858/)
+})
