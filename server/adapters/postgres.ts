@@ -71,9 +71,18 @@ function poolConfigOf(settings: PostgresSettings): pg.PoolConfig {
 function sslOf({ sslMode, sslRootCert, host }: PostgresAddress): pg.PoolConfig['ssl'] {
   if (sslMode === 'disable') return false
   if (sslMode === 'require') return { rejectUnauthorized: false }
-  const authority = sslRootCert === undefined ? {} : { ca: readFileSync(sslRootCert, 'utf8') }
+  const authority = sslRootCert === undefined ? {} : { ca: readAuthority(sslRootCert) }
   const anyName = sslMode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}
-  return { rejectUnauthorized: true, servername: host, ...authority, ...anyName }
+  // Node checks the certificate against `host`, and against "localhost" when it is not told.
+  return { rejectUnauthorized: true, host, ...authority, ...anyName }
+}
+
+function readAuthority(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw databaseErrorOf(cause, `the certificate authority ${path} (sslrootcert) cannot be read`)
+  }
 }
 
 const typeParser: typeof pg.types.getTypeParser = (id, format) =>
