@@ -1,0 +1,57 @@
+/** Container images: what Docker's store says, and what would be done. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type ImageState, imageFact } from '../../../scripts/core/facts/image.ts'
+import { image } from '../../../scripts/resources/image.ts'
+import { argvOf, knowOf, said, shown } from '../known-host.ts'
+
+const reference = `db:16-alpine@sha256:${'c'.repeat(64)}`
+const pulled = `db@sha256:${'c'.repeat(64)}`
+const archive = { file: '/images/db.tar', imageId: 'sha256:11', layers: ['sha256:a', 'sha256:b'] }
+
+const rows: readonly Readonly<{
+  name: string
+  isFromArchive: boolean
+  state: ImageState
+  changes: readonly string[]
+}>[] = [
+  {
+    name: 'not there',
+    isFromArchive: false,
+    state: undefined,
+    changes: [`pull ${reference}, because it is not in the store`],
+  },
+  { name: 'pulled', isFromArchive: false, state: { id: 'sha256:11', layers: [] }, changes: [] },
+  {
+    name: 'not loaded',
+    isFromArchive: true,
+    state: undefined,
+    changes: ['load db:16-alpine from /images/db.tar, because it is not in the store'],
+  },
+  { name: 'loaded', isFromArchive: true, state: { id: 'sha256:11', layers: archive.layers }, changes: [] },
+  {
+    name: 'loaded into a store that names it by its manifest',
+    isFromArchive: true,
+    state: { id: 'sha256:99', layers: archive.layers },
+    changes: [],
+  },
+  {
+    name: 'the tag is on another image',
+    isFromArchive: true,
+    state: { id: 'sha256:22', layers: ['sha256:a'] },
+    changes: ['load db:16-alpine from /images/db.tar, because db:16-alpine in the store is another image'],
+  },
+]
+
+for (const { name, isFromArchive, state, changes } of rows) {
+  test(`image: ${name}`, async () => {
+    const wanted = image({ reference, ...(isFromArchive ? { archive } : {}) })
+    const facts = [said(imageFact(isFromArchive ? 'db:16-alpine' : pulled), state)]
+    assert.deepEqual(await shown(wanted, facts), changes)
+  })
+}
+
+test('image: pulled by digest, never by a tag alone', async () => {
+  const changes = await image({ reference }).plan(knowOf([said(imageFact(pulled), undefined)]))
+  assert.deepEqual(argvOf(changes), [['docker', 'pull', '--quiet', pulled]])
+})

@@ -1,0 +1,107 @@
+/** Releases on a real disk: laid down, checked, mended, switched. */
+import assert from 'node:assert/strict'
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { measureRelease } from '../../../scripts/core/release-files.ts'
+import { release } from '../../../scripts/resources/release.ts'
+import { bringAbout, here, lookHere, scratch } from '../known-host.ts'
+
+/** A small clone: two files of ours, one dependency, one that only development needs, and what stays at home. */
+const clone = (folder: string): string => {
+  const root = join(folder, "it's a clone")
+  const write = (path: string, text: string) => {
+    mkdirSync(join(root, path, '..'), { recursive: true })
+    writeFileSync(join(root, path), text)
+  }
+  write('package.json', JSON.stringify({ version: '1.2.3' }))
+  write(
+    'package-lock.json',
+    JSON.stringify({ packages: { '': {}, 'node_modules/a': {}, 'node_modules/d': { dev: true } } }),
+  )
+  write('server/main.ts', 'export {}\n')
+  write(`server/${'long/'.repeat(30)}name.ts`, 'deep\n')
+  write('tappass', '#!/bin/sh\n')
+  chmodSync(join(root, 'tappass'), 0o755)
+  write('node_modules/a/index.js', 'a\n')
+  write('node_modules/a/node_modules/nested/index.js', 'not in the lock file\n')
+  write('node_modules/d/index.js', 'd\n')
+  write('test/x.test.ts', 'stays at home\n')
+  return root
+}
+
+const laidDown = async (folder: string) => {
+  const pack = await measureRelease(clone(folder))
+  const root = join(folder, 'opt')
+  const wanted = release({ root, pack })
+  await bringAbout(wanted)
+  return { pack, root, wanted, path: join(root, 'releases', pack.version) }
+}
+
+test('release: holds what production needs, no more; the link leads to it', async (context) => {
+  const { root, path, pack } = await laidDown(scratch(context))
+  assert.equal(readlinkSync(join(root, 'current')), path)
+  assert.match(pack.version, /^1\.2\.3-[0-9a-f]{12}$/)
+  assert.deepEqual(readdirSync(path).toSorted(), [
+    '.manifest',
+    'node_modules',
+    'package-lock.json',
+    'package.json',
+    'server',
+    'tappass',
+  ])
+  assert.deepEqual(readdirSync(join(path, 'node_modules')), ['a'])
+  assert.deepEqual(readdirSync(join(path, 'node_modules', 'a')), ['index.js'])
+  assert.equal(readFileSync(join(path, 'server', 'long/'.repeat(30), 'name.ts'), 'utf8'), 'deep\n')
+  assert.equal(statSync(join(path, 'tappass')).mode & 0o777, 0o755)
+  assert.equal(statSync(join(path, 'server', 'main.ts')).mode & 0o777, 0o644)
+})
+
+const damages = [
+  { name: 'a changed file', harm: (path: string) => appendFileSync(join(path, 'server', 'main.ts'), '// x\n') },
+  { name: 'a missing file', harm: (path: string) => rmSync(join(path, 'package.json')) },
+  { name: 'a stray file', harm: (path: string) => writeFileSync(join(path, 'server', 'stray.ts'), '') },
+  { name: 'a forged manifest', harm: (path: string) => writeFileSync(join(path, '.manifest'), '') },
+] as const
+
+for (const { name, harm } of damages) {
+  test(`release: ${name} is noticed and mended`, async (context) => {
+    const { path, wanted, root } = await laidDown(scratch(context))
+    harm(path)
+    const [change] = await bringAbout(wanted)
+    assert.equal(change?.because, 'its files were changed')
+    assert.deepEqual(readdirSync(join(root, 'releases')), [
+      wanted.id === '' ? '' : path.slice(path.lastIndexOf('/') + 1),
+    ])
+  })
+}
+
+test('release: the same content is the same version, other content another', async (context) => {
+  const folder = scratch(context)
+  const root = clone(folder)
+  const first = await measureRelease(root)
+  assert.equal((await measureRelease(root)).version, first.version)
+  appendFileSync(join(root, 'server', 'main.ts'), '\n')
+  assert.notEqual((await measureRelease(root)).version, first.version)
+})
+
+test('release: killed after any command, it is completed by the next run', async (context) => {
+  const folder = scratch(context)
+  const pack = await measureRelease(clone(folder))
+  for (const killedAfter of [1, 2, 3]) {
+    const wanted = release({ root: join(folder, `opt-${killedAfter}`), pack })
+    const [change] = await wanted.plan(lookHere())
+    for (const command of change?.commands.slice(0, killedAfter) ?? []) await here(command)
+    await bringAbout(wanted)
+  }
+})

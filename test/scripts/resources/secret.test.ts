@@ -1,0 +1,96 @@
+/** Secrets: when one is made, when that is refused, and that no value shows itself. */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { test } from 'node:test'
+import type { PathState } from '../../../scripts/core/facts/path.ts'
+import { pathFact } from '../../../scripts/core/facts/path.ts'
+import type { Fact, Know } from '../../../scripts/core/host.ts'
+import { hostTraitsFact } from '../../../scripts/core/host-trait.ts'
+import type { ProvidedSecret } from '../../../scripts/core/local-file.ts'
+import { type SecretOptions, secret } from '../../../scripts/resources/secret.ts'
+import { argvOf, trixie } from '../known-host.ts'
+
+const there = { kind: 'file', mode: '0600', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 } as const
+const [encrypted, plain, data] = ['/etc/credstore.encrypted/key', '/etc/credstore/key', '/var/lib/data']
+const value = ['open', 'sesame'].join('-')
+const provided: ProvidedSecret = { sha256: createHash('sha256').update(value).digest('hex'), reveal: () => value }
+
+type Host = Readonly<{ paths: readonly string[]; isSame?: boolean; store?: 'encrypted' | 'plain' }>
+
+/** Answers by what is asked about: paths that exist, the comparison of a value, the traits. */
+const knowOf =
+  ({ paths, isSame = false, store = 'encrypted' }: Host): Know =>
+  async <T>(fact: Fact<T>): Promise<T> => {
+    const answer = (found: unknown) => found as T
+    if ((fact as unknown) === hostTraitsFact) return answer({ ...trixie, credentialStore: store })
+    const state = (path: string): PathState => (paths.includes(path) ? there : { kind: 'absent' })
+    const path = [encrypted, plain, data].find(
+      (each) => JSON.stringify(pathFact(each).ask) === JSON.stringify(fact.ask),
+    )
+    return answer(path === undefined ? isSame : state(path))
+  }
+
+const made: SecretOptions = { id: 'key', make: 'token', guard: [data], isShownOnce: true }
+
+const rows: readonly Readonly<{ name: string; options: SecretOptions; host: Host; changes: readonly string[] }>[] = [
+  { name: 'absent', options: made, host: { paths: [] }, changes: ['make the secret key, because it is absent'] },
+  { name: 'as wanted', options: made, host: { paths: [encrypted, data] }, changes: [] },
+  { name: 'plain where systemd can not encrypt', options: made, host: { paths: [plain], store: 'plain' }, changes: [] },
+  {
+    name: 'handed in, absent, though data are there',
+    options: { ...made, provided },
+    host: { paths: [data] },
+    changes: ['store the secret key, because it is absent'],
+  },
+  {
+    name: 'handed in, the same',
+    options: { id: 'key', provided },
+    host: { paths: [encrypted], isSame: true },
+    changes: [],
+  },
+  {
+    name: 'handed in, another',
+    options: { id: 'key', provided },
+    host: { paths: [encrypted] },
+    changes: ['store the secret key, because the operator handed in another value'],
+  },
+]
+
+for (const { name, options, host, changes } of rows) {
+  test(`secret: ${name}`, async () => {
+    const planned = await secret(options).plan(knowOf(host))
+    assert.deepEqual(
+      planned.map(({ does, because }) => `${does}, because ${because}`),
+      changes,
+    )
+  })
+}
+
+test('secret: never made anew over data that need the old one; the refusal says what to restore', async () => {
+  await assert.rejects(
+    secret(made).plan(knowOf({ paths: [data] })),
+    (failure: Error & { text: Record<string, string> }) => {
+      assert.equal(failure.message, 'the secret key is missing')
+      assert.match(failure.text['why'] ?? '', /\/var\/lib\/data/)
+      assert.match(failure.text['next'] ?? '', /restore \/etc\/credstore\.encrypted\/key/)
+      return true
+    },
+  )
+})
+
+test('secret: a value stands on standard input, and in nothing that is shown', async () => {
+  const changes = await secret({ id: 'key', provided }).plan(knowOf({ paths: [] }))
+  const [command] = changes[0]?.commands ?? []
+  assert.equal(command?.stdin, value)
+  assert.ok(
+    !JSON.stringify([argvOf(changes), changes.map(({ does, because, diff }) => [does, because, diff])]).includes(value),
+  )
+  assert.ok(!JSON.stringify(provided).includes(value))
+})
+
+test('secret: the marker of one that was not shown yet is written before the secret', async () => {
+  const [change] = await secret(made).plan(knowOf({ paths: [] }))
+  const script = change?.commands[0].argv[2] ?? ''
+  assert.ok(script.indexOf('"$4/$1"') < script.indexOf('mv -fT'))
+  assert.equal(change?.commands[0].argv.at(-1), '/var/lib/tappass/unshown')
+})

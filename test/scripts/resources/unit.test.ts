@@ -1,0 +1,219 @@
+/** Units: the state of systemd in rows, and what would be done about it. */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { test } from 'node:test'
+import { contentFact, digestFact, type PathState, pathFact } from '../../../scripts/core/facts/path.ts'
+import { type UnitState, unitFact } from '../../../scripts/core/facts/unit.ts'
+import { revisionOf } from '../../../scripts/core/revision.ts'
+import { type UnitOptions, unit } from '../../../scripts/resources/unit.ts'
+import { argvOf, knowOf, type Said, said, shown } from '../known-host.ts'
+
+const content = '[Service]\nEnvironment=TAPPASS_REVISION=@REVISION@\n'
+const revision = revisionOf([content, 'setting'])
+const written = content.replace('@REVISION@', revision)
+const options: UnitOptions = { name: 'x.service', content, inputs: ['setting'] }
+const path = '/etc/systemd/system/x.service'
+
+const running: UnitState = {
+  name: 'x.service',
+  load: 'loaded',
+  active: 'active',
+  sub: 'running',
+  enabled: 'enabled',
+  result: 'success',
+  isReloadNeeded: false,
+  mainPid: 7,
+  sinceSeconds: 1,
+  revision,
+}
+const unknown: UnitState = {
+  ...running,
+  load: 'not-found',
+  active: 'inactive',
+  sub: 'dead',
+  enabled: '',
+  mainPid: 0,
+  revision: undefined,
+}
+const file = { kind: 'file', mode: '0644', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 } as const
+
+const fileRows = (text: string | undefined, at = path): readonly Said[] => {
+  const state: PathState = text === undefined ? { kind: 'absent' } : file
+  const digest = text === undefined ? undefined : createHash('sha256').update(text).digest('hex')
+  return [said(pathFact(at), state), said(digestFact(at), digest), said(contentFact(at), text)]
+}
+
+const rows: readonly Readonly<{ name: string; state: UnitState; text?: string; changes: readonly string[] }>[] = [
+  {
+    name: 'new',
+    state: unknown,
+    changes: [
+      `write ${path}, because it is absent`,
+      'enable x.service, because it is new',
+      'start x.service, because it is new',
+    ],
+  },
+  { name: 'as wanted', state: running, text: written, changes: [] },
+  {
+    name: 'stopped',
+    state: { ...running, active: 'inactive', sub: 'dead', revision: undefined },
+    text: written,
+    changes: ['start x.service, because it is inactive (dead)'],
+  },
+  {
+    name: 'failed',
+    state: { ...running, active: 'failed', sub: 'failed', revision: undefined },
+    text: written,
+    changes: ['start x.service, because it is failed (failed)'],
+  },
+  {
+    name: 'disabled, but running',
+    state: { ...running, enabled: 'disabled' },
+    text: written,
+    changes: ['enable x.service, because it is disabled'],
+  },
+  {
+    name: 'masked',
+    state: { ...unknown, load: 'masked', enabled: 'masked' },
+    text: written,
+    changes: ['enable x.service, because it is masked', 'start x.service, because it is inactive (dead)'],
+  },
+  {
+    name: 'runs what it was started with before a setting changed',
+    state: { ...running, revision: 'old' },
+    text: written,
+    changes: [`restart x.service, because it runs revision old, not ${revision}`],
+  },
+  {
+    name: 'started by hand from a file without a revision',
+    state: { ...running, revision: undefined },
+    text: written,
+    changes: [`restart x.service, because it runs revision unknown, not ${revision}`],
+  },
+  {
+    name: 'its file was edited, the process not touched: no restart',
+    state: running,
+    text: `${written}# edited\n`,
+    changes: [`write ${path}, because its content differs`],
+  },
+  {
+    name: 'killed between the file and daemon-reload',
+    state: { ...running, isReloadNeeded: true, revision: 'old' },
+    text: written,
+    changes: [
+      'reload the units, because systemd has an older x.service in mind',
+      `restart x.service, because it runs revision old, not ${revision}`,
+    ],
+  },
+]
+
+for (const { name, state, text, changes } of rows) {
+  test(`unit: ${name}`, async () => {
+    assert.deepEqual(await shown(unit(options), [...fileRows(text), said(unitFact('x.service'), state)]), changes)
+  })
+}
+
+const verbs: readonly Readonly<{ name: string; state: UnitState; argv: readonly (readonly string[])[] }>[] = [
+  {
+    name: 'a failed unit is forgiven first',
+    state: { ...running, active: 'failed' },
+    argv: [
+      ['systemctl', 'reset-failed', 'x.service'],
+      ['systemctl', 'start', 'x.service'],
+    ],
+  },
+  {
+    name: 'one that waits for its next try is not waited for',
+    state: { ...running, active: 'activating', sub: 'auto-restart' },
+    argv: [['systemctl', 'restart', 'x.service']],
+  },
+  {
+    name: 'a masked unit is unmasked',
+    state: { ...running, load: 'masked', enabled: 'masked' },
+    argv: [
+      ['systemctl', 'unmask', 'x.service'],
+      ['systemctl', 'enable', 'x.service'],
+    ],
+  },
+]
+
+for (const { name, state, argv } of verbs) {
+  test(`unit: ${name}`, async () => {
+    const facts = [...fileRows(written), said(unitFact('x.service'), state)]
+    assert.deepEqual(argvOf(await unit(options).plan(knowOf(facts))), argv)
+  })
+}
+
+test('unit: a written file is read by systemd in the same change', async () => {
+  const facts = [...fileRows(undefined), said(unitFact('x.service'), running)]
+  const [change] = await unit(options).plan(knowOf(facts))
+  assert.deepEqual(change?.commands.at(-1)?.argv, ['systemctl', 'daemon-reload'])
+})
+
+test('unit: of a template only the file, of an instance only the state, and both agree on the revision', async () => {
+  const at = '/etc/systemd/system/x@.service'
+  const template = unit({ ...options, name: 'x@.service' })
+  assert.deepEqual(await shown(template, fileRows(written, at)), [])
+  const instance = unit({ ...options, name: 'x@1.service' })
+  assert.deepEqual(await shown(instance, [said(unitFact('x@1.service'), running)]), [])
+})
+
+test('unit: a file on the host is part of the revision: another credential is a restart', async () => {
+  const credential = '/etc/credstore.encrypted/k'
+  const wanted = unit({ name: 'x@1.service', content, inputPaths: [credential] })
+  const old = revisionOf([content, 'aa'])
+  const state = said(unitFact('x@1.service'), { ...running, revision: old })
+  assert.deepEqual(await shown(wanted, [state, said(digestFact(credential), 'aa')]), [])
+  assert.match((await shown(wanted, [state, said(digestFact(credential), 'bb')])).join(), /^restart x@1/)
+})
+
+test('unit: a socket is restarted together with its services, which would keep it from starting', async () => {
+  const text = "[Socket]\nExecStartPost=/bin/sh -c 'echo @REVISION@ >/run/tappass/revision/%n'\n"
+  const wanted = unit({ name: 'x.socket', content: text, restartedTogether: ['x@1.service', 'x@2.service'] })
+  const now = text.replace('@REVISION@', revisionOf([text]))
+  const facts = [
+    ...fileRows(now, '/etc/systemd/system/x.socket'),
+    said(unitFact('x.socket'), { ...running, revision: 'old' }),
+  ]
+  assert.deepEqual(argvOf(await wanted.plan(knowOf(facts))), [
+    ['systemctl', 'stop', 'x.socket', 'x@1.service', 'x@2.service'],
+    ['systemctl', 'start', 'x.socket', 'x@1.service', 'x@2.service'],
+  ])
+})
+
+const lenient: readonly Readonly<{
+  name: string
+  wanted: UnitOptions
+  state: UnitState
+  changes: readonly string[]
+}>[] = [
+  {
+    name: 'a oneshot that a timer starts is neither enabled nor started',
+    wanted: { name: 'x@1.service', content: '[Service]\n', isEnabled: false, isRunning: false },
+    state: { ...unknown, load: 'loaded' },
+    changes: [],
+  },
+  {
+    name: "another package's unit is started and enabled, its file left alone",
+    wanted: { name: 'docker.service' },
+    state: { ...running, active: 'inactive', sub: 'dead', enabled: 'disabled' },
+    changes: ['enable docker.service, because it is disabled', 'start docker.service, because it is inactive (dead)'],
+  },
+  {
+    name: "another package's unit whose drop-in carries a revision",
+    wanted: { name: 'docker.service', revision: 'new' },
+    state: { ...running, revision: 'old' },
+    changes: ['restart docker.service, because it runs revision old, not new'],
+  },
+  {
+    name: 'a unit without an [Install] section can not be enabled',
+    wanted: { name: 'x@1.service', content: '[Service]\n' },
+    state: { ...running, enabled: 'static' },
+    changes: [],
+  },
+]
+
+for (const { name, wanted, state, changes } of lenient) {
+  test(`unit: ${name}`, async () =>
+    assert.deepEqual(await shown(unit(wanted), [said(unitFact(wanted.name), state)]), changes))
+}
