@@ -13,7 +13,7 @@ export type Config = Readonly<{
   storage: 'memory' | 'local' | 'supabase'
   database:
     | Readonly<{ kind: 'postgres'; address: PostgresAddress; password: string | undefined }>
-    | Readonly<{ kind: 'pglite'; folder: string | undefined }>
+    | Readonly<{ kind: 'pglite'; folder: string | undefined; cacheFolder: string | undefined }>
   redisUrl: string | undefined
   upstream: Readonly<{ url: string; key: string | undefined }> | undefined
   instance: string
@@ -69,6 +69,7 @@ const SETTINGS = v.object({
   TAPPASS_PORT: v.optional(wholeNumber(0, 65_535), '9620'),
   TAPPASS_STORAGE: v.optional(v.picklist(['memory', 'local', 'supabase'], 'is none of memory, local, supabase')),
   TAPPASS_DATA_DIR: v.optional(v.string()),
+  TAPPASS_CACHE_DIR: v.optional(v.string()),
   DATABASE_URL: v.optional(v.string()),
   SUPABASE_URL: v.optional(v.string()),
   REDIS_URL: v.optional(url('redis:', 'rediss:', 'unix:')),
@@ -203,7 +204,11 @@ function databaseOf(settings: Settings, secrets: Secrets): Pick<Config, 'storage
   if (address === '') {
     return {
       storage,
-      database: { kind: 'pglite', folder: storage === 'local' ? settings.TAPPASS_DATA_DIR : undefined },
+      database: {
+        kind: 'pglite',
+        folder: storage === 'local' ? settings.TAPPASS_DATA_DIR : undefined,
+        cacheFolder: settings.TAPPASS_CACHE_DIR,
+      },
     }
   }
   const password = isSupabase ? secrets.SUPABASE_KEY : secrets.POSTGRES_PASSWORD

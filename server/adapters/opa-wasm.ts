@@ -29,7 +29,13 @@ const DECISION = v.pipe(
   ),
 )
 
-type Decision = v.InferOutput<typeof DECISION>
+/** What a policy decides. */
+export type Decision = v.InferOutput<typeof DECISION>
+
+/** Takes what a policy answered, gives the decision. Throws when it is none: no action that is not known is ever taken. */
+export function parseDecision(answer: unknown): Decision {
+  return v.parse(DECISION, answer)
+}
 
 /**
  * Takes the compiled policy (`opa build --target wasm`), gives the engine. Its revision is the SHA-256 of the bytes. `decide`
@@ -44,7 +50,7 @@ export async function makeWasmPolicy(wasm: Uint8Array): Promise<PolicyEngine> {
     const known = decisions.get(input)
     if (known) return known
     const [answer] = policy.evaluate(new TextEncoder().encode(input).buffer) as readonly { result?: unknown }[]
-    const decision = v.parse(DECISION, answer?.result)
+    const decision = parseDecision(answer?.result)
     if (input.length <= INPUT_CHARS_MAX) {
       if (decisions.size >= DECISIONS_MAX) decisions.clear()
       decisions.set(input, decision)

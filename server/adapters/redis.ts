@@ -19,9 +19,9 @@ const TAKE = `local callMs = tonumber(ARGV[2]) / tonumber(ARGV[1])
 local windowMs, nowMs = tonumber(ARGV[2]), tonumber(ARGV[3])
 local full = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), nowMs) + callMs
 local overMs = full - nowMs - windowMs
-if overMs > callMs / 1000 then return {0, 0, string.format('%.3f', overMs)} end
+if overMs > math.min(callMs / 2, 0.5) then return {0, 0, string.format('%.3f', overMs)} end
 redis.call('SET', KEYS[1], string.format('%.6f', full), 'PX', math.ceil(full - nowMs))
-local remaining = math.max(0, math.floor((windowMs - (full - nowMs)) / callMs + 1 / 1000))
+local remaining = math.max(0, math.floor((windowMs - (full - nowMs)) / callMs + 1 / 2))
 return {1, remaining, string.format('%.3f', full - nowMs)}`
 
 type Taking = Redis & {

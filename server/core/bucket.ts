@@ -11,8 +11,9 @@ export function takeFromBucket(fullAtMs: number, callsMax: number, windowMs: num
   const callMs = windowMs / callsMax
   const full = Math.max(fullAtMs, nowMs) + callMs
   const overMs = full - nowMs - windowMs
-  // Sums of fractions of a millisecond drift; a thousandth of a call is not a call.
-  if (overMs > callMs / 1000) return { isAllowed: false, remaining: 0, resetMs: Math.ceil(overMs), fullAtMs }
-  const remaining = Math.max(0, Math.floor((windowMs - (full - nowMs)) / callMs + 1 / 1000))
+  // Moments are kept as numbers of 53 bits: sums of fractions of a millisecond drift, by much less than this.
+  if (overMs > Math.min(callMs / 2, 0.5))
+    return { isAllowed: false, remaining: 0, resetMs: Math.ceil(overMs), fullAtMs }
+  const remaining = Math.max(0, Math.floor((windowMs - (full - nowMs)) / callMs + 1 / 2))
   return { isAllowed: true, remaining, resetMs: Math.ceil(full - nowMs), fullAtMs: full }
 }

@@ -11,6 +11,7 @@ required := {
 		"detect_secrets",
 		"detect_unicode",
 		"classify_data",
+		"detect_injection",
 	},
 	"response": {
 		"detect_pii",
@@ -25,7 +26,7 @@ secret_confidence := 0.5
 
 pii_confidence := 0.5
 
-injection_confidence := 0.5
+injection_confidence := 0.8
 
 exfiltration_confidence := 0.5
 

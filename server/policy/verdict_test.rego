@@ -1,0 +1,181 @@
+package tappass.verdict_test
+
+import data.tappass.verdict
+
+request_steps := [
+	"validate_input",
+	"rate_limit",
+	"detect_pii",
+	"detect_secrets",
+	"detect_unicode",
+	"classify_data",
+	"detect_injection",
+]
+
+done(step, findings) := {"step": step, "status": "done", "reason": "", "findings": findings}
+
+finding(kind, severity, confidence) := {"kind": kind, "severity": severity, "confidence": confidence, "author": "user"}
+
+# A request in which one step found something, and the others nothing.
+found(step, findings) := {
+	"stage": "request",
+	"agent": {"id": "bot", "org": "org"},
+	"model": "m",
+	"stream": false,
+	"flags": {},
+	"outcomes": [done(name, those) |
+		some name in request_steps
+		those := {true: findings, false: []}[name == step]
+	],
+}
+
+clean := found("none", [])
+
+decide(call) := answer if answer := verdict.decision with input as call
+
+flagged(step, findings, flags) := object.union(found(step, findings), {"flags": flags})
+
+blocks(call, step, kind) if {
+	answer := decide(call)
+	answer.action == "block"
+	{"step": step, "kind": kind} in answer.reasons
+}
+
+test_clean_call_passes if {
+	decide(clean) == {"action": "allow", "classification": "PUBLIC", "kinds": [], "reasons": []}
+}
+
+test_nothing_is_refused if blocks({}, "policy", "policy.unrecognised")
+
+test_unknown_stage_is_refused if blocks(object.union(clean, {"stage": "before"}), "policy", "policy.unrecognised")
+
+test_agent_without_name_is_refused if {
+	blocks(object.union(clean, {"agent": {"id": "", "org": "org"}}), "policy", "policy.unrecognised")
+}
+
+test_unknown_flag_is_refused if blocks(flagged("none", [], {"mode": "observe"}), "policy", "policy.unrecognised")
+
+test_unknown_kind_is_refused if {
+	blocks(found("detect_pii", [finding("novelty.thing", "low", 0.1)]), "policy", "policy.unrecognised")
+}
+
+test_kind_without_family_is_refused if {
+	blocks(found("detect_pii", [finding("pii", "low", 0.1)]), "policy", "policy.unrecognised")
+}
+
+test_impossible_confidence_is_refused if {
+	blocks(found("detect_pii", [finding("pii.email", "low", 1.1)]), "policy", "policy.unrecognised")
+}
+
+test_label_without_level_is_refused if {
+	blocks(found("classify_data", [finding("class.secretish", "low", 1)]), "policy", "policy.unrecognised")
+}
+
+test_every_required_step_is_missed if {
+	every name in request_steps {
+		outcomes := [outcome | some outcome in clean.outcomes; outcome.step != name]
+		blocks(object.union(clean, {"outcomes": outcomes}), name, "step.missing")
+	}
+}
+
+test_response_without_scan_is_refused if {
+	outcomes := [done(name, []) | some name in ["detect_pii", "detect_secrets", "classify_data"]]
+	blocks(object.union(clean, {"stage": "response", "outcomes": outcomes}), "scan_output", "step.missing")
+}
+
+test_failed_and_skipped_steps_are_refused if {
+	every status in ["failed", "skipped"] {
+		extra := {"step": "anything", "status": status, "reason": "x", "findings": []}
+		call := object.union(clean, {"outcomes": array.concat(clean.outcomes, [extra])})
+		blocks(call, "anything", "step.failed")
+		decide(call).classification == "RESTRICTED"
+	}
+}
+
+test_secrets_from_the_limit_on if {
+	blocks(found("detect_secrets", [finding("secret.private_key", "critical", 0.5)]), "detect_secrets", "secret.private_key")
+	decide(found("detect_secrets", [finding("secret.generic", "low", 0.49)])).action == "allow"
+}
+
+test_injection_from_the_limit_on if {
+	blocks(found("detect_injection", [finding("injection.direct", "high", 0.8)]), "detect_injection", "injection.direct")
+	decide(found("detect_injection", [finding("injection.direct", "high", 0.79)])).action == "allow"
+}
+
+test_hidden_text_by_severity if {
+	blocks(found("detect_unicode", [finding("unicode.tag", "high", 0.9)]), "detect_unicode", "unicode.tag")
+	decide(found("detect_unicode", [finding("unicode.homoglyph", "medium", 0.9)])).action == "allow"
+}
+
+test_rate_and_request_are_refused if {
+	blocks(found("rate_limit", [finding("rate.exceeded", "medium", 1)]), "rate_limit", "rate.exceeded")
+	blocks(found("validate_input", [finding("request.messages", "high", 1)]), "validate_input", "request.messages")
+}
+
+test_contact_data_passes_and_marks if {
+	every kind in ["pii.email", "pii.phone", "pii.ip_address"] {
+		decide(found("detect_pii", [finding(kind, "medium", 1)])) == {
+			"action": "allow",
+			"classification": "CONFIDENTIAL",
+			"kinds": [],
+			"reasons": [],
+		}
+	}
+}
+
+test_other_personal_data_is_taken_out if {
+	every kind in ["pii.credit_card", "pii.iban", "pii.ssn", "pii.nobody_thought_of_it"] {
+		decide(found("detect_pii", [finding(kind, "high", 0.5)])) == {
+			"action": "redact",
+			"classification": "RESTRICTED",
+			"kinds": [kind],
+			"reasons": [],
+		}
+	}
+}
+
+test_unsure_personal_data_passes if decide(found("detect_pii", [finding("pii.ssn", "low", 0.49)])).action == "allow"
+
+test_refusal_goes_before_redaction if {
+	both := [finding("pii.iban", "high", 1), finding("secret.private_key", "critical", 1)]
+	decide(found("detect_secrets", both)).action == "block"
+}
+
+test_flag_pii_mask if {
+	decide(flagged("detect_pii", [finding("pii.email", "medium", 1)], {"pii": "mask"})).kinds == ["pii.email"]
+}
+
+test_flag_pii_block if {
+	blocks(flagged("detect_pii", [finding("pii.email", "medium", 1)], {"pii": "block"}), "detect_pii", "pii.email")
+}
+
+test_flag_secrets_block if {
+	unsure := [finding("secret.generic", "low", 0.1)]
+	blocks(flagged("detect_secrets", unsure, {"secrets": "block"}), "detect_secrets", "secret.generic")
+}
+
+test_lockdown_refuses_any_detection if {
+	unsure := [finding("injection.jailbreak", "low", 0.1)]
+	blocks(flagged("detect_injection", unsure, {"mode": "lockdown"}), "detect_injection", "injection.jailbreak")
+	label := [finding("class.internal", "info", 1)]
+	decide(flagged("classify_data", label, {"mode": "lockdown"})).action == "allow"
+}
+
+test_labels_by_level if {
+	levels := {"class.public": "PUBLIC", "class.internal": "INTERNAL", "class.confidential": "CONFIDENTIAL", "class.restricted": "RESTRICTED"}
+	every kind, level in levels {
+		decide(found("classify_data", [finding(kind, "info", 1)])).classification == level
+	}
+	both := [finding("class.internal", "info", 1), finding("class.confidential", "info", 1)]
+	decide(found("classify_data", both)).classification == "CONFIDENTIAL"
+}
+
+test_exfiltration_in_an_answer if {
+	outcomes := [
+		done("detect_pii", []),
+		done("detect_secrets", []),
+		done("classify_data", []),
+		done("scan_output", [finding("exfiltration.markdown_image", "high", 0.5)]),
+	]
+	blocks(object.union(clean, {"stage": "response", "outcomes": outcomes}), "scan_output", "exfiltration.markdown_image")
+}

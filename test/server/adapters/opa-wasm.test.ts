@@ -1,0 +1,106 @@
+/** The policy engine in this process, with the default policy. Its rules have tests of their own, beside them. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { makeWasmPolicy, parseDecision } from '../../../server/adapters/opa-wasm.ts'
+import { sha256 } from '../../../server/core/hash.ts'
+import { probePolicy } from '../../../server/core/readiness.ts'
+import type { PolicyInput } from '../../../server/core/verdict.ts'
+
+const wasm = readFileSync(join(import.meta.dirname, '../../../server/policy/policy.wasm'))
+const policy = await makeWasmPolicy(wasm)
+
+const STEPS = 'validate_input rate_limit detect_pii detect_secrets detect_unicode classify_data detect_injection'.split(
+  ' ',
+)
+
+type Finding = PolicyInput['outcomes'][number]['findings'][number]
+
+function requestWith(step: string, findings: readonly Finding[], flags: Record<string, string> = {}): PolicyInput {
+  return {
+    stage: 'request',
+    agent: { id: 'bot', org: 'org' },
+    model: 'm',
+    stream: false,
+    flags,
+    outcomes: STEPS.map((name) => ({
+      step: name,
+      status: 'done',
+      reason: '',
+      findings: name === step ? findings : [],
+    })),
+  }
+}
+
+const finding = (kind: string, confidence = 1): Finding => ({ kind, severity: 'high', confidence, author: 'tool' })
+
+const head = { policy: sha256(wasm), decisionId: 'dec_1' }
+
+const ROWS: readonly (readonly [what: string, input: PolicyInput, verdict: object])[] = [
+  ['nothing found', requestWith('', []), { ...head, classification: 'PUBLIC', action: 'allow' }],
+  [
+    'a card number',
+    requestWith('detect_pii', [finding('pii.credit_card')]),
+    { ...head, classification: 'RESTRICTED', action: 'redact', kinds: ['pii.credit_card'] },
+  ],
+  [
+    'a private key',
+    requestWith('detect_secrets', [finding('secret.private_key')]),
+    {
+      ...head,
+      classification: 'RESTRICTED',
+      action: 'block',
+      reasons: [{ step: 'detect_secrets', kind: 'secret.private_key' }],
+    },
+  ],
+  [
+    'what it does not recognise',
+    requestWith('detect_pii', [finding('novelty.x')]),
+    {
+      ...head,
+      classification: 'RESTRICTED',
+      action: 'block',
+      reasons: [{ step: 'policy', kind: 'policy.unrecognised' }],
+    },
+  ],
+]
+
+for (const [what, input, verdict] of ROWS) {
+  test(`decides, and decides again the same: ${what}`, async () => {
+    assert.deepEqual(await policy.decide(input, 'dec_1'), verdict)
+    assert.deepEqual(await policy.decide(structuredClone(input), 'dec_1'), verdict)
+  })
+}
+
+test('an input of megabytes is decided as well', async () => {
+  const many = Array.from({ length: 20_000 }, (_, index) => finding(`pii.kind_${index}`, 0.1))
+  const verdict = await policy.decide(requestWith('detect_pii', many), 'dec_1')
+  assert.equal(verdict.action, 'allow')
+})
+
+test('the probe passes for a policy that refuses nonsense, and fails for one that does not', async () => {
+  await probePolicy(policy)
+  const lax = { revision: '', decide: async () => ({ ...head, classification: 'PUBLIC', action: 'allow' as const }) }
+  await assert.rejects(probePolicy(lax))
+})
+
+const fair = { action: 'allow', classification: 'PUBLIC', kinds: [], reasons: [] }
+const NO_DECISIONS: readonly (readonly [what: string, answer: unknown])[] = [
+  ['nothing', undefined],
+  ['an action that nobody knows', { ...fair, action: 'permit' }],
+  ['a block without a reason', { ...fair, action: 'block' }],
+  ['a redaction of nothing', { ...fair, action: 'redact' }],
+  ['an allow with reasons', { ...fair, reasons: [{ step: 's', kind: 'k' }] }],
+  ['an allow that redacts', { ...fair, kinds: ['pii.iban'] }],
+  ['a classification that nobody knows', { ...fair, classification: 'FINE' }],
+  ['a member too many', { ...fair, override: true }],
+]
+
+for (const [what, answer] of NO_DECISIONS) {
+  test(`is no decision: ${what}`, () => assert.throws(() => parseDecision(answer)))
+}
+
+test('bytes that are no policy throw', async () => {
+  await assert.rejects(makeWasmPolicy(Buffer.from('not wasm')))
+})
