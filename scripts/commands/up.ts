@@ -90,6 +90,7 @@ const serve = async (invocation: Invocation): Promise<number> => {
     decided,
     hasAnswered,
     entry: join(root, 'server', 'main.ts'),
+    cachePath: join(root, '.tappass', 'cache', 'database'),
     around: environment,
     random,
     tell: (line) => {

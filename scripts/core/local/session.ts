@@ -20,6 +20,7 @@ export type SessionStart = Readonly<{
   port: number
   upstream: string | undefined
   dataPath: string
+  cachePath: string
   entry: string
   around: Readonly<Record<string, string | undefined>>
   random: Randomness
@@ -104,6 +105,7 @@ const serve = async (start: SessionStart, kept: Kept): Promise<Session> => {
       port,
       upstream,
       databaseFolder: databaseFolder(start.dataPath),
+      cacheFolder: start.cachePath,
       credentialsFolder,
     })
     return startGateway({ entry, environment, readyTimeoutMs, tell, interrupt }, kept.nameGateway)
