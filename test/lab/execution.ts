@@ -16,11 +16,13 @@ export type Argv = readonly [string, ...string[]]
 
 const signalNumbers: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGPIPE: 13, SIGTERM: 15 }
 
-/** Runs a program to its end and gives what it said; throws only when it could not be started. */
+/**
+ * Runs a program to its end and gives what it said: code 127 when there is no such program. It dies with this process:
+ * the kernel lets go of a lock when its holder is killed, and what the lock guarded must not go on after that.
+ */
 export function execute(argv: Argv, options: ExecutionOptions = {}): Promise<Output> {
-  const [program, ...rest] = argv
   return new Promise((resolve, reject) => {
-    const child = spawn(program, rest, {
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.env === undefined ? {} : { env: options.env as NodeJS.ProcessEnv }),
       ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs, killSignal: 'SIGKILL' as const }),
@@ -29,7 +31,7 @@ export function execute(argv: Argv, options: ExecutionOptions = {}): Promise<Out
     const said: [Buffer[], Buffer[]] = [[], []]
     child.stdout.on('data', (chunk: Buffer) => said[0].push(chunk))
     child.stderr.on('data', (chunk: Buffer) => said[1].push(chunk))
-    child.on('error', (cause) => reject(new Error(`${program} could not be started`, { cause })))
+    child.on('error', (cause) => reject(new Error(`${argv[0]} could not be started`, { cause })))
     child.on('close', (code, signal) =>
       resolve({
         code: code ?? 128 + (signalNumbers[signal ?? ''] ?? 0),

@@ -185,6 +185,20 @@ test('three machines that are made at once are kept apart', async () => {
   assert.equal(await tracesOf(names), '')
 })
 
+test('a machine whose making was cut off anywhere is completed by the next `up`, or taken away', async () => {
+  const name = 'lab-test-cut'
+  await down(name)
+  const program = [process.execPath, join(import.meta.dirname, 'lab.ts')] as const
+  for (const timeoutMs of [100, 200, 300, 400, 500, 600]) {
+    await execute([...program, 'up', name], { timeoutMs })
+    const machine = await up(name)
+    assert.equal((await ssh(machine, 'systemctl is-system-running --wait')).stdout, 'running\n')
+    await execute([...program, 'down', name], { timeoutMs })
+    await down(name)
+    assert.equal(await tracesOf([name]), '')
+  }
+})
+
 test('an air-gapped machine reaches this host, is refused at once elsewhere, and leaves nothing', async () => {
   const name = 'lab-test-alone'
   await down(name)

@@ -130,7 +130,7 @@ export async function down(name: string): Promise<boolean> {
     await dropMounts(name)
     if (record !== undefined) await dropNetwork(record.number)
     const hadFiles = (await readdir(machinePath(name)).catch(() => [])).length > 0
-    await rm(machinePath(name), { recursive: true, force: true })
+    await rm(machinePath(name), { recursive: true, force: true, maxRetries: 10 })
     return hadFiles
   })
   await rm(lockOf(name), { force: true })
