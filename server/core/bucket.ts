@@ -14,6 +14,6 @@ export function takeFromBucket(fullAtMs: number, callsMax: number, windowMs: num
   // Moments are kept as numbers of 53 bits: sums of fractions of a millisecond drift, by much less than this.
   if (overMs > Math.min(callMs / 2, 0.5))
     return { isAllowed: false, remaining: 0, resetMs: Math.ceil(overMs), fullAtMs }
-  const remaining = Math.max(0, Math.floor((windowMs - (full - nowMs)) / callMs + 1 / 2))
+  const remaining = Math.max(0, Math.floor((windowMs - (full - nowMs)) / callMs + 1 / 20))
   return { isAllowed: true, remaining, resetMs: Math.ceil(full - nowMs), fullAtMs: full }
 }

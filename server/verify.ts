@@ -1,0 +1,48 @@
+/**
+ * The process that recomputes the ledger: `verify.ts [--json]`. Says whether it is intact, or names the first entry that does
+ * not hold. Exit codes: 0 intact, 1 broken or not to be read, 64 usage. Reads only.
+ */
+import { parseArgs } from 'node:util'
+import { systemClock } from './adapters/system.ts'
+import { readConfig } from './config.ts'
+import { type Integrity, verifyLedger } from './core/integrity.ts'
+import { openDatabase } from './storage.ts'
+
+function sentence(integrity: Integrity): string {
+  const size = `${integrity.entries} entries in ${integrity.chains} chains`
+  if (integrity.status === 'intact') return `intact: ${size}`
+  return `broken: entry ${integrity.seq} of chain ${integrity.chain}: ${integrity.reason} (read ${size})`
+}
+
+/** Gives the exit code. */
+async function run(isJson: boolean): Promise<number> {
+  const database = await openDatabase(readConfig('database'), systemClock, () => {})
+  try {
+    const integrity = await verifyLedger(database)
+    process.stdout.write(`${isJson ? JSON.stringify(integrity) : sentence(integrity)}\n`)
+    return integrity.status === 'intact' ? 0 : 1
+  } finally {
+    await database.close()
+  }
+}
+
+/** Gives whether the answer is to be JSON, or undefined when the words make no sense. */
+function readWords(): boolean | undefined {
+  try {
+    return parseArgs({ options: { json: { type: 'boolean', default: false } } }).values.json
+  } catch {
+    return undefined
+  }
+}
+
+const isJson = readWords()
+if (isJson === undefined) {
+  process.stderr.write('usage: verify.ts [--json]\n')
+  process.exit(64)
+}
+try {
+  process.exit(await run(isJson))
+} catch (cause) {
+  process.stderr.write(`tappass verify: ${cause instanceof Error ? cause.message : String(cause)}\n`)
+  process.exit(1)
+}
