@@ -1,4 +1,4 @@
-/** Finds stretches that are base64 or hexadecimal, and reads them where what comes out is text. */
+/** Finds stretches that are base64, hexadecimal or binary, and reads them where what comes out is text. */
 
 /** A half-open range of the text that is encoded, and what it says. */
 export type EncodedRun = Readonly<{ start: number; end: number; text: string }>
@@ -41,11 +41,29 @@ export function encodedRuns(text: string): readonly EncodedRun[] {
     }
     index = Math.max(index, end - 1)
   }
-  return runs
+  return text.includes('00') ? [...runs, ...binaryRuns(text)] : runs
 }
+
+/** Octets of ones and zeros, set apart by blanks. */
+const BINARY = /(?<![01])[01]{8}(?:\s[01]{8}){7,}(?![01])/g
+
+const binaryRuns = (text: string): readonly EncodedRun[] =>
+  [...text.matchAll(BINARY)].flatMap((match) => {
+    const bytes = Buffer.from(match[0].split(/\s/).map((octet) => Number.parseInt(octet, 2)))
+    const decoded = readable(bytes)
+    return decoded === undefined ? [] : [{ start: match.index, end: match.index + match[0].length, text: decoded }]
+  })
+
+/** Octets at the end of a text, the last one perhaps not whole. */
+const BINARY_OPEN = /(?<![01])[01]{8}(?:\s[01]{8})*\s?[01]{0,8}$/
 
 /** Index where a run begins that reaches the end of the text and may go on; the text's length when there is none. */
 export function openRunStart(text: string): number {
+  const binary = /[01]\s?$/.test(text.slice(-2)) ? text.search(BINARY_OPEN) : -1
+  return Math.min(openBase64Start(text), binary < 0 ? text.length : binary)
+}
+
+function openBase64Start(text: string): number {
   let from = text.length
   while (from > 0 && sortAt(text, from - 1) !== 0) from--
   // Lines that are too short to be wrapped, and words, are no part of a run: walk forward to the one that is open.
@@ -79,17 +97,35 @@ function runEnd(text: string, start: number): number {
 
 /** What a run says, or undefined when it isn't text. Letters stuck to its front shift base64 by up to three places. */
 function decode(run: string): string | undefined {
-  const characters = run.replace(/[\s=]/g, '')
-  if (/^[0-9a-fA-F]+$/.test(characters)) {
+  const characters = run.includes('\n') ? run.replace(/\s/g, '') : run
+  if (isHexText(characters)) {
     const text = readable(Buffer.from(characters.slice(characters.length % 2), 'hex'))
     if (text !== undefined) return text
   }
   for (let shift = 0; shift < 4; shift++) {
+    if (!isBase64Text(characters, shift)) continue
     const text = readable(Buffer.from(characters.slice(shift), 'base64'))
     if (text !== undefined) return text
   }
   return undefined
 }
+
+/**
+ * Whether base64 read from `shift` on may hold PRINTABLE_MIN bytes of ASCII in a row. Each group of four characters then
+ * begins with a byte's upper six bits: I to f for printable ones, C or D for a line break. Words and paths fail this.
+ */
+function isBase64Text(characters: string, shift: number): boolean {
+  let groups = 0
+  for (let index = shift; index < characters.length; index += 4) {
+    const code = characters.charCodeAt(index)
+    const isText = (code >= 73 && code <= 90) || (code >= 97 && code <= 102) || code === 67 || code === 68
+    groups = isText ? groups + 1 : 0
+    if (groups >= PRINTABLE_MIN / 3 - 1) return true
+  }
+  return false
+}
+
+const isHexText = (characters: string): boolean => /^[0-9a-fA-F]+$/.test(characters)
 
 function readable(bytes: Buffer): string | undefined {
   let printable = 0

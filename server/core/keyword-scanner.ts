@@ -18,17 +18,17 @@ export function keywordScanner(keywords: readonly string[]): KeywordScanner {
   linkFailures(nodes)
   const symbolOf = symbols(keywords)
   const width = Math.max(0, ...symbolOf) + 1
-  const table = transitions(nodes, symbolOf, width)
-  const found = nodes.map((node) => (node.keywords.length === 0 ? undefined : node.keywords))
+  const rows = transitions(nodes, symbolOf, width)
   const lengths = keywords.map((keyword) => keyword.length)
   return (text, visit) => {
-    let state = 0
+    let row = 0
     for (let index = 0; index < text.length; index++) {
       const code = text.charCodeAt(index)
-      state = code < 128 ? (table[state * width + (symbolOf[code] as number)] as number) : 0
-      const here = found[state]
-      if (here === undefined) continue
-      for (const keyword of here) visit(keyword, index + 1 - (lengths[keyword] as number))
+      row = code < 128 ? (rows[row + (symbolOf[code] as number)] as number) : 0
+      if (row >= 0) continue
+      row = ~row
+      for (const keyword of (nodes[row / width] as Node).keywords)
+        visit(keyword, index + 1 - (lengths[keyword] as number))
     }
   }
 }
@@ -82,16 +82,17 @@ function symbols(keywords: readonly string[]): Uint8Array {
   return symbolOf
 }
 
-function transitions(nodes: readonly Node[], symbolOf: Uint8Array, width: number): Uint16Array {
-  const table = new Uint16Array(nodes.length * width)
+/** For each state and symbol where the next state's row begins; its complement (negative) where a keyword ends there. */
+function transitions(nodes: readonly Node[], symbolOf: Uint8Array, width: number): Int32Array {
+  const next = new Int32Array(nodes.length * width)
   const order = [0]
   for (const state of order) {
     const node = nodes[state] as Node
-    if (state !== 0) table.copyWithin(state * width, node.fail * width, node.fail * width + width)
+    if (state !== 0) next.copyWithin(state * width, node.fail * width, node.fail * width + width)
     for (const [code, child] of node.next) {
-      table[state * width + (symbolOf[code] as number)] = child
+      next[state * width + (symbolOf[code] as number)] = child
       order.push(child)
     }
   }
-  return table
+  return next.map((state) => (nodes[state]?.keywords.length === 0 ? state * width : ~(state * width)))
 }

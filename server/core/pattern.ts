@@ -20,6 +20,8 @@ export type Pattern = Readonly<{
   confidence: number
   keywords: readonly string[]
   pattern: RegExp
+  /** A glance at the place, cheaper than the pattern; false means that the pattern can't match there. */
+  isPlausible?: (text: string, at: number) => boolean
   /** Looks at what matched closer and gives its confidence; undefined when it is nothing. */
   judge?: (value: string, whole: string) => number | undefined
   /** Where a match without a longest form ends, from the end of what the pattern matched. Each step further is bounded. */
@@ -52,6 +54,7 @@ export function patternDetector(patterns: readonly Pattern[]): Detector {
 
 /** Tries one pattern at one place. */
 export function matchAt(text: string, at: number, pattern: Pattern): Match | undefined {
+  if (pattern.isPlausible?.(text, at) === false) return undefined
   pattern.pattern.lastIndex = at
   const found = pattern.pattern.exec(text)
   if (found === null) return undefined

@@ -1,10 +1,16 @@
 /** Looks for phrases of several words: keywords first, then each phrase's expression on the text around its keywords. */
-import type { Phrase } from './injection-pattern.ts'
 import { keywordScanner } from './keyword-scanner.ts'
 import type { Match } from './pattern.ts'
+import type { Phrase } from './phrase.ts'
 
 /** Characters around a keyword in which a phrase is looked for: more than any phrase spans. */
-const AROUND_CHARS = 200
+const AROUND_CHARS = 160
+
+/** Keywords begin words: "ai" isn't meant in "main". */
+const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90)
+
+/** Letters of other scripts than Latin. */
+const BEYOND_LATIN = /[\u0370-\u1fff\u3040-\uffdc]/
 
 /** Finds phrases; which of them count is the caller's choice. */
 export type PhraseDetector = (text: string, isWanted: (phrase: Phrase) => boolean) => readonly Match[]
@@ -13,19 +19,22 @@ export type PhraseDetector = (text: string, isWanted: (phrase: Phrase) => boolea
 export function phraseDetector(phrases: readonly Phrase[]): PhraseDetector {
   const owners = phrases.flatMap((phrase) => phrase.keywords.map(() => phrase))
   const scan = keywordScanner(phrases.flatMap(({ keywords }) => keywords))
+  const wordless = phrases.filter(({ keywords }) => keywords.length === 0)
   return (written, isWanted) => {
     // Curly apostrophes are as long as straight ones.
     const text = written.includes('’') ? written.replaceAll('’', "'") : written
     const windows = new Map<Phrase, [start: number, end: number][]>()
     scan(text, (keyword, at) => {
       const phrase = owners[keyword] as Phrase
-      if (!isWanted(phrase)) return
+      if (isLetter(text.charCodeAt(at - 1)) || !isWanted(phrase)) return
       const list = windows.get(phrase) ?? []
       const last = list.at(-1)
       if (last !== undefined && at - AROUND_CHARS <= last[1]) last[1] = at + AROUND_CHARS
       else list.push([Math.max(0, at - AROUND_CHARS), at + AROUND_CHARS])
       windows.set(phrase, list)
     })
+    if (BEYOND_LATIN.test(text))
+      for (const phrase of wordless) if (isWanted(phrase)) windows.set(phrase, [[0, text.length]])
     return [...windows].flatMap(([phrase, list]) => list.flatMap(([start, end]) => matchesIn(text, phrase, start, end)))
   }
 }

@@ -19,20 +19,30 @@ const isCard = (value: string): boolean => {
 
 const isDate = (month: string, day: string): boolean => +month >= 1 && +month <= 12 && +day >= 1 && +day <= 31
 
-/** A pattern that is tried where a number starts. */
+/** A form, and how many digits its first group has. */
+type Form = Readonly<{ firstGroups: readonly number[]; pattern: Pattern }>
+
+/** `firstGroups` is a list of lengths and ranges: '2 6' or '12-19'. */
 const number = (
   kind: string,
   severity: Severity,
+  firstGroups: string,
   source: string,
   confidence: number,
   check: (value: string) => boolean,
-): Pattern => ({
-  kind: `pii.${kind}`,
-  severity,
-  confidence,
-  keywords: [],
-  pattern: new RegExp(source, 'dy'),
-  judge: (value) => (check(value) ? confidence : undefined),
+): Form => ({
+  firstGroups: firstGroups.split(' ').flatMap((range) => {
+    const [from, to] = range.split('-').map(Number) as [number, number | undefined]
+    return Array.from({ length: (to ?? from) - from + 1 }, (_, index) => from + index)
+  }),
+  pattern: {
+    kind: `pii.${kind}`,
+    severity,
+    confidence,
+    keywords: [],
+    pattern: new RegExp(source, 'dy'),
+    judge: (value) => (check(value) ? confidence : undefined),
+  },
 })
 
 const END = '(?![\\w])(?!\\.\\d)'
@@ -44,51 +54,64 @@ const isSomebodysAddress = (value: string): boolean => !/^(?:0|127|255|22[4-9]|2
 const HETU_CHECK = '0123456789ABCDEFHJKLMNPRSTUVWXY'
 
 // biome-ignore format: a table, one form a line
-const NUMBERS: readonly Pattern[] = [
-  number('credit_card', 'high', `(?<!\\d)(?<!\\d[.,])\\d{12,19}${END}`, 0.95, isCard),
-  number('credit_card', 'high', `(?<!\\d)(?<!\\d${GAP})(?:\\d{4}${GAP}\\d{4}${GAP}\\d{4}${GAP}\\d{4}(?:${GAP}\\d{3})?|3\\d{3}${GAP}\\d{6}${GAP}\\d{4,5})${END}`, 0.95, isCard),
-  number('credit_card', 'high', `(?<!\\d)(?<!\\d${GAP})\\d(?:${GAP}\\d){12,18}(?!${GAP}?\\d)`, 0.9, isCard),
-  number('ssn', 'high', `(?<![\\w-])(?<!\\d[.,])\\d{3}-\\d{2}-\\d{4}(?![\\w-])`, 0.9, (value) => checksum.isSsn(digitsOf(value))),
-  number('ip_address', 'low', `(?<![\\w.-])(?<!(?:version|ver|release|section) )${OCTET}(?:\\.${OCTET}){3}(?![\\w-])(?!\\.\\d)`, 0.8, isSomebodysAddress),
-  number('national_id', 'high', '(?<![\\w.])\\d{2}\\.\\d{2}\\.\\d{2}-\\d{3}\\.\\d{2}(?![\\w.]\\d)', 0.95, (value) => checksum.isBelgianRegisterNumber(digitsOf(value))),
-  number('national_id', 'high', `(?<!\\w)[12] ?\\d{2} ?(?:0[1-9]|1[0-2]|[2-4]\\d|[5-9]\\d) ?(?:\\d{2}|2[ABab]) ?\\d{3} ?\\d{3} ?\\d{2}${END}`, 0.9, (value) => checksum.isNir(digitsOf(value))),
-  number('national_id', 'high', '(?<![\\w.])\\d{3}\\.\\d{3}\\.\\d{3}-\\d{2}(?!\\w)', 0.95, (value) => checksum.isCpf(digitsOf(value))),
-  number('national_id', 'high', '(?<![\\w-])\\d{8}-?[A-HJ-NP-TV-Z](?![\\w-])', 0.6, (value) => checksum.isDni(digitsOf(value))),
-  number('national_id', 'high', '(?<=(?<!\\w)([XYZ]))(-?\\d{7}-?[A-HJ-NP-TV-Z])(?![\\w-])', 0.8, (value) => checksum.isDni(digitsOf(value))),
-  number('national_id', 'high', '(?<=(?<!\\w)([A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?))(\\d{2} ?\\d{2} ?\\d{2} ?[A-D])(?!\\w)', 0.8, (value) => !/^(?:BG|GB|KN|NK|NT|TN|ZZ)/.test(value)),
-  number('national_id', 'high', '(?<=(?<!\\w)([A-Za-z]{6}))(\\d{2}[A-EHLMPR-Ta-ehlmpr-t]\\d{2}[A-Za-z]\\d{3}[A-Za-z])(?!\\w)', 0.9, () => true),
-  number('national_id', 'high', '(?<![\\w-])(?:19|20)?\\d{6}[-+]\\d{4}(?![\\w-])', 0.7, (value) => checksum.isLuhn(digitsOf(value).slice(-10)) && isDate(digitsOf(value).slice(-8, -6), digitsOf(value).slice(-6, -4))),
-  number('national_id', 'high', '(?<![\\w-])\\d{6}[-+A]\\d{3}[0-9A-FHJ-NPR-Y](?![\\w-])', 0.85, (value) => isDate(value.slice(2, 4), value.slice(0, 2)) && HETU_CHECK[Number(value.slice(0, 6) + value.slice(7, 10)) % 31] === value[10]),
-  number('crypto_wallet', 'low', '(?<!\\w)0x[0-9a-fA-F]{40}(?!\\w)', 0.6, () => true),
+const FORMS: readonly Form[] = [
+  number('credit_card', 'high', '12-19', `(?<!\\d)(?<!\\d[.,])\\d{12,19}${END}`, 0.95, isCard),
+  number('credit_card', 'high', '4', `(?<!\\d)(?<!\\d${GAP})(?:\\d{4}${GAP}\\d{4}${GAP}\\d{4}${GAP}\\d{4}(?:${GAP}\\d{3})?|3\\d{3}${GAP}\\d{6}${GAP}\\d{4,5})${END}`, 0.95, isCard),
+  number('credit_card', 'high', '1', `(?<!\\d)(?<!\\d${GAP})\\d(?:${GAP}\\d){12,18}(?!${GAP}?\\d)`, 0.9, isCard),
+  number('ssn', 'high', '3', `(?<![\\w-])(?<!\\d[.,])\\d{3}-\\d{2}-\\d{4}(?![\\w-])`, 0.9, (value) => checksum.isSsn(digitsOf(value))),
+  number('ip_address', 'low', '1-3', `(?<![\\w.-])(?<!(?:version|ver|release|section) )${OCTET}(?:\\.${OCTET}){3}(?![\\w-])(?!\\.\\d)`, 0.8, isSomebodysAddress),
+  number('national_id', 'high', '2', '(?<![\\w.])\\d{2}\\.\\d{2}\\.\\d{2}-\\d{3}\\.\\d{2}(?![\\w.]\\d)', 0.95, (value) => checksum.isBelgianRegisterNumber(digitsOf(value))),
+  number('national_id', 'high', '1 3 15', `(?<!\\w)[12] ?\\d{2} ?(?:0[1-9]|1[0-2]|[2-4]\\d|[5-9]\\d) ?(?:\\d{2}|2[ABab]) ?\\d{3} ?\\d{3} ?\\d{2}${END}`, 0.9, (value) => checksum.isNir(digitsOf(value))),
+  number('national_id', 'high', '3', '(?<![\\w.])\\d{3}\\.\\d{3}\\.\\d{3}-\\d{2}(?!\\w)', 0.95, (value) => checksum.isCpf(digitsOf(value))),
+  number('national_id', 'high', '8', '(?<![\\w-])\\d{8}-?[A-HJ-NP-TV-Z](?![\\w-])', 0.6, (value) => checksum.isDni(digitsOf(value))),
+  number('national_id', 'high', '7', '(?<=(?<!\\w)([XYZ]))(-?\\d{7}-?[A-HJ-NP-TV-Z])(?![\\w-])', 0.8, (value) => checksum.isDni(digitsOf(value))),
+  number('national_id', 'high', '2 6', '(?<=(?<!\\w)([A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?))(\\d{2} ?\\d{2} ?\\d{2} ?[A-D])(?!\\w)', 0.8, (value) => !/^(?:BG|GB|KN|NK|NT|TN|ZZ)/.test(value)),
+  number('national_id', 'high', '2', '(?<=(?<!\\w)([A-Za-z]{6}))(\\d{2}[A-EHLMPR-Ta-ehlmpr-t]\\d{2}[A-Za-z]\\d{3}[A-Za-z])(?!\\w)', 0.9, () => true),
+  number('national_id', 'high', '6 8', '(?<![\\w-])(?:19|20)?\\d{6}[-+]\\d{4}(?![\\w-])', 0.7, (value) => checksum.isLuhn(digitsOf(value).slice(-10)) && isDate(digitsOf(value).slice(-8, -6), digitsOf(value).slice(-6, -4))),
+  number('national_id', 'high', '6', '(?<![\\w-])\\d{6}[-+A]\\d{3}[0-9A-FHJ-NPR-Y](?![\\w-])', 0.85, (value) => isDate(value.slice(2, 4), value.slice(0, 2)) && HETU_CHECK[Number(value.slice(0, 6) + value.slice(7, 10)) % 31] === value[10]),
+  number('crypto_wallet', 'low', '1', '(?<!\\w)0x[0-9a-fA-F]{40}(?!\\w)', 0.6, () => true),
 ]
+
+/** The longest first group of any form. */
+const GROUP_MAX = 19
+
+/** Which patterns are worth trying for a number whose first group has so many digits. */
+const PATTERNS: readonly (readonly Pattern[])[] = Array.from({ length: GROUP_MAX + 1 }, (_, length) =>
+  FORMS.filter(({ firstGroups }) => firstGroups.includes(length)).map(({ pattern }) => pattern),
+)
 
 /** Finds all of them in one pass over the digits of a text. */
 export const numberDetector: Detector = (text) => {
   const matches: Match[] = []
-  let isInNumber = false
   for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    const isDigit = code >= 48 && code <= 57
-    if (isDigit && !isInNumber && hasEnoughDigits(text, index)) {
-      for (const pattern of NUMBERS) {
+    if (!isDigitAt(text, index)) continue
+    let end = index + 1
+    while (isDigitAt(text, end)) end++
+    if (hasFourDigits(text, index)) {
+      for (const pattern of PATTERNS[end - index] ?? []) {
         const match = matchAt(text, index, pattern)
         if (match !== undefined) matches.push(match)
       }
       const iban = ibanAt(text, index)
       if (iban !== undefined) matches.push(iban)
     }
-    isInNumber = isDigit
+    index = end
   }
   return matches
 }
 
-/** The shortest form has seven characters (an IPv4 address); a number with less behind it isn't worth a look. */
-function hasEnoughDigits(text: string, at: number): boolean {
+function isDigitAt(text: string, index: number): boolean {
+  const code = text.charCodeAt(index)
+  return code >= 48 && code <= 57
+}
+
+/** The form with the fewest digits, an IPv4 address, has four of them in a row with its dots; a comma, line end or colon ends any. */
+function hasFourDigits(text: string, at: number): boolean {
   let digits = 0
   for (let index = at; index < at + 12 && index < text.length; index++) {
     const code = text.charCodeAt(index)
     if (code >= 48 && code <= 57) digits++
-    else if (code === 44 || code === 10 || code === 58) break
+    else if (code === 44 || code === 10 || code === 58) return false
     if (digits === 4) return true
   }
   return false

@@ -37,6 +37,15 @@ const numbered = (kind: string, keywords: readonly string[], words: string, shap
 const DATE =
   '\\d{1,2}[-./ ]\\d{1,2}[-./ ](?:19|20)?\\d{2}|(?:19|20)\\d{2}[-./]\\d{1,2}[-./]\\d{1,2}|\\d{1,2}\\.? [A-Za-zéûä]{3,9}\\.?,? (?:19|20)\\d{2}'
 
+/** Hexadecimal digits on both sides, or a second colon: what has a colon or hyphen in an address, and little else. */
+function isInAddress(text: string, at: number): boolean {
+  const after = text.charCodeAt(at + 1)
+  return isHexCode(text.charCodeAt(at - 1)) && (isHexCode(after) || after === 58)
+}
+
+const isHexCode = (code: number): boolean =>
+  (code >= 48 && code <= 57) || (code >= 97 && code <= 102) || (code >= 65 && code <= 70)
+
 /** ABA: weights 3 7 1. */
 const isRoutingNumber = (value: string): boolean =>
   [...value].reduce((sum, digit, index) => sum + Number(digit) * ([3, 7, 1][index % 3] as number), 0) % 10 === 0
@@ -69,9 +78,9 @@ export const PII_PATTERNS: readonly Pattern[] = [
   numbered('passport', ['passport', 'paspoort', 'reisepass', 'passeport', 'pasaporte'], 'passport|paspoort(?:nummer)?|reisepass(?:nummer)?|passeport|pasaporte', '[A-Z]{0,2}\\d{6,9}|[A-Z]{2}[A-Z0-9]{6}\\d|[CFGHJKLMNPRTVWXYZ][CFGHJKLMNPRTVWXYZ0-9]{8}'),
   numbered('driver_license', ['licen', 'rijbewijs', 'hrerschein', 'permis de conduire'], "(?<=(?:driver'?s?|driver’s|driving) )licen[cs]e|rijbewijs(?:nummer)?|hrerschein(?:nummer)?|permis de conduire", '[A-Z]{0,2}\\d{5,14}[A-Z]{0,2}|[A-Z]{5}\\d{6}[A-Z]{2}\\d[A-Z]{2}'),
   // Six or eight groups of hexadecimal digits, found by the separator behind the first.
-  { kind: 'pii.mac_address', severity: 'low', confidence: 0.8, keywords: [':', '-'],
+  { kind: 'pii.mac_address', severity: 'low', confidence: 0.8, keywords: [':', '-'], isPlausible: isInAddress,
     pattern: /(?<=(?<![\w:-])([0-9a-fA-F]{2}))([:-][0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){4})(?![\w:-])/dy },
-  { kind: 'pii.ip_address', severity: 'low', confidence: 0.8, keywords: [':'],
+  { kind: 'pii.ip_address', severity: 'low', confidence: 0.8, keywords: [':'], isPlausible: isInAddress,
     pattern: /(?<=(?<![\w:.])([0-9a-fA-F]{1,4}))(:(?:[0-9a-fA-F]{1,4}:){6}[0-9a-fA-F]{1,4})(?![\w:])|(?<=(?<![\w:.])([0-9a-fA-F]{1,4}))(:(?:[0-9a-fA-F]{1,4}:){0,5}:(?:[0-9a-fA-F]{1,4}:){0,4}[0-9a-fA-F]{1,4})(?![\w:])/dy,
     judge: (value) => (/\d/.test(value) && value.split(':').length > 3 ? 0.8 : undefined) },
   { kind: 'pii.crypto_wallet', severity: 'low', confidence: 0.8, keywords: ['bc1'], pattern: /(?<!\w)bc1[ac-hj-np-z02-9]{38,59}(?!\w)/dy },

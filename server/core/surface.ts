@@ -31,44 +31,65 @@ const ALIKE = `[${Object.keys(LOOK_ALIKES).join('')}]`
 const COMPATIBLE =
   '[\\u00aa\\u00b2\\u00b3\\u00b9\\u00ba\\u2070-\\u209c\\u2100-\\u214f\\u2160-\\u217f\\u2460-\\u24ea\\ufb00-\\ufb06\\ufe30-\\ufe6b\\uff01-\\uff5e]|\\ud835[\\udc00-\\udfff]|\\ud83c[\\udd00-\\udd6f]'
 
-/** Groups: 1 percent, 2 backslash, 3 entity, 4 invisible, 5 compatible, 6 other digits; else a look-alike among Latin. */
-const ODDITY = new RegExp(
-  [
-    '(%[0-7][0-9a-fA-F]|%[c-fC-F][0-9a-fA-F](?:%[89abAB][0-9a-fA-F]){1,3})',
-    '\\\\(u[0-9a-fA-F]{4}|u\\{[0-9a-fA-F]{1,6}\\}|x[0-9a-fA-F]{2}|[nrtbf"\'\\\\/])',
-    '&(#\\d{2,7}|#[xX][0-9a-fA-F]{2,6}|lt|gt|amp|quot|apos|nbsp);',
-    `((?:[${INVISIBLE}]|${INVISIBLE_PAIR})+)`,
-    `(${COMPATIBLE})`,
-    '([\\u0660-\\u0669\\u06f0-\\u06f9\\u0966-\\u096f])',
-    `(?<=[A-Za-z0-9]${ALIKE}?)${ALIKE}|${ALIKE}(?=${ALIKE}?[A-Za-z0-9])`,
-  ].join('|'),
-  'g',
-)
+/** Groups: 1 percent, 2 backslash, 3 entity. */
+const ESCAPES = [
+  '(%[0-7][0-9a-fA-F]|%[c-fC-F][0-9a-fA-F](?:%[89abAB][0-9a-fA-F]){1,3})',
+  '\\\\(u[0-9a-fA-F]{4}|u\\{[0-9a-fA-F]{1,6}\\}|x[0-9a-fA-F]{2}|[nrtbf"\'\\\\/])',
+  '&(#\\d{2,7}|#[xX][0-9a-fA-F]{2,6}|lt|gt|amp|quot|apos|nbsp);',
+]
+
+/** The same, and 4 invisible, 5 compatible, 6 other digits; else a look-alike among Latin. */
+const DISGUISES = [
+  `((?:[${INVISIBLE}]|${INVISIBLE_PAIR})+)`,
+  `(${COMPATIBLE})`,
+  '([\\u0660-\\u0669\\u06f0-\\u06f9\\u0966-\\u096f])',
+  `(?<=[A-Za-z0-9]${ALIKE}?)${ALIKE}|${ALIKE}(?=${ALIKE}?[A-Za-z0-9])`,
+]
+
+const ESCAPE = new RegExp(ESCAPES.join('|'), 'g')
+const ODDITY = new RegExp([...ESCAPES, ...DISGUISES].join('|'), 'g')
+/** What the second needs: anything from the soft hyphen on. */
+const BEYOND_ASCII = /[\u00aa-\uffff]/
+
+/** Unchanged text farther than this from a change is left out: nothing that the change makes visible reaches it. */
+const NEAR_CHARS = 300
+/** Stands where text is left out; no pattern crosses it. */
+const LEFT_OUT = '\n\0\n'
 
 const BACKSLASH: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' }
 const ENTITY: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'", nbsp: ' ' }
 const CODE_POINT_MAX = 0x10ffff
 
 /**
- * Gives the text without oddities, or undefined when it has none. One pass: what an escape hides behind an escape needs
- * another. What becomes of a place depends on at most the ten characters around it.
+ * Gives the text without oddities, or undefined when it has none; stretches far from any are left out. One pass: what an
+ * escape hides behind an escape needs another. What becomes of a place depends on at most the ten characters around it.
  */
 export function surface(text: string): Surface | undefined {
+  const oddity = BEYOND_ASCII.test(text) ? ODDITY : ESCAPE
   // Pieces in turn copied and replaced: where each starts in the result, and where in the text.
   const here: number[] = [0]
   const there: number[] = [0]
   let result = ''
-  ODDITY.lastIndex = 0
-  for (let match = ODDITY.exec(text); match !== null; match = ODDITY.exec(text)) {
+  const replace = (start: number, end: number, by: string): void => {
+    result += text.slice(there.at(-1), start)
+    here.push(result.length)
+    result += by
+    here.push(result.length)
+    there.push(start, end)
+  }
+  const leaveOut = (from: number, to: number): void => {
+    if (to - from > LEFT_OUT.length) replace(from, to, LEFT_OUT)
+  }
+  oddity.lastIndex = 0
+  for (let match = oddity.exec(text); match !== null; match = oddity.exec(text)) {
     const plain = plainOf(match)
     if (plain === undefined) continue
-    result += text.slice(there.at(-1), match.index)
-    here.push(result.length)
-    result += plain
-    here.push(result.length)
-    there.push(match.index, match.index + match[0].length)
+    const from = there.length === 1 ? 0 : (there.at(-1) as number) + NEAR_CHARS
+    leaveOut(from, match.index - NEAR_CHARS)
+    replace(match.index, match.index + match[0].length, plain)
   }
   if (there.length === 1) return undefined
+  leaveOut((there.at(-1) as number) + NEAR_CHARS, text.length - NEAR_CHARS)
   result += text.slice(there.at(-1))
   return { text: result, span: (start, end) => spanOf(here, there, start, end) }
 }

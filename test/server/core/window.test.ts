@@ -78,6 +78,7 @@ const FIXTURES: readonly (readonly [name: string, text: string])[] = [
   ],
   ['key in JSON', JSON.stringify({ key })],
   ['card in escapes', [...'4111111111111111'].map((c) => `\\u00${c.charCodeAt(0).toString(16)}`).join('')],
+  ['card in binary', [...'card 4111111111111111'].map((c) => c.charCodeAt(0).toString(2).padStart(8, '0')).join(' ')],
   ['mail in percent signs', encodeURIComponent(encodeURIComponent('jan@mail.example.org'))],
   ['card with invisible characters', [...'4111111111111111'].join('\u200b\u2060')],
   ['emoji around a match', '🔑🔑4111111111111111🔑🔑 and 👩‍👩‍👧‍👦'],

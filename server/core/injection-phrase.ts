@@ -3,25 +3,7 @@
  * without rules; forged marks of a conversation; and, in what tools and documents say, orders to the assistant at all.
  * Near-certain ones have a confidence of 0.9 and more, telling ones less than 0.8; what stands between is firm in doubt.
  */
-import type { Author } from './call.ts'
-import type { Severity } from './finding.ts'
-
-/** Whose texts a phrase counts in. `data` is what tools, documents and tool definitions say; there an order is an attack. */
-export type Channel = 'anyone' | 'data'
-
-/** A phrase, where it counts, and keywords (ASCII, either case) of which one stands in or beside each match. */
-export type Phrase = Readonly<{
-  kind: string
-  severity: Severity
-  confidence: number
-  channel: Channel
-  keywords: readonly string[]
-  pattern: RegExp
-}>
-
-/** Whether a phrase counts in what this author wrote. */
-export const isHeard = (channel: Channel, author: Author): boolean =>
-  channel === 'anyone' || author === 'tool' || author === 'schema'
+import type { Channel, Phrase } from './phrase.ts'
 
 /** Between two words: blanks, line ends, quotes, punctuation, emphasis. */
 const GAP = '[\\s"\'*_,.:;()\\[\\]<>«»“”‘/\\\\-]{1,4}'
@@ -47,9 +29,9 @@ const phrase = (
 })
 
 const DROP_KEYWORDS =
-  "ignor|disregard|forget|overlook|neglect|overrid|bypass|discard|dismiss|erase|stop following|stop obeying|not follow|not obey|n't follow|pay no attention|set aside|no longer follow"
+  "ignor|disregard|forget|overlook|neglect|overrid|bypass|discard|dismiss|erase|stop following|stop obeying|not follow|not obey|don't follow|pay no attention|set aside|no longer follow"
 const DROP =
-  "(?:ignor(?:e|ing)|disregard(?:ing)?|forget(?:ting)?|overlook|neglect|overrid(?:e|ing)|bypass(?:ing)?|discard|dismiss|erase|stop following|stop obeying|not follow|not obey|n't follow|pay no attention to|set aside|no longer follow)"
+  "(?:ignor(?:e|ing)|disregard(?:ing)?|forget(?:ting)?|overlook|neglect|overrid(?:e|ing)|bypass(?:ing)?|discard|dismiss|erase|stop following|stop obeying|not follow|not obey|don't follow|pay no attention to|set aside|no longer follow)"
 const EARLIER =
   '(?:previous(?:ly)?|prior|above|earlier|preceding|foregoing|original|initial|former|past|old|existing|system|developer)'
 const ORDERS =
@@ -68,6 +50,9 @@ export const INJECTION_PHRASES: readonly Phrase[] = [
   phrase('direct', 0.85, DROP_KEYWORDS, `${DROP} (?:all|any|every|all of|each of|those|these|your|my|its|openai(?:'s)?) @2 ${ORDERS}`),
   phrase('direct', 0.85, DROP_KEYWORDS, `${DROP} (?:all|any|every|all of|your|its|openai(?:'s)?|the|those|these) @2 ${LIMITS}`),
   phrase('direct', 0.7, DROP_KEYWORDS, `${DROP} @2 (?:above|previous|prior|preceding|earlier) @1 (?:text|input|content|messages?|conversation|context|requests?|questions?|tasks?|documents?|webpage|paragraphs?|information|data|assignments?)`),
+  phrase('direct', 0.88, DROP_KEYWORDS, `${DROP} (?:all |everything |the |any )*(?:above|preceding|foregoing)(?= (?:and|then|but|instead|now|ignore)(?!\\w))`),
+  phrase('direct', 0.9, DROP_KEYWORDS, `${DROP} (?:the|this|that|any|all) @2 (?:web ?page|page|function|resume|table|paper|article|document|e-?mail|code|text|input|story|file|list|website|content) and (?:instead )?(?:state|say|print|output|write|return|respond|reply|answer|tell|give|show|execute|run|repeat)`),
+  phrase('direct', 0.85, '<!--', '<!--\\s{0,4}@9 (?:ignore|disregard|state|respond|reply|instead of|print the following|output the following|say that|tell the user|you must|override|assistant|ai model)'),
   phrase('direct', 0.9, 'new instruction|new instructions|real instruction|updated instruction|actual instruction', "(?:here are|these are|your|my|the following) @2 (?:new|real|updated|actual) instructions? (?:is|are|follow|for you)"),
   phrase('direct', 0.6, 'new instruction|new task|new prompt|new rules', '(?:your|following) @1 new (?:instructions?|task|prompt|rules|orders)'),
   phrase('direct', 0.9, 'instructions', "(?:previous|prior|above|earlier|original|initial|old) instructions? @3 (?:void|invalid|cancelled|canceled|obsolete|superseded|overridden|no longer (?:valid|apply|applies)|don't (?:matter|apply)|do not (?:matter|apply))"),
@@ -79,6 +64,7 @@ export const INJECTION_PHRASES: readonly Phrase[] = [
   phrase('direct', 0.9, 'above|before this', '(?:repeat|print|output|display|copy|recite|write out|echo|show) @3 (?:everything|all|words?|text|sentences?|lines?|content) @3 (?:above|before this)'),
   phrase('direct', 0.6, 'were you told|you were told|were you instructed|been instructed|been told', '(?:what|everything|anything) @2 (?:were you|you were|you have been|you had been|have you been) (?:told|instructed|given)'),
   phrase('direct', 0.85, 'password|secret key|secret|passphrase|api key', "(?:what(?:'s| is| was)|tell me|give me|reveal|show me|share|say|spell|confirm|encode|print|output) @2 (?:your|the) @1 (?:secret )?(?:password|secret key|passphrase|api key|secret word|access code)"),
+  phrase('direct', 0.7, 'password|passcode|passphrase|secret word', "(?:tell|give|show|reveal|share|say|confirm|write|provide|print|output|spell|encode|translate|describe|hint|poem|story|what(?:'s| is)) @4 (?:the|our|his|her|their) (?:secret )?(?:password|passcode|passphrase|secret word)(?! (?:policy|polic|reset|field|manager|hash|strength|requirements?|rules?|generator|input|form|check|validation|length))"),
   phrase('direct', 0.6, 'password|secret', "(?:your|the) (?:secret )?(?:password|passphrase|secret key|access code) (?:backwards|in reverse|in base64|letter by letter|encoded|hidden|again|for (?:testing|debugging|verification))"),
 
   // Becoming somebody without rules.
@@ -90,7 +76,7 @@ export const INJECTION_PHRASES: readonly Phrase[] = [
   phrase('jailbreak', 0.85, 'without any|without ethic|without moral|without restriction|without filter|without censor|without limit|without following|without regard|without remorse|without any regard', "without @3 (?:moral|ethical|legal|safety|content|openai) @3 (?:restrictions?|constraints?|guidelines?|considerations?|limitations?|boundaries|concerns?|polic(?:y|ies)|judgements?|filters?|principles?|codes?|implications?|compass|obligations?)"),
   phrase('jailbreak', 0.75, 'without any|without restriction|without filter|without censor|without limit', '(?:respond|answer|reply|speak|talk|generate|output|write|act|operate|chat) @4 without @2 (?:restrictions?|filters?|filtering|censorship|censoring|limits|limitations?|refus(?:al|ing))'),
   phrase('jailbreak', 0.85, 'no restriction|no ethic|no moral|no limit|no filter|no rules|no guideline|no censorship|not bound|not restricted|not limited|no longer bound|not constrained|freed from|free from|free of|broken free|escaped|liberated|not programmed|zero restriction|not subject', "(?:has|have|having|with|are|is|be|been|'re|has been|there are|were|you) @2 (?:no|not bound (?:by|to)|not restricted by|not limited by|no longer bound (?:by|to)|not constrained by|freed from|free from|free of|broken free (?:of|from)|liberated from|not subject to) @5 (?:restrictions?|ethic(?:s|al)|moral(?:s|ity)?|limits|limitations|filters?|rules|guidelines|censorship|confines|constraints|polic(?:y|ies)|boundaries|openai|chains|laws)"),
-  phrase('jailbreak', 0.85, 'refuse|reject|decline|deny', "(?:never|not|n't|cannot|can't|unable to|not allowed to) @2 (?:refuse|reject|decline|deny) @4 (?:request|answer|prompt|order|command|question|user|human|instruction|asked?|anything|me|my|to)"),
+  phrase('jailbreak', 0.85, 'refuse|reject|decline', "(?:never|not|n't|cannot|can't|unable to|not allowed to) @2 (?:refuse|reject|decline) @4 (?:request|answer|prompt|order|command|question|user|human|instruction|asked?|anything|me|my|to)"),
   phrase('jailbreak', 0.85, "you can't|i can't|i cannot|as an ai|i'm sorry|i am sorry|sorry, but|against openai", "(?:never|not|n't|without|avoid|stop|refrain) @4 (?:say(?:ing)?|use|using|start(?:ing)?|respond(?:ing)?|include|including|reply|mention(?:ing)?|tell(?:ing)?) @5 (?:i can'?t|i cannot|as an ai|i'm sorry|i am sorry|sorry|against openai|you can't|i'm unable|language model)"),
   phrase('jailbreak', 0.8, "openai", "(?:not|n't|violates?|breaks?|against|ignore|bypass|regardless of|contrary to|defy|free from|bound by|care about|follow) @4 openai(?:'s)? @3 (?:polic(?:y|ies)|guidelines?|rules?|content|restrictions?|terms|limitations?|censorship)"),
   phrase('jailbreak', 0.75, 'openai|content policy', "(?:openai(?:'s)?|content) @1 (?:content )?(?:polic(?:y|ies)|guidelines|use-?case policies)"),
@@ -109,6 +95,8 @@ export const INJECTION_PHRASES: readonly Phrase[] = [
   phrase('role_hijack', 0.5, 'act as|acting as|i want you to act|play the role|assume the role|take on the role|your name is|you will be called', "(?:i want you to (?:act|play|be|become|pretend)|act as(?: if| though)?|acting as|play the role|assume the (?:role|persona|identity)|take on the (?:role|persona|identity)|your (?:new )?name is|you will be called)"),
   phrase('role_hijack', 0.8, 'chatgpt', "(?:chatgpt|gpt-?[34]|gpt) @4 (?:is (?:dead|gone|disabled|replaced)|no longer|will (?:now )?(?:act|pretend|respond|simulate|play)|with (?:dan|developer|jailbreak)|pretend(?:ing)?|must (?:act|respond|obey|never)|can now)"),
   phrase('role_hijack', 0.75, 'confirm that you|if you understand|if you have understood|understood', "(?:say|reply|respond|answer|write|confirm|type|state|acknowledge) @5 (?:if you (?:understand|understood|have understood|agree|acknowledge)|that you (?:understand|understood|have understood))|if you (?:understand|have understood|understood|agree) @4 (?:say|reply|respond|answer|write|confirm|type|please)"),
+  phrase('role_hijack', 0.85, 'as an ai', "as an ai (?:language model |model |assistant )?(?:developed|created|made|built|trained) by (?:openai|anthropic|google|meta|microsoft|deepmind)(?: \\w{1,10}){0,2}(?=[\\s,]{1,3}(?:i'm|i am|you must|you will|you are))"),
+  phrase('role_hijack', 0.85, 'mode', "(?:entering|entered|initiating|initiate|activating|now in|begin|enter) @3 (?:override|verification|debug(?:ging)?|maintenance|security|admin|administrator|reset|root|diagnostic|test) @2 mode"),
   phrase('role_hijack', 0.75, 'administrator|developer|openai employee|your creator|your developer|ceo', "(?:i am|i'm|this is|speaking as|as) (?:an? |the |your |one of your |one of the )?(?:(?:openai |system |your |lead |senior |original )?(?:developers?|administrators?|creators?|programmers?|engineers?|admin|ceo|owner|employee)) @4 (?:(?:of|at|from) (?:openai|this|the)|running|authoriz|need you|order|instruct|give|override|grant|request|allow|and i)"),
 
   // Forged marks of a conversation.

@@ -1,0 +1,85 @@
+/**
+ * A linear model over hashed words, word pairs and four-letter pieces: it knows the manner of an attack where no phrase
+ * gives it away. Trained by bench/train-injection.ts on the sets named there; the phrases (injection-phrase.ts) come first.
+ */
+
+/** Features are counted into this many cells; each has one weight. */
+export const MODEL_CELLS = 2 ** 15
+
+/** A trained model: a weight for each cell as a signed byte, times `scale`; `bias` is added. */
+export type InjectionModel = Readonly<{ weights: Int8Array; scale: number; bias: number }>
+
+/** Longer texts are looked at in windows, and the worst one counts. UTF-16 code units. */
+export const WINDOW_CHARS = 2_500
+
+/** Marks which cells a window has filled already, by the number of the window: no clearing between windows. */
+const filledIn = new Uint32Array(MODEL_CELLS)
+let windowNumber = 0
+
+const APOSTROPHE = 39
+const BLANK = 32
+
+/** Letters, digits, apostrophes; beyond ASCII everything from the first letter on. */
+const isWordCode = (code: number): boolean =>
+  (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code === APOSTROPHE || code >= 0xaa
+
+function cellOf(hash: number): number {
+  const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
+  return (mixed ^ (mixed >>> 12)) & (MODEL_CELLS - 1)
+}
+
+/** Calls `take` once for each cell that a text fills. */
+export function eachCell(text: string, take: (cell: number) => void): void {
+  windowNumber = windowNumber === 0xffffffff ? 1 : windowNumber + 1
+  const fill = (hash: number): void => {
+    const cell = cellOf(hash)
+    if (filledIn[cell] === windowNumber) return
+    filledIn[cell] = windowNumber
+    take(cell)
+  }
+  const lower = `${text.toLowerCase()} `
+  let word = 0x811c9dc5
+  let before = 0x1234567
+  let isInWord = false
+  // The last three characters, one blank standing for all that is between words.
+  let [a, b, c] = [BLANK, BLANK, BLANK]
+  for (let index = 0; index < lower.length; index++) {
+    const code = lower.charCodeAt(index)
+    const isWord = isWordCode(code)
+    if (!isWord && !isInWord) continue
+    const d = isWord ? code : BLANK
+    fill(Math.imul(Math.imul(Math.imul(a * 31 + b, 0x9e3779b1) ^ c, 0x85ebca6b) ^ d, 0xc2b2ae35))
+    ;[a, b, c] = [b, c, d]
+    if (isWord) word = Math.imul(word ^ code, 0x01000193)
+    else {
+      fill(word ^ 0x5bd1e995)
+      fill(Math.imul(before, 31) ^ word ^ 0x27d4eb2f)
+      before = word
+      word = 0x811c9dc5
+    }
+    isInWord = isWord
+  }
+}
+
+/** The log-odds of one window being an attack: the mean direction of its cells, so that length alone says nothing. */
+export function windowScore(model: InjectionModel, text: string): number {
+  let sum = 0
+  let count = 0
+  eachCell(text, (cell) => {
+    sum += model.weights[cell] as number
+    count++
+  })
+  return model.bias + (count === 0 ? 0 : (sum * model.scale) / Math.sqrt(count))
+}
+
+/** Where windows of a text begin and end. */
+export function windowsOf(text: string): readonly (readonly [start: number, end: number])[] {
+  const windows: [number, number][] = []
+  for (let start = 0; start < text.length; start += WINDOW_CHARS) {
+    // What is left at the end is no window of its own when it is short: it belongs to the last one.
+    const isLast = start + 1.5 * WINDOW_CHARS >= text.length
+    windows.push([start, isLast ? text.length : start + WINDOW_CHARS])
+    if (isLast) break
+  }
+  return windows
+}
