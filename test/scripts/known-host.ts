@@ -79,3 +79,13 @@ export const scratch = (context: TestContext): string => {
   context.after(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
+
+/** This machine, with the toolkit's own folder moved into one of the test's: what is under /run belongs to root. */
+export const hereGuardedIn =
+  (folder: string): Runner =>
+  (command, hear) => {
+    const move = (text: string) => text.replaceAll('/run/tappass-converge', `${folder}/run`)
+    const argv = command.argv.map(move) as [string, ...string[]]
+    const stdin = typeof command.stdin === 'string' ? move(command.stdin) : command.stdin
+    return here({ ...command, argv, ...(stdin === undefined ? {} : { stdin }) }, hear)
+  }
