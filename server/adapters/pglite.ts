@@ -34,7 +34,7 @@ export type PgliteDatabase = SessionDatabase & Readonly<{ takeImage: () => Promi
  * Throws DatabaseError with one clear sentence when the folder is taken, unreadable or holds something else.
  */
 export async function openPglite({ folder, image, nowMs }: PgliteSettings): Promise<PgliteDatabase> {
-  if (folder === undefined) return databaseOver('memory', await startPglite(undefined, image), async () => {})
+  if (folder === undefined) return databaseOver('memory', await startInMemory(image ?? readTemplate()), async () => {})
   await prepareFolder(folder)
   const release = holdFolder(folder, nowMs)
   try {
@@ -51,7 +51,10 @@ function databaseOver(kind: Database['kind'], pglite: PGlite, release: () => Pro
     transaction: (work) => transact(kind, pglite, work),
     // There is one connection only, so it is everybody's session.
     session: (work) => work(database),
-    takeImage: async () => new Uint8Array(await (await pglite.dumpDataDir('none')).arrayBuffer()),
+    takeImage: async () => {
+      await pglite.exec('CHECKPOINT') // what is only in PostgreSQL's buffers would be missing
+      return new Uint8Array(await (await pglite.dumpDataDir('none')).arrayBuffer())
+    },
     close: async () => {
       await pglite.close()
       await release()
@@ -111,14 +114,15 @@ async function startPglite(place: PGliteOptions): Promise<PGlite> {
   return PGlite.create({ ...place, parsers: COLUMN_PARSERS })
 }
 
-const startInMemory = (): Promise<PGlite> => startPglite({ loadDataDir: new Blob([readTemplate()]) })
+const startInMemory = (image: Uint8Array): Promise<PGlite> =>
+  startPglite({ loadDataDir: new Blob([image as Uint8Array<ArrayBuffer>]) })
 
 const startInFolder = (folder: string): Promise<PGlite> =>
   startPglite({ fs: new DurableFolder(folder), startParams: DURABLE })
 
 /** An empty database as PGlite's initdb leaves it, which takes that 2 s (test/server/adapters/pglite-template.ts). */
-const readTemplate = (): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(zstdDecompressSync(readFileSync(join(import.meta.dirname, 'pglite-0.5.16.tar.zst'))))
+const readTemplate = (): Uint8Array =>
+  zstdDecompressSync(readFileSync(join(import.meta.dirname, 'pglite-0.5.16.tar.zst')))
 
 /** Makes the database beside its place and moves it there when it is whole: a killed first start leaves nothing half. */
 async function openFolder(folder: string): Promise<PGlite> {
