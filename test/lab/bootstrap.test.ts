@@ -181,23 +181,24 @@ test('the backup that the timer’s service made restores into an empty PostgreS
     schema: string
   }
   assert.equal((await inside(server, `sha256sum ${dump}`)).split(' ')[0], manifest.sha256)
-  const counts = `SELECT string_agg(t || '=' || n, ' ' ORDER BY t) FROM (SELECT table_name AS t, (xpath('/row/c/text()',
-    query_to_xml('SELECT count(*) AS c FROM ' || quote_ident(table_name), false, true, '')))[1]::text AS n
-    FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE') AS s`
-  const sums = `SELECT md5(string_agg(entry || hash, '' ORDER BY chain, seq)) FROM audit_events`
-  const script = `set -eu
+  // Every table with its number of rows, and the ledger's own content.
+  const rows = `SELECT format('SELECT %L || count(*) FROM %I', table_name || '=', table_name) FROM information_schema.tables
+    WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY table_name \\gexec
+    SELECT md5(string_agg(entry || hash, '' ORDER BY chain, seq)) FROM audit_events;`
+  const ask = `psql --no-psqlrc --username postgres --tuples-only --no-align <<'SQL'\n${rows}\nSQL`
+  const restored = await inside(
+    server,
+    `set -eu
     scratch() { docker exec --interactive scratch "$@"; }
-    docker run --detach --rm --name scratch --network none --user 70:70 --entrypoint sh postgres:16.14-alpine -c \
+    docker run --detach --rm --name scratch --network none --user 70:70 --env PGHOST=/tmp --entrypoint sh postgres:16.14-alpine -c \
       'initdb -D /tmp/scratch -U postgres --auth=trust --encoding=UTF8 --locale=C >/dev/null && exec postgres -D /tmp/scratch -k /tmp -c listen_addresses=' >/dev/null
-    trap 'docker rm -f scratch >/dev/null' EXIT
-    for try in $(seq 100); do scratch pg_isready -q -h /tmp && break; sleep 0.2; done
-    scratch psql -qh /tmp -U postgres -c 'CREATE ROLE tappass'
-    scratch pg_restore -h /tmp -U postgres --dbname postgres --exit-on-error <${dump}
-    scratch psql -h /tmp -U postgres -Atc "$1" -c "$2"`
-  const live = `docker exec tappass-postgres psql -h /tappass/run -U postgres -d tappass -At -c "$1" -c "$2"`
-  const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
-  const ask = (text: string): Promise<string> => inside(server, `set -- ${quote(counts)} ${quote(sums)}\n${text}`)
-  const restored = await ask(script)
-  assert.match(restored, /audit_events=[1-9]/)
-  assert.equal(restored, await ask(live))
+    trap 'docker rm --force scratch >/dev/null' EXIT
+    for try in $(seq 100); do scratch pg_isready -q </dev/null && break; sleep 0.2; done
+    scratch psql -q -U postgres -c 'CREATE ROLE tappass' </dev/null
+    scratch pg_restore -U postgres --dbname postgres --exit-on-error <${dump}
+    scratch ${ask}`,
+  )
+  const live = ask.replace('psql ', 'psql --host /tappass/run --dbname tappass ')
+  assert.match(restored, /^audit_events=[1-9]/m)
+  assert.equal(restored, await inside(server, `docker exec --interactive tappass-postgres ${live}`))
 })

@@ -83,14 +83,22 @@ export const bootstrapWords = (server: Pick<Server, 'machine' | 'specPath'>): re
 export const bootstrap = async (server: Server, ...words: readonly string[]): Promise<Output> => {
   const output = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json', ...words])
   if (output.code === 0) return output
-  throw new Error(`bootstrap ended with ${output.code}\n${output.stderr.slice(-4000)}\n${output.stdout.slice(-4000)}`)
+  const failed = eventsOf(output).flatMap((event) => (event.event === 'step-failed' ? [event.failure] : []))
+  throw new Error(
+    `bootstrap ended with ${output.code}: ${JSON.stringify(failed, null, 2)}\n${output.stderr.slice(-2000)}`,
+  )
 }
 
 /** A server, bare to healthy. */
 export const bootstrappedServer = async (name: string, pauseMs = 0): Promise<Server> => {
   const server = await bareServer(name, pauseMs)
-  await bootstrap(server)
-  return server
+  try {
+    await bootstrap(server)
+    return server
+  } catch (error) {
+    await server.close()
+    throw error
+  }
 }
 
 /** Runs a shell text on the machine as root and gives what it printed; throws when it fails. */
