@@ -108,7 +108,8 @@ const explain = (issue: v.BaseIssue<unknown>): string => {
 
 /** Takes plain values (parsed YAML, and what options said). `where` names their source. Throws a usage failure that lists every fault. */
 export const checkHostSpec = (written: unknown, where: string): WrittenSpec => {
-  const result = v.safeParse(schema, written ?? {})
+  // To valibot a list is an object with numbers for keys.
+  const result = v.safeParse(schema, Array.isArray(written) ? undefined : (written ?? {}))
   if (!result.success) {
     const what = `${where} is not a host specification`
     throw new Failure(
