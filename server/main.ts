@@ -16,6 +16,9 @@ import { openDatabase, prepareSchema } from './storage.ts'
 const clock = systemClock
 let isDraining = false
 
+/** How long a start waits for what it needs to answer; well below the unit's TimeoutStartSec. */
+const PARTS_WAIT_MS = 5000
+
 /** Everything that runs, so that it can be stopped. */
 type Running = Readonly<{
   config: Config
@@ -32,6 +35,7 @@ async function start(): Promise<Running> {
   await prepareSchema(database, config, releaseVersion(), clock)
   const app = await createApp(config, { database, clock, random: makeRandom(), isDraining: () => isDraining })
   const traffic = watchTraffic(app.server.server, clock)
+  await waitForParts(app)
   const url = await listen(app.server.server, config.listen)
   app.readiness.start()
   const notify = config.notify && (await makeNotify(config.notify.socket))
@@ -40,6 +44,19 @@ async function start(): Promise<Running> {
   app.server.log.info({ url, storage: config.storage, instance: config.instance }, 'serving')
   process.send?.({ type: 'ready', url })
   return { config, database, app, traffic, notify }
+}
+
+/**
+ * Callers may be waiting at a shared socket already, so nothing is accepted before database, policy and Redis answer. One that stays
+ * away keeps nobody: after the wait its absence is answered for, call by call.
+ */
+async function waitForParts({ readiness }: App): Promise<void> {
+  const startMs = clock.elapsedMs()
+  while (clock.elapsedMs() - startMs < PARTS_WAIT_MS) {
+    const { checks } = await readiness.check()
+    if (Object.values(checks).every(({ status }) => status === 'ok')) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
 }
 
 /** Pats systemd's watchdog at half of its time, after a look at the things that only this process can have broken. */
