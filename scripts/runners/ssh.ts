@@ -16,9 +16,11 @@ import { quoteAll } from '../core/quoting.ts'
 import type { SshAccess } from '../core/ssh-access.ts'
 import { asRoot } from '../core/sudo.ts'
 
+/** How long a silent peer is waited for: while connecting, and afterwards for so many answers to one sign of life each interval. */
+export type Patience = Readonly<{ readyTimeoutMs: number; aliveIntervalMs: number; aliveCountMax: number }>
+
 /** A peer that is gone is noticed after 30 s, whatever TCP believes. */
-const keepalive = { keepaliveInterval: 10_000, keepaliveCountMax: 3 } as const
-const readyTimeoutMs = 20_000
+const usualPatience: Patience = { readyTimeoutMs: 20_000, aliveIntervalMs: 10_000, aliveCountMax: 3 }
 
 /** In ssh2's order; a type that known_hosts has goes first, so that a host with several keys shows one that can be checked. */
 const hostKeyAlgorithms: readonly ServerHostKeyAlgorithm[] = [
@@ -58,7 +60,7 @@ const methodsFor = ({ user: username }: HostAddress, { agent, identities }: SshA
   ...identities.map((path) => ({ type: 'publickey', username, key: readIdentity(path) }) as const),
 ]
 
-const openSocket = (address: HostAddress): Promise<Socket> =>
+const openSocket = (address: HostAddress, { readyTimeoutMs }: Patience): Promise<Socket> =>
   new Promise((resolve, reject) => {
     const socket = connectSocket({ host: address.name, port: address.port, noDelay: true, timeout: readyTimeoutMs })
     const fail = (why: string, cause?: unknown) => {
@@ -88,11 +90,11 @@ const explain = (address: HostAddress, error: SshError): Failure => {
   return unreachable(address, error.message, 'run it again once the host answers', error)
 }
 
-const openClient = async (address: HostAddress, access: SshAccess): Promise<Client> => {
+const openClient = async (address: HostAddress, access: SshAccess, patience: Patience): Promise<Client> => {
   const { types, check } = hostKeyCheck(address, access)
   const authHandler = methodsFor(address, access)
   if (authHandler.length === 0) throw unreachable(address, 'there is no SSH key to show', 'give one: --identity FILE')
-  const sock = await openSocket(address)
+  const sock = await openSocket(address, patience)
   const client = new ssh2.Client()
   let disbelief: Failure | undefined
   return await new Promise((resolve, reject) => {
@@ -105,8 +107,9 @@ const openClient = async (address: HostAddress, access: SshAccess): Promise<Clie
       sock,
       username: address.user,
       authHandler,
-      readyTimeout: readyTimeoutMs,
-      ...keepalive,
+      readyTimeout: patience.readyTimeoutMs,
+      keepaliveInterval: patience.aliveIntervalMs,
+      keepaliveCountMax: patience.aliveCountMax,
       algorithms: { serverHostKey: algorithmsFor(types) },
       hostVerifier: (blob: Buffer) => {
         disbelief = check(blob)
@@ -139,8 +142,8 @@ const collect = (stream: NodeJS.ReadableStream, hear: ((line: string) => void) |
 }
 
 const codeOf = (code: number | null, signal: string | undefined): number => {
-  const number = constants.signals[`SIG${signal}` as NodeJS.Signals]
-  return code ?? 128 + (number ?? 0)
+  // RFC 4254 names signals without SIG; ssh2 puts it before them.
+  return code ?? 128 + (constants.signals[signal as NodeJS.Signals] ?? 0)
 }
 
 const runOn = (
@@ -183,8 +186,9 @@ export const connectSsh = async (
   address: HostAddress,
   access: SshAccess,
   askPassword?: () => Promise<string>,
+  patience: Patience = usualPatience,
 ): Promise<Connection> => {
-  const client = await openClient(address, access)
+  const client = await openClient(address, access, patience)
   const waiting = new Set<(reason: Failure) => void>()
   let gone: Failure | undefined
   const leave = (failure: Failure) => {

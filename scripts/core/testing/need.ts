@@ -57,6 +57,7 @@ export const probes: Readonly<Record<string, Probe>> = {
   busybox: programs('apt-get install busybox', 'busybox'),
   dash: programs('apt-get install dash', 'dash'),
   shellcheck: programs('apt-get install shellcheck', 'shellcheck'),
+  sshd: programs('apt-get install openssh-server', 'sshd', 'ssh-keygen'),
   opa: cached('go/opa'),
   lab: all(
     root,

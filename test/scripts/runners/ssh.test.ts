@@ -1,0 +1,247 @@
+/** The SSH runner against a real sshd: what commands say, whose keys are believed, and that nothing hangs. Needs: sshd. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { after, before, test } from 'node:test'
+import { pathFact } from '../../../scripts/core/facts/path.ts'
+import { Failure } from '../../../scripts/core/failure.ts'
+import type { Command, Connection, Stdin } from '../../../scripts/core/host.ts'
+import { knowing } from '../../../scripts/core/knowing.ts'
+import type { SshAccess } from '../../../scripts/core/ssh-access.ts'
+import { recording } from '../../../scripts/runners/recording.ts'
+import { connectSsh } from '../../../scripts/runners/ssh.ts'
+import { nonce } from '../known-host.ts'
+import { type SshServer, startSshServer } from './ssh-server.ts'
+
+let server: SshServer
+let connection: Connection
+before(async () => {
+  server = await startSshServer()
+  connection = await connectSsh(server.address, server.access)
+})
+after(async () => {
+  await connection.close()
+  server.stop()
+})
+
+const read = (...argv: [string, ...string[]]): Command => ({ argv, effect: 'read' })
+const sh = (script: string): Command => read('sh', '-c', script)
+const run = (command: Command, hear?: (line: string) => void) => connection.runAsUser(command, hear)
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+const rows: readonly Readonly<{ name: string; command: Command; said: readonly [number, string, string] }>[] = [
+  { name: 'an answer on both streams', command: sh('echo out; echo err >&2'), said: [0, 'out\n', 'err\n'] },
+  { name: 'a code', command: sh('exit 42'), said: [42, '', ''] },
+  { name: 'a signal', command: sh('kill -TERM $$'), said: [143, '', ''] },
+  { name: 'nothing on standard input', command: read('cat'), said: [0, '', ''] },
+  {
+    name: 'hostile words',
+    command: read('printf', '%s|', "it's", '$(id)', 'a\nb', '-x', '', '世界', '*'),
+    said: [0, "it's|$(id)|a\nb|-x||世界|*|", ''],
+  },
+  { name: 'a path and a language of its own', command: sh('echo $LC_ALL'), said: [0, 'C\n', ''] },
+]
+
+for (const { name, command, said } of rows) {
+  test(`ssh: ${name}`, async () => {
+    const { code, stdout, stderr } = await run(command)
+    assert.deepEqual([code, stdout, stderr], said)
+  })
+}
+
+test('ssh: a program that is missing is a code, not an exception', async () => {
+  assert.equal((await run(read('no-such-program-here'))).code, 127)
+})
+
+const bytes = randomBytes(3_000_000)
+const sources: readonly (readonly [string, Stdin])[] = [
+  ['bytes', bytes],
+  [
+    'a source',
+    {
+      open: async function* () {
+        for (let at = 0; at < bytes.length; at += 70_000) yield bytes.subarray(at, at + 70_000)
+      },
+    },
+  ],
+]
+
+for (const [name, stdin] of sources) {
+  test(`ssh: standard input from ${name} arrives whole`, async () => {
+    const { stdout } = await run({ ...read('sha256sum'), stdin })
+    assert.equal(stdout.slice(0, 64), sha256(bytes))
+  })
+}
+
+test('ssh: a command that ends before it has read its input tells its code', async () => {
+  assert.equal((await run({ ...sh('exec 0<&-; exit 9'), stdin: sources[1]?.[1] ?? '' })).code, 9)
+})
+
+test('ssh: a source that fails is told as it failed', async () => {
+  const open = async function* () {
+    yield Buffer.from('x')
+    throw new Failure({ what: 'the file changed' })
+  }
+  await assert.rejects(run({ ...read('cat'), stdin: { open } }), { message: 'the file changed' })
+})
+
+test('ssh: much output arrives whole, bytes that are no text too', async () => {
+  const output = await run(
+    sh('head -c 3000000 /dev/urandom | tee /dev/stderr | sha256sum >/dev/null; seq 1 100000; printf "\\377"'),
+  )
+  assert.equal(output.stdout.split('\n').length, 100_001)
+  assert.equal(output.stdoutBytes?.at(-1), 0xff)
+})
+
+test('ssh: lines are heard as they come', async () => {
+  const heard: string[] = []
+  await run(sh('echo a; echo b >&2; printf "50%%\\r100%%\\nend"'), (line) => heard.push(line))
+  assert.deepEqual(heard.toSorted(), ['100%', '50%', 'a', 'b', 'end'])
+})
+
+test('ssh: many commands side by side over the one connection', async () => {
+  const codes = await Promise.all(Array.from({ length: 8 }, (_, index) => run(sh(`sleep 0.1; exit ${index}`))))
+  assert.deepEqual(
+    codes.map(({ code }) => code),
+    [0, 1, 2, 3, 4, 5, 6, 7],
+  )
+})
+
+test('ssh: a hundred facts are one round trip', async () => {
+  const recorded = recording(connection.runAsUser)
+  const know = knowing(recorded.run, nonce)
+  await Promise.all(Array.from({ length: 100 }, (_, index) => know(pathFact(`/etc/${index}`))))
+  assert.equal(recorded.commands.length, 1)
+})
+
+const connects = async (access: Partial<SshAccess>): Promise<string> => {
+  try {
+    const opened = await connectSsh(server.address, { ...server.access, ...access })
+    await opened.close()
+    return 'connected'
+  } catch (error) {
+    assert.ok(error instanceof Failure, String(error))
+    assert.ok(error.text.next, 'says what to do')
+    return `${error.code}: ${error.text.why}`
+  }
+}
+
+/** known_hosts files: what stands in them, and what becomes of a connection. */
+const lineFor = (key: string, marker = '') => `${marker}[127.0.0.1]:${server.address.port} ${key}\n`
+const otherKey = () => {
+  execFileSync('sh', [
+    '-c',
+    `test -f ${server.file('other')} || ssh-keygen -q -t ed25519 -N '' -f ${server.file('other')}`,
+  ])
+  return readFileSync(server.file('other.pub'), 'utf8').trim()
+}
+
+const files: readonly Readonly<{ name: string; text: () => string; result: RegExp }>[] = [
+  {
+    name: 'one of its keys is known: that one is asked for',
+    text: () => lineFor(server.hostKeys.ecdsa),
+    result: /^connected$/,
+  },
+  { name: 'none is known', text: () => '', result: /^6: .* has no key of it; it shows \S+ SHA256:/ },
+  {
+    name: 'another key of that type is known',
+    text: () => lineFor(otherKey()),
+    result: /^6: .*has another key: somebody may be in between/,
+  },
+  {
+    name: 'it is revoked',
+    text: () => lineFor(server.hostKeys.ed25519) + lineFor(server.hostKeys.ed25519, '@revoked '),
+    result: /^6: .*:2 revokes the key/,
+  },
+  {
+    name: 'an authority only',
+    text: () => lineFor(otherKey(), '@cert-authority '),
+    result: /^6: .*host certificates are not supported/,
+  },
+]
+
+for (const { name, text, result } of files) {
+  test(`ssh: host key: ${name}`, async () => {
+    assert.match(await connects({ knownHosts: [server.file('known', text())] }), result)
+  })
+}
+
+test('ssh: host key: hashed by ssh-keygen itself', async () => {
+  const path = server.file('hashed', lineFor(server.hostKeys.ed25519))
+  execFileSync('ssh-keygen', ['-H', '-f', path], { stdio: 'ignore' })
+  assert.ok(!readFileSync(path, 'utf8').includes('127.0.0.1'))
+  assert.equal(await connects({ knownHosts: [path] }), 'connected')
+})
+
+test('ssh: host key: a new one is added once, where that was asked for; a changed one never', async () => {
+  const path = server.file('fresh', '')
+  assert.equal(await connects({ knownHosts: [path], isNewAccepted: true }), 'connected')
+  assert.equal(await connects({ knownHosts: [path], isNewAccepted: false }), 'connected')
+  assert.equal(readFileSync(path, 'utf8').trim().split('\n').length, 1)
+  const changed = lineFor(otherKey())
+  writeFileSync(path, changed)
+  assert.match(await connects({ knownHosts: [path], isNewAccepted: true }), /has another key/)
+  assert.equal(readFileSync(path, 'utf8'), changed)
+})
+
+test('ssh: host key: what one file revokes, another can not allow', async () => {
+  const revoking = server.file('revoking', lineFor(server.hostKeys.ed25519, '@revoked '))
+  const known = server.file('known', lineFor(server.hostKeys.ed25519))
+  assert.match(await connects({ knownHosts: [known, revoking] }), /revokes/)
+})
+
+test('ssh: a key of ours that is not accepted', async () => {
+  otherKey()
+  assert.match(await connects({ identities: [server.file('other')] }), /^6: it accepts none of our keys/)
+})
+
+test('ssh: the second key is tried too', async () => {
+  otherKey()
+  assert.equal(await connects({ identities: [server.file('other'), server.file('identity')] }), 'connected')
+})
+
+test('ssh: no key, an unreadable one, one with a passphrase', async () => {
+  assert.match(await connects({ identities: [] }), /^6: there is no SSH key to show/)
+  assert.match(await connects({ identities: [server.file('none')] }), /^64: .*ENOENT/)
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'passphrase', '-f', server.file('locked')])
+  assert.match(await connects({ identities: [server.file('locked')] }), /^64: .*passphrase/)
+})
+
+const impatient = { readyTimeoutMs: 300, aliveIntervalMs: 100, aliveCountMax: 2 }
+
+test('ssh: nobody listens', async () => {
+  const address = { ...server.address, port: 1 }
+  await assert.rejects(connectSsh(address, server.access), { name: 'Failure', code: 6, message: /can't be reached/ })
+})
+
+test('ssh: somebody listens and says nothing', async () => {
+  const silent = createServer(() => {})
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  const { port } = silent.address() as { port: number }
+  await assert.rejects(connectSsh({ ...server.address, port }, server.access, undefined, impatient), { code: 6 })
+  silent.close()
+})
+
+/** The process of sshd that serves a connection: the parent of what runs over it. */
+const serving = async (opened: Connection): Promise<number> =>
+  Number((await opened.runAsUser(sh('cut -d" " -f4 /proc/$PPID/stat; echo $PPID'))).stdout.split('\n')[1])
+
+test('ssh: a connection that is cut fails the command that runs, and every later one', async () => {
+  const opened = await connectSsh(server.address, server.access)
+  const pid = await serving(opened)
+  const running = opened.runAsUser(read('sleep', '60'))
+  const failed = assert.rejects(running, { name: 'Failure', code: 6, message: /can't be reached/ })
+  process.kill(pid, 'SIGKILL')
+  await failed
+  await assert.rejects(opened.runAsUser(read('true')), { code: 6 })
+})
+
+test('ssh: a peer that falls silent is given up, not waited for', async () => {
+  const opened = await connectSsh(server.address, server.access, undefined, { ...impatient, readyTimeoutMs: 20_000 })
+  const pid = await serving(opened)
+  process.kill(pid, 'SIGSTOP')
+  await assert.rejects(opened.runAsUser(read('true')), { name: 'Failure', code: 6 })
+  process.kill(pid, 'SIGKILL')
+})
