@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, describe, mock, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { PGlite } from '@electric-sql/pglite'
 import { openPglite } from '../../../server/adapters/pglite.ts'
 import { DatabaseError } from '../../../server/core/database-error.ts'
 
@@ -156,5 +157,22 @@ describe('durability', () => {
     syncBuiltinESMExports()
     assert.deepEqual(settings, [{ fsync: 'on', commit: 'on' }])
     assert.ok(commits >= 10, `${commits} flushes for 10 commits`)
+  })
+})
+
+describe('the template', () => {
+  test('is what the initdb of the installed PGlite makes', async () => {
+    const picture = `SELECT version() AS version, pg_read_file('postgresql.conf') AS settings, pg_read_file('pg_hba.conf') AS doors,
+      (SELECT md5(string_agg(p::text, '|' ORDER BY p.oid)) FROM pg_proc p) AS functions,
+      (SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class) AS relations,
+      (SELECT string_agg(r.rolname || r.rolsuper, ' ' ORDER BY r.rolname) FROM pg_roles r) AS roles,
+      (SELECT string_agg(datname || pg_encoding_to_char(encoding) || datcollate, ' ' ORDER BY datname) FROM pg_database) AS databases`
+    const made = await PGlite.create()
+    const [expected] = (await made.query(picture)).rows
+    await made.close()
+    const database = await openPglite({ nowMs })
+    const [actual] = await database.query(picture)
+    await database.close()
+    assert.deepEqual(actual, expected)
   })
 })
