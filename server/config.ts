@@ -93,6 +93,9 @@ const SETTINGS = v.object({
   WATCHDOG_PID: v.optional(wholeNumber(0, 999_999_999)),
 })
 
+/** The names of all settings that are no secrets. */
+export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS.entries)
+
 type Settings = v.InferOutput<typeof SETTINGS>
 
 /** Where Supabase shows the string that is wanted. */

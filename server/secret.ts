@@ -27,6 +27,9 @@ const CHECKS = {
 /** The secrets that this product knows. */
 export type SecretName = keyof typeof CHECKS
 
+/** Their names. */
+export const SECRET_NAMES = Object.keys(CHECKS) as readonly SecretName[]
+
 /** Those that were found. */
 export type Secrets = Readonly<Partial<Record<SecretName, string>>>
 
@@ -43,7 +46,7 @@ export function readSecrets(
 ): Readonly<{ secrets: Secrets; problems: readonly string[] }> {
   const secrets: Partial<Record<SecretName, string>> = {}
   const problems: string[] = []
-  for (const name of Object.keys(CHECKS) as SecretName[]) {
+  for (const name of SECRET_NAMES) {
     const found = find(environment, name)
     if (found.problem) problems.push(`${name} ${found.problem}`)
     const problem = found.text === undefined ? undefined : (CHECKS[name] as Check)(found.text)

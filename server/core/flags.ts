@@ -2,18 +2,18 @@
 import type { ErrorCode } from './errors.ts'
 
 /** Flags that are enforced, with their values; the policy recognises the same ones. */
-const ENFORCED: Readonly<Record<string, readonly string[]>> = {
-  mode: ['enforce', 'lockdown'],
-  pii: ['mask', 'block'],
-  secrets: ['block'],
-}
+const ENFORCED: ReadonlyMap<string, readonly string[]> = new Map([
+  ['mode', ['enforce', 'lockdown']],
+  ['pii', ['mask', 'block']],
+  ['secrets', ['block']],
+])
 
 /** Values that ask for less than the default does. */
-const LOOSENING: Readonly<Record<string, readonly string[]>> = {
-  mode: ['observe', 'warn'],
-  pii: ['off', 'flag'],
-  secrets: ['redact', 'flag'],
-}
+const LOOSENING: ReadonlyMap<string, readonly string[]> = new Map([
+  ['mode', ['observe', 'warn']],
+  ['pii', ['off', 'flag']],
+  ['secrets', ['redact', 'flag']],
+])
 
 /** The flags of a call, or which rule of the table of errors they break, and where. */
 export type ParsedFlags =
@@ -37,13 +37,13 @@ export function parseFlags(header: string | undefined): ParsedFlags {
     if (name === undefined || value === undefined || Object.hasOwn(flags, name)) {
       return refuse('flags.malformed', 'X-TapPass-Flags is a comma-separated list of name=value, each name once.')
     }
-    if (LOOSENING[name]?.includes(value)) {
+    if (LOOSENING.get(name)?.includes(value)) {
       return refuse(
         'flags.loosening',
         `The flag ${name}=${value} would make governance looser. It may be ${valuesOf(name)}.`,
       )
     }
-    if (!ENFORCED[name]?.includes(value)) {
+    if (!ENFORCED.get(name)?.includes(value)) {
       return refuse('flags.unknown', `The flag ${name}=${value} is not enforced here. Enforced are ${allFlags()}.`)
     }
     flags[name] = value
@@ -53,9 +53,6 @@ export function parseFlags(header: string | undefined): ParsedFlags {
 
 const refuse = (code: ErrorCode, message: string): ParsedFlags => ({ status: 'refused', code, message })
 
-const valuesOf = (name: string): string => (ENFORCED[name] ?? []).join(' or ')
+const valuesOf = (name: string): string => (ENFORCED.get(name) ?? []).join(' or ')
 
-const allFlags = (): string =>
-  Object.keys(ENFORCED)
-    .map((name) => `${name}=${(ENFORCED[name] ?? []).join('|')}`)
-    .join(', ')
+const allFlags = (): string => [...ENFORCED].map(([name, values]) => `${name}=${values.join('|')}`).join(', ')

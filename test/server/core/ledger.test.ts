@@ -13,7 +13,10 @@ import { prepareSchema } from '../../../server/storage.ts'
 import { type PostgresServer, startPostgres } from '../../postgres-server.ts'
 
 const random = makeRandom()
-const development = { environment: 'development', database: { kind: 'pglite', folder: undefined } } as const
+const development = {
+  environment: 'development',
+  database: { kind: 'pglite', folder: undefined, cacheFolder: undefined },
+} as const
 
 let count = 0
 function entry(more: Partial<Entry> = {}): Entry {
