@@ -99,7 +99,8 @@ const openClient = async (address: HostAddress, access: SshAccess, patience: Pat
   let disbelief: Failure | undefined
   return await new Promise((resolve, reject) => {
     client.once('ready', () => resolve(client))
-    client.once('error', (error: SshError) => reject(disbelief ?? explain(address, error)))
+    // Stays on: ssh2 tells some faults twice, and the second would end the process.
+    client.on('error', (error: SshError) => reject(disbelief ?? explain(address, error)))
     client.once('close', () =>
       reject(disbelief ?? unreachable(address, 'it closed the connection', 'look at its sshd’s journal')),
     )
