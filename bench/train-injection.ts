@@ -9,7 +9,7 @@
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { eachCell, type InjectionModel, MODEL_CELLS, windowScore, windowsOf } from '../server/core/injection-model.ts'
+import { cellsOf, type InjectionModel, MODEL_CELLS, windowScore, windowsOf } from '../server/core/injection-model.ts'
 import { makeSentences, sequence } from './injection-corpus.ts'
 
 type Row = Readonly<{ set: string; label: 0 | 1; text: string }>
@@ -35,19 +35,17 @@ const documents = (): readonly string[] =>
     .sort()
     .map((path) => readFileSync(path, 'utf8'))
 
-function cellsOf(text: string): Int32Array {
-  const cells: number[] = []
-  eachCell(text, (cell) => cells.push(cell))
-  return Int32Array.from(cells)
-}
-
 const windowTexts = (text: string, most: number): readonly string[] =>
   windowsOf(text)
     .slice(0, most)
     .map(([start, end]) => text.slice(start, end))
 
 function examplesOf(rows: readonly Row[], texts: readonly string[]): readonly Example[] {
-  const example = (text: string, label: 0 | 1, weight: number): Example => ({ cells: cellsOf(text), label, weight })
+  const example = (text: string, label: 0 | 1, weight: number): Example => ({
+    cells: cellsOf(text).slice(),
+    label,
+    weight,
+  })
   const learned = rows.filter(({ set, text }) => set !== 'cyberseceval' || EXPLICIT.test(text))
   return [
     ...learned.flatMap(({ set, label, text }) =>

@@ -12,9 +12,11 @@ export type InjectionModel = Readonly<{ weights: Int8Array; scale: number; bias:
 /** Longer texts are looked at in windows, and the worst one counts. UTF-16 code units. */
 export const WINDOW_CHARS = 2_500
 
-/** Marks which cells a window has filled already, by the number of the window: no clearing between windows. */
+/** Scratch: which cells a window has filled already, by the number of the window, so that nothing needs clearing; and the list. */
 const filledIn = new Uint32Array(MODEL_CELLS)
+const filled = new Int32Array(MODEL_CELLS)
 let windowNumber = 0
+let count = 0
 
 const APOSTROPHE = 39
 const BLANK = 32
@@ -23,33 +25,35 @@ const BLANK = 32
 const isWordCode = (code: number): boolean =>
   (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code === APOSTROPHE || code >= 0xaa
 
-function cellOf(hash: number): number {
+function fill(hash: number): void {
   const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
-  return (mixed ^ (mixed >>> 12)) & (MODEL_CELLS - 1)
+  const cell = (mixed ^ (mixed >>> 12)) & (MODEL_CELLS - 1)
+  if (filledIn[cell] === windowNumber) return
+  filledIn[cell] = windowNumber
+  filled[count++] = cell
 }
 
-/** Calls `take` once for each cell that a text fills. */
-export function eachCell(text: string, take: (cell: number) => void): void {
+/** Gives the cells that a text fills, each once. The array is valid until the next call. */
+export function cellsOf(text: string): Int32Array {
   windowNumber = windowNumber === 0xffffffff ? 1 : windowNumber + 1
-  const fill = (hash: number): void => {
-    const cell = cellOf(hash)
-    if (filledIn[cell] === windowNumber) return
-    filledIn[cell] = windowNumber
-    take(cell)
-  }
+  count = 0
   const lower = `${text.toLowerCase()} `
   let word = 0x811c9dc5
   let before = 0x1234567
   let isInWord = false
   // The last three characters, one blank standing for all that is between words.
-  let [a, b, c] = [BLANK, BLANK, BLANK]
+  let a = BLANK
+  let b = BLANK
+  let c = BLANK
   for (let index = 0; index < lower.length; index++) {
     const code = lower.charCodeAt(index)
     const isWord = isWordCode(code)
     if (!isWord && !isInWord) continue
     const d = isWord ? code : BLANK
     fill(Math.imul(Math.imul(Math.imul(a * 31 + b, 0x9e3779b1) ^ c, 0x85ebca6b) ^ d, 0xc2b2ae35))
-    ;[a, b, c] = [b, c, d]
+    a = b
+    b = c
+    c = d
     if (isWord) word = Math.imul(word ^ code, 0x01000193)
     else {
       fill(word ^ 0x5bd1e995)
@@ -59,17 +63,15 @@ export function eachCell(text: string, take: (cell: number) => void): void {
     }
     isInWord = isWord
   }
+  return filled.subarray(0, count)
 }
 
 /** The log-odds of one window being an attack: the mean direction of its cells, so that length alone says nothing. */
 export function windowScore(model: InjectionModel, text: string): number {
+  const cells = cellsOf(text)
   let sum = 0
-  let count = 0
-  eachCell(text, (cell) => {
-    sum += model.weights[cell] as number
-    count++
-  })
-  return model.bias + (count === 0 ? 0 : (sum * model.scale) / Math.sqrt(count))
+  for (let index = 0; index < cells.length; index++) sum += model.weights[cells[index] as number] as number
+  return model.bias + (cells.length === 0 ? 0 : (sum * model.scale) / Math.sqrt(cells.length))
 }
 
 /** Where windows of a text begin and end. */

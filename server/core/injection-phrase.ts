@@ -12,19 +12,22 @@ const GAP = '[\\s"\'*_,.:;()\\[\\]<>«»“”‘/\\\\-]{1,4}'
 const phraseSource = (source: string): string =>
   source.replace(/@(\d) /g, (_, most) => `(?:[\\w'’%-]{1,18} ){0,${most}}?`).replaceAll(' ', GAP)
 
+/** Marks begin with a bracket; words may be glued to them, and their blanks are blanks. */
+const isMark = (source: string): boolean => /^(?:\(\?:)?(?:\\\[|<)/.test(source)
+
 /** Keywords are separated by bars. */
 const phrase = (
   kind: string,
   confidence: number,
-  keywords: string,
+  keywords: string | readonly string[],
   source: string,
   channel: Channel = 'anyone',
 ): Phrase => ({
   kind: `injection.${kind}`,
   severity: confidence >= 0.9 ? 'high' : confidence >= 0.7 ? 'medium' : 'low',
   confidence,
-  keywords: keywords.split('|'),
-  pattern: new RegExp(`(?<!\\w)(?:${phraseSource(source)})(?!\\w)`, 'gi'),
+  keywords: typeof keywords === 'string' ? keywords.split('|') : keywords,
+  pattern: new RegExp(isMark(source) ? source : `(?<!\\w)(?:${phraseSource(source)})(?!\\w)`, 'gi'),
   channel,
 })
 
@@ -52,7 +55,7 @@ export const INJECTION_PHRASES: readonly Phrase[] = [
   phrase('direct', 0.7, DROP_KEYWORDS, `${DROP} @2 (?:above|previous|prior|preceding|earlier) @1 (?:text|input|content|messages?|conversation|context|requests?|questions?|tasks?|documents?|webpage|paragraphs?|information|data|assignments?)`),
   phrase('direct', 0.88, DROP_KEYWORDS, `${DROP} (?:all |everything |the |any )*(?:above|preceding|foregoing)(?= (?:and|then|but|instead|now|ignore)(?!\\w))`),
   phrase('direct', 0.9, DROP_KEYWORDS, `${DROP} (?:the|this|that|any|all) @2 (?:web ?page|page|function|resume|table|paper|article|document|e-?mail|code|text|input|story|file|list|website|content) and (?:instead )?(?:state|say|print|output|write|return|respond|reply|answer|tell|give|show|execute|run|repeat)`),
-  phrase('direct', 0.85, '<!--', '<!--\\s{0,4}@9 (?:ignore|disregard|state|respond|reply|instead of|print the following|output the following|say that|tell the user|you must|override|assistant|ai model)'),
+  phrase('direct', 0.85, '<!--', '<!--[^>]{0,120}?(?<!\\w)(?:ignore|disregard|state|respond|reply|instead of|print the following|output the following|say that|tell the user|you must|override|assistant|ai model)'),
   phrase('direct', 0.9, 'new instruction|new instructions|real instruction|updated instruction|actual instruction', "(?:here are|these are|your|my|the following) @2 (?:new|real|updated|actual) instructions? (?:is|are|follow|for you)"),
   phrase('direct', 0.6, 'new instruction|new task|new prompt|new rules', '(?:your|following) @1 new (?:instructions?|task|prompt|rules|orders)'),
   phrase('direct', 0.9, 'instructions', "(?:previous|prior|above|earlier|original|initial|old) instructions? @3 (?:void|invalid|cancelled|canceled|obsolete|superseded|overridden|no longer (?:valid|apply|applies)|don't (?:matter|apply)|do not (?:matter|apply))"),
@@ -100,7 +103,7 @@ export const INJECTION_PHRASES: readonly Phrase[] = [
   phrase('role_hijack', 0.75, 'administrator|developer|openai employee|your creator|your developer|ceo', "(?:i am|i'm|this is|speaking as|as) (?:an? |the |your |one of your |one of the )?(?:(?:openai |system |your |lead |senior |original )?(?:developers?|administrators?|creators?|programmers?|engineers?|admin|ceo|owner|employee)) @4 (?:(?:of|at|from) (?:openai|this|the)|running|authoriz|need you|order|instruct|give|override|grant|request|allow|and i)"),
 
   // Forged marks of a conversation.
-  phrase('context_manipulation', 0.92, '<|im_start|>|<|im_end|>|<|system|>|<|endoftext|>|<|start_header_id|>|<|eot_id|>|<|assistant|>|<|user|>', '(?<=^|.|\\n)<\\|(?:im_(?:start|end|sep)|system|endoftext|(?:start|end)_header_id|eot_id|assistant|user)\\|>'.replaceAll(' ', '')),
+  phrase('context_manipulation', 0.92, ['<|'], '<\\|(?:im_(?:start|end|sep)|system|endoftext|(?:start|end)_header_id|eot_id|assistant|user)\\|>'),
   phrase('context_manipulation', 0.85, '[inst]|[/inst]|<<sys>>|[system]|[/system]', '(?:\\[/?inst\\]|<</?sys>>|\\[/?system\\])'),
   phrase('context_manipulation', 0.85, 'end of|begin|start of|new session|end context|end input', '(?:(?:end of|end) @1 (?:system|user|initial|previous|original) @1 (?:prompt|input|instructions?|context|messages?|session)|(?:begin|start of|start) @1 (?:new |admin |system |real )(?:session|instructions?|prompt|conversation))'),
   phrase('context_manipulation', 0.8, 'system:|system message:|system override|admin override|system alert:|system prompt:|[admin]', '(?:system|admin|administrator|developer) (?:message|override|alert|prompt|notice|instruction|command|update)(?: )?(?:code|key|accepted|engaged|enabled|activated|follows|is)'),

@@ -48,8 +48,10 @@ const DISGUISES = [
 
 const ESCAPE = new RegExp(ESCAPES.join('|'), 'g')
 const ODDITY = new RegExp([...ESCAPES, ...DISGUISES].join('|'), 'g')
-/** What the second needs: anything from the soft hyphen on. */
-const BEYOND_ASCII = /[\u00aa-\uffff]/
+/** One of the characters that the second is for. */
+const DISGUISED = new RegExp(
+  `[${INVISIBLE}]|${ALIKE}|[\\udb40\\u0660-\\u0669\\u06f0-\\u06f9\\u0966-\\u096f]|${COMPATIBLE}`,
+)
 
 /** Unchanged text farther than this from a change is left out: nothing that the change makes visible reaches it. */
 const NEAR_CHARS = 300
@@ -65,7 +67,7 @@ const CODE_POINT_MAX = 0x10ffff
  * escape hides behind an escape needs another. What becomes of a place depends on at most the ten characters around it.
  */
 export function surface(text: string): Surface | undefined {
-  const oddity = BEYOND_ASCII.test(text) ? ODDITY : ESCAPE
+  const oddity = DISGUISED.test(text) ? ODDITY : ESCAPE
   // Pieces in turn copied and replaced: where each starts in the result, and where in the text.
   const here: number[] = [0]
   const there: number[] = [0]

@@ -6,8 +6,9 @@ import type { Segment } from '../core/call.ts'
 import type { Finding, Severity } from '../core/finding.ts'
 import type { Step } from '../core/step.ts'
 
-/** Plain Latin text is most of what passes; one look tells it. */
-const BEYOND_LATIN = /[\u0300-\uffff\u00ad]/
+/** One of the characters that any of the below is about. Most texts have none: accents, quotes, dashes and emoji aren't. */
+const OF_INTEREST =
+  /[\u034f\u180b-\u180e\ufe00-\ufe0f\u00ad\u0370-\u052f\u0531-\u0587\u115f\u1160\u13a0-\u13ff\u17b4\u17b5\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\udb40]/
 
 /** Tags (U+E0000 to U+E007F). A flag is a black flag, two to eight tags and the cancel tag (UTS 51), and hides nothing. */
 const TAGS = /(?:\udb40[\udc00-\udc7f])+/g
@@ -26,9 +27,13 @@ const EMBEDDINGS = /[\u202a\u202b\u2066-\u2068]/g
 /** From this many in a row they carry a message: a letter needs at least seven of two sorts. */
 const MESSAGE_CHARS_MIN = 8
 
-/** A word of Latin with letters that only look like it. */
-const MIXED_WORD =
-  /[A-Za-z]{0,40}(?:[A-Za-z][\u0370-\u03ff\u0400-\u052f\u0531-\u0587\u13a0-\u13ff]|[\u0370-\u03ff\u0400-\u052f\u0531-\u0587\u13a0-\u13ff][A-Za-z])[A-Za-z\u0370-\u03ff\u0400-\u052f]{0,40}/g
+/** Greek, Cyrillic, Armenian and Cherokee: scripts with letters that look like Latin ones. */
+const ALIKE = '\\u0370-\\u03ff\\u0400-\\u052f\\u0531-\\u0587\\u13a0-\\u13ff'
+
+/** The part of a word from where scripts meet on, and how a word of both goes on and began. */
+const MEETING = new RegExp(`(?<=[A-Za-z])[${ALIKE}]|[${ALIKE}](?=[A-Za-z])`, 'g')
+const WORD_END = new RegExp(`[A-Za-z${ALIKE}]{0,40}`, 'y')
+const WORD_START = new RegExp(`[A-Za-z${ALIKE}]{0,40}$`)
 
 /** Scripts and emoji in which joiners are spelling: Arabic to Khmer, Mongolian, symbols and pictographs. */
 const JOINED =
@@ -47,7 +52,7 @@ export const step: Step = {
 }
 
 function inspectSegment({ text, pointer }: Segment): readonly Finding[] {
-  if (!BEYOND_LATIN.test(text)) return []
+  if (!OF_INTEREST.test(text)) return []
   const sights = [...tags(text), ...selectors(text), ...zeroWidth(text), ...directions(text), ...mixedWords(text)]
   return sights.map(({ kind, severity, confidence, start, end }) => ({
     kind: `unicode.${kind}`,
@@ -102,8 +107,19 @@ const directions = (text: string): readonly Sight[] => [
   ),
 ]
 
-const mixedWords = (text: string): readonly Sight[] =>
-  [...text.matchAll(MIXED_WORD)]
+function mixedWords(text: string): readonly Sight[] {
+  const sights: Sight[] = []
+  let past = 0
+  for (const { index } of text.matchAll(MEETING)) {
+    if (index < past) continue
+    WORD_END.lastIndex = index
+    WORD_END.test(text)
+    past = WORD_END.lastIndex
+    const start = text.slice(0, index).slice(-40).search(WORD_START) + Math.max(0, index - 40)
+    const word = text.slice(start, past)
     // Units and formulas mix scripts by nature: μm, Δt, Ωm.
-    .filter((match) => match[0].length >= 4 && (match[0].match(/[A-Za-z]/g)?.length ?? 0) >= 2)
-    .map((match) => sight(match, 'homoglyph', 'medium', 0.6))
+    if (word.length < 4 || (word.match(/[A-Za-z]/g)?.length ?? 0) < 2) continue
+    sights.push({ kind: 'homoglyph', severity: 'medium', confidence: 0.6, start, end: past })
+  }
+  return sights
+}
