@@ -35,8 +35,8 @@ const endings: Readonly<Record<Outcome, string>> = {
   declined: 'nothing was changed',
   refused: 'refused',
   locked: 'locked by another run',
-  failed: 'failed; run it again to go on',
-  interrupted: 'interrupted; run it again to go on',
+  failed: 'failed',
+  interrupted: 'interrupted',
   unreachable: 'not reachable',
   unwell: 'something is not well: journalctl -u UNIT -e (on the host) says more',
 }
@@ -44,7 +44,7 @@ const endings: Readonly<Record<Outcome, string>> = {
 const endLines = (event: Extract<Event, { event: 'run-finished' }>): readonly string[] => {
   const { outcome, applied, remaining, ms, roundTrips } = event
   const made = applied === 0 ? '' : `, ${counted(applied, 'change')} made`
-  const left = applied === 0 || remaining === 0 ? '' : `, ${counted(remaining, 'step')} left`
+  const left = applied === 0 || remaining === 0 ? '' : `, ${counted(remaining, 'step')} left; run it again to go on`
   return [`${endings[outcome]}${made}${left} (${seconds(ms)}, ${counted(roundTrips, 'round trip')})`]
 }
 

@@ -29,6 +29,7 @@ export const plainRenderer = (paper: Paper, isPlanData: boolean, isNamed: boolea
 type Moving = { step: string; command: string; said: string; startMs: number }
 
 const frameMs = 100
+const isScript = (command: string): boolean => command.startsWith('sh -')
 const clearLine = '\r\u001b[K'
 
 /** For one host on a terminal: step n of N, the seconds it has taken, the command, the last line it said; what has happened stays above. */
@@ -54,26 +55,25 @@ export const liveRenderer = (
     if (moving !== undefined) paper.talk(clearLine)
     moving = undefined
   }
+  const start = (step: string) => {
+    moving = { step, command: '', said: '', startMs: nowMs() }
+    timer = setInterval(draw, frameMs)
+    timer.unref()
+    draw()
+  }
   const tell = (host: string, event: Event) => {
-    if (event.event === 'command-started' && moving !== undefined)
-      moving = { ...moving, command: event.command, said: '' }
-    else if (event.event === 'said' && moving !== undefined) moving = { ...moving, said: event.line }
-    else {
+    if (event.event === 'said') {
+      if (moving !== undefined) moving.said = event.line
+    } else if (event.event === 'command-started') {
+      // A script of ours says less than the step that it is part of.
+      if (moving !== undefined)
+        Object.assign(moving, { command: isScript(event.command) ? '' : event.command, said: '' })
+    } else {
+      const step = moving?.step ?? ''
       stop()
-      if (event.event === 'step-started') {
-        moving = { step: `${event.step}/${event.steps} ${event.does}`, command: '', said: '', startMs: nowMs() }
-        timer = setInterval(draw, frameMs)
-        timer.unref()
-        draw()
-        return
-      }
-      if (event.event === 'step-finished') {
-        paper.talk(
-          `${event.step}/${event.steps} ${event.isApplied ? 'done' : 'was done'}: ${event.resource} (${(event.ms / 1000).toFixed(1)} s)\n`,
-        )
-        return
-      }
-      plain.tell(host, event)
+      if (event.event === 'step-started') start(`${event.step}/${event.steps} ${event.does}`)
+      else if (event.event === 'step-finished') paper.talk(`${step} (${(event.ms / 1000).toFixed(1)} s)\n`)
+      else plain.tell(host, event)
     }
   }
   return { tell, close: stop }

@@ -22,7 +22,9 @@ const refuseRoot = async (
   nowMs: () => number,
 ): Promise<Survey> => {
   const seen = await lookAround(know)
-  const faults = preflightFaults({ ...seen, uid: 0 }, limits, nowMs())
+  // Whose a port is only root can see, and it may be ours.
+  const listeners = seen.listeners.filter(({ program }) => program !== '')
+  const faults = preflightFaults({ ...seen, uid: 0, listeners }, limits, nowMs())
   return { status: 'refused', reasons: [failure.text, ...faults] }
 }
 
