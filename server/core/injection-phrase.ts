@@ -5,12 +5,12 @@
  */
 import type { Channel, Phrase } from './phrase.ts'
 
-/** Between two words: blanks, line ends, quotes, punctuation, emphasis. */
-const GAP = '[\\s"\'*_,.:;()\\[\\]<>«»“”‘/\\\\-]{1,4}'
+/** Between two words: blanks, line ends, quotes, punctuation, emphasis. No character of it belongs to a word. */
+export const PHRASE_GAP = '[\\s"\'*,.:;()\\[\\]<>«»“”‘/\\\\-]'
 
-/** In a source, a blank is a gap and `@3` is up to three words of any kind. */
+/** In a source, a blank is a gap and `@3` is up to three words of any kind. Where a word ends is never in doubt. */
 const phraseSource = (source: string): string =>
-  source.replace(/@(\d) /g, (_, most) => `(?:[\\w'’%-]{1,18} ){0,${most}}?`).replaceAll(' ', GAP)
+  source.replace(/@(\d) /g, (_, most) => `(?:\\w{1,18} ){0,${most}}?`).replaceAll(' ', `${PHRASE_GAP}{1,4}`)
 
 /** Marks begin with a bracket; words may be glued to them, and their blanks are blanks. */
 const isMark = (source: string): boolean => /^(?:\(\?:)?(?:\\\[|<)/.test(source)
@@ -53,7 +53,7 @@ export const INJECTION_PHRASES: readonly Phrase[] = [
   phrase('direct', 0.85, DROP_KEYWORDS, `${DROP} (?:all|any|every|all of|each of|those|these|your|my|its|openai(?:'s)?) @2 ${ORDERS}`),
   phrase('direct', 0.85, DROP_KEYWORDS, `${DROP} (?:all|any|every|all of|your|its|openai(?:'s)?|the|those|these) @2 ${LIMITS}`),
   phrase('direct', 0.7, DROP_KEYWORDS, `${DROP} @2 (?:above|previous|prior|preceding|earlier) @1 (?:text|input|content|messages?|conversation|context|requests?|questions?|tasks?|documents?|webpage|paragraphs?|information|data|assignments?)`),
-  phrase('direct', 0.88, DROP_KEYWORDS, `${DROP} (?:all |everything |the |any )*(?:above|preceding|foregoing)(?= (?:and|then|but|instead|now|ignore)(?!\\w))`),
+  phrase('direct', 0.88, DROP_KEYWORDS, `${DROP} (?:(?:all|everything|the|any) ){0,2}(?:above|preceding|foregoing)(?= (?:and|then|but|instead|now|ignore)(?!\\w))`),
   phrase('direct', 0.9, DROP_KEYWORDS, `${DROP} (?:the|this|that|any|all) @2 (?:web ?page|page|function|resume|table|paper|article|document|e-?mail|code|text|input|story|file|list|website|content) and (?:instead )?(?:state|say|print|output|write|return|respond|reply|answer|tell|give|show|execute|run|repeat)`),
   phrase('direct', 0.85, '<!--', '<!--[^>]{0,120}?(?<!\\w)(?:ignore|disregard|state|respond|reply|instead of|print the following|output the following|say that|tell the user|you must|override|assistant|ai model)'),
   phrase('direct', 0.9, 'new instruction|new instructions|real instruction|updated instruction|actual instruction', "(?:here are|these are|your|my|the following) @2 (?:new|real|updated|actual) instructions? (?:is|are|follow|for you)"),

@@ -48,7 +48,8 @@ const phone = (confidence: number, source: string): Pattern => ({
   judge: (value) => (isDialable(value) ? confidence : undefined),
 })
 
-const PATTERNS: readonly Pattern[] = [
+/** All forms; the first one that fits a place counts. */
+export const PHONE_PATTERNS: readonly Pattern[] = [
   ...FORMS.map(([confidence, source]) => phone(confidence, source)),
   ...WITH_WORD.map((source) => phone(0.65, source)),
 ]
@@ -70,7 +71,7 @@ export const phoneDetector: Detector = (text) => {
     const code = text.charCodeAt(index)
     const isDigit = code >= 48 && code <= 57
     if (isDigit && !isInNumber && hasSevenDigits(text, index)) {
-      for (const pattern of PATTERNS) {
+      for (const pattern of PHONE_PATTERNS) {
         const match = matchAt(text, index, pattern)
         if (match === undefined) continue
         matches.push(match)

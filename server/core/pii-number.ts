@@ -72,6 +72,9 @@ const FORMS: readonly Form[] = [
   number('crypto_wallet', 'low', '1', '(?<!\\w)0x[0-9a-fA-F]{40}(?!\\w)', 0.6, () => true),
 ]
 
+/** All forms, without regard to their first group. */
+export const NUMBER_PATTERNS: readonly Pattern[] = FORMS.map(({ pattern }) => pattern)
+
 /** The longest first group of any form. */
 const GROUP_MAX = 19
 
