@@ -43,7 +43,10 @@ const layClone = async (): Promise<void> => {
 const bootstrapHere = async (): Promise<string> =>
   inside(
     server,
-    'cd /root/tappass && NODE_EXTRA_CA_CERTS=/root/authorities.crt TAPPASS_NODE_URL=file:///root/node.tar.gz ./bootstrap.sh --config /root/host.yaml --yes 2>&1',
+    `cd /root/tappass
+    export NODE_EXTRA_CA_CERTS=/root/authorities.crt TAPPASS_NODE_URL=file:///root/node.tar.gz
+    export TAPPASS_NODE_SHA256=$(sha256sum /root/node.tar.gz | cut -d ' ' -f 1)
+    ./bootstrap.sh --config /root/host.yaml --yes 2>&1`,
   )
 
 before(async () => {

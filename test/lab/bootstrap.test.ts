@@ -10,6 +10,7 @@ import {
   bootstrappedServer,
   type Door,
   door,
+  eventsOf,
   inside,
   mainPids,
   plan,
@@ -108,11 +109,16 @@ test('a governed call: an OpenAI client is answered, a private key in a tool mes
   assert.equal((await through.admin('/audit/integrity')).status, 200)
 })
 
-test('a second run changes nothing and restarts nothing', async () => {
+test('a second run over SSH changes nothing, restarts nothing, and takes one round trip', async () => {
   const pids = await mainPids(server)
-  const { code, events } = await plan(server)
-  assert.equal(code, 0, JSON.stringify(events))
-  await bootstrap(server)
+  const finished = eventsOf(await bootstrap(server)).find(({ event }) => event === 'run-finished')
+  assert.ok(finished?.event === 'run-finished')
+  const { outcome, applied, remaining, roundTrips } = finished
+  assert.deepEqual(
+    { outcome, applied, remaining, roundTrips },
+    { outcome: 'as-wanted', applied: 0, remaining: 0, roundTrips: 1 },
+  )
+  assert.equal((await plan(server)).code, 0)
   assert.deepEqual(await mainPids(server), pids)
 })
 
