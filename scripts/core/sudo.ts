@@ -15,8 +15,8 @@ const refusals = [
 /** Why sudo itself refused, in its own words; undefined when it ran the command. */
 export const sudoRefusal = ({ code, stderr }: Output): string | undefined => {
   if (code === 0) return undefined
-  const said = stderr.split('\n').find((row) => /\bsudo\b/i.test(row) && refusals.some((refusal) => refusal.test(row)))
-  return said ?? (code === 127 && /sudo.*not found/.test(stderr) ? 'there is no sudo' : undefined)
+  const said = stderr.split('\n').find((row) => /\bsudo/i.test(row) && refusals.some((refusal) => refusal.test(row)))
+  return said ?? (code === 127 && /sudo.*(not found|No such file)/.test(stderr) ? 'there is no sudo' : undefined)
 }
 
 async function* prefixed(text: string, stdin: Stdin | undefined): AsyncIterable<Uint8Array> {

@@ -18,8 +18,8 @@ const stdinOf = ({ stdin }: Command): { input: string | Uint8Array | Readable } 
 }
 
 const run: Runner = async (command, hear) => {
-  const [program, ...words] = command.argv
-  const child = execa(program, words, {
+  // Through env(1), as over SSH: a program that is missing is exit code 127 on every host.
+  const child = execa('env', command.argv, {
     ...stdinOf(command),
     env: { ...hostEnvironment, HOME: '/root' },
     extendEnv: false,
@@ -39,7 +39,11 @@ const run: Runner = async (command, hear) => {
   const result = await child
   if (result.cause instanceof Failure) throw result.cause
   if (result.exitCode === undefined && result.signal === undefined) {
-    throw new Failure({ what: `could not run ${program}`, why: result.originalMessage ?? 'unknown' }, 1, result.cause)
+    throw new Failure(
+      { what: `could not run ${command.argv[0]}`, why: result.originalMessage ?? 'unknown' },
+      1,
+      result.cause,
+    )
   }
   const code = result.exitCode ?? 128 + (result.signal === undefined ? 0 : constants.signals[result.signal])
   const stdoutBytes = result.stdout ?? new Uint8Array()

@@ -28,7 +28,10 @@ for (const [name, before, after] of rows) {
   test(`diff: ${name}`, (context) => {
     const folder = scratch(context)
     writeFileSync(join(folder, 'f'), before)
-    execFileSync('git', ['apply', '-p0', '--whitespace=nowarn'], { cwd: folder, input: unifiedDiff('f', before, after) })
+    execFileSync('git', ['apply', '-p0', '--whitespace=nowarn'], {
+      cwd: folder,
+      input: unifiedDiff('f', before, after),
+    })
     assert.equal(readFileSync(join(folder, 'f'), 'utf8'), after)
   })
 }
