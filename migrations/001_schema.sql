@@ -115,7 +115,7 @@ CREATE TABLE agents (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   agent_uuid text NOT NULL UNIQUE CHECK (agent_uuid ~ '^ag_[A-Za-z0-9_-]{8,}$'),
   agent_id text NOT NULL CHECK (agent_id <> '' AND length(agent_id) <= 200),
-  org_id uuid NOT NULL REFERENCES organizations (id) ON DELETE RESTRICT,
+  org_id uuid NOT NULL REFERENCES organizations (id),
   project_id uuid REFERENCES projects (id) ON DELETE SET NULL,
   framework text NOT NULL DEFAULT 'custom',
   description text,

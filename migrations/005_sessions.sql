@@ -32,7 +32,8 @@ CREATE TABLE auth_sessions (
   CHECK (expires_at > created_at)
 );
 COMMENT ON TABLE auth_sessions IS 'A person''s login. Only the hash of its token (or of the JWT''s id) is here.';
-CREATE INDEX auth_sessions_account_id_idx ON auth_sessions (account_id) WHERE revoked_at IS NULL;
+CREATE INDEX auth_sessions_account_id_idx ON auth_sessions (account_id);
+CREATE INDEX auth_sessions_org_id_idx ON auth_sessions (org_id) WHERE org_id IS NOT NULL;
 CREATE INDEX auth_sessions_expires_at_idx ON auth_sessions (expires_at);
 
 CREATE TABLE login_attempts (

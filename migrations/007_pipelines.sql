@@ -60,7 +60,7 @@ CREATE TRIGGER step_configs_touch BEFORE UPDATE ON step_configs
 
 CREATE TABLE pipeline_assignments (
   agent_id uuid PRIMARY KEY REFERENCES agents (id) ON DELETE CASCADE,
-  pipeline_id uuid NOT NULL REFERENCES pipelines (id) ON DELETE RESTRICT,
+  pipeline_id uuid NOT NULL REFERENCES pipelines (id),
   assigned_by text,
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now()

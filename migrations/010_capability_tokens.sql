@@ -24,7 +24,7 @@ CREATE TABLE capability_tokens (
   tools text[] NOT NULL DEFAULT '{}',
   clearance text CHECK (clearance IN ('UNTRUSTED', 'EXTERNAL', 'PARTNER', 'INTERNAL', 'PRIVILEGED', 'SYSTEM')),
   constraints jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(constraints) = 'object'),
-  key_id text REFERENCES signing_keys (key_id) ON DELETE RESTRICT,
+  key_id text REFERENCES signing_keys (key_id),
   issued_at timestamptz NOT NULL DEFAULT now(),
   expires_at timestamptz NOT NULL,
   used_at timestamptz,
@@ -36,6 +36,7 @@ COMMENT ON TABLE capability_tokens IS 'A signed permission of 60 seconds by its 
 CREATE INDEX capability_tokens_agent_idx ON capability_tokens (agent_id, issued_at DESC);
 CREATE INDEX capability_tokens_org_idx ON capability_tokens (org_id, issued_at DESC);
 CREATE INDEX capability_tokens_expires_at_idx ON capability_tokens (expires_at);
+CREATE INDEX capability_tokens_key_id_idx ON capability_tokens (key_id) WHERE key_id IS NOT NULL;
 
 CREATE TABLE mcp_servers (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

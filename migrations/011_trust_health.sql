@@ -88,7 +88,7 @@ CREATE TABLE agent_attestations (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   agent_id uuid NOT NULL REFERENCES agents (id) ON DELETE CASCADE,
   statement text NOT NULL,
-  key_id text NOT NULL REFERENCES signing_keys (key_id) ON DELETE RESTRICT,
+  key_id text NOT NULL REFERENCES signing_keys (key_id),
   signature text NOT NULL,
   issued_at timestamptz NOT NULL DEFAULT now(),
   expires_at timestamptz NOT NULL,
@@ -96,6 +96,7 @@ CREATE TABLE agent_attestations (
 );
 COMMENT ON TABLE agent_attestations IS 'Signed statements about an agent''s trust, as they were given out.';
 CREATE INDEX agent_attestations_agent_idx ON agent_attestations (agent_id, issued_at DESC);
+CREATE INDEX agent_attestations_key_id_idx ON agent_attestations (key_id);
 
 CREATE TABLE canary_runs (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

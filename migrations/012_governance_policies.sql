@@ -113,6 +113,7 @@ CREATE TABLE break_glass_grants (
 );
 COMMENT ON TABLE break_glass_grants IS 'An emergency loosening; it ends by itself at expires_at. A null org_id holds everywhere.';
 CREATE INDEX break_glass_grants_open_idx ON break_glass_grants (expires_at) WHERE closed_at IS NULL;
+CREATE INDEX break_glass_grants_org_id_idx ON break_glass_grants (org_id) WHERE org_id IS NOT NULL;
 
 CREATE TABLE govern_decisions (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

@@ -124,7 +124,7 @@ function fail(error: unknown, isJson: boolean): void {
   const reason = error instanceof Error ? error.message : String(error)
   if (isJson) process.stdout.write(`${JSON.stringify({ status: isOutOfReach ? 'unreachable' : 'failed', reason })}\n`)
   say(`tappass migrate: ${reason}`)
-  if (isOutOfReach) say('  next: tappass status, which shows whether the database runs; then the same command again')
+  if (isOutOfReach) say('  next: see that the database runs and may be used, then type the same command again')
   process.exitCode = error instanceof ConfigError ? EXIT.refused : isOutOfReach ? EXIT.unreachable : EXIT.failed
 }
 

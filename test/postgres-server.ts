@@ -27,8 +27,8 @@ export type PostgresServer = Readonly<{
   /** The address of a database over the socket, or over loopback TCP. */
   socketUrl: (database?: string) => string
   tcpUrl: (database?: string) => string
-  /** Makes an empty database of role tappass, of the name given, and gives its address over the socket. */
-  makeDatabase: (name: string) => Promise<PostgresAddress>
+  /** Makes a database of role tappass, empty or as a copy of `template`, and gives its address over the socket. */
+  makeDatabase: (name: string, template?: string) => Promise<PostgresAddress>
   /** Runs SQL as superuser; gives psql's output, one line a row. */
   superuser: (sql: string, database?: string) => Promise<string>
   /** Path of one of PostgreSQL's programs. */
@@ -70,8 +70,8 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     password,
     socketUrl,
     tcpUrl: (database = 'tappass') => `postgresql://tappass@127.0.0.1:${port}/${database}`,
-    makeDatabase: async (name) => {
-      await psql(`CREATE DATABASE ${name} OWNER tappass`)
+    makeDatabase: async (name, template = 'template1') => {
+      await psql(`CREATE DATABASE ${name} OWNER tappass TEMPLATE ${template}`)
       return parsePostgresAddress(socketUrl(name))
     },
     superuser: psql,

@@ -55,7 +55,7 @@ function poolConfigOf(settings: PostgresSettings): pg.PoolConfig {
     // A function on purpose: for an absent one the driver would go and look in the environment and in ~/.pgpass.
     password: () => settings.password ?? address.password ?? '',
     ssl: sslOf(address),
-    application_name: settings.applicationName,
+    application_name: address.applicationName ?? settings.applicationName,
     max: settings.connectionsMax ?? 10,
     connectionTimeoutMillis: settings.connectTimeoutMs ?? 5_000,
     idleTimeoutMillis: settings.idleTimeoutMs ?? 30_000,

@@ -55,7 +55,7 @@ WHERE p.pronamespace = place.oid
 export async function readCatalog(inTransaction: Database, schema: string): Promise<Catalog> {
   await inTransaction.query(`SELECT set_config('search_path', $1, true)`, [schema])
   const rows = await inTransaction.query<{ what: string; is: string }>(CATALOG)
-  const lines = rows.map(({ what, is }) => [what, is.replace(/\s+/g, ' ')] as const)
+  const lines = rows.map(({ what, is }) => [what, is.replace(/\s+/g, ' ').trim()] as const)
   return new Map(lines.sort(([one], [other]) => (one < other ? -1 : 1)))
 }
 

@@ -1,0 +1,156 @@
+/** Several runs at once, runs that are killed, and tables that somebody holds, over a real PostgreSQL 16. Needs: postgres. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { type PostgresServer, startPostgres } from '../postgres-server.ts'
+import { copyMigrations, migrate, migrateJson, removeCopies, startMigrate } from './migrate-process.ts'
+
+let server: PostgresServer
+before(async () => {
+  server = await startPostgres()
+})
+after(async () => {
+  await server.dispose()
+  await removeCopies()
+})
+
+let count = 0
+const emptyDatabase = async () => {
+  const name = `lock_${++count}`
+  await server.makeDatabase(name)
+  return { name, settings: { DATABASE_URL: server.socketUrl(name) } }
+}
+
+/** Somebody else's connection, of role tappass. */
+const connect = async (name: string): Promise<pg.Client> => {
+  const client = new pg.Client({ host: server.folder, port: server.port, user: 'tappass', database: name })
+  client.on('error', () => {})
+  await client.connect()
+  return client
+}
+
+/** Waits until a query finds a row. */
+const until = async (sql: string, name: string): Promise<void> => {
+  while ((await server.superuser(sql, name)) === '') await sleep(20)
+}
+
+test('of four runs at once each migration is applied by exactly one', async () => {
+  const { name, settings } = await emptyDatabase()
+  const ends = await Promise.all([1, 2, 3, 4].map(() => migrateJson(settings, 'up')))
+  assert.deepEqual(
+    ends.map(({ code }) => code),
+    [0, 0, 0, 0],
+  )
+  const applied = ends.flatMap(({ answer }) => answer['applied'] as string[])
+  assert.equal(applied.length, 12)
+  assert.equal(new Set(applied).size, 12)
+  assert.equal(await server.superuser('SELECT count(*) FROM schema_migrations', name), '12')
+  assert.equal(await server.superuser(`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'`, name), '0')
+})
+
+test('a run that finds the lock taken says by whom and since when, and exits 4', async () => {
+  const { name, settings } = await emptyDatabase()
+  const folder = await copyMigrations(12)
+  await writeFile(join(folder, '013_slow.sql'), 'SELECT pg_sleep(3);')
+  const first = startMigrate(settings, 'up', '--migrations', folder)
+  await until(
+    `SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3)%' AND application_name LIKE 'tappass-migrate%'`,
+    name,
+  )
+  const second = await migrate(settings, 'up', '--migrations', folder, '--lock-timeout', '0')
+  assert.equal(second.code, 4)
+  assert.match(
+    second.stderr,
+    new RegExp(
+      `^another run holds the lock: tappass-migrate ${first.pid}@\\S+ \\(backend \\d+\\) since \\d{4}-.*Z\\n {2}next: wait`,
+    ),
+  )
+  const baseline = await migrate(settings, 'baseline', '--lock-timeout', '0')
+  assert.equal(baseline.code, 4)
+  assert.equal((await migrate(settings, 'status', '--migrations', folder)).code, 2, 'looking needs no lock')
+  const [code] = await once(first, 'close')
+  assert.equal(code, 0)
+  assert.equal((await migrate(settings, 'up', '--migrations', folder)).stdout, 'nothing to do: the schema is current\n')
+})
+
+test('a run that waits goes on when the other is done, and has nothing left to do', async () => {
+  const { name, settings } = await emptyDatabase()
+  const folder = await copyMigrations(12)
+  await writeFile(join(folder, '013_slow.sql'), 'SELECT pg_sleep(1);')
+  const first = startMigrate(settings, 'up', '--migrations', folder)
+  await until(
+    `SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(1)%' AND application_name LIKE 'tappass-migrate%'`,
+    name,
+  )
+  const [second] = await Promise.all([migrate(settings, 'up', '--migrations', folder), once(first, 'close')])
+  assert.deepEqual([second.code, second.stdout], [0, 'nothing to do: the schema is current\n'])
+})
+
+for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const) {
+  test(`a run that dies of ${signal} inside a file leaves nothing of it, and the next one completes it`, async () => {
+    const { name, settings } = await emptyDatabase()
+    const folder = await copyMigrations(12)
+    await writeFile(join(folder, '013_good.sql'), 'CREATE TABLE good (i int);')
+    const half = 'CREATE TABLE half (i int); INSERT INTO half VALUES (1); ALTER TABLE agents ADD COLUMN half int;'
+    await writeFile(join(folder, '014_half.sql'), `${half} SELECT pg_sleep(1.5);`)
+    const child = startMigrate(settings, 'up', '--migrations', folder)
+    await until(
+      `SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(1.5)%' AND application_name LIKE 'tappass-migrate%'`,
+      name,
+    )
+    child.kill(signal)
+    await once(child, 'close')
+    const now = `SELECT max(version), to_regclass('good'), to_regclass('half') FROM schema_migrations`
+    assert.equal(await server.superuser(now, name), '13|good|')
+
+    const next = await migrateJson(settings, 'up', '--migrations', folder)
+    assert.deepEqual([next.code, next.answer['applied']], [0, ['014_half.sql']])
+    assert.equal(await server.superuser(now, name), '14|good|half')
+    assert.equal(await server.superuser('SELECT count(*) FROM half', name), '1')
+    assert.equal((await migrate(settings, 'verify', '--migrations', folder)).code, 0)
+  })
+}
+
+test('the server crashes inside a file: nothing of it is left, and the next run completes it', async () => {
+  const { name, settings } = await emptyDatabase()
+  const folder = await copyMigrations(12)
+  await writeFile(join(folder, '013_half.sql'), 'CREATE TABLE half (i int); SELECT pg_sleep(5);')
+  const running = migrate(settings, 'up', '--migrations', folder)
+  await until(
+    `SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(5)%' AND application_name LIKE 'tappass-migrate%'`,
+    name,
+  )
+  await server.stop('immediate')
+  const { code, stderr } = await running
+  assert.ok(code === 1 || code === 6, `exit ${code}`)
+  assert.match(stderr, /tappass migrate: database: |013_half\.sql/)
+  await server.start()
+  assert.equal(await server.superuser(`SELECT max(version), to_regclass('half') FROM schema_migrations`, name), '12|')
+  await writeFile(join(folder, '013_half.sql'), 'CREATE TABLE half (i int);')
+  assert.equal((await migrate(settings, 'up', '--migrations', folder)).code, 0)
+})
+
+test('a table that is in use makes a migration step back and try again, so that calls are not held up behind it', async () => {
+  const { name, settings } = await emptyDatabase()
+  await migrate(settings, 'up')
+  const folder = await copyMigrations(12)
+  await writeFile(join(folder, '013_alter.sql'), 'ALTER TABLE agents ADD COLUMN extra int;')
+  const holder = await connect(name)
+  await holder.query('BEGIN; LOCK TABLE agents IN ACCESS SHARE MODE')
+  const child = startMigrate(settings, 'up', '--migrations', folder)
+  let stderr = ''
+  for await (const chunk of child.stderr) {
+    stderr += chunk
+    if (stderr.includes('tries again')) await holder.query('COMMIT').catch(() => {})
+  }
+  assert.match(
+    stderr,
+    /^013_alter\.sql waits 1000 ms and tries again: .*lock timeout\n013_alter\.sql applied in \d+ ms/,
+  )
+  await holder.end()
+  assert.equal(await server.superuser('SELECT max(version) FROM schema_migrations', name), '13')
+})
