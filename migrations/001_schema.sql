@@ -82,6 +82,7 @@ COMMENT ON TABLE invites IS 'An invitation by mail; the link holds a token of wh
 CREATE UNIQUE INDEX invites_open_key ON invites (org_id, lower(email))
   WHERE accepted_at IS NULL AND revoked_at IS NULL;
 CREATE INDEX invites_invited_by_idx ON invites (invited_by);
+CREATE INDEX invites_org_id_idx ON invites (org_id);
 CREATE TRIGGER invites_touch BEFORE UPDATE ON invites
   FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 

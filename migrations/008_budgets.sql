@@ -20,6 +20,7 @@ CREATE TABLE budgets (
 COMMENT ON TABLE budgets IS 'A limit. Without an agent, scopes below org hold for each agent, session or call of the organization.';
 CREATE UNIQUE INDEX budgets_scope_key ON budgets (org_id, agent_id, scope, time_window) NULLS NOT DISTINCT WHERE is_active;
 CREATE INDEX budgets_agent_id_idx ON budgets (agent_id) WHERE agent_id IS NOT NULL;
+CREATE INDEX budgets_org_id_idx ON budgets (org_id);
 CREATE TRIGGER budgets_touch BEFORE UPDATE ON budgets
   FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 

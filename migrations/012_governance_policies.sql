@@ -95,6 +95,7 @@ CREATE UNIQUE INDEX policy_assignments_open_key ON policy_assignments (policy_id
   WHERE effective_until IS NULL;
 CREATE INDEX policy_assignments_scope_idx ON policy_assignments (org_id, scope_type, scope_id);
 CREATE INDEX policy_assignments_version_id_idx ON policy_assignments (version_id);
+CREATE INDEX policy_assignments_policy_id_idx ON policy_assignments (policy_id);
 CREATE TRIGGER policy_assignments_touch BEFORE UPDATE ON policy_assignments
   FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
