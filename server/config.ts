@@ -13,7 +13,7 @@ export type Config = Readonly<{
   storage: 'memory' | 'local' | 'supabase'
   database:
     | Readonly<{ kind: 'postgres'; address: PostgresAddress; password: string | undefined }>
-    | Readonly<{ kind: 'pglite'; folder: string | undefined; cacheFolder: string | undefined }>
+    | Readonly<{ kind: 'pglite'; folder: string | undefined }>
   redisUrl: string | undefined
   upstream: Readonly<{ url: string; key: string | undefined }> | undefined
   instance: string
@@ -69,7 +69,6 @@ const SETTINGS = v.object({
   TAPPASS_PORT: v.optional(wholeNumber(0, 65_535), '9620'),
   TAPPASS_STORAGE: v.optional(v.picklist(['memory', 'local', 'supabase'], 'is none of memory, local, supabase')),
   TAPPASS_DATA_DIR: v.optional(v.string()),
-  TAPPASS_CACHE_DIR: v.optional(v.string()),
   DATABASE_URL: v.optional(v.string()),
   SUPABASE_URL: v.optional(v.string()),
   REDIS_URL: v.optional(url('redis:', 'rediss:', 'unix:')),
@@ -210,7 +209,6 @@ function databaseOf(settings: Settings, secrets: Secrets): Pick<Config, 'storage
       database: {
         kind: 'pglite',
         folder: storage === 'local' ? settings.TAPPASS_DATA_DIR : undefined,
-        cacheFolder: settings.TAPPASS_CACHE_DIR,
       },
     }
   }

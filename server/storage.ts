@@ -2,8 +2,7 @@
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MIGRATION_FOLDER, readMigrationFiles } from './adapters/migration-folder.ts'
-import { openPglite, type PgliteDatabase } from './adapters/pglite.ts'
-import { keepSnapshot, readSnapshot, snapshotKey } from './adapters/pglite-snapshot.ts'
+import { openPglite } from './adapters/pglite.ts'
 import { openPostgres } from './adapters/postgres.ts'
 import type { Config } from './config.ts'
 import { parseMigrations } from './core/migration.ts'
@@ -13,20 +12,13 @@ import type { Clock, SessionDatabase } from './core/ports.ts'
 /** How long a start waits for another process that migrates. */
 const LOCK_TIMEOUT_MS = 60_000
 
-/** An open database; one that PGlite runs can also be copied whole. */
-type OpenDatabase = SessionDatabase & Partial<Pick<PgliteDatabase, 'takeImage'>>
-
 /** Opens the database; `report` hears of connections that broke while nobody used them. */
 export async function openDatabase(
   { database, storage }: Pick<Config, 'database' | 'storage'>,
   clock: Clock,
   report: (cause: Error) => void,
-): Promise<OpenDatabase> {
-  if (database.kind === 'pglite') {
-    const cacheFolder = cacheFolderOf(database)
-    const image = cacheFolder === undefined ? undefined : await readSnapshot(cacheFolder, await keyOfNow())
-    return openPglite({ folder: database.folder, image, nowMs: clock.nowMs })
-  }
+): Promise<SessionDatabase> {
+  if (database.kind === 'pglite') return openPglite({ folder: database.folder, nowMs: clock.nowMs })
   const { address, password } = database
   const kind = storage === 'supabase' ? 'supabase' : 'local'
   return openPostgres({ kind, address, password, applicationName: 'tappass', onConnectionLost: report })
@@ -37,14 +29,14 @@ export async function openDatabase(
  * throws unless it is there already. `version` is this release's.
  */
 export async function prepareSchema(
-  database: OpenDatabase,
-  { environment, database: place }: Pick<Config, 'environment' | 'database'>,
+  database: SessionDatabase,
+  { environment, database: { kind } }: Pick<Config, 'environment' | 'database'>,
   version: string,
   clock: Clock,
 ): Promise<void> {
   const { migrations, problems } = parseMigrations(await readMigrationFiles(MIGRATION_FOLDER))
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('; '))
-  if (place.kind === 'postgres' && environment === 'production') {
+  if (kind === 'postgres' && environment === 'production') {
     const status = await migrationStatus(database, migrations)
     const reasons = status.problems.map(({ message, next }) => `${message}; ${next}`)
     if (status.pending.length > 0)
@@ -63,20 +55,7 @@ export async function prepareSchema(
   })
   const failure = failureOf(outcome)
   if (failure) throw new Error(`the database could not be migrated: ${failure}`)
-  const isMade = outcome.status === 'current' && outcome.applied.length > 0
-  const cacheFolder = cacheFolderOf(place)
-  if (isMade && cacheFolder !== undefined && database.takeImage !== undefined) {
-    await keepSnapshot(cacheFolder, await keyOfNow(), await database.takeImage())
-  }
 }
-
-/** Where the image of a database in memory is kept; databases elsewhere need none. */
-function cacheFolderOf(database: Config['database']): string | undefined {
-  return database.kind === 'pglite' && database.folder === undefined ? database.cacheFolder : undefined
-}
-
-const keyOfNow = async (): Promise<string> =>
-  snapshotKey((await readMigrationFiles(MIGRATION_FOLDER)).map(({ file, text }) => `${file} ${text}`))
 
 function failureOf(outcome: MigrationOutcome): string | undefined {
   switch (outcome.status) {

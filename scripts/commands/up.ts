@@ -90,7 +90,6 @@ const serve = async (invocation: Invocation): Promise<number> => {
     decided,
     hasAnswered,
     entry: join(root, 'server', 'main.ts'),
-    cachePath: join(root, '.tappass', 'cache', 'database'),
     around: environment,
     random,
     tell: (line) => {

@@ -16,25 +16,15 @@ import type { Database, SessionDatabase } from '../core/ports.ts'
 import { type Connection, sessionOn } from '../core/sql-session.ts'
 import { readTar, type TarEntry } from '../core/tar-archive.ts'
 
-/**
- * Without a folder everything is in memory and gone with the process; it begins as `image` where one is given. `nowMs`
- * dates the holder's note in the folder.
- */
-export type PgliteSettings = Readonly<{
-  folder?: string | undefined
-  image?: Uint8Array | undefined
-  nowMs: () => number
-}>
-
-/** What `openPglite` gives: `takeImage` copies the whole database as it is now, for `image` of another. */
-export type PgliteDatabase = SessionDatabase & Readonly<{ takeImage: () => Promise<Uint8Array> }>
+/** Without a folder everything is in memory and gone with the process. `nowMs` dates the holder's note in the folder. */
+export type PgliteSettings = Readonly<{ folder?: string | undefined; nowMs: () => number }>
 
 /**
  * Opens the database, making it where there is none (0.7 s; 0.35 s for one that is there).
  * Throws DatabaseError with one clear sentence when the folder is taken, unreadable or holds something else.
  */
-export async function openPglite({ folder, image, nowMs }: PgliteSettings): Promise<PgliteDatabase> {
-  if (folder === undefined) return databaseOver('memory', await startInMemory(image ?? readTemplate()), async () => {})
+export async function openPglite({ folder, nowMs }: PgliteSettings): Promise<SessionDatabase> {
+  if (folder === undefined) return databaseOver('memory', await startInMemory(readTemplate()), async () => {})
   await prepareFolder(folder)
   const release = holdFolder(folder, nowMs)
   try {
@@ -45,16 +35,12 @@ export async function openPglite({ folder, image, nowMs }: PgliteSettings): Prom
   }
 }
 
-function databaseOver(kind: Database['kind'], pglite: PGlite, release: () => Promise<void>): PgliteDatabase {
-  const database: PgliteDatabase = {
+function databaseOver(kind: Database['kind'], pglite: PGlite, release: () => Promise<void>): SessionDatabase {
+  const database: SessionDatabase = {
     ...sessionOn(kind, connectionOf(pglite), 0),
     transaction: (work) => transact(kind, pglite, work),
     // There is one connection only, so it is everybody's session.
     session: (work) => work(database),
-    takeImage: async () => {
-      await pglite.exec('CHECKPOINT') // what is only in PostgreSQL's buffers would be missing
-      return new Uint8Array(await (await pglite.dumpDataDir('none')).arrayBuffer())
-    },
     close: async () => {
       await pglite.close()
       await release()

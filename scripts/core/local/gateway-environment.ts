@@ -21,10 +21,7 @@ const inherited = [
 /** Answers with every default taken. */
 export type Decided = Readonly<Answers & { storage: NonNullable<Answers['storage']> }>
 
-/**
- * All settings of the gateway's process. `databaseFolder` is where local storage keeps its files, `cacheFolder` where
- * the gateway may keep what it can make again.
- */
+/** All settings of the gateway's process. `databaseFolder` is where local storage keeps its files. */
 export const renderEnvironment = (
   around: Readonly<Record<string, string | undefined>>,
   settings: Readonly<{
@@ -32,18 +29,16 @@ export const renderEnvironment = (
     port: number
     upstream: string | undefined
     databaseFolder: string
-    cacheFolder: string
     credentialsFolder: string
   }>,
 ): Readonly<Record<string, string>> => {
-  const { decided, port, upstream, databaseFolder, cacheFolder, credentialsFolder } = settings
+  const { decided, port, upstream, databaseFolder, credentialsFolder } = settings
   const all: Readonly<Record<string, string | undefined>> = {
     ...Object.fromEntries(inherited.map((name) => [name, around[name]])),
     TAPPASS_ENV: 'development',
     TAPPASS_PORT: String(port),
     TAPPASS_STORAGE: decided.storage,
     TAPPASS_DATA_DIR: decided.storage === 'local' ? databaseFolder : undefined,
-    TAPPASS_CACHE_DIR: cacheFolder,
     TAPPASS_UPSTREAM_URL: upstream,
     SUPABASE_URL: decided.storage === 'supabase' ? decided.supabaseUrl : undefined,
     CREDENTIALS_DIRECTORY: credentialsFolder,

@@ -20,7 +20,6 @@ export type SessionStart = Readonly<{
   port: number
   upstream: string | undefined
   dataPath: string
-  cachePath: string
   entry: string
   around: Readonly<Record<string, string | undefined>>
   random: Randomness
@@ -105,7 +104,6 @@ const serve = async (start: SessionStart, kept: Kept): Promise<Session> => {
       port,
       upstream,
       databaseFolder: databaseFolder(start.dataPath),
-      cacheFolder: start.cachePath,
       credentialsFolder,
     })
     return startGateway({ entry, environment, readyTimeoutMs, tell, interrupt }, kept.nameGateway)
