@@ -61,11 +61,6 @@ export const breaches: readonly Planted[] = [
   { rule: defaults, path: 'server/core/x.ts', body: 'export default 1' },
   { rule: defaults, path: 'server/core/x.ts', body: 'export default function x() {}' },
   { rule: defaults, path: 'server/core/x.ts', body: 'const x = 1\nexport { x as default }' },
-  {
-    rule: 'each file is imported once',
-    path: 'server/core/x.ts',
-    body: "import { look } from './look.ts'\nimport type { Look } from './look.ts'",
-  },
   { rule: files, path: 'server/core/x.ts', body: constants(250) },
   { rule: functions, path: 'server/core/x.ts', body: `const x = () => {\n${constants(49)}\n}` },
   { rule: functions, path: 'scripts/core/x.ts', body: `class X {\n  y() {\n${constants(49)}\n  }\n}` },

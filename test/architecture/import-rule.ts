@@ -1,5 +1,5 @@
 /** Who may import whom: arrows, siblings, cycles, barrels and default exports. */
-import { isExportAssignment, isExportDeclaration, isImportDeclaration, SyntaxKind } from 'typescript/unstable/ast'
+import { isExportAssignment, isExportDeclaration, SyntaxKind } from 'typescript/unstable/ast'
 import { type Breach, type Import, importsOf, isExported, placeOf, type Rule, type Source } from './source.ts'
 
 /** From a layer to all that it may import besides itself. A layer is the first pattern that a path matches. */
@@ -11,18 +11,23 @@ const layers: readonly Readonly<{ name: string; pattern: RegExp; imports: readon
   { name: 'resources', pattern: /^scripts\/resources\//, imports: ['toolkit core'] },
   { name: 'runners', pattern: /^scripts\/runners\//, imports: ['toolkit core'] },
   { name: 'toolkit core', pattern: /^scripts\/core\//, imports: ['toolkit core'] },
-  { name: 'app', pattern: /^server\/app\.ts$/, imports: ['config', 'http', 'adapters', 'steps', 'gateway core'] },
-  { name: 'config', pattern: /^server\/(config|secret)\.ts$/, imports: ['gateway core'] },
+  {
+    name: 'app',
+    pattern: /^server\/app\.ts$/,
+    imports: ['process parts', 'http', 'adapters', 'steps', 'gateway core'],
+  },
   { name: 'http', pattern: /^server\/http\//, imports: ['gateway core'] },
   { name: 'adapters', pattern: /^server\/adapters\//, imports: ['gateway core'] },
   { name: 'steps', pattern: /^server\/steps\//, imports: ['gateway core'] },
   { name: 'gateway core', pattern: /^server\/core\//, imports: ['gateway core'] },
   { name: 'policy', pattern: /^server\/policy\//, imports: ['gateway core'] },
   {
-    name: 'process',
+    name: 'processes',
     pattern: /^server\/(main|migrate|verify|backup)\.ts$/,
-    imports: ['app', 'config', 'adapters', 'policy', 'gateway core'],
+    imports: ['app', 'process parts', 'adapters', 'gateway core'],
   },
+  // What processes share besides the core: config, and how they open, listen and drain.
+  { name: 'process parts', pattern: /^server\/[^/]+\.ts$/, imports: ['adapters', 'gateway core'] },
 ]
 
 const layerOf = (path: string) => layers.find(({ pattern }) => pattern.test(path))
@@ -139,26 +144,5 @@ const defaults: Rule = {
     ),
 }
 
-const typeImports: Rule = {
-  name: 'each file is imported once',
-  check: (sources) =>
-    sources.flatMap((source) => {
-      const declared = importsOf(source).filter(({ node }) => isImportDeclaration(node))
-      return declared
-        .filter(({ specifier }, index) => declared.findIndex((other) => other.specifier === specifier) !== index)
-        .map((each) => breach(typeImports.name, each, each.specifier))
-    }),
-}
-
 /** All rules about imports and exports. */
-export const importRules: readonly Rule[] = [
-  arrows,
-  halves,
-  tests,
-  siblings,
-  extensions,
-  cycles,
-  barrels,
-  defaults,
-  typeImports,
-]
+export const importRules: readonly Rule[] = [arrows, halves, tests, siblings, extensions, cycles, barrels, defaults]
