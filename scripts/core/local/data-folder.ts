@@ -99,6 +99,9 @@ export const writeNote = (path: string, name: string, note: Readonly<Record<stri
   renameSync(fresh, join(path, name))
 }
 
+/** Removes a small file of the folder, if it is there. */
+export const removeNote = (path: string, name: string): void => rmSync(join(path, name), { force: true })
+
 /** The first agent's key as kept; undefined when it is lost. */
 export const readAgentKey = (path: string): AgentKey | undefined => {
   const note = readNote(path, 'agent.json')

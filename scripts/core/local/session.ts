@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { exitCode } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { connectGateway, exchangeOverHttp } from '../gateway-client.ts'
-import { databaseFolder, openDataFolder, readAgentKey, writeNote } from './data-folder.ts'
+import { databaseFolder, openDataFolder, readAgentKey, removeNote, writeNote } from './data-folder.ts'
 import { obtainAgent } from './first-agent.ts'
 import type { Serving } from './first-call.ts'
 import { answeredSecrets, type Decided, renderEnvironment } from './gateway-environment.ts'
@@ -49,7 +49,11 @@ const openKept = ({ decided, dataPath, random, hasAnswered }: SessionStart): Kep
     const { storage, supabaseUrl } = decided
     writeNote(dataPath, 'answers.json', { storage, ...(supabaseUrl === undefined ? {} : { supabaseUrl }) })
   }
-  return { secrets: folder.secrets, close: folder.lock.release, nameGateway: folder.lock.nameGateway, path: dataPath }
+  const close = () => {
+    removeNote(dataPath, 'serving.json')
+    folder.lock.release()
+  }
+  return { secrets: folder.secrets, close, nameGateway: folder.lock.nameGateway, path: dataPath }
 }
 
 const checkProvider = async ({ decided, upstream, tell }: SessionStart): Promise<void> => {

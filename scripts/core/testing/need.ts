@@ -59,6 +59,7 @@ export const probes: Readonly<Record<string, Probe>> = {
   shellcheck: programs('apt-get install shellcheck', 'shellcheck'),
   sshd: programs('apt-get install openssh-server', 'sshd', 'ssh-keygen'),
   opa: cached('go/opa'),
+  postgres: all(cached('postgres'), programs('apt-get install util-linux', 'setpriv')),
   lab: all(
     root,
     programs('test/lab/prepare installs it', 'systemd-nspawn', 'mmdebstrap', 'ip', 'nft', 'ssh', 'mount'),

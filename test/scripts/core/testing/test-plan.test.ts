@@ -1,8 +1,9 @@
 /** What is chosen to run, and that every file either runs or is said to be left out. */
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { unmet } from '../../../../scripts/core/testing/need.ts'
-import { parseNeeds } from '../../../../scripts/core/testing/test-file.ts'
+import { probes, unmet } from '../../../../scripts/core/testing/need.ts'
+import { listTestFiles, parseNeeds } from '../../../../scripts/core/testing/test-file.ts'
 import { planTests, type TestWish } from '../../../../scripts/core/testing/test-plan.ts'
 
 const wish: TestWish = {
@@ -84,6 +85,14 @@ describe('needs', () => {
     assert.match(unmet(['lab'], machine) ?? '', /needs root/)
     assert.match(unmet(['lab'], { ...machine, userId: 0 }) ?? '', /systemd-nspawn/)
     assert.equal(unmet([], machine), undefined)
+  })
+  test('every need of a test of ours has a probe', () => {
+    const files = listTestFiles(join(import.meta.dirname, '../../../..'))
+    const stated = new Set(files.flatMap(({ needs }) => needs))
+    assert.deepEqual(
+      [...stated].filter((need) => probes[need] === undefined),
+      [],
+    )
   })
   test('an unknown need is a defect', () => assert.throws(() => unmet(['luck'], machine), /needs "luck"/))
 })
