@@ -76,9 +76,6 @@ export async function createApp(config: Config, { database, clock, random, isDra
   healthRoutes(server, { door, database, readiness, about: describe(config, gateway), metrics: meter, clock })
   wellKnownRoutes(server, config.secrets.TAPPASS_TOKEN_KEY)
   await server.ready()
-  const close = async (): Promise<void> => {
-    await ledger.close()
-    await Promise.all([limiter.close(), openai?.close()])
-  }
+  const close = (): Promise<void> => ledger.close().finally(() => Promise.all([limiter.close(), openai?.close()]))
   return { server, readiness, ledger, close }
 }

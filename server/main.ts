@@ -74,8 +74,9 @@ async function stop({ config, database, app, traffic, notify }: Running, signal:
   app.server.log.info({ signal }, 'stopping')
   await notify?.('STOPPING=1').catch(() => {})
   const outcome = await drain(app.server.server, traffic, config.drainMs, clock)
-  await app.close()
-  await database.close()
+  // A database that is away leaves the chain without its last entry; the next start records where it ended.
+  await app.close().catch((err: unknown) => app.server.log.warn({ err }, 'the ledger was not closed'))
+  await database.close().catch((err: unknown) => app.server.log.warn({ err }, 'the database was not closed'))
   app.server.log.info({ outcome }, 'stopped')
   process.exit(0)
 }
@@ -88,15 +89,16 @@ function fail(cause: unknown): void {
   else process.exit(1)
 }
 
-try {
+async function run(): Promise<void> {
   const running = await start()
   let isStopping = false
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (!isStopping) void stop(running, signal).catch(fail)
-      isStopping = true
-    })
+  const end = (reason: string): void => {
+    if (!isStopping) void stop(running, reason).catch(fail)
+    isStopping = true
   }
-} catch (cause) {
-  fail(cause)
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => end(signal))
+  // Whoever was started over a channel is stopped over it: a parent that was killed can't send a signal.
+  if (process.send) process.once('disconnect', () => end('disconnect'))
 }
+
+if (import.meta.main) await run().catch(fail)

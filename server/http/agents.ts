@@ -1,27 +1,24 @@
-/** The routes of the register of agents. Whatever changes it is in the ledger before its answer leaves. */
-import type { FastifyInstance } from 'fastify'
+/** The routes of the register of agents. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import * as v from 'valibot'
 import {
-  addDeveloperKey,
-  deactivateAgent,
-  findAgent,
-  listAgents,
-  type RegisteredAgent,
-  registerAgent,
-  rotateKey,
-} from '../core/agent-register.ts'
-import type { Door, Principal } from '../core/door.ts'
+  createAgent,
+  exchangeKey,
+  giveDeveloperKey,
+  type Register,
+  removeAgent,
+  wantedAgent,
+} from '../core/agent-change.ts'
+import { listAgents } from '../core/agent-register.ts'
 import { PublicError } from '../core/errors.ts'
-import type { Ledger } from '../core/ledger.ts'
-import type { Clock, Database, Random } from '../core/ports.ts'
-import { adminEntry } from '../core/record.ts'
+import type { Role } from '../core/role.ts'
 
 const text = (charsMax: number) => v.optional(v.pipe(v.string(), v.maxLength(charsMax)))
 
 const NEW_AGENT = v.object({
   agent_id: v.pipe(
     v.string(),
-    v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'has 1 to 128 letters, digits, dots, dashes or underscores'),
+    v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'has to be 1 to 128 letters, digits, dots, dashes or underscores'),
   ),
   framework: text(128),
   description: text(2000),
@@ -35,73 +32,42 @@ const DEVELOPER_KEY = v.object({
   expires_days: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(3650)), 90),
 })
 
-/** What the routes work with. */
-export type AgentRoutes = Readonly<{ door: Door; database: Database; ledger: Ledger; clock: Clock; random: Random }>
+type Named = { Params: { id: string } }
 
-/** Adds the routes. */
-export function agentRoutes(server: FastifyInstance, { door, database, ledger, clock, random }: AgentRoutes): void {
-  const record = async (event: string, agent: RegisteredAgent, by: Principal, requestId: string): Promise<void> => {
-    const entry = adminEntry(
-      { clock, random },
-      event,
-      agent,
-      by.kind === 'person' ? `key ${by.keyId}` : by.kind,
-      requestId,
-    )
-    await ledger.append(entry).catch((cause: unknown) => {
-      throw new PublicError('ledger.unavailable', { cause })
-    })
-  }
-  const wanted = async (name: string): Promise<RegisteredAgent> => {
-    const agent = await findAgent(database, name)
-    if (!agent) throw new PublicError('agent.unknown')
-    return agent
-  }
+/** Adds the routes. Keys are checked before bodies are read. */
+export function agentRoutes(server: FastifyInstance, register: Register): void {
+  const { door, database } = register
+  const least = (role: Role) => ({
+    onRequest: async (request: FastifyRequest): Promise<void> => {
+      request.principal = await door.admit(request.headers, role)
+    },
+  })
 
-  server.post('/agents', async (request, reply) => {
-    const by = await door.admit(request.headers, 'DEVELOPER')
-    const registered = await registerAgent(database, random, parse(NEW_AGENT, request.body))
-    if (!registered) throw new PublicError('agent.exists')
-    await record('agent.created', registered.agent, by, request.id)
-    return reply.code(201).send({ ...registered.agent, api_key: registered.key })
+  server.get('/agents', least('AUDITOR'), async () => ({ data: await listAgents(database) }))
+
+  server.get<Named>('/agents/:id', least('AUDITOR'), ({ params }) => wantedAgent(database, params.id))
+
+  server.post('/agents', least('DEVELOPER'), async (request, reply) => {
+    const { agent, key } = await createAgent(register, parse(NEW_AGENT, request.body), request)
+    return reply.code(201).send({ ...agent, api_key: key })
   })
-  server.get('/agents', async (request) => {
-    await door.admit(request.headers, 'AUDITOR')
-    return { data: await listAgents(database) }
-  })
-  server.get<{ Params: { id: string } }>('/agents/:id', async (request) => {
-    await door.admit(request.headers, 'AUDITOR')
-    return wanted(request.params.id)
-  })
-  server.delete<{ Params: { id: string } }>('/agents/:id', async (request, reply) => {
-    const by = await door.admit(request.headers, 'ADMIN')
-    const agent = await wanted(request.params.id)
-    await deactivateAgent(database, agent)
-    door.forget()
-    await record('agent.deactivated', agent, by, request.id)
+
+  server.delete<Named>('/agents/:id', least('ADMIN'), async (request, reply) => {
+    await removeAgent(register, request.params.id, request)
     return reply.code(204).send()
   })
-  server.post<{ Params: { id: string } }>('/agents/:id/rotate-key', async (request) => {
-    const by = await door.admit(request.headers, 'ADMIN')
-    const agent = await wanted(request.params.id)
-    const key = await rotateKey(database, random, agent)
-    door.forget()
-    await record('key.rotated', agent, by, request.id)
+
+  server.post<Named>('/agents/:id/rotate-key', least('ADMIN'), async (request) => {
+    const { agent, key } = await exchangeKey(register, request.params.id, request)
     return { agent_id: agent.agent_id, agent_uuid: agent.agent_uuid, api_key: key }
   })
-  server.post<{ Params: { id: string } }>('/agents/:id/developer-keys', async (request, reply) => {
-    const by = await door.admit(request.headers, 'ADMIN')
-    const agent = await wanted(request.params.id)
-    const { developer_email, name, expires_days } = parse(DEVELOPER_KEY, request.body)
-    const key = await addDeveloperKey(database, random, agent, {
-      email: developer_email,
-      name,
-      expiresDays: expires_days,
-    })
-    await record('key.created', agent, by, request.id)
+
+  server.post<Named>('/agents/:id/developer-keys', least('ADMIN'), async (request, reply) => {
+    const { developer_email: email, name, expires_days: expiresDays } = parse(DEVELOPER_KEY, request.body)
+    const { agent, key } = await giveDeveloperKey(register, request.params.id, { email, name, expiresDays }, request)
     return reply
       .code(201)
-      .send({ agent_id: agent.agent_id, agent_uuid: agent.agent_uuid, developer_email, api_key: key })
+      .send({ agent_id: agent.agent_id, agent_uuid: agent.agent_uuid, developer_email: email, api_key: key })
   })
 }
 

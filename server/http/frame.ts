@@ -1,8 +1,11 @@
 /**
  * What holds for every request: its id, the headers of every answer, how bodies are read, how errors look. Knows no route.
  */
+import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import type { Agent } from '../core/call.ts'
 import { DatabaseError } from '../core/database-error.ts'
+import type { Principal } from '../core/door.ts'
 import { type ErrorCode, errorBody, errorRow, PublicError } from '../core/errors.ts'
 
 /** What the frame is made from. `isDraining`: answers then ask the client to close its connection. */
@@ -38,6 +41,17 @@ const CLIENT_ERRORS: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_BAD_URL: 'route.unknown',
 }
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The agent whose key opened the door of a governed route. */
+    agent: Agent | undefined
+    /** Who opened the door of a route for people. */
+    principal: Principal | undefined
+    /** Bytes of the body as it came. */
+    bodyBytes: number
+  }
+}
+
 /** Makes the server without routes. `/v1` in front of a path is taken off. */
 export function makeFrame(frame: Frame): FastifyInstance {
   const server = Fastify({
@@ -51,16 +65,18 @@ export function makeFrame(frame: Frame): FastifyInstance {
     genReqId: ({ headers }) => givenId(headers['x-request-id']) ?? frame.newId(),
     rewriteUrl: ({ url = '/' }) => (url.startsWith('/v1/') ? url.slice('/v1'.length) : url),
     frameworkErrors: (error, request, reply) => void sendError(error, request, reply as FastifyReply),
+    clientErrorHandler: (_error, socket) => sendUnread(socket, frame.newId()),
     return503OnClosing: false,
     exposeHeadRoutes: false,
   })
   server.decorateRequest('agent', undefined)
+  server.decorateRequest('principal', undefined)
   server.decorateRequest('bodyBytes', 0)
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
     request.bodyBytes = Buffer.byteLength(text)
     try {
-      done(null, JSON.parse(text as string))
+      done(null, text === '' ? undefined : JSON.parse(text as string))
     } catch (cause) {
       done(new PublicError('request.malformed', { cause }))
     }
@@ -94,6 +110,15 @@ function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply
     .headers(error.headers)
     .type('application/json; charset=utf-8')
     .send(JSON.stringify(body))
+}
+
+/** Answers bytes that are no request, and ends the connection. */
+function sendUnread(socket: Socket, requestId: string): void {
+  if (!socket.writable) return
+  const row = errorRow('request.malformed')
+  const body = JSON.stringify(errorBody(row, requestId, 'This is not a request in HTTP/1.1.'))
+  const head = `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\n`
+  socket.end(`${head}x-request-id: ${requestId}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
 }
 
 function publicErrorOf(thrown: unknown): PublicError {

@@ -2,7 +2,6 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Asked, Path } from '../core/asked.ts'
-import type { Agent } from '../core/call.ts'
 import type { Door } from '../core/door.ts'
 import { PublicError } from '../core/errors.ts'
 import { parseFlags } from '../core/flags.ts'
@@ -13,15 +12,6 @@ import type { Reply } from '../core/reply.ts'
 import { ulid } from '../core/ulid.ts'
 
 const PATHS: readonly Path[] = ['/chat/completions', '/completions', '/embeddings']
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** The agent whose key opened the door of a governed route. */
-    agent: Agent | undefined
-    /** Bytes of the body as it came. */
-    bodyBytes: number
-  }
-}
 
 /** Adds the routes. The key is checked before the body is read. */
 export function governedRoutes(server: FastifyInstance, door: Door, gateway: Gateway): void {

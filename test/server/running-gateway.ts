@@ -75,10 +75,10 @@ export async function startGateway(
       }),
     audit: async (query = '') => ((await (await admin(`/audit?${query}`)).json()) as { data: AuditEvent[] }).data,
     close: async () => {
+      await models.close()
       await app.server.close()
       await app.close()
       await database.close()
-      await models.close()
     },
   }
 }
