@@ -78,6 +78,28 @@ export const verbs: CommandTable = [
     load: () => import('./commands/agent.ts'),
   },
   {
+    name: 'migrate',
+    summary: 'show, run or check the migrations of a database',
+    options: [
+      dataOption,
+      ...hostOptions,
+      { name: 'lock-timeout', value: 'SECONDS', summary: 'how long to wait for another run (default: 30)' },
+      jsonOption,
+      noInputOption,
+    ],
+    actions: [
+      { name: 'status', summary: 'what was run and what is pending (exit 2)' },
+      { name: 'up', summary: 'run what is pending' },
+      { name: 'verify', summary: 'compare files and schema with the ledger' },
+      {
+        name: 'baseline',
+        summary: 'take over a database that init scripts made',
+        options: [{ name: 'at', value: 'NNN', summary: 'only when it stands at this migration' }],
+      },
+    ],
+    load: () => import('./commands/migrate.ts'),
+  },
+  {
     name: 'completion',
     summary: 'print completions for a shell',
     operands: 'bash|zsh|fish',
