@@ -1,4 +1,5 @@
 /** A systemd unit: its file, whether it is enabled and running, and which revision of its inputs it runs. */
+import { createHash } from 'node:crypto'
 import { change } from '../core/command.ts'
 import { digestFact } from '../core/facts/path.ts'
 import { type UnitState, unitFact } from '../core/facts/unit.ts'
@@ -18,7 +19,9 @@ import { revisionOf, revisionPlaceholder } from '../core/revision.ts'
  *  - `ExecStartPost=/bin/sh -c 'echo @REVISION@ >/run/tappass/revision/%n'`: for sockets and oneshots with
  *    RemainAfterExit=yes, which have no process; read back from that file;
  *  - neither (timers, targets, oneshots that timers start): nothing is restarted, `daemon-reload` is enough.
- * The revision is a hash over content, `inputs` (texts) and `inputPaths` (files on the host, such as credentials).
+ * The revision is a hash over content, `inputs` (texts), `files` and `inputPaths` (files on the host, such as credentials).
+ * `files` are those that the service reads when it starts. Its ExecStartPre copies them, one after the other, to
+ * /run/tappass/revision/NAME.read, so that one which started while a file was edited is restarted when the file is mended.
  * A unit that runs another revision is restarted; units named in `restartedTogether` are stopped before and started after it, as
  * a socket needs (systemd refuses to start one whose service runs).
  * `isEnabled` and `isRunning` are true unless given; false leaves that side alone.
@@ -27,6 +30,7 @@ export type UnitOptions = Readonly<{
   name: string
   content?: ByHost<string>
   inputs?: readonly string[]
+  files?: readonly Readonly<{ path: string; content: string }>[]
   inputPaths?: readonly string[]
   revision?: string
   restartedTogether?: readonly string[]
@@ -43,14 +47,19 @@ const reload = change('systemctl', 'daemon-reload')
 type Wanted = Readonly<{ text: string; revision: string | undefined }>
 
 const wantedOf = async (know: Know, options: UnitOptions): Promise<Wanted> => {
-  const { content, inputs = [], inputPaths = [] } = options
+  const { content, inputs = [], files = [], inputPaths = [] } = options
   if (content === undefined) return { text: '', revision: options.revision }
   const [text, ...digests] = await Promise.all([
     forHost(know, content),
     ...inputPaths.map((path) => know(digestFact(path))),
   ])
   if (!text.includes(revisionPlaceholder)) return { text, revision: undefined }
-  const revision = revisionOf([text, ...inputs, ...digests.map((digest) => digest ?? 'absent')])
+  const revision = revisionOf([
+    text,
+    ...inputs,
+    ...files.map((file) => file.content),
+    ...digests.map((digest) => digest ?? 'absent'),
+  ])
   return { text: text.replaceAll(revisionPlaceholder, revision), revision }
 }
 
@@ -90,10 +99,24 @@ const starting = ({ name }: UnitOptions, state: UnitState): readonly Change[] =>
   ]
 }
 
-const restarting = (options: UnitOptions, state: UnitState, revision: string | undefined): readonly Change[] => {
-  if (revision === undefined || state.revision === revision) return []
+/** Why the running process is not the wanted one; undefined when it is. */
+const restartReason = (
+  { files }: UnitOptions,
+  state: UnitState,
+  revision: string | undefined,
+  readDigest: string | undefined,
+): string | undefined => {
+  if (revision !== undefined && state.revision !== revision)
+    return `it runs revision ${state.revision ?? 'unknown'}, not ${revision}`
+  if (files === undefined) return undefined
+  const hash = createHash('sha256')
+  for (const { content } of files) hash.update(content)
+  return readDigest === hash.digest('hex') ? undefined : 'what it read when it started is not what it should read'
+}
+
+const restarting = (options: UnitOptions, because: string | undefined): readonly Change[] => {
+  if (because === undefined) return []
   const { name, restartedTogether: others = [] } = options
-  const because = `it runs revision ${state.revision ?? 'unknown'}, not ${revision}`
   return others.length === 0
     ? [{ does: `restart ${name}`, because, commands: [change('systemctl', 'restart', name)] }]
     : [
@@ -110,14 +133,17 @@ export const unit = (options: UnitOptions): Resource => ({
   id: `unit:${options.name}`,
   plan: async (know) => {
     const wanted = wantedOf(know, options)
-    const [file, state, { revision }] = await Promise.all([
+    const isReading = options.files !== undefined && !isTemplate(options.name)
+    const [file, state, { revision }, readDigest] = await Promise.all([
       planUnitFile(know, options, wanted),
       isTemplate(options.name) ? undefined : know(unitFact(options.name)),
       wanted,
+      isReading ? know(digestFact(`/run/tappass/revision/${options.name}.read`)) : undefined,
     ])
     if (state === undefined) return file
     const isUp = state.active === 'active' || state.active === 'reloading'
-    const running = isUp ? restarting(options, state, revision) : starting(options, state)
+    const because = restartReason(options, state, revision, readDigest)
+    const running = isUp ? restarting(options, because) : starting(options, state)
     return [
       ...file,
       // A change of the file reloads already.

@@ -13,16 +13,21 @@ import { unit } from '../resources/unit.ts'
 const root = { owner: 'root', group: 'root' } as const
 const postgresTexts = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf', 'start.sh', 'role.sql'] as const
 
+const pathsOf = (files: readonly Readonly<{ path: string }>[]): string => files.map(({ path }) => path).join(' ')
+
 type Part = (pins: ReturnType<typeof parsePins>['images'], ...rest: Parameters<Role>) => ReturnType<Role>
 
 const postgres: Part = ({ postgres: pin }, spec, text) => {
   const { archive } = spec.images.postgres
-  const texts = postgresTexts.map((name) => [name, text(`templates/postgres/${name}`)] as const)
+  const files = postgresTexts.map((name) => ({
+    path: `/etc/tappass/postgres/${name}`,
+    content: text(`templates/postgres/${name}`),
+  }))
   const template = text('units/tappass-postgres.service.hbs')
   return [
     image({ reference: pin.reference, ...(archive && { archive }) }),
     directory({ path: '/etc/tappass/postgres', ...root, mode: '0755' }),
-    ...texts.map(([name, content]) => file({ path: `/etc/tappass/postgres/${name}`, content, ...root, mode: '0644' })),
+    ...files.map((each) => file({ ...each, ...root, mode: '0644' })),
     directory({ path: '/var/lib/tappass/postgres', owner: pin.uid, group: pin.uid, mode: '0700' }),
     directory({ path: '/run/tappass/postgres', owner: pin.uid, group: 'tappass', mode: '0750' }),
     unit({
@@ -30,12 +35,14 @@ const postgres: Part = ({ postgres: pin }, spec, text) => {
       content: (traits) =>
         render(template, {
           ...spec.postgres,
+          files: pathsOf(files),
           uid: pin.uid,
           image: runnableImage(pin.reference, archive),
           credentials: [credentialLine(traits, 'postgres-password')],
           hasSteppedRestart: hasSteppedRestart(traits),
         }),
-      inputs: [...texts.map(([, content]) => content), archive?.imageId ?? ''],
+      files,
+      inputs: [archive?.imageId ?? ''],
       inputPaths: credentialPaths('postgres-password'),
     }),
   ]
@@ -44,24 +51,26 @@ const postgres: Part = ({ postgres: pin }, spec, text) => {
 const redis: Part = ({ redis: pin }, spec, text) => {
   const { archive } = spec.images.redis
   const { maxMemoryMegabytes } = spec.redis
-  const content = text('templates/redis/redis.conf')
+  const files = [{ path: '/etc/tappass/redis/redis.conf', content: text('templates/redis/redis.conf') }]
   const template = text('units/tappass-redis.service.hbs')
   return [
     image({ reference: pin.reference, ...(archive && { archive }) }),
     directory({ path: '/etc/tappass/redis', ...root, mode: '0755' }),
-    file({ path: '/etc/tappass/redis/redis.conf', content, ...root, mode: '0644' }),
+    ...files.map((each) => file({ ...each, ...root, mode: '0644' })),
     directory({ path: '/run/tappass/redis', owner: pin.uid, group: 'tappass', mode: '0750' }),
     unit({
       name: 'tappass-redis.service',
       content: (traits) =>
         render(template, {
+          files: pathsOf(files),
           uid: pin.uid,
           image: runnableImage(pin.reference, archive),
           maxMemoryMegabytes,
           containerMemoryMegabytes: maxMemoryMegabytes * 2,
           hasSteppedRestart: hasSteppedRestart(traits),
         }),
-      inputs: [content, archive?.imageId ?? ''],
+      files,
+      inputs: [archive?.imageId ?? ''],
     }),
   ]
 }

@@ -15,7 +15,7 @@ const root = { owner: 'root', group: 'root' } as const
 export const docker: Role = (spec, text) => {
   const { docker: pin } = parsePins(text('versions.yaml'))
   const { source } = spec.docker
-  const settings = text('templates/docker/daemon.json')
+  const settings = { path: '/etc/docker/daemon.json', content: text('templates/docker/daemon.json') }
   const repository = aptRepository({
     id: 'docker',
     uri: `${spec.downloads.docker ?? pin.download}/{distribution}`,
@@ -24,11 +24,11 @@ export const docker: Role = (spec, text) => {
     key: text('templates/docker/docker.asc'),
     fingerprint: pin.fingerprint,
   })
-  const revision = revisionOf([settings])
+  const revision = revisionOf([settings.content])
   return [
     // Before the package, so that the engine's first start already obeys it.
     directory({ path: '/etc/docker', ...root, mode: '0755' }),
-    file({ path: '/etc/docker/daemon.json', content: settings, ...root, mode: '0644' }),
+    file({ ...settings, ...root, mode: '0644' }),
     directory({ path: '/etc/systemd/system/docker.service.d', ...root, mode: '0755' }),
     file({
       path: '/etc/systemd/system/docker.service.d/tappass.conf',
@@ -38,6 +38,6 @@ export const docker: Role = (spec, text) => {
     }),
     ...(source === 'vendor' ? [repository] : []),
     aptPackage({ id: 'docker', names: (traits) => dockerPackages(traits, source) }),
-    unit({ name: 'docker.service', revision }),
+    unit({ name: 'docker.service', revision, files: [settings] }),
   ]
 }

@@ -10,6 +10,7 @@ import { madeSecretIds, optionalSecretIds } from '../core/secret-id.ts'
 import { archive } from '../resources/archive.ts'
 import { file } from '../resources/file.ts'
 import { release } from '../resources/release.ts'
+import { surplusInstance } from '../resources/surplus-instance.ts'
 import { type UnitOptions, unit } from '../resources/unit.ts'
 
 const node = (pin: Pins['node'][number], address: string, spec: HostSpec): Resource => {
@@ -38,7 +39,8 @@ export const gateway: Role = (spec, text) => {
   const pins = parsePins(text('versions.yaml'))
   const [pin] = pins.node as [Pins['node'][number]]
   const environment = render(text('templates/gateway.env.hbs'), { ...spec })
-  const inputs = [environment, ...programOf(spec, pin)]
+  const files = [{ path: '/etc/tappass/gateway.env', content: environment }]
+  const inputs = programOf(spec, pin)
   const [socketUnit, migrateUnit, gatewayUnit] = [
     text('units/tappass.socket'),
     text('units/tappass-migrate.service.hbs'),
@@ -47,12 +49,14 @@ export const gateway: Role = (spec, text) => {
   const instance: Omit<UnitOptions, 'name'> = {
     content: (traits) =>
       render(gatewayUnit, {
+        files: '/etc/tappass/gateway.env',
         credentials: [
           ...madeSecretIds.map((id) => credentialLine(traits, id)),
           ...optionalSecretIds.flatMap((id) => optionalCredentialLines(traits, id)),
         ],
         hasSteppedRestart: hasSteppedRestart(traits),
       }),
+    files,
     inputs,
     inputPaths: [...madeSecretIds, ...optionalSecretIds].flatMap(credentialPaths),
   }
@@ -60,15 +64,21 @@ export const gateway: Role = (spec, text) => {
   return [
     node(pin, spec.downloads.node ?? pins['node-download'], spec),
     release({ root: '/opt/tappass', pack: spec.release }),
-    file({ path: '/etc/tappass/gateway.env', content: environment, owner: 'root', group: 'root', mode: '0644' }),
+    ...files.map((each) => file({ ...each, owner: 'root', group: 'root', mode: '0644' })),
     unit({
       name: 'tappass-migrate.service',
-      content: (traits) => render(migrateUnit, { credentials: madeSecretIds.map((id) => credentialLine(traits, id)) }),
+      content: (traits) =>
+        render(migrateUnit, {
+          files: '/etc/tappass/gateway.env',
+          credentials: madeSecretIds.map((id) => credentialLine(traits, id)),
+        }),
+      files,
       inputs,
       inputPaths: madeSecretIds.flatMap(credentialPaths),
     }),
     unit({ name: 'tappass@.service', ...instance }),
     unit({ name: 'tappass.socket', content: socketUnit, restartedTogether: instances }),
     ...instances.map((name) => unit({ name, ...instance })),
+    surplusInstance({ template: 'tappass', count: spec.instances }),
   ]
 }

@@ -20,9 +20,12 @@ export const ingress: Role = (spec, text) => {
     const url = `${address}/v${pin.version}/caddy_${pin.version}_${architectures[platform]}.tar.gz`
     return [platform, { url, sha256 }] as const
   })
-  const caddyfile = text('Caddyfile')
   const template = text('units/tappass-caddy.service.hbs')
   const environment = render(text('templates/caddy.env.hbs'), { site: spec.domain ?? '', tls: spec.tls })
+  const files = [
+    { path: '/etc/tappass/Caddyfile', content: text('Caddyfile') },
+    { path: '/etc/tappass/caddy.env', content: environment },
+  ]
   return [
     archive({
       source: spec.caddy.archive ?? { downloads: Object.fromEntries(downloads) },
@@ -30,12 +33,16 @@ export const ingress: Role = (spec, text) => {
       link: '/opt/tappass/caddy/current',
       executable: 'caddy',
     }),
-    file({ path: '/etc/tappass/Caddyfile', content: caddyfile, ...root }),
-    file({ path: '/etc/tappass/caddy.env', content: environment, ...root }),
+    ...files.map((each) => file({ ...each, ...root })),
     unit({
       name: 'tappass-caddy.service',
-      content: (traits) => render(template, { hasSteppedRestart: hasSteppedRestart(traits) }),
-      inputs: [caddyfile, environment, pin.version, spec.caddy.archive?.sha256 ?? ''],
+      content: (traits) =>
+        render(template, {
+          files: files.map(({ path }) => path).join(' '),
+          hasSteppedRestart: hasSteppedRestart(traits),
+        }),
+      files,
+      inputs: [pin.version, spec.caddy.archive?.sha256 ?? ''],
     }),
   ]
 }

@@ -1,7 +1,10 @@
 /** What was changed by hand or by setting shows as exactly that change; mending it restarts what depends on it, and nothing else. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { bootstrap, bootstrappedServer, inside, mainPids, plan, type Server, writeSpec } from './server.ts'
+import { bootstrap, bootstrappedServer, door, inside, mainPids, plan, type Server, writeSpec } from './server.ts'
 
 let server: Server
 
@@ -26,6 +29,15 @@ const rows: readonly Row[] = [
     disturb: shell('echo "maxclients 10" >>/etc/tappass/redis/redis.conf'),
     changes: ['file:/etc/tappass/redis/redis.conf: write /etc/tappass/redis/redis.conf'],
     restarts: [],
+  },
+  {
+    name: 'a file that was edited, and read by a restart since',
+    disturb: shell('echo "maxclients 10" >>/etc/tappass/redis/redis.conf; systemctl restart tappass-redis.service'),
+    changes: [
+      'file:/etc/tappass/redis/redis.conf: write /etc/tappass/redis/redis.conf',
+      'unit:tappass-redis.service: restart tappass-redis.service',
+    ],
+    restarts: ['tappass-redis'],
   },
   {
     name: 'a file mode',
@@ -64,11 +76,14 @@ const rows: readonly Row[] = [
   },
 ]
 
+/** The settings of the gateway as a row above left them. */
+const gateway = () => ({ upstream: server.upstream.url, callsMax: 1_000_000, logLevel: 'warn' })
+
 for (const { name, disturb, changes, restarts } of rows) {
   test(`${name} shows as exactly that, and restarts ${restarts.length === 0 ? 'nothing' : restarts.join(' and ')}`, async () => {
     assert.equal((await plan(server)).code, 0)
-    const before = await mainPids(server)
     await disturb()
+    const before = await mainPids(server)
     const { code, events } = await plan(server)
     const shown = events.flatMap((event) => (event.event === 'plan' ? event.changes : []))
     assert.deepEqual([code, shown.map(({ resource, does }) => `${resource}: ${does}`)], [2, changes])
@@ -80,3 +95,32 @@ for (const { name, disturb, changes, restarts } of rows) {
     assert.deepEqual(changed.toSorted(), restarts.toSorted())
   })
 }
+
+test('a third instance comes and goes again, and the two others stay', async () => {
+  const before = await mainPids(server)
+  for (const [instances, state] of [
+    [3, 'active enabled'],
+    [2, 'inactive disabled'],
+  ] as const) {
+    await writeSpec(server, (spec) => ({ ...spec, instances, gateway: gateway() }))
+    await bootstrap(server)
+    const asked = 'systemctl is-active tappass@3.service; systemctl is-enabled tappass@3.service; true'
+    assert.equal((await inside(server, asked)).replaceAll('\n', ' '), state)
+    assert.equal((await plan(server)).code, 0)
+  }
+  const now = await mainPids(server)
+  assert.deepEqual([now['tappass@1'], now['tappass@2']], [before['tappass@1'], before['tappass@2']])
+})
+
+test('a new database password is handed in: the database and the gateway take it, calls go on', async () => {
+  const path = join(server.folder, 'password')
+  await writeFile(path, randomBytes(24).toString('base64url'), { mode: 0o600 })
+  await bootstrap(server, '--secret', `postgres-password=${path}`)
+  assert.equal((await plan(server)).code, 0)
+  const through = await door(server)
+  const { client } = await through.agent('rotated')
+  const messages = [{ role: 'user', content: 'Hello?' }] as const
+  const answer = await client.chat.completions.create({ model: 'lab', messages: [...messages] })
+  assert.equal(answer.choices[0]?.message.content, 'You said: Hello?')
+  await through.close()
+})
