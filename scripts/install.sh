@@ -22,6 +22,7 @@ start_of() { # PID: its start time
   line=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
   # shellcheck disable=SC2086
   set -- ${line##*) }
+  case $1 in Z | X) return 1 ;; esac # ended, and only waits to be collected
   echo "${20}"
 }
 

@@ -26,17 +26,25 @@ const lastLinesMax = 20
 /** The gateway drains for 30 s at most (its contract); after this much it is ended. */
 const drainTimeoutMs = 35_000
 
-const keepLines = (child: ChildProcess, tell: (line: string) => void): (() => string) => {
+type Lines = Readonly<{ lastWords: () => string; tellFromNowOn: () => void }>
+
+/** Keeps the last lines; they are told only once the gateway serves, since before that they are the error's own words. */
+const keepLines = (child: ChildProcess, tell: (line: string) => void): Lines => {
   const lines: string[] = []
+  let isTelling = false
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line)
       if (lines.length > lastLinesMax) lines.shift()
-      tell(line)
+      if (isTelling) tell(line)
     })
   }
-  return () => lines.join('\n')
+  const tellFromNowOn = () => {
+    isTelling = true
+    for (const line of lines) tell(line)
+  }
+  return { lastWords: () => lines.join('\n'), tellFromNowOn }
 }
 
 const awaitReady = async (child: ChildProcess, start: GatewayStart, lastWords: () => string): Promise<string> => {
@@ -80,11 +88,12 @@ export const startGateway = async (start: GatewayStart, onSpawn: (pid: number) =
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)
   child.once('exit', () => process.removeListener('exit', kill))
-  const lastWords = keepLines(child, start.tell)
+  const { lastWords, tellFromNowOn } = keepLines(child, start.tell)
   try {
     await Promise.race([once(child, 'spawn'), once(child, 'error').then(([error]) => Promise.reject(error))])
     onSpawn(child.pid ?? 0)
     const url = await awaitReady(child, start, lastWords)
+    tellFromNowOn()
     const ended = endOf(child)
     const stop = async () => {
       child.kill('SIGTERM')

@@ -1,13 +1,15 @@
 /** One process and no other: its number, and when it started, since numbers are used again. */
 import { readFileSync } from 'node:fs'
 
-/** `start` is field 22 of /proc/PID/stat (clock ticks since boot); empty where there is no /proc. */
+/** `start` is field 22 of /proc/PID/stat (clock ticks since boot, proc(5)); empty where there is no /proc. */
 export type ProcessIdentity = Readonly<{ pid: number; start: string }>
 
+/** A zombie has ended and only waits to be collected: it counts as gone. */
 const startOf = (pid: number): string | undefined => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return state === 'Z' || state === 'X' ? undefined : fields[18]
   } catch {
     return undefined
   }
