@@ -7,12 +7,13 @@ import type { Pattern } from './pattern.ts'
 /** An address as long as it may be here; what is longer goes on, but is judged by this much. */
 const ADDRESS = '(?:https?:)?//[^\\s()<>"\'`\\]]{3,160}'
 
-/** Whether text is packed into an address: base64 or hexadecimal that decodes to text, or a long percent-encoded one. */
-const isPacked = (address: string): boolean => encodedRuns(address).length > 0 || /(?:%[0-9A-Fa-f]{2}){8}/.test(address)
+/** Whether text is packed into an address: base64 or hexadecimal that decodes to text, or letters that needed no percent signs. */
+const isPacked = (address: string): boolean =>
+  encodedRuns(address).length > 0 || /(?:%(?:[46][1-9A-Fa-f]|[57][0-9Aa]|3[0-9])){6}/.test(address)
 
 /** A host name whose labels carry data (DNS): long, and as varied as only encoded text is. */
 function hasPackedHost(address: string): boolean {
-  const label = /^(?:https?:)?\/\/(?:[^/.?#]{1,63}\.){0,4}?([a-z0-9-]{32,63})\./i.exec(address)?.[1]
+  const label = /^(?:https?:)?\/\/(?:[^/.?#]{1,63}\.){0,4}?([a-z0-9]{32,63})\./i.exec(address)?.[1]
   return label !== undefined && /\d/.test(label) && entropyBits(label) >= HOST_BITS_MIN
 }
 
@@ -20,7 +21,7 @@ function hasPackedHost(address: string): boolean {
 const HOST_BITS_MIN = 3.5
 
 /** A query with a value as long as something worth stealing. */
-const hasQuery = (address: string): boolean => /[?&][^=\s&]{1,40}=[^&\s]{12}/.test(address)
+const hasQuery = (address: string): boolean => /[?&][^=\s&]{1,40}=[^&\s]{16}/.test(address)
 
 /** An image is fetched without anybody's doing: a full query is suspicious, a packed address as good as certain. */
 const judgeImage = (address: string): number =>

@@ -57,8 +57,10 @@ export const PHONE_PATTERNS: readonly Pattern[] = [
 /** Seven to fifteen digits (ITU-T E.164, and local numbers), no date, no year range, no long zero run. */
 function isDialable(value: string): boolean {
   const digits = value.replace(/\s?(?:x|ext).*$/i, '').replace(/\D/g, '')
-  if (digits.length < 7 || digits.length > 15 || /^(\d)\1*$/.test(digits)) return false
-  return !/^(?:(?:19|20)\d\d[-./ ](?:0?[1-9]|1[0-2])[-./ ]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](?:19|20)?\d\d|(?:19|20)\d\d ?[-–] ?(?:19|20)\d\d)$/.test(
+  // Abroad takes at least eight digits behind the 00.
+  if (digits.length < (digits.startsWith('00') ? 10 : 7) || digits.length > 15 || /^(\d)\1*$|0{5}/.test(digits))
+    return false
+  return !/^(?:\d+\.\d{1,2}|\d{4}(?: 0\d{3})+|(?:19|20)\d\d[-./ ](?:0?[1-9]|1[0-2])[-./ ]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](?:19|20)?\d\d|(?:19|20)\d\d ?[-–] ?(?:19|20)\d\d)$/.test(
     value,
   )
 }

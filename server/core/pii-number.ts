@@ -51,15 +51,20 @@ const OCTET = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)'
 /** Addresses that are nobody's: this host, unspecified, broadcast and masks, multicast. */
 const isSomebodysAddress = (value: string): boolean => !/^(?:0|127|255|22[4-9]|23\d)\.|^0+\.0+\./.test(value)
 
+/** Private addresses (RFC 1918, RFC 6598), which point at nobody outside; and 1 and 2 in front, as object identifiers begin. */
+const isNetworksOwn = (value: string): boolean =>
+  /^(?:[12]|10)\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\.|^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(value)
+
 const HETU_CHECK = '0123456789ABCDEFHJKLMNPRSTUVWXY'
 
 // biome-ignore format: a table, one form a line
 const FORMS: readonly Form[] = [
   number('credit_card', 'high', '12-19', `(?<!\\d)(?<!\\d[.,])\\d{12,19}${END}`, 0.95, isCard),
-  number('credit_card', 'high', '4', `(?<!\\d)(?<!\\d${GAP})(?:\\d{4}${GAP}\\d{4}${GAP}\\d{4}${GAP}\\d{4}(?:${GAP}\\d{3})?|3\\d{3}${GAP}\\d{6}${GAP}\\d{4,5})${END}`, 0.95, isCard),
+  number('credit_card', 'high', '4', `(?<!\\d)(?<!\\d${GAP})(?<![0-9A-F]{4} )(?:\\d{4}${GAP}\\d{4}${GAP}\\d{4}${GAP}\\d{4}(?:${GAP}\\d{3})?|3\\d{3}${GAP}\\d{6}${GAP}\\d{4,5})${END}(?!${GAP}[0-9A-Fa-f]{4}(?!\\w))`, 0.95, isCard),
   number('credit_card', 'high', '1', `(?<!\\d)(?<!\\d${GAP})\\d(?:${GAP}\\d){12,18}(?!${GAP}?\\d)`, 0.9, isCard),
   number('ssn', 'high', '3', `(?<![\\w-])(?<!\\d[.,])\\d{3}-\\d{2}-\\d{4}(?![\\w-])`, 0.9, (value) => checksum.isSsn(digitsOf(value))),
-  number('ip_address', 'low', '1-3', `(?<![\\w.-])(?<!(?:version|ver|release|section) )${OCTET}(?:\\.${OCTET}){3}(?![\\w-])(?!\\.\\d)`, 0.8, isSomebodysAddress),
+  number('ip_address', 'low', '1-3', `(?<![\\w.-])(?<!(?:version|ver|release|section) )${OCTET}(?:\\.${OCTET}){3}(?![\\w-])(?!\\.\\d)`, 0.8, (value) => isSomebodysAddress(value) && !isNetworksOwn(value)),
+  number('ip_address', 'low', '1-3', `(?<![\\w.-])(?<!(?:version|ver|release|section) )${OCTET}(?:\\.${OCTET}){3}(?![\\w-])(?!\\.\\d)`, 0.5, isNetworksOwn),
   number('national_id', 'high', '2', '(?<![\\w.])\\d{2}\\.\\d{2}\\.\\d{2}-\\d{3}\\.\\d{2}(?![\\w.]\\d)', 0.95, (value) => checksum.isBelgianRegisterNumber(digitsOf(value))),
   number('national_id', 'high', '1 3 15', `(?<!\\w)[12] ?\\d{2} ?(?:0[1-9]|1[0-2]|[2-4]\\d|[5-9]\\d) ?(?:\\d{2}|2[ABab]) ?\\d{3} ?\\d{3} ?\\d{2}${END}`, 0.9, (value) => checksum.isNir(digitsOf(value))),
   number('national_id', 'high', '3', '(?<![\\w.])\\d{3}\\.\\d{3}\\.\\d{3}-\\d{2}(?!\\w)', 0.95, (value) => checksum.isCpf(digitsOf(value))),

@@ -52,7 +52,7 @@ const privateKey = (confidence: number, follows: string): Pattern => ({
 
 /** A URL's password, the span being the password alone. */
 const urlPassword = (value: string): number | undefined =>
-  /^(?:password|passwd|pass|pw|secret)$/i.test(value) || isPlaceholder(value) ? undefined : 0.9
+  /^[a-z-]{0,8}(?:password|passwd|pass|pw|secret|guest)\d{0,4}$/i.test(value) || isPlaceholder(value) ? undefined : 0.9
 
 const isJwtHeader = (value: string): boolean =>
   /"(?:alg|enc|typ|kid)"\s?:/.test(Buffer.from(value.slice(0, value.indexOf('.')), 'base64url').toString())

@@ -69,7 +69,7 @@ function readAtom(reader: Reader): Lengths {
 }
 
 function readGroup(reader: Reader): Lengths {
-  const opening = /\((?:\?(?:[:=!]|<[=!]|<\w+>))?/y
+  const opening = /\((?:\?(?:[:=!]|-i:|<[=!]|<\w+>))?/y
   opening.lastIndex = reader.at
   const [open] = opening.exec(reader.source) as RegExpExecArray
   reader.at += open.length

@@ -1,0 +1,247 @@
+/**
+ * Measures the detectors: node bench/detectors.ts [DATA_FOLDER]
+ *
+ * Prints, as Markdown, for injection how many rows of each public set reach the threshold; for personal data precision
+ * and recall by type; how often anything is found in harmless texts; and the time a scan takes. The injection model's
+ * figures are cross-validated: each row is judged by a model that has not seen it.
+ */
+import { readFileSync } from 'node:fs'
+import { performance } from 'node:perf_hooks'
+import type { Call, Segment } from '../server/core/call.ts'
+import type { Finding } from '../server/core/finding.ts'
+import { injectionDetector } from '../server/core/injection-detector.ts'
+import { project } from '../server/core/projection.ts'
+import type { Step, Tools } from '../server/core/step.ts'
+import { step as classifyData } from '../server/steps/classify-data.ts'
+import { step as detectInjection } from '../server/steps/detect-injection.ts'
+import { step as detectPii } from '../server/steps/detect-pii.ts'
+import { step as detectSecrets } from '../server/steps/detect-secrets.ts'
+import { step as detectUnicode } from '../server/steps/detect-unicode.ts'
+import { step as scanOutput } from '../server/steps/scan-output.ts'
+import { step as validateInput } from '../server/steps/validate-input.ts'
+import { documents, type Row, readRows, trainInjection } from './injection-training.ts'
+
+const THRESHOLD = 0.8
+const FOLDS = 5
+const STEPS: readonly Step[] = [
+  validateInput,
+  detectPii,
+  detectSecrets,
+  detectUnicode,
+  classifyData,
+  detectInjection,
+  scanOutput,
+]
+
+const folder = process.argv[2] ?? '../shared/data'
+const rows = readRows(folder)
+const texts = documents()
+
+const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(1)} %`
+
+function table(head: readonly string[], lines: readonly (readonly string[])[]): void {
+  console.log(`| ${head.join(' | ')} |\n|${'---|'.repeat(head.length)}`)
+  for (const line of lines) console.log(`| ${line.join(' | ')} |`)
+  console.log()
+}
+
+const segmentOf = ({ channel, text }: Pick<Row, 'channel' | 'text'>): Segment => ({
+  pointer: '/t',
+  author: channel,
+  text,
+})
+
+const surest = (findings: readonly Finding[]): number => Math.max(0, ...findings.map(({ confidence }) => confidence))
+
+/** Each row by a detector whose model has not seen it, or any row with the same text. */
+function measureInjection(): void {
+  type Judged = Readonly<{ set: string; label: number; phrases: number; both: number }>
+  const judged: Judged[] = []
+  const phrasesOnly = injectionDetector({ weights: new Int8Array(2 ** 15), scale: 0, bias: -100 })
+  const foldOf = new Map([...new Set(rows.map(({ text }) => text))].map((text, index) => [text, index % FOLDS]))
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const isHeldOut = ({ text }: Row): boolean => foldOf.get(text) === fold
+    const inFold = (_: unknown, index: number): boolean => index % FOLDS === fold
+    const model = trainInjection(
+      rows.filter((row) => !isHeldOut(row)),
+      texts.filter((text, index) => !inFold(text, index)),
+    )
+    const detect = injectionDetector(model)
+    const judge = (set: string, label: number, segment: Segment): void => {
+      judged.push({ set, label, phrases: surest(phrasesOnly(segment)), both: surest(detect(segment)) })
+    }
+    for (const row of rows.filter(isHeldOut)) judge(`${row.set}, ${row.channel}`, row.label, segmentOf(row))
+    for (const text of texts.filter(inFold)) judge('npm documents, tool', 0, segmentOf({ channel: 'tool', text }))
+  }
+  const sets = [...new Set(judged.map(({ set }) => set))]
+  const lines = sets.map((set) => {
+    const of = judged.filter((row) => row.set === set)
+    const reach = (sort: 'phrases' | 'both', least: number): string =>
+      percent(of.filter((row) => row[sort] >= least).length, of.length)
+    const sort = of[0]?.label === 1 ? 'attacks (recall)' : 'harmless (false alarms)'
+    return [set, sort, String(of.length), reach('phrases', THRESHOLD), reach('both', THRESHOLD), reach('both', 0.5)]
+  })
+  console.log(`### Injection, threshold ${THRESHOLD}\n`)
+  table(
+    ['set, channel', 'rows are', 'rows', 'phrases alone', 'phrases and model', 'noted at 0.5'],
+    lines.sort((a, b) => String(a[1]).localeCompare(String(b[1]))),
+  )
+}
+
+/** What presidio-research calls a type, and our kind for it. */
+const KIND_OF_TYPE: Readonly<Record<string, string>> = {
+  CREDIT_CARD: 'pii.credit_card',
+  US_SSN: 'pii.ssn',
+  PHONE_NUMBER: 'pii.phone',
+  EMAIL_ADDRESS: 'pii.email',
+  IBAN_CODE: 'pii.iban',
+  IP_ADDRESS: 'pii.ip_address',
+  US_DRIVER_LICENSE: 'pii.driver_license',
+}
+
+type PiiRow = Readonly<{ text: string; spans: readonly Readonly<{ type: string; start: number; end: number }>[] }>
+
+const callWith = (segments: readonly Segment[], body: unknown = {}): Call => ({
+  id: 'bench',
+  stage: 'request',
+  agent: { id: 'bench', uuid: 'ag_bench', org: 'default' },
+  session: undefined,
+  model: 'echo',
+  isStream: false,
+  flags: {},
+  body,
+  bodyBytes: 0,
+  segments,
+})
+
+const tools: Tools = {
+  nowMs: 0,
+  limiter: {
+    take: async () => ({ isAllowed: true, remaining: 1, resetMs: 0 }),
+    ping: async () => {},
+    close: async () => {},
+  },
+  limits: { callsMax: 1, windowMs: 1, bodyBytesMax: 5_000_000 },
+}
+
+async function measurePii(): Promise<void> {
+  const lines = readFileSync(`${folder}/pii-dev.jsonl`, 'utf8').trim().split('\n')
+  const counts = new Map(Object.values(KIND_OF_TYPE).map((kind) => [kind, { right: 0, exact: 0, missed: 0, wrong: 0 }]))
+  for (const { text, spans } of lines.map((line) => JSON.parse(line) as PiiRow)) {
+    const found = await detectPii.inspect(callWith([{ pointer: '/t', author: 'user', text }]), tools)
+    for (const [type, kind] of Object.entries(KIND_OF_TYPE)) {
+      const count = counts.get(kind) as { right: number; exact: number; missed: number; wrong: number }
+      const wanted = spans.filter((span) => span.type === type)
+      const ours = found.filter((finding) => finding.kind === kind)
+      const overlaps = (finding: Finding, { start, end }: { start: number; end: number }): boolean =>
+        finding.span[0] < end && finding.span[1] > start
+      for (const span of wanted) {
+        const hit = ours.find((finding) => overlaps(finding, span))
+        if (hit === undefined) count.missed++
+        else count.right++
+        if (hit?.span[0] === span.start && hit.span[1] === span.end) count.exact++
+      }
+      count.wrong += ours.filter((finding) => !wanted.some((span) => overlaps(finding, span))).length
+    }
+  }
+  console.log('### Personal data, pii-dev.jsonl\n')
+  table(
+    ['kind', 'in the set', 'precision', 'recall', 'exact span'],
+    [...counts].map(([kind, { right, exact, missed, wrong }]) => [
+      kind,
+      String(right + missed),
+      percent(right, right + wrong),
+      percent(right, right + missed),
+      percent(exact, right + missed),
+    ]),
+  )
+}
+
+/** What is found in texts where nothing should be: a look at precision outside the labelled set. */
+async function measureHarmless(): Promise<void> {
+  const harmless = rows.filter(({ label }) => label === 0).map(segmentOf)
+  const lines: string[][] = []
+  for (const [name, segments] of [
+    ['harmless rows of injection-dev', harmless],
+    ['npm documents', texts.map((text) => segmentOf({ channel: 'tool', text }))],
+  ] as const) {
+    for (const step of [detectPii, detectSecrets, detectUnicode, scanOutput]) {
+      const kinds = new Map<string, number>()
+      let touched = 0
+      for (const segment of segments) {
+        const found = (await step.inspect(callWith([segment]), tools)).filter(({ confidence }) => confidence >= 0.5)
+        if (found.length > 0) touched++
+        for (const { kind } of found) kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+      }
+      lines.push([
+        name,
+        step.name,
+        `${touched} of ${segments.length}`,
+        [...kinds].map(([kind, count]) => `${kind} ${count}`).join(', '),
+      ])
+    }
+  }
+  console.log('### Found at 0.5 or more in texts that nobody labelled\n')
+  table(['texts', 'step', 'texts with a finding', 'kinds'], lines)
+}
+
+/** CPU time of one call, every step's own share; bodies are fresh, so nothing has been worked out before. */
+async function measureTime(): Promise<void> {
+  const prose = rows
+    .filter(({ set }) => set === 'wildguard')
+    .map(({ text }) => text)
+    .join('\n\n')
+  const lines: string[][] = []
+  for (const [name, source] of [
+    ['prose', prose],
+    ['documents with code', texts.join('\n')],
+  ] as const) {
+    for (const kilobytes of [4, 32]) {
+      const rounds = kilobytes === 4 ? 400 : 60
+      const bodies = Array.from({ length: rounds }, (_, round) => {
+        const from = (round * 1997) % (source.length - kilobytes * 1024)
+        return {
+          model: 'gpt-4o',
+          messages: [{ role: 'user', content: Buffer.from(source.slice(from, from + kilobytes * 1024)).toString() }],
+        }
+      })
+      lines.push([name, `${kilobytes} KB`, ...(await timeSteps(bodies))])
+    }
+  }
+  console.log('### CPU microseconds a call, one core (mean)\n')
+  table(['body', 'size', 'project', ...STEPS.map(({ name }) => name), 'all'], lines)
+}
+
+async function timeSteps(bodies: readonly unknown[]): Promise<readonly string[]> {
+  const time = async (work: () => void | Promise<void>): Promise<number> => {
+    const before = process.cpuUsage()
+    await work()
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / bodies.length
+  }
+  const pass = async (): Promise<readonly number[]> => {
+    let calls: readonly Call[] = []
+    const shares = [
+      await time(() => {
+        calls = bodies.map((body) => callWith(project(body), body))
+      }),
+    ]
+    for (const step of STEPS)
+      shares.push(
+        await time(async () => {
+          for (const call of calls) await step.inspect(call, tools)
+        }),
+      )
+    return shares
+  }
+  await pass()
+  const shares = await pass()
+  return [...shares, shares.reduce((sum, share) => sum + share, 0)].map((share) => share.toFixed(0))
+}
+
+const start = performance.now()
+measureInjection()
+await measurePii()
+await measureHarmless()
+await measureTime()
+console.log(`Node ${process.version}, ${((performance.now() - start) / 1000).toFixed(0)} s`)

@@ -1,0 +1,76 @@
+/**
+ * Tells texts that try to take hold of the model: by phrases, stricter where nobody gives orders (tools, documents), and
+ * by manner, with a small linear model. Each author's texts are a channel of their own.
+ */
+import type { Author, Segment } from './call.ts'
+import type { Finding } from './finding.ts'
+import { FOREIGN_PHRASES } from './foreign-phrase.ts'
+import { type InjectionModel, windowScore, windowsOf } from './injection-model.ts'
+import { INJECTION_PHRASES } from './injection-phrase.ts'
+import { inspectAll } from './inspection.ts'
+import type { Match } from './pattern.ts'
+import { isHeard } from './phrase.ts'
+import { phraseDetector } from './phrase-detector.ts'
+
+const detectPhrases = phraseDetector([...INJECTION_PHRASES, ...FOREIGN_PHRASES])
+
+/**
+ * The application's own words are not an attack on it, and what the model said before is judged when it is said: there
+ * a finding is worth a note, below the default policy's threshold of 0.8.
+ */
+const CONFIDENCE_MAX: Readonly<Record<Author, number>> = {
+  user: 1,
+  tool: 1,
+  schema: 1,
+  other: 1,
+  system: 0.6,
+  assistant: 0.6,
+}
+
+/** Each further phrase near it makes the surest one surer by this much, up to 0.97. What stands far away is another matter. */
+const FURTHER = 0.1
+const NEAR_CHARS = 1_500
+const SURE_MAX = 0.97
+
+/** Log-odds added to the model's score, so that 0.8 is where cross-validation puts the threshold (bench/detectors.ts). */
+const CALIBRATION = Math.log(0.8 / 0.2)
+const SUSPICIOUS = 0.5
+const MODEL_CHARS_MIN = 24
+
+/** Makes a detector with a model. Findings have kinds `injection.*`; from confidence 0.8 on the default policy refuses. */
+export function injectionDetector(model: InjectionModel): (segment: Segment) => readonly Finding[] {
+  return (segment) => {
+    const { author } = segment
+    const phrases = inspectAll([segment], (text) => detectPhrases(text, ({ channel }) => isHeard(channel, author)))
+    // Definitions of tools give orders by nature; the model was not made for them.
+    const manners = author === 'schema' ? [] : inspectAll([segment], (text) => detectManner(model, text))
+    const confidenceMax = CONFIDENCE_MAX[author]
+    return [...raiseSurest(phrases), ...manners].map((finding) => ({
+      ...finding,
+      confidence: Math.min(confidenceMax, finding.confidence),
+    }))
+  }
+}
+
+/** The worst window of a text, when it is at least suspicious. */
+function detectManner(model: InjectionModel, text: string): readonly Match[] {
+  if (text.length < MODEL_CHARS_MIN) return []
+  let worst: Match | undefined
+  for (const [start, end] of windowsOf(text)) {
+    const score = windowScore(model, start === 0 && end === text.length ? text : text.slice(start, end))
+    const confidence = Math.min(SURE_MAX, toHundredths(1 / (1 + Math.exp(-score - CALIBRATION))))
+    if (confidence < SUSPICIOUS || confidence <= (worst?.confidence ?? 0)) continue
+    worst = { kind: 'injection.manner', severity: confidence >= 0.8 ? 'high' : 'low', confidence, start, end }
+  }
+  return worst === undefined ? [] : [worst]
+}
+
+function raiseSurest(findings: readonly Finding[]): readonly Finding[] {
+  const surest = findings.toSorted((a, b) => b.confidence - a.confidence)[0]
+  if (surest === undefined || surest.confidence >= SURE_MAX) return findings
+  const near = findings.filter(({ span }) => Math.abs(span[0] - surest.span[0]) <= NEAR_CHARS)
+  const confidence = Math.min(SURE_MAX, toHundredths(surest.confidence + FURTHER * (near.length - 1)))
+  return findings.map((finding) => (finding === surest ? { ...finding, confidence } : finding))
+}
+
+const toHundredths = (value: number): number => Math.round(value * 100) / 100
