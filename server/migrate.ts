@@ -128,13 +128,18 @@ function fail(error: unknown, isJson: boolean): void {
   process.exitCode = error instanceof ConfigError ? EXIT.refused : isOutOfReach ? EXIT.unreachable : EXIT.failed
 }
 
-const request = readRequest(process.argv.slice(2))
-if (request === undefined) {
-  say(`usage: ${USAGE}`)
-  process.exitCode = EXIT.usage
-} else {
-  await Promise.resolve(request)
-    .then((asked) => act(asked, readConfig('database')))
-    .then((report) => print(report, request.isJson))
-    .catch((error: unknown) => fail(error, request.isJson))
+async function main(words: readonly string[]): Promise<void> {
+  const request = readRequest(words)
+  if (request === undefined) {
+    say(`usage: ${USAGE}`)
+    process.exitCode = EXIT.usage
+    return
+  }
+  try {
+    print(await act(request, readConfig('database')), request.isJson)
+  } catch (error) {
+    fail(error, request.isJson)
+  }
 }
+
+if (import.meta.main) await main(process.argv.slice(2))

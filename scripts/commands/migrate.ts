@@ -8,7 +8,7 @@ import { Failure } from '../core/failure.ts'
 import { worstOf } from '../core/host-session.ts'
 import { type Invocation, isGiven, textOption, textOptions } from '../core/invocation.ts'
 import { databaseFolder, readNote } from '../core/local/data-folder.ts'
-import { environmentFromAround, environmentFromData, migrateOnHost } from '../core/migrate-place.ts'
+import { environmentFromAround, environmentFromFolder, migrateOnHost } from '../core/migrate-place.ts'
 import { readSshAccess } from '../core/ssh-access.ts'
 import { readTargets, type Target } from '../core/target.ts'
 
@@ -27,7 +27,7 @@ const wordsOf = (invocation: Invocation): readonly string[] => {
 const environmentOfData = (invocation: Invocation, path: string): Readonly<Record<string, string>> | undefined => {
   const answers = readNote(path, 'answers.json')
   const isThere = answers?.['storage'] === 'supabase' || existsSync(databaseFolder(path))
-  return isThere ? environmentFromData(invocation.environment, path, answers) : undefined
+  return isThere ? environmentFromFolder(invocation.environment, path, answers) : undefined
 }
 
 /** The environment that leads to a database here; undefined when there is none, so that it must be the host's. */

@@ -31,7 +31,7 @@ export const environmentFromAround = (around: Environment): Readonly<Record<stri
   around['DATABASE_URL'] || around['SUPABASE_URL'] ? pick(around, [...always, ...named]) : undefined
 
 /** The environment for the database of a data folder of `tappass up`; `answers` are those that it keeps there. */
-export const environmentFromData = (
+export const environmentFromFolder = (
   around: Environment,
   dataPath: string,
   answers: Readonly<Record<string, unknown>> | undefined,

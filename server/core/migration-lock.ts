@@ -54,8 +54,8 @@ async function waitForLock(session: Database, { lockTimeoutMs, nowMs, sleep }: W
 }
 
 async function unlock(session: Database): Promise<boolean> {
-  const [row] = await session.query<{ wasOurs: boolean }>('SELECT pg_advisory_unlock($1, $2) AS "wasOurs"', KEY)
-  return row?.wasOurs === true
+  const [row] = await session.query<{ isUnlocked: boolean }>('SELECT pg_advisory_unlock($1, $2) AS "isUnlocked"', KEY)
+  return row?.isUnlocked === true
 }
 
 async function holderOf(session: Database): Promise<LockHolder | undefined> {

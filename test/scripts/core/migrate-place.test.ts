@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { describe, test } from 'node:test'
-import { environmentFromAround, environmentFromData, migrateOnHost } from '../../../scripts/core/migrate-place.ts'
+import { environmentFromAround, environmentFromFolder, migrateOnHost } from '../../../scripts/core/migrate-place.ts'
 
 describe('the environment around', () => {
   const rows: readonly Readonly<{
@@ -38,7 +38,7 @@ describe('a data folder', () => {
   ]
   for (const { answers, is } of rows) {
     test(JSON.stringify(answers ?? null), () => {
-      assert.deepEqual(environmentFromData({ DATABASE_URL: 'postgresql://other' }, '/d', answers), is)
+      assert.deepEqual(environmentFromFolder({ DATABASE_URL: 'postgresql://other' }, '/d', answers), is)
     })
   }
 })
