@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { constants, createReadStream } from 'node:fs'
-import { type FileHandle, open, readdir, readlink, rename, rm, statfs } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rename, rm, statfs } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type DumpTool, postgresContainer } from './adapters/postgres-container.ts'
@@ -130,7 +130,8 @@ const main = async (words: readonly string[]): Promise<void> => {
   const tool = postgresContainer('tappass-postgres', 'tappass')
   for (const name of await readdir(folder)) if (name.endsWith('.partial')) await rm(join(folder, name))
   await demandSpace(folder, tool)
-  const release = basename(await readlink('/opt/tappass/current'))
+  // A release stands in a folder of its name, and Node has followed the link to it.
+  const release = basename(join(import.meta.dirname, '..'))
   const { dump, bytes } = await makeBackup(folder, tool, new Date(), release)
   process.stdout.write(`made ${dump} (${bytes} bytes)\n`)
   for (const old of expired(await backupsIn(folder), keep)) {

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { APIError } from 'openai'
 import { findLeaks } from './leak.ts'
 import { fromOutside } from './machine.ts'
+import { machineAddress6 } from './network.ts'
 import {
   bodiesOutside,
   bootstrap,
@@ -137,13 +138,21 @@ test('the units pass systemd-analyze: verify is silent, the gateway’s exposure
     await inside(server, `systemd-analyze security --no-pager --threshold=15 ${unit} >/dev/null`)
 })
 
-test('from outside only 22, 80 and 443 answer', async () => {
-  const { stdout } = await fromOutside([
-    process.execPath,
-    new URL('open-ports.ts', import.meta.url).pathname,
-    server.machine.address,
-  ])
-  assert.deepEqual(JSON.parse(stdout), [22, 80, 443])
+test('from outside only 22, 80 and 443 answer, over IPv4 and IPv6', async () => {
+  const number = Number(server.machine.address.split('.')[2])
+  for (const address of [server.machine.address, machineAddress6(number)]) {
+    const program = new URL('open-ports.ts', import.meta.url).pathname
+    const { stdout } = await fromOutside([process.execPath, program, address])
+    assert.deepEqual(JSON.parse(stdout), [22, 80, 443], address)
+  }
+})
+
+test('the timer is due at 03:17 UTC, and a quarter of an hour later at most', async () => {
+  const next = await inside(
+    server,
+    'systemctl show --property=NextElapseUSecRealtime --value --timestamp=utc tappass-backup.timer',
+  )
+  assert.match(next, / 03:(1[7-9]|2\d|3[0-2]):\d\d UTC$/)
 })
 
 const secretIds = [
