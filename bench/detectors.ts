@@ -68,7 +68,7 @@ function measureInjection(): void {
     )
     const detect = injectionDetector(model)
     const judge = (set: string, label: number, segment: Segment): void => {
-      judged.push({ set, label, phrases: surest(phrasesOnly(segment)), both: surest(detect(segment)) })
+      judged.push({ set, label, phrases: surest(phrasesOnly([segment])), both: surest(detect([segment])) })
     }
     for (const row of rows.filter(isHeldOut)) judge(`${row.set}, ${row.channel}`, row.label, segmentOf(row))
     for (const text of texts.filter(inFold)) judge('npm documents, tool', 0, segmentOf({ channel: 'tool', text }))

@@ -38,16 +38,19 @@ const SUSPICIOUS = 0.5
 const MODEL_CHARS_MIN = 24
 
 /** Makes a detector with a model. Findings have kinds `injection.*`; from confidence 0.8 on the default policy refuses. */
-export function injectionDetector(model: InjectionModel): (segment: Segment) => readonly Finding[] {
-  return (segment) => {
-    const { author } = segment
-    const phrases = inspectAll([segment], (text) => detectPhrases(text, ({ channel }) => isHeard(channel, author)))
+export function injectionDetector(model: InjectionModel): (segments: readonly Segment[]) => readonly Finding[] {
+  return (segments) => {
+    const authors = new Map(segments.map(({ pointer, author }) => [pointer, author]))
+    const phrases = inspectAll(segments, (text, { author }) =>
+      detectPhrases(text, ({ channel }) => isHeard(channel, author)),
+    )
     // Definitions of tools give orders by nature; the model was not made for them.
-    const manners = author === 'schema' ? [] : inspectAll([segment], (text) => detectManner(model, text))
-    const confidenceMax = CONFIDENCE_MAX[author]
+    const manners = segments
+      .filter(({ author }) => author !== 'schema')
+      .flatMap((segment) => inspectAll([segment], (text) => detectManner(model, text)))
     return [...raiseSurest(phrases), ...manners].map((finding) => ({
       ...finding,
-      confidence: Math.min(confidenceMax, finding.confidence),
+      confidence: Math.min(CONFIDENCE_MAX[authors.get(finding.pointer) ?? 'other'], finding.confidence),
     }))
   }
 }
@@ -65,12 +68,15 @@ function detectManner(model: InjectionModel, text: string): readonly Match[] {
   return worst === undefined ? [] : [worst]
 }
 
+/** In each text, makes the surest finding surer by the others near it. */
 function raiseSurest(findings: readonly Finding[]): readonly Finding[] {
-  const surest = findings.toSorted((a, b) => b.confidence - a.confidence)[0]
-  if (surest === undefined || surest.confidence >= SURE_MAX) return findings
-  const near = findings.filter(({ span }) => Math.abs(span[0] - surest.span[0]) <= NEAR_CHARS)
-  const confidence = Math.min(SURE_MAX, toHundredths(surest.confidence + FURTHER * (near.length - 1)))
-  return findings.map((finding) => (finding === surest ? { ...finding, confidence } : finding))
+  return [...Map.groupBy(findings, ({ pointer }) => pointer).values()].flatMap((inText) => {
+    const surest = inText.toSorted((a, b) => b.confidence - a.confidence)[0] as Finding
+    if (surest.confidence >= SURE_MAX) return inText
+    const near = inText.filter(({ span }) => Math.abs(span[0] - surest.span[0]) <= NEAR_CHARS)
+    const confidence = Math.min(SURE_MAX, toHundredths(surest.confidence + FURTHER * (near.length - 1)))
+    return inText.map((finding) => (finding === surest ? { ...finding, confidence } : finding))
+  })
 }
 
 const toHundredths = (value: number): number => Math.round(value * 100) / 100

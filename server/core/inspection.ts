@@ -28,30 +28,39 @@ export class InspectionError extends Error {
   override readonly name = 'InspectionError'
 }
 
+/** Looks through one text of a segment. */
+type Look = (text: string, segment: Segment) => readonly Match[]
+
 /**
  * Gives a detector's findings in all segments, spans in the text as it stands; of several that cover each other, one.
+ * Neighbouring text parts of a message are looked through as one text too: what is cut between them has a finding in each.
  * A match of a kind in `vague` gives way to one of any other kind that covers it. Throws InspectionError beyond 10,000.
  */
 export function inspectAll(
   segments: readonly Segment[],
-  detect: (text: string, segment: Segment) => readonly Match[],
+  look: Look,
   vague: ReadonlySet<string> = new Set(),
 ): readonly Finding[] {
   const findings: Finding[] = []
-  for (const segment of segments) {
-    const matches: Match[] = []
-    for (const reading of segmentReadings(segment)) {
-      for (const match of detect(reading.text, segment)) {
-        const [start, end] = reading.span(match.start, match.end)
-        matches.push({ ...match, start, end })
-      }
-    }
+  segments.forEach((segment, index) => {
+    const matches = [...matchesIn(segment, look), ...matchesAtEdges(segments, index, look)]
     for (const { kind, severity, confidence, start, end } of outermost(matches, vague)) {
       findings.push({ kind, severity, pointer: segment.pointer, span: [start, end], confidence })
     }
     if (findings.length > FINDINGS_MAX) throw new InspectionError('more was found than can be judged')
-  }
+  })
   return findings
+}
+
+function matchesIn(segment: Segment, look: Look): readonly Match[] {
+  const matches: Match[] = []
+  for (const reading of segmentReadings(segment)) {
+    for (const match of look(reading.text, segment)) {
+      const [start, end] = reading.span(match.start, match.end)
+      matches.push({ ...match, start, end })
+    }
+  }
+  return matches
 }
 
 /** Leaves out what another match of the same kind covers, and vague ones that any other covers. */
@@ -70,4 +79,37 @@ function outermost(matches: readonly Match[], vague: ReadonlySet<string>): reado
     if (isVague(match) === 0) furthestPlain = Math.max(furthestPlain, match.end)
     return true
   })
+}
+
+/** The text part of a message: its pointer in front of its number, and the number. */
+const PART = /^(.*\/)(\d+)\/text$/
+
+/** How much of two neighbours is looked through together. */
+const EDGE_CHARS = 1_024
+
+/** The shares that a segment has in matches that reach over its front or its end into its neighbour. */
+function matchesAtEdges(segments: readonly Segment[], index: number, look: Look): readonly Match[] {
+  const segment = segments[index] as Segment
+  if (!PART.test(segment.pointer)) return []
+  const shares = (left: Segment | undefined, right: Segment | undefined): readonly Match[] => {
+    if (left === undefined || right === undefined || !areNeighbours(left, right)) return []
+    const tail = left.text.slice(-EDGE_CHARS)
+    const text = tail + right.text.slice(0, EDGE_CHARS)
+    const from = segment === left ? left.text.length - tail.length : -tail.length
+    return look(text, segment)
+      .filter(({ start, end }) => start < tail.length && end > tail.length)
+      .map((match) => {
+        const start = Math.max(0, match.start + from)
+        return { ...match, start, end: Math.min(segment.text.length, match.end + from) }
+      })
+  }
+  const before = segments.slice(Math.max(0, index - 4), index).findLast(({ pointer }) => PART.test(pointer))
+  const after = segments.slice(index + 1, index + 5).find(({ pointer }) => PART.test(pointer))
+  return [...shares(before, segment), ...shares(segment, after)]
+}
+
+function areNeighbours(left: Segment, right: Segment): boolean {
+  const [, leftPlace, leftNumber] = PART.exec(left.pointer) ?? []
+  const [, rightPlace, rightNumber] = PART.exec(right.pointer) ?? []
+  return leftPlace !== undefined && leftPlace === rightPlace && Number(leftNumber) + 1 === Number(rightNumber)
 }

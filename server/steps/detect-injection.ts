@@ -16,5 +16,5 @@ export const step: Step = {
   category: 'threat_detection',
   stages: ['request'],
   timeoutMs: 2_000,
-  inspect: (call) => call.segments.flatMap(detect),
+  inspect: (call) => detect(call.segments),
 }
