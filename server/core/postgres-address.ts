@@ -18,14 +18,16 @@ export type PostgresAddress = Readonly<{
   /** File with the certificate authority in PEM; the system's authorities when undefined. */
   sslRootCert: string | undefined
   applicationName: string | undefined
+  /** Whether statements stay prepared on a connection: not with a pooler in between that changes it (`prepare=off`). */
+  isPreparing: boolean
 }>
 
-const PARAMETERS = ['host', 'port', 'sslmode', 'sslrootcert', 'application_name']
+const PARAMETERS = ['host', 'port', 'sslmode', 'sslrootcert', 'application_name', 'prepare']
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full']
 const LOOPBACK = ['localhost', '127.0.0.1', '::1']
 
 /**
- * Parses `postgresql://[user[:password]@][host][:port]/database[?host=…&sslmode=…&sslrootcert=…&application_name=…]`.
+ * Parses `postgresql://[user[:password]@][host][:port]/database[?host=…&sslmode=…&sslrootcert=…&application_name=…&prepare=on|off]`.
  * Without `sslmode`, a socket or loopback goes plain and any other host must show a valid certificate (verify-full).
  * Throws Error with a sentence that never holds the password.
  */
@@ -51,6 +53,7 @@ export function parsePostgresAddress(text: string): PostgresAddress {
     sslMode: sslModeOf(url.searchParams.get('sslmode'), host),
     sslRootCert: url.searchParams.get('sslrootcert') ?? undefined,
     applicationName: url.searchParams.get('application_name') ?? undefined,
+    isPreparing: isPreparing(url.searchParams.get('prepare') ?? 'on', port),
   }
 }
 
@@ -58,6 +61,12 @@ function urlOf(text: string): URL {
   const url = URL.parse(text)
   if (url === null) throw new Error('it is not an address: postgresql://USER@HOST:PORT/DATABASE')
   return url
+}
+
+/** 6543 is where Supabase's pooler changes connections between transactions (its manual, "Connect to your database"). */
+function isPreparing(wanted: string, port: number): boolean {
+  if (wanted !== 'on' && wanted !== 'off') throw new Error(`prepare=${wanted} is neither on nor off`)
+  return wanted === 'on' && port !== 6543
 }
 
 function sslModeOf(wanted: string | null, host: string): SslMode {

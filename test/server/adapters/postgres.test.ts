@@ -103,6 +103,30 @@ describe('a server that comes and goes', () => {
     assert.deepEqual(await database.query('SELECT 1 AS one'), [{ one: 1 }])
   })
 
+  test('a statement stays prepared, unless the address says otherwise', async () => {
+    const prepared = `SELECT count(*) AS n FROM pg_prepared_statements WHERE statement LIKE 'SELECT 41 + %'`
+    for (const [query, n] of [
+      ['', 1],
+      ['&prepare=off', 0],
+    ] as const) {
+      const database = open(`${server.socketUrl()}${query}`, { connectionsMax: 1 })
+      for (const added of [1, 2, 3]) {
+        assert.deepEqual(await database.query('SELECT 41 + $1::int AS v', [added]), [{ v: 41 + added }])
+      }
+      assert.deepEqual(await database.query(prepared), [{ n }])
+    }
+  })
+
+  test('a prepared statement whose table has changed fails once at most', async () => {
+    const database = open(server.socketUrl(), { connectionsMax: 1 })
+    await database.script('CREATE TABLE changing (a int); INSERT INTO changing VALUES (1)')
+    const look = () => database.query('SELECT * FROM changing')
+    assert.deepEqual(await look(), [{ a: 1 }])
+    await database.script('ALTER TABLE changing ADD COLUMN b int')
+    assert.equal((await errorOf(look())).sqlState, '0A000')
+    assert.deepEqual(await look(), [{ a: 1, b: null }])
+  })
+
   test('it shows its name to the server', async () => {
     const database = open(server.socketUrl(), { applicationName: 'shown' })
     const [row] = await database.query<{ name: string }>(`SELECT current_setting('application_name') AS name`)

@@ -16,6 +16,7 @@ const basis: PostgresAddress = {
   sslMode: 'verify-full',
   sslRootCert: undefined,
   applicationName: undefined,
+  isPreparing: true,
 }
 
 describe('an address', () => {
@@ -39,6 +40,8 @@ describe('an address', () => {
       text: 'postgresql://u@db.example/d?sslmode=verify-ca&sslrootcert=/ca.pem',
       is: { sslMode: 'verify-ca', sslRootCert: '/ca.pem' },
     },
+    { text: 'postgresql://u@db.example/d?prepare=off', is: { isPreparing: false } },
+    { text: 'postgresql://u@db.example:6543/d', is: { port: 6543, isPreparing: false } },
     { text: 'postgresql://u@db.example/d?application_name=x', is: { applicationName: 'x' } },
   ]
   for (const { text, is } of rows) test(text, () => assert.deepEqual(parsePostgresAddress(text), { ...basis, ...is }))
@@ -53,6 +56,7 @@ describe('is refused', () => {
     { text: 'postgresql://u:secret@h/d?port=0', says: /port has to be 1 to 65535/ },
     { text: 'postgresql://u:secret@h/d?sslmod=require', says: /"sslmod" is not known/ },
     { text: 'postgresql://u:secret@h/d?sslmode=prefer', says: /sslmode=prefer is not one of/ },
+    { text: 'postgresql://u:secret@h/d?prepare=maybe', says: /prepare=maybe is neither on nor off/ },
     { text: 'postgresql://u:secret@h:x/d', says: /not an address/ },
   ]
   for (const { text, says } of rows) {
