@@ -38,9 +38,17 @@ export function makePrometheus(): Prometheus {
   const tokens = counter('tappass_capability_tokens_total', 'Capability tokens by outcome', ['outcome'])
   for (const outcome of ['minted', 'denied', 'expired']) tokens.inc({ outcome }, 0)
   const agents = new Gauge({ name: 'tappass_active_agents', help: 'Agents that are active', registers })
+  // Looking a child up by its labels costs more than counting in it.
+  const children = new Map<string, { observe: (value: number) => void }>()
+  const childOf = (name: keyof typeof histograms, label: string): { observe: (value: number) => void } => {
+    const key = `${name} ${label}`
+    const child = children.get(key) ?? (label === '' ? histograms[name] : histograms[name].labels(label))
+    children.set(key, child)
+    return child
+  }
   return {
     count: (name, labels) => counters[name].inc(labels),
-    observe: (name, labels, value) => histograms[name].observe(labels, value),
+    observe: (name, label, value) => childOf(name, label).observe(value),
     countHttp: (method, path, status) => http.inc({ method, path, status: String(status) }),
     render: async (activeAgents) => {
       agents.set(activeAgents)

@@ -35,6 +35,8 @@ type Taking = Redis & {
 export function makeRedisLimiter(url: string, report: (cause: Error) => void): RateLimiter {
   const redis = new Redis(url.startsWith('unix:') ? decodeURIComponent(new URL(url).pathname) : url, {
     enableOfflineQueue: false,
+    // Calls of the same turn share one write to the socket.
+    enableAutoPipelining: true,
     maxRetriesPerRequest: 0,
     connectTimeout: TIMEOUT_MS,
     commandTimeout: TIMEOUT_MS,

@@ -2,9 +2,32 @@
 
 /**
  * Takes a JSON value, gives its canonical text. Members that are undefined are left out, as in JSON. Keys are sorted by
- * UTF-16 code units; numbers are written as JSON.stringify writes them.
+ * UTF-16 code units; numbers are written as JSON.stringify writes them. A value whose keys are in order already, as those
+ * of the ledger's entries are made, costs no more than JSON.stringify.
  */
 export function canonicalJson(value: unknown): string {
+  return isSorted(value) ? (JSON.stringify(value) ?? 'null') : sortedJson(value)
+}
+
+function isSorted(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (Array.isArray(value)) return value.every(isSorted)
+  let before = ''
+  for (const key of Object.keys(value)) {
+    const isInOrder = key > before || before === ''
+    if (!isInOrder || isIndex(key) || !isSorted((value as Readonly<Record<string, unknown>>)[key])) return false
+    before = key
+  }
+  return true
+}
+
+/** An object has members with a number for a name before all others, whatever the order in which they were put in. */
+function isIndex(key: string): boolean {
+  const first = key.charCodeAt(0)
+  return first >= 48 && first <= 57
+}
+
+function sortedJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
   const members = value as Readonly<Record<string, unknown>>

@@ -53,31 +53,36 @@ export type Row = Readonly<{
 /** The members of a row that stand in the hashed text as well, so that neither can be changed alone. */
 export type Columns = Omit<Row, 'entry' | 'hash'>
 
+/** A sealed entry: its place, its text, its hash. The columns are taken from the text by the database itself. */
+export type Sealed = Pick<Row, 'chain' | 'seq' | 'entry' | 'hash'>
+
 /**
- * Takes an entry and the head before it (`hash` null before a chain's first), gives the row that continues the chain.
+ * Takes an entry and the head before it (`hash` null before a chain's first), gives what continues the chain.
  * The hashed text names its chain, number and predecessor, so no entry can be moved.
  */
-export function seal(entry: Entry, chain: string, seq: number, prevHash: string | null): Row {
-  const columns: Columns = {
-    chain,
-    seq,
+export function seal(entry: Entry, chain: string, seq: number, prevHash: string | null): Sealed {
+  const columns = {
+    agent_id: entry.agentId,
     audit_id: entry.auditId,
-    ts: new Date(entry.tsMs).toISOString(),
+    chain,
+    classification: entry.classification,
+    decision: entry.decision,
+    decision_id: entry.decisionId,
+    // Not a column of its own, and here for the order: members whose names are in order have a cheap canonical text.
+    details: entry.details,
     event_kind: entry.eventKind,
     event_type: entry.eventType,
-    severity: entry.severity,
-    decision: entry.decision,
-    step_name: entry.stepName,
-    org_id: entry.orgId,
-    agent_id: entry.agentId,
-    session_id: entry.sessionId,
-    request_id: entry.requestId,
     model: entry.model,
-    classification: entry.classification,
+    org_id: entry.orgId,
     policy: entry.policy,
-    decision_id: entry.decisionId,
     prev_hash: prevHash,
+    request_id: entry.requestId,
+    seq,
+    session_id: entry.sessionId,
+    severity: entry.severity,
+    step_name: entry.stepName,
+    ts: new Date(entry.tsMs).toISOString(),
   }
-  const text = canonicalJson({ ...columns, details: entry.details })
-  return { ...columns, entry: text, hash: sha256(text) }
+  const text = canonicalJson(columns)
+  return { chain, seq, entry: text, hash: sha256(text) }
 }

@@ -46,7 +46,7 @@ export async function assess(gateway: Gateway, call: Call, sift: Sift = (all) =>
   const decisionId = `dec_${ulid(clock, random)}`
   const decide = async (): Promise<Verdict> => policy.decide(policyInput(call, outcomes), decisionId)
   const verdict = await decide().catch(() => unavailable(policy.revision, decisionId))
-  for (const { step, ms } of outcomes) meter.observe('step_seconds', { step }, ms / 1000)
+  for (const { step, ms } of outcomes) meter.observe('step_seconds', step, ms / 1000)
   return { outcomes, verdict, allowance }
 }
 
@@ -107,7 +107,7 @@ export async function record(
 async function append({ ports: { ledger, meter, clock } }: Gateway, entry: Entry): Promise<void> {
   const startMs = clock.elapsedMs()
   await ledger.append(entry)
-  meter.observe('ledger_seconds', {}, (clock.elapsedMs() - startMs) / 1000)
+  meter.observe('ledger_seconds', '', (clock.elapsedMs() - startMs) / 1000)
 }
 
 function recorderOf({ ports, commitmentKey }: Gateway): Recorder {

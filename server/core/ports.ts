@@ -58,7 +58,8 @@ export type Upstream = Readonly<{
 /** Counts what happens, for whoever watches. Never throws, never holds text of a call. */
 export type Meter = Readonly<{
   count: (name: 'pipeline_blocks' | 'pii_detections' | 'judgements', labels: Readonly<Record<string, string>>) => void
-  observe: (name: 'step_seconds' | 'ledger_seconds', labels: Readonly<Record<string, string>>, seconds: number) => void
+  /** `label` is the step of `step_seconds`, and empty otherwise. */
+  observe: (name: 'step_seconds' | 'ledger_seconds', label: string, seconds: number) => void
 }>
 
 /** `nowMs`: the time in milliseconds since 1970. `elapsedMs`: milliseconds since some fixed moment, never going back. */

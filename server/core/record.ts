@@ -18,8 +18,17 @@ const NAMES = new Set([
   ...'choices id input model name prompt refusal role text tools type url user'.split(' '),
 ])
 
-/** What an entry says beside the judgement, such as `upstream` and `status`. */
-export type Facts = Readonly<Record<string, string | number | boolean | null>>
+/** What an entry says beside the judgement: where a call went, what came back, how far a stream had got. */
+export type Facts = Readonly<{
+  event?: string
+  events?: number
+  judgements?: number
+  path?: string
+  released_bytes?: number
+  released_commitment?: string
+  status?: number
+  upstream?: string | null
+}>
 
 /** What is constant for all entries of a process. `commitmentKey` salts commitments, and stays secret. */
 export type Recorder = Readonly<{ clock: Clock; random: Random; commitmentKey: Uint8Array }>
@@ -48,20 +57,38 @@ export function judgementEntry(
     classification: verdict.classification,
     policy: verdict.policy,
     decisionId: verdict.decisionId,
-    details: {
-      ...facts,
-      stage: call.stage,
-      stream: call.isStream,
-      agent_uuid: call.agent.uuid,
-      flags: call.flags,
-      bytes: call.bodyBytes,
-      segments: call.segments.length,
-      commitment: commitment(recorder.commitmentKey, auditId, content),
-      released: !isRefused,
-      reasons,
-      redacted: verdict.action === 'redact' ? verdict.kinds : [],
-      steps: outcomes.map(stepRecord),
-    },
+    details: detailsOf(call, outcomes, verdict, facts, commitment(recorder.commitmentKey, auditId, content)),
+  }
+}
+
+/** Members in the order of their names, which makes their canonical text cheap. */
+function detailsOf(
+  call: Call,
+  outcomes: readonly Outcome[],
+  verdict: Verdict,
+  facts: Facts,
+  committed: string,
+): Entry['details'] {
+  return {
+    agent_uuid: call.agent.uuid,
+    bytes: call.bodyBytes,
+    commitment: committed,
+    event: facts.event,
+    events: facts.events,
+    flags: call.flags,
+    judgements: facts.judgements,
+    path: facts.path,
+    reasons: 'reasons' in verdict ? verdict.reasons : [],
+    redacted: verdict.action === 'redact' ? verdict.kinds : [],
+    released: verdict.action === 'allow' || verdict.action === 'redact',
+    released_bytes: facts.released_bytes,
+    released_commitment: facts.released_commitment,
+    segments: call.segments.length,
+    stage: call.stage,
+    status: facts.status,
+    steps: outcomes.map(stepRecord),
+    stream: call.isStream,
+    upstream: facts.upstream,
   }
 }
 
@@ -147,18 +174,17 @@ export function saltOf(key: Uint8Array, id: string): string {
 }
 
 function stepRecord(outcome: Outcome): object {
-  const record = { step: outcome.step, status: outcome.status, us: Math.round(outcome.ms * 1000) }
-  if (outcome.status !== 'done') return { ...record, reason: outcome.reason }
-  if (outcome.findings.length === 0) return record
-  return {
-    ...record,
-    count: outcome.findings.length,
-    findings: outcome.findings.slice(0, FINDINGS_LISTED_MAX).map(findingRecord),
-  }
+  const { step, status } = outcome
+  const us = Math.round(outcome.ms * 1000)
+  if (status !== 'done') return { reason: outcome.reason, status, step, us }
+  const { findings } = outcome
+  if (findings.length === 0) return { status, step, us }
+  const listed = findings.slice(0, FINDINGS_LISTED_MAX).map(findingRecord)
+  return { count: findings.length, findings: listed, status, step, us }
 }
 
 function findingRecord({ kind, severity, confidence, pointer, span }: Finding): object {
-  return { kind, severity, confidence, pointer: safePointer(pointer), span }
+  return { confidence, kind, pointer: safePointer(pointer), severity, span }
 }
 
 /** Takes a pointer, gives it with `*` for every key that is not a name of the API: such keys are somebody's text. */

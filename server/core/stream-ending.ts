@@ -44,7 +44,7 @@ async function inscribeEnding(flow: Flow, ending: Ending): Promise<void> {
   const call = { ...request, stage: 'response' as const }
   const facts = {
     events: released.events,
-    bytes: released.bytes,
+    released_bytes: released.bytes,
     judgements: flow.judgements,
     // Salted with the request's id instead of an entry's: it grows from the first piece on.
     released_commitment: released.digest.digest('hex'),

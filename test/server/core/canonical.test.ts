@@ -19,3 +19,7 @@ for (const [value, text] of ROWS) {
     assert.equal(canonicalJson(JSON.parse(text)), text)
   })
 }
+
+test('names that look like numbers are in the order of their characters, as all others', () => {
+  assert.equal(canonicalJson({ 10: 'a', 2: 'b', a: { 1: 'x', 0: 'y' } }), '{"10":"a","2":"b","a":{"0":"y","1":"x"}}')
+})

@@ -1,6 +1,6 @@
 /** A gateway whose hands are stand-ins, so that each of them can be made to fail. The core is the real one. */
 import type { Asked } from '../../../server/core/asked.ts'
-import { type Entry, type Row, seal } from '../../../server/core/entry.ts'
+import { type Entry, type Sealed, seal } from '../../../server/core/entry.ts'
 import type { Gateway } from '../../../server/core/judge.ts'
 import type { Ports, UpstreamAnswer } from '../../../server/core/ports.ts'
 import type { Step } from '../../../server/core/step.ts'
@@ -76,7 +76,7 @@ export function makeBench(
     close: async () => {},
   }
   const ledger = {
-    append: async (entry: Entry): Promise<Row> => {
+    append: async (entry: Entry): Promise<Sealed> => {
       events.push(`append ${entry.eventType}`)
       entries.push(entry)
       return seal(entry, 'chain', entries.length, null)

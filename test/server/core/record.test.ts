@@ -1,6 +1,7 @@
 /** Entries of calls: what is recorded, and that none of it is text of the call. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { canonicalJson } from '../../../server/core/canonical.ts'
 import { commitment, judgementEntry, modelName, safePointer } from '../../../server/core/record.ts'
 import type { Outcome } from '../../../server/core/step.ts'
 import { callOf } from './call-fixture.ts'
@@ -68,6 +69,7 @@ test('an entry holds kinds, pointers, spans, counts, sizes and times, and no tex
     { step: 'rate_limit', status: 'failed', us: 5000, reason: 'StepTimeout' },
   ])
   assert.equal(entry.details['upstream'], 'here')
+  assert.equal(JSON.stringify(entry.details), canonicalJson(entry.details), 'members are made in order')
   assert.equal(entry.details['released'], true)
 })
 
