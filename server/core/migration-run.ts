@@ -7,6 +7,7 @@ import { DatabaseError, hasSqlState, LOCK_NOT_AVAILABLE } from './database-error
 import { type Migration, type MigrationProblem, planMigrations } from './migration.ts'
 import { createLedger, type LedgerRow, type MigrationActor, readLedger, recordMigration } from './migration-ledger.ts'
 import { type LockHolder, underMigrationLock, type Waiting } from './migration-lock.ts'
+import { findUnfitness } from './migration-server.ts'
 import type { Database, SessionDatabase } from './ports.ts'
 import { lineAt } from './sql-statement.ts'
 
@@ -45,6 +46,8 @@ const RETRY_MS = [1_000, 2_000, 4_000, 8_000] as const
 
 /** Compares the files with the database's ledger. */
 export async function migrationStatus(database: Database, migrations: readonly Migration[]): Promise<MigrationStatus> {
+  const unfit = await findUnfitness(database)
+  if (unfit.length > 0) return { applied: [], pending: migrations, problems: unfit }
   const applied = await readLedger(database)
   const { pending, problems } = planMigrations(migrations, applied)
   const adoptable = applied.length === 0 && (await hasTables(database)) ? [mustBeAdopted(migrations)] : []

@@ -16,7 +16,7 @@ export type AppliedMigration = Readonly<{ version: number; name: string; sha256:
 
 /** Why nothing is run. `code` is the address for programs, `next` the command or act that helps. */
 export type MigrationProblem = Readonly<{
-  code: `migration.${'edited' | 'missing' | 'out-of-order' | 'unknown' | 'newer' | 'duplicate' | 'transaction' | 'adoptable'}`
+  code: `migration.${'edited' | 'missing' | 'out-of-order' | 'unknown' | 'newer' | 'duplicate' | 'transaction' | 'adoptable' | 'server' | 'ledger'}`
   file: string
   message: string
   next: string

@@ -282,6 +282,40 @@ describe('drift', () => {
   })
 })
 
+describe('a database that is not fit', () => {
+  const rows: readonly Readonly<{ name: string; make: (name: string) => Promise<unknown>; says: RegExp }>[] = [
+    {
+      name: 'LATIN1',
+      make: (name) => server.superuser(`CREATE DATABASE ${name} OWNER tappass ENCODING 'LATIN1' TEMPLATE template0`),
+      says: /^the database is encoded in LATIN1 \(migration\.server\)\n {2}next: make one with ENCODING UTF8/,
+    },
+    {
+      name: 'somebody else’s',
+      make: (name) => server.superuser(`CREATE DATABASE ${name} OWNER postgres`),
+      says: /^tappass may not make tables in schema public \(migration\.server\)\n {2}next: ALTER DATABASE/,
+    },
+    {
+      name: 'with another tool’s ledger',
+      make: async (name) => {
+        await server.makeDatabase(name)
+        await asOwner('CREATE TABLE schema_migrations (version varchar PRIMARY KEY)', name)
+      },
+      says: /^the table schema_migrations is another tool’s \(migration\.ledger\)\n {2}next: give/,
+    },
+  ]
+  for (const { name, make, says } of rows) {
+    test(`${name}: refused, and left as it is`, async () => {
+      const database = `unfit_${++count}`
+      await make(database)
+      for (const action of ['up', 'status']) {
+        const { code, stderr } = await migrate({ DATABASE_URL: server.socketUrl(database) }, action)
+        assert.equal(code, 5)
+        assert.match(stderr.replace(/^(\d{3}_.* pending\n)+/, ''), says)
+      }
+    })
+  }
+})
+
 describe('ends that are not about migrations', () => {
   const rows: readonly Readonly<{
     name: string
