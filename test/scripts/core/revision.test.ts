@@ -1,0 +1,26 @@
+/** Revisions and the names of images that are run. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { runnableImage } from '../../../scripts/core/image-reference.ts'
+import { revisionOf } from '../../../scripts/core/revision.ts'
+
+test('revision: the same texts give the same, any other list another', () => {
+  const lists = [[], [''], ['', ''], ['ab'], ['a', 'b'], ['b', 'a'], ['1:a'], ['ab', '']]
+  assert.equal(new Set(lists.map(revisionOf)).size, lists.length)
+  assert.equal(revisionOf(['a', 'b']), revisionOf(['a', 'b']))
+  assert.match(revisionOf(['a']), /^[0-9a-f]{16}$/)
+})
+
+const digest = `sha256:${'c'.repeat(64)}`
+const archive = { file: '/x', imageId: '', layers: [] }
+const rows = [
+  [`db:16-alpine@${digest}`, undefined, `db@${digest}`],
+  [`db:16-alpine@${digest}`, archive, 'db:16-alpine'],
+  [`host.example:5000/db:16@${digest}`, undefined, `host.example:5000/db@${digest}`],
+  [`host.example:5000/db@${digest}`, undefined, `host.example:5000/db@${digest}`],
+  ['db:16-alpine', undefined, 'db:16-alpine'],
+] as const
+
+for (const [reference, from, name] of rows) {
+  test(`runnableImage: ${name.slice(0, 40)}`, () => assert.equal(runnableImage(reference, from), name))
+}

@@ -1,0 +1,124 @@
+/** Hosts and their specifications, from what was typed and from files. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { chosenResources } from '../../../scripts/core/chosen-role.ts'
+import type { Invocation } from '../../../scripts/core/invocation.ts'
+import { readHostSpec, readWrittenSpec } from '../../../scripts/core/spec-reading.ts'
+import { readSshAccess } from '../../../scripts/core/ssh-access.ts'
+import { readTargets } from '../../../scripts/core/target.ts'
+import { scratch } from '../known-host.ts'
+
+const root = join(import.meta.dirname, '../../..')
+const typed = (
+  workingFolder: string,
+  options: Invocation['options'],
+  environment: Record<string, string> = {},
+): Invocation =>
+  ({
+    verb: { name: 'plan', summary: '', options: [] },
+    options,
+    environment,
+    workingFolder,
+    root,
+  }) as unknown as Invocation
+
+test('targets: this machine when none is named', async () => {
+  assert.deepEqual(await readTargets(typed('/w', { config: 'host.yaml' })), [
+    { name: 'this host', address: undefined, config: '/w/host.yaml' },
+  ])
+})
+
+test('targets: hosts and the inventory, each once, each with its own specification', async (context) => {
+  const folder = scratch(context)
+  writeFileSync(
+    join(folder, 'hosts.yaml'),
+    'hosts:\n  - address: root@b\n  - { address: root@c, config: c.yaml }\n  - address: root@a\n',
+  )
+  const targets = await readTargets(
+    typed('/w', { host: ['root@a', 'root@a:22'], inventory: join(folder, 'hosts.yaml'), config: 'all.yaml' }),
+  )
+  assert.deepEqual(
+    targets.map(({ name, config }) => [name, config]),
+    [
+      ['root@a', '/w/all.yaml'],
+      ['root@b', '/w/all.yaml'],
+      ['root@c', join(folder, 'c.yaml')],
+    ],
+  )
+})
+
+test('targets: an inventory that is not there', async () => {
+  await assert.rejects(readTargets(typed('/w', { inventory: 'none.yaml' })), {
+    code: 64,
+    message: "/w/none.yaml can't be read",
+  })
+})
+
+test('spec: options win over what is written', async (context) => {
+  const folder = scratch(context)
+  writeFileSync(
+    join(folder, 'host.yaml'),
+    'domain: a.example\ngateway: { upstream: "https://a.example/v1", callsMax: 7 }\n',
+  )
+  const [target] = await readTargets(typed(folder, { config: 'host.yaml' }))
+  assert.ok(target)
+  const spec = await readWrittenSpec(typed(folder, { domain: 'b.example', upstream: 'https://b.example/v1' }), target)
+  assert.deepEqual(
+    [spec.domain, spec.gateway.upstream, spec.gateway.callsMax, spec.tls],
+    ['b.example', 'https://b.example/v1', 7, 'public'],
+  )
+})
+
+test('spec: faults are told with the file they stand in', async (context) => {
+  const folder = scratch(context)
+  writeFileSync(join(folder, 'host.yaml'), 'instance: 3\n')
+  const [target] = await readTargets(typed(folder, { config: 'host.yaml' }))
+  assert.ok(target)
+  await assert.rejects(readWrittenSpec(typed(folder, {}), target), (error: Error & { text: { why: string } }) => {
+    assert.match(error.message, /host\.yaml is not a host specification/)
+    return /did you mean "instances"/.test(error.text.why)
+  })
+})
+
+test('spec: archives are relative to the file that names them, and measured', async (context) => {
+  const folder = scratch(context)
+  writeFileSync(join(folder, 'host.yaml'), 'node: { archive: node.tar.gz }\n')
+  writeFileSync(join(folder, 'node.tar.gz'), 'x')
+  const [target] = await readTargets(typed(folder, { config: 'host.yaml' }))
+  assert.ok(target)
+  const spec = await readHostSpec(typed('/elsewhere', {}), target)
+  assert.equal(spec.node.archive?.file, join(folder, 'node.tar.gz'))
+  assert.equal(spec.node.archive?.sha256, '2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881')
+  assert.match(spec.release.version, /^\d+\.\d+\.\d+-[0-9a-f]{12}$/)
+})
+
+test('roles: all, some in the order of the recipe, and one that there is not', () => {
+  const resource = (id: string) => ({ id, plan: async () => [] })
+  const chapters = ['a', 'gateway'].map((role) => ({ role, resources: [resource(`${role}1`), resource(`${role}2`)] }))
+  const ids = (only: readonly string[]) => chosenResources(chapters, typed('/', { only })).map(({ id }) => id)
+  assert.deepEqual(ids([]), ['a1', 'a2', 'gateway1', 'gateway2'])
+  assert.deepEqual(ids(['gateway', 'a']), ['a1', 'a2', 'gateway1', 'gateway2'])
+  assert.deepEqual(ids(['gateway']), ['gateway1', 'gateway2'])
+  assert.throws(
+    () => ids(['gatway']),
+    (error: Error & { code: number; text: { next: string } }) =>
+      error.code === 64 && error.text.next.includes('--only gateway'),
+  )
+})
+
+test('SSH access: what was given, or what ssh takes', (context) => {
+  const home = scratch(context)
+  const given = readSshAccess(
+    typed('/w', { identity: 'key', 'known-hosts': 'known' }, { HOME: home, SSH_AUTH_SOCK: '/agent' }),
+  )
+  assert.deepEqual(given, { identities: ['/w/key'], agent: undefined, knownHosts: ['/w/known'], isNewAccepted: false })
+  const usual = readSshAccess(typed('/w', { 'accept-new-host-key': true }, { HOME: home, SSH_AUTH_SOCK: '/agent' }))
+  assert.deepEqual(usual, {
+    identities: [],
+    agent: '/agent',
+    knownHosts: [join(home, '.ssh/known_hosts'), '/etc/ssh/ssh_known_hosts'],
+    isNewAccepted: true,
+  })
+})
