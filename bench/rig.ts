@@ -1,0 +1,122 @@
+/**
+ * What measurements of the gateway stand on: a stand-in model server, a bare proxy, PostgreSQL 16 with fsync, Redis, and the
+ * gateway with all steps on. The measured processes share one core, everything else the other.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startPostgres } from '../test/postgres-server.ts'
+
+/** What a load gives. `cpuUs`: processor time of the measured process for one call. */
+export type Figures = Readonly<{
+  calls: number
+  failures: number
+  perSecond: number
+  p50Ms: number
+  p99Ms: number
+  cpuUs: number
+}>
+
+/** Something that answers chat completions, and the process whose time counts. */
+export type Target = Readonly<{ url: string; pid: number }>
+
+/** The rig. `load` sends calls from so many clients at once, each the next when it has the answer. */
+export type Rig = Readonly<{
+  targets: Readonly<Record<'direct' | 'bare' | 'gateway', Target>>
+  load: (target: Target, clients: number, seconds: number) => Promise<Figures>
+  close: () => Promise<void>
+}>
+
+const HERE = import.meta.dirname
+const MEASURED_CORE = '0'
+const OTHER_CORE = '1'
+const ADMIN_KEY = `tp_${'bench-admin-'.repeat(3)}`
+
+/** Starts everything with the Node at `node`; an agent is registered and used by every load. */
+export async function startRig(node: string): Promise<Rig> {
+  const children: ChildProcess[] = []
+  const run = (core: string, argv: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess => {
+    const stdio = ['ignore', 'pipe', 'inherit'] as const
+    const child = spawn('taskset', ['-c', core, ...argv], { stdio: [...stdio], env: { PATH: '/usr/bin:/bin', ...env } })
+    children.push(child)
+    return child
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'tappass-bench-'))
+  const postgres = await startPostgres()
+  const socket = join(folder, 'redis.sock')
+  run(OTHER_CORE, ['redis-server', '--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder])
+  const direct = await announced(run(OTHER_CORE, [node, join(HERE, 'stand-in.ts')]))
+  const bare = await announced(run(MEASURED_CORE, [node, join(HERE, 'bare-proxy.ts'), direct.url]))
+  const port = 20_000 + (process.pid % 20_000)
+  const gateway = run(MEASURED_CORE, [node, '--disable-warning=ExperimentalWarning', join(HERE, '../server/main.ts')], {
+    TAPPASS_PORT: String(port),
+    TAPPASS_ADMIN_API_KEY: ADMIN_KEY,
+    TAPPASS_UPSTREAM_URL: `${direct.url}/v1`,
+    TAPPASS_RATE_CALLS: '100000000',
+    DATABASE_URL: postgres.socketUrl(),
+    REDIS_URL: `unix://${socket}`,
+  })
+  gateway.stdout?.resume()
+  const url = `http://127.0.0.1:${port}`
+  await untilReady(url)
+  const key = await makeAgent(url)
+  return {
+    targets: { direct, bare, gateway: { url, pid: gateway.pid ?? 0 } },
+    load: async (target, clients, seconds) => {
+      const beforeUs = cpuTimeUs(target.pid)
+      const argv = [
+        join(HERE, 'closed-loop.ts'),
+        `${target.url}/v1/chat/completions`,
+        key,
+        String(clients),
+        String(seconds),
+      ]
+      const figures = JSON.parse(await firstLine(run(OTHER_CORE, [node, ...argv]))) as Omit<Figures, 'cpuUs'>
+      return { ...figures, cpuUs: (cpuTimeUs(target.pid) - beforeUs) / figures.calls }
+    },
+    close: async () => {
+      for (const child of children) child.kill('SIGKILL')
+      await postgres.dispose()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** User and system time of a process (proc(5): fields 14 and 15, in hundredths of a second). */
+function cpuTimeUs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) * 10_000
+}
+
+async function announced(child: ChildProcess): Promise<Target> {
+  return { url: await firstLine(child), pid: child.pid ?? 0 }
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  if (!child.stdout) throw new Error('no output')
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
+  return line
+}
+
+async function untilReady(url: string): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 30_000; waitedMs += 100) {
+    const answer = await fetch(`${url}/health/ready`).catch(() => undefined)
+    if (answer?.ok) return
+    await sleep(100)
+  }
+  throw new Error('the gateway did not get ready')
+}
+
+async function makeAgent(url: string): Promise<string> {
+  const answer = await fetch(`${url}/agents`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ agent_id: 'bench' }),
+  })
+  return ((await answer.json()) as { api_key: string }).api_key
+}
