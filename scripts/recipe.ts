@@ -9,6 +9,7 @@ import { docker } from './roles/docker.ts'
 import { foundation } from './roles/foundation.ts'
 import { gateway } from './roles/gateway.ts'
 import { ingress } from './roles/ingress.ts'
+import { record } from './roles/record.ts'
 import { secrets } from './roles/secrets.ts'
 
 /** A role by its name (what `--only` takes), with its resources in order. */
@@ -24,6 +25,7 @@ const roles: Readonly<Record<string, Role>> = {
   ingress,
   backup,
   boot,
+  record,
 }
 
 /** The names of the roles, in order. */

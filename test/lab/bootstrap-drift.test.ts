@@ -65,6 +65,7 @@ const rows: readonly Row[] = [
       'unit:tappass@.service: write /etc/systemd/system/tappass@.service',
       'unit:tappass@1.service: restart tappass@1.service',
       'unit:tappass@2.service: restart tappass@2.service',
+      'file:/etc/tappass/tappass.yaml: write /etc/tappass/tappass.yaml',
     ],
     restarts: ['tappass@1', 'tappass@2'],
   },

@@ -7,7 +7,17 @@ import { blank, planAll, specOf, systems, text, writtenBy } from './roles/blank-
 const resourcesOf = (written: unknown) => recipe(specOf(written), text).flatMap(({ resources }) => resources)
 
 test('recipe: the order of roles is the one that docs and --only know', () => {
-  assert.deepEqual(roleNames, ['foundation', 'docker', 'secrets', 'data', 'gateway', 'ingress', 'backup', 'boot'])
+  assert.deepEqual(roleNames, [
+    'foundation',
+    'docker',
+    'secrets',
+    'data',
+    'gateway',
+    'ingress',
+    'backup',
+    'boot',
+    'record',
+  ])
 })
 
 test('recipe: every resource has an address of its own', () => {
@@ -110,6 +120,15 @@ for (const { name, spec, path, has } of rows) {
     assert.ok(content.includes(has), content)
   })
 }
+
+test('recipe: what is in force is written down, without files of the controller and without secrets', async () => {
+  const texts = writtenBy(await planAll(resourcesOf({ domain: 'gw.example.com', instances: 3 }), blank(systems[0])))
+  const settings = texts.get('/etc/tappass/tappass.yaml') ?? ''
+  assert.match(settings, /^domain: gw\.example\.com$/m)
+  assert.match(settings, /^instances: 3$/m)
+  assert.doesNotMatch(settings, /^(release|secrets|images|node|caddy):/m)
+  assert.match(texts.get('/etc/tappass/versions.lock') ?? '', /^ {2}postgres: postgres:16\S+@sha256:/m)
+})
 
 test('recipe: sudo grants exact commands only', async () => {
   const sudoers = writtenBy(await planAll(resourcesOf({}), blank(systems[0]))).get('/etc/sudoers.d/tappass') ?? ''

@@ -1,0 +1,32 @@
+/** What is in force, written down on the host for people and for later runs. Nothing reads it to decide; it holds no secret. */
+import { stringify } from 'yaml'
+import type { HostSpec } from '../core/host-spec.ts'
+import { parsePins } from '../core/pin.ts'
+import type { Role } from '../core/role.ts'
+import { file } from '../resources/file.ts'
+
+const notice = '# Written by the toolkit after each run that changed something; edits have no effect and are undone.\n'
+
+/** What belongs to the controller: files there, the release, secrets. */
+const controllerKeys: readonly string[] = ['release', 'secrets', 'images', 'node', 'caddy'] satisfies (keyof HostSpec)[]
+
+/** Last, so that it says what was reached and not what was tried. */
+export const record: Role = (spec, text) => {
+  const { node, caddy, images } = parsePins(text('versions.yaml'))
+  const versions = {
+    release: spec.release.version,
+    node: node[0]?.version,
+    caddy: caddy.version,
+    docker: spec.docker.source,
+    images: {
+      postgres: spec.images.postgres.archive?.imageId ?? images.postgres.reference,
+      redis: spec.images.redis.archive?.imageId ?? images.redis.reference,
+    },
+  }
+  const settings = Object.fromEntries(Object.entries(spec).filter(([key]) => !controllerKeys.includes(key)))
+  const place = { owner: 'root', group: 'root', mode: '0644' } as const
+  return [
+    file({ path: '/etc/tappass/tappass.yaml', content: `${notice}${stringify(settings)}`, ...place }),
+    file({ path: '/etc/tappass/versions.lock', content: `${notice}${stringify(versions)}`, ...place }),
+  ]
+}
