@@ -10,7 +10,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startPostgres } from '../test/postgres-server.ts'
 
 /** What a load gives. `cpuUs`: processor time of the measured process for one call. */
 export type Figures = Readonly<{
@@ -47,7 +46,7 @@ export async function startRig(node: string): Promise<Rig> {
     return child
   }
   const folder = await mkdtemp(join(tmpdir(), 'tappass-bench-'))
-  const postgres = await startPostgres()
+  const database = await firstLine(run(OTHER_CORE, [node, join(HERE, '../test/server/postgres-process.ts')]))
   const socket = join(folder, 'redis.sock')
   run(OTHER_CORE, ['redis-server', '--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder])
   const direct = await announced(run(OTHER_CORE, [node, join(HERE, 'stand-in.ts')]))
@@ -58,7 +57,7 @@ export async function startRig(node: string): Promise<Rig> {
     TAPPASS_ADMIN_API_KEY: ADMIN_KEY,
     TAPPASS_UPSTREAM_URL: `${direct.url}/v1`,
     TAPPASS_RATE_CALLS: '100000000',
-    DATABASE_URL: postgres.socketUrl(),
+    DATABASE_URL: database,
     REDIS_URL: `unix://${socket}`,
   })
   gateway.stdout?.resume()
@@ -80,11 +79,18 @@ export async function startRig(node: string): Promise<Rig> {
       return { ...figures, cpuUs: (cpuTimeUs(target.pid) - beforeUs) / figures.calls }
     },
     close: async () => {
-      for (const child of children) child.kill('SIGKILL')
-      await postgres.dispose()
+      // The youngest first: PostgreSQL goes after those who use it, and removes its data then.
+      for (const child of children.toReversed()) await end(child)
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  await ended
 }
 
 /** User and system time of a process (proc(5): fields 14 and 15, in hundredths of a second). */

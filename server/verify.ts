@@ -35,14 +35,19 @@ function readWords(): boolean | undefined {
   }
 }
 
-const isJson = readWords()
-if (isJson === undefined) {
-  process.stderr.write('usage: verify.ts [--json]\n')
-  process.exit(64)
+async function main(): Promise<void> {
+  const isJson = readWords()
+  if (isJson === undefined) {
+    process.stderr.write('usage: verify.ts [--json]\n')
+    process.exitCode = 64
+    return
+  }
+  try {
+    process.exitCode = await run(isJson)
+  } catch (cause) {
+    process.stderr.write(`tappass verify: ${cause instanceof Error ? cause.message : String(cause)}\n`)
+    process.exitCode = 1
+  }
 }
-try {
-  process.exit(await run(isJson))
-} catch (cause) {
-  process.stderr.write(`tappass verify: ${cause instanceof Error ? cause.message : String(cause)}\n`)
-  process.exit(1)
-}
+
+if (import.meta.main) await main()

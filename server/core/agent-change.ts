@@ -10,8 +10,7 @@ import {
 } from './agent-register.ts'
 import type { Door, Principal } from './door.ts'
 import { PublicError } from './errors.ts'
-import type { Ledger } from './ledger.ts'
-import type { Clock, Database, Random } from './ports.ts'
+import type { Clock, Database, Ledger, Random } from './ports.ts'
 import { adminEntry } from './record.ts'
 
 /** Who changes something, in which request. */

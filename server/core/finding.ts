@@ -1,5 +1,6 @@
 /** Something noticed in a call. It points at text and never holds it, so it may be stored and shown. */
 
+/** How bad it would be if it is what it looks like. */
 export type Severity = 'info' | 'low' | 'medium' | 'high' | 'critical'
 
 /**

@@ -4,17 +4,8 @@
  */
 import { closingEntry, openingEntry, unrecordedHeads } from './chain.ts'
 import { type Entry, type Head, type Sealed, seal } from './entry.ts'
-import type { Clock, Database, Random } from './ports.ts'
+import type { Clock, Database, Ledger, Random } from './ports.ts'
 import { ulid } from './ulid.ts'
-
-/** Appends. `append` resolves when the entry is durable and rejects when nobody knows whether it is. */
-export type Ledger = Readonly<{
-  append: (entry: Entry) => Promise<Sealed>
-  /** Opens the chain if it is not open: used at start, and by readiness. */
-  open: () => Promise<void>
-  /** Records that the chain ends here, waits for everything before it, and takes nothing more. */
-  close: () => Promise<void>
-}>
 
 /** Rows in one INSERT: large enough for any number of waiting calls, small enough for one round trip. */
 const BATCH_ROWS_MAX = 500
@@ -34,46 +25,30 @@ const INSERT = `INSERT INTO audit_events (chain, seq, audit_id, ts, event_kind, 
 
 type Waiting = Readonly<{ entry: Entry; resolve: (sealed: Sealed) => void; reject: (cause: unknown) => void }>
 
+/** What a ledger stands on: the database, this process's instance name, and clock and randomness for the chain's name. */
+type Ground = Readonly<{ database: Database; instance: string; clock: Clock; random: Random }>
+
 /**
- * Takes the database, this process's instance name, and clock and randomness for the chain's name. After an INSERT whose
- * end nobody knows (a lost connection), the chain is left where it is and the next append opens a new one, whose first
- * entry records where the old one was found to end.
+ * Makes a ledger. After an INSERT whose end nobody knows (a lost connection), the chain is left where it is and the next
+ * append opens a new one, whose first entry records where the old one was found to end.
  */
 export function makeLedger(database: Database, instance: string, clock: Clock, random: Random): Ledger {
+  const ground: Ground = { database, instance, clock, random }
   const waiting: Waiting[] = []
   let head: Head | undefined
   let working: Promise<void> | undefined
   let isClosed = false
 
-  const insert = (rows: readonly Sealed[]): Promise<unknown> =>
-    database.query(INSERT, [JSON.stringify(rows.map(({ entry, hash }) => ({ entry, hash })))])
-
-  async function openChain(): Promise<Head> {
-    const chain = `${instance}-${ulid(clock, random)}`
-    const first = seal(openingEntry(await unrecordedHeads(database), instance, clock, random), chain, 1, null)
-    await insert([first])
-    return first
-  }
-
-  async function write(batch: readonly Waiting[]): Promise<void> {
-    try {
-      head ??= await openChain()
-      const rows: Sealed[] = []
-      for (const { entry } of batch) {
-        const last: Head = rows.at(-1) ?? head
-        rows.push(seal(entry, last.chain, last.seq + 1, last.hash))
-      }
-      await insert(rows)
-      head = rows.at(-1) ?? head
-      for (const [index, row] of rows.entries()) batch[index]?.resolve(row)
-    } catch (cause) {
-      head = undefined
-      for (const { reject } of batch) reject(cause)
-    }
-  }
-
   async function work(): Promise<void> {
-    while (waiting.length > 0) await write(waiting.splice(0, BATCH_ROWS_MAX))
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, BATCH_ROWS_MAX)
+      try {
+        head = await write(ground, head ?? (await openChain(ground)), batch)
+      } catch (cause) {
+        head = undefined
+        for (const { reject } of batch) reject(cause)
+      }
+    }
     working = undefined
   }
 
@@ -86,18 +61,44 @@ export function makeLedger(database: Database, instance: string, clock: Clock, r
     })
   }
 
-  async function close(): Promise<void> {
-    if (isClosed) return
-    const isOpen = head !== undefined || working !== undefined
-    const last = isOpen ? append(closingEntry(clock, random)) : undefined
-    isClosed = true
-    await last
+  return {
+    append,
+    open: async () => {
+      await working
+      head ??= await openChain(ground)
+    },
+    close: async () => {
+      if (isClosed) return
+      const isOpen = head !== undefined || working !== undefined
+      const last = isOpen ? append(closingEntry(clock, random)) : undefined
+      isClosed = true
+      await last
+    },
   }
+}
 
-  async function open(): Promise<void> {
-    await working
-    head ??= await openChain()
+/** Begins a chain of this process, with an entry that records where other chains ended. */
+async function openChain({ database, instance, clock, random }: Ground): Promise<Head> {
+  const chain = `${instance}-${ulid(clock, random)}`
+  const first = seal(openingEntry(await unrecordedHeads(database), instance, clock, random), chain, 1, null)
+  await insert(database, [first])
+  return first
+}
+
+/** Seals a batch behind a head, writes it, tells those who wait, and gives the new head. */
+async function write({ database }: Ground, head: Head, batch: readonly Waiting[]): Promise<Head> {
+  const rows: Sealed[] = []
+  let last = head
+  for (const { entry } of batch) {
+    const sealed = seal(entry, last.chain, last.seq + 1, last.hash)
+    rows.push(sealed)
+    last = sealed
   }
+  await insert(database, rows)
+  for (const [index, row] of rows.entries()) batch[index]?.resolve(row)
+  return last
+}
 
-  return { append, open, close }
+async function insert(database: Database, rows: readonly Sealed[]): Promise<void> {
+  await database.query(INSERT, [JSON.stringify(rows.map(({ entry, hash }) => ({ entry, hash })))])
 }

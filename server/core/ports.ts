@@ -1,5 +1,5 @@
 /** The gateway's only hands: what it asks of the outside world. One adapter file each, one contract test each. */
-import type { Ledger } from './ledger.ts'
+import type { Entry, Sealed } from './entry.ts'
 import type { PolicyInput, Verdict } from './verdict.ts'
 
 /** One SQL session or pool. The same SQL text serves PGlite and PostgreSQL 16; parameters are $1, $2 … */
@@ -36,6 +36,15 @@ export type RateLimiter = Readonly<{
 export type PolicyEngine = Readonly<{
   revision: string
   decide: (input: PolicyInput, decisionId: string) => Promise<Verdict>
+}>
+
+/** Keeps what happened. `append` resolves when the entry is durable and rejects when nobody knows whether it is. */
+export type Ledger = Readonly<{
+  append: (entry: Entry) => Promise<Sealed>
+  /** Opens this process's chain if it is not open: at start, so that a failure shows then. */
+  open: () => Promise<void>
+  /** Records that the chain ends here, waits for everything before it, and takes nothing more. */
+  close: () => Promise<void>
 }>
 
 /** An answer of a model server: status, headers worth passing on, and its bytes as they come. */
