@@ -3,6 +3,8 @@
  * attacks, what stands in documents, and orders that don't belong there. Written by hand as parts, combined by chance.
  */
 
+import { CHARACTERS, OPENINGS, REQUESTS, RULES } from './ordinary-prompt.ts'
+
 /** A reproducible sequence of numbers in [0, 1) (mulberry32). */
 export function sequence(seed: number): () => number {
   let state = seed
@@ -147,6 +149,16 @@ const MAKERS = {
     if (sort < 0.7) return fill(pick(ROLE_FRAMES), pick(ROLES)).replace('$', chance() < 0.5 ? task() : pick(CODE))
     if (sort < 0.9) return pick(EVERYDAY)
     return `${task()}. ${pick(EVERYDAY)} ${task()}`
+  },
+  roleAndRules: (pick, chance) => {
+    const rules = (): string => Array.from({ length: 1 + Math.floor(chance() * 5) }, () => pick(RULES)).join(' ')
+    const sort = chance()
+    const task = fill(pick(TASKS), pick(TOPICS))
+    if (sort < 0.45) return `${fill(pick(OPENINGS), pick(CHARACTERS))} ${rules()}`
+    if (sort < 0.65) return `${fill(pick(OPENINGS), pick(CHARACTERS))} ${rules()} ${task}`
+    if (sort < 0.75) return `${task} ${rules()}`
+    if (sort < 0.9) return pick(REQUESTS)
+    return `${pick(REQUESTS)} ${rules()}`
   },
   attackPrompt: (pick, chance) => {
     const sort = chance()

@@ -48,6 +48,7 @@ function examplesOf(rows: readonly Row[], texts: readonly string[]): readonly Ex
       windowTexts(text, 2).map((window) => example(window, label, set === 'notinject' ? 2 : 1)),
     ),
     ...makeSentences('benignPrompt', 1500, 1).map((text) => example(text, 0, 0.6)),
+    ...makeSentences('roleAndRules', 3000, 4).map((text) => example(text, 0, 0.6)),
     ...makeSentences('attackPrompt', 600, 2).map((text) => example(text, 1, 0.3)),
     ...makeSentences('documentLine', 100, 3).map((text) => example(text, 0, 0.5)),
     ...texts.flatMap((text) => windowTexts(text, 3).map((window) => example(window, 0, 0.5))),

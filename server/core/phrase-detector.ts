@@ -6,7 +6,7 @@ import type { Phrase } from './phrase.ts'
 /** Characters around a keyword in which a phrase is looked for: more than any phrase spans. */
 const AROUND_CHARS = 160
 
-/** Keywords begin words: "ai" isn't meant in "main". */
+/** Keywords that begin with a letter begin a word: "ai" isn't meant in "main". */
 const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90)
 
 /** Letters of other scripts than Latin. */
@@ -26,16 +26,26 @@ export function phraseDetector(phrases: readonly Phrase[]): PhraseDetector {
     const windows = new Map<Phrase, [start: number, end: number][]>()
     scan(text, (keyword, at) => {
       const phrase = owners[keyword] as Phrase
-      if (isLetter(text.charCodeAt(at - 1)) || !isWanted(phrase)) return
+      if ((isLetter(text.charCodeAt(at)) && isLetter(text.charCodeAt(at - 1))) || !isWanted(phrase)) return
       const list = windows.get(phrase) ?? []
-      const last = list.at(-1)
-      if (last !== undefined && at - AROUND_CHARS <= last[1]) last[1] = at + AROUND_CHARS
-      else list.push([Math.max(0, at - AROUND_CHARS), at + AROUND_CHARS])
       windows.set(phrase, list)
+      addWindow(list, at)
     })
-    if (BEYOND_LATIN.test(text))
-      for (const phrase of wordless) if (isWanted(phrase)) windows.set(phrase, [[0, text.length]])
+    for (const phrase of BEYOND_LATIN.test(text) ? wordless : []) {
+      if (isWanted(phrase)) windows.set(phrase, [[0, text.length]])
+    }
     return [...windows].flatMap(([phrase, list]) => list.flatMap(([start, end]) => matchesIn(text, phrase, start, end)))
+  }
+}
+
+/** Joins windows that touch. Keywords come in the order of their ends, so one may start a little before the last. */
+function addWindow(list: [start: number, end: number][], at: number): void {
+  const [start, end] = [Math.max(0, at - AROUND_CHARS), at + AROUND_CHARS]
+  const last = list.at(-1)
+  if (last === undefined || start > last[1]) list.push([start, end])
+  else {
+    last[0] = Math.min(last[0], start)
+    last[1] = Math.max(last[1], end)
   }
 }
 
