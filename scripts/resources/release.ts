@@ -1,6 +1,6 @@
 /** A release of TapPass on the host: a folder of its own, its content checked, and the link to the one in force. */
 import { createHash } from 'node:crypto'
-import { changeByScript, temporaryPath } from '../core/command.ts'
+import { change, changeByScript, temporaryPath } from '../core/command.ts'
 import { digestFact, targetFact } from '../core/facts/path.ts'
 import type { Command, Fact } from '../core/host.ts'
 import { linkCommand } from '../core/link-change.ts'
@@ -40,16 +40,26 @@ const layDown = (path: string, pack: ReleasePack): readonly [Command, Command, C
   ]
 }
 
-/** Files that were changed, added or are missing count: the folder is laid down again beside and swapped. */
+/** Besides the one in force, this many stay to go back to. */
+const othersKept = 2
+
+/** The versions on the host, the newest first. */
+const versionsFact = (root: string): Fact<readonly string[]> => ({
+  ask: { argv: ['ls', '-1t', '--', `${root}/releases`], effect: 'read' },
+  parse: ({ code, stdout }) => (code === 0 ? stdout.split('\n').filter((name) => name !== '') : []),
+})
+
+/** Files that were changed, added or are missing count: the folder is laid down again beside and swapped. Old releases go. */
 export const release = ({ root, pack }: ReleaseOptions): Resource => ({
   id: `release:${root}`,
   plan: async (know) => {
     const path = `${root}/releases/${pack.version}`
     const current = `${root}/current`
-    const [isIntact, manifest, target] = await Promise.all([
+    const [isIntact, manifest, target, versions] = await Promise.all([
       know(isIntactFact(path)),
       know(digestFact(`${path}/${manifestName}`)),
       know(targetFact(current)),
+      know(versionsFact(root)),
     ])
     const changes: Change[] = []
     if (!isIntact || manifest !== createHash('sha256').update(pack.manifest).digest('hex')) {
@@ -59,6 +69,10 @@ export const release = ({ root, pack }: ReleaseOptions): Resource => ({
     if (target !== path) {
       const because = target === undefined ? 'it is absent' : `it is to ${target}`
       changes.push({ does: `link ${current} to ${path}`, because, commands: [linkCommand(current, path)] })
+    }
+    for (const old of versions.filter((version) => version !== pack.version).slice(othersKept)) {
+      const commands = [change('rm', '-rf', '--', `${root}/releases/${old}`)] as const
+      changes.push({ does: `remove release ${old}`, because: `${othersKept} newer ones are kept`, commands })
     }
     return changes
   },

@@ -9,6 +9,7 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -104,4 +105,18 @@ test('release: killed after any command, it is completed by the next run', async
     for (const command of change?.commands.slice(0, killedAfter) ?? []) await here(command)
     await bringAbout(wanted)
   }
+})
+
+test('release: two others are kept to go back to, the newest ones', async (context) => {
+  const { root, wanted, pack } = await laidDown(scratch(context))
+  for (const [index, version] of ['old-1', 'old-2', 'old-3', 'old-4'].entries()) {
+    mkdirSync(join(root, 'releases', version))
+    utimesSync(join(root, 'releases', version), 1000 + index, 1000 + index)
+  }
+  const changes = await bringAbout(wanted)
+  assert.deepEqual(
+    changes.map(({ does }) => does),
+    ['remove release old-2', 'remove release old-1'],
+  )
+  assert.deepEqual(readdirSync(join(root, 'releases')).toSorted(), [pack.version, 'old-3', 'old-4'])
 })
