@@ -9,13 +9,13 @@ const RUN_CHARS_MIN = 24
 /** A decoded run counts as text when this many printable characters follow each other; chance gives 1 in 10 million. */
 const PRINTABLE_MIN = 16
 
-/** 1: base64 (both alphabets), 2: padding, 4: line break or the space before a continued line. */
-const SORT = new Uint8Array(128)
-for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_') {
-  SORT[character.charCodeAt(0)] = 1
-}
-SORT[61] = 2
-for (const code of [10, 13, 32, 9]) SORT[code] = 4
+/** For each ASCII code 1: base64 (both alphabets), 2: padding, 4: line break or the space before a continued line. */
+const SORT = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code)
+  if (/[A-Za-z0-9+/_-]/.test(character)) return 1
+  if (character === '=') return 2
+  return /[\n\r\t ]/.test(character) ? 4 : 0
+})
 
 const sortAt = (text: string, index: number): number => {
   const code = text.charCodeAt(index)
