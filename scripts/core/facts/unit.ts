@@ -23,14 +23,15 @@ const properties =
   'Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,Result,MainPID,StateChangeTimestamp'
 const divider = '=== revisions'
 
-/** `$@` are units or patterns. The second part has one row for each process and each file that tells a revision. */
+/** `$@` are units or patterns. The second part has one row for each process and each file that tells a revision (NAME.read is what a unit read). */
 const script = String.raw`
 s=$(systemctl show --no-pager --timestamp=unix -p ${properties} -- "$@" 2>/dev/null)
 printf '%s\n${divider}\n' "$s"
 for p in $(printf '%s\n' "$s" | sed -n 's/^MainPID=\([1-9][0-9]*\)$/\1/p'); do
   printf '%s %s\n' "$p" "$(tr '\0' '\n' 2>/dev/null <"/proc/$p/environ" | sed -n 's/^TAPPASS_REVISION=//p')"
 done
-for f in /run/tappass/revision/*; do if [ -f "$f" ]; then printf '%s %s\n' "$(basename "$f")" "$(cat "$f")"; fi; done
+cd /run/tappass/revision 2>/dev/null || exit 0
+for f in *; do case "$f" in *.read) ;; *) [ ! -f "$f" ] || { read -r line <"$f"; printf '%s %s\n' "$f" "$line"; } ;; esac; done
 exit 0`
 
 const ask = (units: readonly string[]): Command => ({ argv: ['sh', '-c', script, 'sh', ...units], effect: 'read' })
