@@ -19,11 +19,17 @@ after(async () => {
 })
 
 let count = 0
-const emptyDatabase = async () => {
+/** An empty database with a gate: a file that holds `AT_THE_GATE` waits there until `open` is called. */
+const gatedDatabase = async () => {
   const name = `lock_${++count}`
   await server.makeDatabase(name)
-  return { name, settings: { DATABASE_URL: server.socketUrl(name) } }
+  await server.superuser('SET ROLE tappass; CREATE SCHEMA test; CREATE TABLE test.gate (i int)', name)
+  const open = () => server.superuser('INSERT INTO test.gate VALUES (1)', name)
+  return { name, open, settings: { DATABASE_URL: server.socketUrl(name) } }
 }
+
+const AT_THE_GATE =
+  'DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM test.gate) LOOP PERFORM pg_sleep(0.01); END LOOP; END $$;'
 
 /** Somebody else's connection, of role tappass. */
 const connect = async (name: string): Promise<pg.Client> => {
@@ -33,13 +39,15 @@ const connect = async (name: string): Promise<pg.Client> => {
   return client
 }
 
-/** Waits until a query finds a row. */
-const until = async (sql: string, name: string): Promise<void> => {
+/** Waits until a run's connection is there (and, with `isAtGate`, waits at the gate). */
+const seen = async (pid: number | undefined, name: string, isAtGate: boolean): Promise<void> => {
+  const sql = `SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'tappass-migrate ${pid}@%'
+    AND (query LIKE '%test.gate%' AND state = 'active' OR NOT ${isAtGate})`
   while ((await server.superuser(sql, name)) === '') await sleep(20)
 }
 
 test('of four runs at once each migration is applied by exactly one', async () => {
-  const { name, settings } = await emptyDatabase()
+  const { name, settings } = await gatedDatabase()
   const ends = await Promise.all([1, 2, 3, 4].map(() => migrateJson(settings, 'up')))
   assert.deepEqual(
     ends.map(({ code }) => code),
@@ -53,60 +61,59 @@ test('of four runs at once each migration is applied by exactly one', async () =
 })
 
 test('a run that finds the lock taken says by whom and since when, and exits 4', async () => {
-  const { name, settings } = await emptyDatabase()
+  const { name, settings, open } = await gatedDatabase()
   const folder = await copyMigrations(12)
-  await writeFile(join(folder, '013_slow.sql'), 'SELECT pg_sleep(3);')
+  await writeFile(join(folder, '013_slow.sql'), AT_THE_GATE)
   const first = startMigrate(settings, 'up', '--migrations', folder)
-  await until(
-    `SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3)%' AND application_name LIKE 'tappass-migrate%'`,
-    name,
-  )
+  await seen(first.pid, name, true)
   const second = await migrate(settings, 'up', '--migrations', folder, '--lock-timeout', '0')
   assert.equal(second.code, 4)
-  assert.match(
-    second.stderr,
-    new RegExp(
-      `^another run holds the lock: tappass-migrate ${first.pid}@\\S+ \\(backend \\d+\\) since \\d{4}-.*Z\\n {2}next: wait`,
-    ),
-  )
-  const baseline = await migrate(settings, 'baseline', '--lock-timeout', '0')
-  assert.equal(baseline.code, 4)
+  const words = `another run holds the lock: tappass-migrate ${first.pid}@\\S+ \\(backend \\d+\\) since \\d{4}-.*Z\n {2}next: wait`
+  assert.match(second.stderr, new RegExp(`^${words}`))
+  assert.equal((await migrate(settings, 'baseline', '--lock-timeout', '0')).code, 4)
   assert.equal((await migrate(settings, 'status', '--migrations', folder)).code, 2, 'looking needs no lock')
-  const [code] = await once(first, 'close')
-  assert.equal(code, 0)
+  const closed = once(first, 'close')
+  await open()
+  assert.deepEqual(await closed, [0, null])
   assert.equal((await migrate(settings, 'up', '--migrations', folder)).stdout, 'nothing to do: the schema is current\n')
 })
 
 test('a run that waits goes on when the other is done, and has nothing left to do', async () => {
-  const { name, settings } = await emptyDatabase()
+  const { name, settings, open } = await gatedDatabase()
   const folder = await copyMigrations(12)
-  await writeFile(join(folder, '013_slow.sql'), 'SELECT pg_sleep(1);')
+  await writeFile(join(folder, '013_slow.sql'), AT_THE_GATE)
   const first = startMigrate(settings, 'up', '--migrations', folder)
-  await until(
-    `SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(1)%' AND application_name LIKE 'tappass-migrate%'`,
-    name,
-  )
-  const [second] = await Promise.all([migrate(settings, 'up', '--migrations', folder), once(first, 'close')])
-  assert.deepEqual([second.code, second.stdout], [0, 'nothing to do: the schema is current\n'])
+  await seen(first.pid, name, true)
+  const waiting = startMigrate(settings, 'up', '--migrations', folder)
+  let said = ''
+  waiting.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  await seen(waiting.pid, name, false)
+  const ends = Promise.all([once(first, 'close'), once(waiting, 'close')])
+  await open()
+  assert.deepEqual(await ends, [
+    [0, null],
+    [0, null],
+  ])
+  assert.equal(said, 'nothing to do: the schema is current\n')
 })
 
 for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const) {
   test(`a run that dies of ${signal} inside a file leaves nothing of it, and the next one completes it`, async () => {
-    const { name, settings } = await emptyDatabase()
+    const { name, settings, open } = await gatedDatabase()
     const folder = await copyMigrations(12)
     await writeFile(join(folder, '013_good.sql'), 'CREATE TABLE good (i int);')
     const half = 'CREATE TABLE half (i int); INSERT INTO half VALUES (1); ALTER TABLE agents ADD COLUMN half int;'
-    await writeFile(join(folder, '014_half.sql'), `${half} SELECT pg_sleep(1.5);`)
+    await writeFile(join(folder, '014_half.sql'), `${half} ${AT_THE_GATE}`)
     const child = startMigrate(settings, 'up', '--migrations', folder)
-    await until(
-      `SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(1.5)%' AND application_name LIKE 'tappass-migrate%'`,
-      name,
-    )
+    await seen(child.pid, name, true)
     child.kill(signal)
     await once(child, 'close')
     const now = `SELECT max(version), to_regclass('good'), to_regclass('half') FROM schema_migrations`
     assert.equal(await server.superuser(now, name), '13|good|')
 
+    await open()
     const next = await migrateJson(settings, 'up', '--migrations', folder)
     assert.deepEqual([next.code, next.answer['applied']], [0, ['014_half.sql']])
     assert.equal(await server.superuser(now, name), '14|good|half')
@@ -116,16 +123,18 @@ for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const) {
 }
 
 test('the server crashes inside a file: nothing of it is left, and the next run completes it', async () => {
-  const { name, settings } = await emptyDatabase()
+  const { name, settings } = await gatedDatabase()
   const folder = await copyMigrations(12)
-  await writeFile(join(folder, '013_half.sql'), 'CREATE TABLE half (i int); SELECT pg_sleep(5);')
-  const running = migrate(settings, 'up', '--migrations', folder)
-  await until(
-    `SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(5)%' AND application_name LIKE 'tappass-migrate%'`,
-    name,
-  )
+  await writeFile(join(folder, '013_half.sql'), `CREATE TABLE half (i int); ${AT_THE_GATE}`)
+  const child = startMigrate(settings, 'up', '--migrations', folder)
+  let stderr = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString()
+  })
+  await seen(child.pid, name, true)
+  const closed = once(child, 'close')
   await server.stop('immediate')
-  const { code, stderr } = await running
+  const [code] = await closed
   assert.ok(code === 1 || code === 6, `exit ${code}`)
   assert.match(stderr, /tappass migrate: database: |013_half\.sql/)
   await server.start()
@@ -135,7 +144,7 @@ test('the server crashes inside a file: nothing of it is left, and the next run 
 })
 
 test('a table that is in use makes a migration step back and try again, so that calls are not held up behind it', async () => {
-  const { name, settings } = await emptyDatabase()
+  const { name, settings } = await gatedDatabase()
   await migrate(settings, 'up')
   const folder = await copyMigrations(12)
   await writeFile(join(folder, '013_alter.sql'), 'ALTER TABLE agents ADD COLUMN extra int;')

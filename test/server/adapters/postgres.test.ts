@@ -75,7 +75,7 @@ describe('a server that comes and goes', () => {
   }
 
   test('a statement that takes too long is ended, and its connection is still good', async () => {
-    const database = open(server.socketUrl(), { statementTimeoutMs: 100, connectionsMax: 1 })
+    const database = open(server.socketUrl(), { statementTimeoutMs: 1000, connectionsMax: 1 })
     const [before] = await database.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
     assert.equal((await errorOf(database.query('SELECT pg_sleep(30)'))).sqlState, '57014')
     const [later] = await database.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
@@ -84,7 +84,7 @@ describe('a server that comes and goes', () => {
   })
 
   test('no free connection within the time is an error that says so', async () => {
-    const database = open(server.socketUrl(), { connectionsMax: 1, connectTimeoutMs: 100 })
+    const database = open(server.socketUrl(), { connectionsMax: 1, connectTimeoutMs: 1500 })
     await database.session(async () => {
       const error = await errorOf(database.query('SELECT 1'))
       assert.match(error.message, /^cannot reach database tappass .*timeout/)
