@@ -180,7 +180,7 @@ install_dependencies() {
   [ ! -f "$root/.npmrc" ] || cp "$root/.npmrc" "$work/fresh"
   [ -w "${HOME:-/nowhere}" ] || export npm_config_cache="$work/npm"
   say "installing the locked dependencies ($needs)"
-  set -- ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retry-mintimeout=2000
+  set -- ci --loglevel=error --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retry-mintimeout=2000
   [ "$needs" = development ] || set -- "$@" --omit=dev
   (cd "$work/fresh" && run run_npm "$@") || fail 'the dependencies could not be installed' "$root/package-lock.json" \
     "see what npm said above; $(room) MB are free" 'check the network or the proxy (npm config get registry), then run this again'

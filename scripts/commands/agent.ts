@@ -1,5 +1,5 @@
 /** `tappass agent add|list|revoke`: the agents that may call a gateway; one that `up` runs here, or a host's. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { renderAgents } from '../core/agent-table.ts'
 import { exitCode } from '../core/exit-code.ts'
@@ -24,11 +24,13 @@ const reachUrl = (invocation: Invocation, url: string): Reached => {
   return { gateway: connectGateway(exchangeOverHttp(url), key), close: nothingToClose }
 }
 
-/** The gateway that `tappass up` runs from a data folder; undefined when none serves from there. */
-const reachLocal = (invocation: Invocation): Reached | undefined => {
+const dataPath = (invocation: Invocation): string => {
   const option = textOption(invocation, 'data')
-  const data =
-    option === undefined ? join(invocation.root, '.tappass', 'data') : resolve(invocation.workingFolder, option)
+  return option === undefined ? join(invocation.root, '.tappass', 'data') : resolve(invocation.workingFolder, option)
+}
+
+/** The gateway that `tappass up` runs from a data folder; undefined when none serves from there. */
+const reachLocal = (data: string): Reached | undefined => {
   const url = readNote(data, 'serving.json')?.['url']
   if (typeof url !== 'string') return undefined
   const key = readFileSync(join(data, 'secrets', 'tappass-admin-api-key'), 'utf8').trim()
@@ -47,11 +49,19 @@ const reachHost = async (invocation: Invocation): Promise<Reached> => {
   return { gateway: connectGateway(exchangeOnHost(connection.run, target.name), ''), close: connection.close }
 }
 
+/** What a bootstrapped server has (docs/reference/host.md). */
+const hostFolder = '/etc/tappass'
+
 const reach = async (invocation: Invocation): Promise<Reached> => {
   const url = textOption(invocation, 'url')
   if (url !== undefined) return reachUrl(invocation, url)
   if (textOptions(invocation, 'host').length > 0) return await reachHost(invocation)
-  return reachLocal(invocation) ?? (await reachHost(invocation))
+  const data = dataPath(invocation)
+  const local = reachLocal(data)
+  if (local !== undefined) return local
+  if (existsSync(hostFolder)) return await reachHost(invocation)
+  const next = 'start one (tappass up), or name one: --host USER@NAME, or --url URL --admin-key-file FILE'
+  throw new Failure({ what: 'no gateway serves here', where: data, next }, exitCode.unreachable)
 }
 
 const requireId = ({ operands, action }: Invocation): string => {

@@ -54,7 +54,11 @@ const announce = (invocation: Invocation, { isJson }: UpRequest, { serving }: Se
   const { url, adminKey, agent } = serving
   const text = isJson
     ? `${JSON.stringify({ url, adminKey, agent: { id: agent.id, key: agent.key } })}\n`
-    : renderFirstCall(serving, makeBogusPrivateKey(randomBytes), invocation.hasColor)
+    : renderFirstCall(
+        serving,
+        makeBogusPrivateKey(randomBytes),
+        invocation.hasColor && invocation.stdout.isTTY === true,
+      )
   invocation.stdout.write(text)
 }
 

@@ -67,6 +67,12 @@ describe('agent', () => {
     assert.match(away.stderr, /the gateway does not answer/)
   })
 
+  test('nothing serves from the data folder', async () => {
+    const typed = await agent('list', '--data', 'nowhere')
+    assert.equal(typed.code, 6)
+    assert.match(typed.stderr, /no gateway serves here[\s\S]*nowhere[\s\S]*tappass up/)
+  })
+
   /** What is typed, and what stderr says; all are usage errors. */
   for (const [words, says] of [
     [['add'], /"agent add" takes one agent id/],
