@@ -60,3 +60,30 @@ for (const { name, interrupt } of rows) {
     assert.equal(status, 200, JSON.stringify(body))
   })
 }
+
+const mainPid = (unit: string): string => `$(systemctl show --property=MainPID --value ${unit})`
+
+const deaths = [
+  { name: 'PostgreSQL', kill: 'docker kill tappass-postgres' },
+  { name: 'Redis', kill: 'docker kill tappass-redis' },
+  { name: 'Docker’s client of PostgreSQL', kill: `kill -9 ${mainPid('tappass-postgres')}` },
+  { name: 'the Docker engine', kill: `kill -9 ${mainPid('docker')}` },
+  { name: 'both instances of the gateway', kill: `kill -9 ${mainPid('tappass@1')} ${mainPid('tappass@2')}` },
+  { name: 'Caddy', kill: `kill -9 ${mainPid('tappass-caddy')}` },
+] as const
+
+/** Every unit is active at six looks in a row, half a second apart: one that is about to be restarted is not taken for one that runs. */
+const settled = `n=0; for try in $(seq 240); do
+  systemctl is-active --quiet docker tappass-postgres tappass-redis tappass-migrate tappass@1 tappass@2 tappass-caddy && n=$((n + 1)) || n=0
+  [ $n = 6 ] && exit 0; sleep 0.5; done; systemctl --no-pager list-units --all 'tappass*'; exit 1`
+
+for (const { name, kill } of deaths) {
+  test(`${name} is killed: it comes back without anybody, and calls are answered`, async () => {
+    await inside(server, kill)
+    await inside(server, settled)
+    await untilHealthy(server)
+    const { failures } = await load(through, key, 2, ({ sent }) => sent >= 10)
+    assert.deepEqual(failures, [])
+    assert.equal((await plan(server)).code, 0)
+  })
+}
