@@ -7,18 +7,18 @@ const VERSION_MIN = 15
 
 const LOOK = `SELECT current_setting('server_version_num')::int / 10000 AS version,
   current_setting('server_encoding') AS encoding,
-  has_schema_privilege('public', 'CREATE') AS "mayCreate",
+  has_schema_privilege('public', 'CREATE') AS "isAllowed",
   current_user AS "user",
   (SELECT string_agg(attname, ' ') FROM pg_attribute
     WHERE attrelid = to_regclass('public.schema_migrations') AND attnum > 0) AS ledger`
 
-type Look = Readonly<{ version: number; encoding: string; mayCreate: boolean; user: string; ledger: string | null }>
+type Look = Readonly<{ version: number; encoding: string; isAllowed: boolean; user: string; ledger: string | null }>
 
 /** Gives every reason against it; none when all is well. Changes nothing. */
 export async function findUnfitness(database: Database): Promise<readonly MigrationProblem[]> {
   const [look] = await database.query<Look>(LOOK)
   if (look === undefined) throw new Error('the database gave no answer about itself')
-  const { version, encoding, mayCreate, user, ledger } = look
+  const { version, encoding, isAllowed, user, ledger } = look
   const problem = (code: 'server' | 'ledger', message: string, next: string): MigrationProblem => ({
     code: `migration.${code}`,
     file: 'schema_migrations',
@@ -32,7 +32,7 @@ export async function findUnfitness(database: Database): Promise<readonly Migrat
     ...(encoding !== 'UTF8'
       ? [problem('server', `the database is encoded in ${encoding}`, 'make one with ENCODING UTF8')]
       : []),
-    ...(mayCreate
+    ...(isAllowed
       ? []
       : [problem('server', `${user} may not make tables in schema public`, `ALTER DATABASE … OWNER TO ${user}`)]),
     ...(ledger !== null && !ledger.split(' ').includes('catalog_sha256')
