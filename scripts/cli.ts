@@ -73,7 +73,7 @@ export const verbs: CommandTable = [
         ],
       },
       { name: 'list', summary: 'show all agents' },
-      { name: 'revoke', operands: 'ID', summary: 'make its keys void at once' },
+      { name: 'revoke', operands: 'ID', summary: 'make its keys void, within a second' },
     ],
     load: () => import('./commands/agent.ts'),
   },
