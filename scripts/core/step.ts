@@ -43,14 +43,16 @@ export const settle = async (hands: Hands, at: Step): Promise<number | StepFailu
   const { resource, step, steps } = at
   const startMs = hands.nowMs()
   const changes = await resource.plan(hands.look())
-  const { does = 'nothing left to do', because = 'it is as wanted by now' } = changes[0] ?? {}
+  const isLeft = changes.length > 0
+  const does = isLeft ? changes.map((change) => change.does).join('; ') : 'nothing left to do'
+  const because = isLeft ? changes.map((change) => change.because).join('; ') : 'it is as wanted by now'
   hands.tell({ event: 'step-started', step, steps, resource: resource.id, does, because })
-  const failure = changes.length === 0 ? undefined : await applyAll(hands, at, changes)
+  const failure = isLeft ? await applyAll(hands, at, changes) : undefined
   if (failure !== undefined) {
     hands.tell({ event: 'step-failed', step, steps, failure })
     return failure
   }
   const ms = Math.round(hands.nowMs() - startMs)
-  hands.tell({ event: 'step-finished', step, steps, resource: resource.id, isApplied: changes.length > 0, ms })
+  hands.tell({ event: 'step-finished', step, steps, resource: resource.id, isApplied: isLeft, ms })
   return changes.length
 }
