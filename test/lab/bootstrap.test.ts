@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { APIError } from 'openai'
-import { findLeaks } from './leak.ts'
+import { findLeaks, placeLabels } from './leak.ts'
 import { fromOutside } from './machine.ts'
 import { machineAddress6 } from './network.ts'
 import {
@@ -167,25 +167,29 @@ test('no secret is to be seen anywhere, and the same search finds a canary', asy
   const values = await Promise.all(secretIds.map(async (id) => [id, await secretOf(server, id)] as const))
   const secrets = Object.fromEntries(values)
   await inside(server, 'systemctl start tappass-backup.service')
-  const planned = JSON.stringify((await plan(server)).events)
-  assert.deepEqual(await findLeaks(server, secrets, { plan: planned }), [])
+  assert.deepEqual(await findLeaks(server, secrets, { plan: JSON.stringify((await plan(server)).events) }), [])
 
   const canary = ['canary', crypto.randomUUID()].join('-')
   const planted = [
-    `systemd-run --quiet --unit=canary-environ --setenv=CANARY=${canary} sleep 60`,
-    `docker run --detach --rm --name canary --network none --env CANARY=${canary} --entrypoint sleep redis:7.4.8-alpine 60`,
+    `systemd-run --quiet --unit=tappass-canary --setenv=CANARY=${canary} sh -c 'sleep 300; true' ${canary}`,
+    `docker run --detach --name canary --network none --env CANARY=${canary} --entrypoint echo redis:7.4.8-alpine ${canary}`,
     `echo ${canary} | systemd-cat --identifier=canary`,
-    `echo ${canary} >/etc/tappass/canary`,
+    `echo '# ${canary}' >>/etc/tappass/redis/redis.conf`,
     `touch /var/lib/tappass/backup/${canary}`,
+    `echo ${canary} >/tmp/canary`,
+    'sleep 1',
   ]
   await inside(server, planted.join('\n'))
-  const found = await findLeaks(server, { canary }, { plan: planned })
+  const found = await findLeaks(server, { canary }, { plan: JSON.stringify((await plan(server)).events) })
   await inside(
     server,
-    `systemctl stop canary-environ; docker rm -f canary; rm /etc/tappass/canary /var/lib/tappass/backup/${canary}`,
+    `systemctl stop tappass-canary; docker rm --force canary; rm /tmp/canary /var/lib/tappass/backup/${canary}`,
   )
-  const expected = ['/proc/*/environ', 'journal', 'docker inspect', 'rendered files', 'names of files']
-  for (const place of expected) assert.ok(found.includes(`${place}: canary`), `not seen in ${place}: ${found}`)
+  await bootstrap(server)
+  assert.deepEqual(
+    found,
+    [...placeLabels, 'plan'].map((place) => `${place}: canary`),
+  )
 })
 
 test('the backup that the timer’s service made restores into an empty PostgreSQL with the same rows', async () => {

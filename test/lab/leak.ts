@@ -25,6 +25,9 @@ const places: readonly Place[] = [
   },
 ]
 
+/** Where is looked. */
+export const placeLabels: readonly string[] = places.map(({ label }) => label)
+
 /** The forms in which a secret may show itself: as it is, and in base64 and hexadecimal. */
 const formsOf = (secret: string): readonly string[] => {
   const bytes = Buffer.from(secret)

@@ -83,7 +83,10 @@ export const bootstrapWords = (server: Pick<Server, 'machine' | 'specPath'>): re
 export const bootstrap = async (server: Server, ...words: readonly string[]): Promise<Output> => {
   const output = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json', ...words])
   if (output.code === 0) return output
-  const failed = eventsOf(output).flatMap((event) => (event.event === 'step-failed' ? [event.failure] : []))
+  const failed = eventsOf(output).flatMap((event): readonly unknown[] => {
+    if (event.event === 'refused') return event.reasons
+    return event.event === 'step-failed' || event.event === 'error' ? [event.failure] : []
+  })
   throw new Error(
     `bootstrap ended with ${output.code}: ${JSON.stringify(failed, null, 2)}\n${output.stderr.slice(-2000)}`,
   )
