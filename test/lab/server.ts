@@ -7,7 +7,7 @@ import { Agent, fetch } from 'undici'
 import { parse, stringify } from 'yaml'
 import type { Event } from '../../scripts/core/event.ts'
 import { execute, type Output } from './execution.ts'
-import { down, hostAddressOf, type Machine, run, up } from './machine.ts'
+import { down, hostAddressOf, list, type Machine, run, up } from './machine.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 
 /** The root of this repository. */
@@ -36,8 +36,25 @@ export const hostWords = ({ machine, specPath }: Pick<Server, 'machine' | 'specP
   ...['--config', specPath],
 ]
 
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A name of this process's own, so that two runs on one host don't meet; machines that killed runs left are taken away. */
+const claimName = async (name: string): Promise<string> => {
+  const owners = (await list()).map((machine) => new RegExp(`^${name}-p(\\d+)$`).exec(machine.name))
+  for (const owner of owners) if (owner !== null && !isAlive(Number(owner[1]))) await down(owner[0])
+  return `${name}-p${process.pid}`
+}
+
 /** A machine that is only up: a model server outside listens for it, and its spec (host.yaml and that address) is written. */
-export const bareServer = async (name: string, pauseMs = 0): Promise<Server> => {
+export const bareServer = async (purpose: string, pauseMs = 0): Promise<Server> => {
+  const name = await claimName(purpose)
   await down(name)
   const machine = await up(name)
   const folder = await mkdtemp(join(tmpdir(), 'tappass-lab-'))
