@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { describe } from './about.ts'
+import { describe, releaseVersion } from './about.ts'
 import { makeEcho } from './adapters/echo.ts'
 import { makeMemoryLimiter } from './adapters/memory-limiter.ts'
 import { makeWasmPolicy } from './adapters/opa-wasm.ts'
@@ -22,6 +22,7 @@ import { auditRoutes } from './http/audit.ts'
 import { makeFrame } from './http/frame.ts'
 import { governedRoutes } from './http/governed.ts'
 import { healthRoutes } from './http/health.ts'
+import { openapiRoutes } from './http/openapi.ts'
 import { wellKnownRoutes } from './http/well-known.ts'
 
 const HERE = import.meta.dirname
@@ -75,6 +76,7 @@ export async function createApp(config: Config, { database, clock, random, isDra
   auditRoutes(server, door, database)
   healthRoutes(server, { door, database, readiness, about: describe(config, gateway), metrics: meter, clock })
   wellKnownRoutes(server, config.secrets.TAPPASS_TOKEN_KEY)
+  openapiRoutes(server, releaseVersion())
   await server.ready()
   const close = (): Promise<void> => ledger.close().finally(() => Promise.all([limiter.close(), openai?.close()]))
   return { server, readiness, ledger, close }

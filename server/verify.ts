@@ -9,9 +9,9 @@ import { type Integrity, verifyLedger } from './core/integrity.ts'
 import { openDatabase } from './storage.ts'
 
 function sentence(integrity: Integrity): string {
-  const size = `${integrity.entries} entries in ${integrity.chains} chains`
+  const size = `entries ${integrity.entries}, chains ${integrity.chains}`
   if (integrity.status === 'intact') return `intact: ${size}`
-  return `broken: entry ${integrity.seq} of chain ${integrity.chain}: ${integrity.reason} (read ${size})`
+  return `broken: entry ${integrity.seq} of chain ${integrity.chain}: ${integrity.reason} (read: ${size})`
 }
 
 /** Gives the exit code. */

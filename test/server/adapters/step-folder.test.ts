@@ -1,0 +1,56 @@
+/** Loading the folder of steps: the real one, and folders that hold something else. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { loadSteps } from '../../../server/adapters/step-folder.ts'
+
+const folders: string[] = []
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true })
+})
+
+function folderOf(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tappass-steps-'))
+  folders.push(folder)
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+  return folder
+}
+
+const step = (name: string, position: number, more = ''): string =>
+  `export const step = { name: '${name}', position: ${position}, category: 'c', stages: ['request'], timeoutMs: 1, inspect: () => [], ${more} }`
+
+test('the steps of this release are those that the issue names, in the order of their positions', async () => {
+  const steps = await loadSteps(join(import.meta.dirname, '../../../server/steps'))
+  const names = steps.map(({ name }) => name)
+  for (const name of 'validate_input rate_limit detect_pii detect_secrets detect_unicode classify_data detect_injection scan_output'.split(
+    ' ',
+  )) {
+    assert.ok(names.includes(name), name)
+  }
+  assert.deepEqual(
+    steps.map(({ position }) => position),
+    steps.map(({ position }) => position).toSorted((one, other) => one - other),
+  )
+})
+
+test('whatever lies in the folder is loaded, by position', async () => {
+  const folder = folderOf({ 'a-late.ts': step('a_late', 20), 'b-early.ts': step('b_early', 10), 'notes.md': 'no step' })
+  assert.deepEqual(
+    (await loadSteps(folder)).map(({ name }) => name),
+    ['b_early', 'a_late'],
+  )
+})
+
+const REFUSED: readonly (readonly [what: string, files: Readonly<Record<string, string>>, message: RegExp])[] = [
+  ['a file without a step', { 'a.ts': 'export const other = 1' }, /a\.ts exports no step/],
+  ["a name that is not the file's", { 'a.ts': step('b', 1) }, /a step of another name/],
+  ['one position twice', { 'a.ts': step('a', 1), 'b.ts': step('b', 1) }, /position of another step/],
+  ['a look at answers without a reach', { 'a.ts': step('a', 1, "stages: ['response']") }, /no reachChars/],
+  ['a file that does not load', { 'a.ts': 'throw new Error("broken")' }, /broken/],
+]
+
+for (const [what, files, message] of REFUSED) {
+  test(`refused: ${what}`, () => assert.rejects(loadSteps(folderOf(files)), message))
+}
