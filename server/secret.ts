@@ -5,6 +5,7 @@
 import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseAuthority } from './core/license.ts'
 
 /** Gives what is wrong with a secret's text, or undefined. */
 type Check = (text: string) => string | undefined
@@ -17,7 +18,9 @@ const CHECKS = {
   TAPPASS_JWT_SECRET: (text) => (text.length >= 32 ? undefined : 'has fewer than 32 characters'),
   TAPPASS_VAULT_KEY: (text) => (isBase64Of(text, 32) ? undefined : 'is not 32 bytes in base64'),
   TAPPASS_TOKEN_KEY: (text) => (isP256(text) ? undefined : 'is not a P-256 private key in PEM'),
-  TAPPASS_LICENSE: () => undefined,
+  TAPPASS_LICENSE: (text) =>
+    /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text) ? undefined : 'is not a signed token of three parts',
+  TAPPASS_LICENSE_AUTHORITY: (text) => (isAuthority(text) ? undefined : 'is not a public Ed25519 key in PEM'),
   POSTGRES_PASSWORD: () => undefined,
   SUPABASE_KEY: () => undefined,
   OPENAI_API_KEY: (text) => (/^[\x21-\x7e]+$/.test(text) ? undefined : 'has a blank or a character that no key has'),
@@ -97,6 +100,15 @@ function readText(path: string): Readonly<{ text?: string; problem?: string; isE
 
 function isBase64Of(text: string, bytes: number): boolean {
   return /^[A-Za-z0-9+/]+={0,2}$/.test(text) && Buffer.from(text, 'base64').length === bytes
+}
+
+function isAuthority(text: string): boolean {
+  try {
+    parseAuthority(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function isP256(text: string): boolean {

@@ -67,7 +67,7 @@ async function startInstance(): Promise<ChildProcess> {
   running.add(child)
   child.stdin.end('go\n')
   const [message] = (await once(child, 'message')) as [{ type: string; message?: string }]
-  assert.equal(message.type, 'ready', message.message)
+  assert.equal(message.type, 'ready', message.message ?? '')
   return child
 }
 

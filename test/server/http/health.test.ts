@@ -1,6 +1,6 @@
 /** Health, metrics, keys for outsiders, and what holds for every answer. */
 import assert from 'node:assert/strict'
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, sign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -35,6 +35,23 @@ test('/health has the shape of the playbook, and the version of package.json', a
     status: 200,
     body: { status: 'healthy', version, storage: 'memory', license },
   })
+})
+
+test('a license that holds is shown; one that does not hold is none, in development', async () => {
+  const { privateKey: signer, publicKey } = generateKeyPairSync('ed25519')
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const license = { org: 'Client Corp', tier: 'enterprise', expires: '2999-01-01' }
+  const signed = `${part({ alg: 'EdDSA' })}.${part(license)}`
+  const TAPPASS_LICENSE = `${signed}.${sign(null, Buffer.from(signed), signer).toString('base64url')}`
+  const authority = publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  const shown = async (environment: Record<string, string>): Promise<unknown> => {
+    const licensed = await startGateway({ TAPPASS_LICENSE, ...environment })
+    const body = (await (await fetch(`${licensed.url}/health`)).json()) as { license: unknown }
+    await licensed.close()
+    return body.license
+  }
+  assert.deepEqual(await shown({ TAPPASS_LICENSE_AUTHORITY: authority }), license)
+  assert.deepEqual(await shown({}), { org: null, tier: 'community', expires: null })
 })
 
 test('live, ready, startup', async () => {

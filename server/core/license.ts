@@ -1,0 +1,51 @@
+/** Licenses: a signed token (compact JWS, EdDSA over Ed25519) that says for whom, which tier, until when. Checked offline. */
+import { createPublicKey, type KeyObject, verify } from 'node:crypto'
+
+/** What is shown of a license; without one everything works, at the tier `community`. */
+export type License = Readonly<{ org: string | null; tier: string; expires: string | null }>
+
+/** The license of whoever has none. */
+export const COMMUNITY: License = { org: null, tier: 'community', expires: null }
+
+/** A license that holds, or why it does not. */
+export type LicenseCheck =
+  | Readonly<{ status: 'valid' | 'expired'; license: License }>
+  | Readonly<{ status: 'invalid'; reason: string }>
+
+/**
+ * Takes the token, the authority's public key (Ed25519, PEM) and the time. The payload has `org` and `tier` (texts) and
+ * `expires` (YYYY-MM-DD, the last day that counts). One that has expired is told apart, so that its owner can be told.
+ */
+export function checkLicense(token: string, authority: string | undefined, nowMs: number): LicenseCheck {
+  if (authority === undefined)
+    return { status: 'invalid', reason: 'there is no TAPPASS_LICENSE_AUTHORITY to check it against' }
+  const [header = '', payload = '', signature = '', ...rest] = token.split('.')
+  if (rest.length > 0 || signature === '') return { status: 'invalid', reason: 'it is not a token' }
+  const algorithm = parsePart(header)?.['alg']
+  const isSigned =
+    algorithm === 'EdDSA' &&
+    verify(null, Buffer.from(`${header}.${payload}`), parseAuthority(authority), Buffer.from(signature, 'base64url'))
+  if (!isSigned) return { status: 'invalid', reason: 'its signature is not that of TAPPASS_LICENSE_AUTHORITY' }
+  const { org, tier, expires } = parsePart(payload) ?? {}
+  const isWhole = typeof org === 'string' && typeof tier === 'string' && typeof expires === 'string'
+  if (!isWhole || !/^\d{4}-\d{2}-\d{2}$/.test(expires))
+    return { status: 'invalid', reason: 'it does not say org, tier and expires' }
+  const endMs = Date.parse(`${expires}T23:59:59.999Z`)
+  return { status: nowMs > endMs ? 'expired' : 'valid', license: { org, tier, expires } }
+}
+
+/** Gives the key, or throws when the text is no Ed25519 key. */
+export function parseAuthority(authority: string): KeyObject {
+  const key = createPublicKey(authority)
+  if (key.asymmetricKeyType !== 'ed25519') throw new Error('the authority has no Ed25519 key')
+  return key
+}
+
+function parsePart(part: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
+    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined
+  } catch {
+    return undefined
+  }
+}
