@@ -1,11 +1,12 @@
 /** A release of TapPass on the host: a folder of its own, its content checked, and the link to the one in force. */
 import { createHash } from 'node:crypto'
-import { change, changeByScript, temporaryPath } from '../core/command.ts'
-import { digestFact, targetFact } from '../core/facts/path.ts'
+import { change, changeByScript } from '../core/command.ts'
+import { digestFact, pathFact, targetFact } from '../core/facts/path.ts'
 import type { Command, Fact } from '../core/host.ts'
 import { linkCommand } from '../core/link-change.ts'
 import type { ReleasePack } from '../core/release-pack.ts'
 import type { Change, Resource } from '../core/resource.ts'
+import { clearWorkshop, madeIn, openWorkshop, swapIn, workshop } from '../core/swap.ts'
 
 /** Laid down in ROOT/releases/VERSION; ROOT/current is switched to it. */
 export type ReleaseOptions = Readonly<{ root: string; pack: ReleasePack }>
@@ -28,15 +29,15 @@ const isIntactFact = (path: string): Fact<boolean> => ({
   parse: ({ stdout }) => stdout.trim() === 'intact',
 })
 
-const layDown = (path: string, pack: ReleasePack): readonly [Command, Command, Command] => {
-  const made = temporaryPath(path)
+const layDown = (path: string, pack: ReleasePack): readonly [Command, ...Command[]] => {
+  const shop = workshop(path)
+  const made = madeIn(shop)
   return [
-    changeByScript('rm -rf -- "$1"; mkdir -p -- "$1"; tar -xzf - -C "$1" --no-same-owner', [made], { open: pack.open }),
+    openWorkshop(shop),
+    changeByScript('tar -xzf - -C "$1" --no-same-owner', [made], { open: pack.open }),
     changeByScript('cd "$1"; cat >"$2"; sha256sum -c --quiet "$2"', [made, manifestName], pack.manifest),
-    changeByScript(
-      'chmod -R go-w,a+rX -- "$1"; sync -f -- "$1"; rm -rf -- "$2.tappass-old"; [ ! -e "$2" ] || mv -T -- "$2" "$2.tappass-old"; mv -T -- "$1" "$2"; rm -rf -- "$2.tappass-old"',
-      [made, path],
-    ),
+    change('chmod', '-R', 'go-w,a+rX', '--', made),
+    swapIn(shop, path),
   ]
 }
 
@@ -55,17 +56,19 @@ export const release = ({ root, pack }: ReleaseOptions): Resource => ({
   plan: async (know) => {
     const path = `${root}/releases/${pack.version}`
     const current = `${root}/current`
-    const [isIntact, manifest, target, versions] = await Promise.all([
+    const shop = workshop(path)
+    const [isIntact, manifest, target, versions, left] = await Promise.all([
       know(isIntactFact(path)),
       know(digestFact(`${path}/${manifestName}`)),
       know(targetFact(current)),
       know(versionsFact(root)),
+      know(pathFact(shop)),
     ])
     const changes: Change[] = []
     if (!isIntact || manifest !== createHash('sha256').update(pack.manifest).digest('hex')) {
       const because = manifest === undefined ? 'it is absent' : 'its files were changed'
       changes.push({ does: `lay down release ${pack.version}`, because, commands: layDown(path, pack) })
-    }
+    } else if (left.kind !== 'absent') changes.push(clearWorkshop(shop))
     if (target !== path) {
       const because = target === undefined ? 'it is absent' : `it is to ${target}`
       changes.push({ does: `link ${current} to ${path}`, because, commands: [linkCommand(current, path)] })

@@ -99,11 +99,12 @@ test('release: the same content is the same version, other content another', asy
 test('release: killed after any command, it is completed by the next run', async (context) => {
   const folder = scratch(context)
   const pack = await measureRelease(clone(folder))
-  for (const killedAfter of [1, 2, 3]) {
+  for (const killedAfter of [1, 2, 3, 4, 5]) {
     const wanted = release({ root: join(folder, `opt-${killedAfter}`), pack })
     const [change] = await wanted.plan(lookHere())
     for (const command of change?.commands.slice(0, killedAfter) ?? []) await here(command)
     await bringAbout(wanted)
+    assert.deepEqual(readdirSync(join(folder, `opt-${killedAfter}`, 'releases')), [pack.version])
   }
 })
 
@@ -119,4 +120,25 @@ test('release: two others are kept to go back to, the newest ones', async (conte
     ['remove release old-2', 'remove release old-1'],
   )
   assert.deepEqual(readdirSync(join(root, 'releases')).toSorted(), [pack.version, 'old-3', 'old-4'])
+})
+
+test('release: what a killed run left is found though another release is wanted by now', async (context) => {
+  const folder = scratch(context)
+  const root = join(folder, 'opt')
+  const killed = await measureRelease(clone(folder))
+  const [change] = await release({ root, pack: killed }).plan(lookHere())
+  for (const command of change?.commands.slice(0, 3) ?? []) await here(command)
+  appendFileSync(join(folder, "it's a clone", 'server', 'main.ts'), '// newer\n')
+  const pack = await measureRelease(join(folder, "it's a clone"))
+  await bringAbout(release({ root, pack }))
+  assert.deepEqual(readdirSync(join(root, 'releases')), [pack.version])
+})
+
+test('release: killed between the swap and the end: the rest is removed by the next run', async (context) => {
+  const { root, wanted } = await laidDown(scratch(context))
+  mkdirSync(join(root, 'releases', '.tappass-new', 'old'), { recursive: true })
+  assert.deepEqual(
+    (await bringAbout(wanted)).map(({ because }) => because),
+    ['a run that was killed left it'],
+  )
 })
