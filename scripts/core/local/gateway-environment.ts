@@ -16,6 +16,8 @@ const inherited = [
   'SSL_CERT_DIR',
   'TAPPASS_HOST',
   'TAPPASS_LOG_LEVEL',
+  'TAPPASS_LICENSE_AUTHORITY',
+  'TAPPASS_LICENSE_AUTHORITY_FILE',
 ] as const
 
 /** Answers with every default taken. */
