@@ -25,7 +25,7 @@ const divider = '=== revisions'
 
 /** `$@` are units or patterns. The second part has one row for each process and each file that tells a revision (NAME.read is what a unit read). */
 const script = String.raw`
-s=$(systemctl show --no-pager --timestamp=unix -p ${properties} -- "$@" 2>/dev/null)
+s=$(systemctl show --all --no-pager --timestamp=unix -p ${properties} -- "$@" 2>/dev/null)
 printf '%s\n${divider}\n' "$s"
 for p in $(printf '%s\n' "$s" | sed -n 's/^MainPID=\([1-9][0-9]*\)$/\1/p'); do
   printf '%s %s\n' "$p" "$(tr '\0' '\n' 2>/dev/null <"/proc/$p/environ" | sed -n 's/^TAPPASS_REVISION=//p')"
