@@ -1,8 +1,10 @@
 /** The state of one streamed answer: what has come in, what has left, and how far its record has got. */
+
 import { createHash, type Hash } from 'node:crypto'
 import type { Call } from './call.ts'
 import type { Members } from './chunk.ts'
 import type { Assessment, Gateway } from './judge.ts'
+import { stepsOpening } from './opening.ts'
 import { saltOf } from './record.ts'
 import type { Step } from './step.ts'
 import type { Wholes } from './stream-batch.ts'
@@ -28,12 +30,13 @@ export type Flow = {
 
 /** Begins a stream. `asking` is the judgement of the request. */
 export function openFlow(gateway: Gateway, request: Call, asking: Assessment, signal: AbortSignal): Flow {
-  const reaches = responseSteps(gateway).map(({ reachChars }) => reachChars ?? 0)
+  const steps = responseSteps(gateway)
+  const reachChars = Math.max(0, ...steps.map((step) => step.reachChars ?? 0))
   return {
     gateway,
     request,
     signal,
-    texts: openTexts(Math.max(0, ...reaches)),
+    texts: openTexts(reachChars, stepsOpening(steps)),
     sent: new Map(),
     choices: new Map(),
     released: {

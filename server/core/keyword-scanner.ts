@@ -3,11 +3,24 @@
  * before the dear one: only where a keyword stands is a pattern tried. Work is linear in the text, whatever the text.
  */
 
-/** Calls `visit` for each occurrence, in the order of their ends: which keyword (its index), and where it starts. */
-export type KeywordScanner = (text: string, visit: (keyword: number, start: number) => void) => void
+/**
+ * Calls `visit` for each occurrence, in the order of their ends: which keyword (its index), and where it starts.
+ * Gives how many characters at the end of the text may be the beginning of a keyword that goes on.
+ */
+export type KeywordScanner = (text: string, visit: (keyword: number, start: number) => void) => number
 
 /** A branching state while the automaton is built. */
-type Node = { readonly next: Map<number, number>; fail: number; readonly keywords: number[] }
+type Node = {
+  readonly next: Map<number, number>
+  fail: number
+  readonly keywords: number[]
+  /** Characters from the root to here. */
+  readonly depth: number
+  /** The same of the longest state that ends here too and can go on. */
+  openChars: number
+}
+
+const newNode = (depth: number): Node => ({ next: new Map(), fail: 0, keywords: [], depth, openChars: 0 })
 
 /**
  * Builds a scanner for keywords of printable ASCII. Letters match in either case. A keyword given twice is visited
@@ -30,11 +43,12 @@ export function keywordScanner(keywords: readonly string[]): KeywordScanner {
       for (const keyword of (nodes[row / width] as Node).keywords)
         visit(keyword, index + 1 - (lengths[keyword] as number))
     }
+    return (nodes[row / width] as Node).openChars
   }
 }
 
 function trie(keywords: readonly string[]): Node[] {
-  const nodes: Node[] = [{ next: new Map(), fail: 0, keywords: [] }]
+  const nodes: Node[] = [newNode(0)]
   keywords.forEach((keyword, index) => {
     if (!/^[\x20-\x7e]+$/.test(keyword)) throw new Error(`not a keyword: ${JSON.stringify(keyword)}`)
     let state = 0
@@ -43,7 +57,7 @@ function trie(keywords: readonly string[]): Node[] {
       let next = nodes[state]?.next.get(code)
       if (next === undefined) {
         next = nodes.length
-        nodes.push({ next: new Map(), fail: 0, keywords: [] })
+        nodes.push(newNode((nodes[state] as Node).depth + 1))
         nodes[state]?.next.set(code, next)
       }
       state = next
@@ -58,6 +72,7 @@ function linkFailures(nodes: Node[]): void {
   const queue = [0]
   for (const state of queue) {
     const node = nodes[state] as Node
+    node.openChars = node.next.size > 0 ? node.depth : (nodes[node.fail] as Node).openChars
     for (const [code, child] of node.next) {
       queue.push(child)
       if (state === 0) continue

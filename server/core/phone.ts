@@ -2,6 +2,8 @@
  * Telephone numbers. Numbers with a country code or in a national notation stand for themselves; bare groups of digits
  * count only with a word about telephones beside them.
  */
+import { type Openable, openAt, openable } from './open-pattern.ts'
+import { lastRunStart, type Opening } from './opening.ts'
 import { type Detector, type Match, matchAt, type Pattern } from './pattern.ts'
 
 const EXTENSION = '(?:(?: ?(?:x|ext\\.?|#) ?)\\d{1,6})?'
@@ -85,9 +87,32 @@ export const phoneDetector: Detector = (text) => {
   return matches
 }
 
+const OPENABLE: readonly Openable[] = PHONE_PATTERNS.map(openable)
+
+/** Makes the opening of phoneDetector. */
+export function phoneOpening(reachChars: number): Opening {
+  return (text) => {
+    let least = lastRunStart(text, text.length, reachChars)
+    const from = Math.max(0, text.length - reachChars)
+    let isInNumber = /\d/.test(text.charAt(from - 1))
+    for (let index = from; index < text.length; index++) {
+      const code = text.charCodeAt(index)
+      const isDigit = code >= 48 && code <= 57
+      if (isDigit && !isInNumber && (text.length - index < SEVEN_DIGITS_WITHIN || hasSevenDigits(text, index))) {
+        for (const pattern of OPENABLE) least = Math.min(least, openAt(text, index, pattern))
+      }
+      isInNumber = isDigit
+    }
+    return least
+  }
+}
+
+/** How far the glance at a place looks. */
+const SEVEN_DIGITS_WITHIN = 24
+
 function hasSevenDigits(text: string, at: number): boolean {
   let digits = 0
-  for (let index = at; index < at + 24 && index < text.length; index++) {
+  for (let index = at; index < at + SEVEN_DIGITS_WITHIN && index < text.length; index++) {
     const code = text.charCodeAt(index)
     if (code >= 48 && code <= 57) digits++
     // Blank, parentheses, plus, hyphen, full stop, slash.

@@ -1,6 +1,8 @@
 /** Personal numbers that are told by their own form and check digits, without a word in front of them. */
 import * as checksum from './checksum.ts'
 import type { Severity } from './finding.ts'
+import { type Openable, openAt, openable } from './open-pattern.ts'
+import { lastRunStart, type Opening } from './opening.ts'
 import { type Detector, type Match, matchAt, type Pattern } from './pattern.ts'
 
 /** What separates groups of digits: space, no-break space, hyphens and dashes. */
@@ -84,8 +86,9 @@ export const NUMBER_PATTERNS: readonly Pattern[] = FORMS.map(({ pattern }) => pa
 const GROUP_MAX = 19
 
 /** Which patterns are worth trying for a number whose first group has so many digits. */
-const PATTERNS: readonly (readonly Pattern[])[] = Array.from({ length: GROUP_MAX + 1 }, (_, length) =>
-  FORMS.filter(({ firstGroups }) => firstGroups.includes(length)).map(({ pattern }) => pattern),
+export const NUMBER_PATTERNS_BY_GROUP: readonly (readonly Pattern[])[] = Array.from(
+  { length: GROUP_MAX + 1 },
+  (_, length) => FORMS.filter(({ firstGroups }) => firstGroups.includes(length)).map(({ pattern }) => pattern),
 )
 
 /** Finds all of them in one pass over the digits of a text. */
@@ -96,7 +99,7 @@ export const numberDetector: Detector = (text) => {
     let end = index + 1
     while (isDigitAt(text, end)) end++
     if (hasFourDigits(text, index)) {
-      for (const pattern of PATTERNS[end - index] ?? []) {
+      for (const pattern of NUMBER_PATTERNS_BY_GROUP[end - index] ?? []) {
         const match = matchAt(text, index, pattern)
         if (match !== undefined) matches.push(match)
       }
@@ -108,15 +111,47 @@ export const numberDetector: Detector = (text) => {
   return matches
 }
 
+/** What is looked at besides the last run of a text: two letters, and a blank, in front of a British number. */
+const LETTERS_BEFORE = /[A-Z]{2} $/
+
+const OPENABLE: readonly Openable[] = NUMBER_PATTERNS.map(openable)
+const OPENABLE_BY_GROUP = NUMBER_PATTERNS_BY_GROUP.map((patterns) =>
+  OPENABLE.filter(({ pattern }) => patterns.includes(pattern)),
+)
+
+/** Makes the opening of numberDetector. */
+export function numberOpening(reachChars: number): Opening {
+  return (text) => {
+    let least = lastRunStart(text, text.length, reachChars)
+    if (LETTERS_BEFORE.test(text.slice(-3))) least = Math.min(least, text.length - 3)
+    for (let index = Math.max(0, text.length - reachChars); index < text.length; index++) {
+      if (!isDigitAt(text, index)) continue
+      let end = index + 1
+      while (isDigitAt(text, end)) end++
+      if (!isDigitAt(text, index - 1) && (text.length - index < FOUR_DIGITS_WITHIN || hasFourDigits(text, index))) {
+        // A first group that is not over has no length yet.
+        const patterns = end === text.length ? OPENABLE : (OPENABLE_BY_GROUP[end - index] ?? [])
+        for (const pattern of patterns) least = Math.min(least, openAt(text, index, pattern))
+        if (isIbanOpen(text, index)) least = Math.min(least, index - 2)
+      }
+      index = end
+    }
+    return least
+  }
+}
+
 function isDigitAt(text: string, index: number): boolean {
   const code = text.charCodeAt(index)
   return code >= 48 && code <= 57
 }
 
+/** How far the glance at a place looks. */
+const FOUR_DIGITS_WITHIN = 12
+
 /** The form with the fewest digits, an IPv4 address, has four of them in a row with its dots; a comma, line end or colon ends any. */
 function hasFourDigits(text: string, at: number): boolean {
   let digits = 0
-  for (let index = at; index < at + 12 && index < text.length; index++) {
+  for (let index = at; index < at + FOUR_DIGITS_WITHIN && index < text.length; index++) {
     const code = text.charCodeAt(index)
     if (code >= 48 && code <= 57) digits++
     else if (code === 44 || code === 10 || code === 58) return false
@@ -125,18 +160,29 @@ function hasFourDigits(text: string, at: number): boolean {
   return false
 }
 
+const IBAN_GAP = /[ \-\u00a0\u202f]/
+
 /** An IBAN whose check digits start here, behind its country's letters. Groups may be set apart by one space or hyphen. */
 function ibanAt(text: string, at: number): Match | undefined {
+  const read = readIban(text, at)
+  if (read === undefined || /\w/.test(text.charAt(read.end)) || !checksum.isIban(read.compact)) return undefined
+  return { kind: 'pii.iban', severity: 'high', confidence: 0.98, start: at - 2, end: read.end }
+}
+
+/** Whether an IBAN may be under way here: as far as it has come, nothing forbids it. */
+const isIbanOpen = (text: string, at: number): boolean => readIban(text, at)?.end === text.length
+
+/** Reads as many letters and digits as the country's IBANs have, or as there are. */
+function readIban(text: string, at: number): Readonly<{ compact: string; end: number }> | undefined {
   const country = text.slice(at - 2, at)
   const length = checksum.ibanLength(country)
   if (length === undefined || at < 2 || /\w/.test(text.charAt(at - 3))) return undefined
   let compact = country
-  let index = at
-  for (; compact.length < length && index < text.length; index++) {
-    const character = text.charAt(index)
+  let end = at
+  for (; compact.length < length && end < text.length; end++) {
+    const character = text.charAt(end)
     if (/[0-9A-Za-z]/.test(character)) compact += character
-    else if (!/[ \-\u00a0\u202f]/.test(character) || /[ \-\u00a0\u202f]/.test(text.charAt(index + 1))) return undefined
+    else if (!IBAN_GAP.test(character) || IBAN_GAP.test(text.charAt(end + 1))) return undefined
   }
-  if (/\w/.test(text.charAt(index)) || !checksum.isIban(compact)) return undefined
-  return { kind: 'pii.iban', severity: 'high', confidence: 0.98, start: at - 2, end: index }
+  return { compact, end }
 }

@@ -3,7 +3,8 @@
  * in it decoded, two layers deep. Detectors look through every reading; what they find points at the text as it stands.
  */
 import { encodedRuns, openRunStart } from './encoded-run.ts'
-import { surface } from './surface.ts'
+import type { Opening } from './opening.ts'
+import { sureTo, surface } from './surface.ts'
 
 /** A text to look through. `span` gives the range of the original for a range of this text. */
 export type Reading = Readonly<{
@@ -80,4 +81,26 @@ export function holdFrom(text: string, reachChars: number): number {
     shown = plain?.text
   }
   return from
+}
+
+/**
+ * Index from which a text that may go on has something running, in any reading: an opening's match, an encoded run, an
+ * escape. `opening` is asked about what is sure of each surface.
+ */
+export function openStart(text: string, opening: Opening): number {
+  let from = text.length
+  let span: Reading['span'] = (start, end) => [start, end]
+  let shown = text
+  for (let layer = 0; ; layer++) {
+    const sure = layer < LAYERS_MAX ? sureTo(shown) : shown.length
+    for (const index of [opening(shown), openRunStart(shown), sure]) {
+      if (index < shown.length) from = Math.min(from, span(Math.max(0, index), Math.max(0, index) + 1)[0])
+    }
+    const plain = layer < LAYERS_MAX ? surface(shown.slice(0, sure)) : undefined
+    // Without an oddity the next layer is this one; it says more only when its end is not sure.
+    if (plain === undefined && (sure === shown.length || layer === LAYERS_MAX)) return from
+    const outer = span
+    if (plain !== undefined) span = (start, end) => outer(...plain.span(start, end))
+    shown = plain?.text ?? shown.slice(0, sure)
+  }
 }

@@ -1,6 +1,7 @@
 /** A detector. It only observes: it can neither block nor edit, so steps run in any order. */
 import type { Call, Stage } from './call.ts'
 import type { Finding } from './finding.ts'
+import type { Opening } from './opening.ts'
 import type { RateLimiter } from './ports.ts'
 
 /** What a step may use besides the call; everything that differs from run to run enters here. */
@@ -15,6 +16,7 @@ export type Tools = Readonly<{
  * `inspect` returns what it noticed and throws only when it could not look.
  * `reachChars`, which a step with the stage 'response' must give, is the longest text that one of its matches can span:
  * in a stream that many characters are held back, so that nothing leaves that a running match can still reach.
+ * `opening` says more exactly where within its reach a match may be running; without it, it may anywhere.
  */
 export type Step = Readonly<{
   name: string
@@ -23,6 +25,7 @@ export type Step = Readonly<{
   stages: readonly Stage[]
   timeoutMs: number
   reachChars?: number
+  opening?: Opening
   inspect: (call: Call, tools: Tools) => readonly Finding[] | Promise<readonly Finding[]>
 }>
 

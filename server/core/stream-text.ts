@@ -5,7 +5,18 @@
 import type { Segment } from './call.ts'
 import type { Growth } from './chunk.ts'
 import type { Finding } from './finding.ts'
-import { finish, openWindow, push, release, type Settled, scanText, settle, type Window } from './window.ts'
+import type { Opening } from './opening.ts'
+import {
+  finish,
+  HELD_CHARS_MAX,
+  openWindow,
+  push,
+  release,
+  type Settled,
+  scanText,
+  settle,
+  type Window,
+} from './window.ts'
 
 /** Characters that gather in a window before it is looked through again: text that is held back anyway loses little. */
 const FRESH_CHARS_MIN = 64
@@ -13,19 +24,20 @@ const FRESH_CHARS_MIN = 64
 type Text = { window: Window; growth: Growth; freshChars: number }
 
 /** All texts of a stream by pointer. */
-export type Texts = Readonly<{ reachChars: number; byPointer: Map<string, Text> }>
+export type Texts = Readonly<{ reachChars: number; opening: Opening; byPointer: Map<string, Text> }>
 
 /** A text that is to be judged now. */
 export type Due = Readonly<{ pointer: string; text: string }>
 
-/** Opens the texts of a stream. `reachChars`: the largest of the response steps'. */
-export function openTexts(reachChars: number): Texts {
-  return { reachChars, byPointer: new Map() }
+/** Opens the texts of a stream. `reachChars`: the largest of the response steps'; `opening`: of them all. */
+export function openTexts(reachChars: number, opening: Opening): Texts {
+  return { reachChars, opening, byPointer: new Map() }
 }
 
 /** Adds what a chunk said. False when the text had ended: what follows could complete a match that has left in part. */
-export function grow({ reachChars, byPointer }: Texts, growth: Growth): boolean {
-  const text = byPointer.get(growth.pointer) ?? { window: openWindow(reachChars), growth, freshChars: 0 }
+export function grow({ reachChars, opening, byPointer }: Texts, growth: Growth): boolean {
+  const window = (): Window => openWindow(reachChars, HELD_CHARS_MAX, opening)
+  const text = byPointer.get(growth.pointer) ?? { window: window(), growth, freshChars: 0 }
   if (text.window.isFinished) return false
   text.window = push(text.window, growth.text)
   text.freshChars += growth.text.length

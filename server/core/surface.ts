@@ -145,3 +145,20 @@ function pieceAt(here: readonly number[], index: number): number {
   }
   return low
 }
+
+/** An escape that has come in part is at most this long. */
+const PART_CHARS_MAX = 13
+
+/** Letters that more text may make look-alikes; half of a pair. */
+const UNSURE_END = new RegExp(`(?:${ALIKE}{1,2}|[\\ud83c\\ud835\\udb40])$`)
+
+/** Index up to which it is sure what the surface of a text that may go on is; at most its length. */
+export function sureTo(text: string): number {
+  const from = Math.max(0, text.length - PART_CHARS_MAX)
+  let sure = text.length
+  for (let index = text.length - 1; index >= from; index--) if ('%\\&'.includes(text.charAt(index))) sure = index
+  if (sure === text.length) return sure - (UNSURE_END.exec(text.slice(-2))?.[0].length ?? 0)
+  while (text[sure - 1] === '\\') sure--
+  while (/^%[0-9a-fA-F]{2}$/.test(text.slice(Math.max(0, sure - 3), sure))) sure -= 3
+  return sure
+}

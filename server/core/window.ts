@@ -13,10 +13,12 @@
  *
  * Why: whether a match starts at a place depends on that place's next `reachChars` characters and on nothing further
  * away than that before it (the law of every step with the stage 'response'). So a match that starts before the last
- * `reachChars` characters is final, and one that starts later has not left.
+ * `reachChars` characters is final. Of those characters the steps' opening says where something may still be running;
+ * what starts before that is final too, and what starts later has not left.
  */
 import type { Finding } from './finding.ts'
-import { holdFrom } from './reading.ts'
+import type { Opening } from './opening.ts'
+import { holdFrom, openStart } from './reading.ts'
 import { mergeSpans, redactText } from './redaction.ts'
 
 /** `context` has left already (as it was written, for looking back), `held` has not. */
@@ -26,6 +28,8 @@ export type Window = Readonly<{
   context: string
   held: string
   isFinished: boolean
+  /** Where within the reach something may be running; anywhere when there is none. */
+  opening: Opening | undefined
 }>
 
 /** Findings that are final, with spans in scanText, and how much of the held text may leave. */
@@ -41,8 +45,12 @@ export type Settled = Readonly<{
 export const HELD_CHARS_MAX = 65_536
 
 /** Opens a window. `reachChars`: the largest of the response steps' (UTF-16 code units of visible text). */
-export function openWindow(reachChars: number, heldCharsMax: number = HELD_CHARS_MAX): Window {
-  return { reachChars, heldCharsMax, context: '', held: '', isFinished: false }
+export function openWindow(
+  reachChars: number,
+  heldCharsMax: number = HELD_CHARS_MAX,
+  opening: Opening | undefined = undefined,
+): Window {
+  return { reachChars, heldCharsMax, context: '', held: '', isFinished: false, opening }
 }
 
 /** Adds text that came in. */
@@ -61,11 +69,14 @@ export const scanText = (window: Window): string => window.context + window.held
 export function settle(window: Window, findings: readonly Finding[]): Settled {
   const text = scanText(window)
   const heldFrom = window.context.length
-  const limit = window.isFinished ? text.length : Math.max(heldFrom, holdFrom(text, window.reachChars))
+  // What starts before the reach is final, whatever it is; within the reach, what an opening says is not running.
+  const reachFrom = window.isFinished ? text.length : holdFrom(text, window.reachChars)
+  const openFrom = window.isFinished || !window.opening ? reachFrom : openStart(text, window.opening)
+  const limit = Math.max(heldFrom, reachFrom, openFrom)
   const final = findings.filter(({ span }) => span[0] >= heldFrom && (window.isFinished || span[0] < limit))
   // A stretch leaves as a whole, so that one mark stands for it. Up to the limit it may still grow: its last match may go
-  // on (a key's body), and matches may start within it.
-  const open = mergeSpans(final).find(({ end }) => end > limit)
+  // on (a key's body), and matches may start within it. An opening knows nothing of matches that began before the reach.
+  const open = mergeSpans(final).find(({ start, end }) => end > limit || (start < reachFrom && end > reachFrom))
   const releaseTo = beforeSurrogatePair(text, Math.min(limit, open?.start ?? limit), heldFrom)
   const isOverfull = text.length - releaseTo > window.heldCharsMax
   return { status: isOverfull ? 'overfull' : 'open', findings: final, releaseTo }

@@ -1,8 +1,12 @@
 /** Notices how a text is marked by those who wrote it: banners, classification lines, TLP. It does not guess at meaning. */
 import { inspectAll } from '../core/inspection.ts'
 import { MARKING_PATTERNS } from '../core/marking.ts'
+import { patternOpening } from '../core/open-pattern.ts'
 import { patternDetector } from '../core/pattern.ts'
 import type { Step } from '../core/step.ts'
+
+/** Characters (UTF-16 code units) that a match can span, what it looks at around it among them. */
+const REACH_CHARS = 96
 
 const detect = patternDetector(MARKING_PATTERNS)
 
@@ -13,6 +17,7 @@ export const step: Step = {
   category: 'classify_and_prepare',
   stages: ['request', 'response'],
   timeoutMs: 1_000,
-  reachChars: 96,
+  reachChars: REACH_CHARS,
+  opening: patternOpening(MARKING_PATTERNS, REACH_CHARS),
   inspect: (call) => inspectAll(call.segments, detect),
 }

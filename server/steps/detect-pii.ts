@@ -3,11 +3,16 @@
  * addresses have none and are not attempted.
  */
 import { inspectAll } from '../core/inspection.ts'
+import { patternOpening } from '../core/open-pattern.ts'
+import { firstOpening } from '../core/opening.ts'
 import { patternDetector } from '../core/pattern.ts'
-import { phoneDetector } from '../core/phone.ts'
-import { numberDetector } from '../core/pii-number.ts'
+import { phoneDetector, phoneOpening } from '../core/phone.ts'
+import { numberDetector, numberOpening } from '../core/pii-number.ts'
 import { PII_PATTERNS } from '../core/pii-pattern.ts'
 import type { Step } from '../core/step.ts'
+
+/** Characters (UTF-16 code units) that a match can span, what it looks at around it among them. */
+const REACH_CHARS = 256
 
 const named = patternDetector(PII_PATTERNS)
 
@@ -21,7 +26,12 @@ export const step: Step = {
   category: 'data_protection',
   stages: ['request', 'response'],
   timeoutMs: 2_000,
-  reachChars: 256,
+  reachChars: REACH_CHARS,
+  opening: firstOpening([
+    patternOpening(PII_PATTERNS, REACH_CHARS),
+    numberOpening(REACH_CHARS),
+    phoneOpening(REACH_CHARS),
+  ]),
   inspect: (call) =>
     inspectAll(call.segments, (text) => [...named(text), ...numberDetector(text), ...phoneDetector(text)], VAGUE),
 }

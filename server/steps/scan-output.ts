@@ -3,9 +3,14 @@
  * addresses with something packed into them, markup that runs, and text that a reader can't see.
  */
 import { inspectAll } from '../core/inspection.ts'
+import { patternOpening } from '../core/open-pattern.ts'
+import { firstOpening } from '../core/opening.ts'
 import { OUTPUT_PATTERNS } from '../core/output-pattern.ts'
 import { type Match, patternDetector } from '../core/pattern.ts'
 import type { Step } from '../core/step.ts'
+
+/** Characters (UTF-16 code units) that a match can span, what it looks at around it among them. */
+const REACH_CHARS = 256
 
 const detectForms = patternDetector(OUTPUT_PATTERNS)
 
@@ -15,6 +20,16 @@ const UNSEEN_UNITS_MIN = 8
 
 /** The tags of a flag: two to eight, and the one that ends them. */
 const FLAG = /^(?:\udb40[\udc30-\udc39\udc61-\udc7a]){2,8}\udb40\udc7f$/
+
+/** The same one code unit at a time, half a pair among them. */
+const UNSEEN_UNIT = /[\ufe00-\ufe0f\u200b-\u200f\u2060-\u2064\ufeff\udc00-\uddef]|\udb40/
+
+/** Index where unseen characters begin that reach to the end and may go on. */
+function unseenStart(text: string): number {
+  let start = text.length
+  while (start > 0 && UNSEEN_UNIT.test(text.charAt(start - 1))) start--
+  return start
+}
 
 function detect(text: string): readonly Match[] {
   const hidden = [...text.matchAll(UNSEEN)]
@@ -33,6 +48,7 @@ export const step: Step = {
   category: 'response_safety',
   stages: ['response'],
   timeoutMs: 2_000,
-  reachChars: 256,
+  reachChars: REACH_CHARS,
+  opening: firstOpening([patternOpening(OUTPUT_PATTERNS, REACH_CHARS), unseenStart]),
   inspect: (call) => inspectAll(call.segments, detect),
 }

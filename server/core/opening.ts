@@ -1,0 +1,28 @@
+/** Where in a text that goes on something may still be running: what a stream has to hold back. */
+import type { Step } from './step.ts'
+
+/**
+ * Gives the smallest index at which a match may begin, end elsewhere or go away once more text follows; the text's
+ * length when there is none. What is farther from the end than the step's reach is not asked about.
+ */
+export type Opening = (text: string) => number
+
+/** Gives the least of several openings. */
+export function firstOpening(openings: readonly Opening[]): Opening {
+  return (text) => openings.reduce((least, opening) => Math.min(least, opening(text)), text.length)
+}
+
+/** Gives the opening of several steps. One that doesn't say anything may be running all over its reach. */
+export function stepsOpening(steps: readonly Pick<Step, 'reachChars' | 'opening'>[]): Opening {
+  return firstOpening(steps.map(({ reachChars = 0, opening }) => opening ?? ((text) => text.length - reachChars)))
+}
+
+/** What names, numbers and tokens in front of a keyword (of an `@`) are made of. */
+const RUN = /[\w.+~%()=/:@\u00c0-\u024f-]/
+
+/** Index where the run that reaches to `end` begins, at most `charsMax` before it; `end` when there is none. */
+export function lastRunStart(text: string, end: number, charsMax: number): number {
+  let start = end
+  while (start > 0 && end - start < charsMax && RUN.test(text.charAt(start - 1))) start--
+  return start
+}
