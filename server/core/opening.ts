@@ -1,5 +1,4 @@
 /** Where in a text that goes on something may still be running: what a stream has to hold back. */
-import type { Step } from './step.ts'
 
 /**
  * Gives the smallest index at which a match may begin, end elsewhere or go away once more text follows; the text's
@@ -12,8 +11,11 @@ export function firstOpening(openings: readonly Opening[]): Opening {
   return (text) => openings.reduce((least, opening) => Math.min(least, opening(text)), text.length)
 }
 
+/** What a step says about the matches it can make (see Step). */
+type Reach = Readonly<{ reachChars?: number; opening?: Opening }>
+
 /** Gives the opening of several steps. One that doesn't say anything may be running all over its reach. */
-export function stepsOpening(steps: readonly Pick<Step, 'reachChars' | 'opening'>[]): Opening {
+export function stepsOpening(steps: readonly Reach[]): Opening {
   return firstOpening(steps.map(({ reachChars = 0, opening }) => opening ?? ((text) => text.length - reachChars)))
 }
 
