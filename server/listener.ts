@@ -13,7 +13,8 @@ export type Place =
 export async function listen(server: Server, place: Place): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(explain(cause as NodeJS.ErrnoException, place)))
-    if (place.kind === 'descriptor') server.listen({ fd: place.fd }, resolve)
+    // For a descriptor Node reads the backlog from here only; without it, its 511 would replace what the unit says.
+    if (place.kind === 'descriptor') server.listen({ fd: place.fd }, BACKLOG, resolve)
     else server.listen({ host: place.host, port: place.port, backlog: BACKLOG }, resolve)
   })
   const address = server.address()

@@ -7,6 +7,7 @@ import { chosenResources } from '../core/chosen-role.ts'
 import { consentOf } from '../core/consent.ts'
 import { type Connectors, onEachHost } from '../core/host-session.ts'
 import type { Invocation } from '../core/invocation.ts'
+import { settingsInForce } from '../core/settings-in-force.ts'
 import { readHostSpec } from '../core/spec-reading.ts'
 import { readTargets } from '../core/target.ts'
 import { recipe } from '../recipe.ts'
@@ -24,7 +25,7 @@ export const run = async (invocation: Invocation): Promise<number> => {
   const targets = await readTargets(invocation)
   const consent = consentOf(invocation)
   return await onEachHost(invocation, connectors, targets, async (host) => {
-    const spec = await readHostSpec(invocation, host.target)
+    const spec = await readHostSpec(invocation, host.target, await settingsInForce(host))
     const resources = chosenResources(recipe(spec, text), invocation)
     return await bringAbout(invocation, host, resources, spec.preflight, consent)
   })

@@ -6,6 +6,7 @@ import { chosenResources } from '../core/chosen-role.ts'
 import { type Connectors, onEachHost } from '../core/host-session.ts'
 import type { Invocation } from '../core/invocation.ts'
 import { shownChanges } from '../core/plan.ts'
+import { settingsInForce } from '../core/settings-in-force.ts'
 import { readHostSpec } from '../core/spec-reading.ts'
 import { survey } from '../core/survey.ts'
 import { readTargets } from '../core/target.ts'
@@ -23,8 +24,9 @@ const connectors: Connectors = {
 export const run = async (invocation: Invocation): Promise<number> => {
   const text = (path: string) => readFileSync(join(invocation.root, path), 'utf8')
   const targets = await readTargets(invocation)
-  return await onEachHost(invocation, connectors, targets, async ({ target, connection, look, tell }) => {
-    const spec = await readHostSpec(invocation, target)
+  return await onEachHost(invocation, connectors, targets, async (host) => {
+    const { target, connection, look, tell } = host
+    const spec = await readHostSpec(invocation, target, await settingsInForce(host))
     const resources = chosenResources(recipe(spec, text), invocation)
     const onlyLooking = { ...connection, run: readOnly(connection.run) }
     const seen = await survey(onlyLooking, look, resources, spec.preflight, invocation.nowMs)

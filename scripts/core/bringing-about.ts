@@ -10,9 +10,9 @@ import { bootOf } from './local/boot-identity.ts'
 import { identify, isRunning } from './local/process-identity.ts'
 import { type Keeper, respectLock, underLock } from './lock-keeping.ts'
 import { shownChanges } from './plan.ts'
-import { quoteAll } from './quoting.ts'
 import type { Resource } from './resource.ts'
 import { survey } from './survey.ts'
+import { typedLine } from './typed-line.ts'
 import { revealCommand, shownCommand, unshownFact } from './unshown-secret.ts'
 
 const keeperOf = (invocation: Invocation, { run, look, tell, nonce }: AtHand): Keeper => {
@@ -72,16 +72,6 @@ const doneAfter = (ending: Ending, { tell }: AtHand): Done => {
   }
 }
 
-/** The command line that goes on with this run; options stand as they were typed. */
-const again = ({ verb, options }: Invocation): string =>
-  quoteAll([
-    'tappass',
-    verb.name,
-    ...Object.entries(options).flatMap(([name, value]) =>
-      value === true ? [`--${name}`] : [value].flat().flatMap((each) => [`--${name}`, String(each)]),
-    ),
-  ])
-
 /** Throws a `Failure` when the host is locked, can't be reached, or nobody could be asked. */
 export const bringAbout = async (
   invocation: Invocation,
@@ -111,7 +101,7 @@ export const bringAbout = async (
       look: () => host.look(),
       nowMs: invocation.nowMs,
       shouldStop: () => invocation.interrupt.aborted || isLost(),
-      again: again(invocation),
+      again: typedLine(invocation, invocation.verb.name),
     }),
   )
   if (ending.status === 'as-wanted') await showSecrets(invocation, host, await host.look()(unshownFact))

@@ -3,6 +3,7 @@ import { exitCode } from './exit-code.ts'
 import { Failure, usageFailure } from './failure.ts'
 import { type Invocation, isGiven, mayAsk } from './invocation.ts'
 import { askLine, Interrupted } from './local/question.ts'
+import { typedLine } from './typed-line.ts'
 
 /** Whether so many changes may be made to a host. */
 export type Consent = (host: string, changes: number) => Promise<boolean>
@@ -21,7 +22,7 @@ export const consentOf = (invocation: Invocation): Consent => {
     if (isGiven(invocation, 'yes')) return true
     if (!mayAsk(invocation)) {
       const what = `${host} needs changes (${changes}), and nobody can be asked`
-      throw usageFailure(what, `tappass ${invocation.verb.name} --yes`)
+      throw usageFailure(what, typedLine(invocation, invocation.verb.name, '--yes'))
     }
     const question = `Make ${changes === 1 ? 'this change' : `these ${changes} changes`} to ${host}? [y/N] `
     const answer = asking.then(() => askLine(terminal, question))

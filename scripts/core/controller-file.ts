@@ -6,7 +6,11 @@ import { resolve } from 'node:path'
 import { createGunzip } from 'node:zlib'
 import { Failure, usageFailure } from './failure.ts'
 import type { LocalFile, LocalImage, ProvidedSecret } from './local-file.ts'
+import { nearest } from './nearest.ts'
+import { madeSecretIds, optionalSecretIds } from './secret-id.ts'
 import { fileReader, readTar, streamReader } from './tar.ts'
+
+const secretIds: readonly string[] = [...madeSecretIds, ...optionalSecretIds]
 
 const unreadable = (file: string, cause: unknown): Failure => {
   const why = cause instanceof Error ? cause.message : String(cause)
@@ -61,6 +65,12 @@ export const readSecret = async (
   const [id = '', ...rest] = written.split('=')
   if (!/^[a-z0-9][a-z0-9-]*$/.test(id) || rest.join('=') === '') {
     throw usageFailure('--secret has the form ID=FILE', 'tappass bootstrap --secret openai-api-key=FILE')
+  }
+  if (!secretIds.includes(id)) {
+    throw usageFailure(
+      `there is no secret "${id}"; they are ${secretIds.join(', ')}`,
+      `tappass bootstrap --secret ${nearest(id, secretIds) ?? 'openai-api-key'}=FILE`,
+    )
   }
   const file = resolve(folder, rest.join('='))
   const value = (await readFile(file, 'utf8').catch((error) => Promise.reject(unreadable(file, error)))).replace(

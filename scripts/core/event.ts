@@ -35,6 +35,7 @@ export type Outcome =
 /** What happened. `step` counts from 1 to `steps`; times are whole milliseconds. */
 export type Event =
   | Readonly<{ event: 'run-started'; verb: string }>
+  | Readonly<{ event: 'settings'; source: string }>
   | Readonly<{ event: 'refused'; reasons: readonly FailureText[] }>
   | Readonly<{ event: 'plan'; resources: number; changes: readonly ShownChange[] }>
   | Readonly<{ event: 'lock-taken-over'; owner: string; because: string }>
@@ -54,6 +55,7 @@ export type Event =
       remaining: number
       ms: number
       roundTrips: number
+      next?: string
     }>
 
 /** Hears what happens on one host. */

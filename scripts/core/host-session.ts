@@ -10,6 +10,7 @@ import { askHidden } from './local/question.ts'
 import { jsonRenderer, liveRenderer, plainRenderer, type Renderer } from './renderer.ts'
 import { readSshAccess, type SshAccess } from './ssh-access.ts'
 import type { Target } from './target.ts'
+import { typedLine } from './typed-line.ts'
 
 type AskPassword = (() => Promise<string>) | undefined
 
@@ -104,7 +105,8 @@ const workOn = async (
   let roundTrips = () => 0
   const finish = (done: Done, code: ExitCode): ExitCode => {
     const ms = Math.round(invocation.nowMs() - startMs)
-    tell({ event: 'run-finished', ...done, exitCode: code, ms, roundTrips: roundTrips() })
+    const next = done.outcome === 'pending' ? { next: typedLine(invocation, 'bootstrap') } : {}
+    tell({ event: 'run-finished', ...done, exitCode: code, ms, roundTrips: roundTrips(), ...next })
     return code
   }
   tell({ event: 'run-started', verb: invocation.verb.name })

@@ -1,6 +1,8 @@
 /** The one way in which a symbolic link is switched. */
 import { changeByScript, temporaryPath } from './command.ts'
+import type { PathState } from './facts/path.ts'
 import type { Command } from './host.ts'
+import { refusal } from './refusal.ts'
 
 /** Makes the link beside its place and renames it: nobody ever finds none. */
 export const linkCommand = (path: string, target: string): Command =>
@@ -9,3 +11,9 @@ export const linkCommand = (path: string, target: string): Command =>
     temporaryPath(path),
     target,
   ])
+
+/** A rename can't replace a directory, and removing one is nothing to do unasked. Throws a refusal (exit 5) where one stands. */
+export const refuseDirectory = (path: string, state: PathState): void => {
+  if (state.kind === 'directory')
+    throw refusal(`${path} should be a link`, 'a directory stands there', `move ${path} away`)
+}

@@ -31,7 +31,7 @@ const failureLines = (step: number, steps: number, failure: StepFailure): readon
 
 const endings: Readonly<Record<Outcome, string>> = {
   'as-wanted': 'as wanted',
-  pending: 'changes are pending; make them with: tappass bootstrap',
+  pending: 'changes are pending',
   declined: 'nothing was changed',
   refused: 'refused',
   locked: 'locked by another run',
@@ -42,10 +42,11 @@ const endings: Readonly<Record<Outcome, string>> = {
 }
 
 const endLines = (event: Extract<Event, { event: 'run-finished' }>): readonly string[] => {
-  const { outcome, applied, remaining, ms, roundTrips } = event
+  const { outcome, applied, remaining, ms, roundTrips, next } = event
   const made = applied === 0 ? '' : `, ${counted(applied, 'change')} made`
   const left = applied === 0 || remaining === 0 ? '' : `, ${counted(remaining, 'step')} left; run it again to go on`
-  return [`${endings[outcome]}${made}${left} (${seconds(ms)}, ${counted(roundTrips, 'round trip')})`]
+  const said = `${endings[outcome]}${made}${left} (${seconds(ms)}, ${counted(roundTrips, 'round trip')})`
+  return next === undefined ? [said] : [said, `  next:  ${next}`]
 }
 
 /** The lines of an event, none for those that only a moving display shows. Secrets and health are not among them: commands print those on stdout. */
@@ -57,6 +58,8 @@ export const eventLines = (event: Event): readonly string[] => {
       return event.changes.length === 0
         ? [`0 changes: all ${event.resources} resources are as wanted`]
         : [`${counted(event.changes.length, 'change')}:`, ...event.changes.flatMap(changeLines)]
+    case 'settings':
+      return [`no --config: settings are those in force there (${event.source})`]
     case 'lock-taken-over':
       return [`took over the lock of ${event.owner}: ${event.because}`]
     case 'step-started':

@@ -1,9 +1,11 @@
 /** Puts together what a host should be: its specification, what options say on top, and the controller's files, measured. */
 import { dirname, resolve } from 'node:path'
 import { measureFile, measureImage, readSecret } from './controller-file.ts'
+import { usageFailure } from './failure.ts'
 import { checkHostSpec, type HostSpec, parseYaml, type WrittenSpec } from './host-spec.ts'
 import { type Invocation, textOption, textOptions } from './invocation.ts'
 import { measureRelease } from './release-files.ts'
+import { settingsPath } from './settings-in-force.ts'
 import { readNamedFile, type Target } from './target.ts'
 
 type Tree = Readonly<Record<string, unknown>>
@@ -23,18 +25,44 @@ const withOptions = (written: unknown, invocation: Invocation): unknown => {
   }
 }
 
-/** The specification as written, with options and defaults. Throws a usage failure that lists every fault. */
-export const readWrittenSpec = async (invocation: Invocation, { config }: Target): Promise<WrittenSpec> => {
-  const written = config === undefined ? {} : parseYaml(await readNamedFile(config), config)
-  return checkHostSpec(withOptions(written, invocation), config ?? 'the command line')
+/** What a host's own record must not say: a host would otherwise choose which files of this machine are sent to it. */
+const controllerKeys = ['images', 'node', 'caddy'] as const
+
+/** The settings in force on a host, as far as they go on: another domain has its kind of TLS decided anew. */
+const keepSettings = (text: string, invocation: Invocation): unknown => {
+  const written = parseYaml(text, settingsPath)
+  if (!isTree(written)) return written
+  const foreign = controllerKeys.find((key) => written[key] !== undefined)
+  if (foreign !== undefined)
+    throw usageFailure(`${settingsPath} names files of this machine (${foreign})`, 'give --config FILE')
+  const domain = textOption(invocation, 'domain')
+  if (domain === undefined || domain === written['domain']) return written
+  const { tls: _, ...rest } = written
+  return rest
+}
+
+/**
+ * The specification as written, with options and defaults. `inForce` is the host's record, which counts where no file is given.
+ * Throws a usage failure that lists every fault.
+ */
+export const readWrittenSpec = async (
+  invocation: Invocation,
+  { config }: Target,
+  inForce?: string,
+): Promise<WrittenSpec> => {
+  if (config !== undefined) {
+    return checkHostSpec(withOptions(parseYaml(await readNamedFile(config), config), invocation), config)
+  }
+  if (inForce === undefined) return checkHostSpec(withOptions({}, invocation), 'the command line')
+  return checkHostSpec(withOptions(keepSettings(inForce, invocation), invocation), settingsPath)
 }
 
 const archived = async <T>(path: string | undefined, measure: (path: string) => Promise<T>) =>
   path === undefined ? {} : { archive: await measure(path) }
 
 /** What roles get. Paths in the specification are relative to its own folder. */
-export const readHostSpec = async (invocation: Invocation, target: Target): Promise<HostSpec> => {
-  const written = await readWrittenSpec(invocation, target)
+export const readHostSpec = async (invocation: Invocation, target: Target, inForce?: string): Promise<HostSpec> => {
+  const written = await readWrittenSpec(invocation, target, inForce)
   const folder = target.config === undefined ? invocation.workingFolder : dirname(target.config)
   const at = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path))
   const [postgres, redis, node, caddy, release, secrets] = await Promise.all([

@@ -3,7 +3,7 @@ import { change, changeByScript } from '../core/command.ts'
 import { contentFact, pathFact, targetFact } from '../core/facts/path.ts'
 import type { Command } from '../core/host.ts'
 import { type HostTraits, hostTraitsFact } from '../core/host-trait.ts'
-import { linkCommand } from '../core/link-change.ts'
+import { linkCommand, refuseDirectory } from '../core/link-change.ts'
 import { type LocalFile, openFile } from '../core/local-file.ts'
 import { refusal } from '../core/refusal.ts'
 import type { Change, Resource } from '../core/resource.ts'
@@ -70,14 +70,16 @@ export const archive = (options: ArchiveOptions): Resource => ({
   plan: async (know) => {
     const { path, link, executable = '' } = options
     const shop = workshop(path)
-    const [traits, unpacked, program, target, left] = await Promise.all([
+    const [traits, unpacked, program, target, standing, left] = await Promise.all([
       know(hostTraitsFact),
       know(contentFact(`${path}/.tappass-archive`)),
       know(pathFact(`${path}/${executable}`)),
       know(targetFact(link ?? path)),
+      know(pathFact(link ?? path)),
       know(pathFact(shop)),
     ])
     const source = sourceFor(options, traits)
+    if (link !== undefined) refuseDirectory(link, standing)
     const changes: Change[] = []
     if (unpacked !== source.sha256 || program.kind === 'absent') {
       const because = program.kind === 'absent' ? 'it is absent' : 'another archive was unpacked there'

@@ -1,7 +1,6 @@
 /** A symbolic link. */
 import { pathFact, targetFact } from '../core/facts/path.ts'
-import { linkCommand } from '../core/link-change.ts'
-import { refusal } from '../core/refusal.ts'
+import { linkCommand, refuseDirectory } from '../core/link-change.ts'
 import type { Resource } from '../core/resource.ts'
 
 /** `target` as it is written in the link. */
@@ -13,9 +12,7 @@ export const link = ({ path, target }: LinkOptions): Resource => ({
   plan: async (know) => {
     const [state, found] = await Promise.all([know(pathFact(path)), know(targetFact(path))])
     if (found === target) return []
-    if (state.kind === 'directory') {
-      throw refusal(`${path} should be a link`, 'a directory stands there', `move ${path} away`)
-    }
+    refuseDirectory(path, state)
     const because = state.kind === 'absent' ? 'it is absent' : `it is ${found === undefined ? 'a file' : `to ${found}`}`
     return [{ does: `link ${path} to ${target}`, because, commands: [linkCommand(path, target)] }]
   },

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { change, changeByScript } from '../core/command.ts'
 import { digestFact, pathFact, targetFact } from '../core/facts/path.ts'
 import type { Command, Fact } from '../core/host.ts'
-import { linkCommand } from '../core/link-change.ts'
+import { linkCommand, refuseDirectory } from '../core/link-change.ts'
 import type { ReleasePack } from '../core/release-pack.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { clearWorkshop, madeIn, openWorkshop, swapIn, workshop } from '../core/swap.ts'
@@ -13,13 +13,16 @@ export type ReleaseOptions = Readonly<{ root: string; pack: ReleasePack }>
 
 const manifestName = '.manifest'
 
-/** Every file of the manifest has its digest, and there is no file besides: a folder is read for steps, so a stray one would count. */
+/**
+ * Every file of the manifest has its digest, there is nothing but folders besides (a folder is read for steps, so a stray file or link
+ * would count), and only the owner may write.
+ */
 const isIntactFact = (path: string): Fact<boolean> => ({
   ask: {
     argv: [
       'sh',
       '-c',
-      'cd "$1" 2>/dev/null && sha256sum -c --status "$2" && [ "$(find . -type f | wc -l)" = "$(( $(wc -l <"$2") + 1 ))" ] && echo intact',
+      'cd "$1" 2>/dev/null && sha256sum -c --status "$2" && [ "$(find . ! -type d | wc -l)" = "$(( $(wc -l <"$2") + 1 ))" ] && [ -z "$(find . -perm /022 | head -n 1)" ] && echo intact',
       'sh',
       path,
       manifestName,
@@ -57,13 +60,15 @@ export const release = ({ root, pack }: ReleaseOptions): Resource => ({
     const path = `${root}/releases/${pack.version}`
     const current = `${root}/current`
     const shop = workshop(path)
-    const [isIntact, manifest, target, versions, left] = await Promise.all([
+    const [isIntact, manifest, target, standing, versions, left] = await Promise.all([
       know(isIntactFact(path)),
       know(digestFact(`${path}/${manifestName}`)),
       know(targetFact(current)),
+      know(pathFact(current)),
       know(versionsFact(root)),
       know(pathFact(shop)),
     ])
+    refuseDirectory(current, standing)
     const changes: Change[] = []
     if (!isIntact || manifest !== createHash('sha256').update(pack.manifest).digest('hex')) {
       const because = manifest === undefined ? 'it is absent' : 'its files were changed'

@@ -1,10 +1,13 @@
-/** What is in force, written down on the host for people and for later runs. Nothing reads it to decide; it holds no secret. */
+/** What is in force, written down on the host for people and for later runs. It holds no secret. */
 import { stringify } from 'yaml'
 import type { HostSpec } from '../core/host-spec.ts'
 import { parsePins } from '../core/pin.ts'
 import type { Role } from '../core/role.ts'
+import { settingsPath } from '../core/settings-in-force.ts'
 import { file } from '../resources/file.ts'
 
+const settingsNotice =
+  '# The settings in force, written by the toolkit. A run without --config starts from them; one with --config replaces them.\n'
 const notice = '# Written by the toolkit after each run that changed something; edits have no effect and are undone.\n'
 
 /** What belongs to the controller: files there, the release, secrets. */
@@ -26,7 +29,7 @@ export const record: Role = (spec, text) => {
   const settings = Object.fromEntries(Object.entries(spec).filter(([key]) => !controllerKeys.includes(key)))
   const place = { owner: 'root', group: 'root', mode: '0644' } as const
   return [
-    file({ path: '/etc/tappass/tappass.yaml', content: `${notice}${stringify(settings)}`, ...place }),
+    file({ path: settingsPath, content: `${settingsNotice}${stringify(settings)}`, ...place }),
     file({ path: '/etc/tappass/versions.lock', content: `${notice}${stringify(versions)}`, ...place }),
   ]
 }

@@ -25,6 +25,9 @@ export type Skeleton = Readonly<{ chunk: Members; isEmpty: boolean; ended: reado
 /** Names of strings that are sent once and as a whole. Every other string is taken to grow, and is held back. */
 const WHOLE = new Set('role id type name finish_reason title url file_id call_id expires_at'.split(' '))
 
+/** Members of a choice that say its text again as tokens (OpenAI; vLLM's `return_token_ids`). */
+export const TOKEN_LISTS: ReadonlySet<string> = new Set(['logprobs', 'token_ids', 'prompt_token_ids'])
+
 const isObject = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
@@ -55,7 +58,7 @@ function strip(value: unknown, choice: number, way: Way, growths: Growth[]): unk
   if (!isObject(value)) return value
   const bare: Record<string, unknown> = {}
   for (const [name, member] of Object.entries(value)) {
-    const isTokens = way.length === 0 && name === 'logprobs'
+    const isTokens = way.length === 0 && TOKEN_LISTS.has(name)
     const kept = isTokens ? null : strip(member, choice, [...way, name], growths)
     if (kept !== undefined) bare[name] = kept
   }

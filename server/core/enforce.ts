@@ -1,5 +1,6 @@
 /** Does what the verdict says: a total switch. It decides nothing. */
 import type { Call, Stage } from './call.ts'
+import { TOKEN_LISTS } from './chunk.ts'
 import type { ErrorCode } from './errors.ts'
 import type { Finding } from './finding.ts'
 import { redact } from './redaction.ts'
@@ -12,7 +13,7 @@ export type Release =
   | Readonly<{ status: 'refused'; code: ErrorCode; reasons: readonly Reason[] }>
 
 /** Pointers into token lists of an answer, which `withoutTokens` drops. */
-const TOKENS = /^\/choices\/\d+\/logprobs(?:\/|$)/
+const TOKENS = /^\/choices\/\d+\/(?:logprobs|token_ids|prompt_token_ids)(?:\/|$)/
 
 /** Takes a judged call, gives what of it may leave. Throws when something that has to be taken out can't be. */
 export function enforce(call: Call, outcomes: readonly Outcome[], verdict: Verdict): Release {
@@ -60,8 +61,11 @@ function withoutTokens(call: Call): unknown {
   if (call.stage === 'request' || !Array.isArray(body?.choices)) return body
   return {
     ...body,
-    choices: body.choices.map((choice: unknown) =>
-      typeof choice === 'object' && choice !== null && 'logprobs' in choice ? { ...choice, logprobs: null } : choice,
-    ),
+    choices: body.choices.map((choice: unknown) => {
+      if (typeof choice !== 'object' || choice === null || Array.isArray(choice)) return choice
+      return Object.fromEntries(
+        Object.entries(choice).map(([name, value]) => [name, TOKEN_LISTS.has(name) ? null : value]),
+      )
+    }),
   }
 }

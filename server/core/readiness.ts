@@ -33,12 +33,18 @@ export function makeReadiness(probes: Readonly<Record<string, Probe>>, elapsedMs
       return { status: 'failed', ms: elapsedMs() - startMs, error: nameOf(cause) }
     }
   }
+  const askAll = async (): Promise<readonly (readonly [name: string, check: Check])[]> =>
+    Promise.all(Object.entries(probes).map(async ([name, probe]) => [name, await ask(probe)] as const))
+  // Anybody may ask: those who ask at the same time share one answer, or they would queue up before the calls.
+  let asking: ReturnType<typeof askAll> | undefined
   return {
     check: async () => {
-      const names = Object.keys(probes)
-      const answers = await Promise.all(Object.values(probes).map(ask))
-      const checks = Object.fromEntries(names.map((name, index) => [name, answers[index] as Check]))
-      return { isReady: phase === 'serving' && answers.every(({ status }) => status === 'ok'), checks }
+      asking ??= askAll().finally(() => {
+        asking = undefined
+      })
+      const answers = await asking
+      const isReady = phase === 'serving' && answers.every(([, { status }]) => status === 'ok')
+      return { isReady, checks: Object.fromEntries(answers) }
     },
     hasStarted: () => phase !== 'starting',
     start: () => {

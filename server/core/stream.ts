@@ -78,11 +78,10 @@ async function advance(flow: Flow, came: Arrival): Promise<Advance> {
   if (came.kind === 'broken') {
     return over(failed(came.cause instanceof SseError ? 'upstream.malformed' : 'upstream.failed', came.cause))
   }
-  if (came.kind === 'end')
-    return finish(
-      flow,
-      [...flow.choices.values()].every((isEnded) => isEnded),
-    )
+  if (came.kind === 'end') {
+    const ends = [...flow.choices.values()]
+    return finish(flow, ends.length > 0 && ends.every((isEnded) => isEnded))
+  }
   const end = came.events.indexOf('[DONE]')
   const chunks = (end < 0 ? came.events : came.events.slice(0, end)).map(parse)
   if (chunks.some((chunk) => chunk === undefined)) return over(failed('upstream.malformed'))

@@ -23,6 +23,9 @@ const KEEP_ALIVE_MS = 180_000
 /** Time for a client to send all of a request. */
 const REQUEST_TIMEOUT_MS = 60_000
 
+/** Characters of a parameter in a path; an agent's name has up to 128. */
+const PARAMETER_CHARS_MAX = 128
+
 const SECURITY_HEADERS = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'strict-transport-security': 'max-age=31536000; includeSubDomains',
@@ -68,6 +71,7 @@ export function makeFrame(frame: Frame): FastifyInstance {
     clientErrorHandler: (_error, socket) => sendUnread(socket, frame.newId()),
     return503OnClosing: false,
     exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: PARAMETER_CHARS_MAX },
   })
   server.decorateRequest('agent', undefined)
   server.decorateRequest('principal', undefined)
@@ -118,7 +122,9 @@ function sendUnread(socket: Socket, requestId: string): void {
   const row = errorRow('request.malformed')
   const body = JSON.stringify(errorBody(row, requestId, 'This is not a request in HTTP/1.1.'))
   const head = `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\n`
-  socket.end(`${head}x-request-id: ${requestId}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  socket.write(`${head}x-request-id: ${requestId}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  // Ends it on both sides: a client that never closes its own would keep the descriptor for ever.
+  socket.destroySoon()
 }
 
 function publicErrorOf(thrown: unknown): PublicError {

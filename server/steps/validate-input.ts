@@ -19,6 +19,12 @@ const RANGES: readonly (readonly [field: string, min: number, max: number, isWho
   ['n', 1, 128, true],
 ]
 
+/** Wrong messages that are named; the call is refused for the first. */
+const WRONG_MAX = 100
+
+/** Fields that some APIs take as text or as lists of token numbers. */
+const TOKEN_FIELDS = ['prompt', 'input', 'suffix', 'prompt_token_ids'] as const
+
 /** Keys that reach for a prototype when a careless reader assigns them. */
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 
@@ -43,7 +49,12 @@ export const step: Step = {
   timeoutMs: 500,
   inspect: (call, tools) => {
     if (!isObject(call.body)) return [malformed('not_an_object', '')]
-    const findings = [...looksAtFields(call.body), ...looksAtContent(call.body), ...looksAtKeys(call.body)]
+    const findings = [
+      ...looksAtFields(call.body),
+      ...looksAtContent(call.body),
+      ...looksAtTokens(call.body),
+      ...looksAtKeys(call.body),
+    ]
     return call.bodyBytes > tools.limits.bodyBytesMax ? [...findings, malformed('too_large', '')] : findings
   },
 }
@@ -75,8 +86,21 @@ function looksAtContent(body: Body): readonly Finding[] {
     return isGiven ? [] : [malformed('no_content', '')]
   }
   if (!Array.isArray(messages) || messages.length === 0) return [malformed('messages', '/messages')]
-  return messages.flatMap((message, index) => looksAtMessage(message, `/messages/${index}`))
+  const findings: Finding[] = []
+  // One wrong message refuses the call; a body of five million of them must not cost a gigabyte.
+  for (let index = 0; index < messages.length && findings.length < WRONG_MAX; index++) {
+    findings.push(...looksAtMessage(messages[index], `/messages/${index}`))
+  }
+  return findings
 }
+
+/** Text as a list of token numbers can't be looked through, and a model server would read it all the same. */
+function looksAtTokens(body: Body): readonly Finding[] {
+  return TOKEN_FIELDS.filter((field) => holdsNumber(body[field])).map((field) => malformed('tokens', `/${field}`))
+}
+
+const holdsNumber = (value: unknown): boolean =>
+  typeof value === 'number' || (Array.isArray(value) && value.some(holdsNumber))
 
 function looksAtMessage(message: unknown, pointer: string): readonly Finding[] {
   if (!isObject(message)) return [malformed('message', pointer)]

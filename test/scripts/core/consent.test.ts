@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { consentOf } from '../../../scripts/core/consent.ts'
 import type { Invocation } from '../../../scripts/core/invocation.ts'
 
-const typing = (options: Record<string, boolean>, isTTY: boolean) => {
+const typing = (options: Invocation['options'], isTTY: boolean) => {
   const stdin = Object.assign(new PassThrough(), { isTTY })
   const stderr = Object.assign(new PassThrough(), { isTTY })
   const controller = new AbortController()
@@ -18,15 +18,15 @@ test('consent: --yes asks nobody', async () => {
   assert.equal(await consentOf(typing({ yes: true }, false).invocation)('a', 3), true)
 })
 
-for (const [name, options, isTTY] of [
-  ['no terminal', {}, false],
-  ['--no-input', { 'no-input': true }, true],
+for (const [name, options, isTTY, next] of [
+  ['no terminal', { config: 'a b.yaml' }, false, "tappass bootstrap --config 'a b.yaml' --yes"],
+  ['--no-input', { 'no-input': true }, true, 'tappass bootstrap --no-input --yes'],
 ] as const) {
   test(`consent: ${name} fails with the flag to give`, async () => {
     await assert.rejects(
       consentOf(typing(options, isTTY).invocation)('a', 3),
       (error: Error & { code: number; text: { next: string } }) => {
-        assert.equal(error.text.next, 'tappass bootstrap --yes')
+        assert.equal(error.text.next, next)
         return error.code === 64
       },
     )

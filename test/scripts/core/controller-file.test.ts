@@ -47,6 +47,16 @@ test('measureFile: the digest that sha256sum gives', async (context) => {
   assert.equal((await measureFile(file)).sha256, execFileSync('sha256sum', [file]).toString().slice(0, 64))
 })
 
+test('readSecret: an id that there is not is a usage failure that names the nearest', async () => {
+  await assert.rejects(
+    readSecret('openai-api-kay=key', '/'),
+    (error: Error & { code: number; text: { next: string } }) => {
+      assert.match(error.message, /^there is no secret "openai-api-kay"/)
+      return error.code === 64 && error.text.next.includes('openai-api-key=FILE')
+    },
+  )
+})
+
 test('readSecret: the value without the line end of its file, and hidden from whoever prints it', async (context) => {
   const folder = scratch(context)
   const value = ['open', 'sesame'].join('=')

@@ -41,7 +41,18 @@ const events: readonly Event[] = [
   { event: 'secret', id: 'key', value },
   { event: 'health', ...health },
   { event: 'error', failure: { what: 'gone', next: 'run it again' } },
+  { event: 'settings', source: '/s' },
   { event: 'run-finished', outcome: 'failed', exitCode: 1, applied: 1, remaining: 1, ms: 2000, roundTrips: 9 },
+  {
+    event: 'run-finished',
+    outcome: 'pending',
+    exitCode: 2,
+    applied: 0,
+    remaining: 1,
+    ms: 2000,
+    roundTrips: 1,
+    next: 'tappass bootstrap --host root@a',
+  },
 ]
 
 const paperOf = () => {
@@ -98,7 +109,10 @@ took over the lock of ada: its process has ended
   next: tappass bootstrap
 tappass: gone
   next:  run it again
+no --config: settings are those in force there (/s)
 failed, 1 change made, 1 step left; run it again to go on (2.0 s, 9 round trips)
+changes are pending (2.0 s, 1 round trip)
+  next:  tappass bootstrap --host root@a
 `
 
 test('plain: lines for people on the talking side, no secret among them', () => {
@@ -134,5 +148,5 @@ test('live: one line moves, what happened stays, nothing that a program says can
   assert.ok(lines.includes('1/2 write /x (1.5 s)'), sheets.talk)
   assert.ok(!sheets.talk.includes('\u001b[2J'))
   assert.ok(!sheets.talk.includes(value))
-  assert.ok(sheets.talk.endsWith('(2.0 s, 9 round trips)\n'))
+  assert.ok(sheets.talk.endsWith('(2.0 s, 1 round trip)\n  next:  tappass bootstrap --host root@a\n'))
 })

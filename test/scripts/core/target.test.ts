@@ -71,6 +71,46 @@ test('spec: options win over what is written', async (context) => {
   )
 })
 
+const bare = { name: 'root@a', address: undefined, config: undefined }
+const inForce = 'domain: a.example\ntls: internal\ninstances: 3\n'
+const kept: readonly (readonly [
+  name: string,
+  options: Invocation['options'],
+  record: string | undefined,
+  is: unknown,
+])[] = [
+  ['no record: the defaults', {}, undefined, [undefined, 'internal', 2]],
+  ['a record: it goes on', {}, inForce, ['a.example', 'internal', 3]],
+  ['an option on top', { domain: 'a.example' }, inForce, ['a.example', 'internal', 3]],
+  ['another domain: TLS is decided anew', { domain: 'b.example' }, inForce, ['b.example', 'public', 3]],
+]
+
+for (const [name, options, record, is] of kept) {
+  test(`spec: without --config, ${name}`, async () => {
+    const { domain, tls, instances } = await readWrittenSpec(typed('/', options), bare, record)
+    assert.deepEqual([domain, tls, instances], is)
+  })
+}
+
+test('spec: a file that was named counts, not the record', async (context) => {
+  const config = join(scratch(context), 'host.yaml')
+  writeFileSync(config, '')
+  assert.equal((await readWrittenSpec(typed('/', {}), { ...bare, config }, inForce)).instances, 2)
+})
+
+for (const [name, record, says] of [
+  ['names files of the controller', 'caddy: { archive: /root/.ssh/id_ed25519 }\n', /names files of this machine/],
+  ['is not YAML', 'a: [\n', /tappass\.yaml is not YAML/],
+  ['has an unknown key', 'instance: 3\n', /tappass\.yaml is not a host specification/],
+] as const) {
+  test(`spec: a record that ${name} is a usage failure`, async () => {
+    await assert.rejects(
+      readWrittenSpec(typed('/', {}), bare, record),
+      (error: Error & { code: number }) => error.code === 64 && says.test(error.message),
+    )
+  })
+}
+
 test('spec: faults are told with the file they stand in', async (context) => {
   const folder = scratch(context)
   writeFileSync(join(folder, 'host.yaml'), 'instance: 3\n')

@@ -70,11 +70,13 @@ const rows: readonly Row[] = [
 const factsOf = (
   { unpacked, program, target, left = { kind: 'absent' } }: Pick<Row, 'unpacked' | 'program' | 'target' | 'left'>,
   platform = 'linux-x64',
+  standing: PathState = { kind: 'absent' },
 ) => [
   traits({ platform }),
   said(contentFact('/opt/p/2/.tappass-archive'), unpacked),
   said(pathFact('/opt/p/2/bin/p'), program),
   said(targetFact('/opt/p/current'), target),
+  said(pathFact('/opt/p/current'), standing),
   said(pathFact('/opt/p/.tappass-new'), left),
 ]
 
@@ -84,6 +86,11 @@ for (const row of rows) {
 
 test('archive: a machine for which nothing is published is refused', async () => {
   await assert.rejects(shown(archive(options), factsOf({ program: { kind: 'absent' } }, 'linux-riscv64')), { code: 5 })
+})
+
+test('archive: a directory in the place of the link is refused', async () => {
+  const facts = factsOf({ unpacked: 'aa', program: there }, 'linux-x64', { ...there, kind: 'directory' })
+  await assert.rejects(shown(archive(options), facts), { code: 5, message: '/opt/p/current should be a link' })
 })
 
 test('archive: downloaded over TLS only, checked before it is unpacked', async () => {

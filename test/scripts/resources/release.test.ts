@@ -9,6 +9,7 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -72,6 +73,8 @@ const damages = [
   { name: 'a changed file', harm: (path: string) => appendFileSync(join(path, 'server', 'main.ts'), '// x\n') },
   { name: 'a missing file', harm: (path: string) => rmSync(join(path, 'package.json')) },
   { name: 'a stray file', harm: (path: string) => writeFileSync(join(path, 'server', 'stray.ts'), '') },
+  { name: 'a stray link', harm: (path: string) => symlinkSync('main.ts', join(path, 'server', 'stray.ts')) },
+  { name: 'a file that all may write', harm: (path: string) => chmodSync(join(path, 'package.json'), 0o666) },
   { name: 'a forged manifest', harm: (path: string) => writeFileSync(join(path, '.manifest'), '') },
 ] as const
 
@@ -86,6 +89,13 @@ for (const { name, harm } of damages) {
     ])
   })
 }
+
+test('release: a directory in the place of the link is refused before anything is changed', async (context) => {
+  const { root, wanted } = await laidDown(scratch(context))
+  rmSync(join(root, 'current'))
+  mkdirSync(join(root, 'current'))
+  await assert.rejects(wanted.plan(lookHere()), { code: 5, message: `${root}/current should be a link` })
+})
 
 test('release: the same content is the same version, other content another', async (context) => {
   const folder = scratch(context)

@@ -188,10 +188,12 @@ test('token lists leave with what was taken out, for they repeat it', async () =
       { token: 'iban]', logprob: 0 },
     ],
   }
-  const choice = { index: 0, message: { role: 'assistant', content: '[pii.iban]' }, logprobs, finish_reason: 'stop' }
+  const message = { role: 'assistant', content: '[pii.iban]' }
+  const choice = { index: 0, message, logprobs, token_ids: [9906], finish_reason: 'stop' }
   const bench = makeBench(() => answerOf([JSON.stringify(completion('', { choices: [choice] }))]))
   const { text } = whole(await govern(bench.gateway, hello))
   assert.ok(text.includes('"logprobs":null') && !text.includes('"[pii.'), text)
+  assert.ok(text.includes('"token_ids":null') && !text.includes('9906'), text)
 })
 
 test('a client that goes away while its call is forwarded is recorded as that', async () => {

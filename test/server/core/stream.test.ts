@@ -144,6 +144,21 @@ test('what is refused does not leave, whatever the cuts: not a character of it',
   }
 })
 
+test('a model server that ends without having said anything has failed', async () => {
+  for (const bytes of ['', ': ping\n\n', '<html>bad gateway</html>']) {
+    const { seen } = await streamOf([Buffer.from(bytes)])
+    assert.deepEqual(seen, { texts: {}, ends: [], isDone: false, error: 'upstream.failed' }, bytes)
+  }
+})
+
+test('token lists do not leave ahead of the text that they repeat', async () => {
+  for (const name of ['logprobs', 'token_ids', 'prompt_token_ids']) {
+    const said = { choices: [{ index: 0, delta: { content: 'x' }, [name]: [9906, 1917] }] }
+    const { text } = await streamOf([framed([said, ...chunksOf('y')])])
+    assert.ok(!text.includes('9906'), text)
+  }
+})
+
 test('the first entry is written before the first piece, the last before [DONE]', async () => {
   const bench = makeBench(() => answerOf([framed(chunksOf('Good.'))], 'text/event-stream'))
   const reply = await govern(bench.gateway, asked)

@@ -39,6 +39,14 @@ test('a new agent can call; its key is shown once, and kept as a hash', async ()
   assert.ok(!JSON.stringify(entry).includes(api_key))
 })
 
+test('the agent with the longest name can be found, rotated and removed', async () => {
+  const name = 'n'.repeat(128)
+  assert.equal((await register({ agent_id: name })).status, 201)
+  assert.equal((await gateway.admin(`/agents/${name}`)).status, 200)
+  assert.equal((await gateway.admin(`/agents/${name}/rotate-key`, { method: 'POST' })).status, 200)
+  assert.equal((await gateway.admin(`/agents/${name}`, { method: 'DELETE' })).status, 204)
+})
+
 test('a name is given once', async () => {
   await register({ agent_id: 'twice' })
   const response = await register({ agent_id: 'twice' })

@@ -148,6 +148,20 @@ for (const [what, bytes, status] of RAW) {
   test(`refused in our shape: ${what}`, async () => assert.match(await raw(bytes), status))
 }
 
+test('a client that was refused and does not hang up is cut off', { timeout: 10_000 }, async () => {
+  const { hostname, port } = new URL(gateway.url)
+  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true }, () =>
+    socket.write('hello\r\n\r\n'),
+  )
+  socket.resume()
+  socket.on('error', () => {})
+  await new Promise((resolve) => socket.once('end', resolve))
+  // Our side stays open; bytes that we go on sending have to find nobody there any more.
+  const nagging = setInterval(() => socket.write('x'), 20)
+  await new Promise((resolve) => socket.once('close', resolve))
+  clearInterval(nagging)
+})
+
 test('without a database nothing is healthy, keys are not believed, and live still is', async () => {
   const lost = await startGateway({ TAPPASS_UPSTREAM_URL: undefined })
   try {

@@ -45,6 +45,9 @@ const WRONG: readonly (readonly [body: unknown, kind: string, pointer: string])[
   [{ model: 'a b\n', messages: [user] }, 'model', '/model'],
   [{ model: 'm' }, 'no_content', ''],
   [{ model: 'm', input: [] }, 'no_content', ''],
+  [{ model: 'm', prompt: [9906, 1917] }, 'tokens', '/prompt'],
+  [{ model: 'm', prompt: 'x', input: ['x', [[9906]]] }, 'tokens', '/input'],
+  [{ model: 'm', messages: [user], prompt_token_ids: [9906] }, 'tokens', '/prompt_token_ids'],
   [{ model: 'm', messages: [] }, 'messages', '/messages'],
   [{ model: 'm', messages: 'x' }, 'messages', '/messages'],
   [{ model: 'm', messages: ['x'] }, 'message', '/messages/0'],
@@ -69,4 +72,8 @@ for (const [body, kind, pointer] of WRONG) {
 
 test('a body over the limit', async () => {
   assert.deepEqual(await found({ model: 'm', prompt: 'x' }, { bodyBytes: 5_000_001 }), [['request.too_large', '']])
+})
+
+test('of a million wrong messages only the first are named', async () => {
+  assert.equal((await found({ model: 'm', messages: new Array(1_000_000).fill(0) })).length, 100)
 })
