@@ -136,7 +136,8 @@ const machineFaults = (
   if (uid !== 0)
     faults.push({ what: 'root is needed', why: `commands run as user ${uid}`, next: 'sudo ./bootstrap.sh' })
   if (!isSupported(traits)) {
-    const why = `it is ${traits.distribution || 'unknown'} ${traits.versionId}, not one of ${distributionNames.join(', ')}`
+    const codename = traits.codename === '' ? '' : ` (${traits.codename})`
+    const why = `it is ${traits.distribution || 'unknown'} ${traits.versionId}${codename}, not one of ${distributionNames.join(', ')}`
     faults.push({ what: 'the operating system is not supported', why, next: 'use one of those' })
   }
   if (!platforms.includes(traits.platform)) {

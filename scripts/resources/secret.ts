@@ -1,12 +1,13 @@
 /** A secret kept on the host as an encrypted systemd credential, made there or handed in by the operator. */
 import { changeByScript } from '../core/command.ts'
 import { credentialPaths } from '../core/credential.ts'
-import { pathFact } from '../core/facts/path.ts'
+import { type PathState, pathFact } from '../core/facts/path.ts'
+import { ownershipCommands, ownershipFaults } from '../core/file-change.ts'
 import type { Fact } from '../core/host.ts'
 import { hostTraitsFact } from '../core/host-trait.ts'
 import type { ProvidedSecret } from '../core/local-file.ts'
 import { refusal } from '../core/refusal.ts'
-import type { Resource } from '../core/resource.ts'
+import type { Change, Resource } from '../core/resource.ts'
 import { unshownFolder } from '../core/unshown-secret.ts'
 
 /**
@@ -60,6 +61,39 @@ if [ -f "$2" ]; then found=$(systemd-creds decrypt --name="$1" "$2" - | sha256su
   }
 }
 
+/** Whether systemd can decrypt it: what another machine's key encrypted would stop every unit at its next start. The value goes nowhere. */
+const isReadableFact = (id: string, path: string): Fact<boolean> => ({
+  ask: {
+    argv: [
+      'sh',
+      '-c',
+      '[ ! -f "$2" ] || systemd-creds decrypt --name="$1" "$2" - >/dev/null 2>&1 && echo readable',
+      'sh',
+      id,
+      path,
+    ],
+    effect: 'read',
+  },
+  parse: ({ stdout }) => stdout.trim() === 'readable',
+})
+
+const hostKey = '/var/lib/systemd/credential.secret'
+
+const unreadable = (id: string, path: string, isNeeded: boolean) => {
+  const anew = isNeeded ? `hand it in: --secret ${id}=FILE` : `remove ${path}, and it is made anew`
+  const why = `systemd can't read ${path}: it was encrypted with another ${hostKey}`
+  return refusal(`the secret ${id} can't be decrypted`, why, `restore ${hostKey}, or ${anew}`)
+}
+
+const rootOnly = { owner: 'root', group: 'root', mode: '0600' } as const
+
+const mending = (path: string, state: PathState): readonly Change[] => {
+  const faults = ownershipFaults(state, rootOnly)
+  if (faults.length === 0) return []
+  const commands = ownershipCommands(path, rootOnly)
+  return [{ does: `set owner and mode of ${path}`, because: faults.join('; '), commands }]
+}
+
 type Making = Readonly<{ recipe: string; guard: readonly string[]; marker: string }>
 
 const makingOf = (options: SecretOptions): Making =>
@@ -78,23 +112,28 @@ export const secret = (options: SecretOptions): Resource => ({
     const { id, provided } = options
     const paths = credentialPaths(id)
     const { recipe, guard, marker } = makingOf(options)
-    const [traits, encrypted, plain, isSame, ...guarded] = await Promise.all([
+    const [traits, encrypted, plain, isReadable, isSame, ...guarded] = await Promise.all([
       know(hostTraitsFact),
       know(pathFact(paths[0])),
       know(pathFact(paths[1])),
+      know(isReadableFact(id, paths[0])),
       provided === undefined ? true : know(isSameFact(id, provided.sha256)),
       ...guard.map((path) => know(pathFact(path))),
     ])
     const target = traits.credentialStore === 'encrypted' ? paths[0] : paths[1]
-    const isThere = (traits.credentialStore === 'encrypted' ? encrypted : plain).kind !== 'absent'
-    if (isThere && isSame) return []
+    const state = traits.credentialStore === 'encrypted' ? encrypted : plain
+    const isThere = state.kind !== 'absent'
+    const needing = guard.find((_, index) => guarded[index]?.kind !== 'absent')
+    if (isThere && traits.credentialStore === 'encrypted' && !isReadable && provided === undefined) {
+      throw unreadable(id, target, needing !== undefined)
+    }
+    if (isThere && isSame) return mending(target, state)
     const words = [id, target, traits.credentialStore]
     if (provided !== undefined) {
       const command = changeByScript(storing('cat'), [...words, ''], provided.reveal())
       const because = isThere ? 'the operator handed in another value' : 'it is absent'
       return [{ does: `store the secret ${id}`, because, commands: [command] }]
     }
-    const needing = guard.find((_, index) => guarded[index]?.kind !== 'absent')
     if (needing !== undefined) {
       const why = `${needing} was written with it, and a new one would lock these data away`
       throw refusal(`the secret ${id} is missing`, why, `restore ${target}, or hand it in: --secret ${id}=FILE`)

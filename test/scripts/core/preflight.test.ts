@@ -29,10 +29,17 @@ const rows: readonly Readonly<{ name: string; seen: Partial<Circumstances>; faul
     faults: ['the operating system is not supported: it is fedora 43, not one of Ubuntu 24.04, Debian 12, Debian 13'],
   },
   {
+    name: 'a release that calls itself by the number of another',
+    seen: { traits: { ...trixie, codename: 'forky' } },
+    faults: [
+      'the operating system is not supported: it is debian 13 (forky), not one of Ubuntu 24.04, Debian 12, Debian 13',
+    ],
+  },
+  {
     name: 'an older Ubuntu',
     seen: { traits: { ...trixie, distribution: 'ubuntu', versionId: '22.04', codename: 'jammy' } },
     faults: [
-      'the operating system is not supported: it is ubuntu 22.04, not one of Ubuntu 24.04, Debian 12, Debian 13',
+      'the operating system is not supported: it is ubuntu 22.04 (jammy), not one of Ubuntu 24.04, Debian 12, Debian 13',
     ],
   },
   {

@@ -15,19 +15,25 @@ const [encrypted, plain, data] = ['/etc/credstore.encrypted/key', '/etc/credstor
 const value = ['open', 'sesame'].join('-')
 const provided: ProvidedSecret = { sha256: createHash('sha256').update(value).digest('hex'), reveal: () => value }
 
-type Host = Readonly<{ paths: readonly string[]; isSame?: boolean; store?: 'encrypted' | 'plain' }>
+type Host = Readonly<{
+  paths: readonly string[]
+  mode?: string
+  isSame?: boolean
+  isReadable?: boolean
+  store?: 'encrypted' | 'plain'
+}>
 
 /** Answers by what is asked about: paths that exist, the comparison of a value, the traits. */
 const knowOf =
-  ({ paths, isSame = false, store = 'encrypted' }: Host): Know =>
+  ({ paths, mode = '0600', isSame = false, isReadable = true, store = 'encrypted' }: Host): Know =>
   async <T>(fact: Fact<T>): Promise<T> => {
     const answer = (found: unknown) => found as T
     if ((fact as unknown) === hostTraitsFact) return answer({ ...trixie, credentialStore: store })
-    const state = (path: string): PathState => (paths.includes(path) ? there : { kind: 'absent' })
+    const state = (path: string): PathState => (paths.includes(path) ? { ...there, mode } : { kind: 'absent' })
     const path = [encrypted, plain, data].find(
       (each) => JSON.stringify(pathFact(each).ask) === JSON.stringify(fact.ask),
     )
-    return answer(path === undefined ? isSame : state(path))
+    return answer(path !== undefined ? state(path) : fact.ask.stdin === undefined ? isReadable : isSame)
   }
 
 const made: SecretOptions = { id: 'key', make: 'token', guard: [data], isShownOnce: true }
@@ -36,6 +42,18 @@ const rows: readonly Readonly<{ name: string; options: SecretOptions; host: Host
   { name: 'absent', options: made, host: { paths: [] }, changes: ['make the secret key, because it is absent'] },
   { name: 'as wanted', options: made, host: { paths: [encrypted, data] }, changes: [] },
   { name: 'plain where systemd can not encrypt', options: made, host: { paths: [plain], store: 'plain' }, changes: [] },
+  {
+    name: 'readable by all',
+    options: made,
+    host: { paths: [plain], store: 'plain', mode: '0644' },
+    changes: ['set owner and mode of /etc/credstore/key, because its mode is 0644, not 0600'],
+  },
+  {
+    name: 'handed in, in the place of one that can not be decrypted',
+    options: { ...made, provided },
+    host: { paths: [encrypted, data], isReadable: false },
+    changes: ['store the secret key, because the operator handed in another value'],
+  },
   {
     name: 'handed in, absent, though data are there',
     options: { ...made, provided },
@@ -62,6 +80,22 @@ for (const { name, options, host, changes } of rows) {
     assert.deepEqual(
       planned.map(({ does, because }) => `${does}, because ${because}`),
       changes,
+    )
+  })
+}
+
+for (const [paths, next] of [
+  [[encrypted, data], /^restore \/var\/lib\/systemd\/credential\.secret, or hand it in: --secret key=FILE$/],
+  [[encrypted], /or remove \/etc\/credstore\.encrypted\/key, and it is made anew$/],
+] as const) {
+  test(`secret: one that can not be decrypted is refused; there are ${paths.join(', ')}`, async () => {
+    await assert.rejects(
+      secret(made).plan(knowOf({ paths, isReadable: false })),
+      (failure: Error & { code: number; text: { next: string } }) => {
+        assert.equal(failure.message, "the secret key can't be decrypted")
+        assert.match(failure.text.next, next)
+        return failure.code === 5
+      },
     )
   })
 }
