@@ -7,6 +7,7 @@ import type { Agent } from '../core/call.ts'
 import { DatabaseError } from '../core/database-error.ts'
 import type { Principal } from '../core/door.ts'
 import { type ErrorCode, errorBody, errorRow, PublicError } from '../core/errors.ts'
+import { loggedError } from '../core/logged-error.ts'
 
 /** What the frame is made from. `isDraining`: answers then ask the client to close its connection. */
 export type Frame = Readonly<{
@@ -58,7 +59,7 @@ declare module 'fastify' {
 /** Makes the server without routes. `/v1` in front of a path is taken off. */
 export function makeFrame(frame: Frame): FastifyInstance {
   const server = Fastify({
-    logger: { level: frame.logLevel },
+    logger: { level: frame.logLevel, serializers: { err: (error) => loggedError(error) as never } },
     // The ledger is the record of calls; the log tells what failed.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: frame.bodyBytesMax,
@@ -67,7 +68,13 @@ export function makeFrame(frame: Frame): FastifyInstance {
     requestIdHeader: false,
     genReqId: ({ headers }) => givenId(headers['x-request-id']) ?? frame.newId(),
     rewriteUrl: ({ url = '/' }) => (url.startsWith('/v1/') ? url.slice('/v1'.length) : url),
-    frameworkErrors: (error, request, reply) => void sendError(error, request, reply as FastifyReply),
+    frameworkErrors: (error, request, reply) =>
+      // No hook has run for these.
+      void sendError(
+        error,
+        request,
+        reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id }) as FastifyReply,
+      ),
     clientErrorHandler: (_error, socket) => sendUnread(socket, frame.newId()),
     return503OnClosing: false,
     exposeHeadRoutes: false,

@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, createServer, request, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createSocket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -65,6 +65,29 @@ test('it serves when it says that it is ready, and SIGTERM ends it with 0', asyn
   started.child.kill('SIGTERM')
   assert.equal(await exitOf(started), 0)
   assert.match(started.text(), /"msg":"stopped"/)
+})
+
+test('bytes of a broken answer are in no log', async () => {
+  const said = 'the text of an answer'
+  const broken = createSocket((socket) => {
+    socket.on('error', () => {})
+    socket.end(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${said}\r\n`)
+  })
+  await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve))
+  const { port } = broken.address() as AddressInfo
+  const started = await start({ TAPPASS_UPSTREAM_URL: `http://127.0.0.1:${port}/v1` })
+  const url = urlOf(started)
+  const response = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await agentKey(url)}`, 'content-type': 'application/json' },
+    body: '{"model":"m","messages":[{"role":"user","content":"hello"}]}',
+  })
+  started.child.kill('SIGTERM')
+  await exitOf(started)
+  broken.close()
+  assert.equal(response.status, 502)
+  assert.match(started.text(), /"msg":"call failed"/)
+  assert.ok(!started.text().includes(said), started.text())
 })
 
 test('settings that are wrong are one message, on stderr and on the channel, with exit 1', async () => {

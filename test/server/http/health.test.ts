@@ -148,6 +148,12 @@ for (const [what, bytes, status] of RAW) {
   test(`refused in our shape: ${what}`, async () => assert.match(await raw(bytes), status))
 }
 
+test('a path that is none is answered with the headers of every answer', async () => {
+  const answer = await raw('GET /%zz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+  assert.match(answer, /^x-content-type-options: nosniff\r$/m)
+  assert.match(answer, /^x-request-id: req_\w+\r$/m)
+})
+
 test('a client that was refused and does not hang up is cut off', { timeout: 10_000 }, async () => {
   const { hostname, port } = new URL(gateway.url)
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true }, () =>
