@@ -179,6 +179,8 @@ install_dependencies() {
   cp "$root/package.json" "$root/package-lock.json" "$work/fresh"
   [ ! -f "$root/.npmrc" ] || cp "$root/.npmrc" "$work/fresh"
   [ -w "${HOME:-/nowhere}" ] || export npm_config_cache="$work/npm"
+  # Where somebody develops, development dependencies stand; they are not taken away.
+  if awk '/"dev": true/ { found = 1 } END { exit !found }' "$root/node_modules/.package-lock.json" 2>/dev/null; then needs=development; fi
   say "installing the locked dependencies ($needs)"
   set -- ci --loglevel=error --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retry-mintimeout=2000
   [ "$needs" = development ] || set -- "$@" --omit=dev

@@ -163,6 +163,18 @@ const describeInstalling = (shell: Shell): void => {
     )
   })
 
+  test('development dependencies that npm installed by hand stay', async () => {
+    world.putNode()
+    world.putNpm()
+    mkdirSync(join(world.clone, 'node_modules'))
+    writeFileSync(join(world.clone, 'node_modules/.package-lock.json'), '{"packages":{"a":{"dev": true}}}')
+    started(await world.run(['up']), 'up')
+    assert.deepEqual(
+      world.npmCalls.map((call) => call.includes('--omit=dev')),
+      [false],
+    )
+  })
+
   for (const words of [['--help'], ['up', '--help'], ['completion', 'bash'], ['version'], []]) {
     test(`nothing is installed for: ${words.join(' ') || '(nothing)'}`, async () => {
       world.putNode()
