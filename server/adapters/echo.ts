@@ -2,6 +2,7 @@
  * The built-in model `echo`: says back what it was told, and says that it does. It answers without any provider, so that a
  * first governed call works offline. It thinks nothing.
  */
+import { readWhole } from '../core/answer.ts'
 import type { Clock, Upstream, UpstreamAnswer } from '../core/ports.ts'
 
 const PREFACE = "This is TapPass's built-in echo model; no AI has read this. You said: "
@@ -82,14 +83,18 @@ function stream(events: Iterable<string>): UpstreamAnswer {
   async function* bytes(): AsyncGenerator<Uint8Array> {
     for (const event of events) yield Buffer.from(`data: ${event}\n\n`)
   }
-  return { status: 200, headers: { 'content-type': 'text/event-stream' }, body: bytes() }
+  return answerOf(200, 'text/event-stream', bytes())
 }
 
 function json(status: number, body: object): UpstreamAnswer {
   async function* bytes(): AsyncGenerator<Uint8Array> {
     yield Buffer.from(JSON.stringify(body))
   }
-  return { status, headers: { 'content-type': 'application/json' }, body: bytes() }
+  return answerOf(status, 'application/json', bytes())
+}
+
+function answerOf(status: number, type: string, body: AsyncIterable<Uint8Array>): UpstreamAnswer {
+  return { status, headers: { 'content-type': type }, body, whole: (bytesMax) => readWhole(body, bytesMax) }
 }
 
 function noSuchThing(path: string): object {

@@ -1,5 +1,6 @@
 /** Counters and times in Prometheus' text format (tappass.md §1.5). Label values are few and ours: never a client's text. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { makeHistogram } from '../core/histogram.ts'
 import type { Meter } from '../core/ports.ts'
 
 /** A meter whose figures can be read, and that also counts what only the HTTP side sees. */
@@ -21,8 +22,6 @@ export function makePrometheus(): Prometheus {
   collectDefaultMetrics({ register: registry, prefix: 'tappass_' })
   const counter = (name: string, help: string, labelNames: string[]): Counter =>
     new Counter({ name, help, labelNames, registers })
-  const seconds = (name: string, help: string, labelNames: string[]): Histogram =>
-    new Histogram({ name, help, labelNames, registers, buckets: SECONDS })
   const http = counter('tappass_http_requests_total', 'HTTP requests', ['method', 'path', 'status'])
   const counters = {
     judgements: counter('tappass_judgements_total', 'Judgements by stage and action', ['stage', 'action']),
@@ -31,28 +30,19 @@ export function makePrometheus(): Prometheus {
     ]),
     pii_detections: counter('tappass_pii_detections_total', 'Personal data found, by type', ['type']),
   }
-  const histograms = {
-    step_seconds: seconds('tappass_step_seconds', 'Time that a step took', ['step']),
-    ledger_seconds: seconds('tappass_ledger_seconds', 'Time until an entry was durable', []),
-  }
+  const histograms = { step_seconds: makeHistogram(SECONDS), ledger_seconds: makeHistogram(SECONDS) }
   const tokens = counter('tappass_capability_tokens_total', 'Capability tokens by outcome', ['outcome'])
   for (const outcome of ['minted', 'denied', 'expired']) tokens.inc({ outcome }, 0)
   const agents = new Gauge({ name: 'tappass_active_agents', help: 'Agents that are active', registers })
-  // Looking a child up by its labels costs more than counting in it.
-  const children = new Map<string, { observe: (value: number) => void }>()
-  const childOf = (name: keyof typeof histograms, label: string): { observe: (value: number) => void } => {
-    const key = `${name} ${label}`
-    const child = children.get(key) ?? (label === '' ? histograms[name] : histograms[name].labels(label))
-    children.set(key, child)
-    return child
-  }
   return {
     count: (name, labels) => counters[name].inc(labels),
-    observe: (name, label, value) => childOf(name, label).observe(value),
+    observe: (name, label, value) => histograms[name].observe(label, value),
     countHttp: (method, path, status) => http.inc({ method, path, status: String(status) }),
     render: async (activeAgents) => {
       agents.set(activeAgents)
-      return registry.metrics()
+      const steps = histograms.step_seconds.render('tappass_step_seconds', 'Time that a step took', 'step')
+      const ledger = histograms.ledger_seconds.render('tappass_ledger_seconds', 'Time until an entry was durable', '')
+      return (await registry.metrics()) + steps + ledger
     },
     contentType: registry.contentType,
   }

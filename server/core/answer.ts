@@ -20,27 +20,25 @@ export async function readAnswer(answer: UpstreamAnswer, isStream: boolean): Pro
   const isOk = answer.status >= 200 && answer.status < 300
   const isEvents = /^text\/event-stream\b/i.test(answer.headers['content-type'] ?? '')
   if (isOk && isEvents && isStream) return { kind: 'stream' }
-  const text = await readText(answer.body)
+  const bytes = await answer.whole(ANSWER_BYTES_MAX)
   if ([401, 403, 407].includes(answer.status) || answer.status < 200 || (answer.status >= 300 && answer.status < 400)) {
     return { kind: 'refused' }
   }
-  const body = text === undefined ? undefined : parseObject(text.text)
-  const bytes = text?.bytes ?? 0
-  if (!isOk) return { kind: 'error', body: errorOf(body, answer.status), bytes }
-  return body ? { kind: 'body', body, bytes } : { kind: 'malformed' }
+  const body = bytes && parseObject(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
+  if (!isOk) return { kind: 'error', body: errorOf(body, answer.status), bytes: bytes?.byteLength ?? 0 }
+  return body ? { kind: 'body', body, bytes: bytes.byteLength } : { kind: 'malformed' }
 }
 
-async function readText(
-  body: AsyncIterable<Uint8Array>,
-): Promise<Readonly<{ text: string; bytes: number }> | undefined> {
+/** Reads bytes to their end; undefined when there are more than `bytesMax`, and then it stops reading. */
+export async function readWhole(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array | undefined> {
   const parts: Uint8Array[] = []
   let bytes = 0
   for await (const part of body) {
     bytes += part.byteLength
-    if (bytes > ANSWER_BYTES_MAX) return undefined
+    if (bytes > bytesMax) return undefined
     parts.push(part)
   }
-  return { text: Buffer.concat(parts).toString('utf8'), bytes }
+  return Buffer.concat(parts)
 }
 
 function parseObject(text: string): object | undefined {

@@ -26,11 +26,7 @@ const signal = new AbortController().signal
 const asked = (more: object = {}): string =>
   JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'hello' }], ...more })
 
-async function textOf({ body }: UpstreamAnswer): Promise<string> {
-  const parts: Uint8Array[] = []
-  for await (const part of body) parts.push(part)
-  return Buffer.concat(parts).toString()
-}
+const textOf = async ({ whole }: UpstreamAnswer): Promise<string> => Buffer.from((await whole(1e6)) ?? []).toString()
 
 const UPSTREAMS = { echo: () => echo, openai: () => openai }
 for (const [name, upstream] of Object.entries(UPSTREAMS)) {

@@ -1,4 +1,5 @@
 /** A gateway whose hands are stand-ins, so that each of them can be made to fail. The core is the real one. */
+import { readWhole } from '../../../server/core/answer.ts'
 import type { Asked } from '../../../server/core/asked.ts'
 import { type Entry, type Sealed, seal } from '../../../server/core/entry.ts'
 import type { Gateway } from '../../../server/core/judge.ts'
@@ -53,7 +54,8 @@ export function answerOf(
   async function* body(): AsyncGenerator<Uint8Array> {
     for (const part of parts) yield typeof part === 'string' ? Buffer.from(part) : part
   }
-  return { status, headers: { 'content-type': type }, body: body() }
+  const bytes = body()
+  return { status, headers: { 'content-type': type }, body: bytes, whole: (bytesMax) => readWhole(bytes, bytesMax) }
 }
 
 /** Makes a gateway; `ports` and `steps` replace what is to be different. */
