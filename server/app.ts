@@ -13,6 +13,7 @@ import { loadSteps } from './adapters/step-folder.ts'
 import type { Config } from './config.ts'
 import { makeDoor } from './core/door.ts'
 import type { Gateway } from './core/judge.ts'
+import { makeKnownMessages } from './core/known-message.ts'
 import { makeLedger } from './core/ledger.ts'
 import type { Clock, Database, Ledger, Random, Upstream } from './core/ports.ts'
 import { makeReadiness, probePolicy, type Readiness } from './core/readiness.ts'
@@ -63,6 +64,7 @@ export async function createApp(config: Config, { database, clock, random, isDra
   const gateway: Gateway = {
     steps,
     limits: config.limits,
+    known: makeKnownMessages(),
     commitmentKey: vaultKey === undefined ? random.bytes(32) : Buffer.from(vaultKey, 'base64'),
     ports: { limiter, policy, ledger, upstreamOf, meter, clock, random },
   }

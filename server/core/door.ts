@@ -1,7 +1,7 @@
 /** Who is knocking: takes the headers of a request, gives the principal behind its key, or says why there is none. */
 import type { Agent } from './call.ts'
 import { PublicError } from './errors.ts'
-import { isKeyShaped, isSameSecret, storedKey } from './key.ts'
+import { isKeyShaped, isSameHash, storedKey } from './key.ts'
 import type { Clock, Database } from './ports.ts'
 import { isAtLeast, parseRole, type Role } from './role.ts'
 
@@ -54,9 +54,9 @@ type Known = Readonly<{ found: Promise<Found | undefined>; untilMs: number }>
 /** Makes the door. Without an admin key nobody is the bootstrap admin. */
 export function makeDoor(database: Database, adminKey: string | undefined, clock: Clock): Door {
   const known = new Map<string, Known>()
+  const adminHash = adminKey === undefined ? undefined : storedKey(adminKey).hash
 
-  function look(key: string): Promise<Found | undefined> {
-    const { hash } = storedKey(key)
+  function look(hash: string): Promise<Found | undefined> {
     const nowMs = clock.nowMs()
     const before = known.get(hash)
     if (before && before.untilMs > nowMs) return before.found
@@ -73,9 +73,10 @@ export function makeDoor(database: Database, adminKey: string | undefined, clock
   async function identify(headers: Headers): Promise<Principal> {
     const key = keyOf(headers)
     if (key === undefined) throw new PublicError('auth.missing')
-    if (adminKey !== undefined && isSameSecret(key, adminKey)) return { kind: 'admin', role: 'PLATFORM' }
+    const { hash } = storedKey(key)
+    if (adminHash !== undefined && isSameHash(hash, adminHash)) return { kind: 'admin', role: 'PLATFORM' }
     if (!isKeyShaped(key)) throw new PublicError('auth.invalid')
-    const found = await look(key).catch((cause: unknown) => {
+    const found = await look(hash).catch((cause: unknown) => {
       throw new PublicError('store.unavailable', { cause })
     })
     return principalOf(found, clock.nowMs())

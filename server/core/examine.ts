@@ -1,5 +1,7 @@
 /** Runs the steps over a call. Whatever becomes of a step is an outcome; nothing is thrown, nothing decided. */
 import type { Call } from './call.ts'
+import type { Finding } from './finding.ts'
+import { findAgain, type KnownMessages, type Message } from './known-message.ts'
 import type { Clock } from './ports.ts'
 import type { Outcome, Step, Tools } from './step.ts'
 
@@ -11,21 +13,43 @@ class StepTimeout extends Error {
  * Gives one outcome for each step of the call's stage, in the order of `steps`. Steps that wait for something outside
  * wait side by side. A step that answers at once is taken at its word even when it was slow: its findings are complete.
  */
-export function examine(steps: readonly Step[], call: Call, tools: Tools, clock: Clock): Promise<readonly Outcome[]> {
-  return Promise.all(
-    steps.filter(({ stages }) => stages.includes(call.stage)).map((step) => look(step, call, tools, clock)),
-  )
+export function examine(
+  steps: readonly Step[],
+  call: Call,
+  tools: Tools,
+  clock: Clock,
+  known?: KnownMessages,
+): Promise<readonly Outcome[]> {
+  // Answers are new each time; what is asked repeats the conversation so far.
+  const messages = call.stage === 'request' ? known?.recall(call.agent.org, call.segments) : undefined
+  const wanted = steps.filter(({ stages }) => stages.includes(call.stage))
+  return Promise.all(wanted.map((step) => look(step, call, tools, clock, messages)))
 }
 
-async function look(step: Step, call: Call, tools: Tools, clock: Clock): Promise<Outcome> {
+async function look(
+  step: Step,
+  call: Call,
+  tools: Tools,
+  clock: Clock,
+  messages: readonly Message[] | undefined,
+): Promise<Outcome> {
   const startMs = clock.elapsedMs()
   try {
-    const seen = step.inspect(call, tools)
+    const seen = step.isLocal && messages ? lookAgain(step, call, tools, messages) : step.inspect(call, tools)
     const findings = seen instanceof Promise ? await within(step.timeoutMs, seen) : seen
     return { step: step.name, ms: clock.elapsedMs() - startMs, status: 'done', findings }
   } catch (cause) {
     return { step: step.name, ms: clock.elapsedMs() - startMs, status: 'failed', reason: failure(cause) }
   }
+}
+
+/** Looks only through what the step has not seen before. */
+function lookAgain(step: Step, call: Call, tools: Tools, messages: readonly Message[]): readonly Finding[] {
+  return findAgain(step.name, messages, (segments) => {
+    const seen = step.inspect({ ...call, segments }, tools)
+    if (seen instanceof Promise) throw new TypeError(`${step.name} is local and has to answer at once`)
+    return seen
+  })
 }
 
 /** Only names and codes: the message of an error may quote the text that a step was looking at. */

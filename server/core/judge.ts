@@ -3,6 +3,7 @@ import type { Call } from './call.ts'
 import { allFindings, enforce, type Release } from './enforce.ts'
 import type { Entry } from './entry.ts'
 import { examine } from './examine.ts'
+import type { KnownMessages } from './known-message.ts'
 import { policyInput } from './policy-input.ts'
 import type { Meter, Ports, RateLimiter } from './ports.ts'
 import { eventEntry, type Facts, judgementEntry, type Recorder } from './record.ts'
@@ -16,6 +17,8 @@ export type Gateway = Readonly<{
   ports: Ports
   limits: Tools['limits']
   commitmentKey: Uint8Array
+  /** What was looked through before; without it everything is looked through each time. */
+  known?: KnownMessages
 }>
 
 /** How much of its allowance the agent has left, as the limiter last said; undefined when no step asked. */
@@ -42,7 +45,7 @@ export async function assess(gateway: Gateway, call: Call, sift: Sift = (all) =>
     return allowance
   }
   const tools: Tools = { nowMs: clock.nowMs(), limiter: { ...limiter, take }, limits: gateway.limits }
-  const outcomes = sift(await examine(gateway.steps, call, tools, clock))
+  const outcomes = sift(await examine(gateway.steps, call, tools, clock, gateway.known))
   const decisionId = `dec_${ulid(clock, random)}`
   const decide = async (): Promise<Verdict> => policy.decide(policyInput(call, outcomes), decisionId)
   const verdict = await decide().catch(() => unavailable(policy.revision, decisionId))

@@ -23,7 +23,7 @@ export function storedKey(key: string): Readonly<{ hash: string; prefix: string 
   return { hash: sha256(key), prefix: key.slice(0, 10) }
 }
 
-/** True when both texts are the same; takes the same time wherever they differ. */
-export function isSameSecret(one: string, other: string): boolean {
-  return timingSafeEqual(Buffer.from(sha256(one), 'hex'), Buffer.from(sha256(other), 'hex'))
+/** True when both hashes (hex) are the same; takes the same time wherever they differ. */
+export function isSameHash(one: string, other: string): boolean {
+  return timingSafeEqual(Buffer.from(one, 'hex'), Buffer.from(other, 'hex'))
 }

@@ -16,6 +16,8 @@ export type Tools = Readonly<{
  * `inspect` returns what it noticed and throws only when it could not look.
  * `reachChars`, which a step with the stage 'response' must give, is the longest text that one of its matches can span:
  * in a stream that many characters are held back, so that nothing leaves that a running match can still reach.
+ * `isLocal`: what it finds in a message (an item of `messages` or `tools`, or the rest of the body) depends on the segments
+ * of that message alone, and it answers at once; it is then not asked again about a message that it has seen.
  * `opening` says more exactly where within its reach a match may be running; without it, it may anywhere.
  */
 export type Step = Readonly<{
@@ -24,6 +26,7 @@ export type Step = Readonly<{
   category: string
   stages: readonly Stage[]
   timeoutMs: number
+  isLocal?: boolean
   reachChars?: number
   opening?: Opening
   inspect: (call: Call, tools: Tools) => readonly Finding[] | Promise<readonly Finding[]>

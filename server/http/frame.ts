@@ -92,12 +92,14 @@ export function makeFrame(frame: Frame): FastifyInstance {
       done(new PublicError('request.malformed', { cause }))
     }
   })
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
     if (frame.isDraining()) reply.header('connection', 'close')
+    done()
   })
-  server.addHook('onResponse', async (request, reply) => {
+  server.addHook('onResponse', (request, reply, done) => {
     frame.count(request.method, request.routeOptions.url ?? '(unknown)', reply.statusCode)
+    done()
   })
   server.setErrorHandler(sendError)
   server.setNotFoundHandler((request, reply) => {
