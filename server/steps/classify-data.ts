@@ -17,6 +17,7 @@ export const step: Step = {
   category: 'classify_and_prepare',
   stages: ['request', 'response'],
   timeoutMs: 1_000,
+  isLocal: true,
   reachChars: REACH_CHARS,
   opening: patternOpening(MARKING_PATTERNS, REACH_CHARS),
   inspect: (call) => inspectAll(call.segments, detect),

@@ -16,5 +16,6 @@ export const step: Step = {
   category: 'threat_detection',
   stages: ['request'],
   timeoutMs: 2_000,
+  isLocal: true,
   inspect: (call) => detect(call.segments),
 }

@@ -26,6 +26,7 @@ export const step: Step = {
   category: 'data_protection',
   stages: ['request', 'response'],
   timeoutMs: 2_000,
+  isLocal: true,
   reachChars: REACH_CHARS,
   opening: firstOpening([
     patternOpening(PII_PATTERNS, REACH_CHARS),

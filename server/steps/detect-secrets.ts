@@ -23,6 +23,7 @@ export const step: Step = {
   category: 'data_protection',
   stages: ['request', 'response'],
   timeoutMs: 2_000,
+  isLocal: true,
   reachChars: REACH_CHARS,
   opening: patternOpening(PATTERNS, REACH_CHARS),
   inspect: (call) => inspectAll(call.segments, detect, VAGUE),

@@ -48,6 +48,7 @@ export const step: Step = {
   category: 'data_protection',
   stages: ['request'],
   timeoutMs: 1_000,
+  isLocal: true,
   inspect: (call) => call.segments.flatMap(inspectSegment),
 }
 
