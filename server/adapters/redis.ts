@@ -20,7 +20,7 @@ local windowMs, nowMs = tonumber(ARGV[2]), tonumber(ARGV[3])
 local full = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), nowMs) + callMs
 local overMs = full - nowMs - windowMs
 if overMs > math.min(callMs / 2, 0.5) then return {0, 0, string.format('%.3f', overMs)} end
-redis.call('SET', KEYS[1], string.format('%.6f', full), 'PX', math.ceil(full - nowMs))
+redis.call('SET', KEYS[1], string.format('%.6f', full), 'PX', math.max(1, math.ceil(full - nowMs)))
 local remaining = math.max(0, math.floor((windowMs - (full - nowMs)) / callMs + 1 / 20))
 return {1, remaining, string.format('%.3f', full - nowMs)}`
 

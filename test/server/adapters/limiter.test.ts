@@ -119,6 +119,11 @@ for (const [name, make] of LIMITERS) {
     assert.equal(allowed, 250)
   })
 
+  withLimiter('an allowance that is finer than the clock still counts', async (limiter, key) => {
+    assert.equal((await limiter.take(key, 100_000_000, 1000, START_MS)).isAllowed, true)
+    assert.equal((await limiter.take(key, 100_000_000, 1000, START_MS)).isAllowed, true)
+  })
+
   withLimiter('ping answers', async (limiter) => limiter.ping())
 }
 
