@@ -12,21 +12,40 @@ const TIMEOUT_MS = 1000
 const RETRY_MS_MAX = 1000
 
 /**
- * core/bucket.ts in Lua: one key, read and written in one step on the server. The moment is written with its fraction, and the
- * key goes when the bucket is full. Answers are texts, for Redis cuts numbers down to whole ones.
+ * core/bucket.ts in Lua, for several keys one after the other: each key is read and written in one step on the server. A
+ * moment is written with its fraction, and a key goes when its bucket is full. ARGV holds callsMax, windowMs and nowMs of
+ * each key. Answers are texts, for Redis cuts numbers down to whole ones.
  */
-const TAKE = `local callMs = tonumber(ARGV[2]) / tonumber(ARGV[1])
-local windowMs, nowMs = tonumber(ARGV[2]), tonumber(ARGV[3])
-local full = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), nowMs) + callMs
-local overMs = full - nowMs - windowMs
-if overMs > math.min(callMs / 2, 0.5) then return {0, 0, string.format('%.3f', overMs)} end
-redis.call('SET', KEYS[1], string.format('%.6f', full), 'PX', math.max(1, math.ceil(full - nowMs)))
-local remaining = math.max(0, math.floor((windowMs - (full - nowMs)) / callMs + 1 / 20))
-return {1, remaining, string.format('%.3f', full - nowMs)}`
+const TAKE = `local answers = {}
+for index, key in ipairs(KEYS) do
+  local callMs = tonumber(ARGV[3 * index - 1]) / tonumber(ARGV[3 * index - 2])
+  local windowMs, nowMs = tonumber(ARGV[3 * index - 1]), tonumber(ARGV[3 * index])
+  local full = math.max(tonumber(redis.call('GET', key) or '0'), nowMs) + callMs
+  local overMs = full - nowMs - windowMs
+  if overMs > math.min(callMs / 2, 0.5) then
+    answers[index] = {0, 0, string.format('%.3f', overMs)}
+  else
+    redis.call('SET', key, string.format('%.6f', full), 'PX', math.max(1, math.ceil(full - nowMs)))
+    local remaining = math.max(0, math.floor((windowMs - (full - nowMs)) / callMs + 1 / 20))
+    answers[index] = {1, remaining, string.format('%.3f', full - nowMs)}
+  end
+end
+return answers`
 
-type Taking = Redis & {
-  tappassTake: (key: string, callsMax: number, windowMs: number, nowMs: number) => Promise<[0 | 1, number, string]>
-}
+type Answer = [isAllowed: 0 | 1, remaining: number, resetMs: string]
+
+type Taking = Redis & { tappassTake: (keyCount: number, ...words: (string | number)[]) => Promise<Answer[]> }
+
+/** A call that waits to be counted. */
+type Waiting = Readonly<{
+  key: string
+  numbers: readonly [callsMax: number, windowMs: number, nowMs: number]
+  resolve: (answer: Awaited<ReturnType<RateLimiter['take']>>) => void
+  reject: (cause: unknown) => void
+}>
+
+/** Calls that one command counts at most: a script keeps everybody else waiting while it runs. */
+const BATCH_MAX = 100
 
 /**
  * Takes `redis://host:port` or `unix:///path/to.sock`; `report` hears of lost connections. Connects in the background and
@@ -35,20 +54,41 @@ type Taking = Redis & {
 export function makeRedisLimiter(url: string, report: (cause: Error) => void): RateLimiter {
   const redis = new Redis(url.startsWith('unix:') ? decodeURIComponent(new URL(url).pathname) : url, {
     enableOfflineQueue: false,
-    // Calls of the same turn share one write to the socket.
-    enableAutoPipelining: true,
     maxRetriesPerRequest: 0,
     connectTimeout: TIMEOUT_MS,
     commandTimeout: TIMEOUT_MS,
     retryStrategy: (attempt) => Math.min(RETRY_MS_MAX, attempt * 50),
-    scripts: { tappassTake: { lua: TAKE, numberOfKeys: 1 } },
+    scripts: { tappassTake: { lua: TAKE } },
   }) as Taking
   redis.on('error', report)
+  let waiting: Waiting[] = []
+
+  async function count(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const keys = batch.map(({ key }) => key)
+      const answers = await redis.tappassTake(keys.length, ...keys, ...batch.flatMap(({ numbers }) => numbers))
+      for (const [index, { resolve }] of batch.entries()) {
+        const [isAllowed, remaining, resetMs] = answers[index] as Answer
+        resolve({ isAllowed: isAllowed === 1, remaining, resetMs: Math.ceil(Number(resetMs)) })
+      }
+    } catch (cause) {
+      for (const { reject } of batch) reject(cause)
+    }
+  }
+
+  function countAll(): void {
+    const all = waiting
+    waiting = []
+    for (let from = 0; from < all.length; from += BATCH_MAX) void count(all.slice(from, from + BATCH_MAX))
+  }
+
   return {
-    take: async (key, callsMax, windowMs, nowMs) => {
-      const [isAllowed, remaining, resetMs] = await redis.tappassTake(key, callsMax, windowMs, nowMs)
-      return { isAllowed: isAllowed === 1, remaining, resetMs: Math.ceil(Number(resetMs)) }
-    },
+    // Calls that came in with the same turn of the event loop are counted by one command.
+    take: (key, ...numbers) =>
+      new Promise((resolve, reject) => {
+        if (waiting.length === 0) setImmediate(countAll)
+        waiting.push({ key, numbers, resolve, reject })
+      }),
     ping: async () => {
       await redis.ping()
     },

@@ -113,6 +113,13 @@ for (const [name, make] of LIMITERS) {
     assert.equal(answers.filter(({ isAllowed }) => isAllowed).length, 20)
   })
 
+  withLimiter('many keys side by side are counted each for itself', async (limiter, key) => {
+    const takeAll = () =>
+      Promise.all(Array.from({ length: 250 }, (_, index) => limiter.take(`${key} ${index}`, 1, 60_000, START_MS)))
+    const [first, second] = [await takeAll(), await takeAll()]
+    assert.ok(first.every(({ isAllowed }) => isAllowed) && second.every(({ isAllowed }) => !isAllowed))
+  })
+
   withLimiter('large numbers stay exact', async (limiter, key) => {
     let allowed = 0
     for (let call = 0; call < 300; call++) if ((await limiter.take(key, 250, 1000, START_MS)).isAllowed) allowed += 1
