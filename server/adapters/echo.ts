@@ -94,7 +94,7 @@ function json(status: number, body: object): UpstreamAnswer {
 }
 
 function answerOf(status: number, type: string, body: AsyncIterable<Uint8Array>): UpstreamAnswer {
-  return { status, headers: { 'content-type': type }, body, whole: (bytesMax) => readWhole(body, bytesMax) }
+  return { status, headers: { 'content-type': type }, body, whole: (bodyBytesMax) => readWhole(body, bodyBytesMax) }
 }
 
 function noSuchThing(path: string): object {

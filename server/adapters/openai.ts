@@ -54,22 +54,22 @@ export function makeOpenai(base: string, key: string | undefined): Upstream {
         status: answer.statusCode,
         headers,
         body: answer.body,
-        whole: (bytesMax) => readAll(answer.body, bytesMax),
+        whole: (bodyBytesMax) => readAll(answer.body, bodyBytesMax),
       }
     },
     close: () => pool.close(),
   }
 }
 
-/** Reads a body to its end; undefined, and no more is read, beyond `bytesMax`. Events cost a third of what iterating does. */
-function readAll(body: Readable, bytesMax: number): Promise<Buffer | undefined> {
+/** Reads a body to its end; undefined, and no more is read, beyond `bodyBytesMax`. Events cost a third of what iterating does. */
+function readAll(body: Readable, bodyBytesMax: number): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = []
     let bytes = 0
     body.on('data', (part: Buffer) => {
       bytes += part.length
       parts.push(part)
-      if (bytes <= bytesMax) return
+      if (bytes <= bodyBytesMax) return
       resolve(undefined)
       body.destroy()
     })

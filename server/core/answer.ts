@@ -29,13 +29,16 @@ export async function readAnswer(answer: UpstreamAnswer, isStream: boolean): Pro
   return body ? { kind: 'body', body, bytes: bytes.byteLength } : { kind: 'malformed' }
 }
 
-/** Reads bytes to their end; undefined when there are more than `bytesMax`, and then it stops reading. */
-export async function readWhole(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array | undefined> {
+/** Reads bytes to their end; undefined when there are more than `bodyBytesMax`, and then it stops reading. */
+export async function readWhole(
+  body: AsyncIterable<Uint8Array>,
+  bodyBytesMax: number,
+): Promise<Uint8Array | undefined> {
   const parts: Uint8Array[] = []
   let bytes = 0
   for await (const part of body) {
     bytes += part.byteLength
-    if (bytes > bytesMax) return undefined
+    if (bytes > bodyBytesMax) return undefined
     parts.push(part)
   }
   return Buffer.concat(parts)

@@ -13,7 +13,7 @@ class StepTimeout extends Error {
  * Gives one outcome for each step of the call's stage, in the order of `steps`. Steps that wait for something outside
  * wait side by side. A step that answers at once is taken at its word even when it was slow: its findings are complete.
  */
-export function examine(
+export async function examine(
   steps: readonly Step[],
   call: Call,
   tools: Tools,
@@ -22,24 +22,33 @@ export function examine(
 ): Promise<readonly Outcome[]> {
   // Answers are new each time; what is asked repeats the conversation so far.
   const messages = call.stage === 'request' ? known?.recall(call.agent.org, call.segments) : undefined
-  const wanted = steps.filter(({ stages }) => stages.includes(call.stage))
-  return Promise.all(wanted.map((step) => look(step, call, tools, clock, messages)))
+  const outcomes: (Outcome | Promise<Outcome>)[] = []
+  for (const step of steps) {
+    if (step.stages.includes(call.stage)) outcomes.push(look(step, call, tools, clock, messages))
+  }
+  // Most steps answer at once, and need no turn of the event loop.
+  return outcomes.some((outcome) => outcome instanceof Promise) ? Promise.all(outcomes) : (outcomes as Outcome[])
 }
 
-async function look(
+function look(
   step: Step,
   call: Call,
   tools: Tools,
   clock: Clock,
   messages: readonly Message[] | undefined,
-): Promise<Outcome> {
+): Outcome | Promise<Outcome> {
   const startMs = clock.elapsedMs()
+  const done = (findings: readonly Finding[]): Outcome => {
+    return { step: step.name, ms: clock.elapsedMs() - startMs, status: 'done', findings }
+  }
+  const failed = (cause: unknown): Outcome => {
+    return { step: step.name, ms: clock.elapsedMs() - startMs, status: 'failed', reason: failure(cause) }
+  }
   try {
     const seen = step.isLocal && messages ? lookAgain(step, call, tools, messages) : step.inspect(call, tools)
-    const findings = seen instanceof Promise ? await within(step.timeoutMs, seen) : seen
-    return { step: step.name, ms: clock.elapsedMs() - startMs, status: 'done', findings }
+    return seen instanceof Promise ? within(step.timeoutMs, seen).then(done, failed) : done(seen)
   } catch (cause) {
-    return { step: step.name, ms: clock.elapsedMs() - startMs, status: 'failed', reason: failure(cause) }
+    return failed(cause)
   }
 }
 

@@ -49,13 +49,13 @@ export type Ledger = Readonly<{
 
 /**
  * An answer of a model server: status, headers worth passing on, and its bytes: as they come (`body`), or all of them
- * (`whole`, undefined when there are more than `bytesMax`). One of the two is asked for, once.
+ * (`whole`, undefined when there are more than `bodyBytesMax`). One of the two is asked for, once.
  */
 export type UpstreamAnswer = Readonly<{
   status: number
   headers: Readonly<Record<string, string>>
   body: AsyncIterable<Uint8Array>
-  whole: (bytesMax: number) => Promise<Uint8Array | undefined>
+  whole: (bodyBytesMax: number) => Promise<Uint8Array | undefined>
 }>
 
 /**

@@ -83,15 +83,7 @@ export function makeFrame(frame: Frame): FastifyInstance {
   server.decorateRequest('agent', undefined)
   server.decorateRequest('principal', undefined)
   server.decorateRequest('bodyBytes', 0)
-  server.removeAllContentTypeParsers()
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
-    request.bodyBytes = Buffer.byteLength(text)
-    try {
-      done(null, text === '' ? undefined : JSON.parse(text as string))
-    } catch (cause) {
-      done(new PublicError('request.malformed', { cause }))
-    }
-  })
+  parseJsonOnly(server)
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
     if (frame.isDraining()) reply.header('connection', 'close')
@@ -107,6 +99,19 @@ export function makeFrame(frame: Frame): FastifyInstance {
     return reply.code(row.status).send(errorBody(row, request.id))
   })
   return server
+}
+
+/** Other kinds of content are refused with 415; an empty body is none. */
+function parseJsonOnly(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    request.bodyBytes = Buffer.byteLength(text)
+    try {
+      done(null, text === '' ? undefined : JSON.parse(text as string))
+    } catch (cause) {
+      done(new PublicError('request.malformed', { cause }))
+    }
+  })
 }
 
 function givenId(header: string | string[] | undefined): string | undefined {

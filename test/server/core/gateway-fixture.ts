@@ -55,7 +55,12 @@ export function answerOf(
     for (const part of parts) yield typeof part === 'string' ? Buffer.from(part) : part
   }
   const bytes = body()
-  return { status, headers: { 'content-type': type }, body: bytes, whole: (bytesMax) => readWhole(bytes, bytesMax) }
+  return {
+    status,
+    headers: { 'content-type': type },
+    body: bytes,
+    whole: (bodyBytesMax) => readWhole(bytes, bodyBytesMax),
+  }
 }
 
 /** Makes a gateway; `ports` and `steps` replace what is to be different. */
