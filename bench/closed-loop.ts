@@ -17,7 +17,7 @@ const BODY = JSON.stringify({
   temperature: 0.2,
   messages: [
     { role: 'system', content: 'You are a careful assistant who answers in plain words.' },
-    { role: 'user', content: PARAGRAPH.repeat(3) },
+    { role: 'user', content: `Call aaaaaaaa. ${PARAGRAPH.repeat(3)}` },
   ],
 })
 
@@ -25,6 +25,18 @@ const REQUEST = Buffer.from(
   `POST ${pathname} HTTP/1.1\r\nhost: ${hostname}:${port}\r\nauthorization: Bearer ${key}\r\n` +
     `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(BODY)}\r\n\r\n${BODY}`,
 )
+
+/** Where the last message says which call it is: a gateway that knows messages again has to look through it all the same. */
+const NUMBER_AT = REQUEST.indexOf('aaaaaaaa')
+let calls = 0
+
+/** The request with a last message that was not sent before: the call's number in eight letters. */
+function nextRequest(): Buffer {
+  const request = Buffer.from(REQUEST)
+  for (let rest = ++calls, place = 7; rest > 0; rest = Math.trunc(rest / 26), place--)
+    request[NUMBER_AT + place] = 97 + (rest % 26)
+  return request
+}
 
 const latenciesMs: number[] = []
 let failures = 0
@@ -38,8 +50,9 @@ function client(): Promise<void> {
     let sentMs = 0
     let received = ''
     const send = (): void => {
+      const request = nextRequest()
       sentMs = performance.now()
-      socket.write(REQUEST)
+      socket.write(request)
     }
     socket.once('connect', send)
     socket.once('error', reject)
