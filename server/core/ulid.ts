@@ -14,5 +14,5 @@ export function ulid(clock: Clock, random: Random): string {
   }
   const chance = random.bytes(16)
   for (let place = 0; place < 16; place++) text[10 + place] = ALPHABET[(chance[place] as number) & 31] as number
-  return text.latin1Slice()
+  return text.toString('latin1')
 }
