@@ -116,11 +116,7 @@ const callWith = (segments: readonly Segment[], body: unknown = {}): Call => ({
 
 const tools: Tools = {
   nowMs: 0,
-  limiter: {
-    take: async () => ({ isAllowed: true, remaining: 1, resetMs: 0 }),
-    ping: async () => {},
-    close: async () => {},
-  },
+  limiter: { take: async () => ({ isAllowed: true, remaining: 1, resetMs: 0 }) },
   limits: { callsMax: 1, windowMs: 1, bodyBytesMax: 5_000_000 },
 }
 

@@ -1,7 +1,10 @@
-/** A model server that speaks the OpenAI API, over a pool of connections. Follows no redirect, decodes nothing. */
-import type { Readable } from 'node:stream'
-import { Pool } from 'undici'
-import type { Upstream } from '../core/ports.ts'
+/**
+ * A model server that speaks the OpenAI API, over a pool of connections. Follows no redirect, decodes nothing. Stands on
+ * undici's dispatcher, for its other methods make a stream of every answer, which costs more than all the rest.
+ */
+import { type Dispatcher, Pool } from 'undici'
+import { ArrivingBytes } from '../core/arriving-bytes.ts'
+import type { Upstream, UpstreamAnswer } from '../core/ports.ts'
 
 /** Connections to one model server. */
 const CONNECTIONS_MAX = 256
@@ -32,49 +35,60 @@ export function makeOpenai(base: string, key: string | undefined): Upstream {
   const authorization: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` }
   return {
     name: new URL(base).host,
-    forward: async (path, body, callId, signal) => {
-      const answer = await pool.request({
-        path: prefix + path,
-        method: body === undefined ? 'GET' : 'POST',
-        headers: {
-          ...authorization,
-          'x-request-id': callId,
-          'accept-encoding': 'identity',
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        body: body ?? null,
-        signal,
-      })
-      const headers: Record<string, string> = {}
-      for (const name of KEPT_HEADERS) {
-        const value = answer.headers[name]
-        if (typeof value === 'string') headers[name] = value
+    forward: (path, body, callId, signal) => {
+      const headers = {
+        ...authorization,
+        'x-request-id': callId,
+        'accept-encoding': 'identity',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       }
-      return {
-        status: answer.statusCode,
-        headers,
-        body: answer.body,
-        whole: (bodyBytesMax) => readAll(answer.body, bodyBytesMax),
-      }
+      const method = body === undefined ? 'GET' : 'POST'
+      return exchange(pool, { path: prefix + path, method, headers, body: body ?? null }, signal)
     },
     close: () => pool.close(),
   }
 }
 
-/** Reads a body to its end; undefined, and no more is read, beyond `bodyBytesMax`. Events cost a third of what iterating does. */
-function readAll(body: Readable, bodyBytesMax: number): Promise<Buffer | undefined> {
-  return new Promise((resolve, reject) => {
-    const parts: Buffer[] = []
-    let bytes = 0
-    body.on('data', (part: Buffer) => {
-      bytes += part.length
-      parts.push(part)
-      if (bytes <= bodyBytesMax) return
-      resolve(undefined)
-      body.destroy()
-    })
-    body.once('end', () => resolve(parts.length === 1 ? parts[0] : Buffer.concat(parts)))
-    body.once('error', reject)
-    body.once('close', () => reject(new Error('the answer broke off')))
+/** Sends a request, gives the answer when its head is here. When `signal` fires the exchange is ended, whatever its state. */
+function exchange(pool: Pool, options: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<UpstreamAnswer> {
+  if (signal.aborted) return Promise.reject(new Error('the call was given up before it was sent'))
+  const { promise, resolve, reject } = Promise.withResolvers<UpstreamAnswer>()
+  let control: Dispatcher.DispatchController | undefined
+  let bytes: ArrivingBytes | undefined
+  const giveUp = (): void => {
+    const why = new Error('the call was given up')
+    control?.abort(why)
+    reject(why)
+  }
+  const over = (cause?: Error): void => {
+    signal.removeEventListener('abort', giveUp)
+    bytes?.end(cause)
+    if (cause) reject(cause)
+  }
+  signal.addEventListener('abort', giveUp, { once: true })
+  pool.dispatch(options, {
+    onRequestStart: (controller) => {
+      control = controller
+      if (signal.aborted) giveUp()
+    },
+    onResponseStart: (controller, status, headers) => {
+      // Hints come before the answer.
+      if (status < 200) return
+      bytes = new ArrivingBytes(controller)
+      resolve({ status, headers: kept(headers), body: bytes.pieces(), whole: bytes.whole })
+    },
+    onResponseData: (_controller, part) => bytes?.take(part),
+    onResponseEnd: () => over(),
+    onResponseError: (_controller, cause) => over(cause),
   })
+  return promise
+}
+
+function kept(headers: Readonly<Record<string, unknown>>): UpstreamAnswer['headers'] {
+  const values: Record<string, string> = {}
+  for (const name of KEPT_HEADERS) {
+    const value = headers[name]
+    if (typeof value === 'string') values[name] = value
+  }
+  return values
 }

@@ -46,7 +46,7 @@ function identity({ id, agent, session, flags }: Asked) {
 
 function segmentsOf(body: unknown): readonly Segment[] | undefined {
   try {
-    return project(body)
+    return project(body).filter((segment) => !isWordOfProtocol(segment))
   } catch (cause) {
     if (cause instanceof ProjectionError) return undefined
     throw cause
@@ -56,4 +56,18 @@ function segmentsOf(body: unknown): readonly Segment[] | undefined {
 /** An embedding in base64 is a list of numbers and no text; detectors would only see noise in it. */
 function isText({ pointer, text }: Segment): boolean {
   return !/^\/data\/\d+\/embedding$/.test(pointer) || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)
+}
+
+/** Members whose value is one of a few words of the API, and those words. Nothing can be said with them. */
+const PROTOCOL_MEMBERS = ['/role', '/type', '/object', '/finish_reason']
+const PROTOCOL_WORDS = new Set(
+  `assistant chat.completion content_filter developer embedding function length list model stop system text text_completion tool
+  tool_calls user`.split(/\s+/),
+)
+const PROTOCOL_WORD_CHARS_MAX = 'chat.completion'.length
+
+/** True for a word of the API in its place: every message has one, and no detector could find anything in it. */
+function isWordOfProtocol({ pointer, text }: Segment): boolean {
+  if (text.length > PROTOCOL_WORD_CHARS_MAX || !PROTOCOL_WORDS.has(text)) return false
+  return PROTOCOL_MEMBERS.some((member) => pointer.endsWith(member))
 }

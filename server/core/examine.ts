@@ -1,7 +1,7 @@
 /** Runs the steps over a call. Whatever becomes of a step is an outcome; nothing is thrown, nothing decided. */
 import type { Call } from './call.ts'
 import type { Finding } from './finding.ts'
-import { findAgain, type KnownMessages, type Message } from './known-message.ts'
+import type { Found, KnownMessages, Recollection } from './known-message.ts'
 import type { Clock } from './ports.ts'
 import type { Outcome, Step, Tools } from './step.ts'
 
@@ -21,44 +21,61 @@ export async function examine(
   known?: KnownMessages,
 ): Promise<readonly Outcome[]> {
   // Answers are new each time; what is asked repeats the conversation so far.
-  const messages = call.stage === 'request' ? known?.recall(call.agent.org, call.segments) : undefined
+  const recollection = call.stage === 'request' ? known?.recall(call.agent.org, call.segments) : undefined
+  const local = recollection && { recollection, call: { ...call, segments: recollection.fresh }, found: [] as Found[] }
   const outcomes: (Outcome | Promise<Outcome>)[] = []
+  let isWaiting = false
+  let isKnownNow = true
   for (const step of steps) {
-    if (step.stages.includes(call.stage)) outcomes.push(look(step, call, tools, clock, messages))
+    if (!step.stages.includes(call.stage)) continue
+    const outcome = local && step.isLocal ? lookAgain(step, local, tools, clock) : look(step, call, tools, clock)
+    isWaiting ||= outcome instanceof Promise
+    isKnownNow &&= !step.isLocal || ('status' in outcome && outcome.status === 'done')
+    outcomes.push(outcome)
   }
+  // A step that failed has not seen them.
+  if (local && isKnownNow) local.recollection.remember(local.found)
   // Most steps answer at once, and need no turn of the event loop.
-  return outcomes.some((outcome) => outcome instanceof Promise) ? Promise.all(outcomes) : (outcomes as Outcome[])
+  return isWaiting ? Promise.all(outcomes) : (outcomes as Outcome[])
 }
 
-function look(
-  step: Step,
-  call: Call,
-  tools: Tools,
-  clock: Clock,
-  messages: readonly Message[] | undefined,
-): Outcome | Promise<Outcome> {
+function look(step: Step, call: Call, tools: Tools, clock: Clock): Outcome | Promise<Outcome> {
   const startMs = clock.elapsedMs()
-  const done = (findings: readonly Finding[]): Outcome => {
-    return { step: step.name, ms: clock.elapsedMs() - startMs, status: 'done', findings }
-  }
-  const failed = (cause: unknown): Outcome => {
-    return { step: step.name, ms: clock.elapsedMs() - startMs, status: 'failed', reason: failure(cause) }
-  }
   try {
-    const seen = step.isLocal && messages ? lookAgain(step, call, tools, messages) : step.inspect(call, tools)
-    return seen instanceof Promise ? within(step.timeoutMs, seen).then(done, failed) : done(seen)
+    const seen = step.inspect(call, tools)
+    if (!(seen instanceof Promise)) return done(step, startMs, clock, seen)
+    return within(step.timeoutMs, seen).then(
+      (findings) => done(step, startMs, clock, findings),
+      (cause: unknown) => failed(step, startMs, clock, cause),
+    )
   } catch (cause) {
-    return failed(cause)
+    return failed(step, startMs, clock, cause)
   }
 }
 
-/** Looks only through what the step has not seen before. */
-function lookAgain(step: Step, call: Call, tools: Tools, messages: readonly Message[]): readonly Finding[] {
-  return findAgain(step.name, messages, (segments) => {
-    const seen = step.inspect({ ...call, segments }, tools)
+/** What local steps look through, and what they found there. */
+type Local = Readonly<{ recollection: Recollection; call: Call; found: Found[] }>
+
+/** Looks only through what was not seen before. */
+function lookAgain(step: Step, { recollection, call, found }: Local, tools: Tools, clock: Clock): Outcome {
+  const startMs = clock.elapsedMs()
+  try {
+    const seen = call.segments.length === 0 ? [] : step.inspect(call, tools)
     if (seen instanceof Promise) throw new TypeError(`${step.name} is local and has to answer at once`)
-    return seen
-  })
+    const findings = recollection.findAll(step.name, seen)
+    found.push([step.name, seen])
+    return done(step, startMs, clock, findings)
+  } catch (cause) {
+    return failed(step, startMs, clock, cause)
+  }
+}
+
+const done = ({ name }: Step, startMs: number, clock: Clock, findings: readonly Finding[]): Outcome => {
+  return { step: name, ms: clock.elapsedMs() - startMs, status: 'done', findings }
+}
+
+const failed = ({ name }: Step, startMs: number, clock: Clock, cause: unknown): Outcome => {
+  return { step: name, ms: clock.elapsedMs() - startMs, status: 'failed', reason: failure(cause) }
 }
 
 /** Only names and codes: the message of an error may quote the text that a step was looking at. */

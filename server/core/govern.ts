@@ -59,10 +59,12 @@ async function judgeAnswer(
 ): Promise<Reply> {
   const call = responseCall(request, answer.body, answer.bytes)
   if (!call) return failed('upstream.malformed', request.id)
-  const response = await judge(gateway, call, JSON.stringify(call.body), { status: from.status })
+  const content = JSON.stringify(call.body)
+  const response = await judge(gateway, call, content, { status: from.status })
   if (response.status === 'unrecorded') return failed('ledger.unavailable', call.id, response.cause)
   if (response.release.status === 'refused') return refused(response.release, call, response)
-  return answered(from, response.release.body as object, request, asking, response)
+  const { body } = response.release
+  return answered(from, body as object, request, asking, response, body === call.body ? content : undefined)
 }
 
 /** Records that no answer came, and says so. */

@@ -39,15 +39,18 @@ const MODEL_CHARS_MIN = 24
 
 /** Makes a detector with a model. Findings have kinds `injection.*`; from confidence 0.8 on the default policy refuses. */
 export function injectionDetector(model: InjectionModel): (segments: readonly Segment[]) => readonly Finding[] {
+  const detectManners = (text: string): readonly Match[] => detectManner(model, text)
   return (segments) => {
-    const authors = new Map(segments.map(({ pointer, author }) => [pointer, author]))
-    const phrases = inspectAll(segments, (text, { author }) =>
-      detectPhrases(text, ({ channel }) => isHeard(channel, author)),
+    const phrases = inspectAll(segments, (text, keywords, { author }) =>
+      detectPhrases(text, ({ channel }) => isHeard(channel, author), keywords),
     )
     // Definitions of tools give orders by nature; the model was not made for them.
-    const manners = segments
-      .filter(({ author }) => author !== 'schema')
-      .flatMap((segment) => inspectAll([segment], (text) => detectManner(model, text)))
+    const manners: Finding[] = []
+    for (const segment of segments) {
+      if (segment.author !== 'schema') manners.push(...inspectAll([segment], detectManners))
+    }
+    if (phrases.length + manners.length === 0) return manners
+    const authors = new Map(segments.map(({ pointer, author }) => [pointer, author]))
     return [...raiseSurest(phrases), ...manners].map((finding) => ({
       ...finding,
       confidence: Math.min(CONFIDENCE_MAX[authors.get(finding.pointer) ?? 'other'], finding.confidence),

@@ -37,7 +37,7 @@ function fill(hash: number): void {
 export function cellsOf(text: string): Int32Array {
   windowNumber = windowNumber === 0xffffffff ? 1 : windowNumber + 1
   count = 0
-  const lower = `${text.toLowerCase()} `
+  const lower = text.toLowerCase()
   let word = 0x811c9dc5
   let before = 0x1234567
   let isInWord = false
@@ -45,8 +45,9 @@ export function cellsOf(text: string): Int32Array {
   let a = BLANK
   let b = BLANK
   let c = BLANK
-  for (let index = 0; index < lower.length; index++) {
-    const code = lower.charCodeAt(index)
+  // One further than the text: its end ends a word, as a blank does.
+  for (let index = 0; index <= lower.length; index++) {
+    const code = index < lower.length ? lower.charCodeAt(index) : BLANK
     const isWord = isWordCode(code)
     if (!isWord && !isInWord) continue
     const d = isWord ? code : BLANK

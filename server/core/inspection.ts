@@ -1,6 +1,7 @@
 /** Runs a detector over all texts of a call in all their readings, and turns its matches into findings. */
 import type { Segment } from './call.ts'
 import type { Finding } from './finding.ts'
+import type { KeywordMemo } from './keyword-index.ts'
 import type { Match } from './pattern.ts'
 import { type Reading, readings } from './reading.ts'
 
@@ -12,7 +13,7 @@ const readingsOf = new WeakMap<Segment, readonly Reading[]>()
 
 /** Gives the readings of a segment's text; none when it is too short to hold anything. */
 export function segmentReadings(segment: Segment): readonly Reading[] {
-  if (segment.text.length < TEXT_CHARS_MIN) return []
+  if (segment.text.length < TEXT_CHARS_MIN) return NONE
   const known = readingsOf.get(segment)
   if (known !== undefined) return known
   const made = readings(segment.text)
@@ -28,8 +29,8 @@ export class InspectionError extends Error {
   override readonly name = 'InspectionError'
 }
 
-/** Looks through one text of a segment. */
-type Look = (text: string, segment: Segment) => readonly Match[]
+/** Looks through one text of a segment; `keywords` is what is kept of it. */
+type Look = (text: string, keywords: KeywordMemo | undefined, segment: Segment) => readonly Match[]
 
 /**
  * Gives a detector's findings in all segments, spans in the text as it stands; of several that cover each other, one.
@@ -39,28 +40,36 @@ type Look = (text: string, segment: Segment) => readonly Match[]
 export function inspectAll(
   segments: readonly Segment[],
   look: Look,
-  vague: ReadonlySet<string> = new Set(),
+  vague: ReadonlySet<string> = NONE_VAGUE,
 ): readonly Finding[] {
-  const findings: Finding[] = []
-  segments.forEach((segment, index) => {
-    const matches = [...matchesIn(segment, look), ...matchesAtEdges(segments, index, look)]
+  let findings: Finding[] | undefined
+  for (let index = 0; index < segments.length; index++) {
+    const segment = segments[index] as Segment
+    const inside = matchesIn(segment, look)
+    const matches = isPart(segment) ? [...inside, ...matchesAtEdges(segments, index, look)] : inside
+    if (matches.length === 0) continue
+    findings ??= []
     for (const { kind, severity, confidence, start, end } of outermost(matches, vague)) {
       findings.push({ kind, severity, pointer: segment.pointer, span: [start, end], confidence })
     }
     if (findings.length > FINDINGS_MAX) throw new InspectionError('more was found than can be judged')
-  })
-  return findings
+  }
+  return findings ?? NONE
 }
 
+const NONE: readonly never[] = []
+const NONE_VAGUE: ReadonlySet<string> = new Set()
+
 function matchesIn(segment: Segment, look: Look): readonly Match[] {
-  const matches: Match[] = []
+  let matches: Match[] | undefined
   for (const reading of segmentReadings(segment)) {
-    for (const match of look(reading.text, segment)) {
+    for (const match of look(reading.text, reading.keywords, segment)) {
       const [start, end] = reading.span(match.start, match.end)
+      matches ??= []
       matches.push({ ...match, start, end })
     }
   }
-  return matches
+  return matches ?? NONE
 }
 
 /** Leaves out what another match of the same kind covers, and vague ones that any other covers. */
@@ -84,27 +93,28 @@ function outermost(matches: readonly Match[], vague: ReadonlySet<string>): reado
 /** The text part of a message: its pointer in front of its number, and the number. */
 const PART = /^(.*\/)(\d+)\/text$/
 
+const isPart = ({ pointer }: Segment): boolean => pointer.endsWith('/text') && PART.test(pointer)
+
 /** How much of two neighbours is looked through together. */
 const EDGE_CHARS = 1_024
 
 /** The shares that a segment has in matches that reach over its front or its end into its neighbour. */
 function matchesAtEdges(segments: readonly Segment[], index: number, look: Look): readonly Match[] {
   const segment = segments[index] as Segment
-  if (!PART.test(segment.pointer)) return []
   const shares = (left: Segment | undefined, right: Segment | undefined): readonly Match[] => {
     if (left === undefined || right === undefined || !areNeighbours(left, right)) return []
     const tail = left.text.slice(-EDGE_CHARS)
     const text = tail + right.text.slice(0, EDGE_CHARS)
     const from = segment === left ? left.text.length - tail.length : -tail.length
-    return look(text, segment)
+    return look(text, undefined, segment)
       .filter(({ start, end }) => start < tail.length && end > tail.length)
       .map((match) => {
         const start = Math.max(0, match.start + from)
         return { ...match, start, end: Math.min(segment.text.length, match.end + from) }
       })
   }
-  const before = segments.slice(Math.max(0, index - 4), index).findLast(({ pointer }) => PART.test(pointer))
-  const after = segments.slice(index + 1, index + 5).find(({ pointer }) => PART.test(pointer))
+  const before = segments.slice(Math.max(0, index - 4), index).findLast(isPart)
+  const after = segments.slice(index + 1, index + 5).find(isPart)
   return [...shares(before, segment), ...shares(segment, after)]
 }
 

@@ -44,11 +44,15 @@ export async function assess(gateway: Gateway, call: Call, sift: Sift = (all) =>
     allowance = await limiter.take(...question)
     return allowance
   }
-  const tools: Tools = { nowMs: clock.nowMs(), limiter: { ...limiter, take }, limits: gateway.limits }
+  const tools: Tools = { nowMs: clock.nowMs(), limiter: { take }, limits: gateway.limits }
   const outcomes = sift(await examine(gateway.steps, call, tools, clock, gateway.known))
   const decisionId = `dec_${ulid(clock, random)}`
-  const decide = async (): Promise<Verdict> => policy.decide(policyInput(call, outcomes), decisionId)
-  const verdict = await decide().catch(() => unavailable(policy.revision, decisionId))
+  let verdict: Verdict
+  try {
+    verdict = await policy.decide(policyInput(call, outcomes), decisionId)
+  } catch {
+    verdict = unavailable(policy.revision, decisionId)
+  }
   for (const { step, ms } of outcomes) meter.observe('step_seconds', step, ms / 1000)
   return { outcomes, verdict, allowance }
 }

@@ -6,20 +6,33 @@ import type { Segment } from './call.ts'
 import type { Finding } from './finding.ts'
 import { sha256 } from './hash.ts'
 
-/** Findings of each step in one message; pointers are relative to it. */
-type Seen = Map<string, readonly Finding[]>
+/** What each step found in a message, steps that found nothing left out; pointers are relative to it. */
+type Seen = readonly Found[]
 
-/** One message (or definition of a tool, or the rest of the body): where it stands, its segments, what was seen in it. */
-export type Message = Readonly<{ prefix: string; segments: readonly Segment[]; seen: Seen }>
+/** A local step and what it found. */
+export type Found = readonly [step: string, findings: readonly Finding[]]
+
+/** One message (or definition of a tool, or the rest of the body): where it stands, and its segments. */
+type Message = Readonly<{ prefix: string; segments: Segment[] }>
+
+/** A call against what is remembered. */
+export type Recollection = Readonly<{
+  /** The segments of all messages that are not known. */
+  fresh: readonly Segment[]
+  /** Takes what a step found in the fresh segments, gives what it finds in all. Throws when it points anywhere else. */
+  findAll: (step: string, found: readonly Finding[]) => readonly Finding[]
+  /** Remembers what all local steps found in the fresh segments. */
+  remember: (found: readonly Found[]) => void
+}>
 
 /** Remembers messages, up to a number, the longest unseen going first. */
 export type KnownMessages = Readonly<{
-  /** Splits the segments of a call of an organization into its messages, with what is known of each. */
-  recall: (org: string, segments: readonly Segment[]) => readonly Message[]
+  /** Splits the segments of a call of an organization into messages that are known, and fresh ones. */
+  recall: (org: string, segments: readonly Segment[]) => Recollection
 }>
 
 /** Where a message stands: an item of one of these lists, or the whole rest of the body. */
-const PREFIX = /^\/(?:messages|tools)\/\d+(?=\/|$)/
+const PREFIX = /\/(?:messages|tools)\/\d+(?=\/|$)/y
 
 /** Such items are parts of one text to the detectors, which look across their edges: a body with one is not split. */
 const PART = /^\/(?:messages|tools)\/\d+\/text$/
@@ -33,50 +46,108 @@ const FINDINGS_MAX = 50
 /** Longer messages are looked through again each time: so few are sent often, and their findings may be many. */
 const MESSAGE_CHARS_MAX = 256 * 1024
 
+const NOTHING: Seen = []
+
 /** Begins to remember. */
 export function makeKnownMessages(messagesMax: number = MESSAGES_MAX): KnownMessages {
   let young = new Map<string, Seen>()
   let old = new Map<string, Seen>()
 
-  function seenIn(key: string): Seen {
-    const known = young.get(key)
-    if (known) return known
-    const seen: Seen = old.get(key) ?? new Map()
+  function keep(key: string, seen: Seen): void {
     if (young.size >= messagesMax) {
       old = young
       young = new Map()
     }
     young.set(key, seen)
-    return seen
+  }
+
+  function look(key: string): Seen | undefined {
+    const seen = young.get(key)
+    if (seen) return seen
+    const before = old.get(key)
+    if (before) keep(key, before)
+    return before
   }
 
   return {
     recall: (org, segments) => {
-      const messages: Message[] = []
-      for (const [prefix, those] of byMessage(segments)) {
-        const key = keyOf(org, prefix, those)
-        messages.push({ prefix, segments: those, seen: key === undefined ? new Map() : seenIn(key) })
+      const messages = byMessage(segments)
+      const known: (readonly [message: Message, seen: Seen])[] = []
+      const fresh: (readonly [message: Message, key: string | undefined])[] = []
+      for (const message of messages) {
+        const key = keyOf(org, message)
+        const seen = key === undefined ? undefined : look(key)
+        if (seen === undefined) fresh.push([message, key])
+        else if (seen.length > 0) known.push([message, seen])
       }
-      return messages
+      return {
+        fresh: fresh.length === messages.length ? segments : fresh.flatMap(([message]) => message.segments),
+        findAll: (step, found) => {
+          for (const { pointer } of found) {
+            if (!fresh.some(([{ prefix }]) => holds(messages, prefix, pointer)))
+              throw new Error(`${step} points at a message that it was not given`)
+          }
+          return known.length === 0 ? found : [...found, ...known.flatMap((one) => foundAgain(step, ...one))]
+        },
+        remember: (found) => {
+          for (const [{ prefix }, key] of fresh) {
+            const seen = seenIn(found, (pointer) => holds(messages, prefix, pointer), prefix)
+            if (key !== undefined && seen) keep(key, seen)
+          }
+        },
+      }
     },
   }
 }
 
-/** Segments of one message stand one after the other, as the projection goes through the body in order. */
-function byMessage(segments: readonly Segment[]): readonly (readonly [prefix: string, segments: readonly Segment[]])[] {
-  if (segments.some(({ pointer }) => PART.test(pointer))) return [['', segments]]
-  const messages = new Map<string, Segment[]>()
-  for (const segment of segments) {
-    const prefix = PREFIX.exec(segment.pointer)?.[0] ?? ''
-    const those = messages.get(prefix)
-    if (those) those.push(segment)
-    else messages.set(prefix, [segment])
+function foundAgain(step: string, { prefix }: Message, seen: Seen): readonly Finding[] {
+  const findings = seen.find(([name]) => name === step)?.[1] ?? []
+  return findings.map((finding) => ({ ...finding, pointer: prefix + finding.pointer }))
+}
+
+/** What was found in one message; undefined when it is too much to remember. */
+function seenIn(found: readonly Found[], isInside: (pointer: string) => boolean, prefix: string): Seen | undefined {
+  if (found.every(([, findings]) => findings.length === 0)) return NOTHING
+  const seen: Found[] = []
+  for (const [step, findings] of found) {
+    const inside = findings.filter(({ pointer }) => isInside(pointer))
+    if (inside.length > FINDINGS_MAX) return undefined
+    const moved = inside.map((finding) => ({ ...finding, pointer: finding.pointer.slice(prefix.length) }))
+    if (moved.length > 0) seen.push([step, moved])
   }
-  return [...messages]
+  return seen
+}
+
+/** Whether a pointer is one of a message's. A body that is not split is one message without a prefix, and holds all. */
+const holds = (messages: readonly Message[], prefix: string, pointer: string): boolean =>
+  (messages.length === 1 && prefix === '') || prefixOf(pointer) === prefix
+
+/** Segments of one message stand one after the other, as the projection goes through the body in order. */
+function byMessage(segments: readonly Segment[]): readonly Message[] {
+  const rest: Message = { prefix: '', segments: [] }
+  const messages: Message[] = []
+  let current = rest
+  for (const segment of segments) {
+    const { pointer } = segment
+    if (pointer.endsWith('/text') && PART.test(pointer)) return [{ prefix: '', segments: [...segments] }]
+    const prefix = prefixOf(pointer)
+    if (prefix === '') current = rest
+    else if (prefix !== current.prefix) {
+      current = { prefix, segments: [] }
+      messages.push(current)
+    }
+    current.segments.push(segment)
+  }
+  return rest.segments.length > 0 ? [rest, ...messages] : messages
+}
+
+function prefixOf(pointer: string): string {
+  PREFIX.lastIndex = 0
+  return PREFIX.test(pointer) ? pointer.slice(0, PREFIX.lastIndex) : ''
 }
 
 /** A hash over all that a local step may look at; undefined when it is too much to remember. */
-function keyOf(org: string, prefix: string, segments: readonly Segment[]): string | undefined {
+function keyOf(org: string, { prefix, segments }: Message): string | undefined {
   let text = org
   for (const segment of segments) {
     const pointer = segment.pointer.slice(prefix.length)
@@ -85,39 +156,4 @@ function keyOf(org: string, prefix: string, segments: readonly Segment[]): strin
   }
   // UTF-8, which is what is hashed, has one form for all lone surrogates.
   return text.isWellFormed() ? sha256(text) : undefined
-}
-
-/**
- * Gives a step's findings in messages, from what is known and from `inspect`, which gets the segments of all others at once.
- * What it finds is remembered; when it throws, nothing is. Throws when it points at something that it was not given.
- */
-export function findAgain(
-  step: string,
-  messages: readonly Message[],
-  inspect: (segments: readonly Segment[]) => readonly Finding[],
-): readonly Finding[] {
-  const unknown = messages.filter(({ seen }) => !seen.has(step))
-  const found = unknown.length === 0 ? [] : inspect(unknown.flatMap(({ segments }) => segments))
-  remember(step, unknown, found)
-  const again = messages.flatMap((message) =>
-    unknown.includes(message) ? [] : (message.seen.get(step) ?? []).map((finding) => moved(finding, message.prefix)),
-  )
-  return again.length === 0 ? found : [...found, ...again]
-}
-
-const moved = (finding: Finding, prefix: string): Finding => ({ ...finding, pointer: prefix + finding.pointer })
-
-function remember(step: string, messages: readonly Message[], findings: readonly Finding[]): void {
-  const isSplit = messages.some(({ prefix }) => prefix !== '')
-  const byPrefix = new Map<string, Finding[]>(messages.map(({ prefix }) => [prefix, []]))
-  for (const finding of findings) {
-    const prefix = isSplit ? (PREFIX.exec(finding.pointer)?.[0] ?? '') : ''
-    const there = byPrefix.get(prefix)
-    if (!there) throw new Error(`${step} points at a message that it was not given`)
-    there.push({ ...finding, pointer: finding.pointer.slice(prefix.length) })
-  }
-  for (const { prefix, seen } of messages) {
-    const those = byPrefix.get(prefix) ?? []
-    if (those.length <= FINDINGS_MAX) seen.set(step, those)
-  }
 }

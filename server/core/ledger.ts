@@ -13,13 +13,16 @@ const BATCH_ROWS_MAX = 500
 /** Appends that may wait at once; beyond it a call is refused at once instead of piling up behind a slow database. */
 const WAITING_MAX = 20_000
 
-/** Takes `[{entry, hash}, …]`. The columns come out of the hashed text itself, so they can't say anything else. */
+/**
+ * Takes `[{entry, hash}, …]`. The columns come out of the hashed text itself, so they can't say anything else. The type json
+ * keeps a member's text as it was sent, to the letter.
+ */
 const INSERT = `INSERT INTO audit_events (chain, seq, audit_id, ts, event_kind, event_type, severity, decision, step_name,
     org_id, agent_id, session_id, request_id, model, classification, policy, decision_id, entry, prev_hash, hash)
   SELECT chain, seq, audit_id, ts, event_kind, event_type, severity, decision, step_name,
-    org_id, agent_id, session_id, request_id, model, classification, policy, decision_id, sealed.entry, prev_hash, sealed.hash
-  FROM json_to_recordset($1::json) AS sealed (entry text, hash text)
-  CROSS JOIN LATERAL json_to_record(sealed.entry::json) AS member (chain text, seq bigint, audit_id text, ts timestamptz,
+    org_id, agent_id, session_id, request_id, model, classification, policy, decision_id, sealed.entry::text, prev_hash, sealed.hash
+  FROM json_to_recordset($1::json) AS sealed (entry json, hash text)
+  CROSS JOIN LATERAL json_to_record(sealed.entry) AS member (chain text, seq bigint, audit_id text, ts timestamptz,
     event_kind text, event_type text, severity text, decision text, step_name text, org_id uuid, agent_id text,
     session_id text, request_id text, model text, classification text, policy text, decision_id text, prev_hash text)`
 
@@ -100,5 +103,7 @@ async function write({ database }: Ground, head: Head, batch: readonly Waiting[]
 }
 
 async function insert(database: Database, rows: readonly Sealed[]): Promise<void> {
-  await database.query(INSERT, [JSON.stringify(rows.map(({ entry, hash }) => ({ entry, hash })))])
+  // An entry is JSON already.
+  const members = rows.map(({ entry, hash }) => `{"entry":${entry},"hash":"${hash}"}`)
+  await database.query(INSERT, [`[${members.join(',')}]`])
 }

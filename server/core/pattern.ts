@@ -4,7 +4,7 @@
  * which is what lets a stream be judged piece by piece.
  */
 import type { Severity } from './finding.ts'
-import { keywordScanner } from './keyword-scanner.ts'
+import { indexedScanner, type KeywordMemo } from './keyword-index.ts'
 
 /** Something found in a text, as a half-open range of its UTF-16 code units. */
 export type Match = Readonly<{ kind: string; severity: Severity; confidence: number; start: number; end: number }>
@@ -28,8 +28,10 @@ export type Pattern = Readonly<{
   extend?: (text: string, end: number) => number
 }>
 
-/** Looks for all patterns of a set. */
-export type Detector = (text: string) => readonly Match[]
+/** Looks for all patterns of a set. `memo` is what is kept beside the text. */
+export type Detector = (text: string, memo?: KeywordMemo) => readonly Match[]
+
+const NONE: readonly Match[] = []
 
 /** Makes a detector for a set of patterns. Matches of one pattern may overlap; nothing depends on earlier matches. */
 export function patternDetector(patterns: readonly Pattern[]): Detector {
@@ -41,14 +43,17 @@ export function patternDetector(patterns: readonly Pattern[]): Detector {
       patternOf.push(pattern)
     }
   }
-  const scan = keywordScanner(keywords)
-  return (text) => {
-    const matches: Match[] = []
-    scan(text, (keyword, start) => {
+  const scan = indexedScanner(keywords)
+  return (text, memo) => {
+    let matches: Match[] | undefined
+    const visit = (keyword: number, start: number): void => {
       const match = matchAt(text, start, patternOf[keyword] as Pattern)
-      if (match !== undefined) matches.push(match)
-    })
-    return matches
+      if (match === undefined) return
+      matches ??= []
+      matches.push(match)
+    }
+    scan(text, visit, memo)
+    return matches ?? NONE
   }
 }
 

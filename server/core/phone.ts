@@ -2,6 +2,7 @@
  * Telephone numbers. Numbers with a country code or in a national notation stand for themselves; bare groups of digits
  * count only with a word about telephones beside them.
  */
+import { digitsEnd, isDigitCode, nextDigit } from './digit.ts'
 import { type Openable, openAt, openable } from './open-pattern.ts'
 import { lastRunStart, type Opening } from './opening.ts'
 import { type Detector, type Match, matchAt, type Pattern } from './pattern.ts'
@@ -67,22 +68,17 @@ function isDialable(value: string): boolean {
   )
 }
 
-/** Finds telephone numbers in one pass over the digits of a text. */
+/** Finds telephone numbers, each where its first digit stands. */
 export const phoneDetector: Detector = (text) => {
   const matches: Match[] = []
-  let isInNumber = false
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    const isDigit = code >= 48 && code <= 57
-    if (isDigit && !isInNumber && hasSevenDigits(text, index)) {
-      for (const pattern of PHONE_PATTERNS) {
-        const match = matchAt(text, index, pattern)
-        if (match === undefined) continue
-        matches.push(match)
-        break
-      }
+  for (let at = nextDigit(text, 0); at >= 0; at = nextDigit(text, digitsEnd(text, at))) {
+    if (!hasSevenDigits(text, at)) continue
+    for (const pattern of PHONE_PATTERNS) {
+      const match = matchAt(text, at, pattern)
+      if (match === undefined) continue
+      matches.push(match)
+      break
     }
-    isInNumber = isDigit
   }
   return matches
 }
@@ -94,14 +90,10 @@ export function phoneOpening(reachChars: number): Opening {
   return (text) => {
     let least = lastRunStart(text, text.length, reachChars)
     const from = Math.max(0, text.length - reachChars)
-    let isInNumber = /\d/.test(text.charAt(from - 1))
-    for (let index = from; index < text.length; index++) {
-      const code = text.charCodeAt(index)
-      const isDigit = code >= 48 && code <= 57
-      if (isDigit && !isInNumber && (text.length - index < SEVEN_DIGITS_WITHIN || hasSevenDigits(text, index))) {
-        for (const pattern of OPENABLE) least = Math.min(least, openAt(text, index, pattern))
-      }
-      isInNumber = isDigit
+    for (let at = nextDigit(text, from); at >= 0; at = nextDigit(text, digitsEnd(text, at))) {
+      const isStart = !isDigitCode(text.charCodeAt(at - 1))
+      if (!isStart || (text.length - at >= SEVEN_DIGITS_WITHIN && !hasSevenDigits(text, at))) continue
+      for (const pattern of OPENABLE) least = Math.min(least, openAt(text, at, pattern))
     }
     return least
   }
@@ -114,7 +106,7 @@ function hasSevenDigits(text: string, at: number): boolean {
   let digits = 0
   for (let index = at; index < at + SEVEN_DIGITS_WITHIN && index < text.length; index++) {
     const code = text.charCodeAt(index)
-    if (code >= 48 && code <= 57) digits++
+    if (isDigitCode(code)) digits++
     // Blank, parentheses, plus, hyphen, full stop, slash.
     else if (code !== 32 && (code < 40 || code > 47 || code === 42 || code === 44)) return false
     if (digits === 7) return true

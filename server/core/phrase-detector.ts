@@ -1,5 +1,5 @@
 /** Looks for phrases of several words: keywords first, then each phrase's expression on the text around its keywords. */
-import { keywordScanner } from './keyword-scanner.ts'
+import { indexedScanner, type KeywordMemo } from './keyword-index.ts'
 import type { Match } from './pattern.ts'
 import type { Phrase } from './phrase.ts'
 
@@ -13,27 +13,38 @@ const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code
 const BEYOND_LATIN = /[\u0370-\u1fff\u3040-\uffdc]/
 
 /** Finds phrases; which of them count is the caller's choice. */
-export type PhraseDetector = (text: string, isWanted: (phrase: Phrase) => boolean) => readonly Match[]
+export type PhraseDetector = (
+  text: string,
+  isWanted: (phrase: Phrase) => boolean,
+  memo?: KeywordMemo,
+) => readonly Match[]
+
+const NONE: readonly Match[] = []
 
 /** Makes a detector for a set of phrases. Its work is bounded by the text's length times the number of phrases. */
 export function phraseDetector(phrases: readonly Phrase[]): PhraseDetector {
   const owners = phrases.flatMap((phrase) => phrase.keywords.map(() => phrase))
-  const scan = keywordScanner(phrases.flatMap(({ keywords }) => keywords))
+  const scan = indexedScanner(phrases.flatMap(({ keywords }) => keywords))
   const wordless = phrases.filter(({ keywords }) => keywords.length === 0)
-  return (written, isWanted) => {
+  return (written, isWanted, memo) => {
     // Curly apostrophes are as long as straight ones.
     const text = written.includes('’') ? written.replaceAll('’', "'") : written
-    const windows = new Map<Phrase, [start: number, end: number][]>()
-    scan(text, (keyword, at) => {
+    let windows: Map<Phrase, [start: number, end: number][]> | undefined
+    const visit = (keyword: number, at: number): void => {
       const phrase = owners[keyword] as Phrase
       if ((isLetter(text.charCodeAt(at)) && isLetter(text.charCodeAt(at - 1))) || !isWanted(phrase)) return
+      windows ??= new Map()
       const list = windows.get(phrase) ?? []
       windows.set(phrase, list)
       addWindow(list, at)
-    })
-    for (const phrase of BEYOND_LATIN.test(text) ? wordless : []) {
-      if (isWanted(phrase)) windows.set(phrase, [[0, text.length]])
     }
+    scan(text, visit, text === written ? memo : undefined)
+    for (const phrase of BEYOND_LATIN.test(text) ? wordless : []) {
+      if (!isWanted(phrase)) continue
+      windows ??= new Map()
+      windows.set(phrase, [[0, text.length]])
+    }
+    if (windows === undefined) return NONE
     return [...windows].flatMap(([phrase, list]) => list.flatMap(([start, end]) => matchesIn(text, phrase, start, end)))
   }
 }

@@ -1,5 +1,6 @@
 /** Personal numbers that are told by their own form and check digits, without a word in front of them. */
 import * as checksum from './checksum.ts'
+import { digitsEnd, isDigitCode, nextDigit } from './digit.ts'
 import type { Severity } from './finding.ts'
 import { type Openable, openAt, openable } from './open-pattern.ts'
 import { lastRunStart, type Opening } from './opening.ts'
@@ -94,19 +95,15 @@ export const NUMBER_PATTERNS_BY_GROUP: readonly (readonly Pattern[])[] = Array.f
 /** Finds all of them in one pass over the digits of a text. */
 export const numberDetector: Detector = (text) => {
   const matches: Match[] = []
-  for (let index = 0; index < text.length; index++) {
-    if (!isDigitAt(text, index)) continue
-    let end = index + 1
-    while (isDigitAt(text, end)) end++
-    if (hasFourDigits(text, index)) {
-      for (const pattern of NUMBER_PATTERNS_BY_GROUP[end - index] ?? []) {
-        const match = matchAt(text, index, pattern)
-        if (match !== undefined) matches.push(match)
-      }
-      const iban = ibanAt(text, index)
-      if (iban !== undefined) matches.push(iban)
+  for (let at = nextDigit(text, 0), end = 0; at >= 0; at = nextDigit(text, end)) {
+    end = digitsEnd(text, at)
+    if (!hasFourDigits(text, at)) continue
+    for (const pattern of NUMBER_PATTERNS_BY_GROUP[end - at] ?? []) {
+      const match = matchAt(text, at, pattern)
+      if (match !== undefined) matches.push(match)
     }
-    index = end
+    const iban = ibanAt(text, at)
+    if (iban !== undefined) matches.push(iban)
   }
   return matches
 }
@@ -124,25 +121,17 @@ export function numberOpening(reachChars: number): Opening {
   return (text) => {
     let least = lastRunStart(text, text.length, reachChars)
     if (LETTERS_BEFORE.test(text.slice(-3))) least = Math.min(least, text.length - 3)
-    for (let index = Math.max(0, text.length - reachChars); index < text.length; index++) {
-      if (!isDigitAt(text, index)) continue
-      let end = index + 1
-      while (isDigitAt(text, end)) end++
-      if (!isDigitAt(text, index - 1) && (text.length - index < FOUR_DIGITS_WITHIN || hasFourDigits(text, index))) {
-        // A first group that is not over has no length yet.
-        const patterns = end === text.length ? OPENABLE : (OPENABLE_BY_GROUP[end - index] ?? [])
-        for (const pattern of patterns) least = Math.min(least, openAt(text, index, pattern))
-        if (isIbanOpen(text, index)) least = Math.min(least, index - 2)
-      }
-      index = end
+    for (let at = nextDigit(text, Math.max(0, text.length - reachChars)), end = 0; at >= 0; at = nextDigit(text, end)) {
+      end = digitsEnd(text, at)
+      const isStart = !isDigitCode(text.charCodeAt(at - 1))
+      if (!isStart || (text.length - at >= FOUR_DIGITS_WITHIN && !hasFourDigits(text, at))) continue
+      // A first group that is not over has no length yet.
+      const patterns = end === text.length ? OPENABLE : (OPENABLE_BY_GROUP[end - at] ?? [])
+      for (const pattern of patterns) least = Math.min(least, openAt(text, at, pattern))
+      if (isIbanOpen(text, at)) least = Math.min(least, at - 2)
     }
     return least
   }
-}
-
-function isDigitAt(text: string, index: number): boolean {
-  const code = text.charCodeAt(index)
-  return code >= 48 && code <= 57
 }
 
 /** How far the glance at a place looks. */
@@ -153,7 +142,7 @@ function hasFourDigits(text: string, at: number): boolean {
   let digits = 0
   for (let index = at; index < at + FOUR_DIGITS_WITHIN && index < text.length; index++) {
     const code = text.charCodeAt(index)
-    if (code >= 48 && code <= 57) digits++
+    if (isDigitCode(code)) digits++
     else if (code === 44 || code === 10 || code === 58) return false
     if (digits === 4) return true
   }

@@ -3,6 +3,7 @@
  * in it decoded, two layers deep. Detectors look through every reading; what they find points at the text as it stands.
  */
 import { encodedRuns, openRunStart } from './encoded-run.ts'
+import type { KeywordMemo } from './keyword-index.ts'
 import type { Opening } from './opening.ts'
 import { sureTo, surface } from './surface.ts'
 
@@ -11,8 +12,12 @@ export type Reading = Readonly<{
   text: string
   /** False for what was encoded: there a range of the original says nothing by its length. */
   isVisible: boolean
+  /** Which keywords stand in it. */
+  keywords: KeywordMemo
   span: (start: number, end: number) => readonly [start: number, end: number]
 }>
+
+const asItIs: Reading['span'] = (start, end) => [start, end]
 
 /** Layers that are peeled off: base64 in base64, a percent sign that is itself percent-encoded. */
 const LAYERS_MAX = 2
@@ -22,7 +27,7 @@ const LAYERS_MAX = 2
  * are at most some twenty times the text, and for anything that people write little more than once.
  */
 export function readings(text: string): readonly Reading[] {
-  const found: Reading[] = [{ text, isVisible: true, span: (start, end) => [start, end] }]
+  const found: Reading[] = [{ text, isVisible: true, keywords: {}, span: asItIs }]
   const seen = new Set([text])
   const keep = (reading: Reading): boolean => {
     if (seen.has(reading.text)) return false
@@ -46,7 +51,7 @@ function surfaces(reading: Reading, keep: (reading: Reading) => boolean): readon
     if (plain === undefined) break
     const outer = below
     const span: Reading['span'] = (start, end) => outer.span(...plain.span(start, end))
-    below = { text: plain.text, isVisible: reading.isVisible, span }
+    below = { text: plain.text, isVisible: reading.isVisible, keywords: {}, span }
     if (keep(below)) made.push(below)
   }
   return made
@@ -56,7 +61,7 @@ function decodings(reading: Reading, keep: (reading: Reading) => boolean): reado
   const made: Reading[] = []
   for (const run of encodedRuns(reading.text)) {
     const whole = reading.span(run.start, run.end)
-    const decoded: Reading = { text: run.text, isVisible: false, span: () => whole }
+    const decoded: Reading = { text: run.text, isVisible: false, keywords: {}, span: () => whole }
     if (keep(decoded)) made.push(decoded)
   }
   return made

@@ -9,9 +9,12 @@ import type { Verdict } from './verdict.ts'
 
 type Refusal = Extract<Release, { status: 'refused' }>
 
-/** A whole answer, or a stream of texts. `cause` is for the log, never for the client. */
+/** A whole answer (`text` is its JSON, where that is known already), or a stream of texts. `cause` is for the log, never for the client. */
 export type Reply = Readonly<{ status: number; headers: Readonly<Record<string, string>>; cause?: unknown }> &
-  (Readonly<{ kind: 'whole'; body: object }> | Readonly<{ kind: 'stream'; chunks: AsyncIterable<string> }>)
+  (
+    | Readonly<{ kind: 'whole'; body: object; text?: string }>
+    | Readonly<{ kind: 'stream'; chunks: AsyncIterable<string> }>
+  )
 
 /** A refusal by policy, in the shape of tappass.md §1.1. */
 export function refused(release: Refusal, call: Call, { verdict, outcomes, allowance }: Assessment): Reply {
@@ -37,7 +40,7 @@ export function refusalBody({ code, reasons }: Refusal, call: Call, verdict: Ver
 
 /**
  * An answer to `call` (the request) that may leave, with our own object beside the model server's. An error of the model
- * server gets none.
+ * server gets none. `content` is the body's JSON when nothing was taken out of it.
  */
 export function answered(
   from: Pick<UpstreamAnswer, 'status' | 'headers'>,
@@ -45,6 +48,7 @@ export function answered(
   call: Call,
   asking: Assessment,
   response: Assessment,
+  content?: string,
 ): Reply {
   const classification = moreSensitive(asking.verdict.classification, response.verdict.classification)
   const headers = {
@@ -61,8 +65,13 @@ export function answered(
     model: (body as { model?: unknown }).model ?? call.model,
     ...correlation(call, response.verdict),
   }
-  return { kind: 'whole', status, headers, body: { ...body, tappass: ours } }
+  // The answer was written out once, for its commitment; ours goes in before its last brace.
+  const text = content === undefined || content === '{}' || 'tappass' in body ? undefined : withMember(content, ours)
+  return { kind: 'whole', status, headers, body: { ...body, tappass: ours }, ...(text === undefined ? {} : { text }) }
 }
+
+const withMember = (content: string, ours: object): string =>
+  `${content.slice(0, -1)},"tappass":${JSON.stringify(ours)}}`
 
 /** The one header of a model server that clients act on. Passed on as a number, or not at all. */
 function retryHeader(headers: UpstreamAnswer['headers']): Readonly<Record<string, string>> {

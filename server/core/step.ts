@@ -7,7 +7,7 @@ import type { RateLimiter } from './ports.ts'
 /** What a step may use besides the call; everything that differs from run to run enters here. */
 export type Tools = Readonly<{
   nowMs: number
-  limiter: RateLimiter
+  limiter: Pick<RateLimiter, 'take'>
   limits: Readonly<{ callsMax: number; windowMs: number; bodyBytesMax: number }>
 }>
 

@@ -55,5 +55,5 @@ function send(reply: FastifyReply, answer: Reply): FastifyReply {
   if (answer.cause !== undefined) reply.log.warn({ err: answer.cause, status: answer.status }, 'call failed')
   reply.code(answer.status).headers(answer.headers)
   if (answer.kind === 'stream') return reply.send(Readable.from(answer.chunks))
-  return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer.body))
+  return reply.type('application/json; charset=utf-8').send(answer.text ?? JSON.stringify(answer.body))
 }

@@ -5,7 +5,7 @@
 import { inspectAll } from '../core/inspection.ts'
 import { patternOpening } from '../core/open-pattern.ts'
 import { firstOpening } from '../core/opening.ts'
-import { patternDetector } from '../core/pattern.ts'
+import { type Detector, patternDetector } from '../core/pattern.ts'
 import { phoneDetector, phoneOpening } from '../core/phone.ts'
 import { numberDetector, numberOpening } from '../core/pii-number.ts'
 import { PII_PATTERNS } from '../core/pii-pattern.ts'
@@ -15,6 +15,12 @@ import type { Step } from '../core/step.ts'
 const REACH_CHARS = 256
 
 const named = patternDetector(PII_PATTERNS)
+
+const detect: Detector = (text, keywords) => {
+  const behindWords = named(text, keywords)
+  const numbers = [...numberDetector(text), ...phoneDetector(text)]
+  return numbers.length === 0 ? behindWords : [...behindWords, ...numbers]
+}
 
 /** A number with a check digit of its own is no telephone number as well. */
 const VAGUE = new Set(['pii.phone'])
@@ -33,6 +39,5 @@ export const step: Step = {
     numberOpening(REACH_CHARS),
     phoneOpening(REACH_CHARS),
   ]),
-  inspect: (call) =>
-    inspectAll(call.segments, (text) => [...named(text), ...numberDetector(text), ...phoneDetector(text)], VAGUE),
+  inspect: (call) => inspectAll(call.segments, detect, VAGUE),
 }

@@ -6,7 +6,7 @@ import { inspectAll } from '../core/inspection.ts'
 import { patternOpening } from '../core/open-pattern.ts'
 import { firstOpening } from '../core/opening.ts'
 import { OUTPUT_PATTERNS } from '../core/output-pattern.ts'
-import { type Match, patternDetector } from '../core/pattern.ts'
+import { type Detector, type Match, patternDetector } from '../core/pattern.ts'
 import type { Step } from '../core/step.ts'
 
 /** Characters (UTF-16 code units) that a match can span, what it looks at around it among them. */
@@ -31,14 +31,14 @@ function unseenStart(text: string): number {
   return start
 }
 
-function detect(text: string): readonly Match[] {
+const detect: Detector = (text, keywords) => {
   const hidden = [...text.matchAll(UNSEEN)]
     .filter(([run]) => run.length >= UNSEEN_UNITS_MIN && !FLAG.test(run))
     .map((match): Match => {
       const [start, end] = [match.index, match.index + match[0].length]
       return { kind: 'exfiltration.hidden_text', severity: 'high', confidence: 0.9, start, end }
     })
-  return [...detectForms(text), ...hidden]
+  return [...detectForms(text, keywords), ...hidden]
 }
 
 /** Kinds `exfiltration.*`. */

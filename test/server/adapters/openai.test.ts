@@ -120,3 +120,69 @@ test('openai: a call that is given up ends at the model server', async () => {
   await assert.rejects(forwarded)
   while (!models.received[0]?.isAbandoned) await new Promise((resolve) => setTimeout(resolve, 5))
 })
+
+const abandoned = async (): Promise<void> => {
+  while (!models.received[0]?.isAbandoned) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+const READERS: Readonly<Record<string, (answer: UpstreamAnswer) => Promise<number>>> = {
+  whole: async ({ whole }) => (await whole(1e9))?.byteLength ?? 0,
+  pieces: async ({ body }) => {
+    let bytes = 0
+    for await (const piece of body) bytes += piece.byteLength
+    return bytes
+  },
+}
+for (const [how, read] of Object.entries(READERS)) {
+  test(`openai: an answer that breaks off is not taken for one that ended: ${how}`, async () => {
+    models.answer((response) => {
+      response.writeHead(200, { 'content-length': '1000' })
+      response.write('half of it', () => response.destroy())
+    })
+    await assert.rejects(read(await openai.forward('/chat/completions', asked(), 'c', signal)))
+  })
+
+  test(`openai: an answer whose reader is given up while he reads ends at the model server: ${how}`, async () => {
+    models.answer((response) => void response.writeHead(200).write('the beginning'))
+    const gone = new AbortController()
+    const answer = await openai.forward('/chat/completions', asked(), 'c', gone.signal)
+    const reading = assert.rejects(read(answer))
+    gone.abort()
+    await Promise.all([reading, abandoned()])
+  })
+
+  test(`openai: a server has to wait for its reader, and nothing is lost: ${how}`, async () => {
+    const megabyte = Buffer.alloc(2 ** 20)
+    let sent = 0
+    models.answer(async (response) => {
+      response.writeHead(200)
+      for (; sent < 64 && !response.destroyed; sent++) {
+        if (!response.write(megabyte)) await new Promise((resolve) => response.once('drain', resolve))
+      }
+      response.end()
+    })
+    const answer = await openai.forward('/chat/completions', asked(), 'c', signal)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    assert.ok(sent < 64, `${sent} of 64 MB left the server before anybody read`)
+    assert.equal(await read(answer), 64 * 2 ** 20)
+  })
+}
+
+test('openai: more than is wanted is not read on, and ends at the model server', async () => {
+  models.answer((response) => void response.writeHead(200).write(Buffer.alloc(100_000)))
+  const answer = await openai.forward('/chat/completions', asked(), 'c', signal)
+  assert.equal(await answer.whole(10_000), undefined)
+  await abandoned()
+})
+
+test('openai: a reader who stops ends the answer at the model server', async () => {
+  models.answer((response) => void response.writeHead(200).write('the beginning'))
+  const answer = await openai.forward('/chat/completions', asked(), 'c', signal)
+  for await (const _ of answer.body) break
+  await abandoned()
+})
+
+test('openai: a call that was given up before it was sent does not reach the model server', async () => {
+  await assert.rejects(openai.forward('/chat/completions', asked(), 'c', AbortSignal.abort()))
+  assert.equal(models.received.length, 0)
+})

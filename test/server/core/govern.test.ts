@@ -220,3 +220,19 @@ test('an answer that is too deep to be looked through does not leave', async () 
   const reply = whole(await govern(bench.gateway, hello))
   assert.deepEqual([reply.status, reply.code], [502, 'upstream.malformed'])
 })
+
+const OURS: readonly (readonly [what: string, body: object])[] = [
+  ['as it is', completion('fine')],
+  ['empty', {}],
+  ['with a member of that name already', { ...completion('fine'), tappass: { blocked: 'theirs' } }],
+]
+for (const [what, body] of OURS) {
+  test(`our object stands once beside an answer: ${what}`, async () => {
+    const reply = await govern(makeBench(() => answerOf([JSON.stringify(body)])).gateway, hello)
+    if (reply.kind !== 'whole') throw new Error('a stream')
+    const text = reply.text ?? JSON.stringify(reply.body)
+    assert.deepEqual(JSON.parse(text), reply.body)
+    assert.equal(text.split('"tappass":').length, 2)
+    assert.equal((reply.body as { tappass: { blocked: unknown } }).tappass.blocked, false)
+  })
+}

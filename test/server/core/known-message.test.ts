@@ -5,7 +5,8 @@ import { test } from 'node:test'
 import { loadSteps } from '../../../server/adapters/step-folder.ts'
 import type { Call, Segment } from '../../../server/core/call.ts'
 import { examine } from '../../../server/core/examine.ts'
-import { findAgain, makeKnownMessages } from '../../../server/core/known-message.ts'
+import type { Finding } from '../../../server/core/finding.ts'
+import { makeKnownMessages, type Recollection } from '../../../server/core/known-message.ts'
 import { project } from '../../../server/core/projection.ts'
 import type { Outcome, Tools } from '../../../server/core/step.ts'
 import { callOf } from './call-fixture.ts'
@@ -77,6 +78,18 @@ test('the same is found with and without a memory, in any order, again and again
 
 const segmentsOf = (body: object): readonly Segment[] => project(body)
 
+/** What a step that is the only one finds in a call, and remembers. */
+function findAgain(
+  step: string,
+  { fresh, findAll, remember }: Recollection,
+  inspect: (segments: readonly Segment[]) => readonly Finding[],
+): readonly Finding[] {
+  const found = fresh.length === 0 ? [] : inspect(fresh)
+  const all = findAll(step, found)
+  remember([[step, found]])
+  return all
+}
+
 test('a message that was seen is not looked through again; another author, organization or place in it is another message', () => {
   const known = makeKnownMessages()
   const looked: string[] = []
@@ -106,19 +119,34 @@ test('what a step finds moves with its message', () => {
   assert.deepEqual(find({ messages: [say('good'), say('bad')] }), ['/messages/1/content'])
 })
 
-test('a step that throws is not remembered to have found nothing', () => {
+test('a step that throws is not remembered to have found nothing', async () => {
   const known = makeKnownMessages()
   const segments = segmentsOf({ messages: [say('x')] })
+  let looks = 0
   const inspect = (): never => {
+    looks += 1
     throw new Error('no')
   }
-  for (let round = 0; round < 2; round++) assert.throws(() => findAgain('step', known.recall('a', segments), inspect))
+  const step = {
+    name: 'throws',
+    position: 1,
+    category: 'test',
+    stages: ['request'],
+    timeoutMs: 10,
+    isLocal: true,
+  } as const
+  for (let round = 0; round < 2; round++) {
+    const [outcome] = await examine([{ ...step, inspect }], callOf({}, { segments }), {} as Tools, clock, known)
+    assert.equal(outcome?.status, 'failed')
+  }
+  assert.equal(looks, 2)
 })
 
 test('a step that points at nothing that it was given has failed', () => {
-  const messages = makeKnownMessages().recall('a', segmentsOf({ messages: [say('x')] }))
+  const known = makeKnownMessages()
   const stray = { kind: 'k.k', severity: 'low', pointer: '/messages/7/content', span: [0, 1], confidence: 1 } as const
-  assert.throws(() => findAgain('step', messages, () => [stray]))
+  const bodies: readonly object[] = [{ messages: [say('x')] }, { model: 'm', messages: [say('x')] }]
+  for (const body of bodies) assert.throws(() => findAgain('step', known.recall('a', segmentsOf(body)), () => [stray]))
 })
 
 test('the memory is bounded: what was not seen for long is looked through again', () => {
