@@ -40,6 +40,8 @@ function nextRequest(): Buffer {
 
 const latenciesMs: number[] = []
 let failures = 0
+/** What failures said, by status and code. */
+const reasons: Record<string, number> = {}
 const startMs = performance.now()
 const endMs = startMs + Number(secondsText) * 1000
 
@@ -61,12 +63,18 @@ function client(): Promise<void> {
       if (!isWhole(received)) return
       const nowMs = performance.now()
       latenciesMs.push(nowMs - sentMs)
-      if (!received.startsWith('HTTP/1.1 200')) failures += 1
+      if (!received.startsWith('HTTP/1.1 200')) noteFailure(received)
       received = ''
       if (nowMs < endMs) send()
       else finish(socket, resolve)
     })
   })
+}
+
+function noteFailure(received: string): void {
+  failures += 1
+  const reason = `${received.slice(9, 12)} ${/"reason":"([^"]*)"/.exec(received)?.[1] ?? /"code":"([^"]*)"/.exec(received)?.[1] ?? ''}`
+  reasons[reason] = (reasons[reason] ?? 0) + 1
 }
 
 function isWhole(received: string): boolean {
@@ -87,5 +95,5 @@ latenciesMs.sort((one, other) => one - other)
 const at = (share: number): number =>
   latenciesMs[Math.min(latenciesMs.length - 1, Math.floor(latenciesMs.length * share))] ?? 0
 process.stdout.write(
-  `${JSON.stringify({ calls: latenciesMs.length, failures, perSecond: latenciesMs.length / seconds, p50Ms: at(0.5), p99Ms: at(0.99) })}\n`,
+  `${JSON.stringify({ calls: latenciesMs.length, failures, reasons, perSecond: latenciesMs.length / seconds, p50Ms: at(0.5), p99Ms: at(0.99) })}\n`,
 )

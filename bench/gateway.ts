@@ -15,6 +15,8 @@ const { values } = parseArgs({
 })
 const clientCounts = values.clients.split(',').map(Number)
 
+type Figure = Exclude<keyof Figures, 'reasons'>
+
 function median(numbers: readonly number[]): number {
   return numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? 0
 }
@@ -32,11 +34,11 @@ try {
       }
     }
   }
-  const of = (name: string, clients: number, member: keyof Figures): number =>
+  const of = (name: string, clients: number, member: Figure): number =>
     median((results.get(`${name} ${clients}`) ?? []).map((figures) => figures[member]))
   for (const clients of clientCounts) {
     for (const name of names) {
-      const figure = (member: keyof Figures, digits: number): string => of(name, clients, member).toFixed(digits)
+      const figure = (member: Figure, digits: number): string => of(name, clients, member).toFixed(digits)
       process.stdout.write(
         `clients ${clients}\t${name}\t${figure('perSecond', 0)} calls/s\tp50 ${figure('p50Ms', 2)} ms\tp99 ${figure('p99Ms', 2)} ms\t` +
           `processor ${figure('cpuUs', 0)} us/call\tfailures ${figure('failures', 0)}\n`,

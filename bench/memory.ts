@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { startRig } from './rig.ts'
+import { type Figures, startRig } from './rig.ts'
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +20,8 @@ function residentMb(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 }
 
+const failed = ({ failures, reasons }: Figures): string => (failures === 0 ? '' : `failed: ${JSON.stringify(reasons)}`)
+
 const rig = await startRig(values.node)
 try {
   const { gateway } = rig.targets
@@ -34,7 +36,7 @@ try {
     failures += figures.failures
     mostMb = Math.max(mostMb, residentMb(gateway.pid))
     process.stdout.write(
-      `${calls} calls\t${residentMb(gateway.pid).toFixed(0)} MB\t${figures.perSecond.toFixed(0)} calls/s\n`,
+      `${calls} calls\t${residentMb(gateway.pid).toFixed(0)} MB\t${figures.perSecond.toFixed(0)} calls/s\t${failed(figures)}\n`,
     )
   }
   process.stdout.write(

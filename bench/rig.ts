@@ -15,6 +15,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export type Figures = Readonly<{
   calls: number
   failures: number
+  /** What failures said, and how often. */
+  reasons: Readonly<Record<string, number>>
   perSecond: number
   p50Ms: number
   p99Ms: number
@@ -52,7 +54,7 @@ export async function startRig(node: string): Promise<Rig> {
   const direct = await announced(run(OTHER_CORE, [node, join(HERE, 'stand-in.ts')]))
   const bare = await announced(run(MEASURED_CORE, [node, join(HERE, 'bare-proxy.ts'), direct.url]))
   const port = 20_000 + (process.pid % 20_000)
-  const gateway = run(MEASURED_CORE, [node, '--disable-warning=ExperimentalWarning', join(HERE, '../server/main.ts')], {
+  const gateway = run(MEASURED_CORE, [node, ...unitFlags(), join(HERE, '../server/main.ts')], {
     TAPPASS_PORT: String(port),
     TAPPASS_ADMIN_API_KEY: ADMIN_KEY,
     TAPPASS_UPSTREAM_URL: `${direct.url}/v1`,
@@ -84,6 +86,14 @@ export async function startRig(node: string): Promise<Rig> {
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Flags with which the gateway's unit starts Node. */
+function unitFlags(): readonly string[] {
+  const unit = readFileSync(join(HERE, '../units/tappass@.service.hbs'), 'utf8')
+  const flags = /^ExecStart=\S+ (.*) server\/main\.ts$/m.exec(unit)?.[1]
+  if (flags === undefined) throw new Error('the unit starts the gateway in another way')
+  return flags.split(' ')
 }
 
 async function end(child: ChildProcess): Promise<void> {

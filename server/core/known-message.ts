@@ -40,6 +40,9 @@ const PART = /^\/(?:messages|tools)\/\d+\/text$/
 /** Messages of a generation; two generations are kept. */
 const MESSAGES_MAX = 5000
 
+/** Shorter messages are looked through again each time: that costs less than to know them. */
+const MESSAGE_CHARS_MIN = 48
+
 /** A message with more findings is looked through again each time. */
 const FINDINGS_MAX = 50
 
@@ -146,13 +149,15 @@ function prefixOf(pointer: string): string {
   return PREFIX.test(pointer) ? pointer.slice(0, PREFIX.lastIndex) : ''
 }
 
-/** A hash over all that a local step may look at; undefined when it is too much to remember. */
+/** A hash over all that a local step may look at; undefined for a message that is not worth remembering. */
 function keyOf(org: string, { prefix, segments }: Message): string | undefined {
+  let chars = 0
+  for (const { text } of segments) chars += text.length
+  if (chars < MESSAGE_CHARS_MIN || chars > MESSAGE_CHARS_MAX) return undefined
   let text = org
   for (const segment of segments) {
     const pointer = segment.pointer.slice(prefix.length)
     text += `\n${segment.author} ${pointer.length} ${segment.text.length} ${pointer}${segment.text}`
-    if (text.length > MESSAGE_CHARS_MAX) return undefined
   }
   // UTF-8, which is what is hashed, has one form for all lone surrogates.
   return text.isWellFormed() ? sha256(text) : undefined

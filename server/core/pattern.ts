@@ -4,7 +4,7 @@
  * which is what lets a stream be judged piece by piece.
  */
 import type { Severity } from './finding.ts'
-import { indexedScanner, type KeywordMemo } from './keyword-index.ts'
+import { indexKeywords, type KeywordMemo } from './keyword-index.ts'
 
 /** Something found in a text, as a half-open range of its UTF-16 code units. */
 export type Match = Readonly<{ kind: string; severity: Severity; confidence: number; start: number; end: number }>
@@ -43,8 +43,9 @@ export function patternDetector(patterns: readonly Pattern[]): Detector {
       patternOf.push(pattern)
     }
   }
-  const scan = indexedScanner(keywords)
+  const { scan, isAbsent } = indexKeywords(keywords)
   return (text, memo) => {
+    if (isAbsent(text, memo)) return NONE
     let matches: Match[] | undefined
     const visit = (keyword: number, start: number): void => {
       const match = matchAt(text, start, patternOf[keyword] as Pattern)

@@ -1,5 +1,5 @@
 /** Looks for phrases of several words: keywords first, then each phrase's expression on the text around its keywords. */
-import { indexedScanner, type KeywordMemo } from './keyword-index.ts'
+import { indexKeywords, type KeywordMemo } from './keyword-index.ts'
 import type { Match } from './pattern.ts'
 import type { Phrase } from './phrase.ts'
 
@@ -24,11 +24,12 @@ const NONE: readonly Match[] = []
 /** Makes a detector for a set of phrases. Its work is bounded by the text's length times the number of phrases. */
 export function phraseDetector(phrases: readonly Phrase[]): PhraseDetector {
   const owners = phrases.flatMap((phrase) => phrase.keywords.map(() => phrase))
-  const scan = indexedScanner(phrases.flatMap(({ keywords }) => keywords))
+  const { scan, isAbsent } = indexKeywords(phrases.flatMap(({ keywords }) => keywords))
   const wordless = phrases.filter(({ keywords }) => keywords.length === 0)
   return (written, isWanted, memo) => {
     // Curly apostrophes are as long as straight ones.
     const text = written.includes('’') ? written.replaceAll('’', "'") : written
+    if (text === written && isAbsent(text, memo) && !BEYOND_LATIN.test(text)) return NONE
     let windows: Map<Phrase, [start: number, end: number][]> | undefined
     const visit = (keyword: number, at: number): void => {
       const phrase = owners[keyword] as Phrase

@@ -5,6 +5,8 @@ import type { PolicyInput } from './verdict.ts'
 
 type SeenFinding = PolicyInput['outcomes'][number]['findings'][number]
 
+const NONE: readonly SeenFinding[] = []
+
 /**
  * Takes a call and its outcomes, gives the policy's input. Findings of a step that are alike (kind, severity,
  * confidence, author) are one: a thousand e-mail addresses are no other question than one.
@@ -25,7 +27,7 @@ export function policyInput(call: Call, outcomes: readonly Outcome[]): PolicyInp
       step: outcome.step,
       status: outcome.status,
       reason: outcome.status === 'done' ? '' : outcome.reason,
-      findings: outcome.status === 'done' ? distinct(outcome.findings, authorOf) : [],
+      findings: outcome.status === 'done' && outcome.findings.length > 0 ? distinct(outcome.findings, authorOf) : NONE,
     })),
   }
 }

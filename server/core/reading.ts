@@ -27,7 +27,10 @@ const LAYERS_MAX = 2
  * are at most some twenty times the text, and for anything that people write little more than once.
  */
 export function readings(text: string): readonly Reading[] {
-  const found: Reading[] = [{ text, isVisible: true, keywords: {}, span: asItIs }]
+  const itself: Reading = { text, isVisible: true, keywords: {}, span: asItIs }
+  // So are nearly all texts.
+  if (surface(text) === undefined && encodedRuns(text).length === 0) return [itself]
+  const found: Reading[] = [itself]
   const seen = new Set([text])
   const keep = (reading: Reading): boolean => {
     if (seen.has(reading.text)) return false
@@ -35,7 +38,7 @@ export function readings(text: string): readonly Reading[] {
     found.push(reading)
     return true
   }
-  let layer = [...found, ...surfaces(found[0] as Reading, keep)]
+  let layer = [...found, ...surfaces(itself, keep)]
   for (let depth = 0; depth < LAYERS_MAX; depth++) {
     const decoded = layer.flatMap((reading) => decodings(reading, keep))
     layer = decoded.flatMap((reading) => [reading, ...surfaces(reading, keep)])

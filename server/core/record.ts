@@ -69,12 +69,15 @@ function detailsOf(
   facts: Facts,
   committed: string,
 ): Entry['details'] {
+  const { failed, findings, steps } = stepRecords(outcomes)
   return {
     agent_uuid: call.agent.uuid,
     bytes: call.bodyBytes,
     commitment: committed,
     event: facts.event,
     events: facts.events,
+    failed,
+    findings,
     flags: call.flags,
     judgements: facts.judgements,
     path: facts.path,
@@ -86,7 +89,7 @@ function detailsOf(
     segments: call.segments.length,
     stage: call.stage,
     status: facts.status,
-    steps: outcomes.map(stepRecord),
+    steps,
     stream: call.isStream,
     upstream: facts.upstream,
   }
@@ -173,15 +176,28 @@ export function saltOf(key: Uint8Array, id: string): string {
   return sha256(Buffer.concat([key, Buffer.from(id)]))
 }
 
-function stepRecord(outcome: Outcome): object {
-  const { step, status } = outcome
-  const us = Math.round(outcome.ms * 1000)
-  if (status !== 'done') return { reason: outcome.reason, status, step, us }
-  const { findings } = outcome
-  if (findings.length === 0) return { status, step, us }
-  const listed = findings.slice(0, FINDINGS_LISTED_MAX).map(findingRecord)
-  return { count: findings.length, findings: listed, status, step, us }
+/** What steps did, by their names in order: how long each took in microseconds, what it found, why it did not look. */
+function stepRecords(
+  outcomes: readonly Outcome[],
+): Readonly<Record<'failed' | 'findings' | 'steps', object | undefined>> {
+  const steps: Record<string, number> = {}
+  let findings: Record<string, object> | undefined
+  let failed: Record<string, object> | undefined
+  for (const outcome of outcomes.toSorted(byName)) {
+    steps[outcome.step] = Math.round(outcome.ms * 1000)
+    if (outcome.status !== 'done') {
+      failed ??= {}
+      failed[outcome.step] = { reason: outcome.reason, status: outcome.status }
+    } else if (outcome.findings.length > 0) {
+      findings ??= {}
+      const listed = outcome.findings.slice(0, FINDINGS_LISTED_MAX).map(findingRecord)
+      findings[outcome.step] = { count: outcome.findings.length, listed }
+    }
+  }
+  return { failed, findings, steps }
 }
+
+const byName = (one: Outcome, other: Outcome): number => (one.step < other.step ? -1 : 1)
 
 function findingRecord({ kind, severity, confidence, pointer, span }: Finding): object {
   return { confidence, kind, pointer: safePointer(pointer), severity, span }

@@ -114,13 +114,19 @@ function looksAtMessage(message: unknown, pointer: string): readonly Finding[] {
   return isContent ? [] : [malformed('content', `${pointer}/content`)]
 }
 
-function looksAtKeys(value: unknown, pointer = ''): readonly Finding[] {
-  if (typeof value !== 'object' || value === null) return []
+function looksAtKeys(body: Body): readonly Finding[] {
   const findings: Finding[] = []
-  for (const key of Object.keys(value)) {
-    const inside = `${pointer}/${pointerToken(key)}`
-    if (FORBIDDEN_KEYS.has(key)) findings.push(malformed('forbidden_key', inside))
-    for (const finding of looksAtKeys((value as Body)[key], inside)) findings.push(finding)
-  }
+  findForbidden(body, '', findings)
   return findings
+}
+
+function findForbidden(value: object, pointer: string, findings: Finding[]): void {
+  for (const key of Object.keys(value)) {
+    const inside = (value as Body)[key]
+    const isContainer = typeof inside === 'object' && inside !== null
+    if (!isContainer && !FORBIDDEN_KEYS.has(key)) continue
+    const place = `${pointer}/${pointerToken(key)}`
+    if (FORBIDDEN_KEYS.has(key)) findings.push(malformed('forbidden_key', place))
+    if (isContainer) findForbidden(inside, place, findings)
+  }
 }

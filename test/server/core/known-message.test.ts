@@ -21,8 +21,18 @@ const say = (content: unknown, role = 'user'): object => ({ role, content })
 const parts = (...texts: readonly string[]): object[] => texts.map((text) => ({ type: 'text', text }))
 
 const BODIES: readonly object[] = [
-  { model: 'm', messages: [say('You are careful.', 'system'), say('hello')] },
-  { model: 'm', messages: [say('You are careful.', 'system'), say('hello'), say(`pay with ${card}`)] },
+  {
+    model: 'm',
+    messages: [say('You are careful, and you answer in plain words, as a friend would do.', 'system'), say('hello')],
+  },
+  {
+    model: 'm',
+    messages: [
+      say('You are careful, and you answer in plain words, as a friend would do.', 'system'),
+      say('hello'),
+      say(`pay with ${card}`),
+    ],
+  },
   { model: 'm', messages: [say(`pay with ${card}`), say('hello'), say('mail ann@example.com')] },
   { model: 'm', messages: [say(parts('my card is 4111 11', '11 1111 1111, thanks')), say('hello')] },
   {
@@ -95,28 +105,32 @@ test('a message that was seen is not looked through again; another author, organ
   const looked: string[] = []
   const look = (org: string, body: object): void => {
     findAgain('step', known.recall(org, segmentsOf(body)), (segments) => {
-      looked.push(...segments.filter(({ pointer }) => pointer.endsWith('content')).map(({ text }) => text))
+      looked.push(
+        ...segments.filter(({ pointer }) => pointer.endsWith('content')).map(({ text }) => text.split(' ')[0] ?? ''),
+      )
       return []
     })
   }
-  const turns = [say('first'), say('second', 'assistant'), say('third')]
+  const long = (word: string): string => `${word} ${'and so on '.repeat(8)}`
+  const turns = [say(long('first')), say(long('second'), 'assistant'), say(long('third'))]
   look('a', { messages: turns.slice(0, 1) })
   look('a', { messages: turns })
-  look('a', { messages: [...turns, say('second', 'tool')] })
+  look('a', { messages: [...turns, say(long('second'), 'tool')] })
   look('b', { messages: turns.slice(0, 1) })
   assert.deepEqual(looked, ['first', 'second', 'third', 'second', 'first'])
 })
 
 test('what a step finds moves with its message', () => {
+  const bad = 'bad '.repeat(20)
   const known = makeKnownMessages()
   const find = (body: object) =>
     findAgain('step', known.recall('a', segmentsOf(body)), (segments) =>
       segments
-        .filter(({ text }) => text === 'bad')
+        .filter(({ text }) => text === bad)
         .map(({ pointer }) => ({ kind: 'k.k', severity: 'low', pointer, span: [0, 3], confidence: 1 })),
     ).map(({ pointer }) => pointer)
-  assert.deepEqual(find({ messages: [say('bad')] }), ['/messages/0/content'])
-  assert.deepEqual(find({ messages: [say('good'), say('bad')] }), ['/messages/1/content'])
+  assert.deepEqual(find({ messages: [say(bad)] }), ['/messages/0/content'])
+  assert.deepEqual(find({ messages: [say('good'), say(bad)] }), ['/messages/1/content'])
 })
 
 test('a step that throws is not remembered to have found nothing', async () => {
@@ -153,7 +167,8 @@ test('the memory is bounded: what was not seen for long is looked through again'
   const known = makeKnownMessages(10)
   let looks = 0
   const look = (text: string): void => {
-    findAgain('step', known.recall('a', [{ pointer: '/messages/0/content', author: 'user', text }]), () => {
+    const segment = { pointer: '/messages/0/content', author: 'user', text: text.padEnd(100, '.') } as const
+    findAgain('step', known.recall('a', [segment]), () => {
       looks += 1
       return []
     })

@@ -56,18 +56,17 @@ test('an entry holds kinds, pointers, spans, counts, sizes and times, and no tex
   const entry = judgementEntry(recorder, call, outcomes, verdict, JSON.stringify(body), { upstream: 'here' })
   assert.ok(!JSON.stringify(entry).includes('unlikelyword'))
   assert.ok(JSON.stringify(entry).length < 4000, 'so many findings must not make an entry large')
-  assert.deepEqual(entry.details['steps'], [
-    {
-      step: 'detect_pii',
-      status: 'done',
-      us: 123,
+  const { steps, findings, failed } = entry.details
+  assert.deepEqual(steps, { detect_pii: 123, rate_limit: 5000 })
+  assert.deepEqual(failed, { rate_limit: { status: 'failed', reason: 'StepTimeout' } })
+  assert.deepEqual(findings, {
+    detect_pii: {
       count: 500,
-      findings: many
+      listed: many
         .slice(0, 20)
         .map(({ kind, severity, confidence, pointer, span }) => ({ kind, severity, confidence, pointer, span })),
     },
-    { step: 'rate_limit', status: 'failed', us: 5000, reason: 'StepTimeout' },
-  ])
+  })
   assert.equal(entry.details['upstream'], 'here')
   assert.equal(JSON.stringify(entry.details), canonicalJson(entry.details), 'members are made in order')
   assert.equal(entry.details['released'], true)
