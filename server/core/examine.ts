@@ -3,15 +3,16 @@ import type { Call } from './call.ts'
 import type { Finding } from './finding.ts'
 import type { Found, KnownMessages, Recollection } from './known-message.ts'
 import type { Clock } from './ports.ts'
-import type { Outcome, Step, Tools } from './step.ts'
+import { type Outcome, REFUSED_BEFORE, type Step, type Tools } from './step.ts'
 
 class StepTimeout extends Error {
   override readonly name = 'StepTimeout'
 }
 
 /**
- * Gives one outcome for each step of the call's stage, in the order of `steps`. Steps that wait for something outside
- * wait side by side. A step that answers at once is taken at its word even when it was slow: its findings are complete.
+ * Gives one outcome for each step of the call's stage: gates first, else in the order of `steps`. What a gate refuses is not
+ * looked at by the others. Steps that wait for something outside wait side by side. A step that answers at once is taken at
+ * its word even when it was slow: its findings are complete.
  */
 export async function examine(
   steps: readonly Step[],
@@ -20,6 +21,29 @@ export async function examine(
   clock: Clock,
   known?: KnownMessages,
 ): Promise<readonly Outcome[]> {
+  const gates: Step[] = []
+  const others: Step[] = []
+  for (const step of steps) {
+    if (step.stages.includes(call.stage)) (step.isGate ? gates : others).push(step)
+  }
+  if (gates.length === 0) return lookThrough(others, call, tools, clock, known)
+  const passed = await Promise.all(gates.map((step) => look(step, call, tools, clock)))
+  if (!passed.every(isOpen)) return [...passed, ...others.map(notAsked)]
+  return [...passed, ...(await lookThrough(others, call, tools, clock, known))]
+}
+
+const isOpen = (gate: Outcome): boolean => gate.status === 'done' && gate.findings.length === 0
+
+const notAsked = ({ name }: Step): Outcome => ({ step: name, ms: 0, status: 'skipped', reason: REFUSED_BEFORE })
+
+/** Asks steps, local ones only about what was not seen before. */
+function lookThrough(
+  steps: readonly Step[],
+  call: Call,
+  tools: Tools,
+  clock: Clock,
+  known: KnownMessages | undefined,
+): readonly Outcome[] | Promise<readonly Outcome[]> {
   // Answers are new each time; what is asked repeats the conversation so far.
   const recollection = call.stage === 'request' ? known?.recall(call.agent.org, call.segments) : undefined
   const local = recollection && { recollection, call: { ...call, segments: recollection.fresh }, found: [] as Found[] }
@@ -27,7 +51,6 @@ export async function examine(
   let isWaiting = false
   let isKnownNow = true
   for (const step of steps) {
-    if (!step.stages.includes(call.stage)) continue
     const outcome = local && step.isLocal ? lookAgain(step, local, tools, clock) : look(step, call, tools, clock)
     isWaiting ||= outcome instanceof Promise
     isKnownNow &&= !step.isLocal || ('status' in outcome && outcome.status === 'done')

@@ -69,17 +69,17 @@ function detailsOf(
   facts: Facts,
   committed: string,
 ): Entry['details'] {
-  const { failed, findings, steps } = stepRecords(outcomes)
+  const { findings, notDone, steps } = stepRecords(outcomes)
   return {
     agent_uuid: call.agent.uuid,
     bytes: call.bodyBytes,
     commitment: committed,
     event: facts.event,
     events: facts.events,
-    failed,
     findings,
     flags: call.flags,
     judgements: facts.judgements,
+    not_done: notDone,
     path: facts.path,
     reasons: 'reasons' in verdict ? verdict.reasons : [],
     redacted: verdict.action === 'redact' ? verdict.kinds : [],
@@ -179,22 +179,22 @@ export function saltOf(key: Uint8Array, id: string): string {
 /** What steps did, by their names in order: how long each took in microseconds, what it found, why it did not look. */
 function stepRecords(
   outcomes: readonly Outcome[],
-): Readonly<Record<'failed' | 'findings' | 'steps', object | undefined>> {
+): Readonly<Record<'findings' | 'notDone' | 'steps', object | undefined>> {
   const steps: Record<string, number> = {}
   let findings: Record<string, object> | undefined
-  let failed: Record<string, object> | undefined
+  let notDone: Record<string, object> | undefined
   for (const outcome of outcomes.toSorted(byName)) {
     steps[outcome.step] = Math.round(outcome.ms * 1000)
     if (outcome.status !== 'done') {
-      failed ??= {}
-      failed[outcome.step] = { reason: outcome.reason, status: outcome.status }
+      notDone ??= {}
+      notDone[outcome.step] = { reason: outcome.reason, status: outcome.status }
     } else if (outcome.findings.length > 0) {
       findings ??= {}
       const listed = outcome.findings.slice(0, FINDINGS_LISTED_MAX).map(findingRecord)
       findings[outcome.step] = { count: outcome.findings.length, listed }
     }
   }
-  return { failed, findings, steps }
+  return { findings, notDone, steps }
 }
 
 const byName = (one: Outcome, other: Outcome): number => (one.step < other.step ? -1 : 1)

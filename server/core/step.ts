@@ -18,6 +18,7 @@ export type Tools = Readonly<{
  * in a stream that many characters are held back, so that nothing leaves that a running match can still reach.
  * `isLocal`: what it finds in a message (an item of `messages` or `tools`, or the rest of the body) depends on the segments
  * of that message alone, and it answers at once; it is then not asked again about a message that it has seen.
+ * `isGate`: it is asked before the others, and they are not asked at all about a call that it refuses or fails on.
  * `opening` says more exactly where within its reach a match may be running; without it, it may anywhere.
  */
 export type Step = Readonly<{
@@ -27,10 +28,14 @@ export type Step = Readonly<{
   stages: readonly Stage[]
   timeoutMs: number
   isLocal?: boolean
+  isGate?: boolean
   reachChars?: number
   opening?: Opening
   inspect: (call: Call, tools: Tools) => readonly Finding[] | Promise<readonly Finding[]>
 }>
+
+/** Why a step was not asked: a gate had refused the call already. The policy knows this word. */
+export const REFUSED_BEFORE = 'refused_before'
 
 /** How a step ended. A failed step is a value that the policy judges; it is never mistaken for "found nothing". */
 export type Outcome = Readonly<{ step: string; ms: number }> &

@@ -61,6 +61,24 @@ findings contains {"step": outcome.step, "finding": finding} if {
 reasons contains {"step": outcome.step, "kind": "step.failed"} if {
 	some outcome in input.outcomes
 	outcome.status != "done"
+	not is_spared(outcome)
+}
+
+# A step that was not asked, for the call is refused whatever it might have found.
+is_spared(outcome) if {
+	outcome.status == "skipped"
+	outcome.reason == "refused_before"
+	is_refused_by_gate
+}
+
+is_refused_by_gate if {
+	some seen in findings
+	recognise.family(seen.finding.kind) in {"request", "rate"}
+}
+
+is_refused_by_gate if {
+	some outcome in input.outcomes
+	outcome.status == "failed"
 }
 
 reasons contains {"step": step, "kind": "step.missing"} if {
@@ -137,8 +155,13 @@ classification := "RESTRICTED" if is_blind
 else := levels[max({level | some seen in findings; level := level_of(seen.finding)} | {0})]
 
 is_blind if {
+	some outcome in input.outcomes
+	outcome.status != "done"
+}
+
+is_blind if {
 	some reason in reasons
-	reason.kind in {"step.failed", "step.missing"}
+	reason.kind == "step.missing"
 }
 
 level_of(finding) := {"class.internal": 1, "class.confidential": 2, "class.restricted": 3}[finding.kind]

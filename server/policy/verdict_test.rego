@@ -92,6 +92,32 @@ test_failed_and_skipped_steps_are_refused if {
 	}
 }
 
+# A request that a gate refused: what comes behind it was not asked.
+refused_before(gate) := object.union(clean, {"outcomes": array.concat([gate], [outcome |
+	some name in request_steps
+	name != gate.step
+	outcome := {"step": name, "status": "skipped", "reason": "refused_before", "findings": []}
+])})
+
+test_behind_a_gate_only_the_gate_is_a_reason if {
+	every kind in ["rate.exceeded", "request.model"] {
+		answer := decide(refused_before(done("rate_limit", [finding(kind, "high", 1)])))
+		answer.action == "block"
+		answer.classification == "RESTRICTED"
+		answer.reasons == [{"step": "rate_limit", "kind": kind}]
+	}
+	failed := {"step": "rate_limit", "status": "failed", "reason": "StepTimeout", "findings": []}
+	answer := decide(refused_before(failed))
+	answer.action == "block"
+	answer.reasons == [{"step": "rate_limit", "kind": "step.failed"}]
+}
+
+test_a_step_that_was_not_asked_is_a_reason_when_nothing_refused if {
+	every gate in [done("rate_limit", []), done("rate_limit", [finding("secret.generic", "low", 0.1)])] {
+		blocks(refused_before(gate), "detect_pii", "step.failed")
+	}
+}
+
 test_secrets_from_the_limit_on if {
 	blocks(found("detect_secrets", [finding("secret.private_key", "critical", 0.5)]), "detect_secrets", "secret.private_key")
 	decide(found("detect_secrets", [finding("secret.generic", "low", 0.49)])).action == "allow"

@@ -7,6 +7,7 @@ export const step: Step = {
   position: 110,
   category: 'access_control',
   stages: ['request'],
+  isGate: true,
   timeoutMs: 1_000,
   inspect: async (call, { limiter, limits, nowMs }) => {
     const key = `rl:${call.agent.org}:${call.agent.id}`

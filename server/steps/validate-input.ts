@@ -46,6 +46,7 @@ export const step: Step = {
   position: 100,
   category: 'access_control',
   stages: ['request'],
+  isGate: true,
   timeoutMs: 500,
   inspect: (call, tools) => {
     if (!isObject(call.body)) return [malformed('not_an_object', '')]

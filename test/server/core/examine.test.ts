@@ -62,6 +62,31 @@ test('outcomes come in the order of the steps, of the stage only', async () => {
   )
 })
 
+const GATES: readonly (readonly [what: string, gate: Step['inspect'], isOpen: boolean])[] = [
+  ['finds nothing', async () => [], true],
+  [
+    'refuses',
+    async () => [{ kind: 'rate.exceeded', severity: 'low', pointer: '', span: [0, 0], confidence: 1 }],
+    false,
+  ],
+  ['fails', () => Promise.reject(new Unreachable()), false],
+]
+for (const [what, inspect, isOpen] of GATES) {
+  test(`a gate that ${what} ${isOpen ? 'lets the other steps look' : 'spares the other steps their work'}`, async () => {
+    let looks = 0
+    const look = (): [] => {
+      looks += 1
+      return []
+    }
+    const gate = stepOf('gate', inspect, { isGate: true })
+    const outcomes = await examine([gate, stepOf('other', look)], callOf({}), tools, clock)
+    assert.equal(looks, isOpen ? 1 : 0)
+    const other = { step: 'other', ms: 0 }
+    const expected = isOpen ? { status: 'done', findings: [] } : { status: 'skipped', reason: 'refused_before' }
+    assert.deepEqual(outcomes[1], { ...other, ...expected })
+  })
+}
+
 test('an answer that has come in is heard although the event loop was busy past the limit', async () => {
   const step = stepOf('waits', () => new Promise((resolve) => setTimeout(resolve, 1, [])))
   const outcomes = examine([step], callOf({}), tools, clock)

@@ -1,11 +1,16 @@
 /** A governed call under every failure of its parts: nothing is forwarded, nothing leaves, and the client is told which. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { makeWasmPolicy } from '../../../server/adapters/opa-wasm.ts'
+import { loadSteps } from '../../../server/adapters/step-folder.ts'
 import { govern } from '../../../server/core/govern.ts'
 import type { Ledger, Ports } from '../../../server/core/ports.ts'
 import type { Reply } from '../../../server/core/reply.ts'
 import type { Step } from '../../../server/core/step.ts'
 import { completion } from '../model-server.ts'
+import { privateKey } from './fixture.ts'
 import { answerOf, askedOf, type Bench, bracketStep, decide, makeBench } from './gateway-fixture.ts'
 
 const hello = askedOf({ model: 'm', messages: [{ role: 'user', content: 'hello' }] })
@@ -234,5 +239,28 @@ for (const [what, body] of OURS) {
     assert.deepEqual(JSON.parse(text), reply.body)
     assert.equal(text.split('"tappass":').length, 2)
     assert.equal((reply.body as { tappass: { blocked: unknown } }).tappass.blocked, false)
+  })
+}
+
+const SERVER = join(import.meta.dirname, '../../../server')
+const policy = await makeWasmPolicy(readFileSync(join(SERVER, 'policy/policy.wasm')))
+const steps = await loadSteps(join(SERVER, 'steps'))
+
+const LIMITERS: readonly (readonly [what: string, take: Ports['limiter']['take'], status: number, code: string])[] = [
+  ['refuses', async () => ({ isAllowed: false, remaining: 0, resetMs: 1500 }), 429, 'rate.exceeded'],
+  ['is out of reach', () => Promise.reject(new Error('gone')), 503, 'governance.unavailable'],
+]
+for (const [what, take, status, code] of LIMITERS) {
+  test(`what the limiter ${what} is recorded and not looked through`, async () => {
+    const limiter = { take, ping: async () => {}, close: async () => {} }
+    const bench = makeBench(said('hi'), { policy, limiter }, steps)
+    const asked = askedOf({ model: 'm', messages: [{ role: 'user', content: privateKey() }] })
+    const reply = await govern(bench.gateway, asked)
+    assert.deepEqual([whole(reply).status, whole(reply).code], [status, code])
+    assert.equal(reply.headers['retry-after'], status === 429 ? '2' : undefined)
+    assert.equal(bench.forwarded.length, 0)
+    const notDone = bench.entries[0]?.details['not_done'] as Readonly<Record<string, unknown>>
+    assert.deepEqual(notDone['detect_secrets'], { reason: 'refused_before', status: 'skipped' })
+    assert.equal(bench.entries[0]?.classification, 'RESTRICTED')
   })
 }

@@ -56,9 +56,9 @@ test('an entry holds kinds, pointers, spans, counts, sizes and times, and no tex
   const entry = judgementEntry(recorder, call, outcomes, verdict, JSON.stringify(body), { upstream: 'here' })
   assert.ok(!JSON.stringify(entry).includes('unlikelyword'))
   assert.ok(JSON.stringify(entry).length < 4000, 'so many findings must not make an entry large')
-  const { steps, findings, failed } = entry.details
+  const { steps, findings, not_done } = entry.details
   assert.deepEqual(steps, { detect_pii: 123, rate_limit: 5000 })
-  assert.deepEqual(failed, { rate_limit: { status: 'failed', reason: 'StepTimeout' } })
+  assert.deepEqual(not_done, { rate_limit: { status: 'failed', reason: 'StepTimeout' } })
   assert.deepEqual(findings, {
     detect_pii: {
       count: 500,
