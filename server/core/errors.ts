@@ -37,6 +37,11 @@ const TABLE = {
   'governance.unavailable': [503, 'governance_unavailable', 'The call could not be judged, so it was refused.'],
   'ledger.unavailable': [503, 'governance_unavailable', 'The call could not be recorded, so it was refused.'],
   'store.unavailable': [503, 'governance_unavailable', 'The database is out of reach.'],
+  'gateway.busy': [
+    503,
+    'governance_unavailable',
+    'Too many large calls are in hand; wait as long as Retry-After says.',
+  ],
   'gateway.not_ready': [503, 'governance_unavailable', 'The gateway is starting or stopping.'],
 } as const satisfies Record<string, readonly [status: number, type: string, message: string]>
 

@@ -3,7 +3,8 @@
  * return. An answer that streams is judged piece by piece in stream.ts.
  */
 import { type Answer, readAnswer } from './answer.ts'
-import { type Asked, requestCall, responseCall } from './asked.ts'
+import { type Asked, responseCall } from './asked.ts'
+import { judgeRequest } from './asking.ts'
 import type { Call } from './call.ts'
 import type { ErrorCode } from './errors.ts'
 import { type Gateway, type Judged, judge, record } from './judge.ts'
@@ -13,16 +14,10 @@ import { streamAnswer } from './stream.ts'
 
 /** Governs one call. Expected outcomes are replies; it throws only when the gateway itself is at fault. */
 export async function govern(gateway: Gateway, asked: Asked): Promise<Reply> {
-  const call = requestCall(asked)
-  if (!call) return failed('request.malformed', asked.id)
-  const upstream = gateway.ports.upstreamOf(call.model)
-  const content = JSON.stringify(call.body)
-  const request = await judge(gateway, call, content, { path: asked.path, upstream: upstream?.name ?? null })
-  if (request.status === 'unrecorded') return failed('ledger.unavailable', call.id, request.cause)
-  if (request.release.status === 'refused') return refused(request.release, call, request)
-  if (!upstream) return failed('model.unknown', call.id)
-  const text = request.release.body === call.body ? content : JSON.stringify(request.release.body)
-  const sent = await forward(upstream, asked, text, call.isStream)
+  const asking = await judgeRequest(gateway, asked)
+  if (asking.status === 'refused') return asking.reply
+  const { call, request } = asking
+  const sent = await forward(asking.upstream, asked, asking.text, call.isStream)
   if (sent.status === 'failed')
     return unanswered(gateway, call, asked.signal.aborted ? 'client_gone' : 'upstream_failed', sent)
   if (sent.answer.kind === 'stream') return streamAnswer(gateway, call, request, sent.from, asked.signal)

@@ -1,7 +1,8 @@
 /** The governed routes: chat completions, completions, embeddings, and the list of models. */
 import { Readable } from 'node:stream'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Asked, Path } from '../core/asked.ts'
+import { makeBodyRoom } from '../core/body-room.ts'
 import type { Door } from '../core/door.ts'
 import { PublicError } from '../core/errors.ts'
 import { parseFlags } from '../core/flags.ts'
@@ -13,21 +14,35 @@ import { ulid } from '../core/ulid.ts'
 
 const PATHS: readonly Path[] = ['/chat/completions', '/completions', '/embeddings']
 
-/** Adds the routes. The key is checked before the body is read. */
+/** Adds the routes. The key is checked, and room made, before the body is read. */
 export function governedRoutes(server: FastifyInstance, door: Door, gateway: Gateway): void {
+  const room = makeBodyRoom()
   const onRequest = async (request: FastifyRequest): Promise<void> => {
     request.agent = await door.admitAgent(request.headers)
   }
+  const makeRoom: onRequestHookHandler = ({ headers }, reply, done) => {
+    // A body that does not say how long it is may be as long as bodies may be; one that says more is refused by its parser.
+    const { bodyBytesMax } = gateway.limits
+    const leave = room.enter(Math.min(Number(headers['content-length'] ?? bodyBytesMax), bodyBytesMax))
+    if (leave) onceGone(reply, leave)
+    done(leave ? undefined : new PublicError('gateway.busy', { headers: { 'retry-after': '1' } }))
+  }
   for (const path of PATHS) {
-    server.post(path, { onRequest }, async (request, reply) => {
+    server.post(path, { onRequest: [onRequest, makeRoom] }, async (request, reply) => {
       const gone = new AbortController()
-      reply.raw.once('close', () => {
+      onceGone(reply, () => {
         if (!reply.raw.writableFinished) gone.abort()
       })
       return send(reply, await govern(gateway, askedOf(gateway, request, path, gone.signal)))
     })
   }
   server.get('/models', { onRequest }, async (request, reply) => send(reply, await listModels(gateway, request.id)))
+}
+
+/** Calls `then` when the answer has left, or the client; at once when he has already. */
+function onceGone(reply: FastifyReply, then: () => void): void {
+  if (reply.raw.destroyed) then()
+  else reply.raw.once('close', then)
 }
 
 function askedOf(gateway: Gateway, request: FastifyRequest, path: Path, signal: AbortSignal): Asked {
