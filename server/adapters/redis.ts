@@ -61,7 +61,8 @@ export function makeRedisLimiter(url: string, report: (cause: Error) => void): R
     scripts: { tappassTake: { lua: TAKE } },
   }) as Taking
   redis.on('error', report)
-  let waiting: Waiting[] = []
+  const waiting: Waiting[] = []
+  let isCounting = false
 
   async function count(batch: readonly Waiting[]): Promise<void> {
     try {
@@ -76,17 +77,18 @@ export function makeRedisLimiter(url: string, report: (cause: Error) => void): R
     }
   }
 
-  function countAll(): void {
-    const all = waiting
-    waiting = []
-    for (let from = 0; from < all.length; from += BATCH_MAX) void count(all.slice(from, from + BATCH_MAX))
+  /** One command at a time: what comes in meanwhile is counted together by the next. */
+  async function countAll(): Promise<void> {
+    isCounting = true
+    while (waiting.length > 0) await count(waiting.splice(0, BATCH_MAX))
+    isCounting = false
   }
 
   return {
     // Calls that came in with the same turn of the event loop are counted by one command.
     take: (key, ...numbers) =>
       new Promise((resolve, reject) => {
-        if (waiting.length === 0) setImmediate(countAll)
+        if (waiting.length === 0 && !isCounting) setImmediate(countAll)
         waiting.push({ key, numbers, resolve, reject })
       }),
     ping: async () => {
