@@ -62,6 +62,8 @@ export function listAgents(database: Database): Promise<readonly RegisteredAgent
 
 /** Gives the agent with this name or uuid, or undefined. */
 export async function findAgent(database: Database, name: string): Promise<RegisteredAgent | undefined> {
+  // PostgreSQL refuses to look for the one character that it can't keep.
+  if (name.includes('\0')) return undefined
   const [agent] = await database.query<RegisteredAgent>(
     `SELECT ${SHOWN} FROM agents WHERE org_id = ${DEFAULT_ORG} AND (agent_id = $1 OR agent_uuid = $1)`,
     [name],
