@@ -81,6 +81,18 @@ test('a client that goes away in the middle of its body is no error in the log',
   assert.doesNotMatch(started.text(), /"level":50/)
 })
 
+test('a key that travels in the open is warned of, once, and the gateway starts', async () => {
+  const key = ['sk', 'only-for-tests'].join('-')
+  const started = await start({ OPENAI_API_KEY: key, TAPPASS_UPSTREAM_URL: 'http://user:hush@models.example.com/v1' })
+  assert.equal((await fetch(`${urlOf(started)}/health/ready`)).status, 200)
+  started.child.kill('SIGTERM')
+  assert.equal(await exitOf(started), 0)
+  const warnings = started.text().match(/^.*"level":40.*$/gm) ?? []
+  assert.equal(warnings.length, 1, started.text())
+  assert.match(warnings[0] ?? '', /travel unencrypted to models\.example\.com/)
+  assert.ok(!started.text().includes(key) && !started.text().includes('hush'))
+})
+
 test('bytes of a broken answer are in no log', async () => {
   const said = 'the text of an answer'
   const broken = createSocket((socket) => {
