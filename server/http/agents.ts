@@ -35,6 +35,9 @@ const DEVELOPER_KEY = v.object({
   expires_days: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(3650)), 90),
 })
 
+/** Characters of a problem that are shown: some messages repeat the value, which may be as long as a body. */
+const PROBLEM_CHARS_MAX = 160
+
 type Named = { Params: { id: string } }
 
 /** Adds the routes. Keys are checked before bodies are read. */
@@ -77,6 +80,8 @@ export function agentRoutes(server: FastifyInstance, register: Register): void {
 function parse<Schema extends v.GenericSchema>(schema: Schema, body: unknown): v.InferOutput<Schema> {
   const parsed = v.safeParse(schema, body)
   if (parsed.success) return parsed.output
-  const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}`)
+  const problems = parsed.issues.map(
+    (issue) => `${v.getDotPath(issue) ?? 'the body'}: ${issue.message.slice(0, PROBLEM_CHARS_MAX)}`,
+  )
   throw new PublicError('request.invalid', { message: `The request is not valid. ${problems.join('; ')}` })
 }

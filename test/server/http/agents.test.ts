@@ -82,6 +82,18 @@ for (const agent of INVALID) {
   })
 }
 
+test('a refusal stays short, however long what it refuses is', async () => {
+  const long = JSON.stringify('x'.repeat(1_000_000))
+  for (const [path, body] of [
+    ['/agents', long],
+    ['/agents/tester/developer-keys', `{"developer_email":"a@example.com","expires_days":${long}}`],
+  ] as const) {
+    const response = await gateway.admin(path, { method: 'POST', body })
+    assert.equal(response.status, 400)
+    assert.ok((await response.text()).length < 1000)
+  }
+})
+
 test('a key that was exchanged is refused at once, the new one is not', async () => {
   const { api_key: old = '' } = await bodyOf(await register({ agent_id: 'rotating' }))
   assert.equal((await call(old)).status, 200)
