@@ -68,7 +68,9 @@ export async function createApp(config: Config, { database, clock, random, isDra
     commitmentKey: vaultKey === undefined ? random.bytes(32) : Buffer.from(vaultKey, 'base64'),
     ports: { limiter, policy, ledger, upstreamOf, meter, clock, random },
   }
-  const door = makeDoor(database, config.secrets.TAPPASS_ADMIN_API_KEY, clock)
+  const door = makeDoor(database, config.secrets.TAPPASS_ADMIN_API_KEY, clock, (err) =>
+    server.log.warn({ err }, "a key's last use was not noted"),
+  )
   const readiness = makeReadiness(
     { database: () => database.query('SELECT 1'), opa: () => probePolicy(policy), redis: limiter.ping },
     clock.elapsedMs,

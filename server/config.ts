@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot'
 import { type PostgresAddress, parsePostgresAddress } from './core/postgres-address.ts'
+import { isPrivateHost } from './core/private-host.ts'
 import { readSecrets, type Secrets } from './secret.ts'
 
 /** How the process is to run. Members are grouped as the code uses them; units are in the names. */
@@ -23,6 +24,8 @@ export type Config = Readonly<{
   drainMs: number
   notify: Readonly<{ socket: string; watchdogMs: number | undefined }> | undefined
   secrets: Secrets
+  /** What the operator should hear of at the start, though nothing is wrong enough to refuse it. */
+  warnings: readonly string[]
 }>
 
 /** The environment as a process gets it. */
@@ -139,6 +142,7 @@ export function readConfig(
     ...databaseOf(settings, secrets),
     redisUrl: settings.REDIS_URL,
     upstream: upstreamOf(settings, secrets),
+    warnings: warningsOf(settings, secrets),
     instance: settings.TAPPASS_INSTANCE,
     revision: settings.TAPPASS_REVISION,
     logLevel: settings.TAPPASS_LOG_LEVEL,
@@ -221,6 +225,13 @@ function upstreamOf({ TAPPASS_UPSTREAM_URL }: Settings, secrets: Secrets): Confi
   const key = secrets.OPENAI_API_KEY
   if (TAPPASS_UPSTREAM_URL) return { url: TAPPASS_UPSTREAM_URL.replace(/\/+$/, ''), key }
   return key ? { url: 'https://api.openai.com/v1', key } : undefined
+}
+
+function warningsOf({ TAPPASS_UPSTREAM_URL }: Settings, { OPENAI_API_KEY }: Secrets): readonly string[] {
+  if (!TAPPASS_UPSTREAM_URL || !OPENAI_API_KEY) return []
+  const { protocol, hostname } = new URL(TAPPASS_UPSTREAM_URL)
+  if (protocol === 'https:' || isPrivateHost(hostname)) return []
+  return [`OPENAI_API_KEY and the prompts travel unencrypted to ${hostname}: give TAPPASS_UPSTREAM_URL with https://`]
 }
 
 function listenOf(settings: Settings, pid: number): Config['listen'] {

@@ -41,6 +41,7 @@ async function start(): Promise<Running> {
   const notify = config.notify && (await makeNotify(config.notify.socket))
   await notify?.(`READY=1\nSTATUS=serving ${url}`)
   if (notify && config.notify?.watchdogMs) watch(app, notify, config.notify.watchdogMs)
+  for (const warning of config.warnings) app.server.log.warn(warning)
   app.server.log.info({ url, storage: config.storage, instance: config.instance }, 'serving')
   process.send?.({ type: 'ready', url })
   return { config, database, app, traffic, notify }

@@ -12,10 +12,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type PostgresAddress, parsePostgresAddress } from '../server/core/postgres-address.ts'
 import { demand, execute } from './lab/execution.ts'
-import { buildOnce } from './lab/keyed-folder.ts'
-import { cachePath } from './lab/setting.ts'
+import { ensurePostgresFiles } from './lab/postgres-wheel.ts'
 
-const WHEEL = 'pgserver==0.1.4'
 const NOBODY = 65534
 const START_MS_MAX = 30_000
 
@@ -87,25 +85,9 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   }
 }
 
-/** Gives the folder of the programs, unpacked from their Python package when the cache lacks them. */
+/** Gives the folder of the programs, from the cache, and sees that they can be run. */
 async function ensurePrograms(): Promise<string> {
-  const home = await buildOnce(cachePath('postgres', WHEEL.replace('==', '-')), async (target) => {
-    const work = `${target}.wheel`
-    const platform = ['--python-version=311', '--implementation=cp', '--abi=cp311', '--platform=manylinux2014_x86_64']
-    await demand([
-      'pip',
-      'download',
-      '--quiet',
-      '--no-deps',
-      '--only-binary=:all:',
-      ...platform,
-      `--dest=${work}`,
-      WHEEL,
-    ])
-    await demand(['sh', '-c', 'exec python3 -m zipfile -e "$1"/*.whl "$2"', 'unzip', work, target])
-    await rm(work, { recursive: true, force: true })
-  })
-  const programs = join(home, 'pgserver/pginstall/bin')
+  const programs = join(await ensurePostgresFiles(), 'pgserver/pginstall/bin')
   for (const name of await readdir(programs)) {
     const path = join(programs, name)
     await access(path, constants.X_OK).catch(() => chmod(path, 0o755))

@@ -23,9 +23,12 @@ export type RegisteredAgent = Readonly<{
   intended_use: string | null
   is_active: boolean
   created_at: Date
+  /** When a key of it, its own or a developer's, last opened the door; within a minute. */
+  last_used_at: Date | null
 }>
 
-const SHOWN = `agent_id, agent_uuid, org_id::text AS org_id, framework, description, owner_email, intended_use, is_active, created_at`
+const SHOWN = `agent_id, agent_uuid, org_id::text AS org_id, framework, description, owner_email, intended_use, is_active, created_at,
+  (SELECT max(k.last_used_at) FROM api_keys k WHERE k.agent_id = agents.id) AS last_used_at`
 
 /** The organization that everything belongs to until there are more. */
 const DEFAULT_ORG = `(SELECT id FROM organizations WHERE slug = 'default')`
@@ -62,6 +65,8 @@ export function listAgents(database: Database): Promise<readonly RegisteredAgent
 
 /** Gives the agent with this name or uuid, or undefined. */
 export async function findAgent(database: Database, name: string): Promise<RegisteredAgent | undefined> {
+  // PostgreSQL refuses to look for the one character that it can't keep.
+  if (name.includes('\0')) return undefined
   const [agent] = await database.query<RegisteredAgent>(
     `SELECT ${SHOWN} FROM agents WHERE org_id = ${DEFAULT_ORG} AND (agent_id = $1 OR agent_uuid = $1)`,
     [name],

@@ -2,6 +2,7 @@
 import type { Agent } from './call.ts'
 import { PublicError } from './errors.ts'
 import { isKeyShaped, isSameHash, storedKey } from './key.ts'
+import { type KnownKey, makeKnownKeys } from './known-key.ts'
 import type { Clock, Database } from './ports.ts'
 import { isAtLeast, parseRole, type Role } from './role.ts'
 
@@ -25,50 +26,17 @@ export type Door = Readonly<{
 }>
 
 /**
- * How long a key that was looked up is believed without looking again: so long can a key that was revoked through another
- * replica still open this one.
+ * Makes the door. Without an admin key nobody is the bootstrap admin. When a key was last used is noted in the background;
+ * `report` hears when that fails, which changes nothing else.
  */
-export const KEY_BELIEVED_MS = 1000
-
-/** Keys remembered at once. */
-const KEYS_MAX = 10_000
-
-type Found = Readonly<{
-  id: string
-  kind: string
-  role: string | null
-  expires_at: Date | null
-  revoked_at: Date | null
-  agent_id: string | null
-  agent_uuid: string | null
-  org_id: string | null
-  is_active: boolean | null
-}>
-
-const LOOK_UP = `SELECT k.id::text AS id, k.kind, k.role, k.expires_at, k.revoked_at, a.agent_id, a.agent_uuid,
-    coalesce(a.org_id, k.org_id)::text AS org_id, a.is_active
-  FROM api_keys k LEFT JOIN agents a ON a.id = k.agent_id WHERE k.key_hash = $1`
-
-type Known = Readonly<{ found: Promise<Found | undefined>; untilMs: number }>
-
-/** Makes the door. Without an admin key nobody is the bootstrap admin. */
-export function makeDoor(database: Database, adminKey: string | undefined, clock: Clock): Door {
-  const known = new Map<string, Known>()
+export function makeDoor(
+  database: Database,
+  adminKey: string | undefined,
+  clock: Clock,
+  report: (cause: unknown) => void,
+): Door {
+  const keys = makeKnownKeys(database, clock, report)
   const adminHash = adminKey === undefined ? undefined : storedKey(adminKey).hash
-
-  function look(hash: string): Promise<Found | undefined> {
-    const nowMs = clock.nowMs()
-    const before = known.get(hash)
-    if (before && before.untilMs > nowMs) return before.found
-    if (known.size >= KEYS_MAX) known.clear()
-    const found = database.query<Found>(LOOK_UP, [hash]).then(([row]) => row)
-    known.set(hash, { found, untilMs: nowMs + KEY_BELIEVED_MS })
-    found.then(
-      (row) => row ?? known.delete(hash),
-      () => known.delete(hash),
-    )
-    return found
-  }
 
   async function identify(headers: Headers): Promise<Principal> {
     const key = keyOf(headers)
@@ -76,7 +44,7 @@ export function makeDoor(database: Database, adminKey: string | undefined, clock
     const { hash } = storedKey(key)
     if (adminHash !== undefined && isSameHash(hash, adminHash)) return { kind: 'admin', role: 'PLATFORM' }
     if (!isKeyShaped(key)) throw new PublicError('auth.invalid')
-    const found = await look(hash).catch((cause: unknown) => {
+    const found = await keys.look(hash).catch((cause: unknown) => {
       throw new PublicError('store.unavailable', { cause })
     })
     return principalOf(found, clock.nowMs())
@@ -94,7 +62,7 @@ export function makeDoor(database: Database, adminKey: string | undefined, clock
       if (!isAtLeast(principal.role, least)) throw new PublicError('auth.role')
       return principal
     },
-    forget: () => known.clear(),
+    forget: keys.forget,
   }
 }
 
@@ -106,7 +74,7 @@ function keyOf(headers: Headers): string | undefined {
   return bearer ?? (typeof alone === 'string' && alone !== '' ? alone : undefined)
 }
 
-function principalOf(found: Found | undefined, nowMs: number): Principal {
+function principalOf(found: KnownKey | undefined, nowMs: number): Principal {
   if (!found) throw new PublicError('auth.invalid')
   if (found.revoked_at) throw new PublicError('auth.revoked', { details: { reason: 'revoked' } })
   if (found.expires_at && found.expires_at.getTime() <= nowMs) {

@@ -13,7 +13,10 @@ import { listAgents } from '../core/agent-register.ts'
 import { PublicError } from '../core/errors.ts'
 import type { Role } from '../core/role.ts'
 
-const text = (charsMax: number) => v.optional(v.pipe(v.string(), v.maxLength(charsMax)))
+/** PostgreSQL keeps every character but this one. */
+const NUL = '\0'
+const text = (charsMax: number) =>
+  v.optional(v.pipe(v.string(), v.maxLength(charsMax), v.excludes(NUL, 'holds the character U+0000')))
 
 const NEW_AGENT = v.object({
   agent_id: v.pipe(
@@ -27,10 +30,13 @@ const NEW_AGENT = v.object({
 })
 
 const DEVELOPER_KEY = v.object({
-  developer_email: v.pipe(v.string(), v.maxLength(320), v.regex(/^[^\s@]+@[^\s@]+$/, 'is not an e-mail address')),
+  developer_email: v.pipe(v.string(), v.maxLength(320), v.regex(/^[^\s@\0]+@[^\s@\0]+$/, 'is not an e-mail address')),
   name: text(128),
   expires_days: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(3650)), 90),
 })
+
+/** Characters of a problem that are shown: some messages repeat the value, which may be as long as a body. */
+const PROBLEM_CHARS_MAX = 160
 
 type Named = { Params: { id: string } }
 
@@ -74,6 +80,8 @@ export function agentRoutes(server: FastifyInstance, register: Register): void {
 function parse<Schema extends v.GenericSchema>(schema: Schema, body: unknown): v.InferOutput<Schema> {
   const parsed = v.safeParse(schema, body)
   if (parsed.success) return parsed.output
-  const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}`)
+  const problems = parsed.issues.map(
+    (issue) => `${v.getDotPath(issue) ?? 'the body'}: ${issue.message.slice(0, PROBLEM_CHARS_MAX)}`,
+  )
   throw new PublicError('request.invalid', { message: `The request is not valid. ${problems.join('; ')}` })
 }

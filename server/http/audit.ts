@@ -7,7 +7,8 @@ import { PublicError } from '../core/errors.ts'
 import { verifyLedger } from '../core/integrity.ts'
 import type { Database } from '../core/ports.ts'
 
-const word = v.optional(v.pipe(v.string(), v.maxLength(200)))
+/** PostgreSQL keeps every character but U+0000, and refuses to look for it. */
+const word = v.optional(v.pipe(v.string(), v.maxLength(200), v.excludes('\0')))
 
 const QUERY = v.object({
   limit: v.optional(
@@ -23,6 +24,8 @@ const QUERY = v.object({
   step_name: word,
 })
 
+const TAKEN = 'limit is 1 to 5000; each filter is given once, in up to 200 characters without U+0000.'
+
 /** Adds the routes, for auditors and above. */
 export function auditRoutes(server: FastifyInstance, door: Door, database: Database): void {
   server.get('/audit', async (request) => {
@@ -30,7 +33,7 @@ export function auditRoutes(server: FastifyInstance, door: Door, database: Datab
     const query = v.safeParse(QUERY, request.query)
     if (!query.success) {
       const fields = query.issues.map((issue) => v.getDotPath(issue)).join(', ')
-      throw new PublicError('request.invalid', { message: `Not valid in the query: ${fields}. limit is 1 to 5000.` })
+      throw new PublicError('request.invalid', { message: `Not valid in the query: ${fields}. ${TAKEN}` })
     }
     return { data: await readAudit(database, query.output) }
   })

@@ -43,6 +43,9 @@ const CLIENT_ERRORS: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'request.malformed',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'request.malformed',
   FST_ERR_BAD_URL: 'route.unknown',
+  FST_ERR_MAX_PARAM_LENGTH: 'route.unknown',
+  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: 'route.unknown',
+  FST_ERR_ROUTE_MISSING_CONTENT: 'route.unknown',
 }
 
 declare module 'fastify' {
@@ -101,10 +104,11 @@ export function makeFrame(frame: Frame): FastifyInstance {
   return server
 }
 
-/** Other kinds of content are refused with 415; an empty body is none. */
+/** Other kinds of content, and encoded ones, are refused with 415; an empty body is none. */
 function parseJsonOnly(server: FastifyInstance): void {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    if (isEncoded(request.headers['content-encoding'])) return done(encodedBody())
     request.bodyBytes = Buffer.byteLength(text)
     try {
       done(null, text === '' ? undefined : JSON.parse(text as string))
@@ -114,13 +118,26 @@ function parseJsonOnly(server: FastifyInstance): void {
   })
 }
 
+/** `identity` is an encoding that changes nothing. */
+function isEncoded(encoding: string | undefined): boolean {
+  return encoding !== undefined && encoding !== '' && encoding.toLowerCase() !== 'identity'
+}
+
+/** Names what would be taken, as RFC 9110 (section 15.5.16) wants it. */
+function encodedBody(): PublicError {
+  const message = 'The body has a content-encoding, which this gateway does not decode: send it as plain JSON.'
+  return new PublicError('request.not_json', { message, headers: { 'accept-encoding': 'identity' } })
+}
+
 function givenId(header: string | string[] | undefined): string | undefined {
   return typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : undefined
 }
 
 /** Turns whatever was thrown into a body of the table. What is not in it is our own failure, and only the log says more. */
 function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const error = publicErrorOf(thrown)
+  // What broke off the request itself is a client that went away.
+  const isBrokenOff = thrown instanceof Error && thrown === request.raw.errored
+  const error = isBrokenOff ? new PublicError('request.malformed', { cause: thrown }) : publicErrorOf(thrown)
   if (error.row.status >= 500) request.log.error({ err: thrown, request_id: request.id }, error.row.code)
   const body = errorBody(error.row, request.id, error.message, error.details)
   return reply

@@ -8,12 +8,12 @@ import { demand } from './execution.ts'
 import { type ImageSettings, packImage } from './image-archive.ts'
 import { buildOnce, recipeKey } from './keyed-folder.ts'
 import { readPins } from './pin.ts'
+import { ensurePostgresFiles, postgresWheel } from './postgres-wheel.ts'
 import { cachePath } from './setting.ts'
 
 /** A change of how trees are made gets a new number, so that nobody keeps an old image. */
 const edition = 1
 const debianPackages = ['busybox-static', 'libc6', 'zlib1g', 'redis-server', 'redis-tools']
-const wheel = 'pgserver==0.1.4'
 const loader = 'lib64/ld-linux-x86-64.so.2'
 const libraryFolders = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu']
 
@@ -21,27 +21,6 @@ const libraryFolders = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu']
 function ensureDebianFiles(): Promise<string> {
   return buildOnce(cachePath('trees', `image-files-${recipeKey(debianPackages)}`), async (target) => {
     await demand(['mmdebstrap', '--variant=extract', `--include=${debianPackages.join(',')}`, 'bookworm', target])
-  })
-}
-
-/** PostgreSQL from the Python package that carries it: a folder with bin, lib and share, and its libraries beside it. */
-function ensurePostgresFiles(): Promise<string> {
-  return buildOnce(cachePath('postgres', wheel.replace('==', '-')), async (target) => {
-    const work = `${target}.wheel`
-    await rm(work, { recursive: true, force: true })
-    const platform = ['--python-version=311', '--implementation=cp', '--abi=cp311', '--platform=manylinux2014_x86_64']
-    await demand([
-      'pip',
-      'download',
-      '--quiet',
-      '--no-deps',
-      '--only-binary=:all:',
-      ...platform,
-      `--dest=${work}`,
-      wheel,
-    ])
-    await demand(['sh', '-c', 'exec python3 -m zipfile -e "$1"/*.whl "$2"', 'unzip', work, target])
-    await rm(work, { recursive: true, force: true })
   })
 }
 
@@ -159,7 +138,7 @@ export async function ensureImage(name: keyof typeof images): Promise<string> {
   const { layOut, settings }: Image = images[name]
   const reference = (await readPins()).images[name]?.reference.split('@')[0]
   if (reference === undefined) throw new Error(`versions.yaml pins no image called ${name}`)
-  const key = recipeKey({ edition, debianPackages, wheel, reference, settings })
+  const key = recipeKey({ edition, debianPackages, wheel: postgresWheel, reference, settings })
   const path = await buildOnce(cachePath('images', `${name}-${key}.tar`), async (target) => {
     const [tree, work] = [`${target}.tree`, `${target}.work`]
     await Promise.all([rm(tree, { recursive: true, force: true }), rm(work, { recursive: true, force: true })])

@@ -161,6 +161,26 @@ for (const [environment, url] of UPSTREAMS) {
   test(`model server of ${JSON.stringify(environment)}`, () => assert.equal(read(environment).upstream?.url, url))
 }
 
+const key = 'hush-hush'
+const EXPOSED: readonly (readonly [environment: Environment, isExposed: boolean])[] = [
+  [{ OPENAI_API_KEY: key, TAPPASS_UPSTREAM_URL: 'http://models.example.com/v1' }, true],
+  [{ OPENAI_API_KEY: key, TAPPASS_UPSTREAM_URL: 'http://8.8.8.8:8000/v1' }, true],
+  [{ OPENAI_API_KEY: key, TAPPASS_UPSTREAM_URL: 'https://models.example.com/v1' }, false],
+  [{ OPENAI_API_KEY: key, TAPPASS_UPSTREAM_URL: 'http://10.0.0.7/v1' }, false],
+  [{ OPENAI_API_KEY: key, TAPPASS_UPSTREAM_URL: 'http://models:8000/v1' }, false],
+  [{ TAPPASS_UPSTREAM_URL: 'http://models.example.com/v1' }, false],
+  [{ OPENAI_API_KEY: key }, false],
+]
+
+for (const [environment, isExposed] of EXPOSED) {
+  test(`${isExposed ? 'a' : 'no'} warning: ${JSON.stringify(environment)}`, () => {
+    const { warnings } = read(environment)
+    assert.equal(warnings.length, Number(isExposed))
+    if (isExposed) assert.match(warnings[0] ?? '', /^OPENAI_API_KEY and the prompts travel unencrypted to /)
+    assert.ok(!warnings.join().includes(key))
+  })
+}
+
 const descriptor = { kind: 'descriptor', fd: 3 }
 test("systemd's socket is taken when it is for this process", () => {
   assert.deepEqual(read({ LISTEN_FDS: '1', LISTEN_PID: String(PID) }).listen, descriptor)

@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, createServer, request, type Server } from 'node:http'
-import { type AddressInfo, createServer as createSocket } from 'node:net'
+import { type AddressInfo, connect, createServer as createSocket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -65,6 +65,32 @@ test('it serves when it says that it is ready, and SIGTERM ends it with 0', asyn
   started.child.kill('SIGTERM')
   assert.equal(await exitOf(started), 0)
   assert.match(started.text(), /"msg":"stopped"/)
+})
+
+test('a client that goes away in the middle of its body is no error in the log', async () => {
+  const started = await start({})
+  const { port, hostname } = new URL(urlOf(started))
+  const headers = `authorization: Bearer ${await agentKey(urlOf(started))}\r\ncontent-type: application/json`
+  const socket = connect(Number(port), hostname)
+  socket.write(`POST /embeddings HTTP/1.1\r\nhost: gateway\r\n${headers}\r\ncontent-length: 99\r\n\r\n{"model":`)
+  await sleep(200)
+  socket.destroy()
+  await sleep(100)
+  started.child.kill('SIGTERM')
+  assert.equal(await exitOf(started), 0)
+  assert.doesNotMatch(started.text(), /"level":50/)
+})
+
+test('a key that travels in the open is warned of, once, and the gateway starts', async () => {
+  const key = ['sk', 'only-for-tests'].join('-')
+  const started = await start({ OPENAI_API_KEY: key, TAPPASS_UPSTREAM_URL: 'http://user:hush@models.example.com/v1' })
+  assert.equal((await fetch(`${urlOf(started)}/health/ready`)).status, 200)
+  started.child.kill('SIGTERM')
+  assert.equal(await exitOf(started), 0)
+  const warnings = started.text().match(/^.*"level":40.*$/gm) ?? []
+  assert.equal(warnings.length, 1, started.text())
+  assert.match(warnings[0] ?? '', /travel unencrypted to models\.example\.com/)
+  assert.ok(!started.text().includes(key) && !started.text().includes('hush'))
 })
 
 test('bytes of a broken answer are in no log', async () => {

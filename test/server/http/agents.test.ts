@@ -39,6 +39,17 @@ test('a new agent can call; its key is shown once, and kept as a hash', async ()
   assert.ok(!JSON.stringify(entry).includes(api_key))
 })
 
+test('the register shows when an agent last used a key, within a minute', async () => {
+  const { api_key = '', last_used_at: none } = await bodyOf(await register({ agent_id: 'used' }))
+  assert.equal(none, null)
+  await call(api_key)
+  const shown = await bodyOf(await gateway.admin('/agents/used'))
+  const used = shown['last_used_at'] ?? ''
+  assert.ok(Math.abs(Date.parse(used) - Date.now()) < 60_000, used)
+  const { data } = await bodyOf(await gateway.admin('/agents'))
+  assert.equal(data.find(({ agent_id }) => agent_id === 'used')?.['last_used_at'], used)
+})
+
 test('the agent with the longest name can be found, rotated and removed', async () => {
   const name = 'n'.repeat(128)
   assert.equal((await register({ agent_id: name })).status, 201)
@@ -70,6 +81,18 @@ for (const agent of INVALID) {
     assert.equal((await bodyOf(response)).error['code'], 'request.invalid')
   })
 }
+
+test('a refusal stays short, however long what it refuses is', async () => {
+  const long = JSON.stringify('x'.repeat(1_000_000))
+  for (const [path, body] of [
+    ['/agents', long],
+    ['/agents/tester/developer-keys', `{"developer_email":"a@example.com","expires_days":${long}}`],
+  ] as const) {
+    const response = await gateway.admin(path, { method: 'POST', body })
+    assert.equal(response.status, 400)
+    assert.ok((await response.text()).length < 1000)
+  }
+})
 
 test('a key that was exchanged is refused at once, the new one is not', async () => {
   const { api_key: old = '' } = await bodyOf(await register({ agent_id: 'rotating' }))
