@@ -20,7 +20,8 @@ export function policyInput(call: Call, outcomes: readonly Outcome[]): PolicyInp
   return {
     stage: call.stage,
     agent: { id: call.agent.id, org: call.agent.org },
-    model: call.model,
+    // The policy reads UTF-8, where half of a pair is nothing.
+    model: call.model.toWellFormed(),
     stream: call.isStream,
     flags: call.flags,
     outcomes: outcomes.map((outcome) => ({

@@ -264,3 +264,12 @@ for (const [what, take, status, code] of LIMITERS) {
     assert.equal(bench.entries[0]?.classification, 'RESTRICTED')
   })
 }
+
+test('a model name that is no text is a bad request, not a failure of ours', async () => {
+  const bench = makeBench(said('hi'), { policy }, steps)
+  const reply = await govern(
+    bench.gateway,
+    askedOf({ model: '\ud800', messages: [{ role: 'user', content: 'hello' }] }),
+  )
+  assert.deepEqual([whole(reply).status, whole(reply).code], [400, 'request.invalid'])
+})
