@@ -39,10 +39,23 @@ const LOOK_UP = `SELECT k.id::text AS id, k.kind, k.role, k.expires_at, k.revoke
 /** Another replica may have noted it meanwhile. */
 const NOTE_USE = `UPDATE api_keys SET last_used_at = now() WHERE id = $1::uuid AND ${IS_USE_OLD}`
 
-type Known = { readonly found: Promise<KnownKey | undefined>; readonly untilMs: number; notedMs: number }
+type Known = {
+  readonly found: Promise<KnownKey | undefined>
+  readonly untilMs: number
+  /** What was found, once it was. */
+  key?: KnownKey
+  notedMs: number
+}
 
-/** `look` rejects when the database does; `forget` forgets what is believed. */
-export type KnownKeys = Readonly<{ look: (hash: string) => Promise<KnownKey | undefined>; forget: () => void }>
+/** Keys by the hashes of their texts. */
+export type KnownKeys = Readonly<{
+  /** Gives a key that was looked up a moment ago; undefined when it has to be looked up. */
+  recall: (hash: string) => KnownKey | undefined
+  /** Rejects when the database does. */
+  look: (hash: string) => Promise<KnownKey | undefined>
+  /** Forgets what is believed. */
+  forget: () => void
+}>
 
 /** Makes the memory. A key's use is noted in the background; `report` hears when that fails, and nobody else does. */
 export function makeKnownKeys(database: Database, clock: Clock, report: (cause: unknown) => void): KnownKeys {
@@ -57,7 +70,13 @@ export function makeKnownKeys(database: Database, clock: Clock, report: (cause: 
     const entry: Known = { found, untilMs: nowMs + KEY_BELIEVED_MS, notedMs: before?.notedMs ?? -USE_NOTED_MS }
     known.set(hash, entry)
     found.then(
-      (row) => (row ? noteUse(row, entry, nowMs) : known.delete(hash)),
+      (row) => {
+        if (!row) known.delete(hash)
+        else {
+          entry.key = row
+          noteUse(row, entry, nowMs)
+        }
+      },
       () => known.delete(hash),
     )
     return found
@@ -69,5 +88,10 @@ export function makeKnownKeys(database: Database, clock: Clock, report: (cause: 
     database.query(NOTE_USE, [id]).catch(report)
   }
 
-  return { look, forget: () => known.clear() }
+  function recall(hash: string): KnownKey | undefined {
+    const believed = known.get(hash)
+    return believed && believed.untilMs > clock.nowMs() ? believed.key : undefined
+  }
+
+  return { recall, look, forget: () => known.clear() }
 }
