@@ -160,6 +160,22 @@ test('recipe: a program that was unpacked anew restarts what runs it', async () 
   for (const [index, revision] of first.entries()) assert.notEqual(revision, second[index])
 })
 
+test('recipe: the deploy user is in no group that is root or has all of sudo', async () => {
+  const know: Know = async (fact) => {
+    const row = fact.subject === 'gebruiker' ? 'gebruiker:x:1000:1000::/home/gebruiker:/bin/bash' : undefined
+    const groups = ['docker', 'lxd', 'sudo', 'admin']
+    const stdout = row ?? (groups.includes(fact.subject ?? '') ? `${fact.subject}:x:9:gebruiker` : undefined)
+    return stdout === undefined ? await blank(systems[0])(fact) : fact.parse({ code: 0, stdout, stderr: '' })
+  }
+  const user = resourcesOf({}).find(({ id }) => id === 'account:gebruiker')
+  const changes = await user?.plan(know)
+  assert.deepEqual(
+    changes?.map(({ does }) => does),
+    ['docker', 'lxd', 'sudo', 'admin'].map((group) => `take gebruiker out of the group ${group}`),
+  )
+  for (const { because } of changes ?? []) assert.match(because, /root/)
+})
+
 test('recipe: sudo grants exact commands only', async () => {
   const sudoers = writtenBy(await planAll(resourcesOf({}), blank(systems[0]))).get('/etc/sudoers.d/tappass') ?? ''
   const commands = [...sudoers.matchAll(/^ {2}(\/\S+ .*?)(?:, \\)?$/gm)].map(([, command]) => command ?? '')
