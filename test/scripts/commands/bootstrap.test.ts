@@ -58,6 +58,8 @@ test('bootstrap: one of two hosts is dark: the other is still told about, the wo
 const usage: readonly (readonly [name: string, words: readonly string[], says: RegExp])[] = [
   ['a host without a user', ['--host', 'server'], /it has the form user@name/],
   ['a role that there is not', ['--only', 'gatewy'], /there is no role "gatewy"/],
+  ['a flag of a role that is not chosen', ['--only', 'gateway', '--domain', 'a.example'], /--domain.*role ingress/],
+  ['a domain that is none', ['--domain', 'nonsense'], /"--domain" must be a domain name/],
   ['a specification that is not there', ['--config', '/none.yaml'], /\/none\.yaml can't be read/],
   ['a secret without a file', ['--secret', 'openai-api-key'], /ID=FILE/],
 ]
