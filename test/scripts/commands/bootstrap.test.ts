@@ -48,6 +48,29 @@ for (const verb of ['bootstrap', 'plan'] as const) {
   })
 }
 
+for (const verb of ['bootstrap', 'plan'] as const) {
+  test(`${verb}: a model server that is called without encryption is warned about, once, before anything else`, async () => {
+    const words = [
+      verb,
+      ...hostAt(server.address.port),
+      ...access,
+      '--upstream',
+      'http://models.example.com/v1',
+      '--json',
+    ]
+    const { stdout } = await typed(...words, ...(verb === 'bootstrap' ? ['--yes'] : []))
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((row) => JSON.parse(row))
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      ['run-started', 'warning', 'refused', 'run-finished'],
+    )
+    assert.match(events[1].warning.what, /models\.example\.com are not encrypted/)
+  })
+}
+
 test('bootstrap: one of two hosts is dark: the other is still told about, the worst code is given', async () => {
   const { code, stderr } = await typed('bootstrap', ...hostAt(1), ...hostAt(server.address.port), ...access, '--yes')
   assert.equal(code, 6)
