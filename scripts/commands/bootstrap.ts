@@ -10,6 +10,7 @@ import type { Invocation } from '../core/invocation.ts'
 import { settingsInForce } from '../core/settings-in-force.ts'
 import { readHostSpec } from '../core/spec-reading.ts'
 import { readTargets } from '../core/target.ts'
+import { upstreamWarning } from '../core/upstream-secrecy.ts'
 import { recipe } from '../recipe.ts'
 import { connectLocal } from '../runners/local.ts'
 
@@ -26,6 +27,8 @@ export const run = async (invocation: Invocation): Promise<number> => {
   const consent = consentOf(invocation)
   return await onEachHost(invocation, connectors, targets, async (host) => {
     const spec = await readHostSpec(invocation, host.target, await settingsInForce(host))
+    const warning = upstreamWarning(spec)
+    if (warning !== undefined) host.tell({ event: 'warning', warning })
     const resources = chosenResources(recipe(spec, text), invocation)
     return await bringAbout(invocation, host, resources, spec.preflight, consent)
   })

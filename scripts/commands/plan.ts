@@ -10,6 +10,7 @@ import { settingsInForce } from '../core/settings-in-force.ts'
 import { readHostSpec } from '../core/spec-reading.ts'
 import { survey } from '../core/survey.ts'
 import { readTargets } from '../core/target.ts'
+import { upstreamWarning } from '../core/upstream-secrecy.ts'
 import { recipe } from '../recipe.ts'
 import { connectLocal } from '../runners/local.ts'
 import { readOnly } from '../runners/read-only.ts'
@@ -27,6 +28,8 @@ export const run = async (invocation: Invocation): Promise<number> => {
   return await onEachHost(invocation, connectors, targets, async (host) => {
     const { target, connection, look, tell } = host
     const spec = await readHostSpec(invocation, target, await settingsInForce(host))
+    const warning = upstreamWarning(spec)
+    if (warning !== undefined) tell({ event: 'warning', warning })
     const resources = chosenResources(recipe(spec, text), invocation)
     const onlyLooking = { ...connection, run: readOnly(connection.run) }
     const seen = await survey(onlyLooking, look, resources, spec.preflight, invocation.nowMs)

@@ -36,6 +36,7 @@ export type Outcome =
 export type Event =
   | Readonly<{ event: 'run-started'; verb: string }>
   | Readonly<{ event: 'settings'; source: string }>
+  | Readonly<{ event: 'warning'; warning: FailureText }>
   | Readonly<{ event: 'refused'; reasons: readonly FailureText[] }>
   | Readonly<{ event: 'plan'; resources: number; changes: readonly ShownChange[] }>
   | Readonly<{ event: 'lock-taken-over'; owner: string; because: string }>

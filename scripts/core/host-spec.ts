@@ -124,6 +124,23 @@ export const checkHostSpec = (written: unknown, where: string): WrittenSpec => {
   return { ...rest, tls: decided }
 }
 
+/** What options say of a key of the specification, each with an example. */
+const optionSchemas = {
+  domain: { schema: domainName, example: 'gateway.example.com' },
+  upstream: { schema: address, example: 'https://models.example.com/v1' },
+} as const
+
+/** Checks what was typed for an option before it is put on top of a specification. Throws a usage failure that names the option. */
+export const checkHostOption = (verb: string, option: keyof typeof optionSchemas, value: string): void => {
+  const { schema: shape, example } = optionSchemas[option]
+  const result = v.safeParse(shape, value)
+  if (result.success) return
+  throw usageFailure(
+    `"--${option}" ${result.issues[0].message}, not "${value}"`,
+    `tappass ${verb} --${option} ${example}`,
+  )
+}
+
 /** Reads YAML text. Throws a usage failure (exit 64) when it is not YAML. */
 export const parseYaml = (text: string, where: string): unknown => {
   try {

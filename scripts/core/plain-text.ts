@@ -60,6 +60,10 @@ export const eventLines = (event: Event): readonly string[] => {
         : [`${counted(event.changes.length, 'change')}:`, ...event.changes.flatMap(changeLines)]
     case 'settings':
       return [`no --config: settings are those in force there (${event.source})`]
+    case 'warning':
+      return renderFailure(event.warning)
+        .replace(/^tappass: /, 'warning: ')
+        .split('\n')
     case 'lock-taken-over':
       return [`took over the lock of ${event.owner}: ${event.because}`]
     case 'step-started':

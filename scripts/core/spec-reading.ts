@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path'
 import { measureFile, measureImage, readSecret } from './controller-file.ts'
 import { usageFailure } from './failure.ts'
-import { checkHostSpec, type HostSpec, parseYaml, type WrittenSpec } from './host-spec.ts'
+import { checkHostOption, checkHostSpec, type HostSpec, parseYaml, type WrittenSpec } from './host-spec.ts'
 import { type Invocation, textOption, textOptions } from './invocation.ts'
 import { measureRelease } from './release-files.ts'
 import { settingsPath } from './settings-in-force.ts'
@@ -43,13 +43,17 @@ const keepSettings = (text: string, invocation: Invocation): unknown => {
 
 /**
  * The specification as written, with options and defaults. `inForce` is the host's record, which counts where no file is given.
- * Throws a usage failure that lists every fault.
+ * Throws a usage failure that lists every fault, or names the option that is at fault.
  */
 export const readWrittenSpec = async (
   invocation: Invocation,
   { config }: Target,
   inForce?: string,
 ): Promise<WrittenSpec> => {
+  for (const option of ['domain', 'upstream'] as const) {
+    const value = textOption(invocation, option)
+    if (value !== undefined) checkHostOption(invocation.verb.name, option, value)
+  }
   if (config !== undefined) {
     return checkHostSpec(withOptions(parseYaml(await readNamedFile(config), config), invocation), config)
   }

@@ -1,10 +1,15 @@
 /** A user account and its groups. */
 import { change } from '../core/command.ts'
-import { type AccountState, accountFact, type GroupState, groupFact } from '../core/facts/account.ts'
+import { type AccountState, accountFact, type GroupState, groupFact, sudoUserFact } from '../core/facts/account.ts'
+import type { Know } from '../core/host.ts'
+import { refusal } from '../core/refusal.ts'
 import type { Change, Resource } from '../core/resource.ts'
 
+/** Why an account must not be in a group; `isSudo` where the group may run every command through sudo. */
+export type Prohibition = Readonly<{ because: string; isSudo?: boolean }>
+
 /**
- * `groups` it must be in, `groupsForbidden` it must not; its own group has its name. `home` and `shell` of an account
+ * `groups` it must be in, `groupsForbidden` (by name) it must not; its own group has its name. `home` and `shell` of an account
  * that exists are mended only where they are given.
  */
 export type AccountOptions = Readonly<{
@@ -13,7 +18,7 @@ export type AccountOptions = Readonly<{
   home?: string
   shell?: string
   groups?: readonly string[]
-  groupsForbidden?: readonly string[]
+  groupsForbidden?: Readonly<Record<string, Prohibition>>
 }>
 
 const creation = ({ name, isSystem, home, shell, groups = [] }: AccountOptions, own: GroupState): Change => ({
@@ -55,21 +60,58 @@ const mending = ({ name, home, shell }: AccountOptions, state: NonNullable<Accou
       ]),
 ]
 
+const isListed = (name: string, group: GroupState): boolean => group?.members.includes(name) === true
+const isPrimary = (state: NonNullable<AccountState>, group: GroupState): boolean => group?.gid === state.gid
+
+/** It may be in a group as a member, and by having it as the one it logs in with: then its own takes that place. */
+const leaving = (name: string, group: string, state: NonNullable<AccountState>, own: GroupState, left: GroupState) => {
+  const member = isListed(name, left) ? [change('gpasswd', '--delete', name, group)] : []
+  if (!isPrimary(state, left)) return member
+  const take = change('usermod', '--gid', name, name)
+  return [...(own === undefined ? [change('groupadd', name), take] : [take]), ...member]
+}
+
+/** Throws a refusal (exit 5) where this run itself has root's rights through the group: nobody might get in again. */
+const refuseLockout = async (know: Know, name: string, group: string, { because, isSudo = false }: Prohibition) => {
+  if (!isSudo || (await know(sudoUserFact)) !== name) return
+  throw refusal(
+    `${name} must leave the group ${group}`,
+    `${because}; but this run has root's rights through it`,
+    'connect as root or as another account that may use sudo, or name another deployUser',
+  )
+}
+
+const dismissals = async (
+  know: Know,
+  { name, groupsForbidden = {} }: AccountOptions,
+  state: NonNullable<AccountState>,
+  own: GroupState,
+  forbidden: readonly GroupState[],
+): Promise<readonly Change[]> => {
+  const changes: Change[] = []
+  for (const [index, [group, prohibition]] of Object.entries(groupsForbidden).entries()) {
+    const [first, ...rest] = leaving(name, group, state, own, forbidden[index])
+    if (first === undefined) continue
+    await refuseLockout(know, name, group, prohibition)
+    const { because } = prohibition
+    changes.push({ does: `take ${name} out of the group ${group}`, because, commands: [first, ...rest] })
+  }
+  return changes
+}
+
 /** The account, made when it is absent; its home, shell and groups mended. Never deleted. */
 export const account = (options: AccountOptions): Resource => ({
   id: `account:${options.name}`,
   plan: async (know) => {
-    const { name, groups = [], groupsForbidden = [] } = options
+    const { name, groups = [], groupsForbidden = {} } = options
     const [state, own, wanted, forbidden] = await Promise.all([
       know(accountFact(name)),
       know(groupFact(name)),
       Promise.all(groups.map((group) => know(groupFact(group)))),
-      Promise.all(groupsForbidden.map((group) => know(groupFact(group)))),
+      Promise.all(Object.keys(groupsForbidden).map((group) => know(groupFact(group)))),
     ])
     if (state === undefined) return [creation(options, own)]
-    const isIn = (group: GroupState) => group !== undefined && (group.members.includes(name) || group.gid === state.gid)
-    const missing = groups.filter((_, index) => !isIn(wanted[index]))
-    const excess = groupsForbidden.filter((_, index) => isIn(forbidden[index]))
+    const missing = groups.filter((_, index) => !isListed(name, wanted[index]) && !isPrimary(state, wanted[index]))
     return [
       ...mending(options, state),
       ...missing.map((group) => ({
@@ -77,11 +119,7 @@ export const account = (options: AccountOptions): Resource => ({
         because: 'it is not in it',
         commands: [change('usermod', '--append', '--groups', group, name)] as const,
       })),
-      ...excess.map((group) => ({
-        does: `take ${name} out of the group ${group}`,
-        because: 'it must not be in it',
-        commands: [change('gpasswd', '--delete', name, group)] as const,
-      })),
+      ...(await dismissals(know, options, state, own, forbidden)),
     ]
   },
 })

@@ -1,6 +1,8 @@
 /** An unpacked archive of programs: downloaded on the host or sent from the controller, checked before it is unpacked. */
 import { change, changeByScript } from '../core/command.ts'
+import { unguardedFact } from '../core/facts/guard.ts'
 import { contentFact, pathFact, targetFact } from '../core/facts/path.ts'
+import { noteProgram, programFact } from '../core/facts/program.ts'
 import type { Command } from '../core/host.ts'
 import { type HostTraits, hostTraitsFact } from '../core/host-trait.ts'
 import { linkCommand, refuseDirectory } from '../core/link-change.ts'
@@ -14,14 +16,14 @@ export type Downloads = Readonly<Record<string, Readonly<{ url: string; sha256: 
 
 /**
  * A gzipped tar unpacked at `path` without its first `strip` path components (tar's --strip-components).
- * `link` is switched to `path` afterwards. `executable`, relative to `path`, must exist for the archive to count as there.
+ * `link` is switched to `path` afterwards. `executable`, relative to `path`, is the program that must be as it was unpacked.
  */
 export type ArchiveOptions = Readonly<{
   source: Readonly<{ downloads: Downloads }> | LocalFile
   path: string
   strip?: number
   link?: string
-  executable?: string
+  executable: string
 }>
 
 type Source = Readonly<{ from: string; sha256: string; fetch: (into: string) => Command }>
@@ -48,32 +50,50 @@ const sourceFor = ({ source, path }: ArchiveOptions, { platform }: HostTraits): 
   return { from: url, sha256, fetch: (into) => change(...curl, ...limits, '-o', into, '--', url) }
 }
 
+/** Holds the archive's checksum, and what its program was like when it was unpacked at `path`. */
+export const archiveMarker = (path: string): string => `${path}/.tappass-archive`
+
 const unpacking = (
-  { path, strip = 0 }: ArchiveOptions,
+  { path, strip = 0, executable }: ArchiveOptions,
   { fetch, sha256 }: Source,
 ): readonly [Command, ...Command[]] => {
   const shop = workshop(path)
   const download = `${shop}/download`
-  const unpack = 'tar -xzf "$1" -C "$2" --strip-components="$3" --no-same-owner; printf %s "$4" >"$2/.tappass-archive"'
+  const made = madeIn(shop)
+  const unpack = 'tar -xzf "$1" -C "$2" --strip-components="$3" --no-same-owner; chmod -R go-w,a+rX -- "$2"'
   return [
     openWorkshop(shop),
     fetch(download),
     changeByScript('printf "%s  %s\\n" "$1" "$2" | sha256sum -c --quiet -', [sha256, download]),
-    changeByScript(unpack, [download, madeIn(shop), `${strip}`, sha256]),
+    changeByScript(unpack, [download, made, `${strip}`]),
+    noteProgram(`${made}/${executable}`, sha256, archiveMarker(made)),
     swapIn(shop, path),
   ]
 }
 
-/** Unpacked beside its place and renamed, so that `path` is whole or absent. */
+type Seen = Readonly<{ marker: string | undefined; program: string | undefined; unguarded: string | undefined }>
+
+/** Why it is to be unpacked; undefined where it is as it was unpacked. */
+const fault = ({ executable }: ArchiveOptions, sha256: string, { marker, program, unguarded }: Seen) => {
+  if (program === undefined) return 'it is absent'
+  const [unpacked, noted] = marker?.split('\n') ?? []
+  if (unpacked !== sha256) return 'another archive was unpacked there'
+  if (noted === undefined) return `what ${executable} was like was not noted`
+  if (noted !== program) return `${executable} was altered since it was unpacked`
+  return unguarded && `others than its owner may write ${unguarded}, or not all may read it`
+}
+
+/** Unpacked beside its place and renamed, so that `path` is whole or absent. A program that was altered since is not trusted: it is unpacked anew. */
 export const archive = (options: ArchiveOptions): Resource => ({
   id: `archive:${options.path}`,
   plan: async (know) => {
-    const { path, link, executable = '' } = options
+    const { path, link, executable } = options
     const shop = workshop(path)
-    const [traits, unpacked, program, target, standing, left] = await Promise.all([
+    const [traits, marker, program, unguarded, target, standing, left] = await Promise.all([
       know(hostTraitsFact),
-      know(contentFact(`${path}/.tappass-archive`)),
-      know(pathFact(`${path}/${executable}`)),
+      know(contentFact(archiveMarker(path))),
+      know(programFact(`${path}/${executable}`)),
+      know(unguardedFact(path)),
       know(targetFact(link ?? path)),
       know(pathFact(link ?? path)),
       know(pathFact(shop)),
@@ -81,14 +101,13 @@ export const archive = (options: ArchiveOptions): Resource => ({
     const source = sourceFor(options, traits)
     if (link !== undefined) refuseDirectory(link, standing)
     const changes: Change[] = []
-    if (unpacked !== source.sha256 || program.kind === 'absent') {
-      const because = program.kind === 'absent' ? 'it is absent' : 'another archive was unpacked there'
-      const commands = unpacking(options, source)
-      changes.push({ does: `unpack ${source.from} at ${path}`, because, commands })
+    const because = fault(options, source.sha256, { marker, program, unguarded })
+    if (because !== undefined) {
+      changes.push({ does: `unpack ${source.from} at ${path}`, because, commands: unpacking(options, source) })
     } else if (left.kind !== 'absent') changes.push(clearWorkshop(shop))
     if (link !== undefined && target !== path) {
-      const because = target === undefined ? 'it is absent' : `it is to ${target}`
-      changes.push({ does: `link ${link} to ${path}`, because, commands: [linkCommand(link, path)] })
+      const reason = target === undefined ? 'it is absent' : `it is to ${target}`
+      changes.push({ does: `link ${link} to ${path}`, because: reason, commands: [linkCommand(link, path)] })
     }
     return changes
   },

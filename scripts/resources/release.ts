@@ -1,6 +1,7 @@
 /** A release of TapPass on the host: a folder of its own, its content checked, and the link to the one in force. */
 import { createHash } from 'node:crypto'
 import { change, changeByScript } from '../core/command.ts'
+import { unguarded } from '../core/facts/guard.ts'
 import { digestFact, pathFact, targetFact } from '../core/facts/path.ts'
 import type { Command, Fact } from '../core/host.ts'
 import { linkCommand, refuseDirectory } from '../core/link-change.ts'
@@ -15,14 +16,14 @@ const manifestName = '.manifest'
 
 /**
  * Every file of the manifest has its digest, there is nothing but folders besides (a folder is read for steps, so a stray file or link
- * would count), and only the owner may write.
+ * would count), only its owner (root) may write, and all may read.
  */
 const isIntactFact = (path: string): Fact<boolean> => ({
   ask: {
     argv: [
       'sh',
       '-c',
-      'cd "$1" 2>/dev/null && sha256sum -c --status "$2" && [ "$(find . ! -type d | wc -l)" = "$(( $(wc -l <"$2") + 1 ))" ] && [ -z "$(find . -perm /022 | head -n 1)" ] && echo intact',
+      `cd "$1" 2>/dev/null && sha256sum -c --status "$2" && [ "$(find . ! -type d | wc -l)" = "$(( $(wc -l <"$2") + 1 ))" ] && [ -z "$(find . ${unguarded})" ] && echo intact`,
       'sh',
       path,
       manifestName,

@@ -2,7 +2,7 @@
 import { parsePins } from '../core/pin.ts'
 import { render } from '../core/render.ts'
 import type { Role } from '../core/role.ts'
-import { account } from '../resources/account.ts'
+import { type AccountOptions, account } from '../resources/account.ts'
 import { aptPackage } from '../resources/apt-package.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
@@ -20,7 +20,15 @@ const unitsOf = (instances: number): readonly string[] => [
   'tappass-caddy.service',
 ]
 
-/** Nothing here holds a secret. The deploy user is kept out of the group `docker`: who is in it is root. */
+/** Groups whose members are root, at once or by way of sudo (`admin`: of older Ubuntu, still in its sudoers). The deploy user's rights are those of its own sudoers file. */
+const groupsOfRoot: NonNullable<AccountOptions['groupsForbidden']> = {
+  docker: { because: 'who may start containers is root' },
+  lxd: { because: 'who may start containers is root' },
+  sudo: { because: 'it may run every command as root', isSudo: true },
+  admin: { because: 'it may run every command as root', isSudo: true },
+}
+
+/** Nothing here holds a secret. */
 export const foundation: Role = (spec, text) => {
   const { images, node } = parsePins(text('versions.yaml'))
   const runtimeNeeds = node[0]?.needs === undefined ? [] : [node[0].needs]
@@ -36,7 +44,7 @@ export const foundation: Role = (spec, text) => {
     aptPackage({ id: 'prerequisites', names: [...prerequisites, ...runtimeNeeds] }),
     account({ name: 'tappass', isSystem: true }),
     account({ name: 'tappass-caddy', isSystem: true }),
-    account({ name: spec.deployUser, isSystem: false, shell: '/bin/bash', groupsForbidden: ['docker'] }),
+    account({ name: spec.deployUser, isSystem: false, shell: '/bin/bash', groupsForbidden: groupsOfRoot }),
     directory({ path: '/etc/tappass', ...root, mode: '0755' }),
     directory({ path: '/opt/tappass', ...root, mode: '0755' }),
     directory({ path: '/var/lib/tappass', ...root, mode: '0755' }),

@@ -7,11 +7,15 @@ import { render } from '../core/render.ts'
 import type { Resource } from '../core/resource.ts'
 import type { Role } from '../core/role.ts'
 import { madeSecretIds, optionalSecretIds } from '../core/secret-id.ts'
-import { archive } from '../resources/archive.ts'
+import { archive, archiveMarker } from '../resources/archive.ts'
+import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { release } from '../resources/release.ts'
 import { surplusInstance } from '../resources/surplus-instance.ts'
 import { type UnitOptions, unit } from '../resources/unit.ts'
+
+const root = { owner: 'root', group: 'root' } as const
+const nodePath = (pin: Pins['node'][number]): string => `/opt/tappass/node/${pin.version}`
 
 const node = (pin: Pins['node'][number], address: string, spec: HostSpec): Resource => {
   const downloads = Object.entries(pin.archives).map(([platform, sha256]) => {
@@ -20,12 +24,19 @@ const node = (pin: Pins['node'][number], address: string, spec: HostSpec): Resou
   })
   return archive({
     source: spec.node.archive ?? { downloads: Object.fromEntries(downloads) },
-    path: `/opt/tappass/node/${pin.version}`,
+    path: nodePath(pin),
     strip: 1,
     link: '/opt/tappass/node/current',
     executable: 'bin/node',
   })
 }
+
+const programs = (pin: Pins['node'][number], address: string, spec: HostSpec): readonly Resource[] => [
+  directory({ path: '/opt/tappass/node', ...root, mode: '0755' }),
+  directory({ path: '/opt/tappass/releases', ...root, mode: '0755' }),
+  node(pin, address, spec),
+  release({ root: '/opt/tappass', pack: spec.release }),
+]
 
 /** Which release and Node a process runs is part of its revision: both stand behind links whose names don't change. */
 const programOf = (spec: HostSpec, pin: Pins['node'][number]): readonly string[] => [
@@ -41,6 +52,8 @@ export const gateway: Role = (spec, text) => {
   const environment = render(text('templates/gateway.env.hbs'), { ...spec })
   const files = [{ path: '/etc/tappass/gateway.env', content: environment }]
   const inputs = programOf(spec, pin)
+  // A Node that was altered may run: what was unpacked anew is another input.
+  const program = archiveMarker(nodePath(pin))
   const [socketUnit, migrateUnit, gatewayUnit] = [
     text('units/tappass.socket'),
     text('units/tappass-migrate.service.hbs'),
@@ -58,13 +71,12 @@ export const gateway: Role = (spec, text) => {
       }),
     files,
     inputs,
-    inputPaths: [...madeSecretIds, ...optionalSecretIds].flatMap(credentialPaths),
+    inputPaths: [program, ...[...madeSecretIds, ...optionalSecretIds].flatMap(credentialPaths)],
   }
   const instances = Array.from({ length: spec.instances }, (_, index) => `tappass@${index + 1}.service`)
   return [
-    node(pin, spec.downloads.node ?? pins['node-download'], spec),
-    release({ root: '/opt/tappass', pack: spec.release }),
-    ...files.map((each) => file({ ...each, owner: 'root', group: 'root', mode: '0644' })),
+    ...programs(pin, spec.downloads.node ?? pins['node-download'], spec),
+    ...files.map((each) => file({ ...each, ...root, mode: '0644' })),
     unit({
       name: 'tappass-migrate.service',
       content: (traits) =>
@@ -74,7 +86,7 @@ export const gateway: Role = (spec, text) => {
         }),
       files,
       inputs,
-      inputPaths: madeSecretIds.flatMap(credentialPaths),
+      inputPaths: [program, ...madeSecretIds.flatMap(credentialPaths)],
     }),
     unit({ name: 'tappass@.service', ...instance }),
     unit({ name: 'tappass.socket', content: socketUnit, restartedTogether: instances }),

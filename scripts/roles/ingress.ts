@@ -3,11 +3,12 @@ import { hasSteppedRestart } from '../core/distribution.ts'
 import { parsePins } from '../core/pin.ts'
 import { render } from '../core/render.ts'
 import type { Role } from '../core/role.ts'
-import { archive } from '../resources/archive.ts'
+import { archive, archiveMarker } from '../resources/archive.ts'
+import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { unit } from '../resources/unit.ts'
 
-const root = { owner: 'root', group: 'root', mode: '0644' } as const
+const root = { owner: 'root', group: 'root' } as const
 
 /** Our word for a platform to Caddy's. */
 const architectures: Readonly<Record<string, string>> = { 'linux-x64': 'linux_amd64', 'linux-arm64': 'linux_arm64' }
@@ -20,6 +21,7 @@ export const ingress: Role = (spec, text) => {
     const url = `${address}/v${pin.version}/caddy_${pin.version}_${architectures[platform]}.tar.gz`
     return [platform, { url, sha256 }] as const
   })
+  const path = `/opt/tappass/caddy/${pin.version}`
   const template = text('units/tappass-caddy.service.hbs')
   const environment = render(text('templates/caddy.env.hbs'), { site: spec.domain ?? '', tls: spec.tls })
   const files = [
@@ -27,13 +29,14 @@ export const ingress: Role = (spec, text) => {
     { path: '/etc/tappass/caddy.env', content: environment },
   ]
   return [
+    directory({ path: '/opt/tappass/caddy', ...root, mode: '0755' }),
     archive({
       source: spec.caddy.archive ?? { downloads: Object.fromEntries(downloads) },
-      path: `/opt/tappass/caddy/${pin.version}`,
+      path,
       link: '/opt/tappass/caddy/current',
       executable: 'caddy',
     }),
-    ...files.map((each) => file({ ...each, ...root })),
+    ...files.map((each) => file({ ...each, ...root, mode: '0644' })),
     unit({
       name: 'tappass-caddy.service',
       content: (traits) =>
@@ -43,6 +46,8 @@ export const ingress: Role = (spec, text) => {
         }),
       files,
       inputs: [pin.version, spec.caddy.archive?.sha256 ?? ''],
+      // A Caddy that was altered may run: what was unpacked anew is another input.
+      inputPaths: [archiveMarker(path)],
     }),
   ]
 }

@@ -1,12 +1,19 @@
 /** What was changed by hand or by setting shows as exactly that change; mending it restarts what depends on it, and nothing else. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { parse } from 'yaml'
+import { readPins } from './pin.ts'
 import { bootstrap, bootstrappedServer, door, inside, mainPids, plan, type Server, writeSpec } from './server.ts'
 
 let server: Server
+const pins = await readPins()
+const spec = parse(await readFile(join(import.meta.dirname, 'host.yaml'), 'utf8')) as Record<
+  'node' | 'caddy',
+  Readonly<{ archive: string }>
+>
 
 before(async () => {
   server = await bootstrappedServer('proof-drift')
@@ -77,10 +84,42 @@ const rows: readonly Row[] = [
   },
 ]
 
+const [node, caddy] = [`/opt/tappass/node/${pins.node[0]?.version}`, `/opt/tappass/caddy/${pins.caddy.version}`]
+
+/** Programs and who may touch them: what was unpacked anew is run anew too. */
+const programRows: readonly Row[] = [
+  {
+    name: 'an altered Node',
+    disturb: shell(`cd ${node}/bin; cp -p node x; printf x >>x; mv x node`),
+    changes: [`archive:${node}: unpack ${spec.node.archive} at ${node}`],
+    restarts: ['tappass@1', 'tappass@2'],
+  },
+  {
+    name: 'a Caddy that was cut short',
+    disturb: shell(`cd ${caddy}; cp -p caddy x; truncate -s 1000000 x; mv x caddy`),
+    changes: [`archive:${caddy}: unpack ${spec.caddy.archive} at ${caddy}`],
+    restarts: ['tappass-caddy'],
+  },
+  {
+    name: 'a folder of releases that all may write',
+    disturb: shell('chmod 0777 /opt/tappass/releases; chown tappass /opt/tappass/node'),
+    changes: ['node', 'releases'].map(
+      (name) => `directory:/opt/tappass/${name}: set owner and mode of /opt/tappass/${name}`,
+    ),
+    restarts: [],
+  },
+  {
+    name: 'a deploy user with more rights',
+    disturb: shell('usermod --append --groups sudo,docker gebruiker'),
+    changes: ['docker', 'sudo'].map((group) => `account:gebruiker: take gebruiker out of the group ${group}`),
+    restarts: [],
+  },
+]
+
 /** The settings of the gateway as a row above left them. */
 const gateway = () => ({ upstream: server.upstream.url, callsMax: 1_000_000, logLevel: 'warn' })
 
-for (const { name, disturb, changes, restarts } of rows) {
+for (const { name, disturb, changes, restarts } of [...rows, ...programRows]) {
   test(`${name} shows as exactly that, and restarts ${restarts.length === 0 ? 'nothing' : restarts.join(' and ')}`, async () => {
     assert.equal((await plan(server)).code, 0)
     await disturb()
@@ -90,7 +129,9 @@ for (const { name, disturb, changes, restarts } of rows) {
     assert.deepEqual([code, shown.map(({ resource, does }) => `${resource}: ${does}`)], [2, changes])
     for (const { does, diff } of shown) if (does.startsWith('write ')) assert.match(diff ?? '', /^[+-]/m)
     await bootstrap(server)
-    assert.equal((await plan(server)).code, 0)
+    const after = await plan(server)
+    const trips = after.events.flatMap((event) => (event.event === 'run-finished' ? [event.roundTrips] : []))
+    assert.deepEqual([after.code, trips], [0, [1]])
     const now = await mainPids(server)
     const changed = Object.keys(now).filter((unit) => now[unit] !== before[unit])
     assert.deepEqual(changed.toSorted(), restarts.toSorted())

@@ -1,6 +1,7 @@
 /** What a host shall look like, on every supported system: pure, so each is planned here against a blank machine. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Know } from '../../scripts/core/host.ts'
 import { recipe, roleNames } from '../../scripts/recipe.ts'
 import { blank, planAll, specOf, systems, text, writtenBy } from './roles/blank-host.ts'
 
@@ -128,6 +129,51 @@ test('recipe: what is in force is written down, without files of the controller 
   assert.match(settings, /^instances: 3$/m)
   assert.doesNotMatch(settings, /^(release|secrets|images|node|caddy):/m)
   assert.match(texts.get('/etc/tappass/versions.lock') ?? '', /^ {2}postgres: postgres:16\S+@sha256:/m)
+})
+
+test('recipe: every folder below /opt/tappass that programs are laid down in is looked after, before they are', () => {
+  const ids = resourcesOf({}).map(({ id }) => id)
+  for (const [folder, holds] of [
+    ['releases', 'release:/opt/tappass'],
+    ['node', 'archive:/opt/tappass/node/'],
+    ['caddy', 'archive:/opt/tappass/caddy/'],
+  ] as const) {
+    const at = ids.indexOf(`directory:/opt/tappass/${folder}`)
+    assert.ok(at >= 0, folder)
+    assert.ok(at < ids.findIndex((id) => id.startsWith(holds)), folder)
+  }
+})
+
+test('recipe: a program that was unpacked anew restarts what runs it', async () => {
+  const revisions = async (marker: string) => {
+    const know: Know = async (fact) =>
+      fact.subject?.endsWith('/.tappass-archive')
+        ? fact.parse({ code: 0, stdout: marker, stderr: '' })
+        : await blank(systems[0])(fact)
+    const texts = writtenBy(await planAll(resourcesOf({}), know))
+    return ['tappass@', 'tappass-migrate', 'tappass-caddy'].map((unit) => {
+      const content = texts.get(`/etc/systemd/system/${unit}.service`) ?? ''
+      return /TAPPASS_REVISION=(\w+)|echo (\w+) >/.exec(content)?.slice(1).join('')
+    })
+  }
+  const [first, second] = [await revisions('a'.repeat(64)), await revisions('b'.repeat(64))]
+  for (const [index, revision] of first.entries()) assert.notEqual(revision, second[index])
+})
+
+test('recipe: the deploy user is in no group that is root or has all of sudo', async () => {
+  const know: Know = async (fact) => {
+    const row = fact.subject === 'gebruiker' ? 'gebruiker:x:1000:1000::/home/gebruiker:/bin/bash' : undefined
+    const groups = ['docker', 'lxd', 'sudo', 'admin']
+    const stdout = row ?? (groups.includes(fact.subject ?? '') ? `${fact.subject}:x:9:gebruiker` : undefined)
+    return stdout === undefined ? await blank(systems[0])(fact) : fact.parse({ code: 0, stdout, stderr: '' })
+  }
+  const user = resourcesOf({}).find(({ id }) => id === 'account:gebruiker')
+  const changes = await user?.plan(know)
+  assert.deepEqual(
+    changes?.map(({ does }) => does),
+    ['docker', 'lxd', 'sudo', 'admin'].map((group) => `take gebruiker out of the group ${group}`),
+  )
+  for (const { because } of changes ?? []) assert.match(because, /root/)
 })
 
 test('recipe: sudo grants exact commands only', async () => {

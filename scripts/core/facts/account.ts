@@ -1,4 +1,4 @@
-/** Accounts and groups as the host's name service knows them. */
+/** Accounts and groups as the host's name service knows them, and who came in by sudo. */
 import type { Fact, Joint } from '../host.ts'
 
 /** Undefined where there is no such account. */
@@ -38,3 +38,16 @@ export const groupFact = (name: string): Fact<GroupState> => ({
     return { gid: Number(gid), members: members.split(',').filter((member) => member !== '') }
   },
 })
+
+const walk = String.raw`p=$$
+while [ "$p" -gt 1 ] 2>/dev/null; do
+  u=$(tr '\0' '\n' 2>/dev/null <"/proc/$p/environ" | sed -n 's/^SUDO_USER=//p')
+  [ -z "$u" ] || { echo "$u"; exit 0; }
+  p=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$p/status" 2>/dev/null)
+done`
+
+/** Whose sudo gave this run root's rights: told by the process that answers or, for a toolkit that was itself begun with sudo, one above it. */
+export const sudoUserFact: Fact<string | undefined> = {
+  ask: { argv: ['sh', '-c', walk], effect: 'read' },
+  parse: ({ stdout }) => stdout.trim() || undefined,
+}

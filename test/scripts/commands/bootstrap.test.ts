@@ -48,6 +48,29 @@ for (const verb of ['bootstrap', 'plan'] as const) {
   })
 }
 
+for (const verb of ['bootstrap', 'plan'] as const) {
+  test(`${verb}: a model server that is called without encryption is warned about, once, before anything else`, async () => {
+    const words = [
+      verb,
+      ...hostAt(server.address.port),
+      ...access,
+      '--upstream',
+      'http://models.example.com/v1',
+      '--json',
+    ]
+    const { stdout } = await typed(...words, ...(verb === 'bootstrap' ? ['--yes'] : []))
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((row) => JSON.parse(row))
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      ['run-started', 'warning', 'refused', 'run-finished'],
+    )
+    assert.match(events[1].warning.what, /models\.example\.com are not encrypted/)
+  })
+}
+
 test('bootstrap: one of two hosts is dark: the other is still told about, the worst code is given', async () => {
   const { code, stderr } = await typed('bootstrap', ...hostAt(1), ...hostAt(server.address.port), ...access, '--yes')
   assert.equal(code, 6)
@@ -58,6 +81,8 @@ test('bootstrap: one of two hosts is dark: the other is still told about, the wo
 const usage: readonly (readonly [name: string, words: readonly string[], says: RegExp])[] = [
   ['a host without a user', ['--host', 'server'], /it has the form user@name/],
   ['a role that there is not', ['--only', 'gatewy'], /there is no role "gatewy"/],
+  ['a flag of a role that is not chosen', ['--only', 'gateway', '--domain', 'a.example'], /--domain.*role ingress/],
+  ['a domain that is none', ['--domain', 'nonsense'], /"--domain" must be a domain name/],
   ['a specification that is not there', ['--config', '/none.yaml'], /\/none\.yaml can't be read/],
   ['a secret without a file', ['--secret', 'openai-api-key'], /ID=FILE/],
 ]

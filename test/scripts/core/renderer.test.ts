@@ -42,6 +42,7 @@ const events: readonly Event[] = [
   { event: 'health', ...health },
   { event: 'error', failure: { what: 'gone', next: 'run it again' } },
   { event: 'settings', source: '/s' },
+  { event: 'warning', warning: { what: 'it is open', why: 'http', next: 'use https' } },
   { event: 'run-finished', outcome: 'failed', exitCode: 1, applied: 1, remaining: 1, ms: 2000, roundTrips: 9 },
   {
     event: 'run-finished',
@@ -110,6 +111,9 @@ took over the lock of ada: its process has ended
 tappass: gone
   next:  run it again
 no --config: settings are those in force there (/s)
+warning: it is open
+  why:   http
+  next:  use https
 failed, 1 change made, 1 step left; run it again to go on (2.0 s, 9 round trips)
 changes are pending (2.0 s, 1 round trip)
   next:  tappass bootstrap --host root@a

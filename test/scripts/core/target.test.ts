@@ -3,11 +3,13 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { chosenResources } from '../../../scripts/core/chosen-role.ts'
+import { chosenResources, roleOfOption } from '../../../scripts/core/chosen-role.ts'
 import type { Invocation } from '../../../scripts/core/invocation.ts'
+import { wantedOptions } from '../../../scripts/core/option.ts'
 import { readHostSpec, readWrittenSpec } from '../../../scripts/core/spec-reading.ts'
 import { readSshAccess } from '../../../scripts/core/ssh-access.ts'
 import { readTargets } from '../../../scripts/core/target.ts'
+import { roleNames } from '../../../scripts/recipe.ts'
 import { scratch } from '../known-host.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -122,6 +124,31 @@ test('spec: faults are told with the file they stand in', async (context) => {
   })
 })
 
+const misnamed = [
+  { option: 'domain', value: 'nonsense', says: '"--domain" must be a domain name, not "nonsense"' },
+  { option: 'upstream', value: 'ftp://m', says: '"--upstream" must be an http(s) address, not "ftp://m"' },
+] as const
+
+for (const { option, value, says } of misnamed) {
+  test(`spec: a bad --${option} is the option's fault, whatever it is put on top of`, async (context) => {
+    const config = join(scratch(context), 'host.yaml')
+    writeFileSync(config, 'instances: 3\n')
+    for (const [target, record] of [
+      [bare, undefined],
+      [bare, inForce],
+      [{ ...bare, config }, undefined],
+    ] as const) {
+      await assert.rejects(
+        readWrittenSpec(typed('/', { [option]: value }), target, record),
+        (error: Error & { code: number; text: { next: string } }) => {
+          assert.deepEqual([error.code, error.message], [64, says])
+          return error.text.next.startsWith(`tappass plan --${option} `)
+        },
+      )
+    }
+  })
+}
+
 test('spec: archives are relative to the file that names them, and measured', async (context) => {
   const folder = scratch(context)
   writeFileSync(join(folder, 'host.yaml'), 'node: { archive: node.tar.gz }\n')
@@ -146,6 +173,38 @@ test('roles: all, some in the order of the recipe, and one that there is not', (
     (error: Error & { code: number; text: { next: string } }) =>
       error.code === 64 && error.text.next.includes('--only gateway'),
   )
+})
+
+const chapters = ['secrets', 'gateway', 'ingress'].map((role) => ({ role, resources: [] }))
+const leftOut = [
+  { option: 'secret', value: ['openai-api-key=key'], role: 'secrets', only: ['gateway', 'ingress'] },
+  { option: 'domain', value: 'gw.example.com', role: 'ingress', only: ['gateway'] },
+  { option: 'upstream', value: 'https://m.example/v1', role: 'gateway', only: ['ingress'] },
+] as const
+
+for (const { option, value, role, only } of leftOut) {
+  test(`roles: --${option} without its role ${role} is a usage failure, with it or with all it is none`, () => {
+    assert.throws(
+      () => chosenResources(chapters, typed('/', { only, [option]: value })),
+      (error: Error & { code: number; text: { next: string } }) => {
+        assert.equal(error.code, 64)
+        assert.equal(
+          error.message,
+          `"--${option}" is for the role ${role}, which --only leaves out; nothing would come of it`,
+        )
+        assert.equal(error.text.next, `add --only ${role}, or leave --${option} out`)
+        return true
+      },
+    )
+    assert.deepEqual(chosenResources(chapters, typed('/', { only: [...only, role], [option]: value })), [])
+    assert.deepEqual(chosenResources(chapters, typed('/', { [option]: value })), [])
+  })
+}
+
+test('roles: every option that says what a host should be has its role, and the recipe has that role', () => {
+  const options = wantedOptions.map(({ name }) => name).filter((name) => name !== 'only')
+  assert.deepEqual(Object.keys(roleOfOption).toSorted(), options.toSorted())
+  for (const role of Object.values(roleOfOption)) assert.ok(roleNames.includes(role), role)
 })
 
 test('SSH access: what was given, or what ssh takes', (context) => {

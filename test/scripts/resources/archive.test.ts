@@ -1,15 +1,31 @@
 /** Archives of programs: rows of facts, and real ones from the controller's disk. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { measureFile } from '../../../scripts/core/controller-file.ts'
+import { unguardedFact } from '../../../scripts/core/facts/guard.ts'
 import { contentFact, type PathState, pathFact, targetFact } from '../../../scripts/core/facts/path.ts'
+import { programFact } from '../../../scripts/core/facts/program.ts'
 import { archive } from '../../../scripts/resources/archive.ts'
 import { argvOf, bringAbout, here, knowOf, lookHere, said, scratch, shown, traits } from '../known-host.ts'
 
-const there = { kind: 'file', mode: '0755', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 } as const
+const folder = { kind: 'directory', mode: '0755', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 } as const
+const there = '0123456789abcdef'
 const url = 'https://programs.example/p.tar.gz'
 const options = {
   source: { downloads: { 'linux-x64': { url, sha256: 'aa' } } },
@@ -21,7 +37,8 @@ const options = {
 type Row = Readonly<{
   name: string
   unpacked?: string
-  program: PathState
+  program?: string
+  unguarded?: string
   target?: string
   left?: PathState
   changes: readonly string[]
@@ -29,52 +46,75 @@ type Row = Readonly<{
 const rows: readonly Row[] = [
   {
     name: 'absent',
-    program: { kind: 'absent' },
     changes: [
       `unpack ${url} at /opt/p/2, because it is absent`,
       'link /opt/p/current to /opt/p/2, because it is absent',
     ],
   },
-  { name: 'as wanted', unpacked: 'aa', program: there, target: '/opt/p/2', changes: [] },
+  { name: 'as wanted', unpacked: `aa\n${there}`, program: there, target: '/opt/p/2', changes: [] },
   {
     name: 'the older one is in force',
-    unpacked: 'aa',
+    unpacked: `aa\n${there}`,
     program: there,
     target: '/opt/p/1',
     changes: ['link /opt/p/current to /opt/p/2, because it is to /opt/p/1'],
   },
   {
     name: 'another archive was unpacked',
-    unpacked: 'bb',
+    unpacked: `bb\n${there}`,
     program: there,
     target: '/opt/p/2',
     changes: [`unpack ${url} at /opt/p/2, because another archive was unpacked there`],
   },
   {
     name: 'a run was killed after it was swapped in',
-    unpacked: 'aa',
+    unpacked: `aa\n${there}`,
     program: there,
     target: '/opt/p/2',
-    left: { ...there, kind: 'directory' },
+    left: folder,
     changes: ['remove /opt/p/.tappass-new, because a run that was killed left it'],
   },
   {
-    name: 'its program is gone',
+    name: 'its program is another than the one that was unpacked',
+    unpacked: `aa\n${there}`,
+    program: 'fedcba9876543210',
+    target: '/opt/p/2',
+    changes: [`unpack ${url} at /opt/p/2, because bin/p was altered since it was unpacked`],
+  },
+  {
+    name: 'unpacked by an older toolkit, which noted nothing of the program',
     unpacked: 'aa',
-    program: { kind: 'absent' },
+    program: there,
+    target: '/opt/p/2',
+    changes: [`unpack ${url} at /opt/p/2, because what bin/p was like was not noted`],
+  },
+  {
+    name: 'others may write in it',
+    unpacked: `aa\n${there}`,
+    program: there,
+    unguarded: '/opt/p/2/bin',
+    target: '/opt/p/2',
+    changes: [
+      `unpack ${url} at /opt/p/2, because others than its owner may write /opt/p/2/bin, or not all may read it`,
+    ],
+  },
+  {
+    name: 'its program is gone',
+    unpacked: `aa\n${there}`,
     target: '/opt/p/2',
     changes: [`unpack ${url} at /opt/p/2, because it is absent`],
   },
 ]
 
 const factsOf = (
-  { unpacked, program, target, left = { kind: 'absent' } }: Pick<Row, 'unpacked' | 'program' | 'target' | 'left'>,
+  { unpacked, program, unguarded, target, left = { kind: 'absent' } }: Omit<Row, 'name' | 'changes'>,
   platform = 'linux-x64',
   standing: PathState = { kind: 'absent' },
 ) => [
   traits({ platform }),
   said(contentFact('/opt/p/2/.tappass-archive'), unpacked),
-  said(pathFact('/opt/p/2/bin/p'), program),
+  said(programFact('/opt/p/2/bin/p'), program),
+  said(unguardedFact('/opt/p/2'), unguarded),
   said(targetFact('/opt/p/current'), target),
   said(pathFact('/opt/p/current'), standing),
   said(pathFact('/opt/p/.tappass-new'), left),
@@ -85,16 +125,16 @@ for (const row of rows) {
 }
 
 test('archive: a machine for which nothing is published is refused', async () => {
-  await assert.rejects(shown(archive(options), factsOf({ program: { kind: 'absent' } }, 'linux-riscv64')), { code: 5 })
+  await assert.rejects(shown(archive(options), factsOf({}, 'linux-riscv64')), { code: 5 })
 })
 
 test('archive: a directory in the place of the link is refused', async () => {
-  const facts = factsOf({ unpacked: 'aa', program: there }, 'linux-x64', { ...there, kind: 'directory' })
+  const facts = factsOf({ unpacked: `aa\n${there}`, program: there }, 'linux-x64', folder)
   await assert.rejects(shown(archive(options), facts), { code: 5, message: '/opt/p/current should be a link' })
 })
 
 test('archive: downloaded over TLS only, checked before it is unpacked', async () => {
-  const argv = argvOf(await archive(options).plan(knowOf(factsOf({ program: { kind: 'absent' } }))))
+  const argv = argvOf(await archive(options).plan(knowOf(factsOf({}))))
   const [, fetch, check, unpack] = argv.map((words) => words.join(' '))
   assert.match(fetch ?? '', /^curl .*--proto =https .*-- https:/)
   assert.match(check ?? '', /sha256sum -c/)
@@ -122,12 +162,66 @@ test('archive: sent from the controller, laid down whole, damage mended', async 
   assert.deepEqual(readdirSync(join(folder, 'opt')).toSorted(), ['2', 'current'])
 })
 
+/** Each leaves the size as it was, but for the first two. */
+const damages: readonly Readonly<{ name: string; harm: (program: string) => void; because?: RegExp }>[] = [
+  { name: 'bytes added', harm: (program) => appendFileSync(program, '# x\n') },
+  { name: 'cut short', harm: (program) => truncateSync(program, 3) },
+  { name: 'bytes changed', harm: (program) => writeFileSync(program, '#!/bin/zz\n') },
+  {
+    name: 'bytes changed, and its time set back',
+    harm: (program) => {
+      const { atime, mtime } = statSync(program)
+      writeFileSync(program, '#!/bin/zz\n')
+      utimesSync(program, atime, mtime)
+    },
+  },
+  {
+    name: 'replaced by a copy',
+    harm: (program) => {
+      writeFileSync(`${program}2`, readFileSync(program), { mode: 0o755 })
+      renameSync(`${program}2`, program)
+    },
+  },
+  { name: 'not to be executed any more', harm: (program) => chmodSync(program, 0o644) },
+  {
+    name: 'in a folder that all may write',
+    harm: (program) => chmodSync(join(program, '..'), 0o777),
+    because: /^others than its owner may write \S+\/bin, or not all may read it$/,
+  },
+]
+
+for (const { name, harm, because = /^bin\/p was altered since it was unpacked$/ } of damages) {
+  test(`archive: a program ${name} is noticed and unpacked anew`, async (context) => {
+    const root = scratch(context)
+    const source = await measureFile(pack(root))
+    const path = join(root, 'opt', '2')
+    const wanted = archive({ source, path, strip: 1, executable: 'bin/p' })
+    await bringAbout(wanted)
+    harm(join(path, 'bin', 'p'))
+    const changes = await bringAbout(wanted)
+    assert.equal(changes.length, 1)
+    assert.match(changes[0]?.because ?? '', because)
+    assert.equal(readFileSync(join(path, 'bin', 'p'), 'utf8'), '#!/bin/sh\n')
+    assert.equal(statSync(join(path, 'bin', 'p')).mode & 0o777, 0o755)
+  })
+}
+
+test('archive: an umask that keeps others out does not keep them from the program', async (context) => {
+  const root = scratch(context)
+  const source = await measureFile(pack(root))
+  const path = join(root, 'opt', '2')
+  const before = process.umask(0o077)
+  context.after(() => process.umask(before))
+  await bringAbout(archive({ source, path, strip: 1, executable: 'bin/p' }))
+  assert.equal(statSync(path).mode & 0o777, 0o755)
+})
+
 test('archive: what arrived cut short is never unpacked', async (context) => {
   const folder = scratch(context)
   const whole = await measureFile(pack(folder))
   writeFileSync(whole.file, readFileSync(whole.file).subarray(0, -10))
   const path = join(folder, 'opt', '2')
-  const [change] = await archive({ source: whole, path, strip: 1 }).plan(lookHere())
+  const [change] = await archive({ source: whole, path, strip: 1, executable: 'bin/p' }).plan(lookHere())
   const [make, send, check] = change?.commands ?? []
   if (make !== undefined) await here(make)
   assert.equal(send === undefined ? -1 : (await here(send)).code, 0)
@@ -138,12 +232,12 @@ test('archive: what arrived cut short is never unpacked', async (context) => {
 test('archive: killed after any command, it is completed by the next run', async (context) => {
   const folder = scratch(context)
   const source = await measureFile(pack(folder))
-  for (const killedAfter of [1, 2, 3, 4, 5]) {
+  for (const killedAfter of [1, 2, 3, 4, 5, 6]) {
     const path = join(folder, `opt-${killedAfter}`, '2')
     const wanted = archive({ source, path, strip: 1, executable: 'bin/p' })
     const [change] = await wanted.plan(lookHere())
     for (const command of change?.commands.slice(0, killedAfter) ?? []) await here(command)
-    if (killedAfter < 5) await bringAbout(wanted)
+    if (killedAfter < 6) await bringAbout(wanted)
     assert.deepEqual(await wanted.plan(lookHere()), [])
     assert.deepEqual(readdirSync(join(path, '..')), ['2'])
   }

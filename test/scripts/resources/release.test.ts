@@ -75,6 +75,7 @@ const damages = [
   { name: 'a stray file', harm: (path: string) => writeFileSync(join(path, 'server', 'stray.ts'), '') },
   { name: 'a stray link', harm: (path: string) => symlinkSync('main.ts', join(path, 'server', 'stray.ts')) },
   { name: 'a file that all may write', harm: (path: string) => chmodSync(join(path, 'package.json'), 0o666) },
+  { name: 'a folder that others may not enter', harm: (path: string) => chmodSync(path, 0o700) },
   { name: 'a forged manifest', harm: (path: string) => writeFileSync(join(path, '.manifest'), '') },
 ] as const
 
