@@ -65,7 +65,7 @@ async function setForwarding(): Promise<void> {
 
 async function addNetwork(number: number, alias: string): Promise<void> {
   const name = networkName(number)
-  await execute(['ip', 'netns', 'delete', name]) // what a crash between the two may have left
+  await removeLink(name) // what a crash in here may have left
   await demand(['ip', 'netns', 'add', name])
   await demand(['ip', 'link', 'add', name, 'type', 'veth', 'peer', 'name', 'host0', 'netns', name])
   const host = `link set ${name} alias ${alias} up
@@ -91,10 +91,15 @@ route add default via ${hostAddress6(number)}
   await demand(['ip', '-6', '-netns', name, '-batch', '-'], { stdin: inside6 })
 }
 
+/** The link first: that takes it away at once, while a namespace takes its end of it along some time after it is gone itself. */
+async function removeLink(name: string): Promise<void> {
+  await execute(['ip', 'link', 'delete', name])
+  await execute(['ip', 'netns', 'delete', name])
+}
+
 async function removeNetwork(number: number): Promise<void> {
   const name = networkName(number)
-  await execute(['ip', 'netns', 'delete', name])
-  await execute(['ip', 'link', 'delete', name])
+  await removeLink(name)
   await execute(['nft', 'delete', 'element', 'inet', table, 'connected', `{ 10.77.${number}.0/24 }`])
 }
 
