@@ -4,7 +4,7 @@
  */
 
 /**
- * Bytes of all bodies in hand together. What is made of a body takes up to five times its room
+ * Bytes of all bodies in hand together. What is made of a body takes up to six times its room
  * (docs/reference/performance.md), an instance at rest 300 MB, and the unit ends one that takes a gigabyte.
  */
 export const ROOM_BYTES = 96 * 1024 * 1024
