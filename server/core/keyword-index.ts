@@ -4,9 +4,11 @@
  */
 import { keywordScanner } from './keyword-scanner.ts'
 
-/** What was found in one text: for each set of keywords, in turn which keyword of it and where it starts. */
+/** What was found in one text. */
 export type KeywordMemo = { hits?: Hits }
-type Hits = readonly (readonly number[] | undefined)[]
+
+/** For each set of keywords, in turn which keyword of it and where it starts; nothing when that is too much to be kept. */
+type Hits = Readonly<{ sets: number; found: readonly (readonly number[] | undefined)[] | undefined }>
 
 /** A set of keywords among the others. */
 export type IndexedKeywords = Readonly<{
@@ -16,7 +18,10 @@ export type IndexedKeywords = Readonly<{
   isAbsent: (text: string, memo: KeywordMemo | undefined) => boolean
 }>
 
-/** Longer texts are passed over for each set: what is found in them may take more room than they do, and is not kept. */
+/** Hits that are kept of a text, which must not take many times its room. One with more is passed over for each set. */
+const hitsMax = (text: string): number => 16 + text.length / 8
+
+/** So is a longer one, which will have more. */
 const KEPT_CHARS_MAX = 64 * 1024
 
 const sets: (readonly string[])[] = []
@@ -27,21 +32,24 @@ export function indexKeywords(keywords: readonly string[]): IndexedKeywords {
   const scanAlone = keywordScanner(keywords)
   const set = sets.push(keywords) - 1
   lookForAll = undefined
-  const isKept = (text: string, memo: KeywordMemo | undefined): memo is KeywordMemo =>
-    memo !== undefined && text.length <= KEPT_CHARS_MAX
-  const hitsIn = (text: string, memo: KeywordMemo): readonly number[] | undefined => {
+  const recall = (text: string, memo: KeywordMemo | undefined): Hits['found'] => {
+    if (memo === undefined || text.length > KEPT_CHARS_MAX) return undefined
     // A set that was added since the memo was made is not in it.
-    if (memo.hits === undefined || memo.hits.length <= set) memo.hits = hitsOf(text)
-    return memo.hits[set]
+    if (memo.hits === undefined || memo.hits.sets <= set) memo.hits = hitsOf(text)
+    return memo.hits.found
   }
   return {
-    isAbsent: (text, memo) => isKept(text, memo) && hitsIn(text, memo) === undefined,
+    isAbsent: (text, memo) => {
+      const found = recall(text, memo)
+      return found !== undefined && found[set] === undefined
+    },
     scan: (text, visit, memo) => {
-      if (!isKept(text, memo)) {
+      const found = recall(text, memo)
+      if (found === undefined) {
         scanAlone(text, visit)
         return
       }
-      const hits = hitsIn(text, memo) ?? []
+      const hits = found[set] ?? []
       for (let index = 0; index < hits.length; index += 2) visit(hits[index] as number, hits[index + 1] as number)
     },
   }
@@ -56,16 +64,21 @@ function scannerOf(joined: readonly (readonly string[])[]): (text: string) => Hi
   const scan = keywordScanner(joined.flat())
   const setOf = joined.flatMap((keywords, set) => keywords.map(() => set))
   const placeOf = joined.flatMap((keywords) => keywords.map((_, place) => place))
-  const none: Hits = joined.map(() => undefined)
+  const none: Hits = { sets: joined.length, found: joined.map(() => undefined) }
+  const tooMuch: Hits = { sets: joined.length, found: undefined }
   return (text) => {
-    let hits: (number[] | undefined)[] | undefined
+    let found: (number[] | undefined)[] | undefined
+    let left = hitsMax(text)
     scan(text, (keyword, start) => {
-      hits ??= joined.map(() => undefined)
+      left -= 1
+      if (left < 0) return
+      found ??= joined.map(() => undefined)
       const set = setOf[keyword] as number
-      const ofSet = hits[set] ?? []
-      hits[set] = ofSet
+      const ofSet = found[set] ?? []
+      found[set] = ofSet
       ofSet.push(placeOf[keyword] as number, start)
     })
-    return hits ?? none
+    if (left < 0) return tooMuch
+    return found ? { sets: joined.length, found } : none
   }
 }
