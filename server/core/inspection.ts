@@ -2,7 +2,7 @@
 import type { Segment } from './call.ts'
 import type { Finding } from './finding.ts'
 import type { KeywordMemo } from './keyword-index.ts'
-import type { Match } from './pattern.ts'
+import { MATCHES_MAX, type Match } from './pattern.ts'
 import { type Reading, readings } from './reading.ts'
 
 /** Nothing that any pattern knows is shorter. */
@@ -22,7 +22,7 @@ export function segmentReadings(segment: Segment): readonly Reading[] {
 }
 
 /** A call with more findings than this isn't one that anybody could act on; not acted on means refused. */
-const FINDINGS_MAX = 10_000
+const FINDINGS_MAX = MATCHES_MAX
 
 /** More was found than can be judged. */
 export class InspectionError extends Error {
@@ -63,7 +63,9 @@ const NONE_VAGUE: ReadonlySet<string> = new Set()
 function matchesIn(segment: Segment, look: Look): readonly Match[] {
   let matches: Match[] | undefined
   for (const reading of segmentReadings(segment)) {
-    for (const match of look(reading.text, reading.keywords, segment)) {
+    const seen = look(reading.text, reading.keywords, segment)
+    if (seen.length > MATCHES_MAX) throw new InspectionError('more was found than can be judged')
+    for (const match of seen) {
       const [start, end] = reading.span(match.start, match.end)
       matches ??= []
       matches.push({ ...match, start, end })

@@ -53,49 +53,33 @@ const NOTHING: Seen = []
 
 /** Begins to remember. */
 export function makeKnownMessages(messagesMax: number = MESSAGES_MAX): KnownMessages {
-  let young = new Map<string, Seen>()
-  let old = new Map<string, Seen>()
-
-  function keep(key: string, seen: Seen): void {
-    if (young.size >= messagesMax) {
-      old = young
-      young = new Map()
-    }
-    young.set(key, seen)
-  }
-
-  function look(key: string): Seen | undefined {
-    const seen = young.get(key)
-    if (seen) return seen
-    const before = old.get(key)
-    if (before) keep(key, before)
-    return before
-  }
-
+  const memory = makeMemory(messagesMax)
   return {
     recall: (org, segments) => {
       const messages = byMessage(segments)
       const known: (readonly [message: Message, seen: Seen])[] = []
-      const fresh: (readonly [message: Message, key: string | undefined])[] = []
+      const fresh: Fresh[] = []
       for (const message of messages) {
         const key = keyOf(org, message)
-        const seen = key === undefined ? undefined : look(key)
-        if (seen === undefined) fresh.push([message, key])
+        const seen = key === undefined ? undefined : memory.look(key)
+        if (seen === undefined) fresh.push({ message, key })
         else if (seen.length > 0) known.push([message, seen])
       }
+      // A body that is not split is one message without a prefix, and holds every pointer.
+      const isWhole = messages.length === 1 && messages[0]?.prefix === ''
+      const placeOf = (pointer: string): string => (isWhole ? '' : prefixOf(pointer))
       return {
-        fresh: fresh.length === messages.length ? segments : fresh.flatMap(([message]) => message.segments),
+        fresh: fresh.length === messages.length ? segments : fresh.flatMap(({ message }) => message.segments),
         findAll: (step, found) => {
-          for (const { pointer } of found) {
-            if (!fresh.some(([{ prefix }]) => holds(messages, prefix, pointer)))
-              throw new Error(`${step} points at a message that it was not given`)
-          }
+          if (found.length > 0) checkPlaces(step, found, fresh, placeOf)
           return known.length === 0 ? found : [...found, ...known.flatMap((one) => foundAgain(step, ...one))]
         },
         remember: (found) => {
-          for (const [{ prefix }, key] of fresh) {
-            const seen = seenIn(found, (pointer) => holds(messages, prefix, pointer), prefix)
-            if (key !== undefined && seen) keep(key, seen)
+          const seenAt = byPlace(found, placeOf)
+          for (const { message, key } of fresh) {
+            const seen = seenAt.get(message.prefix) ?? NOTHING
+            if (key !== undefined && seen.every(([, findings]) => findings.length <= FINDINGS_MAX))
+              memory.keep(key, seen)
           }
         },
       }
@@ -103,27 +87,64 @@ export function makeKnownMessages(messagesMax: number = MESSAGES_MAX): KnownMess
   }
 }
 
+/** A message that is not known, and the key to remember it by, if it is worth that. */
+type Fresh = Readonly<{ message: Message; key: string | undefined }>
+
+type Memory = Readonly<{ look: (key: string) => Seen | undefined; keep: (key: string, seen: Seen) => void }>
+
+/** Two generations: what was not looked for while the young one filled goes with the old one. */
+function makeMemory(messagesMax: number): Memory {
+  let young = new Map<string, Seen>()
+  let old = new Map<string, Seen>()
+  const keep: Memory['keep'] = (key, seen) => {
+    if (young.size >= messagesMax) {
+      old = young
+      young = new Map()
+    }
+    young.set(key, seen)
+  }
+  const look: Memory['look'] = (key) => {
+    const seen = young.get(key)
+    if (seen) return seen
+    const before = old.get(key)
+    if (before) keep(key, before)
+    return before
+  }
+  return { look, keep }
+}
+
+/** Throws when a step points at a message that it was not given. */
+function checkPlaces(
+  step: string,
+  found: readonly Finding[],
+  fresh: readonly Fresh[],
+  placeOf: (pointer: string) => string,
+): void {
+  const places = new Set(fresh.map(({ message }) => message.prefix))
+  const isStray = found.some(({ pointer }) => !places.has(placeOf(pointer)))
+  if (isStray) throw new Error(`${step} points at a message that it was not given`)
+}
+
 function foundAgain(step: string, { prefix }: Message, seen: Seen): readonly Finding[] {
   const findings = seen.find(([name]) => name === step)?.[1] ?? []
   return findings.map((finding) => ({ ...finding, pointer: prefix + finding.pointer }))
 }
 
-/** What was found in one message; undefined when it is too much to remember. */
-function seenIn(found: readonly Found[], isInside: (pointer: string) => boolean, prefix: string): Seen | undefined {
-  if (found.every(([, findings]) => findings.length === 0)) return NOTHING
-  const seen: Found[] = []
+/** What was found by the place of its message, pointers relative to that. */
+function byPlace(found: readonly Found[], placeOf: (pointer: string) => string): ReadonlyMap<string, Seen> {
+  const seenAt = new Map<string, (readonly [step: string, findings: Finding[]])[]>()
   for (const [step, findings] of found) {
-    const inside = findings.filter(({ pointer }) => isInside(pointer))
-    if (inside.length > FINDINGS_MAX) return undefined
-    const moved = inside.map((finding) => ({ ...finding, pointer: finding.pointer.slice(prefix.length) }))
-    if (moved.length > 0) seen.push([step, moved])
+    for (const finding of findings) {
+      const place = placeOf(finding.pointer)
+      const seen = seenAt.get(place) ?? []
+      seenAt.set(place, seen)
+      // Steps come one after the other, so this one's list is the last.
+      if (seen.at(-1)?.[0] !== step) seen.push([step, []])
+      seen.at(-1)?.[1].push({ ...finding, pointer: finding.pointer.slice(place.length) })
+    }
   }
-  return seen
+  return seenAt
 }
-
-/** Whether a pointer is one of a message's. A body that is not split is one message without a prefix, and holds all. */
-const holds = (messages: readonly Message[], prefix: string, pointer: string): boolean =>
-  (messages.length === 1 && prefix === '') || prefixOf(pointer) === prefix
 
 /** Segments of one message stand one after the other, as the projection goes through the body in order. */
 function byMessage(segments: readonly Segment[]): readonly Message[] {

@@ -33,6 +33,9 @@ export type Detector = (text: string, memo?: KeywordMemo) => readonly Match[]
 
 const NONE: readonly Match[] = []
 
+/** A text with more matches than this isn't one that anybody could act on. A detector stops when it has more. */
+export const MATCHES_MAX = 10_000
+
 /** Makes a detector for a set of patterns. Matches of one pattern may overlap; nothing depends on earlier matches. */
 export function patternDetector(patterns: readonly Pattern[]): Detector {
   const keywords: string[] = []
@@ -48,6 +51,7 @@ export function patternDetector(patterns: readonly Pattern[]): Detector {
     if (isAbsent(text, memo)) return NONE
     let matches: Match[] | undefined
     const visit = (keyword: number, start: number): void => {
+      if (matches !== undefined && matches.length > MATCHES_MAX) return
       const match = matchAt(text, start, patternOf[keyword] as Pattern)
       if (match === undefined) return
       matches ??= []

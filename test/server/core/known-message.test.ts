@@ -163,6 +163,27 @@ test('a step that points at nothing that it was given has failed', () => {
   for (const body of bodies) assert.throws(() => findAgain('step', known.recall('a', segmentsOf(body)), () => [stray]))
 })
 
+test('what is found in many messages is looked at a few times each, not once for every message', () => {
+  const count = 2000
+  const messages = Array.from({ length: count }, (_, index) => say(`message ${index} `.padEnd(60, '.')))
+  const { fresh, findAll, remember } = makeKnownMessages().recall('a', segmentsOf({ messages }))
+  let looks = 0
+  const found = fresh
+    .filter(({ pointer }) => pointer.endsWith('content'))
+    .map(({ pointer }): Finding => {
+      const finding = { kind: 'k.k', severity: 'low', pointer, span: [0, 1], confidence: 1 } as const
+      const get = (): string => {
+        looks += 1
+        return pointer
+      }
+      return Object.defineProperty({ ...finding }, 'pointer', { enumerable: true, get })
+    })
+  assert.equal(found.length, count)
+  findAll('step', found)
+  remember([['step', found]])
+  assert.ok(looks <= 10 * count, `${looks} looks at ${count} findings`)
+})
+
 test('the memory is bounded: what was not seen for long is looked through again', () => {
   const known = makeKnownMessages(10)
   let looks = 0
