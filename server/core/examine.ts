@@ -27,7 +27,11 @@ export async function examine(
     if (step.stages.includes(call.stage)) (step.isGate ? gates : others).push(step)
   }
   if (gates.length === 0) return lookThrough(others, call, tools, clock, known)
-  const passed = await Promise.all(gates.map((step) => look(step, call, tools, clock)))
+  const passed: Outcome[] = []
+  // All are asked before the first is waited for.
+  for (const outcome of gates.map((step) => look(step, call, tools, clock))) {
+    passed.push(outcome instanceof Promise ? await outcome : outcome)
+  }
   if (!passed.every(isOpen)) return [...passed, ...others.map(notAsked)]
   return [...passed, ...(await lookThrough(others, call, tools, clock, known))]
 }
@@ -66,11 +70,7 @@ function look(step: Step, call: Call, tools: Tools, clock: Clock): Outcome | Pro
   const startMs = clock.elapsedMs()
   try {
     const seen = step.inspect(call, tools)
-    if (!(seen instanceof Promise)) return done(step, startMs, clock, seen)
-    return within(step.timeoutMs, seen).then(
-      (findings) => done(step, startMs, clock, findings),
-      (cause: unknown) => failed(step, startMs, clock, cause),
-    )
+    return seen instanceof Promise ? wait(step, seen, startMs, clock) : done(step, startMs, clock, seen)
   } catch (cause) {
     return failed(step, startMs, clock, cause)
   }
@@ -108,10 +108,18 @@ function failure(cause: unknown): string {
   return typeof code === 'string' ? `${cause.name} ${code}` : cause.name
 }
 
-/** Rejects when `work` takes longer than `timeoutMs`. An answer that waits in the event loop's queue is still heard first. */
-function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>()
-  const timer = setTimeout(() => setImmediate(reject, new StepTimeout()), timeoutMs)
-  work.then(resolve, reject).finally(() => clearTimeout(timer))
-  return promise
+/** Waits for a step, as long as it may take. An answer that waits in the event loop's queue is still heard first. */
+function wait(step: Step, work: Promise<readonly Finding[]>, startMs: number, clock: Clock): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const giveUp = (): void => resolve(failed(step, startMs, clock, new StepTimeout()))
+    const timer = setTimeout(() => setImmediate(giveUp), step.timeoutMs)
+    const end = (outcome: Outcome): void => {
+      clearTimeout(timer)
+      resolve(outcome)
+    }
+    work.then(
+      (findings) => end(done(step, startMs, clock, findings)),
+      (cause: unknown) => end(failed(step, startMs, clock, cause)),
+    )
+  })
 }
