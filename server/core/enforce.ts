@@ -13,7 +13,7 @@ export type Release =
   | Readonly<{ status: 'refused'; code: ErrorCode; reasons: readonly Reason[] }>
 
 /** Pointers into token lists of an answer, which `withoutTokens` drops. */
-const TOKENS = /^\/choices\/\d+\/(?:logprobs|token_ids|prompt_token_ids)(?:\/|$)/
+const TOKENS = new RegExp(`^/choices/\\d+/(?:${[...TOKEN_LISTS].join('|')})(?:/|$)`)
 
 /** Takes a judged call, gives what of it may leave. Throws when something that has to be taken out can't be. */
 export function enforce(call: Call, outcomes: readonly Outcome[], verdict: Verdict): Release {

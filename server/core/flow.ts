@@ -1,5 +1,4 @@
 /** The state of one streamed answer: what has come in, what has left, and how far its record has got. */
-
 import { createHash, type Hash } from 'node:crypto'
 import type { Call } from './call.ts'
 import type { Members } from './chunk.ts'

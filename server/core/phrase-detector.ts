@@ -29,7 +29,10 @@ export function phraseDetector(phrases: readonly Phrase[]): PhraseDetector {
   return (written, isWanted, memo) => {
     // Curly apostrophes are as long as straight ones.
     const text = written.includes('’') ? written.replaceAll('’', "'") : written
-    if (text === written && isAbsent(text, memo) && !BEYOND_LATIN.test(text)) return NONE
+    // What is kept is of the text as it was written.
+    const kept = text === written ? memo : undefined
+    const isBeyondLatin = BEYOND_LATIN.test(text)
+    if (!isBeyondLatin && isAbsent(text, kept)) return NONE
     let windows: Map<Phrase, [start: number, end: number][]> | undefined
     const visit = (keyword: number, at: number): void => {
       const phrase = owners[keyword] as Phrase
@@ -39,8 +42,8 @@ export function phraseDetector(phrases: readonly Phrase[]): PhraseDetector {
       windows.set(phrase, list)
       addWindow(list, at)
     }
-    scan(text, visit, text === written ? memo : undefined)
-    for (const phrase of BEYOND_LATIN.test(text) ? wordless : []) {
+    scan(text, visit, kept)
+    for (const phrase of isBeyondLatin ? wordless : []) {
       if (!isWanted(phrase)) continue
       windows ??= new Map()
       windows.set(phrase, [[0, text.length]])

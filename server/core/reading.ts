@@ -2,10 +2,10 @@
  * All the ways in which a text can be read: as it stands, with escapes and disguises resolved, and with what is encoded
  * in it decoded, two layers deep. Detectors look through every reading; what they find points at the text as it stands.
  */
-import { encodedRuns, openRunStart } from './encoded-run.ts'
+import { type EncodedRun, encodedRuns, openRunStart } from './encoded-run.ts'
 import type { KeywordMemo } from './keyword-index.ts'
 import type { Opening } from './opening.ts'
-import { sureTo, surface } from './surface.ts'
+import { type Surface, sureTo, surface } from './surface.ts'
 
 /** A text to look through. `span` gives the range of the original for a range of this text. */
 export type Reading = Readonly<{
@@ -28,8 +28,10 @@ const LAYERS_MAX = 2
  */
 export function readings(text: string): readonly Reading[] {
   const itself: Reading = { text, isVisible: true, keywords: {}, span: asItIs }
+  const plain = surface(text)
+  const runs = encodedRuns(text)
   // So are nearly all texts.
-  if (surface(text) === undefined && encodedRuns(text).length === 0) return [itself]
+  if (plain === undefined && runs.length === 0) return [itself]
   const found: Reading[] = [itself]
   const seen = new Set([text])
   const keep = (reading: Reading): boolean => {
@@ -38,19 +40,24 @@ export function readings(text: string): readonly Reading[] {
     found.push(reading)
     return true
   }
-  let layer = [...found, ...surfaces(itself, keep)]
+  let layer = [itself, ...surfaces(itself, plain, keep)]
   for (let depth = 0; depth < LAYERS_MAX; depth++) {
-    const decoded = layer.flatMap((reading) => decodings(reading, keep))
-    layer = decoded.flatMap((reading) => [reading, ...surfaces(reading, keep)])
+    const decoded = layer.flatMap((reading) =>
+      decodings(reading, reading === itself ? runs : encodedRuns(reading.text), keep),
+    )
+    layer = decoded.flatMap((reading) => [reading, ...surfaces(reading, surface(reading.text), keep)])
   }
   return found
 }
 
-function surfaces(reading: Reading, keep: (reading: Reading) => boolean): readonly Reading[] {
+type Keep = (reading: Reading) => boolean
+
+/** The surfaces below a reading, `first` being its own. */
+function surfaces(reading: Reading, first: Surface | undefined, keep: Keep): readonly Reading[] {
   const made: Reading[] = []
   let below = reading
   for (let depth = 0; depth < LAYERS_MAX; depth++) {
-    const plain = surface(below.text)
+    const plain = depth === 0 ? first : surface(below.text)
     if (plain === undefined) break
     const outer = below
     const span: Reading['span'] = (start, end) => outer.span(...plain.span(start, end))
@@ -60,9 +67,10 @@ function surfaces(reading: Reading, keep: (reading: Reading) => boolean): readon
   return made
 }
 
-function decodings(reading: Reading, keep: (reading: Reading) => boolean): readonly Reading[] {
+/** What the encoded runs of a reading say. */
+function decodings(reading: Reading, runs: readonly EncodedRun[], keep: Keep): readonly Reading[] {
   const made: Reading[] = []
-  for (const run of encodedRuns(reading.text)) {
+  for (const run of runs) {
     const whole = reading.span(run.start, run.end)
     const decoded: Reading = { text: run.text, isVisible: false, keywords: {}, span: () => whole }
     if (keep(decoded)) made.push(decoded)
