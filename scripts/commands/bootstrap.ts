@@ -7,10 +7,8 @@ import { chosenResources } from '../core/chosen-role.ts'
 import { consentOf } from '../core/consent.ts'
 import { type Connectors, onEachHost } from '../core/host-session.ts'
 import type { Invocation } from '../core/invocation.ts'
-import { settingsInForce } from '../core/settings-in-force.ts'
-import { readHostSpec } from '../core/spec-reading.ts'
 import { readTargets } from '../core/target.ts'
-import { upstreamWarning } from '../core/upstream-secrecy.ts'
+import { wantedSpec } from '../core/wanted-spec.ts'
 import { recipe } from '../recipe.ts'
 import { connectLocal } from '../runners/local.ts'
 
@@ -26,9 +24,7 @@ export const run = async (invocation: Invocation): Promise<number> => {
   const targets = await readTargets(invocation)
   const consent = consentOf(invocation)
   return await onEachHost(invocation, connectors, targets, async (host) => {
-    const spec = await readHostSpec(invocation, host.target, await settingsInForce(host))
-    const warning = upstreamWarning(spec)
-    if (warning !== undefined) host.tell({ event: 'warning', warning })
+    const spec = await wantedSpec(invocation, host)
     const resources = chosenResources(recipe(spec, text), invocation)
     return await bringAbout(invocation, host, resources, spec.preflight, consent)
   })

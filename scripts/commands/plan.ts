@@ -6,11 +6,9 @@ import { chosenResources } from '../core/chosen-role.ts'
 import { type Connectors, onEachHost } from '../core/host-session.ts'
 import type { Invocation } from '../core/invocation.ts'
 import { shownChanges } from '../core/plan.ts'
-import { settingsInForce } from '../core/settings-in-force.ts'
-import { readHostSpec } from '../core/spec-reading.ts'
 import { survey } from '../core/survey.ts'
 import { readTargets } from '../core/target.ts'
-import { upstreamWarning } from '../core/upstream-secrecy.ts'
+import { wantedSpec } from '../core/wanted-spec.ts'
 import { recipe } from '../recipe.ts'
 import { connectLocal } from '../runners/local.ts'
 import { readOnly } from '../runners/read-only.ts'
@@ -26,10 +24,8 @@ export const run = async (invocation: Invocation): Promise<number> => {
   const text = (path: string) => readFileSync(join(invocation.root, path), 'utf8')
   const targets = await readTargets(invocation)
   return await onEachHost(invocation, connectors, targets, async (host) => {
-    const { target, connection, look, tell } = host
-    const spec = await readHostSpec(invocation, target, await settingsInForce(host))
-    const warning = upstreamWarning(spec)
-    if (warning !== undefined) tell({ event: 'warning', warning })
+    const { connection, look, tell } = host
+    const spec = await wantedSpec(invocation, host)
     const resources = chosenResources(recipe(spec, text), invocation)
     const onlyLooking = { ...connection, run: readOnly(connection.run) }
     const seen = await survey(onlyLooking, look, resources, spec.preflight, invocation.nowMs)
