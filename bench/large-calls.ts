@@ -5,12 +5,13 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { residentMb } from './resident-memory.ts'
+import { unitFlags } from './unit-flag.ts'
 
 const { values } = parseArgs({
   options: {
@@ -28,9 +29,8 @@ const body = JSON.stringify({ model: 'silent', messages })
 
 const silent = createServer((request) => void request.resume()).listen(0, '127.0.0.1')
 await once(silent, 'listening')
-const flags = ['--disable-warning=ExperimentalWarning', '--min-semi-space-size=32', '--max-semi-space-size=32']
 const main = join(import.meta.dirname, '../server/main.ts')
-const gateway = spawn(process.execPath, [...flags, `--max-old-space-size=${values['heap-mb']}`, main], {
+const gateway = spawn(process.execPath, [...unitFlags(), `--max-old-space-size=${values['heap-mb']}`, main], {
   stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   env: {
     PATH: '/usr/bin:/bin',
@@ -50,12 +50,8 @@ const post = (path: string, key: string, text: string, signal?: AbortSignal): Pr
     body: text,
     ...(signal ? { signal } : {}),
   })
-/** Resident memory in megabytes (proc(5): VmRSS). */
-const residentMb = (): number =>
-  Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${gateway.pid}/status`, 'utf8'))?.[1]) / 1024
-
 const agent = (await (await post('/agents', ADMIN_KEY, '{"agent_id":"bench"}')).json()) as { api_key: string }
-const startMb = residentMb()
+const startMb = residentMb(gateway.pid ?? 0)
 let mostMb = startMb
 let refused = 0
 const given = new AbortController()
@@ -67,7 +63,7 @@ for (let call = 0; call < Number(values.calls); call++) {
 }
 for (let tenths = 0; tenths < 100; tenths++) {
   await sleep(100)
-  mostMb = Math.max(mostMb, residentMb())
+  mostMb = Math.max(mostMb, residentMb(gateway.pid ?? 0))
 }
 const heldMb = ((Number(values.calls) - refused) * body.length) / 2 ** 20
 process.stdout.write(

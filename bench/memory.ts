@@ -2,8 +2,8 @@
  * Measures what memory an instance holds after a million calls or ten minutes, whichever is first.
  * `node bench/memory.ts [--calls 1000000] [--minutes 10] [--clients 32] [--node PATH]`; prints a line every ten seconds.
  */
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { residentMb } from './resident-memory.ts'
 import { type Figures, startRig } from './rig.ts'
 
 const { values } = parseArgs({
@@ -14,11 +14,6 @@ const { values } = parseArgs({
     node: { type: 'string', default: process.execPath },
   },
 })
-
-/** Resident memory of a process in megabytes (proc(5): VmRSS). */
-function residentMb(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
-}
 
 const failed = ({ failures, reasons }: Figures): string => (failures === 0 ? '' : `failed: ${JSON.stringify(reasons)}`)
 

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { unitFlags } from './unit-flag.ts'
 
 /** What a load gives. `cpuUs`: processor time of the measured process for one call. */
 export type Figures = Readonly<{
@@ -86,14 +87,6 @@ export async function startRig(node: string): Promise<Rig> {
       await rm(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** Flags with which the gateway's unit starts Node. */
-function unitFlags(): readonly string[] {
-  const unit = readFileSync(join(HERE, '../units/tappass@.service.hbs'), 'utf8')
-  const flags = /^ExecStart=\S+ (.*) server\/main\.ts$/m.exec(unit)?.[1]
-  if (flags === undefined) throw new Error('the unit starts the gateway in another way')
-  return flags.split(' ')
 }
 
 async function end(child: ChildProcess): Promise<void> {
