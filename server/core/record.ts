@@ -173,10 +173,7 @@ export function commitment(key: Uint8Array, auditId: string, content: string): s
 
 /** The salt of a commitment, in hex: SHA-256 over the secret key and an id. */
 export function saltOf(key: Uint8Array, id: string): string {
-  const salted = Buffer.allocUnsafe(key.length + Buffer.byteLength(id))
-  salted.set(key)
-  salted.write(id, key.length)
-  return sha256(salted)
+  return sha256(Buffer.concat([key, Buffer.from(id)]))
 }
 
 /** What steps did, by their names in order: how long each took in microseconds, what it found, why it did not look. */
