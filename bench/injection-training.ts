@@ -1,6 +1,6 @@
 /** How the injection model is trained. What it learns from, and under which licences, is said in train-injection.ts. */
 import { globSync, readFileSync } from 'node:fs'
-import { cellsOf, type InjectionModel, MODEL_CELLS, windowsOf } from '../server/core/injection-model.ts'
+import { cellsOf, type InjectionModel, MODEL_CELLS, windowsOf } from '../server/rules/injection/linear-model.ts'
 import { makeSentences, sequence } from './injection-corpus.ts'
 
 /** A row of injection-dev.jsonl. */

@@ -28,7 +28,7 @@ export const INJECTION_WEIGHTS = {
   base64: '${Buffer.from(weights.buffer).toString('base64')}',
 } as const
 `
-if (values.write) writeFileSync('server/core/injection-weights.ts', module)
+if (values.write) writeFileSync('server/rules/injection/model-weights.ts', module)
 console.log(
   `${rows.length} rows, ${texts.length} documents; bias ${bias.toFixed(2)}; ${module.length} bytes${values.write ? ' written' : ''}`,
 )

@@ -5,12 +5,12 @@
  * Nothing but the table is loaded for `--help`, so that it answers at once.
  */
 import { join } from 'node:path'
-import { findVerb, parseArguments } from './core/argument.ts'
-import type { CommandTable } from './core/command-table.ts'
+import { findVerb, parseArguments } from './command-line/argument.ts'
+import type { CommandTable } from './command-line/invocation.ts'
+import { dataOption, hostOptions, jsonOption, noInputOption, wantedOptions, yesOption } from './command-line/option.ts'
+import { renderOverview, renderVerb } from './command-line/usage.ts'
 import { exitCode } from './core/exit-code.ts'
 import { Failure, renderFailure } from './core/failure.ts'
-import { dataOption, hostOptions, jsonOption, noInputOption, wantedOptions, yesOption } from './core/option.ts'
-import { renderOverview, renderVerb } from './core/usage.ts'
 
 /** Everything that can be typed after `tappass`, in the order of `--help`. */
 export const verbs: CommandTable = [

@@ -1,7 +1,6 @@
 /** The table of contents of a host: which capabilities it gets, in the order in which they are laid down. */
-import type { HostSpec } from './core/host-spec.ts'
+
 import type { Resource } from './core/resource.ts'
-import type { Role } from './core/role.ts'
 import { backup } from './roles/backup.ts'
 import { boot } from './roles/boot.ts'
 import { data } from './roles/data.ts'
@@ -11,6 +10,8 @@ import { gateway } from './roles/gateway.ts'
 import { ingress } from './roles/ingress.ts'
 import { record } from './roles/record.ts'
 import { secrets } from './roles/secrets.ts'
+import type { HostSpec } from './spec/host-spec.ts'
+import type { Role } from './spec/role.ts'
 
 /** A role by its name (what `--only` takes), with its resources in order. */
 export type Chapter = Readonly<{ role: string; resources: readonly Resource[] }>

@@ -2,21 +2,16 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { describe, releaseVersion } from './about.ts'
+import { makeDoor } from './access/authenticator.ts'
 import { makeEcho } from './adapters/echo.ts'
 import { makeMemoryLimiter } from './adapters/memory-limiter.ts'
 import { makeWasmPolicy } from './adapters/opa-wasm.ts'
-import { makeOpenai } from './adapters/openai.ts'
+import { makeOpenai } from './adapters/openai/openai.ts'
 import { makePrometheus } from './adapters/prometheus.ts'
 import { makeRedisLimiter } from './adapters/redis.ts'
 import { loadSteps } from './adapters/step-folder.ts'
-import type { Config } from './config.ts'
-import { makeDoor } from './core/door.ts'
-import type { Gateway } from './core/judge.ts'
-import { makeKnownMessages } from './core/known-message.ts'
-import { makeLedger } from './core/ledger.ts'
+import type { Config } from './config/config.ts'
 import type { Clock, Database, Ledger, Random, Upstream } from './core/ports.ts'
-import { makeReadiness, probePolicy, type Readiness } from './core/readiness.ts'
 import { ulid } from './core/ulid.ts'
 import { agentRoutes } from './http/agents.ts'
 import { auditRoutes } from './http/audit.ts'
@@ -25,6 +20,11 @@ import { governedRoutes } from './http/governed.ts'
 import { healthRoutes } from './http/health.ts'
 import { openapiRoutes } from './http/openapi.ts'
 import { wellKnownRoutes } from './http/well-known.ts'
+import { makeLedger } from './ledger/ledger.ts'
+import { describe } from './observability/about.ts'
+import { makeReadiness, probePolicy, type Readiness } from './observability/readiness.ts'
+import { makeKnownMessages } from './pipeline/finding-cache.ts'
+import type { Gateway } from './pipeline/judge.ts'
 
 const HERE = import.meta.dirname
 
@@ -75,12 +75,13 @@ export async function createApp(config: Config, { database, clock, random, isDra
     { database: () => database.query('SELECT 1'), opa: () => probePolicy(policy), redis: limiter.ping },
     clock.elapsedMs,
   )
+  const about = describe(config, steps, gateway.ports)
   governedRoutes(server, door, gateway)
   agentRoutes(server, { door, database, ledger, clock, random })
   auditRoutes(server, door, database)
-  healthRoutes(server, { door, database, readiness, about: describe(config, gateway), metrics: meter, clock })
+  healthRoutes(server, { door, database, readiness, about, metrics: meter, clock })
   wellKnownRoutes(server, config.secrets.TAPPASS_TOKEN_KEY)
-  openapiRoutes(server, releaseVersion())
+  openapiRoutes(server, about.version)
   await server.ready()
   const close = (): Promise<void> => ledger.close().finally(() => Promise.all([limiter.close(), openai?.close()]))
   return { server, readiness, ledger, close }

@@ -9,7 +9,7 @@ import { type FileHandle, open, readdir, rename, rm, statfs } from 'node:fs/prom
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type DumpTool, postgresContainer } from './adapters/postgres-container.ts'
-import { type Backup, expired, type Keep } from './core/retention.ts'
+import { type Backup, expired, type Keep } from './backups/retention.ts'
 
 /** What stands in a manifest. `sha256` and `bytes` are the dump's; `schema` is the newest migration in it. */
 export type BackupManifest = Readonly<{

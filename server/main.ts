@@ -3,15 +3,15 @@
  * whoever started it, over systemd's socket or the channel of a parent process.
  */
 
-import { releaseVersion } from './about.ts'
 import { makeRandom, systemClock } from './adapters/system.ts'
 import { makeNotify, type Notify } from './adapters/systemd.ts'
 import { type App, createApp } from './app.ts'
-import { type Config, readConfig } from './config.ts'
+import { type Config, readConfig } from './config/config.ts'
 import type { SessionDatabase } from './core/ports.ts'
-import { drain, type Traffic, watchTraffic } from './drain.ts'
-import { listen } from './listener.ts'
-import { openDatabase, prepareSchema } from './storage.ts'
+import { releaseVersion } from './observability/about.ts'
+import { drain, type Traffic, watchTraffic } from './process/drain.ts'
+import { listen } from './process/listener.ts'
+import { openDatabase, prepareSchema } from './process/storage.ts'
 
 const clock = systemClock
 let isDraining = false

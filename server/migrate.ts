@@ -6,14 +6,14 @@
 import { hostname, userInfo } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { releaseVersion } from './about.ts'
 import { MIGRATION_FOLDER, readMigrationFiles } from './adapters/migration-folder.ts'
-import { openPglite } from './adapters/pglite.ts'
+import { openPglite } from './adapters/pglite/pglite.ts'
 import { openPostgres } from './adapters/postgres.ts'
-import { type Config, ConfigError, readConfig } from './config.ts'
-import { DatabaseError } from './core/database-error.ts'
-import { parseMigrations } from './core/migration.ts'
-import { adoptBaseline } from './core/migration-baseline.ts'
+import { type Config, ConfigError, readConfig } from './config/config.ts'
+import type { SessionDatabase } from './core/ports.ts'
+import { DatabaseError } from './database/database-error.ts'
+import { adoptBaseline } from './migration/baseline.ts'
+import { parseMigrations } from './migration/migration.ts'
 import {
   EXIT,
   type Report,
@@ -22,10 +22,10 @@ import {
   reportStatus,
   reportUp,
   reportVerify,
-} from './core/migration-report.ts'
-import { type MigrationEvent, type MigrationRun, migrateUp, migrationStatus } from './core/migration-run.ts'
-import { verifyMigrations } from './core/migration-verify.ts'
-import type { SessionDatabase } from './core/ports.ts'
+} from './migration/migration-report.ts'
+import { type MigrationEvent, type MigrationRun, migrateUp, migrationStatus } from './migration/migrator.ts'
+import { verifyMigrations } from './migration/verification.ts'
+import { releaseVersion } from './observability/about.ts'
 
 const USAGE = 'migrate.ts status|up|verify|baseline [--at NNN] [--json] [--lock-timeout SECONDS] [--migrations DIR]'
 const ACTIONS = ['status', 'up', 'verify', 'baseline'] as const

@@ -4,9 +4,9 @@
  */
 import { parseArgs } from 'node:util'
 import { systemClock } from './adapters/system.ts'
-import { readConfig } from './config.ts'
-import { type Integrity, verifyLedger } from './core/integrity.ts'
-import { openDatabase } from './storage.ts'
+import { readConfig } from './config/config.ts'
+import { type Integrity, verifyLedger } from './ledger/verification.ts'
+import { openDatabase } from './process/storage.ts'
 
 function sentence(integrity: Integrity): string {
   const size = `entries ${integrity.entries}, chains ${integrity.chains}`

@@ -3,16 +3,27 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { describe, test } from 'node:test'
-import { breaches } from './architecture/breach.ts'
+import { breaches, plantedRooms } from './architecture/breach.ts'
 import { effectRules } from './architecture/effect-rule.ts'
 import { importRules } from './architecture/import-rule.ts'
 import { nameRules } from './architecture/name-rule.ts'
+import { type Room, rooms } from './architecture/room.ts'
+import { roomReadmes, withDrawing } from './architecture/room-page.ts'
+import { roomRules } from './architecture/room-rule.ts'
 import { sizeRules } from './architecture/size-rule.ts'
 import { parseSources, type Rule } from './architecture/source.ts'
 import { testRules } from './architecture/test-rule.ts'
 
 const root = join(import.meta.dirname, '..')
-const rules: readonly Rule[] = [...importRules, ...sizeRules, ...nameRules, ...effectRules, ...testRules]
+const rulesFor = (table: readonly Room[]): readonly Rule[] => [
+  ...roomRules(table),
+  ...importRules,
+  ...sizeRules,
+  ...nameRules,
+  ...effectRules,
+  ...testRules,
+]
+const rules = rulesFor(rooms)
 
 const readTree = (): Readonly<Record<string, string>> => {
   const paths = ['scripts', 'server', 'test', 'bench']
@@ -63,11 +74,22 @@ describe('the tree keeps every rule', () => {
   }
 })
 
+describe('the pages of the rooms are those of the table (node test/architecture/write-rooms.ts writes them)', () => {
+  for (const [path, text] of roomReadmes()) {
+    test(path, () => assert.equal(readFileSync(join(root, path), 'utf8'), text))
+  }
+
+  test('the drawing in docs/architecture.md', () => {
+    const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
+    assert.equal(page, withDrawing(page))
+  })
+})
+
 describe('a planted breach is caught', () => {
   test('a tree without one keeps every rule', () => {
     const sources = parseSources(clean)
     assert.deepEqual(
-      rules.flatMap((rule) => rule.check(sources)),
+      rulesFor(plantedRooms).flatMap((rule) => rule.check(sources)),
       [],
     )
   })
@@ -80,10 +102,11 @@ describe('a planted breach is caught', () => {
     )
   })
 
-  for (const { rule: name, path, body, opening, at } of breaches) {
+  for (const { rule: name, path, body, opening, at, rooms: table = plantedRooms, files = [] } of breaches) {
     test(`${name}: ${path} ${body.split('\n').slice(0, 2).join(' ').slice(0, 60)}`, () => {
-      const sources = parseSources({ ...clean, [path]: file(body, opening) })
-      const rule = rules.find((each) => each.name === name)
+      const more = Object.fromEntries(files.map((each) => [each, file(body, opening)]))
+      const sources = parseSources({ ...clean, ...more, [path]: file(body, opening) })
+      const rule = rulesFor(table).find((each) => each.name === name)
       const found = rule?.check(sources).map(({ where }) => where) ?? []
       assert.equal(found.length > 0, true, 'was not caught')
       assert.equal(

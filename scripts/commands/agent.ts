@@ -1,15 +1,15 @@
 /** `tappass agent add|list|revoke`: the agents that may call a gateway; one that `up` runs here, or a host's. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { renderAgents } from '../core/agent-table.ts'
+import { type Invocation, isGiven, textOption, textOptions } from '../command-line/invocation.ts'
+import { readSshAccess } from '../connection/ssh-access.ts'
+import { renderAgents } from '../control/agent-table.ts'
+import { connectGateway, exchangeOverHttp, type GatewayClient } from '../control/gateway-client.ts'
+import { exchangeOnHost } from '../control/host-request.ts'
 import { exitCode } from '../core/exit-code.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
-import { connectGateway, exchangeOverHttp, type GatewayClient } from '../core/gateway-client.ts'
-import { exchangeOnHost } from '../core/host-exchange.ts'
-import { type Invocation, isGiven, textOption, textOptions } from '../core/invocation.ts'
-import { readNote } from '../core/local/data-folder.ts'
-import { readSshAccess } from '../core/ssh-access.ts'
-import { readTargets } from '../core/target.ts'
+import { readTargets } from '../spec/target.ts'
+import { readNote } from '../up/data-folder.ts'
 
 /** A gateway, and how to leave it. */
 type Reached = Readonly<{ gateway: GatewayClient; close: () => Promise<void> }>

@@ -2,15 +2,15 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { bringAbout } from '../core/bringing-about.ts'
-import { chosenResources } from '../core/chosen-role.ts'
-import { consentOf } from '../core/consent.ts'
-import { type Connectors, onEachHost } from '../core/host-session.ts'
-import type { Invocation } from '../core/invocation.ts'
-import { readTargets } from '../core/target.ts'
-import { wantedSpec } from '../core/wanted-spec.ts'
+import { consentOf } from '../command-line/confirmation.ts'
+import type { Invocation } from '../command-line/invocation.ts'
+import { bringAbout } from '../converge/host-run.ts'
 import { recipe } from '../recipe.ts'
 import { connectLocal } from '../runners/local.ts'
+import { wantedSpec } from '../session/effective-spec.ts'
+import { type Connectors, onEachHost } from '../session/host-session.ts'
+import { chosenResources } from '../spec/role-selection.ts'
+import { readTargets } from '../spec/target.ts'
 
 const connectors: Connectors = {
   local: async (askPassword) => connectLocal(process.getuid?.() === 0, askPassword),

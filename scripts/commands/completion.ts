@@ -1,8 +1,8 @@
 /** `tappass completion bash|zsh|fish`: prints the script that the shell's own start-up file evaluates. */
-import { renderCompletion, shells } from '../core/completion.ts'
+import { renderCompletion, shells } from '../command-line/completion.ts'
+import type { Invocation } from '../command-line/invocation.ts'
 import { exitCode } from '../core/exit-code.ts'
 import { usageFailure } from '../core/failure.ts'
-import type { Invocation } from '../core/invocation.ts'
 
 /** Prints it. */
 export const run = async ({ operands, stdout, verbs }: Invocation): Promise<number> => {

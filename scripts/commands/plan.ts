@@ -2,16 +2,16 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { chosenResources } from '../core/chosen-role.ts'
-import { type Connectors, onEachHost } from '../core/host-session.ts'
-import type { Invocation } from '../core/invocation.ts'
-import { shownChanges } from '../core/plan.ts'
-import { survey } from '../core/survey.ts'
-import { readTargets } from '../core/target.ts'
-import { wantedSpec } from '../core/wanted-spec.ts'
+import type { Invocation } from '../command-line/invocation.ts'
+import { survey } from '../converge/host-survey.ts'
+import { shownChanges } from '../converge/plan.ts'
 import { recipe } from '../recipe.ts'
 import { connectLocal } from '../runners/local.ts'
 import { readOnly } from '../runners/read-only.ts'
+import { wantedSpec } from '../session/effective-spec.ts'
+import { type Connectors, onEachHost } from '../session/host-session.ts'
+import { chosenResources } from '../spec/role-selection.ts'
+import { readTargets } from '../spec/target.ts'
 
 const connectors: Connectors = {
   local: async (askPassword) => connectLocal(process.getuid?.() === 0, askPassword),

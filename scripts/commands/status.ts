@@ -1,11 +1,11 @@
 /** `tappass status`: every unit of a host, whether it is well, which revision it runs, and the last backup. */
 import { randomBytes } from 'node:crypto'
-import { lookAtHealth, renderHealth } from '../core/host-health.ts'
-import { type Connectors, onEachHost } from '../core/host-session.ts'
-import { type Invocation, isGiven } from '../core/invocation.ts'
-import { readTargets } from '../core/target.ts'
+import { type Invocation, isGiven } from '../command-line/invocation.ts'
+import { lookAtHealth, renderHealth } from '../output/host-health.ts'
 import { connectLocal } from '../runners/local.ts'
 import { readOnly } from '../runners/read-only.ts'
+import { type Connectors, onEachHost } from '../session/host-session.ts'
+import { readTargets } from '../spec/target.ts'
 
 const connectors: Connectors = {
   local: async (askPassword) => connectLocal(process.getuid?.() === 0, askPassword),

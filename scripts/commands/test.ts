@@ -2,14 +2,14 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
 import { exitCode } from '../core/exit-code.ts'
 import { usageFailure } from '../core/failure.ts'
-import { type Invocation, isGiven, textOption } from '../core/invocation.ts'
-import { type Check, type CheckResult, runCheck } from '../core/testing/check.ts'
-import { type Machine, unmet } from '../core/testing/need.ts'
-import { sumTallies } from '../core/testing/tally.ts'
-import { listTestFiles } from '../core/testing/test-file.ts'
-import { type NodeChoice, planTests, type TestPlan } from '../core/testing/test-plan.ts'
+import { type Check, type CheckResult, runCheck } from '../testing/check.ts'
+import { type Machine, unmet } from '../testing/need.ts'
+import { sumTallies } from '../testing/tally.ts'
+import { listTestFiles } from '../testing/test-file.ts'
+import { type NodeChoice, planTests, type TestPlan } from '../testing/test-plan.ts'
 
 /** The Node that runs this, and under CI every other pinned one, looked for where the launcher and the lab put them. */
 const chooseNodes = ({ root }: Invocation, { labCache }: Machine, isContinuous: boolean): readonly NodeChoice[] => {

@@ -1,8 +1,8 @@
 /** `tappass version`: which TapPass this is, and on which Node it runs. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Invocation, isGiven } from '../command-line/invocation.ts'
 import { exitCode } from '../core/exit-code.ts'
-import { type Invocation, isGiven } from '../core/invocation.ts'
 
 /** Prints one line, or one JSON object with `--json`. */
 export const run = async (invocation: Invocation): Promise<number> => {

@@ -28,3 +28,7 @@ export const renderFailure = (text: FailureText): string =>
     ...(text.why === undefined ? [] : [`  why:   ${text.why}`]),
     ...(text.next === undefined ? [] : [`  next:  ${text.next}`]),
   ].join('\n')
+
+/** Thrown by `plan`; all of one run are told together, and nothing is changed (exit 5). */
+export const refusal = (what: string, why: string, next: string): Failure =>
+  new Failure({ what, why, next }, exitCode.refused)

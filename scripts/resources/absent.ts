@@ -1,7 +1,7 @@
 /** A path at which there must be nothing. */
 import { change } from '../core/command.ts'
-import { pathFact } from '../core/facts/path.ts'
 import type { Resource } from '../core/resource.ts'
+import { pathFact } from '../facts/path.ts'
 
 /** Removes a file, a link, or a directory with what is in it on the same file system. */
 export const absent = ({ path }: Readonly<{ path: string }>): Resource => ({

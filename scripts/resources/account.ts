@@ -1,9 +1,9 @@
 /** A user account and its groups. */
 import { change } from '../core/command.ts'
-import { type AccountState, accountFact, type GroupState, groupFact, sudoUserFact } from '../core/facts/account.ts'
+import { refusal } from '../core/failure.ts'
 import type { Know } from '../core/host.ts'
-import { refusal } from '../core/refusal.ts'
 import type { Change, Resource } from '../core/resource.ts'
+import { type AccountState, accountFact, type GroupState, groupFact, sudoUserFact } from '../facts/account.ts'
 
 /** Why an account must not be in a group; `isSudo` where the group may run every command through sudo. */
 export type Prohibition = Readonly<{ because: string; isSudo?: boolean }>

@@ -1,9 +1,9 @@
 /** Distribution packages that must be installed. */
 import { change, changeByScript } from '../core/command.ts'
-import { aptStamp, isAptListFreshFact, type PackageState, packagesFact } from '../core/facts/package.ts'
 import type { Command } from '../core/host.ts'
-import { type ByHost, forHost } from '../core/host-trait.ts'
 import type { Change, Resource } from '../core/resource.ts'
+import { type ByHost, forHost } from '../facts/host-trait.ts'
+import { aptStamp, isAptListFreshFact, type PackageState, packagesFact } from '../facts/package.ts'
 
 /** `names` may say `name=version`. `id` is the resource's address. */
 export type AptPackageOptions = Readonly<{ id: string; names: ByHost<readonly string[]> }>

@@ -1,8 +1,9 @@
 /** A signed package repository: its key, checked against a fingerprint, and its deb822 source. */
-import { planFile } from '../core/file-change.ts'
-import { type HostTraits, hostTraitsFact } from '../core/host-trait.ts'
-import { primaryFingerprints } from '../core/openpgp.ts'
+
+import { primaryFingerprints } from '../artifacts/openpgp.ts'
 import type { Resource } from '../core/resource.ts'
+import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
+import { planFile } from '../files/file-change.ts'
 
 /**
  * `uri` and `suite` may hold `{distribution}` and `{codename}`. `key` is ASCII-armoured text; `fingerprint` 40 hex digits.

@@ -1,15 +1,16 @@
 /** An unpacked archive of programs: downloaded on the host or sent from the controller, checked before it is unpacked. */
+
+import { type LocalFile, openFile } from '../artifacts/artifact.ts'
 import { change, changeByScript } from '../core/command.ts'
-import { unguardedFact } from '../core/facts/guard.ts'
-import { contentFact, pathFact, targetFact } from '../core/facts/path.ts'
-import { noteProgram, programFact } from '../core/facts/program.ts'
+import { refusal } from '../core/failure.ts'
 import type { Command } from '../core/host.ts'
-import { type HostTraits, hostTraitsFact } from '../core/host-trait.ts'
-import { linkCommand, refuseDirectory } from '../core/link-change.ts'
-import { type LocalFile, openFile } from '../core/local-file.ts'
-import { refusal } from '../core/refusal.ts'
 import type { Change, Resource } from '../core/resource.ts'
-import { clearWorkshop, madeIn, openWorkshop, swapIn, workshop } from '../core/swap.ts'
+import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
+import { contentFact, pathFact, targetFact } from '../facts/path.ts'
+import { unguardedFact } from '../facts/permission.ts'
+import { noteProgram, programFact } from '../facts/program.ts'
+import { clearWorkshop, madeIn, openWorkshop, swapIn, workshop } from '../files/directory-swap.ts'
+import { linkCommand, refuseDirectory } from '../files/link-change.ts'
 
 /** What to download for each platform (`linux-x64`, `linux-arm64`). */
 export type Downloads = Readonly<Record<string, Readonly<{ url: string; sha256: string }>>>

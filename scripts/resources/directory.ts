@@ -1,9 +1,9 @@
 /** A directory with its owner and mode. */
 import { change } from '../core/command.ts'
-import { pathFact } from '../core/facts/path.ts'
-import { type Ownership, ownershipCommands, ownershipFaults } from '../core/file-change.ts'
-import { refusal } from '../core/refusal.ts'
+import { refusal } from '../core/failure.ts'
 import type { Resource } from '../core/resource.ts'
+import { pathFact } from '../facts/path.ts'
+import { type Ownership, ownershipCommands, ownershipFaults } from '../files/file-change.ts'
 
 /** `owner` and `group` are names or numbers; `mode` is octal digits (`0750`). */
 export type DirectoryOptions = Ownership & Readonly<{ path: string }>

@@ -1,7 +1,8 @@
 /** A file with its whole content, owner and mode. */
-import { planFile, type WantedFile } from '../core/file-change.ts'
-import { type ByHost, forHost } from '../core/host-trait.ts'
+
 import type { Resource } from '../core/resource.ts'
+import { type ByHost, forHost } from '../facts/host-trait.ts'
+import { planFile, type WantedFile } from '../files/file-change.ts'
 
 /**
  * `owner` and `group` are names or numbers, `mode` is octal digits. `check` gives the argv of a program that must accept the

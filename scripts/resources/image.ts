@@ -1,9 +1,10 @@
 /** A container image in Docker's store. */
+
+import { type LocalImage, openFile } from '../artifacts/artifact.ts'
+import { runnableImage } from '../artifacts/image-reference.ts'
 import { change } from '../core/command.ts'
-import { type ImageState, imageFact } from '../core/facts/image.ts'
-import { runnableImage } from '../core/image-reference.ts'
-import { type LocalImage, openFile } from '../core/local-file.ts'
 import type { Resource } from '../core/resource.ts'
+import { type ImageState, imageFact } from '../facts/image.ts'
 
 /** `reference` is `name:tag@sha256:digest`; with `archive` that file is loaded instead of pulling. `runnableImage` gives the name to run. */
 export type ImageOptions = Readonly<{ reference: string; archive?: LocalImage }>

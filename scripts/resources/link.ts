@@ -1,7 +1,8 @@
 /** A symbolic link. */
-import { pathFact, targetFact } from '../core/facts/path.ts'
-import { linkCommand, refuseDirectory } from '../core/link-change.ts'
+
 import type { Resource } from '../core/resource.ts'
+import { pathFact, targetFact } from '../facts/path.ts'
+import { linkCommand, refuseDirectory } from '../files/link-change.ts'
 
 /** `target` as it is written in the link. */
 export type LinkOptions = Readonly<{ path: string; target: string }>

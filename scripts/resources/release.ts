@@ -1,13 +1,13 @@
 /** A release of TapPass on the host: a folder of its own, its content checked, and the link to the one in force. */
 import { createHash } from 'node:crypto'
+import type { ReleasePack } from '../artifacts/artifact.ts'
 import { change, changeByScript } from '../core/command.ts'
-import { unguarded } from '../core/facts/guard.ts'
-import { digestFact, pathFact, targetFact } from '../core/facts/path.ts'
 import type { Command, Fact } from '../core/host.ts'
-import { linkCommand, refuseDirectory } from '../core/link-change.ts'
-import type { ReleasePack } from '../core/release-pack.ts'
 import type { Change, Resource } from '../core/resource.ts'
-import { clearWorkshop, madeIn, openWorkshop, swapIn, workshop } from '../core/swap.ts'
+import { digestFact, pathFact, targetFact } from '../facts/path.ts'
+import { unguarded } from '../facts/permission.ts'
+import { clearWorkshop, madeIn, openWorkshop, swapIn, workshop } from '../files/directory-swap.ts'
+import { linkCommand, refuseDirectory } from '../files/link-change.ts'
 
 /** Laid down in ROOT/releases/VERSION; ROOT/current is switched to it. */
 export type ReleaseOptions = Readonly<{ root: string; pack: ReleasePack }>

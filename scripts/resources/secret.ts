@@ -1,14 +1,15 @@
 /** A secret kept on the host as an encrypted systemd credential, made there or handed in by the operator. */
+
+import type { ProvidedSecret } from '../artifacts/artifact.ts'
 import { changeByScript } from '../core/command.ts'
-import { credentialPaths } from '../core/credential.ts'
-import { type PathState, pathFact } from '../core/facts/path.ts'
-import { ownershipCommands, ownershipFaults } from '../core/file-change.ts'
+import { refusal } from '../core/failure.ts'
 import type { Fact } from '../core/host.ts'
-import { hostTraitsFact } from '../core/host-trait.ts'
-import type { ProvidedSecret } from '../core/local-file.ts'
-import { refusal } from '../core/refusal.ts'
 import type { Change, Resource } from '../core/resource.ts'
-import { unshownFolder } from '../core/unshown-secret.ts'
+import { hostTraitsFact } from '../facts/host-trait.ts'
+import { type PathState, pathFact } from '../facts/path.ts'
+import { ownershipCommands, ownershipFaults } from '../files/file-change.ts'
+import { credentialPaths } from '../secrets/credential.ts'
+import { unshownFolder } from '../secrets/one-time-secret.ts'
 
 /**
  * How a secret is made: `api-key` is `tp_` and 32 random bytes (base64url); `token` 48 bytes base64url; `password` 24 bytes base64url;

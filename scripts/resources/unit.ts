@@ -1,13 +1,13 @@
 /** A systemd unit: its file, whether it is enabled and running, and which revision of its inputs it runs. */
 import { createHash } from 'node:crypto'
 import { change } from '../core/command.ts'
-import { digestFact } from '../core/facts/path.ts'
-import { type UnitState, unitFact } from '../core/facts/unit.ts'
-import { planFile } from '../core/file-change.ts'
 import type { Know } from '../core/host.ts'
-import { type ByHost, forHost } from '../core/host-trait.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { revisionOf, revisionPlaceholder } from '../core/revision.ts'
+import { type ByHost, forHost } from '../facts/host-trait.ts'
+import { digestFact } from '../facts/path.ts'
+import { type UnitState, unitFact } from '../facts/unit.ts'
+import { planFile } from '../files/file-change.ts'
 
 /**
  * `name` is the full unit name. Of a template, `tappass@.service` lays down the file only and `tappass@1.service`

@@ -1,8 +1,8 @@
 /** A backup every night: the folder, the service that makes one, and the timer that starts it. */
-import { render } from '../core/render.ts'
-import type { Role } from '../core/role.ts'
+import { render } from '../core/template.ts'
 import { directory } from '../resources/directory.ts'
 import { unit } from '../resources/unit.ts'
+import type { Role } from '../spec/role.ts'
 
 /** What is kept, and for how long, is in the service's arguments. */
 export const backup: Role = ({ backup: { schedule, ...keep } }, text) => [

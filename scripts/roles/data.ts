@@ -1,14 +1,15 @@
 /** PostgreSQL and Redis: containers without a network, reached over UNIX sockets, supervised by systemd. */
-import { credentialLine, credentialPaths } from '../core/credential.ts'
-import { hasSteppedRestart } from '../core/distribution.ts'
-import { runnableImage } from '../core/image-reference.ts'
-import { parsePins } from '../core/pin.ts'
-import { render } from '../core/render.ts'
-import type { Role } from '../core/role.ts'
+
+import { runnableImage } from '../artifacts/image-reference.ts'
+import { parsePins } from '../artifacts/pin.ts'
+import { render } from '../core/template.ts'
+import { hasSteppedRestart } from '../facts/distribution.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { image } from '../resources/image.ts'
 import { unit } from '../resources/unit.ts'
+import { credentialLine, credentialPaths } from '../secrets/credential.ts'
+import type { Role } from '../spec/role.ts'
 
 const root = { owner: 'root', group: 'root' } as const
 const postgresTexts = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf', 'start.sh', 'role.sql'] as const

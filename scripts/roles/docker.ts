@@ -1,13 +1,14 @@
 /** Docker Engine: from its vendor's signed repository or from the distribution, with settings that publish nothing. */
-import { dockerPackages } from '../core/distribution.ts'
-import { parsePins } from '../core/pin.ts'
+
+import { parsePins } from '../artifacts/pin.ts'
 import { revisionOf } from '../core/revision.ts'
-import type { Role } from '../core/role.ts'
+import { dockerPackages } from '../facts/distribution.ts'
 import { aptPackage } from '../resources/apt-package.ts'
 import { aptRepository } from '../resources/apt-repository.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { unit } from '../resources/unit.ts'
+import type { Role } from '../spec/role.ts'
 
 const root = { owner: 'root', group: 'root' } as const
 

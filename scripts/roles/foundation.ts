@@ -1,11 +1,11 @@
 /** What everything else stands on: prerequisites from apt, accounts, folders, and what the deploy user may do. */
-import { parsePins } from '../core/pin.ts'
-import { render } from '../core/render.ts'
-import type { Role } from '../core/role.ts'
+import { parsePins } from '../artifacts/pin.ts'
+import { render } from '../core/template.ts'
 import { type AccountOptions, account } from '../resources/account.ts'
 import { aptPackage } from '../resources/apt-package.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
+import type { Role } from '../spec/role.ts'
 
 /** curl and certificates are for downloads, openssl makes the token key. What Node needs beyond a bare server is said by versions.yaml. */
 const prerequisites = ['ca-certificates', 'curl', 'openssl', 'sudo'] as const

@@ -1,18 +1,19 @@
 /** The gateway: its Node, its release, the migrations before it, and instances that share one socket. */
-import { credentialLine, credentialPaths, optionalCredentialLines } from '../core/credential.ts'
-import { hasSteppedRestart } from '../core/distribution.ts'
-import type { HostSpec } from '../core/host-spec.ts'
-import { type Pins, parsePins } from '../core/pin.ts'
-import { render } from '../core/render.ts'
+
+import { type Pins, parsePins } from '../artifacts/pin.ts'
 import type { Resource } from '../core/resource.ts'
-import type { Role } from '../core/role.ts'
-import { madeSecretIds, optionalSecretIds } from '../core/secret-id.ts'
+import { render } from '../core/template.ts'
+import { hasSteppedRestart } from '../facts/distribution.ts'
 import { archive, archiveMarker } from '../resources/archive.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { release } from '../resources/release.ts'
 import { surplusInstance } from '../resources/surplus-instance.ts'
 import { type UnitOptions, unit } from '../resources/unit.ts'
+import { credentialLine, credentialPaths, optionalCredentialLines } from '../secrets/credential.ts'
+import { madeSecretIds, optionalSecretIds } from '../secrets/secret-id.ts'
+import type { HostSpec } from '../spec/host-spec.ts'
+import type { Role } from '../spec/role.ts'
 
 const root = { owner: 'root', group: 'root' } as const
 const nodePath = (pin: Pins['node'][number]): string => `/opt/tappass/node/${pin.version}`

@@ -1,12 +1,13 @@
 /** Caddy in front: TLS, redirects, security headers. The Caddyfile is used as it is; it varies by an environment file. */
-import { hasSteppedRestart } from '../core/distribution.ts'
-import { parsePins } from '../core/pin.ts'
-import { render } from '../core/render.ts'
-import type { Role } from '../core/role.ts'
+
+import { parsePins } from '../artifacts/pin.ts'
+import { render } from '../core/template.ts'
+import { hasSteppedRestart } from '../facts/distribution.ts'
 import { archive, archiveMarker } from '../resources/archive.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { unit } from '../resources/unit.ts'
+import type { Role } from '../spec/role.ts'
 
 const root = { owner: 'root', group: 'root' } as const
 

@@ -1,10 +1,9 @@
 /** What is in force, written down on the host for people and for later runs. It holds no secret. */
 import { stringify } from 'yaml'
-import type { HostSpec } from '../core/host-spec.ts'
-import { parsePins } from '../core/pin.ts'
-import type { Role } from '../core/role.ts'
-import { settingsPath } from '../core/settings-in-force.ts'
+import { parsePins } from '../artifacts/pin.ts'
 import { file } from '../resources/file.ts'
+import { type HostSpec, settingsPath } from '../spec/host-spec.ts'
+import type { Role } from '../spec/role.ts'
 
 const settingsNotice =
   '# The settings in force, written by the toolkit. A run without --config starts from them; one with --config replaces them.\n'

@@ -1,7 +1,8 @@
 /** The secrets of a host: made there at first run, or handed in by the operator; kept as systemd credentials. */
-import type { Role } from '../core/role.ts'
-import { type MadeSecretId, madeSecretIds, optionalSecretIds } from '../core/secret-id.ts'
+
 import { type SecretKind, secret } from '../resources/secret.ts'
+import { type MadeSecretId, madeSecretIds, optionalSecretIds } from '../secrets/secret-id.ts'
+import type { Role } from '../spec/role.ts'
 
 /** While this exists there are data that need the keys they were written under. */
 const cluster = '/var/lib/tappass/postgres/cluster'

@@ -2,11 +2,11 @@
 import { constants } from 'node:os'
 import { Readable } from 'node:stream'
 import { execa } from 'execa'
-import { hostEnvironment } from '../core/batch.ts'
+import { hostEnvironment } from '../connection/batch.ts'
+import { lineHearer } from '../connection/line-splitter.ts'
+import { asRoot } from '../connection/sudo.ts'
 import { Failure } from '../core/failure.ts'
 import type { Command, Connection, Runner } from '../core/host.ts'
-import { lineHearer } from '../core/line.ts'
-import { asRoot } from '../core/sudo.ts'
 
 /** Programs say much, but not gigabytes: what goes beyond this is a defect to be seen. */
 const outputBytesMax = 256 * 1024 * 1024

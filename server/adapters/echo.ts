@@ -2,8 +2,9 @@
  * The built-in model `echo`: says back what it was told, and says that it does. It answers without any provider, so that a
  * first governed call works offline. It thinks nothing.
  */
-import { readWhole } from '../core/answer.ts'
+
 import type { Clock, Upstream, UpstreamAnswer } from '../core/ports.ts'
+import { readWhole } from '../protocol/upstream-answer.ts'
 
 const PREFACE = "This is TapPass's built-in echo model; no AI has read this. You said: "
 

@@ -1,5 +1,5 @@
 /** Counts calls within this process: for one gateway alone, or for a first look. Several replicas need Redis. */
-import { takeFromBucket } from '../core/bucket.ts'
+import { takeFromBucket } from '../core/gcra.ts'
 import type { RateLimiter } from '../core/ports.ts'
 
 /** Keys above which full buckets are let go; a full bucket and no bucket are the same. */

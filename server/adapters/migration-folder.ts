@@ -1,7 +1,7 @@
 /** The folder of migrations, as values. Which of its files are good is for core/migration.ts to say. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { MigrationFile } from '../core/migration.ts'
+import type { MigrationFile } from '../migration/migration.ts'
 
 /** The folder that comes with this release. */
 export const MIGRATION_FOLDER: string = join(import.meta.dirname, '../../migrations')

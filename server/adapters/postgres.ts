@@ -1,11 +1,11 @@
 /** The Database port over a pool of connections to a PostgreSQL server: UNIX socket, TCP or TLS. */
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
-import { COLUMN_PARSERS } from '../core/column-value.ts'
-import { databaseErrorOf } from '../core/database-error.ts'
 import type { SessionDatabase } from '../core/ports.ts'
-import { type PostgresAddress, showPostgresAddress } from '../core/postgres-address.ts'
-import { type Connection, sessionOn, transactionOn } from '../core/sql-session.ts'
+import { COLUMN_PARSERS } from '../database/column-parser.ts'
+import { databaseErrorOf } from '../database/database-error.ts'
+import { type PostgresAddress, showPostgresAddress } from '../database/postgres-address.ts'
+import { type Connection, sessionOn, transactionOn } from '../database/transaction.ts'
 
 /** What `openPostgres` needs to know. Times are limits; `undefined` takes the default named there. */
 export type PostgresSettings = Readonly<{

@@ -1,7 +1,7 @@
 /** Counters and times in Prometheus' text format (tappass.md §1.5). Label values are few and ours: never a client's text. */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import { makeHistogram } from '../core/histogram.ts'
 import type { Meter } from '../core/ports.ts'
+import { makeHistogram } from '../observability/histogram.ts'
 
 /** A meter whose figures can be read, and that also counts what only the HTTP side sees. */
 export type Prometheus = Meter &

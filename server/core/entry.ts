@@ -1,6 +1,4 @@
-/** One entry of the ledger, and how it is sealed to the one before it. Holds no text of a call. */
-import { canonicalJson } from './canonical.ts'
-import { sha256 } from './hash.ts'
+/** One entry of the ledger, and the row that it becomes. Holds no text of a call. */
 
 /** Where a chain ends: the last entry's number and hash. */
 export type Head = Readonly<{ chain: string; seq: number; hash: string }>
@@ -55,34 +53,3 @@ export type Columns = Omit<Row, 'entry' | 'hash'>
 
 /** A sealed entry: its place, its text, its hash. The columns are taken from the text by the database itself. */
 export type Sealed = Pick<Row, 'chain' | 'seq' | 'entry' | 'hash'>
-
-/**
- * Takes an entry and the head before it (`hash` null before a chain's first), gives what continues the chain.
- * The hashed text names its chain, number and predecessor, so no entry can be moved.
- */
-export function seal(entry: Entry, chain: string, seq: number, prevHash: string | null): Sealed {
-  const columns = {
-    agent_id: entry.agentId,
-    audit_id: entry.auditId,
-    chain,
-    classification: entry.classification,
-    decision: entry.decision,
-    decision_id: entry.decisionId,
-    // Not a column of its own, and here for the order: members whose names are in order have a cheap canonical text.
-    details: entry.details,
-    event_kind: entry.eventKind,
-    event_type: entry.eventType,
-    model: entry.model,
-    org_id: entry.orgId,
-    policy: entry.policy,
-    prev_hash: prevHash,
-    request_id: entry.requestId,
-    seq,
-    session_id: entry.sessionId,
-    severity: entry.severity,
-    step_name: entry.stepName,
-    ts: new Date(entry.tsMs).toISOString(),
-  }
-  const text = canonicalJson(columns)
-  return { chain, seq, entry: text, hash: sha256(text) }
-}

@@ -1,8 +1,13 @@
 /** A detector. It only observes: it can neither block nor edit, so steps run in any order. */
 import type { Call, Stage } from './call.ts'
 import type { Finding } from './finding.ts'
-import type { Opening } from './opening.ts'
 import type { RateLimiter } from './ports.ts'
+
+/**
+ * Gives the smallest index at which a match may begin, end elsewhere or go away once more text follows; the text's
+ * length when there is none. What is farther from the end than the step's reach is not asked about.
+ */
+export type Opening = (text: string) => number
 
 /** What a step may use besides the call; everything that differs from run to run enters here. */
 export type Tools = Readonly<{

@@ -8,10 +8,10 @@ import {
   type Register,
   removeAgent,
   wantedAgent,
-} from '../core/agent-change.ts'
-import { listAgents } from '../core/agent-register.ts'
+} from '../access/agent-service.ts'
+import { listAgents } from '../access/agent-store.ts'
+import type { Role } from '../access/role.ts'
 import { PublicError } from '../core/errors.ts'
-import type { Role } from '../core/role.ts'
 
 /** PostgreSQL keeps every character but this one. */
 const NUL = '\0'

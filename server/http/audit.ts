@@ -1,11 +1,11 @@
 /** The routes of the ledger: read it, and have it recomputed. */
 import type { FastifyInstance } from 'fastify'
 import * as v from 'valibot'
-import { readAudit } from '../core/audit.ts'
-import type { Door } from '../core/door.ts'
+import type { Door } from '../access/authenticator.ts'
 import { PublicError } from '../core/errors.ts'
-import { verifyLedger } from '../core/integrity.ts'
 import type { Database } from '../core/ports.ts'
+import { readAudit } from '../ledger/audit-query.ts'
+import { verifyLedger } from '../ledger/verification.ts'
 
 /** PostgreSQL keeps every character but U+0000, and refuses to look for it. */
 const word = v.optional(v.pipe(v.string(), v.maxLength(200), v.excludes('\0')))

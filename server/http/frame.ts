@@ -3,11 +3,11 @@
  */
 import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import type { Principal } from '../access/authenticator.ts'
 import type { Agent } from '../core/call.ts'
-import { DatabaseError } from '../core/database-error.ts'
-import type { Principal } from '../core/door.ts'
 import { type ErrorCode, errorBody, errorRow, PublicError } from '../core/errors.ts'
-import { loggedError } from '../core/logged-error.ts'
+import { DatabaseError } from '../database/database-error.ts'
+import { loggedError } from '../observability/error-serializer.ts'
 
 /** What the frame is made from. `isDraining`: answers then ask the client to close its connection. */
 export type Frame = Readonly<{

@@ -1,16 +1,16 @@
 /** The governed routes: chat completions, completions, embeddings, and the list of models. */
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
-import type { Asked, Path } from '../core/asked.ts'
-import { makeBodyRoom } from '../core/body-room.ts'
-import type { Door } from '../core/door.ts'
+import type { Door } from '../access/authenticator.ts'
 import { PublicError } from '../core/errors.ts'
-import { parseFlags } from '../core/flags.ts'
-import { govern } from '../core/govern.ts'
-import type { Gateway } from '../core/judge.ts'
-import { listModels } from '../core/models.ts'
-import type { Reply } from '../core/reply.ts'
 import { ulid } from '../core/ulid.ts'
+import { makeBodyRoom } from '../governance/body-budget.ts'
+import { govern } from '../governance/govern.ts'
+import { parseFlags } from '../governance/governance-flag.ts'
+import type { Asked, Path } from '../governance/governed-request.ts'
+import { listModels } from '../governance/model-list.ts'
+import type { Gateway } from '../pipeline/judge.ts'
+import type { Reply } from '../pipeline/reply.ts'
 
 const PATHS: readonly Path[] = ['/chat/completions', '/completions', '/embeddings']
 

@@ -1,10 +1,10 @@
 /** The health routes (tappass.md §1.5), and the metrics. */
 import type { FastifyInstance } from 'fastify'
-import type { About } from '../core/about.ts'
-import { countActiveAgents } from '../core/agent-register.ts'
-import type { Door } from '../core/door.ts'
+import { countActiveAgents } from '../access/agent-store.ts'
+import type { Door } from '../access/authenticator.ts'
 import type { Clock, Database } from '../core/ports.ts'
-import type { Readiness } from '../core/readiness.ts'
+import type { About } from '../observability/about.ts'
+import type { Readiness } from '../observability/readiness.ts'
 
 /** What the routes work with. */
 export type HealthRoutes = Readonly<{

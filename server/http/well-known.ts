@@ -1,7 +1,7 @@
 /** The public keys that outsiders check our tokens with. */
 import { createHash, createPublicKey } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import { canonicalJson } from '../core/canonical.ts'
+import { canonicalJson } from '../core/canonical-json.ts'
 
 /** Adds the route. Takes the private key in PEM; without one the set is empty. */
 export function wellKnownRoutes(server: FastifyInstance, tokenKey: string | undefined): void {

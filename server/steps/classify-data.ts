@@ -1,9 +1,10 @@
 /** Notices how a text is marked by those who wrote it: banners, classification lines, TLP. It does not guess at meaning. */
-import { inspectAll } from '../core/inspection.ts'
-import { MARKING_PATTERNS } from '../core/marking.ts'
-import { patternOpening } from '../core/open-pattern.ts'
-import { patternDetector } from '../core/pattern.ts'
+
 import type { Step } from '../core/step.ts'
+import { patternOpening } from '../detection/partial-match.ts'
+import { patternDetector } from '../detection/pattern.ts'
+import { inspectAll } from '../detection/scan.ts'
+import { MARKING_PATTERNS } from '../rules/classification-marking.ts'
 
 /** Characters (UTF-16 code units) that a match can span, what it looks at around it among them. */
 const REACH_CHARS = 96

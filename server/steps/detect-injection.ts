@@ -1,7 +1,8 @@
 /** Notices texts that try to take hold of the model, in what anybody but the application itself has written. */
-import { injectionDetector } from '../core/injection-detector.ts'
-import { INJECTION_WEIGHTS } from '../core/injection-weights.ts'
+
 import type { Step } from '../core/step.ts'
+import { injectionDetector } from '../rules/injection/injection-detector.ts'
+import { INJECTION_WEIGHTS } from '../rules/injection/model-weights.ts'
 
 const detect = injectionDetector({
   weights: new Int8Array(Buffer.from(INJECTION_WEIGHTS.base64, 'base64')),

@@ -2,14 +2,15 @@
  * Notices personal data that have a form: addresses and numbers, most of them with check digits. Names and postal
  * addresses have none and are not attempted.
  */
-import { inspectAll } from '../core/inspection.ts'
-import { patternOpening } from '../core/open-pattern.ts'
-import { firstOpening } from '../core/opening.ts'
-import { type Detector, patternDetector } from '../core/pattern.ts'
-import { phoneDetector, phoneOpening } from '../core/phone.ts'
-import { numberDetector, numberOpening } from '../core/pii-number.ts'
-import { PII_PATTERNS } from '../core/pii-pattern.ts'
+
 import type { Step } from '../core/step.ts'
+import { patternOpening } from '../detection/partial-match.ts'
+import { type Detector, patternDetector } from '../detection/pattern.ts'
+import { firstOpening } from '../detection/pending-match.ts'
+import { inspectAll } from '../detection/scan.ts'
+import { PII_PATTERNS } from '../rules/pii/labelled-pattern.ts'
+import { numberDetector, numberOpening } from '../rules/pii/number-pattern.ts'
+import { phoneDetector, phoneOpening } from '../rules/pii/phone-pattern.ts'
 
 /** Characters (UTF-16 code units) that a match can span, what it looks at around it among them. */
 const REACH_CHARS = 256

@@ -1,10 +1,11 @@
 /** Notices credentials, in what is asked and in what is answered, plain, disguised or encoded. It keeps none of them. */
-import { inspectAll } from '../core/inspection.ts'
-import { patternOpening } from '../core/open-pattern.ts'
-import { patternDetector } from '../core/pattern.ts'
-import { SECRET_ASSIGNMENTS } from '../core/secret-assignment.ts'
-import { SECRET_PATTERNS } from '../core/secret-pattern.ts'
+
 import type { Step } from '../core/step.ts'
+import { patternOpening } from '../detection/partial-match.ts'
+import { patternDetector } from '../detection/pattern.ts'
+import { inspectAll } from '../detection/scan.ts'
+import { SECRET_ASSIGNMENTS } from '../rules/secrets/assignment-pattern.ts'
+import { SECRET_PATTERNS } from '../rules/secrets/token-pattern.ts'
 
 /** Characters (UTF-16 code units) that a match can span, what it looks at around it among them. */
 const REACH_CHARS = 256

@@ -2,12 +2,13 @@
  * Notices answers that would carry data away when they are shown: images and links that a reader's program fetches,
  * addresses with something packed into them, markup that runs, and text that a reader can't see.
  */
-import { inspectAll } from '../core/inspection.ts'
-import { patternOpening } from '../core/open-pattern.ts'
-import { firstOpening } from '../core/opening.ts'
-import { OUTPUT_PATTERNS } from '../core/output-pattern.ts'
-import { type Detector, type Match, patternDetector } from '../core/pattern.ts'
+
 import type { Step } from '../core/step.ts'
+import { patternOpening } from '../detection/partial-match.ts'
+import { type Detector, type Match, patternDetector } from '../detection/pattern.ts'
+import { firstOpening } from '../detection/pending-match.ts'
+import { inspectAll } from '../detection/scan.ts'
+import { OUTPUT_PATTERNS } from '../rules/exfiltration-pattern.ts'
 
 /** Characters (UTF-16 code units) that a match can span, what it looks at around it among them. */
 const REACH_CHARS = 256

@@ -3,8 +3,8 @@
  * it does not know are left alone; their texts are looked through like all others.
  */
 import type { Finding } from '../core/finding.ts'
-import { pointerToken } from '../core/projection.ts'
 import type { Step } from '../core/step.ts'
+import { pointerToken } from '../protocol/projection.ts'
 
 const ROLES = new Set(['system', 'developer', 'user', 'assistant', 'tool', 'function'])
 

@@ -14,7 +14,7 @@ import { type Breach, isFunction, placeOf, type Rule, type Source, walk } from '
 const isProcessEntry = (path: string): boolean =>
   path === 'scripts/cli.ts' || /^(server\/(main|migrate|verify|backup|policy\/build)|bench\/[^/]+)\.ts$/.test(path)
 
-const environmentReaders = ['server/config.ts', 'scripts/cli.ts']
+const environmentReaders = ['server/config/config.ts', 'scripts/cli.ts']
 /** Where clock and randomness enter; everything else gets them as arguments. */
 const isWorldly = (path: string): boolean =>
   isProcessEntry(path) ||
@@ -101,7 +101,7 @@ const imports: Rule = {
 /** All rules about effects. */
 export const effectRules: readonly Rule[] = [
   forbid(
-    'process.env is read in server/config.ts and scripts/cli.ts only',
+    'process.env is read in server/config/config.ts and scripts/cli.ts only',
     (path) => environmentReaders.includes(path),
     isMember(/^process\.env$/),
   ),

@@ -1,36 +1,6 @@
-/** Who may import whom: arrows, siblings, cycles, barrels and default exports. */
+/** What no import may do: cross the halves, reach into tests, make a circle, hide its file; no barrels, no default exports. */
 import { isExportAssignment, isExportDeclaration, SyntaxKind } from 'typescript/unstable/ast'
 import { type Breach, type Import, importsOf, isExported, placeOf, type Rule, type Source } from './source.ts'
-
-/** From a layer to all that it may import besides itself. A layer is the first pattern that a path matches. */
-const layers: readonly Readonly<{ name: string; pattern: RegExp; imports: readonly string[] }>[] = [
-  { name: 'cli', pattern: /^scripts\/cli\.ts$/, imports: ['commands', 'toolkit core'] },
-  { name: 'commands', pattern: /^scripts\/commands\//, imports: ['recipe', 'runners', 'toolkit core'] },
-  { name: 'recipe', pattern: /^scripts\/recipe\.ts$/, imports: ['roles', 'toolkit core'] },
-  { name: 'roles', pattern: /^scripts\/roles\//, imports: ['resources', 'toolkit core'] },
-  { name: 'resources', pattern: /^scripts\/resources\//, imports: ['toolkit core'] },
-  { name: 'runners', pattern: /^scripts\/runners\//, imports: ['toolkit core'] },
-  { name: 'toolkit core', pattern: /^scripts\/core\//, imports: ['toolkit core'] },
-  {
-    name: 'app',
-    pattern: /^server\/app\.ts$/,
-    imports: ['process parts', 'http', 'adapters', 'steps', 'gateway core'],
-  },
-  { name: 'http', pattern: /^server\/http\//, imports: ['gateway core'] },
-  { name: 'adapters', pattern: /^server\/adapters\//, imports: ['gateway core'] },
-  { name: 'steps', pattern: /^server\/steps\//, imports: ['gateway core'] },
-  { name: 'gateway core', pattern: /^server\/core\//, imports: ['gateway core'] },
-  { name: 'policy', pattern: /^server\/policy\//, imports: ['gateway core'] },
-  {
-    name: 'processes',
-    pattern: /^server\/(main|migrate|verify|backup)\.ts$/,
-    imports: ['app', 'process parts', 'adapters', 'gateway core'],
-  },
-  // What processes share besides the core: config, and how they open, listen and drain.
-  { name: 'process parts', pattern: /^server\/[^/]+\.ts$/, imports: ['adapters', 'gateway core'] },
-]
-
-const layerOf = (path: string) => layers.find(({ pattern }) => pattern.test(path))
 
 const breach = (rule: string, { from, node }: Import, what: string): Breach => ({
   rule,
@@ -40,25 +10,6 @@ const breach = (rule: string, { from, node }: Import, what: string): Breach => (
 
 const relative = (sources: readonly Source[]): readonly (Import & Readonly<{ target: string }>)[] =>
   sources.flatMap(importsOf).flatMap((each) => (each.target === undefined ? [] : [{ ...each, target: each.target }]))
-
-/** The part of a path that stands for one of several interchangeable things: the file or the folder in its group. */
-const siblingOf = (path: string): readonly [group: string, member: string] | undefined => {
-  const match = path.match(
-    /^((?:scripts\/(?:commands|resources|roles|runners))|(?:server\/(?:steps|adapters|http)))\/([^/]+)/,
-  )
-  return match === null ? undefined : [match[1] ?? '', match[2] ?? '']
-}
-
-const arrows: Rule = {
-  name: 'imports follow the arrows',
-  check: (sources) =>
-    relative(sources).flatMap((each) => {
-      const [from, to] = [layerOf(each.from.path), layerOf(each.target)]
-      if (from === undefined) return []
-      if (to !== undefined && (from.name === to.name || from.imports.includes(to.name))) return []
-      return [breach(arrows.name, each, `${from.name} must not import ${to?.name ?? each.target}`)]
-    }),
-}
 
 const halves: Rule = {
   name: 'scripts/ and server/ never import each other',
@@ -75,16 +26,6 @@ const tests: Rule = {
     relative(sources)
       .filter(({ from, target }) => !from.path.startsWith('test/') && target.startsWith('test/'))
       .map((each) => breach(tests.name, each, `imports ${each.target}`)),
-}
-
-const siblings: Rule = {
-  name: 'siblings do not import each other',
-  check: (sources) =>
-    relative(sources).flatMap((each) => {
-      const [from, to] = [siblingOf(each.from.path), siblingOf(each.target)]
-      if (from === undefined || to === undefined || from[0] !== to[0] || from[1] === to[1]) return []
-      return [breach(siblings.name, each, `${each.from.path} imports ${each.target}`)]
-    }),
 }
 
 const extensions: Rule = {
@@ -145,4 +86,4 @@ const defaults: Rule = {
 }
 
 /** All rules about imports and exports. */
-export const importRules: readonly Rule[] = [arrows, halves, tests, siblings, extensions, cycles, barrels, defaults]
+export const importRules: readonly Rule[] = [halves, tests, extensions, cycles, barrels, defaults]

@@ -1,15 +1,13 @@
-/** How large files and functions may be, and how much of them is comment. */
-import { type Node, SyntaxKind } from 'typescript/unstable/ast'
-import { type Breach, isFunction, placeOf, type Rule, type Source, walk } from './source.ts'
+/** How large files and functions may be, and how they are spread. */
+import type { Node } from 'typescript/unstable/ast'
+import { isFunction, placeOf, type Rule, type Source, walk } from './source.ts'
 
 const fileLinesMax = 250
 const functionLinesMax = 50
 const medianLinesMax = 80
 const ninthDecileLinesMax = 180
 const spineLinesMax = 90
-const spine = ['server/core/govern.ts', 'scripts/core/converge.ts', 'server/app.ts']
-/** Of all lines of a half; docs/architecture.md. */
-const commentShareRange = [0.08, 0.15] as const
+const spine = ['server/governance/govern.ts', 'scripts/converge/converge.ts', 'server/app.ts']
 
 const isOurs = ({ path }: Source): boolean => /^(scripts|server)\//.test(path)
 const halves = ['scripts', 'server'] as const
@@ -63,38 +61,5 @@ const distribution: Rule = {
     }),
 }
 
-/** The lines on which nothing but a comment stands. */
-const commentLines = ({ lines, file, text }: Source): number => {
-  const codeLines = new Set<number>()
-  for (const node of walk(file)) {
-    if (node.kind === SyntaxKind.SourceFile || hasChildren(node)) continue
-    const first = file.getLineAndCharacterOfPosition(node.getStart(file)).line
-    const last = file.getLineAndCharacterOfPosition(node.end).line
-    for (let line = first; line <= last; line++) codeLines.add(line)
-  }
-  let isInBlock = false
-  return lines.filter((line, index) => {
-    if (codeLines.has(index) || text === '') return false
-    const isComment = isInBlock || /^\s*\/[/*]/.test(line)
-    if (/^\s*\/\*/.test(line)) isInBlock = true
-    if (isInBlock && line.includes('*/')) isInBlock = false
-    return isComment
-  }).length
-}
-
-const hasChildren = (node: Node): boolean => node.forEachChild(() => true) === true
-
-const comments: Rule = {
-  name: '8 to 15 % of all lines are comments',
-  check: (sources) =>
-    halves.flatMap((half): readonly Breach[] => {
-      const ours = sources.filter(({ path }) => path.startsWith(`${half}/`))
-      const [all, said] = ours.reduce(([a, b], source) => [a + source.lines.length, b + commentLines(source)], [0, 0])
-      const share = said / Math.max(1, all)
-      const isWithin = all === 0 || (share >= commentShareRange[0] && share <= commentShareRange[1])
-      return isWithin ? [] : [{ rule: comments.name, where: `${half}:1`, what: `${(share * 100).toFixed(1)} %` }]
-    }),
-}
-
 /** All rules about sizes. */
-export const sizeRules: readonly Rule[] = [files, functions, core, distribution, comments]
+export const sizeRules: readonly Rule[] = [files, functions, core, distribution]

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { KEY_BELIEVED_MS } from '../../server/core/known-key.ts'
+import { KEY_BELIEVED_MS } from '../../server/access/key-cache.ts'
 import { bootstrappedServer, type Door, door, hostWords, type Server, secretOf, toolkit } from './server.ts'
 
 let server: Server

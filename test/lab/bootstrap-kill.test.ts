@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
-import type { Event } from '../../scripts/core/event.ts'
+import type { Event } from '../../scripts/output/event.ts'
 import { bareServer, bootstrap, bootstrapWords, inside, plan, repository, type Server, untilHealthy } from './server.ts'
 
 const points = 20

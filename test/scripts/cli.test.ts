@@ -4,9 +4,9 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { verbs } from '../../scripts/cli.ts'
-import { parseArguments } from '../../scripts/core/argument.ts'
-import { nearest } from '../../scripts/core/nearest.ts'
-import type { Verb } from '../../scripts/core/verb.ts'
+import { parseArguments } from '../../scripts/command-line/argument.ts'
+import { nearest } from '../../scripts/command-line/suggestion.ts'
+import type { Verb } from '../../scripts/command-line/verb.ts'
 import { typeCommand } from './command-line.ts'
 
 /** What is typed, the exit code, and what must stand on stdout and stderr. */
@@ -57,7 +57,7 @@ describe('command line', () => {
     assert.equal(status, 0, stderr)
     const loaded = stderr.split('\n').filter((line) => line.startsWith('file:'))
     assert.deepEqual(
-      loaded.filter((url) => !/scripts\/(cli|core\/[\w-]+)\.ts$/.test(url)),
+      loaded.filter((url) => !/scripts\/(cli|(core|command-line)\/[\w-]+)\.ts$/.test(url)),
       [],
     )
     assert.equal(loaded.length < 12, true, loaded.join('\n'))

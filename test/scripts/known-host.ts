@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Fact, Know, Runner } from '../../scripts/core/host.ts'
-import { type HostTraits, hostTraitsFact } from '../../scripts/core/host-trait.ts'
-import { knowing } from '../../scripts/core/knowing.ts'
 import type { Change, Resource } from '../../scripts/core/resource.ts'
+import { knowing } from '../../scripts/facts/fact-reader.ts'
+import { type HostTraits, hostTraitsFact } from '../../scripts/facts/host-trait.ts'
 import { connectLocal } from '../../scripts/runners/local.ts'
 
 /** A fact and what the host says to it. */

@@ -1,11 +1,11 @@
 /** A whole gateway for tests: in this process, on a free port, over a database in memory and a model server on loopback. */
-import { openPglite } from '../../server/adapters/pglite.ts'
+import { openPglite } from '../../server/adapters/pglite/pglite.ts'
 import { makeRandom, systemClock } from '../../server/adapters/system.ts'
 import { createApp } from '../../server/app.ts'
-import { readConfig } from '../../server/config.ts'
+import { readConfig } from '../../server/config/config.ts'
 import type { SessionDatabase } from '../../server/core/ports.ts'
-import { listen } from '../../server/listener.ts'
-import { prepareSchema } from '../../server/storage.ts'
+import { listen } from '../../server/process/listener.ts'
+import { prepareSchema } from '../../server/process/storage.ts'
 import { type ModelServer, startModelServer } from './model-server.ts'
 
 /** The bootstrap admin's key of every gateway in tests. */

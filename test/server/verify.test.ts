@@ -5,11 +5,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { openPglite } from '../../server/adapters/pglite.ts'
+import { openPglite } from '../../server/adapters/pglite/pglite.ts'
 import { makeRandom, systemClock } from '../../server/adapters/system.ts'
-import { closingEntry } from '../../server/core/chain.ts'
-import { makeLedger } from '../../server/core/ledger.ts'
-import { prepareSchema } from '../../server/storage.ts'
+import { closingEntry } from '../../server/ledger/chain.ts'
+import { makeLedger } from '../../server/ledger/ledger.ts'
+import { prepareSchema } from '../../server/process/storage.ts'
 
 const folder = join(mkdtempSync(join(tmpdir(), 'tappass-verify-')), 'database')
 after(() => rmSync(join(folder, '..'), { recursive: true }))

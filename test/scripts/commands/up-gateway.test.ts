@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { isRunning } from '../../../scripts/core/local/process-identity.ts'
+import { isRunning } from '../../../scripts/core/process-identity.ts'
 
 const data = mkdtempSync(join(tmpdir(), 'tappass-up-gateway-'))
 const command = join(import.meta.dirname, '../../../scripts/cli.ts')

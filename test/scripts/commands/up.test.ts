@@ -15,7 +15,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { identify } from '../../../scripts/core/local/process-identity.ts'
+import { identify } from '../../../scripts/core/process-identity.ts'
 import { type Typing, typeCommand } from '../command-line.ts'
 
 const roots: string[] = []

@@ -1,7 +1,7 @@
 /** Revisions and the names of images that are run. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { runnableImage } from '../../../scripts/core/image-reference.ts'
+import { runnableImage } from '../../../scripts/artifacts/image-reference.ts'
 import { revisionOf } from '../../../scripts/core/revision.ts'
 
 test('revision: the same texts give the same, any other list another', () => {

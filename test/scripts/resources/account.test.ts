@@ -1,7 +1,7 @@
 /** Accounts: what is said of one, and what would be changed. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { accountFact, groupFact, sudoUserFact } from '../../../scripts/core/facts/account.ts'
+import { accountFact, groupFact, sudoUserFact } from '../../../scripts/facts/account.ts'
 import { type AccountOptions, account } from '../../../scripts/resources/account.ts'
 import { argvOf, here, knowOf, said, shown } from '../known-host.ts'
 

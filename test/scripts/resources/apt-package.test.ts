@@ -1,7 +1,7 @@
 /** Packages: states of dpkg, and what would be installed. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isAptListFreshFact, type PackageState, packagesFact } from '../../../scripts/core/facts/package.ts'
+import { isAptListFreshFact, type PackageState, packagesFact } from '../../../scripts/facts/package.ts'
 import { aptPackage } from '../../../scripts/resources/apt-package.ts'
 import { argvOf, knowOf, said, shown, traits } from '../known-host.ts'
 

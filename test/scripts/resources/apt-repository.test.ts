@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { digestFact, pathFact } from '../../../scripts/core/facts/path.ts'
+import { digestFact, pathFact } from '../../../scripts/facts/path.ts'
 import { aptRepository } from '../../../scripts/resources/apt-repository.ts'
 import { knowOf, said, shown, traits } from '../known-host.ts'
 

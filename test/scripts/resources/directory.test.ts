@@ -4,7 +4,7 @@ import { chmodSync, statSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type PathState, pathFact } from '../../../scripts/core/facts/path.ts'
+import { type PathState, pathFact } from '../../../scripts/facts/path.ts'
 import { directory } from '../../../scripts/resources/directory.ts'
 import { bringAbout, lookHere, said, scratch, shown } from '../known-host.ts'
 

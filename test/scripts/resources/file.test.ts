@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync,
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { contentFact, digestFact, type PathState, pathFact } from '../../../scripts/core/facts/path.ts'
+import { contentFact, digestFact, type PathState, pathFact } from '../../../scripts/facts/path.ts'
 import { file } from '../../../scripts/resources/file.ts'
 import { bringAbout, here, knowOf, lookHere, said, scratch, shown } from '../known-host.ts'
 

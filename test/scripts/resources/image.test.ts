@@ -1,7 +1,7 @@
 /** Container images: what Docker's store says, and what would be done. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ImageState, imageFact } from '../../../scripts/core/facts/image.ts'
+import { type ImageState, imageFact } from '../../../scripts/facts/image.ts'
 import { image } from '../../../scripts/resources/image.ts'
 import { argvOf, knowOf, said, shown } from '../known-host.ts'
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readlinkSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type PathState, pathFact, targetFact } from '../../../scripts/core/facts/path.ts'
+import { type PathState, pathFact, targetFact } from '../../../scripts/facts/path.ts'
 import { link } from '../../../scripts/resources/link.ts'
 import { bringAbout, said, scratch, shown } from '../known-host.ts'
 

@@ -15,7 +15,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { measureRelease } from '../../../scripts/core/release-files.ts'
+import { measureRelease } from '../../../scripts/artifacts/release-archive.ts'
 import { release } from '../../../scripts/resources/release.ts'
 import { bringAbout, here, lookHere, scratch } from '../known-host.ts'
 

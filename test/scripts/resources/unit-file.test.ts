@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import { contentFact, digestFact, pathFact } from '../../../scripts/core/facts/path.ts'
-import { type UnitState, unitFact } from '../../../scripts/core/facts/unit.ts'
 import { revisionOf } from '../../../scripts/core/revision.ts'
+import { contentFact, digestFact, pathFact } from '../../../scripts/facts/path.ts'
+import { type UnitState, unitFact } from '../../../scripts/facts/unit.ts'
 import { unit } from '../../../scripts/resources/unit.ts'
 import { type Said, said, shown } from '../known-host.ts'
 

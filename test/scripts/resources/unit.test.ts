@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import { contentFact, digestFact, type PathState, pathFact } from '../../../scripts/core/facts/path.ts'
-import { type UnitState, unitFact } from '../../../scripts/core/facts/unit.ts'
 import { revisionOf } from '../../../scripts/core/revision.ts'
+import { contentFact, digestFact, type PathState, pathFact } from '../../../scripts/facts/path.ts'
+import { type UnitState, unitFact } from '../../../scripts/facts/unit.ts'
 import { type UnitOptions, unit } from '../../../scripts/resources/unit.ts'
 import { argvOf, knowOf, type Said, said, shown } from '../known-host.ts'
 

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Know, Output } from '../../../scripts/core/host.ts'
-import { checkHostSpec, type HostSpec } from '../../../scripts/core/host-spec.ts'
-import { hostTraitsFact } from '../../../scripts/core/host-trait.ts'
 import type { Change, Resource } from '../../../scripts/core/resource.ts'
+import { hostTraitsFact } from '../../../scripts/facts/host-trait.ts'
+import { checkHostSpec, type HostSpec } from '../../../scripts/spec/host-spec.ts'
 
 const root = join(import.meta.dirname, '../../..')
 

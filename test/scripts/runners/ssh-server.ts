@@ -5,8 +5,8 @@ import { connect, createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { HostAddress } from '../../../scripts/core/host-address.ts'
-import type { SshAccess } from '../../../scripts/core/ssh-access.ts'
+import type { HostAddress } from '../../../scripts/connection/host-address.ts'
+import type { SshAccess } from '../../../scripts/connection/ssh-access.ts'
 
 /** `hostKeys` are public keys as in a .pub file, by type. `file` makes a path in the server's own folder. */
 export type SshServer = Readonly<{

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { makeWasmPolicy, parseDecision } from '../../../server/adapters/opa-wasm.ts'
 import { sha256 } from '../../../server/core/hash.ts'
-import { probePolicy } from '../../../server/core/readiness.ts'
 import type { PolicyInput } from '../../../server/core/verdict.ts'
+import { probePolicy } from '../../../server/observability/readiness.ts'
 
 const wasm = readFileSync(join(import.meta.dirname, '../../../server/policy/policy.wasm'))
 const policy = await makeWasmPolicy(wasm)

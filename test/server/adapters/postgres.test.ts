@@ -9,9 +9,9 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { TLSSocket } from 'node:tls'
 import { openPostgres, type PostgresSettings } from '../../../server/adapters/postgres.ts'
-import { DatabaseError } from '../../../server/core/database-error.ts'
 import type { SessionDatabase } from '../../../server/core/ports.ts'
-import { parsePostgresAddress } from '../../../server/core/postgres-address.ts'
+import { DatabaseError } from '../../../server/database/database-error.ts'
+import { parsePostgresAddress } from '../../../server/database/postgres-address.ts'
 import { type PostgresServer, startPostgres } from '../../postgres-server.ts'
 
 const opened: SessionDatabase[] = []

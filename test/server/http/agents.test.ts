@@ -1,7 +1,7 @@
 /** The register of agents, its keys, and the ledger's routes. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { storedKey } from '../../../server/core/key.ts'
+import { storedKey } from '../../../server/access/api-key.ts'
 import { ADMIN_KEY, chat, type RunningGateway, startGateway } from '../running-gateway.ts'
 
 let gateway: RunningGateway

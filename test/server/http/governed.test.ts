@@ -1,8 +1,8 @@
 /** The governed routes end to end: a real server, a real model server, PostgreSQL in this process. */
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
-import { privateKey } from '../core/fixture.ts'
 import { chunksOf, completion, events, json } from '../model-server.ts'
+import { privateKey } from '../rules/fixture.ts'
 import { ADMIN_KEY, chat, type RunningGateway, startGateway } from '../running-gateway.ts'
 
 let gateway: RunningGateway

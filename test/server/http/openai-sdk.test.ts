@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import OpenAI, { APIError, AuthenticationError, InternalServerError, PermissionDeniedError } from 'openai'
-import { privateKey } from '../core/fixture.ts'
 import { chunk, chunksOf, completion, events, json } from '../model-server.ts'
+import { privateKey } from '../rules/fixture.ts'
 import { type RunningGateway, startGateway } from '../running-gateway.ts'
 
 let gateway: RunningGateway

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openPglite } from '../../../server/adapters/pglite.ts'
+import { openPglite } from '../../../server/adapters/pglite/pglite.ts'
 import { makeRandom, systemClock } from '../../../server/adapters/system.ts'
 import { createApp } from '../../../server/app.ts'
-import { readConfig } from '../../../server/config.ts'
-import { prepareSchema } from '../../../server/storage.ts'
+import { readConfig } from '../../../server/config/config.ts'
+import { prepareSchema } from '../../../server/process/storage.ts'
 
 const config = readConfig('gateway', { TAPPASS_LOG_LEVEL: 'silent' })
 const database = await openPglite({ nowMs: Date.now })

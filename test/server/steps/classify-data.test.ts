@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { step } from '../../../server/steps/classify-data.ts'
-import { inspectText } from '../core/call-fixture.ts'
+import { inspectText } from '../pipeline/call-fixture.ts'
 
 const ROWS: readonly (readonly [text: string, kinds: readonly string[]])[] = [
   ['CONFIDENTIAL\nQ3 results', ['class.confidential']],

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Author } from '../../../server/core/call.ts'
 import { step } from '../../../server/steps/detect-injection.ts'
-import { callOf, inspectText } from '../core/call-fixture.ts'
-import { FALSE_ALARMS, ORDINARY_PROMPTS } from '../core/ordinary-prompt-fixture.ts'
+import { callOf, inspectText } from '../pipeline/call-fixture.ts'
+import { FALSE_ALARMS, ORDINARY_PROMPTS } from '../rules/ordinary-prompt-fixture.ts'
 
 const THRESHOLD = 0.8
 

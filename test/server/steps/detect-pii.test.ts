@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { step } from '../../../server/steps/detect-pii.ts'
-import { inspectText } from '../core/call-fixture.ts'
-import { IMPERSONAL, PERSONAL } from '../core/pii-fixture.ts'
+import { inspectText } from '../pipeline/call-fixture.ts'
+import { IMPERSONAL, PERSONAL } from '../rules/pii-fixture.ts'
 
 const found = async (text: string) =>
   (await inspectText(step, text)).map(({ kind, span }) => [kind, text.slice(...span)] as const)

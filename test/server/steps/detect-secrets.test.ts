@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { step } from '../../../server/steps/detect-secrets.ts'
-import { callOf, inspectText } from '../core/call-fixture.ts'
-import { privateKey } from '../core/fixture.ts'
-import { NAMED_SECRETS, NO_SECRETS, SECRETS } from '../core/secret-fixture.ts'
+import { callOf, inspectText } from '../pipeline/call-fixture.ts'
+import { privateKey } from '../rules/fixture.ts'
+import { NAMED_SECRETS, NO_SECRETS, SECRETS } from '../rules/secret-fixture.ts'
 
 const sure = async (text: string) => (await inspectText(step, text)).filter(({ confidence }) => confidence >= 0.5)
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { step } from '../../../server/steps/detect-unicode.ts'
-import { inspectText } from '../core/call-fixture.ts'
+import { inspectText } from '../pipeline/call-fixture.ts'
 
 const tag = (text: string): string => [...text].map((c) => String.fromCodePoint(0xe0000 + c.charCodeAt(0))).join('')
 const selectors = (text: string): string =>

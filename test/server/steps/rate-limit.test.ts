@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RateLimiter } from '../../../server/core/ports.ts'
 import { step } from '../../../server/steps/rate-limit.ts'
-import { callOf } from '../core/call-fixture.ts'
+import { callOf } from '../pipeline/call-fixture.ts'
 
 const limits = { callsMax: 3, windowMs: 1000, bodyBytesMax: 1 }
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { step } from '../../../server/steps/scan-output.ts'
-import { inspectText } from '../core/call-fixture.ts'
-import { EXFILTRATION, HARMLESS_OUTPUT } from '../core/exfiltration-fixture.ts'
+import { inspectText } from '../pipeline/call-fixture.ts'
+import { EXFILTRATION, HARMLESS_OUTPUT } from '../rules/exfiltration-fixture.ts'
 
 const sure = async (text: string) =>
   (await inspectText(step, text, 'assistant')).filter(({ confidence }) => confidence >= 0.5).map(({ kind }) => kind)

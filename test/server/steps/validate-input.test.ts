@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { Call } from '../../../server/core/call.ts'
 import type { Tools } from '../../../server/core/step.ts'
 import { step } from '../../../server/steps/validate-input.ts'
-import { callOf } from '../core/call-fixture.ts'
+import { callOf } from '../pipeline/call-fixture.ts'
 
 const tools = { limits: { callsMax: 1, windowMs: 1, bodyBytesMax: 5_000_000 } } as Tools
 const found = async (body: unknown, more: Partial<Call> = {}) =>

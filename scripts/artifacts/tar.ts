@@ -1,0 +1,137 @@
+/** POSIX tar (ustar with pax and GNU long names): small members read out of a stream, and archives of files written. */
+import { createReadStream } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import { Failure } from '../core/failure.ts'
+
+const blockBytes = 512
+
+const textAt = (header: Buffer, at: number, length: number): string => {
+  const field = header.subarray(at, at + length)
+  const end = field.indexOf(0)
+  return field.subarray(0, end < 0 ? length : end).toString('utf8')
+}
+
+/** Octal digits, or base 256 when the first bit is set (GNU, for sizes of 8 GiB and more). */
+const numberAt = (header: Buffer, at: number, length: number): number =>
+  ((header[at] ?? 0) & 0x80) === 0
+    ? Number.parseInt(textAt(header, at, length).trim() || '0', 8)
+    : header.subarray(at + 1, at + length).reduce((sum, byte) => sum * 256 + byte, 0)
+
+const paxPath = (body: Buffer): string | undefined => /(?:^|\n)\d+ path=([^\n]*)\n/.exec(body.toString('utf8'))?.[1]
+
+/** Bytes in order: `take` gives as many as asked for (fewer at the end), `skip` passes over them. */
+export type Reader = Readonly<{
+  take: (bytes: number) => Promise<Buffer>
+  skip: (bytes: number) => Promise<void>
+}>
+
+/** Reads a stream; what is skipped is read and dropped. */
+export const streamReader = (source: AsyncIterable<Uint8Array>): Reader => {
+  const chunks = source[Symbol.asyncIterator]()
+  let rest = Buffer.alloc(0)
+  const take = async (bytes: number): Promise<Buffer> => {
+    const parts = [rest]
+    for (let have = rest.length; have < bytes; ) {
+      const { done, value } = await chunks.next()
+      if (done) break
+      parts.push(Buffer.from(value))
+      have += value.length
+    }
+    const all = Buffer.concat(parts)
+    rest = all.subarray(bytes)
+    return all.subarray(0, bytes)
+  }
+  const skip = async (bytes: number): Promise<void> => {
+    for (let left = bytes; left > 0; ) {
+      const taken = await take(Math.min(left, 1 << 20))
+      if (taken.length === 0) return
+      left -= taken.length
+    }
+  }
+  return { take, skip }
+}
+
+/** Reads an open file; what is skipped is never read. */
+export const fileReader = (handle: FileHandle): Reader => {
+  let at = 0
+  return {
+    take: async (bytes) => {
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(bytes), 0, bytes, at)
+      at += bytesRead
+      return buffer.subarray(0, bytesRead)
+    },
+    skip: async (bytes) => {
+      at += bytes
+    },
+  }
+}
+
+/** Gives the regular members that `isWanted` says yes to (name and size in bytes), each whole in memory. */
+export const readTar = async (
+  { take, skip }: Reader,
+  isWanted: (name: string, bytes: number) => boolean,
+): Promise<ReadonlyMap<string, Buffer>> => {
+  const members = new Map<string, Buffer>()
+  for (let longName: string | undefined; ; ) {
+    const header = await take(blockBytes)
+    if (header.length < blockBytes || header[0] === 0) return members
+    const bytes = numberAt(header, 124, 12)
+    const padded = Math.ceil(bytes / blockBytes) * blockBytes
+    const type = String.fromCharCode(header[156] ?? 0)
+    const prefix = textAt(header, 345, 155)
+    const name = longName ?? (prefix === '' ? '' : `${prefix}/`) + textAt(header, 0, 100)
+    longName = undefined
+    if (type === 'x') longName = paxPath((await take(padded)).subarray(0, bytes))
+    else if (type === 'L') longName = textAt(await take(padded), 0, bytes)
+    else if ((type === '0' || type === '\0') && isWanted(name, bytes)) {
+      members.set(name.replace(/^\.\//, ''), (await take(padded)).subarray(0, bytes))
+    } else await skip(padded)
+  }
+}
+
+/** A file to be packed: its name in the archive, its path here, its size, and whether it is a program. */
+export type Member = Readonly<{ name: string; path: string; bytes: number; isExecutable: boolean }>
+
+const headerOf = (name: string, type: '0' | 'x', bytes: number, isExecutable: boolean): Buffer => {
+  const header = Buffer.alloc(blockBytes)
+  header.write(name.slice(0, 100), 0)
+  header.write(isExecutable ? '0000755\0' : '0000644\0', 100)
+  header.write('0000000\0'.repeat(2), 108)
+  header.write(`${bytes.toString(8).padStart(11, '0')}\0`, 124)
+  header.write('00000000000\0', 136) // no times: the same files are the same bytes
+  header.write('        ', 148)
+  header.write(type, 156)
+  header.write('ustar\x0000', 257)
+  const sum = header.reduce((total, byte) => total + byte, 0)
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+  return header
+}
+
+const padding = (bytes: number): Buffer => Buffer.alloc((blockBytes - (bytes % blockBytes)) % blockBytes)
+
+/** A pax record says its own length, so the length is found by trying. */
+const paxRecord = (name: string): Buffer => {
+  const tail = ` path=${name}\n`
+  let length = Buffer.byteLength(tail) + 1
+  while (String(length).length + Buffer.byteLength(tail) !== length) length++
+  return Buffer.from(`${length}${tail}`)
+}
+
+/** The bytes of an archive, not compressed. Throws a `Failure` when a file changed its size meanwhile: the archive would be damaged. */
+export async function* writeTar(members: readonly Member[]): AsyncIterable<Uint8Array> {
+  for (const { name, path, bytes, isExecutable } of members) {
+    if (Buffer.byteLength(name) > 100) {
+      const record = paxRecord(name)
+      yield Buffer.concat([headerOf('pax', 'x', record.length, false), record, padding(record.length)])
+    }
+    yield headerOf(name, '0', bytes, isExecutable)
+    let sent = 0
+    for await (const chunk of createReadStream(path)) {
+      sent += chunk.length
+      yield chunk
+    }
+    if (sent !== bytes) throw new Failure({ what: `${path} changed while it was sent`, next: 'run it again' })
+    yield padding(bytes)
+  }
+  yield Buffer.alloc(2 * blockBytes)
+}

@@ -1,0 +1,112 @@
+/** From words typed to a verb, its options and operands; `node:util` parseArgs splits, this file judges. */
+import { parseArgs } from 'node:util'
+import { usageFailure } from '../core/failure.ts'
+import { commonOptions, type Option } from './option.ts'
+import { nearest } from './suggestion.ts'
+import type { Action, Verb } from './verb.ts'
+
+/** What the words mean. `isHelp` wins over everything else that is missing. */
+export type Arguments<V extends Verb> = Readonly<{
+  verb: V
+  action: string | undefined
+  operands: readonly string[]
+  options: Readonly<Record<string, string | boolean | readonly string[]>>
+  isHelp: boolean
+}>
+
+/** Finds the verb; throws a usage failure that names the nearest one. */
+export const findVerb = <V extends Verb>(verbs: readonly V[], name: string): V => {
+  const verb = verbs.find((candidate) => candidate.name === name)
+  if (verb !== undefined) return verb
+  const guess = nearest(
+    name,
+    verbs.map((candidate) => candidate.name),
+  )
+  const next = guess === undefined ? 'tappass --help' : `tappass ${guess}`
+  throw usageFailure(`there is no command "${name}"${guess === undefined ? '' : `; did you mean "${guess}"?`}`, next)
+}
+
+/** All options that a verb takes, those of its actions included, each once. */
+export const optionsOf = (verb: Verb, action?: Action): readonly Option[] => {
+  const actions = action === undefined ? (verb.actions ?? []) : [action]
+  const all = [...verb.options, ...actions.flatMap((each) => each.options ?? []), ...commonOptions]
+  return all.filter((option, index) => all.findIndex((other) => other.name === option.name) === index)
+}
+
+const findAction = (verb: Verb, name: string | undefined, isHelp: boolean): Action | undefined => {
+  if (verb.actions === undefined) return undefined
+  const names = verb.actions.map((action) => action.name)
+  const action = verb.actions.find((candidate) => candidate.name === name)
+  if (action !== undefined || (isHelp && name === undefined)) return action
+  const next = `tappass ${verb.name} ${(name === undefined ? undefined : nearest(name, names)) ?? names.join('|')}`
+  const what = name === undefined ? 'needs one of' : `has no "${name}", only`
+  throw usageFailure(`"${verb.name}" ${what} ${names.join(', ')}`, next)
+}
+
+type Token = Readonly<{ kind: string; rawName?: string; name?: string; value?: string | undefined }>
+
+const checkOption = (verb: Verb, known: readonly Option[], token: Token): void => {
+  const option = known.find((candidate) => candidate.name === token.name)
+  const typed = token.rawName ?? ''
+  if (option === undefined) {
+    const guess = nearest(
+      typed.replace(/^-+/, ''),
+      known.map((candidate) => candidate.name),
+    )
+    const hint = guess === undefined ? '' : `; did you mean "--${guess}"?`
+    throw usageFailure(`"${verb.name}" has no option "${typed}"${hint}`, `tappass ${verb.name} --help`)
+  }
+  if (option.value === undefined) {
+    if (token.value === undefined) return
+    throw usageFailure(`"${typed}" takes no value`, `tappass ${verb.name} --${option.name}`)
+  }
+  if (token.value === undefined || token.value === '') {
+    throw usageFailure(`"${typed}" needs a value`, `tappass ${verb.name} --${option.name} ${option.value}`)
+  }
+  if (option.choices !== undefined && !option.choices.includes(token.value)) {
+    const guess = nearest(token.value, option.choices) ?? option.choices.join('|')
+    const what = `"${typed}" is one of ${option.choices.join(', ')}, not "${token.value}"`
+    throw usageFailure(what, `tappass ${verb.name} --${option.name} ${guess}`)
+  }
+}
+
+const checkOperands = (verb: Verb, action: Action | undefined, operands: readonly string[]): void => {
+  const shown = action === undefined ? verb.operands : action.operands
+  if (shown !== undefined || operands[0] === undefined) return
+  const name = action === undefined ? verb.name : `${verb.name} ${action.name}`
+  throw usageFailure(`"${name}" takes no "${operands[0]}"`, `tappass ${name} --help`)
+}
+
+/** Reads the words after `tappass`. Throws a usage failure (exit 64) for anything that is not understood. */
+export const parseArguments = <V extends Verb>(verbs: readonly V[], words: readonly string[]): Arguments<V> => {
+  const verb = findVerb(verbs, words[0] ?? '')
+  const known = optionsOf(verb)
+  const { tokens } = parseArgs({
+    args: words.slice(1),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: Object.fromEntries(
+      known.map(({ name, value, short }) => [
+        name,
+        { type: value === undefined ? 'boolean' : 'string', ...(short === undefined ? {} : { short }) },
+      ]),
+    ),
+  })
+  const positionals = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []))
+  const isHelp = tokens.some((token) => token.kind === 'option' && token.name === 'help')
+  const action = findAction(verb, verb.actions === undefined ? undefined : positionals[0], isHelp)
+  const operands = verb.actions === undefined ? positionals : positionals.slice(1)
+  const options: Record<string, string | boolean | readonly string[]> = {}
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue
+    checkOption(verb, optionsOf(verb, action), token)
+    const option = known.find((candidate) => candidate.name === token.name)
+    const earlier = options[token.name]
+    if (option?.isRepeatable === true)
+      options[token.name] = [...(Array.isArray(earlier) ? earlier : []), token.value ?? '']
+    else options[token.name] = token.value ?? true
+  }
+  if (!isHelp) checkOperands(verb, action, operands)
+  return { verb, action: action?.name, operands, options, isHelp }
+}

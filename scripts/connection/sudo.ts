@@ -1,0 +1,71 @@
+/** Root's rights for a connection that has a user's: `sudo -n`, or with a password that travels on standard input only. */
+
+import { exitCode } from '../core/exit-code.ts'
+import { Failure } from '../core/failure.ts'
+import type { Command, Output, Runner, Stdin } from '../core/host.ts'
+import { hostEnvironment } from './batch.ts'
+
+const refusals = [
+  /password is required/,
+  /no new privileges/,
+  /not in the sudoers/,
+  /may not run sudo/,
+  /not allowed to execute/,
+]
+
+/** Why sudo itself refused, in its own words; undefined when it ran the command. */
+export const sudoRefusal = ({ code, stderr }: Output): string | undefined => {
+  if (code === 0) return undefined
+  const said = stderr.split('\n').find((row) => /\bsudo/i.test(row) && refusals.some((refusal) => refusal.test(row)))
+  return said ?? (code === 127 && /sudo.*(not found|No such file)/.test(stderr) ? 'there is no sudo' : undefined)
+}
+
+async function* prefixed(text: string, stdin: Stdin | undefined): AsyncIterable<Uint8Array> {
+  yield Buffer.from(text)
+  if (typeof stdin === 'string') yield Buffer.from(stdin)
+  else if (stdin instanceof Uint8Array) yield stdin
+  else if (stdin !== undefined) yield* stdin.open()
+}
+
+const environment = Object.entries(hostEnvironment).map(([name, value]) => `${name}=${value}`)
+
+/** The command under sudo. With a password, its line goes first on standard input, where sudo reads it byte by byte. */
+export const underSudo = (command: Command, password?: string): Command =>
+  password === undefined
+    ? { ...command, argv: ['sudo', '-n', '--', 'env', ...environment, ...command.argv] }
+    : {
+        ...command,
+        // -k: always read the password; were a cached one used, the line would reach the command instead.
+        argv: ['sudo', '-S', '-k', '-p', '', '--', 'env', ...environment, ...command.argv],
+        stdin: { open: () => prefixed(`${password}\n`, command.stdin) },
+      }
+
+const needsRoot = (why: string, cause?: unknown): Failure =>
+  new Failure(
+    { what: 'root is needed', why, next: 'connect as root, or give the account sudo' },
+    exitCode.refused,
+    cause,
+  )
+
+/**
+ * Takes a runner with a user's rights. `askPassword` is called once, and only if sudo wants a password; its answer is tried on
+ * `true` before anything else is sent with it. The runner throws a `Failure` (exit 5) when sudo refuses.
+ */
+export const asRoot = (run: Runner, askPassword?: () => Promise<string>): Runner => {
+  let password: Promise<string> | undefined
+  const unlock = async (said: string): Promise<string> => {
+    if (askPassword === undefined) throw needsRoot(said)
+    const typed = await askPassword()
+    const tried = await run(underSudo({ argv: ['true'], effect: 'read' }, typed))
+    if (tried.code !== 0) throw needsRoot(sudoRefusal(tried) ?? 'sudo did not take the password')
+    return typed
+  }
+  return async (command, hear) => {
+    const known = await password
+    const output = await run(underSudo(command, known), hear)
+    const said = known === undefined ? sudoRefusal(output) : undefined
+    if (said === undefined) return output
+    password ??= unlock(said)
+    return await run(underSudo(command, await password), hear)
+  }
+}

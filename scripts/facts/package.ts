@@ -1,0 +1,57 @@
+/** Which distribution packages are installed, and whether an installation was interrupted. */
+import type { Fact } from '../core/host.ts'
+
+/** `status` is dpkg's abbreviation (`ii`: installed and whole); `version` as dpkg writes it. */
+export type PackageState = Readonly<{ status: string; version: string }>
+
+/**
+ * `byName` holds every package that dpkg knows. `interrupted` names those whose installation was begun and not finished, and `updates` for
+ * dpkg's own unfinished journal: what `dpkg --configure -a` mends.
+ */
+export type Packages = Readonly<{ byName: ReadonlyMap<string, PackageState>; interrupted: readonly string[] }>
+
+/** Second letter of the abbreviation: half-installed, unpacked, half-configured, awaiting triggers, triggers pending. */
+const unfinished = /^.[HUFWt]/
+
+/** The whole list in one process: shorter than naming packages whose names depend on the distribution. */
+export const packagesFact: Fact<Packages> = {
+  ask: {
+    argv: [
+      'sh',
+      '-c',
+      `dpkg-query -W -f '\${Package}\\t\${db:Status-Abbrev}\\t\${Version}\\n'
+       [ -z "$(ls -A /var/lib/dpkg/updates 2>/dev/null)" ] || echo updates`,
+    ],
+    effect: 'read',
+  },
+  parse: ({ stdout }) => {
+    const rows = stdout.split('\n').filter((row) => row !== '')
+    const byName = new Map<string, PackageState>()
+    for (const row of rows) {
+      const [name = '', status = '', version = ''] = row.split('\t')
+      // Of several architectures of one package, one that is installed is enough.
+      if (version !== '' && byName.get(name)?.status !== 'ii') byName.set(name, { status: status.trim(), version })
+    }
+    const interrupted = [...byName].filter(([, { status }]) => unfinished.test(status)).map(([name]) => name)
+    return { byName, interrupted: rows.includes('updates') ? ['updates', ...interrupted] : interrupted }
+  },
+}
+
+/** Left by `apt-get update` of ours; apt itself keeps no time of its last fetch that can be relied on. */
+export const aptStamp = '/run/tappass-converge/apt-update'
+
+/** Whether the package lists were fetched within the hour, and after the last change of the sources. */
+export const isAptListFreshFact: Fact<boolean> = {
+  ask: {
+    argv: [
+      'sh',
+      '-c',
+      `[ -n "$(find "$1" -mmin -60 2>/dev/null)" ] || exit 0
+       [ -n "$(find /etc/apt \\( -name '*.list' -o -name '*.sources' -o -name '*.asc' \\) -newer "$1")" ] || echo fresh`,
+      'sh',
+      aptStamp,
+    ],
+    effect: 'read',
+  },
+  parse: ({ stdout }) => stdout.trim() === 'fresh',
+}

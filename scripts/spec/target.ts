@@ -1,0 +1,41 @@
+/** Which hosts a command is about: this machine, or those of `--host` and `--inventory`. */
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { type Invocation, textOption, textOptions } from '../command-line/invocation.ts'
+import { type HostAddress, parseHostAddress, renderHostAddress } from '../connection/host-address.ts'
+import { Failure } from '../core/failure.ts'
+import { parseYaml } from './host-spec.ts'
+import { checkInventory } from './inventory.ts'
+
+/** `address` is undefined for this machine; `config` is the absolute path of its specification, undefined for the defaults. */
+export type Target = Readonly<{ name: string; address: HostAddress | undefined; config: string | undefined }>
+
+/** Reads a text file that the operator named. Throws a usage failure when it can't be read. */
+export const readNamedFile = async (path: string): Promise<string> =>
+  await readFile(path, 'utf8').catch((error: Error) => {
+    throw new Failure({ what: `${path} can't be read`, why: error.message, next: 'check the path' }, 64, error)
+  })
+
+/** The hosts in the order in which they were named, each once. */
+export const readTargets = async (invocation: Invocation): Promise<readonly Target[]> => {
+  const absolute = (path: string | undefined) =>
+    path === undefined ? undefined : resolve(invocation.workingFolder, path)
+  const config = absolute(textOption(invocation, 'config'))
+  const inventory = absolute(textOption(invocation, 'inventory'))
+  const targetOf = (address: HostAddress, own: string | undefined): Target => ({
+    name: renderHostAddress(address),
+    address,
+    config: own,
+  })
+  const named = textOptions(invocation, 'host').map((text) => targetOf(parseHostAddress(text), config))
+  const listed =
+    inventory === undefined
+      ? []
+      : checkInventory(parseYaml(await readNamedFile(inventory), inventory), inventory).map(
+          ({ address, config: own }) =>
+            targetOf(address, own === undefined ? config : resolve(dirname(inventory), own)),
+        )
+  const all = [...named, ...listed]
+  const unique = all.filter(({ name }, index) => all.findIndex((other) => other.name === name) === index)
+  return unique.length > 0 ? unique : [{ name: 'this host', address: undefined, config }]
+}

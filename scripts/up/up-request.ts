@@ -1,0 +1,73 @@
+/** What the command line and the environment of `tappass up` ask for, checked; nothing is asked or touched here. */
+import { join, resolve } from 'node:path'
+import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
+import { usageFailure } from '../core/failure.ts'
+import {
+  checkLicense,
+  checkProviderKey,
+  parsePort,
+  parseUpstream,
+  readSecretFile,
+  type Storage,
+  splitConnectionString,
+} from './up-setting.ts'
+import type { Answers } from './wizard.ts'
+
+/** `dataPath` is absolute. What no flag says is undefined in `known`. */
+export type UpRequest = Readonly<{
+  port: number
+  dataPath: string
+  upstream: string | undefined
+  isJson: boolean
+  known: Answers
+}>
+
+/** A secret's text: from the file that an option names, else NAME_FILE, else NAME. Undefined when none is set. */
+const findSecret = (
+  invocation: Invocation,
+  option: string,
+  name: string,
+): Readonly<{ text: string; where: string }> | undefined => {
+  const { environment, workingFolder } = invocation
+  const file = textOption(invocation, option)
+  if (file !== undefined) return { text: readSecretFile(workingFolder, file, option), where: file }
+  const named = environment[`${name}_FILE`] ?? ''
+  if (named !== '') return { text: readSecretFile(workingFolder, named, option), where: named }
+  const text = environment[name]?.trim() ?? ''
+  return text === '' ? undefined : { text, where: `${name} in the environment` }
+}
+
+const findSupabase = (invocation: Invocation): Pick<Answers, 'supabaseUrl' | 'supabaseKey'> => {
+  const typed = textOption(invocation, 'supabase-url')
+  if (typed !== undefined && splitConnectionString(typed, '--supabase-url').password !== undefined) {
+    const next = 'tappass up --supabase-url postgresql://USER@HOST/NAME --supabase-key-file FILE'
+    throw usageFailure('"--supabase-url" must not hold the password: other users can read it', next)
+  }
+  const text = typed ?? invocation.environment['SUPABASE_URL'] ?? ''
+  const key = findSecret(invocation, 'supabase-key-file', 'SUPABASE_KEY')?.text
+  if (text === '') return { supabaseUrl: undefined, supabaseKey: key }
+  const { url, password } = splitConnectionString(text, 'SUPABASE_URL')
+  return { supabaseUrl: url, supabaseKey: key ?? password }
+}
+
+/** Reads the request. Throws a Failure: exit 64 for what can't be understood, 5 for a file or key that can't be used. */
+export const readUpRequest = (invocation: Invocation): UpRequest => {
+  const upstreamText = textOption(invocation, 'upstream')
+  const upstream = upstreamText === undefined ? undefined : parseUpstream(upstreamText)
+  const storage = textOption(invocation, 'storage') as Storage | undefined
+  const license = findSecret(invocation, 'license', 'TAPPASS_LICENSE')
+  const providerKey = findSecret(invocation, 'provider-key-file', 'OPENAI_API_KEY')
+  const data = textOption(invocation, 'data')
+  return {
+    port: parsePort(textOption(invocation, 'port') ?? (invocation.environment['TAPPASS_PORT'] || '9620')),
+    dataPath: data === undefined ? join(invocation.root, '.tappass', 'data') : resolve(invocation.workingFolder, data),
+    upstream,
+    isJson: isGiven(invocation, 'json'),
+    known: {
+      storage,
+      license: license && checkLicense(license.text, license.where),
+      providerKey: providerKey && checkProviderKey(providerKey.text, upstream, providerKey.where),
+      ...(storage === 'supabase' ? findSupabase(invocation) : { supabaseUrl: undefined, supabaseKey: undefined }),
+    },
+  }
+}

@@ -1,0 +1,79 @@
+/** The questions of a first `tappass up` on a terminal: license, storage, provider key. Only what no flag answered. */
+
+import { askChoice, askHidden, askLine, type Terminal } from '../command-line/prompt.ts'
+import { Failure } from '../core/failure.ts'
+import { askProvider } from './provider-check.ts'
+import { checkLicense, checkProviderKey, readSecretFile, type Storage, splitConnectionString } from './up-setting.ts'
+
+/** What was answered, or was known already. */
+export type Answers = Readonly<{
+  storage: Storage | undefined
+  license: string | undefined
+  providerKey: string | undefined
+  supabaseUrl: string | undefined
+  supabaseKey: string | undefined
+}>
+
+/** Asks until the answer passes; a Failure's text is shown and the question asked again. */
+const askUntil = async <T>(terminal: Terminal, ask: () => Promise<T>): Promise<T> => {
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      terminal.output.write(`${error.text.what}${error.text.why === undefined ? '' : `: ${error.text.why}`}\n`)
+    }
+  }
+}
+
+const askLicense = (terminal: Terminal, folder: string): Promise<string | undefined> =>
+  askUntil(terminal, async () => {
+    const file = await askLine(terminal, 'License file (Enter for the community tier): ')
+    return file === '' ? undefined : checkLicense(readSecretFile(folder, file, 'license'), file)
+  })
+
+const askStorage = (terminal: Terminal): Promise<Storage> =>
+  askChoice<Storage>(terminal, 'Where should records be kept?', [
+    ['local', 'in a folder of this machine (embedded PostgreSQL)'],
+    ['memory', 'in memory: nothing is kept'],
+    ['supabase', 'in Supabase (its PostgreSQL connection string)'],
+  ])
+
+const askSupabase = (terminal: Terminal): Promise<Readonly<{ url: string; password: string }>> =>
+  askUntil(terminal, async () => {
+    const typed = await askHidden(terminal, 'Connection string, postgresql://… (not shown): ')
+    const { url, password } = splitConnectionString(typed, 'the answer')
+    return { url, password: password ?? (await askHidden(terminal, 'Its password (not shown): ')) }
+  })
+
+const askProviderKey = (terminal: Terminal, upstream: string | undefined): Promise<string | undefined> =>
+  askUntil(terminal, async () => {
+    const who = upstream === undefined ? 'OpenAI' : 'Provider'
+    const fallback = upstream === undefined ? 'the built-in echo model' : 'none'
+    const key = await askHidden(terminal, `${who} API key (not shown; Enter for ${fallback}): `)
+    if (key === '') return undefined
+    checkProviderKey(key, upstream, 'the answer')
+    if ((await askProvider(key, upstream, 5000)) === 'refused')
+      throw new Failure({ what: 'the provider refuses this key' })
+    return key
+  })
+
+/** Asks for what `known` leaves open. `folder` is where relative file names start. */
+export const askAll = async (
+  terminal: Terminal,
+  folder: string,
+  upstream: string | undefined,
+  known: Answers,
+): Promise<Answers> => {
+  const license = known.license ?? (await askLicense(terminal, folder))
+  const storage = known.storage ?? (await askStorage(terminal))
+  const isOpen = storage === 'supabase' && known.supabaseUrl === undefined
+  const supabase = isOpen ? await askSupabase(terminal) : undefined
+  return {
+    license,
+    storage,
+    supabaseUrl: known.supabaseUrl ?? supabase?.url,
+    supabaseKey: known.supabaseKey ?? supabase?.password,
+    providerKey: known.providerKey ?? (await askProviderKey(terminal, upstream)),
+  }
+}

@@ -1,0 +1,144 @@
+/** The register of agents and their keys, in SQL. A key's text is given once and never kept. */
+
+import type { Database, Random } from '../core/ports.ts'
+import { hasSqlState, UNIQUE_VIOLATION } from '../database/database-error.ts'
+import { type KeyKind, makeKey, storedKey } from './api-key.ts'
+
+/** What whoever registers an agent says of it. */
+export type NewAgent = Readonly<{
+  agent_id: string
+  framework?: string | undefined
+  description?: string | undefined
+  owner_email?: string | undefined
+  intended_use?: string | undefined
+}>
+
+/** An agent as it is shown. */
+export type RegisteredAgent = Readonly<{
+  agent_id: string
+  agent_uuid: string
+  org_id: string
+  framework: string | null
+  description: string | null
+  owner_email: string | null
+  intended_use: string | null
+  is_active: boolean
+  created_at: Date
+  /** When a key of it, its own or a developer's, last opened the door; within a minute. */
+  last_used_at: Date | null
+}>
+
+const SHOWN = `agent_id, agent_uuid, org_id::text AS org_id, framework, description, owner_email, intended_use, is_active, created_at,
+  (SELECT max(k.last_used_at) FROM api_keys k WHERE k.agent_id = agents.id) AS last_used_at`
+
+/** The organization that everything belongs to until there are more. */
+const DEFAULT_ORG = `(SELECT id FROM organizations WHERE slug = 'default')`
+
+/** Registers an agent with its first key, both or neither. Gives undefined when the name is taken. */
+export async function registerAgent(
+  database: Database,
+  random: Random,
+  agent: NewAgent,
+): Promise<Readonly<{ agent: RegisteredAgent; key: string }> | undefined> {
+  const uuid = `ag_${Buffer.from(random.bytes(6)).toString('base64url')}`
+  const { agent_id, framework, description, owner_email, intended_use } = agent
+  try {
+    return await database.transaction(async (session) => {
+      const [row] = await session.query<RegisteredAgent & { id: string }>(
+        `INSERT INTO agents (agent_uuid, agent_id, org_id, framework, description, owner_email, intended_use)
+         VALUES ($1, $2, ${DEFAULT_ORG}, $3, $4, $5, $6) RETURNING id::text AS id, ${SHOWN}`,
+        [uuid, agent_id, framework ?? 'custom', description ?? null, owner_email ?? null, intended_use ?? null],
+      )
+      if (!row) throw new Error('the database gave no row for a new agent')
+      const { id, ...shown } = row
+      return { agent: shown, key: await addKey(session, random, 'agent', id, {}) }
+    })
+  } catch (cause) {
+    if (hasSqlState(cause, UNIQUE_VIOLATION)) return undefined
+    throw cause
+  }
+}
+
+/** Lists all agents by name. */
+export function listAgents(database: Database): Promise<readonly RegisteredAgent[]> {
+  return database.query(`SELECT ${SHOWN} FROM agents WHERE org_id = ${DEFAULT_ORG} ORDER BY agent_id`)
+}
+
+/** Gives the agent with this name or uuid, or undefined. */
+export async function findAgent(database: Database, name: string): Promise<RegisteredAgent | undefined> {
+  // PostgreSQL refuses to look for the one character that it can't keep.
+  if (name.includes('\0')) return undefined
+  const [agent] = await database.query<RegisteredAgent>(
+    `SELECT ${SHOWN} FROM agents WHERE org_id = ${DEFAULT_ORG} AND (agent_id = $1 OR agent_uuid = $1)`,
+    [name],
+  )
+  return agent
+}
+
+/** Counts active agents, for the metrics. */
+export async function countActiveAgents(database: Database): Promise<number> {
+  const [row] = await database.query<{ count: number }>('SELECT count(*)::float8 AS count FROM agents WHERE is_active')
+  return row?.count ?? 0
+}
+
+/** Deactivates an agent and revokes all its keys. Its record stays. */
+export async function deactivateAgent(database: Database, agent: RegisteredAgent): Promise<void> {
+  await database.transaction(async (session) => {
+    await session.query('UPDATE agents SET is_active = false WHERE agent_uuid = $1', [agent.agent_uuid])
+    await revokeKeys(session, agent, ['agent', 'developer'])
+  })
+}
+
+/** Revokes the agent's own keys and gives a new one; makes the agent active again. Developers' keys stay. */
+export function rotateKey(database: Database, random: Random, agent: RegisteredAgent): Promise<string> {
+  return database.transaction(async (session) => {
+    await session.query('UPDATE agents SET is_active = true WHERE agent_uuid = $1', [agent.agent_uuid])
+    await revokeKeys(session, agent, ['agent'])
+    return addKey(session, random, 'agent', await rowId(session, agent), {})
+  })
+}
+
+/** Gives a developer a key of their own for an agent. */
+export async function addDeveloperKey(
+  database: Database,
+  random: Random,
+  agent: RegisteredAgent,
+  developer: Readonly<{ email: string; name: string | undefined; expiresDays: number }>,
+): Promise<string> {
+  return addKey(database, random, 'developer', await rowId(database, agent), developer)
+}
+
+async function rowId(database: Database, { agent_uuid }: RegisteredAgent): Promise<string> {
+  const [row] = await database.query<{ id: string }>('SELECT id::text AS id FROM agents WHERE agent_uuid = $1', [
+    agent_uuid,
+  ])
+  if (!row) throw new Error('the agent is gone')
+  return row.id
+}
+
+function revokeKeys(database: Database, { agent_uuid }: RegisteredAgent, kinds: readonly KeyKind[]): Promise<unknown> {
+  return database.query(
+    `UPDATE api_keys SET revoked_at = now() WHERE revoked_at IS NULL AND kind = ANY($2::text[])
+       AND agent_id = (SELECT id FROM agents WHERE agent_uuid = $1)`,
+    [agent_uuid, kinds],
+  )
+}
+
+async function addKey(
+  database: Database,
+  random: Random,
+  kind: KeyKind,
+  agentRow: string,
+  developer: Readonly<{ email?: string; name?: string | undefined; expiresDays?: number }>,
+): Promise<string> {
+  const key = makeKey(kind, random)
+  const { hash, prefix } = storedKey(key)
+  const { email, name, expiresDays } = developer
+  await database.query(
+    `INSERT INTO api_keys (kind, key_hash, key_prefix, agent_id, org_id, role, developer_email, name, expires_at)
+     SELECT $1, $2, $3, a.id, a.org_id, 'AGENT', $5, $6, now() + make_interval(days => $7::int)
+     FROM agents a WHERE a.id = $4::uuid`,
+    [kind, hash, prefix, agentRow, email ?? null, name ?? null, expiresDays ?? null],
+  )
+  return key
+}

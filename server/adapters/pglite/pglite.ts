@@ -1,0 +1,194 @@
+/**
+ * The Database port over PGlite: PostgreSQL compiled to WebAssembly, inside this process, in memory or in a folder.
+ * A folder belongs to one process at a time, which PGlite itself does not see to, and keeps what was acknowledged
+ * through SIGKILL and power cuts: PGlite runs with fsync off and without a way to the disk, and both are put right here.
+ */
+import { fsyncSync, readFileSync, writeFileSync } from 'node:fs'
+import { access, constants, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { zstdDecompressSync } from 'node:zlib'
+import { PGlite, type PGliteInterface, type PGliteOptions } from '@electric-sql/pglite'
+import { NodeFS } from '@electric-sql/pglite/nodefs'
+import type { Database, SessionDatabase } from '../../core/ports.ts'
+import { COLUMN_PARSERS } from '../../database/column-parser.ts'
+import { DatabaseError, databaseErrorOf } from '../../database/database-error.ts'
+import { type Connection, sessionOn } from '../../database/transaction.ts'
+import { readTar, type TarEntry } from './tar.ts'
+
+/** Without a folder everything is in memory and gone with the process. `nowMs` dates the holder's note in the folder. */
+export type PgliteSettings = Readonly<{ folder?: string | undefined; nowMs: () => number }>
+
+/**
+ * Opens the database, making it where there is none (0.7 s; 0.35 s for one that is there).
+ * Throws DatabaseError with one clear sentence when the folder is taken, unreadable or holds something else.
+ */
+export async function openPglite({ folder, nowMs }: PgliteSettings): Promise<SessionDatabase> {
+  if (folder === undefined) return databaseOver('memory', await startInMemory(readTemplate()), async () => {})
+  await prepareFolder(folder)
+  const release = holdFolder(folder, nowMs)
+  try {
+    return databaseOver('local', await openFolder(folder), async () => release())
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+function databaseOver(kind: Database['kind'], pglite: PGlite, release: () => Promise<void>): SessionDatabase {
+  const database: SessionDatabase = {
+    ...sessionOn(kind, connectionOf(pglite), 0),
+    transaction: (work) => transact(kind, pglite, work),
+    // There is one connection only, so it is everybody's session.
+    session: (work) => work(database),
+    close: async () => {
+      await pglite.close()
+      await release()
+    },
+  }
+  return database
+}
+
+/** PGlite's own transaction keeps every other statement out until it ends, as there is one connection only. */
+async function transact<T>(kind: Database['kind'], pglite: PGlite, work: (database: Database) => Promise<T>) {
+  let thrown: Readonly<{ error: unknown }> | undefined
+  const outcome = pglite.transaction(async (inside) => {
+    try {
+      return await work(sessionOn(kind, connectionOf(inside), 1))
+    } catch (error) {
+      thrown = { error }
+      throw error
+    }
+  })
+  return outcome.catch((error: unknown) => {
+    throw thrown === undefined ? databaseErrorOf(error, 'database') : thrown.error
+  })
+}
+
+function connectionOf(pglite: Pick<PGliteInterface, 'query' | 'exec'>): Connection {
+  const refused = (error: unknown) => {
+    throw databaseErrorOf(error, 'database')
+  }
+  return {
+    run: (sql, parameters) =>
+      pglite
+        .query<unknown>(sql, [...(parameters ?? [])])
+        .then(({ rows, command }) => ({ rows, command: command ?? '' }))
+        .catch(refused),
+    script: (sql) => pglite.exec(sql).then(() => {}, refused),
+  }
+}
+
+/** Node's file system with the one operation that PGlite's lacks: PostgreSQL's fsync reaches the disk. */
+class DurableFolder extends NodeFS {
+  override async init(...[pglite, options]: Parameters<NodeFS['init']>): ReturnType<NodeFS['init']> {
+    const { emscriptenOpts } = await super.init(pglite, options)
+    const addFsync = (module: { NODEFS: { stream_ops: Record<string, unknown> } }) => {
+      module.NODEFS.stream_ops['fsync'] = (stream: { nfd: number }) => {
+        fsyncSync(stream.nfd)
+        return 0
+      }
+    }
+    return { emscriptenOpts: { ...emscriptenOpts, preRun: [addFsync, ...(emscriptenOpts.preRun ?? [])] as never } }
+  }
+}
+
+/** PostgreSQL's usual 128 MB of buffers cost 80 MB of memory here and made nothing measurably faster. */
+const LEAN = [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB']
+
+/** `-F` among PGlite's own parameters is "no fsync"; fdatasync, the usual method, does nothing in Emscripten. */
+const DURABLE = [...LEAN.filter((part) => part !== '-F'), '-c', 'wal_sync_method=fsync']
+
+async function startPglite(place: PGliteOptions): Promise<PGlite> {
+  return PGlite.create({ ...place, parsers: COLUMN_PARSERS })
+}
+
+const startInMemory = (image: Uint8Array): Promise<PGlite> =>
+  startPglite({ loadDataDir: new Blob([image as Uint8Array<ArrayBuffer>]), startParams: LEAN })
+
+const startInFolder = (folder: string): Promise<PGlite> =>
+  startPglite({ fs: new DurableFolder(folder), startParams: DURABLE })
+
+/** An empty database as PGlite's initdb leaves it, which takes that 2 s (test/server/adapters/pglite-template.ts). */
+const readTemplate = (): Uint8Array =>
+  zstdDecompressSync(readFileSync(join(import.meta.dirname, 'pglite-0.5.16.tar.zst')))
+
+/** Makes the database beside its place and moves it there when it is whole: a killed first start leaves nothing half. */
+async function openFolder(folder: string): Promise<PGlite> {
+  const home = join(folder, 'database')
+  if (!(await isThere(home))) {
+    const cradle = join(folder, 'database.new')
+    await rm(cradle, { recursive: true, force: true })
+    await unpack(readTar(readTemplate()), cradle)
+    await rename(cradle, home)
+    await flush(folder)
+  }
+  try {
+    return await startInFolder(home)
+  } catch (cause) {
+    throw new DatabaseError(
+      `the database in ${home} cannot be opened: restore a backup or choose another folder`,
+      undefined,
+      cause,
+    )
+  }
+}
+
+/** Writes the entries below `folder`, and waits until they are on the disk. */
+async function unpack(entries: readonly TarEntry[], folder: string): Promise<void> {
+  const folders = new Set(
+    entries.map(({ path, content }) => join(folder, content === undefined ? path : dirname(path))),
+  )
+  for (const path of folders) await mkdir(path, { recursive: true, mode: 0o700 })
+  await Promise.all(
+    entries.map(async ({ path, content }) => {
+      if (content !== undefined) await writeFile(join(folder, path), content, { mode: 0o600, flush: true })
+    }),
+  )
+  await Promise.all([...folders].map(flush))
+}
+
+async function prepareFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    throw databaseErrorOf(cause, `the data folder ${folder} cannot be used`)
+  }
+}
+
+/**
+ * Takes the folder for this process by a lock of SQLite's on a file in it. The kernel holds that lock, so it ends with
+ * the process however that dies, and it counts across containers; a note of the process id would do neither.
+ */
+function holdFolder(folder: string, nowMs: () => number): () => void {
+  const note = join(folder, 'holder')
+  const lock = new DatabaseSync(join(folder, 'lock'), { timeout: 0 })
+  try {
+    lock.exec('BEGIN IMMEDIATE')
+  } catch (cause) {
+    lock.close()
+    throw new DatabaseError(`the data folder ${folder} is in use by another TapPass${holderOf(note)}`, undefined, cause)
+  }
+  writeFileSync(note, `process ${process.pid} since ${new Date(nowMs()).toISOString()}`)
+  return () => lock.close()
+}
+
+function holderOf(note: string): string {
+  try {
+    return ` (${readFileSync(note, 'utf8')}): stop that one or choose another folder`
+  } catch {
+    return ': stop that one or choose another folder'
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
+
+async function flush(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  await handle.sync().finally(() => handle.close())
+}

@@ -1,0 +1,247 @@
+/**
+ * The one reader of the environment and of credentials. Gives a typed, frozen configuration, or one error that names
+ * everything that is missing or malformed. docs/reference/settings.md lists the settings.
+ */
+import * as v from 'valibot'
+import { type PostgresAddress, parsePostgresAddress } from '../database/postgres-address.ts'
+import { isPrivateHost } from './private-host.ts'
+import { readSecrets, type Secrets } from './secret.ts'
+
+/** How the process is to run. Members are grouped as the code uses them; units are in the names. */
+export type Config = Readonly<{
+  environment: 'development' | 'production'
+  listen: Readonly<{ kind: 'descriptor'; fd: number }> | Readonly<{ kind: 'address'; host: string; port: number }>
+  storage: 'memory' | 'local' | 'supabase'
+  database:
+    | Readonly<{ kind: 'postgres'; address: PostgresAddress; password: string | undefined }>
+    | Readonly<{ kind: 'pglite'; folder: string | undefined }>
+  redisUrl: string | undefined
+  upstream: Readonly<{ url: string; key: string | undefined }> | undefined
+  instance: string
+  revision: string
+  logLevel: string
+  limits: Readonly<{ callsMax: number; windowMs: number; bodyBytesMax: number }>
+  drainMs: number
+  notify: Readonly<{ socket: string; watchdogMs: number | undefined }> | undefined
+  secrets: Secrets
+  /** What the operator should hear of at the start, though nothing is wrong enough to refuse it. */
+  warnings: readonly string[]
+}>
+
+/** The environment as a process gets it. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Every problem of a configuration, one a line. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`the settings don't allow a start:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+/** The body limit of the API (tappass.md §1.0): 5 MB. */
+const BODY_BYTES_MAX = 5 * 1024 * 1024
+
+const wholeNumber = (least: number, most: number) =>
+  v.pipe(
+    v.string(),
+    v.regex(/^\d{1,9}$/, 'is not a whole number'),
+    v.transform(Number),
+    v.minValue(least, `is less than ${least}`),
+    v.maxValue(most, `is more than ${most}`),
+  )
+
+const url = (...protocols: readonly string[]) =>
+  v.pipe(
+    v.string(),
+    v.check(
+      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+      `is not an address of the kind ${protocols.map((protocol) => `${protocol}//…`).join(' or ')}`,
+    ),
+  )
+
+const SETTINGS = v.object({
+  TAPPASS_ENV: v.optional(
+    v.picklist(['development', 'production'], 'is neither development nor production'),
+    'development',
+  ),
+  TAPPASS_HOST: v.optional(v.string(), '127.0.0.1'),
+  TAPPASS_PORT: v.optional(wholeNumber(0, 65_535), '9620'),
+  TAPPASS_STORAGE: v.optional(v.picklist(['memory', 'local', 'supabase'], 'is none of memory, local, supabase')),
+  TAPPASS_DATA_DIR: v.optional(v.string()),
+  DATABASE_URL: v.optional(v.string()),
+  SUPABASE_URL: v.optional(v.string()),
+  REDIS_URL: v.optional(url('redis:', 'rediss:', 'unix:')),
+  TAPPASS_UPSTREAM_URL: v.optional(url('http:', 'https:')),
+  TAPPASS_INSTANCE: v.optional(
+    v.pipe(v.string(), v.regex(/^[A-Za-z0-9._]{1,64}$/, 'has more than letters, digits, dots and underscores')),
+    '1',
+  ),
+  TAPPASS_REVISION: v.optional(v.string(), ''),
+  TAPPASS_LOG_LEVEL: v.optional(
+    v.picklist(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'is no level of pino'),
+    'info',
+  ),
+  TAPPASS_RATE_CALLS: v.optional(wholeNumber(1, 100_000_000), '60000'),
+  TAPPASS_RATE_WINDOW_SECONDS: v.optional(wholeNumber(1, 86_400), '60'),
+  TAPPASS_DRAIN_SECONDS: v.optional(wholeNumber(0, 600), '30'),
+  LISTEN_FDS: v.optional(wholeNumber(0, 100)),
+  LISTEN_PID: v.optional(wholeNumber(0, 999_999_999)),
+  NOTIFY_SOCKET: v.optional(v.string()),
+  WATCHDOG_USEC: v.optional(v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'is not a whole number'), v.transform(Number))),
+  WATCHDOG_PID: v.optional(wholeNumber(0, 999_999_999)),
+})
+
+/** The names of all settings that are no secrets. */
+export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS.entries)
+
+type Settings = v.InferOutput<typeof SETTINGS>
+
+/** Where Supabase shows the string that is wanted. */
+const WHERE_IT_IS = '(Supabase → Connect → Session pooler, postgresql://…)'
+
+/** The first descriptor that systemd hands over (sd_listen_fds(3)). */
+const FIRST_FD = 3
+
+/**
+ * Reads the configuration. `purpose` 'database' is for the processes that only touch the database: they need none of the
+ * gateway's own secrets. `pid` tells whether systemd's descriptors are for this process. Throws ConfigError.
+ */
+export function readConfig(
+  purpose: 'gateway' | 'database',
+  environment: Environment = process.env,
+  pid: number = process.pid,
+): Config {
+  // Compose files and unit files set what is not wanted to nothing; that is the same as leaving it out.
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
+  const parsed = v.safeParse(SETTINGS, given)
+  const problems = parsed.success ? [] : parsed.issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`)
+  const isProduction = given['TAPPASS_ENV'] === 'production'
+  const needs = !isProduction
+    ? []
+    : [
+        ...(purpose === 'gateway'
+          ? (['TAPPASS_ADMIN_API_KEY', 'TAPPASS_JWT_SECRET', 'TAPPASS_VAULT_KEY', 'TAPPASS_TOKEN_KEY'] as const)
+          : []),
+        ...(needsPassword(given['DATABASE_URL']) ? (['POSTGRES_PASSWORD'] as const) : []),
+      ]
+  const { secrets, problems: secretProblems } = readSecrets(given, needs)
+  problems.push(...secretProblems)
+  if (!parsed.success) throw new ConfigError(problems)
+  const settings = parsed.output
+  problems.push(...storageProblems(settings))
+  if (problems.length > 0) throw new ConfigError(problems)
+  return Object.freeze({
+    environment: settings.TAPPASS_ENV,
+    listen: listenOf(settings, pid),
+    ...databaseOf(settings, secrets),
+    redisUrl: settings.REDIS_URL,
+    upstream: upstreamOf(settings, secrets),
+    warnings: warningsOf(settings, secrets),
+    instance: settings.TAPPASS_INSTANCE,
+    revision: settings.TAPPASS_REVISION,
+    logLevel: settings.TAPPASS_LOG_LEVEL,
+    limits: {
+      callsMax: settings.TAPPASS_RATE_CALLS,
+      windowMs: settings.TAPPASS_RATE_WINDOW_SECONDS * 1000,
+      bodyBytesMax: BODY_BYTES_MAX,
+    },
+    drainMs: settings.TAPPASS_DRAIN_SECONDS * 1000,
+    notify: notifyOf(settings, pid),
+    secrets,
+  })
+}
+
+/** In production the password of a PostgreSQL comes from a secret, unless a person put it into the address. */
+function needsPassword(address: string | undefined): boolean {
+  return address !== undefined && parse(address).address?.password === undefined
+}
+
+/** The address, or what is wrong with it. */
+function parse(text: string): Readonly<{ address?: PostgresAddress; problem?: string }> {
+  try {
+    return { address: parsePostgresAddress(text) }
+  } catch (cause) {
+    return { problem: (cause as Error).message }
+  }
+}
+
+function storageProblems(settings: Settings): readonly string[] {
+  const { TAPPASS_ENV, TAPPASS_STORAGE, DATABASE_URL, SUPABASE_URL, TAPPASS_DATA_DIR } = settings
+  const problems: string[] = []
+  const storage = storageOf(settings)
+  if (SUPABASE_URL && DATABASE_URL) problems.push('DATABASE_URL and SUPABASE_URL are both set; give one')
+  if (storage === 'supabase' && !SUPABASE_URL) {
+    problems.push(`SUPABASE_URL is missing: paste the connection string ${WHERE_IT_IS}`)
+  }
+  if (SUPABASE_URL && /^https?:/.test(SUPABASE_URL)) {
+    problems.push(`SUPABASE_URL is the address of the web API; paste the connection string instead ${WHERE_IT_IS}`)
+  } else if (SUPABASE_URL && parse(SUPABASE_URL).problem) {
+    problems.push(`SUPABASE_URL: ${parse(SUPABASE_URL).problem} ${WHERE_IT_IS}`)
+  }
+  if (DATABASE_URL && parse(DATABASE_URL).problem) problems.push(`DATABASE_URL: ${parse(DATABASE_URL).problem}`)
+  if (TAPPASS_STORAGE === 'memory' && (DATABASE_URL || SUPABASE_URL)) {
+    problems.push('TAPPASS_STORAGE is memory, but a database is given as well; leave one of them out')
+  }
+  if (storage === 'memory' && TAPPASS_ENV === 'production') {
+    problems.push(
+      'TAPPASS_STORAGE memory forgets its ledger at every restart; in production give DATABASE_URL or SUPABASE_URL',
+    )
+  }
+  if (storage === 'local' && !DATABASE_URL && !TAPPASS_DATA_DIR) {
+    problems.push('TAPPASS_DATA_DIR is missing: local storage needs a folder, or DATABASE_URL')
+  }
+  return problems
+}
+
+function storageOf({ TAPPASS_STORAGE, DATABASE_URL, SUPABASE_URL }: Settings): Config['storage'] {
+  return TAPPASS_STORAGE ?? (SUPABASE_URL ? 'supabase' : DATABASE_URL ? 'local' : 'memory')
+}
+
+function databaseOf(settings: Settings, secrets: Secrets): Pick<Config, 'storage' | 'database'> {
+  const storage = storageOf(settings)
+  const isSupabase = storage === 'supabase'
+  const address = (isSupabase ? settings.SUPABASE_URL : settings.DATABASE_URL) ?? ''
+  if (address === '') {
+    return {
+      storage,
+      database: {
+        kind: 'pglite',
+        folder: storage === 'local' ? settings.TAPPASS_DATA_DIR : undefined,
+      },
+    }
+  }
+  const password = isSupabase ? secrets.SUPABASE_KEY : secrets.POSTGRES_PASSWORD
+  return { storage, database: { kind: 'postgres', address: parsePostgresAddress(address), password } }
+}
+
+/** OpenAI's own address is taken only when there is a key for it and no other address. */
+function upstreamOf({ TAPPASS_UPSTREAM_URL }: Settings, secrets: Secrets): Config['upstream'] {
+  const key = secrets.OPENAI_API_KEY
+  if (TAPPASS_UPSTREAM_URL) return { url: TAPPASS_UPSTREAM_URL.replace(/\/+$/, ''), key }
+  return key ? { url: 'https://api.openai.com/v1', key } : undefined
+}
+
+function warningsOf({ TAPPASS_UPSTREAM_URL }: Settings, { OPENAI_API_KEY }: Secrets): readonly string[] {
+  if (!TAPPASS_UPSTREAM_URL || !OPENAI_API_KEY) return []
+  const { protocol, hostname } = new URL(TAPPASS_UPSTREAM_URL)
+  if (protocol === 'https:' || isPrivateHost(hostname)) return []
+  return [`OPENAI_API_KEY and the prompts travel unencrypted to ${hostname}: give TAPPASS_UPSTREAM_URL with https://`]
+}
+
+function listenOf(settings: Settings, pid: number): Config['listen'] {
+  const isOurs = (settings.LISTEN_FDS ?? 0) >= 1 && settings.LISTEN_PID === pid
+  if (isOurs) return { kind: 'descriptor', fd: FIRST_FD }
+  return { kind: 'address', host: settings.TAPPASS_HOST, port: settings.TAPPASS_PORT }
+}
+
+function notifyOf({ NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID }: Settings, pid: number): Config['notify'] {
+  if (!NOTIFY_SOCKET) return undefined
+  const isWatched = WATCHDOG_USEC !== undefined && (WATCHDOG_PID === undefined || WATCHDOG_PID === pid)
+  return { socket: NOTIFY_SOCKET, watchdogMs: isWatched ? WATCHDOG_USEC / 1000 : undefined }
+}

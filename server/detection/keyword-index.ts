@@ -1,0 +1,84 @@
+/**
+ * The keywords of all detectors in one automaton: a text is passed over once, whichever detector asks first. What was found
+ * is kept beside the text, and goes with it.
+ */
+import { keywordScanner } from './aho-corasick.ts'
+
+/** What was found in one text. */
+export type KeywordMemo = { hits?: Hits }
+
+/** For each set of keywords, in turn which keyword of it and where it starts; nothing when that is too much to be kept. */
+type Hits = Readonly<{ sets: number; found: readonly (readonly number[] | undefined)[] | undefined }>
+
+/** A set of keywords among the others. */
+export type IndexedKeywords = Readonly<{
+  /** Calls `visit` as a KeywordScanner does, from the memo of the text when one is given. */
+  scan: (text: string, visit: (keyword: number, start: number) => void, memo: KeywordMemo | undefined) => void
+  /** True when the memo says that none of the set stands in the text; without one that is not known. */
+  isAbsent: (text: string, memo: KeywordMemo | undefined) => boolean
+}>
+
+/** Hits that are kept of a text, which must not take many times its room. One with more is passed over for each set. */
+const hitsMax = (text: string): number => 16 + text.length / 8
+
+/** So is a longer one, which will have more. */
+const KEPT_CHARS_MAX = 64 * 1024
+
+const sets: (readonly string[])[] = []
+let lookForAll: ((text: string) => Hits) | undefined
+
+/** Adds a set of keywords, which are as keywordScanner wants them. */
+export function indexKeywords(keywords: readonly string[]): IndexedKeywords {
+  const scanAlone = keywordScanner(keywords)
+  const set = sets.push(keywords) - 1
+  lookForAll = undefined
+  const recall = (text: string, memo: KeywordMemo | undefined): Hits['found'] => {
+    if (memo === undefined || text.length > KEPT_CHARS_MAX) return undefined
+    // A set that was added since the memo was made is not in it.
+    if (memo.hits === undefined || memo.hits.sets <= set) memo.hits = hitsOf(text)
+    return memo.hits.found
+  }
+  return {
+    isAbsent: (text, memo) => {
+      const found = recall(text, memo)
+      return found !== undefined && found[set] === undefined
+    },
+    scan: (text, visit, memo) => {
+      const found = recall(text, memo)
+      if (found === undefined) {
+        scanAlone(text, visit)
+        return
+      }
+      const hits = found[set] ?? []
+      for (let index = 0; index < hits.length; index += 2) visit(hits[index] as number, hits[index + 1] as number)
+    },
+  }
+}
+
+function hitsOf(text: string): Hits {
+  lookForAll ??= scannerOf(sets)
+  return lookForAll(text)
+}
+
+function scannerOf(joined: readonly (readonly string[])[]): (text: string) => Hits {
+  const scan = keywordScanner(joined.flat())
+  const setOf = joined.flatMap((keywords, set) => keywords.map(() => set))
+  const placeOf = joined.flatMap((keywords) => keywords.map((_, place) => place))
+  const none: Hits = { sets: joined.length, found: joined.map(() => undefined) }
+  const tooMuch: Hits = { sets: joined.length, found: undefined }
+  return (text) => {
+    let found: (number[] | undefined)[] | undefined
+    let left = hitsMax(text)
+    scan(text, (keyword, start) => {
+      left -= 1
+      if (left < 0) return
+      found ??= joined.map(() => undefined)
+      const set = setOf[keyword] as number
+      const ofSet = found[set] ?? []
+      found[set] = ofSet
+      ofSet.push(placeOf[keyword] as number, start)
+    })
+    if (left < 0) return tooMuch
+    return found ? { sets: joined.length, found } : none
+  }
+}

@@ -1,0 +1,98 @@
+/** A phrase of several words that tells of an attack. */
+import type { Author } from '../core/call.ts'
+import type { Severity } from '../core/finding.ts'
+import { indexKeywords, type KeywordMemo } from './keyword-index.ts'
+import type { Match } from './pattern.ts'
+
+/** Whose texts a phrase counts in. `data` is what tools, documents and tool definitions say; there an order is an attack. */
+export type Channel = 'anyone' | 'data'
+
+/**
+ * What to look for (flags g and i, bounded), where it counts, and keywords (ASCII, either case) of which one stands in
+ * or beside each match. Without keywords it is looked for in texts beyond Latin.
+ */
+export type Phrase = Readonly<{
+  kind: string
+  severity: Severity
+  confidence: number
+  channel: Channel
+  keywords: readonly string[]
+  pattern: RegExp
+}>
+
+/** Whether a phrase counts in what this author wrote. */
+export const isHeard = (channel: Channel, author: Author): boolean =>
+  channel === 'anyone' || author === 'tool' || author === 'schema'
+
+/** Characters around a keyword in which a phrase is looked for: more than any phrase spans. */
+const AROUND_CHARS = 160
+
+/** Keywords that begin with a letter begin a word: "ai" isn't meant in "main". */
+const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90)
+
+/** Letters of other scripts than Latin. */
+const BEYOND_LATIN = /[\u0370-\u1fff\u3040-\uffdc]/
+
+/** Finds phrases; which of them count is the caller's choice. */
+export type PhraseDetector = (
+  text: string,
+  isWanted: (phrase: Phrase) => boolean,
+  memo?: KeywordMemo,
+) => readonly Match[]
+
+const NONE: readonly Match[] = []
+
+/** Makes a detector for a set of phrases. Its work is bounded by the text's length times the number of phrases. */
+export function phraseDetector(phrases: readonly Phrase[]): PhraseDetector {
+  const owners = phrases.flatMap((phrase) => phrase.keywords.map(() => phrase))
+  const { scan, isAbsent } = indexKeywords(phrases.flatMap(({ keywords }) => keywords))
+  const wordless = phrases.filter(({ keywords }) => keywords.length === 0)
+  return (written, isWanted, memo) => {
+    // Curly apostrophes are as long as straight ones.
+    const text = written.includes('’') ? written.replaceAll('’', "'") : written
+    // What is kept is of the text as it was written.
+    const kept = text === written ? memo : undefined
+    const isBeyondLatin = BEYOND_LATIN.test(text)
+    if (!isBeyondLatin && isAbsent(text, kept)) return NONE
+    let windows: Map<Phrase, [start: number, end: number][]> | undefined
+    const visit = (keyword: number, at: number): void => {
+      const phrase = owners[keyword] as Phrase
+      if ((isLetter(text.charCodeAt(at)) && isLetter(text.charCodeAt(at - 1))) || !isWanted(phrase)) return
+      windows ??= new Map()
+      const list = windows.get(phrase) ?? []
+      windows.set(phrase, list)
+      addWindow(list, at)
+    }
+    scan(text, visit, kept)
+    for (const phrase of isBeyondLatin ? wordless : []) {
+      if (!isWanted(phrase)) continue
+      windows ??= new Map()
+      windows.set(phrase, [[0, text.length]])
+    }
+    if (windows === undefined) return NONE
+    return [...windows].flatMap(([phrase, list]) => list.flatMap(([start, end]) => matchesIn(text, phrase, start, end)))
+  }
+}
+
+/** Joins windows that touch. Keywords come in the order of their ends, so one may start a little before the last. */
+function addWindow(list: [start: number, end: number][], at: number): void {
+  const [start, end] = [Math.max(0, at - AROUND_CHARS), at + AROUND_CHARS]
+  const last = list.at(-1)
+  if (last === undefined || start > last[1]) list.push([start, end])
+  else {
+    last[0] = Math.min(last[0], start)
+    last[1] = Math.max(last[1], end)
+  }
+}
+
+function matchesIn(
+  text: string,
+  { kind, severity, confidence, pattern }: Phrase,
+  from: number,
+  to: number,
+): readonly Match[] {
+  return [...text.slice(from, to).matchAll(pattern)].map((match) => {
+    const start = from + match.index
+    return { kind, severity, confidence, start, end: start + match[0].length }
+  })
+}

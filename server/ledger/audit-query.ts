@@ -1,0 +1,34 @@
+/** Reads the ledger for people: newest entries first, filtered. */
+import type { Database } from '../core/ports.ts'
+
+/** What to look for; absent members don't narrow. `limit` is bounded by the route. */
+export type AuditQuery = Readonly<{
+  limit: number
+  event_type?: string | undefined
+  event_kind?: string | undefined
+  decision?: string | undefined
+  agent_id?: string | undefined
+  session_id?: string | undefined
+  request_id?: string | undefined
+  step_name?: string | undefined
+}>
+
+/** The columns that a query may narrow by. Names of columns come from here and from nowhere else. */
+const FILTERS = ['event_type', 'event_kind', 'decision', 'agent_id', 'session_id', 'request_id', 'step_name'] as const
+
+/** An entry as it is shown: the columns, the hashed text's details, and the names that other versions of the API gave. */
+export type AuditEvent = Readonly<Record<string, unknown>>
+
+/** Gives the newest entries that fit. */
+export async function readAudit(database: Database, query: AuditQuery): Promise<readonly AuditEvent[]> {
+  const wanted = FILTERS.filter((name) => query[name] !== undefined)
+  const where = wanted.map((name, index) => `${name} = $${index + 2}`).join(' AND ')
+  const rows = await database.query<Readonly<{ entry: string; hash: string }>>(
+    `SELECT entry, hash FROM audit_events ${where && `WHERE ${where}`} ORDER BY ts DESC, chain DESC, seq DESC LIMIT $1`,
+    [query.limit, ...wanted.map((name) => query[name])],
+  )
+  return rows.map(({ entry, hash }) => {
+    const event = JSON.parse(entry) as Readonly<Record<string, unknown>>
+    return { ...event, timestamp: event['ts'], hash }
+  })
+}

@@ -1,0 +1,75 @@
+/**
+ * How a chain begins and ends. Its first entry records where other chains ended, so that the loss of a chain's tail,
+ * or of a whole chain, shows in every later one.
+ */
+import type { Entry, Head } from '../core/entry.ts'
+import type { Clock, Database, Random } from '../core/ports.ts'
+import { ulid } from '../core/ulid.ts'
+
+/** The head of every chain with its first entry; steps from chain to chain through the primary key. */
+const HEADS = `WITH RECURSIVE chains (chain) AS (
+    (SELECT chain FROM audit_events ORDER BY chain LIMIT 1)
+    UNION ALL
+    SELECT (SELECT later.chain FROM audit_events later WHERE later.chain > chains.chain ORDER BY later.chain LIMIT 1)
+    FROM chains WHERE chains.chain IS NOT NULL
+  )
+  SELECT chains.chain, head.seq::float8 AS seq, head.hash, opening.entry AS opening
+  FROM chains
+  CROSS JOIN LATERAL (SELECT seq, hash FROM audit_events e WHERE e.chain = chains.chain ORDER BY seq DESC LIMIT 1) head
+  CROSS JOIN LATERAL (SELECT entry FROM audit_events e WHERE e.chain = chains.chain ORDER BY seq LIMIT 1) opening
+  WHERE chains.chain IS NOT NULL`
+
+/** Takes the text of a chain's first entry, gives the heads that it records; none when it is not such an entry. */
+export function recordedHeads(opening: string): readonly Head[] {
+  const entry = JSON.parse(opening) as { event_kind?: unknown; details?: { heads?: unknown } }
+  if (entry.event_kind !== 'chain' || !Array.isArray(entry.details?.heads)) return []
+  return entry.details.heads as readonly Head[]
+}
+
+/**
+ * Gives the heads of all chains that no first entry records yet. The others are tied in already: whoever removes one
+ * of them has to remove the chain that records it too, and so on up to a chain whose head is given here. That keeps
+ * first entries short after years of restarts.
+ */
+export async function unrecordedHeads(database: Database): Promise<readonly Head[]> {
+  const rows = await readHeads(database)
+  const place = (head: Head): string => `${head.chain} ${head.seq}`
+  const recorded = new Set(rows.flatMap((row) => recordedHeads(row.opening)).map(place))
+  return rows.map(({ chain, seq, hash }): Head => ({ chain, seq, hash })).filter((head) => !recorded.has(place(head)))
+}
+
+/** Gives the head of every chain, and the text of its first entry. */
+export function readHeads(database: Database): Promise<readonly (Head & Readonly<{ opening: string }>)[]> {
+  return database.query(HEADS)
+}
+
+/** The first entry of a chain. */
+export function openingEntry(heads: readonly Head[], instance: string, clock: Clock, random: Random): Entry {
+  return chainEntry('chain_opened', { instance, heads }, clock, random)
+}
+
+/** The last entry of a chain whose process stopped on purpose. A chain without it ended in a crash, or was cut. */
+export function closingEntry(clock: Clock, random: Random): Entry {
+  return chainEntry('chain_closed', {}, clock, random)
+}
+
+function chainEntry(eventType: string, details: Entry['details'], clock: Clock, random: Random): Entry {
+  return {
+    auditId: `ae_${ulid(clock, random)}`,
+    tsMs: clock.nowMs(),
+    eventKind: 'chain',
+    eventType,
+    severity: 'info',
+    decision: null,
+    stepName: null,
+    orgId: null,
+    agentId: null,
+    sessionId: null,
+    requestId: null,
+    model: null,
+    classification: null,
+    policy: null,
+    decisionId: null,
+    details,
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * The ledger: seals entries into this process's own chain and answers only once they are durable. It joins appends that
+ * wait at the same time into one INSERT (group commit); no lock is shared with other processes.
+ */
+
+import type { Entry, Head, Sealed } from '../core/entry.ts'
+import type { Clock, Database, Ledger, Random } from '../core/ports.ts'
+import { ulid } from '../core/ulid.ts'
+import { closingEntry, openingEntry, unrecordedHeads } from './chain.ts'
+import { seal } from './seal.ts'
+
+/** Rows in one INSERT: large enough for any number of waiting calls, small enough for one round trip. */
+const BATCH_ROWS_MAX = 500
+
+/** Appends that may wait at once; beyond it a call is refused at once instead of piling up behind a slow database. */
+const WAITING_MAX = 20_000
+
+/**
+ * Takes `[{entry, hash}, …]`. The columns come out of the hashed text itself, so they can't say anything else. The type json
+ * keeps a member's text as it was sent, to the letter.
+ */
+const INSERT = `INSERT INTO audit_events (chain, seq, audit_id, ts, event_kind, event_type, severity, decision, step_name,
+    org_id, agent_id, session_id, request_id, model, classification, policy, decision_id, entry, prev_hash, hash)
+  SELECT chain, seq, audit_id, ts, event_kind, event_type, severity, decision, step_name,
+    org_id, agent_id, session_id, request_id, model, classification, policy, decision_id, sealed.entry::text, prev_hash, sealed.hash
+  FROM json_to_recordset($1::json) AS sealed (entry json, hash text)
+  CROSS JOIN LATERAL json_to_record(sealed.entry) AS member (chain text, seq bigint, audit_id text, ts timestamptz,
+    event_kind text, event_type text, severity text, decision text, step_name text, org_id uuid, agent_id text,
+    session_id text, request_id text, model text, classification text, policy text, decision_id text, prev_hash text)`
+
+type Waiting = Readonly<{ entry: Entry; resolve: (sealed: Sealed) => void; reject: (cause: unknown) => void }>
+
+/** What a ledger stands on: the database, this process's instance name, and clock and randomness for the chain's name. */
+type Ground = Readonly<{ database: Database; instance: string; clock: Clock; random: Random }>
+
+/**
+ * Makes a ledger. After an INSERT whose end nobody knows (a lost connection), the chain is left where it is and the next
+ * append opens a new one, whose first entry records where the old one was found to end.
+ */
+export function makeLedger(database: Database, instance: string, clock: Clock, random: Random): Ledger {
+  const ground: Ground = { database, instance, clock, random }
+  const waiting: Waiting[] = []
+  let head: Head | undefined
+  let working: Promise<void> | undefined
+  let isClosed = false
+
+  async function work(): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, BATCH_ROWS_MAX)
+      try {
+        head = await write(ground, head ?? (await openChain(ground)), batch)
+      } catch (cause) {
+        head = undefined
+        for (const { reject } of batch) reject(cause)
+      }
+    }
+    working = undefined
+  }
+
+  function append(entry: Entry): Promise<Sealed> {
+    if (isClosed) return Promise.reject(new Error('the ledger is closed'))
+    if (waiting.length >= WAITING_MAX) return Promise.reject(new Error(`${WAITING_MAX} entries wait to be written`))
+    return new Promise((resolve, reject) => {
+      waiting.push({ entry, resolve, reject })
+      working ??= Promise.resolve().then(work)
+    })
+  }
+
+  return {
+    append,
+    open: async () => {
+      await working
+      head ??= await openChain(ground)
+    },
+    close: async () => {
+      if (isClosed) return
+      const isOpen = head !== undefined || working !== undefined
+      const last = isOpen ? append(closingEntry(clock, random)) : undefined
+      isClosed = true
+      await last
+    },
+  }
+}
+
+/** Begins a chain of this process, with an entry that records where other chains ended. */
+async function openChain({ database, instance, clock, random }: Ground): Promise<Head> {
+  const chain = `${instance}-${ulid(clock, random)}`
+  const first = seal(openingEntry(await unrecordedHeads(database), instance, clock, random), chain, 1, null)
+  await insert(database, [first])
+  return first
+}
+
+/** Seals a batch behind a head, writes it, tells those who wait, and gives the new head. */
+async function write({ database }: Ground, head: Head, batch: readonly Waiting[]): Promise<Head> {
+  const rows: Sealed[] = []
+  let last = head
+  for (const { entry } of batch) {
+    const sealed = seal(entry, last.chain, last.seq + 1, last.hash)
+    rows.push(sealed)
+    last = sealed
+  }
+  await insert(database, rows)
+  for (const [index, row] of rows.entries()) batch[index]?.resolve(row)
+  return last
+}
+
+async function insert(database: Database, rows: readonly Sealed[]): Promise<void> {
+  // An entry is JSON already.
+  const members = rows.map(({ entry, hash }) => `{"entry":${entry},"hash":"${hash}"}`)
+  await database.query(INSERT, [`[${members.join(',')}]`])
+}

@@ -1,0 +1,36 @@
+/** Seals an entry to the one before it: the text that is hashed, and its hash. */
+
+import { canonicalJson } from '../core/canonical-json.ts'
+import type { Entry, Sealed } from '../core/entry.ts'
+import { sha256 } from '../core/hash.ts'
+
+/**
+ * Takes an entry and the head before it (`hash` null before a chain's first), gives what continues the chain.
+ * The hashed text names its chain, number and predecessor, so no entry can be moved.
+ */
+export function seal(entry: Entry, chain: string, seq: number, prevHash: string | null): Sealed {
+  const columns = {
+    agent_id: entry.agentId,
+    audit_id: entry.auditId,
+    chain,
+    classification: entry.classification,
+    decision: entry.decision,
+    decision_id: entry.decisionId,
+    // Not a column of its own, and here for the order: members whose names are in order have a cheap canonical text.
+    details: entry.details,
+    event_kind: entry.eventKind,
+    event_type: entry.eventType,
+    model: entry.model,
+    org_id: entry.orgId,
+    policy: entry.policy,
+    prev_hash: prevHash,
+    request_id: entry.requestId,
+    seq,
+    session_id: entry.sessionId,
+    severity: entry.severity,
+    step_name: entry.stepName,
+    ts: new Date(entry.tsMs).toISOString(),
+  }
+  const text = canonicalJson(columns)
+  return { chain, seq, entry: text, hash: sha256(text) }
+}

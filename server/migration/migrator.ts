@@ -1,0 +1,158 @@
+/**
+ * Brings a database's schema to where the files are: under one lock, one transaction a file, each with its row in the
+ * ledger, so that a run killed anywhere is completed by the next. What to run is decided in migration.ts.
+ */
+
+import type { Database, SessionDatabase } from '../core/ports.ts'
+import { DatabaseError, hasSqlState, LOCK_NOT_AVAILABLE } from '../database/database-error.ts'
+import { lineAt } from '../database/sql-statement.ts'
+import { type Migration, type MigrationProblem, planMigrations } from './migration.ts'
+import { type LockHolder, underMigrationLock, type Waiting } from './migration-lock.ts'
+import { createLedger, type LedgerRow, type MigrationActor, readLedger, recordMigration } from './schema-history.ts'
+import { type Catalog, readCatalog } from './schema-snapshot.ts'
+import { findUnfitness } from './server-check.ts'
+
+/** What a run needs beside database and files. `tell` hears of each file when it begins and when it is done. */
+export type MigrationRun = Waiting & MigrationActor & Readonly<{ tell: (event: MigrationEvent) => void }>
+
+/** What happens during a run. */
+export type MigrationEvent =
+  | Readonly<{ event: 'migration.begin'; file: string }>
+  | Readonly<{ event: 'migration.done'; file: string; ms: number }>
+  | Readonly<{ event: 'migration.retry'; file: string; inMs: number; because: string }>
+
+/** How a run ended. `applied` is kept whatever happened after it. */
+export type MigrationOutcome =
+  | Readonly<{ status: 'current'; applied: readonly Migration[] }>
+  | Readonly<{ status: 'refused'; problems: readonly MigrationProblem[] }>
+  | Readonly<{ status: 'locked'; holder: LockHolder | undefined }>
+  | Readonly<{
+      status: 'failed'
+      file: string
+      line: number | undefined
+      reason: string
+      applied: readonly Migration[]
+    }>
+
+/** Where a database stands. Changes nothing, takes no lock. */
+export type MigrationStatus = Readonly<{
+  applied: readonly LedgerRow[]
+  pending: readonly Migration[]
+  problems: readonly MigrationProblem[]
+}>
+
+/** How long a migration waits for a table that somebody uses, before it lets everybody else through and tries again. */
+const TABLE_LOCK_TIMEOUT = '3s'
+const RETRY_MS = [1_000, 2_000, 4_000, 8_000] as const
+
+/** Compares the files with the database's ledger. */
+export async function migrationStatus(database: Database, migrations: readonly Migration[]): Promise<MigrationStatus> {
+  const unfit = await findUnfitness(database)
+  if (unfit.length > 0) return { applied: [], pending: migrations, problems: unfit }
+  const applied = await readLedger(database)
+  const { pending, problems } = planMigrations(migrations, applied)
+  const adoptable = applied.length === 0 && (await hasTables(database)) ? [mustBeAdopted(migrations)] : []
+  return { applied, pending, problems: [...problems, ...adoptable] }
+}
+
+/** Runs what is pending. Throws DatabaseError without SQLSTATE when the database is out of reach. */
+export async function migrateUp(
+  database: SessionDatabase,
+  migrations: readonly Migration[],
+  run: MigrationRun,
+): Promise<MigrationOutcome> {
+  return database.session(async (session) => {
+    const outcome = await underMigrationLock(session, run, async () => {
+      const { pending, problems } = await migrationStatus(session, migrations)
+      if (problems.length > 0) return { status: 'refused', problems } as const
+      if (pending.length > 0) await createLedger(session)
+      return applyAll(session, pending, run)
+    })
+    return outcome.status === 'locked' ? outcome : outcome.result
+  })
+}
+
+async function applyAll(
+  session: Database,
+  pending: readonly Migration[],
+  run: MigrationRun,
+): Promise<MigrationOutcome> {
+  const applied: Migration[] = []
+  for (const migration of pending) {
+    try {
+      await applyPatiently(session, migration, migration === pending.at(-1), run)
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || error.sqlState === undefined) throw error
+      const line = error instanceof StatementError ? error.line : undefined
+      return { status: 'failed', file: migration.file, line, reason: error.message, applied }
+    }
+    applied.push(migration)
+  }
+  return { status: 'current', applied }
+}
+
+async function applyPatiently(
+  session: Database,
+  migration: Migration,
+  isLast: boolean,
+  run: MigrationRun,
+): Promise<void> {
+  const { file } = migration
+  for (const inMs of [...RETRY_MS, undefined]) {
+    const beganMs = run.nowMs()
+    run.tell({ event: 'migration.begin', file })
+    try {
+      await applyOne(session, migration, isLast, run)
+      run.tell({ event: 'migration.done', file, ms: run.nowMs() - beganMs })
+      return
+    } catch (error) {
+      if (inMs === undefined || !hasSqlState(error, LOCK_NOT_AVAILABLE)) throw error
+      run.tell({ event: 'migration.retry', file, inMs, because: (error as DatabaseError).message })
+      await run.sleep(inMs)
+    }
+  }
+}
+
+/** The last of a run leaves a picture of the schema in the ledger, for `verify` to compare with. */
+async function applyOne(session: Database, migration: Migration, isLast: boolean, run: MigrationRun): Promise<void> {
+  await session.transaction(async (transaction) => {
+    const beganMs = run.nowMs()
+    await transaction.script(
+      `SET LOCAL search_path = public; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '${TABLE_LOCK_TIMEOUT}'`,
+    )
+    await transaction.script(migration.sql).catch((error: unknown) => {
+      throw error instanceof DatabaseError ? new StatementError(error, migration.sql) : error
+    })
+    const catalog: Catalog | undefined = isLast ? await readCatalog(transaction, 'public') : undefined
+    const durationMs = Math.round(run.nowMs() - beganMs)
+    await recordMigration(transaction, migration, run, { durationMs, origin: 'up', catalog })
+  })
+}
+
+/** A statement of a file was refused; `line` is where in the file. */
+class StatementError extends DatabaseError {
+  readonly line: number | undefined
+
+  constructor(error: DatabaseError, sql: string) {
+    super(error.message, error.sqlState, error.cause)
+    const position = Number((error.cause as { position?: unknown } | undefined)?.position)
+    this.line = position > 0 ? lineAt(sql, position) : undefined
+  }
+}
+
+/** Tables of ours without a ledger: somebody ran the files by hand, or an image's init scripts did. */
+async function hasTables(database: Database): Promise<boolean> {
+  const [row] = await database.query<{ isThere: boolean }>(
+    `SELECT to_regclass('public.organizations') IS NOT NULL OR to_regclass('public.audit_events') IS NOT NULL AS "isThere"`,
+  )
+  return row?.isThere === true
+}
+
+function mustBeAdopted(migrations: readonly Migration[]): MigrationProblem {
+  return {
+    code: 'migration.adoptable',
+    file: migrations[0]?.file ?? '',
+    message: 'the database has tables of TapPass and no ledger of migrations: init scripts or psql made them',
+    next: 'tappass migrate baseline, which finds out at which migration it stands and writes the ledger',
+  }
+}

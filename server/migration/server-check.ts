@@ -1,0 +1,43 @@
+/** Whether a database is one that migrations can be run on at all. */
+
+import type { Database } from '../core/ports.ts'
+import type { MigrationProblem } from './migration.ts'
+
+/** UNIQUE NULLS NOT DISTINCT came with 15. We test on 16, which is what bootstrap installs, and on PGlite. */
+const VERSION_MIN = 15
+
+const LOOK = `SELECT current_setting('server_version_num')::int / 10000 AS version,
+  current_setting('server_encoding') AS encoding,
+  has_schema_privilege('public', 'CREATE') AS "isAllowed",
+  current_user AS "user",
+  (SELECT string_agg(attname, ' ') FROM pg_attribute
+    WHERE attrelid = to_regclass('public.schema_migrations') AND attnum > 0) AS ledger`
+
+type Look = Readonly<{ version: number; encoding: string; isAllowed: boolean; user: string; ledger: string | null }>
+
+/** Gives every reason against it; none when all is well. Changes nothing. */
+export async function findUnfitness(database: Database): Promise<readonly MigrationProblem[]> {
+  const [look] = await database.query<Look>(LOOK)
+  if (look === undefined) throw new Error('the database gave no answer about itself')
+  const { version, encoding, isAllowed, user, ledger } = look
+  const problem = (code: 'server' | 'ledger', message: string, next: string): MigrationProblem => ({
+    code: `migration.${code}`,
+    file: 'schema_migrations',
+    message,
+    next,
+  })
+  return [
+    ...(version < VERSION_MIN
+      ? [problem('server', `PostgreSQL ${version} is too old: ${VERSION_MIN} at least`, 'move to PostgreSQL 16')]
+      : []),
+    ...(encoding !== 'UTF8'
+      ? [problem('server', `the database is encoded in ${encoding}`, 'make one with ENCODING UTF8')]
+      : []),
+    ...(isAllowed
+      ? []
+      : [problem('server', `${user} may not make tables in schema public`, `ALTER DATABASE … OWNER TO ${user}`)]),
+    ...(ledger !== null && !ledger.split(' ').includes('catalog_sha256')
+      ? [problem('ledger', 'the table schema_migrations is another tool’s', 'give TapPass a database of its own')]
+      : []),
+  ]
+}

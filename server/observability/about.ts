@@ -1,0 +1,56 @@
+/** What a process tells about itself. Holds no secret: `/health/detailed` shows all of it. */
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '../config/config.ts'
+
+import { COMMUNITY, checkLicense, type License, type LicenseCheck } from '../config/license.ts'
+import type { Ports } from '../core/ports.ts'
+import type { Step } from '../core/step.ts'
+
+/** `license` is what /health shows; `revision` is the deployment's own word for what it rolled out. */
+export type About = Readonly<{
+  version: string
+  storage: string
+  license: License
+  licenseStatus: LicenseCheck['status'] | 'none'
+  instance: string
+  revision: string
+  environment: string
+  limiter: string
+  policy: string
+  steps: readonly Pick<Step, 'name' | 'position' | 'stages'>[]
+  startedAtMs: number
+}>
+
+/** The version in package.json: the one place where it stands. */
+export function releaseVersion(): string {
+  const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+/** Gives what the health routes show. Throws in production when there is a license that does not hold. */
+export function describe(
+  config: Config,
+  steps: readonly Step[],
+  { clock, policy }: Pick<Ports, 'clock' | 'policy'>,
+): About {
+  const { TAPPASS_LICENSE: token, TAPPASS_LICENSE_AUTHORITY: authority } = config.secrets
+  const check = token === undefined ? undefined : checkLicense(token, authority, clock.nowMs())
+  const isInvalid = check?.status === 'invalid'
+  if (isInvalid && config.environment === 'production')
+    throw new Error(`TAPPASS_LICENSE does not hold: ${check.reason}`)
+  return {
+    version: releaseVersion(),
+    storage: config.storage,
+    license: check && !isInvalid ? check.license : COMMUNITY,
+    licenseStatus: check?.status ?? 'none',
+    instance: config.instance,
+    revision: config.revision,
+    environment: config.environment,
+    limiter: config.redisUrl ? 'redis' : 'in-process',
+    policy: policy.revision,
+    steps: steps.map(({ name, position, stages }) => ({ name, position, stages })),
+    startedAtMs: clock.nowMs(),
+  }
+}

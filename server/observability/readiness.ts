@@ -1,0 +1,79 @@
+/** Whether the gateway can serve: each thing that a call needs is asked, side by side, within a limit. */
+
+import type { PolicyEngine } from '../core/ports.ts'
+
+/** Asks one thing; throws when it does not answer well. */
+export type Probe = () => Promise<unknown>
+
+/** How one thing is. `error` is the error's name and code, for auditors; never its message. */
+export type Check = Readonly<{ status: 'ok' | 'failed'; ms: number; error?: string }>
+
+/** Answers for the health routes. */
+export type Readiness = Readonly<{
+  check: () => Promise<Readonly<{ isReady: boolean; checks: Readonly<Record<string, Check>> }>>
+  hasStarted: () => boolean
+  /** Says that the process takes calls from now on. */
+  start: () => void
+  /** Says that it takes no more: balancers are to go elsewhere. */
+  drain: () => void
+}>
+
+/** Time for one probe. */
+const PROBE_TIMEOUT_MS = 2000
+
+/** Takes what is to be asked, by the names that the health routes show, and a clock that never goes back. */
+export function makeReadiness(probes: Readonly<Record<string, Probe>>, elapsedMs: () => number): Readiness {
+  let phase: 'starting' | 'serving' | 'draining' = 'starting'
+  const ask = async (probe: Probe): Promise<Check> => {
+    const startMs = elapsedMs()
+    try {
+      await Promise.race([probe(), tooLate()])
+      return { status: 'ok', ms: elapsedMs() - startMs }
+    } catch (cause) {
+      return { status: 'failed', ms: elapsedMs() - startMs, error: nameOf(cause) }
+    }
+  }
+  const askAll = async (): Promise<readonly (readonly [name: string, check: Check])[]> =>
+    Promise.all(Object.entries(probes).map(async ([name, probe]) => [name, await ask(probe)] as const))
+  // Anybody may ask: those who ask at the same time share one answer, or they would queue up before the calls.
+  let asking: ReturnType<typeof askAll> | undefined
+  return {
+    check: async () => {
+      asking ??= askAll().finally(() => {
+        asking = undefined
+      })
+      const answers = await asking
+      const isReady = phase === 'serving' && answers.every(([, { status }]) => status === 'ok')
+      return { isReady, checks: Object.fromEntries(answers) }
+    },
+    hasStarted: () => phase !== 'starting',
+    start: () => {
+      phase = 'serving'
+    },
+    drain: () => {
+      phase = 'draining'
+    },
+  }
+}
+
+/** Asks a policy engine something that every policy has to refuse: a policy that does not is no policy. */
+export async function probePolicy({ decide }: PolicyEngine): Promise<void> {
+  const nobody = { id: '', org: '' }
+  const verdict = await decide(
+    { stage: 'request', agent: nobody, model: '', stream: false, flags: {}, outcomes: [] },
+    'probe',
+  )
+  if (verdict.action !== 'block') throw new Error('the policy allows what it can not know')
+}
+
+function tooLate(): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    setTimeout(() => reject(new Error('timeout')), PROBE_TIMEOUT_MS).unref()
+  })
+}
+
+function nameOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'unknown'
+  const { code, sqlState } = cause as { code?: unknown; sqlState?: unknown }
+  return [cause.name, code ?? sqlState].filter((part) => typeof part === 'string').join(' ')
+}

@@ -1,0 +1,71 @@
+/** Does what the verdict says: a total switch. It decides nothing. */
+import type { Call, Stage } from '../core/call.ts'
+import type { ErrorCode } from '../core/errors.ts'
+import type { Finding } from '../core/finding.ts'
+import type { Outcome } from '../core/step.ts'
+import type { Reason, Verdict } from '../core/verdict.ts'
+import { TOKEN_LISTS } from '../protocol/stream-chunk.ts'
+import { redact } from './redaction.ts'
+
+/** What may leave: a body, or a refusal. */
+export type Release =
+  | Readonly<{ status: 'released'; body: unknown }>
+  | Readonly<{ status: 'refused'; code: ErrorCode; reasons: readonly Reason[] }>
+
+/** Pointers into token lists of an answer, which `withoutTokens` drops. */
+const TOKENS = new RegExp(`^/choices/\\d+/(?:${[...TOKEN_LISTS].join('|')})(?:/|$)`)
+
+/** Takes a judged call, gives what of it may leave. Throws when something that has to be taken out can't be. */
+export function enforce(call: Call, outcomes: readonly Outcome[], verdict: Verdict): Release {
+  switch (verdict.action) {
+    case 'allow':
+      return { status: 'released', body: call.body }
+    case 'redact': {
+      const findings = allFindings(outcomes).filter(({ pointer }) => !TOKENS.test(pointer))
+      return { status: 'released', body: redact(withoutTokens(call), findings, verdict.kinds) }
+    }
+    case 'hold':
+      return { status: 'refused', code: 'approval.required', reasons: verdict.reasons }
+    case 'block':
+      return { status: 'refused', code: refusalCode(verdict.reasons, call.stage), reasons: verdict.reasons }
+  }
+}
+
+/** Every finding of every step that could look. */
+export function allFindings(outcomes: readonly Outcome[]): readonly Finding[] {
+  return outcomes.flatMap((outcome) => (outcome.status === 'done' ? outcome.findings : []))
+}
+
+/**
+ * Takes the reasons of a block, gives the error that the client sees. A content reason wins: clients retry a 503 and a
+ * 429, and must not retry what policy refused.
+ */
+export function refusalCode(reasons: readonly Reason[], stage: Stage): ErrorCode {
+  const codes = new Set(reasons.map(({ kind }) => codeOf(kind)))
+  for (const code of ['request.invalid', 'governance.unavailable', 'rate.exceeded'] as const) {
+    if (codes.has(code) && !codes.has('policy.blocked')) return code
+  }
+  return stage === 'request' ? 'policy.blocked' : 'policy.blocked_response'
+}
+
+function codeOf(kind: string): ErrorCode {
+  if (kind.startsWith('request.')) return 'request.invalid'
+  if (kind.startsWith('rate.')) return 'rate.exceeded'
+  if (kind.startsWith('step.') || kind === 'policy.unavailable') return 'governance.unavailable'
+  return 'policy.blocked'
+}
+
+/** Token lists repeat the answer piece by piece, where no finding can point, so they go when something is taken out. */
+function withoutTokens(call: Call): unknown {
+  const body = call.body as { choices?: unknown } | null
+  if (call.stage === 'request' || !Array.isArray(body?.choices)) return body
+  return {
+    ...body,
+    choices: body.choices.map((choice: unknown) => {
+      if (typeof choice !== 'object' || choice === null || Array.isArray(choice)) return choice
+      return Object.fromEntries(
+        Object.entries(choice).map(([name, value]) => [name, TOKEN_LISTS.has(name) ? null : value]),
+      )
+    }),
+  }
+}

@@ -1,0 +1,46 @@
+/** What the policy gets to see of a call: a header and outcomes, never text. */
+import type { Author, Call } from '../core/call.ts'
+import type { Outcome } from '../core/step.ts'
+import type { PolicyInput } from '../core/verdict.ts'
+
+type SeenFinding = PolicyInput['outcomes'][number]['findings'][number]
+
+const NONE: readonly SeenFinding[] = []
+
+/**
+ * Takes a call and its outcomes, gives the policy's input. Findings of a step that are alike (kind, severity,
+ * confidence, author) are one: a thousand e-mail addresses are no other question than one.
+ */
+export function policyInput(call: Call, outcomes: readonly Outcome[]): PolicyInput {
+  let authors: Map<string, Author> | undefined
+  const authorOf = (pointer: string): Author => {
+    authors ??= new Map(call.segments.map((segment) => [segment.pointer, segment.author]))
+    return authors.get(pointer) ?? 'other'
+  }
+  return {
+    stage: call.stage,
+    agent: { id: call.agent.id, org: call.agent.org },
+    // The policy reads UTF-8, where half of a pair is nothing.
+    model: call.model.toWellFormed(),
+    stream: call.isStream,
+    flags: call.flags,
+    outcomes: outcomes.map((outcome) => ({
+      step: outcome.step,
+      status: outcome.status,
+      reason: outcome.status === 'done' ? '' : outcome.reason,
+      findings: outcome.status === 'done' && outcome.findings.length > 0 ? distinct(outcome.findings, authorOf) : NONE,
+    })),
+  }
+}
+
+function distinct(
+  findings: Extract<Outcome, { status: 'done' }>['findings'],
+  authorOf: (pointer: string) => Author,
+): readonly SeenFinding[] {
+  const seen = new Map<string, SeenFinding>()
+  for (const { kind, severity, confidence, pointer } of findings) {
+    const author = authorOf(pointer)
+    seen.set(`${kind} ${severity} ${confidence} ${author}`, { kind, severity, confidence, author })
+  }
+  return [...seen.values()]
+}

@@ -1,0 +1,157 @@
+/** What goes back to the client, as a value: the routes only write it out. */
+import type { Call } from '../core/call.ts'
+import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
+import type { UpstreamAnswer } from '../core/ports.ts'
+import type { Reason, Verdict } from '../core/verdict.ts'
+import type { Release } from './enforce.ts'
+import type { Allowance, Assessment } from './judge.ts'
+
+type Refusal = Extract<Release, { status: 'refused' }>
+
+/** A whole answer (`text` is its JSON, where that is known already), or a stream of texts. `cause` is for the log, never for the client. */
+export type Reply = Readonly<{ status: number; headers: Readonly<Record<string, string>>; cause?: unknown }> &
+  (
+    | Readonly<{ kind: 'whole'; body: object; text?: string }>
+    | Readonly<{ kind: 'stream'; chunks: AsyncIterable<string> }>
+  )
+
+/** A refusal by policy, in the shape of tappass.md §1.1. */
+export function refused(release: Refusal, call: Call, { verdict, outcomes, allowance }: Assessment): Reply {
+  const row = errorRow(release.code)
+  const headers = {
+    ...governanceHeaders(verdict, outcomes),
+    ...allowanceHeaders(allowance, release.code === 'rate.exceeded'),
+  }
+  return { kind: 'whole', status: row.status, headers, body: refusalBody(release, call, verdict) }
+}
+
+/** The body that tells a client who refused its call and why. Says nothing of what was in it. */
+export function refusalBody({ code, reasons }: Refusal, call: Call, verdict: Verdict): object {
+  const row = errorRow(code)
+  return errorBody(row, call.id, row.message, {
+    blocked_by: reasons[0]?.step ?? 'policy',
+    reason: refusalText(reasons),
+    classification: verdict.classification,
+    step_details: reasons,
+    ...correlation(call, verdict),
+  })
+}
+
+/**
+ * An answer to `call` (the request) that may leave, with our own object beside the model server's. An error of the model
+ * server gets none. `content` is the body's JSON when nothing was taken out of it.
+ */
+export function answered(
+  from: Pick<UpstreamAnswer, 'status' | 'headers'>,
+  body: object,
+  call: Call,
+  asking: Assessment,
+  response: Assessment,
+  content?: string,
+): Reply {
+  const classification = moreSensitive(asking.verdict.classification, response.verdict.classification)
+  const headers = {
+    ...governanceHeaders({ classification }, [...asking.outcomes, ...response.outcomes]),
+    ...allowanceHeaders(asking.allowance, false),
+    ...retryHeader(from.headers),
+  }
+  const { status } = from
+  if (status >= 400) return { kind: 'whole', status, headers, body }
+  const ours = {
+    classification,
+    blocked: false,
+    turn_index: turnIndex(call),
+    model: (body as { model?: unknown }).model ?? call.model,
+    ...correlation(call, response.verdict),
+  }
+  // The answer was written out once, for its commitment; ours goes in before its last brace.
+  const text = content === undefined || content === '{}' || 'tappass' in body ? undefined : withMember(content, ours)
+  return { kind: 'whole', status, headers, body: { ...body, tappass: ours }, ...(text === undefined ? {} : { text }) }
+}
+
+const withMember = (content: string, ours: object): string =>
+  `${content.slice(0, -1)},"tappass":${JSON.stringify(ours)}}`
+
+/** The one header of a model server that clients act on. Passed on as a number, or not at all. */
+function retryHeader(headers: UpstreamAnswer['headers']): Readonly<Record<string, string>> {
+  const wait = headers['retry-after'] ?? ''
+  return /^\d{1,6}$/.test(wait) ? { 'retry-after': wait } : {}
+}
+
+/** How many times the user has spoken in a request. */
+function turnIndex(call: Call): number {
+  const messages = (call.body as { messages?: unknown } | null)?.messages
+  return Array.isArray(messages) ? messages.filter((message) => message?.role === 'user').length : 1
+}
+
+/** An expected failure from the table of errors. */
+export function failed(code: ErrorCode, requestId: string, cause?: unknown): Reply {
+  const row = errorRow(code)
+  return { kind: 'whole', status: row.status, headers: {}, body: errorBody(row, requestId), cause }
+}
+
+/** The ids by which a client, its operator and the ledger speak of the same call. */
+export function correlation(call: Call, verdict: Verdict): Readonly<Record<string, string>> {
+  return {
+    session_id: call.session ?? '',
+    task_id: call.id,
+    agent_uuid: call.agent.uuid,
+    pipeline_uuid: verdict.policy.slice(0, 32),
+    audit_url: `/audit?request_id=${encodeURIComponent(call.id)}`,
+  }
+}
+
+const LEVELS = ['PUBLIC', 'INTERNAL', 'CONFIDENTIAL', 'RESTRICTED', 'TOP_SECRET']
+
+/** The more sensitive of two classifications; one that is not known counts as the most sensitive. */
+export function moreSensitive(one: string, other: string): string {
+  const level = (name: string): number => (LEVELS.includes(name) ? LEVELS.indexOf(name) : LEVELS.length)
+  return level(one) >= level(other) ? one : other
+}
+
+/** Response headers of a governed call: its classification and how many steps looked. */
+export function governanceHeaders(
+  { classification }: Pick<Verdict, 'classification'>,
+  outcomes: readonly unknown[],
+): Readonly<Record<string, string>> {
+  return { 'x-tappass-classification': classification, 'x-tappass-pipeline-steps': String(outcomes.length) }
+}
+
+/** What is left of the agent's allowance; with `isExceeded` also how long to wait, in whole seconds. */
+export function allowanceHeaders(
+  allowance: Allowance | undefined,
+  isExceeded: boolean,
+): Readonly<Record<string, string>> {
+  if (!allowance) return {}
+  const seconds = String(Math.max(1, Math.ceil(allowance.resetMs / 1000)))
+  return {
+    'x-ratelimit-remaining': String(allowance.remaining),
+    'x-ratelimit-reset': seconds,
+    ...(isExceeded ? { 'retry-after': seconds } : {}),
+  }
+}
+
+const FAMILY: Readonly<Record<string, string>> = {
+  pii: 'PII detected',
+  secret: 'Secret detected',
+  injection: 'Prompt injection detected',
+  unicode: 'Hidden text detected',
+  exfiltration: 'Exfiltration detected',
+  request: 'Request not valid',
+  rate: 'Rate limit exceeded',
+  step: 'Step did not report',
+  policy: 'Policy',
+  class: 'Classification',
+}
+
+/** Takes the reasons of a refusal, gives one line: `PII detected: EMAIL, PHONE; Secret detected: PRIVATE_KEY`. */
+export function refusalText(reasons: readonly Reason[]): string {
+  const kinds = new Map<string, Set<string>>()
+  for (const { step, kind } of reasons) {
+    const [family = '', ...rest] = kind.split('.')
+    const title = FAMILY[family] ?? family
+    const what = family === 'step' ? `${step} (${rest.join('.')})` : rest.join('_').toUpperCase()
+    kinds.set(title, (kinds.get(title) ?? new Set()).add(what))
+  }
+  return [...kinds].map(([title, whats]) => `${title}: ${[...whats].join(', ')}`).join('; ')
+}

@@ -1,0 +1,71 @@
+/** Opens the database that the configuration names, and sees that its schema is the one this release works with. */
+import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MIGRATION_FOLDER, readMigrationFiles } from '../adapters/migration-folder.ts'
+import { openPglite } from '../adapters/pglite/pglite.ts'
+import { openPostgres } from '../adapters/postgres.ts'
+import type { Config } from '../config/config.ts'
+import type { Clock, SessionDatabase } from '../core/ports.ts'
+import { parseMigrations } from '../migration/migration.ts'
+import { type MigrationOutcome, migrateUp, migrationStatus } from '../migration/migrator.ts'
+
+/** How long a start waits for another process that migrates. */
+const LOCK_TIMEOUT_MS = 60_000
+
+/** Opens the database; `report` hears of connections that broke while nobody used them. */
+export async function openDatabase(
+  { database, storage }: Pick<Config, 'database' | 'storage'>,
+  clock: Clock,
+  report: (cause: Error) => void,
+): Promise<SessionDatabase> {
+  if (database.kind === 'pglite') return openPglite({ folder: database.folder, nowMs: clock.nowMs })
+  const { address, password } = database
+  const kind = storage === 'supabase' ? 'supabase' : 'local'
+  return openPostgres({ kind, address, password, applicationName: 'tappass', onConnectionLost: report })
+}
+
+/**
+ * Brings the schema to the newest migration, or, where migrations are a step of their own (a PostgreSQL in production),
+ * throws unless it is there already. `version` is this release's.
+ */
+export async function prepareSchema(
+  database: SessionDatabase,
+  { environment, database: { kind } }: Pick<Config, 'environment' | 'database'>,
+  version: string,
+  clock: Clock,
+): Promise<void> {
+  const { migrations, problems } = parseMigrations(await readMigrationFiles(MIGRATION_FOLDER))
+  if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('; '))
+  if (kind === 'postgres' && environment === 'production') {
+    const status = await migrationStatus(database, migrations)
+    const reasons = status.problems.map(({ message, next }) => `${message}; ${next}`)
+    if (status.pending.length > 0)
+      reasons.push(`${status.pending.length} migrations are pending; run tappass migrate up`)
+    if (reasons.length > 0) throw new Error(`the database is not of this release: ${reasons.join('; ')}`)
+    return
+  }
+  const outcome = await migrateUp(database, migrations, {
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
+    nowMs: clock.nowMs,
+    sleep: (ms) => sleep(ms),
+    toolVersion: version,
+    who: 'gateway',
+    host: hostname(),
+    tell: () => {},
+  })
+  const failure = failureOf(outcome)
+  if (failure) throw new Error(`the database could not be migrated: ${failure}`)
+}
+
+function failureOf(outcome: MigrationOutcome): string | undefined {
+  switch (outcome.status) {
+    case 'current':
+      return undefined
+    case 'refused':
+      return outcome.problems.map(({ message, next }) => `${message}; ${next}`).join('; ')
+    case 'locked':
+      return `another process holds the lock (${outcome.holder?.name ?? 'unknown'})`
+    case 'failed':
+      return `${outcome.file}: ${outcome.reason}`
+  }
+}

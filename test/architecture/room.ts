@@ -1,0 +1,336 @@
+/**
+ * The rooms of the code and the arrows between them: one row a room, from the floor up. A row names every room that this room imports
+ * from, and no other: an import without a row fails, and so does a row without an import. docs/architecture.md and the README.md of each
+ * room are written from this table by `node test/architecture/write-rooms.ts`.
+ */
+
+/**
+ * `path` is a folder or, where a single file is a room of its own, that file. `knows` are the rooms below it that it imports from.
+ * `isSet` marks a folder of interchangeable things (steps, rules, resources, commands, adapters, routes): it may hold as many files as there
+ * are, and its members don't import each other. A room of nouns holds 25 files at most.
+ */
+export type Room = Readonly<{ path: string; is: string; knows: readonly string[]; isSet?: boolean }>
+
+const server: readonly Room[] = [
+  {
+    path: 'server/core',
+    is: 'The vocabulary of the gateway (call, finding, step, verdict, entry), the ports, the table of errors. Knows no other room.',
+    knows: [],
+  },
+  {
+    path: 'server/protocol',
+    is: 'Bodies and streams of the model APIs: every text of a body, events of a stream, what an answer is.',
+    knows: ['server/core'],
+  },
+  {
+    path: 'server/database',
+    is: 'What every SQL adapter needs: transactions, parsing of values and addresses, errors by their SQLSTATE.',
+    knows: ['server/core'],
+  },
+  {
+    path: 'server/config',
+    is: 'The one reader of environment and credentials: settings, secrets, license.',
+    knows: ['server/database'],
+  },
+  {
+    path: 'server/migration',
+    is: 'Versioned migrations: plan, run under a lock, schema history, baseline, verification.',
+    knows: ['server/core', 'server/database'],
+  },
+  { path: 'server/backups', is: 'What a backup holds and how long backups are kept.', knows: [] },
+  {
+    path: 'server/observability',
+    is: 'Readiness, histograms, what a process tells of itself, how an error is logged.',
+    knows: ['server/config', 'server/core'],
+  },
+  {
+    path: 'server/detection',
+    is: 'The engine of the detectors: normalization, text variants, keyword index, patterns, partial matches at the end of a stream.',
+    knows: ['server/core'],
+  },
+  {
+    path: 'server/rules',
+    is: 'Rules for markings and exfiltration.',
+    knows: ['server/core', 'server/detection'],
+    isSet: true,
+  },
+  {
+    path: 'server/rules/secrets',
+    is: 'Which secrets are known: tokens, assignments, private keys.',
+    knows: ['server/detection'],
+    isSet: true,
+  },
+  {
+    path: 'server/rules/pii',
+    is: 'Which personal data is known, and the checksums of its numbers.',
+    knows: ['server/core', 'server/detection'],
+    isSet: true,
+  },
+  {
+    path: 'server/rules/injection',
+    is: 'Which phrases tell of a prompt injection, and the linear classifier.',
+    knows: ['server/core', 'server/detection'],
+    isSet: true,
+  },
+  {
+    path: 'server/steps',
+    is: 'Detectors, one a file: each looks at a call and returns findings. A new detector is one new file.',
+    knows: [
+      'server/core',
+      'server/detection',
+      'server/protocol',
+      'server/rules',
+      'server/rules/injection',
+      'server/rules/pii',
+      'server/rules/secrets',
+    ],
+    isSet: true,
+  },
+  {
+    path: 'server/ledger',
+    is: 'The hash-chained ledger: entries, sealing, chains, verification, audit queries.',
+    knows: ['server/core', 'server/protocol'],
+  },
+  {
+    path: 'server/access',
+    is: 'Who may do what: API keys, authentication, roles, agents.',
+    knows: ['server/core', 'server/database', 'server/ledger'],
+  },
+  {
+    path: 'server/pipeline',
+    is: 'The judgement of one stage of a call: run steps, decide, append, enforce; redaction; what a refusal says.',
+    knows: ['server/core', 'server/ledger', 'server/protocol'],
+  },
+  {
+    path: 'server/stream',
+    is: 'How a streamed answer is held, judged in pieces and released.',
+    knows: ['server/core', 'server/detection', 'server/ledger', 'server/pipeline', 'server/protocol'],
+  },
+  {
+    path: 'server/governance',
+    is: 'A whole governed call: request, model server, answer; flags, models, room for bodies.',
+    knows: ['server/core', 'server/pipeline', 'server/protocol', 'server/stream'],
+  },
+  {
+    path: 'server/policy',
+    is: 'The default policy in Rego, its compiled form, and what builds it.',
+    knows: ['server/core'],
+  },
+  {
+    path: 'server/adapters',
+    is: 'Outside things, one a file (or a folder): databases, limiters, policy engine, model servers, clock. Each port has a contract test.',
+    knows: ['server/core', 'server/database', 'server/migration', 'server/observability', 'server/protocol'],
+    isSet: true,
+  },
+  { path: 'server/adapters/openai', is: 'Model servers that speak the OpenAI API.', knows: ['server/core'] },
+  { path: 'server/adapters/pglite', is: 'PostgreSQL in this process.', knows: ['server/core', 'server/database'] },
+  {
+    path: 'server/http',
+    is: 'Groups of routes, one a file, and the server under them. Here, and nowhere else, results become HTTP.',
+    knows: [
+      'server/access',
+      'server/core',
+      'server/database',
+      'server/governance',
+      'server/ledger',
+      'server/observability',
+      'server/pipeline',
+    ],
+    isSet: true,
+  },
+  {
+    path: 'server/process',
+    is: 'What the processes share: open the database, listen, drain.',
+    knows: ['server/adapters', 'server/adapters/pglite', 'server/config', 'server/core', 'server/migration'],
+  },
+  {
+    path: 'server/app.ts',
+    is: 'The composition root of the gateway.',
+    knows: [
+      'server/access',
+      'server/adapters',
+      'server/adapters/openai',
+      'server/config',
+      'server/core',
+      'server/http',
+      'server/ledger',
+      'server/observability',
+      'server/pipeline',
+    ],
+  },
+  {
+    path: 'server',
+    is: 'The processes: `main` (the gateway), `migrate`, `verify`, `backup`.',
+    knows: [
+      'server/adapters',
+      'server/adapters/pglite',
+      'server/app.ts',
+      'server/backups',
+      'server/config',
+      'server/core',
+      'server/database',
+      'server/ledger',
+      'server/migration',
+      'server/observability',
+      'server/process',
+    ],
+  },
+]
+
+const scripts: readonly Room[] = [
+  {
+    path: 'scripts/core',
+    is: 'The vocabulary of the toolkit (host, resource, command, failure, exit code), quoting, templates. Knows no other room.',
+    knows: [],
+  },
+  {
+    path: 'scripts/command-line',
+    is: 'What is typed and how it is read: verbs, options, arguments, usage, completion, prompts.',
+    knows: ['scripts/core'],
+  },
+  {
+    path: 'scripts/connection',
+    is: 'How a host is reached: addresses, known_hosts, host keys, SSH access, sudo, batches of questions in one round trip.',
+    knows: ['scripts/command-line', 'scripts/core'],
+  },
+  {
+    path: 'scripts/facts',
+    is: 'Questions put to a host, and how their answers are read.',
+    knows: ['scripts/connection', 'scripts/core'],
+  },
+  {
+    path: 'scripts/secrets',
+    is: 'Secrets that the toolkit makes or passes on: ids, systemd credentials, secrets that are shown once.',
+    knows: ['scripts/core', 'scripts/facts'],
+  },
+  {
+    path: 'scripts/files',
+    is: 'Changes to files, links and folders on a host, and the diffs that plans show.',
+    knows: ['scripts/core', 'scripts/facts'],
+  },
+  {
+    path: 'scripts/artifacts',
+    is: 'What is brought to a host: pins, archives, images, the release.',
+    knows: ['scripts/command-line', 'scripts/core', 'scripts/secrets'],
+  },
+  {
+    path: 'scripts/output',
+    is: 'What a person or a program reads of a run: events, renderers, the health of a host.',
+    knows: ['scripts/core', 'scripts/facts'],
+  },
+  {
+    path: 'scripts/control',
+    is: "Requests to a gateway's API, from this machine or on the host.",
+    knows: ['scripts/core', 'scripts/secrets'],
+  },
+  {
+    path: 'scripts/spec',
+    is: 'What a host is to become: specification, inventory, targets, roles.',
+    knows: ['scripts/artifacts', 'scripts/command-line', 'scripts/connection', 'scripts/core'],
+  },
+  {
+    path: 'scripts/session',
+    is: 'One run on each of several hosts: connect, read the current settings, report.',
+    knows: [
+      'scripts/command-line',
+      'scripts/connection',
+      'scripts/core',
+      'scripts/facts',
+      'scripts/output',
+      'scripts/spec',
+    ],
+  },
+  {
+    path: 'scripts/converge',
+    is: 'Plan, preflight, lock, apply, check: a host brought to its specification.',
+    knows: [
+      'scripts/command-line',
+      'scripts/connection',
+      'scripts/core',
+      'scripts/facts',
+      'scripts/output',
+      'scripts/secrets',
+      'scripts/session',
+      'scripts/spec',
+    ],
+  },
+  {
+    path: 'scripts/up',
+    is: 'What `tappass up` is made of: data folder, local secrets, wizard, the gateway as a child process.',
+    knows: ['scripts/command-line', 'scripts/control', 'scripts/core'],
+  },
+  {
+    path: 'scripts/testing',
+    is: 'What `tappass test` is made of: test files, needs, plan, tally.',
+    knows: [],
+  },
+  {
+    path: 'scripts/resources',
+    is: 'Kinds of things on a host, one a file: how to look at one and how to change it.',
+    knows: ['scripts/artifacts', 'scripts/core', 'scripts/facts', 'scripts/files', 'scripts/secrets'],
+    isSet: true,
+  },
+  {
+    path: 'scripts/roles',
+    is: 'Capabilities of a host, one a file: each a list of resources.',
+    knows: [
+      'scripts/artifacts',
+      'scripts/core',
+      'scripts/facts',
+      'scripts/resources',
+      'scripts/secrets',
+      'scripts/spec',
+    ],
+    isSet: true,
+  },
+  {
+    path: 'scripts/recipe.ts',
+    is: 'The ordered list of roles.',
+    knows: ['scripts/core', 'scripts/roles', 'scripts/spec'],
+  },
+  {
+    path: 'scripts/runners',
+    is: 'How commands reach a host: here, over SSH, read-only, recorded.',
+    knows: ['scripts/connection', 'scripts/core'],
+    isSet: true,
+  },
+  {
+    path: 'scripts/commands',
+    is: 'What an operator types, one verb a file: parse, call, print.',
+    knows: [
+      'scripts/command-line',
+      'scripts/connection',
+      'scripts/control',
+      'scripts/converge',
+      'scripts/core',
+      'scripts/output',
+      'scripts/recipe.ts',
+      'scripts/runners',
+      'scripts/session',
+      'scripts/spec',
+      'scripts/testing',
+      'scripts/up',
+    ],
+    isSet: true,
+  },
+  {
+    path: 'scripts',
+    is: 'The table of commands; a command’s module is loaded only when it is typed.',
+    knows: ['scripts/command-line', 'scripts/commands', 'scripts/core'],
+  },
+]
+
+/** All rooms, each half from the floor up: a room knows only rooms that stand before it. */
+export const rooms: readonly Room[] = [...server, ...scripts]
+
+/** The room of a file: the file itself, else the nearest folder above it that is one. Undefined outside both halves. */
+export const roomOf = (path: string, table: readonly Room[] = rooms): Room | undefined => {
+  for (let place = path; place.includes('/') || place !== ''; ) {
+    const room = table.find((each) => each.path === place)
+    if (room !== undefined) return room
+    const cut = place.lastIndexOf('/')
+    if (cut < 0) return undefined
+    place = place.slice(0, cut)
+  }
+  return undefined
+}

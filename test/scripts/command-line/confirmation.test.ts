@@ -1,0 +1,77 @@
+/** Consent: given beforehand, given at the terminal, or not to be had. */
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { test } from 'node:test'
+import { consentOf } from '../../../scripts/command-line/confirmation.ts'
+import type { Invocation } from '../../../scripts/command-line/invocation.ts'
+
+const typing = (options: Invocation['options'], isTTY: boolean) => {
+  const stdin = Object.assign(new PassThrough(), { isTTY })
+  const stderr = Object.assign(new PassThrough(), { isTTY })
+  const controller = new AbortController()
+  const verb = { name: 'bootstrap', summary: '', options: [] }
+  const invocation = { verb, options, stdin, stderr, interrupt: controller.signal } as unknown as Invocation
+  return { invocation, stdin, stderr, controller }
+}
+
+test('consent: --yes asks nobody', async () => {
+  assert.equal(await consentOf(typing({ yes: true }, false).invocation)('a', 3), true)
+})
+
+for (const [name, options, isTTY, next] of [
+  ['no terminal', { config: 'a b.yaml' }, false, "tappass bootstrap --config 'a b.yaml' --yes"],
+  ['--no-input', { 'no-input': true }, true, 'tappass bootstrap --no-input --yes'],
+] as const) {
+  test(`consent: ${name} fails with the flag to give`, async () => {
+    await assert.rejects(
+      consentOf(typing(options, isTTY).invocation)('a', 3),
+      (error: Error & { code: number; text: { next: string } }) => {
+        assert.equal(error.text.next, next)
+        return error.code === 64
+      },
+    )
+  })
+}
+
+for (const [answer, expected] of [
+  ['y', true],
+  ['YES', true],
+  ['', false],
+  ['n', false],
+  ['yes please', false],
+] as const) {
+  test(`consent: "${answer}" is ${expected ? 'one' : 'none'}`, async () => {
+    const { invocation, stdin } = typing({}, true)
+    const asked = consentOf(invocation)('a', 1)
+    stdin.write(`${answer}\n`)
+    assert.equal(await asked, expected)
+  })
+}
+
+test('consent: hosts ask one after the other', async () => {
+  const { invocation, stdin, stderr } = typing({}, true)
+  const consent = consentOf(invocation)
+  const answers = [consent('a', 1), consent('b', 2)]
+  const rows = [
+    ['to a?', 'y\n'],
+    ['to b?', 'n\n'],
+  ]
+  let text = ''
+  // What is typed is echoed, so each question is answered once.
+  stderr.on('data', (chunk) => {
+    text += chunk
+    const [question = '', answer = ''] = rows[0] ?? []
+    if (question === '' || !text.includes(question)) return
+    assert.ok(rows.length === 1 || !text.includes('to b?'), 'asked side by side')
+    rows.shift()
+    stdin.write(answer)
+  })
+  assert.deepEqual(await Promise.all(answers), [true, false])
+})
+
+test('consent: Ctrl-C at the question is an interruption', async () => {
+  const { invocation, controller } = typing({}, true)
+  const asked = consentOf(invocation)('a', 1)
+  setImmediate(() => controller.abort('SIGINT'))
+  await assert.rejects(asked, { name: 'Failure', code: 130 })
+})

@@ -1,0 +1,99 @@
+/** Where `tappass migrate` looks, as rows; and the script for a host, run by a real shell with stand-ins. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { describe, test } from 'node:test'
+import {
+  environmentFromAround,
+  environmentFromFolder,
+  migrateOnHost,
+} from '../../../scripts/control/migration-target.ts'
+
+describe('the environment around', () => {
+  const rows: readonly Readonly<{
+    around: Readonly<Record<string, string>>
+    is: Readonly<Record<string, string>> | undefined
+  }>[] = [
+    { around: {}, is: undefined },
+    { around: { TAPPASS_DATA_DIR: '/x', DATABASE_URL: '' }, is: undefined },
+    {
+      around: { DATABASE_URL: 'postgresql://a@b/c', OPENAI_API_KEY: 'k', HOME: '/h' },
+      is: { DATABASE_URL: 'postgresql://a@b/c', HOME: '/h' },
+    },
+    {
+      around: { SUPABASE_URL: 'postgresql://a@b/c', SUPABASE_KEY_FILE: '/f' },
+      is: { SUPABASE_URL: 'postgresql://a@b/c', SUPABASE_KEY_FILE: '/f' },
+    },
+  ]
+  for (const { around, is } of rows)
+    test(JSON.stringify(around), () => assert.deepEqual(environmentFromAround(around), is))
+})
+
+describe('a data folder', () => {
+  const rows: readonly Readonly<{
+    answers: Readonly<Record<string, unknown>> | undefined
+    is: Readonly<Record<string, string>>
+  }>[] = [
+    { answers: undefined, is: { TAPPASS_STORAGE: 'local', TAPPASS_DATA_DIR: '/d/database' } },
+    { answers: { storage: 'local' }, is: { TAPPASS_STORAGE: 'local', TAPPASS_DATA_DIR: '/d/database' } },
+    {
+      answers: { storage: 'supabase', supabaseUrl: 'postgresql://a@b/c' },
+      is: { TAPPASS_STORAGE: 'supabase', SUPABASE_URL: 'postgresql://a@b/c', CREDENTIALS_DIRECTORY: '/d/secrets' },
+    },
+  ]
+  for (const { answers, is } of rows) {
+    test(JSON.stringify(answers ?? null), () => {
+      assert.deepEqual(environmentFromFolder({ DATABASE_URL: 'postgresql://other' }, '/d', answers), is)
+    })
+  }
+})
+
+describe('on a host', () => {
+  /** Runs the script with a systemd-run that prints its words, and with files that are said to be there. */
+  const play = (words: readonly string[], ...there: readonly string[]) => {
+    const script = String(migrateOnHost(words, 'read').stdin).replace('exec systemd-run', 'systemd_run')
+    const paths = there.map((path) => `"${path}"`).join('|') || '""'
+    const looked = script.replaceAll(/\[ -e '?([^' ]+)'? \]/g, `is_there "$(printf %s '$1')"`)
+    const isThere = `is_there() { case "$1" in ${paths}) return 0;; *) return 1;; esac; }\n`
+    const run = `systemd_run() { for word in "$@"; do printf '%s\\n' "$word"; done; }\n`
+    try {
+      return {
+        code: 0,
+        said: execFileSync('sh', ['-s'], { input: run + isThere + looked, encoding: 'utf8' })
+          .trim()
+          .split('\n'),
+      }
+    } catch (error) {
+      const { status, stderr } = error as { status: number; stderr: Buffer }
+      return { code: status, said: [String(stderr)] }
+    }
+  }
+  const program = '/opt/tappass/current/server/migrate.ts'
+  const [encrypted, plain] = ['/etc/credstore.encrypted/postgres-password', '/etc/credstore/postgres-password']
+
+  test('without TapPass it says so', () => {
+    const { code, said } = play(['status'])
+    assert.equal(code, 5)
+    assert.match(said.join('\n'), /not installed on this host\n {2}next: {2}tappass bootstrap/)
+  })
+
+  const credentials = [
+    { there: [program, encrypted, plain], line: `--property=LoadCredentialEncrypted=postgres-password:${encrypted}` },
+    { there: [program, plain], line: `--property=LoadCredential=postgres-password:${plain}` },
+  ]
+  for (const { there, line } of credentials) {
+    test(`with ${there.length - 1} credential files it takes ${line.slice(11, 35)}, as the account tappass`, () => {
+      const { code, said } = play(['baseline', '--at', "01'2"], ...there)
+      assert.equal(code, 0)
+      for (const part of [
+        line,
+        '--property=User=tappass',
+        '--property=EnvironmentFile=/etc/tappass/gateway.env',
+        '--wait',
+        '--pipe',
+      ])
+        assert.ok(said.includes(part), part)
+      const node = '/opt/tappass/node/current/bin/node'
+      assert.deepEqual(said.slice(said.indexOf(node)), [node, 'server/migrate.ts', 'baseline', '--at', "01'2"])
+    })
+  }
+})

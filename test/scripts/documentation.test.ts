@@ -1,0 +1,48 @@
+/** The pages on events and exit codes name what the code has, all of it and nothing else. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import {
+  commonOptions,
+  hostOptions,
+  jsonOption,
+  noInputOption,
+  wantedOptions,
+  yesOption,
+} from '../../scripts/command-line/option.ts'
+import { exitCode } from '../../scripts/core/exit-code.ts'
+import { roleNames } from '../../scripts/recipe.ts'
+
+const fieldNames = new Set<string | undefined>(['v', 'at', 'host', 'event'])
+const root = join(import.meta.dirname, '../..')
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+const all = (text: string, pattern: RegExp) =>
+  [...new Set([...text.matchAll(pattern)].map(([, name]) => name))].toSorted()
+
+test('docs: exit codes', () => {
+  const told = all(read('docs/reference/exit-codes.md'), /^\| (\d+) \|/gm).map(Number)
+  assert.deepEqual(
+    told.toSorted((a, b) => a - b),
+    Object.values(exitCode).toSorted((a, b) => a - b),
+  )
+})
+
+test('docs: events and outcomes', () => {
+  const [page, source] = [read('docs/reference/events.md'), read('scripts/output/event.ts')]
+  assert.deepEqual(
+    all(page, /^\| `([a-z-]+)` \|/gm).filter((name) => !fieldNames.has(name)),
+    all(source, /event: '([a-z-]+)'/g),
+  )
+  const outcomes = all(source.slice(source.indexOf('type Outcome')), /^ {2}\| '([a-z-]+)'$/gm)
+  assert.ok(outcomes.length > 5)
+  for (const outcome of outcomes) assert.ok(page.includes(`\`${outcome}\``), `${outcome}`)
+})
+
+test('docs: options of hosts, and roles', () => {
+  const page = read('docs/reference/command-line.md')
+  for (const { name } of [...hostOptions, ...wantedOptions, jsonOption, noInputOption, yesOption, ...commonOptions]) {
+    if (name !== 'help') assert.ok(page.includes(`--${name}`), name)
+  }
+  assert.ok(page.includes(roleNames.join(', ')))
+})

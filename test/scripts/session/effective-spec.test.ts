@@ -1,0 +1,38 @@
+/** The settings that a host already runs with, as a run without `--config` finds them. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Connection } from '../../../scripts/core/host.ts'
+import { contentFact, type PathState, pathFact } from '../../../scripts/facts/path.ts'
+import type { Event } from '../../../scripts/output/event.ts'
+import { settingsInForce } from '../../../scripts/session/effective-spec.ts'
+import { settingsPath } from '../../../scripts/spec/host-spec.ts'
+import { knowOf, said } from '../known-host.ts'
+
+const file: PathState = { kind: 'file', mode: '0644', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 }
+
+const find = async (state: PathState, text: string | undefined, config?: string) => {
+  const events: Event[] = []
+  const found = await settingsInForce({
+    target: { name: 'root@a', address: undefined, config },
+    connection: {} as Connection,
+    look: () => knowOf([said(pathFact(settingsPath), state), said(contentFact(settingsPath), text)]),
+    tell: (event) => events.push(event),
+  })
+  return { found, events }
+}
+
+test('settings in force: taken, and told', async () => {
+  assert.deepEqual(await find(file, 'instances: 3\n'), {
+    found: 'instances: 3\n',
+    events: [{ event: 'settings', source: settingsPath }],
+  })
+})
+
+test('settings in force: none on a bare host, none beside --config', async () => {
+  assert.deepEqual(await find({ kind: 'absent' }, undefined), { found: undefined, events: [] })
+  assert.deepEqual(await find(file, 'instances: 3\n', '/host.yaml'), { found: undefined, events: [] })
+})
+
+test('settings in force: unreadable ones are an error, not the defaults', async () => {
+  await assert.rejects(find(file, undefined), { code: 1, message: `${settingsPath} can't be read` })
+})

@@ -1,0 +1,223 @@
+/** Hosts and their specifications, from what was typed and from files. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { Invocation } from '../../../scripts/command-line/invocation.ts'
+import { wantedOptions } from '../../../scripts/command-line/option.ts'
+import { readSshAccess } from '../../../scripts/connection/ssh-access.ts'
+import { roleNames } from '../../../scripts/recipe.ts'
+import { chosenResources, roleOfOption } from '../../../scripts/spec/role-selection.ts'
+import { readHostSpec, readWrittenSpec } from '../../../scripts/spec/spec-reader.ts'
+import { readTargets } from '../../../scripts/spec/target.ts'
+import { scratch } from '../known-host.ts'
+
+const root = join(import.meta.dirname, '../../..')
+const typed = (
+  workingFolder: string,
+  options: Invocation['options'],
+  environment: Record<string, string> = {},
+): Invocation =>
+  ({
+    verb: { name: 'plan', summary: '', options: [] },
+    options,
+    environment,
+    workingFolder,
+    root,
+  }) as unknown as Invocation
+
+test('targets: this machine when none is named', async () => {
+  assert.deepEqual(await readTargets(typed('/w', { config: 'host.yaml' })), [
+    { name: 'this host', address: undefined, config: '/w/host.yaml' },
+  ])
+})
+
+test('targets: hosts and the inventory, each once, each with its own specification', async (context) => {
+  const folder = scratch(context)
+  writeFileSync(
+    join(folder, 'hosts.yaml'),
+    'hosts:\n  - address: root@b\n  - { address: root@c, config: c.yaml }\n  - address: root@a\n',
+  )
+  const targets = await readTargets(
+    typed('/w', { host: ['root@a', 'root@a:22'], inventory: join(folder, 'hosts.yaml'), config: 'all.yaml' }),
+  )
+  assert.deepEqual(
+    targets.map(({ name, config }) => [name, config]),
+    [
+      ['root@a', '/w/all.yaml'],
+      ['root@b', '/w/all.yaml'],
+      ['root@c', join(folder, 'c.yaml')],
+    ],
+  )
+})
+
+test('targets: an inventory that is not there', async () => {
+  await assert.rejects(readTargets(typed('/w', { inventory: 'none.yaml' })), {
+    code: 64,
+    message: "/w/none.yaml can't be read",
+  })
+})
+
+test('spec: options win over what is written', async (context) => {
+  const folder = scratch(context)
+  writeFileSync(
+    join(folder, 'host.yaml'),
+    'domain: a.example\ngateway: { upstream: "https://a.example/v1", callsMax: 7 }\n',
+  )
+  const [target] = await readTargets(typed(folder, { config: 'host.yaml' }))
+  assert.ok(target)
+  const spec = await readWrittenSpec(typed(folder, { domain: 'b.example', upstream: 'https://b.example/v1' }), target)
+  assert.deepEqual(
+    [spec.domain, spec.gateway.upstream, spec.gateway.callsMax, spec.tls],
+    ['b.example', 'https://b.example/v1', 7, 'public'],
+  )
+})
+
+const bare = { name: 'root@a', address: undefined, config: undefined }
+const inForce = 'domain: a.example\ntls: internal\ninstances: 3\n'
+const kept: readonly (readonly [
+  name: string,
+  options: Invocation['options'],
+  record: string | undefined,
+  is: unknown,
+])[] = [
+  ['no record: the defaults', {}, undefined, [undefined, 'internal', 2]],
+  ['a record: it goes on', {}, inForce, ['a.example', 'internal', 3]],
+  ['an option on top', { domain: 'a.example' }, inForce, ['a.example', 'internal', 3]],
+  ['another domain: TLS is decided anew', { domain: 'b.example' }, inForce, ['b.example', 'public', 3]],
+]
+
+for (const [name, options, record, is] of kept) {
+  test(`spec: without --config, ${name}`, async () => {
+    const { domain, tls, instances } = await readWrittenSpec(typed('/', options), bare, record)
+    assert.deepEqual([domain, tls, instances], is)
+  })
+}
+
+test('spec: a file that was named counts, not the record', async (context) => {
+  const config = join(scratch(context), 'host.yaml')
+  writeFileSync(config, '')
+  assert.equal((await readWrittenSpec(typed('/', {}), { ...bare, config }, inForce)).instances, 2)
+})
+
+for (const [name, record, says] of [
+  ['names files of the controller', 'caddy: { archive: /root/.ssh/id_ed25519 }\n', /names files of this machine/],
+  ['is not YAML', 'a: [\n', /tappass\.yaml is not YAML/],
+  ['has an unknown key', 'instance: 3\n', /tappass\.yaml is not a host specification/],
+] as const) {
+  test(`spec: a record that ${name} is a usage failure`, async () => {
+    await assert.rejects(
+      readWrittenSpec(typed('/', {}), bare, record),
+      (error: Error & { code: number }) => error.code === 64 && says.test(error.message),
+    )
+  })
+}
+
+test('spec: faults are told with the file they stand in', async (context) => {
+  const folder = scratch(context)
+  writeFileSync(join(folder, 'host.yaml'), 'instance: 3\n')
+  const [target] = await readTargets(typed(folder, { config: 'host.yaml' }))
+  assert.ok(target)
+  await assert.rejects(readWrittenSpec(typed(folder, {}), target), (error: Error & { text: { why: string } }) => {
+    assert.match(error.message, /host\.yaml is not a host specification/)
+    return /did you mean "instances"/.test(error.text.why)
+  })
+})
+
+const misnamed = [
+  { option: 'domain', value: 'nonsense', says: '"--domain" must be a domain name, not "nonsense"' },
+  { option: 'upstream', value: 'ftp://m', says: '"--upstream" must be an http(s) address, not "ftp://m"' },
+] as const
+
+for (const { option, value, says } of misnamed) {
+  test(`spec: a bad --${option} is the option's fault, whatever it is put on top of`, async (context) => {
+    const config = join(scratch(context), 'host.yaml')
+    writeFileSync(config, 'instances: 3\n')
+    for (const [target, record] of [
+      [bare, undefined],
+      [bare, inForce],
+      [{ ...bare, config }, undefined],
+    ] as const) {
+      await assert.rejects(
+        readWrittenSpec(typed('/', { [option]: value }), target, record),
+        (error: Error & { code: number; text: { next: string } }) => {
+          assert.deepEqual([error.code, error.message], [64, says])
+          return error.text.next.startsWith(`tappass plan --${option} `)
+        },
+      )
+    }
+  })
+}
+
+test('spec: archives are relative to the file that names them, and measured', async (context) => {
+  const folder = scratch(context)
+  writeFileSync(join(folder, 'host.yaml'), 'node: { archive: node.tar.gz }\n')
+  writeFileSync(join(folder, 'node.tar.gz'), 'x')
+  const [target] = await readTargets(typed(folder, { config: 'host.yaml' }))
+  assert.ok(target)
+  const spec = await readHostSpec(typed('/elsewhere', {}), target)
+  assert.equal(spec.node.archive?.file, join(folder, 'node.tar.gz'))
+  assert.equal(spec.node.archive?.sha256, '2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881')
+  assert.match(spec.release.version, /^\d+\.\d+\.\d+-[0-9a-f]{12}$/)
+})
+
+test('roles: all, some in the order of the recipe, and one that there is not', () => {
+  const resource = (id: string) => ({ id, plan: async () => [] })
+  const chapters = ['a', 'gateway'].map((role) => ({ role, resources: [resource(`${role}1`), resource(`${role}2`)] }))
+  const ids = (only: readonly string[]) => chosenResources(chapters, typed('/', { only })).map(({ id }) => id)
+  assert.deepEqual(ids([]), ['a1', 'a2', 'gateway1', 'gateway2'])
+  assert.deepEqual(ids(['gateway', 'a']), ['a1', 'a2', 'gateway1', 'gateway2'])
+  assert.deepEqual(ids(['gateway']), ['gateway1', 'gateway2'])
+  assert.throws(
+    () => ids(['gatway']),
+    (error: Error & { code: number; text: { next: string } }) =>
+      error.code === 64 && error.text.next.includes('--only gateway'),
+  )
+})
+
+const chapters = ['secrets', 'gateway', 'ingress'].map((role) => ({ role, resources: [] }))
+const leftOut = [
+  { option: 'secret', value: ['openai-api-key=key'], role: 'secrets', only: ['gateway', 'ingress'] },
+  { option: 'domain', value: 'gw.example.com', role: 'ingress', only: ['gateway'] },
+  { option: 'upstream', value: 'https://m.example/v1', role: 'gateway', only: ['ingress'] },
+] as const
+
+for (const { option, value, role, only } of leftOut) {
+  test(`roles: --${option} without its role ${role} is a usage failure, with it or with all it is none`, () => {
+    assert.throws(
+      () => chosenResources(chapters, typed('/', { only, [option]: value })),
+      (error: Error & { code: number; text: { next: string } }) => {
+        assert.equal(error.code, 64)
+        assert.equal(
+          error.message,
+          `"--${option}" is for the role ${role}, which --only leaves out; nothing would come of it`,
+        )
+        assert.equal(error.text.next, `add --only ${role}, or leave --${option} out`)
+        return true
+      },
+    )
+    assert.deepEqual(chosenResources(chapters, typed('/', { only: [...only, role], [option]: value })), [])
+    assert.deepEqual(chosenResources(chapters, typed('/', { [option]: value })), [])
+  })
+}
+
+test('roles: every option that says what a host should be has its role, and the recipe has that role', () => {
+  const options = wantedOptions.map(({ name }) => name).filter((name) => name !== 'only')
+  assert.deepEqual(Object.keys(roleOfOption).toSorted(), options.toSorted())
+  for (const role of Object.values(roleOfOption)) assert.ok(roleNames.includes(role), role)
+})
+
+test('SSH access: what was given, or what ssh takes', (context) => {
+  const home = scratch(context)
+  const given = readSshAccess(
+    typed('/w', { identity: 'key', 'known-hosts': 'known' }, { HOME: home, SSH_AUTH_SOCK: '/agent' }),
+  )
+  assert.deepEqual(given, { identities: ['/w/key'], agent: undefined, knownHosts: ['/w/known'], isNewAccepted: false })
+  const usual = readSshAccess(typed('/w', { 'accept-new-host-key': true }, { HOME: home, SSH_AUTH_SOCK: '/agent' }))
+  assert.deepEqual(usual, {
+    identities: [],
+    agent: '/agent',
+    knownHosts: [join(home, '.ssh/known_hosts'), '/etc/ssh/ssh_known_hosts'],
+    isNewAccepted: true,
+  })
+})

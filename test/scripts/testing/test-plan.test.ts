@@ -1,0 +1,98 @@
+/** What is chosen to run, and that every file either runs or is said to be left out. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { probes, unmet } from '../../../scripts/testing/need.ts'
+import { listTestFiles, parseNeeds } from '../../../scripts/testing/test-file.ts'
+import { planTests, type TestWish } from '../../../scripts/testing/test-plan.ts'
+
+const wish: TestWish = {
+  files: [
+    { path: 'test/a.test.ts', needs: [] },
+    { path: 'test/server/b.test.ts', needs: ['postgres'] },
+    { path: 'test/lab/c.test.ts', needs: ['lab'] },
+  ],
+  reasonAgainst: () => undefined,
+  nodes: [{ version: '26.0.0', path: '/26/node' }],
+  only: undefined,
+  hasLab: true,
+  scratch: '/s',
+}
+const chosen = (change: Partial<TestWish>) => {
+  const { first, alone, leftOut } = planTests({ ...wish, ...change })
+  return {
+    first: first.map(({ name }) => name),
+    alone: alone.map(({ name }) => name),
+    files: [...first, ...alone].flatMap(({ argv }) => argv.filter((word) => word.endsWith('.test.ts'))),
+    leftOut,
+  }
+}
+const gates = ['format and lint (biome)', 'types (tsc)']
+
+describe('test plan', () => {
+  test('everything', () =>
+    assert.deepEqual(chosen({}), {
+      first: [...gates, 'tests on Node 26.0.0'],
+      alone: ['lab (booted machines)'],
+      files: ['test/a.test.ts', 'test/server/b.test.ts', 'test/lab/c.test.ts'],
+      leftOut: [],
+    }))
+  test('a need that is not met, and no lab', () =>
+    assert.deepEqual(
+      chosen({ hasLab: false, reasonAgainst: (needs) => (needs.includes('postgres') ? 'no server' : undefined) }),
+      {
+        first: [...gates, 'tests on Node 26.0.0'],
+        alone: [],
+        files: ['test/a.test.ts'],
+        leftOut: ['test/server/b.test.ts: no server', 'test/lab/c.test.ts: --no-lab'],
+      },
+    ))
+  test('only some', () =>
+    assert.deepEqual(chosen({ only: 'test/server/**' }), {
+      first: ['tests on Node 26.0.0'],
+      alone: [],
+      files: ['test/server/b.test.ts'],
+      leftOut: ['format, lint and types: --only test/server/**', '2 other test files: --only test/server/**'],
+    }))
+  test('a second Node, and one that is not there', () =>
+    assert.deepEqual(
+      chosen({
+        files: wish.files.slice(0, 1),
+        nodes: [...wish.nodes, { version: '24.0.0', path: '/24/node' }, { version: '25.0.0', path: undefined }],
+      }),
+      {
+        first: [...gates, 'tests on Node 26.0.0'],
+        alone: ['tests on Node 24.0.0'],
+        files: ['test/a.test.ts', 'test/a.test.ts'],
+        leftOut: ['tests on Node 25.0.0: it was not found; test/lab/prepare brings it'],
+      },
+    ))
+})
+
+describe('needs', () => {
+  for (const [opening, needs] of [
+    ['/** What it is. */', []],
+    ['/** What it is. Needs: postgres. */', ['postgres']],
+    ['/**\n * What it is.\n * Needs: root, busybox.\n */', ['root', 'busybox']],
+    ['// Needs: postgres.', []],
+    ['/** What it is. */\n/** Needs: postgres. */', []],
+  ] as const) {
+    test(JSON.stringify(opening), () => assert.deepEqual(parseNeeds(`${opening}\nimport 'x'`), needs))
+  }
+  const machine = { path: '/nowhere', userId: 1000, labCache: '/nowhere' }
+  test('a reason for what is not there', () => {
+    assert.match(unmet(['curl'], machine) ?? '', /curl not found/)
+    assert.match(unmet(['lab'], machine) ?? '', /needs root/)
+    assert.match(unmet(['lab'], { ...machine, userId: 0 }) ?? '', /systemd-nspawn/)
+    assert.equal(unmet([], machine), undefined)
+  })
+  test('every need of a test of ours has a probe', () => {
+    const files = listTestFiles(join(import.meta.dirname, '../../..'))
+    const stated = new Set(files.flatMap(({ needs }) => needs))
+    assert.deepEqual(
+      [...stated].filter((need) => probes[need] === undefined),
+      [],
+    )
+  })
+  test('an unknown need is a defect', () => assert.throws(() => unmet(['luck'], machine), /needs "luck"/))
+})

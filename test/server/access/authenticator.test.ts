@@ -1,0 +1,119 @@
+/** The door notes when a key was last used: in the background, at most once a minute, and without effect on a call. */
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import { findAgent, registerAgent, rotateKey } from '../../../server/access/agent-store.ts'
+import { type Door, makeDoor } from '../../../server/access/authenticator.ts'
+import { openPglite } from '../../../server/adapters/pglite/pglite.ts'
+import { makeRandom, systemClock } from '../../../server/adapters/system.ts'
+import { readConfig } from '../../../server/config/config.ts'
+import type { Database, SessionDatabase } from '../../../server/core/ports.ts'
+import { prepareSchema } from '../../../server/process/storage.ts'
+
+const random = makeRandom()
+let real: SessionDatabase
+let headers: Record<string, string>
+before(async () => {
+  real = await openPglite({ nowMs: Date.now })
+  await prepareSchema(real, readConfig('gateway', {}), '0', systemClock)
+  const registered = await registerAgent(real, random, { agent_id: 'one' })
+  headers = { 'x-api-key': registered?.key ?? '' }
+})
+after(() => real.close())
+
+/** What the door asks: looks, and notes of a use. `write` replaces how a note is written. */
+let looks = 0
+let notes: Promise<unknown>[] = []
+let write: (note: () => Promise<readonly unknown[]>) => Promise<readonly unknown[]>
+let reported: unknown[] = []
+let nowMs = 0
+let door: Door
+
+beforeEach(() => {
+  looks = 0
+  notes = []
+  reported = []
+  write = (note) => note()
+  nowMs = 1_800_000_000_000
+  const query = (sql: string, parameters?: readonly unknown[]): Promise<readonly unknown[]> => {
+    if (!sql.startsWith('UPDATE')) {
+      looks++
+      return real.query(sql, parameters)
+    }
+    const note = write(() => real.query(sql, parameters))
+    notes.push(note)
+    return note
+  }
+  const database = { ...real, query: query as Database['query'] }
+  door = makeDoor(database, undefined, { nowMs: () => nowMs, elapsedMs: () => nowMs }, (cause) => reported.push(cause))
+})
+
+const setUse = (use: string): Promise<unknown> => real.query(`UPDATE api_keys SET last_used_at = ${use}`)
+
+async function isUseRecent(): Promise<boolean> {
+  await Promise.all(notes)
+  const [row] = await real.query<{ recent: boolean }>(
+    `SELECT coalesce(max(last_used_at) > now() - interval '30 seconds', false) AS recent FROM api_keys`,
+  )
+  return row?.recent ?? false
+}
+
+const USES: readonly (readonly [before: string, isWritten: boolean])[] = [
+  ['NULL', true],
+  [`now() - interval '61 seconds'`, true],
+  [`now() - interval '45 seconds'`, false],
+]
+for (const [use, isWritten] of USES) {
+  test(`a use after ${use} ${isWritten ? 'is' : 'is not'} written`, async () => {
+    await setUse(use)
+    await door.admitAgent(headers)
+    assert.equal(await isUseRecent(), isWritten)
+    assert.equal(notes.length, Number(isWritten))
+  })
+}
+
+test('a minute of calls looks once a second and writes once', async () => {
+  await setUse('NULL')
+  for (; nowMs < 1_800_000_060_000; nowMs += 250) {
+    await door.admitAgent(headers)
+    await setUse('NULL')
+  }
+  assert.deepEqual([looks, notes.length], [60, 1])
+  await door.admitAgent(headers)
+  assert.deepEqual([looks, notes.length], [61, 2])
+})
+
+test('nobody waits for it', async () => {
+  await setUse('NULL')
+  write = () => new Promise(() => {})
+  assert.equal((await door.admitAgent(headers)).id, 'one')
+  assert.equal(notes.length, 1)
+})
+
+test('when it fails that is reported, the call goes on, and the next try is a minute later', async () => {
+  await setUse('NULL')
+  const failure = new Error('read only')
+  write = () => Promise.reject(failure)
+  for (const laterMs of [0, 2000, 57_000]) {
+    nowMs += laterMs
+    assert.equal((await door.admitAgent(headers)).id, 'one')
+  }
+  await Promise.allSettled(notes)
+  assert.deepEqual(reported, [failure])
+  nowMs += 1000
+  assert.equal((await door.admitAgent(headers)).id, 'one')
+  await Promise.allSettled(notes)
+  assert.deepEqual(reported, [failure, failure])
+})
+
+test('a key that opens nothing is not in use', async () => {
+  const agent = await findAgent(real, 'one')
+  assert.ok(agent)
+  const key = await rotateKey(real, random, agent)
+  await setUse('NULL')
+  await assert.rejects(door.admitAgent(headers), /revoked/)
+  await assert.rejects(door.admitAgent({ 'x-api-key': `tp_${'n'.repeat(43)}` }), /not valid/)
+  await real.query(`UPDATE api_keys SET expires_at = now() WHERE revoked_at IS NULL`)
+  nowMs = Date.now() + 1000
+  await assert.rejects(door.admitAgent({ 'x-api-key': key }), /expired/)
+  assert.equal(notes.length, 0)
+})

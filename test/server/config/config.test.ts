@@ -1,0 +1,217 @@
+/** Settings and secrets: defaults, every problem in one error, and that no secret is in it. */
+import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { type Config, ConfigError, type Environment, readConfig, SETTING_NAMES } from '../../../server/config/config.ts'
+import { credentialName, SECRET_NAMES, type SecretName } from '../../../server/config/secret.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'tappass-config-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const PID = 4711
+const read = (environment: Environment): Config => readConfig('gateway', environment, PID)
+const pem = (namedCurve: string): string =>
+  generateKeyPairSync('ec', { namedCurve }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+
+/** A production gateway's environment, with its secrets in the environment itself. */
+const production: Environment = {
+  TAPPASS_ENV: 'production',
+  DATABASE_URL: 'postgresql://tappass@/tappass?host=/run/tappass/postgres',
+  TAPPASS_ADMIN_API_KEY: `tp_${'a'.repeat(43)}`,
+  TAPPASS_JWT_SECRET: 'j'.repeat(48),
+  TAPPASS_VAULT_KEY: Buffer.alloc(32, 1).toString('base64'),
+  TAPPASS_TOKEN_KEY: pem('prime256v1'),
+  POSTGRES_PASSWORD: 'p'.repeat(20),
+}
+
+function problemsOf(environment: Environment): readonly string[] {
+  try {
+    read(environment)
+    return []
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error))
+    return error.problems
+  }
+}
+
+test('nothing set is a gateway for a first look', () => {
+  const { environment, listen, storage, database, redisUrl, upstream, limits, notify } = read({})
+  assert.deepEqual(
+    { environment, listen, storage, kind: database.kind, redisUrl, upstream, limits, notify },
+    {
+      environment: 'development',
+      listen: { kind: 'address', host: '127.0.0.1', port: 9620 },
+      storage: 'memory',
+      kind: 'pglite',
+      redisUrl: undefined,
+      upstream: undefined,
+      limits: { callsMax: 60_000, windowMs: 60_000, bodyBytesMax: 5_242_880 },
+      notify: undefined,
+    },
+  )
+})
+
+test('production with all it needs', () => {
+  const config = read(production)
+  assert.equal(config.storage, 'local')
+  assert.equal(config.database.kind === 'postgres' && config.database.password, production['POSTGRES_PASSWORD'])
+  assert.equal(config.secrets.TAPPASS_JWT_SECRET, production['TAPPASS_JWT_SECRET'])
+})
+
+test('everything that is missing or wrong is named in one error, and no secret is in it', () => {
+  const problems = problemsOf({
+    TAPPASS_ENV: 'production',
+    TAPPASS_PORT: 'http',
+    TAPPASS_LOG_LEVEL: 'loud',
+    DATABASE_URL: 'postgresql://tappass@/tappass?host=/run/tappass/postgres',
+    TAPPASS_JWT_SECRET: 'too-short-hush',
+    TAPPASS_VAULT_KEY: 'not 32 bytes hush',
+    TAPPASS_TOKEN_KEY: 'no pem hush',
+  })
+  const named = [
+    'TAPPASS_PORT',
+    'TAPPASS_LOG_LEVEL',
+    'TAPPASS_ADMIN_API_KEY',
+    'TAPPASS_JWT_SECRET',
+    'TAPPASS_VAULT_KEY',
+    'TAPPASS_TOKEN_KEY',
+    'POSTGRES_PASSWORD',
+  ]
+  for (const name of named) assert.equal(problems.filter((problem) => problem.startsWith(name)).length, 1, name)
+  assert.equal(problems.length, named.length, problems.join('\n'))
+  assert.ok(!problems.join('\n').includes('hush'))
+})
+
+const PROBLEMS: readonly (readonly [what: string, environment: Environment, names: RegExp])[] = [
+  ['a port too high', { TAPPASS_PORT: '70000' }, /^TAPPASS_PORT is more than 65535/],
+  [
+    'a web address of Supabase',
+    { SUPABASE_URL: 'https://abc.supabase.co' },
+    /^SUPABASE_URL is the address of the web API; paste the connection string/,
+  ],
+  ['Supabase without a string', { TAPPASS_STORAGE: 'supabase' }, /^SUPABASE_URL is missing/],
+  ['two databases', { DATABASE_URL: 'postgresql://a@b/c', SUPABASE_URL: 'postgresql://a@b/c' }, /both set/],
+  [
+    'memory beside a database',
+    { TAPPASS_STORAGE: 'memory', DATABASE_URL: 'postgresql://a@b/c' },
+    /^TAPPASS_STORAGE is memory/,
+  ],
+  ['local without a place', { TAPPASS_STORAGE: 'local' }, /^TAPPASS_DATA_DIR is missing/],
+  ['a database that is none', { DATABASE_URL: 'mysql://a@b/c' }, /^DATABASE_URL/],
+  ['production in memory', { ...production, DATABASE_URL: '', POSTGRES_PASSWORD: '' }, /forgets its ledger/],
+  ['a Redis that is none', { REDIS_URL: 'http://x' }, /^REDIS_URL/],
+  ['a model server that is none', { TAPPASS_UPSTREAM_URL: 'ftp://x' }, /^TAPPASS_UPSTREAM_URL/],
+  ['a curve that is not P-256', { ...production, TAPPASS_TOKEN_KEY: pem('secp384r1') }, /^TAPPASS_TOKEN_KEY/],
+  ['an admin key of another form', { TAPPASS_ADMIN_API_KEY: 'admin' }, /^TAPPASS_ADMIN_API_KEY/],
+  ['a file that is not there', { OPENAI_API_KEY_FILE: '/nowhere/key' }, /^OPENAI_API_KEY is not there: \/nowhere\/key/],
+  ['a key with a line break in it', { OPENAI_API_KEY: 'a\nb' }, /^OPENAI_API_KEY/],
+]
+
+for (const [what, environment, names] of PROBLEMS) {
+  test(`refused: ${what}`, () => {
+    const problems = problemsOf(environment)
+    assert.equal(problems.length, 1, problems.join('\n'))
+    assert.match(problems[0] ?? '', names)
+  })
+}
+
+test('a secret is taken from the credential, then the file, then the environment', () => {
+  const name: SecretName = 'OPENAI_API_KEY'
+  const file = join(folder, 'key-file')
+  const environment = { OPENAI_API_KEY: 'from-environment', OPENAI_API_KEY_FILE: file, CREDENTIALS_DIRECTORY: folder }
+  writeFileSync(join(folder, credentialName(name)), 'from-credential\n')
+  writeFileSync(file, 'from-file\r\n')
+  assert.equal(read(environment).secrets[name], 'from-credential')
+  rmSync(join(folder, credentialName(name)))
+  assert.equal(read(environment).secrets[name], 'from-file')
+  assert.equal(
+    read({ OPENAI_API_KEY: 'from-environment', CREDENTIALS_DIRECTORY: folder }).secrets[name],
+    'from-environment',
+  )
+})
+
+test('an empty credential is one that the unit may do without; an empty file is a problem', () => {
+  writeFileSync(join(folder, 'supabase-key'), '\n')
+  assert.equal(read({ CREDENTIALS_DIRECTORY: folder }).secrets.SUPABASE_KEY, undefined)
+  const path = join(folder, 'supabase-key')
+  assert.match(problemsOf({ SUPABASE_KEY_FILE: path })[0] ?? '', /^SUPABASE_KEY is empty/)
+  rmSync(path)
+})
+
+test('a token key is read from the file that openssl writes', () => {
+  const path = join(folder, 'token.pem')
+  writeFileSync(path, pem('prime256v1'))
+  chmodSync(path, 0o600)
+  assert.ok(
+    read({ ...production, TAPPASS_TOKEN_KEY: undefined, TAPPASS_TOKEN_KEY_FILE: path }).secrets.TAPPASS_TOKEN_KEY,
+  )
+})
+
+const UPSTREAMS: readonly (readonly [environment: Environment, url: string | undefined])[] = [
+  [{ TAPPASS_UPSTREAM_URL: 'http://models:8000/v1/' }, 'http://models:8000/v1'],
+  [{ OPENAI_API_KEY: 'key' }, 'https://api.openai.com/v1'],
+  [{ OPENAI_API_KEY: 'key', TAPPASS_UPSTREAM_URL: 'https://proxy/v1' }, 'https://proxy/v1'],
+  [{}, undefined],
+]
+
+for (const [environment, url] of UPSTREAMS) {
+  test(`model server of ${JSON.stringify(environment)}`, () => assert.equal(read(environment).upstream?.url, url))
+}
+
+const key = 'hush-hush'
+const EXPOSED: readonly (readonly [environment: Environment, isExposed: boolean])[] = [
+  [{ OPENAI_API_KEY: key, TAPPASS_UPSTREAM_URL: 'http://models.example.com/v1' }, true],
+  [{ OPENAI_API_KEY: key, TAPPASS_UPSTREAM_URL: 'http://8.8.8.8:8000/v1' }, true],
+  [{ OPENAI_API_KEY: key, TAPPASS_UPSTREAM_URL: 'https://models.example.com/v1' }, false],
+  [{ OPENAI_API_KEY: key, TAPPASS_UPSTREAM_URL: 'http://10.0.0.7/v1' }, false],
+  [{ OPENAI_API_KEY: key, TAPPASS_UPSTREAM_URL: 'http://models:8000/v1' }, false],
+  [{ TAPPASS_UPSTREAM_URL: 'http://models.example.com/v1' }, false],
+  [{ OPENAI_API_KEY: key }, false],
+]
+
+for (const [environment, isExposed] of EXPOSED) {
+  test(`${isExposed ? 'a' : 'no'} warning: ${JSON.stringify(environment)}`, () => {
+    const { warnings } = read(environment)
+    assert.equal(warnings.length, Number(isExposed))
+    if (isExposed) assert.match(warnings[0] ?? '', /^OPENAI_API_KEY and the prompts travel unencrypted to /)
+    assert.ok(!warnings.join().includes(key))
+  })
+}
+
+const descriptor = { kind: 'descriptor', fd: 3 }
+test("systemd's socket is taken when it is for this process", () => {
+  assert.deepEqual(read({ LISTEN_FDS: '1', LISTEN_PID: String(PID) }).listen, descriptor)
+  assert.notDeepEqual(read({ LISTEN_FDS: '1', LISTEN_PID: '1' }).listen, descriptor)
+  assert.notDeepEqual(read({ LISTEN_FDS: '0', LISTEN_PID: String(PID) }).listen, descriptor)
+})
+
+test("systemd's watchdog is patted when it is for this process", () => {
+  const socket = '/run/systemd/notify'
+  assert.deepEqual(read({ NOTIFY_SOCKET: socket, WATCHDOG_USEC: '30000000', WATCHDOG_PID: String(PID) }).notify, {
+    socket,
+    watchdogMs: 30_000,
+  })
+  assert.deepEqual(read({ NOTIFY_SOCKET: socket, WATCHDOG_USEC: '30000000', WATCHDOG_PID: '1' }).notify, {
+    socket,
+    watchdogMs: undefined,
+  })
+})
+
+test('a process that only touches the database needs no secret of the gateway', () => {
+  const { DATABASE_URL, POSTGRES_PASSWORD } = production
+  readConfig('database', { TAPPASS_ENV: 'production', DATABASE_URL, POSTGRES_PASSWORD }, PID)
+  assert.throws(
+    () => readConfig('database', { TAPPASS_ENV: 'production', DATABASE_URL }, PID),
+    /POSTGRES_PASSWORD is missing/,
+  )
+})
+
+test('every setting and every secret is on the page of settings, and no other', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/reference/settings.md'), 'utf8')
+  const rows = page.match(/^\| `[^|]*\|/gm) ?? []
+  const documented = rows.flatMap((row) => [...row.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name))
+  assert.deepEqual(documented.toSorted(), [...SETTING_NAMES, ...SECRET_NAMES].toSorted())
+})

@@ -1,0 +1,175 @@
+/** What an opening calls over is over: no text that follows changes what a detector finds there. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Opening } from '../../../server/core/step.ts'
+import { patternOpening, undecided } from '../../../server/detection/partial-match.ts'
+import { type Detector, matchAt, type Pattern, patternDetector } from '../../../server/detection/pattern.ts'
+import { type Alternatives, type Part, readPattern } from '../../../server/detection/regex-parser.ts'
+import { MARKING_PATTERNS } from '../../../server/rules/classification-marking.ts'
+import { OUTPUT_PATTERNS } from '../../../server/rules/exfiltration-pattern.ts'
+import { PII_PATTERNS } from '../../../server/rules/pii/labelled-pattern.ts'
+import { NUMBER_PATTERNS, NUMBER_PATTERNS_BY_GROUP, numberOpening } from '../../../server/rules/pii/number-pattern.ts'
+import { PHONE_PATTERNS, phoneDetector, phoneOpening } from '../../../server/rules/pii/phone-pattern.ts'
+import { SECRET_ASSIGNMENTS } from '../../../server/rules/secrets/assignment-pattern.ts'
+import { SECRET_PATTERNS } from '../../../server/rules/secrets/token-pattern.ts'
+import { sequence } from '../rules/fixture.ts'
+
+const REACH_CHARS = 256
+const next = sequence(11)
+const below = (count: number): number => Math.floor(next() * count)
+const pick = <Item>(items: readonly Item[]): Item => items[below(items.length)] as Item
+
+const CHARACTERS = [
+  ...Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)),
+  '\n',
+  '\t',
+  'é',
+  '\u00a0',
+  '–',
+]
+
+/** Makes a text that a pattern may match: every part of it written out by chance, what it looks for around it too. */
+function write(alternatives: Alternatives, flags: string): string {
+  return pick(alternatives)
+    .map((part) => writeTimes(part, flags))
+    .join('')
+}
+
+function writeTimes(part: Part, flags: string): string {
+  const [, one, , from, , to] = /^(([+*?])|\{(\d+)(,(\d*))?\})?/.exec(part.times) ?? []
+  const least = from === undefined ? (one === '?' ? 0 : 1) : Number(from)
+  const most = to === undefined ? Math.max(1, least) : Number(to)
+  const count = [least, Math.min(most, least + 3), least + below(most - least + 1)][below(3)] as number
+  return Array.from({ length: count }, () => writeOne(part, flags)).join('')
+}
+
+function writeOne(part: Part, flags: string): string {
+  if (part.sort === 'boundary') return ''
+  // What is looked for ahead is, for some, what follows anyway.
+  const isLeftOut = (part.sort === 'ahead' && below(2) === 0) || ('open' in part && part.open.endsWith('!'))
+  if ('open' in part) return isLeftOut ? '' : write(part.alternatives, flags)
+  const wanted = new RegExp(`^${part.source}$`, flags.includes('i') ? 'i' : '')
+  return pick(
+    CHARACTERS.filter((character) => wanted.test(character)).concat(
+      /^.$/.test(part.source) && wanted.test(part.source) ? part.source : [],
+    ),
+  )
+}
+
+/** What may stand around a match, some of it such that it is none. */
+const AROUND = [
+  '',
+  ' ',
+  ', ',
+  '. ',
+  '\n',
+  ' the end. ',
+  'x',
+  '7',
+  '-',
+  '.1',
+  ' 12',
+  '"',
+  ') ',
+  '/',
+  ' office',
+  '@',
+  ' 1234 5678',
+  ':ab',
+  '] b',
+]
+
+/** Fails when something that an opening called over comes out otherwise after all. */
+function obey(text: string, detect: Detector, opening: Opening): void {
+  const all = detect(text)
+  for (let cut = 1; cut < text.length; cut++) {
+    const open = opening(text.slice(0, cut))
+    const isOver = ({ start }: { start: number }): boolean => start < open && start >= cut - REACH_CHARS
+    const now = detect(text.slice(0, cut)).filter(isOver)
+    assert.deepEqual(now, all.filter(isOver), `${JSON.stringify(text)} cut at ${cut}, open from ${open}`)
+  }
+}
+
+const SETS: readonly (readonly [name: string, patterns: readonly Pattern[]])[] = [
+  ['personal data', PII_PATTERNS],
+  ['secrets', SECRET_PATTERNS],
+  ['named secrets', SECRET_ASSIGNMENTS],
+  ['markings', MARKING_PATTERNS],
+  ['output', OUTPUT_PATTERNS],
+]
+
+for (const [name, patterns] of SETS) {
+  test(`no prefix of a match leaves, and what is over stays as it is: ${name}`, () => {
+    for (const pattern of patterns) {
+      // Whether a value passes its check is decided with its last character: without the check there is more to break.
+      const { judge: _, ...unjudged } = pattern
+      const detect = patternDetector([unjudged])
+      const opening = patternOpening([unjudged], REACH_CHARS)
+      const alternatives = readPattern(pattern.pattern.source)
+      let matches = 0
+      for (let round = 0; round < 400 && (round < 40 || matches < 20); round++) {
+        const text = `Some ${pick(AROUND)}${write(alternatives, pattern.pattern.flags)}${pick(AROUND)}${pick(AROUND)} and`
+        matches += detect(text).length
+        obey(text, detect, opening)
+      }
+      assert.ok(matches > 0, `no text for ${pattern.kind}: ${pattern.pattern.source}`)
+    }
+  })
+}
+
+test('no prefix of a number leaves', () => {
+  const opening = numberOpening(REACH_CHARS)
+  for (const pattern of NUMBER_PATTERNS) {
+    const { judge: _, ...unjudged } = pattern
+    let matches = 0
+    for (let round = 0; round < 400 && matches < 30; round++) {
+      const before = `Some ${pick(['', ' ', ', ', '(', 'AB '])}`
+      const text = before + write(readPattern(pattern.pattern.source), 'd') + pick(AROUND)
+      for (let at = before.length; at < text.length; at++) {
+        const group = /\d/.test(text.charAt(at - 1)) ? 0 : (/^\d+/.exec(text.slice(at))?.[0].length ?? 0)
+        if (!NUMBER_PATTERNS_BY_GROUP[group]?.includes(pattern)) continue
+        const match = matchAt(text, at, unjudged)
+        if (match === undefined) continue
+        matches++
+        for (let cut = match.start + 1; cut <= match.end; cut++) {
+          assert.ok(opening(text.slice(0, cut)) <= match.start, `${JSON.stringify(text)} cut at ${cut}`)
+        }
+      }
+    }
+    assert.ok(matches > 0, `no text for ${pattern.kind}: ${pattern.pattern.source}`)
+  }
+})
+
+test('no prefix of a telephone number leaves, and what is over stays as it is', () => {
+  const opening = phoneOpening(REACH_CHARS)
+  let matches = 0
+  for (let round = 0; round < 1_500; round++) {
+    const { source } = pick(PHONE_PATTERNS).pattern
+    const text = `Some ${pick(AROUND)}${write(readPattern(source), 'di')}${pick(AROUND)}${pick(AROUND)} and`
+    matches += phoneDetector(text).length
+    obey(text, phoneDetector, opening)
+  }
+  assert.ok(matches > 100, `${matches}`)
+})
+
+test('a pattern is undecided where more text could change what it does', () => {
+  const rows: readonly (readonly [RegExp, text: string, isOpen: boolean])[] = [
+    [/abc/y, 'ab', true],
+    [/abc/y, 'abd', false],
+    [/abc/y, 'abcd', false],
+    [/a(?!b)/y, 'a', true],
+    [/a(?!b)/y, 'ac', false],
+    [/a(?=\d{2})/y, 'a1', true],
+    [/a(?=\d{2})/y, 'a12x', false],
+    [/a{2,4}b?/y, 'aaa', true],
+    [/a{2,4}b?c/y, 'aaaab', true],
+    [/(?:ab|ac){2}d/y, 'aba', true],
+    [/(?:ab|ac){2}d/y, 'abad', false],
+    [/(?<!x)a[^b]{0,3}?b/y, 'axx', true],
+    [/(?<!x)a[^b]{0,3}?b/y, 'axxxx', false],
+    [/a\b/y, 'a', true],
+    [/a\b/y, 'a ', false],
+  ]
+  for (const [pattern, text, isOpen] of rows) assert.equal(undecided(pattern).test(text), isOpen, `${pattern} ${text}`)
+  for (const wrong of [/^a/y, /a$/y, /(a)\1/y, /(?<n>a)/y]) assert.throws(() => undecided(wrong), /syntax/)
+})

@@ -1,0 +1,155 @@
+/** The law of patterns: each is bounded, no longer than the reach that its step declares, and tried a bounded number of times. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { keywordScanner } from '../../../server/detection/aho-corasick.ts'
+import { matchAt, type Pattern, patternDetector } from '../../../server/detection/pattern.ts'
+import { inspectAll } from '../../../server/detection/scan.ts'
+import { MARKING_PATTERNS } from '../../../server/rules/classification-marking.ts'
+import { OUTPUT_PATTERNS } from '../../../server/rules/exfiltration-pattern.ts'
+import { INJECTION_PHRASES, PHRASE_GAP } from '../../../server/rules/injection/english-phrase.ts'
+import { FOREIGN_PHRASES } from '../../../server/rules/injection/multilingual-phrase.ts'
+import { PII_PATTERNS } from '../../../server/rules/pii/labelled-pattern.ts'
+import { NUMBER_PATTERNS } from '../../../server/rules/pii/number-pattern.ts'
+import { PHONE_PATTERNS } from '../../../server/rules/pii/phone-pattern.ts'
+import { SECRET_ASSIGNMENTS } from '../../../server/rules/secrets/assignment-pattern.ts'
+import { SECRET_PATTERNS } from '../../../server/rules/secrets/token-pattern.ts'
+import { step as classify } from '../../../server/steps/classify-data.ts'
+import { step as pii } from '../../../server/steps/detect-pii.ts'
+import { step as secrets } from '../../../server/steps/detect-secrets.ts'
+import { step as output } from '../../../server/steps/scan-output.ts'
+import { patternLengths } from './pattern-length.ts'
+
+const SETS: readonly (readonly [name: string, reachChars: number | undefined, patterns: readonly Pattern[]])[] = [
+  ['detect_secrets', secrets.reachChars, [...SECRET_PATTERNS, ...SECRET_ASSIGNMENTS]],
+  ['detect_pii', pii.reachChars, [...PII_PATTERNS, ...NUMBER_PATTERNS, ...PHONE_PATTERNS]],
+  ['classify_data', classify.reachChars, MARKING_PATTERNS],
+  ['scan_output', output.reachChars, OUTPUT_PATTERNS],
+]
+
+test('the reader of patterns knows lengths', () => {
+  const rows: readonly (readonly [RegExp, number, number, number])[] = [
+    [/abc/, 3, 0, 0],
+    [/a{2,5}b?/, 6, 0, 0],
+    [/(?:ab|c){3}/, 6, 0, 0],
+    [/(?<!\w)[a-z\]]{1,4}(?!\w)/, 4, 1, 1],
+    [/(?<=x{3})a(?=b{7})/, 1, 7, 3],
+    [/\u00e9\x41\p{L}/u, 3, 0, 0],
+    [/a*/, Number.POSITIVE_INFINITY, 0, 0],
+    [/a+?/, Number.POSITIVE_INFINITY, 0, 0],
+    [/a{2,}/, Number.POSITIVE_INFINITY, 0, 0],
+  ]
+  for (const [pattern, match, ahead, behind] of rows) {
+    assert.deepEqual(patternLengths(pattern), { match, ahead, behind }, pattern.source)
+  }
+})
+
+for (const [name, reachChars, patterns] of SETS) {
+  test(`${name}: no match and no look around it is longer than the declared reach`, () => {
+    for (const { kind, pattern } of patterns) {
+      const { match, ahead, behind } = patternLengths(pattern)
+      // A lookbehind may hold the front of the match (an e-mail's name before its @).
+      assert.ok(
+        match + ahead + behind <= (reachChars ?? 0),
+        `${kind}: ${match} + ${ahead} + ${behind}: ${pattern.source}`,
+      )
+      assert.ok(pattern.sticky && pattern.hasIndices, kind)
+    }
+  })
+}
+
+test('phrases are bounded by what is looked at around a keyword', () => {
+  for (const { kind, pattern } of [...INJECTION_PHRASES, ...FOREIGN_PHRASES]) {
+    assert.ok(Number.isFinite(patternLengths(pattern).match), `${kind}: ${pattern.source}`)
+  }
+})
+
+test('no character is both part of a word and of what is between words, so a phrase can be read in one way only', () => {
+  for (let code = 0; code < 0x3000; code++) {
+    const character = String.fromCharCode(code)
+    assert.ok(!(/\w/.test(character) && new RegExp(PHRASE_GAP).test(character)), JSON.stringify(character))
+  }
+})
+
+/** Texts that make a careless expression go back and forth. `#` is where the text repeats. */
+const ADVERSARIES: readonly (readonly [name: string, unit: string])[] = [
+  ['keywords', 'password = secret token api_key: sk- ghp_ eyJ AKIA xoxb- '],
+  ['PEM openings', '-----BEGIN RSA PRIVATE KEY-----\n'],
+  ['one letter', 'a'],
+  ['digits', '1'],
+  ['digits and blanks', '4111 '],
+  ['digits and signs', '1-2.3 (4) '],
+  ['at signs', 'a@'],
+  ['names of hosts', 'a.'],
+  ['mail without an end', 'a@b.c.d.'],
+  ['colons', 'ab:'],
+  ['brackets', '!['],
+  ['open images', '![a](https://a?b='],
+  ['tags', '<img src='],
+  ['slashes', '://:@'],
+  ['quotes', '"password":"'],
+  ['ignore', 'ignore the previous '],
+  ['orders', 'do not tell the user your response '],
+  ['base64', 'QUJD'],
+  ['escapes', '\\u0041%41&#65;'],
+  ['JSON web tokens', 'eyJhbGci.'],
+  ['IBANs', 'DE89'],
+  ['invisible', '\u200b\u200c'],
+]
+
+/** How many patterns are tried, which with bounded patterns bounds the work. */
+function tries(text: string): number {
+  let count = 0
+  const counted = (patterns: readonly Pattern[]): readonly Pattern[] =>
+    patterns.map((pattern) => ({
+      ...pattern,
+      isPlausible: (text, at) => {
+        count++
+        return pattern.isPlausible?.(text, at) ?? true
+      },
+    }))
+  for (const [, , patterns] of SETS) {
+    const detect = patternDetector(counted(patterns.filter(({ keywords }) => keywords.length > 0)))
+    inspectAll([{ pointer: '/t', author: 'user', text }], detect)
+  }
+  return count
+}
+
+for (const [name, unit] of ADVERSARIES) {
+  test(`twice as much of ${name} is at most a little more than twice the work`, () => {
+    const some = tries(unit.repeat(400))
+    const double = tries(unit.repeat(800))
+    assert.ok(double <= 2 * some + 100, `${some} tries, then ${double}`)
+  })
+}
+
+test('no pattern goes back and forth more than its length allows: a place costs the same in any text', () => {
+  // The work of one place can't depend on what is farther away than its reach.
+  for (const [, reachChars, patterns] of SETS) {
+    for (const pattern of patterns) {
+      for (const [, unit] of ADVERSARIES) {
+        const text = unit.repeat(Math.ceil(2000 / unit.length))
+        const reach = reachChars ?? 0
+        const at = 1000
+        const near = text.slice(at - reach, at + reach)
+        const [far, close] = [matchAt(text, at, pattern), matchAt(near, reach, pattern)]
+        assert.equal(far?.start === undefined, close?.start === undefined, `${pattern.kind} in ${unit}`)
+      }
+    }
+  }
+})
+
+test('keywords are found wherever they stand, in either case, overlapping too', () => {
+  const found: [number, number][] = []
+  keywordScanner(['he', 'she', 'his', 'hers', 'a-1'])('uSHErs é his A-1a-1', (keyword, start) =>
+    found.push([keyword, start]),
+  )
+  assert.deepEqual(found, [
+    [1, 1],
+    [0, 2],
+    [3, 2],
+    [2, 9],
+    [4, 13],
+    [4, 16],
+  ])
+  for (const wrong of ['', 'é', 'a\n']) assert.throws(() => keywordScanner([wrong]), /not a keyword/)
+})

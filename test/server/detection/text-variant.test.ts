@@ -1,0 +1,114 @@
+/** readings peel off escapes, disguises and encodings, and everything in them points back at what stands in the text. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { encodedRuns, openRunStart } from '../../../server/detection/encoded-text.ts'
+import { surface } from '../../../server/detection/normalization.ts'
+import { holdFrom, readings } from '../../../server/detection/text-variant.ts'
+import { made } from '../rules/fixture.ts'
+
+const SURFACES: readonly (readonly [text: string, plain: string])[] = [
+  ['a%41b', 'aAb'],
+  ['%e2%82%ac %C3%A9', '€ é'],
+  ['a\\u0041\\x42\\n\\t\\"\\\\', 'aAB\n\t"\\'],
+  ['\\u{1F511}', '🔑'],
+  ['&lt;b&#62;&#x41;&amp;', '<b>A&'],
+  ['p\u200ba\u2060s\u00ads', 'pass'],
+  ['i\u0307gn\u0300ore', 'ignore'],
+  ['ｆｕｌｌ', 'full'],
+  ['𝐛𝐨𝐥𝐝', 'bold'],
+  ['ⓒⓘⓡⓒ', 'circ'],
+  ['ignоrе', 'ignore'],
+  ['٤١١١', '4111'],
+  ['x\udb40\udc41y', 'xy'],
+]
+for (const [text, plain] of SURFACES)
+  test(`surface of ${JSON.stringify(text)}`, () => assert.equal(surface(text)?.text, plain))
+
+for (const text of [
+  'plain text, 100 % sure & done',
+  'Привет',
+  'C:/dir',
+  'café “quoted” – done',
+  '%zz &nothing; \\q',
+  '',
+]) {
+  test(`nothing to resolve in ${JSON.stringify(text)}`, () => assert.equal(surface(text), undefined))
+}
+
+test('each character of a surface points at what it came from', () => {
+  const { text, span } = surface('ab%41%42c\u200bd') ?? assert.fail()
+  assert.equal(text, 'abABcd')
+  const rows: readonly (readonly [number, number, number, number])[] = [
+    [0, 1, 0, 1],
+    [2, 3, 2, 5],
+    [2, 4, 2, 8],
+    [3, 5, 5, 9],
+    [4, 6, 8, 11],
+    [0, 6, 0, 11],
+  ]
+  for (const [start, end, from, to] of rows) assert.deepEqual(span(start, end), [from, to], `${start} ${end}`)
+})
+
+test('far from anything odd a surface leaves text out, and still points right', () => {
+  const { text, span } = surface(`${'x'.repeat(5000)}%41${'y'.repeat(5000)}`) ?? assert.fail()
+  assert.ok(text.length < 2000)
+  const at = text.indexOf('A')
+  assert.deepEqual(span(at, at + 1), [5000, 5003])
+  const last = text.length
+  assert.deepEqual(span(last - 1, last), [10_002, 10_003])
+})
+
+const SECRET = 'the launch code is 7351 and nothing else'
+const base64 = (text: string): string => Buffer.from(text).toString('base64')
+const ENCODED: readonly (readonly [name: string, text: string])[] = [
+  ['base64', base64(SECRET)],
+  ['base64url', Buffer.from(`${SECRET}???>>>`).toString('base64url')],
+  ['base64 in lines', (base64(SECRET.repeat(3)).match(/.{1,60}/g) ?? []).join('\r\n  ')],
+  ['base64 behind letters', `ab${base64(SECRET)}`],
+  ['base64 twice', base64(base64(SECRET))],
+  ['hexadecimal', Buffer.from(SECRET).toString('hex')],
+  ['binary', [...SECRET].map((c) => c.charCodeAt(0).toString(2).padStart(8, '0')).join(' ')],
+  ['percent signs in base64', base64(encodeURIComponent(SECRET))],
+]
+for (const [name, encoded] of ENCODED) {
+  test(`what ${name} says is read, and points at all of it`, () => {
+    const reading = readings(`see: "${encoded}".`).find(({ text }) => text.includes(SECRET))
+    assert.deepEqual(reading?.span(3, 5), [6, 6 + encoded.length])
+    assert.equal(reading?.isVisible, false)
+  })
+}
+
+test('what is encoded three times is not read', () => {
+  assert.ok(!readings(base64(base64(base64(SECRET)))).some(({ text }) => text.includes(SECRET)))
+})
+
+test('hashes, identifiers, paths and words are no encoded text', () => {
+  const text = `${made(64, 'hex')} ${made(44, 'base64')} src/server/core/encoded/run/index file-name-with-many-hyphens-in-it antidisestablishmentarianism`
+  assert.deepEqual(encodedRuns(text), [])
+  assert.equal(readings(text).length, 1)
+})
+
+const HOLDS: readonly (readonly [name: string, text: string, reach: number, from: number])[] = [
+  ['plain text', 'x '.repeat(50), 10, 90],
+  ['shorter than the reach', 'abc', 10, 0],
+  ['escapes count as one', `${'x '.repeat(50)}${'\\u0041'.repeat(10)}`, 10, 100],
+  ['invisible characters count for nothing', `${'x '.repeat(50)}${'\u200b'.repeat(40)}`, 10, 90],
+  ['an open run is held as a whole', `words and ${'QUJD'.repeat(100)}`, 10, 10],
+  ['a run that is over is not', `${'QUJD'.repeat(100)} and more words`, 10, 405],
+  ['octets', `so ${'01000001 '.repeat(20)}`, 10, 3],
+]
+for (const [name, text, reach, from] of HOLDS)
+  test(`held back: ${name}`, () => assert.equal(holdFrom(text, reach), from))
+
+test('the start of an open run', () => {
+  const line = 'QUJD'.repeat(19)
+  for (const [text, start] of [
+    [`a ${line}`, 2],
+    [`a ${line}\n`, 2],
+    [`a ${line}\n${line}`, 2],
+    [`a ${line}. b`, 80],
+    ['a. ', 3],
+  ] as const) {
+    assert.equal(openRunStart(text), start, JSON.stringify(text))
+  }
+})

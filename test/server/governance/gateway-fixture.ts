@@ -1,0 +1,131 @@
+/** A gateway whose hands are stand-ins, so that each of them can be made to fail. The core is the real one. */
+
+import type { Entry, Sealed } from '../../../server/core/entry.ts'
+import type { Ports, UpstreamAnswer } from '../../../server/core/ports.ts'
+import type { Step } from '../../../server/core/step.ts'
+import type { PolicyInput, Verdict } from '../../../server/core/verdict.ts'
+import type { Asked } from '../../../server/governance/governed-request.ts'
+import { seal } from '../../../server/ledger/seal.ts'
+import type { Gateway } from '../../../server/pipeline/judge.ts'
+import { readWhole } from '../../../server/protocol/upstream-answer.ts'
+
+/** What happened, in order: `append govern_allow`, `forward /chat/completions`. */
+export type Events = string[]
+
+/** A gateway with its diary and its ledger's entries. */
+export type Bench = Readonly<{ gateway: Gateway; events: Events; entries: Entry[]; forwarded: string[] }>
+
+/** A step that finds whatever stands in brackets: `[pii.iban]` is a finding of that kind over the brackets. */
+export const bracketStep: Step = {
+  name: 'brackets',
+  position: 1,
+  category: 'test',
+  stages: ['request', 'response'],
+  timeoutMs: 50,
+  reachChars: 32,
+  inspect: ({ segments }) =>
+    segments.flatMap(({ pointer, text }) =>
+      [...text.matchAll(/\[([a-z]+\.[a-z_]+)\]/g)].map((match) => ({
+        kind: match[1] ?? '',
+        severity: 'high' as const,
+        pointer,
+        span: [match.index, match.index + match[0].length] as const,
+        confidence: 1,
+      })),
+    ),
+}
+
+/** Blocks on secrets, on steps that failed; redacts personal data. */
+export function decide({ outcomes }: PolicyInput, decisionId: string): Verdict {
+  const head = { policy: 'f'.repeat(64), decisionId, classification: 'PUBLIC' }
+  const failed = outcomes.filter(({ status }) => status !== 'done')
+  const found = outcomes.flatMap(({ step, findings }) => findings.map(({ kind }) => ({ step, kind })))
+  const bad = found.filter(({ kind }) => !kind.startsWith('pii.'))
+  const reasons = [...failed.map(({ step }) => ({ step, kind: 'step.failed' })), ...bad]
+  if (reasons.length > 0) return { ...head, action: 'block', reasons }
+  const kinds = [...new Set(found.map(({ kind }) => kind))]
+  return kinds.length > 0 ? { ...head, action: 'redact', kinds } : { ...head, action: 'allow' }
+}
+
+/** An answer of a model server. */
+export function answerOf(
+  parts: Iterable<Uint8Array | string>,
+  type = 'application/json',
+  status = 200,
+): UpstreamAnswer {
+  async function* body(): AsyncGenerator<Uint8Array> {
+    for (const part of parts) yield typeof part === 'string' ? Buffer.from(part) : part
+  }
+  const bytes = body()
+  return {
+    status,
+    headers: { 'content-type': type },
+    body: bytes,
+    whole: (bodyBytesMax) => readWhole(bytes, bodyBytesMax),
+  }
+}
+
+/** Makes a gateway; `ports` and `steps` replace what is to be different. */
+export function makeBench(
+  answer: () => UpstreamAnswer,
+  ports: Partial<Ports> = {},
+  steps: readonly Step[] = [bracketStep],
+): Bench {
+  const events: Events = []
+  const entries: Entry[] = []
+  const forwarded: string[] = []
+  let count = 0
+  const upstream = {
+    name: 'stand-in',
+    forward: async (path: string, body: string | undefined) => {
+      events.push(`forward ${path}`)
+      forwarded.push(body ?? '')
+      return answer()
+    },
+    close: async () => {},
+  }
+  const ledger = {
+    append: async (entry: Entry): Promise<Sealed> => {
+      events.push(`append ${entry.eventType}`)
+      entries.push(entry)
+      return seal(entry, 'chain', entries.length, null)
+    },
+    open: async () => {},
+    close: async () => {},
+  }
+  const gateway: Gateway = {
+    steps,
+    limits: { callsMax: 10, windowMs: 1000, bodyBytesMax: 1_000_000 },
+    commitmentKey: new Uint8Array(32),
+    ports: {
+      ledger,
+      upstreamOf: () => upstream,
+      policy: { revision: 'f'.repeat(64), decide: async (input, id) => decide(input, id) },
+      limiter: {
+        take: async () => ({ isAllowed: true, remaining: 9, resetMs: 100 }),
+        ping: async () => {},
+        close: async () => {},
+      },
+      meter: { count: () => {}, observe: () => {} },
+      clock: { nowMs: () => 1_732_500_000_000, elapsedMs: () => count++ },
+      random: { bytes: (bytes) => new Uint8Array(bytes).fill(count++ % 256) },
+      ...ports,
+    },
+  }
+  return { gateway, events, entries, forwarded }
+}
+
+/** A request past the door. */
+export function askedOf(body: object, more: Partial<Asked> = {}): Asked {
+  return {
+    id: 'req_1',
+    path: '/chat/completions',
+    agent: { id: 'bot', uuid: 'ag_12345678', org: '00000000-0000-4000-8000-000000000001' },
+    session: 'ses_1',
+    flags: {},
+    body,
+    bodyBytes: JSON.stringify(body).length,
+    signal: new AbortController().signal,
+    ...more,
+  }
+}

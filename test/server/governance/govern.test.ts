@@ -1,0 +1,275 @@
+/** A governed call under every failure of its parts: nothing is forwarded, nothing leaves, and the client is told which. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { makeWasmPolicy } from '../../../server/adapters/opa-wasm.ts'
+import { loadSteps } from '../../../server/adapters/step-folder.ts'
+import type { Ledger, Ports } from '../../../server/core/ports.ts'
+import type { Step } from '../../../server/core/step.ts'
+import { govern } from '../../../server/governance/govern.ts'
+import type { Reply } from '../../../server/pipeline/reply.ts'
+import { completion } from '../model-server.ts'
+import { privateKey } from '../rules/fixture.ts'
+import { answerOf, askedOf, type Bench, bracketStep, decide, makeBench } from './gateway-fixture.ts'
+
+const hello = askedOf({ model: 'm', messages: [{ role: 'user', content: 'hello' }] })
+const said = (content: string) => () => answerOf([JSON.stringify(completion(content))])
+
+function whole(reply: Reply): Readonly<{ status: number; code: unknown; text: string }> {
+  assert.equal(reply.kind, 'whole')
+  if (reply.kind !== 'whole') throw new Error('a stream')
+  const { error } = reply.body as { error?: { code: string } }
+  return { status: reply.status, code: error?.code, text: JSON.stringify(reply.body) }
+}
+
+const stepThat = (inspect: Step['inspect']): Step => ({
+  ...bracketStep,
+  name: 'unwell',
+  position: 2,
+  timeoutMs: 5,
+  inspect,
+})
+
+/** A ledger that takes `good` entries and then no more. */
+function ledgerThatFailsAfter(good: number): Ledger {
+  let left = good
+  return {
+    append: async () => {
+      if (left-- > 0) return undefined as never
+      throw new Error('the disk is full')
+    },
+    open: async () => {},
+    close: async () => {},
+  }
+}
+
+const throws = (): never => {
+  throw new Error('gone')
+}
+
+type Fault = Readonly<{
+  what: string
+  ports?: Partial<Ports>
+  step?: Step
+  status: number
+  code: string
+  forwards: number
+}>
+
+const FAULTS: readonly Fault[] = [
+  {
+    what: 'policy rejects',
+    ports: { policy: { revision: '', decide: async () => throws() } },
+    status: 503,
+    code: 'governance.unavailable',
+    forwards: 0,
+  },
+  {
+    what: 'policy throws',
+    ports: { policy: { revision: '', decide: throws } },
+    status: 503,
+    code: 'governance.unavailable',
+    forwards: 0,
+  },
+  {
+    what: 'policy fails on the answer only',
+    ports: {
+      policy: {
+        revision: '',
+        decide: async (input, id) => (input.stage === 'response' ? throws() : decide(input, id)),
+      },
+    },
+    status: 503,
+    code: 'governance.unavailable',
+    forwards: 1,
+  },
+  {
+    what: 'the ledger takes nothing',
+    ports: { ledger: ledgerThatFailsAfter(0) },
+    status: 503,
+    code: 'ledger.unavailable',
+    forwards: 0,
+  },
+  {
+    what: 'the ledger does not take the answer',
+    ports: { ledger: ledgerThatFailsAfter(1) },
+    status: 503,
+    code: 'ledger.unavailable',
+    forwards: 1,
+  },
+  { what: 'a step throws', step: stepThat(throws), status: 503, code: 'governance.unavailable', forwards: 0 },
+  {
+    what: 'a step rejects',
+    step: stepThat(async () => throws()),
+    status: 503,
+    code: 'governance.unavailable',
+    forwards: 0,
+  },
+  {
+    what: 'a step never answers',
+    step: stepThat(() => new Promise(() => {})),
+    status: 503,
+    code: 'governance.unavailable',
+    forwards: 0,
+  },
+  {
+    what: 'a step fails on the answer only',
+    step: stepThat(({ stage }) => (stage === 'response' ? throws() : [])),
+    status: 503,
+    code: 'governance.unavailable',
+    forwards: 1,
+  },
+  {
+    what: 'the limiter is gone',
+    ports: { limiter: { take: async () => throws(), ping: async () => throws(), close: async () => {} } },
+    step: stepThat(async (_call, { limiter }) => {
+      await limiter.take('k', 1, 1, 1)
+      return []
+    }),
+    status: 503,
+    code: 'governance.unavailable',
+    forwards: 0,
+  },
+  {
+    what: 'there is no model server for the model',
+    ports: { upstreamOf: () => undefined },
+    status: 404,
+    code: 'model.unknown',
+    forwards: 0,
+  },
+  {
+    what: 'the model server is out of reach',
+    ports: { upstreamOf: () => ({ name: 'x', forward: async () => throws(), close: async () => {} }) },
+    status: 502,
+    code: 'upstream.unreachable',
+    forwards: 0,
+  },
+]
+
+for (const { what, ports, step, status, code, forwards } of FAULTS) {
+  test(`refused: ${what}`, async () => {
+    const bench = makeBench(said('the answer'), ports, step ? [bracketStep, step] : [bracketStep])
+    const reply = whole(await govern(bench.gateway, hello))
+    assert.deepEqual([reply.status, reply.code], [status, code])
+    assert.equal(bench.forwarded.length, forwards)
+    assert.ok(!reply.text.includes('the answer'))
+    assert.ok(!reply.text.includes('gone') && !reply.text.includes('disk'))
+  })
+}
+
+const events = async (bench: Bench, body = hello): Promise<readonly string[]> => {
+  await govern(bench.gateway, body)
+  return bench.events
+}
+
+test('a call is recorded before it is forwarded, and its answer before it leaves', async () => {
+  assert.deepEqual(await events(makeBench(said('hello'))), [
+    'append govern_allow',
+    'forward /chat/completions',
+    'append govern_allow',
+  ])
+})
+
+test('a refused call is recorded and not forwarded', async () => {
+  const secret = askedOf({ model: 'm', messages: [{ role: 'user', content: 'see [secret.key]' }] })
+  const bench = makeBench(said('hello'))
+  assert.equal(whole(await govern(bench.gateway, secret)).status, 403)
+  assert.deepEqual(bench.events, ['append govern_block'])
+})
+
+test('what the policy takes out is gone from what is forwarded, and from what is answered', async () => {
+  const iban = askedOf({ model: 'm', messages: [{ role: 'user', content: 'pay to [pii.iban] now' }] })
+  const bench = makeBench(said('paid to [pii.iban]'))
+  const reply = whole(await govern(bench.gateway, iban))
+  assert.ok(bench.forwarded[0]?.includes('pay to [REDACTED:pii.iban] now'))
+  assert.ok(reply.text.includes('paid to [REDACTED:pii.iban]'))
+})
+
+test('token lists leave with what was taken out, for they repeat it', async () => {
+  const logprobs = {
+    content: [
+      { token: '[pii.', logprob: 0 },
+      { token: 'iban]', logprob: 0 },
+    ],
+  }
+  const message = { role: 'assistant', content: '[pii.iban]' }
+  const choice = { index: 0, message, logprobs, token_ids: [9906], finish_reason: 'stop' }
+  const bench = makeBench(() => answerOf([JSON.stringify(completion('', { choices: [choice] }))]))
+  const { text } = whole(await govern(bench.gateway, hello))
+  assert.ok(text.includes('"logprobs":null') && !text.includes('"[pii.'), text)
+  assert.ok(text.includes('"token_ids":null') && !text.includes('9906'), text)
+})
+
+test('a client that goes away while its call is forwarded is recorded as that', async () => {
+  const gone = new AbortController()
+  const forward = async (): Promise<never> => {
+    gone.abort()
+    throw new Error('aborted')
+  }
+  const bench = makeBench(said(''), { upstreamOf: () => ({ name: 'x', forward, close: async () => {} }) })
+  await govern(bench.gateway, { ...hello, signal: gone.signal })
+  assert.deepEqual(bench.events, ['append govern_allow', 'append client_gone'])
+})
+
+test('a body that is too deep to be looked through is refused before anything else', async () => {
+  let deep: unknown = 'x'
+  for (let depth = 0; depth < 200; depth++) deep = [deep]
+  const bench = makeBench(said('hello'))
+  assert.equal(whole(await govern(bench.gateway, askedOf({ model: 'm', deep }))).status, 400)
+  assert.deepEqual(bench.events, [])
+})
+
+test('an answer that is too deep to be looked through does not leave', async () => {
+  const bench = makeBench(() => answerOf([`{"choices":${'['.repeat(200)}"x"${']'.repeat(200)}}`]))
+  const reply = whole(await govern(bench.gateway, hello))
+  assert.deepEqual([reply.status, reply.code], [502, 'upstream.malformed'])
+})
+
+const OURS: readonly (readonly [what: string, body: object])[] = [
+  ['as it is', completion('fine')],
+  ['empty', {}],
+  ['with a member of that name already', { ...completion('fine'), tappass: { blocked: 'theirs' } }],
+]
+for (const [what, body] of OURS) {
+  test(`our object stands once beside an answer: ${what}`, async () => {
+    const reply = await govern(makeBench(() => answerOf([JSON.stringify(body)])).gateway, hello)
+    if (reply.kind !== 'whole') throw new Error('a stream')
+    const text = reply.text ?? JSON.stringify(reply.body)
+    assert.deepEqual(JSON.parse(text), reply.body)
+    assert.equal(text.split('"tappass":').length, 2)
+    assert.equal((reply.body as { tappass: { blocked: unknown } }).tappass.blocked, false)
+  })
+}
+
+const SERVER = join(import.meta.dirname, '../../../server')
+const policy = await makeWasmPolicy(readFileSync(join(SERVER, 'policy/policy.wasm')))
+const steps = await loadSteps(join(SERVER, 'steps'))
+
+const LIMITERS: readonly (readonly [what: string, take: Ports['limiter']['take'], status: number, code: string])[] = [
+  ['refuses', async () => ({ isAllowed: false, remaining: 0, resetMs: 1500 }), 429, 'rate.exceeded'],
+  ['is out of reach', () => Promise.reject(new Error('gone')), 503, 'governance.unavailable'],
+]
+for (const [what, take, status, code] of LIMITERS) {
+  test(`what the limiter ${what} is recorded and not looked through`, async () => {
+    const limiter = { take, ping: async () => {}, close: async () => {} }
+    const bench = makeBench(said('hi'), { policy, limiter }, steps)
+    const asked = askedOf({ model: 'm', messages: [{ role: 'user', content: privateKey() }] })
+    const reply = await govern(bench.gateway, asked)
+    assert.deepEqual([whole(reply).status, whole(reply).code], [status, code])
+    assert.equal(reply.headers['retry-after'], status === 429 ? '2' : undefined)
+    assert.equal(bench.forwarded.length, 0)
+    const notDone = bench.entries[0]?.details['not_done'] as Readonly<Record<string, unknown>>
+    assert.deepEqual(notDone['detect_secrets'], { reason: 'refused_before', status: 'skipped' })
+    assert.equal(bench.entries[0]?.classification, 'RESTRICTED')
+  })
+}
+
+test('a model name that is no text is a bad request, not a failure of ours', async () => {
+  const bench = makeBench(said('hi'), { policy }, steps)
+  const reply = await govern(
+    bench.gateway,
+    askedOf({ model: '\ud800', messages: [{ role: 'user', content: 'hello' }] }),
+  )
+  assert.deepEqual([whole(reply).status, whole(reply).code], [400, 'request.invalid'])
+})

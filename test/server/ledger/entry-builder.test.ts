@@ -1,0 +1,84 @@
+/** Entries of calls: what is recorded, and that none of it is text of the call. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { canonicalJson } from '../../../server/core/canonical-json.ts'
+import type { Outcome } from '../../../server/core/step.ts'
+import { commitment, judgementEntry, modelName, safePointer } from '../../../server/ledger/entry-builder.ts'
+import { callOf } from '../pipeline/call-fixture.ts'
+
+const recorder = {
+  clock: { nowMs: () => 1_732_500_000_000, elapsedMs: () => 0 },
+  random: { bytes: (count: number) => new Uint8Array(count) },
+  commitmentKey: new Uint8Array(32).fill(7),
+}
+
+const POINTERS: readonly (readonly [pointer: string, safe: string])[] = [
+  ['', ''],
+  ['/messages/0/content', '/messages/0/content'],
+  ['/messages/12/tool_calls/0/function/arguments', '/messages/12/tool_calls/0/function/arguments'],
+  ['/metadata/patient jane doe', '/metadata/*'],
+  [
+    '/tools/0/function/parameters/properties/secret_plan/description',
+    '/tools/0/function/parameters/properties/*/description',
+  ],
+  ['/metadata/jane~1doe~#', '/metadata/*~#'],
+  ['/messages/4111111111111111', '/messages/*'],
+]
+
+for (const [pointer, safe] of POINTERS) {
+  test(`pointer ${pointer}`, () => assert.equal(safePointer(pointer), safe))
+}
+
+test('a model name that can be none is not recorded', () => {
+  assert.equal(modelName('openai/gpt-4o:latest'), 'openai/gpt-4o:latest')
+  for (const name of ['', 'my secret is', `${'m'.repeat(129)}`, 'a\nb'])
+    assert.equal(modelName(name), '(not a model name)')
+})
+
+const many = Array.from({ length: 500 }, (_, index) => ({
+  kind: 'pii.email',
+  severity: 'medium' as const,
+  pointer: '/messages/0/content',
+  span: [index, index + 1] as const,
+  confidence: 1,
+}))
+
+const outcomes: readonly Outcome[] = [
+  { step: 'detect_pii', ms: 0.1234, status: 'done', findings: many },
+  { step: 'rate_limit', ms: 5, status: 'failed', reason: 'StepTimeout' },
+]
+
+const verdict = { policy: 'f'.repeat(64), decisionId: 'dec_1', classification: 'PUBLIC', action: 'allow' } as const
+
+test('an entry holds kinds, pointers, spans, counts, sizes and times, and no text', () => {
+  const body = { model: 'm', messages: [{ role: 'user', content: 'unlikelyword@example.com' }] }
+  const call = callOf(body, { session: 'ses_1' })
+  const entry = judgementEntry(recorder, call, outcomes, verdict, JSON.stringify(body), { upstream: 'here' })
+  assert.ok(!JSON.stringify(entry).includes('unlikelyword'))
+  assert.ok(JSON.stringify(entry).length < 4000, 'so many findings must not make an entry large')
+  const { steps, findings, not_done } = entry.details
+  assert.deepEqual(steps, { detect_pii: 123, rate_limit: 5000 })
+  assert.deepEqual(not_done, { rate_limit: { status: 'failed', reason: 'StepTimeout' } })
+  assert.deepEqual(findings, {
+    detect_pii: {
+      count: 500,
+      listed: many
+        .slice(0, 20)
+        .map(({ kind, severity, confidence, pointer, span }) => ({ kind, severity, confidence, pointer, span })),
+    },
+  })
+  assert.equal(entry.details['upstream'], 'here')
+  assert.equal(JSON.stringify(entry.details), canonicalJson(entry.details), 'members are made in order')
+  assert.equal(entry.details['released'], true)
+})
+
+test('a commitment can be proven with the key, and is of no use without it', () => {
+  const key = new Uint8Array(32).fill(7)
+  assert.equal(commitment(key, 'ae_1', 'hello'), commitment(key, 'ae_1', 'hello'))
+  const others = [
+    commitment(key, 'ae_2', 'hello'),
+    commitment(key, 'ae_1', 'hello!'),
+    commitment(new Uint8Array(32), 'ae_1', 'hello'),
+  ]
+  assert.equal(new Set([...others, commitment(key, 'ae_1', 'hello')]).size, 4)
+})

@@ -1,0 +1,32 @@
+/** Calls for tests of steps. */
+import type { Call } from '../../../server/core/call.ts'
+import type { Finding } from '../../../server/core/finding.ts'
+import type { Step } from '../../../server/core/step.ts'
+import { project } from '../../../server/protocol/projection.ts'
+
+/** A call with this body, projected. */
+export function callOf(body: unknown, more: Partial<Call> = {}): Call {
+  return {
+    id: 'call-1',
+    stage: 'request',
+    agent: { id: 'bot', uuid: 'ag_12345678', org: 'default' },
+    session: undefined,
+    model: 'echo',
+    isStream: false,
+    flags: {},
+    body,
+    bodyBytes: Buffer.byteLength(JSON.stringify(body)),
+    segments: project(body),
+    ...more,
+  }
+}
+
+/** What a step finds in one text; the author is `user` unless told. */
+export async function inspectText(
+  step: Step,
+  text: string,
+  author: Call['segments'][number]['author'] = 'user',
+): Promise<readonly Finding[]> {
+  const call = callOf({}, { segments: [{ pointer: '/t', author, text }] })
+  return step.inspect(call, undefined as never)
+}

@@ -1,0 +1,54 @@
+/** Reading server-sent events: framing, and that cuts change nothing. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { EVENT_CHARS_MAX, readEvents, SseError, sseEvent } from '../../../server/protocol/sse.ts'
+
+async function eventsOf(parts: Iterable<Uint8Array>): Promise<readonly string[]> {
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    yield* parts
+  }
+  const events: string[] = []
+  for await (const batch of readEvents(bytes())) events.push(...batch)
+  return events
+}
+
+const ROWS: readonly (readonly [what: string, text: string, events: readonly string[]])[] = [
+  ['one', 'data: a\n\n', ['a']],
+  ['without the blank', 'data:a\n\n', ['a']],
+  ['one blank is taken off, not two', 'data:  a\n\n', [' a']],
+  ['several lines', 'data: a\ndata: b\n\n', ['a\nb']],
+  ['an empty line of data', 'data\n\ndata:\n\n', ['', '']],
+  ['carriage returns', 'data: a\r\n\r\ndata: b\r\rdata: c\n\n', ['a', 'b', 'c']],
+  ['comments, names and ids', ': hello\nevent: x\nid: 3\nretry: 5\ndata: a\n\n', ['a']],
+  ['no data, no event', 'event: x\n\n\n\n', []],
+  ['a field that begins like data', 'database: x\n\ndata: a\n\n', ['a']],
+  ['a byte order mark', '\ufeffdata: a\n\n', ['a']],
+  ['characters of several bytes', 'data: ö漢👩\n\n', ['ö漢👩']],
+  ['an end without an empty line', 'data: a\n\ndata: b', ['a', 'b']],
+  ['an end after one line break', 'data: a\n', ['a']],
+  ['[DONE]', 'data: {}\n\ndata: [DONE]\n\n', ['{}', '[DONE]']],
+]
+
+for (const [what, text, events] of ROWS) {
+  test(`reads the same for every cut: ${what}`, async () => {
+    const bytes = Buffer.from(text)
+    for (let at = 0; at <= bytes.length; at++) {
+      assert.deepEqual(await eventsOf([bytes.subarray(0, at), bytes.subarray(at)]), events, `cut at ${at}`)
+    }
+    assert.deepEqual(await eventsOf([...bytes].map((byte) => Uint8Array.of(byte))), events, 'byte by byte')
+  })
+}
+
+test('an event without an end is refused before it fills the memory', async () => {
+  const part = Buffer.alloc(1024 * 1024, 'x')
+  const parts = Array.from({ length: EVENT_CHARS_MAX / part.length + 2 }, () => part)
+  await assert.rejects(eventsOf([Buffer.from('data: '), ...parts]), SseError)
+  const lines = Array.from({ length: EVENT_CHARS_MAX / part.length + 2 }, () =>
+    Buffer.concat([Buffer.from('data: '), part, Buffer.from('\n')]),
+  )
+  await assert.rejects(eventsOf(lines), SseError)
+})
+
+test('an event that is written is read', async () => {
+  assert.deepEqual(await eventsOf([Buffer.from(sseEvent('{"a":"b"}') + sseEvent('[DONE]'))]), ['{"a":"b"}', '[DONE]'])
+})

@@ -1,0 +1,103 @@
+/** Streams texts through a window with all response steps, and the texts to do it with. */
+import type { Finding } from '../../../server/core/finding.ts'
+import type { Step } from '../../../server/core/step.ts'
+import { stepsOpening } from '../../../server/detection/pending-match.ts'
+import { redactText } from '../../../server/pipeline/redaction.ts'
+import { step as classify } from '../../../server/steps/classify-data.ts'
+import { step as pii } from '../../../server/steps/detect-pii.ts'
+import { step as secrets } from '../../../server/steps/detect-secrets.ts'
+import { step as output } from '../../../server/steps/scan-output.ts'
+import { finish, openWindow, push, release, scanText, settle } from '../../../server/stream/release-window.ts'
+import { inspectText } from '../pipeline/call-fixture.ts'
+import { EXFILTRATION, HARMLESS_OUTPUT } from '../rules/exfiltration-fixture.ts'
+import { privateKey, sequence } from '../rules/fixture.ts'
+import { IMPERSONAL, PERSONAL } from '../rules/pii-fixture.ts'
+import { NAMED_SECRETS, NO_SECRETS, SECRETS } from '../rules/secret-fixture.ts'
+
+/** All steps that look at answers. */
+export const STEPS: readonly Step[] = [classify, pii, secrets, output]
+export const REACH_CHARS = Math.max(...STEPS.map(({ reachChars }) => reachChars ?? 0))
+
+export const OPENING = stepsOpening(STEPS)
+
+/** What all steps find in a text. */
+export const look = async (text: string): Promise<readonly Finding[]> =>
+  (await Promise.all(STEPS.map((step) => inspectText(step, text)))).flat()
+
+/** Streams deltas through a window with all response steps; everything that is found is taken out. */
+export async function stream(deltas: readonly string[], heldCharsMax?: number) {
+  let window = openWindow(REACH_CHARS, heldCharsMax, OPENING)
+  const kinds = new Set<string>()
+  let released = ''
+  let isOverfull = false
+  const turn = async (): Promise<void> => {
+    const settled = settle(window, await look(scanText(window)))
+    for (const { kind } of settled.findings) kinds.add(kind)
+    isOverfull ||= settled.status === 'overfull'
+    const next = release(window, settled, [...kinds])
+    window = next.window
+    released += next.text
+  }
+  for (const delta of deltas) {
+    window = push(window, delta)
+    await turn()
+    if (isOverfull) return { kinds: [...kinds].sort(), released, isOverfull }
+  }
+  window = finish(window)
+  await turn()
+  return { kinds: [...kinds].sort(), released, isOverfull }
+}
+
+/** What redacting the whole text gives. */
+export async function whole(text: string) {
+  const findings = await look(text)
+  const kinds = [...new Set(findings.map(({ kind }) => kind))].sort()
+  return { kinds, released: redactText(text, findings), isOverfull: false }
+}
+
+/** Nothing is found in it. */
+export const PROSE = 'The quick brown fox jumps over the lazy dog, and then some more of it follows. '
+export const before = PROSE.repeat(5)
+export const after = ` ${PROSE.repeat(5)}`
+
+export const key = privateKey()
+/** A text for everything that a step looks for or must not mistake for it. */
+export const FIXTURES: readonly (readonly [name: string, text: string])[] = [
+  ...SECRETS.map(([kind, secret]) => [kind, secret] as const),
+  ...NAMED_SECRETS.map(([kind, left, secret, right]) => [kind, left + secret + right] as const),
+  ...PERSONAL.map(([kind, left, value, right]) => [kind, left + value + right] as const),
+  ...EXFILTRATION,
+  ...[...NO_SECRETS, ...IMPERSONAL, ...HARMLESS_OUTPUT].map((text) => ['nothing', text] as const),
+  ['marking', 'Classification: Strictly Confidential, TLP:AMBER+STRICT, for internal use only'],
+  [
+    'adjacent and overlapping',
+    'a@b.example.org,c@d.example.org 4111111111111111 4012888888881881 password=x9Y8z7W6v5@h.example.org',
+  ],
+  ['key in base64', Buffer.from(key).toString('base64')],
+  [
+    'key in wrapped base64',
+    (
+      Buffer.from(key)
+        .toString('base64')
+        .match(/.{1,76}/g) ?? []
+    ).join('\n'),
+  ],
+  ['key in JSON', JSON.stringify({ key })],
+  ['card in escapes', [...'4111111111111111'].map((c) => `\\u00${c.charCodeAt(0).toString(16)}`).join('')],
+  ['card in binary', [...'card 4111111111111111'].map((c) => c.charCodeAt(0).toString(2).padStart(8, '0')).join(' ')],
+  ['mail in percent signs', encodeURIComponent(encodeURIComponent('jan@mail.example.org'))],
+  ['card with invisible characters', [...'4111111111111111'].join('\u200b\u2060')],
+  ['emoji around a match', '🔑🔑4111111111111111🔑🔑 and 👩‍👩‍👧‍👦'],
+]
+
+/** Cuts a text in pieces of 1 to `most` characters. */
+export function pieces(text: string, most: number, seed: number): readonly string[] {
+  const next = sequence(seed)
+  const cut: string[] = []
+  for (let at = 0; at < text.length; ) {
+    const length = 1 + Math.floor(next() * most)
+    cut.push(text.slice(at, at + length))
+    at += length
+  }
+  return cut
+}
