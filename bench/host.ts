@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { roleNames } from '../scripts/recipe.ts'
+import { ROLE_NAMES } from '../scripts/recipe.ts'
 
 const root = join(import.meta.dirname, '..')
 const machine = 'bench-host'
@@ -44,7 +44,7 @@ const measure = (runs: number): void => {
   const options = [...common, '--config', 'test/lab/host.yaml']
   // On the bare machine each role has everything to do, so its plan names all its resources.
   const roleOf = new Map<string, string>()
-  for (const role of roleNames) {
+  for (const role of ROLE_NAMES) {
     const planned = tappass(['plan', ...options, '--only', role], 2).lines.find(({ event }) => event === 'plan')
     for (const { resource } of planned?.changes ?? []) roleOf.set(resource, role)
   }

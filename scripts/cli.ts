@@ -7,13 +7,20 @@
 import { join } from 'node:path'
 import { findVerb, parseArguments } from './command-line/argument.ts'
 import type { CommandTable } from './command-line/invocation.ts'
-import { dataOption, hostOptions, jsonOption, noInputOption, wantedOptions, yesOption } from './command-line/option.ts'
+import {
+  DATA_OPTION,
+  HOST_OPTIONS,
+  JSON_OPTION,
+  NO_INPUT_OPTION,
+  WANTED_OPTIONS,
+  YES_OPTION,
+} from './command-line/option.ts'
 import { renderOverview, renderVerb } from './command-line/usage.ts'
-import { exitCode } from './core/exit-code.ts'
+import { EXIT_CODE } from './core/exit-code.ts'
 import { Failure, renderFailure } from './core/failure.ts'
 
 /** Everything that can be typed after `tappass`, in the order of `--help`. */
-export const verbs: CommandTable = [
+export const VERBS: CommandTable = [
   {
     name: 'up',
     summary: 'run a gateway on this machine, for a first look and for development',
@@ -25,41 +32,41 @@ export const verbs: CommandTable = [
       { name: 'license', value: 'FILE', summary: 'file with a license' },
       { name: 'supabase-url', value: 'URL', summary: 'PostgreSQL connection string, without its password' },
       { name: 'supabase-key-file', value: 'FILE', summary: 'file with that password' },
-      dataOption,
+      DATA_OPTION,
       { name: 'verbose', summary: 'show the gateway’s log on a terminal too' },
-      jsonOption,
-      noInputOption,
+      JSON_OPTION,
+      NO_INPUT_OPTION,
     ],
     load: () => import('./commands/up.ts'),
   },
   {
     name: 'bootstrap',
     summary: 'bring a server to the wanted state: this one, or others over SSH',
-    options: [...hostOptions, ...wantedOptions, yesOption, jsonOption, noInputOption],
+    options: [...HOST_OPTIONS, ...WANTED_OPTIONS, YES_OPTION, JSON_OPTION, NO_INPUT_OPTION],
     load: () => import('./commands/bootstrap.ts'),
   },
   {
     name: 'plan',
     summary: 'show what bootstrap would change, and change nothing',
-    options: [...hostOptions, ...wantedOptions, jsonOption, noInputOption],
+    options: [...HOST_OPTIONS, ...WANTED_OPTIONS, JSON_OPTION, NO_INPUT_OPTION],
     load: () => import('./commands/plan.ts'),
   },
   {
     name: 'status',
     summary: 'show the units of a server, their health and revision, and the last backup',
-    options: [...hostOptions, jsonOption, noInputOption],
+    options: [...HOST_OPTIONS, JSON_OPTION, NO_INPUT_OPTION],
     load: () => import('./commands/status.ts'),
   },
   {
     name: 'agent',
     summary: 'add, list or revoke the agents that may call a gateway',
     options: [
-      dataOption,
+      DATA_OPTION,
       { name: 'url', value: 'URL', summary: 'a gateway anywhere, with --admin-key-file' },
       { name: 'admin-key-file', value: 'FILE', summary: 'file with the admin key of that gateway' },
-      ...hostOptions,
-      jsonOption,
-      noInputOption,
+      ...HOST_OPTIONS,
+      JSON_OPTION,
+      NO_INPUT_OPTION,
     ],
     actions: [
       {
@@ -81,11 +88,11 @@ export const verbs: CommandTable = [
     name: 'migrate',
     summary: 'show, run or check the migrations of a database',
     options: [
-      dataOption,
-      ...hostOptions,
+      DATA_OPTION,
+      ...HOST_OPTIONS,
       { name: 'lock-timeout', value: 'SECONDS', summary: 'how long to wait for another run (default: 30)' },
-      jsonOption,
-      noInputOption,
+      JSON_OPTION,
+      NO_INPUT_OPTION,
     ],
     actions: [
       { name: 'status', summary: 'what was run and what is pending (exit 2)' },
@@ -119,7 +126,7 @@ export const verbs: CommandTable = [
   {
     name: 'version',
     summary: 'show the versions of TapPass and Node',
-    options: [jsonOption],
+    options: [JSON_OPTION],
     load: () => import('./commands/version.ts'),
   },
 ]
@@ -136,36 +143,37 @@ export type Surroundings = Readonly<{
   interrupt: AbortSignal
 }>
 
-const hasColor = ({ environment, stderr }: Surroundings, isRefused: boolean): boolean =>
-  !isRefused && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb' && stderr.isTTY === true
+function hasColor({ environment, stderr }: Surroundings, isRefused: boolean): boolean {
+  return !isRefused && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb' && stderr.isTTY === true
+}
 
-const runVerb = async (words: readonly string[], around: Surroundings): Promise<number> => {
+async function runVerb(words: readonly string[], around: Surroundings): Promise<number> {
   const first = words[0]
   if (first === undefined) {
-    around.stderr.write(renderOverview(verbs))
-    return exitCode.usage
+    around.stderr.write(renderOverview(VERBS))
+    return EXIT_CODE.usage
   }
   if (first === '--help' || first === '-h' || first === 'help') {
     const named = first === 'help' ? words[1] : undefined
-    around.stdout.write(named === undefined ? renderOverview(verbs) : renderVerb(findVerb(verbs, named)))
-    return exitCode.asWanted
+    around.stdout.write(named === undefined ? renderOverview(VERBS) : renderVerb(findVerb(VERBS, named)))
+    return EXIT_CODE.asWanted
   }
-  const typed = parseArguments(verbs, first === '--version' ? ['version', ...words.slice(1)] : words)
+  const typed = parseArguments(VERBS, first === '--version' ? ['version', ...words.slice(1)] : words)
   if (typed.isHelp) {
     around.stdout.write(renderVerb(typed.verb))
-    return exitCode.asWanted
+    return EXIT_CODE.asWanted
   }
   const { run } = await typed.verb.load()
   return await run({
     ...around,
     ...typed,
-    verbs,
+    verbs: VERBS,
     hasColor: hasColor(around, typed.options['no-color'] === true),
   })
 }
 
 /** Runs one command line and gives its exit code. A failure is told on stderr; anything else thrown is a defect. */
-export const main = async (words: readonly string[], around: Surroundings): Promise<number> => {
+export async function main(words: readonly string[], around: Surroundings): Promise<number> {
   try {
     return await runVerb(words, around)
   } catch (error) {
@@ -175,11 +183,11 @@ export const main = async (words: readonly string[], around: Surroundings): Prom
   }
 }
 
-const interruptOnSignals = (): AbortSignal => {
+function interruptOnSignals(): AbortSignal {
   const controller = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(exitCode.interrupted)
+      if (controller.signal.aborted) process.exit(EXIT_CODE.interrupted)
       controller.abort(signal)
     })
   }

@@ -17,7 +17,7 @@ import type { Role } from './spec/role.ts'
 export type Chapter = Readonly<{ role: string; resources: readonly Resource[] }>
 
 /** The order is design: each role may rely on those above it. */
-const roles: Readonly<Record<string, Role>> = {
+const ROLES: Readonly<Record<string, Role>> = {
   foundation,
   docker,
   secrets,
@@ -30,8 +30,9 @@ const roles: Readonly<Record<string, Role>> = {
 }
 
 /** The names of the roles, in order. */
-export const roleNames: readonly string[] = Object.keys(roles)
+export const ROLE_NAMES: readonly string[] = Object.keys(ROLES)
 
 /** Takes what is wanted and a reader of this repository's files, gives every resource of the host, role by role. */
-export const recipe = (spec: HostSpec, text: (path: string) => string): readonly Chapter[] =>
-  Object.entries(roles).map(([role, resources]) => ({ role, resources: resources(spec, text) }))
+export function recipe(spec: HostSpec, text: (path: string) => string): readonly Chapter[] {
+  return Object.entries(ROLES).map(([role, resources]) => ({ role, resources: resources(spec, text) }))
+}

@@ -6,19 +6,19 @@ import { resolve } from 'node:path'
 import { createGunzip } from 'node:zlib'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
-import { madeSecretIds, optionalSecretIds } from '../secrets/secret-id.ts'
+import { MADE_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
 import type { LocalFile, LocalImage, ProvidedSecret } from './artifact.ts'
 import { fileReader, readTar, streamReader } from './tar.ts'
 
-const secretIds: readonly string[] = [...madeSecretIds, ...optionalSecretIds]
+const SECRET_IDS: readonly string[] = [...MADE_SECRET_IDS, ...OPTIONAL_SECRET_IDS]
 
-const unreadable = (file: string, cause: unknown): Failure => {
+function unreadable(file: string, cause: unknown): Failure {
   const why = cause instanceof Error ? cause.message : String(cause)
   return new Failure({ what: `${file} can't be read`, why, next: 'check the path in the specification' }, 64, cause)
 }
 
 /** The SHA-256 of a file. Throws a usage failure when it can't be read. */
-export const measureFile = async (file: string): Promise<LocalFile> => {
+export async function measureFile(file: string): Promise<LocalFile> {
   const hash = createHash('sha256')
   try {
     for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk)
@@ -32,9 +32,11 @@ type Manifest = readonly Readonly<{ Config: string }>[]
 type ImageConfiguration = Readonly<{ rootfs: Readonly<{ diff_ids: readonly string[] }> }>
 
 /** Members that may be manifest.json or a configuration; layers are passed over. */
-const isSmall = (name: string, bytes: number): boolean => bytes <= 1 << 20 && !name.endsWith('.tar')
+function isSmall(name: string, bytes: number): boolean {
+  return bytes <= 1 << 20 && !name.endsWith('.tar')
+}
 
-const smallMembers = async (file: string): Promise<ReadonlyMap<string, Buffer>> => {
+async function smallMembers(file: string): Promise<ReadonlyMap<string, Buffer>> {
   await using handle = await open(file)
   const { buffer } = await handle.read(Buffer.alloc(2), 0, 2, 0)
   const isGzipped = buffer.readUInt16BE() === 0x1f8b
@@ -43,7 +45,7 @@ const smallMembers = async (file: string): Promise<ReadonlyMap<string, Buffer>> 
 }
 
 /** Reads manifest.json and the configuration it names out of what `docker save` wrote, gzipped or not. Only the first image counts. */
-export const measureImage = async (file: string): Promise<LocalImage> => {
+export async function measureImage(file: string): Promise<LocalImage> {
   try {
     const members = await smallMembers(file)
     const manifest = JSON.parse(members.get('manifest.json')?.toString('utf8') ?? 'null') as Manifest | null
@@ -58,18 +60,18 @@ export const measureImage = async (file: string): Promise<LocalImage> => {
 }
 
 /** Reads `ID=FILE`, the file relative to `folder`. One line end at the file's end is not part of the value. */
-export const readSecret = async (
+export async function readSecret(
   written: string,
   folder: string,
-): Promise<readonly [id: string, secret: ProvidedSecret]> => {
+): Promise<readonly [id: string, secret: ProvidedSecret]> {
   const [id = '', ...rest] = written.split('=')
   if (!/^[a-z0-9][a-z0-9-]*$/.test(id) || rest.join('=') === '') {
     throw usageFailure('--secret has the form ID=FILE', 'tappass bootstrap --secret openai-api-key=FILE')
   }
-  if (!secretIds.includes(id)) {
+  if (!SECRET_IDS.includes(id)) {
     throw usageFailure(
-      `there is no secret "${id}"; they are ${secretIds.join(', ')}`,
-      `tappass bootstrap --secret ${nearest(id, secretIds) ?? 'openai-api-key'}=FILE`,
+      `there is no secret "${id}"; they are ${SECRET_IDS.join(', ')}`,
+      `tappass bootstrap --secret ${nearest(id, SECRET_IDS) ?? 'openai-api-key'}=FILE`,
     )
   }
   const file = resolve(folder, rest.join('='))

@@ -12,7 +12,9 @@ export type LocalImage = Readonly<{ file: string; imageId: string; layers: reado
 export type ProvidedSecret = Readonly<{ sha256: string; reveal: () => string }>
 
 /** Standard input for a command that receives the file; it is opened when the command runs. */
-export const openFile = (file: string): Stdin => ({ open: () => createReadStream(file) })
+export function openFile(file: string): Stdin {
+  return { open: () => createReadStream(file) }
+}
 
 /** `version` is the package's version and 12 hex digits of the content; `manifest` is in sha256sum's format, sorted by path. */
 export type ReleasePack = Readonly<{

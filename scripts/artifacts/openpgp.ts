@@ -1,9 +1,9 @@
 /** The fingerprints in an ASCII-armoured OpenPGP key (RFC 9580), so that a key is trusted by what it is, not by where it came from. */
 import { createHash } from 'node:crypto'
 
-const publicKeyTag = 6
+const PUBLIC_KEY_TAG = 6
 
-const bytesOf = (armoured: string): Buffer => {
+function bytesOf(armoured: string): Buffer {
   const block =
     /-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n(?:[^\r\n]+: [^\r\n]*\r?\n)*\r?\n([\s\S]*?)-----END PGP PUBLIC KEY BLOCK-----/
   const body = block.exec(armoured)?.[1]
@@ -15,7 +15,7 @@ const bytesOf = (armoured: string): Buffer => {
 type Packet = Readonly<{ tag: number; start: number; end: number }>
 
 /** Header of the packet at `at`: old and new format with definite lengths, the only ones that keys are made of. */
-const packetAt = (bytes: Buffer, at: number): Packet => {
+function packetAt(bytes: Buffer, at: number): Packet {
   const first = bytes.readUInt8(at)
   if ((first & 0x80) === 0) throw new Error('damaged OpenPGP key')
   if ((first & 0x40) === 0) {
@@ -33,14 +33,14 @@ const packetAt = (bytes: Buffer, at: number): Packet => {
 }
 
 /** Fingerprints (40 upper-case hex digits) of the primary keys of version 4. Throws for a damaged text or another version. */
-export const primaryFingerprints = (armoured: string): readonly string[] => {
+export function primaryFingerprints(armoured: string): readonly string[] {
   const bytes = bytesOf(armoured)
   const fingerprints: string[] = []
   for (let at = 0; at < bytes.length; ) {
     const { tag, start, end } = packetAt(bytes, at)
     if (end > bytes.length) throw new Error('OpenPGP key cut short')
     const body = bytes.subarray(start, end)
-    if (tag === publicKeyTag) {
+    if (tag === PUBLIC_KEY_TAG) {
       if (body[0] !== 4) throw new Error(`OpenPGP key of version ${body[0]}`)
       const head = Buffer.from([0x99, body.length >> 8, body.length & 0xff])
       fingerprints.push(createHash('sha1').update(head).update(body).digest('hex').toUpperCase())

@@ -18,7 +18,7 @@ const schema = v.object({
 export type Pins = v.InferOutput<typeof schema>
 
 /** Takes the text of `versions.yaml`. Throws when a key is missing or a checksum is none: the repository itself is then damaged. */
-export const parsePins = (yaml: string): Pins => {
+export function parsePins(yaml: string): Pins {
   const result = v.safeParse(schema, parse(yaml))
   if (result.success) return result.output
   const faults = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`)

@@ -9,7 +9,7 @@ import type { ReleasePack } from './artifact.ts'
 import { type Member, writeTar } from './tar.ts'
 
 /** Tests, docs and benchmarks stay at home. */
-const ownEntries = [
+const OWN_ENTRIES = [
   'server',
   'scripts',
   'migrations',
@@ -28,16 +28,17 @@ const ownEntries = [
 type Lock = Readonly<{ packages: Readonly<Record<string, Readonly<Record<string, unknown>>>> }>
 
 /** npm's marks of what production does without; optional ones are native accelerators that we never build. */
-const marks = ['dev', 'devOptional', 'optional'] as const
+const MARKS = ['dev', 'devOptional', 'optional'] as const
 
 /** Folders of the dependencies that production needs, by the lock file. */
-const dependencyFolders = (lock: Lock): readonly string[] =>
-  Object.entries(lock.packages)
-    .filter(([path, entry]) => path !== '' && marks.every((mark) => entry[mark] !== true))
+function dependencyFolders(lock: Lock): readonly string[] {
+  return Object.entries(lock.packages)
+    .filter(([path, entry]) => path !== '' && MARKS.every((mark) => entry[mark] !== true))
     .map(([path]) => path)
+}
 
 /** Names of all files below, without the packages nested in it: those are entries of the lock file themselves. */
-const filesBelow = async (root: string, folder: string): Promise<readonly string[]> => {
+async function filesBelow(root: string, folder: string): Promise<readonly string[]> {
   const entries = await readdir(join(root, folder), { withFileTypes: true })
   const names = await Promise.all(
     entries.map(async (entry) => {
@@ -49,12 +50,12 @@ const filesBelow = async (root: string, folder: string): Promise<readonly string
   return names.flat()
 }
 
-const namesOf = async (root: string): Promise<readonly string[]> => {
+async function namesOf(root: string): Promise<readonly string[]> {
   const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as Lock
   const top = new Set((await readdir(root, { withFileTypes: true })).map(({ name }) => name))
   const folders = dependencyFolders(lock)
   const parts = await Promise.all(
-    [...ownEntries.filter((name) => top.has(name)), ...folders].map(async (name) =>
+    [...OWN_ENTRIES.filter((name) => top.has(name)), ...folders].map(async (name) =>
       (await stat(join(root, name))).isDirectory() ? await filesBelow(root, name) : [name],
     ),
   )
@@ -63,24 +64,24 @@ const namesOf = async (root: string): Promise<readonly string[]> => {
 
 type Measured = Member & Readonly<{ sha256: string }>
 
-const measure = async (root: string, name: string): Promise<Measured> => {
+async function measure(root: string, name: string): Promise<Measured> {
   const path = join(root, name)
   const [bytes, { mode }] = await Promise.all([readFile(path), stat(path)])
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   return { name, path, bytes: bytes.length, isExecutable: (mode & 0o100) !== 0, sha256 }
 }
 
-const groupSize = 64
+const GROUP_SIZE = 64
 
 /** Measures the release in a folder. Throws when its dependencies are not installed. */
-export const measureRelease = async (root: string): Promise<ReleasePack> => {
+export async function measureRelease(root: string): Promise<ReleasePack> {
   const names = await namesOf(root).catch((error) => {
     const why = error instanceof Error ? error.message : String(error)
     throw new Failure({ what: 'the release can’t be read', where: root, why, next: './tappass version' }, 1, error)
   })
   const members: Measured[] = []
-  for (let at = 0; at < names.length; at += groupSize) {
-    members.push(...(await Promise.all(names.slice(at, at + groupSize).map((name) => measure(root, name)))))
+  for (let at = 0; at < names.length; at += GROUP_SIZE) {
+    members.push(...(await Promise.all(names.slice(at, at + GROUP_SIZE).map((name) => measure(root, name)))))
   }
   const manifest = members.map(({ sha256, name }) => `${sha256}  ./${name}\n`).join('')
   const content = createHash('sha256').update(manifest)

@@ -3,21 +3,24 @@ import { createReadStream } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { Failure } from '../core/failure.ts'
 
-const blockBytes = 512
+const BLOCK_BYTES = 512
 
-const textAt = (header: Buffer, at: number, length: number): string => {
+function textAt(header: Buffer, at: number, length: number): string {
   const field = header.subarray(at, at + length)
   const end = field.indexOf(0)
   return field.subarray(0, end < 0 ? length : end).toString('utf8')
 }
 
 /** Octal digits, or base 256 when the first bit is set (GNU, for sizes of 8 GiB and more). */
-const numberAt = (header: Buffer, at: number, length: number): number =>
-  ((header[at] ?? 0) & 0x80) === 0
+function numberAt(header: Buffer, at: number, length: number): number {
+  return ((header[at] ?? 0) & 0x80) === 0
     ? Number.parseInt(textAt(header, at, length).trim() || '0', 8)
     : header.subarray(at + 1, at + length).reduce((sum, byte) => sum * 256 + byte, 0)
+}
 
-const paxPath = (body: Buffer): string | undefined => /(?:^|\n)\d+ path=([^\n]*)\n/.exec(body.toString('utf8'))?.[1]
+function paxPath(body: Buffer): string | undefined {
+  return /(?:^|\n)\d+ path=([^\n]*)\n/.exec(body.toString('utf8'))?.[1]
+}
 
 /** Bytes in order: `take` gives as many as asked for (fewer at the end), `skip` passes over them. */
 export type Reader = Readonly<{
@@ -26,7 +29,7 @@ export type Reader = Readonly<{
 }>
 
 /** Reads a stream; what is skipped is read and dropped. */
-export const streamReader = (source: AsyncIterable<Uint8Array>): Reader => {
+export function streamReader(source: AsyncIterable<Uint8Array>): Reader {
   const chunks = source[Symbol.asyncIterator]()
   let rest = Buffer.alloc(0)
   const take = async (bytes: number): Promise<Buffer> => {
@@ -52,7 +55,7 @@ export const streamReader = (source: AsyncIterable<Uint8Array>): Reader => {
 }
 
 /** Reads an open file; what is skipped is never read. */
-export const fileReader = (handle: FileHandle): Reader => {
+export function fileReader(handle: FileHandle): Reader {
   let at = 0
   return {
     take: async (bytes) => {
@@ -67,16 +70,16 @@ export const fileReader = (handle: FileHandle): Reader => {
 }
 
 /** Gives the regular members that `isWanted` says yes to (name and size in bytes), each whole in memory. */
-export const readTar = async (
+export async function readTar(
   { take, skip }: Reader,
   isWanted: (name: string, bytes: number) => boolean,
-): Promise<ReadonlyMap<string, Buffer>> => {
+): Promise<ReadonlyMap<string, Buffer>> {
   const members = new Map<string, Buffer>()
   for (let longName: string | undefined; ; ) {
-    const header = await take(blockBytes)
-    if (header.length < blockBytes || header[0] === 0) return members
+    const header = await take(BLOCK_BYTES)
+    if (header.length < BLOCK_BYTES || header[0] === 0) return members
     const bytes = numberAt(header, 124, 12)
-    const padded = Math.ceil(bytes / blockBytes) * blockBytes
+    const padded = Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES
     const type = String.fromCharCode(header[156] ?? 0)
     const prefix = textAt(header, 345, 155)
     const name = longName ?? (prefix === '' ? '' : `${prefix}/`) + textAt(header, 0, 100)
@@ -92,8 +95,8 @@ export const readTar = async (
 /** A file to be packed: its name in the archive, its path here, its size, and whether it is a program. */
 export type Member = Readonly<{ name: string; path: string; bytes: number; isExecutable: boolean }>
 
-const headerOf = (name: string, type: '0' | 'x', bytes: number, isExecutable: boolean): Buffer => {
-  const header = Buffer.alloc(blockBytes)
+function headerOf(name: string, type: '0' | 'x', bytes: number, isExecutable: boolean): Buffer {
+  const header = Buffer.alloc(BLOCK_BYTES)
   header.write(name.slice(0, 100), 0)
   header.write(isExecutable ? '0000755\0' : '0000644\0', 100)
   header.write('0000000\0'.repeat(2), 108)
@@ -107,10 +110,12 @@ const headerOf = (name: string, type: '0' | 'x', bytes: number, isExecutable: bo
   return header
 }
 
-const padding = (bytes: number): Buffer => Buffer.alloc((blockBytes - (bytes % blockBytes)) % blockBytes)
+function padding(bytes: number): Buffer {
+  return Buffer.alloc((BLOCK_BYTES - (bytes % BLOCK_BYTES)) % BLOCK_BYTES)
+}
 
 /** A pax record says its own length, so the length is found by trying. */
-const paxRecord = (name: string): Buffer => {
+function paxRecord(name: string): Buffer {
   const tail = ` path=${name}\n`
   let length = Buffer.byteLength(tail) + 1
   while (String(length).length + Buffer.byteLength(tail) !== length) length++
@@ -133,5 +138,5 @@ export async function* writeTar(members: readonly Member[]): AsyncIterable<Uint8
     if (sent !== bytes) throw new Failure({ what: `${path} changed while it was sent`, next: 'run it again' })
     yield padding(bytes)
   }
-  yield Buffer.alloc(2 * blockBytes)
+  yield Buffer.alloc(2 * BLOCK_BYTES)
 }

@@ -1,7 +1,7 @@
 /** From words typed to a verb, its options and operands; `node:util` parseArgs splits, this file judges. */
 import { parseArgs } from 'node:util'
 import { usageFailure } from '../core/failure.ts'
-import { commonOptions, type Option } from './option.ts'
+import { COMMON_OPTIONS, type Option } from './option.ts'
 import { nearest } from './suggestion.ts'
 import type { Action, Verb } from './verb.ts'
 
@@ -15,7 +15,7 @@ export type Arguments<V extends Verb> = Readonly<{
 }>
 
 /** Finds the verb; throws a usage failure that names the nearest one. */
-export const findVerb = <V extends Verb>(verbs: readonly V[], name: string): V => {
+export function findVerb<V extends Verb>(verbs: readonly V[], name: string): V {
   const verb = verbs.find((candidate) => candidate.name === name)
   if (verb !== undefined) return verb
   const guess = nearest(
@@ -27,13 +27,13 @@ export const findVerb = <V extends Verb>(verbs: readonly V[], name: string): V =
 }
 
 /** All options that a verb takes, those of its actions included, each once. */
-export const optionsOf = (verb: Verb, action?: Action): readonly Option[] => {
+export function optionsOf(verb: Verb, action?: Action): readonly Option[] {
   const actions = action === undefined ? (verb.actions ?? []) : [action]
-  const all = [...verb.options, ...actions.flatMap((each) => each.options ?? []), ...commonOptions]
+  const all = [...verb.options, ...actions.flatMap((each) => each.options ?? []), ...COMMON_OPTIONS]
   return all.filter((option, index) => all.findIndex((other) => other.name === option.name) === index)
 }
 
-const findAction = (verb: Verb, name: string | undefined, isHelp: boolean): Action | undefined => {
+function findAction(verb: Verb, name: string | undefined, isHelp: boolean): Action | undefined {
   if (verb.actions === undefined) return undefined
   const names = verb.actions.map((action) => action.name)
   const action = verb.actions.find((candidate) => candidate.name === name)
@@ -45,7 +45,7 @@ const findAction = (verb: Verb, name: string | undefined, isHelp: boolean): Acti
 
 type Token = Readonly<{ kind: string; rawName?: string; name?: string; value?: string | undefined }>
 
-const checkOption = (verb: Verb, known: readonly Option[], token: Token): void => {
+function checkOption(verb: Verb, known: readonly Option[], token: Token): void {
   const option = known.find((candidate) => candidate.name === token.name)
   const typed = token.rawName ?? ''
   if (option === undefined) {
@@ -70,7 +70,7 @@ const checkOption = (verb: Verb, known: readonly Option[], token: Token): void =
   }
 }
 
-const checkOperands = (verb: Verb, action: Action | undefined, operands: readonly string[]): void => {
+function checkOperands(verb: Verb, action: Action | undefined, operands: readonly string[]): void {
   const shown = action === undefined ? verb.operands : action.operands
   if (shown !== undefined || operands[0] === undefined) return
   const name = action === undefined ? verb.name : `${verb.name} ${action.name}`
@@ -78,7 +78,7 @@ const checkOperands = (verb: Verb, action: Action | undefined, operands: readonl
 }
 
 /** Reads the words after `tappass`. Throws a usage failure (exit 64) for anything that is not understood. */
-export const parseArguments = <V extends Verb>(verbs: readonly V[], words: readonly string[]): Arguments<V> => {
+export function parseArguments<V extends Verb>(verbs: readonly V[], words: readonly string[]): Arguments<V> {
   const verb = findVerb(verbs, words[0] ?? '')
   const known = optionsOf(verb)
   const { tokens } = parseArgs({

@@ -4,8 +4,8 @@ import { quoteAll } from '../core/quoting.ts'
 import type { Invocation } from './invocation.ts'
 
 /** Options stand as they were typed; none of them holds a secret. `more` are words to add. */
-export const typedLine = ({ options }: Pick<Invocation, 'options'>, verb: string, ...more: readonly string[]): string =>
-  quoteAll([
+export function typedLine({ options }: Pick<Invocation, 'options'>, verb: string, ...more: readonly string[]): string {
+  return quoteAll([
     'tappass',
     verb,
     ...Object.entries(options).flatMap(([name, value]) =>
@@ -13,3 +13,4 @@ export const typedLine = ({ options }: Pick<Invocation, 'options'>, verb: string
     ),
     ...more,
   ])
+}

@@ -4,30 +4,34 @@ import type { Option } from './option.ts'
 import type { Verb } from './verb.ts'
 
 /** The shells that there are scripts for. */
-export const shells = ['bash', 'zsh', 'fish'] as const
+export const SHELLS = ['bash', 'zsh', 'fish'] as const
 
 /** One of them. */
-export type Shell = (typeof shells)[number]
+export type Shell = (typeof SHELLS)[number]
 
-const flagsOf = (verb: Verb): string =>
-  optionsOf(verb)
+function flagsOf(verb: Verb): string {
+  return optionsOf(verb)
     .map(({ name }) => `--${name}`)
     .join(' ')
+}
 
 /** The words that may follow a verb: its actions, or the alternatives that its operand names (`bash|zsh|fish`). */
-const secondWords = (verb: Verb): readonly Readonly<{ name: string; summary: string }>[] => {
+function secondWords(verb: Verb): readonly Readonly<{ name: string; summary: string }>[] {
   const alternatives = verb.operands?.includes('|') === true ? verb.operands.split('|') : []
   return verb.actions ?? alternatives.map((name) => ({ name, summary: name }))
 }
-const actionsOf = (verb: Verb): string =>
-  secondWords(verb)
+function actionsOf(verb: Verb): string {
+  return secondWords(verb)
     .map(({ name }) => name)
     .join(' ')
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
+}
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}
 
 /** For each option with choices, the choices; for each that takes a file or folder, files. */
-const bashValues = (options: readonly Option[]): string =>
-  options
+function bashValues(options: readonly Option[]): string {
+  return options
     .filter(({ value }) => value !== undefined)
     .map(({ name, choices, value }) => {
       const words = choices === undefined ? '' : `-W ${quoted(choices.join(' '))}`
@@ -35,8 +39,10 @@ const bashValues = (options: readonly Option[]): string =>
       return `      --${name}) COMPREPLY=($(compgen ${words === '' ? files || "-W ''" : words} -- "$cur")); return ;;`
     })
     .join('\n')
+}
 
-const renderBash = (verbs: readonly Verb[]): string => `# bash completion for tappass: eval "$(tappass completion bash)"
+function renderBash(verbs: readonly Verb[]): string {
+  return `# bash completion for tappass: eval "$(tappass completion bash)"
 _tappass() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} verb=\${COMP_WORDS[1]}
   COMPREPLY=()
@@ -55,8 +61,9 @@ ${bashValues(optionsOf(verb))}
 }
 complete -o default -F _tappass tappass ./tappass
 `
+}
 
-const zshOption = ({ name, summary, value, choices, isRepeatable }: Option): string => {
+function zshOption({ name, summary, value, choices, isRepeatable }: Option): string {
   const text = summary.replace(/[[\]:]/g, '\\$&')
   const action =
     choices === undefined
@@ -71,10 +78,12 @@ const zshOption = ({ name, summary, value, choices, isRepeatable }: Option): str
   )
 }
 
-const zshPairs = (pairs: readonly Readonly<{ name: string; summary: string }>[]): string =>
-  pairs.map(({ name, summary }) => quoted(`${name}:${summary}`)).join(' ')
+function zshPairs(pairs: readonly Readonly<{ name: string; summary: string }>[]): string {
+  return pairs.map(({ name, summary }) => quoted(`${name}:${summary}`)).join(' ')
+}
 
-const renderZsh = (verbs: readonly Verb[]): string => `#compdef tappass
+function renderZsh(verbs: readonly Verb[]): string {
+  return `#compdef tappass
 # zsh completion for tappass: source <(tappass completion zsh)
 _tappass() {
   local -a verbs actions
@@ -93,14 +102,16 @@ ${verbs
 }
 compdef _tappass tappass
 `
+}
 
-const fishOption = (verb: Verb, { name, summary, value, choices }: Option): string => {
+function fishOption(verb: Verb, { name, summary, value, choices }: Option): string {
   const values = choices === undefined ? '' : ` -a ${quoted(choices.join(' '))}`
   const kind = value === undefined ? '' : choices === undefined ? ' -r' : ' -x'
   return `complete -c tappass -n '__fish_seen_subcommand_from ${verb.name}' -l ${name} -d ${quoted(summary)}${kind}${values}`
 }
 
-const renderFish = (verbs: readonly Verb[]): string => `# fish completion for tappass: tappass completion fish | source
+function renderFish(verbs: readonly Verb[]): string {
+  return `# fish completion for tappass: tappass completion fish | source
 complete -c tappass -f
 ${verbs.map(({ name, summary }) => `complete -c tappass -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`).join('\n')}
 ${verbs
@@ -113,8 +124,11 @@ ${verbs
   ])
   .join('\n')}
 `
+}
 
-const renderers = { bash: renderBash, zsh: renderZsh, fish: renderFish } as const
+const RENDERERS = { bash: renderBash, zsh: renderZsh, fish: renderFish } as const
 
 /** The script that teaches a shell every verb, action and option of the table. */
-export const renderCompletion = (shell: Shell, verbs: readonly Verb[]): string => renderers[shell](verbs)
+export function renderCompletion(shell: Shell, verbs: readonly Verb[]): string {
+  return RENDERERS[shell](verbs)
+}

@@ -1,5 +1,5 @@
 /** Asks whether changes may be made: `--yes` says so beforehand, and without a terminal nobody can be asked. */
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { typedLine } from './command-hint.ts'
 import { type Invocation, isGiven, mayAsk } from './invocation.ts'
@@ -8,14 +8,14 @@ import { askLine, Interrupted } from './prompt.ts'
 /** Whether so many changes may be made to a host. */
 export type Consent = (host: string, changes: number) => Promise<boolean>
 
-const interrupted = (error: unknown): never => {
+function interrupted(error: unknown): never {
   if (error instanceof Interrupted)
-    throw new Failure({ what: 'interrupted at the question' }, exitCode.interrupted, error)
+    throw new Failure({ what: 'interrupted at the question' }, EXIT_CODE.interrupted, error)
   throw error
 }
 
 /** One question at a time, though hosts run side by side. It throws a usage failure that names `--yes` where nobody can be asked. */
-export const consentOf = (invocation: Invocation): Consent => {
+export function consentOf(invocation: Invocation): Consent {
   const terminal = { input: invocation.stdin, output: invocation.stderr, interrupt: invocation.interrupt }
   let asking: Promise<unknown> = Promise.resolve()
   return async (host, changes) => {

@@ -25,23 +25,26 @@ export type Invocation = Readonly<{
 }>
 
 /** The last value of an option that takes one; undefined when it was not given. */
-export const textOption = (invocation: Invocation, name: string): string | undefined => {
+export function textOption(invocation: Invocation, name: string): string | undefined {
   const value = invocation.options[name]
   return typeof value === 'string' ? value : undefined
 }
 
 /** All values of a repeatable option, in order. */
-export const textOptions = (invocation: Invocation, name: string): readonly string[] => {
+export function textOptions(invocation: Invocation, name: string): readonly string[] {
   const value = invocation.options[name]
   return Array.isArray(value) ? value : []
 }
 
 /** Whether a switch was given. */
-export const isGiven = (invocation: Invocation, name: string): boolean => invocation.options[name] !== undefined
+export function isGiven(invocation: Invocation, name: string): boolean {
+  return invocation.options[name] !== undefined
+}
 
 /** Whether questions may be asked: both ends are a terminal and `--no-input` was not given. */
-export const mayAsk = (invocation: Invocation): boolean =>
-  !isGiven(invocation, 'no-input') && invocation.stdin.isTTY === true && invocation.stderr.isTTY === true
+export function mayAsk(invocation: Invocation): boolean {
+  return !isGiven(invocation, 'no-input') && invocation.stdin.isTTY === true && invocation.stderr.isTTY === true
+}
 
 /** What a command's module exports. Gives the process's exit code (see `exit-code.ts`). */
 export type VerbModule = Readonly<{ run: (invocation: Invocation) => Promise<number> }>

@@ -14,25 +14,25 @@ export type Option = Readonly<{
 }>
 
 /** Taken by every command. */
-export const commonOptions: readonly Option[] = [
+export const COMMON_OPTIONS: readonly Option[] = [
   { name: 'help', short: 'h', summary: 'show this help' },
   { name: 'no-color', summary: 'no colour (as when NO_COLOR is set)' },
 ]
 
 /** Data on stdout as JSON, talk on stderr. */
-export const jsonOption: Option = { name: 'json', summary: 'print JSON on stdout' }
+export const JSON_OPTION: Option = { name: 'json', summary: 'print JSON on stdout' }
 
 /** Never ask. */
-export const noInputOption: Option = { name: 'no-input', summary: 'never ask; take flags and defaults' }
+export const NO_INPUT_OPTION: Option = { name: 'no-input', summary: 'never ask; take flags and defaults' }
 
 /** Say yes to what would be asked. */
-export const yesOption: Option = { name: 'yes', short: 'y', summary: 'apply without asking' }
+export const YES_OPTION: Option = { name: 'yes', short: 'y', summary: 'apply without asking' }
 
 /** The folder that `up` keeps its data in. */
-export const dataOption: Option = { name: 'data', value: 'DIR', summary: 'data folder (default: .tappass/data)' }
+export const DATA_OPTION: Option = { name: 'data', value: 'DIR', summary: 'data folder (default: .tappass/data)' }
 
 /** Which host to see or change: this one unless `--host` or `--inventory` says otherwise. */
-export const hostOptions: readonly Option[] = [
+export const HOST_OPTIONS: readonly Option[] = [
   { name: 'host', value: 'USER@NAME[:PORT]', isRepeatable: true, summary: 'a host over SSH instead of this one' },
   { name: 'identity', value: 'FILE', summary: 'private SSH key' },
   { name: 'known-hosts', value: 'FILE', summary: 'known_hosts file to check host keys against' },
@@ -42,7 +42,7 @@ export const hostOptions: readonly Option[] = [
 ]
 
 /** What a host should be, on top of its specification. */
-export const wantedOptions: readonly Option[] = [
+export const WANTED_OPTIONS: readonly Option[] = [
   { name: 'only', value: 'ROLE', isRepeatable: true, summary: 'this part of the host only' },
   { name: 'domain', value: 'NAME', summary: 'public name; TLS from a public authority' },
   { name: 'upstream', value: 'URL', summary: 'an OpenAI-compatible server that answers calls (…/v1)' },

@@ -17,7 +17,7 @@ export class Interrupted extends Error {
   }
 }
 
-const ask = async (terminal: Terminal, prompt: string, isHidden: boolean): Promise<string> => {
+async function ask(terminal: Terminal, prompt: string, isHidden: boolean): Promise<string> {
   if (isHidden) terminal.output.write(prompt)
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({
@@ -44,17 +44,21 @@ const ask = async (terminal: Terminal, prompt: string, isHidden: boolean): Promi
 }
 
 /** Asks for a line; empty input gives ''. */
-export const askLine = (terminal: Terminal, prompt: string): Promise<string> => ask(terminal, prompt, false)
+export function askLine(terminal: Terminal, prompt: string): Promise<string> {
+  return ask(terminal, prompt, false)
+}
 
 /** Asks for a line that is not shown. */
-export const askHidden = (terminal: Terminal, prompt: string): Promise<string> => ask(terminal, prompt, true)
+export function askHidden(terminal: Terminal, prompt: string): Promise<string> {
+  return ask(terminal, prompt, true)
+}
 
 /** Asks for one of several, by number; empty input takes the first. Asks again for anything else. */
-export const askChoice = async <T extends string>(
+export async function askChoice<T extends string>(
   terminal: Terminal,
   title: string,
   choices: readonly (readonly [T, string])[],
-): Promise<T> => {
+): Promise<T> {
   const rows = choices.map(([, text], index) => `  ${index + 1}) ${text}`).join('\n')
   terminal.output.write(`${title}\n${rows}\n`)
   for (;;) {

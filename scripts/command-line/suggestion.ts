@@ -1,7 +1,7 @@
 /** The word that a mistyped one probably meant. */
 
 /** Edits (insert, delete, replace, swap neighbours) from one word to the other: optimal string alignment distance. */
-export const editDistance = (from: string, to: string): number => {
+export function editDistance(from: string, to: string): number {
   let before: number[] = []
   let row = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (let i = 1; i <= from.length; i++) {
@@ -21,7 +21,7 @@ export const editDistance = (from: string, to: string): number => {
 }
 
 /** The nearest of the words, or undefined when none is within a third of the typed length (at least 2 edits). */
-export const nearest = (typed: string, words: readonly string[]): string | undefined => {
+export function nearest(typed: string, words: readonly string[]): string | undefined {
   const ranked = words
     .map((word) => ({ word, distance: word.startsWith(typed) ? 1 : editDistance(typed, word) }))
     .sort((a, b) => a.distance - b.distance)

@@ -6,7 +6,7 @@ import { readSshAccess } from '../connection/ssh-access.ts'
 import { renderAgents } from '../control/agent-table.ts'
 import { connectGateway, exchangeOverHttp, type GatewayClient } from '../control/gateway-client.ts'
 import { exchangeOnHost } from '../control/host-request.ts'
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { readTargets } from '../spec/target.ts'
 import { readNote } from '../up/data-folder.ts'
@@ -14,9 +14,11 @@ import { readNote } from '../up/data-folder.ts'
 /** A gateway, and how to leave it. */
 type Reached = Readonly<{ gateway: GatewayClient; close: () => Promise<void> }>
 
-const nothingToClose = async (): Promise<void> => undefined
+async function nothingToClose(): Promise<void> {
+  return undefined
+}
 
-const reachUrl = (invocation: Invocation, url: string): Reached => {
+function reachUrl(invocation: Invocation, url: string): Reached {
   const file = textOption(invocation, 'admin-key-file')
   if (file === undefined)
     throw usageFailure('"--url" needs the admin key', `tappass agent list --url ${url} --admin-key-file FILE`)
@@ -24,20 +26,20 @@ const reachUrl = (invocation: Invocation, url: string): Reached => {
   return { gateway: connectGateway(exchangeOverHttp(url), key), close: nothingToClose }
 }
 
-const dataPath = (invocation: Invocation): string => {
+function dataPath(invocation: Invocation): string {
   const option = textOption(invocation, 'data')
   return option === undefined ? join(invocation.root, '.tappass', 'data') : resolve(invocation.workingFolder, option)
 }
 
 /** The gateway that `tappass up` runs from a data folder; undefined when none serves from there. */
-const reachLocal = (data: string): Reached | undefined => {
+function reachLocal(data: string): Reached | undefined {
   const url = readNote(data, 'serving.json')?.['url']
   if (typeof url !== 'string') return undefined
   const key = readFileSync(join(data, 'secrets', 'tappass-admin-api-key'), 'utf8').trim()
   return { gateway: connectGateway(exchangeOverHttp(url), key), close: nothingToClose }
 }
 
-const reachHost = async (invocation: Invocation): Promise<Reached> => {
+async function reachHost(invocation: Invocation): Promise<Reached> {
   const [target, ...others] = await readTargets(invocation)
   if (target === undefined || others.length > 0) {
     throw usageFailure('agents are kept one gateway at a time', 'tappass agent list --host USER@NAME')
@@ -50,27 +52,27 @@ const reachHost = async (invocation: Invocation): Promise<Reached> => {
 }
 
 /** What a bootstrapped server has (docs/reference/host.md). */
-const hostFolder = '/etc/tappass'
+const HOST_FOLDER = '/etc/tappass'
 
-const reach = async (invocation: Invocation): Promise<Reached> => {
+async function reach(invocation: Invocation): Promise<Reached> {
   const url = textOption(invocation, 'url')
   if (url !== undefined) return reachUrl(invocation, url)
   if (textOptions(invocation, 'host').length > 0) return await reachHost(invocation)
   const data = dataPath(invocation)
   const local = reachLocal(data)
   if (local !== undefined) return local
-  if (existsSync(hostFolder)) return await reachHost(invocation)
+  if (existsSync(HOST_FOLDER)) return await reachHost(invocation)
   const next = 'start one (tappass up), or name one: --host USER@NAME, or --url URL --admin-key-file FILE'
-  throw new Failure({ what: 'no gateway serves here', where: data, next }, exitCode.unreachable)
+  throw new Failure({ what: 'no gateway serves here', where: data, next }, EXIT_CODE.unreachable)
 }
 
-const requireId = ({ operands, action }: Invocation): string => {
+function requireId({ operands, action }: Invocation): string {
   const [id, ...rest] = operands
   if (id !== undefined && rest.length === 0) return id
   throw usageFailure(`"agent ${action}" takes one agent id`, `tappass agent ${action} my-agent`)
 }
 
-const add = async (invocation: Invocation, gateway: GatewayClient): Promise<string> => {
+async function add(invocation: Invocation, gateway: GatewayClient): Promise<string> {
   const agent_id = requireId(invocation)
   const wanted = [
     ['framework', textOption(invocation, 'framework')],
@@ -89,12 +91,12 @@ const add = async (invocation: Invocation, gateway: GatewayClient): Promise<stri
   return isGiven(invocation, 'json') ? `${JSON.stringify({ id, key })}\n` : `${key}\n`
 }
 
-const list = async (invocation: Invocation, gateway: GatewayClient): Promise<string> => {
+async function list(invocation: Invocation, gateway: GatewayClient): Promise<string> {
   const agents = await gateway.listAgents()
   return isGiven(invocation, 'json') ? `${JSON.stringify(agents)}\n` : renderAgents(agents)
 }
 
-const revoke = async (invocation: Invocation, gateway: GatewayClient): Promise<string> => {
+async function revoke(invocation: Invocation, gateway: GatewayClient): Promise<string> {
   const id = requireId(invocation)
   if ((await gateway.revokeAgent(id)) === 'unknown') {
     throw new Failure({ what: `there is no agent ${id}`, next: 'tappass agent list' })
@@ -102,20 +104,20 @@ const revoke = async (invocation: Invocation, gateway: GatewayClient): Promise<s
   return isGiven(invocation, 'json') ? `${JSON.stringify({ id, revoked: true })}\n` : `agent ${id}: its keys are void\n`
 }
 
-const actions: Readonly<Record<string, (invocation: Invocation, gateway: GatewayClient) => Promise<string>>> = {
+const ACTIONS: Readonly<Record<string, (invocation: Invocation, gateway: GatewayClient) => Promise<string>>> = {
   add,
   list,
   revoke,
 }
 
 /** Prints the new key (`add`), the agents (`list`) or a confirmation (`revoke`). */
-export const run = async (invocation: Invocation): Promise<number> => {
-  const act = actions[invocation.action ?? '']
+export async function run(invocation: Invocation): Promise<number> {
+  const act = ACTIONS[invocation.action ?? '']
   if (act === undefined) throw new Error(`agent ${invocation.action} is in the table and nowhere else`)
   const { gateway, close } = await reach(invocation)
   try {
     invocation.stdout.write(await act(invocation, gateway))
-    return exitCode.asWanted
+    return EXIT_CODE.asWanted
   } finally {
     await close()
   }

@@ -19,7 +19,7 @@ const connectors: Connectors = {
 }
 
 /** Exits 0 as wanted, 1 failed, 2 declined, 4 locked by another run, 5 refused, 6 unreachable, 130 interrupted. */
-export const run = async (invocation: Invocation): Promise<number> => {
+export async function run(invocation: Invocation): Promise<number> {
   const text = (path: string) => readFileSync(join(invocation.root, path), 'utf8')
   const targets = await readTargets(invocation)
   const consent = consentOf(invocation)

@@ -6,14 +6,14 @@ import { join, resolve } from 'node:path'
 import { type Invocation, isGiven, textOption, textOptions } from '../command-line/invocation.ts'
 import { readSshAccess } from '../connection/ssh-access.ts'
 import { environmentFromAround, environmentFromFolder, migrateOnHost } from '../control/migration-target.ts'
-import { type ExitCode, exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE, type ExitCode } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import { worstOf } from '../session/host-session.ts'
 import { readTargets, type Target } from '../spec/target.ts'
 import { databaseFolder, readNote } from '../up/data-folder.ts'
 
 /** The words for the migrations' process, which has the same names for its options. */
-const wordsOf = (invocation: Invocation): readonly string[] => {
+function wordsOf(invocation: Invocation): readonly string[] {
   const [at, lockTimeout] = [textOption(invocation, 'at'), textOption(invocation, 'lock-timeout')]
   return [
     invocation.action ?? '',
@@ -24,14 +24,14 @@ const wordsOf = (invocation: Invocation): readonly string[] => {
 }
 
 /** The environment that leads to the database of a data folder of `tappass up`; undefined when that keeps none. */
-const environmentOfData = (invocation: Invocation, path: string): Readonly<Record<string, string>> | undefined => {
+function environmentOfData(invocation: Invocation, path: string): Readonly<Record<string, string>> | undefined {
   const answers = readNote(path, 'answers.json')
   const isThere = answers?.['storage'] === 'supabase' || existsSync(databaseFolder(path))
   return isThere ? environmentFromFolder(invocation.environment, path, answers) : undefined
 }
 
 /** The environment that leads to a database here; undefined when there is none, so that it must be the host's. */
-const environmentHere = (invocation: Invocation): Readonly<Record<string, string>> | undefined => {
+function environmentHere(invocation: Invocation): Readonly<Record<string, string>> | undefined {
   const { environment, root, workingFolder } = invocation
   const option = textOption(invocation, 'data')
   if (option === undefined) {
@@ -41,10 +41,10 @@ const environmentHere = (invocation: Invocation): Readonly<Record<string, string
   const found = environmentOfData(invocation, path)
   if (found !== undefined) return found
   const next = `tappass up --data ${option}, which makes one`
-  throw new Failure({ what: 'there is no database in the data folder', where: path, next }, exitCode.refused)
+  throw new Failure({ what: 'there is no database in the data folder', where: path, next }, EXIT_CODE.refused)
 }
 
-const runHere = async (invocation: Invocation, environment: Readonly<Record<string, string>>): Promise<number> => {
+async function runHere(invocation: Invocation, environment: Readonly<Record<string, string>>): Promise<number> {
   const { root, stdout, stderr, interrupt } = invocation
   const words = [join(root, 'server', 'migrate.ts'), ...wordsOf(invocation)]
   const child = spawn(process.execPath, words, { env: { ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -55,10 +55,10 @@ const runHere = async (invocation: Invocation, environment: Readonly<Record<stri
   interrupt.addEventListener('abort', stop, { once: true })
   const [code] = (await once(child, 'close')) as [number | null]
   interrupt.removeEventListener('abort', stop)
-  return interrupt.aborted ? exitCode.interrupted : (code ?? exitCode.failed)
+  return interrupt.aborted ? EXIT_CODE.interrupted : (code ?? EXIT_CODE.failed)
 }
 
-const runOnHost = async (invocation: Invocation, target: Target): Promise<ExitCode> => {
+async function runOnHost(invocation: Invocation, target: Target): Promise<ExitCode> {
   const connection =
     target.address === undefined
       ? (await import('../runners/local.ts')).connectLocal(process.getuid?.() === 0)
@@ -75,7 +75,7 @@ const runOnHost = async (invocation: Invocation, target: Target): Promise<ExitCo
 }
 
 /** Gives the exit code of the migrations' process; of several hosts, the one that needs the operator most. */
-export const run = async (invocation: Invocation): Promise<number> => {
+export async function run(invocation: Invocation): Promise<number> {
   const isElsewhere = textOptions(invocation, 'host').length > 0 || isGiven(invocation, 'inventory')
   const environment = isElsewhere ? undefined : environmentHere(invocation)
   if (environment !== undefined) return await runHere(invocation, environment)

@@ -20,7 +20,7 @@ const connectors: Connectors = {
 }
 
 /** Exits 0 when nothing differs, 2 when something does, 5 when the host would be refused. */
-export const run = async (invocation: Invocation): Promise<number> => {
+export async function run(invocation: Invocation): Promise<number> {
   const text = (path: string) => readFileSync(join(invocation.root, path), 'utf8')
   const targets = await readTargets(invocation)
   return await onEachHost(invocation, connectors, targets, async (host) => {

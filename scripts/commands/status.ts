@@ -14,7 +14,7 @@ const connectors: Connectors = {
 }
 
 /** Exits 0 when all is well, 1 when something is not. A table on stdout; with `--json` the event `health`. */
-export const run = async (invocation: Invocation): Promise<number> => {
+export async function run(invocation: Invocation): Promise<number> {
   const targets = await readTargets(invocation)
   return await onEachHost(invocation, connectors, targets, async ({ run: asRoot, look, target, tell }) => {
     const health = await lookAtHealth(look(readOnly(asRoot)))

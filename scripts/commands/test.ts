@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../core/exit-code.ts'
 import { usageFailure } from '../core/failure.ts'
 import { type Check, type CheckResult, runCheck } from '../testing/check.ts'
 import { type Machine, unmet } from '../testing/need.ts'
@@ -79,12 +79,12 @@ export const run = async (invocation: Invocation): Promise<number> => {
     }
     const total = sumTallies((await runAll(invocation, plan)).map(({ tally }) => tally))
     const leftOut = [...plan.leftOut, ...total.leftOut]
-    if (interrupt.aborted) return exitCode.interrupted
+    if (interrupt.aborted) return EXIT_CODE.interrupted
     for (const line of leftOut) stdout.write(`left out: ${line}\n`)
     const failed = total.failed + (isContinuous ? leftOut.length : 0)
     if (isContinuous && leftOut.length > 0) stdout.write('under CI, what is left out counts as failed\n')
     stdout.write(`${total.passed} passed, ${failed} failed\n`)
-    return failed === 0 ? exitCode.asWanted : exitCode.failed
+    return failed === 0 ? EXIT_CODE.asWanted : EXIT_CODE.failed
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }

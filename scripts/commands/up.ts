@@ -3,7 +3,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { type Invocation, isGiven, mayAsk } from '../command-line/invocation.ts'
 import { Interrupted } from '../command-line/prompt.ts'
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import { readNote } from '../up/data-folder.ts'
 import { requireFreePort } from '../up/free-port.ts'
@@ -26,10 +26,10 @@ const random: Randomness = {
 }
 
 /** Flags win over kept answers; questions are asked once, on a terminal, when nothing was answered before. */
-const decide = async (
+async function decide(
   invocation: Invocation,
   { known, dataPath, upstream }: UpRequest,
-): Promise<Readonly<{ decided: Decided; hasAnswered: boolean }>> => {
+): Promise<Readonly<{ decided: Decided; hasAnswered: boolean }>> {
   const kept = readNote(dataPath, 'answers.json') as Readonly<{ storage: Storage; supabaseUrl?: string }> | undefined
   if (kept === undefined && mayAsk(invocation)) {
     const terminal = { input: invocation.stdin, output: invocation.stderr, interrupt: invocation.interrupt }
@@ -44,13 +44,13 @@ const decide = async (
         what: 'Supabase storage needs its connection string',
         next: 'tappass up --storage supabase --supabase-url postgresql://… --supabase-key-file FILE',
       },
-      exitCode.usage,
+      EXIT_CODE.usage,
     )
   }
   return { decided: { ...known, storage, supabaseUrl }, hasAnswered: false }
 }
 
-const announce = (invocation: Invocation, { isJson }: UpRequest, { serving }: Session): void => {
+function announce(invocation: Invocation, { isJson }: UpRequest, { serving }: Session): void {
   const { url, adminKey, agent } = serving
   const text = isJson
     ? `${JSON.stringify({ url, adminKey, agent: { id: agent.id, key: agent.key } })}\n`
@@ -63,7 +63,7 @@ const announce = (invocation: Invocation, { isJson }: UpRequest, { serving }: Se
 }
 
 /** Waits until the user stops it or the gateway ends by itself, which is a failure. */
-const awaitEnd = async (invocation: Invocation, { gateway }: Session): Promise<number> => {
+async function awaitEnd(invocation: Invocation, { gateway }: Session): Promise<number> {
   const { interrupt, stderr } = invocation
   const stopped = new Promise<'stopped'>((resolve) => {
     if (interrupt.aborted) resolve('stopped')
@@ -80,10 +80,11 @@ const awaitEnd = async (invocation: Invocation, { gateway }: Session): Promise<n
 }
 
 /** Ctrl-C is an interruption (130); SIGTERM is how a supervisor asks for exactly this end (0). */
-const exitOf = (interrupt: AbortSignal): number =>
-  interrupt.reason === 'SIGINT' ? exitCode.interrupted : exitCode.asWanted
+function exitOf(interrupt: AbortSignal): number {
+  return interrupt.reason === 'SIGINT' ? EXIT_CODE.interrupted : EXIT_CODE.asWanted
+}
 
-const serve = async (invocation: Invocation): Promise<number> => {
+async function serve(invocation: Invocation): Promise<number> {
   const { environment, interrupt, stderr, root } = invocation
   const request = readUpRequest(invocation)
   const isVerbose = stderr.isTTY !== true || isGiven(invocation, 'verbose')
@@ -110,11 +111,11 @@ const serve = async (invocation: Invocation): Promise<number> => {
 }
 
 /** Runs until it is stopped. See docs/start/up.md for its flags and exit codes. */
-export const run = async (invocation: Invocation): Promise<number> => {
+export async function run(invocation: Invocation): Promise<number> {
   try {
     return await serve(invocation)
   } catch (error) {
-    if (error instanceof Interrupted) return exitCode.interrupted
+    if (error instanceof Interrupted) return EXIT_CODE.interrupted
     if (invocation.interrupt.aborted && !(error instanceof Failure)) return exitOf(invocation.interrupt)
     throw error
   }

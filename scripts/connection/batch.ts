@@ -7,56 +7,59 @@ import type { Command, Output } from '../core/host.ts'
 import { quote, quoteAll } from '../core/quoting.ts'
 
 /** Fixed for every command on every host: what a program prints and where it is found must not depend on who connects. */
-export const hostEnvironment = {
+export const HOST_ENVIRONMENT = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   LC_ALL: 'C',
 } as const
 
-const prelude = [
+const PRELUDE = [
   'set -u',
   'umask 022',
-  ...Object.entries(hostEnvironment).map(([name, value]) => `${name}=${value}; export ${name}`),
+  ...Object.entries(HOST_ENVIRONMENT).map(([name, value]) => `${name}=${value}; export ${name}`),
 ]
 
-const line = (command: Command, closed: string): string => {
+function line(command: Command, closed: string): string {
   if (command.stdin === undefined) return `${quoteAll(command.argv)} </dev/null${closed}`
   if (typeof command.stdin !== 'string') throw new TypeError('only text can be part of a batch')
   return `printf %s ${quote(command.stdin)} | ${quoteAll(command.argv)}${closed}`
 }
 
 /** Whether a command can be part of a batch: its standard input, if any, is text without NUL. */
-export const isBatchable = ({ stdin }: Command): boolean =>
-  stdin === undefined || (typeof stdin === 'string' && !stdin.includes('\0'))
+export function isBatchable({ stdin }: Command): boolean {
+  return stdin === undefined || (typeof stdin === 'string' && !stdin.includes('\0'))
+}
 
 /** All of them, whatever their codes; the whole of standard output is summed at the end, so that a cut is seen. */
-export const questionScript = (commands: readonly Command[], nonce: string): string =>
-  [
+export function questionScript(commands: readonly Command[], nonce: string): string {
+  return [
     '{', // read to its end before anything runs: a script that was cut off does nothing
-    ...prelude,
+    ...PRELUDE,
     `end() { printf '\\n%s %d %d\\n' ${nonce} "$1" "$2"; printf '\\n%s %d %d\\n' ${nonce} "$1" "$2" >&2; }`,
     `{ { { ${commands.map((command, index) => `${line(command, ' 3>&- 4>&-')}; end ${index} $?`).join('\n')}`,
     `} | tee /dev/fd/3 | sha256sum | { read -r sum rest; printf '\\n%s sum %s\\n' ${nonce} "$sum" >&4; }; } 3>&1 | cat; } 4>&2`,
     '}',
     '',
   ].join('\n')
+}
 
 /** Locked while a change runs. A run that takes over from a killed one waits for it, so that nothing is left running beside it. */
-export const changeGuard = '/run/tappass-converge/changing'
+export const CHANGE_GUARD = '/run/tappass-converge/changing'
 
 /** One after the other until one fails. The shell alone holds the kernel's lock on the guard: what it starts does not inherit it. */
-export const changeScript = (commands: readonly Command[], nonce: string): string =>
-  [
+export function changeScript(commands: readonly Command[], nonce: string): string {
+  return [
     '{',
-    ...prelude,
+    ...PRELUDE,
     'HOME=/root; export HOME',
-    `mkdir -p -m 0700 /run/tappass-converge && exec 9>${changeGuard} && flock -w 900 9 || { echo 'what an earlier run started is still running' >&2; exit 75; }`,
+    `mkdir -p -m 0700 /run/tappass-converge && exec 9>${CHANGE_GUARD} && flock -w 900 9 || { echo 'what an earlier run started is still running' >&2; exit 75; }`,
     `end() { printf '\\n%s %d %d\\n' ${nonce} "$1" "$2"; printf '\\n%s %d %d\\n' ${nonce} "$1" "$2" >&2; [ "$2" = 0 ] || exit "$2"; }`,
     ...commands.map((command, index) => `${line(command, ' 9>&-')}; end ${index} $?`),
     '}',
     '',
   ].join('\n')
+}
 
-const cut = (stream: string, nonce: string): ReadonlyMap<number, Readonly<{ code: number; text: string }>> => {
+function cut(stream: string, nonce: string): ReadonlyMap<number, Readonly<{ code: number; text: string }>> {
   const pieces = new Map<number, { code: number; text: string }>()
   const marker = new RegExp(`\\n${nonce} (\\d+) (\\d+)\\n`, 'g')
   let start = 0
@@ -69,7 +72,7 @@ const cut = (stream: string, nonce: string): ReadonlyMap<number, Readonly<{ code
 }
 
 /** The outputs of the commands that ended, in order; one that was cut off is missing. */
-export const readBatch = (output: Output, nonce: string, count: number): readonly Output[] => {
+export function readBatch(output: Output, nonce: string, count: number): readonly Output[] {
   const bytes = output.stdoutBytes ?? Buffer.from(output.stdout)
   const stdout = cut(Buffer.from(bytes).toString('latin1'), nonce)
   const stderr = cut(Buffer.from(output.stderr).toString('latin1'), nonce)
@@ -83,7 +86,7 @@ export const readBatch = (output: Output, nonce: string, count: number): readonl
 }
 
 /** Whether every byte of standard output arrived, by the sum that closes the questions' script. */
-export const isWhole = (output: Output, nonce: string): boolean => {
+export function isWhole(output: Output, nonce: string): boolean {
   const told = new RegExp(`\\n${nonce} sum ([0-9a-f]{64})\\n`).exec(output.stderr)?.[1]
   return (
     told ===
@@ -94,4 +97,6 @@ export const isWhole = (output: Output, nonce: string): boolean => {
 }
 
 /** The text after the last command that ended: what the one that failed to end had said. */
-export const restOf = (stream: string, nonce: string): string => stream.slice(stream.lastIndexOf(`\n${nonce} `) + 1)
+export function restOf(stream: string, nonce: string): string {
+  return stream.slice(stream.lastIndexOf(`\n${nonce} `) + 1)
+}

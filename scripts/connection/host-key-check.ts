@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import type { HostAddress } from './host-address.ts'
 import {
@@ -24,27 +24,29 @@ export type HostKeyCheck = Readonly<{
 
 type File = Readonly<{ path: string; entries: readonly KnownHost[] }>
 
-const readEntries = (path: string): File => {
+function readEntries(path: string): File {
   try {
     return { path, entries: parseKnownHosts(readFileSync(path, 'utf8')) }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { path, entries: [] }
     throw new Failure(
       { what: `${path} can't be read`, why: String(error), next: 'check --known-hosts' },
-      exitCode.usage,
+      EXIT_CODE.usage,
       error,
     )
   }
 }
 
 /** As ssh-keygen -l shows it. */
-const fingerprint = (blob: Buffer): string =>
-  `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
+function fingerprint(blob: Buffer): string {
+  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
+}
 
-const refusal = (why: string, { name }: HostAddress, next: string): Failure =>
-  new Failure({ what: `the host key of ${name} is not believed`, why, next }, exitCode.unreachable)
+function refusal(why: string, { name }: HostAddress, next: string): Failure {
+  return new Failure({ what: `the host key of ${name} is not believed`, why, next }, EXIT_CODE.unreachable)
+}
 
-const explain = (verdict: HostKeyVerdict, address: HostAddress, path: string, blob: Buffer): Failure => {
+function explain(verdict: HostKeyVerdict, address: HostAddress, path: string, blob: Buffer): Failure {
   const shown = `${keyType(blob)} ${fingerprint(blob)}`
   const at = 'line' in verdict ? `${path}:${verdict.line}` : path
   switch (verdict.verdict) {
@@ -79,15 +81,15 @@ const explain = (verdict: HostKeyVerdict, address: HostAddress, path: string, bl
 }
 
 /** The gravest of what the files say: a revocation or a change in one is not outweighed by another. */
-const gravity = ['revoked', 'changed', 'known', 'other-types', 'authority', 'unknown'] as const
+const GRAVITY = ['revoked', 'changed', 'known', 'other-types', 'authority', 'unknown'] as const
 
 /** Reads the files at once. A key that is new altogether is added to the first file where the access says so. */
-export const hostKeyCheck = (address: HostAddress, { knownHosts, isNewAccepted }: SshAccess): HostKeyCheck => {
+export function hostKeyCheck(address: HostAddress, { knownHosts, isNewAccepted }: SshAccess): HostKeyCheck {
   const { name, port } = address
   const files = knownHosts.map(readEntries)
   const check = (blob: Buffer): Failure | undefined => {
     const judged = files.map(({ path, entries }) => ({ path, verdict: judgeHostKey(entries, name, port, blob) }))
-    judged.sort((a, b) => gravity.indexOf(a.verdict.verdict) - gravity.indexOf(b.verdict.verdict))
+    judged.sort((a, b) => GRAVITY.indexOf(a.verdict.verdict) - GRAVITY.indexOf(b.verdict.verdict))
     const { path, verdict } = judged[0] as (typeof judged)[number]
     if (verdict.verdict === 'known') return undefined
     if (verdict.verdict !== 'unknown' || !isNewAccepted) return explain(verdict, address, path, blob)

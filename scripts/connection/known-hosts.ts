@@ -20,8 +20,8 @@ export type HostKeyVerdict =
   | Readonly<{ verdict: 'changed' | 'revoked' | 'other-types' | 'authority'; line: number }>
 
 /** Reads the file's text; comments, blank and damaged lines are passed over, as ssh does. */
-export const parseKnownHosts = (text: string): readonly KnownHost[] =>
-  text.split('\n').flatMap((row, index) => {
+export function parseKnownHosts(text: string): readonly KnownHost[] {
+  return text.split('\n').flatMap((row, index) => {
     const words = row.trim().split(/\s+/)
     if (words[0] === '' || words[0]?.startsWith('#')) return []
     const marker = words[0]?.startsWith('@') ? words.shift()?.slice(1) : 'none'
@@ -29,19 +29,21 @@ export const parseKnownHosts = (text: string): readonly KnownHost[] =>
     if ((marker !== 'none' && marker !== 'revoked' && marker !== 'cert-authority') || key === '') return []
     return [{ marker, patterns: names.split(','), type, key, line: index + 1 }]
   })
+}
 
 /** How the file names a host: plain for port 22, `[name]:port` for others; always in lower case. */
-export const knownHostName = (name: string, port: number): string =>
-  port === 22 ? name.toLowerCase() : `[${name.toLowerCase()}]:${port}`
+export function knownHostName(name: string, port: number): string {
+  return port === 22 ? name.toLowerCase() : `[${name.toLowerCase()}]:${port}`
+}
 
-const isHashOf = (pattern: string, name: string): boolean => {
+function isHashOf(pattern: string, name: string): boolean {
   const [, , salt = '', hash = ''] = pattern.split('|')
   const wanted = Buffer.from(hash, 'base64')
   const found = createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest()
   return wanted.length === found.length && timingSafeEqual(wanted, found)
 }
 
-const isGlobOf = (pattern: string, name: string): boolean => {
+function isGlobOf(pattern: string, name: string): boolean {
   const source = pattern
     .toLowerCase()
     .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
@@ -51,22 +53,19 @@ const isGlobOf = (pattern: string, name: string): boolean => {
 }
 
 /** A pattern with `!` that fits rules the whole line out. */
-const isFor = ({ patterns }: KnownHost, name: string): boolean => {
+function isFor({ patterns }: KnownHost, name: string): boolean {
   const fits = (pattern: string) => (pattern.startsWith('|1|') ? isHashOf(pattern, name) : isGlobOf(pattern, name))
   if (patterns.some((pattern) => pattern.startsWith('!') && fits(pattern.slice(1)))) return false
   return patterns.some((pattern) => !pattern.startsWith('!') && fits(pattern))
 }
 
 /** The type that a key says it is: the first string in its blob (RFC 4253, 6.6). */
-export const keyType = (blob: Buffer): string => blob.subarray(4, 4 + blob.readUInt32BE(0)).toString('latin1')
+export function keyType(blob: Buffer): string {
+  return blob.subarray(4, 4 + blob.readUInt32BE(0)).toString('latin1')
+}
 
 /** Judges the key (its blob) that a host showed. A revoked key is refused whoever shows it. */
-export const judgeHostKey = (
-  entries: readonly KnownHost[],
-  name: string,
-  port: number,
-  blob: Buffer,
-): HostKeyVerdict => {
+export function judgeHostKey(entries: readonly KnownHost[], name: string, port: number, blob: Buffer): HostKeyVerdict {
   const key = blob.toString('base64')
   const type = keyType(blob)
   const mine = entries.filter((entry) => isFor(entry, knownHostName(name, port)))
@@ -83,14 +82,17 @@ export const judgeHostKey = (
 }
 
 /** The kinds of key that the file knows for a host, to be asked for first: a host with several then shows one that can be checked. */
-export const knownKeyKinds = (entries: readonly KnownHost[], name: string, port: number): readonly string[] => [
-  ...new Set(
-    entries
-      .filter((entry) => entry.marker === 'none' && isFor(entry, knownHostName(name, port)))
-      .map((entry) => entry.type),
-  ),
-]
+export function knownKeyKinds(entries: readonly KnownHost[], name: string, port: number): readonly string[] {
+  return [
+    ...new Set(
+      entries
+        .filter((entry) => entry.marker === 'none' && isFor(entry, knownHostName(name, port)))
+        .map((entry) => entry.type),
+    ),
+  ]
+}
 
 /** The line to add for a key that was accepted. */
-export const renderKnownHost = (name: string, port: number, blob: Buffer): string =>
-  `${knownHostName(name, port)} ${keyType(blob)} ${blob.toString('base64')}\n`
+export function renderKnownHost(name: string, port: number, blob: Buffer): string {
+  return `${knownHostName(name, port)} ${keyType(blob)} ${blob.toString('base64')}\n`
+}

@@ -1,9 +1,9 @@
 /** Lines out of chunks of bytes. */
 
 /** Gives each whole line (without its end) to `hear`; call `end` for what is left. Carriage returns end a line too: progress bars use them. */
-export const lineHearer = (
+export function lineHearer(
   hear: (line: string) => void,
-): Readonly<{ take: (chunk: Uint8Array) => void; end: () => void }> => {
+): Readonly<{ take: (chunk: Uint8Array) => void; end: () => void }> {
   const decoder = new TextDecoder()
   let rest = ''
   const give = (text: string): void => {

@@ -14,10 +14,10 @@ export type SshAccess = Readonly<{
   isNewAccepted: boolean
 }>
 
-const usualIdentities = ['id_ed25519', 'id_ecdsa', 'id_rsa'] as const
+const USUAL_IDENTITIES = ['id_ed25519', 'id_ecdsa', 'id_rsa'] as const
 
 /** From `--identity`, `--known-hosts` and `--accept-new-host-key`; where they are not given, what ssh(1) takes by default. */
-export const readSshAccess = (invocation: Invocation): SshAccess => {
+export function readSshAccess(invocation: Invocation): SshAccess {
   const folder = join(invocation.environment['HOME'] ?? '/root', '.ssh')
   const identity = textOption(invocation, 'identity')
   const knownHosts = textOption(invocation, 'known-hosts')
@@ -25,7 +25,7 @@ export const readSshAccess = (invocation: Invocation): SshAccess => {
   return {
     identities:
       identity === undefined
-        ? usualIdentities.map((name) => join(folder, name)).filter((path) => existsSync(path))
+        ? USUAL_IDENTITIES.map((name) => join(folder, name)).filter((path) => existsSync(path))
         : [absolute(identity)],
     agent: identity === undefined ? invocation.environment['SSH_AUTH_SOCK'] : undefined,
     knownHosts:

@@ -1,11 +1,11 @@
 /** Root's rights for a connection that has a user's: `sudo -n`, or with a password that travels on standard input only. */
 
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import type { Command, Output, Runner, Stdin } from '../core/host.ts'
-import { hostEnvironment } from './batch.ts'
+import { HOST_ENVIRONMENT } from './batch.ts'
 
-const refusals = [
+const REFUSALS = [
   /password is required/,
   /no new privileges/,
   /not in the sudoers/,
@@ -14,9 +14,9 @@ const refusals = [
 ]
 
 /** Why sudo itself refused, in its own words; undefined when it ran the command. */
-export const sudoRefusal = ({ code, stderr }: Output): string | undefined => {
+export function sudoRefusal({ code, stderr }: Output): string | undefined {
   if (code === 0) return undefined
-  const said = stderr.split('\n').find((row) => /\bsudo/i.test(row) && refusals.some((refusal) => refusal.test(row)))
+  const said = stderr.split('\n').find((row) => /\bsudo/i.test(row) && REFUSALS.some((refusal) => refusal.test(row)))
   return said ?? (code === 127 && /sudo.*(not found|No such file)/.test(stderr) ? 'there is no sudo' : undefined)
 }
 
@@ -27,31 +27,33 @@ async function* prefixed(text: string, stdin: Stdin | undefined): AsyncIterable<
   else if (stdin !== undefined) yield* stdin.open()
 }
 
-const environment = Object.entries(hostEnvironment).map(([name, value]) => `${name}=${value}`)
+const ENVIRONMENT = Object.entries(HOST_ENVIRONMENT).map(([name, value]) => `${name}=${value}`)
 
 /** The command under sudo. With a password, its line goes first on standard input, where sudo reads it byte by byte. */
-export const underSudo = (command: Command, password?: string): Command =>
-  password === undefined
-    ? { ...command, argv: ['sudo', '-n', '--', 'env', ...environment, ...command.argv] }
+export function underSudo(command: Command, password?: string): Command {
+  return password === undefined
+    ? { ...command, argv: ['sudo', '-n', '--', 'env', ...ENVIRONMENT, ...command.argv] }
     : {
         ...command,
         // -k: always read the password; were a cached one used, the line would reach the command instead.
-        argv: ['sudo', '-S', '-k', '-p', '', '--', 'env', ...environment, ...command.argv],
+        argv: ['sudo', '-S', '-k', '-p', '', '--', 'env', ...ENVIRONMENT, ...command.argv],
         stdin: { open: () => prefixed(`${password}\n`, command.stdin) },
       }
+}
 
-const needsRoot = (why: string, cause?: unknown): Failure =>
-  new Failure(
+function needsRoot(why: string, cause?: unknown): Failure {
+  return new Failure(
     { what: 'root is needed', why, next: 'connect as root, or give the account sudo' },
-    exitCode.refused,
+    EXIT_CODE.refused,
     cause,
   )
+}
 
 /**
  * Takes a runner with a user's rights. `askPassword` is called once, and only if sudo wants a password; its answer is tried on
  * `true` before anything else is sent with it. The runner throws a `Failure` (exit 5) when sudo refuses.
  */
-export const asRoot = (run: Runner, askPassword?: () => Promise<string>): Runner => {
+export function asRoot(run: Runner, askPassword?: () => Promise<string>): Runner {
   let password: Promise<string> | undefined
   const unlock = async (said: string): Promise<string> => {
     if (askPassword === undefined) throw needsRoot(said)

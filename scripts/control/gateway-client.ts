@@ -1,5 +1,5 @@
 /** The gateway's control routes, asked over HTTP with the admin key. Answers are values; no answer throws a Failure. */
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 
 /** Sends one request to the gateway; how it gets there (here, or on another host) is the caller's. */
@@ -23,9 +23,8 @@ export type GatewayClient = Readonly<{
 }>
 
 /** Over HTTP from this process; `timeoutMs` bounds each exchange. */
-export const exchangeOverHttp =
-  (url: string, timeoutMs = 10_000): Exchange =>
-  async ({ method, path, key, body }) => {
+export function exchangeOverHttp(url: string, timeoutMs = 10_000): Exchange {
+  return async ({ method, path, key, body }) => {
     try {
       const answer = await fetch(new URL(path, url), {
         method,
@@ -41,13 +40,14 @@ export const exchangeOverHttp =
       const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
       throw new Failure(
         { what: 'the gateway does not answer', where: url, why: reason, next: 'is it running? tappass up' },
-        exitCode.unreachable,
+        EXIT_CODE.unreachable,
         error,
       )
     }
   }
+}
 
-const parse = (text: string): Readonly<Record<string, unknown>> => {
+function parse(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text)
     return Array.isArray(value) ? { data: value } : ((value ?? {}) as Record<string, unknown>)
@@ -56,7 +56,7 @@ const parse = (text: string): Readonly<Record<string, unknown>> => {
   }
 }
 
-const refusal = (doing: string, status: number, text: string): Failure => {
+function refusal(doing: string, status: number, text: string): Failure {
   const error = parse(text)['error'] as Readonly<{ message?: string }> | undefined
   return new Failure({
     what: `the gateway refused to ${doing} (HTTP ${status})`,
@@ -65,14 +65,14 @@ const refusal = (doing: string, status: number, text: string): Failure => {
   })
 }
 
-const keyOf = (doing: string, status: number, text: string): Readonly<{ id: string; key: string }> => {
+function keyOf(doing: string, status: number, text: string): Readonly<{ id: string; key: string }> {
   const { agent_id: id, api_key: key } = parse(text)
   if (typeof id === 'string' && typeof key === 'string') return { id, key }
   throw refusal(doing, status, text)
 }
 
 /** The control routes over an exchange, as the bearer of `adminKey`. */
-export const connectGateway = (exchange: Exchange, adminKey: string): GatewayClient => {
+export function connectGateway(exchange: Exchange, adminKey: string): GatewayClient {
   const at = (id: string) => `/agents/${encodeURIComponent(id)}`
   return {
     createAgent: async (agent) => {

@@ -9,16 +9,16 @@ export type Applied = Readonly<{ status: 'done' }> | Readonly<{ status: 'failed'
 /** What is heard meanwhile. */
 export type Hearing = Readonly<{ command: (text: string) => void; line: (line: string) => void }>
 
-const shownLength = 200
+const SHOWN_LENGTH = 200
 
 /** A command for people: quoted, on one line, cut where it is long. Standard input is never shown. */
-export const describe = ({ argv }: Command): string => {
+export function describe({ argv }: Command): string {
   const text = quoteAll(argv).replaceAll(/\s+/g, ' ')
-  return text.length <= shownLength ? text : `${text.slice(0, shownLength)}…`
+  return text.length <= SHOWN_LENGTH ? text : `${text.slice(0, SHOWN_LENGTH)}…`
 }
 
 /** Neighbours that can travel in one script; a command with bytes on its standard input travels alone. */
-const groupsOf = (commands: readonly Command[]): readonly (readonly [Command, ...Command[]])[] => {
+function groupsOf(commands: readonly Command[]): readonly (readonly [Command, ...Command[]])[] {
   const groups: [Command, ...Command[]][] = []
   for (const command of commands) {
     const last = groups.at(-1)
@@ -28,12 +28,7 @@ const groupsOf = (commands: readonly Command[]): readonly (readonly [Command, ..
   return groups
 }
 
-const runTogether = async (
-  run: Runner,
-  commands: readonly Command[],
-  nonce: string,
-  hear: Hearing,
-): Promise<Applied> => {
+async function runTogether(run: Runner, commands: readonly Command[], nonce: string, hear: Hearing): Promise<Applied> {
   let running = 0
   const output = await run({ argv: ['sh'], effect: 'change', stdin: changeScript(commands, nonce) }, (line) => {
     if (!line.startsWith(`${nonce} `)) return line === '' ? undefined : hear.line(line)
@@ -52,18 +47,18 @@ const runTogether = async (
   return { status: 'failed', command: unfinished, output: { code: output.code || 1, stdout, stderr } }
 }
 
-const runAlone = async (run: Runner, command: Command, hear: Hearing): Promise<Applied> => {
+async function runAlone(run: Runner, command: Command, hear: Hearing): Promise<Applied> {
   const output = await run(command, hear.line)
   return output.code === 0 ? { status: 'done' } : { status: 'failed', command, output }
 }
 
 /** Stops at the first command that fails. Throws what the runner throws. `nonce` gives 32 hex digits that nobody can guess. */
-export const applyChange = async (
+export async function applyChange(
   run: Runner,
   commands: readonly Command[],
   nonce: () => string,
   hear: Hearing,
-): Promise<Applied> => {
+): Promise<Applied> {
   for (const group of groupsOf(commands)) {
     hear.command(describe(group[0]))
     const applied = isBatchable(group[0])

@@ -21,9 +21,9 @@ export type Ending = Readonly<{ applied: number }> &
   )
 
 /** A change may bring another about (a new credential, a restart), so there may be another round; more than three are a defect. */
-const roundsMax = 3
+const ROUNDS_MAX = 3
 
-const settleOrFail = async (hands: Hands, step: Step): Promise<number | StepFailure | Failure> => {
+async function settleOrFail(hands: Hands, step: Step): Promise<number | StepFailure | Failure> {
   try {
     return await settle(hands, step)
   } catch (error) {
@@ -33,13 +33,13 @@ const settleOrFail = async (hands: Hands, step: Step): Promise<number | StepFail
 }
 
 /** A connection that dies on the way is an ending too. Throws when the host could not be looked at to begin with, and for defects. */
-export const converge = async (resources: readonly Resource[], hands: Hands): Promise<Ending> => {
+export async function converge(resources: readonly Resource[], hands: Hands): Promise<Ending> {
   let applied = 0
   for (let round = 0; ; round++) {
     const plan = await planAll(resources, hands.look())
     if (plan.refusals.length > 0) return { status: 'refused', reasons: plan.refusals, applied }
     if (plan.planned.length === 0) return { status: 'as-wanted', applied }
-    if (round === roundsMax) return { status: 'unsettled', plan, applied }
+    if (round === ROUNDS_MAX) return { status: 'unsettled', plan, applied }
     for (const [index, { resource }] of plan.planned.entries()) {
       const remaining = plan.planned.length - index
       if (hands.shouldStop()) return { status: 'interrupted', remaining, applied }

@@ -5,35 +5,37 @@ import type { Change } from '../core/resource.ts'
 import type { StepFailure } from '../output/event.ts'
 import { describe } from './apply.ts'
 
-const linesShown = 20
+const LINES_SHOWN = 20
 
-const lastLines = (text: string): readonly string[] =>
-  text
+function lastLines(text: string): readonly string[] {
+  return text
     .split('\n')
     .map((line) => line.trimEnd())
     .filter((line) => line !== '')
-    .slice(-linesShown)
+    .slice(-LINES_SHOWN)
+}
 
-const jobs = ['start', 'restart', 'reload', 'stop']
+const JOBS = ['start', 'restart', 'reload', 'stop']
 
 /** The unit that a systemctl job was about. Of several, the first that failed to come up is as good as any: the journal names it. */
-const unitOf = ({ argv: [program, verb = '', unit] }: Command): string | undefined =>
-  program === 'systemctl' && jobs.includes(verb) ? unit : undefined
+function unitOf({ argv: [program, verb = '', unit] }: Command): string | undefined {
+  return program === 'systemctl' && JOBS.includes(verb) ? unit : undefined
+}
 
-const journalOf = async (run: Runner, unit: string): Promise<readonly string[]> => {
-  const argv = ['journalctl', '--no-pager', '--quiet', '-o', 'short-iso', '-n', `${linesShown}`, '-u', unit] as const
+async function journalOf(run: Runner, unit: string): Promise<readonly string[]> {
+  const argv = ['journalctl', '--no-pager', '--quiet', '-o', 'short-iso', '-n', `${LINES_SHOWN}`, '-u', unit] as const
   const { stdout, stderr } = await run({ argv, effect: 'read' })
   return lastLines(stdout === '' ? stderr : stdout)
 }
 
 /** Asks the host for the journal where a unit failed. `again` is the command line that goes on with the run. */
-export const reportFailure = async (
+export async function reportFailure(
   run: Runner,
   resource: string,
   change: Change,
   failed: Readonly<{ command: Command; output: Output }>,
   again: string,
-): Promise<StepFailure> => {
+): Promise<StepFailure> {
   const { command, output } = failed
   const unit = unitOf(command)
   return {

@@ -1,5 +1,5 @@
 /** Keeps two runs apart on one host: a lock that names its owner and shows whether it still lives. */
-import { changeGuard } from '../connection/batch.ts'
+import { CHANGE_GUARD } from '../connection/batch.ts'
 import { changeByScript } from '../core/command.ts'
 import type { Command, Fact } from '../core/host.ts'
 
@@ -34,11 +34,11 @@ export type Judgement =
   | Readonly<{ verdict: 'respect'; owner: string }>
 
 /** On a tmpfs, so that a reboot frees it. */
-const path = '/run/tappass-converge/lock'
+const PATH = '/run/tappass-converge/lock'
 
 /** A living owner gives a sign each `heartbeatMs`; six missed ones are a death (a minute, more than a connection lives without an answer). */
-export const heartbeatMs = 10_000
-const silenceSecondsMax = 60
+export const HEARTBEAT_MS = 10_000
+const SILENCE_SECONDS_MAX = 60
 
 /** The lock as it stands, and the host's boot. */
 export const lockFact: Fact<LockState> = {
@@ -48,7 +48,7 @@ export const lockFact: Fact<LockState> = {
       '-c',
       `printf '%s %s %s\\n' "$(cat /proc/sys/kernel/random/boot_id)" "$(date +%s)" "$(stat -c %Y "$1" 2>/dev/null)"; cat "$1" 2>/dev/null`,
       'sh',
-      path,
+      PATH,
     ],
     effect: 'read',
   },
@@ -65,18 +65,19 @@ export const lockFact: Fact<LockState> = {
   },
 }
 
-const nameOf = ({ owner, controller, pid, verb, startedAt }: LockRecord): string =>
-  `${owner} on ${controller} (process ${pid}, ${verb}, since ${startedAt})`
+function nameOf({ owner, controller, pid, verb, startedAt }: LockRecord): string {
+  return `${owner} on ${controller} (process ${pid}, ${verb}, since ${startedAt})`
+}
 
 /**
  * Pure. `here` is this controller; `isOwnerRunning` says of a process on this very controller and boot whether it still runs, which
  * is surer and sooner than its silence.
  */
-export const judgeLock = (
+export function judgeLock(
   state: LockState,
   here: Readonly<{ controller: string; controllerBoot: string }>,
   isOwnerRunning: (record: LockRecord) => boolean,
-): Judgement => {
+): Judgement {
   if (state.kind === 'free') return { verdict: 'take', expected: '' }
   if (state.kind === 'damaged')
     return { verdict: 'take-over', expected: '*', owner: 'unknown', because: 'its record is damaged' }
@@ -88,32 +89,37 @@ export const judgeLock = (
     if (record.controllerBoot !== here.controllerBoot) return over(`${record.controller} was started anew since`)
     return isOwnerRunning(record) ? { verdict: 'respect', owner } : over('its process has ended')
   }
-  return ageSeconds > silenceSecondsMax
+  return ageSeconds > SILENCE_SECONDS_MAX
     ? over(`it gave no sign of life for ${ageSeconds} s`)
     : { verdict: 'respect', owner }
 }
 
-const compareAndDo = (then: string): string =>
-  `mkdir -p -m 0700 -- "\${1%/*}"; exec 9>"$1.guard"; flock -w 10 9
+function compareAndDo(then: string): string {
+  return `mkdir -p -m 0700 -- "\${1%/*}"; exec 9>"$1.guard"; flock -w 10 9
 found=$(head -n 1 -- "$1" 2>/dev/null || :); [ "$found" = "$2" ] || [ "$2" = '*' ] || exit 75
 ${then}`
+}
 
 /**
  * Takes the lock if it still is what was judged (`expected`: a token, empty for a free one); exit code 75 if it is not. Then waits for what
  * a killed run may have left running.
  */
-export const takeCommand = (expected: string, record: LockRecord): Command => {
+export function takeCommand(expected: string, record: LockRecord): Command {
   const { token, ...rest } = record
   const text = `${token}\n${JSON.stringify(rest)}\n`
   return changeByScript(
-    compareAndDo(`cat >"$1.new"; mv -f -- "$1.new" "$1"; exec 9>&-; flock -w 900 ${changeGuard} true`),
-    [path, expected],
+    compareAndDo(`cat >"$1.new"; mv -f -- "$1.new" "$1"; exec 9>&-; flock -w 900 ${CHANGE_GUARD} true`),
+    [PATH, expected],
     text,
   )
 }
 
 /** A sign of life; exit code 75 when the lock is somebody else's by now. */
-export const touchCommand = (token: string): Command => changeByScript(compareAndDo('touch -- "$1"'), [path, token])
+export function touchCommand(token: string): Command {
+  return changeByScript(compareAndDo('touch -- "$1"'), [PATH, token])
+}
 
 /** Gives the lock back. */
-export const releaseCommand = (token: string): Command => changeByScript(compareAndDo('rm -f -- "$1"'), [path, token])
+export function releaseCommand(token: string): Command {
+  return changeByScript(compareAndDo('rm -f -- "$1"'), [PATH, token])
+}

@@ -14,7 +14,7 @@ import { survey } from './host-survey.ts'
 import { type Keeper, respectLock, underLock } from './lock-lease.ts'
 import { shownChanges } from './plan.ts'
 
-const keeperOf = (invocation: Invocation, { run, look, tell, nonce }: AtHand): Keeper => {
+function keeperOf(invocation: Invocation, { run, look, tell, nonce }: AtHand): Keeper {
   const { pid, start } = identify(process.pid)
   return {
     run,
@@ -35,7 +35,7 @@ const keeperOf = (invocation: Invocation, { run, look, tell, nonce }: AtHand): K
 }
 
 /** Told first, ticked off on the host afterwards: should the toolkit be killed in between, they are told again. */
-const showSecrets = async (invocation: Invocation, { run, tell, target }: AtHand, ids: readonly string[]) => {
+async function showSecrets(invocation: Invocation, { run, tell, target }: AtHand, ids: readonly string[]) {
   for (const id of ids) {
     const { code, stdout, stderr } = await run(revealCommand(id))
     if (code !== 0)
@@ -50,7 +50,7 @@ const showSecrets = async (invocation: Invocation, { run, tell, target }: AtHand
   }
 }
 
-const doneAfter = (ending: Ending, { tell }: AtHand): Done => {
+function doneAfter(ending: Ending, { tell }: AtHand): Done {
   const { applied, status } = ending
   switch (status) {
     case 'as-wanted':
@@ -72,13 +72,13 @@ const doneAfter = (ending: Ending, { tell }: AtHand): Done => {
 }
 
 /** Throws a `Failure` when the host is locked, can't be reached, or nobody could be asked. */
-export const bringAbout = async (
+export async function bringAbout(
   invocation: Invocation,
   host: AtHand,
   resources: readonly Resource[],
   limits: WrittenSpec['preflight'],
   consent: Consent,
-): Promise<Done> => {
+): Promise<Done> {
   const seen = await survey(host.connection, host.look, resources, limits, invocation.nowMs)
   if (seen.status === 'refused') {
     host.tell({ event: 'refused', reasons: seen.reasons })

@@ -1,5 +1,5 @@
 /** The first look at a host, in one round trip: may it be changed, is somebody at it, what does it lack. */
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure, type FailureText } from '../core/failure.ts'
 import type { Connection, Know } from '../core/host.ts'
 import type { Resource } from '../core/resource.ts'
@@ -15,12 +15,12 @@ export type Survey =
   | Readonly<{ status: 'surveyed'; plan: Plan; lock: LockState; unshown: readonly string[] }>
 
 /** Looks with a user's rights where root's were refused, to give the other reasons too. */
-const refuseRoot = async (
+async function refuseRoot(
   failure: Failure,
   know: Know,
   limits: WrittenSpec['preflight'],
   nowMs: () => number,
-): Promise<Survey> => {
+): Promise<Survey> {
   const seen = await lookAround(know)
   // Whose a port is only root can see, and it may be ours.
   const listeners = seen.listeners.filter(({ program }) => program !== '')
@@ -32,13 +32,13 @@ const refuseRoot = async (
  * `look` makes a `Know` of a runner. All of it is asked in one turn. Throws when the host can't be reached, and what a plan throws
  * on a host that passed.
  */
-export const survey = async (
+export async function survey(
   connection: Connection,
   look: (run: Connection['run']) => Know,
   resources: readonly Resource[],
   limits: WrittenSpec['preflight'],
   nowMs: () => number,
-): Promise<Survey> => {
+): Promise<Survey> {
   const know = look(connection.run)
   const looking = Promise.all([know(lockFact), know(unshownFact), planAll(resources, know)])
   // A host that is refused may well fail to be planned; its reasons come first.
@@ -47,7 +47,7 @@ export const survey = async (
   try {
     seen = await lookAround(know)
   } catch (error) {
-    if (!(error instanceof Failure) || error.code !== exitCode.refused) throw error
+    if (!(error instanceof Failure) || error.code !== EXIT_CODE.refused) throw error
     return await refuseRoot(error, look(connection.runAsUser), limits, nowMs)
   }
   const faults = preflightFaults(seen, limits, nowMs())

@@ -1,11 +1,11 @@
 /** Holds a host's lock while something is done to it: takes it or says who has it, gives signs of life, gives it back. */
 
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import type { Know, Runner } from '../core/host.ts'
 import type { Tell } from '../output/event.ts'
 import {
-  heartbeatMs,
+  HEARTBEAT_MS,
   judgeLock,
   type LockRecord,
   type LockState,
@@ -28,27 +28,28 @@ export type Keeper = Readonly<{
 }>
 
 /** compareAndDo's answer when the lock is not what it was. */
-const otherwise = 75
+const OTHERWISE = 75
 
-const lockedFailure = (owner: string): Failure =>
-  new Failure(
+function lockedFailure(owner: string): Failure {
+  return new Failure(
     { what: 'another run is changing this host', why: `it is ${owner}`, next: 'wait for it, then run this again' },
-    exitCode.locked,
+    EXIT_CODE.locked,
   )
+}
 
 /** Throws a `Failure` (exit 4) when a living run has the lock. */
-export const respectLock = ({ owner, isOwnerRunning }: Keeper, state: LockState): void => {
+export function respectLock({ owner, isOwnerRunning }: Keeper, state: LockState): void {
   const judgement = judgeLock(state, owner, isOwnerRunning)
   if (judgement.verdict === 'respect') throw lockedFailure(judgement.owner)
 }
 
-const take = async (keeper: Keeper): Promise<void> => {
+async function take(keeper: Keeper): Promise<void> {
   const { run, look, tell, owner } = keeper
   const state = await look()(lockFact)
   const judgement = judgeLock(state, owner, keeper.isOwnerRunning)
   if (judgement.verdict === 'respect') throw lockedFailure(judgement.owner)
   const { code, stderr } = await run(takeCommand(judgement.expected, { ...owner, hostBoot: state.hostBoot }))
-  if (code === otherwise) throw lockedFailure('one that began at this very moment')
+  if (code === OTHERWISE) throw lockedFailure('one that began at this very moment')
   if (code !== 0) throw new Failure({ what: 'the lock could not be taken', why: stderr.trim(), next: 'run it again' })
   if (judgement.verdict === 'take-over') {
     tell({ event: 'lock-taken-over', owner: judgement.owner, because: judgement.because })
@@ -59,14 +60,14 @@ const take = async (keeper: Keeper): Promise<void> => {
  * Does `work` under the lock. `work` gets a question to ask between steps: whether the lock was lost (taken over by somebody who saw no sign
  * of life). Throws what `work` throws, and a `Failure` (exit 4) when the lock is another's.
  */
-export const underLock = async <T>(keeper: Keeper, work: (isLost: () => boolean) => Promise<T>): Promise<T> => {
+export async function underLock<T>(keeper: Keeper, work: (isLost: () => boolean) => Promise<T>): Promise<T> {
   await take(keeper)
   let isLost = false
   const beat = async () => {
     const { code } = await keeper.run(touchCommand(keeper.owner.token)).catch(() => ({ code: 0 }))
-    isLost ||= code === otherwise
+    isLost ||= code === OTHERWISE
   }
-  const timer = setInterval(beat, heartbeatMs)
+  const timer = setInterval(beat, HEARTBEAT_MS)
   timer.unref()
   try {
     return await work(() => isLost)

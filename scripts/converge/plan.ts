@@ -1,6 +1,6 @@
 /** What a host lacks: every resource's changes, found in one look. */
 
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure, type FailureText } from '../core/failure.ts'
 import type { Know } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
@@ -13,7 +13,7 @@ export type Planned = Readonly<{ resource: Resource; changes: readonly Change[] 
 export type Plan = Readonly<{ resources: number; planned: readonly Planned[]; refusals: readonly FailureText[] }>
 
 /** Plans all resources on one `Know`: their questions go out together. Throws when the host could not be asked. */
-export const planAll = async (resources: readonly Resource[], know: Know): Promise<Plan> => {
+export async function planAll(resources: readonly Resource[], know: Know): Promise<Plan> {
   const settled = await Promise.allSettled(resources.map((resource) => resource.plan(know)))
   const planned: Planned[] = []
   const refusals: FailureText[] = []
@@ -21,7 +21,7 @@ export const planAll = async (resources: readonly Resource[], know: Know): Promi
     const resource = resources[index] as Resource
     if (result.status === 'fulfilled') {
       if (result.value.length > 0) planned.push({ resource, changes: result.value })
-    } else if (result.reason instanceof Failure && result.reason.code === exitCode.refused) {
+    } else if (result.reason instanceof Failure && result.reason.code === EXIT_CODE.refused) {
       refusals.push({ where: resource.id, ...result.reason.text })
     } else throw result.reason
   }
@@ -29,8 +29,8 @@ export const planAll = async (resources: readonly Resource[], know: Know): Promi
 }
 
 /** The changes as they are shown, in order. */
-export const shownChanges = ({ planned }: Plan): readonly ShownChange[] =>
-  planned.flatMap(({ resource, changes }) =>
+export function shownChanges({ planned }: Plan): readonly ShownChange[] {
+  return planned.flatMap(({ resource, changes }) =>
     changes.map(({ does, because, diff }) => ({
       resource: resource.id,
       does,
@@ -38,3 +38,4 @@ export const shownChanges = ({ planned }: Plan): readonly ShownChange[] =>
       ...(diff === undefined ? {} : { diff }),
     })),
   )
+}

@@ -2,7 +2,7 @@
 
 import type { FailureText } from '../core/failure.ts'
 import type { Fact, Know } from '../core/host.ts'
-import { distributionNames, isSupported } from '../facts/distribution.ts'
+import { DISTRIBUTION_NAMES, isSupported } from '../facts/distribution.ts'
 import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
 import { pathFact, targetFact } from '../facts/path.ts'
 import { unitFact } from '../facts/unit.ts'
@@ -25,10 +25,10 @@ export type Circumstances = Readonly<{
 }>
 
 /** The ingress and the gateway. */
-const ports = [80, 443, 9620] as const
+const PORTS = [80, 443, 9620] as const
 /** Where programs, data and images go. */
-const places = ['/opt', '/var/lib'] as const
-const platforms = ['linux-x64', 'linux-arm64']
+const PLACES = ['/opt', '/var/lib'] as const
+const PLATFORMS = ['linux-x64', 'linux-arm64']
 
 const listenersFact: Fact<readonly Listener[]> = {
   ask: {
@@ -43,7 +43,7 @@ const listenersFact: Fact<readonly Listener[]> = {
   printf '%s\\t%s\\t%s\\n' "$port" "$(printf %s "$users" | sed -n 's/[^"]*"\\([^"]*\\)".*/\\1/p')" "$unit"
 done`,
       'sh',
-      ...ports.map(String),
+      ...PORTS.map(String),
     ],
     effect: 'read',
   },
@@ -64,7 +64,7 @@ const numbersFact: Fact<Readonly<Record<string, number>>> = {
 sed -n 's/^MemTotal: *\\([0-9]*\\) kB$/memory \\1/p' /proc/meminfo
 for p do echo "$p $(df -k --output=avail -- "$p" 2>/dev/null | tail -n 1 | tr -d ' ')"; done`,
       'sh',
-      ...places,
+      ...PLACES,
     ],
     effect: 'read',
   },
@@ -79,7 +79,7 @@ for p do echo "$p $(df -k --output=avail -- "$p" 2>/dev/null | tail -n 1 | tr -d
 }
 
 /** Asks everything in one turn. */
-export const lookAround = async (know: Know): Promise<Circumstances> => {
+export async function lookAround(know: Know): Promise<Circumstances> {
   const [traits, running, current, socket, listeners, numbers] = await Promise.all([
     know(hostTraitsFact),
     know(pathFact('/run/systemd/system')),
@@ -96,17 +96,18 @@ export const lookAround = async (know: Know): Promise<Circumstances> => {
     isInstalled: current !== undefined,
     isOurSocketOpen: socket.active === 'active',
     listeners,
-    diskFreeMegabytes: Object.fromEntries(places.map((place) => [place, megabytes(place)])),
+    diskFreeMegabytes: Object.fromEntries(PLACES.map((place) => [place, megabytes(place)])),
     memoryMegabytes: megabytes('memory'),
     clockMs: numbers['clock'] ?? 0,
   }
 }
 
 /** While tappass.socket is active nobody else can hold its port; everything else of ours runs in a unit named after us. */
-const isOurs = ({ port, unit }: Listener, isOurSocketOpen: boolean): boolean =>
-  unit.startsWith('tappass') || (port === 9620 && isOurSocketOpen)
+function isOurs({ port, unit }: Listener, isOurSocketOpen: boolean): boolean {
+  return unit.startsWith('tappass') || (port === 9620 && isOurSocketOpen)
+}
 
-const portFaults = ({ listeners, isOurSocketOpen }: Circumstances): readonly FailureText[] => {
+function portFaults({ listeners, isOurSocketOpen }: Circumstances): readonly FailureText[] {
   const foreign = listeners.filter((listener) => !isOurs(listener, isOurSocketOpen))
   const unique = foreign.filter(({ port }, index) => foreign.findIndex((other) => other.port === port) === index)
   return unique.map(({ port, program, unit }) => ({
@@ -117,7 +118,7 @@ const portFaults = ({ listeners, isOurSocketOpen }: Circumstances): readonly Fai
 }
 
 /** A host in use has filled part of its disk with what it was installed for: a tenth is enough to go on. */
-const diskFaults = (seen: Circumstances, least: number): readonly FailureText[] => {
+function diskFaults(seen: Circumstances, least: number): readonly FailureText[] {
   const needed = seen.isInstalled ? Math.floor(least / 10) : least
   return Object.entries(seen.diskFreeMegabytes)
     .filter(([, free]) => free < needed)
@@ -128,24 +129,21 @@ const diskFaults = (seen: Circumstances, least: number): readonly FailureText[] 
     }))
 }
 
-const machineFaults = (
-  seen: Circumstances,
-  { memoryMegabytesMin }: WrittenSpec['preflight'],
-): readonly FailureText[] => {
+function machineFaults(seen: Circumstances, { memoryMegabytesMin }: WrittenSpec['preflight']): readonly FailureText[] {
   const { traits, uid, isSystemdRunning, memoryMegabytes } = seen
   const faults: FailureText[] = []
   if (uid !== 0)
     faults.push({ what: 'root is needed', why: `commands run as user ${uid}`, next: 'sudo ./bootstrap.sh' })
   if (!isSupported(traits)) {
     const codename = traits.codename === '' ? '' : ` (${traits.codename})`
-    const why = `it is ${traits.distribution || 'unknown'} ${traits.versionId}${codename}, not one of ${distributionNames.join(', ')}`
+    const why = `it is ${traits.distribution || 'unknown'} ${traits.versionId}${codename}, not one of ${DISTRIBUTION_NAMES.join(', ')}`
     faults.push({ what: 'the operating system is not supported', why, next: 'use one of those' })
   }
-  if (!platforms.includes(traits.platform)) {
+  if (!PLATFORMS.includes(traits.platform)) {
     faults.push({
       what: 'the processor is not supported',
       why: `it is ${traits.platform}`,
-      next: `use ${platforms.join(' or ')}`,
+      next: `use ${PLATFORMS.join(' or ')}`,
     })
   }
   if (!isSystemdRunning) {
@@ -162,7 +160,7 @@ const machineFaults = (
   return faults
 }
 
-const clockFaults = ({ clockMs }: Circumstances, nowMs: number, most: number): readonly FailureText[] => {
+function clockFaults({ clockMs }: Circumstances, nowMs: number, most: number): readonly FailureText[] {
   const skewSeconds = Math.round(Math.abs(clockMs - nowMs) / 1000)
   if (skewSeconds <= most) return []
   const why = `it differs from this machine's by ${skewSeconds} s; certificates and tokens need it right`
@@ -170,13 +168,15 @@ const clockFaults = ({ clockMs }: Circumstances, nowMs: number, most: number): r
 }
 
 /** Pure: every reason why this host can't be brought to the wanted state; none means that it can. `nowMs` is the controller's clock. */
-export const preflightFaults = (
+export function preflightFaults(
   seen: Circumstances,
   limits: WrittenSpec['preflight'],
   nowMs: number,
-): readonly FailureText[] => [
-  ...machineFaults(seen, limits),
-  ...portFaults(seen),
-  ...diskFaults(seen, limits.diskFreeMegabytesMin),
-  ...clockFaults(seen, nowMs, limits.clockSkewSecondsMax),
-]
+): readonly FailureText[] {
+  return [
+    ...machineFaults(seen, limits),
+    ...portFaults(seen),
+    ...diskFaults(seen, limits.diskFreeMegabytesMin),
+    ...clockFaults(seen, nowMs, limits.clockSkewSecondsMax),
+  ]
+}

@@ -20,11 +20,11 @@ export type Hands = Readonly<{
 /** Which of how many, counted from 1. */
 export type Step = Readonly<{ resource: Resource; step: number; steps: number }>
 
-const applyAll = async (
+async function applyAll(
   hands: Hands,
   { resource, step }: Step,
   changes: readonly Change[],
-): Promise<StepFailure | undefined> => {
+): Promise<StepFailure | undefined> {
   const hear = {
     command: (command: string) => hands.tell({ event: 'command-started', step, command }),
     line: (line: string) => hands.tell({ event: 'said', step, line }),
@@ -40,7 +40,7 @@ const applyAll = async (
 }
 
 /** Gives the number of changes made, or how one failed; a change that did not take is a failure. Throws when the host could not be reached. */
-export const settle = async (hands: Hands, at: Step): Promise<number | StepFailure> => {
+export async function settle(hands: Hands, at: Step): Promise<number | StepFailure> {
   const { resource, step, steps } = at
   const startMs = hands.nowMs()
   const changes = await resource.plan(hands.look())

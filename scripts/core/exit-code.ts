@@ -1,7 +1,7 @@
 /** The exit codes of the command line; the table of shared product.md, and no others. */
 
 /** By meaning. `interrupted` is 128 + SIGINT; `usage` is EX_USAGE of sysexits.h. */
-export const exitCode = {
+export const EXIT_CODE = {
   asWanted: 0,
   failed: 1,
   changesPending: 2,
@@ -14,4 +14,4 @@ export const exitCode = {
 } as const
 
 /** One of them. */
-export type ExitCode = (typeof exitCode)[keyof typeof exitCode]
+export type ExitCode = (typeof EXIT_CODE)[keyof typeof EXIT_CODE]

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 export type ProcessIdentity = Readonly<{ pid: number; start: string }>
 
 /** A zombie has ended and only waits to be collected: it counts as gone. */
-const startOf = (pid: number): string | undefined => {
+function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -16,10 +16,12 @@ const startOf = (pid: number): string | undefined => {
 }
 
 /** The identity of a process that runs now. */
-export const identify = (pid: number): ProcessIdentity => ({ pid, start: startOf(pid) ?? '' })
+export function identify(pid: number): ProcessIdentity {
+  return { pid, start: startOf(pid) ?? '' }
+}
 
 /** Whether that very process still runs. */
-export const isRunning = ({ pid, start }: ProcessIdentity): boolean => {
+export function isRunning({ pid, start }: ProcessIdentity): boolean {
   if (startOf(process.pid) !== undefined) return startOf(pid) === start
   try {
     return process.kill(pid, 0)
@@ -29,7 +31,7 @@ export const isRunning = ({ pid, start }: ProcessIdentity): boolean => {
 }
 
 /** The kernel's boot id; empty where there is none (not Linux). */
-export const bootOf = (): string => {
+export function bootOf(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   } catch {

@@ -4,5 +4,6 @@ import Handlebars from 'handlebars'
 const engine = Handlebars.create()
 
 /** Takes a Handlebars text and its values (never a secret), gives the text. Throws for a value that the template names and `values` lacks. */
-export const render = (template: string, values: Readonly<Record<string, unknown>>): string =>
-  engine.compile(template, { noEscape: true, strict: true })(values)
+export function render(template: string, values: Readonly<Record<string, unknown>>): string {
+  return engine.compile(template, { noEscape: true, strict: true })(values)
+}

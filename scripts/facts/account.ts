@@ -7,37 +7,43 @@ export type AccountState = Readonly<{ uid: number; gid: number; home: string; sh
 /** Undefined where there is no such group; `members` are those listed in it, not those whose own group it is. */
 export type GroupState = Readonly<{ gid: number; members: readonly string[] }> | undefined
 
-const database = (name: 'passwd' | 'group'): Joint => ({
-  ask: (subjects) => ({ argv: ['getent', name, ...subjects], effect: 'read' }),
-  split: (answer) =>
-    new Map(answer.stdout.split('\n').map((row) => [row.split(':')[0] ?? '', { code: 0, stdout: row, stderr: '' }])),
-})
+function database(name: 'passwd' | 'group'): Joint {
+  return {
+    ask: (subjects) => ({ argv: ['getent', name, ...subjects], effect: 'read' }),
+    split: (answer) =>
+      new Map(answer.stdout.split('\n').map((row) => [row.split(':')[0] ?? '', { code: 0, stdout: row, stderr: '' }])),
+  }
+}
 
 const passwd = database('passwd')
 const groups = database('group')
 
 /** The account of that name. */
-export const accountFact = (name: string): Fact<AccountState> => ({
-  ask: passwd.ask([name]),
-  joint: passwd,
-  subject: name,
-  parse: ({ code, stdout }) => {
-    const [, , uid, gid, , home = '', shell = ''] = stdout.split(':')
-    return code === 0 && gid !== undefined ? { uid: Number(uid), gid: Number(gid), home, shell } : undefined
-  },
-})
+export function accountFact(name: string): Fact<AccountState> {
+  return {
+    ask: passwd.ask([name]),
+    joint: passwd,
+    subject: name,
+    parse: ({ code, stdout }) => {
+      const [, , uid, gid, , home = '', shell = ''] = stdout.split(':')
+      return code === 0 && gid !== undefined ? { uid: Number(uid), gid: Number(gid), home, shell } : undefined
+    },
+  }
+}
 
 /** The group of that name. */
-export const groupFact = (name: string): Fact<GroupState> => ({
-  ask: groups.ask([name]),
-  joint: groups,
-  subject: name,
-  parse: ({ code, stdout }) => {
-    const [, , gid, members = ''] = stdout.split(':')
-    if (code !== 0 || gid === undefined) return undefined
-    return { gid: Number(gid), members: members.split(',').filter((member) => member !== '') }
-  },
-})
+export function groupFact(name: string): Fact<GroupState> {
+  return {
+    ask: groups.ask([name]),
+    joint: groups,
+    subject: name,
+    parse: ({ code, stdout }) => {
+      const [, , gid, members = ''] = stdout.split(':')
+      if (code !== 0 || gid === undefined) return undefined
+      return { gid: Number(gid), members: members.split(',').filter((member) => member !== '') }
+    },
+  }
+}
 
 const walk = String.raw`p=$$
 while [ "$p" -gt 1 ] 2>/dev/null; do

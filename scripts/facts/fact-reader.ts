@@ -11,7 +11,7 @@ type Question = Readonly<{
 
 type Process = Readonly<{ command: Command; give: (output: Output) => void }>
 
-const joined = (joint: Joint, questions: readonly Question[]): Process => {
+function joined(joint: Joint, questions: readonly Question[]): Process {
   const subjects = [...new Set(questions.map(({ fact }) => fact.subject ?? ''))]
   return {
     command: joint.ask(subjects),
@@ -25,7 +25,7 @@ const joined = (joint: Joint, questions: readonly Question[]): Process => {
 }
 
 /** Questions of one kind share a process; each other question has its own. */
-const processesOf = (questions: readonly Question[]): readonly Process[] => {
+function processesOf(questions: readonly Question[]): readonly Process[] {
   const groups = Map.groupBy(questions, ({ fact }) => fact.joint)
   return [...groups].flatMap(([joint, group]) =>
     joint === undefined
@@ -34,7 +34,7 @@ const processesOf = (questions: readonly Question[]): readonly Process[] => {
   )
 }
 
-const askAll = async (run: Runner, nonce: string, questions: readonly Question[]): Promise<void> => {
+async function askAll(run: Runner, nonce: string, questions: readonly Question[]): Promise<void> {
   const processes = processesOf(questions)
   const script = questionScript(
     processes.map(({ command }) => command),
@@ -54,7 +54,7 @@ const askAll = async (run: Runner, nonce: string, questions: readonly Question[]
  * Takes a runner and a source of numbers that nobody can guess (32 hex digits). What was asked once is remembered, so one
  * `Know` is one look at the host; make a new one to look again. Throws what the runner throws, and when an answer was cut.
  */
-export const knowing = (run: Runner, nonce: () => string): Know => {
+export function knowing(run: Runner, nonce: () => string): Know {
   const remembered = new Map<unknown, Map<string, Promise<Output>>>()
   let waiting: Question[] = []
   const flush = async (): Promise<void> => {

@@ -20,13 +20,13 @@ export type HostTraits = Readonly<{
 /** A value, or a pure function of the host's traits that gives it. */
 export type ByHost<T extends string | readonly string[]> = T | ((traits: HostTraits) => T)
 
-const architectures: Readonly<Record<string, readonly [platform: string, debian: string]>> = {
+const ARCHITECTURES: Readonly<Record<string, readonly [platform: string, debian: string]>> = {
   x86_64: ['linux-x64', 'amd64'],
   aarch64: ['linux-arm64', 'arm64'],
 }
 
 /** systemd-creds came with 250, in its own program; where it is missing, secrets stay plain root-only files. */
-const encryptingVersionMin = 250
+const ENCRYPTING_VERSION_MIN = 250
 
 /** Asked in one process. Everything is empty or 0 where a tool is missing. */
 export const hostTraitsFact: Fact<HostTraits> = {
@@ -46,7 +46,7 @@ export const hostTraitsFact: Fact<HostTraits> = {
       .map((row) => [row.slice(0, row.indexOf('=')), row.slice(row.indexOf('=') + 1)] as const)
     const value = new Map(rows.map(([key, written]) => [key, written.replace(/^(["'])(.*)\1$/, '$2')]))
     const machine = value.get('MACHINE') ?? ''
-    const [platform, debianArchitecture] = architectures[machine] ?? [`linux-${machine}`, machine]
+    const [platform, debianArchitecture] = ARCHITECTURES[machine] ?? [`linux-${machine}`, machine]
     const systemdVersion = Number(value.get('SYSTEMD') ?? 0)
     return {
       distribution: value.get('ID') ?? '',
@@ -55,13 +55,13 @@ export const hostTraitsFact: Fact<HostTraits> = {
       platform,
       debianArchitecture,
       systemdVersion,
-      credentialStore: value.has('CREDS') && systemdVersion >= encryptingVersionMin ? 'encrypted' : 'plain',
+      credentialStore: value.has('CREDS') && systemdVersion >= ENCRYPTING_VERSION_MIN ? 'encrypted' : 'plain',
     }
   },
 }
 
 /** The value for this host. The question is asked in any case, so that it travels with the others of the same turn. */
-export const forHost = async <T extends string | readonly string[]>(know: Know, wanted: ByHost<T>): Promise<T> => {
+export async function forHost<T extends string | readonly string[]>(know: Know, wanted: ByHost<T>): Promise<T> {
   if (typeof wanted !== 'function') return wanted
   return wanted(await know(hostTraitsFact))
 }

@@ -11,18 +11,18 @@ type Inspected = Readonly<{
   layers: readonly string[] | null
 }>
 
-const format =
+const FORMAT =
   '{"id":{{json .Id}},"tags":{{json .RepoTags}},"digests":{{json .RepoDigests}},"layers":{{json .RootFS.Layers}}}'
 
 /** `name:tag@sha256:…` is known to Docker by `name@sha256:…`. */
-const namesOf = (reference: string): readonly string[] => {
+function namesOf(reference: string): readonly string[] {
   const [tagged = '', digest] = reference.split('@')
   return digest === undefined ? [tagged] : [`${tagged.replace(/:[^/:]+$/, '')}@${digest}`]
 }
 
 const inspect: Joint = {
   ask: (references) => ({
-    argv: ['docker', 'image', 'inspect', '--format', format, '--', ...references.flatMap(namesOf)],
+    argv: ['docker', 'image', 'inspect', '--format', FORMAT, '--', ...references.flatMap(namesOf)],
     effect: 'read',
   }),
   split: (answer, references) => {
@@ -42,13 +42,15 @@ const inspect: Joint = {
 }
 
 /** The image of that reference (`name:tag` or `name:tag@sha256:digest`). */
-export const imageFact = (reference: string): Fact<ImageState> => ({
-  ask: inspect.ask([reference]),
-  joint: inspect,
-  subject: reference,
-  parse: ({ code, stdout }) => {
-    if (code !== 0 || !stdout.startsWith('{')) return undefined
-    const { id, layers } = JSON.parse(stdout) as Inspected
-    return { id, layers: layers ?? [] }
-  },
-})
+export function imageFact(reference: string): Fact<ImageState> {
+  return {
+    ask: inspect.ask([reference]),
+    joint: inspect,
+    subject: reference,
+    parse: ({ code, stdout }) => {
+      if (code !== 0 || !stdout.startsWith('{')) return undefined
+      const { id, layers } = JSON.parse(stdout) as Inspected
+      return { id, layers: layers ?? [] }
+    },
+  }
+}

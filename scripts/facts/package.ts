@@ -11,7 +11,7 @@ export type PackageState = Readonly<{ status: string; version: string }>
 export type Packages = Readonly<{ byName: ReadonlyMap<string, PackageState>; interrupted: readonly string[] }>
 
 /** Second letter of the abbreviation: half-installed, unpacked, half-configured, awaiting triggers, triggers pending. */
-const unfinished = /^.[HUFWt]/
+const UNFINISHED = /^.[HUFWt]/
 
 /** The whole list in one process: shorter than naming packages whose names depend on the distribution. */
 export const packagesFact: Fact<Packages> = {
@@ -32,13 +32,13 @@ export const packagesFact: Fact<Packages> = {
       // Of several architectures of one package, one that is installed is enough.
       if (version !== '' && byName.get(name)?.status !== 'ii') byName.set(name, { status: status.trim(), version })
     }
-    const interrupted = [...byName].filter(([, { status }]) => unfinished.test(status)).map(([name]) => name)
+    const interrupted = [...byName].filter(([, { status }]) => UNFINISHED.test(status)).map(([name]) => name)
     return { byName, interrupted: rows.includes('updates') ? ['updates', ...interrupted] : interrupted }
   },
 }
 
 /** Left by `apt-get update` of ours; apt itself keeps no time of its last fetch that can be relied on. */
-export const aptStamp = '/run/tappass-converge/apt-update'
+export const APT_STAMP = '/run/tappass-converge/apt-update'
 
 /** Whether the package lists were fetched within the hour, and after the last change of the sources. */
 export const isAptListFreshFact: Fact<boolean> = {
@@ -49,7 +49,7 @@ export const isAptListFreshFact: Fact<boolean> = {
       `[ -n "$(find "$1" -mmin -60 2>/dev/null)" ] || exit 0
        [ -n "$(find /etc/apt \\( -name '*.list' -o -name '*.sources' -o -name '*.asc' \\) -newer "$1")" ] || echo fresh`,
       'sh',
-      aptStamp,
+      APT_STAMP,
     ],
     effect: 'read',
   },

@@ -15,10 +15,10 @@ export type PathState =
     }>
 
 /** By the top four bits of a mode (S_IFMT of stat(2), shifted): 8 is S_IFREG, 4 S_IFDIR, 10 S_IFLNK. */
-const kinds: Readonly<Record<number, 'file' | 'directory' | 'link'>> = { 8: 'file', 4: 'directory', 10: 'link' }
+const KINDS: Readonly<Record<number, 'file' | 'directory' | 'link'>> = { 8: 'file', 4: 'directory', 10: 'link' }
 
 /** Answers of the form `subject NUL rest`, one after the other, with a fixed number of NUL-closed fields each. */
-const splitFields = (answer: Output, width: number): ReadonlyMap<string, Output> => {
+function splitFields(answer: Output, width: number): ReadonlyMap<string, Output> {
   const fields = answer.stdout.split('\0')
   const pieces = new Map<string, Output>()
   for (let at = 0; at + width < fields.length; at += width) {
@@ -71,21 +71,23 @@ const target: Joint = {
   split: (answer) => splitFields(answer, 2),
 }
 
-const joint = <T>(kind: Joint, subject: string, parse: (answer: Output) => T): Fact<T> => ({
-  ask: kind.ask([subject]),
-  parse,
-  joint: kind,
-  subject,
-})
+function joint<T>(kind: Joint, subject: string, parse: (answer: Output) => T): Fact<T> {
+  return {
+    ask: kind.ask([subject]),
+    parse,
+    joint: kind,
+    subject,
+  }
+}
 
 /** What stands at the path. */
-export const pathFact = (path: string): Fact<PathState> =>
-  joint(stat, path, ({ code, stdout }) => {
+export function pathFact(path: string): Fact<PathState> {
+  return joint(stat, path, ({ code, stdout }) => {
     const [bits = '', owner = '', group = '', uid, gid, bytes] = stdout.split('\0')
     if (code !== 0 || bits === '') return { kind: 'absent' }
     const mode = Number.parseInt(bits, 16)
     return {
-      kind: kinds[mode >> 12] ?? 'other',
+      kind: KINDS[mode >> 12] ?? 'other',
       mode: (mode & 0o7777).toString(8).padStart(4, '0'),
       owner,
       group,
@@ -94,24 +96,29 @@ export const pathFact = (path: string): Fact<PathState> =>
       bytes: Number(bytes),
     }
   })
+}
 
 /** The SHA-256 of a regular file in lower-case hex; undefined where there is none. */
-export const digestFact = (path: string): Fact<string | undefined> =>
-  joint(digest, path, ({ stdout }) => (/^[0-9a-f]{64}$/.test(stdout) ? stdout : undefined))
+export function digestFact(path: string): Fact<string | undefined> {
+  return joint(digest, path, ({ stdout }) => (/^[0-9a-f]{64}$/.test(stdout) ? stdout : undefined))
+}
 
 /** Where a symbolic link points; undefined where there is no link. */
-export const targetFact = (path: string): Fact<string | undefined> =>
-  joint(target, path, ({ code, stdout }) => (code === 0 ? stdout : undefined))
+export function targetFact(path: string): Fact<string | undefined> {
+  return joint(target, path, ({ code, stdout }) => (code === 0 ? stdout : undefined))
+}
 
 /** The text of a regular file; undefined where there is none or it is not UTF-8. Ask for small files only. */
-export const contentFact = (path: string): Fact<string | undefined> => ({
-  ask: { argv: ['base64', '-w0', '--', path], effect: 'read' },
-  parse: ({ code, stdout }) => {
-    if (code !== 0) return undefined
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(stdout, 'base64'))
-    } catch {
-      return undefined
-    }
-  },
-})
+export function contentFact(path: string): Fact<string | undefined> {
+  return {
+    ask: { argv: ['base64', '-w0', '--', path], effect: 'read' },
+    parse: ({ code, stdout }) => {
+      if (code !== 0) return undefined
+      try {
+        return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(stdout, 'base64'))
+      } catch {
+        return undefined
+      }
+    },
+  }
+}

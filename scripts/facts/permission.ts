@@ -5,7 +5,9 @@ import type { Fact } from '../core/host.ts'
 export const unguarded = String.raw`! -type l \( -perm /022 -o ! -perm -444 -o -type d ! -perm -111 -o ! -uid "$(id -u)" \) -print -quit`
 
 /** The first file or folder at or below the path that is not; undefined where all are, or none is there. */
-export const unguardedFact = (path: string): Fact<string | undefined> => ({
-  ask: { argv: ['sh', '-c', `find "$1" ${unguarded} 2>/dev/null`, 'sh', path], effect: 'read' },
-  parse: ({ stdout }) => stdout.trim() || undefined,
-})
+export function unguardedFact(path: string): Fact<string | undefined> {
+  return {
+    ask: { argv: ['sh', '-c', `find "$1" ${unguarded} 2>/dev/null`, 'sh', path], effect: 'read' },
+    parse: ({ stdout }) => stdout.trim() || undefined,
+  }
+}

@@ -19,14 +19,14 @@ export type UnitState = Readonly<{
   revision: string | undefined
 }>
 
-const properties =
+const PROPERTIES =
   'Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,Result,MainPID,StateChangeTimestamp'
-const divider = '=== revisions'
+const DIVIDER = '=== revisions'
 
 /** `$@` are units or patterns. The second part has one row for each process and each file that tells a revision (NAME.read is what a unit read). */
 const script = String.raw`
-s=$(systemctl show --all --no-pager --timestamp=unix -p ${properties} -- "$@" 2>/dev/null)
-printf '%s\n${divider}\n' "$s"
+s=$(systemctl show --all --no-pager --timestamp=unix -p ${PROPERTIES} -- "$@" 2>/dev/null)
+printf '%s\n${DIVIDER}\n' "$s"
 for p in $(printf '%s\n' "$s" | sed -n 's/^MainPID=\([1-9][0-9]*\)$/\1/p'); do
   printf '%s %s\n' "$p" "$(tr '\0' '\n' 2>/dev/null <"/proc/$p/environ" | sed -n 's/^TAPPASS_REVISION=//p')"
 done
@@ -34,11 +34,13 @@ cd /run/tappass/revision 2>/dev/null || exit 0
 for f in *; do case "$f" in *.read) ;; *) [ ! -f "$f" ] || { read -r line <"$f"; printf '%s %s\n' "$f" "$line"; } ;; esac; done
 exit 0`
 
-const ask = (units: readonly string[]): Command => ({ argv: ['sh', '-c', script, 'sh', ...units], effect: 'read' })
+function ask(units: readonly string[]): Command {
+  return { argv: ['sh', '-c', script, 'sh', ...units], effect: 'read' }
+}
 
 /** The blocks of `systemctl show`, each with its revision as one more row. */
-const blocksOf = ({ stdout }: Output): readonly string[] => {
-  const [shown = '', told = ''] = stdout.split(`${divider}\n`)
+function blocksOf({ stdout }: Output): readonly string[] {
+  const [shown = '', told = ''] = stdout.split(`${DIVIDER}\n`)
   const revisions = new Map(told.split('\n').map((row) => row.split(' ') as [string, string]))
   return shown
     .trim()
@@ -59,7 +61,7 @@ const show: Joint = {
   },
 }
 
-const parse = (stdout: string): UnitState => {
+function parse(stdout: string): UnitState {
   const value = new Map(
     stdout.split('\n').map((row) => [row.slice(0, row.indexOf('=')), row.slice(row.indexOf('=') + 1)]),
   )
@@ -78,18 +80,22 @@ const parse = (stdout: string): UnitState => {
 }
 
 /** The state of one unit, by its full name; not of a template (`name@.service`). */
-export const unitFact = (unit: string): Fact<UnitState> => ({
-  ask: ask([unit]),
-  parse: ({ stdout }) => parse(stdout),
-  joint: show,
-  subject: unit,
-})
+export function unitFact(unit: string): Fact<UnitState> {
+  return {
+    ask: ask([unit]),
+    parse: ({ stdout }) => parse(stdout),
+    joint: show,
+    subject: unit,
+  }
+}
 
 /** All units in systemd's memory that fit a pattern (`tappass*`). */
-export const unitsFact = (pattern: string): Fact<readonly UnitState[]> => ({
-  ask: ask([pattern]),
-  parse: (answer) =>
-    blocksOf(answer)
-      .map(parse)
-      .filter(({ name }) => name !== ''),
-})
+export function unitsFact(pattern: string): Fact<readonly UnitState[]> {
+  return {
+    ask: ask([pattern]),
+    parse: (answer) =>
+      blocksOf(answer)
+        .map(parse)
+        .filter(({ name }) => name !== ''),
+  }
+}

@@ -3,19 +3,19 @@
 type Edit = Readonly<{ sign: ' ' | '-' | '+'; line: string }>
 
 /** Beyond this many pairs of lines the middle is shown as replaced whole. */
-const pairsMax = 4_000_000
-const contextLines = 3
-const noNewline = '\\ No newline at end of file'
+const PAIRS_MAX = 4_000_000
+const CONTEXT_LINES = 3
+const NO_NEWLINE = '\\ No newline at end of file'
 
-const linesOf = (text: string): readonly string[] => {
+function linesOf(text: string): readonly string[] {
   const lines = text.split('\n')
   if (lines.at(-1) === '') lines.pop()
-  else lines.push(`${lines.pop()}\n${noNewline}`)
+  else lines.push(`${lines.pop()}\n${NO_NEWLINE}`)
   return lines
 }
 
 /** Lengths of the longest common subsequence of every pair of tails. */
-const commonTails = (before: readonly string[], after: readonly string[]): readonly Uint32Array[] => {
+function commonTails(before: readonly string[], after: readonly string[]): readonly Uint32Array[] {
   const rows = Array.from({ length: before.length + 1 }, () => new Uint32Array(after.length + 1))
   for (let i = before.length - 1; i >= 0; i--) {
     const row = rows[i] as Uint32Array
@@ -27,10 +27,10 @@ const commonTails = (before: readonly string[], after: readonly string[]): reado
   return rows
 }
 
-const editsOf = (before: readonly string[], after: readonly string[]): readonly Edit[] => {
+function editsOf(before: readonly string[], after: readonly string[]): readonly Edit[] {
   const removed = before.map((line): Edit => ({ sign: '-', line }))
   const added = after.map((line): Edit => ({ sign: '+', line }))
-  if (before.length * after.length > pairsMax) return [...removed, ...added]
+  if (before.length * after.length > PAIRS_MAX) return [...removed, ...added]
   const tails = commonTails(before, after)
   const edits: Edit[] = []
   let i = 0
@@ -47,23 +47,25 @@ const editsOf = (before: readonly string[], after: readonly string[]): readonly 
 }
 
 /** Runs of edits with what stands around them; two that would touch are one. */
-const hunksOf = (edits: readonly Edit[]): readonly (readonly [from: number, to: number])[] => {
+function hunksOf(edits: readonly Edit[]): readonly (readonly [from: number, to: number])[] {
   const hunks: [number, number][] = []
   for (const [index, edit] of edits.entries()) {
     if (edit.sign === ' ') continue
     const last = hunks.at(-1)
-    const from = Math.max(0, index - contextLines)
-    const to = Math.min(edits.length, index + contextLines + 1)
+    const from = Math.max(0, index - CONTEXT_LINES)
+    const to = Math.min(edits.length, index + CONTEXT_LINES + 1)
     if (last !== undefined && from <= last[1]) last[1] = to
     else hunks.push([from, to])
   }
   return hunks
 }
 
-const range = (start: number, length: number): string => `${length === 0 ? start : start + 1},${length}`
+function range(start: number, length: number): string {
+  return `${length === 0 ? start : start + 1},${length}`
+}
 
 /** Takes the path and both texts (undefined: absent); gives the diff, empty when they are the same. */
-export const unifiedDiff = (path: string, before: string | undefined, after: string): string => {
+export function unifiedDiff(path: string, before: string | undefined, after: string): string {
   const edits = editsOf(before === undefined ? [] : linesOf(before), linesOf(after))
   const hunks = hunksOf(edits)
   if (hunks.length === 0) return ''

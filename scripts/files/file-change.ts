@@ -19,10 +19,10 @@ export type WantedFile = Ownership &
   }>
 
 /** Bigger files are compared by digest and shown without a diff. */
-const diffBytesMax = 256 * 1024
+const DIFF_BYTES_MAX = 256 * 1024
 
 /** Why owner or mode are not as wanted; empty when they are. */
-export const ownershipFaults = (state: PathState, { owner, group, mode }: Ownership): readonly string[] => {
+export function ownershipFaults(state: PathState, { owner, group, mode }: Ownership): readonly string[] {
   if (state.kind === 'absent') return []
   const isOwner = typeof owner === 'number' ? state.uid === owner : state.owner === owner
   const isGroup = typeof group === 'number' ? state.gid === group : state.group === group
@@ -34,13 +34,12 @@ export const ownershipFaults = (state: PathState, { owner, group, mode }: Owners
 }
 
 /** Mends owner and mode. In this order: chown takes away set-user-ID bits. */
-export const ownershipCommands = (path: string, { owner, group, mode }: Ownership): readonly [Command, Command] => [
-  change('chown', '-h', `${owner}:${group}`, '--', path),
-  change('chmod', mode, '--', path),
-]
+export function ownershipCommands(path: string, { owner, group, mode }: Ownership): readonly [Command, Command] {
+  return [change('chown', '-h', `${owner}:${group}`, '--', path), change('chmod', mode, '--', path)]
+}
 
 /** Written beside its place, flushed, checked, renamed: at every moment there is the old file or the new one, whole. */
-const writeCommands = (wanted: WantedFile, content: string): readonly [Command, ...Command[]] => {
+function writeCommands(wanted: WantedFile, content: string): readonly [Command, ...Command[]] {
   const candidate = temporaryPath(wanted.path)
   const write = 'umask 077; rm -f -- "$1"; cat >"$1"; chown "$2" -- "$1"; chmod "$3" -- "$1"; sync -- "$1"'
   const rename = 'mv -fT -- "$1" "$2"; sync -- "${2%/*}/"'
@@ -51,10 +50,10 @@ const writeCommands = (wanted: WantedFile, content: string): readonly [Command, 
   ]
 }
 
-const differenceOf = async (know: Know, wanted: WantedFile, state: PathState, content: string): Promise<string> => {
+async function differenceOf(know: Know, wanted: WantedFile, state: PathState, content: string): Promise<string> {
   if (wanted.isPrivate === true) return ''
   if (state.kind !== 'file') return unifiedDiff(wanted.path, undefined, content)
-  if (state.bytes > diffBytesMax) return ''
+  if (state.bytes > DIFF_BYTES_MAX) return ''
   return unifiedDiff(wanted.path, await know(contentFact(wanted.path)), content)
 }
 
@@ -62,11 +61,11 @@ const differenceOf = async (know: Know, wanted: WantedFile, state: PathState, co
  * The changes that make the file as wanted. The content may still be under way: what is asked here goes out in the same turn.
  * A differing text is fetched in a second one, for the diff.
  */
-export const planFile = async (
+export async function planFile(
   know: Know,
   wanted: WantedFile,
   wantedContent: string | Promise<string>,
-): Promise<readonly Change[]> => {
+): Promise<readonly Change[]> {
   const { path } = wanted
   const [state, digest, content] = await Promise.all([know(pathFact(path)), know(digestFact(path)), wantedContent])
   if (state.kind === 'directory' || state.kind === 'other') {

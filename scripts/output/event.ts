@@ -4,7 +4,7 @@ import type { FailureText } from '../core/failure.ts'
 import type { Health } from './host-health.ts'
 
 /** Rises when a field changes its meaning or goes away; new events and fields may come at any time. */
-export const eventVersion = 1
+export const EVENT_VERSION = 1
 
 /** One change of a plan as it is shown. */
 export type ShownChange = Readonly<{ resource: string; does: string; because: string; diff?: string }>

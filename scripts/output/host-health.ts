@@ -43,16 +43,18 @@ const backupFact: Fact<LastBackup | undefined> = {
   },
 }
 
-const healthOf = ({ name, active, sub, result, sinceSeconds, revision }: UnitState): UnitHealth => ({
-  unit: name,
-  state: `${active} (${sub})`,
-  isWell: active === 'active' || (active === 'inactive' && result === 'success' && name === 'tappass-backup.service'),
-  since: sinceSeconds === 0 ? '' : new Date(sinceSeconds * 1000).toISOString(),
-  revision: revision ?? '',
-})
+function healthOf({ name, active, sub, result, sinceSeconds, revision }: UnitState): UnitHealth {
+  return {
+    unit: name,
+    state: `${active} (${sub})`,
+    isWell: active === 'active' || (active === 'inactive' && result === 'success' && name === 'tappass-backup.service'),
+    since: sinceSeconds === 0 ? '' : new Date(sinceSeconds * 1000).toISOString(),
+    revision: revision ?? '',
+  }
+}
 
 /** Asks everything in one turn. */
-export const lookAtHealth = async (know: Know): Promise<Health> => {
+export async function lookAtHealth(know: Know): Promise<Health> {
   const [states, gateway, current, lastBackup] = await Promise.all([
     know(unitsFact('tappass*')),
     know(gatewayFact),
@@ -64,7 +66,7 @@ export const lookAtHealth = async (know: Know): Promise<Health> => {
   return { isWell, release: current?.split('/').at(-1) ?? '', gateway, units, lastBackup }
 }
 
-const table = (rows: readonly (readonly string[])[]): string => {
+function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows
     .map((row) =>
@@ -77,7 +79,7 @@ const table = (rows: readonly (readonly string[])[]): string => {
 }
 
 /** The table for people, with a line end. */
-export const renderHealth = ({ release, gateway, units, lastBackup }: Health): string => {
+export function renderHealth({ release, gateway, units, lastBackup }: Health): string {
   const rows = units.map(({ unit, state, isWell, since, revision }) => [
     isWell ? unit : `${unit} !`,
     state,

@@ -1,5 +1,5 @@
 /** Three ways to show what happens on hosts: lines, a moving line on a terminal, or one JSON object a line. Chosen once. */
-import { type Event, eventVersion } from './event.ts'
+import { EVENT_VERSION, type Event } from './event.ts'
 import { eventLines } from './text-renderer.ts'
 
 /** Shows an event of one host; `host` is its name. `close` leaves the terminal tidy. */
@@ -9,36 +9,39 @@ export type Renderer = Readonly<{ tell: (host: string, event: Event) => void; cl
 export type Paper = Readonly<{ out: (text: string) => void; talk: (text: string) => void }>
 
 /** One object a line on `out`, each with `v` (the schema's version), `at` (ISO time) and `host`. */
-export const jsonRenderer = ({ out }: Paper, nowMs: () => number): Renderer => ({
-  tell: (host, event) =>
-    out(`${JSON.stringify({ v: eventVersion, at: new Date(nowMs()).toISOString(), host, ...event })}\n`),
-  close: () => {},
-})
+export function jsonRenderer({ out }: Paper, nowMs: () => number): Renderer {
+  return {
+    tell: (host, event) =>
+      out(`${JSON.stringify({ v: EVENT_VERSION, at: new Date(nowMs()).toISOString(), host, ...event })}\n`),
+    close: () => {},
+  }
+}
 
-const isData = (event: Event, isPlanData: boolean): boolean => isPlanData && event.event === 'plan'
+function isData(event: Event, isPlanData: boolean): boolean {
+  return isPlanData && event.event === 'plan'
+}
 
 /** `isPlanData`: the plan is what was asked for, so it goes to `out`. `isNamed`: several hosts, so each line says whose it is. */
-export const plainRenderer = (paper: Paper, isPlanData: boolean, isNamed: boolean): Renderer => ({
-  tell: (host, event) => {
-    const write = isData(event, isPlanData) ? paper.out : paper.talk
-    for (const line of eventLines(event)) write(isNamed ? `${host}: ${line}\n` : `${line}\n`)
-  },
-  close: () => {},
-})
+export function plainRenderer(paper: Paper, isPlanData: boolean, isNamed: boolean): Renderer {
+  return {
+    tell: (host, event) => {
+      const write = isData(event, isPlanData) ? paper.out : paper.talk
+      for (const line of eventLines(event)) write(isNamed ? `${host}: ${line}\n` : `${line}\n`)
+    },
+    close: () => {},
+  }
+}
 
 type Moving = { step: string; command: string; said: string; startMs: number }
 
-const frameMs = 100
-const isScript = (command: string): boolean => command.startsWith('sh -')
-const clearLine = '\r\u001b[K'
+const FRAME_MS = 100
+function isScript(command: string): boolean {
+  return command.startsWith('sh -')
+}
+const CLEAR_LINE = '\r\u001b[K'
 
 /** For one host on a terminal: step n of N, the seconds it has taken, the command, the last line it said; what has happened stays above. */
-export const liveRenderer = (
-  paper: Paper,
-  isPlanData: boolean,
-  columns: () => number,
-  nowMs: () => number,
-): Renderer => {
+export function liveRenderer(paper: Paper, isPlanData: boolean, columns: () => number, nowMs: () => number): Renderer {
   const plain = plainRenderer(paper, isPlanData, false)
   let moving: Moving | undefined
   let timer: NodeJS.Timeout | undefined
@@ -47,17 +50,17 @@ export const liveRenderer = (
     const elapsed = `${Math.floor((nowMs() - moving.startMs) / 1000)} s`
     const text = `${moving.step} (${elapsed}) ${moving.said === '' ? moving.command : moving.said}`
     // Anything that is not printable could move the cursor.
-    paper.talk(clearLine + text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, Math.max(10, columns() - 1)))
+    paper.talk(CLEAR_LINE + text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, Math.max(10, columns() - 1)))
   }
   const stop = () => {
     clearInterval(timer)
     timer = undefined
-    if (moving !== undefined) paper.talk(clearLine)
+    if (moving !== undefined) paper.talk(CLEAR_LINE)
     moving = undefined
   }
   const start = (step: string) => {
     moving = { step, command: '', said: '', startMs: nowMs() }
-    timer = setInterval(draw, frameMs)
+    timer = setInterval(draw, FRAME_MS)
     timer.unref()
     draw()
   }

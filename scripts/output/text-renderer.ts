@@ -3,34 +3,45 @@
 import { type FailureText, renderFailure } from '../core/failure.ts'
 import type { Event, Outcome, ShownChange, StepFailure } from './event.ts'
 
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
-const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
-const indented = (text: string): readonly string[] => text.split('\n').map((line) => `      ${line}`)
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
+}
+function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`
+}
+function indented(text: string): readonly string[] {
+  return text.split('\n').map((line) => `      ${line}`)
+}
 
 /** A change with its reason, and its diff below. */
-export const changeLines = ({ resource, does, because, diff }: ShownChange): readonly string[] => [
-  `  ~ ${does}`,
-  `      because ${because}   [${resource}]`,
-  ...(diff === undefined ? [] : indented(diff.trimEnd())),
-]
+export function changeLines({ resource, does, because, diff }: ShownChange): readonly string[] {
+  return [
+    `  ~ ${does}`,
+    `      because ${because}   [${resource}]`,
+    ...(diff === undefined ? [] : indented(diff.trimEnd())),
+  ]
+}
 
-const reasonLines = (reason: FailureText): readonly string[] =>
-  renderFailure(reason)
+function reasonLines(reason: FailureText): readonly string[] {
+  return renderFailure(reason)
     .replace(/^tappass: /, '- ')
     .split('\n')
+}
 
-const failureLines = (step: number, steps: number, failure: StepFailure): readonly string[] => [
-  `${step}/${steps} FAILED: ${failure.does}   [${failure.resource}]`,
-  `  ran:  ${failure.command}`,
-  `  code: ${failure.code}`,
-  ...(failure.said.length === 0 ? [] : ['  said:', ...failure.said.map((line) => `    ${line}`)]),
-  ...(failure.journal === undefined
-    ? []
-    : [`  journal of ${failure.journal.unit}:`, ...failure.journal.lines.map((line) => `    ${line}`)]),
-  `  next: ${failure.next}`,
-]
+function failureLines(step: number, steps: number, failure: StepFailure): readonly string[] {
+  return [
+    `${step}/${steps} FAILED: ${failure.does}   [${failure.resource}]`,
+    `  ran:  ${failure.command}`,
+    `  code: ${failure.code}`,
+    ...(failure.said.length === 0 ? [] : ['  said:', ...failure.said.map((line) => `    ${line}`)]),
+    ...(failure.journal === undefined
+      ? []
+      : [`  journal of ${failure.journal.unit}:`, ...failure.journal.lines.map((line) => `    ${line}`)]),
+    `  next: ${failure.next}`,
+  ]
+}
 
-const endings: Readonly<Record<Outcome, string>> = {
+const ENDINGS: Readonly<Record<Outcome, string>> = {
   'as-wanted': 'as wanted',
   pending: 'changes are pending',
   declined: 'nothing was changed',
@@ -42,16 +53,16 @@ const endings: Readonly<Record<Outcome, string>> = {
   unwell: 'something is not well: journalctl -u UNIT -e (on the host) says more',
 }
 
-const endLines = (event: Extract<Event, { event: 'run-finished' }>): readonly string[] => {
+function endLines(event: Extract<Event, { event: 'run-finished' }>): readonly string[] {
   const { outcome, applied, remaining, ms, roundTrips, next } = event
   const made = applied === 0 ? '' : `, ${counted(applied, 'change')} made`
   const left = applied === 0 || remaining === 0 ? '' : `, ${counted(remaining, 'step')} left; run it again to go on`
-  const said = `${endings[outcome]}${made}${left} (${seconds(ms)}, ${counted(roundTrips, 'round trip')})`
+  const said = `${ENDINGS[outcome]}${made}${left} (${seconds(ms)}, ${counted(roundTrips, 'round trip')})`
   return next === undefined ? [said] : [said, `  next:  ${next}`]
 }
 
 /** The lines of an event, none for those that only a moving display shows. Secrets and health are not among them: commands print those on stdout. */
-export const eventLines = (event: Event): readonly string[] => {
+export function eventLines(event: Event): readonly string[] {
   switch (event.event) {
     case 'refused':
       return ['this host is refused; nothing was changed:', ...event.reasons.flatMap(reasonLines)]

@@ -21,50 +21,58 @@ export type AccountOptions = Readonly<{
   groupsForbidden?: Readonly<Record<string, Prohibition>>
 }>
 
-const creation = ({ name, isSystem, home, shell, groups = [] }: AccountOptions, own: GroupState): Change => ({
-  does: `add account ${name}`,
-  because: 'it is absent',
-  commands: [
-    change(
-      'useradd',
-      ...(isSystem ? ['--system', '--no-create-home'] : ['--create-home']),
-      ...(own === undefined ? ['--user-group'] : ['--gid', name]),
-      '--home-dir',
-      home ?? (isSystem ? '/nonexistent' : `/home/${name}`),
-      '--shell',
-      shell ?? (isSystem ? '/usr/sbin/nologin' : '/bin/bash'),
-      ...(groups.length === 0 ? [] : ['--groups', groups.join(',')]),
-      name,
-    ),
-  ],
-})
+function creation({ name, isSystem, home, shell, groups = [] }: AccountOptions, own: GroupState): Change {
+  return {
+    does: `add account ${name}`,
+    because: 'it is absent',
+    commands: [
+      change(
+        'useradd',
+        ...(isSystem ? ['--system', '--no-create-home'] : ['--create-home']),
+        ...(own === undefined ? ['--user-group'] : ['--gid', name]),
+        '--home-dir',
+        home ?? (isSystem ? '/nonexistent' : `/home/${name}`),
+        '--shell',
+        shell ?? (isSystem ? '/usr/sbin/nologin' : '/bin/bash'),
+        ...(groups.length === 0 ? [] : ['--groups', groups.join(',')]),
+        name,
+      ),
+    ],
+  }
+}
 
-const mending = ({ name, home, shell }: AccountOptions, state: NonNullable<AccountState>): readonly Change[] => [
-  ...(home === undefined || home === state.home
-    ? []
-    : [
-        {
-          does: `set the home of ${name} to ${home}`,
-          because: `it is ${state.home}`,
-          commands: [change('usermod', '--home', home, name)] as const,
-        },
-      ]),
-  ...(shell === undefined || shell === state.shell
-    ? []
-    : [
-        {
-          does: `set the shell of ${name} to ${shell}`,
-          because: `it is ${state.shell}`,
-          commands: [change('usermod', '--shell', shell, name)] as const,
-        },
-      ]),
-]
+function mending({ name, home, shell }: AccountOptions, state: NonNullable<AccountState>): readonly Change[] {
+  return [
+    ...(home === undefined || home === state.home
+      ? []
+      : [
+          {
+            does: `set the home of ${name} to ${home}`,
+            because: `it is ${state.home}`,
+            commands: [change('usermod', '--home', home, name)] as const,
+          },
+        ]),
+    ...(shell === undefined || shell === state.shell
+      ? []
+      : [
+          {
+            does: `set the shell of ${name} to ${shell}`,
+            because: `it is ${state.shell}`,
+            commands: [change('usermod', '--shell', shell, name)] as const,
+          },
+        ]),
+  ]
+}
 
-const isListed = (name: string, group: GroupState): boolean => group?.members.includes(name) === true
-const isPrimary = (state: NonNullable<AccountState>, group: GroupState): boolean => group?.gid === state.gid
+function isListed(name: string, group: GroupState): boolean {
+  return group?.members.includes(name) === true
+}
+function isPrimary(state: NonNullable<AccountState>, group: GroupState): boolean {
+  return group?.gid === state.gid
+}
 
 /** It may be in a group as a member, and by having it as the one it logs in with: then its own takes that place. */
-const leaving = (name: string, group: string, state: NonNullable<AccountState>, own: GroupState, left: GroupState) => {
+function leaving(name: string, group: string, state: NonNullable<AccountState>, own: GroupState, left: GroupState) {
   const member = isListed(name, left) ? [change('gpasswd', '--delete', name, group)] : []
   if (!isPrimary(state, left)) return member
   const take = change('usermod', '--gid', name, name)
@@ -72,7 +80,7 @@ const leaving = (name: string, group: string, state: NonNullable<AccountState>, 
 }
 
 /** Throws a refusal (exit 5) where this run itself has root's rights through the group: nobody might get in again. */
-const refuseLockout = async (know: Know, name: string, group: string, { because, isSudo = false }: Prohibition) => {
+async function refuseLockout(know: Know, name: string, group: string, { because, isSudo = false }: Prohibition) {
   if (!isSudo || (await know(sudoUserFact)) !== name) return
   throw refusal(
     `${name} must leave the group ${group}`,
@@ -81,13 +89,13 @@ const refuseLockout = async (know: Know, name: string, group: string, { because,
   )
 }
 
-const dismissals = async (
+async function dismissals(
   know: Know,
   { name, groupsForbidden = {} }: AccountOptions,
   state: NonNullable<AccountState>,
   own: GroupState,
   forbidden: readonly GroupState[],
-): Promise<readonly Change[]> => {
+): Promise<readonly Change[]> {
   const changes: Change[] = []
   for (const [index, [group, prohibition]] of Object.entries(groupsForbidden).entries()) {
     const [first, ...rest] = leaving(name, group, state, own, forbidden[index])
@@ -100,26 +108,28 @@ const dismissals = async (
 }
 
 /** The account, made when it is absent; its home, shell and groups mended. Never deleted. */
-export const account = (options: AccountOptions): Resource => ({
-  id: `account:${options.name}`,
-  plan: async (know) => {
-    const { name, groups = [], groupsForbidden = {} } = options
-    const [state, own, wanted, forbidden] = await Promise.all([
-      know(accountFact(name)),
-      know(groupFact(name)),
-      Promise.all(groups.map((group) => know(groupFact(group)))),
-      Promise.all(Object.keys(groupsForbidden).map((group) => know(groupFact(group)))),
-    ])
-    if (state === undefined) return [creation(options, own)]
-    const missing = groups.filter((_, index) => !isListed(name, wanted[index]) && !isPrimary(state, wanted[index]))
-    return [
-      ...mending(options, state),
-      ...missing.map((group) => ({
-        does: `add ${name} to the group ${group}`,
-        because: 'it is not in it',
-        commands: [change('usermod', '--append', '--groups', group, name)] as const,
-      })),
-      ...(await dismissals(know, options, state, own, forbidden)),
-    ]
-  },
-})
+export function account(options: AccountOptions): Resource {
+  return {
+    id: `account:${options.name}`,
+    plan: async (know) => {
+      const { name, groups = [], groupsForbidden = {} } = options
+      const [state, own, wanted, forbidden] = await Promise.all([
+        know(accountFact(name)),
+        know(groupFact(name)),
+        Promise.all(groups.map((group) => know(groupFact(group)))),
+        Promise.all(Object.keys(groupsForbidden).map((group) => know(groupFact(group)))),
+      ])
+      if (state === undefined) return [creation(options, own)]
+      const missing = groups.filter((_, index) => !isListed(name, wanted[index]) && !isPrimary(state, wanted[index]))
+      return [
+        ...mending(options, state),
+        ...missing.map((group) => ({
+          does: `add ${name} to the group ${group}`,
+          because: 'it is not in it',
+          commands: [change('usermod', '--append', '--groups', group, name)] as const,
+        })),
+        ...(await dismissals(know, options, state, own, forbidden)),
+      ]
+    },
+  }
+}

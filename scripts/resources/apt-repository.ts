@@ -18,9 +18,9 @@ export type AptRepositoryOptions = Readonly<{
   fingerprint: string
 }>
 
-const rootFile = { owner: 'root', group: 'root', mode: '0644' } as const
+const ROOT_FILE = { owner: 'root', group: 'root', mode: '0644' } as const
 
-const sourceText = (options: AptRepositoryOptions, keyPath: string, traits: HostTraits): string => {
+function sourceText(options: AptRepositoryOptions, keyPath: string, traits: HostTraits): string {
   const fill = (text: string) =>
     text.replaceAll('{distribution}', traits.distribution).replaceAll('{codename}', traits.codename)
   return [
@@ -35,7 +35,7 @@ const sourceText = (options: AptRepositoryOptions, keyPath: string, traits: Host
 }
 
 /** Throws at once, before any host is touched, when the key's fingerprint is another, or it holds more keys than that one. */
-export const aptRepository = (options: AptRepositoryOptions): Resource => {
+export function aptRepository(options: AptRepositoryOptions): Resource {
   const found = primaryFingerprints(options.key)
   if (found.length !== 1 || found[0] !== options.fingerprint) {
     throw new Error(`the key of ${options.id} has the fingerprint ${found.join(' and ')}, not ${options.fingerprint}`)
@@ -47,8 +47,8 @@ export const aptRepository = (options: AptRepositoryOptions): Resource => {
     plan: async (know) => {
       const text = know(hostTraitsFact).then((traits) => sourceText(options, keyPath, traits))
       const [key, source] = await Promise.all([
-        planFile(know, { path: keyPath, ...rootFile }, options.key),
-        planFile(know, { path: sourcePath, ...rootFile }, text),
+        planFile(know, { path: keyPath, ...ROOT_FILE }, options.key),
+        planFile(know, { path: sourcePath, ...ROOT_FILE }, text),
       ])
       return [...key, ...source]
     },

@@ -29,7 +29,7 @@ export type ArchiveOptions = Readonly<{
 
 type Source = Readonly<{ from: string; sha256: string; fetch: (into: string) => Command }>
 
-const sourceFor = ({ source, path }: ArchiveOptions, { platform }: HostTraits): Source => {
+function sourceFor({ source, path }: ArchiveOptions, { platform }: HostTraits): Source {
   if ('file' in source) {
     const fetch = (into: string): Command => changeByScript('cat >"$1"', [into], openFile(source.file))
     return { from: source.file, sha256: source.sha256, fetch }
@@ -52,12 +52,14 @@ const sourceFor = ({ source, path }: ArchiveOptions, { platform }: HostTraits): 
 }
 
 /** Holds the archive's checksum, and what its program was like when it was unpacked at `path`. */
-export const archiveMarker = (path: string): string => `${path}/.tappass-archive`
+export function archiveMarker(path: string): string {
+  return `${path}/.tappass-archive`
+}
 
-const unpacking = (
+function unpacking(
   { path, strip = 0, executable }: ArchiveOptions,
   { fetch, sha256 }: Source,
-): readonly [Command, ...Command[]] => {
+): readonly [Command, ...Command[]] {
   const shop = workshop(path)
   const download = `${shop}/download`
   const made = madeIn(shop)
@@ -75,7 +77,7 @@ const unpacking = (
 type Seen = Readonly<{ marker: string | undefined; program: string | undefined; unguarded: string | undefined }>
 
 /** Why it is to be unpacked; undefined where it is as it was unpacked. */
-const fault = ({ executable }: ArchiveOptions, sha256: string, { marker, program, unguarded }: Seen) => {
+function fault({ executable }: ArchiveOptions, sha256: string, { marker, program, unguarded }: Seen) {
   if (program === undefined) return 'it is absent'
   const [unpacked, noted] = marker?.split('\n') ?? []
   if (unpacked !== sha256) return 'another archive was unpacked there'
@@ -85,31 +87,33 @@ const fault = ({ executable }: ArchiveOptions, sha256: string, { marker, program
 }
 
 /** Unpacked beside its place and renamed, so that `path` is whole or absent. A program that was altered since is not trusted: it is unpacked anew. */
-export const archive = (options: ArchiveOptions): Resource => ({
-  id: `archive:${options.path}`,
-  plan: async (know) => {
-    const { path, link, executable } = options
-    const shop = workshop(path)
-    const [traits, marker, program, unguarded, target, standing, left] = await Promise.all([
-      know(hostTraitsFact),
-      know(contentFact(archiveMarker(path))),
-      know(programFact(`${path}/${executable}`)),
-      know(unguardedFact(path)),
-      know(targetFact(link ?? path)),
-      know(pathFact(link ?? path)),
-      know(pathFact(shop)),
-    ])
-    const source = sourceFor(options, traits)
-    if (link !== undefined) refuseDirectory(link, standing)
-    const changes: Change[] = []
-    const because = fault(options, source.sha256, { marker, program, unguarded })
-    if (because !== undefined) {
-      changes.push({ does: `unpack ${source.from} at ${path}`, because, commands: unpacking(options, source) })
-    } else if (left.kind !== 'absent') changes.push(clearWorkshop(shop))
-    if (link !== undefined && target !== path) {
-      const reason = target === undefined ? 'it is absent' : `it is to ${target}`
-      changes.push({ does: `link ${link} to ${path}`, because: reason, commands: [linkCommand(link, path)] })
-    }
-    return changes
-  },
-})
+export function archive(options: ArchiveOptions): Resource {
+  return {
+    id: `archive:${options.path}`,
+    plan: async (know) => {
+      const { path, link, executable } = options
+      const shop = workshop(path)
+      const [traits, marker, program, unguarded, target, standing, left] = await Promise.all([
+        know(hostTraitsFact),
+        know(contentFact(archiveMarker(path))),
+        know(programFact(`${path}/${executable}`)),
+        know(unguardedFact(path)),
+        know(targetFact(link ?? path)),
+        know(pathFact(link ?? path)),
+        know(pathFact(shop)),
+      ])
+      const source = sourceFor(options, traits)
+      if (link !== undefined) refuseDirectory(link, standing)
+      const changes: Change[] = []
+      const because = fault(options, source.sha256, { marker, program, unguarded })
+      if (because !== undefined) {
+        changes.push({ does: `unpack ${source.from} at ${path}`, because, commands: unpacking(options, source) })
+      } else if (left.kind !== 'absent') changes.push(clearWorkshop(shop))
+      if (link !== undefined && target !== path) {
+        const reason = target === undefined ? 'it is absent' : `it is to ${target}`
+        changes.push({ does: `link ${link} to ${path}`, because: reason, commands: [linkCommand(link, path)] })
+      }
+      return changes
+    },
+  }
+}

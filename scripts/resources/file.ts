@@ -11,7 +11,9 @@ import { planFile, type WantedFile } from '../files/file-change.ts'
 export type FileOptions = WantedFile & Readonly<{ content: ByHost<string> }>
 
 /** Written to a temporary file beside it, flushed, checked, renamed. What is no file and no link is refused. */
-export const file = (options: FileOptions): Resource => ({
-  id: `file:${options.path}`,
-  plan: (know) => planFile(know, options, forHost(know, options.content)),
-})
+export function file(options: FileOptions): Resource {
+  return {
+    id: `file:${options.path}`,
+    plan: (know) => planFile(know, options, forHost(know, options.content)),
+  }
+}

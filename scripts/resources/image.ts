@@ -10,11 +10,12 @@ import { type ImageState, imageFact } from '../facts/image.ts'
 export type ImageOptions = Readonly<{ reference: string; archive?: LocalImage }>
 
 /** With Docker's containerd store an image's id is that of its manifest, so the layers are compared as well. */
-const isFrom = (archive: LocalImage, state: NonNullable<ImageState>): boolean =>
-  state.id === archive.imageId || state.layers.join() === archive.layers.join()
+function isFrom(archive: LocalImage, state: NonNullable<ImageState>): boolean {
+  return state.id === archive.imageId || state.layers.join() === archive.layers.join()
+}
 
 /** Pulled by digest, or sent and loaded; a loaded image is compared with the archive. */
-export const image = ({ reference, archive }: ImageOptions): Resource => {
+export function image({ reference, archive }: ImageOptions): Resource {
   const name = runnableImage(reference, archive)
   return {
     id: `image:${name}`,

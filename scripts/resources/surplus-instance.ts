@@ -7,36 +7,40 @@ import type { Resource } from '../core/resource.ts'
 export type SurplusInstanceOptions = Readonly<{ template: string; count: number }>
 
 /** The numbers of the instances that systemd knows: loaded in any state but gone, or enabled. */
-export const instancesFact = (template: string): Fact<readonly number[]> => ({
-  ask: {
-    argv: [
-      'sh',
-      '-c',
-      `systemctl list-units --all --plain --no-legend --no-pager "$1@*.service" 2>/dev/null
+export function instancesFact(template: string): Fact<readonly number[]> {
+  return {
+    ask: {
+      argv: [
+        'sh',
+        '-c',
+        `systemctl list-units --all --plain --no-legend --no-pager "$1@*.service" 2>/dev/null
        find /etc/systemd/system -name "$1@*.service" -type l -printf '%f\\n' 2>/dev/null; exit 0`,
-      'sh',
-      template,
+        'sh',
+        template,
+      ],
+      effect: 'read',
+    },
+    parse: ({ stdout }) => [
+      ...new Set([...stdout.matchAll(/^[^\s@]+@(\d+)\.service\b/gm)].map(([, number]) => Number(number))),
     ],
-    effect: 'read',
-  },
-  parse: ({ stdout }) => [
-    ...new Set([...stdout.matchAll(/^[^\s@]+@(\d+)\.service\b/gm)].map(([, number]) => Number(number))),
-  ],
-})
+  }
+}
 
 /** Stops and disables each instance too many. */
-export const surplusInstance = ({ template, count }: SurplusInstanceOptions): Resource => ({
-  id: `surplus-instance:${template}`,
-  plan: async (know) => {
-    const surplus = (await know(instancesFact(template))).filter((number) => number > count)
-    return surplus
-      .toSorted((a, b) => a - b)
-      .map((number) => {
-        const name = `${template}@${number}.service`
-        const stop = changeByScript('systemctl disable --now "$1"; systemctl reset-failed "$1" 2>/dev/null || true', [
-          name,
-        ])
-        return { does: `stop and disable ${name}`, because: `${count} are wanted`, commands: [stop] } as const
-      })
-  },
-})
+export function surplusInstance({ template, count }: SurplusInstanceOptions): Resource {
+  return {
+    id: `surplus-instance:${template}`,
+    plan: async (know) => {
+      const surplus = (await know(instancesFact(template))).filter((number) => number > count)
+      return surplus
+        .toSorted((a, b) => a - b)
+        .map((number) => {
+          const name = `${template}@${number}.service`
+          const stop = changeByScript('systemctl disable --now "$1"; systemctl reset-failed "$1" 2>/dev/null || true', [
+            name,
+          ])
+          return { does: `stop and disable ${name}`, because: `${count} are wanted`, commands: [stop] } as const
+        })
+    },
+  }
+}

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { change } from '../core/command.ts'
 import type { Know } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
-import { revisionOf, revisionPlaceholder } from '../core/revision.ts'
+import { REVISION_PLACEHOLDER, revisionOf } from '../core/revision.ts'
 import { type ByHost, forHost } from '../facts/host-trait.ts'
 import { digestFact } from '../facts/path.ts'
 import { type UnitState, unitFact } from '../facts/unit.ts'
@@ -38,44 +38,48 @@ export type UnitOptions = Readonly<{
   isRunning?: boolean
 }>
 
-const rootFile = { owner: 'root', group: 'root', mode: '0644' } as const
-const isTemplate = (name: string): boolean => name.includes('@.')
-const isInstance = (name: string): boolean => /@[^.]/.test(name)
+const ROOT_FILE = { owner: 'root', group: 'root', mode: '0644' } as const
+function isTemplate(name: string): boolean {
+  return name.includes('@.')
+}
+function isInstance(name: string): boolean {
+  return /@[^.]/.test(name)
+}
 const reload = change('systemctl', 'daemon-reload')
 
 /** The unit's text as wanted, and the revision in it: undefined where the text has no place for one. */
 type Wanted = Readonly<{ text: string; revision: string | undefined }>
 
-const wantedOf = async (know: Know, options: UnitOptions): Promise<Wanted> => {
+async function wantedOf(know: Know, options: UnitOptions): Promise<Wanted> {
   const { content, inputs = [], files = [], inputPaths = [] } = options
   if (content === undefined) return { text: '', revision: options.revision }
   const [text, ...digests] = await Promise.all([
     forHost(know, content),
     ...inputPaths.map((path) => know(digestFact(path))),
   ])
-  if (!text.includes(revisionPlaceholder)) return { text, revision: undefined }
+  if (!text.includes(REVISION_PLACEHOLDER)) return { text, revision: undefined }
   const revision = revisionOf([
     text,
     ...inputs,
     ...files.map((file) => file.content),
     ...digests.map((digest) => digest ?? 'absent'),
   ])
-  return { text: text.replaceAll(revisionPlaceholder, revision), revision }
+  return { text: text.replaceAll(REVISION_PLACEHOLDER, revision), revision }
 }
 
-const planUnitFile = async (know: Know, { name, content }: UnitOptions, wanted: Promise<Wanted>) => {
+async function planUnitFile(know: Know, { name, content }: UnitOptions, wanted: Promise<Wanted>) {
   if (content === undefined || isInstance(name)) return []
   const text = wanted.then((known) => known.text)
-  const changes = await planFile(know, { path: `/etc/systemd/system/${name}`, ...rootFile }, text)
+  const changes = await planFile(know, { path: `/etc/systemd/system/${name}`, ...ROOT_FILE }, text)
   return changes.map((each): Change => ({ ...each, commands: [...each.commands, reload] }))
 }
 
-const reloading = ({ name }: UnitOptions, state: UnitState): readonly Change[] => {
+function reloading({ name }: UnitOptions, state: UnitState): readonly Change[] {
   if (!state.isReloadNeeded) return []
   return [{ does: 'reload the units', because: `systemd has an older ${name} in mind`, commands: [reload] }]
 }
 
-const enabling = ({ name, isEnabled = true }: UnitOptions, state: UnitState): readonly Change[] => {
+function enabling({ name, isEnabled = true }: UnitOptions, state: UnitState): readonly Change[] {
   if (!isEnabled || state.enabled === 'enabled' || state.enabled === 'static') return []
   const enable = change('systemctl', 'enable', name)
   const because = `it is ${state.enabled || 'new'}`
@@ -85,7 +89,7 @@ const enabling = ({ name, isEnabled = true }: UnitOptions, state: UnitState): re
   ]
 }
 
-const starting = ({ name }: UnitOptions, state: UnitState): readonly Change[] => {
+function starting({ name }: UnitOptions, state: UnitState): readonly Change[] {
   // `restart` for one that waits for its next try: `start` would join the wait.
   const start = change('systemctl', state.active === 'activating' ? 'restart' : 'start', name)
   const because = state.load === 'not-found' ? 'it is new' : `it is ${state.active} (${state.sub})`
@@ -100,12 +104,12 @@ const starting = ({ name }: UnitOptions, state: UnitState): readonly Change[] =>
 }
 
 /** Why the running process is not the wanted one; undefined when it is. */
-const restartReason = (
+function restartReason(
   { files }: UnitOptions,
   state: UnitState,
   revision: string | undefined,
   readDigest: string | undefined,
-): string | undefined => {
+): string | undefined {
   if (revision !== undefined && state.revision !== revision)
     return `it runs revision ${state.revision ?? 'unknown'}, not ${revision}`
   if (files === undefined) return undefined
@@ -114,7 +118,7 @@ const restartReason = (
   return readDigest === hash.digest('hex') ? undefined : 'what it read when it started is not what it should read'
 }
 
-const restarting = (options: UnitOptions, because: string | undefined): readonly Change[] => {
+function restarting(options: UnitOptions, because: string | undefined): readonly Change[] {
   if (because === undefined) return []
   const { name, restartedTogether: others = [] } = options
   return others.length === 0
@@ -129,27 +133,29 @@ const restarting = (options: UnitOptions, because: string | undefined): readonly
 }
 
 /** Says `daemon-reload`, `enable`, `start` or `restart` as the state asks for; systemctl waits until the unit is up. */
-export const unit = (options: UnitOptions): Resource => ({
-  id: `unit:${options.name}`,
-  plan: async (know) => {
-    const wanted = wantedOf(know, options)
-    const isReading = options.files !== undefined && !isTemplate(options.name)
-    const [file, state, { revision }, readDigest] = await Promise.all([
-      planUnitFile(know, options, wanted),
-      isTemplate(options.name) ? undefined : know(unitFact(options.name)),
-      wanted,
-      isReading ? know(digestFact(`/run/tappass/revision/${options.name}.read`)) : undefined,
-    ])
-    if (state === undefined) return file
-    const isUp = state.active === 'active' || state.active === 'reloading'
-    const because = restartReason(options, state, revision, readDigest)
-    const running = isUp ? restarting(options, because) : starting(options, state)
-    return [
-      ...file,
-      // A change of the file reloads already.
-      ...(file.length === 0 ? reloading(options, state) : []),
-      ...enabling(options, state),
-      ...(options.isRunning === false ? [] : running),
-    ]
-  },
-})
+export function unit(options: UnitOptions): Resource {
+  return {
+    id: `unit:${options.name}`,
+    plan: async (know) => {
+      const wanted = wantedOf(know, options)
+      const isReading = options.files !== undefined && !isTemplate(options.name)
+      const [file, state, { revision }, readDigest] = await Promise.all([
+        planUnitFile(know, options, wanted),
+        isTemplate(options.name) ? undefined : know(unitFact(options.name)),
+        wanted,
+        isReading ? know(digestFact(`/run/tappass/revision/${options.name}.read`)) : undefined,
+      ])
+      if (state === undefined) return file
+      const isUp = state.active === 'active' || state.active === 'reloading'
+      const because = restartReason(options, state, revision, readDigest)
+      const running = isUp ? restarting(options, because) : starting(options, state)
+      return [
+        ...file,
+        // A change of the file reloads already.
+        ...(file.length === 0 ? reloading(options, state) : []),
+        ...enabling(options, state),
+        ...(options.isRunning === false ? [] : running),
+      ]
+    },
+  }
+}

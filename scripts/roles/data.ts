@@ -11,24 +11,26 @@ import { unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths } from '../secrets/credential.ts'
 import type { Role } from '../spec/role.ts'
 
-const root = { owner: 'root', group: 'root' } as const
-const postgresTexts = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf', 'start.sh', 'role.sql'] as const
+const ROOT = { owner: 'root', group: 'root' } as const
+const POSTGRES_TEXTS = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf', 'start.sh', 'role.sql'] as const
 
-const pathsOf = (files: readonly Readonly<{ path: string }>[]): string => files.map(({ path }) => path).join(' ')
+function pathsOf(files: readonly Readonly<{ path: string }>[]): string {
+  return files.map(({ path }) => path).join(' ')
+}
 
 type Part = (pins: ReturnType<typeof parsePins>['images'], ...rest: Parameters<Role>) => ReturnType<Role>
 
 const postgres: Part = ({ postgres: pin }, spec, text) => {
   const { archive } = spec.images.postgres
-  const files = postgresTexts.map((name) => ({
+  const files = POSTGRES_TEXTS.map((name) => ({
     path: `/etc/tappass/postgres/${name}`,
     content: text(`templates/postgres/${name}`),
   }))
   const template = text('units/tappass-postgres.service.hbs')
   return [
     image({ reference: pin.reference, ...(archive && { archive }) }),
-    directory({ path: '/etc/tappass/postgres', ...root, mode: '0755' }),
-    ...files.map((each) => file({ ...each, ...root, mode: '0644' })),
+    directory({ path: '/etc/tappass/postgres', ...ROOT, mode: '0755' }),
+    ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
     directory({ path: '/var/lib/tappass/postgres', owner: pin.uid, group: pin.uid, mode: '0700' }),
     directory({ path: '/run/tappass/postgres', owner: pin.uid, group: 'tappass', mode: '0750' }),
     unit({
@@ -56,8 +58,8 @@ const redis: Part = ({ redis: pin }, spec, text) => {
   const template = text('units/tappass-redis.service.hbs')
   return [
     image({ reference: pin.reference, ...(archive && { archive }) }),
-    directory({ path: '/etc/tappass/redis', ...root, mode: '0755' }),
-    ...files.map((each) => file({ ...each, ...root, mode: '0644' })),
+    directory({ path: '/etc/tappass/redis', ...ROOT, mode: '0755' }),
+    ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
     directory({ path: '/run/tappass/redis', owner: pin.uid, group: 'tappass', mode: '0750' }),
     unit({
       name: 'tappass-redis.service',

@@ -10,7 +10,7 @@ import { file } from '../resources/file.ts'
 import { unit } from '../resources/unit.ts'
 import type { Role } from '../spec/role.ts'
 
-const root = { owner: 'root', group: 'root' } as const
+const ROOT = { owner: 'root', group: 'root' } as const
 
 /** The vendor's key stands in this repository, so that nothing has to be trusted on first use; its fingerprint is pinned beside it. */
 export const docker: Role = (spec, text) => {
@@ -28,13 +28,13 @@ export const docker: Role = (spec, text) => {
   const revision = revisionOf([settings.content])
   return [
     // Before the package, so that the engine's first start already obeys it.
-    directory({ path: '/etc/docker', ...root, mode: '0755' }),
-    file({ ...settings, ...root, mode: '0644' }),
-    directory({ path: '/etc/systemd/system/docker.service.d', ...root, mode: '0755' }),
+    directory({ path: '/etc/docker', ...ROOT, mode: '0755' }),
+    file({ ...settings, ...ROOT, mode: '0644' }),
+    directory({ path: '/etc/systemd/system/docker.service.d', ...ROOT, mode: '0755' }),
     file({
       path: '/etc/systemd/system/docker.service.d/tappass.conf',
       content: text('units/docker.service.d/tappass.conf').replace('@REVISION@', revision),
-      ...root,
+      ...ROOT,
       mode: '0644',
     }),
     ...(source === 'vendor' ? [repository] : []),

@@ -8,20 +8,22 @@ import { file } from '../resources/file.ts'
 import type { Role } from '../spec/role.ts'
 
 /** curl and certificates are for downloads, openssl makes the token key. What Node needs beyond a bare server is said by versions.yaml. */
-const prerequisites = ['ca-certificates', 'curl', 'openssl', 'sudo'] as const
+const PREREQUISITES = ['ca-certificates', 'curl', 'openssl', 'sudo'] as const
 
-const root = { owner: 'root', group: 'root' } as const
+const ROOT = { owner: 'root', group: 'root' } as const
 
 /** The units that a deploy user may look at and restart. */
-const unitsOf = (instances: number): readonly string[] => [
-  ...Array.from({ length: instances }, (_, index) => `tappass@${index + 1}.service`),
-  'tappass-postgres.service',
-  'tappass-redis.service',
-  'tappass-caddy.service',
-]
+function unitsOf(instances: number): readonly string[] {
+  return [
+    ...Array.from({ length: instances }, (_, index) => `tappass@${index + 1}.service`),
+    'tappass-postgres.service',
+    'tappass-redis.service',
+    'tappass-caddy.service',
+  ]
+}
 
 /** Groups whose members are root, at once or by way of sudo (`admin`: of older Ubuntu, still in its sudoers). The deploy user's rights are those of its own sudoers file. */
-const groupsOfRoot: NonNullable<AccountOptions['groupsForbidden']> = {
+const GROUPS_OF_ROOT: NonNullable<AccountOptions['groupsForbidden']> = {
   docker: { because: 'who may start containers is root' },
   lxd: { because: 'who may start containers is root' },
   sudo: { because: 'it may run every command as root', isSudo: true },
@@ -41,20 +43,20 @@ export const foundation: Role = (spec, text) => {
     redisUid: images.redis.uid,
   })
   return [
-    aptPackage({ id: 'prerequisites', names: [...prerequisites, ...runtimeNeeds] }),
+    aptPackage({ id: 'prerequisites', names: [...PREREQUISITES, ...runtimeNeeds] }),
     account({ name: 'tappass', isSystem: true }),
     account({ name: 'tappass-caddy', isSystem: true }),
-    account({ name: spec.deployUser, isSystem: false, shell: '/bin/bash', groupsForbidden: groupsOfRoot }),
-    directory({ path: '/etc/tappass', ...root, mode: '0755' }),
-    directory({ path: '/opt/tappass', ...root, mode: '0755' }),
-    directory({ path: '/var/lib/tappass', ...root, mode: '0755' }),
-    file({ path: '/etc/tmpfiles.d/tappass.conf', content: temporary, ...root, mode: '0644' }),
-    directory({ path: '/run/tappass', ...root, mode: '0755' }),
-    directory({ path: '/run/tappass/revision', ...root, mode: '0755' }),
+    account({ name: spec.deployUser, isSystem: false, shell: '/bin/bash', groupsForbidden: GROUPS_OF_ROOT }),
+    directory({ path: '/etc/tappass', ...ROOT, mode: '0755' }),
+    directory({ path: '/opt/tappass', ...ROOT, mode: '0755' }),
+    directory({ path: '/var/lib/tappass', ...ROOT, mode: '0755' }),
+    file({ path: '/etc/tmpfiles.d/tappass.conf', content: temporary, ...ROOT, mode: '0644' }),
+    directory({ path: '/run/tappass', ...ROOT, mode: '0755' }),
+    directory({ path: '/run/tappass/revision', ...ROOT, mode: '0755' }),
     file({
       path: '/etc/sudoers.d/tappass',
       content: sudoers,
-      ...root,
+      ...ROOT,
       mode: '0440',
       check: (candidate) => ['visudo', '-cf', candidate],
     }),

@@ -11,14 +11,16 @@ import { release } from '../resources/release.ts'
 import { surplusInstance } from '../resources/surplus-instance.ts'
 import { type UnitOptions, unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths, optionalCredentialLines } from '../secrets/credential.ts'
-import { madeSecretIds, optionalSecretIds } from '../secrets/secret-id.ts'
+import { MADE_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import type { Role } from '../spec/role.ts'
 
-const root = { owner: 'root', group: 'root' } as const
-const nodePath = (pin: Pins['node'][number]): string => `/opt/tappass/node/${pin.version}`
+const ROOT = { owner: 'root', group: 'root' } as const
+function nodePath(pin: Pins['node'][number]): string {
+  return `/opt/tappass/node/${pin.version}`
+}
 
-const node = (pin: Pins['node'][number], address: string, spec: HostSpec): Resource => {
+function node(pin: Pins['node'][number], address: string, spec: HostSpec): Resource {
   const downloads = Object.entries(pin.archives).map(([platform, sha256]) => {
     const url = `${address}/v${pin.version}/node-v${pin.version}-${platform}.tar.gz`
     return [platform, { url, sha256 }] as const
@@ -32,19 +34,19 @@ const node = (pin: Pins['node'][number], address: string, spec: HostSpec): Resou
   })
 }
 
-const programs = (pin: Pins['node'][number], address: string, spec: HostSpec): readonly Resource[] => [
-  directory({ path: '/opt/tappass/node', ...root, mode: '0755' }),
-  directory({ path: '/opt/tappass/releases', ...root, mode: '0755' }),
-  node(pin, address, spec),
-  release({ root: '/opt/tappass', pack: spec.release }),
-]
+function programs(pin: Pins['node'][number], address: string, spec: HostSpec): readonly Resource[] {
+  return [
+    directory({ path: '/opt/tappass/node', ...ROOT, mode: '0755' }),
+    directory({ path: '/opt/tappass/releases', ...ROOT, mode: '0755' }),
+    node(pin, address, spec),
+    release({ root: '/opt/tappass', pack: spec.release }),
+  ]
+}
 
 /** Which release and Node a process runs is part of its revision: both stand behind links whose names don't change. */
-const programOf = (spec: HostSpec, pin: Pins['node'][number]): readonly string[] => [
-  spec.release.version,
-  pin.version,
-  spec.node.archive?.sha256 ?? '',
-]
+function programOf(spec: HostSpec, pin: Pins['node'][number]): readonly string[] {
+  return [spec.release.version, pin.version, spec.node.archive?.sha256 ?? '']
+}
 
 /** The instances come last and one after the other: each waits for READY before the next is restarted. */
 export const gateway: Role = (spec, text) => {
@@ -65,29 +67,29 @@ export const gateway: Role = (spec, text) => {
       render(gatewayUnit, {
         files: '/etc/tappass/gateway.env',
         credentials: [
-          ...madeSecretIds.map((id) => credentialLine(traits, id)),
-          ...optionalSecretIds.flatMap((id) => optionalCredentialLines(traits, id)),
+          ...MADE_SECRET_IDS.map((id) => credentialLine(traits, id)),
+          ...OPTIONAL_SECRET_IDS.flatMap((id) => optionalCredentialLines(traits, id)),
         ],
         hasSteppedRestart: hasSteppedRestart(traits),
       }),
     files,
     inputs,
-    inputPaths: [program, ...[...madeSecretIds, ...optionalSecretIds].flatMap(credentialPaths)],
+    inputPaths: [program, ...[...MADE_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap(credentialPaths)],
   }
   const instances = Array.from({ length: spec.instances }, (_, index) => `tappass@${index + 1}.service`)
   return [
     ...programs(pin, spec.downloads.node ?? pins['node-download'], spec),
-    ...files.map((each) => file({ ...each, ...root, mode: '0644' })),
+    ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
     unit({
       name: 'tappass-migrate.service',
       content: (traits) =>
         render(migrateUnit, {
           files: '/etc/tappass/gateway.env',
-          credentials: madeSecretIds.map((id) => credentialLine(traits, id)),
+          credentials: MADE_SECRET_IDS.map((id) => credentialLine(traits, id)),
         }),
       files,
       inputs,
-      inputPaths: [program, ...madeSecretIds.flatMap(credentialPaths)],
+      inputPaths: [program, ...MADE_SECRET_IDS.flatMap(credentialPaths)],
     }),
     unit({ name: 'tappass@.service', ...instance }),
     unit({ name: 'tappass.socket', content: socketUnit, restartedTogether: instances }),

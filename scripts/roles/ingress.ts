@@ -9,17 +9,17 @@ import { file } from '../resources/file.ts'
 import { unit } from '../resources/unit.ts'
 import type { Role } from '../spec/role.ts'
 
-const root = { owner: 'root', group: 'root' } as const
+const ROOT = { owner: 'root', group: 'root' } as const
 
 /** Our word for a platform to Caddy's. */
-const architectures: Readonly<Record<string, string>> = { 'linux-x64': 'linux_amd64', 'linux-arm64': 'linux_arm64' }
+const ARCHITECTURES: Readonly<Record<string, string>> = { 'linux-x64': 'linux_amd64', 'linux-arm64': 'linux_arm64' }
 
 /** A changed Caddyfile is a restart (about a tenth of a second): Caddy's admin API, which could reload, is off. */
 export const ingress: Role = (spec, text) => {
   const { caddy: pin } = parsePins(text('versions.yaml'))
   const address = spec.downloads.caddy ?? pin.download
   const downloads = Object.entries(pin.archives).map(([platform, sha256]) => {
-    const url = `${address}/v${pin.version}/caddy_${pin.version}_${architectures[platform]}.tar.gz`
+    const url = `${address}/v${pin.version}/caddy_${pin.version}_${ARCHITECTURES[platform]}.tar.gz`
     return [platform, { url, sha256 }] as const
   })
   const path = `/opt/tappass/caddy/${pin.version}`
@@ -30,14 +30,14 @@ export const ingress: Role = (spec, text) => {
     { path: '/etc/tappass/caddy.env', content: environment },
   ]
   return [
-    directory({ path: '/opt/tappass/caddy', ...root, mode: '0755' }),
+    directory({ path: '/opt/tappass/caddy', ...ROOT, mode: '0755' }),
     archive({
       source: spec.caddy.archive ?? { downloads: Object.fromEntries(downloads) },
       path,
       link: '/opt/tappass/caddy/current',
       executable: 'caddy',
     }),
-    ...files.map((each) => file({ ...each, ...root, mode: '0644' })),
+    ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
     unit({
       name: 'tappass-caddy.service',
       content: (traits) =>

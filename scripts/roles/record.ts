@@ -2,15 +2,21 @@
 import { stringify } from 'yaml'
 import { parsePins } from '../artifacts/pin.ts'
 import { file } from '../resources/file.ts'
-import { type HostSpec, settingsPath } from '../spec/host-spec.ts'
+import { type HostSpec, SETTINGS_PATH } from '../spec/host-spec.ts'
 import type { Role } from '../spec/role.ts'
 
-const settingsNotice =
+const SETTINGS_NOTICE =
   '# The settings in force, written by the toolkit. A run without --config starts from them; one with --config replaces them.\n'
-const notice = '# Written by the toolkit after each run that changed something; edits have no effect and are undone.\n'
+const NOTICE = '# Written by the toolkit after each run that changed something; edits have no effect and are undone.\n'
 
 /** What belongs to the controller: files there, the release, secrets. */
-const controllerKeys: readonly string[] = ['release', 'secrets', 'images', 'node', 'caddy'] satisfies (keyof HostSpec)[]
+const CONTROLLER_KEYS: readonly string[] = [
+  'release',
+  'secrets',
+  'images',
+  'node',
+  'caddy',
+] satisfies (keyof HostSpec)[]
 
 /** Last, so that it says what was reached and not what was tried. */
 export const record: Role = (spec, text) => {
@@ -25,10 +31,10 @@ export const record: Role = (spec, text) => {
       redis: spec.images.redis.archive?.imageId ?? images.redis.reference,
     },
   }
-  const settings = Object.fromEntries(Object.entries(spec).filter(([key]) => !controllerKeys.includes(key)))
+  const settings = Object.fromEntries(Object.entries(spec).filter(([key]) => !CONTROLLER_KEYS.includes(key)))
   const place = { owner: 'root', group: 'root', mode: '0644' } as const
   return [
-    file({ path: settingsPath, content: `${settingsNotice}${stringify(settings)}`, ...place }),
-    file({ path: '/etc/tappass/versions.lock', content: `${notice}${stringify(versions)}`, ...place }),
+    file({ path: SETTINGS_PATH, content: `${SETTINGS_NOTICE}${stringify(settings)}`, ...place }),
+    file({ path: '/etc/tappass/versions.lock', content: `${NOTICE}${stringify(versions)}`, ...place }),
   ]
 }

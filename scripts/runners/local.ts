@@ -2,16 +2,16 @@
 import { constants } from 'node:os'
 import { Readable } from 'node:stream'
 import { execa } from 'execa'
-import { hostEnvironment } from '../connection/batch.ts'
+import { HOST_ENVIRONMENT } from '../connection/batch.ts'
 import { lineHearer } from '../connection/line-splitter.ts'
 import { asRoot } from '../connection/sudo.ts'
 import { Failure } from '../core/failure.ts'
 import type { Command, Connection, Runner } from '../core/host.ts'
 
 /** Programs say much, but not gigabytes: what goes beyond this is a defect to be seen. */
-const outputBytesMax = 256 * 1024 * 1024
+const OUTPUT_BYTES_MAX = 256 * 1024 * 1024
 
-const stdinOf = ({ stdin }: Command): { input: string | Uint8Array | Readable } | { stdin: 'ignore' } => {
+function stdinOf({ stdin }: Command): { input: string | Uint8Array | Readable } | { stdin: 'ignore' } {
   if (stdin === undefined) return { stdin: 'ignore' }
   if (typeof stdin === 'string' || stdin instanceof Uint8Array) return { input: stdin }
   return { input: Readable.from(stdin.open()) }
@@ -21,12 +21,12 @@ const run: Runner = async (command, hear) => {
   // Through env(1), as over SSH: a program that is missing is exit code 127 on every host.
   const child = execa('env', command.argv, {
     ...stdinOf(command),
-    env: { ...hostEnvironment, HOME: '/root' },
+    env: { ...HOST_ENVIRONMENT, HOME: '/root' },
     extendEnv: false,
     encoding: 'buffer',
     stripFinalNewline: false,
     reject: false,
-    maxBuffer: outputBytesMax,
+    maxBuffer: OUTPUT_BYTES_MAX,
     // A session of its own: Ctrl-C in the terminal reaches the toolkit alone, which lets the step end.
     detached: true,
   })
@@ -52,8 +52,10 @@ const run: Runner = async (command, hear) => {
 }
 
 /** This machine. `isRoot` says whether the toolkit itself runs as root; otherwise sudo is used. */
-export const connectLocal = (isRoot: boolean, askPassword?: () => Promise<string>): Connection => ({
-  run: isRoot ? run : asRoot(run, askPassword),
-  runAsUser: run,
-  close: async () => {},
-})
+export function connectLocal(isRoot: boolean, askPassword?: () => Promise<string>): Connection {
+  return {
+    run: isRoot ? run : asRoot(run, askPassword),
+    runAsUser: run,
+    close: async () => {},
+  }
+}

@@ -5,7 +5,7 @@ import type { Command, Runner } from '../core/host.ts'
 export type Recording = Readonly<{ run: Runner; commands: readonly Command[] }>
 
 /** Passes everything on. */
-export const recording = (run: Runner): Recording => {
+export function recording(run: Runner): Recording {
   const commands: Command[] = []
   return {
     commands,

@@ -5,13 +5,13 @@ import { constants } from 'node:os'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import ssh2, { type AnyAuthMethod, type Client, type ClientChannel, type ServerHostKeyAlgorithm } from 'ssh2'
-import { hostEnvironment } from '../connection/batch.ts'
+import { HOST_ENVIRONMENT } from '../connection/batch.ts'
 import { type HostAddress, renderHostAddress } from '../connection/host-address.ts'
 import { hostKeyCheck } from '../connection/host-key-check.ts'
 import { lineHearer } from '../connection/line-splitter.ts'
 import type { SshAccess } from '../connection/ssh-access.ts'
 import { asRoot } from '../connection/sudo.ts'
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import type { Command, Connection, Output, Runner } from '../core/host.ts'
 import { quoteAll } from '../core/quoting.ts'
@@ -20,10 +20,10 @@ import { quoteAll } from '../core/quoting.ts'
 export type Patience = Readonly<{ readyTimeoutMs: number; aliveIntervalMs: number; aliveCountMax: number }>
 
 /** A peer that is gone is noticed after 30 s, whatever TCP believes. */
-const usualPatience: Patience = { readyTimeoutMs: 20_000, aliveIntervalMs: 10_000, aliveCountMax: 3 }
+const USUAL_PATIENCE: Patience = { readyTimeoutMs: 20_000, aliveIntervalMs: 10_000, aliveCountMax: 3 }
 
 /** In ssh2's order; a type that known_hosts has goes first, so that a host with several keys shows one that can be checked. */
-const hostKeyAlgorithms: readonly ServerHostKeyAlgorithm[] = [
+const HOST_KEY_ALGORITHMS: readonly ServerHostKeyAlgorithm[] = [
   'ssh-ed25519',
   'ecdsa-sha2-nistp256',
   'ecdsa-sha2-nistp384',
@@ -32,17 +32,22 @@ const hostKeyAlgorithms: readonly ServerHostKeyAlgorithm[] = [
   'rsa-sha2-256',
 ]
 
-const algorithmsFor = (types: readonly string[]): ServerHostKeyAlgorithm[] => {
+function algorithmsFor(types: readonly string[]): ServerHostKeyAlgorithm[] {
   const isKnown = (name: string) => types.includes(name.startsWith('rsa-') ? 'ssh-rsa' : name)
-  return [...hostKeyAlgorithms].sort((a, b) => Number(isKnown(b)) - Number(isKnown(a)))
+  return [...HOST_KEY_ALGORITHMS].sort((a, b) => Number(isKnown(b)) - Number(isKnown(a)))
 }
 
-const unreachable = (address: HostAddress, why: string, next: string, cause?: unknown): Failure =>
-  new Failure({ what: `${renderHostAddress(address)} can't be reached`, why, next }, exitCode.unreachable, cause)
+function unreachable(address: HostAddress, why: string, next: string, cause?: unknown): Failure {
+  return new Failure(
+    { what: `${renderHostAddress(address)} can't be reached`, why, next },
+    EXIT_CODE.unreachable,
+    cause,
+  )
+}
 
-const readIdentity = (path: string): Buffer => {
+function readIdentity(path: string): Buffer {
   const told = (why: string, next: string, cause?: unknown) =>
-    new Failure({ what: `the SSH key ${path} can't be used`, why, next }, exitCode.usage, cause)
+    new Failure({ what: `the SSH key ${path} can't be used`, why, next }, EXIT_CODE.usage, cause)
   try {
     const text = readFileSync(path)
     const key = ssh2.utils.parseKey(text)
@@ -55,13 +60,15 @@ const readIdentity = (path: string): Buffer => {
   }
 }
 
-const methodsFor = ({ user: username }: HostAddress, { agent, identities }: SshAccess): AnyAuthMethod[] => [
-  ...(agent === undefined ? [] : [{ type: 'agent', username, agent } as const]),
-  ...identities.map((path) => ({ type: 'publickey', username, key: readIdentity(path) }) as const),
-]
+function methodsFor({ user: username }: HostAddress, { agent, identities }: SshAccess): AnyAuthMethod[] {
+  return [
+    ...(agent === undefined ? [] : [{ type: 'agent', username, agent } as const]),
+    ...identities.map((path) => ({ type: 'publickey', username, key: readIdentity(path) }) as const),
+  ]
+}
 
-const openSocket = (address: HostAddress, { readyTimeoutMs }: Patience): Promise<Socket> =>
-  new Promise((resolve, reject) => {
+function openSocket(address: HostAddress, { readyTimeoutMs }: Patience): Promise<Socket> {
+  return new Promise((resolve, reject) => {
     const socket = connectSocket({ host: address.name, port: address.port, noDelay: true, timeout: readyTimeoutMs })
     const fail = (why: string, cause?: unknown) => {
       socket.destroy()
@@ -75,10 +82,11 @@ const openSocket = (address: HostAddress, { readyTimeoutMs }: Patience): Promise
       resolve(socket)
     })
   })
+}
 
 type SshError = Error & Readonly<{ level?: string }>
 
-const explain = (address: HostAddress, error: SshError): Failure => {
+function explain(address: HostAddress, error: SshError): Failure {
   if (error.level === 'client-authentication') {
     return unreachable(
       address,
@@ -90,7 +98,7 @@ const explain = (address: HostAddress, error: SshError): Failure => {
   return unreachable(address, error.message, 'run it again once the host answers', error)
 }
 
-const openClient = async (address: HostAddress, access: SshAccess, patience: Patience): Promise<Client> => {
+async function openClient(address: HostAddress, access: SshAccess, patience: Patience): Promise<Client> {
   const { types, check } = hostKeyCheck(address, access)
   const authHandler = methodsFor(address, access)
   if (authHandler.length === 0) throw unreachable(address, 'there is no SSH key to show', 'give one: --identity FILE')
@@ -120,7 +128,7 @@ const openClient = async (address: HostAddress, access: SshAccess, patience: Pat
   })
 }
 
-const feed = async (channel: ClientChannel, { stdin }: Command): Promise<void> => {
+async function feed(channel: ClientChannel, { stdin }: Command): Promise<void> {
   if (stdin === undefined || typeof stdin === 'string' || stdin instanceof Uint8Array) {
     channel.end(stdin === undefined || stdin.length === 0 ? undefined : stdin)
     return
@@ -131,7 +139,7 @@ const feed = async (channel: ClientChannel, { stdin }: Command): Promise<void> =
   })
 }
 
-const collect = (stream: NodeJS.ReadableStream, hear: ((line: string) => void) | undefined): Buffer[] => {
+function collect(stream: NodeJS.ReadableStream, hear: ((line: string) => void) | undefined): Buffer[] {
   const chunks: Buffer[] = []
   const lines = hear === undefined ? undefined : lineHearer(hear)
   stream.on('data', (chunk: Buffer) => {
@@ -142,17 +150,17 @@ const collect = (stream: NodeJS.ReadableStream, hear: ((line: string) => void) |
   return chunks
 }
 
-const codeOf = (code: number | null, signal: string | undefined): number => {
+function codeOf(code: number | null, signal: string | undefined): number {
   // RFC 4254 names signals without SIG; ssh2 puts it before them.
   return code ?? 128 + (constants.signals[signal as NodeJS.Signals] ?? 0)
 }
 
-const runOn = (
+function runOn(
   client: Client,
   address: HostAddress,
   whenGone: (reject: (reason: Failure) => void) => () => void,
-): Runner => {
-  const environment = Object.entries(hostEnvironment).map(([name, value]) => `${name}=${value}`)
+): Runner {
+  const environment = Object.entries(HOST_ENVIRONMENT).map(([name, value]) => `${name}=${value}`)
   return (command, hear) =>
     new Promise<Output>((resolve, reject) => {
       const forget = whenGone(reject)
@@ -183,12 +191,12 @@ const runOn = (
 }
 
 /** Connects, checking the host's key. Root runs as itself, others through sudo. Throws a `Failure` (exit 6) now, and from any command when the connection dies. */
-export const connectSsh = async (
+export async function connectSsh(
   address: HostAddress,
   access: SshAccess,
   askPassword?: () => Promise<string>,
-  patience: Patience = usualPatience,
-): Promise<Connection> => {
+  patience: Patience = USUAL_PATIENCE,
+): Promise<Connection> {
   const client = await openClient(address, access, patience)
   const waiting = new Set<(reason: Failure) => void>()
   let gone: Failure | undefined

@@ -2,13 +2,12 @@
 import type { HostTraits } from '../facts/host-trait.ts'
 
 /** Where the credential may stand: encrypted, or plain where systemd can't encrypt. */
-export const credentialPaths = (id: string): readonly [encrypted: string, plain: string] => [
-  `/etc/credstore.encrypted/${id}`,
-  `/etc/credstore/${id}`,
-]
+export function credentialPaths(id: string): readonly [encrypted: string, plain: string] {
+  return [`/etc/credstore.encrypted/${id}`, `/etc/credstore/${id}`]
+}
 
 /** The line of a unit that hands it the credential `id`; without the credential the unit does not start. */
-export const credentialLine = ({ credentialStore }: Pick<HostTraits, 'credentialStore'>, id: string): string => {
+export function credentialLine({ credentialStore }: Pick<HostTraits, 'credentialStore'>, id: string): string {
   const [encrypted, plain] = credentialPaths(id)
   return credentialStore === 'encrypted'
     ? `LoadCredentialEncrypted=${id}:${encrypted}`
@@ -16,7 +15,6 @@ export const credentialLine = ({ credentialStore }: Pick<HostTraits, 'credential
 }
 
 /** The same for a credential that may be absent: an empty line then takes its place (systemd.exec(5), SetCredential). */
-export const optionalCredentialLines = (traits: Pick<HostTraits, 'credentialStore'>, id: string): readonly string[] => [
-  credentialLine(traits, id),
-  `SetCredential=${id}:\\n`,
-]
+export function optionalCredentialLines(traits: Pick<HostTraits, 'credentialStore'>, id: string): readonly string[] {
+  return [credentialLine(traits, id), `SetCredential=${id}:\\n`]
+}

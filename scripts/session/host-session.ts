@@ -5,7 +5,7 @@ import { type Invocation, isGiven, mayAsk } from '../command-line/invocation.ts'
 import { askHidden } from '../command-line/prompt.ts'
 import type { HostAddress } from '../connection/host-address.ts'
 import { readSshAccess, type SshAccess } from '../connection/ssh-access.ts'
-import { type ExitCode, exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE, type ExitCode } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import type { Connection, Know, Runner } from '../core/host.ts'
 import { knowing } from '../facts/fact-reader.ts'
@@ -35,32 +35,37 @@ export type AtHand = Readonly<{
 /** How the verb ended on a host. */
 export type Done = Readonly<{ outcome: Outcome; applied: number; remaining: number }>
 
-const codes: Readonly<Record<Outcome, ExitCode>> = {
-  'as-wanted': exitCode.asWanted,
-  pending: exitCode.changesPending,
-  declined: exitCode.changesPending,
-  refused: exitCode.refused,
-  locked: exitCode.locked,
-  failed: exitCode.failed,
-  unwell: exitCode.failed,
-  interrupted: exitCode.interrupted,
-  unreachable: exitCode.unreachable,
+const CODES: Readonly<Record<Outcome, ExitCode>> = {
+  'as-wanted': EXIT_CODE.asWanted,
+  pending: EXIT_CODE.changesPending,
+  declined: EXIT_CODE.changesPending,
+  refused: EXIT_CODE.refused,
+  locked: EXIT_CODE.locked,
+  failed: EXIT_CODE.failed,
+  unwell: EXIT_CODE.failed,
+  interrupted: EXIT_CODE.interrupted,
+  unreachable: EXIT_CODE.unreachable,
 }
 
 /** Of several hosts, the code that needs the operator most: the later in this list, the worse. */
-const byGravity: readonly ExitCode[] = [0, 2, 130, 4, 5, 6, 64, 3, 1]
+const BY_GRAVITY: readonly ExitCode[] = [0, 2, 130, 4, 5, 6, 64, 3, 1]
 
 /** The worst of the codes. */
-export const worstOf = (given: readonly ExitCode[]): ExitCode =>
-  given.reduce((worst, code) => (byGravity.indexOf(code) > byGravity.indexOf(worst) ? code : worst), exitCode.asWanted)
+export function worstOf(given: readonly ExitCode[]): ExitCode {
+  return given.reduce(
+    (worst, code) => (BY_GRAVITY.indexOf(code) > BY_GRAVITY.indexOf(worst) ? code : worst),
+    EXIT_CODE.asWanted,
+  )
+}
 
 /** The outcome that a failure's exit code stands for. */
-export const outcomeOf = (code: ExitCode): Outcome =>
-  (Object.keys(codes) as Outcome[]).find((outcome) => codes[outcome] === code) ?? 'failed'
+export function outcomeOf(code: ExitCode): Outcome {
+  return (Object.keys(CODES) as Outcome[]).find((outcome) => CODES[outcome] === code) ?? 'failed'
+}
 
-const hostsAtOnceMax = 8
+const HOSTS_AT_ONCE_MAX = 8
 
-const rendererFor = (invocation: Invocation, isNamed: boolean): Renderer => {
+function rendererFor(invocation: Invocation, isNamed: boolean): Renderer {
   const { stdout, stderr, nowMs, environment } = invocation
   const paper = { out: (text: string) => stdout.write(text), talk: (text: string) => stderr.write(text) }
   if (isGiven(invocation, 'json')) return jsonRenderer(paper, nowMs)
@@ -71,7 +76,7 @@ const rendererFor = (invocation: Invocation, isNamed: boolean): Renderer => {
     : plainRenderer(paper, isPlanData, isNamed)
 }
 
-const connect = async (invocation: Invocation, connectors: Connectors, { address, name }: Target) => {
+async function connect(invocation: Invocation, connectors: Connectors, { address, name }: Target) {
   const terminal = { input: invocation.stdin, output: invocation.stderr, interrupt: invocation.interrupt }
   const askPassword = mayAsk(invocation) ? () => askHidden(terminal, `sudo password on ${name}: `) : undefined
   return address === undefined
@@ -80,7 +85,7 @@ const connect = async (invocation: Invocation, connectors: Connectors, { address
 }
 
 /** Counts what goes over a connection; each command is one round trip. */
-const counted = (connection: Connection): Readonly<{ connection: Connection; roundTrips: () => number }> => {
+function counted(connection: Connection): Readonly<{ connection: Connection; roundTrips: () => number }> {
   let roundTrips = 0
   const count =
     (run: Runner): Runner =>
@@ -94,13 +99,13 @@ const counted = (connection: Connection): Readonly<{ connection: Connection; rou
 
 type Work = (host: AtHand) => Promise<Done>
 
-const workOn = async (
+async function workOn(
   invocation: Invocation,
   connectors: Connectors,
   target: Target,
   renderer: Renderer,
   work: Work,
-): Promise<ExitCode> => {
+): Promise<ExitCode> {
   const startMs = invocation.nowMs()
   const tell: Tell = (event) => renderer.tell(target.name, event)
   let roundTrips = () => 0
@@ -119,7 +124,7 @@ const workOn = async (
     try {
       const look = (run: Runner = connection.run) => knowing(run, nonce)
       const done = await work({ target, connection, run: connection.run, look, nonce, tell })
-      return finish(done, codes[done.outcome])
+      return finish(done, CODES[done.outcome])
     } finally {
       await connection.close()
     }
@@ -131,12 +136,12 @@ const workOn = async (
 }
 
 /** One host's failure doesn't stop the others. Throws only for a defect, after all hosts are through. */
-export const onEachHost = async (
+export async function onEachHost(
   invocation: Invocation,
   connectors: Connectors,
   targets: readonly Target[],
   work: Work,
-): Promise<ExitCode> => {
+): Promise<ExitCode> {
   const renderer = rendererFor(invocation, targets.length > 1)
   const waiting = [...targets]
   const codesGiven: ExitCode[] = []
@@ -145,7 +150,7 @@ export const onEachHost = async (
       codesGiven.push(await workOn(invocation, connectors, target, renderer, work))
     }
   }
-  const lanes = Array.from({ length: Math.min(hostsAtOnceMax, targets.length) }, takeNext)
+  const lanes = Array.from({ length: Math.min(HOSTS_AT_ONCE_MAX, targets.length) }, takeNext)
   try {
     const settled = await Promise.allSettled(lanes)
     for (const lane of settled) if (lane.status === 'rejected') throw lane.reason

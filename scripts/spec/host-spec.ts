@@ -9,10 +9,11 @@ import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 
 /** Where the role `record` writes them down. */
-export const settingsPath = '/etc/tappass/tappass.yaml'
+export const SETTINGS_PATH = '/etc/tappass/tappass.yaml'
 
-const wholeNumber = (least: number, most: number) =>
-  v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most))
+function wholeNumber(least: number, most: number) {
+  return v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most))
+}
 const accountName = v.pipe(v.string(), v.regex(/^[a-z_][a-z0-9_-]{0,30}$/, 'must be a Linux account name'))
 const domainName = v.pipe(
   v.string(),
@@ -22,7 +23,9 @@ const address = v.pipe(v.string(), v.regex(/^https?:\/\/[^\s'"\\]+$/, 'must be a
 const calendar = v.pipe(v.string(), v.regex(/^[\w*:,./~ -]+$/, 'must be a systemd calendar expression'))
 /** A file on the controller, relative to the spec's own folder. */
 const path = v.pipe(v.string(), v.minLength(1))
-const section = <T extends v.ObjectEntries>(entries: T) => v.optional(v.strictObject(entries), {} as never)
+function section<T extends v.ObjectEntries>(entries: T) {
+  return v.optional(v.strictObject(entries), {} as never)
+}
 
 const schema = v.strictObject({
   /** The account that operators deploy with. */
@@ -85,19 +88,20 @@ export type HostSpec = Readonly<
   }
 >
 
-const addressOf = (issue: v.BaseIssue<unknown>): string =>
-  (issue.path ?? []).map((item) => String(item.key)).join('.') || 'the file'
+function addressOf(issue: v.BaseIssue<unknown>): string {
+  return (issue.path ?? []).map((item) => String(item.key)).join('.') || 'the file'
+}
 
 type Shape = Readonly<{ wrapped?: Shape; entries?: Readonly<Record<string, unknown>> }>
 
 /** The keys that the schema knows below an address such as `gateway`. */
-const keysAt = (address: readonly unknown[]): readonly string[] => {
+function keysAt(address: readonly unknown[]): readonly string[] {
   const inside = (shape: Shape | undefined) => (shape?.wrapped ?? shape)?.entries ?? {}
   const shape = address.reduce<Shape | undefined>((at, key) => inside(at)[String(key)] as Shape | undefined, schema)
   return Object.keys(inside(shape))
 }
 
-const explain = (issue: v.BaseIssue<unknown>): string => {
+function explain(issue: v.BaseIssue<unknown>): string {
   const where = addressOf(issue)
   if (issue.type !== 'strict_object' || issue.expected !== 'never') {
     const what = issue.type === 'regex' ? issue.message : `expected ${issue.expected}, found ${issue.received}`
@@ -109,7 +113,7 @@ const explain = (issue: v.BaseIssue<unknown>): string => {
 }
 
 /** Takes plain values (parsed YAML, and what options said). `where` names their source. Throws a usage failure that lists every fault. */
-export const checkHostSpec = (written: unknown, where: string): WrittenSpec => {
+export function checkHostSpec(written: unknown, where: string): WrittenSpec {
   // To valibot a list is an object with numbers for keys.
   const result = v.safeParse(schema, Array.isArray(written) ? undefined : (written ?? {}))
   if (!result.success) {
@@ -127,14 +131,14 @@ export const checkHostSpec = (written: unknown, where: string): WrittenSpec => {
 }
 
 /** What options say of a key of the specification, each with an example. */
-const optionSchemas = {
+const OPTION_SCHEMAS = {
   domain: { schema: domainName, example: 'gateway.example.com' },
   upstream: { schema: address, example: 'https://models.example.com/v1' },
 } as const
 
 /** Checks what was typed for an option before it is put on top of a specification. Throws a usage failure that names the option. */
-export const checkHostOption = (verb: string, option: keyof typeof optionSchemas, value: string): void => {
-  const { schema: shape, example } = optionSchemas[option]
+export function checkHostOption(verb: string, option: keyof typeof OPTION_SCHEMAS, value: string): void {
+  const { schema: shape, example } = OPTION_SCHEMAS[option]
   const result = v.safeParse(shape, value)
   if (result.success) return
   throw usageFailure(
@@ -144,7 +148,7 @@ export const checkHostOption = (verb: string, option: keyof typeof optionSchemas
 }
 
 /** Reads YAML text. Throws a usage failure (exit 64) when it is not YAML. */
-export const parseYaml = (text: string, where: string): unknown => {
+export function parseYaml(text: string, where: string): unknown {
   try {
     return parse(text, { strict: true, uniqueKeys: true })
   } catch (error) {

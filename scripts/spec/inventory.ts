@@ -14,7 +14,7 @@ const schema = v.strictObject({
 export type InventoryHost = Readonly<{ address: HostAddress; config: string | undefined }>
 
 /** Takes parsed YAML. `where` names the file. Throws a usage failure for another shape, a bad address, and a host named twice. */
-export const checkInventory = (written: unknown, where: string): readonly InventoryHost[] => {
+export function checkInventory(written: unknown, where: string): readonly InventoryHost[] {
   const result = v.safeParse(schema, written)
   if (!result.success) {
     const why = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`).join('; ')

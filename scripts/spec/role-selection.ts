@@ -6,14 +6,14 @@ import { usageFailure } from '../core/failure.ts'
 import type { Resource } from '../core/resource.ts'
 
 /** The role that brings about what an option says: without it the option would be passed over. */
-export const roleOfOption: Readonly<Record<string, string>> = {
+export const ROLE_OF_OPTION: Readonly<Record<string, string>> = {
   domain: 'ingress',
   upstream: 'gateway',
   secret: 'secrets',
 }
 
-const refuseLeftOut = (invocation: Invocation, only: readonly string[]): void => {
-  for (const [option, role] of Object.entries(roleOfOption)) {
+function refuseLeftOut(invocation: Invocation, only: readonly string[]): void {
+  for (const [option, role] of Object.entries(ROLE_OF_OPTION)) {
     if (only.length === 0 || only.includes(role) || !isGiven(invocation, option)) continue
     throw usageFailure(
       `"--${option}" is for the role ${role}, which --only leaves out; nothing would come of it`,
@@ -23,10 +23,10 @@ const refuseLeftOut = (invocation: Invocation, only: readonly string[]): void =>
 }
 
 /** The resources of the chosen roles, in the recipe's order. Throws a usage failure for a role that there isn't, and for an option of one left out. */
-export const chosenResources = (
+export function chosenResources(
   chapters: readonly Readonly<{ role: string; resources: readonly Resource[] }>[],
   invocation: Invocation,
-): readonly Resource[] => {
+): readonly Resource[] {
   const names = chapters.map(({ role }) => role)
   const only = textOptions(invocation, 'only')
   const unknown = only.find((name) => !names.includes(name))

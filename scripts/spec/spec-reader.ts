@@ -9,17 +9,19 @@ import {
   checkHostSpec,
   type HostSpec,
   parseYaml,
-  settingsPath,
+  SETTINGS_PATH,
   type WrittenSpec,
 } from './host-spec.ts'
 import { readNamedFile, type Target } from './target.ts'
 
 type Tree = Readonly<Record<string, unknown>>
 
-const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value)
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
 /** What options say wins over what is written. */
-const withOptions = (written: unknown, invocation: Invocation): unknown => {
+function withOptions(written: unknown, invocation: Invocation): unknown {
   if (written !== null && written !== undefined && !isTree(written)) return written
   const domain = textOption(invocation, 'domain')
   const upstream = textOption(invocation, 'upstream')
@@ -32,15 +34,15 @@ const withOptions = (written: unknown, invocation: Invocation): unknown => {
 }
 
 /** What a host's own record must not say: a host would otherwise choose which files of this machine are sent to it. */
-const controllerKeys = ['images', 'node', 'caddy'] as const
+const CONTROLLER_KEYS = ['images', 'node', 'caddy'] as const
 
 /** The settings in force on a host, as far as they go on: another domain has its kind of TLS decided anew. */
-const keepSettings = (text: string, invocation: Invocation): unknown => {
-  const written = parseYaml(text, settingsPath)
+function keepSettings(text: string, invocation: Invocation): unknown {
+  const written = parseYaml(text, SETTINGS_PATH)
   if (!isTree(written)) return written
-  const foreign = controllerKeys.find((key) => written[key] !== undefined)
+  const foreign = CONTROLLER_KEYS.find((key) => written[key] !== undefined)
   if (foreign !== undefined)
-    throw usageFailure(`${settingsPath} names files of this machine (${foreign})`, 'give --config FILE')
+    throw usageFailure(`${SETTINGS_PATH} names files of this machine (${foreign})`, 'give --config FILE')
   const domain = textOption(invocation, 'domain')
   if (domain === undefined || domain === written['domain']) return written
   const { tls: _, ...rest } = written
@@ -51,11 +53,11 @@ const keepSettings = (text: string, invocation: Invocation): unknown => {
  * The specification as written, with options and defaults. `inForce` is the host's record, which counts where no file is given.
  * Throws a usage failure that lists every fault, or names the option that is at fault.
  */
-export const readWrittenSpec = async (
+export async function readWrittenSpec(
   invocation: Invocation,
   { config }: Target,
   inForce?: string,
-): Promise<WrittenSpec> => {
+): Promise<WrittenSpec> {
   for (const option of ['domain', 'upstream'] as const) {
     const value = textOption(invocation, option)
     if (value !== undefined) checkHostOption(invocation.verb.name, option, value)
@@ -64,14 +66,15 @@ export const readWrittenSpec = async (
     return checkHostSpec(withOptions(parseYaml(await readNamedFile(config), config), invocation), config)
   }
   if (inForce === undefined) return checkHostSpec(withOptions({}, invocation), 'the command line')
-  return checkHostSpec(withOptions(keepSettings(inForce, invocation), invocation), settingsPath)
+  return checkHostSpec(withOptions(keepSettings(inForce, invocation), invocation), SETTINGS_PATH)
 }
 
-const archived = async <T>(path: string | undefined, measure: (path: string) => Promise<T>) =>
-  path === undefined ? {} : { archive: await measure(path) }
+async function archived<T>(path: string | undefined, measure: (path: string) => Promise<T>) {
+  return path === undefined ? {} : { archive: await measure(path) }
+}
 
 /** What roles get. Paths in the specification are relative to its own folder. */
-export const readHostSpec = async (invocation: Invocation, target: Target, inForce?: string): Promise<HostSpec> => {
+export async function readHostSpec(invocation: Invocation, target: Target, inForce?: string): Promise<HostSpec> {
   const written = await readWrittenSpec(invocation, target, inForce)
   const folder = target.config === undefined ? invocation.workingFolder : dirname(target.config)
   const at = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path))

@@ -11,13 +11,14 @@ import { checkInventory } from './inventory.ts'
 export type Target = Readonly<{ name: string; address: HostAddress | undefined; config: string | undefined }>
 
 /** Reads a text file that the operator named. Throws a usage failure when it can't be read. */
-export const readNamedFile = async (path: string): Promise<string> =>
-  await readFile(path, 'utf8').catch((error: Error) => {
+export async function readNamedFile(path: string): Promise<string> {
+  return await readFile(path, 'utf8').catch((error: Error) => {
     throw new Failure({ what: `${path} can't be read`, why: error.message, next: 'check the path' }, 64, error)
   })
+}
 
 /** The hosts in the order in which they were named, each once. */
-export const readTargets = async (invocation: Invocation): Promise<readonly Target[]> => {
+export async function readTargets(invocation: Invocation): Promise<readonly Target[]> {
   const absolute = (path: string | undefined) =>
     path === undefined ? undefined : resolve(invocation.workingFolder, path)
   const config = absolute(textOption(invocation, 'config'))

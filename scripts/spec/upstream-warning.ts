@@ -3,7 +3,7 @@ import { BlockList, isIPv6 } from 'node:net'
 import type { FailureText } from '../core/failure.ts'
 
 /** Loopback, private (RFC 1918, RFC 4193), link-local and shared (RFC 6598) addresses. */
-const nearby = [
+const NEARBY = [
   ['127.0.0.0', 8, 'ipv4'],
   ['10.0.0.0', 8, 'ipv4'],
   ['172.16.0.0', 12, 'ipv4'],
@@ -16,21 +16,22 @@ const nearby = [
 ] as const
 
 /** Names that public DNS never has: RFC 6761, RFC 6762, RFC 8375, and ICANN's `internal`. A name without a dot is of the network's own. */
-const isNearbyName = (name: string): boolean =>
-  !name.includes('.') || /\.(localhost|local|internal|home\.arpa)$/.test(name)
+function isNearbyName(name: string): boolean {
+  return !name.includes('.') || /\.(localhost|local|internal|home\.arpa)$/.test(name)
+}
 
-const isNearby = (hostname: string): boolean => {
+function isNearby(hostname: string): boolean {
   const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
   const addresses = new BlockList()
-  for (const [net, prefix, kind] of nearby) addresses.addSubnet(net, prefix, kind)
+  for (const [net, prefix, kind] of NEARBY) addresses.addSubnet(net, prefix, kind)
   if (isIPv6(host)) return addresses.check(host, 'ipv6')
   return /^\d+(\.\d+){3}$/.test(host) ? addresses.check(host) : isNearbyName(host)
 }
 
 /** Pure: what to warn of in a specification; undefined where there is nothing. The address is shown without its user and password. */
-export const upstreamWarning = (
+export function upstreamWarning(
   spec: Readonly<{ gateway: Readonly<{ upstream?: string | undefined }> }>,
-): FailureText | undefined => {
+): FailureText | undefined {
   const { upstream } = spec.gateway
   if (upstream === undefined || !URL.canParse(upstream)) return undefined
   const { protocol, host, hostname } = new URL(upstream)

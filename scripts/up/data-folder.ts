@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { createSecrets, keepSecrets, type Randomness, readSecrets, type Secrets } from './local-secret.ts'
@@ -22,22 +22,25 @@ export type AgentKey = Readonly<{ id: string; key: string }>
 /** An open data folder; `lock` is held until it is released. */
 export type DataFolder = Readonly<{ path: string; secrets: Secrets; lock: FolderLock }>
 
-const unusable = (path: string, error: unknown): Failure =>
-  new Failure(
+function unusable(path: string, error: unknown): Failure {
+  return new Failure(
     {
       what: 'the data folder can not be used',
       where: path,
       why: (error as Error).message,
       next: 'make it readable and writable for you, or take another: tappass up --data DIR',
     },
-    exitCode.refused,
+    EXIT_CODE.refused,
     error,
   )
+}
 
 /** Where the embedded database keeps its files. */
-export const databaseFolder = (path: string): string => join(path, 'database')
+export function databaseFolder(path: string): string {
+  return join(path, 'database')
+}
 
-const openSecrets = (path: string, random: Randomness): Secrets => {
+function openSecrets(path: string, random: Randomness): Secrets {
   const folder = join(path, 'secrets')
   if (existsSync(folder)) return readSecrets(folder)
   if (!existsSync(databaseFolder(path))) return createSecrets(folder, random)
@@ -48,11 +51,11 @@ const openSecrets = (path: string, random: Randomness): Secrets => {
       why: 'new secrets would not fit the data',
       next: 'put the folder back from a copy, or start over in an empty folder: tappass up --data DIR',
     },
-    exitCode.refused,
+    EXIT_CODE.refused,
   )
 }
 
-const sweep = (path: string): void => {
+function sweep(path: string): void {
   for (const name of readdirSync(path)) {
     if (/^((run|secrets|lock)\.\d+|serving\.json$)/.test(name))
       rmSync(join(path, name), { recursive: true, force: true })
@@ -63,7 +66,7 @@ const sweep = (path: string): void => {
  * Opens a folder, made when it is absent (0700), and locks it; keeps the answered secrets with its own. Throws a Failure:
  * exit 4 when taken, 5 when unusable.
  */
-export const openDataFolder = (path: string, random: Randomness, answered: Secrets): DataFolder => {
+export function openDataFolder(path: string, random: Randomness, answered: Secrets): DataFolder {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 })
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
@@ -83,7 +86,7 @@ export const openDataFolder = (path: string, random: Randomness, answered: Secre
 }
 
 /** Reads a small JSON file of the folder; undefined when it is absent or no JSON object. */
-export const readNote = (path: string, name: string): Readonly<Record<string, unknown>> | undefined => {
+export function readNote(path: string, name: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const note: unknown = JSON.parse(readFileSync(join(path, name), 'utf8'))
     return typeof note === 'object' && note !== null ? (note as Record<string, unknown>) : undefined
@@ -93,17 +96,19 @@ export const readNote = (path: string, name: string): Readonly<Record<string, un
 }
 
 /** Writes a small JSON file of the folder (0600): whole or not at all. */
-export const writeNote = (path: string, name: string, note: Readonly<Record<string, unknown>>): void => {
+export function writeNote(path: string, name: string, note: Readonly<Record<string, unknown>>): void {
   const fresh = join(path, `${name}.fresh`)
   writeFileSync(fresh, `${JSON.stringify(note)}\n`, { mode: 0o600, flush: true })
   renameSync(fresh, join(path, name))
 }
 
 /** Removes a small file of the folder, if it is there. */
-export const removeNote = (path: string, name: string): void => rmSync(join(path, name), { force: true })
+export function removeNote(path: string, name: string): void {
+  rmSync(join(path, name), { force: true })
+}
 
 /** The first agent's key as kept; undefined when it is lost. */
-export const readAgentKey = (path: string): AgentKey | undefined => {
+export function readAgentKey(path: string): AgentKey | undefined {
   const note = readNote(path, 'agent.json')
   return typeof note?.['id'] === 'string' && typeof note['key'] === 'string'
     ? { id: note['id'], key: note['key'] }

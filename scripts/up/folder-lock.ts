@@ -1,7 +1,7 @@
 /** Keeps two `tappass up` out of one data folder. The lock of a dead owner is taken over. */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import { identify, isRunning, type ProcessIdentity } from '../core/process-identity.ts'
 
@@ -10,7 +10,7 @@ type Owner = Readonly<{ owner: ProcessIdentity; gateway?: ProcessIdentity }>
 /** `nameGateway` records the child, so that the next owner can end one that outlived this process. */
 export type FolderLock = Readonly<{ nameGateway: (pid: number) => void; release: () => void }>
 
-const readOwner = (path: string): Owner | undefined => {
+function readOwner(path: string): Owner | undefined {
   try {
     const owner = JSON.parse(readFileSync(path, 'utf8')) as Owner
     return typeof owner.owner?.pid === 'number' ? owner : undefined
@@ -19,7 +19,7 @@ const readOwner = (path: string): Owner | undefined => {
   }
 }
 
-const isTaken = (fresh: string, path: string): boolean => {
+function isTaken(fresh: string, path: string): boolean {
   try {
     linkSync(fresh, path)
     return false
@@ -30,14 +30,14 @@ const isTaken = (fresh: string, path: string): boolean => {
 }
 
 /** Moves a dead owner's lock away, ending the gateway that it left behind; SIGKILL is safe, the ledger is durable. */
-const takeOver = (path: string, aside: string, dead: Owner | undefined): void => {
+function takeOver(path: string, aside: string, dead: Owner | undefined): void {
   if (dead?.gateway !== undefined && isRunning(dead.gateway)) process.kill(dead.gateway.pid, 'SIGKILL')
   renameSync(path, aside)
   rmSync(aside, { force: true })
 }
 
 /** Locks a folder. Throws a Failure (exit 4) that names the living owner. */
-export const lockFolder = (folder: string): FolderLock => {
+export function lockFolder(folder: string): FolderLock {
   const path = join(folder, 'lock')
   const fresh = join(folder, `lock.${process.pid}`)
   const write = (owner: Owner) => writeFileSync(fresh, `${JSON.stringify(owner)}\n`, { mode: 0o600 })
@@ -53,7 +53,7 @@ export const lockFolder = (folder: string): FolderLock => {
           where: folder,
           next: `stop it (kill ${holder.owner.pid}), or give this one its own folder: tappass up --data DIR`,
         },
-        exitCode.locked,
+        EXIT_CODE.locked,
       )
     }
     takeOver(path, `${fresh}.stale`, holder)

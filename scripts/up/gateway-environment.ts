@@ -3,7 +3,7 @@ import type { Secrets } from './local-secret.ts'
 import type { Answers } from './wizard.ts'
 
 /** What the gateway's own environment may take over from the one around it: where to find things, never a secret. */
-const inherited = [
+const INHERITED = [
   'PATH',
   'HOME',
   'TZ',
@@ -24,7 +24,7 @@ const inherited = [
 export type Decided = Readonly<Answers & { storage: NonNullable<Answers['storage']> }>
 
 /** All settings of the gateway's process. `databaseFolder` is where local storage keeps its files. */
-export const renderEnvironment = (
+export function renderEnvironment(
   around: Readonly<Record<string, string | undefined>>,
   settings: Readonly<{
     decided: Decided
@@ -33,10 +33,10 @@ export const renderEnvironment = (
     databaseFolder: string
     credentialsFolder: string
   }>,
-): Readonly<Record<string, string>> => {
+): Readonly<Record<string, string>> {
   const { decided, port, upstream, databaseFolder, credentialsFolder } = settings
   const all: Readonly<Record<string, string | undefined>> = {
-    ...Object.fromEntries(inherited.map((name) => [name, around[name]])),
+    ...Object.fromEntries(INHERITED.map((name) => [name, around[name]])),
     TAPPASS_ENV: 'development',
     TAPPASS_PORT: String(port),
     TAPPASS_STORAGE: decided.storage,
@@ -51,11 +51,12 @@ export const renderEnvironment = (
 }
 
 /** The answers that are secrets, by credential id. */
-export const answeredSecrets = ({ license, providerKey, supabaseKey }: Answers): Secrets =>
-  Object.fromEntries(
+export function answeredSecrets({ license, providerKey, supabaseKey }: Answers): Secrets {
+  return Object.fromEntries(
     Object.entries({
       'tappass-license': license,
       'openai-api-key': providerKey,
       'supabase-key': supabaseKey,
     }).flatMap(([id, text]) => (text === undefined ? [] : [[id, text]])),
   )
+}

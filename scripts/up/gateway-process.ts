@@ -22,21 +22,21 @@ export type RunningGateway = Readonly<{
   stop: () => Promise<void>
 }>
 
-const lastLinesMax = 20
+const LAST_LINES_MAX = 20
 /** The gateway drains for 30 s at most (its contract); after this much it is ended. */
-const drainTimeoutMs = 35_000
+const DRAIN_TIMEOUT_MS = 35_000
 
 type Lines = Readonly<{ lastWords: () => string; tellFromNowOn: () => void }>
 
 /** Keeps the last lines; they are told only once the gateway serves, since before that they are the error's own words. */
-const keepLines = (child: ChildProcess, tell: (line: string) => void): Lines => {
+function keepLines(child: ChildProcess, tell: (line: string) => void): Lines {
   const lines: string[] = []
   let isTelling = false
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line)
-      if (lines.length > lastLinesMax) lines.shift()
+      if (lines.length > LAST_LINES_MAX) lines.shift()
       if (isTelling) tell(line)
     })
   }
@@ -47,7 +47,7 @@ const keepLines = (child: ChildProcess, tell: (line: string) => void): Lines => 
   return { lastWords: () => lines.join('\n'), tellFromNowOn }
 }
 
-const awaitReady = async (child: ChildProcess, start: GatewayStart, lastWords: () => string): Promise<string> => {
+async function awaitReady(child: ChildProcess, start: GatewayStart, lastWords: () => string): Promise<string> {
   const watch = new AbortController()
   const signal = AbortSignal.any([start.interrupt, watch.signal, AbortSignal.timeout(start.readyTimeoutMs)])
   try {
@@ -70,7 +70,7 @@ const awaitReady = async (child: ChildProcess, start: GatewayStart, lastWords: (
   }
 }
 
-const endOf = async (child: ChildProcess): Promise<Readonly<{ code: number | null; signal: string | null }>> => {
+async function endOf(child: ChildProcess): Promise<Readonly<{ code: number | null; signal: string | null }>> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   return { code: child.exitCode, signal: child.signalCode }
 }
@@ -79,7 +79,7 @@ const endOf = async (child: ChildProcess): Promise<Readonly<{ code: number | nul
  * Starts the gateway and gives it once it serves. It runs in a process group of its own, so that Ctrl-C reaches it
  * through `stop` alone, once. Throws a Failure with its last words, or the interrupt's reason.
  */
-export const startGateway = async (start: GatewayStart, onSpawn: (pid: number) => void): Promise<RunningGateway> => {
+export async function startGateway(start: GatewayStart, onSpawn: (pid: number) => void): Promise<RunningGateway> {
   const child = spawn(process.execPath, [start.entry], {
     env: { ...start.environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -97,7 +97,7 @@ export const startGateway = async (start: GatewayStart, onSpawn: (pid: number) =
     const ended = endOf(child)
     const stop = async () => {
       child.kill('SIGTERM')
-      const timer = setTimeout(kill, drainTimeoutMs)
+      const timer = setTimeout(kill, DRAIN_TIMEOUT_MS)
       await ended
       clearTimeout(timer)
     }

@@ -2,7 +2,7 @@
 import { createPrivateKey } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 
 /** Where unguessable values come from: so many random bytes, and a new P-256 private key as PEM (PKCS #8). */
@@ -11,7 +11,7 @@ export type Randomness = Readonly<{ bytes: (count: number) => Buffer; signingKey
 /** Secrets by credential id: the setting's name in lower case with dashes (`tappass-admin-api-key`). */
 export type Secrets = Readonly<Record<string, string>>
 
-const isSigningKey = (text: string): boolean => {
+function isSigningKey(text: string): boolean {
   try {
     return createPrivateKey(text).asymmetricKeyDetails?.namedCurve === 'prime256v1'
   } catch {
@@ -38,17 +38,18 @@ const kinds: Readonly<
 }
 
 /** New secrets of every kind. */
-export const makeSecrets = (random: Randomness): Secrets =>
-  Object.fromEntries(Object.entries(kinds).map(([id, kind]) => [id, kind.make(random)]))
+export function makeSecrets(random: Randomness): Secrets {
+  return Object.fromEntries(Object.entries(kinds).map(([id, kind]) => [id, kind.make(random)]))
+}
 
 /** Writes secrets as files of mode 0600 into a new folder of mode 0700. */
-export const writeSecrets = (folder: string, secrets: Secrets): void => {
+export function writeSecrets(folder: string, secrets: Secrets): void {
   mkdirSync(folder, { mode: 0o700 })
   for (const [id, text] of Object.entries(secrets)) writeFileSync(join(folder, id), text, { mode: 0o600, flush: true })
 }
 
 /** Adds secrets to a folder that exists, each whole or not at all. */
-export const keepSecrets = (folder: string, secrets: Secrets): void => {
+export function keepSecrets(folder: string, secrets: Secrets): void {
   for (const [id, text] of Object.entries(secrets)) {
     const fresh = join(folder, `.${id}`)
     writeFileSync(fresh, text, { mode: 0o600, flush: true })
@@ -57,7 +58,7 @@ export const keepSecrets = (folder: string, secrets: Secrets): void => {
 }
 
 /** Makes the folder of secrets at once or not at all. */
-export const createSecrets = (folder: string, random: Randomness): Secrets => {
+export function createSecrets(folder: string, random: Randomness): Secrets {
   const secrets = makeSecrets(random)
   const fresh = `${folder}.${process.pid}`
   rmSync(fresh, { recursive: true, force: true })
@@ -67,7 +68,7 @@ export const createSecrets = (folder: string, random: Randomness): Secrets => {
 }
 
 /** Reads all secrets of a folder. Throws a Failure (exit 5) that names every one that is missing or malformed. */
-export const readSecrets = (folder: string): Secrets => {
+export function readSecrets(folder: string): Secrets {
   const secrets = Object.fromEntries(
     readdirSync(folder)
       .filter((id) => !id.startsWith('.'))
@@ -82,6 +83,6 @@ export const readSecrets = (folder: string): Secrets => {
       why: 'they are never made anew over data that may need them',
       next: 'put the files back from a copy, or start over in an empty folder: tappass up --data DIR',
     },
-    exitCode.refused,
+    EXIT_CODE.refused,
   )
 }

@@ -4,16 +4,16 @@
 export type ProviderOpinion = 'accepted' | 'refused' | 'unknown'
 
 /** OpenAI's own API, which the gateway calls too when it has a key and no other address. */
-const openaiBase = 'https://api.openai.com/v1'
+const OPENAI_BASE = 'https://api.openai.com/v1'
 
 /** Asks the provider at `upstream` (OpenAI when undefined) about a key, for `timeoutMs` at most. Never throws. */
-export const askProvider = async (
+export async function askProvider(
   key: string,
   upstream: string | undefined,
   timeoutMs: number,
-): Promise<ProviderOpinion> => {
+): Promise<ProviderOpinion> {
   try {
-    const { status, body } = await fetch(`${upstream ?? openaiBase}/models`, {
+    const { status, body } = await fetch(`${upstream ?? OPENAI_BASE}/models`, {
       headers: { authorization: `Bearer ${key}` },
       signal: AbortSignal.timeout(timeoutMs),
     })

@@ -23,11 +23,11 @@ export type UpRequest = Readonly<{
 }>
 
 /** A secret's text: from the file that an option names, else NAME_FILE, else NAME. Undefined when none is set. */
-const findSecret = (
+function findSecret(
   invocation: Invocation,
   option: string,
   name: string,
-): Readonly<{ text: string; where: string }> | undefined => {
+): Readonly<{ text: string; where: string }> | undefined {
   const { environment, workingFolder } = invocation
   const file = textOption(invocation, option)
   if (file !== undefined) return { text: readSecretFile(workingFolder, file, option), where: file }
@@ -37,7 +37,7 @@ const findSecret = (
   return text === '' ? undefined : { text, where: `${name} in the environment` }
 }
 
-const findSupabase = (invocation: Invocation): Pick<Answers, 'supabaseUrl' | 'supabaseKey'> => {
+function findSupabase(invocation: Invocation): Pick<Answers, 'supabaseUrl' | 'supabaseKey'> {
   const typed = textOption(invocation, 'supabase-url')
   if (typed !== undefined && splitConnectionString(typed, '--supabase-url').password !== undefined) {
     const next = 'tappass up --supabase-url postgresql://USER@HOST/NAME --supabase-key-file FILE'
@@ -51,7 +51,7 @@ const findSupabase = (invocation: Invocation): Pick<Answers, 'supabaseUrl' | 'su
 }
 
 /** Reads the request. Throws a Failure: exit 64 for what can't be understood, 5 for a file or key that can't be used. */
-export const readUpRequest = (invocation: Invocation): UpRequest => {
+export function readUpRequest(invocation: Invocation): UpRequest {
   const upstreamText = textOption(invocation, 'upstream')
   const upstream = upstreamText === undefined ? undefined : parseUpstream(upstreamText)
   const storage = textOption(invocation, 'storage') as Storage | undefined

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectGateway, exchangeOverHttp } from '../control/gateway-client.ts'
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import { databaseFolder, openDataFolder, readAgentKey, removeNote, writeNote } from './data-folder.ts'
 import { obtainAgent } from './first-agent.ts'
@@ -30,8 +30,8 @@ export type SessionStart = Readonly<{
 /** A gateway that serves, and what to tell about it. `close` releases the data folder. */
 export type Session = Readonly<{ gateway: RunningGateway; serving: Serving; close: () => void }>
 
-const readyTimeoutMs = 60_000
-const providerTimeoutMs = 2000
+const READY_TIMEOUT_MS = 60_000
+const PROVIDER_TIMEOUT_MS = 2000
 
 type Kept = Readonly<{
   secrets: Secrets
@@ -40,7 +40,7 @@ type Kept = Readonly<{
   path: string | undefined
 }>
 
-const openKept = ({ decided, dataPath, random, hasAnswered }: SessionStart): Kept => {
+function openKept({ decided, dataPath, random, hasAnswered }: SessionStart): Kept {
   if (decided.storage === 'memory') {
     return { secrets: makeSecrets(random), close: () => undefined, nameGateway: () => undefined, path: undefined }
   }
@@ -56,9 +56,9 @@ const openKept = ({ decided, dataPath, random, hasAnswered }: SessionStart): Kep
   return { secrets: folder.secrets, close, nameGateway: folder.lock.nameGateway, path: dataPath }
 }
 
-const checkProvider = async ({ decided, upstream, tell }: SessionStart): Promise<void> => {
+async function checkProvider({ decided, upstream, tell }: SessionStart): Promise<void> {
   if (decided.providerKey === undefined) return
-  const opinion = await askProvider(decided.providerKey, upstream, providerTimeoutMs)
+  const opinion = await askProvider(decided.providerKey, upstream, PROVIDER_TIMEOUT_MS)
   if (opinion === 'unknown') tell('the provider could not be asked whether it takes the key')
   if (opinion !== 'refused') return
   throw new Failure(
@@ -67,17 +67,17 @@ const checkProvider = async ({ decided, upstream, tell }: SessionStart): Promise
       where: upstream ?? 'OpenAI',
       next: 'give one that it takes: tappass up --provider-key-file FILE',
     },
-    exitCode.refused,
+    EXIT_CODE.refused,
   )
 }
 
 /** The credentials of one run, in a folder that only this user can enter and that is gone once the gateway has read it. */
-const withCredentials = async <T>(
+async function withCredentials<T>(
   kept: Kept,
   decided: Decided,
   around: SessionStart['around'],
   work: (folder: string) => Promise<T>,
-): Promise<T> => {
+): Promise<T> {
   const parent =
     kept.path === undefined
       ? mkdtempSync(join(around['XDG_RUNTIME_DIR'] || tmpdir(), 'tappass-'))
@@ -92,14 +92,15 @@ const withCredentials = async <T>(
 }
 
 /** An agent id of its own for each machine where a database is shared. */
-const agentId = ({ storage }: Decided): string =>
-  storage === 'supabase'
+function agentId({ storage }: Decided): string {
+  return storage === 'supabase'
     ? `first-agent-${hostname()
         .toLowerCase()
         .replace(/[^a-z0-9]+/g, '-')}`
     : 'first-agent'
+}
 
-const serve = async (start: SessionStart, kept: Kept): Promise<Session> => {
+async function serve(start: SessionStart, kept: Kept): Promise<Session> {
   const { decided, port, upstream, entry, around, tell, interrupt } = start
   await checkProvider(start)
   const gateway = await withCredentials(kept, decided, around, (credentialsFolder) => {
@@ -110,7 +111,7 @@ const serve = async (start: SessionStart, kept: Kept): Promise<Session> => {
       databaseFolder: databaseFolder(start.dataPath),
       credentialsFolder,
     })
-    return startGateway({ entry, environment, readyTimeoutMs, tell, interrupt }, kept.nameGateway)
+    return startGateway({ entry, environment, readyTimeoutMs: READY_TIMEOUT_MS, tell, interrupt }, kept.nameGateway)
   })
   try {
     const adminKey = kept.secrets['tappass-admin-api-key'] ?? ''
@@ -129,7 +130,7 @@ const serve = async (start: SessionStart, kept: Kept): Promise<Session> => {
 }
 
 /** Opens a session. Throws a Failure, or the interrupt's abort; nothing is left running or locked then. */
-export const openSession = async (start: SessionStart): Promise<Session> => {
+export async function openSession(start: SessionStart): Promise<Session> {
   const kept = openKept(start)
   try {
     return await serve(start, kept)

@@ -1,25 +1,26 @@
 /** What `tappass up` was asked to run: from flags, from the answers kept in the data folder, from the wizard. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 
 /** Where the gateway keeps what must outlive it. */
-export const storages = ['memory', 'local', 'supabase'] as const
-export type Storage = (typeof storages)[number]
+export const STORAGES = ['memory', 'local', 'supabase'] as const
+export type Storage = (typeof STORAGES)[number]
 
-const refused = (what: string, where: string, next: string, why?: string): Failure =>
-  new Failure({ what, where, next, ...(why === undefined ? {} : { why }) }, exitCode.refused)
+function refused(what: string, where: string, next: string, why?: string): Failure {
+  return new Failure({ what, where, next, ...(why === undefined ? {} : { why }) }, EXIT_CODE.refused)
+}
 
 /** A TCP port, 0 for any free one. Throws a usage failure. */
-export const parsePort = (text: string): number => {
+export function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (port <= 65_535) return port
   throw usageFailure(`"--port" is a number from 0 to 65535, not "${text}"`, 'tappass up --port 9620')
 }
 
 /** The base of an OpenAI-compatible server (`https://host/v1`), without a slash at its end. Throws a usage failure. */
-export const parseUpstream = (text: string): string => {
+export function parseUpstream(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
     throw usageFailure(
@@ -37,7 +38,7 @@ export const parseUpstream = (text: string): string => {
 }
 
 /** Reads a file with one secret in it, by its name on the command line. Throws a Failure (exit 5). */
-export const readSecretFile = (folder: string, file: string, option: string): string => {
+export function readSecretFile(folder: string, file: string, option: string): string {
   const path = resolve(folder, file)
   try {
     return readFileSync(path, 'utf8').trim()
@@ -52,7 +53,7 @@ export const readSecretFile = (folder: string, file: string, option: string): st
 }
 
 /** A provider's key: one line of visible ASCII; OpenAI's own begin with sk-. Throws a Failure (exit 5), never showing it. */
-export const checkProviderKey = (key: string, upstream: string | undefined, where: string): string => {
+export function checkProviderKey(key: string, upstream: string | undefined, where: string): string {
   const next = 'give the file that holds nothing but the key: tappass up --provider-key-file FILE'
   if (!/^[\x21-\x7e]{8,}$/.test(key))
     throw refused('this is not a provider key', where, next, 'a key is one line of visible characters, 8 at least')
@@ -68,7 +69,7 @@ export const checkProviderKey = (key: string, upstream: string | undefined, wher
 }
 
 /** A license: a signed token in three parts (JWS). Its signature is the gateway's to check. Throws a Failure (exit 5). */
-export const checkLicense = (license: string, where: string): string => {
+export function checkLicense(license: string, where: string): string {
   if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(license)) return license
   throw refused(
     'this is not a license',
@@ -79,10 +80,10 @@ export const checkLicense = (license: string, where: string): string => {
 }
 
 /** Takes the password out of a PostgreSQL connection string, so that only the rest stands in an environment. */
-export const splitConnectionString = (
+export function splitConnectionString(
   text: string,
   where: string,
-): Readonly<{ url: string; password: string | undefined }> => {
+): Readonly<{ url: string; password: string | undefined }> {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol !== 'postgresql:' && url?.protocol !== 'postgres:') {
     const next = 'Supabase: Project settings → Database → Connection string → URI (postgresql://…)'

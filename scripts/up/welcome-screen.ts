@@ -5,7 +5,7 @@ import type { AgentKey } from './data-folder.ts'
 export type Serving = Readonly<{ url: string; adminKey: string; agent: AgentKey; keptIn: string | undefined }>
 
 /** A private key in PEM form that opens nothing, from random bytes, so that no text of this project looks like one. */
-export const makeBogusPrivateKey = (bytes: (count: number) => Buffer): string => {
+export function makeBogusPrivateKey(bytes: (count: number) => Buffer): string {
   const lines =
     bytes(144)
       .toString('base64')
@@ -15,7 +15,7 @@ export const makeBogusPrivateKey = (bytes: (count: number) => Buffer): string =>
 }
 
 /** A curl command that sends one user message to the echo model; safe to paste into any POSIX shell. */
-export const renderCurl = (url: string, key: string, text: string): string => {
+export function renderCurl(url: string, key: string, text: string): string {
   const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: text }] })
   return [
     `curl -sS ${url}/v1/chat/completions`,
@@ -26,7 +26,7 @@ export const renderCurl = (url: string, key: string, text: string): string => {
 }
 
 /** The whole screen, with a line end. */
-export const renderFirstCall = (serving: Serving, bogusPrivateKey: string, hasColor: boolean): string => {
+export function renderFirstCall(serving: Serving, bogusPrivateKey: string, hasColor: boolean): string {
   const bold = (text: string) => (hasColor ? `\u001b[1m${text}\u001b[22m` : text)
   const { url, adminKey, agent, keptIn } = serving
   return `

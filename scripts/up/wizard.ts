@@ -15,7 +15,7 @@ export type Answers = Readonly<{
 }>
 
 /** Asks until the answer passes; a Failure's text is shown and the question asked again. */
-const askUntil = async <T>(terminal: Terminal, ask: () => Promise<T>): Promise<T> => {
+async function askUntil<T>(terminal: Terminal, ask: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await ask()
@@ -26,28 +26,31 @@ const askUntil = async <T>(terminal: Terminal, ask: () => Promise<T>): Promise<T
   }
 }
 
-const askLicense = (terminal: Terminal, folder: string): Promise<string | undefined> =>
-  askUntil(terminal, async () => {
+function askLicense(terminal: Terminal, folder: string): Promise<string | undefined> {
+  return askUntil(terminal, async () => {
     const file = await askLine(terminal, 'License file (Enter for the community tier): ')
     return file === '' ? undefined : checkLicense(readSecretFile(folder, file, 'license'), file)
   })
+}
 
-const askStorage = (terminal: Terminal): Promise<Storage> =>
-  askChoice<Storage>(terminal, 'Where should records be kept?', [
+function askStorage(terminal: Terminal): Promise<Storage> {
+  return askChoice<Storage>(terminal, 'Where should records be kept?', [
     ['local', 'in a folder of this machine (embedded PostgreSQL)'],
     ['memory', 'in memory: nothing is kept'],
     ['supabase', 'in Supabase (its PostgreSQL connection string)'],
   ])
+}
 
-const askSupabase = (terminal: Terminal): Promise<Readonly<{ url: string; password: string }>> =>
-  askUntil(terminal, async () => {
+function askSupabase(terminal: Terminal): Promise<Readonly<{ url: string; password: string }>> {
+  return askUntil(terminal, async () => {
     const typed = await askHidden(terminal, 'Connection string, postgresql://… (not shown): ')
     const { url, password } = splitConnectionString(typed, 'the answer')
     return { url, password: password ?? (await askHidden(terminal, 'Its password (not shown): ')) }
   })
+}
 
-const askProviderKey = (terminal: Terminal, upstream: string | undefined): Promise<string | undefined> =>
-  askUntil(terminal, async () => {
+function askProviderKey(terminal: Terminal, upstream: string | undefined): Promise<string | undefined> {
+  return askUntil(terminal, async () => {
     const who = upstream === undefined ? 'OpenAI' : 'Provider'
     const fallback = upstream === undefined ? 'the built-in echo model' : 'none'
     const key = await askHidden(terminal, `${who} API key (not shown; Enter for ${fallback}): `)
@@ -57,14 +60,15 @@ const askProviderKey = (terminal: Terminal, upstream: string | undefined): Promi
       throw new Failure({ what: 'the provider refuses this key' })
     return key
   })
+}
 
 /** Asks for what `known` leaves open. `folder` is where relative file names start. */
-export const askAll = async (
+export async function askAll(
   terminal: Terminal,
   folder: string,
   upstream: string | undefined,
   known: Answers,
-): Promise<Answers> => {
+): Promise<Answers> {
   const license = known.license ?? (await askLicense(terminal, folder))
   const storage = known.storage ?? (await askStorage(terminal))
   const isOpen = storage === 'supabase' && known.supabaseUrl === undefined

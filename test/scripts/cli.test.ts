@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { verbs } from '../../scripts/cli.ts'
+import { VERBS } from '../../scripts/cli.ts'
 import { parseArguments } from '../../scripts/command-line/argument.ts'
 import { nearest } from '../../scripts/command-line/suggestion.ts'
 import type { Verb } from '../../scripts/command-line/verb.ts'
@@ -42,7 +42,7 @@ describe('command line', () => {
   }
 
   test('every command of the table can be loaded and run', async () => {
-    for (const verb of verbs) assert.equal(typeof (await verb.load()).run, 'function', verb.name)
+    for (const verb of VERBS) assert.equal(typeof (await verb.load()).run, 'function', verb.name)
   })
 
   test('help loads nothing but the table', () => {

@@ -4,15 +4,15 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import {
-  commonOptions,
-  hostOptions,
-  jsonOption,
-  noInputOption,
-  wantedOptions,
-  yesOption,
+  COMMON_OPTIONS,
+  HOST_OPTIONS,
+  JSON_OPTION,
+  NO_INPUT_OPTION,
+  WANTED_OPTIONS,
+  YES_OPTION,
 } from '../../scripts/command-line/option.ts'
-import { exitCode } from '../../scripts/core/exit-code.ts'
-import { roleNames } from '../../scripts/recipe.ts'
+import { EXIT_CODE } from '../../scripts/core/exit-code.ts'
+import { ROLE_NAMES } from '../../scripts/recipe.ts'
 
 const fieldNames = new Set<string | undefined>(['v', 'at', 'host', 'event'])
 const root = join(import.meta.dirname, '../..')
@@ -24,7 +24,7 @@ test('docs: exit codes', () => {
   const told = all(read('docs/reference/exit-codes.md'), /^\| (\d+) \|/gm).map(Number)
   assert.deepEqual(
     told.toSorted((a, b) => a - b),
-    Object.values(exitCode).toSorted((a, b) => a - b),
+    Object.values(EXIT_CODE).toSorted((a, b) => a - b),
   )
 })
 
@@ -41,8 +41,15 @@ test('docs: events and outcomes', () => {
 
 test('docs: options of hosts, and roles', () => {
   const page = read('docs/reference/command-line.md')
-  for (const { name } of [...hostOptions, ...wantedOptions, jsonOption, noInputOption, yesOption, ...commonOptions]) {
+  for (const { name } of [
+    ...HOST_OPTIONS,
+    ...WANTED_OPTIONS,
+    JSON_OPTION,
+    NO_INPUT_OPTION,
+    YES_OPTION,
+    ...COMMON_OPTIONS,
+  ]) {
     if (name !== 'help') assert.ok(page.includes(`--${name}`), name)
   }
-  assert.ok(page.includes(roleNames.join(', ')))
+  assert.ok(page.includes(ROLE_NAMES.join(', ')))
 })

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Know } from '../../scripts/core/host.ts'
-import { recipe, roleNames } from '../../scripts/recipe.ts'
+import { ROLE_NAMES, recipe } from '../../scripts/recipe.ts'
 import { blank, planAll, specOf, systems, text, writtenBy } from './roles/blank-host.ts'
 
 const resourcesOf = (written: unknown) => recipe(specOf(written), text).flatMap(({ resources }) => resources)
 
 test('recipe: the order of roles is the one that docs and --only know', () => {
-  assert.deepEqual(roleNames, [
+  assert.deepEqual(ROLE_NAMES, [
     'foundation',
     'docker',
     'secrets',

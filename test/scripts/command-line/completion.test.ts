@@ -2,19 +2,19 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { describe, test } from 'node:test'
-import { verbs } from '../../../scripts/cli.ts'
+import { VERBS } from '../../../scripts/cli.ts'
 import { optionsOf } from '../../../scripts/command-line/argument.ts'
-import { renderCompletion, shells } from '../../../scripts/command-line/completion.ts'
+import { renderCompletion, SHELLS } from '../../../scripts/command-line/completion.ts'
 import { typeCommand } from '../command-line.ts'
 
 describe('completion', () => {
-  for (const shell of shells) {
+  for (const shell of SHELLS) {
     test(`${shell} knows the whole table`, async () => {
       const typed = typeCommand(['completion', shell])
       assert.equal(await typed.code, 0)
       const script = typed.stdout()
-      assert.equal(script, renderCompletion(shell, verbs))
-      const words = verbs.flatMap((verb) => [
+      assert.equal(script, renderCompletion(shell, VERBS))
+      const words = VERBS.flatMap((verb) => [
         verb.name,
         ...(verb.actions ?? []).map(({ name }) => name),
         ...optionsOf(verb).map(({ name }) => name),
@@ -46,7 +46,7 @@ describe('completion', () => {
   ]
   for (const [words, offered] of rows) {
     test(`bash: ${words.join(' ')}`, () => {
-      const script = `${renderCompletion('bash', verbs)}
+      const script = `${renderCompletion('bash', VERBS)}
 COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _tappass; printf '%s\\n' "\${COMPREPLY[@]}"`
       const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' })
       assert.equal(stderr, '')

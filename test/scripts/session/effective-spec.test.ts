@@ -5,7 +5,7 @@ import type { Connection } from '../../../scripts/core/host.ts'
 import { contentFact, type PathState, pathFact } from '../../../scripts/facts/path.ts'
 import type { Event } from '../../../scripts/output/event.ts'
 import { settingsInForce } from '../../../scripts/session/effective-spec.ts'
-import { settingsPath } from '../../../scripts/spec/host-spec.ts'
+import { SETTINGS_PATH } from '../../../scripts/spec/host-spec.ts'
 import { knowOf, said } from '../known-host.ts'
 
 const file: PathState = { kind: 'file', mode: '0644', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 }
@@ -15,7 +15,7 @@ const find = async (state: PathState, text: string | undefined, config?: string)
   const found = await settingsInForce({
     target: { name: 'root@a', address: undefined, config },
     connection: {} as Connection,
-    look: () => knowOf([said(pathFact(settingsPath), state), said(contentFact(settingsPath), text)]),
+    look: () => knowOf([said(pathFact(SETTINGS_PATH), state), said(contentFact(SETTINGS_PATH), text)]),
     tell: (event) => events.push(event),
   })
   return { found, events }
@@ -24,7 +24,7 @@ const find = async (state: PathState, text: string | undefined, config?: string)
 test('settings in force: taken, and told', async () => {
   assert.deepEqual(await find(file, 'instances: 3\n'), {
     found: 'instances: 3\n',
-    events: [{ event: 'settings', source: settingsPath }],
+    events: [{ event: 'settings', source: SETTINGS_PATH }],
   })
 })
 
@@ -34,5 +34,5 @@ test('settings in force: none on a bare host, none beside --config', async () =>
 })
 
 test('settings in force: unreadable ones are an error, not the defaults', async () => {
-  await assert.rejects(find(file, undefined), { code: 1, message: `${settingsPath} can't be read` })
+  await assert.rejects(find(file, undefined), { code: 1, message: `${SETTINGS_PATH} can't be read` })
 })

@@ -4,10 +4,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Invocation } from '../../../scripts/command-line/invocation.ts'
-import { wantedOptions } from '../../../scripts/command-line/option.ts'
+import { WANTED_OPTIONS } from '../../../scripts/command-line/option.ts'
 import { readSshAccess } from '../../../scripts/connection/ssh-access.ts'
-import { roleNames } from '../../../scripts/recipe.ts'
-import { chosenResources, roleOfOption } from '../../../scripts/spec/role-selection.ts'
+import { ROLE_NAMES } from '../../../scripts/recipe.ts'
+import { chosenResources, ROLE_OF_OPTION } from '../../../scripts/spec/role-selection.ts'
 import { readHostSpec, readWrittenSpec } from '../../../scripts/spec/spec-reader.ts'
 import { readTargets } from '../../../scripts/spec/target.ts'
 import { scratch } from '../known-host.ts'
@@ -202,9 +202,9 @@ for (const { option, value, role, only } of leftOut) {
 }
 
 test('roles: every option that says what a host should be has its role, and the recipe has that role', () => {
-  const options = wantedOptions.map(({ name }) => name).filter((name) => name !== 'only')
-  assert.deepEqual(Object.keys(roleOfOption).toSorted(), options.toSorted())
-  for (const role of Object.values(roleOfOption)) assert.ok(roleNames.includes(role), role)
+  const options = WANTED_OPTIONS.map(({ name }) => name).filter((name) => name !== 'only')
+  assert.deepEqual(Object.keys(ROLE_OF_OPTION).toSorted(), options.toSorted())
+  for (const role of Object.values(ROLE_OF_OPTION)) assert.ok(ROLE_NAMES.includes(role), role)
 })
 
 test('SSH access: what was given, or what ssh takes', (context) => {
