@@ -53,6 +53,11 @@ export const probes: Readonly<Record<string, Probe>> = {
   registry,
   curl: programs('apt-get install curl', 'curl'),
   git: programs('apt-get install git', 'git'),
+  jq: programs('apt-get install jq', 'jq'),
+  mkdocs: (machine) =>
+    existsSync(join(machine.labCache, 'mkdocs/bin/mkdocs')) || hasProgram(machine, 'mkdocs')
+      ? undefined
+      : 'mkdocs not found; python3 -m venv CACHE/mkdocs && CACHE/mkdocs/bin/pip install --require-hashes -r docs/requirements.txt',
   'vendor-node': cached('programs'),
   busybox: programs('apt-get install busybox', 'busybox'),
   dash: programs('apt-get install dash', 'dash'),
