@@ -3,8 +3,8 @@
  * whoever started it, over systemd's socket or the channel of a parent process.
  */
 
-import { makeRandom, systemClock } from './adapters/system.ts'
-import { makeNotify, type Notify } from './adapters/systemd.ts'
+import { createRandom, systemClock } from './adapters/system.ts'
+import { createNotify, type Notify } from './adapters/systemd.ts'
 import { type App, createApp } from './app.ts'
 import { type Config, readConfig } from './config/config.ts'
 import type { SessionDatabase } from './core/ports.ts'
@@ -17,7 +17,7 @@ const clock = systemClock
 let isDraining = false
 
 /** How long a start waits for what it needs to answer; well below the unit's TimeoutStartSec. */
-const PARTS_WAIT_MS = 5000
+const DEPENDENCY_WAIT_MS = 5000
 
 /** Everything that runs, so that it can be stopped. */
 type Running = Readonly<{
@@ -30,17 +30,17 @@ type Running = Readonly<{
 
 async function start(): Promise<Running> {
   const config = readConfig('gateway')
-  const report = (cause: Error): void => void process.stderr.write(`database: ${cause.message}\n`)
-  const database = await openDatabase(config, clock, report)
+  const onConnectionLost = (cause: Error): void => void process.stderr.write(`database: ${cause.message}\n`)
+  const database = await openDatabase(config, clock, onConnectionLost)
   await prepareSchema(database, config, releaseVersion(), clock)
-  const app = await createApp(config, { database, clock, random: makeRandom(), isDraining: () => isDraining })
+  const app = await createApp(config, { database, clock, random: createRandom(), isDraining: () => isDraining })
   const traffic = watchTraffic(app.server.server, clock)
-  await waitForParts(app)
+  await waitForDependencies(app)
   const url = await listen(app.server.server, config.listen)
   app.readiness.start()
-  const notify = config.notify && (await makeNotify(config.notify.socket))
+  const notify = config.notify && (await createNotify(config.notify.socket))
   await notify?.(`READY=1\nSTATUS=serving ${url}`)
-  if (notify && config.notify?.watchdogMs) watch(app, notify, config.notify.watchdogMs)
+  if (notify && config.notify?.watchdogMs) startWatchdog(app, notify, config.notify.watchdogMs)
   for (const warning of config.warnings) app.server.log.warn(warning)
   app.server.log.info({ url, storage: config.storage, instance: config.instance }, 'serving')
   process.send?.({ type: 'ready', url })
@@ -51,9 +51,9 @@ async function start(): Promise<Running> {
  * Callers may be waiting at a shared socket already, so nothing is accepted before database, policy and Redis answer. One that stays
  * away keeps nobody: after the wait its absence is answered for, call by call.
  */
-async function waitForParts({ readiness }: App): Promise<void> {
+async function waitForDependencies({ readiness }: App): Promise<void> {
   const startMs = clock.elapsedMs()
-  while (clock.elapsedMs() - startMs < PARTS_WAIT_MS) {
+  while (clock.elapsedMs() - startMs < DEPENDENCY_WAIT_MS) {
     const { checks } = await readiness.check()
     if (Object.values(checks).every(({ status }) => status === 'ok')) return
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -61,7 +61,7 @@ async function waitForParts({ readiness }: App): Promise<void> {
 }
 
 /** Pats systemd's watchdog at half of its time, after a look at the things that only this process can have broken. */
-function watch({ readiness }: App, notify: Notify, watchdogMs: number): void {
+function startWatchdog({ readiness }: App, notify: Notify, watchdogMs: number): void {
   const timer = setInterval(async () => {
     const { opa } = (await readiness.check()).checks
     if (opa?.status === 'ok') await notify('WATCHDOG=1').catch(() => {})
@@ -75,7 +75,7 @@ async function stop({ config, database, app, traffic, notify }: Running, signal:
   app.server.log.info({ signal }, 'stopping')
   await notify?.('STOPPING=1').catch(() => {})
   const outcome = await drain(app.server.server, traffic, config.drainMs, clock)
-  // A database that is away leaves the chain without its last entry; the next start records where it ended.
+  // A database that is unavailable leaves the chain without its last entry; the next start records where it ended.
   await app.close().catch((err: unknown) => app.server.log.warn({ err }, 'the ledger was not closed'))
   await database.close().catch((err: unknown) => app.server.log.warn({ err }, 'the database was not closed'))
   app.server.log.info({ outcome }, 'stopped')

@@ -8,26 +8,26 @@ import { readConfig } from './config/config.ts'
 import { type Integrity, verifyLedger } from './ledger/verification.ts'
 import { openDatabase } from './process/storage.ts'
 
-function sentence(integrity: Integrity): string {
+function formatIntegrity(integrity: Integrity): string {
   const size = `entries ${integrity.entries}, chains ${integrity.chains}`
   if (integrity.status === 'intact') return `intact: ${size}`
   return `broken: entry ${integrity.seq} of chain ${integrity.chain}: ${integrity.reason} (read: ${size})`
 }
 
-/** Gives the exit code. */
+/** Returns the exit code. */
 async function run(isJson: boolean): Promise<number> {
   const database = await openDatabase(readConfig('database'), systemClock, () => {})
   try {
     const integrity = await verifyLedger(database)
-    process.stdout.write(`${isJson ? JSON.stringify(integrity) : sentence(integrity)}\n`)
+    process.stdout.write(`${isJson ? JSON.stringify(integrity) : formatIntegrity(integrity)}\n`)
     return integrity.status === 'intact' ? 0 : 1
   } finally {
     await database.close()
   }
 }
 
-/** Gives whether the answer is to be JSON, or undefined when the words make no sense. */
-function readWords(): boolean | undefined {
+/** Returns whether the answer is to be JSON, or undefined when the words make no sense. */
+function parseJsonFlag(): boolean | undefined {
   try {
     return parseArgs({ options: { json: { type: 'boolean', default: false } } }).values.json
   } catch {
@@ -36,7 +36,7 @@ function readWords(): boolean | undefined {
 }
 
 async function main(): Promise<void> {
-  const isJson = readWords()
+  const isJson = parseJsonFlag()
   if (isJson === undefined) {
     process.stderr.write('usage: verify.ts [--json]\n')
     process.exitCode = 64

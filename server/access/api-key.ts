@@ -8,8 +8,8 @@ export type KeyKind = 'agent' | 'developer' | 'pat'
 
 const PREFIX: Readonly<Record<KeyKind, string>> = { agent: 'tp_', developer: 'tp_dev_', pat: 'tp_pat_' }
 
-/** Takes a kind, gives a new key: its prefix and 32 random bytes in 43 characters of URL-safe base64. */
-export function makeKey(kind: KeyKind, random: Random): string {
+/** Given a kind, returns a new key: its prefix and 32 random bytes in 43 characters of URL-safe base64. */
+export function createKey(kind: KeyKind, random: Random): string {
   return PREFIX[kind] + Buffer.from(random.bytes(32)).toString('base64url')
 }
 
@@ -18,7 +18,7 @@ export function isKeyShaped(text: string): boolean {
   return /^tp_[A-Za-z0-9_-]{20,200}$/.test(text)
 }
 
-/** Takes a key, gives what the table holds: its hash (lower-case hex SHA-256) and its first 10 characters. */
+/** Given a key, returns what the table holds: its hash (lower-case hex SHA-256) and its first 10 characters. */
 export function storedKey(key: string): Readonly<{ hash: string; prefix: string }> {
   return { hash: sha256(key), prefix: key.slice(0, 10) }
 }

@@ -1,4 +1,4 @@
-/** The folder of migrations, as values. Which of its files are good is for core/migration.ts to say. */
+/** The folder of migrations, as values. Which of its files are good is for migration/migration.ts to say. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MigrationFile } from '../migration/migration.ts'

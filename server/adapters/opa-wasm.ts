@@ -32,23 +32,23 @@ const DECISION = v.pipe(
 /** What a policy decides. */
 export type Decision = v.InferOutput<typeof DECISION>
 
-/** Takes what a policy answered, gives the decision. Throws when it is none: no action that is not known is ever taken. */
+/** Given what a policy answered, returns the decision. Throws when it is none: no action that is not known is ever taken. */
 export function parseDecision(answer: unknown): Decision {
   return v.parse(DECISION, answer)
 }
 
 /**
- * Takes the compiled policy (`opa build --target wasm`), gives the engine. Its revision is the SHA-256 of the bytes. `decide`
+ * Given the compiled policy (`opa build --target wasm`), returns the engine. Its revision is the SHA-256 of the bytes. `decide`
  * throws when the policy does, or when its answer is not a decision.
  */
-export async function makeWasmPolicy(wasm: Uint8Array): Promise<PolicyEngine> {
+export async function createWasmPolicy(wasm: Uint8Array): Promise<PolicyEngine> {
   const policy = await loadPolicy(wasm.slice().buffer)
   const revision = sha256(wasm)
   const decisions = new Map<string, Decision>()
 
-  function decisionOn(input: string): Decision {
-    const known = decisions.get(input)
-    if (known) return known
+  function evaluate(input: string): Decision {
+    const cached = decisions.get(input)
+    if (cached) return cached
     const [answer] = policy.evaluate(new TextEncoder().encode(input).buffer) as readonly { result?: unknown }[]
     const decision = parseDecision(answer?.result)
     if (input.length <= INPUT_CHARS_MAX) {
@@ -61,7 +61,7 @@ export async function makeWasmPolicy(wasm: Uint8Array): Promise<PolicyEngine> {
   return {
     revision,
     decide: async (input, decisionId) => {
-      const { action, classification, kinds, reasons } = decisionOn(JSON.stringify(input))
+      const { action, classification, kinds, reasons } = evaluate(JSON.stringify(input))
       const head = { policy: revision, decisionId, classification }
       if (action === 'allow') return { ...head, action }
       return action === 'redact' ? { ...head, action, kinds } : { ...head, action, reasons }

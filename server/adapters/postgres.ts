@@ -4,7 +4,7 @@ import pg from 'pg'
 import type { SessionDatabase } from '../core/ports.ts'
 import { COLUMN_PARSERS } from '../database/column-parser.ts'
 import { databaseErrorOf } from '../database/database-error.ts'
-import { type PostgresAddress, showPostgresAddress } from '../database/postgres-address.ts'
+import { formatPostgresAddress, type PostgresAddress } from '../database/postgres-address.ts'
 import { type Connection, sessionOn, transactionOn } from '../database/transaction.ts'
 
 /** What `openPostgres` needs to know. Times are limits; `undefined` takes the default named there. */
@@ -26,21 +26,22 @@ export type PostgresSettings = Readonly<{
   onConnectionLost: (cause: Error) => void
 }>
 
-/** Opens the pool; connects on first use. Everything it gives throws DatabaseError when the database can't or won't. */
+/** Opens the pool; connects on first use. Everything it returns throws DatabaseError when the database can't or won't. */
 export function openPostgres(settings: PostgresSettings): SessionDatabase {
   const pool = new pg.Pool(poolConfigOf(settings))
   pool.on('error', settings.onConnectionLost)
   const { kind } = settings
-  const place = showPostgresAddress(settings.address)
-  const nameOf = settings.address.isPreparing ? makeNames() : () => undefined
-  const borrow = <T>(work: (connection: Connection) => Promise<T>) => onConnection(pool, place, nameOf, work)
+  const description = formatPostgresAddress(settings.address)
+  const nameOf = settings.address.isPreparing ? createStatementNames() : () => undefined
+  const withConnection = <T>(work: (connection: Connection) => Promise<T>) =>
+    onConnection(pool, description, nameOf, work)
   return {
     kind,
     query: <Row>(sql: string, parameters?: readonly unknown[]) =>
-      borrow(async (connection) => (await connection.run(sql, parameters)).rows as readonly Row[]),
-    script: (sql) => borrow((connection) => connection.script(sql)),
-    transaction: (work) => borrow((connection) => transactionOn(kind, connection, 0, work)),
-    session: (work) => borrow((connection) => work(sessionOn(kind, connection, 0))),
+      withConnection(async (connection) => (await connection.run(sql, parameters)).rows as readonly Row[]),
+    script: (sql) => withConnection((connection) => connection.script(sql)),
+    transaction: (work) => withConnection((connection) => transactionOn(kind, connection, 0, work)),
+    session: (work) => withConnection((connection) => work(sessionOn(kind, connection, 0))),
     close: () => pool.end(),
   }
 }
@@ -72,10 +73,10 @@ function poolConfigOf(settings: PostgresSettings): pg.PoolConfig {
 function sslOf({ sslMode, sslRootCert, host }: PostgresAddress): pg.PoolConfig['ssl'] {
   if (sslMode === 'disable') return false
   if (sslMode === 'require') return { rejectUnauthorized: false }
-  const authority = sslRootCert === undefined ? {} : { ca: readAuthority(sslRootCert) }
+  const certificate = sslRootCert === undefined ? {} : { ca: readAuthority(sslRootCert) }
   const anyName = sslMode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}
   // Node checks the certificate against `host`, and against "localhost" when it is not told.
-  return { rejectUnauthorized: true, host, ...authority, ...anyName }
+  return { rejectUnauthorized: true, host, ...certificate, ...anyName }
 }
 
 function readAuthority(path: string): string {
@@ -92,8 +93,8 @@ const typeParser: typeof pg.types.getTypeParser = (id, format) =>
 /** Distinct statements that are kept prepared on each connection; code that builds texts would fill servers with them. */
 const NAMES_MAX = 200
 
-/** Gives each text a name of its own: prepared once on a connection, a look-up then takes a quarter of the time. */
-function makeNames(): (text: string) => string | undefined {
+/** Returns each text a name of its own: prepared once on a connection, a look-up then takes a quarter of the time. */
+function createStatementNames(): (text: string) => string | undefined {
   const names = new Map<string, string>()
   return (text) => {
     const known = names.get(text)
@@ -107,7 +108,7 @@ function makeNames(): (text: string) => string | undefined {
 /** Takes a connection from the pool for the time of `work`; one that broke meanwhile is thrown away. */
 async function onConnection<T>(
   pool: pg.Pool,
-  place: string,
+  description: string,
   nameOf: (text: string) => string | undefined,
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
@@ -115,7 +116,7 @@ async function onConnection<T>(
   try {
     client = await pool.connect()
   } catch (cause) {
-    throw databaseErrorOf(cause, `cannot reach ${place}`)
+    throw databaseErrorOf(cause, `cannot reach ${description}`)
   }
   let broken = false
   const answer = async (config: pg.QueryConfig & { queryMode?: 'extended' }) => {
@@ -123,7 +124,7 @@ async function onConnection<T>(
       return await client.query(config)
     } catch (cause) {
       const error = databaseErrorOf(cause, 'database')
-      broken ||= isUnfit(error.sqlState)
+      broken ||= isConnectionError(error.sqlState)
       throw error
     }
   }
@@ -137,14 +138,14 @@ async function onConnection<T>(
       await answer({ text })
     },
   }
-  const lost = () => {
+  const onError = () => {
     broken = true
   }
-  client.on('error', lost)
+  client.on('error', onError)
   try {
     return await work(connection)
   } finally {
-    client.off('error', lost)
+    client.off('error', onError)
     client.release(broken)
   }
 }
@@ -153,6 +154,6 @@ async function onConnection<T>(
  * Whether an error tells about the connection and not about the statement: no SQLSTATE at all, PostgreSQL's own words for
  * it (08, 57P), or statements prepared on it that a migration outdated (0A000) or a pooler took away (26000).
  */
-function isUnfit(sqlState: string | undefined): boolean {
+function isConnectionError(sqlState: string | undefined): boolean {
   return sqlState === undefined || /^(08|57P|0A000|26000)/.test(sqlState)
 }

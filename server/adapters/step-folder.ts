@@ -16,8 +16,8 @@ export async function loadSteps(folder: string): Promise<readonly Step[]> {
     if (!step) throw new Error(`${name} exports no step`)
     if (name !== `${step.name.replaceAll('_', '-')}.ts`)
       throw new Error(`${name} holds a step of another name, ${step.name}`)
-    if (step.stages.includes('response') && step.reachChars === undefined) {
-      throw new Error(`${name} looks at answers and has no reachChars`)
+    if (step.stages.includes('response') && step.matchCharsMax === undefined) {
+      throw new Error(`${name} looks at answers and has no matchCharsMax`)
     }
     if (steps.some(({ position }) => position === step.position)) {
       throw new Error(`${name} has the position of another step, ${step.position}`)

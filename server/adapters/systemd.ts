@@ -13,8 +13,8 @@ const AF_UNIX = 1
 const SOCK_DGRAM_CLOEXEC = 0o2000002
 const MSG_NOSIGNAL = 0x4000
 
-/** Takes NOTIFY_SOCKET (a path, or an abstract name that begins with @), gives what sends to it. */
-export async function makeNotify(socket: string): Promise<Notify> {
+/** Given NOTIFY_SOCKET (a path, or an abstract name that begins with @), returns what sends to it. */
+export async function createNotify(socket: string): Promise<Notify> {
   return (await throughLibc(socket)) ?? throughProgram(socket)
 }
 

@@ -1,5 +1,5 @@
 /**
- * The one reader of the environment and of credentials. Gives a typed, frozen configuration, or one error that names
+ * The one reader of the environment and of credentials. Returns a typed, frozen configuration, or one error that names
  * everything that is missing or malformed. docs/reference/settings.md lists the settings.
  */
 import * as v from 'valibot'
@@ -45,7 +45,7 @@ export class ConfigError extends Error {
 /** The body limit of the API (tappass.md §1.0): 5 MB. */
 const BODY_BYTES_MAX = 5 * 1024 * 1024
 
-const wholeNumber = (least: number, most: number) =>
+const integer = (least: number, most: number) =>
   v.pipe(
     v.string(),
     v.regex(/^\d{1,9}$/, 'is not a whole number'),
@@ -69,7 +69,7 @@ const SETTINGS = v.object({
     'development',
   ),
   TAPPASS_HOST: v.optional(v.string(), '127.0.0.1'),
-  TAPPASS_PORT: v.optional(wholeNumber(0, 65_535), '9620'),
+  TAPPASS_PORT: v.optional(integer(0, 65_535), '9620'),
   TAPPASS_STORAGE: v.optional(v.picklist(['memory', 'local', 'supabase'], 'is none of memory, local, supabase')),
   TAPPASS_DATA_DIR: v.optional(v.string()),
   DATABASE_URL: v.optional(v.string()),
@@ -85,14 +85,14 @@ const SETTINGS = v.object({
     v.picklist(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'is no level of pino'),
     'info',
   ),
-  TAPPASS_RATE_CALLS: v.optional(wholeNumber(1, 100_000_000), '60000'),
-  TAPPASS_RATE_WINDOW_SECONDS: v.optional(wholeNumber(1, 86_400), '60'),
-  TAPPASS_DRAIN_SECONDS: v.optional(wholeNumber(0, 600), '30'),
-  LISTEN_FDS: v.optional(wholeNumber(0, 100)),
-  LISTEN_PID: v.optional(wholeNumber(0, 999_999_999)),
+  TAPPASS_RATE_CALLS: v.optional(integer(1, 100_000_000), '60000'),
+  TAPPASS_RATE_WINDOW_SECONDS: v.optional(integer(1, 86_400), '60'),
+  TAPPASS_DRAIN_SECONDS: v.optional(integer(0, 600), '30'),
+  LISTEN_FDS: v.optional(integer(0, 100)),
+  LISTEN_PID: v.optional(integer(0, 999_999_999)),
   NOTIFY_SOCKET: v.optional(v.string()),
   WATCHDOG_USEC: v.optional(v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'is not a whole number'), v.transform(Number))),
-  WATCHDOG_PID: v.optional(wholeNumber(0, 999_999_999)),
+  WATCHDOG_PID: v.optional(integer(0, 999_999_999)),
 })
 
 /** The names of all settings that are no secrets. */
@@ -101,7 +101,7 @@ export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS.entries)
 type Settings = v.InferOutput<typeof SETTINGS>
 
 /** Where Supabase shows the string that is wanted. */
-const WHERE_IT_IS = '(Supabase → Connect → Session pooler, postgresql://…)'
+const SUPABASE_HINT = '(Supabase → Connect → Session pooler, postgresql://…)'
 
 /** The first descriptor that systemd hands over (sd_listen_fds(3)). */
 const FIRST_FD = 3
@@ -116,21 +116,21 @@ export function readConfig(
   pid: number = process.pid,
 ): Config {
   // Compose files and unit files set what is not wanted to nothing; that is the same as leaving it out.
-  const given = Object.fromEntries(
+  const provided = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   )
-  const parsed = v.safeParse(SETTINGS, given)
+  const parsed = v.safeParse(SETTINGS, provided)
   const problems = parsed.success ? [] : parsed.issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`)
-  const isProduction = given['TAPPASS_ENV'] === 'production'
+  const isProduction = provided['TAPPASS_ENV'] === 'production'
   const needs = !isProduction
     ? []
     : [
         ...(purpose === 'gateway'
           ? (['TAPPASS_ADMIN_API_KEY', 'TAPPASS_JWT_SECRET', 'TAPPASS_VAULT_KEY', 'TAPPASS_TOKEN_KEY'] as const)
           : []),
-        ...(needsPassword(given['DATABASE_URL']) ? (['POSTGRES_PASSWORD'] as const) : []),
+        ...(needsPassword(provided['DATABASE_URL']) ? (['POSTGRES_PASSWORD'] as const) : []),
       ]
-  const { secrets, problems: secretProblems } = readSecrets(given, needs)
+  const { secrets, problems: secretProblems } = readSecrets(provided, needs)
   problems.push(...secretProblems)
   if (!parsed.success) throw new ConfigError(problems)
   const settings = parsed.output
@@ -177,12 +177,12 @@ function storageProblems(settings: Settings): readonly string[] {
   const storage = storageOf(settings)
   if (SUPABASE_URL && DATABASE_URL) problems.push('DATABASE_URL and SUPABASE_URL are both set; give one')
   if (storage === 'supabase' && !SUPABASE_URL) {
-    problems.push(`SUPABASE_URL is missing: paste the connection string ${WHERE_IT_IS}`)
+    problems.push(`SUPABASE_URL is missing: paste the connection string ${SUPABASE_HINT}`)
   }
   if (SUPABASE_URL && /^https?:/.test(SUPABASE_URL)) {
-    problems.push(`SUPABASE_URL is the address of the web API; paste the connection string instead ${WHERE_IT_IS}`)
+    problems.push(`SUPABASE_URL is the address of the web API; paste the connection string instead ${SUPABASE_HINT}`)
   } else if (SUPABASE_URL && parse(SUPABASE_URL).problem) {
-    problems.push(`SUPABASE_URL: ${parse(SUPABASE_URL).problem} ${WHERE_IT_IS}`)
+    problems.push(`SUPABASE_URL: ${parse(SUPABASE_URL).problem} ${SUPABASE_HINT}`)
   }
   if (DATABASE_URL && parse(DATABASE_URL).problem) problems.push(`DATABASE_URL: ${parse(DATABASE_URL).problem}`)
   if (TAPPASS_STORAGE === 'memory' && (DATABASE_URL || SUPABASE_URL)) {

@@ -34,7 +34,7 @@ export function checkLicense(token: string, authority: string | undefined, nowMs
   return { status: nowMs > endMs ? 'expired' : 'valid', license: { org, tier, expires } }
 }
 
-/** Gives the key, or throws when the text is no Ed25519 key. */
+/** Returns the key, or throws when the text is no Ed25519 key. */
 export function parseAuthority(authority: string): KeyObject {
   const key = createPublicKey(authority)
   if (key.asymmetricKeyType !== 'ed25519') throw new Error('the authority has no Ed25519 key')

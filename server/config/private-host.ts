@@ -16,7 +16,7 @@ const PRIVATE_IPV6 = [
 ] as const
 
 /**
- * Takes a host as `URL.hostname` gives it. A name is private when only a resolver of its own network could know it: one
+ * Takes a host as `URL.hostname` returns it. A name is private when only a resolver of its own network could know it: one
  * without a dot, or below `localhost` (RFC 6761), `local` (RFC 6762) or `internal` (which ICANN keeps for that).
  */
 export function isPrivateHost(hostname: string): boolean {

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseAuthority } from './license.ts'
 
-/** Gives what is wrong with a secret's text, or undefined. */
+/** Returns what is wrong with a secret's text, or undefined. */
 type Check = (text: string) => string | undefined
 
 const CHECKS = {
@@ -41,11 +41,11 @@ const ALIASES: Readonly<Partial<Record<SecretName, string>>> = { TAPPASS_ADMIN_A
 
 /**
  * Looks for every secret: the credential `$CREDENTIALS_DIRECTORY/<name>` (lower case, dashes), then the file that NAME_FILE
- * names, then NAME itself. `needs` are those that must be there. Gives what was found and every problem, never throws.
+ * names, then NAME itself. `needs` are those that must be there. Returns what was found and every problem, never throws.
  */
 export function readSecrets(
   environment: Readonly<Record<string, string | undefined>>,
-  needs: readonly SecretName[],
+  required: readonly SecretName[],
 ): Readonly<{ secrets: Secrets; problems: readonly string[] }> {
   const secrets: Partial<Record<SecretName, string>> = {}
   const problems: string[] = []
@@ -55,7 +55,7 @@ export function readSecrets(
     const problem = found.text === undefined ? undefined : (CHECKS[name] as Check)(found.text)
     if (problem) problems.push(`${name} ${problem}`)
     else if (found.text !== undefined) secrets[name] = found.text
-    else if (needs.includes(name) && !found.problem) {
+    else if (required.includes(name) && !found.problem) {
       problems.push(`${name} is missing: give the credential ${credentialName(name)}, ${name}_FILE or ${name}`)
     }
   }

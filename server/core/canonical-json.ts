@@ -1,7 +1,7 @@
 /** Canonical JSON: the one text of a value that is hashed. Sorted keys, no whitespace, no ASCII-escaping. */
 
 /**
- * Takes a JSON value, gives its canonical text. Members that are undefined are left out, as in JSON. Keys are sorted by
+ * Given a JSON value, returns its canonical text. Members that are undefined are left out, as in JSON. Keys are sorted by
  * UTF-16 code units; numbers are written as JSON.stringify writes them. A value whose keys are in order already, as those
  * of the ledger's entries are made, costs no more than JSON.stringify.
  */
@@ -12,11 +12,11 @@ export function canonicalJson(value: unknown): string {
 function isSorted(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return true
   if (Array.isArray(value)) return value.every(isSorted)
-  let before = ''
+  let previous = ''
   for (const key of Object.keys(value)) {
-    const isInOrder = key > before || before === ''
+    const isInOrder = key > previous || previous === ''
     if (!isInOrder || isIndex(key) || !isSorted((value as Readonly<Record<string, unknown>>)[key])) return false
-    before = key
+    previous = key
   }
   return true
 }

@@ -25,7 +25,7 @@ export type Entry = Readonly<{
 }>
 
 /** A row of `audit_events`: `entry` is the canonical text that `hash` is the SHA-256 of. */
-export type Row = Readonly<{
+export type AuditRow = Readonly<{
   chain: string
   seq: number
   audit_id: string
@@ -49,7 +49,7 @@ export type Row = Readonly<{
 }>
 
 /** The members of a row that stand in the hashed text as well, so that neither can be changed alone. */
-export type Columns = Omit<Row, 'entry' | 'hash'>
+export type AuditColumns = Omit<AuditRow, 'entry' | 'hash'>
 
 /** A sealed entry: its place, its text, its hash. The columns are taken from the text by the database itself. */
-export type Sealed = Pick<Row, 'chain' | 'seq' | 'entry' | 'hash'>
+export type SealedEntry = Pick<AuditRow, 'chain' | 'seq' | 'entry' | 'hash'>

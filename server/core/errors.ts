@@ -76,7 +76,7 @@ export class PublicError extends Error {
 
   constructor(
     code: ErrorCode,
-    more: Readonly<{
+    options: Readonly<{
       message?: string
       details?: ErrorDetails
       headers?: Record<string, string>
@@ -84,11 +84,11 @@ export class PublicError extends Error {
     }> = {},
   ) {
     const row = errorRow(code)
-    super(more.message ?? row.message, { cause: more.cause })
+    super(options.message ?? row.message, { cause: options.cause })
     this.name = 'PublicError'
     this.row = row
-    this.details = more.details ?? {}
-    this.headers = more.headers ?? {}
+    this.details = options.details ?? {}
+    this.headers = options.headers ?? {}
   }
 }
 

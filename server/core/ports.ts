@@ -1,5 +1,5 @@
 /** The gateway's only hands: what it asks of the outside world. One adapter file each, one contract test each. */
-import type { Entry, Sealed } from './entry.ts'
+import type { Entry, SealedEntry } from './entry.ts'
 import type { PolicyInput, Verdict } from './verdict.ts'
 
 /** One SQL session or pool. The same SQL text serves PGlite and PostgreSQL 16; parameters are $1, $2 … */
@@ -40,7 +40,7 @@ export type PolicyEngine = Readonly<{
 
 /** Keeps what happened. `append` resolves when the entry is durable and rejects when nobody knows whether it is. */
 export type Ledger = Readonly<{
-  append: (entry: Entry) => Promise<Sealed>
+  append: (entry: Entry) => Promise<SealedEntry>
   /** Opens this process's chain if it is not open: at start, so that a failure shows then. */
   open: () => Promise<void>
   /** Records that the chain ends here, waits for everything before it, and takes nothing more. */
@@ -51,11 +51,11 @@ export type Ledger = Readonly<{
  * An answer of a model server: status, headers worth passing on, and its bytes: as they come (`body`), or all of them
  * (`whole`, undefined when there are more than `bodyBytesMax`). One of the two is asked for, once.
  */
-export type UpstreamAnswer = Readonly<{
+export type UpstreamResponse = Readonly<{
   status: number
   headers: Readonly<Record<string, string>>
   body: AsyncIterable<Uint8Array>
-  whole: (bodyBytesMax: number) => Promise<Uint8Array | undefined>
+  bytes: (bodyBytesMax: number) => Promise<Uint8Array | undefined>
 }>
 
 /**
@@ -64,7 +64,7 @@ export type UpstreamAnswer = Readonly<{
  */
 export type Upstream = Readonly<{
   name: string
-  forward: (path: string, body: string | undefined, callId: string, signal: AbortSignal) => Promise<UpstreamAnswer>
+  forward: (path: string, body: string | undefined, callId: string, signal: AbortSignal) => Promise<UpstreamResponse>
   close: () => Promise<void>
 }>
 
@@ -81,7 +81,7 @@ export type Clock = Readonly<{ nowMs: () => number; elapsedMs: () => number }>
 /** Bytes that nobody can guess. */
 export type Random = Readonly<{ bytes: (count: number) => Uint8Array }>
 
-/** Everything outside that a call may touch. `upstreamOf` gives the model server for a model, undefined for none. */
+/** Everything outside that a call may touch. `upstreamOf` returns the model server for a model, undefined for none. */
 export type Ports = Readonly<{
   limiter: RateLimiter
   policy: PolicyEngine

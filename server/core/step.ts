@@ -4,13 +4,13 @@ import type { Finding } from './finding.ts'
 import type { RateLimiter } from './ports.ts'
 
 /**
- * Gives the smallest index at which a match may begin, end elsewhere or go away once more text follows; the text's
+ * Returns the smallest index at which a match may begin, end elsewhere or go away once more text follows; the text's
  * length when there is none. What is farther from the end than the step's reach is not asked about.
  */
-export type Opening = (text: string) => number
+export type PendingFrom = (text: string) => number
 
 /** What a step may use besides the call; everything that differs from run to run enters here. */
-export type Tools = Readonly<{
+export type StepContext = Readonly<{
   nowMs: number
   limiter: Pick<RateLimiter, 'take'>
   limits: Readonly<{ callsMax: number; windowMs: number; bodyBytesMax: number }>
@@ -19,12 +19,12 @@ export type Tools = Readonly<{
 /**
  * `position` is the step's stable identity (server/steps is a set; order in the record follows position).
  * `inspect` returns what it noticed and throws only when it could not look.
- * `reachChars`, which a step with the stage 'response' must give, is the longest text that one of its matches can span:
+ * `matchCharsMax`, which a step with the stage 'response' must give, is the longest text that one of its matches can span:
  * in a stream that many characters are held back, so that nothing leaves that a running match can still reach.
- * `isLocal`: what it finds in a message (an item of `messages` or `tools`, or the rest of the body) depends on the segments
+ * `isCacheable`: what it finds in a message (an item of `messages` or `tools`, or the rest of the body) depends on the segments
  * of that message alone, and it answers at once; it is then not asked again about a message that it has seen.
  * `isGate`: it is asked before the others, and they are not asked at all about a call that it refuses or fails on.
- * `opening` says more exactly where within its reach a match may be running; without it, it may anywhere.
+ * `pendingFrom` says more exactly where within its reach a match may be running; without it, it may anywhere.
  */
 export type Step = Readonly<{
   name: string
@@ -32,18 +32,18 @@ export type Step = Readonly<{
   category: string
   stages: readonly Stage[]
   timeoutMs: number
-  isLocal?: boolean
+  isCacheable?: boolean
   isGate?: boolean
-  reachChars?: number
-  opening?: Opening
-  inspect: (call: Call, tools: Tools) => readonly Finding[] | Promise<readonly Finding[]>
+  matchCharsMax?: number
+  pendingFrom?: PendingFrom
+  inspect: (call: Call, context: StepContext) => readonly Finding[] | Promise<readonly Finding[]>
 }>
 
 /** Why a step was not asked: a gate had refused the call already. The policy knows this word. */
-export const REFUSED_BEFORE = 'refused_before'
+export const GATE_REFUSED = 'refused_before'
 
 /** How a step ended. A failed step is a value that the policy judges; it is never mistaken for "found nothing". */
-export type Outcome = Readonly<{ step: string; ms: number }> &
+export type StepOutcome = Readonly<{ step: string; ms: number }> &
   (
     | Readonly<{ status: 'done'; findings: readonly Finding[] }>
     | Readonly<{ status: 'failed'; reason: string }>

@@ -33,10 +33,10 @@ export function hasSqlState(error: unknown, sqlState: string): boolean {
 }
 
 /** Wraps a driver's error; one that is wrapped already stays as it is. `doing` says what was being tried. */
-export function databaseErrorOf(cause: unknown, doing: string): DatabaseError {
+export function databaseErrorOf(cause: unknown, action: string): DatabaseError {
   if (cause instanceof DatabaseError) return cause
   const code = textOf(cause, 'code')
   const sqlState = code !== undefined && /^(?=.*[0-9])[0-9A-Z]{5}$/.test(code) ? code : undefined
-  const said = textOf(cause, 'message') ?? code ?? String(cause)
-  return new DatabaseError(`${doing}: ${said}`, sqlState, cause)
+  const message = textOf(cause, 'message') ?? code ?? String(cause)
+  return new DatabaseError(`${action}: ${message}`, sqlState, cause)
 }

@@ -34,12 +34,12 @@ const LOOPBACK = ['localhost', '127.0.0.1', '::1']
 export function parsePostgresAddress(text: string): PostgresAddress {
   if (!/^postgres(ql)?:\/\//.test(text)) throw new Error('it has to begin with postgresql://')
   // "user@/database" is right in libpq and not a URL to WHATWG: a stand-in host makes it one.
-  const standIn = 'no-host.invalid'
-  const url = urlOf(text.replace(/^(postgres(?:ql)?:\/\/(?:[^/?@]*@)?)(?=[/:?]|$)/, `$1${standIn}`))
+  const placeholderHost = 'no-host.invalid'
+  const url = urlOf(text.replace(/^(postgres(?:ql)?:\/\/(?:[^/?@]*@)?)(?=[/:?]|$)/, `$1${placeholderHost}`))
   const unknown = [...url.searchParams.keys()].find((key) => !PARAMETERS.includes(key))
   if (unknown !== undefined) throw new Error(`parameter "${unknown}" is not known; known are ${PARAMETERS.join(', ')}`)
-  const inPlace = url.hostname === standIn ? '' : decodeURIComponent(url.hostname).replace(/^\[|\]$/g, '')
-  const host = url.searchParams.get('host') ?? (inPlace === '' ? 'localhost' : inPlace)
+  const hostInUrl = url.hostname === placeholderHost ? '' : decodeURIComponent(url.hostname).replace(/^\[|\]$/g, '')
+  const host = url.searchParams.get('host') ?? (hostInUrl === '' ? 'localhost' : hostInUrl)
   const port = Number(url.searchParams.get('port') ?? (url.port === '' ? '5432' : url.port))
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error('the port has to be 1 to 65535')
   const user = decodeURIComponent(url.username)
@@ -64,19 +64,19 @@ function urlOf(text: string): URL {
 }
 
 /** 6543 is where Supabase's pooler changes connections between transactions (its manual, "Connect to your database"). */
-function isPreparing(wanted: string, port: number): boolean {
-  if (wanted !== 'on' && wanted !== 'off') throw new Error(`prepare=${wanted} is neither on nor off`)
-  return wanted === 'on' && port !== 6543
+function isPreparing(value: string, port: number): boolean {
+  if (value !== 'on' && value !== 'off') throw new Error(`prepare=${value} is neither on nor off`)
+  return value === 'on' && port !== 6543
 }
 
-function sslModeOf(wanted: string | null, host: string): SslMode {
-  if (wanted === null) return host.startsWith('/') || LOOPBACK.includes(host) ? 'disable' : 'verify-full'
-  if (SSL_MODES.includes(wanted)) return wanted as SslMode
-  throw new Error(`sslmode=${wanted} is not one of ${SSL_MODES.join(', ')}: allow and prefer would go plain in silence`)
+function sslModeOf(value: string | null, host: string): SslMode {
+  if (value === null) return host.startsWith('/') || LOOPBACK.includes(host) ? 'disable' : 'verify-full'
+  if (SSL_MODES.includes(value)) return value as SslMode
+  throw new Error(`sslmode=${value} is not one of ${SSL_MODES.join(', ')}: allow and prefer would go plain in silence`)
 }
 
 /** The address as an operator may read it: without the password. */
-export function showPostgresAddress(address: PostgresAddress): string {
-  const place = address.host.startsWith('/') ? address.host : `${address.host}:${address.port}`
-  return `database ${address.database} as ${address.user} at ${place}`
+export function formatPostgresAddress(address: PostgresAddress): string {
+  const location = address.host.startsWith('/') ? address.host : `${address.host}:${address.port}`
+  return `database ${address.database} as ${address.user} at ${location}`
 }

@@ -7,7 +7,7 @@ const QUOTED =
 /** Words that begin or end a transaction (PostgreSQL 16 manual, part VI). */
 const TRANSACTION_WORDS = ['BEGIN', 'START', 'COMMIT', 'END', 'ROLLBACK', 'ABORT', 'SAVEPOINT', 'RELEASE']
 
-/** Gives the first word of each statement, in capitals. */
+/** Returns the first word of each statement, in capitals. */
 export function statementWords(sql: string): readonly string[] {
   const bare = sql.replace(QUOTED, ' ')
   const words = bare.split(';').map((statement) => /[A-Za-z]+/.exec(statement)?.[0].toUpperCase())

@@ -3,7 +3,7 @@
 import type { Database } from '../core/ports.ts'
 import { DatabaseError } from './database-error.ts'
 
-/** One connection: runs a statement with parameters and gives its rows and command tag ('INSERT', 'ROLLBACK', …). */
+/** One connection: runs a statement with parameters and returns its rows and command tag ('INSERT', 'ROLLBACK', …). */
 export type Connection = Readonly<{
   run: (
     sql: string,
@@ -37,7 +37,7 @@ export async function transactionOn<T>(
   try {
     result = await work(sessionOn(kind, connection, depth + 1))
   } catch (error) {
-    await undo(connection, depth === 0 ? ['ROLLBACK'] : [`ROLLBACK TO ${savepoint}`, `RELEASE ${savepoint}`])
+    await rollBack(connection, depth === 0 ? ['ROLLBACK'] : [`ROLLBACK TO ${savepoint}`, `RELEASE ${savepoint}`])
     throw error
   }
   const { command } = await connection.run(depth === 0 ? 'COMMIT' : `RELEASE ${savepoint}`)
@@ -48,7 +48,7 @@ export async function transactionOn<T>(
 }
 
 /** The first error is the one to report; a connection that can't even roll back is thrown away by its owner. */
-async function undo(connection: Connection, statements: readonly string[]): Promise<void> {
+async function rollBack(connection: Connection, statements: readonly string[]): Promise<void> {
   try {
     for (const statement of statements) await connection.run(statement)
   } catch {

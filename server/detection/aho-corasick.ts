@@ -5,7 +5,7 @@
 
 /**
  * Calls `visit` for each occurrence, in the order of their ends: which keyword (its index), and where it starts.
- * Gives how many characters at the end of the text may be the beginning of a keyword that goes on.
+ * Returns how many characters at the end of the text may be the beginning of a keyword that goes on.
  */
 export type KeywordScanner = (text: string, visit: (keyword: number, start: number) => void) => number
 
@@ -17,33 +17,33 @@ type Node = {
   /** Characters from the root to here. */
   readonly depth: number
   /** The same of the longest state that ends here too and can go on. */
-  openChars: number
+  partialChars: number
 }
 
-const newNode = (depth: number): Node => ({ next: new Map(), fail: 0, keywords: [], depth, openChars: 0 })
+const newNode = (depth: number): Node => ({ next: new Map(), fail: 0, keywords: [], depth, partialChars: 0 })
 
 /**
  * Builds a scanner for keywords of printable ASCII. Letters match in either case. A keyword given twice is visited
  * under both indexes. Throws when a keyword is empty or not ASCII.
  */
-export function keywordScanner(keywords: readonly string[]): KeywordScanner {
+export function createKeywordScanner(keywords: readonly string[]): KeywordScanner {
   const nodes = trie(keywords)
   linkFailures(nodes)
   const symbolOf = symbols(keywords)
   const width = Math.max(0, ...symbolOf) + 1
-  const rows = transitions(nodes, symbolOf, width)
+  const table = transitions(nodes, symbolOf, width)
   const lengths = keywords.map((keyword) => keyword.length)
   return (text, visit) => {
-    let row = 0
+    let offset = 0
     for (let index = 0; index < text.length; index++) {
       const code = text.charCodeAt(index)
-      row = code < 128 ? (rows[row + (symbolOf[code] as number)] as number) : 0
-      if (row >= 0) continue
-      row = ~row
-      for (const keyword of (nodes[row / width] as Node).keywords)
+      offset = code < 128 ? (table[offset + (symbolOf[code] as number)] as number) : 0
+      if (offset >= 0) continue
+      offset = ~offset
+      for (const keyword of (nodes[offset / width] as Node).keywords)
         visit(keyword, index + 1 - (lengths[keyword] as number))
     }
-    return (nodes[row / width] as Node).openChars
+    return (nodes[offset / width] as Node).partialChars
   }
 }
 
@@ -72,7 +72,7 @@ function linkFailures(nodes: Node[]): void {
   const queue = [0]
   for (const state of queue) {
     const node = nodes[state] as Node
-    node.openChars = node.next.size > 0 ? node.depth : (nodes[node.fail] as Node).openChars
+    node.partialChars = node.next.size > 0 ? node.depth : (nodes[node.fail] as Node).partialChars
     for (const [code, child] of node.next) {
       queue.push(child)
       if (state === 0) continue

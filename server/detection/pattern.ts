@@ -22,8 +22,8 @@ export type Pattern = Readonly<{
   pattern: RegExp
   /** A glance at the place, cheaper than the pattern; false means that the pattern can't match there. */
   isPlausible?: (text: string, at: number) => boolean
-  /** Looks at what matched closer and gives its confidence; undefined when it is nothing. */
-  judge?: (value: string, whole: string) => number | undefined
+  /** Looks at what matched closer and returns its confidence; undefined when it is nothing. */
+  score?: (value: string, whole: string) => number | undefined
   /** Where a match without a longest form ends, from the end of what the pattern matched. Each step further is bounded. */
   extend?: (text: string, end: number) => number
 }>
@@ -31,13 +31,13 @@ export type Pattern = Readonly<{
 /** Looks for all patterns of a set. `memo` is what is kept beside the text. */
 export type Detector = (text: string, memo?: KeywordMemo) => readonly Match[]
 
-const NONE: readonly Match[] = []
+const NO_MATCHES: readonly Match[] = []
 
 /** A text with more matches than this isn't one that anybody could act on. A detector stops when it has more. */
 export const MATCHES_MAX = 10_000
 
-/** Makes a detector for a set of patterns. Matches of one pattern may overlap; nothing depends on earlier matches. */
-export function patternDetector(patterns: readonly Pattern[]): Detector {
+/** Creates a detector for a set of patterns. Matches of one pattern may overlap; nothing depends on earlier matches. */
+export function createPatternDetector(patterns: readonly Pattern[]): Detector {
   const keywords: string[] = []
   const patternOf: Pattern[] = []
   for (const pattern of patterns) {
@@ -48,7 +48,7 @@ export function patternDetector(patterns: readonly Pattern[]): Detector {
   }
   const { scan, isAbsent } = indexKeywords(keywords)
   return (text, memo) => {
-    if (isAbsent(text, memo)) return NONE
+    if (isAbsent(text, memo)) return NO_MATCHES
     let matches: Match[] | undefined
     const visit = (keyword: number, start: number): void => {
       if (matches !== undefined && matches.length > MATCHES_MAX) return
@@ -58,7 +58,7 @@ export function patternDetector(patterns: readonly Pattern[]): Detector {
       matches.push(match)
     }
     scan(text, visit, memo)
-    return matches ?? NONE
+    return matches ?? NO_MATCHES
   }
 }
 
@@ -71,17 +71,17 @@ export function matchAt(text: string, at: number, pattern: Pattern): Match | und
   const groups = found.indices?.slice(1).filter((range) => range !== undefined) ?? []
   const start = groups[0]?.[0] ?? at
   const bounded = groups.at(-1)?.[1] ?? pattern.pattern.lastIndex
-  const { judge, extend } = pattern
-  const confidence = judge === undefined ? pattern.confidence : judge(text.slice(start, bounded), found[0])
+  const { score, extend } = pattern
+  const confidence = score === undefined ? pattern.confidence : score(text.slice(start, bounded), found[0])
   if (confidence === undefined) return undefined
   const end = extend === undefined ? bounded : extend(text, bounded)
   return { kind: pattern.kind, severity: pattern.severity, confidence, start, end }
 }
 
-/** Makes an `extend` that goes on over the characters that `sort` (a sticky regular expression of one class) takes. */
-export function over(sort: RegExp): NonNullable<Pattern['extend']> {
+/** Creates an `extend` that goes on over the characters that `sort` (a sticky regular expression of one class) takes. */
+export function extendWhile(characters: RegExp): NonNullable<Pattern['extend']> {
   return (text, end) => {
-    sort.lastIndex = end
-    return sort.test(text) ? sort.lastIndex : end
+    characters.lastIndex = end
+    return characters.test(text) ? characters.lastIndex : end
   }
 }

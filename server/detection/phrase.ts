@@ -21,11 +21,11 @@ export type Phrase = Readonly<{
 }>
 
 /** Whether a phrase counts in what this author wrote. */
-export const isHeard = (channel: Channel, author: Author): boolean =>
+export const appliesTo = (channel: Channel, author: Author): boolean =>
   channel === 'anyone' || author === 'tool' || author === 'schema'
 
 /** Characters around a keyword in which a phrase is looked for: more than any phrase spans. */
-const AROUND_CHARS = 160
+const CONTEXT_CHARS = 160
 
 /** Keywords that begin with a letter begin a word: "ai" isn't meant in "main". */
 const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90)
@@ -40,9 +40,9 @@ export type PhraseDetector = (
   memo?: KeywordMemo,
 ) => readonly Match[]
 
-const NONE: readonly Match[] = []
+const NO_MATCHES: readonly Match[] = []
 
-/** Makes a detector for a set of phrases. Its work is bounded by the text's length times the number of phrases. */
+/** Creates a detector for a set of phrases. Its work is bounded by the text's length times the number of phrases. */
 export function phraseDetector(phrases: readonly Phrase[]): PhraseDetector {
   const owners = phrases.flatMap((phrase) => phrase.keywords.map(() => phrase))
   const { scan, isAbsent } = indexKeywords(phrases.flatMap(({ keywords }) => keywords))
@@ -53,7 +53,7 @@ export function phraseDetector(phrases: readonly Phrase[]): PhraseDetector {
     // What is kept is of the text as it was written.
     const kept = text === written ? memo : undefined
     const isBeyondLatin = BEYOND_LATIN.test(text)
-    if (!isBeyondLatin && isAbsent(text, kept)) return NONE
+    if (!isBeyondLatin && isAbsent(text, kept)) return NO_MATCHES
     let windows: Map<Phrase, [start: number, end: number][]> | undefined
     const visit = (keyword: number, at: number): void => {
       const phrase = owners[keyword] as Phrase
@@ -69,14 +69,14 @@ export function phraseDetector(phrases: readonly Phrase[]): PhraseDetector {
       windows ??= new Map()
       windows.set(phrase, [[0, text.length]])
     }
-    if (windows === undefined) return NONE
+    if (windows === undefined) return NO_MATCHES
     return [...windows].flatMap(([phrase, list]) => list.flatMap(([start, end]) => matchesIn(text, phrase, start, end)))
   }
 }
 
 /** Joins windows that touch. Keywords come in the order of their ends, so one may start a little before the last. */
 function addWindow(list: [start: number, end: number][], at: number): void {
-  const [start, end] = [Math.max(0, at - AROUND_CHARS), at + AROUND_CHARS]
+  const [start, end] = [Math.max(0, at - CONTEXT_CHARS), at + CONTEXT_CHARS]
   const last = list.at(-1)
   if (last === undefined || start > last[1]) list.push([start, end])
   else {

@@ -7,20 +7,20 @@
  * Bytes of all bodies in hand together. What is made of a body takes up to six times its room
  * (docs/reference/performance.md), an instance at rest 300 MB, and the unit ends one that takes a gigabyte.
  */
-export const ROOM_BYTES = 96 * 1024 * 1024
+export const IN_FLIGHT_BYTES_MAX = 96 * 1024 * 1024
 
-/** Takes a body in: gives what is to be called once when its call is over, or undefined when there is no room. */
-export type BodyRoom = Readonly<{ enter: (bodyBytes: number) => (() => void) | undefined }>
+/** Takes a body in: returns what is to be called once when its call is over, or undefined when there is no room. */
+export type BodyBudget = Readonly<{ reserve: (bodyBytes: number) => (() => void) | undefined }>
 
-/** Makes the room. */
-export function makeBodyRoom(roomBytes: number = ROOM_BYTES): BodyRoom {
-  let takenBytes = 0
+/** Creates the room. */
+export function createBodyBudget(budgetBytes: number = IN_FLIGHT_BYTES_MAX): BodyBudget {
+  let reservedBytes = 0
   return {
-    enter: (bodyBytes) => {
-      if (takenBytes + bodyBytes > roomBytes) return undefined
-      takenBytes += bodyBytes
+    reserve: (bodyBytes) => {
+      if (reservedBytes + bodyBytes > budgetBytes) return undefined
+      reservedBytes += bodyBytes
       return () => {
-        takenBytes -= bodyBytes
+        reservedBytes -= bodyBytes
       }
     },
   }

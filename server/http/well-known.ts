@@ -11,7 +11,7 @@ export function wellKnownRoutes(server: FastifyInstance, tokenKey: string | unde
   )
 }
 
-/** Gives the public half with its thumbprint as `kid` (RFC 7638: SHA-256 over the required members in canonical form). */
+/** Returns the public half with its thumbprint as `kid` (RFC 7638: SHA-256 over the required members in canonical form). */
 function publicJwk(tokenKey: string): object {
   const { crv, kty, x, y } = createPublicKey(tokenKey).export({ format: 'jwk' })
   const kid = createHash('sha256').update(canonicalJson({ crv, kty, x, y })).digest('base64url')

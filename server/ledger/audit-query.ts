@@ -19,13 +19,13 @@ const FILTERS = ['event_type', 'event_kind', 'decision', 'agent_id', 'session_id
 /** An entry as it is shown: the columns, the hashed text's details, and the names that other versions of the API gave. */
 export type AuditEvent = Readonly<Record<string, unknown>>
 
-/** Gives the newest entries that fit. */
+/** Returns the newest entries that fit. */
 export async function readAudit(database: Database, query: AuditQuery): Promise<readonly AuditEvent[]> {
-  const wanted = FILTERS.filter((name) => query[name] !== undefined)
-  const where = wanted.map((name, index) => `${name} = $${index + 2}`).join(' AND ')
+  const filters = FILTERS.filter((name) => query[name] !== undefined)
+  const where = filters.map((name, index) => `${name} = $${index + 2}`).join(' AND ')
   const rows = await database.query<Readonly<{ entry: string; hash: string }>>(
     `SELECT entry, hash FROM audit_events ${where && `WHERE ${where}`} ORDER BY ts DESC, chain DESC, seq DESC LIMIT $1`,
-    [query.limit, ...wanted.map((name) => query[name])],
+    [query.limit, ...filters.map((name) => query[name])],
   )
   return rows.map(({ entry, hash }) => {
     const event = JSON.parse(entry) as Readonly<Record<string, unknown>>

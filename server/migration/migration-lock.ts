@@ -12,22 +12,22 @@ const POLL_MS = 200
 export type LockHolder = Readonly<{ backendPid: number; name: string; since: Date }>
 
 /** How to wait: `sleep` resolves after so many milliseconds. */
-export type Waiting = Readonly<{
+export type LockWait = Readonly<{
   lockTimeoutMs: number
   nowMs: () => number
   sleep: (ms: number) => Promise<void>
 }>
 
 /**
- * Runs `work` under the lock. Gives `locked` with the holder when it is not free within the time. Throws when the lock
+ * Runs `work` under the lock. Returns `locked` with the holder when it is not free within the time. Throws when the lock
  * turns out not to have been ours to give back: a pooler that changes connections under us voids session locks.
  */
-export async function underMigrationLock<T>(
+export async function withMigrationLock<T>(
   session: Database,
-  waiting: Waiting,
+  wait: LockWait,
   work: () => Promise<T>,
 ): Promise<Readonly<{ status: 'done'; result: T }> | Readonly<{ status: 'locked'; holder: LockHolder | undefined }>> {
-  if (!(await waitForLock(session, waiting))) return { status: 'locked', holder: await holderOf(session) }
+  if (!(await waitForLock(session, wait))) return { status: 'locked', holder: await holderOf(session) }
   let result: T
   try {
     result = await work()
@@ -43,7 +43,7 @@ export async function underMigrationLock<T>(
   return { status: 'done', result }
 }
 
-async function waitForLock(session: Database, { lockTimeoutMs, nowMs, sleep }: Waiting): Promise<boolean> {
+async function waitForLock(session: Database, { lockTimeoutMs, nowMs, sleep }: LockWait): Promise<boolean> {
   const deadlineMs = nowMs() + lockTimeoutMs
   for (;;) {
     const [row] = await session.query<{ isOurs: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS "isOurs"', KEY)

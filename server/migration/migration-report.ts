@@ -4,12 +4,12 @@ import type { BaselineOutcome } from './baseline.ts'
 import { type Migration, type MigrationProblem, showVersion } from './migration.ts'
 import type { LockHolder } from './migration-lock.ts'
 import type { MigrationOutcome, MigrationStatus } from './migrator.ts'
-import type { LedgerRow } from './schema-history.ts'
-import { showDrift } from './schema-snapshot.ts'
-import type { MigrationVerdict } from './verification.ts'
+import type { SchemaHistoryRow } from './schema-history.ts'
+import { formatDrift } from './schema-snapshot.ts'
+import type { MigrationVerification } from './verification.ts'
 
 /** The exit codes of the product that migrations use (docs/reference/migrations.md). */
-export const EXIT = { asWanted: 0, failed: 1, pending: 2, locked: 4, refused: 5, unreachable: 6, usage: 64 } as const
+export const EXIT = { upToDate: 0, failed: 1, pending: 2, locked: 4, refused: 5, unreachable: 6, usage: 64 } as const
 
 /** `lines` go to stdout when they are the answer, to stderr when `code` says that something is wrong. */
 export type Report = Readonly<{ code: number; lines: readonly string[]; json: Readonly<Record<string, unknown>> }>
@@ -20,9 +20,10 @@ export const showProblem = ({ code, message, next }: MigrationProblem): readonly
   `  next: ${next}`,
 ]
 
-const fileOf = ({ version, name }: Pick<LedgerRow, 'version' | 'name'>): string => `${showVersion(version)}_${name}.sql`
+const fileOf = ({ version, name }: Pick<SchemaHistoryRow, 'version' | 'name'>): string =>
+  `${showVersion(version)}_${name}.sql`
 
-const rowJson = (row: LedgerRow) => ({
+const rowJson = (row: SchemaHistoryRow) => ({
   version: row.version,
   file: fileOf(row),
   sha256: row.sha256,
@@ -50,10 +51,10 @@ export function reportStatus(status: MigrationStatus): Report {
     `${row.appliedAt.toISOString().slice(0, 19)}Z  ${row.durationMs} ms  ${row.who}@${row.host}  ${row.toolVersion}`,
   ])
   const waiting = pending.map(({ file }) => [file, 'pending', ''])
-  const table = [...done, ...waiting].map(([file = '', state = '', rest = '']) =>
-    `${file.padEnd(32)} ${state.padEnd(8)} ${rest}`.trimEnd(),
+  const table = [...done, ...waiting].map(([file = '', state = '', details = '']) =>
+    `${file.padEnd(32)} ${state.padEnd(8)} ${details}`.trimEnd(),
   )
-  const code = problems.length > 0 ? EXIT.refused : pending.length > 0 ? EXIT.pending : EXIT.asWanted
+  const code = problems.length > 0 ? EXIT.refused : pending.length > 0 ? EXIT.pending : EXIT.upToDate
   return { code, lines: [...table, ...problems.flatMap(showProblem)], json: statusJson(status) }
 }
 
@@ -63,10 +64,10 @@ export function reportUp(outcome: MigrationOutcome): Report {
     case 'current': {
       const { length } = outcome.applied
       const line = length === 0 ? 'nothing to do: the schema is current' : `${length} applied: the schema is current`
-      return { code: EXIT.asWanted, lines: [line], json: { status: 'current', applied: files(outcome.applied) } }
+      return { code: EXIT.upToDate, lines: [line], json: { status: 'current', applied: files(outcome.applied) } }
     }
     case 'refused':
-      return refusal(outcome.problems)
+      return problemReport(outcome.problems)
     case 'locked':
       return lockedReport(outcome.holder)
     case 'failed': {
@@ -83,14 +84,14 @@ export function reportUp(outcome: MigrationOutcome): Report {
 }
 
 /** Sound, or every difference by its name. */
-export function reportVerify(verdict: MigrationVerdict): Report {
+export function reportVerify(verdict: MigrationVerification): Report {
   const { problems, drift, pending, applied } = verdict
   const json = { ...statusJson(verdict), drift }
   if (problems.length > 0) return { code: EXIT.refused, lines: problems.flatMap(showProblem), json }
   if (drift !== undefined && drift.length > 0) {
     const lines = [
       'the schema is not what migrations made of it (migration.drift)',
-      ...drift.map((each) => `  ${showDrift(each)}`),
+      ...drift.map((each) => `  ${formatDrift(each)}`),
     ]
     return {
       code: EXIT.failed,
@@ -102,7 +103,7 @@ export function reportVerify(verdict: MigrationVerdict): Report {
     return { code: EXIT.pending, lines: [`${pending.length} pending`, '  next: tappass migrate up'], json }
   }
   return {
-    code: EXIT.asWanted,
+    code: EXIT.upToDate,
     lines: [`sound: ${applied.length} migrations, files and schema are as they were`],
     json,
   }
@@ -113,17 +114,17 @@ export function reportBaseline(outcome: BaselineOutcome): Report {
   switch (outcome.status) {
     case 'adopted': {
       const lines = [`adopted at ${outcome.at.file}`, '  next: tappass migrate up']
-      return { code: EXIT.asWanted, lines, json: { status: 'adopted', at: outcome.at.version } }
+      return { code: EXIT.upToDate, lines, json: { status: 'adopted', at: outcome.at.version } }
     }
     case 'refused':
-      return refusal(outcome.problems)
+      return problemReport(outcome.problems)
     case 'locked':
       return lockedReport(outcome.holder)
     case 'unlike': {
       const { nearest, drift } = outcome
       const lines = [
         `the schema is like none that migrations make; nearest is ${nearest.file} (migration.unlike)`,
-        ...drift.map((each) => `  ${showDrift(each)}`),
+        ...drift.map((each) => `  ${formatDrift(each)}`),
         '  next: bring these in line by hand, then tappass migrate baseline',
       ]
       return { code: EXIT.refused, lines, json: { status: 'unlike', nearest: nearest.version, drift } }
@@ -132,7 +133,7 @@ export function reportBaseline(outcome: BaselineOutcome): Report {
 }
 
 /** Problems alone. */
-export function refusal(problems: readonly MigrationProblem[]): Report {
+export function problemReport(problems: readonly MigrationProblem[]): Report {
   return { code: EXIT.refused, lines: problems.flatMap(showProblem), json: { status: 'refused', problems } }
 }
 

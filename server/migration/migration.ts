@@ -1,6 +1,6 @@
 /**
  * Migrations as values: what the files say, what the ledger says, and what follows from both. Nothing here touches a
- * file or a database; migration-run.ts does what this decides.
+ * file or a database; migrator.ts does what this decides.
  */
 import { sha256 } from '../core/hash.ts'
 import { transactionWord } from '../database/sql-statement.ts'
@@ -30,7 +30,7 @@ const FILE_NAME = /^(\d{3})_([a-z0-9]+(?:_[a-z0-9]+)*)\.sql$/
 /** `12` → `012`, as in the file's name. */
 export const showVersion = (version: number): string => String(version).padStart(3, '0')
 
-/** Takes the folder's files, gives the migrations in order and everything that is wrong with the set in itself. */
+/** Takes the folder's files, returns the migrations in order and everything that is wrong with the set in itself. */
 export function parseMigrations(files: readonly MigrationFile[]): {
   migrations: readonly Migration[]
   problems: readonly MigrationProblem[]

@@ -4,12 +4,12 @@ import { sha256 } from '../core/hash.ts'
 import type { Database } from '../core/ports.ts'
 import type { Migration, MigrationProblem } from './migration.ts'
 import { migrationStatus } from './migrator.ts'
-import type { LedgerRow } from './schema-history.ts'
-import { compareCatalogs, type Drift, parseCatalog, readCatalog } from './schema-snapshot.ts'
+import type { SchemaHistoryRow } from './schema-history.ts'
+import { compareSnapshots, type Drift, parseSnapshot, readSnapshot } from './schema-snapshot.ts'
 
 /** What was found. `drift` is undefined when there is no picture to compare with: nothing was run, or it was cut short. */
-export type MigrationVerdict = Readonly<{
-  applied: readonly LedgerRow[]
+export type MigrationVerification = Readonly<{
+  applied: readonly SchemaHistoryRow[]
   pending: readonly Migration[]
   problems: readonly MigrationProblem[]
   drift: readonly Drift[] | undefined
@@ -19,19 +19,19 @@ export type MigrationVerdict = Readonly<{
 export async function verifyMigrations(
   database: Database,
   migrations: readonly Migration[],
-): Promise<MigrationVerdict> {
+): Promise<MigrationVerification> {
   return database.transaction(async (transaction) => {
     const status = await migrationStatus(transaction, migrations)
     const last = status.applied.at(-1)
-    if (last === undefined || last.catalog === null) return { ...status, drift: undefined }
-    const problems = sha256(last.catalog) === last.catalogSha256 ? [] : [forgedPicture(last)]
-    const live = await readCatalog(transaction, 'public')
-    const drift = compareCatalogs(parseCatalog(last.catalog), live)
+    if (last === undefined || last.snapshot === null) return { ...status, drift: undefined }
+    const problems = sha256(last.snapshot) === last.snapshotSha256 ? [] : [tamperedSnapshot(last)]
+    const live = await readSnapshot(transaction, 'public')
+    const drift = compareSnapshots(parseSnapshot(last.snapshot), live)
     return { ...status, problems: [...status.problems, ...problems], drift }
   })
 }
 
-function forgedPicture({ version, name }: LedgerRow): MigrationProblem {
+function tamperedSnapshot({ version, name }: SchemaHistoryRow): MigrationProblem {
   const file = `${String(version).padStart(3, '0')}_${name}.sql`
   return {
     code: 'migration.edited',

@@ -29,8 +29,8 @@ export function releaseVersion(): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-/** Gives what the health routes show. Throws in production when there is a license that does not hold. */
-export function describe(
+/** Returns what the health routes show. Throws in production when there is a license that does not hold. */
+export function describeGateway(
   config: Config,
   steps: readonly Step[],
   { clock, policy }: Pick<Ports, 'clock' | 'policy'>,

@@ -21,28 +21,28 @@ export type Readiness = Readonly<{
 /** Time for one probe. */
 const PROBE_TIMEOUT_MS = 2000
 
-/** Takes what is to be asked, by the names that the health routes show, and a clock that never goes back. */
-export function makeReadiness(probes: Readonly<Record<string, Probe>>, elapsedMs: () => number): Readiness {
+/** Given what is to be asked, by the names that the health routes show, and a clock that never goes back. */
+export function createReadiness(probes: Readonly<Record<string, Probe>>, elapsedMs: () => number): Readiness {
   let phase: 'starting' | 'serving' | 'draining' = 'starting'
-  const ask = async (probe: Probe): Promise<Check> => {
+  const runProbe = async (probe: Probe): Promise<Check> => {
     const startMs = elapsedMs()
     try {
-      await Promise.race([probe(), tooLate()])
+      await Promise.race([probe(), timeout()])
       return { status: 'ok', ms: elapsedMs() - startMs }
     } catch (cause) {
       return { status: 'failed', ms: elapsedMs() - startMs, error: nameOf(cause) }
     }
   }
-  const askAll = async (): Promise<readonly (readonly [name: string, check: Check])[]> =>
-    Promise.all(Object.entries(probes).map(async ([name, probe]) => [name, await ask(probe)] as const))
+  const runAllProbes = async (): Promise<readonly (readonly [name: string, check: Check])[]> =>
+    Promise.all(Object.entries(probes).map(async ([name, probe]) => [name, await runProbe(probe)] as const))
   // Anybody may ask: those who ask at the same time share one answer, or they would queue up before the calls.
-  let asking: ReturnType<typeof askAll> | undefined
+  let running: ReturnType<typeof runAllProbes> | undefined
   return {
     check: async () => {
-      asking ??= askAll().finally(() => {
-        asking = undefined
+      running ??= runAllProbes().finally(() => {
+        running = undefined
       })
-      const answers = await asking
+      const answers = await running
       const isReady = phase === 'serving' && answers.every(([, { status }]) => status === 'ok')
       return { isReady, checks: Object.fromEntries(answers) }
     },
@@ -58,15 +58,15 @@ export function makeReadiness(probes: Readonly<Record<string, Probe>>, elapsedMs
 
 /** Asks a policy engine something that every policy has to refuse: a policy that does not is no policy. */
 export async function probePolicy({ decide }: PolicyEngine): Promise<void> {
-  const nobody = { id: '', org: '' }
+  const unknownAgent = { id: '', org: '' }
   const verdict = await decide(
-    { stage: 'request', agent: nobody, model: '', stream: false, flags: {}, outcomes: [] },
+    { stage: 'request', agent: unknownAgent, model: '', stream: false, flags: {}, outcomes: [] },
     'probe',
   )
   if (verdict.action !== 'block') throw new Error('the policy allows what it can not know')
 }
 
-function tooLate(): Promise<never> {
+function timeout(): Promise<never> {
   return new Promise((_resolve, reject) => {
     setTimeout(() => reject(new Error('timeout')), PROBE_TIMEOUT_MS).unref()
   })

@@ -27,7 +27,7 @@ export function policySources(folder: string): readonly string[] {
     .sort()
 }
 
-/** Gives the hash of each source in a folder. */
+/** Returns the hash of each source in a folder. */
 export function hashSources(folder: string): Readonly<Record<string, string>> {
   return Object.fromEntries(policySources(folder).map((name) => [name, sha256(readFileSync(join(folder, name)))]))
 }
@@ -58,7 +58,7 @@ export function compilePolicy(folder: string, opa: string): Readonly<{ wasm: Uin
   }
 }
 
-/** Compiles, and writes or compares. Gives the exit code: 1 when what is there is not what the sources give. */
+/** Compiles, and writes or compares. Returns the exit code: 1 when what is there is not what the sources give. */
 function run(): number {
   const { values } = parseArgs({
     options: { opa: { type: 'string', default: 'opa' }, check: { type: 'boolean', default: false } },

@@ -32,7 +32,7 @@ export function watchTraffic(server: Server, clock: Clock): Traffic {
   return traffic
 }
 
-/** Resolves when every connection is gone; those that are not after `limitMs` are cut. Gives whether any had to be. */
+/** Resolves when every connection is gone; those that are not after `limitMs` are cut. Returns whether any had to be. */
 export async function drain(
   server: Server,
   traffic: Traffic,

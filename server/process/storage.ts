@@ -16,12 +16,12 @@ const LOCK_TIMEOUT_MS = 60_000
 export async function openDatabase(
   { database, storage }: Pick<Config, 'database' | 'storage'>,
   clock: Clock,
-  report: (cause: Error) => void,
+  onConnectionLost: (cause: Error) => void,
 ): Promise<SessionDatabase> {
   if (database.kind === 'pglite') return openPglite({ folder: database.folder, nowMs: clock.nowMs })
   const { address, password } = database
   const kind = storage === 'supabase' ? 'supabase' : 'local'
-  return openPostgres({ kind, address, password, applicationName: 'tappass', onConnectionLost: report })
+  return openPostgres({ kind, address, password, applicationName: 'tappass', onConnectionLost: onConnectionLost })
 }
 
 /**
@@ -51,7 +51,7 @@ export async function prepareSchema(
     toolVersion: version,
     who: 'gateway',
     host: hostname(),
-    tell: () => {},
+    emit: () => {},
   })
   const failure = failureOf(outcome)
   if (failure) throw new Error(`the database could not be migrated: ${failure}`)

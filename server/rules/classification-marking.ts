@@ -2,14 +2,14 @@
 import type { Severity } from '../core/finding.ts'
 import type { Pattern } from '../detection/pattern.ts'
 
-const EDGES = (source: string): string => `(?<![\\w])(?:${source})(?![\\w])`
+const wholeWord = (source: string): string => `(?<![\\w])(?:${source})(?![\\w])`
 
 const marking = (kind: string, severity: Severity, keywords: string, source: string, flags = ''): Pattern => ({
   kind: `class.${kind}`,
   severity,
   confidence: 0.9,
   keywords: keywords.split('|'),
-  pattern: new RegExp(EDGES(source), `dy${flags}`),
+  pattern: new RegExp(wholeWord(source), `dy${flags}`),
 })
 
 /** What introduces a marking, in the languages that our users write. */

@@ -25,44 +25,44 @@ const HOST_BITS_MIN = 3.5
 const hasQuery = (address: string): boolean => /[?&][^=\s&]{1,40}=[^&\s]{16}/.test(address)
 
 /** An image is fetched without anybody's doing: a full query is suspicious, a packed address as good as certain. */
-const judgeImage = (address: string): number =>
+const scoreImage = (address: string): number =>
   isPacked(address) || hasPackedHost(address) ? 0.95 : hasQuery(address) ? 0.7 : 0.3
 
 /** A link must be followed first. */
-const judgeLink = (address: string): number | undefined =>
+const scoreLink = (address: string): number | undefined =>
   isPacked(address) || hasPackedHost(address) ? 0.7 : hasQuery(address) ? 0.3 : undefined
 
 /** An address that merely stands there. */
-const judgeAddress = (address: string): number | undefined =>
+const scoreAddress = (address: string): number | undefined =>
   hasPackedHost(address) ? 0.7 : isPacked(address) ? 0.45 : undefined
 
-const output = (
+const exfiltration = (
   kind: string,
   severity: Severity,
   keywords: string,
   source: string,
-  judge: number | Pattern['judge'],
+  score: number | Pattern['score'],
 ): Pattern => ({
   kind: `exfiltration.${kind}`,
   severity,
-  confidence: typeof judge === 'number' ? judge : 0.5,
+  confidence: typeof score === 'number' ? score : 0.5,
   keywords: keywords.split(' '),
   pattern: new RegExp(source, 'diy'),
-  ...(typeof judge === 'function' ? { judge } : {}),
+  ...(typeof score === 'function' ? { score } : {}),
 })
 
 /** All forms in which an answer carries data away when it is shown. */
 // biome-ignore format: a table, one form a line
-export const OUTPUT_PATTERNS: readonly Pattern[] = [
-  output('markdown_image', 'high', '![', `!\\[[^\\]\\n]{0,60}\\]\\(\\s{0,2}<?(${ADDRESS})`, judgeImage),
-  output('markdown_image', 'high', '[', `\\[[^\\]\\n]{1,40}\\]:\\s{0,2}<?(${ADDRESS})`, judgeLink),
-  output('markdown_link', 'medium', '](', `(?<!!\\[[^\\]\\n]{0,60})\\]\\(\\s{0,2}<?(${ADDRESS})`, judgeLink),
-  output('html_image', 'high', '<img <video <audio <source <embed <object <link <input <iframe <svg', `<(?:img|video|audio|source|embed|object|link|input|iframe|svg)\\s[^<>]{0,60}?(?:src|href|data|poster|srcset)\\s{0,2}=\\s{0,2}["']?(${ADDRESS})`, judgeImage),
-  output('css_image', 'medium', 'url(', `url\\(\\s{0,2}["']?(${ADDRESS})`, (address) => (isPacked(address) || hasPackedHost(address) ? 0.8 : undefined)),
-  output('encoded_address', 'medium', 'http://', `(${ADDRESS})`, judgeAddress),
-  output('encoded_address', 'medium', 'https://', `(${ADDRESS})`, judgeAddress),
-  output('script_address', 'high', '](javascript: ](data:text/html ](vbscript: href="javascript: href=javascript: src="data:text/html', `(?:\\]\\(|href=["']?|src=["']?)\\s{0,2}((?:javascript|vbscript|data:text/html)[^\\s)"']{0,60})`, 0.9),
+export const EXFILTRATION_PATTERNS: readonly Pattern[] = [
+  exfiltration('markdown_image', 'high', '![', `!\\[[^\\]\\n]{0,60}\\]\\(\\s{0,2}<?(${ADDRESS})`, scoreImage),
+  exfiltration('markdown_image', 'high', '[', `\\[[^\\]\\n]{1,40}\\]:\\s{0,2}<?(${ADDRESS})`, scoreLink),
+  exfiltration('markdown_link', 'medium', '](', `(?<!!\\[[^\\]\\n]{0,60})\\]\\(\\s{0,2}<?(${ADDRESS})`, scoreLink),
+  exfiltration('html_image', 'high', '<img <video <audio <source <embed <object <link <input <iframe <svg', `<(?:img|video|audio|source|embed|object|link|input|iframe|svg)\\s[^<>]{0,60}?(?:src|href|data|poster|srcset)\\s{0,2}=\\s{0,2}["']?(${ADDRESS})`, scoreImage),
+  exfiltration('css_image', 'medium', 'url(', `url\\(\\s{0,2}["']?(${ADDRESS})`, (address) => (isPacked(address) || hasPackedHost(address) ? 0.8 : undefined)),
+  exfiltration('encoded_address', 'medium', 'http://', `(${ADDRESS})`, scoreAddress),
+  exfiltration('encoded_address', 'medium', 'https://', `(${ADDRESS})`, scoreAddress),
+  exfiltration('script_address', 'high', '](javascript: ](data:text/html ](vbscript: href="javascript: href=javascript: src="data:text/html', `(?:\\]\\(|href=["']?|src=["']?)\\s{0,2}((?:javascript|vbscript|data:text/html)[^\\s)"']{0,60})`, 0.9),
   // Answers about web pages hold these too; alone they are worth a note.
-  output('active_html', 'low', '<script <iframe <object <embed', '<(?:script|iframe|object|embed)[\\s>/]', 0.4),
-  output('active_html', 'medium', 'onerror onload onmouseover onfocus', '(?<=<[a-z]{1,10}\\s[^<>]{0,100})on(?:error|load|mouseover|focus)\\s{0,2}=', 0.45),
+  exfiltration('active_html', 'low', '<script <iframe <object <embed', '<(?:script|iframe|object|embed)[\\s>/]', 0.4),
+  exfiltration('active_html', 'medium', 'onerror onload onmouseover onfocus', '(?<=<[a-z]{1,10}\\s[^<>]{0,100})on(?:error|load|mouseover|focus)\\s{0,2}=', 0.45),
 ]

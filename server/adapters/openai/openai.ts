@@ -3,8 +3,8 @@
  * undici's dispatcher, for its other methods make a stream of every answer, which costs more than all the rest.
  */
 import { type Dispatcher, Pool } from 'undici'
-import type { Upstream, UpstreamAnswer } from '../../core/ports.ts'
-import { ArrivingBytes } from './response-body.ts'
+import type { Upstream, UpstreamResponse } from '../../core/ports.ts'
+import { ResponseBody } from './response-body.ts'
 
 /** Connections to one model server. */
 const CONNECTIONS_MAX = 256
@@ -22,7 +22,7 @@ const KEPT_HEADERS = ['content-type', 'retry-after'] as const
  * Takes the base address (`https://host/v1`) and the key for it. `forward` sends the key and the call's id and nothing of
  * the client's headers; it throws when no answer begins.
  */
-export function makeOpenai(base: string, key: string | undefined): Upstream {
+export function createOpenai(base: string, key: string | undefined): Upstream {
   const { origin, pathname } = new URL(base)
   const prefix = pathname.replace(/\/+$/, '')
   const pool = new Pool(origin, {
@@ -43,48 +43,52 @@ export function makeOpenai(base: string, key: string | undefined): Upstream {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       }
       const method = body === undefined ? 'GET' : 'POST'
-      return exchange(pool, { path: prefix + path, method, headers, body: body ?? null }, signal)
+      return dispatchRequest(pool, { path: prefix + path, method, headers, body: body ?? null }, signal)
     },
     close: () => pool.close(),
   }
 }
 
-/** Sends a request, gives the answer when its head is here. When `signal` fires the exchange is ended, whatever its state. */
-function exchange(pool: Pool, options: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<UpstreamAnswer> {
+/** Sends a request, returns the answer when its head is here. When `signal` fires the exchange is ended, whatever its state. */
+function dispatchRequest(
+  pool: Pool,
+  options: Dispatcher.DispatchOptions,
+  signal: AbortSignal,
+): Promise<UpstreamResponse> {
   if (signal.aborted) return Promise.reject(new Error('the call was given up before it was sent'))
-  const { promise, resolve, reject } = Promise.withResolvers<UpstreamAnswer>()
+  const { promise, resolve, reject } = Promise.withResolvers<UpstreamResponse>()
   let control: Dispatcher.DispatchController | undefined
-  let bytes: ArrivingBytes | undefined
-  const giveUp = (): void => {
-    const why = new Error('the call was given up')
-    control?.abort(why)
-    reject(why)
+  let responseBody: ResponseBody | undefined
+  const abort = (): void => {
+    const reason = new Error('the call was given up')
+    control?.abort(reason)
+    reject(reason)
   }
-  const over = (cause?: Error): void => {
-    signal.removeEventListener('abort', giveUp)
-    bytes?.end(cause)
+  const finish = (cause?: Error): void => {
+    signal.removeEventListener('abort', abort)
+    responseBody?.end(cause)
     if (cause) reject(cause)
   }
-  signal.addEventListener('abort', giveUp, { once: true })
+  signal.addEventListener('abort', abort, { once: true })
   pool.dispatch(options, {
     onRequestStart: (controller) => {
       control = controller
-      if (signal.aborted) giveUp()
+      if (signal.aborted) abort()
     },
     onResponseStart: (controller, status, headers) => {
       // Hints come before the answer.
       if (status < 200) return
-      bytes = new ArrivingBytes(controller)
-      resolve({ status, headers: kept(headers), body: bytes.pieces(), whole: bytes.whole })
+      responseBody = new ResponseBody(controller)
+      resolve({ status, headers: keptHeaders(headers), body: responseBody.chunks(), bytes: responseBody.bytes })
     },
-    onResponseData: (_controller, part) => bytes?.take(part),
-    onResponseEnd: () => over(),
-    onResponseError: (_controller, cause) => over(cause),
+    onResponseData: (_controller, part) => responseBody?.push(part),
+    onResponseEnd: () => finish(),
+    onResponseError: (_controller, cause) => finish(cause),
   })
   return promise
 }
 
-function kept(headers: Readonly<Record<string, unknown>>): UpstreamAnswer['headers'] {
+function keptHeaders(headers: Readonly<Record<string, unknown>>): UpstreamResponse['headers'] {
   const values: Record<string, string> = {}
   for (const name of KEPT_HEADERS) {
     const value = headers[name]

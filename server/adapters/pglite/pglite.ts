@@ -26,16 +26,16 @@ export type PgliteSettings = Readonly<{ folder?: string | undefined; nowMs: () =
 export async function openPglite({ folder, nowMs }: PgliteSettings): Promise<SessionDatabase> {
   if (folder === undefined) return databaseOver('memory', await startInMemory(readTemplate()), async () => {})
   await prepareFolder(folder)
-  const release = holdFolder(folder, nowMs)
+  const unlock = lockFolder(folder, nowMs)
   try {
-    return databaseOver('local', await openFolder(folder), async () => release())
+    return databaseOver('local', await openFolder(folder), async () => unlock())
   } catch (error) {
-    release()
+    unlock()
     throw error
   }
 }
 
-function databaseOver(kind: Database['kind'], pglite: PGlite, release: () => Promise<void>): SessionDatabase {
+function databaseOver(kind: Database['kind'], pglite: PGlite, unlock: () => Promise<void>): SessionDatabase {
   const database: SessionDatabase = {
     ...sessionOn(kind, connectionOf(pglite), 0),
     transaction: (work) => transact(kind, pglite, work),
@@ -43,7 +43,7 @@ function databaseOver(kind: Database['kind'], pglite: PGlite, release: () => Pro
     session: (work) => work(database),
     close: async () => {
       await pglite.close()
-      await release()
+      await unlock()
     },
   }
   return database
@@ -66,7 +66,7 @@ async function transact<T>(kind: Database['kind'], pglite: PGlite, work: (databa
 }
 
 function connectionOf(pglite: Pick<PGliteInterface, 'query' | 'exec'>): Connection {
-  const refused = (error: unknown) => {
+  const rethrow = (error: unknown) => {
     throw databaseErrorOf(error, 'database')
   }
   return {
@@ -74,8 +74,8 @@ function connectionOf(pglite: Pick<PGliteInterface, 'query' | 'exec'>): Connecti
       pglite
         .query<unknown>(sql, [...(parameters ?? [])])
         .then(({ rows, command }) => ({ rows, command: command ?? '' }))
-        .catch(refused),
-    script: (sql) => pglite.exec(sql).then(() => {}, refused),
+        .catch(rethrow),
+    script: (sql) => pglite.exec(sql).then(() => {}, rethrow),
   }
 }
 
@@ -94,40 +94,40 @@ class DurableFolder extends NodeFS {
 }
 
 /** PostgreSQL's usual 128 MB of buffers cost 80 MB of memory here and made nothing measurably faster. */
-const LEAN = [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB']
+const MEMORY_PARAMETERS = [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB']
 
 /** `-F` among PGlite's own parameters is "no fsync"; fdatasync, the usual method, does nothing in Emscripten. */
-const DURABLE = [...LEAN.filter((part) => part !== '-F'), '-c', 'wal_sync_method=fsync']
+const FOLDER_PARAMETERS = [...MEMORY_PARAMETERS.filter((part) => part !== '-F'), '-c', 'wal_sync_method=fsync']
 
-async function startPglite(place: PGliteOptions): Promise<PGlite> {
-  return PGlite.create({ ...place, parsers: COLUMN_PARSERS })
+async function startPglite(options: PGliteOptions): Promise<PGlite> {
+  return PGlite.create({ ...options, parsers: COLUMN_PARSERS })
 }
 
 const startInMemory = (image: Uint8Array): Promise<PGlite> =>
-  startPglite({ loadDataDir: new Blob([image as Uint8Array<ArrayBuffer>]), startParams: LEAN })
+  startPglite({ loadDataDir: new Blob([image as Uint8Array<ArrayBuffer>]), startParams: MEMORY_PARAMETERS })
 
 const startInFolder = (folder: string): Promise<PGlite> =>
-  startPglite({ fs: new DurableFolder(folder), startParams: DURABLE })
+  startPglite({ fs: new DurableFolder(folder), startParams: FOLDER_PARAMETERS })
 
 /** An empty database as PGlite's initdb leaves it, which takes that 2 s (test/server/adapters/pglite-template.ts). */
 const readTemplate = (): Uint8Array =>
   zstdDecompressSync(readFileSync(join(import.meta.dirname, 'pglite-0.5.16.tar.zst')))
 
-/** Makes the database beside its place and moves it there when it is whole: a killed first start leaves nothing half. */
+/** Creates the database beside its place and moves it there when it is whole: a killed first start leaves nothing half. */
 async function openFolder(folder: string): Promise<PGlite> {
-  const home = join(folder, 'database')
-  if (!(await isThere(home))) {
-    const cradle = join(folder, 'database.new')
-    await rm(cradle, { recursive: true, force: true })
-    await unpack(readTar(readTemplate()), cradle)
-    await rename(cradle, home)
+  const databaseFolder = join(folder, 'database')
+  if (!(await exists(databaseFolder))) {
+    const stagingPath = join(folder, 'database.new')
+    await rm(stagingPath, { recursive: true, force: true })
+    await unpack(readTar(readTemplate()), stagingPath)
+    await rename(stagingPath, databaseFolder)
     await flush(folder)
   }
   try {
-    return await startInFolder(home)
+    return await startInFolder(databaseFolder)
   } catch (cause) {
     throw new DatabaseError(
-      `the database in ${home} cannot be opened: restore a backup or choose another folder`,
+      `the database in ${databaseFolder} cannot be opened: restore a backup or choose another folder`,
       undefined,
       cause,
     )
@@ -161,28 +161,32 @@ async function prepareFolder(folder: string): Promise<void> {
  * Takes the folder for this process by a lock of SQLite's on a file in it. The kernel holds that lock, so it ends with
  * the process however that dies, and it counts across containers; a note of the process id would do neither.
  */
-function holdFolder(folder: string, nowMs: () => number): () => void {
-  const note = join(folder, 'holder')
+function lockFolder(folder: string, nowMs: () => number): () => void {
+  const holderPath = join(folder, 'holder')
   const lock = new DatabaseSync(join(folder, 'lock'), { timeout: 0 })
   try {
     lock.exec('BEGIN IMMEDIATE')
   } catch (cause) {
     lock.close()
-    throw new DatabaseError(`the data folder ${folder} is in use by another TapPass${holderOf(note)}`, undefined, cause)
+    throw new DatabaseError(
+      `the data folder ${folder} is in use by another TapPass${holderOf(holderPath)}`,
+      undefined,
+      cause,
+    )
   }
-  writeFileSync(note, `process ${process.pid} since ${new Date(nowMs()).toISOString()}`)
+  writeFileSync(holderPath, `process ${process.pid} since ${new Date(nowMs()).toISOString()}`)
   return () => lock.close()
 }
 
-function holderOf(note: string): string {
+function holderOf(holderPath: string): string {
   try {
-    return ` (${readFileSync(note, 'utf8')}): stop that one or choose another folder`
+    return ` (${readFileSync(holderPath, 'utf8')}): stop that one or choose another folder`
   } catch {
     return ': stop that one or choose another folder'
   }
 }
 
-const isThere = (path: string): Promise<boolean> =>
+const exists = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
     () => false,

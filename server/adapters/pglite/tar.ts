@@ -6,7 +6,7 @@ export type TarEntry = Readonly<{ path: string; content: Uint8Array } | { path: 
 /** Header and content are padded to blocks of this many bytes. */
 const BLOCK = 512
 
-/** Gives the entries in order; `content` is undefined for a folder. Throws on what is cut short or of another kind. */
+/** Returns the entries in order; `content` is undefined for a folder. Throws on what is cut short or of another kind. */
 export function readTar(archive: Uint8Array): readonly TarEntry[] {
   const entries: TarEntry[] = []
   for (let at = 0; at + BLOCK <= archive.length && archive[at] !== 0; ) {

@@ -6,14 +6,14 @@
 import type { Channel, Phrase } from '../../detection/phrase.ts'
 
 /** Between two words: blanks, line ends, quotes, punctuation, emphasis. No character of it belongs to a word. */
-export const PHRASE_GAP = '[\\s"\'*,.:;()\\[\\]<>«»“”‘/\\\\-]'
+export const WORD_GAP = '[\\s"\'*,.:;()\\[\\]<>«»“”‘/\\\\-]'
 
 /** In a source, a blank is a gap and `@3` is up to three words of any kind. Where a word ends is never in doubt. */
 const phraseSource = (source: string): string =>
-  source.replace(/@(\d) /g, (_, most) => `(?:\\w{1,18} ){0,${most}}?`).replaceAll(' ', `${PHRASE_GAP}{1,4}`)
+  source.replace(/@(\d) /g, (_, most) => `(?:\\w{1,18} ){0,${most}}?`).replaceAll(' ', `${WORD_GAP}{1,4}`)
 
 /** Marks begin with a bracket; words may be glued to them, and their blanks are blanks. */
-const isMark = (source: string): boolean => /^(?:\(\?:)?(?:\\\[|<)/.test(source)
+const isConversationMarker = (source: string): boolean => /^(?:\(\?:)?(?:\\\[|<)/.test(source)
 
 /** Keywords are separated by bars. */
 const phrase = (
@@ -27,7 +27,7 @@ const phrase = (
   severity: confidence >= 0.9 ? 'high' : confidence >= 0.7 ? 'medium' : 'low',
   confidence,
   keywords: typeof keywords === 'string' ? keywords.split('|') : keywords,
-  pattern: new RegExp(isMark(source) ? source : `(?<!\\w)(?:${phraseSource(source)})(?!\\w)`, 'gi'),
+  pattern: new RegExp(isConversationMarker(source) ? source : `(?<!\\w)(?:${phraseSource(source)})(?!\\w)`, 'gi'),
   channel,
 })
 
@@ -45,7 +45,7 @@ const HIDDEN =
   '(?:system|initial|original|hidden|secret|internal|full|entire|complete|exact|confidential|developer|pre|base|above|previous|prior)'
 
 // biome-ignore format: a table, one phrase a line
-export const INJECTION_PHRASES: readonly Phrase[] = [
+export const ENGLISH_PHRASES: readonly Phrase[] = [
   // Orders to drop what was said before.
   phrase('direct', 0.95, DROP_KEYWORDS, `${DROP} @4 ${EARLIER} @2 ${ORDERS}`),
   phrase('direct', 0.95, DROP_KEYWORDS, `${DROP} @3 ${ORDERS} @3 (?:above|before|previously|earlier|prior|so far|given|you (?:were|have|had|got|received))`),
@@ -114,7 +114,7 @@ export const INJECTION_PHRASES: readonly Phrase[] = [
   phrase('context_manipulation', 0.6, 'user:|assistant:|human:|q:', '(?:user|human|q): @9 (?:assistant|ai|bot|chatgpt|a):'.replaceAll(': ', ':\\s?')),
   phrase('context_manipulation', 0.6, 'hypothetical', 'hypothetical (?:scenario|response|situation|discussion|world|story) @6 (?:where|in which|no|without|that)'),
 
-  // Orders in data: nobody but the user and the system gives orders.
+  // Orders in data: nobody but the user and the system returns orders.
   phrase('indirect', 0.85, 'your response|your answer|your reply|your output|your summary|your message|your next', "(?:(?:in|to|into|with|within|throughout)|(?:end|beginning|start|top|bottom) of) your (?:next |final |own )?(?:response|answer|answers|reply|replies|output|summary|message)", 'data'),
   phrase('indirect', 0.85, 'your response|your answer|your reply', 'of your (?:next |final |own )?(?:response|answer|reply)', 'data'),
   phrase('indirect', 0.85, 'your response|your answer|your reply|your output|your summary', "(?:provide|render|modify|enhance|augment|convert|encode|write|give|format|translate|make|present|begin|start|end|finish|append|include|change|deliver|express|phrase|reverse|shorten|scramble|encrypt|enrich|adjust|alter|craft|frame|tailor|structure) @2 your (?:entire |whole |next |final )?(?:response|answer|reply|output|summary|message)s?", 'data'),

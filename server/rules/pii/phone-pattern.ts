@@ -3,9 +3,9 @@
  * count only with a word about telephones beside them.
  */
 
-import type { Opening } from '../../core/step.ts'
+import type { PendingFrom } from '../../core/step.ts'
 import { digitsEnd, isDigitCode, nextDigit } from '../../detection/digit.ts'
-import { type Openable, openAt, openable } from '../../detection/partial-match.ts'
+import { type PartialPattern, pendingAt, withPartial } from '../../detection/partial-match.ts'
 import { type Detector, type Match, matchAt, type Pattern } from '../../detection/pattern.ts'
 import { lastRunStart } from '../../detection/pending-match.ts'
 
@@ -50,7 +50,7 @@ const phone = (confidence: number, source: string): Pattern => ({
   confidence,
   keywords: [],
   pattern: new RegExp(source, 'diy'),
-  judge: (value) => (isDialable(value) ? confidence : undefined),
+  score: (value) => (isDialable(value) ? confidence : undefined),
 })
 
 /** All forms; the first one that fits a place counts. */
@@ -85,19 +85,19 @@ export const phoneDetector: Detector = (text) => {
   return matches
 }
 
-const OPENABLE: readonly Openable[] = PHONE_PATTERNS.map(openable)
+const PARTIAL_PATTERNS: readonly PartialPattern[] = PHONE_PATTERNS.map(withPartial)
 
-/** Makes the opening of phoneDetector. */
-export function phoneOpening(reachChars: number): Opening {
+/** Creates the opening of phoneDetector. */
+export function pendingFromPhones(matchCharsMax: number): PendingFrom {
   return (text) => {
-    let least = lastRunStart(text, text.length, reachChars)
-    const from = Math.max(0, text.length - reachChars)
+    let earliest = lastRunStart(text, text.length, matchCharsMax)
+    const from = Math.max(0, text.length - matchCharsMax)
     for (let at = nextDigit(text, from); at >= 0; at = nextDigit(text, digitsEnd(text, at))) {
       const isStart = !isDigitCode(text.charCodeAt(at - 1))
       if (!isStart || (text.length - at >= SEVEN_DIGITS_WITHIN && !hasSevenDigits(text, at))) continue
-      for (const pattern of OPENABLE) least = Math.min(least, openAt(text, at, pattern))
+      for (const pattern of PARTIAL_PATTERNS) earliest = Math.min(earliest, pendingAt(text, at, pattern))
     }
-    return least
+    return earliest
   }
 }
 

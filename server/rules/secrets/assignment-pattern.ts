@@ -5,8 +5,8 @@ import type { Pattern } from '../../detection/pattern.ts'
 const NAMES =
   'pass(?:word|wd|phrase|wort)|pwd|kennwort|wachtwoord|contrase|secret|token|credential|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?key|account[_-]?key|encryption[_-]?key|signing[_-]?key'
 
-/** What may stand between a name and its value: the rest of the name, quotes, and a sign that gives. */
-const GIVES = '\\w{0,16}["\'`\\]]{0,2}\\s{0,4}(?::=|=>|==?|:|->)\\s{0,4}'
+/** What may stand between a name and its value: the rest of the name, quotes, and a sign that returns. */
+const ASSIGNS = '\\w{0,16}["\'`\\]]{0,2}\\s{0,4}(?::=|=>|==?|:|->)\\s{0,4}'
 
 /** Generated values: as long as a key and as varied (three bits a character is what 16 hex digits have at least). */
 const GENERATED_CHARS_MIN = 16
@@ -21,7 +21,7 @@ const NAME = /^[A-Za-z_$][A-Za-z_$]*(?:[.\-_:/][A-Za-z_$]*)*$|^[A-Za-z_$][\w$]*(
 const CHOSEN = /^(?:pass|pwd|kenn|wacht|contra|pin)/i
 
 /** How likely a named value is a secret; undefined for placeholders, code and plain words. */
-function judgeValue(value: string, whole: string): number | undefined {
+function scoreValue(value: string, whole: string): number | undefined {
   const isQuoted = /["'`]/.test(whole.slice(-value.length - 1))
   if (isPlaceholder(value) || CODE.test(value) || (!isQuoted && NAME.test(value)) || !isMixed(value)) return undefined
   if (/^[a-z-]*password[a-z0-9-]*$/i.test(value)) return 0.4
@@ -53,10 +53,10 @@ export const SECRET_ASSIGNMENTS: readonly Pattern[] = [
       ...['encryption_key', 'encryption-key', 'encryptionkey', 'signing_key', 'signing-key', 'signingkey'],
     ],
     pattern: new RegExp(
-      `(?:${NAMES})${GIVES}(?:"([^"\\s\\\\]{6,128})"|'([^'\\s\\\\]{6,128})'|\`([^\`\\s\\\\]{6,128})\`|(?![\\w.$]{1,60}[([])([^\\s"'\`,;()<>{}[\\]\\\\]{6,128}))`,
+      `(?:${NAMES})${ASSIGNS}(?:"([^"\\s\\\\]{6,128})"|'([^'\\s\\\\]{6,128})'|\`([^\`\\s\\\\]{6,128})\`|(?![\\w.$]{1,60}[([])([^\\s"'\`,;()<>{}[\\]\\\\]{6,128}))`,
       'diy',
     ),
-    judge: judgeValue,
+    score: scoreValue,
   },
   {
     kind: 'secret.assignment',
@@ -75,7 +75,7 @@ export const SECRET_ASSIGNMENTS: readonly Pattern[] = [
     ],
     pattern:
       /(?:pass(?:word|phrase|wort)|wachtwoord|token|secret|key) (?:is|ist|was):? {0,2}["'`]?([^\s"'`,;()<>{}[\]\\]{6,128})/diy,
-    judge: (value, whole) => judgeValue(value.replace(/[.!?]$/, ''), whole),
+    score: (value, whole) => scoreValue(value.replace(/[.!?]$/, ''), whole),
   },
   {
     kind: 'secret.authorization',
@@ -84,7 +84,7 @@ export const SECRET_ASSIGNMENTS: readonly Pattern[] = [
     keywords: ['bearer ', 'authorization', 'x-api-key'],
     pattern:
       /(?:bearer {1,2}|(?:proxy-)?authorization["']?\s{0,2}[:=]\s{0,2}["']?(?:basic|token|apikey) {1,2}|x-api-key["']?\s{0,2}[:=]\s{0,2}["']?)([\w.~+/=-]{16,160})/diy,
-    judge: (value) =>
+    score: (value) =>
       isPlaceholder(value) || CODE.test(value) || NAME.test(value) || !/\d/.test(value) ? undefined : 0.9,
   },
   {
@@ -94,6 +94,6 @@ export const SECRET_ASSIGNMENTS: readonly Pattern[] = [
     keywords: ['curl ', 'sshpass -p', 'machine ', 'pgpassword='],
     pattern:
       /(?:curl [^\n]{0,80}?(?:-u|--user)[ =]["']?[\w.@-]{1,64}:|sshpass -p ?["']?|machine \S{1,80}\s{1,8}login \S{1,64}\s{1,8}password |PGPASSWORD=["']?)([^\s"']{4,64})/diy,
-    judge: (value) => (isPlaceholder(value) ? undefined : 0.8),
+    score: (value) => (isPlaceholder(value) ? undefined : 0.8),
   },
 ]

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { makeMemoryLimiter } from '../../../server/adapters/memory-limiter.ts'
-import { makeRedisLimiter } from '../../../server/adapters/redis.ts'
+import { createMemoryLimiter } from '../../../server/adapters/memory-limiter.ts'
+import { createRedisLimiter } from '../../../server/adapters/redis.ts'
 import type { RateLimiter } from '../../../server/core/ports.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tappass-redis-'))
@@ -19,7 +19,7 @@ async function startRedis(): Promise<void> {
   server = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder], {
     stdio: 'ignore',
   })
-  const probe = makeRedisLimiter(`unix://${socket}`, () => {})
+  const probe = createRedisLimiter(`unix://${socket}`, () => {})
   await answering(probe)
   await probe.close()
 }
@@ -47,13 +47,13 @@ after(async () => {
 })
 
 async function makeRedis(): Promise<RateLimiter> {
-  const limiter = makeRedisLimiter(`unix://${socket}`, () => {})
+  const limiter = createRedisLimiter(`unix://${socket}`, () => {})
   await answering(limiter)
   return limiter
 }
 
 const LIMITERS: readonly (readonly [name: string, make: () => Promise<RateLimiter>])[] = [
-  ['memory', async () => makeMemoryLimiter()],
+  ['memory', async () => createMemoryLimiter()],
   ['redis', makeRedis],
 ]
 

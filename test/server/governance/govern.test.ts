@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { makeWasmPolicy } from '../../../server/adapters/opa-wasm.ts'
+import { createWasmPolicy } from '../../../server/adapters/opa-wasm.ts'
 import { loadSteps } from '../../../server/adapters/step-folder.ts'
 import type { Ledger, Ports } from '../../../server/core/ports.ts'
 import type { Step } from '../../../server/core/step.ts'
@@ -17,8 +17,8 @@ const hello = askedOf({ model: 'm', messages: [{ role: 'user', content: 'hello' 
 const said = (content: string) => () => answerOf([JSON.stringify(completion(content))])
 
 function whole(reply: Reply): Readonly<{ status: number; code: unknown; text: string }> {
-  assert.equal(reply.kind, 'whole')
-  if (reply.kind !== 'whole') throw new Error('a stream')
+  assert.equal(reply.kind, 'json')
+  if (reply.kind !== 'json') throw new Error('a stream')
   const { error } = reply.body as { error?: { code: string } }
   return { status: reply.status, code: error?.code, text: JSON.stringify(reply.body) }
 }
@@ -234,7 +234,7 @@ const OURS: readonly (readonly [what: string, body: object])[] = [
 for (const [what, body] of OURS) {
   test(`our object stands once beside an answer: ${what}`, async () => {
     const reply = await govern(makeBench(() => answerOf([JSON.stringify(body)])).gateway, hello)
-    if (reply.kind !== 'whole') throw new Error('a stream')
+    if (reply.kind !== 'json') throw new Error('a stream')
     const text = reply.text ?? JSON.stringify(reply.body)
     assert.deepEqual(JSON.parse(text), reply.body)
     assert.equal(text.split('"tappass":').length, 2)
@@ -243,7 +243,7 @@ for (const [what, body] of OURS) {
 }
 
 const SERVER = join(import.meta.dirname, '../../../server')
-const policy = await makeWasmPolicy(readFileSync(join(SERVER, 'policy/policy.wasm')))
+const policy = await createWasmPolicy(readFileSync(join(SERVER, 'policy/policy.wasm')))
 const steps = await loadSteps(join(SERVER, 'steps'))
 
 const LIMITERS: readonly (readonly [what: string, take: Ports['limiter']['take'], status: number, code: string])[] = [

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Database } from '../../../server/core/ports.ts'
-import { findUnfitness } from '../../../server/migration/server-check.ts'
+import { checkServer } from '../../../server/migration/server-check.ts'
 
 const fit = { version: 16, encoding: 'UTF8', isAllowed: true, user: 'tappass', ledger: null }
 const answering = (look: object): Database => ({
@@ -30,7 +30,7 @@ const rows: readonly Readonly<{ look: object; messages: readonly string[] }>[] =
 ]
 for (const { look, messages } of rows) {
   test(JSON.stringify(look), async () => {
-    const problems = await findUnfitness(answering(look))
+    const problems = await checkServer(answering(look))
     assert.deepEqual(
       problems.map(({ message }) => message),
       messages,

@@ -244,7 +244,7 @@ test('a match that never ends is refused when the window is full', async () => {
       category: 'test',
       stages: ['response'],
       timeoutMs: 50,
-      reachChars: 32,
+      matchCharsMax: 32,
       inspect: ({ segments }) =>
         segments.flatMap(({ pointer, text }) => {
           const start = text.indexOf('[secret.')

@@ -7,10 +7,10 @@ import type { Principal } from '../access/authenticator.ts'
 import type { Agent } from '../core/call.ts'
 import { type ErrorCode, errorBody, errorRow, PublicError } from '../core/errors.ts'
 import { DatabaseError } from '../database/database-error.ts'
-import { loggedError } from '../observability/error-serializer.ts'
+import { serializeError } from '../observability/error-serializer.ts'
 
 /** What the frame is made from. `isDraining`: answers then ask the client to close its connection. */
-export type Frame = Readonly<{
+export type HttpServerOptions = Readonly<{
   bodyBytesMax: number
   newId: () => string
   isDraining: () => boolean
@@ -59,17 +59,17 @@ declare module 'fastify' {
   }
 }
 
-/** Makes the server without routes. `/v1` in front of a path is taken off. */
-export function makeFrame(frame: Frame): FastifyInstance {
+/** Creates the server without routes. `/v1` in front of a path is taken off. */
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const server = Fastify({
-    logger: { level: frame.logLevel, serializers: { err: (error) => loggedError(error) as never } },
+    logger: { level: options.logLevel, serializers: { err: (error) => serializeError(error) as never } },
     // The ledger is the record of calls; the log tells what failed.
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: frame.bodyBytesMax,
+    bodyLimit: options.bodyBytesMax,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     requestIdHeader: false,
-    genReqId: ({ headers }) => givenId(headers['x-request-id']) ?? frame.newId(),
+    genReqId: ({ headers }) => clientRequestId(headers['x-request-id']) ?? options.newId(),
     rewriteUrl: ({ url = '/' }) => (url.startsWith('/v1/') ? url.slice('/v1'.length) : url),
     frameworkErrors: (error, request, reply) =>
       // No hook has run for these.
@@ -78,7 +78,7 @@ export function makeFrame(frame: Frame): FastifyInstance {
         request,
         reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id }) as FastifyReply,
       ),
-    clientErrorHandler: (_error, socket) => sendUnread(socket, frame.newId()),
+    clientErrorHandler: (_error, socket) => sendParseError(socket, options.newId()),
     return503OnClosing: false,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: PARAMETER_CHARS_MAX },
@@ -89,11 +89,11 @@ export function makeFrame(frame: Frame): FastifyInstance {
   parseJsonOnly(server)
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
-    if (frame.isDraining()) reply.header('connection', 'close')
+    if (options.isDraining()) reply.header('connection', 'close')
     done()
   })
   server.addHook('onResponse', (request, reply, done) => {
-    frame.count(request.method, request.routeOptions.url ?? '(unknown)', reply.statusCode)
+    options.count(request.method, request.routeOptions.url ?? '(unknown)', reply.statusCode)
     done()
   })
   server.setErrorHandler(sendError)
@@ -108,7 +108,7 @@ export function makeFrame(frame: Frame): FastifyInstance {
 function parseJsonOnly(server: FastifyInstance): void {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
-    if (isEncoded(request.headers['content-encoding'])) return done(encodedBody())
+    if (isEncoded(request.headers['content-encoding'])) return done(unsupportedEncoding())
     request.bodyBytes = Buffer.byteLength(text)
     try {
       done(null, text === '' ? undefined : JSON.parse(text as string))
@@ -124,12 +124,12 @@ function isEncoded(encoding: string | undefined): boolean {
 }
 
 /** Names what would be taken, as RFC 9110 (section 15.5.16) wants it. */
-function encodedBody(): PublicError {
+function unsupportedEncoding(): PublicError {
   const message = 'The body has a content-encoding, which this gateway does not decode: send it as plain JSON.'
   return new PublicError('request.not_json', { message, headers: { 'accept-encoding': 'identity' } })
 }
 
-function givenId(header: string | string[] | undefined): string | undefined {
+function clientRequestId(header: string | string[] | undefined): string | undefined {
   return typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : undefined
 }
 
@@ -148,7 +148,7 @@ function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply
 }
 
 /** Answers bytes that are no request, and ends the connection. */
-function sendUnread(socket: Socket, requestId: string): void {
+function sendParseError(socket: Socket, requestId: string): void {
   if (!socket.writable) return
   const row = errorRow('request.malformed')
   const body = JSON.stringify(errorBody(row, requestId, 'This is not a request in HTTP/1.1.'))

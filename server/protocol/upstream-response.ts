@@ -1,47 +1,51 @@
 /** Reads what a model server answered, without trusting it: bounded, and JSON or nothing. */
-import type { UpstreamAnswer } from '../core/ports.ts'
+import type { UpstreamResponse } from '../core/ports.ts'
 
 /** Bytes of an answer that is read as a whole. Beyond it the answer is refused; streams have no such bound. */
-export const ANSWER_BYTES_MAX = 32 * 1024 * 1024
+export const RESPONSE_BYTES_MAX = 32 * 1024 * 1024
 
 /** What an answer turned out to be. `error` carries the OpenAI error that may be judged and passed on. */
-export type Answer =
+export type ResponseContent =
   | Readonly<{ kind: 'stream' }>
-  | Readonly<{ kind: 'body'; body: object; bytes: number }>
-  | Readonly<{ kind: 'error'; body: object; bytes: number }>
-  | Readonly<{ kind: 'refused' }>
+  | Readonly<{ kind: 'body'; body: object; bodyBytes: number }>
+  | Readonly<{ kind: 'error'; body: object; bodyBytes: number }>
+  | Readonly<{ kind: 'rejected' }>
   | Readonly<{ kind: 'malformed' }>
 
 /**
- * Takes an answer, gives what it is. 401, 403, 407 and redirects are about the gateway's own credentials and address, and
- * would tell the client a lie about its own: they are 'refused'. Throws when the connection breaks.
+ * Given an answer, returns what it is. 401, 403, 407 and redirects are about the gateway's own credentials and address, and
+ * would tell the client a lie about its own: they are 'rejected'. Throws when the connection breaks.
  */
-export async function readAnswer(answer: UpstreamAnswer, isStream: boolean): Promise<Answer> {
-  const isOk = answer.status >= 200 && answer.status < 300
-  const isEvents = /^text\/event-stream\b/i.test(answer.headers['content-type'] ?? '')
+export async function readResponse(response: UpstreamResponse, isStream: boolean): Promise<ResponseContent> {
+  const isOk = response.status >= 200 && response.status < 300
+  const isEvents = /^text\/event-stream\b/i.test(response.headers['content-type'] ?? '')
   if (isOk && isEvents && isStream) return { kind: 'stream' }
-  const bytes = await answer.whole(ANSWER_BYTES_MAX)
-  if ([401, 403, 407].includes(answer.status) || answer.status < 200 || (answer.status >= 300 && answer.status < 400)) {
-    return { kind: 'refused' }
+  const bytes = await response.bytes(RESPONSE_BYTES_MAX)
+  if (
+    [401, 403, 407].includes(response.status) ||
+    response.status < 200 ||
+    (response.status >= 300 && response.status < 400)
+  ) {
+    return { kind: 'rejected' }
   }
   const body = bytes && parseObject(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
-  if (!isOk) return { kind: 'error', body: errorOf(body, answer.status), bytes: bytes?.byteLength ?? 0 }
-  return body ? { kind: 'body', body, bytes: bytes.byteLength } : { kind: 'malformed' }
+  if (!isOk) return { kind: 'error', body: errorOf(body, response.status), bodyBytes: bytes?.byteLength ?? 0 }
+  return body ? { kind: 'body', body, bodyBytes: bytes.byteLength } : { kind: 'malformed' }
 }
 
 /** Reads bytes to their end; undefined when there are more than `bodyBytesMax`, and then it stops reading. */
-export async function readWhole(
+export async function readBytes(
   body: AsyncIterable<Uint8Array>,
   bodyBytesMax: number,
 ): Promise<Uint8Array | undefined> {
-  const parts: Uint8Array[] = []
+  const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const part of body) {
-    bytes += part.byteLength
+  for await (const chunk of body) {
+    bytes += chunk.byteLength
     if (bytes > bodyBytesMax) return undefined
-    parts.push(part)
+    chunks.push(chunk)
   }
-  return Buffer.concat(parts)
+  return Buffer.concat(chunks)
 }
 
 function parseObject(text: string): object | undefined {
@@ -53,7 +57,7 @@ function parseObject(text: string): object | undefined {
   }
 }
 
-/** Gives the error of a body in the OpenAI shape; of anything else nothing but the status is passed on. */
+/** Returns the error of a body in the OpenAI shape; of anything else nothing but the status is passed on. */
 function errorOf(body: object | undefined, status: number): object {
   const error = (body as { error?: unknown } | undefined)?.error
   const { message, type, param, code } = (typeof error === 'object' && error !== null ? error : {}) as Record<
