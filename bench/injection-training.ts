@@ -6,7 +6,7 @@ import {
   type InjectionModel,
   windowsOf,
 } from '../server/rules/injection/linear-model.ts'
-import { makeSentences, sequence } from './injection-corpus.ts'
+import { createSentences, sequence } from './injection-corpus.ts'
 
 /** A row of injection-dev.jsonl. */
 export type Row = Readonly<{ set: string; channel: 'user' | 'tool'; label: 0 | 1; text: string }>
@@ -52,10 +52,10 @@ function examplesOf(rows: readonly Row[], texts: readonly string[]): readonly Ex
     ...learned.flatMap(({ set, label, text }) =>
       windowTexts(text, 2).map((window) => example(window, label, set === 'notinject' ? 2 : 1)),
     ),
-    ...makeSentences('benignPrompt', 1500, 1).map((text) => example(text, 0, 0.6)),
-    ...makeSentences('roleAndRules', 3000, 4).map((text) => example(text, 0, 0.6)),
-    ...makeSentences('attackPrompt', 600, 2).map((text) => example(text, 1, 0.3)),
-    ...makeSentences('documentLine', 100, 3).map((text) => example(text, 0, 0.5)),
+    ...createSentences('benignPrompt', 1500, 1).map((text) => example(text, 0, 0.6)),
+    ...createSentences('roleAndRules', 3000, 4).map((text) => example(text, 0, 0.6)),
+    ...createSentences('attackPrompt', 600, 2).map((text) => example(text, 1, 0.3)),
+    ...createSentences('documentLine', 100, 3).map((text) => example(text, 0, 0.5)),
     ...texts.flatMap((text) => windowTexts(text, 3).map((window) => example(window, 0, 0.5))),
   ]
 }

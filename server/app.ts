@@ -1,4 +1,4 @@
-/** The composition root: opens what a gateway needs, puts it together, and returns the server. Short enough to be the diagram. */
+/** The composition root: opens what a gateway needs and wires it together. Short enough to be the diagram. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
@@ -28,7 +28,7 @@ import type { Gateway } from './pipeline/judge.ts'
 
 const HERE = import.meta.dirname
 
-/** A gateway that is put together and does not listen yet. `close` ends everything but the database, which was given. */
+/** A gateway that does not listen yet. `close` closes everything but the database, which the process owns. */
 export type App = Readonly<{
   server: FastifyInstance
   readiness: Readiness
@@ -36,10 +36,10 @@ export type App = Readonly<{
   close: () => Promise<void>
 }>
 
-/** What the process returns. */
+/** What the process provides. */
 export type AppDependencies = Readonly<{ database: Database; clock: Clock; random: Random; isDraining: () => boolean }>
 
-/** Puts a gateway together. Throws when the policy, the steps or the ledger can't be opened. */
+/** Creates a gateway. Throws when the policy, the steps or the ledger can't be opened. */
 export async function createApp(config: Config, dependencies: AppDependencies): Promise<App> {
   const { database, clock, random, isDraining } = dependencies
   const meter = createPrometheus()

@@ -1,7 +1,7 @@
 /**
- * Makes one backup of the database and lets old ones go; a process of its own that a systemd timer starts as root.
- * A backup is a dump (`tappass-TIME.dump`, custom format) and its manifest (`tappass-TIME.json`), which is written last:
- * a dump without one was never finished. It deliberately holds no secret; those need a backup of their own.
+ * Creates one backup of the database and deletes expired ones; a process of its own that a systemd timer starts as
+ * root. A backup is a dump (`tappass-TIME.dump`, custom format) and its manifest (`tappass-TIME.json`), which is
+ * written last: a dump without one is incomplete. It deliberately holds no secrets; those need a backup of their own.
  */
 import { createHash } from 'node:crypto'
 import { constants, createReadStream } from 'node:fs'
@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 import { type DumpTool, postgresContainer } from './adapters/postgres-container.ts'
 import { type Backup, expiredBackups, type RetentionPolicy } from './backups/retention.ts'
 
-/** What stands in a manifest. `sha256` and `bytes` are the dump's; `schema` is the newest migration in it. */
+/** The content of a manifest. `sha256` and `bytes` are the dump's; `schema` is its newest migration. */
 export type BackupManifest = Readonly<{
   format: 1
   dump: string
@@ -27,7 +27,7 @@ const REQUIRED_TABLES = ['audit_events', 'agents', 'organizations', 'schema_migr
 
 const DUMP_NAME = /^tappass-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.dump$/
 
-/** What is in the folder, from names alone; other files are left alone. */
+/** The backups in a folder, by file names alone; other files are ignored. */
 const listBackups = async (folder: string): Promise<readonly Backup[]> => {
   const names = await readdir(folder)
   return names.flatMap((name) => {
@@ -46,13 +46,13 @@ const listBackups = async (folder: string): Promise<readonly Backup[]> => {
   })
 }
 
-/** Creates the names in a folder durable. */
+/** Flushes the names in a folder to disk. */
 const flushFolder = async (folder: string): Promise<void> => {
   await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
   await handle.sync()
 }
 
-/** Writes beside its place, flushes, renames. */
+/** Writes a temporary file, flushes it, renames it. */
 const writeAtomically = async (path: string, write: (file: FileHandle) => Promise<unknown>): Promise<void> => {
   const partial = `${path}.partial`
   {
@@ -69,20 +69,20 @@ const sha256Of = async (path: string): Promise<string> => {
   return hash.digest('hex')
 }
 
-/** A dump is compressed, so the database's own size is more than it needs. Throws before anything is written. */
+/** A dump is compressed, so the size of the database is an upper bound. Throws before anything is written. */
 const checkSpace = async (folder: string, tool: DumpTool): Promise<void> => {
   const needed = Number(await tool.query('SELECT pg_database_size(current_database())'))
   const { bavail, bsize } = await statfs(folder)
   if (bavail * bsize >= needed) return
-  throw new Error(`${folder} has ${bavail * bsize} bytes free, and a backup may need ${needed}: make room there`)
+  throw new Error(`${folder} has ${bavail * bsize} bytes free, and a backup may need ${needed}: free space there`)
 }
 
 const checkContents = (list: string): void => {
   const missing = REQUIRED_TABLES.filter((table) => !new RegExp(` TABLE DATA public ${table} `).test(list))
-  if (missing.length > 0) throw new Error(`the dump lacks the table ${missing.join(', ')}: it was thrown away`)
+  if (missing.length > 0) throw new Error(`the dump lacks the table ${missing.join(', ')}: it was deleted`)
 }
 
-/** Returns the manifest of a new backup in `folder`. Whatever fails leaves no file that looks like a backup. */
+/** Creates a backup in `folder` and returns its manifest. On failure no file remains that looks like a backup. */
 const createBackup = async (folder: string, tool: DumpTool, now: Date, release: string): Promise<BackupManifest> => {
   const name = `tappass-${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
   const dump = join(folder, `${name}.dump`)
@@ -111,7 +111,7 @@ const createBackup = async (folder: string, tool: DumpTool, now: Date, release: 
   return manifest
 }
 
-/** The manifest goes first: what is left of a removal that was cut off is a dump that doesn't count. */
+/** The manifest is deleted first: an interrupted deletion leaves a dump that doesn't count. */
 const remove = async (folder: string, { name }: Backup): Promise<void> => {
   await rm(join(folder, name.replace('.dump', '.json')), { force: true })
   await rm(join(folder, name))
@@ -132,7 +132,7 @@ const main = async (argv: readonly string[]): Promise<void> => {
   const tool = postgresContainer('tappass-postgres', 'tappass')
   for (const name of await readdir(folder)) if (name.endsWith('.partial')) await rm(join(folder, name))
   await checkSpace(folder, tool)
-  // A release stands in a folder of its name, and Node has followed the link to it.
+  // A release is in a folder of its name, and Node has resolved the link to it.
   const release = basename(join(import.meta.dirname, '..'))
   const { dump, bytes } = await createBackup(folder, tool, new Date(), release)
   process.stdout.write(`made ${dump} (${bytes} bytes)\n`)

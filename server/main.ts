@@ -1,6 +1,6 @@
 /**
- * The gateway's process: reads its settings, opens what it needs, listens, and stops without failing a request. Tells
- * whoever started it, over systemd's socket or the channel of a parent process.
+ * The gateway's process: reads its settings, opens what it needs, listens, and stops without failing a request.
+ * Notifies its supervisor, over systemd's socket or the channel of a parent process.
  */
 
 import { createRandom, systemClock } from './adapters/system.ts'
@@ -16,10 +16,10 @@ import { openDatabase, prepareSchema } from './process/storage.ts'
 const clock = systemClock
 let isDraining = false
 
-/** How long a start waits for what it needs to answer; well below the unit's TimeoutStartSec. */
+/** How long a start waits for its dependencies; well below the unit's TimeoutStartSec. */
 const DEPENDENCY_WAIT_MS = 5000
 
-/** Everything that runs, so that it can be stopped. */
+/** Everything that is running, so that it can be stopped. */
 type Running = Readonly<{
   config: Config
   database: SessionDatabase
@@ -48,8 +48,8 @@ async function start(): Promise<Running> {
 }
 
 /**
- * Callers may be waiting at a shared socket already, so nothing is accepted before database, policy and Redis answer. One that stays
- * away keeps nobody: after the wait its absence is answered for, call by call.
+ * Clients may be queued on a shared socket already, so nothing is accepted before database, policy and Redis respond.
+ * A dependency that stays unavailable does not block the start: after the wait each call fails on its own.
  */
 async function waitForDependencies({ readiness }: App): Promise<void> {
   const startMs = clock.elapsedMs()
@@ -60,7 +60,7 @@ async function waitForDependencies({ readiness }: App): Promise<void> {
   }
 }
 
-/** Pats systemd's watchdog at half of its time, after a look at the things that only this process can have broken. */
+/** Resets systemd's watchdog at half of its interval, after a check of what only this process can have broken. */
 function startWatchdog({ readiness }: App, notify: Notify, watchdogMs: number): void {
   const timer = setInterval(async () => {
     const { opa } = (await readiness.check()).checks
@@ -75,7 +75,7 @@ async function stop({ config, database, app, traffic, notify }: Running, signal:
   app.server.log.info({ signal }, 'stopping')
   await notify?.('STOPPING=1').catch(() => {})
   const outcome = await drain(app.server.server, traffic, config.drainMs, clock)
-  // A database that is unavailable leaves the chain without its last entry; the next start records where it ended.
+  // When the database is unavailable the chain lacks its last entry; the next start records where it ended.
   await app.close().catch((err: unknown) => app.server.log.warn({ err }, 'the ledger was not closed'))
   await database.close().catch((err: unknown) => app.server.log.warn({ err }, 'the database was not closed'))
   app.server.log.info({ outcome }, 'stopped')
@@ -98,7 +98,7 @@ async function run(): Promise<void> {
     isStopping = true
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => end(signal))
-  // Whoever was started over a channel is stopped over it: a parent that was killed can't send a signal.
+  // A process that was started over a channel is stopped over it: a killed parent can't send a signal.
   if (process.send) process.once('disconnect', () => end('disconnect'))
 }
 

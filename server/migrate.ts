@@ -1,7 +1,7 @@
 /**
  * The migrations' process: `migrate.ts status|up|verify|baseline [--at NNN] [--json] [--lock-timeout SECONDS]
- * [--migrations DIR]`. The answer goes to stdout, talk and troubles to stderr; exit codes stand in
- * docs/reference/migrations.md.
+ * [--migrations DIR]`. Results go to stdout, progress and errors to stderr; docs/reference/migrations.md lists the
+ * exit codes.
  */
 import { hostname, userInfo } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -30,7 +30,7 @@ import { releaseVersion } from './observability/about.ts'
 const USAGE = 'migrate.ts status|up|verify|baseline [--at NNN] [--json] [--lock-timeout SECONDS] [--migrations DIR]'
 const ACTIONS = ['status', 'up', 'verify', 'baseline'] as const
 
-/** What was asked for. */
+/** The parsed command line. */
 type Request = Readonly<{
   action: (typeof ACTIONS)[number]
   at: number | undefined
@@ -41,7 +41,7 @@ type Request = Readonly<{
 
 const log = (line: string): boolean => process.stderr.write(`${line}\n`)
 
-/** Undefined when the words make no sense. */
+/** Undefined when the arguments are invalid. */
 function parseRequest(argv: readonly string[]): Request | undefined {
   const text = { type: 'string' } as const
   const options = { at: text, 'lock-timeout': text, migrations: text, json: { type: 'boolean' } } as const
@@ -62,7 +62,7 @@ function parseRequest(argv: readonly string[]): Request | undefined {
   }
 }
 
-/** Migrations have no limit of time for a statement, unlike calls, and a name by which others see who holds the lock. */
+/** Migrations have no statement timeout, unlike calls, and an application name that shows who holds the lock. */
 async function openDatabase({ database, storage }: Config): Promise<SessionDatabase> {
   if (database.kind === 'pglite') return openPglite({ folder: database.folder, nowMs: Date.now })
   return openPostgres({
@@ -110,7 +110,7 @@ async function execute(request: Request, config: Config): Promise<Report> {
   }
 }
 
-/** The answer on stdout; what is wrong, for people, on stderr. */
+/** Results go to stdout; errors, for people, to stderr. */
 function print({ code, lines, json }: Report, isJson: boolean): void {
   const isAnswer = code === EXIT.upToDate || code === EXIT.pending
   const out = isAnswer && !isJson ? process.stdout : process.stderr
@@ -124,7 +124,8 @@ function fail(error: unknown, isJson: boolean): void {
   const reason = error instanceof Error ? error.message : String(error)
   if (isJson) process.stdout.write(`${JSON.stringify({ status: isOutOfReach ? 'unreachable' : 'failed', reason })}\n`)
   log(`tappass migrate: ${reason}`)
-  if (isOutOfReach) log('  next: see that the database runs and may be used, then type the same command again')
+  if (isOutOfReach)
+    log('  next: make sure that the database runs and accepts connections, then run the same command again')
   process.exitCode = error instanceof ConfigError ? EXIT.refused : isOutOfReach ? EXIT.unreachable : EXIT.failed
 }
 

@@ -1,6 +1,6 @@
 /**
- * The process that recomputes the ledger: `verify.ts [--json]`. Says whether it is intact, or names the first entry that does
- * not hold. Exit codes: 0 intact, 1 broken or not to be read, 64 usage. Reads only.
+ * The process that verifies the ledger: `verify.ts [--json]`. Says whether it is intact, or names the first invalid
+ * entry. Exit codes: 0 intact, 1 broken or unreadable, 64 usage. Reads only.
  */
 import { parseArgs } from 'node:util'
 import { systemClock } from './adapters/system.ts'
@@ -26,7 +26,7 @@ async function run(isJson: boolean): Promise<number> {
   }
 }
 
-/** Returns whether the answer is to be JSON, or undefined when the words make no sense. */
+/** Returns whether `--json` was given, or undefined when the arguments are invalid. */
 function parseJsonFlag(): boolean | undefined {
   try {
     return parseArgs({ options: { json: { type: 'boolean', default: false } } }).values.json

@@ -1,4 +1,4 @@
-/** Changes of the register of agents: each is in the ledger before its outcome, such as a new key, is handed out. */
+/** Changes to the agent registry. Each change is in the ledger before its result, such as a new key, is returned. */
 
 import { PublicError } from '../core/errors.ts'
 import type { Clock, Database, Ledger, Random } from '../core/ports.ts'
@@ -14,10 +14,10 @@ import {
 } from './agent-store.ts'
 import type { Authenticator, Principal } from './authenticator.ts'
 
-/** Who changes something, in which request. */
+/** Who makes a change, and in which request. */
 export type Actor = Readonly<{ principal: Principal | undefined; id: string }>
 
-/** What changes work with. */
+/** What the changes need. */
 export type AgentService = Readonly<{
   authenticator: Authenticator
   database: Database
@@ -26,7 +26,7 @@ export type AgentService = Readonly<{
   random: Random
 }>
 
-/** An agent and a key of it, whose text is given this once. */
+/** An agent and one of its keys in plain text, returned only once. */
 export type IssuedKey = Readonly<{ agent: RegisteredAgent; key: string }>
 
 /** Returns the agent with this name or uuid. Throws PublicError when there is none. */
@@ -44,7 +44,7 @@ export async function createAgent(service: AgentService, agent: NewAgent, actor:
   return registered
 }
 
-/** Deactivates an agent and revokes its keys, here at once. */
+/** Deactivates an agent and revokes its keys, in this process at once. */
 export async function removeAgent(service: AgentService, name: string, actor: Actor): Promise<void> {
   const agent = await requireAgent(service.database, name)
   await deactivateAgent(service.database, agent)
@@ -52,7 +52,7 @@ export async function removeAgent(service: AgentService, name: string, actor: Ac
   await appendAdminEvent(service, 'agent.deactivated', agent, actor)
 }
 
-/** Exchanges the agent's own key. The old one is refused, here at once. */
+/** Rotates the agent's own key. The old key is invalid in this process at once. */
 export async function rotateAgentKey(service: AgentService, name: string, actor: Actor): Promise<IssuedKey> {
   const agent = await requireAgent(service.database, name)
   const key = await rotateKey(service.database, service.random, agent)
@@ -61,7 +61,7 @@ export async function rotateAgentKey(service: AgentService, name: string, actor:
   return { agent, key }
 }
 
-/** Gives a developer a key of their own for an agent. */
+/** Creates a key for a developer of an agent. */
 export async function createDeveloperKey(
   service: AgentService,
   name: string,

@@ -1,10 +1,10 @@
-/** The register of agents and their keys, in SQL. A key's text is given once and never kept. */
+/** The agent registry and its keys, in SQL. The text of a key is returned once and never stored. */
 
 import type { Database, Random } from '../core/ports.ts'
 import { hasSqlState, UNIQUE_VIOLATION } from '../database/database-error.ts'
 import { createKey, type KeyKind, storedKey } from './api-key.ts'
 
-/** What whoever registers an agent says of it. */
+/** The attributes of an agent to be registered. */
 export type NewAgent = Readonly<{
   agent_id: string
   framework?: string | undefined
@@ -13,7 +13,7 @@ export type NewAgent = Readonly<{
   intended_use?: string | undefined
 }>
 
-/** An agent as it is shown. */
+/** An agent as the API shows it. */
 export type RegisteredAgent = Readonly<{
   agent_id: string
   agent_uuid: string
@@ -24,14 +24,14 @@ export type RegisteredAgent = Readonly<{
   intended_use: string | null
   is_active: boolean
   created_at: Date
-  /** When a key of it, its own or a developer's, last opened the door; within a minute. */
+  /** When one of its keys, its own or a developer's, was last used; accurate to a minute. */
   last_used_at: Date | null
 }>
 
 const PUBLIC_COLUMNS = `agent_id, agent_uuid, org_id::text AS org_id, framework, description, owner_email, intended_use, is_active, created_at,
   (SELECT max(k.last_used_at) FROM api_keys k WHERE k.agent_id = agents.id) AS last_used_at`
 
-/** The organization that everything belongs to until there are more. */
+/** The one organization, until there are several. */
 const DEFAULT_ORG = `(SELECT id FROM organizations WHERE slug = 'default')`
 
 /** Registers an agent with its first key, both or neither. Returns undefined when the name is taken. */
@@ -66,7 +66,7 @@ export function listAgents(database: Database): Promise<readonly RegisteredAgent
 
 /** Returns the agent with this name or uuid, or undefined. */
 export async function findAgent(database: Database, name: string): Promise<RegisteredAgent | undefined> {
-  // PostgreSQL refuses to look for the one character that it can't keep.
+  // PostgreSQL rejects U+0000 in text.
   if (name.includes('\0')) return undefined
   const [agent] = await database.query<RegisteredAgent>(
     `SELECT ${PUBLIC_COLUMNS} FROM agents WHERE org_id = ${DEFAULT_ORG} AND (agent_id = $1 OR agent_uuid = $1)`,
@@ -81,7 +81,7 @@ export async function countActiveAgents(database: Database): Promise<number> {
   return row?.count ?? 0
 }
 
-/** Deactivates an agent and revokes all its keys. Its record stays. */
+/** Deactivates an agent and revokes all its keys. Its row stays. */
 export async function deactivateAgent(database: Database, agent: RegisteredAgent): Promise<void> {
   await database.transaction(async (session) => {
     await session.query('UPDATE agents SET is_active = false WHERE agent_uuid = $1', [agent.agent_uuid])
@@ -89,7 +89,7 @@ export async function deactivateAgent(database: Database, agent: RegisteredAgent
   })
 }
 
-/** Revokes the agent's own keys and returns a new one; makes the agent active again. Developers' keys stay. */
+/** Revokes the agent's own keys, returns a new one and activates the agent. Developers' keys stay valid. */
 export function rotateKey(database: Database, random: Random, agent: RegisteredAgent): Promise<string> {
   return database.transaction(async (session) => {
     await session.query('UPDATE agents SET is_active = true WHERE agent_uuid = $1', [agent.agent_uuid])
@@ -98,7 +98,7 @@ export function rotateKey(database: Database, random: Random, agent: RegisteredA
   })
 }
 
-/** Gives a developer a key of their own for an agent. */
+/** Creates a key for a developer of an agent. */
 export async function insertDeveloperKey(
   database: Database,
   random: Random,

@@ -1,4 +1,4 @@
-/** Who is knocking: takes the headers of a request, returns the principal behind its key, or says why there is none. */
+/** Authentication: given the headers of a request, finds the principal behind its key, or why there is none. */
 import type { Agent } from '../core/call.ts'
 import { PublicError } from '../core/errors.ts'
 import type { Clock, Database } from '../core/ports.ts'
@@ -12,22 +12,25 @@ export type Principal =
   | Readonly<{ kind: 'person'; role: Role; keyId: string }>
   | Readonly<{ kind: 'admin'; role: Role }>
 
-/** Headers as Node returns them: names in lower case. */
+/** Headers as Node provides them: names in lower case. */
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** All methods throw PublicError: 401 without a valid key, 403 when the role may not, 503 when keys can't be looked up. */
+/**
+ * All methods throw PublicError: 401 without a valid key, 403 when the role is insufficient, 503 when keys can't be
+ * looked up.
+ */
 export type Authenticator = Readonly<{
-  /** Admits agents to the governed routes. */
+  /** Authenticates an agent on a governed route. */
   authenticateAgent: (headers: Headers) => Promise<Agent>
-  /** Admits whoever has at least this role. */
+  /** Authenticates a principal that has at least this role. */
   authorize: (headers: Headers, requiredRole: Role) => Promise<Principal>
-  /** Forgets what it knows of keys. Called when a key is revoked through this process, which makes that immediate here. */
+  /** Clears cached keys. Called when a key is revoked through this process, so that it is invalid here at once. */
   invalidateKeys: () => void
 }>
 
 /**
- * Creates the door. Without an admin key nobody is the bootstrap admin. When a key was last used is noted in the background;
- * `report` hears when that fails, which changes nothing else.
+ * Creates the authenticator. Without an admin key there is no bootstrap admin. `last_used_at` is updated in the
+ * background; `onError` is called when that fails, which has no other effect.
  */
 export function createAuthenticator(
   database: Database,
@@ -38,7 +41,7 @@ export function createAuthenticator(
   const keys = createKeyCache(database, clock, onError)
   const adminHash = adminKey === undefined ? undefined : storedKey(adminKey).hash
 
-  /** Says at once who it is when the key was looked up a moment ago, as nearly all have been. */
+  /** Answers synchronously when the key is cached, as nearly all are. */
   function identify(headers: Headers): Principal | Promise<Principal> {
     const key = keyOf(headers)
     if (key === undefined) throw new PublicError('auth.missing')
@@ -73,7 +76,7 @@ export function createAuthenticator(
   }
 }
 
-/** Takes the key from `Authorization: Bearer` or, as Anthropic's clients send it, from `x-api-key`. */
+/** Reads the key from `Authorization: Bearer` or, as Anthropic's clients send it, from `x-api-key`. */
 function keyOf(headers: Headers): string | undefined {
   const { authorization } = headers
   const bearer = typeof authorization === 'string' ? /^Bearer +(\S+)$/i.exec(authorization)?.[1] : undefined

@@ -1,20 +1,20 @@
-/** Keys as the database knows them: looked up, believed for a moment, and their use noted. */
+/** A cache of API keys in front of the database, which also updates when a key was last used. */
 import type { Clock, Database } from '../core/ports.ts'
 
-/**
- * How long a key that was looked up is believed without looking again: so long can a key that was revoked through another
- * replica still open this one.
- */
+/** How long a cached key is trusted, and so how long a key that another replica revoked still works on this one. */
 export const KEY_CACHE_TTL_MS = 1000
 
-/** Between two notes of a key's use, in the database (as an interval) and here, where one may be failing. */
+/**
+ * Minimum time between two updates of `last_used_at`, in the database (as an interval) and here, where updates may be
+ * failing.
+ */
 const TOUCH_INTERVAL = `interval '1 minute'`
 const TOUCH_INTERVAL_MS = 60_000
 
-/** Keys remembered at once. */
+/** Keys cached at once. */
 const KEYS_MAX = 10_000
 
-/** A key that was given out, and the agent that it is for. */
+/** An issued key, and the agent that it belongs to. */
 export type KeyRow = Readonly<{
   id: string
   kind: string
@@ -25,7 +25,7 @@ export type KeyRow = Readonly<{
   agent_uuid: string | null
   org_id: string | null
   is_active: boolean | null
-  /** Whether the key opens something, and its use is to be noted again. */
+  /** Whether the key is valid and its `last_used_at` is due for an update. */
   should_touch: boolean
 }>
 
@@ -36,28 +36,28 @@ const LOOKUP = `SELECT k.id::text AS id, k.kind, k.role, k.expires_at, k.revoked
     k.revoked_at IS NULL AND coalesce(k.expires_at > now(), true) AND ${IS_TOUCH_DUE} AS should_touch
   FROM api_keys k LEFT JOIN agents a ON a.id = k.agent_id WHERE k.key_hash = $1`
 
-/** Another replica may have noted it meanwhile. */
+/** Another replica may have updated it meanwhile. */
 const TOUCH = `UPDATE api_keys SET last_used_at = now() WHERE id = $1::uuid AND ${IS_TOUCH_DUE}`
 
 type CacheEntry = {
   readonly row: Promise<KeyRow | undefined>
   readonly expiresMs: number
-  /** What was found, once it was. */
+  /** The row, once the query has returned. */
   key?: KeyRow
   touchedMs: number
 }
 
-/** Keys by the hashes of their texts. */
+/** Keys by their hashes. */
 export type KeyCache = Readonly<{
-  /** Returns a key that was looked up a moment ago; undefined when it has to be looked up. */
+  /** Returns a cached key; undefined when it has to be looked up. */
   peek: (hash: string) => KeyRow | undefined
   /** Rejects when the database does. */
   lookup: (hash: string) => Promise<KeyRow | undefined>
-  /** Forgets what is believed. */
+  /** Drops all entries. */
   clear: () => void
 }>
 
-/** Creates the memory. A key's use is noted in the background; `report` hears when that fails, and nobody else does. */
+/** Creates the cache. `last_used_at` is updated in the background; `onError` is called when that fails. */
 export function createKeyCache(database: Database, clock: Clock, onError: (cause: unknown) => void): KeyCache {
   const entries = new Map<string, CacheEntry>()
 

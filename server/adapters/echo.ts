@@ -1,6 +1,6 @@
 /**
- * The built-in model `echo`: says back what it was told, and says that it does. It answers without any provider, so that a
- * first governed call works offline. It thinks nothing.
+ * The built-in model `echo`: repeats its input, and says so. It needs no provider, so that a first governed call
+ * works offline.
  */
 
 import type { Clock, Upstream, UpstreamResponse } from '../core/ports.ts'
@@ -10,7 +10,7 @@ const PREFIX = "This is TapPass's built-in echo model; no AI has read this. You 
 
 type JsonObject = Readonly<Record<string, unknown>>
 
-/** Creates the model. The clock stamps its answers. */
+/** Creates the model. The clock timestamps its responses. */
 export function createEcho(clock: Clock): Upstream {
   return {
     name: 'echo',
@@ -35,7 +35,7 @@ export function createEcho(clock: Clock): Upstream {
   }
 }
 
-/** What the last message that is not the system's says. */
+/** The text of the last message that is not a system message. */
 function lastMessage(messages: unknown): string {
   const conversation = Array.isArray(messages) ? messages.filter((message) => message?.role !== 'system') : []
   return textOf(conversation.at(-1)?.content)
@@ -50,10 +50,10 @@ function textOf(content: unknown): string {
     .join(' ')
 }
 
-/** Counts words, for there is no tokenizer here. */
-function usageOf(request: string, answered: string): object {
+/** Counts words, as there is no tokenizer here. */
+function usageOf(request: string, response: string): object {
   const words = (text: string): number => text.split(/\s+/).filter(Boolean).length
-  const [prompt, completion] = [words(request), words(answered)]
+  const [prompt, completion] = [words(request), words(response)]
   return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion }
 }
 
@@ -63,7 +63,7 @@ function completion(isChat: boolean, head: object, text: string, usage: object):
   return { ...head, object: isChat ? 'chat.completion' : 'text_completion', choices: [choice], usage }
 }
 
-/** The chunks of a streamed answer: who speaks, word by word, why it ends, how much it was. */
+/** The chunks of a streamed response: role, content word by word, finish reason, usage. */
 function* chunks(isChat: boolean, head: object, text: string, usage: object | undefined): Generator<string> {
   const chunk = (choice: object): string =>
     JSON.stringify({

@@ -1,8 +1,8 @@
-/** Counts calls within this process: for one gateway alone, or for a first look. Several replicas need Redis. */
+/** Rate limiting within this process: for a single gateway, or for a first try. Several replicas need Redis. */
 import { takeFromBucket } from '../core/gcra.ts'
 import type { RateLimiter } from '../core/ports.ts'
 
-/** Keys above which full buckets are let go; a full bucket and no bucket are the same. */
+/** Number of keys above which full buckets are deleted; a full bucket is the same as no bucket. */
 const KEYS_SWEEP = 10_000
 
 /** Creates a limiter with no calls counted. */

@@ -1,16 +1,16 @@
 /**
- * The policy as WebAssembly in this process: the same Rego that an OPA server would run, without a service. What the
- * policy says is checked before it is believed.
+ * The policy as WebAssembly in this process: the same Rego that an OPA server would run, without a service. The
+ * result of the policy is validated before it is used.
  */
 import { loadPolicy } from '@open-policy-agent/opa-wasm'
 import * as v from 'valibot'
 import { sha256 } from '../core/hash.ts'
 import type { PolicyEngine } from '../core/ports.ts'
 
-/** Decisions kept. A decision depends on nothing but its input, so they never go stale; they only have to fit. */
+/** Cached decisions. A decision depends on its input only, so entries never go stale; the bound is for memory. */
 const DECISIONS_MAX = 10_000
 
-/** Characters of an input beyond which its decision is not kept. */
+/** Longer inputs are not cached. */
 const INPUT_CHARS_MAX = 4096
 
 const REASON = v.strictObject({ step: v.string(), kind: v.string() })
@@ -32,14 +32,14 @@ const DECISION = v.pipe(
 /** What a policy decides. */
 export type Decision = v.InferOutput<typeof DECISION>
 
-/** Given what a policy answered, returns the decision. Throws when it is none: no action that is not known is ever taken. */
+/** Given the result of a policy, returns the decision. Throws when it is not one: no unknown action is ever taken. */
 export function parseDecision(answer: unknown): Decision {
   return v.parse(DECISION, answer)
 }
 
 /**
- * Given the compiled policy (`opa build --target wasm`), returns the engine. Its revision is the SHA-256 of the bytes. `decide`
- * throws when the policy does, or when its answer is not a decision.
+ * Given the compiled policy (`opa build --target wasm`), returns the engine. Its revision is the SHA-256 of the
+ * bytes. `decide` throws when the policy does, or when its result is not a decision.
  */
 export async function createWasmPolicy(wasm: Uint8Array): Promise<PolicyEngine> {
   const policy = await loadPolicy(wasm.slice().buffer)

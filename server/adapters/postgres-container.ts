@@ -1,11 +1,14 @@
-/** PostgreSQL's own tools, run inside the container that the server runs in: the host has none of them, and no password is needed there. */
+/**
+ * PostgreSQL's own tools, run inside the server's container: the host has none of them, and no password is needed
+ * there.
+ */
 import { execFile, spawn } from 'node:child_process'
 import type { FileHandle } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** Runs as the account of the container, which the server knows as its superuser (peer). */
+/** Runs as the container's account, which the server accepts as its superuser (peer authentication). */
 const containerArguments = (
   container: string,
   tool: string,
@@ -15,9 +18,9 @@ const containerArguments = (
 
 const SESSION_ARGUMENTS = ['--host', '/tappass/run', '--username', 'postgres'] as const
 
-/** What a backup asks of the server. Each throws, with what the tool said, when the tool failed. */
+/** What a backup needs of the server. Each method throws, with the tool's stderr, when the tool fails. */
 export type DumpTool = Readonly<{
-  /** Returns the answer of a query as text, rows by line. */
+  /** Returns the result of a query as text, one row a line. */
   query: (sql: string) => Promise<string>
   /** Writes an archive of the database in PostgreSQL's custom format. */
   dump: (into: FileHandle) => Promise<void>
@@ -25,7 +28,7 @@ export type DumpTool = Readonly<{
   list: (archive: FileHandle) => Promise<string>
 }>
 
-/** `stdio` are Docker's client's three streams; its exit code is that of the tool inside. */
+/** `stdio` are the three streams of the Docker client; its exit code is that of the tool inside. */
 const runDocker = (
   argv: readonly string[],
   stdio: readonly ['ignore' | number, number | 'pipe', 'pipe'],
@@ -43,7 +46,7 @@ const runDocker = (
     })
   })
 
-/** `container` is its name, `database` that of the database. */
+/** Given the names of the container and of the database, returns the tool. */
 export const postgresContainer = (container: string, database: string): DumpTool => ({
   query: async (sql) => {
     const argv = [

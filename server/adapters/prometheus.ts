@@ -1,21 +1,24 @@
-/** Counters and times in Prometheus' text format (tappass.md §1.5). Label values are few and ours: never a client's text. */
+/**
+ * Counters and durations in Prometheus' text format (tappass.md §1.5). Label values are few and our own: never a
+ * client's text.
+ */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Meter } from '../core/ports.ts'
 import { createHistogram } from '../observability/histogram.ts'
 
-/** A meter whose figures can be read, and that also counts what only the HTTP side sees. */
+/** A meter whose values can be read, and that also counts HTTP requests. */
 export type Prometheus = Meter &
   Readonly<{
     countHttp: (method: string, path: string, status: number) => void
-    /** Returns the text of `/metrics`. `activeAgents` is counted by whoever asks. */
+    /** Returns the text of `/metrics`. The caller counts `activeAgents`. */
     render: (activeAgents: number) => Promise<string>
     contentType: string
   }>
 
-/** Upper bounds of the buckets of what takes from tens of microseconds to seconds. */
+/** Upper bounds of the buckets, for durations from tens of microseconds to seconds. */
 const SECONDS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5]
 
-/** Creates a registry of its own, so that two gateways in one process do not share figures. */
+/** Creates a registry of its own, so that two gateways in one process do not share metrics. */
 export function createPrometheus(): Prometheus {
   const registry = new Registry()
   const registers = [registry]

@@ -2,13 +2,13 @@
 import { randomFillSync } from 'node:crypto'
 import type { Clock, Random } from '../core/ports.ts'
 
-/** The time of this machine. */
+/** The clock of this machine. */
 export const systemClock: Clock = { nowMs: () => Date.now(), elapsedMs: () => performance.now() }
 
-/** Bytes that are fetched from the kernel's generator at a time: one call for many small wishes. */
+/** Bytes that are read from the kernel's generator at a time: one call for many small requests. */
 const POOL_BYTES = 4096
 
-/** Returns randomness from the kernel. Bytes are handed out once. */
+/** Creates a source of randomness from the kernel. No byte is returned twice. */
 export function createRandom(): Random {
   const pool = Buffer.alloc(POOL_BYTES)
   let usedBytes = POOL_BYTES

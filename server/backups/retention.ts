@@ -1,9 +1,15 @@
-/** Which backups may go: a pure rule over what is there. It never looks at the clock: only backups age each other. */
+/**
+ * Which backups expire: a pure rule over the backups that exist. It never reads the clock: only newer backups make
+ * others expire.
+ */
 
-/** `isWhole`: it has a manifest, which is written only after the dump was checked. `takenMs` is milliseconds since 1970. */
+/**
+ * `isComplete`: it has a manifest, which is written only after the dump was verified. `takenMs` is milliseconds since
+ * 1970.
+ */
 export type Backup = Readonly<{ name: string; takenMs: number; isComplete: boolean }>
 
-/** How many days and weeks keep a backup. At least one of each kind of period that is asked for. */
+/** For how many days and weeks a backup is kept, one for each. */
 export type RetentionPolicy = Readonly<{ daily: number; weekly: number }>
 
 const DAY_MS = 86_400_000
@@ -28,9 +34,9 @@ const newestOfEach = (
 }
 
 /**
- * The rule: the newest backup of each of the last `keep.daily` days that have one is kept, and of each of the last `keep.weekly`
- * weeks (UTC, from Monday). Only whole backups count. Whatever is newer than the newest whole one stays, and so does that one:
- * nothing goes unless a whole and newer one is there. Returns those that may go, oldest first.
+ * The newest complete backup of each of the last `keep.daily` days that have one is kept, and of each of the last
+ * `keep.weekly` weeks (UTC, from Monday). The newest complete backup is always kept, and everything newer than it.
+ * Returns the others, oldest first.
  */
 export const expiredBackups = (backups: readonly Backup[], keep: RetentionPolicy): readonly Backup[] => {
   const newestFirst = backups.toSorted((a, b) => b.takenMs - a.takenMs || (a.name < b.name ? 1 : -1))

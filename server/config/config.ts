@@ -1,13 +1,13 @@
 /**
- * The one reader of the environment and of credentials. Returns a typed, frozen configuration, or one error that names
- * everything that is missing or malformed. docs/reference/settings.md lists the settings.
+ * The one reader of the environment and of credentials. Returns a typed, frozen configuration, or one error that
+ * names everything that is missing or malformed. docs/reference/settings.md lists the settings.
  */
 import * as v from 'valibot'
 import { type PostgresAddress, parsePostgresAddress } from '../database/postgres-address.ts'
 import { isPrivateHost } from './private-host.ts'
 import { readSecrets, type Secrets } from './secret.ts'
 
-/** How the process is to run. Members are grouped as the code uses them; units are in the names. */
+/** The configuration of the process. Members are grouped as the code uses them; units are in the names. */
 export type Config = Readonly<{
   environment: 'development' | 'production'
   listen: Readonly<{ kind: 'descriptor'; fd: number }> | Readonly<{ kind: 'address'; host: string; port: number }>
@@ -24,11 +24,11 @@ export type Config = Readonly<{
   drainMs: number
   notify: Readonly<{ socket: string; watchdogMs: number | undefined }> | undefined
   secrets: Secrets
-  /** What the operator should hear of at the start, though nothing is wrong enough to refuse it. */
+  /** Warnings for the operator at the start; none is reason enough to refuse it. */
   warnings: readonly string[]
 }>
 
-/** The environment as a process gets it. */
+/** The environment of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Every problem of a configuration, one a line. */
@@ -37,7 +37,7 @@ export class ConfigError extends Error {
   readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {
-    super(`the settings don't allow a start:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    super(`invalid configuration:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
     this.problems = problems
   }
 }
@@ -82,7 +82,7 @@ const SETTINGS = v.object({
   ),
   TAPPASS_REVISION: v.optional(v.string(), ''),
   TAPPASS_LOG_LEVEL: v.optional(
-    v.picklist(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'is no level of pino'),
+    v.picklist(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'is not a log level'),
     'info',
   ),
   TAPPASS_RATE_CALLS: v.optional(integer(1, 100_000_000), '60000'),
@@ -95,27 +95,27 @@ const SETTINGS = v.object({
   WATCHDOG_PID: v.optional(integer(0, 999_999_999)),
 })
 
-/** The names of all settings that are no secrets. */
+/** The names of all settings that are not secrets. */
 export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS.entries)
 
 type Settings = v.InferOutput<typeof SETTINGS>
 
-/** Where Supabase shows the string that is wanted. */
+/** Where Supabase shows the connection string. */
 const SUPABASE_HINT = '(Supabase → Connect → Session pooler, postgresql://…)'
 
-/** The first descriptor that systemd hands over (sd_listen_fds(3)). */
+/** The first descriptor that systemd passes (sd_listen_fds(3)). */
 const FIRST_FD = 3
 
 /**
- * Reads the configuration. `purpose` 'database' is for the processes that only touch the database: they need none of the
- * gateway's own secrets. `pid` tells whether systemd's descriptors are for this process. Throws ConfigError.
+ * Reads the configuration. `purpose` 'database' is for the processes that only use the database: they need none of
+ * the gateway's own secrets. `pid` tells whether systemd's descriptors are for this process. Throws ConfigError.
  */
 export function readConfig(
   purpose: 'gateway' | 'database',
   environment: Environment = process.env,
   pid: number = process.pid,
 ): Config {
-  // Compose files and unit files set what is not wanted to nothing; that is the same as leaving it out.
+  // Compose files and unit files set an unwanted setting to the empty string, which is the same as leaving it out.
   const provided = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   )
@@ -157,7 +157,7 @@ export function readConfig(
   })
 }
 
-/** In production the password of a PostgreSQL comes from a secret, unless a person put it into the address. */
+/** In production the password of a PostgreSQL comes from a secret, unless it is in the address. */
 function needsPassword(address: string | undefined): boolean {
   return address !== undefined && parse(address).address?.password === undefined
 }
@@ -220,7 +220,7 @@ function databaseOf(settings: Settings, secrets: Secrets): Pick<Config, 'storage
   return { storage, database: { kind: 'postgres', address: parsePostgresAddress(address), password } }
 }
 
-/** OpenAI's own address is taken only when there is a key for it and no other address. */
+/** OpenAI's own address is used only when there is a key for it and no other address. */
 function upstreamOf({ TAPPASS_UPSTREAM_URL }: Settings, secrets: Secrets): Config['upstream'] {
   const key = secrets.OPENAI_API_KEY
   if (TAPPASS_UPSTREAM_URL) return { url: TAPPASS_UPSTREAM_URL.replace(/\/+$/, ''), key }

@@ -3,10 +3,10 @@ import type { Clock, Random } from './ports.ts'
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
-/** Every two characters of the alphabet: half as many pieces to put together. */
+/** Every pair of characters of the alphabet: half as many lookups. */
 const PAIRS = [...ALPHABET].flatMap((first) => [...ALPHABET].map((second) => first + second))
 
-/** Many ids are made in the same millisecond. */
+/** Many ids are created in the same millisecond. */
 let timeMs = -1
 let timeText = ''
 

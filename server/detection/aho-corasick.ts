@@ -1,29 +1,29 @@
 /**
- * Finds all occurrences of many keywords in one pass over a text (Aho & Corasick 1975). It is the cheap question asked
- * before the dear one: only where a keyword stands is a pattern tried. Work is linear in the text, whatever the text.
+ * Finds all occurrences of many keywords in one pass over a text (Aho & Corasick 1975). It is the cheap test before
+ * the expensive one: patterns are tried only where a keyword occurs. Time is linear in the text, for every text.
  */
 
 /**
  * Calls `visit` for each occurrence, in the order of their ends: which keyword (its index), and where it starts.
- * Returns how many characters at the end of the text may be the beginning of a keyword that goes on.
+ * Returns how many characters at the end of the text may be the beginning of a longer keyword.
  */
 export type KeywordScanner = (text: string, visit: (keyword: number, start: number) => void) => number
 
-/** A branching state while the automaton is built. */
+/** A state with its branches while the automaton is built. */
 type Node = {
   readonly next: Map<number, number>
   fail: number
   readonly keywords: number[]
   /** Characters from the root to here. */
   readonly depth: number
-  /** The same of the longest state that ends here too and can go on. */
+  /** `depth` of the longest state that ends here too and can be continued. */
   partialChars: number
 }
 
 const newNode = (depth: number): Node => ({ next: new Map(), fail: 0, keywords: [], depth, partialChars: 0 })
 
 /**
- * Builds a scanner for keywords of printable ASCII. Letters match in either case. A keyword given twice is visited
+ * Creates a scanner for keywords of printable ASCII. Letters match in either case. A keyword given twice is visited
  * under both indexes. Throws when a keyword is empty or not ASCII.
  */
 export function createKeywordScanner(keywords: readonly string[]): KeywordScanner {
@@ -97,7 +97,7 @@ function symbols(keywords: readonly string[]): Uint8Array {
   return symbolOf
 }
 
-/** For each state and symbol where the next state's row begins; its complement (negative) where a keyword ends there. */
+/** For each state and symbol the offset of the next state's row; its complement (negative) where a keyword ends there. */
 function transitions(nodes: readonly Node[], symbolOf: Uint8Array, width: number): Int32Array {
   const next = new Int32Array(nodes.length * width)
   const order = [0]

@@ -1,15 +1,21 @@
-/** Finds stretches that are base64, hexadecimal or binary, and reads them where what comes out is text. */
+/** Finds runs of base64, hexadecimal or binary, and decodes those that hold text. */
 
-/** A half-open range of the text that is encoded, and what it says. */
+/** A half-open range of encoded text, and its decoded text. */
 export type EncodedRun = Readonly<{ start: number; end: number; text: string }>
 
-/** Shorter runs say less than a detector needs: 24 base64 characters are 18 bytes. */
+/** Shorter runs hold less than a detector needs: 24 base64 characters are 18 bytes. */
 const RUN_CHARS_MIN = 24
 
-/** A decoded run counts as text when this many printable characters follow each other; chance returns 1 in 10 million. */
+/**
+ * A decoded run counts as text from this many consecutive printable characters on; random bytes have them once in 10
+ * million.
+ */
 const PRINTABLE_MIN = 16
 
-/** For each ASCII code 1: base64 (both alphabets), 2: padding, 4: line break or the space before a continued line. */
+/**
+ * The class of each ASCII code. 1: base64 (both alphabets), 2: padding, 4: line break or the space before a continued
+ * line.
+ */
 const CHARACTER_CLASS = Uint8Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code)
   if (/[A-Za-z0-9+/_-]/.test(character)) return 1
@@ -22,14 +28,14 @@ const classAt = (text: string, index: number): number => {
   return code < 128 ? (CHARACTER_CLASS[code] as number) : 0
 }
 
-/** A line of at least this length may go on in the next one (MIME breaks at 76, PEM at 64). */
+/** A line of at least this length may continue on the next one (MIME breaks at 76, PEM at 64). */
 const WRAPPED_LINE_CHARS_MIN = 48
 const LINE_BREAK = /\r?\n[ \t]{0,8}/y
 
 /** Returns all runs that decode to text, in order. */
 export function encodedRuns(text: string): readonly EncodedRun[] {
   const runs: EncodedRun[] = []
-  // A run of RUN_CHARS_MIN covers one of every RUN_CHARS_MIN places: most of a text is never looked at.
+  // A run of RUN_CHARS_MIN covers one of every RUN_CHARS_MIN indexes: most of a text is never read.
   for (let index = RUN_CHARS_MIN - 1; index < text.length; index += RUN_CHARS_MIN) {
     if (classAt(text, index) !== 1) continue
     let start = index
@@ -44,7 +50,7 @@ export function encodedRuns(text: string): readonly EncodedRun[] {
   return text.includes('00') ? [...runs, ...binaryRuns(text)] : runs
 }
 
-/** Octets of ones and zeros, set apart by blanks. */
+/** Octets of ones and zeros, separated by blanks. */
 const BINARY = /(?<![01])[01]{8}(?:\s[01]{8}){7,}(?![01])/g
 
 const binaryRuns = (text: string): readonly EncodedRun[] =>
@@ -54,10 +60,10 @@ const binaryRuns = (text: string): readonly EncodedRun[] =>
     return decoded === undefined ? [] : [{ start: match.index, end: match.index + match[0].length, text: decoded }]
   })
 
-/** Octets at the end of a text, the last one perhaps not whole. */
+/** Octets at the end of a text, the last one perhaps incomplete. */
 const PENDING_BINARY = /(?<![01])[01]{8}(?:\s[01]{8})*\s?[01]{0,8}$/
 
-/** Index where a run begins that reaches the end of the text and may go on; the text's length when there is none. */
+/** Index where a run starts that reaches the end of the text and may continue; the text's length when there is none. */
 export function pendingRunStart(text: string): number {
   const binary = /[01]\s?$/.test(text.slice(-2)) ? text.search(PENDING_BINARY) : -1
   return Math.min(pendingBase64Start(text), binary < 0 ? text.length : binary)
@@ -66,7 +72,7 @@ export function pendingRunStart(text: string): number {
 function pendingBase64Start(text: string): number {
   let from = text.length
   while (from > 0 && classAt(text, from - 1) !== 0) from--
-  // Lines that are too short to be wrapped, and words, are no part of a run: walk forward to the one that is open.
+  // Lines that are too short to be wrapped, and words, are not part of a run: walk forward to the pending one.
   for (let start = from; start < text.length; ) {
     if (classAt(text, start) !== 1) {
       start++
@@ -96,7 +102,10 @@ function runEnd(text: string, start: number): number {
   return end
 }
 
-/** What a run says, or undefined when it isn't text. Letters stuck to its front shift base64 by up to three places. */
+/**
+ * The decoded text of a run, or undefined when it isn't text. Letters before its start shift base64 by up to three
+ * characters.
+ */
 function decode(run: string): string | undefined {
   const characters = run.includes('\n') ? run.replace(/\s/g, '') : run
   if (isHexText(characters)) {

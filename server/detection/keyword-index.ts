@@ -1,40 +1,43 @@
 /**
- * The keywords of all detectors in one automaton: a text is passed over once, whichever detector asks first. What was found
- * is kept beside the text, and goes with it.
+ * The keywords of all detectors in one automaton: a text is scanned once, whichever detector comes first. The hits
+ * are kept in the text's memo.
  */
 import { createKeywordScanner } from './aho-corasick.ts'
 
-/** What was found in one text. */
+/** The hits of one text. */
 export type KeywordMemo = { hits?: Hits }
 
-/** For each set of keywords, in turn which keyword of it and where it starts; nothing when that is too much to be kept. */
+/**
+ * For each set of keywords, alternately the index of a keyword and where it starts; undefined when there are too
+ * many.
+ */
 type Hits = Readonly<{ sets: number; found: readonly (readonly number[] | undefined)[] | undefined }>
 
-/** A set of keywords among the others. */
+/** One set of keywords in the index. */
 export type IndexedKeywords = Readonly<{
-  /** Calls `visit` as a KeywordScanner does, from the memo of the text when one is given. */
+  /** Calls `visit` as a KeywordScanner does, from the memo of the text when there is one. */
   scan: (text: string, visit: (keyword: number, start: number) => void, memo: KeywordMemo | undefined) => void
-  /** True when the memo says that none of the set stands in the text; without one that is not known. */
+  /** True when the memo says that none of the set occurs in the text; without one that is unknown. */
   isAbsent: (text: string, memo: KeywordMemo | undefined) => boolean
 }>
 
-/** Hits that are kept of a text, which must not take many times its room. One with more is passed over for each set. */
+/** Hits that are kept of a text, so that memory stays small. A text with more is scanned once for each set. */
 const hitsMax = (text: string): number => 16 + text.length / 8
 
-/** So is a longer one, which will have more. */
+/** So is a longer text, which would have more. */
 const CACHED_CHARS_MAX = 64 * 1024
 
 const sets: (readonly string[])[] = []
 let scanAll: ((text: string) => Hits) | undefined
 
-/** Adds a set of keywords, which are as keywordScanner wants them. */
+/** Adds a set of keywords, as createKeywordScanner requires them. */
 export function indexKeywords(keywords: readonly string[]): IndexedKeywords {
   const scanAlone = createKeywordScanner(keywords)
   const set = sets.push(keywords) - 1
   scanAll = undefined
   const hitsFor = (text: string, memo: KeywordMemo | undefined): Hits['found'] => {
     if (memo === undefined || text.length > CACHED_CHARS_MAX) return undefined
-    // A set that was added since the memo was made is not in it.
+    // A set that was added since the memo was created is not in it.
     if (memo.hits === undefined || memo.hits.sets <= set) memo.hits = scanHits(text)
     return memo.hits.found
   }

@@ -1,22 +1,25 @@
 /**
- * Reads a text as its reader would: escapes resolved, invisible characters gone, look-alike letters as the letters
- * they look like. Every character of the result knows where it came from, so what is found there can be pointed at.
+ * Normalizes a text to what its reader sees: escapes resolved, invisible characters removed, confusables replaced by
+ * the Latin letters that they look like. The result maps back to the original, so that findings can point at it.
  */
 
-/** A text made from another one. `span` returns the range in that other text for a range in this one. */
+/** A normalized text. `span` maps a range of it to the range of the original. */
 export type Normalized = Readonly<{
   text: string
   span: (start: number, end: number) => readonly [start: number, end: number]
 }>
 
-/** Characters without width or meaning of their own (Unicode Default_Ignorable_Code_Point, and combining marks of zalgo). */
+/**
+ * Characters without width or meaning of their own (Unicode Default_Ignorable_Code_Point, and combining marks of
+ * zalgo).
+ */
 export const INVISIBLE =
   '\\u00ad\\u0300-\\u036f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0'
 
 /** Surrogate pairs of U+E0000 to U+E0FFF: tags, and the variation selectors 17 to 256. */
 const INVISIBLE_PAIR = '\\udb40[\\udc00-\\udfff]'
 
-/** Letters of other scripts that look like Latin ones (a selection of Unicode TR39's confusables), and Latin oddities. */
+/** Letters of other scripts that look like Latin ones (a selection of Unicode TR39's confusables), and Latin variants. */
 const CONFUSABLES: Readonly<Record<string, string>> = Object.fromEntries(
   `аa вb еe ёe іi їi јj кk оo рp сc ѕs тt уy хx һh ԁd ԛq ԝw ьb пn АA ВB ЕE ІI ЈJ КK МM НH ОO РP СC ЅS ТT УY ХX ԌG
   αa βb γy εe ηn ιi κk νv οo ρp τt υu χx ωw ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX ɡg ɑa ıi ɩi ʏy ʀr ʟl ᴀa ᴄc ᴅd
@@ -38,7 +41,7 @@ const ESCAPE_SOURCES = [
   '&(#\\d{2,7}|#[xX][0-9a-fA-F]{2,6}|lt|gt|amp|quot|apos|nbsp);',
 ]
 
-/** The same, and 4 invisible, 5 compatible, 6 other digits; else a look-alike among Latin. */
+/** The same, and 4 invisible, 5 compatibility form, 6 other digits; else a confusable among Latin letters. */
 const CONFUSABLE_SOURCES = [
   `((?:[${INVISIBLE}]|${INVISIBLE_PAIR})+)`,
   `(${COMPATIBILITY_FORM})`,
@@ -48,14 +51,14 @@ const CONFUSABLE_SOURCES = [
 
 const ESCAPES = new RegExp(ESCAPE_SOURCES.join('|'), 'g')
 const ESCAPES_AND_CONFUSABLES = new RegExp([...ESCAPE_SOURCES, ...CONFUSABLE_SOURCES].join('|'), 'g')
-/** One of the characters that the second is for. */
+/** Any character that ESCAPES_AND_CONFUSABLES handles beyond escapes. */
 const HAS_CONFUSABLE = new RegExp(
   `[${INVISIBLE}]|${CONFUSABLE}|[\\udb40\\u0660-\\u0669\\u06f0-\\u06f9\\u0966-\\u096f]|${COMPATIBILITY_FORM}`,
 )
 
-/** Unchanged text farther than this from a change is left out: nothing that the change makes visible reaches it. */
+/** Unchanged text farther than this from a change is omitted: no match that the change reveals reaches it. */
 const CONTEXT_CHARS = 300
-/** Stands where text is left out; no pattern crosses it. */
+/** Stands in place of omitted text; no pattern crosses it. */
 const OMISSION = '\n\0\n'
 
 const BACKSLASH: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' }
@@ -63,12 +66,12 @@ const ENTITY: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', q
 const CODE_POINT_MAX = 0x10ffff
 
 /**
- * Returns the text without oddities, or undefined when it has none; stretches far from any are left out. One pass: what an
- * escape hides behind an escape needs another. What becomes of a place depends on at most the ten characters around it.
+ * Returns the normalized text, or undefined when nothing changes; ranges far from any change are omitted. One pass:
+ * an escape within an escape needs another. The result at an index depends on at most the ten characters around it.
  */
 export function normalize(text: string): Normalized | undefined {
   const expression = HAS_CONFUSABLE.test(text) ? ESCAPES_AND_CONFUSABLES : ESCAPES
-  // Pieces in turn copied and replaced: where each starts in the result, and where in the text.
+  // Pieces, alternately copied and replaced: where each starts in the result, and where in the source.
   const resultStarts: number[] = [0]
   const sourceStarts: number[] = [0]
   let result = ''
@@ -96,9 +99,9 @@ export function normalize(text: string): Normalized | undefined {
   return { text: result, span: (start, end) => spanOf(resultStarts, sourceStarts, start, end) }
 }
 
-/** What stands for one oddity; undefined where it stands for itself. */
+/** The replacement of one match; undefined where it stays. */
 function replacementOf(match: RegExpExecArray): string | undefined {
-  const [whole, percent, backslash, entity, invisible, compatible, digit] = match
+  const [matched, percent, backslash, entity, invisible, compatible, digit] = match
   if (percent !== undefined) return Buffer.from(percent.replaceAll('%', ''), 'hex').toString()
   if (backslash !== undefined) {
     if (!/^[ux]/.test(backslash)) return BACKSLASH[backslash] ?? backslash
@@ -111,13 +114,13 @@ function replacementOf(match: RegExpExecArray): string | undefined {
   if (invisible !== undefined) return ''
   if (compatible !== undefined) return compatible.normalize('NFKC')
   if (digit !== undefined) return String((digit.charCodeAt(0) - (digit < '\u0966' ? 0x660 : 0x966)) % 16)
-  return CONFUSABLES[whole]
+  return CONFUSABLES[matched]
 }
 
 const characterOf = (codePoint: number): string | undefined =>
   codePoint <= CODE_POINT_MAX ? String.fromCodePoint(codePoint) : undefined
 
-/** A range that begins or ends inside a replaced piece takes in all that the piece stands for. */
+/** A range that begins or ends inside a replaced piece includes all of that piece's source. */
 function spanOf(
   resultStarts: readonly number[],
   sourceStarts: readonly number[],
@@ -147,13 +150,13 @@ function pieceAt(resultStarts: readonly number[], index: number): number {
   return low
 }
 
-/** An escape that has come in part is at most this long. */
+/** Maximum length of an incomplete escape. */
 const PARTIAL_ESCAPE_CHARS_MAX = 13
 
-/** Letters that more text may make look-alikes; half of a pair. */
+/** Letters that more text may turn into confusables; half of a surrogate pair. */
 const UNSTABLE_END = new RegExp(`(?:${CONFUSABLE}{1,2}|[\\ud83c\\ud835\\udb40])$`)
 
-/** Index up to which it is sure what the surface of a text that may go on is; at most its length. */
+/** Index up to which the normalized form no longer changes when more text follows; at most the text's length. */
 export function stableTo(text: string): number {
   const from = Math.max(0, text.length - PARTIAL_ESCAPE_CHARS_MAX)
   let stable = text.length

@@ -1,8 +1,7 @@
 /**
- * Says where a match may still be running at the end of a text: the question that a stream asks about what it holds.
- *
- * From each pattern another one is made that matches at a place if, and nearly only if, more text could change what the
- * pattern does there: every character may also be the end of the text, and some way through must arrive at that end.
+ * Finds where a match may be pending at the end of a text, which a stream needs to know about the text that it holds.
+ * From each pattern another one is derived that matches at an index if, and nearly only if, more text could change
+ * the pattern's result there: every character may also be the end of the text, and some path must arrive at that end.
  */
 
 import type { PendingFrom } from '../core/step.ts'
@@ -11,10 +10,10 @@ import { matchAt, type Pattern } from './pattern.ts'
 import { lastRunStart } from './pending-match.ts'
 import { type Alternatives, parseRegex, type Term } from './regex-parser.ts'
 
-/** A glance (`isPlausible`) looks at fewer characters than this. */
+/** `isPlausible` reads fewer characters than this. */
 const PLAUSIBILITY_CHARS = 8
 
-/** Creates the pattern that matches where `pattern` is undecided. Throws on syntax that it does not know. */
+/** Derives the pattern that matches where the result of `pattern` is pending. Throws on syntax that it does not know. */
 export function partialMatchPattern({ source, flags }: RegExp): RegExp {
   return new RegExp(`(?:${partialAlternatives(parseRegex(source))})$`, flags)
 }
@@ -30,35 +29,39 @@ function partialTerm(term: Term): string {
     case 'group':
       return `${term.opener}${partialAlternatives(term.alternatives)})${term.quantifier}`
     case 'lookbehind':
-      // What stands before a place is known, unless the way has come to the end already.
+      // What precedes an index is known, unless the path has arrived at the end already.
       return `(?:${term.source}|$)`
     case 'lookahead':
-      // Undecided itself: then so is the whole, and the way goes to the end. Else it is what it is.
+      // When the lookahead is pending, so is the whole match, and the path goes to the end. Otherwise it is
+      // unchanged.
       return `(?:(?=(?:${partialAlternatives(term.alternatives)})$)[^]*|${term.source})`
   }
 }
 
-/** A pattern and the one that matches where it is undecided. */
+/** A pattern and the one that matches where it is pending. */
 export type PartialPattern = Readonly<{ pattern: Pattern; partial: RegExp }>
 
-/** Creates a pattern openable. */
+/** Adds the derived pattern to a pattern. */
 export const withPartial = (pattern: Pattern): PartialPattern => ({
   pattern,
   partial: partialMatchPattern(pattern.pattern),
 })
 
-/** Returns where a match of a pattern that is tried at a place begins if it is undecided; the text's length if it isn't. */
+/**
+ * Given an index at which a pattern is tried, returns where its match starts if it is pending; else the text's
+ * length.
+ */
 export function pendingAt(text: string, at: number, { pattern, partial }: PartialPattern): number {
   if (text.length - at > PLAUSIBILITY_CHARS && pattern.isPlausible?.(text, at) === false) return text.length
   partial.lastIndex = at
   const found = partial.exec(text)
   if (found !== null) return (found.indices ?? []).reduce((earliest, range) => Math.min(earliest, range?.[0] ?? at), at)
-  // How a match goes on past its pattern is not known here: as long as it is within reach, it may.
+  // How far `extend` continues is not known here: a match within `matchCharsMax` may.
   const match = pattern.extend === undefined ? undefined : matchAt(text, at, pattern)
   return match?.start ?? text.length
 }
 
-/** Creates the opening of a set of patterns, keywords of which only a part has come among it. */
+/** Creates the pendingFrom function of a set of patterns; it includes keywords that are incomplete at the end. */
 export function pendingFromPatterns(patterns: readonly Pattern[], matchCharsMax: number): PendingFrom {
   const keywords: string[] = []
   const owners: PartialPattern[] = []

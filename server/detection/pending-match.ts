@@ -1,25 +1,28 @@
-/** Where in a text that goes on something may still be running: what a stream has to hold back. */
+/** Where a match may be pending at the end of a text that continues: what a stream has to hold back. */
 import type { PendingFrom } from '../core/step.ts'
 
-/** Returns the least of several openings. */
+/** Returns the smallest of several pending indexes. */
 export function earliestPending(alternatives: readonly PendingFrom[]): PendingFrom {
   return (text) => alternatives.reduce((least, pendingFrom) => Math.min(least, pendingFrom(text)), text.length)
 }
 
-/** What a step says about the matches it can make (see Step). */
+/** The bounds of a step's matches (see Step). */
 type MatchBounds = Readonly<{ matchCharsMax?: number; pendingFrom?: PendingFrom }>
 
-/** Returns the opening of several steps. One that doesn't say anything may be running all over its reach. */
+/**
+ * Combines the pendingFrom of several steps. A step without one may have a match pending anywhere within its
+ * `matchCharsMax`.
+ */
 export function pendingFromSteps(steps: readonly MatchBounds[]): PendingFrom {
   return earliestPending(
     steps.map(({ matchCharsMax = 0, pendingFrom }) => pendingFrom ?? ((text) => text.length - matchCharsMax)),
   )
 }
 
-/** What names, numbers and tokens in front of a keyword (of an `@`) are made of. */
+/** The characters of names, numbers and tokens in front of a keyword (of an `@`). */
 const RUN_CHARACTER = /[\w.+~%()=/:@\u00c0-\u024f-]/
 
-/** Index where the run that reaches to `end` begins, at most `charsMax` before it; `end` when there is none. */
+/** Index where the run that reaches `end` begins, at most `charsMax` before it; `end` when there is none. */
 export function lastRunStart(text: string, end: number, charsMax: number): number {
   let start = end
   while (start > 0 && end - start < charsMax && RUN_CHARACTER.test(text.charAt(start - 1))) start--

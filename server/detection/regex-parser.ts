@@ -1,6 +1,6 @@
-/** Reads the source of a regular expression, as far as patterns use the syntax. */
+/** Parses the source of a regular expression, as far as patterns use the syntax. */
 
-/** One part of a sequence and how often it may stand there (`''` for once). */
+/** One term of a sequence and its quantifier (`''` for once). */
 export type Term = Readonly<{ quantifier: string }> &
   (
     | Readonly<{ kind: 'character' | 'boundary'; source: string }>
@@ -12,7 +12,7 @@ export type Term = Readonly<{ quantifier: string }> &
       }>
   )
 
-/** Sequences of which one is taken. */
+/** Alternative sequences. */
 export type Alternatives = readonly (readonly Term[])[]
 
 type ParserState = { readonly source: string; at: number }
@@ -22,7 +22,7 @@ const BOUNDARY = /\\[bB]/y
 const GROUP_OPENER = /\((?:\?(?::|=|!|-i:|<=|<!))?/y
 const QUANTIFIER = /(?:[*+?]|\{\d+(?:,\d*)?\})?\??/y
 
-/** Returns the parts of a source (without flag u). Throws on syntax that it does not know, anchors among it. */
+/** Returns the terms of a source (without flag u). Throws on syntax that it does not know, anchors included. */
 export function parseRegex(source: string): Alternatives {
   const state = { source, at: 0 }
   const alternatives = parseAlternatives(state)
@@ -58,7 +58,7 @@ function parseGroup(state: ParserState, opener: string): Term {
   return { kind, opener, source, alternatives, quantifier: consume(state, QUANTIFIER) ?? '' }
 }
 
-/** Takes what a sticky expression matches here; undefined when it is nothing at all. */
+/** Consumes what a sticky expression matches here; undefined when that is nothing. */
 function consume(state: ParserState, expression: RegExp): string | undefined {
   expression.lastIndex = state.at
   const found = expression.exec(state.source)?.[0]

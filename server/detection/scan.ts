@@ -1,17 +1,17 @@
-/** Runs a detector over all texts of a call in all their readings, and turns its matches into findings. */
+/** Runs a detector over all segments of a call in all their variants, and turns its matches into findings. */
 import type { Segment } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import type { KeywordMemo } from './keyword-index.ts'
 import { MATCHES_MAX, type Match } from './pattern.ts'
 import { type TextVariant, variantsOf } from './text-variant.ts'
 
-/** Nothing that any pattern knows is shorter. */
+/** No pattern matches a shorter text. */
 const TEXT_CHARS_MIN = 6
 
-/** Readings are worked out once for all steps. A segment never changes, so neither do they. */
+/** Variants are computed once for all steps. A segment never changes, so neither do they. */
 const variantCache = new WeakMap<Segment, readonly TextVariant[]>()
 
-/** Returns the readings of a segment's text; none when it is too short to hold anything. */
+/** Returns the variants of a segment's text; none when it is too short to match anything. */
 export function segmentVariants(segment: Segment): readonly TextVariant[] {
   if (segment.text.length < TEXT_CHARS_MIN) return EMPTY
   const cached = variantCache.get(segment)
@@ -21,21 +21,22 @@ export function segmentVariants(segment: Segment): readonly TextVariant[] {
   return variants
 }
 
-/** A call with more findings than this isn't one that anybody could act on; not acted on means refused. */
+/** A call with more findings than this can't be acted on, and is refused. */
 const FINDINGS_MAX = MATCHES_MAX
 
-/** More was found than can be judged. */
+/** There are more findings than can be evaluated. */
 export class InspectionError extends Error {
   override readonly name = 'InspectionError'
 }
 
-/** Looks through one text of a segment; `keywords` is what is kept of it. */
+/** Matches one text of a segment; `keywords` is its memo. */
 type Matcher = (text: string, keywords: KeywordMemo | undefined, segment: Segment) => readonly Match[]
 
 /**
- * Returns a detector's findings in all segments, spans in the text as it stands; of several that cover each other, one.
- * Neighbouring text parts of a message are scanned as one text too: what is cut between them has a finding in each.
- * A match of a kind in `vague` returns way to one of any other kind that covers it. Throws InspectionError beyond 10,000.
+ * Returns a detector's findings in all segments, with spans in the original text; of several that cover each other,
+ * one. Adjacent text parts of a message are also scanned as one text: a match across them is a finding in each. A
+ * match of a kind in `yielding` is dropped when one of any other kind covers it. Throws InspectionError beyond
+ * 10,000.
  */
 export function scanSegments(
   segments: readonly Segment[],
@@ -52,7 +53,7 @@ export function scanSegments(
     for (const { kind, severity, confidence, start, end } of outermost(matches, yielding)) {
       findings.push({ kind, severity, pointer: segment.pointer, span: [start, end], confidence })
     }
-    if (findings.length > FINDINGS_MAX) throw new InspectionError('more was found than can be judged')
+    if (findings.length > FINDINGS_MAX) throw new InspectionError('there are more findings than can be evaluated')
   }
   return findings ?? EMPTY
 }
@@ -64,7 +65,7 @@ function matchesIn(segment: Segment, matcher: Matcher): readonly Match[] {
   let matches: Match[] | undefined
   for (const variant of segmentVariants(segment)) {
     const seen = matcher(variant.text, variant.keywords, segment)
-    if (seen.length > MATCHES_MAX) throw new InspectionError('more was found than can be judged')
+    if (seen.length > MATCHES_MAX) throw new InspectionError('there are more findings than can be evaluated')
     for (const match of seen) {
       const [start, end] = variant.span(match.start, match.end)
       matches ??= []
@@ -74,7 +75,7 @@ function matchesIn(segment: Segment, matcher: Matcher): readonly Match[] {
   return matches ?? EMPTY
 }
 
-/** Leaves out what another match of the same kind covers, and vague ones that any other covers. */
+/** Drops matches that another of the same kind covers, and yielding ones that any other covers. */
 function outermost(matches: readonly Match[], yielding: ReadonlySet<string>): readonly Match[] {
   if (matches.length < 2) return matches
   const isYielding = (match: Match): number => (yielding.has(match.kind) ? 1 : 0)
@@ -92,15 +93,15 @@ function outermost(matches: readonly Match[], yielding: ReadonlySet<string>): re
   })
 }
 
-/** The text part of a message: its pointer in front of its number, and the number. */
+/** The text part of a message: the pointer of its parent, and its index. */
 const PART = /^(.*\/)(\d+)\/text$/
 
 const isTextPart = ({ pointer }: Segment): boolean => pointer.endsWith('/text') && PART.test(pointer)
 
-/** How much of two neighbours is scanned together. */
+/** How much of two adjacent parts is scanned together. */
 const JOINED_CHARS = 1_024
 
-/** The shares that a segment has in matches that reach over its front or its end into its neighbour. */
+/** The parts within a segment of matches that cross its start or its end into an adjacent part. */
 function matchesAcrossParts(segments: readonly Segment[], index: number, matcher: Matcher): readonly Match[] {
   const segment = segments[index] as Segment
   const overlapping = (left: Segment | undefined, right: Segment | undefined): readonly Match[] => {

@@ -1,6 +1,6 @@
 /**
- * All the ways in which a text can be read: as it stands, with escapes and disguises resolved, and with what is encoded
- * in it decoded, two layers deep. Detectors scan every reading; what they find points at the text as it stands.
+ * All variants of a text: the original, with escapes and confusables normalized, and with encoded runs decoded, two
+ * layers deep. Detectors scan every variant; their findings point at the original.
  */
 
 import type { PendingFrom } from '../core/step.ts'
@@ -8,24 +8,24 @@ import { type EncodedRun, encodedRuns, pendingRunStart } from './encoded-text.ts
 import type { KeywordMemo } from './keyword-index.ts'
 import { type Normalized, normalize, stableTo } from './normalization.ts'
 
-/** A text to scan. `span` returns the range of the original for a range of this text. */
+/** A text to scan. `span` maps a range of this text to the range of the original. */
 export type TextVariant = Readonly<{
   text: string
-  /** False for what was encoded: there a range of the original says nothing by its length. */
+  /** False for decoded text: there the length of a range in the original means nothing. */
   isVisible: boolean
-  /** Which keywords stand in it. */
+  /** The memo of its keywords. */
   keywords: KeywordMemo
   span: (start: number, end: number) => readonly [start: number, end: number]
 }>
 
 const identitySpan: TextVariant['span'] = (start, end) => [start, end]
 
-/** Layers that are peeled off: base64 in base64, a percent sign that is itself percent-encoded. */
+/** Layers that are decoded: base64 in base64, a percent sign that is itself percent-encoded. */
 const LAYERS_MAX = 2
 
 /**
- * Returns the readings of a text, the text itself first. None is longer than what it was made from, so that all together
- * are at most some twenty times the text, and for anything that people write little more than once.
+ * Returns the variants of a text, the text itself first. None is longer than its source, so that all together are at
+ * most some twenty times the text, and for anything that people write little more than once.
  */
 export function variantsOf(text: string): readonly TextVariant[] {
   const original: TextVariant = { text, isVisible: true, keywords: {}, span: identitySpan }
@@ -53,7 +53,7 @@ export function variantsOf(text: string): readonly TextVariant[] {
 
 type AddVariant = (variant: TextVariant) => boolean
 
-/** The surfaces below a reading, `first` being its own. */
+/** The normalized variants of a variant, `firstNormalized` being the first. */
 function normalizedVariants(
   variant: TextVariant,
   firstNormalized: Normalized | undefined,
@@ -72,7 +72,7 @@ function normalizedVariants(
   return variants
 }
 
-/** What the encoded runs of a reading say. */
+/** The decoded runs of a variant. */
 function decodedVariants(variant: TextVariant, runs: readonly EncodedRun[], add: AddVariant): readonly TextVariant[] {
   const variants: TextVariant[] = []
   for (const run of runs) {
@@ -84,9 +84,9 @@ function decodedVariants(variant: TextVariant, runs: readonly EncodedRun[], add:
 }
 
 /**
- * Index from which a text that may go on has to be held back, so that no match of at most `matchCharsMax` visible
- * characters, in any reading, can still be running before it. Escapes and invisible characters don't count as visible,
- * and an encoded run that is not over is held as a whole.
+ * Index from which a text that continues has to be held back, so that no match of at most `matchCharsMax` visible
+ * characters, in any variant, can be pending before it. Escapes and invisible characters don't count as visible, and
+ * a pending encoded run is held as a whole.
  */
 export function holdFrom(text: string, matchCharsMax: number): number {
   let from = text.length
@@ -105,8 +105,8 @@ export function holdFrom(text: string, matchCharsMax: number): number {
 }
 
 /**
- * Index from which a text that may go on has something running, in any reading: an opening's match, an encoded run, an
- * escape. `pendingFrom` is asked about what is sure of each surface.
+ * Index from which something is pending in a text that continues, in any variant: a match, an encoded run, an escape.
+ * `pendingFrom` is called with each normalized layer.
  */
 export function pendingStart(text: string, pendingFrom: PendingFrom): number {
   let from = text.length
@@ -118,7 +118,7 @@ export function pendingStart(text: string, pendingFrom: PendingFrom): number {
       if (index < current.length) from = Math.min(from, span(Math.max(0, index), Math.max(0, index) + 1)[0])
     }
     const normalized = layer < LAYERS_MAX ? normalize(current.slice(0, stable)) : undefined
-    // Without an oddity the next layer is this one; it says more only when its end is not sure.
+    // Without a change the next layer is this one; it differs only when its end is not stable.
     if (normalized === undefined && (stable === current.length || layer === LAYERS_MAX)) return from
     const outer = span
     if (normalized !== undefined) span = (start, end) => outer(...normalized.span(start, end))

@@ -1,6 +1,6 @@
 /**
- * A governed call, from the client's body to the answer: judge the request → refused? return; forward; judge the answer;
- * return. An answer that streams is judged piece by piece in stream-reply.ts.
+ * A governed call, from the client's body to the reply: evaluate the request → refused? return; forward; evaluate the
+ * response; return. A streamed response is evaluated in batches in stream/stream-reply.ts.
  */
 
 import type { Call } from '../core/call.ts'
@@ -30,7 +30,7 @@ type ForwardResult =
   | Readonly<{ status: 'answered'; response: UpstreamResponse; content: JudgedContent }>
   | Readonly<{ status: 'failed'; code: ErrorCode; cause: unknown }>
 
-/** Sends what was released, and reads the answer up to where its judgement begins. */
+/** Forwards the enforced request, and reads the response up to where its evaluation begins. */
 async function forward(
   upstream: Upstream,
   { path, id, signal }: GovernedRequest,
@@ -49,7 +49,7 @@ async function forward(
   }
 }
 
-/** Judges an answer that is known as a whole, and returns what of it may leave. */
+/** Evaluates a response that is complete, and returns the reply. */
 async function judgeResponse(
   gateway: Gateway,
   request: Call,
@@ -68,7 +68,7 @@ async function judgeResponse(
   return responseReply(upstreamResponse, body as object, request, requestDecision, decision, unchanged)
 }
 
-/** Records that no answer came, and says so. */
+/** Records that there is no response, and returns the error. */
 async function forwardFailed(
   gateway: Gateway,
   call: Call,

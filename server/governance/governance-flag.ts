@@ -1,31 +1,31 @@
 /** The governance flags of a call (`X-TapPass-Flags: pii=mask, mode=lockdown`). A flag may tighten, never loosen. */
 import type { ErrorCode } from '../core/errors.ts'
 
-/** Flags that are enforced, with their values; the policy recognises the same ones. */
+/** Flags that are enforced, with their values; the policy accepts the same ones. */
 const ENFORCED_VALUES: ReadonlyMap<string, readonly string[]> = new Map([
   ['mode', ['enforce', 'lockdown']],
   ['pii', ['mask', 'block']],
   ['secrets', ['block']],
 ])
 
-/** Values that ask for less than the default does. */
+/** Values that are weaker than the default. */
 const LOOSENING_VALUES: ReadonlyMap<string, readonly string[]> = new Map([
   ['mode', ['observe', 'warn']],
   ['pii', ['off', 'flag']],
   ['secrets', ['redact', 'flag']],
 ])
 
-/** The flags of a call, or which rule of the table of errors they break, and where. */
+/** The flags of a call, or the error that they cause. */
 export type ParsedFlags =
   | Readonly<{ status: 'parsed'; flags: Readonly<Record<string, string>> }>
   | Readonly<{ status: 'invalid'; code: ErrorCode; message: string }>
 
-/** Characters of the header that are read. */
+/** Maximum length of the header. */
 const CHARS_MAX = 1000
 
 /**
- * Parses the header; undefined is no flags. A flag that is known elsewhere and not enforced here is refused as well: who
- * asks for a limit must not be left in the belief that there is one.
+ * Parses the header; undefined is no flags. A known flag that is not enforced here is rejected as well: a client must
+ * not believe that a limit is enforced when it is not.
  */
 export function parseFlags(header: string | undefined): ParsedFlags {
   const flags: Record<string, string> = {}

@@ -1,4 +1,4 @@
-/** What a client asked for, and the calls (asked, answered) that are judged for it. */
+/** A client's request, and the calls (request, response) that are evaluated for it. */
 import type { Agent, Call, Segment } from '../core/call.ts'
 import type { Upstream } from '../core/ports.ts'
 import { type Gateway, judge, type RecordedDecision } from '../pipeline/judge.ts'
@@ -8,7 +8,7 @@ import { ProjectionError, project } from '../protocol/projection.ts'
 /** The OpenAI routes that are governed. */
 export type GovernedPath = '/chat/completions' | '/completions' | '/embeddings'
 
-/** A request past the door: who asks, for what. `signal` fires when the client goes away. */
+/** An authenticated request: who, for what. `signal` aborts when the client disconnects. */
 export type GovernedRequest = Readonly<{
   id: string
   path: GovernedPath
@@ -37,7 +37,7 @@ export function requestCall(request: GovernedRequest): Call | undefined {
   )
 }
 
-/** Returns the call of an answer to `request`, or undefined when the answer can't be scanned. */
+/** Returns the call of a response to `request`, or undefined when it can't be scanned. */
 export function responseCall(request: Call, body: unknown, bodyBytes: number): Call | undefined {
   const segments = segmentsOf(body)
   return segments && { ...request, stage: 'response', body, bodyBytes, segments: segments.filter(isText) }
@@ -56,12 +56,12 @@ function segmentsOf(body: unknown): readonly Segment[] | undefined {
   }
 }
 
-/** An embedding in base64 is a list of numbers and no text; detectors would only see noise in it. */
+/** An embedding in base64 is a list of numbers, not text; detectors would only see noise in it. */
 function isText({ pointer, text }: Segment): boolean {
   return !/^\/data\/\d+\/embedding$/.test(pointer) || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)
 }
 
-/** Members whose value is one of a few words of the API, and those words. Nothing can be said with them. */
+/** Members whose value is one of a few words of the API, and those words. They can't carry a message. */
 const PROTOCOL_MEMBERS = ['/role', '/type', '/object', '/finish_reason']
 const PROTOCOL_WORDS = new Set(
   `assistant chat.completion content_filter developer embedding function length list model stop system text text_completion tool
@@ -75,14 +75,14 @@ function isProtocolWord({ pointer, text }: Segment): boolean {
   return PROTOCOL_MEMBERS.some((member) => pointer.endsWith(member))
 }
 
-/** A request that may leave: what is sent where, its judgement, and its call without the segments. */
+/** A request that may be forwarded: its text and target, its decision, and its call without the segments. */
 export type RequestDecision =
   | Readonly<{ status: 'judged'; call: Call; decision: RecordedDecision; upstream: Upstream; text: string }>
   | Readonly<{ status: 'refused'; reply: Reply }>
 
 /**
- * Judges a request. A function of its own, so that the segments, which take many times the room of the body, are gone while
- * the model server thinks.
+ * Evaluates a request. A function of its own, so that the segments, which take many times the memory of the body, are
+ * released while the model server works.
  */
 export async function judgeRequest(gateway: Gateway, request: GovernedRequest): Promise<RequestDecision> {
   const call = requestCall(request)

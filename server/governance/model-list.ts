@@ -1,4 +1,4 @@
-/** The list of models: what the model server names, and our own echo. */
+/** The list of models: those of the model server, and our own echo. */
 
 import type { Upstream } from '../core/ports.ts'
 import type { Gateway } from '../pipeline/judge.ts'
@@ -9,10 +9,10 @@ type Model = Readonly<{ id: string; object: 'model'; created: number; owned_by: 
 
 const ECHO: Model = { id: 'echo', object: 'model', created: 0, owned_by: 'tappass' }
 
-/** Time for a list; it is asked for by people and key checks. */
+/** Timeout for the list; people and key checks ask for it. */
 const TIMEOUT_MS = 10_000
 
-/** Returns the list. Of what the model server says, only names, times and owners of the right form are passed on. */
+/** Returns the list. Of the model server's list only ids, times and owners in the right format are passed on. */
 export async function listModels(gateway: Gateway, requestId: string): Promise<Reply> {
   const upstream = gateway.ports.upstreamOf('')
   if (!upstream || upstream.name === 'echo') return listReply([ECHO])
@@ -24,7 +24,7 @@ export async function listModels(gateway: Gateway, requestId: string): Promise<R
   }
 }
 
-/** Undefined when the model server refuses the gateway. One that has no such list names no models. */
+/** Undefined when the model server rejects the gateway. One without such a list has no models. */
 async function fetchModels(upstream: Upstream, requestId: string): Promise<readonly Model[] | undefined> {
   const response = await upstream.forward('/models', undefined, requestId, AbortSignal.timeout(TIMEOUT_MS))
   const content = await readResponse(response, false)

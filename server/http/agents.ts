@@ -1,4 +1,4 @@
-/** The routes of the register of agents. */
+/** The routes of the agent registry. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import * as v from 'valibot'
 import {
@@ -13,7 +13,7 @@ import { listAgents } from '../access/agent-store.ts'
 import type { Role } from '../access/role.ts'
 import { PublicError } from '../core/errors.ts'
 
-/** PostgreSQL keeps every character but this one. */
+/** PostgreSQL stores every character but this one. */
 const NUL = '\0'
 const optionalText = (charsMax: number) =>
   v.optional(v.pipe(v.string(), v.maxLength(charsMax), v.excludes(NUL, 'holds the character U+0000')))

@@ -1,4 +1,4 @@
-/** The routes of the ledger: read it, and have it recomputed. */
+/** The routes of the ledger: query it, and verify it. */
 import type { FastifyInstance } from 'fastify'
 import * as v from 'valibot'
 import type { Authenticator } from '../access/authenticator.ts'
@@ -7,7 +7,7 @@ import type { Database } from '../core/ports.ts'
 import { readAudit } from '../ledger/audit-query.ts'
 import { verifyLedger } from '../ledger/verification.ts'
 
-/** PostgreSQL keeps every character but U+0000, and refuses to look for it. */
+/** PostgreSQL rejects U+0000 in text. */
 const optionalFilter = v.optional(v.pipe(v.string(), v.maxLength(200), v.excludes('\0')))
 
 const QUERY = v.object({

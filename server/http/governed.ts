@@ -14,14 +14,15 @@ import type { Reply } from '../pipeline/reply.ts'
 
 const PATHS: readonly GovernedPath[] = ['/chat/completions', '/completions', '/embeddings']
 
-/** Adds the routes. The key is checked, and room made, before the body is read. */
+/** Adds the routes. The key is checked, and the budget reserved, before the body is read. */
 export function governedRoutes(server: FastifyInstance, authenticator: Authenticator, gateway: Gateway): void {
   const budget = createBodyBudget()
   const authenticate = async (request: FastifyRequest): Promise<void> => {
     request.agent = await authenticator.authenticateAgent(request.headers)
   }
   const reserveBudget: onRequestHookHandler = ({ headers }, reply, done) => {
-    // A body that does not say how long it is may be as long as bodies may be; one that says more is refused by its parser.
+    // A body without a content-length counts as the largest allowed; one with a larger content-length is rejected by
+    // its parser.
     const { bodyBytesMax } = gateway.limits
     const release = budget.reserve(Math.min(Number(headers['content-length'] ?? bodyBytesMax), bodyBytesMax))
     if (release) onClose(reply, release)
@@ -41,7 +42,7 @@ export function governedRoutes(server: FastifyInstance, authenticator: Authentic
   )
 }
 
-/** Calls `then` when the answer has left, or the client; at once when he has already. */
+/** Calls `callback` when the response is sent or the client disconnects; at once when that has happened. */
 function onClose(reply: FastifyReply, callback: () => void): void {
   if (reply.raw.destroyed) callback()
   else reply.raw.once('close', callback)
@@ -54,7 +55,7 @@ function requestOf(
   signal: AbortSignal,
 ): GovernedRequest {
   const { agent, headers, body, bodyBytes, id } = request
-  if (!agent) throw new Error('a governed route was reached past its door')
+  if (!agent) throw new Error('a governed route was reached without authentication')
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new PublicError('request.malformed')
   const parsed = parseFlags(textOf(headers['x-tappass-flags'] ?? headers['x-governance-flags']))
   if (parsed.status === 'invalid') throw new PublicError(parsed.code, { message: parsed.message })
@@ -72,7 +73,7 @@ function sessionOf({ ports }: Gateway, headers: FastifyRequest['headers']): stri
 const textOf = (header: string | string[] | undefined): string | undefined =>
   Array.isArray(header) ? header.join(',') : header
 
-/** Writes a reply of the core out. Its cause goes into the log, and nowhere else. */
+/** Sends a reply. Its cause goes into the log, and nowhere else. */
 function send(reply: FastifyReply, answer: Reply): FastifyReply {
   if (answer.cause !== undefined) reply.log.warn({ err: answer.cause, status: answer.status }, 'call failed')
   reply.code(answer.status).headers(answer.headers)

@@ -6,7 +6,7 @@ import type { Clock, Database } from '../core/ports.ts'
 import type { About } from '../observability/about.ts'
 import type { Readiness } from '../observability/readiness.ts'
 
-/** What the routes work with. */
+/** What the routes need. */
 export type HealthRoutes = Readonly<{
   authenticator: Authenticator
   database: Database

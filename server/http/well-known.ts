@@ -1,9 +1,9 @@
-/** The public keys that outsiders check our tokens with. */
+/** The public keys with which others verify our tokens. */
 import { createHash, createPublicKey } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { canonicalJson } from '../core/canonical-json.ts'
 
-/** Adds the route. Takes the private key in PEM; without one the set is empty. */
+/** Adds the route. `tokenKey` is the private key in PEM; without one the set is empty. */
 export function wellKnownRoutes(server: FastifyInstance, tokenKey: string | undefined): void {
   const keys = tokenKey === undefined ? [] : [publicJwk(tokenKey)]
   server.get('/.well-known/jwks.json', async (_request, reply) =>

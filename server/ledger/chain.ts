@@ -1,5 +1,5 @@
 /**
- * How a chain begins and ends. Its first entry records where other chains ended, so that the loss of a chain's tail,
+ * How a chain begins and ends. Its first entry records the heads of other chains, so that the loss of a chain's tail,
  * or of a whole chain, shows in every later one.
  */
 import type { Entry, Head } from '../core/entry.ts'
@@ -27,9 +27,9 @@ export function recordedHeads(firstEntry: string): readonly Head[] {
 }
 
 /**
- * Returns the heads of all chains that no first entry records yet. The others are tied in already: whoever removes one
- * of them has to remove the chain that records it too, and so on up to a chain whose head is given here. That keeps
- * first entries short after years of restarts.
+ * Returns the heads of all chains that no first entry records yet. The others are anchored already: whoever removes
+ * one of them has to remove the chain that records it too, and so on up to a chain whose head is returned here. That
+ * keeps first entries short after years of restarts.
  */
 export async function unrecordedHeads(database: Database): Promise<readonly Head[]> {
   const rows = await readHeads(database)
@@ -50,7 +50,7 @@ export function chainOpenedEntry(heads: readonly Head[], instance: string, clock
   return chainEntry('chain_opened', { instance, heads }, clock, random)
 }
 
-/** The last entry of a chain whose process stopped on purpose. A chain without it ended in a crash, or was cut. */
+/** The last entry of a chain whose process stopped cleanly. A chain without it ended in a crash, or was truncated. */
 export function chainClosedEntry(clock: Clock, random: Random): Entry {
   return chainEntry('chain_closed', {}, clock, random)
 }

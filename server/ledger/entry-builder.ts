@@ -1,4 +1,4 @@
-/** Turns what happened to a call into an entry of the ledger: kinds, pointers, counts, sizes and commitments, never text. */
+/** Builds the entries of the ledger: kinds, pointers, counts, sizes and commitments, never text. */
 import type { Call } from '../core/call.ts'
 import type { Entry } from '../core/entry.ts'
 import type { Finding } from '../core/finding.ts'
@@ -9,16 +9,16 @@ import { ulid } from '../core/ulid.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { API_KEYS, KEY_SUFFIX } from '../protocol/projection.ts'
 
-/** Findings of a step that an entry lists one by one; of the rest it holds the number. */
+/** Findings of a step that an entry lists; of more it holds the count only. */
 const FINDINGS_LISTED_MAX = 20
 
-/** Names of the API, so that a pointer made of them tells where something stood and nothing of what stood there. */
+/** Names of the API, so that a pointer made of them shows where something was and nothing of its text. */
 const API_NAMES = new Set([
   ...API_KEYS,
   ...'choices id input model name prompt refusal role text tools type url user'.split(' '),
 ])
 
-/** What an entry says beside the judgement: where a call went, what came back, how far a stream had got. */
+/** Details of an entry beside the decision: where a call went, the response's status, the progress of a stream. */
 export type EntryDetails = Readonly<{
   event?: string
   events?: number
@@ -30,10 +30,13 @@ export type EntryDetails = Readonly<{
   upstream?: string | null
 }>
 
-/** What is constant for all entries of a process. `commitmentKey` salts commitments, and stays secret. */
+/** What all entries of a process share. `commitmentKey` salts commitments, and stays secret. */
 export type EntryContext = Readonly<{ clock: Clock; random: Random; commitmentKey: Uint8Array }>
 
-/** Given a judged call, returns its entry. `content` is the text that is committed to (what was judged, as JSON). */
+/**
+ * Given an evaluated call, returns its entry. `content` is the text that is committed to (what was evaluated, as
+ * JSON).
+ */
 export function decisionEntry(
   context: EntryContext,
   call: Call,
@@ -61,7 +64,7 @@ export function decisionEntry(
   }
 }
 
-/** Members in the order of their names, which makes their canonical text cheap. */
+/** Members in the order of their names, which makes their canonical form cheap. */
 function detailsOf(
   call: Call,
   outcomes: readonly StepOutcome[],
@@ -95,7 +98,7 @@ function detailsOf(
   }
 }
 
-/** An entry about a call that no judgement belongs to: its model server failed, its client went away, its stream ended. */
+/** An entry without a decision: the model server failed, the client disconnected, the stream ended. */
 export function eventEntry(
   context: EntryContext,
   call: Call,
@@ -120,7 +123,7 @@ export function eventEntry(
   }
 }
 
-/** An entry about the register of agents: who did what to which agent. */
+/** An entry about the agent registry: who did what to which agent. */
 export function adminEntry(
   { clock, random }: Pick<EntryContext, 'clock' | 'random'>,
   eventType: string,
@@ -158,14 +161,14 @@ function callColumns(call: Call) {
   }
 }
 
-/** A model's name comes from the client; what can't be one is not recorded, for it may be anything. */
+/** The model's name comes from the client; anything that can't be a name is not recorded, for it may be any text. */
 export function modelName(model: string): string {
   return /^[\w./:@+-]{1,128}$/.test(model) ? model : '(not a model name)'
 }
 
 /**
- * SHA-256 over a salt and the content. The salt comes from a secret key and the entry's id, so whoever has the key can
- * prove what a content was, and nobody else can try out guesses.
+ * SHA-256 over a salt and the content. The salt comes from a secret key and the entry's id, so whoever has the key
+ * can prove what the content was, and nobody else can test guesses.
  */
 export function commitment(key: Uint8Array, auditId: string, content: string): string {
   return sha256(saltOf(key, auditId) + content)
@@ -176,7 +179,7 @@ export function saltOf(key: Uint8Array, id: string): string {
   return sha256(Buffer.concat([key, Buffer.from(id)]))
 }
 
-/** What steps did, by their names in order: how long each took in microseconds, what it found, why it did not look. */
+/** What steps did, sorted by name: time in microseconds, findings, why one did not run. */
 function stepDetails(
   outcomes: readonly StepOutcome[],
 ): Readonly<Record<'findings' | 'notDone' | 'steps', object | undefined>> {
@@ -203,7 +206,7 @@ function findingDetails({ kind, severity, confidence, pointer, span }: Finding):
   return { confidence, kind, pointer: safePointer(pointer), severity, span }
 }
 
-/** Given a pointer, returns it with `*` for every key that is not a name of the API: such keys are somebody's text. */
+/** Given a pointer, returns it with `*` for every key that is not a name of the API: such keys are a client's text. */
 export function safePointer(pointer: string): string {
   const isKey = pointer.endsWith(KEY_SUFFIX)
   const path = isKey ? pointer.slice(0, -KEY_SUFFIX.length) : pointer

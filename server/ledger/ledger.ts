@@ -1,6 +1,6 @@
 /**
- * The ledger: seals entries into this process's own chain and answers only once they are durable. It joins appends that
- * wait at the same time into one INSERT (group commit); no lock is shared with other processes.
+ * The ledger: seals entries into this process's own chain and resolves only once they are durable. Concurrent appends
+ * share one INSERT (group commit); no lock is shared with other processes.
  */
 
 import type { Entry, Head, SealedEntry } from '../core/entry.ts'
@@ -12,12 +12,12 @@ import { seal } from './seal.ts'
 /** Rows in one INSERT: large enough for any number of waiting calls, small enough for one round trip. */
 const BATCH_ROWS_MAX = 500
 
-/** Appends that may wait at once; beyond it a call is refused at once instead of piling up behind a slow database. */
+/** Appends that may be pending; beyond it a call is refused at once instead of queueing behind a slow database. */
 const PENDING_MAX = 20_000
 
 /**
- * Takes `[{entry, hash}, …]`. The columns come out of the hashed text itself, so they can't say anything else. The type json
- * keeps a member's text as it was sent, to the letter.
+ * Its parameter is `[{entry, hash}, …]`. The columns are read from the hashed text itself, so they can't differ from
+ * it. The type json keeps a member's text exactly as it was sent.
  */
 const INSERT = `INSERT INTO audit_events (chain, seq, audit_id, ts, event_kind, event_type, severity, decision, step_name,
     org_id, agent_id, session_id, request_id, model, classification, policy, decision_id, entry, prev_hash, hash)
@@ -34,12 +34,12 @@ type PendingAppend = Readonly<{
   reject: (cause: unknown) => void
 }>
 
-/** What a ledger stands on: the database, this process's instance name, and clock and randomness for the chain's name. */
+/** What a ledger needs: the database, this process's instance name, and clock and randomness for the chain's name. */
 type LedgerContext = Readonly<{ database: Database; instance: string; clock: Clock; random: Random }>
 
 /**
- * Creates a ledger. After an INSERT whose end nobody knows (a lost connection), the chain is left where it is and the next
- * append opens a new one, whose first entry records where the old one was found to end.
+ * Creates a ledger. After an INSERT with an unknown result (a lost connection), the chain is abandoned and the next
+ * append opens a new one, whose first entry records where the old one ended.
  */
 export function createLedger(database: Database, instance: string, clock: Clock, random: Random): Ledger {
   const context: LedgerContext = { database, instance, clock, random }
@@ -86,7 +86,7 @@ export function createLedger(database: Database, instance: string, clock: Clock,
   }
 }
 
-/** Begins a chain of this process, with an entry that records where other chains ended. */
+/** Opens a chain of this process, with an entry that records the heads of other chains. */
 async function openChain({ database, instance, clock, random }: LedgerContext): Promise<Head> {
   const chain = `${instance}-${ulid(clock, random)}`
   const first = seal(chainOpenedEntry(await unrecordedHeads(database), instance, clock, random), chain, 1, null)
@@ -94,7 +94,7 @@ async function openChain({ database, instance, clock, random }: LedgerContext): 
   return first
 }
 
-/** Seals a batch behind a head, writes it, tells those who wait, and returns the new head. */
+/** Seals a batch behind a head, inserts it, resolves its appends, and returns the new head. */
 async function write({ database }: LedgerContext, head: Head, batch: readonly PendingAppend[]): Promise<Head> {
   const rows: SealedEntry[] = []
   let last = head
@@ -109,7 +109,7 @@ async function write({ database }: LedgerContext, head: Head, batch: readonly Pe
 }
 
 async function insert(database: Database, rows: readonly SealedEntry[]): Promise<void> {
-  // An entry is JSON already.
+  // An entry is already JSON.
   const members = rows.map(({ entry, hash }) => `{"entry":${entry},"hash":"${hash}"}`)
   await database.query(INSERT, [`[${members.join(',')}]`])
 }

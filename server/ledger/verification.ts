@@ -1,15 +1,15 @@
-/** Recomputes the ledger: every hash, every link, every column, and every head that a later chain recorded. */
+/** Verifies the ledger: every hash, every link, every column, and every head that a later chain recorded. */
 
 import type { AuditColumns, AuditRow, Head } from '../core/entry.ts'
 import { sha256 } from '../core/hash.ts'
 import type { Database } from '../core/ports.ts'
 import { readHeads, recordedHeads } from './chain.ts'
 
-/** What the ledger turned out to be. `broken` names the first entry that does not hold, in the order of chain and number. */
+/** The result of a verification. `broken` names the first invalid entry, in the order of chain and number. */
 export type Integrity = Readonly<{ chains: number; entries: number }> &
   (Readonly<{ status: 'intact' }> | Readonly<{ status: 'broken'; chain: string; seq: number; reason: string }>)
 
-/** Rows read at a time; between two pages other work gets its turn. */
+/** Rows read at a time; between two pages other work can run. */
 const PAGE_ROWS = 500
 
 const PAGE = `SELECT chain, seq::float8 AS seq, audit_id, to_char(ts AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS ts,
@@ -17,7 +17,7 @@ const PAGE = `SELECT chain, seq::float8 AS seq, audit_id, to_char(ts AT TIME ZON
     classification, policy, decision_id, entry, prev_hash, hash
   FROM audit_events WHERE (chain, seq) > ($1, $2::bigint) ORDER BY chain, seq LIMIT ${PAGE_ROWS}`
 
-/** Reads the whole ledger in pages and says whether it holds. Throws only when it can't read. */
+/** Reads the whole ledger in pages and verifies it. Throws only when it can't read. */
 export async function verifyLedger(database: Database): Promise<Integrity> {
   const expected = new Map<string, Head>()
   for (const { firstEntry } of await readHeads(database)) {
@@ -43,7 +43,7 @@ export async function verifyLedger(database: Database): Promise<Integrity> {
   return { status: 'broken', chains, entries, chain: lost.chain, seq: lost.seq, reason }
 }
 
-/** Given a row and the row read before it (of whatever chain), returns what is wrong with it, or undefined. */
+/** Given a row and the row read before it (of any chain), returns what is wrong with it, or undefined. */
 export function findFlaw(row: AuditRow, previousRow: AuditRow | undefined): string | undefined {
   const previous = previousRow?.chain === row.chain ? previousRow : undefined
   if (row.seq !== (previous?.seq ?? 0) + 1) return `the entry before it, ${row.seq - 1}, is gone`
@@ -73,7 +73,7 @@ function headFlaw(row: AuditRow, expected: Map<string, Head>): string | undefine
   return head && head.hash !== row.hash ? 'a later chain recorded another hash for it' : undefined
 }
 
-/** A first entry whose text is damaged is reported when its own row is read, so here it records nothing. */
+/** A damaged first entry is reported when its own row is read, so here it records nothing. */
 function parsedHeads(firstEntry: string): readonly Head[] {
   try {
     return recordedHeads(firstEntry)

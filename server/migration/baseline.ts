@@ -1,7 +1,7 @@
 /**
- * Adopts a database whose tables were made without us, by an image's init scripts or by psql: finds the migration that
- * its schema looks exactly like, and writes the ledger up to there. The likeness is not guessed: the files are run one
- * after the other in an empty schema, in a transaction that is undone, and compared after each.
+ * Baselines a database whose tables were not created by us, but by an image's init scripts or by psql: finds the
+ * migration whose schema it has exactly, and writes the schema history up to there. Nothing is guessed: the files are
+ * run one after the other in an empty schema, in a transaction that is rolled back, and compared after each.
  */
 
 import type { Database, SessionDatabase } from '../core/ports.ts'
@@ -11,7 +11,7 @@ import type { MigrationRun } from './migrator.ts'
 import { createSchemaHistory, insertMigration, readSchemaHistory } from './schema-history.ts'
 import { compareSnapshots, type Drift, readSnapshot, type SchemaSnapshot } from './schema-snapshot.ts'
 
-/** How the adoption ended. `unlike` names the nearest migration and what differs from it. */
+/** The result of a baseline. `unlike` names the nearest migration and the differences. */
 export type BaselineOutcome =
   | Readonly<{ status: 'adopted'; at: Migration }>
   | Readonly<{ status: 'refused'; problems: readonly MigrationProblem[] }>
@@ -21,10 +21,13 @@ export type BaselineOutcome =
 /** Name of the schema that is never committed. */
 const SCRATCH = 'tappass_baseline'
 
-/** What the schema looks like after a migration. */
+/** The schema after a migration. */
 type MigrationSnapshot = Readonly<{ migration: Migration; snapshot: SchemaSnapshot }>
 
-/** Adopts at the migration with number `at`, or at whichever fits when it is undefined. Refuses a database with a ledger. */
+/**
+ * Baselines at the migration with number `at`, or at whichever matches when it is undefined. Refuses a database with
+ * a schema history.
+ */
 export async function adoptBaseline(
   database: SessionDatabase,
   migrations: readonly Migration[],
@@ -63,7 +66,7 @@ async function adopt(
   return { status: 'adopted', at: nearest.migration }
 }
 
-/** Thrown to undo the scratch schema; carries the pictures out of the transaction. */
+/** Thrown to roll back the scratch schema; carries the snapshots out of the transaction. */
 class RollBack extends Error {
   readonly snapshots: readonly MigrationSnapshot[]
 
@@ -97,7 +100,7 @@ async function takeSnapshots(
 const alreadyHasHistory: MigrationProblem = {
   code: 'migration.adoptable',
   file: 'schema_migrations',
-  message: 'this database has a ledger of migrations already',
+  message: 'this database already has a schema history',
   next: 'tappass migrate status',
 }
 

@@ -1,10 +1,10 @@
 /**
- * Keeps two runs of migrations apart: an advisory lock of the database itself, held by the run's own connection, so it
- * ends with that connection however the run dies.
+ * Keeps two runs of migrations apart: an advisory lock of the database itself, held by the run's own connection, so
+ * it ends with that connection however the run dies.
  */
 import type { Database } from '../core/ports.ts'
 
-/** Two numbers that nobody else uses for an advisory lock: "tapp" in ASCII, and 1 for migrations. */
+/** The key of the advisory lock: "tapp" in ASCII, and 1 for migrations. */
 const KEY = [0x74617070, 1] as const
 const POLL_MS = 200
 
@@ -19,8 +19,8 @@ export type LockWait = Readonly<{
 }>
 
 /**
- * Runs `work` under the lock. Returns `locked` with the holder when it is not free within the time. Throws when the lock
- * turns out not to have been ours to give back: a pooler that changes connections under us voids session locks.
+ * Runs `work` under the lock. Returns `locked` with the holder when the lock is not free in time. Throws when the
+ * lock was lost during the run: a pooler that switches connections voids session locks.
  */
 export async function withMigrationLock<T>(
   session: Database,
@@ -32,7 +32,7 @@ export async function withMigrationLock<T>(
   try {
     result = await work()
   } catch (error) {
-    // The first error is the one to report; if even this fails, the connection is gone and the lock with it.
+    // The first error is the one to report; if unlocking fails too, the connection is lost and the lock with it.
     await unlock(session).catch(() => false)
     throw error
   }

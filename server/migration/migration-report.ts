@@ -1,4 +1,4 @@
-/** What `tappass migrate` says: the outcome of each action as an exit code, as JSON for programs and as lines for people. */
+/** The output of `tappass migrate`: each result as an exit code, as JSON for programs and as lines for people. */
 
 import type { BaselineOutcome } from './baseline.ts'
 import { type Migration, type MigrationProblem, showVersion } from './migration.ts'
@@ -8,13 +8,13 @@ import type { SchemaHistoryRow } from './schema-history.ts'
 import { formatDrift } from './schema-snapshot.ts'
 import type { MigrationVerification } from './verification.ts'
 
-/** The exit codes of the product that migrations use (docs/reference/migrations.md). */
+/** The exit codes of migrations (docs/reference/migrations.md). */
 export const EXIT = { upToDate: 0, failed: 1, pending: 2, locked: 4, refused: 5, unreachable: 6, usage: 64 } as const
 
-/** `lines` go to stdout when they are the answer, to stderr when `code` says that something is wrong. */
+/** `lines` go to stdout when they are the result, to stderr when `code` says that something is wrong. */
 export type Report = Readonly<{ code: number; lines: readonly string[]; json: Readonly<Record<string, unknown>> }>
 
-/** A problem in the product's form: what, and the next command. */
+/** A problem as lines: message, and the next command. */
 export const showProblem = ({ code, message, next }: MigrationProblem): readonly string[] => [
   `${message} (${code})`,
   `  next: ${next}`,
@@ -42,7 +42,7 @@ const statusJson = ({ applied, pending, problems }: MigrationStatus) => ({
   problems,
 })
 
-/** A table of all migrations and where each stands. */
+/** A table of all migrations and their states. */
 export function reportStatus(status: MigrationStatus): Report {
   const { applied, pending, problems } = status
   const done = applied.map((row) => [
@@ -58,7 +58,7 @@ export function reportStatus(status: MigrationStatus): Report {
   return { code, lines: [...table, ...problems.flatMap(showProblem)], json: statusJson(status) }
 }
 
-/** The end of `up`; what was applied on the way was told as it happened. */
+/** The result of `up`; each applied file was reported when it was done. */
 export function reportUp(outcome: MigrationOutcome): Report {
   switch (outcome.status) {
     case 'current': {
@@ -76,21 +76,21 @@ export function reportUp(outcome: MigrationOutcome): Report {
       const lines = [
         `${place}: ${reason}`,
         `  the whole file was rolled back; ${outcome.applied.length} before it were applied and stay`,
-        '  next: mend what the message names, then tappass migrate up',
+        '  next: fix what the message names, then tappass migrate up',
       ]
       return { code: EXIT.failed, lines, json: { ...outcome, applied: files(outcome.applied) } }
     }
   }
 }
 
-/** Sound, or every difference by its name. */
+/** Valid, or every difference by name. */
 export function reportVerify(verdict: MigrationVerification): Report {
   const { problems, drift, pending, applied } = verdict
   const json = { ...statusJson(verdict), drift }
   if (problems.length > 0) return { code: EXIT.refused, lines: problems.flatMap(showProblem), json }
   if (drift !== undefined && drift.length > 0) {
     const lines = [
-      'the schema is not what migrations made of it (migration.drift)',
+      'the schema differs from its migrations (migration.drift)',
       ...drift.map((each) => `  ${formatDrift(each)}`),
     ]
     return {
@@ -104,12 +104,12 @@ export function reportVerify(verdict: MigrationVerification): Report {
   }
   return {
     code: EXIT.upToDate,
-    lines: [`sound: ${applied.length} migrations, files and schema are as they were`],
+    lines: [`verified: ${applied.length} migrations, files and schema are as they were`],
     json,
   }
 }
 
-/** Which migration the database was adopted at, or why not. */
+/** The migration that the database was baselined at, or why not. */
 export function reportBaseline(outcome: BaselineOutcome): Report {
   switch (outcome.status) {
     case 'adopted': {
@@ -123,7 +123,7 @@ export function reportBaseline(outcome: BaselineOutcome): Report {
     case 'unlike': {
       const { nearest, drift } = outcome
       const lines = [
-        `the schema is like none that migrations make; nearest is ${nearest.file} (migration.unlike)`,
+        `the schema matches no migration; nearest is ${nearest.file} (migration.unlike)`,
         ...drift.map((each) => `  ${formatDrift(each)}`),
         '  next: bring these in line by hand, then tappass migrate baseline',
       ]
@@ -132,7 +132,7 @@ export function reportBaseline(outcome: BaselineOutcome): Report {
   }
 }
 
-/** Problems alone. */
+/** The report of problems alone. */
 export function problemReport(problems: readonly MigrationProblem[]): Report {
   return { code: EXIT.refused, lines: problems.flatMap(showProblem), json: { status: 'refused', problems } }
 }

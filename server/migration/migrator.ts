@@ -1,6 +1,6 @@
 /**
- * Brings a database's schema to where the files are: under one lock, one transaction a file, each with its row in the
- * ledger, so that a run killed anywhere is completed by the next. What to run is decided in migration.ts.
+ * Migrates a database's schema to the files: under one lock, one transaction a file, each with its row in the schema
+ * history, so that the next run completes one that was killed. The plan is made in migration.ts.
  */
 
 import type { Database, SessionDatabase } from '../core/ports.ts'
@@ -18,7 +18,7 @@ import {
 import { readSnapshot, type SchemaSnapshot } from './schema-snapshot.ts'
 import { checkServer } from './server-check.ts'
 
-/** What a run needs beside database and files. `tell` hears of each file when it begins and when it is done. */
+/** What a run needs beside database and files. `emit` is called for each file when it begins and when it is done. */
 export type MigrationRun = LockWait & MigrationActor & Readonly<{ emit: (event: MigrationEvent) => void }>
 
 /** What happens during a run. */
@@ -27,7 +27,7 @@ export type MigrationEvent =
   | Readonly<{ event: 'migration.done'; file: string; ms: number }>
   | Readonly<{ event: 'migration.retry'; file: string; inMs: number; reason: string }>
 
-/** How a run ended. `applied` is kept whatever happened after it. */
+/** The result of a run. `applied` stays committed in every case. */
 export type MigrationOutcome =
   | Readonly<{ status: 'current'; applied: readonly Migration[] }>
   | Readonly<{ status: 'refused'; problems: readonly MigrationProblem[] }>
@@ -40,18 +40,18 @@ export type MigrationOutcome =
       applied: readonly Migration[]
     }>
 
-/** Where a database stands. Changes nothing, takes no lock. */
+/** The state of a database. Changes nothing, takes no lock. */
 export type MigrationStatus = Readonly<{
   applied: readonly SchemaHistoryRow[]
   pending: readonly Migration[]
   problems: readonly MigrationProblem[]
 }>
 
-/** How long a migration waits for a table that somebody uses, before it lets everybody else through and tries again. */
+/** How long a migration waits for a table in use, before it lets others through and retries. */
 const TABLE_LOCK_TIMEOUT = '3s'
 const RETRY_MS = [1_000, 2_000, 4_000, 8_000] as const
 
-/** Compares the files with the database's ledger. */
+/** Compares the files with the database's schema history. */
 export async function migrationStatus(database: Database, migrations: readonly Migration[]): Promise<MigrationStatus> {
   const serverProblems = await checkServer(database)
   if (serverProblems.length > 0) return { applied: [], pending: migrations, problems: serverProblems }
@@ -61,7 +61,7 @@ export async function migrationStatus(database: Database, migrations: readonly M
   return { applied, pending, problems: [...problems, ...adoptable] }
 }
 
-/** Runs what is pending. Throws DatabaseError without SQLSTATE when the database is out of reach. */
+/** Runs what is pending. Throws DatabaseError without SQLSTATE when the database is unreachable. */
 export async function migrateUp(
   database: SessionDatabase,
   migrations: readonly Migration[],
@@ -119,7 +119,7 @@ async function applyWithRetry(
   }
 }
 
-/** The last of a run leaves a picture of the schema in the ledger, for `verify` to compare with. */
+/** The last migration of a run stores a snapshot of the schema in the history, for `verify` to compare with. */
 async function applyOne(session: Database, migration: Migration, isLast: boolean, run: MigrationRun): Promise<void> {
   await session.transaction(async (transaction) => {
     const startMs = run.nowMs()
@@ -135,7 +135,7 @@ async function applyOne(session: Database, migration: Migration, isLast: boolean
   })
 }
 
-/** A statement of a file was refused; `line` is where in the file. */
+/** A statement of a file failed; `line` is where in the file. */
 class StatementError extends DatabaseError {
   readonly line: number | undefined
 
@@ -146,7 +146,7 @@ class StatementError extends DatabaseError {
   }
 }
 
-/** Tables of ours without a ledger: somebody ran the files by hand, or an image's init scripts did. */
+/** Our tables without a schema history: somebody ran the files by hand, or an image's init scripts did. */
 async function hasTables(database: Database): Promise<boolean> {
   const [row] = await database.query<{ isThere: boolean }>(
     `SELECT to_regclass('public.organizations') IS NOT NULL OR to_regclass('public.audit_events') IS NOT NULL AS "isThere"`,
@@ -158,7 +158,7 @@ function baselineRequired(migrations: readonly Migration[]): MigrationProblem {
   return {
     code: 'migration.adoptable',
     file: migrations[0]?.file ?? '',
-    message: 'the database has tables of TapPass and no ledger of migrations: init scripts or psql made them',
-    next: 'tappass migrate baseline, which finds out at which migration it stands and writes the ledger',
+    message: 'the database has tables of TapPass and no schema history: init scripts or psql created them',
+    next: 'tappass migrate baseline, which finds the migration that it matches and writes the schema history',
   }
 }

@@ -1,14 +1,14 @@
-/** The ledger of migrations: the table `schema_migrations`. */
+/** The schema history: the table `schema_migrations`. */
 
 import { sha256 } from '../core/hash.ts'
 import type { Database } from '../core/ports.ts'
 import type { AppliedMigration, Migration } from './migration.ts'
 import { formatSnapshot, type SchemaSnapshot } from './schema-snapshot.ts'
 
-/** Who runs migrations, for the ledger. */
+/** Who runs migrations, for the schema history. */
 export type MigrationActor = Readonly<{ toolVersion: string; who: string; host: string }>
 
-/** A row of the ledger. `catalog` is what the schema looked like, in the last row of each run. */
+/** A row of the schema history. `snapshot` is the schema after the last migration of a run. */
 export type SchemaHistoryRow = AppliedMigration &
   Readonly<{
     durationMs: number
@@ -44,10 +44,10 @@ const INSERT = `INSERT INTO public.schema_migrations
   (version, name, sha256, duration_ms, tool_version, who, host, origin, catalog, catalog_sha256)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 
-/** Creates the ledger's table where there is none. Only under the lock: two at once would trip over each other. */
+/** Creates the table where there is none. Only under the lock: two at once would conflict. */
 export const createSchemaHistory = (database: Database): Promise<void> => database.script(CREATE)
 
-/** Returns the rows in order; none when there is no ledger yet. Changes nothing. */
+/** Returns the rows in order; none when there is no schema history yet. Changes nothing. */
 export async function readSchemaHistory(database: Database): Promise<readonly SchemaHistoryRow[]> {
   const [found] = await database.query<{ isThere: boolean }>(
     `SELECT to_regclass('public.schema_migrations') IS NOT NULL AS "isThere"`,
@@ -55,7 +55,7 @@ export async function readSchemaHistory(database: Database): Promise<readonly Sc
   return found?.isThere === true ? database.query<SchemaHistoryRow>(READ) : []
 }
 
-/** Writes one row, inside the migration's own transaction. */
+/** Inserts one row, inside the migration's own transaction. */
 export async function insertMigration(
   database: Database,
   { version, name, sha256: hash }: Migration,

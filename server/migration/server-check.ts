@@ -1,4 +1,4 @@
-/** Whether a database is one that migrations can be run on at all. */
+/** Checks whether migrations can run on a database at all. */
 
 import type { Database } from '../core/ports.ts'
 import type { MigrationProblem } from './migration.ts'
@@ -21,7 +21,7 @@ type ServerFacts = Readonly<{
   historyColumns: string | null
 }>
 
-/** Returns every reason against it; none when all is well. Changes nothing. */
+/** Returns every problem; none when the server is supported. Changes nothing. */
 export async function checkServer(database: Database): Promise<readonly MigrationProblem[]> {
   const [facts] = await database.query<ServerFacts>(SERVER_FACTS)
   if (facts === undefined) throw new Error('the database gave no answer about itself')

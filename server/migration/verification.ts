@@ -1,4 +1,4 @@
-/** Compares a database with what migrations made of it: the files with the ledger, the schema with the ledger's picture. */
+/** Compares a database with its migrations: the files with the schema history, the schema with the stored snapshot. */
 
 import { sha256 } from '../core/hash.ts'
 import type { Database } from '../core/ports.ts'
@@ -7,7 +7,10 @@ import { migrationStatus } from './migrator.ts'
 import type { SchemaHistoryRow } from './schema-history.ts'
 import { compareSnapshots, type Drift, parseSnapshot, readSnapshot } from './schema-snapshot.ts'
 
-/** What was found. `drift` is undefined when there is no picture to compare with: nothing was run, or it was cut short. */
+/**
+ * The result. `drift` is undefined when there is no snapshot to compare with: nothing was run, or a run was
+ * interrupted.
+ */
 export type MigrationVerification = Readonly<{
   applied: readonly SchemaHistoryRow[]
   pending: readonly Migration[]
@@ -15,7 +18,7 @@ export type MigrationVerification = Readonly<{
   drift: readonly Drift[] | undefined
 }>
 
-/** Looks, and changes nothing. */
+/** Reads only. */
 export async function verifyMigrations(
   database: Database,
   migrations: readonly Migration[],
@@ -36,7 +39,7 @@ function tamperedSnapshot({ version, name }: SchemaHistoryRow): MigrationProblem
   return {
     code: 'migration.edited',
     file,
-    message: `the ledger's picture of the schema after ${file} was changed by hand: it does not have its own checksum`,
-    next: 'restore the ledger from a backup: tappass backup list',
+    message: `the stored snapshot of the schema after ${file} was changed by hand: its checksum does not match`,
+    next: 'restore the schema history from a backup: tappass backup list',
   }
 }

@@ -1,4 +1,4 @@
-/** Counts values by size, in Prometheus' text format. A call is observed a dozen times, so an observation is two additions. */
+/** Histograms in Prometheus' text format. A call makes a dozen observations, so an observation is two additions. */
 
 /** A family of histograms, one for each label. */
 export type Histogram = Readonly<{
@@ -9,7 +9,7 @@ export type Histogram = Readonly<{
 
 type Series = { readonly counts: Float64Array; sum: number }
 
-/** Creates a family with the upper bounds of its buckets, in rising order; above the last there is one more. */
+/** Creates a family with the upper bounds of its buckets, in ascending order; above the last there is one more. */
 export function createHistogram(bounds: readonly number[]): Histogram {
   const byLabel = new Map<string, Series>()
   return {

@@ -1,57 +1,60 @@
 /**
- * What steps found in messages that they scanned before. A conversation is sent again with every turn, so all of
- * it but the last message has been seen. Holds hashes and findings, never a text; only for steps that say they are local.
+ * A cache of findings by message. A conversation is sent again with every turn, so all of it but the last message has
+ * been scanned. Holds hashes and findings, never text; only for cacheable steps.
  */
 import type { Segment } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import { sha256 } from '../core/hash.ts'
 
-/** What each step found in a message, steps that found nothing left out; pointers are relative to it. */
+/** The findings of each step in a message, steps without any left out; pointers are relative to the message. */
 type CachedFindings = readonly StepFindings[]
 
-/** A local step and what it found. */
+/** A cacheable step and its findings. */
 export type StepFindings = readonly [step: string, findings: readonly Finding[]]
 
-/** One message (or definition of a tool, or the rest of the body): where it stands, and its segments. */
+/** One message (or definition of a tool, or the rest of the body): its pointer, and its segments. */
 type Message = Readonly<{ prefix: string; segments: Segment[] }>
 
-/** A call against what is remembered. */
+/** The result of a lookup: which messages of a call are cached. */
 export type CacheLookup = Readonly<{
-  /** The segments of all messages that are not known. */
+  /** The segments of all messages that are not cached. */
   misses: readonly Segment[]
-  /** Takes what a step found in the fresh segments, returns what it finds in all. Throws when it points anywhere else. */
+  /**
+   * Given a step's findings in the misses, returns its findings in the whole call. Throws when one points anywhere
+   * else.
+   */
   merge: (step: string, fresh: readonly Finding[]) => readonly Finding[]
-  /** Remembers what all local steps found in the fresh segments. */
+  /** Stores what all cacheable steps found in the misses. */
   store: (fresh: readonly StepFindings[]) => void
 }>
 
-/** Remembers messages, up to a number, the longest unseen going first. */
+/** A bounded cache of messages; the least recently used are evicted first. */
 export type FindingCache = Readonly<{
-  /** Splits the segments of a call of an organization into messages that are known, and fresh ones. */
+  /** Splits the segments of an organization's call into messages that are cached, and misses. */
   lookup: (org: string, segments: readonly Segment[]) => CacheLookup
 }>
 
-/** Where a message stands: an item of one of these lists, or the whole rest of the body. */
+/** The pointer of a message: an item of one of these lists, or the rest of the body. */
 const PREFIX = /\/(?:messages|tools)\/\d+(?=\/|$)/y
 
-/** Such items are parts of one text to the detectors, which look across their edges: a body with one is not split. */
+/** Detectors read such items as parts of one text and match across them: a body with one is not split. */
 const PART = /^\/(?:messages|tools)\/\d+\/text$/
 
 /** Messages of a generation; two generations are kept. */
 const MESSAGES_MAX = 5000
 
-/** Shorter messages are scanned again each time: that costs less than to know them. */
+/** Shorter messages are scanned each time: that costs less than a lookup. */
 const MESSAGE_CHARS_MIN = 48
 
-/** A message with more findings is scanned again each time. */
+/** A message with more findings is scanned each time. */
 const FINDINGS_MAX = 50
 
-/** Longer messages are scanned again each time: so few are sent often, and their findings may be many. */
+/** Longer messages are scanned each time: few of them are sent often, and their findings may be many. */
 const MESSAGE_CHARS_MAX = 256 * 1024
 
 const NO_FINDINGS: CachedFindings = []
 
-/** Begins to remember. */
+/** Creates the cache. */
 export function createFindingCache(messagesMax: number = MESSAGES_MAX): FindingCache {
   const generations = createGenerationCache(messagesMax)
   return {
@@ -65,7 +68,7 @@ export function createFindingCache(messagesMax: number = MESSAGES_MAX): FindingC
         if (cached === undefined) misses.push({ message, key })
         else if (cached.length > 0) hits.push([message, cached])
       }
-      // A body that is not split is one message without a prefix, and holds every pointer.
+      // A body that is not split is one message with an empty prefix, and contains every pointer.
       const isUnsplit = messages.length === 1 && messages[0]?.prefix === ''
       const prefixFor = (pointer: string): string => (isUnsplit ? '' : prefixOf(pointer))
       return {
@@ -87,7 +90,7 @@ export function createFindingCache(messagesMax: number = MESSAGES_MAX): FindingC
   }
 }
 
-/** A message that is not known, and the key to remember it by, if it is worth that. */
+/** A message that is not cached, and its key, if it can be stored. */
 type CacheMiss = Readonly<{ message: Message; key: string | undefined }>
 
 type GenerationCache = Readonly<{
@@ -95,7 +98,7 @@ type GenerationCache = Readonly<{
   set: (key: string, seen: CachedFindings) => void
 }>
 
-/** Two generations: what was not looked for while the young one filled goes with the old one. */
+/** Two generations: entries that were not read while the young one filled are evicted with the old one. */
 function createGenerationCache(messagesMax: number): GenerationCache {
   let young = new Map<string, CachedFindings>()
   let old = new Map<string, CachedFindings>()
@@ -133,7 +136,7 @@ function rebasedFindings(step: string, { prefix }: Message, cached: CachedFindin
   return findings.map((finding) => ({ ...finding, pointer: prefix + finding.pointer }))
 }
 
-/** What was found by the place of its message, pointers relative to that. */
+/** Groups findings by the prefix of their message, with pointers relative to it. */
 function groupByPrefix(
   found: readonly StepFindings[],
   prefixFor: (pointer: string) => string,
@@ -144,7 +147,7 @@ function groupByPrefix(
       const prefix = prefixFor(finding.pointer)
       const cached = byPrefix.get(prefix) ?? []
       byPrefix.set(prefix, cached)
-      // Steps come one after the other, so this one's list is the last.
+      // Steps come one after the other, so this step's list is the last.
       if (cached.at(-1)?.[0] !== step) cached.push([step, []])
       cached.at(-1)?.[1].push({ ...finding, pointer: finding.pointer.slice(prefix.length) })
     }
@@ -152,7 +155,7 @@ function groupByPrefix(
   return byPrefix
 }
 
-/** Segments of one message stand one after the other, as the projection goes through the body in order. */
+/** Segments of one message are consecutive, as the projection walks the body in order. */
 function splitMessages(segments: readonly Segment[]): readonly Message[] {
   const rest: Message = { prefix: '', segments: [] }
   const messages: Message[] = []
@@ -176,7 +179,7 @@ function prefixOf(pointer: string): string {
   return PREFIX.test(pointer) ? pointer.slice(0, PREFIX.lastIndex) : ''
 }
 
-/** A hash over all that a local step may look at; undefined for a message that is not worth remembering. */
+/** A hash over all that a cacheable step may read; undefined for a message that is not worth caching. */
 function cacheKey(org: string, { prefix, segments }: Message): string | undefined {
   let chars = 0
   for (const { text } of segments) chars += text.length
@@ -186,6 +189,6 @@ function cacheKey(org: string, { prefix, segments }: Message): string | undefine
     const pointer = segment.pointer.slice(prefix.length)
     text += `\n${segment.author} ${pointer.length} ${segment.text.length} ${pointer}${segment.text}`
   }
-  // UTF-8, which is what is hashed, has one form for all lone surrogates.
+  // The hash is over UTF-8, which has one form for all lone surrogates.
   return text.isWellFormed() ? sha256(text) : undefined
 }

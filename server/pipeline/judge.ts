@@ -1,4 +1,7 @@
-/** Judges one stage of a call: examine → decide → append to the ledger → enforce. Nothing is released unless all four end well. */
+/**
+ * Evaluates one stage of a call: run steps → decide → append to the ledger → enforce. Nothing leaves unless all four
+ * succeed.
+ */
 import type { Call } from '../core/call.ts'
 import type { Entry } from '../core/entry.ts'
 import type { Meter, Ports, RateLimiter } from '../core/ports.ts'
@@ -11,36 +14,36 @@ import type { FindingCache } from './finding-cache.ts'
 import { policyInput } from './policy-input.ts'
 import { runSteps } from './step-runner.ts'
 
-/** What governs: the steps, the hands, and the limits that steps are given. */
+/** What governs calls: the steps, the ports, and the limits that steps read. */
 export type Gateway = Readonly<{
   steps: readonly Step[]
   ports: Ports
   limits: StepContext['limits']
   commitmentKey: Uint8Array
-  /** What was scanned before; without it everything is scanned each time. */
+  /** Findings of earlier calls; without it everything is scanned each time. */
   findingCache?: FindingCache
 }>
 
-/** How much of its allowance the agent has left, as the limiter last said; undefined when no step asked. */
+/** The agent's remaining allowance, as the limiter last returned it; undefined when no step asked. */
 export type Allowance = Awaited<ReturnType<RateLimiter['take']>>
 
-/** An assessment: what the steps saw, what the policy made of it. It is not recorded yet. */
+/** An evaluation: the outcomes of the steps and the verdict of the policy. It is not recorded yet. */
 export type Evaluation = Readonly<{
   outcomes: readonly StepOutcome[]
   verdict: Verdict
   allowance: Allowance | undefined
 }>
 
-/** A judgement that is in the ledger, and what may leave. */
+/** A decision that is in the ledger, and its enforcement. */
 export type RecordedDecision = Evaluation & Readonly<{ status: 'recorded'; auditId: string; enforcement: Enforcement }>
 
-/** One that the ledger could not take: nothing may leave. */
+/** Or one that the ledger could not store: nothing may leave. */
 export type JudgeResult = RecordedDecision | (Evaluation & Readonly<{ status: 'unrecorded'; cause: unknown }>)
 
 /** Given outcomes, returns those that the policy is to decide on. A stream leaves out what may still change. */
 export type Sift = (outcomes: readonly StepOutcome[]) => readonly StepOutcome[]
 
-/** Examines and decides. A policy that can't be reached blocks, and this is the line where it does. */
+/** Runs the steps and decides. A policy that can't be reached blocks, and this is the line where it does. */
 export async function evaluate(gateway: Gateway, call: Call, sift: Sift = (all) => all): Promise<Evaluation> {
   const { policy, clock, random, limiter, meter } = gateway.ports
   let allowance: Allowance | undefined
@@ -61,7 +64,10 @@ export async function evaluate(gateway: Gateway, call: Call, sift: Sift = (all) 
   return { outcomes, verdict, allowance }
 }
 
-/** Puts an assessment into the ledger. `content` is the text that is committed to, `facts` stand beside the judgement. */
+/**
+ * Appends an evaluation to the ledger. `content` is the text that is committed to, `details` are stored beside the
+ * decision.
+ */
 export async function appendDecision(
   gateway: Gateway,
   call: Call,
@@ -81,7 +87,7 @@ export async function appendDecision(
   return { status: 'recorded', auditId: entry.auditId }
 }
 
-/** Judges a call whose body is known as a whole. */
+/** Evaluates a call whose body is complete. */
 export async function judge(
   gateway: Gateway,
   call: Call,
@@ -96,7 +102,7 @@ export async function judge(
   return { ...evaluation, ...appended, enforcement: enforce(call, outcomes, verdict) }
 }
 
-/** The verdict in place of one that the policy could not give. */
+/** The verdict when the policy is unavailable. */
 function policyUnavailable(policy: string, decisionId: string): Verdict {
   const reasons = [{ step: 'policy', kind: 'policy.unavailable' }]
   return { policy, decisionId, classification: 'RESTRICTED', action: 'block', reasons }
@@ -107,7 +113,7 @@ export function countFinding(meter: Meter, kind: string): void {
   if (kind.startsWith('pii.')) meter.count('pii_detections', { type: kind.slice('pii.'.length) })
 }
 
-/** Records something that happened to a call beside its judgements. Rejects when the ledger can't take it. */
+/** Appends an event of a call without a decision. Rejects when the ledger can't store it. */
 export async function appendEvent(
   gateway: Gateway,
   call: Call,
@@ -119,7 +125,7 @@ export async function appendEvent(
   await append(gateway, eventEntry(entryContextOf(gateway), call, eventType, severity, details, outcome))
 }
 
-/** Appends, and measures how long it took until the entry was durable. */
+/** Appends, and measures the time until the entry is durable. */
 async function append({ ports: { ledger, meter, clock } }: Gateway, entry: Entry): Promise<void> {
   const startMs = clock.elapsedMs()
   await ledger.append(entry)

@@ -1,4 +1,4 @@
-/** What the policy gets to see of a call: a header and outcomes, never text. */
+/** The input of the policy for a call: a header and outcomes, never text. */
 import type { Author, Call } from '../core/call.ts'
 import type { StepOutcome } from '../core/step.ts'
 import type { PolicyInput } from '../core/verdict.ts'
@@ -8,8 +8,8 @@ type PolicyFinding = PolicyInput['outcomes'][number]['findings'][number]
 const NO_FINDINGS: readonly PolicyFinding[] = []
 
 /**
- * Takes a call and its outcomes, returns the policy's input. Findings of a step that are alike (kind, severity,
- * confidence, author) are one: a thousand e-mail addresses are no other question than one.
+ * Given a call and its outcomes, returns the policy's input. Equal findings of a step (kind, severity, confidence,
+ * author) are one: a thousand e-mail addresses are the same question as one.
  */
 export function policyInput(call: Call, outcomes: readonly StepOutcome[]): PolicyInput {
   let authors: Map<string, Author> | undefined
@@ -20,7 +20,7 @@ export function policyInput(call: Call, outcomes: readonly StepOutcome[]): Polic
   return {
     stage: call.stage,
     agent: { id: call.agent.id, org: call.agent.org },
-    // The policy reads UTF-8, where half of a pair is nothing.
+    // The policy reads UTF-8, which has no lone surrogates.
     model: call.model.toWellFormed(),
     stream: call.isStream,
     flags: call.flags,

@@ -1,11 +1,11 @@
-/** Takes spans out of texts and bodies. Pure; it decides nothing: which kinds are taken out is the verdict's business. */
+/** Redacts spans in texts and bodies. Pure; it decides nothing: the verdict names the kinds to redact. */
 import type { Finding } from '../core/finding.ts'
 import { KEY_SUFFIX } from '../protocol/projection.ts'
 
-/** A half-open range of UTF-16 code units and the kinds of what was noticed in it. */
+/** A half-open range of UTF-16 code units and the kinds of the findings in it. */
 export type TextRange = Readonly<{ start: number; end: number; kinds: readonly string[] }>
 
-/** A finding that had to be taken out points at nothing in the body. The body is then not safe to release. */
+/** A finding that has to be redacted points at nothing in the body. The body is then not safe to release. */
 export class RedactionError extends Error {
   override readonly name = 'RedactionError'
 }
@@ -13,10 +13,10 @@ export class RedactionError extends Error {
 type Container = Record<string, unknown> | unknown[]
 type Spans = readonly Pick<Finding, 'kind' | 'span'>[]
 
-/** What stands in place of a text: `[REDACTED:pii.email]`, or several kinds joined by `+`. */
+/** The replacement of a text: `[REDACTED:pii.email]`, or several kinds joined by `+`. */
 export const redactionMark = (kinds: readonly string[]): string => `[REDACTED:${kinds.join('+')}]`
 
-/** Joins spans that overlap into stretches, in the order of the text; spans that only touch stay apart. */
+/** Merges overlapping spans into ranges, in the order of the text; adjacent spans stay separate. */
 export function mergeSpans(findings: Spans): readonly TextRange[] {
   const sorted = [...findings].sort((a, b) => a.span[0] - b.span[0] || b.span[1] - a.span[1])
   const ranges: { start: number; end: number; kinds: string[] }[] = []
@@ -31,7 +31,7 @@ export function mergeSpans(findings: Spans): readonly TextRange[] {
   return ranges
 }
 
-/** Returns the text with a mark in place of each stretch of the findings' spans. Throws RedactionError on a span outside it. */
+/** Returns the text with a mark in place of each range. Throws RedactionError on a span outside the text. */
 export function redactText(text: string, findings: Spans): string {
   let redacted = ''
   let from = 0
@@ -44,10 +44,10 @@ export function redactText(text: string, findings: Spans): string {
 }
 
 /**
- * Returns a body in which the spans of all findings of `kinds` are replaced by marks; the rest is as it was, and the
- * body given is left alone. Text in a key is replaced as well (the member keeps its place and value; a name that is
- * taken gets `~2`, `~3` …); a number with a finding becomes a string. Throws RedactionError when a finding can't be
- * taken out: it points at nothing, or its span is empty.
+ * Returns a body in which the spans of all findings of `kinds` are replaced by marks; the rest is unchanged, and the
+ * given body is not modified. Text in a key is replaced as well (the member keeps its place and value; a name that
+ * exists gets `~2`, `~3` …); a number with a finding becomes a string. Throws RedactionError when a finding can't be
+ * redacted: it points at nothing, or its span is empty.
  */
 export function redact(body: unknown, findings: readonly Finding[], kinds: readonly string[]): unknown {
   const byPointer = new Map<string, Finding[]>()
@@ -59,7 +59,7 @@ export function redact(body: unknown, findings: readonly Finding[], kinds: reado
   }
   const root: Container = { '': body }
   const copies = new Map<Container, Container>()
-  // Keys last, and the deepest first: pointers name members as they were called.
+  // Keys last, and the deepest first: pointers use the original names.
   const isKey = (pointer: string): number => (pointer.endsWith(KEY_SUFFIX) ? 1 : 0)
   const pointers = [...byPointer.keys()].sort((a, b) => isKey(a) - isKey(b) || depthOf(b) - depthOf(a))
   for (const pointer of pointers) {
@@ -91,7 +91,7 @@ function renameKey(root: Container, copies: Map<Container, Container>, pointer: 
   for (const [old, value] of members) setMember(parent, old === key ? name : old, value)
 }
 
-/** Makes sure that every container on the way is our own copy, once each; returns the last one and the name in it. */
+/** Copies every container on the path once; returns the last one and the key in it. */
 function copyPath(root: Container, copies: Map<Container, Container>, pointer: string) {
   const keys = pointer.split('/').map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
   let parent = root

@@ -1,4 +1,4 @@
-/** What goes back to the client, as a value: the routes only write it out. */
+/** The reply to the client, as a value: the routes only send it. */
 import type { Call } from '../core/call.ts'
 import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
 import type { UpstreamResponse } from '../core/ports.ts'
@@ -8,7 +8,10 @@ import type { Allowance, Evaluation } from './judge.ts'
 
 type Refusal = Extract<Enforcement, { status: 'refused' }>
 
-/** A whole answer (`text` is its JSON, where that is known already), or a stream of texts. `cause` is for the log, never for the client. */
+/**
+ * A JSON body (`text` is its JSON, where that is known already), or a stream of texts. `cause` is for the log, never
+ * for the client.
+ */
 export type Reply = Readonly<{ status: number; headers: Readonly<Record<string, string>>; cause?: unknown }> &
   (
     | Readonly<{ kind: 'json'; body: object; text?: string }>
@@ -25,7 +28,7 @@ export function refusalReply(enforcement: Refusal, call: Call, { verdict, outcom
   return { kind: 'json', status: row.status, headers, body: refusalBody(enforcement, call, verdict) }
 }
 
-/** The body that tells a client who refused its call and why. Says nothing of what was in it. */
+/** The body that tells a client which step refused its call and why. Holds nothing of the call's text. */
 export function refusalBody({ code, reasons }: Refusal, call: Call, verdict: Verdict): object {
   const row = errorRow(code)
   return errorBody(row, call.id, row.message, {
@@ -38,8 +41,8 @@ export function refusalBody({ code, reasons }: Refusal, call: Call, verdict: Ver
 }
 
 /**
- * An answer to `call` (the request) that may leave, with our own object beside the model server's. An error of the model
- * server gets none. `content` is the body's JSON when nothing was taken out of it.
+ * The reply with a response to `call` (the request), with our own object beside the model server's. An error of the
+ * model server gets none. `content` is the body's JSON when nothing was redacted.
  */
 export function responseReply(
   upstreamResponse: Pick<UpstreamResponse, 'status' | 'headers'>,
@@ -64,7 +67,7 @@ export function responseReply(
     model: (body as { model?: unknown }).model ?? call.model,
     ...correlation(call, responseDecision.verdict),
   }
-  // The answer was written out once, for its commitment; ours goes in before its last brace.
+  // The response was serialized once, for its commitment; the metadata is inserted before its last brace.
   const text =
     content === undefined || content === '{}' || 'tappass' in body ? undefined : insertMetadata(content, metadata)
   return {
@@ -79,13 +82,13 @@ export function responseReply(
 const insertMetadata = (content: string, metadata: object): string =>
   `${content.slice(0, -1)},"tappass":${JSON.stringify(metadata)}}`
 
-/** The one header of a model server that clients act on. Passed on as a number, or not at all. */
+/** The one header of a model server that clients act on. Forwarded as a number, or not at all. */
 function retryHeader(headers: UpstreamResponse['headers']): Readonly<Record<string, string>> {
   const retryAfter = headers['retry-after'] ?? ''
   return /^\d{1,6}$/.test(retryAfter) ? { 'retry-after': retryAfter } : {}
 }
 
-/** How many times the user has spoken in a request. */
+/** The number of user messages in a request. */
 function turnIndex(call: Call): number {
   const messages = (call.body as { messages?: unknown } | null)?.messages
   return Array.isArray(messages) ? messages.filter((message) => message?.role === 'user').length : 1
@@ -97,7 +100,7 @@ export function errorReply(code: ErrorCode, requestId: string, cause?: unknown):
   return { kind: 'json', status: row.status, headers: {}, body: errorBody(row, requestId), cause }
 }
 
-/** The ids by which a client, its operator and the ledger speak of the same call. */
+/** The ids by which a client, its operator and the ledger refer to the same call. */
 export function correlation(call: Call, verdict: Verdict): Readonly<Record<string, string>> {
   return {
     session_id: call.session ?? '',
@@ -110,14 +113,14 @@ export function correlation(call: Call, verdict: Verdict): Readonly<Record<strin
 
 const CLASSIFICATIONS = ['PUBLIC', 'INTERNAL', 'CONFIDENTIAL', 'RESTRICTED', 'TOP_SECRET']
 
-/** The more sensitive of two classifications; one that is not known counts as the most sensitive. */
+/** The more sensitive of two classifications; an unknown one counts as the most sensitive. */
 export function moreSensitive(one: string, other: string): string {
   const level = (name: string): number =>
     CLASSIFICATIONS.includes(name) ? CLASSIFICATIONS.indexOf(name) : CLASSIFICATIONS.length
   return level(one) >= level(other) ? one : other
 }
 
-/** Response headers of a governed call: its classification and how many steps looked. */
+/** Response headers of a governed call: its classification and the number of steps. */
 export function governanceHeaders(
   { classification }: Pick<Verdict, 'classification'>,
   outcomes: readonly unknown[],
@@ -125,7 +128,7 @@ export function governanceHeaders(
   return { 'x-tappass-classification': classification, 'x-tappass-pipeline-steps': String(outcomes.length) }
 }
 
-/** What is left of the agent's allowance; with `isExceeded` also how long to wait, in whole seconds. */
+/** The agent's remaining allowance; with `isExceeded` also how long to wait, in whole seconds. */
 export function allowanceHeaders(
   allowance: Allowance | undefined,
   isExceeded: boolean,

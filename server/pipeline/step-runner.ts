@@ -1,4 +1,4 @@
-/** Runs the steps over a call. Whatever becomes of a step is an outcome; nothing is thrown, nothing decided. */
+/** Runs the steps over a call. Every step ends in an outcome; nothing is thrown, nothing decided. */
 import type { Call } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Clock } from '../core/ports.ts'
@@ -10,9 +10,9 @@ class StepTimeout extends Error {
 }
 
 /**
- * Returns one outcome for each step of the call's stage: gates first, else in the order of `steps`. What a gate refuses is not
- * looked at by the others. Steps that wait for something outside wait side by side. A step that answers at once is taken at
- * its word even when it was slow: its findings are complete.
+ * Returns one outcome for each step of the call's stage: gates first, else in the order of `steps`. When a gate
+ * refuses, the others are skipped. Asynchronous steps run concurrently. A synchronous step counts even when it was
+ * slow: its findings are complete.
  */
 export async function runSteps(
   steps: readonly Step[],
@@ -28,7 +28,7 @@ export async function runSteps(
   }
   if (gates.length === 0) return runUngated(others, call, context, clock, cache)
   const passed: StepOutcome[] = []
-  // All are asked before the first is waited for.
+  // All are started before the first is awaited.
   for (const outcome of gates.map((step) => runStep(step, call, context, clock))) {
     passed.push(outcome instanceof Promise ? await outcome : outcome)
   }
@@ -40,7 +40,7 @@ const hasPassed = (gate: StepOutcome): boolean => gate.status === 'done' && gate
 
 const skipped = ({ name }: Step): StepOutcome => ({ step: name, ms: 0, status: 'skipped', reason: GATE_REFUSED })
 
-/** Asks steps, local ones only about what was not seen before. */
+/** Runs steps that are not gates, cacheable ones only on what is not cached. */
 function runUngated(
   steps: readonly Step[],
   call: Call,
@@ -48,7 +48,7 @@ function runUngated(
   clock: Clock,
   cache: FindingCache | undefined,
 ): readonly StepOutcome[] | Promise<readonly StepOutcome[]> {
-  // Answers are new each time; what is asked repeats the conversation so far.
+  // Responses are new each time; requests repeat the conversation so far.
   const lookup = call.stage === 'request' ? cache?.lookup(call.agent.org, call.segments) : undefined
   const cacheable = lookup && {
     lookup: lookup,
@@ -67,9 +67,9 @@ function runUngated(
     areCacheableDone &&= !step.isCacheable || ('status' in outcome && outcome.status === 'done')
     outcomes.push(outcome)
   }
-  // A step that failed has not seen them.
+  // A step that failed has not scanned them.
   if (cacheable && areCacheableDone) cacheable.lookup.store(cacheable.found)
-  // Most steps answer at once, and need no turn of the event loop.
+  // Most steps are synchronous, and need no turn of the event loop.
   return isAsync ? Promise.all(outcomes) : (outcomes as StepOutcome[])
 }
 
@@ -85,10 +85,10 @@ function runStep(step: Step, call: Call, context: StepContext, clock: Clock): St
   }
 }
 
-/** What local steps scan, and what they found there. */
+/** What cacheable steps scan, and what they found there. */
 type CacheableRun = Readonly<{ lookup: CacheLookup; call: Call; found: StepFindings[] }>
 
-/** Looks only through what was not seen before. */
+/** Runs a step only on what is not cached. */
 function runCacheable(
   step: Step,
   { lookup, call, found }: CacheableRun,
@@ -98,7 +98,7 @@ function runCacheable(
   const startMs = clock.elapsedMs()
   try {
     const fresh = call.segments.length === 0 ? [] : step.inspect(call, context)
-    if (fresh instanceof Promise) throw new TypeError(`${step.name} is local and has to answer at once`)
+    if (fresh instanceof Promise) throw new TypeError(`${step.name} is cacheable and has to be synchronous`)
     const findings = lookup.merge(step.name, fresh)
     found.push([step.name, fresh])
     return doneOutcome(step, startMs, clock, findings)
@@ -115,14 +115,14 @@ const failedOutcome = ({ name }: Step, startMs: number, clock: Clock, cause: unk
   return { step: name, ms: clock.elapsedMs() - startMs, status: 'failed', reason: failureReason(cause) }
 }
 
-/** Only names and codes: the message of an error may quote the text that a step was looking at. */
+/** Only names and codes: the message of an error may quote the text that a step was reading. */
 function failureReason(cause: unknown): string {
   if (!(cause instanceof Error)) return 'threw'
   const code = (cause as { code?: unknown }).code
   return typeof code === 'string' ? `${cause.name} ${code}` : cause.name
 }
 
-/** Waits for a step, as long as it may take. An answer that waits in the event loop's queue is still heard first. */
+/** Waits for a step up to its timeout. A result that is already in the event loop's queue still counts. */
 function withTimeout(
   step: Step,
   work: Promise<readonly Finding[]>,

@@ -1,7 +1,7 @@
 /** Where a server listens: at an address, or on the socket that systemd opened for several instances. */
 import type { Server } from 'node:http'
 
-/** Connections that wait for an instance that is starting. */
+/** Connections that are queued for an instance that is starting. */
 const BACKLOG = 4096
 
 /** Where to listen. */
@@ -9,11 +9,11 @@ export type ListenAddress =
   | Readonly<{ kind: 'descriptor'; fd: number }>
   | Readonly<{ kind: 'address'; host: string; port: number }>
 
-/** Listens, and returns the address in a form that people can use. Throws with one sentence when the place is taken. */
+/** Listens, and returns the URL. Throws with one sentence when the address is in use. */
 export async function listen(server: Server, listenAddress: ListenAddress): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(listenError(cause as NodeJS.ErrnoException, listenAddress)))
-    // For a descriptor Node reads the backlog from here only; without it, its 511 would replace what the unit says.
+    // For a descriptor Node reads the backlog from here only; without it, its 511 would replace the unit's value.
     if (listenAddress.kind === 'descriptor') server.listen({ fd: listenAddress.fd }, BACKLOG, resolve)
     else server.listen({ host: listenAddress.host, port: listenAddress.port, backlog: BACKLOG }, resolve)
   })

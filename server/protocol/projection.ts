@@ -1,15 +1,16 @@
 /**
- * Turns a JSON body (chat completions, completions, embeddings, Anthropic messages, Responses; asked or answered) into
- * all its texts. It knows whose words a place holds, never what they mean; a field it has not heard of is projected too.
+ * Projects a JSON body (chat completions, completions, embeddings, Anthropic messages, Responses; requests and
+ * responses) into all its texts. It knows the author of each text, never its meaning; an unknown field is projected
+ * too.
  */
 import type { Author, Segment } from '../core/call.ts'
 
-/** Bounds of one projection: nesting of the JSON, number of segments, UTF-16 code units over all of them. */
+/** Bounds of one projection: depth of the JSON, number of segments, UTF-16 code units over all of them. */
 export const PROJECTION_LIMITS = { depthMax: 100, segmentsMax: 100_000, charsMax: 8_000_000 } as const
 
 /**
- * Ends the pointer of a segment that is an object's key, not its value. No RFC 6901 pointer can end so: there a tilde
- * is always followed by 0 or 1.
+ * Suffix of the pointer of a segment that is an object's key, not its value. No RFC 6901 pointer can end so: there a
+ * tilde is always followed by 0 or 1.
  */
 export const KEY_SUFFIX = '~#'
 
@@ -26,7 +27,7 @@ export class ProjectionError extends Error {
 type BodyPart = 'top' | 'turns' | 'inside'
 type Walk = { readonly segments: Segment[]; chars: number }
 
-/** Numbers from here on have twelve digits, as the shortest payment card has, and are projected as their digits. */
+/** Numbers from here on have twelve digits, as the shortest payment card number, and are projected as their digits. */
 const LONG_NUMBER_MIN = 1e11
 
 const AUTHOR_OF_ROLE: Readonly<Record<string, Author>> = {
@@ -54,10 +55,10 @@ const TOP_LEVEL: Readonly<Record<string, readonly [Author, BodyPart]>> = {
   response_format: ['schema', 'inside'],
 }
 
-/** Parts that carry what a tool or a document says, in whosever turn they stand. */
+/** Parts that carry the output of a tool or a document, in whosever turn they are. */
 const TOOL_OUTPUT_PART = /^(?:document|file|input_file|search_result|mcp_call|.{0,40}_result|.{0,40}_call_output)$/
 
-/** Names of the APIs themselves. Every other key may be somebody's text. */
+/** Names of the APIs themselves. Every other key may be a client's text. */
 export const API_KEYS: ReadonlySet<string> = new Set(
   `arguments assistant audio_tokens cache_control cached_tokens completion_tokens completion_tokens_details content content_filter
   created custom_tool_call_output data delta description detail developer dimensions document embedding embeddings encoding_format
@@ -71,17 +72,17 @@ export const API_KEYS: ReadonlySet<string> = new Set(
   cache_read_input_tokens prompt_cache_key safety_identifier include_usage`.split(/\s+/),
 )
 
-/** Shorter plain names can't hold anything that a detector knows. */
+/** Shorter plain names can't hold anything that a detector finds. */
 const isFreeText = (key: string): boolean =>
   key.length > 0 && !API_KEYS.has(key) && (key.length >= 8 || !/^\w+$/.test(key))
 
-/** One step of an RFC 6901 pointer for a key. */
+/** A key as a token of an RFC 6901 pointer. */
 export const pointerToken = (key: string): string =>
   key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key
 
 /**
- * Returns every non-empty string of a parsed JSON body with its pointer and author, in the order of the body; keys that
- * may be somebody's text (pointer ends with KEY_MARK); and numbers of twelve digits or more, as their digits.
+ * Returns every non-empty string of a parsed JSON body with its pointer and author, in the order of the body; keys
+ * that may be a client's text (pointer ends with KEY_SUFFIX); and numbers of twelve digits or more, as their digits.
  * Throws ProjectionError over PROJECTION_LIMITS.
  */
 export function project(body: unknown): readonly Segment[] {
@@ -136,7 +137,7 @@ function visitObject(
   }
 }
 
-/** Whose words an object holds. Inside what a tool said nothing changes hands any more. */
+/** The author of an object's texts. Inside the output of a tool the author never changes. */
 function authorOf(value: Readonly<Record<string, unknown>>, author: Author, part: BodyPart): Author {
   if (author === 'tool' || author === 'schema') return author
   if (typeof value['type'] === 'string' && TOOL_OUTPUT_PART.test(value['type'])) return 'tool'

@@ -1,17 +1,17 @@
 /** Server-sent events, in and out (html.spec.whatwg.org, section 9.2). Knows framing, not what the data mean. */
 
-/** Characters of one event. A model server that sends more without an end is not speaking this protocol. */
+/** Maximum length of one event. A model server that sends more is not speaking this protocol. */
 export const EVENT_CHARS_MAX = 4 * 1024 * 1024
 
-/** The bytes are not a stream of events that can be read. */
+/** The bytes are not a readable stream of events. */
 export class SseError extends Error {
   override readonly name = 'SseError'
 }
 
 /**
- * Given bytes as they come, returns the data of the events that each arrival completed (several lines joined by a line feed).
- * Cuts may fall anywhere, inside a character or between CR and LF. An event that the end of the bytes leaves open is
- * given too: it is judged like any other, and some servers forget the last empty line.
+ * Given chunks of bytes, returns the data of the events that each chunk completed (several lines joined by a line
+ * feed). Chunks may end anywhere, inside a character or between CR and LF. An event that is incomplete at the end of
+ * the bytes is returned too: it is evaluated like any other, and some servers omit the last empty line.
  */
 export async function* readEvents(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<readonly string[]> {
   const decoder = new TextDecoder('utf-8')
@@ -36,7 +36,7 @@ function parseEvents(
     state.chars = 0
   }
   const buffered = state.rest + text
-  // A CR at the very end may be the first half of CRLF: it waits for what comes next.
+  // A CR at the very end may be the first half of CRLF: it waits for the next chunk.
   const complete = !isEnd && buffered.endsWith('\r') ? buffered.slice(0, -1) : buffered
   const lines = complete.split(/\r\n|\n|\r/)
   state.rest = (lines.pop() ?? '') + buffered.slice(complete.length)
@@ -52,7 +52,7 @@ function parseEvents(
   return events
 }
 
-/** Fields other than `data` (event, id, retry) and comments carry nothing of a call, so they end here. */
+/** Fields other than `data` (event, id, retry) and comments carry nothing of a call, so they are dropped. */
 function readLine(state: { data: string[]; chars: number }, line: string): void {
   if (!/^data(?::|$)/.test(line)) return
   const value = line.slice('data:'.length)
@@ -61,7 +61,7 @@ function readLine(state: { data: string[]; chars: number }, line: string): void 
   state.chars += data.length
 }
 
-/** Given an event's data (JSON text, or `[DONE]`; no line breaks), returns it framed. */
+/** Given an event's data (JSON text, or `[DONE]`; no line breaks), returns the framed event. */
 export function formatEvent(data: string): string {
   return `data: ${data}\n\n`
 }

@@ -1,39 +1,39 @@
 /**
- * One chunk of a streamed answer, taken apart into texts that grow from chunk to chunk and the rest, and put together
- * again. Knows the shape of OpenAI's chunks, nothing of windows or verdicts.
+ * One chunk of a streamed response, split into text deltas and the rest, and rebuilt. Knows the format of OpenAI's
+ * chunks, nothing of windows or verdicts.
  */
 import { pointerToken } from './projection.ts'
 
-/** An item of a list on the way: its number, and its `type` where items are told apart by place and not by `index`. */
+/** An item of a list on a path: its index, and its `type` where items are identified by position and not by `index`. */
 type PathItem = Readonly<{ index: number; type: string | undefined }>
 
-/** The way from a choice down to one of its texts: names of members, and items of lists. */
+/** The path from a choice to one of its texts: names of members, and items of lists. */
 type Path = readonly (string | PathItem)[]
 
-/** A text that continues what earlier chunks said at the same pointer. */
+/** A text that continues what earlier chunks sent at the same pointer. */
 export type TextDelta = Readonly<{ pointer: string; choice: number; path: Path; text: string }>
 
 /** The members of a JSON object. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
 /**
- * A chunk without its growing texts. `isEmpty`: nothing else is in it, so it need not be sent. `ended`: choices that it
- * ends, whose held text goes before it.
+ * A chunk without its text deltas. `isEmpty`: nothing else is in it, so it need not be sent. `ended`: choices that it
+ * ends, whose held text is sent before it.
  */
 export type ChunkShell = Readonly<{ chunk: JsonObject; isEmpty: boolean; ended: readonly number[] }>
 
-/** Names of strings that are sent once and as a whole. Every other string is taken to grow, and is held back. */
+/** Names of strings that are sent once and complete. Every other string is a delta, and is held back. */
 const ATOMIC_FIELDS = new Set('role id type name finish_reason title url file_id call_id expires_at'.split(' '))
 
-/** Members of a choice that say its text again as tokens (OpenAI; vLLM's `return_token_ids`). */
+/** Members of a choice that repeat its text as tokens (OpenAI; vLLM's `return_token_ids`). */
 export const TOKEN_LISTS: ReadonlySet<string> = new Set(['logprobs', 'token_ids', 'prompt_token_ids'])
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
- * Takes a parsed chunk apart; undefined when it is not a chunk of a completion. Token lists go, for they repeat the text
- * where it can't be held back, and so does padding that is new in every chunk.
+ * Splits a parsed chunk; undefined when it is not a chunk of a completion. Token lists are dropped, because they
+ * repeat the text where it can't be held back, and so is padding that is new in every chunk.
  */
 export function splitChunk(chunk: unknown): Readonly<{ shell: ChunkShell; deltas: readonly TextDelta[] }> | undefined {
   if (!isObject(chunk) || !Array.isArray(chunk['choices']) || !chunk['choices'].every(isObject)) return undefined
@@ -49,7 +49,7 @@ export function splitChunk(chunk: unknown): Readonly<{ shell: ChunkShell; deltas
   return { shell: { chunk: { ...rest, choices }, isEmpty, ended }, deltas }
 }
 
-/** Returns the value without growing texts, and adds those to `growths`. */
+/** Returns the value without text deltas, and adds those to `deltas`. */
 function extractDeltas(value: unknown, choice: number, path: Path, deltas: TextDelta[]): unknown {
   if (typeof value === 'string') return extractText(value, choice, path, deltas)
   if (Array.isArray(value)) {
@@ -87,16 +87,16 @@ function hasNoContent(value: unknown, name: string): boolean {
   return isObject(value) && Object.entries(value).every(([inner, member]) => hasNoContent(member, inner))
 }
 
-/** A part that is told apart by its place; `compose` returns it its type again. */
+/** A content part that is identified by its position; `buildChunk` restores its type. */
 const isContentPart = (item: unknown): item is JsonObject => isObject(item) && typeof item['index'] !== 'number'
 
-/** Given the members that all chunks share and a text that may leave, returns a chunk that carries just that text. */
+/** Given the members that all chunks share and a text that may leave, returns a chunk with just that text. */
 export function buildChunk(envelope: JsonObject, { choice, path }: TextDelta, text: string): JsonObject {
   const content = wrapText(path, text) as JsonObject
   return { ...envelope, choices: [{ index: choice, ...content, finish_reason: null }] }
 }
 
-/** Builds the members and items of a way around a text. */
+/** Builds the members and items of a path around a text. */
 function wrapText([step, ...rest]: Path, text: string): unknown {
   if (step === undefined) return text
   const inner = wrapText(rest, text)

@@ -1,10 +1,10 @@
-/** Reads what a model server answered, without trusting it: bounded, and JSON or nothing. */
+/** Reads the response of a model server, without trusting it: bounded, and JSON or nothing. */
 import type { UpstreamResponse } from '../core/ports.ts'
 
-/** Bytes of an answer that is read as a whole. Beyond it the answer is refused; streams have no such bound. */
+/** Maximum size of a response that is read as a whole. A larger one is rejected; streams have no such bound. */
 export const RESPONSE_BYTES_MAX = 32 * 1024 * 1024
 
-/** What an answer turned out to be. `error` carries the OpenAI error that may be judged and passed on. */
+/** The content of a response. `error` carries the OpenAI error that may be evaluated and passed on. */
 export type ResponseContent =
   | Readonly<{ kind: 'stream' }>
   | Readonly<{ kind: 'body'; body: object; bodyBytes: number }>
@@ -13,8 +13,8 @@ export type ResponseContent =
   | Readonly<{ kind: 'malformed' }>
 
 /**
- * Given an answer, returns what it is. 401, 403, 407 and redirects are about the gateway's own credentials and address, and
- * would tell the client a lie about its own: they are 'rejected'. Throws when the connection breaks.
+ * Given a response, returns its content. 401, 403, 407 and redirects are about the gateway's own credentials and
+ * address, and would mislead the client about its own: they are 'rejected'. Throws when the connection breaks.
  */
 export async function readResponse(response: UpstreamResponse, isStream: boolean): Promise<ResponseContent> {
   const isOk = response.status >= 200 && response.status < 300
@@ -57,7 +57,7 @@ function parseObject(text: string): object | undefined {
   }
 }
 
-/** Returns the error of a body in the OpenAI shape; of anything else nothing but the status is passed on. */
+/** Returns the error of a body in the OpenAI format; of anything else only the status is passed on. */
 function errorOf(body: object | undefined, status: number): object {
   const error = (body as { error?: unknown } | undefined)?.error
   const { message, type, param, code } = (typeof error === 'object' && error !== null ? error : {}) as Record<

@@ -1,4 +1,4 @@
-/** Notices how a text is marked by those who wrote it: banners, classification lines, TLP. It does not guess at meaning. */
+/** Detects classification markings: banners, classification lines, TLP. It does not infer from meaning. */
 
 import type { Step } from '../core/step.ts'
 import { pendingFromPatterns } from '../detection/partial-match.ts'
@@ -6,7 +6,7 @@ import { createPatternDetector } from '../detection/pattern.ts'
 import { scanSegments } from '../detection/scan.ts'
 import { MARKING_PATTERNS } from '../rules/classification-marking.ts'
 
-/** Characters (UTF-16 code units) that a match can span, what it looks at around it among them. */
+/** The longest text (UTF-16 code units) that a match can span, including lookaround. */
 const MATCH_CHARS_MAX = 96
 
 const detect = createPatternDetector(MARKING_PATTERNS)

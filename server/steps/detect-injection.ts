@@ -1,4 +1,4 @@
-/** Notices texts that try to take hold of the model, in what anybody but the application itself has written. */
+/** Detects prompt injection, in what anybody but the application itself has written. */
 
 import type { Step } from '../core/step.ts'
 import { createInjectionDetector } from '../rules/injection/injection-detector.ts'

@@ -1,5 +1,5 @@
 /**
- * Notices personal data that have a form: addresses and numbers, most of them with check digits. Names and postal
+ * Detects personal data that have a format: addresses and numbers, most of them with checksums. Names and postal
  * addresses have none and are not attempted.
  */
 
@@ -12,7 +12,7 @@ import { LABELLED_PATTERNS } from '../rules/pii/labelled-pattern.ts'
 import { numberDetector, pendingFromNumbers } from '../rules/pii/number-pattern.ts'
 import { pendingFromPhones, phoneDetector } from '../rules/pii/phone-pattern.ts'
 
-/** Characters (UTF-16 code units) that a match can span, what it looks at around it among them. */
+/** The longest text (UTF-16 code units) that a match can span, including lookaround. */
 const MATCH_CHARS_MAX = 256
 
 const detectLabelled = createPatternDetector(LABELLED_PATTERNS)
@@ -23,7 +23,7 @@ const detect: Detector = (text, keywords) => {
   return numbers.length === 0 ? labelled : [...labelled, ...numbers]
 }
 
-/** A number with a check digit of its own is no telephone number as well. */
+/** A number with a checksum of its own is not also a telephone number. */
 const YIELDING_KINDS = new Set(['pii.phone'])
 
 /** Kinds `pii.*`. */

@@ -1,4 +1,4 @@
-/** Notices credentials, in what is asked and in what is answered, plain, disguised or encoded. It keeps none of them. */
+/** Detects credentials, in requests and responses, plain, disguised or encoded. It stores none of them. */
 
 import type { Step } from '../core/step.ts'
 import { pendingFromPatterns } from '../detection/partial-match.ts'
@@ -7,14 +7,14 @@ import { scanSegments } from '../detection/scan.ts'
 import { SECRET_ASSIGNMENTS } from '../rules/secrets/assignment-pattern.ts'
 import { SECRET_PATTERNS } from '../rules/secrets/token-pattern.ts'
 
-/** Characters (UTF-16 code units) that a match can span, what it looks at around it among them. */
+/** The longest text (UTF-16 code units) that a match can span, including lookaround. */
 const MATCH_CHARS_MAX = 256
 
 const PATTERNS = [...SECRET_PATTERNS, ...SECRET_ASSIGNMENTS]
 
 const detect = createPatternDetector(PATTERNS)
 
-/** A named value that also has a shape of its own is reported by its shape. */
+/** A named value that also has a format of its own is reported by its format. */
 const YIELDING_KINDS = new Set(['secret.assignment'])
 
 /** Kinds `secret.*`. From confidence 0.5 on the default policy refuses. */

@@ -1,12 +1,12 @@
 /**
- * Notices characters that say one thing to a reader and another to a model: tags and variation selectors that spell out
- * hidden text, invisible characters, direction overrides, letters of another script inside a word.
+ * Detects characters that a reader and a model see differently: tags and variation selectors that spell hidden text,
+ * invisible characters, direction overrides, letters of another script inside a word.
  */
 import type { Segment } from '../core/call.ts'
 import type { Finding, Severity } from '../core/finding.ts'
 import type { Step } from '../core/step.ts'
 
-/** One of the characters that any of the below is about. Most texts have none: accents, quotes, dashes and emoji aren't. */
+/** Any of the characters that are checked below. Most texts have none: accents, quotes, dashes and emoji aren't. */
 const RELEVANT =
   /[\u034f\u180b-\u180e\ufe00-\ufe0f\u00ad\u0370-\u052f\u0531-\u0587\u115f\u1160\u13a0-\u13ff\u17b4\u17b5\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\udb40]/
 
@@ -18,24 +18,24 @@ const FLAG = /^(?:\udb40[\udc30-\udc39\udc61-\udc7a]){2,8}\udb40\udc7f$/
 /** Variation selectors carry bytes when several follow each other; one after an emoji or a letter is what they are for. */
 const SELECTORS = /(?:[\ufe00-\ufe0f]|\udb40[\udd00-\uddef]){3,}/g
 
-/** Characters without width that aren't needed between the signs around them. */
+/** Characters without width that aren't needed between the characters around them. */
 const ZERO_WIDTH =
   /[\u034f\u180b-\u180e\u00ad\u115f\u1160\u17b4\u17b5\u200b-\u200f\u2060-\u2064\u206a-\u206f\u3164\ufeff\uffa0]+/g
 const OVERRIDES = /[\u202d\u202e]/g
 const EMBEDDINGS = /[\u202a\u202b\u2066-\u2068]/g
 
-/** From this many in a row they carry a message: a letter needs at least seven of two sorts. */
+/** From this many in a row they carry a message: a letter needs at least seven of two kinds. */
 const MESSAGE_CHARS_MIN = 8
 
 /** Greek, Cyrillic, Armenian and Cherokee: scripts with letters that look like Latin ones. */
 const LOOKALIKE_SCRIPTS = '\\u0370-\\u03ff\\u0400-\\u052f\\u0531-\\u0587\\u13a0-\\u13ff'
 
-/** The part of a word from where scripts meet on, and how a word of both goes on and began. */
+/** Where the script changes within a word, and the end and start of a word of both scripts. */
 const SCRIPT_CHANGE = new RegExp(`(?<=[A-Za-z])[${LOOKALIKE_SCRIPTS}]|[${LOOKALIKE_SCRIPTS}](?=[A-Za-z])`, 'g')
 const WORD_END = new RegExp(`[A-Za-z${LOOKALIKE_SCRIPTS}]{0,40}`, 'y')
 const WORD_START = new RegExp(`[A-Za-z${LOOKALIKE_SCRIPTS}]{0,40}$`)
 
-/** Scripts and emoji in which joiners are spelling: Arabic to Khmer, Mongolian, symbols and pictographs. */
+/** Scripts and emoji in which joiners are part of spelling: Arabic to Khmer, Mongolian, symbols and pictographs. */
 const JOINER_CONTEXT =
   /[\ufe0f\u0590-\u08ff\u0900-\u0dff\u0e00-\u109f\u1780-\u18af\u2190-\u2bff]|[\ud83c-\ud83e][\udc00-\udfff]/
 
@@ -86,7 +86,7 @@ function zeroWidth(text: string): readonly UnicodeMatch[] {
     const before = text.slice(Math.max(0, match.index - 2), match.index)
     const after = text.slice(match.index + match[0].length, match.index + match[0].length + 2)
     if (match[0].length >= MESSAGE_CHARS_MIN) matches.push(matchOf(match, 'invisible', 'critical', 0.95))
-    // A byte order mark at the front, a joiner inside an emoji or an Arabic word: as they should be.
+    // A byte order mark at the start, a joiner inside an emoji or an Arabic word: legitimate.
     else if ((match.index === 0 && match[0] === '\ufeff') || JOINER_CONTEXT.test(before) || JOINER_CONTEXT.test(after))
       continue
     else {
@@ -94,14 +94,14 @@ function zeroWidth(text: string): readonly UnicodeMatch[] {
       matches.push(isInsideWord ? matchOf(match, 'invisible', 'medium', 0.6) : matchOf(match, 'invisible', 'low', 0.3))
     }
   }
-  // Many single ones split many words: that is a disguise, not a stray mark.
+  // Many single ones split many words: that is a disguise, not a stray character.
   const inWords = matches.filter(({ confidence }) => confidence === 0.6)
   return inWords.length < MESSAGE_CHARS_MIN
     ? matches
     : matches.map((found) => (found.confidence === 0.6 ? { ...found, severity: 'high', confidence: 0.9 } : found))
 }
 
-/** Overrides turn text round; embeddings only matter beside left-to-right text of code. */
+/** Overrides reverse text; embeddings only matter beside left-to-right text of code. */
 const bidiControls = (text: string): readonly UnicodeMatch[] => [
   ...[...text.matchAll(OVERRIDES)].map((match) => matchOf(match, 'bidi', 'high', 0.85)),
   ...[...text.matchAll(EMBEDDINGS)].map((match) =>

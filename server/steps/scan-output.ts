@@ -1,6 +1,6 @@
 /**
- * Notices answers that would carry data away when they are shown: images and links that a reader's program fetches,
- * addresses with something packed into them, markup that runs, and text that a reader can't see.
+ * Detects responses that would exfiltrate data when they are displayed: images and links that a client fetches,
+ * addresses with data packed into them, active markup, and invisible text.
  */
 
 import type { Step } from '../core/step.ts'
@@ -10,22 +10,22 @@ import { earliestPending } from '../detection/pending-match.ts'
 import { scanSegments } from '../detection/scan.ts'
 import { EXFILTRATION_PATTERNS } from '../rules/exfiltration-pattern.ts'
 
-/** Characters (UTF-16 code units) that a match can span, what it looks at around it among them. */
+/** The longest text (UTF-16 code units) that a match can span, including lookaround. */
 const MATCH_CHARS_MAX = 256
 
 const detectPatterns = createPatternDetector(EXFILTRATION_PATTERNS)
 
-/** Characters that nobody sees. A run of them is text for a machine when it is longer than spelling needs. */
+/** Invisible characters. A run of them is text for a machine when it is longer than spelling needs. */
 const INVISIBLE_RUN = /(?:[\ufe00-\ufe0f\u200b-\u200f\u2060-\u2064\ufeff]|\udb40[\udc00-\uddef])+/g
 const INVISIBLE_CHARS_MIN = 8
 
 /** The tags of a flag: two to eight, and the one that ends them. */
 const FLAG = /^(?:\udb40[\udc30-\udc39\udc61-\udc7a]){2,8}\udb40\udc7f$/
 
-/** The same one code unit at a time, half a pair among them. */
+/** The same for one code unit, including half of a surrogate pair. */
 const INVISIBLE_CHARACTER = /[\ufe00-\ufe0f\u200b-\u200f\u2060-\u2064\ufeff\udc00-\uddef]|\udb40/
 
-/** Index where unseen characters begin that reach to the end and may go on. */
+/** Index where invisible characters start that reach the end and may continue. */
 function pendingInvisibleStart(text: string): number {
   let start = text.length
   while (start > 0 && INVISIBLE_CHARACTER.test(text.charAt(start - 1))) start--

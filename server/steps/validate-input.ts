@@ -1,6 +1,6 @@
 /**
- * Notices requests that no provider should get: wrong shape, values out of range, keys that attack parsers. Fields that
- * it does not know are left alone; their texts are scanned like all others.
+ * Validates requests: wrong types, values out of range, keys that attack parsers. Unknown fields are accepted; their
+ * texts are scanned like all others.
  */
 import type { Finding } from '../core/finding.ts'
 import type { Step } from '../core/step.ts'
@@ -19,13 +19,13 @@ const RANGES: readonly (readonly [field: string, min: number, max: number, isWho
   ['n', 1, 128, true],
 ]
 
-/** Wrong messages that are named; the call is refused for the first. */
+/** Maximum number of invalid messages that are reported; the call is refused for the first. */
 const FINDINGS_MAX = 100
 
 /** Fields that some APIs take as text or as lists of token numbers. */
 const TOKEN_FIELDS = ['prompt', 'input', 'suffix', 'prompt_token_ids'] as const
 
-/** Keys that reach for a prototype when a careless reader assigns them. */
+/** Keys that change a prototype when careless code assigns them. */
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 
 type Body = Readonly<Record<string, unknown>>
@@ -40,7 +40,7 @@ const invalid = (kind: string, pointer: string): Finding => ({
   confidence: 1,
 })
 
-/** Kinds `request.*`; each points at the value that is wrong, or at the body where one is missing. */
+/** Kinds `request.*`; each points at the invalid value, or at the body where one is missing. */
 export const step: Step = {
   name: 'validate_input',
   position: 100,
@@ -88,7 +88,7 @@ function checkContent(body: Body): readonly Finding[] {
   }
   if (!Array.isArray(messages) || messages.length === 0) return [invalid('messages', '/messages')]
   const findings: Finding[] = []
-  // One wrong message refuses the call; a body of five million of them must not cost a gigabyte.
+  // One invalid message refuses the call; a body of five million of them must not cost a gigabyte.
   for (let index = 0; index < messages.length && findings.length < FINDINGS_MAX; index++) {
     findings.push(...checkMessage(messages[index], `/messages/${index}`))
   }
@@ -110,7 +110,7 @@ function checkMessage(message: unknown, pointer: string): readonly Finding[] {
   const isContent =
     typeof content === 'string' ||
     (Array.isArray(content) && content.every(isObject)) ||
-    // An assistant that only calls tools, or refuses, says nothing.
+    // An assistant message that only calls tools, or refuses, has no content.
     ((content === null || content === undefined) && role === 'assistant')
   return isContent ? [] : [invalid('content', `${pointer}/content`)]
 }

@@ -1,6 +1,6 @@
 /**
- * What one arrival of a stream adds: chunks taken apart, texts behind their windows, and the strings that are sent as a
- * whole. Judges all of it at once, with what is final.
+ * One batch of a stream: chunks split into shells, held texts and atomic fields. Evaluates all of it at once, on what
+ * is final.
  */
 import type { Call, Segment } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
@@ -12,23 +12,26 @@ import { type ChunkShell, type JsonObject, splitChunk } from '../protocol/stream
 import { appendDelta, type DueText, dueSegment, dueTexts, endTexts, type HeldTexts, settleText } from './held-text.ts'
 import type { Settled } from './release-window.ts'
 
-/** A whole string, and in front of it what was sent at its place before: some clients join them. */
+/** An atomic field, and in front of it what was sent at its pointer before: some clients join them. */
 type AtomicField = Readonly<{ pointer: string; earlier: string; segment: Segment }>
 
-/** Characters of earlier strings at a place that are looked at together with a new one. */
+/** Characters of earlier strings at a pointer that are scanned together with a new one. */
 const EARLIER_CHARS_MAX = 4096
 
-/** What has been sent as a whole so far, by place. */
+/** The atomic fields that were sent so far, by pointer. */
 export type AtomicFields = Map<string, string>
 
-/** Chunks of one arrival, and what in them is new. */
+/** The chunks of one read, and what is new in them. */
 export type Batch = Readonly<{
   shells: readonly ChunkShell[]
   atomicFields: readonly AtomicField[]
   due: readonly DueText[]
 }>
 
-/** Takes parsed chunks in, adds their texts to `texts`; undefined when one of them is not a chunk that can be judged. */
+/**
+ * Accepts parsed chunks, adds their texts to `texts`; undefined when one of them is not a chunk that can be
+ * evaluated.
+ */
 export function acceptChunks(chunks: readonly unknown[], texts: HeldTexts, sent: AtomicFields): Batch | undefined {
   const shells: ChunkShell[] = []
   const atomicFields: AtomicField[] = []
@@ -49,10 +52,10 @@ export function acceptChunks(chunks: readonly unknown[], texts: HeldTexts, sent:
   return { shells, atomicFields, due: dueTexts(texts) }
 }
 
-/** An assessment of a batch, and of each due text what is final. */
+/** An evaluation of a batch, and of each due text what is settled. */
 export type BatchEvaluation = Evaluation & Readonly<{ settled: ReadonlyMap<string, Settled>; call: Call }>
 
-/** Judges a batch on what in it can no longer change. `request` returns the call its identity. */
+/** Evaluates a batch on what in it can no longer change. `request` provides the identity of the call. */
 export async function evaluateBatch(
   gateway: Gateway,
   request: Call,
@@ -68,7 +71,7 @@ export async function evaluateBatch(
   return { ...evaluation, settled, call }
 }
 
-/** Leaves out findings that may still change, and adds an outcome for a text that never comes to rest. */
+/** Drops findings that may still change, and adds an outcome for a text that never settles. */
 function sift(
   outcomes: readonly StepOutcome[],
   { due, atomicFields }: Batch,

@@ -1,6 +1,6 @@
 /**
- * The texts of one streamed answer, each behind its window. Pure bookkeeping: which of them are due for judgement, what of
- * them is final, what leaves.
+ * The held texts of one streamed response, each behind its window. Pure bookkeeping: which of them are due, what of
+ * them is settled, what leaves.
  */
 import type { Segment } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
@@ -18,7 +18,7 @@ import {
   type Window,
 } from './release-window.ts'
 
-/** Characters that gather in a window before it is scanned again: text that is held back anyway loses little. */
+/** Characters that accumulate in a window before it is scanned again: text that is held back anyway loses little. */
 const NEW_CHARS_MIN = 64
 
 type HeldText = { window: Window; delta: TextDelta; newChars: number }
@@ -26,15 +26,18 @@ type HeldText = { window: Window; delta: TextDelta; newChars: number }
 /** All texts of a stream by pointer. */
 export type HeldTexts = Readonly<{ matchCharsMax: number; pendingFrom: PendingFrom; byPointer: Map<string, HeldText> }>
 
-/** A text that is to be judged now. */
+/** A text that is to be scanned now. */
 export type DueText = Readonly<{ pointer: string; text: string }>
 
-/** Opens the texts of a stream. `matchCharsMax`: the largest of the response steps'; `pendingFrom`: of them all. */
+/** Creates the texts of a stream. `matchCharsMax`: the largest of the response steps; `pendingFrom`: of them all. */
 export function createHeldTexts(matchCharsMax: number, pendingFrom: PendingFrom): HeldTexts {
   return { matchCharsMax, pendingFrom, byPointer: new Map() }
 }
 
-/** Adds what a chunk said. False when the text had ended: what follows could complete a match that has left in part. */
+/**
+ * Appends the text of a chunk. False when the text had ended: what follows could complete a match that has left in
+ * part.
+ */
 export function appendDelta({ matchCharsMax, pendingFrom, byPointer }: HeldTexts, delta: TextDelta): boolean {
   const window = (): Window => createWindow(matchCharsMax, HELD_CHARS_MAX, pendingFrom)
   const text = byPointer.get(delta.pointer) ?? { window: window(), delta, newChars: 0 }
@@ -45,14 +48,14 @@ export function appendDelta({ matchCharsMax, pendingFrom, byPointer }: HeldTexts
   return true
 }
 
-/** Says that the texts of a choice have ended; of all choices when none is given. */
+/** Ends the texts of a choice; of all choices when none is given. */
 export function endTexts({ byPointer }: HeldTexts, choice?: number): void {
   for (const text of byPointer.values()) {
     if (choice === undefined || text.delta.choice === choice) text.window = finish(text.window)
   }
 }
 
-/** The texts that are to be judged now: enough has come in, or they have ended with something still held. */
+/** The texts that are to be scanned now: enough has arrived, or they have ended with something still held. */
 export function dueTexts({ byPointer }: HeldTexts): readonly DueText[] {
   const due: DueText[] = []
   for (const [pointer, { window, newChars }] of byPointer) {
@@ -67,7 +70,7 @@ export function settleText({ byPointer }: HeldTexts, pointer: string, findings: 
   return settle(textAt(byPointer, pointer).window, findings)
 }
 
-/** Lets out of a due text what is settled, without the findings of `kinds`; '' when nothing may leave yet. */
+/** Releases what is settled of a due text, without the findings of `kinds`; '' when nothing may leave yet. */
 export function releaseText(
   { byPointer }: HeldTexts,
   pointer: string,

@@ -1,4 +1,4 @@
-/** How a stream ends: in the ledger first, then for the client. */
+/** How a stream ends: first in the ledger, then for the client. */
 
 import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
 import { refusalCode } from '../pipeline/enforce.ts'
@@ -8,19 +8,19 @@ import { formatEvent } from '../protocol/sse.ts'
 import type { BatchEvaluation } from './chunk-batch.ts'
 import type { StreamState } from './stream-state.ts'
 
-/** Why nothing more comes. */
+/** Why the stream ends. */
 export type StreamEnd =
   | Readonly<{ kind: 'done' }>
   | Readonly<{ kind: 'refused'; evaluation: BatchEvaluation }>
   | Readonly<{ kind: 'failed'; code: ErrorCode; cause: unknown }>
   | Readonly<{ kind: 'client_disconnected' }>
 
-/** An ending that is somebody's fault. */
+/** An end with an error. */
 export function failedEnd(code: ErrorCode, cause?: unknown): StreamEnd {
   return { kind: 'failed', code, cause }
 }
 
-/** Records the end of a stream, and returns the event that tells the client; '' when nobody listens any more. */
+/** Records the end of a stream, and returns the event that tells the client; '' when it has disconnected. */
 export async function endStream(state: StreamState, end: StreamEnd): Promise<string> {
   state.hasEnded = true
   try {
@@ -47,7 +47,7 @@ async function appendEnd(state: StreamState, end: StreamEnd): Promise<void> {
     events: released.events,
     released_bytes: released.bytes,
     judgements: state.judgements,
-    // Salted with the request's id instead of an entry's: it grows from the first piece on.
+    // Salted with the request's id instead of an entry's: it is computed from the first event on.
     released_commitment: released.digest.digest('hex'),
   }
   if (end.kind === 'refused') {

@@ -1,6 +1,7 @@
 /**
- * A streamed answer: read, held back, judged, recorded, released. Its first piece leaves after an entry in the ledger, its
- * end after another one. Whatever ends it early is told to the client as an error event, and then there is no `[DONE]`.
+ * A streamed response: read, held back, evaluated, recorded, released. Its first event leaves after an entry in the
+ * ledger, its end after another one. An early end is sent to the client as an error event, and then there is no
+ * `[DONE]`.
  */
 import type { Call } from '../core/call.ts'
 import type { UpstreamResponse } from '../core/ports.ts'
@@ -15,7 +16,7 @@ import { dueTexts, endTexts, releaseText } from './held-text.ts'
 import { endStream, failedEnd, type StreamEnd } from './stream-end.ts'
 import { createStreamState, responseSteps, type StreamState } from './stream-state.ts'
 
-/** Returns the reply whose chunks are the judged stream. `asking` is the judgement of the request. */
+/** Returns the reply whose chunks are the evaluated stream. `requestDecision` is the decision about the request. */
 export function streamReply(
   gateway: Gateway,
   request: Call,
@@ -34,7 +35,7 @@ export function streamReply(
   return { kind: 'stream', status: 200, headers, chunks: streamChunks(state, response.body) }
 }
 
-/** The judged stream. When the client goes away, `finally` still records it. */
+/** The evaluated stream. When the client disconnects, `finally` still records it. */
 async function* streamChunks(state: StreamState, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const events = readEvents(bytes)
   try {
@@ -55,7 +56,7 @@ async function* streamChunks(state: StreamState, bytes: AsyncIterable<Uint8Array
   }
 }
 
-/** Events that came in together; the end of the stream; or its failure, which is a value here. */
+/** Events of one read; the end of the stream; or its failure, which is a value here. */
 type StreamRead =
   | Readonly<{ kind: 'events'; events: readonly string[] }>
   | Readonly<{ kind: 'end' }>
@@ -72,7 +73,7 @@ async function readNext(events: AsyncIterator<readonly string[]>): Promise<Strea
 
 type StreamStep = Readonly<{ text: string; end: StreamEnd | undefined }>
 
-/** Returns what of the stream may leave after an arrival, and how it ends, if it does. */
+/** Returns what of the stream may leave after a read, and how it ends, if it does. */
 async function processRead(state: StreamState, read: StreamRead): Promise<StreamStep> {
   if (state.signal.aborted) return { text: '', end: { kind: 'client_disconnected' } }
   if (read.kind === 'failed') {
@@ -97,14 +98,14 @@ async function processRead(state: StreamState, read: StreamRead): Promise<Stream
 
 const ended = (end: StreamEnd): StreamStep => ({ text: '', end })
 
-/** Lets out what is still held, once nothing more comes. `isComplete`: the model server ended it on purpose. */
+/** Releases what is still held, once nothing more comes. `isComplete`: the model server ended it properly. */
 async function finishStream(state: StreamState, isComplete: boolean): Promise<StreamStep> {
   endTexts(state.texts)
   const { text, end } = await processBatch(state, { shells: [], atomicFields: [], due: dueTexts(state.texts) })
   return { text, end: end ?? (isComplete ? { kind: 'done' } : failedEnd('upstream.failed')) }
 }
 
-/** Judges a batch, records the first one, and returns what of it may leave. */
+/** Evaluates a batch, records the first one, and returns what of it may leave. */
 async function processBatch(state: StreamState, batch: Batch): Promise<StreamStep> {
   const hasNoText = batch.due.length + batch.atomicFields.length === 0
   if (hasNoText && (state.isOpen || batch.shells.length === 0))
@@ -124,7 +125,7 @@ async function processBatch(state: StreamState, batch: Batch): Promise<StreamSte
   return { text: renderSettled(state, batch, evaluation), end: undefined }
 }
 
-/** Returns the events of a batch that may leave, with what the verdict takes out taken out. */
+/** Returns the events of a batch that may leave, redacted as the verdict says. */
 function renderSettled(
   state: StreamState,
   batch: Batch,
@@ -140,20 +141,20 @@ function renderSettled(
     countFinding(state.gateway.ports.meter, kind)
   }
   const chunks = redact(call.body, inAtomicFields, kinds) as readonly JsonObject[]
-  const skeletons = batch.shells.map((skeleton, index) => ({ ...skeleton, chunk: chunks[index] ?? skeleton.chunk }))
+  const shells = batch.shells.map((shell, index) => ({ ...shell, chunk: chunks[index] ?? shell.chunk }))
   state.envelope = envelopeOf(chunks.at(-1) ?? state.envelope)
   const texts: JsonObject[] = []
   for (const [pointer, window] of settled) {
     const { delta, text } = releaseText(state.texts, pointer, window, kinds)
     if (text !== '') texts.push(buildChunk(state.envelope, delta, text))
   }
-  return writeChunks(state, skeletons, texts)
+  return writeChunks(state, shells, texts)
 }
 
 /** Writes chunks in the order that clients expect: beginnings, texts, then what ends a choice or the whole. */
-function writeChunks(state: StreamState, skeletons: readonly ChunkShell[], texts: readonly JsonObject[]): string {
+function writeChunks(state: StreamState, shells: readonly ChunkShell[], texts: readonly JsonObject[]): string {
   const isEnd = ({ chunk, ended }: ChunkShell): boolean => ended.length > 0 || (chunk['choices'] as []).length === 0
-  const nonEmpty = skeletons.filter(({ isEmpty }) => !isEmpty)
+  const nonEmpty = shells.filter(({ isEmpty }) => !isEmpty)
   const bodies = [
     ...nonEmpty.filter((one) => !isEnd(one)).map(chunkOf),
     ...texts,
@@ -168,7 +169,7 @@ function writeChunks(state: StreamState, skeletons: readonly ChunkShell[], texts
 
 const chunkOf = ({ chunk }: ChunkShell): JsonObject => chunk
 
-/** Notes which choices have begun, and which have ended. */
+/** Tracks which choices have begun, and which have ended. */
 function trackChoices(state: StreamState, { shells }: Batch): void {
   for (const { chunk, ended } of shells) {
     for (const { index } of chunk['choices'] as readonly { index?: number }[]) {
@@ -177,7 +178,7 @@ function trackChoices(state: StreamState, { shells }: Batch): void {
   }
 }
 
-/** Returns a chunk, or undefined when the data are not a JSON object. */
+/** Returns a chunk, or undefined when the data is not a JSON object. */
 function parseChunk(data: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(data)

@@ -1,4 +1,4 @@
-/** The state of one streamed answer: what has come in, what has left, and how far its record has got. */
+/** The state of one streamed response: what has arrived, what has left, and what is recorded. */
 import { createHash, type Hash } from 'node:crypto'
 import type { Call } from '../core/call.ts'
 import type { Step } from '../core/step.ts'
@@ -9,7 +9,7 @@ import type { JsonObject } from '../protocol/stream-chunk.ts'
 import type { AtomicFields } from './chunk-batch.ts'
 import { createHeldTexts, type HeldTexts } from './held-text.ts'
 
-/** A stream under way. `isOpen`: its first entry is in the ledger. `isOver`: nothing more is said or recorded. */
+/** A stream in progress. `isOpen`: its first entry is in the ledger. `hasEnded`: nothing more is sent or recorded. */
 export type StreamState = {
   readonly gateway: Gateway
   readonly request: Call
@@ -27,7 +27,7 @@ export type StreamState = {
   hasEnded: boolean
 }
 
-/** Begins a stream. `asking` is the judgement of the request. */
+/** Creates the state. `requestDecision` is the decision about the request. */
 export function createStreamState(
   gateway: Gateway,
   request: Call,
@@ -58,7 +58,7 @@ export function createStreamState(
   }
 }
 
-/** The steps that look at answers. */
+/** The steps of the stage 'response'. */
 export function responseSteps({ steps }: Gateway): readonly Step[] {
   return steps.filter(({ stages }) => stages.includes('response'))
 }

@@ -55,7 +55,7 @@ describe('one SQL text', () => {
     assert.deepEqual(compareSnapshots(one, other).map(formatDrift), [])
   })
 
-  test('is verified by the picture in its ledger on both', async () => {
+  test('is verified by the snapshot in its schema history on both', async () => {
     for (const database of [real, embedded]) {
       const { problems, drift, pending } = await verifyMigrations(database, migrations)
       assert.deepEqual({ problems, drift, pending }, { problems: [], drift: [], pending: [] })

@@ -1,6 +1,7 @@
 /**
- * A model server that speaks the OpenAI API, over a pool of connections. Follows no redirect, decodes nothing. Stands on
- * undici's dispatcher, for its other methods make a stream of every answer, which costs more than all the rest.
+ * A model server that speaks the OpenAI API, over a connection pool. Follows no redirects and decodes no content.
+ * Uses undici's dispatcher, because its other methods wrap every response in a stream, which costs more than
+ * everything else.
  */
 import { type Dispatcher, Pool } from 'undici'
 import type { Upstream, UpstreamResponse } from '../../core/ports.ts'
@@ -9,18 +10,18 @@ import { ResponseBody } from './response-body.ts'
 /** Connections to one model server. */
 const CONNECTIONS_MAX = 256
 
-/** Until a connection stands. */
+/** Until a connection is established. */
 const CONNECT_TIMEOUT_MS = 10_000
 
-/** Until the first byte of an answer, and between two of them: long thoughts take minutes. */
+/** Until the first byte of a response, and between two chunks: long reasoning takes minutes. */
 const SILENCE_TIMEOUT_MS = 300_000
 
-/** Headers of an answer that the gateway itself acts on. None is passed on as it is. */
+/** Headers of a response that the gateway itself uses. None is forwarded unchanged. */
 const KEPT_HEADERS = ['content-type', 'retry-after'] as const
 
 /**
- * Takes the base address (`https://host/v1`) and the key for it. `forward` sends the key and the call's id and nothing of
- * the client's headers; it throws when no answer begins.
+ * Given the base URL (`https://host/v1`) and its key, creates the upstream. `forward` sends the key and the call's id
+ * and none of the client's headers; it throws when no response begins.
  */
 export function createOpenai(base: string, key: string | undefined): Upstream {
   const { origin, pathname } = new URL(base)
@@ -49,18 +50,21 @@ export function createOpenai(base: string, key: string | undefined): Upstream {
   }
 }
 
-/** Sends a request, returns the answer when its head is here. When `signal` fires the exchange is ended, whatever its state. */
+/**
+ * Sends a request, and returns the response when its headers are here. When `signal` aborts, the exchange is aborted
+ * in any state.
+ */
 function dispatchRequest(
   pool: Pool,
   options: Dispatcher.DispatchOptions,
   signal: AbortSignal,
 ): Promise<UpstreamResponse> {
-  if (signal.aborted) return Promise.reject(new Error('the call was given up before it was sent'))
+  if (signal.aborted) return Promise.reject(new Error('the call was aborted before it was sent'))
   const { promise, resolve, reject } = Promise.withResolvers<UpstreamResponse>()
   let control: Dispatcher.DispatchController | undefined
   let responseBody: ResponseBody | undefined
   const abort = (): void => {
-    const reason = new Error('the call was given up')
+    const reason = new Error('the call was aborted')
     control?.abort(reason)
     reject(reason)
   }
@@ -76,7 +80,7 @@ function dispatchRequest(
       if (signal.aborted) abort()
     },
     onResponseStart: (controller, status, headers) => {
-      // Hints come before the answer.
+      // Informational responses (1xx) precede the response.
       if (status < 200) return
       responseBody = new ResponseBody(controller)
       resolve({ status, headers: keptHeaders(headers), body: responseBody.chunks(), bytes: responseBody.bytes })

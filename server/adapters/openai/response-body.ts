@@ -1,17 +1,17 @@
-/** Bytes on their way from a connection to their reader, who takes them piece by piece or all together. */
+/** The body of a response, with back-pressure, read chunk by chunk or as a whole. */
 import type { UpstreamResponse } from '../../core/ports.ts'
 
-/** How the connection is held back, and ended. */
+/** Pauses, resumes and aborts the connection. */
 export type FlowControl = Readonly<{
   pause: () => void
   resume: () => void
   abort: (reason: Error) => void
 }>
 
-/** Bytes that may wait for a reader who takes them piece by piece. Beyond them the sender has to wait. */
+/** Bytes that are buffered for a reader of chunks. Above them the connection is paused. */
 const HIGH_WATER_BYTES = 64 * 1024
 
-/** Holds what has come and was not read. One of `pieces` and `whole` is asked for, once. */
+/** Buffers what has arrived and was not read. One of `chunks` and `bytes` is called, once. */
 export class ResponseBody {
   readonly #flowControl: FlowControl
   readonly #chunks: Uint8Array[] = []
@@ -25,7 +25,7 @@ export class ResponseBody {
     this.#flowControl = flowControl
   }
 
-  /** Takes what came in. */
+  /** Adds a chunk that arrived. */
   push(chunk: Uint8Array): void {
     this.#chunks.push(chunk)
     this.#bufferedBytes += chunk.byteLength
@@ -33,13 +33,13 @@ export class ResponseBody {
     this.#notifyReader()
   }
 
-  /** No more comes: all has, or it broke off for a cause, and reading throws that. */
+  /** Ends the body: it is complete, or failed with a cause, which reading then throws. */
   end(cause?: Error): void {
     this.#end = { cause }
     this.#notifyReader()
   }
 
-  /** Returns the bytes as they come. A reader who stops before the end ends the connection. */
+  /** Returns the chunks as they arrive. A reader who stops before the end aborts the connection. */
   async *chunks(): AsyncGenerator<Uint8Array> {
     try {
       for (;;) {
@@ -53,18 +53,21 @@ export class ResponseBody {
         else await new Promise<void>((resolve) => (this.#notifyReader = resolve))
       }
     } finally {
-      this.#abort('nobody reads on')
+      this.#abort('the reader stopped')
     }
   }
 
-  /** Returns all bytes when they are here; undefined, and ends the connection, when they are more than `wholeBytesMax`. */
+  /**
+   * Returns all bytes when they are here; undefined, and aborts the connection, when there are more than
+   * `bodyBytesMax`.
+   */
   bytes: UpstreamResponse['bytes'] = (bodyBytesMax) => {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array | undefined>()
     this.#highWaterBytes = bodyBytesMax
     this.#notifyReader = () => {
       if (this.#bufferedBytes > bodyBytesMax) {
         resolve(undefined)
-        this.#abort('this is too much')
+        this.#abort('the response is too large')
       } else if (this.#end?.cause) reject(this.#end.cause)
       else if (this.#end) resolve(this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks))
     }

@@ -1,7 +1,7 @@
 /**
  * The Database port over PGlite: PostgreSQL compiled to WebAssembly, inside this process, in memory or in a folder.
- * A folder belongs to one process at a time, which PGlite itself does not see to, and keeps what was acknowledged
- * through SIGKILL and power cuts: PGlite runs with fsync off and without a way to the disk, and both are put right here.
+ * PGlite does not guard its folder against a second process and runs with fsync off, with no way to flush to disk;
+ * this file adds both, so that acknowledged writes survive SIGKILL and power cuts.
  */
 import { fsyncSync, readFileSync, writeFileSync } from 'node:fs'
 import { access, constants, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises'
@@ -16,12 +16,15 @@ import { DatabaseError, databaseErrorOf } from '../../database/database-error.ts
 import { type Connection, sessionOn } from '../../database/transaction.ts'
 import { readTar, type TarEntry } from './tar.ts'
 
-/** Without a folder everything is in memory and gone with the process. `nowMs` dates the holder's note in the folder. */
+/**
+ * Without a folder everything is in memory and lost with the process. `nowMs` timestamps the holder file in the
+ * folder.
+ */
 export type PgliteSettings = Readonly<{ folder?: string | undefined; nowMs: () => number }>
 
 /**
- * Opens the database, making it where there is none (0.7 s; 0.35 s for one that is there).
- * Throws DatabaseError with one clear sentence when the folder is taken, unreadable or holds something else.
+ * Opens the database, and creates it where there is none (0.7 s; 0.35 s for an existing one). Throws DatabaseError
+ * with one clear sentence when the folder is in use, unreadable or holds something else.
  */
 export async function openPglite({ folder, nowMs }: PgliteSettings): Promise<SessionDatabase> {
   if (folder === undefined) return databaseOver('memory', await startInMemory(readTemplate()), async () => {})
@@ -39,7 +42,7 @@ function databaseOver(kind: Database['kind'], pglite: PGlite, unlock: () => Prom
   const database: SessionDatabase = {
     ...sessionOn(kind, connectionOf(pglite), 0),
     transaction: (work) => transact(kind, pglite, work),
-    // There is one connection only, so it is everybody's session.
+    // There is one connection only, so every session shares it.
     session: (work) => work(database),
     close: async () => {
       await pglite.close()
@@ -49,7 +52,7 @@ function databaseOver(kind: Database['kind'], pglite: PGlite, unlock: () => Prom
   return database
 }
 
-/** PGlite's own transaction keeps every other statement out until it ends, as there is one connection only. */
+/** PGlite's own transaction blocks every other statement until it ends, as there is one connection only. */
 async function transact<T>(kind: Database['kind'], pglite: PGlite, work: (database: Database) => Promise<T>) {
   let thrown: Readonly<{ error: unknown }> | undefined
   const outcome = pglite.transaction(async (inside) => {
@@ -93,10 +96,10 @@ class DurableFolder extends NodeFS {
   }
 }
 
-/** PostgreSQL's usual 128 MB of buffers cost 80 MB of memory here and made nothing measurably faster. */
+/** PostgreSQL's default of 128 MB of buffers costs 80 MB of memory here and makes nothing measurably faster. */
 const MEMORY_PARAMETERS = [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB']
 
-/** `-F` among PGlite's own parameters is "no fsync"; fdatasync, the usual method, does nothing in Emscripten. */
+/** `-F` among PGlite's own parameters means "no fsync"; fdatasync, the default method, does nothing in Emscripten. */
 const FOLDER_PARAMETERS = [...MEMORY_PARAMETERS.filter((part) => part !== '-F'), '-c', 'wal_sync_method=fsync']
 
 async function startPglite(options: PGliteOptions): Promise<PGlite> {
@@ -109,11 +112,14 @@ const startInMemory = (image: Uint8Array): Promise<PGlite> =>
 const startInFolder = (folder: string): Promise<PGlite> =>
   startPglite({ fs: new DurableFolder(folder), startParams: FOLDER_PARAMETERS })
 
-/** An empty database as PGlite's initdb leaves it, which takes that 2 s (test/server/adapters/pglite-template.ts). */
+/** An empty database as PGlite's initdb leaves it, which takes initdb 2 s (test/server/adapters/pglite-template.ts). */
 const readTemplate = (): Uint8Array =>
   zstdDecompressSync(readFileSync(join(import.meta.dirname, 'pglite-0.5.16.tar.zst')))
 
-/** Creates the database beside its place and moves it there when it is whole: a killed first start leaves nothing half. */
+/**
+ * Creates the database in a staging path and renames it when it is complete: a killed first start leaves no partial
+ * database.
+ */
 async function openFolder(folder: string): Promise<PGlite> {
   const databaseFolder = join(folder, 'database')
   if (!(await exists(databaseFolder))) {
@@ -134,7 +140,7 @@ async function openFolder(folder: string): Promise<PGlite> {
   }
 }
 
-/** Writes the entries below `folder`, and waits until they are on the disk. */
+/** Writes the entries below `folder`, and waits until they are flushed to disk. */
 async function unpack(entries: readonly TarEntry[], folder: string): Promise<void> {
   const folders = new Set(
     entries.map(({ path, content }) => join(folder, content === undefined ? path : dirname(path))),
@@ -158,8 +164,8 @@ async function prepareFolder(folder: string): Promise<void> {
 }
 
 /**
- * Takes the folder for this process by a lock of SQLite's on a file in it. The kernel holds that lock, so it ends with
- * the process however that dies, and it counts across containers; a note of the process id would do neither.
+ * Locks the folder for this process with an SQLite lock on a file in it. The kernel holds that lock, so it ends with
+ * the process in every case, and it works across containers; a PID file would do neither.
  */
 function lockFolder(folder: string, nowMs: () => number): () => void {
   const holderPath = join(folder, 'holder')

@@ -1,6 +1,6 @@
 /**
- * Tells texts that try to take hold of the model: by phrases, stricter where nobody returns orders (tools, documents), and
- * by manner, with a small linear model. Each author's texts are a channel of their own.
+ * Detects prompt injection: by phrases, with stricter ones for tool results and documents, and with a small linear
+ * classifier. Each author's texts are scanned separately.
  */
 import type { Author, Segment } from '../../core/call.ts'
 import type { Finding } from '../../core/finding.ts'
@@ -14,8 +14,8 @@ import { MULTILINGUAL_PHRASES } from './multilingual-phrase.ts'
 const detectPhrases = phraseDetector([...ENGLISH_PHRASES, ...MULTILINGUAL_PHRASES])
 
 /**
- * The application's own words are not an attack on it, and what the model said before is judged when it is said: there
- * a finding is worth a note, below the default policy's threshold of 0.8.
+ * The application's own words are not an attack on it, and what the model said before was evaluated as a response:
+ * there a finding is informational, below the default policy's threshold of 0.8.
  */
 const CONFIDENCE_MAX: Readonly<Record<Author, number>> = {
   user: 1,
@@ -26,7 +26,10 @@ const CONFIDENCE_MAX: Readonly<Record<Author, number>> = {
   assistant: 0.6,
 }
 
-/** Each further phrase near it makes the surest one surer by this much, up to 0.97. What stands far away is another matter. */
+/**
+ * Each further phrase nearby raises the confidence of the strongest finding by this much, up to 0.97. Distant ones
+ * don't count.
+ */
 const CORROBORATION = 0.1
 const NEAR_CHARS = 1_500
 const CORROBORATED_MAX = 0.97
@@ -36,14 +39,17 @@ const CALIBRATION = Math.log(0.8 / 0.2)
 const CLASSIFIER_CONFIDENCE_MIN = 0.5
 const MODEL_CHARS_MIN = 24
 
-/** Creates a detector with a model. Findings have kinds `injection.*`; from confidence 0.8 on the default policy refuses. */
+/**
+ * Creates a detector with a model. Findings have kinds `injection.*`; the default policy refuses from confidence 0.8
+ * on.
+ */
 export function createInjectionDetector(model: InjectionModel): (segments: readonly Segment[]) => readonly Finding[] {
   const classify = (text: string): readonly Match[] => classifyText(model, text)
   return (segments) => {
     const phrases = scanSegments(segments, (text, keywords, { author }) =>
       detectPhrases(text, ({ channel }) => appliesTo(channel, author), keywords),
     )
-    // Definitions of tools give orders by nature; the model was not made for them.
+    // Definitions of tools are instructions by nature; the model was not trained on them.
     const classified: Finding[] = []
     for (const segment of segments) {
       if (segment.author !== 'schema') classified.push(...scanSegments([segment], classify))
@@ -57,7 +63,7 @@ export function createInjectionDetector(model: InjectionModel): (segments: reado
   }
 }
 
-/** The worst window of a text, when it is at least suspicious. */
+/** The window of a text with the highest score, when that reaches the minimum. */
 function classifyText(model: InjectionModel, text: string): readonly Match[] {
   if (text.length < MODEL_CHARS_MIN) return []
   let worst: Match | undefined
@@ -70,7 +76,7 @@ function classifyText(model: InjectionModel, text: string): readonly Match[] {
   return worst === undefined ? [] : [worst]
 }
 
-/** In each text, makes the surest finding surer by the others near it. */
+/** In each text, raises the confidence of the strongest finding by the others nearby. */
 function raiseStrongest(findings: readonly Finding[]): readonly Finding[] {
   return [...Map.groupBy(findings, ({ pointer }) => pointer).values()].flatMap((inText) => {
     const strongest = inText.toSorted((a, b) => b.confidence - a.confidence)[0] as Finding

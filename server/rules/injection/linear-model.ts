@@ -1,18 +1,21 @@
 /**
- * A linear model over hashed words, word pairs and four-letter pieces: it knows the manner of an attack where no phrase
- * returns it away. Trained by bench/train-injection.ts on the sets named there; the phrases (english-phrase.ts) come first.
+ * A linear classifier over hashed words, word pairs and character 4-grams: it finds attacks that no phrase matches.
+ * Trained by bench/train-injection.ts on the data sets named there; the phrases (english-phrase.ts) come first.
  */
 
-/** Features are counted into this many cells; each has one weight. */
+/** Features are hashed into this many buckets; each has one weight. */
 export const FEATURE_BUCKETS = 2 ** 15
 
-/** A trained model: a weight for each cell as a signed byte, times `scale`; `bias` is added. */
+/** A trained model: a weight for each bucket as a signed byte, times `scale`; `bias` is added. */
 export type InjectionModel = Readonly<{ weights: Int8Array; scale: number; bias: number }>
 
-/** Longer texts are looked at in windows, and the worst one counts. UTF-16 code units. */
+/** Longer texts are split into windows, and the highest score counts. UTF-16 code units. */
 export const WINDOW_CHARS = 2_500
 
-/** Scratch: which cells a window has filled already, by the number of the window, so that nothing needs clearing; and the list. */
+/**
+ * Scratch memory: which buckets the current window has filled, by its number, so that nothing needs clearing; and the
+ * list.
+ */
 const filledIn = new Uint32Array(FEATURE_BUCKETS)
 const filled = new Int32Array(FEATURE_BUCKETS)
 let windowNumber = 0
@@ -33,7 +36,7 @@ function fill(hash: number): void {
   filled[count++] = bucket
 }
 
-/** Returns the cells that a text fills, each once. The array is valid until the next call. */
+/** Returns the buckets that a text fills, each once. The array is valid until the next call. */
 export function hashFeatures(text: string): Int32Array {
   windowNumber = windowNumber === 0xffffffff ? 1 : windowNumber + 1
   count = 0
@@ -41,11 +44,11 @@ export function hashFeatures(text: string): Int32Array {
   let word = 0x811c9dc5
   let previousWord = 0x1234567
   let isInWord = false
-  // The last three characters, one blank standing for all that is between words.
+  // The last three characters, one blank for everything between words.
   let a = BLANK
   let b = BLANK
   let c = BLANK
-  // One further than the text: its end ends a word, as a blank does.
+  // One past the end: the end of the text ends a word, as a blank does.
   for (let index = 0; index <= lower.length; index++) {
     const code = index < lower.length ? lower.charCodeAt(index) : BLANK
     const isWord = isWordCode(code)
@@ -67,7 +70,7 @@ export function hashFeatures(text: string): Int32Array {
   return filled.subarray(0, count)
 }
 
-/** The log-odds of one window being an attack: the mean direction of its cells, so that length alone says nothing. */
+/** The log-odds of one window being an attack: the normalized sum of its weights, so that length alone says nothing. */
 export function windowScore(model: InjectionModel, text: string): number {
   const buckets = hashFeatures(text)
   let sum = 0
@@ -79,7 +82,7 @@ export function windowScore(model: InjectionModel, text: string): number {
 export function windowsOf(text: string): readonly (readonly [start: number, end: number])[] {
   const windows: [number, number][] = []
   for (let start = 0; start < text.length; start += WINDOW_CHARS) {
-    // What is left at the end is no window of its own when it is short: it belongs to the last one.
+    // A short rest at the end is no window of its own: it belongs to the last one.
     const isLast = start + 1.5 * WINDOW_CHARS >= text.length
     windows.push([start, isLast ? text.length : start + WINDOW_CHARS])
     if (isLast) break

@@ -1,7 +1,10 @@
-/** Orders to drop earlier instructions, and to give a password away, in languages other than English. */
+/** Instructions to drop earlier instructions, and to reveal a password, in languages other than English. */
 import type { Phrase } from '../../detection/phrase.ts'
 
-/** `keywords` (ASCII, separated by bars) may be empty for scripts without ASCII: then any text beyond Latin is scanned. */
+/**
+ * `keywords` (ASCII, separated by bars) may be empty for scripts without ASCII: then any text with letters beyond
+ * Latin is scanned.
+ */
 const multilingual = (keywords: string, source: string, confidence = 0.9): Phrase => ({
   kind: 'injection.direct',
   severity: 'high',

@@ -1,4 +1,4 @@
-/** Check digits of numbers that people carry. Each takes digits (or characters) without separators. */
+/** Checksums of identification numbers. Each takes digits (or characters) without separators. */
 
 const digit = (text: string, index: number): number => text.charCodeAt(index) - 48
 
@@ -12,7 +12,7 @@ export function isLuhn(digits: string): boolean {
   return digits.length > 1 && sum % 10 === 0
 }
 
-/** ISO 7064 MOD 97-10 over letters (A = 10 …) and digits; 1 means sound. */
+/** ISO 7064 MOD 97-10 over letters (A = 10 …) and digits; 1 is valid. */
 function mod97(characters: string): number {
   let rest = 0
   for (const character of characters) {
@@ -41,7 +41,7 @@ export function isIban(characters: string): boolean {
   return ibanLength(iban.slice(0, 2)) === iban.length && mod97(iban.slice(4) + iban.slice(0, 4)) === 1
 }
 
-/** US SSN: no area 000, 666, 900 and above, no group 00, no serial 0000 (SSA). Numbers used in advertisements aren't anyone's. */
+/** US SSN: no area 000, 666, 900 and above, no group 00, no serial 0000 (SSA). */
 export function isSsn(digits: string): boolean {
   const area = Number(digits.slice(0, 3))
   return area > 0 && area !== 666 && area < 900 && digits.slice(3, 5) !== '00' && digits.slice(5) !== '0000'

@@ -1,4 +1,4 @@
-/** Personal data that stand behind a keyword: e-mail addresses behind their @, numbers behind the word that names them. */
+/** Personal data after a keyword: e-mail addresses after their @, numbers after the word that names them. */
 
 import type { Severity } from '../../core/finding.ts'
 import type { Pattern } from '../../detection/pattern.ts'
@@ -6,7 +6,7 @@ import * as checksum from './checksum.ts'
 
 const digitsOf = (value: string): string => value.replace(/[^0-9A-Za-z]/g, '')
 
-/** `words` as whole words, then at most 24 characters without a digit, then the value. Never a part of a longer word. */
+/** `words` as whole words, then at most 24 characters without a digit, then the value. Never part of a longer word. */
 const labelled = (
   kind: string,
   severity: Severity,
@@ -23,7 +23,7 @@ const labelled = (
   score: (value) => (check(value) ? 0.9 : undefined),
 })
 
-/** The same for values that begin with letters: only filler words may stand between. */
+/** The same for values that begin with letters: only filler words may be in between. */
 const labelledCode = (kind: string, keywords: readonly string[], words: string, shape: string): Pattern => ({
   kind: `pii.${kind}`,
   severity: 'high',
@@ -78,7 +78,7 @@ export const LABELLED_PATTERNS: readonly Pattern[] = [
   labelled('date_of_birth', 'medium', ['birth', 'dob', 'born', 'geboren', 'geburtsdatum', 'geboortedatum', 'naissance', 'nacimiento', 'né le', 'née le'].filter((word) => /^[ -~]+$/.test(word)), 'birth(?:day|date)?|dob|born|geboren|geburtsdatum|geboortedatum|naissance|nacimiento', DATE),
   labelledCode('passport', ['passport', 'paspoort', 'reisepass', 'passeport', 'pasaporte'], 'passport|paspoort(?:nummer)?|reisepass(?:nummer)?|passeport|pasaporte', '[A-Z]{0,2}\\d{6,9}|[A-Z]{2}[A-Z0-9]{6}\\d|[CFGHJKLMNPRTVWXYZ][CFGHJKLMNPRTVWXYZ0-9]{8}'),
   labelledCode('driver_license', ['licen', 'rijbewijs', 'hrerschein', 'permis de conduire'], "(?<=(?:driver'?s?|driver’s|driving) )licen[cs]e|rijbewijs(?:nummer)?|hrerschein(?:nummer)?|permis de conduire", '[A-Z]{0,2}\\d{5,14}[A-Z]{0,2}|[A-Z]{5}\\d{6}[A-Z]{2}\\d[A-Z]{2}'),
-  // Six or eight groups of hexadecimal digits, found by the separator behind the first.
+  // Six or eight groups of hexadecimal digits, found by the separator after the first.
   { kind: 'pii.mac_address', severity: 'low', confidence: 0.8, keywords: [':', '-'], isPlausible: isInAddress,
     pattern: /(?<=(?<![\w:-])([0-9a-fA-F]{2}))([:-][0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){4})(?![\w:-])/dy },
   { kind: 'pii.ip_address', severity: 'low', confidence: 0.8, keywords: [':'], isPlausible: isInAddress,

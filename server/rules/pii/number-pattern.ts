@@ -1,4 +1,4 @@
-/** Personal numbers that are told by their own form and check digits, without a word in front of them. */
+/** Identification numbers that are recognized by their format and checksum, without a label. */
 
 import type { Severity } from '../../core/finding.ts'
 import type { PendingFrom } from '../../core/step.ts'
@@ -13,7 +13,7 @@ const GAP = '[ \\u00a0\\u202f\\-\\u2010-\\u2013]'
 
 const digitsOf = (value: string): string => value.replace(/[^0-9A-Za-z]/g, '')
 
-/** Card numbers by issuer (ISO/IEC 7812 ranges) and the lengths that the issuer returns out. */
+/** Card numbers by issuer (ISO/IEC 7812 ranges) and the lengths that the issuer uses. */
 const CARD =
   /^(?:4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]|2[2-7])\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}|6(?:011|4[4-9]|5|22|28)\d{10,15}|(?:50|5[6-8]|6[0379])\d{10,17}|81\d{14})$/
 
@@ -24,7 +24,7 @@ const isCard = (value: string): boolean => {
 
 const isDate = (month: string, day: string): boolean => +month >= 1 && +month <= 12 && +day >= 1 && +day <= 31
 
-/** A form, and how many digits its first group has. */
+/** A number format, and how many digits its first group has. */
 type NumberForm = Readonly<{ firstGroups: readonly number[]; pattern: Pattern }>
 
 /** `firstGroups` is a list of lengths and ranges: '2 6' or '12-19'. */
@@ -53,10 +53,10 @@ const numberForm = (
 const END = '(?![\\w])(?!\\.\\d)'
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)'
 
-/** Addresses that are nobody's: this host, unspecified, broadcast and masks, multicast. */
+/** Addresses that belong to no host: this host, unspecified, broadcast and masks, multicast. */
 const isHostAddress = (value: string): boolean => !/^(?:0|127|255|22[4-9]|23\d)\.|^0+\.0+\./.test(value)
 
-/** Private addresses (RFC 1918, RFC 6598), which point at nobody outside; and 1 and 2 in front, as object identifiers begin. */
+/** Private addresses (RFC 1918, RFC 6598); and those with 1 and 2 in front, as object identifiers begin. */
 const isPrivateAddress = (value: string): boolean =>
   /^(?:[12]|10)\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\.|^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(value)
 
@@ -82,13 +82,13 @@ const FORMS: readonly NumberForm[] = [
   numberForm('crypto_wallet', 'low', '1', '(?<!\\w)0x[0-9a-fA-F]{40}(?!\\w)', 0.6, () => true),
 ]
 
-/** All forms, without regard to their first group. */
+/** All formats, regardless of their first group. */
 export const NUMBER_PATTERNS: readonly Pattern[] = FORMS.map(({ pattern }) => pattern)
 
-/** The longest first group of any form. */
+/** The longest first group of any format. */
 const GROUP_MAX = 19
 
-/** Which patterns are worth trying for a number whose first group has so many digits. */
+/** The patterns to try for a number whose first group has this many digits. */
 export const NUMBER_PATTERNS_BY_GROUP: readonly (readonly Pattern[])[] = Array.from(
   { length: GROUP_MAX + 1 },
   (_, length) => FORMS.filter(({ firstGroups }) => firstGroups.includes(length)).map(({ pattern }) => pattern),
@@ -110,7 +110,7 @@ export const numberDetector: Detector = (text) => {
   return matches
 }
 
-/** What is looked at besides the last run of a text: two letters, and a blank, in front of a British number. */
+/** What precedes the last run of a text: two letters, and a blank, in front of a British number. */
 const LETTERS_BEFORE = /[A-Z]{2} $/
 
 const PARTIAL_PATTERNS: readonly PartialPattern[] = NUMBER_PATTERNS.map(withPartial)
@@ -118,7 +118,7 @@ const PARTIAL_PATTERNS_BY_GROUP = NUMBER_PATTERNS_BY_GROUP.map((patterns) =>
   PARTIAL_PATTERNS.filter(({ pattern }) => patterns.includes(pattern)),
 )
 
-/** Creates the opening of numberDetector. */
+/** Creates the pendingFrom function of numberDetector. */
 export function pendingFromNumbers(matchCharsMax: number): PendingFrom {
   return (text) => {
     let earliest = lastRunStart(text, text.length, matchCharsMax)
@@ -131,7 +131,7 @@ export function pendingFromNumbers(matchCharsMax: number): PendingFrom {
       end = digitsEnd(text, at)
       const isStart = !isDigitCode(text.charCodeAt(at - 1))
       if (!isStart || (text.length - at >= FOUR_DIGITS_WITHIN && !hasFourDigits(text, at))) continue
-      // A first group that is not over has no length yet.
+      // A first group at the end of the text has no length yet.
       const patterns = end === text.length ? PARTIAL_PATTERNS : (PARTIAL_PATTERNS_BY_GROUP[end - at] ?? [])
       for (const pattern of patterns) earliest = Math.min(earliest, pendingAt(text, at, pattern))
       if (isIbanPending(text, at)) earliest = Math.min(earliest, at - 2)
@@ -140,10 +140,13 @@ export function pendingFromNumbers(matchCharsMax: number): PendingFrom {
   }
 }
 
-/** How far the glance at a place looks. */
+/** Characters that hasFourDigits reads. */
 const FOUR_DIGITS_WITHIN = 12
 
-/** The form with the fewest digits, an IPv4 address, has four of them in a row with its dots; a comma, line end or colon ends any. */
+/**
+ * The format with the fewest digits, an IPv4 address, has four of them in a row with its dots; a comma, line end or
+ * colon ends any.
+ */
 function hasFourDigits(text: string, at: number): boolean {
   let digits = 0
   for (let index = at; index < at + FOUR_DIGITS_WITHIN && index < text.length; index++) {
@@ -157,14 +160,14 @@ function hasFourDigits(text: string, at: number): boolean {
 
 const IBAN_GAP = /[ \-\u00a0\u202f]/
 
-/** An IBAN whose check digits start here, behind its country's letters. Groups may be set apart by one space or hyphen. */
+/** An IBAN whose check digits start here, after its country code. Groups may be separated by one space or hyphen. */
 function ibanAt(text: string, at: number): Match | undefined {
   const parsed = parseIban(text, at)
   if (parsed === undefined || /\w/.test(text.charAt(parsed.end)) || !checksum.isIban(parsed.compact)) return undefined
   return { kind: 'pii.iban', severity: 'high', confidence: 0.98, start: at - 2, end: parsed.end }
 }
 
-/** Whether an IBAN may be under way here: as far as it has come, nothing forbids it. */
+/** Whether an IBAN may be pending here: nothing so far excludes it. */
 const isIbanPending = (text: string, at: number): boolean => parseIban(text, at)?.end === text.length
 
 /** Reads as many letters and digits as the country's IBANs have, or as there are. */

@@ -1,6 +1,6 @@
 /**
- * Telephone numbers. Numbers with a country code or in a national notation stand for themselves; bare groups of digits
- * count only with a word about telephones beside them.
+ * Telephone numbers. Numbers with a country code or in a national notation count by themselves; plain groups of
+ * digits only next to a word about telephones.
  */
 
 import type { PendingFrom } from '../../core/step.ts'
@@ -13,15 +13,15 @@ const EXTENSION = '(?:(?: ?(?:x|ext\\.?|#) ?)\\d{1,6})?'
 const LEFT = '(?<![\\w.:/+-])(?<!\\d[ ),])'
 const RIGHT = '(?![\\w/])(?![.,:]\\d)(?!-\\d)'
 
-/** Digits in groups, some in parentheses. Where a group ends is never in doubt, so there is nothing to go back for. */
+/** Digits in groups, some in parentheses. The end of a group is unambiguous, so there is no backtracking. */
 const GROUPS = '(?:(?<=\\()\\d{1,6}\\)|\\d{1,15})(?:(?:[ .\\-/]{1,2}|(?<=\\)))(?:\\(\\d{1,6}\\)|\\d{1,15})){0,6}'
 
-/** Words that stand in front of a number, as whole words. */
+/** Words in front of a number, as whole words. */
 const BEFORE =
   '\\b(?:phone|telephone|tel|mobile|cell|fax|call|dial|reach|whatsapp|sms|text|hotline|ring|answering|telefoon|telefon|handy|mobiel|gsm|bel|t[ée]l[ée]phone|tel[ée]fono|m[óo]vil|portable)\\b[^\\n\\d]{0,24}'
 const AFTER = '(?=[ \\-–(,]{1,3}(?:office|fax|mobile|cell|home|work|phone)\\b)'
 
-/** Forms with a meaning of their own. Each group of a form is bounded, and nothing in it is ambiguous. */
+/** Formats that count by themselves. Each group of a format is bounded and unambiguous. */
 const FORMS: readonly (readonly [confidence: number, source: string])[] = [
   // +31 6 12345678, 001-748-088-2851x818
   [0.85, `(?<=(?<![\\w+])(\\+\\(?))(${GROUPS}${EXTENSION})${RIGHT}`],
@@ -38,7 +38,7 @@ const FORMS: readonly (readonly [confidence: number, source: string])[] = [
   ],
 ]
 
-/** Any grouping, beside a word. */
+/** Any grouping, next to a word. */
 const WITH_WORD: readonly string[] = [
   `(?<=${BEFORE}\\(?)(${GROUPS}${EXTENSION})${RIGHT}`,
   `${LEFT}(${GROUPS}${EXTENSION})${AFTER}`,
@@ -53,7 +53,7 @@ const phone = (confidence: number, source: string): Pattern => ({
   score: (value) => (isDialable(value) ? confidence : undefined),
 })
 
-/** All forms; the first one that fits a place counts. */
+/** All formats; the first one that matches at an index counts. */
 export const PHONE_PATTERNS: readonly Pattern[] = [
   ...FORMS.map(([confidence, source]) => phone(confidence, source)),
   ...WITH_WORD.map((source) => phone(0.65, source)),
@@ -62,7 +62,7 @@ export const PHONE_PATTERNS: readonly Pattern[] = [
 /** Seven to fifteen digits (ITU-T E.164, and local numbers), no date, no year range, no long zero run. */
 function isDialable(value: string): boolean {
   const digits = value.replace(/\s?(?:x|ext).*$/i, '').replace(/\D/g, '')
-  // Abroad takes at least eight digits behind the 00.
+  // An international number has at least eight digits after the 00.
   if (digits.length < (digits.startsWith('00') ? 10 : 7) || digits.length > 15 || /^(\d)\1*$|0{5}/.test(digits))
     return false
   return !/^(?:\d+\.\d{1,2}|\d{4}(?: 0\d{3})+|(?:19|20)\d\d[-./ ](?:0?[1-9]|1[0-2])[-./ ]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](?:19|20)?\d\d|(?:19|20)\d\d ?[-–] ?(?:19|20)\d\d)$/.test(
@@ -70,7 +70,7 @@ function isDialable(value: string): boolean {
   )
 }
 
-/** Finds telephone numbers, each where its first digit stands. */
+/** Finds telephone numbers, each at its first digit. */
 export const phoneDetector: Detector = (text) => {
   const matches: Match[] = []
   for (let at = nextDigit(text, 0); at >= 0; at = nextDigit(text, digitsEnd(text, at))) {
@@ -87,7 +87,7 @@ export const phoneDetector: Detector = (text) => {
 
 const PARTIAL_PATTERNS: readonly PartialPattern[] = PHONE_PATTERNS.map(withPartial)
 
-/** Creates the opening of phoneDetector. */
+/** Creates the pendingFrom function of phoneDetector. */
 export function pendingFromPhones(matchCharsMax: number): PendingFrom {
   return (text) => {
     let earliest = lastRunStart(text, text.length, matchCharsMax)
@@ -101,7 +101,7 @@ export function pendingFromPhones(matchCharsMax: number): PendingFrom {
   }
 }
 
-/** How far the glance at a place looks. */
+/** Characters that hasSevenDigits reads. */
 const SEVEN_DIGITS_WITHIN = 24
 
 function hasSevenDigits(text: string, at: number): boolean {

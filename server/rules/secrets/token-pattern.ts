@@ -1,7 +1,7 @@
 /**
- * Credentials by their shape. Facts (prefixes, lengths, alphabets) are from the issuers' own documentation; a token that
- * may be longer than its shortest form goes on over its alphabet. What isn't here: secrets without a shape of their own
- * (see assignment-pattern.ts for those with a name in front of them).
+ * Credentials by their format. Prefixes, lengths and alphabets are from the issuers' own documentation; a token that
+ * may be longer than its shortest form extends over its alphabet. Secrets without a format of their own are in
+ * assignment-pattern.ts.
  */
 import { isPlaceholder } from '../../detection/entropy.ts'
 import { extendWhile, type Pattern } from '../../detection/pattern.ts'
@@ -10,10 +10,10 @@ import { privateKeyEnd } from './private-key.ts'
 const WORD = extendWhile(/[\w-]+/y)
 const DOTTED = extendWhile(/[\w.~+/=-]+/y)
 
-/** A token is nothing when what follows its prefix is a placeholder made of one sign. */
+/** A value is no token when what follows its prefix is a placeholder of one repeated character. */
 const isFilled = (value: string): boolean => !/([xX*.#-])\1{7}/.test(value)
 
-/** A token with a prefix of its own: not glued to a word on its left; `shape` is its shortest form. */
+/** A token with a prefix of its own: no letter or digit on its left; `shape` is its shortest form. */
 const token = (name: string, keywords: string, shape: RegExp, overrides: Partial<Pattern> = {}): Pattern => ({
   kind: `secret.${name}`,
   severity: 'critical',
@@ -25,13 +25,13 @@ const token = (name: string, keywords: string, shape: RegExp, overrides: Partial
   ...overrides,
 })
 
-/** A shape whose keyword doesn't stand at its front; it looks left by itself. */
+/** A token whose keyword isn't at its start; its pattern looks behind by itself. */
 const inner = (name: string, keywords: string, shape: RegExp, overrides: Partial<Pattern> = {}): Pattern => ({
   ...token(name, keywords, shape, overrides),
   pattern: new RegExp(shape.source, `dy${shape.flags}`),
 })
 
-/** A token of one length only. */
+/** A token of fixed length. */
 const exact = (name: string, keywords: string, shape: RegExp, confidence = 0.95): Pattern =>
   token(name, keywords, new RegExp(`(?:${shape.source})(?![A-Za-z0-9])`, shape.flags), {
     confidence,
@@ -40,7 +40,7 @@ const exact = (name: string, keywords: string, shape: RegExp, confidence = 0.95)
 
 const BODY_FOLLOWS = `(?=[\\s"'\`\\\\,;+>|nr]{0,24}(?:[A-Za-z0-9+/=]{16}|[A-Za-z][A-Za-z-]{2,30}: |[A-Za-z0-9+/=.]{1,80}[\\s"'\`\\\\,;+>|nr]{0,24}-----END))`
 
-/** An armoured key with a body is certain; the bare first line is talk about keys. */
+/** An armoured key with a body is certain; the first line alone is text about keys. */
 const privateKey = (confidence: number, follows: string): Pattern => ({
   kind: 'secret.private_key',
   severity: confidence > 0.5 ? 'critical' : 'low',
@@ -50,14 +50,14 @@ const privateKey = (confidence: number, follows: string): Pattern => ({
   extend: privateKeyEnd,
 })
 
-/** A URL's password, the span being the password alone. */
+/** The password in a URL, with a span over the password alone. */
 const urlPassword = (value: string): number | undefined =>
   /^[a-z-]{0,8}(?:password|passwd|pass|pw|secret|guest)\d{0,4}$/i.test(value) || isPlaceholder(value) ? undefined : 0.9
 
 const isJwtHeader = (value: string): boolean =>
   /"(?:alg|enc|typ|kid)"\s?:/.test(Buffer.from(value.slice(0, value.indexOf('.')), 'base64url').toString())
 
-/** All shapes. The order carries no meaning. */
+/** All tokens. The order has no meaning. */
 // biome-ignore format: a table, one shape a line
 export const SECRET_PATTERNS: readonly Pattern[] = [
   privateKey(0.99, BODY_FOLLOWS),
@@ -79,7 +79,7 @@ export const SECRET_PATTERNS: readonly Pattern[] = [
   token('azure_storage_key', 'accountkey=', /AccountKey=([A-Za-z0-9+/]{64})/i, { extend: DOTTED }),
   token('azure_shared_access', 'sharedaccesskey= sharedaccesssignature', /SharedAccessKey=([A-Za-z0-9+/]{40})|SharedAccessSignature=?\s?sr?=/i, { extend: DOTTED }),
   token('azure_sas', 'sig=', /sig=((?:[A-Za-z0-9+/]|%2[BbFf]){40,60}(?:=|%3[Dd]))/),
-  // The prefix of an Entra client secret varies; its eight fixed characters stand in the middle.
+  // The prefix of an Entra client secret varies; its eight fixed characters are in the middle.
   inner('azure_client_secret', '8q~ 7q~', /(?<=(?<![\w.~-])([\w.~-]{3}))([78]Q~[\w.~-]{31,37})/),
   inner('azure_openai_key', 'jqqj99', /(?<=(?<![A-Za-z0-9])([A-Za-z0-9]{52}))(JQQJ99[A-Za-z0-9]{20})/),
 

@@ -19,7 +19,7 @@ import { step as secrets } from '../../../server/steps/detect-secrets.ts'
 import { step as output } from '../../../server/steps/scan-output.ts'
 import { patternLengths } from './pattern-length.ts'
 
-const SETS: readonly (readonly [name: string, reachChars: number | undefined, patterns: readonly Pattern[]])[] = [
+const SETS: readonly (readonly [name: string, matchCharsMax: number | undefined, patterns: readonly Pattern[]])[] = [
   ['detect_secrets', secrets.matchCharsMax, [...SECRET_PATTERNS, ...SECRET_ASSIGNMENTS]],
   ['detect_pii', pii.matchCharsMax, [...LABELLED_PATTERNS, ...NUMBER_PATTERNS, ...PHONE_PATTERNS]],
   ['classify_data', classify.matchCharsMax, MARKING_PATTERNS],
@@ -43,13 +43,13 @@ test('the reader of patterns knows lengths', () => {
   }
 })
 
-for (const [name, reachChars, patterns] of SETS) {
+for (const [name, matchCharsMax, patterns] of SETS) {
   test(`${name}: no match and no look around it is longer than the declared reach`, () => {
     for (const { kind, pattern } of patterns) {
       const { match, ahead, behind } = patternLengths(pattern)
       // A lookbehind may hold the front of the match (an e-mail's name before its @).
       assert.ok(
-        match + ahead + behind <= (reachChars ?? 0),
+        match + ahead + behind <= (matchCharsMax ?? 0),
         `${kind}: ${match} + ${ahead} + ${behind}: ${pattern.source}`,
       )
       assert.ok(pattern.sticky && pattern.hasIndices, kind)
@@ -124,11 +124,11 @@ for (const [name, unit] of ADVERSARIES) {
 
 test('no pattern goes back and forth more than its length allows: a place costs the same in any text', () => {
   // The work of one place can't depend on what is farther away than its reach.
-  for (const [, reachChars, patterns] of SETS) {
+  for (const [, matchCharsMax, patterns] of SETS) {
     for (const pattern of patterns) {
       for (const [, unit] of ADVERSARIES) {
         const text = unit.repeat(Math.ceil(2000 / unit.length))
-        const reach = reachChars ?? 0
+        const reach = matchCharsMax ?? 0
         const at = 1000
         const near = text.slice(at - reach, at + reach)
         const [far, close] = [matchAt(text, at, pattern), matchAt(near, reach, pattern)]

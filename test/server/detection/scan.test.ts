@@ -1,4 +1,4 @@
-/** inspectAll: one finding for what covers itself, in the text as it stands, and across the parts of a message. */
+/** scanSegments: one finding for what covers itself, in the text as it stands, and across the parts of a message. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Match } from '../../../server/detection/pattern.ts'

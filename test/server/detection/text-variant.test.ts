@@ -1,4 +1,4 @@
-/** readings peel off escapes, disguises and encodings, and everything in them points back at what stands in the text. */
+/** variantsOf peels off escapes, disguises and encodings, and everything in them points back at what stands in the text. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodedRuns, pendingRunStart } from '../../../server/detection/encoded-text.ts'

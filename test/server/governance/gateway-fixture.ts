@@ -66,7 +66,7 @@ export function answerOf(
 }
 
 /** Makes a gateway; `ports` and `steps` replace what is to be different. */
-export function makeBench(
+export function createBench(
   answer: () => UpstreamResponse,
   ports: Partial<Ports> = {},
   steps: readonly Step[] = [bracketStep],
@@ -116,7 +116,7 @@ export function makeBench(
 }
 
 /** A request past the door. */
-export function askedOf(body: object, more: Partial<GovernedRequest> = {}): GovernedRequest {
+export function requestOf(body: object, more: Partial<GovernedRequest> = {}): GovernedRequest {
   return {
     id: 'req_1',
     path: '/chat/completions',

@@ -62,7 +62,7 @@ async function openMemory(): Promise<Opened> {
 
 async function openServer(): Promise<Opened> {
   const server: PostgresServer = await startPostgres()
-  const address = await server.makeDatabase('ledger')
+  const address = await server.createDatabase('ledger')
   const database = openPostgres({ kind: 'local', address, applicationName: 'test', onConnectionLost: () => {} })
   const dispose = async (): Promise<void> => {
     await database.close()

@@ -63,7 +63,7 @@ test('the end of a choice is told', () => {
 
 test('usage alone is a chunk that is sent', () => {
   const usage = { id: 'c', choices: [], usage: { total_tokens: 3 } }
-  assert.deepEqual(splitChunk(usage), { skeleton: { chunk: usage, isEmpty: false, ended: [] }, growths: [] })
+  assert.deepEqual(splitChunk(usage), { shell: { chunk: usage, isEmpty: false, ended: [] }, deltas: [] })
 })
 
 for (const [what, value] of Object.entries({
