@@ -28,7 +28,7 @@ const REQUIRED_TABLES = ['audit_events', 'agents', 'organizations', 'schema_migr
 const DUMP_NAME = /^tappass-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.dump$/
 
 /** The backups in a folder, by file names alone; other files are ignored. */
-const listBackups = async (folder: string): Promise<readonly Backup[]> => {
+async function listBackups(folder: string): Promise<readonly Backup[]> {
   const names = await readdir(folder)
   return names.flatMap((name) => {
     const [, ...parts] = DUMP_NAME.exec(name) ?? []
@@ -47,13 +47,13 @@ const listBackups = async (folder: string): Promise<readonly Backup[]> => {
 }
 
 /** Flushes the names in a folder to disk. */
-const flushFolder = async (folder: string): Promise<void> => {
+async function flushFolder(folder: string): Promise<void> {
   await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
   await handle.sync()
 }
 
 /** Writes a temporary file, flushes it, renames it. */
-const writeAtomically = async (path: string, write: (file: FileHandle) => Promise<unknown>): Promise<void> => {
+async function writeAtomically(path: string, write: (file: FileHandle) => Promise<unknown>): Promise<void> {
   const partial = `${path}.partial`
   {
     await using file = await open(partial, 'w', 0o600)
@@ -63,27 +63,27 @@ const writeAtomically = async (path: string, write: (file: FileHandle) => Promis
   await rename(partial, path)
 }
 
-const sha256Of = async (path: string): Promise<string> => {
+async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(path)) hash.update(chunk)
   return hash.digest('hex')
 }
 
 /** A dump is compressed, so the size of the database is an upper bound. Throws before anything is written. */
-const checkSpace = async (folder: string, tool: DumpTool): Promise<void> => {
+async function checkSpace(folder: string, tool: DumpTool): Promise<void> {
   const needed = Number(await tool.query('SELECT pg_database_size(current_database())'))
   const { bavail, bsize } = await statfs(folder)
   if (bavail * bsize >= needed) return
   throw new Error(`${folder} has ${bavail * bsize} bytes free, and a backup may need ${needed}: free space there`)
 }
 
-const checkContents = (list: string): void => {
+function checkContents(list: string): void {
   const missing = REQUIRED_TABLES.filter((table) => !new RegExp(` TABLE DATA public ${table} `).test(list))
   if (missing.length > 0) throw new Error(`the dump lacks the table ${missing.join(', ')}: it was deleted`)
 }
 
 /** Creates a backup in `folder` and returns its manifest. On failure no file remains that looks like a backup. */
-const createBackup = async (folder: string, tool: DumpTool, now: Date, release: string): Promise<BackupManifest> => {
+async function createBackup(folder: string, tool: DumpTool, now: Date, release: string): Promise<BackupManifest> {
   const name = `tappass-${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
   const dump = join(folder, `${name}.dump`)
   const schema = await tool.query('SELECT max(version) FROM schema_migrations')
@@ -112,12 +112,12 @@ const createBackup = async (folder: string, tool: DumpTool, now: Date, release: 
 }
 
 /** The manifest is deleted first: an interrupted deletion leaves a dump that doesn't count. */
-const remove = async (folder: string, { name }: Backup): Promise<void> => {
+async function remove(folder: string, { name }: Backup): Promise<void> {
   await rm(join(folder, name.replace('.dump', '.json')), { force: true })
   await rm(join(folder, name))
 }
 
-const parseArguments = (argv: readonly string[]): Readonly<{ folder: string; keep: RetentionPolicy }> => {
+function parseArguments(argv: readonly string[]): Readonly<{ folder: string; keep: RetentionPolicy }> {
   const option = { type: 'string' } as const
   const options = { into: option, 'keep-daily': option, 'keep-weekly': option } as const
   const { values } = parseArgs({ args: [...argv], options })
@@ -127,7 +127,7 @@ const parseArguments = (argv: readonly string[]): Readonly<{ folder: string; kee
   return { folder: values.into, keep: { daily, weekly } }
 }
 
-const main = async (argv: readonly string[]): Promise<void> => {
+async function main(argv: readonly string[]): Promise<void> {
   const { folder, keep } = parseArguments(argv)
   const tool = postgresContainer('tappass-postgres', 'tappass')
   for (const name of await readdir(folder)) if (name.endsWith('.partial')) await rm(join(folder, name))

@@ -39,7 +39,9 @@ type Request = Readonly<{
   folder: string
 }>
 
-const log = (line: string): boolean => process.stderr.write(`${line}\n`)
+function log(line: string): boolean {
+  return process.stderr.write(`${line}\n`)
+}
 
 /** Undefined when the arguments are invalid. */
 function parseRequest(argv: readonly string[]): Request | undefined {

@@ -9,12 +9,14 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 
 /** Runs as the container's account, which the server accepts as its superuser (peer authentication). */
-const containerArguments = (
+function containerArguments(
   container: string,
   tool: string,
   argv: readonly string[],
   hasInput = false,
-): readonly string[] => ['exec', ...(hasInput ? ['--interactive'] : []), container, tool, ...argv]
+): readonly string[] {
+  return ['exec', ...(hasInput ? ['--interactive'] : []), container, tool, ...argv]
+}
 
 const SESSION_ARGUMENTS = ['--host', '/tappass/run', '--username', 'postgres'] as const
 
@@ -29,11 +31,11 @@ export type DumpTool = Readonly<{
 }>
 
 /** `stdio` are the three streams of the Docker client; its exit code is that of the tool inside. */
-const runDocker = (
+function runDocker(
   argv: readonly string[],
   stdio: readonly ['ignore' | number, number | 'pipe', 'pipe'],
-): Promise<string> =>
-  new Promise((resolve, reject) => {
+): Promise<string> {
+  return new Promise((resolve, reject) => {
     const child = spawn('docker', [...argv], { stdio: [...stdio] })
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []]
     child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk))
@@ -45,27 +47,30 @@ const runDocker = (
       reject(new Error(`docker ${argv.slice(0, 3).join(' ')} ended with ${code ?? signal}: ${reason}`))
     })
   })
+}
 
 /** Given the names of the container and of the database, returns the tool. */
-export const postgresContainer = (container: string, database: string): DumpTool => ({
-  query: async (sql) => {
-    const argv = [
-      ...SESSION_ARGUMENTS,
-      '--no-psqlrc',
-      '--tuples-only',
-      '--no-align',
-      '--dbname',
-      database,
-      '--command',
-      sql,
-    ]
-    const { stdout } = await run('docker', containerArguments(container, 'psql', argv))
-    return stdout.trim()
-  },
-  dump: async (into) => {
-    const argv = [...SESSION_ARGUMENTS, '--format', 'custom', '--dbname', database]
-    await runDocker(containerArguments(container, 'pg_dump', argv), ['ignore', into.fd, 'pipe'])
-  },
-  list: (archive) =>
-    runDocker(containerArguments(container, 'pg_restore', ['--list'], true), [archive.fd, 'pipe', 'pipe']),
-})
+export function postgresContainer(container: string, database: string): DumpTool {
+  return {
+    query: async (sql) => {
+      const argv = [
+        ...SESSION_ARGUMENTS,
+        '--no-psqlrc',
+        '--tuples-only',
+        '--no-align',
+        '--dbname',
+        database,
+        '--command',
+        sql,
+      ]
+      const { stdout } = await run('docker', containerArguments(container, 'psql', argv))
+      return stdout.trim()
+    },
+    dump: async (into) => {
+      const argv = [...SESSION_ARGUMENTS, '--format', 'custom', '--dbname', database]
+      await runDocker(containerArguments(container, 'pg_dump', argv), ['ignore', into.fd, 'pipe'])
+    },
+    list: (archive) =>
+      runDocker(containerArguments(container, 'pg_restore', ['--list'], true), [archive.fd, 'pipe', 'pipe']),
+  }
+}

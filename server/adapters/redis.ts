@@ -34,7 +34,9 @@ return answers`
 
 type Answer = [isAllowed: 0 | 1, remaining: number, resetMs: string]
 
-type RedisWithTake = Redis & { tappassTake: (keyCount: number, ...scriptArguments: (string | number)[]) => Promise<Answer[]> }
+type RedisWithTake = Redis & {
+  tappassTake: (keyCount: number, ...scriptArguments: (string | number)[]) => Promise<Answer[]>
+}
 
 /** A call that waits to be counted. */
 type PendingTake = Readonly<{

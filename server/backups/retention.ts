@@ -14,17 +14,21 @@ export type RetentionPolicy = Readonly<{ daily: number; weekly: number }>
 
 const DAY_MS = 86_400_000
 
-const dayOf = (ms: number): number => Math.floor(ms / DAY_MS)
+function dayOf(ms: number): number {
+  return Math.floor(ms / DAY_MS)
+}
 
 /** Weeks run from Monday; 1 January 1970 was a Thursday. */
-const weekOf = (ms: number): number => Math.floor((dayOf(ms) + 3) / 7)
+function weekOf(ms: number): number {
+  return Math.floor((dayOf(ms) + 3) / 7)
+}
 
 /** The newest of each of the last `count` periods in which there is one. */
-const newestOfEach = (
+function newestOfEach(
   newestFirst: readonly Backup[],
   period: (ms: number) => number,
   count: number,
-): readonly Backup[] => {
+): readonly Backup[] {
   const byPeriod = new Map<number, Backup>()
   for (const backup of newestFirst) {
     const key = period(backup.takenMs)
@@ -38,7 +42,7 @@ const newestOfEach = (
  * `keep.weekly` weeks (UTC, from Monday). The newest complete backup is always kept, and everything newer than it.
  * Returns the others, oldest first.
  */
-export const expiredBackups = (backups: readonly Backup[], keep: RetentionPolicy): readonly Backup[] => {
+export function expiredBackups(backups: readonly Backup[], keep: RetentionPolicy): readonly Backup[] {
   const newestFirst = backups.toSorted((a, b) => b.takenMs - a.takenMs || (a.name < b.name ? 1 : -1))
   const complete = newestFirst.filter((backup) => backup.isComplete)
   const [newest] = complete

@@ -20,7 +20,9 @@ type Node = {
   partialChars: number
 }
 
-const newNode = (depth: number): Node => ({ next: new Map(), fail: 0, keywords: [], depth, partialChars: 0 })
+function newNode(depth: number): Node {
+  return { next: new Map(), fail: 0, keywords: [], depth, partialChars: 0 }
+}
 
 /**
  * Creates a scanner for keywords of printable ASCII. Letters match in either case. A keyword given twice is visited

@@ -16,4 +16,6 @@ export function digitsEnd(text: string, at: number): number {
 }
 
 /** Whether a UTF-16 code unit is an ASCII digit. */
-export const isDigitCode = (code: number): boolean => code >= 48 && code <= 57
+export function isDigitCode(code: number): boolean {
+  return code >= 48 && code <= 57
+}

@@ -23,7 +23,7 @@ const CHARACTER_CLASS = Uint8Array.from({ length: 128 }, (_, code) => {
   return /[\n\r\t ]/.test(character) ? 4 : 0
 })
 
-const classAt = (text: string, index: number): number => {
+function classAt(text: string, index: number): number {
   const code = text.charCodeAt(index)
   return code < 128 ? (CHARACTER_CLASS[code] as number) : 0
 }
@@ -53,12 +53,13 @@ export function encodedRuns(text: string): readonly EncodedRun[] {
 /** Octets of ones and zeros, separated by blanks. */
 const BINARY = /(?<![01])[01]{8}(?:\s[01]{8}){7,}(?![01])/g
 
-const binaryRuns = (text: string): readonly EncodedRun[] =>
-  [...text.matchAll(BINARY)].flatMap((match) => {
+function binaryRuns(text: string): readonly EncodedRun[] {
+  return [...text.matchAll(BINARY)].flatMap((match) => {
     const bytes = Buffer.from(match[0].split(/\s/).map((octet) => Number.parseInt(octet, 2)))
     const decoded = printableText(bytes)
     return decoded === undefined ? [] : [{ start: match.index, end: match.index + match[0].length, text: decoded }]
   })
+}
 
 /** Octets at the end of a text, the last one perhaps incomplete. */
 const PENDING_BINARY = /(?<![01])[01]{8}(?:\s[01]{8})*\s?[01]{0,8}$/
@@ -135,7 +136,9 @@ function isBase64Text(characters: string, shift: number): boolean {
   return false
 }
 
-const isHexText = (characters: string): boolean => /^[0-9a-fA-F]+$/.test(characters)
+function isHexText(characters: string): boolean {
+  return /^[0-9a-fA-F]+$/.test(characters)
+}
 
 function printableText(bytes: Buffer): string | undefined {
   let printable = 0

@@ -14,7 +14,11 @@ const PLACEHOLDER =
   /^(?:[xX*._0-]+|<.*|\$[({A-Za-z].*|%.*%|\{.*|\[.*|todo|none|null|nil|undefined|true|false|string|password\d{0,4}|passw0rd|secret\d{0,4}|changeme\d{0,4}|(?:test|admin|user|pass|qwerty|letmein)\d{0,6}|1234567\d*)$|\.\.\.|example|placeholder|change[_-]?me|redacted|your[_-]|dummy|sample|insert[_-]|x{6}|\*{4}/i
 
 /** Whether a value is a placeholder for a secret (`<token>`, `${TOKEN}`, `xxxx`, `your-key-here`). */
-export const isPlaceholder = (value: string): boolean => PLACEHOLDER.test(value) || new Set(value).size < 4
+export function isPlaceholder(value: string): boolean {
+  return PLACEHOLDER.test(value) || new Set(value).size < 4
+}
 
 /** Whether a value has letters and, besides them, digits or signs, as generated secrets and chosen passwords do. */
-export const isMixed = (value: string): boolean => /[A-Za-z]/.test(value) && /[^A-Za-z]/.test(value)
+export function isMixed(value: string): boolean {
+  return /[A-Za-z]/.test(value) && /[^A-Za-z]/.test(value)
+}

@@ -22,7 +22,9 @@ export type IndexedKeywords = Readonly<{
 }>
 
 /** Hits that are kept of a text, so that memory stays small. A text with more is scanned once for each set. */
-const hitsMax = (text: string): number => 16 + text.length / 8
+function hitsMax(text: string): number {
+  return 16 + text.length / 8
+}
 
 /** So is a longer text, which would have more. */
 const CACHED_CHARS_MAX = 64 * 1024

@@ -117,8 +117,9 @@ function replacementOf(match: RegExpExecArray): string | undefined {
   return CONFUSABLES[matched]
 }
 
-const characterOf = (codePoint: number): string | undefined =>
-  codePoint <= CODE_POINT_MAX ? String.fromCodePoint(codePoint) : undefined
+function characterOf(codePoint: number): string | undefined {
+  return codePoint <= CODE_POINT_MAX ? String.fromCodePoint(codePoint) : undefined
+}
 
 /** A range that begins or ends inside a replaced piece includes all of that piece's source. */
 function spanOf(

@@ -18,8 +18,9 @@ export function partialMatchPattern({ source, flags }: RegExp): RegExp {
   return new RegExp(`(?:${partialAlternatives(parseRegex(source))})$`, flags)
 }
 
-const partialAlternatives = (alternatives: Alternatives): string =>
-  alternatives.map((terms) => terms.map(partialTerm).join('')).join('|')
+function partialAlternatives(alternatives: Alternatives): string {
+  return alternatives.map((terms) => terms.map(partialTerm).join('')).join('|')
+}
 
 function partialTerm(term: Term): string {
   switch (term.kind) {
@@ -42,10 +43,12 @@ function partialTerm(term: Term): string {
 export type PartialPattern = Readonly<{ pattern: Pattern; partial: RegExp }>
 
 /** Adds the derived pattern to a pattern. */
-export const withPartial = (pattern: Pattern): PartialPattern => ({
-  pattern,
-  partial: partialMatchPattern(pattern.pattern),
-})
+export function withPartial(pattern: Pattern): PartialPattern {
+  return {
+    pattern,
+    partial: partialMatchPattern(pattern.pattern),
+  }
+}
 
 /**
  * Given an index at which a pattern is tried, returns where its match starts if it is pending; else the text's

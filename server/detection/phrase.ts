@@ -24,14 +24,17 @@ export type Phrase = Readonly<{
 }>
 
 /** Whether a phrase counts in what this author wrote. */
-export const appliesTo = (channel: Channel, author: Author): boolean =>
-  channel === 'anyone' || author === 'tool' || author === 'schema'
+export function appliesTo(channel: Channel, author: Author): boolean {
+  return channel === 'anyone' || author === 'tool' || author === 'schema'
+}
 
 /** Characters around a keyword in which a phrase is tried: more than any phrase spans. */
 const CONTEXT_CHARS = 160
 
 /** A keyword that begins with a letter matches only at the start of a word: "ai" is not in "main". */
-const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90)
+function isLetter(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90)
+}
 
 /** Letters of other scripts than Latin. */
 const BEYOND_LATIN = /[\u0370-\u1fff\u3040-\uffdc]/

@@ -96,7 +96,9 @@ function outermost(matches: readonly Match[], yielding: ReadonlySet<string>): re
 /** The text part of a message: the pointer of its parent, and its index. */
 const PART = /^(.*\/)(\d+)\/text$/
 
-const isTextPart = ({ pointer }: Segment): boolean => pointer.endsWith('/text') && PART.test(pointer)
+function isTextPart({ pointer }: Segment): boolean {
+  return pointer.endsWith('/text') && PART.test(pointer)
+}
 
 /** How much of two adjacent parts is scanned together. */
 const JOINED_CHARS = 1_024

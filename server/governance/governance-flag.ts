@@ -51,8 +51,14 @@ export function parseFlags(header: string | undefined): ParsedFlags {
   return { status: 'parsed', flags }
 }
 
-const invalid = (code: ErrorCode, message: string): ParsedFlags => ({ status: 'invalid', code, message })
+function invalid(code: ErrorCode, message: string): ParsedFlags {
+  return { status: 'invalid', code, message }
+}
 
-const valuesOf = (name: string): string => (ENFORCED_VALUES.get(name) ?? []).join(' or ')
+function valuesOf(name: string): string {
+  return (ENFORCED_VALUES.get(name) ?? []).join(' or ')
+}
 
-const allFlags = (): string => [...ENFORCED_VALUES].map(([name, values]) => `${name}=${values.join('|')}`).join(', ')
+function allFlags(): string {
+  return [...ENFORCED_VALUES].map(([name, values]) => `${name}=${values.join('|')}`).join(', ')
+}

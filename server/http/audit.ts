@@ -8,20 +8,20 @@ import { readAudit } from '../ledger/audit-query.ts'
 import { verifyLedger } from '../ledger/verification.ts'
 
 /** PostgreSQL rejects U+0000 in text. */
-const optionalFilter = v.optional(v.pipe(v.string(), v.maxLength(200), v.excludes('\0')))
+const OPTIONAL_FILTER = v.optional(v.pipe(v.string(), v.maxLength(200), v.excludes('\0')))
 
 const QUERY = v.object({
   limit: v.optional(
     v.pipe(v.string(), v.regex(/^\d{1,5}$/), v.transform(Number), v.minValue(1), v.maxValue(5000)),
     '100',
   ),
-  event_type: optionalFilter,
-  event_kind: optionalFilter,
-  decision: optionalFilter,
-  agent_id: optionalFilter,
-  session_id: optionalFilter,
-  request_id: optionalFilter,
-  step_name: optionalFilter,
+  event_type: OPTIONAL_FILTER,
+  event_kind: OPTIONAL_FILTER,
+  decision: OPTIONAL_FILTER,
+  agent_id: OPTIONAL_FILTER,
+  session_id: OPTIONAL_FILTER,
+  request_id: OPTIONAL_FILTER,
+  step_name: OPTIONAL_FILTER,
 })
 
 const QUERY_RULES = 'limit is 1 to 5000; each filter is given once, in up to 200 characters without U+0000.'

@@ -70,8 +70,9 @@ function sessionOf({ ports }: Gateway, headers: FastifyRequest['headers']): stri
   return provided
 }
 
-const textOf = (header: string | string[] | undefined): string | undefined =>
-  Array.isArray(header) ? header.join(',') : header
+function textOf(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(',') : header
+}
 
 /** Sends a reply. Its cause goes into the log, and nowhere else. */
 function send(reply: FastifyReply, answer: Reply): FastifyReply {

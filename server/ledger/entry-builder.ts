@@ -200,7 +200,9 @@ function stepDetails(
   return { findings, notDone, steps }
 }
 
-const byName = (one: StepOutcome, other: StepOutcome): number => (one.step < other.step ? -1 : 1)
+function byName(one: StepOutcome, other: StepOutcome): number {
+  return one.step < other.step ? -1 : 1
+}
 
 function findingDetails({ kind, severity, confidence, pointer, span }: Finding): object {
   return { confidence, kind, pointer: safePointer(pointer), severity, span }

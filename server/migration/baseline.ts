@@ -46,9 +46,9 @@ async function adopt(
   at: number | undefined,
   run: MigrationRun,
 ): Promise<BaselineOutcome> {
-  if ((await readSchemaHistory(session)).length > 0) return { status: 'refused', problems: [alreadyHasHistory] }
+  if ((await readSchemaHistory(session)).length > 0) return { status: 'refused', problems: [ALREADY_HAS_HISTORY] }
   const live = await session.transaction((transaction) => readSnapshot(transaction, 'public'))
-  if (live.size === 0) return { status: 'refused', problems: [emptyDatabase] }
+  if (live.size === 0) return { status: 'refused', problems: [EMPTY_DATABASE] }
   const candidates = (await takeSnapshots(session, migrations)).filter(
     ({ migration }) => at === undefined || migration.version === at,
   )
@@ -97,14 +97,14 @@ async function takeSnapshots(
   })
 }
 
-const alreadyHasHistory: MigrationProblem = {
+const ALREADY_HAS_HISTORY: MigrationProblem = {
   code: 'migration.adoptable',
   file: 'schema_migrations',
   message: 'this database already has a schema history',
   next: 'tappass migrate status',
 }
 
-const emptyDatabase: MigrationProblem = {
+const EMPTY_DATABASE: MigrationProblem = {
   code: 'migration.adoptable',
   file: 'schema_migrations',
   message: 'this database is empty: there is nothing to adopt',

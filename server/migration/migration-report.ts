@@ -15,13 +15,13 @@ export const EXIT = { upToDate: 0, failed: 1, pending: 2, locked: 4, refused: 5,
 export type Report = Readonly<{ code: number; lines: readonly string[]; json: Readonly<Record<string, unknown>> }>
 
 /** A problem as lines: message, and the next command. */
-export const showProblem = ({ code, message, next }: MigrationProblem): readonly string[] => [
-  `${message} (${code})`,
-  `  next: ${next}`,
-]
+export function showProblem({ code, message, next }: MigrationProblem): readonly string[] {
+  return [`${message} (${code})`, `  next: ${next}`]
+}
 
-const fileOf = ({ version, name }: Pick<SchemaHistoryRow, 'version' | 'name'>): string =>
-  `${showVersion(version)}_${name}.sql`
+function fileOf({ version, name }: Pick<SchemaHistoryRow, 'version' | 'name'>): string {
+  return `${showVersion(version)}_${name}.sql`
+}
 
 const rowJson = (row: SchemaHistoryRow) => ({
   version: row.version,
@@ -144,4 +144,6 @@ function lockedReport(holder: LockHolder | undefined): Report {
   return { code: EXIT.locked, lines, json: { status: 'locked', holder: holder ?? null } }
 }
 
-const files = (migrations: readonly Migration[]): readonly string[] => migrations.map(({ file }) => file)
+function files(migrations: readonly Migration[]): readonly string[] {
+  return migrations.map(({ file }) => file)
+}

@@ -28,7 +28,9 @@ export type MigrationPlan = Readonly<{ pending: readonly Migration[]; problems: 
 const FILE_NAME = /^(\d{3})_([a-z0-9]+(?:_[a-z0-9]+)*)\.sql$/
 
 /** `12` → `012`, as in the file's name. */
-export const showVersion = (version: number): string => String(version).padStart(3, '0')
+export function showVersion(version: number): string {
+  return String(version).padStart(3, '0')
+}
 
 /** Given the folder's files, returns the migrations in order and every problem of the set itself. */
 export function parseMigrations(files: readonly MigrationFile[]): {

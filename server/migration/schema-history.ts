@@ -45,7 +45,9 @@ const INSERT = `INSERT INTO public.schema_migrations
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 
 /** Creates the table where there is none. Only under the lock: two at once would conflict. */
-export const createSchemaHistory = (database: Database): Promise<void> => database.script(CREATE)
+export function createSchemaHistory(database: Database): Promise<void> {
+  return database.script(CREATE)
+}
 
 /** Returns the rows in order; none when there is no schema history yet. Changes nothing. */
 export async function readSchemaHistory(database: Database): Promise<readonly SchemaHistoryRow[]> {

@@ -14,7 +14,9 @@ type Container = Record<string, unknown> | unknown[]
 type Spans = readonly Pick<Finding, 'kind' | 'span'>[]
 
 /** The replacement of a text: `[REDACTED:pii.email]`, or several kinds joined by `+`. */
-export const redactionMark = (kinds: readonly string[]): string => `[REDACTED:${kinds.join('+')}]`
+export function redactionMark(kinds: readonly string[]): string {
+  return `[REDACTED:${kinds.join('+')}]`
+}
 
 /** Merges overlapping spans into ranges, in the order of the text; adjacent spans stay separate. */
 export function mergeSpans(findings: Spans): readonly TextRange[] {
@@ -70,7 +72,9 @@ export function redact(body: unknown, findings: readonly Finding[], kinds: reado
   return root['']
 }
 
-const depthOf = (pointer: string): number => pointer.split('/').length
+function depthOf(pointer: string): number {
+  return pointer.split('/').length
+}
 
 function replaceValue(root: Container, copies: Map<Container, Container>, pointer: string, spans: Spans): void {
   const { parent, key } = copyPath(root, copies, pointer)
@@ -108,8 +112,9 @@ function copyPath(root: Container, copies: Map<Container, Container>, pointer: s
   return { parent, key }
 }
 
-const member = (container: Container, key: string): unknown =>
-  Object.hasOwn(container, key) ? (container as Record<string, unknown>)[key] : undefined
+function member(container: Container, key: string): unknown {
+  return Object.hasOwn(container, key) ? (container as Record<string, unknown>)[key] : undefined
+}
 
 /** Defines instead of assigning, so that a member called `__proto__` stays a member. */
 function setMember(container: Container, key: string, value: unknown): void {

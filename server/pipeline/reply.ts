@@ -79,8 +79,9 @@ export function responseReply(
   }
 }
 
-const insertMetadata = (content: string, metadata: object): string =>
-  `${content.slice(0, -1)},"tappass":${JSON.stringify(metadata)}}`
+function insertMetadata(content: string, metadata: object): string {
+  return `${content.slice(0, -1)},"tappass":${JSON.stringify(metadata)}}`
+}
 
 /** The one header of a model server that clients act on. Forwarded as a number, or not at all. */
 function retryHeader(headers: UpstreamResponse['headers']): Readonly<Record<string, string>> {

@@ -36,9 +36,13 @@ export async function runSteps(
   return [...passed, ...(await runUngated(others, call, context, clock, cache))]
 }
 
-const hasPassed = (gate: StepOutcome): boolean => gate.status === 'done' && gate.findings.length === 0
+function hasPassed(gate: StepOutcome): boolean {
+  return gate.status === 'done' && gate.findings.length === 0
+}
 
-const skipped = ({ name }: Step): StepOutcome => ({ step: name, ms: 0, status: 'skipped', reason: GATE_REFUSED })
+function skipped({ name }: Step): StepOutcome {
+  return { step: name, ms: 0, status: 'skipped', reason: GATE_REFUSED }
+}
 
 /** Runs steps that are not gates, cacheable ones only on what is not cached. */
 function runUngated(
@@ -107,11 +111,11 @@ function runCacheable(
   }
 }
 
-const doneOutcome = ({ name }: Step, startMs: number, clock: Clock, findings: readonly Finding[]): StepOutcome => {
+function doneOutcome({ name }: Step, startMs: number, clock: Clock, findings: readonly Finding[]): StepOutcome {
   return { step: name, ms: clock.elapsedMs() - startMs, status: 'done', findings }
 }
 
-const failedOutcome = ({ name }: Step, startMs: number, clock: Clock, cause: unknown): StepOutcome => {
+function failedOutcome({ name }: Step, startMs: number, clock: Clock, cause: unknown): StepOutcome {
   return { step: name, ms: clock.elapsedMs() - startMs, status: 'failed', reason: failureReason(cause) }
 }
 

@@ -49,7 +49,9 @@ export function compilePolicy(folder: string, opa: string): Readonly<{ wasm: Uin
       ...policySources(folder),
     ]
     execFileSync(opa, build, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
-    execFileSync('tar', ['-xzf', bundle, '-C', stagingFolder, '/policy.wasm'], { stdio: ['ignore', 'ignore', 'ignore'] })
+    execFileSync('tar', ['-xzf', bundle, '-C', stagingFolder, '/policy.wasm'], {
+      stdio: ['ignore', 'ignore', 'ignore'],
+    })
     const wasm = readFileSync(join(stagingFolder, 'policy.wasm'))
     const version = /^Version: (\S+)$/m.exec(execFileSync(opa, ['version'], { encoding: 'utf8' }))?.[1] ?? 'unknown'
     const lock = { opa: version, entrypoint: ENTRYPOINT, sources: hashSources(folder), wasm: sha256(wasm) }

@@ -73,12 +73,14 @@ export const API_KEYS: ReadonlySet<string> = new Set(
 )
 
 /** Shorter plain names can't hold anything that a detector finds. */
-const isFreeText = (key: string): boolean =>
-  key.length > 0 && !API_KEYS.has(key) && (key.length >= 8 || !/^\w+$/.test(key))
+function isFreeText(key: string): boolean {
+  return key.length > 0 && !API_KEYS.has(key) && (key.length >= 8 || !/^\w+$/.test(key))
+}
 
 /** A key as a token of an RFC 6901 pointer. */
-export const pointerToken = (key: string): string =>
-  key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key
+export function pointerToken(key: string): string {
+  return key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key
+}
 
 /**
  * Returns every non-empty string of a parsed JSON body with its pointer and author, in the order of the body; keys

@@ -28,8 +28,9 @@ const ATOMIC_FIELDS = new Set('role id type name finish_reason title url file_id
 /** Members of a choice that repeat its text as tokens (OpenAI; vLLM's `return_token_ids`). */
 export const TOKEN_LISTS: ReadonlySet<string> = new Set(['logprobs', 'token_ids', 'prompt_token_ids'])
 
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
 /**
  * Splits a parsed chunk; undefined when it is not a chunk of a completion. Token lists are dropped, because they
@@ -88,7 +89,9 @@ function hasNoContent(value: unknown, name: string): boolean {
 }
 
 /** A content part that is identified by its position; `buildChunk` restores its type. */
-const isContentPart = (item: unknown): item is JsonObject => isObject(item) && typeof item['index'] !== 'number'
+function isContentPart(item: unknown): item is JsonObject {
+  return isObject(item) && typeof item['index'] !== 'number'
+}
 
 /** Given the members that all chunks share and a text that may leave, returns a chunk with just that text. */
 export function buildChunk(envelope: JsonObject, { choice, path }: TextDelta, text: string): JsonObject {

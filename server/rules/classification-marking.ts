@@ -2,15 +2,19 @@
 import type { Severity } from '../core/finding.ts'
 import type { Pattern } from '../detection/pattern.ts'
 
-const wholeWord = (source: string): string => `(?<![\\w])(?:${source})(?![\\w])`
+function wholeWord(source: string): string {
+  return `(?<![\\w])(?:${source})(?![\\w])`
+}
 
-const marking = (kind: string, severity: Severity, keywords: string, source: string, flags = ''): Pattern => ({
-  kind: `class.${kind}`,
-  severity,
-  confidence: 0.9,
-  keywords: keywords.split('|'),
-  pattern: new RegExp(wholeWord(source), `dy${flags}`),
-})
+function marking(kind: string, severity: Severity, keywords: string, source: string, flags = ''): Pattern {
+  return {
+    kind: `class.${kind}`,
+    severity,
+    confidence: 0.9,
+    keywords: keywords.split('|'),
+    pattern: new RegExp(wholeWord(source), `dy${flags}`),
+  }
+}
 
 /** The labels of a marking, in our users' languages. */
 const LABEL =

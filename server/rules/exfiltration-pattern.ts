@@ -15,8 +15,9 @@ const ADDRESS = '(?:https?:)?//[^\\s()<>"\'`\\]]{3,160}'
  * Whether data is packed into an address: base64 or hexadecimal that decodes to text, or letters that needed no
  * percent-encoding.
  */
-const isPacked = (address: string): boolean =>
-  encodedRuns(address).length > 0 || /(?:%(?:[46][1-9A-Fa-f]|[57][0-9Aa]|3[0-9])){6}/.test(address)
+function isPacked(address: string): boolean {
+  return encodedRuns(address).length > 0 || /(?:%(?:[46][1-9A-Fa-f]|[57][0-9Aa]|3[0-9])){6}/.test(address)
+}
 
 /** A host name whose labels carry data (DNS): long, and as varied as only encoded text is. */
 function hasPackedHost(address: string): boolean {
@@ -28,34 +29,41 @@ function hasPackedHost(address: string): boolean {
 const HOST_BITS_MIN = 3.5
 
 /** A query with a value as long as a secret. */
-const hasQuery = (address: string): boolean => /[?&][^=\s&]{1,40}=[^&\s]{16}/.test(address)
+function hasQuery(address: string): boolean {
+  return /[?&][^=\s&]{1,40}=[^&\s]{16}/.test(address)
+}
 
 /** An image is fetched automatically: a full query is suspicious, a packed address nearly certain. */
-const scoreImage = (address: string): number =>
-  isPacked(address) || hasPackedHost(address) ? 0.95 : hasQuery(address) ? 0.7 : 0.3
+function scoreImage(address: string): number {
+  return isPacked(address) || hasPackedHost(address) ? 0.95 : hasQuery(address) ? 0.7 : 0.3
+}
 
 /** A link must be followed first. */
-const scoreLink = (address: string): number | undefined =>
-  isPacked(address) || hasPackedHost(address) ? 0.7 : hasQuery(address) ? 0.3 : undefined
+function scoreLink(address: string): number | undefined {
+  return isPacked(address) || hasPackedHost(address) ? 0.7 : hasQuery(address) ? 0.3 : undefined
+}
 
 /** An address in plain text. */
-const scoreAddress = (address: string): number | undefined =>
-  hasPackedHost(address) ? 0.7 : isPacked(address) ? 0.45 : undefined
+function scoreAddress(address: string): number | undefined {
+  return hasPackedHost(address) ? 0.7 : isPacked(address) ? 0.45 : undefined
+}
 
-const exfiltration = (
+function exfiltration(
   kind: string,
   severity: Severity,
   keywords: string,
   source: string,
   score: number | Pattern['score'],
-): Pattern => ({
-  kind: `exfiltration.${kind}`,
-  severity,
-  confidence: typeof score === 'number' ? score : 0.5,
-  keywords: keywords.split(' '),
-  pattern: new RegExp(source, 'diy'),
-  ...(typeof score === 'function' ? { score } : {}),
-})
+): Pattern {
+  return {
+    kind: `exfiltration.${kind}`,
+    severity,
+    confidence: typeof score === 'number' ? score : 0.5,
+    keywords: keywords.split(' '),
+    pattern: new RegExp(source, 'diy'),
+    ...(typeof score === 'function' ? { score } : {}),
+  }
+}
 
 /** All patterns by which a response exfiltrates data when it is displayed. */
 // biome-ignore format: a table, one form a line

@@ -64,21 +64,25 @@ function inspectSegment({ text, pointer }: Segment): readonly Finding[] {
   }))
 }
 
-const matchOf = (match: RegExpExecArray, kind: string, severity: Severity, confidence: number): UnicodeMatch => ({
-  kind,
-  severity,
-  confidence,
-  start: match.index,
-  end: match.index + match[0].length,
-})
+function matchOf(match: RegExpExecArray, kind: string, severity: Severity, confidence: number): UnicodeMatch {
+  return {
+    kind,
+    severity,
+    confidence,
+    start: match.index,
+    end: match.index + match[0].length,
+  }
+}
 
-const tags = (text: string): readonly UnicodeMatch[] =>
-  [...text.matchAll(TAGS)]
+function tags(text: string): readonly UnicodeMatch[] {
+  return [...text.matchAll(TAGS)]
     .filter((match) => !(FLAG.test(match[0]) && FLAG_BASE.test(text.slice(0, match.index))))
     .map((match) => matchOf(match, 'tag', 'critical', 0.98))
+}
 
-const selectors = (text: string): readonly UnicodeMatch[] =>
-  [...text.matchAll(SELECTORS)].map((match) => matchOf(match, 'invisible', 'critical', 0.95))
+function selectors(text: string): readonly UnicodeMatch[] {
+  return [...text.matchAll(SELECTORS)].map((match) => matchOf(match, 'invisible', 'critical', 0.95))
+}
 
 function zeroWidth(text: string): readonly UnicodeMatch[] {
   const matches: UnicodeMatch[] = []
@@ -102,12 +106,14 @@ function zeroWidth(text: string): readonly UnicodeMatch[] {
 }
 
 /** Overrides reverse text; embeddings only matter beside left-to-right text of code. */
-const bidiControls = (text: string): readonly UnicodeMatch[] => [
-  ...[...text.matchAll(OVERRIDES)].map((match) => matchOf(match, 'bidi', 'high', 0.85)),
-  ...[...text.matchAll(EMBEDDINGS)].map((match) =>
-    matchOf(match, 'bidi', 'low', /[\u0590-\u08ff]/.test(text) ? 0.2 : 0.6),
-  ),
-]
+function bidiControls(text: string): readonly UnicodeMatch[] {
+  return [
+    ...[...text.matchAll(OVERRIDES)].map((match) => matchOf(match, 'bidi', 'high', 0.85)),
+    ...[...text.matchAll(EMBEDDINGS)].map((match) =>
+      matchOf(match, 'bidi', 'low', /[\u0590-\u08ff]/.test(text) ? 0.2 : 0.6),
+    ),
+  ]
+}
 
 function mixedWords(text: string): readonly UnicodeMatch[] {
   const matches: UnicodeMatch[] = []

@@ -30,15 +30,19 @@ const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 
 type Body = Readonly<Record<string, unknown>>
 
-const isObject = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value)
+function isObject(value: unknown): value is Body {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
-const invalid = (kind: string, pointer: string): Finding => ({
-  kind: `request.${kind}`,
-  severity: 'high',
-  pointer,
-  span: [0, 0],
-  confidence: 1,
-})
+function invalid(kind: string, pointer: string): Finding {
+  return {
+    kind: `request.${kind}`,
+    severity: 'high',
+    pointer,
+    span: [0, 0],
+    confidence: 1,
+  }
+}
 
 /** Kinds `request.*`; each points at the invalid value, or at the body where one is missing. */
 export const step: Step = {
@@ -100,8 +104,9 @@ function checkTokens(body: Body): readonly Finding[] {
   return TOKEN_FIELDS.filter((field) => holdsNumber(body[field])).map((field) => invalid('tokens', `/${field}`))
 }
 
-const holdsNumber = (value: unknown): boolean =>
-  typeof value === 'number' || (Array.isArray(value) && value.some(holdsNumber))
+function holdsNumber(value: unknown): boolean {
+  return typeof value === 'number' || (Array.isArray(value) && value.some(holdsNumber))
+}
 
 function checkMessage(message: unknown, pointer: string): readonly Finding[] {
   if (!isObject(message)) return [invalid('message', pointer)]

@@ -54,13 +54,19 @@ export function createWindow(
 }
 
 /** Appends text that arrived. */
-export const push = (window: Window, delta: string): Window => ({ ...window, held: window.held + delta })
+export function push(window: Window, delta: string): Window {
+  return { ...window, held: window.held + delta }
+}
 
 /** Marks the text as complete. */
-export const finish = (window: Window): Window => ({ ...window, isFinished: true })
+export function finish(window: Window): Window {
+  return { ...window, isFinished: true }
+}
 
 /** The text that the response steps scan now, as one segment. */
-export const scanText = (window: Window): string => window.context + window.held
+export function scanText(window: Window): string {
+  return window.context + window.held
+}
 
 /**
  * Given everything that the response steps found in scanText, returns what is final. A later settle may return a

@@ -96,7 +96,9 @@ async function processRead(state: StreamState, read: StreamRead): Promise<Stream
   return { text: step.text + rest.text, end: rest.end }
 }
 
-const ended = (end: StreamEnd): StreamStep => ({ text: '', end })
+function ended(end: StreamEnd): StreamStep {
+  return { text: '', end }
+}
 
 /** Releases what is still held, once nothing more comes. `isComplete`: the model server ended it properly. */
 async function finishStream(state: StreamState, isComplete: boolean): Promise<StreamStep> {
@@ -167,7 +169,9 @@ function writeChunks(state: StreamState, shells: readonly ChunkShell[], texts: r
   return text
 }
 
-const chunkOf = ({ chunk }: ChunkShell): JsonObject => chunk
+function chunkOf({ chunk }: ChunkShell): JsonObject {
+  return chunk
+}
 
 /** Tracks which choices have begun, and which have ended. */
 function trackChoices(state: StreamState, { shells }: Batch): void {

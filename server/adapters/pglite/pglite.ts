@@ -106,15 +106,18 @@ async function startPglite(options: PGliteOptions): Promise<PGlite> {
   return PGlite.create({ ...options, parsers: COLUMN_PARSERS })
 }
 
-const startInMemory = (image: Uint8Array): Promise<PGlite> =>
-  startPglite({ loadDataDir: new Blob([image as Uint8Array<ArrayBuffer>]), startParams: MEMORY_PARAMETERS })
+function startInMemory(image: Uint8Array): Promise<PGlite> {
+  return startPglite({ loadDataDir: new Blob([image as Uint8Array<ArrayBuffer>]), startParams: MEMORY_PARAMETERS })
+}
 
-const startInFolder = (folder: string): Promise<PGlite> =>
-  startPglite({ fs: new DurableFolder(folder), startParams: FOLDER_PARAMETERS })
+function startInFolder(folder: string): Promise<PGlite> {
+  return startPglite({ fs: new DurableFolder(folder), startParams: FOLDER_PARAMETERS })
+}
 
 /** An empty database as PGlite's initdb leaves it, which takes initdb 2 s (test/server/adapters/pglite-template.ts). */
-const readTemplate = (): Uint8Array =>
-  zstdDecompressSync(readFileSync(join(import.meta.dirname, 'pglite-0.5.16.tar.zst')))
+function readTemplate(): Uint8Array {
+  return zstdDecompressSync(readFileSync(join(import.meta.dirname, 'pglite-0.5.16.tar.zst')))
+}
 
 /**
  * Creates the database in a staging path and renames it when it is complete: a killed first start leaves no partial
@@ -192,11 +195,12 @@ function holderOf(holderPath: string): string {
   }
 }
 
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
     () => true,
     () => false,
   )
+}
 
 async function flush(folder: string): Promise<void> {
   const handle = await open(folder, 'r')

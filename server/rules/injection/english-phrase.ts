@@ -9,27 +9,32 @@ import type { Channel, Phrase } from '../../detection/phrase.ts'
 export const WORD_GAP = '[\\s"\'*,.:;()\\[\\]<>«»“”‘/\\\\-]'
 
 /** In a source, a blank is a gap and `@3` is up to three words of any kind. The end of a word is unambiguous. */
-const phraseSource = (source: string): string =>
-  source.replace(/@(\d) /g, (_, most) => `(?:\\w{1,18} ){0,${most}}?`).replaceAll(' ', `${WORD_GAP}{1,4}`)
+function phraseSource(source: string): string {
+  return source.replace(/@(\d) /g, (_, most) => `(?:\\w{1,18} ){0,${most}}?`).replaceAll(' ', `${WORD_GAP}{1,4}`)
+}
 
 /** Markers begin with a bracket; words may be adjacent to them, and their blanks are literal. */
-const isConversationMarker = (source: string): boolean => /^(?:\(\?:)?(?:\\\[|<)/.test(source)
+function isConversationMarker(source: string): boolean {
+  return /^(?:\(\?:)?(?:\\\[|<)/.test(source)
+}
 
 /** Keywords are separated by bars. */
-const phrase = (
+function phrase(
   kind: string,
   confidence: number,
   keywords: string | readonly string[],
   source: string,
   channel: Channel = 'anyone',
-): Phrase => ({
-  kind: `injection.${kind}`,
-  severity: confidence >= 0.9 ? 'high' : confidence >= 0.7 ? 'medium' : 'low',
-  confidence,
-  keywords: typeof keywords === 'string' ? keywords.split('|') : keywords,
-  pattern: new RegExp(isConversationMarker(source) ? source : `(?<!\\w)(?:${phraseSource(source)})(?!\\w)`, 'gi'),
-  channel,
-})
+): Phrase {
+  return {
+    kind: `injection.${kind}`,
+    severity: confidence >= 0.9 ? 'high' : confidence >= 0.7 ? 'medium' : 'low',
+    confidence,
+    keywords: typeof keywords === 'string' ? keywords.split('|') : keywords,
+    pattern: new RegExp(isConversationMarker(source) ? source : `(?<!\\w)(?:${phraseSource(source)})(?!\\w)`, 'gi'),
+    channel,
+  }
+}
 
 const DROP_KEYWORDS =
   "ignor|disregard|forget|overlook|neglect|overrid|bypass|discard|dismiss|erase|stop following|stop obeying|not follow|not obey|don't follow|pay no attention|set aside|no longer follow"

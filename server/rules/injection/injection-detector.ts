@@ -90,4 +90,6 @@ function raiseStrongest(findings: readonly Finding[]): readonly Finding[] {
   })
 }
 
-const toHundredths = (value: number): number => Math.round(value * 100) / 100
+function toHundredths(value: number): number {
+  return Math.round(value * 100) / 100
+}

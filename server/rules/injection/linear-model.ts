@@ -25,8 +25,9 @@ const APOSTROPHE = 39
 const BLANK = 32
 
 /** Letters, digits, apostrophes; beyond ASCII everything from the first letter on. */
-const isWordCode = (code: number): boolean =>
-  (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code === APOSTROPHE || code >= 0xaa
+function isWordCode(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code === APOSTROPHE || code >= 0xaa
+}
 
 function fill(hash: number): void {
   const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)

@@ -5,14 +5,16 @@ import type { Phrase } from '../../detection/phrase.ts'
  * `keywords` (ASCII, separated by bars) may be empty for scripts without ASCII: then any text with letters beyond
  * Latin is scanned.
  */
-const multilingual = (keywords: string, source: string, confidence = 0.9): Phrase => ({
-  kind: 'injection.direct',
-  severity: 'high',
-  confidence,
-  channel: 'anyone',
-  keywords: keywords === '' ? [] : keywords.split('|'),
-  pattern: new RegExp(source, 'giu'),
-})
+function multilingual(keywords: string, source: string, confidence = 0.9): Phrase {
+  return {
+    kind: 'injection.direct',
+    severity: 'high',
+    confidence,
+    channel: 'anyone',
+    keywords: keywords === '' ? [] : keywords.split('|'),
+    pattern: new RegExp(source, 'giu'),
+  }
+}
 
 /** Up to four words between the verb and its object. */
 const WORDS_BETWEEN = "(?:[\\p{L}\\p{M}'-]{1,16}[\\s,]{1,3}){0,4}?"

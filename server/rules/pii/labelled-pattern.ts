@@ -4,36 +4,42 @@ import type { Severity } from '../../core/finding.ts'
 import type { Pattern } from '../../detection/pattern.ts'
 import * as checksum from './checksum.ts'
 
-const digitsOf = (value: string): string => value.replace(/[^0-9A-Za-z]/g, '')
+function digitsOf(value: string): string {
+  return value.replace(/[^0-9A-Za-z]/g, '')
+}
 
 /** `words` as whole words, then at most 24 characters without a digit, then the value. Never part of a longer word. */
-const labelled = (
+function labelled(
   kind: string,
   severity: Severity,
   keywords: readonly string[],
   words: string,
   shape: string,
   check: (value: string) => boolean = () => true,
-): Pattern => ({
-  kind: `pii.${kind}`,
-  severity,
-  confidence: 0.9,
-  keywords,
-  pattern: new RegExp(`(?<![\\w])(?:${words})(?!\\w)[^\\n\\d]{0,24}(${shape})(?![\\w])(?![.-]\\d)`, 'diy'),
-  score: (value) => (check(value) ? 0.9 : undefined),
-})
+): Pattern {
+  return {
+    kind: `pii.${kind}`,
+    severity,
+    confidence: 0.9,
+    keywords,
+    pattern: new RegExp(`(?<![\\w])(?:${words})(?!\\w)[^\\n\\d]{0,24}(${shape})(?![\\w])(?![.-]\\d)`, 'diy'),
+    score: (value) => (check(value) ? 0.9 : undefined),
+  }
+}
 
 /** The same for values that begin with letters: only filler words may be in between. */
-const labelledCode = (kind: string, keywords: readonly string[], words: string, shape: string): Pattern => ({
-  kind: `pii.${kind}`,
-  severity: 'high',
-  confidence: 0.85,
-  keywords,
-  pattern: new RegExp(
-    `(?<![\\w])(?:${words})(?!\\w)(?:[ '"(]{0,3}(?:number|no|nr|num|nummer|id|is|was|num[ée]ro)(?![\\w])\\.?){0,3}[\\s"':#=)]{0,4}(${shape})(?![\\w-])`,
-    'diy',
-  ),
-})
+function labelledCode(kind: string, keywords: readonly string[], words: string, shape: string): Pattern {
+  return {
+    kind: `pii.${kind}`,
+    severity: 'high',
+    confidence: 0.85,
+    keywords,
+    pattern: new RegExp(
+      `(?<![\\w])(?:${words})(?!\\w)(?:[ '"(]{0,3}(?:number|no|nr|num|nummer|id|is|was|num[ée]ro)(?![\\w])\\.?){0,3}[\\s"':#=)]{0,4}(${shape})(?![\\w-])`,
+      'diy',
+    ),
+  }
+}
 
 const DATE =
   '\\d{1,2}[-./ ]\\d{1,2}[-./ ](?:19|20)?\\d{2}|(?:19|20)\\d{2}[-./]\\d{1,2}[-./]\\d{1,2}|\\d{1,2}\\.? [A-Za-zéûä]{3,9}\\.?,? (?:19|20)\\d{2}'
@@ -44,12 +50,14 @@ function isInAddress(text: string, at: number): boolean {
   return isHexCode(text.charCodeAt(at - 1)) && (isHexCode(after) || after === 58)
 }
 
-const isHexCode = (code: number): boolean =>
-  (code >= 48 && code <= 57) || (code >= 97 && code <= 102) || (code >= 65 && code <= 70)
+function isHexCode(code: number): boolean {
+  return (code >= 48 && code <= 57) || (code >= 97 && code <= 102) || (code >= 65 && code <= 70)
+}
 
 /** ABA: weights 3 7 1. */
-const isRoutingNumber = (value: string): boolean =>
-  [...value].reduce((sum, digit, index) => sum + Number(digit) * ([3, 7, 1][index % 3] as number), 0) % 10 === 0
+function isRoutingNumber(value: string): boolean {
+  return [...value].reduce((sum, digit, index) => sum + Number(digit) * ([3, 7, 1][index % 3] as number), 0) % 10 === 0
+}
 
 // biome-ignore format: a table, one form a line
 export const LABELLED_PATTERNS: readonly Pattern[] = [

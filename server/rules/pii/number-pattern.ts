@@ -11,54 +11,65 @@ import * as checksum from './checksum.ts'
 /** What separates groups of digits: space, no-break space, hyphens and dashes. */
 const GAP = '[ \\u00a0\\u202f\\-\\u2010-\\u2013]'
 
-const digitsOf = (value: string): string => value.replace(/[^0-9A-Za-z]/g, '')
+function digitsOf(value: string): string {
+  return value.replace(/[^0-9A-Za-z]/g, '')
+}
 
 /** Card numbers by issuer (ISO/IEC 7812 ranges) and the lengths that the issuer uses. */
 const CARD =
   /^(?:4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]|2[2-7])\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}|6(?:011|4[4-9]|5|22|28)\d{10,15}|(?:50|5[6-8]|6[0379])\d{10,17}|81\d{14})$/
 
-const isCard = (value: string): boolean => {
+function isCard(value: string): boolean {
   const digits = digitsOf(value)
   return CARD.test(digits) && checksum.isLuhn(digits) && !/^(\d)\1*$/.test(digits)
 }
 
-const isDate = (month: string, day: string): boolean => +month >= 1 && +month <= 12 && +day >= 1 && +day <= 31
+function isDate(month: string, day: string): boolean {
+  return +month >= 1 && +month <= 12 && +day >= 1 && +day <= 31
+}
 
 /** A number format, and how many digits its first group has. */
 type NumberForm = Readonly<{ firstGroups: readonly number[]; pattern: Pattern }>
 
 /** `firstGroups` is a list of lengths and ranges: '2 6' or '12-19'. */
-const numberForm = (
+function numberForm(
   kind: string,
   severity: Severity,
   firstGroups: string,
   source: string,
   confidence: number,
   check: (value: string) => boolean,
-): NumberForm => ({
-  firstGroups: firstGroups.split(' ').flatMap((range) => {
-    const [from, to] = range.split('-').map(Number) as [number, number | undefined]
-    return Array.from({ length: (to ?? from) - from + 1 }, (_, index) => from + index)
-  }),
-  pattern: {
-    kind: `pii.${kind}`,
-    severity,
-    confidence,
-    keywords: [],
-    pattern: new RegExp(source, 'dy'),
-    score: (value) => (check(value) ? confidence : undefined),
-  },
-})
+): NumberForm {
+  return {
+    firstGroups: firstGroups.split(' ').flatMap((range) => {
+      const [from, to] = range.split('-').map(Number) as [number, number | undefined]
+      return Array.from({ length: (to ?? from) - from + 1 }, (_, index) => from + index)
+    }),
+    pattern: {
+      kind: `pii.${kind}`,
+      severity,
+      confidence,
+      keywords: [],
+      pattern: new RegExp(source, 'dy'),
+      score: (value) => (check(value) ? confidence : undefined),
+    },
+  }
+}
 
 const END = '(?![\\w])(?!\\.\\d)'
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)'
 
 /** Addresses that belong to no host: this host, unspecified, broadcast and masks, multicast. */
-const isHostAddress = (value: string): boolean => !/^(?:0|127|255|22[4-9]|23\d)\.|^0+\.0+\./.test(value)
+function isHostAddress(value: string): boolean {
+  return !/^(?:0|127|255|22[4-9]|23\d)\.|^0+\.0+\./.test(value)
+}
 
 /** Private addresses (RFC 1918, RFC 6598); and those with 1 and 2 in front, as object identifiers begin. */
-const isPrivateAddress = (value: string): boolean =>
-  /^(?:[12]|10)\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\.|^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(value)
+function isPrivateAddress(value: string): boolean {
+  return /^(?:[12]|10)\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\.|^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(
+    value,
+  )
+}
 
 const HETU_CHECK = '0123456789ABCDEFHJKLMNPRSTUVWXY'
 
@@ -168,7 +179,9 @@ function ibanAt(text: string, at: number): Match | undefined {
 }
 
 /** Whether an IBAN may be pending here: nothing so far excludes it. */
-const isIbanPending = (text: string, at: number): boolean => parseIban(text, at)?.end === text.length
+function isIbanPending(text: string, at: number): boolean {
+  return parseIban(text, at)?.end === text.length
+}
 
 /** Reads as many letters and digits as the country's IBANs have, or as there are. */
 function parseIban(text: string, at: number): Readonly<{ compact: string; end: number }> | undefined {

@@ -44,14 +44,16 @@ const WITH_WORD: readonly string[] = [
   `${LEFT}(${GROUPS}${EXTENSION})${AFTER}`,
 ]
 
-const phone = (confidence: number, source: string): Pattern => ({
-  kind: 'pii.phone',
-  severity: 'medium',
-  confidence,
-  keywords: [],
-  pattern: new RegExp(source, 'diy'),
-  score: (value) => (isDialable(value) ? confidence : undefined),
-})
+function phone(confidence: number, source: string): Pattern {
+  return {
+    kind: 'pii.phone',
+    severity: 'medium',
+    confidence,
+    keywords: [],
+    pattern: new RegExp(source, 'diy'),
+    score: (value) => (isDialable(value) ? confidence : undefined),
+  }
+}
 
 /** All formats; the first one that matches at an index counts. */
 export const PHONE_PATTERNS: readonly Pattern[] = [

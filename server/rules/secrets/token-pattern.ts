@@ -11,51 +11,64 @@ const WORD = extendWhile(/[\w-]+/y)
 const DOTTED = extendWhile(/[\w.~+/=-]+/y)
 
 /** A value is no token when what follows its prefix is a placeholder of one repeated character. */
-const isFilled = (value: string): boolean => !/([xX*.#-])\1{7}/.test(value)
+function isFilled(value: string): boolean {
+  return !/([xX*.#-])\1{7}/.test(value)
+}
 
 /** A token with a prefix of its own: no letter or digit on its left; `shape` is its shortest form. */
-const token = (name: string, keywords: string, shape: RegExp, overrides: Partial<Pattern> = {}): Pattern => ({
-  kind: `secret.${name}`,
-  severity: 'critical',
-  confidence: 0.95,
-  keywords: keywords.split(' '),
-  pattern: new RegExp(`(?<![A-Za-z0-9])(?:${shape.source})`, `dy${shape.flags}`),
-  extend: WORD,
-  score: (value) => (isFilled(value) ? (overrides.confidence ?? 0.95) : undefined),
-  ...overrides,
-})
+function token(name: string, keywords: string, shape: RegExp, overrides: Partial<Pattern> = {}): Pattern {
+  return {
+    kind: `secret.${name}`,
+    severity: 'critical',
+    confidence: 0.95,
+    keywords: keywords.split(' '),
+    pattern: new RegExp(`(?<![A-Za-z0-9])(?:${shape.source})`, `dy${shape.flags}`),
+    extend: WORD,
+    score: (value) => (isFilled(value) ? (overrides.confidence ?? 0.95) : undefined),
+    ...overrides,
+  }
+}
 
 /** A token whose keyword isn't at its start; its pattern looks behind by itself. */
-const inner = (name: string, keywords: string, shape: RegExp, overrides: Partial<Pattern> = {}): Pattern => ({
-  ...token(name, keywords, shape, overrides),
-  pattern: new RegExp(shape.source, `dy${shape.flags}`),
-})
+function inner(name: string, keywords: string, shape: RegExp, overrides: Partial<Pattern> = {}): Pattern {
+  return {
+    ...token(name, keywords, shape, overrides),
+    pattern: new RegExp(shape.source, `dy${shape.flags}`),
+  }
+}
 
 /** A token of fixed length. */
-const exact = (name: string, keywords: string, shape: RegExp, confidence = 0.95): Pattern =>
-  token(name, keywords, new RegExp(`(?:${shape.source})(?![A-Za-z0-9])`, shape.flags), {
+function exact(name: string, keywords: string, shape: RegExp, confidence = 0.95): Pattern {
+  return token(name, keywords, new RegExp(`(?:${shape.source})(?![A-Za-z0-9])`, shape.flags), {
     confidence,
     extend: (_, end) => end,
   })
+}
 
 const BODY_FOLLOWS = `(?=[\\s"'\`\\\\,;+>|nr]{0,24}(?:[A-Za-z0-9+/=]{16}|[A-Za-z][A-Za-z-]{2,30}: |[A-Za-z0-9+/=.]{1,80}[\\s"'\`\\\\,;+>|nr]{0,24}-----END))`
 
 /** An armoured key with a body is certain; the first line alone is text about keys. */
-const privateKey = (confidence: number, follows: string): Pattern => ({
-  kind: 'secret.private_key',
-  severity: confidence > 0.5 ? 'critical' : 'low',
-  confidence,
-  keywords: ['-----begin', '---- begin'],
-  pattern: new RegExp(`-{4,5} ?BEGIN [A-Z0-9 ]{0,24}(?:PRIVATE|SECRET) KEY(?: BLOCK)? ?-{4,5}${follows}`, 'dy'),
-  extend: privateKeyEnd,
-})
+function privateKey(confidence: number, follows: string): Pattern {
+  return {
+    kind: 'secret.private_key',
+    severity: confidence > 0.5 ? 'critical' : 'low',
+    confidence,
+    keywords: ['-----begin', '---- begin'],
+    pattern: new RegExp(`-{4,5} ?BEGIN [A-Z0-9 ]{0,24}(?:PRIVATE|SECRET) KEY(?: BLOCK)? ?-{4,5}${follows}`, 'dy'),
+    extend: privateKeyEnd,
+  }
+}
 
 /** The password in a URL, with a span over the password alone. */
-const urlPassword = (value: string): number | undefined =>
-  /^[a-z-]{0,8}(?:password|passwd|pass|pw|secret|guest)\d{0,4}$/i.test(value) || isPlaceholder(value) ? undefined : 0.9
+function urlPassword(value: string): number | undefined {
+  return /^[a-z-]{0,8}(?:password|passwd|pass|pw|secret|guest)\d{0,4}$/i.test(value) || isPlaceholder(value)
+    ? undefined
+    : 0.9
+}
 
-const isJwtHeader = (value: string): boolean =>
-  /"(?:alg|enc|typ|kid)"\s?:/.test(Buffer.from(value.slice(0, value.indexOf('.')), 'base64url').toString())
+function isJwtHeader(value: string): boolean {
+  return /"(?:alg|enc|typ|kid)"\s?:/.test(Buffer.from(value.slice(0, value.indexOf('.')), 'base64url').toString())
+}
 
 /** All tokens. The order has no meaning. */
 // biome-ignore format: a table, one shape a line
