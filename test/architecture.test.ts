@@ -13,6 +13,7 @@ import { roomRules } from './architecture/room-rule.ts'
 import { sizeRules } from './architecture/size-rule.ts'
 import { parseSources, type Rule } from './architecture/source.ts'
 import { testRules } from './architecture/test-rule.ts'
+import { wordRules } from './architecture/word-rule.ts'
 
 const root = join(import.meta.dirname, '..')
 const rulesFor = (table: readonly Room[]): readonly Rule[] => [
@@ -20,6 +21,7 @@ const rulesFor = (table: readonly Room[]): readonly Rule[] => [
   ...importRules,
   ...sizeRules,
   ...nameRules,
+  ...wordRules,
   ...effectRules,
   ...testRules,
 ]

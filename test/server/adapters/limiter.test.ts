@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { makeMemoryLimiter } from '../../../server/adapters/memory-limiter.ts'
-import { makeRedisLimiter } from '../../../server/adapters/redis.ts'
+import { createMemoryLimiter } from '../../../server/adapters/memory-limiter.ts'
+import { createRedisLimiter } from '../../../server/adapters/redis.ts'
 import type { RateLimiter } from '../../../server/core/ports.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tappass-redis-'))
@@ -19,7 +19,7 @@ async function startRedis(): Promise<void> {
   server = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder], {
     stdio: 'ignore',
   })
-  const probe = makeRedisLimiter(`unix://${socket}`, () => {})
+  const probe = createRedisLimiter(`unix://${socket}`, () => {})
   await answering(probe)
   await probe.close()
 }
@@ -46,15 +46,15 @@ after(async () => {
   rmSync(folder, { recursive: true })
 })
 
-async function makeRedis(): Promise<RateLimiter> {
-  const limiter = makeRedisLimiter(`unix://${socket}`, () => {})
+async function createRedis(): Promise<RateLimiter> {
+  const limiter = createRedisLimiter(`unix://${socket}`, () => {})
   await answering(limiter)
   return limiter
 }
 
 const LIMITERS: readonly (readonly [name: string, make: () => Promise<RateLimiter>])[] = [
-  ['memory', async () => makeMemoryLimiter()],
-  ['redis', makeRedis],
+  ['memory', async () => createMemoryLimiter()],
+  ['redis', createRedis],
 ]
 
 /** Now: a bucket in Redis is kept until it is full again by the real clock, and no longer. */
@@ -135,7 +135,7 @@ for (const [name, make] of LIMITERS) {
 }
 
 test('redis: two gateways share a bucket', async () => {
-  const [one, other] = [await makeRedis(), await makeRedis()]
+  const [one, other] = [await createRedis(), await createRedis()]
   await one.take('shared', 2, 60_000, START_MS)
   await other.take('shared', 2, 60_000, START_MS)
   assert.equal((await one.take('shared', 2, 60_000, START_MS)).isAllowed, false)
@@ -143,7 +143,7 @@ test('redis: two gateways share a bucket', async () => {
 })
 
 test('redis: without a server every take throws, and never opens; with one again it counts', async () => {
-  const limiter = await makeRedis()
+  const limiter = await createRedis()
   await stopRedis()
   await assert.rejects(limiter.take('gone', 1, 60_000, START_MS))
   await assert.rejects(limiter.take('gone', 1, 60_000, START_MS))
@@ -155,7 +155,7 @@ test('redis: without a server every take throws, and never opens; with one again
 })
 
 test('redis: a server that is silent is a failure, not a wait', async () => {
-  const limiter = await makeRedis()
+  const limiter = await createRedis()
   server.kill('SIGSTOP')
   try {
     await assert.rejects(limiter.take('silent', 1, 60_000, START_MS))
