@@ -7,6 +7,7 @@ import { breaches, plantedRooms } from './architecture/breach.ts'
 import { effectRules } from './architecture/effect-rule.ts'
 import { importRules } from './architecture/import-rule.ts'
 import { nameRules } from './architecture/name-rule.ts'
+import { needRules } from './architecture/need-rule.ts'
 import { type Room, rooms } from './architecture/room.ts'
 import { roomReadmes, withDrawing } from './architecture/room-page.ts'
 import { roomRules } from './architecture/room-rule.ts'
@@ -24,6 +25,7 @@ const rulesFor = (table: readonly Room[]): readonly Rule[] => [
   ...wordRules,
   ...effectRules,
   ...testRules,
+  ...needRules,
 ]
 const rules = rulesFor(rooms)
 

@@ -2,6 +2,7 @@
  * A real PostgreSQL 16 for tests, on a UNIX socket and on loopback, with a database `tappass` that belongs to a role
  * `tappass` without further rights, as on a server. The programs come from the cache (docs/how-to/lab.md); the server
  * ends with the test process, however that ends. PostgreSQL refuses to run as root, so root runs it as nobody.
+ * Needs: postgres.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
