@@ -12,8 +12,8 @@ import type { ShownCommand } from './shown-command.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-/** Typed as it stands, with TAPPASS_PORT=0 in the environment so that it finds a free port. */
-const UP = './tappass up --no-input --storage memory'
+/** Run with TAPPASS_PORT=0 in the environment, so that it finds a free port. */
+const UP = 'up --no-input --storage memory'
 
 const ASK = [
   'ask() { jq -n --arg text "$1" \'{model: "echo", messages: [{role: "user", content: $text}]}\' | curl -sS --json @- \\',
@@ -48,9 +48,10 @@ export function shapeOf(text: string): string {
     .replaceAll(/\b[0-9a-f]{12}\b/g, 'HASH')
 }
 
-async function startUp(): Promise<Readonly<{ child: ChildProcess; screen: string }>> {
+async function startUp(program: readonly string[]): Promise<Readonly<{ child: ChildProcess; screen: string }>> {
   const { NODE_TEST_CONTEXT, ...environment } = process.env
-  const child = spawn('/bin/sh', ['-c', `exec ${UP}`], {
+  const [command = '', ...words] = [...program, ...UP.split(' ')]
+  const child = spawn(command, words, {
     cwd: root,
     env: { ...environment, TAPPASS_PORT: '0', OPENAI_API_KEY: '' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -90,17 +91,20 @@ function runTyped(screen: string, folder: string): readonly string[] {
   return stdout.split(`${mark}\n`)
 }
 
+/** The program that the session shows. Tests run the command line under it, so that they never install anything. */
+export const LAUNCHER: readonly string[] = [join(root, 'tappass')]
+
 /** Runs it all, in some seconds. Throws when a command of the session fails. */
-export async function runGatewaySession(): Promise<readonly ShownCommand[]> {
+export async function runGatewaySession(program = LAUNCHER): Promise<readonly ShownCommand[]> {
   const folder = mkdtempSync(join(tmpdir(), 'tappass-session-'))
   const { privateKey } = generateKeyPairSync('ed25519')
   writeFileSync(join(folder, 'key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }))
-  const { child, screen } = await startUp()
+  const { child, screen } = await startUp(program)
   try {
     const outputs = runTyped(screen, folder)
     const head = screen.trim().split('\n\n')[0] ?? ''
     return [
-      { typed: UP, output: normalize(head.split('\n').slice(0, 3).join('\n')) },
+      { typed: `./tappass ${UP}`, output: normalize(head.split('\n').slice(0, 3).join('\n')) },
       ...TYPED.map((typed, index) => ({ typed, output: normalize(outputs[index] ?? '') })),
     ]
   } finally {

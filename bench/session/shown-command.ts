@@ -5,7 +5,10 @@ export type ShownCommand = Readonly<{ typed: string; output: string }>
 
 /** A line as a terminal shows it: tabs go to the next column that eight divides. */
 function untabbed(line: string): string {
-  return line.split('\t').reduce((left, cell) => `${left.padEnd(8 * (Math.floor(left.length / 8) + 1))}${cell}`)
+  return line
+    .trimEnd()
+    .split('\t')
+    .reduce((left, cell) => `${left.padEnd(8 * (Math.floor(left.length / 8) + 1))}${cell}`)
 }
 
 /** The lines of a session; `isTyped` where a person typed. */

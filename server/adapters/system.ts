@@ -2,27 +2,27 @@
 import { randomFillSync } from 'node:crypto'
 import type { Clock, Random } from '../core/ports.ts'
 
-/** The time of this machine. */
+/** The clock of this machine. */
 export const systemClock: Clock = { nowMs: () => Date.now(), elapsedMs: () => performance.now() }
 
-/** Bytes that are fetched from the kernel's generator at a time: one call for many small wishes. */
+/** Bytes that are read from the kernel's generator at a time: one call for many small requests. */
 const POOL_BYTES = 4096
 
-/** Gives randomness from the kernel. Bytes are handed out once. */
-export function makeRandom(): Random {
+/** Creates a source of randomness from the kernel. No byte is returned twice. */
+export function createRandom(): Random {
   const pool = Buffer.alloc(POOL_BYTES)
-  let used = POOL_BYTES
+  let usedBytes = POOL_BYTES
   return {
     bytes: (count) => {
       if (count > POOL_BYTES) return randomFillSync(new Uint8Array(count))
-      if (used + count > POOL_BYTES) {
+      if (usedBytes + count > POOL_BYTES) {
         randomFillSync(pool)
-        used = 0
+        usedBytes = 0
       }
-      used += count
+      usedBytes += count
       // Cheaper than slice() for the few bytes of an id.
       const bytes = new Uint8Array(count)
-      for (let index = 0; index < count; index++) bytes[index] = pool[used - count + index] as number
+      for (let index = 0; index < count; index++) bytes[index] = pool[usedBytes - count + index] as number
       return bytes
     },
   }

@@ -1,4 +1,4 @@
-/** Tells hosts on this machine or in its own network from hosts that are reached over other people's. */
+/** Tells hosts on this machine or in its private network from hosts that are reached over public networks. */
 import { BlockList, isIP } from 'node:net'
 
 /** RFC 1122 and 1918, 3927 and 4291 (link-local), 4193. IPv4 addresses that are written as IPv6 fall under them too. */
@@ -16,8 +16,8 @@ const PRIVATE_IPV6 = [
 ] as const
 
 /**
- * Takes a host as `URL.hostname` gives it. A name is private when only a resolver of its own network could know it: one
- * without a dot, or below `localhost` (RFC 6761), `local` (RFC 6762) or `internal` (which ICANN keeps for that).
+ * Given a host as `URL.hostname` formats it. A name is private when only a resolver of its own network can know it:
+ * one without a dot, or below `localhost` (RFC 6761), `local` (RFC 6762) or `internal` (reserved by ICANN).
  */
 export function isPrivateHost(hostname: string): boolean {
   const host = hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')

@@ -1,13 +1,13 @@
 /**
- * Secrets: where one is looked for, and how it must look. Called by config.ts alone; a problem names the secret and the
- * places, and never holds its text.
+ * Secrets: where each is read from, and its required format. Used by config.ts alone; a problem names the secret and
+ * its source, and never holds its text.
  */
 import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseAuthority } from './license.ts'
 
-/** Gives what is wrong with a secret's text, or undefined. */
+/** Returns what is wrong with a secret's text, or undefined. */
 type Check = (text: string) => string | undefined
 
 const CHECKS = {
@@ -27,7 +27,7 @@ const CHECKS = {
   ANTHROPIC_API_KEY: (text) => (/^[\x21-\x7e]+$/.test(text) ? undefined : 'has a blank or a character that no key has'),
 } as const satisfies Record<string, Check>
 
-/** The secrets that this product knows. */
+/** The secrets that this product reads. */
 export type SecretName = keyof typeof CHECKS
 
 /** Their names. */
@@ -36,16 +36,17 @@ export const SECRET_NAMES = Object.keys(CHECKS) as readonly SecretName[]
 /** Those that were found. */
 export type Secrets = Readonly<Partial<Record<SecretName, string>>>
 
-/** Other names of a secret that older texts use. */
+/** Older names of a secret. */
 const ALIASES: Readonly<Partial<Record<SecretName, string>>> = { TAPPASS_ADMIN_API_KEY: 'TAPPASS_ADMIN_KEY' }
 
 /**
- * Looks for every secret: the credential `$CREDENTIALS_DIRECTORY/<name>` (lower case, dashes), then the file that NAME_FILE
- * names, then NAME itself. `needs` are those that must be there. Gives what was found and every problem, never throws.
+ * Reads every secret: the credential `$CREDENTIALS_DIRECTORY/<name>` (lower case, dashes), then the file that
+ * NAME_FILE names, then NAME itself. `required` are those that must exist. Returns what was found and every problem,
+ * never throws.
  */
 export function readSecrets(
   environment: Readonly<Record<string, string | undefined>>,
-  needs: readonly SecretName[],
+  required: readonly SecretName[],
 ): Readonly<{ secrets: Secrets; problems: readonly string[] }> {
   const secrets: Partial<Record<SecretName, string>> = {}
   const problems: string[] = []
@@ -55,7 +56,7 @@ export function readSecrets(
     const problem = found.text === undefined ? undefined : (CHECKS[name] as Check)(found.text)
     if (problem) problems.push(`${name} ${problem}`)
     else if (found.text !== undefined) secrets[name] = found.text
-    else if (needs.includes(name) && !found.problem) {
+    else if (required.includes(name) && !found.problem) {
       problems.push(`${name} is missing: give the credential ${credentialName(name)}, ${name}_FILE or ${name}`)
     }
   }
@@ -74,7 +75,7 @@ function find(
   const folder = environment['CREDENTIALS_DIRECTORY']
   if (folder) {
     const credential = readText(join(folder, credentialName(name)))
-    // A unit hands over an empty line for a credential that may be absent (systemd.exec(5), SetCredential=).
+    // A unit passes an empty line for an optional credential (systemd.exec(5), SetCredential=).
     if (credential.text !== undefined || (credential.problem && !credential.isEmpty)) return credential
   }
   const path = environment[`${name}_FILE`]
@@ -87,7 +88,7 @@ function find(
   return text === undefined ? {} : { text }
 }
 
-/** A file that is not there is no problem here; one that is empty or can't be read is. */
+/** A missing file is no problem here; an empty or unreadable one is. */
 function readText(path: string): Readonly<{ text?: string; problem?: string; isEmpty?: true }> {
   try {
     const text = readFileSync(path, 'utf8').replace(/\r?\n$/, '')

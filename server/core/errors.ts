@@ -1,6 +1,6 @@
 /**
- * Every error that a client can get: its code, HTTP status, OpenAI error type and sentence. docs/reference/errors.md is
- * this table, and a test compares the two.
+ * Every error that a client can get: its code, HTTP status, OpenAI error type and message. docs/reference/errors.md
+ * is this table, and a test compares the two.
  */
 
 const TABLE = {
@@ -45,13 +45,13 @@ const TABLE = {
   'gateway.not_ready': [503, 'governance_unavailable', 'The gateway is starting or stopping.'],
 } as const satisfies Record<string, readonly [status: number, type: string, message: string]>
 
-/** A dotted address, the same string in code, metrics, audit and docs. */
+/** A dotted code, the same in code, metrics, audit and docs. */
 export type ErrorCode = keyof typeof TABLE
 
 /** One row of the table. */
 export type ErrorRow = Readonly<{ code: ErrorCode; status: number; type: string; message: string }>
 
-/** What the table says about `code`. */
+/** The row of `code`. */
 export function errorRow(code: ErrorCode): ErrorRow {
   const [status, type, message] = TABLE[code]
   return { code, status, type, message }
@@ -66,8 +66,8 @@ export function errorRows(): readonly ErrorRow[] {
 export type ErrorDetails = Readonly<Record<string, unknown>>
 
 /**
- * An expected failure on its way to the client. Thrown only between a route and its error handler; the core hands
- * refusals on as values. `message` replaces the table's sentence where a better one is known (never for a 5xx of ours).
+ * An expected error on its way to the client. Thrown only between a route and its error handler; other code returns
+ * failures as values. `message` replaces the table's message where a better one is known (never for our own 5xx).
  */
 export class PublicError extends Error {
   readonly row: ErrorRow
@@ -76,7 +76,7 @@ export class PublicError extends Error {
 
   constructor(
     code: ErrorCode,
-    more: Readonly<{
+    options: Readonly<{
       message?: string
       details?: ErrorDetails
       headers?: Record<string, string>
@@ -84,11 +84,11 @@ export class PublicError extends Error {
     }> = {},
   ) {
     const row = errorRow(code)
-    super(more.message ?? row.message, { cause: more.cause })
+    super(options.message ?? row.message, { cause: options.cause })
     this.name = 'PublicError'
     this.row = row
-    this.details = more.details ?? {}
-    this.headers = more.headers ?? {}
+    this.details = options.details ?? {}
+    this.headers = options.headers ?? {}
   }
 }
 

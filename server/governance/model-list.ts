@@ -1,35 +1,35 @@
-/** The list of models: what the model server names, and our own echo. */
+/** The list of models: those of the model server, and our own echo. */
 
 import type { Upstream } from '../core/ports.ts'
 import type { Gateway } from '../pipeline/judge.ts'
-import { failed, type Reply } from '../pipeline/reply.ts'
-import { readAnswer } from '../protocol/upstream-answer.ts'
+import { errorReply, type Reply } from '../pipeline/reply.ts'
+import { readResponse } from '../protocol/upstream-response.ts'
 
 type Model = Readonly<{ id: string; object: 'model'; created: number; owned_by: string }>
 
 const ECHO: Model = { id: 'echo', object: 'model', created: 0, owned_by: 'tappass' }
 
-/** Time for a list; it is asked for by people and key checks. */
+/** Timeout for the list; people and key checks ask for it. */
 const TIMEOUT_MS = 10_000
 
-/** Gives the list. Of what the model server says, only names, times and owners of the right form are passed on. */
+/** Returns the list. Of the model server's list only ids, times and owners in the right format are passed on. */
 export async function listModels(gateway: Gateway, requestId: string): Promise<Reply> {
   const upstream = gateway.ports.upstreamOf('')
-  if (!upstream || upstream.name === 'echo') return listed([ECHO])
+  if (!upstream || upstream.name === 'echo') return listReply([ECHO])
   try {
-    const models = await modelsOf(upstream, requestId)
-    return models ? listed([...models, ECHO]) : failed('upstream.refused', requestId)
+    const models = await fetchModels(upstream, requestId)
+    return models ? listReply([...models, ECHO]) : errorReply('upstream.refused', requestId)
   } catch (cause) {
-    return failed('upstream.unreachable', requestId, cause)
+    return errorReply('upstream.unreachable', requestId, cause)
   }
 }
 
-/** Undefined when the model server refuses the gateway. One that has no such list names no models. */
-async function modelsOf(upstream: Upstream, requestId: string): Promise<readonly Model[] | undefined> {
-  const from = await upstream.forward('/models', undefined, requestId, AbortSignal.timeout(TIMEOUT_MS))
-  const answer = await readAnswer(from, false)
-  if (answer.kind === 'refused') return undefined
-  const data = answer.kind === 'body' ? (answer.body as { data?: unknown }).data : []
+/** Undefined when the model server rejects the gateway. One without such a list has no models. */
+async function fetchModels(upstream: Upstream, requestId: string): Promise<readonly Model[] | undefined> {
+  const response = await upstream.forward('/models', undefined, requestId, AbortSignal.timeout(TIMEOUT_MS))
+  const content = await readResponse(response, false)
+  if (content.kind === 'rejected') return undefined
+  const data = content.kind === 'body' ? (content.body as { data?: unknown }).data : []
   return Array.isArray(data) ? data.flatMap(modelOf) : []
 }
 
@@ -43,6 +43,6 @@ function modelOf(value: unknown): readonly Model[] {
   return [{ id, object: 'model', created: typeof created === 'number' ? created : 0, owned_by: owner }]
 }
 
-function listed(data: readonly Model[]): Reply {
-  return { kind: 'whole', status: 200, headers: {}, body: { object: 'list', data } }
+function listReply(data: readonly Model[]): Reply {
+  return { kind: 'json', status: 200, headers: {}, body: { object: 'list', data } }
 }

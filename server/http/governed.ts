@@ -1,71 +1,80 @@
 /** The governed routes: chat completions, completions, embeddings, and the list of models. */
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
-import type { Door } from '../access/authenticator.ts'
+import type { Authenticator } from '../access/authenticator.ts'
 import { PublicError } from '../core/errors.ts'
 import { ulid } from '../core/ulid.ts'
-import { makeBodyRoom } from '../governance/body-budget.ts'
+import { createBodyBudget } from '../governance/body-budget.ts'
 import { govern } from '../governance/govern.ts'
 import { parseFlags } from '../governance/governance-flag.ts'
-import type { Asked, Path } from '../governance/governed-request.ts'
+import type { GovernedPath, GovernedRequest } from '../governance/governed-request.ts'
 import { listModels } from '../governance/model-list.ts'
 import type { Gateway } from '../pipeline/judge.ts'
 import type { Reply } from '../pipeline/reply.ts'
 
-const PATHS: readonly Path[] = ['/chat/completions', '/completions', '/embeddings']
+const PATHS: readonly GovernedPath[] = ['/chat/completions', '/completions', '/embeddings']
 
-/** Adds the routes. The key is checked, and room made, before the body is read. */
-export function governedRoutes(server: FastifyInstance, door: Door, gateway: Gateway): void {
-  const room = makeBodyRoom()
-  const onRequest = async (request: FastifyRequest): Promise<void> => {
-    request.agent = await door.admitAgent(request.headers)
+/** Adds the routes. The key is checked, and the budget reserved, before the body is read. */
+export function governedRoutes(server: FastifyInstance, authenticator: Authenticator, gateway: Gateway): void {
+  const budget = createBodyBudget()
+  const authenticate = async (request: FastifyRequest): Promise<void> => {
+    request.agent = await authenticator.authenticateAgent(request.headers)
   }
-  const makeRoom: onRequestHookHandler = ({ headers }, reply, done) => {
-    // A body that does not say how long it is may be as long as bodies may be; one that says more is refused by its parser.
+  const reserveBudget: onRequestHookHandler = ({ headers }, reply, done) => {
+    // A body without a content-length counts as the largest allowed; one with a larger content-length is rejected by
+    // its parser.
     const { bodyBytesMax } = gateway.limits
-    const leave = room.enter(Math.min(Number(headers['content-length'] ?? bodyBytesMax), bodyBytesMax))
-    if (leave) onceGone(reply, leave)
-    done(leave ? undefined : new PublicError('gateway.busy', { headers: { 'retry-after': '1' } }))
+    const release = budget.reserve(Math.min(Number(headers['content-length'] ?? bodyBytesMax), bodyBytesMax))
+    if (release) onClose(reply, release)
+    done(release ? undefined : new PublicError('gateway.busy', { headers: { 'retry-after': '1' } }))
   }
   for (const path of PATHS) {
-    server.post(path, { onRequest: [onRequest, makeRoom] }, async (request, reply) => {
-      const gone = new AbortController()
-      onceGone(reply, () => {
-        if (!reply.raw.writableFinished) gone.abort()
+    server.post(path, { onRequest: [authenticate, reserveBudget] }, async (request, reply) => {
+      const disconnected = new AbortController()
+      onClose(reply, () => {
+        if (!reply.raw.writableFinished) disconnected.abort()
       })
-      return send(reply, await govern(gateway, askedOf(gateway, request, path, gone.signal)))
+      return send(reply, await govern(gateway, requestOf(gateway, request, path, disconnected.signal)))
     })
   }
-  server.get('/models', { onRequest }, async (request, reply) => send(reply, await listModels(gateway, request.id)))
+  server.get('/models', { onRequest: authenticate }, async (request, reply) =>
+    send(reply, await listModels(gateway, request.id)),
+  )
 }
 
-/** Calls `then` when the answer has left, or the client; at once when he has already. */
-function onceGone(reply: FastifyReply, then: () => void): void {
-  if (reply.raw.destroyed) then()
-  else reply.raw.once('close', then)
+/** Calls `callback` when the response is sent or the client disconnects; at once when that has happened. */
+function onClose(reply: FastifyReply, callback: () => void): void {
+  if (reply.raw.destroyed) callback()
+  else reply.raw.once('close', callback)
 }
 
-function askedOf(gateway: Gateway, request: FastifyRequest, path: Path, signal: AbortSignal): Asked {
+function requestOf(
+  gateway: Gateway,
+  request: FastifyRequest,
+  path: GovernedPath,
+  signal: AbortSignal,
+): GovernedRequest {
   const { agent, headers, body, bodyBytes, id } = request
-  if (!agent) throw new Error('a governed route was reached past its door')
+  if (!agent) throw new Error('a governed route was reached without authentication')
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new PublicError('request.malformed')
   const parsed = parseFlags(textOf(headers['x-tappass-flags'] ?? headers['x-governance-flags']))
-  if (parsed.status === 'refused') throw new PublicError(parsed.code, { message: parsed.message })
+  if (parsed.status === 'invalid') throw new PublicError(parsed.code, { message: parsed.message })
   return { id, path, agent, session: sessionOf(gateway, headers), flags: parsed.flags, body, bodyBytes, signal }
 }
 
 /** The session that the client names, or a new one. */
 function sessionOf({ ports }: Gateway, headers: FastifyRequest['headers']): string {
-  const given = textOf(headers['x-tappass-session'] ?? headers['x-session-id'])
-  if (given === undefined || given === '') return `ses_${ulid(ports.clock, ports.random)}`
-  if (!/^[\w.-]{1,128}$/.test(given)) throw new PublicError('session.malformed')
-  return given
+  const provided = textOf(headers['x-tappass-session'] ?? headers['x-session-id'])
+  if (provided === undefined || provided === '') return `ses_${ulid(ports.clock, ports.random)}`
+  if (!/^[\w.-]{1,128}$/.test(provided)) throw new PublicError('session.malformed')
+  return provided
 }
 
-const textOf = (header: string | string[] | undefined): string | undefined =>
-  Array.isArray(header) ? header.join(',') : header
+function textOf(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(',') : header
+}
 
-/** Writes a reply of the core out. Its cause goes into the log, and nowhere else. */
+/** Sends a reply. Its cause goes into the log, and nowhere else. */
 function send(reply: FastifyReply, answer: Reply): FastifyReply {
   if (answer.cause !== undefined) reply.log.warn({ err: answer.cause, status: answer.status }, 'call failed')
   reply.code(answer.status).headers(answer.headers)

@@ -1,14 +1,14 @@
 /** The health routes (tappass.md §1.5), and the metrics. */
 import type { FastifyInstance } from 'fastify'
 import { countActiveAgents } from '../access/agent-store.ts'
-import type { Door } from '../access/authenticator.ts'
+import type { Authenticator } from '../access/authenticator.ts'
 import type { Clock, Database } from '../core/ports.ts'
 import type { About } from '../observability/about.ts'
 import type { Readiness } from '../observability/readiness.ts'
 
-/** What the routes work with. */
+/** What the routes need. */
 export type HealthRoutes = Readonly<{
-  door: Door
+  authenticator: Authenticator
   database: Database
   readiness: Readiness
   about: About
@@ -18,7 +18,7 @@ export type HealthRoutes = Readonly<{
 
 /** Adds the routes. */
 export function healthRoutes(server: FastifyInstance, routes: HealthRoutes): void {
-  const { door, database, readiness, about, metrics, clock } = routes
+  const { authenticator, database, readiness, about, metrics, clock } = routes
   const { version, storage, license } = about
 
   server.get('/health', async (_request, reply) => {
@@ -30,15 +30,15 @@ export function healthRoutes(server: FastifyInstance, routes: HealthRoutes): voi
   server.get('/health/live', async () => ({ status: 'ok' }))
   server.get('/health/ready', async (_request, reply) => {
     const { isReady, checks } = await readiness.check()
-    const shown = Object.fromEntries(Object.entries(checks).map(([name, { status }]) => [name, status]))
-    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ok' : 'unavailable', checks: shown })
+    const statuses = Object.fromEntries(Object.entries(checks).map(([name, { status }]) => [name, status]))
+    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ok' : 'unavailable', checks: statuses })
   })
   server.get('/health/startup', async (_request, reply) => {
     const hasStarted = readiness.hasStarted()
     return reply.code(hasStarted ? 200 : 503).send({ status: hasStarted ? 'ok' : 'starting' })
   })
   server.get('/health/detailed', async (request, reply) => {
-    await door.admit(request.headers, 'AUDITOR')
+    await authenticator.authorize(request.headers, 'AUDITOR')
     const { isReady, checks } = await readiness.check()
     const { rss, heapUsed } = process.memoryUsage()
     return reply.code(isReady ? 200 : 503).send({
@@ -55,7 +55,7 @@ export function healthRoutes(server: FastifyInstance, routes: HealthRoutes): voi
     })
   })
   server.get('/metrics', async (request, reply) => {
-    await door.admit(request.headers, 'AUDITOR')
+    await authenticator.authorize(request.headers, 'AUDITOR')
     return reply.type(metrics.contentType).send(await metrics.render(await countActiveAgents(database)))
   })
 }

@@ -131,7 +131,7 @@ const ERROR = object({
   ),
 })
 
-/** Gives the document for a release. */
+/** Returns the document for a release. */
 export function openapiDocument(version: string): object {
   const paths: Record<string, Record<string, object>> = {}
   for (const [route, operation] of Object.entries(OPERATIONS)) {

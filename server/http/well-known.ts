@@ -1,9 +1,9 @@
-/** The public keys that outsiders check our tokens with. */
+/** The public keys with which others verify our tokens. */
 import { createHash, createPublicKey } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { canonicalJson } from '../core/canonical-json.ts'
 
-/** Adds the route. Takes the private key in PEM; without one the set is empty. */
+/** Adds the route. `tokenKey` is the private key in PEM; without one the set is empty. */
 export function wellKnownRoutes(server: FastifyInstance, tokenKey: string | undefined): void {
   const keys = tokenKey === undefined ? [] : [publicJwk(tokenKey)]
   server.get('/.well-known/jwks.json', async (_request, reply) =>
@@ -11,7 +11,7 @@ export function wellKnownRoutes(server: FastifyInstance, tokenKey: string | unde
   )
 }
 
-/** Gives the public half with its thumbprint as `kid` (RFC 7638: SHA-256 over the required members in canonical form). */
+/** Returns the public half with its thumbprint as `kid` (RFC 7638: SHA-256 over the required members in canonical form). */
 function publicJwk(tokenKey: string): object {
   const { crv, kty, x, y } = createPublicKey(tokenKey).export({ format: 'jwk' })
   const kid = createHash('sha256').update(canonicalJson({ crv, kty, x, y })).digest('base64url')

@@ -1,7 +1,10 @@
-/** Counts an agent's calls, together with all replicas. A limiter that can't count throws, and the step has then failed. */
+/**
+ * Rate limiting: counts an agent's calls across all replicas. A limiter that can't count throws, and the step then
+ * fails.
+ */
 import type { Step } from '../core/step.ts'
 
-/** Kind `rate.exceeded`. Only the request is counted: an answer belongs to it. */
+/** Kind `rate.exceeded`. Only the request is counted: its response is part of it. */
 export const step: Step = {
   name: 'rate_limit',
   position: 110,

@@ -1,74 +1,74 @@
-/** How a stream ends: in the ledger first, then for the client. */
+/** How a stream ends: first in the ledger, then for the client. */
 
 import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
 import { refusalCode } from '../pipeline/enforce.ts'
-import { inscribe, record } from '../pipeline/judge.ts'
+import { appendDecision, appendEvent } from '../pipeline/judge.ts'
 import { refusalBody } from '../pipeline/reply.ts'
-import { sseEvent } from '../protocol/sse.ts'
-import type { BatchAssessment } from './chunk-batch.ts'
-import type { Flow } from './stream-state.ts'
+import { formatEvent } from '../protocol/sse.ts'
+import type { BatchEvaluation } from './chunk-batch.ts'
+import type { StreamState } from './stream-state.ts'
 
-/** Why nothing more comes. */
-export type Ending =
+/** Why the stream ends. */
+export type StreamEnd =
   | Readonly<{ kind: 'done' }>
-  | Readonly<{ kind: 'refused'; assessment: BatchAssessment }>
+  | Readonly<{ kind: 'refused'; evaluation: BatchEvaluation }>
   | Readonly<{ kind: 'failed'; code: ErrorCode; cause: unknown }>
-  | Readonly<{ kind: 'gone' }>
+  | Readonly<{ kind: 'client_disconnected' }>
 
-/** An ending that is somebody's fault. */
-export function failed(code: ErrorCode, cause?: unknown): Ending {
+/** An end with an error. */
+export function failedEnd(code: ErrorCode, cause?: unknown): StreamEnd {
   return { kind: 'failed', code, cause }
 }
 
-/** Records the end of a stream, and gives the event that tells the client; '' when nobody listens any more. */
-export async function conclude(flow: Flow, ending: Ending): Promise<string> {
-  flow.isOver = true
+/** Records the end of a stream, and returns the event that tells the client; '' when it has disconnected. */
+export async function endStream(state: StreamState, end: StreamEnd): Promise<string> {
+  state.hasEnded = true
   try {
-    await inscribeEnding(flow, ending)
+    await appendEnd(state, end)
   } catch {
-    return errorEvent(flow, 'ledger.unavailable')
+    return errorEvent(state, 'ledger.unavailable')
   }
-  switch (ending.kind) {
+  switch (end.kind) {
     case 'done':
-      return sseEvent('[DONE]')
-    case 'gone':
+      return formatEvent('[DONE]')
+    case 'client_disconnected':
       return ''
     case 'failed':
-      return errorEvent(flow, ending.code)
+      return errorEvent(state, end.code)
     case 'refused':
-      return refusalEvent(flow, ending.assessment)
+      return refusalEvent(state, end.evaluation)
   }
 }
 
-async function inscribeEnding(flow: Flow, ending: Ending): Promise<void> {
-  const { gateway, request, released } = flow
+async function appendEnd(state: StreamState, end: StreamEnd): Promise<void> {
+  const { gateway, request, released } = state
   const call = { ...request, stage: 'response' as const }
-  const facts = {
+  const progress = {
     events: released.events,
     released_bytes: released.bytes,
-    judgements: flow.judgements,
-    // Salted with the request's id instead of an entry's: it grows from the first piece on.
+    judgements: state.judgements,
+    // Salted with the request's id instead of an entry's: it is computed from the first event on.
     released_commitment: released.digest.digest('hex'),
   }
-  if (ending.kind === 'refused') {
-    const content = JSON.stringify(ending.assessment.call.segments)
-    const told = await inscribe(gateway, ending.assessment.call, ending.assessment, content, facts)
-    if (told.status === 'unrecorded') throw told.cause
+  if (end.kind === 'refused') {
+    const content = JSON.stringify(end.evaluation.call.segments)
+    const appended = await appendDecision(gateway, end.evaluation.call, end.evaluation, content, progress)
+    if (appended.status === 'unrecorded') throw appended.cause
     return
   }
-  const details = { ...facts, findings: Object.fromEntries(released.kinds), redacted: [...flow.redacted] }
-  const outcome = { decision: flow.redacted.size > 0 ? 'redact' : 'allow', classification: flow.classification }
-  if (ending.kind === 'done') await record(gateway, call, 'stream_closed', 'info', details, outcome)
-  else if (ending.kind === 'gone') await record(gateway, call, 'client_gone', 'warn', details, outcome)
-  else await record(gateway, call, 'stream_failed', 'error', { ...details, code: ending.code }, outcome)
+  const details = { ...progress, findings: Object.fromEntries(released.kinds), redacted: [...state.redacted] }
+  const outcome = { decision: state.redacted.size > 0 ? 'redact' : 'allow', classification: state.classification }
+  if (end.kind === 'done') await appendEvent(gateway, call, 'stream_closed', 'info', details, outcome)
+  else if (end.kind === 'client_disconnected') await appendEvent(gateway, call, 'client_gone', 'warn', details, outcome)
+  else await appendEvent(gateway, call, 'stream_failed', 'error', { ...details, code: end.code }, outcome)
 }
 
-function errorEvent(flow: Flow, code: ErrorCode): string {
-  return sseEvent(JSON.stringify(errorBody(errorRow(code), flow.request.id)))
+function errorEvent(state: StreamState, code: ErrorCode): string {
+  return formatEvent(JSON.stringify(errorBody(errorRow(code), state.request.id)))
 }
 
-function refusalEvent({ request }: Flow, { verdict }: BatchAssessment): string {
+function refusalEvent({ request }: StreamState, { verdict }: BatchEvaluation): string {
   const reasons = 'reasons' in verdict ? verdict.reasons : []
   const code = verdict.action === 'hold' ? 'approval.required' : refusalCode(reasons, 'response')
-  return sseEvent(JSON.stringify(refusalBody({ status: 'refused', code, reasons }, request, verdict)))
+  return formatEvent(JSON.stringify(refusalBody({ status: 'refused', code, reasons }, request, verdict)))
 }

@@ -1,42 +1,47 @@
-/** The state of one streamed answer: what has come in, what has left, and how far its record has got. */
+/** The state of one streamed response: what has arrived, what has left, and what is recorded. */
 import { createHash, type Hash } from 'node:crypto'
 import type { Call } from '../core/call.ts'
 import type { Step } from '../core/step.ts'
-import { stepsOpening } from '../detection/pending-match.ts'
+import { pendingFromSteps } from '../detection/pending-match.ts'
 import { saltOf } from '../ledger/entry-builder.ts'
-import type { Assessment, Gateway } from '../pipeline/judge.ts'
-import type { Members } from '../protocol/stream-chunk.ts'
-import type { Wholes } from './chunk-batch.ts'
-import { openTexts, type Texts } from './held-text.ts'
+import type { Evaluation, Gateway } from '../pipeline/judge.ts'
+import type { JsonObject } from '../protocol/stream-chunk.ts'
+import type { AtomicFields } from './chunk-batch.ts'
+import { createHeldTexts, type HeldTexts } from './held-text.ts'
 
-/** A stream under way. `isOpen`: its first entry is in the ledger. `isOver`: nothing more is said or recorded. */
-export type Flow = {
+/** A stream in progress. `isOpen`: its first entry is in the ledger. `hasEnded`: nothing more is sent or recorded. */
+export type StreamState = {
   readonly gateway: Gateway
   readonly request: Call
   readonly signal: AbortSignal
-  readonly texts: Texts
-  readonly sent: Wholes
+  readonly texts: HeldTexts
+  readonly sentFields: AtomicFields
   /** Choices that have begun, and whether they have ended. */
   readonly choices: Map<number, boolean>
   readonly released: { bytes: number; events: number; readonly digest: Hash; readonly kinds: Map<string, number> }
-  envelope: Members
+  envelope: JsonObject
   classification: string
   judgements: number
   readonly redacted: Set<string>
   isOpen: boolean
-  isOver: boolean
+  hasEnded: boolean
 }
 
-/** Begins a stream. `asking` is the judgement of the request. */
-export function openFlow(gateway: Gateway, request: Call, asking: Assessment, signal: AbortSignal): Flow {
+/** Creates the state. `requestDecision` is the decision about the request. */
+export function createStreamState(
+  gateway: Gateway,
+  request: Call,
+  requestDecision: Evaluation,
+  signal: AbortSignal,
+): StreamState {
   const steps = responseSteps(gateway)
-  const reachChars = Math.max(0, ...steps.map((step) => step.reachChars ?? 0))
+  const matchCharsMax = Math.max(0, ...steps.map((step) => step.matchCharsMax ?? 0))
   return {
     gateway,
     request,
     signal,
-    texts: openTexts(reachChars, stepsOpening(steps)),
-    sent: new Map(),
+    texts: createHeldTexts(matchCharsMax, pendingFromSteps(steps)),
+    sentFields: new Map(),
     choices: new Map(),
     released: {
       bytes: 0,
@@ -46,14 +51,14 @@ export function openFlow(gateway: Gateway, request: Call, asking: Assessment, si
     },
     redacted: new Set(),
     envelope: {},
-    classification: asking.verdict.classification,
+    classification: requestDecision.verdict.classification,
     judgements: 0,
     isOpen: false,
-    isOver: false,
+    hasEnded: false,
   }
 }
 
-/** The steps that look at answers. */
+/** The steps of the stage 'response'. */
 export function responseSteps({ steps }: Gateway): readonly Step[] {
   return steps.filter(({ stages }) => stages.includes('response'))
 }

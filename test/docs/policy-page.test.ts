@@ -24,7 +24,7 @@ test('the page holds a rule and its test', () => {
 })
 
 test('the policy’s tests and the page’s pass together', () => {
-  const { status, stdout, stderr } = spawnSync(opa, ['test', '--format=json', '--verbose', folder], {
+  const { status, stdout, stderr } = spawnSync(opa, ['test', '--format=json', folder], {
     encoding: 'utf8',
   })
   assert.equal(status, 0, `${stdout}${stderr}`)

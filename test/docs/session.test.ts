@@ -1,4 +1,4 @@
-/** The session that README.md and its picture show is what a gateway of today gives. Needs: curl, jq. */
+/** The session that README.md and its picture show is what a gateway of today gives. Needs: bash, curl, jq. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ const plain = (svg: string): readonly string[] =>
   )
 
 test('a run of today looks as the page shows it; if not: node bench/record-session.ts', async () => {
-  const session = await runGatewaySession()
+  const session = await runGatewaySession([process.execPath, join(root, 'scripts/cli.ts')])
   assert.equal(shapeOf(renderMarkdown(session)), shapeOf(shown))
   assert.deepEqual(
     plain(renderSvg(session, '')),

@@ -1,6 +1,7 @@
 /**
  * A small world for the launcher: a clone with the real launcher and a command line of one line, a PATH with nothing in
  * it but the tools named, a vendor's site on loopback, and an npm that installs one package. Programs are real shells.
+ * Needs: curl.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'

@@ -1,4 +1,4 @@
-/** Completion scripts know every verb, action and option, and bash answers with them. */
+/** Completion scripts know every verb, action and option, and bash answers with them. Needs: bash. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { describe, test } from 'node:test'

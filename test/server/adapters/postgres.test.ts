@@ -1,4 +1,4 @@
-/** What only the PostgreSQL adapter has: a server that goes away, time limits, passwords, TLS. Needs: postgres. */
+/** What only the PostgreSQL adapter has: a server that goes away, time limits, passwords, TLS. Needs: postgres, openssl. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
-import { ROOM_BYTES } from '../../../server/governance/body-budget.ts'
+import { IN_FLIGHT_BYTES_MAX } from '../../../server/governance/body-budget.ts'
 import { json } from '../model-server.ts'
 import { chat, type RunningGateway, startGateway } from '../running-gateway.ts'
 
@@ -30,7 +30,7 @@ async function announce(): Promise<Socket> {
 
 test('a large call beyond the room is told to wait; small ones that fit, and large ones after a client has left, get in', async () => {
   gateway.models.answer(json({ choices: [] }))
-  const held = await Promise.all(Array.from({ length: Math.floor(ROOM_BYTES / BODY_BYTES) }, announce))
+  const held = await Promise.all(Array.from({ length: Math.floor(IN_FLIGHT_BYTES_MAX / BODY_BYTES) }, announce))
   const call = (content: string) => gateway.post('/v1/chat/completions', chat(content))
   const large = 'word '.repeat(200_000)
   try {

@@ -1,11 +1,11 @@
 /** Running steps: whatever becomes of one is an outcome. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Step, Tools } from '../../../server/core/step.ts'
-import { examine } from '../../../server/pipeline/step-runner.ts'
+import type { Step, StepContext } from '../../../server/core/step.ts'
+import { runSteps } from '../../../server/pipeline/step-runner.ts'
 import { callOf } from './call-fixture.ts'
 
-const tools = {} as Tools
+const tools = {} as StepContext
 const clock = { nowMs: () => 0, elapsedMs: () => 0 }
 const stepOf = (name: string, inspect: Step['inspect'], more: Partial<Step> = {}): Step => ({
   name,
@@ -43,7 +43,7 @@ const ROWS: readonly (readonly [what: string, inspect: Step['inspect'], outcome:
 
 for (const [what, inspect, outcome] of ROWS) {
   test(`a step that ${what}`, async () => {
-    assert.deepEqual(await examine([stepOf('one', inspect)], callOf({}), tools, clock), [
+    assert.deepEqual(await runSteps([stepOf('one', inspect)], callOf({}), tools, clock), [
       { step: 'one', ms: 0, ...outcome },
     ])
   })
@@ -55,7 +55,7 @@ test('outcomes come in the order of the steps, of the stage only', async () => {
     stepOf('other', () => [], { stages: ['response'] }),
     stepOf('fast', () => []),
   ]
-  const outcomes = await examine(steps, callOf({}), tools, clock)
+  const outcomes = await runSteps(steps, callOf({}), tools, clock)
   assert.deepEqual(
     outcomes.map(({ step }) => step),
     ['slow', 'fast'],
@@ -79,7 +79,7 @@ for (const [what, inspect, isOpen] of GATES) {
       return []
     }
     const gate = stepOf('gate', inspect, { isGate: true })
-    const outcomes = await examine([gate, stepOf('other', look)], callOf({}), tools, clock)
+    const outcomes = await runSteps([gate, stepOf('other', look)], callOf({}), tools, clock)
     assert.equal(looks, isOpen ? 1 : 0)
     const other = { step: 'other', ms: 0 }
     const expected = isOpen ? { status: 'done', findings: [] } : { status: 'skipped', reason: 'refused_before' }
@@ -89,7 +89,7 @@ for (const [what, inspect, isOpen] of GATES) {
 
 test('an answer that has come in is heard although the event loop was busy past the limit', async () => {
   const step = stepOf('waits', () => new Promise((resolve) => setTimeout(resolve, 1, [])))
-  const outcomes = examine([step], callOf({}), tools, clock)
+  const outcomes = runSteps([step], callOf({}), tools, clock)
   const endMs = performance.now() + 60
   while (performance.now() < endMs);
   assert.equal((await outcomes)[0]?.status, 'done')

@@ -1,7 +1,7 @@
 /** Reading server-sent events: framing, and that cuts change nothing. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EVENT_CHARS_MAX, readEvents, SseError, sseEvent } from '../../../server/protocol/sse.ts'
+import { EVENT_CHARS_MAX, formatEvent, readEvents, SseError } from '../../../server/protocol/sse.ts'
 
 async function eventsOf(parts: Iterable<Uint8Array>): Promise<readonly string[]> {
   async function* bytes(): AsyncGenerator<Uint8Array> {
@@ -50,5 +50,8 @@ test('an event without an end is refused before it fills the memory', async () =
 })
 
 test('an event that is written is read', async () => {
-  assert.deepEqual(await eventsOf([Buffer.from(sseEvent('{"a":"b"}') + sseEvent('[DONE]'))]), ['{"a":"b"}', '[DONE]'])
+  assert.deepEqual(await eventsOf([Buffer.from(formatEvent('{"a":"b"}') + formatEvent('[DONE]'))]), [
+    '{"a":"b"}',
+    '[DONE]',
+  ])
 })

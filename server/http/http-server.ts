@@ -1,16 +1,14 @@
-/**
- * What holds for every request: its id, the headers of every answer, how bodies are read, how errors look. Knows no route.
- */
+/** The HTTP server under all routes: request ids, headers of every response, body parsing, errors. Knows no route. */
 import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { Principal } from '../access/authenticator.ts'
 import type { Agent } from '../core/call.ts'
 import { type ErrorCode, errorBody, errorRow, PublicError } from '../core/errors.ts'
 import { DatabaseError } from '../database/database-error.ts'
-import { loggedError } from '../observability/error-serializer.ts'
+import { serializeError } from '../observability/error-serializer.ts'
 
-/** What the frame is made from. `isDraining`: answers then ask the client to close its connection. */
-export type Frame = Readonly<{
+/** Options of the server. `isDraining`: responses then ask the client to close its connection. */
+export type HttpServerOptions = Readonly<{
   bodyBytesMax: number
   newId: () => string
   isDraining: () => boolean
@@ -18,13 +16,13 @@ export type Frame = Readonly<{
   logLevel: string
 }>
 
-/** Longer than a proxy keeps an idle connection to us (Caddy: 120 s), so that it is the proxy that closes it, never we. */
+/** Longer than a proxy keeps an idle connection to us (Caddy: 120 s), so that the proxy closes it, never we. */
 const KEEP_ALIVE_MS = 180_000
 
-/** Time for a client to send all of a request. */
+/** Time for a client to send a whole request. */
 const REQUEST_TIMEOUT_MS = 60_000
 
-/** Characters of a parameter in a path; an agent's name has up to 128. */
+/** Maximum length of a path parameter; an agent's name has up to 128. */
 const PARAMETER_CHARS_MAX = 128
 
 const SECURITY_HEADERS = {
@@ -36,7 +34,7 @@ const SECURITY_HEADERS = {
   'cache-control': 'no-store',
 }
 
-/** Fastify's own errors that are the client's doing. */
+/** Fastify's own errors that are the client's fault. */
 const CLIENT_ERRORS: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'request.too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'request.not_json',
@@ -50,26 +48,26 @@ const CLIENT_ERRORS: Readonly<Record<string, ErrorCode>> = {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The agent whose key opened the door of a governed route. */
+    /** The authenticated agent of a governed route. */
     agent: Agent | undefined
-    /** Who opened the door of a route for people. */
+    /** The authenticated principal of an administrative route. */
     principal: Principal | undefined
-    /** Bytes of the body as it came. */
+    /** Bytes of the body as received. */
     bodyBytes: number
   }
 }
 
-/** Makes the server without routes. `/v1` in front of a path is taken off. */
-export function makeFrame(frame: Frame): FastifyInstance {
+/** Creates the server without routes. A `/v1` prefix of a path is removed. */
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const server = Fastify({
-    logger: { level: frame.logLevel, serializers: { err: (error) => loggedError(error) as never } },
-    // The ledger is the record of calls; the log tells what failed.
+    logger: { level: options.logLevel, serializers: { err: (error) => serializeError(error) as never } },
+    // The ledger is the record of calls; the log shows failures.
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: frame.bodyBytesMax,
+    bodyLimit: options.bodyBytesMax,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     requestIdHeader: false,
-    genReqId: ({ headers }) => givenId(headers['x-request-id']) ?? frame.newId(),
+    genReqId: ({ headers }) => clientRequestId(headers['x-request-id']) ?? options.newId(),
     rewriteUrl: ({ url = '/' }) => (url.startsWith('/v1/') ? url.slice('/v1'.length) : url),
     frameworkErrors: (error, request, reply) =>
       // No hook has run for these.
@@ -78,7 +76,7 @@ export function makeFrame(frame: Frame): FastifyInstance {
         request,
         reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id }) as FastifyReply,
       ),
-    clientErrorHandler: (_error, socket) => sendUnread(socket, frame.newId()),
+    clientErrorHandler: (_error, socket) => sendParseError(socket, options.newId()),
     return503OnClosing: false,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: PARAMETER_CHARS_MAX },
@@ -89,11 +87,11 @@ export function makeFrame(frame: Frame): FastifyInstance {
   parseJsonOnly(server)
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
-    if (frame.isDraining()) reply.header('connection', 'close')
+    if (options.isDraining()) reply.header('connection', 'close')
     done()
   })
   server.addHook('onResponse', (request, reply, done) => {
-    frame.count(request.method, request.routeOptions.url ?? '(unknown)', reply.statusCode)
+    options.count(request.method, request.routeOptions.url ?? '(unknown)', reply.statusCode)
     done()
   })
   server.setErrorHandler(sendError)
@@ -104,11 +102,11 @@ export function makeFrame(frame: Frame): FastifyInstance {
   return server
 }
 
-/** Other kinds of content, and encoded ones, are refused with 415; an empty body is none. */
+/** Other content types, and encoded bodies, are rejected with 415; an empty body is no body. */
 function parseJsonOnly(server: FastifyInstance): void {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
-    if (isEncoded(request.headers['content-encoding'])) return done(encodedBody())
+    if (isEncoded(request.headers['content-encoding'])) return done(unsupportedEncoding())
     request.bodyBytes = Buffer.byteLength(text)
     try {
       done(null, text === '' ? undefined : JSON.parse(text as string))
@@ -123,19 +121,19 @@ function isEncoded(encoding: string | undefined): boolean {
   return encoding !== undefined && encoding !== '' && encoding.toLowerCase() !== 'identity'
 }
 
-/** Names what would be taken, as RFC 9110 (section 15.5.16) wants it. */
-function encodedBody(): PublicError {
+/** Names what is accepted, as RFC 9110 (section 15.5.16) requires. */
+function unsupportedEncoding(): PublicError {
   const message = 'The body has a content-encoding, which this gateway does not decode: send it as plain JSON.'
   return new PublicError('request.not_json', { message, headers: { 'accept-encoding': 'identity' } })
 }
 
-function givenId(header: string | string[] | undefined): string | undefined {
+function clientRequestId(header: string | string[] | undefined): string | undefined {
   return typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : undefined
 }
 
-/** Turns whatever was thrown into a body of the table. What is not in it is our own failure, and only the log says more. */
+/** Turns anything thrown into a body of the table. What is not in it is our own failure, and only the log says more. */
 function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  // What broke off the request itself is a client that went away.
+  // An error of the request itself means that the client disconnected.
   const isBrokenOff = thrown instanceof Error && thrown === request.raw.errored
   const error = isBrokenOff ? new PublicError('request.malformed', { cause: thrown }) : publicErrorOf(thrown)
   if (error.row.status >= 500) request.log.error({ err: thrown, request_id: request.id }, error.row.code)
@@ -147,14 +145,14 @@ function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply
     .send(JSON.stringify(body))
 }
 
-/** Answers bytes that are no request, and ends the connection. */
-function sendUnread(socket: Socket, requestId: string): void {
+/** Answers bytes that are not a request, and closes the connection. */
+function sendParseError(socket: Socket, requestId: string): void {
   if (!socket.writable) return
   const row = errorRow('request.malformed')
   const body = JSON.stringify(errorBody(row, requestId, 'This is not a request in HTTP/1.1.'))
   const head = `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\n`
   socket.write(`${head}x-request-id: ${requestId}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
-  // Ends it on both sides: a client that never closes its own would keep the descriptor for ever.
+  // Closes both sides: a client that never closes its own would keep the descriptor for ever.
   socket.destroySoon()
 }
 
