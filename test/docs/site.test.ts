@@ -59,3 +59,19 @@ for (const page of ['README.md', 'CONTRIBUTING.md', 'SECURITY.md']) {
     }
   })
 }
+
+test('files of the repository that pages name are there', () => {
+  const gone = globSync(['docs/**/*.md', '*.md'], { cwd: root })
+    .filter((page) => page !== 'CHANGELOG.md')
+    .flatMap((page) =>
+      [
+        ...readFileSync(join(root, page), 'utf8').matchAll(
+          /`((?:bench|docs|migrations|scripts|server|templates|test|units)\/[\w./-]+)`/g,
+        ),
+      ]
+        .map(([, path = '']) => path)
+        .filter((path) => !/[A-Z]{3}/.test(path) && !existsSync(join(root, path)))
+        .map((path) => `${page}: ${path}`),
+    )
+  assert.deepEqual(gone, [])
+})
