@@ -132,12 +132,17 @@ const server: readonly Room[] = [
   { path: 'server/adapters/pglite', is: 'PostgreSQL in this process.', knows: ['server/core', 'server/database'] },
   {
     path: 'server/http',
-    is: 'Groups of routes, one a file, and the server under them. Here, and nowhere else, results become HTTP.',
+    is: 'The server under the routes. Here, and nowhere else, what other rooms return becomes an HTTP error.',
+    knows: ['server/access', 'server/core', 'server/database', 'server/observability'],
+  },
+  {
+    path: 'server/routes',
+    is: 'Groups of routes, one a file: each reads a request, calls one function of a room below, and sends its result.',
     knows: [
       'server/access',
       'server/core',
-      'server/database',
       'server/governance',
+      'server/http',
       'server/ledger',
       'server/observability',
       'server/pipeline',
@@ -162,6 +167,7 @@ const server: readonly Room[] = [
       'server/ledger',
       'server/observability',
       'server/pipeline',
+      'server/routes',
     ],
   },
   {
