@@ -66,7 +66,7 @@ test('files of the repository that pages name are there', () => {
     .flatMap((page) =>
       [
         ...readFileSync(join(root, page), 'utf8').matchAll(
-          /`((?:bench|docs|migrations|scripts|server|templates|test|units)\/[\w./-]+)`/g,
+          /`((?:bench|contract|docs|migrations|scripts|server|templates|test|units)\/[\w./-]+)`/g,
         ),
       ]
         .map(([, path = '']) => path)
