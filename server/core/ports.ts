@@ -20,14 +20,12 @@ export type SessionDatabase = Database &
     session: <T>(work: (session: Database) => Promise<T>) => Promise<T>
   }>
 
+/** How many more calls an agent may make, and when that changes. */
+export type Allowance = Readonly<{ isAllowed: boolean; remaining: number; resetMs: number }>
+
 /** Counts calls in a window that all replicas share. Throws when it can't count; the step then fails closed. */
 export type RateLimiter = Readonly<{
-  take: (
-    key: string,
-    callsMax: number,
-    windowMs: number,
-    nowMs: number,
-  ) => Promise<Readonly<{ isAllowed: boolean; remaining: number; resetMs: number }>>
+  take: (key: string, callsMax: number, windowMs: number, nowMs: number) => Promise<Allowance>
   ping: () => Promise<void>
   close: () => Promise<void>
 }>

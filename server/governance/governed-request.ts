@@ -1,7 +1,8 @@
 /** A client's request, and the calls (request, response) that are evaluated for it. */
 import type { Agent, Call, Segment } from '../core/call.ts'
 import type { Upstream } from '../core/ports.ts'
-import { type Gateway, judge, type RecordedDecision } from '../pipeline/judge.ts'
+import type { Gateway } from '../pipeline/gateway.ts'
+import { judge, type RecordedDecision } from '../pipeline/judge.ts'
 import { errorReply, type Reply, refusalReply } from '../pipeline/reply.ts'
 import { ProjectionError, project } from '../protocol/projection.ts'
 

@@ -1,7 +1,7 @@
 /** The list of models: those of the model server, and our own echo. */
 
 import type { Upstream } from '../core/ports.ts'
-import type { Gateway } from '../pipeline/judge.ts'
+import type { Gateway } from '../pipeline/gateway.ts'
 import { errorReply, type Reply } from '../pipeline/reply.ts'
 import { readResponse } from '../protocol/upstream-response.ts'
 

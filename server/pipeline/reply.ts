@@ -1,12 +1,10 @@
 /** The reply to the client, as a value: the routes only send it. */
 import type { Call } from '../core/call.ts'
 import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
-import type { UpstreamResponse } from '../core/ports.ts'
+import type { Allowance, UpstreamResponse } from '../core/ports.ts'
 import type { Reason, Verdict } from '../core/verdict.ts'
-import type { Enforcement } from './enforce.ts'
-import type { Allowance, Evaluation } from './judge.ts'
-
-type Refusal = Extract<Enforcement, { status: 'refused' }>
+import type { Refusal } from './enforce.ts'
+import type { RecordedDecision } from './judge.ts'
 
 /**
  * A JSON body (`text` is its JSON, where that is known already), or a stream of texts. `cause` is for the log, never
@@ -19,7 +17,11 @@ export type Reply = Readonly<{ status: number; headers: Readonly<Record<string, 
   )
 
 /** A refusal by policy, in the shape of tappass.md §1.1. */
-export function refusalReply(enforcement: Refusal, call: Call, { verdict, outcomes, allowance }: Evaluation): Reply {
+export function refusalReply(
+  enforcement: Refusal,
+  call: Call,
+  { verdict, outcomes, allowance }: RecordedDecision,
+): Reply {
   const row = errorRow(enforcement.code)
   const headers = {
     ...governanceHeaders(verdict, outcomes),
@@ -48,8 +50,8 @@ export function responseReply(
   upstreamResponse: Pick<UpstreamResponse, 'status' | 'headers'>,
   body: object,
   call: Call,
-  requestDecision: Evaluation,
-  responseDecision: Evaluation,
+  requestDecision: RecordedDecision,
+  responseDecision: RecordedDecision,
   content?: string,
 ): Reply {
   const classification = moreSensitive(requestDecision.verdict.classification, responseDecision.verdict.classification)

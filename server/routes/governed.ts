@@ -10,7 +10,7 @@ import type { GovernedPath, GovernedRequest } from '../governance/governed-reque
 import { listModels } from '../governance/model-list.ts'
 import { agentOf } from '../http/access-result.ts'
 import { PublicError } from '../http/public-error.ts'
-import type { Gateway } from '../pipeline/judge.ts'
+import type { Gateway } from '../pipeline/gateway.ts'
 import type { Reply } from '../pipeline/reply.ts'
 
 const PATHS: readonly GovernedPath[] = ['/chat/completions', '/completions', '/embeddings']

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { createWasmPolicy } from '../../../server/adapters/opa-wasm.ts'
 import { loadSteps } from '../../../server/adapters/step-folder.ts'
 import type { Ledger, Ports } from '../../../server/core/ports.ts'
-import type { Step } from '../../../server/core/step.ts'
+import type { LocalStep, RemoteStep, Step } from '../../../server/core/step.ts'
 import { govern } from '../../../server/governance/govern.ts'
 import type { Reply } from '../../../server/pipeline/reply.ts'
 import { completion } from '../model-server.ts'
@@ -23,13 +23,15 @@ function whole(reply: Reply): Readonly<{ status: number; code: unknown; text: st
   return { status: reply.status, code: error?.code, text: JSON.stringify(reply.body) }
 }
 
-const stepThat = (inspect: Step['inspect']): Step => ({
-  ...bracketStep,
+const UNWELL = {
   name: 'unwell',
   position: 2,
-  timeoutMs: 5,
-  inspect,
-})
+  category: 'test',
+  stages: ['request', 'response'],
+  matchCharsMax: 32,
+} as const
+const stepThat = (inspect: LocalStep['inspect']): Step => ({ ...UNWELL, inspect })
+const remoteStepThat = (inspect: RemoteStep['inspect']): Step => ({ ...UNWELL, timeoutMs: 5, inspect })
 
 /** A ledger that takes `good` entries and then no more. */
 function ledgerThatFailsAfter(good: number): Ledger {
@@ -101,14 +103,14 @@ const FAULTS: readonly Fault[] = [
   { what: 'a step throws', step: stepThat(throws), status: 503, code: 'governance.unavailable', forwards: 0 },
   {
     what: 'a step rejects',
-    step: stepThat(async () => throws()),
+    step: remoteStepThat(async () => throws()),
     status: 503,
     code: 'governance.unavailable',
     forwards: 0,
   },
   {
     what: 'a step never answers',
-    step: stepThat(() => new Promise(() => {})),
+    step: remoteStepThat(() => new Promise(() => {})),
     status: 503,
     code: 'governance.unavailable',
     forwards: 0,
@@ -123,9 +125,9 @@ const FAULTS: readonly Fault[] = [
   {
     what: 'the limiter is gone',
     ports: { limiter: { take: async () => throws(), ping: async () => throws(), close: async () => {} } },
-    step: stepThat(async (_call, { limiter }) => {
-      await limiter.take('k', 1, 1, 1)
-      return []
+    step: remoteStepThat(async (_call, { limiter }) => {
+      const allowance = await limiter.take('k', 1, 1, 1)
+      return { findings: [], allowance }
     }),
     status: 503,
     code: 'governance.unavailable',
