@@ -5,6 +5,7 @@ import type { Gateway } from '../pipeline/gateway.ts'
 import { judge, type RecordedDecision } from '../pipeline/judge.ts'
 import { errorReply, type Reply, refusalReply } from '../pipeline/reply.ts'
 import { ProjectionError, project } from '../protocol/projection.ts'
+import { upstreamOf } from './model-route.ts'
 
 /** The OpenAI routes that are governed. */
 export type GovernedPath = '/chat/completions' | '/completions' | '/embeddings'
@@ -88,7 +89,7 @@ export type RequestDecision =
 export async function judgeRequest(gateway: Gateway, request: GovernedRequest): Promise<RequestDecision> {
   const call = requestCall(request)
   if (!call) return { status: 'refused', reply: errorReply('request.malformed', request.id) }
-  const upstream = gateway.ports.upstreamOf(call.model)
+  const upstream = upstreamOf(gateway.ports.routes, call.model)
   const content = JSON.stringify(call.body)
   const decision = await judge(gateway, call, content, { path: request.path, upstream: upstream?.name ?? null })
   if (decision.status === 'unrecorded')

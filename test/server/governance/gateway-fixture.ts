@@ -98,7 +98,7 @@ export function createBench(
     commitmentKey: new Uint8Array(32),
     ports: {
       ledger,
-      upstreamOf: () => upstream,
+      routes: [{ models: /^/, upstream }],
       policy: { revision: 'f'.repeat(64), decide: async (input, id) => decide(input, id) },
       limiter: {
         take: async () => ({ isAllowed: true, remaining: 9, resetMs: 100 }),

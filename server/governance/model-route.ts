@@ -1,24 +1,35 @@
-/** The list of models: those of the model server, and our own echo. */
+/** Which model server a model goes to, and the list of all models. */
 
-import type { Upstream } from '../core/ports.ts'
+import type { ModelRoute, Upstream } from '../core/ports.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
-import { errorReply, type Reply } from '../pipeline/reply.ts'
+import { errorReply, jsonReply, type Reply } from '../pipeline/reply.ts'
 import { readResponse } from '../protocol/upstream-response.ts'
 
 type Model = Readonly<{ id: string; object: 'model'; created: number; owned_by: string }>
 
-const ECHO: Model = { id: 'echo', object: 'model', created: 0, owned_by: 'tappass' }
-
 /** Timeout for the list; people and key checks ask for it. */
 const TIMEOUT_MS = 10_000
 
-/** Returns the list. Of the model server's list only ids, times and owners in the right format are passed on. */
-export async function listModels(gateway: Gateway, requestId: string): Promise<Reply> {
-  const upstream = gateway.ports.upstreamOf('')
-  if (!upstream || upstream.name === 'echo') return listReply([ECHO])
+/** Returns the model server of a model; undefined when there is none. */
+export function upstreamOf(routes: readonly ModelRoute[], model: string): Upstream | undefined {
+  return routes.find(({ models }) => models.test(model))?.upstream
+}
+
+/**
+ * Returns the list: of each model server the models that the routes send there, with only their ids, times and owners,
+ * and only in the right format. The server of the last route, which takes what no other does, comes first.
+ */
+export async function listModels({ ports: { routes } }: Gateway, requestId: string): Promise<Reply> {
+  const upstreams = [...new Set(routes.map(({ upstream }) => upstream))].reverse()
   try {
-    const models = await fetchModels(upstream, requestId)
-    return models ? listReply([...models, ECHO]) : errorReply('upstream.refused', requestId)
+    const lists = await Promise.all(
+      upstreams.map(async (upstream) => {
+        const models = await fetchModels(upstream, requestId)
+        return models?.filter(({ id }) => upstreamOf(routes, id) === upstream)
+      }),
+    )
+    if (lists.includes(undefined)) return errorReply('upstream.refused', requestId)
+    return jsonReply(200, { object: 'list', data: lists.flatMap((models) => models ?? []) })
   } catch (cause) {
     return errorReply('upstream.unreachable', requestId, cause)
   }
@@ -38,11 +49,7 @@ function modelOf(value: unknown): readonly Model[] {
     string,
     unknown
   >
-  if (typeof id !== 'string' || !/^[\w./:@+-]{1,128}$/.test(id) || id === ECHO.id) return []
+  if (typeof id !== 'string' || !/^[\w./:@+-]{1,128}$/.test(id)) return []
   const owner = typeof owned_by === 'string' && /^[\w./:@+-]{1,64}$/.test(owned_by) ? owned_by : 'unknown'
   return [{ id, object: 'model', created: typeof created === 'number' ? created : 0, owned_by: owner }]
-}
-
-function listReply(data: readonly Model[]): Reply {
-  return { kind: 'json', status: 200, headers: {}, body: { object: 'list', data } }
 }
