@@ -7,10 +7,10 @@ import { createBodyBudget } from '../governance/body-budget.ts'
 import { govern } from '../governance/govern.ts'
 import { parseFlags } from '../governance/governance-flag.ts'
 import type { GovernedPath, GovernedRequest } from '../governance/governed-request.ts'
-import { listModels } from '../governance/model-list.ts'
+import { listModels } from '../governance/model-route.ts'
 import { agentOf } from '../http/access-result.ts'
 import { PublicError } from '../http/public-error.ts'
-import type { Gateway } from '../pipeline/judge.ts'
+import type { Gateway } from '../pipeline/gateway.ts'
 import type { Reply } from '../pipeline/reply.ts'
 
 const PATHS: readonly GovernedPath[] = ['/chat/completions', '/completions', '/embeddings']
@@ -80,5 +80,5 @@ function send(reply: FastifyReply, answer: Reply): FastifyReply {
   if (answer.cause !== undefined) reply.log.warn({ err: answer.cause, status: answer.status }, 'call failed')
   reply.code(answer.status).headers(answer.headers)
   if (answer.kind === 'stream') return reply.send(Readable.from(answer.chunks))
-  return reply.type('application/json; charset=utf-8').send(answer.text ?? JSON.stringify(answer.body))
+  return reply.type('application/json; charset=utf-8').send(answer.text)
 }

@@ -155,19 +155,30 @@ const server: readonly Room[] = [
     knows: ['server/adapters', 'server/adapters/pglite', 'server/config', 'server/core', 'server/migration'],
   },
   {
-    path: 'server/app.ts',
-    is: 'The composition root of the gateway.',
+    path: 'server/composition',
+    is: 'How a gateway is put together: open the ports, create the gateway, register the routes.',
     knows: [
       'server/access',
       'server/adapters',
       'server/adapters/openai',
       'server/config',
       'server/core',
-      'server/http',
       'server/ledger',
       'server/observability',
       'server/pipeline',
       'server/routes',
+    ],
+  },
+  {
+    path: 'server/app.ts',
+    is: 'The composition root of the gateway.',
+    knows: [
+      'server/adapters',
+      'server/composition',
+      'server/config',
+      'server/core',
+      'server/http',
+      'server/observability',
     ],
   },
   {
