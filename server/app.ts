@@ -25,8 +25,7 @@ import { describeGateway } from './observability/about.ts'
 import { createReadiness, probePolicy, type Readiness } from './observability/readiness.ts'
 import { createFindingCache } from './pipeline/finding-cache.ts'
 import type { Gateway } from './pipeline/judge.ts'
-
-const HERE = import.meta.dirname
+import { policyDocument } from './policy/policy-document.ts'
 
 /** A gateway that does not listen yet. `close` closes everything but the database, which the process owns. */
 export type App = Readonly<{
@@ -39,12 +38,13 @@ export type App = Readonly<{
 /** What the process provides. */
 export type AppDependencies = Readonly<{ database: Database; clock: Clock; random: Random; isDraining: () => boolean }>
 
-/** Creates a gateway. Throws when the policy, the steps or the ledger can't be opened. */
-export async function createApp(config: Config, dependencies: AppDependencies): Promise<App> {
+/** Creates a gateway; `stepFolders` hold steps beside the built-in ones. Throws when the policy, the steps or the ledger can't be opened. */
+export async function createApp(config: Config, dependencies: AppDependencies, ...stepFolders: string[]): Promise<App> {
   const { database, clock, random, isDraining } = dependencies
   const meter = createPrometheus()
-  const policy = await createWasmPolicy(readFileSync(join(HERE, 'policy/policy.wasm')))
-  const steps = await loadSteps(join(HERE, 'steps'))
+  const { steps, registry } = await loadSteps([join(import.meta.dirname, 'steps'), ...stepFolders])
+  const wasm = readFileSync(join(import.meta.dirname, 'policy/policy.wasm'))
+  const policy = await createWasmPolicy(wasm, policyDocument(registry))
   const ledger = createLedger(database, config.instance, clock, random)
   await ledger.open()
   const server = createHttpServer({
@@ -64,6 +64,7 @@ export async function createApp(config: Config, dependencies: AppDependencies): 
   const vaultKey = config.secrets.TAPPASS_VAULT_KEY
   const gateway: Gateway = {
     steps,
+    registry,
     limits: config.limits,
     findingCache: createFindingCache(),
     commitmentKey: vaultKey === undefined ? random.bytes(32) : Buffer.from(vaultKey, 'base64'),

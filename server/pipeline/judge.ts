@@ -4,7 +4,8 @@
  */
 import type { Call } from '../core/call.ts'
 import type { Entry } from '../core/entry.ts'
-import type { Meter, Ports, RateLimiter } from '../core/ports.ts'
+import { type FamilyRegistry, familyOf } from '../core/finding-family.ts'
+import type { Ports, RateLimiter } from '../core/ports.ts'
 import type { Step, StepContext, StepOutcome } from '../core/step.ts'
 import { ulid } from '../core/ulid.ts'
 import type { Verdict } from '../core/verdict.ts'
@@ -14,9 +15,10 @@ import type { FindingCache } from './finding-cache.ts'
 import { policyInput } from './policy-input.ts'
 import { runSteps } from './step-runner.ts'
 
-/** What governs calls: the steps, the ports, and the limits that steps read. */
+/** What governs calls: the steps, the families of their findings, the ports, and the limits that steps read. */
 export type Gateway = Readonly<{
   steps: readonly Step[]
+  registry: FamilyRegistry
   ports: Ports
   limits: StepContext['limits']
   commitmentKey: Uint8Array
@@ -98,8 +100,8 @@ export async function judge(
   const appended = await appendDecision(gateway, call, evaluation, content, details)
   if (appended.status === 'unrecorded') return { ...evaluation, ...appended }
   const { outcomes, verdict } = evaluation
-  for (const finding of allFindings(outcomes)) countFinding(gateway.ports.meter, finding.kind)
-  return { ...evaluation, ...appended, enforcement: enforce(call, outcomes, verdict) }
+  for (const finding of allFindings(outcomes)) countFinding(gateway, finding.kind)
+  return { ...evaluation, ...appended, enforcement: enforce(call, outcomes, verdict, gateway.registry) }
 }
 
 /** The verdict when the policy is unavailable. */
@@ -108,9 +110,10 @@ function policyUnavailable(policy: string, decisionId: string): Verdict {
   return { policy, decisionId, classification: 'RESTRICTED', action: 'block', reasons }
 }
 
-/** Counts a finding of personal data by its type. */
-export function countFinding(meter: Meter, kind: string): void {
-  if (kind.startsWith('pii.')) meter.count('pii_detections', { type: kind.slice('pii.'.length) })
+/** Counts a finding by its kind, if its family is counted. */
+export function countFinding({ ports, registry }: Gateway, kind: string): void {
+  const family = familyOf(registry, kind)
+  if (family?.counter !== undefined) ports.meter.count(family.counter, { type: kind.slice(family.name.length + 1) })
 }
 
 /** Appends an event of a call without a decision. Rejects when the ledger can't store it. */

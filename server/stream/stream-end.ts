@@ -1,8 +1,8 @@
 /** How a stream ends: first in the ledger, then for the client. */
 
 import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
-import { refusalCode } from '../pipeline/enforce.ts'
 import { appendDecision, appendEvent } from '../pipeline/judge.ts'
+import { refusalOf } from '../pipeline/refusal.ts'
 import { refusalBody } from '../pipeline/reply.ts'
 import { formatEvent } from '../protocol/sse.ts'
 import type { BatchEvaluation } from './chunk-batch.ts'
@@ -67,8 +67,7 @@ function errorEvent(state: StreamState, code: ErrorCode): string {
   return formatEvent(JSON.stringify(errorBody(errorRow(code), state.request.id)))
 }
 
-function refusalEvent({ request }: StreamState, { verdict }: BatchEvaluation): string {
-  const reasons = 'reasons' in verdict ? verdict.reasons : []
-  const code = verdict.action === 'hold' ? 'approval.required' : refusalCode(reasons, 'response')
-  return formatEvent(JSON.stringify(refusalBody({ status: 'refused', code, reasons }, request, verdict)))
+function refusalEvent({ gateway, request }: StreamState, { verdict }: BatchEvaluation): string {
+  const refusal = refusalOf(verdict, 'response', gateway.registry)
+  return formatEvent(JSON.stringify(refusalBody(refusal, request, verdict)))
 }

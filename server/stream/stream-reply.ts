@@ -140,7 +140,7 @@ function renderSettled(
   const released = found.filter(({ pointer, span }) => span[1] <= (settled.get(pointer)?.releaseTo ?? Infinity))
   for (const { kind } of released) {
     state.released.kinds.set(kind, (state.released.kinds.get(kind) ?? 0) + 1)
-    countFinding(state.gateway.ports.meter, kind)
+    countFinding(state.gateway, kind)
   }
   const chunks = redact(call.body, inAtomicFields, kinds) as readonly JsonObject[]
   const shells = batch.shells.map((shell, index) => ({ ...shell, chunk: chunks[index] ?? shell.chunk }))

@@ -50,7 +50,7 @@ const server: readonly Room[] = [
   },
   {
     path: 'server/rules',
-    is: 'Rules for markings and exfiltration.',
+    is: 'The families of findings; rules for markings and exfiltration.',
     knows: ['server/core', 'server/detection'],
     isSet: true,
   },
@@ -113,13 +113,20 @@ const server: readonly Room[] = [
   },
   {
     path: 'server/policy',
-    is: 'The default policy in Rego, its compiled form, and what builds it.',
-    knows: ['server/core'],
+    is: 'The default policy in Rego, its compiled form, its base document, and what builds them.',
+    knows: ['server/core', 'server/rules'],
   },
   {
     path: 'server/adapters',
     is: 'Outside things, one a file (or a folder): databases, limiters, policy engine, model servers, clock. Each port has a contract test.',
-    knows: ['server/core', 'server/database', 'server/migration', 'server/observability', 'server/protocol'],
+    knows: [
+      'server/core',
+      'server/database',
+      'server/migration',
+      'server/observability',
+      'server/protocol',
+      'server/rules',
+    ],
     isSet: true,
   },
   { path: 'server/adapters/openai', is: 'Model servers that speak the OpenAI API.', knows: ['server/core'] },
@@ -156,6 +163,7 @@ const server: readonly Room[] = [
       'server/ledger',
       'server/observability',
       'server/pipeline',
+      'server/policy',
     ],
   },
   {

@@ -12,7 +12,7 @@ import { project } from '../../../server/protocol/projection.ts'
 import { privateKey } from '../rules/fixture.ts'
 import { callOf } from './call-fixture.ts'
 
-const steps = (await loadSteps(join(import.meta.dirname, '../../../server/steps'))).filter(
+const steps = (await loadSteps([join(import.meta.dirname, '../../../server/steps')])).steps.filter(
   ({ isCacheable }) => isCacheable,
 )
 const clock = { nowMs: () => 0, elapsedMs: () => 0 }
