@@ -1,6 +1,5 @@
 /** Authentication: given the headers of a request, finds the principal behind its key, or why there is none. */
 import type { Agent } from '../core/call.ts'
-import { PublicError } from '../core/errors.ts'
 import type { Clock, Database } from '../core/ports.ts'
 import { isKeyShaped, isSameHash, storedKey } from './api-key.ts'
 import { createKeyCache, type KeyRow } from './key-cache.ts'
@@ -15,15 +14,32 @@ export type Principal =
 /** Headers as Node provides them: names in lower case. */
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/**
- * All methods throw PublicError: 401 without a valid key, 403 when the role is insufficient, 503 when keys can't be
- * looked up.
- */
+/** Why a request is not authenticated, or not authorized. `keys_unavailable`: keys can't be looked up. */
+export type AuthenticationFailure =
+  | Readonly<{
+      status:
+        | 'key_missing'
+        | 'key_invalid'
+        | 'key_revoked'
+        | 'key_expired'
+        | 'agent_deactivated'
+        | 'role_insufficient'
+        | 'not_an_agent'
+    }>
+  | Readonly<{ status: 'keys_unavailable'; cause: unknown }>
+
+/** The principal of a request, or why it has none. */
+export type Authentication = Readonly<{ status: 'authenticated'; principal: Principal }> | AuthenticationFailure
+
+/** The agent of a request, or why it has none. */
+export type AgentAuthentication = Readonly<{ status: 'authenticated'; agent: Agent }> | AuthenticationFailure
+
+/** Finds out who makes a request. Nothing is thrown: a failure is a value. */
 export type Authenticator = Readonly<{
   /** Authenticates an agent on a governed route. */
-  authenticateAgent: (headers: Headers) => Promise<Agent>
+  authenticateAgent: (headers: Headers) => Promise<AgentAuthentication>
   /** Authenticates a principal that has at least this role. */
-  authorize: (headers: Headers, requiredRole: Role) => Promise<Principal>
+  authorize: (headers: Headers, requiredRole: Role) => Promise<Authentication>
   /** Clears cached keys. Called when a key is revoked through this process, so that it is invalid here at once. */
   invalidateKeys: () => void
 }>
@@ -41,36 +57,34 @@ export function createAuthenticator(
   const keys = createKeyCache(database, clock, onError)
   const adminHash = adminKey === undefined ? undefined : storedKey(adminKey).hash
 
-  /** Answers synchronously when the key is cached, as nearly all are. */
-  function identify(headers: Headers): Principal | Promise<Principal> {
+  async function authenticate(headers: Headers): Promise<Authentication> {
     const key = keyOf(headers)
-    if (key === undefined) throw new PublicError('auth.missing')
+    if (key === undefined) return { status: 'key_missing' }
     const { hash } = storedKey(key)
-    if (adminHash !== undefined && isSameHash(hash, adminHash)) return { kind: 'admin', role: 'PLATFORM' }
-    if (!isKeyShaped(key)) throw new PublicError('auth.invalid')
-    const cached = keys.peek(hash)
-    return cached ? principalOf(cached, clock.nowMs()) : lookupPrincipal(hash)
-  }
-
-  async function lookupPrincipal(hash: string): Promise<Principal> {
-    const row = await keys.lookup(hash).catch((cause: unknown) => {
-      throw new PublicError('store.unavailable', { cause })
-    })
-    return principalOf(row, clock.nowMs())
+    if (adminHash !== undefined && isSameHash(hash, adminHash))
+      return authenticated({ kind: 'admin', role: 'PLATFORM' })
+    if (!isKeyShaped(key)) return { status: 'key_invalid' }
+    try {
+      // Nearly all keys are cached.
+      return authenticationOf(keys.peek(hash) ?? (await keys.lookup(hash)), clock.nowMs())
+    } catch (cause) {
+      return { status: 'keys_unavailable', cause }
+    }
   }
 
   return {
     authenticateAgent: async (headers) => {
-      const known = identify(headers)
-      const principal = known instanceof Promise ? await known : known
-      if (principal.kind !== 'agent')
-        throw new PublicError('auth.role', { message: 'This route wants the key of an agent.' })
-      return principal.agent
+      const authentication = await authenticate(headers)
+      if (authentication.status !== 'authenticated') return authentication
+      const { principal } = authentication
+      return principal.kind === 'agent'
+        ? { status: 'authenticated', agent: principal.agent }
+        : { status: 'not_an_agent' }
     },
     authorize: async (headers, requiredRole) => {
-      const principal = await identify(headers)
-      if (!isAtLeast(principal.role, requiredRole)) throw new PublicError('auth.role')
-      return principal
+      const authentication = await authenticate(headers)
+      if (authentication.status !== 'authenticated') return authentication
+      return isAtLeast(authentication.principal.role, requiredRole) ? authentication : { status: 'role_insufficient' }
     },
     invalidateKeys: keys.clear,
   }
@@ -84,17 +98,20 @@ function keyOf(headers: Headers): string | undefined {
   return bearer ?? (typeof apiKey === 'string' && apiKey !== '' ? apiKey : undefined)
 }
 
-function principalOf(row: KeyRow | undefined, nowMs: number): Principal {
-  if (!row) throw new PublicError('auth.invalid')
-  if (row.revoked_at) throw new PublicError('auth.revoked', { details: { reason: 'revoked' } })
-  if (row.expires_at && row.expires_at.getTime() <= nowMs) {
-    throw new PublicError('auth.expired', { details: { reason: 'expired' } })
-  }
+/** Returns the principal of a key's row, or why the key is no longer one. */
+function authenticationOf(row: KeyRow | undefined, nowMs: number): Authentication {
+  if (!row) return { status: 'key_invalid' }
+  if (row.revoked_at) return { status: 'key_revoked' }
+  if (row.expires_at && row.expires_at.getTime() <= nowMs) return { status: 'key_expired' }
   if (row.agent_id && row.agent_uuid && row.org_id) {
-    if (!row.is_active) throw new PublicError('auth.revoked', { details: { reason: 'revoked' } })
-    return { kind: 'agent', role: 'AGENT', agent: { id: row.agent_id, uuid: row.agent_uuid, org: row.org_id } }
+    if (!row.is_active) return { status: 'agent_deactivated' }
+    const agent = { id: row.agent_id, uuid: row.agent_uuid, org: row.org_id }
+    return authenticated({ kind: 'agent', role: 'AGENT', agent })
   }
   const role = row.kind === 'pat' ? parseRole(row.role ?? '') : undefined
-  if (!role) throw new PublicError('auth.invalid')
-  return { kind: 'person', role, keyId: row.id }
+  return role ? authenticated({ kind: 'person', role, keyId: row.id }) : { status: 'key_invalid' }
+}
+
+function authenticated(principal: Principal): Authentication {
+  return { status: 'authenticated', principal }
 }

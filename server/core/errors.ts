@@ -65,33 +65,6 @@ export function errorRows(): readonly ErrorRow[] {
 /** Members of `error` beside message, type, param and code, such as `blocked_by`. */
 export type ErrorDetails = Readonly<Record<string, unknown>>
 
-/**
- * An expected error on its way to the client. Thrown only between a route and its error handler; other code returns
- * failures as values. `message` replaces the table's message where a better one is known (never for our own 5xx).
- */
-export class PublicError extends Error {
-  readonly row: ErrorRow
-  readonly details: ErrorDetails
-  readonly headers: Readonly<Record<string, string>>
-
-  constructor(
-    code: ErrorCode,
-    options: Readonly<{
-      message?: string
-      details?: ErrorDetails
-      headers?: Record<string, string>
-      cause?: unknown
-    }> = {},
-  ) {
-    const row = errorRow(code)
-    super(options.message ?? row.message, { cause: options.cause })
-    this.name = 'PublicError'
-    this.row = row
-    this.details = options.details ?? {}
-    this.headers = options.headers ?? {}
-  }
-}
-
 /** A body in the OpenAI error shape, with the request's id in it. */
 export function errorBody(row: ErrorRow, requestId: string, message = row.message, details: ErrorDetails = {}): object {
   return { error: { message, type: row.type, param: null, code: row.code, ...details, request_id: requestId } }

@@ -3,9 +3,10 @@ import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { Principal } from '../access/authenticator.ts'
 import type { Agent } from '../core/call.ts'
-import { type ErrorCode, errorBody, errorRow, PublicError } from '../core/errors.ts'
+import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
 import { DatabaseError } from '../database/database-error.ts'
 import { serializeError } from '../observability/error-serializer.ts'
+import { PublicError } from './public-error.ts'
 
 /** Options of the server. `isDraining`: responses then ask the client to close its connection. */
 export type HttpServerOptions = Readonly<{

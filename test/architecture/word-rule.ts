@@ -17,7 +17,7 @@ export const replacedWords: readonly ReplacedWord[] = [
   // access
   row('server', /^(door|make)$|Door|^admit(Agent)?$/, 'Authenticator, authorize, authenticateAgent'),
   row('server', /^(KnownKeys?|KEY_BELIEVED_MS|believed|is_use_news|noteUse)$/, 'KeyCache, KeyRow, KEY_CACHE_TTL_MS, cached, should_touch, touch'),
-  row('server', /^(Register|By|Keyed|wantedAgent|exchangeKey|giveDeveloperKey)$/, 'AgentService, Actor, IssuedKey, requireAgent, rotateAgentKey, createDeveloperKey'),
+  row('server', /^(Register|By|Keyed|wantedAgent|exchangeKey|giveDeveloperKey)$/, 'AgentService, Actor, IssuedKey, readAgent, rotateAgentKey, createDeveloperKey'),
   // governance and http
   row('server', /^[Aa]sk(ed|ing)(Of)?$/, 'GovernedRequest, RequestDecision, requestOf'),
   row('server', /^(BodyRoom|ROOM_BYTES|body-room)$/, 'BodyBudget, IN_FLIGHT_BYTES_MAX, body-budget'),

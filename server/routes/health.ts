@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { countActiveAgents } from '../access/agent-store.ts'
 import type { Authenticator } from '../access/authenticator.ts'
 import type { Clock, Database } from '../core/ports.ts'
+import { principalOf } from '../http/access-result.ts'
 import type { About } from '../observability/about.ts'
 import type { Readiness } from '../observability/readiness.ts'
 
@@ -38,7 +39,7 @@ export function healthRoutes(server: FastifyInstance, routes: HealthRoutes): voi
     return reply.code(hasStarted ? 200 : 503).send({ status: hasStarted ? 'ok' : 'starting' })
   })
   server.get('/health/detailed', async (request, reply) => {
-    await authenticator.authorize(request.headers, 'AUDITOR')
+    await principalOf(authenticator, request.headers, 'AUDITOR')
     const { isReady, checks } = await readiness.check()
     const { rss, heapUsed } = process.memoryUsage()
     return reply.code(isReady ? 200 : 503).send({
@@ -55,7 +56,7 @@ export function healthRoutes(server: FastifyInstance, routes: HealthRoutes): voi
     })
   })
   server.get('/metrics', async (request, reply) => {
-    await authenticator.authorize(request.headers, 'AUDITOR')
+    await principalOf(authenticator, request.headers, 'AUDITOR')
     return reply.type(metrics.contentType).send(await metrics.render(await countActiveAgents(database)))
   })
 }

@@ -2,8 +2,9 @@
 import type { FastifyInstance } from 'fastify'
 import * as v from 'valibot'
 import type { Authenticator } from '../access/authenticator.ts'
-import { PublicError } from '../core/errors.ts'
 import type { Database } from '../core/ports.ts'
+import { principalOf } from '../http/access-result.ts'
+import { PublicError } from '../http/public-error.ts'
 import { readAudit } from '../ledger/audit-query.ts'
 import { verifyLedger } from '../ledger/verification.ts'
 
@@ -29,7 +30,7 @@ const QUERY_RULES = 'limit is 1 to 5000; each filter is given once, in up to 200
 /** Adds the routes, for auditors and above. */
 export function auditRoutes(server: FastifyInstance, authenticator: Authenticator, database: Database): void {
   server.get('/audit', async (request) => {
-    await authenticator.authorize(request.headers, 'AUDITOR')
+    await principalOf(authenticator, request.headers, 'AUDITOR')
     const query = v.safeParse(QUERY, request.query)
     if (!query.success) {
       const fields = query.issues.map((issue) => v.getDotPath(issue)).join(', ')
@@ -38,7 +39,7 @@ export function auditRoutes(server: FastifyInstance, authenticator: Authenticato
     return { data: await readAudit(database, query.output) }
   })
   server.get('/audit/integrity', async (request) => {
-    await authenticator.authorize(request.headers, 'AUDITOR')
+    await principalOf(authenticator, request.headers, 'AUDITOR')
     return verifyLedger(database)
   })
 }

@@ -2,13 +2,14 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Authenticator } from '../access/authenticator.ts'
-import { PublicError } from '../core/errors.ts'
 import { ulid } from '../core/ulid.ts'
 import { createBodyBudget } from '../governance/body-budget.ts'
 import { govern } from '../governance/govern.ts'
 import { parseFlags } from '../governance/governance-flag.ts'
 import type { GovernedPath, GovernedRequest } from '../governance/governed-request.ts'
 import { listModels } from '../governance/model-list.ts'
+import { agentOf } from '../http/access-result.ts'
+import { PublicError } from '../http/public-error.ts'
 import type { Gateway } from '../pipeline/judge.ts'
 import type { Reply } from '../pipeline/reply.ts'
 
@@ -18,7 +19,7 @@ const PATHS: readonly GovernedPath[] = ['/chat/completions', '/completions', '/e
 export function governedRoutes(server: FastifyInstance, authenticator: Authenticator, gateway: Gateway): void {
   const budget = createBodyBudget()
   const authenticate = async (request: FastifyRequest): Promise<void> => {
-    request.agent = await authenticator.authenticateAgent(request.headers)
+    request.agent = await agentOf(authenticator, request.headers)
   }
   const reserveBudget: onRequestHookHandler = ({ headers }, reply, done) => {
     // A body without a content-length counts as the largest allowed; one with a larger content-length is rejected by

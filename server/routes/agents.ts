@@ -5,13 +5,14 @@ import {
   type AgentService,
   createAgent,
   createDeveloperKey,
+  readAgent,
   removeAgent,
-  requireAgent,
   rotateAgentKey,
 } from '../access/agent-service.ts'
 import { listAgents } from '../access/agent-store.ts'
 import type { Role } from '../access/role.ts'
-import { PublicError } from '../core/errors.ts'
+import { principalOf, unwrap } from '../http/access-result.ts'
+import { PublicError } from '../http/public-error.ts'
 
 /** PostgreSQL stores every character but this one. */
 const NUL = '\0'
@@ -45,32 +46,35 @@ export function agentRoutes(server: FastifyInstance, service: AgentService): voi
   const { authenticator, database } = service
   const requireRole = (role: Role) => ({
     onRequest: async (request: FastifyRequest): Promise<void> => {
-      request.principal = await authenticator.authorize(request.headers, role)
+      request.principal = await principalOf(authenticator, request.headers, role)
     },
   })
 
   server.get('/agents', requireRole('AUDITOR'), async () => ({ data: await listAgents(database) }))
 
-  server.get<IdParameter>('/agents/:id', requireRole('AUDITOR'), ({ params }) => requireAgent(database, params.id))
+  server.get<IdParameter>('/agents/:id', requireRole('AUDITOR'), async ({ params }) =>
+    unwrap(await readAgent(database, params.id)),
+  )
 
   server.post('/agents', requireRole('DEVELOPER'), async (request, reply) => {
-    const { agent, key } = await createAgent(service, parse(NEW_AGENT, request.body), request)
+    const { agent, key } = unwrap(await createAgent(service, parse(NEW_AGENT, request.body), request))
     return reply.code(201).send({ ...agent, api_key: key })
   })
 
   server.delete<IdParameter>('/agents/:id', requireRole('ADMIN'), async (request, reply) => {
-    await removeAgent(service, request.params.id, request)
+    unwrap(await removeAgent(service, request.params.id, request))
     return reply.code(204).send()
   })
 
   server.post<IdParameter>('/agents/:id/rotate-key', requireRole('ADMIN'), async (request) => {
-    const { agent, key } = await rotateAgentKey(service, request.params.id, request)
+    const { agent, key } = unwrap(await rotateAgentKey(service, request.params.id, request))
     return { agent_id: agent.agent_id, agent_uuid: agent.agent_uuid, api_key: key }
   })
 
   server.post<IdParameter>('/agents/:id/developer-keys', requireRole('ADMIN'), async (request, reply) => {
     const { developer_email: email, name, expires_days: expiresDays } = parse(DEVELOPER_KEY, request.body)
-    const { agent, key } = await createDeveloperKey(service, request.params.id, { email, name, expiresDays }, request)
+    const developer = { email, name, expiresDays }
+    const { agent, key } = unwrap(await createDeveloperKey(service, request.params.id, developer, request))
     return reply
       .code(201)
       .send({ agent_id: agent.agent_id, agent_uuid: agent.agent_uuid, developer_email: email, api_key: key })
