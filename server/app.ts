@@ -1,5 +1,4 @@
 /** The composition root: opens what a gateway needs and wires it together. Short enough to be the diagram. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { createAuthenticator } from './access/authenticator.ts'
@@ -13,13 +12,14 @@ import { loadSteps } from './adapters/step-folder.ts'
 import type { Config } from './config/config.ts'
 import type { Clock, Database, Ledger, Random, Upstream } from './core/ports.ts'
 import { ulid } from './core/ulid.ts'
+import { createEngine } from './detection/engine.ts'
 import { createHttpServer } from './http/http-server.ts'
 import { createLedger } from './ledger/ledger.ts'
 import { describeGateway } from './observability/about.ts'
 import { createReadiness, probePolicy, type Readiness } from './observability/readiness.ts'
 import { createFindingCache } from './pipeline/finding-cache.ts'
 import type { Gateway } from './pipeline/judge.ts'
-import { policyDocument } from './policy/policy-document.ts'
+import { policyDocument, readPolicy } from './policy/policy-document.ts'
 import { agentRoutes } from './routes/agents.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { governedRoutes } from './routes/governed.ts'
@@ -42,9 +42,8 @@ export type AppDependencies = Readonly<{ database: Database; clock: Clock; rando
 export async function createApp(config: Config, dependencies: AppDependencies, ...stepFolders: string[]): Promise<App> {
   const { database, clock, random, isDraining } = dependencies
   const meter = createPrometheus()
-  const { steps, registry } = await loadSteps([join(import.meta.dirname, 'steps'), ...stepFolders])
-  const wasm = readFileSync(join(import.meta.dirname, 'policy/policy.wasm'))
-  const policy = await createWasmPolicy(wasm, policyDocument(registry))
+  const { steps, registry } = await loadSteps([join(import.meta.dirname, 'steps'), ...stepFolders], createEngine())
+  const policy = await createWasmPolicy(readPolicy(), policyDocument(registry))
   const ledger = createLedger(database, config.instance, clock, random)
   await ledger.open()
   const server = createHttpServer({

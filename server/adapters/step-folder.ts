@@ -7,26 +7,31 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { createFamilyRegistry, type FamilyRegistry, type FindingFamily, parseFamily } from '../core/finding-family.ts'
 import type { Step } from '../core/step.ts'
+import type { Engine } from '../detection/engine.ts'
 import { readFamilies } from '../rules/family-file.ts'
 
 /** What is in the folders: steps in the order of their positions, and the built-in families with those that they bring. */
 export type LoadedSteps = Readonly<{ steps: readonly Step[]; registry: FamilyRegistry }>
 
+/** What a file of a step exports. */
+type StepFile = Readonly<{ step?: Step; createStep?: (engine: Engine) => Step; family?: unknown }>
+
 /**
- * Loads every step of some folders. A file exports `step` and, when its findings are of a family of their own,
- * `family`. Throws when a file exports no step, when two share a name or a position, when a step of the stage
+ * Loads every step of some folders. A file exports `step`, or `createStep` that takes the engine, and `family` when its
+ * findings are of one of their own. Throws when a file exports no step, when two share a name or a position, when a step of the stage
  * 'response' has no `matchCharsMax`, or when a family is not valid or there twice.
  */
-export async function loadSteps(folders: readonly string[]): Promise<LoadedSteps> {
+export async function loadSteps(folders: readonly string[], engine: Engine): Promise<LoadedSteps> {
   const steps: Step[] = []
   const families: FindingFamily[] = [...readFamilies()]
   for (const folder of folders) {
     const names = (await readdir(folder)).filter((name) => name.endsWith('.ts')).sort()
     for (const name of names) {
-      const file = (await import(pathToFileURL(join(folder, name)).href)) as { step?: Step; family?: unknown }
-      if (!file.step) throw new Error(`${name} exports no step`)
-      assertFits(file.step, name, steps)
-      steps.push(file.step)
+      const file = (await import(pathToFileURL(join(folder, name)).href)) as StepFile
+      const step = file.createStep?.(engine) ?? file.step
+      if (!step) throw new Error(`${name} exports no step`)
+      assertFits(step, name, steps)
+      steps.push(step)
       if (file.family !== undefined) families.push(parseFamily(file.family))
     }
   }

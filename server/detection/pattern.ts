@@ -4,7 +4,7 @@
  * in batches.
  */
 import type { Severity } from '../core/finding.ts'
-import { indexKeywords, type KeywordMemo } from './keyword-index.ts'
+import type { KeywordIndex, KeywordMemo } from './keyword-index.ts'
 
 /** A match in a text, as a half-open range of its UTF-16 code units. */
 export type Match = Readonly<{ kind: string; severity: Severity; confidence: number; start: number; end: number }>
@@ -39,8 +39,11 @@ const NO_MATCHES: readonly Match[] = []
 /** A text with more matches than this can't be acted on. A detector stops when it has more. */
 export const MATCHES_MAX = 10_000
 
-/** Creates a detector for a set of patterns. Matches of one pattern may overlap; nothing depends on earlier matches. */
-export function createPatternDetector(patterns: readonly Pattern[]): Detector {
+/**
+ * Creates a detector for a set of patterns, whose keywords it adds to an index. Matches of one pattern may overlap;
+ * nothing depends on earlier matches.
+ */
+export function createPatternDetector(patterns: readonly Pattern[], index: KeywordIndex): Detector {
   const keywords: string[] = []
   const patternOf: Pattern[] = []
   for (const pattern of patterns) {
@@ -49,7 +52,7 @@ export function createPatternDetector(patterns: readonly Pattern[]): Detector {
       patternOf.push(pattern)
     }
   }
-  const { scan, isAbsent } = indexKeywords(keywords)
+  const { scan, isAbsent } = index.add(keywords)
   return (text, memo) => {
     if (isAbsent(text, memo)) return NO_MATCHES
     let matches: Match[] | undefined

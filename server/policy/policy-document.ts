@@ -1,5 +1,12 @@
-/** The base document of the policy: what Rego sees as `data.tappass`, made from the registry of families. */
+/** The compiled policy and its base document: what Rego sees as `data.tappass`, made from the registry of families. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type FamilyRegistry, type FindingFamily, LEVELS, SEVERITIES } from '../core/finding-family.ts'
+
+/** Reads the compiled policy. */
+export function readPolicy(): Uint8Array {
+  return readFileSync(join(import.meta.dirname, 'policy.wasm'))
+}
 
 /** How Rego judges a finding: every member is there, so that no rule of the policy has to know a default. */
 type Treatment = Readonly<{

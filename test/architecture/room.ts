@@ -128,6 +128,7 @@ const server: readonly Room[] = [
     knows: [
       'server/core',
       'server/database',
+      'server/detection',
       'server/migration',
       'server/observability',
       'server/protocol',
@@ -170,6 +171,7 @@ const server: readonly Room[] = [
       'server/adapters/openai',
       'server/config',
       'server/core',
+      'server/detection',
       'server/http',
       'server/ledger',
       'server/observability',

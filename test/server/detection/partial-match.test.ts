@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PendingFrom } from '../../../server/core/step.ts'
 import { partialMatchPattern, pendingFromPatterns } from '../../../server/detection/partial-match.ts'
-import { createPatternDetector, type Detector, matchAt, type Pattern } from '../../../server/detection/pattern.ts'
+import { type Detector, matchAt, type Pattern } from '../../../server/detection/pattern.ts'
 import { type Alternatives, parseRegex, type Term } from '../../../server/detection/regex-parser.ts'
 import { MARKING_PATTERNS } from '../../../server/rules/classification-marking.ts'
 import { EXFILTRATION_PATTERNS } from '../../../server/rules/exfiltration-pattern.ts'
@@ -17,6 +17,7 @@ import { PHONE_PATTERNS, pendingFromPhones, phoneDetector } from '../../../serve
 import { SECRET_ASSIGNMENTS } from '../../../server/rules/secrets/assignment-pattern.ts'
 import { SECRET_PATTERNS } from '../../../server/rules/secrets/token-pattern.ts'
 import { sequence } from '../rules/fixture.ts'
+import { testEngine } from './engine-fixture.ts'
 
 const REACH_CHARS = 256
 const next = sequence(11)
@@ -107,7 +108,7 @@ for (const [name, patterns] of SETS) {
     for (const pattern of patterns) {
       // Whether a value passes its check is decided with its last character: without the check there is more to break.
       const { score: _, ...unjudged } = pattern
-      const detect = createPatternDetector([unjudged])
+      const detect = testEngine().patternDetector([unjudged])
       const opening = pendingFromPatterns([unjudged], REACH_CHARS)
       const alternatives = parseRegex(pattern.pattern.source)
       let matches = 0
