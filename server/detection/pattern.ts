@@ -15,11 +15,15 @@ export type Match = Readonly<{ kind: string; severity: Severity; confidence: num
  * keyword); without groups it is the whole match.
  */
 export type Pattern = Readonly<{
+  /** The rule that it was compiled from. */
+  rule?: string
   kind: string
   severity: Severity
   confidence: number
   keywords: readonly string[]
   pattern: RegExp
+  /** The source of the expression that matches where this one is pending; without it, it is derived when needed. */
+  partial?: string
   /** A cheap test at the index before the pattern; false means that the pattern can't match there. */
   isPlausible?: (text: string, at: number) => boolean
   /** Given what matched, returns its confidence; undefined when it is no match after all. */
