@@ -58,7 +58,7 @@ function requestOf(
   const { agent, headers, body, bodyBytes, id } = request
   if (!agent) throw new Error('a governed route was reached without authentication')
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new PublicError('request.malformed')
-  const parsed = parseFlags(textOf(headers['x-tappass-flags'] ?? headers['x-governance-flags']))
+  const parsed = parseFlags(textOf(headers['x-tappass-flags'] ?? headers['x-governance-flags']), gateway.registry.flags)
   if (parsed.status === 'invalid') throw new PublicError(parsed.code, { message: parsed.message })
   return { id, path, agent, session: sessionOf(gateway, headers), flags: parsed.flags, body, bodyBytes, signal }
 }

@@ -132,10 +132,10 @@ async function judgeBatch({ gateway, state }: Stream): Promise<StreamStep> {
   const verdict = await decide(gateway, call, outcomes)
   const appended = await appendBatch(gateway, call, { outcomes, verdict }, state.progress)
   if (appended.status === 'unrecorded') return ended(failedEnd('ledger.unavailable', appended.cause))
-  const enforcement = enforce(call, state.fieldFindings(), verdict)
+  const enforcement = enforce(call, state.fieldFindings(), verdict, gateway.registry)
   if (enforcement.status === 'refused') return ended({ kind: 'refused', refusal: enforcement, verdict })
   const { text, findings } = state.take(verdict, enforcement.body)
-  for (const { kind } of findings) countFinding(gateway.ports.meter, kind)
+  for (const { kind } of findings) countFinding(gateway, kind)
   return { text, end: undefined }
 }
 

@@ -37,9 +37,10 @@ export type AuditEvent = Readonly<{
   details: Readonly<Record<string, unknown>>
 }>
 
-/** Starts one. `environment` adds settings, or takes one away with undefined. */
+/** Starts one. `environment` adds settings, or takes one away with undefined; `stepFolders` hold steps beside the built-in ones. */
 export async function startGateway(
   environment: Readonly<Record<string, string | undefined>> = {},
+  stepFolders: readonly string[] = [],
 ): Promise<RunningGateway> {
   const models = await startModelServer()
   const config = readConfig('gateway', {
@@ -51,7 +52,8 @@ export async function startGateway(
   })
   const database = await openPglite({ nowMs: Date.now })
   await prepareSchema(database, config, '0.0.0', systemClock)
-  const app = await createApp(config, { database, clock: systemClock, random: createRandom(), isDraining: () => false })
+  const dependencies = { database, clock: systemClock, random: createRandom(), isDraining: () => false }
+  const app = await createApp(config, dependencies, ...stepFolders)
   const url = await listen(app.server.server, config.listen)
   app.readiness.start()
   const admin: RunningGateway['admin'] = (path, init = {}) =>
