@@ -84,7 +84,7 @@ export const run = async (invocation: Invocation): Promise<number> => {
     const failed = total.failed + (isContinuous ? leftOut.length : 0)
     if (isContinuous && leftOut.length > 0) stdout.write('under CI, what is left out counts as failed\n')
     stdout.write(`${total.passed} passed, ${failed} failed\n`)
-    return failed === 0 ? EXIT_CODE.asWanted : EXIT_CODE.failed
+    return failed === 0 ? EXIT_CODE.success : EXIT_CODE.failed
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }

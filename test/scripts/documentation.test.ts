@@ -8,7 +8,7 @@ import {
   HOST_OPTIONS,
   JSON_OPTION,
   NO_INPUT_OPTION,
-  WANTED_OPTIONS,
+  SPEC_OPTIONS,
   YES_OPTION,
 } from '../../scripts/command-line/option.ts'
 import { EXIT_CODE } from '../../scripts/core/exit-code.ts'
@@ -43,7 +43,7 @@ test('docs: options of hosts, and roles', () => {
   const page = read('docs/reference/command-line.md')
   for (const { name } of [
     ...HOST_OPTIONS,
-    ...WANTED_OPTIONS,
+    ...SPEC_OPTIONS,
     JSON_OPTION,
     NO_INPUT_OPTION,
     YES_OPTION,
