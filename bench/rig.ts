@@ -66,7 +66,7 @@ export async function startRig(node: string): Promise<Rig> {
   gateway.stdout?.resume()
   const url = `http://127.0.0.1:${port}`
   await untilReady(url)
-  const key = await makeAgent(url)
+  const key = await createAgent(url)
   return {
     targets: { direct, bare, gateway: { url, pid: gateway.pid ?? 0 } },
     load: async (target, clients, seconds) => {
@@ -121,7 +121,7 @@ async function untilReady(url: string): Promise<void> {
   throw new Error('the gateway did not get ready')
 }
 
-async function makeAgent(url: string): Promise<string> {
+async function createAgent(url: string): Promise<string> {
   const answer = await fetch(`${url}/agents`, {
     method: 'POST',
     headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },

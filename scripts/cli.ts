@@ -122,6 +122,7 @@ export const VERBS: CommandTable = [
       { name: 'only', value: 'GLOB', summary: 'only test files whose path matches (test/server/**)' },
       { name: 'no-lab', summary: 'leave the booted machines out' },
       { name: 'verbose', summary: 'show what the tests say while they run' },
+      { name: 'needs', summary: 'run nothing; show what tests need, what is missing, and the Debian packages' },
     ],
     load: () => import('./commands/test.ts'),
   },

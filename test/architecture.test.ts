@@ -7,12 +7,14 @@ import { breaches, plantedRooms } from './architecture/breach.ts'
 import { effectRules } from './architecture/effect-rule.ts'
 import { importRules } from './architecture/import-rule.ts'
 import { nameRules } from './architecture/name-rule.ts'
+import { needRules } from './architecture/need-rule.ts'
 import { type Room, rooms } from './architecture/room.ts'
 import { roomReadmes, withDrawing } from './architecture/room-page.ts'
 import { roomRules } from './architecture/room-rule.ts'
 import { sizeRules } from './architecture/size-rule.ts'
 import { parseSources, type Rule } from './architecture/source.ts'
 import { testRules } from './architecture/test-rule.ts'
+import { wordRules } from './architecture/word-rule.ts'
 
 const root = join(import.meta.dirname, '..')
 const rulesFor = (table: readonly Room[]): readonly Rule[] => [
@@ -20,13 +22,15 @@ const rulesFor = (table: readonly Room[]): readonly Rule[] => [
   ...importRules,
   ...sizeRules,
   ...nameRules,
+  ...wordRules,
   ...effectRules,
   ...testRules,
+  ...needRules,
 ]
 const rules = rulesFor(rooms)
 
 const readTree = (): Readonly<Record<string, string>> => {
-  const paths = ['scripts', 'server', 'test', 'bench']
+  const paths = ['contract', 'scripts', 'server', 'test', 'bench']
     .filter((folder) => existsSync(join(root, folder)))
     .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))

@@ -10,6 +10,7 @@ import { type TarMember, writeTar } from './tar.ts'
 
 /** Our own files and folders; tests, docs and benchmarks are not part of a release. */
 const RELEASE_ENTRIES = [
+  'contract',
   'server',
   'scripts',
   'migrations',

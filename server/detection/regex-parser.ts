@@ -1,63 +1,68 @@
-/** Reads the source of a regular expression, as far as patterns use the syntax. */
+/** Parses the source of a regular expression, as far as patterns use the syntax. */
 
-/** One part of a sequence and how often it may stand there (`''` for once). */
-export type Part = Readonly<{ times: string }> &
+/** One term of a sequence and its quantifier (`''` for once). */
+export type Term = Readonly<{ quantifier: string }> &
   (
-    | Readonly<{ sort: 'character' | 'boundary'; source: string }>
-    | Readonly<{ sort: 'group' | 'ahead' | 'behind'; open: string; source: string; alternatives: Alternatives }>
+    | Readonly<{ kind: 'character' | 'boundary'; source: string }>
+    | Readonly<{
+        kind: 'group' | 'lookahead' | 'lookbehind'
+        opener: string
+        source: string
+        alternatives: Alternatives
+      }>
   )
 
-/** Sequences of which one is taken. */
-export type Alternatives = readonly (readonly Part[])[]
+/** Alternative sequences. */
+export type Alternatives = readonly (readonly Term[])[]
 
-type Reader = { readonly source: string; at: number }
+type ParserState = { readonly source: string; at: number }
 
 const CHARACTER = /\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[^1-9pPkcbB])|\[(?:\\.|[^\]\\])+\]|[^\\[\](){}*+?^$|]|[}\]]/sy
 const BOUNDARY = /\\[bB]/y
-const OPENING = /\((?:\?(?::|=|!|-i:|<=|<!))?/y
-const TIMES = /(?:[*+?]|\{\d+(?:,\d*)?\})?\??/y
+const GROUP_OPENER = /\((?:\?(?::|=|!|-i:|<=|<!))?/y
+const QUANTIFIER = /(?:[*+?]|\{\d+(?:,\d*)?\})?\??/y
 
-/** Gives the parts of a source (without flag u). Throws on syntax that it does not know, anchors among it. */
-export function readPattern(source: string): Alternatives {
-  const reader = { source, at: 0 }
-  const alternatives = readAlternatives(reader)
-  if (reader.at !== source.length) throw new Error(`not a pattern's syntax: ${source.slice(reader.at)}`)
+/** Returns the terms of a source (without flag u). Throws on syntax that it does not know, anchors included. */
+export function parseRegex(source: string): Alternatives {
+  const state = { source, at: 0 }
+  const alternatives = parseAlternatives(state)
+  if (state.at !== source.length) throw new Error(`not a pattern's syntax: ${source.slice(state.at)}`)
   return alternatives
 }
 
-function readAlternatives(reader: Reader): Alternatives {
-  const alternatives: Part[][] = [[]]
-  while (reader.at < reader.source.length && reader.source[reader.at] !== ')') {
-    if (take(reader, /\|/y) !== undefined) alternatives.push([])
-    else alternatives.at(-1)?.push(readPart(reader))
+function parseAlternatives(state: ParserState): Alternatives {
+  const alternatives: Term[][] = [[]]
+  while (state.at < state.source.length && state.source[state.at] !== ')') {
+    if (consume(state, /\|/y) !== undefined) alternatives.push([])
+    else alternatives.at(-1)?.push(parseTerm(state))
   }
   return alternatives
 }
 
-function readPart(reader: Reader): Part {
-  const open = take(reader, OPENING)
-  if (open !== undefined) return readGroup(reader, open)
-  const boundary = take(reader, BOUNDARY)
-  if (boundary !== undefined) return { sort: 'boundary', source: boundary, times: '' }
-  const source = take(reader, CHARACTER)
-  if (source === undefined) throw new Error(`not a pattern's syntax: ${reader.source.slice(reader.at)}`)
-  return { sort: 'character', source, times: take(reader, TIMES) ?? '' }
+function parseTerm(state: ParserState): Term {
+  const opener = consume(state, GROUP_OPENER)
+  if (opener !== undefined) return parseGroup(state, opener)
+  const boundary = consume(state, BOUNDARY)
+  if (boundary !== undefined) return { kind: 'boundary', source: boundary, quantifier: '' }
+  const source = consume(state, CHARACTER)
+  if (source === undefined) throw new Error(`not a pattern's syntax: ${state.source.slice(state.at)}`)
+  return { kind: 'character', source, quantifier: consume(state, QUANTIFIER) ?? '' }
 }
 
-function readGroup(reader: Reader, open: string): Part {
-  const from = reader.at - open.length
-  const alternatives = readAlternatives(reader)
-  if (take(reader, /\)/y) === undefined) throw new Error(`not a pattern's syntax: ${reader.source.slice(from)}`)
-  const source = reader.source.slice(from, reader.at)
-  const sort = /^\(\?<[=!]$/.test(open) ? 'behind' : /^\(\?[=!]$/.test(open) ? 'ahead' : 'group'
-  return { sort, open, source, alternatives, times: take(reader, TIMES) ?? '' }
+function parseGroup(state: ParserState, opener: string): Term {
+  const from = state.at - opener.length
+  const alternatives = parseAlternatives(state)
+  if (consume(state, /\)/y) === undefined) throw new Error(`not a pattern's syntax: ${state.source.slice(from)}`)
+  const source = state.source.slice(from, state.at)
+  const kind = /^\(\?<[=!]$/.test(opener) ? 'lookbehind' : /^\(\?[=!]$/.test(opener) ? 'lookahead' : 'group'
+  return { kind, opener, source, alternatives, quantifier: consume(state, QUANTIFIER) ?? '' }
 }
 
-/** Takes what a sticky expression matches here; undefined when it is nothing at all. */
-function take(reader: Reader, expression: RegExp): string | undefined {
-  expression.lastIndex = reader.at
-  const found = expression.exec(reader.source)?.[0]
+/** Consumes what a sticky expression matches here; undefined when that is nothing. */
+function consume(state: ParserState, expression: RegExp): string | undefined {
+  expression.lastIndex = state.at
+  const found = expression.exec(state.source)?.[0]
   if (found === undefined || found === '') return undefined
-  reader.at += found.length
+  state.at += found.length
   return found
 }

@@ -1,28 +1,32 @@
-/** Does what the verdict says: a total switch. It decides nothing. */
+/** Enforces the verdict: a total switch. It decides nothing. */
 import type { Call, Stage } from '../core/call.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Finding } from '../core/finding.ts'
-import type { Outcome } from '../core/step.ts'
+import type { StepOutcome } from '../core/step.ts'
 import type { Reason, Verdict } from '../core/verdict.ts'
 import { TOKEN_LISTS } from '../protocol/stream-chunk.ts'
 import { redact } from './redaction.ts'
 
-/** What may leave: a body, or a refusal. */
-export type Release =
-  | Readonly<{ status: 'released'; body: unknown }>
-  | Readonly<{ status: 'refused'; code: ErrorCode; reasons: readonly Reason[] }>
+/** Nothing passes: the error for the client, and why. */
+export type Refusal = Readonly<{ status: 'refused'; code: ErrorCode; reasons: readonly Reason[] }>
 
-/** Pointers into token lists of an answer, which `withoutTokens` drops. */
-const TOKENS = new RegExp(`^/choices/\\d+/(?:${[...TOKEN_LISTS].join('|')})(?:/|$)`)
+/** What passes: a body, or nothing. */
+export type Enforcement = Readonly<{ status: 'passed'; body: unknown }> | Refusal
 
-/** Takes a judged call, gives what of it may leave. Throws when something that has to be taken out can't be. */
-export function enforce(call: Call, outcomes: readonly Outcome[], verdict: Verdict): Release {
+/** Pointers into token lists of a response, which `withoutTokenLists` drops. */
+const TOKEN_LIST_POINTER = new RegExp(`^/choices/\\d+/(?:${[...TOKEN_LISTS].join('|')})(?:/|$)`)
+
+/**
+ * Given a call, the findings in its body and the verdict, returns what of the body may leave. Throws when something
+ * that has to be redacted can't be.
+ */
+export function enforce(call: Call, findings: readonly Finding[], verdict: Verdict): Enforcement {
   switch (verdict.action) {
     case 'allow':
-      return { status: 'released', body: call.body }
+      return { status: 'passed', body: call.body }
     case 'redact': {
-      const findings = allFindings(outcomes).filter(({ pointer }) => !TOKENS.test(pointer))
-      return { status: 'released', body: redact(withoutTokens(call), findings, verdict.kinds) }
+      const inBody = findings.filter(({ pointer }) => !TOKEN_LIST_POINTER.test(pointer))
+      return { status: 'passed', body: redact(withoutTokenLists(call), inBody, verdict.kinds) }
     }
     case 'hold':
       return { status: 'refused', code: 'approval.required', reasons: verdict.reasons }
@@ -31,14 +35,14 @@ export function enforce(call: Call, outcomes: readonly Outcome[], verdict: Verdi
   }
 }
 
-/** Every finding of every step that could look. */
-export function allFindings(outcomes: readonly Outcome[]): readonly Finding[] {
+/** Every finding of every step that ran. */
+export function allFindings(outcomes: readonly StepOutcome[]): readonly Finding[] {
   return outcomes.flatMap((outcome) => (outcome.status === 'done' ? outcome.findings : []))
 }
 
 /**
- * Takes the reasons of a block, gives the error that the client sees. A content reason wins: clients retry a 503 and a
- * 429, and must not retry what policy refused.
+ * Given the reasons of a block, returns the error for the client. A content reason takes precedence: clients retry a
+ * 503 and a 429, and must not retry what policy refused.
  */
 export function refusalCode(reasons: readonly Reason[], stage: Stage): ErrorCode {
   const codes = new Set(reasons.map(({ kind }) => codeOf(kind)))
@@ -55,8 +59,11 @@ function codeOf(kind: string): ErrorCode {
   return 'policy.blocked'
 }
 
-/** Token lists repeat the answer piece by piece, where no finding can point, so they go when something is taken out. */
-function withoutTokens(call: Call): unknown {
+/**
+ * Token lists repeat the response token by token, where no finding can point, so they are dropped when something is
+ * redacted.
+ */
+function withoutTokenLists(call: Call): unknown {
   const body = call.body as { choices?: unknown } | null
   if (call.stage === 'request' || !Array.isArray(body?.choices)) return body
   return {

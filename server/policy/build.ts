@@ -1,6 +1,7 @@
 /**
- * Compiles the policy to WebAssembly and writes down what it was made from; `--check` compiles and compares instead, byte for
- * byte. A process of its own: `node server/policy/build.ts [--opa PATH] [--check]`. Users never need it, nor a compiler.
+ * Compiles the policy to WebAssembly and writes its lock file; `--check` compiles and compares instead, byte for
+ * byte. A process of its own: `node server/policy/build.ts [--opa PATH] [--check]`. Users never need it, nor a
+ * compiler.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,7 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { sha256 } from '../core/hash.ts'
 
-/** What the rule `decision` of package tappass.verdict is called for the compiler. */
+/** The entrypoint for the compiler: the rule `decision` of package tappass.verdict. */
 export const ENTRYPOINT = 'tappass/verdict/decision'
 
 /** What policy.lock.json holds: the compiler's version, and SHA-256 in hex of each source and of the result. */
@@ -27,16 +28,16 @@ export function policySources(folder: string): readonly string[] {
     .sort()
 }
 
-/** Gives the hash of each source in a folder. */
+/** Returns the hash of each source in a folder. */
 export function hashSources(folder: string): Readonly<Record<string, string>> {
   return Object.fromEntries(policySources(folder).map((name) => [name, sha256(readFileSync(join(folder, name)))]))
 }
 
-/** Compiles the sources of a folder with the compiler at `opa`. Throws with what the compiler said. */
+/** Compiles the sources of a folder with the compiler at `opa`. Throws with the compiler's output. */
 export function compilePolicy(folder: string, opa: string): Readonly<{ wasm: Uint8Array; lock: PolicyLock }> {
-  const workshop = mkdtempSync(join(tmpdir(), 'tappass-policy-'))
+  const stagingFolder = mkdtempSync(join(tmpdir(), 'tappass-policy-'))
   try {
-    const bundle = join(workshop, 'bundle.tar.gz')
+    const bundle = join(stagingFolder, 'bundle.tar.gz')
     const build = [
       'build',
       '--target',
@@ -48,17 +49,19 @@ export function compilePolicy(folder: string, opa: string): Readonly<{ wasm: Uin
       ...policySources(folder),
     ]
     execFileSync(opa, build, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
-    execFileSync('tar', ['-xzf', bundle, '-C', workshop, '/policy.wasm'], { stdio: ['ignore', 'ignore', 'ignore'] })
-    const wasm = readFileSync(join(workshop, 'policy.wasm'))
+    execFileSync('tar', ['-xzf', bundle, '-C', stagingFolder, '/policy.wasm'], {
+      stdio: ['ignore', 'ignore', 'ignore'],
+    })
+    const wasm = readFileSync(join(stagingFolder, 'policy.wasm'))
     const version = /^Version: (\S+)$/m.exec(execFileSync(opa, ['version'], { encoding: 'utf8' }))?.[1] ?? 'unknown'
     const lock = { opa: version, entrypoint: ENTRYPOINT, sources: hashSources(folder), wasm: sha256(wasm) }
     return { wasm, lock }
   } finally {
-    rmSync(workshop, { recursive: true, force: true })
+    rmSync(stagingFolder, { recursive: true, force: true })
   }
 }
 
-/** Compiles, and writes or compares. Gives the exit code: 1 when what is there is not what the sources give. */
+/** Compiles, and writes or compares. Returns the exit code: 1 when the files differ from the compiled sources. */
 function run(): number {
   const { values } = parseArgs({
     options: { opa: { type: 'string', default: 'opa' }, check: { type: 'boolean', default: false } },

@@ -1,110 +1,114 @@
 /**
- * One chunk of a streamed answer, taken apart into texts that grow from chunk to chunk and the rest, and put together
- * again. Knows the shape of OpenAI's chunks, nothing of windows or verdicts.
+ * One chunk of a streamed response, split into text deltas and the rest, and rebuilt. Knows the format of OpenAI's
+ * chunks, nothing of windows or verdicts.
  */
 import { pointerToken } from './projection.ts'
 
-/** An item of a list on the way: its number, and its `type` where items are told apart by place and not by `index`. */
-type Item = Readonly<{ index: number; type: string | undefined }>
+/** An item of a list on a path: its index, and its `type` where items are identified by position and not by `index`. */
+type PathItem = Readonly<{ index: number; type: string | undefined }>
 
-/** The way from a choice down to one of its texts: names of members, and items of lists. */
-type Way = readonly (string | Item)[]
+/** The path from a choice to one of its texts: names of members, and items of lists. */
+type Path = readonly (string | PathItem)[]
 
-/** A text that continues what earlier chunks said at the same pointer. */
-export type Growth = Readonly<{ pointer: string; choice: number; way: Way; text: string }>
+/** A text that continues what earlier chunks sent at the same pointer. */
+export type TextDelta = Readonly<{ pointer: string; choice: number; path: Path; text: string }>
 
 /** The members of a JSON object. */
-export type Members = Readonly<Record<string, unknown>>
+export type JsonObject = Readonly<Record<string, unknown>>
 
 /**
- * A chunk without its growing texts. `isEmpty`: nothing else is in it, so it need not be sent. `ended`: choices that it
- * ends, whose held text goes before it.
+ * A chunk without its text deltas. `isEmpty`: nothing else is in it, so it need not be sent. `ended`: choices that it
+ * ends, whose held text is sent before it.
  */
-export type Skeleton = Readonly<{ chunk: Members; isEmpty: boolean; ended: readonly number[] }>
+export type ChunkShell = Readonly<{ chunk: JsonObject; isEmpty: boolean; ended: readonly number[] }>
 
-/** Names of strings that are sent once and as a whole. Every other string is taken to grow, and is held back. */
-const WHOLE = new Set('role id type name finish_reason title url file_id call_id expires_at'.split(' '))
+/** Names of strings that are sent once and complete. Every other string is a delta, and is held back. */
+const ATOMIC_FIELDS = new Set('role id type name finish_reason title url file_id call_id expires_at'.split(' '))
 
-/** Members of a choice that say its text again as tokens (OpenAI; vLLM's `return_token_ids`). */
+/** Members of a choice that repeat its text as tokens (OpenAI; vLLM's `return_token_ids`). */
 export const TOKEN_LISTS: ReadonlySet<string> = new Set(['logprobs', 'token_ids', 'prompt_token_ids'])
 
-const isObject = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
 /**
- * Takes a parsed chunk apart; undefined when it is not a chunk of a completion. Token lists go, for they repeat the text
- * where it can't be held back, and so does padding that is new in every chunk.
+ * Splits a parsed chunk; undefined when it is not a chunk of a completion. Token lists are dropped, because they
+ * repeat the text where it can't be held back, and so is padding that is new in every chunk.
  */
-export function takeApart(chunk: unknown): Readonly<{ skeleton: Skeleton; growths: readonly Growth[] }> | undefined {
+export function splitChunk(chunk: unknown): Readonly<{ shell: ChunkShell; deltas: readonly TextDelta[] }> | undefined {
   if (!isObject(chunk) || !Array.isArray(chunk['choices']) || !chunk['choices'].every(isObject)) return undefined
   const { obfuscation: _padding, ...rest } = chunk
-  const growths: Growth[] = []
+  const deltas: TextDelta[] = []
   const ended: number[] = []
-  const choices = chunk['choices'].map((choice: Members) => {
+  const choices = chunk['choices'].map((choice: JsonObject) => {
     const index = typeof choice['index'] === 'number' ? choice['index'] : 0
     if (typeof choice['finish_reason'] === 'string') ended.push(index)
-    return strip(choice, index, [], growths)
+    return extractDeltas(choice, index, [], deltas)
   })
-  const isEmpty = choices.length > 0 && choices.every((choice) => isBare(choice, ''))
-  return { skeleton: { chunk: { ...rest, choices }, isEmpty, ended }, growths }
+  const isEmpty = choices.length > 0 && choices.every((choice) => hasNoContent(choice, ''))
+  return { shell: { chunk: { ...rest, choices }, isEmpty, ended }, deltas }
 }
 
-/** Gives the value without growing texts, and adds those to `growths`. */
-function strip(value: unknown, choice: number, way: Way, growths: Growth[]): unknown {
-  if (typeof value === 'string') return stripText(value, choice, way, growths)
+/** Returns the value without text deltas, and adds those to `deltas`. */
+function extractDeltas(value: unknown, choice: number, path: Path, deltas: TextDelta[]): unknown {
+  if (typeof value === 'string') return extractText(value, choice, path, deltas)
   if (Array.isArray(value)) {
-    return value.map((item: unknown, place) => strip(item, choice, [...way, itemOf(item, place)], growths))
+    return value.map((item: unknown, place) => extractDeltas(item, choice, [...path, itemOf(item, place)], deltas))
   }
   if (!isObject(value)) return value
-  const bare: Record<string, unknown> = {}
+  const rest: Record<string, unknown> = {}
   for (const [name, member] of Object.entries(value)) {
-    const isTokens = way.length === 0 && TOKEN_LISTS.has(name)
-    const kept = isTokens ? null : strip(member, choice, [...way, name], growths)
-    if (kept !== undefined) bare[name] = kept
+    const isTokens = path.length === 0 && TOKEN_LISTS.has(name)
+    const kept = isTokens ? null : extractDeltas(member, choice, [...path, name], deltas)
+    if (kept !== undefined) rest[name] = kept
   }
-  return bare
+  return rest
 }
 
-function stripText(text: string, choice: number, way: Way, growths: Growth[]): string | undefined {
-  const name = way.at(-1)
-  if (text === '' || (typeof name === 'string' && WHOLE.has(name))) return text
-  const pointer = way.map((step) => (typeof step === 'string' ? pointerToken(step) : String(step.index))).join('/')
-  growths.push({ pointer: `/choices/${choice}/${pointer}`, choice, way, text })
+function extractText(text: string, choice: number, path: Path, deltas: TextDelta[]): string | undefined {
+  const name = path.at(-1)
+  if (text === '' || (typeof name === 'string' && ATOMIC_FIELDS.has(name))) return text
+  const pointer = path.map((step) => (typeof step === 'string' ? pointerToken(step) : String(step.index))).join('/')
+  deltas.push({ pointer: `/choices/${choice}/${pointer}`, choice, path, text })
   return undefined
 }
 
-function itemOf(item: unknown, place: number): Item {
+function itemOf(item: unknown, place: number): PathItem {
   if (!isObject(item)) return { index: place, type: undefined }
   if (typeof item['index'] === 'number') return { index: item['index'], type: undefined }
   return { index: place, type: typeof item['type'] === 'string' ? item['type'] : undefined }
 }
 
 /** True when nothing is left that a client would miss. */
-function isBare(value: unknown, name: string): boolean {
+function hasNoContent(value: unknown, name: string): boolean {
   if (name === 'index' || value === null || value === undefined || value === '') return true
-  if (Array.isArray(value)) return value.every((item) => isBare(isPart(item) ? { ...item, type: null } : item, ''))
-  return isObject(value) && Object.entries(value).every(([inner, member]) => isBare(member, inner))
+  if (Array.isArray(value))
+    return value.every((item) => hasNoContent(isContentPart(item) ? { ...item, type: null } : item, ''))
+  return isObject(value) && Object.entries(value).every(([inner, member]) => hasNoContent(member, inner))
 }
 
-/** A part that is told apart by its place; `compose` gives it its type again. */
-const isPart = (item: unknown): item is Members => isObject(item) && typeof item['index'] !== 'number'
-
-/** Takes the members that all chunks share and a text that may leave, gives a chunk that carries just that text. */
-export function compose(envelope: Members, { choice, way }: Growth, text: string): Members {
-  const inner = wrap(way, text) as Members
-  return { ...envelope, choices: [{ index: choice, ...inner, finish_reason: null }] }
+/** A content part that is identified by its position; `buildChunk` restores its type. */
+function isContentPart(item: unknown): item is JsonObject {
+  return isObject(item) && typeof item['index'] !== 'number'
 }
 
-/** Builds the members and items of a way around a text. */
-function wrap([step, ...rest]: Way, text: string): unknown {
+/** Given the members that all chunks share and a text that may leave, returns a chunk with just that text. */
+export function buildChunk(envelope: JsonObject, { choice, path }: TextDelta, text: string): JsonObject {
+  const content = wrapText(path, text) as JsonObject
+  return { ...envelope, choices: [{ index: choice, ...content, finish_reason: null }] }
+}
+
+/** Builds the members and items of a path around a text. */
+function wrapText([step, ...rest]: Path, text: string): unknown {
   if (step === undefined) return text
-  const below = wrap(rest, text)
-  if (typeof step === 'string') return { [step]: below }
-  if (!isObject(below)) return [below]
-  return [step.type === undefined ? { index: step.index, ...below } : { type: step.type, ...below }]
+  const inner = wrapText(rest, text)
+  if (typeof step === 'string') return { [step]: inner }
+  if (!isObject(inner)) return [inner]
+  return [step.type === undefined ? { index: step.index, ...inner } : { type: step.type, ...inner }]
 }
 
-/** Gives the members of a chunk that every chunk of its stream has: all but the choices and the usage. */
-export function envelopeOf({ choices: _choices, usage: _usage, ...envelope }: Members): Members {
+/** Returns the members of a chunk that every chunk of its stream has: all but the choices and the usage. */
+export function envelopeOf({ choices: _choices, usage: _usage, ...envelope }: JsonObject): JsonObject {
   return envelope
 }

@@ -1,24 +1,28 @@
-/** How people mark texts: banners, classification lines, TLP (FIRST's traffic light protocol 2.0). */
+/** Classification markings: banners, classification lines, TLP (FIRST's traffic light protocol 2.0). */
 import type { Severity } from '../core/finding.ts'
 import type { Pattern } from '../detection/pattern.ts'
 
-const EDGES = (source: string): string => `(?<![\\w])(?:${source})(?![\\w])`
+function wholeWord(source: string): string {
+  return `(?<![\\w])(?:${source})(?![\\w])`
+}
 
-const marking = (kind: string, severity: Severity, keywords: string, source: string, flags = ''): Pattern => ({
-  kind: `class.${kind}`,
-  severity,
-  confidence: 0.9,
-  keywords: keywords.split('|'),
-  pattern: new RegExp(EDGES(source), `dy${flags}`),
-})
+function marking(kind: string, severity: Severity, keywords: string, source: string, flags = ''): Pattern {
+  return {
+    kind: `class.${kind}`,
+    severity,
+    confidence: 0.9,
+    keywords: keywords.split('|'),
+    pattern: new RegExp(wholeWord(source), `dy${flags}`),
+  }
+}
 
-/** What introduces a marking, in the languages that our users write. */
+/** The labels of a marking, in our users' languages. */
 const LABEL =
   '(?:data )?(?:classification|sensitivity|classificatie|klassifizierung|einstufung|classification level)["\']?\\s{0,3}[:=]\\s{0,3}["\']?'
 const LABELS =
   'classification|sensitivity|classificatie|klassifizierung|einstufung|data classification|data sensitivity'
 
-/** All markings; a longer one may hold a shorter one of a lower class. */
+/** All markings; a longer one may contain a shorter one of a lower class. */
 // biome-ignore format: a table, one marking a line
 export const MARKING_PATTERNS: readonly Pattern[] = [
   marking('restricted', 'high', LABELS, `${LABEL}(?:restricted|highly confidential|secret|top secret|strictly confidential|streng vertraulich|geheim)`, 'i'),

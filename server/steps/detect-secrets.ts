@@ -1,31 +1,30 @@
-/** Notices credentials, in what is asked and in what is answered, plain, disguised or encoded. It keeps none of them. */
+/** Detects credentials, in requests and responses, plain, disguised or encoded. It stores none of them. */
 
-import type { Step } from '../core/step.ts'
-import { patternOpening } from '../detection/partial-match.ts'
-import { patternDetector } from '../detection/pattern.ts'
-import { inspectAll } from '../detection/scan.ts'
+import type { LocalStep } from '../core/step.ts'
+import { pendingFromPatterns } from '../detection/partial-match.ts'
+import { createPatternDetector } from '../detection/pattern.ts'
+import { scanSegments } from '../detection/scan.ts'
 import { SECRET_ASSIGNMENTS } from '../rules/secrets/assignment-pattern.ts'
 import { SECRET_PATTERNS } from '../rules/secrets/token-pattern.ts'
 
-/** Characters (UTF-16 code units) that a match can span, what it looks at around it among them. */
-const REACH_CHARS = 256
+/** The longest text (UTF-16 code units) that a match can span, including lookaround. */
+const MATCH_CHARS_MAX = 256
 
 const PATTERNS = [...SECRET_PATTERNS, ...SECRET_ASSIGNMENTS]
 
-const detect = patternDetector(PATTERNS)
+const detect = createPatternDetector(PATTERNS)
 
-/** A named value that also has a shape of its own is reported by its shape. */
-const VAGUE = new Set(['secret.assignment'])
+/** A named value that also has a format of its own is reported by its format. */
+const YIELDING_KINDS = new Set(['secret.assignment'])
 
 /** Kinds `secret.*`. From confidence 0.5 on the default policy refuses. */
-export const step: Step = {
+export const step: LocalStep = {
   name: 'detect_secrets',
   position: 220,
   category: 'data_protection',
   stages: ['request', 'response'],
-  timeoutMs: 2_000,
-  isLocal: true,
-  reachChars: REACH_CHARS,
-  opening: patternOpening(PATTERNS, REACH_CHARS),
-  inspect: (call) => inspectAll(call.segments, detect, VAGUE),
+  isCacheable: true,
+  matchCharsMax: MATCH_CHARS_MAX,
+  pendingFrom: pendingFromPatterns(PATTERNS, MATCH_CHARS_MAX),
+  inspect: (call) => scanSegments(call.segments, detect, YIELDING_KINDS),
 }

@@ -30,6 +30,8 @@ const random = 'randomness enters as an argument'
 const atImport = 'nothing happens at import'
 const docs = 'every export says what it is'
 const skips = 'no test is skipped, to do, or alone'
+const replaced = 'replaced words are not used'
+const needs = 'a test file states what the programs need that it starts'
 const bounds = 'units and bounds stand last: bodyBytesMax'
 
 /** Modifiers are put together here, so that this file keeps the rule that it plants breaches of. */
@@ -142,6 +144,10 @@ export const breaches: readonly Planted[] = [
   { rule: 'a file opens with what it is', path: 'server/core/x.ts', body: 'const x = 1', opening: 'const y = 1' },
   { rule: docs, path: 'server/core/x.ts', body: '\nexport const x = 1' },
   { rule: docs, path: 'server/core/x.ts', body: '\n/** Y. */\nexport type Y = 1\n\nexport type X = 1' },
+  { rule: replaced, path: 'server/core/x.ts', body: 'const makeDoor = () => 1' },
+  { rule: replaced, path: 'server/core/x.ts', body: 'type X = Readonly<{ reachChars: number }>' },
+  { rule: replaced, path: 'server/core/x.ts', body: 'class X {\n  #tap = (door: number) => door\n}' },
+  { rule: replaced, path: 'server/core/frame.ts', body: '' },
   { rule: environment, path: 'server/core/x.ts', body: 'const x = () => process.env.HOME' },
   { rule: environment, path: 'scripts/commands/x.ts', body: "const x = () => process.env['HOME']" },
   {
@@ -159,6 +165,16 @@ export const breaches: readonly Planted[] = [
   { rule: atImport, path: 'server/core/x.ts', body: "const x = await import('node:fs')" },
   { rule: atImport, path: 'scripts/commands/x.ts', body: 'for (const x of []) x()' },
   { rule: atImport, path: 'server/verify.ts', body: 'process.exit(1)' },
+  { rule: needs, path: 'test/x.test.ts', body: "spawn('git', ['apply'])" },
+  {
+    rule: needs,
+    path: 'test/x.test.ts',
+    body: "childProcess.execFileSync('openssl')",
+    opening: '/** X. Needs: git. */',
+  },
+  { rule: needs, path: 'test/scripts/x.ts', body: "await demand(['redis-server', '--port', port])" },
+  { rule: needs, path: 'test/x.test.ts', body: "execSync('bash -c true')" },
+  { rule: needs, path: 'test/lab/x.test.ts', body: "execute(['zstd', file])" },
   { rule: skips, path: 'test/x.test.ts', body: marked('test', 'skip') },
   { rule: skips, path: 'test/x.test.ts', body: marked('describe', 'only') },
   { rule: skips, path: 'test/x.test.ts', body: marked('it', 'todo') },

@@ -11,6 +11,12 @@
  */
 export type Room = Readonly<{ path: string; is: string; knows: readonly string[]; isSet?: boolean }>
 
+const contract: Room = {
+  path: 'contract',
+  is: 'What both halves must agree on: exit codes, port, secrets and their forms, private networks, paths, units, defaults. Knows no other room.',
+  knows: [],
+}
+
 const server: readonly Room[] = [
   {
     path: 'server/core',
@@ -30,12 +36,12 @@ const server: readonly Room[] = [
   {
     path: 'server/config',
     is: 'The one reader of environment and credentials: settings, secrets, license.',
-    knows: ['server/database'],
+    knows: ['contract', 'server/database'],
   },
   {
     path: 'server/migration',
     is: 'Versioned migrations: plan, run under a lock, schema history, baseline, verification.',
-    knows: ['server/core', 'server/database'],
+    knows: ['contract', 'server/core', 'server/database'],
   },
   { path: 'server/backups', is: 'What a backup holds and how long backups are kept.', knows: [] },
   {
@@ -126,12 +132,17 @@ const server: readonly Room[] = [
   { path: 'server/adapters/pglite', is: 'PostgreSQL in this process.', knows: ['server/core', 'server/database'] },
   {
     path: 'server/http',
-    is: 'Groups of routes, one a file, and the server under them. Here, and nowhere else, results become HTTP.',
+    is: 'The server under the routes. Here, and nowhere else, what other rooms return becomes an HTTP error.',
+    knows: ['server/access', 'server/core', 'server/database', 'server/observability'],
+  },
+  {
+    path: 'server/routes',
+    is: 'Groups of routes, one a file: each reads a request, calls one function of a room below, and sends its result.',
     knows: [
       'server/access',
       'server/core',
-      'server/database',
       'server/governance',
+      'server/http',
       'server/ledger',
       'server/observability',
       'server/pipeline',
@@ -144,24 +155,37 @@ const server: readonly Room[] = [
     knows: ['server/adapters', 'server/adapters/pglite', 'server/config', 'server/core', 'server/migration'],
   },
   {
-    path: 'server/app.ts',
-    is: 'The composition root of the gateway.',
+    path: 'server/composition',
+    is: 'How a gateway is put together: open the ports, create the gateway, register the routes.',
     knows: [
       'server/access',
       'server/adapters',
       'server/adapters/openai',
       'server/config',
       'server/core',
-      'server/http',
       'server/ledger',
       'server/observability',
       'server/pipeline',
+      'server/routes',
+    ],
+  },
+  {
+    path: 'server/app.ts',
+    is: 'The composition root of the gateway.',
+    knows: [
+      'server/adapters',
+      'server/composition',
+      'server/config',
+      'server/core',
+      'server/http',
+      'server/observability',
     ],
   },
   {
     path: 'server',
     is: 'The processes: `main` (the gateway), `migrate`, `verify`, `backup`.',
     knows: [
+      'contract',
       'server/adapters',
       'server/adapters/pglite',
       'server/app.ts',
@@ -321,7 +345,7 @@ const scripts: readonly Room[] = [
 ]
 
 /** All rooms, each half from the floor up: a room knows only rooms that stand before it. */
-export const rooms: readonly Room[] = [...server, ...scripts]
+export const rooms: readonly Room[] = [contract, ...server, ...scripts]
 
 /** The room of a file: the file itself, else the nearest folder above it that is one. Undefined outside both halves. */
 export const roomOf = (path: string, table: readonly Room[] = rooms): Room | undefined => {

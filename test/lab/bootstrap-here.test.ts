@@ -1,4 +1,4 @@
-/** `sudo ./bootstrap.sh` on the machine itself, from a fresh clone, and the same server seen over SSH afterwards. */
+/** `sudo ./bootstrap.sh` on the machine itself, from a fresh clone, and the same server seen over SSH afterwards. Needs: git. */
 import assert from 'node:assert/strict'
 import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'

@@ -1,6 +1,6 @@
 /** A whole gateway for tests: in this process, on a free port, over a database in memory and a model server on loopback. */
 import { openPglite } from '../../server/adapters/pglite/pglite.ts'
-import { makeRandom, systemClock } from '../../server/adapters/system.ts'
+import { createRandom, systemClock } from '../../server/adapters/system.ts'
 import { createApp } from '../../server/app.ts'
 import { readConfig } from '../../server/config/config.ts'
 import type { SessionDatabase } from '../../server/core/ports.ts'
@@ -51,7 +51,7 @@ export async function startGateway(
   })
   const database = await openPglite({ nowMs: Date.now })
   await prepareSchema(database, config, '0.0.0', systemClock)
-  const app = await createApp(config, { database, clock: systemClock, random: makeRandom(), isDraining: () => false })
+  const app = await createApp(config, { database, clock: systemClock, random: createRandom(), isDraining: () => false })
   const url = await listen(app.server.server, config.listen)
   app.readiness.start()
   const admin: RunningGateway['admin'] = (path, init = {}) =>

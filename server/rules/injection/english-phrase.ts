@@ -1,35 +1,40 @@
 /**
- * Phrases by which a text takes hold of a model: orders to drop its instructions, to give them away, to become somebody
- * without rules; forged marks of a conversation; and, in what tools and documents say, orders to the assistant at all.
- * Near-certain ones have a confidence of 0.9 and more, telling ones less than 0.8; what stands between is firm in doubt.
+ * Phrases of prompt injection: instructions to drop the model's instructions, to reveal them, to become somebody
+ * without rules; forged markers of a conversation; and, in tool results and documents, instructions to the assistant
+ * at all. Near-certain ones have a confidence of 0.9 and more, weak ones less than 0.8.
  */
 import type { Channel, Phrase } from '../../detection/phrase.ts'
 
 /** Between two words: blanks, line ends, quotes, punctuation, emphasis. No character of it belongs to a word. */
-export const PHRASE_GAP = '[\\s"\'*,.:;()\\[\\]<>«»“”‘/\\\\-]'
+export const WORD_GAP = '[\\s"\'*,.:;()\\[\\]<>«»“”‘/\\\\-]'
 
-/** In a source, a blank is a gap and `@3` is up to three words of any kind. Where a word ends is never in doubt. */
-const phraseSource = (source: string): string =>
-  source.replace(/@(\d) /g, (_, most) => `(?:\\w{1,18} ){0,${most}}?`).replaceAll(' ', `${PHRASE_GAP}{1,4}`)
+/** In a source, a blank is a gap and `@3` is up to three words of any kind. The end of a word is unambiguous. */
+function phraseSource(source: string): string {
+  return source.replace(/@(\d) /g, (_, most) => `(?:\\w{1,18} ){0,${most}}?`).replaceAll(' ', `${WORD_GAP}{1,4}`)
+}
 
-/** Marks begin with a bracket; words may be glued to them, and their blanks are blanks. */
-const isMark = (source: string): boolean => /^(?:\(\?:)?(?:\\\[|<)/.test(source)
+/** Markers begin with a bracket; words may be adjacent to them, and their blanks are literal. */
+function isConversationMarker(source: string): boolean {
+  return /^(?:\(\?:)?(?:\\\[|<)/.test(source)
+}
 
 /** Keywords are separated by bars. */
-const phrase = (
+function phrase(
   kind: string,
   confidence: number,
   keywords: string | readonly string[],
   source: string,
   channel: Channel = 'anyone',
-): Phrase => ({
-  kind: `injection.${kind}`,
-  severity: confidence >= 0.9 ? 'high' : confidence >= 0.7 ? 'medium' : 'low',
-  confidence,
-  keywords: typeof keywords === 'string' ? keywords.split('|') : keywords,
-  pattern: new RegExp(isMark(source) ? source : `(?<!\\w)(?:${phraseSource(source)})(?!\\w)`, 'gi'),
-  channel,
-})
+): Phrase {
+  return {
+    kind: `injection.${kind}`,
+    severity: confidence >= 0.9 ? 'high' : confidence >= 0.7 ? 'medium' : 'low',
+    confidence,
+    keywords: typeof keywords === 'string' ? keywords.split('|') : keywords,
+    pattern: new RegExp(isConversationMarker(source) ? source : `(?<!\\w)(?:${phraseSource(source)})(?!\\w)`, 'gi'),
+    channel,
+  }
+}
 
 const DROP_KEYWORDS =
   "ignor|disregard|forget|overlook|neglect|overrid|bypass|discard|dismiss|erase|stop following|stop obeying|not follow|not obey|don't follow|pay no attention|set aside|no longer follow"
@@ -45,8 +50,8 @@ const HIDDEN =
   '(?:system|initial|original|hidden|secret|internal|full|entire|complete|exact|confidential|developer|pre|base|above|previous|prior)'
 
 // biome-ignore format: a table, one phrase a line
-export const INJECTION_PHRASES: readonly Phrase[] = [
-  // Orders to drop what was said before.
+export const ENGLISH_PHRASES: readonly Phrase[] = [
+  // Instructions to drop what was said before.
   phrase('direct', 0.95, DROP_KEYWORDS, `${DROP} @4 ${EARLIER} @2 ${ORDERS}`),
   phrase('direct', 0.95, DROP_KEYWORDS, `${DROP} @3 ${ORDERS} @3 (?:above|before|previously|earlier|prior|so far|given|you (?:were|have|had|got|received))`),
   phrase('direct', 0.9, DROP_KEYWORDS, `(?:ignor(?:e|ing)|disregard(?:ing)?|forget(?:ting)?|neglect) (?:all|any|every|everything|anything|whatever|what) @4 (?:above|before|previously|prior|earlier|said|told|instructed|learned|programmed)`),
@@ -61,7 +66,7 @@ export const INJECTION_PHRASES: readonly Phrase[] = [
   phrase('direct', 0.6, 'new instruction|new task|new prompt|new rules', '(?:your|following) @1 new (?:instructions?|task|prompt|rules|orders)'),
   phrase('direct', 0.9, 'instructions', "(?:previous|prior|above|earlier|original|initial|old) instructions? @3 (?:void|invalid|cancelled|canceled|obsolete|superseded|overridden|no longer (?:valid|apply|applies)|don't (?:matter|apply)|do not (?:matter|apply))"),
 
-  // Orders to give away what it was told.
+  // Instructions to reveal what the model was told.
   phrase('direct', 0.9, 'prompt|prompts', `(?:reveal|show|print|repeat|output|display|tell|give|leak|reproduce|recite|write|share|expose|disclose|return|echo|dump|state|copy|provide|paste|quote|read|list|what(?:'s| is| are| was| were)) @4 your @1 ${HIDDEN} @1 prompts?`),
   phrase('direct', 0.9, 'prompt|prompts', `(?:reveal|show|print|repeat|output|display|leak|reproduce|recite|expose|disclose|echo|dump|copy|paste|quote) @4 (?:the|its) @1 ${HIDDEN} @1 prompts?`),
   phrase('direct', 0.9, 'instructions|directives|guidelines|rules', `(?:reveal|show|print|repeat|output|display|tell|leak|reproduce|recite|expose|disclose|dump|copy|paste|quote) @4 (?:your|its) @1 (?:${HIDDEN} @1 )?(?:instructions|directives)`),
@@ -106,7 +111,7 @@ export const INJECTION_PHRASES: readonly Phrase[] = [
   phrase('role_hijack', 0.85, 'mode', "(?:entering|entered|initiating|initiate|activating|now in|begin|enter) @3 (?:override|verification|debug(?:ging)?|maintenance|security|admin|administrator|reset|root|diagnostic|test) @2 mode"),
   phrase('role_hijack', 0.75, 'administrator|developer|openai employee|your creator|your developer|ceo', "(?:i am|i'm|this is|speaking as|as) (?:an? |the |your |one of your |one of the )?(?:(?:openai |system |your |lead |senior |original )?(?:developers?|administrators?|creators?|programmers?|engineers?|admin|ceo|owner|employee)) @4 (?:(?:of|at|from) (?:openai|this|the)|running|authoriz|need you|order|instruct|give|override|grant|request|allow|and i)"),
 
-  // Forged marks of a conversation.
+  // Forged markers of a conversation.
   phrase('context_manipulation', 0.92, ['<|'], '<\\|(?:im_(?:start|end|sep)|system|endoftext|(?:start|end)_header_id|eot_id|assistant|user)\\|>'),
   phrase('context_manipulation', 0.85, '[inst]|[/inst]|<<sys>>|[system]|[/system]', '(?:\\[/?(?-i:INST)\\]|<</?(?-i:SYS)>>|\\[/?(?-i:SYSTEM)\\])'),
   phrase('context_manipulation', 0.85, 'end of|begin|start of|new session|end context|end input', '(?:(?:end of|end) @1 (?:system|user|initial|previous|original) @1 (?:prompt|input|instructions?|context|messages?|session)|(?:begin|start of|start) @1 (?:new |admin |system |real )(?:session|instructions?|prompt|conversation))'),
@@ -114,7 +119,7 @@ export const INJECTION_PHRASES: readonly Phrase[] = [
   phrase('context_manipulation', 0.6, 'user:|assistant:|human:|q:', '(?:user|human|q): @9 (?:assistant|ai|bot|chatgpt|a):'.replaceAll(': ', ':\\s?')),
   phrase('context_manipulation', 0.6, 'hypothetical', 'hypothetical (?:scenario|response|situation|discussion|world|story) @6 (?:where|in which|no|without|that)'),
 
-  // Orders in data: nobody but the user and the system gives orders.
+  // Instructions in data: only the user and the system give instructions.
   phrase('indirect', 0.85, 'your response|your answer|your reply|your output|your summary|your message|your next', "(?:(?:in|to|into|with|within|throughout)|(?:end|beginning|start|top|bottom) of) your (?:next |final |own )?(?:response|answer|answers|reply|replies|output|summary|message)", 'data'),
   phrase('indirect', 0.85, 'your response|your answer|your reply', 'of your (?:next |final |own )?(?:response|answer|reply)', 'data'),
   phrase('indirect', 0.85, 'your response|your answer|your reply|your output|your summary', "(?:provide|render|modify|enhance|augment|convert|encode|write|give|format|translate|make|present|begin|start|end|finish|append|include|change|deliver|express|phrase|reverse|shorten|scramble|encrypt|enrich|adjust|alter|craft|frame|tailor|structure) @2 your (?:entire |whole |next |final )?(?:response|answer|reply|output|summary|message)s?", 'data'),

@@ -1,6 +1,8 @@
-/** Check digits of numbers that people carry. Each takes digits (or characters) without separators. */
+/** Checksums of identification numbers. Each takes digits (or characters) without separators. */
 
-const digit = (text: string, index: number): number => text.charCodeAt(index) - 48
+function digit(text: string, index: number): number {
+  return text.charCodeAt(index) - 48
+}
 
 /** Luhn (ISO/IEC 7812-1): payment cards, Canadian SIN. */
 export function isLuhn(digits: string): boolean {
@@ -12,7 +14,7 @@ export function isLuhn(digits: string): boolean {
   return digits.length > 1 && sum % 10 === 0
 }
 
-/** ISO 7064 MOD 97-10 over letters (A = 10 …) and digits; 1 means sound. */
+/** ISO 7064 MOD 97-10 over letters (A = 10 …) and digits; 1 is valid. */
 function mod97(characters: string): number {
   let rest = 0
   for (const character of characters) {
@@ -33,7 +35,9 @@ const IBAN_LENGTH: Readonly<Record<string, number>> = Object.fromEntries(
 )
 
 /** The length that an IBAN of this country has; undefined for none. */
-export const ibanLength = (country: string): number | undefined => IBAN_LENGTH[country.toUpperCase()]
+export function ibanLength(country: string): number | undefined {
+  return IBAN_LENGTH[country.toUpperCase()]
+}
 
 /** ISO 13616: known country, its length, check digits 02 to 98 that fit. */
 export function isIban(characters: string): boolean {
@@ -41,18 +45,20 @@ export function isIban(characters: string): boolean {
   return ibanLength(iban.slice(0, 2)) === iban.length && mod97(iban.slice(4) + iban.slice(0, 4)) === 1
 }
 
-/** US SSN: no area 000, 666, 900 and above, no group 00, no serial 0000 (SSA). Numbers used in advertisements aren't anyone's. */
+/** US SSN: no area 000, 666, 900 and above, no group 00, no serial 0000 (SSA). */
 export function isSsn(digits: string): boolean {
   const area = Number(digits.slice(0, 3))
   return area > 0 && area !== 666 && area < 900 && digits.slice(3, 5) !== '00' && digits.slice(5) !== '0000'
 }
 
-const weighted = (digits: string, weights: readonly number[]): number =>
-  weights.reduce((sum, weight, index) => sum + weight * digit(digits, index), 0)
+function weighted(digits: string, weights: readonly number[]): number {
+  return weights.reduce((sum, weight, index) => sum + weight * digit(digits, index), 0)
+}
 
 /** Dutch BSN, the eleven test: weights 9 8 7 6 5 4 3 2 and -1. */
-export const isBsn = (digits: string): boolean =>
-  Number(digits) > 0 && weighted(digits, [9, 8, 7, 6, 5, 4, 3, 2, -1]) % 11 === 0
+export function isBsn(digits: string): boolean {
+  return Number(digits) > 0 && weighted(digits, [9, 8, 7, 6, 5, 4, 3, 2, -1]) % 11 === 0
+}
 
 /** Belgian national register number: 97 minus the rest of the first nine digits, with a 2 in front for births from 2000. */
 export function isBelgianRegisterNumber(digits: string): boolean {
@@ -84,12 +90,14 @@ export function isGermanTaxNumber(digits: string): boolean {
 }
 
 /** Polish PESEL: weights 1 3 7 9 repeated. */
-export const isPesel = (digits: string): boolean =>
-  weighted(digits, [1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]) % 10 === 0 && Number(digits) > 0
+export function isPesel(digits: string): boolean {
+  return weighted(digits, [1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]) % 10 === 0 && Number(digits) > 0
+}
 
 /** UK NHS number: modulus 11, weights 10 to 2. */
-export const isNhsNumber = (digits: string): boolean =>
-  Number(digits) > 0 && weighted(digits, [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]) % 11 === 0
+export function isNhsNumber(digits: string): boolean {
+  return Number(digits) > 0 && weighted(digits, [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]) % 11 === 0
+}
 
 /** Brazilian CPF: two check digits modulo 11; eleven equal digits aren't one. */
 export function isCpf(digits: string): boolean {
@@ -104,8 +112,9 @@ export function isCpf(digits: string): boolean {
 const VERHOEFF_TURN = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4]
 
 /** Product in the dihedral group D5 (Verhoeff 1969). */
-const dihedral = (a: number, b: number): number =>
-  a < 5 ? (b < 5 ? (a + b) % 5 : 5 + ((a + b) % 5)) : b < 5 ? 5 + ((a - b + 5) % 5) : (a - b + 5) % 5
+function dihedral(a: number, b: number): number {
+  return a < 5 ? (b < 5 ? (a + b) % 5 : 5 + ((a + b) % 5)) : b < 5 ? 5 + ((a - b + 5) % 5) : (a - b + 5) % 5
+}
 
 /** Indian Aadhaar: Verhoeff; the first digit is 2 or more. */
 export function isAadhaar(digits: string): boolean {

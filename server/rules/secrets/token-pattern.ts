@@ -1,76 +1,89 @@
 /**
- * Credentials by their shape. Facts (prefixes, lengths, alphabets) are from the issuers' own documentation; a token that
- * may be longer than its shortest form goes on over its alphabet. What isn't here: secrets without a shape of their own
- * (see secret-assignment.ts for those with a name in front of them).
+ * Credentials by their format. Prefixes, lengths and alphabets are from the issuers' own documentation; a token that
+ * may be longer than its shortest form extends over its alphabet. Secrets without a format of their own are in
+ * assignment-pattern.ts.
  */
 import { isPlaceholder } from '../../detection/entropy.ts'
-import { over, type Pattern } from '../../detection/pattern.ts'
+import { extendWhile, type Pattern } from '../../detection/pattern.ts'
 import { privateKeyEnd } from './private-key.ts'
 
-const WORD = over(/[\w-]+/y)
-const DOTTED = over(/[\w.~+/=-]+/y)
+const WORD = extendWhile(/[\w-]+/y)
+const DOTTED = extendWhile(/[\w.~+/=-]+/y)
 
-/** A token is nothing when what follows its prefix is a placeholder made of one sign. */
-const isFilled = (value: string): boolean => !/([xX*.#-])\1{7}/.test(value)
+/** A value is no token when what follows its prefix is a placeholder of one repeated character. */
+function isFilled(value: string): boolean {
+  return !/([xX*.#-])\1{7}/.test(value)
+}
 
-/** A token with a prefix of its own: not glued to a word on its left; `shape` is its shortest form. */
-const token = (name: string, keywords: string, shape: RegExp, more: Partial<Pattern> = {}): Pattern => ({
-  kind: `secret.${name}`,
-  severity: 'critical',
-  confidence: 0.95,
-  keywords: keywords.split(' '),
-  pattern: new RegExp(`(?<![A-Za-z0-9])(?:${shape.source})`, `dy${shape.flags}`),
-  extend: WORD,
-  judge: (value) => (isFilled(value) ? (more.confidence ?? 0.95) : undefined),
-  ...more,
-})
+/** A token with a prefix of its own: no letter or digit on its left; `shape` is its shortest form. */
+function token(name: string, keywords: string, shape: RegExp, overrides: Partial<Pattern> = {}): Pattern {
+  return {
+    kind: `secret.${name}`,
+    severity: 'critical',
+    confidence: 0.95,
+    keywords: keywords.split(' '),
+    pattern: new RegExp(`(?<![A-Za-z0-9])(?:${shape.source})`, `dy${shape.flags}`),
+    extend: WORD,
+    score: (value) => (isFilled(value) ? (overrides.confidence ?? 0.95) : undefined),
+    ...overrides,
+  }
+}
 
-/** A shape whose keyword doesn't stand at its front; it looks left by itself. */
-const inner = (name: string, keywords: string, shape: RegExp, more: Partial<Pattern> = {}): Pattern => ({
-  ...token(name, keywords, shape, more),
-  pattern: new RegExp(shape.source, `dy${shape.flags}`),
-})
+/** A token whose keyword isn't at its start; its pattern looks behind by itself. */
+function inner(name: string, keywords: string, shape: RegExp, overrides: Partial<Pattern> = {}): Pattern {
+  return {
+    ...token(name, keywords, shape, overrides),
+    pattern: new RegExp(shape.source, `dy${shape.flags}`),
+  }
+}
 
-/** A token of one length only. */
-const exact = (name: string, keywords: string, shape: RegExp, confidence = 0.95): Pattern =>
-  token(name, keywords, new RegExp(`(?:${shape.source})(?![A-Za-z0-9])`, shape.flags), {
+/** A token of fixed length. */
+function exact(name: string, keywords: string, shape: RegExp, confidence = 0.95): Pattern {
+  return token(name, keywords, new RegExp(`(?:${shape.source})(?![A-Za-z0-9])`, shape.flags), {
     confidence,
     extend: (_, end) => end,
   })
+}
 
 const BODY_FOLLOWS = `(?=[\\s"'\`\\\\,;+>|nr]{0,24}(?:[A-Za-z0-9+/=]{16}|[A-Za-z][A-Za-z-]{2,30}: |[A-Za-z0-9+/=.]{1,80}[\\s"'\`\\\\,;+>|nr]{0,24}-----END))`
 
-/** An armoured key with a body is certain; the bare first line is talk about keys. */
-const privateKey = (confidence: number, follows: string): Pattern => ({
-  kind: 'secret.private_key',
-  severity: confidence > 0.5 ? 'critical' : 'low',
-  confidence,
-  keywords: ['-----begin', '---- begin'],
-  pattern: new RegExp(`-{4,5} ?BEGIN [A-Z0-9 ]{0,24}(?:PRIVATE|SECRET) KEY(?: BLOCK)? ?-{4,5}${follows}`, 'dy'),
-  extend: privateKeyEnd,
-})
+/** An armoured key with a body is certain; the first line alone is text about keys. */
+function privateKey(confidence: number, follows: string): Pattern {
+  return {
+    kind: 'secret.private_key',
+    severity: confidence > 0.5 ? 'critical' : 'low',
+    confidence,
+    keywords: ['-----begin', '---- begin'],
+    pattern: new RegExp(`-{4,5} ?BEGIN [A-Z0-9 ]{0,24}(?:PRIVATE|SECRET) KEY(?: BLOCK)? ?-{4,5}${follows}`, 'dy'),
+    extend: privateKeyEnd,
+  }
+}
 
-/** A URL's password, the span being the password alone. */
-const urlPassword = (value: string): number | undefined =>
-  /^[a-z-]{0,8}(?:password|passwd|pass|pw|secret|guest)\d{0,4}$/i.test(value) || isPlaceholder(value) ? undefined : 0.9
+/** The password in a URL, with a span over the password alone. */
+function urlPassword(value: string): number | undefined {
+  return /^[a-z-]{0,8}(?:password|passwd|pass|pw|secret|guest)\d{0,4}$/i.test(value) || isPlaceholder(value)
+    ? undefined
+    : 0.9
+}
 
-const isJwtHeader = (value: string): boolean =>
-  /"(?:alg|enc|typ|kid)"\s?:/.test(Buffer.from(value.slice(0, value.indexOf('.')), 'base64url').toString())
+function isJwtHeader(value: string): boolean {
+  return /"(?:alg|enc|typ|kid)"\s?:/.test(Buffer.from(value.slice(0, value.indexOf('.')), 'base64url').toString())
+}
 
-/** All shapes. The order carries no meaning. */
+/** All tokens. The order has no meaning. */
 // biome-ignore format: a table, one shape a line
 export const SECRET_PATTERNS: readonly Pattern[] = [
   privateKey(0.99, BODY_FOLLOWS),
   privateKey(0.4, BODY_FOLLOWS.replace('(?=', '(?!')),
-  token('private_key', 'putty-user-key-file-', /PuTTY-User-Key-File-[23]: [\w-]{4,40}/, { extend: over(/(?:\r?\n(?:Private-MAC: [0-9a-f]+|[A-Za-z][A-Za-z-]{2,30}: [^\r\n]{0,160}|[A-Za-z0-9+/=]{8,80}))+/y) }),
+  token('private_key', 'putty-user-key-file-', /PuTTY-User-Key-File-[23]: [\w-]{4,40}/, { extend: extendWhile(/(?:\r?\n(?:Private-MAC: [0-9a-f]+|[A-Za-z][A-Za-z-]{2,30}: [^\r\n]{0,160}|[A-Za-z0-9+/=]{8,80}))+/y) }),
   token('private_key', 'age-secret-key-', /AGE-SECRET-KEY-(?:PQ-)?1[A-Z0-9]{40}/i),
-  token('private_key', '<rsakeyvalue>', /<RSAKeyValue>\s{0,8}<Modulus>/i, { extend: over(/(?:<\/?[A-Za-z]{1,12}>|[A-Za-z0-9+/=]{4,}|\s{1,8})+/y) }),
+  token('private_key', '<rsakeyvalue>', /<RSAKeyValue>\s{0,8}<Modulus>/i, { extend: extendWhile(/(?:<\/?[A-Za-z]{1,12}>|[A-Za-z0-9+/=]{4,}|\s{1,8})+/y) }),
 
   exact('aws_access_key', 'akia asia abia acca', /A(?:KIA|SIA|BIA|CCA)[A-Z2-7]{16}/),
   exact('aws_access_key', 'akia', /AKIA[A-Z0-9]{9}EXAMPLE/, 0.6),
   token('aws_secret_key', 'aws_secret secretaccesskey secret_access_key aws_session_token sessiontoken',
     /(?:aws_?)?(?:secret_?access_?key|secret_?key|session_?token)(?:_?id)?["']?\s{0,4}(?::|=>|=)\s{0,4}["']?([A-Za-z0-9/+]{40})/i,
-    { extend: over(/[A-Za-z0-9/+=]+/y) }),
+    { extend: extendWhile(/[A-Za-z0-9/+=]+/y) }),
   token('aws_bedrock_key', 'absk bedrock-api-key-', /ABSK[A-Za-z0-9+/]{109}|bedrock-api-key-[A-Za-z0-9+/]{20}/, { extend: DOTTED }),
   exact('alibaba_key', 'ltai', /LTAI[A-Za-z0-9]{16,20}/),
   exact('tencent_key', 'akid', /AKID[A-Za-z0-9]{32}/),
@@ -79,7 +92,7 @@ export const SECRET_PATTERNS: readonly Pattern[] = [
   token('azure_storage_key', 'accountkey=', /AccountKey=([A-Za-z0-9+/]{64})/i, { extend: DOTTED }),
   token('azure_shared_access', 'sharedaccesskey= sharedaccesssignature', /SharedAccessKey=([A-Za-z0-9+/]{40})|SharedAccessSignature=?\s?sr?=/i, { extend: DOTTED }),
   token('azure_sas', 'sig=', /sig=((?:[A-Za-z0-9+/]|%2[BbFf]){40,60}(?:=|%3[Dd]))/),
-  // The prefix of an Entra client secret varies; its eight fixed characters stand in the middle.
+  // The prefix of an Entra client secret varies; its eight fixed characters are in the middle.
   inner('azure_client_secret', '8q~ 7q~', /(?<=(?<![\w.~-])([\w.~-]{3}))([78]Q~[\w.~-]{31,37})/),
   inner('azure_openai_key', 'jqqj99', /(?<=(?<![A-Za-z0-9])([A-Za-z0-9]{52}))(JQQJ99[A-Za-z0-9]{20})/),
 
@@ -91,7 +104,7 @@ export const SECRET_PATTERNS: readonly Pattern[] = [
   token('bitbucket_token', 'atbb', /ATBB[A-Za-z0-9]{28}/),
   token('atlassian_token', 'atatt3 atctt3', /AT[AC]TT3[\w=-]{60}/, { extend: DOTTED }),
   token('slack_token', 'xoxb- xoxp- xoxa- xoxr- xoxs- xoxo- xoxc- xoxd- xoxe- xoxe. xapp-', /xox[bparsocd]-[\w-]{10}|xoxe[.-][\w-]{20}|xapp-\d-[\w-]{20}/i, { extend: DOTTED }),
-  token('slack_webhook', 'hooks.slack.com/', /hooks\.slack\.com\/(?:services|workflows|triggers)\/([A-Z0-9]{8}[\w/]{16})/i, { extend: over(/[\w/]+/y) }),
+  token('slack_webhook', 'hooks.slack.com/', /hooks\.slack\.com\/(?:services|workflows|triggers)\/([A-Z0-9]{8}[\w/]{16})/i, { extend: extendWhile(/[\w/]+/y) }),
   token('discord_webhook', 'discord.com/api/webhooks discordapp.com/api/webhooks', /discord(?:app)?\.com\/api\/webhooks\/(\d{15,20}\/[\w-]{40})/),
   inner('telegram_token', ':aa', /(?<=(?<!\d)(\d{8,10})):(AA[\w-]{33})/),
   exact('stripe_key', 'sk_live_ sk_test_ rk_live_ rk_test_', /[sr]k_(?:live|test)_[A-Za-z0-9]{16,240}/),
@@ -131,7 +144,7 @@ export const SECRET_PATTERNS: readonly Pattern[] = [
   token('digitalocean_token', 'dop_v1_ doo_v1_ dor_v1_', /do[por]_v1_[a-f0-9]{64}/),
   token('vault_token', 'hvs. hvb. hvr.', /hv[sbr]\.[\w-]{24}/),
   inner('terraform_token', '.atlasv1.', /(?<=([A-Za-z0-9]{14}))(\.atlasv1\.[\w=-]{60})/),
-  token('databricks_token', 'dapi', /dapi[a-f0-9]{32}/, { extend: over(/-\d/y) }),
+  token('databricks_token', 'dapi', /dapi[a-f0-9]{32}/, { extend: extendWhile(/-\d/y) }),
   token('cloudflare_key', 'v1.0-', /v1\.0-[a-f0-9]{24}-[a-f0-9]{146}/),
   token('heroku_key', 'hrku-', /HRKU-[\w-]{36}/),
   token('fly_token', 'fm1_ fm2_ fo1_', /f(?:m[12]|o1)_[\w+/=]{40}/, { extend: DOTTED }),
@@ -163,10 +176,10 @@ export const SECRET_PATTERNS: readonly Pattern[] = [
   token('sonar_token', 'sqp_ squ_ sqa_', /sq[pua]_[a-f0-9]{40}/),
   token('openshift_token', 'sha256~', /sha256~[\w-]{43}/),
 
-  token('jwt', 'eyj', /eyJ[\w-]{14,230}\.eyJ[\w-]{8}/, { extend: DOTTED, confidence: 0.9, judge: (value) => (isJwtHeader(value) ? 0.9 : undefined) }),
+  token('jwt', 'eyj', /eyJ[\w-]{14,230}\.eyJ[\w-]{8}/, { extend: DOTTED, confidence: 0.9, score: (value) => (isJwtHeader(value) ? 0.9 : undefined) }),
   inner('connection_string', '://', /(?<=(?:postgres|postgresql|mysql|mariadb|mongodb|mongodb\+srv|rediss?|amqps?|mssql|sqlserver|clickhouse|cockroachdb|ftps?|sftp|smtps?|ldaps?|kafka|nats|mqtts?)(?:\+\w{1,12})?):\/\/[^\s:@/"'<>]{0,64}:([^\s@/"'<>]{3,128})@[\w.[\]%-]/i,
-    { extend: (_, end) => end, judge: urlPassword }),
-  inner('url_password', '://', /(?<=https?|git|ssh):\/\/[^\s:@/"'<>]{0,64}:([^\s@/"'<>]{3,128})@[\w.-]/i, { extend: (_, end) => end, judge: urlPassword }),
+    { extend: (_, end) => end, score: urlPassword }),
+  inner('url_password', '://', /(?<=https?|git|ssh):\/\/[^\s:@/"'<>]{0,64}:([^\s@/"'<>]{3,128})@[\w.-]/i, { extend: (_, end) => end, score: urlPassword }),
   token('password_hash', '$2a$ $2b$ $2y$ $6$ $5$ $y$ $argon2', /\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}|\$[56]\$(?:rounds=\d{1,9}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{43}|\$y\$[./A-Za-z0-9]{1,12}\$[./A-Za-z0-9]{8,32}\$[./A-Za-z0-9]{43}|\$argon2i?d?\$v=\d\d\$[\w=,]{8,40}\$[+/A-Za-z0-9]{8,64}\$[+/A-Za-z0-9]{16}/,
-    { severity: 'high', extend: over(/[./+A-Za-z0-9]+/y), confidence: 0.7 }),
+    { severity: 'high', extend: extendWhile(/[./+A-Za-z0-9]+/y), confidence: 0.7 }),
 ]

@@ -25,7 +25,7 @@ describe('migrate', () => {
     assert.deepEqual((await type(['verify', '--data', 'data'])).code, 0)
     const late = await type(['baseline', '--data', 'data'])
     assert.equal(late.code, 5)
-    assert.match(late.stderr, /has a ledger of migrations already/)
+    assert.match(late.stderr, /already has a schema history/)
   })
 
   const rows: readonly Readonly<{

@@ -1,4 +1,4 @@
-/** Unified diffs, checked by a program that applies them. */
+/** Unified diffs, checked by a program that applies them. Needs: git. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** A real sshd on a loopback port, for one test file: its own keys, its own account of nobody but whoever runs the tests. */
+/** A real sshd on a loopback port, for one test file: its own keys, its own account of nobody but whoever runs the tests. Needs: sshd. */
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'

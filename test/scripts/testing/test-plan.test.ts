@@ -1,10 +1,13 @@
 /** What is chosen to run, and that every file either runs or is said to be left out. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { probes, unmet } from '../../../scripts/testing/need.ts'
-import { listTestFiles, parseNeeds } from '../../../scripts/testing/test-file.ts'
+import { findUnmet, listPackages, NEEDS } from '../../../scripts/testing/need.ts'
+import { findTestFiles, listTestFiles, parseNeeds } from '../../../scripts/testing/test-file.ts'
 import { planTests, type TestWish } from '../../../scripts/testing/test-plan.ts'
+
+const root = join(import.meta.dirname, '../../..')
 
 const wish: TestWish = {
   files: [
@@ -80,19 +83,41 @@ describe('needs', () => {
     test(JSON.stringify(opening), () => assert.deepEqual(parseNeeds(`${opening}\nimport 'x'`), needs))
   }
   const machine = { path: '/nowhere', userId: 1000, labCache: '/nowhere' }
-  test('a reason for what is not there', () => {
-    assert.match(unmet(['curl'], machine) ?? '', /curl not found/)
-    assert.match(unmet(['lab'], machine) ?? '', /needs root/)
-    assert.match(unmet(['lab'], { ...machine, userId: 0 }) ?? '', /systemd-nspawn/)
-    assert.equal(unmet([], machine), undefined)
+  test('all reasons for what is not there', () => {
+    assert.match(findUnmet(['curl'], machine) ?? '', /^curl not found; apt-get install ca-certificates curl$/)
+    assert.match(findUnmet(['redis', 'git'], machine) ?? '', /^redis-server not found; .*; git not found; .*git$/)
+    assert.match(findUnmet(['lab'], machine) ?? '', /^needs root/)
+    assert.match(findUnmet(['lab'], { ...machine, userId: 0 }) ?? '', /systemd-nspawn/)
+    assert.equal(findUnmet([], machine), undefined)
   })
-  test('every need of a test of ours has a probe', () => {
-    const files = listTestFiles(join(import.meta.dirname, '../../..'))
-    const stated = new Set(files.flatMap(({ needs }) => needs))
+  test('an unknown need is a defect', () => assert.throws(() => findUnmet(['luck'], machine), /needs "luck"/))
+  test('every need of a test of ours is known, and every need is one of a test', () => {
+    const files = listTestFiles(root)
+    assert.deepEqual(new Set(files.flatMap(({ needs }) => needs)), new Set(Object.keys(NEEDS)))
+  })
+  test('a test has the needs of what it imports, however far away, and those in test/lab the lab', () => {
+    const texts = {
+      'test/a.test.ts': "/** A. Needs: curl. */\nimport { b } from './b.ts'\n",
+      'test/b.ts': "/** B. */\nimport {\n  c,\n} from './lab/c.ts'\nimport './a.test.ts'\n",
+      'test/lab/c.ts': "/** C. Needs: git. */\nimport { x } from '../../server/x.ts'\n",
+      'test/lab/d.test.ts': "/** D. */\nconst late = () => import('./c.ts')\n",
+    }
+    assert.deepEqual(findTestFiles(new Map(Object.entries(texts))), [
+      { path: 'test/a.test.ts', needs: ['curl', 'git'] },
+      { path: 'test/lab/d.test.ts', needs: ['lab', 'git'] },
+    ])
+  })
+  test('what the lab starts is installed by test/lab/prepare', () => {
+    const table = /<<'LIST'\n([\s\S]*?)\nLIST\n/.exec(readFileSync(join(root, 'test/lab/prepare'), 'utf8'))?.[1] ?? ''
+    const brought = table.split('\n').map((line) => line.split(' ')[0])
     assert.deepEqual(
-      [...stated].filter((need) => probes[need] === undefined),
+      NEEDS['lab']?.programs.filter((program) => !brought.includes(program)),
       [],
     )
   })
-  test('an unknown need is a defect', () => assert.throws(() => unmet(['luck'], machine), /needs "luck"/))
+  test('packages are listed once each', () => {
+    const packages = listPackages()
+    assert.deepEqual(packages, [...new Set(packages)].toSorted())
+    assert.ok(packages.includes('redis-server'))
+  })
 })

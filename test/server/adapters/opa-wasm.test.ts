@@ -3,13 +3,13 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { makeWasmPolicy, parseDecision } from '../../../server/adapters/opa-wasm.ts'
+import { createWasmPolicy, parseDecision } from '../../../server/adapters/opa-wasm.ts'
 import { sha256 } from '../../../server/core/hash.ts'
 import type { PolicyInput } from '../../../server/core/verdict.ts'
 import { probePolicy } from '../../../server/observability/readiness.ts'
 
 const wasm = readFileSync(join(import.meta.dirname, '../../../server/policy/policy.wasm'))
-const policy = await makeWasmPolicy(wasm)
+const policy = await createWasmPolicy(wasm)
 
 const STEPS = 'validate_input rate_limit detect_pii detect_secrets detect_unicode classify_data detect_injection'.split(
   ' ',
@@ -102,5 +102,5 @@ for (const [what, answer] of NO_DECISIONS) {
 }
 
 test('bytes that are no policy throw', async () => {
-  await assert.rejects(makeWasmPolicy(Buffer.from('not wasm')))
+  await assert.rejects(createWasmPolicy(Buffer.from('not wasm')))
 })

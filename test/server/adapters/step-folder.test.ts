@@ -47,7 +47,7 @@ const REFUSED: readonly (readonly [what: string, files: Readonly<Record<string, 
   ['a file without a step', { 'a.ts': 'export const other = 1' }, /a\.ts exports no step/],
   ["a name that is not the file's", { 'a.ts': step('b', 1) }, /a step of another name/],
   ['one position twice', { 'a.ts': step('a', 1), 'b.ts': step('b', 1) }, /position of another step/],
-  ['a look at answers without a reach', { 'a.ts': step('a', 1, "stages: ['response']") }, /no reachChars/],
+  ['a look at answers without a reach', { 'a.ts': step('a', 1, "stages: ['response']") }, /no matchCharsMax/],
   ['a file that does not load', { 'a.ts': 'throw new Error("broken")' }, /broken/],
 ]
 

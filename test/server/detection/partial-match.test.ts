@@ -1,15 +1,19 @@
 /** What an opening calls over is over: no text that follows changes what a detector finds there. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Opening } from '../../../server/core/step.ts'
-import { patternOpening, undecided } from '../../../server/detection/partial-match.ts'
-import { type Detector, matchAt, type Pattern, patternDetector } from '../../../server/detection/pattern.ts'
-import { type Alternatives, type Part, readPattern } from '../../../server/detection/regex-parser.ts'
+import type { PendingFrom } from '../../../server/core/step.ts'
+import { partialMatchPattern, pendingFromPatterns } from '../../../server/detection/partial-match.ts'
+import { createPatternDetector, type Detector, matchAt, type Pattern } from '../../../server/detection/pattern.ts'
+import { type Alternatives, parseRegex, type Term } from '../../../server/detection/regex-parser.ts'
 import { MARKING_PATTERNS } from '../../../server/rules/classification-marking.ts'
-import { OUTPUT_PATTERNS } from '../../../server/rules/exfiltration-pattern.ts'
-import { PII_PATTERNS } from '../../../server/rules/pii/labelled-pattern.ts'
-import { NUMBER_PATTERNS, NUMBER_PATTERNS_BY_GROUP, numberOpening } from '../../../server/rules/pii/number-pattern.ts'
-import { PHONE_PATTERNS, phoneDetector, phoneOpening } from '../../../server/rules/pii/phone-pattern.ts'
+import { EXFILTRATION_PATTERNS } from '../../../server/rules/exfiltration-pattern.ts'
+import { LABELLED_PATTERNS } from '../../../server/rules/pii/labelled-pattern.ts'
+import {
+  NUMBER_PATTERNS,
+  NUMBER_PATTERNS_BY_GROUP,
+  pendingFromNumbers,
+} from '../../../server/rules/pii/number-pattern.ts'
+import { PHONE_PATTERNS, pendingFromPhones, phoneDetector } from '../../../server/rules/pii/phone-pattern.ts'
 import { SECRET_ASSIGNMENTS } from '../../../server/rules/secrets/assignment-pattern.ts'
 import { SECRET_PATTERNS } from '../../../server/rules/secrets/token-pattern.ts'
 import { sequence } from '../rules/fixture.ts'
@@ -35,19 +39,19 @@ function write(alternatives: Alternatives, flags: string): string {
     .join('')
 }
 
-function writeTimes(part: Part, flags: string): string {
-  const [, one, , from, , to] = /^(([+*?])|\{(\d+)(,(\d*))?\})?/.exec(part.times) ?? []
+function writeTimes(part: Term, flags: string): string {
+  const [, one, , from, , to] = /^(([+*?])|\{(\d+)(,(\d*))?\})?/.exec(part.quantifier) ?? []
   const least = from === undefined ? (one === '?' ? 0 : 1) : Number(from)
   const most = to === undefined ? Math.max(1, least) : Number(to)
   const count = [least, Math.min(most, least + 3), least + below(most - least + 1)][below(3)] as number
   return Array.from({ length: count }, () => writeOne(part, flags)).join('')
 }
 
-function writeOne(part: Part, flags: string): string {
-  if (part.sort === 'boundary') return ''
+function writeOne(part: Term, flags: string): string {
+  if (part.kind === 'boundary') return ''
   // What is looked for ahead is, for some, what follows anyway.
-  const isLeftOut = (part.sort === 'ahead' && below(2) === 0) || ('open' in part && part.open.endsWith('!'))
-  if ('open' in part) return isLeftOut ? '' : write(part.alternatives, flags)
+  const isLeftOut = (part.kind === 'lookahead' && below(2) === 0) || ('opener' in part && part.opener.endsWith('!'))
+  if ('opener' in part) return isLeftOut ? '' : write(part.alternatives, flags)
   const wanted = new RegExp(`^${part.source}$`, flags.includes('i') ? 'i' : '')
   return pick(
     CHARACTERS.filter((character) => wanted.test(character)).concat(
@@ -80,7 +84,7 @@ const AROUND = [
 ]
 
 /** Fails when something that an opening called over comes out otherwise after all. */
-function obey(text: string, detect: Detector, opening: Opening): void {
+function obey(text: string, detect: Detector, opening: PendingFrom): void {
   const all = detect(text)
   for (let cut = 1; cut < text.length; cut++) {
     const open = opening(text.slice(0, cut))
@@ -91,21 +95,21 @@ function obey(text: string, detect: Detector, opening: Opening): void {
 }
 
 const SETS: readonly (readonly [name: string, patterns: readonly Pattern[]])[] = [
-  ['personal data', PII_PATTERNS],
+  ['personal data', LABELLED_PATTERNS],
   ['secrets', SECRET_PATTERNS],
   ['named secrets', SECRET_ASSIGNMENTS],
   ['markings', MARKING_PATTERNS],
-  ['output', OUTPUT_PATTERNS],
+  ['output', EXFILTRATION_PATTERNS],
 ]
 
 for (const [name, patterns] of SETS) {
   test(`no prefix of a match leaves, and what is over stays as it is: ${name}`, () => {
     for (const pattern of patterns) {
       // Whether a value passes its check is decided with its last character: without the check there is more to break.
-      const { judge: _, ...unjudged } = pattern
-      const detect = patternDetector([unjudged])
-      const opening = patternOpening([unjudged], REACH_CHARS)
-      const alternatives = readPattern(pattern.pattern.source)
+      const { score: _, ...unjudged } = pattern
+      const detect = createPatternDetector([unjudged])
+      const opening = pendingFromPatterns([unjudged], REACH_CHARS)
+      const alternatives = parseRegex(pattern.pattern.source)
       let matches = 0
       for (let round = 0; round < 400 && (round < 40 || matches < 20); round++) {
         const text = `Some ${pick(AROUND)}${write(alternatives, pattern.pattern.flags)}${pick(AROUND)}${pick(AROUND)} and`
@@ -118,13 +122,13 @@ for (const [name, patterns] of SETS) {
 }
 
 test('no prefix of a number leaves', () => {
-  const opening = numberOpening(REACH_CHARS)
+  const opening = pendingFromNumbers(REACH_CHARS)
   for (const pattern of NUMBER_PATTERNS) {
-    const { judge: _, ...unjudged } = pattern
+    const { score: _, ...unjudged } = pattern
     let matches = 0
     for (let round = 0; round < 400 && matches < 30; round++) {
       const before = `Some ${pick(['', ' ', ', ', '(', 'AB '])}`
-      const text = before + write(readPattern(pattern.pattern.source), 'd') + pick(AROUND)
+      const text = before + write(parseRegex(pattern.pattern.source), 'd') + pick(AROUND)
       for (let at = before.length; at < text.length; at++) {
         const group = /\d/.test(text.charAt(at - 1)) ? 0 : (/^\d+/.exec(text.slice(at))?.[0].length ?? 0)
         if (!NUMBER_PATTERNS_BY_GROUP[group]?.includes(pattern)) continue
@@ -141,11 +145,11 @@ test('no prefix of a number leaves', () => {
 })
 
 test('no prefix of a telephone number leaves, and what is over stays as it is', () => {
-  const opening = phoneOpening(REACH_CHARS)
+  const opening = pendingFromPhones(REACH_CHARS)
   let matches = 0
   for (let round = 0; round < 1_500; round++) {
     const { source } = pick(PHONE_PATTERNS).pattern
-    const text = `Some ${pick(AROUND)}${write(readPattern(source), 'di')}${pick(AROUND)}${pick(AROUND)} and`
+    const text = `Some ${pick(AROUND)}${write(parseRegex(source), 'di')}${pick(AROUND)}${pick(AROUND)} and`
     matches += phoneDetector(text).length
     obey(text, phoneDetector, opening)
   }
@@ -170,6 +174,7 @@ test('a pattern is undecided where more text could change what it does', () => {
     [/a\b/y, 'a', true],
     [/a\b/y, 'a ', false],
   ]
-  for (const [pattern, text, isOpen] of rows) assert.equal(undecided(pattern).test(text), isOpen, `${pattern} ${text}`)
-  for (const wrong of [/^a/y, /a$/y, /(a)\1/y, /(?<n>a)/y]) assert.throws(() => undecided(wrong), /syntax/)
+  for (const [pattern, text, isOpen] of rows)
+    assert.equal(partialMatchPattern(pattern).test(text), isOpen, `${pattern} ${text}`)
+  for (const wrong of [/^a/y, /a$/y, /(a)\1/y, /(?<n>a)/y]) assert.throws(() => partialMatchPattern(wrong), /syntax/)
 })

@@ -1,13 +1,13 @@
 /** A gateway whose hands are stand-ins, so that each of them can be made to fail. The core is the real one. */
 
-import type { Entry, Sealed } from '../../../server/core/entry.ts'
-import type { Ports, UpstreamAnswer } from '../../../server/core/ports.ts'
-import type { Step } from '../../../server/core/step.ts'
+import type { Entry, SealedEntry } from '../../../server/core/entry.ts'
+import type { Ports, UpstreamResponse } from '../../../server/core/ports.ts'
+import type { LocalStep, Step } from '../../../server/core/step.ts'
 import type { PolicyInput, Verdict } from '../../../server/core/verdict.ts'
-import type { Asked } from '../../../server/governance/governed-request.ts'
+import type { GovernedRequest } from '../../../server/governance/governed-request.ts'
 import { seal } from '../../../server/ledger/seal.ts'
-import type { Gateway } from '../../../server/pipeline/judge.ts'
-import { readWhole } from '../../../server/protocol/upstream-answer.ts'
+import type { Gateway } from '../../../server/pipeline/gateway.ts'
+import { readBytes } from '../../../server/protocol/upstream-response.ts'
 
 /** What happened, in order: `append govern_allow`, `forward /chat/completions`. */
 export type Events = string[]
@@ -16,13 +16,12 @@ export type Events = string[]
 export type Bench = Readonly<{ gateway: Gateway; events: Events; entries: Entry[]; forwarded: string[] }>
 
 /** A step that finds whatever stands in brackets: `[pii.iban]` is a finding of that kind over the brackets. */
-export const bracketStep: Step = {
+export const bracketStep: LocalStep = {
   name: 'brackets',
   position: 1,
   category: 'test',
   stages: ['request', 'response'],
-  timeoutMs: 50,
-  reachChars: 32,
+  matchCharsMax: 32,
   inspect: ({ segments }) =>
     segments.flatMap(({ pointer, text }) =>
       [...text.matchAll(/\[([a-z]+\.[a-z_]+)\]/g)].map((match) => ({
@@ -52,7 +51,7 @@ export function answerOf(
   parts: Iterable<Uint8Array | string>,
   type = 'application/json',
   status = 200,
-): UpstreamAnswer {
+): UpstreamResponse {
   async function* body(): AsyncGenerator<Uint8Array> {
     for (const part of parts) yield typeof part === 'string' ? Buffer.from(part) : part
   }
@@ -61,13 +60,13 @@ export function answerOf(
     status,
     headers: { 'content-type': type },
     body: bytes,
-    whole: (bodyBytesMax) => readWhole(bytes, bodyBytesMax),
+    bytes: (bodyBytesMax) => readBytes(bytes, bodyBytesMax),
   }
 }
 
 /** Makes a gateway; `ports` and `steps` replace what is to be different. */
-export function makeBench(
-  answer: () => UpstreamAnswer,
+export function createBench(
+  answer: () => UpstreamResponse,
   ports: Partial<Ports> = {},
   steps: readonly Step[] = [bracketStep],
 ): Bench {
@@ -85,7 +84,7 @@ export function makeBench(
     close: async () => {},
   }
   const ledger = {
-    append: async (entry: Entry): Promise<Sealed> => {
+    append: async (entry: Entry): Promise<SealedEntry> => {
       events.push(`append ${entry.eventType}`)
       entries.push(entry)
       return seal(entry, 'chain', entries.length, null)
@@ -99,7 +98,7 @@ export function makeBench(
     commitmentKey: new Uint8Array(32),
     ports: {
       ledger,
-      upstreamOf: () => upstream,
+      routes: [{ models: /^/, upstream }],
       policy: { revision: 'f'.repeat(64), decide: async (input, id) => decide(input, id) },
       limiter: {
         take: async () => ({ isAllowed: true, remaining: 9, resetMs: 100 }),
@@ -116,7 +115,7 @@ export function makeBench(
 }
 
 /** A request past the door. */
-export function askedOf(body: object, more: Partial<Asked> = {}): Asked {
+export function requestOf(body: object, more: Partial<GovernedRequest> = {}): GovernedRequest {
   return {
     id: 'req_1',
     path: '/chat/completions',

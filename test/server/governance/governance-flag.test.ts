@@ -39,6 +39,6 @@ const REFUSED: readonly (readonly [header: string, code: string])[] = [
 for (const [header, code] of REFUSED) {
   test(`refused: ${header.slice(0, 40)}`, () => {
     const parsed = parseFlags(header)
-    assert.equal(parsed.status === 'refused' && parsed.code, code)
+    assert.equal(parsed.status === 'invalid' && parsed.code, code)
   })
 }

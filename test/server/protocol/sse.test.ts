@@ -1,7 +1,7 @@
 /** Reading server-sent events: framing, and that cuts change nothing. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EVENT_CHARS_MAX, readEvents, SseError, sseEvent } from '../../../server/protocol/sse.ts'
+import { EVENT_CHARS_MAX, formatEvent, readEvents, SseError } from '../../../server/protocol/sse.ts'
 
 async function eventsOf(parts: Iterable<Uint8Array>): Promise<readonly string[]> {
   async function* bytes(): AsyncGenerator<Uint8Array> {
@@ -49,6 +49,18 @@ test('an event without an end is refused before it fills the memory', async () =
   await assert.rejects(eventsOf(lines), SseError)
 })
 
+// A reader that looks at what it holds with every piece takes minutes for this.
+test('a large event in small pieces costs no more than its length', { timeout: 60_000 }, async () => {
+  const bytes = Buffer.from(`data: ${'x'.repeat(EVENT_CHARS_MAX - 64)}\n\n`)
+  const parts = Array.from({ length: Math.ceil(bytes.length / 64) }, (_, index) =>
+    bytes.subarray(index * 64, index * 64 + 64),
+  )
+  assert.equal((await eventsOf(parts))[0]?.length, EVENT_CHARS_MAX - 64)
+})
+
 test('an event that is written is read', async () => {
-  assert.deepEqual(await eventsOf([Buffer.from(sseEvent('{"a":"b"}') + sseEvent('[DONE]'))]), ['{"a":"b"}', '[DONE]'])
+  assert.deepEqual(await eventsOf([Buffer.from(formatEvent('{"a":"b"}') + formatEvent('[DONE]'))]), [
+    '{"a":"b"}',
+    '[DONE]',
+  ])
 })

@@ -1,7 +1,7 @@
 /** Chunks of streams taken apart, and put together again. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compose, envelopeOf, takeApart } from '../../../server/protocol/stream-chunk.ts'
+import { buildChunk, envelopeOf, splitChunk } from '../../../server/protocol/stream-chunk.ts'
 
 const chunkOf = (choice: object) => ({ id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, ...choice }] })
 
@@ -24,17 +24,17 @@ const GROWING: readonly (readonly [what: string, choice: object, pointer: string
 for (const [what, choice, pointer, text] of GROWING) {
   test(`grows, leaves nothing behind, and goes back to where it was: ${what}`, () => {
     const chunk = chunkOf(choice)
-    const apart = takeApart(chunk)
+    const apart = splitChunk(chunk)
     assert.ok(apart)
     assert.deepEqual(
-      apart.growths.map((growth) => [growth.pointer, growth.text]),
+      apart.deltas.map((growth) => [growth.pointer, growth.text]),
       [[pointer, text]],
     )
-    assert.equal(apart.skeleton.isEmpty, true)
-    assert.ok(!JSON.stringify(apart.skeleton.chunk).includes(`"${text}"`))
-    const [growth] = apart.growths
+    assert.equal(apart.shell.isEmpty, true)
+    assert.ok(!JSON.stringify(apart.shell.chunk).includes(`"${text}"`))
+    const [growth] = apart.deltas
     assert.ok(growth)
-    const again = compose(envelopeOf(apart.skeleton.chunk), growth, text)
+    const again = buildChunk(envelopeOf(apart.shell.chunk), growth, text)
     assert.deepEqual(again, { ...chunk, choices: [{ ...chunk.choices[0], finish_reason: null }] })
   })
 }
@@ -50,20 +50,20 @@ const WHOLE: readonly (readonly [what: string, choice: object])[] = [
 
 for (const [what, choice] of WHOLE) {
   test(`is sent as it is: ${what}`, () => {
-    const apart = takeApart(chunkOf(choice))
-    assert.deepEqual(apart?.growths, [])
-    assert.equal(apart?.skeleton.isEmpty, false)
-    assert.deepEqual(apart?.skeleton.chunk, chunkOf(choice))
+    const apart = splitChunk(chunkOf(choice))
+    assert.deepEqual(apart?.deltas, [])
+    assert.equal(apart?.shell.isEmpty, false)
+    assert.deepEqual(apart?.shell.chunk, chunkOf(choice))
   })
 }
 
 test('the end of a choice is told', () => {
-  assert.deepEqual(takeApart(chunkOf({ delta: {}, finish_reason: 'stop' }))?.skeleton.ended, [0])
+  assert.deepEqual(splitChunk(chunkOf({ delta: {}, finish_reason: 'stop' }))?.shell.ended, [0])
 })
 
 test('usage alone is a chunk that is sent', () => {
   const usage = { id: 'c', choices: [], usage: { total_tokens: 3 } }
-  assert.deepEqual(takeApart(usage), { skeleton: { chunk: usage, isEmpty: false, ended: [] }, growths: [] })
+  assert.deepEqual(splitChunk(usage), { shell: { chunk: usage, isEmpty: false, ended: [] }, deltas: [] })
 })
 
 for (const [what, value] of Object.entries({
@@ -73,5 +73,5 @@ for (const [what, value] of Object.entries({
   'no choices': {},
   'choices that are none': { choices: [3] },
 })) {
-  test(`is no chunk: ${what}`, () => assert.equal(takeApart(value), undefined))
+  test(`is no chunk: ${what}`, () => assert.equal(splitChunk(value), undefined))
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { govern } from '../../../server/governance/govern.ts'
-import { answerOf, askedOf, decide, makeBench } from '../governance/gateway-fixture.ts'
+import { answerOf, createBench, decide, requestOf } from '../governance/gateway-fixture.ts'
 import { chunk, chunksOf } from '../model-server.ts'
 import { PROSE, STEPS } from './window-fixture.ts'
 
@@ -32,9 +32,9 @@ test('200 small pieces: one question for 64 characters, and never more than a li
       return decide(input, id)
     },
   }
-  const bench = makeBench(() => ({ ...answerOf([], 'text/event-stream'), body: upstream() }), { policy }, STEPS)
+  const bench = createBench(() => ({ ...answerOf([], 'text/event-stream'), body: upstream() }), { policy }, STEPS)
   const body = { model: 'm', stream: true, messages: [{ role: 'user', content: 'hello' }] }
-  const reply = await govern(bench.gateway, askedOf(body))
+  const reply = await govern(bench.gateway, requestOf(body))
   if (reply.kind !== 'stream') throw new Error('no stream')
   for await (const part of reply.chunks) {
     for (const [, data] of part.matchAll(/^data: (\{.*)$/gm)) {

@@ -1,7 +1,8 @@
 /** A stream holds back only what is running: ordinary text leaves at once, and chance finds no cut that betrays a match. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { finish, openWindow, push, release, scanText, settle } from '../../../server/stream/release-window.ts'
+import { createWindow, finish, push, release, scanText, settle } from '../../../server/stream/release-window.ts'
+import { shareOf } from '../../rounds.ts'
 import { sequence } from '../rules/fixture.ts'
 import { FIXTURES, look, OPENING, PROSE, pieces, REACH_CHARS, stream, whole } from './window-fixture.ts'
 
@@ -53,7 +54,7 @@ const ORDINARY: readonly (readonly [name: string, heldMax: number, text: string]
 for (const [name, heldMax, text] of ORDINARY) {
   test(`of ${name} at most ${heldMax} characters are held`, async () => {
     for (let most = 1; most <= 8; most++) {
-      let window = openWindow(REACH_CHARS, undefined, OPENING)
+      let window = createWindow(REACH_CHARS, undefined, OPENING)
       let released = ''
       const turn = async (): Promise<void> => {
         const next = release(window, settle(window, await look(scanText(window))), [])
@@ -88,7 +89,7 @@ test('chance: fixtures, parts of them, crumbs and prose in any order, cut anywhe
   }
   const crumb = (): string => CRUMBS[below(CRUMBS.length)] as string
   const makers = [fixture, part, part, crumb, crumb, crumb, () => PROSE.slice(below(70), 79)]
-  for (let round = 0; round < 3_000; round++) {
+  for (let round = 0; round < shareOf(3_000); round++) {
     const text = Array.from({ length: 2 + below(6) }, () => (makers[below(makers.length)] as () => string)()).join('')
     const deltas = pieces(text, [2, 9, 30, 120][round % 4] as number, round)
     assert.deepEqual(await stream(deltas), await whole(text), JSON.stringify(deltas))
