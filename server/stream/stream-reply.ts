@@ -126,7 +126,7 @@ async function finishStream(stream: Stream, isComplete: boolean): Promise<Stream
 /** Judges what has arrived, and returns what of it may leave: run steps → settle → decide → append → enforce. */
 async function judgeBatch({ gateway, state }: Stream): Promise<StreamStep> {
   const call = state.pendingCall()
-  if (!call) return { text: state.take().text, end: undefined }
+  if (!call) return { text: state.pass(), end: undefined }
   const run = await runSteps(gateway, call)
   const outcomes = state.settle(run.outcomes)
   const verdict = await decide(gateway, call, outcomes)
