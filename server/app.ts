@@ -1,7 +1,7 @@
 /** The composition root: opens what a gateway needs and wires it together. Short enough to be the diagram. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { createAuthenticator } from './access/authenticator.ts'
 import { createEcho } from './adapters/echo.ts'
 import { createMemoryLimiter } from './adapters/memory-limiter.ts'
@@ -19,12 +19,7 @@ import { describeGateway } from './observability/about.ts'
 import { createReadiness, probePolicy, type Readiness } from './observability/readiness.ts'
 import { createFindingCache } from './pipeline/finding-cache.ts'
 import type { Gateway } from './pipeline/judge.ts'
-import { agentRoutes } from './routes/agents.ts'
-import { auditRoutes } from './routes/audit.ts'
-import { governedRoutes } from './routes/governed.ts'
-import { healthRoutes } from './routes/health.ts'
-import { openapiRoutes } from './routes/openapi.ts'
-import { wellKnownRoutes } from './routes/well-known.ts'
+import { registerRoutes } from './route-table.ts'
 
 const HERE = import.meta.dirname
 
@@ -37,11 +32,17 @@ export type App = Readonly<{
 }>
 
 /** What the process provides. */
-export type AppDependencies = Readonly<{ database: Database; clock: Clock; random: Random; isDraining: () => boolean }>
+export type AppDependencies = Readonly<{
+  database: Database
+  clock: Clock
+  random: Random
+  log: FastifyBaseLogger
+  isDraining: () => boolean
+}>
 
 /** Creates a gateway. Throws when the policy, the steps or the ledger can't be opened. */
 export async function createApp(config: Config, dependencies: AppDependencies): Promise<App> {
-  const { database, clock, random, isDraining } = dependencies
+  const { database, clock, random, log, isDraining } = dependencies
   const meter = createPrometheus()
   const policy = await createWasmPolicy(readFileSync(join(HERE, 'policy/policy.wasm')))
   const steps = await loadSteps(join(HERE, 'steps'))
@@ -52,10 +53,10 @@ export async function createApp(config: Config, dependencies: AppDependencies): 
     newId: () => `req_${ulid(clock, random)}`,
     isDraining,
     count: meter.countHttp,
-    logLevel: config.logLevel,
+    log,
   })
   const limiter = config.redisUrl
-    ? createRedisLimiter(config.redisUrl, (err) => server.log.warn({ err }, 'redis'))
+    ? createRedisLimiter(config.redisUrl, (err) => log.warn({ err }, 'redis'))
     : createMemoryLimiter()
   const echo = createEcho(clock)
   const openai = config.upstream && createOpenai(config.upstream.url, config.upstream.key)
@@ -70,19 +71,15 @@ export async function createApp(config: Config, dependencies: AppDependencies): 
     ports: { limiter, policy, ledger, upstreamOf, meter, clock, random },
   }
   const authenticator = createAuthenticator(database, config.secrets.TAPPASS_ADMIN_API_KEY, clock, (err) =>
-    server.log.warn({ err }, 'last_used_at of a key was not updated'),
+    log.warn({ err }, 'last_used_at of a key was not updated'),
   )
   const readiness = createReadiness(
     { database: () => database.query('SELECT 1'), opa: () => probePolicy(policy), redis: limiter.ping },
     clock.elapsedMs,
   )
   const about = describeGateway(config, steps, gateway.ports)
-  governedRoutes(server, authenticator, gateway)
-  agentRoutes(server, { authenticator, database, ledger, clock, random })
-  auditRoutes(server, authenticator, database)
-  healthRoutes(server, { authenticator, database, readiness, about, metrics: meter, clock })
-  wellKnownRoutes(server, config.secrets.TAPPASS_TOKEN_KEY)
-  openapiRoutes(server, about.version)
+  const tokenKey = config.secrets.TAPPASS_TOKEN_KEY
+  registerRoutes(server, { authenticator, gateway, database, readiness, about, metrics: meter, tokenKey })
   await server.ready()
   const close = (): Promise<void> => ledger.close().finally(() => Promise.all([limiter.close(), openai?.close()]))
   return { server, readiness, ledger, close }

@@ -40,7 +40,7 @@ const server: readonly Room[] = [
   { path: 'server/backups', is: 'What a backup holds and how long backups are kept.', knows: [] },
   {
     path: 'server/observability',
-    is: 'Readiness, histograms, what a process tells of itself, how an error is logged.',
+    is: 'Readiness, histograms, what a process tells of itself, the log and how an error stands in it.',
     knows: ['server/config', 'server/core'],
   },
   {
@@ -127,7 +127,7 @@ const server: readonly Room[] = [
   {
     path: 'server/http',
     is: 'The server under the routes. Here, and nowhere else, what other rooms return becomes an HTTP error.',
-    knows: ['server/access', 'server/core', 'server/database', 'server/observability'],
+    knows: ['server/access', 'server/core', 'server/database'],
   },
   {
     path: 'server/routes',
@@ -149,6 +149,11 @@ const server: readonly Room[] = [
     knows: ['server/adapters', 'server/adapters/pglite', 'server/config', 'server/core', 'server/migration'],
   },
   {
+    path: 'server/route-table.ts',
+    is: 'All routes of the gateway, in order.',
+    knows: ['server/access', 'server/core', 'server/observability', 'server/pipeline', 'server/routes'],
+  },
+  {
     path: 'server/app.ts',
     is: 'The composition root of the gateway.',
     knows: [
@@ -161,7 +166,7 @@ const server: readonly Room[] = [
       'server/ledger',
       'server/observability',
       'server/pipeline',
-      'server/routes',
+      'server/route-table.ts',
     ],
   },
   {

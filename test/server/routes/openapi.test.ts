@@ -7,12 +7,20 @@ import { openPglite } from '../../../server/adapters/pglite/pglite.ts'
 import { createRandom, systemClock } from '../../../server/adapters/system.ts'
 import { createApp } from '../../../server/app.ts'
 import { readConfig } from '../../../server/config/config.ts'
+import { createLogger } from '../../../server/observability/logger.ts'
 import { prepareSchema } from '../../../server/process/storage.ts'
 
 const config = readConfig('gateway', { TAPPASS_LOG_LEVEL: 'silent' })
 const database = await openPglite({ nowMs: Date.now })
 await prepareSchema(database, config, '0', systemClock)
-const app = await createApp(config, { database, clock: systemClock, random: createRandom(), isDraining: () => false })
+const log = createLogger(config.logLevel)
+const app = await createApp(config, {
+  database,
+  clock: systemClock,
+  random: createRandom(),
+  log,
+  isDraining: () => false,
+})
 const answer = await app.server.inject('/v1/openapi.json')
 /** Lines such as `/agents/:id (GET, DELETE)`. */
 const printed = app.server.printRoutes({ commonPrefix: false })
