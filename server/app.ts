@@ -79,7 +79,7 @@ export async function createApp(config: Config, dependencies: AppDependencies): 
   )
   const about = describeGateway(config, steps, gateway.ports)
   const tokenKey = config.secrets.TAPPASS_TOKEN_KEY
-  registerRoutes(server, { authenticator, gateway, database, readiness, about, metrics: meter, tokenKey })
+  await registerRoutes(server, { authenticator, gateway, database, readiness, about, metrics: meter, tokenKey })
   await server.ready()
   const close = (): Promise<void> => ledger.close().finally(() => Promise.all([limiter.close(), openai?.close()]))
   return { server, readiness, ledger, close }

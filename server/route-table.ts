@@ -2,6 +2,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { Authenticator } from './access/authenticator.ts'
 import type { Database } from './core/ports.ts'
+import { describeRoutes } from './http/openapi.ts'
+import { holdToContract } from './http/route-contract.ts'
 import type { About } from './observability/about.ts'
 import type { Readiness } from './observability/readiness.ts'
 import type { Gateway } from './pipeline/judge.ts'
@@ -23,14 +25,16 @@ export type RouteDependencies = Readonly<{
   tokenKey: string | undefined
 }>
 
-/** Adds every route to the server. */
-export function registerRoutes(server: FastifyInstance, dependencies: RouteDependencies): void {
+/** Adds every route to the server. Throws when one does not state what it has to. */
+export async function registerRoutes(server: FastifyInstance, dependencies: RouteDependencies): Promise<void> {
   const { authenticator, gateway, database, readiness, about, metrics, tokenKey } = dependencies
   const { ledger, clock, random } = gateway.ports
-  governedRoutes(server, authenticator, gateway)
+  holdToContract(server, authenticator)
+  await describeRoutes(server, about.version)
+  governedRoutes(server, gateway)
   agentRoutes(server, { authenticator, database, ledger, clock, random })
-  auditRoutes(server, authenticator, database)
-  healthRoutes(server, { authenticator, database, readiness, about, metrics, clock })
+  auditRoutes(server, database)
+  healthRoutes(server, { database, readiness, about, metrics, clock })
   wellKnownRoutes(server, tokenKey)
-  openapiRoutes(server, about.version)
+  openapiRoutes(server)
 }

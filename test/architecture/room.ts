@@ -126,7 +126,7 @@ const server: readonly Room[] = [
   { path: 'server/adapters/pglite', is: 'PostgreSQL in this process.', knows: ['server/core', 'server/database'] },
   {
     path: 'server/http',
-    is: 'The server under the routes. Here, and nowhere else, what other rooms return becomes an HTTP error.',
+    is: 'The server under the routes, what a route has to state, and the OpenAPI document. Here, and nowhere else, what other rooms return becomes an HTTP error.',
     knows: ['server/access', 'server/core', 'server/database'],
   },
   {
@@ -151,7 +151,7 @@ const server: readonly Room[] = [
   {
     path: 'server/route-table.ts',
     is: 'All routes of the gateway, in order.',
-    knows: ['server/access', 'server/core', 'server/observability', 'server/pipeline', 'server/routes'],
+    knows: ['server/access', 'server/core', 'server/http', 'server/observability', 'server/pipeline', 'server/routes'],
   },
   {
     path: 'server/app.ts',
