@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import type { Call, Segment } from '../server/core/call.ts'
 import type { Finding } from '../server/core/finding.ts'
-import type { Step, StepContext } from '../server/core/step.ts'
+import type { LocalStep, StepContext } from '../server/core/step.ts'
 import { project } from '../server/protocol/projection.ts'
 import { createInjectionDetector } from '../server/rules/injection/injection-detector.ts'
 import { step as classifyData } from '../server/steps/classify-data.ts'
@@ -23,7 +23,7 @@ import { documents, type Row, readRows, trainInjection } from './injection-train
 
 const THRESHOLD = 0.8
 const FOLDS = 5
-const STEPS: readonly Step[] = [
+const STEPS: readonly LocalStep[] = [
   validateInput,
   detectPii,
   detectSecrets,

@@ -7,22 +7,26 @@ import type { Reason, Verdict } from '../core/verdict.ts'
 import { TOKEN_LISTS } from '../protocol/stream-chunk.ts'
 import { redact } from './redaction.ts'
 
-/** What passes: a body, or a refusal. */
-export type Enforcement =
-  | Readonly<{ status: 'passed'; body: unknown }>
-  | Readonly<{ status: 'refused'; code: ErrorCode; reasons: readonly Reason[] }>
+/** Nothing passes: the error for the client, and why. */
+export type Refusal = Readonly<{ status: 'refused'; code: ErrorCode; reasons: readonly Reason[] }>
+
+/** What passes: a body, or nothing. */
+export type Enforcement = Readonly<{ status: 'passed'; body: unknown }> | Refusal
 
 /** Pointers into token lists of a response, which `withoutTokenLists` drops. */
 const TOKEN_LIST_POINTER = new RegExp(`^/choices/\\d+/(?:${[...TOKEN_LISTS].join('|')})(?:/|$)`)
 
-/** Given an evaluated call, returns what of it may leave. Throws when something that has to be redacted can't be. */
-export function enforce(call: Call, outcomes: readonly StepOutcome[], verdict: Verdict): Enforcement {
+/**
+ * Given a call, the findings in its body and the verdict, returns what of the body may leave. Throws when something
+ * that has to be redacted can't be.
+ */
+export function enforce(call: Call, findings: readonly Finding[], verdict: Verdict): Enforcement {
   switch (verdict.action) {
     case 'allow':
       return { status: 'passed', body: call.body }
     case 'redact': {
-      const findings = allFindings(outcomes).filter(({ pointer }) => !TOKEN_LIST_POINTER.test(pointer))
-      return { status: 'passed', body: redact(withoutTokenLists(call), findings, verdict.kinds) }
+      const inBody = findings.filter(({ pointer }) => !TOKEN_LIST_POINTER.test(pointer))
+      return { status: 'passed', body: redact(withoutTokenLists(call), inBody, verdict.kinds) }
     }
     case 'hold':
       return { status: 'refused', code: 'approval.required', reasons: verdict.reasons }

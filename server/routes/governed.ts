@@ -14,10 +14,10 @@ import { createBodyBudget } from '../governance/body-budget.ts'
 import { govern } from '../governance/govern.ts'
 import { parseFlags } from '../governance/governance-flag.ts'
 import type { GovernedPath, GovernedRequest } from '../governance/governed-request.ts'
-import { listModels } from '../governance/model-list.ts'
+import { listModels } from '../governance/model-route.ts'
 import { PublicError } from '../http/public-error.ts'
 import { describeOnly } from '../http/validation.ts'
-import type { Gateway } from '../pipeline/judge.ts'
+import type { Gateway } from '../pipeline/gateway.ts'
 import type { Reply } from '../pipeline/reply.ts'
 
 const optionalHeader = (description: string) => v.optional(v.pipe(v.string(), v.description(description)))
@@ -194,5 +194,5 @@ function send(reply: FastifyReply, answer: Reply): FastifyReply {
   if (answer.cause !== undefined) reply.log.warn({ err: answer.cause, status: answer.status }, 'call failed')
   reply.code(answer.status).headers(answer.headers)
   if (answer.kind === 'stream') return reply.send(Readable.from(answer.chunks))
-  return reply.type('application/json; charset=utf-8').send(answer.text ?? JSON.stringify(answer.body))
+  return reply.type('application/json; charset=utf-8').send(answer.text)
 }

@@ -1,6 +1,6 @@
 /** Detects classification markings: banners, classification lines, TLP. It does not infer from meaning. */
 
-import type { Step } from '../core/step.ts'
+import type { LocalStep } from '../core/step.ts'
 import { pendingFromPatterns } from '../detection/partial-match.ts'
 import { createPatternDetector } from '../detection/pattern.ts'
 import { scanSegments } from '../detection/scan.ts'
@@ -12,12 +12,11 @@ const MATCH_CHARS_MAX = 96
 const detect = createPatternDetector(MARKING_PATTERNS)
 
 /** Kinds `class.internal`, `class.confidential`, `class.restricted`. */
-export const step: Step = {
+export const step: LocalStep = {
   name: 'classify_data',
   position: 260,
   category: 'classify_and_prepare',
   stages: ['request', 'response'],
-  timeoutMs: 1_000,
   isCacheable: true,
   matchCharsMax: MATCH_CHARS_MAX,
   pendingFrom: pendingFromPatterns(MARKING_PATTERNS, MATCH_CHARS_MAX),

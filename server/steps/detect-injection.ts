@@ -1,6 +1,6 @@
 /** Detects prompt injection, in what anybody but the application itself has written. */
 
-import type { Step } from '../core/step.ts'
+import type { LocalStep } from '../core/step.ts'
 import { createInjectionDetector } from '../rules/injection/injection-detector.ts'
 import { INJECTION_WEIGHTS } from '../rules/injection/model-weights.ts'
 
@@ -11,12 +11,11 @@ const detect = createInjectionDetector({
 })
 
 /** Kinds `injection.*`. The default policy refuses from confidence 0.8 on. */
-export const step: Step = {
+export const step: LocalStep = {
   name: 'detect_injection',
   position: 300,
   category: 'threat_detection',
   stages: ['request'],
-  timeoutMs: 2_000,
   isCacheable: true,
   inspect: (call) => detect(call.segments),
 }

@@ -3,7 +3,7 @@
  * addresses have none and are not attempted.
  */
 
-import type { Step } from '../core/step.ts'
+import type { LocalStep } from '../core/step.ts'
 import { pendingFromPatterns } from '../detection/partial-match.ts'
 import { createPatternDetector, type Detector } from '../detection/pattern.ts'
 import { earliestPending } from '../detection/pending-match.ts'
@@ -27,12 +27,11 @@ const detect: Detector = (text, keywords) => {
 const YIELDING_KINDS = new Set(['pii.phone'])
 
 /** Kinds `pii.*`. */
-export const step: Step = {
+export const step: LocalStep = {
   name: 'detect_pii',
   position: 200,
   category: 'data_protection',
   stages: ['request', 'response'],
-  timeoutMs: 2_000,
   isCacheable: true,
   matchCharsMax: MATCH_CHARS_MAX,
   pendingFrom: earliestPending([

@@ -1,6 +1,6 @@
 /** Detects credentials, in requests and responses, plain, disguised or encoded. It stores none of them. */
 
-import type { Step } from '../core/step.ts'
+import type { LocalStep } from '../core/step.ts'
 import { pendingFromPatterns } from '../detection/partial-match.ts'
 import { createPatternDetector } from '../detection/pattern.ts'
 import { scanSegments } from '../detection/scan.ts'
@@ -18,12 +18,11 @@ const detect = createPatternDetector(PATTERNS)
 const YIELDING_KINDS = new Set(['secret.assignment'])
 
 /** Kinds `secret.*`. From confidence 0.5 on the default policy refuses. */
-export const step: Step = {
+export const step: LocalStep = {
   name: 'detect_secrets',
   position: 220,
   category: 'data_protection',
   stages: ['request', 'response'],
-  timeoutMs: 2_000,
   isCacheable: true,
   matchCharsMax: MATCH_CHARS_MAX,
   pendingFrom: pendingFromPatterns(PATTERNS, MATCH_CHARS_MAX),

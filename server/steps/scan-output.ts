@@ -3,7 +3,7 @@
  * addresses with data packed into them, active markup, and invisible text.
  */
 
-import type { Step } from '../core/step.ts'
+import type { LocalStep } from '../core/step.ts'
 import { pendingFromPatterns } from '../detection/partial-match.ts'
 import { createPatternDetector, type Detector, type Match } from '../detection/pattern.ts'
 import { earliestPending } from '../detection/pending-match.ts'
@@ -43,12 +43,11 @@ const detect: Detector = (text, keywords) => {
 }
 
 /** Kinds `exfiltration.*`. */
-export const step: Step = {
+export const step: LocalStep = {
   name: 'scan_output',
   position: 700,
   category: 'response_safety',
   stages: ['response'],
-  timeoutMs: 2_000,
   matchCharsMax: MATCH_CHARS_MAX,
   pendingFrom: earliestPending([pendingFromPatterns(EXFILTRATION_PATTERNS, MATCH_CHARS_MAX), pendingInvisibleStart]),
   inspect: (call) => scanSegments(call.segments, detect),

@@ -149,13 +149,8 @@ const server: readonly Room[] = [
     knows: ['server/adapters', 'server/adapters/pglite', 'server/config', 'server/core', 'server/migration'],
   },
   {
-    path: 'server/route-table.ts',
-    is: 'All routes of the gateway, in order.',
-    knows: ['server/access', 'server/core', 'server/http', 'server/observability', 'server/pipeline', 'server/routes'],
-  },
-  {
-    path: 'server/app.ts',
-    is: 'The composition root of the gateway.',
+    path: 'server/composition',
+    is: 'How a gateway is put together: open the ports, create the gateway, register the routes.',
     knows: [
       'server/access',
       'server/adapters',
@@ -166,7 +161,19 @@ const server: readonly Room[] = [
       'server/ledger',
       'server/observability',
       'server/pipeline',
-      'server/route-table.ts',
+      'server/routes',
+    ],
+  },
+  {
+    path: 'server/app.ts',
+    is: 'The composition root of the gateway.',
+    knows: [
+      'server/adapters',
+      'server/composition',
+      'server/config',
+      'server/core',
+      'server/http',
+      'server/observability',
     ],
   },
   {

@@ -1,9 +1,18 @@
 /** What the gateway's routes state, without anything behind them. */
 import Fastify, { type RouteOptions } from 'fastify'
-import { type RouteDependencies, registerRoutes } from '../../../server/route-table.ts'
+import { systemClock } from '../../../server/adapters/system.ts'
+import { registerRoutes } from '../../../server/composition/register-routes.ts'
+import { readConfig } from '../../../server/config/config.ts'
+import type { Database } from '../../../server/core/ports.ts'
+import type { Gateway } from '../../../server/pipeline/gateway.ts'
 
-/** No handler runs, so nothing has to be there. */
-const NOTHING = { gateway: { ports: {}, limits: {} }, about: { version: '1.2.3' } } as unknown as RouteDependencies
+/** No handler runs, so next to nothing has to be there. */
+const GATEWAY = {
+  steps: [],
+  limits: {},
+  ports: { limiter: {}, policy: {}, clock: systemClock },
+} as unknown as Gateway
+const METRICS = { render: async () => '', contentType: 'text/plain' }
 
 /** The routes in the order of their registration, and the document that describes them. */
 export type StatedRoutes = Readonly<{ routes: readonly RouteOptions[]; document: object }>
@@ -13,7 +22,7 @@ export async function statedRoutes(): Promise<StatedRoutes> {
   const server = Fastify({ exposeHeadRoutes: false })
   const routes: RouteOptions[] = []
   server.addHook('onRoute', (route) => void routes.push(route))
-  await registerRoutes(server, NOTHING)
+  await registerRoutes(server, readConfig('gateway', {}), {} as Database, GATEWAY, METRICS)
   await server.ready()
   return { routes, document: server.swagger() }
 }

@@ -1,6 +1,6 @@
 /** Streams texts through a window with all response steps, and the texts to do it with. */
 import type { Finding } from '../../../server/core/finding.ts'
-import type { Step } from '../../../server/core/step.ts'
+import type { LocalStep } from '../../../server/core/step.ts'
 import { pendingFromSteps } from '../../../server/detection/pending-match.ts'
 import { redactText } from '../../../server/pipeline/redaction.ts'
 import { step as classify } from '../../../server/steps/classify-data.ts'
@@ -15,7 +15,7 @@ import { IMPERSONAL, PERSONAL } from '../rules/pii-fixture.ts'
 import { NAMED_SECRETS, NO_SECRETS, SECRETS } from '../rules/secret-fixture.ts'
 
 /** All steps that look at answers. */
-export const STEPS: readonly Step[] = [classify, pii, secrets, output]
+export const STEPS: readonly LocalStep[] = [classify, pii, secrets, output]
 export const REACH_CHARS = Math.max(...STEPS.map(({ matchCharsMax }) => matchCharsMax ?? 0))
 
 export const OPENING = pendingFromSteps(STEPS)
