@@ -10,6 +10,7 @@ import { type Member, writeTar } from './tar.ts'
 
 /** Tests, docs and benchmarks stay at home. */
 const OWN_ENTRIES = [
+  'contract',
   'server',
   'scripts',
   'migrations',

@@ -15,6 +15,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { identify } from '../../../scripts/core/process-identity.ts'
 import { type Typing, typeCommand } from '../command-line.ts'
 
@@ -131,7 +132,8 @@ describe('up', () => {
   test('Ctrl-C before it serves exits 130 too', async () => {
     const root = makeRoot('mute')
     const typed = up(root, quiet)
-    setTimeout(() => typed.interrupt('SIGINT'), 300)
+    while (!existsSync(join(root, 'seen.json'))) await pause(5)
+    typed.interrupt('SIGINT')
     assert.equal(await typed.code, 130)
     assert.equal(typed.stdout(), '')
   })

@@ -20,8 +20,8 @@ describe('process identity', () => {
   })
 
   test('one that ended and was not collected does not run', async () => {
-    // The parent sleeps without waiting for its child, which is a zombie from then on.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] })
+    // The parent reads on and on without waiting for its child, which is a zombie from then on.
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec cat'], { stdio: ['pipe', 'pipe', 'ignore'] })
     const [said] = await once(parent.stdout, 'data')
     const pid = Number(String(said))
     const isZombie = () => /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
