@@ -3,7 +3,7 @@
  * Short enough to be the diagram.
  */
 import { join } from 'node:path'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { createPrometheus } from './adapters/prometheus.ts'
 import { loadSteps } from './adapters/step-folder.ts'
 import { createGateway } from './composition/create-gateway.ts'
@@ -27,27 +27,27 @@ export type App = Readonly<{
 }>
 
 /** What the process provides. */
-export type AppDependencies = ProcessPorts & Readonly<{ isDraining: () => boolean }>
+export type AppDependencies = ProcessPorts & Readonly<{ log: FastifyBaseLogger; isDraining: () => boolean }>
 
 /**
  * Creates a gateway; `stepFolders` hold steps beside the built-in ones. Throws when the policy, the steps or the ledger
  * can't be opened.
  */
 export async function createApp(config: Config, dependencies: AppDependencies, ...stepFolders: string[]): Promise<App> {
-  const { database, clock, random, isDraining } = dependencies
+  const { database, clock, random, log, isDraining } = dependencies
   const meter = createPrometheus()
   const server = createHttpServer({
     bodyBytesMax: config.limits.bodyBytesMax,
     newId: () => `req_${ulid(clock, random)}`,
     isDraining,
     count: meter.countHttp,
-    logLevel: config.logLevel,
+    log,
   })
   const loaded = await loadSteps([BUILT_IN_STEPS, ...stepFolders], createEngine())
-  const onConnectionLost = (err: Error): void => server.log.warn({ err }, 'redis')
+  const onConnectionLost = (err: Error): void => log.warn({ err }, 'redis')
   const { ports, close } = await openPorts(config, dependencies, loaded.registry, meter, onConnectionLost)
   const gateway = createGateway(config, loaded, ports)
-  const readiness = registerRoutes(server, config, database, gateway, meter)
+  const readiness = await registerRoutes(server, config, database, gateway, meter)
   await server.ready()
   return { server, readiness, ledger: ports.ledger, close }
 }

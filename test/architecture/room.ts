@@ -46,7 +46,7 @@ const server: readonly Room[] = [
   { path: 'server/backups', is: 'What a backup holds and how long backups are kept.', knows: [] },
   {
     path: 'server/observability',
-    is: 'Readiness, histograms, what a process tells of itself, how an error is logged.',
+    is: 'Readiness, histograms, what a process tells of itself, the log and how an error stands in it.',
     knows: ['server/config', 'server/core'],
   },
   {
@@ -140,8 +140,8 @@ const server: readonly Room[] = [
   { path: 'server/adapters/pglite', is: 'PostgreSQL in this process.', knows: ['server/core', 'server/database'] },
   {
     path: 'server/http',
-    is: 'The server under the routes. Here, and nowhere else, what other rooms return becomes an HTTP error.',
-    knows: ['server/access', 'server/core', 'server/database', 'server/observability'],
+    is: 'The server under the routes, what a route has to state, and the OpenAPI document. Here, and nowhere else, what other rooms return becomes an HTTP error.',
+    knows: ['server/access', 'server/core', 'server/database'],
   },
   {
     path: 'server/routes',
@@ -171,6 +171,7 @@ const server: readonly Room[] = [
       'server/adapters/openai',
       'server/config',
       'server/core',
+      'server/http',
       'server/ledger',
       'server/observability',
       'server/pipeline',
