@@ -3,11 +3,13 @@
  * root. A backup is a dump (`tappass-TIME.dump`, custom format) and its manifest (`tappass-TIME.json`), which is
  * written last: a dump without one is incomplete. It deliberately holds no secrets; those need a backup of their own.
  */
+
 import { createHash } from 'node:crypto'
 import { constants, createReadStream } from 'node:fs'
 import { type FileHandle, open, readdir, rename, rm, statfs } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { EXIT_CODE } from '../contract/exit-code.ts'
 import { type DumpTool, postgresContainer } from './adapters/postgres-container.ts'
 import { type Backup, expiredBackups, type RetentionPolicy } from './backups/retention.ts'
 
@@ -145,6 +147,6 @@ async function main(argv: readonly string[]): Promise<void> {
 if (import.meta.main) {
   await main(process.argv.slice(2)).catch((error: Error) => {
     process.stderr.write(`tappass-backup: ${error.message}\n`)
-    process.exitCode = 1
+    process.exitCode = EXIT_CODE.failed
   })
 }

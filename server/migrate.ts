@@ -3,9 +3,11 @@
  * [--migrations DIR]`. Results go to stdout, progress and errors to stderr; docs/reference/migrations.md lists the
  * exit codes.
  */
+
 import { hostname, userInfo } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { EXIT_CODE } from '../contract/exit-code.ts'
 import { MIGRATION_FOLDER, readMigrationFiles } from './adapters/migration-folder.ts'
 import { openPglite } from './adapters/pglite/pglite.ts'
 import { openPostgres } from './adapters/postgres.ts'
@@ -15,7 +17,6 @@ import { DatabaseError } from './database/database-error.ts'
 import { adoptBaseline } from './migration/baseline.ts'
 import { parseMigrations } from './migration/migration.ts'
 import {
-  EXIT,
   problemReport,
   type Report,
   reportBaseline,
@@ -114,7 +115,7 @@ async function execute(request: Request, config: Config): Promise<Report> {
 
 /** Results go to stdout; errors, for people, to stderr. */
 function print({ code, lines, json }: Report, isJson: boolean): void {
-  const isAnswer = code === EXIT.upToDate || code === EXIT.pending
+  const isAnswer = code === EXIT_CODE.upToDate || code === EXIT_CODE.changesPending
   const out = isAnswer && !isJson ? process.stdout : process.stderr
   if (isJson) process.stdout.write(`${JSON.stringify(json)}\n`)
   if (!isJson || !isAnswer) out.write(lines.map((line) => `${line}\n`).join(''))
@@ -128,14 +129,15 @@ function fail(error: unknown, isJson: boolean): void {
   log(`tappass migrate: ${reason}`)
   if (isOutOfReach)
     log('  next: make sure that the database runs and accepts connections, then run the same command again')
-  process.exitCode = error instanceof ConfigError ? EXIT.refused : isOutOfReach ? EXIT.unreachable : EXIT.failed
+  process.exitCode =
+    error instanceof ConfigError ? EXIT_CODE.refused : isOutOfReach ? EXIT_CODE.unreachable : EXIT_CODE.failed
 }
 
 async function main(argv: readonly string[]): Promise<void> {
   const request = parseRequest(argv)
   if (request === undefined) {
     log(`usage: ${USAGE}`)
-    process.exitCode = EXIT.usage
+    process.exitCode = EXIT_CODE.usage
     return
   }
   try {

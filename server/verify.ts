@@ -2,7 +2,9 @@
  * The process that verifies the ledger: `verify.ts [--json]`. Says whether it is intact, or names the first invalid
  * entry. Exit codes: 0 intact, 1 broken or unreadable, 64 usage. Reads only.
  */
+
 import { parseArgs } from 'node:util'
+import { EXIT_CODE } from '../contract/exit-code.ts'
 import { systemClock } from './adapters/system.ts'
 import { readConfig } from './config/config.ts'
 import { type Integrity, verifyLedger } from './ledger/verification.ts'
@@ -20,7 +22,7 @@ async function run(isJson: boolean): Promise<number> {
   try {
     const integrity = await verifyLedger(database)
     process.stdout.write(`${isJson ? JSON.stringify(integrity) : formatIntegrity(integrity)}\n`)
-    return integrity.status === 'intact' ? 0 : 1
+    return integrity.status === 'intact' ? EXIT_CODE.upToDate : EXIT_CODE.failed
   } finally {
     await database.close()
   }
@@ -39,14 +41,14 @@ async function main(): Promise<void> {
   const isJson = parseJsonFlag()
   if (isJson === undefined) {
     process.stderr.write('usage: verify.ts [--json]\n')
-    process.exitCode = 64
+    process.exitCode = EXIT_CODE.usage
     return
   }
   try {
     process.exitCode = await run(isJson)
   } catch (cause) {
     process.stderr.write(`tappass verify: ${cause instanceof Error ? cause.message : String(cause)}\n`)
-    process.exitCode = 1
+    process.exitCode = EXIT_CODE.failed
   }
 }
 

@@ -30,7 +30,7 @@ const rulesFor = (table: readonly Room[]): readonly Rule[] => [
 const rules = rulesFor(rooms)
 
 const readTree = (): Readonly<Record<string, string>> => {
-  const paths = ['scripts', 'server', 'test', 'bench']
+  const paths = ['contract', 'scripts', 'server', 'test', 'bench']
     .filter((folder) => existsSync(join(root, folder)))
     .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))

@@ -3,8 +3,16 @@
  * names everything that is missing or malformed. docs/reference/settings.md lists the settings.
  */
 import * as v from 'valibot'
+import {
+  GATEWAY_HOST,
+  GATEWAY_PORT,
+  LOG_LEVELS,
+  RATE_CALLS_DEFAULT,
+  RATE_WINDOW_SECONDS_DEFAULT,
+} from '../../contract/gateway.ts'
+import { isPrivateHost } from '../../contract/private-network.ts'
+import { MADE_SECRET_NAMES } from '../../contract/secret.ts'
 import { type PostgresAddress, parsePostgresAddress } from '../database/postgres-address.ts'
-import { isPrivateHost } from './private-host.ts'
 import { readSecrets, type Secrets } from './secret.ts'
 
 /** The configuration of the process. Members are grouped as the code uses them; units are in the names. */
@@ -68,8 +76,8 @@ const SETTINGS = v.object({
     v.picklist(['development', 'production'], 'is neither development nor production'),
     'development',
   ),
-  TAPPASS_HOST: v.optional(v.string(), '127.0.0.1'),
-  TAPPASS_PORT: v.optional(integer(0, 65_535), '9620'),
+  TAPPASS_HOST: v.optional(v.string(), GATEWAY_HOST),
+  TAPPASS_PORT: v.optional(integer(0, 65_535), String(GATEWAY_PORT)),
   TAPPASS_STORAGE: v.optional(v.picklist(['memory', 'local', 'supabase'], 'is none of memory, local, supabase')),
   TAPPASS_DATA_DIR: v.optional(v.string()),
   DATABASE_URL: v.optional(v.string()),
@@ -81,12 +89,9 @@ const SETTINGS = v.object({
     '1',
   ),
   TAPPASS_REVISION: v.optional(v.string(), ''),
-  TAPPASS_LOG_LEVEL: v.optional(
-    v.picklist(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'is not a log level'),
-    'info',
-  ),
-  TAPPASS_RATE_CALLS: v.optional(integer(1, 100_000_000), '60000'),
-  TAPPASS_RATE_WINDOW_SECONDS: v.optional(integer(1, 86_400), '60'),
+  TAPPASS_LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, 'is not a log level'), 'info'),
+  TAPPASS_RATE_CALLS: v.optional(integer(1, 100_000_000), String(RATE_CALLS_DEFAULT)),
+  TAPPASS_RATE_WINDOW_SECONDS: v.optional(integer(1, 86_400), String(RATE_WINDOW_SECONDS_DEFAULT)),
   TAPPASS_DRAIN_SECONDS: v.optional(integer(0, 600), '30'),
   LISTEN_FDS: v.optional(integer(0, 100)),
   LISTEN_PID: v.optional(integer(0, 999_999_999)),
@@ -125,9 +130,7 @@ export function readConfig(
   const needs = !isProduction
     ? []
     : [
-        ...(purpose === 'gateway'
-          ? (['TAPPASS_ADMIN_API_KEY', 'TAPPASS_JWT_SECRET', 'TAPPASS_VAULT_KEY', 'TAPPASS_TOKEN_KEY'] as const)
-          : []),
+        ...(purpose === 'gateway' ? MADE_SECRET_NAMES : []),
         ...(needsPassword(provided['DATABASE_URL']) ? (['POSTGRES_PASSWORD'] as const) : []),
       ]
   const { secrets, problems: secretProblems } = readSecrets(provided, needs)

@@ -1,5 +1,6 @@
 /** The output of `tappass migrate`: each result as an exit code, as JSON for programs and as lines for people. */
 
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import type { BaselineOutcome } from './baseline.ts'
 import { type Migration, type MigrationProblem, showVersion } from './migration.ts'
 import type { LockHolder } from './migration-lock.ts'
@@ -7,9 +8,6 @@ import type { MigrationOutcome, MigrationStatus } from './migrator.ts'
 import type { SchemaHistoryRow } from './schema-history.ts'
 import { formatDrift } from './schema-snapshot.ts'
 import type { MigrationVerification } from './verification.ts'
-
-/** The exit codes of migrations (docs/reference/migrations.md). */
-export const EXIT = { upToDate: 0, failed: 1, pending: 2, locked: 4, refused: 5, unreachable: 6, usage: 64 } as const
 
 /** `lines` go to stdout when they are the result, to stderr when `code` says that something is wrong. */
 export type Report = Readonly<{ code: number; lines: readonly string[]; json: Readonly<Record<string, unknown>> }>
@@ -54,7 +52,8 @@ export function reportStatus(status: MigrationStatus): Report {
   const table = [...done, ...waiting].map(([file = '', state = '', details = '']) =>
     `${file.padEnd(32)} ${state.padEnd(8)} ${details}`.trimEnd(),
   )
-  const code = problems.length > 0 ? EXIT.refused : pending.length > 0 ? EXIT.pending : EXIT.upToDate
+  const code =
+    problems.length > 0 ? EXIT_CODE.refused : pending.length > 0 ? EXIT_CODE.changesPending : EXIT_CODE.upToDate
   return { code, lines: [...table, ...problems.flatMap(showProblem)], json: statusJson(status) }
 }
 
@@ -64,7 +63,7 @@ export function reportUp(outcome: MigrationOutcome): Report {
     case 'current': {
       const { length } = outcome.applied
       const line = length === 0 ? 'nothing to do: the schema is current' : `${length} applied: the schema is current`
-      return { code: EXIT.upToDate, lines: [line], json: { status: 'current', applied: files(outcome.applied) } }
+      return { code: EXIT_CODE.upToDate, lines: [line], json: { status: 'current', applied: files(outcome.applied) } }
     }
     case 'refused':
       return problemReport(outcome.problems)
@@ -78,7 +77,7 @@ export function reportUp(outcome: MigrationOutcome): Report {
         `  the whole file was rolled back; ${outcome.applied.length} before it were applied and stay`,
         '  next: fix what the message names, then tappass migrate up',
       ]
-      return { code: EXIT.failed, lines, json: { ...outcome, applied: files(outcome.applied) } }
+      return { code: EXIT_CODE.failed, lines, json: { ...outcome, applied: files(outcome.applied) } }
     }
   }
 }
@@ -87,23 +86,23 @@ export function reportUp(outcome: MigrationOutcome): Report {
 export function reportVerify(verdict: MigrationVerification): Report {
   const { problems, drift, pending, applied } = verdict
   const json = { ...statusJson(verdict), drift }
-  if (problems.length > 0) return { code: EXIT.refused, lines: problems.flatMap(showProblem), json }
+  if (problems.length > 0) return { code: EXIT_CODE.refused, lines: problems.flatMap(showProblem), json }
   if (drift !== undefined && drift.length > 0) {
     const lines = [
       'the schema differs from its migrations (migration.drift)',
       ...drift.map((each) => `  ${formatDrift(each)}`),
     ]
     return {
-      code: EXIT.failed,
+      code: EXIT_CODE.failed,
       lines: [...lines, '  next: undo each by hand, or write a new migration that does it'],
       json,
     }
   }
   if (pending.length > 0 || drift === undefined) {
-    return { code: EXIT.pending, lines: [`${pending.length} pending`, '  next: tappass migrate up'], json }
+    return { code: EXIT_CODE.changesPending, lines: [`${pending.length} pending`, '  next: tappass migrate up'], json }
   }
   return {
-    code: EXIT.upToDate,
+    code: EXIT_CODE.upToDate,
     lines: [`verified: ${applied.length} migrations, files and schema are as they were`],
     json,
   }
@@ -114,7 +113,7 @@ export function reportBaseline(outcome: BaselineOutcome): Report {
   switch (outcome.status) {
     case 'adopted': {
       const lines = [`adopted at ${outcome.at.file}`, '  next: tappass migrate up']
-      return { code: EXIT.upToDate, lines, json: { status: 'adopted', at: outcome.at.version } }
+      return { code: EXIT_CODE.upToDate, lines, json: { status: 'adopted', at: outcome.at.version } }
     }
     case 'refused':
       return problemReport(outcome.problems)
@@ -127,21 +126,21 @@ export function reportBaseline(outcome: BaselineOutcome): Report {
         ...drift.map((each) => `  ${formatDrift(each)}`),
         '  next: bring these in line by hand, then tappass migrate baseline',
       ]
-      return { code: EXIT.refused, lines, json: { status: 'unlike', nearest: nearest.version, drift } }
+      return { code: EXIT_CODE.refused, lines, json: { status: 'unlike', nearest: nearest.version, drift } }
     }
   }
 }
 
 /** The report of problems alone. */
 export function problemReport(problems: readonly MigrationProblem[]): Report {
-  return { code: EXIT.refused, lines: problems.flatMap(showProblem), json: { status: 'refused', problems } }
+  return { code: EXIT_CODE.refused, lines: problems.flatMap(showProblem), json: { status: 'refused', problems } }
 }
 
 function lockedReport(holder: LockHolder | undefined): Report {
   const who =
     holder && `: ${holder.name || 'a connection'} (backend ${holder.backendPid}) since ${holder.since.toISOString()}`
   const lines = [`another run holds the lock${who ?? ' no longer'}`, '  next: wait for it, then tappass migrate status']
-  return { code: EXIT.locked, lines, json: { status: 'locked', holder: holder ?? null } }
+  return { code: EXIT_CODE.locked, lines, json: { status: 'locked', holder: holder ?? null } }
 }
 
 function files(migrations: readonly Migration[]): readonly string[] {

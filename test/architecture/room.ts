@@ -11,6 +11,12 @@
  */
 export type Room = Readonly<{ path: string; is: string; knows: readonly string[]; isSet?: boolean }>
 
+const contract: Room = {
+  path: 'contract',
+  is: 'What both halves must agree on: exit codes, port, secrets and their forms, private networks, paths, units, defaults. Knows no other room.',
+  knows: [],
+}
+
 const server: readonly Room[] = [
   {
     path: 'server/core',
@@ -30,12 +36,12 @@ const server: readonly Room[] = [
   {
     path: 'server/config',
     is: 'The one reader of environment and credentials: settings, secrets, license.',
-    knows: ['server/database'],
+    knows: ['contract', 'server/database'],
   },
   {
     path: 'server/migration',
     is: 'Versioned migrations: plan, run under a lock, schema history, baseline, verification.',
-    knows: ['server/core', 'server/database'],
+    knows: ['contract', 'server/core', 'server/database'],
   },
   { path: 'server/backups', is: 'What a backup holds and how long backups are kept.', knows: [] },
   {
@@ -179,6 +185,7 @@ const server: readonly Room[] = [
     path: 'server',
     is: 'The processes: `main` (the gateway), `migrate`, `verify`, `backup`.',
     knows: [
+      'contract',
       'server/adapters',
       'server/adapters/pglite',
       'server/app.ts',
@@ -338,7 +345,7 @@ const scripts: readonly Room[] = [
 ]
 
 /** All rooms, each half from the floor up: a room knows only rooms that stand before it. */
-export const rooms: readonly Room[] = [...server, ...scripts]
+export const rooms: readonly Room[] = [contract, ...server, ...scripts]
 
 /** The room of a file: the file itself, else the nearest folder above it that is one. Undefined outside both halves. */
 export const roomOf = (path: string, table: readonly Room[] = rooms): Room | undefined => {

@@ -117,7 +117,7 @@ test('a second run over SSH changes nothing, restarts nothing, and takes one rou
   const { outcome, applied, remaining, roundTrips } = finished
   assert.deepEqual(
     { outcome, applied, remaining, roundTrips },
-    { outcome: 'as-wanted', applied: 0, remaining: 0, roundTrips: 1 },
+    { outcome: 'up-to-date', applied: 0, remaining: 0, roundTrips: 1 },
   )
   assert.equal((await plan(server)).code, 0)
   assert.deepEqual(await mainPids(server), pids)
@@ -171,13 +171,14 @@ test('no secret is to be seen anywhere, and the same search finds a canary', asy
 
   const canary = ['canary', crypto.randomUUID()].join('-')
   const planted = [
-    `systemd-run --quiet --unit=tappass-canary --setenv=CANARY=${canary} sh -c 'sleep 300; true' ${canary}`,
+    `systemd-run --quiet --property=Type=exec --unit=tappass-canary --setenv=CANARY=${canary} sh -c 'sleep infinity; true' ${canary}`,
     `docker run --detach --name canary --network none --env CANARY=${canary} --entrypoint echo redis:7.4.8-alpine ${canary}`,
     `echo ${canary} | systemd-cat --identifier=canary`,
     `echo '# ${canary}' >>/etc/tappass/redis/redis.conf`,
     `touch /var/lib/tappass/backup/${canary}`,
     `echo ${canary} >/tmp/canary`,
-    'sleep 1',
+    'docker wait canary',
+    'journalctl --sync',
   ]
   await inside(server, planted.join('\n'))
   const found = await findLeaks(server, { canary }, { plan: JSON.stringify((await plan(server)).events) })

@@ -348,8 +348,11 @@ const describeRepairs = (shell: Shell): void => {
   test('two at once: one installs, the other waits for it', async () => {
     world.putNode()
     world.putNpm()
-    world.set('npm-is-slow', true)
-    const both = await Promise.all([world.run(['up', '1']), world.run(['up', '2'])])
+    world.set('npm-hangs', true)
+    const launchers = [world.start(['up', '1']), world.start(['up', '2'])]
+    while (!launchers.some(({ stderr }) => stderr().includes('waiting for it'))) await pause(20)
+    world.set('npm-hangs', false)
+    const both = await Promise.all(launchers.map(({ ended }) => ended))
     started(both[0] as Ended, 'up', '1')
     started(both[1] as Ended, 'up', '2')
     assert.equal(world.npmCalls.length, 1)

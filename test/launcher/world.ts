@@ -62,7 +62,7 @@ if (has('npm-fails')) { console.error('npm error the registry is on fire'); proc
 if (verb === 'pack') { copyFileSync('${folder}/package.tgz', 'node-package.tgz'); process.exit() }
 mkdirSync('node_modules/dependency', { recursive: true })
 writeFileSync('node_modules/dependency/index.js', '// half')
-if (has('npm-is-slow')) wait(1500)
+while (has('npm-hangs')) wait(20)
 writeFileSync('node_modules/dependency/index.js', 'console.log("whole")')
 writeFileSync('node_modules/.package-lock.json', '{}')
 `
@@ -219,8 +219,7 @@ export class World {
     const texts = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text) => (texts[0] += text))
     child.stderr.setEncoding('utf8').on('data', (text) => (texts[1] += text))
-    const ended: Promise<Ended> = once(child, 'exit').then(async ([code]) => {
-      await Promise.race([once(child, 'close'), new Promise((done) => setTimeout(done, 200))])
+    const ended: Promise<Ended> = once(child, 'close').then(([code]) => {
       return { code: code as number | null, stdout: texts[0] ?? '', stderr: texts[1] ?? '' }
     })
     return { pid: child.pid ?? 0, ended, stderr: () => texts[1] ?? '' }

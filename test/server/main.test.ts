@@ -72,10 +72,12 @@ test('a client that goes away in the middle of its body is no error in the log',
   const { port, hostname } = new URL(urlOf(started))
   const headers = `authorization: Bearer ${await agentKey(urlOf(started))}\r\ncontent-type: application/json`
   const socket = connect(Number(port), hostname)
-  socket.write(`POST /embeddings HTTP/1.1\r\nhost: gateway\r\n${headers}\r\ncontent-length: 99\r\n\r\n{"model":`)
-  await sleep(200)
+  const expecting = `${headers}\r\ncontent-length: 99\r\nexpect: 100-continue`
+  socket.write(`POST /embeddings HTTP/1.1\r\nhost: gateway\r\n${expecting}\r\n\r\n`)
+  // From here on the gateway waits for the body.
+  assert.match(String(await once(socket, 'data')), /^HTTP\/1\.1 100 /)
+  socket.write('{"model":')
   socket.destroy()
-  await sleep(100)
   started.child.kill('SIGTERM')
   assert.equal(await exitOf(started), 0)
   assert.doesNotMatch(started.text(), /"level":50/)

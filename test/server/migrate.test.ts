@@ -334,7 +334,7 @@ describe('ends that are not about migrations', () => {
       words: ['up'],
       settings: () => ({ DATABASE_URL: 'postgresql://a@127.0.0.1:1/b' }),
       code: 6,
-      says: /cannot reach database b as a at 127\.0\.0\.1:1: .*ECONNREFUSED.*\n {2}next: see/,
+      says: /cannot reach database b as a at 127\.0\.0\.1:1: .*ECONNREFUSED.*\n {2}next: make sure/,
     },
     {
       name: 'a wrong password',

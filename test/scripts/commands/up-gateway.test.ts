@@ -89,9 +89,9 @@ describe('up with the real gateway', () => {
     const { gateway } = JSON.parse(readFileSync(join(data, 'lock'), 'utf8'))
     await end(first.child, 'SIGKILL')
     const second = await up(['--json', '--data', data], /\n/)
-    const again = JSON.parse(second.said) as Line
-    assert.deepEqual([again.adminKey, again.agent], [line.adminKey, line.agent])
-    const known = new Set((await decisions(again)).map((entry) => JSON.stringify(entry)))
+    const retryCommand = JSON.parse(second.said) as Line
+    assert.deepEqual([retryCommand.adminKey, retryCommand.agent], [line.adminKey, line.agent])
+    const known = new Set((await decisions(retryCommand)).map((entry) => JSON.stringify(entry)))
     assert.deepEqual(
       before.filter((entry) => !known.has(JSON.stringify(entry))),
       [],

@@ -15,7 +15,8 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { identify } from '../../../scripts/core/process-identity.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import { identifyProcess } from '../../../scripts/core/process-identity.ts'
 import { type Typing, typeCommand } from '../command-line.ts'
 
 const roots: string[] = []
@@ -131,7 +132,8 @@ describe('up', () => {
   test('Ctrl-C before it serves exits 130 too', async () => {
     const root = makeRoot('mute')
     const typed = up(root, quiet)
-    setTimeout(() => typed.interrupt('SIGINT'), 300)
+    while (!existsSync(join(root, 'seen.json'))) await pause(5)
+    typed.interrupt('SIGINT')
     assert.equal(await typed.code, 130)
     assert.equal(typed.stdout(), '')
   })
@@ -161,7 +163,7 @@ describe('up', () => {
     const root = makeRoot()
     const data = join(root, '.tappass/data')
     mkdirSync(data, { recursive: true })
-    writeFileSync(join(data, 'lock'), JSON.stringify({ owner: { ...identify(process.pid), start: '1' } }))
+    writeFileSync(join(data, 'lock'), JSON.stringify({ owner: { ...identifyProcess(process.pid), start: '1' } }))
     mkdirSync(join(data, 'run.4242'))
     assert.match((await runOnce(root, [])).url, /^http/)
     assert.equal(existsSync(join(data, 'run.4242')), false)
@@ -335,11 +337,11 @@ describe('up on a terminal', () => {
     assert.match(screen ?? '', /refused[\s\S]*PRIVATE KEY/)
     typed.interrupt('SIGTERM')
     assert.equal(await typed.code, 0)
-    const again = up(root, ['--port', '0'], { isTerminal: true })
-    await again.until('stdout', /Ctrl-C stops it/)
-    again.interrupt('SIGTERM')
-    assert.equal(await again.code, 0)
-    assert.doesNotMatch(again.stderr(), /Which/)
+    const retryCommand = up(root, ['--port', '0'], { isTerminal: true })
+    await retryCommand.until('stdout', /Ctrl-C stops it/)
+    retryCommand.interrupt('SIGTERM')
+    assert.equal(await retryCommand.code, 0)
+    assert.doesNotMatch(retryCommand.stderr(), /Which/)
   })
 
   test('does not show a key that is typed', async () => {

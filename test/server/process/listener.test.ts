@@ -17,7 +17,7 @@ await listen(createServer(), { kind: 'descriptor', fd: 3 })
 writeSync(1, 'listening')
 Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)`
 
-test('connections wait at an inherited socket while nobody accepts them', { timeout: 20_000 }, async () => {
+test('connections wait at an inherited socket while nobody accepts them', async () => {
   const opener = createServer()
   await new Promise<void>((resolve) => opener.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, resolve))
   const { port } = opener.address() as { port: number }

@@ -154,7 +154,7 @@ test('a path that is none is answered with the headers of every answer', async (
   assert.match(answer, /^x-request-id: req_\w+\r$/m)
 })
 
-test('a client that was refused and does not hang up is cut off', { timeout: 10_000 }, async () => {
+test('a client that was refused and does not hang up is cut off', async () => {
   const { hostname, port } = new URL(gateway.url)
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true }, () =>
     socket.write('hello\r\n\r\n'),

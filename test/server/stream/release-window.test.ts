@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mergeSpans } from '../../../server/pipeline/redaction.ts'
 import { createWindow, finish, push, release, settle } from '../../../server/stream/release-window.ts'
+import { shareOf } from '../../rounds.ts'
 import { sequence } from '../rules/fixture.ts'
 import { after, before, FIXTURES, key, pieces, stream, whole } from './window-fixture.ts'
 
@@ -25,7 +26,7 @@ for (const [name, fixture] of FIXTURES) {
 
 test('two fixtures in a row, cut anywhere', async () => {
   const next = sequence(3)
-  for (let round = 0; round < 150; round++) {
+  for (let round = 0; round < shareOf(1_500); round++) {
     const pick = (): string => (FIXTURES[Math.floor(next() * FIXTURES.length)] as readonly [string, string])[1]
     const text = `${before.slice(0, Math.floor(next() * 400))}${pick()}${[' ', '\n', ', ', ''][round % 4]}${pick()}${after}`
     assert.deepEqual(await stream(pieces(text, [1, 20, 90][round % 3] as number, round)), await whole(text), text)

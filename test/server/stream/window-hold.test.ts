@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createWindow, finish, push, release, scanText, settle } from '../../../server/stream/release-window.ts'
+import { shareOf } from '../../rounds.ts'
 import { sequence } from '../rules/fixture.ts'
 import { FIXTURES, look, OPENING, PROSE, pieces, REACH_CHARS, stream, whole } from './window-fixture.ts'
 
@@ -88,7 +89,7 @@ test('chance: fixtures, parts of them, crumbs and prose in any order, cut anywhe
   }
   const crumb = (): string => CRUMBS[below(CRUMBS.length)] as string
   const makers = [fixture, part, part, crumb, crumb, crumb, () => PROSE.slice(below(70), 79)]
-  for (let round = 0; round < 3_000; round++) {
+  for (let round = 0; round < shareOf(3_000); round++) {
     const text = Array.from({ length: 2 + below(6) }, () => (makers[below(makers.length)] as () => string)()).join('')
     const deltas = pieces(text, [2, 9, 30, 120][round % 4] as number, round)
     assert.deepEqual(await stream(deltas), await whole(text), JSON.stringify(deltas))

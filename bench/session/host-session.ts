@@ -1,0 +1,69 @@
+/**
+ * A session with a bare machine of the lab: its plan, the run that makes it a server, the plan after an edit by hand, the run
+ * that undoes it, and one that changes nothing.
+ * The machine's address and the options that lead there are shown as `--host root@server`, the edit (made by `lab run`) as a
+ * command over SSH. Of `bootstrap` the last line is shown.
+ */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import type { ShownCommand } from './shown-command.ts'
+
+const root = join(import.meta.dirname, '../..')
+const machine = 'session'
+
+/** Changes of the plan that are shown; those between them are counted. */
+const SHOWN = [/^add account tappass$/, /tappass\.socket$/]
+
+const EDIT = "sed -i 's/^TAPPASS_RATE_CALLS=.*/TAPPASS_RATE_CALLS=999999/' /etc/tappass/gateway.env"
+
+function run(program: string, words: readonly string[], code: number): Readonly<{ stdout: string; stderr: string }> {
+  const done = spawnSync(join(root, program), words, { encoding: 'utf8', maxBuffer: 1 << 28 })
+  if (done.status !== code) {
+    throw new Error(`${program} ${words[0]} ended with ${done.status}:\n${done.stdout}${done.stderr}`)
+  }
+  return done
+}
+
+/** The first line, some changes with their reasons, without their diffs, and how many are left out. */
+export function excerpt(plan: string): string {
+  const [head, ...blocks] = plan.trimEnd().split(/\n(?= {2}~ )/)
+  const shown = SHOWN.flatMap(
+    (pattern) => blocks.find((block) => pattern.test(block.split('\n')[0]?.slice(4) ?? '')) ?? [],
+  )
+  const lines = shown.map((block) => block.split('\n').slice(0, 2).join('\n'))
+  return [head, ...lines, `  … ${blocks.length - shown.length} more, each with its reason, files with their diff`].join(
+    '\n',
+  )
+}
+
+/** Runs it all, in about a minute, and takes the machine down. Needs root. */
+export function runHostSession(): readonly ShownCommand[] {
+  run('test/lab/lab', ['down', machine], 0)
+  const at = JSON.parse(run('test/lab/lab', ['up', machine], 0).stdout) as Readonly<
+    Record<'address' | 'key' | 'knownHosts', string>
+  >
+  const options = [
+    ...['--host', `root@${at.address}`, '--identity', at.key, '--known-hosts', at.knownHosts],
+    ...['--config', 'test/lab/host.yaml'],
+  ]
+  const lastLine = (text: string) => text.trimEnd().split('\n').at(-1) ?? ''
+  try {
+    const plan = run('tappass', ['plan', ...options], 2)
+    const first = run('tappass', ['bootstrap', ...options, '--yes'], 0)
+    run('test/lab/lab', ['run', machine, EDIT], 0)
+    const drift = run('tappass', ['plan', ...options], 2)
+    const second = run('tappass', ['bootstrap', ...options, '--yes'], 0)
+    const third = run('tappass', ['bootstrap', ...options, '--yes'], 0)
+    const shown = '--host root@server'
+    return [
+      { typed: `./tappass plan ${shown}`, output: excerpt(plan.stdout) },
+      { typed: `./tappass bootstrap ${shown} --yes`, output: lastLine(first.stderr) },
+      { typed: `ssh root@server "${EDIT}"`, output: '' },
+      { typed: `./tappass plan ${shown}`, output: drift.stdout.trimEnd() },
+      { typed: `./tappass bootstrap ${shown} --yes`, output: lastLine(second.stderr) },
+      { typed: `./tappass bootstrap ${shown} --yes`, output: lastLine(third.stderr) },
+    ]
+  } finally {
+    run('test/lab/lab', ['down', machine], 0)
+  }
+}
