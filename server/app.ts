@@ -12,7 +12,6 @@ import { loadSteps } from './adapters/step-folder.ts'
 import type { Config } from './config/config.ts'
 import type { Clock, Database, Ledger, Random, Upstream } from './core/ports.ts'
 import { ulid } from './core/ulid.ts'
-import { createEngine } from './detection/engine.ts'
 import { createHttpServer } from './http/http-server.ts'
 import { createLedger } from './ledger/ledger.ts'
 import { describeGateway } from './observability/about.ts'
@@ -26,6 +25,7 @@ import { governedRoutes } from './routes/governed.ts'
 import { healthRoutes } from './routes/health.ts'
 import { openapiRoutes } from './routes/openapi.ts'
 import { wellKnownRoutes } from './routes/well-known.ts'
+import { openRules } from './rules/rule-book.ts'
 
 /** A gateway that does not listen yet. `close` closes everything but the database, which the process owns. */
 export type App = Readonly<{
@@ -42,7 +42,8 @@ export type AppDependencies = Readonly<{ database: Database; clock: Clock; rando
 export async function createApp(config: Config, dependencies: AppDependencies, ...stepFolders: string[]): Promise<App> {
   const { database, clock, random, isDraining } = dependencies
   const meter = createPrometheus()
-  const { steps, registry } = await loadSteps([join(import.meta.dirname, 'steps'), ...stepFolders], createEngine())
+  const { engine, families } = openRules()
+  const { steps, registry } = await loadSteps([join(import.meta.dirname, 'steps'), ...stepFolders], engine, families)
   const policy = await createWasmPolicy(readPolicy(), policyDocument(registry))
   const ledger = createLedger(database, config.instance, clock, random)
   await ledger.open()

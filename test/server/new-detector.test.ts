@@ -20,27 +20,36 @@ export const family = {
   required: { detect_codename: ['request'] },
 }
 
-const ROWS = [
-  { kind: 'codename.product', severity: 'high', confidence: 0.9, word: /Bluebird/g },
-  { kind: 'codename.customer', severity: 'high', confidence: 0.8, word: /Kestrel/g },
-  { kind: 'codename.maybe', severity: 'low', confidence: 0.4, word: /Osprey/g },
-]
+const row = (id, severity, confidence, word) => ({
+  id, severity, confidence, title: word, keywords: [word.toLowerCase()], pattern: word,
+  examples: { match: [word, word + '!'], no_match: [word + 's', 'x' + word] },
+})
 
-export const step = {
-  name: 'detect_codename',
-  position: 290,
-  category: 'data_protection',
-  stages: ['request'],
-  timeoutMs: 500,
-  isCacheable: true,
-  inspect: ({ segments }) =>
-    segments.flatMap(({ pointer, text }) =>
-      ROWS.flatMap(({ kind, severity, confidence, word }) =>
-        [...text.matchAll(word)].map(({ index, 0: found }) => ({
-          kind, severity, confidence, pointer, span: [index, index + found.length],
-        })),
-      ),
-    ),
+const rules = {
+  family: 'codename',
+  form: 'word',
+  source: 'the list of projects',
+  rules: [
+    row('product', 'high', 0.9, 'Bluebird'),
+    row('customer', 'high', 0.8, 'Kestrel'),
+    row('maybe', 'low', 0.4, 'Osprey'),
+  ],
+}
+
+export function createStep(engine) {
+  const compiled = engine.compile(rules)
+  const detect = engine.detector(compiled)
+  return {
+    name: 'detect_codename',
+    position: 290,
+    category: 'data_protection',
+    stages: ['request', 'response'],
+    timeoutMs: 500,
+    isCacheable: true,
+    matchCharsMax: 32,
+    pendingFrom: engine.pendingFrom(compiled, 32),
+    inspect: ({ segments }) => engine.scan(segments, detect),
+  }
 }
 `
 
@@ -97,6 +106,11 @@ describe('a step with a family of its own', () => {
       assert.ok(JSON.stringify(noted).includes(`codename.${kind}`))
     })
   }
+
+  test('disguised it is found all the same, as the engine reads every text', async () => {
+    const { status, error } = await ask(`When does ${Buffer.from('our Bluebird project').toString('base64')} ship?`)
+    assert.deepEqual([status, error?.['reason']], [403, 'Code name detected: PRODUCT'])
+  })
 
   test('in lockdown each of its findings refuses', async () => {
     const { status, error } = await ask('Is it Osprey again?', { 'x-tappass-flags': 'mode=lockdown' })

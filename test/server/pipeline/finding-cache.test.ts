@@ -9,13 +9,13 @@ import type { StepContext, StepOutcome } from '../../../server/core/step.ts'
 import { type CacheLookup, createFindingCache } from '../../../server/pipeline/finding-cache.ts'
 import { runSteps } from '../../../server/pipeline/step-runner.ts'
 import { project } from '../../../server/protocol/projection.ts'
-import { testEngine } from '../detection/engine-fixture.ts'
+import { FAMILIES, testEngine } from '../detection/engine-fixture.ts'
 import { privateKey } from '../rules/fixture.ts'
 import { callOf } from './call-fixture.ts'
 
-const steps = (await loadSteps([join(import.meta.dirname, '../../../server/steps')], testEngine())).steps.filter(
-  ({ isCacheable }) => isCacheable,
-)
+const steps = (
+  await loadSteps([join(import.meta.dirname, '../../../server/steps')], testEngine(), FAMILIES)
+).steps.filter(({ isCacheable }) => isCacheable)
 const clock = { nowMs: () => 0, elapsedMs: () => 0 }
 const requestOf = (body: object): Call => callOf(body, { segments: project(body) })
 
