@@ -9,10 +9,12 @@ import { readFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import type { Call, Segment } from '../server/core/call.ts'
 import type { Finding } from '../server/core/finding.ts'
-import type { Step, StepContext } from '../server/core/step.ts'
+import type { LocalStep, StepContext } from '../server/core/step.ts'
+import { createEngine } from '../server/detection/engine.ts'
 import { project } from '../server/protocol/projection.ts'
+import { RULE_FUNCTIONS } from '../server/rules/check/rule-functions.ts'
 import { createInjectionDetector } from '../server/rules/injection/injection-detector.ts'
-import { openRules } from '../server/rules/rule-book.ts'
+import { readRuleBook } from '../server/rules/rule-book.ts'
 import { createStep as createClassifyData } from '../server/steps/classify-data.ts'
 import { createStep as createDetectInjection } from '../server/steps/detect-injection.ts'
 import { createStep as createDetectPii } from '../server/steps/detect-pii.ts'
@@ -24,11 +26,12 @@ import { documents, type Row, readRows, trainInjection } from './injection-train
 
 const THRESHOLD = 0.8
 const FOLDS = 5
-const engine = openRules().engine
+const newEngine = () => createEngine(readRuleBook().rules, RULE_FUNCTIONS)
+const engine = newEngine()
 const [detectPii, detectSecrets, scanOutput] = [createDetectPii, createDetectSecrets, createScanOutput].map((create) =>
   create(engine),
-) as [Step, Step, Step]
-const STEPS: readonly Step[] = [
+) as [LocalStep, LocalStep, LocalStep]
+const STEPS: readonly LocalStep[] = [
   validateInput,
   detectPii,
   detectSecrets,
@@ -62,7 +65,7 @@ const surest = (findings: readonly Finding[]): number => Math.max(0, ...findings
 function measureInjection(): void {
   type Judged = Readonly<{ set: string; label: number; phrases: number; both: number }>
   const judged: Judged[] = []
-  const phrasesOnly = createInjectionDetector(openRules().engine, {
+  const phrasesOnly = createInjectionDetector(newEngine(), {
     weights: new Int8Array(2 ** 15),
     scale: 0,
     bias: -100,
@@ -75,7 +78,7 @@ function measureInjection(): void {
       rows.filter((row) => !isHeldOut(row)),
       texts.filter((text, index) => !inFold(text, index)),
     )
-    const detect = createInjectionDetector(openRules().engine, model)
+    const detect = createInjectionDetector(newEngine(), model)
     const judge = (set: string, label: number, segment: Segment): void => {
       judged.push({ set, label, phrases: surest(phrasesOnly([segment])), both: surest(detect([segment])) })
     }

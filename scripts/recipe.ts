@@ -1,4 +1,4 @@
-/** The table of contents of a host: which capabilities it gets, in the order in which they are laid down. */
+/** The roles of a host, in the order in which they are applied. */
 
 import type { Resource } from './core/resource.ts'
 import { backup } from './roles/backup.ts'
@@ -8,15 +8,15 @@ import { docker } from './roles/docker.ts'
 import { foundation } from './roles/foundation.ts'
 import { gateway } from './roles/gateway.ts'
 import { ingress } from './roles/ingress.ts'
-import { record } from './roles/record.ts'
 import { secrets } from './roles/secrets.ts'
+import { settings } from './roles/settings.ts'
 import type { HostSpec } from './spec/host-spec.ts'
 import type { Role } from './spec/role.ts'
 
-/** A role by its name (what `--only` takes), with its resources in order. */
-export type Chapter = Readonly<{ role: string; resources: readonly Resource[] }>
+/** The name of a role (for `--only`), with its resources in order. */
+export type RoleResources = Readonly<{ role: string; resources: readonly Resource[] }>
 
-/** The order is design: each role may rely on those above it. */
+/** In order: each role may rely on those above it. */
 const ROLES: Readonly<Record<string, Role>> = {
   foundation,
   docker,
@@ -26,13 +26,13 @@ const ROLES: Readonly<Record<string, Role>> = {
   ingress,
   backup,
   boot,
-  record,
+  settings,
 }
 
 /** The names of the roles, in order. */
 export const ROLE_NAMES: readonly string[] = Object.keys(ROLES)
 
-/** Takes what is wanted and a reader of this repository's files, gives every resource of the host, role by role. */
-export function recipe(spec: HostSpec, text: (path: string) => string): readonly Chapter[] {
+/** Returns all resources of a host, by role. `spec` is the desired state, `text` returns a file of this repository by its path. */
+export function recipe(spec: HostSpec, text: (path: string) => string): readonly RoleResources[] {
   return Object.entries(ROLES).map(([role, resources]) => ({ role, resources: resources(spec, text) }))
 }

@@ -1,20 +1,20 @@
-/** The fingerprints in an ASCII-armoured OpenPGP key (RFC 9580), so that a key is trusted by what it is, not by where it came from. */
+/** Fingerprints of an ASCII-armored OpenPGP key (RFC 9580), so that a key is trusted by its fingerprint, not by its origin. */
 import { createHash } from 'node:crypto'
 
 const PUBLIC_KEY_TAG = 6
 
-function bytesOf(armoured: string): Buffer {
+function bytesOf(armored: string): Buffer {
   const block =
     /-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n(?:[^\r\n]+: [^\r\n]*\r?\n)*\r?\n([\s\S]*?)-----END PGP PUBLIC KEY BLOCK-----/
-  const body = block.exec(armoured)?.[1]
-  if (body === undefined) throw new Error('this is not an ASCII-armoured OpenPGP public key')
+  const body = block.exec(armored)?.[1]
+  if (body === undefined) throw new Error('not an ASCII-armored OpenPGP public key')
   const data = body.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('='))
   return Buffer.from(data.join(''), 'base64')
 }
 
 type Packet = Readonly<{ tag: number; start: number; end: number }>
 
-/** Header of the packet at `at`: old and new format with definite lengths, the only ones that keys are made of. */
+/** Parses the header of the packet at an offset: old and new format with definite lengths, the only ones in keys. */
 function packetAt(bytes: Buffer, at: number): Packet {
   const first = bytes.readUInt8(at)
   if ((first & 0x80) === 0) throw new Error('damaged OpenPGP key')
@@ -32,9 +32,9 @@ function packetAt(bytes: Buffer, at: number): Packet {
   throw new Error('OpenPGP packet of partial length')
 }
 
-/** Fingerprints (40 upper-case hex digits) of the primary keys of version 4. Throws for a damaged text or another version. */
-export function primaryFingerprints(armoured: string): readonly string[] {
-  const bytes = bytesOf(armoured)
+/** Returns the fingerprints (40 upper-case hex digits) of the primary keys, version 4. Throws for malformed text and other versions. */
+export function primaryFingerprints(armored: string): readonly string[] {
+  const bytes = bytesOf(armored)
   const fingerprints: string[] = []
   for (let at = 0; at < bytes.length; ) {
     const { tag, start, end } = packetAt(bytes, at)

@@ -1,4 +1,4 @@
-/** What `versions.yaml` pins: versions, images, checksums and fingerprints, read into a typed value. Nothing is decided here. */
+/** The pins of `versions.yaml`: versions, images, checksums and fingerprints, parsed into a typed value. */
 import * as v from 'valibot'
 import { parse } from 'yaml'
 
@@ -17,10 +17,10 @@ const schema = v.object({
 /** `node` is in order of preference; checksums are SHA-256 by platform (`linux-x64`); `uid` is the account inside an image. */
 export type Pins = v.InferOutput<typeof schema>
 
-/** Takes the text of `versions.yaml`. Throws when a key is missing or a checksum is none: the repository itself is then damaged. */
+/** Parses the text of `versions.yaml`. Throws for a missing key or a malformed checksum: the repository is damaged then. */
 export function parsePins(yaml: string): Pins {
   const result = v.safeParse(schema, parse(yaml))
   if (result.success) return result.output
-  const faults = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`)
-  throw new Error(`versions.yaml: ${faults.join('; ')}`)
+  const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`)
+  throw new Error(`versions.yaml: ${problems.join('; ')}`)
 }

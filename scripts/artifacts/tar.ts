@@ -1,4 +1,4 @@
-/** POSIX tar (ustar with pax and GNU long names): small members read out of a stream, and archives of files written. */
+/** POSIX tar (ustar with pax and GNU long names): reads small members from a stream, and writes archives of files. */
 import { createReadStream } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { Failure } from '../core/failure.ts'
@@ -22,17 +22,17 @@ function paxPath(body: Buffer): string | undefined {
   return /(?:^|\n)\d+ path=([^\n]*)\n/.exec(body.toString('utf8'))?.[1]
 }
 
-/** Bytes in order: `take` gives as many as asked for (fewer at the end), `skip` passes over them. */
-export type Reader = Readonly<{
-  take: (bytes: number) => Promise<Buffer>
+/** A sequential source of bytes: `read` returns the requested number (fewer at the end), `skip` skips them. */
+export type ByteSource = Readonly<{
+  read: (bytes: number) => Promise<Buffer>
   skip: (bytes: number) => Promise<void>
 }>
 
-/** Reads a stream; what is skipped is read and dropped. */
-export function streamReader(source: AsyncIterable<Uint8Array>): Reader {
+/** Reads a stream; skipped bytes are read and dropped. */
+export function createStreamSource(source: AsyncIterable<Uint8Array>): ByteSource {
   const chunks = source[Symbol.asyncIterator]()
   let rest = Buffer.alloc(0)
-  const take = async (bytes: number): Promise<Buffer> => {
+  const read = async (bytes: number): Promise<Buffer> => {
     const parts = [rest]
     for (let have = rest.length; have < bytes; ) {
       const { done, value } = await chunks.next()
@@ -46,19 +46,19 @@ export function streamReader(source: AsyncIterable<Uint8Array>): Reader {
   }
   const skip = async (bytes: number): Promise<void> => {
     for (let left = bytes; left > 0; ) {
-      const taken = await take(Math.min(left, 1 << 20))
-      if (taken.length === 0) return
-      left -= taken.length
+      const chunk = await read(Math.min(left, 1 << 20))
+      if (chunk.length === 0) return
+      left -= chunk.length
     }
   }
-  return { take, skip }
+  return { read, skip }
 }
 
-/** Reads an open file; what is skipped is never read. */
-export function fileReader(handle: FileHandle): Reader {
+/** Reads an open file; skipped bytes are not read. */
+export function createFileSource(handle: FileHandle): ByteSource {
   let at = 0
   return {
-    take: async (bytes) => {
+    read: async (bytes) => {
       const { bytesRead, buffer } = await handle.read(Buffer.alloc(bytes), 0, bytes, at)
       at += bytesRead
       return buffer.subarray(0, bytesRead)
@@ -69,14 +69,14 @@ export function fileReader(handle: FileHandle): Reader {
   }
 }
 
-/** Gives the regular members that `isWanted` says yes to (name and size in bytes), each whole in memory. */
+/** Returns the regular members that `isIncluded` accepts (name and size in bytes), each in memory. */
 export async function readTar(
-  { take, skip }: Reader,
-  isWanted: (name: string, bytes: number) => boolean,
+  { read, skip }: ByteSource,
+  isIncluded: (name: string, bytes: number) => boolean,
 ): Promise<ReadonlyMap<string, Buffer>> {
   const members = new Map<string, Buffer>()
   for (let longName: string | undefined; ; ) {
-    const header = await take(BLOCK_BYTES)
+    const header = await read(BLOCK_BYTES)
     if (header.length < BLOCK_BYTES || header[0] === 0) return members
     const bytes = numberAt(header, 124, 12)
     const padded = Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES
@@ -84,16 +84,16 @@ export async function readTar(
     const prefix = textAt(header, 345, 155)
     const name = longName ?? (prefix === '' ? '' : `${prefix}/`) + textAt(header, 0, 100)
     longName = undefined
-    if (type === 'x') longName = paxPath((await take(padded)).subarray(0, bytes))
-    else if (type === 'L') longName = textAt(await take(padded), 0, bytes)
-    else if ((type === '0' || type === '\0') && isWanted(name, bytes)) {
-      members.set(name.replace(/^\.\//, ''), (await take(padded)).subarray(0, bytes))
+    if (type === 'x') longName = paxPath((await read(padded)).subarray(0, bytes))
+    else if (type === 'L') longName = textAt(await read(padded), 0, bytes)
+    else if ((type === '0' || type === '\0') && isIncluded(name, bytes)) {
+      members.set(name.replace(/^\.\//, ''), (await read(padded)).subarray(0, bytes))
     } else await skip(padded)
   }
 }
 
-/** A file to be packed: its name in the archive, its path here, its size, and whether it is a program. */
-export type Member = Readonly<{ name: string; path: string; bytes: number; isExecutable: boolean }>
+/** A file to pack: its name in the archive, its path, its size, and whether it is executable. */
+export type TarMember = Readonly<{ name: string; path: string; bytes: number; isExecutable: boolean }>
 
 function headerOf(name: string, type: '0' | 'x', bytes: number, isExecutable: boolean): Buffer {
   const header = Buffer.alloc(BLOCK_BYTES)
@@ -101,7 +101,7 @@ function headerOf(name: string, type: '0' | 'x', bytes: number, isExecutable: bo
   header.write(isExecutable ? '0000755\0' : '0000644\0', 100)
   header.write('0000000\0'.repeat(2), 108)
   header.write(`${bytes.toString(8).padStart(11, '0')}\0`, 124)
-  header.write('00000000000\0', 136) // no times: the same files are the same bytes
+  header.write('00000000000\0', 136) // no timestamps: the same files give the same bytes
   header.write('        ', 148)
   header.write(type, 156)
   header.write('ustar\x0000', 257)
@@ -114,7 +114,7 @@ function padding(bytes: number): Buffer {
   return Buffer.alloc((BLOCK_BYTES - (bytes % BLOCK_BYTES)) % BLOCK_BYTES)
 }
 
-/** A pax record says its own length, so the length is found by trying. */
+/** A pax record contains its own length, so the length is found by trial. */
 function paxRecord(name: string): Buffer {
   const tail = ` path=${name}\n`
   let length = Buffer.byteLength(tail) + 1
@@ -122,8 +122,8 @@ function paxRecord(name: string): Buffer {
   return Buffer.from(`${length}${tail}`)
 }
 
-/** The bytes of an archive, not compressed. Throws a `Failure` when a file changed its size meanwhile: the archive would be damaged. */
-export async function* writeTar(members: readonly Member[]): AsyncIterable<Uint8Array> {
+/** Yields the bytes of an uncompressed archive. Throws a `Failure` when the size of a file changed meanwhile: the archive would be damaged. */
+export async function* writeTar(members: readonly TarMember[]): AsyncIterable<Uint8Array> {
   for (const { name, path, bytes, isExecutable } of members) {
     if (Buffer.byteLength(name) > 100) {
       const record = paxRecord(name)
@@ -135,7 +135,8 @@ export async function* writeTar(members: readonly Member[]): AsyncIterable<Uint8
       sent += chunk.length
       yield chunk
     }
-    if (sent !== bytes) throw new Failure({ what: `${path} changed while it was sent`, next: 'run it again' })
+    if (sent !== bytes)
+      throw new Failure({ what: `${path} changed while it was being sent`, next: 'run the same command again' })
     yield padding(bytes)
   }
   yield Buffer.alloc(2 * BLOCK_BYTES)

@@ -3,10 +3,10 @@ import { optionsOf } from './argument.ts'
 import type { Option } from './option.ts'
 import type { Verb } from './verb.ts'
 
-/** The shells that there are scripts for. */
+/** The supported shells. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 
-/** One of them. */
+/** A supported shell. */
 export type Shell = (typeof SHELLS)[number]
 
 function flagsOf(verb: Verb): string {
@@ -15,26 +15,26 @@ function flagsOf(verb: Verb): string {
     .join(' ')
 }
 
-/** The words that may follow a verb: its actions, or the alternatives that its operand names (`bash|zsh|fish`). */
-function secondWords(verb: Verb): readonly Readonly<{ name: string; summary: string }>[] {
+/** The words that may follow a verb: its actions, or the alternatives of its operand (`bash|zsh|fish`). */
+function subcommandsOf(verb: Verb): readonly Readonly<{ name: string; summary: string }>[] {
   const alternatives = verb.operands?.includes('|') === true ? verb.operands.split('|') : []
   return verb.actions ?? alternatives.map((name) => ({ name, summary: name }))
 }
 function actionsOf(verb: Verb): string {
-  return secondWords(verb)
+  return subcommandsOf(verb)
     .map(({ name }) => name)
     .join(' ')
 }
-function quoted(text: string): string {
+function quoteForShell(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`
 }
 
-/** For each option with choices, the choices; for each that takes a file or folder, files. */
+/** Completes the choices of an option, or file names where it takes a file or folder. */
 function bashValues(options: readonly Option[]): string {
   return options
     .filter(({ value }) => value !== undefined)
     .map(({ name, choices, value }) => {
-      const words = choices === undefined ? '' : `-W ${quoted(choices.join(' '))}`
+      const words = choices === undefined ? '' : `-W ${quoteForShell(choices.join(' '))}`
       const files = value === 'DIR' ? '-d' : value === 'FILE' ? '-f' : ''
       return `      --${name}) COMPREPLY=($(compgen ${words === '' ? files || "-W ''" : words} -- "$cur")); return ;;`
     })
@@ -73,13 +73,13 @@ function zshOption({ name, summary, value, choices, isRepeatable }: Option): str
           ? '_files -/'
           : ''
       : `(${choices.join(' ')})`
-  return quoted(
+  return quoteForShell(
     `${isRepeatable === true ? '*' : ''}--${name}[${text}]${value === undefined ? '' : `:${value.replace(/:/g, '\\:')}:${action}`}`,
   )
 }
 
 function zshPairs(pairs: readonly Readonly<{ name: string; summary: string }>[]): string {
-  return pairs.map(({ name, summary }) => quoted(`${name}:${summary}`)).join(' ')
+  return pairs.map(({ name, summary }) => quoteForShell(`${name}:${summary}`)).join(' ')
 }
 
 function renderZsh(verbs: readonly Verb[]): string {
@@ -94,8 +94,8 @@ _tappass() {
   case $verb in
 ${verbs
   .map((verb) => {
-    const describe = `actions=(${zshPairs(secondWords(verb))}); (( CURRENT == 2 )) && _describe action actions`
-    return `  ${verb.name}) ${secondWords(verb).length === 0 ? '' : `${describe}; `}_arguments ${optionsOf(verb).map(zshOption).join(' ')} ;;`
+    const describe = `actions=(${zshPairs(subcommandsOf(verb))}); (( CURRENT == 2 )) && _describe action actions`
+    return `  ${verb.name}) ${subcommandsOf(verb).length === 0 ? '' : `${describe}; `}_arguments ${optionsOf(verb).map(zshOption).join(' ')} ;;`
   })
   .join('\n')}
   esac
@@ -105,20 +105,20 @@ compdef _tappass tappass
 }
 
 function fishOption(verb: Verb, { name, summary, value, choices }: Option): string {
-  const values = choices === undefined ? '' : ` -a ${quoted(choices.join(' '))}`
+  const values = choices === undefined ? '' : ` -a ${quoteForShell(choices.join(' '))}`
   const kind = value === undefined ? '' : choices === undefined ? ' -r' : ' -x'
-  return `complete -c tappass -n '__fish_seen_subcommand_from ${verb.name}' -l ${name} -d ${quoted(summary)}${kind}${values}`
+  return `complete -c tappass -n '__fish_seen_subcommand_from ${verb.name}' -l ${name} -d ${quoteForShell(summary)}${kind}${values}`
 }
 
 function renderFish(verbs: readonly Verb[]): string {
   return `# fish completion for tappass: tappass completion fish | source
 complete -c tappass -f
-${verbs.map(({ name, summary }) => `complete -c tappass -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`).join('\n')}
+${verbs.map(({ name, summary }) => `complete -c tappass -n __fish_use_subcommand -a ${name} -d ${quoteForShell(summary)}`).join('\n')}
 ${verbs
   .flatMap((verb) => [
-    ...secondWords(verb).map(
+    ...subcommandsOf(verb).map(
       ({ name, summary }) =>
-        `complete -c tappass -n '__fish_seen_subcommand_from ${verb.name}' -a ${name} -d ${quoted(summary)}`,
+        `complete -c tappass -n '__fish_seen_subcommand_from ${verb.name}' -a ${name} -d ${quoteForShell(summary)}`,
     ),
     ...optionsOf(verb).map((option) => fishOption(verb, option)),
   ])
@@ -128,7 +128,7 @@ ${verbs
 
 const RENDERERS = { bash: renderBash, zsh: renderZsh, fish: renderFish } as const
 
-/** The script that teaches a shell every verb, action and option of the table. */
+/** Returns the completion script of a shell for every verb, action and option of the table. */
 export function renderCompletion(shell: Shell, verbs: readonly Verb[]): string {
   return RENDERERS[shell](verbs)
 }

@@ -1,10 +1,10 @@
-/** `tappass version`: which TapPass this is, and on which Node it runs. */
+/** `tappass version`: prints the versions of TapPass and Node. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
 import { EXIT_CODE } from '../core/exit-code.ts'
 
-/** Prints one line, or one JSON object with `--json`. */
+/** Prints one line, or one JSON object with `--json`. Returns the exit code. */
 export async function run(invocation: Invocation): Promise<number> {
   const manifest = JSON.parse(await readFile(join(invocation.root, 'package.json'), 'utf8'))
   const versions = { tappass: String(manifest.version), node: process.versions.node }
@@ -12,5 +12,5 @@ export async function run(invocation: Invocation): Promise<number> {
     ? JSON.stringify(versions)
     : `tappass ${versions.tappass} (Node ${versions.node})`
   invocation.stdout.write(`${line}\n`)
-  return EXIT_CODE.asWanted
+  return EXIT_CODE.success
 }

@@ -1,27 +1,31 @@
-/** Where a host is reached over SSH: `user@name[:port]`. */
+/** The SSH address of a host: `user@name[:port]`. */
 import { usageFailure } from '../core/failure.ts'
 
 /** `name` is a host name or an address, an IPv6 one without brackets. */
 export type HostAddress = Readonly<{ user: string; name: string; port: number }>
 
-const SHAPE =
-  /^(?<user>[A-Za-z_][\w.-]*)@(?:\[(?<six>[0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|(?<name>[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?))(?::(?<port>\d{1,5}))?$/
+const ADDRESS_PATTERN =
+  /^(?<user>[A-Za-z_][\w.-]*)@(?:\[(?<ipv6>[0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|(?<name>[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?))(?::(?<port>\d{1,5}))?$/
 
-/** Reads one address. Throws a usage failure that shows the form. */
-export function parseHostAddress(text: string): HostAddress {
-  const found = SHAPE.exec(text)?.groups
-  const port = Number(found?.['port'] ?? 22)
-  const name = found?.['six'] ?? found?.['name']
-  if (found?.['user'] === undefined || name === undefined || port < 1 || port > 65_535) {
-    throw usageFailure(
-      `"${text}" is not a host; it has the form user@name[:port]`,
-      'tappass bootstrap --host root@server',
-    )
+/**
+ * Parses an address. Throws a usage failure that shows the form; `next` returns the command to type for a valid address, by default
+ * one that looks and changes nothing.
+ */
+export function parseHostAddress(
+  text: string,
+  next = (address: string) => `tappass plan --host ${address}`,
+): HostAddress {
+  const groups = ADDRESS_PATTERN.exec(text)?.groups
+  const port = Number(groups?.['port'] ?? 22)
+  const name = groups?.['ipv6'] ?? groups?.['name']
+  if (groups?.['user'] === undefined || name === undefined || port < 1 || port > 65_535) {
+    const suggestion = ADDRESS_PATTERN.test(`root@${text}`) ? `root@${text}` : 'root@server'
+    throw usageFailure(`"${text}" is not a host address; the form is user@name[:port]`, next(suggestion))
   }
-  return { user: found['user'], name, port }
+  return { user: groups['user'], name, port }
 }
 
-/** The address as it was written; the port is left out where it is SSH's own. */
+/** Returns the address as text, without port 22. */
 export function renderHostAddress({ user, name, port }: HostAddress): string {
   return `${user}@${name.includes(':') ? `[${name}]` : name}${port === 22 ? '' : `:${port}`}`
 }

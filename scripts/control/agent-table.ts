@@ -1,4 +1,4 @@
-/** Agents as a table for people. */
+/** Renders agents as a table. */
 import type { ListedAgent } from './gateway-client.ts'
 
 const COLUMNS = [
@@ -16,7 +16,7 @@ function cell(value: unknown): string {
   return value === null || value === undefined ? '-' : String(value)
 }
 
-/** One line for each agent below a heading, in the order given; what an agent does not say is `-`. */
+/** Returns a heading and a line for each agent, in the given order; a missing value is `-`. */
 export function renderAgents(agents: readonly ListedAgent[]): string {
   const rows = [
     COLUMNS.map(([title]) => title as string),

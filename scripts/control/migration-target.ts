@@ -1,4 +1,4 @@
-/** Where `tappass migrate` looks for its database, and how it gets there; pure. No secret is in an argument. */
+/** Which database `tappass migrate` uses, and the environment or command that reaches it; pure. No secret is an argument. */
 import { join } from 'node:path'
 import type { Command } from '../core/host.ts'
 import { quote } from '../core/quoting.ts'
@@ -6,11 +6,11 @@ import { credentialPaths } from '../secrets/credential.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** What the migrations' process may take over from the environment around it, whatever the database. */
-const ALWAYS = ['PATH', 'HOME', 'TZ', 'LANG', 'LC_ALL', 'TMPDIR', 'NODE_EXTRA_CA_CERTS'] as const
+/** Variables that the migration process inherits for any database. */
+const INHERITED_NAMES = ['PATH', 'HOME', 'TZ', 'LANG', 'LC_ALL', 'TMPDIR', 'NODE_EXTRA_CA_CERTS'] as const
 
-/** What names a database, and where its password is. */
-const NAMED = [
+/** Variables that select a database and its password. */
+const DATABASE_NAMES = [
   'TAPPASS_ENV',
   'TAPPASS_STORAGE',
   'TAPPASS_DATA_DIR',
@@ -23,40 +23,45 @@ const NAMED = [
   'CREDENTIALS_DIRECTORY',
 ] as const
 
-function pick(around: Environment, names: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(names.flatMap((name) => (around[name] ? [[name, around[name]]] : [])))
+function pick(environment: Environment, names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])))
 }
 
-/** The environment for the database that the one around names; undefined when it names none. */
-export function environmentFromAround(around: Environment): Readonly<Record<string, string>> | undefined {
-  return around['DATABASE_URL'] || around['SUPABASE_URL'] ? pick(around, [...ALWAYS, ...NAMED]) : undefined
+/** Returns the environment of the database that the current environment selects; undefined when it selects none. */
+export function environmentFromProcess(environment: Environment): Readonly<Record<string, string>> | undefined {
+  return environment['DATABASE_URL'] || environment['SUPABASE_URL']
+    ? pick(environment, [...INHERITED_NAMES, ...DATABASE_NAMES])
+    : undefined
 }
 
-/** The environment for the database of a data folder of `tappass up`; `answers` are those that it keeps there. */
+/** Returns the environment of the database in a data folder of `tappass up`; `answers` are those stored there. */
 export function environmentFromFolder(
-  around: Environment,
+  environment: Environment,
   dataPath: string,
   answers: Readonly<Record<string, unknown>> | undefined,
 ): Readonly<Record<string, string>> {
   const { storage, supabaseUrl } = answers ?? {}
-  const place: Readonly<Record<string, string>> =
+  const storageSettings: Readonly<Record<string, string>> =
     storage === 'supabase' && typeof supabaseUrl === 'string'
       ? { TAPPASS_STORAGE: 'supabase', SUPABASE_URL: supabaseUrl, CREDENTIALS_DIRECTORY: join(dataPath, 'secrets') }
       : { TAPPASS_STORAGE: 'local', TAPPASS_DATA_DIR: join(dataPath, 'database') }
-  return { ...pick(around, ALWAYS), ...place }
+  return { ...pick(environment, INHERITED_NAMES), ...storageSettings }
 }
 
 const PASSWORD_ID = 'postgres-password'
 const SETTINGS = ['User=tappass', 'Group=tappass', 'WorkingDirectory=/opt/tappass/current', 'PrivateTmp=yes']
 const LIMITS = ['NoNewPrivileges=yes', 'ProtectSystem=strict', 'ProtectHome=yes', 'RestrictAddressFamilies=AF_UNIX']
 
-/** The command that runs the migrations' process on a bootstrapped host as its own account, the password as a credential. */
-export function migrateOnHost(words: readonly string[], effect: Command['effect']): Command {
+/**
+ * Returns the command that runs the migration process on a bootstrapped host under the account `tappass`, with the password as a
+ * credential. `bootstrapHint` is the command that installs TapPass there.
+ */
+export function migrateCommand(args: readonly string[], effect: Command['effect'], bootstrapHint: string): Command {
   const [encrypted, plain] = credentialPaths(PASSWORD_ID)
   const properties = [...SETTINGS, ...LIMITS, 'EnvironmentFile=/etc/tappass/gateway.env']
   const script = `
 if ! [ -e /opt/tappass/current/server/migrate.ts ]; then
-  printf 'tappass: TapPass is not installed on this host\\n  next:  tappass bootstrap\\n' >&2
+  printf 'tappass: TapPass is not installed on this host\\n  next:  %s\\n' ${quote(bootstrapHint)} >&2
   exit 5
 fi
 if [ -e ${quote(encrypted)} ]; then credential=LoadCredentialEncrypted=${PASSWORD_ID}:${encrypted}
@@ -64,7 +69,7 @@ else credential=LoadCredential=${PASSWORD_ID}:${plain}
 fi
 exec systemd-run --quiet --pipe --wait --collect --service-type=exec \\
   ${properties.map((property) => `--property=${quote(property)}`).join(' ')} --property="$credential" \\
-  /opt/tappass/node/current/bin/node server/migrate.ts ${words.map(quote).join(' ')} </dev/null
+  /opt/tappass/node/current/bin/node server/migrate.ts ${args.map(quote).join(' ')} </dev/null
 `
   return { argv: ['sh', '-s'], effect, stdin: script }
 }

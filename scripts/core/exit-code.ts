@@ -1,8 +1,8 @@
-/** The exit codes of the command line; the table of shared product.md, and no others. */
+/** The exit codes of the command line, as docs/reference/exit-codes.md lists them; there are no others. */
 
-/** By meaning. `interrupted` is 128 + SIGINT; `usage` is EX_USAGE of sysexits.h. */
+/** Exit codes by meaning. `interrupted` is 128 + SIGINT; `usage` is EX_USAGE of sysexits.h. */
 export const EXIT_CODE = {
-  asWanted: 0,
+  success: 0,
   failed: 1,
   changesPending: 2,
   rolledBack: 3,
@@ -13,5 +13,5 @@ export const EXIT_CODE = {
   interrupted: 130,
 } as const
 
-/** One of them. */
+/** An exit code of the table. */
 export type ExitCode = (typeof EXIT_CODE)[keyof typeof EXIT_CODE]

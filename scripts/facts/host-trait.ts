@@ -1,36 +1,36 @@
-/** What kind of machine a host is: the few things by which wanted texts and package names may differ. */
-import type { Fact, Know } from '../core/host.ts'
+/** Traits of a host: what file contents and package names may depend on. */
+import type { Fact, GetFact } from '../core/host.ts'
 
-/** `systemdVersion` is 0 where systemd is absent. */
+/** The traits. `systemdVersion` is 0 where systemd is absent. */
 export type HostTraits = Readonly<{
   /** `ubuntu` or `debian`. */
   distribution: string
   /** `noble`, `bookworm`, `trixie`. */
   codename: string
   versionId: string
-  /** In Node's words: `linux-x64`, `linux-arm64`. */
+  /** In Node's notation: `linux-x64`, `linux-arm64`. */
   platform: string
-  /** In Debian's words: `amd64`, `arm64`. */
+  /** In Debian's notation: `amd64`, `arm64`. */
   debianArchitecture: string
   systemdVersion: number
-  /** `encrypted`: secrets stand in /etc/credstore.encrypted and units say LoadCredentialEncrypted; `plain`: /etc/credstore and LoadCredential. */
+  /** `encrypted`: secrets are in /etc/credstore.encrypted and units use LoadCredentialEncrypted; `plain`: /etc/credstore and LoadCredential. */
   credentialStore: 'encrypted' | 'plain'
 }>
 
-/** A value, or a pure function of the host's traits that gives it. */
-export type ByHost<T extends string | readonly string[]> = T | ((traits: HostTraits) => T)
+/** A value, or a pure function of the host's traits that returns it. */
+export type PerHost<T extends string | readonly string[]> = T | ((traits: HostTraits) => T)
 
 const ARCHITECTURES: Readonly<Record<string, readonly [platform: string, debian: string]>> = {
   x86_64: ['linux-x64', 'amd64'],
   aarch64: ['linux-arm64', 'arm64'],
 }
 
-/** systemd-creds came with 250, in its own program; where it is missing, secrets stay plain root-only files. */
+/** systemd-creds exists since 250; where it is missing, secrets are plain files that only root can read. */
 const ENCRYPTING_VERSION_MIN = 250
 
-/** Asked in one process. Everything is empty or 0 where a tool is missing. */
+/** Queried in one process. Values are empty or 0 where a tool is missing. */
 export const hostTraitsFact: Fact<HostTraits> = {
-  ask: {
+  query: {
     argv: [
       'sh',
       '-c',
@@ -60,8 +60,11 @@ export const hostTraitsFact: Fact<HostTraits> = {
   },
 }
 
-/** The value for this host. The question is asked in any case, so that it travels with the others of the same turn. */
-export async function forHost<T extends string | readonly string[]>(know: Know, wanted: ByHost<T>): Promise<T> {
-  if (typeof wanted !== 'function') return wanted
-  return wanted(await know(hostTraitsFact))
+/** Returns the value for this host. A function's traits are queried in the same turn as other facts. */
+export async function resolvePerHost<T extends string | readonly string[]>(
+  getFact: GetFact,
+  value: PerHost<T>,
+): Promise<T> {
+  if (typeof value !== 'function') return value
+  return value(await getFact(hostTraitsFact))
 }

@@ -1,8 +1,8 @@
-/** The difference of two texts as a unified diff, for people who decide on a plan. */
+/** Unified diffs of texts, as plans show them. */
 
 type Edit = Readonly<{ sign: ' ' | '-' | '+'; line: string }>
 
-/** Beyond this many pairs of lines the middle is shown as replaced whole. */
+/** Above this many pairs of lines the whole text is shown as replaced. */
 const PAIRS_MAX = 4_000_000
 const CONTEXT_LINES = 3
 const NO_NEWLINE = '\\ No newline at end of file'
@@ -46,7 +46,7 @@ function editsOf(before: readonly string[], after: readonly string[]): readonly 
   return [...edits, ...removed.slice(i), ...added.slice(j)]
 }
 
-/** Runs of edits with what stands around them; two that would touch are one. */
+/** Groups edits with their context; hunks that would touch are merged. */
 function hunksOf(edits: readonly Edit[]): readonly (readonly [from: number, to: number])[] {
   const hunks: [number, number][] = []
   for (const [index, edit] of edits.entries()) {
@@ -64,18 +64,18 @@ function range(start: number, length: number): string {
   return `${length === 0 ? start : start + 1},${length}`
 }
 
-/** Takes the path and both texts (undefined: absent); gives the diff, empty when they are the same. */
+/** Returns the diff of two texts (undefined: absent); empty when they are equal. */
 export function unifiedDiff(path: string, before: string | undefined, after: string): string {
   const edits = editsOf(before === undefined ? [] : linesOf(before), linesOf(after))
   const hunks = hunksOf(edits)
   if (hunks.length === 0) return ''
   const body = hunks.flatMap(([from, to]) => {
-    const shown = edits.slice(from, to)
+    const hunk = edits.slice(from, to)
     const count = (part: readonly Edit[], sign: Edit['sign']) => part.filter((edit) => edit.sign !== sign).length
     const head = edits.slice(0, from)
-    const old = range(count(head, '+'), count(shown, '+'))
-    const now = range(count(head, '-'), count(shown, '-'))
-    return [`@@ -${old} +${now} @@`, ...shown.map(({ sign, line }) => sign + line)]
+    const oldRange = range(count(head, '+'), count(hunk, '+'))
+    const newRange = range(count(head, '-'), count(hunk, '-'))
+    return [`@@ -${oldRange} +${newRange} @@`, ...hunk.map(({ sign, line }) => sign + line)]
   })
   return [`--- ${before === undefined ? '/dev/null' : path}`, `+++ ${path}`, ...body, ''].join('\n')
 }

@@ -1,5 +1,5 @@
-/** A path at which there must be nothing. */
-import { change } from '../core/command.ts'
+/** A path that must not exist. */
+import { changeCommand } from '../core/command.ts'
 import type { Resource } from '../core/resource.ts'
 import { pathFact } from '../facts/path.ts'
 
@@ -7,11 +7,11 @@ import { pathFact } from '../facts/path.ts'
 export function absent({ path }: Readonly<{ path: string }>): Resource {
   return {
     id: `absent:${path}`,
-    plan: async (know) => {
-      const state = await know(pathFact(path))
+    plan: async (getFact) => {
+      const state = await getFact(pathFact(path))
       if (state.kind === 'absent') return []
-      const commands = [change('rm', '-rf', '--one-file-system', '--', path)] as const
-      return [{ does: `remove ${path}`, because: `a ${state.kind} stands there`, commands }]
+      const commands = [changeCommand('rm', '-rf', '--one-file-system', '--', path)] as const
+      return [{ action: `remove ${path}`, reason: `there is a ${state.kind}`, commands }]
     },
   }
 }

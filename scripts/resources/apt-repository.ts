@@ -1,4 +1,4 @@
-/** A signed package repository: its key, checked against a fingerprint, and its deb822 source. */
+/** A signed package repository: its key, verified by fingerprint, and its deb822 source. */
 
 import { primaryFingerprints } from '../artifacts/openpgp.ts'
 import type { Resource } from '../core/resource.ts'
@@ -6,7 +6,7 @@ import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
 import { planFile } from '../files/file-change.ts'
 
 /**
- * `uri` and `suite` may hold `{distribution}` and `{codename}`. `key` is ASCII-armoured text; `fingerprint` 40 hex digits.
+ * `uri` and `suite` may contain `{distribution}` and `{codename}`. `key` is ASCII-armored text; `fingerprint` 40 hex digits.
  * The key goes to /etc/apt/keyrings/ID.asc, the source to /etc/apt/sources.list.d/ID.sources.
  */
 export type AptRepositoryOptions = Readonly<{
@@ -34,21 +34,23 @@ function sourceText(options: AptRepositoryOptions, keyPath: string, traits: Host
   ].join('\n')
 }
 
-/** Throws at once, before any host is touched, when the key's fingerprint is another, or it holds more keys than that one. */
+/** The key and the source file. Throws at once, before any host is contacted, when the key has another fingerprint or more than one primary key. */
 export function aptRepository(options: AptRepositoryOptions): Resource {
-  const found = primaryFingerprints(options.key)
-  if (found.length !== 1 || found[0] !== options.fingerprint) {
-    throw new Error(`the key of ${options.id} has the fingerprint ${found.join(' and ')}, not ${options.fingerprint}`)
+  const fingerprints = primaryFingerprints(options.key)
+  if (fingerprints.length !== 1 || fingerprints[0] !== options.fingerprint) {
+    throw new Error(
+      `the key of ${options.id} has the fingerprint ${fingerprints.join(' and ')}, not ${options.fingerprint}`,
+    )
   }
   const keyPath = `/etc/apt/keyrings/${options.id}.asc`
   const sourcePath = `/etc/apt/sources.list.d/${options.id}.sources`
   return {
     id: `apt-repository:${options.id}`,
-    plan: async (know) => {
-      const text = know(hostTraitsFact).then((traits) => sourceText(options, keyPath, traits))
+    plan: async (getFact) => {
+      const text = getFact(hostTraitsFact).then((traits) => sourceText(options, keyPath, traits))
       const [key, source] = await Promise.all([
-        planFile(know, { path: keyPath, ...ROOT_FILE }, options.key),
-        planFile(know, { path: sourcePath, ...ROOT_FILE }, text),
+        planFile(getFact, { path: keyPath, ...ROOT_FILE }, options.key),
+        planFile(getFact, { path: sourcePath, ...ROOT_FILE }, text),
       ])
       return [...key, ...source]
     },

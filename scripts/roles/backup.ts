@@ -1,10 +1,10 @@
-/** A backup every night: the folder, the service that makes one, and the timer that starts it. */
+/** The nightly backup: the folder, the service, and its timer. */
 import { render } from '../core/template.ts'
 import { directory } from '../resources/directory.ts'
 import { unit } from '../resources/unit.ts'
 import type { Role } from '../spec/role.ts'
 
-/** What is kept, and for how long, is in the service's arguments. */
+/** The role `backup`. The retention is in the service's arguments. */
 export const backup: Role = ({ backup: { schedule, ...keep } }, text) => [
   directory({ path: '/var/lib/tappass/backup', owner: 'root', group: 'root', mode: '0700' }),
   unit({

@@ -1,4 +1,4 @@
-/** PostgreSQL and Redis: containers without a network, reached over UNIX sockets, supervised by systemd. */
+/** PostgreSQL and Redis: containers without network, reached over UNIX sockets, supervised by systemd. */
 
 import { runnableImage } from '../artifacts/image-reference.ts'
 import { parsePins } from '../artifacts/pin.ts'
@@ -18,9 +18,9 @@ function pathsOf(files: readonly Readonly<{ path: string }>[]): string {
   return files.map(({ path }) => path).join(' ')
 }
 
-type Part = (pins: ReturnType<typeof parsePins>['images'], ...rest: Parameters<Role>) => ReturnType<Role>
+type DataService = (pins: ReturnType<typeof parsePins>['images'], ...rest: Parameters<Role>) => ReturnType<Role>
 
-const postgres: Part = ({ postgres: pin }, spec, text) => {
+const postgres: DataService = ({ postgres: pin }, spec, text) => {
   const { archive } = spec.images.postgres
   const files = POSTGRES_TEXTS.map((name) => ({
     path: `/etc/tappass/postgres/${name}`,
@@ -51,7 +51,7 @@ const postgres: Part = ({ postgres: pin }, spec, text) => {
   ]
 }
 
-const redis: Part = ({ redis: pin }, spec, text) => {
+const redis: DataService = ({ redis: pin }, spec, text) => {
   const { archive } = spec.images.redis
   const { maxMemoryMegabytes } = spec.redis
   const files = [{ path: '/etc/tappass/redis/redis.conf', content: text('templates/redis/redis.conf') }]
@@ -78,7 +78,7 @@ const redis: Part = ({ redis: pin }, spec, text) => {
   ]
 }
 
-/** The database before the cache; each counts as there once it answers. */
+/** The role `data`: PostgreSQL before Redis; each unit is up once the server responds. */
 export const data: Role = (spec, text) => {
   const { images } = parsePins(text('versions.yaml'))
   return [...postgres(images, spec, text), ...redis(images, spec, text)]

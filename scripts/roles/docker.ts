@@ -1,4 +1,4 @@
-/** Docker Engine: from its vendor's signed repository or from the distribution, with settings that publish nothing. */
+/** Docker Engine: from the vendor's signed repository or from the distribution, configured to publish no ports. */
 
 import { parsePins } from '../artifacts/pin.ts'
 import { revisionOf } from '../core/revision.ts'
@@ -12,7 +12,7 @@ import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
 
-/** The vendor's key stands in this repository, so that nothing has to be trusted on first use; its fingerprint is pinned beside it. */
+/** The role `docker`. The vendor's key is in this repository with its pinned fingerprint, so that nothing is trusted on first use. */
 export const docker: Role = (spec, text) => {
   const { docker: pin } = parsePins(text('versions.yaml'))
   const { source } = spec.docker
@@ -27,7 +27,7 @@ export const docker: Role = (spec, text) => {
   })
   const revision = revisionOf([settings.content])
   return [
-    // Before the package, so that the engine's first start already obeys it.
+    // Before the package, so that it applies to the first start of the engine.
     directory({ path: '/etc/docker', ...ROOT, mode: '0755' }),
     file({ ...settings, ...ROOT, mode: '0644' }),
     directory({ path: '/etc/systemd/system/docker.service.d', ...ROOT, mode: '0755' }),

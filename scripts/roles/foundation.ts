@@ -1,4 +1,4 @@
-/** What everything else stands on: prerequisites from apt, accounts, folders, and what the deploy user may do. */
+/** The base of a host: prerequisites from apt, accounts, folders, and the privileges of the deploy user. */
 import { parsePins } from '../artifacts/pin.ts'
 import { render } from '../core/template.ts'
 import { type AccountOptions, account } from '../resources/account.ts'
@@ -7,12 +7,12 @@ import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import type { Role } from '../spec/role.ts'
 
-/** curl and certificates are for downloads, openssl makes the token key. What Node needs beyond a bare server is said by versions.yaml. */
+/** curl and certificates are for downloads, openssl generates the token key. versions.yaml lists what Node needs in addition. */
 const PREREQUISITES = ['ca-certificates', 'curl', 'openssl', 'sudo'] as const
 
 const ROOT = { owner: 'root', group: 'root' } as const
 
-/** The units that a deploy user may look at and restart. */
+/** Returns the units that the deploy user may inspect and restart. */
 function unitsOf(instances: number): readonly string[] {
   return [
     ...Array.from({ length: instances }, (_, index) => `tappass@${index + 1}.service`),
@@ -22,15 +22,15 @@ function unitsOf(instances: number): readonly string[] {
   ]
 }
 
-/** Groups whose members are root, at once or by way of sudo (`admin`: of older Ubuntu, still in its sudoers). The deploy user's rights are those of its own sudoers file. */
-const GROUPS_OF_ROOT: NonNullable<AccountOptions['groupsForbidden']> = {
-  docker: { because: 'who may start containers is root' },
-  lxd: { because: 'who may start containers is root' },
-  sudo: { because: 'it may run every command as root', isSudo: true },
-  admin: { because: 'it may run every command as root', isSudo: true },
+/** Groups whose members are or can become root (`admin`: of older Ubuntu, still in its sudoers). The deploy user has the privileges of its own sudoers file only. */
+const ROOT_EQUIVALENT_GROUPS: NonNullable<AccountOptions['groupsForbidden']> = {
+  docker: { reason: 'members can start containers, which makes them root' },
+  lxd: { reason: 'members can start containers, which makes them root' },
+  sudo: { reason: 'members may run every command as root', isSudo: true },
+  admin: { reason: 'members may run every command as root', isSudo: true },
 }
 
-/** Nothing here holds a secret. */
+/** The role `foundation`. Nothing here contains a secret. */
 export const foundation: Role = (spec, text) => {
   const { images, node } = parsePins(text('versions.yaml'))
   const runtimeNeeds = node[0]?.needs === undefined ? [] : [node[0].needs]
@@ -46,7 +46,7 @@ export const foundation: Role = (spec, text) => {
     aptPackage({ id: 'prerequisites', names: [...PREREQUISITES, ...runtimeNeeds] }),
     account({ name: 'tappass', isSystem: true }),
     account({ name: 'tappass-caddy', isSystem: true }),
-    account({ name: spec.deployUser, isSystem: false, shell: '/bin/bash', groupsForbidden: GROUPS_OF_ROOT }),
+    account({ name: spec.deployUser, isSystem: false, shell: '/bin/bash', groupsForbidden: ROOT_EQUIVALENT_GROUPS }),
     directory({ path: '/etc/tappass', ...ROOT, mode: '0755' }),
     directory({ path: '/opt/tappass', ...ROOT, mode: '0755' }),
     directory({ path: '/var/lib/tappass', ...ROOT, mode: '0755' }),

@@ -1,4 +1,4 @@
-/** The gateway: its Node, its release, the migrations before it, and instances that share one socket. */
+/** The gateway: Node, the release, the migrations, and the instances that share one socket. */
 
 import { type Pins, parsePins } from '../artifacts/pin.ts'
 import type { Resource } from '../core/resource.ts'
@@ -11,7 +11,7 @@ import { release } from '../resources/release.ts'
 import { surplusInstance } from '../resources/surplus-instance.ts'
 import { type UnitOptions, unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths, optionalCredentialLines } from '../secrets/credential.ts'
-import { MADE_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
+import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import type { Role } from '../spec/role.ts'
 
@@ -43,19 +43,19 @@ function programs(pin: Pins['node'][number], address: string, spec: HostSpec): r
   ]
 }
 
-/** Which release and Node a process runs is part of its revision: both stand behind links whose names don't change. */
-function programOf(spec: HostSpec, pin: Pins['node'][number]): readonly string[] {
+/** Release and Node are inputs of the revision: units reach both through links whose names never change. */
+function programInputs(spec: HostSpec, pin: Pins['node'][number]): readonly string[] {
   return [spec.release.version, pin.version, spec.node.archive?.sha256 ?? '']
 }
 
-/** The instances come last and one after the other: each waits for READY before the next is restarted. */
+/** The role `gateway`. The instances come last, one after the other: each is READY before the next is restarted. */
 export const gateway: Role = (spec, text) => {
   const pins = parsePins(text('versions.yaml'))
   const [pin] = pins.node as [Pins['node'][number]]
   const environment = render(text('templates/gateway.env.hbs'), { ...spec })
   const files = [{ path: '/etc/tappass/gateway.env', content: environment }]
-  const inputs = programOf(spec, pin)
-  // A Node that was altered may run: what was unpacked anew is another input.
+  const inputs = programInputs(spec, pin)
+  // A modified Node may be running: unpacking it again changes the revision.
   const program = archiveMarker(nodePath(pin))
   const [socketUnit, migrateUnit, gatewayUnit] = [
     text('units/tappass.socket'),
@@ -67,14 +67,14 @@ export const gateway: Role = (spec, text) => {
       render(gatewayUnit, {
         files: '/etc/tappass/gateway.env',
         credentials: [
-          ...MADE_SECRET_IDS.map((id) => credentialLine(traits, id)),
+          ...GENERATED_SECRET_IDS.map((id) => credentialLine(traits, id)),
           ...OPTIONAL_SECRET_IDS.flatMap((id) => optionalCredentialLines(traits, id)),
         ],
         hasSteppedRestart: hasSteppedRestart(traits),
       }),
     files,
     inputs,
-    inputPaths: [program, ...[...MADE_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap(credentialPaths)],
+    inputPaths: [program, ...[...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap(credentialPaths)],
   }
   const instances = Array.from({ length: spec.instances }, (_, index) => `tappass@${index + 1}.service`)
   return [
@@ -85,11 +85,11 @@ export const gateway: Role = (spec, text) => {
       content: (traits) =>
         render(migrateUnit, {
           files: '/etc/tappass/gateway.env',
-          credentials: MADE_SECRET_IDS.map((id) => credentialLine(traits, id)),
+          credentials: GENERATED_SECRET_IDS.map((id) => credentialLine(traits, id)),
         }),
       files,
       inputs,
-      inputPaths: [program, ...MADE_SECRET_IDS.flatMap(credentialPaths)],
+      inputPaths: [program, ...GENERATED_SECRET_IDS.flatMap(credentialPaths)],
     }),
     unit({ name: 'tappass@.service', ...instance }),
     unit({ name: 'tappass.socket', content: socketUnit, restartedTogether: instances }),

@@ -1,4 +1,4 @@
-/** Caddy in front: TLS, redirects, security headers. The Caddyfile is used as it is; it varies by an environment file. */
+/** Caddy as ingress: TLS, redirects, security headers. The Caddyfile is static; an environment file configures it. */
 
 import { parsePins } from '../artifacts/pin.ts'
 import { render } from '../core/template.ts'
@@ -11,10 +11,10 @@ import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
 
-/** Our word for a platform to Caddy's. */
+/** Caddy's platform names, by ours. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { 'linux-x64': 'linux_amd64', 'linux-arm64': 'linux_arm64' }
 
-/** A changed Caddyfile is a restart (about a tenth of a second): Caddy's admin API, which could reload, is off. */
+/** The role `ingress`. A changed Caddyfile restarts Caddy: its admin API, which could reload it, is off. */
 export const ingress: Role = (spec, text) => {
   const { caddy: pin } = parsePins(text('versions.yaml'))
   const address = spec.downloads.caddy ?? pin.download
@@ -47,7 +47,7 @@ export const ingress: Role = (spec, text) => {
         }),
       files,
       inputs: [pin.version, spec.caddy.archive?.sha256 ?? ''],
-      // A Caddy that was altered may run: what was unpacked anew is another input.
+      // A modified Caddy may be running: unpacking it again changes the revision.
       inputPaths: [archiveMarker(path)],
     }),
   ]

@@ -1,17 +1,17 @@
-/** A runner that counts: how many round trips a run took, and with which commands. For figures and tests. */
+/** A runner that records its commands: for measurements and tests of round trips. */
 import type { Command, Runner } from '../core/host.ts'
 
-/** The runner, and what went through it, in order. */
+/** The runner, and the commands it ran, in order. */
 export type Recording = Readonly<{ run: Runner; commands: readonly Command[] }>
 
-/** Passes everything on. */
+/** Returns a runner that passes all commands on and records them. */
 export function recording(run: Runner): Recording {
   const commands: Command[] = []
   return {
     commands,
-    run: (command, hear) => {
+    run: (command, onLine) => {
       commands.push(command)
-      return run(command, hear)
+      return run(command, onLine)
     },
   }
 }

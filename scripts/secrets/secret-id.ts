@@ -1,7 +1,7 @@
-/** The secrets that a host keeps, by the name of their credential. The one list; values are never here. */
+/** The secrets of a host, by the name of their credential. */
 
-/** Made on the host at first run. What they mean: docs/reference/host.md. */
-export const MADE_SECRET_IDS = [
+/** Generated on the host by the first run; docs/reference/host.md describes them. */
+export const GENERATED_SECRET_IDS = [
   'tappass-admin-api-key',
   'tappass-jwt-secret',
   'tappass-vault-key',
@@ -9,8 +9,8 @@ export const MADE_SECRET_IDS = [
   'postgres-password',
 ] as const
 
-/** Handed in by the operator or absent. */
+/** Provided by the operator, or absent. */
 export const OPTIONAL_SECRET_IDS = ['openai-api-key', 'anthropic-api-key', 'tappass-license'] as const
 
-/** One of them. */
-export type MadeSecretId = (typeof MADE_SECRET_IDS)[number]
+/** The id of a generated secret. */
+export type GeneratedSecretId = (typeof GENERATED_SECRET_IDS)[number]

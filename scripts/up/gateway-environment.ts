@@ -1,8 +1,8 @@
-/** The environment and the credentials that `tappass up` gives to its gateway; pure. Nothing secret is in the environment. */
+/** The environment and the credentials of the gateway that `tappass up` starts; pure. The environment contains no secret. */
 import type { Secrets } from './local-secret.ts'
 import type { Answers } from './wizard.ts'
 
-/** What the gateway's own environment may take over from the one around it: where to find things, never a secret. */
+/** Variables that the gateway inherits; never a secret. */
 const INHERITED = [
   'PATH',
   'HOME',
@@ -20,29 +20,29 @@ const INHERITED = [
   'TAPPASS_LICENSE_AUTHORITY_FILE',
 ] as const
 
-/** Answers with every default taken. */
-export type Decided = Readonly<Answers & { storage: NonNullable<Answers['storage']> }>
+/** The answers with all defaults applied. */
+export type ResolvedAnswers = Readonly<Answers & { storage: NonNullable<Answers['storage']> }>
 
-/** All settings of the gateway's process. `databaseFolder` is where local storage keeps its files. */
+/** Returns the environment of the gateway process. `databaseFolder` is the folder of local storage. */
 export function renderEnvironment(
-  around: Readonly<Record<string, string | undefined>>,
+  environment: Readonly<Record<string, string | undefined>>,
   settings: Readonly<{
-    decided: Decided
+    answers: ResolvedAnswers
     port: number
     upstream: string | undefined
     databaseFolder: string
     credentialsFolder: string
   }>,
 ): Readonly<Record<string, string>> {
-  const { decided, port, upstream, databaseFolder, credentialsFolder } = settings
+  const { answers, port, upstream, databaseFolder, credentialsFolder } = settings
   const all: Readonly<Record<string, string | undefined>> = {
-    ...Object.fromEntries(INHERITED.map((name) => [name, around[name]])),
+    ...Object.fromEntries(INHERITED.map((name) => [name, environment[name]])),
     TAPPASS_ENV: 'development',
     TAPPASS_PORT: String(port),
-    TAPPASS_STORAGE: decided.storage,
-    TAPPASS_DATA_DIR: decided.storage === 'local' ? databaseFolder : undefined,
+    TAPPASS_STORAGE: answers.storage,
+    TAPPASS_DATA_DIR: answers.storage === 'local' ? databaseFolder : undefined,
     TAPPASS_UPSTREAM_URL: upstream,
-    SUPABASE_URL: decided.storage === 'supabase' ? decided.supabaseUrl : undefined,
+    SUPABASE_URL: answers.storage === 'supabase' ? answers.supabaseUrl : undefined,
     CREDENTIALS_DIRECTORY: credentialsFolder,
   }
   return Object.fromEntries(
@@ -50,7 +50,7 @@ export function renderEnvironment(
   )
 }
 
-/** The answers that are secrets, by credential id. */
+/** Returns the answers that are secrets, by credential id. */
 export function answeredSecrets({ license, providerKey, supabaseKey }: Answers): Secrets {
   return Object.fromEntries(
     Object.entries({

@@ -3,7 +3,7 @@
  * fails and the call is refused. It fails closed, and never falls back to counting elsewhere.
  */
 import { Redis } from 'ioredis'
-import type { RateLimiter } from '../core/ports.ts'
+import type { Allowance, RateLimiter } from '../core/ports.ts'
 
 /** Timeout of a command and of a connection. Redis responds in well under a millisecond. */
 const TIMEOUT_MS = 1000
@@ -42,7 +42,7 @@ type RedisWithTake = Redis & {
 type PendingTake = Readonly<{
   key: string
   numbers: readonly [callsMax: number, windowMs: number, nowMs: number]
-  resolve: (answer: Awaited<ReturnType<RateLimiter['take']>>) => void
+  resolve: (answer: Allowance) => void
   reject: (cause: unknown) => void
 }>
 

@@ -20,14 +20,12 @@ export type SessionDatabase = Database &
     session: <T>(work: (session: Database) => Promise<T>) => Promise<T>
   }>
 
+/** How many more calls an agent may make, and when that changes. */
+export type Allowance = Readonly<{ isAllowed: boolean; remaining: number; resetMs: number }>
+
 /** Counts calls in a window that all replicas share. Throws when it can't count; the step then fails closed. */
 export type RateLimiter = Readonly<{
-  take: (
-    key: string,
-    callsMax: number,
-    windowMs: number,
-    nowMs: number,
-  ) => Promise<Readonly<{ isAllowed: boolean; remaining: number; resetMs: number }>>
+  take: (key: string, callsMax: number, windowMs: number, nowMs: number) => Promise<Allowance>
   ping: () => Promise<void>
   close: () => Promise<void>
 }>
@@ -81,12 +79,15 @@ export type Clock = Readonly<{ nowMs: () => number; elapsedMs: () => number }>
 /** Cryptographically secure random bytes. */
 export type Random = Readonly<{ bytes: (count: number) => Uint8Array }>
 
-/** Everything outside that a call may use. `upstreamOf` returns the model server of a model, undefined for none. */
+/** Which models go to which model server. */
+export type ModelRoute = Readonly<{ models: RegExp; upstream: Upstream }>
+
+/** Everything outside that a call may use. Of `routes`, the first whose `models` matches a model's name is taken. */
 export type Ports = Readonly<{
   limiter: RateLimiter
   policy: PolicyEngine
   ledger: Ledger
-  upstreamOf: (model: string) => Upstream | undefined
+  routes: readonly ModelRoute[]
   meter: Meter
   clock: Clock
   random: Random

@@ -1,7 +1,7 @@
 /** A step is a detector. It only observes: it can neither block nor edit, so steps run in any order. */
 import type { Call, Stage } from './call.ts'
 import type { Finding } from './finding.ts'
-import type { RateLimiter } from './ports.ts'
+import type { Allowance, RateLimiter } from './ports.ts'
 
 /**
  * Returns the smallest index at which a match may start, end elsewhere or disappear once more text follows; the
@@ -9,35 +9,59 @@ import type { RateLimiter } from './ports.ts'
  */
 export type PendingFrom = (text: string) => number
 
-/** What a step may use besides the call; all other inputs of a run are here. */
+/** What a remote step may use besides the call; all other inputs of a run are here. */
 export type StepContext = Readonly<{
   nowMs: number
   limiter: Pick<RateLimiter, 'take'>
   limits: Readonly<{ callsMax: number; windowMs: number; bodyBytesMax: number }>
 }>
 
+/** What a local step may use besides the call. */
+export type LocalContext = Pick<StepContext, 'limits'>
+
 /**
- * `position` is the step's stable identity (server/steps is a set; entries list steps by position). `inspect` returns
- * its findings and throws only when it could not look. `matchCharsMax`, which a step with the stage 'response' must
- * have, is the longest text that one of its matches can span: a stream holds back that many characters, so that
- * nothing leaves that a pending match can still include. `isCacheable`: the findings in a message (an item of
- * `messages` or `tools`, or the rest of the body) depend on the segments of that message alone, and `inspect` is
- * synchronous; it is then not run again on a message that it has seen. `isGate`: it runs before the others, and they
- * are skipped when it has a finding or fails. `pendingFrom` narrows down where within `matchCharsMax` a match may be
- * pending; without it, one may be anywhere.
+ * What every step has. `position` is its stable identity (server/steps is a set; entries list steps by position).
+ * `matchCharsMax`, which a step with the stage 'response' must have, is the longest text that one of its matches can
+ * span: a stream holds back that many characters, so that nothing leaves that a pending match can still include.
+ * `pendingFrom` narrows down where within `matchCharsMax` a match may be pending; without it, one may be anywhere.
+ * `isGate`: it runs before the others, and they are skipped when it has a finding or fails.
  */
-export type Step = Readonly<{
+type StepProperties = Readonly<{
   name: string
   position: number
   category: string
   stages: readonly Stage[]
-  timeoutMs: number
-  isCacheable?: boolean
   isGate?: boolean
   matchCharsMax?: number
   pendingFrom?: PendingFrom
-  inspect: (call: Call, context: StepContext) => readonly Finding[] | Promise<readonly Finding[]>
 }>
+
+/**
+ * A step that computes: its findings depend on the call and the limits alone, and `inspect` returns them at once. It
+ * throws only when it could not look. `isCacheable`: the findings in a message (an item of `messages` or `tools`, or
+ * the rest of the body) depend on the segments of that message alone; it is then not run again on a message that it
+ * has seen.
+ */
+export type LocalStep = StepProperties &
+  Readonly<{
+    timeoutMs?: never
+    isCacheable?: boolean
+    inspect: (call: Call, context: LocalContext) => readonly Finding[]
+  }>
+
+/** What a remote step found, and, of a gate that asked the limiter, the agent's remaining allowance. */
+export type RemoteReport = Readonly<{ findings: readonly Finding[]; allowance?: Allowance }>
+
+/** A step that waits for something, at most `timeoutMs`. `inspect` rejects only when it could not look. */
+export type RemoteStep = StepProperties &
+  Readonly<{
+    timeoutMs: number
+    isCacheable?: never
+    inspect: (call: Call, context: StepContext) => Promise<RemoteReport>
+  }>
+
+/** A detector. One that has a timeout is remote. */
+export type Step = LocalStep | RemoteStep
 
 /** Why a step was skipped: a gate had refused the call already. The policy knows this value. */
 export const GATE_REFUSED = 'refused_before'

@@ -6,7 +6,9 @@
 import type { Call } from '../core/call.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Upstream, UpstreamResponse } from '../core/ports.ts'
-import { appendEvent, type Gateway, judge, type RecordedDecision } from '../pipeline/judge.ts'
+import { appendEvent } from '../pipeline/append.ts'
+import type { Gateway } from '../pipeline/gateway.ts'
+import { judge, type RecordedDecision } from '../pipeline/judge.ts'
 import { errorReply, type Reply, refusalReply, responseReply } from '../pipeline/reply.ts'
 import { type ResponseContent, readResponse } from '../protocol/upstream-response.ts'
 import { streamReply } from '../stream/stream-reply.ts'
@@ -75,10 +77,8 @@ async function forwardFailed(
   event: 'client_gone' | 'upstream_failed',
   { code, cause }: Extract<ForwardResult, { status: 'failed' }>,
 ): Promise<Reply> {
-  try {
-    await appendEvent(gateway, call, event, 'error', { code })
-  } catch (appendError) {
-    return errorReply('ledger.unavailable', call.id, appendError)
-  }
-  return errorReply(code, call.id, cause)
+  const appended = await appendEvent(gateway, call, event, 'error', { code })
+  return appended.status === 'recorded'
+    ? errorReply(code, call.id, cause)
+    : errorReply('ledger.unavailable', call.id, appended.cause)
 }

@@ -1,9 +1,11 @@
 /** A client's request, and the calls (request, response) that are evaluated for it. */
 import type { Agent, Call, Segment } from '../core/call.ts'
 import type { Upstream } from '../core/ports.ts'
-import { type Gateway, judge, type RecordedDecision } from '../pipeline/judge.ts'
+import type { Gateway } from '../pipeline/gateway.ts'
+import { judge, type RecordedDecision } from '../pipeline/judge.ts'
 import { errorReply, type Reply, refusalReply } from '../pipeline/reply.ts'
 import { ProjectionError, project } from '../protocol/projection.ts'
+import { upstreamOf } from './model-route.ts'
 
 /** The OpenAI routes that are governed. */
 export type GovernedPath = '/chat/completions' | '/completions' | '/embeddings'
@@ -87,7 +89,7 @@ export type RequestDecision =
 export async function judgeRequest(gateway: Gateway, request: GovernedRequest): Promise<RequestDecision> {
   const call = requestCall(request)
   if (!call) return { status: 'refused', reply: errorReply('request.malformed', request.id) }
-  const upstream = gateway.ports.upstreamOf(call.model)
+  const upstream = upstreamOf(gateway.ports.routes, call.model)
   const content = JSON.stringify(call.body)
   const decision = await judge(gateway, call, content, { path: request.path, upstream: upstream?.name ?? null })
   if (decision.status === 'unrecorded')

@@ -184,20 +184,22 @@ function stepDetails(
   outcomes: readonly StepOutcome[],
 ): Readonly<Record<'findings' | 'notDone' | 'steps', object | undefined>> {
   const steps: Record<string, number> = {}
-  let findings: Record<string, object> | undefined
-  let notDone: Record<string, object> | undefined
+  const findings: Record<string, object> = {}
+  const notDone: Record<string, object> = {}
   for (const outcome of outcomes.toSorted(byName)) {
     steps[outcome.step] = Math.round(outcome.ms * 1000)
-    if (outcome.status !== 'done') {
-      notDone ??= {}
-      notDone[outcome.step] = { reason: outcome.reason, status: outcome.status }
-    } else if (outcome.findings.length > 0) {
-      findings ??= {}
-      const listed = outcome.findings.slice(0, FINDINGS_LISTED_MAX).map(findingDetails)
-      findings[outcome.step] = { count: outcome.findings.length, listed }
-    }
+    if (outcome.status !== 'done') notDone[outcome.step] = { reason: outcome.reason, status: outcome.status }
+    else if (outcome.findings.length > 0) findings[outcome.step] = listedFindings(outcome.findings)
   }
-  return { findings, notDone, steps }
+  return { findings: nonEmpty(findings), notDone: nonEmpty(notDone), steps }
+}
+
+function listedFindings(findings: readonly Finding[]): object {
+  return { count: findings.length, listed: findings.slice(0, FINDINGS_LISTED_MAX).map(findingDetails) }
+}
+
+function nonEmpty(members: object): object | undefined {
+  return Object.keys(members).length > 0 ? members : undefined
 }
 
 function byName(one: StepOutcome, other: StepOutcome): number {

@@ -14,10 +14,13 @@ export type Enforcement = Readonly<{ status: 'passed'; body: unknown }> | Refusa
 /** Pointers into token lists of a response, which `withoutTokenLists` drops. */
 const TOKEN_LIST_POINTER = new RegExp(`^/choices/\\d+/(?:${[...TOKEN_LISTS].join('|')})(?:/|$)`)
 
-/** Given an evaluated call, returns what of it may leave. Throws when something that has to be redacted can't be. */
+/**
+ * Given a call, the findings in its body and the verdict, returns what of the body may leave. Throws when something
+ * that has to be redacted can't be.
+ */
 export function enforce(
   call: Call,
-  outcomes: readonly StepOutcome[],
+  findings: readonly Finding[],
   verdict: Verdict,
   registry: FamilyRegistry,
 ): Enforcement {
@@ -25,8 +28,8 @@ export function enforce(
     case 'allow':
       return { status: 'passed', body: call.body }
     case 'redact': {
-      const findings = allFindings(outcomes).filter(({ pointer }) => !TOKEN_LIST_POINTER.test(pointer))
-      return { status: 'passed', body: redact(withoutTokenLists(call), findings, verdict.kinds) }
+      const inBody = findings.filter(({ pointer }) => !TOKEN_LIST_POINTER.test(pointer))
+      return { status: 'passed', body: redact(withoutTokenLists(call), inBody, verdict.kinds) }
     }
     case 'hold':
     case 'block':

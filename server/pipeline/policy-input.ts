@@ -1,22 +1,18 @@
 /** The input of the policy for a call: a header and outcomes, never text. */
 import type { Author, Call } from '../core/call.ts'
+import type { Finding } from '../core/finding.ts'
 import type { StepOutcome } from '../core/step.ts'
 import type { PolicyInput } from '../core/verdict.ts'
 
 type PolicyFinding = PolicyInput['outcomes'][number]['findings'][number]
-
-const NO_FINDINGS: readonly PolicyFinding[] = []
 
 /**
  * Given a call and its outcomes, returns the policy's input. Equal findings of a step (kind, severity, confidence,
  * author) are one: a thousand e-mail addresses are the same question as one.
  */
 export function policyInput(call: Call, outcomes: readonly StepOutcome[]): PolicyInput {
-  let authors: Map<string, Author> | undefined
-  const authorOf = (pointer: string): Author => {
-    authors ??= new Map(call.segments.map((segment) => [segment.pointer, segment.author]))
-    return authors.get(pointer) ?? 'other'
-  }
+  const hasFindings = outcomes.some((outcome) => outcome.status === 'done' && outcome.findings.length > 0)
+  const authors = new Map(hasFindings ? call.segments.map(({ pointer, author }) => [pointer, author]) : [])
   return {
     stage: call.stage,
     agent: { id: call.agent.id, org: call.agent.org },
@@ -28,19 +24,15 @@ export function policyInput(call: Call, outcomes: readonly StepOutcome[]): Polic
       step: outcome.step,
       status: outcome.status,
       reason: outcome.status === 'done' ? '' : outcome.reason,
-      findings:
-        outcome.status === 'done' && outcome.findings.length > 0 ? distinct(outcome.findings, authorOf) : NO_FINDINGS,
+      findings: outcome.status === 'done' ? distinct(outcome.findings, authors) : [],
     })),
   }
 }
 
-function distinct(
-  findings: Extract<StepOutcome, { status: 'done' }>['findings'],
-  authorOf: (pointer: string) => Author,
-): readonly PolicyFinding[] {
+function distinct(findings: readonly Finding[], authors: ReadonlyMap<string, Author>): readonly PolicyFinding[] {
   const unique = new Map<string, PolicyFinding>()
   for (const { kind, severity, confidence, pointer } of findings) {
-    const author = authorOf(pointer)
+    const author = authors.get(pointer) ?? 'other'
     unique.set(`${kind} ${severity} ${confidence} ${author}`, { kind, severity, confidence, author })
   }
   return [...unique.values()]

@@ -1,29 +1,32 @@
 /** The reply to the client, as a value: the routes only send it. */
 import type { Call } from '../core/call.ts'
 import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
-import type { UpstreamResponse } from '../core/ports.ts'
+import type { Allowance, UpstreamResponse } from '../core/ports.ts'
 import type { Verdict } from '../core/verdict.ts'
-import type { Allowance, Evaluation } from './judge.ts'
+import type { RecordedDecision } from './judge.ts'
 import type { Refusal } from './refusal.ts'
 
-/**
- * A JSON body (`text` is its JSON, where that is known already), or a stream of texts. `cause` is for the log, never
- * for the client.
- */
+/** The text of a JSON body, or a stream of texts. `cause` is for the log, never for the client. */
 export type Reply = Readonly<{ status: number; headers: Readonly<Record<string, string>>; cause?: unknown }> &
-  (
-    | Readonly<{ kind: 'json'; body: object; text?: string }>
-    | Readonly<{ kind: 'stream'; chunks: AsyncIterable<string> }>
-  )
+  (Readonly<{ kind: 'json'; text: string }> | Readonly<{ kind: 'stream'; chunks: AsyncIterable<string> }>)
+
+/** A reply with a JSON body. */
+export function jsonReply(status: number, body: object, headers: Reply['headers'] = {}): Reply {
+  return { kind: 'json', status, headers, text: JSON.stringify(body) }
+}
 
 /** A refusal by policy, in the shape of tappass.md §1.1. */
-export function refusalReply(enforcement: Refusal, call: Call, { verdict, outcomes, allowance }: Evaluation): Reply {
+export function refusalReply(
+  enforcement: Refusal,
+  call: Call,
+  { verdict, outcomes, allowance }: RecordedDecision,
+): Reply {
   const row = errorRow(enforcement.code)
   const headers = {
     ...governanceHeaders(verdict, outcomes),
     ...allowanceHeaders(allowance, enforcement.code === 'rate.exceeded'),
   }
-  return { kind: 'json', status: row.status, headers, body: refusalBody(enforcement, call, verdict) }
+  return jsonReply(row.status, refusalBody(enforcement, call, verdict), headers)
 }
 
 /** The body that tells a client which step refused its call and why. Holds nothing of the call's text. */
@@ -46,8 +49,8 @@ export function responseReply(
   upstreamResponse: Pick<UpstreamResponse, 'status' | 'headers'>,
   body: object,
   call: Call,
-  requestDecision: Evaluation,
-  responseDecision: Evaluation,
+  requestDecision: RecordedDecision,
+  responseDecision: RecordedDecision,
   content?: string,
 ): Reply {
   const classification = moreSensitive(requestDecision.verdict.classification, responseDecision.verdict.classification)
@@ -57,7 +60,7 @@ export function responseReply(
     ...retryHeader(upstreamResponse.headers),
   }
   const { status } = upstreamResponse
-  if (status >= 400) return { kind: 'json', status, headers, body }
+  if (status >= 400) return jsonReply(status, body, headers)
   const metadata = {
     classification,
     blocked: false,
@@ -66,15 +69,9 @@ export function responseReply(
     ...correlation(call, responseDecision.verdict),
   }
   // The response was serialized once, for its commitment; the metadata is inserted before its last brace.
-  const text =
-    content === undefined || content === '{}' || 'tappass' in body ? undefined : insertMetadata(content, metadata)
-  return {
-    kind: 'json',
-    status,
-    headers,
-    body: { ...body, tappass: metadata },
-    ...(text === undefined ? {} : { text }),
-  }
+  return content === undefined || content === '{}' || 'tappass' in body
+    ? jsonReply(status, { ...body, tappass: metadata }, headers)
+    : { kind: 'json', status, headers, text: insertMetadata(content, metadata) }
 }
 
 function insertMetadata(content: string, metadata: object): string {
@@ -96,7 +93,7 @@ function turnIndex(call: Call): number {
 /** An expected failure from the table of errors. */
 export function errorReply(code: ErrorCode, requestId: string, cause?: unknown): Reply {
   const row = errorRow(code)
-  return { kind: 'json', status: row.status, headers: {}, body: errorBody(row, requestId), cause }
+  return { ...jsonReply(row.status, errorBody(row, requestId)), cause }
 }
 
 /** The ids by which a client, its operator and the ledger refer to the same call. */

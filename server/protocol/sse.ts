@@ -1,4 +1,5 @@
 /** Server-sent events, in and out (html.spec.whatwg.org, section 9.2). Knows framing, not what the data mean. */
+import { createParser } from 'eventsource-parser'
 
 /** Maximum length of one event. A model server that sends more is not speaking this protocol. */
 export const EVENT_CHARS_MAX = 4 * 1024 * 1024
@@ -14,51 +15,36 @@ export class SseError extends Error {
  * the bytes is returned too: it is evaluated like any other, and some servers omit the last empty line.
  */
 export async function* readEvents(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<readonly string[]> {
-  const decoder = new TextDecoder('utf-8')
-  const state = { rest: '', data: [] as string[], chars: 0 }
+  // The parser strips a byte order mark.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  const read = createEventReader()
   for await (const chunk of bytes) {
-    const events = parseEvents(state, decoder.decode(chunk, { stream: true }), false)
+    const events = read(decoder.decode(chunk, { stream: true }))
     if (events.length > 0) yield events
   }
-  const events = parseEvents(state, `${decoder.decode()}`, true)
+  const events = read(`${decoder.decode()}\n\n`)
   if (events.length > 0) yield events
 }
 
-function parseEvents(
-  state: { rest: string; data: string[]; chars: number },
-  text: string,
-  isEnd: boolean,
-): readonly string[] {
-  const events: string[] = []
-  const dispatch = (): void => {
-    if (state.data.length > 0) events.push(state.data.join('\n'))
-    state.data = []
-    state.chars = 0
+/**
+ * Returns a function that is given text after text, and returns the data of the events that each completed. Fields
+ * other than `data` (event, id, retry) and comments carry nothing of a call, so they are dropped.
+ */
+function createEventReader(): (text: string) => readonly string[] {
+  const pending: string[] = []
+  const parser = createParser({
+    maxBufferSize: EVENT_CHARS_MAX,
+    onEvent: ({ data }) => {
+      pending.push(data)
+    },
+    onError: ({ type }) => {
+      if (type === 'max-buffer-size-exceeded') throw new SseError(`an event exceeds ${EVENT_CHARS_MAX}`)
+    },
+  })
+  return (text) => {
+    parser.feed(text)
+    return pending.splice(0)
   }
-  const buffered = state.rest + text
-  // A CR at the very end may be the first half of CRLF: it waits for the next chunk.
-  const complete = !isEnd && buffered.endsWith('\r') ? buffered.slice(0, -1) : buffered
-  const lines = complete.split(/\r\n|\n|\r/)
-  state.rest = (lines.pop() ?? '') + buffered.slice(complete.length)
-  for (const line of lines) {
-    if (line === '') dispatch()
-    else readLine(state, line)
-  }
-  if (isEnd) {
-    readLine(state, state.rest)
-    dispatch()
-  }
-  if (state.chars + state.rest.length > EVENT_CHARS_MAX) throw new SseError(`an event exceeds ${EVENT_CHARS_MAX}`)
-  return events
-}
-
-/** Fields other than `data` (event, id, retry) and comments carry nothing of a call, so they are dropped. */
-function readLine(state: { data: string[]; chars: number }, line: string): void {
-  if (!/^data(?::|$)/.test(line)) return
-  const value = line.slice('data:'.length)
-  const data = value.startsWith(' ') ? value.slice(1) : value
-  state.data.push(data)
-  state.chars += data.length
 }
 
 /** Given an event's data (JSON text, or `[DONE]`; no line breaks), returns the framed event. */

@@ -5,9 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FindingFamily } from '../core/finding-family.ts'
-import { createEngine, type Engine } from '../detection/engine.ts'
 import type { CompiledRule } from '../detection/rule.ts'
-import { RULE_FUNCTIONS } from './check/rule-functions.ts'
 
 /** The content of compiled.json. */
 export type RuleBook = Readonly<{ families: readonly FindingFamily[]; rules: readonly CompiledRule[] }>
@@ -18,13 +16,4 @@ export const COMPILED = join(import.meta.dirname, 'compiled.json')
 /** Reads the compiled rules and families. */
 export function readRuleBook(): RuleBook {
   return JSON.parse(readFileSync(COMPILED, 'utf8')) as RuleBook
-}
-
-/** The built-in families, and an engine with the built-in rules. */
-export type OpenedRules = Readonly<{ families: readonly FindingFamily[]; engine: Engine }>
-
-/** Reads the rules and creates an engine with them. */
-export function openRules(): OpenedRules {
-  const { families, rules } = readRuleBook()
-  return { families, engine: createEngine(rules, RULE_FUNCTIONS) }
 }

@@ -3,7 +3,7 @@
  * addresses have none and are not attempted.
  */
 
-import type { Step } from '../core/step.ts'
+import type { LocalStep } from '../core/step.ts'
 import type { Engine } from '../detection/engine.ts'
 
 /** The longest text (UTF-16 code units) that a match can span, including lookaround. */
@@ -13,7 +13,7 @@ const MATCH_CHARS_MAX = 256
 const YIELDING_KINDS = new Set(['pii.phone'])
 
 /** Kinds `pii.*`. */
-export function createStep(engine: Engine): Step {
+export function createStep(engine: Engine): LocalStep {
   const rules = engine.rules('pii')
   const detect = engine.detector(rules)
   return {
@@ -21,7 +21,6 @@ export function createStep(engine: Engine): Step {
     position: 200,
     category: 'data_protection',
     stages: ['request', 'response'],
-    timeoutMs: 2_000,
     isCacheable: true,
     matchCharsMax: MATCH_CHARS_MAX,
     pendingFrom: engine.pendingFrom(rules, MATCH_CHARS_MAX),

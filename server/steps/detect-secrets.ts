@@ -1,6 +1,6 @@
 /** Detects credentials, in requests and responses, plain, disguised or encoded. It stores none of them. */
 
-import type { Step } from '../core/step.ts'
+import type { LocalStep } from '../core/step.ts'
 import type { Engine } from '../detection/engine.ts'
 
 /** The longest text (UTF-16 code units) that a match can span, including lookaround. */
@@ -10,7 +10,7 @@ const MATCH_CHARS_MAX = 256
 const YIELDING_KINDS = new Set(['secret.assignment'])
 
 /** Kinds `secret.*`. From confidence 0.5 on the default policy refuses. */
-export function createStep(engine: Engine): Step {
+export function createStep(engine: Engine): LocalStep {
   const rules = engine.rules('secret')
   const detect = engine.detector(rules)
   return {
@@ -18,7 +18,6 @@ export function createStep(engine: Engine): Step {
     position: 220,
     category: 'data_protection',
     stages: ['request', 'response'],
-    timeoutMs: 2_000,
     isCacheable: true,
     matchCharsMax: MATCH_CHARS_MAX,
     pendingFrom: engine.pendingFrom(rules, MATCH_CHARS_MAX),

@@ -4,7 +4,7 @@
  */
 import type { Segment } from '../core/call.ts'
 import type { Finding, Severity } from '../core/finding.ts'
-import type { Step } from '../core/step.ts'
+import type { LocalStep } from '../core/step.ts'
 
 /** Any of the characters that are checked below. Most texts have none: accents, quotes, dashes and emoji aren't. */
 const RELEVANT =
@@ -42,12 +42,11 @@ const JOINER_CONTEXT =
 type UnicodeMatch = Readonly<{ kind: string; severity: Severity; confidence: number; start: number; end: number }>
 
 /** Kinds `unicode.tag`, `unicode.invisible`, `unicode.bidi`, `unicode.homoglyph`. Smuggled text has confidence 0.9 and more. */
-export const step: Step = {
+export const step: LocalStep = {
   name: 'detect_unicode',
   position: 250,
   category: 'data_protection',
   stages: ['request'],
-  timeoutMs: 1_000,
   isCacheable: true,
   inspect: (call) => call.segments.flatMap(inspectSegment),
 }

@@ -3,7 +3,7 @@
  * addresses with data packed into them, active markup, and invisible text.
  */
 
-import type { Step } from '../core/step.ts'
+import type { LocalStep } from '../core/step.ts'
 import type { Engine } from '../detection/engine.ts'
 import type { Detector, Match } from '../detection/pattern.ts'
 import { earliestPending } from '../detection/pending-match.ts'
@@ -38,7 +38,7 @@ function hiddenTexts(text: string): readonly Match[] {
 }
 
 /** Kinds `exfiltration.*`. */
-export function createStep(engine: Engine): Step {
+export function createStep(engine: Engine): LocalStep {
   const rules = engine.rules('exfiltration')
   const detectPatterns = engine.detector(rules)
   const detect: Detector = (text, keywords) => [...detectPatterns(text, keywords), ...hiddenTexts(text)]
@@ -47,7 +47,6 @@ export function createStep(engine: Engine): Step {
     position: 700,
     category: 'response_safety',
     stages: ['response'],
-    timeoutMs: 2_000,
     matchCharsMax: MATCH_CHARS_MAX,
     pendingFrom: earliestPending([engine.pendingFrom(rules, MATCH_CHARS_MAX), pendingInvisibleStart]),
     inspect: (call) => engine.scan(call.segments, detect),

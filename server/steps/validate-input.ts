@@ -3,7 +3,7 @@
  * texts are scanned like all others.
  */
 import type { Finding } from '../core/finding.ts'
-import type { Step } from '../core/step.ts'
+import type { LocalStep } from '../core/step.ts'
 import { pointerToken } from '../protocol/projection.ts'
 
 const ROLES = new Set(['system', 'developer', 'user', 'assistant', 'tool', 'function'])
@@ -45,13 +45,12 @@ function invalid(kind: string, pointer: string): Finding {
 }
 
 /** Kinds `request.*`; each points at the invalid value, or at the body where one is missing. */
-export const step: Step = {
+export const step: LocalStep = {
   name: 'validate_input',
   position: 100,
   category: 'access_control',
   stages: ['request'],
   isGate: true,
-  timeoutMs: 500,
   inspect: (call, tools) => {
     if (!isObject(call.body)) return [invalid('not_an_object', '')]
     const findings = [

@@ -1,12 +1,11 @@
 /**
- * One batch of a stream: chunks split into shells, held texts and atomic fields. Evaluates all of it at once, on what
- * is final.
+ * One batch of a stream: chunks split into shells, held texts and atomic fields. All of it is evaluated at once, on
+ * what is final.
  */
 import type { Call, Segment } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import type { StepOutcome } from '../core/step.ts'
 import { allFindings } from '../pipeline/enforce.ts'
-import { type Evaluation, evaluate, type Gateway } from '../pipeline/judge.ts'
 import { project } from '../protocol/projection.ts'
 import { type ChunkShell, type JsonObject, splitChunk } from '../protocol/stream-chunk.ts'
 import { appendDelta, type DueText, dueSegment, dueTexts, endTexts, type HeldTexts, settleText } from './held-text.ts'
@@ -52,53 +51,50 @@ export function acceptChunks(chunks: readonly unknown[], texts: HeldTexts, sent:
   return { shells, atomicFields, due: dueTexts(texts) }
 }
 
-/** An evaluation of a batch, and of each due text what is settled. */
-export type BatchEvaluation = Evaluation & Readonly<{ settled: ReadonlyMap<string, Settled>; call: Call }>
-
-/** Evaluates a batch on what in it can no longer change. `request` provides the identity of the call. */
-export async function evaluateBatch(
-  gateway: Gateway,
-  request: Call,
-  batch: Batch,
-  texts: HeldTexts,
-): Promise<BatchEvaluation> {
-  const segments = [...batch.due.map(dueSegment), ...batch.atomicFields.map(({ segment }) => segment)]
-  const body: readonly JsonObject[] = batch.shells.map(({ chunk }) => chunk)
-  const bodyBytes = segments.reduce((sum, { text }) => sum + text.length, 0)
-  const call: Call = { ...request, stage: 'response', body, bodyBytes, segments }
-  const settled = new Map<string, Settled>()
-  const evaluation = await evaluate(gateway, call, (outcomes) => sift(outcomes, batch, texts, settled))
-  return { ...evaluation, settled, call }
+/** The batch after the last read: what is still held, now that nothing more comes. */
+export function finalBatch(texts: HeldTexts): Batch {
+  endTexts(texts)
+  return { shells: [], atomicFields: [], due: dueTexts(texts) }
 }
 
-/** Drops findings that may still change, and adds an outcome for a text that never settles. */
-function sift(
-  outcomes: readonly StepOutcome[],
+/** Returns the call that is evaluated for a batch. `request` provides its identity. */
+export function batchCall(request: Call, { shells, atomicFields, due }: Batch): Call {
+  const segments = [...due.map(dueSegment), ...atomicFields.map(({ segment }) => segment)]
+  const body: readonly JsonObject[] = shells.map(({ chunk }) => chunk)
+  const bodyBytes = segments.reduce((sum, { text }) => sum + text.length, 0)
+  return { ...request, stage: 'response', body, bodyBytes, segments }
+}
+
+/** What of a batch can no longer change: outcomes with final findings only, and of each due text what is settled. */
+export type SettledBatch = Readonly<{
+  outcomes: readonly StepOutcome[]
+  texts: ReadonlyMap<string, Settled>
+}>
+
+/**
+ * Given the outcomes of the steps over a batch, drops findings that may still change. A text that never settles is an
+ * outcome of its own.
+ */
+export function settleBatch(
   { due, atomicFields }: Batch,
   texts: HeldTexts,
-  settled: Map<string, Settled>,
-): readonly StepOutcome[] {
-  const found = allFindings(outcomes)
-  const final = new Set<Finding>()
-  for (const { pointer } of due) {
-    const text = settleText(
-      texts,
-      pointer,
-      found.filter((finding) => finding.pointer === pointer),
-    )
-    settled.set(pointer, text)
-    for (const finding of text.findings) final.add(finding)
-  }
+  outcomes: readonly StepOutcome[],
+): SettledBatch {
+  const found = Map.groupBy(allFindings(outcomes), ({ pointer }) => pointer)
+  const settled = new Map(due.map(({ pointer }) => [pointer, settleText(texts, pointer, found.get(pointer) ?? [])]))
+  const final = new Set([...settled.values()].flatMap(({ findings }) => findings))
   const earlierChars = new Map(atomicFields.map(({ pointer, earlier }) => [pointer, earlier.length]))
-  const keep = (finding: Finding): readonly Finding[] => {
+  const finalFindings = (finding: Finding): readonly Finding[] => {
     const earlier = earlierChars.get(finding.pointer)
     if (earlier === undefined) return final.has(finding) ? [finding] : []
     const [start, end] = [Math.max(0, finding.span[0] - earlier), finding.span[1] - earlier]
     return end > start ? [{ ...finding, span: [start, end] }] : []
   }
   const kept = outcomes.map((outcome) =>
-    outcome.status === 'done' ? { ...outcome, findings: outcome.findings.flatMap(keep) } : outcome,
+    outcome.status === 'done' ? { ...outcome, findings: outcome.findings.flatMap(finalFindings) } : outcome,
   )
   const isOverfull = [...settled.values()].some(({ status }) => status === 'overfull')
-  return isOverfull ? [...kept, { step: 'stream_window', ms: 0, status: 'failed', reason: 'overfull' }] : kept
+  return { outcomes: isOverfull ? [...kept, OVERFULL] : kept, texts: settled }
 }
+
+const OVERFULL: StepOutcome = { step: 'stream_window', ms: 0, status: 'failed', reason: 'overfull' }

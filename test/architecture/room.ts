@@ -46,7 +46,7 @@ const server: readonly Room[] = [
   { path: 'server/backups', is: 'What a backup holds and how long backups are kept.', knows: [] },
   {
     path: 'server/observability',
-    is: 'Readiness, histograms, what a process tells of itself, how an error is logged.',
+    is: 'Readiness, histograms, what a process tells of itself, the log and how an error stands in it.',
     knows: ['server/config', 'server/core'],
   },
   {
@@ -122,8 +122,8 @@ const server: readonly Room[] = [
   { path: 'server/adapters/pglite', is: 'PostgreSQL in this process.', knows: ['server/core', 'server/database'] },
   {
     path: 'server/http',
-    is: 'The server under the routes. Here, and nowhere else, what other rooms return becomes an HTTP error.',
-    knows: ['server/access', 'server/core', 'server/database', 'server/observability'],
+    is: 'The server under the routes, what a route has to state, and the OpenAPI document. Here, and nowhere else, what other rooms return becomes an HTTP error.',
+    knows: ['server/access', 'server/core', 'server/database'],
   },
   {
     path: 'server/routes',
@@ -145,8 +145,8 @@ const server: readonly Room[] = [
     knows: ['server/adapters', 'server/adapters/pglite', 'server/config', 'server/core', 'server/migration'],
   },
   {
-    path: 'server/app.ts',
-    is: 'The composition root of the gateway.',
+    path: 'server/composition',
+    is: 'How a gateway is put together: open the ports, create the gateway, register the routes.',
     knows: [
       'server/access',
       'server/adapters',
@@ -159,7 +159,21 @@ const server: readonly Room[] = [
       'server/pipeline',
       'server/policy',
       'server/routes',
+    ],
+  },
+  {
+    path: 'server/app.ts',
+    is: 'The composition root of the gateway.',
+    knows: [
+      'server/adapters',
+      'server/composition',
+      'server/config',
+      'server/core',
+      'server/detection',
+      'server/http',
+      'server/observability',
       'server/rules',
+      'server/rules/check',
     ],
   },
   {

@@ -84,9 +84,9 @@ describe('arguments', () => {
     assert.throws(() => parseArguments(table, words), { message: pattern })
 
   test('actions, operands and repeated options', () => {
-    assert.deepEqual(parsed('migrate', 'up', 'a', '--host', 'x', '--host=y', '--', '--dry'), {
+    assert.deepEqual(parsed('migrate', 'up', '--host', 'x', '--host=y', '--', '--dry'), {
       action: 'up',
-      operands: ['a', '--dry'],
+      operands: ['--dry'],
       options: { host: ['x', 'y'] },
     })
   })
@@ -94,6 +94,8 @@ describe('arguments', () => {
     says(/"migrate" needs one of status, up/, 'migrate')
     says(/"migrate" has no "statsu"/, 'migrate', 'statsu')
     says(/"migrate status" takes no "x"/, 'migrate', 'status', 'x')
+    says(/"migrate up" needs one FILE/, 'migrate', 'up')
+    says(/"migrate up" needs one FILE/, 'migrate', 'up', 'a', 'b')
     says(/"migrate" has no option "--dry"/, 'migrate', 'status', '--dry')
   })
   test('an action’s help', () => assert.equal(parseArguments(table, ['migrate', '--help']).isHelp, true))
@@ -104,9 +106,11 @@ describe('nearest word', () => {
   for (const [typed, meant] of [
     ['boostrap', 'bootstrap'],
     ['stauts', 'status'],
-    ['boot', 'bootstrap'],
+    ['boo', 'bootstrap'],
     ['pln', 'plan'],
     ['xyzzy', undefined],
+    ['foo', undefined],
+    ['plna', 'plan'],
   ] as const) {
     test(`${typed} means ${meant}`, () => assert.equal(nearest(typed, words), meant))
   }

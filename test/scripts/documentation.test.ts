@@ -8,7 +8,7 @@ import {
   HOST_OPTIONS,
   JSON_OPTION,
   NO_INPUT_OPTION,
-  WANTED_OPTIONS,
+  SPEC_OPTIONS,
   YES_OPTION,
 } from '../../scripts/command-line/option.ts'
 import { EXIT_CODE } from '../../scripts/core/exit-code.ts'
@@ -46,7 +46,7 @@ test('docs: options of hosts, those that take a value with one, and roles', () =
     name,
     value !== undefined,
   ])
-  const options = [...HOST_OPTIONS, ...WANTED_OPTIONS, JSON_OPTION, NO_INPUT_OPTION, YES_OPTION, ...COMMON_OPTIONS]
+  const options = [...HOST_OPTIONS, ...SPEC_OPTIONS, JSON_OPTION, NO_INPUT_OPTION, YES_OPTION, ...COMMON_OPTIONS]
   const there = options.filter(({ name }) => name !== 'help').map(({ name, value }) => [name, value !== undefined])
   assert.deepEqual(told.toSorted(), there.toSorted())
   assert.equal(/^\| `--only ROLE` \| [^|]*: ([a-z, ]+);/m.exec(page)?.[1], ROLE_NAMES.join(', '))

@@ -44,7 +44,6 @@ export function createStep(engine) {
     position: 290,
     category: 'data_protection',
     stages: ['request', 'response'],
-    timeoutMs: 500,
     isCacheable: true,
     matchCharsMax: 32,
     pendingFrom: engine.pendingFrom(compiled, 32),

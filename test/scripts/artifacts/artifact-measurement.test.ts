@@ -63,7 +63,7 @@ test('readSecret: the value without the line end of its file, and hidden from wh
   writeFileSync(join(folder, 'key=file'), `${value}\n`)
   const [id, secret] = await readSecret('openai-api-key=key=file', folder)
   assert.equal(id, 'openai-api-key')
-  assert.equal(secret.reveal(), value)
+  assert.equal(secret.readValue(), value)
   assert.equal(secret.sha256, createHash('sha256').update(value).digest('hex'))
   for (const text of [JSON.stringify(secret), inspect(secret), String(secret)]) assert.ok(!text.includes(value))
 })

@@ -6,7 +6,13 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { fileReader, type Member, readTar, streamReader, writeTar } from '../../../scripts/artifacts/tar.ts'
+import {
+  createFileSource,
+  createStreamSource,
+  readTar,
+  type TarMember,
+  writeTar,
+} from '../../../scripts/artifacts/tar.ts'
 import { scratch } from '../known-host.ts'
 
 const names = ['a', 'deep/er/b', `${'long/'.repeat(40)}name`, "it's ü", 'empty'] as const
@@ -32,7 +38,7 @@ for (const format of ['gnu', 'pax', 'posix'] as const) {
         for (let at = 0; at < bytes.length; at += 700) yield bytes.subarray(at, at + 700)
       })(),
     )
-    for (const reader of [fileReader(handle), streamReader(sliced)]) {
+    for (const reader of [createFileSource(handle), createStreamSource(sliced)]) {
       const members = await readTar(reader, (name) => name !== 'a')
       assert.deepEqual([...members.keys()].toSorted(), names.filter((name) => name !== 'a').toSorted())
       for (const [name, bytes] of members) assert.equal(bytes.toString(), contentOf(name))
@@ -46,7 +52,7 @@ const collect = async (chunks: AsyncIterable<Uint8Array>): Promise<Buffer> => {
   return Buffer.concat(parts)
 }
 
-const membersOf = (folder: string): readonly Member[] =>
+const membersOf = (folder: string): readonly TarMember[] =>
   names.map((name) => ({
     name,
     path: join(folder, name),
@@ -69,6 +75,6 @@ test('tar: a file that grew meanwhile is a failure, not a damaged archive', asyn
   appendFileSync(join(folder, 'a'), 'x')
   await assert.rejects(collect(writeTar(membersOf(folder))), {
     name: 'Failure',
-    message: /changed while it was sent/,
+    message: /changed while it was being sent/,
   })
 })

@@ -71,7 +71,7 @@ describe('completion', () => {
   test('another shell is a usage error', async () => {
     const typed = typeCommand(['completion', 'tcsh'])
     assert.equal(await typed.code, 64)
-    assert.match(typed.stderr(), /takes one of bash, zsh, fish/)
+    assert.match(typed.stderr(), /needs one of bash, zsh, fish/)
   })
 
   /** The words typed (the last one is being completed), and what bash offers. */

@@ -39,7 +39,7 @@ describe('migrate', () => {
       name: 'a folder without a database',
       words: ['status', '--data', 'empty'],
       code: 5,
-      says: /there is no database in the data folder\n {2}where: .*\/empty\n {2}next: {2}tappass up --data empty/,
+      says: /no database in the data folder\n {2}where: .*\/empty\n {2}next: {2}create one: tappass up --data empty/,
     },
     {
       name: 'DATABASE_URL out of reach',

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { absent } from '../../../scripts/resources/absent.ts'
-import { bringAbout, lookHere, scratch } from '../known-host.ts'
+import { applyHere, factsHere, scratch } from '../known-host.ts'
 
 const rows = [
   { name: 'a file', make: (path: string) => writeFileSync(path, '') },
@@ -21,10 +21,10 @@ const rows = [
 for (const { name, make } of rows) {
   test(`absent: ${name} is removed`, async (context) => {
     const path = join(scratch(context), "it's -x")
-    assert.deepEqual(await absent({ path }).plan(lookHere()), [])
+    assert.deepEqual(await absent({ path }).plan(factsHere()), [])
     make(path)
-    const [change] = await bringAbout(absent({ path }))
-    assert.match(change?.because ?? '', /stands there/)
+    const [change] = await applyHere(absent({ path }))
+    assert.match(change?.reason ?? '', /there is a/)
     assert.equal(existsSync(path), false)
   })
 }

@@ -35,10 +35,10 @@ const rows = [
   ],
 ] as const satisfies readonly (readonly [string, Command, readonly [number, string, string]])[]
 
-for (const [name, command, said] of rows) {
+for (const [name, command, expected] of rows) {
   test(`local: ${name}`, async () => {
     const { code, stdout, stderr } = await run(command)
-    assert.deepEqual([code, stdout, stderr], said)
+    assert.deepEqual([code, stdout, stderr], expected)
   })
 }
 

@@ -20,7 +20,7 @@ function folderOf(files: Readonly<Record<string, string>>): string {
 }
 
 const step = (name: string, position: number, more = ''): string =>
-  `export const step = { name: '${name}', position: ${position}, category: 'c', stages: ['request'], timeoutMs: 1, inspect: () => [], ${more} }`
+  `export const step = { name: '${name}', position: ${position}, category: 'c', stages: ['request'], inspect: () => [], ${more} }`
 
 const family = (name: string): string => JSON.stringify({ name, title: 'T', about: 'A.', action: 'note' })
 

@@ -3,30 +3,29 @@
 import type { Entry, SealedEntry } from '../../../server/core/entry.ts'
 import { createFamilyRegistry } from '../../../server/core/finding-family.ts'
 import type { Ports, UpstreamResponse } from '../../../server/core/ports.ts'
-import type { Step } from '../../../server/core/step.ts'
+import type { LocalStep, Step } from '../../../server/core/step.ts'
 import type { PolicyInput, Verdict } from '../../../server/core/verdict.ts'
 import type { GovernedRequest } from '../../../server/governance/governed-request.ts'
 import { seal } from '../../../server/ledger/seal.ts'
-import type { Gateway } from '../../../server/pipeline/judge.ts'
+import type { Gateway } from '../../../server/pipeline/gateway.ts'
 import { readBytes } from '../../../server/protocol/upstream-response.ts'
 import { readFamilies } from '../../../server/rules/rule-source.ts'
 
 /** What happened, in order: `append govern_allow`, `forward /chat/completions`. */
 export type Events = string[]
 
-/** A gateway with its diary and its ledger's entries. */
 /** The built-in families. */
 export const REGISTRY = createFamilyRegistry(readFamilies())
 
+/** A gateway with its diary and its ledger's entries. */
 export type Bench = Readonly<{ gateway: Gateway; events: Events; entries: Entry[]; forwarded: string[] }>
 
 /** A step that finds whatever stands in brackets: `[pii.iban]` is a finding of that kind over the brackets. */
-export const bracketStep: Step = {
+export const bracketStep: LocalStep = {
   name: 'brackets',
   position: 1,
   category: 'test',
   stages: ['request', 'response'],
-  timeoutMs: 50,
   matchCharsMax: 32,
   inspect: ({ segments }) =>
     segments.flatMap(({ pointer, text }) =>
@@ -105,7 +104,7 @@ export function createBench(
     commitmentKey: new Uint8Array(32),
     ports: {
       ledger,
-      upstreamOf: () => upstream,
+      routes: [{ models: /^/, upstream }],
       policy: { revision: 'f'.repeat(64), decide: async (input, id) => decide(input, id) },
       limiter: {
         take: async () => ({ isAllowed: true, remaining: 9, resetMs: 100 }),

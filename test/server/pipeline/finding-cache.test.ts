@@ -5,19 +5,21 @@ import { test } from 'node:test'
 import { loadSteps } from '../../../server/adapters/step-folder.ts'
 import type { Call, Segment } from '../../../server/core/call.ts'
 import type { Finding } from '../../../server/core/finding.ts'
-import type { StepContext, StepOutcome } from '../../../server/core/step.ts'
-import { type CacheLookup, createFindingCache } from '../../../server/pipeline/finding-cache.ts'
+import type { Step, StepOutcome } from '../../../server/core/step.ts'
+import { type CacheLookup, createFindingCache, type FindingCache } from '../../../server/pipeline/finding-cache.ts'
 import { runSteps } from '../../../server/pipeline/step-runner.ts'
 import { project } from '../../../server/protocol/projection.ts'
 import { FAMILIES, testEngine } from '../detection/engine-fixture.ts'
 import { privateKey } from '../rules/fixture.ts'
-import { callOf } from './call-fixture.ts'
+import { callOf, runnerOf } from './call-fixture.ts'
 
 const steps = (
   await loadSteps([join(import.meta.dirname, '../../../server/steps')], testEngine(), FAMILIES)
 ).steps.filter(({ isCacheable }) => isCacheable)
-const clock = { nowMs: () => 0, elapsedMs: () => 0 }
 const requestOf = (body: object): Call => callOf(body, { segments: project(body) })
+
+const outcomesOf = async (these: readonly Step[], call: Call, cache?: FindingCache): Promise<readonly StepOutcome[]> =>
+  (await runSteps(runnerOf(these, cache), call)).outcomes
 
 const card = ['4111', '1111', '1111', '1111'].join(' ')
 const say = (content: unknown, role = 'user'): object => ({ role, content })
@@ -80,12 +82,8 @@ test('the same is found with and without a memory, in any order, again and again
   const known = createFindingCache()
   for (const body of [...BODIES, ...BODIES.toReversed(), ...BODIES]) {
     const call = requestOf(body)
-    const without = await runSteps(steps, call, {} as StepContext, clock)
-    assert.deepEqual(
-      sorted(await runSteps(steps, call, {} as StepContext, clock, known)),
-      sorted(without),
-      JSON.stringify(body),
-    )
+    const without = await outcomesOf(steps, call)
+    assert.deepEqual(sorted(await outcomesOf(steps, call, known)), sorted(without), JSON.stringify(body))
   }
 })
 
@@ -149,11 +147,10 @@ test('a step that throws is not remembered to have found nothing', async () => {
     position: 1,
     category: 'test',
     stages: ['request'],
-    timeoutMs: 10,
     isCacheable: true,
   } as const
   for (let round = 0; round < 2; round++) {
-    const [outcome] = await runSteps([{ ...step, inspect }], callOf({}, { segments }), {} as StepContext, clock, known)
+    const [outcome] = await outcomesOf([{ ...step, inspect }], callOf({}, { segments }), known)
     assert.equal(outcome?.status, 'failed')
   }
   assert.equal(looks, 2)

@@ -49,6 +49,15 @@ test('an event without an end is refused before it fills the memory', async () =
   await assert.rejects(eventsOf(lines), SseError)
 })
 
+// A reader that looks at what it holds with every piece takes minutes for this.
+test('a large event in small pieces costs no more than its length', { timeout: 60_000 }, async () => {
+  const bytes = Buffer.from(`data: ${'x'.repeat(EVENT_CHARS_MAX - 64)}\n\n`)
+  const parts = Array.from({ length: Math.ceil(bytes.length / 64) }, (_, index) =>
+    bytes.subarray(index * 64, index * 64 + 64),
+  )
+  assert.equal((await eventsOf(parts))[0]?.length, EVENT_CHARS_MAX - 64)
+})
+
 test('an event that is written is read', async () => {
   assert.deepEqual(await eventsOf([Buffer.from(formatEvent('{"a":"b"}') + formatEvent('[DONE]'))]), [
     '{"a":"b"}',

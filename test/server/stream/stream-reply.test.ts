@@ -243,7 +243,6 @@ test('a match that never ends is refused when the window is full', async () => {
       position: 2,
       category: 'test',
       stages: ['response'],
-      timeoutMs: 50,
       matchCharsMax: 32,
       inspect: ({ segments }) =>
         segments.flatMap(({ pointer, text }) => {

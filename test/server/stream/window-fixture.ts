@@ -1,6 +1,6 @@
 /** Streams texts through a window with all response steps, and the texts to do it with. */
 import type { Finding } from '../../../server/core/finding.ts'
-import type { Step } from '../../../server/core/step.ts'
+import type { LocalStep } from '../../../server/core/step.ts'
 import { pendingFromSteps } from '../../../server/detection/pending-match.ts'
 import { redactText } from '../../../server/pipeline/redaction.ts'
 import { createStep as createClassify } from '../../../server/steps/classify-data.ts'
@@ -18,7 +18,7 @@ import { NAMED_SECRETS, NO_SECRETS, SECRETS } from '../rules/secret-fixture.ts'
 const engine = testEngine()
 
 /** All steps that look at answers. */
-export const STEPS: readonly Step[] = [createClassify, createPii, createSecrets, createOutput].map((create) =>
+export const STEPS: readonly LocalStep[] = [createClassify, createPii, createSecrets, createOutput].map((create) =>
   create(engine),
 )
 export const REACH_CHARS = Math.max(...STEPS.map(({ matchCharsMax }) => matchCharsMax ?? 0))
