@@ -3,10 +3,13 @@
  * by it, its findings are noted, and its refusal is named, with nothing else touched.
  */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { loadSteps } from '../../server/adapters/step-folder.ts'
+import { FAMILIES, testEngine } from './detection/engine-fixture.ts'
+import { callOf } from './pipeline/call-fixture.ts'
 import { chat, type RunningGateway, startGateway } from './running-gateway.ts'
 
 const FILE = `
@@ -115,4 +118,22 @@ describe('a step with a family of its own', () => {
     const { status, error } = await ask('Is it Osprey again?', { 'x-tappass-flags': 'mode=lockdown' })
     assert.deepEqual([status, error?.['reason']], [403, 'Code name detected: MAYBE'])
   })
+})
+
+test('the step in docs/how-to/write-a-detector.md is complete', async () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/how-to/write-a-detector.md'), 'utf8')
+  const code = /```ts title="server\/steps\/(detect-codename\.ts)"\n(.*?)```/s.exec(page)
+  const own = mkdtempSync(join(tmpdir(), 'tappass-page-'))
+  try {
+    writeFileSync(join(own, code?.[1] ?? ''), code?.[2] ?? '')
+    const { steps, registry } = await loadSteps([own], testEngine(), FAMILIES)
+    assert.equal(registry.families.get('codename')?.title, 'Code name detected')
+    const found = await steps[0]?.inspect(callOf({ a: 'our Bluebird' }), undefined as never)
+    assert.deepEqual(
+      (found as readonly { kind: string }[]).map(({ kind }) => kind),
+      ['codename.product'],
+    )
+  } finally {
+    rmSync(own, { recursive: true })
+  }
 })
