@@ -2,7 +2,7 @@
  * One chunk of a streamed response, split into text deltas and the rest, and rebuilt. Knows the format of OpenAI's
  * chunks, nothing of windows or verdicts.
  */
-import { pointerToken } from './projection.ts'
+import { pointerToken } from './json-pointer.ts'
 
 /** An item of a list on a path: its index, and its `type` where items are identified by position and not by `index`. */
 type PathItem = Readonly<{ index: number; type: string | undefined }>
