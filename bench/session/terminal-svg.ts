@@ -8,7 +8,7 @@ const MARKS: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/\[REDACTED:[\w.]+\]/, 'held'],
   [/govern_redact\b/, 'held'],
   [/govern_block\b|Secret detected.*|[Ff]ailed.*/, 'refused'],
-  [/govern_allow\b|TapPass serves|^0 changes.*/, 'fine'],
+  [/govern_allow\b|TapPass is running|^no changes needed.*/, 'fine'],
   [/^\s*-(?!-).*/, 'refused'],
   [/^\s*\+(?!\+).*/, 'fine'],
 ]

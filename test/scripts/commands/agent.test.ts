@@ -39,9 +39,9 @@ describe('agent', () => {
     assert.equal(id, 'crawler')
     const answer = await fetch(`${serving.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } })
     assert.equal(answer.status, 200)
-    const retryCommand = await agent('add', 'crawler')
-    assert.deepEqual([retryCommand.code, retryCommand.stdout], [1, ''])
-    assert.match(retryCommand.stderr, /the agent crawler exists already/)
+    const second = await agent('add', 'crawler')
+    assert.deepEqual([second.code, second.stdout], [1, ''])
+    assert.match(second.stderr, /the agent crawler exists already/)
   })
 
   test('list shows all, for people and as JSON', async () => {
@@ -52,9 +52,9 @@ describe('agent', () => {
   test('revoke voids it, once', async () => {
     await agent('add', 'leaver')
     assert.equal((await agent('revoke', 'leaver')).code, 0)
-    const retryCommand = await agent('revoke', 'leaver')
-    assert.equal(retryCommand.code, 1)
-    assert.match(retryCommand.stderr, /there is no agent leaver/)
+    const second = await agent('revoke', 'leaver')
+    assert.equal(second.code, 1)
+    assert.match(second.stderr, /there is no agent leaver/)
   })
 
   test('by address and key file', async () => {
