@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import {
   FEATURE_BUCKETS,
-  hashFeatures,
+  FeatureHasher,
   type InjectionModel,
   windowsOf,
 } from '../server/rules/injection/linear-model.ts'
@@ -38,8 +38,9 @@ const windowTexts = (text: string, most: number): readonly string[] =>
     .map(([start, end]) => text.slice(start, end))
 
 function examplesOf(rows: readonly Row[], texts: readonly string[]): readonly Example[] {
+  const hasher = new FeatureHasher()
   const example = (text: string, label: 0 | 1, weight: number): Example => ({
-    cells: hashFeatures(text).slice(),
+    cells: hasher.bucketsOf(text).slice(),
     label,
     weight,
   })

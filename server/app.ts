@@ -1,14 +1,22 @@
-/** The composition root: opens the ports, creates the gateway, registers the routes. Short enough to be the diagram. */
-import type { FastifyInstance } from 'fastify'
+/**
+ * The composition root: loads the steps with an engine, opens the ports, creates the gateway, registers the routes.
+ * Short enough to be the diagram.
+ */
+import { join } from 'node:path'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { createPrometheus } from './adapters/prometheus.ts'
+import { loadSteps } from './adapters/step-folder.ts'
 import { createGateway } from './composition/create-gateway.ts'
 import { openPorts, type ProcessPorts } from './composition/open-ports.ts'
 import { registerRoutes } from './composition/register-routes.ts'
 import type { Config } from './config/config.ts'
 import type { Ledger } from './core/ports.ts'
 import { ulid } from './core/ulid.ts'
+import { createEngine } from './detection/engine.ts'
 import { createHttpServer } from './http/http-server.ts'
 import type { Readiness } from './observability/readiness.ts'
+
+const BUILT_IN_STEPS = join(import.meta.dirname, 'steps')
 
 /** A gateway that does not listen yet. `close` closes everything but the database, which the process owns. */
 export type App = Readonly<{
@@ -19,22 +27,27 @@ export type App = Readonly<{
 }>
 
 /** What the process provides. */
-export type AppDependencies = ProcessPorts & Readonly<{ isDraining: () => boolean }>
+export type AppDependencies = ProcessPorts & Readonly<{ log: FastifyBaseLogger; isDraining: () => boolean }>
 
-/** Creates a gateway. Throws when the policy, the steps or the ledger can't be opened. */
-export async function createApp(config: Config, dependencies: AppDependencies): Promise<App> {
-  const { database, clock, random, isDraining } = dependencies
+/**
+ * Creates a gateway; `stepFolders` hold steps beside the built-in ones. Throws when the policy, the steps or the ledger
+ * can't be opened.
+ */
+export async function createApp(config: Config, dependencies: AppDependencies, ...stepFolders: string[]): Promise<App> {
+  const { database, clock, random, log, isDraining } = dependencies
   const meter = createPrometheus()
   const server = createHttpServer({
     bodyBytesMax: config.limits.bodyBytesMax,
     newId: () => `req_${ulid(clock, random)}`,
     isDraining,
     count: meter.countHttp,
-    logLevel: config.logLevel,
+    log,
   })
-  const { ports, close } = await openPorts(config, dependencies, meter, (err) => server.log.warn({ err }, 'redis'))
-  const gateway = await createGateway(config, ports)
-  const readiness = registerRoutes(server, config, database, gateway, meter)
+  const loaded = await loadSteps([BUILT_IN_STEPS, ...stepFolders], createEngine())
+  const onConnectionLost = (err: Error): void => log.warn({ err }, 'redis')
+  const { ports, close } = await openPorts(config, dependencies, loaded.registry, meter, onConnectionLost)
+  const gateway = createGateway(config, loaded, ports)
+  const readiness = await registerRoutes(server, config, database, gateway, meter)
   await server.ready()
   return { server, readiness, ledger: ports.ledger, close }
 }

@@ -9,6 +9,7 @@ import { type App, createApp } from './app.ts'
 import { type Config, readConfig } from './config/config.ts'
 import type { SessionDatabase } from './core/ports.ts'
 import { releaseVersion } from './observability/about.ts'
+import { createLogger } from './observability/logger.ts'
 import { drain, type Traffic, watchTraffic } from './process/drain.ts'
 import { listen } from './process/listener.ts'
 import { openDatabase, prepareSchema } from './process/storage.ts'
@@ -30,10 +31,12 @@ type Running = Readonly<{
 
 async function start(): Promise<Running> {
   const config = readConfig('gateway')
-  const onConnectionLost = (cause: Error): void => void process.stderr.write(`database: ${cause.message}\n`)
-  const database = await openDatabase(config, clock, onConnectionLost)
+  const log = createLogger(config.logLevel)
+  const database = await openDatabase(config, clock, (err) =>
+    log.warn({ err }, 'a connection to the database was lost'),
+  )
   await prepareSchema(database, config, releaseVersion(), clock)
-  const app = await createApp(config, { database, clock, random: createRandom(), isDraining: () => isDraining })
+  const app = await createApp(config, { database, clock, random: createRandom(), log, isDraining: () => isDraining })
   const traffic = watchTraffic(app.server.server, clock)
   await waitForDependencies(app)
   const url = await listen(app.server.server, config.listen)

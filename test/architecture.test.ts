@@ -13,6 +13,7 @@ import { roomReadmes, withDrawing } from './architecture/room-page.ts'
 import { roomRules } from './architecture/room-rule.ts'
 import { sizeRules } from './architecture/size-rule.ts'
 import { parseSources, type Rule } from './architecture/source.ts'
+import { stateRules } from './architecture/state-rule.ts'
 import { testRules } from './architecture/test-rule.ts'
 import { wordRules } from './architecture/word-rule.ts'
 
@@ -24,6 +25,7 @@ const rulesFor = (table: readonly Room[]): readonly Rule[] => [
   ...nameRules,
   ...wordRules,
   ...effectRules,
+  ...stateRules,
   ...testRules,
   ...needRules,
 ]

@@ -4,10 +4,11 @@
  */
 import { loadPolicy } from '@open-policy-agent/opa-wasm'
 import * as v from 'valibot'
+import { canonicalJson } from '../core/canonical-json.ts'
 import { sha256 } from '../core/hash.ts'
 import type { PolicyEngine } from '../core/ports.ts'
 
-/** Cached decisions. A decision depends on its input only, so entries never go stale; the bound is for memory. */
+/** Cached decisions. Policy and data are fixed, so entries never go stale; the bound is for memory. */
 const DECISIONS_MAX = 10_000
 
 /** Longer inputs are not cached. */
@@ -38,12 +39,14 @@ export function parseDecision(answer: unknown): Decision {
 }
 
 /**
- * Given the compiled policy (`opa build --target wasm`), returns the engine. Its revision is the SHA-256 of the
- * bytes. `decide` throws when the policy does, or when its result is not a decision.
+ * Given the compiled policy (`opa build --target wasm`) and its base document, returns the engine. Its revision is the
+ * SHA-256 over both: the same Rego with another threshold is another policy. `decide` throws when the policy does, or
+ * when its result is not a decision.
  */
-export async function createWasmPolicy(wasm: Uint8Array): Promise<PolicyEngine> {
+export async function createWasmPolicy(wasm: Uint8Array, document: object): Promise<PolicyEngine> {
   const policy = await loadPolicy(wasm.slice().buffer)
-  const revision = sha256(wasm)
+  policy.setData(document)
+  const revision = sha256(`${sha256(wasm)} ${canonicalJson(document)}`)
   const decisions = new Map<string, Decision>()
 
   function evaluate(input: string): Decision {

@@ -1,16 +1,14 @@
 /** Opens the ports: the policy, the ledger, the limiter, the model servers. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { createEcho } from '../adapters/echo.ts'
 import { createMemoryLimiter } from '../adapters/memory-limiter.ts'
 import { createWasmPolicy } from '../adapters/opa-wasm.ts'
 import { createOpenai } from '../adapters/openai/openai.ts'
 import { createRedisLimiter } from '../adapters/redis.ts'
 import type { Config } from '../config/config.ts'
+import type { FamilyRegistry } from '../core/finding-family.ts'
 import type { Clock, Database, Meter, ModelRoute, Ports, Random } from '../core/ports.ts'
 import { createLedger } from '../ledger/ledger.ts'
-
-const POLICY = join(import.meta.dirname, '../policy/policy.wasm')
+import { policyDocument, readPolicy } from '../policy/policy-document.ts'
 
 /** What the process provides. */
 export type ProcessPorts = Readonly<{ database: Database; clock: Clock; random: Random }>
@@ -19,16 +17,17 @@ export type ProcessPorts = Readonly<{ database: Database; clock: Clock; random: 
 export type OpenPorts = Readonly<{ ports: Ports; close: () => Promise<void> }>
 
 /**
- * Opens the ports. Throws when the policy or the ledger can't be opened. `onConnectionLost` is called when the
- * limiter's connection is lost.
+ * Opens the ports; the policy decides by the registry's families. Throws when the policy or the ledger can't be opened.
+ * `onConnectionLost` is called when the limiter's connection is lost.
  */
 export async function openPorts(
   config: Config,
   { database, clock, random }: ProcessPorts,
+  registry: FamilyRegistry,
   meter: Meter,
   onConnectionLost: (cause: Error) => void,
 ): Promise<OpenPorts> {
-  const policy = await createWasmPolicy(readFileSync(POLICY))
+  const policy = await createWasmPolicy(readPolicy(), policyDocument(registry))
   const ledger = createLedger(database, config.instance, clock, random)
   await ledger.open()
   const limiter = config.redisUrl ? createRedisLimiter(config.redisUrl, onConnectionLost) : createMemoryLimiter()

@@ -3,6 +3,8 @@ import type { FastifyInstance } from 'fastify'
 import { createAuthenticator } from '../access/authenticator.ts'
 import type { Config } from '../config/config.ts'
 import type { Database } from '../core/ports.ts'
+import { describeRoutes } from '../http/openapi.ts'
+import { holdToContract } from '../http/route-contract.ts'
 import { describeGateway } from '../observability/about.ts'
 import { createReadiness, probePolicy, type Readiness } from '../observability/readiness.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
@@ -13,14 +15,14 @@ import { type HealthRoutes, healthRoutes } from '../routes/health.ts'
 import { openapiRoutes } from '../routes/openapi.ts'
 import { wellKnownRoutes } from '../routes/well-known.ts'
 
-/** Registers the routes. Returns the readiness that the health routes show. */
-export function registerRoutes(
+/** Registers the routes. Returns the readiness that the health routes show. Throws when a route lacks what it has to state. */
+export async function registerRoutes(
   server: FastifyInstance,
   config: Config,
   database: Database,
   gateway: Gateway,
   metrics: HealthRoutes['metrics'],
-): Readiness {
+): Promise<Readiness> {
   const { limiter, policy, ledger, clock, random } = gateway.ports
   const authenticator = createAuthenticator(database, config.secrets.TAPPASS_ADMIN_API_KEY, clock, (err) =>
     server.log.warn({ err }, 'last_used_at of a key was not updated'),
@@ -30,11 +32,13 @@ export function registerRoutes(
     clock.elapsedMs,
   )
   const about = describeGateway(config, gateway.steps, gateway.ports)
-  governedRoutes(server, authenticator, gateway)
+  holdToContract(server, authenticator)
+  await describeRoutes(server, about.version)
+  governedRoutes(server, gateway)
   agentRoutes(server, { authenticator, database, ledger, clock, random })
-  auditRoutes(server, authenticator, database)
-  healthRoutes(server, { authenticator, database, readiness, about, metrics, clock })
+  auditRoutes(server, database)
+  healthRoutes(server, { database, readiness, about, metrics, clock })
   wellKnownRoutes(server, config.secrets.TAPPASS_TOKEN_KEY)
-  openapiRoutes(server, about.version)
+  openapiRoutes(server)
   return readiness
 }

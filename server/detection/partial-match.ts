@@ -5,48 +5,45 @@
  */
 
 import type { PendingFrom } from '../core/step.ts'
-import { createKeywordScanner } from './aho-corasick.ts'
+import { createKeywordScanner, type KeywordScanner } from './aho-corasick.ts'
 import { matchAt, type Pattern } from './pattern.ts'
 import { lastRunStart } from './pending-match.ts'
-import { type Alternatives, parseRegex, type Term } from './regex-parser.ts'
+import { type Alternatives, type Element, parseRegex, quantified } from './regex-syntax.ts'
 
 /** `isPlausible` reads fewer characters than this. */
 const PLAUSIBILITY_CHARS = 8
 
-/** Derives the pattern that matches where the result of `pattern` is pending. Throws on syntax that it does not know. */
-export function partialMatchPattern({ source, flags }: RegExp): RegExp {
-  return new RegExp(`(?:${partialAlternatives(parseRegex(source))})$`, flags)
+/** Derives the pattern that matches where the result of `pattern` is pending. Throws on syntax that patterns don't use. */
+export function partialMatchPattern(pattern: RegExp): RegExp {
+  return new RegExp(`(?:${partialAlternatives(parseRegex(pattern))})$`, pattern.flags)
 }
 
 function partialAlternatives(alternatives: Alternatives): string {
-  return alternatives.map((terms) => terms.map(partialTerm).join('')).join('|')
+  return alternatives.map(({ elements }) => elements.map(partialElement).join('')).join('|')
 }
 
-function partialTerm(term: Term): string {
-  switch (term.kind) {
-    case 'character':
-    case 'boundary':
-      return `(?:${term.source}|$)${term.quantifier}`
-    case 'group':
-      return `${term.opener}${partialAlternatives(term.alternatives)})${term.quantifier}`
-    case 'lookbehind':
-      // What precedes an index is known, unless the path has arrived at the end already.
-      return `(?:${term.source}|$)`
-    case 'lookahead':
-      // When the lookahead is pending, so is the whole match, and the path goes to the end. Otherwise it is
-      // unchanged.
-      return `(?:(?=(?:${partialAlternatives(term.alternatives)})$)[^]*|${term.source})`
+function partialElement(element: Element): string {
+  const { once, quantifier } = quantified(element)
+  if (!('alternatives' in once)) return `(?:${once.raw}|$)${quantifier}`
+  if (once.type === 'Assertion') {
+    // What precedes an index is known, unless the path has arrived at the end already.
+    if (once.kind === 'lookbehind') return `(?:${once.raw}|$)`
+    // When the lookahead is pending, so is the whole match, and the path goes to the end. Otherwise it is unchanged.
+    return `(?:(?=(?:${partialAlternatives(once.alternatives)})$)[^]*|${once.raw})`
   }
+  const opener = once.raw.slice(0, (once.alternatives[0]?.start ?? once.start) - once.start)
+  return `${opener}${partialAlternatives(once.alternatives)})${quantifier}`
 }
 
 /** A pattern and the one that matches where it is pending. */
 export type PartialPattern = Readonly<{ pattern: Pattern; partial: RegExp }>
 
-/** Adds the derived pattern to a pattern. */
+/** Adds the derived pattern to a pattern: the one that was compiled with it, or one that is derived now. */
 export function withPartial(pattern: Pattern): PartialPattern {
+  const { partial, pattern: expression } = pattern
   return {
     pattern,
-    partial: partialMatchPattern(pattern.pattern),
+    partial: partial === undefined ? partialMatchPattern(expression) : new RegExp(partial, expression.flags),
   }
 }
 
@@ -64,8 +61,25 @@ export function pendingAt(text: string, at: number, { pattern, partial }: Partia
   return match?.start ?? text.length
 }
 
-/** Creates the pendingFrom function of a set of patterns; it includes keywords that are incomplete at the end. */
+/**
+ * Creates the pendingFrom function of a set of patterns; it includes keywords that are incomplete at the end. What it
+ * needs is made when the first stream asks.
+ */
 export function pendingFromPatterns(patterns: readonly Pattern[], matchCharsMax: number): PendingFrom {
+  let tools: Readonly<{ scan: KeywordScanner; owners: readonly PartialPattern[] }> | undefined
+  return (text) => {
+    tools ??= pendingTools(patterns)
+    const { scan, owners } = tools
+    const from = Math.max(0, text.length - matchCharsMax)
+    let earliest = text.length
+    const partChars = scan(text.slice(from), (keyword, start) => {
+      earliest = Math.min(earliest, pendingAt(text, from + start, owners[keyword] as PartialPattern))
+    })
+    return Math.min(earliest, lastRunStart(text, text.length - partChars, matchCharsMax))
+  }
+}
+
+function pendingTools(patterns: readonly Pattern[]) {
   const keywords: string[] = []
   const owners: PartialPattern[] = []
   for (const one of patterns.map(withPartial)) {
@@ -74,13 +88,5 @@ export function pendingFromPatterns(patterns: readonly Pattern[], matchCharsMax:
       owners.push(one)
     }
   }
-  const scan = createKeywordScanner(keywords)
-  return (text) => {
-    const from = Math.max(0, text.length - matchCharsMax)
-    let earliest = text.length
-    const partChars = scan(text.slice(from), (keyword, start) => {
-      earliest = Math.min(earliest, pendingAt(text, from + start, owners[keyword] as PartialPattern))
-    })
-    return Math.min(earliest, lastRunStart(text, text.length - partChars, matchCharsMax))
-  }
+  return { scan: createKeywordScanner(keywords), owners }
 }

@@ -4,7 +4,7 @@
  * in batches.
  */
 import type { Severity } from '../core/finding.ts'
-import { indexKeywords, type KeywordMemo } from './keyword-index.ts'
+import type { KeywordIndex, KeywordMemo } from './keyword-index.ts'
 
 /** A match in a text, as a half-open range of its UTF-16 code units. */
 export type Match = Readonly<{ kind: string; severity: Severity; confidence: number; start: number; end: number }>
@@ -15,11 +15,15 @@ export type Match = Readonly<{ kind: string; severity: Severity; confidence: num
  * keyword); without groups it is the whole match.
  */
 export type Pattern = Readonly<{
+  /** The rule that it was compiled from. */
+  rule?: string
   kind: string
   severity: Severity
   confidence: number
   keywords: readonly string[]
   pattern: RegExp
+  /** The source of the expression that matches where this one is pending; without it, it is derived when needed. */
+  partial?: string
   /** A cheap test at the index before the pattern; false means that the pattern can't match there. */
   isPlausible?: (text: string, at: number) => boolean
   /** Given what matched, returns its confidence; undefined when it is no match after all. */
@@ -39,8 +43,11 @@ const NO_MATCHES: readonly Match[] = []
 /** A text with more matches than this can't be acted on. A detector stops when it has more. */
 export const MATCHES_MAX = 10_000
 
-/** Creates a detector for a set of patterns. Matches of one pattern may overlap; nothing depends on earlier matches. */
-export function createPatternDetector(patterns: readonly Pattern[]): Detector {
+/**
+ * Creates a detector for a set of patterns, whose keywords it adds to an index. Matches of one pattern may overlap;
+ * nothing depends on earlier matches.
+ */
+export function createPatternDetector(patterns: readonly Pattern[], index: KeywordIndex): Detector {
   const keywords: string[] = []
   const patternOf: Pattern[] = []
   for (const pattern of patterns) {
@@ -49,7 +56,7 @@ export function createPatternDetector(patterns: readonly Pattern[]): Detector {
       patternOf.push(pattern)
     }
   }
-  const { scan, isAbsent } = indexKeywords(keywords)
+  const { scan, isAbsent } = index.add(keywords)
   return (text, memo) => {
     if (isAbsent(text, memo)) return NO_MATCHES
     let matches: Match[] | undefined

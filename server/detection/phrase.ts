@@ -1,7 +1,7 @@
 /** Phrases of several words that indicate an attack. */
 import type { Author } from '../core/call.ts'
 import type { Severity } from '../core/finding.ts'
-import { indexKeywords, type KeywordMemo } from './keyword-index.ts'
+import type { KeywordIndex, KeywordMemo } from './keyword-index.ts'
 import type { Match } from './pattern.ts'
 
 /**
@@ -48,10 +48,13 @@ export type PhraseDetector = (
 
 const NO_MATCHES: readonly Match[] = []
 
-/** Creates a detector for a set of phrases. Its work is bounded by the text's length times the number of phrases. */
-export function phraseDetector(phrases: readonly Phrase[]): PhraseDetector {
+/**
+ * Creates a detector for a set of phrases, whose keywords it adds to an index. Its work is bounded by the text's length
+ * times the number of phrases.
+ */
+export function createPhraseDetector(phrases: readonly Phrase[], index: KeywordIndex): PhraseDetector {
   const owners = phrases.flatMap((phrase) => phrase.keywords.map(() => phrase))
-  const { scan, isAbsent } = indexKeywords(phrases.flatMap(({ keywords }) => keywords))
+  const { scan, isAbsent } = index.add(phrases.flatMap(({ keywords }) => keywords))
   const wordless = phrases.filter(({ keywords }) => keywords.length === 0)
   return (written, isWanted, memo) => {
     // Curly apostrophes are as long as straight ones.

@@ -8,19 +8,6 @@ import { type TextVariant, variantsOf } from './text-variant.ts'
 /** No pattern matches a shorter text. */
 const TEXT_CHARS_MIN = 6
 
-/** Variants are computed once for all steps. A segment never changes, so neither do they. */
-const variantCache = new WeakMap<Segment, readonly TextVariant[]>()
-
-/** Returns the variants of a segment's text; none when it is too short to match anything. */
-export function segmentVariants(segment: Segment): readonly TextVariant[] {
-  if (segment.text.length < TEXT_CHARS_MIN) return EMPTY
-  const cached = variantCache.get(segment)
-  if (cached !== undefined) return cached
-  const variants = variantsOf(segment.text)
-  variantCache.set(segment, variants)
-  return variants
-}
-
 /** A call with more findings than this can't be acted on, and is refused. */
 const FINDINGS_MAX = MATCHES_MAX
 
@@ -30,40 +17,62 @@ export class InspectionError extends Error {
 }
 
 /** Matches one text of a segment; `keywords` is its memo. */
-type Matcher = (text: string, keywords: KeywordMemo | undefined, segment: Segment) => readonly Match[]
+export type Matcher = (text: string, keywords: KeywordMemo | undefined, segment: Segment) => readonly Match[]
 
-/**
- * Returns a detector's findings in all segments, with spans in the original text; of several that cover each other,
- * one. Adjacent text parts of a message are also scanned as one text: a match across them is a finding in each. A
- * match of a kind in `yielding` is dropped when one of any other kind covers it. Throws InspectionError beyond
- * 10,000.
- */
-export function scanSegments(
+/** Returns the variants of a segment's text; none when it is too short to match anything. */
+type VariantsOf = (segment: Segment) => readonly TextVariant[]
+
+/** Variants are computed once for all detectors. A segment never changes, so neither do they. */
+function createVariantCache(): VariantsOf {
+  const cache = new WeakMap<Segment, readonly TextVariant[]>()
+  return (segment) => {
+    if (segment.text.length < TEXT_CHARS_MIN) return EMPTY
+    const cached = cache.get(segment)
+    if (cached !== undefined) return cached
+    const variants = variantsOf(segment.text)
+    cache.set(segment, variants)
+    return variants
+  }
+}
+
+/** Scans the segments of a call with a detector. */
+export type Scanner = (
   segments: readonly Segment[],
   matcher: Matcher,
-  yielding: ReadonlySet<string> = NO_KINDS,
-): readonly Finding[] {
-  let findings: Finding[] | undefined
-  for (let index = 0; index < segments.length; index++) {
-    const segment = segments[index] as Segment
-    const inside = matchesIn(segment, matcher)
-    const matches = isTextPart(segment) ? [...inside, ...matchesAcrossParts(segments, index, matcher)] : inside
-    if (matches.length === 0) continue
-    findings ??= []
-    for (const { kind, severity, confidence, start, end } of outermost(matches, yielding)) {
-      findings.push({ kind, severity, pointer: segment.pointer, span: [start, end], confidence })
+  yielding?: ReadonlySet<string>,
+) => readonly Finding[]
+
+/**
+ * Creates a scanner. It returns a detector's findings in all segments, with spans in the original text; of several that
+ * cover each other, one. Adjacent text parts of a message are also scanned as one text: a match across them is a
+ * finding in each. A match of a kind in `yielding` is dropped when one of any other kind covers it. Throws
+ * InspectionError beyond 10,000.
+ */
+export function createScanner(): Scanner {
+  const variants = createVariantCache()
+  return (segments, matcher, yielding = NO_KINDS) => {
+    let findings: Finding[] | undefined
+    for (let index = 0; index < segments.length; index++) {
+      const segment = segments[index] as Segment
+      const inside = matchesIn(segment, variants(segment), matcher)
+      const matches = isTextPart(segment) ? [...inside, ...matchesAcrossParts(segments, index, matcher)] : inside
+      if (matches.length === 0) continue
+      findings ??= []
+      for (const { kind, severity, confidence, start, end } of outermost(matches, yielding)) {
+        findings.push({ kind, severity, pointer: segment.pointer, span: [start, end], confidence })
+      }
+      if (findings.length > FINDINGS_MAX) throw new InspectionError('there are more findings than can be evaluated')
     }
-    if (findings.length > FINDINGS_MAX) throw new InspectionError('there are more findings than can be evaluated')
+    return findings ?? EMPTY
   }
-  return findings ?? EMPTY
 }
 
 const EMPTY: readonly never[] = []
 const NO_KINDS: ReadonlySet<string> = new Set()
 
-function matchesIn(segment: Segment, matcher: Matcher): readonly Match[] {
+function matchesIn(segment: Segment, variants: readonly TextVariant[], matcher: Matcher): readonly Match[] {
   let matches: Match[] | undefined
-  for (const variant of segmentVariants(segment)) {
+  for (const variant of variants) {
     const seen = matcher(variant.text, variant.keywords, segment)
     if (seen.length > MATCHES_MAX) throw new InspectionError('there are more findings than can be evaluated')
     for (const match of seen) {

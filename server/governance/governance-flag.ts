@@ -1,19 +1,6 @@
 /** The governance flags of a call (`X-TapPass-Flags: pii=mask, mode=lockdown`). A flag may tighten, never loosen. */
 import type { ErrorCode } from '../core/errors.ts'
-
-/** Flags that are enforced, with their values; the policy accepts the same ones. */
-const ENFORCED_VALUES: ReadonlyMap<string, readonly string[]> = new Map([
-  ['mode', ['enforce', 'lockdown']],
-  ['pii', ['mask', 'block']],
-  ['secrets', ['block']],
-])
-
-/** Values that are weaker than the default. */
-const LOOSENING_VALUES: ReadonlyMap<string, readonly string[]> = new Map([
-  ['mode', ['observe', 'warn']],
-  ['pii', ['off', 'flag']],
-  ['secrets', ['redact', 'flag']],
-])
+import type { FlagTable } from '../core/finding-family.ts'
 
 /** The flags of a call, or the error that they cause. */
 export type ParsedFlags =
@@ -24,10 +11,11 @@ export type ParsedFlags =
 const CHARS_MAX = 1000
 
 /**
- * Parses the header; undefined is no flags. A known flag that is not enforced here is rejected as well: a client must
+ * Parses the header; undefined is no flags. `table` has the flags that the policy enforces, and values that are weaker
+ * than the default. A known flag that is not enforced here is rejected as well: a client must
  * not believe that a limit is enforced when it is not.
  */
-export function parseFlags(header: string | undefined): ParsedFlags {
+export function parseFlags(header: string | undefined, table: FlagTable): ParsedFlags {
   const flags: Record<string, string> = {}
   if (header === undefined || header.trim() === '') return { status: 'parsed', flags }
   if (header.length > CHARS_MAX)
@@ -37,14 +25,15 @@ export function parseFlags(header: string | undefined): ParsedFlags {
     if (name === undefined || value === undefined || Object.hasOwn(flags, name)) {
       return invalid('flags.malformed', 'X-TapPass-Flags is a comma-separated list of name=value, each name once.')
     }
-    if (LOOSENING_VALUES.get(name)?.includes(value)) {
+    if (table.get(name)?.loosening.includes(value) === true) {
       return invalid(
         'flags.loosening',
-        `The flag ${name}=${value} would make governance looser. It may be ${valuesOf(name)}.`,
+        `The flag ${name}=${value} would make governance looser. It may be ${table.get(name)?.values.join(' or ')}.`,
       )
     }
-    if (!ENFORCED_VALUES.get(name)?.includes(value)) {
-      return invalid('flags.unknown', `The flag ${name}=${value} is not enforced here. Enforced are ${allFlags()}.`)
+    if (table.get(name)?.values.includes(value) !== true) {
+      const all = [...table].map(([known, { values }]) => `${known}=${values.join('|')}`).join(', ')
+      return invalid('flags.unknown', `The flag ${name}=${value} is not enforced here. Enforced are ${all}.`)
     }
     flags[name] = value
   }
@@ -53,12 +42,4 @@ export function parseFlags(header: string | undefined): ParsedFlags {
 
 function invalid(code: ErrorCode, message: string): ParsedFlags {
   return { status: 'invalid', code, message }
-}
-
-function valuesOf(name: string): string {
-  return (ENFORCED_VALUES.get(name) ?? []).join(' or ')
-}
-
-function allFlags(): string {
-  return [...ENFORCED_VALUES].map(([name, values]) => `${name}=${values.join('|')}`).join(', ')
 }

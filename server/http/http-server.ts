@@ -1,11 +1,16 @@
 /** The HTTP server under all routes: request ids, headers of every response, body parsing, errors. Knows no route. */
 import type { Socket } from 'node:net'
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
 import type { Principal } from '../access/authenticator.ts'
 import type { Agent } from '../core/call.ts'
 import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
 import { DatabaseError } from '../database/database-error.ts'
-import { serializeError } from '../observability/error-serializer.ts'
 import { PublicError } from './public-error.ts'
 
 /** Options of the server. `isDraining`: responses then ask the client to close its connection. */
@@ -14,7 +19,7 @@ export type HttpServerOptions = Readonly<{
   newId: () => string
   isDraining: () => boolean
   count: (method: string, path: string, status: number) => void
-  logLevel: string
+  log: FastifyBaseLogger
 }>
 
 /** Longer than a proxy keeps an idle connection to us (Caddy: 120 s), so that the proxy closes it, never we. */
@@ -61,7 +66,7 @@ declare module 'fastify' {
 /** Creates the server without routes. A `/v1` prefix of a path is removed. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const server = Fastify({
-    logger: { level: options.logLevel, serializers: { err: (error) => serializeError(error) as never } },
+    loggerInstance: options.log,
     // The ledger is the record of calls; the log shows failures.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyBytesMax,

@@ -183,24 +183,23 @@ export function saltOf(key: Uint8Array, id: string): string {
 function stepDetails(
   outcomes: readonly StepOutcome[],
 ): Readonly<Record<'findings' | 'notDone' | 'steps', object | undefined>> {
-  const sorted = outcomes.toSorted(byName)
-  const findings = sorted.flatMap((outcome) => {
-    if (outcome.status !== 'done' || outcome.findings.length === 0) return []
-    const listed = outcome.findings.slice(0, FINDINGS_LISTED_MAX).map(findingDetails)
-    return [[outcome.step, { count: outcome.findings.length, listed }] as const]
-  })
-  const notDone = sorted.flatMap((outcome) =>
-    outcome.status === 'done' ? [] : [[outcome.step, { reason: outcome.reason, status: outcome.status }] as const],
-  )
-  return {
-    findings: objectOrNone(findings),
-    notDone: objectOrNone(notDone),
-    steps: Object.fromEntries(sorted.map(({ step, ms }) => [step, Math.round(ms * 1000)])),
+  const steps: Record<string, number> = {}
+  const findings: Record<string, object> = {}
+  const notDone: Record<string, object> = {}
+  for (const outcome of outcomes.toSorted(byName)) {
+    steps[outcome.step] = Math.round(outcome.ms * 1000)
+    if (outcome.status !== 'done') notDone[outcome.step] = { reason: outcome.reason, status: outcome.status }
+    else if (outcome.findings.length > 0) findings[outcome.step] = listedFindings(outcome.findings)
   }
+  return { findings: nonEmpty(findings), notDone: nonEmpty(notDone), steps }
 }
 
-function objectOrNone(members: readonly (readonly [name: string, value: object])[]): object | undefined {
-  return members.length > 0 ? Object.fromEntries(members) : undefined
+function listedFindings(findings: readonly Finding[]): object {
+  return { count: findings.length, listed: findings.slice(0, FINDINGS_LISTED_MAX).map(findingDetails) }
+}
+
+function nonEmpty(members: object): object | undefined {
+  return Object.keys(members).length > 0 ? members : undefined
 }
 
 function byName(one: StepOutcome, other: StepOutcome): number {

@@ -1,7 +1,7 @@
 /** Appends what happened to a call to the ledger, and counts it. */
 import type { Call } from '../core/call.ts'
 import type { Entry } from '../core/entry.ts'
-import type { Meter } from '../core/ports.ts'
+import { familyOf } from '../core/finding-family.ts'
 import type { StepOutcome } from '../core/step.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { decisionEntry, type EntryContext, type EntryDetails, eventEntry } from '../ledger/entry-builder.ts'
@@ -42,9 +42,10 @@ export async function appendEvent(
   return append(gateway, eventEntry(entryContextOf(gateway), call, eventType, severity, details, outcome))
 }
 
-/** Counts a finding of personal data by its type. */
-export function countFinding(meter: Meter, kind: string): void {
-  if (kind.startsWith('pii.')) meter.count('pii_detections', { type: kind.slice('pii.'.length) })
+/** Counts a finding by its kind, if its family is counted. */
+export function countFinding({ ports, registry }: Gateway, kind: string): void {
+  const family = familyOf(registry, kind)
+  if (family?.counter !== undefined) ports.meter.count(family.counter, { type: kind.slice(family.name.length + 1) })
 }
 
 /** Appends, and measures the time until the entry is durable. */

@@ -30,6 +30,6 @@ export async function judge(
   const appended = await appendDecision(gateway, call, { outcomes, verdict }, content, details)
   if (appended.status === 'unrecorded') return appended
   const findings = allFindings(outcomes)
-  for (const { kind } of findings) countFinding(gateway.ports.meter, kind)
-  return { ...appended, outcomes, verdict, allowance, enforcement: enforce(call, findings, verdict) }
+  for (const { kind } of findings) countFinding(gateway, kind)
+  return { ...appended, outcomes, verdict, allowance, enforcement: enforce(call, findings, verdict, gateway.registry) }
 }

@@ -2,9 +2,9 @@
 import type { Call } from '../core/call.ts'
 import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
 import type { Allowance, UpstreamResponse } from '../core/ports.ts'
-import type { Reason, Verdict } from '../core/verdict.ts'
-import type { Refusal } from './enforce.ts'
+import type { Verdict } from '../core/verdict.ts'
 import type { RecordedDecision } from './judge.ts'
+import type { Refusal } from './refusal.ts'
 
 /** The text of a JSON body, or a stream of texts. `cause` is for the log, never for the client. */
 export type Reply = Readonly<{ status: number; headers: Readonly<Record<string, string>>; cause?: unknown }> &
@@ -30,11 +30,11 @@ export function refusalReply(
 }
 
 /** The body that tells a client which step refused its call and why. Holds nothing of the call's text. */
-export function refusalBody({ code, reasons }: Refusal, call: Call, verdict: Verdict): object {
+export function refusalBody({ code, reasons, text }: Refusal, call: Call, verdict: Verdict): object {
   const row = errorRow(code)
   return errorBody(row, call.id, row.message, {
     blocked_by: reasons[0]?.step ?? 'policy',
-    reason: refusalText(reasons),
+    reason: text,
     classification: verdict.classification,
     step_details: reasons,
     ...correlation(call, verdict),
@@ -136,29 +136,4 @@ export function allowanceHeaders(
     'x-ratelimit-reset': seconds,
     ...(isExceeded ? { 'retry-after': seconds } : {}),
   }
-}
-
-const KIND_TITLES: Readonly<Record<string, string>> = {
-  pii: 'PII detected',
-  secret: 'Secret detected',
-  injection: 'Prompt injection detected',
-  unicode: 'Hidden text detected',
-  exfiltration: 'Exfiltration detected',
-  request: 'Request not valid',
-  rate: 'Rate limit exceeded',
-  step: 'Step did not report',
-  policy: 'Policy',
-  class: 'Classification',
-}
-
-/** Given the reasons of a refusal, returns one line: `PII detected: EMAIL, PHONE; Secret detected: PRIVATE_KEY`. */
-export function refusalText(reasons: readonly Reason[]): string {
-  const kinds = new Map<string, Set<string>>()
-  for (const { step, kind } of reasons) {
-    const [family = '', ...rest] = kind.split('.')
-    const title = KIND_TITLES[family] ?? family
-    const what = family === 'step' ? `${step} (${rest.join('.')})` : rest.join('_').toUpperCase()
-    kinds.set(title, (kinds.get(title) ?? new Set()).add(what))
-  }
-  return [...kinds].map(([title, whats]) => `${title}: ${[...whats].join(', ')}`).join('; ')
 }

@@ -37,11 +37,16 @@ export type RemoteRun = Readonly<{ outcome: StepOutcome; allowance: Allowance | 
 /** Runs a remote step up to its timeout. A result that is already in the event loop's queue still counts. */
 export async function runRemote(step: RemoteStep, call: Call, context: StepContext, clock: Clock): Promise<RemoteRun> {
   const startMs = clock.elapsedMs()
+  const { promise, resolve, reject } = Promise.withResolvers<RemoteReport>()
+  const timer = setTimeout(() => setImmediate(reject, new StepTimeout()), step.timeoutMs)
   try {
-    const { findings, allowance } = await withTimeout(step.inspect(call, context), step.timeoutMs)
+    step.inspect(call, context).then(resolve, reject)
+    const { findings, allowance } = await promise
     return { outcome: doneOutcome(step, startMs, clock, findings), allowance }
   } catch (cause) {
     return { outcome: failedOutcome(step, startMs, clock, cause), allowance: undefined }
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -58,12 +63,4 @@ function failureReason(cause: unknown): string {
   if (!(cause instanceof Error)) return 'threw'
   const code = (cause as { code?: unknown }).code
   return typeof code === 'string' ? `${cause.name} ${code}` : cause.name
-}
-
-/** Rejects with StepTimeout when the report is not there in time. */
-function withTimeout(report: Promise<RemoteReport>, timeoutMs: number): Promise<RemoteReport> {
-  const { promise, resolve, reject } = Promise.withResolvers<RemoteReport>()
-  const timer = setTimeout(() => setImmediate(reject, new StepTimeout()), timeoutMs)
-  report.then(resolve, reject).finally(() => clearTimeout(timer))
-  return promise
 }

@@ -28,7 +28,7 @@ export async function runSteps(runner: StepRunner, call: Call): Promise<StepRun>
   const detectors = steps.filter(({ isGate }) => !isGate)
   const admission = await runGates(steps.filter(isGate), call, context, clock)
   const detection = admission.isAdmitted
-    ? await detect(detectors, call, context, runner)
+    ? await runDetectors(detectors, call, context, runner)
     : { outcomes: detectors.map(skipped), allowance: undefined }
   const outcomes = [...admission.outcomes, ...detection.outcomes]
   for (const { step, ms } of outcomes) meter.observe('step_seconds', step, ms / 1000)
@@ -37,28 +37,44 @@ export async function runSteps(runner: StepRunner, call: Call): Promise<StepRun>
 
 /** Runs the gates, all of them. A call is admitted when each is done and found nothing. */
 async function runGates(gates: readonly Step[], call: Call, context: StepContext, clock: Clock): Promise<Admission> {
-  const remote = startRemote(gates, call, context, clock)
-  const local = gates.filter(isLocalStep).map((step) => runLocal(step, call, context, clock).outcome)
-  const run = joined(local, await remote)
+  const run = await runAll(gates, call, context, clock)
   const isAdmitted = run.outcomes.every((outcome) => outcome.status === 'done' && outcome.findings.length === 0)
   return { ...run, isAdmitted }
 }
 
 /** Runs steps that are not gates, cacheable ones only on what is not cached. */
-async function detect(
+function runDetectors(
   steps: readonly Step[],
   call: Call,
   context: StepContext,
   { findingCache, ports: { clock } }: StepRunner,
 ): Promise<StepRun> {
-  const remote = startRemote(steps, call, context, clock)
   // Responses are new each time; requests repeat the conversation so far.
-  const lookup = call.stage === 'request' ? findingCache?.lookup(call.agent.org, call.segments) : undefined
+  const isRepeating = call.stage === 'request'
+  const lookup = isRepeating ? findingCache?.lookup(call.agent.org, call.segments) : undefined
+  return runAll(steps, call, context, clock, lookup)
+}
+
+/** Runs local steps, while remote ones, which are started before, wait. */
+async function runAll(
+  steps: readonly Step[],
+  call: Call,
+  context: StepContext,
+  clock: Clock,
+  lookup?: CacheLookup,
+): Promise<StepRun> {
+  const remote = steps.filter(isRemoteStep).map((step) => runRemote(step, call, context, clock))
   const local = steps.filter(isLocalStep)
   const outcomes = lookup
     ? runCacheable(local, call, context, clock, lookup)
     : local.map((step) => runLocal(step, call, context, clock).outcome)
-  return joined(outcomes, await remote)
+  let allowance: Allowance | undefined
+  for (const run of remote) {
+    const report = await run
+    outcomes.push(report.outcome)
+    allowance = report.allowance ?? allowance
+  }
+  return { outcomes, allowance }
 }
 
 /** Runs local steps, cacheable ones on the misses of a lookup. Stores what they found there. */
@@ -68,32 +84,19 @@ function runCacheable(
   context: LocalContext,
   clock: Clock,
   { misses, merge, store }: CacheLookup,
-): readonly StepOutcome[] {
+): StepOutcome[] {
   const newCall = { ...call, segments: misses }
-  const runs = steps.map((step) => {
-    if (!step.isCacheable) return runLocal(step, call, context, clock)
-    // Nothing new to look at is nothing found.
-    const inspect = misses.length === 0 ? () => [] : step.inspect
-    return runLocal({ ...step, inspect }, newCall, context, clock, merge)
-  })
+  // Nothing new to look at is nothing found.
+  const onMisses = (step: LocalStep): LocalStep => (misses.length > 0 ? step : { ...step, inspect: () => [] })
+  const runs = steps.map((step) =>
+    step.isCacheable ? runLocal(onMisses(step), newCall, context, clock, merge) : runLocal(step, call, context, clock),
+  )
   const cacheable = runs.filter(({ step }) => step.isCacheable)
   // A step that failed has not scanned them.
   if (cacheable.every(({ outcome }) => outcome.status === 'done')) {
     store(cacheable.map(({ step, found }) => [step.name, found]))
   }
   return runs.map(({ outcome }) => outcome)
-}
-
-/** Starts all remote steps, so that they wait while local steps compute. */
-function startRemote(steps: readonly Step[], call: Call, context: StepContext, clock: Clock) {
-  return Promise.all(steps.filter(isRemoteStep).map((step) => runRemote(step, call, context, clock)))
-}
-
-function joined(local: readonly StepOutcome[], remote: Awaited<ReturnType<typeof startRemote>>): StepRun {
-  return {
-    outcomes: [...local, ...remote.map(({ outcome }) => outcome)],
-    allowance: remote.findLast(({ allowance }) => allowance)?.allowance,
-  }
 }
 
 function isGate(step: Step): boolean {

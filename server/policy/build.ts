@@ -1,14 +1,17 @@
 /**
- * Compiles the policy to WebAssembly and writes its lock file; `--check` compiles and compares instead, byte for
- * byte. A process of its own: `node server/policy/build.ts [--opa PATH] [--check]`. Users never need it, nor a
- * compiler.
+ * Compiles the policy to WebAssembly and writes its lock file and the base document for an OPA server; `--check`
+ * compiles and compares instead, byte for byte. A process of its own: `node server/policy/build.ts [--opa PATH]
+ * [--check] [--data]`. Users never need it, nor a compiler; `--data` writes the document alone, without one.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { createFamilyRegistry } from '../core/finding-family.ts'
 import { sha256 } from '../core/hash.ts'
+import { readFamilies } from '../rules/family-file.ts'
+import { policyDocument } from './policy-document.ts'
 
 /** The entrypoint for the compiler: the rule `decision` of package tappass.verdict. */
 export const ENTRYPOINT = 'tappass/verdict/decision'
@@ -61,12 +64,23 @@ export function compilePolicy(folder: string, opa: string): Readonly<{ wasm: Uin
   }
 }
 
+/** The text of data.json: the document of the built-in families. A gateway adds those that its steps bring. */
+export function documentText(): string {
+  return `${JSON.stringify(policyDocument(createFamilyRegistry(readFamilies())), null, 2)}\n`
+}
+
 /** Compiles, and writes or compares. Returns the exit code: 1 when the files differ from the compiled sources. */
 function run(): number {
   const { values } = parseArgs({
-    options: { opa: { type: 'string', default: 'opa' }, check: { type: 'boolean', default: false } },
+    options: {
+      opa: { type: 'string', default: 'opa' },
+      check: { type: 'boolean', default: false },
+      data: { type: 'boolean', default: false },
+    },
   })
   const folder = import.meta.dirname
+  if (!values.check) writeFileSync(join(folder, 'data.json'), documentText())
+  if (values.data) return 0
   const { wasm, lock } = compilePolicy(folder, values.opa)
   const lockText = `${JSON.stringify(lock, null, 2)}\n`
   if (!values.check) {
@@ -76,11 +90,12 @@ function run(): number {
   }
   const isSame =
     readFileSync(join(folder, 'policy.wasm')).equals(wasm) &&
-    readFileSync(join(folder, 'policy.lock.json'), 'utf8') === lockText
+    readFileSync(join(folder, 'policy.lock.json'), 'utf8') === lockText &&
+    readFileSync(join(folder, 'data.json'), 'utf8') === documentText()
   process.stderr.write(
     isSame
-      ? 'policy.wasm is what its sources give\n'
-      : 'policy.wasm or policy.lock.json is not what the sources give: run node server/policy/build.ts\n',
+      ? 'policy.wasm and data.json are what their sources give\n'
+      : 'policy.wasm, policy.lock.json or data.json is not what the sources give: run node server/policy/build.ts\n',
   )
   return isSame ? 0 : 1
 }

@@ -1,5 +1,5 @@
 /** The routes of the agent registry. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import * as v from 'valibot'
 import {
   type AgentService,
@@ -10,9 +10,8 @@ import {
   rotateAgentKey,
 } from '../access/agent-service.ts'
 import { listAgents } from '../access/agent-store.ts'
-import type { Role } from '../access/role.ts'
-import { principalOf, unwrap } from '../http/access-result.ts'
-import { PublicError } from '../http/public-error.ts'
+import { unwrap } from '../http/access-result.ts'
+import type { ValibotTypeProvider } from '../http/validation.ts'
 
 /** PostgreSQL stores every character but this one. */
 const NUL = '\0'
@@ -36,56 +35,129 @@ const DEVELOPER_KEY = v.object({
   expires_days: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(3650)), 90),
 })
 
-/** Characters of a problem that are shown: some messages repeat the value, which may be as long as a body. */
-const PROBLEM_CHARS_MAX = 160
+const IDENTIFIED = v.object({ id: v.pipe(v.string(), v.description('agent_id or agent_uuid')) })
 
-type IdParameter = { Params: { id: string } }
+const TIME = v.pipe(v.string(), v.isoTimestamp())
+const TEXT_OR_NULL = v.nullable(v.string())
+const AGENT = v.object({
+  agent_id: v.string(),
+  agent_uuid: v.string(),
+  org_id: v.string(),
+  framework: TEXT_OR_NULL,
+  description: TEXT_OR_NULL,
+  owner_email: TEXT_OR_NULL,
+  intended_use: TEXT_OR_NULL,
+  is_active: v.boolean(),
+  created_at: TIME,
+  last_used_at: v.nullable(v.pipe(TIME, v.description('Accurate to a minute'))),
+})
 
-/** Adds the routes. Keys are checked before bodies are read. */
-export function agentRoutes(server: FastifyInstance, service: AgentService): void {
-  const { authenticator, database } = service
-  const requireRole = (role: Role) => ({
-    onRequest: async (request: FastifyRequest): Promise<void> => {
-      request.principal = await principalOf(authenticator, request.headers, role)
+const ISSUED = { agent_id: v.string(), agent_uuid: v.string(), api_key: v.string() }
+
+const described = <Schema extends v.GenericSchema>(schema: Schema, description: string) =>
+  v.pipe(schema, v.description(description))
+
+const LIST = {
+  schema: {
+    summary: 'The register of agents',
+    description: '`{data: […]}`',
+    tags: ['Agents'],
+    response: { 200: described(v.object({ data: v.array(AGENT) }), 'The agents') },
+  },
+  config: { leastRole: 'AUDITOR', errors: [] },
+} as const
+
+const READ = {
+  schema: {
+    summary: 'One agent',
+    description:
+      '`{id}` is `agent_id` or `agent_uuid`. `last_used_at`: when a key of the agent was last used, within a minute or two',
+    tags: ['Agents'],
+    params: IDENTIFIED,
+    response: { 200: described(AGENT, 'The agent') },
+  },
+  config: { leastRole: 'AUDITOR', errors: ['agent.unknown'] },
+} as const
+
+const CREATE = {
+  schema: {
+    summary: 'Registers an agent',
+    description:
+      '`{agent_id, framework?, description?, owner_email?, intended_use?}` → 201 with `agent_uuid` and `api_key`, which is shown this once',
+    tags: ['Agents'],
+    body: NEW_AGENT,
+    response: { 201: described(v.object({ ...AGENT.entries, ...ISSUED }), 'The agent and its key, shown this once') },
+  },
+  config: { leastRole: 'DEVELOPER', errors: ['agent.exists', 'ledger.unavailable'] },
+} as const
+
+const REMOVE = {
+  schema: {
+    summary: 'Deactivates an agent and revokes all its keys',
+    description: 'Answered with 204',
+    tags: ['Agents'],
+    params: IDENTIFIED,
+    response: { 204: described(v.null(), 'Deactivated') },
+  },
+  config: { leastRole: 'ADMIN', errors: ['agent.unknown', 'ledger.unavailable'] },
+} as const
+
+const ROTATE = {
+  schema: {
+    summary: "Revokes the agent's key, gives a new one, makes the agent active",
+    description: 'Answered with `{agent_id, agent_uuid, api_key}`',
+    tags: ['Agents'],
+    params: IDENTIFIED,
+    response: { 200: described(v.object(ISSUED), 'The new key, shown this once') },
+  },
+  config: { leastRole: 'ADMIN', errors: ['agent.unknown', 'ledger.unavailable'] },
+} as const
+
+const CREATE_DEVELOPER_KEY = {
+  schema: {
+    summary: 'Gives a developer a key for the agent',
+    description:
+      '`{developer_email, name?, expires_days?}` → 201 with a key `tp_dev_…` of their own, 90 days unless told',
+    tags: ['Agents'],
+    params: IDENTIFIED,
+    body: DEVELOPER_KEY,
+    response: {
+      201: described(v.object({ ...ISSUED, developer_email: v.string() }), 'The key, shown this once'),
     },
-  })
+  },
+  config: { leastRole: 'ADMIN', errors: ['agent.unknown', 'ledger.unavailable'] },
+} as const
 
-  server.get('/agents', requireRole('AUDITOR'), async () => ({ data: await listAgents(database) }))
+/** Adds the routes. */
+export function agentRoutes(server: FastifyInstance, service: AgentService): void {
+  const { database } = service
+  const routes = server.withTypeProvider<ValibotTypeProvider>()
 
-  server.get<IdParameter>('/agents/:id', requireRole('AUDITOR'), async ({ params }) =>
-    unwrap(await readAgent(database, params.id)),
-  )
+  routes.get('/agents', LIST, async () => ({ data: await listAgents(database) }))
 
-  server.post('/agents', requireRole('DEVELOPER'), async (request, reply) => {
-    const { agent, key } = unwrap(await createAgent(service, parse(NEW_AGENT, request.body), request))
+  routes.get('/agents/:id', READ, async ({ params }) => unwrap(await readAgent(database, params.id)))
+
+  routes.post('/agents', CREATE, async (request, reply) => {
+    const { agent, key } = unwrap(await createAgent(service, request.body, request))
     return reply.code(201).send({ ...agent, api_key: key })
   })
 
-  server.delete<IdParameter>('/agents/:id', requireRole('ADMIN'), async (request, reply) => {
+  routes.delete('/agents/:id', REMOVE, async (request, reply) => {
     unwrap(await removeAgent(service, request.params.id, request))
     return reply.code(204).send()
   })
 
-  server.post<IdParameter>('/agents/:id/rotate-key', requireRole('ADMIN'), async (request) => {
+  routes.post('/agents/:id/rotate-key', ROTATE, async (request) => {
     const { agent, key } = unwrap(await rotateAgentKey(service, request.params.id, request))
     return { agent_id: agent.agent_id, agent_uuid: agent.agent_uuid, api_key: key }
   })
 
-  server.post<IdParameter>('/agents/:id/developer-keys', requireRole('ADMIN'), async (request, reply) => {
-    const { developer_email: email, name, expires_days: expiresDays } = parse(DEVELOPER_KEY, request.body)
+  routes.post('/agents/:id/developer-keys', CREATE_DEVELOPER_KEY, async (request, reply) => {
+    const { developer_email: email, name, expires_days: expiresDays } = request.body
     const developer = { email, name, expiresDays }
     const { agent, key } = unwrap(await createDeveloperKey(service, request.params.id, developer, request))
     return reply
       .code(201)
       .send({ agent_id: agent.agent_id, agent_uuid: agent.agent_uuid, developer_email: email, api_key: key })
   })
-}
-
-function parse<Schema extends v.GenericSchema>(schema: Schema, body: unknown): v.InferOutput<Schema> {
-  const parsed = v.safeParse(schema, body)
-  if (parsed.success) return parsed.output
-  const problems = parsed.issues.map(
-    (issue) => `${v.getDotPath(issue) ?? 'the body'}: ${issue.message.slice(0, PROBLEM_CHARS_MAX)}`,
-  )
-  throw new PublicError('request.invalid', { message: `The request is not valid. ${problems.join('; ')}` })
 }

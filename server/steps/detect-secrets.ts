@@ -1,30 +1,28 @@
 /** Detects credentials, in requests and responses, plain, disguised or encoded. It stores none of them. */
 
 import type { LocalStep } from '../core/step.ts'
-import { pendingFromPatterns } from '../detection/partial-match.ts'
-import { createPatternDetector } from '../detection/pattern.ts'
-import { scanSegments } from '../detection/scan.ts'
+import type { Engine } from '../detection/engine.ts'
 import { SECRET_ASSIGNMENTS } from '../rules/secrets/assignment-pattern.ts'
 import { SECRET_PATTERNS } from '../rules/secrets/token-pattern.ts'
 
 /** The longest text (UTF-16 code units) that a match can span, including lookaround. */
 const MATCH_CHARS_MAX = 256
 
-const PATTERNS = [...SECRET_PATTERNS, ...SECRET_ASSIGNMENTS]
-
-const detect = createPatternDetector(PATTERNS)
-
 /** A named value that also has a format of its own is reported by its format. */
 const YIELDING_KINDS = new Set(['secret.assignment'])
 
 /** Kinds `secret.*`. From confidence 0.5 on the default policy refuses. */
-export const step: LocalStep = {
-  name: 'detect_secrets',
-  position: 220,
-  category: 'data_protection',
-  stages: ['request', 'response'],
-  isCacheable: true,
-  matchCharsMax: MATCH_CHARS_MAX,
-  pendingFrom: pendingFromPatterns(PATTERNS, MATCH_CHARS_MAX),
-  inspect: (call) => scanSegments(call.segments, detect, YIELDING_KINDS),
+export function createStep(engine: Engine): LocalStep {
+  const patterns = [...SECRET_PATTERNS, ...SECRET_ASSIGNMENTS]
+  const detect = engine.patternDetector(patterns)
+  return {
+    name: 'detect_secrets',
+    position: 220,
+    category: 'data_protection',
+    stages: ['request', 'response'],
+    isCacheable: true,
+    matchCharsMax: MATCH_CHARS_MAX,
+    pendingFrom: engine.pendingFrom(patterns, MATCH_CHARS_MAX),
+    inspect: (call) => engine.scan(call.segments, detect, YIELDING_KINDS),
+  }
 }

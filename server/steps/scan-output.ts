@@ -4,16 +4,13 @@
  */
 
 import type { LocalStep } from '../core/step.ts'
-import { pendingFromPatterns } from '../detection/partial-match.ts'
-import { createPatternDetector, type Detector, type Match } from '../detection/pattern.ts'
+import type { Engine } from '../detection/engine.ts'
+import type { Detector, Match } from '../detection/pattern.ts'
 import { earliestPending } from '../detection/pending-match.ts'
-import { scanSegments } from '../detection/scan.ts'
 import { EXFILTRATION_PATTERNS } from '../rules/exfiltration-pattern.ts'
 
 /** The longest text (UTF-16 code units) that a match can span, including lookaround. */
 const MATCH_CHARS_MAX = 256
-
-const detectPatterns = createPatternDetector(EXFILTRATION_PATTERNS)
 
 /** Invisible characters. A run of them is text for a machine when it is longer than spelling needs. */
 const INVISIBLE_RUN = /(?:[\ufe00-\ufe0f\u200b-\u200f\u2060-\u2064\ufeff]|\udb40[\udc00-\uddef])+/g
@@ -32,23 +29,26 @@ function pendingInvisibleStart(text: string): number {
   return start
 }
 
-const detect: Detector = (text, keywords) => {
-  const hidden = [...text.matchAll(INVISIBLE_RUN)]
+function hiddenTexts(text: string): readonly Match[] {
+  return [...text.matchAll(INVISIBLE_RUN)]
     .filter(([run]) => run.length >= INVISIBLE_CHARS_MIN && !FLAG.test(run))
     .map((match): Match => {
       const [start, end] = [match.index, match.index + match[0].length]
       return { kind: 'exfiltration.hidden_text', severity: 'high', confidence: 0.9, start, end }
     })
-  return [...detectPatterns(text, keywords), ...hidden]
 }
 
 /** Kinds `exfiltration.*`. */
-export const step: LocalStep = {
-  name: 'scan_output',
-  position: 700,
-  category: 'response_safety',
-  stages: ['response'],
-  matchCharsMax: MATCH_CHARS_MAX,
-  pendingFrom: earliestPending([pendingFromPatterns(EXFILTRATION_PATTERNS, MATCH_CHARS_MAX), pendingInvisibleStart]),
-  inspect: (call) => scanSegments(call.segments, detect),
+export function createStep(engine: Engine): LocalStep {
+  const detectPatterns = engine.patternDetector(EXFILTRATION_PATTERNS)
+  const detect: Detector = (text, keywords) => [...detectPatterns(text, keywords), ...hiddenTexts(text)]
+  return {
+    name: 'scan_output',
+    position: 700,
+    category: 'response_safety',
+    stages: ['response'],
+    matchCharsMax: MATCH_CHARS_MAX,
+    pendingFrom: earliestPending([engine.pendingFrom(EXFILTRATION_PATTERNS, MATCH_CHARS_MAX), pendingInvisibleStart]),
+    inspect: (call) => engine.scan(call.segments, detect),
+  }
 }

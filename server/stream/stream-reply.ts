@@ -126,16 +126,16 @@ async function finishStream(stream: Stream, isComplete: boolean): Promise<Stream
 /** Judges what has arrived, and returns what of it may leave: run steps → settle → decide → append → enforce. */
 async function judgeBatch({ gateway, state }: Stream): Promise<StreamStep> {
   const call = state.pendingCall()
-  if (!call) return { text: state.take().text, end: undefined }
+  if (!call) return { text: state.pass(), end: undefined }
   const run = await runSteps(gateway, call)
   const outcomes = state.settle(run.outcomes)
   const verdict = await decide(gateway, call, outcomes)
   const appended = await appendBatch(gateway, call, { outcomes, verdict }, state.progress)
   if (appended.status === 'unrecorded') return ended(failedEnd('ledger.unavailable', appended.cause))
-  const enforcement = enforce(call, state.fieldFindings(), verdict)
+  const enforcement = enforce(call, state.fieldFindings(), verdict, gateway.registry)
   if (enforcement.status === 'refused') return ended({ kind: 'refused', refusal: enforcement, verdict })
   const { text, findings } = state.take(verdict, enforcement.body)
-  for (const { kind } of findings) countFinding(gateway.ports.meter, kind)
+  for (const { kind } of findings) countFinding(gateway, kind)
   return { text, end: undefined }
 }
 

@@ -7,7 +7,7 @@
  *     …run the response steps over call…
  *     outcomes = state.settle(outcomes)     what of it can no longer change
  *     …decide on outcomes, append, enforce over state.fieldFindings…
- *     text = state.take(verdict, body)      the events that leave; or take() when there was nothing to evaluate
+ *     text = state.take(verdict, body)      the events that leave; or pass() when there was nothing to evaluate
  */
 import type { Call } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
@@ -95,24 +95,38 @@ export class StreamState {
     return allFindings(outcomes).filter(({ pointer }) => !texts.has(pointer))
   }
 
+  /** Takes a batch that has no text to be evaluated: its events leave as they are. */
+  pass(): string {
+    return this.#send(this.#batch.shells, [], [], [])
+  }
+
   /**
    * Takes the events that may leave: the chunks of the enforced body, and what is settled of the held texts without
-   * what the verdict redacts. Without a verdict, which a batch without text needs not have, the chunks as they are.
+   * what the verdict redacts.
    */
-  take(verdict?: Verdict, body: unknown = []): TakenEvents {
-    const kinds = verdict?.action === 'redact' ? verdict.kinds : []
+  take(verdict: Verdict, body: unknown): TakenEvents {
+    const kinds = verdict.action === 'redact' ? verdict.kinds : []
     const chunks = body as readonly JsonObject[]
     this.#envelope = envelopeOf(chunks.at(-1) ?? this.#envelope)
     const shells = this.#batch.shells.map((shell, index) => ({ ...shell, chunk: chunks[index] ?? shell.chunk }))
-    const events = eventsInOrder(shells, this.#releaseTexts(kinds))
-    const text = events.map((event) => formatEvent(JSON.stringify(event))).join('')
     const { outcomes, texts } = this.#settled
     const findings = allFindings(outcomes).filter(
       ({ pointer, span }) => span[1] <= (texts.get(pointer)?.releaseTo ?? Infinity),
     )
-    this.progress.sent(text, events.length, findings, kinds)
+    return { text: this.#send(shells, this.#releaseTexts(kinds), findings, kinds), findings }
+  }
+
+  #send(
+    shells: readonly ChunkShell[],
+    texts: readonly JsonObject[],
+    findings: readonly Finding[],
+    redactedKinds: readonly string[],
+  ): string {
+    const events = eventsInOrder(shells, texts)
+    const text = events.map((event) => formatEvent(JSON.stringify(event))).join('')
+    this.progress.sent(text, events.length, findings, redactedKinds)
     this.#begin(NO_BATCH)
-    return { text, findings }
+    return text
   }
 
   #begin(batch: Batch): void {

@@ -28,6 +28,7 @@ const environment = 'process.env is read in server/config/config.ts and scripts/
 const clock = 'the clock enters as an argument'
 const random = 'randomness enters as an argument'
 const atImport = 'nothing happens at import'
+const moduleState = 'detection has no state of a module'
 const docs = 'every export says what it is'
 const skips = 'no test is skipped, to do, or alone'
 const replaced = 'replaced words are not used'
@@ -55,6 +56,13 @@ export const plantedRooms: readonly Room[] = [
 
 /** All of them. */
 export const breaches: readonly Planted[] = [
+  { rule: moduleState, path: 'server/steps/x.ts', body: 'let count = 0' },
+  { rule: moduleState, path: 'server/steps/x.ts', body: 'const cache = new WeakMap<object, string>()' },
+  { rule: moduleState, path: 'server/steps/x.ts', body: 'const seen = new Set()' },
+  { rule: moduleState, path: 'server/steps/x.ts', body: 'const scratch = new Uint32Array(8)' },
+  { rule: moduleState, path: 'server/steps/x.ts', body: 'const sets: string[][] = []' },
+  { rule: moduleState, path: 'server/steps/x.ts', body: "const names = ['a']\nconst add = (name) => names.push(name)" },
+  { rule: moduleState, path: 'server/steps/x.ts', body: "const by = { a: 1 }\nconst put = () => { by['b'] = 2 }" },
   { rule: arrow, path: 'scripts/core/up.ts', body: "import { run } from '../commands/go.ts'" },
   { rule: arrow, path: 'scripts/core/up.ts', body: "import type { run } from '../commands/go.ts'" },
   { rule: arrow, path: 'scripts/resources/unit.ts', body: "const late = () => import('../commands/go.ts')" },

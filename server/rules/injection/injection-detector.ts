@@ -4,14 +4,12 @@
  */
 import type { Author, Segment } from '../../core/call.ts'
 import type { Finding } from '../../core/finding.ts'
+import type { Engine } from '../../detection/engine.ts'
 import type { Match } from '../../detection/pattern.ts'
-import { appliesTo, phraseDetector } from '../../detection/phrase.ts'
-import { scanSegments } from '../../detection/scan.ts'
+import { appliesTo } from '../../detection/phrase.ts'
 import { ENGLISH_PHRASES } from './english-phrase.ts'
-import { type InjectionModel, windowScore, windowsOf } from './linear-model.ts'
+import { createWindowScore, type InjectionModel, windowsOf } from './linear-model.ts'
 import { MULTILINGUAL_PHRASES } from './multilingual-phrase.ts'
-
-const detectPhrases = phraseDetector([...ENGLISH_PHRASES, ...MULTILINGUAL_PHRASES])
 
 /**
  * The application's own words are not an attack on it, and what the model said before was evaluated as a response:
@@ -43,16 +41,21 @@ const MODEL_CHARS_MIN = 24
  * Creates a detector with a model. Findings have kinds `injection.*`; the default policy refuses from confidence 0.8
  * on.
  */
-export function createInjectionDetector(model: InjectionModel): (segments: readonly Segment[]) => readonly Finding[] {
-  const classify = (text: string): readonly Match[] => classifyText(model, text)
+export function createInjectionDetector(
+  engine: Engine,
+  model: InjectionModel,
+): (segments: readonly Segment[]) => readonly Finding[] {
+  const detectPhrases = engine.phraseDetector([...ENGLISH_PHRASES, ...MULTILINGUAL_PHRASES])
+  const windowScore = createWindowScore(model)
+  const classify = (text: string): readonly Match[] => classifyText(windowScore, text)
   return (segments) => {
-    const phrases = scanSegments(segments, (text, keywords, { author }) =>
+    const phrases = engine.scan(segments, (text, keywords, { author }) =>
       detectPhrases(text, ({ channel }) => appliesTo(channel, author), keywords),
     )
     // Definitions of tools are instructions by nature; the model was not trained on them.
     const classified: Finding[] = []
     for (const segment of segments) {
-      if (segment.author !== 'schema') classified.push(...scanSegments([segment], classify))
+      if (segment.author !== 'schema') classified.push(...engine.scan([segment], classify))
     }
     if (phrases.length + classified.length === 0) return classified
     const authors = new Map(segments.map(({ pointer, author }) => [pointer, author]))
@@ -64,11 +67,11 @@ export function createInjectionDetector(model: InjectionModel): (segments: reado
 }
 
 /** The window of a text with the highest score, when that reaches the minimum. */
-function classifyText(model: InjectionModel, text: string): readonly Match[] {
+function classifyText(windowScore: (text: string) => number, text: string): readonly Match[] {
   if (text.length < MODEL_CHARS_MIN) return []
   let worst: Match | undefined
   for (const [start, end] of windowsOf(text)) {
-    const score = windowScore(model, start === 0 && end === text.length ? text : text.slice(start, end))
+    const score = windowScore(start === 0 && end === text.length ? text : text.slice(start, end))
     const confidence = Math.min(CORROBORATED_MAX, toHundredths(1 / (1 + Math.exp(-score - CALIBRATION))))
     if (confidence < CLASSIFIER_CONFIDENCE_MIN || confidence <= (worst?.confidence ?? 0)) continue
     worst = { kind: 'injection.classifier', severity: confidence >= 0.8 ? 'high' : 'low', confidence, start, end }

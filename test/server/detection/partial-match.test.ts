@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PendingFrom } from '../../../server/core/step.ts'
 import { partialMatchPattern, pendingFromPatterns } from '../../../server/detection/partial-match.ts'
-import { createPatternDetector, type Detector, matchAt, type Pattern } from '../../../server/detection/pattern.ts'
-import { type Alternatives, parseRegex, type Term } from '../../../server/detection/regex-parser.ts'
+import { type Detector, matchAt, type Pattern } from '../../../server/detection/pattern.ts'
+import { type Alternatives, type Element, parseRegex, quantified } from '../../../server/detection/regex-syntax.ts'
 import { MARKING_PATTERNS } from '../../../server/rules/classification-marking.ts'
 import { EXFILTRATION_PATTERNS } from '../../../server/rules/exfiltration-pattern.ts'
 import { LABELLED_PATTERNS } from '../../../server/rules/pii/labelled-pattern.ts'
@@ -17,6 +17,7 @@ import { PHONE_PATTERNS, pendingFromPhones, phoneDetector } from '../../../serve
 import { SECRET_ASSIGNMENTS } from '../../../server/rules/secrets/assignment-pattern.ts'
 import { SECRET_PATTERNS } from '../../../server/rules/secrets/token-pattern.ts'
 import { sequence } from '../rules/fixture.ts'
+import { testEngine } from './engine-fixture.ts'
 
 const REACH_CHARS = 256
 const next = sequence(11)
@@ -35,27 +36,29 @@ const CHARACTERS = [
 /** Makes a text that a pattern may match: every part of it written out by chance, what it looks for around it too. */
 function write(alternatives: Alternatives, flags: string): string {
   return pick(alternatives)
-    .map((part) => writeTimes(part, flags))
+    .elements.map((element) => writeTimes(element, flags))
     .join('')
 }
 
-function writeTimes(part: Term, flags: string): string {
-  const [, one, , from, , to] = /^(([+*?])|\{(\d+)(,(\d*))?\})?/.exec(part.quantifier) ?? []
-  const least = from === undefined ? (one === '?' ? 0 : 1) : Number(from)
-  const most = to === undefined ? Math.max(1, least) : Number(to)
-  const count = [least, Math.min(most, least + 3), least + below(most - least + 1)][below(3)] as number
-  return Array.from({ length: count }, () => writeOne(part, flags)).join('')
+function writeTimes(element: Element, flags: string): string {
+  const { once, min, max } = quantified(element)
+  const most = Number.isFinite(max) ? max : Math.max(1, min)
+  const count = [min, Math.min(most, min + 3), min + below(most - min + 1)][below(3)] as number
+  return Array.from({ length: count }, () => writeOne(once, flags)).join('')
 }
 
-function writeOne(part: Term, flags: string): string {
-  if (part.kind === 'boundary') return ''
-  // What is looked for ahead is, for some, what follows anyway.
-  const isLeftOut = (part.kind === 'lookahead' && below(2) === 0) || ('opener' in part && part.opener.endsWith('!'))
-  if ('opener' in part) return isLeftOut ? '' : write(part.alternatives, flags)
-  const wanted = new RegExp(`^${part.source}$`, flags.includes('i') ? 'i' : '')
+function writeOne(element: Element, flags: string): string {
+  if (element.type === 'Assertion' && element.kind === 'word') return ''
+  if ('alternatives' in element) {
+    const isNegated = element.type === 'Assertion' && 'negate' in element && element.negate
+    // What is looked for ahead is, for some, what follows anyway.
+    const isLeftOut = element.type === 'Assertion' && element.kind === 'lookahead' && below(2) === 0
+    return isLeftOut || isNegated ? '' : write(element.alternatives, flags)
+  }
+  const wanted = new RegExp(`^${element.raw}$`, flags.includes('i') ? 'i' : '')
   return pick(
     CHARACTERS.filter((character) => wanted.test(character)).concat(
-      /^.$/.test(part.source) && wanted.test(part.source) ? part.source : [],
+      /^.$/.test(element.raw) && wanted.test(element.raw) ? element.raw : [],
     ),
   )
 }
@@ -107,9 +110,9 @@ for (const [name, patterns] of SETS) {
     for (const pattern of patterns) {
       // Whether a value passes its check is decided with its last character: without the check there is more to break.
       const { score: _, ...unjudged } = pattern
-      const detect = createPatternDetector([unjudged])
+      const detect = testEngine().patternDetector([unjudged])
       const opening = pendingFromPatterns([unjudged], REACH_CHARS)
-      const alternatives = parseRegex(pattern.pattern.source)
+      const alternatives = parseRegex(pattern.pattern)
       let matches = 0
       for (let round = 0; round < 400 && (round < 40 || matches < 20); round++) {
         const text = `Some ${pick(AROUND)}${write(alternatives, pattern.pattern.flags)}${pick(AROUND)}${pick(AROUND)} and`
@@ -128,7 +131,7 @@ test('no prefix of a number leaves', () => {
     let matches = 0
     for (let round = 0; round < 400 && matches < 30; round++) {
       const before = `Some ${pick(['', ' ', ', ', '(', 'AB '])}`
-      const text = before + write(parseRegex(pattern.pattern.source), 'd') + pick(AROUND)
+      const text = before + write(parseRegex(pattern.pattern), 'd') + pick(AROUND)
       for (let at = before.length; at < text.length; at++) {
         const group = /\d/.test(text.charAt(at - 1)) ? 0 : (/^\d+/.exec(text.slice(at))?.[0].length ?? 0)
         if (!NUMBER_PATTERNS_BY_GROUP[group]?.includes(pattern)) continue
@@ -148,8 +151,8 @@ test('no prefix of a telephone number leaves, and what is over stays as it is', 
   const opening = pendingFromPhones(REACH_CHARS)
   let matches = 0
   for (let round = 0; round < 1_500; round++) {
-    const { source } = pick(PHONE_PATTERNS).pattern
-    const text = `Some ${pick(AROUND)}${write(parseRegex(source), 'di')}${pick(AROUND)}${pick(AROUND)} and`
+    const { pattern } = pick(PHONE_PATTERNS)
+    const text = `Some ${pick(AROUND)}${write(parseRegex(pattern), 'di')}${pick(AROUND)}${pick(AROUND)} and`
     matches += phoneDetector(text).length
     obey(text, phoneDetector, opening)
   }

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createKeywordScanner } from '../../../server/detection/aho-corasick.ts'
-import { createPatternDetector, type Pattern } from '../../../server/detection/pattern.ts'
-import { scanSegments } from '../../../server/detection/scan.ts'
+import type { Pattern } from '../../../server/detection/pattern.ts'
 import { MARKING_PATTERNS } from '../../../server/rules/classification-marking.ts'
 import { EXFILTRATION_PATTERNS } from '../../../server/rules/exfiltration-pattern.ts'
 import { ENGLISH_PHRASES, WORD_GAP } from '../../../server/rules/injection/english-phrase.ts'
@@ -13,17 +12,20 @@ import { NUMBER_PATTERNS } from '../../../server/rules/pii/number-pattern.ts'
 import { PHONE_PATTERNS } from '../../../server/rules/pii/phone-pattern.ts'
 import { SECRET_ASSIGNMENTS } from '../../../server/rules/secrets/assignment-pattern.ts'
 import { SECRET_PATTERNS } from '../../../server/rules/secrets/token-pattern.ts'
-import { step as classify } from '../../../server/steps/classify-data.ts'
-import { step as pii } from '../../../server/steps/detect-pii.ts'
-import { step as secrets } from '../../../server/steps/detect-secrets.ts'
-import { step as output } from '../../../server/steps/scan-output.ts'
+import { createStep as createClassify } from '../../../server/steps/classify-data.ts'
+import { createStep as createPii } from '../../../server/steps/detect-pii.ts'
+import { createStep as createSecrets } from '../../../server/steps/detect-secrets.ts'
+import { createStep as createOutput } from '../../../server/steps/scan-output.ts'
+import { testEngine } from './engine-fixture.ts'
 import { patternLengths } from './pattern-length.ts'
 
+const engine = testEngine()
+
 const SETS: readonly (readonly [name: string, matchCharsMax: number | undefined, patterns: readonly Pattern[]])[] = [
-  ['detect_secrets', secrets.matchCharsMax, [...SECRET_PATTERNS, ...SECRET_ASSIGNMENTS]],
-  ['detect_pii', pii.matchCharsMax, [...LABELLED_PATTERNS, ...NUMBER_PATTERNS, ...PHONE_PATTERNS]],
-  ['classify_data', classify.matchCharsMax, MARKING_PATTERNS],
-  ['scan_output', output.matchCharsMax, EXFILTRATION_PATTERNS],
+  ['detect_secrets', createSecrets(engine).matchCharsMax, [...SECRET_PATTERNS, ...SECRET_ASSIGNMENTS]],
+  ['detect_pii', createPii(engine).matchCharsMax, [...LABELLED_PATTERNS, ...NUMBER_PATTERNS, ...PHONE_PATTERNS]],
+  ['classify_data', createClassify(engine).matchCharsMax, MARKING_PATTERNS],
+  ['scan_output', createOutput(engine).matchCharsMax, EXFILTRATION_PATTERNS],
 ]
 
 test('the reader of patterns knows lengths', () => {
@@ -108,8 +110,9 @@ function tries(text: string): number {
       },
     }))
   for (const [, , patterns] of SETS) {
-    const detect = createPatternDetector(counted(patterns.filter(({ keywords }) => keywords.length > 0)))
-    scanSegments([{ pointer: '/t', author: 'user', text }], detect)
+    const own = testEngine()
+    const detect = own.patternDetector(counted(patterns.filter(({ keywords }) => keywords.length > 0)))
+    own.scan([{ pointer: '/t', author: 'user', text }], detect)
   }
   return count
 }

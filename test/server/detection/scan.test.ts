@@ -1,8 +1,8 @@
-/** scanSegments: one finding for what covers itself, in the text as it stands, and across the parts of a message. */
+/** A scanner: one finding for what covers itself, in the text as it stands, and across the parts of a message. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Match } from '../../../server/detection/pattern.ts'
-import { InspectionError, scanSegments } from '../../../server/detection/scan.ts'
+import { createScanner, InspectionError } from '../../../server/detection/scan.ts'
 import { project } from '../../../server/protocol/projection.ts'
 
 const find =
@@ -17,7 +17,7 @@ const find =
     }))
 
 const places = (body: unknown, look: (text: string) => readonly Match[], vague?: ReadonlySet<string>) =>
-  scanSegments(project(body), look, vague).map(({ kind, pointer, span }) => [kind, pointer, ...span])
+  createScanner()(project(body), look, vague).map(({ kind, pointer, span }) => [kind, pointer, ...span])
 
 test('the same thing in several readings is one finding', () => {
   assert.deepEqual(places({ a: '\\u0041BCDEFG and ABCDEFG' }, find('x', /ABCDEFG/)), [

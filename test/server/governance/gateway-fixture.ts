@@ -1,6 +1,7 @@
 /** A gateway whose hands are stand-ins, so that each of them can be made to fail. The core is the real one. */
 
 import type { Entry, SealedEntry } from '../../../server/core/entry.ts'
+import { createFamilyRegistry } from '../../../server/core/finding-family.ts'
 import type { Ports, UpstreamResponse } from '../../../server/core/ports.ts'
 import type { LocalStep, Step } from '../../../server/core/step.ts'
 import type { PolicyInput, Verdict } from '../../../server/core/verdict.ts'
@@ -8,9 +9,13 @@ import type { GovernedRequest } from '../../../server/governance/governed-reques
 import { seal } from '../../../server/ledger/seal.ts'
 import type { Gateway } from '../../../server/pipeline/gateway.ts'
 import { readBytes } from '../../../server/protocol/upstream-response.ts'
+import { readFamilies } from '../../../server/rules/family-file.ts'
 
 /** What happened, in order: `append govern_allow`, `forward /chat/completions`. */
 export type Events = string[]
+
+/** The built-in families. */
+export const REGISTRY = createFamilyRegistry(readFamilies())
 
 /** A gateway with its diary and its ledger's entries. */
 export type Bench = Readonly<{ gateway: Gateway; events: Events; entries: Entry[]; forwarded: string[] }>
@@ -93,6 +98,7 @@ export function createBench(
     close: async () => {},
   }
   const gateway: Gateway = {
+    registry: REGISTRY,
     steps,
     limits: { callsMax: 10, windowMs: 1000, bodyBytesMax: 1_000_000 },
     commitmentKey: new Uint8Array(32),

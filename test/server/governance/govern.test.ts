@@ -9,9 +9,11 @@ import type { Ledger, Ports } from '../../../server/core/ports.ts'
 import type { LocalStep, RemoteStep, Step } from '../../../server/core/step.ts'
 import { govern } from '../../../server/governance/govern.ts'
 import type { Reply } from '../../../server/pipeline/reply.ts'
+import { policyDocument } from '../../../server/policy/policy-document.ts'
+import { testEngine } from '../detection/engine-fixture.ts'
 import { completion } from '../model-server.ts'
 import { privateKey } from '../rules/fixture.ts'
-import { answerOf, type Bench, bracketStep, createBench, decide, requestOf } from './gateway-fixture.ts'
+import { answerOf, type Bench, bracketStep, createBench, decide, REGISTRY, requestOf } from './gateway-fixture.ts'
 
 const hello = requestOf({ model: 'm', messages: [{ role: 'user', content: 'hello' }] })
 const said = (content: string) => () => answerOf([JSON.stringify(completion(content))])
@@ -249,8 +251,8 @@ for (const [what, body] of OURS) {
 }
 
 const SERVER = join(import.meta.dirname, '../../../server')
-const policy = await createWasmPolicy(readFileSync(join(SERVER, 'policy/policy.wasm')))
-const steps = await loadSteps(join(SERVER, 'steps'))
+const policy = await createWasmPolicy(readFileSync(join(SERVER, 'policy/policy.wasm')), policyDocument(REGISTRY))
+const { steps } = await loadSteps([join(SERVER, 'steps')], testEngine())
 
 const LIMITERS: readonly (readonly [what: string, take: Ports['limiter']['take'], status: number, code: string])[] = [
   ['refuses', async () => ({ isAllowed: false, remaining: 0, resetMs: 1500 }), 429, 'rate.exceeded'],

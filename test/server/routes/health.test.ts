@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { importJWK, jwtVerify, SignJWT } from 'jose'
+import { calculateJwkThumbprint, importJWK, jwtVerify, SignJWT } from 'jose'
 import { chat, type RunningGateway, startGateway } from '../running-gateway.ts'
 
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
@@ -93,6 +93,7 @@ test('the public key verifies what the private key signs, and is only public', a
   const { body } = await get('/.well-known/jwks.json')
   const [key] = body['keys'] as Record<string, string>[]
   assert.deepEqual(Object.keys(key ?? {}).toSorted(), ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'])
+  assert.equal(key?.['kid'], await calculateJwkThumbprint(key ?? {}))
   const token = await new SignJWT({ sub: 'x' }).setProtectedHeader({ alg: 'ES256' }).sign(privateKey)
   assert.equal((await jwtVerify(token, await importJWK(key ?? {}, 'ES256'))).payload.sub, 'x')
 })

@@ -1,18 +1,27 @@
-/** The OpenAPI document names every route that is there, and no other. */
+/** The OpenAPI document is valid, and names every route that is there, and no other. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { Validator } from '@seriousme/openapi-schema-validator'
 import { openPglite } from '../../../server/adapters/pglite/pglite.ts'
 import { createRandom, systemClock } from '../../../server/adapters/system.ts'
 import { createApp } from '../../../server/app.ts'
 import { readConfig } from '../../../server/config/config.ts'
+import { createLogger } from '../../../server/observability/logger.ts'
 import { prepareSchema } from '../../../server/process/storage.ts'
 
 const config = readConfig('gateway', { TAPPASS_LOG_LEVEL: 'silent' })
 const database = await openPglite({ nowMs: Date.now })
 await prepareSchema(database, config, '0', systemClock)
-const app = await createApp(config, { database, clock: systemClock, random: createRandom(), isDraining: () => false })
+const log = createLogger(config.logLevel)
+const app = await createApp(config, {
+  database,
+  clock: systemClock,
+  random: createRandom(),
+  log,
+  isDraining: () => false,
+})
 const answer = await app.server.inject('/v1/openapi.json')
 /** Lines such as `/agents/:id (GET, DELETE)`. */
 const printed = app.server.printRoutes({ commonPrefix: false })
@@ -22,16 +31,17 @@ await database.close()
 type Document = Readonly<{
   openapi: string
   info: { version: string }
-  paths: Record<string, Record<string, { security: unknown[]; responses: object }>>
+  paths: Record<string, Record<string, { security: unknown[]; responses: object; parameters?: object[] }>>
 }>
 const document = answer.json() as Document
 
-test('it is an OpenAPI document of this release', () => {
+test('it is an OpenAPI document of this release', async () => {
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8')) as {
     version: string
   }
   assert.equal(document.openapi, '3.1.0')
   assert.equal(document.info.version, version)
+  assert.deepEqual(await new Validator().validate(answer.json()), { valid: true })
 })
 
 /** The routes of the server's own tree: each line's indentation says what it hangs on. */
@@ -67,4 +77,27 @@ test('what is open to everybody is health, our public keys and the document', ()
     '/health/startup',
     '/openapi.json',
   ])
+})
+
+test('it says what a request needs: the role, and the values of a query', () => {
+  const audit = document.paths['/audit']?.['get']
+  assert.deepEqual(audit?.security, [{ bearer: ['AUDITOR'] }, { apiKey: ['AUDITOR'] }])
+  assert.deepEqual(audit?.parameters?.[0], {
+    name: 'limit',
+    in: 'query',
+    required: false,
+    schema: { type: 'integer', minimum: 1, maximum: 5000, default: 100 },
+  })
+})
+
+test('every reference in it leads to something', () => {
+  const references = [...answer.body.matchAll(/"\$ref":"#([^"]+)"/g)].map(([, path = '']) => path)
+  assert.ok(references.length > 20)
+  for (const path of new Set(references)) {
+    const found = path
+      .split('/')
+      .slice(1)
+      .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], document)
+    assert.equal(typeof found, 'object', path)
+  }
 })

@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Author } from '../../../server/core/call.ts'
-import { step } from '../../../server/steps/detect-injection.ts'
+import { createStep } from '../../../server/steps/detect-injection.ts'
+import { testEngine } from '../detection/engine-fixture.ts'
 import { callOf, inspectText } from '../pipeline/call-fixture.ts'
 import { FALSE_ALARMS, ORDINARY_PROMPTS } from '../rules/ordinary-prompt-fixture.ts'
+
+const step = createStep(testEngine())
 
 const THRESHOLD = 0.8
 

@@ -1,10 +1,13 @@
 /** detect_secrets finds every shape, alone and in running text, plain and disguised, and covers exactly the secret. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { step } from '../../../server/steps/detect-secrets.ts'
+import { createStep } from '../../../server/steps/detect-secrets.ts'
+import { testEngine } from '../detection/engine-fixture.ts'
 import { callOf, inspectText } from '../pipeline/call-fixture.ts'
 import { privateKey } from '../rules/fixture.ts'
 import { NAMED_SECRETS, NO_SECRETS, SECRETS } from '../rules/secret-fixture.ts'
+
+const step = createStep(testEngine())
 
 const sure = async (text: string) => (await inspectText(step, text)).filter(({ confidence }) => confidence >= 0.5)
 

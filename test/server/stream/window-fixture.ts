@@ -3,19 +3,24 @@ import type { Finding } from '../../../server/core/finding.ts'
 import type { LocalStep } from '../../../server/core/step.ts'
 import { pendingFromSteps } from '../../../server/detection/pending-match.ts'
 import { redactText } from '../../../server/pipeline/redaction.ts'
-import { step as classify } from '../../../server/steps/classify-data.ts'
-import { step as pii } from '../../../server/steps/detect-pii.ts'
-import { step as secrets } from '../../../server/steps/detect-secrets.ts'
-import { step as output } from '../../../server/steps/scan-output.ts'
+import { createStep as createClassify } from '../../../server/steps/classify-data.ts'
+import { createStep as createPii } from '../../../server/steps/detect-pii.ts'
+import { createStep as createSecrets } from '../../../server/steps/detect-secrets.ts'
+import { createStep as createOutput } from '../../../server/steps/scan-output.ts'
 import { createWindow, finish, push, release, scanText, settle } from '../../../server/stream/release-window.ts'
+import { testEngine } from '../detection/engine-fixture.ts'
 import { inspectText } from '../pipeline/call-fixture.ts'
 import { EXFILTRATION, HARMLESS_OUTPUT } from '../rules/exfiltration-fixture.ts'
 import { privateKey, sequence } from '../rules/fixture.ts'
 import { IMPERSONAL, PERSONAL } from '../rules/pii-fixture.ts'
 import { NAMED_SECRETS, NO_SECRETS, SECRETS } from '../rules/secret-fixture.ts'
 
+const engine = testEngine()
+
 /** All steps that look at answers. */
-export const STEPS: readonly LocalStep[] = [classify, pii, secrets, output]
+export const STEPS: readonly LocalStep[] = [createClassify, createPii, createSecrets, createOutput].map((create) =>
+  create(engine),
+)
 export const REACH_CHARS = Math.max(...STEPS.map(({ matchCharsMax }) => matchCharsMax ?? 0))
 
 export const OPENING = pendingFromSteps(STEPS)
