@@ -220,22 +220,22 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/command-line',
-    is: 'What is typed and how it is read: verbs, options, arguments, usage, completion, prompts.',
+    is: 'The command line and its parsing: verbs, options, arguments, usage, completion, prompts.',
     knows: ['scripts/core'],
   },
   {
     path: 'scripts/connection',
-    is: 'How a host is reached: addresses, known_hosts, host keys, SSH access, sudo, batches of questions in one round trip.',
+    is: 'How a host is reached: addresses, known_hosts, host keys, SSH access, sudo, batches of facts in one round trip.',
     knows: ['scripts/command-line', 'scripts/core'],
   },
   {
     path: 'scripts/facts',
-    is: 'Questions put to a host, and how their answers are read.',
+    is: 'Facts about a host: the queries, and how their output is parsed.',
     knows: ['scripts/connection', 'scripts/core'],
   },
   {
     path: 'scripts/secrets',
-    is: 'Secrets that the toolkit makes or passes on: ids, systemd credentials, secrets that are shown once.',
+    is: 'Secrets, generated on a host or provided: ids, systemd credentials, one-time secrets.',
     knows: ['scripts/core', 'scripts/facts'],
   },
   {
@@ -245,12 +245,12 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/artifacts',
-    is: 'What is brought to a host: pins, archives, images, the release.',
+    is: 'What is sent to a host: pins, archives, images, the release.',
     knows: ['scripts/command-line', 'scripts/core', 'scripts/secrets'],
   },
   {
     path: 'scripts/output',
-    is: 'What a person or a program reads of a run: events, renderers, the health of a host.',
+    is: 'Output of a run, for people and programs: events, renderers, the health of a host.',
     knows: ['scripts/core', 'scripts/facts'],
   },
   {
@@ -260,7 +260,7 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/spec',
-    is: 'What a host is to become: specification, inventory, targets, roles.',
+    is: 'The desired state of a host: specification, inventory, targets, roles.',
     knows: ['scripts/artifacts', 'scripts/command-line', 'scripts/connection', 'scripts/core'],
   },
   {
@@ -277,7 +277,7 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/converge',
-    is: 'Plan, preflight, lock, apply, check: a host brought to its specification.',
+    is: 'Plan, preflight, lock, apply, check: brings a host to its specification.',
     knows: [
       'scripts/command-line',
       'scripts/connection',
@@ -301,7 +301,7 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/resources',
-    is: 'Kinds of things on a host, one a file: how to look at one and how to change it.',
+    is: 'Kinds of things on a host, one a file: how to inspect one and plan its changes.',
     knows: ['scripts/artifacts', 'scripts/core', 'scripts/facts', 'scripts/files', 'scripts/secrets'],
     isSet: true,
   },
@@ -331,7 +331,7 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/commands',
-    is: 'What an operator types, one verb a file: parse, call, print.',
+    is: 'The commands, one verb a file: parse, call, print.',
     knows: [
       'scripts/command-line',
       'scripts/connection',
