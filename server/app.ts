@@ -15,6 +15,8 @@ import { ulid } from './core/ulid.ts'
 import { createEngine } from './detection/engine.ts'
 import { createHttpServer } from './http/http-server.ts'
 import type { Readiness } from './observability/readiness.ts'
+import { RULE_FUNCTIONS } from './rules/check/rule-functions.ts'
+import { readRuleBook } from './rules/rule-book.ts'
 
 const BUILT_IN_STEPS = join(import.meta.dirname, 'steps')
 
@@ -43,7 +45,9 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
     count: meter.countHttp,
     log,
   })
-  const loaded = await loadSteps([BUILT_IN_STEPS, ...stepFolders], createEngine())
+  const { families, rules } = readRuleBook()
+  const engine = createEngine(rules, RULE_FUNCTIONS)
+  const loaded = await loadSteps([BUILT_IN_STEPS, ...stepFolders], engine, families)
   const onConnectionLost = (err: Error): void => log.warn({ err }, 'redis')
   const { ports, close } = await openPorts(config, dependencies, loaded.registry, meter, onConnectionLost)
   const gateway = createGateway(config, loaded, ports)

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { describe, test } from 'node:test'
 import { breaches, plantedRooms } from './architecture/breach.ts'
+import { contractRules } from './architecture/contract-rule.ts'
 import { effectRules } from './architecture/effect-rule.ts'
 import { importRules } from './architecture/import-rule.ts'
 import { nameRules } from './architecture/name-rule.ts'
@@ -24,6 +25,7 @@ const rulesFor = (table: readonly Room[]): readonly Rule[] => [
   ...sizeRules,
   ...nameRules,
   ...wordRules,
+  ...contractRules,
   ...effectRules,
   ...stateRules,
   ...testRules,

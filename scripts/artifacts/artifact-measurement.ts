@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { createGunzip } from 'node:zlib'
+import { secretNameOf, secretProblem } from '../../contract/secret.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
@@ -89,6 +90,10 @@ export async function readSecret(
     '',
   )
   if (value === '') throw new Failure({ what: `${file} is empty`, next: `write the secret ${id} to ${file}` }, 64)
+  const name = secretNameOf(id)
+  const problem = name === undefined ? undefined : secretProblem(name, value)
+  if (problem !== undefined)
+    throw new Failure({ what: `the secret in ${file} ${problem}`, next: `write the secret ${id} to ${file}` }, 64)
   const sha256 = createHash('sha256').update(value).digest('hex')
   return [id, { sha256, readValue: () => value }]
 }

@@ -1,6 +1,6 @@
 /** The plan of a host: the changes of all resources. */
 
-import { EXIT_CODE } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure, type FailureText } from '../core/failure.ts'
 import type { GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'

@@ -1,5 +1,5 @@
 /** The events of a run on a host: versioned, shown by all three renderers and printed by `--json`. */
-import type { ExitCode } from '../core/exit-code.ts'
+import type { ExitCode } from '../../contract/exit-code.ts'
 import type { FailureText } from '../core/failure.ts'
 import type { Health } from './host-health.ts'
 

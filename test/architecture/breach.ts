@@ -32,6 +32,7 @@ const moduleState = 'detection has no state of a module'
 const docs = 'every export says what it is'
 const skips = 'no test is skipped, to do, or alone'
 const replaced = 'replaced words are not used'
+const contract = 'what contract/ says is typed nowhere else'
 const needs = 'a test file states what the programs need that it starts'
 const bounds = 'units and bounds stand last: bodyBytesMax'
 
@@ -156,6 +157,11 @@ export const breaches: readonly Planted[] = [
   { rule: replaced, path: 'server/core/x.ts', body: 'type X = Readonly<{ reachChars: number }>' },
   { rule: replaced, path: 'server/core/x.ts', body: 'class X {\n  #tap = (door: number) => door\n}' },
   { rule: replaced, path: 'server/core/frame.ts', body: '' },
+  { rule: replaced, path: 'scripts/core/x.ts', body: 'const x = (know: number) => know' },
+  { rule: contract, path: 'scripts/core/x.ts', body: 'const port = 9_620' },
+  { rule: contract, path: 'server/core/x.ts', body: "const url = 'http://127.0.0.1:9620/health'" },
+  { rule: contract, path: 'scripts/core/x.ts', body: 'const path = (name: string) => `/etc/tappass/${name}`' },
+  { rule: contract, path: 'scripts/core/x.ts', body: "const text = 'units/tappass-caddy.service.hbs'" },
   { rule: environment, path: 'server/core/x.ts', body: 'const x = () => process.env.HOME' },
   { rule: environment, path: 'scripts/commands/x.ts', body: "const x = () => process.env['HOME']" },
   {

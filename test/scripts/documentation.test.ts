@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import {
   COMMON_OPTIONS,
   HOST_OPTIONS,
@@ -11,7 +12,6 @@ import {
   SPEC_OPTIONS,
   YES_OPTION,
 } from '../../scripts/command-line/option.ts'
-import { EXIT_CODE } from '../../scripts/core/exit-code.ts'
 import { ROLE_NAMES } from '../../scripts/recipe.ts'
 
 const fieldNames = new Set<string | undefined>(['v', 'at', 'host', 'event'])

@@ -7,9 +7,7 @@ import type { Finding } from '../../core/finding.ts'
 import type { Engine } from '../../detection/engine.ts'
 import type { Match } from '../../detection/pattern.ts'
 import { appliesTo } from '../../detection/phrase.ts'
-import { ENGLISH_PHRASES } from './english-phrase.ts'
 import { createWindowScore, type InjectionModel, windowsOf } from './linear-model.ts'
-import { MULTILINGUAL_PHRASES } from './multilingual-phrase.ts'
 
 /**
  * The application's own words are not an attack on it, and what the model said before was evaluated as a response:
@@ -45,7 +43,7 @@ export function createInjectionDetector(
   engine: Engine,
   model: InjectionModel,
 ): (segments: readonly Segment[]) => readonly Finding[] {
-  const detectPhrases = engine.phraseDetector([...ENGLISH_PHRASES, ...MULTILINGUAL_PHRASES])
+  const detectPhrases = engine.phraseDetector(engine.rules('injection').phrases)
   const windowScore = createWindowScore(model)
   const classify = (text: string): readonly Match[] => classifyText(windowScore, text)
   return (segments) => {

@@ -9,7 +9,7 @@ import type { GovernedRequest } from '../../../server/governance/governed-reques
 import { seal } from '../../../server/ledger/seal.ts'
 import type { Gateway } from '../../../server/pipeline/gateway.ts'
 import { readBytes } from '../../../server/protocol/upstream-response.ts'
-import { readFamilies } from '../../../server/rules/family-file.ts'
+import { readFamilies } from '../../../server/rules/rule-source.ts'
 
 /** What happened, in order: `append govern_allow`, `forward /chat/completions`. */
 export type Events = string[]

@@ -126,3 +126,8 @@ export function isAadhaar(digits: string): boolean {
   }
   return digit(digits, 0) >= 2 && check === 0
 }
+
+/** US routing number (ABA): weights 3 7 1. */
+export function isRoutingNumber(digits: string): boolean {
+  return weighted(digits, [3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 === 0
+}

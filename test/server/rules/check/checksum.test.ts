@@ -1,7 +1,7 @@
 /** Check digits: documented numbers are sound, and each single wrong digit is noticed by the schemes that promise it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import * as checksum from '../../../../server/rules/pii/checksum.ts'
+import * as checksum from '../../../../server/rules/check/checksum.ts'
 
 /** Name, the check, a sound number (from the scheme's own documentation), and whether every single error shows. */
 const SCHEMES: readonly (readonly [
