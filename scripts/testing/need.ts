@@ -85,7 +85,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   openssl: installed(['openssl'], 'openssl'),
   redis: installed(['redis-server'], 'redis-server'),
   shellcheck: installed(['shellcheck'], 'shellcheck'),
-  sshd: installed(['openssh-server', 'openssh-client'], 'sshd', 'ssh-keygen'),
+  sshd: installed(['openssh-server', 'openssh-client'], 'sshd', 'ssh', 'ssh-keygen'),
   registry: { programs: ['npm'], packages: ['npm'], probe: probeRegistry },
   'vendor-node': { programs: [], packages: [], probe: probeCache('programs') },
   opa: { programs: [], packages: [], probe: probeCache('go/opa') },
