@@ -80,6 +80,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   curl: installed(['ca-certificates', 'curl'], 'curl'),
   dash: installed(['dash'], 'dash'),
   git: installed(['git'], 'git'),
+  gpg: installed(['gpg'], 'gpg'),
   jq: installed(['jq'], 'jq'),
   mkdocs: { programs: ['mkdocs'], packages: ['python3-venv'], probe: probeMkdocs },
   openssl: installed(['openssl'], 'openssl'),
