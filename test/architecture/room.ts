@@ -204,7 +204,7 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/command-line',
-    is: 'What is typed and how it is read: verbs, options, arguments, usage, completion, prompts.',
+    is: 'The command line and its parsing: verbs, options, arguments, usage, completion, prompts.',
     knows: ['contract', 'scripts/core'],
   },
   {
@@ -229,7 +229,7 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/artifacts',
-    is: 'What is brought to a host: pins, archives, images, the release.',
+    is: 'What is sent to a host: pins, archives, images, the release.',
     knows: ['contract', 'scripts/command-line', 'scripts/core', 'scripts/secrets'],
   },
   {
@@ -244,7 +244,7 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/spec',
-    is: 'What a host is to become: specification, inventory, targets, roles.',
+    is: 'The desired state of a host: specification, inventory, targets, roles.',
     knows: ['contract', 'scripts/artifacts', 'scripts/command-line', 'scripts/connection', 'scripts/core'],
   },
   {
@@ -262,7 +262,7 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/converge',
-    is: 'Plan, preflight, lock, apply, check: a host brought to its specification.',
+    is: 'Plan, preflight, lock, apply, check: brings a host to its specification.',
     knows: [
       'contract',
       'scripts/command-line',
@@ -287,7 +287,7 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/resources',
-    is: 'Kinds of things on a host, one a file: how to look at one and how to change it.',
+    is: 'Kinds of things on a host, one a file: how to inspect one and plan its changes.',
     knows: ['contract', 'scripts/artifacts', 'scripts/core', 'scripts/facts', 'scripts/files', 'scripts/secrets'],
     isSet: true,
   },
@@ -323,7 +323,7 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/commands',
-    is: 'What an operator types, one verb a file: parse, call, print.',
+    is: 'The commands, one verb a file: parse, call, print.',
     knows: [
       'contract',
       'scripts/command-line',
