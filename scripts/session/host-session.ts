@@ -87,13 +87,13 @@ function rendererFor(invocation: Invocation, isNamed: boolean): Renderer {
 export async function connectTarget(
   invocation: Invocation,
   connectors: Connectors,
-  { address, name }: Target,
+  { address, name, ssh }: Target,
 ): Promise<Connection> {
   const terminal = { input: invocation.stdin, output: invocation.stderr, interrupt: invocation.interrupt }
   const askPassword = isInteractive(invocation) ? () => askHidden(terminal, `sudo password on ${name}: `) : undefined
   return address === undefined
     ? await connectors.local(askPassword)
-    : await connectors.ssh(address, readSshAccess(invocation), askPassword)
+    : await connectors.ssh(address, readSshAccess(invocation, ssh), askPassword)
 }
 
 /** Counts the commands of a connection; each is one round trip. */

@@ -188,6 +188,7 @@ export const breaches: readonly Planted[] = [
   },
   { rule: needs, path: 'test/scripts/x.ts', body: "await demand(['redis-server', '--port', port])" },
   { rule: needs, path: 'test/x.test.ts', body: "execSync('bash -c true')" },
+  { rule: needs, path: 'test/x.test.ts', body: 'await $({ quiet: true })`git apply ${file}`' },
   { rule: needs, path: 'test/lab/x.test.ts', body: "execute(['zstd', file])" },
   { rule: skips, path: 'test/x.test.ts', body: marked('test', 'skip') },
   { rule: skips, path: 'test/x.test.ts', body: marked('describe', 'only') },

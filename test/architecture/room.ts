@@ -312,7 +312,7 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/runners',
-    is: 'How commands reach a host: here, over SSH, read-only, recorded.',
+    is: 'How commands reach a host: here, over SSH, read-only.',
     knows: ['contract', 'scripts/connection', 'scripts/core'],
     isSet: true,
   },
