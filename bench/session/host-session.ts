@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '../..')
 const machine = 'session'
 
 /** Changes of the plan that are shown; those between them are counted. */
-const SHOWN = [/^add account tappass$/, /tappass\.socket$/]
+const SHOWN = [/ add account tappass,/, / write \S+\/tappass\.socket,/]
 
 const EDIT = "sed -i 's/^TAPPASS_RATE_CALLS=.*/TAPPASS_RATE_CALLS=999999/' /etc/tappass/gateway.env"
 
@@ -22,16 +22,13 @@ async function run(program: string, words: readonly string[], code: number): Pro
   return done
 }
 
-/** The first line, some changes with their reasons, without their diffs, and how many are left out. */
+/** The summary, some changes with their reasons, and how many are left out. */
 export function excerpt(plan: string): string {
-  const [head, ...blocks] = plan.trimEnd().split(/\n(?= {2}~ )/)
-  const shown = SHOWN.flatMap(
-    (pattern) => blocks.find((block) => pattern.test(block.split('\n')[0]?.slice(4) ?? '')) ?? [],
-  )
-  const lines = shown.map((block) => block.split('\n').slice(0, 2).join('\n'))
-  return [head, ...lines, `  … ${blocks.length - shown.length} more, each with its reason, files with their diff`].join(
-    '\n',
-  )
+  const lines = plan.trimEnd().split('\n')
+  const changes = lines.filter((line) => line.startsWith('  ~ '))
+  const summary = lines.slice(0, lines.indexOf(changes[0] ?? ''))
+  const shown = SHOWN.flatMap((pattern) => changes.find((line) => pattern.test(line)) ?? [])
+  return [...summary, ...shown, `  … ${changes.length - shown.length} more`].join('\n')
 }
 
 /** Runs it all, in about a minute, and takes the machine down. Needs root. */
@@ -49,7 +46,7 @@ export async function runHostSession(): Promise<readonly ShownCommand[]> {
     const plan = await run('tappass', ['plan', ...options], 2)
     const first = await run('tappass', ['bootstrap', ...options, '--yes'], 0)
     await run('test/lab/lab', ['run', machine, EDIT], 0)
-    const drift = await run('tappass', ['plan', ...options], 2)
+    const drift = await run('tappass', ['plan', ...options, '--diff'], 2)
     const second = await run('tappass', ['bootstrap', ...options, '--yes'], 0)
     const third = await run('tappass', ['bootstrap', ...options, '--yes'], 0)
     const shown = '--host root@server'
@@ -57,7 +54,7 @@ export async function runHostSession(): Promise<readonly ShownCommand[]> {
       { typed: `./tappass plan ${shown}`, output: excerpt(plan.stdout) },
       { typed: `./tappass bootstrap ${shown} --yes`, output: lastLine(first.stderr) },
       { typed: `ssh root@server "${EDIT}"`, output: '' },
-      { typed: `./tappass plan ${shown}`, output: drift.stdout.trimEnd() },
+      { typed: `./tappass plan ${shown} --diff`, output: drift.stdout.trimEnd() },
       { typed: `./tappass bootstrap ${shown} --yes`, output: lastLine(second.stderr) },
       { typed: `./tappass bootstrap ${shown} --yes`, output: lastLine(third.stderr) },
     ]

@@ -76,11 +76,11 @@ function rendererFor(invocation: Invocation, isNamed: boolean): Renderer {
   const { stdout, stderr, nowMs, environment, program } = invocation
   const streams = { stdout: (text: string) => stdout.write(text), stderr: (text: string) => stderr.write(text) }
   if (isGiven(invocation, 'json')) return jsonRenderer(streams, program, nowMs)
-  const isPlanData = invocation.verb.name === 'plan'
+  const options = { program, isPlanData: invocation.verb.name === 'plan', hasDiffs: isGiven(invocation, 'diff') }
   const isLive = stderr.isTTY === true && environment['TERM'] !== 'dumb' && !isNamed
   return isLive
-    ? liveRenderer(streams, program, isPlanData, () => stderr.columns || 80, nowMs)
-    : plainRenderer(streams, program, isPlanData, isNamed)
+    ? liveRenderer(streams, options, () => stderr.columns || 80, nowMs)
+    : plainRenderer(streams, options, isNamed)
 }
 
 /** Connects to a host. On a terminal, a password that sudo needs there is asked for. */
