@@ -131,9 +131,9 @@ const PARTIAL_PATTERNS_BY_GROUP = NUMBER_PATTERNS_BY_GROUP.map((patterns) =>
 
 /** Creates the pendingFrom function of numberDetector. */
 export function pendingFromNumbers(matchCharsMax: number): PendingFrom {
-  return (text) => {
-    let earliest = lastRunStart(text, text.length, matchCharsMax)
-    if (LETTERS_BEFORE.test(text.slice(-3))) earliest = Math.min(earliest, text.length - 3)
+  return (text, isBegun) => {
+    let earliest = isBegun ? text.length : lastRunStart(text, text.length, matchCharsMax)
+    if (!isBegun && LETTERS_BEFORE.test(text.slice(-3))) earliest = Math.min(earliest, text.length - 3)
     for (
       let at = nextDigit(text, Math.max(0, text.length - matchCharsMax)), end = 0;
       at >= 0;

@@ -91,8 +91,8 @@ const PARTIAL_PATTERNS: readonly PartialPattern[] = PHONE_PATTERNS.map(withParti
 
 /** Creates the pendingFrom function of phoneDetector. */
 export function pendingFromPhones(matchCharsMax: number): PendingFrom {
-  return (text) => {
-    let earliest = lastRunStart(text, text.length, matchCharsMax)
+  return (text, isBegun) => {
+    let earliest = isBegun ? text.length : lastRunStart(text, text.length, matchCharsMax)
     const from = Math.max(0, text.length - matchCharsMax)
     for (let at = nextDigit(text, from); at >= 0; at = nextDigit(text, digitsEnd(text, at))) {
       const isStart = !isDigitCode(text.charCodeAt(at - 1))
