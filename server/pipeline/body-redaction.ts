@@ -45,13 +45,3 @@ function nullEdits(text: string, dropped: RegExp): readonly TextEdit[] {
   })
   return edits
 }
-
-/** The same for a body that is a value. */
-export function redact(
-  body: unknown,
-  findings: readonly Finding[],
-  kinds: readonly string[],
-  dropped?: RegExp,
-): unknown {
-  return JSON.parse(redactSource(JSON.stringify(body), findings, kinds, dropped))
-}

@@ -5,9 +5,10 @@ import type { FamilyRegistry } from '../core/finding-family.ts'
 import type { StepOutcome } from '../core/step.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { TOKEN_LISTS } from '../protocol/stream-chunk.ts'
-import { redact, redactSource } from './body-redaction.ts'
+import { redactSource } from './body-redaction.ts'
 import { RedactionError } from './redaction.ts'
 import { type Refusal, refusalOf } from './refusal.ts'
+import { redact } from './value-redaction.ts'
 
 /**
  * What passes: a body, and its text when the call has one, or a refusal. `redacted`: the kinds that were taken out.
@@ -52,10 +53,10 @@ export function allFindings(outcomes: readonly StepOutcome[]): readonly Finding[
 function redactCall(call: Call, findings: readonly Finding[], kinds: readonly string[]): Enforcement {
   const isResponse = call.stage === 'response'
   const inBody = isResponse ? findings.filter(({ pointer }) => !TOKEN_LIST_POINTER.test(pointer)) : findings
-  const dropped = isResponse ? TOKEN_LIST : undefined
+  // Chunks of a stream have no token lists.
   if (call.text === undefined)
-    return { status: 'passed', body: redact(call.body, inBody, kinds, dropped), text: undefined, redacted: kinds }
-  const text = redactSource(call.text, inBody, kinds, dropped)
+    return { status: 'passed', body: redact(call.body, inBody, kinds), text: undefined, redacted: kinds }
+  const text = redactSource(call.text, inBody, kinds, isResponse ? TOKEN_LIST : undefined)
   return { status: 'passed', body: parseRedacted(text), text, redacted: kinds }
 }
 

@@ -8,9 +8,12 @@ import type { Decision } from './append.ts'
 import type { RecordedDecision } from './judge.ts'
 import type { Refusal } from './refusal.ts'
 
+/** Texts of a stream. It returns whether it is complete: otherwise its body has to be left unfinished. */
+export type StreamTexts = AsyncGenerator<string, boolean>
+
 /** The text of a JSON body, or a stream of texts. `cause` is for the log, never for the client. */
 export type Reply = Readonly<{ status: number; headers: Readonly<Record<string, string>>; cause?: unknown }> &
-  (Readonly<{ kind: 'json'; text: string }> | Readonly<{ kind: 'stream'; chunks: AsyncIterable<string> }>)
+  (Readonly<{ kind: 'json'; text: string }> | Readonly<{ kind: 'stream'; chunks: StreamTexts }>)
 
 /** A reply with a JSON body. */
 export function jsonReply(status: number, body: object, headers: Reply['headers'] = {}): Reply {
@@ -54,10 +57,10 @@ export function responseReply(
   requestDecision: RecordedDecision,
   responseDecision: RecordedDecision,
 ): Reply {
-  const redacted = redactions(requestDecision, responseDecision)
+  const note = redactionNote(redactedKinds(requestDecision), redactedKinds(responseDecision))
   const classification = moreSensitive(requestDecision.verdict.classification, responseDecision.verdict.classification)
   const headers = {
-    ...governanceHeaders({ classification, kinds: redacted.redacted }, [
+    ...governanceHeaders({ classification, kinds: note.redacted }, [
       ...requestDecision.outcomes,
       ...responseDecision.outcomes,
     ]),
@@ -71,17 +74,21 @@ export function responseReply(
     blocked: false,
     turn_index: turnIndex(call),
     model: (body as { model?: unknown }).model ?? call.model,
-    ...redacted,
+    ...note,
     ...correlation(call, responseDecision.verdict),
   }
   return { kind: 'json', status, headers, text: withMember(text, 'tappass', metadata) }
 }
 
-/** The kinds that were taken out, and of which stages. */
-function redactions(...decisions: readonly [request: Decision, response: Decision]) {
-  const kinds = decisions.map(({ verdict }) => (verdict.action === 'redact' ? verdict.kinds : []))
-  const stages = ['request', 'response'] as const
-  return { redacted: [...new Set(kinds.flat())].sort(), redacted_in: stages.filter((_, index) => kinds[index]?.length) }
+function redactedKinds({ verdict }: Decision): readonly string[] {
+  return verdict.action === 'redact' ? verdict.kinds : []
+}
+
+/** What a client is told of redactions: all kinds, and in which stages they were. */
+export function redactionNote(request: readonly string[], response: readonly string[]) {
+  const stages = { request, response }
+  const redactedIn = (['request', 'response'] as const).filter((stage) => stages[stage].length > 0)
+  return { redacted: [...new Set([...request, ...response])].sort(), redacted_in: redactedIn }
 }
 
 /** The one header of a model server that clients act on. Forwarded as a number, or not at all. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Finding } from '../../../server/core/finding.ts'
-import { redact } from '../../../server/pipeline/body-redaction.ts'
+import { redact } from '../../../server/pipeline/value-redaction.ts'
 import { RedactionError, redactText } from '../../../server/pipeline/redaction.ts'
 import { KEY_SUFFIX } from '../../../server/protocol/json-pointer.ts'
 import { project } from '../../../server/protocol/projection.ts'
