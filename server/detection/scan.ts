@@ -1,6 +1,7 @@
 /** Runs a detector over all segments of a call in all their variants, and turns its matches into findings. */
 import type { Segment } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
+import { withoutCovered } from './covered-match.ts'
 import type { KeywordMemo } from './keyword-index.ts'
 import { MATCHES_MAX, type Match } from './pattern.ts'
 import { type TextVariant, variantsOf } from './text-variant.ts'
@@ -44,8 +45,8 @@ export type Scanner = (
 
 /**
  * Creates a scanner. It returns a detector's findings in all segments, with spans in the original text; of several that
- * cover each other, one. Adjacent text parts of a message are also scanned as one text: a match across them is a
- * finding in each. A match of a kind in `yielding` is dropped when one of any other kind covers it. Throws
+ * cover each other, the surest (withoutCovered). Adjacent text parts of a message are also scanned as one text: a match across them is a
+ * finding in each. A match of a kind in `yielding` gives way to one of any other kind that is as sure. Throws
  * InspectionError beyond 10,000.
  */
 export function createScanner(): Scanner {
@@ -58,7 +59,7 @@ export function createScanner(): Scanner {
       const matches = isTextPart(segment) ? [...inside, ...matchesAcrossParts(segments, index, matcher)] : inside
       if (matches.length === 0) continue
       findings ??= []
-      for (const { kind, severity, confidence, start, end } of outermost(matches, yielding)) {
+      for (const { kind, severity, confidence, start, end } of withoutCovered(matches, yielding)) {
         findings.push({ kind, severity, pointer: segment.pointer, span: [start, end], confidence })
       }
       if (findings.length > FINDINGS_MAX) throw new InspectionError('there are more findings than can be evaluated')
@@ -82,24 +83,6 @@ function matchesIn(segment: Segment, variants: readonly TextVariant[], matcher: 
     }
   }
   return matches ?? EMPTY
-}
-
-/** Drops matches that another of the same kind covers, and yielding ones that any other covers. */
-function outermost(matches: readonly Match[], yielding: ReadonlySet<string>): readonly Match[] {
-  if (matches.length < 2) return matches
-  const isYielding = (match: Match): number => (yielding.has(match.kind) ? 1 : 0)
-  const sorted = [...matches].sort(
-    (a, b) => a.start - b.start || b.end - a.end || isYielding(a) - isYielding(b) || b.confidence - a.confidence,
-  )
-  const furthest = new Map<string, number>()
-  let furthestOther = -1
-  return sorted.filter((match) => {
-    if ((furthest.get(match.kind) ?? -1) >= match.end || (isYielding(match) === 1 && furthestOther >= match.end))
-      return false
-    furthest.set(match.kind, match.end)
-    if (isYielding(match) === 0) furthestOther = Math.max(furthestOther, match.end)
-    return true
-  })
 }
 
 /** The text part of a message: the pointer of its parent, and its index. */

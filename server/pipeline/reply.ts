@@ -6,9 +6,12 @@ import type { Verdict } from '../core/verdict.ts'
 import type { RecordedDecision } from './judge.ts'
 import type { Refusal } from './refusal.ts'
 
+/** Texts of a stream. It returns whether it is complete: otherwise its body has to be left unfinished. */
+export type StreamTexts = AsyncGenerator<string, boolean>
+
 /** The text of a JSON body, or a stream of texts. `cause` is for the log, never for the client. */
 export type Reply = Readonly<{ status: number; headers: Readonly<Record<string, string>>; cause?: unknown }> &
-  (Readonly<{ kind: 'json'; text: string }> | Readonly<{ kind: 'stream'; chunks: AsyncIterable<string> }>)
+  (Readonly<{ kind: 'json'; text: string }> | Readonly<{ kind: 'stream'; chunks: StreamTexts }>)
 
 /** A reply with a JSON body. */
 export function jsonReply(status: number, body: object, headers: Reply['headers'] = {}): Reply {

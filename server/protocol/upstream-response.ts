@@ -57,19 +57,23 @@ function parseObject(text: string): object | undefined {
   }
 }
 
-/** Returns the error of a body in the OpenAI format; of anything else only the status is passed on. */
-function errorOf(body: object | undefined, status: number): object {
+/** Returns the error of a body in the OpenAI format; of anything else only the status is passed on (undefined: in a stream). */
+export function errorOf(body: object | undefined, status?: number): object {
   const error = (body as { error?: unknown } | undefined)?.error
-  const { message, type, param, code } = (typeof error === 'object' && error !== null ? error : {}) as Record<
+  const members = typeof error === 'string' ? { message: error } : error
+  const { message, type, param, code } = (typeof members === 'object' && members !== null ? members : {}) as Record<
     string,
     unknown
   >
   return {
     error: {
-      message: typeof message === 'string' ? message : `The model server answered with status ${status}.`,
+      message:
+        typeof message === 'string'
+          ? message
+          : `The model server answered with ${status === undefined ? 'an error' : `status ${status}`}.`,
       type: typeof type === 'string' ? type : 'upstream_error',
       param: typeof param === 'string' ? param : null,
-      code: typeof code === 'string' ? code : 'upstream.error',
+      code: typeof code === 'string' || typeof code === 'number' ? code : 'upstream.error',
     },
   }
 }

@@ -1,5 +1,4 @@
 /** The governed routes: chat completions, completions, embeddings, and the list of models. */
-import { Readable } from 'node:stream'
 import type {
   FastifyInstance,
   FastifyReply,
@@ -15,6 +14,7 @@ import { govern } from '../governance/govern.ts'
 import { parseFlags } from '../governance/governance-flag.ts'
 import type { GovernedPath, GovernedRequest } from '../governance/governed-request.ts'
 import { listModels } from '../governance/model-route.ts'
+import { sendTexts } from '../http/event-stream.ts'
 import { PublicError } from '../http/public-error.ts'
 import { describeOnly } from '../http/validation.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
@@ -193,6 +193,6 @@ function textOf(header: string | string[] | undefined): string | undefined {
 function send(reply: FastifyReply, answer: Reply): FastifyReply {
   if (answer.cause !== undefined) reply.log.warn({ err: answer.cause, status: answer.status }, 'call failed')
   reply.code(answer.status).headers(answer.headers)
-  if (answer.kind === 'stream') return reply.send(Readable.from(answer.chunks))
+  if (answer.kind === 'stream') return sendTexts(reply, answer.chunks)
   return reply.type('application/json; charset=utf-8').send(answer.text)
 }
