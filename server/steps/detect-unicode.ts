@@ -5,6 +5,8 @@
 import type { Segment } from '../core/call.ts'
 import type { Finding, Severity } from '../core/finding.ts'
 import type { LocalStep } from '../core/step.ts'
+import { MATCHES_MAX } from '../detection/pattern.ts'
+import { InspectionError } from '../detection/scan.ts'
 
 /** Any of the characters that are checked below. Most texts have none: accents, quotes, dashes and emoji aren't. */
 const RELEVANT =
@@ -48,7 +50,29 @@ export const step: LocalStep = {
   category: 'data_protection',
   stages: ['request'],
   isCacheable: true,
-  inspect: (call) => call.segments.flatMap(inspectSegment),
+  inspect: ({ segments }) => {
+    const findings: Finding[] = []
+    for (const segment of segments) {
+      findings.push(...inspectSegment(segment))
+      if (findings.length > MATCHES_MAX) throw new InspectionError('there are more findings than can be evaluated')
+    }
+    return findings
+  },
+}
+
+/** What `matchAt` makes of each place of a pattern. Throws beyond as many as can be acted on: more are not collected. */
+function collect(
+  text: string,
+  pattern: RegExp,
+  matchAt: (match: RegExpExecArray) => UnicodeMatch | undefined,
+): readonly UnicodeMatch[] {
+  const matches: UnicodeMatch[] = []
+  for (const place of text.matchAll(pattern)) {
+    const match = matchAt(place)
+    if (match !== undefined) matches.push(match)
+    if (matches.length > MATCHES_MAX) throw new InspectionError('there are more findings than can be evaluated')
+  }
+  return matches
 }
 
 function inspectSegment({ text, pointer }: Segment): readonly Finding[] {
@@ -74,29 +98,26 @@ function matchOf(match: RegExpExecArray, kind: string, severity: Severity, confi
 }
 
 function tags(text: string): readonly UnicodeMatch[] {
-  return [...text.matchAll(TAGS)]
-    .filter((match) => !(FLAG.test(match[0]) && FLAG_BASE.test(text.slice(0, match.index))))
-    .map((match) => matchOf(match, 'tag', 'critical', 0.98))
+  const isFlag = ({ 0: run, index }: RegExpExecArray): boolean =>
+    FLAG.test(run) && FLAG_BASE.test(text.slice(Math.max(0, index - 2), index))
+  return collect(text, TAGS, (match) => (isFlag(match) ? undefined : matchOf(match, 'tag', 'critical', 0.98)))
 }
 
 function selectors(text: string): readonly UnicodeMatch[] {
-  return [...text.matchAll(SELECTORS)].map((match) => matchOf(match, 'invisible', 'critical', 0.95))
+  return collect(text, SELECTORS, (match) => matchOf(match, 'invisible', 'critical', 0.95))
 }
 
 function zeroWidth(text: string): readonly UnicodeMatch[] {
-  const matches: UnicodeMatch[] = []
-  for (const match of text.matchAll(ZERO_WIDTH)) {
+  const matches = collect(text, ZERO_WIDTH, (match) => {
     const before = text.slice(Math.max(0, match.index - 2), match.index)
     const after = text.slice(match.index + match[0].length, match.index + match[0].length + 2)
-    if (match[0].length >= MESSAGE_CHARS_MIN) matches.push(matchOf(match, 'invisible', 'critical', 0.95))
+    if (match[0].length >= MESSAGE_CHARS_MIN) return matchOf(match, 'invisible', 'critical', 0.95)
     // A byte order mark at the start, a joiner inside an emoji or an Arabic word: legitimate.
-    else if ((match.index === 0 && match[0] === '\ufeff') || JOINER_CONTEXT.test(before) || JOINER_CONTEXT.test(after))
-      continue
-    else {
-      const isInsideWord = /[A-Za-z]$/.test(before) && /^[A-Za-z]/.test(after) && !/^\u00ad+$/.test(match[0])
-      matches.push(isInsideWord ? matchOf(match, 'invisible', 'medium', 0.6) : matchOf(match, 'invisible', 'low', 0.3))
-    }
-  }
+    if ((match.index === 0 && match[0] === '\ufeff') || JOINER_CONTEXT.test(before) || JOINER_CONTEXT.test(after))
+      return undefined
+    const isInsideWord = /[A-Za-z]$/.test(before) && /^[A-Za-z]/.test(after) && !/^\u00ad+$/.test(match[0])
+    return isInsideWord ? matchOf(match, 'invisible', 'medium', 0.6) : matchOf(match, 'invisible', 'low', 0.3)
+  })
   // Many single ones split many words: that is a disguise, not a stray character.
   const inWords = matches.filter(({ confidence }) => confidence === 0.6)
   return inWords.length < MESSAGE_CHARS_MIN
@@ -106,11 +127,10 @@ function zeroWidth(text: string): readonly UnicodeMatch[] {
 
 /** Overrides reverse text; embeddings only matter beside left-to-right text of code. */
 function bidiControls(text: string): readonly UnicodeMatch[] {
+  const confidence = /[\u0590-\u08ff]/.test(text) ? 0.2 : 0.6
   return [
-    ...[...text.matchAll(OVERRIDES)].map((match) => matchOf(match, 'bidi', 'high', 0.85)),
-    ...[...text.matchAll(EMBEDDINGS)].map((match) =>
-      matchOf(match, 'bidi', 'low', /[\u0590-\u08ff]/.test(text) ? 0.2 : 0.6),
-    ),
+    ...collect(text, OVERRIDES, (match) => matchOf(match, 'bidi', 'high', 0.85)),
+    ...collect(text, EMBEDDINGS, (match) => matchOf(match, 'bidi', 'low', confidence)),
   ]
 }
 
@@ -126,6 +146,7 @@ function mixedWords(text: string): readonly UnicodeMatch[] {
     const word = text.slice(start, scannedTo)
     // Units and formulas mix scripts by nature: μm, Δt, Ωm.
     if (word.length < 4 || (word.match(/[A-Za-z]/g)?.length ?? 0) < 2) continue
+    if (matches.length > MATCHES_MAX) throw new InspectionError('there are more findings than can be evaluated')
     matches.push({ kind: 'homoglyph', severity: 'medium', confidence: 0.6, start, end: scannedTo })
   }
   return matches
