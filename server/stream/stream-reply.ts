@@ -141,7 +141,7 @@ async function judgeBatch({ gateway, state, pace }: Stream): Promise<StreamStep>
   const verdict = await decide(gateway, call, outcomes)
   const appended = await appendBatch(gateway, call, { outcomes, verdict }, state.progress)
   if (appended.status === 'unrecorded') return { text: '', end: failedEnd('ledger.unavailable', appended.cause) }
-  const enforcement = enforce(call, state.fieldFindings(), verdict, gateway.registry)
+  const enforcement = enforce(call, state.fieldFindings(), verdict, gateway)
   if (enforcement.status === 'refused') return { text: '', end: { kind: 'refused', refusal: enforcement, verdict } }
   const { text, findings } = state.take(verdict, enforcement.body)
   for (const { kind } of findings) countFinding(gateway, kind)
