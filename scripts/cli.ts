@@ -13,6 +13,7 @@ import { findVerb, parseArguments } from './command-line/argument.ts'
 import type { CommandTable } from './command-line/invocation.ts'
 import {
   DATA_OPTION,
+  DIFF_OPTION,
   HOST_OPTIONS,
   JSON_OPTION,
   NO_INPUT_OPTION,
@@ -46,13 +47,13 @@ export const VERBS: CommandTable = [
   {
     name: 'bootstrap',
     summary: 'install or update a server: this machine, or others over SSH',
-    options: [...HOST_OPTIONS, ...SPEC_OPTIONS, YES_OPTION, JSON_OPTION, NO_INPUT_OPTION],
+    options: [...HOST_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION, YES_OPTION, JSON_OPTION, NO_INPUT_OPTION],
     load: () => import('./commands/bootstrap.ts'),
   },
   {
     name: 'plan',
     summary: 'show what bootstrap would change, without changing anything',
-    options: [...HOST_OPTIONS, ...SPEC_OPTIONS, JSON_OPTION, NO_INPUT_OPTION],
+    options: [...HOST_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION, JSON_OPTION, NO_INPUT_OPTION],
     load: () => import('./commands/plan.ts'),
   },
   {

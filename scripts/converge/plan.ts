@@ -36,6 +36,7 @@ export async function planAll(resources: readonly Resource[], getFact: GetFact):
 export function plannedChanges({ planned }: Plan): readonly PlannedChange[] {
   return planned.flatMap(({ resource, changes }) =>
     changes.map(({ action, reason, diff }) => ({
+      ...(resource.role === undefined ? {} : { role: resource.role }),
       resource: resource.id,
       action,
       reason,

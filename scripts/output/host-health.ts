@@ -6,6 +6,7 @@ import { UNIT } from '../../contract/unit.ts'
 import type { Fact, GetFact } from '../core/host.ts'
 import { targetFact } from '../facts/path.ts'
 import { type UnitState, unitsFact } from '../facts/unit.ts'
+import { renderTable } from './text-table.ts'
 
 /** `takenAt` is ISO time; `bytes` is the size of the dump. */
 export type LastBackup = Readonly<{ takenAt: string; bytes: number }>
@@ -75,18 +76,6 @@ export async function gatherHealth(getFact: GetFact): Promise<Health> {
   return { isHealthy, release: current?.split('/').at(-1) ?? '', gateway, units, lastBackup }
 }
 
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
-}
-
 /** Whether TapPass was ever installed: the host has a unit or a release of ours. */
 export function isInstalled({ units, release }: Health): boolean {
   return units.length > 0 || release !== ''
@@ -110,5 +99,5 @@ export function renderHealth({ release, gateway, units, lastBackup }: Health): s
   ])
   const backup = lastBackup === undefined ? 'none yet' : `${lastBackup.takenAt} (${lastBackup.bytes} bytes)`
   const summary = [`release      ${release || 'none'}`, `gateway      ${gateway}`, `last backup  ${backup}`]
-  return `${table([['UNIT', 'STATE', 'SINCE', 'REVISION'], ...rows])}\n\n${summary.join('\n')}\n`
+  return `${renderTable([['UNIT', 'STATE', 'SINCE', 'REVISION'], ...rows])}\n\n${summary.join('\n')}\n`
 }

@@ -76,24 +76,24 @@ function rendererFor(invocation: Invocation, isNamed: boolean): Renderer {
   const { stdout, stderr, nowMs, environment, program } = invocation
   const streams = { stdout: (text: string) => stdout.write(text), stderr: (text: string) => stderr.write(text) }
   if (isGiven(invocation, 'json')) return jsonRenderer(streams, program, nowMs)
-  const isPlanData = invocation.verb.name === 'plan'
+  const options = { program, isPlanData: invocation.verb.name === 'plan', hasDiffs: isGiven(invocation, 'diff') }
   const isLive = stderr.isTTY === true && environment['TERM'] !== 'dumb' && !isNamed
   return isLive
-    ? liveRenderer(streams, program, isPlanData, () => stderr.columns || 80, nowMs)
-    : plainRenderer(streams, program, isPlanData, isNamed)
+    ? liveRenderer(streams, options, () => stderr.columns || 80, nowMs)
+    : plainRenderer(streams, options, isNamed)
 }
 
 /** Connects to a host. On a terminal, a password that sudo needs there is asked for. */
 export async function connectTarget(
   invocation: Invocation,
   connectors: Connectors,
-  { address, name }: Target,
+  { address, name, ssh }: Target,
 ): Promise<Connection> {
   const terminal = { input: invocation.stdin, output: invocation.stderr, interrupt: invocation.interrupt }
   const askPassword = isInteractive(invocation) ? () => askHidden(terminal, `sudo password on ${name}: `) : undefined
   return address === undefined
     ? await connectors.local(askPassword)
-    : await connectors.ssh(address, readSshAccess(invocation), askPassword)
+    : await connectors.ssh(address, readSshAccess(invocation, ssh), askPassword)
 }
 
 /** Counts the commands of a connection; each is one round trip. */

@@ -209,17 +209,17 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/connection',
-    is: 'How a host is reached: addresses, known_hosts, host keys, SSH access, sudo, batches of questions in one round trip.',
+    is: 'How a host is reached: addresses, known_hosts, host keys, SSH access, sudo, batches of facts in one round trip.',
     knows: ['contract', 'scripts/command-line', 'scripts/core'],
   },
   {
     path: 'scripts/facts',
-    is: 'Questions put to a host, and how their answers are read.',
+    is: 'Facts about a host: the queries, and how their output is parsed.',
     knows: ['contract', 'scripts/connection', 'scripts/core'],
   },
   {
     path: 'scripts/secrets',
-    is: 'Secrets that the toolkit makes or passes on: ids, systemd credentials, secrets that are shown once.',
+    is: 'Secrets, generated on a host or provided: ids, systemd credentials, one-time secrets.',
     knows: ['contract', 'scripts/core', 'scripts/facts'],
   },
   {
@@ -234,7 +234,7 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/output',
-    is: 'What a person or a program reads of a run: events, renderers, the health of a host.',
+    is: 'Output of a run, for people and programs: events, renderers, the health of a host.',
     knows: ['contract', 'scripts/core', 'scripts/facts'],
   },
   {
@@ -312,7 +312,7 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/runners',
-    is: 'How commands reach a host: here, over SSH, read-only, recorded.',
+    is: 'How commands reach a host: here, over SSH, read-only.',
     knows: ['contract', 'scripts/connection', 'scripts/core'],
     isSet: true,
   },

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import {
   COMMON_OPTIONS,
+  DIFF_OPTION,
   HOST_OPTIONS,
   JSON_OPTION,
   NO_INPUT_OPTION,
@@ -46,7 +47,15 @@ test('docs: options of hosts, those that take a value with one, and roles', () =
     name,
     value !== undefined,
   ])
-  const options = [...HOST_OPTIONS, ...SPEC_OPTIONS, JSON_OPTION, NO_INPUT_OPTION, YES_OPTION, ...COMMON_OPTIONS]
+  const options = [
+    ...HOST_OPTIONS,
+    ...SPEC_OPTIONS,
+    DIFF_OPTION,
+    JSON_OPTION,
+    NO_INPUT_OPTION,
+    YES_OPTION,
+    ...COMMON_OPTIONS,
+  ]
   const there = options.filter(({ name }) => name !== 'help').map(({ name, value }) => [name, value !== undefined])
   assert.deepEqual(told.toSorted(), there.toSorted())
   assert.equal(/^\| `--only ROLE` \| [^|]*: ([a-z, ]+);/m.exec(page)?.[1], ROLE_NAMES.join(', '))

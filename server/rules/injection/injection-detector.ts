@@ -83,12 +83,17 @@ function raiseStrongest(findings: readonly Finding[]): readonly Finding[] {
     const strongest = inText.toSorted((a, b) => b.confidence - a.confidence)[0] as Finding
     if (strongest.confidence >= CORROBORATED_MAX) return inText
     const near = inText.filter(({ span }) => Math.abs(span[0] - strongest.span[0]) <= NEAR_CHARS)
-    const confidence = Math.min(
-      CORROBORATED_MAX,
-      toHundredths(strongest.confidence + CORROBORATION * (near.length - 1)),
-    )
+    // What another one of its kind covers says the same thing once more.
+    const further = near.filter((finding) => !near.some((other) => covers(other, finding))).length - 1
+    const confidence = Math.min(CORROBORATED_MAX, toHundredths(strongest.confidence + CORROBORATION * further))
     return inText.map((finding) => (finding === strongest ? { ...finding, confidence } : finding))
   })
+}
+
+/** Whether a finding covers another one of its kind. */
+function covers(finding: Finding, other: Finding): boolean {
+  const [start, end] = finding.span
+  return finding !== other && finding.kind === other.kind && start <= other.span[0] && end >= other.span[1]
 }
 
 function toHundredths(value: number): number {
