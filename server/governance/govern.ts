@@ -12,6 +12,7 @@ import { judge, type RecordedDecision } from '../pipeline/judge.ts'
 import { errorReply, type Reply, refusalReply, responseReply } from '../pipeline/reply.ts'
 import { type ResponseContent, readResponse } from '../protocol/upstream-response.ts'
 import { streamReply } from '../stream/stream-reply.ts'
+import { streamOfAnswer } from '../stream/whole-answer.ts'
 import { type GovernedRequest, judgeRequest, responseCall } from './governed-request.ts'
 
 /** Governs one call. Expected outcomes are replies; it throws only when the gateway itself is at fault. */
@@ -67,7 +68,9 @@ async function judgeResponse(
   if (decision.enforcement.status === 'refused') return refusalReply(decision.enforcement, call, decision)
   const { body } = decision.enforcement
   const unchanged = body === call.body ? text : undefined
-  return responseReply(upstreamResponse, body as object, request, requestDecision, decision, unchanged)
+  const reply = responseReply(upstreamResponse, body as object, request, requestDecision, decision, unchanged)
+  if (!request.isStream || content.kind === 'error') return reply
+  return streamOfAnswer(body, reply) ?? errorReply('upstream.malformed', request.id)
 }
 
 /** Records that there is no response, and returns the error. */
