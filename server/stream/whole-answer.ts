@@ -22,7 +22,7 @@ async function* textsOf(chunks: readonly object[], isComplete: boolean): StreamT
   return isComplete
 }
 
-function chunksOf({ usage, ...body }: JsonObject): readonly JsonObject[] | undefined {
+function chunksOf({ usage, tappass: _own, ...body }: JsonObject): readonly JsonObject[] | undefined {
   const choices = body['choices']
   if (!Array.isArray(choices) || !choices.every(isObject)) return undefined
   const object = body['object'] === 'chat.completion' ? { object: 'chat.completion.chunk' } : {}
