@@ -1,7 +1,9 @@
 /** Redacts a JSON body that is a value, such as a chunk of a stream; what has no finding in it stays the same object. */
 import type { Finding } from '../core/finding.ts'
 import { KEY_SUFFIX, pointerToken } from '../protocol/json-pointer.ts'
-import { createFreeName, RedactionError, redactionMark, redactText, type Spans } from './redaction.ts'
+import type { AliasOf } from './id-alias.ts'
+import { redactionMark } from './plain-redaction.ts'
+import { createFreeName, RedactionError, redactText, type Spans } from './redaction.ts'
 
 type Container = Record<string, unknown> | unknown[]
 
@@ -11,7 +13,12 @@ type Container = Record<string, unknown> | unknown[]
  * exists gets `~2`, `~3` …); a number with a finding becomes a string. Throws RedactionError when a finding can't be
  * redacted: it points at nothing, or its span is empty.
  */
-export function redact(body: unknown, findings: readonly Finding[], kinds: readonly string[]): unknown {
+export function redact(
+  body: unknown,
+  findings: readonly Finding[],
+  kinds: readonly string[],
+  aliasOf: AliasOf,
+): unknown {
   const byPointer = new Map<string, Finding[]>()
   for (const finding of findings) {
     if (!kinds.includes(finding.kind)) continue
@@ -22,7 +29,7 @@ export function redact(body: unknown, findings: readonly Finding[], kinds: reado
   const root: Container = { '': body }
   const editor: Editor = { root, copies: new Set(), hashedKeys: new Map() }
   const [keys, values] = partition([...byPointer], ([pointer]) => pointer.endsWith(KEY_SUFFIX))
-  for (const [pointer, spans] of values) replaceValue(editor, pointer, spans)
+  for (const [pointer, spans] of values) replaceValue(editor, pointer, spans, aliasOf)
   // Keys last, and the deepest first: pointers use the original names.
   const byParent = [...Map.groupBy(keys, ([pointer]) => pointer.slice(0, pointer.lastIndexOf('/')))]
     .map(([parent, inParent]) => ({ depth: parent.split('/').length, inParent }))
@@ -46,12 +53,13 @@ function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): readonly
   return parts
 }
 
-function replaceValue(editor: Editor, pointer: string, spans: Spans): void {
+function replaceValue(editor: Editor, pointer: string, spans: Spans, aliasOf: AliasOf): void {
   const { parent, key } = copyPath(editor, pointer)
   const value = member(parent, key)
   if (typeof value !== 'string' && typeof value !== 'number') throw new RedactionError('no text at the pointer')
   const kinds = new Set(spans.map(({ kind }) => kind))
-  setMember(parent, key, typeof value === 'number' ? redactionMark([...kinds]) : redactText(value, spans))
+  const redacted = typeof value === 'number' ? redactionMark([...kinds]) : redactText(value, spans)
+  setMember(parent, key, aliasOf(pointer, String(value)) ?? redacted)
 }
 
 /** Renames keys of one object, all in one pass. */
