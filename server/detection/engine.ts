@@ -60,7 +60,7 @@ export function createEngine(rules: readonly CompiledRule[], functions: RuleFunc
         ...(numbers.length === 0 ? [] : [pendingFromNumbers(numbers, matchCharsMax)]),
         ...(phones.length === 0 ? [] : [pendingFromPhones(phones, matchCharsMax)]),
       ]),
-    scan: createScanner(),
+    scan: createScanner(index.hasAny),
   }
 }
 

@@ -22,7 +22,11 @@ export type IndexedKeywords = Readonly<{
 }>
 
 /** An index. Sets are added before the first text is scanned with a memo; then `add` throws. */
-export type KeywordIndex = Readonly<{ add: (keywords: readonly string[]) => IndexedKeywords }>
+export type KeywordIndex = Readonly<{
+  add: (keywords: readonly string[]) => IndexedKeywords
+  /** False when none of all keywords occurs in the text. */
+  hasAny: (text: string) => boolean
+}>
 
 /** Hits that are kept of a text, so that memory stays small. A text with more is scanned once for each set. */
 function hitsMax(text: string): number {
@@ -63,7 +67,8 @@ export function createKeywordIndex(): KeywordIndex {
       },
     }
   }
-  return { add }
+  const hasAny = (text: string): boolean => hitsFor(text, {})?.some((hits) => hits !== undefined) ?? true
+  return { add, hasAny }
 }
 
 function createCombinedScanner(combined: readonly (readonly string[])[]): (text: string) => Hits {

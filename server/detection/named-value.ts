@@ -19,13 +19,22 @@ export function isReadAlone({ text, isNumber }: Segment): boolean {
   return isNumber !== true || text.length >= NUMBER_CHARS_MIN
 }
 
-/** Returns a segment's value behind its name. */
-export type NamedValueOf = (segment: Segment) => NamedValue
+/** Returns a segment's value behind its name; undefined when the name tells nothing. */
+export type NamedValueOf = (segment: Segment) => NamedValue | undefined
 
-/** Creates one that returns the same for the same segment, so that what is computed of it is computed once. */
-export function createNamedValues(): NamedValueOf {
+/**
+ * Creates one that returns the same for the same segment, so that what is computed of it is computed once. `hasTrigger`:
+ * whether a name has something in it that a match can begin with.
+ */
+export function createNamedValues(hasTrigger: (name: string) => boolean): NamedValueOf {
   const cache = new WeakMap<Segment, NamedValue>()
+  // The items of a list have the same name.
+  let last = { name: '', hasTrigger: false }
   return (segment) => {
+    const { name } = segment
+    if (name === undefined) return undefined
+    if (name !== last.name) last = { name, hasTrigger: hasTrigger(name.slice(-NAME_CHARS_MAX)) }
+    if (!last.hasTrigger) return undefined
     const cached = cache.get(segment)
     if (cached !== undefined) return cached
     const value = namedValue(segment)

@@ -50,20 +50,20 @@ export type Scanner = (
 /**
  * Creates a scanner. It returns a detector's findings in all segments, with spans in the original text; of several that
  * cover each other, the surest (withoutCovered). Adjacent text parts of a message are also scanned as one text: a match
- * across them is a finding in each. A value is also scanned behind its name. A match of a kind in `yielding` gives way to
- * one of any other kind that is as sure. Throws
+ * across them is a finding in each. A value is also scanned behind its name, when `hasKeyword` says that the name has a
+ * keyword of a detector in it. A match of a kind in `yielding` gives way to one of any other kind that is as sure. Throws
  * InspectionError beyond 10,000.
  */
-export function createScanner(): Scanner {
+export function createScanner(hasKeyword: (text: string) => boolean = () => true): Scanner {
   const variants = createVariantCache()
-  const namedValueOf = createNamedValues()
+  const namedValueOf = createNamedValues((name) => variantsOf(name).some(({ text }) => hasKeyword(text)))
   return (segments, matcher, yielding = NO_KINDS) => {
     let findings: Finding[] | undefined
     for (let index = 0; index < segments.length; index++) {
       const segment = segments[index] as Segment
       const inside = isReadAlone(segment) ? matchesIn(segment, variants(segment), matcher) : EMPTY
-      const behindName =
-        segment.name === undefined ? EMPTY : matchesBehindName(namedValueOf(segment), variants, matcher)
+      const named = namedValueOf(segment)
+      const behindName = named === undefined ? EMPTY : matchesBehindName(named, variants, matcher)
       const across = isTextPart(segment) ? matchesAcrossParts(segments, index, matcher) : EMPTY
       const matches = behindName.length + across.length === 0 ? inside : [...inside, ...behindName, ...across]
       if (matches.length === 0) continue
