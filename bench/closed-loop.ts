@@ -1,10 +1,16 @@
 /**
  * A load of so many clients, each of which sends its next request when it has the answer to the last one. Raw sockets, so that
- * the load costs little itself. `node bench/closed-loop.ts URL KEY CLIENTS SECONDS`; prints one JSON line.
+ * the load costs little itself. `node bench/closed-loop.ts [--stream] [--header 'NAME: VALUE'] URL KEY CLIENTS SECONDS`; prints one
+ * JSON line.
  */
 import { connect, type Socket } from 'node:net'
+import { parseArgs } from 'node:util'
 
-const [target, key, clientsText, secondsText] = process.argv.slice(2)
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { stream: { type: 'boolean', default: false }, header: { type: 'string', multiple: true, default: [] } },
+})
+const [target, key, clientsText, secondsText] = positionals
 if (!target || !key || !clientsText || !secondsText) throw new Error('usage: closed-loop.ts URL KEY CLIENTS SECONDS')
 const { hostname, port, pathname } = new URL(target)
 
@@ -15,6 +21,7 @@ const PARAGRAPH =
 const BODY = JSON.stringify({
   model: 'stand-in',
   temperature: 0.2,
+  ...(values.stream && { stream: true }),
   messages: [
     { role: 'system', content: 'You are a careful assistant who answers in plain words.' },
     { role: 'user', content: `Call aaaaaaaa. ${PARAGRAPH.repeat(3)}` },
@@ -23,7 +30,7 @@ const BODY = JSON.stringify({
 
 const REQUEST = Buffer.from(
   `POST ${pathname} HTTP/1.1\r\nhost: ${hostname}:${port}\r\nauthorization: Bearer ${key}\r\n` +
-    `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(BODY)}\r\n\r\n${BODY}`,
+    `content-type: application/json\r\n${values.header.map((line) => `${line}\r\n`).join('')}content-length: ${Buffer.byteLength(BODY)}\r\n\r\n${BODY}`,
 )
 
 /** Where the last message says which call it is: a gateway that knows messages again has to look through it all the same. */
@@ -58,17 +65,23 @@ function client(): Promise<void> {
     }
     socket.once('connect', send)
     socket.once('error', reject)
+    socket.once('close', () => reject(new Error('closed before an answer')))
     socket.on('data', (part) => {
       received += part.toString('latin1')
       if (!isWhole(received)) return
       const nowMs = performance.now()
       latenciesMs.push(nowMs - sentMs)
-      if (!received.startsWith('HTTP/1.1 200')) noteFailure(received)
+      if (!isAnswer(received)) noteFailure(received)
       received = ''
       if (nowMs < endMs) send()
       else finish(socket, resolve)
     })
   })
+}
+
+/** Whether it is all of the model server's answer: a status alone would count a stream that broke off as answered. */
+function isAnswer(received: string): boolean {
+  return received.startsWith('HTTP/1.1 200') && (!values.stream || received.includes('data: [DONE]'))
 }
 
 function noteFailure(received: string): void {
@@ -81,14 +94,21 @@ function isWhole(received: string): boolean {
   const headEnd = received.indexOf('\r\n\r\n')
   if (headEnd < 0) return false
   const length = /\r\ncontent-length: (\d+)/i.exec(received)?.[1]
-  return length !== undefined && received.length >= headEnd + 4 + Number(length)
+  if (length !== undefined) return received.length >= headEnd + 4 + Number(length)
+  return received.endsWith('\r\n0\r\n\r\n')
 }
 
 function finish(socket: Socket, resolve: () => void): void {
-  socket.destroy()
   resolve()
+  socket.destroy()
 }
 
+setTimeout(
+  () => {
+    throw new Error('a call had no answer for thirty seconds')
+  },
+  endMs - startMs + 30_000,
+).unref()
 await Promise.all(Array.from({ length: Number(clientsText) }, client))
 const seconds = (performance.now() - startMs) / 1000
 latenciesMs.sort((one, other) => one - other)

@@ -9,27 +9,35 @@ import { readFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import type { Call, Segment } from '../server/core/call.ts'
 import type { Finding } from '../server/core/finding.ts'
-import type { Step, Tools } from '../server/core/step.ts'
+import type { LocalStep, StepContext } from '../server/core/step.ts'
+import { createEngine } from '../server/detection/engine.ts'
 import { project } from '../server/protocol/projection.ts'
-import { injectionDetector } from '../server/rules/injection/injection-detector.ts'
-import { step as classifyData } from '../server/steps/classify-data.ts'
-import { step as detectInjection } from '../server/steps/detect-injection.ts'
-import { step as detectPii } from '../server/steps/detect-pii.ts'
-import { step as detectSecrets } from '../server/steps/detect-secrets.ts'
+import { RULE_FUNCTIONS } from '../server/rules/check/rule-functions.ts'
+import { createInjectionDetector } from '../server/rules/injection/injection-detector.ts'
+import { readRuleBook } from '../server/rules/rule-book.ts'
+import { createStep as createClassifyData } from '../server/steps/classify-data.ts'
+import { createStep as createDetectInjection } from '../server/steps/detect-injection.ts'
+import { createStep as createDetectPii } from '../server/steps/detect-pii.ts'
+import { createStep as createDetectSecrets } from '../server/steps/detect-secrets.ts'
 import { step as detectUnicode } from '../server/steps/detect-unicode.ts'
-import { step as scanOutput } from '../server/steps/scan-output.ts'
+import { createStep as createScanOutput } from '../server/steps/scan-output.ts'
 import { step as validateInput } from '../server/steps/validate-input.ts'
 import { documents, type Row, readRows, trainInjection } from './injection-training.ts'
 
 const THRESHOLD = 0.8
 const FOLDS = 5
-const STEPS: readonly Step[] = [
+const newEngine = () => createEngine(readRuleBook().rules, RULE_FUNCTIONS)
+const engine = newEngine()
+const [detectPii, detectSecrets, scanOutput] = [createDetectPii, createDetectSecrets, createScanOutput].map((create) =>
+  create(engine),
+) as [LocalStep, LocalStep, LocalStep]
+const STEPS: readonly LocalStep[] = [
   validateInput,
   detectPii,
   detectSecrets,
   detectUnicode,
-  classifyData,
-  detectInjection,
+  createClassifyData(engine),
+  createDetectInjection(engine),
   scanOutput,
 ]
 
@@ -57,7 +65,11 @@ const surest = (findings: readonly Finding[]): number => Math.max(0, ...findings
 function measureInjection(): void {
   type Judged = Readonly<{ set: string; label: number; phrases: number; both: number }>
   const judged: Judged[] = []
-  const phrasesOnly = injectionDetector({ weights: new Int8Array(2 ** 15), scale: 0, bias: -100 })
+  const phrasesOnly = createInjectionDetector(newEngine(), {
+    weights: new Int8Array(2 ** 15),
+    scale: 0,
+    bias: -100,
+  })
   const foldOf = new Map([...new Set(rows.map(({ text }) => text))].map((text, index) => [text, index % FOLDS]))
   for (let fold = 0; fold < FOLDS; fold++) {
     const isHeldOut = ({ text }: Row): boolean => foldOf.get(text) === fold
@@ -66,7 +78,7 @@ function measureInjection(): void {
       rows.filter((row) => !isHeldOut(row)),
       texts.filter((text, index) => !inFold(text, index)),
     )
-    const detect = injectionDetector(model)
+    const detect = createInjectionDetector(newEngine(), model)
     const judge = (set: string, label: number, segment: Segment): void => {
       judged.push({ set, label, phrases: surest(phrasesOnly([segment])), both: surest(detect([segment])) })
     }
@@ -114,7 +126,7 @@ const callWith = (segments: readonly Segment[], body: unknown = {}): Call => ({
   segments,
 })
 
-const tools: Tools = {
+const tools: StepContext = {
   nowMs: 0,
   limiter: { take: async () => ({ isAllowed: true, remaining: 1, resetMs: 0 }) },
   limits: { callsMax: 1, windowMs: 1, bodyBytesMax: 5_000_000 },

@@ -179,7 +179,7 @@ const MAKERS = {
 } satisfies Record<string, Maker>
 
 /** `count` sentences of a kind, without repetitions (fewer when the parts don't give as many); the same for the same seed. */
-export function makeSentences(kind: keyof typeof MAKERS, count: number, seed: number): readonly string[] {
+export function createSentences(kind: keyof typeof MAKERS, count: number, seed: number): readonly string[] {
   const chance = sequence(seed)
   const pick = (list: readonly string[]): string => list[Math.floor(chance() * list.length)] as string
   const made = new Set<string>()

@@ -1,7 +1,12 @@
 /** How the injection model is trained. What it learns from, and under which licences, is said in train-injection.ts. */
 import { globSync, readFileSync } from 'node:fs'
-import { cellsOf, type InjectionModel, MODEL_CELLS, windowsOf } from '../server/rules/injection/linear-model.ts'
-import { makeSentences, sequence } from './injection-corpus.ts'
+import {
+  FEATURE_BUCKETS,
+  FeatureHasher,
+  type InjectionModel,
+  windowsOf,
+} from '../server/rules/injection/linear-model.ts'
+import { createSentences, sequence } from './injection-corpus.ts'
 
 /** A row of injection-dev.jsonl. */
 export type Row = Readonly<{ set: string; channel: 'user' | 'tool'; label: 0 | 1; text: string }>
@@ -33,8 +38,9 @@ const windowTexts = (text: string, most: number): readonly string[] =>
     .map(([start, end]) => text.slice(start, end))
 
 function examplesOf(rows: readonly Row[], texts: readonly string[]): readonly Example[] {
+  const hasher = new FeatureHasher()
   const example = (text: string, label: 0 | 1, weight: number): Example => ({
-    cells: cellsOf(text).slice(),
+    cells: hasher.bucketsOf(text).slice(),
     label,
     weight,
   })
@@ -47,10 +53,10 @@ function examplesOf(rows: readonly Row[], texts: readonly string[]): readonly Ex
     ...learned.flatMap(({ set, label, text }) =>
       windowTexts(text, 2).map((window) => example(window, label, set === 'notinject' ? 2 : 1)),
     ),
-    ...makeSentences('benignPrompt', 1500, 1).map((text) => example(text, 0, 0.6)),
-    ...makeSentences('roleAndRules', 3000, 4).map((text) => example(text, 0, 0.6)),
-    ...makeSentences('attackPrompt', 600, 2).map((text) => example(text, 1, 0.3)),
-    ...makeSentences('documentLine', 100, 3).map((text) => example(text, 0, 0.5)),
+    ...createSentences('benignPrompt', 1500, 1).map((text) => example(text, 0, 0.6)),
+    ...createSentences('roleAndRules', 3000, 4).map((text) => example(text, 0, 0.6)),
+    ...createSentences('attackPrompt', 600, 2).map((text) => example(text, 1, 0.3)),
+    ...createSentences('documentLine', 100, 3).map((text) => example(text, 0, 0.5)),
     ...texts.flatMap((text) => windowTexts(text, 3).map((window) => example(window, 0, 0.5))),
   ]
 }
@@ -61,8 +67,8 @@ function examplesOf(rows: readonly Row[], texts: readonly string[]): readonly Ex
  */
 export function trainInjection(rows: readonly Row[], texts: readonly string[]): InjectionModel {
   const examples = examplesOf(rows, texts)
-  const weights = new Float64Array(MODEL_CELLS)
-  const squares = new Float64Array(MODEL_CELLS).fill(1e-6)
+  const weights = new Float64Array(FEATURE_BUCKETS)
+  const squares = new Float64Array(FEATURE_BUCKETS).fill(1e-6)
   let bias = 0
   let biasSquares = 1e-6
   const order = examples.map((_, index) => index)

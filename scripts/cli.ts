@@ -1,107 +1,119 @@
 /**
- * The process behind `tappass`: the command table, and the one reader of the environment.
+ * The process of `tappass`: the command table, and the only reader of the environment.
  * To add a command: write `scripts/commands/<verb>.ts` that exports `run(invocation): Promise<number>`
- * (the exit code; throw a `Failure` for an end that the user must read), and add one entry to `verbs`.
- * Nothing but the table is loaded for `--help`, so that it answers at once.
+ * (it returns the exit code; throw a `Failure` for an error that the user must read), and add an entry to `VERBS`.
+ * `--help` loads nothing but the table, so that it is fast.
  */
+
+import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
+import { EXIT_CODE } from '../contract/exit-code.ts'
+import { GATEWAY_PORT } from '../contract/gateway.ts'
 import { findVerb, parseArguments } from './command-line/argument.ts'
 import type { CommandTable } from './command-line/invocation.ts'
-import { dataOption, hostOptions, jsonOption, noInputOption, wantedOptions, yesOption } from './command-line/option.ts'
+import {
+  DATA_OPTION,
+  DIFF_OPTION,
+  HOST_OPTIONS,
+  JSON_OPTION,
+  NO_INPUT_OPTION,
+  SPEC_OPTIONS,
+  YES_OPTION,
+} from './command-line/option.ts'
 import { renderOverview, renderVerb } from './command-line/usage.ts'
-import { exitCode } from './core/exit-code.ts'
 import { Failure, renderFailure } from './core/failure.ts'
+import { quote } from './core/quoting.ts'
 
-/** Everything that can be typed after `tappass`, in the order of `--help`. */
-export const verbs: CommandTable = [
+/** All commands, in the order of `--help`. */
+export const VERBS: CommandTable = [
   {
     name: 'up',
-    summary: 'run a gateway on this machine, for a first look and for development',
+    summary: 'run a gateway on this machine, for evaluation and development',
     options: [
-      { name: 'storage', value: 'WHERE', choices: ['memory', 'local', 'supabase'], summary: 'where records are kept' },
-      { name: 'port', value: 'N', summary: 'port to listen on (default: 9620; 0: any free one)' },
-      { name: 'upstream', value: 'URL', summary: 'an OpenAI-compatible server that answers calls (…/v1)' },
+      { name: 'storage', value: 'WHERE', choices: ['memory', 'local', 'supabase'], summary: 'where data are stored' },
+      { name: 'port', value: 'N', summary: `port to listen on (default: ${GATEWAY_PORT}; 0: any free one)` },
+      { name: 'upstream', value: 'URL', summary: 'OpenAI-compatible model server (https://…/v1)' },
       { name: 'provider-key-file', value: 'FILE', summary: 'file with the provider’s API key' },
       { name: 'license', value: 'FILE', summary: 'file with a license' },
       { name: 'supabase-url', value: 'URL', summary: 'PostgreSQL connection string, without its password' },
       { name: 'supabase-key-file', value: 'FILE', summary: 'file with that password' },
-      dataOption,
+      DATA_OPTION,
       { name: 'verbose', summary: 'show the gateway’s log on a terminal too' },
-      jsonOption,
-      noInputOption,
+      JSON_OPTION,
+      NO_INPUT_OPTION,
     ],
     load: () => import('./commands/up.ts'),
   },
   {
     name: 'bootstrap',
-    summary: 'bring a server to the wanted state: this one, or others over SSH',
-    options: [...hostOptions, ...wantedOptions, yesOption, jsonOption, noInputOption],
+    summary: 'install or update a server: this machine, or others over SSH',
+    options: [...HOST_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION, YES_OPTION, JSON_OPTION, NO_INPUT_OPTION],
     load: () => import('./commands/bootstrap.ts'),
   },
   {
     name: 'plan',
-    summary: 'show what bootstrap would change, and change nothing',
-    options: [...hostOptions, ...wantedOptions, jsonOption, noInputOption],
+    summary: 'show what bootstrap would change, without changing anything',
+    options: [...HOST_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION, JSON_OPTION, NO_INPUT_OPTION],
     load: () => import('./commands/plan.ts'),
   },
   {
     name: 'status',
     summary: 'show the units of a server, their health and revision, and the last backup',
-    options: [...hostOptions, jsonOption, noInputOption],
+    options: [...HOST_OPTIONS, JSON_OPTION, NO_INPUT_OPTION],
     load: () => import('./commands/status.ts'),
   },
   {
     name: 'agent',
     summary: 'add, list or revoke the agents that may call a gateway',
     options: [
-      dataOption,
-      { name: 'url', value: 'URL', summary: 'a gateway anywhere, with --admin-key-file' },
+      DATA_OPTION,
+      { name: 'url', value: 'URL', summary: 'URL of any gateway, with --admin-key-file' },
       { name: 'admin-key-file', value: 'FILE', summary: 'file with the admin key of that gateway' },
-      ...hostOptions,
-      jsonOption,
-      noInputOption,
+      ...HOST_OPTIONS,
+      JSON_OPTION,
+      NO_INPUT_OPTION,
     ],
     actions: [
       {
         name: 'add',
         operands: 'ID',
-        summary: 'make an agent and show its key, once',
+        summary: 'create an agent and show its key, once',
         options: [
-          { name: 'framework', value: 'NAME', summary: 'what it is built with' },
-          { name: 'description', value: 'TEXT', summary: 'what it is for' },
-          { name: 'owner', value: 'EMAIL', summary: 'who answers for it' },
+          { name: 'framework', value: 'NAME', summary: 'framework of the agent' },
+          { name: 'description', value: 'TEXT', summary: 'purpose of the agent' },
+          { name: 'owner', value: 'EMAIL', summary: 'email address of the owner' },
         ],
       },
       { name: 'list', summary: 'show all agents' },
-      { name: 'revoke', operands: 'ID', summary: 'make its keys void, within a second' },
+      { name: 'revoke', operands: 'ID', summary: 'revoke its keys, within a second' },
     ],
     load: () => import('./commands/agent.ts'),
   },
   {
     name: 'migrate',
-    summary: 'show, run or check the migrations of a database',
+    summary: 'show, run or verify the migrations of a database',
     options: [
-      dataOption,
-      ...hostOptions,
-      { name: 'lock-timeout', value: 'SECONDS', summary: 'how long to wait for another run (default: 30)' },
-      jsonOption,
-      noInputOption,
+      DATA_OPTION,
+      ...HOST_OPTIONS,
+      { name: 'lock-timeout', value: 'SECONDS', summary: 'how long to wait for a concurrent run (default: 30)' },
+      JSON_OPTION,
+      NO_INPUT_OPTION,
     ],
     actions: [
-      { name: 'status', summary: 'what was run and what is pending (exit 2)' },
-      { name: 'up', summary: 'run what is pending' },
-      { name: 'verify', summary: 'compare files and schema with the ledger' },
+      { name: 'status', summary: 'show applied and pending migrations (exit 2 if any is pending)' },
+      { name: 'up', summary: 'run pending migrations' },
+      { name: 'verify', summary: 'compare migration files and schema with the schema history' },
       {
         name: 'baseline',
-        summary: 'take over a database that init scripts made',
-        options: [{ name: 'at', value: 'NNN', summary: 'only when it stands at this migration' }],
+        summary: 'adopt a database that init scripts created',
+        options: [{ name: 'at', value: 'NNN', summary: 'only if the database is at this migration' }],
       },
     ],
     load: () => import('./commands/migrate.ts'),
   },
   {
     name: 'completion',
-    summary: 'print completions for a shell',
+    summary: 'print the completion script of a shell',
     operands: 'bash|zsh|fish',
     options: [],
     load: () => import('./commands/completion.ts'),
@@ -120,15 +132,16 @@ export const verbs: CommandTable = [
   {
     name: 'version',
     summary: 'show the versions of TapPass and Node',
-    options: [jsonOption],
+    options: [JSON_OPTION],
     load: () => import('./commands/version.ts'),
   },
 ]
 
-/** Where the command line's own streams, folders, environment and clock come from; a test hands in its own. */
-export type Surroundings = Readonly<{
+/** Streams, folders, environment and clock of the command line; tests provide their own. */
+export type CliEnvironment = Readonly<{
   root: string
   workingFolder: string
+  program: string
   environment: Readonly<Record<string, string | undefined>>
   stdin: NodeJS.ReadStream
   stdout: NodeJS.WriteStream
@@ -137,50 +150,62 @@ export type Surroundings = Readonly<{
   interrupt: AbortSignal
 }>
 
-const hasColor = ({ environment, stderr }: Surroundings, isRefused: boolean): boolean =>
-  !isRefused && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb' && stderr.isTTY === true
+function hasColor({ environment, stderr }: CliEnvironment, isRefused: boolean): boolean {
+  return !isRefused && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb' && stderr.isTTY === true
+}
 
-const runVerb = async (words: readonly string[], around: Surroundings): Promise<number> => {
-  const first = words[0]
+async function runVerb(args: readonly string[], cli: CliEnvironment): Promise<number> {
+  const first = args[0]
   if (first === undefined) {
-    around.stderr.write(renderOverview(verbs))
-    return exitCode.usage
+    cli.stderr.write(renderOverview(VERBS))
+    return EXIT_CODE.usage
   }
   if (first === '--help' || first === '-h' || first === 'help') {
-    const named = first === 'help' ? words[1] : undefined
-    around.stdout.write(named === undefined ? renderOverview(verbs) : renderVerb(findVerb(verbs, named)))
-    return exitCode.asWanted
+    const topic = first === 'help' ? args[1] : undefined
+    cli.stdout.write(topic === undefined ? renderOverview(VERBS) : renderVerb(findVerb(VERBS, topic)))
+    return EXIT_CODE.upToDate
   }
-  const typed = parseArguments(verbs, first === '--version' ? ['version', ...words.slice(1)] : words)
-  if (typed.isHelp) {
-    around.stdout.write(renderVerb(typed.verb))
-    return exitCode.asWanted
+  const parsed = parseArguments(VERBS, first === '--version' ? ['version', ...args.slice(1)] : args)
+  if (parsed.isHelp) {
+    cli.stdout.write(renderVerb(parsed.verb))
+    return EXIT_CODE.upToDate
   }
-  const { run } = await typed.verb.load()
+  const { run } = await parsed.verb.load()
   return await run({
-    ...around,
-    ...typed,
-    verbs,
-    hasColor: hasColor(around, typed.options['no-color'] === true),
+    ...cli,
+    ...parsed,
+    verbs: VERBS,
+    hasColor: hasColor(cli, parsed.options['no-color'] === true),
   })
 }
 
-/** Runs one command line and gives its exit code. A failure is told on stderr; anything else thrown is a defect. */
-export const main = async (words: readonly string[], around: Surroundings): Promise<number> => {
+/** Runs a command line and returns its exit code. A failure is printed on stderr; any other exception is a defect. */
+export async function main(args: readonly string[], cli: CliEnvironment): Promise<number> {
   try {
-    return await runVerb(words, around)
+    return await runVerb(args, cli)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    around.stderr.write(`${renderFailure(error.text)}\n`)
+    cli.stderr.write(`${renderFailure(error.text, cli.program)}\n`)
     return error.code
   }
 }
 
-const interruptOnSignals = (): AbortSignal => {
+/** Returns what the user types to run TapPass: `tappass` if that is this one on PATH, `./tappass` in its folder, otherwise the whole path. */
+function programOf(root: string, workingFolder: string, path = ''): string {
+  const launcher = join(root, 'tappass')
+  const onPath = path
+    .split(':')
+    .map((folder) => join(folder, 'tappass'))
+    .find((file) => existsSync(file))
+  if (onPath !== undefined && realpathSync(onPath) === launcher) return 'tappass'
+  return workingFolder === root ? './tappass' : quote(launcher)
+}
+
+function interruptOnSignals(): AbortSignal {
   const controller = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(exitCode.interrupted)
+      if (controller.signal.aborted) process.exit(EXIT_CODE.interrupted)
       controller.abort(signal)
     })
   }
@@ -188,9 +213,11 @@ const interruptOnSignals = (): AbortSignal => {
 }
 
 if (import.meta.main) {
+  const [root, workingFolder] = [join(import.meta.dirname, '..'), process.cwd()]
   process.exitCode = await main(process.argv.slice(2), {
-    root: join(import.meta.dirname, '..'),
-    workingFolder: process.cwd(),
+    root,
+    workingFolder,
+    program: programOf(root, workingFolder, process.env['PATH']),
     environment: process.env,
     stdin: process.stdin,
     stdout: process.stdout,

@@ -1,4 +1,4 @@
-/** The table of contents of a host: which capabilities it gets, in the order in which they are laid down. */
+/** The roles of a host, in the order in which they are applied. */
 
 import type { Resource } from './core/resource.ts'
 import { backup } from './roles/backup.ts'
@@ -8,16 +8,16 @@ import { docker } from './roles/docker.ts'
 import { foundation } from './roles/foundation.ts'
 import { gateway } from './roles/gateway.ts'
 import { ingress } from './roles/ingress.ts'
-import { record } from './roles/record.ts'
 import { secrets } from './roles/secrets.ts'
+import { settings } from './roles/settings.ts'
 import type { HostSpec } from './spec/host-spec.ts'
 import type { Role } from './spec/role.ts'
 
-/** A role by its name (what `--only` takes), with its resources in order. */
-export type Chapter = Readonly<{ role: string; resources: readonly Resource[] }>
+/** The name of a role (for `--only`), with its resources in order. */
+export type RoleResources = Readonly<{ role: string; resources: readonly Resource[] }>
 
-/** The order is design: each role may rely on those above it. */
-const roles: Readonly<Record<string, Role>> = {
+/** In order: each role may rely on those above it. */
+const ROLES: Readonly<Record<string, Role>> = {
   foundation,
   docker,
   secrets,
@@ -26,12 +26,16 @@ const roles: Readonly<Record<string, Role>> = {
   ingress,
   backup,
   boot,
-  record,
+  settings,
 }
 
 /** The names of the roles, in order. */
-export const roleNames: readonly string[] = Object.keys(roles)
+export const ROLE_NAMES: readonly string[] = Object.keys(ROLES)
 
-/** Takes what is wanted and a reader of this repository's files, gives every resource of the host, role by role. */
-export const recipe = (spec: HostSpec, text: (path: string) => string): readonly Chapter[] =>
-  Object.entries(roles).map(([role, resources]) => ({ role, resources: resources(spec, text) }))
+/** Returns all resources of a host, by role. `spec` is the desired state, `text` returns a file of this repository by its path. */
+export function recipe(spec: HostSpec, text: (path: string) => string): readonly RoleResources[] {
+  return Object.entries(ROLES).map(([role, resourcesOf]) => {
+    const resources = resourcesOf(spec, text).map((resource) => ({ ...resource, role }))
+    return { role, resources }
+  })
+}

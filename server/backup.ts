@@ -1,17 +1,19 @@
 /**
- * Makes one backup of the database and lets old ones go; a process of its own that a systemd timer starts as root.
- * A backup is a dump (`tappass-TIME.dump`, custom format) and its manifest (`tappass-TIME.json`), which is written last:
- * a dump without one was never finished. It deliberately holds no secret; those need a backup of their own.
+ * Creates one backup of the database and deletes expired ones; a process of its own that a systemd timer starts as
+ * root. A backup is a dump (`tappass-TIME.dump`, custom format) and its manifest (`tappass-TIME.json`), which is
+ * written last: a dump without one is incomplete. It deliberately holds no secrets; those need a backup of their own.
  */
+
 import { createHash } from 'node:crypto'
 import { constants, createReadStream } from 'node:fs'
 import { type FileHandle, open, readdir, rename, rm, statfs } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { EXIT_CODE } from '../contract/exit-code.ts'
 import { type DumpTool, postgresContainer } from './adapters/postgres-container.ts'
-import { type Backup, expired, type Keep } from './backups/retention.ts'
+import { type Backup, expiredBackups, type RetentionPolicy } from './backups/retention.ts'
 
-/** What stands in a manifest. `sha256` and `bytes` are the dump's; `schema` is the newest migration in it. */
+/** The content of a manifest. `sha256` and `bytes` are the dump's; `schema` is its newest migration. */
 export type BackupManifest = Readonly<{
   format: 1
   dump: string
@@ -23,15 +25,15 @@ export type BackupManifest = Readonly<{
 }>
 
 /** Tables without which an archive is not a backup of this product. */
-const tablesNeeded = ['audit_events', 'agents', 'organizations', 'schema_migrations'] as const
+const REQUIRED_TABLES = ['audit_events', 'agents', 'organizations', 'schema_migrations'] as const
 
-const dumpName = /^tappass-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.dump$/
+const DUMP_NAME = /^tappass-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.dump$/
 
-/** What is in the folder, from names alone; other files are left alone. */
-const backupsIn = async (folder: string): Promise<readonly Backup[]> => {
+/** The backups in a folder, by file names alone; other files are ignored. */
+async function listBackups(folder: string): Promise<readonly Backup[]> {
   const names = await readdir(folder)
   return names.flatMap((name) => {
-    const [, ...parts] = dumpName.exec(name) ?? []
+    const [, ...parts] = DUMP_NAME.exec(name) ?? []
     if (parts.length === 0) return []
     const [year, month, day, hour, minute, second] = parts.map(Number) as [
       number,
@@ -42,18 +44,18 @@ const backupsIn = async (folder: string): Promise<readonly Backup[]> => {
       number,
     ]
     const takenMs = Date.UTC(year, month - 1, day, hour, minute, second)
-    return [{ name, takenMs, isWhole: names.includes(name.replace('.dump', '.json')) }]
+    return [{ name, takenMs, isComplete: names.includes(name.replace('.dump', '.json')) }]
   })
 }
 
-/** Makes the names in a folder durable. */
-const flushFolder = async (folder: string): Promise<void> => {
+/** Flushes the names in a folder to disk. */
+async function flushFolder(folder: string): Promise<void> {
   await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
   await handle.sync()
 }
 
-/** Writes beside its place, flushes, renames. */
-const writeWhole = async (path: string, write: (file: FileHandle) => Promise<unknown>): Promise<void> => {
+/** Writes a temporary file, flushes it, renames it. */
+async function writeAtomically(path: string, write: (file: FileHandle) => Promise<unknown>): Promise<void> {
   const partial = `${path}.partial`
   {
     await using file = await open(partial, 'w', 0o600)
@@ -63,31 +65,31 @@ const writeWhole = async (path: string, write: (file: FileHandle) => Promise<unk
   await rename(partial, path)
 }
 
-const sha256Of = async (path: string): Promise<string> => {
+async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256')
-  for await (const piece of createReadStream(path)) hash.update(piece)
+  for await (const chunk of createReadStream(path)) hash.update(chunk)
   return hash.digest('hex')
 }
 
-/** A dump is compressed, so the database's own size is more than it needs. Throws before anything is written. */
-const demandSpace = async (folder: string, tool: DumpTool): Promise<void> => {
-  const needed = Number(await tool.ask('SELECT pg_database_size(current_database())'))
+/** A dump is compressed, so the size of the database is an upper bound. Throws before anything is written. */
+async function checkSpace(folder: string, tool: DumpTool): Promise<void> {
+  const needed = Number(await tool.query('SELECT pg_database_size(current_database())'))
   const { bavail, bsize } = await statfs(folder)
   if (bavail * bsize >= needed) return
-  throw new Error(`${folder} has ${bavail * bsize} bytes free, and a backup may need ${needed}: make room there`)
+  throw new Error(`${folder} has ${bavail * bsize} bytes free, and a backup may need ${needed}: free space there`)
 }
 
-const checkContents = (list: string): void => {
-  const missing = tablesNeeded.filter((table) => !new RegExp(` TABLE DATA public ${table} `).test(list))
-  if (missing.length > 0) throw new Error(`the dump lacks the table ${missing.join(', ')}: it was thrown away`)
+function checkContents(list: string): void {
+  const missing = REQUIRED_TABLES.filter((table) => !new RegExp(` TABLE DATA public ${table} `).test(list))
+  if (missing.length > 0) throw new Error(`the dump lacks the table ${missing.join(', ')}: it was deleted`)
 }
 
-/** Gives the manifest of a new backup in `folder`. Whatever fails leaves no file that looks like a backup. */
-const makeBackup = async (folder: string, tool: DumpTool, now: Date, release: string): Promise<BackupManifest> => {
+/** Creates a backup in `folder` and returns its manifest. On failure no file remains that looks like a backup. */
+async function createBackup(folder: string, tool: DumpTool, now: Date, release: string): Promise<BackupManifest> {
   const name = `tappass-${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
   const dump = join(folder, `${name}.dump`)
-  const schema = await tool.ask('SELECT max(version) FROM schema_migrations')
-  await writeWhole(dump, async (file) => {
+  const schema = await tool.query('SELECT max(version) FROM schema_migrations')
+  await writeAtomically(dump, async (file) => {
     await tool.dump(file)
     await using written = await open(`${dump}.partial`)
     checkContents(await tool.list(written))
@@ -104,37 +106,39 @@ const makeBackup = async (folder: string, tool: DumpTool, now: Date, release: st
     release,
     schema,
   } as const
-  await writeWhole(join(folder, `${name}.json`), (file) => file.writeFile(`${JSON.stringify(manifest, null, 2)}\n`))
+  await writeAtomically(join(folder, `${name}.json`), (file) =>
+    file.writeFile(`${JSON.stringify(manifest, null, 2)}\n`),
+  )
   await flushFolder(folder)
   return manifest
 }
 
-/** The manifest goes first: what is left of a removal that was cut off is a dump that doesn't count. */
-const remove = async (folder: string, { name }: Backup): Promise<void> => {
+/** The manifest is deleted first: an interrupted deletion leaves a dump that doesn't count. */
+async function remove(folder: string, { name }: Backup): Promise<void> {
   await rm(join(folder, name.replace('.dump', '.json')), { force: true })
   await rm(join(folder, name))
 }
 
-const settingsOf = (words: readonly string[]): Readonly<{ folder: string; keep: Keep }> => {
+function parseArguments(argv: readonly string[]): Readonly<{ folder: string; keep: RetentionPolicy }> {
   const option = { type: 'string' } as const
   const options = { into: option, 'keep-daily': option, 'keep-weekly': option } as const
-  const { values } = parseArgs({ args: [...words], options })
+  const { values } = parseArgs({ args: [...argv], options })
   const [daily, weekly] = [Number(values['keep-daily']), Number(values['keep-weekly'])]
   if (values.into === undefined || !Number.isInteger(daily) || !Number.isInteger(weekly))
     throw new Error('usage: backup.ts --into FOLDER --keep-daily DAYS --keep-weekly WEEKS')
   return { folder: values.into, keep: { daily, weekly } }
 }
 
-const main = async (words: readonly string[]): Promise<void> => {
-  const { folder, keep } = settingsOf(words)
+async function main(argv: readonly string[]): Promise<void> {
+  const { folder, keep } = parseArguments(argv)
   const tool = postgresContainer('tappass-postgres', 'tappass')
   for (const name of await readdir(folder)) if (name.endsWith('.partial')) await rm(join(folder, name))
-  await demandSpace(folder, tool)
-  // A release stands in a folder of its name, and Node has followed the link to it.
+  await checkSpace(folder, tool)
+  // A release is in a folder of its name, and Node has resolved the link to it.
   const release = basename(join(import.meta.dirname, '..'))
-  const { dump, bytes } = await makeBackup(folder, tool, new Date(), release)
+  const { dump, bytes } = await createBackup(folder, tool, new Date(), release)
   process.stdout.write(`made ${dump} (${bytes} bytes)\n`)
-  for (const old of expired(await backupsIn(folder), keep)) {
+  for (const old of expiredBackups(await listBackups(folder), keep)) {
     await remove(folder, old)
     process.stdout.write(`removed ${old.name}\n`)
   }
@@ -143,6 +147,6 @@ const main = async (words: readonly string[]): Promise<void> => {
 if (import.meta.main) {
   await main(process.argv.slice(2)).catch((error: Error) => {
     process.stderr.write(`tappass-backup: ${error.message}\n`)
-    process.exitCode = 1
+    process.exitCode = EXIT_CODE.failed
   })
 }

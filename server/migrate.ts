@@ -1,11 +1,13 @@
 /**
  * The migrations' process: `migrate.ts status|up|verify|baseline [--at NNN] [--json] [--lock-timeout SECONDS]
- * [--migrations DIR]`. The answer goes to stdout, talk and troubles to stderr; exit codes stand in
- * docs/reference/migrations.md.
+ * [--migrations DIR]`. Results go to stdout, progress and errors to stderr; docs/reference/migrations.md lists the
+ * exit codes.
  */
+
 import { hostname, userInfo } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { EXIT_CODE } from '../contract/exit-code.ts'
 import { MIGRATION_FOLDER, readMigrationFiles } from './adapters/migration-folder.ts'
 import { openPglite } from './adapters/pglite/pglite.ts'
 import { openPostgres } from './adapters/postgres.ts'
@@ -15,9 +17,8 @@ import { DatabaseError } from './database/database-error.ts'
 import { adoptBaseline } from './migration/baseline.ts'
 import { parseMigrations } from './migration/migration.ts'
 import {
-  EXIT,
+  problemReport,
   type Report,
-  refusal,
   reportBaseline,
   reportStatus,
   reportUp,
@@ -30,7 +31,7 @@ import { releaseVersion } from './observability/about.ts'
 const USAGE = 'migrate.ts status|up|verify|baseline [--at NNN] [--json] [--lock-timeout SECONDS] [--migrations DIR]'
 const ACTIONS = ['status', 'up', 'verify', 'baseline'] as const
 
-/** What was asked for. */
+/** The parsed command line. */
 type Request = Readonly<{
   action: (typeof ACTIONS)[number]
   at: number | undefined
@@ -39,14 +40,16 @@ type Request = Readonly<{
   folder: string
 }>
 
-const say = (line: string): boolean => process.stderr.write(`${line}\n`)
+function log(line: string): boolean {
+  return process.stderr.write(`${line}\n`)
+}
 
-/** Undefined when the words make no sense. */
-function readRequest(words: readonly string[]): Request | undefined {
+/** Undefined when the arguments are invalid. */
+function parseRequest(argv: readonly string[]): Request | undefined {
   const text = { type: 'string' } as const
   const options = { at: text, 'lock-timeout': text, migrations: text, json: { type: 'boolean' } } as const
   try {
-    const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true })
+    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true })
     const action = ACTIONS.find((name) => name === positionals[0])
     const numbers = [values.at ?? '1', values['lock-timeout'] ?? '30']
     if (action === undefined || positionals.length > 1 || !numbers.every((number) => /^\d{1,6}$/.test(number))) return
@@ -62,7 +65,7 @@ function readRequest(words: readonly string[]): Request | undefined {
   }
 }
 
-/** Migrations have no limit of time for a statement, unlike calls, and a name by which others see who holds the lock. */
+/** Migrations have no statement timeout, unlike calls, and an application name that shows who holds the lock. */
 async function openDatabase({ database, storage }: Config): Promise<SessionDatabase> {
   if (database.kind === 'pglite') return openPglite({ folder: database.folder, nowMs: Date.now })
   return openPostgres({
@@ -72,18 +75,18 @@ async function openDatabase({ database, storage }: Config): Promise<SessionDatab
     applicationName: `tappass-migrate ${process.pid}@${hostname()}`.slice(0, 63),
     connectionsMax: 1,
     statementTimeoutMs: 0,
-    onConnectionLost: (cause) => say(`database: ${cause.message}`),
+    onConnectionLost: (cause) => log(`database: ${cause.message}`),
   })
 }
 
-function tell(event: MigrationEvent): void {
-  if (event.event === 'migration.done') say(`${event.file} applied in ${Math.round(event.ms)} ms`)
-  if (event.event === 'migration.retry') say(`${event.file} waits ${event.inMs} ms and tries again: ${event.because}`)
+function logEvent(event: MigrationEvent): void {
+  if (event.event === 'migration.done') log(`${event.file} applied in ${Math.round(event.ms)} ms`)
+  if (event.event === 'migration.retry') log(`${event.file} waits ${event.inMs} ms and tries again: ${event.reason}`)
 }
 
-async function act(request: Request, config: Config): Promise<Report> {
+async function execute(request: Request, config: Config): Promise<Report> {
   const { migrations, problems } = parseMigrations(await readMigrationFiles(request.folder))
-  if (problems.length > 0) return refusal(problems)
+  if (problems.length > 0) return problemReport(problems)
   const run: MigrationRun = {
     toolVersion: releaseVersion(),
     who: userInfo().username,
@@ -91,7 +94,7 @@ async function act(request: Request, config: Config): Promise<Report> {
     lockTimeoutMs: request.lockTimeoutMs,
     nowMs: Date.now,
     sleep: (ms) => sleep(ms),
-    tell,
+    emit: logEvent,
   }
   const database = await openDatabase(config)
   try {
@@ -110,9 +113,9 @@ async function act(request: Request, config: Config): Promise<Report> {
   }
 }
 
-/** The answer on stdout; what is wrong, for people, on stderr. */
+/** Results go to stdout; errors, for people, to stderr. */
 function print({ code, lines, json }: Report, isJson: boolean): void {
-  const isAnswer = code === EXIT.asWanted || code === EXIT.pending
+  const isAnswer = code === EXIT_CODE.upToDate || code === EXIT_CODE.changesPending
   const out = isAnswer && !isJson ? process.stdout : process.stderr
   if (isJson) process.stdout.write(`${JSON.stringify(json)}\n`)
   if (!isJson || !isAnswer) out.write(lines.map((line) => `${line}\n`).join(''))
@@ -123,20 +126,22 @@ function fail(error: unknown, isJson: boolean): void {
   const isOutOfReach = error instanceof DatabaseError && error.sqlState === undefined
   const reason = error instanceof Error ? error.message : String(error)
   if (isJson) process.stdout.write(`${JSON.stringify({ status: isOutOfReach ? 'unreachable' : 'failed', reason })}\n`)
-  say(`tappass migrate: ${reason}`)
-  if (isOutOfReach) say('  next: see that the database runs and may be used, then type the same command again')
-  process.exitCode = error instanceof ConfigError ? EXIT.refused : isOutOfReach ? EXIT.unreachable : EXIT.failed
+  log(`tappass migrate: ${reason}`)
+  if (isOutOfReach)
+    log('  next: make sure that the database runs and accepts connections, then run the same command again')
+  process.exitCode =
+    error instanceof ConfigError ? EXIT_CODE.refused : isOutOfReach ? EXIT_CODE.unreachable : EXIT_CODE.failed
 }
 
-async function main(words: readonly string[]): Promise<void> {
-  const request = readRequest(words)
+async function main(argv: readonly string[]): Promise<void> {
+  const request = parseRequest(argv)
   if (request === undefined) {
-    say(`usage: ${USAGE}`)
-    process.exitCode = EXIT.usage
+    log(`usage: ${USAGE}`)
+    process.exitCode = EXIT_CODE.usage
     return
   }
   try {
-    print(await act(request, readConfig('database')), request.isJson)
+    print(await execute(request, readConfig('database')), request.isJson)
   } catch (error) {
     fail(error, request.isJson)
   }

@@ -1,33 +1,35 @@
 /**
- * The process that recomputes the ledger: `verify.ts [--json]`. Says whether it is intact, or names the first entry that does
- * not hold. Exit codes: 0 intact, 1 broken or not to be read, 64 usage. Reads only.
+ * The process that verifies the ledger: `verify.ts [--json]`. Says whether it is intact, or names the first invalid
+ * entry. Exit codes: 0 intact, 1 broken or unreadable, 64 usage. Reads only.
  */
+
 import { parseArgs } from 'node:util'
+import { EXIT_CODE } from '../contract/exit-code.ts'
 import { systemClock } from './adapters/system.ts'
 import { readConfig } from './config/config.ts'
 import { type Integrity, verifyLedger } from './ledger/verification.ts'
 import { openDatabase } from './process/storage.ts'
 
-function sentence(integrity: Integrity): string {
+function formatIntegrity(integrity: Integrity): string {
   const size = `entries ${integrity.entries}, chains ${integrity.chains}`
   if (integrity.status === 'intact') return `intact: ${size}`
   return `broken: entry ${integrity.seq} of chain ${integrity.chain}: ${integrity.reason} (read: ${size})`
 }
 
-/** Gives the exit code. */
+/** Returns the exit code. */
 async function run(isJson: boolean): Promise<number> {
   const database = await openDatabase(readConfig('database'), systemClock, () => {})
   try {
     const integrity = await verifyLedger(database)
-    process.stdout.write(`${isJson ? JSON.stringify(integrity) : sentence(integrity)}\n`)
-    return integrity.status === 'intact' ? 0 : 1
+    process.stdout.write(`${isJson ? JSON.stringify(integrity) : formatIntegrity(integrity)}\n`)
+    return integrity.status === 'intact' ? EXIT_CODE.upToDate : EXIT_CODE.failed
   } finally {
     await database.close()
   }
 }
 
-/** Gives whether the answer is to be JSON, or undefined when the words make no sense. */
-function readWords(): boolean | undefined {
+/** Returns whether `--json` was given, or undefined when the arguments are invalid. */
+function parseJsonFlag(): boolean | undefined {
   try {
     return parseArgs({ options: { json: { type: 'boolean', default: false } } }).values.json
   } catch {
@@ -36,17 +38,17 @@ function readWords(): boolean | undefined {
 }
 
 async function main(): Promise<void> {
-  const isJson = readWords()
+  const isJson = parseJsonFlag()
   if (isJson === undefined) {
     process.stderr.write('usage: verify.ts [--json]\n')
-    process.exitCode = 64
+    process.exitCode = EXIT_CODE.usage
     return
   }
   try {
     process.exitCode = await run(isJson)
   } catch (cause) {
     process.stderr.write(`tappass verify: ${cause instanceof Error ? cause.message : String(cause)}\n`)
-    process.exitCode = 1
+    process.exitCode = EXIT_CODE.failed
   }
 }
 

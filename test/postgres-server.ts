@@ -27,7 +27,7 @@ export type PostgresServer = Readonly<{
   socketUrl: (database?: string) => string
   tcpUrl: (database?: string) => string
   /** Makes a database of role tappass, empty or as a copy of `template`, and gives its address over the socket. */
-  makeDatabase: (name: string, template?: string) => Promise<PostgresAddress>
+  createDatabase: (name: string, template?: string) => Promise<PostgresAddress>
   /** Runs SQL as superuser; gives psql's output, one line a row. */
   superuser: (sql: string, database?: string) => Promise<string>
   /** Path of one of PostgreSQL's programs. */
@@ -47,7 +47,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   const password = `only-for-tests-${process.pid}`
   const port = await freePort()
   if (process.getuid?.() === 0) await chown(folder, NOBODY, NOBODY)
-  await makeCluster(programs, folder, [`port = ${port}`, ...settings])
+  await createCluster(programs, folder, [`port = ${port}`, ...settings])
   const psql = async (sql: string, database = 'postgres'): Promise<string> => {
     const address = [`--host=${folder}`, `--port=${port}`, '--username=postgres', `--dbname=${database}`]
     const argv = [join(programs, 'psql'), '--no-psqlrc', '-qAt', '-v', 'ON_ERROR_STOP=1', ...address] as const
@@ -69,7 +69,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     password,
     socketUrl,
     tcpUrl: (database = 'tappass') => `postgresql://tappass@127.0.0.1:${port}/${database}`,
-    makeDatabase: async (name, template = 'template1') => {
+    createDatabase: async (name, template = 'template1') => {
       await psql(`CREATE DATABASE ${name} OWNER tappass TEMPLATE ${template}`)
       return parsePostgresAddress(socketUrl(name))
     },
@@ -102,7 +102,7 @@ function asServer(program: string): readonly [string, ...string[]] {
   return ['setpriv', ...root, '--pdeathsig=QUIT', program]
 }
 
-async function makeCluster(programs: string, folder: string, settings: readonly string[]): Promise<void> {
+async function createCluster(programs: string, folder: string, settings: readonly string[]): Promise<void> {
   const how = [
     '--username=postgres',
     '--auth-local=trust',

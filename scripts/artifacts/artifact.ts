@@ -1,4 +1,4 @@
-/** Files on the controller that are sent to hosts, as values: the deciding half never opens them. */
+/** Files on the controller that are sent to hosts, as values: planning never opens them. */
 import { createReadStream } from 'node:fs'
 import type { Stdin } from '../core/host.ts'
 
@@ -8,14 +8,16 @@ export type LocalFile = Readonly<{ file: string; sha256: string }>
 /** A file made by `docker save`: the image's id (digest of its configuration) and the digests of its unpacked layers. */
 export type LocalImage = Readonly<{ file: string; imageId: string; layers: readonly string[] }>
 
-/** A secret that the operator hands in. `reveal` gives the value; printing or serialising this shows the fingerprint at most. */
-export type ProvidedSecret = Readonly<{ sha256: string; reveal: () => string }>
+/** A secret that the operator provides. `readValue` returns the value; printing or serializing this shows the fingerprint at most. */
+export type ProvidedSecret = Readonly<{ sha256: string; readValue: () => string }>
 
-/** Standard input for a command that receives the file; it is opened when the command runs. */
-export const openFile = (file: string): Stdin => ({ open: () => createReadStream(file) })
+/** Returns the file as standard input of a command; it is opened when the command runs. */
+export function openFile(file: string): Stdin {
+  return { open: () => createReadStream(file) }
+}
 
 /** `version` is the package's version and 12 hex digits of the content; `manifest` is in sha256sum's format, sorted by path. */
-export type ReleasePack = Readonly<{
+export type ReleaseArchive = Readonly<{
   version: string
   manifest: string
   /** A gzipped tar of the files named in the manifest. */

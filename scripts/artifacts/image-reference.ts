@@ -1,11 +1,11 @@
-/** How an image is named when it is run. */
+/** The reference by which an image is run. */
 import type { LocalImage } from './artifact.ts'
 
 /**
- * What `docker run` is given: the pinned `name@sha256:…` of a pulled image, and of one loaded from an archive its tag
- * (an archive carries no digest of a registry). `reference` is `name:tag@sha256:digest`.
+ * Returns the reference for `docker run`: the pinned `name@sha256:…` of a pulled image, or the tag of an image loaded from an archive
+ * (which has no registry digest). `reference` is `name:tag@sha256:digest`.
  */
-export const runnableImage = (reference: string, archive?: LocalImage): string => {
+export function runnableImage(reference: string, archive?: LocalImage): string {
   const [tagged = '', digest] = reference.split('@')
   if (archive !== undefined || digest === undefined) return tagged
   return `${tagged.replace(/:[^/:]+$/, '')}@${digest}`

@@ -1,15 +1,16 @@
-/** What a release consists of, read from a clone or a release folder: our own files and the locked production dependencies. */
+/** The content of a release, read from a clone or a release folder: our own files and the locked production dependencies. */
 import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pipeline, Readable } from 'node:stream'
+import { pipeline } from 'node:stream'
 import { createGzip } from 'node:zlib'
+import { packTar } from 'modern-tar/fs'
 import { Failure } from '../core/failure.ts'
-import type { ReleasePack } from './artifact.ts'
-import { type Member, writeTar } from './tar.ts'
+import type { ReleaseArchive } from './artifact.ts'
 
-/** Tests, docs and benchmarks stay at home. */
-const ownEntries = [
+/** Our own files and folders; tests, docs and benchmarks are not part of a release. */
+const RELEASE_ENTRIES = [
+  'contract',
   'server',
   'scripts',
   'migrations',
@@ -27,17 +28,18 @@ const ownEntries = [
 
 type Lock = Readonly<{ packages: Readonly<Record<string, Readonly<Record<string, unknown>>>> }>
 
-/** npm's marks of what production does without; optional ones are native accelerators that we never build. */
-const marks = ['dev', 'devOptional', 'optional'] as const
+/** npm's flags of packages that production does not need; optional ones are native accelerators that we never build. */
+const EXCLUDED_FLAGS = ['dev', 'devOptional', 'optional'] as const
 
-/** Folders of the dependencies that production needs, by the lock file. */
-const dependencyFolders = (lock: Lock): readonly string[] =>
-  Object.entries(lock.packages)
-    .filter(([path, entry]) => path !== '' && marks.every((mark) => entry[mark] !== true))
+/** Returns the folders of the production dependencies, from the lock file. */
+function dependencyFolders(lock: Lock): readonly string[] {
+  return Object.entries(lock.packages)
+    .filter(([path, entry]) => path !== '' && EXCLUDED_FLAGS.every((flag) => entry[flag] !== true))
     .map(([path]) => path)
+}
 
-/** Names of all files below, without the packages nested in it: those are entries of the lock file themselves. */
-const filesBelow = async (root: string, folder: string): Promise<readonly string[]> => {
+/** Returns the names of all files below a folder, without nested node_modules: those have entries of their own in the lock file. */
+async function filesBelow(root: string, folder: string): Promise<readonly string[]> {
   const entries = await readdir(join(root, folder), { withFileTypes: true })
   const names = await Promise.all(
     entries.map(async (entry) => {
@@ -49,38 +51,74 @@ const filesBelow = async (root: string, folder: string): Promise<readonly string
   return names.flat()
 }
 
-const namesOf = async (root: string): Promise<readonly string[]> => {
+async function listReleaseFiles(root: string): Promise<readonly string[]> {
   const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as Lock
   const top = new Set((await readdir(root, { withFileTypes: true })).map(({ name }) => name))
   const folders = dependencyFolders(lock)
   const parts = await Promise.all(
-    [...ownEntries.filter((name) => top.has(name)), ...folders].map(async (name) =>
+    [...RELEASE_ENTRIES.filter((name) => top.has(name)), ...folders].map(async (name) =>
       (await stat(join(root, name))).isDirectory() ? await filesBelow(root, name) : [name],
     ),
   )
   return parts.flat().toSorted()
 }
 
-type Measured = Member & Readonly<{ sha256: string }>
+/** A file to pack: its name in the archive, its path, and what was found when it was measured. */
+export type MeasuredFile = Readonly<{
+  name: string
+  path: string
+  bytes: number
+  isExecutable: boolean
+  sha256: string
+}>
 
-const measure = async (root: string, name: string): Promise<Measured> => {
+async function measure(root: string, name: string): Promise<MeasuredFile> {
   const path = join(root, name)
   const [bytes, { mode }] = await Promise.all([readFile(path), stat(path)])
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   return { name, path, bytes: bytes.length, isExecutable: (mode & 0o100) !== 0, sha256 }
 }
 
-const groupSize = 64
+function changedFile(path: string): Failure {
+  return new Failure({ what: `${path} changed while it was being sent`, next: 'run the same command again' })
+}
 
-/** Measures the release in a folder. Throws when its dependencies are not installed. */
-export const measureRelease = async (root: string): Promise<ReleasePack> => {
-  const names = await namesOf(root).catch((error) => {
-    const why = error instanceof Error ? error.message : String(error)
-    throw new Failure({ what: 'the release can’t be read', where: root, why, next: './tappass version' }, 1, error)
+/** Yields a tar of the files, the same bytes for the same files. Throws a `Failure` when the size of one changed since it was measured. */
+export async function* packFiles(members: readonly MeasuredFile[]): AsyncIterable<Uint8Array> {
+  const waiting = new Map(members.map((member) => [member.name, member]))
+  const sources = members.map(({ name, path, isExecutable }) => ({
+    ...({ type: 'file', source: path, target: name, mode: isExecutable ? 0o755 : 0o644 } as const),
+    ...{ mtime: new Date(0), uid: 0, gid: 0 },
+  }))
+  yield* packTar(sources, {
+    map: (header) => {
+      const member = waiting.get(header.name)
+      // A second name of one file on the disk is packed as a link to the first.
+      if (header.type === 'file' && member?.bytes !== header.size) throw changedFile(member?.path ?? header.name)
+      waiting.delete(header.name)
+      return header
+    },
   })
-  const members: Measured[] = []
-  for (let at = 0; at < names.length; at += groupSize) {
-    members.push(...(await Promise.all(names.slice(at, at + groupSize).map((name) => measure(root, name)))))
+  for (const { path } of waiting.values()) throw changedFile(path)
+}
+
+const FILES_AT_ONCE_MAX = 64
+
+/** Measures the release in a folder. Throws a `Failure` when its dependencies are not installed. */
+export async function measureRelease(root: string): Promise<ReleaseArchive> {
+  const names = await listReleaseFiles(root).catch((error) => {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new Failure(
+      { what: 'cannot read the files of the release', where: root, why, next: 'tappass version' },
+      1,
+      error,
+    )
+  })
+  const members: MeasuredFile[] = []
+  for (let start = 0; start < names.length; start += FILES_AT_ONCE_MAX) {
+    members.push(
+      ...(await Promise.all(names.slice(start, start + FILES_AT_ONCE_MAX).map((name) => measure(root, name)))),
+    )
   }
   const manifest = members.map(({ sha256, name }) => `${sha256}  ./${name}\n`).join('')
   const content = createHash('sha256').update(manifest)
@@ -90,6 +128,6 @@ export const measureRelease = async (root: string): Promise<ReleasePack> => {
     version: `${version}-${content.digest('hex').slice(0, 12)}`,
     manifest,
     // Speed over size: most of the bytes are one WebAssembly module.
-    open: () => pipeline(Readable.from(writeTar(members)), createGzip({ level: 1 }), () => {}),
+    open: () => pipeline(packFiles(members), createGzip({ level: 1 }), () => {}),
   }
 }

@@ -1,11 +1,11 @@
-/** From words typed to a verb, its options and operands; `node:util` parseArgs splits, this file judges. */
+/** Parses the arguments into a verb, its options and operands: `parseArgs` of `node:util` splits them, this file validates. */
 import { parseArgs } from 'node:util'
 import { usageFailure } from '../core/failure.ts'
-import { commonOptions, type Option } from './option.ts'
+import { COMMON_OPTIONS, type Option } from './option.ts'
 import { nearest } from './suggestion.ts'
 import type { Action, Verb } from './verb.ts'
 
-/** What the words mean. `isHelp` wins over everything else that is missing. */
+/** The parsed command line. With `isHelp`, required words may be missing. */
 export type Arguments<V extends Verb> = Readonly<{
   verb: V
   action: string | undefined
@@ -14,46 +14,47 @@ export type Arguments<V extends Verb> = Readonly<{
   isHelp: boolean
 }>
 
-/** Finds the verb; throws a usage failure that names the nearest one. */
-export const findVerb = <V extends Verb>(verbs: readonly V[], name: string): V => {
+/** Returns the verb of that name. Throws a usage failure that suggests a similar one. */
+export function findVerb<V extends Verb>(verbs: readonly V[], name: string): V {
   const verb = verbs.find((candidate) => candidate.name === name)
   if (verb !== undefined) return verb
-  const guess = nearest(
+  const suggestion = nearest(
     name,
     verbs.map((candidate) => candidate.name),
   )
-  const next = guess === undefined ? 'tappass --help' : `tappass ${guess}`
-  throw usageFailure(`there is no command "${name}"${guess === undefined ? '' : `; did you mean "${guess}"?`}`, next)
+  const next = suggestion === undefined ? 'tappass --help' : `tappass ${suggestion}`
+  const hint = suggestion === undefined ? '' : `; did you mean "${suggestion}"?`
+  throw usageFailure(`there is no command "${name}"${hint}`, next)
 }
 
-/** All options that a verb takes, those of its actions included, each once. */
-export const optionsOf = (verb: Verb, action?: Action): readonly Option[] => {
+/** Returns all options of a verb, those of its actions included, each once. */
+export function optionsOf(verb: Verb, action?: Action): readonly Option[] {
   const actions = action === undefined ? (verb.actions ?? []) : [action]
-  const all = [...verb.options, ...actions.flatMap((each) => each.options ?? []), ...commonOptions]
+  const all = [...verb.options, ...actions.flatMap((each) => each.options ?? []), ...COMMON_OPTIONS]
   return all.filter((option, index) => all.findIndex((other) => other.name === option.name) === index)
 }
 
-const findAction = (verb: Verb, name: string | undefined, isHelp: boolean): Action | undefined => {
+function findAction(verb: Verb, name: string | undefined, isHelp: boolean): Action | undefined {
   if (verb.actions === undefined) return undefined
   const names = verb.actions.map((action) => action.name)
   const action = verb.actions.find((candidate) => candidate.name === name)
   if (action !== undefined || (isHelp && name === undefined)) return action
-  const next = `tappass ${verb.name} ${(name === undefined ? undefined : nearest(name, names)) ?? names.join('|')}`
+  const next = `tappass ${verb.name} ${(name === undefined ? undefined : nearest(name, names)) ?? '--help'}`
   const what = name === undefined ? 'needs one of' : `has no "${name}", only`
   throw usageFailure(`"${verb.name}" ${what} ${names.join(', ')}`, next)
 }
 
 type Token = Readonly<{ kind: string; rawName?: string; name?: string; value?: string | undefined }>
 
-const checkOption = (verb: Verb, known: readonly Option[], token: Token): void => {
+function checkOption(verb: Verb, known: readonly Option[], token: Token): void {
   const option = known.find((candidate) => candidate.name === token.name)
   const typed = token.rawName ?? ''
   if (option === undefined) {
-    const guess = nearest(
+    const suggestion = nearest(
       typed.replace(/^-+/, ''),
       known.map((candidate) => candidate.name),
     )
-    const hint = guess === undefined ? '' : `; did you mean "--${guess}"?`
+    const hint = suggestion === undefined ? '' : `; did you mean "--${suggestion}"?`
     throw usageFailure(`"${verb.name}" has no option "${typed}"${hint}`, `tappass ${verb.name} --help`)
   }
   if (option.value === undefined) {
@@ -64,25 +65,34 @@ const checkOption = (verb: Verb, known: readonly Option[], token: Token): void =
     throw usageFailure(`"${typed}" needs a value`, `tappass ${verb.name} --${option.name} ${option.value}`)
   }
   if (option.choices !== undefined && !option.choices.includes(token.value)) {
-    const guess = nearest(token.value, option.choices) ?? option.choices.join('|')
+    const suggestion = nearest(token.value, option.choices)
     const what = `"${typed}" is one of ${option.choices.join(', ')}, not "${token.value}"`
-    throw usageFailure(what, `tappass ${verb.name} --${option.name} ${guess}`)
+    const words = suggestion === undefined ? '--help' : `--${option.name} ${suggestion}`
+    throw usageFailure(what, `tappass ${verb.name} ${words}`)
   }
 }
 
-const checkOperands = (verb: Verb, action: Action | undefined, operands: readonly string[]): void => {
-  const shown = action === undefined ? verb.operands : action.operands
-  if (shown !== undefined || operands[0] === undefined) return
+/** A verb or action takes no operand, or exactly one: any value, or one of the alternatives (`bash|zsh|fish`). */
+function checkOperands(verb: Verb, action: Action | undefined, operands: readonly string[]): void {
+  const expected = action === undefined ? verb.operands : action.operands
   const name = action === undefined ? verb.name : `${verb.name} ${action.name}`
-  throw usageFailure(`"${name}" takes no "${operands[0]}"`, `tappass ${name} --help`)
+  if (expected === undefined) {
+    if (operands[0] === undefined) return
+    throw usageFailure(`"${name}" takes no "${operands[0]}"`, `tappass ${verb.name} --help`)
+  }
+  const choices = expected.split('|')
+  const isChoice = choices.length > 1
+  if (operands[0] !== undefined && operands.length === 1 && (!isChoice || choices.includes(operands[0]))) return
+  const what = isChoice ? `one of ${choices.join(', ')}` : `one ${expected}`
+  throw usageFailure(`"${name}" needs ${what}`, `tappass ${name} ${isChoice ? choices[0] : expected}`)
 }
 
-/** Reads the words after `tappass`. Throws a usage failure (exit 64) for anything that is not understood. */
-export const parseArguments = <V extends Verb>(verbs: readonly V[], words: readonly string[]): Arguments<V> => {
-  const verb = findVerb(verbs, words[0] ?? '')
+/** Parses the arguments after `tappass`. Throws a usage failure (exit 64) for anything that is not understood. */
+export function parseArguments<V extends Verb>(verbs: readonly V[], args: readonly string[]): Arguments<V> {
+  const verb = findVerb(verbs, args[0] ?? '')
   const known = optionsOf(verb)
   const { tokens } = parseArgs({
-    args: words.slice(1),
+    args: args.slice(1),
     strict: false,
     allowPositionals: true,
     tokens: true,

@@ -1,11 +1,16 @@
-/** A command line to type next, with what was typed for this one: hosts, keys, specification. */
+/** A command line to type next, with the options of this one: hosts, keys, specification. */
 
 import { quoteAll } from '../core/quoting.ts'
 import type { Invocation } from './invocation.ts'
+import { HOST_OPTIONS } from './option.ts'
 
-/** Options stand as they were typed; none of them holds a secret. `more` are words to add. */
-export const typedLine = ({ options }: Pick<Invocation, 'options'>, verb: string, ...more: readonly string[]): string =>
-  quoteAll([
+/** Returns the command line of a verb. Options are repeated as typed; none of them holds a secret. `more` are arguments to add. */
+export function commandHint(
+  { options }: Pick<Invocation, 'options'>,
+  verb: string,
+  ...more: readonly string[]
+): string {
+  return quoteAll([
     'tappass',
     verb,
     ...Object.entries(options).flatMap(([name, value]) =>
@@ -13,3 +18,13 @@ export const typedLine = ({ options }: Pick<Invocation, 'options'>, verb: string
     ),
     ...more,
   ])
+}
+
+/** Returns the command line of a verb on the same hosts, without the options that only this verb has. */
+export function hostCommandHint({ options }: Pick<Invocation, 'options'>, verb: string): string {
+  const isHostOption = (name: string) => HOST_OPTIONS.some((option) => option.name === name)
+  return commandHint(
+    { options: Object.fromEntries(Object.entries(options).filter(([name]) => isHostOption(name))) },
+    verb,
+  )
+}

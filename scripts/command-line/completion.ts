@@ -3,40 +3,46 @@ import { optionsOf } from './argument.ts'
 import type { Option } from './option.ts'
 import type { Verb } from './verb.ts'
 
-/** The shells that there are scripts for. */
-export const shells = ['bash', 'zsh', 'fish'] as const
+/** The supported shells. */
+export const SHELLS = ['bash', 'zsh', 'fish'] as const
 
-/** One of them. */
-export type Shell = (typeof shells)[number]
+/** A supported shell. */
+export type Shell = (typeof SHELLS)[number]
 
-const flagsOf = (verb: Verb): string =>
-  optionsOf(verb)
+function flagsOf(verb: Verb): string {
+  return optionsOf(verb)
     .map(({ name }) => `--${name}`)
     .join(' ')
+}
 
-/** The words that may follow a verb: its actions, or the alternatives that its operand names (`bash|zsh|fish`). */
-const secondWords = (verb: Verb): readonly Readonly<{ name: string; summary: string }>[] => {
+/** The words that may follow a verb: its actions, or the alternatives of its operand (`bash|zsh|fish`). */
+function subcommandsOf(verb: Verb): readonly Readonly<{ name: string; summary: string }>[] {
   const alternatives = verb.operands?.includes('|') === true ? verb.operands.split('|') : []
   return verb.actions ?? alternatives.map((name) => ({ name, summary: name }))
 }
-const actionsOf = (verb: Verb): string =>
-  secondWords(verb)
+function actionsOf(verb: Verb): string {
+  return subcommandsOf(verb)
     .map(({ name }) => name)
     .join(' ')
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
+}
+function quoteForShell(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}
 
-/** For each option with choices, the choices; for each that takes a file or folder, files. */
-const bashValues = (options: readonly Option[]): string =>
-  options
+/** Completes the choices of an option, or file names where it takes a file or folder. */
+function bashValues(options: readonly Option[]): string {
+  return options
     .filter(({ value }) => value !== undefined)
     .map(({ name, choices, value }) => {
-      const words = choices === undefined ? '' : `-W ${quoted(choices.join(' '))}`
+      const words = choices === undefined ? '' : `-W ${quoteForShell(choices.join(' '))}`
       const files = value === 'DIR' ? '-d' : value === 'FILE' ? '-f' : ''
       return `      --${name}) COMPREPLY=($(compgen ${words === '' ? files || "-W ''" : words} -- "$cur")); return ;;`
     })
     .join('\n')
+}
 
-const renderBash = (verbs: readonly Verb[]): string => `# bash completion for tappass: eval "$(tappass completion bash)"
+function renderBash(verbs: readonly Verb[]): string {
+  return `# bash completion for tappass: eval "$(tappass completion bash)"
 _tappass() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} verb=\${COMP_WORDS[1]}
   COMPREPLY=()
@@ -55,8 +61,9 @@ ${bashValues(optionsOf(verb))}
 }
 complete -o default -F _tappass tappass ./tappass
 `
+}
 
-const zshOption = ({ name, summary, value, choices, isRepeatable }: Option): string => {
+function zshOption({ name, summary, value, choices, isRepeatable }: Option): string {
   const text = summary.replace(/[[\]:]/g, '\\$&')
   const action =
     choices === undefined
@@ -66,15 +73,17 @@ const zshOption = ({ name, summary, value, choices, isRepeatable }: Option): str
           ? '_files -/'
           : ''
       : `(${choices.join(' ')})`
-  return quoted(
+  return quoteForShell(
     `${isRepeatable === true ? '*' : ''}--${name}[${text}]${value === undefined ? '' : `:${value.replace(/:/g, '\\:')}:${action}`}`,
   )
 }
 
-const zshPairs = (pairs: readonly Readonly<{ name: string; summary: string }>[]): string =>
-  pairs.map(({ name, summary }) => quoted(`${name}:${summary}`)).join(' ')
+function zshPairs(pairs: readonly Readonly<{ name: string; summary: string }>[]): string {
+  return pairs.map(({ name, summary }) => quoteForShell(`${name}:${summary}`)).join(' ')
+}
 
-const renderZsh = (verbs: readonly Verb[]): string => `#compdef tappass
+function renderZsh(verbs: readonly Verb[]): string {
+  return `#compdef tappass
 # zsh completion for tappass: source <(tappass completion zsh)
 _tappass() {
   local -a verbs actions
@@ -85,36 +94,41 @@ _tappass() {
   case $verb in
 ${verbs
   .map((verb) => {
-    const describe = `actions=(${zshPairs(secondWords(verb))}); (( CURRENT == 2 )) && _describe action actions`
-    return `  ${verb.name}) ${secondWords(verb).length === 0 ? '' : `${describe}; `}_arguments ${optionsOf(verb).map(zshOption).join(' ')} ;;`
+    const describe = `actions=(${zshPairs(subcommandsOf(verb))}); (( CURRENT == 2 )) && _describe action actions`
+    return `  ${verb.name}) ${subcommandsOf(verb).length === 0 ? '' : `${describe}; `}_arguments ${optionsOf(verb).map(zshOption).join(' ')} ;;`
   })
   .join('\n')}
   esac
 }
 compdef _tappass tappass
 `
-
-const fishOption = (verb: Verb, { name, summary, value, choices }: Option): string => {
-  const values = choices === undefined ? '' : ` -a ${quoted(choices.join(' '))}`
-  const kind = value === undefined ? '' : choices === undefined ? ' -r' : ' -x'
-  return `complete -c tappass -n '__fish_seen_subcommand_from ${verb.name}' -l ${name} -d ${quoted(summary)}${kind}${values}`
 }
 
-const renderFish = (verbs: readonly Verb[]): string => `# fish completion for tappass: tappass completion fish | source
+function fishOption(verb: Verb, { name, summary, value, choices }: Option): string {
+  const values = choices === undefined ? '' : ` -a ${quoteForShell(choices.join(' '))}`
+  const kind = value === undefined ? '' : choices === undefined ? ' -r' : ' -x'
+  return `complete -c tappass -n '__fish_seen_subcommand_from ${verb.name}' -l ${name} -d ${quoteForShell(summary)}${kind}${values}`
+}
+
+function renderFish(verbs: readonly Verb[]): string {
+  return `# fish completion for tappass: tappass completion fish | source
 complete -c tappass -f
-${verbs.map(({ name, summary }) => `complete -c tappass -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`).join('\n')}
+${verbs.map(({ name, summary }) => `complete -c tappass -n __fish_use_subcommand -a ${name} -d ${quoteForShell(summary)}`).join('\n')}
 ${verbs
   .flatMap((verb) => [
-    ...secondWords(verb).map(
+    ...subcommandsOf(verb).map(
       ({ name, summary }) =>
-        `complete -c tappass -n '__fish_seen_subcommand_from ${verb.name}' -a ${name} -d ${quoted(summary)}`,
+        `complete -c tappass -n '__fish_seen_subcommand_from ${verb.name}' -a ${name} -d ${quoteForShell(summary)}`,
     ),
     ...optionsOf(verb).map((option) => fishOption(verb, option)),
   ])
   .join('\n')}
 `
+}
 
-const renderers = { bash: renderBash, zsh: renderZsh, fish: renderFish } as const
+const RENDERERS = { bash: renderBash, zsh: renderZsh, fish: renderFish } as const
 
-/** The script that teaches a shell every verb, action and option of the table. */
-export const renderCompletion = (shell: Shell, verbs: readonly Verb[]): string => renderers[shell](verbs)
+/** Returns the completion script of a shell for every verb, action and option of the table. */
+export function renderCompletion(shell: Shell, verbs: readonly Verb[]): string {
+  return RENDERERS[shell](verbs)
+}

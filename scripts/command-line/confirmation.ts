@@ -1,32 +1,33 @@
-/** Asks whether changes may be made: `--yes` says so beforehand, and without a terminal nobody can be asked. */
-import { exitCode } from '../core/exit-code.ts'
+/** Asks for confirmation of changes on the terminal, unless `--yes` was given. */
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
-import { typedLine } from './command-hint.ts'
-import { type Invocation, isGiven, mayAsk } from './invocation.ts'
+import { commandHint } from './command-hint.ts'
+import { type Invocation, isGiven, isInteractive } from './invocation.ts'
 import { askLine, Interrupted } from './prompt.ts'
 
-/** Whether so many changes may be made to a host. */
-export type Consent = (host: string, changes: number) => Promise<boolean>
+/** Returns whether that many changes may be made to a host. */
+export type Confirm = (host: string, changes: number) => Promise<boolean>
 
-const interrupted = (error: unknown): never => {
+function interrupted(error: unknown): never {
   if (error instanceof Interrupted)
-    throw new Failure({ what: 'interrupted at the question' }, exitCode.interrupted, error)
+    throw new Failure({ what: 'interrupted at the confirmation' }, EXIT_CODE.interrupted, error)
   throw error
 }
 
-/** One question at a time, though hosts run side by side. It throws a usage failure that names `--yes` where nobody can be asked. */
-export const consentOf = (invocation: Invocation): Consent => {
+/** Asks one question at a time, even when hosts run in parallel. Without a terminal it throws a usage failure that names `--yes`. */
+export function createConfirm(invocation: Invocation): Confirm {
   const terminal = { input: invocation.stdin, output: invocation.stderr, interrupt: invocation.interrupt }
-  let asking: Promise<unknown> = Promise.resolve()
+  let previous: Promise<unknown> = Promise.resolve()
   return async (host, changes) => {
     if (isGiven(invocation, 'yes')) return true
-    if (!mayAsk(invocation)) {
-      const what = `${host} needs changes (${changes}), and nobody can be asked`
-      throw usageFailure(what, typedLine(invocation, invocation.verb.name, '--yes'))
+    if (!isInteractive(invocation)) {
+      const count = changes === 1 ? '1 change' : `${changes} changes`
+      const what = `${count} to ${host} not confirmed: no terminal to confirm on; pass --yes`
+      throw usageFailure(what, commandHint(invocation, invocation.verb.name, '--yes'))
     }
     const question = `Make ${changes === 1 ? 'this change' : `these ${changes} changes`} to ${host}? [y/N] `
-    const answer = asking.then(() => askLine(terminal, question))
-    asking = answer.catch(() => undefined)
+    const answer = previous.then(() => askLine(terminal, question))
+    previous = answer.catch(() => undefined)
     return /^y(es)?$/i.test(await answer.catch(interrupted))
   }
 }

@@ -1,11 +1,12 @@
-/** One call of a command: what was typed, where it runs, and how to answer. Commands get everything from here. */
+/** One invocation of a command: arguments, environment, streams, clock. Commands get everything from here. */
 import type { Verb } from './verb.ts'
 
 /**
  * `action` is the second word of verbs that have one, `operands` the words after it.
- * `environment` is the process's own, read once in `cli.ts`. `root` is the clone or release folder.
+ * `environment` is that of the process, read once in `cli.ts`. `root` is the clone or release folder. `program` is what the user types
+ * to run TapPass (`./tappass`, `tappass`).
  * `interrupt` is aborted by the first Ctrl-C (reason 'SIGINT') or by SIGTERM (reason 'SIGTERM'); a second
- * one ends the process at once. `stdout` takes data only, `stderr` takes talk.
+ * one ends the process at once. `stdout` is for data, `stderr` for messages.
  */
 export type Invocation = Readonly<{
   verb: Verb
@@ -15,6 +16,7 @@ export type Invocation = Readonly<{
   environment: Readonly<Record<string, string | undefined>>
   root: string
   workingFolder: string
+  program: string
   verbs: readonly Verb[]
   stdin: NodeJS.ReadStream
   stdout: NodeJS.WriteStream
@@ -24,27 +26,30 @@ export type Invocation = Readonly<{
   interrupt: AbortSignal
 }>
 
-/** The last value of an option that takes one; undefined when it was not given. */
-export const textOption = (invocation: Invocation, name: string): string | undefined => {
+/** Returns the last value of an option; undefined when it was not given. */
+export function textOption(invocation: Invocation, name: string): string | undefined {
   const value = invocation.options[name]
   return typeof value === 'string' ? value : undefined
 }
 
-/** All values of a repeatable option, in order. */
-export const textOptions = (invocation: Invocation, name: string): readonly string[] => {
+/** Returns all values of a repeatable option, in order. */
+export function textOptions(invocation: Invocation, name: string): readonly string[] {
   const value = invocation.options[name]
   return Array.isArray(value) ? value : []
 }
 
-/** Whether a switch was given. */
-export const isGiven = (invocation: Invocation, name: string): boolean => invocation.options[name] !== undefined
+/** Whether an option was given. */
+export function isGiven(invocation: Invocation, name: string): boolean {
+  return invocation.options[name] !== undefined
+}
 
-/** Whether questions may be asked: both ends are a terminal and `--no-input` was not given. */
-export const mayAsk = (invocation: Invocation): boolean =>
-  !isGiven(invocation, 'no-input') && invocation.stdin.isTTY === true && invocation.stderr.isTTY === true
+/** Whether questions may be asked: stdin and stderr are terminals and `--no-input` was not given. */
+export function isInteractive(invocation: Invocation): boolean {
+  return !isGiven(invocation, 'no-input') && invocation.stdin.isTTY === true && invocation.stderr.isTTY === true
+}
 
-/** What a command's module exports. Gives the process's exit code (see `exit-code.ts`). */
+/** What the module of a command exports. `run` returns the exit code of the process (`exit-code.ts`). */
 export type VerbModule = Readonly<{ run: (invocation: Invocation) => Promise<number> }>
 
-/** In the order of `--help`. */
+/** The commands, in the order of `--help`. */
 export type CommandTable = readonly (Verb & Readonly<{ load: () => Promise<VerbModule> }>)[]

@@ -1,8 +1,8 @@
-/** Options of the command line as data, and those that several commands take. Parsing stands in `argument.ts`. */
+/** Options of the command line as data, and those that several commands share. `argument.ts` parses them. */
 
 /**
- * One option. `value` is the placeholder shown in help (`PORT`); without it the option is a switch.
- * `choices` are all values allowed; `isRepeatable` lets it stand more than once and gives a list.
+ * An option. `value` is the placeholder shown in help (`PORT`); without it the option is a flag.
+ * `choices` are the allowed values; a `isRepeatable` option may be given several times and yields a list.
  */
 export type Option = Readonly<{
   name: string
@@ -13,39 +13,50 @@ export type Option = Readonly<{
   isRepeatable?: boolean
 }>
 
-/** Taken by every command. */
-export const commonOptions: readonly Option[] = [
+/** Options of every command. */
+export const COMMON_OPTIONS: readonly Option[] = [
   { name: 'help', short: 'h', summary: 'show this help' },
   { name: 'no-color', summary: 'no colour (as when NO_COLOR is set)' },
 ]
 
-/** Data on stdout as JSON, talk on stderr. */
-export const jsonOption: Option = { name: 'json', summary: 'print JSON on stdout' }
+/** JSON on stdout, messages on stderr. */
+export const JSON_OPTION: Option = { name: 'json', summary: 'print JSON on stdout' }
 
-/** Never ask. */
-export const noInputOption: Option = { name: 'no-input', summary: 'never ask; take flags and defaults' }
+/** Never prompt. */
+export const NO_INPUT_OPTION: Option = { name: 'no-input', summary: 'never prompt; use flags and defaults' }
 
-/** Say yes to what would be asked. */
-export const yesOption: Option = { name: 'yes', short: 'y', summary: 'apply without asking' }
+/** Skip the confirmation. */
+export const YES_OPTION: Option = { name: 'yes', short: 'y', summary: 'apply without confirmation' }
 
-/** The folder that `up` keeps its data in. */
-export const dataOption: Option = { name: 'data', value: 'DIR', summary: 'data folder (default: .tappass/data)' }
+/** Diffs in plans. */
+export const DIFF_OPTION: Option = { name: 'diff', summary: 'show how the content of each file changes' }
 
-/** Which host to see or change: this one unless `--host` or `--inventory` says otherwise. */
-export const hostOptions: readonly Option[] = [
-  { name: 'host', value: 'USER@NAME[:PORT]', isRepeatable: true, summary: 'a host over SSH instead of this one' },
-  { name: 'identity', value: 'FILE', summary: 'private SSH key' },
-  { name: 'known-hosts', value: 'FILE', summary: 'known_hosts file to check host keys against' },
-  { name: 'accept-new-host-key', summary: 'add the key of a host that is new to known_hosts (never a changed one)' },
-  { name: 'inventory', value: 'FILE', summary: 'a YAML list of hosts' },
+/** The data folder of `up`. */
+export const DATA_OPTION: Option = { name: 'data', value: 'DIR', summary: 'data folder (default: .tappass/data)' }
+
+/** Which hosts to inspect or change: this machine unless `--host` or `--inventory` is given. */
+export const HOST_OPTIONS: readonly Option[] = [
+  {
+    name: 'host',
+    value: 'USER@NAME[:PORT]',
+    isRepeatable: true,
+    summary: 'a host to reach over SSH, instead of this machine',
+  },
+  { name: 'identity', value: 'FILE', summary: 'private SSH key file' },
+  { name: 'known-hosts', value: 'FILE', summary: 'known_hosts file to verify host keys against' },
+  {
+    name: 'accept-new-host-key',
+    summary: 'add the key of an unknown host to known_hosts (never accepts a changed key)',
+  },
+  { name: 'inventory', value: 'FILE', summary: 'YAML file with a list of hosts' },
   { name: 'config', value: 'FILE', summary: 'host specification (YAML)' },
 ]
 
-/** What a host should be, on top of its specification. */
-export const wantedOptions: readonly Option[] = [
-  { name: 'only', value: 'ROLE', isRepeatable: true, summary: 'this part of the host only' },
-  { name: 'domain', value: 'NAME', summary: 'public name; TLS from a public authority' },
-  { name: 'upstream', value: 'URL', summary: 'an OpenAI-compatible server that answers calls (…/v1)' },
+/** Settings of a host that override its specification. */
+export const SPEC_OPTIONS: readonly Option[] = [
+  { name: 'only', value: 'ROLE', isRepeatable: true, summary: 'apply this role only' },
+  { name: 'domain', value: 'NAME', summary: 'public domain name, with a certificate from a public authority' },
+  { name: 'upstream', value: 'URL', summary: 'OpenAI-compatible model server (https://…/v1)' },
   {
     name: 'secret',
     value: 'ID=FILE',

@@ -1,23 +1,23 @@
-/** Questions on a terminal: a line, one of several, or a line that is not shown. */
+/** Prompts on a terminal: for a line, a choice, or hidden input. */
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 
-/** Where questions are asked. `interrupt` ends them; Ctrl-C at a question throws too. */
+/** The terminal to prompt on. `interrupt` aborts a prompt, and so does Ctrl-C. */
 export type Terminal = Readonly<{
   input: NodeJS.ReadableStream
   output: NodeJS.WritableStream
   interrupt: AbortSignal
 }>
 
-/** Ctrl-C or the end of input at a question. */
+/** Thrown for Ctrl-C or end of input at a prompt. */
 export class Interrupted extends Error {
   constructor() {
-    super('interrupted at a question')
+    super('interrupted at a prompt')
     this.name = 'Interrupted'
   }
 }
 
-const ask = async (terminal: Terminal, prompt: string, isHidden: boolean): Promise<string> => {
+async function ask(terminal: Terminal, prompt: string, isHidden: boolean): Promise<string> {
   if (isHidden) terminal.output.write(prompt)
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({
@@ -43,24 +43,28 @@ const ask = async (terminal: Terminal, prompt: string, isHidden: boolean): Promi
   }
 }
 
-/** Asks for a line; empty input gives ''. */
-export const askLine = (terminal: Terminal, prompt: string): Promise<string> => ask(terminal, prompt, false)
+/** Prompts for a line; empty input returns ''. */
+export function askLine(terminal: Terminal, prompt: string): Promise<string> {
+  return ask(terminal, prompt, false)
+}
 
-/** Asks for a line that is not shown. */
-export const askHidden = (terminal: Terminal, prompt: string): Promise<string> => ask(terminal, prompt, true)
+/** Prompts for a line without echoing it. */
+export function askHidden(terminal: Terminal, prompt: string): Promise<string> {
+  return ask(terminal, prompt, true)
+}
 
-/** Asks for one of several, by number; empty input takes the first. Asks again for anything else. */
-export const askChoice = async <T extends string>(
+/** Prompts for one of several choices, by number; empty input selects the first. Prompts again for anything else. */
+export async function askChoice<T extends string>(
   terminal: Terminal,
   title: string,
   choices: readonly (readonly [T, string])[],
-): Promise<T> => {
+): Promise<T> {
   const rows = choices.map(([, text], index) => `  ${index + 1}) ${text}`).join('\n')
   terminal.output.write(`${title}\n${rows}\n`)
   for (;;) {
     const answer = await askLine(terminal, `Which (1-${choices.length}, Enter for 1): `)
     const chosen = choices[answer === '' ? 0 : Number(answer) - 1]
     if (chosen !== undefined) return chosen[0]
-    terminal.output.write(`"${answer}" is not one of them.\n`)
+    terminal.output.write(`"${answer}" is not a number from 1 to ${choices.length}.\n`)
   }
 }

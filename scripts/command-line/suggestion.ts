@@ -1,7 +1,7 @@
-/** The word that a mistyped one probably meant. */
+/** Suggestions for mistyped words. */
 
-/** Edits (insert, delete, replace, swap neighbours) from one word to the other: optimal string alignment distance. */
-export const editDistance = (from: string, to: string): number => {
+/** Returns the optimal string alignment distance: insertions, deletions, replacements and transpositions from one word to the other. */
+export function editDistance(from: string, to: string): number {
   let before: number[] = []
   let row = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (let i = 1; i <= from.length; i++) {
@@ -20,11 +20,11 @@ export const editDistance = (from: string, to: string): number => {
   return row[to.length] ?? 0
 }
 
-/** The nearest of the words, or undefined when none is within a third of the typed length (at least 2 edits). */
-export const nearest = (typed: string, words: readonly string[]): string | undefined => {
+/** Returns the nearest of the words: one that begins with what was typed, or has at most one edit for each three characters (at least one). */
+export function nearest(typed: string, words: readonly string[]): string | undefined {
   const ranked = words
     .map((word) => ({ word, distance: word.startsWith(typed) ? 1 : editDistance(typed, word) }))
     .sort((a, b) => a.distance - b.distance)
   const best = ranked[0]
-  return best !== undefined && best.distance <= Math.max(2, Math.floor(typed.length / 3)) ? best.word : undefined
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(typed.length / 3)) ? best.word : undefined
 }

@@ -1,22 +1,23 @@
-/** Help texts, rendered from the command table alone. */
+/** Help texts, rendered from the command table. */
 import { optionsOf } from './argument.ts'
-import { commonOptions, type Option } from './option.ts'
+import { COMMON_OPTIONS, type Option } from './option.ts'
 import type { Verb } from './verb.ts'
 
-const columns = (rows: readonly (readonly [string, string])[]): string => {
+function columns(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([left]) => left.length))
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n')
 }
 
-const optionRow = ({ name, short, value, summary, choices, isRepeatable }: Option): readonly [string, string] => [
-  `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`,
-  `${summary}${choices === undefined ? '' : ` (${choices.join(', ')})`}${isRepeatable ? ' (repeatable)' : ''}`,
-]
+function optionRow({ name, short, value, summary, choices, isRepeatable }: Option): readonly [string, string] {
+  return [
+    `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`,
+    `${summary}${choices === undefined ? '' : ` (${choices.join(', ')})`}${isRepeatable ? ' (repeatable)' : ''}`,
+  ]
+}
 
-/** The text of `tappass --help`, with a line end. */
-export const renderOverview = (
-  verbs: readonly Verb[],
-): string => `tappass: a governed AI gateway, from a bare machine to a governed call
+/** Returns the text of `tappass --help`, with a line end. */
+export function renderOverview(verbs: readonly Verb[]): string {
+  return `tappass: a governed AI gateway, from a bare machine to a governed call
 
 Usage: tappass COMMAND [OPTION…]
 
@@ -24,24 +25,25 @@ Commands:
 ${columns(verbs.map(({ name, summary }) => [name, summary]))}
 
 Options:
-${columns([...commonOptions.map(optionRow), optionRow({ name: 'version', summary: 'show the version' })])}
+${columns([...COMMON_OPTIONS.map(optionRow), optionRow({ name: 'version', summary: 'show the version' })])}
 
 tappass COMMAND --help shows the options of one command.
-Exit codes: 0 as wanted, 1 failed, 2 changes pending, 3 rolled back, 4 locked by another run,
+Exit codes: 0 success, 1 failed, 2 changes pending, 3 rolled back, 4 locked by another run,
 5 preflight refused, 6 unreachable, 64 usage, 130 interrupted.
 `
+}
 
-/** The text of `tappass VERB --help`, with a line end. */
-export const renderVerb = (verb: Verb): string => {
+/** Returns the text of `tappass VERB --help`, with a line end. */
+export function renderVerb(verb: Verb): string {
   const operands = verb.operands === undefined ? '' : ` ${verb.operands}`
   const actions = verb.actions ?? []
-  const words = actions.length === 0 ? operands : ` ${actions.map((action) => action.name).join('|')}`
+  const operandText = actions.length === 0 ? operands : ` ${actions.map((action) => action.name).join('|')}`
   const actionRows = actions.map(
     ({ name, operands: shown, summary }) => [shown === undefined ? name : `${name} ${shown}`, summary] as const,
   )
   return `tappass ${verb.name}: ${verb.summary}
 
-Usage: tappass ${verb.name}${words} [OPTION…]
+Usage: tappass ${verb.name}${operandText} [OPTION…]
 ${actionRows.length === 0 ? '' : `\nActions:\n${columns(actionRows)}\n`}
 Options:
 ${columns(optionsOf(verb).map(optionRow))}

@@ -1,10 +1,10 @@
-/** What a user can type after `tappass`, as data: enough for help, completion and parsing, and nothing to run. */
+/** Commands as data: enough for help, completion and parsing, without the code that runs them. */
 import type { Option } from './option.ts'
 
-/** A second word (`migrate up`). `operands` is how further words are shown (`ID`); undefined means that none are taken. */
+/** A subcommand (`migrate up`). `operands` is the placeholder of the operand (`ID`), or its alternatives (`bash|zsh`); undefined: it takes none. */
 export type Action = Readonly<{ name: string; summary: string; operands?: string; options?: readonly Option[] }>
 
-/** A first word. With `actions`, one of them must be named. */
+/** A command. With `actions`, one of them must be given. */
 export type Verb = Readonly<{
   name: string
   summary: string

@@ -1,121 +1,128 @@
-/** `tappass agent add|list|revoke`: the agents that may call a gateway; one that `up` runs here, or a host's. */
+/** `tappass agent add|list|revoke`: manages the agents of a gateway: one that `up` runs here, one on a host, or one at a URL. */
+
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
+import { HOST_PATH } from '../../contract/path.ts'
+import { credentialId } from '../../contract/secret.ts'
+import { hostCommandHint } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven, textOption, textOptions } from '../command-line/invocation.ts'
-import { readSshAccess } from '../connection/ssh-access.ts'
 import { renderAgents } from '../control/agent-table.ts'
-import { connectGateway, exchangeOverHttp, type GatewayClient } from '../control/gateway-client.ts'
-import { exchangeOnHost } from '../control/host-request.ts'
-import { exitCode } from '../core/exit-code.ts'
+import { createGatewayClient, createHttpTransport, type GatewayClient } from '../control/gateway-client.ts'
+import { createHostTransport } from '../control/host-request.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
+import { connectors } from '../runners/connectors.ts'
+import { connectTarget } from '../session/host-session.ts'
 import { readTargets } from '../spec/target.ts'
-import { readNote } from '../up/data-folder.ts'
+import { readJsonFile } from '../up/data-folder.ts'
 
-/** A gateway, and how to leave it. */
-type Reached = Readonly<{ gateway: GatewayClient; close: () => Promise<void> }>
+/** A client of a gateway, and how to close its connection. */
+type GatewayConnection = Readonly<{ gateway: GatewayClient; close: () => Promise<void> }>
 
-const nothingToClose = async (): Promise<void> => undefined
-
-const reachUrl = (invocation: Invocation, url: string): Reached => {
-  const file = textOption(invocation, 'admin-key-file')
-  if (file === undefined)
-    throw usageFailure('"--url" needs the admin key', `tappass agent list --url ${url} --admin-key-file FILE`)
-  const key = readFileSync(resolve(invocation.workingFolder, file), 'utf8').trim()
-  return { gateway: connectGateway(exchangeOverHttp(url), key), close: nothingToClose }
+async function nothingToClose(): Promise<void> {
+  return undefined
 }
 
-const dataPath = (invocation: Invocation): string => {
+function connectToUrl(invocation: Invocation, url: string): GatewayConnection {
+  const file = textOption(invocation, 'admin-key-file')
+  if (file === undefined)
+    throw usageFailure(
+      '"--url" needs "--admin-key-file"',
+      `tappass agent ${invocation.action} --url ${url} --admin-key-file FILE`,
+    )
+  const key = readFileSync(resolve(invocation.workingFolder, file), 'utf8').trim()
+  return { gateway: createGatewayClient(createHttpTransport(url), key), close: nothingToClose }
+}
+
+function dataPath(invocation: Invocation): string {
   const option = textOption(invocation, 'data')
   return option === undefined ? join(invocation.root, '.tappass', 'data') : resolve(invocation.workingFolder, option)
 }
 
-/** The gateway that `tappass up` runs from a data folder; undefined when none serves from there. */
-const reachLocal = (data: string): Reached | undefined => {
-  const url = readNote(data, 'serving.json')?.['url']
+/** Connects to the gateway that `tappass up` runs from a data folder; undefined when there is none. */
+function connectLocally(data: string): GatewayConnection | undefined {
+  const url = readJsonFile(data, 'serving.json')?.['url']
   if (typeof url !== 'string') return undefined
-  const key = readFileSync(join(data, 'secrets', 'tappass-admin-api-key'), 'utf8').trim()
-  return { gateway: connectGateway(exchangeOverHttp(url), key), close: nothingToClose }
+  const key = readFileSync(join(data, 'secrets', credentialId('TAPPASS_ADMIN_API_KEY')), 'utf8').trim()
+  return { gateway: createGatewayClient(createHttpTransport(url), key), close: nothingToClose }
 }
 
-const reachHost = async (invocation: Invocation): Promise<Reached> => {
+async function connectToHost(invocation: Invocation): Promise<GatewayConnection> {
   const [target, ...others] = await readTargets(invocation)
   if (target === undefined || others.length > 0) {
-    throw usageFailure('agents are kept one gateway at a time', 'tappass agent list --host USER@NAME')
+    throw usageFailure(
+      '"agent" works on one gateway: give one --host',
+      `tappass agent ${invocation.action} --host USER@NAME`,
+    )
   }
-  const connection =
-    target.address === undefined
-      ? (await import('../runners/local.ts')).connectLocal(process.getuid?.() === 0)
-      : await (await import('../runners/ssh.ts')).connectSsh(target.address, readSshAccess(invocation), undefined)
-  return { gateway: connectGateway(exchangeOnHost(connection.run, target.name), ''), close: connection.close }
+  const connection = await connectTarget(invocation, connectors, target)
+  const transport = createHostTransport(connection.run, target.name, hostCommandHint(invocation, 'status'))
+  return { gateway: createGatewayClient(transport, ''), close: connection.close }
 }
 
-/** What a bootstrapped server has (docs/reference/host.md). */
-const hostFolder = '/etc/tappass'
-
-const reach = async (invocation: Invocation): Promise<Reached> => {
+async function connect(invocation: Invocation): Promise<GatewayConnection> {
   const url = textOption(invocation, 'url')
-  if (url !== undefined) return reachUrl(invocation, url)
-  if (textOptions(invocation, 'host').length > 0) return await reachHost(invocation)
+  if (url !== undefined) return connectToUrl(invocation, url)
+  if (textOptions(invocation, 'host').length > 0) return await connectToHost(invocation)
   const data = dataPath(invocation)
-  const local = reachLocal(data)
+  const local = connectLocally(data)
   if (local !== undefined) return local
-  if (existsSync(hostFolder)) return await reachHost(invocation)
-  const next = 'start one (tappass up), or name one: --host USER@NAME, or --url URL --admin-key-file FILE'
-  throw new Failure({ what: 'no gateway serves here', where: data, next }, exitCode.unreachable)
+  if (existsSync(HOST_PATH.configFolder)) return await connectToHost(invocation)
+  const next = 'start one with tappass up, or add --host USER@NAME, or --url URL --admin-key-file FILE'
+  throw new Failure({ what: 'no gateway is running on this machine', where: data, next }, EXIT_CODE.unreachable)
 }
 
-const requireId = ({ operands, action }: Invocation): string => {
-  const [id, ...rest] = operands
-  if (id !== undefined && rest.length === 0) return id
-  throw usageFailure(`"agent ${action}" takes one agent id`, `tappass agent ${action} my-agent`)
+/** The operand; the argument parser requires it. */
+function idOf({ operands }: Invocation): string {
+  return operands[0] as string
 }
 
-const add = async (invocation: Invocation, gateway: GatewayClient): Promise<string> => {
-  const agent_id = requireId(invocation)
-  const wanted = [
+async function add(invocation: Invocation, gateway: GatewayClient): Promise<string> {
+  const agent_id = idOf(invocation)
+  const details = [
     ['framework', textOption(invocation, 'framework')],
     ['description', textOption(invocation, 'description')],
     ['owner_email', textOption(invocation, 'owner')],
   ].filter(([, value]) => value !== undefined)
-  const created = await gateway.createAgent({ agent_id, ...Object.fromEntries(wanted) })
+  const created = await gateway.createAgent({ agent_id, ...Object.fromEntries(details) })
   if (created.status === 'exists') {
     throw new Failure({
-      what: `there is an agent ${agent_id} already`,
-      next: 'take another id, or: tappass agent list',
+      what: `the agent ${agent_id} exists already`,
+      next: 'choose another id; tappass agent list shows all agents',
     })
   }
-  invocation.stderr.write('tappass: this is the only time that the key is shown\n')
+  invocation.stderr.write('tappass: the key is shown only once; store it now\n')
   const { id, key } = created
   return isGiven(invocation, 'json') ? `${JSON.stringify({ id, key })}\n` : `${key}\n`
 }
 
-const list = async (invocation: Invocation, gateway: GatewayClient): Promise<string> => {
+async function list(invocation: Invocation, gateway: GatewayClient): Promise<string> {
   const agents = await gateway.listAgents()
   return isGiven(invocation, 'json') ? `${JSON.stringify(agents)}\n` : renderAgents(agents)
 }
 
-const revoke = async (invocation: Invocation, gateway: GatewayClient): Promise<string> => {
-  const id = requireId(invocation)
+async function revoke(invocation: Invocation, gateway: GatewayClient): Promise<string> {
+  const id = idOf(invocation)
   if ((await gateway.revokeAgent(id)) === 'unknown') {
     throw new Failure({ what: `there is no agent ${id}`, next: 'tappass agent list' })
   }
-  return isGiven(invocation, 'json') ? `${JSON.stringify({ id, revoked: true })}\n` : `agent ${id}: its keys are void\n`
+  return isGiven(invocation, 'json') ? `${JSON.stringify({ id, revoked: true })}\n` : `agent ${id}: keys revoked\n`
 }
 
-const actions: Readonly<Record<string, (invocation: Invocation, gateway: GatewayClient) => Promise<string>>> = {
+const ACTIONS: Readonly<Record<string, (invocation: Invocation, gateway: GatewayClient) => Promise<string>>> = {
   add,
   list,
   revoke,
 }
 
-/** Prints the new key (`add`), the agents (`list`) or a confirmation (`revoke`). */
-export const run = async (invocation: Invocation): Promise<number> => {
-  const act = actions[invocation.action ?? '']
-  if (act === undefined) throw new Error(`agent ${invocation.action} is in the table and nowhere else`)
-  const { gateway, close } = await reach(invocation)
+/** Prints the new key (`add`), the agents (`list`) or a confirmation (`revoke`). Returns the exit code. */
+export async function run(invocation: Invocation): Promise<number> {
+  const action = ACTIONS[invocation.action ?? '']
+  if (action === undefined) throw new Error(`agent ${invocation.action} is in the command table but not implemented`)
+  const { gateway, close } = await connect(invocation)
   try {
-    invocation.stdout.write(await act(invocation, gateway))
-    return exitCode.asWanted
+    invocation.stdout.write(await action(invocation, gateway))
+    return EXIT_CODE.upToDate
   } finally {
     await close()
   }

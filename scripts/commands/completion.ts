@@ -1,15 +1,13 @@
-/** `tappass completion bash|zsh|fish`: prints the script that the shell's own start-up file evaluates. */
-import { renderCompletion, shells } from '../command-line/completion.ts'
-import type { Invocation } from '../command-line/invocation.ts'
-import { exitCode } from '../core/exit-code.ts'
-import { usageFailure } from '../core/failure.ts'
+/** `tappass completion bash|zsh|fish`: prints the completion script for the start-up file of a shell. */
 
-/** Prints it. */
-export const run = async ({ operands, stdout, verbs }: Invocation): Promise<number> => {
-  const shell = shells.find((each) => each === operands[0])
-  if (shell === undefined || operands.length !== 1) {
-    throw usageFailure(`"completion" takes one of ${shells.join(', ')}`, 'tappass completion bash')
-  }
+import { EXIT_CODE } from '../../contract/exit-code.ts'
+import { renderCompletion, SHELLS } from '../command-line/completion.ts'
+import type { Invocation } from '../command-line/invocation.ts'
+
+/** Prints the script. Returns the exit code. */
+export async function run({ operands, stdout, verbs }: Invocation): Promise<number> {
+  const shell = SHELLS.find((each) => each === operands[0])
+  if (shell === undefined) throw new Error(`${operands[0]} is in the command table but not implemented`)
   stdout.write(renderCompletion(shell, verbs))
-  return exitCode.asWanted
+  return EXIT_CODE.upToDate
 }

@@ -1,19 +1,20 @@
-/** `tappass migrate status|up|verify|baseline`: the schema of a database; see docs/reference/migrations.md. */
+/** `tappass migrate status|up|verify|baseline`: runs the migration process on a database; see docs/reference/migrations.md. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { EXIT_CODE, type ExitCode } from '../../contract/exit-code.ts'
+import { hostCommandHint } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven, textOption, textOptions } from '../command-line/invocation.ts'
-import { readSshAccess } from '../connection/ssh-access.ts'
-import { environmentFromAround, environmentFromFolder, migrateOnHost } from '../control/migration-target.ts'
-import { type ExitCode, exitCode } from '../core/exit-code.ts'
-import { Failure } from '../core/failure.ts'
-import { worstOf } from '../session/host-session.ts'
+import { environmentFromFolder, environmentFromProcess, migrateCommand } from '../control/migration-target.ts'
+import { Failure, renderNext } from '../core/failure.ts'
+import { connectors } from '../runners/connectors.ts'
+import { connectTarget, worstExitCode } from '../session/host-session.ts'
 import { readTargets, type Target } from '../spec/target.ts'
-import { databaseFolder, readNote } from '../up/data-folder.ts'
+import { databaseFolder, readJsonFile } from '../up/data-folder.ts'
 
-/** The words for the migrations' process, which has the same names for its options. */
-const wordsOf = (invocation: Invocation): readonly string[] => {
+/** The arguments of the migration process, which has the same option names. */
+function migrateArguments(invocation: Invocation): readonly string[] {
   const [at, lockTimeout] = [textOption(invocation, 'at'), textOption(invocation, 'lock-timeout')]
   return [
     invocation.action ?? '',
@@ -23,49 +24,52 @@ const wordsOf = (invocation: Invocation): readonly string[] => {
   ]
 }
 
-/** The environment that leads to the database of a data folder of `tappass up`; undefined when that keeps none. */
-const environmentOfData = (invocation: Invocation, path: string): Readonly<Record<string, string>> | undefined => {
-  const answers = readNote(path, 'answers.json')
-  const isThere = answers?.['storage'] === 'supabase' || existsSync(databaseFolder(path))
-  return isThere ? environmentFromFolder(invocation.environment, path, answers) : undefined
+/** Returns the environment of the database in a data folder of `tappass up`; undefined when there is none. */
+function environmentOfData(invocation: Invocation, path: string): Readonly<Record<string, string>> | undefined {
+  const answers = readJsonFile(path, 'answers.json')
+  const hasDatabase = answers?.['storage'] === 'supabase' || existsSync(databaseFolder(path))
+  return hasDatabase ? environmentFromFolder(invocation.environment, path, answers) : undefined
 }
 
-/** The environment that leads to a database here; undefined when there is none, so that it must be the host's. */
-const environmentHere = (invocation: Invocation): Readonly<Record<string, string>> | undefined => {
+/** Returns the environment of a database on this machine; undefined when there is none, then it is that of the host. */
+function localEnvironment(invocation: Invocation): Readonly<Record<string, string>> | undefined {
   const { environment, root, workingFolder } = invocation
   const option = textOption(invocation, 'data')
   if (option === undefined) {
-    return environmentFromAround(environment) ?? environmentOfData(invocation, join(root, '.tappass', 'data'))
+    return environmentFromProcess(environment) ?? environmentOfData(invocation, join(root, '.tappass', 'data'))
   }
   const path = resolve(workingFolder, option)
-  const found = environmentOfData(invocation, path)
-  if (found !== undefined) return found
-  const next = `tappass up --data ${option}, which makes one`
-  throw new Failure({ what: 'there is no database in the data folder', where: path, next }, exitCode.refused)
+  const dataEnvironment = environmentOfData(invocation, path)
+  if (dataEnvironment !== undefined) return dataEnvironment
+  const next = `create one: tappass up --data ${option}`
+  throw new Failure({ what: 'no database in the data folder', where: path, next }, EXIT_CODE.refused)
 }
 
-const runHere = async (invocation: Invocation, environment: Readonly<Record<string, string>>): Promise<number> => {
+async function runHere(invocation: Invocation, environment: Readonly<Record<string, string>>): Promise<number> {
   const { root, stdout, stderr, interrupt } = invocation
-  const words = [join(root, 'server', 'migrate.ts'), ...wordsOf(invocation)]
-  const child = spawn(process.execPath, words, { env: { ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const args = [join(root, 'server', 'migrate.ts'), ...migrateArguments(invocation)]
+  const child = spawn(process.execPath, args, { env: { ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
   child.stdout.on('data', (chunk: Buffer) => stdout.write(chunk))
   child.stderr.on('data', (chunk: Buffer) => stderr.write(chunk))
-  // The transaction that is open is rolled back by the database, so that nothing half is left.
+  // The database rolls back the open transaction.
   const stop = () => child.kill('SIGTERM')
   interrupt.addEventListener('abort', stop, { once: true })
   const [code] = (await once(child, 'close')) as [number | null]
   interrupt.removeEventListener('abort', stop)
-  return interrupt.aborted ? exitCode.interrupted : (code ?? exitCode.failed)
+  return interrupt.aborted ? EXIT_CODE.interrupted : (code ?? EXIT_CODE.failed)
 }
 
-const runOnHost = async (invocation: Invocation, target: Target): Promise<ExitCode> => {
-  const connection =
-    target.address === undefined
-      ? (await import('../runners/local.ts')).connectLocal(process.getuid?.() === 0)
-      : await (await import('../runners/ssh.ts')).connectSsh(target.address, readSshAccess(invocation), undefined)
+async function runOnHost(invocation: Invocation, target: Target): Promise<ExitCode> {
+  const connection = await connectTarget(invocation, connectors, target)
   try {
     const effect = invocation.action === 'status' || invocation.action === 'verify' ? 'read' : 'change'
-    const { code, stdout, stderr } = await connection.run(migrateOnHost(wordsOf(invocation), effect))
+    const { code, stdout, stderr } = await connection.run(
+      migrateCommand(
+        migrateArguments(invocation),
+        effect,
+        renderNext(hostCommandHint(invocation, 'bootstrap'), invocation.program),
+      ),
+    )
     invocation.stdout.write(stdout)
     invocation.stderr.write(stderr)
     return code as ExitCode
@@ -74,10 +78,10 @@ const runOnHost = async (invocation: Invocation, target: Target): Promise<ExitCo
   }
 }
 
-/** Gives the exit code of the migrations' process; of several hosts, the one that needs the operator most. */
-export const run = async (invocation: Invocation): Promise<number> => {
-  const isElsewhere = textOptions(invocation, 'host').length > 0 || isGiven(invocation, 'inventory')
-  const environment = isElsewhere ? undefined : environmentHere(invocation)
+/** Returns the exit code of the migration process; of several hosts, the worst. */
+export async function run(invocation: Invocation): Promise<number> {
+  const isRemote = textOptions(invocation, 'host').length > 0 || isGiven(invocation, 'inventory')
+  const environment = isRemote ? undefined : localEnvironment(invocation)
   if (environment !== undefined) return await runHere(invocation, environment)
   const targets = await readTargets(invocation)
   const codes: ExitCode[] = []
@@ -85,5 +89,5 @@ export const run = async (invocation: Invocation): Promise<number> => {
     if (targets.length > 1) invocation.stderr.write(`${target.name}\n`)
     codes.push(await runOnHost(invocation, target))
   }
-  return worstOf(codes)
+  return worstExitCode(codes)
 }

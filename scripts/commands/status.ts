@@ -1,28 +1,30 @@
-/** `tappass status`: every unit of a host, whether it is well, which revision it runs, and the last backup. */
-import { randomBytes } from 'node:crypto'
+/** `tappass status`: the units of a host with health and revision, the gateway, the release, and the last backup. */
+import { gatewayInstance } from '../../contract/unit.ts'
+import { hostCommandHint } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
-import { lookAtHealth, renderHealth } from '../output/host-health.ts'
-import { connectLocal } from '../runners/local.ts'
+import { gatherHealth, isInstalled, renderHealth, unhealthyParts } from '../output/host-health.ts'
+import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
-import { type Connectors, onEachHost } from '../session/host-session.ts'
+import { forEachHost } from '../session/host-session.ts'
 import { readTargets } from '../spec/target.ts'
 
-const connectors: Connectors = {
-  local: async (askPassword) => connectLocal(process.getuid?.() === 0, askPassword),
-  ssh: async (...address) => (await import('../runners/ssh.ts')).connectSsh(...address),
-  nonce: () => randomBytes(16).toString('hex'),
-}
-
-/** Exits 0 when all is well, 1 when something is not. A table on stdout; with `--json` the event `health`. */
-export const run = async (invocation: Invocation): Promise<number> => {
+/** Prints a table on stdout; with `--json` the event `health`. Returns 0 when everything is healthy, otherwise 1. */
+export async function run(invocation: Invocation): Promise<number> {
   const targets = await readTargets(invocation)
-  return await onEachHost(invocation, connectors, targets, async ({ run: asRoot, look, target, tell }) => {
-    const health = await lookAtHealth(look(readOnly(asRoot)))
-    tell({ event: 'health', ...health })
+  return await forEachHost(invocation, connectors, targets, async ({ run: asRoot, freshFacts, target, emit }) => {
+    const health = await gatherHealth(freshFacts(readOnly(asRoot)))
+    emit({ event: 'health', ...health })
+    if (!isInstalled(health)) {
+      return { outcome: 'not-installed', applied: 0, remaining: 0, next: hostCommandHint(invocation, 'bootstrap') }
+    }
     if (!isGiven(invocation, 'json')) {
       const title = targets.length > 1 ? `${target.name}\n` : ''
       invocation.stdout.write(`${title}${renderHealth(health)}`)
     }
-    return { outcome: health.isWell ? 'as-wanted' : 'unwell', applied: 0, remaining: 0 }
+    if (health.isHealthy) return { outcome: 'up-to-date', applied: 0, remaining: 0 }
+    const unhealthy = unhealthyParts(health)
+    const unit = health.units.find(({ isHealthy }) => !isHealthy)?.unit ?? gatewayInstance(1)
+    const next = `journalctl -u ${unit} -e   (on the host)`
+    return { outcome: 'unhealthy', applied: 0, remaining: 0, unhealthy, next }
   })
 }

@@ -1,19 +1,21 @@
-/** `tappass up`: a gateway on this machine, for a first look and for development; no root, no Docker, no network. */
+/** `tappass up`: runs a gateway on this machine, for evaluation and development; without root, Docker or network. */
+
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { type Invocation, isGiven, mayAsk } from '../command-line/invocation.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
+import { GATEWAY_HOST } from '../../contract/gateway.ts'
+import { type Invocation, isGiven, isInteractive } from '../command-line/invocation.ts'
 import { Interrupted } from '../command-line/prompt.ts'
-import { exitCode } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
-import { readNote } from '../up/data-folder.ts'
-import { requireFreePort } from '../up/free-port.ts'
-import type { Decided } from '../up/gateway-environment.ts'
+import { readJsonFile } from '../up/data-folder.ts'
+import { assertPortFree } from '../up/free-port.ts'
+import type { ResolvedAnswers } from '../up/gateway-environment.ts'
 import type { Randomness } from '../up/local-secret.ts'
 import { readUpRequest, type UpRequest } from '../up/up-request.ts'
 import { openSession, type Session } from '../up/up-session.ts'
 import type { Storage } from '../up/up-setting.ts'
-import { makeBogusPrivateKey, renderFirstCall } from '../up/welcome-screen.ts'
-import { askAll } from '../up/wizard.ts'
+import { createBogusPrivateKey, renderWelcomeScreen } from '../up/welcome-screen.ts'
+import { runWizard } from '../up/wizard.ts'
 
 const random: Randomness = {
   bytes: randomBytes,
@@ -25,45 +27,47 @@ const random: Randomness = {
     }).privateKey,
 }
 
-/** Flags win over kept answers; questions are asked once, on a terminal, when nothing was answered before. */
-const decide = async (
+/** Flags override stored answers. The wizard runs once, on a terminal, when no answers are stored. */
+async function resolveAnswers(
   invocation: Invocation,
   { known, dataPath, upstream }: UpRequest,
-): Promise<Readonly<{ decided: Decided; hasAnswered: boolean }>> => {
-  const kept = readNote(dataPath, 'answers.json') as Readonly<{ storage: Storage; supabaseUrl?: string }> | undefined
-  if (kept === undefined && mayAsk(invocation)) {
+): Promise<Readonly<{ answers: ResolvedAnswers; hasAnswered: boolean }>> {
+  const stored = readJsonFile(dataPath, 'answers.json') as
+    | Readonly<{ storage: Storage; supabaseUrl?: string }>
+    | undefined
+  if (stored === undefined && isInteractive(invocation)) {
     const terminal = { input: invocation.stdin, output: invocation.stderr, interrupt: invocation.interrupt }
-    const answers = await askAll(terminal, invocation.workingFolder, upstream, known)
-    return { decided: { ...answers, storage: answers.storage ?? 'local' }, hasAnswered: true }
+    const answers = await runWizard(terminal, invocation.workingFolder, upstream, known)
+    return { answers: { ...answers, storage: answers.storage ?? 'local' }, hasAnswered: true }
   }
-  const storage = known.storage ?? kept?.storage ?? 'local'
-  const supabaseUrl = known.supabaseUrl ?? kept?.supabaseUrl
+  const storage = known.storage ?? stored?.storage ?? 'local'
+  const supabaseUrl = known.supabaseUrl ?? stored?.supabaseUrl
   if (storage === 'supabase' && supabaseUrl === undefined) {
     throw new Failure(
       {
-        what: 'Supabase storage needs its connection string',
+        what: 'Supabase storage needs a connection string',
         next: 'tappass up --storage supabase --supabase-url postgresql://… --supabase-key-file FILE',
       },
-      exitCode.usage,
+      EXIT_CODE.usage,
     )
   }
-  return { decided: { ...known, storage, supabaseUrl }, hasAnswered: false }
+  return { answers: { ...known, storage, supabaseUrl }, hasAnswered: false }
 }
 
-const announce = (invocation: Invocation, { isJson }: UpRequest, { serving }: Session): void => {
+function announce(invocation: Invocation, { isJson }: UpRequest, { serving }: Session): void {
   const { url, adminKey, agent } = serving
   const text = isJson
     ? `${JSON.stringify({ url, adminKey, agent: { id: agent.id, key: agent.key } })}\n`
-    : renderFirstCall(
+    : renderWelcomeScreen(
         serving,
-        makeBogusPrivateKey(randomBytes),
+        createBogusPrivateKey(randomBytes),
         invocation.hasColor && invocation.stdout.isTTY === true,
       )
   invocation.stdout.write(text)
 }
 
-/** Waits until the user stops it or the gateway ends by itself, which is a failure. */
-const awaitEnd = async (invocation: Invocation, { gateway }: Session): Promise<number> => {
+/** Waits until the user stops the gateway. Throws a `Failure` when it exits by itself. */
+async function waitUntilEnd(invocation: Invocation, { gateway }: Session): Promise<number> {
   const { interrupt, stderr } = invocation
   const stopped = new Promise<'stopped'>((resolve) => {
     if (interrupt.aborted) resolve('stopped')
@@ -71,50 +75,55 @@ const awaitEnd = async (invocation: Invocation, { gateway }: Session): Promise<n
   })
   const first = await Promise.race([stopped, gateway.ended])
   if (first !== 'stopped') {
-    const how = first.signal === null ? `exit code ${first.code}` : first.signal
-    throw new Failure({ what: `the gateway ended by itself (${how})`, why: gateway.lastWords(), next: 'tappass up' })
+    const cause = first.signal === null ? `exit code ${first.code}` : first.signal
+    throw new Failure({
+      what: `the gateway exited unexpectedly (${cause})`,
+      why: gateway.lastLogLines(),
+      next: 'tappass up',
+    })
   }
-  stderr.write('tappass: stopping; calls in flight are finished first\n')
+  stderr.write('tappass: stopping; waiting for calls in flight\n')
   await gateway.stop()
   return exitOf(interrupt)
 }
 
-/** Ctrl-C is an interruption (130); SIGTERM is how a supervisor asks for exactly this end (0). */
-const exitOf = (interrupt: AbortSignal): number =>
-  interrupt.reason === 'SIGINT' ? exitCode.interrupted : exitCode.asWanted
+/** Ctrl-C is an interruption (130); SIGTERM is a regular stop by a supervisor (0). */
+function exitOf(interrupt: AbortSignal): number {
+  return interrupt.reason === 'SIGINT' ? EXIT_CODE.interrupted : EXIT_CODE.upToDate
+}
 
-const serve = async (invocation: Invocation): Promise<number> => {
+async function serve(invocation: Invocation): Promise<number> {
   const { environment, interrupt, stderr, root } = invocation
   const request = readUpRequest(invocation)
   const isVerbose = stderr.isTTY !== true || isGiven(invocation, 'verbose')
-  const { decided, hasAnswered } = await decide(invocation, request)
-  await requireFreePort(request.port, environment['TAPPASS_HOST'] || '127.0.0.1')
+  const { answers, hasAnswered } = await resolveAnswers(invocation, request)
+  await assertPortFree(request.port, environment['TAPPASS_HOST'] || GATEWAY_HOST)
   const session = await openSession({
     ...request,
-    decided,
+    answers,
     hasAnswered,
     entry: join(root, 'server', 'main.ts'),
-    around: environment,
+    environment,
     random,
-    tell: (line) => {
+    onLogLine: (line) => {
       if (isVerbose) stderr.write(`${line}\n`)
     },
     interrupt,
   })
   try {
     announce(invocation, request, session)
-    return await awaitEnd(invocation, session)
+    return await waitUntilEnd(invocation, session)
   } finally {
     session.close()
   }
 }
 
-/** Runs until it is stopped. See docs/start/up.md for its flags and exit codes. */
-export const run = async (invocation: Invocation): Promise<number> => {
+/** Runs until it is stopped. docs/start/up.md describes flags and exit codes. Returns the exit code. */
+export async function run(invocation: Invocation): Promise<number> {
   try {
     return await serve(invocation)
   } catch (error) {
-    if (error instanceof Interrupted) return exitCode.interrupted
+    if (error instanceof Interrupted) return EXIT_CODE.interrupted
     if (invocation.interrupt.aborted && !(error instanceof Failure)) return exitOf(invocation.interrupt)
     throw error
   }

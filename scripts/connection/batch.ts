@@ -1,62 +1,67 @@
 /**
- * Several commands in one POSIX script, and their outputs told apart again: the way to one round trip.
- * Each command ends with a line on both streams that carries a number nobody can guess, so no output can forge it.
+ * Runs several commands as one POSIX script and splits the output again: one round trip.
+ * After each command a marker line with a random nonce is printed on both streams; no output can forge it.
  */
+
 import { createHash } from 'node:crypto'
+import { HOST_PATH } from '../../contract/path.ts'
 import type { Command, Output } from '../core/host.ts'
 import { quote, quoteAll } from '../core/quoting.ts'
 
-/** Fixed for every command on every host: what a program prints and where it is found must not depend on who connects. */
-export const hostEnvironment = {
+/** The environment of every command on every host: output and program paths must not depend on the account. */
+export const HOST_ENVIRONMENT = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   LC_ALL: 'C',
 } as const
 
-const prelude = [
+const PRELUDE = [
   'set -u',
   'umask 022',
-  ...Object.entries(hostEnvironment).map(([name, value]) => `${name}=${value}; export ${name}`),
+  ...Object.entries(HOST_ENVIRONMENT).map(([name, value]) => `${name}=${value}; export ${name}`),
 ]
 
-const line = (command: Command, closed: string): string => {
-  if (command.stdin === undefined) return `${quoteAll(command.argv)} </dev/null${closed}`
+function scriptLine(command: Command, redirections: string): string {
+  if (command.stdin === undefined) return `${quoteAll(command.argv)} </dev/null${redirections}`
   if (typeof command.stdin !== 'string') throw new TypeError('only text can be part of a batch')
-  return `printf %s ${quote(command.stdin)} | ${quoteAll(command.argv)}${closed}`
+  return `printf %s ${quote(command.stdin)} | ${quoteAll(command.argv)}${redirections}`
 }
 
-/** Whether a command can be part of a batch: its standard input, if any, is text without NUL. */
-export const isBatchable = ({ stdin }: Command): boolean =>
-  stdin === undefined || (typeof stdin === 'string' && !stdin.includes('\0'))
+/** Whether a command can be part of a batch: its standard input is absent or text without NUL. */
+export function isBatchable({ stdin }: Command): boolean {
+  return stdin === undefined || (typeof stdin === 'string' && !stdin.includes('\0'))
+}
 
-/** All of them, whatever their codes; the whole of standard output is summed at the end, so that a cut is seen. */
-export const questionScript = (commands: readonly Command[], nonce: string): string =>
-  [
-    '{', // read to its end before anything runs: a script that was cut off does nothing
-    ...prelude,
+/** Returns the script that runs all commands, whatever their exit codes; a checksum of standard output at the end reveals truncation. */
+export function factScript(commands: readonly Command[], nonce: string): string {
+  return [
+    '{', // parsed to its end before anything runs: a truncated script does nothing
+    ...PRELUDE,
     `end() { printf '\\n%s %d %d\\n' ${nonce} "$1" "$2"; printf '\\n%s %d %d\\n' ${nonce} "$1" "$2" >&2; }`,
-    `{ { { ${commands.map((command, index) => `${line(command, ' 3>&- 4>&-')}; end ${index} $?`).join('\n')}`,
+    `{ { { ${commands.map((command, index) => `${scriptLine(command, ' 3>&- 4>&-')}; end ${index} $?`).join('\n')}`,
     `} | tee /dev/fd/3 | sha256sum | { read -r sum rest; printf '\\n%s sum %s\\n' ${nonce} "$sum" >&4; }; } 3>&1 | cat; } 4>&2`,
     '}',
     '',
   ].join('\n')
+}
 
-/** Locked while a change runs. A run that takes over from a killed one waits for it, so that nothing is left running beside it. */
-export const changeGuard = '/run/tappass-converge/changing'
+/** Locked with flock while a change runs. A run that takes over from a killed one waits for this lock, so that no command of that run is still active. */
+export const CHANGE_LOCK_PATH = `${HOST_PATH.convergeFolder}/changing`
 
-/** One after the other until one fails. The shell alone holds the kernel's lock on the guard: what it starts does not inherit it. */
-export const changeScript = (commands: readonly Command[], nonce: string): string =>
-  [
+/** Returns the script that runs the commands in order until one fails. Only the shell holds the kernel lock: its children don't inherit it. */
+export function changeScript(commands: readonly Command[], nonce: string): string {
+  return [
     '{',
-    ...prelude,
+    ...PRELUDE,
     'HOME=/root; export HOME',
-    `mkdir -p -m 0700 /run/tappass-converge && exec 9>${changeGuard} && flock -w 900 9 || { echo 'what an earlier run started is still running' >&2; exit 75; }`,
+    `mkdir -p -m 0700 ${HOST_PATH.convergeFolder} && exec 9>${CHANGE_LOCK_PATH} && flock -w 900 9 || { echo 'a command of an earlier run is still running (waited 900 s)' >&2; exit 75; }`,
     `end() { printf '\\n%s %d %d\\n' ${nonce} "$1" "$2"; printf '\\n%s %d %d\\n' ${nonce} "$1" "$2" >&2; [ "$2" = 0 ] || exit "$2"; }`,
-    ...commands.map((command, index) => `${line(command, ' 9>&-')}; end ${index} $?`),
+    ...commands.map((command, index) => `${scriptLine(command, ' 9>&-')}; end ${index} $?`),
     '}',
     '',
   ].join('\n')
+}
 
-const cut = (stream: string, nonce: string): ReadonlyMap<number, Readonly<{ code: number; text: string }>> => {
+function splitAtMarkers(stream: string, nonce: string): ReadonlyMap<number, Readonly<{ code: number; text: string }>> {
   const pieces = new Map<number, { code: number; text: string }>()
   const marker = new RegExp(`\\n${nonce} (\\d+) (\\d+)\\n`, 'g')
   let start = 0
@@ -68,11 +73,11 @@ const cut = (stream: string, nonce: string): ReadonlyMap<number, Readonly<{ code
   return pieces
 }
 
-/** The outputs of the commands that ended, in order; one that was cut off is missing. */
-export const readBatch = (output: Output, nonce: string, count: number): readonly Output[] => {
+/** Returns the outputs of the commands that ended, in order; an incomplete one is missing. */
+export function parseBatch(output: Output, nonce: string, count: number): readonly Output[] {
   const bytes = output.stdoutBytes ?? Buffer.from(output.stdout)
-  const stdout = cut(Buffer.from(bytes).toString('latin1'), nonce)
-  const stderr = cut(Buffer.from(output.stderr).toString('latin1'), nonce)
+  const stdout = splitAtMarkers(Buffer.from(bytes).toString('latin1'), nonce)
+  const stderr = splitAtMarkers(Buffer.from(output.stderr).toString('latin1'), nonce)
   const outputs: Output[] = []
   for (let index = 0; index < count; index++) {
     const piece = stdout.get(index)
@@ -82,16 +87,18 @@ export const readBatch = (output: Output, nonce: string, count: number): readonl
   return outputs
 }
 
-/** Whether every byte of standard output arrived, by the sum that closes the questions' script. */
-export const isWhole = (output: Output, nonce: string): boolean => {
-  const told = new RegExp(`\\n${nonce} sum ([0-9a-f]{64})\\n`).exec(output.stderr)?.[1]
+/** Whether all of standard output arrived, by the checksum at the end of the fact script. */
+export function isComplete(output: Output, nonce: string): boolean {
+  const expected = new RegExp(`\\n${nonce} sum ([0-9a-f]{64})\\n`).exec(output.stderr)?.[1]
   return (
-    told ===
+    expected ===
     createHash('sha256')
       .update(output.stdoutBytes ?? output.stdout)
       .digest('hex')
   )
 }
 
-/** The text after the last command that ended: what the one that failed to end had said. */
-export const restOf = (stream: string, nonce: string): string => stream.slice(stream.lastIndexOf(`\n${nonce} `) + 1)
+/** Returns the output after the last marker: that of a command that did not end. */
+export function incompleteOutput(stream: string, nonce: string): string {
+  return stream.slice(stream.lastIndexOf(`\n${nonce} `) + 1)
+}

@@ -1,99 +1,115 @@
-/** Whether the key that a host shows is believed: known_hosts files read, judged, and added to. */
+/** Verifies the key of a host against known_hosts files, and adds new keys to them. */
 import { createHash } from 'node:crypto'
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure } from '../core/failure.ts'
+import { quoteAll } from '../core/quoting.ts'
 import type { HostAddress } from './host-address.ts'
 import {
-  type HostKeyVerdict,
-  judgeHostKey,
+  checkHostKey,
+  type HostKeyStatus,
   type KnownHost,
   keyType,
-  knownKeyKinds,
+  keyTypesOf,
+  knownHostName,
   parseKnownHosts,
   renderKnownHost,
 } from './known-hosts.ts'
 import type { SshAccess } from './ssh-access.ts'
 
-/** `types` are those to ask for first. `check` gives the reason why a key (its blob) is not believed, or undefined. */
+/** `types` are the key types to prefer. `check` returns why a key (its blob) is rejected; undefined when it is accepted. */
 export type HostKeyCheck = Readonly<{
   types: readonly string[]
   check: (blob: Buffer) => Failure | undefined
 }>
 
-type File = Readonly<{ path: string; entries: readonly KnownHost[] }>
+type KnownHostsFile = Readonly<{ path: string; entries: readonly KnownHost[] }>
 
-const readEntries = (path: string): File => {
+function readEntries(path: string): KnownHostsFile {
   try {
     return { path, entries: parseKnownHosts(readFileSync(path, 'utf8')) }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { path, entries: [] }
     throw new Failure(
-      { what: `${path} can't be read`, why: String(error), next: 'check --known-hosts' },
-      exitCode.usage,
+      { what: `cannot read ${path}`, why: String(error), next: `check the path: ${quoteAll(['ls', '-l', path])}` },
+      EXIT_CODE.usage,
       error,
     )
   }
 }
 
-/** As ssh-keygen -l shows it. */
-const fingerprint = (blob: Buffer): string =>
-  `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
+/** In the format of `ssh-keygen -l`. */
+function fingerprint(blob: Buffer): string {
+  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
+}
 
-const refusal = (why: string, { name }: HostAddress, next: string): Failure =>
-  new Failure({ what: `the host key of ${name} is not believed`, why, next }, exitCode.unreachable)
+function hostKeyFailure(why: string, { name }: HostAddress, next: string): Failure {
+  return new Failure({ what: `host key verification failed for ${name}`, why, next }, EXIT_CODE.unreachable)
+}
 
-const explain = (verdict: HostKeyVerdict, address: HostAddress, path: string, blob: Buffer): Failure => {
-  const shown = `${keyType(blob)} ${fingerprint(blob)}`
-  const at = 'line' in verdict ? `${path}:${verdict.line}` : path
-  switch (verdict.verdict) {
+/** The command that prints the host's key as a line of known_hosts. */
+function scan({ name, port }: HostAddress): string {
+  return quoteAll(['ssh-keyscan', ...(port === 22 ? [] : ['-p', String(port)]), name])
+}
+
+function explain(status: HostKeyStatus, address: HostAddress, path: string, blob: Buffer): Failure {
+  const type = keyType(blob)
+  const offered = `${type} ${fingerprint(blob)}`
+  const publicKeyFile = `/etc/ssh/ssh_host_${/ed25519|ecdsa|rsa/.exec(type)?.[0] ?? 'ed25519'}_key.pub`
+  const compare = `on the server's console run ssh-keygen -lf ${publicKeyFile} and compare`
+  const place = 'line' in status ? `${path}:${status.line}` : path
+  switch (status.kind) {
     case 'changed':
-      return refusal(
-        `it shows ${shown}, and ${at} has another key: somebody may be in between`,
+      return hostKeyFailure(
+        `host key changed: the server offered ${offered}, ${place} has another key (possible man-in-the-middle attack)`,
         address,
-        `compare it on the host's own console, then mend ${at}`,
+        `${compare}; if the server was reinstalled: ${quoteAll(['ssh-keygen', '-R', knownHostName(address.name, address.port), '-f', path])}`,
       )
     case 'revoked':
-      return refusal(`${at} revokes the key ${shown}`, address, 'find out why it was revoked')
-    case 'authority':
-      return refusal(
-        `${at} names a certificate authority, and host certificates are not supported`,
+      return hostKeyFailure(
+        `${place} marks the offered key ${offered} as revoked`,
         address,
-        `add the host's own key to ${path}`,
+        `ask whoever revoked it: grep -n @revoked ${path}`,
+      )
+    case 'authority':
+      return hostKeyFailure(
+        `${place} names a certificate authority; host certificates are not supported`,
+        address,
+        `add the host's own key ${offered}: ${compare}; then ${scan(address)} >>${path}`,
       )
     case 'other-types':
-      return refusal(
-        `it shows ${shown}, and ${at} knows keys of other types only`,
+      return hostKeyFailure(
+        `the server offered ${offered}, ${path} has keys of other types only`,
         address,
-        `add that key to ${path} after comparing it`,
+        `${compare}; then ${scan(address)} >>${path}`,
       )
     case 'unknown':
     case 'known':
-      return refusal(
-        `${path} has no key of it; it shows ${shown}`,
+      return hostKeyFailure(
+        `unknown host key (not in ${path}): ${offered}`,
         address,
-        `compare it on the host's own console, then connect once with --accept-new-host-key`,
+        `${compare}; then add --accept-new-host-key`,
       )
   }
 }
 
-/** The gravest of what the files say: a revocation or a change in one is not outweighed by another. */
-const gravity = ['revoked', 'changed', 'known', 'other-types', 'authority', 'unknown'] as const
+/** Most severe first: a revoked or changed key in one file is not outweighed by another file. */
+const SEVERITY = ['revoked', 'changed', 'known', 'other-types', 'authority', 'unknown'] as const
 
-/** Reads the files at once. A key that is new altogether is added to the first file where the access says so. */
-export const hostKeyCheck = (address: HostAddress, { knownHosts, isNewAccepted }: SshAccess): HostKeyCheck => {
+/** Reads the files at once. An unknown key is added to the first file when `shouldAcceptNewKey` is set. */
+export function createHostKeyCheck(address: HostAddress, { knownHosts, shouldAcceptNewKey }: SshAccess): HostKeyCheck {
   const { name, port } = address
   const files = knownHosts.map(readEntries)
   const check = (blob: Buffer): Failure | undefined => {
-    const judged = files.map(({ path, entries }) => ({ path, verdict: judgeHostKey(entries, name, port, blob) }))
-    judged.sort((a, b) => gravity.indexOf(a.verdict.verdict) - gravity.indexOf(b.verdict.verdict))
-    const { path, verdict } = judged[0] as (typeof judged)[number]
-    if (verdict.verdict === 'known') return undefined
-    if (verdict.verdict !== 'unknown' || !isNewAccepted) return explain(verdict, address, path, blob)
+    const results = files.map(({ path, entries }) => ({ path, status: checkHostKey(entries, name, port, blob) }))
+    results.sort((a, b) => SEVERITY.indexOf(a.status.kind) - SEVERITY.indexOf(b.status.kind))
+    const { path, status } = results[0] as (typeof results)[number]
+    if (status.kind === 'known') return undefined
+    if (status.kind !== 'unknown' || !shouldAcceptNewKey) return explain(status, address, path, blob)
     mkdirSync(dirname(knownHosts[0]), { recursive: true, mode: 0o700 })
     appendFileSync(knownHosts[0], renderKnownHost(name, port, blob), { mode: 0o600 })
     return undefined
   }
-  return { types: files.flatMap(({ entries }) => knownKeyKinds(entries, name, port)), check }
+  return { types: files.flatMap(({ entries }) => keyTypesOf(entries, name, port)), check }
 }

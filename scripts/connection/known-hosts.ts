@@ -1,7 +1,7 @@
-/** Which keys a host may show: known_hosts as ssh(1) reads it (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). Pure; files are read elsewhere. */
+/** Parses known_hosts as ssh(1) does (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT) and looks up host keys. Pure. By hand: no kept library reads hashed, revoked and wildcard lines; tests compare with ssh-keygen. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
-/** One line: for whom it speaks, what kind of key it is, and the key itself (base64). */
+/** A line of the file: host patterns, key type, and the key (base64). */
 export type KnownHost = Readonly<{
   marker: 'none' | 'revoked' | 'cert-authority'
   patterns: readonly string[]
@@ -11,17 +11,17 @@ export type KnownHost = Readonly<{
 }>
 
 /**
- * What the file says of a key. `unknown`: nothing of this host; `changed`: it knows a key of this type, and it is another one;
- * `other-types`: it knows keys of other types only; `authority`: only a certificate authority is named, which is not supported.
+ * The status of a host's key. `unknown`: no entry for the host; `changed`: the entry of this type holds another key;
+ * `other-types`: only entries of other types; `authority`: only a certificate authority, which is not supported.
  */
-export type HostKeyVerdict =
-  | Readonly<{ verdict: 'known' }>
-  | Readonly<{ verdict: 'unknown' }>
-  | Readonly<{ verdict: 'changed' | 'revoked' | 'other-types' | 'authority'; line: number }>
+export type HostKeyStatus =
+  | Readonly<{ kind: 'known' }>
+  | Readonly<{ kind: 'unknown' }>
+  | Readonly<{ kind: 'changed' | 'revoked' | 'other-types' | 'authority'; line: number }>
 
-/** Reads the file's text; comments, blank and damaged lines are passed over, as ssh does. */
-export const parseKnownHosts = (text: string): readonly KnownHost[] =>
-  text.split('\n').flatMap((row, index) => {
+/** Parses the text of a file; comments, blank and malformed lines are skipped, as ssh does. */
+export function parseKnownHosts(text: string): readonly KnownHost[] {
+  return text.split('\n').flatMap((row, index) => {
     const words = row.trim().split(/\s+/)
     if (words[0] === '' || words[0]?.startsWith('#')) return []
     const marker = words[0]?.startsWith('@') ? words.shift()?.slice(1) : 'none'
@@ -29,19 +29,21 @@ export const parseKnownHosts = (text: string): readonly KnownHost[] =>
     if ((marker !== 'none' && marker !== 'revoked' && marker !== 'cert-authority') || key === '') return []
     return [{ marker, patterns: names.split(','), type, key, line: index + 1 }]
   })
-
-/** How the file names a host: plain for port 22, `[name]:port` for others; always in lower case. */
-export const knownHostName = (name: string, port: number): string =>
-  port === 22 ? name.toLowerCase() : `[${name.toLowerCase()}]:${port}`
-
-const isHashOf = (pattern: string, name: string): boolean => {
-  const [, , salt = '', hash = ''] = pattern.split('|')
-  const wanted = Buffer.from(hash, 'base64')
-  const found = createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest()
-  return wanted.length === found.length && timingSafeEqual(wanted, found)
 }
 
-const isGlobOf = (pattern: string, name: string): boolean => {
+/** Returns the name of a host in the file: plain for port 22, `[name]:port` for others; in lower case. */
+export function knownHostName(name: string, port: number): string {
+  return port === 22 ? name.toLowerCase() : `[${name.toLowerCase()}]:${port}`
+}
+
+function matchesHash(pattern: string, name: string): boolean {
+  const [, , salt = '', hash = ''] = pattern.split('|')
+  const expected = Buffer.from(hash, 'base64')
+  const found = createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest()
+  return expected.length === found.length && timingSafeEqual(expected, found)
+}
+
+function matchesGlob(pattern: string, name: string): boolean {
   const source = pattern
     .toLowerCase()
     .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
@@ -50,47 +52,48 @@ const isGlobOf = (pattern: string, name: string): boolean => {
   return new RegExp(`^${source}$`).test(name)
 }
 
-/** A pattern with `!` that fits rules the whole line out. */
-const isFor = ({ patterns }: KnownHost, name: string): boolean => {
-  const fits = (pattern: string) => (pattern.startsWith('|1|') ? isHashOf(pattern, name) : isGlobOf(pattern, name))
-  if (patterns.some((pattern) => pattern.startsWith('!') && fits(pattern.slice(1)))) return false
-  return patterns.some((pattern) => !pattern.startsWith('!') && fits(pattern))
+/** A matching pattern with `!` excludes the whole line. */
+function matchesHost({ patterns }: KnownHost, name: string): boolean {
+  const matches = (pattern: string) =>
+    pattern.startsWith('|1|') ? matchesHash(pattern, name) : matchesGlob(pattern, name)
+  if (patterns.some((pattern) => pattern.startsWith('!') && matches(pattern.slice(1)))) return false
+  return patterns.some((pattern) => !pattern.startsWith('!') && matches(pattern))
 }
 
-/** The type that a key says it is: the first string in its blob (RFC 4253, 6.6). */
-export const keyType = (blob: Buffer): string => blob.subarray(4, 4 + blob.readUInt32BE(0)).toString('latin1')
+/** Returns the type of a key: the first string in its blob (RFC 4253, 6.6). */
+export function keyType(blob: Buffer): string {
+  return blob.subarray(4, 4 + blob.readUInt32BE(0)).toString('latin1')
+}
 
-/** Judges the key (its blob) that a host showed. A revoked key is refused whoever shows it. */
-export const judgeHostKey = (
-  entries: readonly KnownHost[],
-  name: string,
-  port: number,
-  blob: Buffer,
-): HostKeyVerdict => {
+/** Looks up the key (its blob) that a host offered. A revoked key is rejected for every host that the line matches. */
+export function checkHostKey(entries: readonly KnownHost[], name: string, port: number, blob: Buffer): HostKeyStatus {
   const key = blob.toString('base64')
   const type = keyType(blob)
-  const mine = entries.filter((entry) => isFor(entry, knownHostName(name, port)))
-  const revoked = mine.find((entry) => entry.marker === 'revoked' && entry.key === key)
-  if (revoked !== undefined) return { verdict: 'revoked', line: revoked.line }
-  const plain = mine.filter((entry) => entry.marker === 'none')
-  if (plain.some((entry) => entry.type === type && entry.key === key)) return { verdict: 'known' }
+  const matching = entries.filter((entry) => matchesHost(entry, knownHostName(name, port)))
+  const revoked = matching.find((entry) => entry.marker === 'revoked' && entry.key === key)
+  if (revoked !== undefined) return { kind: 'revoked', line: revoked.line }
+  const plain = matching.filter((entry) => entry.marker === 'none')
+  if (plain.some((entry) => entry.type === type && entry.key === key)) return { kind: 'known' }
   const changed = plain.find((entry) => entry.type === type)
-  if (changed !== undefined) return { verdict: 'changed', line: changed.line }
-  const authority = mine.find((entry) => entry.marker === 'cert-authority')
-  if (authority !== undefined) return { verdict: 'authority', line: authority.line }
+  if (changed !== undefined) return { kind: 'changed', line: changed.line }
+  const authority = matching.find((entry) => entry.marker === 'cert-authority')
+  if (authority !== undefined) return { kind: 'authority', line: authority.line }
   const other = plain[0]
-  return other === undefined ? { verdict: 'unknown' } : { verdict: 'other-types', line: other.line }
+  return other === undefined ? { kind: 'unknown' } : { kind: 'other-types', line: other.line }
 }
 
-/** The kinds of key that the file knows for a host, to be asked for first: a host with several then shows one that can be checked. */
-export const knownKeyKinds = (entries: readonly KnownHost[], name: string, port: number): readonly string[] => [
-  ...new Set(
-    entries
-      .filter((entry) => entry.marker === 'none' && isFor(entry, knownHostName(name, port)))
-      .map((entry) => entry.type),
-  ),
-]
+/** Returns the key types that the file has for a host. Preferring them makes a host with several keys offer one that can be verified. */
+export function keyTypesOf(entries: readonly KnownHost[], name: string, port: number): readonly string[] {
+  return [
+    ...new Set(
+      entries
+        .filter((entry) => entry.marker === 'none' && matchesHost(entry, knownHostName(name, port)))
+        .map((entry) => entry.type),
+    ),
+  ]
+}
 
-/** The line to add for a key that was accepted. */
-export const renderKnownHost = (name: string, port: number, blob: Buffer): string =>
-  `${knownHostName(name, port)} ${keyType(blob)} ${blob.toString('base64')}\n`
+/** Returns the line to add for an accepted key. */
+export function renderKnownHost(name: string, port: number, blob: Buffer): string {
+  return `${knownHostName(name, port)} ${keyType(blob)} ${blob.toString('base64')}\n`
+}

@@ -1,20 +1,20 @@
-/** Lines out of chunks of bytes. */
+/** Splits chunks of bytes into lines. */
 
-/** Gives each whole line (without its end) to `hear`; call `end` for what is left. Carriage returns end a line too: progress bars use them. */
-export const lineHearer = (
-  hear: (line: string) => void,
-): Readonly<{ take: (chunk: Uint8Array) => void; end: () => void }> => {
+/** Calls `onLine` with each complete line, without its end; `end` flushes the rest. A carriage return ends a line too: progress bars use it. */
+export function splitLines(
+  onLine: (line: string) => void,
+): Readonly<{ write: (chunk: Uint8Array) => void; end: () => void }> {
   const decoder = new TextDecoder()
   let rest = ''
-  const give = (text: string): void => {
+  const split = (text: string): void => {
     const lines = text.split(/\r\n|\n|\r/)
     rest = lines.pop() ?? ''
-    for (const line of lines) hear(line)
+    for (const line of lines) onLine(line)
   }
   return {
-    take: (chunk) => give(rest + decoder.decode(chunk, { stream: true })),
+    write: (chunk) => split(rest + decoder.decode(chunk, { stream: true })),
     end: () => {
-      if (rest !== '') hear(rest)
+      if (rest !== '') onLine(rest)
       rest = ''
     },
   }

@@ -1,35 +1,43 @@
-/** How SSH connections are opened: which keys we show, and which keys of hosts we believe. */
+/** Options of SSH connections: the keys to offer, and the known_hosts files that host keys are verified against. */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
+import { quoteAll } from '../core/quoting.ts'
+import type { HostAddress } from './host-address.ts'
+import type { SshSettings } from './ssh-config.ts'
 
 /**
- * `identities` are private key files, in the order in which they are tried; `agent` the agent's socket. The first of `knownHosts` is
- * the one that a key is added to when `isNewAccepted` (StrictHostKeyChecking=accept-new); otherwise an unknown key is refused.
+ * `identities` are private key files in the order in which they are offered; `agent` is the agent's socket. With `shouldAcceptNewKey`
+ * (StrictHostKeyChecking=accept-new) an unknown key is added to the first of `knownHosts`; otherwise it is rejected.
  */
 export type SshAccess = Readonly<{
   identities: readonly string[]
   agent: string | undefined
   knownHosts: readonly [string, ...string[]]
-  isNewAccepted: boolean
+  shouldAcceptNewKey: boolean
 }>
 
-const usualIdentities = ['id_ed25519', 'id_ecdsa', 'id_rsa'] as const
+const DEFAULT_IDENTITIES = ['id_ed25519', 'id_ecdsa', 'id_rsa'] as const
 
-/** From `--identity`, `--known-hosts` and `--accept-new-host-key`; where they are not given, what ssh(1) takes by default. */
-export const readSshAccess = (invocation: Invocation): SshAccess => {
+/** Reads `--identity`, `--known-hosts` and `--accept-new-host-key`; then what ssh's configuration says of the host, then the defaults of ssh(1). */
+export function readSshAccess(invocation: Invocation, configured?: SshSettings): SshAccess {
   const folder = join(invocation.environment['HOME'] ?? '/root', '.ssh')
   const identity = textOption(invocation, 'identity')
   const knownHosts = textOption(invocation, 'known-hosts')
   const absolute = (path: string) => resolve(invocation.workingFolder, path)
+  const isConfigured = configured !== undefined && configured.identities.length > 0
+  const usual = isConfigured ? configured.identities : DEFAULT_IDENTITIES.map((name) => join(folder, name))
+  const isAgentUsed = identity === undefined && configured?.isAgentUsed !== false
   return {
-    identities:
-      identity === undefined
-        ? usualIdentities.map((name) => join(folder, name)).filter((path) => existsSync(path))
-        : [absolute(identity)],
-    agent: identity === undefined ? invocation.environment['SSH_AUTH_SOCK'] : undefined,
+    identities: identity === undefined ? usual.filter((path) => existsSync(path)) : [absolute(identity)],
+    agent: isAgentUsed ? invocation.environment['SSH_AUTH_SOCK'] : undefined,
     knownHosts:
       knownHosts === undefined ? [join(folder, 'known_hosts'), '/etc/ssh/ssh_known_hosts'] : [absolute(knownHosts)],
-    isNewAccepted: isGiven(invocation, 'accept-new-host-key'),
+    shouldAcceptNewKey: isGiven(invocation, 'accept-new-host-key'),
   }
+}
+
+/** Returns a command line of OpenSSH for a host, for error messages. */
+export function sshCommand({ user, name, port }: HostAddress, program = 'ssh'): string {
+  return quoteAll([program, ...(port === 22 ? [] : ['-p', String(port)]), `${user}@${name}`])
 }

@@ -1,11 +1,10 @@
-/** Root's rights for a connection that has a user's: `sudo -n`, or with a password that travels on standard input only. */
-
-import { exitCode } from '../core/exit-code.ts'
+/** Runs commands as root through sudo: `sudo -n`, or with a password that is sent on standard input only. */
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import type { Command, Output, Runner, Stdin } from '../core/host.ts'
-import { hostEnvironment } from './batch.ts'
+import { HOST_ENVIRONMENT } from './batch.ts'
 
-const refusals = [
+const DENIALS = [
   /password is required/,
   /no new privileges/,
   /not in the sudoers/,
@@ -13,59 +12,67 @@ const refusals = [
   /not allowed to execute/,
 ]
 
-/** Why sudo itself refused, in its own words; undefined when it ran the command. */
-export const sudoRefusal = ({ code, stderr }: Output): string | undefined => {
+/** Returns sudo's own error message when sudo denied the command; undefined when it ran. */
+export function sudoDenial({ code, stderr }: Output): string | undefined {
   if (code === 0) return undefined
-  const said = stderr.split('\n').find((row) => /\bsudo/i.test(row) && refusals.some((refusal) => refusal.test(row)))
-  return said ?? (code === 127 && /sudo.*(not found|No such file)/.test(stderr) ? 'there is no sudo' : undefined)
+  const message = stderr.split('\n').find((row) => /\bsudo/i.test(row) && DENIALS.some((denial) => denial.test(row)))
+  return (
+    message ?? (code === 127 && /sudo.*(not found|No such file)/.test(stderr) ? 'sudo is not installed' : undefined)
+  )
 }
 
-async function* prefixed(text: string, stdin: Stdin | undefined): AsyncIterable<Uint8Array> {
+async function* withPrefix(text: string, stdin: Stdin | undefined): AsyncIterable<Uint8Array> {
   yield Buffer.from(text)
   if (typeof stdin === 'string') yield Buffer.from(stdin)
   else if (stdin instanceof Uint8Array) yield stdin
   else if (stdin !== undefined) yield* stdin.open()
 }
 
-const environment = Object.entries(hostEnvironment).map(([name, value]) => `${name}=${value}`)
+const ENVIRONMENT = Object.entries(HOST_ENVIRONMENT).map(([name, value]) => `${name}=${value}`)
 
-/** The command under sudo. With a password, its line goes first on standard input, where sudo reads it byte by byte. */
-export const underSudo = (command: Command, password?: string): Command =>
-  password === undefined
-    ? { ...command, argv: ['sudo', '-n', '--', 'env', ...environment, ...command.argv] }
+/** Returns the command under sudo. A password is the first line of standard input, where sudo reads it byte by byte. */
+export function withSudo(command: Command, password?: string): Command {
+  return password === undefined
+    ? { ...command, argv: ['sudo', '-n', '--', 'env', ...ENVIRONMENT, ...command.argv] }
     : {
         ...command,
-        // -k: always read the password; were a cached one used, the line would reach the command instead.
-        argv: ['sudo', '-S', '-k', '-p', '', '--', 'env', ...environment, ...command.argv],
-        stdin: { open: () => prefixed(`${password}\n`, command.stdin) },
+        // -k: always read the password; with cached credentials the line would reach the command instead.
+        argv: ['sudo', '-S', '-k', '-p', '', '--', 'env', ...ENVIRONMENT, ...command.argv],
+        stdin: { open: () => withPrefix(`${password}\n`, command.stdin) },
       }
+}
 
-const needsRoot = (why: string, cause?: unknown): Failure =>
-  new Failure(
-    { what: 'root is needed', why, next: 'connect as root, or give the account sudo' },
-    exitCode.refused,
+function rootRequired(why: string, cause?: unknown): Failure {
+  return new Failure(
+    {
+      what: 'root privileges required',
+      why,
+      next: 'connect as root (--host root@…), or allow the account to use sudo',
+    },
+    EXIT_CODE.refused,
     cause,
   )
+}
 
 /**
- * Takes a runner with a user's rights. `askPassword` is called once, and only if sudo wants a password; its answer is tried on
- * `true` before anything else is sent with it. The runner throws a `Failure` (exit 5) when sudo refuses.
+ * Returns a runner that runs commands as root. `askPassword` is called once, and only if sudo needs a password; the password is
+ * verified with `true` first. The runner throws a `Failure` (exit 5) when sudo denies.
  */
-export const asRoot = (run: Runner, askPassword?: () => Promise<string>): Runner => {
+export function asRoot(run: Runner, askPassword?: () => Promise<string>): Runner {
   let password: Promise<string> | undefined
-  const unlock = async (said: string): Promise<string> => {
-    if (askPassword === undefined) throw needsRoot(said)
-    const typed = await askPassword()
-    const tried = await run(underSudo({ argv: ['true'], effect: 'read' }, typed))
-    if (tried.code !== 0) throw needsRoot(sudoRefusal(tried) ?? 'sudo did not take the password')
-    return typed
+  const authenticate = async (denial: string): Promise<string> => {
+    if (askPassword === undefined) throw rootRequired(denial)
+    const answer = await askPassword()
+    const output = await run(withSudo({ argv: ['true'], effect: 'read' }, answer))
+    if (output.code !== 0) throw rootRequired(sudoDenial(output) ?? 'sudo rejected the password')
+    return answer
   }
-  return async (command, hear) => {
+  return async (command, onLine) => {
     const known = await password
-    const output = await run(underSudo(command, known), hear)
-    const said = known === undefined ? sudoRefusal(output) : undefined
-    if (said === undefined) return output
-    password ??= unlock(said)
-    return await run(underSudo(command, await password), hear)
+    const output = await run(withSudo(command, known), onLine)
+    const denial = known === undefined ? sudoDenial(output) : undefined
+    if (denial === undefined) return output
+    password ??= authenticate(denial)
+    return await run(withSudo(command, await password), onLine)
   }
 }

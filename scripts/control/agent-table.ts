@@ -1,7 +1,7 @@
-/** Agents as a table for people. */
+/** Renders agents as a table. */
 import type { ListedAgent } from './gateway-client.ts'
 
-const columns = [
+const COLUMNS = [
   ['AGENT', 'agent_id'],
   ['UUID', 'agent_uuid'],
   ['ACTIVE', 'is_active'],
@@ -10,19 +10,19 @@ const columns = [
   ['SINCE', 'created_at'],
 ] as const
 
-const cell = (value: unknown): string => {
+function cell(value: unknown): string {
   if (value === true) return 'yes'
   if (value === false) return 'no'
   return value === null || value === undefined ? '-' : String(value)
 }
 
-/** One line for each agent below a heading, in the order given; what an agent does not say is `-`. */
-export const renderAgents = (agents: readonly ListedAgent[]): string => {
+/** Returns a heading and a line for each agent, in the given order; a missing value is `-`. */
+export function renderAgents(agents: readonly ListedAgent[]): string {
   const rows = [
-    columns.map(([title]) => title as string),
-    ...agents.map((agent) => columns.map(([, key]) => cell(agent[key]))),
+    COLUMNS.map(([title]) => title as string),
+    ...agents.map((agent) => COLUMNS.map(([, key]) => cell(agent[key]))),
   ]
-  const widths = columns.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)))
+  const widths = COLUMNS.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)))
   return rows
     .map(
       (row) =>

@@ -1,33 +1,34 @@
-/** The gateway's control routes, asked over HTTP with the admin key. Answers are values; no answer throws a Failure. */
-import { exitCode } from '../core/exit-code.ts'
+/** Client of the gateway's control API, with the admin key. */
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 
-/** Sends one request to the gateway; how it gets there (here, or on another host) is the caller's. */
-export type Exchange = (
+/** Sends a request to the gateway and returns its response: from this machine, or on a remote host. */
+export type Transport = (
   request: Readonly<{ method: string; path: string; key: string; body?: string }>,
 ) => Promise<Readonly<{ status: number; text: string }>>
 
 /** An agent as `GET /agents` lists it. */
 export type ListedAgent = Readonly<Record<string, unknown>> & Readonly<{ agent_id: string }>
 
-/** What came of making an agent. */
-export type Created = Readonly<{ status: 'created'; id: string; key: string }> | Readonly<{ status: 'exists' }>
+/** The result of `createAgent`. */
+export type CreateAgentResult =
+  | Readonly<{ status: 'created'; id: string; key: string }>
+  | Readonly<{ status: 'exists' }>
 
-/** The gateway's control routes. Each throws a Failure when the gateway refuses. */
+/** The control API. Each method throws a `Failure` when the gateway returns an error or is unreachable. */
 export type GatewayClient = Readonly<{
-  createAgent: (agent: Readonly<Record<string, string>> & Readonly<{ agent_id: string }>) => Promise<Created>
+  createAgent: (agent: Readonly<Record<string, string>> & Readonly<{ agent_id: string }>) => Promise<CreateAgentResult>
   rotateKey: (id: string) => Promise<Readonly<{ id: string; key: string }>>
   listAgents: () => Promise<readonly ListedAgent[]>
   revokeAgent: (id: string) => Promise<'revoked' | 'unknown'>
   isKeyValid: (key: string) => Promise<boolean>
 }>
 
-/** Over HTTP from this process; `timeoutMs` bounds each exchange. */
-export const exchangeOverHttp =
-  (url: string, timeoutMs = 10_000): Exchange =>
-  async ({ method, path, key, body }) => {
+/** Sends requests over HTTP from this process; `timeoutMs` is the timeout of each. */
+export function createHttpTransport(url: string, timeoutMs = 10_000): Transport {
+  return async ({ method, path, key, body }) => {
     try {
-      const answer = await fetch(new URL(path, url), {
+      const response = await fetch(new URL(path, url), {
         method,
         headers: {
           authorization: `Bearer ${key}`,
@@ -36,18 +37,24 @@ export const exchangeOverHttp =
         ...(body === undefined ? {} : { body }),
         signal: AbortSignal.timeout(timeoutMs),
       })
-      return { status: answer.status, text: await answer.text() }
+      return { status: response.status, text: await response.text() }
     } catch (error) {
       const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
       throw new Failure(
-        { what: 'the gateway does not answer', where: url, why: reason, next: 'is it running? tappass up' },
-        exitCode.unreachable,
+        {
+          what: 'cannot reach the gateway',
+          where: url,
+          why: reason,
+          next: 'check that it is running, or start one: tappass up',
+        },
+        EXIT_CODE.unreachable,
         error,
       )
     }
   }
+}
 
-const parse = (text: string): Readonly<Record<string, unknown>> => {
+function parse(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text)
     return Array.isArray(value) ? { data: value } : ((value ?? {}) as Record<string, unknown>)
@@ -56,50 +63,53 @@ const parse = (text: string): Readonly<Record<string, unknown>> => {
   }
 }
 
-const refusal = (doing: string, status: number, text: string): Failure => {
+function requestFailure(action: string, status: number, text: string): Failure {
   const error = parse(text)['error'] as Readonly<{ message?: string }> | undefined
   return new Failure({
-    what: `the gateway refused to ${doing} (HTTP ${status})`,
+    what: `cannot ${action}: the gateway returned HTTP ${status}`,
     why: error?.message ?? text.slice(0, 200),
-    next: status === 401 ? 'the admin key is not this gateway’s; look at --data' : 'tappass agent list',
+    next:
+      status === 401
+        ? 'use the admin key of this gateway: tappass agent list --url URL --admin-key-file FILE'
+        : 'tappass agent list',
   })
 }
 
-const keyOf = (doing: string, status: number, text: string): Readonly<{ id: string; key: string }> => {
+function keyOf(action: string, status: number, text: string): Readonly<{ id: string; key: string }> {
   const { agent_id: id, api_key: key } = parse(text)
   if (typeof id === 'string' && typeof key === 'string') return { id, key }
-  throw refusal(doing, status, text)
+  throw requestFailure(action, status, text)
 }
 
-/** The control routes over an exchange, as the bearer of `adminKey`. */
-export const connectGateway = (exchange: Exchange, adminKey: string): GatewayClient => {
-  const at = (id: string) => `/agents/${encodeURIComponent(id)}`
+/** Creates a client over a transport; requests carry `adminKey`. */
+export function createGatewayClient(send: Transport, adminKey: string): GatewayClient {
+  const pathOf = (id: string) => `/agents/${encodeURIComponent(id)}`
   return {
     createAgent: async (agent) => {
       const body = JSON.stringify(agent)
-      const { status, text } = await exchange({ method: 'POST', path: '/agents', key: adminKey, body })
+      const { status, text } = await send({ method: 'POST', path: '/agents', key: adminKey, body })
       if (status === 409) return { status: 'exists' }
-      if (status !== 201) throw refusal(`add agent ${agent.agent_id}`, status, text)
+      if (status !== 201) throw requestFailure(`add agent ${agent.agent_id}`, status, text)
       return { status: 'created', ...keyOf('add an agent', status, text) }
     },
     rotateKey: async (id) => {
-      const { status, text } = await exchange({ method: 'POST', path: `${at(id)}/rotate-key`, key: adminKey })
-      if (status !== 200) throw refusal(`rotate the key of ${id}`, status, text)
+      const { status, text } = await send({ method: 'POST', path: `${pathOf(id)}/rotate-key`, key: adminKey })
+      if (status !== 200) throw requestFailure(`rotate the key of ${id}`, status, text)
       return keyOf(`rotate the key of ${id}`, status, text)
     },
     listAgents: async () => {
-      const { status, text } = await exchange({ method: 'GET', path: '/agents', key: adminKey })
+      const { status, text } = await send({ method: 'GET', path: '/agents', key: adminKey })
       const listed = parse(text)
       const agents = listed['data'] ?? listed['agents']
-      if (status !== 200 || !Array.isArray(agents)) throw refusal('list agents', status, text)
+      if (status !== 200 || !Array.isArray(agents)) throw requestFailure('list agents', status, text)
       return agents as readonly ListedAgent[]
     },
     revokeAgent: async (id) => {
-      const { status, text } = await exchange({ method: 'DELETE', path: at(id), key: adminKey })
+      const { status, text } = await send({ method: 'DELETE', path: pathOf(id), key: adminKey })
       if (status === 404) return 'unknown'
-      if (status >= 300) throw refusal(`revoke ${id}`, status, text)
+      if (status >= 300) throw requestFailure(`revoke ${id}`, status, text)
       return 'revoked'
     },
-    isKeyValid: async (key) => (await exchange({ method: 'GET', path: '/v1/models', key })).status !== 401,
+    isKeyValid: async (key) => (await send({ method: 'GET', path: '/v1/models', key })).status !== 401,
   }
 }

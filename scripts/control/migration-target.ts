@@ -1,16 +1,20 @@
-/** Where `tappass migrate` looks for its database, and how it gets there; pure. No secret is in an argument. */
+/** Which database `tappass migrate` uses, and the environment or command that reaches it; pure. No secret is an argument. */
+
 import { join } from 'node:path'
+import { HOST_PATH } from '../../contract/path.ts'
+import { credentialId } from '../../contract/secret.ts'
+import { ACCOUNT } from '../../contract/unit.ts'
 import type { Command } from '../core/host.ts'
 import { quote } from '../core/quoting.ts'
 import { credentialPaths } from '../secrets/credential.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** What the migrations' process may take over from the environment around it, whatever the database. */
-const always = ['PATH', 'HOME', 'TZ', 'LANG', 'LC_ALL', 'TMPDIR', 'NODE_EXTRA_CA_CERTS'] as const
+/** Variables that the migration process inherits for any database. */
+const INHERITED_NAMES = ['PATH', 'HOME', 'TZ', 'LANG', 'LC_ALL', 'TMPDIR', 'NODE_EXTRA_CA_CERTS'] as const
 
-/** What names a database, and where its password is. */
-const named = [
+/** Variables that select a database and its password. */
+const DATABASE_NAMES = [
   'TAPPASS_ENV',
   'TAPPASS_STORAGE',
   'TAPPASS_DATA_DIR',
@@ -23,46 +27,58 @@ const named = [
   'CREDENTIALS_DIRECTORY',
 ] as const
 
-const pick = (around: Environment, names: readonly string[]): Readonly<Record<string, string>> =>
-  Object.fromEntries(names.flatMap((name) => (around[name] ? [[name, around[name]]] : [])))
+function pick(environment: Environment, names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])))
+}
 
-/** The environment for the database that the one around names; undefined when it names none. */
-export const environmentFromAround = (around: Environment): Readonly<Record<string, string>> | undefined =>
-  around['DATABASE_URL'] || around['SUPABASE_URL'] ? pick(around, [...always, ...named]) : undefined
+/** Returns the environment of the database that the current environment selects; undefined when it selects none. */
+export function environmentFromProcess(environment: Environment): Readonly<Record<string, string>> | undefined {
+  return environment['DATABASE_URL'] || environment['SUPABASE_URL']
+    ? pick(environment, [...INHERITED_NAMES, ...DATABASE_NAMES])
+    : undefined
+}
 
-/** The environment for the database of a data folder of `tappass up`; `answers` are those that it keeps there. */
-export const environmentFromFolder = (
-  around: Environment,
+/** Returns the environment of the database in a data folder of `tappass up`; `answers` are those stored there. */
+export function environmentFromFolder(
+  environment: Environment,
   dataPath: string,
   answers: Readonly<Record<string, unknown>> | undefined,
-): Readonly<Record<string, string>> => {
+): Readonly<Record<string, string>> {
   const { storage, supabaseUrl } = answers ?? {}
-  const place: Readonly<Record<string, string>> =
+  const storageSettings: Readonly<Record<string, string>> =
     storage === 'supabase' && typeof supabaseUrl === 'string'
       ? { TAPPASS_STORAGE: 'supabase', SUPABASE_URL: supabaseUrl, CREDENTIALS_DIRECTORY: join(dataPath, 'secrets') }
       : { TAPPASS_STORAGE: 'local', TAPPASS_DATA_DIR: join(dataPath, 'database') }
-  return { ...pick(around, always), ...place }
+  return { ...pick(environment, INHERITED_NAMES), ...storageSettings }
 }
 
-const passwordId = 'postgres-password'
-const settings = ['User=tappass', 'Group=tappass', 'WorkingDirectory=/opt/tappass/current', 'PrivateTmp=yes']
-const limits = ['NoNewPrivileges=yes', 'ProtectSystem=strict', 'ProtectHome=yes', 'RestrictAddressFamilies=AF_UNIX']
+const PASSWORD_ID = credentialId('POSTGRES_PASSWORD')
+const SETTINGS = [
+  `User=${ACCOUNT.gateway}`,
+  `Group=${ACCOUNT.gateway}`,
+  `WorkingDirectory=${HOST_PATH.currentRelease}`,
+  'PrivateTmp=yes',
+]
+const LIMITS = ['NoNewPrivileges=yes', 'ProtectSystem=strict', 'ProtectHome=yes', 'RestrictAddressFamilies=AF_UNIX']
 
-/** The command that runs the migrations' process on a bootstrapped host as its own account, the password as a credential. */
-export const migrateOnHost = (words: readonly string[], effect: Command['effect']): Command => {
-  const [encrypted, plain] = credentialPaths(passwordId)
-  const properties = [...settings, ...limits, 'EnvironmentFile=/etc/tappass/gateway.env']
+/**
+ * Returns the command that runs the migration process on a bootstrapped host under the account `tappass`, with the password as a
+ * credential. `bootstrapHint` is the command that installs TapPass there.
+ */
+export function migrateCommand(args: readonly string[], effect: Command['effect'], bootstrapHint: string): Command {
+  const [encrypted, plain] = credentialPaths(PASSWORD_ID)
+  const properties = [...SETTINGS, ...LIMITS, `EnvironmentFile=${HOST_PATH.gatewayEnvironment}`]
   const script = `
-if ! [ -e /opt/tappass/current/server/migrate.ts ]; then
-  printf 'tappass: TapPass is not installed on this host\\n  next:  tappass bootstrap\\n' >&2
+if ! [ -e ${HOST_PATH.currentRelease}/server/migrate.ts ]; then
+  printf 'tappass: TapPass is not installed on this host\\n  next:  %s\\n' ${quote(bootstrapHint)} >&2
   exit 5
 fi
-if [ -e ${quote(encrypted)} ]; then credential=LoadCredentialEncrypted=${passwordId}:${encrypted}
-else credential=LoadCredential=${passwordId}:${plain}
+if [ -e ${quote(encrypted)} ]; then credential=LoadCredentialEncrypted=${PASSWORD_ID}:${encrypted}
+else credential=LoadCredential=${PASSWORD_ID}:${plain}
 fi
 exec systemd-run --quiet --pipe --wait --collect --service-type=exec \\
   ${properties.map((property) => `--property=${quote(property)}`).join(' ')} --property="$credential" \\
-  /opt/tappass/node/current/bin/node server/migrate.ts ${words.map(quote).join(' ')} </dev/null
+  ${HOST_PATH.nodeProgram} server/migrate.ts ${args.map(quote).join(' ')} </dev/null
 `
   return { argv: ['sh', '-s'], effect, stdin: script }
 }

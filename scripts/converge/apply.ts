@@ -1,24 +1,26 @@
-/** Carries out one change: its commands in order, as few round trips as their standard inputs allow. */
-import { changeScript, isBatchable, readBatch, restOf } from '../connection/batch.ts'
+/** Applies a change: runs its commands in order, in as few round trips as their standard inputs allow. */
+import { changeScript, incompleteOutput, isBatchable, parseBatch } from '../connection/batch.ts'
 import type { Command, Output, Runner } from '../core/host.ts'
 import { quoteAll } from '../core/quoting.ts'
 
-/** How it ended: the command that failed is named, with what it said. */
-export type Applied = Readonly<{ status: 'done' }> | Readonly<{ status: 'failed'; command: Command; output: Output }>
+/** The result: for a failure, the command that failed and its output. */
+export type ApplyResult =
+  | Readonly<{ status: 'done' }>
+  | Readonly<{ status: 'failed'; command: Command; output: Output }>
 
-/** What is heard meanwhile. */
-export type Hearing = Readonly<{ command: (text: string) => void; line: (line: string) => void }>
+/** Receives commands as they start, and their output line by line. */
+export type ApplyListener = Readonly<{ onCommand: (text: string) => void; onLine: (line: string) => void }>
 
-const shownLength = 200
+const COMMAND_CHARS_MAX = 200
 
-/** A command for people: quoted, on one line, cut where it is long. Standard input is never shown. */
-export const describe = ({ argv }: Command): string => {
+/** Returns a command as text: quoted, on one line, truncated. Standard input is never shown. */
+export function describeCommand({ argv }: Command): string {
   const text = quoteAll(argv).replaceAll(/\s+/g, ' ')
-  return text.length <= shownLength ? text : `${text.slice(0, shownLength)}…`
+  return text.length <= COMMAND_CHARS_MAX ? text : `${text.slice(0, COMMAND_CHARS_MAX)}…`
 }
 
-/** Neighbours that can travel in one script; a command with bytes on its standard input travels alone. */
-const groupsOf = (commands: readonly Command[]): readonly (readonly [Command, ...Command[]])[] => {
+/** Groups consecutive commands that can run in one script; a command with bytes on its standard input runs alone. */
+function batchesOf(commands: readonly Command[]): readonly (readonly [Command, ...Command[]])[] {
   const groups: [Command, ...Command[]][] = []
   for (const command of commands) {
     const last = groups.at(-1)
@@ -28,48 +30,48 @@ const groupsOf = (commands: readonly Command[]): readonly (readonly [Command, ..
   return groups
 }
 
-const runTogether = async (
+async function runBatch(
   run: Runner,
   commands: readonly Command[],
   nonce: string,
-  hear: Hearing,
-): Promise<Applied> => {
+  listener: ApplyListener,
+): Promise<ApplyResult> {
   let running = 0
   const output = await run({ argv: ['sh'], effect: 'change', stdin: changeScript(commands, nonce) }, (line) => {
-    if (!line.startsWith(`${nonce} `)) return line === '' ? undefined : hear.line(line)
+    if (!line.startsWith(`${nonce} `)) return line === '' ? undefined : listener.onLine(line)
     const next = Number(line.split(' ')[1]) + 1
     const command = commands[next]
     if (command === undefined || next <= running) return
     running = next
-    hear.command(describe(command))
+    listener.onCommand(describeCommand(command))
   })
-  const outputs = readBatch(output, nonce, commands.length)
+  const outputs = parseBatch(output, nonce, commands.length)
   const failed = outputs.findIndex(({ code }) => code !== 0)
   if (failed >= 0) return { status: 'failed', command: commands[failed] as Command, output: outputs[failed] as Output }
   const unfinished = commands[outputs.length]
   if (unfinished === undefined) return { status: 'done' }
-  const [stdout, stderr] = [restOf(output.stdout, nonce), restOf(output.stderr, nonce)]
+  const [stdout, stderr] = [incompleteOutput(output.stdout, nonce), incompleteOutput(output.stderr, nonce)]
   return { status: 'failed', command: unfinished, output: { code: output.code || 1, stdout, stderr } }
 }
 
-const runAlone = async (run: Runner, command: Command, hear: Hearing): Promise<Applied> => {
-  const output = await run(command, hear.line)
+async function runSingle(run: Runner, command: Command, listener: ApplyListener): Promise<ApplyResult> {
+  const output = await run(command, listener.onLine)
   return output.code === 0 ? { status: 'done' } : { status: 'failed', command, output }
 }
 
-/** Stops at the first command that fails. Throws what the runner throws. `nonce` gives 32 hex digits that nobody can guess. */
-export const applyChange = async (
+/** Runs the commands and stops at the first that fails. Throws what the runner throws. `nonce` returns 32 random hex digits. */
+export async function applyChange(
   run: Runner,
   commands: readonly Command[],
   nonce: () => string,
-  hear: Hearing,
-): Promise<Applied> => {
-  for (const group of groupsOf(commands)) {
-    hear.command(describe(group[0]))
-    const applied = isBatchable(group[0])
-      ? await runTogether(run, group, nonce(), hear)
-      : await runAlone(run, group[0], hear)
-    if (applied.status === 'failed') return applied
+  listener: ApplyListener,
+): Promise<ApplyResult> {
+  for (const group of batchesOf(commands)) {
+    listener.onCommand(describeCommand(group[0]))
+    const result = isBatchable(group[0])
+      ? await runBatch(run, group, nonce(), listener)
+      : await runSingle(run, group[0], listener)
+    if (result.status === 'failed') return result
   }
   return { status: 'done' }
 }

@@ -1,52 +1,55 @@
 /**
- * Brings a host to the wanted state: plan all, apply in order, plan again until the plan is empty.
- * State decides at every step, so a run that was killed anywhere is completed by the next.
+ * Converges a host to the desired state: plan all, apply in order, plan again until the plan is empty.
+ * State decides at every step, so the next run completes a run that was killed anywhere.
  */
 
 import { Failure, type FailureText } from '../core/failure.ts'
 import type { Resource } from '../core/resource.ts'
 import type { StepFailure } from '../output/event.ts'
 import { type Plan, planAll } from './plan.ts'
-import { type Hands, type Step, settle } from './resource-step.ts'
+import { type ConvergeContext, convergeResource, type ResourceStep } from './resource-step.ts'
 
-/** How it ended; `applied` counts the changes made. */
-export type Ending = Readonly<{ applied: number }> &
+/** The result; `applied` is the number of changes applied. */
+export type ConvergeResult = Readonly<{ applied: number }> &
   (
-    | Readonly<{ status: 'as-wanted' }>
+    | Readonly<{ status: 'up-to-date' }>
     | Readonly<{ status: 'refused'; reasons: readonly FailureText[] }>
     | Readonly<{ status: 'interrupted'; remaining: number }>
     | Readonly<{ status: 'failed'; failure: StepFailure; remaining: number }>
-    | Readonly<{ status: 'broken-off'; failure: Failure; remaining: number }>
-    | Readonly<{ status: 'unsettled'; plan: Plan }>
+    | Readonly<{ status: 'aborted'; failure: Failure; remaining: number }>
+    | Readonly<{ status: 'not-converged'; plan: Plan }>
   )
 
-/** A change may bring another about (a new credential, a restart), so there may be another round; more than three are a defect. */
-const roundsMax = 3
+/** A change may cause another one (a new credential, a restart), so another round may be needed; more than three are a defect. */
+const ROUNDS_MAX = 3
 
-const settleOrFail = async (hands: Hands, step: Step): Promise<number | StepFailure | Failure> => {
+async function tryConvergeResource(
+  context: ConvergeContext,
+  step: ResourceStep,
+): Promise<number | StepFailure | Failure> {
   try {
-    return await settle(hands, step)
+    return await convergeResource(context, step)
   } catch (error) {
     if (error instanceof Failure) return error
     throw error
   }
 }
 
-/** A connection that dies on the way is an ending too. Throws when the host could not be looked at to begin with, and for defects. */
-export const converge = async (resources: readonly Resource[], hands: Hands): Promise<Ending> => {
+/** Converges the resources. A connection that is lost later is a result too. Throws when the first plan fails, and for defects. */
+export async function converge(resources: readonly Resource[], context: ConvergeContext): Promise<ConvergeResult> {
   let applied = 0
   for (let round = 0; ; round++) {
-    const plan = await planAll(resources, hands.look())
+    const plan = await planAll(resources, context.freshFacts())
     if (plan.refusals.length > 0) return { status: 'refused', reasons: plan.refusals, applied }
-    if (plan.planned.length === 0) return { status: 'as-wanted', applied }
-    if (round === roundsMax) return { status: 'unsettled', plan, applied }
+    if (plan.planned.length === 0) return { status: 'up-to-date', applied }
+    if (round === ROUNDS_MAX) return { status: 'not-converged', plan, applied }
     for (const [index, { resource }] of plan.planned.entries()) {
       const remaining = plan.planned.length - index
-      if (hands.shouldStop()) return { status: 'interrupted', remaining, applied }
-      const settled = await settleOrFail(hands, { resource, step: index + 1, steps: plan.planned.length })
-      if (settled instanceof Failure) return { status: 'broken-off', failure: settled, remaining, applied }
-      if (typeof settled !== 'number') return { status: 'failed', failure: settled, remaining, applied }
-      applied += settled
+      if (context.shouldStop()) return { status: 'interrupted', remaining, applied }
+      const outcome = await tryConvergeResource(context, { resource, step: index + 1, steps: plan.planned.length })
+      if (outcome instanceof Failure) return { status: 'aborted', failure: outcome, remaining, applied }
+      if (typeof outcome !== 'number') return { status: 'failed', failure: outcome, remaining, applied }
+      applied += outcome
     }
   }
 }

@@ -1,48 +1,77 @@
-/** What a person needs to know of a failed step: what ran, what it said, and where to look next. */
+/** The report of a failed step: the command, its output, the journal of the unit, and the next command to type. */
 
 import type { Command, Output, Runner } from '../core/host.ts'
 import type { Change } from '../core/resource.ts'
 import type { StepFailure } from '../output/event.ts'
-import { describe } from './apply.ts'
+import { describeCommand } from './apply.ts'
 
-const linesShown = 20
+const LINES_SHOWN = 20
 
-const lastLines = (text: string): readonly string[] =>
-  text
+function lastLines(text: string): readonly string[] {
+  return text
     .split('\n')
     .map((line) => line.trimEnd())
     .filter((line) => line !== '')
-    .slice(-linesShown)
+    .slice(-LINES_SHOWN)
+}
 
-const jobs = ['start', 'restart', 'reload', 'stop']
+const UNIT_JOBS = ['start', 'restart', 'reload', 'stop']
 
-/** The unit that a systemctl job was about. Of several, the first that failed to come up is as good as any: the journal names it. */
-const unitOf = ({ argv: [program, verb = '', unit] }: Command): string | undefined =>
-  program === 'systemctl' && jobs.includes(verb) ? unit : undefined
+/** Returns the unit of a systemctl job. Of several units the first is enough: its journal names the others. */
+function unitOf({ argv: [program, verb = '', unit] }: Command): string | undefined {
+  return program === 'systemctl' && UNIT_JOBS.includes(verb) ? unit : undefined
+}
 
-const journalOf = async (run: Runner, unit: string): Promise<readonly string[]> => {
-  const argv = ['journalctl', '--no-pager', '--quiet', '-o', 'short-iso', '-n', `${linesShown}`, '-u', unit] as const
+async function journalOf(run: Runner, unit: string): Promise<readonly string[]> {
+  const argv = ['journalctl', '--no-pager', '--quiet', '-o', 'short-iso', '-n', `${LINES_SHOWN}`, '-u', unit] as const
   const { stdout, stderr } = await run({ argv, effect: 'read' })
   return lastLines(stdout === '' ? stderr : stdout)
 }
 
-/** Asks the host for the journal where a unit failed. `again` is the command line that goes on with the run. */
-export const reportFailure = async (
+function nextOf(unit: string | undefined, retryCommand: string): string {
+  return unit === undefined ? retryCommand : `journalctl -u ${unit} -e   (on the host), then ${retryCommand}`
+}
+
+/** Reports a command that failed, with the journal where it started a unit. `retryCommand` is the command line that continues the run. */
+export async function reportFailure(
   run: Runner,
   resource: string,
   change: Change,
   failed: Readonly<{ command: Command; output: Output }>,
-  again: string,
-): Promise<StepFailure> => {
+  retryCommand: string,
+): Promise<StepFailure> {
   const { command, output } = failed
   const unit = unitOf(command)
   return {
     resource,
-    does: change.does,
-    command: describe(command),
+    action: change.action,
+    command: describeCommand(command),
     code: output.code,
-    said: lastLines(`${output.stdout}\n${output.stderr}`),
+    output: lastLines(`${output.stdout}\n${output.stderr}`),
     ...(unit === undefined ? {} : { journal: { unit, lines: await journalOf(run, unit) } }),
-    next: unit === undefined ? again : `journalctl -u ${unit} -e   (on the host), then ${again}`,
+    next: nextOf(unit, retryCommand),
+  }
+}
+
+/** Reports a change that had no lasting effect: planning it again finds it still missing. */
+export async function reportNotConverged(
+  run: Runner,
+  resource: string,
+  change: Change,
+  retryCommand: string,
+): Promise<StepFailure> {
+  const unit = change.commands.map(unitOf).find((name) => name !== undefined)
+  const output =
+    unit === undefined
+      ? `still needed after it was applied: ${change.action}, because ${change.reason}`
+      : `${unit} did not stay up after it was started (${change.reason})`
+  return {
+    resource,
+    action: change.action,
+    command: 'plan again',
+    code: 1,
+    output: [output],
+    ...(unit === undefined ? {} : { journal: { unit, lines: await journalOf(run, unit) } }),
+    next: nextOf(unit, retryCommand),
   }
 }

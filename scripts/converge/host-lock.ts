@@ -1,13 +1,14 @@
-/** Keeps two runs apart on one host: a lock that names its owner and shows whether it still lives. */
-import { changeGuard } from '../connection/batch.ts'
-import { changeByScript } from '../core/command.ts'
+/** The lock of a host: one run at a time. It names its owner and carries a heartbeat. */
+import { HOST_PATH } from '../../contract/path.ts'
+import { CHANGE_LOCK_PATH } from '../connection/batch.ts'
+import { scriptCommand } from '../core/command.ts'
 import type { Command, Fact } from '../core/host.ts'
 
 /**
- * Who holds it. `token` is 32 hex digits that nobody else has; `controller` and `controllerBoot` name the machine (and its boot) where the
- * owner's process runs, `pid` and `pidStart` that process; `hostBoot` is the host's own boot.
+ * The content of the lock file. `token` is 32 random hex digits; `controller` and `controllerBoot` identify the machine (and its boot)
+ * where the owner's process runs, `pid` and `pidStart` that process; `hostBoot` is the boot id of the host itself.
  */
-export type LockRecord = Readonly<{
+export type LockFile = Readonly<{
   token: string
   owner: string
   verb: string
@@ -19,36 +20,36 @@ export type LockRecord = Readonly<{
   startedAt: string
 }>
 
-/** `ageSeconds`: since the owner last gave a sign of life, by the host's clock. `damaged` is a lock that can't be read. */
+/** `ageSeconds` is the time since the last heartbeat, by the host's clock. `damaged`: the lock file cannot be parsed. */
 export type LockState = Readonly<{ hostBoot: string }> &
   (
     | Readonly<{ kind: 'free' }>
     | Readonly<{ kind: 'damaged' }>
-    | Readonly<{ kind: 'held'; record: LockRecord; ageSeconds: number }>
+    | Readonly<{ kind: 'held'; lockFile: LockFile; ageSeconds: number }>
   )
 
-/** What becomes of a lock that was found. */
-export type Judgement =
-  | Readonly<{ verdict: 'take'; expected: string }>
-  | Readonly<{ verdict: 'take-over'; expected: string; owner: string; because: string }>
-  | Readonly<{ verdict: 'respect'; owner: string }>
+/** What to do about the lock: acquire it, take it over from a dead owner, or fail because the owner is alive. */
+export type LockDecision =
+  | Readonly<{ decision: 'acquire'; expected: string }>
+  | Readonly<{ decision: 'take-over'; expected: string; owner: string; reason: string }>
+  | Readonly<{ decision: 'locked'; owner: string }>
 
 /** On a tmpfs, so that a reboot frees it. */
-const path = '/run/tappass-converge/lock'
+const PATH = `${HOST_PATH.convergeFolder}/lock`
 
-/** A living owner gives a sign each `heartbeatMs`; six missed ones are a death (a minute, more than a connection lives without an answer). */
-export const heartbeatMs = 10_000
-const silenceSecondsMax = 60
+/** The owner sends a heartbeat at this interval; after six missed ones the lock may be taken over (a minute, longer than an SSH connection survives without response). */
+export const HEARTBEAT_MS = 10_000
+const HEARTBEAT_TIMEOUT_SECONDS = 60
 
-/** The lock as it stands, and the host's boot. */
+/** The state of the lock, and the boot id of the host. */
 export const lockFact: Fact<LockState> = {
-  ask: {
+  query: {
     argv: [
       'sh',
       '-c',
       `printf '%s %s %s\\n' "$(cat /proc/sys/kernel/random/boot_id)" "$(date +%s)" "$(stat -c %Y "$1" 2>/dev/null)"; cat "$1" 2>/dev/null`,
       'sh',
-      path,
+      PATH,
     ],
     effect: 'read',
   },
@@ -57,63 +58,74 @@ export const lockFact: Fact<LockState> = {
     const [hostBoot = '', now, touched] = first.split(' ')
     if (!touched) return { kind: 'free', hostBoot }
     try {
-      const record = { ...JSON.parse(rest.join('\n')), token } as LockRecord
-      return { kind: 'held', record, ageSeconds: Number(now) - Number(touched), hostBoot }
+      const lockFile = { ...JSON.parse(rest.join('\n')), token } as LockFile
+      return { kind: 'held', lockFile, ageSeconds: Number(now) - Number(touched), hostBoot }
     } catch {
       return { kind: 'damaged', hostBoot }
     }
   },
 }
 
-const nameOf = ({ owner, controller, pid, verb, startedAt }: LockRecord): string =>
-  `${owner} on ${controller} (process ${pid}, ${verb}, since ${startedAt})`
-
-/**
- * Pure. `here` is this controller; `isOwnerRunning` says of a process on this very controller and boot whether it still runs, which
- * is surer and sooner than its silence.
- */
-export const judgeLock = (
-  state: LockState,
-  here: Readonly<{ controller: string; controllerBoot: string }>,
-  isOwnerRunning: (record: LockRecord) => boolean,
-): Judgement => {
-  if (state.kind === 'free') return { verdict: 'take', expected: '' }
-  if (state.kind === 'damaged')
-    return { verdict: 'take-over', expected: '*', owner: 'unknown', because: 'its record is damaged' }
-  const { record, ageSeconds } = state
-  const owner = nameOf(record)
-  const over = (because: string): Judgement => ({ verdict: 'take-over', expected: record.token, owner, because })
-  if (record.hostBoot !== state.hostBoot) return over('the host was started anew since')
-  if (record.controller === here.controller) {
-    if (record.controllerBoot !== here.controllerBoot) return over(`${record.controller} was started anew since`)
-    return isOwnerRunning(record) ? { verdict: 'respect', owner } : over('its process has ended')
-  }
-  return ageSeconds > silenceSecondsMax
-    ? over(`it gave no sign of life for ${ageSeconds} s`)
-    : { verdict: 'respect', owner }
+function describeOwner({ owner, controller, pid, verb, startedAt }: LockFile): string {
+  return `${owner} on ${controller} (process ${pid}, ${verb}, since ${startedAt})`
 }
 
-const compareAndDo = (then: string): string =>
-  `mkdir -p -m 0700 -- "\${1%/*}"; exec 9>"$1.guard"; flock -w 10 9
+/**
+ * Decides about the lock. Pure. `here` is this controller; `isOwnerRunning` tells whether a process of this controller and boot is still
+ * running, which is more reliable and faster than waiting for heartbeats.
+ */
+export function decideLock(
+  state: LockState,
+  here: Readonly<{ controller: string; controllerBoot: string }>,
+  isOwnerRunning: (lockFile: LockFile) => boolean,
+): LockDecision {
+  if (state.kind === 'free') return { decision: 'acquire', expected: '' }
+  if (state.kind === 'damaged')
+    return { decision: 'take-over', expected: '*', owner: 'unknown', reason: 'its lock file is damaged' }
+  const { lockFile, ageSeconds } = state
+  const owner = describeOwner(lockFile)
+  const takeOver = (reason: string): LockDecision => ({
+    decision: 'take-over',
+    expected: lockFile.token,
+    owner,
+    reason,
+  })
+  if (lockFile.hostBoot !== state.hostBoot) return takeOver('the host was rebooted since')
+  if (lockFile.controller === here.controller) {
+    if (lockFile.controllerBoot !== here.controllerBoot) return takeOver(`${lockFile.controller} was rebooted since`)
+    return isOwnerRunning(lockFile) ? { decision: 'locked', owner } : takeOver('its process has ended')
+  }
+  return ageSeconds > HEARTBEAT_TIMEOUT_SECONDS
+    ? takeOver(`no heartbeat for ${ageSeconds} s`)
+    : { decision: 'locked', owner }
+}
+
+function compareAndRun(script: string): string {
+  return `mkdir -p -m 0700 -- "\${1%/*}"; exec 9>"$1.guard"; flock -w 10 9
 found=$(head -n 1 -- "$1" 2>/dev/null || :); [ "$found" = "$2" ] || [ "$2" = '*' ] || exit 75
-${then}`
+${script}`
+}
 
 /**
- * Takes the lock if it still is what was judged (`expected`: a token, empty for a free one); exit code 75 if it is not. Then waits for what
- * a killed run may have left running.
+ * Acquires the lock if it has not changed since the decision (`expected`: a token, empty for a free lock); exit code 75 if it has. Then waits
+ * for commands that a killed run may have left running.
  */
-export const takeCommand = (expected: string, record: LockRecord): Command => {
-  const { token, ...rest } = record
+export function acquireLockCommand(expected: string, lockFile: LockFile): Command {
+  const { token, ...rest } = lockFile
   const text = `${token}\n${JSON.stringify(rest)}\n`
-  return changeByScript(
-    compareAndDo(`cat >"$1.new"; mv -f -- "$1.new" "$1"; exec 9>&-; flock -w 900 ${changeGuard} true`),
-    [path, expected],
+  return scriptCommand(
+    compareAndRun(`cat >"$1.new"; mv -f -- "$1.new" "$1"; exec 9>&-; flock -w 900 ${CHANGE_LOCK_PATH} true`),
+    [PATH, expected],
     text,
   )
 }
 
-/** A sign of life; exit code 75 when the lock is somebody else's by now. */
-export const touchCommand = (token: string): Command => changeByScript(compareAndDo('touch -- "$1"'), [path, token])
+/** Sends a heartbeat; exit code 75 when another run owns the lock by now. */
+export function heartbeatCommand(token: string): Command {
+  return scriptCommand(compareAndRun('touch -- "$1"'), [PATH, token])
+}
 
-/** Gives the lock back. */
-export const releaseCommand = (token: string): Command => changeByScript(compareAndDo('rm -f -- "$1"'), [path, token])
+/** Releases the lock. */
+export function releaseLockCommand(token: string): Command {
+  return scriptCommand(compareAndRun('rm -f -- "$1"'), [PATH, token])
+}

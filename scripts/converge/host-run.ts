@@ -1,108 +1,115 @@
-/** One host brought to the wanted state: survey, consent, lock, converge, and the secrets that nobody has seen yet. */
+/** A bootstrap run on one host: inspect, confirm, lock, converge, and show one-time secrets. */
 import { hostname, userInfo } from 'node:os'
-import { typedLine } from '../command-line/command-hint.ts'
-import type { Consent } from '../command-line/confirmation.ts'
+import { commandHint } from '../command-line/command-hint.ts'
+import type { Confirm } from '../command-line/confirmation.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
 import { Failure } from '../core/failure.ts'
-import { bootOf, identify, isRunning } from '../core/process-identity.ts'
+import { identifyProcess, isRunning, readBootId } from '../core/process-identity.ts'
 import type { Resource } from '../core/resource.ts'
-import { revealCommand, shownCommand, unshownFact } from '../secrets/one-time-secret.ts'
-import { type AtHand, type Done, outcomeOf } from '../session/host-session.ts'
-import type { WrittenSpec } from '../spec/host-spec.ts'
-import { converge, type Ending } from './converge.ts'
-import { survey } from './host-survey.ts'
-import { type Keeper, respectLock, underLock } from './lock-lease.ts'
-import { shownChanges } from './plan.ts'
+import { markShownCommand, oneTimeSecretsFact, showSecretCommand } from '../secrets/one-time-secret.ts'
+import { type HostResult, type HostSession, outcomeOf } from '../session/host-session.ts'
+import type { ParsedSpec } from '../spec/host-spec.ts'
+import { type ConvergeResult, converge } from './converge.ts'
+import { inspectHost } from './host-inspection.ts'
+import { assertUnlocked, type LockHolder, withLock } from './lock-lease.ts'
+import { plannedChanges } from './plan.ts'
 
-const keeperOf = (invocation: Invocation, { run, look, tell, nonce }: AtHand): Keeper => {
-  const { pid, start } = identify(process.pid)
+function lockHolderOf(invocation: Invocation, { run, freshFacts, emit, nonce }: HostSession): LockHolder {
+  const { pid, start } = identifyProcess(process.pid)
   return {
     run,
-    look,
-    tell,
+    freshFacts,
+    emit,
     owner: {
       token: nonce(),
       owner: userInfo().username,
       verb: invocation.verb.name,
       controller: hostname(),
-      controllerBoot: bootOf(),
+      controllerBoot: readBootId(),
       pid,
       pidStart: start,
       startedAt: new Date(invocation.nowMs()).toISOString(),
     },
-    isOwnerRunning: (record) => isRunning({ pid: record.pid, start: record.pidStart }),
+    isOwnerRunning: ({ pid: ownerPid, pidStart }) => isRunning({ pid: ownerPid, start: pidStart }),
+    retryCommand: commandHint(invocation, invocation.verb.name),
   }
 }
 
-/** Told first, ticked off on the host afterwards: should the toolkit be killed in between, they are told again. */
-const showSecrets = async (invocation: Invocation, { run, tell, target }: AtHand, ids: readonly string[]) => {
+/** Shows each secret, then removes its marker on the host: if the toolkit is killed in between, the next run shows it again. */
+async function showOneTimeSecrets(invocation: Invocation, { run, emit, target }: HostSession, ids: readonly string[]) {
   for (const id of ids) {
-    const { code, stdout, stderr } = await run(revealCommand(id))
+    const { code, stdout, stderr } = await run(showSecretCommand(id))
     if (code !== 0)
-      throw new Failure({ what: `the secret ${id} can't be read`, why: stderr.trim(), next: 'run it again' })
-    tell({ event: 'secret', id, value: stdout })
+      throw new Failure({
+        what: `cannot read the secret ${id}`,
+        where: target.name,
+        why: stderr.trim(),
+        next: commandHint(invocation, invocation.verb.name),
+      })
+    emit({ event: 'secret', id, value: stdout })
     if (!isGiven(invocation, 'json')) {
-      const whose = target.address === undefined ? '' : ` of ${target.name}`
-      invocation.stderr.write(`The ${id}${whose} is shown this once; keep it:\n`)
+      const where = target.address === undefined ? '' : ` of ${target.name}`
+      invocation.stderr.write(`The ${id}${where} is shown only once; store it now:\n`)
       invocation.stdout.write(`${stdout.trimEnd()}\n`)
     }
-    await run(shownCommand(id))
+    await run(markShownCommand(id))
   }
 }
 
-const doneAfter = (ending: Ending, { tell }: AtHand): Done => {
-  const { applied, status } = ending
+function hostResultOf(result: ConvergeResult, { emit }: HostSession): HostResult {
+  const { applied, status } = result
   switch (status) {
-    case 'as-wanted':
-      return { outcome: 'as-wanted', applied, remaining: 0 }
+    case 'up-to-date':
+      return { outcome: 'up-to-date', applied, remaining: 0 }
     case 'refused':
-      tell({ event: 'refused', reasons: ending.reasons })
+      emit({ event: 'refused', reasons: result.reasons })
       return { outcome: 'refused', applied, remaining: 0 }
     case 'interrupted':
-      return { outcome: 'interrupted', applied, remaining: ending.remaining }
+      return { outcome: 'interrupted', applied, remaining: result.remaining }
     case 'failed':
-      return { outcome: 'failed', applied, remaining: ending.remaining }
-    case 'broken-off':
-      tell({ event: 'error', failure: ending.failure.text })
-      return { outcome: outcomeOf(ending.failure.code), applied, remaining: ending.remaining }
-    case 'unsettled':
-      tell({ event: 'plan', resources: ending.plan.resources, changes: shownChanges(ending.plan) })
-      return { outcome: 'failed', applied, remaining: ending.plan.planned.length }
+      return { outcome: 'failed', applied, remaining: result.remaining }
+    case 'aborted':
+      emit({ event: 'error', failure: result.failure.text })
+      return { outcome: outcomeOf(result.failure.code), applied, remaining: result.remaining }
+    case 'not-converged':
+      emit({ event: 'plan', resources: result.plan.resources, changes: plannedChanges(result.plan) })
+      return { outcome: 'failed', applied, remaining: result.plan.planned.length }
   }
 }
 
-/** Throws a `Failure` when the host is locked, can't be reached, or nobody could be asked. */
-export const bringAbout = async (
+/** Brings the host to the desired state. Throws a `Failure` when the host is locked or unreachable, or the changes cannot be confirmed. */
+export async function runHost(
   invocation: Invocation,
-  host: AtHand,
+  host: HostSession,
   resources: readonly Resource[],
-  limits: WrittenSpec['preflight'],
-  consent: Consent,
-): Promise<Done> => {
-  const seen = await survey(host.connection, host.look, resources, limits, invocation.nowMs)
-  if (seen.status === 'refused') {
-    host.tell({ event: 'refused', reasons: seen.reasons })
+  limits: ParsedSpec['preflight'],
+  confirm: Confirm,
+): Promise<HostResult> {
+  const inspection = await inspectHost(host.connection, host.freshFacts, resources, limits, invocation.nowMs)
+  if (inspection.status === 'refused') {
+    host.emit({ event: 'refused', reasons: inspection.reasons })
     return { outcome: 'refused', applied: 0, remaining: 0 }
   }
-  const keeper = keeperOf(invocation, host)
-  respectLock(keeper, seen.lock)
-  const changes = shownChanges(seen.plan)
-  host.tell({ event: 'plan', resources: resources.length, changes })
+  const holder = lockHolderOf(invocation, host)
+  assertUnlocked(holder, inspection.lock)
+  const changes = plannedChanges(inspection.plan)
+  host.emit({ event: 'plan', resources: resources.length, changes })
   if (changes.length === 0) {
-    await showSecrets(invocation, host, seen.unshown)
-    return { outcome: 'as-wanted', applied: 0, remaining: 0 }
+    await showOneTimeSecrets(invocation, host, inspection.oneTimeSecrets)
+    return { outcome: 'up-to-date', applied: 0, remaining: 0 }
   }
-  const remaining = seen.plan.planned.length
-  if (!(await consent(host.target.name, changes.length))) return { outcome: 'declined', applied: 0, remaining }
-  const ending = await underLock(keeper, (isLost) =>
+  const remaining = inspection.plan.planned.length
+  if (!(await confirm(host.target.name, changes.length))) return { outcome: 'declined', applied: 0, remaining }
+  const result = await withLock(holder, (isLost) =>
     converge(resources, {
       ...host,
-      look: () => host.look(),
+      freshFacts: () => host.freshFacts(),
       nowMs: invocation.nowMs,
       shouldStop: () => invocation.interrupt.aborted || isLost(),
-      again: typedLine(invocation, invocation.verb.name),
+      retryCommand: holder.retryCommand,
     }),
   )
-  if (ending.status === 'as-wanted') await showSecrets(invocation, host, await host.look()(unshownFact))
-  return doneAfter(ending, host)
+  if (result.status === 'up-to-date')
+    await showOneTimeSecrets(invocation, host, await host.freshFacts()(oneTimeSecretsFact))
+  return hostResultOf(result, host)
 }

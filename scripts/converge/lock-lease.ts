@@ -1,78 +1,85 @@
-/** Holds a host's lock while something is done to it: takes it or says who has it, gives signs of life, gives it back. */
+/** Holds the lock of a host during a run: acquires it or fails with its owner, sends heartbeats, releases it. */
 
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure } from '../core/failure.ts'
-import type { Know, Runner } from '../core/host.ts'
-import type { Tell } from '../output/event.ts'
+import type { GetFact, Runner } from '../core/host.ts'
+import type { Emit } from '../output/event.ts'
 import {
-  heartbeatMs,
-  judgeLock,
-  type LockRecord,
+  acquireLockCommand,
+  decideLock,
+  HEARTBEAT_MS,
+  heartbeatCommand,
+  type LockFile,
   type LockState,
   lockFact,
-  releaseCommand,
-  takeCommand,
-  touchCommand,
+  releaseLockCommand,
 } from './host-lock.ts'
 
-/** This run, as others will see it; the host adds its own boot. */
-export type LockOwner = Omit<LockRecord, 'hostBoot'>
+/** This run, as the lock file describes it; the boot id of the host is added later. */
+export type LockOwner = Omit<LockFile, 'hostBoot'>
 
-/** `isOwnerRunning` says of a process on this controller whether it still runs. */
-export type Keeper = Readonly<{
+/** What a run needs to hold the lock. `isOwnerRunning` tells whether a process of this controller is still running; `retryCommand` is the command line of this run. */
+export type LockHolder = Readonly<{
   run: Runner
-  look: () => Know
-  tell: Tell
+  freshFacts: () => GetFact
+  emit: Emit
   owner: LockOwner
-  isOwnerRunning: (record: LockRecord) => boolean
+  isOwnerRunning: (lockFile: LockFile) => boolean
+  retryCommand: string
 }>
 
-/** compareAndDo's answer when the lock is not what it was. */
-const otherwise = 75
+/** Exit code of a lock command when the lock has changed meanwhile. */
+const LOCK_CHANGED_CODE = 75
 
-const lockedFailure = (owner: string): Failure =>
-  new Failure(
-    { what: 'another run is changing this host', why: `it is ${owner}`, next: 'wait for it, then run this again' },
-    exitCode.locked,
+function lockedFailure(owner: string, retryCommand: string): Failure {
+  return new Failure(
+    {
+      what: 'another run is changing this host',
+      why: `the lock is held by ${owner}`,
+      next: `wait until it has finished, then ${retryCommand}`,
+    },
+    EXIT_CODE.locked,
   )
-
-/** Throws a `Failure` (exit 4) when a living run has the lock. */
-export const respectLock = ({ owner, isOwnerRunning }: Keeper, state: LockState): void => {
-  const judgement = judgeLock(state, owner, isOwnerRunning)
-  if (judgement.verdict === 'respect') throw lockedFailure(judgement.owner)
 }
 
-const take = async (keeper: Keeper): Promise<void> => {
-  const { run, look, tell, owner } = keeper
-  const state = await look()(lockFact)
-  const judgement = judgeLock(state, owner, keeper.isOwnerRunning)
-  if (judgement.verdict === 'respect') throw lockedFailure(judgement.owner)
-  const { code, stderr } = await run(takeCommand(judgement.expected, { ...owner, hostBoot: state.hostBoot }))
-  if (code === otherwise) throw lockedFailure('one that began at this very moment')
-  if (code !== 0) throw new Failure({ what: 'the lock could not be taken', why: stderr.trim(), next: 'run it again' })
-  if (judgement.verdict === 'take-over') {
-    tell({ event: 'lock-taken-over', owner: judgement.owner, because: judgement.because })
+/** Throws a `Failure` (exit 4) when another run holds the lock and is alive. */
+export function assertUnlocked({ owner, isOwnerRunning, retryCommand }: LockHolder, state: LockState): void {
+  const decision = decideLock(state, owner, isOwnerRunning)
+  if (decision.decision === 'locked') throw lockedFailure(decision.owner, retryCommand)
+}
+
+async function acquireLock(holder: LockHolder): Promise<void> {
+  const { run, freshFacts, emit, owner, retryCommand } = holder
+  const state = await freshFacts()(lockFact)
+  const decision = decideLock(state, owner, holder.isOwnerRunning)
+  if (decision.decision === 'locked') throw lockedFailure(decision.owner, retryCommand)
+  const { code, stderr } = await run(acquireLockCommand(decision.expected, { ...owner, hostBoot: state.hostBoot }))
+  if (code === LOCK_CHANGED_CODE) throw lockedFailure('a run that started at the same moment', retryCommand)
+  if (code !== 0)
+    throw new Failure({ what: 'cannot acquire the lock of the host', why: stderr.trim(), next: retryCommand })
+  if (decision.decision === 'take-over') {
+    emit({ event: 'lock-taken-over', owner: decision.owner, reason: decision.reason })
   }
 }
 
 /**
- * Does `work` under the lock. `work` gets a question to ask between steps: whether the lock was lost (taken over by somebody who saw no sign
- * of life). Throws what `work` throws, and a `Failure` (exit 4) when the lock is another's.
+ * Runs `work` while holding the lock. `isLost` tells whether the lock was lost (another run saw no heartbeat and took it over). Throws what
+ * `work` throws, and a `Failure` (exit 4) when another run holds the lock.
  */
-export const underLock = async <T>(keeper: Keeper, work: (isLost: () => boolean) => Promise<T>): Promise<T> => {
-  await take(keeper)
+export async function withLock<T>(holder: LockHolder, work: (isLost: () => boolean) => Promise<T>): Promise<T> {
+  await acquireLock(holder)
   let isLost = false
-  const beat = async () => {
-    const { code } = await keeper.run(touchCommand(keeper.owner.token)).catch(() => ({ code: 0 }))
-    isLost ||= code === otherwise
+  const sendHeartbeat = async () => {
+    const { code } = await holder.run(heartbeatCommand(holder.owner.token)).catch(() => ({ code: 0 }))
+    isLost ||= code === LOCK_CHANGED_CODE
   }
-  const timer = setInterval(beat, heartbeatMs)
+  const timer = setInterval(sendHeartbeat, HEARTBEAT_MS)
   timer.unref()
   try {
     return await work(() => isLost)
   } finally {
     clearInterval(timer)
-    // A connection that is gone is told by `work` itself; the lock then falls with its owner's process.
-    await keeper.run(releaseCommand(keeper.owner.token)).catch(() => undefined)
+    // `work` reports a lost connection itself; the lock is free once its owner's process has ended.
+    await holder.run(releaseLockCommand(holder.owner.token)).catch(() => undefined)
   }
 }

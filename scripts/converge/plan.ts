@@ -1,40 +1,46 @@
-/** What a host lacks: every resource's changes, found in one look. */
+/** The plan of a host: the changes of all resources. */
 
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure, type FailureText } from '../core/failure.ts'
-import type { Know } from '../core/host.ts'
+import type { GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
-import type { ShownChange } from '../output/event.ts'
+import type { PlannedChange } from '../output/event.ts'
 
-/** A resource that is not as wanted. */
-export type Planned = Readonly<{ resource: Resource; changes: readonly Change[] }>
+/** A resource that needs changes. */
+export type PlannedResource = Readonly<{ resource: Resource; changes: readonly Change[] }>
 
-/** `refusals` are what a person must put right first; with one of them nothing is applied. */
-export type Plan = Readonly<{ resources: number; planned: readonly Planned[]; refusals: readonly FailureText[] }>
+/** `refusals` are problems that a person must fix first; with any of them nothing is applied. */
+export type Plan = Readonly<{
+  resources: number
+  planned: readonly PlannedResource[]
+  refusals: readonly FailureText[]
+}>
 
-/** Plans all resources on one `Know`: their questions go out together. Throws when the host could not be asked. */
-export const planAll = async (resources: readonly Resource[], know: Know): Promise<Plan> => {
-  const settled = await Promise.allSettled(resources.map((resource) => resource.plan(know)))
-  const planned: Planned[] = []
+/** Plans all resources with one fact reader, so that their facts are requested together. Throws when the facts cannot be read. */
+export async function planAll(resources: readonly Resource[], getFact: GetFact): Promise<Plan> {
+  const results = await Promise.allSettled(resources.map((resource) => resource.plan(getFact)))
+  const planned: PlannedResource[] = []
   const refusals: FailureText[] = []
-  for (const [index, result] of settled.entries()) {
+  for (const [index, result] of results.entries()) {
     const resource = resources[index] as Resource
     if (result.status === 'fulfilled') {
       if (result.value.length > 0) planned.push({ resource, changes: result.value })
-    } else if (result.reason instanceof Failure && result.reason.code === exitCode.refused) {
+    } else if (result.reason instanceof Failure && result.reason.code === EXIT_CODE.refused) {
       refusals.push({ where: resource.id, ...result.reason.text })
     } else throw result.reason
   }
   return { resources: resources.length, planned, refusals }
 }
 
-/** The changes as they are shown, in order. */
-export const shownChanges = ({ planned }: Plan): readonly ShownChange[] =>
-  planned.flatMap(({ resource, changes }) =>
-    changes.map(({ does, because, diff }) => ({
+/** Returns the changes of a plan, in order. */
+export function plannedChanges({ planned }: Plan): readonly PlannedChange[] {
+  return planned.flatMap(({ resource, changes }) =>
+    changes.map(({ action, reason, diff }) => ({
+      ...(resource.role === undefined ? {} : { role: resource.role }),
       resource: resource.id,
-      does,
-      because,
+      action,
+      reason,
       ...(diff === undefined ? {} : { diff }),
     })),
   )
+}

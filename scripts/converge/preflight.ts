@@ -1,18 +1,21 @@
-/** What must hold of a host before anything is changed on it: asked together, judged together, touching nothing. */
+/** Preflight: what must hold before anything is changed on a host. All problems are reported at once; nothing is changed. */
 
+import { GATEWAY_PORT } from '../../contract/gateway.ts'
+import { HOST_PATH } from '../../contract/path.ts'
+import { UNIT } from '../../contract/unit.ts'
 import type { FailureText } from '../core/failure.ts'
-import type { Fact, Know } from '../core/host.ts'
-import { distributionNames, isSupported } from '../facts/distribution.ts'
+import type { Fact, GetFact } from '../core/host.ts'
+import { DISTRIBUTION_NAMES, isSupported } from '../facts/distribution.ts'
 import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
 import { pathFact, targetFact } from '../facts/path.ts'
 import { unitFact } from '../facts/unit.ts'
-import type { WrittenSpec } from '../spec/host-spec.ts'
+import type { ParsedSpec } from '../spec/host-spec.ts'
 
-/** Who listens on a port: the program, and the systemd unit it belongs to (its control group); empty where it can't be seen. */
+/** The listener on a port: its program, and its systemd unit (from the control group); empty where they cannot be seen. */
 export type Listener = Readonly<{ port: number; program: string; unit: string }>
 
-/** What was seen. `clockMs` is the host's; sizes are megabytes (2^20 bytes). */
-export type Circumstances = Readonly<{
+/** The facts of the preflight. `clockMs` is the clock of the host; sizes are megabytes (2^20 bytes). */
+export type PreflightFacts = Readonly<{
   uid: number | undefined
   traits: HostTraits
   isSystemdRunning: boolean
@@ -24,14 +27,14 @@ export type Circumstances = Readonly<{
   clockMs: number
 }>
 
-/** The ingress and the gateway. */
-const ports = [80, 443, 9620] as const
-/** Where programs, data and images go. */
-const places = ['/opt', '/var/lib'] as const
-const platforms = ['linux-x64', 'linux-arm64']
+/** The ports of ingress and gateway. */
+const PORTS = [80, 443, GATEWAY_PORT] as const
+/** The folders of programs, data and images. */
+const DISK_FOLDERS = ['/opt', '/var/lib'] as const
+const PLATFORMS = ['linux-x64', 'linux-arm64']
 
 const listenersFact: Fact<readonly Listener[]> = {
-  ask: {
+  query: {
     argv: [
       'sh',
       '-c',
@@ -43,7 +46,7 @@ const listenersFact: Fact<readonly Listener[]> = {
   printf '%s\\t%s\\t%s\\n' "$port" "$(printf %s "$users" | sed -n 's/[^"]*"\\([^"]*\\)".*/\\1/p')" "$unit"
 done`,
       'sh',
-      ...ports.map(String),
+      ...PORTS.map(String),
     ],
     effect: 'read',
   },
@@ -56,7 +59,7 @@ done`,
 }
 
 const numbersFact: Fact<Readonly<Record<string, number>>> = {
-  ask: {
+  query: {
     argv: [
       'sh',
       '-c',
@@ -64,7 +67,7 @@ const numbersFact: Fact<Readonly<Record<string, number>>> = {
 sed -n 's/^MemTotal: *\\([0-9]*\\) kB$/memory \\1/p' /proc/meminfo
 for p do echo "$p $(df -k --output=avail -- "$p" 2>/dev/null | tail -n 1 | tr -d ' ')"; done`,
       'sh',
-      ...places,
+      ...DISK_FOLDERS,
     ],
     effect: 'read',
   },
@@ -78,15 +81,15 @@ for p do echo "$p $(df -k --output=avail -- "$p" 2>/dev/null | tail -n 1 | tr -d
     ),
 }
 
-/** Asks everything in one turn. */
-export const lookAround = async (know: Know): Promise<Circumstances> => {
+/** Reads all facts of the preflight in one turn. */
+export async function gatherPreflightFacts(getFact: GetFact): Promise<PreflightFacts> {
   const [traits, running, current, socket, listeners, numbers] = await Promise.all([
-    know(hostTraitsFact),
-    know(pathFact('/run/systemd/system')),
-    know(targetFact('/opt/tappass/current')),
-    know(unitFact('tappass.socket')),
-    know(listenersFact),
-    know(numbersFact),
+    getFact(hostTraitsFact),
+    getFact(pathFact('/run/systemd/system')),
+    getFact(targetFact(HOST_PATH.currentRelease)),
+    getFact(unitFact(UNIT.socket)),
+    getFact(listenersFact),
+    getFact(numbersFact),
   ])
   const megabytes = (name: string) => Math.floor((numbers[name] ?? 0) / 1024)
   return {
@@ -96,87 +99,96 @@ export const lookAround = async (know: Know): Promise<Circumstances> => {
     isInstalled: current !== undefined,
     isOurSocketOpen: socket.active === 'active',
     listeners,
-    diskFreeMegabytes: Object.fromEntries(places.map((place) => [place, megabytes(place)])),
+    diskFreeMegabytes: Object.fromEntries(DISK_FOLDERS.map((folder) => [folder, megabytes(folder)])),
     memoryMegabytes: megabytes('memory'),
     clockMs: numbers['clock'] ?? 0,
   }
 }
 
-/** While tappass.socket is active nobody else can hold its port; everything else of ours runs in a unit named after us. */
-const isOurs = ({ port, unit }: Listener, isOurSocketOpen: boolean): boolean =>
-  unit.startsWith('tappass') || (port === 9620 && isOurSocketOpen)
+/** While tappass.socket is active, no other program can hold its port; everything else of ours runs in a unit named tappass…. */
+function isOurs({ port, unit }: Listener, isOurSocketOpen: boolean): boolean {
+  return unit.startsWith('tappass') || (port === GATEWAY_PORT && isOurSocketOpen)
+}
 
-const portFaults = ({ listeners, isOurSocketOpen }: Circumstances): readonly FailureText[] => {
+function portProblems({ listeners, isOurSocketOpen }: PreflightFacts): readonly FailureText[] {
   const foreign = listeners.filter((listener) => !isOurs(listener, isOurSocketOpen))
   const unique = foreign.filter(({ port }, index) => foreign.findIndex((other) => other.port === port) === index)
   return unique.map(({ port, program, unit }) => ({
-    what: `port ${port} is taken`,
+    what: `port ${port} is in use`,
     why: `${program || 'an unknown program'}${unit === '' ? '' : ` (${unit})`} listens on it`,
-    next: unit.endsWith('.service') ? `systemctl disable --now ${unit}` : `ss -ltnp sport = :${port}`,
+    next: unit.endsWith('.service')
+      ? `if nothing needs it: systemctl disable --now ${unit}   (on the host)`
+      : `ss -ltnp sport = :${port}   (on the host)`,
   }))
 }
 
-/** A host in use has filled part of its disk with what it was installed for: a tenth is enough to go on. */
-const diskFaults = (seen: Circumstances, least: number): readonly FailureText[] => {
-  const needed = seen.isInstalled ? Math.floor(least / 10) : least
-  return Object.entries(seen.diskFreeMegabytes)
+/** An installed host has used part of its disk already: a tenth is enough. */
+function diskProblems(facts: PreflightFacts, minimum: number): readonly FailureText[] {
+  const needed = facts.isInstalled ? Math.floor(minimum / 10) : minimum
+  return Object.entries(facts.diskFreeMegabytes)
     .filter(([, free]) => free < needed)
-    .map(([place, free]) => ({
-      what: `too little disk under ${place}`,
-      why: `${free} MB are free, ${needed} MB are needed`,
-      next: 'free some, or set preflight.diskFreeMegabytesMin',
+    .map(([folder, free]) => ({
+      what: `not enough disk space in ${folder}`,
+      why: `${free} MB free, ${needed} MB needed`,
+      next: 'free disk space, or lower preflight.diskFreeMegabytesMin in host.yaml',
     }))
 }
 
-const machineFaults = (
-  seen: Circumstances,
-  { memoryMegabytesMin }: WrittenSpec['preflight'],
-): readonly FailureText[] => {
-  const { traits, uid, isSystemdRunning, memoryMegabytes } = seen
-  const faults: FailureText[] = []
+function machineProblems(
+  facts: PreflightFacts,
+  { memoryMegabytesMin }: ParsedSpec['preflight'],
+): readonly FailureText[] {
+  const { traits, uid, isSystemdRunning, memoryMegabytes } = facts
+  const problems: FailureText[] = []
   if (uid !== 0)
-    faults.push({ what: 'root is needed', why: `commands run as user ${uid}`, next: 'sudo ./bootstrap.sh' })
+    problems.push({ what: 'root privileges required', why: `commands run as user ${uid}`, next: 'sudo ./bootstrap.sh' })
   if (!isSupported(traits)) {
     const codename = traits.codename === '' ? '' : ` (${traits.codename})`
-    const why = `it is ${traits.distribution || 'unknown'} ${traits.versionId}${codename}, not one of ${distributionNames.join(', ')}`
-    faults.push({ what: 'the operating system is not supported', why, next: 'use one of those' })
+    const why = `it is ${traits.distribution || 'unknown'} ${traits.versionId}${codename}, not one of ${DISTRIBUTION_NAMES.join(', ')}`
+    problems.push({ what: 'the operating system is not supported', why, next: `use ${DISTRIBUTION_NAMES.join(', ')}` })
   }
-  if (!platforms.includes(traits.platform)) {
-    faults.push({
+  if (!PLATFORMS.includes(traits.platform)) {
+    problems.push({
       what: 'the processor is not supported',
       why: `it is ${traits.platform}`,
-      next: `use ${platforms.join(' or ')}`,
+      next: `use ${PLATFORMS.join(' or ')}`,
     })
   }
   if (!isSystemdRunning) {
-    faults.push({
-      what: 'systemd does not run here',
+    problems.push({
+      what: 'systemd is not running',
       why: '/run/systemd/system is absent',
       next: 'use a machine that boots with systemd',
     })
   }
   if (memoryMegabytes < memoryMegabytesMin) {
-    const why = `${memoryMegabytes} MB, and ${memoryMegabytesMin} MB are needed`
-    faults.push({ what: 'too little memory', why, next: 'add some, or set preflight.memoryMegabytesMin' })
+    const why = `${memoryMegabytes} MB installed, ${memoryMegabytesMin} MB needed`
+    problems.push({
+      what: 'not enough memory',
+      why,
+      next: 'add memory, or lower preflight.memoryMegabytesMin in host.yaml',
+    })
   }
-  return faults
+  return problems
 }
 
-const clockFaults = ({ clockMs }: Circumstances, nowMs: number, most: number): readonly FailureText[] => {
+function clockProblems({ clockMs }: PreflightFacts, nowMs: number, maximum: number): readonly FailureText[] {
   const skewSeconds = Math.round(Math.abs(clockMs - nowMs) / 1000)
-  if (skewSeconds <= most) return []
-  const why = `it differs from this machine's by ${skewSeconds} s; certificates and tokens need it right`
-  return [{ what: 'the clock is far off', why, next: 'timedatectl set-ntp true' }]
+  if (skewSeconds <= maximum) return []
+  const why = `it differs from the clock of this machine by ${skewSeconds} s; certificates and tokens need a correct clock`
+  return [{ what: 'the clock of the host is wrong', why, next: 'timedatectl set-ntp true   (on the host)' }]
 }
 
-/** Pure: every reason why this host can't be brought to the wanted state; none means that it can. `nowMs` is the controller's clock. */
-export const preflightFaults = (
-  seen: Circumstances,
-  limits: WrittenSpec['preflight'],
+/** Returns all problems that prevent an installation on the host. Pure. `nowMs` is the clock of the controller. */
+export function preflightProblems(
+  facts: PreflightFacts,
+  limits: ParsedSpec['preflight'],
   nowMs: number,
-): readonly FailureText[] => [
-  ...machineFaults(seen, limits),
-  ...portFaults(seen),
-  ...diskFaults(seen, limits.diskFreeMegabytesMin),
-  ...clockFaults(seen, nowMs, limits.clockSkewSecondsMax),
-]
+): readonly FailureText[] {
+  return [
+    ...machineProblems(facts, limits),
+    ...portProblems(facts),
+    ...diskProblems(facts, limits.diskFreeMegabytesMin),
+    ...clockProblems(facts, nowMs, limits.clockSkewSecondsMax),
+  ]
+}

@@ -1,59 +1,59 @@
-/** One resource brought to the wanted state: planned on fresh facts, applied, planned again. */
+/** Converges one resource: plans it with fresh facts, applies the changes, plans it again. */
 
-import type { Know, Runner } from '../core/host.ts'
+import type { GetFact, Runner } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
-import type { StepFailure, Tell } from '../output/event.ts'
+import type { Emit, StepFailure } from '../output/event.ts'
 import { applyChange } from './apply.ts'
-import { reportFailure } from './failure-report.ts'
+import { reportFailure, reportNotConverged } from './failure-report.ts'
 
-/** `look` gives fresh facts; `shouldStop` is asked between steps; `again` is the command line that goes on with the run. */
-export type Hands = Readonly<{
+/** `freshFacts` creates a fact reader; `shouldStop` is called between steps; `retryCommand` is the command line that continues the run. */
+export type ConvergeContext = Readonly<{
   run: Runner
-  look: () => Know
+  freshFacts: () => GetFact
   nonce: () => string
   nowMs: () => number
   shouldStop: () => boolean
-  tell: Tell
-  again: string
+  emit: Emit
+  retryCommand: string
 }>
 
-/** Which of how many, counted from 1. */
-export type Step = Readonly<{ resource: Resource; step: number; steps: number }>
+/** A resource and its number, counted from 1. */
+export type ResourceStep = Readonly<{ resource: Resource; step: number; steps: number }>
 
-const applyAll = async (
-  hands: Hands,
-  { resource, step }: Step,
+async function applyAll(
+  context: ConvergeContext,
+  { resource, step }: ResourceStep,
   changes: readonly Change[],
-): Promise<StepFailure | undefined> => {
-  const hear = {
-    command: (command: string) => hands.tell({ event: 'command-started', step, command }),
-    line: (line: string) => hands.tell({ event: 'said', step, line }),
+): Promise<StepFailure | undefined> {
+  const listener = {
+    onCommand: (command: string) => context.emit({ event: 'command-started', step, command }),
+    onLine: (line: string) => context.emit({ event: 'output', step, line }),
   }
   for (const change of changes) {
-    const result = await applyChange(hands.run, change.commands, hands.nonce, hear)
-    if (result.status === 'failed') return await reportFailure(hands.run, resource.id, change, result, hands.again)
+    const result = await applyChange(context.run, change.commands, context.nonce, listener)
+    if (result.status === 'failed')
+      return await reportFailure(context.run, resource.id, change, result, context.retryCommand)
   }
-  const [left] = await resource.plan(hands.look())
+  const [left] = await resource.plan(context.freshFacts())
   if (left === undefined) return undefined
-  const said = [`still wanted afterwards: ${left.does}, because ${left.because}`]
-  return { resource: resource.id, does: left.does, command: 'plan again', code: 1, said, next: hands.again }
+  return await reportNotConverged(context.run, resource.id, left, context.retryCommand)
 }
 
-/** Gives the number of changes made, or how one failed; a change that did not take is a failure. Throws when the host could not be reached. */
-export const settle = async (hands: Hands, at: Step): Promise<number | StepFailure> => {
-  const { resource, step, steps } = at
-  const startMs = hands.nowMs()
-  const changes = await resource.plan(hands.look())
-  const isLeft = changes.length > 0
-  const does = isLeft ? changes.map((change) => change.does).join('; ') : 'nothing left to do'
-  const because = isLeft ? changes.map((change) => change.because).join('; ') : 'it is as wanted by now'
-  hands.tell({ event: 'step-started', step, steps, resource: resource.id, does, because })
-  const failure = isLeft ? await applyAll(hands, at, changes) : undefined
+/** Returns the number of changes applied, or how one failed; a change without lasting effect is a failure. Throws when the host is unreachable. */
+export async function convergeResource(context: ConvergeContext, current: ResourceStep): Promise<number | StepFailure> {
+  const { resource, step, steps } = current
+  const startMs = context.nowMs()
+  const changes = await resource.plan(context.freshFacts())
+  const isNeeded = changes.length > 0
+  const action = isNeeded ? changes.map((change) => change.action).join('; ') : 'no changes needed'
+  const reason = isNeeded ? changes.map((change) => change.reason).join('; ') : 'it is up to date already'
+  context.emit({ event: 'step-started', step, steps, resource: resource.id, action, reason })
+  const failure = isNeeded ? await applyAll(context, current, changes) : undefined
   if (failure !== undefined) {
-    hands.tell({ event: 'step-failed', step, steps, failure })
+    context.emit({ event: 'step-failed', step, steps, failure })
     return failure
   }
-  const ms = Math.round(hands.nowMs() - startMs)
-  hands.tell({ event: 'step-finished', step, steps, resource: resource.id, isApplied: isLeft, ms })
+  const ms = Math.round(context.nowMs() - startMs)
+  context.emit({ event: 'step-finished', step, steps, resource: resource.id, isApplied: isNeeded, ms })
   return changes.length
 }

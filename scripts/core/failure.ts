@@ -1,15 +1,18 @@
-/** An end of a command that the user must read: what failed, where, why, and what to type next. */
-import { type ExitCode, exitCode } from './exit-code.ts'
+/** An error for the user: what failed, where, why, and the next command to type. */
+import { EXIT_CODE, type ExitCode } from '../../contract/exit-code.ts'
 
-/** `what` is one line; `where`, `why` and `next` are shown on lines of their own when given. */
+/**
+ * `what` is one line; `where`, `why` and `next` are printed on lines of their own when given. `next` names commands of ours as
+ * `tappass …`; `renderFailure` writes them as they can be typed here.
+ */
 export type FailureText = Readonly<{ what: string; where?: string; why?: string; next?: string }>
 
-/** Thrown by commands; `cli.ts` alone prints it, as `tappass: …` on stderr, and exits with `code`. */
+/** Thrown by commands. Only `cli.ts` prints it, as `tappass: …` on stderr, and exits with `code`. */
 export class Failure extends Error {
   readonly text: FailureText
   readonly code: ExitCode
 
-  constructor(text: FailureText, code: ExitCode = exitCode.failed, cause?: unknown) {
+  constructor(text: FailureText, code: ExitCode = EXIT_CODE.failed, cause?: unknown) {
     super(text.what, { cause })
     this.name = 'Failure'
     this.text = text
@@ -17,18 +20,27 @@ export class Failure extends Error {
   }
 }
 
-/** A command line that can't be understood: exit 64. `next` usually names the nearest word. */
-export const usageFailure = (what: string, next: string): Failure => new Failure({ what, next }, exitCode.usage)
+/** An invalid command line or specification (exit 64). */
+export function usageFailure(what: string, next: string): Failure {
+  return new Failure({ what, next }, EXIT_CODE.usage)
+}
 
-/** The lines of a failure, without a line end after the last. */
-export const renderFailure = (text: FailureText): string =>
-  [
+/** Returns `next` with `program` in place of `tappass`, so that the command can be typed as it is shown. */
+export function renderNext(next: string, program: string): string {
+  return next.replaceAll(/(?<![\w./-])tappass(?= [a-z-])/g, () => program)
+}
+
+/** Returns the lines of a failure, without a trailing line end. `program` is what the user types to run TapPass. */
+export function renderFailure(text: FailureText, program = 'tappass'): string {
+  return [
     `tappass: ${text.what}`,
     ...(text.where === undefined ? [] : [`  where: ${text.where}`]),
     ...(text.why === undefined ? [] : [`  why:   ${text.why}`]),
-    ...(text.next === undefined ? [] : [`  next:  ${text.next}`]),
+    ...(text.next === undefined ? [] : [`  next:  ${renderNext(text.next, program)}`]),
   ].join('\n')
+}
 
-/** Thrown by `plan`; all of one run are told together, and nothing is changed (exit 5). */
-export const refusal = (what: string, why: string, next: string): Failure =>
-  new Failure({ what, why, next }, exitCode.refused)
+/** Thrown by a resource's `plan` when a person must fix something first (exit 5). A run collects all of them and changes nothing. */
+export function refusedFailure(what: string, why: string, next: string): Failure {
+  return new Failure({ what, why, next }, EXIT_CODE.refused)
+}

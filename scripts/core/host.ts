@@ -1,11 +1,11 @@
-/** A host as the toolkit sees it: commands go in, outputs come out, and nothing else touches it. */
+/** A host as the toolkit sees it: commands go in, outputs come out; nothing else touches the host. */
 
-/** Bytes for a command's standard input: text, bytes, or a source that is opened when the command runs. */
+/** A command's standard input: text, bytes, or a stream that is opened when the command runs. */
 export type Stdin = string | Uint8Array | Readonly<{ open: () => AsyncIterable<Uint8Array> }>
 
 /**
- * One program to run on the host. `argv` never holds a secret; secrets travel in `stdin`.
- * `effect` says whether it may change the host: a read-only runner refuses `change`.
+ * A program to run on the host. `argv` never holds a secret; secrets travel in `stdin`.
+ * `effect` says whether the command may change the host: a read-only runner throws for `change`.
  */
 export type Command = Readonly<{
   argv: readonly [string, ...string[]]
@@ -14,39 +14,39 @@ export type Command = Readonly<{
 }>
 
 /**
- * What a command said. `code` is its exit code (128 + n after signal n). `stdout` is decoded as UTF-8;
- * `stdoutBytes` are the bytes themselves, where the runner keeps them.
+ * The result of a command. `code` is its exit code (128 + n after signal n). `stdout` is decoded as UTF-8;
+ * `stdoutBytes` are the raw bytes, where the runner keeps them.
  */
 export type Output = Readonly<{ code: number; stdout: string; stderr: string; stdoutBytes?: Uint8Array }>
 
 /**
- * Runs a command on the host. Returns non-zero codes as values; throws only when it could not run at all.
- * `hear` gets each line of either stream as it comes.
+ * Runs a command on the host. Returns non-zero codes as values; throws only when the command could not be run.
+ * `onLine` receives each line of either stream as it arrives.
  */
-export type Runner = (command: Command, hear?: (line: string) => void) => Promise<Output>
+export type Runner = (command: Command, onLine?: (line: string) => void) => Promise<Output>
 
-/** One process that answers questions of one kind for all their subjects at once, and how its answer falls apart. */
-export type Joint = Readonly<{
-  ask: (subjects: readonly string[]) => Command
-  split: (answer: Output, subjects: readonly string[]) => ReadonlyMap<string, Output>
+/** One command that answers the same query for many subjects, and how to split its output by subject. */
+export type BatchQuery = Readonly<{
+  query: (subjects: readonly string[]) => Command
+  split: (output: Output, subjects: readonly string[]) => ReadonlyMap<string, Output>
 }>
 
 /**
- * A question put to a host. `parse` is total: a missing tool or file parses to a value that says so.
- * Facts that are asked in one turn of the event loop travel in one round trip; those with the same `joint`
- * (the same object) share one process, each with its own `subject`.
+ * A property of a host: the command that queries it and how to parse the output. `parse` is total: a missing tool or file is a value.
+ * Facts requested in one turn of the event loop share one round trip; those with the same `batchQuery` (the same object) share one
+ * process, each with its own `subject`.
  */
 export type Fact<T> = Readonly<{
-  ask: Command
-  parse: (answer: Output) => T
-  joint?: Joint
+  query: Command
+  parse: (output: Output) => T
+  batchQuery?: BatchQuery
   subject?: string
 }>
 
-/** Answers a question, batched with all others of the same turn. */
-export type Know = <T>(fact: Fact<T>) => Promise<T>
+/** Returns the value of a fact; requests of one turn are batched. */
+export type GetFact = <T>(fact: Fact<T>) => Promise<T>
 
-/** A way to one host. `run` has root's rights there; `runAsUser` those of the account that was connected to. */
+/** A connection to one host. `run` runs commands as root, `runAsUser` as the account that logged in. */
 export type Connection = Readonly<{
   run: Runner
   runAsUser: Runner

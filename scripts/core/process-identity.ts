@@ -1,11 +1,11 @@
-/** One process and no other: its number, and when it started, since numbers are used again. */
+/** Identifies a process by number and start time, because process numbers are reused. */
 import { readFileSync } from 'node:fs'
 
 /** `start` is field 22 of /proc/PID/stat (clock ticks since boot, proc(5)); empty where there is no /proc. */
 export type ProcessIdentity = Readonly<{ pid: number; start: string }>
 
-/** A zombie has ended and only waits to be collected: it counts as gone. */
-const startOf = (pid: number): string | undefined => {
+/** A zombie counts as ended. */
+function startTimeOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -15,12 +15,14 @@ const startOf = (pid: number): string | undefined => {
   }
 }
 
-/** The identity of a process that runs now. */
-export const identify = (pid: number): ProcessIdentity => ({ pid, start: startOf(pid) ?? '' })
+/** Returns the identity of a running process. */
+export function identifyProcess(pid: number): ProcessIdentity {
+  return { pid, start: startTimeOf(pid) ?? '' }
+}
 
-/** Whether that very process still runs. */
-export const isRunning = ({ pid, start }: ProcessIdentity): boolean => {
-  if (startOf(process.pid) !== undefined) return startOf(pid) === start
+/** Whether exactly this process is still running. */
+export function isRunning({ pid, start }: ProcessIdentity): boolean {
+  if (startTimeOf(process.pid) !== undefined) return startTimeOf(pid) === start
   try {
     return process.kill(pid, 0)
   } catch (error) {
@@ -28,8 +30,8 @@ export const isRunning = ({ pid, start }: ProcessIdentity): boolean => {
   }
 }
 
-/** The kernel's boot id; empty where there is none (not Linux). */
-export const bootOf = (): string => {
+/** Returns the kernel's boot id; empty where there is none (not Linux). */
+export function readBootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   } catch {

@@ -1,14 +1,14 @@
-/** A thing that a host should have. It has one verb, `plan`: an empty plan means that it is as wanted. */
-import type { Command, Know } from './host.ts'
+/** A part of the desired state of a host. `plan` returns the changes that are missing; an empty plan means that it is up to date. */
+import type { Command, GetFact } from './host.ts'
 
-/** One step towards the wanted state: what it does, why, with which commands, and how a file would differ. */
+/** One change towards the desired state: the action, its reason, the commands, and the diff of a file. */
 export type Change = Readonly<{
-  does: string
-  because: string
+  action: string
+  reason: string
   commands: readonly [Command, ...Command[]]
-  /** A unified diff of a file. Never of one that holds a secret. */
+  /** A unified diff of a file; never of one that holds a secret. */
   diff?: string
 }>
 
-/** `id` is a stable address such as `file:/etc/tappass/tappass.yaml`. */
-export type Resource = Readonly<{ id: string; plan: (know: Know) => Promise<readonly Change[]> }>
+/** `id` is a stable name such as `file:/etc/tappass/tappass.yaml`, its kind first. `role` is the role that wants it. */
+export type Resource = Readonly<{ id: string; role?: string; plan: (getFact: GetFact) => Promise<readonly Change[]> }>

@@ -1,80 +1,109 @@
-/** Answers facts in batches: all questions of one turn of the event loop become one script, one round trip. */
-import { isWhole, questionScript, readBatch } from '../connection/batch.ts'
+/** Reads facts in batches: all requests of one turn of the event loop become one script and one round trip. */
+import { factScript, isComplete, parseBatch } from '../connection/batch.ts'
 import { Failure } from '../core/failure.ts'
-import type { Command, Fact, Joint, Know, Output, Runner } from '../core/host.ts'
+import type { BatchQuery, Command, Fact, GetFact, Output, Runner } from '../core/host.ts'
 
-type Question = Readonly<{
+type PendingQuery = Readonly<{
   fact: Fact<unknown>
-  answer: (output: Output) => void
-  fail: (reason: unknown) => void
+  resolve: (output: Output) => void
+  reject: (reason: unknown) => void
 }>
 
-type Process = Readonly<{ command: Command; give: (output: Output) => void }>
+type BatchProcess = Readonly<{ command: Command; onOutput: (output: Output) => void }>
 
-const joined = (joint: Joint, questions: readonly Question[]): Process => {
-  const subjects = [...new Set(questions.map(({ fact }) => fact.subject ?? ''))]
+function batchProcess(batchQuery: BatchQuery, queries: readonly PendingQuery[]): BatchProcess {
+  const subjects = [...new Set(queries.map(({ fact }) => fact.subject ?? ''))]
   return {
-    command: joint.ask(subjects),
-    give: (output) => {
-      const pieces = joint.split(output, subjects)
-      for (const { fact, answer } of questions) {
-        answer(pieces.get(fact.subject ?? '') ?? { code: 1, stdout: '', stderr: output.stderr })
+    command: batchQuery.query(subjects),
+    onOutput: (output) => {
+      const outputs = batchQuery.split(output, subjects)
+      for (const { fact, resolve } of queries) {
+        resolve(outputs.get(fact.subject ?? '') ?? { code: 1, stdout: '', stderr: output.stderr })
       }
     },
   }
 }
 
-/** Questions of one kind share a process; each other question has its own. */
-const processesOf = (questions: readonly Question[]): readonly Process[] => {
-  const groups = Map.groupBy(questions, ({ fact }) => fact.joint)
-  return [...groups].flatMap(([joint, group]) =>
-    joint === undefined
-      ? group.map(({ fact, answer }) => ({ command: fact.ask, give: answer }))
-      : [joined(joint, group)],
+/** Queries with the same `batchQuery` share a process; each other query has its own. */
+function processesOf(queries: readonly PendingQuery[]): readonly BatchProcess[] {
+  const groups = Map.groupBy(queries, ({ fact }) => fact.batchQuery)
+  return [...groups].flatMap(([batchQuery, group]) =>
+    batchQuery === undefined
+      ? group.map(({ fact, resolve }) => ({ command: fact.query, onOutput: resolve }))
+      : [batchProcess(batchQuery, group)],
   )
 }
 
-const askAll = async (run: Runner, nonce: string, questions: readonly Question[]): Promise<void> => {
-  const processes = processesOf(questions)
-  const script = questionScript(
+const LINES_SHOWN_MAX = 3
+
+/** What the host printed besides the markers of the script, its first lines. */
+function foreignOutput({ stdout, stderr }: Output, nonce: string): string {
+  return `${stdout}\n${stderr}`
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith(nonce))
+    .slice(0, LINES_SHOWN_MAX)
+    .join(' | ')
+}
+
+function incompleteFailure(output: Output, nonce: string, received: number, expected: number): Failure {
+  const printed = foreignOutput(output, nonce)
+  if (received > 0 || printed === '') {
+    const why = `${received} of ${expected} answers arrived complete${printed === '' ? '' : `; it printed: ${printed}`}`
+    return new Failure({ what: 'the answer of the host was incomplete', why, next: 'run the same command again' })
+  }
+  // cloud-init's forced command for root: Please login as the user "ubuntu" rather than the user "root".
+  const account = /as the user "([\w.-]+)"/.exec(printed)?.[1]
+  return new Failure({
+    what: 'the login succeeded, but the host printed text of its own instead of running the command',
+    why: printed,
+    next:
+      account === undefined
+        ? 'check command= in ~/.ssh/authorized_keys and the shell start-up files of that account'
+        : `connect as that user: --host ${account}@…`,
+  })
+}
+
+async function runQueries(run: Runner, nonce: string, queries: readonly PendingQuery[]): Promise<void> {
+  const processes = processesOf(queries)
+  const script = factScript(
     processes.map(({ command }) => command),
     nonce,
   )
   const output = await run({ argv: ['sh'], effect: 'read', stdin: script })
-  const outputs = readBatch(output, nonce, processes.length)
-  if (outputs.length < processes.length || !isWhole(output, nonce)) {
-    const why =
-      output.stderr.trim().split('\n').at(-1) || `${outputs.length} of ${processes.length} answers arrived whole`
-    throw new Failure({ what: 'the host did not answer all questions', why, next: 'run it again' })
+  const outputs = parseBatch(output, nonce, processes.length)
+  if (outputs.length < processes.length || !isComplete(output, nonce)) {
+    throw incompleteFailure(output, nonce, outputs.length, processes.length)
   }
-  for (const [index, { give }] of processes.entries()) give(outputs[index] as Output)
+  for (const [index, { onOutput }] of processes.entries()) onOutput(outputs[index] as Output)
 }
 
 /**
- * Takes a runner and a source of numbers that nobody can guess (32 hex digits). What was asked once is remembered, so one
- * `Know` is one look at the host; make a new one to look again. Throws what the runner throws, and when an answer was cut.
+ * Creates a reader over a runner. `nonce` returns 32 random hex digits. Each fact is queried once and then cached: create another
+ * reader for fresh facts. The reader throws what the runner throws, and a `Failure` for an incomplete answer.
  */
-export const knowing = (run: Runner, nonce: () => string): Know => {
-  const remembered = new Map<unknown, Map<string, Promise<Output>>>()
-  let waiting: Question[] = []
+export function createFactReader(run: Runner, nonce: () => string): GetFact {
+  const cache = new Map<unknown, Map<string, Promise<Output>>>()
+  let pending: PendingQuery[] = []
   const flush = async (): Promise<void> => {
-    const questions = waiting
-    waiting = []
-    await askAll(run, nonce(), questions).catch((reason) => {
-      for (const { fail } of questions) fail(reason)
+    const queries = pending
+    pending = []
+    await runQueries(run, nonce(), queries).catch((reason) => {
+      for (const { reject } of queries) reject(reason)
     })
   }
-  const ask = (fact: Fact<unknown>): Promise<Output> =>
-    new Promise((answer, fail) => {
-      if (waiting.length === 0) setImmediate(flush)
-      waiting.push({ fact, answer, fail })
+  const enqueue = (fact: Fact<unknown>): Promise<Output> =>
+    new Promise((resolve, reject) => {
+      if (pending.length === 0) setImmediate(flush)
+      pending.push({ fact, resolve, reject })
     })
   return async (fact) => {
-    const known = remembered.get(fact.joint) ?? new Map<string, Promise<Output>>()
-    remembered.set(fact.joint, known)
-    const key = fact.joint === undefined ? JSON.stringify([fact.ask.argv, fact.ask.stdin]) : (fact.subject ?? '')
-    const output = known.get(key) ?? ask(fact)
-    known.set(key, output)
+    const outputs = cache.get(fact.batchQuery) ?? new Map<string, Promise<Output>>()
+    cache.set(fact.batchQuery, outputs)
+    const key =
+      fact.batchQuery === undefined ? JSON.stringify([fact.query.argv, fact.query.stdin]) : (fact.subject ?? '')
+    const output = outputs.get(key) ?? enqueue(fact)
+    outputs.set(key, output)
     return fact.parse(await output)
   }
 }

@@ -1,36 +1,36 @@
-/** What kind of machine a host is: the few things by which wanted texts and package names may differ. */
-import type { Fact, Know } from '../core/host.ts'
+/** Traits of a host: what file contents and package names may depend on. */
+import type { Fact, GetFact } from '../core/host.ts'
 
-/** `systemdVersion` is 0 where systemd is absent. */
+/** The traits. `systemdVersion` is 0 where systemd is absent. */
 export type HostTraits = Readonly<{
   /** `ubuntu` or `debian`. */
   distribution: string
   /** `noble`, `bookworm`, `trixie`. */
   codename: string
   versionId: string
-  /** In Node's words: `linux-x64`, `linux-arm64`. */
+  /** In Node's notation: `linux-x64`, `linux-arm64`. */
   platform: string
-  /** In Debian's words: `amd64`, `arm64`. */
+  /** In Debian's notation: `amd64`, `arm64`. */
   debianArchitecture: string
   systemdVersion: number
-  /** `encrypted`: secrets stand in /etc/credstore.encrypted and units say LoadCredentialEncrypted; `plain`: /etc/credstore and LoadCredential. */
+  /** `encrypted`: secrets are in /etc/credstore.encrypted and units use LoadCredentialEncrypted; `plain`: /etc/credstore and LoadCredential. */
   credentialStore: 'encrypted' | 'plain'
 }>
 
-/** A value, or a pure function of the host's traits that gives it. */
-export type ByHost<T extends string | readonly string[]> = T | ((traits: HostTraits) => T)
+/** A value, or a pure function of the host's traits that returns it. */
+export type PerHost<T extends string | readonly string[]> = T | ((traits: HostTraits) => T)
 
-const architectures: Readonly<Record<string, readonly [platform: string, debian: string]>> = {
+const ARCHITECTURES: Readonly<Record<string, readonly [platform: string, debian: string]>> = {
   x86_64: ['linux-x64', 'amd64'],
   aarch64: ['linux-arm64', 'arm64'],
 }
 
-/** systemd-creds came with 250, in its own program; where it is missing, secrets stay plain root-only files. */
-const encryptingVersionMin = 250
+/** systemd-creds exists since 250; where it is missing, secrets are plain files that only root can read. */
+const ENCRYPTING_VERSION_MIN = 250
 
-/** Asked in one process. Everything is empty or 0 where a tool is missing. */
+/** Queried in one process. Values are empty or 0 where a tool is missing. */
 export const hostTraitsFact: Fact<HostTraits> = {
-  ask: {
+  query: {
     argv: [
       'sh',
       '-c',
@@ -46,7 +46,7 @@ export const hostTraitsFact: Fact<HostTraits> = {
       .map((row) => [row.slice(0, row.indexOf('=')), row.slice(row.indexOf('=') + 1)] as const)
     const value = new Map(rows.map(([key, written]) => [key, written.replace(/^(["'])(.*)\1$/, '$2')]))
     const machine = value.get('MACHINE') ?? ''
-    const [platform, debianArchitecture] = architectures[machine] ?? [`linux-${machine}`, machine]
+    const [platform, debianArchitecture] = ARCHITECTURES[machine] ?? [`linux-${machine}`, machine]
     const systemdVersion = Number(value.get('SYSTEMD') ?? 0)
     return {
       distribution: value.get('ID') ?? '',
@@ -55,13 +55,16 @@ export const hostTraitsFact: Fact<HostTraits> = {
       platform,
       debianArchitecture,
       systemdVersion,
-      credentialStore: value.has('CREDS') && systemdVersion >= encryptingVersionMin ? 'encrypted' : 'plain',
+      credentialStore: value.has('CREDS') && systemdVersion >= ENCRYPTING_VERSION_MIN ? 'encrypted' : 'plain',
     }
   },
 }
 
-/** The value for this host. The question is asked in any case, so that it travels with the others of the same turn. */
-export const forHost = async <T extends string | readonly string[]>(know: Know, wanted: ByHost<T>): Promise<T> => {
-  if (typeof wanted !== 'function') return wanted
-  return wanted(await know(hostTraitsFact))
+/** Returns the value for this host. A function's traits are queried in the same turn as other facts. */
+export async function resolvePerHost<T extends string | readonly string[]>(
+  getFact: GetFact,
+  value: PerHost<T>,
+): Promise<T> {
+  if (typeof value !== 'function') return value
+  return value(await getFact(hostTraitsFact))
 }

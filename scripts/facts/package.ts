@@ -1,21 +1,22 @@
-/** Which distribution packages are installed, and whether an installation was interrupted. */
+/** Facts about distribution packages: which are installed, and whether an installation was interrupted. */
+import { HOST_PATH } from '../../contract/path.ts'
 import type { Fact } from '../core/host.ts'
 
-/** `status` is dpkg's abbreviation (`ii`: installed and whole); `version` as dpkg writes it. */
+/** `status` is dpkg's abbreviation (`ii`: fully installed); `version` is dpkg's. */
 export type PackageState = Readonly<{ status: string; version: string }>
 
 /**
- * `byName` holds every package that dpkg knows. `interrupted` names those whose installation was begun and not finished, and `updates` for
- * dpkg's own unfinished journal: what `dpkg --configure -a` mends.
+ * `byName` holds every package that dpkg lists. `interrupted` names those whose installation is unfinished, and `updates` for dpkg's own
+ * unfinished journal: `dpkg --configure -a` repairs both.
  */
 export type Packages = Readonly<{ byName: ReadonlyMap<string, PackageState>; interrupted: readonly string[] }>
 
 /** Second letter of the abbreviation: half-installed, unpacked, half-configured, awaiting triggers, triggers pending. */
-const unfinished = /^.[HUFWt]/
+const UNFINISHED = /^.[HUFWt]/
 
-/** The whole list in one process: shorter than naming packages whose names depend on the distribution. */
+/** All packages in one query: package names depend on the distribution. */
 export const packagesFact: Fact<Packages> = {
-  ask: {
+  query: {
     argv: [
       'sh',
       '-c',
@@ -29,27 +30,27 @@ export const packagesFact: Fact<Packages> = {
     const byName = new Map<string, PackageState>()
     for (const row of rows) {
       const [name = '', status = '', version = ''] = row.split('\t')
-      // Of several architectures of one package, one that is installed is enough.
+      // Of several architectures of a package, one installed is enough.
       if (version !== '' && byName.get(name)?.status !== 'ii') byName.set(name, { status: status.trim(), version })
     }
-    const interrupted = [...byName].filter(([, { status }]) => unfinished.test(status)).map(([name]) => name)
+    const interrupted = [...byName].filter(([, { status }]) => UNFINISHED.test(status)).map(([name]) => name)
     return { byName, interrupted: rows.includes('updates') ? ['updates', ...interrupted] : interrupted }
   },
 }
 
-/** Left by `apt-get update` of ours; apt itself keeps no time of its last fetch that can be relied on. */
-export const aptStamp = '/run/tappass-converge/apt-update'
+/** Written by our `apt-get update`; apt itself keeps no reliable time of its last fetch. */
+export const APT_STAMP = `${HOST_PATH.convergeFolder}/apt-update`
 
-/** Whether the package lists were fetched within the hour, and after the last change of the sources. */
+/** Whether the package lists were fetched within the last hour and after the last change of the sources. */
 export const isAptListFreshFact: Fact<boolean> = {
-  ask: {
+  query: {
     argv: [
       'sh',
       '-c',
       `[ -n "$(find "$1" -mmin -60 2>/dev/null)" ] || exit 0
        [ -n "$(find /etc/apt \\( -name '*.list' -o -name '*.sources' -o -name '*.asc' \\) -newer "$1")" ] || echo fresh`,
       'sh',
-      aptStamp,
+      APT_STAMP,
     ],
     effect: 'read',
   },

@@ -1,7 +1,7 @@
-/** What stands at paths of the host: kind, mode, owner; digest, link target and content of files. */
-import type { Fact, Joint, Output } from '../core/host.ts'
+/** Facts about paths of the host: kind, mode, owner; digest, content and link target of files. */
+import type { BatchQuery, Fact, Output } from '../core/host.ts'
 
-/** `absent` is also the answer where a parent is missing. `mode` is four octal digits. Links are not followed. */
+/** A missing parent folder also means `absent`. `mode` is four octal digits. Links are not followed. */
 export type PathState =
   | Readonly<{ kind: 'absent' }>
   | Readonly<{
@@ -15,30 +15,30 @@ export type PathState =
     }>
 
 /** By the top four bits of a mode (S_IFMT of stat(2), shifted): 8 is S_IFREG, 4 S_IFDIR, 10 S_IFLNK. */
-const kinds: Readonly<Record<number, 'file' | 'directory' | 'link'>> = { 8: 'file', 4: 'directory', 10: 'link' }
+const KINDS: Readonly<Record<number, 'file' | 'directory' | 'link'>> = { 8: 'file', 4: 'directory', 10: 'link' }
 
-/** Answers of the form `subject NUL rest`, one after the other, with a fixed number of NUL-closed fields each. */
-const splitFields = (answer: Output, width: number): ReadonlyMap<string, Output> => {
-  const fields = answer.stdout.split('\0')
-  const pieces = new Map<string, Output>()
-  for (let at = 0; at + width < fields.length; at += width) {
-    const stdout = fields.slice(at + 1, at + width).join('\0')
-    pieces.set(fields[at] ?? '', { code: 0, stdout, stderr: '' })
+/** Splits records of a fixed number of NUL-terminated fields, the first of which is the subject. */
+function splitFields(output: Output, width: number): ReadonlyMap<string, Output> {
+  const fields = output.stdout.split('\0')
+  const outputs = new Map<string, Output>()
+  for (let start = 0; start + width < fields.length; start += width) {
+    const stdout = fields.slice(start + 1, start + width).join('\0')
+    outputs.set(fields[start] ?? '', { code: 0, stdout, stderr: '' })
   }
-  return pieces
+  return outputs
 }
 
-const stat: Joint = {
-  ask: (paths) => ({
+const statQuery: BatchQuery = {
+  query: (paths) => ({
     argv: ['stat', '--printf=%n\\0%f\\0%U\\0%G\\0%u\\0%g\\0%s\\0', '--', ...paths],
     effect: 'read',
   }),
-  split: (answer) => splitFields(answer, 7),
+  split: (output) => splitFields(output, 7),
 }
 
-/** One process over those that are regular files: a named pipe would make `sha256sum` wait for ever. */
-const digest: Joint = {
-  ask: (paths) => ({
+/** Hashes regular files only: `sha256sum` would block on a named pipe. */
+const digestQuery: BatchQuery = {
+  query: (paths) => ({
     argv: [
       'sh',
       '-c',
@@ -48,17 +48,17 @@ const digest: Joint = {
     ],
     effect: 'read',
   }),
-  split: (answer) =>
+  split: (output) =>
     new Map(
-      answer.stdout
+      output.stdout
         .split('\0')
         .filter((row) => row !== '')
         .map((row) => [row.slice(66), { code: 0, stdout: row.slice(0, 64), stderr: '' }] as const),
     ),
 }
 
-const target: Joint = {
-  ask: (paths) => ({
+const targetQuery: BatchQuery = {
+  query: (paths) => ({
     argv: [
       'sh',
       '-c',
@@ -68,24 +68,26 @@ const target: Joint = {
     ],
     effect: 'read',
   }),
-  split: (answer) => splitFields(answer, 2),
+  split: (output) => splitFields(output, 2),
 }
 
-const joint = <T>(kind: Joint, subject: string, parse: (answer: Output) => T): Fact<T> => ({
-  ask: kind.ask([subject]),
-  parse,
-  joint: kind,
-  subject,
-})
+function batchFact<T>(batchQuery: BatchQuery, subject: string, parse: (output: Output) => T): Fact<T> {
+  return {
+    query: batchQuery.query([subject]),
+    parse,
+    batchQuery,
+    subject,
+  }
+}
 
-/** What stands at the path. */
-export const pathFact = (path: string): Fact<PathState> =>
-  joint(stat, path, ({ code, stdout }) => {
+/** The state of a path. */
+export function pathFact(path: string): Fact<PathState> {
+  return batchFact(statQuery, path, ({ code, stdout }) => {
     const [bits = '', owner = '', group = '', uid, gid, bytes] = stdout.split('\0')
     if (code !== 0 || bits === '') return { kind: 'absent' }
     const mode = Number.parseInt(bits, 16)
     return {
-      kind: kinds[mode >> 12] ?? 'other',
+      kind: KINDS[mode >> 12] ?? 'other',
       mode: (mode & 0o7777).toString(8).padStart(4, '0'),
       owner,
       group,
@@ -94,24 +96,29 @@ export const pathFact = (path: string): Fact<PathState> =>
       bytes: Number(bytes),
     }
   })
+}
 
-/** The SHA-256 of a regular file in lower-case hex; undefined where there is none. */
-export const digestFact = (path: string): Fact<string | undefined> =>
-  joint(digest, path, ({ stdout }) => (/^[0-9a-f]{64}$/.test(stdout) ? stdout : undefined))
+/** The SHA-256 of a regular file in lower-case hex; undefined: no regular file. */
+export function digestFact(path: string): Fact<string | undefined> {
+  return batchFact(digestQuery, path, ({ stdout }) => (/^[0-9a-f]{64}$/.test(stdout) ? stdout : undefined))
+}
 
-/** Where a symbolic link points; undefined where there is no link. */
-export const targetFact = (path: string): Fact<string | undefined> =>
-  joint(target, path, ({ code, stdout }) => (code === 0 ? stdout : undefined))
+/** The target of a symbolic link; undefined: no link. */
+export function targetFact(path: string): Fact<string | undefined> {
+  return batchFact(targetQuery, path, ({ code, stdout }) => (code === 0 ? stdout : undefined))
+}
 
-/** The text of a regular file; undefined where there is none or it is not UTF-8. Ask for small files only. */
-export const contentFact = (path: string): Fact<string | undefined> => ({
-  ask: { argv: ['base64', '-w0', '--', path], effect: 'read' },
-  parse: ({ code, stdout }) => {
-    if (code !== 0) return undefined
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(stdout, 'base64'))
-    } catch {
-      return undefined
-    }
-  },
-})
+/** The text of a regular file; undefined: no such file, or not UTF-8. For small files only. */
+export function contentFact(path: string): Fact<string | undefined> {
+  return {
+    query: { argv: ['base64', '-w0', '--', path], effect: 'read' },
+    parse: ({ code, stdout }) => {
+      if (code !== 0) return undefined
+      try {
+        return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(stdout, 'base64'))
+      } catch {
+        return undefined
+      }
+    },
+  }
+}

@@ -1,11 +1,13 @@
-/** Whether a folder of programs is guarded: only its owner may write in it, and everybody may read. */
+/** Whether the permissions of a folder of programs are safe: only its owner (root) may write, and everybody may read. */
 import type { Fact } from '../core/host.ts'
 
-/** For find(1), inside a script: what others may write, what not all may read, and what belongs to another than who asks (root). */
-export const unguarded = String.raw`! -type l \( -perm /022 -o ! -perm -444 -o -type d ! -perm -111 -o ! -uid "$(id -u)" \) -print -quit`
+/** A find(1) expression for use in a script: writable by others, not readable by all, or owned by another account than the current one (root). */
+export const UNSAFE_PERMISSIONS = String.raw`! -type l \( -perm /022 -o ! -perm -444 -o -type d ! -perm -111 -o ! -uid "$(id -u)" \) -print -quit`
 
-/** The first file or folder at or below the path that is not; undefined where all are, or none is there. */
-export const unguardedFact = (path: string): Fact<string | undefined> => ({
-  ask: { argv: ['sh', '-c', `find "$1" ${unguarded} 2>/dev/null`, 'sh', path], effect: 'read' },
-  parse: ({ stdout }) => stdout.trim() || undefined,
-})
+/** The first file or folder at or below the path with unsafe permissions; undefined: none, or the path is absent. */
+export function unsafePathFact(path: string): Fact<string | undefined> {
+  return {
+    query: { argv: ['sh', '-c', `find "$1" ${UNSAFE_PERMISSIONS} 2>/dev/null`, 'sh', path], effect: 'read' },
+    parse: ({ stdout }) => stdout.trim() || undefined,
+  }
+}

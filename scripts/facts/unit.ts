@@ -1,10 +1,11 @@
-/** What systemd says of units, and which revision each one runs. */
-import type { Command, Fact, Joint, Output } from '../core/host.ts'
+/** Facts about systemd units, and the revision that each one runs. */
+import { HOST_PATH } from '../../contract/path.ts'
+import type { BatchQuery, Command, Fact, Output } from '../core/host.ts'
 
 /**
- * `load` is `not-found` for a unit that systemd doesn't know; `active`, `sub`, `enabled` and `result` are systemd's own words.
- * `revision` is the TAPPASS_REVISION of the running main process, or else what the unit left in /run/tappass/revision.
- * `sinceSeconds` is when it came into this state (seconds since 1970; 0: never).
+ * `load` is `not-found` for an unknown unit; `active`, `sub`, `enabled` and `result` are systemd's values. `revision` is
+ * TAPPASS_REVISION of the running main process, or else the file of the unit in /run/tappass/revision. `sinceSeconds` is the time of the
+ * last state change (seconds since 1970; 0: never).
  */
 export type UnitState = Readonly<{
   name: string
@@ -19,28 +20,30 @@ export type UnitState = Readonly<{
   revision: string | undefined
 }>
 
-const properties =
+const PROPERTIES =
   'Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,Result,MainPID,StateChangeTimestamp'
-const divider = '=== revisions'
+const DIVIDER = '=== revisions'
 
-/** `$@` are units or patterns. The second part has one row for each process and each file that tells a revision (NAME.read is what a unit read). */
-const script = String.raw`
-s=$(systemctl show --all --no-pager --timestamp=unix -p ${properties} -- "$@" 2>/dev/null)
-printf '%s\n${divider}\n' "$s"
+/** `$@` are units or patterns. The second part of the output has a row for each process and each file with a revision (NAME.read: what a unit read). */
+const UNIT_SCRIPT = String.raw`
+s=$(systemctl show --all --no-pager --timestamp=unix -p ${PROPERTIES} -- "$@" 2>/dev/null)
+printf '%s\n${DIVIDER}\n' "$s"
 for p in $(printf '%s\n' "$s" | sed -n 's/^MainPID=\([1-9][0-9]*\)$/\1/p'); do
   printf '%s %s\n' "$p" "$(tr '\0' '\n' 2>/dev/null <"/proc/$p/environ" | sed -n 's/^TAPPASS_REVISION=//p')"
 done
-cd /run/tappass/revision 2>/dev/null || exit 0
+cd ${HOST_PATH.revisionFolder} 2>/dev/null || exit 0
 for f in *; do case "$f" in *.read) ;; *) [ ! -f "$f" ] || { read -r line <"$f"; printf '%s %s\n' "$f" "$line"; } ;; esac; done
 exit 0`
 
-const ask = (units: readonly string[]): Command => ({ argv: ['sh', '-c', script, 'sh', ...units], effect: 'read' })
+function unitCommand(units: readonly string[]): Command {
+  return { argv: ['sh', '-c', UNIT_SCRIPT, 'sh', ...units], effect: 'read' }
+}
 
-/** The blocks of `systemctl show`, each with its revision as one more row. */
-const blocksOf = ({ stdout }: Output): readonly string[] => {
-  const [shown = '', told = ''] = stdout.split(`${divider}\n`)
-  const revisions = new Map(told.split('\n').map((row) => row.split(' ') as [string, string]))
-  return shown
+/** Returns the blocks of `systemctl show`, each with the revision as an additional row. */
+function blocksOf({ stdout }: Output): readonly string[] {
+  const [properties = '', revisionRows = ''] = stdout.split(`${DIVIDER}\n`)
+  const revisions = new Map(revisionRows.split('\n').map((row) => row.split(' ') as [string, string]))
+  return properties
     .trim()
     .split('\n\n')
     .map((block) => {
@@ -50,16 +53,16 @@ const blocksOf = ({ stdout }: Output): readonly string[] => {
     })
 }
 
-/** Answers come in the order of the units asked for, so aliases do no harm. */
-const show: Joint = {
-  ask,
-  split: (answer, units) => {
-    const blocks = blocksOf(answer)
+/** Blocks come in the order of the units in the query, so aliases do no harm. */
+const unitQuery: BatchQuery = {
+  query: unitCommand,
+  split: (output, units) => {
+    const blocks = blocksOf(output)
     return new Map(units.map((unit, index) => [unit, { code: 0, stdout: blocks[index] ?? '', stderr: '' }]))
   },
 }
 
-const parse = (stdout: string): UnitState => {
+function parse(stdout: string): UnitState {
   const value = new Map(
     stdout.split('\n').map((row) => [row.slice(0, row.indexOf('=')), row.slice(row.indexOf('=') + 1)]),
   )
@@ -77,19 +80,23 @@ const parse = (stdout: string): UnitState => {
   }
 }
 
-/** The state of one unit, by its full name; not of a template (`name@.service`). */
-export const unitFact = (unit: string): Fact<UnitState> => ({
-  ask: ask([unit]),
-  parse: ({ stdout }) => parse(stdout),
-  joint: show,
-  subject: unit,
-})
+/** The state of a unit by its full name; not for templates (`name@.service`). */
+export function unitFact(unit: string): Fact<UnitState> {
+  return {
+    query: unitCommand([unit]),
+    parse: ({ stdout }) => parse(stdout),
+    batchQuery: unitQuery,
+    subject: unit,
+  }
+}
 
-/** All units in systemd's memory that fit a pattern (`tappass*`). */
-export const unitsFact = (pattern: string): Fact<readonly UnitState[]> => ({
-  ask: ask([pattern]),
-  parse: (answer) =>
-    blocksOf(answer)
-      .map(parse)
-      .filter(({ name }) => name !== ''),
-})
+/** All loaded units that match a pattern (`tappass*`). */
+export function unitsFact(pattern: string): Fact<readonly UnitState[]> {
+  return {
+    query: unitCommand([pattern]),
+    parse: (output) =>
+      blocksOf(output)
+        .map(parse)
+        .filter(({ name }) => name !== ''),
+  }
+}

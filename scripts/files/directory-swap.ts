@@ -1,28 +1,36 @@
-/** Folders that are made beside their place and swapped in whole: an unpacked archive, a release. */
-import { change, changeByScript } from '../core/command.ts'
+/** Folders that are built in a staging folder and swapped into place atomically: an unpacked archive, a release. */
+import { changeCommand, scriptCommand } from '../core/command.ts'
 import type { Command } from '../core/host.ts'
 import type { Change } from '../core/resource.ts'
 
-/** Where a folder is made ready: one place beside all of its versions, so that what a killed run left there is found whatever is wanted by then. */
-export const workshop = (path: string): string => `${path.slice(0, path.lastIndexOf('/'))}/.tappass-new`
+/** Returns the staging folder of a path: one for all versions in the same parent, so that a later run finds what a killed one left. */
+export function stagingFolder(path: string): string {
+  return `${path.slice(0, path.lastIndexOf('/'))}/.tappass-new`
+}
 
-/** The folder to fill, in the workshop. */
-export const madeIn = (shop: string): string => `${shop}/made`
+/** Returns the folder to fill, inside the staging folder. */
+export function stagedPath(staging: string): string {
+  return `${staging}/made`
+}
 
-/** Clears the workshop and makes the folder to fill. */
-export const openWorkshop = (shop: string): Command =>
-  changeByScript('rm -rf -- "$1"; mkdir -p -- "$2"', [shop, madeIn(shop)])
+/** Empties the staging folder and creates the folder to fill. */
+export function prepareStaging(staging: string): Command {
+  return scriptCommand('rm -rf -- "$1"; mkdir -p -- "$2"', [staging, stagedPath(staging)])
+}
 
-/** Flushes what was made, puts it in its place, and takes what stood there away. */
-export const swapIn = (shop: string, path: string): Command =>
-  changeByScript(
+/** Flushes the staged folder, renames it into place, and removes the old one. */
+export function swapInto(staging: string, path: string): Command {
+  return scriptCommand(
     'sync -f -- "$2"; [ ! -e "$3" ] || mv -T -- "$3" "$1/old"; mv -T -- "$2" "$3"; sync -- "${3%/*}/"; rm -rf -- "$1"',
-    [shop, madeIn(shop), path],
+    [staging, stagedPath(staging), path],
   )
+}
 
-/** For a workshop that is there though nothing is to be made. */
-export const clearWorkshop = (shop: string): Change => ({
-  does: `remove ${shop}`,
-  because: 'a run that was killed left it',
-  commands: [change('rm', '-rf', '--', shop)],
-})
+/** The change for a staging folder that is left over when nothing has to be staged. */
+export function removeStaging(staging: string): Change {
+  return {
+    action: `remove ${staging}`,
+    reason: 'an interrupted run left it',
+    commands: [changeCommand('rm', '-rf', '--', staging)],
+  }
+}

@@ -1,8 +1,9 @@
-/** How a file on the host differs from the wanted one, and the commands that mend it. Shared by all kinds of resource that are kept in files. */
+/** How a file on the host differs from the desired one, and the commands that correct it. Used by all resources that are kept in files. */
 import { createHash } from 'node:crypto'
-import { change, changeByScript, temporaryPath } from '../core/command.ts'
-import { refusal } from '../core/failure.ts'
-import type { Command, Know } from '../core/host.ts'
+import { changeCommand, scriptCommand, temporaryPath } from '../core/command.ts'
+import { refusedFailure } from '../core/failure.ts'
+import type { Command, GetFact } from '../core/host.ts'
+import { quoteAll } from '../core/quoting.ts'
 import type { Change } from '../core/resource.ts'
 import { contentFact, digestFact, type PathState, pathFact } from '../facts/path.ts'
 import { unifiedDiff } from './diff.ts'
@@ -10,79 +11,90 @@ import { unifiedDiff } from './diff.ts'
 /** `owner` and `group` are names or numbers, `mode` octal digits. */
 export type Ownership = Readonly<{ owner: string | number; group: string | number; mode: string }>
 
-/** A file but for its content. `check` gives the argv of a program that must accept the candidate. */
-export type WantedFile = Ownership &
+/** The desired state of a file without its content. `check` returns the argv of a program that must accept the candidate file. */
+export type FileSpec = Ownership &
   Readonly<{
     path: string
     isPrivate?: boolean
     check?: (candidate: string) => readonly [string, ...string[]]
   }>
 
-/** Bigger files are compared by digest and shown without a diff. */
-const diffBytesMax = 256 * 1024
+/** Larger files are compared by digest and shown without a diff. */
+const DIFF_BYTES_MAX = 256 * 1024
 
-/** Why owner or mode are not as wanted; empty when they are. */
-export const ownershipFaults = (state: PathState, { owner, group, mode }: Ownership): readonly string[] => {
+/** Returns how owner and mode differ from the desired ones; empty when they don't. */
+export function ownershipDifferences(state: PathState, { owner, group, mode }: Ownership): readonly string[] {
   if (state.kind === 'absent') return []
   const isOwner = typeof owner === 'number' ? state.uid === owner : state.owner === owner
   const isGroup = typeof group === 'number' ? state.gid === group : state.group === group
-  const wantedMode = mode.padStart(4, '0')
+  const desiredMode = mode.padStart(4, '0')
   return [
-    ...(isOwner && isGroup ? [] : [`it belongs to ${state.owner}:${state.group}, not ${owner}:${group}`]),
-    ...(state.mode === wantedMode ? [] : [`its mode is ${state.mode}, not ${wantedMode}`]),
+    ...(isOwner && isGroup ? [] : [`its owner is ${state.owner}:${state.group}, not ${owner}:${group}`]),
+    ...(state.mode === desiredMode ? [] : [`its mode is ${state.mode}, not ${desiredMode}`]),
   ]
 }
 
-/** Mends owner and mode. In this order: chown takes away set-user-ID bits. */
-export const ownershipCommands = (path: string, { owner, group, mode }: Ownership): readonly [Command, Command] => [
-  change('chown', '-h', `${owner}:${group}`, '--', path),
-  change('chmod', mode, '--', path),
-]
+/** Sets owner and mode, in this order: chown clears set-user-ID bits. */
+export function ownershipCommands(path: string, { owner, group, mode }: Ownership): readonly [Command, Command] {
+  return [changeCommand('chown', '-h', `${owner}:${group}`, '--', path), changeCommand('chmod', mode, '--', path)]
+}
 
-/** Written beside its place, flushed, checked, renamed: at every moment there is the old file or the new one, whole. */
-const writeCommands = (wanted: WantedFile, content: string): readonly [Command, ...Command[]] => {
-  const candidate = temporaryPath(wanted.path)
+/** Writes a temporary file in the same folder, flushes, checks and renames it: at every moment the old or the new file is there, complete. */
+function writeCommands(desired: FileSpec, content: string): readonly [Command, ...Command[]] {
+  const candidate = temporaryPath(desired.path)
   const write = 'umask 077; rm -f -- "$1"; cat >"$1"; chown "$2" -- "$1"; chmod "$3" -- "$1"; sync -- "$1"'
   const rename = 'mv -fT -- "$1" "$2"; sync -- "${2%/*}/"'
   return [
-    changeByScript(write, [candidate, `${wanted.owner}:${wanted.group}`, wanted.mode], content),
-    ...(wanted.check === undefined ? [] : [{ argv: wanted.check(candidate), effect: 'change' } as const]),
-    changeByScript(rename, [candidate, wanted.path]),
+    scriptCommand(write, [candidate, `${desired.owner}:${desired.group}`, desired.mode], content),
+    ...(desired.check === undefined ? [] : [{ argv: desired.check(candidate), effect: 'change' } as const]),
+    scriptCommand(rename, [candidate, desired.path]),
   ]
 }
 
-const differenceOf = async (know: Know, wanted: WantedFile, state: PathState, content: string): Promise<string> => {
-  if (wanted.isPrivate === true) return ''
-  if (state.kind !== 'file') return unifiedDiff(wanted.path, undefined, content)
-  if (state.bytes > diffBytesMax) return ''
-  return unifiedDiff(wanted.path, await know(contentFact(wanted.path)), content)
+async function diffOf(getFact: GetFact, desired: FileSpec, state: PathState, content: string): Promise<string> {
+  if (desired.isPrivate === true) return ''
+  if (state.kind !== 'file') return unifiedDiff(desired.path, undefined, content)
+  if (state.bytes > DIFF_BYTES_MAX) return ''
+  return unifiedDiff(desired.path, await getFact(contentFact(desired.path)), content)
 }
 
 /**
- * The changes that make the file as wanted. The content may still be under way: what is asked here goes out in the same turn.
- * A differing text is fetched in a second one, for the diff.
+ * Returns the changes that bring the file up to date. The content may be a promise: facts are requested in the same turn.
+ * Only a file that differs is read, in a second turn, for the diff. Throws a `Failure` (exit 5) where no file can be.
  */
-export const planFile = async (
-  know: Know,
-  wanted: WantedFile,
-  wantedContent: string | Promise<string>,
-): Promise<readonly Change[]> => {
-  const { path } = wanted
-  const [state, digest, content] = await Promise.all([know(pathFact(path)), know(digestFact(path)), wantedContent])
+export async function planFile(
+  getFact: GetFact,
+  desired: FileSpec,
+  desiredContent: string | Promise<string>,
+): Promise<readonly Change[]> {
+  const { path } = desired
+  const [state, digest, content] = await Promise.all([
+    getFact(pathFact(path)),
+    getFact(digestFact(path)),
+    desiredContent,
+  ])
   if (state.kind === 'directory' || state.kind === 'other') {
-    throw refusal(`${path} should be a file`, 'something else stands there', `move ${path} away`)
+    throw refusedFailure(
+      `${path} is not a file`,
+      state.kind === 'directory' ? 'it is a directory' : 'it is a device, a socket or a pipe',
+      `move it away: ${quoteAll(['mv', path, `${path}.old`])}`,
+    )
   }
   const isSame = digest === createHash('sha256').update(content).digest('hex')
   if (!isSame || state.kind !== 'file') {
-    const because =
-      state.kind === 'absent' ? 'it is absent' : state.kind === 'link' ? 'a link stands there' : 'its content differs'
-    const diff = await differenceOf(know, wanted, state, content)
-    const commands = writeCommands(wanted, content)
-    return [{ does: `write ${path}`, because, commands, ...(diff === '' ? {} : { diff }) }]
+    const reason =
+      state.kind === 'absent' ? 'it is absent' : state.kind === 'link' ? 'it is a link' : 'its content differs'
+    const diff = await diffOf(getFact, desired, state, content)
+    const commands = writeCommands(desired, content)
+    return [{ action: `write ${path}`, reason, commands, ...(diff === '' ? {} : { diff }) }]
   }
-  const faults = ownershipFaults(state, wanted)
-  if (faults.length === 0) return []
+  const differences = ownershipDifferences(state, desired)
+  if (differences.length === 0) return []
   return [
-    { does: `set owner and mode of ${path}`, because: faults.join('; '), commands: ownershipCommands(path, wanted) },
+    {
+      action: `set owner and mode of ${path}`,
+      reason: differences.join('; '),
+      commands: ownershipCommands(path, desired),
+    },
   ]
 }

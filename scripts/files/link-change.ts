@@ -1,19 +1,24 @@
-/** The one way in which a symbolic link is switched. */
-import { changeByScript, temporaryPath } from '../core/command.ts'
-import { refusal } from '../core/failure.ts'
+/** How a symbolic link is switched. */
+import { scriptCommand, temporaryPath } from '../core/command.ts'
+import { refusedFailure } from '../core/failure.ts'
 import type { Command } from '../core/host.ts'
+import { quoteAll } from '../core/quoting.ts'
 import type { PathState } from '../facts/path.ts'
 
-/** Makes the link beside its place and renames it: nobody ever finds none. */
-export const linkCommand = (path: string, target: string): Command =>
-  changeByScript('mkdir -p -- "${1%/*}/"; rm -f -- "$2"; ln -s -- "$3" "$2"; mv -fT -- "$2" "$1"; sync -- "${1%/*}/"', [
-    path,
-    temporaryPath(path),
-    target,
-  ])
+/** Creates the link under a temporary name and renames it: the path is never absent. */
+export function linkCommand(path: string, target: string): Command {
+  return scriptCommand(
+    'mkdir -p -- "${1%/*}/"; rm -f -- "$2"; ln -s -- "$3" "$2"; mv -fT -- "$2" "$1"; sync -- "${1%/*}/"',
+    [path, temporaryPath(path), target],
+  )
+}
 
-/** A rename can't replace a directory, and removing one is nothing to do unasked. Throws a refusal (exit 5) where one stands. */
-export const refuseDirectory = (path: string, state: PathState): void => {
+/** Throws a `Failure` (exit 5) for a directory: a rename cannot replace it, and it must not be removed unasked. */
+export function assertNotDirectory(path: string, state: PathState): void {
   if (state.kind === 'directory')
-    throw refusal(`${path} should be a link`, 'a directory stands there', `move ${path} away`)
+    throw refusedFailure(
+      `${path} is not a link`,
+      'it is a directory',
+      `move it away: ${quoteAll(['mv', path, `${path}.old`])}`,
+    )
 }

@@ -1,28 +1,28 @@
-/** What a run on a host tells while it goes: the versioned events behind all three renderers and `--json`. */
-import type { ExitCode } from '../core/exit-code.ts'
+/** The events of a run on a host: versioned, shown by all three renderers and printed by `--json`. */
+import type { ExitCode } from '../../contract/exit-code.ts'
 import type { FailureText } from '../core/failure.ts'
 import type { Health } from './host-health.ts'
 
-/** Rises when a field changes its meaning or goes away; new events and fields may come at any time. */
-export const eventVersion = 1
+/** Rises when a field changes its meaning or is removed; new events and fields may be added at any time. */
+export const EVENT_VERSION = 2
 
-/** One change of a plan as it is shown. */
-export type ShownChange = Readonly<{ resource: string; does: string; because: string; diff?: string }>
+/** A change of a plan, without its commands. */
+export type PlannedChange = Readonly<{ role?: string; resource: string; action: string; reason: string; diff?: string }>
 
-/** How a step failed: the command, its exit code, the last lines it said, and the journal of the unit it was about. */
+/** How a step failed: the command, its exit code, the last lines of its output, and the journal of the unit that it started. */
 export type StepFailure = Readonly<{
   resource: string
-  does: string
+  action: string
   command: string
   code: number
-  said: readonly string[]
+  output: readonly string[]
   journal?: Readonly<{ unit: string; lines: readonly string[] }>
   next: string
 }>
 
-/** How a run ended. */
+/** How a run on a host ended. */
 export type Outcome =
-  | 'as-wanted'
+  | 'up-to-date'
   | 'pending'
   | 'declined'
   | 'refused'
@@ -30,19 +30,20 @@ export type Outcome =
   | 'failed'
   | 'interrupted'
   | 'unreachable'
-  | 'unwell'
+  | 'unhealthy'
+  | 'not-installed'
 
-/** What happened. `step` counts from 1 to `steps`; times are whole milliseconds. */
+/** An event. `step` counts from 1 to `steps`; times are whole milliseconds. `unhealthy` names units, and `gateway` with its status. */
 export type Event =
   | Readonly<{ event: 'run-started'; verb: string }>
   | Readonly<{ event: 'settings'; source: string }>
   | Readonly<{ event: 'warning'; warning: FailureText }>
   | Readonly<{ event: 'refused'; reasons: readonly FailureText[] }>
-  | Readonly<{ event: 'plan'; resources: number; changes: readonly ShownChange[] }>
-  | Readonly<{ event: 'lock-taken-over'; owner: string; because: string }>
-  | Readonly<{ event: 'step-started'; step: number; steps: number; resource: string; does: string; because: string }>
+  | Readonly<{ event: 'plan'; resources: number; changes: readonly PlannedChange[] }>
+  | Readonly<{ event: 'lock-taken-over'; owner: string; reason: string }>
+  | Readonly<{ event: 'step-started'; step: number; steps: number; resource: string; action: string; reason: string }>
   | Readonly<{ event: 'command-started'; step: number; command: string }>
-  | Readonly<{ event: 'said'; step: number; line: string }>
+  | Readonly<{ event: 'output'; step: number; line: string }>
   | Readonly<{ event: 'step-finished'; step: number; steps: number; resource: string; isApplied: boolean; ms: number }>
   | Readonly<{ event: 'step-failed'; step: number; steps: number; failure: StepFailure }>
   | Readonly<{ event: 'secret'; id: string; value: string }>
@@ -56,8 +57,9 @@ export type Event =
       remaining: number
       ms: number
       roundTrips: number
+      unhealthy?: readonly string[]
       next?: string
     }>
 
-/** Hears what happens on one host. */
-export type Tell = (event: Event) => void
+/** Receives the events of one host. */
+export type Emit = (event: Event) => void

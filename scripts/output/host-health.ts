@@ -1,18 +1,22 @@
-/** How a host does: its units, what its gateway says, the release in force, and the last backup. */
+/** The health of a host: its units, its gateway, the current release, and the last backup. */
 
-import type { Fact, Know } from '../core/host.ts'
+import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
+import { HOST_PATH } from '../../contract/path.ts'
+import { UNIT } from '../../contract/unit.ts'
+import type { Fact, GetFact } from '../core/host.ts'
 import { targetFact } from '../facts/path.ts'
 import { type UnitState, unitsFact } from '../facts/unit.ts'
+import { renderTable } from './text-table.ts'
 
-/** `takenAt` is ISO time; `bytes` the dump's size. */
+/** `takenAt` is ISO time; `bytes` is the size of the dump. */
 export type LastBackup = Readonly<{ takenAt: string; bytes: number }>
 
-/** `since` is ISO time, empty for a unit that never ran. `isWell` is active, or a oneshot that ended well. */
-export type UnitHealth = Readonly<{ unit: string; state: string; isWell: boolean; since: string; revision: string }>
+/** `since` is ISO time, empty for a unit that never ran. `isHealthy`: it is active, or a oneshot that succeeded. */
+export type UnitHealth = Readonly<{ unit: string; state: string; isHealthy: boolean; since: string; revision: string }>
 
-/** `gateway` is what /health says (`healthy`), or why it could not be asked. */
+/** `gateway` is the status from /health (`healthy`), or why there was no response. */
 export type Health = Readonly<{
-  isWell: boolean
+  isHealthy: boolean
   release: string
   gateway: string
   units: readonly UnitHealth[]
@@ -20,16 +24,22 @@ export type Health = Readonly<{
 }>
 
 const gatewayFact: Fact<string> = {
-  ask: { argv: ['curl', '-sS', '--max-time', '5', 'http://127.0.0.1:9620/health'], effect: 'read' },
+  query: { argv: ['curl', '-sS', '--max-time', '5', `http://${GATEWAY_HOST}:${GATEWAY_PORT}/health`], effect: 'read' },
   parse: ({ code, stdout, stderr }) => {
     const status = /"status"\s*:\s*"([^"]*)"/.exec(stdout)?.[1]
-    return status ?? (stderr.trim() || `no answer (curl ended with ${code})`)
+    return status ?? (stderr.trim() || `no response (curl exit code ${code})`)
   },
 }
 
 const backupFact: Fact<LastBackup | undefined> = {
-  ask: {
-    argv: ['sh', '-c', 'cd /var/lib/tappass/backup 2>/dev/null && cat "$(ls -1 tappass-*.json | tail -n 1)"'],
+  query: {
+    argv: [
+      'sh',
+      '-c',
+      'cd "$1" 2>/dev/null && cat "$(ls -1 tappass-*.json | tail -n 1)"',
+      'sh',
+      HOST_PATH.backupFolder,
+    ],
     effect: 'read',
   },
   parse: ({ code, stdout }) => {
@@ -43,48 +53,51 @@ const backupFact: Fact<LastBackup | undefined> = {
   },
 }
 
-const healthOf = ({ name, active, sub, result, sinceSeconds, revision }: UnitState): UnitHealth => ({
-  unit: name,
-  state: `${active} (${sub})`,
-  isWell: active === 'active' || (active === 'inactive' && result === 'success' && name === 'tappass-backup.service'),
-  since: sinceSeconds === 0 ? '' : new Date(sinceSeconds * 1000).toISOString(),
-  revision: revision ?? '',
-})
+function unitHealth({ name, active, sub, result, sinceSeconds, revision }: UnitState): UnitHealth {
+  return {
+    unit: name,
+    state: `${active} (${sub})`,
+    isHealthy: active === 'active' || (active === 'inactive' && result === 'success' && name === UNIT.backup),
+    since: sinceSeconds === 0 ? '' : new Date(sinceSeconds * 1000).toISOString(),
+    revision: revision ?? '',
+  }
+}
 
-/** Asks everything in one turn. */
-export const lookAtHealth = async (know: Know): Promise<Health> => {
+/** Reads all facts of the health in one turn. */
+export async function gatherHealth(getFact: GetFact): Promise<Health> {
   const [states, gateway, current, lastBackup] = await Promise.all([
-    know(unitsFact('tappass*')),
-    know(gatewayFact),
-    know(targetFact('/opt/tappass/current')),
-    know(backupFact),
+    getFact(unitsFact('tappass*')),
+    getFact(gatewayFact),
+    getFact(targetFact(HOST_PATH.currentRelease)),
+    getFact(backupFact),
   ])
-  const units = states.map(healthOf).toSorted((a, b) => (a.unit < b.unit ? -1 : 1))
-  const isWell = units.length > 0 && units.every((unit) => unit.isWell) && gateway === 'healthy'
-  return { isWell, release: current?.split('/').at(-1) ?? '', gateway, units, lastBackup }
+  const units = states.map(unitHealth).toSorted((a, b) => (a.unit < b.unit ? -1 : 1))
+  const isHealthy = units.length > 0 && units.every((unit) => unit.isHealthy) && gateway === 'healthy'
+  return { isHealthy, release: current?.split('/').at(-1) ?? '', gateway, units, lastBackup }
 }
 
-const table = (rows: readonly (readonly string[])[]): string => {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+/** Whether TapPass was ever installed: the host has a unit or a release of ours. */
+export function isInstalled({ units, release }: Health): boolean {
+  return units.length > 0 || release !== ''
 }
 
-/** The table for people, with a line end. */
-export const renderHealth = ({ release, gateway, units, lastBackup }: Health): string => {
-  const rows = units.map(({ unit, state, isWell, since, revision }) => [
-    isWell ? unit : `${unit} !`,
+/** Returns what is unhealthy: unit names, and the gateway with its status. */
+export function unhealthyParts({ units, gateway }: Health): readonly string[] {
+  return [
+    ...units.filter((unit) => !unit.isHealthy).map(({ unit }) => unit),
+    ...(gateway === 'healthy' ? [] : [`gateway (${gateway})`]),
+  ]
+}
+
+/** Renders the health as a table, with a line end. */
+export function renderHealth({ release, gateway, units, lastBackup }: Health): string {
+  const rows = units.map(({ unit, state, isHealthy, since, revision }) => [
+    isHealthy ? unit : `${unit} !`,
     state,
     since,
     revision,
   ])
   const backup = lastBackup === undefined ? 'none yet' : `${lastBackup.takenAt} (${lastBackup.bytes} bytes)`
-  const facts = [`release      ${release || 'none'}`, `gateway      ${gateway}`, `last backup  ${backup}`]
-  return `${table([['UNIT', 'STATE', 'SINCE', 'REVISION'], ...rows])}\n\n${facts.join('\n')}\n`
+  const summary = [`release      ${release || 'none'}`, `gateway      ${gateway}`, `last backup  ${backup}`]
+  return `${renderTable([['UNIT', 'STATE', 'SINCE', 'REVISION'], ...rows])}\n\n${summary.join('\n')}\n`
 }

@@ -1,80 +1,97 @@
-/** Three ways to show what happens on hosts: lines, a moving line on a terminal, or one JSON object a line. Chosen once. */
-import { type Event, eventVersion } from './event.ts'
-import { eventLines } from './text-renderer.ts'
+/** Renderers of events: plain lines, a live progress line on a terminal, or one JSON object per line. */
+import { renderNext } from '../core/failure.ts'
+import { EVENT_VERSION, type Event } from './event.ts'
+import { eventLines, type TextOptions } from './text-renderer.ts'
 
-/** Shows an event of one host; `host` is its name. `close` leaves the terminal tidy. */
-export type Renderer = Readonly<{ tell: (host: string, event: Event) => void; close: () => void }>
+/** Shows an event of a host; `host` is its name. `close` clears the progress line. */
+export type Renderer = Readonly<{ emit: (host: string, event: Event) => void; close: () => void }>
 
-/** Where a renderer writes. Data go to `out`, talk to `talk`. */
-export type Paper = Readonly<{ out: (text: string) => void; talk: (text: string) => void }>
+/** Where a renderer writes: data to `stdout`, messages to `stderr`. */
+export type OutputStreams = Readonly<{ stdout: (text: string) => void; stderr: (text: string) => void }>
 
-/** One object a line on `out`, each with `v` (the schema's version), `at` (ISO time) and `host`. */
-export const jsonRenderer = ({ out }: Paper, nowMs: () => number): Renderer => ({
-  tell: (host, event) =>
-    out(`${JSON.stringify({ v: eventVersion, at: new Date(nowMs()).toISOString(), host, ...event })}\n`),
-  close: () => {},
-})
+/** Writes one object per line to stdout, each with `v` (the version of the schema), `at` (ISO time) and `host`. `program` is what the user types for `tappass`. */
+export function jsonRenderer({ stdout }: OutputStreams, program: string, nowMs: () => number): Renderer {
+  const replacer = (key: string, value: unknown) =>
+    key === 'next' && typeof value === 'string' ? renderNext(value, program) : value
+  return {
+    emit: (host, event) => {
+      const line = { v: EVENT_VERSION, at: new Date(nowMs()).toISOString(), host, ...event }
+      stdout(`${JSON.stringify(line, replacer)}\n`)
+    },
+    close: () => {},
+  }
+}
 
-const isData = (event: Event, isPlanData: boolean): boolean => isPlanData && event.event === 'plan'
+function isData(event: Event, isPlanData: boolean): boolean {
+  return isPlanData && event.event === 'plan'
+}
 
-/** `isPlanData`: the plan is what was asked for, so it goes to `out`. `isNamed`: several hosts, so each line says whose it is. */
-export const plainRenderer = (paper: Paper, isPlanData: boolean, isNamed: boolean): Renderer => ({
-  tell: (host, event) => {
-    const write = isData(event, isPlanData) ? paper.out : paper.talk
-    for (const line of eventLines(event)) write(isNamed ? `${host}: ${line}\n` : `${line}\n`)
-  },
-  close: () => {},
-})
+/** `isPlanData`: the plan goes to stdout. */
+export type RenderOptions = TextOptions & Readonly<{ isPlanData: boolean }>
 
-type Moving = { step: string; command: string; said: string; startMs: number }
+/** `isNamed`: each line begins with the name of its host. */
+export function plainRenderer(streams: OutputStreams, options: RenderOptions, isNamed: boolean): Renderer {
+  return {
+    emit: (host, event) => {
+      const write = isData(event, options.isPlanData) ? streams.stdout : streams.stderr
+      for (const line of eventLines(event, options)) write(isNamed ? `${host}: ${line}\n` : `${line}\n`)
+    },
+    close: () => {},
+  }
+}
 
-const frameMs = 100
-const isScript = (command: string): boolean => command.startsWith('sh -')
-const clearLine = '\r\u001b[K'
+type Progress = { step: string; command: string; output: string; startMs: number }
 
-/** For one host on a terminal: step n of N, the seconds it has taken, the command, the last line it said; what has happened stays above. */
-export const liveRenderer = (
-  paper: Paper,
-  isPlanData: boolean,
+const FRAME_MS = 100
+const CLEAR_LINE = '\r\u001b[K'
+
+function isScript(command: string): boolean {
+  return command.startsWith('sh -')
+}
+
+/** For one host on a terminal: a progress line with step n of N, elapsed seconds, the command and the last line of its output; finished steps stay above it. */
+export function liveRenderer(
+  streams: OutputStreams,
+  options: RenderOptions,
   columns: () => number,
   nowMs: () => number,
-): Renderer => {
-  const plain = plainRenderer(paper, isPlanData, false)
-  let moving: Moving | undefined
+): Renderer {
+  const plain = plainRenderer(streams, options, false)
+  let progress: Progress | undefined
   let timer: NodeJS.Timeout | undefined
   const draw = () => {
-    if (moving === undefined) return
-    const elapsed = `${Math.floor((nowMs() - moving.startMs) / 1000)} s`
-    const text = `${moving.step} (${elapsed}) ${moving.said === '' ? moving.command : moving.said}`
-    // Anything that is not printable could move the cursor.
-    paper.talk(clearLine + text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, Math.max(10, columns() - 1)))
+    if (progress === undefined) return
+    const elapsed = `${Math.floor((nowMs() - progress.startMs) / 1000)} s`
+    const text = `${progress.step} (${elapsed}) ${progress.output === '' ? progress.command : progress.output}`
+    // Control characters could move the cursor.
+    streams.stderr(CLEAR_LINE + text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, Math.max(10, columns() - 1)))
   }
   const stop = () => {
     clearInterval(timer)
     timer = undefined
-    if (moving !== undefined) paper.talk(clearLine)
-    moving = undefined
+    if (progress !== undefined) streams.stderr(CLEAR_LINE)
+    progress = undefined
   }
   const start = (step: string) => {
-    moving = { step, command: '', said: '', startMs: nowMs() }
-    timer = setInterval(draw, frameMs)
+    progress = { step, command: '', output: '', startMs: nowMs() }
+    timer = setInterval(draw, FRAME_MS)
     timer.unref()
     draw()
   }
-  const tell = (host: string, event: Event) => {
-    if (event.event === 'said') {
-      if (moving !== undefined) moving.said = event.line
+  const emit = (host: string, event: Event) => {
+    if (event.event === 'output') {
+      if (progress !== undefined) progress.output = event.line
     } else if (event.event === 'command-started') {
-      // A script of ours says less than the step that it is part of.
-      if (moving !== undefined)
-        Object.assign(moving, { command: isScript(event.command) ? '' : event.command, said: '' })
+      // A script says less than the action of its step.
+      if (progress !== undefined)
+        Object.assign(progress, { command: isScript(event.command) ? '' : event.command, output: '' })
     } else {
-      const step = moving?.step ?? ''
+      const step = progress?.step ?? ''
       stop()
-      if (event.event === 'step-started') start(`${event.step}/${event.steps} ${event.does}`)
-      else if (event.event === 'step-finished') paper.talk(`${step} (${(event.ms / 1000).toFixed(1)} s)\n`)
-      else plain.tell(host, event)
+      if (event.event === 'step-started') start(`${event.step}/${event.steps} ${event.action}`)
+      else if (event.event === 'step-finished') streams.stderr(`${step} (${(event.ms / 1000).toFixed(1)} s)\n`)
+      else plain.emit(host, event)
     }
   }
-  return { tell, close: stop }
+  return { emit, close: stop }
 }

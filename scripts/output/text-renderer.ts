@@ -1,85 +1,96 @@
-/** Events as lines for people: what the plain renderer prints, and what stays on the screen of the live one. */
+/** Renders events as lines of text: the output of the plain renderer, and what stays on the screen of the live one. */
 
-import { type FailureText, renderFailure } from '../core/failure.ts'
-import type { Event, Outcome, ShownChange, StepFailure } from './event.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
+import { type FailureText, renderFailure, renderNext } from '../core/failure.ts'
+import type { Event, Outcome, StepFailure } from './event.ts'
+import { planLines } from './plan-text.ts'
 
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
-const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
-const indented = (text: string): readonly string[] => text.split('\n').map((line) => `      ${line}`)
+/** `program` is what the user types for `tappass`. `hasDiffs`: plans show how files change, not only that they do. */
+export type TextOptions = Readonly<{ program: string; hasDiffs: boolean }>
 
-/** A change with its reason, and its diff below. */
-export const changeLines = ({ resource, does, because, diff }: ShownChange): readonly string[] => [
-  `  ~ ${does}`,
-  `      because ${because}   [${resource}]`,
-  ...(diff === undefined ? [] : indented(diff.trimEnd())),
-]
-
-const reasonLines = (reason: FailureText): readonly string[] =>
-  renderFailure(reason)
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
+}
+function pluralize(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`
+}
+function reasonLines(reason: FailureText, program: string): readonly string[] {
+  return renderFailure(reason, program)
     .replace(/^tappass: /, '- ')
     .split('\n')
+}
 
-const failureLines = (step: number, steps: number, failure: StepFailure): readonly string[] => [
-  `${step}/${steps} FAILED: ${failure.does}   [${failure.resource}]`,
-  `  ran:  ${failure.command}`,
-  `  code: ${failure.code}`,
-  ...(failure.said.length === 0 ? [] : ['  said:', ...failure.said.map((line) => `    ${line}`)]),
-  ...(failure.journal === undefined
-    ? []
-    : [`  journal of ${failure.journal.unit}:`, ...failure.journal.lines.map((line) => `    ${line}`)]),
-  `  next: ${failure.next}`,
-]
+function failureLines(step: number, steps: number, failure: StepFailure, program: string): readonly string[] {
+  return [
+    `${step}/${steps} FAILED: ${failure.action}   [${failure.resource}]`,
+    `  command:   ${failure.command}`,
+    `  exit code: ${failure.code}`,
+    ...(failure.output.length === 0 ? [] : ['  output:', ...failure.output.map((line) => `    ${line}`)]),
+    ...(failure.journal === undefined
+      ? []
+      : [`  journal of ${failure.journal.unit}:`, ...failure.journal.lines.map((line) => `    ${line}`)]),
+    `  next: ${renderNext(failure.next, program)}`,
+  ]
+}
 
-const endings: Readonly<Record<Outcome, string>> = {
-  'as-wanted': 'as wanted',
-  pending: 'changes are pending',
-  declined: 'nothing was changed',
-  refused: 'refused',
+const OUTCOME_TEXTS: Readonly<Record<Outcome, string>> = {
+  'up-to-date': 'up to date',
+  pending: 'changes pending',
+  declined: 'not confirmed; nothing was changed',
+  refused: 'preflight refused',
   locked: 'locked by another run',
   failed: 'failed',
   interrupted: 'interrupted',
-  unreachable: 'not reachable',
-  unwell: 'something is not well: journalctl -u UNIT -e (on the host) says more',
+  unreachable: 'unreachable',
+  unhealthy: 'unhealthy',
+  'not-installed': 'TapPass is not installed here',
 }
 
-const endLines = (event: Extract<Event, { event: 'run-finished' }>): readonly string[] => {
-  const { outcome, applied, remaining, ms, roundTrips, next } = event
-  const made = applied === 0 ? '' : `, ${counted(applied, 'change')} made`
-  const left = applied === 0 || remaining === 0 ? '' : `, ${counted(remaining, 'step')} left; run it again to go on`
-  const said = `${endings[outcome]}${made}${left} (${seconds(ms)}, ${counted(roundTrips, 'round trip')})`
-  return next === undefined ? [said] : [said, `  next:  ${next}`]
+/** Nothing for a usage error: it is printed already, and nothing was run. */
+function endLines(event: Extract<Event, { event: 'run-finished' }>, program: string): readonly string[] {
+  const { outcome, exitCode, applied, remaining, ms, roundTrips, unhealthy = [], next } = event
+  if (exitCode === EXIT_CODE.usage) return []
+  const parts = unhealthy.length === 0 ? '' : `: ${unhealthy.join(', ')}`
+  const made = applied === 0 ? '' : `, ${pluralize(applied, 'change')} applied`
+  const left =
+    applied === 0 || remaining === 0
+      ? ''
+      : `, ${pluralize(remaining, 'step')} left; run the same command again to continue`
+  const line = `${OUTCOME_TEXTS[outcome]}${parts}${made}${left} (${seconds(ms)}, ${pluralize(roundTrips, 'round trip')})`
+  return next === undefined ? [line] : [line, `  next:  ${renderNext(next, program)}`]
 }
 
-/** The lines of an event, none for those that only a moving display shows. Secrets and health are not among them: commands print those on stdout. */
-export const eventLines = (event: Event): readonly string[] => {
+/** Returns the lines of an event, none for progress that only the live renderer shows. Commands print secrets and health on stdout themselves. */
+export function eventLines(event: Event, { program, hasDiffs }: TextOptions): readonly string[] {
   switch (event.event) {
     case 'refused':
-      return ['this host is refused; nothing was changed:', ...event.reasons.flatMap(reasonLines)]
+      return [
+        `cannot install here, ${pluralize(event.reasons.length, 'problem')}:`,
+        ...event.reasons.flatMap((reason) => reasonLines(reason, program)),
+      ]
     case 'plan':
-      return event.changes.length === 0
-        ? [`0 changes: all ${event.resources} resources are as wanted`]
-        : [`${counted(event.changes.length, 'change')}:`, ...event.changes.flatMap(changeLines)]
+      return planLines(event, hasDiffs)
     case 'settings':
-      return [`no --config: settings are those in force there (${event.source})`]
+      return [`no --config given: using the current settings of the host (${event.source})`]
     case 'warning':
-      return renderFailure(event.warning)
+      return renderFailure(event.warning, program)
         .replace(/^tappass: /, 'warning: ')
         .split('\n')
     case 'lock-taken-over':
-      return [`took over the lock of ${event.owner}: ${event.because}`]
+      return [`took over the lock of ${event.owner}: ${event.reason}`]
     case 'step-started':
-      return [`${event.step}/${event.steps} ${event.does}`]
+      return [`${event.step}/${event.steps} ${event.action}`]
     case 'step-finished':
       return event.ms < 1000 ? [] : [`${event.step}/${event.steps} done (${seconds(event.ms)})`]
     case 'step-failed':
-      return failureLines(event.step, event.steps, event.failure)
+      return failureLines(event.step, event.steps, event.failure, program)
     case 'error':
-      return renderFailure(event.failure).split('\n')
+      return renderFailure(event.failure, program).split('\n')
     case 'run-finished':
-      return endLines(event)
+      return endLines(event, program)
     case 'run-started':
     case 'command-started':
-    case 'said':
+    case 'output':
     case 'secret':
     case 'health':
       return []

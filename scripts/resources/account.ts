@@ -1,16 +1,16 @@
 /** A user account and its groups. */
-import { change } from '../core/command.ts'
-import { refusal } from '../core/failure.ts'
-import type { Know } from '../core/host.ts'
+import { changeCommand } from '../core/command.ts'
+import { refusedFailure } from '../core/failure.ts'
+import type { GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { type AccountState, accountFact, type GroupState, groupFact, sudoUserFact } from '../facts/account.ts'
 
-/** Why an account must not be in a group; `isSudo` where the group may run every command through sudo. */
-export type Prohibition = Readonly<{ because: string; isSudo?: boolean }>
+/** Why an account must not be in a group; `isSudo`: the group may run every command through sudo. */
+export type ForbiddenGroup = Readonly<{ reason: string; isSudo?: boolean }>
 
 /**
- * `groups` it must be in, `groupsForbidden` (by name) it must not; its own group has its name. `home` and `shell` of an account
- * that exists are mended only where they are given.
+ * The account must be in `groups` and must not be in `groupsForbidden` (by name); its own group has its name. `home` and `shell` of an
+ * existing account are changed only when they are given.
  */
 export type AccountOptions = Readonly<{
   name: string
@@ -18,108 +18,129 @@ export type AccountOptions = Readonly<{
   home?: string
   shell?: string
   groups?: readonly string[]
-  groupsForbidden?: Readonly<Record<string, Prohibition>>
+  groupsForbidden?: Readonly<Record<string, ForbiddenGroup>>
 }>
 
-const creation = ({ name, isSystem, home, shell, groups = [] }: AccountOptions, own: GroupState): Change => ({
-  does: `add account ${name}`,
-  because: 'it is absent',
-  commands: [
-    change(
-      'useradd',
-      ...(isSystem ? ['--system', '--no-create-home'] : ['--create-home']),
-      ...(own === undefined ? ['--user-group'] : ['--gid', name]),
-      '--home-dir',
-      home ?? (isSystem ? '/nonexistent' : `/home/${name}`),
-      '--shell',
-      shell ?? (isSystem ? '/usr/sbin/nologin' : '/bin/bash'),
-      ...(groups.length === 0 ? [] : ['--groups', groups.join(',')]),
-      name,
-    ),
-  ],
-})
-
-const mending = ({ name, home, shell }: AccountOptions, state: NonNullable<AccountState>): readonly Change[] => [
-  ...(home === undefined || home === state.home
-    ? []
-    : [
-        {
-          does: `set the home of ${name} to ${home}`,
-          because: `it is ${state.home}`,
-          commands: [change('usermod', '--home', home, name)] as const,
-        },
-      ]),
-  ...(shell === undefined || shell === state.shell
-    ? []
-    : [
-        {
-          does: `set the shell of ${name} to ${shell}`,
-          because: `it is ${state.shell}`,
-          commands: [change('usermod', '--shell', shell, name)] as const,
-        },
-      ]),
-]
-
-const isListed = (name: string, group: GroupState): boolean => group?.members.includes(name) === true
-const isPrimary = (state: NonNullable<AccountState>, group: GroupState): boolean => group?.gid === state.gid
-
-/** It may be in a group as a member, and by having it as the one it logs in with: then its own takes that place. */
-const leaving = (name: string, group: string, state: NonNullable<AccountState>, own: GroupState, left: GroupState) => {
-  const member = isListed(name, left) ? [change('gpasswd', '--delete', name, group)] : []
-  if (!isPrimary(state, left)) return member
-  const take = change('usermod', '--gid', name, name)
-  return [...(own === undefined ? [change('groupadd', name), take] : [take]), ...member]
+function creation({ name, isSystem, home, shell, groups = [] }: AccountOptions, own: GroupState): Change {
+  return {
+    action: `add account ${name}`,
+    reason: 'it is absent',
+    commands: [
+      changeCommand(
+        'useradd',
+        ...(isSystem ? ['--system', '--no-create-home'] : ['--create-home']),
+        ...(own === undefined ? ['--user-group'] : ['--gid', name]),
+        '--home-dir',
+        home ?? (isSystem ? '/nonexistent' : `/home/${name}`),
+        '--shell',
+        shell ?? (isSystem ? '/usr/sbin/nologin' : '/bin/bash'),
+        ...(groups.length === 0 ? [] : ['--groups', groups.join(',')]),
+        name,
+      ),
+    ],
+  }
 }
 
-/** Throws a refusal (exit 5) where this run itself has root's rights through the group: nobody might get in again. */
-const refuseLockout = async (know: Know, name: string, group: string, { because, isSudo = false }: Prohibition) => {
-  if (!isSudo || (await know(sudoUserFact)) !== name) return
-  throw refusal(
-    `${name} must leave the group ${group}`,
-    `${because}; but this run has root's rights through it`,
-    'connect as root or as another account that may use sudo, or name another deployUser',
+function repairs({ name, home, shell }: AccountOptions, state: NonNullable<AccountState>): readonly Change[] {
+  return [
+    ...(home === undefined || home === state.home
+      ? []
+      : [
+          {
+            action: `set the home of ${name} to ${home}`,
+            reason: `it is ${state.home}`,
+            commands: [changeCommand('usermod', '--home', home, name)] as const,
+          },
+        ]),
+    ...(shell === undefined || shell === state.shell
+      ? []
+      : [
+          {
+            action: `set the shell of ${name} to ${shell}`,
+            reason: `it is ${state.shell}`,
+            commands: [changeCommand('usermod', '--shell', shell, name)] as const,
+          },
+        ]),
+  ]
+}
+
+function isListed(name: string, group: GroupState): boolean {
+  return group?.members.includes(name) === true
+}
+function isPrimary(state: NonNullable<AccountState>, group: GroupState): boolean {
+  return group?.gid === state.gid
+}
+
+/** An account can be in a group as a member or have it as primary group; its own group then becomes the primary one. */
+function leaveGroup(
+  name: string,
+  group: string,
+  state: NonNullable<AccountState>,
+  own: GroupState,
+  forbidden: GroupState,
+) {
+  const member = isListed(name, forbidden) ? [changeCommand('gpasswd', '--delete', name, group)] : []
+  if (!isPrimary(state, forbidden)) return member
+  const setPrimary = changeCommand('usermod', '--gid', name, name)
+  return [...(own === undefined ? [changeCommand('groupadd', name), setPrimary] : [setPrimary]), ...member]
+}
+
+/** Throws a `Failure` (exit 5) when this run itself has root privileges through the group: the operator would be locked out. */
+async function assertNoLockout(
+  getFact: GetFact,
+  name: string,
+  group: string,
+  { reason, isSudo = false }: ForbiddenGroup,
+) {
+  if (!isSudo || (await getFact(sudoUserFact)) !== name) return
+  throw refusedFailure(
+    `${name} must be removed from the group ${group}`,
+    `${reason}; but this run has root privileges through that group`,
+    'connect as root or as another account that may use sudo, or set another deployUser in host.yaml',
   )
 }
 
-const dismissals = async (
-  know: Know,
+async function removals(
+  getFact: GetFact,
   { name, groupsForbidden = {} }: AccountOptions,
   state: NonNullable<AccountState>,
   own: GroupState,
   forbidden: readonly GroupState[],
-): Promise<readonly Change[]> => {
+): Promise<readonly Change[]> {
   const changes: Change[] = []
-  for (const [index, [group, prohibition]] of Object.entries(groupsForbidden).entries()) {
-    const [first, ...rest] = leaving(name, group, state, own, forbidden[index])
+  for (const [index, [group, forbiddenGroup]] of Object.entries(groupsForbidden).entries()) {
+    const [first, ...rest] = leaveGroup(name, group, state, own, forbidden[index])
     if (first === undefined) continue
-    await refuseLockout(know, name, group, prohibition)
-    const { because } = prohibition
-    changes.push({ does: `take ${name} out of the group ${group}`, because, commands: [first, ...rest] })
+    await assertNoLockout(getFact, name, group, forbiddenGroup)
+    const { reason } = forbiddenGroup
+    changes.push({ action: `remove ${name} from the group ${group}`, reason, commands: [first, ...rest] })
   }
   return changes
 }
 
-/** The account, made when it is absent; its home, shell and groups mended. Never deleted. */
-export const account = (options: AccountOptions): Resource => ({
-  id: `account:${options.name}`,
-  plan: async (know) => {
-    const { name, groups = [], groupsForbidden = {} } = options
-    const [state, own, wanted, forbidden] = await Promise.all([
-      know(accountFact(name)),
-      know(groupFact(name)),
-      Promise.all(groups.map((group) => know(groupFact(group)))),
-      Promise.all(Object.keys(groupsForbidden).map((group) => know(groupFact(group)))),
-    ])
-    if (state === undefined) return [creation(options, own)]
-    const missing = groups.filter((_, index) => !isListed(name, wanted[index]) && !isPrimary(state, wanted[index]))
-    return [
-      ...mending(options, state),
-      ...missing.map((group) => ({
-        does: `add ${name} to the group ${group}`,
-        because: 'it is not in it',
-        commands: [change('usermod', '--append', '--groups', group, name)] as const,
-      })),
-      ...(await dismissals(know, options, state, own, forbidden)),
-    ]
-  },
-})
+/** The account: created when absent; home, shell and groups are corrected. It is never deleted. */
+export function account(options: AccountOptions): Resource {
+  return {
+    id: `account:${options.name}`,
+    plan: async (getFact) => {
+      const { name, groups = [], groupsForbidden = {} } = options
+      const [state, own, desired, forbidden] = await Promise.all([
+        getFact(accountFact(name)),
+        getFact(groupFact(name)),
+        Promise.all(groups.map((group) => getFact(groupFact(group)))),
+        Promise.all(Object.keys(groupsForbidden).map((group) => getFact(groupFact(group)))),
+      ])
+      if (state === undefined) return [creation(options, own)]
+      const missing = groups.filter((_, index) => !isListed(name, desired[index]) && !isPrimary(state, desired[index]))
+      return [
+        ...repairs(options, state),
+        ...missing.map((group) => ({
+          action: `add ${name} to the group ${group}`,
+          reason: 'it is not a member',
+          commands: [changeCommand('usermod', '--append', '--groups', group, name)] as const,
+        })),
+        ...(await removals(getFact, options, state, own, forbidden)),
+      ]
+    },
+  }
+}

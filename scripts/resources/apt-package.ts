@@ -1,34 +1,34 @@
 /** Distribution packages that must be installed. */
-import { change, changeByScript } from '../core/command.ts'
+import { changeCommand, scriptCommand } from '../core/command.ts'
 import type { Command } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
-import { type ByHost, forHost } from '../facts/host-trait.ts'
-import { aptStamp, isAptListFreshFact, type PackageState, packagesFact } from '../facts/package.ts'
+import { type PerHost, resolvePerHost } from '../facts/host-trait.ts'
+import { APT_STAMP, isAptListFreshFact, type PackageState, packagesFact } from '../facts/package.ts'
 
-/** `names` may say `name=version`. `id` is the resource's address. */
-export type AptPackageOptions = Readonly<{ id: string; names: ByHost<readonly string[]> }>
+/** `names` may contain `name=version`. `id` names the resource. */
+export type AptPackageOptions = Readonly<{ id: string; names: PerHost<readonly string[]> }>
 
-/** No question is ever asked: kept configuration files win, services that needrestart names are restarted. */
-const quiet = ['env', 'DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_MODE=a'] as const
-const keepConfiguration = ['-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold'] as const
+/** Never prompts: existing configuration files are kept, and needrestart restarts services. */
+const NONINTERACTIVE = ['env', 'DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_MODE=a'] as const
+const KEEP_CONFIGURATION = ['-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold'] as const
 
-/** Runs its arguments again, up to ten minutes, for as long as what they said is that another program holds apt's or dpkg's lock. */
-const waitingForLock = `said=$(mktemp); trap 'rm -f "$said"' EXIT; tries=0
+/** Runs its arguments, and again for up to ten minutes while another program holds apt's or dpkg's lock. */
+const LOCK_RETRY_SCRIPT = `errors=$(mktemp); trap 'rm -f "$errors"' EXIT; tries=0
 while :; do
-  code=0; "$@" 2>"$said" || code=$?; cat "$said" >&2
+  code=0; "$@" 2>"$errors" || code=$?; cat "$errors" >&2
   if [ "$code" = 0 ]; then exit 0; fi
-  if ! grep -qE 'Could not get lock|Unable to (acquire|lock)|(is|was) locked' "$said" || [ "$tries" -ge 120 ]; then exit "$code"; fi
+  if ! grep -qE 'Could not get lock|Unable to (acquire|lock)|(is|was) locked' "$errors" || [ "$tries" -ge 120 ]; then exit "$code"; fi
   tries=$((tries + 1)); sleep 5
 done`
 
-const update: readonly [Command, Command] = [
-  changeByScript(waitingForLock, [...quiet, 'apt-get', 'update', '-o', 'Acquire::Retries=3']),
-  changeByScript('mkdir -p -m 0700 -- "${1%/*}"; : >"$1"', [aptStamp]),
+const UPDATE_COMMANDS: readonly [Command, Command] = [
+  scriptCommand(LOCK_RETRY_SCRIPT, [...NONINTERACTIVE, 'apt-get', 'update', '-o', 'Acquire::Retries=3']),
+  scriptCommand('mkdir -p -m 0700 -- "${1%/*}"; : >"$1"', [APT_STAMP]),
 ]
 
-/** dpkg itself does not wait for its lock. */
-const configure = changeByScript(waitingForLock, [
-  ...quiet,
+/** dpkg does not wait for its lock itself. */
+const CONFIGURE_COMMAND = scriptCommand(LOCK_RETRY_SCRIPT, [
+  ...NONINTERACTIVE,
   'dpkg',
   '--force-confdef',
   '--force-confold',
@@ -36,58 +36,66 @@ const configure = changeByScript(waitingForLock, [
   '-a',
 ])
 
-const install = (names: readonly string[]): Command =>
-  change(
-    ...quiet,
+function install(names: readonly string[]): Command {
+  return changeCommand(
+    ...NONINTERACTIVE,
     'apt-get',
     'install',
     '--yes',
     '--no-install-recommends',
     '-o',
     'DPkg::Lock::Timeout=600',
-    ...keepConfiguration,
+    ...KEEP_CONFIGURATION,
     '--',
     ...names,
   )
+}
 
-const isInstalled = (wanted: string, state: PackageState | undefined): boolean => {
-  const version = wanted.split('=')[1]
+function isInstalled(desired: string, state: PackageState | undefined): boolean {
+  const version = desired.split('=')[1]
   return state?.status === 'ii' && (version === undefined || version === state.version)
 }
 
-const fault = (wanted: string, state: PackageState | undefined): string => {
-  if (state === undefined || state.status[1] === 'n') return `${wanted} is not installed`
-  if (state.status === 'ii') return `${wanted} is wanted, ${state.version} is installed`
-  return `${wanted} is in dpkg's state "${state.status}"`
+function installReason(desired: string, state: PackageState | undefined): string {
+  if (state === undefined || state.status[1] === 'n') return `${desired} is not installed`
+  if (state.status === 'ii')
+    return `${state.version} of ${desired.split('=')[0]} is installed, not ${desired.split('=')[1]}`
+  return `dpkg reports state "${state.status}" for ${desired}`
 }
 
-/** Packages installed from the host's apt sources; a run of dpkg that was killed is finished first. */
-export const aptPackage = (options: AptPackageOptions): Resource => ({
-  id: `apt-package:${options.id}`,
-  plan: async (know) => {
-    const [names, { byName, interrupted }, isFresh] = await Promise.all([
-      forHost(know, options.names),
-      know(packagesFact),
-      know(isAptListFreshFact),
-    ])
-    const stateOf = (wanted: string) => byName.get(wanted.split('=')[0] ?? wanted)
-    const missing = names.filter((wanted) => !isInstalled(wanted, stateOf(wanted)))
-    const repair: readonly Change[] =
-      interrupted.length === 0
-        ? []
-        : [
-            {
-              does: 'finish an interrupted package installation',
-              because: `dpkg was stopped at ${interrupted.join(', ')}`,
-              commands: [configure],
-            },
-          ]
-    if (missing.length === 0) return repair
-    const because = missing.map((wanted) => fault(wanted, stateOf(wanted))).join(', ')
-    const last = install(missing)
-    return [
-      ...repair,
-      { does: `install ${missing.join(' ')}`, because, commands: isFresh ? [last] : [...update, last] },
-    ]
-  },
-})
+/** Packages from the host's apt sources; an interrupted run of dpkg is finished first. */
+export function aptPackage(options: AptPackageOptions): Resource {
+  return {
+    id: `apt-package:${options.id}`,
+    plan: async (getFact) => {
+      const [names, { byName, interrupted }, isFresh] = await Promise.all([
+        resolvePerHost(getFact, options.names),
+        getFact(packagesFact),
+        getFact(isAptListFreshFact),
+      ])
+      const stateOf = (desired: string) => byName.get(desired.split('=')[0] ?? desired)
+      const missing = names.filter((desired) => !isInstalled(desired, stateOf(desired)))
+      const repair: readonly Change[] =
+        interrupted.length === 0
+          ? []
+          : [
+              {
+                action: 'finish an interrupted package installation',
+                reason: `dpkg was interrupted at ${interrupted.join(', ')}`,
+                commands: [CONFIGURE_COMMAND],
+              },
+            ]
+      if (missing.length === 0) return repair
+      const reason = missing.map((desired) => installReason(desired, stateOf(desired))).join(', ')
+      const installCommand = install(missing)
+      return [
+        ...repair,
+        {
+          action: `install ${missing.join(' ')}`,
+          reason,
+          commands: isFresh ? [installCommand] : [...UPDATE_COMMANDS, installCommand],
+        },
+      ]
+    },
+  }
+}

@@ -1,23 +1,23 @@
-/** An unpacked archive of programs: downloaded on the host or sent from the controller, checked before it is unpacked. */
+/** An unpacked archive of programs: downloaded on the host or sent from the controller, verified before it is unpacked. */
 
 import { type LocalFile, openFile } from '../artifacts/artifact.ts'
-import { change, changeByScript } from '../core/command.ts'
-import { refusal } from '../core/failure.ts'
+import { changeCommand, scriptCommand } from '../core/command.ts'
+import { refusedFailure } from '../core/failure.ts'
 import type { Command } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
 import { contentFact, pathFact, targetFact } from '../facts/path.ts'
-import { unguardedFact } from '../facts/permission.ts'
-import { noteProgram, programFact } from '../facts/program.ts'
-import { clearWorkshop, madeIn, openWorkshop, swapIn, workshop } from '../files/directory-swap.ts'
-import { linkCommand, refuseDirectory } from '../files/link-change.ts'
+import { unsafePathFact } from '../facts/permission.ts'
+import { programFingerprintFact, writeFingerprintCommand } from '../facts/program-fingerprint.ts'
+import { prepareStaging, removeStaging, stagedPath, stagingFolder, swapInto } from '../files/directory-swap.ts'
+import { assertNotDirectory, linkCommand } from '../files/link-change.ts'
 
-/** What to download for each platform (`linux-x64`, `linux-arm64`). */
+/** The download for each platform (`linux-x64`, `linux-arm64`). */
 export type Downloads = Readonly<Record<string, Readonly<{ url: string; sha256: string }>>>
 
 /**
  * A gzipped tar unpacked at `path` without its first `strip` path components (tar's --strip-components).
- * `link` is switched to `path` afterwards. `executable`, relative to `path`, is the program that must be as it was unpacked.
+ * `link` is switched to `path` afterwards. `executable`, relative to `path`, is the program that must not change after unpacking.
  */
 export type ArchiveOptions = Readonly<{
   source: Readonly<{ downloads: Downloads }> | LocalFile
@@ -29,14 +29,18 @@ export type ArchiveOptions = Readonly<{
 
 type Source = Readonly<{ from: string; sha256: string; fetch: (into: string) => Command }>
 
-const sourceFor = ({ source, path }: ArchiveOptions, { platform }: HostTraits): Source => {
+function sourceFor({ source, path }: ArchiveOptions, { platform }: HostTraits): Source {
   if ('file' in source) {
-    const fetch = (into: string): Command => changeByScript('cat >"$1"', [into], openFile(source.file))
+    const fetch = (into: string): Command => scriptCommand('cat >"$1"', [into], openFile(source.file))
     return { from: source.file, sha256: source.sha256, fetch }
   }
   const download = source.downloads[platform]
   if (download === undefined) {
-    throw refusal(`${path} can't be had for this machine`, `nothing is published for ${platform}`, 'see versions.yaml')
+    throw refusedFailure(
+      `no archive for ${path} on this platform`,
+      `versions.yaml has none for ${platform}`,
+      `use a host with one of: ${Object.keys(source.downloads).join(', ')}`,
+    )
   }
   const { url, sha256 } = download
   const curl = [
@@ -48,68 +52,76 @@ const sourceFor = ({ source, path }: ArchiveOptions, { platform }: HostTraits): 
     '3',
   ] as const
   const limits = ['--connect-timeout', '20', '--max-time', '1800'] as const
-  return { from: url, sha256, fetch: (into) => change(...curl, ...limits, '-o', into, '--', url) }
+  return { from: url, sha256, fetch: (into) => changeCommand(...curl, ...limits, '-o', into, '--', url) }
 }
 
-/** Holds the archive's checksum, and what its program was like when it was unpacked at `path`. */
-export const archiveMarker = (path: string): string => `${path}/.tappass-archive`
+/** Returns the path of the marker file: it holds the archive's checksum and the fingerprint of the program after unpacking. */
+export function archiveMarker(path: string): string {
+  return `${path}/.tappass-archive`
+}
 
-const unpacking = (
+function unpackCommands(
   { path, strip = 0, executable }: ArchiveOptions,
   { fetch, sha256 }: Source,
-): readonly [Command, ...Command[]] => {
-  const shop = workshop(path)
-  const download = `${shop}/download`
-  const made = madeIn(shop)
+): readonly [Command, ...Command[]] {
+  const staging = stagingFolder(path)
+  const download = `${staging}/download`
+  const staged = stagedPath(staging)
   const unpack = 'tar -xzf "$1" -C "$2" --strip-components="$3" --no-same-owner; chmod -R go-w,a+rX -- "$2"'
   return [
-    openWorkshop(shop),
+    prepareStaging(staging),
     fetch(download),
-    changeByScript('printf "%s  %s\\n" "$1" "$2" | sha256sum -c --quiet -', [sha256, download]),
-    changeByScript(unpack, [download, made, `${strip}`]),
-    noteProgram(`${made}/${executable}`, sha256, archiveMarker(made)),
-    swapIn(shop, path),
+    scriptCommand('printf "%s  %s\\n" "$1" "$2" | sha256sum -c --quiet -', [sha256, download]),
+    scriptCommand(unpack, [download, staged, `${strip}`]),
+    writeFingerprintCommand(`${staged}/${executable}`, sha256, archiveMarker(staged)),
+    swapInto(staging, path),
   ]
 }
 
-type Seen = Readonly<{ marker: string | undefined; program: string | undefined; unguarded: string | undefined }>
+type UnpackedState = Readonly<{
+  marker: string | undefined
+  program: string | undefined
+  unsafePath: string | undefined
+}>
 
-/** Why it is to be unpacked; undefined where it is as it was unpacked. */
-const fault = ({ executable }: ArchiveOptions, sha256: string, { marker, program, unguarded }: Seen) => {
+/** Returns why the archive has to be unpacked; undefined when nothing has changed since it was. */
+function unpackReason({ executable }: ArchiveOptions, sha256: string, { marker, program, unsafePath }: UnpackedState) {
   if (program === undefined) return 'it is absent'
-  const [unpacked, noted] = marker?.split('\n') ?? []
-  if (unpacked !== sha256) return 'another archive was unpacked there'
-  if (noted === undefined) return `what ${executable} was like was not noted`
-  if (noted !== program) return `${executable} was altered since it was unpacked`
-  return unguarded && `others than its owner may write ${unguarded}, or not all may read it`
+  const [unpacked, fingerprint] = marker?.split('\n') ?? []
+  if (unpacked !== sha256) return 'it was unpacked from another archive'
+  if (fingerprint === undefined) return `no fingerprint of ${executable} is recorded`
+  if (fingerprint !== program) return `${executable} was changed after it was unpacked`
+  return unsafePath && `${unsafePath} is writable by others than its owner, or not readable by all`
 }
 
-/** Unpacked beside its place and renamed, so that `path` is whole or absent. A program that was altered since is not trusted: it is unpacked anew. */
-export const archive = (options: ArchiveOptions): Resource => ({
-  id: `archive:${options.path}`,
-  plan: async (know) => {
-    const { path, link, executable } = options
-    const shop = workshop(path)
-    const [traits, marker, program, unguarded, target, standing, left] = await Promise.all([
-      know(hostTraitsFact),
-      know(contentFact(archiveMarker(path))),
-      know(programFact(`${path}/${executable}`)),
-      know(unguardedFact(path)),
-      know(targetFact(link ?? path)),
-      know(pathFact(link ?? path)),
-      know(pathFact(shop)),
-    ])
-    const source = sourceFor(options, traits)
-    if (link !== undefined) refuseDirectory(link, standing)
-    const changes: Change[] = []
-    const because = fault(options, source.sha256, { marker, program, unguarded })
-    if (because !== undefined) {
-      changes.push({ does: `unpack ${source.from} at ${path}`, because, commands: unpacking(options, source) })
-    } else if (left.kind !== 'absent') changes.push(clearWorkshop(shop))
-    if (link !== undefined && target !== path) {
-      const reason = target === undefined ? 'it is absent' : `it is to ${target}`
-      changes.push({ does: `link ${link} to ${path}`, because: reason, commands: [linkCommand(link, path)] })
-    }
-    return changes
-  },
-})
+/** The unpacked archive: unpacked in a staging folder and renamed, so that `path` is complete or absent. A changed program is not trusted: the archive is unpacked again. */
+export function archive(options: ArchiveOptions): Resource {
+  return {
+    id: `archive:${options.path}`,
+    plan: async (getFact) => {
+      const { path, link, executable } = options
+      const staging = stagingFolder(path)
+      const [traits, marker, program, unsafePath, target, standing, left] = await Promise.all([
+        getFact(hostTraitsFact),
+        getFact(contentFact(archiveMarker(path))),
+        getFact(programFingerprintFact(`${path}/${executable}`)),
+        getFact(unsafePathFact(path)),
+        getFact(targetFact(link ?? path)),
+        getFact(pathFact(link ?? path)),
+        getFact(pathFact(staging)),
+      ])
+      const source = sourceFor(options, traits)
+      if (link !== undefined) assertNotDirectory(link, standing)
+      const changes: Change[] = []
+      const reason = unpackReason(options, source.sha256, { marker, program, unsafePath })
+      if (reason !== undefined) {
+        changes.push({ action: `unpack ${source.from} at ${path}`, reason, commands: unpackCommands(options, source) })
+      } else if (left.kind !== 'absent') changes.push(removeStaging(staging))
+      if (link !== undefined && target !== path) {
+        const linkReason = target === undefined ? 'it is absent' : `it points to ${target}`
+        changes.push({ action: `link ${link} to ${path}`, reason: linkReason, commands: [linkCommand(link, path)] })
+      }
+      return changes
+    },
+  }
+}

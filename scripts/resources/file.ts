@@ -1,17 +1,19 @@
-/** A file with its whole content, owner and mode. */
+/** A file with its content, owner and mode. */
 
 import type { Resource } from '../core/resource.ts'
-import { type ByHost, forHost } from '../facts/host-trait.ts'
-import { planFile, type WantedFile } from '../files/file-change.ts'
+import { type PerHost, resolvePerHost } from '../facts/host-trait.ts'
+import { type FileSpec, planFile } from '../files/file-change.ts'
 
 /**
- * `owner` and `group` are names or numbers, `mode` is octal digits. `check` gives the argv of a program that must accept the
- * candidate file before it takes the place of the old one (`['visudo', '-cf', candidate]`). `isPrivate` keeps the content out of plans.
+ * `owner` and `group` are names or numbers, `mode` is octal digits. `check` returns the argv of a program that must accept the
+ * candidate file before it replaces the old one (`['visudo', '-cf', candidate]`). `isPrivate` keeps the content out of plans.
  */
-export type FileOptions = WantedFile & Readonly<{ content: ByHost<string> }>
+export type FileOptions = FileSpec & Readonly<{ content: PerHost<string> }>
 
-/** Written to a temporary file beside it, flushed, checked, renamed. What is no file and no link is refused. */
-export const file = (options: FileOptions): Resource => ({
-  id: `file:${options.path}`,
-  plan: (know) => planFile(know, options, forHost(know, options.content)),
-})
+/** The file: written to a temporary file in the same folder, flushed, checked, renamed. Anything but a file or link at the path is a `Failure` (exit 5). */
+export function file(options: FileOptions): Resource {
+  return {
+    id: `file:${options.path}`,
+    plan: (getFact) => planFile(getFact, options, resolvePerHost(getFact, options.content)),
+  }
+}

@@ -1,34 +1,36 @@
-/** A container image in Docker's store. */
+/** A container image in Docker's image store. */
 
 import { type LocalImage, openFile } from '../artifacts/artifact.ts'
 import { runnableImage } from '../artifacts/image-reference.ts'
-import { change } from '../core/command.ts'
+import { changeCommand } from '../core/command.ts'
 import type { Resource } from '../core/resource.ts'
 import { type ImageState, imageFact } from '../facts/image.ts'
 
-/** `reference` is `name:tag@sha256:digest`; with `archive` that file is loaded instead of pulling. `runnableImage` gives the name to run. */
+/** `reference` is `name:tag@sha256:digest`; with `archive` that file is loaded instead of pulling. `runnableImage` returns the name to run. */
 export type ImageOptions = Readonly<{ reference: string; archive?: LocalImage }>
 
-/** With Docker's containerd store an image's id is that of its manifest, so the layers are compared as well. */
-const isFrom = (archive: LocalImage, state: NonNullable<ImageState>): boolean =>
-  state.id === archive.imageId || state.layers.join() === archive.layers.join()
+/** With Docker's containerd store the id of an image is that of its manifest, so the layers are compared too. */
+function isFrom(archive: LocalImage, state: NonNullable<ImageState>): boolean {
+  return state.id === archive.imageId || state.layers.join() === archive.layers.join()
+}
 
-/** Pulled by digest, or sent and loaded; a loaded image is compared with the archive. */
-export const image = ({ reference, archive }: ImageOptions): Resource => {
+/** The image: pulled by digest, or loaded from an archive and compared with it. */
+export function image({ reference, archive }: ImageOptions): Resource {
   const name = runnableImage(reference, archive)
   return {
     id: `image:${name}`,
-    plan: async (know) => {
-      const state = await know(imageFact(name))
+    plan: async (getFact) => {
+      const state = await getFact(imageFact(name))
       if (archive === undefined) {
         if (state !== undefined) return []
-        const commands = [change('docker', 'pull', '--quiet', name)] as const
-        return [{ does: `pull ${reference}`, because: 'it is not in the store', commands }]
+        const commands = [changeCommand('docker', 'pull', '--quiet', name)] as const
+        return [{ action: `pull ${reference}`, reason: 'it is not in Docker’s image store', commands }]
       }
       if (state !== undefined && isFrom(archive, state)) return []
       const load = { argv: ['docker', 'load', '--quiet'], effect: 'change', stdin: openFile(archive.file) } as const
-      const because = state === undefined ? 'it is not in the store' : `${name} in the store is another image`
-      return [{ does: `load ${name} from ${archive.file}`, because, commands: [load] }]
+      const reason =
+        state === undefined ? 'it is not in Docker’s image store' : `${name} in Docker’s image store is another image`
+      return [{ action: `load ${name} from ${archive.file}`, reason, commands: [load] }]
     },
   }
 }

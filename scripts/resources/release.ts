@@ -1,88 +1,98 @@
-/** A release of TapPass on the host: a folder of its own, its content checked, and the link to the one in force. */
+/** A release of TapPass on the host: a folder of its own, verified by its manifest, and the link to the current one. */
 import { createHash } from 'node:crypto'
-import type { ReleasePack } from '../artifacts/artifact.ts'
-import { change, changeByScript } from '../core/command.ts'
+import type { ReleaseArchive } from '../artifacts/artifact.ts'
+import { changeCommand, scriptCommand } from '../core/command.ts'
 import type { Command, Fact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { digestFact, pathFact, targetFact } from '../facts/path.ts'
-import { unguarded } from '../facts/permission.ts'
-import { clearWorkshop, madeIn, openWorkshop, swapIn, workshop } from '../files/directory-swap.ts'
-import { linkCommand, refuseDirectory } from '../files/link-change.ts'
+import { UNSAFE_PERMISSIONS } from '../facts/permission.ts'
+import { prepareStaging, removeStaging, stagedPath, stagingFolder, swapInto } from '../files/directory-swap.ts'
+import { assertNotDirectory, linkCommand } from '../files/link-change.ts'
 
-/** Laid down in ROOT/releases/VERSION; ROOT/current is switched to it. */
-export type ReleaseOptions = Readonly<{ root: string; pack: ReleasePack }>
+/** Installed in ROOT/releases/VERSION; ROOT/current is switched to it. */
+export type ReleaseOptions = Readonly<{ root: string; pack: ReleaseArchive }>
 
-const manifestName = '.manifest'
+const MANIFEST_NAME = '.manifest'
 
 /**
- * Every file of the manifest has its digest, there is nothing but folders besides (a folder is read for steps, so a stray file or link
- * would count), only its owner (root) may write, and all may read.
+ * Whether every file of the manifest has its digest, there are no other files or links (a stray file in a folder of steps would be
+ * loaded), only the owner (root) may write, and all may read.
  */
-const isIntactFact = (path: string): Fact<boolean> => ({
-  ask: {
-    argv: [
-      'sh',
-      '-c',
-      `cd "$1" 2>/dev/null && sha256sum -c --status "$2" && [ "$(find . ! -type d | wc -l)" = "$(( $(wc -l <"$2") + 1 ))" ] && [ -z "$(find . ${unguarded})" ] && echo intact`,
-      'sh',
-      path,
-      manifestName,
-    ],
-    effect: 'read',
-  },
-  parse: ({ stdout }) => stdout.trim() === 'intact',
-})
+function isIntactFact(path: string): Fact<boolean> {
+  return {
+    query: {
+      argv: [
+        'sh',
+        '-c',
+        `cd "$1" 2>/dev/null && sha256sum -c --status "$2" && [ "$(find . ! -type d | wc -l)" = "$(( $(wc -l <"$2") + 1 ))" ] && [ -z "$(find . ${UNSAFE_PERMISSIONS})" ] && echo intact`,
+        'sh',
+        path,
+        MANIFEST_NAME,
+      ],
+      effect: 'read',
+    },
+    parse: ({ stdout }) => stdout.trim() === 'intact',
+  }
+}
 
-const layDown = (path: string, pack: ReleasePack): readonly [Command, ...Command[]] => {
-  const shop = workshop(path)
-  const made = madeIn(shop)
+function installCommands(path: string, pack: ReleaseArchive): readonly [Command, ...Command[]] {
+  const staging = stagingFolder(path)
+  const staged = stagedPath(staging)
   return [
-    openWorkshop(shop),
-    changeByScript('tar -xzf - -C "$1" --no-same-owner', [made], { open: pack.open }),
-    changeByScript('cd "$1"; cat >"$2"; sha256sum -c --quiet "$2"', [made, manifestName], pack.manifest),
-    change('chmod', '-R', 'go-w,a+rX', '--', made),
-    swapIn(shop, path),
+    prepareStaging(staging),
+    scriptCommand('tar -xzf - -C "$1" --no-same-owner', [staged], { open: pack.open }),
+    scriptCommand('cd "$1"; cat >"$2"; sha256sum -c --quiet "$2"', [staged, MANIFEST_NAME], pack.manifest),
+    changeCommand('chmod', '-R', 'go-w,a+rX', '--', staged),
+    swapInto(staging, path),
   ]
 }
 
-/** Besides the one in force, this many stay to go back to. */
-const othersKept = 2
+/** This many releases besides the current one are kept for a rollback. */
+const PREVIOUS_RELEASES_KEPT = 2
 
-/** The versions on the host, the newest first. */
-const versionsFact = (root: string): Fact<readonly string[]> => ({
-  ask: { argv: ['ls', '-1t', '--', `${root}/releases`], effect: 'read' },
-  parse: ({ code, stdout }) => (code === 0 ? stdout.split('\n').filter((name) => name !== '') : []),
-})
+/** The versions on the host, newest first. */
+function versionsFact(root: string): Fact<readonly string[]> {
+  return {
+    query: { argv: ['ls', '-1t', '--', `${root}/releases`], effect: 'read' },
+    parse: ({ code, stdout }) => (code === 0 ? stdout.split('\n').filter((name) => name !== '') : []),
+  }
+}
 
-/** Files that were changed, added or are missing count: the folder is laid down again beside and swapped. Old releases go. */
-export const release = ({ root, pack }: ReleaseOptions): Resource => ({
-  id: `release:${root}`,
-  plan: async (know) => {
-    const path = `${root}/releases/${pack.version}`
-    const current = `${root}/current`
-    const shop = workshop(path)
-    const [isIntact, manifest, target, standing, versions, left] = await Promise.all([
-      know(isIntactFact(path)),
-      know(digestFact(`${path}/${manifestName}`)),
-      know(targetFact(current)),
-      know(pathFact(current)),
-      know(versionsFact(root)),
-      know(pathFact(shop)),
-    ])
-    refuseDirectory(current, standing)
-    const changes: Change[] = []
-    if (!isIntact || manifest !== createHash('sha256').update(pack.manifest).digest('hex')) {
-      const because = manifest === undefined ? 'it is absent' : 'its files were changed'
-      changes.push({ does: `lay down release ${pack.version}`, because, commands: layDown(path, pack) })
-    } else if (left.kind !== 'absent') changes.push(clearWorkshop(shop))
-    if (target !== path) {
-      const because = target === undefined ? 'it is absent' : `it is to ${target}`
-      changes.push({ does: `link ${current} to ${path}`, because, commands: [linkCommand(current, path)] })
-    }
-    for (const old of versions.filter((version) => version !== pack.version).slice(othersKept)) {
-      const commands = [change('rm', '-rf', '--', `${root}/releases/${old}`)] as const
-      changes.push({ does: `remove release ${old}`, because: `${othersKept} newer ones are kept`, commands })
-    }
-    return changes
-  },
-})
+/** The release: with any file changed, added or missing, the folder is built in a staging folder and swapped. Old releases are removed. */
+export function release({ root, pack }: ReleaseOptions): Resource {
+  return {
+    id: `release:${root}`,
+    plan: async (getFact) => {
+      const path = `${root}/releases/${pack.version}`
+      const current = `${root}/current`
+      const staging = stagingFolder(path)
+      const [isIntact, manifest, target, standing, versions, left] = await Promise.all([
+        getFact(isIntactFact(path)),
+        getFact(digestFact(`${path}/${MANIFEST_NAME}`)),
+        getFact(targetFact(current)),
+        getFact(pathFact(current)),
+        getFact(versionsFact(root)),
+        getFact(pathFact(staging)),
+      ])
+      assertNotDirectory(current, standing)
+      const changes: Change[] = []
+      if (!isIntact || manifest !== createHash('sha256').update(pack.manifest).digest('hex')) {
+        const reason = manifest === undefined ? 'it is absent' : 'its files were changed'
+        changes.push({ action: `install release ${pack.version}`, reason, commands: installCommands(path, pack) })
+      } else if (left.kind !== 'absent') changes.push(removeStaging(staging))
+      if (target !== path) {
+        const reason = target === undefined ? 'it is absent' : `it points to ${target}`
+        changes.push({ action: `link ${current} to ${path}`, reason, commands: [linkCommand(current, path)] })
+      }
+      for (const old of versions.filter((version) => version !== pack.version).slice(PREVIOUS_RELEASES_KEPT)) {
+        const commands = [changeCommand('rm', '-rf', '--', `${root}/releases/${old}`)] as const
+        changes.push({
+          action: `remove release ${old}`,
+          reason: `only the ${PREVIOUS_RELEASES_KEPT} newest previous releases are kept`,
+          commands,
+        })
+      }
+      return changes
+    },
+  }
+}

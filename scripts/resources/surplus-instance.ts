@@ -1,42 +1,50 @@
-/** Instances of a template unit beyond those that are wanted: what is left when a setting went down. */
-import { changeByScript } from '../core/command.ts'
+/** Instances of a template unit beyond the configured number: left over when the setting was lowered. */
+import { scriptCommand } from '../core/command.ts'
 import type { Fact } from '../core/host.ts'
 import type { Resource } from '../core/resource.ts'
 
-/** `template` is the name up to the `@`; instances are numbered from 1, and those above `count` must not be there. */
+/** `template` is the name up to the `@`; instances are numbered from 1, and those above `count` must not exist. */
 export type SurplusInstanceOptions = Readonly<{ template: string; count: number }>
 
-/** The numbers of the instances that systemd knows: loaded in any state but gone, or enabled. */
-export const instancesFact = (template: string): Fact<readonly number[]> => ({
-  ask: {
-    argv: [
-      'sh',
-      '-c',
-      `systemctl list-units --all --plain --no-legend --no-pager "$1@*.service" 2>/dev/null
+/** The numbers of the instances that are loaded or enabled. */
+export function instancesFact(template: string): Fact<readonly number[]> {
+  return {
+    query: {
+      argv: [
+        'sh',
+        '-c',
+        `systemctl list-units --all --plain --no-legend --no-pager "$1@*.service" 2>/dev/null
        find /etc/systemd/system -name "$1@*.service" -type l -printf '%f\\n' 2>/dev/null; exit 0`,
-      'sh',
-      template,
+        'sh',
+        template,
+      ],
+      effect: 'read',
+    },
+    parse: ({ stdout }) => [
+      ...new Set([...stdout.matchAll(/^[^\s@]+@(\d+)\.service\b/gm)].map(([, number]) => Number(number))),
     ],
-    effect: 'read',
-  },
-  parse: ({ stdout }) => [
-    ...new Set([...stdout.matchAll(/^[^\s@]+@(\d+)\.service\b/gm)].map(([, number]) => Number(number))),
-  ],
-})
+  }
+}
 
-/** Stops and disables each instance too many. */
-export const surplusInstance = ({ template, count }: SurplusInstanceOptions): Resource => ({
-  id: `surplus-instance:${template}`,
-  plan: async (know) => {
-    const surplus = (await know(instancesFact(template))).filter((number) => number > count)
-    return surplus
-      .toSorted((a, b) => a - b)
-      .map((number) => {
-        const name = `${template}@${number}.service`
-        const stop = changeByScript('systemctl disable --now "$1"; systemctl reset-failed "$1" 2>/dev/null || true', [
-          name,
-        ])
-        return { does: `stop and disable ${name}`, because: `${count} are wanted`, commands: [stop] } as const
-      })
-  },
-})
+/** Stops and disables each surplus instance. */
+export function surplusInstance({ template, count }: SurplusInstanceOptions): Resource {
+  return {
+    id: `surplus-instance:${template}`,
+    plan: async (getFact) => {
+      const surplus = (await getFact(instancesFact(template))).filter((number) => number > count)
+      return surplus
+        .toSorted((a, b) => a - b)
+        .map((number) => {
+          const name = `${template}@${number}.service`
+          const stop = scriptCommand('systemctl disable --now "$1"; systemctl reset-failed "$1" 2>/dev/null || true', [
+            name,
+          ])
+          return {
+            action: `stop and disable ${name}`,
+            reason: `the setting instances is ${count}`,
+            commands: [stop],
+          } as const
+        })
+    },
+  }
+}

@@ -1,5 +1,8 @@
-/** PostgreSQL and Redis: containers without a network, reached over UNIX sockets, supervised by systemd. */
+/** PostgreSQL and Redis: containers without network, reached over UNIX sockets, supervised by systemd. */
 
+import { HOST_PATH } from '../../contract/path.ts'
+import { credentialId } from '../../contract/secret.ts'
+import { ACCOUNT, UNIT } from '../../contract/unit.ts'
 import { runnableImage } from '../artifacts/image-reference.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { render } from '../core/template.ts'
@@ -11,56 +14,58 @@ import { unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths } from '../secrets/credential.ts'
 import type { Role } from '../spec/role.ts'
 
-const root = { owner: 'root', group: 'root' } as const
-const postgresTexts = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf', 'start.sh', 'role.sql'] as const
+const ROOT = { owner: 'root', group: 'root' } as const
+const POSTGRES_TEXTS = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf', 'start.sh', 'role.sql'] as const
 
-const pathsOf = (files: readonly Readonly<{ path: string }>[]): string => files.map(({ path }) => path).join(' ')
+function pathsOf(files: readonly Readonly<{ path: string }>[]): string {
+  return files.map(({ path }) => path).join(' ')
+}
 
-type Part = (pins: ReturnType<typeof parsePins>['images'], ...rest: Parameters<Role>) => ReturnType<Role>
+type DataService = (pins: ReturnType<typeof parsePins>['images'], ...rest: Parameters<Role>) => ReturnType<Role>
 
-const postgres: Part = ({ postgres: pin }, spec, text) => {
+const postgres: DataService = ({ postgres: pin }, spec, text) => {
   const { archive } = spec.images.postgres
-  const files = postgresTexts.map((name) => ({
-    path: `/etc/tappass/postgres/${name}`,
+  const files = POSTGRES_TEXTS.map((name) => ({
+    path: `${HOST_PATH.postgresConfigFolder}/${name}`,
     content: text(`templates/postgres/${name}`),
   }))
-  const template = text('units/tappass-postgres.service.hbs')
+  const template = text(`units/${UNIT.postgres}.hbs`)
   return [
     image({ reference: pin.reference, ...(archive && { archive }) }),
-    directory({ path: '/etc/tappass/postgres', ...root, mode: '0755' }),
-    ...files.map((each) => file({ ...each, ...root, mode: '0644' })),
-    directory({ path: '/var/lib/tappass/postgres', owner: pin.uid, group: pin.uid, mode: '0700' }),
-    directory({ path: '/run/tappass/postgres', owner: pin.uid, group: 'tappass', mode: '0750' }),
+    directory({ path: HOST_PATH.postgresConfigFolder, ...ROOT, mode: '0755' }),
+    ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
+    directory({ path: HOST_PATH.postgresFolder, owner: pin.uid, group: pin.uid, mode: '0700' }),
+    directory({ path: HOST_PATH.postgresSocketFolder, owner: pin.uid, group: ACCOUNT.gateway, mode: '0750' }),
     unit({
-      name: 'tappass-postgres.service',
+      name: UNIT.postgres,
       content: (traits) =>
         render(template, {
           ...spec.postgres,
           files: pathsOf(files),
           uid: pin.uid,
           image: runnableImage(pin.reference, archive),
-          credentials: [credentialLine(traits, 'postgres-password')],
+          credentials: [credentialLine(traits, credentialId('POSTGRES_PASSWORD'))],
           hasSteppedRestart: hasSteppedRestart(traits),
         }),
       files,
       inputs: [archive?.imageId ?? ''],
-      inputPaths: credentialPaths('postgres-password'),
+      inputPaths: credentialPaths(credentialId('POSTGRES_PASSWORD')),
     }),
   ]
 }
 
-const redis: Part = ({ redis: pin }, spec, text) => {
+const redis: DataService = ({ redis: pin }, spec, text) => {
   const { archive } = spec.images.redis
   const { maxMemoryMegabytes } = spec.redis
-  const files = [{ path: '/etc/tappass/redis/redis.conf', content: text('templates/redis/redis.conf') }]
-  const template = text('units/tappass-redis.service.hbs')
+  const files = [{ path: `${HOST_PATH.redisConfigFolder}/redis.conf`, content: text('templates/redis/redis.conf') }]
+  const template = text(`units/${UNIT.redis}.hbs`)
   return [
     image({ reference: pin.reference, ...(archive && { archive }) }),
-    directory({ path: '/etc/tappass/redis', ...root, mode: '0755' }),
-    ...files.map((each) => file({ ...each, ...root, mode: '0644' })),
-    directory({ path: '/run/tappass/redis', owner: pin.uid, group: 'tappass', mode: '0750' }),
+    directory({ path: HOST_PATH.redisConfigFolder, ...ROOT, mode: '0755' }),
+    ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
+    directory({ path: HOST_PATH.redisSocketFolder, owner: pin.uid, group: ACCOUNT.gateway, mode: '0750' }),
     unit({
-      name: 'tappass-redis.service',
+      name: UNIT.redis,
       content: (traits) =>
         render(template, {
           files: pathsOf(files),
@@ -76,7 +81,7 @@ const redis: Part = ({ redis: pin }, spec, text) => {
   ]
 }
 
-/** The database before the cache; each counts as there once it answers. */
+/** The role `data`: PostgreSQL before Redis; each unit is up once the server responds. */
 export const data: Role = (spec, text) => {
   const { images } = parsePins(text('versions.yaml'))
   return [...postgres(images, spec, text), ...redis(images, spec, text)]

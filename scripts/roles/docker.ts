@@ -1,4 +1,4 @@
-/** Docker Engine: from its vendor's signed repository or from the distribution, with settings that publish nothing. */
+/** Docker Engine: from the vendor's signed repository or from the distribution, configured to publish no ports. */
 
 import { parsePins } from '../artifacts/pin.ts'
 import { revisionOf } from '../core/revision.ts'
@@ -10,9 +10,9 @@ import { file } from '../resources/file.ts'
 import { unit } from '../resources/unit.ts'
 import type { Role } from '../spec/role.ts'
 
-const root = { owner: 'root', group: 'root' } as const
+const ROOT = { owner: 'root', group: 'root' } as const
 
-/** The vendor's key stands in this repository, so that nothing has to be trusted on first use; its fingerprint is pinned beside it. */
+/** The role `docker`. The vendor's key is in this repository, and a test compares it with its pinned fingerprint: nothing is trusted on first use. */
 export const docker: Role = (spec, text) => {
   const { docker: pin } = parsePins(text('versions.yaml'))
   const { source } = spec.docker
@@ -23,18 +23,17 @@ export const docker: Role = (spec, text) => {
     suite: '{codename}',
     components: ['stable'],
     key: text('templates/docker/docker.asc'),
-    fingerprint: pin.fingerprint,
   })
   const revision = revisionOf([settings.content])
   return [
-    // Before the package, so that the engine's first start already obeys it.
-    directory({ path: '/etc/docker', ...root, mode: '0755' }),
-    file({ ...settings, ...root, mode: '0644' }),
-    directory({ path: '/etc/systemd/system/docker.service.d', ...root, mode: '0755' }),
+    // Before the package, so that it applies to the first start of the engine.
+    directory({ path: '/etc/docker', ...ROOT, mode: '0755' }),
+    file({ ...settings, ...ROOT, mode: '0644' }),
+    directory({ path: '/etc/systemd/system/docker.service.d', ...ROOT, mode: '0755' }),
     file({
       path: '/etc/systemd/system/docker.service.d/tappass.conf',
       content: text('units/docker.service.d/tappass.conf').replace('@REVISION@', revision),
-      ...root,
+      ...ROOT,
       mode: '0644',
     }),
     ...(source === 'vendor' ? [repository] : []),

@@ -1,4 +1,7 @@
-/** What everything else stands on: prerequisites from apt, accounts, folders, and what the deploy user may do. */
+/** The base of a host: prerequisites from apt, accounts, folders, and the privileges of the deploy user. */
+
+import { HOST_PATH } from '../../contract/path.ts'
+import { ACCOUNT, gatewayInstances, UNIT } from '../../contract/unit.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { render } from '../core/template.ts'
 import { type AccountOptions, account } from '../resources/account.ts'
@@ -7,28 +10,25 @@ import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import type { Role } from '../spec/role.ts'
 
-/** curl and certificates are for downloads, openssl makes the token key. What Node needs beyond a bare server is said by versions.yaml. */
-const prerequisites = ['ca-certificates', 'curl', 'openssl', 'sudo'] as const
+/** curl and certificates are for downloads, openssl generates the token key. versions.yaml lists what Node needs in addition. */
+const PREREQUISITES = ['ca-certificates', 'curl', 'openssl', 'sudo'] as const
 
-const root = { owner: 'root', group: 'root' } as const
+const ROOT = { owner: 'root', group: 'root' } as const
 
-/** The units that a deploy user may look at and restart. */
-const unitsOf = (instances: number): readonly string[] => [
-  ...Array.from({ length: instances }, (_, index) => `tappass@${index + 1}.service`),
-  'tappass-postgres.service',
-  'tappass-redis.service',
-  'tappass-caddy.service',
-]
-
-/** Groups whose members are root, at once or by way of sudo (`admin`: of older Ubuntu, still in its sudoers). The deploy user's rights are those of its own sudoers file. */
-const groupsOfRoot: NonNullable<AccountOptions['groupsForbidden']> = {
-  docker: { because: 'who may start containers is root' },
-  lxd: { because: 'who may start containers is root' },
-  sudo: { because: 'it may run every command as root', isSudo: true },
-  admin: { because: 'it may run every command as root', isSudo: true },
+/** Returns the units that the deploy user may inspect and restart. */
+function unitsOf(instances: number): readonly string[] {
+  return [...gatewayInstances(instances), UNIT.postgres, UNIT.redis, UNIT.caddy]
 }
 
-/** Nothing here holds a secret. */
+/** Groups whose members are or can become root (`admin`: of older Ubuntu, still in its sudoers). The deploy user has the privileges of its own sudoers file only. */
+const ROOT_EQUIVALENT_GROUPS: NonNullable<AccountOptions['groupsForbidden']> = {
+  docker: { reason: 'members can start containers, which makes them root' },
+  lxd: { reason: 'members can start containers, which makes them root' },
+  sudo: { reason: 'members may run every command as root', isSudo: true },
+  admin: { reason: 'members may run every command as root', isSudo: true },
+}
+
+/** The role `foundation`. Nothing here contains a secret. */
 export const foundation: Role = (spec, text) => {
   const { images, node } = parsePins(text('versions.yaml'))
   const runtimeNeeds = node[0]?.needs === undefined ? [] : [node[0].needs]
@@ -41,20 +41,20 @@ export const foundation: Role = (spec, text) => {
     redisUid: images.redis.uid,
   })
   return [
-    aptPackage({ id: 'prerequisites', names: [...prerequisites, ...runtimeNeeds] }),
-    account({ name: 'tappass', isSystem: true }),
-    account({ name: 'tappass-caddy', isSystem: true }),
-    account({ name: spec.deployUser, isSystem: false, shell: '/bin/bash', groupsForbidden: groupsOfRoot }),
-    directory({ path: '/etc/tappass', ...root, mode: '0755' }),
-    directory({ path: '/opt/tappass', ...root, mode: '0755' }),
-    directory({ path: '/var/lib/tappass', ...root, mode: '0755' }),
-    file({ path: '/etc/tmpfiles.d/tappass.conf', content: temporary, ...root, mode: '0644' }),
-    directory({ path: '/run/tappass', ...root, mode: '0755' }),
-    directory({ path: '/run/tappass/revision', ...root, mode: '0755' }),
+    aptPackage({ id: 'prerequisites', names: [...PREREQUISITES, ...runtimeNeeds] }),
+    account({ name: ACCOUNT.gateway, isSystem: true }),
+    account({ name: ACCOUNT.caddy, isSystem: true }),
+    account({ name: spec.deployUser, isSystem: false, shell: '/bin/bash', groupsForbidden: ROOT_EQUIVALENT_GROUPS }),
+    directory({ path: HOST_PATH.configFolder, ...ROOT, mode: '0755' }),
+    directory({ path: HOST_PATH.programFolder, ...ROOT, mode: '0755' }),
+    directory({ path: HOST_PATH.stateFolder, ...ROOT, mode: '0755' }),
+    file({ path: '/etc/tmpfiles.d/tappass.conf', content: temporary, ...ROOT, mode: '0644' }),
+    directory({ path: HOST_PATH.runtimeFolder, ...ROOT, mode: '0755' }),
+    directory({ path: HOST_PATH.revisionFolder, ...ROOT, mode: '0755' }),
     file({
       path: '/etc/sudoers.d/tappass',
       content: sudoers,
-      ...root,
+      ...ROOT,
       mode: '0440',
       check: (candidate) => ['visudo', '-cf', candidate],
     }),

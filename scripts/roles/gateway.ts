@@ -1,5 +1,7 @@
-/** The gateway: its Node, its release, the migrations before it, and instances that share one socket. */
+/** The gateway: Node, the release, the migrations, and the instances that share one socket. */
 
+import { HOST_PATH } from '../../contract/path.ts'
+import { gatewayInstances, UNIT } from '../../contract/unit.ts'
 import { type Pins, parsePins } from '../artifacts/pin.ts'
 import type { Resource } from '../core/resource.ts'
 import { render } from '../core/template.ts'
@@ -11,14 +13,16 @@ import { release } from '../resources/release.ts'
 import { surplusInstance } from '../resources/surplus-instance.ts'
 import { type UnitOptions, unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths, optionalCredentialLines } from '../secrets/credential.ts'
-import { madeSecretIds, optionalSecretIds } from '../secrets/secret-id.ts'
+import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import type { Role } from '../spec/role.ts'
 
-const root = { owner: 'root', group: 'root' } as const
-const nodePath = (pin: Pins['node'][number]): string => `/opt/tappass/node/${pin.version}`
+const ROOT = { owner: 'root', group: 'root' } as const
+function nodePath(pin: Pins['node'][number]): string {
+  return `${HOST_PATH.nodeFolder}/${pin.version}`
+}
 
-const node = (pin: Pins['node'][number], address: string, spec: HostSpec): Resource => {
+function node(pin: Pins['node'][number], address: string, spec: HostSpec): Resource {
   const downloads = Object.entries(pin.archives).map(([platform, sha256]) => {
     const url = `${address}/v${pin.version}/node-v${pin.version}-${platform}.tar.gz`
     return [platform, { url, sha256 }] as const
@@ -27,70 +31,70 @@ const node = (pin: Pins['node'][number], address: string, spec: HostSpec): Resou
     source: spec.node.archive ?? { downloads: Object.fromEntries(downloads) },
     path: nodePath(pin),
     strip: 1,
-    link: '/opt/tappass/node/current',
+    link: HOST_PATH.currentNode,
     executable: 'bin/node',
   })
 }
 
-const programs = (pin: Pins['node'][number], address: string, spec: HostSpec): readonly Resource[] => [
-  directory({ path: '/opt/tappass/node', ...root, mode: '0755' }),
-  directory({ path: '/opt/tappass/releases', ...root, mode: '0755' }),
-  node(pin, address, spec),
-  release({ root: '/opt/tappass', pack: spec.release }),
-]
+function programs(pin: Pins['node'][number], address: string, spec: HostSpec): readonly Resource[] {
+  return [
+    directory({ path: HOST_PATH.nodeFolder, ...ROOT, mode: '0755' }),
+    directory({ path: HOST_PATH.releasesFolder, ...ROOT, mode: '0755' }),
+    node(pin, address, spec),
+    release({ root: HOST_PATH.programFolder, pack: spec.release }),
+  ]
+}
 
-/** Which release and Node a process runs is part of its revision: both stand behind links whose names don't change. */
-const programOf = (spec: HostSpec, pin: Pins['node'][number]): readonly string[] => [
-  spec.release.version,
-  pin.version,
-  spec.node.archive?.sha256 ?? '',
-]
+/** Release and Node are inputs of the revision: units reach both through links whose names never change. */
+function programInputs(spec: HostSpec, pin: Pins['node'][number]): readonly string[] {
+  return [spec.release.version, pin.version, spec.node.archive?.sha256 ?? '']
+}
 
-/** The instances come last and one after the other: each waits for READY before the next is restarted. */
+/** The role `gateway`. The instances come last, one after the other: each is READY before the next is restarted. */
 export const gateway: Role = (spec, text) => {
   const pins = parsePins(text('versions.yaml'))
   const [pin] = pins.node as [Pins['node'][number]]
   const environment = render(text('templates/gateway.env.hbs'), { ...spec })
-  const files = [{ path: '/etc/tappass/gateway.env', content: environment }]
-  const inputs = programOf(spec, pin)
-  // A Node that was altered may run: what was unpacked anew is another input.
+  const files = [{ path: HOST_PATH.gatewayEnvironment, content: environment }]
+  const inputs = programInputs(spec, pin)
+  // A modified Node may be running: unpacking it again changes the revision.
   const program = archiveMarker(nodePath(pin))
   const [socketUnit, migrateUnit, gatewayUnit] = [
-    text('units/tappass.socket'),
-    text('units/tappass-migrate.service.hbs'),
-    text('units/tappass@.service.hbs'),
+    text(`units/${UNIT.socket}`),
+    text(`units/${UNIT.migrate}.hbs`),
+    text(`units/${UNIT.gateway}.hbs`),
   ]
   const instance: Omit<UnitOptions, 'name'> = {
     content: (traits) =>
       render(gatewayUnit, {
-        files: '/etc/tappass/gateway.env',
+        files: HOST_PATH.gatewayEnvironment,
         credentials: [
-          ...madeSecretIds.map((id) => credentialLine(traits, id)),
-          ...optionalSecretIds.flatMap((id) => optionalCredentialLines(traits, id)),
+          ...GENERATED_SECRET_IDS.map((id) => credentialLine(traits, id)),
+          ...OPTIONAL_SECRET_IDS.flatMap((id) => optionalCredentialLines(traits, id)),
         ],
         hasSteppedRestart: hasSteppedRestart(traits),
       }),
     files,
     inputs,
-    inputPaths: [program, ...[...madeSecretIds, ...optionalSecretIds].flatMap(credentialPaths)],
+    inputPaths: [program, ...[...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap(credentialPaths)],
   }
-  const instances = Array.from({ length: spec.instances }, (_, index) => `tappass@${index + 1}.service`)
+  const instances = gatewayInstances(spec.instances)
   return [
     ...programs(pin, spec.downloads.node ?? pins['node-download'], spec),
-    ...files.map((each) => file({ ...each, ...root, mode: '0644' })),
+    ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
     unit({
-      name: 'tappass-migrate.service',
+      name: UNIT.migrate,
       content: (traits) =>
         render(migrateUnit, {
-          files: '/etc/tappass/gateway.env',
-          credentials: madeSecretIds.map((id) => credentialLine(traits, id)),
+          files: HOST_PATH.gatewayEnvironment,
+          credentials: GENERATED_SECRET_IDS.map((id) => credentialLine(traits, id)),
         }),
       files,
       inputs,
-      inputPaths: [program, ...madeSecretIds.flatMap(credentialPaths)],
+      inputPaths: [program, ...GENERATED_SECRET_IDS.flatMap(credentialPaths)],
     }),
-    unit({ name: 'tappass@.service', ...instance }),
-    unit({ name: 'tappass.socket', content: socketUnit, restartedTogether: instances }),
+    unit({ name: UNIT.gateway, ...instance }),
+    unit({ name: UNIT.socket, content: socketUnit, restartedTogether: instances }),
     ...instances.map((name) => unit({ name, ...instance })),
     surplusInstance({ template: 'tappass', count: spec.instances }),
   ]

@@ -1,5 +1,7 @@
-/** Caddy in front: TLS, redirects, security headers. The Caddyfile is used as it is; it varies by an environment file. */
+/** Caddy as ingress: TLS, redirects, security headers. The Caddyfile is static; an environment file configures it. */
 
+import { HOST_PATH } from '../../contract/path.ts'
+import { UNIT } from '../../contract/unit.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { render } from '../core/template.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
@@ -9,37 +11,37 @@ import { file } from '../resources/file.ts'
 import { unit } from '../resources/unit.ts'
 import type { Role } from '../spec/role.ts'
 
-const root = { owner: 'root', group: 'root' } as const
+const ROOT = { owner: 'root', group: 'root' } as const
 
-/** Our word for a platform to Caddy's. */
-const architectures: Readonly<Record<string, string>> = { 'linux-x64': 'linux_amd64', 'linux-arm64': 'linux_arm64' }
+/** Caddy's platform names, by ours. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { 'linux-x64': 'linux_amd64', 'linux-arm64': 'linux_arm64' }
 
-/** A changed Caddyfile is a restart (about a tenth of a second): Caddy's admin API, which could reload, is off. */
+/** The role `ingress`. A changed Caddyfile restarts Caddy: its admin API, which could reload it, is off. */
 export const ingress: Role = (spec, text) => {
   const { caddy: pin } = parsePins(text('versions.yaml'))
   const address = spec.downloads.caddy ?? pin.download
   const downloads = Object.entries(pin.archives).map(([platform, sha256]) => {
-    const url = `${address}/v${pin.version}/caddy_${pin.version}_${architectures[platform]}.tar.gz`
+    const url = `${address}/v${pin.version}/caddy_${pin.version}_${ARCHITECTURES[platform]}.tar.gz`
     return [platform, { url, sha256 }] as const
   })
-  const path = `/opt/tappass/caddy/${pin.version}`
-  const template = text('units/tappass-caddy.service.hbs')
+  const path = `${HOST_PATH.caddyFolder}/${pin.version}`
+  const template = text(`units/${UNIT.caddy}.hbs`)
   const environment = render(text('templates/caddy.env.hbs'), { site: spec.domain ?? '', tls: spec.tls })
   const files = [
-    { path: '/etc/tappass/Caddyfile', content: text('Caddyfile') },
-    { path: '/etc/tappass/caddy.env', content: environment },
+    { path: HOST_PATH.caddyfile, content: text('Caddyfile') },
+    { path: HOST_PATH.caddyEnvironment, content: environment },
   ]
   return [
-    directory({ path: '/opt/tappass/caddy', ...root, mode: '0755' }),
+    directory({ path: HOST_PATH.caddyFolder, ...ROOT, mode: '0755' }),
     archive({
       source: spec.caddy.archive ?? { downloads: Object.fromEntries(downloads) },
       path,
-      link: '/opt/tappass/caddy/current',
+      link: HOST_PATH.currentCaddy,
       executable: 'caddy',
     }),
-    ...files.map((each) => file({ ...each, ...root, mode: '0644' })),
+    ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
     unit({
-      name: 'tappass-caddy.service',
+      name: UNIT.caddy,
       content: (traits) =>
         render(template, {
           files: files.map(({ path }) => path).join(' '),
@@ -47,7 +49,7 @@ export const ingress: Role = (spec, text) => {
         }),
       files,
       inputs: [pin.version, spec.caddy.archive?.sha256 ?? ''],
-      // A Caddy that was altered may run: what was unpacked anew is another input.
+      // A modified Caddy may be running: unpacking it again changes the revision.
       inputPaths: [archiveMarker(path)],
     }),
   ]

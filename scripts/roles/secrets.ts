@@ -1,32 +1,32 @@
-/** The secrets of a host: made there at first run, or handed in by the operator; kept as systemd credentials. */
+/** The secrets of a host: generated there by the first run, or provided by the operator; stored as systemd credentials. */
 
+import { HOST_PATH } from '../../contract/path.ts'
 import { type SecretKind, secret } from '../resources/secret.ts'
-import { type MadeSecretId, madeSecretIds, optionalSecretIds } from '../secrets/secret-id.ts'
+import { GENERATED_SECRET_IDS, type GeneratedSecretId, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
 import type { Role } from '../spec/role.ts'
 
-/** While this exists there are data that need the keys they were written under. */
-const cluster = '/var/lib/tappass/postgres/cluster'
-
 /**
- * `needsGuard`: a new one would make data unreadable (the vault's) or signatures unverifiable (the token key's). The database's own
- * password is set from the secret at each start of the server, so a new one harms nothing.
+ * `isGuarded`: a new value would make data unreadable (vault key) or signatures unverifiable (token key). The database password is set from
+ * the secret at each start of the server, so a new one does no harm.
  */
-const rows: Readonly<Record<MadeSecretId, Readonly<{ make: SecretKind; needsGuard?: true; isShownOnce?: true }>>> = {
-  'tappass-admin-api-key': { make: 'api-key', isShownOnce: true },
-  'tappass-jwt-secret': { make: 'token' },
-  'tappass-vault-key': { make: 'bytes32-base64', needsGuard: true },
-  'tappass-token-key': { make: 'p256-pem', needsGuard: true },
-  'postgres-password': { make: 'password' },
+const SECRET_POLICIES: Readonly<
+  Record<GeneratedSecretId, Readonly<{ generate: SecretKind; isGuarded?: true; isShownOnce?: true }>>
+> = {
+  'tappass-admin-api-key': { generate: 'api-key', isShownOnce: true },
+  'tappass-jwt-secret': { generate: 'token' },
+  'tappass-vault-key': { generate: 'bytes32-base64', isGuarded: true },
+  'tappass-token-key': { generate: 'p256-pem', isGuarded: true },
+  'postgres-password': { generate: 'password' },
 }
 
-/** One resource a secret; the operator's win over made ones. */
+/** The role `secrets`: a resource for each secret; a provided value wins over a generated one. */
 export const secrets: Role = (spec) => [
-  ...madeSecretIds.map((id) => {
-    const { make, needsGuard, isShownOnce } = rows[id]
-    const guard = needsGuard ? [cluster] : []
-    return secret({ id, make, guard, isShownOnce: isShownOnce ?? false, provided: spec.secrets[id] })
+  ...GENERATED_SECRET_IDS.map((id) => {
+    const { generate, isGuarded, isShownOnce } = SECRET_POLICIES[id]
+    const guard = isGuarded ? [HOST_PATH.postgresCluster] : []
+    return secret({ id, generate, guard, isShownOnce: isShownOnce ?? false, provided: spec.secrets[id] })
   }),
-  ...optionalSecretIds.flatMap((id) => {
+  ...OPTIONAL_SECRET_IDS.flatMap((id) => {
     const provided = spec.secrets[id]
     return provided === undefined ? [] : [secret({ id, provided })]
   }),

@@ -2,45 +2,45 @@
 import { constants } from 'node:os'
 import { Readable } from 'node:stream'
 import { execa } from 'execa'
-import { hostEnvironment } from '../connection/batch.ts'
-import { lineHearer } from '../connection/line-splitter.ts'
+import { HOST_ENVIRONMENT } from '../connection/batch.ts'
+import { splitLines } from '../connection/line-splitter.ts'
 import { asRoot } from '../connection/sudo.ts'
 import { Failure } from '../core/failure.ts'
 import type { Command, Connection, Runner } from '../core/host.ts'
 
-/** Programs say much, but not gigabytes: what goes beyond this is a defect to be seen. */
-const outputBytesMax = 256 * 1024 * 1024
+/** Maximum output of a command; more is a defect. */
+const OUTPUT_BYTES_MAX = 256 * 1024 * 1024
 
-const stdinOf = ({ stdin }: Command): { input: string | Uint8Array | Readable } | { stdin: 'ignore' } => {
+function stdinOf({ stdin }: Command): { input: string | Uint8Array | Readable } | { stdin: 'ignore' } {
   if (stdin === undefined) return { stdin: 'ignore' }
   if (typeof stdin === 'string' || stdin instanceof Uint8Array) return { input: stdin }
   return { input: Readable.from(stdin.open()) }
 }
 
-const run: Runner = async (command, hear) => {
-  // Through env(1), as over SSH: a program that is missing is exit code 127 on every host.
+const run: Runner = async (command, onLine) => {
+  // Through env(1), as over SSH: a missing program is exit code 127 everywhere.
   const child = execa('env', command.argv, {
     ...stdinOf(command),
-    env: { ...hostEnvironment, HOME: '/root' },
+    env: { ...HOST_ENVIRONMENT, HOME: '/root' },
     extendEnv: false,
     encoding: 'buffer',
     stripFinalNewline: false,
     reject: false,
-    maxBuffer: outputBytesMax,
-    // A session of its own: Ctrl-C in the terminal reaches the toolkit alone, which lets the step end.
+    maxBuffer: OUTPUT_BYTES_MAX,
+    // In a session of its own: Ctrl-C reaches the toolkit only, which lets the step finish.
     detached: true,
   })
-  if (hear !== undefined) {
+  if (onLine !== undefined) {
     for (const stream of [child.stdout, child.stderr]) {
-      const { take, end } = lineHearer(hear)
-      stream.on('data', take).on('end', end)
+      const { write, end } = splitLines(onLine)
+      stream.on('data', write).on('end', end)
     }
   }
   const result = await child
   if (result.cause instanceof Failure) throw result.cause
   if (result.exitCode === undefined && result.signal === undefined) {
     throw new Failure(
-      { what: `could not run ${command.argv[0]}`, why: result.originalMessage ?? 'unknown' },
+      { what: `cannot run ${command.argv[0]}`, why: result.originalMessage ?? 'unknown error' },
       1,
       result.cause,
     )
@@ -51,9 +51,11 @@ const run: Runner = async (command, hear) => {
   return { code, stdout, stderr: Buffer.from(result.stderr ?? []).toString('utf8'), stdoutBytes }
 }
 
-/** This machine. `isRoot` says whether the toolkit itself runs as root; otherwise sudo is used. */
-export const connectLocal = (isRoot: boolean, askPassword?: () => Promise<string>): Connection => ({
-  run: isRoot ? run : asRoot(run, askPassword),
-  runAsUser: run,
-  close: async () => {},
-})
+/** Connects to this machine. `isRoot`: the toolkit itself runs as root; otherwise sudo is used. */
+export function connectLocal(isRoot: boolean, askPassword?: () => Promise<string>): Connection {
+  return {
+    run: isRoot ? run : asRoot(run, askPassword),
+    runAsUser: run,
+    close: async () => {},
+  }
+}

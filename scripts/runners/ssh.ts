@@ -1,29 +1,29 @@
-/** Runs commands on another machine over one SSH connection: host keys checked always, a dead peer noticed, no delay for small packets. */
+/** Runs commands on a remote host over one SSH connection: host keys are always verified, a dead peer is detected, small packets are not delayed. */
 import { readFileSync } from 'node:fs'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { constants } from 'node:os'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import ssh2, { type AnyAuthMethod, type Client, type ClientChannel, type ServerHostKeyAlgorithm } from 'ssh2'
-import { hostEnvironment } from '../connection/batch.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
+import { HOST_ENVIRONMENT } from '../connection/batch.ts'
 import { type HostAddress, renderHostAddress } from '../connection/host-address.ts'
-import { hostKeyCheck } from '../connection/host-key-check.ts'
-import { lineHearer } from '../connection/line-splitter.ts'
-import type { SshAccess } from '../connection/ssh-access.ts'
+import { createHostKeyCheck } from '../connection/host-key-check.ts'
+import { splitLines } from '../connection/line-splitter.ts'
+import { type SshAccess, sshCommand } from '../connection/ssh-access.ts'
 import { asRoot } from '../connection/sudo.ts'
-import { exitCode } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import type { Command, Connection, Output, Runner } from '../core/host.ts'
 import { quoteAll } from '../core/quoting.ts'
 
-/** How long a silent peer is waited for: while connecting, and afterwards for so many answers to one sign of life each interval. */
-export type Patience = Readonly<{ readyTimeoutMs: number; aliveIntervalMs: number; aliveCountMax: number }>
+/** Timeouts: of the login, and afterwards the number of keepalives without reply, one each interval. */
+export type SshTimeouts = Readonly<{ readyTimeoutMs: number; keepaliveIntervalMs: number; keepaliveCountMax: number }>
 
-/** A peer that is gone is noticed after 30 s, whatever TCP believes. */
-const usualPatience: Patience = { readyTimeoutMs: 20_000, aliveIntervalMs: 10_000, aliveCountMax: 3 }
+/** A dead peer is detected after 30 s. */
+const DEFAULT_TIMEOUTS: SshTimeouts = { readyTimeoutMs: 20_000, keepaliveIntervalMs: 10_000, keepaliveCountMax: 3 }
 
-/** In ssh2's order; a type that known_hosts has goes first, so that a host with several keys shows one that can be checked. */
-const hostKeyAlgorithms: readonly ServerHostKeyAlgorithm[] = [
+/** In ssh2's order; types in known_hosts go first, so that a host with several keys offers one that can be verified. */
+const HOST_KEY_ALGORITHMS: readonly ServerHostKeyAlgorithm[] = [
   'ssh-ed25519',
   'ecdsa-sha2-nistp256',
   'ecdsa-sha2-nistp384',
@@ -32,144 +32,174 @@ const hostKeyAlgorithms: readonly ServerHostKeyAlgorithm[] = [
   'rsa-sha2-256',
 ]
 
-const algorithmsFor = (types: readonly string[]): ServerHostKeyAlgorithm[] => {
+function algorithmsFor(types: readonly string[]): ServerHostKeyAlgorithm[] {
   const isKnown = (name: string) => types.includes(name.startsWith('rsa-') ? 'ssh-rsa' : name)
-  return [...hostKeyAlgorithms].sort((a, b) => Number(isKnown(b)) - Number(isKnown(a)))
+  return [...HOST_KEY_ALGORITHMS].sort((a, b) => Number(isKnown(b)) - Number(isKnown(a)))
 }
 
-const unreachable = (address: HostAddress, why: string, next: string, cause?: unknown): Failure =>
-  new Failure({ what: `${renderHostAddress(address)} can't be reached`, why, next }, exitCode.unreachable, cause)
+function unreachable(address: HostAddress, why: string, next: string, cause?: unknown): Failure {
+  return new Failure(
+    { what: `cannot connect to ${renderHostAddress(address)}`, why, next },
+    EXIT_CODE.unreachable,
+    cause,
+  )
+}
 
-const readIdentity = (path: string): Buffer => {
-  const told = (why: string, next: string, cause?: unknown) =>
-    new Failure({ what: `the SSH key ${path} can't be used`, why, next }, exitCode.usage, cause)
+function readIdentity(path: string): Buffer {
+  const keyFailure = (why: string, next: string, cause?: unknown) =>
+    new Failure({ what: `cannot use the SSH key ${path}`, why, next }, EXIT_CODE.usage, cause)
   try {
     const text = readFileSync(path)
     const key = ssh2.utils.parseKey(text)
     if (!(key instanceof Error)) return text
     const isLocked = /passphrase|encrypted/i.test(key.message)
-    throw told(key.message, isLocked ? `ssh-add ${path}, and leave --identity out` : 'check --identity')
+    throw keyFailure(
+      key.message,
+      isLocked
+        ? `${quoteAll(['ssh-add', path])}, then again without --identity`
+        : `check the file: ${quoteAll(['ssh-keygen', '-y', '-f', path])}`,
+    )
   } catch (error) {
     if (error instanceof Failure) throw error
-    throw told(error instanceof Error ? error.message : String(error), 'check --identity', error)
+    throw keyFailure(
+      error instanceof Error ? error.message : String(error),
+      `check the path: ${quoteAll(['ls', '-l', path])}`,
+      error,
+    )
   }
 }
 
-const methodsFor = ({ user: username }: HostAddress, { agent, identities }: SshAccess): AnyAuthMethod[] => [
-  ...(agent === undefined ? [] : [{ type: 'agent', username, agent } as const]),
-  ...identities.map((path) => ({ type: 'publickey', username, key: readIdentity(path) }) as const),
-]
+function methodsFor({ user: username }: HostAddress, { agent, identities }: SshAccess): AnyAuthMethod[] {
+  return [
+    ...(agent === undefined ? [] : [{ type: 'agent', username, agent } as const]),
+    ...identities.map((path) => ({ type: 'publickey', username, key: readIdentity(path) }) as const),
+  ]
+}
 
-const openSocket = (address: HostAddress, { readyTimeoutMs }: Patience): Promise<Socket> =>
-  new Promise((resolve, reject) => {
+function openSocket(address: HostAddress, { readyTimeoutMs }: SshTimeouts): Promise<Socket> {
+  return new Promise((resolve, reject) => {
     const socket = connectSocket({ host: address.name, port: address.port, noDelay: true, timeout: readyTimeoutMs })
     const fail = (why: string, cause?: unknown) => {
       socket.destroy()
-      reject(unreachable(address, why, 'check the address, and that sshd runs there', cause))
+      reject(unreachable(address, why, `check the address, and that sshd is running: ${sshCommand(address)}`, cause))
     }
     socket.once('error', (error) => fail(error.message, error))
-    socket.once('timeout', () => fail(`no answer within ${readyTimeoutMs / 1000} s`))
+    socket.once('timeout', () => fail(`no response within ${readyTimeoutMs / 1000} s`))
     socket.once('connect', () => {
       socket.setTimeout(0)
       socket.removeAllListeners('error').removeAllListeners('timeout')
       resolve(socket)
     })
   })
+}
 
 type SshError = Error & Readonly<{ level?: string }>
 
-const explain = (address: HostAddress, error: SshError): Failure => {
-  if (error.level === 'client-authentication') {
-    return unreachable(
-      address,
-      'it accepts none of our keys',
-      'give the right key: --identity FILE, or ssh-add it',
-      error,
-    )
-  }
-  return unreachable(address, error.message, 'run it again once the host answers', error)
+function permissionDenied(address: HostAddress, { agent, identities }: SshAccess, cause?: unknown): Failure {
+  const offered = [...(agent === undefined ? [] : ['the keys of the SSH agent']), ...identities]
+  const why = `permission denied (publickey): ${offered.length === 0 ? 'no SSH key to offer' : `offered ${offered.join(', ')}`}`
+  const copy = `${sshCommand(address, 'ssh-copy-id')}, or add --identity FILE`
+  return unreachable(address, why, offered.length === 0 ? `ssh-keygen -t ed25519, then ${copy}` : copy, cause)
 }
 
-const openClient = async (address: HostAddress, access: SshAccess, patience: Patience): Promise<Client> => {
-  const { types, check } = hostKeyCheck(address, access)
+function explain(address: HostAddress, access: SshAccess, error: SshError): Failure {
+  return error.level === 'client-authentication'
+    ? permissionDenied(address, access, error)
+    : unreachable(
+        address,
+        error.message,
+        `check the host (${sshCommand(address)}), then run the same command again`,
+        error,
+      )
+}
+
+async function openClient(address: HostAddress, access: SshAccess, timeouts: SshTimeouts): Promise<Client> {
+  const { types, check } = createHostKeyCheck(address, access)
   const authHandler = methodsFor(address, access)
-  if (authHandler.length === 0) throw unreachable(address, 'there is no SSH key to show', 'give one: --identity FILE')
-  const sock = await openSocket(address, patience)
+  if (authHandler.length === 0) throw permissionDenied(address, access)
+  const sock = await openSocket(address, timeouts)
   const client = new ssh2.Client()
-  let disbelief: Failure | undefined
+  let hostKeyFailure: Failure | undefined
   return await new Promise((resolve, reject) => {
     client.once('ready', () => resolve(client))
-    // Stays on: ssh2 tells some faults twice, and the second would end the process.
-    client.on('error', (error: SshError) => reject(disbelief ?? explain(address, error)))
+    // The listener stays: ssh2 emits some errors twice, and an unhandled one would end the process.
+    client.on('error', (error: SshError) => reject(hostKeyFailure ?? explain(address, access, error)))
     client.once('close', () =>
-      reject(disbelief ?? unreachable(address, 'it closed the connection', 'look at its sshd’s journal')),
+      reject(
+        hostKeyFailure ??
+          unreachable(
+            address,
+            'the server closed the connection during the login',
+            'journalctl -u ssh -e   (on the host)',
+          ),
+      ),
     )
     client.connect({
       sock,
       username: address.user,
       authHandler,
-      readyTimeout: patience.readyTimeoutMs,
-      keepaliveInterval: patience.aliveIntervalMs,
-      keepaliveCountMax: patience.aliveCountMax,
+      readyTimeout: timeouts.readyTimeoutMs,
+      keepaliveInterval: timeouts.keepaliveIntervalMs,
+      keepaliveCountMax: timeouts.keepaliveCountMax,
       algorithms: { serverHostKey: algorithmsFor(types) },
       hostVerifier: (blob: Buffer) => {
-        disbelief = check(blob)
-        return disbelief === undefined
+        hostKeyFailure = check(blob)
+        return hostKeyFailure === undefined
       },
     })
   })
 }
 
-const feed = async (channel: ClientChannel, { stdin }: Command): Promise<void> => {
+async function feed(channel: ClientChannel, { stdin }: Command): Promise<void> {
   if (stdin === undefined || typeof stdin === 'string' || stdin instanceof Uint8Array) {
     channel.end(stdin === undefined || stdin.length === 0 ? undefined : stdin)
     return
   }
-  // A command that ends without reading all is no fault of ours: its exit code tells.
+  // A command may end without reading all of its input; its exit code tells whether that is an error.
   await pipeline(Readable.from(stdin.open()), channel.stdin ?? channel).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.code !== 'ERR_STREAM_WRITE_AFTER_END') throw error
   })
 }
 
-const collect = (stream: NodeJS.ReadableStream, hear: ((line: string) => void) | undefined): Buffer[] => {
+function collect(stream: NodeJS.ReadableStream, onLine: ((line: string) => void) | undefined): Buffer[] {
   const chunks: Buffer[] = []
-  const lines = hear === undefined ? undefined : lineHearer(hear)
+  const lines = onLine === undefined ? undefined : splitLines(onLine)
   stream.on('data', (chunk: Buffer) => {
     chunks.push(chunk)
-    lines?.take(chunk)
+    lines?.write(chunk)
   })
   stream.on('end', () => lines?.end())
   return chunks
 }
 
-const codeOf = (code: number | null, signal: string | undefined): number => {
-  // RFC 4254 names signals without SIG; ssh2 puts it before them.
+function codeOf(code: number | null, signal: string | undefined): number {
+  // RFC 4254 names signals without SIG; ssh2 adds it.
   return code ?? 128 + (constants.signals[signal as NodeJS.Signals] ?? 0)
 }
 
-const runOn = (
+function runOn(
   client: Client,
-  address: HostAddress,
-  whenGone: (reject: (reason: Failure) => void) => () => void,
-): Runner => {
-  const environment = Object.entries(hostEnvironment).map(([name, value]) => `${name}=${value}`)
-  return (command, hear) =>
+  explainError: (error: SshError) => Failure,
+  onDisconnect: (reject: (reason: Failure) => void) => () => void,
+): Runner {
+  const environment = Object.entries(HOST_ENVIRONMENT).map(([name, value]) => `${name}=${value}`)
+  return (command, onLine) =>
     new Promise<Output>((resolve, reject) => {
-      const forget = whenGone(reject)
+      const unsubscribe = onDisconnect(reject)
       client.exec(quoteAll(['env', ...environment, ...command.argv]), (error, channel) => {
         if (error !== undefined) {
-          forget()
-          reject(explain(address, error))
+          unsubscribe()
+          reject(explainError(error))
           return
         }
-        const [out, err] = [collect(channel, hear), collect(channel.stderr, hear)]
+        const [out, err] = [collect(channel, onLine), collect(channel.stderr, onLine)]
         let code: number | undefined
         channel.on('exit', (number: number | null, signal?: string) => {
           code = codeOf(number, signal)
         })
         channel.on('close', () => {
-          if (code === undefined) return // the connection went; `whenGone` tells
-          forget()
+          if (code === undefined) return // the connection was lost; `onDisconnect` rejects
+          unsubscribe()
           const stdoutBytes = Buffer.concat(out)
           const stderr = Buffer.concat(err).toString('utf8')
           resolve({ code, stdout: stdoutBytes.toString('utf8'), stderr, stdoutBytes })
@@ -182,28 +212,31 @@ const runOn = (
     })
 }
 
-/** Connects, checking the host's key. Root runs as itself, others through sudo. Throws a `Failure` (exit 6) now, and from any command when the connection dies. */
-export const connectSsh = async (
+/** Connects and verifies the host key. Accounts other than root use sudo. Throws a `Failure` (exit 6) now, and from any command when the connection is lost. */
+export async function connectSsh(
   address: HostAddress,
   access: SshAccess,
   askPassword?: () => Promise<string>,
-  patience: Patience = usualPatience,
-): Promise<Connection> => {
-  const client = await openClient(address, access, patience)
+  timeouts: SshTimeouts = DEFAULT_TIMEOUTS,
+): Promise<Connection> {
+  const client = await openClient(address, access, timeouts)
   const waiting = new Set<(reason: Failure) => void>()
-  let gone: Failure | undefined
-  const leave = (failure: Failure) => {
-    gone ??= failure
-    for (const reject of waiting) reject(gone)
+  let disconnected: Failure | undefined
+  const disconnect = (failure: Failure) => {
+    disconnected ??= failure
+    for (const reject of waiting) reject(disconnected)
     waiting.clear()
   }
   client.removeAllListeners('close')
-  client.on('error', (error: SshError) => leave(explain(address, error)))
+  const explainError = (error: SshError) => explain(address, access, error)
+  client.on('error', (error: SshError) => disconnect(explainError(error)))
   client.on('close', () =>
-    leave(unreachable(address, 'the connection was cut', 'run it again: it goes on where it stopped')),
+    disconnect(
+      unreachable(address, 'the connection was lost', 'run the same command again: it continues where it stopped'),
+    ),
   )
-  const runAsUser = runOn(client, address, (reject) => {
-    if (gone !== undefined) reject(gone)
+  const runAsUser = runOn(client, explainError, (reject) => {
+    if (disconnected !== undefined) reject(disconnected)
     waiting.add(reject)
     return () => waiting.delete(reject)
   })

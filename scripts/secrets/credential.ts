@@ -1,22 +1,21 @@
-/** How a unit gets a secret: systemd reads the credential for it, so it stands in no argument and no environment. */
+/** systemd credentials: how units receive secrets without arguments or environment variables. */
+import { HOST_PATH } from '../../contract/path.ts'
 import type { HostTraits } from '../facts/host-trait.ts'
 
-/** Where the credential may stand: encrypted, or plain where systemd can't encrypt. */
-export const credentialPaths = (id: string): readonly [encrypted: string, plain: string] => [
-  `/etc/credstore.encrypted/${id}`,
-  `/etc/credstore/${id}`,
-]
+/** Returns the paths of a credential: encrypted, and plain where systemd cannot encrypt. */
+export function credentialPaths(id: string): readonly [encrypted: string, plain: string] {
+  return [`${HOST_PATH.encryptedCredentialsFolder}/${id}`, `${HOST_PATH.credentialsFolder}/${id}`]
+}
 
-/** The line of a unit that hands it the credential `id`; without the credential the unit does not start. */
-export const credentialLine = ({ credentialStore }: Pick<HostTraits, 'credentialStore'>, id: string): string => {
+/** Returns the line that loads the credential `id` in a unit; the unit does not start without it. */
+export function credentialLine({ credentialStore }: Pick<HostTraits, 'credentialStore'>, id: string): string {
   const [encrypted, plain] = credentialPaths(id)
   return credentialStore === 'encrypted'
     ? `LoadCredentialEncrypted=${id}:${encrypted}`
     : `LoadCredential=${id}:${plain}`
 }
 
-/** The same for a credential that may be absent: an empty line then takes its place (systemd.exec(5), SetCredential). */
-export const optionalCredentialLines = (traits: Pick<HostTraits, 'credentialStore'>, id: string): readonly string[] => [
-  credentialLine(traits, id),
-  `SetCredential=${id}:\\n`,
-]
+/** Returns the lines for a credential that may be absent: an empty value takes its place (systemd.exec(5), SetCredential). */
+export function optionalCredentialLines(traits: Pick<HostTraits, 'credentialStore'>, id: string): readonly string[] {
+  return [credentialLine(traits, id), `SetCredential=${id}:\\n`]
+}

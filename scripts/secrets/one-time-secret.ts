@@ -1,32 +1,37 @@
-/** Secrets made on the host that nobody has seen yet: a marker file each, so that a killed run shows them the next time. */
-import { change } from '../core/command.ts'
+/** Secrets that were generated on the host and are shown once: a marker file each, so that a killed run shows them the next time. */
+import { HOST_PATH } from '../../contract/path.ts'
+import { changeCommand } from '../core/command.ts'
 import type { Command, Fact } from '../core/host.ts'
 import { credentialPaths } from './credential.ts'
 
-/** Holds one empty file for each, named by the credential's id. */
-export const unshownFolder = '/var/lib/tappass/unshown'
+/** The folder of the markers: an empty file named after each credential. */
+export const ONE_TIME_SECRETS_FOLDER = HOST_PATH.unshownSecretsFolder
 
-/** The ids of those not shown yet. */
-export const unshownFact: Fact<readonly string[]> = {
-  ask: {
-    argv: ['find', unshownFolder, '-mindepth', '1', '-maxdepth', '1', '-type', 'f', '-printf', '%f\\n'],
+/** The ids of the secrets that were not shown yet. */
+export const oneTimeSecretsFact: Fact<readonly string[]> = {
+  query: {
+    argv: ['find', ONE_TIME_SECRETS_FOLDER, '-mindepth', '1', '-maxdepth', '1', '-type', 'f', '-printf', '%f\\n'],
     effect: 'read',
   },
   parse: ({ stdout }) => stdout.split('\n').filter((id) => id !== ''),
 }
 
-/** Prints the value on standard output: for the operator's eyes, never for a log. */
-export const revealCommand = (id: string): Command => ({
-  argv: [
-    'sh',
-    '-c',
-    'if [ -f "$2" ]; then systemd-creds decrypt --name="$1" "$2" -; else cat -- "$3"; fi',
-    'sh',
-    id,
-    ...credentialPaths(id),
-  ],
-  effect: 'read',
-})
+/** Prints the value on standard output; never log it. */
+export function showSecretCommand(id: string): Command {
+  return {
+    argv: [
+      'sh',
+      '-c',
+      'if [ -f "$2" ]; then systemd-creds decrypt --name="$1" "$2" -; else cat -- "$3"; fi',
+      'sh',
+      id,
+      ...credentialPaths(id),
+    ],
+    effect: 'read',
+  }
+}
 
-/** To be run after the value was written to the operator, and not before. */
-export const shownCommand = (id: string): Command => change('rm', '-f', '--', `${unshownFolder}/${id}`)
+/** Removes the marker; run it only after the value was shown. */
+export function markShownCommand(id: string): Command {
+  return changeCommand('rm', '-f', '--', `${ONE_TIME_SECRETS_FOLDER}/${id}`)
+}

@@ -1,16 +1,13 @@
-/** The secrets that a host keeps, by the name of their credential. The one list; values are never here. */
+/** The secrets of a host, by the id of their credential. */
+import { credentialId, MADE_SECRET_NAMES } from '../../contract/secret.ts'
 
-/** Made on the host at first run. What they mean: docs/reference/host.md. */
-export const madeSecretIds = [
-  'tappass-admin-api-key',
-  'tappass-jwt-secret',
-  'tappass-vault-key',
-  'tappass-token-key',
-  'postgres-password',
-] as const
+/** Generated on the host by the first run; docs/reference/host.md describes them. */
+export const GENERATED_SECRET_IDS = [...MADE_SECRET_NAMES, 'POSTGRES_PASSWORD' as const].map(credentialId)
 
-/** Handed in by the operator or absent. */
-export const optionalSecretIds = ['openai-api-key', 'anthropic-api-key', 'tappass-license'] as const
+/** Provided by the operator, or absent. */
+export const OPTIONAL_SECRET_IDS = (['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'TAPPASS_LICENSE'] as const).map(
+  credentialId,
+)
 
-/** One of them. */
-export type MadeSecretId = (typeof madeSecretIds)[number]
+/** The id of a generated secret. */
+export type GeneratedSecretId = (typeof GENERATED_SECRET_IDS)[number]

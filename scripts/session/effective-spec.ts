@@ -1,40 +1,44 @@
-/** The settings that a host already runs with: what a run without `--config` starts from, so that it undoes nothing unasked. */
+/** The current settings of a host: a run without `--config` starts from them, so that it reverts nothing unasked. */
 
+import { HOST_PATH } from '../../contract/path.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import { Failure } from '../core/failure.ts'
 import { contentFact, pathFact } from '../facts/path.ts'
-import { type HostSpec, settingsPath } from '../spec/host-spec.ts'
+import type { HostSpec } from '../spec/host-spec.ts'
 import { readHostSpec } from '../spec/spec-reader.ts'
 import { upstreamWarning } from '../spec/upstream-warning.ts'
-import type { AtHand } from './host-session.ts'
+import type { HostSession } from './host-session.ts'
 
 /**
- * Their YAML text, and tells that they are taken; undefined with `--config`, and on a host that has none yet. Throws a `Failure` when
- * they are there and can't be read: defaults in their stead would change the host.
+ * Returns their YAML text and emits `settings`; undefined with `--config`, and on a host that has none. Throws a `Failure` when they exist
+ * but cannot be read: defaults in their place would change the host.
  */
-export const settingsInForce = async ({
+export async function readCurrentSettings({
   target,
   connection,
-  look,
-  tell,
-}: Pick<AtHand, 'target' | 'connection' | 'look' | 'tell'>): Promise<string | undefined> => {
+  freshFacts,
+  emit,
+}: Pick<HostSession, 'target' | 'connection' | 'freshFacts' | 'emit'>): Promise<string | undefined> {
   if (target.config !== undefined) return undefined
-  // Everybody may read them; that root can be had is checked later, together with everything else.
-  const know = look(connection.runAsUser)
-  const [state, text] = await Promise.all([know(pathFact(settingsPath)), know(contentFact(settingsPath))])
+  // Everybody may read them; root privileges are checked later, together with everything else.
+  const getFact = freshFacts(connection.runAsUser)
+  const [state, text] = await Promise.all([
+    getFact(pathFact(HOST_PATH.settings)),
+    getFact(contentFact(HOST_PATH.settings)),
+  ])
   if (state.kind === 'absent') return undefined
   if (text === undefined) {
-    const why = 'it is there, but no readable UTF-8 file'
-    throw new Failure({ what: `${settingsPath} can't be read`, where: target.name, why, next: 'give --config FILE' })
+    const why = 'it exists, but it is not a readable UTF-8 file'
+    throw new Failure({ what: `cannot read ${HOST_PATH.settings}`, where: target.name, why, next: 'add --config FILE' })
   }
-  tell({ event: 'settings', source: settingsPath })
+  emit({ event: 'settings', source: HOST_PATH.settings })
   return text
 }
 
-/** Throws a usage failure for a fault in the specification, and a `Failure` when the settings in force can't be read. */
-export const wantedSpec = async (invocation: Invocation, host: AtHand): Promise<HostSpec> => {
-  const spec = await readHostSpec(invocation, host.target, await settingsInForce(host))
+/** Returns the specification with the current settings and options. Throws a usage failure for an invalid one, and a `Failure` when the current settings cannot be read. */
+export async function readEffectiveSpec(invocation: Invocation, host: HostSession): Promise<HostSpec> {
+  const spec = await readHostSpec(invocation, host.target, await readCurrentSettings(host))
   const warning = upstreamWarning(spec)
-  if (warning !== undefined) host.tell({ event: 'warning', warning })
+  if (warning !== undefined) host.emit({ event: 'warning', warning })
   return spec
 }

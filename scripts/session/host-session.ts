@@ -1,155 +1,172 @@
-/** Runs a verb on each of its hosts, side by side: connects, counts, shows, and gives one exit code. */
+/** Runs a verb on several hosts in parallel: connects, counts round trips, renders events, and returns one exit code. */
 
-import { typedLine } from '../command-line/command-hint.ts'
-import { type Invocation, isGiven, mayAsk } from '../command-line/invocation.ts'
+import { EXIT_CODE, type ExitCode } from '../../contract/exit-code.ts'
+import { commandHint } from '../command-line/command-hint.ts'
+import { type Invocation, isGiven, isInteractive } from '../command-line/invocation.ts'
 import { askHidden } from '../command-line/prompt.ts'
 import type { HostAddress } from '../connection/host-address.ts'
 import { readSshAccess, type SshAccess } from '../connection/ssh-access.ts'
-import { type ExitCode, exitCode } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
-import type { Connection, Know, Runner } from '../core/host.ts'
-import { knowing } from '../facts/fact-reader.ts'
-import type { Outcome, Tell } from '../output/event.ts'
+import type { Connection, GetFact, Runner } from '../core/host.ts'
+import { createFactReader } from '../facts/fact-reader.ts'
+import type { Emit, Outcome } from '../output/event.ts'
 import { jsonRenderer, liveRenderer, plainRenderer, type Renderer } from '../output/renderer.ts'
 import type { Target } from '../spec/target.ts'
 
 type AskPassword = (() => Promise<string>) | undefined
 
-/** The ways to a host, and numbers that nobody can guess (32 hex digits); commands hand them in, since only they may reach for runners. */
+/** How to connect to hosts; `nonce` returns 32 random hex digits. `runners/connectors.ts` has those of the commands. */
 export type Connectors = Readonly<{
   local: (askPassword: AskPassword) => Promise<Connection>
   ssh: (address: HostAddress, access: SshAccess, askPassword: AskPassword) => Promise<Connection>
   nonce: () => string
 }>
 
-/** A host at hand. `nonce` gives 32 hex digits that nobody can guess; `look` fresh facts through root's runner. */
-export type AtHand = Readonly<{
+/** A connected host. `freshFacts` creates a fact reader, by default over the root runner; `nonce` returns 32 random hex digits. */
+export type HostSession = Readonly<{
   target: Target
   connection: Connection
   run: Runner
-  look: (run?: Runner) => Know
+  freshFacts: (run?: Runner) => GetFact
   nonce: () => string
-  tell: Tell
+  emit: Emit
 }>
 
-/** How the verb ended on a host. */
-export type Done = Readonly<{ outcome: Outcome; applied: number; remaining: number }>
+/** The result of a verb on a host. `unhealthy` names what is; `next` is the command line to type next. */
+export type HostResult = Readonly<{
+  outcome: Outcome
+  applied: number
+  remaining: number
+  unhealthy?: readonly string[]
+  next?: string
+}>
 
-const codes: Readonly<Record<Outcome, ExitCode>> = {
-  'as-wanted': exitCode.asWanted,
-  pending: exitCode.changesPending,
-  declined: exitCode.changesPending,
-  refused: exitCode.refused,
-  locked: exitCode.locked,
-  failed: exitCode.failed,
-  unwell: exitCode.failed,
-  interrupted: exitCode.interrupted,
-  unreachable: exitCode.unreachable,
+const CODES: Readonly<Record<Outcome, ExitCode>> = {
+  'up-to-date': EXIT_CODE.upToDate,
+  pending: EXIT_CODE.changesPending,
+  declined: EXIT_CODE.changesPending,
+  refused: EXIT_CODE.refused,
+  locked: EXIT_CODE.locked,
+  failed: EXIT_CODE.failed,
+  unhealthy: EXIT_CODE.failed,
+  'not-installed': EXIT_CODE.failed,
+  interrupted: EXIT_CODE.interrupted,
+  unreachable: EXIT_CODE.unreachable,
 }
 
-/** Of several hosts, the code that needs the operator most: the later in this list, the worse. */
-const byGravity: readonly ExitCode[] = [0, 2, 130, 4, 5, 6, 64, 3, 1]
+/** Exit codes by severity, the worst last. */
+const BY_SEVERITY: readonly ExitCode[] = [0, 2, 130, 4, 5, 6, 64, 3, 1]
 
-/** The worst of the codes. */
-export const worstOf = (given: readonly ExitCode[]): ExitCode =>
-  given.reduce((worst, code) => (byGravity.indexOf(code) > byGravity.indexOf(worst) ? code : worst), exitCode.asWanted)
+/** Returns the worst of the codes. */
+export function worstExitCode(codes: readonly ExitCode[]): ExitCode {
+  return codes.reduce(
+    (worst, code) => (BY_SEVERITY.indexOf(code) > BY_SEVERITY.indexOf(worst) ? code : worst),
+    EXIT_CODE.upToDate,
+  )
+}
 
-/** The outcome that a failure's exit code stands for. */
-export const outcomeOf = (code: ExitCode): Outcome =>
-  (Object.keys(codes) as Outcome[]).find((outcome) => codes[outcome] === code) ?? 'failed'
+/** Returns the outcome of a failure with that exit code. */
+export function outcomeOf(code: ExitCode): Outcome {
+  return (Object.keys(CODES) as Outcome[]).find((outcome) => CODES[outcome] === code) ?? 'failed'
+}
 
-const hostsAtOnceMax = 8
+const HOSTS_AT_ONCE_MAX = 8
 
-const rendererFor = (invocation: Invocation, isNamed: boolean): Renderer => {
-  const { stdout, stderr, nowMs, environment } = invocation
-  const paper = { out: (text: string) => stdout.write(text), talk: (text: string) => stderr.write(text) }
-  if (isGiven(invocation, 'json')) return jsonRenderer(paper, nowMs)
-  const isPlanData = invocation.verb.name === 'plan'
+function rendererFor(invocation: Invocation, isNamed: boolean): Renderer {
+  const { stdout, stderr, nowMs, environment, program } = invocation
+  const streams = { stdout: (text: string) => stdout.write(text), stderr: (text: string) => stderr.write(text) }
+  if (isGiven(invocation, 'json')) return jsonRenderer(streams, program, nowMs)
+  const options = { program, isPlanData: invocation.verb.name === 'plan', hasDiffs: isGiven(invocation, 'diff') }
   const isLive = stderr.isTTY === true && environment['TERM'] !== 'dumb' && !isNamed
   return isLive
-    ? liveRenderer(paper, isPlanData, () => stderr.columns || 80, nowMs)
-    : plainRenderer(paper, isPlanData, isNamed)
+    ? liveRenderer(streams, options, () => stderr.columns || 80, nowMs)
+    : plainRenderer(streams, options, isNamed)
 }
 
-const connect = async (invocation: Invocation, connectors: Connectors, { address, name }: Target) => {
+/** Connects to a host. On a terminal, a password that sudo needs there is asked for. */
+export async function connectTarget(
+  invocation: Invocation,
+  connectors: Connectors,
+  { address, name, ssh }: Target,
+): Promise<Connection> {
   const terminal = { input: invocation.stdin, output: invocation.stderr, interrupt: invocation.interrupt }
-  const askPassword = mayAsk(invocation) ? () => askHidden(terminal, `sudo password on ${name}: `) : undefined
+  const askPassword = isInteractive(invocation) ? () => askHidden(terminal, `sudo password on ${name}: `) : undefined
   return address === undefined
     ? await connectors.local(askPassword)
-    : await connectors.ssh(address, readSshAccess(invocation), askPassword)
+    : await connectors.ssh(address, readSshAccess(invocation, ssh), askPassword)
 }
 
-/** Counts what goes over a connection; each command is one round trip. */
-const counted = (connection: Connection): Readonly<{ connection: Connection; roundTrips: () => number }> => {
+/** Counts the commands of a connection; each is one round trip. */
+function countRoundTrips(connection: Connection): Readonly<{ connection: Connection; roundTrips: () => number }> {
   let roundTrips = 0
   const count =
     (run: Runner): Runner =>
-    (command, hear) => {
+    (command, onLine) => {
       roundTrips++
-      return run(command, hear)
+      return run(command, onLine)
     }
   const { run, runAsUser } = connection
   return { connection: { ...connection, run: count(run), runAsUser: count(runAsUser) }, roundTrips: () => roundTrips }
 }
 
-type Work = (host: AtHand) => Promise<Done>
+type Work = (host: HostSession) => Promise<HostResult>
 
-const workOn = async (
+async function runOnHost(
   invocation: Invocation,
   connectors: Connectors,
   target: Target,
   renderer: Renderer,
   work: Work,
-): Promise<ExitCode> => {
+): Promise<ExitCode> {
   const startMs = invocation.nowMs()
-  const tell: Tell = (event) => renderer.tell(target.name, event)
+  const emit: Emit = (event) => renderer.emit(target.name, event)
   let roundTrips = () => 0
-  const finish = (done: Done, code: ExitCode): ExitCode => {
+  const finish = (result: HostResult, code: ExitCode): ExitCode => {
     const ms = Math.round(invocation.nowMs() - startMs)
-    const next = done.outcome === 'pending' ? { next: typedLine(invocation, 'bootstrap') } : {}
-    tell({ event: 'run-finished', ...done, exitCode: code, ms, roundTrips: roundTrips(), ...next })
+    const next = result.outcome === 'pending' ? { next: commandHint(invocation, 'bootstrap') } : {}
+    emit({ event: 'run-finished', ...result, exitCode: code, ms, roundTrips: roundTrips(), ...next })
     return code
   }
-  tell({ event: 'run-started', verb: invocation.verb.name })
+  emit({ event: 'run-started', verb: invocation.verb.name })
   try {
-    const opened = counted(await connect(invocation, connectors, target))
-    roundTrips = opened.roundTrips
-    const { connection } = opened
+    const counted = countRoundTrips(await connectTarget(invocation, connectors, target))
+    roundTrips = counted.roundTrips
+    const { connection } = counted
     const { nonce } = connectors
     try {
-      const look = (run: Runner = connection.run) => knowing(run, nonce)
-      const done = await work({ target, connection, run: connection.run, look, nonce, tell })
-      return finish(done, codes[done.outcome])
+      const freshFacts = (run: Runner = connection.run) => createFactReader(run, nonce)
+      const result = await work({ target, connection, run: connection.run, freshFacts, nonce, emit })
+      return finish(result, CODES[result.outcome])
     } finally {
       await connection.close()
     }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    tell({ event: 'error', failure: error.text })
+    emit({ event: 'error', failure: error.text })
     return finish({ outcome: outcomeOf(error.code), applied: 0, remaining: 0 }, error.code)
   }
 }
 
-/** One host's failure doesn't stop the others. Throws only for a defect, after all hosts are through. */
-export const onEachHost = async (
+/** Runs `work` on each host and returns the worst exit code. A failure on one host does not stop the others. Throws only for a defect, after all hosts have finished. */
+export async function forEachHost(
   invocation: Invocation,
   connectors: Connectors,
   targets: readonly Target[],
   work: Work,
-): Promise<ExitCode> => {
+): Promise<ExitCode> {
   const renderer = rendererFor(invocation, targets.length > 1)
   const waiting = [...targets]
-  const codesGiven: ExitCode[] = []
-  const takeNext = async (): Promise<void> => {
+  const codes: ExitCode[] = []
+  const runNext = async (): Promise<void> => {
     for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
-      codesGiven.push(await workOn(invocation, connectors, target, renderer, work))
+      codes.push(await runOnHost(invocation, connectors, target, renderer, work))
     }
   }
-  const lanes = Array.from({ length: Math.min(hostsAtOnceMax, targets.length) }, takeNext)
+  const workers = Array.from({ length: Math.min(HOSTS_AT_ONCE_MAX, targets.length) }, runNext)
   try {
-    const settled = await Promise.allSettled(lanes)
-    for (const lane of settled) if (lane.status === 'rejected') throw lane.reason
-    return worstOf(codesGiven)
+    const settled = await Promise.allSettled(workers)
+    for (const worker of settled) if (worker.status === 'rejected') throw worker.reason
+    return worstExitCode(codes)
   } finally {
     renderer.close()
   }

@@ -1,39 +1,44 @@
-/** Which roles a command is about: all, or those of `--only`. */
+/** Selects roles: all, or those of `--only`. */
 
+import { commandHint } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven, textOptions } from '../command-line/invocation.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { usageFailure } from '../core/failure.ts'
 import type { Resource } from '../core/resource.ts'
 
-/** The role that brings about what an option says: without it the option would be passed over. */
-export const roleOfOption: Readonly<Record<string, string>> = {
+/** The role that applies an option: without it the option would have no effect. */
+export const ROLE_OF_OPTION: Readonly<Record<string, string>> = {
   domain: 'ingress',
   upstream: 'gateway',
   secret: 'secrets',
 }
 
-const refuseLeftOut = (invocation: Invocation, only: readonly string[]): void => {
-  for (const [option, role] of Object.entries(roleOfOption)) {
+function rejectUnusedOption(invocation: Invocation, only: readonly string[]): void {
+  for (const [option, role] of Object.entries(ROLE_OF_OPTION)) {
     if (only.length === 0 || only.includes(role) || !isGiven(invocation, option)) continue
     throw usageFailure(
-      `"--${option}" is for the role ${role}, which --only leaves out; nothing would come of it`,
-      `add --only ${role}, or leave --${option} out`,
+      `"--${option}" belongs to the role ${role}, which --only excludes`,
+      commandHint(invocation, invocation.verb.name, '--only', role),
     )
   }
 }
 
-/** The resources of the chosen roles, in the recipe's order. Throws a usage failure for a role that there isn't, and for an option of one left out. */
-export const chosenResources = (
-  chapters: readonly Readonly<{ role: string; resources: readonly Resource[] }>[],
+/** Returns the resources of the selected roles, in the order of the recipe. Throws a usage failure for an unknown role, and for an option of an excluded one. */
+export function selectResources(
+  roles: readonly Readonly<{ role: string; resources: readonly Resource[] }>[],
   invocation: Invocation,
-): readonly Resource[] => {
-  const names = chapters.map(({ role }) => role)
+): readonly Resource[] {
+  const names = roles.map(({ role }) => role)
   const only = textOptions(invocation, 'only')
   const unknown = only.find((name) => !names.includes(name))
   if (unknown !== undefined) {
-    const next = `tappass ${invocation.verb.name} --only ${nearest(unknown, names) ?? names.join('|')}`
-    throw usageFailure(`there is no role "${unknown}"; roles are ${names.join(', ')}`, next)
+    const suggestion = nearest(unknown, names)
+    const hint = suggestion === undefined ? '' : `; did you mean "${suggestion}"?`
+    throw usageFailure(
+      `there is no role "${unknown}"${hint} (roles: ${names.join(', ')})`,
+      `tappass ${invocation.verb.name} ${suggestion === undefined ? '--help' : `--only ${suggestion}`}`,
+    )
   }
-  refuseLeftOut(invocation, only)
-  return chapters.filter(({ role }) => only.length === 0 || only.includes(role)).flatMap(({ resources }) => resources)
+  rejectUnusedOption(invocation, only)
+  return roles.filter(({ role }) => only.length === 0 || only.includes(role)).flatMap(({ resources }) => resources)
 }

@@ -1,7 +1,7 @@
-/** A capability of a host: what it must have, as an ordered list of resources. */
+/** A role: a capability of a host, as an ordered list of resources. */
 
 import type { Resource } from '../core/resource.ts'
 import type { HostSpec } from './host-spec.ts'
 
-/** Pure: `spec` says what is wanted, `text` gives a file of this repository by its path from the root. */
+/** Returns the resources of the role. Pure: `spec` is the desired state, `text` returns a file of this repository by its path from the root. */
 export type Role = (spec: HostSpec, text: (path: string) => string) => readonly Resource[]

@@ -1,87 +1,97 @@
-/** Puts together what a host should be: its specification, what options say on top, and the controller's files, measured. */
+/** Builds the specification of a host: its file or current settings, options on top, and the measured files of the controller. */
+
 import { dirname, resolve } from 'node:path'
+import { HOST_PATH } from '../../contract/path.ts'
 import { measureFile, measureImage, readSecret } from '../artifacts/artifact-measurement.ts'
 import { measureRelease } from '../artifacts/release-archive.ts'
+import { commandHint } from '../command-line/command-hint.ts'
 import { type Invocation, textOption, textOptions } from '../command-line/invocation.ts'
 import { usageFailure } from '../core/failure.ts'
-import {
-  checkHostOption,
-  checkHostSpec,
-  type HostSpec,
-  parseYaml,
-  settingsPath,
-  type WrittenSpec,
-} from './host-spec.ts'
+import { type HostSpec, type ParsedSpec, parseHostSpec, validateHostOption } from './host-spec.ts'
 import { readNamedFile, type Target } from './target.ts'
+import { createLineFinder, parseYaml } from './yaml-text.ts'
 
-type Tree = Readonly<Record<string, unknown>>
+type Mapping = Readonly<Record<string, unknown>>
 
-const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value)
+function isMapping(value: unknown): value is Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
-/** What options say wins over what is written. */
-const withOptions = (written: unknown, invocation: Invocation): unknown => {
-  if (written !== null && written !== undefined && !isTree(written)) return written
+/** Options override the file. */
+function withOptions(parsed: unknown, invocation: Invocation): unknown {
+  if (parsed !== null && parsed !== undefined && !isMapping(parsed)) return parsed
   const domain = textOption(invocation, 'domain')
   const upstream = textOption(invocation, 'upstream')
-  const gateway = written?.['gateway']
+  const gateway = parsed?.['gateway']
   return {
-    ...written,
+    ...parsed,
     ...(domain === undefined ? {} : { domain }),
-    ...(upstream === undefined ? {} : { gateway: { ...(isTree(gateway) ? gateway : {}), upstream } }),
+    ...(upstream === undefined ? {} : { gateway: { ...(isMapping(gateway) ? gateway : {}), upstream } }),
   }
 }
 
-/** What a host's own record must not say: a host would otherwise choose which files of this machine are sent to it. */
-const controllerKeys = ['images', 'node', 'caddy'] as const
+/** Keys that the settings on a host must not have: otherwise a host could choose which files of the controller are sent to it. */
+const CONTROLLER_KEYS = ['images', 'node', 'caddy'] as const
 
-/** The settings in force on a host, as far as they go on: another domain has its kind of TLS decided anew. */
-const keepSettings = (text: string, invocation: Invocation): unknown => {
-  const written = parseYaml(text, settingsPath)
-  if (!isTree(written)) return written
-  const foreign = controllerKeys.find((key) => written[key] !== undefined)
-  if (foreign !== undefined)
-    throw usageFailure(`${settingsPath} names files of this machine (${foreign})`, 'give --config FILE')
+/** Parses the current settings of a host. With another domain `tls` is determined again. */
+function parseCurrentSettings(text: string, invocation: Invocation): unknown {
+  const parsed = parseYaml(text, HOST_PATH.settings)
+  if (!isMapping(parsed)) return parsed
+  const foreign = CONTROLLER_KEYS.find((key) => parsed[key] !== undefined)
+  if (foreign !== undefined) {
+    throw usageFailure(
+      `${HOST_PATH.settings} on the host names files of the controller (${foreign})`,
+      commandHint(invocation, invocation.verb.name, '--config', 'FILE'),
+    )
+  }
   const domain = textOption(invocation, 'domain')
-  if (domain === undefined || domain === written['domain']) return written
-  const { tls: _, ...rest } = written
+  if (domain === undefined || domain === parsed['domain']) return parsed
+  const { tls: _, ...rest } = parsed
   return rest
 }
 
 /**
- * The specification as written, with options and defaults. `inForce` is the host's record, which counts where no file is given.
- * Throws a usage failure that lists every fault, or names the option that is at fault.
+ * Returns the specification with options and defaults. `currentSettings` is the text of the settings on the host, used without `--config`.
+ * Throws a usage failure that lists every problem, or names the invalid option.
  */
-export const readWrittenSpec = async (
+export async function readParsedSpec(
   invocation: Invocation,
   { config }: Target,
-  inForce?: string,
-): Promise<WrittenSpec> => {
+  currentSettings?: string,
+): Promise<ParsedSpec> {
   for (const option of ['domain', 'upstream'] as const) {
     const value = textOption(invocation, option)
-    if (value !== undefined) checkHostOption(invocation.verb.name, option, value)
+    if (value !== undefined) validateHostOption(invocation.verb.name, option, value)
   }
   if (config !== undefined) {
-    return checkHostSpec(withOptions(parseYaml(await readNamedFile(config), config), invocation), config)
+    const text = await readNamedFile(config)
+    return parseHostSpec(withOptions(parseYaml(text, config), invocation), config, createLineFinder(text))
   }
-  if (inForce === undefined) return checkHostSpec(withOptions({}, invocation), 'the command line')
-  return checkHostSpec(withOptions(keepSettings(inForce, invocation), invocation), settingsPath)
+  if (currentSettings === undefined) return parseHostSpec(withOptions({}, invocation), 'the command line')
+  const parsed = withOptions(parseCurrentSettings(currentSettings, invocation), invocation)
+  return parseHostSpec(parsed, HOST_PATH.settings, createLineFinder(currentSettings))
 }
 
-const archived = async <T>(path: string | undefined, measure: (path: string) => Promise<T>) =>
-  path === undefined ? {} : { archive: await measure(path) }
+async function measureArchive<T>(path: string | undefined, measure: (path: string) => Promise<T>) {
+  return path === undefined ? {} : { archive: await measure(path) }
+}
 
-/** What roles get. Paths in the specification are relative to its own folder. */
-export const readHostSpec = async (invocation: Invocation, target: Target, inForce?: string): Promise<HostSpec> => {
-  const written = await readWrittenSpec(invocation, target, inForce)
+/** Returns the specification for the roles. Paths in it are relative to its own folder. */
+export async function readHostSpec(
+  invocation: Invocation,
+  target: Target,
+  currentSettings?: string,
+): Promise<HostSpec> {
+  const parsed = await readParsedSpec(invocation, target, currentSettings)
   const folder = target.config === undefined ? invocation.workingFolder : dirname(target.config)
-  const at = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path))
+  const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path))
   const [postgres, redis, node, caddy, release, secrets] = await Promise.all([
-    archived(at(written.images.postgres.archive), measureImage),
-    archived(at(written.images.redis.archive), measureImage),
-    archived(at(written.node.archive), measureFile),
-    archived(at(written.caddy.archive), measureFile),
+    measureArchive(absolute(parsed.images.postgres.archive), measureImage),
+    measureArchive(absolute(parsed.images.redis.archive), measureImage),
+    measureArchive(absolute(parsed.node.archive), measureFile),
+    measureArchive(absolute(parsed.caddy.archive), measureFile),
     measureRelease(invocation.root),
     Promise.all(textOptions(invocation, 'secret').map((text) => readSecret(text, invocation.workingFolder))),
   ])
-  return { ...written, images: { postgres, redis }, node, caddy, release, secrets: Object.fromEntries(secrets) }
+  return { ...parsed, images: { postgres, redis }, node, caddy, release, secrets: Object.fromEntries(secrets) }
 }

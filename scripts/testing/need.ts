@@ -47,6 +47,12 @@ function probeRegistry(machine: Machine): string | undefined {
   return asked.status === 0 ? undefined : 'the npm registry does not answer'
 }
 
+/** On PATH, or in the folder where CI makes it from docs/requirements.txt. */
+function probeMkdocs(machine: Machine): string | undefined {
+  if (hasProgram(machine, 'mkdocs') || probeCache('mkdocs/bin/mkdocs')(machine) === undefined) return undefined
+  return 'mkdocs not found; CONTRIBUTING.md says how to install it'
+}
+
 function firstReason(...probes: readonly Probe[]): Probe {
   return (machine) => probes.map((probe) => probe(machine)).find((reason) => reason !== undefined)
 }
@@ -74,10 +80,13 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   curl: installed(['ca-certificates', 'curl'], 'curl'),
   dash: installed(['dash'], 'dash'),
   git: installed(['git'], 'git'),
+  gpg: installed(['gpg'], 'gpg'),
+  jq: installed(['jq'], 'jq'),
+  mkdocs: { programs: ['mkdocs'], packages: ['python3-venv'], probe: probeMkdocs },
   openssl: installed(['openssl'], 'openssl'),
   redis: installed(['redis-server'], 'redis-server'),
   shellcheck: installed(['shellcheck'], 'shellcheck'),
-  sshd: installed(['openssh-server', 'openssh-client'], 'sshd', 'ssh-keygen'),
+  sshd: installed(['openssh-server', 'openssh-client'], 'sshd', 'ssh', 'ssh-keygen'),
   registry: { programs: ['npm'], packages: ['npm'], probe: probeRegistry },
   'vendor-node': { programs: [], packages: [], probe: probeCache('programs') },
   opa: { programs: [], packages: [], probe: probeCache('go/opa') },

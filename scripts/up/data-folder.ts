@@ -1,4 +1,4 @@
-/** The folder that `tappass up` keeps between starts: secrets, the first agent's key, answers, and the database. */
+/** The data folder of `tappass up`: secrets, the first agent's key, answers, and the database. */
 import {
   accessSync,
   constants,
@@ -11,48 +11,53 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure } from '../core/failure.ts'
+import { quoteAll } from '../core/quoting.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
-import { createSecrets, keepSecrets, type Randomness, readSecrets, type Secrets } from './local-secret.ts'
+import { createSecretsFolder, type Randomness, readSecrets, type Secrets, storeSecrets } from './local-secret.ts'
 
-/** The agent that the first call is made as. */
+/** An agent and its key. */
 export type AgentKey = Readonly<{ id: string; key: string }>
 
 /** An open data folder; `lock` is held until it is released. */
 export type DataFolder = Readonly<{ path: string; secrets: Secrets; lock: FolderLock }>
 
-const unusable = (path: string, error: unknown): Failure =>
-  new Failure(
+function unusable(path: string, error: unknown): Failure {
+  return new Failure(
     {
-      what: 'the data folder can not be used',
+      what: 'cannot use the data folder',
       where: path,
       why: (error as Error).message,
-      next: 'make it readable and writable for you, or take another: tappass up --data DIR',
+      next: `check its permissions (${quoteAll(['ls', '-ld', path])}), or use another one: tappass up --data DIR`,
     },
-    exitCode.refused,
+    EXIT_CODE.refused,
     error,
-  )
-
-/** Where the embedded database keeps its files. */
-export const databaseFolder = (path: string): string => join(path, 'database')
-
-const openSecrets = (path: string, random: Randomness): Secrets => {
-  const folder = join(path, 'secrets')
-  if (existsSync(folder)) return readSecrets(folder)
-  if (!existsSync(databaseFolder(path))) return createSecrets(folder, random)
-  throw new Failure(
-    {
-      what: 'the data folder holds a database but not its secrets',
-      where: folder,
-      why: 'new secrets would not fit the data',
-      next: 'put the folder back from a copy, or start over in an empty folder: tappass up --data DIR',
-    },
-    exitCode.refused,
   )
 }
 
-const sweep = (path: string): void => {
+/** Returns the folder of the embedded database. */
+export function databaseFolder(path: string): string {
+  return join(path, 'database')
+}
+
+function openSecrets(path: string, random: Randomness): Secrets {
+  const folder = join(path, 'secrets')
+  if (existsSync(folder)) return readSecrets(folder)
+  if (!existsSync(databaseFolder(path))) return createSecretsFolder(folder, random)
+  throw new Failure(
+    {
+      what: 'the data folder has a database, but not its secrets',
+      where: folder,
+      why: 'the data cannot be read with new secrets',
+      next: 'restore the folder from a backup, or start with an empty data folder: tappass up --data DIR',
+    },
+    EXIT_CODE.refused,
+  )
+}
+
+/** Removes files of runs that were killed. */
+function removeLeftovers(path: string): void {
   for (const name of readdirSync(path)) {
     if (/^((run|secrets|lock)\.\d+|serving\.json$)/.test(name))
       rmSync(join(path, name), { recursive: true, force: true })
@@ -60,21 +65,21 @@ const sweep = (path: string): void => {
 }
 
 /**
- * Opens a folder, made when it is absent (0700), and locks it; keeps the answered secrets with its own. Throws a Failure:
- * exit 4 when taken, 5 when unusable.
+ * Opens a folder, creates it when it is absent (0700), and locks it; stores the answered secrets with its own. Throws a `Failure`:
+ * exit 4 when it is locked, 5 when it cannot be used.
  */
-export const openDataFolder = (path: string, random: Randomness, answered: Secrets): DataFolder => {
+export function openDataFolder(path: string, random: Randomness, answered: Secrets): DataFolder {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 })
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
     const lock = lockFolder(path)
     try {
-      sweep(path)
+      removeLeftovers(path)
       const secrets = openSecrets(path, random)
-      keepSecrets(join(path, 'secrets'), answered)
+      storeSecrets(join(path, 'secrets'), answered)
       return { path, secrets: { ...secrets, ...answered }, lock }
     } catch (error) {
-      lock.release()
+      lock.unlock()
       throw error
     }
   } catch (error) {
@@ -82,30 +87,32 @@ export const openDataFolder = (path: string, random: Randomness, answered: Secre
   }
 }
 
-/** Reads a small JSON file of the folder; undefined when it is absent or no JSON object. */
-export const readNote = (path: string, name: string): Readonly<Record<string, unknown>> | undefined => {
+/** Reads a JSON file of the folder; undefined when it is absent or not a JSON object. */
+export function readJsonFile(path: string, name: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const note: unknown = JSON.parse(readFileSync(join(path, name), 'utf8'))
-    return typeof note === 'object' && note !== null ? (note as Record<string, unknown>) : undefined
+    const content: unknown = JSON.parse(readFileSync(join(path, name), 'utf8'))
+    return typeof content === 'object' && content !== null ? (content as Record<string, unknown>) : undefined
   } catch {
     return undefined
   }
 }
 
-/** Writes a small JSON file of the folder (0600): whole or not at all. */
-export const writeNote = (path: string, name: string, note: Readonly<Record<string, unknown>>): void => {
-  const fresh = join(path, `${name}.fresh`)
-  writeFileSync(fresh, `${JSON.stringify(note)}\n`, { mode: 0o600, flush: true })
-  renameSync(fresh, join(path, name))
+/** Writes a JSON file of the folder (0600), atomically. */
+export function writeJsonFile(path: string, name: string, content: Readonly<Record<string, unknown>>): void {
+  const temporary = join(path, `${name}.fresh`)
+  writeFileSync(temporary, `${JSON.stringify(content)}\n`, { mode: 0o600, flush: true })
+  renameSync(temporary, join(path, name))
 }
 
-/** Removes a small file of the folder, if it is there. */
-export const removeNote = (path: string, name: string): void => rmSync(join(path, name), { force: true })
+/** Removes a file of the folder, if it exists. */
+export function removeJsonFile(path: string, name: string): void {
+  rmSync(join(path, name), { force: true })
+}
 
-/** The first agent's key as kept; undefined when it is lost. */
-export const readAgentKey = (path: string): AgentKey | undefined => {
-  const note = readNote(path, 'agent.json')
-  return typeof note?.['id'] === 'string' && typeof note['key'] === 'string'
-    ? { id: note['id'], key: note['key'] }
+/** Returns the stored key of the first agent; undefined when there is none. */
+export function readAgentKey(path: string): AgentKey | undefined {
+  const content = readJsonFile(path, 'agent.json')
+  return typeof content?.['id'] === 'string' && typeof content['key'] === 'string'
+    ? { id: content['id'], key: content['key'] }
     : undefined
 }

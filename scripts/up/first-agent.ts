@@ -1,32 +1,32 @@
-/** The agent that the first governed call is made as: made once, its key kept, and made anew when the key is lost. */
+/** The agent of the first governed call: created once, its key stored, and a new key issued when it is lost. */
 
 import type { GatewayClient } from '../control/gateway-client.ts'
 import { Failure } from '../core/failure.ts'
 import type { AgentKey } from './data-folder.ts'
 
-/** As many names as are tried when earlier first agents were revoked. */
-const namesMax = 20
+/** Number of names to try when earlier first agents were revoked. */
+const NAMES_MAX = 20
 
-const create = async (gateway: GatewayClient, id: string): Promise<AgentKey | undefined> => {
-  const description = 'made by tappass up for the first call'
+async function create(gateway: GatewayClient, id: string): Promise<AgentKey | undefined> {
+  const description = 'created by tappass up for the first call'
   const created = await gateway.createAgent({ agent_id: id, framework: 'custom', description })
   return created.status === 'created' ? { id: created.id, key: created.key } : undefined
 }
 
 /**
- * Gives an agent with a key that opens the gateway: the kept one while it does, else `id` with a new key. A revoked
- * agent stays revoked: the next name (`id-2`) is taken then.
+ * Returns an agent with a valid key: the stored one while it is valid, otherwise `id` with a new key. A revoked agent stays
+ * revoked: the next name (`id-2`) is used then.
  */
-export const obtainAgent = async (
-  gateway: GatewayClient,
-  id: string,
-  kept: AgentKey | undefined,
-): Promise<AgentKey> => {
-  if (kept !== undefined && (await gateway.isKeyValid(kept.key))) return kept
-  for (let turn = 1; turn <= namesMax; turn++) {
-    const name = turn === 1 ? id : `${id}-${turn}`
+export async function ensureAgent(gateway: GatewayClient, id: string, stored: AgentKey | undefined): Promise<AgentKey> {
+  if (stored !== undefined && (await gateway.isKeyValid(stored.key))) return stored
+  for (let attempt = 1; attempt <= NAMES_MAX; attempt++) {
+    const name = attempt === 1 ? id : `${id}-${attempt}`
     const agent = (await create(gateway, name)) ?? (await gateway.rotateKey(name))
     if (await gateway.isKeyValid(agent.key)) return agent
   }
-  throw new Failure({ what: `no agent ${id} could be made`, next: 'tappass agent list' })
+  throw new Failure({
+    what: `cannot create the agent ${id}`,
+    why: `${id} and ${id}-2 to ${id}-${NAMES_MAX} are revoked`,
+    next: 'tappass agent list',
+  })
 }

@@ -1,16 +1,16 @@
-/** Keeps two `tappass up` out of one data folder. The lock of a dead owner is taken over. */
+/** The lock of a data folder: one `tappass up` at a time. The lock of a dead owner is taken over. */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure } from '../core/failure.ts'
-import { identify, isRunning, type ProcessIdentity } from '../core/process-identity.ts'
+import { identifyProcess, isRunning, type ProcessIdentity } from '../core/process-identity.ts'
 
 type Owner = Readonly<{ owner: ProcessIdentity; gateway?: ProcessIdentity }>
 
-/** `nameGateway` records the child, so that the next owner can end one that outlived this process. */
-export type FolderLock = Readonly<{ nameGateway: (pid: number) => void; release: () => void }>
+/** `recordGateway` stores the child process, so that the next owner can stop it if it outlives this process. */
+export type FolderLock = Readonly<{ recordGateway: (pid: number) => void; unlock: () => void }>
 
-const readOwner = (path: string): Owner | undefined => {
+function readOwner(path: string): Owner | undefined {
   try {
     const owner = JSON.parse(readFileSync(path, 'utf8')) as Owner
     return typeof owner.owner?.pid === 'number' ? owner : undefined
@@ -19,9 +19,9 @@ const readOwner = (path: string): Owner | undefined => {
   }
 }
 
-const isTaken = (fresh: string, path: string): boolean => {
+function isLockHeld(temporary: string, path: string): boolean {
   try {
-    linkSync(fresh, path)
+    linkSync(temporary, path)
     return false
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return true
@@ -29,42 +29,42 @@ const isTaken = (fresh: string, path: string): boolean => {
   }
 }
 
-/** Moves a dead owner's lock away, ending the gateway that it left behind; SIGKILL is safe, the ledger is durable. */
-const takeOver = (path: string, aside: string, dead: Owner | undefined): void => {
+/** Removes the lock of a dead owner and kills the gateway that it left behind; SIGKILL is safe, the ledger is durable. */
+function takeOver(path: string, aside: string, dead: Owner | undefined): void {
   if (dead?.gateway !== undefined && isRunning(dead.gateway)) process.kill(dead.gateway.pid, 'SIGKILL')
   renameSync(path, aside)
   rmSync(aside, { force: true })
 }
 
-/** Locks a folder. Throws a Failure (exit 4) that names the living owner. */
-export const lockFolder = (folder: string): FolderLock => {
+/** Locks a folder. Throws a `Failure` (exit 4) that names the owner while it is running. */
+export function lockFolder(folder: string): FolderLock {
   const path = join(folder, 'lock')
-  const fresh = join(folder, `lock.${process.pid}`)
-  const write = (owner: Owner) => writeFileSync(fresh, `${JSON.stringify(owner)}\n`, { mode: 0o600 })
-  const owner = identify(process.pid)
+  const temporary = join(folder, `lock.${process.pid}`)
+  const write = (owner: Owner) => writeFileSync(temporary, `${JSON.stringify(owner)}\n`, { mode: 0o600 })
+  const owner = identifyProcess(process.pid)
   write({ owner })
-  while (isTaken(fresh, path)) {
+  while (isLockHeld(temporary, path)) {
     const holder = readOwner(path)
     if (holder !== undefined && isRunning(holder.owner)) {
-      rmSync(fresh)
+      rmSync(temporary)
       throw new Failure(
         {
-          what: `another tappass up (process ${holder.owner.pid}) uses this data folder`,
+          what: `another tappass up (process ${holder.owner.pid}) is using the data folder`,
           where: folder,
-          next: `stop it (kill ${holder.owner.pid}), or give this one its own folder: tappass up --data DIR`,
+          next: `stop it (kill ${holder.owner.pid}), or use another folder: tappass up --data DIR`,
         },
-        exitCode.locked,
+        EXIT_CODE.locked,
       )
     }
-    takeOver(path, `${fresh}.stale`, holder)
+    takeOver(path, `${temporary}.stale`, holder)
   }
-  rmSync(fresh)
+  rmSync(temporary)
   return {
-    nameGateway: (pid) => {
-      write({ owner, gateway: identify(pid) })
-      renameSync(fresh, path)
+    recordGateway: (pid) => {
+      write({ owner, gateway: identifyProcess(pid) })
+      renameSync(temporary, path)
     },
-    release: () => {
+    unlock: () => {
       if (readOwner(path)?.owner.pid === owner.pid) rmSync(path, { force: true })
     },
   }

@@ -1,17 +1,20 @@
-/** Whether a port can be listened on, asked before anything is started. */
+/** Checks that a port is free before anything is started. */
+
 import { createServer } from 'node:net'
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
+import { GATEWAY_PORT } from '../../contract/gateway.ts'
 import { Failure } from '../core/failure.ts'
 
-/** Listens for a moment. Throws a Failure (exit 5) that says who or what stands in the way. Port 0 is always free. */
-export const requireFreePort = (port: number, host: string): Promise<void> =>
-  new Promise((done, refuse) => {
+/** Listens briefly on the port. Throws a `Failure` (exit 5) when that fails. Port 0 is always free. */
+export function assertPortFree(port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', (error: NodeJS.ErrnoException) => {
-      const isTaken = error.code === 'EADDRINUSE'
-      const what = isTaken ? `port ${port} is taken` : `port ${port} can not be used`
-      const next = `stop what listens there (ss -ltnp), or take another: tappass up --port ${port === 9620 ? 9621 : 9620}`
-      refuse(new Failure({ what, where: `${host}:${port}`, why: error.message, next }, exitCode.refused, error))
+      const isInUse = error.code === 'EADDRINUSE'
+      const what = isInUse ? `port ${port} is in use` : `cannot listen on port ${port}`
+      const next = `find its owner (ss -ltnp sport = :${port}), or use another port: tappass up --port ${port === GATEWAY_PORT ? GATEWAY_PORT + 1 : GATEWAY_PORT}`
+      reject(new Failure({ what, where: `${host}:${port}`, why: error.message, next }, EXIT_CODE.refused, error))
     })
-    probe.listen({ port, host, exclusive: true }, () => probe.close(() => done()))
+    probe.listen({ port, host, exclusive: true }, () => probe.close(() => resolve()))
   })
+}

@@ -1,9 +1,10 @@
-/** The environment and the credentials that `tappass up` gives to its gateway; pure. Nothing secret is in the environment. */
+/** The environment and the credentials of the gateway that `tappass up` starts; pure. The environment contains no secret. */
+import { credentialId } from '../../contract/secret.ts'
 import type { Secrets } from './local-secret.ts'
 import type { Answers } from './wizard.ts'
 
-/** What the gateway's own environment may take over from the one around it: where to find things, never a secret. */
-const inherited = [
+/** Variables that the gateway inherits; never a secret. */
+const INHERITED = [
   'PATH',
   'HOME',
   'TZ',
@@ -20,29 +21,29 @@ const inherited = [
   'TAPPASS_LICENSE_AUTHORITY_FILE',
 ] as const
 
-/** Answers with every default taken. */
-export type Decided = Readonly<Answers & { storage: NonNullable<Answers['storage']> }>
+/** The answers with all defaults applied. */
+export type ResolvedAnswers = Readonly<Answers & { storage: NonNullable<Answers['storage']> }>
 
-/** All settings of the gateway's process. `databaseFolder` is where local storage keeps its files. */
-export const renderEnvironment = (
-  around: Readonly<Record<string, string | undefined>>,
+/** Returns the environment of the gateway process. `databaseFolder` is the folder of local storage. */
+export function renderEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
   settings: Readonly<{
-    decided: Decided
+    answers: ResolvedAnswers
     port: number
     upstream: string | undefined
     databaseFolder: string
     credentialsFolder: string
   }>,
-): Readonly<Record<string, string>> => {
-  const { decided, port, upstream, databaseFolder, credentialsFolder } = settings
+): Readonly<Record<string, string>> {
+  const { answers, port, upstream, databaseFolder, credentialsFolder } = settings
   const all: Readonly<Record<string, string | undefined>> = {
-    ...Object.fromEntries(inherited.map((name) => [name, around[name]])),
+    ...Object.fromEntries(INHERITED.map((name) => [name, environment[name]])),
     TAPPASS_ENV: 'development',
     TAPPASS_PORT: String(port),
-    TAPPASS_STORAGE: decided.storage,
-    TAPPASS_DATA_DIR: decided.storage === 'local' ? databaseFolder : undefined,
+    TAPPASS_STORAGE: answers.storage,
+    TAPPASS_DATA_DIR: answers.storage === 'local' ? databaseFolder : undefined,
     TAPPASS_UPSTREAM_URL: upstream,
-    SUPABASE_URL: decided.storage === 'supabase' ? decided.supabaseUrl : undefined,
+    SUPABASE_URL: answers.storage === 'supabase' ? answers.supabaseUrl : undefined,
     CREDENTIALS_DIRECTORY: credentialsFolder,
   }
   return Object.fromEntries(
@@ -50,12 +51,13 @@ export const renderEnvironment = (
   )
 }
 
-/** The answers that are secrets, by credential id. */
-export const answeredSecrets = ({ license, providerKey, supabaseKey }: Answers): Secrets =>
-  Object.fromEntries(
+/** Returns the answers that are secrets, by credential id. */
+export function answeredSecrets({ license, providerKey, supabaseKey }: Answers): Secrets {
+  return Object.fromEntries(
     Object.entries({
-      'tappass-license': license,
-      'openai-api-key': providerKey,
-      'supabase-key': supabaseKey,
+      [credentialId('TAPPASS_LICENSE')]: license,
+      [credentialId('OPENAI_API_KEY')]: providerKey,
+      [credentialId('SUPABASE_KEY')]: supabaseKey,
     }).flatMap(([id, text]) => (text === undefined ? [] : [[id, text]])),
   )
+}

@@ -1,85 +1,88 @@
-/** The gateway as a child process: started, awaited until it serves, stopped; its last words when it fails. */
+/** The gateway as a child process: starts it, waits until it serves, stops it, and keeps the last lines of its log. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { Failure } from '../core/failure.ts'
 
-/** How to start it. `environment` is all that the child gets; `tell` receives each line that it logs. */
-export type GatewayStart = Readonly<{
+/** How to start it. `environment` is the whole environment of the child; `onLogLine` receives each line of its log. */
+export type GatewayOptions = Readonly<{
   entry: string
   environment: Readonly<Record<string, string>>
   readyTimeoutMs: number
-  tell: (line: string) => void
+  onLogLine: (line: string) => void
   interrupt: AbortSignal
 }>
 
-/** A gateway that serves. `ended` settles when the process is gone; `stop` lets it drain first. */
+/** A gateway that serves. `ended` resolves when the process has ended; `stop` lets it drain first. */
 export type RunningGateway = Readonly<{
   url: string
   pid: number
   ended: Promise<Readonly<{ code: number | null; signal: string | null }>>
-  lastWords: () => string
+  lastLogLines: () => string
   stop: () => Promise<void>
 }>
 
-const lastLinesMax = 20
-/** The gateway drains for 30 s at most (its contract); after this much it is ended. */
-const drainTimeoutMs = 35_000
+const LAST_LINES_MAX = 20
+/** The gateway drains for at most 30 s; after this time it is killed. */
+const DRAIN_TIMEOUT_MS = 35_000
 
-type Lines = Readonly<{ lastWords: () => string; tellFromNowOn: () => void }>
+type LogTail = Readonly<{ lastLogLines: () => string; startForwarding: () => void }>
 
-/** Keeps the last lines; they are told only once the gateway serves, since before that they are the error's own words. */
-const keepLines = (child: ChildProcess, tell: (line: string) => void): Lines => {
+/** Keeps the last lines of the log. They are forwarded only once the gateway serves; until then they are part of an error message. */
+function keepLogTail(child: ChildProcess, onLogLine: (line: string) => void): LogTail {
   const lines: string[] = []
-  let isTelling = false
+  let isForwarding = false
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line)
-      if (lines.length > lastLinesMax) lines.shift()
-      if (isTelling) tell(line)
+      if (lines.length > LAST_LINES_MAX) lines.shift()
+      if (isForwarding) onLogLine(line)
     })
   }
-  const tellFromNowOn = () => {
-    isTelling = true
-    for (const line of lines) tell(line)
+  const startForwarding = () => {
+    isForwarding = true
+    for (const line of lines) onLogLine(line)
   }
-  return { lastWords: () => lines.join('\n'), tellFromNowOn }
+  return { lastLogLines: () => lines.join('\n'), startForwarding }
 }
 
-const awaitReady = async (child: ChildProcess, start: GatewayStart, lastWords: () => string): Promise<string> => {
-  const watch = new AbortController()
-  const signal = AbortSignal.any([start.interrupt, watch.signal, AbortSignal.timeout(start.readyTimeoutMs)])
+async function waitUntilReady(child: ChildProcess, start: GatewayOptions, lastLogLines: () => string): Promise<string> {
+  const cleanup = new AbortController()
+  const signal = AbortSignal.any([start.interrupt, cleanup.signal, AbortSignal.timeout(start.readyTimeoutMs)])
   try {
     const ended = once(child, 'close', { signal }).then(([code, by]) => {
-      throw new Failure({ what: `the gateway ended before it served (${by ?? `exit code ${code}`})`, why: lastWords() })
+      throw new Failure({
+        what: `the gateway exited during start-up (${by ?? `exit code ${code}`})`,
+        why: lastLogLines(),
+      })
     })
-    const message = once(child, 'message', { signal }).then(([said]) => {
-      const { type, url, message: why } = said as Readonly<{ type?: string; url?: string; message?: string }>
+    const message = once(child, 'message', { signal }).then(([message]) => {
+      const { type, url, message: why } = message as Readonly<{ type?: string; url?: string; message?: string }>
       if (type === 'ready' && url !== undefined) return url
-      throw new Failure({ what: 'the gateway could not start', why: why ?? lastWords() })
+      throw new Failure({ what: 'the gateway failed to start', why: why ?? lastLogLines() })
     })
     message.catch(() => undefined)
     return await Promise.race([ended, message])
   } catch (error) {
     if (error instanceof Failure || start.interrupt.aborted) throw error
     const seconds = start.readyTimeoutMs / 1000
-    throw new Failure({ what: `the gateway did not serve within ${seconds} s`, why: lastWords() }, 1, error)
+    throw new Failure({ what: `the gateway was not ready within ${seconds} s`, why: lastLogLines() }, 1, error)
   } finally {
-    watch.abort()
+    cleanup.abort()
   }
 }
 
-const endOf = async (child: ChildProcess): Promise<Readonly<{ code: number | null; signal: string | null }>> => {
+async function exitOf(child: ChildProcess): Promise<Readonly<{ code: number | null; signal: string | null }>> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   return { code: child.exitCode, signal: child.signalCode }
 }
 
 /**
- * Starts the gateway and gives it once it serves. It runs in a process group of its own, so that Ctrl-C reaches it
- * through `stop` alone, once. Throws a Failure with its last words, or the interrupt's reason.
+ * Starts the gateway and returns it once it serves. It runs in a process group of its own, so that Ctrl-C reaches it only through
+ * `stop`. Throws a `Failure` with the last lines of its log, or the interrupt's reason.
  */
-export const startGateway = async (start: GatewayStart, onSpawn: (pid: number) => void): Promise<RunningGateway> => {
+export async function startGateway(start: GatewayOptions, onSpawn: (pid: number) => void): Promise<RunningGateway> {
   const child = spawn(process.execPath, [start.entry], {
     env: { ...start.environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -88,20 +91,20 @@ export const startGateway = async (start: GatewayStart, onSpawn: (pid: number) =
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)
   child.once('exit', () => process.removeListener('exit', kill))
-  const { lastWords, tellFromNowOn } = keepLines(child, start.tell)
+  const { lastLogLines, startForwarding } = keepLogTail(child, start.onLogLine)
   try {
     await Promise.race([once(child, 'spawn'), once(child, 'error').then(([error]) => Promise.reject(error))])
     onSpawn(child.pid ?? 0)
-    const url = await awaitReady(child, start, lastWords)
-    tellFromNowOn()
-    const ended = endOf(child)
+    const url = await waitUntilReady(child, start, lastLogLines)
+    startForwarding()
+    const ended = exitOf(child)
     const stop = async () => {
       child.kill('SIGTERM')
-      const timer = setTimeout(kill, drainTimeoutMs)
+      const timer = setTimeout(kill, DRAIN_TIMEOUT_MS)
       await ended
       clearTimeout(timer)
     }
-    return { url, pid: child.pid ?? 0, ended, lastWords, stop }
+    return { url, pid: child.pid ?? 0, ended, lastLogLines, stop }
   } catch (error) {
     kill()
     throw error

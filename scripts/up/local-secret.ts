@@ -1,87 +1,71 @@
-/** The secrets of a gateway that `tappass up` runs: made once, kept in files of mode 0600, checked at each start. */
-import { createPrivateKey } from 'node:crypto'
+/** The secrets of the gateway that `tappass up` runs: generated once, stored in files of mode 0600, validated at each start. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
+import { credentialId, MADE_SECRET_NAMES, secretProblem } from '../../contract/secret.ts'
 import { Failure } from '../core/failure.ts'
 
-/** Where unguessable values come from: so many random bytes, and a new P-256 private key as PEM (PKCS #8). */
+/** The source of randomness: random bytes, and a new P-256 private key as PEM (PKCS #8). */
 export type Randomness = Readonly<{ bytes: (count: number) => Buffer; signingKey: () => string }>
 
 /** Secrets by credential id: the setting's name in lower case with dashes (`tappass-admin-api-key`). */
 export type Secrets = Readonly<Record<string, string>>
 
-const isSigningKey = (text: string): boolean => {
-  try {
-    return createPrivateKey(text).asymmetricKeyDetails?.namedCurve === 'prime256v1'
-  } catch {
-    return false
-  }
+const GENERATORS: Readonly<Record<(typeof MADE_SECRET_NAMES)[number], (random: Randomness) => string>> = {
+  TAPPASS_ADMIN_API_KEY: ({ bytes }) => `tp_admin_${bytes(32).toString('base64url')}`,
+  TAPPASS_JWT_SECRET: ({ bytes }) => bytes(48).toString('base64url'),
+  TAPPASS_VAULT_KEY: ({ bytes }) => bytes(32).toString('base64'),
+  TAPPASS_TOKEN_KEY: ({ signingKey }) => signingKey(),
 }
 
-const kinds: Readonly<
-  Record<string, Readonly<{ make: (random: Randomness) => string; isWellFormed: (text: string) => boolean }>>
-> = {
-  'tappass-admin-api-key': {
-    make: ({ bytes }) => `tp_admin_${bytes(32).toString('base64url')}`,
-    isWellFormed: (text) => /^tp_[\w-]{20,}$/.test(text),
-  },
-  'tappass-jwt-secret': {
-    make: ({ bytes }) => bytes(48).toString('base64url'),
-    isWellFormed: (text) => /^[\w-]{43,}$/.test(text),
-  },
-  'tappass-vault-key': {
-    make: ({ bytes }) => bytes(32).toString('base64'),
-    isWellFormed: (text) => /^[\w+/]{43}=$/.test(text) && Buffer.from(text, 'base64').length === 32,
-  },
-  'tappass-token-key': { make: ({ signingKey }) => signingKey(), isWellFormed: isSigningKey },
+/** Generates a secret of every kind. */
+export function generateSecrets(random: Randomness): Secrets {
+  return Object.fromEntries(MADE_SECRET_NAMES.map((name) => [credentialId(name), GENERATORS[name](random)]))
 }
-
-/** New secrets of every kind. */
-export const makeSecrets = (random: Randomness): Secrets =>
-  Object.fromEntries(Object.entries(kinds).map(([id, kind]) => [id, kind.make(random)]))
 
 /** Writes secrets as files of mode 0600 into a new folder of mode 0700. */
-export const writeSecrets = (folder: string, secrets: Secrets): void => {
+export function writeSecrets(folder: string, secrets: Secrets): void {
   mkdirSync(folder, { mode: 0o700 })
   for (const [id, text] of Object.entries(secrets)) writeFileSync(join(folder, id), text, { mode: 0o600, flush: true })
 }
 
-/** Adds secrets to a folder that exists, each whole or not at all. */
-export const keepSecrets = (folder: string, secrets: Secrets): void => {
+/** Adds secrets to an existing folder, each atomically. */
+export function storeSecrets(folder: string, secrets: Secrets): void {
   for (const [id, text] of Object.entries(secrets)) {
-    const fresh = join(folder, `.${id}`)
-    writeFileSync(fresh, text, { mode: 0o600, flush: true })
-    renameSync(fresh, join(folder, id))
+    const temporary = join(folder, `.${id}`)
+    writeFileSync(temporary, text, { mode: 0o600, flush: true })
+    renameSync(temporary, join(folder, id))
   }
 }
 
-/** Makes the folder of secrets at once or not at all. */
-export const createSecrets = (folder: string, random: Randomness): Secrets => {
-  const secrets = makeSecrets(random)
-  const fresh = `${folder}.${process.pid}`
-  rmSync(fresh, { recursive: true, force: true })
-  writeSecrets(fresh, secrets)
-  renameSync(fresh, folder)
+/** Generates secrets and creates their folder atomically. */
+export function createSecretsFolder(folder: string, random: Randomness): Secrets {
+  const secrets = generateSecrets(random)
+  const temporary = `${folder}.${process.pid}`
+  rmSync(temporary, { recursive: true, force: true })
+  writeSecrets(temporary, secrets)
+  renameSync(temporary, folder)
   return secrets
 }
 
-/** Reads all secrets of a folder. Throws a Failure (exit 5) that names every one that is missing or malformed. */
-export const readSecrets = (folder: string): Secrets => {
+/** Reads all secrets of a folder. Throws a `Failure` (exit 5) that names all missing and malformed ones. */
+export function readSecrets(folder: string): Secrets {
   const secrets = Object.fromEntries(
     readdirSync(folder)
       .filter((id) => !id.startsWith('.'))
       .map((id) => [id, readFileSync(join(folder, id), 'utf8').trim()] as const),
   )
-  const bad = Object.entries(kinds).filter(([id, kind]) => !kind.isWellFormed(secrets[id] ?? ''))
-  if (bad.length === 0) return secrets
+  const invalid = MADE_SECRET_NAMES.filter(
+    (name) => secretProblem(name, secrets[credentialId(name)] ?? '') !== undefined,
+  )
+  if (invalid.length === 0) return secrets
   throw new Failure(
     {
-      what: `these secrets are missing or malformed: ${bad.map(([id]) => id).join(', ')}`,
+      what: `secrets missing or malformed: ${invalid.map(credentialId).join(', ')}`,
       where: folder,
-      why: 'they are never made anew over data that may need them',
-      next: 'put the files back from a copy, or start over in an empty folder: tappass up --data DIR',
+      why: 'new ones are not generated, because existing data may need the old ones',
+      next: 'restore the files from a backup, or start with an empty data folder: tappass up --data DIR',
     },
-    exitCode.refused,
+    EXIT_CODE.refused,
   )
 }

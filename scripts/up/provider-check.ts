@@ -1,24 +1,24 @@
-/** Whether a model provider takes a key, asked by listing its models. Only a plain refusal counts as one. */
+/** Verifies a provider's API key by listing its models. */
 
-/** `unknown` when it could not be asked or answered something else. */
-export type ProviderOpinion = 'accepted' | 'refused' | 'unknown'
+/** `unknown`: the provider is unreachable, or its response is neither success nor 401 or 403. */
+export type ProviderKeyStatus = 'accepted' | 'rejected' | 'unknown'
 
-/** OpenAI's own API, which the gateway calls too when it has a key and no other address. */
-const openaiBase = 'https://api.openai.com/v1'
+/** OpenAI's API, which the gateway also uses when it has a key and no other address. */
+const OPENAI_BASE = 'https://api.openai.com/v1'
 
-/** Asks the provider at `upstream` (OpenAI when undefined) about a key, for `timeoutMs` at most. Never throws. */
-export const askProvider = async (
+/** Verifies a key at `upstream` (OpenAI when undefined), within `timeoutMs`. Never throws. */
+export async function verifyProviderKey(
   key: string,
   upstream: string | undefined,
   timeoutMs: number,
-): Promise<ProviderOpinion> => {
+): Promise<ProviderKeyStatus> {
   try {
-    const { status, body } = await fetch(`${upstream ?? openaiBase}/models`, {
+    const { status, body } = await fetch(`${upstream ?? OPENAI_BASE}/models`, {
       headers: { authorization: `Bearer ${key}` },
       signal: AbortSignal.timeout(timeoutMs),
     })
     await body?.cancel()
-    if (status === 401 || status === 403) return 'refused'
+    if (status === 401 || status === 403) return 'rejected'
     return status < 300 ? 'accepted' : 'unknown'
   } catch {
     return 'unknown'

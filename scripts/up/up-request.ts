@@ -1,5 +1,7 @@
-/** What the command line and the environment of `tappass up` ask for, checked; nothing is asked or touched here. */
+/** Reads and validates the options and environment of `tappass up`; it neither prompts nor changes anything. */
+
 import { join, resolve } from 'node:path'
+import { GATEWAY_PORT } from '../../contract/gateway.ts'
 import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
 import { usageFailure } from '../core/failure.ts'
 import {
@@ -13,7 +15,7 @@ import {
 } from './up-setting.ts'
 import type { Answers } from './wizard.ts'
 
-/** `dataPath` is absolute. What no flag says is undefined in `known`. */
+/** The request. `dataPath` is absolute. What no flag sets is undefined in `known`. */
 export type UpRequest = Readonly<{
   port: number
   dataPath: string
@@ -22,36 +24,36 @@ export type UpRequest = Readonly<{
   known: Answers
 }>
 
-/** A secret's text: from the file that an option names, else NAME_FILE, else NAME. Undefined when none is set. */
-const findSecret = (
+/** Returns a secret: from the file of an option, else NAME_FILE, else NAME. Undefined when none is set. */
+function findSecret(
   invocation: Invocation,
   option: string,
   name: string,
-): Readonly<{ text: string; where: string }> | undefined => {
+): Readonly<{ text: string; where: string }> | undefined {
   const { environment, workingFolder } = invocation
   const file = textOption(invocation, option)
   if (file !== undefined) return { text: readSecretFile(workingFolder, file, option), where: file }
-  const named = environment[`${name}_FILE`] ?? ''
-  if (named !== '') return { text: readSecretFile(workingFolder, named, option), where: named }
+  const secretFile = environment[`${name}_FILE`] ?? ''
+  if (secretFile !== '') return { text: readSecretFile(workingFolder, secretFile, option), where: secretFile }
   const text = environment[name]?.trim() ?? ''
   return text === '' ? undefined : { text, where: `${name} in the environment` }
 }
 
-const findSupabase = (invocation: Invocation): Pick<Answers, 'supabaseUrl' | 'supabaseKey'> => {
-  const typed = textOption(invocation, 'supabase-url')
-  if (typed !== undefined && splitConnectionString(typed, '--supabase-url').password !== undefined) {
+function findSupabase(invocation: Invocation): Pick<Answers, 'supabaseUrl' | 'supabaseKey'> {
+  const option = textOption(invocation, 'supabase-url')
+  if (option !== undefined && splitConnectionString(option, '--supabase-url').password !== undefined) {
     const next = 'tappass up --supabase-url postgresql://USER@HOST/NAME --supabase-key-file FILE'
-    throw usageFailure('"--supabase-url" must not hold the password: other users can read it', next)
+    throw usageFailure('"--supabase-url" must not contain the password: other users of this machine can read it', next)
   }
-  const text = typed ?? invocation.environment['SUPABASE_URL'] ?? ''
+  const text = option ?? invocation.environment['SUPABASE_URL'] ?? ''
   const key = findSecret(invocation, 'supabase-key-file', 'SUPABASE_KEY')?.text
   if (text === '') return { supabaseUrl: undefined, supabaseKey: key }
   const { url, password } = splitConnectionString(text, 'SUPABASE_URL')
   return { supabaseUrl: url, supabaseKey: key ?? password }
 }
 
-/** Reads the request. Throws a Failure: exit 64 for what can't be understood, 5 for a file or key that can't be used. */
-export const readUpRequest = (invocation: Invocation): UpRequest => {
+/** Reads the request. Throws a `Failure`: exit 64 for an invalid option, 5 for an invalid file or key. */
+export function readUpRequest(invocation: Invocation): UpRequest {
   const upstreamText = textOption(invocation, 'upstream')
   const upstream = upstreamText === undefined ? undefined : parseUpstream(upstreamText)
   const storage = textOption(invocation, 'storage') as Storage | undefined
@@ -59,7 +61,7 @@ export const readUpRequest = (invocation: Invocation): UpRequest => {
   const providerKey = findSecret(invocation, 'provider-key-file', 'OPENAI_API_KEY')
   const data = textOption(invocation, 'data')
   return {
-    port: parsePort(textOption(invocation, 'port') ?? (invocation.environment['TAPPASS_PORT'] || '9620')),
+    port: parsePort(textOption(invocation, 'port') ?? (invocation.environment['TAPPASS_PORT'] || String(GATEWAY_PORT))),
     dataPath: data === undefined ? join(invocation.root, '.tappass', 'data') : resolve(invocation.workingFolder, data),
     upstream,
     isJson: isGiven(invocation, 'json'),

@@ -1,140 +1,146 @@
-/** One run of `tappass up` from answers to a gateway that serves: folders, credentials, process, first agent. */
+/** A session of `tappass up`, from answers to a gateway that serves: data folder, credentials, process, first agent. */
+
 import { mkdtempSync, rmSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connectGateway, exchangeOverHttp } from '../control/gateway-client.ts'
-import { exitCode } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
+import { credentialId } from '../../contract/secret.ts'
+import { createGatewayClient, createHttpTransport } from '../control/gateway-client.ts'
 import { Failure } from '../core/failure.ts'
-import { databaseFolder, openDataFolder, readAgentKey, removeNote, writeNote } from './data-folder.ts'
-import { obtainAgent } from './first-agent.ts'
-import { answeredSecrets, type Decided, renderEnvironment } from './gateway-environment.ts'
+import { databaseFolder, openDataFolder, readAgentKey, removeJsonFile, writeJsonFile } from './data-folder.ts'
+import { ensureAgent } from './first-agent.ts'
+import { answeredSecrets, type ResolvedAnswers, renderEnvironment } from './gateway-environment.ts'
 import { type RunningGateway, startGateway } from './gateway-process.ts'
-import { makeSecrets, type Randomness, type Secrets, writeSecrets } from './local-secret.ts'
-import { askProvider } from './provider-check.ts'
-import type { Serving } from './welcome-screen.ts'
+import { generateSecrets, type Randomness, type Secrets, writeSecrets } from './local-secret.ts'
+import { verifyProviderKey } from './provider-check.ts'
+import type { ServingGateway } from './welcome-screen.ts'
 
-/** What a session is made from. `around` is the environment of the command, `entry` the gateway's main file. */
-export type SessionStart = Readonly<{
-  decided: Decided
+/** What a session needs. `environment` is that of the command, `entry` the main file of the gateway. */
+export type SessionOptions = Readonly<{
+  answers: ResolvedAnswers
   hasAnswered: boolean
   port: number
   upstream: string | undefined
   dataPath: string
   entry: string
-  around: Readonly<Record<string, string | undefined>>
+  environment: Readonly<Record<string, string | undefined>>
   random: Randomness
-  tell: (line: string) => void
+  onLogLine: (line: string) => void
   interrupt: AbortSignal
 }>
 
-/** A gateway that serves, and what to tell about it. `close` releases the data folder. */
-export type Session = Readonly<{ gateway: RunningGateway; serving: Serving; close: () => void }>
+/** A gateway that serves, and what to show about it. `close` unlocks the data folder. */
+export type Session = Readonly<{ gateway: RunningGateway; serving: ServingGateway; close: () => void }>
 
-const readyTimeoutMs = 60_000
-const providerTimeoutMs = 2000
+const READY_TIMEOUT_MS = 60_000
+const PROVIDER_TIMEOUT_MS = 2000
 
-type Kept = Readonly<{
+type PersistedState = Readonly<{
   secrets: Secrets
   close: () => void
-  nameGateway: (pid: number) => void
+  recordGateway: (pid: number) => void
   path: string | undefined
 }>
 
-const openKept = ({ decided, dataPath, random, hasAnswered }: SessionStart): Kept => {
-  if (decided.storage === 'memory') {
-    return { secrets: makeSecrets(random), close: () => undefined, nameGateway: () => undefined, path: undefined }
+function openState({ answers, dataPath, random, hasAnswered }: SessionOptions): PersistedState {
+  if (answers.storage === 'memory') {
+    return { secrets: generateSecrets(random), close: () => undefined, recordGateway: () => undefined, path: undefined }
   }
-  const folder = openDataFolder(dataPath, random, hasAnswered ? answeredSecrets(decided) : {})
+  const folder = openDataFolder(dataPath, random, hasAnswered ? answeredSecrets(answers) : {})
   if (hasAnswered) {
-    const { storage, supabaseUrl } = decided
-    writeNote(dataPath, 'answers.json', { storage, ...(supabaseUrl === undefined ? {} : { supabaseUrl }) })
+    const { storage, supabaseUrl } = answers
+    writeJsonFile(dataPath, 'answers.json', { storage, ...(supabaseUrl === undefined ? {} : { supabaseUrl }) })
   }
   const close = () => {
-    removeNote(dataPath, 'serving.json')
-    folder.lock.release()
+    removeJsonFile(dataPath, 'serving.json')
+    folder.lock.unlock()
   }
-  return { secrets: folder.secrets, close, nameGateway: folder.lock.nameGateway, path: dataPath }
+  return { secrets: folder.secrets, close, recordGateway: folder.lock.recordGateway, path: dataPath }
 }
 
-const checkProvider = async ({ decided, upstream, tell }: SessionStart): Promise<void> => {
-  if (decided.providerKey === undefined) return
-  const opinion = await askProvider(decided.providerKey, upstream, providerTimeoutMs)
-  if (opinion === 'unknown') tell('the provider could not be asked whether it takes the key')
-  if (opinion !== 'refused') return
+async function checkProvider({ answers, upstream, onLogLine }: SessionOptions): Promise<void> {
+  if (answers.providerKey === undefined) return
+  const status = await verifyProviderKey(answers.providerKey, upstream, PROVIDER_TIMEOUT_MS)
+  if (status === 'unknown') onLogLine('cannot verify the API key: the provider did not respond to it')
+  if (status !== 'rejected') return
   throw new Failure(
     {
-      what: 'the provider refuses the key',
+      what: 'the provider rejects the API key',
       where: upstream ?? 'OpenAI',
-      next: 'give one that it takes: tappass up --provider-key-file FILE',
+      next: 'use a valid key: tappass up --provider-key-file FILE',
     },
-    exitCode.refused,
+    EXIT_CODE.refused,
   )
 }
 
-/** The credentials of one run, in a folder that only this user can enter and that is gone once the gateway has read it. */
-const withCredentials = async <T>(
-  kept: Kept,
-  decided: Decided,
-  around: SessionStart['around'],
+/** Writes the credentials of a run to a folder that only this user can enter, and removes it once the gateway has read it. */
+async function withCredentials<T>(
+  state: PersistedState,
+  answers: ResolvedAnswers,
+  environment: SessionOptions['environment'],
   work: (folder: string) => Promise<T>,
-): Promise<T> => {
+): Promise<T> {
   const parent =
-    kept.path === undefined
-      ? mkdtempSync(join(around['XDG_RUNTIME_DIR'] || tmpdir(), 'tappass-'))
-      : join(kept.path, `run.${process.pid}`)
-  const folder = kept.path === undefined ? join(parent, 'credentials') : parent
+    state.path === undefined
+      ? mkdtempSync(join(environment['XDG_RUNTIME_DIR'] || tmpdir(), 'tappass-'))
+      : join(state.path, `run.${process.pid}`)
+  const folder = state.path === undefined ? join(parent, 'credentials') : parent
   try {
-    writeSecrets(folder, { ...kept.secrets, ...answeredSecrets(decided) })
+    writeSecrets(folder, { ...state.secrets, ...answeredSecrets(answers) })
     return await work(folder)
   } finally {
     rmSync(parent, { recursive: true, force: true })
   }
 }
 
-/** An agent id of its own for each machine where a database is shared. */
-const agentId = ({ storage }: Decided): string =>
-  storage === 'supabase'
+/** Returns the id of the first agent, different for each machine where the database is shared. */
+function agentId({ storage }: ResolvedAnswers): string {
+  return storage === 'supabase'
     ? `first-agent-${hostname()
         .toLowerCase()
         .replace(/[^a-z0-9]+/g, '-')}`
     : 'first-agent'
+}
 
-const serve = async (start: SessionStart, kept: Kept): Promise<Session> => {
-  const { decided, port, upstream, entry, around, tell, interrupt } = start
-  await checkProvider(start)
-  const gateway = await withCredentials(kept, decided, around, (credentialsFolder) => {
-    const environment = renderEnvironment(around, {
-      decided,
+async function serve(options: SessionOptions, state: PersistedState): Promise<Session> {
+  const { answers, port, upstream, entry, environment, onLogLine, interrupt } = options
+  await checkProvider(options)
+  const gateway = await withCredentials(state, answers, environment, (credentialsFolder) => {
+    const gatewayEnvironment = renderEnvironment(environment, {
+      answers,
       port,
       upstream,
-      databaseFolder: databaseFolder(start.dataPath),
+      databaseFolder: databaseFolder(options.dataPath),
       credentialsFolder,
     })
-    return startGateway({ entry, environment, readyTimeoutMs, tell, interrupt }, kept.nameGateway)
+    return startGateway(
+      { entry, environment: gatewayEnvironment, readyTimeoutMs: READY_TIMEOUT_MS, onLogLine, interrupt },
+      state.recordGateway,
+    )
   })
   try {
-    const adminKey = kept.secrets['tappass-admin-api-key'] ?? ''
-    const client = connectGateway(exchangeOverHttp(gateway.url), adminKey)
-    const known = kept.path === undefined ? undefined : readAgentKey(kept.path)
-    const agent = await obtainAgent(client, agentId(decided), known)
-    if (kept.path !== undefined) {
-      if (agent !== known) writeNote(kept.path, 'agent.json', agent)
-      writeNote(kept.path, 'serving.json', { url: gateway.url })
+    const adminKey = state.secrets[credentialId('TAPPASS_ADMIN_API_KEY')] ?? ''
+    const client = createGatewayClient(createHttpTransport(gateway.url), adminKey)
+    const known = state.path === undefined ? undefined : readAgentKey(state.path)
+    const agent = await ensureAgent(client, agentId(answers), known)
+    if (state.path !== undefined) {
+      if (agent !== known) writeJsonFile(state.path, 'agent.json', agent)
+      writeJsonFile(state.path, 'serving.json', { url: gateway.url })
     }
-    return { gateway, serving: { url: gateway.url, adminKey, agent, keptIn: kept.path }, close: kept.close }
+    return { gateway, serving: { url: gateway.url, adminKey, agent, dataFolder: state.path }, close: state.close }
   } catch (error) {
     await gateway.stop()
     throw error
   }
 }
 
-/** Opens a session. Throws a Failure, or the interrupt's abort; nothing is left running or locked then. */
-export const openSession = async (start: SessionStart): Promise<Session> => {
-  const kept = openKept(start)
+/** Opens a session. Throws a `Failure`, or the interrupt's abort; then nothing is left running or locked. */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const state = openState(options)
   try {
-    return await serve(start, kept)
+    return await serve(options, state)
   } catch (error) {
-    kept.close()
+    state.close()
     throw error
   }
 }

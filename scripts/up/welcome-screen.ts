@@ -1,11 +1,16 @@
-/** The last screen of `tappass up`: what to copy for a first governed call, and for one that is refused. */
+/** The welcome screen of `tappass up`: commands to copy for a first governed call, and for one that is refused. */
 import type { AgentKey } from './data-folder.ts'
 
-/** What serves now. */
-export type Serving = Readonly<{ url: string; adminKey: string; agent: AgentKey; keptIn: string | undefined }>
+/** The gateway that serves; `dataFolder` is undefined with memory storage. */
+export type ServingGateway = Readonly<{
+  url: string
+  adminKey: string
+  agent: AgentKey
+  dataFolder: string | undefined
+}>
 
-/** A private key in PEM form that opens nothing, from random bytes, so that no text of this project looks like one. */
-export const makeBogusPrivateKey = (bytes: (count: number) => Buffer): string => {
+/** Returns a bogus private key in PEM form from random bytes, so that no file of this project contains one. */
+export function createBogusPrivateKey(bytes: (count: number) => Buffer): string {
   const lines =
     bytes(144)
       .toString('base64')
@@ -14,8 +19,8 @@ export const makeBogusPrivateKey = (bytes: (count: number) => Buffer): string =>
   return [`-----${fence('BEGIN')}-----`, ...lines, `-----${fence('END')}-----`].join('\n')
 }
 
-/** A curl command that sends one user message to the echo model; safe to paste into any POSIX shell. */
-export const renderCurl = (url: string, key: string, text: string): string => {
+/** Returns a curl command that sends a user message to the echo model; safe to paste into any POSIX shell. */
+export function renderCurl(url: string, key: string, text: string): string {
   const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: text }] })
   return [
     `curl -sS ${url}/v1/chat/completions`,
@@ -25,22 +30,22 @@ export const renderCurl = (url: string, key: string, text: string): string => {
   ].join(' ')
 }
 
-/** The whole screen, with a line end. */
-export const renderFirstCall = (serving: Serving, bogusPrivateKey: string, hasColor: boolean): string => {
+/** Returns the whole screen, with a line end. */
+export function renderWelcomeScreen(serving: ServingGateway, bogusPrivateKey: string, hasColor: boolean): string {
   const bold = (text: string) => (hasColor ? `\u001b[1m${text}\u001b[22m` : text)
-  const { url, adminKey, agent, keptIn } = serving
+  const { url, adminKey, agent, dataFolder } = serving
   return `
-${bold('TapPass serves')} at ${url}
+${bold('TapPass is running')} at ${url}
   admin key  ${adminKey}
   agent key  ${agent.key}  (agent ${agent.id})
-  ${keptIn === undefined ? 'in memory: all of this is gone when it stops' : `kept in  ${keptIn}`}
+  ${dataFolder === undefined ? 'in memory: all data are lost when it stops' : `data in    ${dataFolder}`}
 
 ${bold('A governed call')} (or point any OpenAI client at ${url}/v1 with the agent key):
 ${renderCurl(url, agent.key, 'Hello')}
 
-${bold('One that is refused')}, since it would hand out a private key:
+${bold('A refused call')}, because it would leak a private key:
 ${renderCurl(url, agent.key, `Deploy with this key:\n${bogusPrivateKey}`)}
 
-Ctrl-C stops it.
+Press Ctrl-C to stop.
 `
 }

@@ -1,11 +1,11 @@
-/** The questions of a first `tappass up` on a terminal: license, storage, provider key. Only what no flag answered. */
+/** The wizard of a first `tappass up` on a terminal: license, storage, provider key. It prompts only for what no flag sets. */
 
 import { askChoice, askHidden, askLine, type Terminal } from '../command-line/prompt.ts'
 import { Failure } from '../core/failure.ts'
-import { askProvider } from './provider-check.ts'
+import { verifyProviderKey } from './provider-check.ts'
 import { checkLicense, checkProviderKey, readSecretFile, type Storage, splitConnectionString } from './up-setting.ts'
 
-/** What was answered, or was known already. */
+/** The answers, from flags or prompts. */
 export type Answers = Readonly<{
   storage: Storage | undefined
   license: string | undefined
@@ -14,8 +14,8 @@ export type Answers = Readonly<{
   supabaseKey: string | undefined
 }>
 
-/** Asks until the answer passes; a Failure's text is shown and the question asked again. */
-const askUntil = async <T>(terminal: Terminal, ask: () => Promise<T>): Promise<T> => {
+/** Prompts until the answer is valid; the text of a `Failure` is shown before prompting again. */
+async function askUntil<T>(terminal: Terminal, ask: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await ask()
@@ -26,45 +26,49 @@ const askUntil = async <T>(terminal: Terminal, ask: () => Promise<T>): Promise<T
   }
 }
 
-const askLicense = (terminal: Terminal, folder: string): Promise<string | undefined> =>
-  askUntil(terminal, async () => {
+function askLicense(terminal: Terminal, folder: string): Promise<string | undefined> {
+  return askUntil(terminal, async () => {
     const file = await askLine(terminal, 'License file (Enter for the community tier): ')
     return file === '' ? undefined : checkLicense(readSecretFile(folder, file, 'license'), file)
   })
+}
 
-const askStorage = (terminal: Terminal): Promise<Storage> =>
-  askChoice<Storage>(terminal, 'Where should records be kept?', [
-    ['local', 'in a folder of this machine (embedded PostgreSQL)'],
-    ['memory', 'in memory: nothing is kept'],
+function askStorage(terminal: Terminal): Promise<Storage> {
+  return askChoice<Storage>(terminal, 'Where should data be stored?', [
+    ['local', 'in a folder on this machine (embedded PostgreSQL)'],
+    ['memory', 'in memory: nothing is stored'],
     ['supabase', 'in Supabase (its PostgreSQL connection string)'],
   ])
+}
 
-const askSupabase = (terminal: Terminal): Promise<Readonly<{ url: string; password: string }>> =>
-  askUntil(terminal, async () => {
-    const typed = await askHidden(terminal, 'Connection string, postgresql://… (not shown): ')
-    const { url, password } = splitConnectionString(typed, 'the answer')
+function askSupabase(terminal: Terminal): Promise<Readonly<{ url: string; password: string }>> {
+  return askUntil(terminal, async () => {
+    const answer = await askHidden(terminal, 'Connection string, postgresql://… (not shown): ')
+    const { url, password } = splitConnectionString(answer, 'the answer')
     return { url, password: password ?? (await askHidden(terminal, 'Its password (not shown): ')) }
   })
+}
 
-const askProviderKey = (terminal: Terminal, upstream: string | undefined): Promise<string | undefined> =>
-  askUntil(terminal, async () => {
-    const who = upstream === undefined ? 'OpenAI' : 'Provider'
+function askProviderKey(terminal: Terminal, upstream: string | undefined): Promise<string | undefined> {
+  return askUntil(terminal, async () => {
+    const provider = upstream === undefined ? 'OpenAI' : 'Provider'
     const fallback = upstream === undefined ? 'the built-in echo model' : 'none'
-    const key = await askHidden(terminal, `${who} API key (not shown; Enter for ${fallback}): `)
+    const key = await askHidden(terminal, `${provider} API key (not shown; Enter for ${fallback}): `)
     if (key === '') return undefined
     checkProviderKey(key, upstream, 'the answer')
-    if ((await askProvider(key, upstream, 5000)) === 'refused')
-      throw new Failure({ what: 'the provider refuses this key' })
+    if ((await verifyProviderKey(key, upstream, 5000)) === 'rejected')
+      throw new Failure({ what: 'the provider rejects this key' })
     return key
   })
+}
 
-/** Asks for what `known` leaves open. `folder` is where relative file names start. */
-export const askAll = async (
+/** Prompts for what `known` leaves open. Relative file names start at `folder`. */
+export async function runWizard(
   terminal: Terminal,
   folder: string,
   upstream: string | undefined,
   known: Answers,
-): Promise<Answers> => {
+): Promise<Answers> {
   const license = known.license ?? (await askLicense(terminal, folder))
   const storage = known.storage ?? (await askStorage(terminal))
   const isOpen = storage === 'supabase' && known.supabaseUrl === undefined

@@ -1,10 +1,10 @@
-/** The register of agents and their keys, in SQL. A key's text is given once and never kept. */
+/** The agent registry and its keys, in SQL. The text of a key is returned once and never stored. */
 
 import type { Database, Random } from '../core/ports.ts'
 import { hasSqlState, UNIQUE_VIOLATION } from '../database/database-error.ts'
-import { type KeyKind, makeKey, storedKey } from './api-key.ts'
+import { createKey, type KeyKind, storedKey } from './api-key.ts'
 
-/** What whoever registers an agent says of it. */
+/** The attributes of an agent to be registered. */
 export type NewAgent = Readonly<{
   agent_id: string
   framework?: string | undefined
@@ -13,7 +13,7 @@ export type NewAgent = Readonly<{
   intended_use?: string | undefined
 }>
 
-/** An agent as it is shown. */
+/** An agent as the API shows it. */
 export type RegisteredAgent = Readonly<{
   agent_id: string
   agent_uuid: string
@@ -24,17 +24,17 @@ export type RegisteredAgent = Readonly<{
   intended_use: string | null
   is_active: boolean
   created_at: Date
-  /** When a key of it, its own or a developer's, last opened the door; within a minute. */
+  /** When one of its keys, its own or a developer's, was last used; accurate to a minute. */
   last_used_at: Date | null
 }>
 
-const SHOWN = `agent_id, agent_uuid, org_id::text AS org_id, framework, description, owner_email, intended_use, is_active, created_at,
+const PUBLIC_COLUMNS = `agent_id, agent_uuid, org_id::text AS org_id, framework, description, owner_email, intended_use, is_active, created_at,
   (SELECT max(k.last_used_at) FROM api_keys k WHERE k.agent_id = agents.id) AS last_used_at`
 
-/** The organization that everything belongs to until there are more. */
+/** The one organization, until there are several. */
 const DEFAULT_ORG = `(SELECT id FROM organizations WHERE slug = 'default')`
 
-/** Registers an agent with its first key, both or neither. Gives undefined when the name is taken. */
+/** Registers an agent with its first key, both or neither. Returns undefined when the name is taken. */
 export async function registerAgent(
   database: Database,
   random: Random,
@@ -46,12 +46,12 @@ export async function registerAgent(
     return await database.transaction(async (session) => {
       const [row] = await session.query<RegisteredAgent & { id: string }>(
         `INSERT INTO agents (agent_uuid, agent_id, org_id, framework, description, owner_email, intended_use)
-         VALUES ($1, $2, ${DEFAULT_ORG}, $3, $4, $5, $6) RETURNING id::text AS id, ${SHOWN}`,
+         VALUES ($1, $2, ${DEFAULT_ORG}, $3, $4, $5, $6) RETURNING id::text AS id, ${PUBLIC_COLUMNS}`,
         [uuid, agent_id, framework ?? 'custom', description ?? null, owner_email ?? null, intended_use ?? null],
       )
       if (!row) throw new Error('the database gave no row for a new agent')
-      const { id, ...shown } = row
-      return { agent: shown, key: await addKey(session, random, 'agent', id, {}) }
+      const { id, ...publicAgent } = row
+      return { agent: publicAgent, key: await insertKey(session, random, 'agent', id, {}) }
     })
   } catch (cause) {
     if (hasSqlState(cause, UNIQUE_VIOLATION)) return undefined
@@ -61,15 +61,15 @@ export async function registerAgent(
 
 /** Lists all agents by name. */
 export function listAgents(database: Database): Promise<readonly RegisteredAgent[]> {
-  return database.query(`SELECT ${SHOWN} FROM agents WHERE org_id = ${DEFAULT_ORG} ORDER BY agent_id`)
+  return database.query(`SELECT ${PUBLIC_COLUMNS} FROM agents WHERE org_id = ${DEFAULT_ORG} ORDER BY agent_id`)
 }
 
-/** Gives the agent with this name or uuid, or undefined. */
+/** Returns the agent with this name or uuid, or undefined. */
 export async function findAgent(database: Database, name: string): Promise<RegisteredAgent | undefined> {
-  // PostgreSQL refuses to look for the one character that it can't keep.
+  // PostgreSQL rejects U+0000 in text.
   if (name.includes('\0')) return undefined
   const [agent] = await database.query<RegisteredAgent>(
-    `SELECT ${SHOWN} FROM agents WHERE org_id = ${DEFAULT_ORG} AND (agent_id = $1 OR agent_uuid = $1)`,
+    `SELECT ${PUBLIC_COLUMNS} FROM agents WHERE org_id = ${DEFAULT_ORG} AND (agent_id = $1 OR agent_uuid = $1)`,
     [name],
   )
   return agent
@@ -81,7 +81,7 @@ export async function countActiveAgents(database: Database): Promise<number> {
   return row?.count ?? 0
 }
 
-/** Deactivates an agent and revokes all its keys. Its record stays. */
+/** Deactivates an agent and revokes all its keys. Its row stays. */
 export async function deactivateAgent(database: Database, agent: RegisteredAgent): Promise<void> {
   await database.transaction(async (session) => {
     await session.query('UPDATE agents SET is_active = false WHERE agent_uuid = $1', [agent.agent_uuid])
@@ -89,23 +89,23 @@ export async function deactivateAgent(database: Database, agent: RegisteredAgent
   })
 }
 
-/** Revokes the agent's own keys and gives a new one; makes the agent active again. Developers' keys stay. */
+/** Revokes the agent's own keys, returns a new one and activates the agent. Developers' keys stay valid. */
 export function rotateKey(database: Database, random: Random, agent: RegisteredAgent): Promise<string> {
   return database.transaction(async (session) => {
     await session.query('UPDATE agents SET is_active = true WHERE agent_uuid = $1', [agent.agent_uuid])
     await revokeKeys(session, agent, ['agent'])
-    return addKey(session, random, 'agent', await rowId(session, agent), {})
+    return insertKey(session, random, 'agent', await rowId(session, agent), {})
   })
 }
 
-/** Gives a developer a key of their own for an agent. */
-export async function addDeveloperKey(
+/** Creates a key for a developer of an agent. */
+export async function insertDeveloperKey(
   database: Database,
   random: Random,
   agent: RegisteredAgent,
   developer: Readonly<{ email: string; name: string | undefined; expiresDays: number }>,
 ): Promise<string> {
-  return addKey(database, random, 'developer', await rowId(database, agent), developer)
+  return insertKey(database, random, 'developer', await rowId(database, agent), developer)
 }
 
 async function rowId(database: Database, { agent_uuid }: RegisteredAgent): Promise<string> {
@@ -124,14 +124,14 @@ function revokeKeys(database: Database, { agent_uuid }: RegisteredAgent, kinds: 
   )
 }
 
-async function addKey(
+async function insertKey(
   database: Database,
   random: Random,
   kind: KeyKind,
   agentRow: string,
   developer: Readonly<{ email?: string; name?: string | undefined; expiresDays?: number }>,
 ): Promise<string> {
-  const key = makeKey(kind, random)
+  const key = createKey(kind, random)
   const { hash, prefix } = storedKey(key)
   const { email, name, expiresDays } = developer
   await database.query(

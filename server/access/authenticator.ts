@@ -1,9 +1,8 @@
-/** Who is knocking: takes the headers of a request, gives the principal behind its key, or says why there is none. */
+/** Authentication: given the headers of a request, finds the principal behind its key, or why there is none. */
 import type { Agent } from '../core/call.ts'
-import { PublicError } from '../core/errors.ts'
 import type { Clock, Database } from '../core/ports.ts'
 import { isKeyShaped, isSameHash, storedKey } from './api-key.ts'
-import { type KnownKey, makeKnownKeys } from './key-cache.ts'
+import { createKeyCache, type KeyRow } from './key-cache.ts'
 import { isAtLeast, parseRole, type Role } from './role.ts'
 
 /** An agent with its key (or a developer's key for it), a person, or the bootstrap admin. */
@@ -12,86 +11,107 @@ export type Principal =
   | Readonly<{ kind: 'person'; role: Role; keyId: string }>
   | Readonly<{ kind: 'admin'; role: Role }>
 
-/** Headers as Node gives them: names in lower case. */
+/** Headers as Node provides them: names in lower case. */
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** All methods throw PublicError: 401 without a valid key, 403 when the role may not, 503 when keys can't be looked up. */
-export type Door = Readonly<{
-  /** Admits agents to the governed routes. */
-  admitAgent: (headers: Headers) => Promise<Agent>
-  /** Admits whoever has at least this role. */
-  admit: (headers: Headers, least: Role) => Promise<Principal>
-  /** Forgets what it knows of keys. Called when a key is revoked through this process, which makes that immediate here. */
-  forget: () => void
+/** Why a request is not authenticated, or not authorized. `keys_unavailable`: keys can't be looked up. */
+export type AuthenticationFailure =
+  | Readonly<{
+      status:
+        | 'key_missing'
+        | 'key_invalid'
+        | 'key_revoked'
+        | 'key_expired'
+        | 'agent_deactivated'
+        | 'role_insufficient'
+        | 'not_an_agent'
+    }>
+  | Readonly<{ status: 'keys_unavailable'; cause: unknown }>
+
+/** The principal of a request, or why it has none. */
+export type Authentication = Readonly<{ status: 'authenticated'; principal: Principal }> | AuthenticationFailure
+
+/** The agent of a request, or why it has none. */
+export type AgentAuthentication = Readonly<{ status: 'authenticated'; agent: Agent }> | AuthenticationFailure
+
+/** Finds out who makes a request. Nothing is thrown: a failure is a value. */
+export type Authenticator = Readonly<{
+  /** Authenticates an agent on a governed route. */
+  authenticateAgent: (headers: Headers) => Promise<AgentAuthentication>
+  /** Authenticates a principal that has at least this role. */
+  authorize: (headers: Headers, requiredRole: Role) => Promise<Authentication>
+  /** Clears cached keys. Called when a key is revoked through this process, so that it is invalid here at once. */
+  invalidateKeys: () => void
 }>
 
 /**
- * Makes the door. Without an admin key nobody is the bootstrap admin. When a key was last used is noted in the background;
- * `report` hears when that fails, which changes nothing else.
+ * Creates the authenticator. Without an admin key there is no bootstrap admin. `last_used_at` is updated in the
+ * background; `onError` is called when that fails, which has no other effect.
  */
-export function makeDoor(
+export function createAuthenticator(
   database: Database,
   adminKey: string | undefined,
   clock: Clock,
-  report: (cause: unknown) => void,
-): Door {
-  const keys = makeKnownKeys(database, clock, report)
+  onError: (cause: unknown) => void,
+): Authenticator {
+  const keys = createKeyCache(database, clock, onError)
   const adminHash = adminKey === undefined ? undefined : storedKey(adminKey).hash
 
-  /** Says at once who it is when the key was looked up a moment ago, as nearly all have been. */
-  function identify(headers: Headers): Principal | Promise<Principal> {
+  async function authenticate(headers: Headers): Promise<Authentication> {
     const key = keyOf(headers)
-    if (key === undefined) throw new PublicError('auth.missing')
+    if (key === undefined) return { status: 'key_missing' }
     const { hash } = storedKey(key)
-    if (adminHash !== undefined && isSameHash(hash, adminHash)) return { kind: 'admin', role: 'PLATFORM' }
-    if (!isKeyShaped(key)) throw new PublicError('auth.invalid')
-    const believed = keys.recall(hash)
-    return believed ? principalOf(believed, clock.nowMs()) : lookUp(hash)
-  }
-
-  async function lookUp(hash: string): Promise<Principal> {
-    const found = await keys.look(hash).catch((cause: unknown) => {
-      throw new PublicError('store.unavailable', { cause })
-    })
-    return principalOf(found, clock.nowMs())
+    if (adminHash !== undefined && isSameHash(hash, adminHash))
+      return authenticated({ kind: 'admin', role: 'PLATFORM' })
+    if (!isKeyShaped(key)) return { status: 'key_invalid' }
+    try {
+      // Nearly all keys are cached.
+      return authenticationOf(keys.peek(hash) ?? (await keys.lookup(hash)), clock.nowMs())
+    } catch (cause) {
+      return { status: 'keys_unavailable', cause }
+    }
   }
 
   return {
-    admitAgent: async (headers) => {
-      const known = identify(headers)
-      const principal = known instanceof Promise ? await known : known
-      if (principal.kind !== 'agent')
-        throw new PublicError('auth.role', { message: 'This route wants the key of an agent.' })
-      return principal.agent
+    authenticateAgent: async (headers) => {
+      const authentication = await authenticate(headers)
+      if (authentication.status !== 'authenticated') return authentication
+      const { principal } = authentication
+      return principal.kind === 'agent'
+        ? { status: 'authenticated', agent: principal.agent }
+        : { status: 'not_an_agent' }
     },
-    admit: async (headers, least) => {
-      const principal = await identify(headers)
-      if (!isAtLeast(principal.role, least)) throw new PublicError('auth.role')
-      return principal
+    authorize: async (headers, requiredRole) => {
+      const authentication = await authenticate(headers)
+      if (authentication.status !== 'authenticated') return authentication
+      return isAtLeast(authentication.principal.role, requiredRole) ? authentication : { status: 'role_insufficient' }
     },
-    forget: keys.forget,
+    invalidateKeys: keys.clear,
   }
 }
 
-/** Takes the key from `Authorization: Bearer` or, as Anthropic's clients send it, from `x-api-key`. */
+/** Reads the key from `Authorization: Bearer` or, as Anthropic's clients send it, from `x-api-key`. */
 function keyOf(headers: Headers): string | undefined {
   const { authorization } = headers
   const bearer = typeof authorization === 'string' ? /^Bearer +(\S+)$/i.exec(authorization)?.[1] : undefined
-  const alone = headers['x-api-key']
-  return bearer ?? (typeof alone === 'string' && alone !== '' ? alone : undefined)
+  const apiKey = headers['x-api-key']
+  return bearer ?? (typeof apiKey === 'string' && apiKey !== '' ? apiKey : undefined)
 }
 
-function principalOf(found: KnownKey | undefined, nowMs: number): Principal {
-  if (!found) throw new PublicError('auth.invalid')
-  if (found.revoked_at) throw new PublicError('auth.revoked', { details: { reason: 'revoked' } })
-  if (found.expires_at && found.expires_at.getTime() <= nowMs) {
-    throw new PublicError('auth.expired', { details: { reason: 'expired' } })
+/** Returns the principal of a key's row, or why the key is no longer one. */
+function authenticationOf(row: KeyRow | undefined, nowMs: number): Authentication {
+  if (!row) return { status: 'key_invalid' }
+  if (row.revoked_at) return { status: 'key_revoked' }
+  if (row.expires_at && row.expires_at.getTime() <= nowMs) return { status: 'key_expired' }
+  if (row.agent_id && row.agent_uuid && row.org_id) {
+    if (!row.is_active) return { status: 'agent_deactivated' }
+    const agent = { id: row.agent_id, uuid: row.agent_uuid, org: row.org_id }
+    return authenticated({ kind: 'agent', role: 'AGENT', agent })
   }
-  if (found.agent_id && found.agent_uuid && found.org_id) {
-    if (!found.is_active) throw new PublicError('auth.revoked', { details: { reason: 'revoked' } })
-    return { kind: 'agent', role: 'AGENT', agent: { id: found.agent_id, uuid: found.agent_uuid, org: found.org_id } }
-  }
-  const role = found.kind === 'pat' ? parseRole(found.role ?? '') : undefined
-  if (!role) throw new PublicError('auth.invalid')
-  return { kind: 'person', role, keyId: found.id }
+  const role = row.kind === 'pat' ? parseRole(row.role ?? '') : undefined
+  return role ? authenticated({ kind: 'person', role, keyId: row.id }) : { status: 'key_invalid' }
+}
+
+function authenticated(principal: Principal): Authentication {
+  return { status: 'authenticated', principal }
 }

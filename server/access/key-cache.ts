@@ -1,21 +1,21 @@
-/** Keys as the database knows them: looked up, believed for a moment, and their use noted. */
+/** A cache of API keys in front of the database, which also updates when a key was last used. */
 import type { Clock, Database } from '../core/ports.ts'
 
+/** How long a cached key is trusted, and so how long a key that another replica revoked still works on this one. */
+export const KEY_CACHE_TTL_MS = 1000
+
 /**
- * How long a key that was looked up is believed without looking again: so long can a key that was revoked through another
- * replica still open this one.
+ * Minimum time between two updates of `last_used_at`, in the database (as an interval) and here, where updates may be
+ * failing.
  */
-export const KEY_BELIEVED_MS = 1000
+const TOUCH_INTERVAL = `interval '1 minute'`
+const TOUCH_INTERVAL_MS = 60_000
 
-/** Between two notes of a key's use, in the database (as an interval) and here, where one may be failing. */
-const USE_NOTED = `interval '1 minute'`
-const USE_NOTED_MS = 60_000
-
-/** Keys remembered at once. */
+/** Keys cached at once. */
 const KEYS_MAX = 10_000
 
-/** A key that was given out, and the agent that it is for. */
-export type KnownKey = Readonly<{
+/** An issued key, and the agent that it belongs to. */
+export type KeyRow = Readonly<{
   id: string
   kind: string
   role: string | null
@@ -25,73 +25,77 @@ export type KnownKey = Readonly<{
   agent_uuid: string | null
   org_id: string | null
   is_active: boolean | null
-  /** Whether the key opens something, and its use is to be noted again. */
-  is_use_news: boolean
+  /** Whether the key is valid and its `last_used_at` is due for an update. */
+  should_touch: boolean
 }>
 
-const IS_USE_OLD = `coalesce(last_used_at < now() - ${USE_NOTED}, true)`
+const IS_TOUCH_DUE = `coalesce(last_used_at < now() - ${TOUCH_INTERVAL}, true)`
 
-const LOOK_UP = `SELECT k.id::text AS id, k.kind, k.role, k.expires_at, k.revoked_at, a.agent_id, a.agent_uuid,
+const LOOKUP = `SELECT k.id::text AS id, k.kind, k.role, k.expires_at, k.revoked_at, a.agent_id, a.agent_uuid,
     coalesce(a.org_id, k.org_id)::text AS org_id, a.is_active,
-    k.revoked_at IS NULL AND coalesce(k.expires_at > now(), true) AND ${IS_USE_OLD} AS is_use_news
+    k.revoked_at IS NULL AND coalesce(k.expires_at > now(), true) AND ${IS_TOUCH_DUE} AS should_touch
   FROM api_keys k LEFT JOIN agents a ON a.id = k.agent_id WHERE k.key_hash = $1`
 
-/** Another replica may have noted it meanwhile. */
-const NOTE_USE = `UPDATE api_keys SET last_used_at = now() WHERE id = $1::uuid AND ${IS_USE_OLD}`
+/** Another replica may have updated it meanwhile. */
+const TOUCH = `UPDATE api_keys SET last_used_at = now() WHERE id = $1::uuid AND ${IS_TOUCH_DUE}`
 
-type Known = {
-  readonly found: Promise<KnownKey | undefined>
-  readonly untilMs: number
-  /** What was found, once it was. */
-  key?: KnownKey
-  notedMs: number
+type CacheEntry = {
+  readonly row: Promise<KeyRow | undefined>
+  readonly expiresMs: number
+  /** The row, once the query has returned. */
+  key?: KeyRow
+  touchedMs: number
 }
 
-/** Keys by the hashes of their texts. */
-export type KnownKeys = Readonly<{
-  /** Gives a key that was looked up a moment ago; undefined when it has to be looked up. */
-  recall: (hash: string) => KnownKey | undefined
+/** Keys by their hashes. */
+export type KeyCache = Readonly<{
+  /** Returns a cached key; undefined when it has to be looked up. */
+  peek: (hash: string) => KeyRow | undefined
   /** Rejects when the database does. */
-  look: (hash: string) => Promise<KnownKey | undefined>
-  /** Forgets what is believed. */
-  forget: () => void
+  lookup: (hash: string) => Promise<KeyRow | undefined>
+  /** Drops all entries. */
+  clear: () => void
 }>
 
-/** Makes the memory. A key's use is noted in the background; `report` hears when that fails, and nobody else does. */
-export function makeKnownKeys(database: Database, clock: Clock, report: (cause: unknown) => void): KnownKeys {
-  const known = new Map<string, Known>()
+/** Creates the cache. `last_used_at` is updated in the background; `onError` is called when that fails. */
+export function createKeyCache(database: Database, clock: Clock, onError: (cause: unknown) => void): KeyCache {
+  const entries = new Map<string, CacheEntry>()
 
-  function look(hash: string): Promise<KnownKey | undefined> {
+  function lookup(hash: string): Promise<KeyRow | undefined> {
     const nowMs = clock.nowMs()
-    const before = known.get(hash)
-    if (before && before.untilMs > nowMs) return before.found
-    if (known.size >= KEYS_MAX) known.clear()
-    const found = database.query<KnownKey>(LOOK_UP, [hash]).then(([row]) => row)
-    const entry: Known = { found, untilMs: nowMs + KEY_BELIEVED_MS, notedMs: before?.notedMs ?? -USE_NOTED_MS }
-    known.set(hash, entry)
-    found.then(
+    const previous = entries.get(hash)
+    if (previous && previous.expiresMs > nowMs) return previous.row
+    if (entries.size >= KEYS_MAX) entries.clear()
+    const row = database.query<KeyRow>(LOOKUP, [hash]).then(([row]) => row)
+    const entry: CacheEntry = {
+      row,
+      expiresMs: nowMs + KEY_CACHE_TTL_MS,
+      touchedMs: previous?.touchedMs ?? -TOUCH_INTERVAL_MS,
+    }
+    entries.set(hash, entry)
+    row.then(
       (row) => {
-        if (!row) known.delete(hash)
+        if (!row) entries.delete(hash)
         else {
           entry.key = row
-          noteUse(row, entry, nowMs)
+          touch(row, entry, nowMs)
         }
       },
-      () => known.delete(hash),
+      () => entries.delete(hash),
     )
-    return found
+    return row
   }
 
-  function noteUse({ id, is_use_news }: KnownKey, entry: Known, nowMs: number): void {
-    if (!is_use_news || nowMs - entry.notedMs < USE_NOTED_MS) return
-    entry.notedMs = nowMs
-    database.query(NOTE_USE, [id]).catch(report)
+  function touch({ id, should_touch }: KeyRow, entry: CacheEntry, nowMs: number): void {
+    if (!should_touch || nowMs - entry.touchedMs < TOUCH_INTERVAL_MS) return
+    entry.touchedMs = nowMs
+    database.query(TOUCH, [id]).catch(onError)
   }
 
-  function recall(hash: string): KnownKey | undefined {
-    const believed = known.get(hash)
-    return believed && believed.untilMs > clock.nowMs() ? believed.key : undefined
+  function peek(hash: string): KeyRow | undefined {
+    const cached = entries.get(hash)
+    return cached && cached.expiresMs > clock.nowMs() ? cached.key : undefined
   }
 
-  return { recall, look, forget: () => known.clear() }
+  return { peek, lookup, clear: () => entries.clear() }
 }

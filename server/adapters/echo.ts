@@ -1,44 +1,44 @@
 /**
- * The built-in model `echo`: says back what it was told, and says that it does. It answers without any provider, so that a
- * first governed call works offline. It thinks nothing.
+ * The built-in model `echo`: repeats its input, and says so. It needs no provider, so that a first governed call
+ * works offline.
  */
 
-import type { Clock, Upstream, UpstreamAnswer } from '../core/ports.ts'
-import { readWhole } from '../protocol/upstream-answer.ts'
+import type { Clock, Upstream, UpstreamResponse } from '../core/ports.ts'
+import { readBytes } from '../protocol/upstream-response.ts'
 
-const PREFACE = "This is TapPass's built-in echo model; no AI has read this. You said: "
+const PREFIX = "This is TapPass's built-in echo model; no AI has read this. You said: "
 
-type Members = Readonly<Record<string, unknown>>
+type JsonObject = Readonly<Record<string, unknown>>
 
-/** Makes the model. The clock stamps its answers. */
-export function makeEcho(clock: Clock): Upstream {
+/** Creates the model. The clock timestamps its responses. */
+export function createEcho(clock: Clock): Upstream {
   return {
     name: 'echo',
     forward: async (path, body, callId) => {
       if (path === '/models')
         return json(200, { object: 'list', data: [{ id: 'echo', object: 'model', created: 0, owned_by: 'tappass' }] })
-      if (path !== '/chat/completions' && path !== '/completions') return json(404, noSuchThing(path))
-      const asked = JSON.parse(body ?? '{}') as Members
+      if (path !== '/chat/completions' && path !== '/completions') return json(404, notFound(path))
+      const request = JSON.parse(body ?? '{}') as JsonObject
       const isChat = path === '/chat/completions'
-      const text = PREFACE + (isChat ? lastWords(asked['messages']) : textOf(asked['prompt']))
+      const text = PREFIX + (isChat ? lastMessage(request['messages']) : textOf(request['prompt']))
       const head = {
         id: `${isChat ? 'chatcmpl' : 'cmpl'}-${callId}`,
         created: Math.floor(clock.nowMs() / 1000),
         model: 'echo',
       }
       const usage = usageOf(body ?? '', text)
-      if (asked['stream'] !== true) return json(200, whole(isChat, head, text, usage))
-      const options = asked['stream_options'] as { include_usage?: unknown } | undefined
-      return stream(pieces(isChat, head, text, options?.include_usage === true ? usage : undefined))
+      if (request['stream'] !== true) return json(200, completion(isChat, head, text, usage))
+      const options = request['stream_options'] as { include_usage?: unknown } | undefined
+      return stream(chunks(isChat, head, text, options?.include_usage === true ? usage : undefined))
     },
     close: async () => {},
   }
 }
 
-/** What the last message that is not the system's says. */
-function lastWords(messages: unknown): string {
-  const said = Array.isArray(messages) ? messages.filter((message) => message?.role !== 'system') : []
-  return textOf(said.at(-1)?.content)
+/** The text of the last message that is not a system message. */
+function lastMessage(messages: unknown): string {
+  const conversation = Array.isArray(messages) ? messages.filter((message) => message?.role !== 'system') : []
+  return textOf(conversation.at(-1)?.content)
 }
 
 /** The text of a content: a string, or the text parts of a list. */
@@ -50,21 +50,21 @@ function textOf(content: unknown): string {
     .join(' ')
 }
 
-/** Counts words, for there is no tokenizer here. */
-function usageOf(asked: string, answered: string): object {
+/** Counts words, as there is no tokenizer here. */
+function usageOf(request: string, response: string): object {
   const words = (text: string): number => text.split(/\s+/).filter(Boolean).length
-  const [prompt, completion] = [words(asked), words(answered)]
+  const [prompt, completion] = [words(request), words(response)]
   return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion }
 }
 
-function whole(isChat: boolean, head: object, text: string, usage: object): object {
-  const said = isChat ? { message: { role: 'assistant', content: text, refusal: null } } : { text }
-  const choice = { index: 0, ...said, logprobs: null, finish_reason: 'stop' }
+function completion(isChat: boolean, head: object, text: string, usage: object): object {
+  const content = isChat ? { message: { role: 'assistant', content: text, refusal: null } } : { text }
+  const choice = { index: 0, ...content, logprobs: null, finish_reason: 'stop' }
   return { ...head, object: isChat ? 'chat.completion' : 'text_completion', choices: [choice], usage }
 }
 
-/** The chunks of a streamed answer: who speaks, word by word, why it ends, how much it was. */
-function* pieces(isChat: boolean, head: object, text: string, usage: object | undefined): Generator<string> {
+/** The chunks of a streamed response: role, content word by word, finish reason, usage. */
+function* chunks(isChat: boolean, head: object, text: string, usage: object | undefined): Generator<string> {
   const chunk = (choice: object): string =>
     JSON.stringify({
       ...head,
@@ -80,25 +80,25 @@ function* pieces(isChat: boolean, head: object, text: string, usage: object | un
   yield '[DONE]'
 }
 
-function stream(events: Iterable<string>): UpstreamAnswer {
+function stream(events: Iterable<string>): UpstreamResponse {
   async function* bytes(): AsyncGenerator<Uint8Array> {
     for (const event of events) yield Buffer.from(`data: ${event}\n\n`)
   }
-  return answerOf(200, 'text/event-stream', bytes())
+  return responseOf(200, 'text/event-stream', bytes())
 }
 
-function json(status: number, body: object): UpstreamAnswer {
+function json(status: number, body: object): UpstreamResponse {
   async function* bytes(): AsyncGenerator<Uint8Array> {
     yield Buffer.from(JSON.stringify(body))
   }
-  return answerOf(status, 'application/json', bytes())
+  return responseOf(status, 'application/json', bytes())
 }
 
-function answerOf(status: number, type: string, body: AsyncIterable<Uint8Array>): UpstreamAnswer {
-  return { status, headers: { 'content-type': type }, body, whole: (bodyBytesMax) => readWhole(body, bodyBytesMax) }
+function responseOf(status: number, type: string, body: AsyncIterable<Uint8Array>): UpstreamResponse {
+  return { status, headers: { 'content-type': type }, body, bytes: (bodyBytesMax) => readBytes(body, bodyBytesMax) }
 }
 
-function noSuchThing(path: string): object {
+function notFound(path: string): object {
   const message = `The model echo has no ${path}.`
   return { error: { message, type: 'invalid_request_error', param: 'model', code: 'model_not_found' } }
 }

@@ -1,4 +1,4 @@
-/** The folder of migrations, as values. Which of its files are good is for core/migration.ts to say. */
+/** Reads the folder of migrations. Which of its files are valid is decided in migration/migration.ts. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MigrationFile } from '../migration/migration.ts'

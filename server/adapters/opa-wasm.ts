@@ -1,16 +1,17 @@
 /**
- * The policy as WebAssembly in this process: the same Rego that an OPA server would run, without a service. What the
- * policy says is checked before it is believed.
+ * The policy as WebAssembly in this process: the same Rego that an OPA server would run, without a service. The
+ * result of the policy is validated before it is used.
  */
 import { loadPolicy } from '@open-policy-agent/opa-wasm'
 import * as v from 'valibot'
+import { canonicalJson } from '../core/canonical-json.ts'
 import { sha256 } from '../core/hash.ts'
 import type { PolicyEngine } from '../core/ports.ts'
 
-/** Decisions kept. A decision depends on nothing but its input, so they never go stale; they only have to fit. */
+/** Cached decisions. Policy and data are fixed, so entries never go stale; the bound is for memory. */
 const DECISIONS_MAX = 10_000
 
-/** Characters of an input beyond which its decision is not kept. */
+/** Longer inputs are not cached. */
 const INPUT_CHARS_MAX = 4096
 
 const REASON = v.strictObject({ step: v.string(), kind: v.string() })
@@ -32,23 +33,25 @@ const DECISION = v.pipe(
 /** What a policy decides. */
 export type Decision = v.InferOutput<typeof DECISION>
 
-/** Takes what a policy answered, gives the decision. Throws when it is none: no action that is not known is ever taken. */
+/** Given the result of a policy, returns the decision. Throws when it is not one: no unknown action is ever taken. */
 export function parseDecision(answer: unknown): Decision {
   return v.parse(DECISION, answer)
 }
 
 /**
- * Takes the compiled policy (`opa build --target wasm`), gives the engine. Its revision is the SHA-256 of the bytes. `decide`
- * throws when the policy does, or when its answer is not a decision.
+ * Given the compiled policy (`opa build --target wasm`) and its base document, returns the engine. Its revision is the
+ * SHA-256 over both: the same Rego with another threshold is another policy. `decide` throws when the policy does, or
+ * when its result is not a decision.
  */
-export async function makeWasmPolicy(wasm: Uint8Array): Promise<PolicyEngine> {
+export async function createWasmPolicy(wasm: Uint8Array, document: object): Promise<PolicyEngine> {
   const policy = await loadPolicy(wasm.slice().buffer)
-  const revision = sha256(wasm)
+  policy.setData(document)
+  const revision = sha256(`${sha256(wasm)} ${canonicalJson(document)}`)
   const decisions = new Map<string, Decision>()
 
-  function decisionOn(input: string): Decision {
-    const known = decisions.get(input)
-    if (known) return known
+  function evaluate(input: string): Decision {
+    const cached = decisions.get(input)
+    if (cached) return cached
     const [answer] = policy.evaluate(new TextEncoder().encode(input).buffer) as readonly { result?: unknown }[]
     const decision = parseDecision(answer?.result)
     if (input.length <= INPUT_CHARS_MAX) {
@@ -61,7 +64,7 @@ export async function makeWasmPolicy(wasm: Uint8Array): Promise<PolicyEngine> {
   return {
     revision,
     decide: async (input, decisionId) => {
-      const { action, classification, kinds, reasons } = decisionOn(JSON.stringify(input))
+      const { action, classification, kinds, reasons } = evaluate(JSON.stringify(input))
       const head = { policy: revision, decisionId, classification }
       if (action === 'allow') return { ...head, action }
       return action === 'redact' ? { ...head, action, kinds } : { ...head, action, reasons }

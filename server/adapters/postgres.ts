@@ -4,43 +4,44 @@ import pg from 'pg'
 import type { SessionDatabase } from '../core/ports.ts'
 import { COLUMN_PARSERS } from '../database/column-parser.ts'
 import { databaseErrorOf } from '../database/database-error.ts'
-import { type PostgresAddress, showPostgresAddress } from '../database/postgres-address.ts'
+import { formatPostgresAddress, type PostgresAddress } from '../database/postgres-address.ts'
 import { type Connection, sessionOn, transactionOn } from '../database/transaction.ts'
 
-/** What `openPostgres` needs to know. Times are limits; `undefined` takes the default named there. */
+/** Options of `openPostgres`. Times are limits; `undefined` takes the default named there. */
 export type PostgresSettings = Readonly<{
   kind: 'local' | 'supabase'
   address: PostgresAddress
-  /** Goes before a password in the address. */
+  /** Takes precedence over a password in the address. */
   password?: string | undefined
   applicationName: string
-  /** Connections at most (10). */
+  /** Maximum number of connections (10). */
   connectionsMax?: number | undefined
-  /** Until a connection stands, or one of the pool is free (5000). */
+  /** Time to connect, or to wait for a free connection of the pool (5000). */
   connectTimeoutMs?: number | undefined
-  /** A statement longer than this is ended by the server; 0 is without limit (15000). */
+  /** The server cancels a longer statement; 0 is no limit (15000). */
   statementTimeoutMs?: number | undefined
-  /** A connection unused for so long is closed (30000). */
+  /** An idle connection is closed after this time (30000). */
   idleTimeoutMs?: number | undefined
-  /** Hears of connections that broke while nobody used them; the pool opens new ones by itself. */
+  /** Called when an idle connection breaks; the pool opens new ones by itself. */
   onConnectionLost: (cause: Error) => void
 }>
 
-/** Opens the pool; connects on first use. Everything it gives throws DatabaseError when the database can't or won't. */
+/** Opens the pool; connects on first use. Everything that it returns throws DatabaseError on failure. */
 export function openPostgres(settings: PostgresSettings): SessionDatabase {
   const pool = new pg.Pool(poolConfigOf(settings))
   pool.on('error', settings.onConnectionLost)
   const { kind } = settings
-  const place = showPostgresAddress(settings.address)
-  const nameOf = settings.address.isPreparing ? makeNames() : () => undefined
-  const borrow = <T>(work: (connection: Connection) => Promise<T>) => onConnection(pool, place, nameOf, work)
+  const description = formatPostgresAddress(settings.address)
+  const nameOf = settings.address.isPreparing ? createStatementNames() : () => undefined
+  const withConnection = <T>(work: (connection: Connection) => Promise<T>) =>
+    onConnection(pool, description, nameOf, work)
   return {
     kind,
     query: <Row>(sql: string, parameters?: readonly unknown[]) =>
-      borrow(async (connection) => (await connection.run(sql, parameters)).rows as readonly Row[]),
-    script: (sql) => borrow((connection) => connection.script(sql)),
-    transaction: (work) => borrow((connection) => transactionOn(kind, connection, 0, work)),
-    session: (work) => borrow((connection) => work(sessionOn(kind, connection, 0))),
+      withConnection(async (connection) => (await connection.run(sql, parameters)).rows as readonly Row[]),
+    script: (sql) => withConnection((connection) => connection.script(sql)),
+    transaction: (work) => withConnection((connection) => transactionOn(kind, connection, 0, work)),
+    session: (work) => withConnection((connection) => work(sessionOn(kind, connection, 0))),
     close: () => pool.end(),
   }
 }
@@ -53,7 +54,7 @@ function poolConfigOf(settings: PostgresSettings): pg.PoolConfig {
     port: address.port,
     database: address.database,
     user: address.user,
-    // A function on purpose: for an absent one the driver would go and look in the environment and in ~/.pgpass.
+    // A function on purpose: without a password the driver would look in the environment and in ~/.pgpass.
     password: () => settings.password ?? address.password ?? '',
     ssl: sslOf(address),
     application_name: address.applicationName ?? settings.applicationName,
@@ -61,7 +62,7 @@ function poolConfigOf(settings: PostgresSettings): pg.PoolConfig {
     connectionTimeoutMillis: settings.connectTimeoutMs ?? 5_000,
     idleTimeoutMillis: settings.idleTimeoutMs ?? 30_000,
     statement_timeout: statementTimeoutMs,
-    // The server's own limit comes first; this one is for a server that is silent.
+    // The server's own limit applies first; this one is for a server that does not respond.
     ...(statementTimeoutMs > 0 && { query_timeout: statementTimeoutMs + 5_000 }),
     idle_in_transaction_session_timeout: 60_000,
     keepAlive: true,
@@ -72,10 +73,10 @@ function poolConfigOf(settings: PostgresSettings): pg.PoolConfig {
 function sslOf({ sslMode, sslRootCert, host }: PostgresAddress): pg.PoolConfig['ssl'] {
   if (sslMode === 'disable') return false
   if (sslMode === 'require') return { rejectUnauthorized: false }
-  const authority = sslRootCert === undefined ? {} : { ca: readAuthority(sslRootCert) }
+  const certificate = sslRootCert === undefined ? {} : { ca: readAuthority(sslRootCert) }
   const anyName = sslMode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}
   // Node checks the certificate against `host`, and against "localhost" when it is not told.
-  return { rejectUnauthorized: true, host, ...authority, ...anyName }
+  return { rejectUnauthorized: true, host, ...certificate, ...anyName }
 }
 
 function readAuthority(path: string): string {
@@ -89,11 +90,11 @@ function readAuthority(path: string): string {
 const typeParser: typeof pg.types.getTypeParser = (id, format) =>
   format === 'binary' ? pg.types.getTypeParser(id, format) : (COLUMN_PARSERS[id] ?? pg.types.getTypeParser(id, format))
 
-/** Distinct statements that are kept prepared on each connection; code that builds texts would fill servers with them. */
+/** Statements that are kept prepared on each connection; code that generates SQL would fill the server with them. */
 const NAMES_MAX = 200
 
-/** Gives each text a name of its own: prepared once on a connection, a look-up then takes a quarter of the time. */
-function makeNames(): (text: string) => string | undefined {
+/** Returns a name for each statement: prepared once on a connection, a lookup then takes a quarter of the time. */
+function createStatementNames(): (text: string) => string | undefined {
   const names = new Map<string, string>()
   return (text) => {
     const known = names.get(text)
@@ -104,10 +105,10 @@ function makeNames(): (text: string) => string | undefined {
   }
 }
 
-/** Takes a connection from the pool for the time of `work`; one that broke meanwhile is thrown away. */
+/** Borrows a connection from the pool for `work`; one that broke meanwhile is discarded. */
 async function onConnection<T>(
   pool: pg.Pool,
-  place: string,
+  description: string,
   nameOf: (text: string) => string | undefined,
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
@@ -115,7 +116,7 @@ async function onConnection<T>(
   try {
     client = await pool.connect()
   } catch (cause) {
-    throw databaseErrorOf(cause, `cannot reach ${place}`)
+    throw databaseErrorOf(cause, `cannot reach ${description}`)
   }
   let broken = false
   const answer = async (config: pg.QueryConfig & { queryMode?: 'extended' }) => {
@@ -123,7 +124,7 @@ async function onConnection<T>(
       return await client.query(config)
     } catch (cause) {
       const error = databaseErrorOf(cause, 'database')
-      broken ||= isUnfit(error.sqlState)
+      broken ||= isConnectionError(error.sqlState)
       throw error
     }
   }
@@ -137,22 +138,22 @@ async function onConnection<T>(
       await answer({ text })
     },
   }
-  const lost = () => {
+  const onError = () => {
     broken = true
   }
-  client.on('error', lost)
+  client.on('error', onError)
   try {
     return await work(connection)
   } finally {
-    client.off('error', lost)
+    client.off('error', onError)
     client.release(broken)
   }
 }
 
 /**
- * Whether an error tells about the connection and not about the statement: no SQLSTATE at all, PostgreSQL's own words for
- * it (08, 57P), or statements prepared on it that a migration outdated (0A000) or a pooler took away (26000).
+ * Whether an error concerns the connection and not the statement: no SQLSTATE, PostgreSQL's own codes for it (08,
+ * 57P), or prepared statements that a migration invalidated (0A000) or a pooler dropped (26000).
  */
-function isUnfit(sqlState: string | undefined): boolean {
+function isConnectionError(sqlState: string | undefined): boolean {
   return sqlState === undefined || /^(08|57P|0A000|26000)/.test(sqlState)
 }

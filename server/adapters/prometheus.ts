@@ -1,22 +1,25 @@
-/** Counters and times in Prometheus' text format (tappass.md §1.5). Label values are few and ours: never a client's text. */
+/**
+ * Counters and durations in Prometheus' text format (tappass.md §1.5). Label values are few and our own: never a
+ * client's text.
+ */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Meter } from '../core/ports.ts'
-import { makeHistogram } from '../observability/histogram.ts'
+import { createHistogram } from '../observability/histogram.ts'
 
-/** A meter whose figures can be read, and that also counts what only the HTTP side sees. */
+/** A meter whose values can be read, and that also counts HTTP requests. */
 export type Prometheus = Meter &
   Readonly<{
     countHttp: (method: string, path: string, status: number) => void
-    /** Gives the text of `/metrics`. `activeAgents` is counted by whoever asks. */
+    /** Returns the text of `/metrics`. The caller counts `activeAgents`. */
     render: (activeAgents: number) => Promise<string>
     contentType: string
   }>
 
-/** Upper bounds of the buckets of what takes from tens of microseconds to seconds. */
+/** Upper bounds of the buckets, for durations from tens of microseconds to seconds. */
 const SECONDS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5]
 
-/** Makes a registry of its own, so that two gateways in one process do not share figures. */
-export function makePrometheus(): Prometheus {
+/** Creates a registry of its own, so that two gateways in one process do not share metrics. */
+export function createPrometheus(): Prometheus {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry, prefix: 'tappass_' })
@@ -30,7 +33,7 @@ export function makePrometheus(): Prometheus {
     ]),
     pii_detections: counter('tappass_pii_detections_total', 'Personal data found, by type', ['type']),
   }
-  const histograms = { step_seconds: makeHistogram(SECONDS), ledger_seconds: makeHistogram(SECONDS) }
+  const histograms = { step_seconds: createHistogram(SECONDS), ledger_seconds: createHistogram(SECONDS) }
   const tokens = counter('tappass_capability_tokens_total', 'Capability tokens by outcome', ['outcome'])
   for (const outcome of ['minted', 'denied', 'expired']) tokens.inc({ outcome }, 0)
   const agents = new Gauge({ name: 'tappass_active_agents', help: 'Agents that are active', registers })

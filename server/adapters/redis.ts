@@ -1,22 +1,22 @@
 /**
- * Counts calls in Redis, so that all replicas share a window. When Redis does not answer, `take` throws: the step fails
- * and the call is refused. It never opens and never counts elsewhere instead.
+ * Rate limiting in Redis, so that all replicas share a window. When Redis does not respond, `take` throws: the step
+ * fails and the call is refused. It fails closed, and never falls back to counting elsewhere.
  */
 import { Redis } from 'ioredis'
-import type { RateLimiter } from '../core/ports.ts'
+import type { Allowance, RateLimiter } from '../core/ports.ts'
 
-/** How long a command or a connection may take. Redis answers in well under a millisecond. */
+/** Timeout of a command and of a connection. Redis responds in well under a millisecond. */
 const TIMEOUT_MS = 1000
 
-/** Longest wait between two attempts to connect again. */
+/** Longest delay between two attempts to reconnect. */
 const RETRY_MS_MAX = 1000
 
 /**
- * core/bucket.ts in Lua, for several keys one after the other: each key is read and written in one step on the server. A
- * moment is written with its fraction, and a key goes when its bucket is full. ARGV holds callsMax, windowMs and nowMs of
- * each key. Answers are texts, for Redis cuts numbers down to whole ones.
+ * core/gcra.ts in Lua, for several keys in turn: each key is read and written atomically on the server. Times are
+ * stored with their fraction, and a key expires when its bucket is full. ARGV holds callsMax, windowMs and nowMs of
+ * each key. Replies are strings, because Redis truncates numbers to integers.
  */
-const TAKE = `local answers = {}
+const TAKE_SCRIPT = `local answers = {}
 for index, key in ipairs(KEYS) do
   local callMs = tonumber(ARGV[3 * index - 1]) / tonumber(ARGV[3 * index - 2])
   local windowMs, nowMs = tonumber(ARGV[3 * index - 1]), tonumber(ARGV[3 * index])
@@ -34,37 +34,39 @@ return answers`
 
 type Answer = [isAllowed: 0 | 1, remaining: number, resetMs: string]
 
-type Taking = Redis & { tappassTake: (keyCount: number, ...words: (string | number)[]) => Promise<Answer[]> }
+type RedisWithTake = Redis & {
+  tappassTake: (keyCount: number, ...scriptArguments: (string | number)[]) => Promise<Answer[]>
+}
 
 /** A call that waits to be counted. */
-type Waiting = Readonly<{
+type PendingTake = Readonly<{
   key: string
   numbers: readonly [callsMax: number, windowMs: number, nowMs: number]
-  resolve: (answer: Awaited<ReturnType<RateLimiter['take']>>) => void
+  resolve: (answer: Allowance) => void
   reject: (cause: unknown) => void
 }>
 
-/** Calls that one command counts at most: a script keeps everybody else waiting while it runs. */
+/** Calls that one command counts at most: a script blocks all other clients while it runs. */
 const BATCH_MAX = 100
 
 /**
- * Takes `redis://host:port` or `unix:///path/to.sock`; `report` hears of lost connections. Connects in the background and
- * again after every loss; until it is connected, `take` throws at once.
+ * Given `redis://host:port` or `unix:///path/to.sock`, creates the limiter; `onError` is called when a connection is
+ * lost. Connects in the background and reconnects after every loss; until it is connected, `take` throws at once.
  */
-export function makeRedisLimiter(url: string, report: (cause: Error) => void): RateLimiter {
+export function createRedisLimiter(url: string, onError: (cause: Error) => void): RateLimiter {
   const redis = new Redis(url.startsWith('unix:') ? decodeURIComponent(new URL(url).pathname) : url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     connectTimeout: TIMEOUT_MS,
     commandTimeout: TIMEOUT_MS,
     retryStrategy: (attempt) => Math.min(RETRY_MS_MAX, attempt * 50),
-    scripts: { tappassTake: { lua: TAKE } },
-  }) as Taking
-  redis.on('error', report)
-  const waiting: Waiting[] = []
-  let isCounting = false
+    scripts: { tappassTake: { lua: TAKE_SCRIPT } },
+  }) as RedisWithTake
+  redis.on('error', onError)
+  const pending: PendingTake[] = []
+  let isTaking = false
 
-  async function count(batch: readonly Waiting[]): Promise<void> {
+  async function takeBatch(batch: readonly PendingTake[]): Promise<void> {
     try {
       const keys = batch.map(({ key }) => key)
       const answers = await redis.tappassTake(keys.length, ...keys, ...batch.flatMap(({ numbers }) => numbers))
@@ -77,19 +79,19 @@ export function makeRedisLimiter(url: string, report: (cause: Error) => void): R
     }
   }
 
-  /** One command at a time: what comes in meanwhile is counted together by the next. */
-  async function countAll(): Promise<void> {
-    isCounting = true
-    while (waiting.length > 0) await count(waiting.splice(0, BATCH_MAX))
-    isCounting = false
+  /** One command at a time: calls that arrive meanwhile are counted together by the next one. */
+  async function takeAll(): Promise<void> {
+    isTaking = true
+    while (pending.length > 0) await takeBatch(pending.splice(0, BATCH_MAX))
+    isTaking = false
   }
 
   return {
-    // Calls that came in with the same turn of the event loop are counted by one command.
+    // Calls of the same turn of the event loop are counted by one command.
     take: (key, ...numbers) =>
       new Promise((resolve, reject) => {
-        if (waiting.length === 0 && !isCounting) setImmediate(countAll)
-        waiting.push({ key, numbers, resolve, reject })
+        if (pending.length === 0 && !isTaking) setImmediate(takeAll)
+        pending.push({ key, numbers, resolve, reject })
       }),
     ping: async () => {
       await redis.ping()

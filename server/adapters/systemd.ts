@@ -1,6 +1,6 @@
 /**
- * Tells systemd how the process is (sd_notify(3)), over the socket that it names. Through Node's own foreign function
- * interface where there is one, for NotifyAccess=main hears the main process only; else through `systemd-notify`.
+ * Notifies systemd of the state of the process (sd_notify(3)), over the socket that it names. Uses Node's FFI where
+ * there is one, because NotifyAccess=main accepts messages of the main process only; else `systemd-notify`.
  */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
@@ -8,13 +8,13 @@ import { promisify } from 'node:util'
 /** Sends one state, such as `READY=1`. Rejects when it could not be sent. */
 export type Notify = (state: string) => Promise<void>
 
-/** Numbers of Linux: sys/socket.h. */
+/** Constants of Linux: sys/socket.h. */
 const AF_UNIX = 1
 const SOCK_DGRAM_CLOEXEC = 0o2000002
 const MSG_NOSIGNAL = 0x4000
 
-/** Takes NOTIFY_SOCKET (a path, or an abstract name that begins with @), gives what sends to it. */
-export async function makeNotify(socket: string): Promise<Notify> {
+/** Given NOTIFY_SOCKET (a path, or an abstract name that begins with @), returns the function that sends to it. */
+export async function createNotify(socket: string): Promise<Notify> {
   return (await throughLibc(socket)) ?? throughProgram(socket)
 }
 

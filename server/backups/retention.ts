@@ -1,24 +1,34 @@
-/** Which backups may go: a pure rule over what is there. It never looks at the clock: only backups age each other. */
+/**
+ * Which backups expire: a pure rule over the backups that exist. It never reads the clock: only newer backups make
+ * others expire.
+ */
 
-/** `isWhole`: it has a manifest, which is written only after the dump was checked. `takenMs` is milliseconds since 1970. */
-export type Backup = Readonly<{ name: string; takenMs: number; isWhole: boolean }>
+/**
+ * `isComplete`: it has a manifest, which is written only after the dump was verified. `takenMs` is milliseconds since
+ * 1970.
+ */
+export type Backup = Readonly<{ name: string; takenMs: number; isComplete: boolean }>
 
-/** How many days and weeks keep a backup. At least one of each kind of period that is asked for. */
-export type Keep = Readonly<{ daily: number; weekly: number }>
+/** For how many days and weeks a backup is kept, one for each. */
+export type RetentionPolicy = Readonly<{ daily: number; weekly: number }>
 
-const dayMs = 86_400_000
+const DAY_MS = 86_400_000
 
-const dayOf = (ms: number): number => Math.floor(ms / dayMs)
+function dayOf(ms: number): number {
+  return Math.floor(ms / DAY_MS)
+}
 
 /** Weeks run from Monday; 1 January 1970 was a Thursday. */
-const weekOf = (ms: number): number => Math.floor((dayOf(ms) + 3) / 7)
+function weekOf(ms: number): number {
+  return Math.floor((dayOf(ms) + 3) / 7)
+}
 
 /** The newest of each of the last `count` periods in which there is one. */
-const newestOfEach = (
+function newestOfEach(
   newestFirst: readonly Backup[],
   period: (ms: number) => number,
   count: number,
-): readonly Backup[] => {
+): readonly Backup[] {
   const byPeriod = new Map<number, Backup>()
   for (const backup of newestFirst) {
     const key = period(backup.takenMs)
@@ -28,15 +38,19 @@ const newestOfEach = (
 }
 
 /**
- * The rule: the newest backup of each of the last `keep.daily` days that have one is kept, and of each of the last `keep.weekly`
- * weeks (UTC, from Monday). Only whole backups count. Whatever is newer than the newest whole one stays, and so does that one:
- * nothing goes unless a whole and newer one is there. Gives those that may go, oldest first.
+ * The newest complete backup of each of the last `keep.daily` days that have one is kept, and of each of the last
+ * `keep.weekly` weeks (UTC, from Monday). The newest complete backup is always kept, and everything newer than it.
+ * Returns the others, oldest first.
  */
-export const expired = (backups: readonly Backup[], keep: Keep): readonly Backup[] => {
+export function expiredBackups(backups: readonly Backup[], keep: RetentionPolicy): readonly Backup[] {
   const newestFirst = backups.toSorted((a, b) => b.takenMs - a.takenMs || (a.name < b.name ? 1 : -1))
-  const whole = newestFirst.filter((backup) => backup.isWhole)
-  const [newest] = whole
+  const complete = newestFirst.filter((backup) => backup.isComplete)
+  const [newest] = complete
   if (newest === undefined) return []
-  const kept = new Set([newest, ...newestOfEach(whole, dayOf, keep.daily), ...newestOfEach(whole, weekOf, keep.weekly)])
+  const kept = new Set([
+    newest,
+    ...newestOfEach(complete, dayOf, keep.daily),
+    ...newestOfEach(complete, weekOf, keep.weekly),
+  ])
   return newestFirst.filter((backup) => !kept.has(backup) && backup.takenMs < newest.takenMs).toReversed()
 }

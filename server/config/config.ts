@@ -1,13 +1,21 @@
 /**
- * The one reader of the environment and of credentials. Gives a typed, frozen configuration, or one error that names
- * everything that is missing or malformed. docs/reference/settings.md lists the settings.
+ * The one reader of the environment and of credentials. Returns a typed, frozen configuration, or one error that
+ * names everything that is missing or malformed. docs/reference/settings.md lists the settings.
  */
 import * as v from 'valibot'
+import {
+  GATEWAY_HOST,
+  GATEWAY_PORT,
+  LOG_LEVELS,
+  RATE_CALLS_DEFAULT,
+  RATE_WINDOW_SECONDS_DEFAULT,
+} from '../../contract/gateway.ts'
+import { isPrivateHost } from '../../contract/private-network.ts'
+import { MADE_SECRET_NAMES } from '../../contract/secret.ts'
 import { type PostgresAddress, parsePostgresAddress } from '../database/postgres-address.ts'
-import { isPrivateHost } from './private-host.ts'
 import { readSecrets, type Secrets } from './secret.ts'
 
-/** How the process is to run. Members are grouped as the code uses them; units are in the names. */
+/** The configuration of the process. Members are grouped as the code uses them; units are in the names. */
 export type Config = Readonly<{
   environment: 'development' | 'production'
   listen: Readonly<{ kind: 'descriptor'; fd: number }> | Readonly<{ kind: 'address'; host: string; port: number }>
@@ -24,11 +32,11 @@ export type Config = Readonly<{
   drainMs: number
   notify: Readonly<{ socket: string; watchdogMs: number | undefined }> | undefined
   secrets: Secrets
-  /** What the operator should hear of at the start, though nothing is wrong enough to refuse it. */
+  /** Warnings for the operator at the start; none is reason enough to refuse it. */
   warnings: readonly string[]
 }>
 
-/** The environment as a process gets it. */
+/** The environment of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Every problem of a configuration, one a line. */
@@ -37,7 +45,7 @@ export class ConfigError extends Error {
   readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {
-    super(`the settings don't allow a start:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    super(`invalid configuration:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
     this.problems = problems
   }
 }
@@ -45,7 +53,7 @@ export class ConfigError extends Error {
 /** The body limit of the API (tappass.md §1.0): 5 MB. */
 const BODY_BYTES_MAX = 5 * 1024 * 1024
 
-const wholeNumber = (least: number, most: number) =>
+const integer = (least: number, most: number) =>
   v.pipe(
     v.string(),
     v.regex(/^\d{1,9}$/, 'is not a whole number'),
@@ -68,8 +76,8 @@ const SETTINGS = v.object({
     v.picklist(['development', 'production'], 'is neither development nor production'),
     'development',
   ),
-  TAPPASS_HOST: v.optional(v.string(), '127.0.0.1'),
-  TAPPASS_PORT: v.optional(wholeNumber(0, 65_535), '9620'),
+  TAPPASS_HOST: v.optional(v.string(), GATEWAY_HOST),
+  TAPPASS_PORT: v.optional(integer(0, 65_535), String(GATEWAY_PORT)),
   TAPPASS_STORAGE: v.optional(v.picklist(['memory', 'local', 'supabase'], 'is none of memory, local, supabase')),
   TAPPASS_DATA_DIR: v.optional(v.string()),
   DATABASE_URL: v.optional(v.string()),
@@ -81,56 +89,51 @@ const SETTINGS = v.object({
     '1',
   ),
   TAPPASS_REVISION: v.optional(v.string(), ''),
-  TAPPASS_LOG_LEVEL: v.optional(
-    v.picklist(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'is no level of pino'),
-    'info',
-  ),
-  TAPPASS_RATE_CALLS: v.optional(wholeNumber(1, 100_000_000), '60000'),
-  TAPPASS_RATE_WINDOW_SECONDS: v.optional(wholeNumber(1, 86_400), '60'),
-  TAPPASS_DRAIN_SECONDS: v.optional(wholeNumber(0, 600), '30'),
-  LISTEN_FDS: v.optional(wholeNumber(0, 100)),
-  LISTEN_PID: v.optional(wholeNumber(0, 999_999_999)),
+  TAPPASS_LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, 'is not a log level'), 'info'),
+  TAPPASS_RATE_CALLS: v.optional(integer(1, 100_000_000), String(RATE_CALLS_DEFAULT)),
+  TAPPASS_RATE_WINDOW_SECONDS: v.optional(integer(1, 86_400), String(RATE_WINDOW_SECONDS_DEFAULT)),
+  TAPPASS_DRAIN_SECONDS: v.optional(integer(0, 600), '30'),
+  LISTEN_FDS: v.optional(integer(0, 100)),
+  LISTEN_PID: v.optional(integer(0, 999_999_999)),
   NOTIFY_SOCKET: v.optional(v.string()),
   WATCHDOG_USEC: v.optional(v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'is not a whole number'), v.transform(Number))),
-  WATCHDOG_PID: v.optional(wholeNumber(0, 999_999_999)),
+  WATCHDOG_PID: v.optional(integer(0, 999_999_999)),
 })
 
-/** The names of all settings that are no secrets. */
+/** The names of all settings that are not secrets. */
 export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS.entries)
 
 type Settings = v.InferOutput<typeof SETTINGS>
 
-/** Where Supabase shows the string that is wanted. */
-const WHERE_IT_IS = '(Supabase → Connect → Session pooler, postgresql://…)'
+/** Where Supabase shows the connection string. */
+const SUPABASE_HINT = '(Supabase → Connect → Session pooler, postgresql://…)'
 
-/** The first descriptor that systemd hands over (sd_listen_fds(3)). */
+/** The first descriptor that systemd passes (sd_listen_fds(3)). */
 const FIRST_FD = 3
 
 /**
- * Reads the configuration. `purpose` 'database' is for the processes that only touch the database: they need none of the
- * gateway's own secrets. `pid` tells whether systemd's descriptors are for this process. Throws ConfigError.
+ * Reads the configuration. `purpose` 'database' is for the processes that only use the database: they need none of
+ * the gateway's own secrets. `pid` tells whether systemd's descriptors are for this process. Throws ConfigError.
  */
 export function readConfig(
   purpose: 'gateway' | 'database',
   environment: Environment = process.env,
   pid: number = process.pid,
 ): Config {
-  // Compose files and unit files set what is not wanted to nothing; that is the same as leaving it out.
-  const given = Object.fromEntries(
+  // Compose files and unit files set an unwanted setting to the empty string, which is the same as leaving it out.
+  const provided = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   )
-  const parsed = v.safeParse(SETTINGS, given)
+  const parsed = v.safeParse(SETTINGS, provided)
   const problems = parsed.success ? [] : parsed.issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`)
-  const isProduction = given['TAPPASS_ENV'] === 'production'
+  const isProduction = provided['TAPPASS_ENV'] === 'production'
   const needs = !isProduction
     ? []
     : [
-        ...(purpose === 'gateway'
-          ? (['TAPPASS_ADMIN_API_KEY', 'TAPPASS_JWT_SECRET', 'TAPPASS_VAULT_KEY', 'TAPPASS_TOKEN_KEY'] as const)
-          : []),
-        ...(needsPassword(given['DATABASE_URL']) ? (['POSTGRES_PASSWORD'] as const) : []),
+        ...(purpose === 'gateway' ? MADE_SECRET_NAMES : []),
+        ...(needsPassword(provided['DATABASE_URL']) ? (['POSTGRES_PASSWORD'] as const) : []),
       ]
-  const { secrets, problems: secretProblems } = readSecrets(given, needs)
+  const { secrets, problems: secretProblems } = readSecrets(provided, needs)
   problems.push(...secretProblems)
   if (!parsed.success) throw new ConfigError(problems)
   const settings = parsed.output
@@ -157,7 +160,7 @@ export function readConfig(
   })
 }
 
-/** In production the password of a PostgreSQL comes from a secret, unless a person put it into the address. */
+/** In production the password of a PostgreSQL comes from a secret, unless it is in the address. */
 function needsPassword(address: string | undefined): boolean {
   return address !== undefined && parse(address).address?.password === undefined
 }
@@ -177,12 +180,12 @@ function storageProblems(settings: Settings): readonly string[] {
   const storage = storageOf(settings)
   if (SUPABASE_URL && DATABASE_URL) problems.push('DATABASE_URL and SUPABASE_URL are both set; give one')
   if (storage === 'supabase' && !SUPABASE_URL) {
-    problems.push(`SUPABASE_URL is missing: paste the connection string ${WHERE_IT_IS}`)
+    problems.push(`SUPABASE_URL is missing: paste the connection string ${SUPABASE_HINT}`)
   }
   if (SUPABASE_URL && /^https?:/.test(SUPABASE_URL)) {
-    problems.push(`SUPABASE_URL is the address of the web API; paste the connection string instead ${WHERE_IT_IS}`)
+    problems.push(`SUPABASE_URL is the address of the web API; paste the connection string instead ${SUPABASE_HINT}`)
   } else if (SUPABASE_URL && parse(SUPABASE_URL).problem) {
-    problems.push(`SUPABASE_URL: ${parse(SUPABASE_URL).problem} ${WHERE_IT_IS}`)
+    problems.push(`SUPABASE_URL: ${parse(SUPABASE_URL).problem} ${SUPABASE_HINT}`)
   }
   if (DATABASE_URL && parse(DATABASE_URL).problem) problems.push(`DATABASE_URL: ${parse(DATABASE_URL).problem}`)
   if (TAPPASS_STORAGE === 'memory' && (DATABASE_URL || SUPABASE_URL)) {
@@ -220,7 +223,7 @@ function databaseOf(settings: Settings, secrets: Secrets): Pick<Config, 'storage
   return { storage, database: { kind: 'postgres', address: parsePostgresAddress(address), password } }
 }
 
-/** OpenAI's own address is taken only when there is a key for it and no other address. */
+/** OpenAI's own address is used only when there is a key for it and no other address. */
 function upstreamOf({ TAPPASS_UPSTREAM_URL }: Settings, secrets: Secrets): Config['upstream'] {
   const key = secrets.OPENAI_API_KEY
   if (TAPPASS_UPSTREAM_URL) return { url: TAPPASS_UPSTREAM_URL.replace(/\/+$/, ''), key }

@@ -1,20 +1,21 @@
-/** Licenses: a signed token (compact JWS, EdDSA over Ed25519) that says for whom, which tier, until when. Checked offline. */
+/** Licenses: a signed token (compact JWS, EdDSA over Ed25519) with organization, tier and expiry. Verified offline. */
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 
-/** What is shown of a license; without one everything works, at the tier `community`. */
+/** The visible part of a license; without one everything works, at the tier `community`. */
 export type License = Readonly<{ org: string | null; tier: string; expires: string | null }>
 
-/** The license of whoever has none. */
+/** The license when there is none. */
 export const COMMUNITY: License = { org: null, tier: 'community', expires: null }
 
-/** A license that holds, or why it does not. */
+/** A license that is valid, or why it is not. */
 export type LicenseCheck =
   | Readonly<{ status: 'valid' | 'expired'; license: License }>
   | Readonly<{ status: 'invalid'; reason: string }>
 
 /**
- * Takes the token, the authority's public key (Ed25519, PEM) and the time. The payload has `org` and `tier` (texts) and
- * `expires` (YYYY-MM-DD, the last day that counts). One that has expired is told apart, so that its owner can be told.
+ * Given the token, the authority's public key (Ed25519, PEM) and the time, verifies the license. The payload has
+ * `org` and `tier` (strings) and `expires` (YYYY-MM-DD, the last valid day). An expired license is a status of its
+ * own, so that its owner can be told.
  */
 export function checkLicense(token: string, authority: string | undefined, nowMs: number): LicenseCheck {
   if (authority === undefined)
@@ -34,7 +35,7 @@ export function checkLicense(token: string, authority: string | undefined, nowMs
   return { status: nowMs > endMs ? 'expired' : 'valid', license: { org, tier, expires } }
 }
 
-/** Gives the key, or throws when the text is no Ed25519 key. */
+/** Returns the key. Throws when the text is not an Ed25519 key. */
 export function parseAuthority(authority: string): KeyObject {
   const key = createPublicKey(authority)
   if (key.asymmetricKeyType !== 'ed25519') throw new Error('the authority has no Ed25519 key')

@@ -1,18 +1,18 @@
-/** A call under judgement: one request or one response, with every string of its body projected once. */
+/** A call to be evaluated: one request or one response, with every string of its body projected once. */
 
-/** Where in the life of a call a judgement is made. */
+/** The stage of a call that is evaluated. */
 export type Stage = 'request' | 'response'
 
-/** Who wrote a text. `tool` covers tool results and documents: data, never orders. */
+/** Who wrote a text. `tool` covers tool results and documents: data, never instructions. */
 export type Author = 'system' | 'user' | 'assistant' | 'tool' | 'schema' | 'other'
 
-/** One string of a body: where it stands (RFC 6901 JSON pointer), who wrote it, what it says. */
+/** One string of a body: its RFC 6901 JSON pointer, its author, its text. */
 export type Segment = Readonly<{ pointer: string; author: Author; text: string }>
 
-/** The agent whose key opened the door. */
+/** The agent that a call is authenticated as. */
 export type Agent = Readonly<{ id: string; uuid: string; org: string }>
 
-/** What is judged. `body` is the parsed JSON that will be forwarded; `segments` are all strings in it. */
+/** What is evaluated. `body` is the parsed JSON that will be forwarded; `segments` are all strings in it. */
 export type Call = Readonly<{
   id: string
   stage: Stage

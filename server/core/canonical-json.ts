@@ -1,9 +1,9 @@
-/** Canonical JSON: the one text of a value that is hashed. Sorted keys, no whitespace, no ASCII-escaping. */
+/** Canonical JSON: the one form of a value that is hashed. Sorted keys, no whitespace, no ASCII-escaping. */
 
 /**
- * Takes a JSON value, gives its canonical text. Members that are undefined are left out, as in JSON. Keys are sorted by
- * UTF-16 code units; numbers are written as JSON.stringify writes them. A value whose keys are in order already, as those
- * of the ledger's entries are made, costs no more than JSON.stringify.
+ * Given a JSON value, returns its canonical text. Undefined members are left out, as in JSON. Keys are sorted by
+ * UTF-16 code units; numbers are written as JSON.stringify writes them. A value whose keys are already sorted, as
+ * those of ledger entries are, costs no more than JSON.stringify.
  */
 export function canonicalJson(value: unknown): string {
   return isSorted(value) ? (JSON.stringify(value) ?? 'null') : sortedJson(value)
@@ -12,16 +12,16 @@ export function canonicalJson(value: unknown): string {
 function isSorted(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return true
   if (Array.isArray(value)) return value.every(isSorted)
-  let before = ''
+  let previous = ''
   for (const key of Object.keys(value)) {
-    const isInOrder = key > before || before === ''
+    const isInOrder = key > previous || previous === ''
     if (!isInOrder || isIndex(key) || !isSorted((value as Readonly<Record<string, unknown>>)[key])) return false
-    before = key
+    previous = key
   }
   return true
 }
 
-/** An object has members with a number for a name before all others, whatever the order in which they were put in. */
+/** An object enumerates members with integer names before all others, regardless of insertion order. */
 function isIndex(key: string): boolean {
   const first = key.charCodeAt(0)
   return first >= 48 && first <= 57

@@ -1,9 +1,9 @@
 /** One entry of the ledger, and the row that it becomes. Holds no text of a call. */
 
-/** Where a chain ends: the last entry's number and hash. */
+/** The head of a chain: the number and hash of its last entry. */
 export type Head = Readonly<{ chain: string; seq: number; hash: string }>
 
-/** What is to be recorded. The members are the columns of `audit_events`; everything else stands in `details`. */
+/** What is to be recorded. The members are the columns of `audit_events`; everything else is in `details`. */
 export type Entry = Readonly<{
   auditId: string
   /** Milliseconds since 1970. */
@@ -25,7 +25,7 @@ export type Entry = Readonly<{
 }>
 
 /** A row of `audit_events`: `entry` is the canonical text that `hash` is the SHA-256 of. */
-export type Row = Readonly<{
+export type AuditRow = Readonly<{
   chain: string
   seq: number
   audit_id: string
@@ -48,8 +48,8 @@ export type Row = Readonly<{
   hash: string
 }>
 
-/** The members of a row that stand in the hashed text as well, so that neither can be changed alone. */
-export type Columns = Omit<Row, 'entry' | 'hash'>
+/** The columns that are in the hashed text as well, so that neither can be changed alone. */
+export type AuditColumns = Omit<AuditRow, 'entry' | 'hash'>
 
-/** A sealed entry: its place, its text, its hash. The columns are taken from the text by the database itself. */
-export type Sealed = Pick<Row, 'chain' | 'seq' | 'entry' | 'hash'>
+/** A sealed entry: its position, its text, its hash. The database takes the columns from the text. */
+export type SealedEntry = Pick<AuditRow, 'chain' | 'seq' | 'entry' | 'hash'>

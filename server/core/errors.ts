@@ -1,6 +1,6 @@
 /**
- * Every error that a client can get: its code, HTTP status, OpenAI error type and sentence. docs/reference/errors.md is
- * this table, and a test compares the two.
+ * Every error that a client can get: its code, HTTP status, OpenAI error type and message. docs/reference/errors.md
+ * is this table, and a test compares the two.
  */
 
 const TABLE = {
@@ -45,13 +45,13 @@ const TABLE = {
   'gateway.not_ready': [503, 'governance_unavailable', 'The gateway is starting or stopping.'],
 } as const satisfies Record<string, readonly [status: number, type: string, message: string]>
 
-/** A dotted address, the same string in code, metrics, audit and docs. */
+/** A dotted code, the same in code, metrics, audit and docs. */
 export type ErrorCode = keyof typeof TABLE
 
 /** One row of the table. */
 export type ErrorRow = Readonly<{ code: ErrorCode; status: number; type: string; message: string }>
 
-/** What the table says about `code`. */
+/** The row of `code`. */
 export function errorRow(code: ErrorCode): ErrorRow {
   const [status, type, message] = TABLE[code]
   return { code, status, type, message }
@@ -64,33 +64,6 @@ export function errorRows(): readonly ErrorRow[] {
 
 /** Members of `error` beside message, type, param and code, such as `blocked_by`. */
 export type ErrorDetails = Readonly<Record<string, unknown>>
-
-/**
- * An expected failure on its way to the client. Thrown only between a route and its error handler; the core hands
- * refusals on as values. `message` replaces the table's sentence where a better one is known (never for a 5xx of ours).
- */
-export class PublicError extends Error {
-  readonly row: ErrorRow
-  readonly details: ErrorDetails
-  readonly headers: Readonly<Record<string, string>>
-
-  constructor(
-    code: ErrorCode,
-    more: Readonly<{
-      message?: string
-      details?: ErrorDetails
-      headers?: Record<string, string>
-      cause?: unknown
-    }> = {},
-  ) {
-    const row = errorRow(code)
-    super(more.message ?? row.message, { cause: more.cause })
-    this.name = 'PublicError'
-    this.row = row
-    this.details = more.details ?? {}
-    this.headers = more.headers ?? {}
-  }
-}
 
 /** A body in the OpenAI error shape, with the request's id in it. */
 export function errorBody(row: ErrorRow, requestId: string, message = row.message, details: ErrorDetails = {}): object {

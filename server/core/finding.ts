@@ -1,12 +1,11 @@
-/** Something noticed in a call. It points at text and never holds it, so it may be stored and shown. */
+/** Something detected in a call. It points at text and never holds it, so it may be stored and shown. */
 
-/** How bad it would be if it is what it looks like. */
+/** How bad it is if the finding is right. */
 export type Severity = 'info' | 'low' | 'medium' | 'high' | 'critical'
 
 /**
- * `kind` is a dotted address (`pii.email`), the same string in code, metrics, audit and Rego.
- * `pointer` names the segment, `span` is the half-open range [start, end) of UTF-16 code units in it,
- * `confidence` runs from 0 to 1.
+ * `kind` is a dotted name (`pii.email`), the same in code, metrics, audit and Rego. `pointer` names the segment,
+ * `span` is the half-open range [start, end) of UTF-16 code units in it, `confidence` is from 0 to 1.
  */
 export type Finding = Readonly<{
   kind: string

@@ -1,17 +1,21 @@
-/** The arithmetic of a token bucket, as one number a key: the moment at which the bucket will be full again (GCRA). */
+/**
+ * The generic cell rate algorithm (GCRA): a token bucket as one number a key, the time at which the bucket will be
+ * full again.
+ */
 
-/** What a look at a bucket gives: whether a call may pass, how many more may, and when something changes. */
-export type BucketAnswer = Readonly<{ isAllowed: boolean; remaining: number; resetMs: number; fullAtMs: number }>
+/** Whether a call is allowed, how many more are, and when that changes. */
+export type GcraResult = Readonly<{ isAllowed: boolean; remaining: number; resetMs: number; fullAtMs: number }>
 
 /**
- * Takes a call out of a bucket that holds `callsMax` and fills evenly within `windowMs`. `fullAtMs` is what the last look gave,
- * or 0. `resetMs`: until the bucket is full again, or, when the call is refused, until the next one may pass.
+ * Takes one call out of a bucket that holds `callsMax` and refills evenly within `windowMs`. `fullAtMs` is from the
+ * last result, or 0. `resetMs`: until the bucket is full again, or, when the call is not allowed, until the next one
+ * is.
  */
-export function takeFromBucket(fullAtMs: number, callsMax: number, windowMs: number, nowMs: number): BucketAnswer {
+export function takeFromBucket(fullAtMs: number, callsMax: number, windowMs: number, nowMs: number): GcraResult {
   const callMs = windowMs / callsMax
   const full = Math.max(fullAtMs, nowMs) + callMs
   const overMs = full - nowMs - windowMs
-  // Moments are kept as numbers of 53 bits: sums of fractions of a millisecond drift, by much less than this.
+  // Times are doubles: sums of fractions of a millisecond drift, by much less than this.
   if (overMs > Math.min(callMs / 2, 0.5))
     return { isAllowed: false, remaining: 0, resetMs: Math.ceil(overMs), fullAtMs }
   const remaining = Math.max(0, Math.floor((windowMs - (full - nowMs)) / callMs + 1 / 20))

@@ -1,33 +1,31 @@
-/** The gateway's only hands: what it asks of the outside world. One adapter file each, one contract test each. */
-import type { Entry, Sealed } from './entry.ts'
+/** The gateway's ports: everything that it needs of the outside world. One adapter file each, one contract test each. */
+import type { Entry, SealedEntry } from './entry.ts'
 import type { PolicyInput, Verdict } from './verdict.ts'
 
 /** One SQL session or pool. The same SQL text serves PGlite and PostgreSQL 16; parameters are $1, $2 … */
 export type Database = Readonly<{
   kind: 'memory' | 'local' | 'supabase'
   query: <Row>(sql: string, parameters?: readonly unknown[]) => Promise<readonly Row[]>
-  /** Runs a text of several statements. */
+  /** Runs a script of several statements. */
   script: (sql: string) => Promise<void>
   /** Runs `work` on one connection in one transaction; rolls back when it throws. */
   transaction: <T>(work: (database: Database) => Promise<T>) => Promise<T>
   close: () => Promise<void>
 }>
 
-/** A Database that can also keep one connection for a while: what the database adapters give, and migrations need. */
+/** A Database that can also hold one connection for a while, as migrations need. */
 export type SessionDatabase = Database &
   Readonly<{
-    /** Runs `work` on one connection, so that session locks and settings hold inside; no transaction is opened. */
+    /** Runs `work` on one connection, so that session locks and settings apply inside; no transaction is opened. */
     session: <T>(work: (session: Database) => Promise<T>) => Promise<T>
   }>
 
-/** Counts calls in a window that all replicas share. Throws when it can't count: the step then fails, and closed. */
+/** How many more calls an agent may make, and when that changes. */
+export type Allowance = Readonly<{ isAllowed: boolean; remaining: number; resetMs: number }>
+
+/** Counts calls in a window that all replicas share. Throws when it can't count; the step then fails closed. */
 export type RateLimiter = Readonly<{
-  take: (
-    key: string,
-    callsMax: number,
-    windowMs: number,
-    nowMs: number,
-  ) => Promise<Readonly<{ isAllowed: boolean; remaining: number; resetMs: number }>>
+  take: (key: string, callsMax: number, windowMs: number, nowMs: number) => Promise<Allowance>
   ping: () => Promise<void>
   close: () => Promise<void>
 }>
@@ -38,55 +36,58 @@ export type PolicyEngine = Readonly<{
   decide: (input: PolicyInput, decisionId: string) => Promise<Verdict>
 }>
 
-/** Keeps what happened. `append` resolves when the entry is durable and rejects when nobody knows whether it is. */
+/** Stores what happened. `append` resolves when the entry is durable and rejects when that is uncertain. */
 export type Ledger = Readonly<{
-  append: (entry: Entry) => Promise<Sealed>
-  /** Opens this process's chain if it is not open: at start, so that a failure shows then. */
+  append: (entry: Entry) => Promise<SealedEntry>
+  /** Opens this process's chain if it is not open: at start, so that a failure is noticed then. */
   open: () => Promise<void>
-  /** Records that the chain ends here, waits for everything before it, and takes nothing more. */
+  /** Appends the end of the chain, waits for all earlier appends, and accepts nothing more. */
   close: () => Promise<void>
 }>
 
 /**
- * An answer of a model server: status, headers worth passing on, and its bytes: as they come (`body`), or all of them
- * (`whole`, undefined when there are more than `bodyBytesMax`). One of the two is asked for, once.
+ * A response of a model server: status, the headers that are used, and its bytes: chunk by chunk (`body`), or all of
+ * them (`bytes()`, undefined when there are more than `bodyBytesMax`). One of the two is read, once.
  */
-export type UpstreamAnswer = Readonly<{
+export type UpstreamResponse = Readonly<{
   status: number
   headers: Readonly<Record<string, string>>
   body: AsyncIterable<Uint8Array>
-  whole: (bodyBytesMax: number) => Promise<Uint8Array | undefined>
+  bytes: (bodyBytesMax: number) => Promise<Uint8Array | undefined>
 }>
 
 /**
- * A model server that speaks the OpenAI API. `path` is below its base (`/chat/completions`); without a body it is a GET.
- * `forward` throws when there is no answer; an answer that says no is a value.
+ * A model server that speaks the OpenAI API. `path` is below its base (`/chat/completions`); without a body it is a
+ * GET. `forward` throws when there is no response; an error response is a value.
  */
 export type Upstream = Readonly<{
   name: string
-  forward: (path: string, body: string | undefined, callId: string, signal: AbortSignal) => Promise<UpstreamAnswer>
+  forward: (path: string, body: string | undefined, callId: string, signal: AbortSignal) => Promise<UpstreamResponse>
   close: () => Promise<void>
 }>
 
-/** Counts what happens, for whoever watches. Never throws, never holds text of a call. */
+/** Metrics. Never throws, never holds text of a call. */
 export type Meter = Readonly<{
   count: (name: 'pipeline_blocks' | 'pii_detections' | 'judgements', labels: Readonly<Record<string, string>>) => void
   /** `label` is the step of `step_seconds`, and empty otherwise. */
   observe: (name: 'step_seconds' | 'ledger_seconds', label: string, seconds: number) => void
 }>
 
-/** `nowMs`: the time in milliseconds since 1970. `elapsedMs`: milliseconds since some fixed moment, never going back. */
+/** `nowMs`: the time in milliseconds since 1970. `elapsedMs`: milliseconds of a monotonic clock. */
 export type Clock = Readonly<{ nowMs: () => number; elapsedMs: () => number }>
 
-/** Bytes that nobody can guess. */
+/** Cryptographically secure random bytes. */
 export type Random = Readonly<{ bytes: (count: number) => Uint8Array }>
 
-/** Everything outside that a call may touch. `upstreamOf` gives the model server for a model, undefined for none. */
+/** Which models go to which model server. */
+export type ModelRoute = Readonly<{ models: RegExp; upstream: Upstream }>
+
+/** Everything outside that a call may use. Of `routes`, the first whose `models` matches a model's name is taken. */
 export type Ports = Readonly<{
   limiter: RateLimiter
   policy: PolicyEngine
   ledger: Ledger
-  upstreamOf: (model: string) => Upstream | undefined
+  routes: readonly ModelRoute[]
   meter: Meter
   clock: Clock
   random: Random

@@ -1,8 +1,8 @@
-/** What the policy decided about a call, and the header that it was decided on. */
+/** What the policy decided about a call, and the input that it decided on. */
 import type { Author, Stage } from './call.ts'
 import type { Severity } from './finding.ts'
 
-/** Why a call was refused: the step that saw it and the kind of thing seen (`detect_pii`, `pii.email`). */
+/** Why a call was refused: the step and the kind of its finding (`detect_pii`, `pii.email`). */
 export type Reason = Readonly<{ step: string; kind: string }>
 
 /** `policy` is the revision (SHA-256, hex) of the policy that decided; `decisionId` is in the ledger entry too. */
@@ -14,7 +14,7 @@ export type Verdict = Readonly<{ policy: string; decisionId: string; classificat
     | Readonly<{ action: 'block'; reasons: readonly Reason[] }>
   )
 
-/** What the policy engine gets: a header and outcomes, never text. */
+/** The input of the policy engine: a header and step outcomes, never text. */
 export type PolicyInput = Readonly<{
   stage: Stage
   agent: Readonly<{ id: string; org: string }>

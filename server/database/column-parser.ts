@@ -1,11 +1,11 @@
 /**
- * How values of PostgreSQL's column types become JavaScript values: one table for every database adapter, so that
- * a row looks the same whichever of them read it. Types that are not here come as the drivers give them alike:
- * text, uuid and numeric as string, int2, int4 and float8 as number, bool as boolean, json and jsonb parsed,
- * timestamptz as Date, and arrays of these as arrays.
+ * How values of PostgreSQL's column types become JavaScript values: one table for every database adapter, so that a
+ * row is the same from each of them. Types that are not listed are alike in all drivers: text, uuid and numeric as
+ * string, int2, int4 and float8 as number, bool as boolean, json and jsonb parsed, timestamptz as Date, and arrays of
+ * these as arrays.
  */
 
-/** Object ids of types, from pg_type.dat; they never change. */
+/** OIDs of types, from pg_type.dat; they never change. */
 const INT8 = 20
 const BYTEA = 17
 const DATE = 1082
@@ -14,8 +14,8 @@ const NUMERIC = 1700
 const INT8_ARRAY = 1016
 
 /**
- * An int8 as a number. Throws RangeError beyond ±2^53 instead of rounding in silence: sequence numbers and counts
- * never get there, and a column that may hold more is read with `::text`.
+ * An int8 as a number. Throws RangeError beyond ±2^53 instead of rounding silently: sequence numbers and counts never
+ * get there, and a column that may hold more is read with `::text`.
  */
 export function int8Of(text: string): number {
   const value = Number(text)

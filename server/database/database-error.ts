@@ -1,18 +1,18 @@
-/** What a database answered, or failed to answer, as an exception: both database adapters throw this and nothing else. */
+/** The exception that both database adapters throw, and the only one. */
 
-/** SQLSTATE of a row that is there already (PostgreSQL manual, appendix A). */
+/** SQLSTATE of a unique violation (PostgreSQL manual, appendix A). */
 export const UNIQUE_VIOLATION = '23505'
 /** SQLSTATE of a table lock that was not free within lock_timeout (PostgreSQL manual, appendix A). */
 export const LOCK_NOT_AVAILABLE = '55P03'
 
-/** A statement that was refused, or a database that could not be reached; `cause` is the driver's own error. */
+/** A statement that failed, or a database that could not be reached; `cause` is the driver's own error. */
 export class DatabaseError extends Error {
-  /** Five characters (`23505`) when the database answered; undefined when it could not be reached. */
+  /** Five characters (`23505`) when the database responded; undefined when it could not be reached. */
   readonly sqlState: string | undefined
-  /** What the database added: detail, hint and place, without values of parameters. */
+  /** The database's hint, without values of parameters. */
   readonly hint: string | undefined
 
-  /** Takes a sentence for the operator, the SQLSTATE if there is one, and the driver's error. */
+  /** Given a message for the operator, the SQLSTATE if there is one, and the driver's error. */
   constructor(message: string, sqlState: string | undefined, cause: unknown) {
     super(message, { cause })
     this.name = 'DatabaseError'
@@ -27,16 +27,16 @@ function textOf(value: unknown, field: string): string | undefined {
   return typeof text === 'string' && text !== '' ? text : undefined
 }
 
-/** Whether `error` is the database's refusal with this SQLSTATE. */
+/** Whether `error` is a database error with this SQLSTATE. */
 export function hasSqlState(error: unknown, sqlState: string): boolean {
   return error instanceof DatabaseError && error.sqlState === sqlState
 }
 
-/** Wraps a driver's error; one that is wrapped already stays as it is. `doing` says what was being tried. */
-export function databaseErrorOf(cause: unknown, doing: string): DatabaseError {
+/** Wraps a driver's error; one that is wrapped already is returned unchanged. `action` says what was being tried. */
+export function databaseErrorOf(cause: unknown, action: string): DatabaseError {
   if (cause instanceof DatabaseError) return cause
   const code = textOf(cause, 'code')
   const sqlState = code !== undefined && /^(?=.*[0-9])[0-9A-Z]{5}$/.test(code) ? code : undefined
-  const said = textOf(cause, 'message') ?? code ?? String(cause)
-  return new DatabaseError(`${doing}: ${said}`, sqlState, cause)
+  const message = textOf(cause, 'message') ?? code ?? String(cause)
+  return new DatabaseError(`${action}: ${message}`, sqlState, cause)
 }

@@ -1,9 +1,9 @@
 /**
- * Where a PostgreSQL is: the `postgresql://` string that people know from libpq, read by one strict parser, so that a
+ * The address of a PostgreSQL server: the `postgresql://` string of libpq, read by one strict parser, so that a
  * mistyped option is an error and not a connection without TLS.
  */
 
-/** How far TLS goes, in libpq's words: `require` encrypts only, `verify-ca` and `verify-full` check who answers. */
+/** The TLS mode, in libpq's words: `require` encrypts only, `verify-ca` and `verify-full` verify the server. */
 export type SslMode = 'disable' | 'require' | 'verify-ca' | 'verify-full'
 
 /** `host` is a name, an address, or the folder of a UNIX socket when it begins with a slash. */
@@ -12,13 +12,13 @@ export type PostgresAddress = Readonly<{
   port: number
   database: string
   user: string
-  /** In the URL for people; services get it from a secret. */
+  /** In the URL for people; services read it from a secret. */
   password: string | undefined
   sslMode: SslMode
   /** File with the certificate authority in PEM; the system's authorities when undefined. */
   sslRootCert: string | undefined
   applicationName: string | undefined
-  /** Whether statements stay prepared on a connection: not with a pooler in between that changes it (`prepare=off`). */
+  /** Whether statements stay prepared on a connection: not behind a pooler in transaction mode (`prepare=off`). */
   isPreparing: boolean
 }>
 
@@ -33,13 +33,13 @@ const LOOPBACK = ['localhost', '127.0.0.1', '::1']
  */
 export function parsePostgresAddress(text: string): PostgresAddress {
   if (!/^postgres(ql)?:\/\//.test(text)) throw new Error('it has to begin with postgresql://')
-  // "user@/database" is right in libpq and not a URL to WHATWG: a stand-in host makes it one.
-  const standIn = 'no-host.invalid'
-  const url = urlOf(text.replace(/^(postgres(?:ql)?:\/\/(?:[^/?@]*@)?)(?=[/:?]|$)/, `$1${standIn}`))
+  // "user@/database" is valid in libpq and not a URL to WHATWG: a placeholder host makes it one.
+  const placeholderHost = 'no-host.invalid'
+  const url = urlOf(text.replace(/^(postgres(?:ql)?:\/\/(?:[^/?@]*@)?)(?=[/:?]|$)/, `$1${placeholderHost}`))
   const unknown = [...url.searchParams.keys()].find((key) => !PARAMETERS.includes(key))
   if (unknown !== undefined) throw new Error(`parameter "${unknown}" is not known; known are ${PARAMETERS.join(', ')}`)
-  const inPlace = url.hostname === standIn ? '' : decodeURIComponent(url.hostname).replace(/^\[|\]$/g, '')
-  const host = url.searchParams.get('host') ?? (inPlace === '' ? 'localhost' : inPlace)
+  const hostInUrl = url.hostname === placeholderHost ? '' : decodeURIComponent(url.hostname).replace(/^\[|\]$/g, '')
+  const host = url.searchParams.get('host') ?? (hostInUrl === '' ? 'localhost' : hostInUrl)
   const port = Number(url.searchParams.get('port') ?? (url.port === '' ? '5432' : url.port))
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error('the port has to be 1 to 65535')
   const user = decodeURIComponent(url.username)
@@ -63,20 +63,20 @@ function urlOf(text: string): URL {
   return url
 }
 
-/** 6543 is where Supabase's pooler changes connections between transactions (its manual, "Connect to your database"). */
-function isPreparing(wanted: string, port: number): boolean {
-  if (wanted !== 'on' && wanted !== 'off') throw new Error(`prepare=${wanted} is neither on nor off`)
-  return wanted === 'on' && port !== 6543
+/** 6543 is the port of Supabase's pooler in transaction mode (its manual, "Connect to your database"). */
+function isPreparing(value: string, port: number): boolean {
+  if (value !== 'on' && value !== 'off') throw new Error(`prepare=${value} is neither on nor off`)
+  return value === 'on' && port !== 6543
 }
 
-function sslModeOf(wanted: string | null, host: string): SslMode {
-  if (wanted === null) return host.startsWith('/') || LOOPBACK.includes(host) ? 'disable' : 'verify-full'
-  if (SSL_MODES.includes(wanted)) return wanted as SslMode
-  throw new Error(`sslmode=${wanted} is not one of ${SSL_MODES.join(', ')}: allow and prefer would go plain in silence`)
+function sslModeOf(value: string | null, host: string): SslMode {
+  if (value === null) return host.startsWith('/') || LOOPBACK.includes(host) ? 'disable' : 'verify-full'
+  if (SSL_MODES.includes(value)) return value as SslMode
+  throw new Error(`sslmode=${value} is not one of ${SSL_MODES.join(', ')}: allow and prefer would go plain in silence`)
 }
 
-/** The address as an operator may read it: without the password. */
-export function showPostgresAddress(address: PostgresAddress): string {
-  const place = address.host.startsWith('/') ? address.host : `${address.host}:${address.port}`
-  return `database ${address.database} as ${address.user} at ${place}`
+/** The address as an operator may see it: without the password. */
+export function formatPostgresAddress(address: PostgresAddress): string {
+  const location = address.host.startsWith('/') ? address.host : `${address.host}:${address.port}`
+  return `database ${address.database} as ${address.user} at ${location}`
 }

@@ -1,20 +1,20 @@
-/** Looks at a text of SQL statements without a database: no parser, just enough to tell statements from what is quoted. */
+/** Inspects a script of SQL statements without a database: no parser, just enough to tell statements from quoted text. */
 
-/** What may hold a semicolon or a word without meaning it: comments, strings, quoted names, dollar-quoted bodies. */
+/** What may hold a semicolon or a keyword as text: comments, strings, quoted names, dollar-quoted bodies. */
 const QUOTED =
   /--[^\n]*|\/\*[\s\S]*?\*\/|\b[eE]'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|(\$(?:[A-Za-z_]\w*)?\$)[\s\S]*?\1/g
 
-/** Words that begin or end a transaction (PostgreSQL 16 manual, part VI). */
+/** Keywords that begin or end a transaction (PostgreSQL 16 manual, part VI). */
 const TRANSACTION_WORDS = ['BEGIN', 'START', 'COMMIT', 'END', 'ROLLBACK', 'ABORT', 'SAVEPOINT', 'RELEASE']
 
-/** Gives the first word of each statement, in capitals. */
+/** Returns the first word of each statement, in capitals. */
 export function statementWords(sql: string): readonly string[] {
   const bare = sql.replace(QUOTED, ' ')
   const words = bare.split(';').map((statement) => /[A-Za-z]+/.exec(statement)?.[0].toUpperCase())
   return words.filter((word) => word !== undefined)
 }
 
-/** The first word by which `sql` would begin or end a transaction by itself; undefined when there is none. */
+/** The first keyword by which `sql` would begin or end a transaction by itself; undefined when there is none. */
 export function transactionWord(sql: string): string | undefined {
   return statementWords(sql).find((word) => TRANSACTION_WORDS.includes(word))
 }

@@ -1,9 +1,9 @@
-/** Transactions over one SQL connection, nested ones as savepoints: what the database adapters have in common. */
+/** Transactions over one SQL connection, nested ones as savepoints; shared by the database adapters. */
 
 import type { Database } from '../core/ports.ts'
 import { DatabaseError } from './database-error.ts'
 
-/** One connection: runs a statement with parameters and gives its rows and command tag ('INSERT', 'ROLLBACK', …). */
+/** One connection: runs a statement with parameters and returns its rows and command tag ('INSERT', 'ROLLBACK', …). */
 export type Connection = Readonly<{
   run: (
     sql: string,
@@ -12,7 +12,7 @@ export type Connection = Readonly<{
   script: (sql: string) => Promise<void>
 }>
 
-/** A Database bound to one connection. `depth` counts the transactions that are open on it: 0 is none. */
+/** A Database on one connection. `depth` is the number of transactions that are open on it. */
 export function sessionOn(kind: Database['kind'], connection: Connection, depth: number): Database {
   return {
     kind,
@@ -20,11 +20,11 @@ export function sessionOn(kind: Database['kind'], connection: Connection, depth:
       (await connection.run(sql, parameters)).rows as readonly Row[],
     script: connection.script,
     transaction: (work) => transactionOn(kind, connection, depth, work),
-    close: () => Promise.reject(new Error('a session is closed by the one who opened it')),
+    close: () => Promise.reject(new Error('a session is closed by its owner')),
   }
 }
 
-/** Runs `work` in a transaction (a savepoint when one is open already); rolls back, and throws on, what it throws. */
+/** Runs `work` in a transaction (a savepoint when one is open already); rolls back, and rethrows, what it throws. */
 export async function transactionOn<T>(
   kind: Database['kind'],
   connection: Connection,
@@ -37,21 +37,22 @@ export async function transactionOn<T>(
   try {
     result = await work(sessionOn(kind, connection, depth + 1))
   } catch (error) {
-    await undo(connection, depth === 0 ? ['ROLLBACK'] : [`ROLLBACK TO ${savepoint}`, `RELEASE ${savepoint}`])
+    await rollBack(connection, depth === 0 ? ['ROLLBACK'] : [`ROLLBACK TO ${savepoint}`, `RELEASE ${savepoint}`])
     throw error
   }
   const { command } = await connection.run(depth === 0 ? 'COMMIT' : `RELEASE ${savepoint}`)
-  // PostgreSQL answers COMMIT with ROLLBACK when a statement failed and its error was swallowed: nothing was kept.
+  // PostgreSQL answers COMMIT with ROLLBACK when a statement failed and its error was swallowed: nothing was
+  // committed.
   if (command === 'ROLLBACK')
     throw new DatabaseError('transaction was rolled back: a statement in it had failed', '25P02', undefined)
   return result
 }
 
-/** The first error is the one to report; a connection that can't even roll back is thrown away by its owner. */
-async function undo(connection: Connection, statements: readonly string[]): Promise<void> {
+/** The first error is the one to report; its owner discards a connection that can't even roll back. */
+async function rollBack(connection: Connection, statements: readonly string[]): Promise<void> {
   try {
     for (const statement of statements) await connection.run(statement)
   } catch {
-    // The connection is gone, and with it the transaction.
+    // The connection is lost, and with it the transaction.
   }
 }

@@ -1,49 +1,51 @@
 /**
- * Finds all occurrences of many keywords in one pass over a text (Aho & Corasick 1975). It is the cheap question asked
- * before the dear one: only where a keyword stands is a pattern tried. Work is linear in the text, whatever the text.
+ * Finds all occurrences of many keywords in one pass over a text (Aho & Corasick 1975). It is the cheap test before
+ * the expensive one: patterns are tried only where a keyword occurs. Time is linear in the text, for every text.
  */
 
 /**
  * Calls `visit` for each occurrence, in the order of their ends: which keyword (its index), and where it starts.
- * Gives how many characters at the end of the text may be the beginning of a keyword that goes on.
+ * Returns how many characters at the end of the text may be the beginning of a longer keyword.
  */
 export type KeywordScanner = (text: string, visit: (keyword: number, start: number) => void) => number
 
-/** A branching state while the automaton is built. */
+/** A state with its branches while the automaton is built. */
 type Node = {
   readonly next: Map<number, number>
   fail: number
   readonly keywords: number[]
   /** Characters from the root to here. */
   readonly depth: number
-  /** The same of the longest state that ends here too and can go on. */
-  openChars: number
+  /** `depth` of the longest state that ends here too and can be continued. */
+  partialChars: number
 }
 
-const newNode = (depth: number): Node => ({ next: new Map(), fail: 0, keywords: [], depth, openChars: 0 })
+function newNode(depth: number): Node {
+  return { next: new Map(), fail: 0, keywords: [], depth, partialChars: 0 }
+}
 
 /**
- * Builds a scanner for keywords of printable ASCII. Letters match in either case. A keyword given twice is visited
+ * Creates a scanner for keywords of printable ASCII. Letters match in either case. A keyword given twice is visited
  * under both indexes. Throws when a keyword is empty or not ASCII.
  */
-export function keywordScanner(keywords: readonly string[]): KeywordScanner {
+export function createKeywordScanner(keywords: readonly string[]): KeywordScanner {
   const nodes = trie(keywords)
   linkFailures(nodes)
   const symbolOf = symbols(keywords)
   const width = Math.max(0, ...symbolOf) + 1
-  const rows = transitions(nodes, symbolOf, width)
+  const table = transitions(nodes, symbolOf, width)
   const lengths = keywords.map((keyword) => keyword.length)
   return (text, visit) => {
-    let row = 0
+    let offset = 0
     for (let index = 0; index < text.length; index++) {
       const code = text.charCodeAt(index)
-      row = code < 128 ? (rows[row + (symbolOf[code] as number)] as number) : 0
-      if (row >= 0) continue
-      row = ~row
-      for (const keyword of (nodes[row / width] as Node).keywords)
+      offset = code < 128 ? (table[offset + (symbolOf[code] as number)] as number) : 0
+      if (offset >= 0) continue
+      offset = ~offset
+      for (const keyword of (nodes[offset / width] as Node).keywords)
         visit(keyword, index + 1 - (lengths[keyword] as number))
     }
-    return (nodes[row / width] as Node).openChars
+    return (nodes[offset / width] as Node).partialChars
   }
 }
 
@@ -72,7 +74,7 @@ function linkFailures(nodes: Node[]): void {
   const queue = [0]
   for (const state of queue) {
     const node = nodes[state] as Node
-    node.openChars = node.next.size > 0 ? node.depth : (nodes[node.fail] as Node).openChars
+    node.partialChars = node.next.size > 0 ? node.depth : (nodes[node.fail] as Node).partialChars
     for (const [code, child] of node.next) {
       queue.push(child)
       if (state === 0) continue
@@ -97,7 +99,7 @@ function symbols(keywords: readonly string[]): Uint8Array {
   return symbolOf
 }
 
-/** For each state and symbol where the next state's row begins; its complement (negative) where a keyword ends there. */
+/** For each state and symbol the offset of the next state's row; its complement (negative) where a keyword ends there. */
 function transitions(nodes: readonly Node[], symbolOf: Uint8Array, width: number): Int32Array {
   const next = new Int32Array(nodes.length * width)
   const order = [0]

@@ -1,14 +1,14 @@
-/** Digits in a text: where the next one is, and where a run of them ends. Most texts have few, and are passed over quickly. */
+/** Digits in a text: where the next one is, and where a run of them ends. Most texts have few, so this is fast. */
 
 const DIGIT = /[0-9]/g
 
-/** Index of the first ASCII digit at `from` or behind it; -1 when there is none. */
+/** Index of the first ASCII digit at or after `from`; -1 when there is none. */
 export function nextDigit(text: string, from: number): number {
   DIGIT.lastIndex = from
   return DIGIT.test(text) ? DIGIT.lastIndex - 1 : -1
 }
 
-/** Index behind the last of the digits that stand one after the other from `at` on. */
+/** Index after the last of the consecutive digits from `at` on. */
 export function digitsEnd(text: string, at: number): number {
   let end = at
   while (end < text.length && isDigitCode(text.charCodeAt(end))) end++
@@ -16,4 +16,6 @@ export function digitsEnd(text: string, at: number): number {
 }
 
 /** Whether a UTF-16 code unit is an ASCII digit. */
-export const isDigitCode = (code: number): boolean => code >= 48 && code <= 57
+export function isDigitCode(code: number): boolean {
+  return code >= 48 && code <= 57
+}

@@ -1,39 +1,45 @@
-/** Finds stretches that are base64, hexadecimal or binary, and reads them where what comes out is text. */
+/** Finds runs of base64, hexadecimal or binary, and decodes those that hold text. */
 
-/** A half-open range of the text that is encoded, and what it says. */
+/** A half-open range of encoded text, and its decoded text. */
 export type EncodedRun = Readonly<{ start: number; end: number; text: string }>
 
-/** Shorter runs say less than a detector needs: 24 base64 characters are 18 bytes. */
+/** Shorter runs hold less than a detector needs: 24 base64 characters are 18 bytes. */
 const RUN_CHARS_MIN = 24
 
-/** A decoded run counts as text when this many printable characters follow each other; chance gives 1 in 10 million. */
+/**
+ * A decoded run counts as text from this many consecutive printable characters on; random bytes have them once in 10
+ * million.
+ */
 const PRINTABLE_MIN = 16
 
-/** For each ASCII code 1: base64 (both alphabets), 2: padding, 4: line break or the space before a continued line. */
-const SORT = Uint8Array.from({ length: 128 }, (_, code) => {
+/**
+ * The class of each ASCII code. 1: base64 (both alphabets), 2: padding, 4: line break or the space before a continued
+ * line.
+ */
+const CHARACTER_CLASS = Uint8Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code)
   if (/[A-Za-z0-9+/_-]/.test(character)) return 1
   if (character === '=') return 2
   return /[\n\r\t ]/.test(character) ? 4 : 0
 })
 
-const sortAt = (text: string, index: number): number => {
+function classAt(text: string, index: number): number {
   const code = text.charCodeAt(index)
-  return code < 128 ? (SORT[code] as number) : 0
+  return code < 128 ? (CHARACTER_CLASS[code] as number) : 0
 }
 
-/** A line of at least this length may go on in the next one (MIME breaks at 76, PEM at 64). */
-const WRAPPED_LINE_MIN = 48
+/** A line of at least this length may continue on the next one (MIME breaks at 76, PEM at 64). */
+const WRAPPED_LINE_CHARS_MIN = 48
 const LINE_BREAK = /\r?\n[ \t]{0,8}/y
 
-/** Gives all runs that decode to text, in order. */
+/** Returns all runs that decode to text, in order. */
 export function encodedRuns(text: string): readonly EncodedRun[] {
   const runs: EncodedRun[] = []
-  // A run of RUN_CHARS_MIN covers one of every RUN_CHARS_MIN places: most of a text is never looked at.
+  // A run of RUN_CHARS_MIN covers one of every RUN_CHARS_MIN indexes: most of a text is never read.
   for (let index = RUN_CHARS_MIN - 1; index < text.length; index += RUN_CHARS_MIN) {
-    if (sortAt(text, index) !== 1) continue
+    if (classAt(text, index) !== 1) continue
     let start = index
-    while (start > 0 && sortAt(text, start - 1) === 1) start--
+    while (start > 0 && classAt(text, start - 1) === 1) start--
     const end = runEnd(text, start)
     if (end - start >= RUN_CHARS_MIN) {
       const decoded = decode(text.slice(start, end))
@@ -44,67 +50,80 @@ export function encodedRuns(text: string): readonly EncodedRun[] {
   return text.includes('00') ? [...runs, ...binaryRuns(text)] : runs
 }
 
-/** Octets of ones and zeros, set apart by blanks. */
+/** Octets of ones and zeros, separated by blanks. */
 const BINARY = /(?<![01])[01]{8}(?:\s[01]{8}){7,}(?![01])/g
 
-const binaryRuns = (text: string): readonly EncodedRun[] =>
-  [...text.matchAll(BINARY)].flatMap((match) => {
+function binaryRuns(text: string): readonly EncodedRun[] {
+  return [...text.matchAll(BINARY)].flatMap((match) => {
     const bytes = Buffer.from(match[0].split(/\s/).map((octet) => Number.parseInt(octet, 2)))
-    const decoded = readable(bytes)
+    const decoded = printableText(bytes)
     return decoded === undefined ? [] : [{ start: match.index, end: match.index + match[0].length, text: decoded }]
   })
-
-/** Octets at the end of a text, the last one perhaps not whole. */
-const BINARY_OPEN = /(?<![01])[01]{8}(?:\s[01]{8})*\s?[01]{0,8}$/
-
-/** Index where a run begins that reaches the end of the text and may go on; the text's length when there is none. */
-export function openRunStart(text: string): number {
-  const binary = /[01]\s?$/.test(text.slice(-2)) ? text.search(BINARY_OPEN) : -1
-  return Math.min(openBase64Start(text), binary < 0 ? text.length : binary)
 }
 
-function openBase64Start(text: string): number {
+/** Octets at the end of a text, the last one perhaps incomplete. */
+const PENDING_BINARY = /(?<![01])[01]{8}(?:\s[01]{8})*\s?[01]{0,8}$/
+
+/** Index where a run starts that reaches the end of the text and may continue; the text's length when there is none. */
+export function pendingRunStart(text: string): number {
+  const binary = /[01]\s?$/.test(text.slice(-2)) ? text.search(PENDING_BINARY) : -1
+  return Math.min(pendingBase64Start(text), binary < 0 ? text.length : binary)
+}
+
+function pendingBase64Start(text: string): number {
   let from = text.length
-  while (from > 0 && sortAt(text, from - 1) !== 0) from--
-  // Lines that are too short to be wrapped, and words, are no part of a run: walk forward to the one that is open.
+  while (from > 0 && classAt(text, from - 1) !== 0) from--
+  // Lines that are too short to be wrapped, and words, are not part of a run: walk forward to the pending one.
   for (let start = from; start < text.length; ) {
-    if (sortAt(text, start) !== 1) {
+    if (classAt(text, start) !== 1) {
       start++
       continue
     }
     const end = runEnd(text, start)
-    if (end === text.length || (end - start >= WRAPPED_LINE_MIN && /^\r?\n?[ \t]{0,8}$/.test(text.slice(end))))
+    if (end === text.length || (end - start >= WRAPPED_LINE_CHARS_MIN && /^\r?\n?[ \t]{0,8}$/.test(text.slice(end))))
       return start
     start = end
   }
   return text.length
 }
 
+/** The same for runs that hold text already; the text's length when there is none. */
+export function begunRunStart(text: string): number {
+  const start = pendingRunStart(text)
+  const run = text.slice(start).trimEnd()
+  if (run.length < RUN_CHARS_MIN) return text.length
+  return decode(run) === undefined && binaryRuns(run).length === 0 ? text.length : start
+}
+
 /** Follows a run over line breaks to its end, padding included. */
 function runEnd(text: string, start: number): number {
   let end = start
   for (let lineStart = start; ; ) {
-    while (sortAt(text, end) === 1) end++
-    if (sortAt(text, end) === 2) break
+    while (classAt(text, end) === 1) end++
+    if (classAt(text, end) === 2) break
     LINE_BREAK.lastIndex = end
-    if (end - lineStart < WRAPPED_LINE_MIN || !LINE_BREAK.test(text) || sortAt(text, LINE_BREAK.lastIndex) !== 1) break
+    if (end - lineStart < WRAPPED_LINE_CHARS_MIN || !LINE_BREAK.test(text) || classAt(text, LINE_BREAK.lastIndex) !== 1)
+      break
     lineStart = LINE_BREAK.lastIndex
     end = lineStart
   }
-  while (sortAt(text, end) === 2) end++
+  while (classAt(text, end) === 2) end++
   return end
 }
 
-/** What a run says, or undefined when it isn't text. Letters stuck to its front shift base64 by up to three places. */
+/**
+ * The decoded text of a run, or undefined when it isn't text. Letters before its start shift base64 by up to three
+ * characters.
+ */
 function decode(run: string): string | undefined {
   const characters = run.includes('\n') ? run.replace(/\s/g, '') : run
   if (isHexText(characters)) {
-    const text = readable(Buffer.from(characters.slice(characters.length % 2), 'hex'))
+    const text = printableText(Buffer.from(characters.slice(characters.length % 2), 'hex'))
     if (text !== undefined) return text
   }
   for (let shift = 0; shift < 4; shift++) {
     if (!isBase64Text(characters, shift)) continue
-    const text = readable(Buffer.from(characters.slice(shift), 'base64'))
+    const text = printableText(Buffer.from(characters.slice(shift), 'base64'))
     if (text !== undefined) return text
   }
   return undefined
@@ -125,9 +144,11 @@ function isBase64Text(characters: string, shift: number): boolean {
   return false
 }
 
-const isHexText = (characters: string): boolean => /^[0-9a-fA-F]+$/.test(characters)
+function isHexText(characters: string): boolean {
+  return /^[0-9a-fA-F]+$/.test(characters)
+}
 
-function readable(bytes: Buffer): string | undefined {
+function printableText(bytes: Buffer): string | undefined {
   let printable = 0
   for (const byte of bytes) {
     const isPrintable = (byte >= 32 && byte < 127) || byte === 10 || byte === 13 || byte === 9

@@ -1,84 +1,90 @@
 /**
- * The keywords of all detectors in one automaton: a text is passed over once, whichever detector asks first. What was found
- * is kept beside the text, and goes with it.
+ * The keywords of all detectors in one automaton: a text is scanned once, whichever detector comes first. The hits
+ * are kept in the text's memo.
  */
-import { keywordScanner } from './aho-corasick.ts'
+import { createKeywordScanner, type KeywordScanner } from './aho-corasick.ts'
 
-/** What was found in one text. */
+/** The hits of one text, in the index that it is scanned by. */
 export type KeywordMemo = { hits?: Hits }
 
-/** For each set of keywords, in turn which keyword of it and where it starts; nothing when that is too much to be kept. */
-type Hits = Readonly<{ sets: number; found: readonly (readonly number[] | undefined)[] | undefined }>
+/**
+ * For each set of keywords, alternately the index of a keyword and where it starts; undefined when there are none.
+ * Undefined as a whole when there are too many.
+ */
+type Hits = Readonly<{ found: readonly (readonly number[] | undefined)[] | undefined }>
 
-/** A set of keywords among the others. */
+/** One set of keywords in the index. */
 export type IndexedKeywords = Readonly<{
-  /** Calls `visit` as a KeywordScanner does, from the memo of the text when one is given. */
+  /** Calls `visit` as a KeywordScanner does, from the memo of the text when there is one. */
   scan: (text: string, visit: (keyword: number, start: number) => void, memo: KeywordMemo | undefined) => void
-  /** True when the memo says that none of the set stands in the text; without one that is not known. */
+  /** True when the memo says that none of the set occurs in the text; without one that is unknown. */
   isAbsent: (text: string, memo: KeywordMemo | undefined) => boolean
 }>
 
-/** Hits that are kept of a text, which must not take many times its room. One with more is passed over for each set. */
-const hitsMax = (text: string): number => 16 + text.length / 8
+/** An index. Sets are added before the first text is scanned with a memo; then `add` throws. */
+export type KeywordIndex = Readonly<{ add: (keywords: readonly string[]) => IndexedKeywords }>
 
-/** So is a longer one, which will have more. */
-const KEPT_CHARS_MAX = 64 * 1024
+/** Hits that are kept of a text, so that memory stays small. A text with more is scanned once for each set. */
+function hitsMax(text: string): number {
+  return 16 + text.length / 8
+}
 
-const sets: (readonly string[])[] = []
-let lookForAll: ((text: string) => Hits) | undefined
+/** So is a longer text, which would have more. */
+const CACHED_CHARS_MAX = 64 * 1024
 
-/** Adds a set of keywords, which are as keywordScanner wants them. */
-export function indexKeywords(keywords: readonly string[]): IndexedKeywords {
-  const scanAlone = keywordScanner(keywords)
-  const set = sets.push(keywords) - 1
-  lookForAll = undefined
-  const recall = (text: string, memo: KeywordMemo | undefined): Hits['found'] => {
-    if (memo === undefined || text.length > KEPT_CHARS_MAX) return undefined
-    // A set that was added since the memo was made is not in it.
-    if (memo.hits === undefined || memo.hits.sets <= set) memo.hits = hitsOf(text)
+/** Creates an empty index. `add` takes keywords as createKeywordScanner requires them. */
+export function createKeywordIndex(): KeywordIndex {
+  const sets: (readonly string[])[] = []
+  let scanAll: ((text: string) => Hits) | undefined
+  const hitsFor = (text: string, memo: KeywordMemo | undefined): Hits['found'] => {
+    if (memo === undefined || text.length > CACHED_CHARS_MAX) return undefined
+    scanAll ??= createCombinedScanner(sets)
+    memo.hits ??= scanAll(text)
     return memo.hits.found
   }
-  return {
-    isAbsent: (text, memo) => {
-      const found = recall(text, memo)
-      return found !== undefined && found[set] === undefined
-    },
-    scan: (text, visit, memo) => {
-      const found = recall(text, memo)
-      if (found === undefined) {
-        scanAlone(text, visit)
-        return
-      }
-      const hits = found[set] ?? []
-      for (let index = 0; index < hits.length; index += 2) visit(hits[index] as number, hits[index + 1] as number)
-    },
+  const add = (keywords: readonly string[]): IndexedKeywords => {
+    if (scanAll !== undefined) throw new Error('keywords were added after the first text was scanned')
+    let scanAlone: KeywordScanner | undefined
+    const set = sets.push(keywords) - 1
+    return {
+      isAbsent: (text, memo) => {
+        const found = hitsFor(text, memo)
+        return found !== undefined && found[set] === undefined
+      },
+      scan: (text, visit, memo) => {
+        const found = hitsFor(text, memo)
+        if (found === undefined) {
+          scanAlone ??= createKeywordScanner(keywords)
+          scanAlone(text, visit)
+          return
+        }
+        const hits = found[set] ?? []
+        for (let hit = 0; hit < hits.length; hit += 2) visit(hits[hit] as number, hits[hit + 1] as number)
+      },
+    }
   }
+  return { add }
 }
 
-function hitsOf(text: string): Hits {
-  lookForAll ??= scannerOf(sets)
-  return lookForAll(text)
-}
-
-function scannerOf(joined: readonly (readonly string[])[]): (text: string) => Hits {
-  const scan = keywordScanner(joined.flat())
-  const setOf = joined.flatMap((keywords, set) => keywords.map(() => set))
-  const placeOf = joined.flatMap((keywords) => keywords.map((_, place) => place))
-  const none: Hits = { sets: joined.length, found: joined.map(() => undefined) }
-  const tooMuch: Hits = { sets: joined.length, found: undefined }
+function createCombinedScanner(combined: readonly (readonly string[])[]): (text: string) => Hits {
+  const scan = createKeywordScanner(combined.flat())
+  const setOf = combined.flatMap((keywords, set) => keywords.map(() => set))
+  const indexInSet = combined.flatMap((keywords) => keywords.map((_, index) => index))
+  const none: Hits = { found: combined.map(() => undefined) }
+  const tooMany: Hits = { found: undefined }
   return (text) => {
     let found: (number[] | undefined)[] | undefined
-    let left = hitsMax(text)
+    let remaining = hitsMax(text)
     scan(text, (keyword, start) => {
-      left -= 1
-      if (left < 0) return
-      found ??= joined.map(() => undefined)
+      remaining -= 1
+      if (remaining < 0) return
+      found ??= combined.map(() => undefined)
       const set = setOf[keyword] as number
-      const ofSet = found[set] ?? []
-      found[set] = ofSet
-      ofSet.push(placeOf[keyword] as number, start)
+      const setHits = found[set] ?? []
+      found[set] = setHits
+      setHits.push(indexInSet[keyword] as number, start)
     })
-    if (left < 0) return tooMuch
-    return found ? { sets: joined.length, found } : none
+    if (remaining < 0) return tooMany
+    return found ? { found } : none
   }
 }

@@ -1,23 +1,26 @@
 /**
- * Reads a text as its reader would: escapes resolved, invisible characters gone, look-alike letters as the letters
- * they look like. Every character of the result knows where it came from, so what is found there can be pointed at.
+ * Normalizes a text to what its reader sees: escapes resolved, invisible characters removed, confusables replaced by
+ * the Latin letters that they look like. The result maps back to the original, so that findings can point at it.
  */
 
-/** A text made from another one. `span` gives the range in that other text for a range in this one. */
-export type Surface = Readonly<{
+/** A normalized text. `span` maps a range of it to the range of the original. */
+export type Normalized = Readonly<{
   text: string
   span: (start: number, end: number) => readonly [start: number, end: number]
 }>
 
-/** Characters without width or meaning of their own (Unicode Default_Ignorable_Code_Point, and combining marks of zalgo). */
+/**
+ * Characters without width or meaning of their own (Unicode Default_Ignorable_Code_Point, and combining marks of
+ * zalgo).
+ */
 export const INVISIBLE =
   '\\u00ad\\u0300-\\u036f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0'
 
 /** Surrogate pairs of U+E0000 to U+E0FFF: tags, and the variation selectors 17 to 256. */
 const INVISIBLE_PAIR = '\\udb40[\\udc00-\\udfff]'
 
-/** Letters of other scripts that look like Latin ones (a selection of Unicode TR39's confusables), and Latin oddities. */
-const LOOK_ALIKES: Readonly<Record<string, string>> = Object.fromEntries(
+/** Letters of other scripts that look like Latin ones (a selection of Unicode TR39's confusables), and Latin variants. */
+const CONFUSABLES: Readonly<Record<string, string>> = Object.fromEntries(
   `аa вb еe ёe іi їi јj кk оo рp сc ѕs тt уy хx һh ԁd ԛq ԝw ьb пn АA ВB ЕE ІI ЈJ КK МM НH ОO РP СC ЅS ТT УY ХX ԌG
   αa βb γy εe ηn ιi κk νv οo ρp τt υu χx ωw ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX ɡg ɑa ıi ɩi ʏy ʀr ʟl ᴀa ᴄc ᴅd
   ᴇe ᴊj ᴋk ᴍm ᴏo ᴘp ᴛt ᴜu ᴠv ᴡw ᴢz`
@@ -25,140 +28,142 @@ const LOOK_ALIKES: Readonly<Record<string, string>> = Object.fromEntries(
     .map((pair) => [pair.slice(0, -1), pair.slice(-1)]),
 )
 
-const ALIKE = `[${Object.keys(LOOK_ALIKES).join('')}]`
+const CONFUSABLE = `[${Object.keys(CONFUSABLES).join('')}]`
 
 /** Compatibility forms that NFKC turns into ASCII: full width, mathematical, circled, superscript, ligatures, squared. */
-const COMPATIBLE =
+const COMPATIBILITY_FORM =
   '[\\u00aa\\u00b2\\u00b3\\u00b9\\u00ba\\u2070-\\u209c\\u2100-\\u214f\\u2160-\\u217f\\u2460-\\u24ea\\ufb00-\\ufb06\\ufe30-\\ufe6b\\uff01-\\uff5e]|\\ud835[\\udc00-\\udfff]|\\ud83c[\\udd00-\\udd6f]'
 
 /** Groups: 1 percent, 2 backslash, 3 entity. */
-const ESCAPES = [
+const ESCAPE_SOURCES = [
   '(%[0-7][0-9a-fA-F]|%[c-fC-F][0-9a-fA-F](?:%[89abAB][0-9a-fA-F]){1,3})',
   '\\\\(u[0-9a-fA-F]{4}|u\\{[0-9a-fA-F]{1,6}\\}|x[0-9a-fA-F]{2}|[nrtbf"\'\\\\/])',
   '&(#\\d{2,7}|#[xX][0-9a-fA-F]{2,6}|lt|gt|amp|quot|apos|nbsp);',
 ]
 
-/** The same, and 4 invisible, 5 compatible, 6 other digits; else a look-alike among Latin. */
-const DISGUISES = [
+/** The same, and 4 invisible, 5 compatibility form, 6 other digits; else a confusable among Latin letters. */
+const CONFUSABLE_SOURCES = [
   `((?:[${INVISIBLE}]|${INVISIBLE_PAIR})+)`,
-  `(${COMPATIBLE})`,
+  `(${COMPATIBILITY_FORM})`,
   '([\\u0660-\\u0669\\u06f0-\\u06f9\\u0966-\\u096f])',
-  `(?<=[A-Za-z0-9]${ALIKE}?)${ALIKE}|${ALIKE}(?=${ALIKE}?[A-Za-z0-9])`,
+  `(?<=[A-Za-z0-9]${CONFUSABLE}?)${CONFUSABLE}|${CONFUSABLE}(?=${CONFUSABLE}?[A-Za-z0-9])`,
 ]
 
-const ESCAPE = new RegExp(ESCAPES.join('|'), 'g')
-const ODDITY = new RegExp([...ESCAPES, ...DISGUISES].join('|'), 'g')
-/** One of the characters that the second is for. */
-const DISGUISED = new RegExp(
-  `[${INVISIBLE}]|${ALIKE}|[\\udb40\\u0660-\\u0669\\u06f0-\\u06f9\\u0966-\\u096f]|${COMPATIBLE}`,
+const ESCAPES = new RegExp(ESCAPE_SOURCES.join('|'), 'g')
+const ESCAPES_AND_CONFUSABLES = new RegExp([...ESCAPE_SOURCES, ...CONFUSABLE_SOURCES].join('|'), 'g')
+/** Any character that ESCAPES_AND_CONFUSABLES handles beyond escapes. */
+const HAS_CONFUSABLE = new RegExp(
+  `[${INVISIBLE}]|${CONFUSABLE}|[\\udb40\\u0660-\\u0669\\u06f0-\\u06f9\\u0966-\\u096f]|${COMPATIBILITY_FORM}`,
 )
 
-/** Unchanged text farther than this from a change is left out: nothing that the change makes visible reaches it. */
-const NEAR_CHARS = 300
-/** Stands where text is left out; no pattern crosses it. */
-const LEFT_OUT = '\n\0\n'
+/** Unchanged text farther than this from a change is omitted: no match that the change reveals reaches it. */
+const CONTEXT_CHARS = 300
+/** Stands in place of omitted text; no pattern crosses it. */
+const OMISSION = '\n\0\n'
 
 const BACKSLASH: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' }
 const ENTITY: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'", nbsp: ' ' }
 const CODE_POINT_MAX = 0x10ffff
 
 /**
- * Gives the text without oddities, or undefined when it has none; stretches far from any are left out. One pass: what an
- * escape hides behind an escape needs another. What becomes of a place depends on at most the ten characters around it.
+ * Returns the normalized text, or undefined when nothing changes; ranges far from any change are omitted. One pass:
+ * an escape within an escape needs another. The result at an index depends on at most the ten characters around it.
  */
-export function surface(text: string): Surface | undefined {
-  const oddity = DISGUISED.test(text) ? ODDITY : ESCAPE
-  // Pieces in turn copied and replaced: where each starts in the result, and where in the text.
-  const here: number[] = [0]
-  const there: number[] = [0]
+export function normalize(text: string): Normalized | undefined {
+  const expression = HAS_CONFUSABLE.test(text) ? ESCAPES_AND_CONFUSABLES : ESCAPES
+  // Pieces, alternately copied and replaced: where each starts in the result, and where in the source.
+  const resultStarts: number[] = [0]
+  const sourceStarts: number[] = [0]
   let result = ''
   const replace = (start: number, end: number, by: string): void => {
-    result += text.slice(there.at(-1), start)
-    here.push(result.length)
+    result += text.slice(sourceStarts.at(-1), start)
+    resultStarts.push(result.length)
     result += by
-    here.push(result.length)
-    there.push(start, end)
+    resultStarts.push(result.length)
+    sourceStarts.push(start, end)
   }
-  const leaveOut = (from: number, to: number): void => {
-    if (to - from > LEFT_OUT.length) replace(from, to, LEFT_OUT)
+  const omit = (from: number, to: number): void => {
+    if (to - from > OMISSION.length) replace(from, to, OMISSION)
   }
-  oddity.lastIndex = 0
-  for (let match = oddity.exec(text); match !== null; match = oddity.exec(text)) {
-    const plain = plainOf(match)
-    if (plain === undefined) continue
-    const from = there.length === 1 ? 0 : (there.at(-1) as number) + NEAR_CHARS
-    leaveOut(from, match.index - NEAR_CHARS)
-    replace(match.index, match.index + match[0].length, plain)
+  expression.lastIndex = 0
+  for (let match = expression.exec(text); match !== null; match = expression.exec(text)) {
+    const replacement = replacementOf(match)
+    if (replacement === undefined) continue
+    const from = sourceStarts.length === 1 ? 0 : (sourceStarts.at(-1) as number) + CONTEXT_CHARS
+    omit(from, match.index - CONTEXT_CHARS)
+    replace(match.index, match.index + match[0].length, replacement)
   }
-  if (there.length === 1) return undefined
-  leaveOut((there.at(-1) as number) + NEAR_CHARS, text.length - NEAR_CHARS)
-  result += text.slice(there.at(-1))
-  return { text: result, span: (start, end) => spanOf(here, there, start, end) }
+  if (sourceStarts.length === 1) return undefined
+  omit((sourceStarts.at(-1) as number) + CONTEXT_CHARS, text.length - CONTEXT_CHARS)
+  result += text.slice(sourceStarts.at(-1))
+  return { text: result, span: (start, end) => spanOf(resultStarts, sourceStarts, start, end) }
 }
 
-/** What stands for one oddity; undefined where it stands for itself. */
-function plainOf(match: RegExpExecArray): string | undefined {
-  const [whole, percent, backslash, entity, invisible, compatible, digit] = match
+/** The replacement of one match; undefined where it stays. */
+function replacementOf(match: RegExpExecArray): string | undefined {
+  const [matched, percent, backslash, entity, invisible, compatible, digit] = match
   if (percent !== undefined) return Buffer.from(percent.replaceAll('%', ''), 'hex').toString()
   if (backslash !== undefined) {
     if (!/^[ux]/.test(backslash)) return BACKSLASH[backslash] ?? backslash
-    return character(Number.parseInt(backslash.replace(/[^0-9a-fA-F]/g, ''), 16))
+    return characterOf(Number.parseInt(backslash.replace(/[^0-9a-fA-F]/g, ''), 16))
   }
   if (entity !== undefined) {
     if (entity[0] !== '#') return ENTITY[entity]
-    return character(Number(entity[1]?.toLowerCase() === 'x' ? `0x${entity.slice(2)}` : entity.slice(1)))
+    return characterOf(Number(entity[1]?.toLowerCase() === 'x' ? `0x${entity.slice(2)}` : entity.slice(1)))
   }
   if (invisible !== undefined) return ''
   if (compatible !== undefined) return compatible.normalize('NFKC')
   if (digit !== undefined) return String((digit.charCodeAt(0) - (digit < '\u0966' ? 0x660 : 0x966)) % 16)
-  return LOOK_ALIKES[whole]
+  return CONFUSABLES[matched]
 }
 
-const character = (codePoint: number): string | undefined =>
-  codePoint <= CODE_POINT_MAX ? String.fromCodePoint(codePoint) : undefined
+function characterOf(codePoint: number): string | undefined {
+  return codePoint <= CODE_POINT_MAX ? String.fromCodePoint(codePoint) : undefined
+}
 
-/** A range that begins or ends inside a replaced piece takes in all that the piece stands for. */
+/** A range that begins or ends inside a replaced piece includes all of that piece's source. */
 function spanOf(
-  here: readonly number[],
-  there: readonly number[],
+  resultStarts: readonly number[],
+  sourceStarts: readonly number[],
   start: number,
   end: number,
 ): readonly [number, number] {
-  const first = pieceAt(here, start)
-  const last = end > start ? pieceAt(here, end - 1) : first
+  const first = pieceAt(resultStarts, start)
+  const last = end > start ? pieceAt(resultStarts, end - 1) : first
   const isReplaced = (piece: number): boolean => piece % 2 === 1
-  const offset = (piece: number, index: number): number => (there[piece] as number) + index - (here[piece] as number)
+  const offset = (piece: number, index: number): number =>
+    (sourceStarts[piece] as number) + index - (resultStarts[piece] as number)
   return [
-    isReplaced(first) ? (there[first] as number) : offset(first, start),
-    isReplaced(last) ? (there[last + 1] as number) : offset(last, end),
+    isReplaced(first) ? (sourceStarts[first] as number) : offset(first, start),
+    isReplaced(last) ? (sourceStarts[last + 1] as number) : offset(last, end),
   ]
 }
 
 /** Binary search for the last piece that starts at or before `index`. */
-function pieceAt(here: readonly number[], index: number): number {
+function pieceAt(resultStarts: readonly number[], index: number): number {
   let low = 0
-  let high = here.length - 1
+  let high = resultStarts.length - 1
   while (low < high) {
     const middle = (low + high + 1) >> 1
-    if ((here[middle] as number) <= index) low = middle
+    if ((resultStarts[middle] as number) <= index) low = middle
     else high = middle - 1
   }
   return low
 }
 
-/** An escape that has come in part is at most this long. */
-const PART_CHARS_MAX = 13
+/** Maximum length of an incomplete escape. */
+const PARTIAL_ESCAPE_CHARS_MAX = 13
 
-/** Letters that more text may make look-alikes; half of a pair. */
-const UNSURE_END = new RegExp(`(?:${ALIKE}{1,2}|[\\ud83c\\ud835\\udb40])$`)
+/** Letters that more text may turn into confusables; half of a surrogate pair. */
+const UNSTABLE_END = new RegExp(`(?:${CONFUSABLE}{1,2}|[\\ud83c\\ud835\\udb40])$`)
 
-/** Index up to which it is sure what the surface of a text that may go on is; at most its length. */
-export function sureTo(text: string): number {
-  const from = Math.max(0, text.length - PART_CHARS_MAX)
-  let sure = text.length
-  for (let index = text.length - 1; index >= from; index--) if ('%\\&'.includes(text.charAt(index))) sure = index
-  if (sure === text.length) return sure - (UNSURE_END.exec(text.slice(-2))?.[0].length ?? 0)
-  while (text[sure - 1] === '\\') sure--
-  while (/^%[0-9a-fA-F]{2}$/.test(text.slice(Math.max(0, sure - 3), sure))) sure -= 3
-  return sure
+/** Index up to which the normalized form no longer changes when more text follows; at most the text's length. */
+export function stableTo(text: string): number {
+  const from = Math.max(0, text.length - PARTIAL_ESCAPE_CHARS_MAX)
+  let stable = text.length
+  for (let index = text.length - 1; index >= from; index--) if ('%\\&'.includes(text.charAt(index))) stable = index
+  if (stable === text.length) return stable - (UNSTABLE_END.exec(text.slice(-2))?.[0].length ?? 0)
+  while (text[stable - 1] === '\\') stable--
+  while (/^%[0-9a-fA-F]{2}$/.test(text.slice(Math.max(0, stable - 3), stable))) stable -= 3
+  return stable
 }

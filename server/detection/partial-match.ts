@@ -1,77 +1,92 @@
 /**
- * Says where a match may still be running at the end of a text: the question that a stream asks about what it holds.
- *
- * From each pattern another one is made that matches at a place if, and nearly only if, more text could change what the
- * pattern does there: every character may also be the end of the text, and some way through must arrive at that end.
+ * Finds where a match may be pending at the end of a text, which a stream needs to know about the text that it holds.
+ * From each pattern another one is derived that matches at an index if, and nearly only if, more text could change
+ * the pattern's result there: every character may also be the end of the text, and some path must arrive at that end.
  */
 
-import type { Opening } from '../core/step.ts'
-import { keywordScanner } from './aho-corasick.ts'
+import type { PendingFrom } from '../core/step.ts'
+import { createKeywordScanner, type KeywordScanner } from './aho-corasick.ts'
 import { matchAt, type Pattern } from './pattern.ts'
 import { lastRunStart } from './pending-match.ts'
-import { type Alternatives, type Part, readPattern } from './regex-parser.ts'
+import { type Alternatives, type Element, parseRegex, quantified } from './regex-syntax.ts'
 
-/** A glance (`isPlausible`) looks at fewer characters than this. */
-const GLANCE_CHARS = 8
+/** `isPlausible` reads fewer characters than this. */
+const PLAUSIBILITY_CHARS = 8
 
-/** Makes the pattern that matches where `pattern` is undecided. Throws on syntax that it does not know. */
-export function undecided({ source, flags }: RegExp): RegExp {
-  return new RegExp(`(?:${openAlternatives(readPattern(source))})$`, flags)
+/** Derives the pattern that matches where the result of `pattern` is pending. Throws on syntax that patterns don't use. */
+export function partialMatchPattern(pattern: RegExp): RegExp {
+  return new RegExp(`(?:${partialAlternatives(parseRegex(pattern))})$`, pattern.flags)
 }
 
-const openAlternatives = (alternatives: Alternatives): string =>
-  alternatives.map((parts) => parts.map(openPart).join('')).join('|')
+function partialAlternatives(alternatives: Alternatives): string {
+  return alternatives.map(({ elements }) => elements.map(partialElement).join('')).join('|')
+}
 
-function openPart(part: Part): string {
-  switch (part.sort) {
-    case 'character':
-    case 'boundary':
-      return `(?:${part.source}|$)${part.times}`
-    case 'group':
-      return `${part.open}${openAlternatives(part.alternatives)})${part.times}`
-    case 'behind':
-      // What stands before a place is known, unless the way has come to the end already.
-      return `(?:${part.source}|$)`
-    case 'ahead':
-      // Undecided itself: then so is the whole, and the way goes to the end. Else it is what it is.
-      return `(?:(?=(?:${openAlternatives(part.alternatives)})$)[^]*|${part.source})`
+function partialElement(element: Element): string {
+  const { once, quantifier } = quantified(element)
+  if (!('alternatives' in once)) return `(?:${once.raw}|$)${quantifier}`
+  if (once.type === 'Assertion') {
+    // What precedes an index is known, unless the path has arrived at the end already.
+    if (once.kind === 'lookbehind') return `(?:${once.raw}|$)`
+    // When the lookahead is pending, so is the whole match, and the path goes to the end. Otherwise it is unchanged.
+    return `(?:(?=(?:${partialAlternatives(once.alternatives)})$)[^]*|${once.raw})`
+  }
+  const opener = once.raw.slice(0, (once.alternatives[0]?.start ?? once.start) - once.start)
+  return `${opener}${partialAlternatives(once.alternatives)})${quantifier}`
+}
+
+/** A pattern and the one that matches where it is pending. */
+export type PartialPattern = Readonly<{ pattern: Pattern; partial: RegExp }>
+
+/** Adds the derived pattern to a pattern: the one that was compiled with it, or one that is derived now. */
+export function withPartial(pattern: Pattern): PartialPattern {
+  const { partial, pattern: expression } = pattern
+  return {
+    pattern,
+    partial: partial === undefined ? partialMatchPattern(expression) : new RegExp(partial, expression.flags),
   }
 }
 
-/** A pattern and the one that matches where it is undecided. */
-export type Openable = Readonly<{ pattern: Pattern; open: RegExp }>
-
-/** Makes a pattern openable. */
-export const openable = (pattern: Pattern): Openable => ({ pattern, open: undecided(pattern.pattern) })
-
-/** Gives where a match of a pattern that is tried at a place begins if it is undecided; the text's length if it isn't. */
-export function openAt(text: string, at: number, { pattern, open }: Openable): number {
-  if (text.length - at > GLANCE_CHARS && pattern.isPlausible?.(text, at) === false) return text.length
-  open.lastIndex = at
-  const found = open.exec(text)
-  if (found !== null) return (found.indices ?? []).reduce((least, range) => Math.min(least, range?.[0] ?? at), at)
-  // How a match goes on past its pattern is not known here: as long as it is within reach, it may.
+/**
+ * Given an index at which a pattern is tried, returns where its match starts if it is pending; else the text's
+ * length.
+ */
+export function pendingAt(text: string, at: number, { pattern, partial }: PartialPattern): number {
+  if (text.length - at > PLAUSIBILITY_CHARS && pattern.isPlausible?.(text, at) === false) return text.length
+  partial.lastIndex = at
+  const found = partial.exec(text)
+  if (found !== null) return (found.indices ?? []).reduce((earliest, range) => Math.min(earliest, range?.[0] ?? at), at)
+  // How far `extend` continues is not known here: a match within `matchCharsMax` may.
   const match = pattern.extend === undefined ? undefined : matchAt(text, at, pattern)
   return match?.start ?? text.length
 }
 
-/** Makes the opening of a set of patterns, keywords of which only a part has come among it. */
-export function patternOpening(patterns: readonly Pattern[], reachChars: number): Opening {
+/**
+ * Creates the pendingFrom function of a set of patterns; it includes keywords that are incomplete at the end. What it
+ * needs is made when the first stream asks.
+ */
+export function pendingFromPatterns(patterns: readonly Pattern[], matchCharsMax: number): PendingFrom {
+  let tools: Readonly<{ scan: KeywordScanner; owners: readonly PartialPattern[] }> | undefined
+  return (text, isBegun) => {
+    tools ??= pendingTools(patterns)
+    const { scan, owners } = tools
+    const from = Math.max(0, text.length - matchCharsMax)
+    let earliest = text.length
+    const partChars = scan(text.slice(from), (keyword, start) => {
+      earliest = Math.min(earliest, pendingAt(text, from + start, owners[keyword] as PartialPattern))
+    })
+    return isBegun ? earliest : Math.min(earliest, lastRunStart(text, text.length - partChars, matchCharsMax))
+  }
+}
+
+function pendingTools(patterns: readonly Pattern[]) {
   const keywords: string[] = []
-  const owners: Openable[] = []
-  for (const one of patterns.map(openable)) {
+  const owners: PartialPattern[] = []
+  for (const one of patterns.map(withPartial)) {
     for (const keyword of one.pattern.keywords) {
       keywords.push(keyword)
       owners.push(one)
     }
   }
-  const scan = keywordScanner(keywords)
-  return (text) => {
-    const from = Math.max(0, text.length - reachChars)
-    let least = text.length
-    const partChars = scan(text.slice(from), (keyword, start) => {
-      least = Math.min(least, openAt(text, from + start, owners[keyword] as Openable))
-    })
-    return Math.min(least, lastRunStart(text, text.length - partChars, reachChars))
-  }
+  return { scan: createKeywordScanner(keywords), owners }
 }

@@ -1,43 +1,53 @@
 /**
- * Patterns as values, and how they are looked for: a keyword first, then one bounded regular expression at that place.
- * So work is linear in the text, and whether something matches at a place depends on that place's surroundings only,
- * which is what lets a stream be judged piece by piece.
+ * Patterns as values, and how they are matched: a keyword first, then one bounded regular expression at that index.
+ * So time is linear in the text, and a match depends on its surroundings only, which allows a stream to be evaluated
+ * in batches.
  */
 import type { Severity } from '../core/finding.ts'
-import { indexKeywords, type KeywordMemo } from './keyword-index.ts'
+import type { KeywordIndex, KeywordMemo } from './keyword-index.ts'
 
-/** Something found in a text, as a half-open range of its UTF-16 code units. */
+/** A match in a text, as a half-open range of its UTF-16 code units. */
 export type Match = Readonly<{ kind: string; severity: Severity; confidence: number; start: number; end: number }>
 
 /**
- * One thing to look for. `pattern` (flags d and y, no unbounded quantifier) is tried wherever one of `keywords` (ASCII,
- * either case) starts. The match reaches from the first to the last of the pattern's groups that took part (one may
- * stand in a lookbehind, before the keyword); without groups it is all of it.
+ * `pattern` (flags d and y, no unbounded quantifier) is tried wherever one of `keywords` (ASCII, either case) starts.
+ * The match spans from the first to the last of the groups that took part (one may be in a lookbehind, before the
+ * keyword); without groups it is the whole match.
  */
 export type Pattern = Readonly<{
+  /** The rule that it was compiled from. */
+  rule?: string
   kind: string
   severity: Severity
   confidence: number
   keywords: readonly string[]
   pattern: RegExp
-  /** A glance at the place, cheaper than the pattern; false means that the pattern can't match there. */
+  /** The source of the expression that matches where this one is pending; without it, it is derived when needed. */
+  partial?: string
+  /** A cheap test at the index before the pattern; false means that the pattern can't match there. */
   isPlausible?: (text: string, at: number) => boolean
-  /** Looks at what matched closer and gives its confidence; undefined when it is nothing. */
-  judge?: (value: string, whole: string) => number | undefined
-  /** Where a match without a longest form ends, from the end of what the pattern matched. Each step further is bounded. */
+  /** Given what matched, returns its confidence; undefined when it is no match after all. */
+  score?: (value: string, match: string) => number | undefined
+  /**
+   * Returns the end of a match of unbounded length, from the end of the pattern's match. Each further step is
+   * bounded.
+   */
   extend?: (text: string, end: number) => number
 }>
 
-/** Looks for all patterns of a set. `memo` is what is kept beside the text. */
+/** Finds all patterns of a set. `memo` is the text's memo of keywords. */
 export type Detector = (text: string, memo?: KeywordMemo) => readonly Match[]
 
-const NONE: readonly Match[] = []
+const NO_MATCHES: readonly Match[] = []
 
-/** A text with more matches than this isn't one that anybody could act on. A detector stops when it has more. */
+/** A text with more matches than this can't be acted on. A detector stops when it has more. */
 export const MATCHES_MAX = 10_000
 
-/** Makes a detector for a set of patterns. Matches of one pattern may overlap; nothing depends on earlier matches. */
-export function patternDetector(patterns: readonly Pattern[]): Detector {
+/**
+ * Creates a detector for a set of patterns, whose keywords it adds to an index. Matches of one pattern may overlap;
+ * nothing depends on earlier matches.
+ */
+export function createPatternDetector(patterns: readonly Pattern[], index: KeywordIndex): Detector {
   const keywords: string[] = []
   const patternOf: Pattern[] = []
   for (const pattern of patterns) {
@@ -46,9 +56,9 @@ export function patternDetector(patterns: readonly Pattern[]): Detector {
       patternOf.push(pattern)
     }
   }
-  const { scan, isAbsent } = indexKeywords(keywords)
+  const { scan, isAbsent } = index.add(keywords)
   return (text, memo) => {
-    if (isAbsent(text, memo)) return NONE
+    if (isAbsent(text, memo)) return NO_MATCHES
     let matches: Match[] | undefined
     const visit = (keyword: number, start: number): void => {
       if (matches !== undefined && matches.length > MATCHES_MAX) return
@@ -58,11 +68,11 @@ export function patternDetector(patterns: readonly Pattern[]): Detector {
       matches.push(match)
     }
     scan(text, visit, memo)
-    return matches ?? NONE
+    return matches ?? NO_MATCHES
   }
 }
 
-/** Tries one pattern at one place. */
+/** Tries one pattern at one index. */
 export function matchAt(text: string, at: number, pattern: Pattern): Match | undefined {
   if (pattern.isPlausible?.(text, at) === false) return undefined
   pattern.pattern.lastIndex = at
@@ -71,17 +81,17 @@ export function matchAt(text: string, at: number, pattern: Pattern): Match | und
   const groups = found.indices?.slice(1).filter((range) => range !== undefined) ?? []
   const start = groups[0]?.[0] ?? at
   const bounded = groups.at(-1)?.[1] ?? pattern.pattern.lastIndex
-  const { judge, extend } = pattern
-  const confidence = judge === undefined ? pattern.confidence : judge(text.slice(start, bounded), found[0])
+  const { score, extend } = pattern
+  const confidence = score === undefined ? pattern.confidence : score(text.slice(start, bounded), found[0])
   if (confidence === undefined) return undefined
   const end = extend === undefined ? bounded : extend(text, bounded)
   return { kind: pattern.kind, severity: pattern.severity, confidence, start, end }
 }
 
-/** Makes an `extend` that goes on over the characters that `sort` (a sticky regular expression of one class) takes. */
-export function over(sort: RegExp): NonNullable<Pattern['extend']> {
+/** Creates an `extend` that continues over `characters` (a sticky regular expression of one class). */
+export function extendWhile(characters: RegExp): NonNullable<Pattern['extend']> {
   return (text, end) => {
-    sort.lastIndex = end
-    return sort.test(text) ? sort.lastIndex : end
+    characters.lastIndex = end
+    return characters.test(text) ? characters.lastIndex : end
   }
 }

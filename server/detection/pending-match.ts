@@ -1,25 +1,31 @@
-/** Where in a text that goes on something may still be running: what a stream has to hold back. */
-import type { Opening } from '../core/step.ts'
+/** Where a match may be pending at the end of a text that continues: what a stream has to hold back. */
+import type { PendingFrom } from '../core/step.ts'
 
-/** Gives the least of several openings. */
-export function firstOpening(openings: readonly Opening[]): Opening {
-  return (text) => openings.reduce((least, opening) => Math.min(least, opening(text)), text.length)
+/** Returns the smallest of several pending indexes. */
+export function earliestPending(alternatives: readonly PendingFrom[]): PendingFrom {
+  return (text, isBegun) =>
+    alternatives.reduce((least, pendingFrom) => Math.min(least, pendingFrom(text, isBegun)), text.length)
 }
 
-/** What a step says about the matches it can make (see Step). */
-type Reach = Readonly<{ reachChars?: number; opening?: Opening }>
+/** The bounds of a step's matches (see Step). */
+type MatchBounds = Readonly<{ matchCharsMax?: number; pendingFrom?: PendingFrom }>
 
-/** Gives the opening of several steps. One that doesn't say anything may be running all over its reach. */
-export function stepsOpening(steps: readonly Reach[]): Opening {
-  return firstOpening(steps.map(({ reachChars = 0, opening }) => opening ?? ((text) => text.length - reachChars)))
+/**
+ * Combines the pendingFrom of several steps. A step without one may have a match pending anywhere within its
+ * `matchCharsMax`.
+ */
+export function pendingFromSteps(steps: readonly MatchBounds[]): PendingFrom {
+  return earliestPending(
+    steps.map(({ matchCharsMax = 0, pendingFrom }) => pendingFrom ?? ((text) => text.length - matchCharsMax)),
+  )
 }
 
-/** What names, numbers and tokens in front of a keyword (of an `@`) are made of. */
-const RUN = /[\w.+~%()=/:@\u00c0-\u024f-]/
+/** The characters of names, numbers and tokens in front of a keyword (of an `@`). */
+const RUN_CHARACTER = /[\w.+~%()=/:@\u00c0-\u024f-]/
 
-/** Index where the run that reaches to `end` begins, at most `charsMax` before it; `end` when there is none. */
+/** Index where the run that reaches `end` begins, at most `charsMax` before it; `end` when there is none. */
 export function lastRunStart(text: string, end: number, charsMax: number): number {
   let start = end
-  while (start > 0 && end - start < charsMax && RUN.test(text.charAt(start - 1))) start--
+  while (start > 0 && end - start < charsMax && RUN_CHARACTER.test(text.charAt(start - 1))) start--
   return start
 }

@@ -1,17 +1,22 @@
-/** A phrase of several words that tells of an attack. */
+/** Phrases of several words that indicate an attack. */
 import type { Author } from '../core/call.ts'
 import type { Severity } from '../core/finding.ts'
-import { indexKeywords, type KeywordMemo } from './keyword-index.ts'
+import type { KeywordIndex, KeywordMemo } from './keyword-index.ts'
 import type { Match } from './pattern.ts'
 
-/** Whose texts a phrase counts in. `data` is what tools, documents and tool definitions say; there an order is an attack. */
+/**
+ * In whose texts a phrase counts. `data` is tool results, documents and tool definitions; an instruction there is an
+ * attack.
+ */
 export type Channel = 'anyone' | 'data'
 
 /**
- * What to look for (flags g and i, bounded), where it counts, and keywords (ASCII, either case) of which one stands in
- * or beside each match. Without keywords it is looked for in texts beyond Latin.
+ * `pattern` (flags g and i, bounded), the channel where it counts, and keywords (ASCII, either case) of which one is
+ * in or next to each match. Without keywords it is tried on texts with letters beyond Latin.
  */
 export type Phrase = Readonly<{
+  /** The rule that it was compiled from. */
+  rule?: string
   kind: string
   severity: Severity
   confidence: number
@@ -21,39 +26,45 @@ export type Phrase = Readonly<{
 }>
 
 /** Whether a phrase counts in what this author wrote. */
-export const isHeard = (channel: Channel, author: Author): boolean =>
-  channel === 'anyone' || author === 'tool' || author === 'schema'
+export function appliesTo(channel: Channel, author: Author): boolean {
+  return channel === 'anyone' || author === 'tool' || author === 'schema'
+}
 
-/** Characters around a keyword in which a phrase is looked for: more than any phrase spans. */
-const AROUND_CHARS = 160
+/** Characters around a keyword in which a phrase is tried: more than any phrase spans. */
+const CONTEXT_CHARS = 160
 
-/** Keywords that begin with a letter begin a word: "ai" isn't meant in "main". */
-const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90)
+/** A keyword that begins with a letter matches only at the start of a word: "ai" is not in "main". */
+function isLetter(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90)
+}
 
 /** Letters of other scripts than Latin. */
 const BEYOND_LATIN = /[\u0370-\u1fff\u3040-\uffdc]/
 
-/** Finds phrases; which of them count is the caller's choice. */
+/** Finds phrases; the caller chooses which of them count. */
 export type PhraseDetector = (
   text: string,
   isWanted: (phrase: Phrase) => boolean,
   memo?: KeywordMemo,
 ) => readonly Match[]
 
-const NONE: readonly Match[] = []
+const NO_MATCHES: readonly Match[] = []
 
-/** Makes a detector for a set of phrases. Its work is bounded by the text's length times the number of phrases. */
-export function phraseDetector(phrases: readonly Phrase[]): PhraseDetector {
+/**
+ * Creates a detector for a set of phrases, whose keywords it adds to an index. Its work is bounded by the text's length
+ * times the number of phrases.
+ */
+export function createPhraseDetector(phrases: readonly Phrase[], index: KeywordIndex): PhraseDetector {
   const owners = phrases.flatMap((phrase) => phrase.keywords.map(() => phrase))
-  const { scan, isAbsent } = indexKeywords(phrases.flatMap(({ keywords }) => keywords))
+  const { scan, isAbsent } = index.add(phrases.flatMap(({ keywords }) => keywords))
   const wordless = phrases.filter(({ keywords }) => keywords.length === 0)
   return (written, isWanted, memo) => {
     // Curly apostrophes are as long as straight ones.
     const text = written.includes('’') ? written.replaceAll('’', "'") : written
-    // What is kept is of the text as it was written.
+    // The memo is of the original text.
     const kept = text === written ? memo : undefined
     const isBeyondLatin = BEYOND_LATIN.test(text)
-    if (!isBeyondLatin && isAbsent(text, kept)) return NONE
+    if (!isBeyondLatin && isAbsent(text, kept)) return NO_MATCHES
     let windows: Map<Phrase, [start: number, end: number][]> | undefined
     const visit = (keyword: number, at: number): void => {
       const phrase = owners[keyword] as Phrase
@@ -69,14 +80,14 @@ export function phraseDetector(phrases: readonly Phrase[]): PhraseDetector {
       windows ??= new Map()
       windows.set(phrase, [[0, text.length]])
     }
-    if (windows === undefined) return NONE
+    if (windows === undefined) return NO_MATCHES
     return [...windows].flatMap(([phrase, list]) => list.flatMap(([start, end]) => matchesIn(text, phrase, start, end)))
   }
 }
 
 /** Joins windows that touch. Keywords come in the order of their ends, so one may start a little before the last. */
 function addWindow(list: [start: number, end: number][], at: number): void {
-  const [start, end] = [Math.max(0, at - AROUND_CHARS), at + AROUND_CHARS]
+  const [start, end] = [Math.max(0, at - CONTEXT_CHARS), at + CONTEXT_CHARS]
   const last = list.at(-1)
   if (last === undefined || start > last[1]) list.push([start, end])
   else {

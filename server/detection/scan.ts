@@ -1,127 +1,122 @@
-/** Runs a detector over all texts of a call in all their readings, and turns its matches into findings. */
+/** Runs a detector over all segments of a call in all their variants, and turns its matches into findings. */
 import type { Segment } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
+import { withoutCovered } from './covered-match.ts'
 import type { KeywordMemo } from './keyword-index.ts'
 import { MATCHES_MAX, type Match } from './pattern.ts'
-import { type Reading, readings } from './text-variant.ts'
+import { type TextVariant, variantsOf } from './text-variant.ts'
 
-/** Nothing that any pattern knows is shorter. */
+/** No pattern matches a shorter text. */
 const TEXT_CHARS_MIN = 6
 
-/** Readings are worked out once for all steps. A segment never changes, so neither do they. */
-const readingsOf = new WeakMap<Segment, readonly Reading[]>()
-
-/** Gives the readings of a segment's text; none when it is too short to hold anything. */
-export function segmentReadings(segment: Segment): readonly Reading[] {
-  if (segment.text.length < TEXT_CHARS_MIN) return NONE
-  const known = readingsOf.get(segment)
-  if (known !== undefined) return known
-  const made = readings(segment.text)
-  readingsOf.set(segment, made)
-  return made
-}
-
-/** A call with more findings than this isn't one that anybody could act on; not acted on means refused. */
+/** A call with more findings than this can't be acted on, and is refused. */
 const FINDINGS_MAX = MATCHES_MAX
 
-/** More was found than can be judged. */
+/** There are more findings than can be evaluated. */
 export class InspectionError extends Error {
   override readonly name = 'InspectionError'
 }
 
-/** Looks through one text of a segment; `keywords` is what is kept of it. */
-type Look = (text: string, keywords: KeywordMemo | undefined, segment: Segment) => readonly Match[]
+/** Matches one text of a segment; `keywords` is its memo. */
+export type Matcher = (text: string, keywords: KeywordMemo | undefined, segment: Segment) => readonly Match[]
 
-/**
- * Gives a detector's findings in all segments, spans in the text as it stands; of several that cover each other, one.
- * Neighbouring text parts of a message are looked through as one text too: what is cut between them has a finding in each.
- * A match of a kind in `vague` gives way to one of any other kind that covers it. Throws InspectionError beyond 10,000.
- */
-export function inspectAll(
-  segments: readonly Segment[],
-  look: Look,
-  vague: ReadonlySet<string> = NONE_VAGUE,
-): readonly Finding[] {
-  let findings: Finding[] | undefined
-  for (let index = 0; index < segments.length; index++) {
-    const segment = segments[index] as Segment
-    const inside = matchesIn(segment, look)
-    const matches = isPart(segment) ? [...inside, ...matchesAtEdges(segments, index, look)] : inside
-    if (matches.length === 0) continue
-    findings ??= []
-    for (const { kind, severity, confidence, start, end } of outermost(matches, vague)) {
-      findings.push({ kind, severity, pointer: segment.pointer, span: [start, end], confidence })
-    }
-    if (findings.length > FINDINGS_MAX) throw new InspectionError('more was found than can be judged')
+/** Returns the variants of a segment's text; none when it is too short to match anything. */
+type VariantsOf = (segment: Segment) => readonly TextVariant[]
+
+/** Variants are computed once for all detectors. A segment never changes, so neither do they. */
+function createVariantCache(): VariantsOf {
+  const cache = new WeakMap<Segment, readonly TextVariant[]>()
+  return (segment) => {
+    if (segment.text.length < TEXT_CHARS_MIN) return EMPTY
+    const cached = cache.get(segment)
+    if (cached !== undefined) return cached
+    const variants = variantsOf(segment.text)
+    cache.set(segment, variants)
+    return variants
   }
-  return findings ?? NONE
 }
 
-const NONE: readonly never[] = []
-const NONE_VAGUE: ReadonlySet<string> = new Set()
+/** Scans the segments of a call with a detector. */
+export type Scanner = (
+  segments: readonly Segment[],
+  matcher: Matcher,
+  yielding?: ReadonlySet<string>,
+) => readonly Finding[]
 
-function matchesIn(segment: Segment, look: Look): readonly Match[] {
+/**
+ * Creates a scanner. It returns a detector's findings in all segments, with spans in the original text; of several that
+ * cover each other, the surest (withoutCovered). Adjacent text parts of a message are also scanned as one text: a match across them is a
+ * finding in each. A match of a kind in `yielding` gives way to one of any other kind that is as sure. Throws
+ * InspectionError beyond 10,000.
+ */
+export function createScanner(): Scanner {
+  const variants = createVariantCache()
+  return (segments, matcher, yielding = NO_KINDS) => {
+    let findings: Finding[] | undefined
+    for (let index = 0; index < segments.length; index++) {
+      const segment = segments[index] as Segment
+      const inside = matchesIn(segment, variants(segment), matcher)
+      const matches = isTextPart(segment) ? [...inside, ...matchesAcrossParts(segments, index, matcher)] : inside
+      if (matches.length === 0) continue
+      findings ??= []
+      for (const { kind, severity, confidence, start, end } of withoutCovered(matches, yielding)) {
+        findings.push({ kind, severity, pointer: segment.pointer, span: [start, end], confidence })
+      }
+      if (findings.length > FINDINGS_MAX) throw new InspectionError('there are more findings than can be evaluated')
+    }
+    return findings ?? EMPTY
+  }
+}
+
+const EMPTY: readonly never[] = []
+const NO_KINDS: ReadonlySet<string> = new Set()
+
+function matchesIn(segment: Segment, variants: readonly TextVariant[], matcher: Matcher): readonly Match[] {
   let matches: Match[] | undefined
-  for (const reading of segmentReadings(segment)) {
-    const seen = look(reading.text, reading.keywords, segment)
-    if (seen.length > MATCHES_MAX) throw new InspectionError('more was found than can be judged')
+  for (const variant of variants) {
+    const seen = matcher(variant.text, variant.keywords, segment)
+    if (seen.length > MATCHES_MAX) throw new InspectionError('there are more findings than can be evaluated')
     for (const match of seen) {
-      const [start, end] = reading.span(match.start, match.end)
+      const [start, end] = variant.span(match.start, match.end)
       matches ??= []
       matches.push({ ...match, start, end })
     }
   }
-  return matches ?? NONE
+  return matches ?? EMPTY
 }
 
-/** Leaves out what another match of the same kind covers, and vague ones that any other covers. */
-function outermost(matches: readonly Match[], vague: ReadonlySet<string>): readonly Match[] {
-  if (matches.length < 2) return matches
-  const isVague = (match: Match): number => (vague.has(match.kind) ? 1 : 0)
-  const sorted = [...matches].sort(
-    (a, b) => a.start - b.start || b.end - a.end || isVague(a) - isVague(b) || b.confidence - a.confidence,
-  )
-  const furthest = new Map<string, number>()
-  let furthestPlain = -1
-  return sorted.filter((match) => {
-    if ((furthest.get(match.kind) ?? -1) >= match.end || (isVague(match) === 1 && furthestPlain >= match.end))
-      return false
-    furthest.set(match.kind, match.end)
-    if (isVague(match) === 0) furthestPlain = Math.max(furthestPlain, match.end)
-    return true
-  })
-}
-
-/** The text part of a message: its pointer in front of its number, and the number. */
+/** The text part of a message: the pointer of its parent, and its index. */
 const PART = /^(.*\/)(\d+)\/text$/
 
-const isPart = ({ pointer }: Segment): boolean => pointer.endsWith('/text') && PART.test(pointer)
+function isTextPart({ pointer }: Segment): boolean {
+  return pointer.endsWith('/text') && PART.test(pointer)
+}
 
-/** How much of two neighbours is looked through together. */
-const EDGE_CHARS = 1_024
+/** How much of two adjacent parts is scanned together. */
+const JOINED_CHARS = 1_024
 
-/** The shares that a segment has in matches that reach over its front or its end into its neighbour. */
-function matchesAtEdges(segments: readonly Segment[], index: number, look: Look): readonly Match[] {
+/** The parts within a segment of matches that cross its start or its end into an adjacent part. */
+function matchesAcrossParts(segments: readonly Segment[], index: number, matcher: Matcher): readonly Match[] {
   const segment = segments[index] as Segment
-  const shares = (left: Segment | undefined, right: Segment | undefined): readonly Match[] => {
-    if (left === undefined || right === undefined || !areNeighbours(left, right)) return []
-    const tail = left.text.slice(-EDGE_CHARS)
-    const text = tail + right.text.slice(0, EDGE_CHARS)
+  const overlapping = (left: Segment | undefined, right: Segment | undefined): readonly Match[] => {
+    if (left === undefined || right === undefined || !areAdjacent(left, right)) return []
+    const tail = left.text.slice(-JOINED_CHARS)
+    const text = tail + right.text.slice(0, JOINED_CHARS)
     const from = segment === left ? left.text.length - tail.length : -tail.length
-    return look(text, undefined, segment)
+    return matcher(text, undefined, segment)
       .filter(({ start, end }) => start < tail.length && end > tail.length)
       .map((match) => {
         const start = Math.max(0, match.start + from)
         return { ...match, start, end: Math.min(segment.text.length, match.end + from) }
       })
   }
-  const before = segments.slice(Math.max(0, index - 4), index).findLast(isPart)
-  const after = segments.slice(index + 1, index + 5).find(isPart)
-  return [...shares(before, segment), ...shares(segment, after)]
+  const previous = segments.slice(Math.max(0, index - 4), index).findLast(isTextPart)
+  const next = segments.slice(index + 1, index + 5).find(isTextPart)
+  return [...overlapping(previous, segment), ...overlapping(segment, next)]
 }
 
-function areNeighbours(left: Segment, right: Segment): boolean {
-  const [, leftPlace, leftNumber] = PART.exec(left.pointer) ?? []
-  const [, rightPlace, rightNumber] = PART.exec(right.pointer) ?? []
-  return leftPlace !== undefined && leftPlace === rightPlace && Number(leftNumber) + 1 === Number(rightNumber)
+function areAdjacent(left: Segment, right: Segment): boolean {
+  const [, leftParent, leftNumber] = PART.exec(left.pointer) ?? []
+  const [, rightParent, rightNumber] = PART.exec(right.pointer) ?? []
+  return leftParent !== undefined && leftParent === rightParent && Number(leftNumber) + 1 === Number(rightNumber)
 }

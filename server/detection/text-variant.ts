@@ -1,123 +1,129 @@
 /**
- * All the ways in which a text can be read: as it stands, with escapes and disguises resolved, and with what is encoded
- * in it decoded, two layers deep. Detectors look through every reading; what they find points at the text as it stands.
+ * All variants of a text: the original, with escapes and confusables normalized, and with encoded runs decoded, two
+ * layers deep. Detectors scan every variant; their findings point at the original.
  */
 
-import type { Opening } from '../core/step.ts'
-import { type EncodedRun, encodedRuns, openRunStart } from './encoded-text.ts'
+import type { PendingFrom } from '../core/step.ts'
+import { begunRunStart, type EncodedRun, encodedRuns, pendingRunStart } from './encoded-text.ts'
 import type { KeywordMemo } from './keyword-index.ts'
-import { type Surface, sureTo, surface } from './normalization.ts'
+import { type Normalized, normalize, stableTo } from './normalization.ts'
 
-/** A text to look through. `span` gives the range of the original for a range of this text. */
-export type Reading = Readonly<{
+/** A text to scan. `span` maps a range of this text to the range of the original. */
+export type TextVariant = Readonly<{
   text: string
-  /** False for what was encoded: there a range of the original says nothing by its length. */
+  /** False for decoded text: there the length of a range in the original means nothing. */
   isVisible: boolean
-  /** Which keywords stand in it. */
+  /** The memo of its keywords. */
   keywords: KeywordMemo
   span: (start: number, end: number) => readonly [start: number, end: number]
 }>
 
-const asItIs: Reading['span'] = (start, end) => [start, end]
+const identitySpan: TextVariant['span'] = (start, end) => [start, end]
 
-/** Layers that are peeled off: base64 in base64, a percent sign that is itself percent-encoded. */
+/** Layers that are decoded: base64 in base64, a percent sign that is itself percent-encoded. */
 const LAYERS_MAX = 2
 
 /**
- * Gives the readings of a text, the text itself first. None is longer than what it was made from, so that all together
- * are at most some twenty times the text, and for anything that people write little more than once.
+ * Returns the variants of a text, the text itself first. None is longer than its source, so that all together are at
+ * most some twenty times the text, and for anything that people write little more than once.
  */
-export function readings(text: string): readonly Reading[] {
-  const itself: Reading = { text, isVisible: true, keywords: {}, span: asItIs }
-  const plain = surface(text)
+export function variantsOf(text: string): readonly TextVariant[] {
+  const original: TextVariant = { text, isVisible: true, keywords: {}, span: identitySpan }
+  const normalized = normalize(text)
   const runs = encodedRuns(text)
   // So are nearly all texts.
-  if (plain === undefined && runs.length === 0) return [itself]
-  const found: Reading[] = [itself]
+  if (normalized === undefined && runs.length === 0) return [original]
+  const variants: TextVariant[] = [original]
   const seen = new Set([text])
-  const keep = (reading: Reading): boolean => {
-    if (seen.has(reading.text)) return false
-    seen.add(reading.text)
-    found.push(reading)
+  const add = (variant: TextVariant): boolean => {
+    if (seen.has(variant.text)) return false
+    seen.add(variant.text)
+    variants.push(variant)
     return true
   }
-  let layer = [itself, ...surfaces(itself, plain, keep)]
+  let layer = [original, ...normalizedVariants(original, normalized, add)]
   for (let depth = 0; depth < LAYERS_MAX; depth++) {
-    const decoded = layer.flatMap((reading) =>
-      decodings(reading, reading === itself ? runs : encodedRuns(reading.text), keep),
+    const decoded = layer.flatMap((variant) =>
+      decodedVariants(variant, variant === original ? runs : encodedRuns(variant.text), add),
     )
-    layer = decoded.flatMap((reading) => [reading, ...surfaces(reading, surface(reading.text), keep)])
+    layer = decoded.flatMap((variant) => [variant, ...normalizedVariants(variant, normalize(variant.text), add)])
   }
-  return found
+  return variants
 }
 
-type Keep = (reading: Reading) => boolean
+type AddVariant = (variant: TextVariant) => boolean
 
-/** The surfaces below a reading, `first` being its own. */
-function surfaces(reading: Reading, first: Surface | undefined, keep: Keep): readonly Reading[] {
-  const made: Reading[] = []
-  let below = reading
+/** The normalized variants of a variant, `firstNormalized` being the first. */
+function normalizedVariants(
+  variant: TextVariant,
+  firstNormalized: Normalized | undefined,
+  add: AddVariant,
+): readonly TextVariant[] {
+  const variants: TextVariant[] = []
+  let current = variant
   for (let depth = 0; depth < LAYERS_MAX; depth++) {
-    const plain = depth === 0 ? first : surface(below.text)
-    if (plain === undefined) break
-    const outer = below
-    const span: Reading['span'] = (start, end) => outer.span(...plain.span(start, end))
-    below = { text: plain.text, isVisible: reading.isVisible, keywords: {}, span }
-    if (keep(below)) made.push(below)
+    const normalized = depth === 0 ? firstNormalized : normalize(current.text)
+    if (normalized === undefined) break
+    const outer = current
+    const span: TextVariant['span'] = (start, end) => outer.span(...normalized.span(start, end))
+    current = { text: normalized.text, isVisible: variant.isVisible, keywords: {}, span }
+    if (add(current)) variants.push(current)
   }
-  return made
+  return variants
 }
 
-/** What the encoded runs of a reading say. */
-function decodings(reading: Reading, runs: readonly EncodedRun[], keep: Keep): readonly Reading[] {
-  const made: Reading[] = []
+/** The decoded runs of a variant. */
+function decodedVariants(variant: TextVariant, runs: readonly EncodedRun[], add: AddVariant): readonly TextVariant[] {
+  const variants: TextVariant[] = []
   for (const run of runs) {
-    const whole = reading.span(run.start, run.end)
-    const decoded: Reading = { text: run.text, isVisible: false, keywords: {}, span: () => whole }
-    if (keep(decoded)) made.push(decoded)
+    const span = variant.span(run.start, run.end)
+    const decoded: TextVariant = { text: run.text, isVisible: false, keywords: {}, span: () => span }
+    if (add(decoded)) variants.push(decoded)
   }
-  return made
+  return variants
 }
 
 /**
- * Index from which a text that may go on has to be held back, so that no match of at most `reachChars` visible
- * characters, in any reading, can still be running before it. Escapes and invisible characters don't count as visible,
- * and an encoded run that is not over is held as a whole.
+ * Index from which a text that continues has to be held back, so that no match of at most `matchCharsMax` visible
+ * characters, in any variant, can be pending before it. Escapes and invisible characters don't count as visible, and
+ * a pending encoded run is held as a whole.
  */
-export function holdFrom(text: string, reachChars: number): number {
+export function holdFrom(text: string, matchCharsMax: number): number {
   let from = text.length
-  let span: Reading['span'] = (start, end) => [start, end]
-  let shown: string | undefined = text
-  for (let layer = 0; shown !== undefined; layer++) {
-    for (const index of [Math.max(0, shown.length - reachChars), openRunStart(shown)]) {
-      if (index < shown.length) from = Math.min(from, span(index, index + 1)[0])
+  let span: TextVariant['span'] = (start, end) => [start, end]
+  let current: string | undefined = text
+  for (let layer = 0; current !== undefined; layer++) {
+    for (const index of [Math.max(0, current.length - matchCharsMax), pendingRunStart(current)]) {
+      if (index < current.length) from = Math.min(from, span(index, index + 1)[0])
     }
-    const plain: ReturnType<typeof surface> = layer < LAYERS_MAX ? surface(shown) : undefined
+    const normalized: ReturnType<typeof normalize> = layer < LAYERS_MAX ? normalize(current) : undefined
     const outer = span
-    if (plain !== undefined) span = (start, end) => outer(...plain.span(start, end))
-    shown = plain?.text
+    if (normalized !== undefined) span = (start, end) => outer(...normalized.span(start, end))
+    current = normalized?.text
   }
   return from
 }
 
 /**
- * Index from which a text that may go on has something running, in any reading: an opening's match, an encoded run, an
- * escape. `opening` is asked about what is sure of each surface.
+ * Index from which something is pending in a text that continues, in any variant: a match, an encoded run, an escape.
+ * `pendingFrom` is called with each normalized layer. With `isBegun` only matches count that have begun (PendingFrom),
+ * and encoded runs that hold text.
  */
-export function openStart(text: string, opening: Opening): number {
+export function pendingStart(text: string, pendingFrom: PendingFrom, isBegun = false): number {
   let from = text.length
-  let span: Reading['span'] = (start, end) => [start, end]
-  let shown = text
+  let span: TextVariant['span'] = (start, end) => [start, end]
+  let current = text
   for (let layer = 0; ; layer++) {
-    const sure = layer < LAYERS_MAX ? sureTo(shown) : shown.length
-    for (const index of [opening(shown), openRunStart(shown), sure]) {
-      if (index < shown.length) from = Math.min(from, span(Math.max(0, index), Math.max(0, index) + 1)[0])
+    const stable = layer < LAYERS_MAX ? stableTo(current) : current.length
+    const runStart = isBegun ? begunRunStart(current) : pendingRunStart(current)
+    for (const index of [pendingFrom(current, isBegun), runStart, isBegun ? current.length : stable]) {
+      if (index < current.length) from = Math.min(from, span(Math.max(0, index), Math.max(0, index) + 1)[0])
     }
-    const plain = layer < LAYERS_MAX ? surface(shown.slice(0, sure)) : undefined
-    // Without an oddity the next layer is this one; it says more only when its end is not sure.
-    if (plain === undefined && (sure === shown.length || layer === LAYERS_MAX)) return from
+    const normalized = layer < LAYERS_MAX ? normalize(current.slice(0, stable)) : undefined
+    // Without a change the next layer is this one; it differs only when its end is not stable.
+    if (normalized === undefined && (stable === current.length || layer === LAYERS_MAX)) return from
     const outer = span
-    if (plain !== undefined) span = (start, end) => outer(...plain.span(start, end))
-    shown = plain?.text ?? shown.slice(0, sure)
+    if (normalized !== undefined) span = (start, end) => outer(...normalized.span(start, end))
+    current = normalized?.text ?? current.slice(0, stable)
   }
 }

@@ -1,26 +1,30 @@
 /**
- * Room for the bodies of calls that are in hand: a call holds its body, and what is made of it, until its answer has left,
- * which may be minutes. Without a bound a few dozen large ones would end the process, and with it all other calls.
+ * The memory budget for bodies of calls in flight: a call holds its body, and what is derived from it, until its
+ * response is sent, which may take minutes. Without a bound a few dozen large calls would kill the process, and with
+ * it all other calls.
  */
 
 /**
- * Bytes of all bodies in hand together. What is made of a body takes up to six times its room
- * (docs/reference/performance.md), an instance at rest 300 MB, and the unit ends one that takes a gigabyte.
+ * Bytes of all bodies in flight. What is derived from a body takes up to six times its size
+ * (docs/reference/performance.md), an idle instance 300 MB, and the unit kills one that takes a gigabyte.
  */
-export const ROOM_BYTES = 96 * 1024 * 1024
+export const IN_FLIGHT_BYTES_MAX = 96 * 1024 * 1024
 
-/** Takes a body in: gives what is to be called once when its call is over, or undefined when there is no room. */
-export type BodyRoom = Readonly<{ enter: (bodyBytes: number) => (() => void) | undefined }>
+/**
+ * Reserves the bytes of a body: returns a function to be called once when its call is over, or undefined when the
+ * budget is exhausted.
+ */
+export type BodyBudget = Readonly<{ reserve: (bodyBytes: number) => (() => void) | undefined }>
 
-/** Makes the room. */
-export function makeBodyRoom(roomBytes: number = ROOM_BYTES): BodyRoom {
-  let takenBytes = 0
+/** Creates the budget. */
+export function createBodyBudget(budgetBytes: number = IN_FLIGHT_BYTES_MAX): BodyBudget {
+  let reservedBytes = 0
   return {
-    enter: (bodyBytes) => {
-      if (takenBytes + bodyBytes > roomBytes) return undefined
-      takenBytes += bodyBytes
+    reserve: (bodyBytes) => {
+      if (reservedBytes + bodyBytes > budgetBytes) return undefined
+      reservedBytes += bodyBytes
       return () => {
-        takenBytes -= bodyBytes
+        reservedBytes -= bodyBytes
       }
     },
   }

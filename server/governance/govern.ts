@@ -1,78 +1,84 @@
 /**
- * A governed call, from the client's body to the answer: judge the request → refused? return; forward; judge the answer;
- * return. An answer that streams is judged piece by piece in stream.ts.
+ * A governed call, from the client's body to the reply: evaluate the request → refused? return; forward; evaluate the
+ * response; return. A streamed response is evaluated in batches in stream/stream-reply.ts.
  */
 
 import type { Call } from '../core/call.ts'
 import type { ErrorCode } from '../core/errors.ts'
-import type { Upstream, UpstreamAnswer } from '../core/ports.ts'
-import { type Gateway, type Judged, judge, record } from '../pipeline/judge.ts'
-import { answered, failed, type Reply, refused } from '../pipeline/reply.ts'
-import { type Answer, readAnswer } from '../protocol/upstream-answer.ts'
-import { streamAnswer } from '../stream/stream-reply.ts'
-import { type Asked, judgeRequest, responseCall } from './governed-request.ts'
+import type { Upstream, UpstreamResponse } from '../core/ports.ts'
+import { appendEvent } from '../pipeline/append.ts'
+import type { Gateway } from '../pipeline/gateway.ts'
+import { judge, type RecordedDecision } from '../pipeline/judge.ts'
+import { errorReply, type Reply, refusalReply, responseReply } from '../pipeline/reply.ts'
+import { type ResponseContent, readResponse } from '../protocol/upstream-response.ts'
+import { streamReply } from '../stream/stream-reply.ts'
+import { type GovernedRequest, judgeRequest, responseCall } from './governed-request.ts'
 
 /** Governs one call. Expected outcomes are replies; it throws only when the gateway itself is at fault. */
-export async function govern(gateway: Gateway, asked: Asked): Promise<Reply> {
-  const asking = await judgeRequest(gateway, asked)
-  if (asking.status === 'refused') return asking.reply
-  const { call, request } = asking
-  const sent = await forward(asking.upstream, asked, asking.text, call.isStream)
+export async function govern(gateway: Gateway, request: GovernedRequest): Promise<Reply> {
+  const judged = await judgeRequest(gateway, request)
+  if (judged.status === 'refused') return judged.reply
+  const { call, decision } = judged
+  const sent = await forward(judged.upstream, request, judged.text, call.isStream)
   if (sent.status === 'failed')
-    return unanswered(gateway, call, asked.signal.aborted ? 'client_gone' : 'upstream_failed', sent)
-  if (sent.answer.kind === 'stream') return streamAnswer(gateway, call, request, sent.from, asked.signal)
-  return judgeAnswer(gateway, call, request, sent.from, sent.answer)
+    return forwardFailed(gateway, call, request.signal.aborted ? 'client_gone' : 'upstream_failed', sent)
+  if (sent.content.kind === 'stream') return streamReply(gateway, call, decision, sent.response, request.signal)
+  return judgeResponse(gateway, call, decision, sent.response, sent.content)
 }
 
-type Judgeable = Exclude<Answer, { kind: 'refused' | 'malformed' }>
+type JudgedContent = Exclude<ResponseContent, { kind: 'rejected' | 'malformed' }>
 
-type Sent =
-  | Readonly<{ status: 'answered'; from: UpstreamAnswer; answer: Judgeable }>
+type ForwardResult =
+  | Readonly<{ status: 'answered'; response: UpstreamResponse; content: JudgedContent }>
   | Readonly<{ status: 'failed'; code: ErrorCode; cause: unknown }>
 
-/** Sends what was released, and reads the answer up to where its judgement begins. */
-async function forward(upstream: Upstream, asked: Asked, text: string, isStream: boolean): Promise<Sent> {
+/** Forwards the enforced request, and reads the response up to where its evaluation begins. */
+async function forward(
+  upstream: Upstream,
+  { path, id, signal }: GovernedRequest,
+  text: string,
+  isStream: boolean,
+): Promise<ForwardResult> {
   try {
-    const from = await upstream.forward(asked.path, text, asked.id, asked.signal)
-    const answer = await readAnswer(from, isStream)
-    if (answer.kind === 'refused') return { status: 'failed', code: 'upstream.refused', cause: `status ${from.status}` }
-    if (answer.kind === 'malformed')
-      return { status: 'failed', code: 'upstream.malformed', cause: `status ${from.status}` }
-    return { status: 'answered', from, answer }
+    const response = await upstream.forward(path, text, id, signal)
+    const content = await readResponse(response, isStream)
+    const cause = `status ${response.status}`
+    if (content.kind === 'rejected') return { status: 'failed', code: 'upstream.refused', cause }
+    if (content.kind === 'malformed') return { status: 'failed', code: 'upstream.malformed', cause }
+    return { status: 'answered', response, content }
   } catch (cause) {
     return { status: 'failed', code: 'upstream.unreachable', cause }
   }
 }
 
-/** Judges an answer that is known as a whole, and gives what of it may leave. */
-async function judgeAnswer(
+/** Evaluates a response that is complete, and returns the reply. */
+async function judgeResponse(
   gateway: Gateway,
   request: Call,
-  asking: Judged,
-  from: UpstreamAnswer,
-  answer: Exclude<Judgeable, { kind: 'stream' }>,
+  requestDecision: RecordedDecision,
+  upstreamResponse: UpstreamResponse,
+  content: Exclude<JudgedContent, { kind: 'stream' }>,
 ): Promise<Reply> {
-  const call = responseCall(request, answer.body, answer.bytes)
-  if (!call) return failed('upstream.malformed', request.id)
-  const content = JSON.stringify(call.body)
-  const response = await judge(gateway, call, content, { status: from.status })
-  if (response.status === 'unrecorded') return failed('ledger.unavailable', call.id, response.cause)
-  if (response.release.status === 'refused') return refused(response.release, call, response)
-  const { body } = response.release
-  return answered(from, body as object, request, asking, response, body === call.body ? content : undefined)
+  const call = responseCall(request, content.body, content.bodyBytes)
+  if (!call) return errorReply('upstream.malformed', request.id)
+  const text = JSON.stringify(call.body)
+  const decision = await judge(gateway, call, text, { status: upstreamResponse.status })
+  if (decision.status === 'unrecorded') return errorReply('ledger.unavailable', call.id, decision.cause)
+  if (decision.enforcement.status === 'refused') return refusalReply(decision.enforcement, call, decision)
+  const { body } = decision.enforcement
+  const unchanged = body === call.body ? text : undefined
+  return responseReply(upstreamResponse, body as object, request, requestDecision, decision, unchanged)
 }
 
-/** Records that no answer came, and says so. */
-async function unanswered(
+/** Records that there is no response, and returns the error. */
+async function forwardFailed(
   gateway: Gateway,
   call: Call,
   event: 'client_gone' | 'upstream_failed',
-  { code, cause }: Extract<Sent, { status: 'failed' }>,
+  { code, cause }: Extract<ForwardResult, { status: 'failed' }>,
 ): Promise<Reply> {
-  try {
-    await record(gateway, call, event, 'error', { code })
-  } catch (unrecorded) {
-    return failed('ledger.unavailable', call.id, unrecorded)
-  }
-  return failed(code, call.id, cause)
+  const appended = await appendEvent(gateway, call, event, 'error', { code })
+  return appended.status === 'recorded'
+    ? errorReply(code, call.id, cause)
+    : errorReply('ledger.unavailable', call.id, appended.cause)
 }

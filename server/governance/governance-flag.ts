@@ -1,58 +1,45 @@
 /** The governance flags of a call (`X-TapPass-Flags: pii=mask, mode=lockdown`). A flag may tighten, never loosen. */
 import type { ErrorCode } from '../core/errors.ts'
+import type { FlagTable } from '../core/finding-family.ts'
 
-/** Flags that are enforced, with their values; the policy recognises the same ones. */
-const ENFORCED: ReadonlyMap<string, readonly string[]> = new Map([
-  ['mode', ['enforce', 'lockdown']],
-  ['pii', ['mask', 'block']],
-  ['secrets', ['block']],
-])
-
-/** Values that ask for less than the default does. */
-const LOOSENING: ReadonlyMap<string, readonly string[]> = new Map([
-  ['mode', ['observe', 'warn']],
-  ['pii', ['off', 'flag']],
-  ['secrets', ['redact', 'flag']],
-])
-
-/** The flags of a call, or which rule of the table of errors they break, and where. */
+/** The flags of a call, or the error that they cause. */
 export type ParsedFlags =
   | Readonly<{ status: 'parsed'; flags: Readonly<Record<string, string>> }>
-  | Readonly<{ status: 'refused'; code: ErrorCode; message: string }>
+  | Readonly<{ status: 'invalid'; code: ErrorCode; message: string }>
 
-/** Characters of the header that are read. */
+/** Maximum length of the header. */
 const CHARS_MAX = 1000
 
 /**
- * Parses the header; undefined is no flags. A flag that is known elsewhere and not enforced here is refused as well: who
- * asks for a limit must not be left in the belief that there is one.
+ * Parses the header; undefined is no flags. `table` has the flags that the policy enforces, and values that are weaker
+ * than the default. A known flag that is not enforced here is rejected as well: a client must
+ * not believe that a limit is enforced when it is not.
  */
-export function parseFlags(header: string | undefined): ParsedFlags {
+export function parseFlags(header: string | undefined, table: FlagTable): ParsedFlags {
   const flags: Record<string, string> = {}
   if (header === undefined || header.trim() === '') return { status: 'parsed', flags }
   if (header.length > CHARS_MAX)
-    return refuse('flags.malformed', `X-TapPass-Flags is longer than ${CHARS_MAX} characters.`)
+    return invalid('flags.malformed', `X-TapPass-Flags is longer than ${CHARS_MAX} characters.`)
   for (const part of header.split(',')) {
     const [, name, value] = /^\s*([a-z_]{1,32})\s*=\s*([\w.:@*-]{1,128})\s*$/.exec(part) ?? []
     if (name === undefined || value === undefined || Object.hasOwn(flags, name)) {
-      return refuse('flags.malformed', 'X-TapPass-Flags is a comma-separated list of name=value, each name once.')
+      return invalid('flags.malformed', 'X-TapPass-Flags is a comma-separated list of name=value, each name once.')
     }
-    if (LOOSENING.get(name)?.includes(value)) {
-      return refuse(
+    if (table.get(name)?.loosening.includes(value) === true) {
+      return invalid(
         'flags.loosening',
-        `The flag ${name}=${value} would make governance looser. It may be ${valuesOf(name)}.`,
+        `The flag ${name}=${value} would make governance looser. It may be ${table.get(name)?.values.join(' or ')}.`,
       )
     }
-    if (!ENFORCED.get(name)?.includes(value)) {
-      return refuse('flags.unknown', `The flag ${name}=${value} is not enforced here. Enforced are ${allFlags()}.`)
+    if (table.get(name)?.values.includes(value) !== true) {
+      const all = [...table].map(([known, { values }]) => `${known}=${values.join('|')}`).join(', ')
+      return invalid('flags.unknown', `The flag ${name}=${value} is not enforced here. Enforced are ${all}.`)
     }
     flags[name] = value
   }
   return { status: 'parsed', flags }
 }
 
-const refuse = (code: ErrorCode, message: string): ParsedFlags => ({ status: 'refused', code, message })
-
-const valuesOf = (name: string): string => (ENFORCED.get(name) ?? []).join(' or ')
-
-const allFlags = (): string => [...ENFORCED].map(([name, values]) => `${name}=${values.join('|')}`).join(', ')
+function invalid(code: ErrorCode, message: string): ParsedFlags {
+  return { status: 'invalid', code, message }
+}

@@ -1,176 +1,113 @@
-/** The OpenAPI document of every route (spec.openapis.org, 3.1). A test compares it with the routes that are there. */
-import type { FastifyInstance } from 'fastify'
-import { errorRows } from '../core/errors.ts'
+/** The OpenAPI document (spec.openapis.org, 3.1) of the routes, made by @fastify/swagger of what they state. */
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
+import { toJsonSchema } from '@valibot/to-json-schema'
+import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
+import * as v from 'valibot'
+import { type ErrorCode, errorRow } from '../core/errors.ts'
+import { errorsOf, type LeastRole } from './route-contract.ts'
 
-type Key = 'agent' | 'AUDITOR' | 'DEVELOPER' | 'ADMIN' | 'none'
-type Operation = Readonly<{
-  summary: string
-  key: Key
-  answer: string
-  body?: object
-  parameters?: readonly object[]
-  status?: string
-}>
+type JsonSchema = ReturnType<typeof toJsonSchema>
 
-const text = { type: 'string' }
-const object = (properties: object, required: readonly string[] = []): object => ({
-  type: 'object',
-  properties,
-  required,
-})
-const inHeader = (name: string, description: string): object => ({ name, in: 'header', description, schema: text })
-const inQuery = (name: string): object => ({ name, in: 'query', schema: text })
-const ID = { name: 'id', in: 'path', required: true, description: 'agent_id or agent_uuid', schema: text }
+/** A response of a route: a schema (of JSON), or one for each content type. */
+type StatedResponse =
+  | v.GenericSchema
+  | Readonly<{ description: string; content: Record<string, { schema: v.GenericSchema }> }>
 
-const GOVERNED = [
-  inHeader(
-    'X-TapPass-Flags',
-    'Tightens governance for this call: mode=enforce|lockdown, pii=mask|block, secrets=block',
-  ),
-  inHeader('X-TapPass-Session', 'The session that the call belongs to'),
-  inHeader('X-Request-ID', 'Taken over as the id of the call'),
-]
-const model = { model: text }
-const CHAT = object(
-  { ...model, messages: { type: 'array', items: object({ role: text, content: {} }) }, stream: { type: 'boolean' } },
-  ['model', 'messages'],
-)
-const AUDIT_FILTERS = 'limit event_type event_kind decision agent_id session_id request_id step_name'.split(' ')
-const AGENT = object({ agent_id: text, framework: text, description: text, owner_email: text, intended_use: text }, [
-  'agent_id',
-])
-const DEVELOPER = object({ developer_email: text, name: text, expires_days: { type: 'integer', default: 90 } }, [
-  'developer_email',
-])
-
-/** Routes by path and method. `/v1` in front of each is the same. */
-const OPERATIONS: Readonly<Record<string, Operation>> = {
-  'POST /chat/completions': {
-    summary: 'A governed chat completion; streams with stream: true',
-    key: 'agent',
-    body: CHAT,
-    parameters: GOVERNED,
-    answer: "OpenAI's chat completion with an object tappass, or server-sent events",
-  },
-  'POST /completions': {
-    summary: 'A governed completion',
-    key: 'agent',
-    body: object({ ...model, prompt: {} }, ['model', 'prompt']),
-    parameters: GOVERNED,
-    answer: "OpenAI's completion",
-  },
-  'POST /embeddings': {
-    summary: 'Governed embeddings',
-    key: 'agent',
-    body: object({ ...model, input: {} }, ['model', 'input']),
-    parameters: GOVERNED,
-    answer: "OpenAI's embeddings",
-  },
-  'GET /models': { summary: 'The models that can be asked', key: 'agent', answer: "OpenAI's list of models" },
-  'POST /agents': {
-    summary: 'Registers an agent',
-    key: 'DEVELOPER',
-    body: AGENT,
-    status: '201',
-    answer: 'The agent, and its key, shown once',
-  },
-  'GET /agents': { summary: 'The register of agents', key: 'AUDITOR', answer: 'data: agents' },
-  'GET /agents/{id}': { summary: 'An agent', key: 'AUDITOR', parameters: [ID], answer: 'The agent' },
-  'DELETE /agents/{id}': {
-    summary: 'Deactivates an agent and revokes its keys',
-    key: 'ADMIN',
-    parameters: [ID],
-    status: '204',
-    answer: 'Nothing',
-  },
-  'POST /agents/{id}/rotate-key': {
-    summary: "Exchanges the agent's key",
-    key: 'ADMIN',
-    parameters: [ID],
-    answer: 'The new key, shown once',
-  },
-  'POST /agents/{id}/developer-keys': {
-    summary: 'Gives a developer a key for the agent',
-    key: 'ADMIN',
-    parameters: [ID],
-    body: DEVELOPER,
-    status: '201',
-    answer: 'The key, shown once',
-  },
-  'GET /audit': {
-    summary: 'The ledger, newest first',
-    key: 'AUDITOR',
-    parameters: AUDIT_FILTERS.map(inQuery),
-    answer: 'data: entries',
-  },
-  'GET /audit/integrity': {
-    summary: 'Recomputes the ledger',
-    key: 'AUDITOR',
-    answer: 'status intact, or broken with the first entry that does not hold',
-  },
-  'GET /health': { summary: 'Whether it can serve, with version and storage', key: 'none', answer: 'healthy' },
-  'GET /health/live': { summary: 'Whether the process runs', key: 'none', answer: 'ok' },
-  'GET /health/ready': { summary: 'Whether it can serve, by part', key: 'none', answer: 'ok, with checks' },
-  'GET /health/startup': { summary: 'Whether it has begun to serve', key: 'none', answer: 'ok' },
-  'GET /health/detailed': { summary: 'All about the process that is no secret', key: 'AUDITOR', answer: 'Diagnostics' },
-  'GET /metrics': { summary: 'Figures for Prometheus', key: 'AUDITOR', answer: 'Text' },
-  'GET /.well-known/jwks.json': { summary: 'Public keys of our tokens', key: 'none', answer: 'A JSON Web Key Set' },
-  'GET /openapi.json': { summary: 'This document', key: 'none', answer: 'An OpenAPI document' },
-}
-
-const ERROR = object({
-  error: object(
-    {
-      message: text,
-      type: text,
-      param: { type: ['string', 'null'] },
-      code: { type: 'string', enum: errorRows().map(({ code }) => code) },
-      request_id: text,
-    },
-    ['message', 'type', 'code', 'request_id'],
-  ),
+const ERROR = v.object({
+  error: v.looseObject({
+    message: v.string(),
+    type: v.string(),
+    param: v.nullable(v.string()),
+    code: v.nullable(v.string()),
+    request_id: v.string(),
+  }),
 })
 
-/** Gives the document for a release. */
-export function openapiDocument(version: string): object {
-  const paths: Record<string, Record<string, object>> = {}
-  for (const [route, operation] of Object.entries(OPERATIONS)) {
-    const [method = '', path = ''] = route.split(' ')
-    paths[path] = { ...paths[path], [method.toLowerCase()]: describe(operation) }
-  }
-  return {
-    openapi: '3.1.0',
-    info: { title: 'TapPass gateway', version, description: 'Every path may be asked with /v1 in front.' },
-    paths,
-    components: {
-      securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: 'A key that begins with tp_' },
-        apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
-      },
-      schemas: { Error: ERROR },
-      responses: {
-        Error: { description: 'See the table of errors', content: jsonOf({ $ref: '#/components/schemas/Error' }) },
+const ERROR_REFERENCE = { $ref: '#/components/schemas/Error' }
+
+/** Describes every route that is registered from here on; `server.swagger()` returns the document. */
+export async function describeRoutes(server: FastifyInstance, version: string): Promise<void> {
+  await server.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'TapPass gateway', version, description: 'Every path may be asked with /v1 in front.' },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'A key that begins with tp_' },
+          apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+        },
+        schemas: { Error: jsonSchemaOf(ERROR, 'input') },
       },
     },
-  }
+    convertConstToEnum: false,
+    transform: ({ route, url }) => ({ schema: operationOf(route), url }),
+  } as FastifyDynamicSwaggerOptions)
 }
 
-const jsonOf = (schema: object): object => ({ 'application/json': { schema } })
-
-function describe({ summary, key, answer, body, parameters = [], status = '200' }: Operation): object {
-  const role = key === 'none' || key === 'agent' ? {} : { description: `Needs the role ${key} or one above it.` }
+/** What a route states, in JSON Schema. Of a query the output is described: the numbers that its texts stand for. */
+function operationOf(route: RouteOptions): FastifySchema {
+  const { schema = {}, config } = route
+  const { body, querystring, params, headers, response, ...rest } = schema
+  const responses = Object.entries((response ?? {}) as Record<string, StatedResponse>)
   return {
-    summary,
-    ...role,
-    security: key === 'none' ? [] : [{ bearer: [] }, { apiKey: [] }],
-    parameters,
-    ...(body ? { requestBody: { required: true, content: jsonOf(body) } } : {}),
-    responses: { [status]: { description: answer }, default: { $ref: '#/components/responses/Error' } },
+    ...rest,
+    ...(body === undefined ? {} : { body: jsonSchemaOf(body, 'input') }),
+    ...(querystring === undefined ? {} : { querystring: jsonSchemaOf(querystring, 'output') }),
+    ...(params === undefined ? {} : { params: jsonSchemaOf(params, 'input') }),
+    ...(headers === undefined ? {} : { headers: jsonSchemaOf(headers, 'input') }),
+    response: withErrors(
+      Object.fromEntries(responses.map(([status, stated]) => [status, responseOf(stated)])),
+      errorsOf(route),
+    ),
+    security: securityOf(config?.leastRole ?? 'PLATFORM'),
   }
 }
 
-/** Adds the route. */
-export function openapiRoutes(server: FastifyInstance, version: string): void {
-  const document = JSON.stringify(openapiDocument(version))
-  server.get('/openapi.json', async (_request, reply) => reply.type('application/json; charset=utf-8').send(document))
+/** Either scheme, with the least role: for schemes that are not OAuth the array holds role names (OpenAPI 3.1). */
+function securityOf(leastRole: LeastRole): { [scheme: string]: string[] }[] {
+  return leastRole === 'open' ? [] : [{ bearer: [leastRole] }, { apiKey: [leastRole] }]
+}
+
+function responseOf(stated: StatedResponse): object {
+  if (!('content' in stated)) return jsonSchemaOf(stated, 'input')
+  const content = Object.entries(stated.content).map(([type, { schema }]) => [
+    type,
+    { schema: jsonSchemaOf(schema, 'input') },
+  ])
+  return { description: stated.description, content: Object.fromEntries(content) }
+}
+
+/** Adds the errors by status; where a status has a response of its own, it is either of both. */
+function withErrors(responses: Readonly<Record<string, object>>, codes: readonly ErrorCode[]): Record<string, object> {
+  const all: Record<string, object> = { ...responses }
+  for (const status of new Set(codes.map((code) => errorRow(code).status))) {
+    const ofStatus = codes.filter((code) => errorRow(code).status === status)
+    const schema = errorSchema(ofStatus)
+    const description = ofStatus.map((code) => `${code}: ${errorRow(code).message}`).join('\n')
+    const own = responses[status] as { description?: string } | undefined
+    all[status] = own
+      ? { description: `${own.description ?? ''}\n${description}`, ...jsonContent({ anyOf: [own, schema] }) }
+      : { description, ...jsonContent(schema) }
+  }
+  return all
+}
+
+function errorSchema(codes: readonly ErrorCode[]): object {
+  const error = { type: 'object', properties: { code: { enum: codes } } }
+  return { allOf: [ERROR_REFERENCE, { type: 'object', properties: { error } }] }
+}
+
+const jsonContent = (schema: object): object => ({ content: { 'application/json': { schema } } })
+
+function jsonSchemaOf(schema: unknown, typeMode: 'input' | 'output'): JsonSchema {
+  return toJsonSchema(schema as v.GenericSchema, {
+    target: 'draft-2020-12',
+    typeMode,
+    // JSON Schema has no word for "does not contain".
+    ignoreActions: ['excludes'],
+    overrideSchema: ({ valibotSchema, jsonSchema }) =>
+      typeMode === 'output' && 'default' in jsonSchema
+        ? { ...jsonSchema, default: v.parse(valibotSchema as v.GenericSchema, undefined) as number }
+        : undefined,
+  })
 }

@@ -1,7 +1,7 @@
-/** Reads the ledger for people: newest entries first, filtered. */
+/** Queries the ledger: newest entries first, filtered. */
 import type { Database } from '../core/ports.ts'
 
-/** What to look for; absent members don't narrow. `limit` is bounded by the route. */
+/** The filters; absent members don't filter. The route bounds `limit`. */
 export type AuditQuery = Readonly<{
   limit: number
   event_type?: string | undefined
@@ -13,19 +13,22 @@ export type AuditQuery = Readonly<{
   step_name?: string | undefined
 }>
 
-/** The columns that a query may narrow by. Names of columns come from here and from nowhere else. */
+/** The columns that can be filtered by. Column names come from here and from nowhere else. */
 const FILTERS = ['event_type', 'event_kind', 'decision', 'agent_id', 'session_id', 'request_id', 'step_name'] as const
 
-/** An entry as it is shown: the columns, the hashed text's details, and the names that other versions of the API gave. */
+/**
+ * An entry as the API shows it: the columns, the details of the hashed text, and names of earlier versions of the
+ * API.
+ */
 export type AuditEvent = Readonly<Record<string, unknown>>
 
-/** Gives the newest entries that fit. */
+/** Returns the newest entries that match. */
 export async function readAudit(database: Database, query: AuditQuery): Promise<readonly AuditEvent[]> {
-  const wanted = FILTERS.filter((name) => query[name] !== undefined)
-  const where = wanted.map((name, index) => `${name} = $${index + 2}`).join(' AND ')
+  const filters = FILTERS.filter((name) => query[name] !== undefined)
+  const where = filters.map((name, index) => `${name} = $${index + 2}`).join(' AND ')
   const rows = await database.query<Readonly<{ entry: string; hash: string }>>(
     `SELECT entry, hash FROM audit_events ${where && `WHERE ${where}`} ORDER BY ts DESC, chain DESC, seq DESC LIMIT $1`,
-    [query.limit, ...wanted.map((name) => query[name])],
+    [query.limit, ...filters.map((name) => query[name])],
   )
   return rows.map(({ entry, hash }) => {
     const event = JSON.parse(entry) as Readonly<Record<string, unknown>>

@@ -1,5 +1,5 @@
 /**
- * How a chain begins and ends. Its first entry records where other chains ended, so that the loss of a chain's tail,
+ * How a chain begins and ends. Its first entry records the heads of other chains, so that the loss of a chain's tail,
  * or of a whole chain, shows in every later one.
  */
 import type { Entry, Head } from '../core/entry.ts'
@@ -13,43 +13,45 @@ const HEADS = `WITH RECURSIVE chains (chain) AS (
     SELECT (SELECT later.chain FROM audit_events later WHERE later.chain > chains.chain ORDER BY later.chain LIMIT 1)
     FROM chains WHERE chains.chain IS NOT NULL
   )
-  SELECT chains.chain, head.seq::float8 AS seq, head.hash, opening.entry AS opening
+  SELECT chains.chain, head.seq::float8 AS seq, head.hash, first.entry AS "firstEntry"
   FROM chains
   CROSS JOIN LATERAL (SELECT seq, hash FROM audit_events e WHERE e.chain = chains.chain ORDER BY seq DESC LIMIT 1) head
-  CROSS JOIN LATERAL (SELECT entry FROM audit_events e WHERE e.chain = chains.chain ORDER BY seq LIMIT 1) opening
+  CROSS JOIN LATERAL (SELECT entry FROM audit_events e WHERE e.chain = chains.chain ORDER BY seq LIMIT 1) first
   WHERE chains.chain IS NOT NULL`
 
-/** Takes the text of a chain's first entry, gives the heads that it records; none when it is not such an entry. */
-export function recordedHeads(opening: string): readonly Head[] {
-  const entry = JSON.parse(opening) as { event_kind?: unknown; details?: { heads?: unknown } }
+/** Given the text of a chain's first entry, returns the heads that it records; none when it is not such an entry. */
+export function recordedHeads(firstEntry: string): readonly Head[] {
+  const entry = JSON.parse(firstEntry) as { event_kind?: unknown; details?: { heads?: unknown } }
   if (entry.event_kind !== 'chain' || !Array.isArray(entry.details?.heads)) return []
   return entry.details.heads as readonly Head[]
 }
 
 /**
- * Gives the heads of all chains that no first entry records yet. The others are tied in already: whoever removes one
- * of them has to remove the chain that records it too, and so on up to a chain whose head is given here. That keeps
- * first entries short after years of restarts.
+ * Returns the heads of all chains that no first entry records yet. The others are anchored already: whoever removes
+ * one of them has to remove the chain that records it too, and so on up to a chain whose head is returned here. That
+ * keeps first entries short after years of restarts.
  */
 export async function unrecordedHeads(database: Database): Promise<readonly Head[]> {
   const rows = await readHeads(database)
-  const place = (head: Head): string => `${head.chain} ${head.seq}`
-  const recorded = new Set(rows.flatMap((row) => recordedHeads(row.opening)).map(place))
-  return rows.map(({ chain, seq, hash }): Head => ({ chain, seq, hash })).filter((head) => !recorded.has(place(head)))
+  const position = (head: Head): string => `${head.chain} ${head.seq}`
+  const recorded = new Set(rows.flatMap((row) => recordedHeads(row.firstEntry)).map(position))
+  return rows
+    .map(({ chain, seq, hash }): Head => ({ chain, seq, hash }))
+    .filter((head) => !recorded.has(position(head)))
 }
 
-/** Gives the head of every chain, and the text of its first entry. */
-export function readHeads(database: Database): Promise<readonly (Head & Readonly<{ opening: string }>)[]> {
+/** Returns the head of every chain, and the text of its first entry. */
+export function readHeads(database: Database): Promise<readonly (Head & Readonly<{ firstEntry: string }>)[]> {
   return database.query(HEADS)
 }
 
 /** The first entry of a chain. */
-export function openingEntry(heads: readonly Head[], instance: string, clock: Clock, random: Random): Entry {
+export function chainOpenedEntry(heads: readonly Head[], instance: string, clock: Clock, random: Random): Entry {
   return chainEntry('chain_opened', { instance, heads }, clock, random)
 }
 
-/** The last entry of a chain whose process stopped on purpose. A chain without it ended in a crash, or was cut. */
-export function closingEntry(clock: Clock, random: Random): Entry {
+/** The last entry of a chain whose process stopped cleanly. A chain without it ended in a crash, or was truncated. */
+export function chainClosedEntry(clock: Clock, random: Random): Entry {
   return chainEntry('chain_closed', {}, clock, random)
 }
 

@@ -1,23 +1,23 @@
 /**
- * The ledger: seals entries into this process's own chain and answers only once they are durable. It joins appends that
- * wait at the same time into one INSERT (group commit); no lock is shared with other processes.
+ * The ledger: seals entries into this process's own chain and resolves only once they are durable. Concurrent appends
+ * share one INSERT (group commit); no lock is shared with other processes.
  */
 
-import type { Entry, Head, Sealed } from '../core/entry.ts'
+import type { Entry, Head, SealedEntry } from '../core/entry.ts'
 import type { Clock, Database, Ledger, Random } from '../core/ports.ts'
 import { ulid } from '../core/ulid.ts'
-import { closingEntry, openingEntry, unrecordedHeads } from './chain.ts'
+import { chainClosedEntry, chainOpenedEntry, unrecordedHeads } from './chain.ts'
 import { seal } from './seal.ts'
 
 /** Rows in one INSERT: large enough for any number of waiting calls, small enough for one round trip. */
 const BATCH_ROWS_MAX = 500
 
-/** Appends that may wait at once; beyond it a call is refused at once instead of piling up behind a slow database. */
-const WAITING_MAX = 20_000
+/** Appends that may be pending; beyond it a call is refused at once instead of queueing behind a slow database. */
+const PENDING_MAX = 20_000
 
 /**
- * Takes `[{entry, hash}, …]`. The columns come out of the hashed text itself, so they can't say anything else. The type json
- * keeps a member's text as it was sent, to the letter.
+ * Its parameter is `[{entry, hash}, …]`. The columns are read from the hashed text itself, so they can't differ from
+ * it. The type json keeps a member's text exactly as it was sent.
  */
 const INSERT = `INSERT INTO audit_events (chain, seq, audit_id, ts, event_kind, event_type, severity, decision, step_name,
     org_id, agent_id, session_id, request_id, model, classification, policy, decision_id, entry, prev_hash, hash)
@@ -28,71 +28,75 @@ const INSERT = `INSERT INTO audit_events (chain, seq, audit_id, ts, event_kind, 
     event_kind text, event_type text, severity text, decision text, step_name text, org_id uuid, agent_id text,
     session_id text, request_id text, model text, classification text, policy text, decision_id text, prev_hash text)`
 
-type Waiting = Readonly<{ entry: Entry; resolve: (sealed: Sealed) => void; reject: (cause: unknown) => void }>
+type PendingAppend = Readonly<{
+  entry: Entry
+  resolve: (sealed: SealedEntry) => void
+  reject: (cause: unknown) => void
+}>
 
-/** What a ledger stands on: the database, this process's instance name, and clock and randomness for the chain's name. */
-type Ground = Readonly<{ database: Database; instance: string; clock: Clock; random: Random }>
+/** What a ledger needs: the database, this process's instance name, and clock and randomness for the chain's name. */
+type LedgerContext = Readonly<{ database: Database; instance: string; clock: Clock; random: Random }>
 
 /**
- * Makes a ledger. After an INSERT whose end nobody knows (a lost connection), the chain is left where it is and the next
- * append opens a new one, whose first entry records where the old one was found to end.
+ * Creates a ledger. After an INSERT with an unknown result (a lost connection), the chain is abandoned and the next
+ * append opens a new one, whose first entry records where the old one ended.
  */
-export function makeLedger(database: Database, instance: string, clock: Clock, random: Random): Ledger {
-  const ground: Ground = { database, instance, clock, random }
-  const waiting: Waiting[] = []
+export function createLedger(database: Database, instance: string, clock: Clock, random: Random): Ledger {
+  const context: LedgerContext = { database, instance, clock, random }
+  const pending: PendingAppend[] = []
   let head: Head | undefined
-  let working: Promise<void> | undefined
+  let draining: Promise<void> | undefined
   let isClosed = false
 
-  async function work(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = waiting.splice(0, BATCH_ROWS_MAX)
+  async function drain(): Promise<void> {
+    while (pending.length > 0) {
+      const batch = pending.splice(0, BATCH_ROWS_MAX)
       try {
-        head = await write(ground, head ?? (await openChain(ground)), batch)
+        head = await write(context, head ?? (await openChain(context)), batch)
       } catch (cause) {
         head = undefined
         for (const { reject } of batch) reject(cause)
       }
     }
-    working = undefined
+    draining = undefined
   }
 
-  function append(entry: Entry): Promise<Sealed> {
+  function append(entry: Entry): Promise<SealedEntry> {
     if (isClosed) return Promise.reject(new Error('the ledger is closed'))
-    if (waiting.length >= WAITING_MAX) return Promise.reject(new Error(`${WAITING_MAX} entries wait to be written`))
+    if (pending.length >= PENDING_MAX) return Promise.reject(new Error(`${PENDING_MAX} entries wait to be written`))
     return new Promise((resolve, reject) => {
-      waiting.push({ entry, resolve, reject })
-      working ??= Promise.resolve().then(work)
+      pending.push({ entry, resolve, reject })
+      draining ??= Promise.resolve().then(drain)
     })
   }
 
   return {
     append,
     open: async () => {
-      await working
-      head ??= await openChain(ground)
+      await draining
+      head ??= await openChain(context)
     },
     close: async () => {
       if (isClosed) return
-      const isOpen = head !== undefined || working !== undefined
-      const last = isOpen ? append(closingEntry(clock, random)) : undefined
+      const isOpen = head !== undefined || draining !== undefined
+      const last = isOpen ? append(chainClosedEntry(clock, random)) : undefined
       isClosed = true
       await last
     },
   }
 }
 
-/** Begins a chain of this process, with an entry that records where other chains ended. */
-async function openChain({ database, instance, clock, random }: Ground): Promise<Head> {
+/** Opens a chain of this process, with an entry that records the heads of other chains. */
+async function openChain({ database, instance, clock, random }: LedgerContext): Promise<Head> {
   const chain = `${instance}-${ulid(clock, random)}`
-  const first = seal(openingEntry(await unrecordedHeads(database), instance, clock, random), chain, 1, null)
+  const first = seal(chainOpenedEntry(await unrecordedHeads(database), instance, clock, random), chain, 1, null)
   await insert(database, [first])
   return first
 }
 
-/** Seals a batch behind a head, writes it, tells those who wait, and gives the new head. */
-async function write({ database }: Ground, head: Head, batch: readonly Waiting[]): Promise<Head> {
-  const rows: Sealed[] = []
+/** Seals a batch behind a head, inserts it, resolves its appends, and returns the new head. */
+async function write({ database }: LedgerContext, head: Head, batch: readonly PendingAppend[]): Promise<Head> {
+  const rows: SealedEntry[] = []
   let last = head
   for (const { entry } of batch) {
     const sealed = seal(entry, last.chain, last.seq + 1, last.hash)
@@ -104,8 +108,8 @@ async function write({ database }: Ground, head: Head, batch: readonly Waiting[]
   return last
 }
 
-async function insert(database: Database, rows: readonly Sealed[]): Promise<void> {
-  // An entry is JSON already.
+async function insert(database: Database, rows: readonly SealedEntry[]): Promise<void> {
+  // An entry is already JSON.
   const members = rows.map(({ entry, hash }) => `{"entry":${entry},"hash":"${hash}"}`)
   await database.query(INSERT, [`[${members.join(',')}]`])
 }

@@ -1,14 +1,14 @@
 /** Seals an entry to the one before it: the text that is hashed, and its hash. */
 
 import { canonicalJson } from '../core/canonical-json.ts'
-import type { Entry, Sealed } from '../core/entry.ts'
+import type { Entry, SealedEntry } from '../core/entry.ts'
 import { sha256 } from '../core/hash.ts'
 
 /**
- * Takes an entry and the head before it (`hash` null before a chain's first), gives what continues the chain.
- * The hashed text names its chain, number and predecessor, so no entry can be moved.
+ * Given an entry and the head before it (`hash` null before a chain's first), returns the sealed entry. The hashed
+ * text holds its chain, number and predecessor, so no entry can be moved.
  */
-export function seal(entry: Entry, chain: string, seq: number, prevHash: string | null): Sealed {
+export function seal(entry: Entry, chain: string, seq: number, prevHash: string | null): SealedEntry {
   const columns = {
     agent_id: entry.agentId,
     audit_id: entry.auditId,
@@ -16,7 +16,7 @@ export function seal(entry: Entry, chain: string, seq: number, prevHash: string 
     classification: entry.classification,
     decision: entry.decision,
     decision_id: entry.decisionId,
-    // Not a column of its own, and here for the order: members whose names are in order have a cheap canonical text.
+    // Not a column of its own, and here for the order: sorted members have a cheap canonical form.
     details: entry.details,
     event_kind: entry.eventKind,
     event_type: entry.eventType,

@@ -1,17 +1,17 @@
 /**
- * Adopts a database whose tables were made without us, by an image's init scripts or by psql: finds the migration that
- * its schema looks exactly like, and writes the ledger up to there. The likeness is not guessed: the files are run one
- * after the other in an empty schema, in a transaction that is undone, and compared after each.
+ * Baselines a database whose tables were not created by us, but by an image's init scripts or by psql: finds the
+ * migration whose schema it has exactly, and writes the schema history up to there. Nothing is guessed: the files are
+ * run one after the other in an empty schema, in a transaction that is rolled back, and compared after each.
  */
 
 import type { Database, SessionDatabase } from '../core/ports.ts'
 import type { Migration, MigrationProblem } from './migration.ts'
-import { type LockHolder, underMigrationLock } from './migration-lock.ts'
+import { type LockHolder, withMigrationLock } from './migration-lock.ts'
 import type { MigrationRun } from './migrator.ts'
-import { createLedger, readLedger, recordMigration } from './schema-history.ts'
-import { type Catalog, compareCatalogs, type Drift, readCatalog } from './schema-snapshot.ts'
+import { createSchemaHistory, insertMigration, readSchemaHistory } from './schema-history.ts'
+import { compareSnapshots, type Drift, readSnapshot, type SchemaSnapshot } from './schema-snapshot.ts'
 
-/** How the adoption ended. `unlike` names the nearest migration and what differs from it. */
+/** The result of a baseline. `unlike` names the nearest migration and the differences. */
 export type BaselineOutcome =
   | Readonly<{ status: 'adopted'; at: Migration }>
   | Readonly<{ status: 'refused'; problems: readonly MigrationProblem[] }>
@@ -21,10 +21,13 @@ export type BaselineOutcome =
 /** Name of the schema that is never committed. */
 const SCRATCH = 'tappass_baseline'
 
-/** What the schema looks like after a migration. */
-type Picture = Readonly<{ migration: Migration; catalog: Catalog }>
+/** The schema after a migration. */
+type MigrationSnapshot = Readonly<{ migration: Migration; snapshot: SchemaSnapshot }>
 
-/** Adopts at the migration with number `at`, or at whichever fits when it is undefined. Refuses a database with a ledger. */
+/**
+ * Baselines at the migration with number `at`, or at whichever matches when it is undefined. Refuses a database with
+ * a schema history.
+ */
 export async function adoptBaseline(
   database: SessionDatabase,
   migrations: readonly Migration[],
@@ -32,7 +35,7 @@ export async function adoptBaseline(
   run: MigrationRun,
 ): Promise<BaselineOutcome> {
   return database.session(async (session) => {
-    const outcome = await underMigrationLock(session, run, () => adopt(session, migrations, at, run))
+    const outcome = await withMigrationLock(session, run, () => adopt(session, migrations, at, run))
     return outcome.status === 'locked' ? outcome : outcome.result
   })
 }
@@ -43,62 +46,65 @@ async function adopt(
   at: number | undefined,
   run: MigrationRun,
 ): Promise<BaselineOutcome> {
-  if ((await readLedger(session)).length > 0) return { status: 'refused', problems: [hasLedger] }
-  const live = await session.transaction((transaction) => readCatalog(transaction, 'public'))
-  if (live.size === 0) return { status: 'refused', problems: [isEmpty] }
-  const wanted = (await picture(session, migrations)).filter(
+  if ((await readSchemaHistory(session)).length > 0) return { status: 'refused', problems: [ALREADY_HAS_HISTORY] }
+  const live = await session.transaction((transaction) => readSnapshot(transaction, 'public'))
+  if (live.size === 0) return { status: 'refused', problems: [EMPTY_DATABASE] }
+  const candidates = (await takeSnapshots(session, migrations)).filter(
     ({ migration }) => at === undefined || migration.version === at,
   )
-  const compared = wanted.map((each) => ({ ...each, drift: compareCatalogs(each.catalog, live) }))
+  const compared = candidates.map((each) => ({ ...each, drift: compareSnapshots(each.snapshot, live) }))
   const nearest = compared.reduce((best, each) => (each.drift.length <= best.drift.length ? each : best))
   if (nearest.drift.length > 0) return { status: 'unlike', nearest: nearest.migration, drift: nearest.drift }
   const adopted = migrations.filter(({ version }) => version <= nearest.migration.version)
   await session.transaction(async (transaction) => {
-    await createLedger(transaction)
+    await createSchemaHistory(transaction)
     for (const migration of adopted) {
-      const catalog = migration === nearest.migration ? live : undefined
-      await recordMigration(transaction, migration, run, { durationMs: 0, origin: 'baseline', catalog })
+      const snapshot = migration === nearest.migration ? live : undefined
+      await insertMigration(transaction, migration, run, { durationMs: 0, origin: 'baseline', snapshot })
     }
   })
   return { status: 'adopted', at: nearest.migration }
 }
 
-/** Thrown to undo the scratch schema; carries the pictures out of the transaction. */
-class Undo extends Error {
-  readonly pictures: readonly Picture[]
+/** Thrown to roll back the scratch schema; carries the snapshots out of the transaction. */
+class RollBack extends Error {
+  readonly snapshots: readonly MigrationSnapshot[]
 
-  constructor(pictures: readonly Picture[]) {
+  constructor(snapshots: readonly MigrationSnapshot[]) {
     super('undone on purpose')
-    this.pictures = pictures
+    this.snapshots = snapshots
   }
 }
 
-async function picture(session: Database, migrations: readonly Migration[]): Promise<readonly Picture[]> {
-  const pictures: Picture[] = []
+async function takeSnapshots(
+  session: Database,
+  migrations: readonly Migration[],
+): Promise<readonly MigrationSnapshot[]> {
+  const snapshots: MigrationSnapshot[] = []
   const work = session.transaction(async (transaction) => {
     await transaction.script(
       `SET LOCAL statement_timeout = 0; CREATE SCHEMA ${SCRATCH}; SET LOCAL search_path = ${SCRATCH}`,
     )
     for (const migration of migrations) {
       await transaction.script(migration.sql)
-      pictures.push({ migration, catalog: await readCatalog(transaction, SCRATCH) })
+      snapshots.push({ migration, snapshot: await readSnapshot(transaction, SCRATCH) })
     }
-    throw new Undo(pictures)
+    throw new RollBack(snapshots)
   })
   return work.catch((error: unknown) => {
-    if (error instanceof Undo) return error.pictures
+    if (error instanceof RollBack) return error.snapshots
     throw error
   })
 }
 
-const hasLedger: MigrationProblem = {
+const ALREADY_HAS_HISTORY: MigrationProblem = {
   code: 'migration.adoptable',
   file: 'schema_migrations',
-  message: 'this database has a ledger of migrations already',
+  message: 'this database already has a schema history',
   next: 'tappass migrate status',
 }
 
-const isEmpty: MigrationProblem = {
+const EMPTY_DATABASE: MigrationProblem = {
   code: 'migration.adoptable',
   file: 'schema_migrations',
   message: 'this database is empty: there is nothing to adopt',

@@ -1,10 +1,10 @@
 /**
- * Keeps two runs of migrations apart: an advisory lock of the database itself, held by the run's own connection, so it
- * ends with that connection however the run dies.
+ * Keeps two runs of migrations apart: an advisory lock of the database itself, held by the run's own connection, so
+ * it ends with that connection however the run dies.
  */
 import type { Database } from '../core/ports.ts'
 
-/** Two numbers that nobody else uses for an advisory lock: "tapp" in ASCII, and 1 for migrations. */
+/** The key of the advisory lock: "tapp" in ASCII, and 1 for migrations. */
 const KEY = [0x74617070, 1] as const
 const POLL_MS = 200
 
@@ -12,27 +12,27 @@ const POLL_MS = 200
 export type LockHolder = Readonly<{ backendPid: number; name: string; since: Date }>
 
 /** How to wait: `sleep` resolves after so many milliseconds. */
-export type Waiting = Readonly<{
+export type LockWait = Readonly<{
   lockTimeoutMs: number
   nowMs: () => number
   sleep: (ms: number) => Promise<void>
 }>
 
 /**
- * Runs `work` under the lock. Gives `locked` with the holder when it is not free within the time. Throws when the lock
- * turns out not to have been ours to give back: a pooler that changes connections under us voids session locks.
+ * Runs `work` under the lock. Returns `locked` with the holder when the lock is not free in time. Throws when the
+ * lock was lost during the run: a pooler that switches connections voids session locks.
  */
-export async function underMigrationLock<T>(
+export async function withMigrationLock<T>(
   session: Database,
-  waiting: Waiting,
+  wait: LockWait,
   work: () => Promise<T>,
 ): Promise<Readonly<{ status: 'done'; result: T }> | Readonly<{ status: 'locked'; holder: LockHolder | undefined }>> {
-  if (!(await waitForLock(session, waiting))) return { status: 'locked', holder: await holderOf(session) }
+  if (!(await waitForLock(session, wait))) return { status: 'locked', holder: await holderOf(session) }
   let result: T
   try {
     result = await work()
   } catch (error) {
-    // The first error is the one to report; if even this fails, the connection is gone and the lock with it.
+    // The first error is the one to report; if unlocking fails too, the connection is lost and the lock with it.
     await unlock(session).catch(() => false)
     throw error
   }
@@ -43,7 +43,7 @@ export async function underMigrationLock<T>(
   return { status: 'done', result }
 }
 
-async function waitForLock(session: Database, { lockTimeoutMs, nowMs, sleep }: Waiting): Promise<boolean> {
+async function waitForLock(session: Database, { lockTimeoutMs, nowMs, sleep }: LockWait): Promise<boolean> {
   const deadlineMs = nowMs() + lockTimeoutMs
   for (;;) {
     const [row] = await session.query<{ isOurs: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS "isOurs"', KEY)

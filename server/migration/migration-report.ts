@@ -1,28 +1,27 @@
-/** What `tappass migrate` says: the outcome of each action as an exit code, as JSON for programs and as lines for people. */
+/** The output of `tappass migrate`: each result as an exit code, as JSON for programs and as lines for people. */
 
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import type { BaselineOutcome } from './baseline.ts'
 import { type Migration, type MigrationProblem, showVersion } from './migration.ts'
 import type { LockHolder } from './migration-lock.ts'
 import type { MigrationOutcome, MigrationStatus } from './migrator.ts'
-import type { LedgerRow } from './schema-history.ts'
-import { showDrift } from './schema-snapshot.ts'
-import type { MigrationVerdict } from './verification.ts'
+import type { SchemaHistoryRow } from './schema-history.ts'
+import { formatDrift } from './schema-snapshot.ts'
+import type { MigrationVerification } from './verification.ts'
 
-/** The exit codes of the product that migrations use (docs/reference/migrations.md). */
-export const EXIT = { asWanted: 0, failed: 1, pending: 2, locked: 4, refused: 5, unreachable: 6, usage: 64 } as const
-
-/** `lines` go to stdout when they are the answer, to stderr when `code` says that something is wrong. */
+/** `lines` go to stdout when they are the result, to stderr when `code` says that something is wrong. */
 export type Report = Readonly<{ code: number; lines: readonly string[]; json: Readonly<Record<string, unknown>> }>
 
-/** A problem in the product's form: what, and the next command. */
-export const showProblem = ({ code, message, next }: MigrationProblem): readonly string[] => [
-  `${message} (${code})`,
-  `  next: ${next}`,
-]
+/** A problem as lines: message, and the next command. */
+export function showProblem({ code, message, next }: MigrationProblem): readonly string[] {
+  return [`${message} (${code})`, `  next: ${next}`]
+}
 
-const fileOf = ({ version, name }: Pick<LedgerRow, 'version' | 'name'>): string => `${showVersion(version)}_${name}.sql`
+function fileOf({ version, name }: Pick<SchemaHistoryRow, 'version' | 'name'>): string {
+  return `${showVersion(version)}_${name}.sql`
+}
 
-const rowJson = (row: LedgerRow) => ({
+const rowJson = (row: SchemaHistoryRow) => ({
   version: row.version,
   file: fileOf(row),
   sha256: row.sha256,
@@ -41,7 +40,7 @@ const statusJson = ({ applied, pending, problems }: MigrationStatus) => ({
   problems,
 })
 
-/** A table of all migrations and where each stands. */
+/** A table of all migrations and their states. */
 export function reportStatus(status: MigrationStatus): Report {
   const { applied, pending, problems } = status
   const done = applied.map((row) => [
@@ -50,23 +49,24 @@ export function reportStatus(status: MigrationStatus): Report {
     `${row.appliedAt.toISOString().slice(0, 19)}Z  ${row.durationMs} ms  ${row.who}@${row.host}  ${row.toolVersion}`,
   ])
   const waiting = pending.map(({ file }) => [file, 'pending', ''])
-  const table = [...done, ...waiting].map(([file = '', state = '', rest = '']) =>
-    `${file.padEnd(32)} ${state.padEnd(8)} ${rest}`.trimEnd(),
+  const table = [...done, ...waiting].map(([file = '', state = '', details = '']) =>
+    `${file.padEnd(32)} ${state.padEnd(8)} ${details}`.trimEnd(),
   )
-  const code = problems.length > 0 ? EXIT.refused : pending.length > 0 ? EXIT.pending : EXIT.asWanted
+  const code =
+    problems.length > 0 ? EXIT_CODE.refused : pending.length > 0 ? EXIT_CODE.changesPending : EXIT_CODE.upToDate
   return { code, lines: [...table, ...problems.flatMap(showProblem)], json: statusJson(status) }
 }
 
-/** The end of `up`; what was applied on the way was told as it happened. */
+/** The result of `up`; each applied file was reported when it was done. */
 export function reportUp(outcome: MigrationOutcome): Report {
   switch (outcome.status) {
     case 'current': {
       const { length } = outcome.applied
       const line = length === 0 ? 'nothing to do: the schema is current' : `${length} applied: the schema is current`
-      return { code: EXIT.asWanted, lines: [line], json: { status: 'current', applied: files(outcome.applied) } }
+      return { code: EXIT_CODE.upToDate, lines: [line], json: { status: 'current', applied: files(outcome.applied) } }
     }
     case 'refused':
-      return refusal(outcome.problems)
+      return problemReport(outcome.problems)
     case 'locked':
       return lockedReport(outcome.holder)
     case 'failed': {
@@ -75,72 +75,74 @@ export function reportUp(outcome: MigrationOutcome): Report {
       const lines = [
         `${place}: ${reason}`,
         `  the whole file was rolled back; ${outcome.applied.length} before it were applied and stay`,
-        '  next: mend what the message names, then tappass migrate up',
+        '  next: fix what the message names, then tappass migrate up',
       ]
-      return { code: EXIT.failed, lines, json: { ...outcome, applied: files(outcome.applied) } }
+      return { code: EXIT_CODE.failed, lines, json: { ...outcome, applied: files(outcome.applied) } }
     }
   }
 }
 
-/** Sound, or every difference by its name. */
-export function reportVerify(verdict: MigrationVerdict): Report {
+/** Valid, or every difference by name. */
+export function reportVerify(verdict: MigrationVerification): Report {
   const { problems, drift, pending, applied } = verdict
   const json = { ...statusJson(verdict), drift }
-  if (problems.length > 0) return { code: EXIT.refused, lines: problems.flatMap(showProblem), json }
+  if (problems.length > 0) return { code: EXIT_CODE.refused, lines: problems.flatMap(showProblem), json }
   if (drift !== undefined && drift.length > 0) {
     const lines = [
-      'the schema is not what migrations made of it (migration.drift)',
-      ...drift.map((each) => `  ${showDrift(each)}`),
+      'the schema differs from its migrations (migration.drift)',
+      ...drift.map((each) => `  ${formatDrift(each)}`),
     ]
     return {
-      code: EXIT.failed,
+      code: EXIT_CODE.failed,
       lines: [...lines, '  next: undo each by hand, or write a new migration that does it'],
       json,
     }
   }
   if (pending.length > 0 || drift === undefined) {
-    return { code: EXIT.pending, lines: [`${pending.length} pending`, '  next: tappass migrate up'], json }
+    return { code: EXIT_CODE.changesPending, lines: [`${pending.length} pending`, '  next: tappass migrate up'], json }
   }
   return {
-    code: EXIT.asWanted,
-    lines: [`sound: ${applied.length} migrations, files and schema are as they were`],
+    code: EXIT_CODE.upToDate,
+    lines: [`verified: ${applied.length} migrations, files and schema are as they were`],
     json,
   }
 }
 
-/** Which migration the database was adopted at, or why not. */
+/** The migration that the database was baselined at, or why not. */
 export function reportBaseline(outcome: BaselineOutcome): Report {
   switch (outcome.status) {
     case 'adopted': {
       const lines = [`adopted at ${outcome.at.file}`, '  next: tappass migrate up']
-      return { code: EXIT.asWanted, lines, json: { status: 'adopted', at: outcome.at.version } }
+      return { code: EXIT_CODE.upToDate, lines, json: { status: 'adopted', at: outcome.at.version } }
     }
     case 'refused':
-      return refusal(outcome.problems)
+      return problemReport(outcome.problems)
     case 'locked':
       return lockedReport(outcome.holder)
     case 'unlike': {
       const { nearest, drift } = outcome
       const lines = [
-        `the schema is like none that migrations make; nearest is ${nearest.file} (migration.unlike)`,
-        ...drift.map((each) => `  ${showDrift(each)}`),
+        `the schema matches no migration; nearest is ${nearest.file} (migration.unlike)`,
+        ...drift.map((each) => `  ${formatDrift(each)}`),
         '  next: bring these in line by hand, then tappass migrate baseline',
       ]
-      return { code: EXIT.refused, lines, json: { status: 'unlike', nearest: nearest.version, drift } }
+      return { code: EXIT_CODE.refused, lines, json: { status: 'unlike', nearest: nearest.version, drift } }
     }
   }
 }
 
-/** Problems alone. */
-export function refusal(problems: readonly MigrationProblem[]): Report {
-  return { code: EXIT.refused, lines: problems.flatMap(showProblem), json: { status: 'refused', problems } }
+/** The report of problems alone. */
+export function problemReport(problems: readonly MigrationProblem[]): Report {
+  return { code: EXIT_CODE.refused, lines: problems.flatMap(showProblem), json: { status: 'refused', problems } }
 }
 
 function lockedReport(holder: LockHolder | undefined): Report {
   const who =
     holder && `: ${holder.name || 'a connection'} (backend ${holder.backendPid}) since ${holder.since.toISOString()}`
   const lines = [`another run holds the lock${who ?? ' no longer'}`, '  next: wait for it, then tappass migrate status']
-  return { code: EXIT.locked, lines, json: { status: 'locked', holder: holder ?? null } }
+  return { code: EXIT_CODE.locked, lines, json: { status: 'locked', holder: holder ?? null } }
 }
 
-const files = (migrations: readonly Migration[]): readonly string[] => migrations.map(({ file }) => file)
+function files(migrations: readonly Migration[]): readonly string[] {
+  return migrations.map(({ file }) => file)
+}

@@ -1,6 +1,6 @@
 /**
- * Migrations as values: what the files say, what the ledger says, and what follows from both. Nothing here touches a
- * file or a database; migration-run.ts does what this decides.
+ * Migrations as values: the files, the schema history, and the plan that follows from both. Nothing here touches a
+ * file or a database; migrator.ts executes the plan.
  */
 import { sha256 } from '../core/hash.ts'
 import { transactionWord } from '../database/sql-statement.ts'
@@ -11,10 +11,10 @@ export type MigrationFile = Readonly<{ file: string; text: string }>
 /** One migration. `sql` has LF line ends only, and `sha256` is over exactly that, so that a checkout can't change it. */
 export type Migration = Readonly<{ version: number; name: string; file: string; sql: string; sha256: string }>
 
-/** A row of the ledger, as far as planning cares. */
+/** A row of the schema history, as far as planning needs it. */
 export type AppliedMigration = Readonly<{ version: number; name: string; sha256: string }>
 
-/** Why nothing is run. `code` is the address for programs, `next` the command or act that helps. */
+/** Why nothing is run. `code` is for programs, `next` the command or action that helps. */
 export type MigrationProblem = Readonly<{
   code: `migration.${'edited' | 'missing' | 'out-of-order' | 'unknown' | 'newer' | 'duplicate' | 'transaction' | 'adoptable' | 'server' | 'ledger'}`
   file: string
@@ -28,9 +28,11 @@ export type MigrationPlan = Readonly<{ pending: readonly Migration[]; problems: 
 const FILE_NAME = /^(\d{3})_([a-z0-9]+(?:_[a-z0-9]+)*)\.sql$/
 
 /** `12` → `012`, as in the file's name. */
-export const showVersion = (version: number): string => String(version).padStart(3, '0')
+export function showVersion(version: number): string {
+  return String(version).padStart(3, '0')
+}
 
-/** Takes the folder's files, gives the migrations in order and everything that is wrong with the set in itself. */
+/** Given the folder's files, returns the migrations in order and every problem of the set itself. */
 export function parseMigrations(files: readonly MigrationFile[]): {
   migrations: readonly Migration[]
   problems: readonly MigrationProblem[]
@@ -77,7 +79,7 @@ function problemsOfOrder(migrations: readonly Migration[]): readonly MigrationPr
   })
 }
 
-/** Decides what to run on a database whose ledger holds `applied`. Pure: same files, same ledger, same plan. */
+/** Plans what to run on a database whose schema history is `applied`. Pure: same files, same history, same plan. */
 export function planMigrations(migrations: readonly Migration[], applied: readonly AppliedMigration[]): MigrationPlan {
   const files = new Map(migrations.map((migration) => [migration.version, migration]))
   const done = new Set(applied.map(({ version }) => version))

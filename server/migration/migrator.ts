@@ -1,27 +1,33 @@
 /**
- * Brings a database's schema to where the files are: under one lock, one transaction a file, each with its row in the
- * ledger, so that a run killed anywhere is completed by the next. What to run is decided in migration.ts.
+ * Migrates a database's schema to the files: under one lock, one transaction a file, each with its row in the schema
+ * history, so that the next run completes one that was killed. The plan is made in migration.ts.
  */
 
 import type { Database, SessionDatabase } from '../core/ports.ts'
 import { DatabaseError, hasSqlState, LOCK_NOT_AVAILABLE } from '../database/database-error.ts'
 import { lineAt } from '../database/sql-statement.ts'
 import { type Migration, type MigrationProblem, planMigrations } from './migration.ts'
-import { type LockHolder, underMigrationLock, type Waiting } from './migration-lock.ts'
-import { createLedger, type LedgerRow, type MigrationActor, readLedger, recordMigration } from './schema-history.ts'
-import { type Catalog, readCatalog } from './schema-snapshot.ts'
-import { findUnfitness } from './server-check.ts'
+import { type LockHolder, type LockWait, withMigrationLock } from './migration-lock.ts'
+import {
+  createSchemaHistory,
+  insertMigration,
+  type MigrationActor,
+  readSchemaHistory,
+  type SchemaHistoryRow,
+} from './schema-history.ts'
+import { readSnapshot, type SchemaSnapshot } from './schema-snapshot.ts'
+import { checkServer } from './server-check.ts'
 
-/** What a run needs beside database and files. `tell` hears of each file when it begins and when it is done. */
-export type MigrationRun = Waiting & MigrationActor & Readonly<{ tell: (event: MigrationEvent) => void }>
+/** What a run needs beside database and files. `emit` is called for each file when it begins and when it is done. */
+export type MigrationRun = LockWait & MigrationActor & Readonly<{ emit: (event: MigrationEvent) => void }>
 
 /** What happens during a run. */
 export type MigrationEvent =
   | Readonly<{ event: 'migration.begin'; file: string }>
   | Readonly<{ event: 'migration.done'; file: string; ms: number }>
-  | Readonly<{ event: 'migration.retry'; file: string; inMs: number; because: string }>
+  | Readonly<{ event: 'migration.retry'; file: string; inMs: number; reason: string }>
 
-/** How a run ended. `applied` is kept whatever happened after it. */
+/** The result of a run. `applied` stays committed in every case. */
 export type MigrationOutcome =
   | Readonly<{ status: 'current'; applied: readonly Migration[] }>
   | Readonly<{ status: 'refused'; problems: readonly MigrationProblem[] }>
@@ -34,38 +40,38 @@ export type MigrationOutcome =
       applied: readonly Migration[]
     }>
 
-/** Where a database stands. Changes nothing, takes no lock. */
+/** The state of a database. Changes nothing, takes no lock. */
 export type MigrationStatus = Readonly<{
-  applied: readonly LedgerRow[]
+  applied: readonly SchemaHistoryRow[]
   pending: readonly Migration[]
   problems: readonly MigrationProblem[]
 }>
 
-/** How long a migration waits for a table that somebody uses, before it lets everybody else through and tries again. */
+/** How long a migration waits for a table in use, before it lets others through and retries. */
 const TABLE_LOCK_TIMEOUT = '3s'
 const RETRY_MS = [1_000, 2_000, 4_000, 8_000] as const
 
-/** Compares the files with the database's ledger. */
+/** Compares the files with the database's schema history. */
 export async function migrationStatus(database: Database, migrations: readonly Migration[]): Promise<MigrationStatus> {
-  const unfit = await findUnfitness(database)
-  if (unfit.length > 0) return { applied: [], pending: migrations, problems: unfit }
-  const applied = await readLedger(database)
+  const serverProblems = await checkServer(database)
+  if (serverProblems.length > 0) return { applied: [], pending: migrations, problems: serverProblems }
+  const applied = await readSchemaHistory(database)
   const { pending, problems } = planMigrations(migrations, applied)
-  const adoptable = applied.length === 0 && (await hasTables(database)) ? [mustBeAdopted(migrations)] : []
+  const adoptable = applied.length === 0 && (await hasTables(database)) ? [baselineRequired(migrations)] : []
   return { applied, pending, problems: [...problems, ...adoptable] }
 }
 
-/** Runs what is pending. Throws DatabaseError without SQLSTATE when the database is out of reach. */
+/** Runs what is pending. Throws DatabaseError without SQLSTATE when the database is unreachable. */
 export async function migrateUp(
   database: SessionDatabase,
   migrations: readonly Migration[],
   run: MigrationRun,
 ): Promise<MigrationOutcome> {
   return database.session(async (session) => {
-    const outcome = await underMigrationLock(session, run, async () => {
+    const outcome = await withMigrationLock(session, run, async () => {
       const { pending, problems } = await migrationStatus(session, migrations)
       if (problems.length > 0) return { status: 'refused', problems } as const
-      if (pending.length > 0) await createLedger(session)
+      if (pending.length > 0) await createSchemaHistory(session)
       return applyAll(session, pending, run)
     })
     return outcome.status === 'locked' ? outcome : outcome.result
@@ -80,7 +86,7 @@ async function applyAll(
   const applied: Migration[] = []
   for (const migration of pending) {
     try {
-      await applyPatiently(session, migration, migration === pending.at(-1), run)
+      await applyWithRetry(session, migration, migration === pending.at(-1), run)
     } catch (error) {
       if (!(error instanceof DatabaseError) || error.sqlState === undefined) throw error
       const line = error instanceof StatementError ? error.line : undefined
@@ -91,7 +97,7 @@ async function applyAll(
   return { status: 'current', applied }
 }
 
-async function applyPatiently(
+async function applyWithRetry(
   session: Database,
   migration: Migration,
   isLast: boolean,
@@ -99,37 +105,37 @@ async function applyPatiently(
 ): Promise<void> {
   const { file } = migration
   for (const inMs of [...RETRY_MS, undefined]) {
-    const beganMs = run.nowMs()
-    run.tell({ event: 'migration.begin', file })
+    const startMs = run.nowMs()
+    run.emit({ event: 'migration.begin', file })
     try {
       await applyOne(session, migration, isLast, run)
-      run.tell({ event: 'migration.done', file, ms: run.nowMs() - beganMs })
+      run.emit({ event: 'migration.done', file, ms: run.nowMs() - startMs })
       return
     } catch (error) {
       if (inMs === undefined || !hasSqlState(error, LOCK_NOT_AVAILABLE)) throw error
-      run.tell({ event: 'migration.retry', file, inMs, because: (error as DatabaseError).message })
+      run.emit({ event: 'migration.retry', file, inMs, reason: (error as DatabaseError).message })
       await run.sleep(inMs)
     }
   }
 }
 
-/** The last of a run leaves a picture of the schema in the ledger, for `verify` to compare with. */
+/** The last migration of a run stores a snapshot of the schema in the history, for `verify` to compare with. */
 async function applyOne(session: Database, migration: Migration, isLast: boolean, run: MigrationRun): Promise<void> {
   await session.transaction(async (transaction) => {
-    const beganMs = run.nowMs()
+    const startMs = run.nowMs()
     await transaction.script(
       `SET LOCAL search_path = public; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '${TABLE_LOCK_TIMEOUT}'`,
     )
     await transaction.script(migration.sql).catch((error: unknown) => {
       throw error instanceof DatabaseError ? new StatementError(error, migration.sql) : error
     })
-    const catalog: Catalog | undefined = isLast ? await readCatalog(transaction, 'public') : undefined
-    const durationMs = Math.round(run.nowMs() - beganMs)
-    await recordMigration(transaction, migration, run, { durationMs, origin: 'up', catalog })
+    const snapshot: SchemaSnapshot | undefined = isLast ? await readSnapshot(transaction, 'public') : undefined
+    const durationMs = Math.round(run.nowMs() - startMs)
+    await insertMigration(transaction, migration, run, { durationMs, origin: 'up', snapshot })
   })
 }
 
-/** A statement of a file was refused; `line` is where in the file. */
+/** A statement of a file failed; `line` is where in the file. */
 class StatementError extends DatabaseError {
   readonly line: number | undefined
 
@@ -140,7 +146,7 @@ class StatementError extends DatabaseError {
   }
 }
 
-/** Tables of ours without a ledger: somebody ran the files by hand, or an image's init scripts did. */
+/** Our tables without a schema history: somebody ran the files by hand, or an image's init scripts did. */
 async function hasTables(database: Database): Promise<boolean> {
   const [row] = await database.query<{ isThere: boolean }>(
     `SELECT to_regclass('public.organizations') IS NOT NULL OR to_regclass('public.audit_events') IS NOT NULL AS "isThere"`,
@@ -148,11 +154,11 @@ async function hasTables(database: Database): Promise<boolean> {
   return row?.isThere === true
 }
 
-function mustBeAdopted(migrations: readonly Migration[]): MigrationProblem {
+function baselineRequired(migrations: readonly Migration[]): MigrationProblem {
   return {
     code: 'migration.adoptable',
     file: migrations[0]?.file ?? '',
-    message: 'the database has tables of TapPass and no ledger of migrations: init scripts or psql made them',
-    next: 'tappass migrate baseline, which finds out at which migration it stands and writes the ledger',
+    message: 'the database has tables of TapPass and no schema history: init scripts or psql created them',
+    next: 'tappass migrate baseline, which finds the migration that it matches and writes the schema history',
   }
 }

@@ -1,15 +1,15 @@
-/** The ledger of migrations: the table `schema_migrations`. */
+/** The schema history: the table `schema_migrations`. */
 
 import { sha256 } from '../core/hash.ts'
 import type { Database } from '../core/ports.ts'
 import type { AppliedMigration, Migration } from './migration.ts'
-import { type Catalog, showCatalog } from './schema-snapshot.ts'
+import { formatSnapshot, type SchemaSnapshot } from './schema-snapshot.ts'
 
-/** Who runs migrations, for the ledger. */
+/** Who runs migrations, for the schema history. */
 export type MigrationActor = Readonly<{ toolVersion: string; who: string; host: string }>
 
-/** A row of the ledger. `catalog` is what the schema looked like, in the last row of each run. */
-export type LedgerRow = AppliedMigration &
+/** A row of the schema history. `snapshot` is the schema after the last migration of a run. */
+export type SchemaHistoryRow = AppliedMigration &
   Readonly<{
     durationMs: number
     toolVersion: string
@@ -17,8 +17,8 @@ export type LedgerRow = AppliedMigration &
     host: string
     origin: 'up' | 'baseline'
     appliedAt: Date
-    catalog: string | null
-    catalogSha256: string | null
+    snapshot: string | null
+    snapshotSha256: string | null
   }>
 
 const CREATE = `CREATE TABLE IF NOT EXISTS public.schema_migrations (
@@ -38,32 +38,34 @@ COMMENT ON TABLE public.schema_migrations IS
   'One row per migration that was run; written by tappass migrate, never by hand. See docs/reference/migrations.md.'`
 
 const READ = `SELECT version, name, sha256, duration_ms AS "durationMs", tool_version AS "toolVersion", who, host, origin,
-  applied_at AS "appliedAt", catalog, catalog_sha256 AS "catalogSha256" FROM public.schema_migrations ORDER BY version`
+  applied_at AS "appliedAt", catalog AS snapshot, catalog_sha256 AS "snapshotSha256" FROM public.schema_migrations ORDER BY version`
 
 const INSERT = `INSERT INTO public.schema_migrations
   (version, name, sha256, duration_ms, tool_version, who, host, origin, catalog, catalog_sha256)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 
-/** Makes the ledger's table where there is none. Only under the lock: two at once would trip over each other. */
-export const createLedger = (database: Database): Promise<void> => database.script(CREATE)
+/** Creates the table where there is none. Only under the lock: two at once would conflict. */
+export function createSchemaHistory(database: Database): Promise<void> {
+  return database.script(CREATE)
+}
 
-/** Gives the rows in order; none when there is no ledger yet. Changes nothing. */
-export async function readLedger(database: Database): Promise<readonly LedgerRow[]> {
+/** Returns the rows in order; none when there is no schema history yet. Changes nothing. */
+export async function readSchemaHistory(database: Database): Promise<readonly SchemaHistoryRow[]> {
   const [found] = await database.query<{ isThere: boolean }>(
     `SELECT to_regclass('public.schema_migrations') IS NOT NULL AS "isThere"`,
   )
-  return found?.isThere === true ? database.query<LedgerRow>(READ) : []
+  return found?.isThere === true ? database.query<SchemaHistoryRow>(READ) : []
 }
 
-/** Writes one row, inside the migration's own transaction. */
-export async function recordMigration(
+/** Inserts one row, inside the migration's own transaction. */
+export async function insertMigration(
   database: Database,
   { version, name, sha256: hash }: Migration,
   actor: MigrationActor,
-  row: Readonly<{ durationMs: number; origin: 'up' | 'baseline'; catalog: Catalog | undefined }>,
+  row: Readonly<{ durationMs: number; origin: 'up' | 'baseline'; snapshot: SchemaSnapshot | undefined }>,
 ): Promise<void> {
-  const catalog = row.catalog === undefined ? null : showCatalog(row.catalog)
+  const snapshot = row.snapshot === undefined ? null : formatSnapshot(row.snapshot)
   const { toolVersion, who, host } = actor
   const values = [version, name, hash, row.durationMs, toolVersion, who, host, row.origin]
-  await database.query(INSERT, [...values, catalog, catalog === null ? null : sha256(catalog)])
+  await database.query(INSERT, [...values, snapshot, snapshot === null ? null : sha256(snapshot)])
 }

@@ -1,20 +1,20 @@
 /**
- * A schema as PostgreSQL's catalog has it: one line for each table, column, index, constraint, trigger and function,
- * alike on every version that we run on. Comparing two of them names each difference.
+ * A snapshot of a schema, from PostgreSQL's catalog: one line for each table, column, index, constraint, trigger and
+ * function, the same on every supported version. Comparing two of them names each difference.
  */
 import type { Database } from '../core/ports.ts'
 
-/** What is there: from `column agents.agent_id` to its definition. Sorted by name. */
-export type Catalog = ReadonlyMap<string, string>
+/** From an object's name (`column agents.agent_id`) to its definition. Sorted by name. */
+export type SchemaSnapshot = ReadonlyMap<string, string>
 
-/** One difference: `before` is missing for what was added, `after` for what was taken away. */
+/** One difference: `before` is undefined for what was added, `after` for what was removed. */
 export type Drift = Readonly<{ what: string; before: string | undefined; after: string | undefined }>
 
 /**
- * Objects of the schema that comes first in search_path, without those of extensions and without our own ledger.
- * NOT NULL stands with the column: PostgreSQL 18 also lists it as a constraint, 16 does not.
+ * Objects of the schema that comes first in search_path, without those of extensions and without our own history. NOT
+ * NULL is part of the column: PostgreSQL 18 also lists it as a constraint, 16 does not.
  */
-const CATALOG = `
+const SNAPSHOT = `
 WITH place AS (SELECT oid FROM pg_namespace WHERE nspname = current_schema()),
 relation AS (
   SELECT c.oid, c.relname, c.relkind FROM pg_class c, place
@@ -51,27 +51,27 @@ FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang, place
 WHERE p.pronamespace = place.oid
   AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`
 
-/** Reads the catalog of one schema. Has to run in a transaction, as it sets search_path for its duration. */
-export async function readCatalog(inTransaction: Database, schema: string): Promise<Catalog> {
+/** Reads the snapshot of one schema. Has to run in a transaction, as it sets search_path for its duration. */
+export async function readSnapshot(inTransaction: Database, schema: string): Promise<SchemaSnapshot> {
   await inTransaction.query(`SELECT set_config('search_path', $1, true)`, [schema])
-  const rows = await inTransaction.query<{ what: string; is: string }>(CATALOG)
+  const rows = await inTransaction.query<{ what: string; is: string }>(SNAPSHOT)
   const lines = rows.map(({ what, is }) => [what, is.replace(/\s+/g, ' ').trim()] as const)
   return new Map(lines.sort(([one], [other]) => (one < other ? -1 : 1)))
 }
 
-/** The catalog as text, one line for each object: what the ledger keeps and hashes. */
-export function showCatalog(catalog: Catalog): string {
-  return [...catalog].map(([what, is]) => `${what}\t${is}`).join('\n')
+/** The snapshot as text, one line for each object: what the schema history stores and hashes. */
+export function formatSnapshot(snapshot: SchemaSnapshot): string {
+  return [...snapshot].map(([what, is]) => `${what}\t${is}`).join('\n')
 }
 
-/** The other way: from the ledger's text back to a catalog. */
-export function parseCatalog(text: string): Catalog {
+/** The inverse: from the stored text to a snapshot. */
+export function parseSnapshot(text: string): SchemaSnapshot {
   const lines = text === '' ? [] : text.split('\n')
   return new Map(lines.map((line) => [line.slice(0, line.indexOf('\t')), line.slice(line.indexOf('\t') + 1)] as const))
 }
 
-/** Names every difference from `before` to `after`, in order of names. */
-export function compareCatalogs(before: Catalog, after: Catalog): readonly Drift[] {
+/** Lists every difference from `before` to `after`, sorted by name. */
+export function compareSnapshots(before: SchemaSnapshot, after: SchemaSnapshot): readonly Drift[] {
   const all = [...new Set([...before.keys(), ...after.keys()])].sort()
   return all
     .map((what): Drift => ({ what, before: before.get(what), after: after.get(what) }))
@@ -79,7 +79,7 @@ export function compareCatalogs(before: Catalog, after: Catalog): readonly Drift
 }
 
 /** A difference as a sentence. */
-export function showDrift({ what, before, after }: Drift): string {
+export function formatDrift({ what, before, after }: Drift): string {
   if (before === undefined) return `${what} was added: ${after}`
   if (after === undefined) return `${what} is gone`
   return `${what} was changed: ${before} → ${after}`

@@ -1,4 +1,4 @@
-/** Whether a database is one that migrations can be run on at all. */
+/** Checks whether migrations can run on a database at all. */
 
 import type { Database } from '../core/ports.ts'
 import type { MigrationProblem } from './migration.ts'
@@ -6,20 +6,26 @@ import type { MigrationProblem } from './migration.ts'
 /** UNIQUE NULLS NOT DISTINCT came with 15. We test on 16, which is what bootstrap installs, and on PGlite. */
 const VERSION_MIN = 15
 
-const LOOK = `SELECT current_setting('server_version_num')::int / 10000 AS version,
+const SERVER_FACTS = `SELECT current_setting('server_version_num')::int / 10000 AS version,
   current_setting('server_encoding') AS encoding,
   has_schema_privilege('public', 'CREATE') AS "isAllowed",
   current_user AS "user",
   (SELECT string_agg(attname, ' ') FROM pg_attribute
-    WHERE attrelid = to_regclass('public.schema_migrations') AND attnum > 0) AS ledger`
+    WHERE attrelid = to_regclass('public.schema_migrations') AND attnum > 0) AS "historyColumns"`
 
-type Look = Readonly<{ version: number; encoding: string; isAllowed: boolean; user: string; ledger: string | null }>
+type ServerFacts = Readonly<{
+  version: number
+  encoding: string
+  isAllowed: boolean
+  user: string
+  historyColumns: string | null
+}>
 
-/** Gives every reason against it; none when all is well. Changes nothing. */
-export async function findUnfitness(database: Database): Promise<readonly MigrationProblem[]> {
-  const [look] = await database.query<Look>(LOOK)
-  if (look === undefined) throw new Error('the database gave no answer about itself')
-  const { version, encoding, isAllowed, user, ledger } = look
+/** Returns every problem; none when the server is supported. Changes nothing. */
+export async function checkServer(database: Database): Promise<readonly MigrationProblem[]> {
+  const [facts] = await database.query<ServerFacts>(SERVER_FACTS)
+  if (facts === undefined) throw new Error('the database gave no answer about itself')
+  const { version, encoding, isAllowed, user, historyColumns } = facts
   const problem = (code: 'server' | 'ledger', message: string, next: string): MigrationProblem => ({
     code: `migration.${code}`,
     file: 'schema_migrations',
@@ -36,7 +42,7 @@ export async function findUnfitness(database: Database): Promise<readonly Migrat
     ...(isAllowed
       ? []
       : [problem('server', `${user} may not make tables in schema public`, `ALTER DATABASE … OWNER TO ${user}`)]),
-    ...(ledger !== null && !ledger.split(' ').includes('catalog_sha256')
+    ...(historyColumns !== null && !historyColumns.split(' ').includes('catalog_sha256')
       ? [problem('ledger', 'the table schema_migrations is another tool’s', 'give TapPass a database of its own')]
       : []),
   ]

@@ -1,42 +1,45 @@
-/** Compares a database with what migrations made of it: the files with the ledger, the schema with the ledger's picture. */
+/** Compares a database with its migrations: the files with the schema history, the schema with the stored snapshot. */
 
 import { sha256 } from '../core/hash.ts'
 import type { Database } from '../core/ports.ts'
 import type { Migration, MigrationProblem } from './migration.ts'
 import { migrationStatus } from './migrator.ts'
-import type { LedgerRow } from './schema-history.ts'
-import { compareCatalogs, type Drift, parseCatalog, readCatalog } from './schema-snapshot.ts'
+import type { SchemaHistoryRow } from './schema-history.ts'
+import { compareSnapshots, type Drift, parseSnapshot, readSnapshot } from './schema-snapshot.ts'
 
-/** What was found. `drift` is undefined when there is no picture to compare with: nothing was run, or it was cut short. */
-export type MigrationVerdict = Readonly<{
-  applied: readonly LedgerRow[]
+/**
+ * The result. `drift` is undefined when there is no snapshot to compare with: nothing was run, or a run was
+ * interrupted.
+ */
+export type MigrationVerification = Readonly<{
+  applied: readonly SchemaHistoryRow[]
   pending: readonly Migration[]
   problems: readonly MigrationProblem[]
   drift: readonly Drift[] | undefined
 }>
 
-/** Looks, and changes nothing. */
+/** Reads only. */
 export async function verifyMigrations(
   database: Database,
   migrations: readonly Migration[],
-): Promise<MigrationVerdict> {
+): Promise<MigrationVerification> {
   return database.transaction(async (transaction) => {
     const status = await migrationStatus(transaction, migrations)
     const last = status.applied.at(-1)
-    if (last === undefined || last.catalog === null) return { ...status, drift: undefined }
-    const problems = sha256(last.catalog) === last.catalogSha256 ? [] : [forgedPicture(last)]
-    const live = await readCatalog(transaction, 'public')
-    const drift = compareCatalogs(parseCatalog(last.catalog), live)
+    if (last === undefined || last.snapshot === null) return { ...status, drift: undefined }
+    const problems = sha256(last.snapshot) === last.snapshotSha256 ? [] : [tamperedSnapshot(last)]
+    const live = await readSnapshot(transaction, 'public')
+    const drift = compareSnapshots(parseSnapshot(last.snapshot), live)
     return { ...status, problems: [...status.problems, ...problems], drift }
   })
 }
 
-function forgedPicture({ version, name }: LedgerRow): MigrationProblem {
+function tamperedSnapshot({ version, name }: SchemaHistoryRow): MigrationProblem {
   const file = `${String(version).padStart(3, '0')}_${name}.sql`
   return {
     code: 'migration.edited',
     file,
-    message: `the ledger's picture of the schema after ${file} was changed by hand: it does not have its own checksum`,
-    next: 'restore the ledger from a backup: tappass backup list',
+    message: `the stored snapshot of the schema after ${file} was changed by hand: its checksum does not match`,
+    next: 'restore the schema history from a backup: tappass backup list',
   }
 }

@@ -1,4 +1,4 @@
-/** What a process tells about itself. Holds no secret: `/health/detailed` shows all of it. */
+/** What a process reports about itself. Holds no secret: `/health/detailed` shows all of it. */
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { COMMUNITY, checkLicense, type License, type LicenseCheck } from '../con
 import type { Ports } from '../core/ports.ts'
 import type { Step } from '../core/step.ts'
 
-/** `license` is what /health shows; `revision` is the deployment's own word for what it rolled out. */
+/** `license` is what /health shows; `revision` is the deployment's own version. */
 export type About = Readonly<{
   version: string
   storage: string
@@ -23,14 +23,14 @@ export type About = Readonly<{
   startedAtMs: number
 }>
 
-/** The version in package.json: the one place where it stands. */
+/** The version in package.json, the only place where it is written. */
 export function releaseVersion(): string {
   const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')
   return (JSON.parse(text) as { version: string }).version
 }
 
-/** Gives what the health routes show. Throws in production when there is a license that does not hold. */
-export function describe(
+/** Returns what the health routes show. Throws in production when there is an invalid license. */
+export function describeGateway(
   config: Config,
   steps: readonly Step[],
   { clock, policy }: Pick<Ports, 'clock' | 'policy'>,
@@ -38,8 +38,7 @@ export function describe(
   const { TAPPASS_LICENSE: token, TAPPASS_LICENSE_AUTHORITY: authority } = config.secrets
   const check = token === undefined ? undefined : checkLicense(token, authority, clock.nowMs())
   const isInvalid = check?.status === 'invalid'
-  if (isInvalid && config.environment === 'production')
-    throw new Error(`TAPPASS_LICENSE does not hold: ${check.reason}`)
+  if (isInvalid && config.environment === 'production') throw new Error(`TAPPASS_LICENSE is invalid: ${check.reason}`)
   return {
     version: releaseVersion(),
     storage: config.storage,

@@ -1,13 +1,14 @@
-/** What of an error goes into the log: what it is and where it came from, never the material that it was about. */
+/** What of an error goes into the log: its type and origin, never the data that it was about. */
 
 /** Causes that are followed. */
 const DEPTH_MAX = 5
 
 /**
- * Takes whatever was thrown, gives what may be logged: type, message, code, SQLSTATE, stack, and the same of its causes.
- * Other members stay out: parsers attach the bytes that they choked on (undici's HTTPParserError: `data`), drivers rows.
+ * Given anything thrown, returns what may be logged: type, message, code, SQLSTATE, stack, and the same of its
+ * causes. Other members are left out: parsers attach the bytes that they failed on (undici's HTTPParserError:
+ * `data`), drivers rows.
  */
-export function loggedError(thrown: unknown, depth = 0): object | string {
+export function serializeError(thrown: unknown, depth = 0): object | string {
   if (!(thrown instanceof Error)) return String(thrown)
   const { name, message, stack = '' } = thrown
   const { code, sqlState } = thrown as { code?: unknown; sqlState?: unknown }
@@ -17,6 +18,6 @@ export function loggedError(thrown: unknown, depth = 0): object | string {
     ...(typeof code === 'string' && { code }),
     ...(typeof sqlState === 'string' && { sql_state: sqlState }),
     stack,
-    ...(thrown.cause !== undefined && depth < DEPTH_MAX && { cause: loggedError(thrown.cause, depth + 1) }),
+    ...(thrown.cause !== undefined && depth < DEPTH_MAX && { cause: serializeError(thrown.cause, depth + 1) }),
   }
 }

@@ -1,16 +1,16 @@
-/** Counts values by size, in Prometheus' text format. A call is observed a dozen times, so an observation is two additions. */
+/** Histograms in Prometheus' text format. A call makes a dozen observations, so an observation is two additions. */
 
 /** A family of histograms, one for each label. */
 export type Histogram = Readonly<{
   observe: (label: string, value: number) => void
-  /** Gives the lines for `/metrics`. `labelName` is left out for a family whose only label is empty. */
+  /** Returns the lines for `/metrics`. `labelName` is left out for a family whose only label is empty. */
   render: (name: string, help: string, labelName: string) => string
 }>
 
 type Series = { readonly counts: Float64Array; sum: number }
 
-/** Makes a family with the upper bounds of its buckets, in rising order; above the last there is one more. */
-export function makeHistogram(bounds: readonly number[]): Histogram {
+/** Creates a family with the upper bounds of its buckets, in ascending order; above the last there is one more. */
+export function createHistogram(bounds: readonly number[]): Histogram {
   const byLabel = new Map<string, Series>()
   return {
     observe: (label, value) => {
@@ -27,13 +27,13 @@ export function makeHistogram(bounds: readonly number[]): Histogram {
     render: (name, help, labelName) => {
       const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`]
       for (const [label, { counts, sum }] of byLabel) {
-        const own = label === '' ? '' : `${labelName}="${label}"`
+        const pair = label === '' ? '' : `${labelName}="${label}"`
         let total = 0
         counts.forEach((count, bucket) => {
           total += count
-          lines.push(`${name}_bucket{${own && `${own},`}le="${bounds[bucket] ?? '+Inf'}"} ${total}`)
+          lines.push(`${name}_bucket{${pair && `${pair},`}le="${bounds[bucket] ?? '+Inf'}"} ${total}`)
         })
-        const labels = own && `{${own}}`
+        const labels = pair && `{${pair}}`
         lines.push(`${name}_sum${labels} ${sum}`, `${name}_count${labels} ${total}`)
       }
       return `${lines.join('\n')}\n`

@@ -1,48 +1,48 @@
-/** Whether the gateway can serve: each thing that a call needs is asked, side by side, within a limit. */
+/** Whether the gateway can serve: each dependency is probed, in parallel, with a timeout. */
 
 import type { PolicyEngine } from '../core/ports.ts'
 
-/** Asks one thing; throws when it does not answer well. */
+/** Probes one dependency; throws when it is not healthy. */
 export type Probe = () => Promise<unknown>
 
-/** How one thing is. `error` is the error's name and code, for auditors; never its message. */
+/** The health of one dependency. `error` is the error's name and code, for auditors; never its message. */
 export type Check = Readonly<{ status: 'ok' | 'failed'; ms: number; error?: string }>
 
-/** Answers for the health routes. */
+/** For the health routes. */
 export type Readiness = Readonly<{
   check: () => Promise<Readonly<{ isReady: boolean; checks: Readonly<Record<string, Check>> }>>
   hasStarted: () => boolean
-  /** Says that the process takes calls from now on. */
+  /** Marks the process as serving. */
   start: () => void
-  /** Says that it takes no more: balancers are to go elsewhere. */
+  /** Marks the process as draining: load balancers are to go elsewhere. */
   drain: () => void
 }>
 
-/** Time for one probe. */
+/** Timeout of one probe. */
 const PROBE_TIMEOUT_MS = 2000
 
-/** Takes what is to be asked, by the names that the health routes show, and a clock that never goes back. */
-export function makeReadiness(probes: Readonly<Record<string, Probe>>, elapsedMs: () => number): Readiness {
+/** Given the probes, by the names that the health routes show, and a monotonic clock. */
+export function createReadiness(probes: Readonly<Record<string, Probe>>, elapsedMs: () => number): Readiness {
   let phase: 'starting' | 'serving' | 'draining' = 'starting'
-  const ask = async (probe: Probe): Promise<Check> => {
+  const runProbe = async (probe: Probe): Promise<Check> => {
     const startMs = elapsedMs()
     try {
-      await Promise.race([probe(), tooLate()])
+      await Promise.race([probe(), timeout()])
       return { status: 'ok', ms: elapsedMs() - startMs }
     } catch (cause) {
       return { status: 'failed', ms: elapsedMs() - startMs, error: nameOf(cause) }
     }
   }
-  const askAll = async (): Promise<readonly (readonly [name: string, check: Check])[]> =>
-    Promise.all(Object.entries(probes).map(async ([name, probe]) => [name, await ask(probe)] as const))
-  // Anybody may ask: those who ask at the same time share one answer, or they would queue up before the calls.
-  let asking: ReturnType<typeof askAll> | undefined
+  const runAllProbes = async (): Promise<readonly (readonly [name: string, check: Check])[]> =>
+    Promise.all(Object.entries(probes).map(async ([name, probe]) => [name, await runProbe(probe)] as const))
+  // Anybody may ask: concurrent requests share one result, or they would queue up before the calls.
+  let running: ReturnType<typeof runAllProbes> | undefined
   return {
     check: async () => {
-      asking ??= askAll().finally(() => {
-        asking = undefined
+      running ??= runAllProbes().finally(() => {
+        running = undefined
       })
-      const answers = await asking
+      const answers = await running
       const isReady = phase === 'serving' && answers.every(([, { status }]) => status === 'ok')
       return { isReady, checks: Object.fromEntries(answers) }
     },
@@ -56,17 +56,17 @@ export function makeReadiness(probes: Readonly<Record<string, Probe>>, elapsedMs
   }
 }
 
-/** Asks a policy engine something that every policy has to refuse: a policy that does not is no policy. */
+/** Asks a policy engine something that every policy has to refuse: a policy that does not is invalid. */
 export async function probePolicy({ decide }: PolicyEngine): Promise<void> {
-  const nobody = { id: '', org: '' }
+  const unknownAgent = { id: '', org: '' }
   const verdict = await decide(
-    { stage: 'request', agent: nobody, model: '', stream: false, flags: {}, outcomes: [] },
+    { stage: 'request', agent: unknownAgent, model: '', stream: false, flags: {}, outcomes: [] },
     'probe',
   )
-  if (verdict.action !== 'block') throw new Error('the policy allows what it can not know')
+  if (verdict.action !== 'block') throw new Error('the policy allows a call of an unknown agent')
 }
 
-function tooLate(): Promise<never> {
+function timeout(): Promise<never> {
   return new Promise((_resolve, reject) => {
     setTimeout(() => reject(new Error('timeout')), PROBE_TIMEOUT_MS).unref()
   })

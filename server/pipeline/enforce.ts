@@ -1,62 +1,52 @@
-/** Does what the verdict says: a total switch. It decides nothing. */
-import type { Call, Stage } from '../core/call.ts'
-import type { ErrorCode } from '../core/errors.ts'
+/** Enforces the verdict: a total switch. It decides nothing. */
+import type { Call } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
-import type { Outcome } from '../core/step.ts'
-import type { Reason, Verdict } from '../core/verdict.ts'
+import type { FamilyRegistry } from '../core/finding-family.ts'
+import type { StepOutcome } from '../core/step.ts'
+import type { Verdict } from '../core/verdict.ts'
 import { TOKEN_LISTS } from '../protocol/stream-chunk.ts'
 import { redact } from './redaction.ts'
+import { type Refusal, refusalOf } from './refusal.ts'
 
-/** What may leave: a body, or a refusal. */
-export type Release =
-  | Readonly<{ status: 'released'; body: unknown }>
-  | Readonly<{ status: 'refused'; code: ErrorCode; reasons: readonly Reason[] }>
+/** What passes: a body, or a refusal. */
+export type Enforcement = Readonly<{ status: 'passed'; body: unknown }> | Refusal
 
-/** Pointers into token lists of an answer, which `withoutTokens` drops. */
-const TOKENS = new RegExp(`^/choices/\\d+/(?:${[...TOKEN_LISTS].join('|')})(?:/|$)`)
+/** Pointers into token lists of a response, which `withoutTokenLists` drops. */
+const TOKEN_LIST_POINTER = new RegExp(`^/choices/\\d+/(?:${[...TOKEN_LISTS].join('|')})(?:/|$)`)
 
-/** Takes a judged call, gives what of it may leave. Throws when something that has to be taken out can't be. */
-export function enforce(call: Call, outcomes: readonly Outcome[], verdict: Verdict): Release {
+/**
+ * Given a call, the findings in its body and the verdict, returns what of the body may leave. Throws when something
+ * that has to be redacted can't be.
+ */
+export function enforce(
+  call: Call,
+  findings: readonly Finding[],
+  verdict: Verdict,
+  registry: FamilyRegistry,
+): Enforcement {
   switch (verdict.action) {
     case 'allow':
-      return { status: 'released', body: call.body }
+      return { status: 'passed', body: call.body }
     case 'redact': {
-      const findings = allFindings(outcomes).filter(({ pointer }) => !TOKENS.test(pointer))
-      return { status: 'released', body: redact(withoutTokens(call), findings, verdict.kinds) }
+      const inBody = findings.filter(({ pointer }) => !TOKEN_LIST_POINTER.test(pointer))
+      return { status: 'passed', body: redact(withoutTokenLists(call), inBody, verdict.kinds) }
     }
     case 'hold':
-      return { status: 'refused', code: 'approval.required', reasons: verdict.reasons }
     case 'block':
-      return { status: 'refused', code: refusalCode(verdict.reasons, call.stage), reasons: verdict.reasons }
+      return refusalOf(verdict, call.stage, registry)
   }
 }
 
-/** Every finding of every step that could look. */
-export function allFindings(outcomes: readonly Outcome[]): readonly Finding[] {
+/** Every finding of every step that ran. */
+export function allFindings(outcomes: readonly StepOutcome[]): readonly Finding[] {
   return outcomes.flatMap((outcome) => (outcome.status === 'done' ? outcome.findings : []))
 }
 
 /**
- * Takes the reasons of a block, gives the error that the client sees. A content reason wins: clients retry a 503 and a
- * 429, and must not retry what policy refused.
+ * Token lists repeat the response token by token, where no finding can point, so they are dropped when something is
+ * redacted.
  */
-export function refusalCode(reasons: readonly Reason[], stage: Stage): ErrorCode {
-  const codes = new Set(reasons.map(({ kind }) => codeOf(kind)))
-  for (const code of ['request.invalid', 'governance.unavailable', 'rate.exceeded'] as const) {
-    if (codes.has(code) && !codes.has('policy.blocked')) return code
-  }
-  return stage === 'request' ? 'policy.blocked' : 'policy.blocked_response'
-}
-
-function codeOf(kind: string): ErrorCode {
-  if (kind.startsWith('request.')) return 'request.invalid'
-  if (kind.startsWith('rate.')) return 'rate.exceeded'
-  if (kind.startsWith('step.') || kind === 'policy.unavailable') return 'governance.unavailable'
-  return 'policy.blocked'
-}
-
-/** Token lists repeat the answer piece by piece, where no finding can point, so they go when something is taken out. */
-function withoutTokens(call: Call): unknown {
+function withoutTokenLists(call: Call): unknown {
   const body = call.body as { choices?: unknown } | null
   if (call.stage === 'request' || !Array.isArray(body?.choices)) return body
   return {

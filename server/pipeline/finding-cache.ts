@@ -1,85 +1,88 @@
 /**
- * What steps found in messages that they looked through before. A conversation is sent again with every turn, so all of
- * it but the last message has been seen. Holds hashes and findings, never a text; only for steps that say they are local.
+ * A cache of findings by message. A conversation is sent again with every turn, so all of it but the last message has
+ * been scanned. Holds hashes and findings, never text; only for cacheable steps.
  */
 import type { Segment } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import { sha256 } from '../core/hash.ts'
 
-/** What each step found in a message, steps that found nothing left out; pointers are relative to it. */
-type Seen = readonly Found[]
+/** The findings of each step in a message, steps without any left out; pointers are relative to the message. */
+type CachedFindings = readonly StepFindings[]
 
-/** A local step and what it found. */
-export type Found = readonly [step: string, findings: readonly Finding[]]
+/** A cacheable step and its findings. */
+export type StepFindings = readonly [step: string, findings: readonly Finding[]]
 
-/** One message (or definition of a tool, or the rest of the body): where it stands, and its segments. */
+/** One message (or definition of a tool, or the rest of the body): its pointer, and its segments. */
 type Message = Readonly<{ prefix: string; segments: Segment[] }>
 
-/** A call against what is remembered. */
-export type Recollection = Readonly<{
-  /** The segments of all messages that are not known. */
-  fresh: readonly Segment[]
-  /** Takes what a step found in the fresh segments, gives what it finds in all. Throws when it points anywhere else. */
-  findAll: (step: string, found: readonly Finding[]) => readonly Finding[]
-  /** Remembers what all local steps found in the fresh segments. */
-  remember: (found: readonly Found[]) => void
+/** The result of a lookup: which messages of a call are cached. */
+export type CacheLookup = Readonly<{
+  /** The segments of all messages that are not cached. */
+  misses: readonly Segment[]
+  /**
+   * Given a step's findings in the misses, returns its findings in the whole call. Throws when one points anywhere
+   * else.
+   */
+  merge: (step: string, fresh: readonly Finding[]) => readonly Finding[]
+  /** Stores what all cacheable steps found in the misses. */
+  store: (fresh: readonly StepFindings[]) => void
 }>
 
-/** Remembers messages, up to a number, the longest unseen going first. */
-export type KnownMessages = Readonly<{
-  /** Splits the segments of a call of an organization into messages that are known, and fresh ones. */
-  recall: (org: string, segments: readonly Segment[]) => Recollection
+/** A bounded cache of messages; the least recently used are evicted first. */
+export type FindingCache = Readonly<{
+  /** Splits the segments of an organization's call into messages that are cached, and misses. */
+  lookup: (org: string, segments: readonly Segment[]) => CacheLookup
 }>
 
-/** Where a message stands: an item of one of these lists, or the whole rest of the body. */
+/** The pointer of a message: an item of one of these lists, or the rest of the body. */
 const PREFIX = /\/(?:messages|tools)\/\d+(?=\/|$)/y
 
-/** Such items are parts of one text to the detectors, which look across their edges: a body with one is not split. */
+/** Detectors read such items as parts of one text and match across them: a body with one is not split. */
 const PART = /^\/(?:messages|tools)\/\d+\/text$/
 
 /** Messages of a generation; two generations are kept. */
 const MESSAGES_MAX = 5000
 
-/** Shorter messages are looked through again each time: that costs less than to know them. */
+/** Shorter messages are scanned each time: that costs less than a lookup. */
 const MESSAGE_CHARS_MIN = 48
 
-/** A message with more findings is looked through again each time. */
+/** A message with more findings is scanned each time. */
 const FINDINGS_MAX = 50
 
-/** Longer messages are looked through again each time: so few are sent often, and their findings may be many. */
+/** Longer messages are scanned each time: few of them are sent often, and their findings may be many. */
 const MESSAGE_CHARS_MAX = 256 * 1024
 
-const NOTHING: Seen = []
+const NO_FINDINGS: CachedFindings = []
 
-/** Begins to remember. */
-export function makeKnownMessages(messagesMax: number = MESSAGES_MAX): KnownMessages {
-  const memory = makeMemory(messagesMax)
+/** Creates the cache. */
+export function createFindingCache(messagesMax: number = MESSAGES_MAX): FindingCache {
+  const generations = createGenerationCache(messagesMax)
   return {
-    recall: (org, segments) => {
-      const messages = byMessage(segments)
-      const known: (readonly [message: Message, seen: Seen])[] = []
-      const fresh: Fresh[] = []
+    lookup: (org, segments) => {
+      const messages = splitMessages(segments)
+      const hits: (readonly [message: Message, seen: CachedFindings])[] = []
+      const misses: CacheMiss[] = []
       for (const message of messages) {
-        const key = keyOf(org, message)
-        const seen = key === undefined ? undefined : memory.look(key)
-        if (seen === undefined) fresh.push({ message, key })
-        else if (seen.length > 0) known.push([message, seen])
+        const key = cacheKey(org, message)
+        const cached = key === undefined ? undefined : generations.get(key)
+        if (cached === undefined) misses.push({ message, key })
+        else if (cached.length > 0) hits.push([message, cached])
       }
-      // A body that is not split is one message without a prefix, and holds every pointer.
-      const isWhole = messages.length === 1 && messages[0]?.prefix === ''
-      const placeOf = (pointer: string): string => (isWhole ? '' : prefixOf(pointer))
+      // A body that is not split is one message with an empty prefix, and contains every pointer.
+      const isUnsplit = messages.length === 1 && messages[0]?.prefix === ''
+      const prefixFor = (pointer: string): string => (isUnsplit ? '' : prefixOf(pointer))
       return {
-        fresh: fresh.length === messages.length ? segments : fresh.flatMap(({ message }) => message.segments),
-        findAll: (step, found) => {
-          if (found.length > 0) checkPlaces(step, found, fresh, placeOf)
-          return known.length === 0 ? found : [...found, ...known.flatMap((one) => foundAgain(step, ...one))]
+        misses: misses.length === messages.length ? segments : misses.flatMap(({ message }) => message.segments),
+        merge: (step, found) => {
+          if (found.length > 0) assertKnownPrefixes(step, found, misses, prefixFor)
+          return hits.length === 0 ? found : [...found, ...hits.flatMap((one) => rebasedFindings(step, ...one))]
         },
-        remember: (found) => {
-          const seenAt = byPlace(found, placeOf)
-          for (const { message, key } of fresh) {
-            const seen = seenAt.get(message.prefix) ?? NOTHING
-            if (key !== undefined && seen.every(([, findings]) => findings.length <= FINDINGS_MAX))
-              memory.keep(key, seen)
+        store: (found) => {
+          const byPrefix = groupByPrefix(found, prefixFor)
+          for (const { message, key } of misses) {
+            const cached = byPrefix.get(message.prefix) ?? NO_FINDINGS
+            if (key !== undefined && cached.every(([, findings]) => findings.length <= FINDINGS_MAX))
+              generations.set(key, cached)
           }
         },
       }
@@ -87,67 +90,73 @@ export function makeKnownMessages(messagesMax: number = MESSAGES_MAX): KnownMess
   }
 }
 
-/** A message that is not known, and the key to remember it by, if it is worth that. */
-type Fresh = Readonly<{ message: Message; key: string | undefined }>
+/** A message that is not cached, and its key, if it can be stored. */
+type CacheMiss = Readonly<{ message: Message; key: string | undefined }>
 
-type Memory = Readonly<{ look: (key: string) => Seen | undefined; keep: (key: string, seen: Seen) => void }>
+type GenerationCache = Readonly<{
+  get: (key: string) => CachedFindings | undefined
+  set: (key: string, seen: CachedFindings) => void
+}>
 
-/** Two generations: what was not looked for while the young one filled goes with the old one. */
-function makeMemory(messagesMax: number): Memory {
-  let young = new Map<string, Seen>()
-  let old = new Map<string, Seen>()
-  const keep: Memory['keep'] = (key, seen) => {
+/** Two generations: entries that were not read while the young one filled are evicted with the old one. */
+function createGenerationCache(messagesMax: number): GenerationCache {
+  let young = new Map<string, CachedFindings>()
+  let old = new Map<string, CachedFindings>()
+  const set: GenerationCache['set'] = (key, cached) => {
     if (young.size >= messagesMax) {
       old = young
       young = new Map()
     }
-    young.set(key, seen)
+    young.set(key, cached)
   }
-  const look: Memory['look'] = (key) => {
-    const seen = young.get(key)
-    if (seen) return seen
-    const before = old.get(key)
-    if (before) keep(key, before)
-    return before
+  const get: GenerationCache['get'] = (key) => {
+    const cached = young.get(key)
+    if (cached) return cached
+    const previous = old.get(key)
+    if (previous) set(key, previous)
+    return previous
   }
-  return { look, keep }
+  return { get, set }
 }
 
 /** Throws when a step points at a message that it was not given. */
-function checkPlaces(
+function assertKnownPrefixes(
   step: string,
   found: readonly Finding[],
-  fresh: readonly Fresh[],
-  placeOf: (pointer: string) => string,
+  misses: readonly CacheMiss[],
+  prefixFor: (pointer: string) => string,
 ): void {
-  const places = new Set(fresh.map(({ message }) => message.prefix))
-  const isStray = found.some(({ pointer }) => !places.has(placeOf(pointer)))
+  const prefixes = new Set(misses.map(({ message }) => message.prefix))
+  const isStray = found.some(({ pointer }) => !prefixes.has(prefixFor(pointer)))
   if (isStray) throw new Error(`${step} points at a message that it was not given`)
 }
 
-function foundAgain(step: string, { prefix }: Message, seen: Seen): readonly Finding[] {
-  const findings = seen.find(([name]) => name === step)?.[1] ?? []
+function rebasedFindings(step: string, { prefix }: Message, cached: CachedFindings): readonly Finding[] {
+  const findings = cached.find(([name]) => name === step)?.[1] ?? []
   return findings.map((finding) => ({ ...finding, pointer: prefix + finding.pointer }))
 }
 
-/** What was found by the place of its message, pointers relative to that. */
-function byPlace(found: readonly Found[], placeOf: (pointer: string) => string): ReadonlyMap<string, Seen> {
-  const seenAt = new Map<string, (readonly [step: string, findings: Finding[]])[]>()
+/** Groups findings by the prefix of their message, with pointers relative to it. */
+function groupByPrefix(
+  found: readonly StepFindings[],
+  prefixFor: (pointer: string) => string,
+): ReadonlyMap<string, CachedFindings> {
+  const byPrefix = new Map<string, (readonly [step: string, findings: Finding[]])[]>()
   for (const [step, findings] of found) {
     for (const finding of findings) {
-      const place = placeOf(finding.pointer)
-      const seen = seenAt.get(place) ?? []
-      seenAt.set(place, seen)
-      // Steps come one after the other, so this one's list is the last.
-      if (seen.at(-1)?.[0] !== step) seen.push([step, []])
-      seen.at(-1)?.[1].push({ ...finding, pointer: finding.pointer.slice(place.length) })
+      const prefix = prefixFor(finding.pointer)
+      const cached = byPrefix.get(prefix) ?? []
+      byPrefix.set(prefix, cached)
+      // Steps come one after the other, so this step's list is the last.
+      if (cached.at(-1)?.[0] !== step) cached.push([step, []])
+      cached.at(-1)?.[1].push({ ...finding, pointer: finding.pointer.slice(prefix.length) })
     }
   }
-  return seenAt
+  return byPrefix
 }
 
-/** Segments of one message stand one after the other, as the projection goes through the body in order. */
-function byMessage(segments: readonly Segment[]): readonly Message[] {
+/** Segments of one message are consecutive, as the projection walks the body in order. */
+function splitMessages(segments: readonly Segment[]): readonly Message[] {
   const rest: Message = { prefix: '', segments: [] }
   const messages: Message[] = []
   let current = rest
@@ -170,8 +179,8 @@ function prefixOf(pointer: string): string {
   return PREFIX.test(pointer) ? pointer.slice(0, PREFIX.lastIndex) : ''
 }
 
-/** A hash over all that a local step may look at; undefined for a message that is not worth remembering. */
-function keyOf(org: string, { prefix, segments }: Message): string | undefined {
+/** A hash over all that a cacheable step may read; undefined for a message that is not worth caching. */
+function cacheKey(org: string, { prefix, segments }: Message): string | undefined {
   let chars = 0
   for (const { text } of segments) chars += text.length
   if (chars < MESSAGE_CHARS_MIN || chars > MESSAGE_CHARS_MAX) return undefined
@@ -180,6 +189,6 @@ function keyOf(org: string, { prefix, segments }: Message): string | undefined {
     const pointer = segment.pointer.slice(prefix.length)
     text += `\n${segment.author} ${pointer.length} ${segment.text.length} ${pointer}${segment.text}`
   }
-  // UTF-8, which is what is hashed, has one form for all lone surrogates.
+  // The hash is over UTF-8, which has one form for all lone surrogates.
   return text.isWellFormed() ? sha256(text) : undefined
 }

@@ -1,26 +1,22 @@
-/** What the policy gets to see of a call: a header and outcomes, never text. */
+/** The input of the policy for a call: a header and outcomes, never text. */
 import type { Author, Call } from '../core/call.ts'
-import type { Outcome } from '../core/step.ts'
+import type { Finding } from '../core/finding.ts'
+import type { StepOutcome } from '../core/step.ts'
 import type { PolicyInput } from '../core/verdict.ts'
 
-type SeenFinding = PolicyInput['outcomes'][number]['findings'][number]
-
-const NONE: readonly SeenFinding[] = []
+type PolicyFinding = PolicyInput['outcomes'][number]['findings'][number]
 
 /**
- * Takes a call and its outcomes, gives the policy's input. Findings of a step that are alike (kind, severity,
- * confidence, author) are one: a thousand e-mail addresses are no other question than one.
+ * Given a call and its outcomes, returns the policy's input. Equal findings of a step (kind, severity, confidence,
+ * author) are one: a thousand e-mail addresses are the same question as one.
  */
-export function policyInput(call: Call, outcomes: readonly Outcome[]): PolicyInput {
-  let authors: Map<string, Author> | undefined
-  const authorOf = (pointer: string): Author => {
-    authors ??= new Map(call.segments.map((segment) => [segment.pointer, segment.author]))
-    return authors.get(pointer) ?? 'other'
-  }
+export function policyInput(call: Call, outcomes: readonly StepOutcome[]): PolicyInput {
+  const hasFindings = outcomes.some((outcome) => outcome.status === 'done' && outcome.findings.length > 0)
+  const authors = new Map(hasFindings ? call.segments.map(({ pointer, author }) => [pointer, author]) : [])
   return {
     stage: call.stage,
     agent: { id: call.agent.id, org: call.agent.org },
-    // The policy reads UTF-8, where half of a pair is nothing.
+    // The policy reads UTF-8, which has no lone surrogates.
     model: call.model.toWellFormed(),
     stream: call.isStream,
     flags: call.flags,
@@ -28,19 +24,16 @@ export function policyInput(call: Call, outcomes: readonly Outcome[]): PolicyInp
       step: outcome.step,
       status: outcome.status,
       reason: outcome.status === 'done' ? '' : outcome.reason,
-      findings: outcome.status === 'done' && outcome.findings.length > 0 ? distinct(outcome.findings, authorOf) : NONE,
+      findings: outcome.status === 'done' ? distinct(outcome.findings, authors) : [],
     })),
   }
 }
 
-function distinct(
-  findings: Extract<Outcome, { status: 'done' }>['findings'],
-  authorOf: (pointer: string) => Author,
-): readonly SeenFinding[] {
-  const seen = new Map<string, SeenFinding>()
+function distinct(findings: readonly Finding[], authors: ReadonlyMap<string, Author>): readonly PolicyFinding[] {
+  const unique = new Map<string, PolicyFinding>()
   for (const { kind, severity, confidence, pointer } of findings) {
-    const author = authorOf(pointer)
-    seen.set(`${kind} ${severity} ${confidence} ${author}`, { kind, severity, confidence, author })
+    const author = authors.get(pointer) ?? 'other'
+    unique.set(`${kind} ${severity} ${confidence} ${author}`, { kind, severity, confidence, author })
   }
-  return [...seen.values()]
+  return [...unique.values()]
 }

@@ -1,11 +1,11 @@
-/** Takes spans out of texts and bodies. Pure; it decides nothing: which kinds are taken out is the verdict's business. */
+/** Redacts spans in texts and bodies. Pure; it decides nothing: the verdict names the kinds to redact. */
 import type { Finding } from '../core/finding.ts'
-import { KEY_MARK } from '../protocol/projection.ts'
+import { KEY_SUFFIX } from '../protocol/projection.ts'
 
-/** A half-open range of UTF-16 code units and the kinds of what was noticed in it. */
-export type Stretch = Readonly<{ start: number; end: number; kinds: readonly string[] }>
+/** A half-open range of UTF-16 code units and the kinds of the findings in it. */
+export type TextRange = Readonly<{ start: number; end: number; kinds: readonly string[] }>
 
-/** A finding that had to be taken out points at nothing in the body. The body is then not safe to release. */
+/** A finding that has to be redacted points at nothing in the body. The body is then not safe to release. */
 export class RedactionError extends Error {
   override readonly name = 'RedactionError'
 }
@@ -13,25 +13,27 @@ export class RedactionError extends Error {
 type Container = Record<string, unknown> | unknown[]
 type Spans = readonly Pick<Finding, 'kind' | 'span'>[]
 
-/** What stands in place of a text: `[REDACTED:pii.email]`, or several kinds joined by `+`. */
-export const redactionMark = (kinds: readonly string[]): string => `[REDACTED:${kinds.join('+')}]`
+/** The replacement of a text: `[REDACTED:pii.email]`, or several kinds joined by `+`. */
+export function redactionMark(kinds: readonly string[]): string {
+  return `[REDACTED:${kinds.join('+')}]`
+}
 
-/** Joins spans that overlap into stretches, in the order of the text; spans that only touch stay apart. */
-export function mergeSpans(findings: Spans): readonly Stretch[] {
+/** Merges overlapping spans into ranges, in the order of the text; adjacent spans stay separate. */
+export function mergeSpans(findings: Spans): readonly TextRange[] {
   const sorted = [...findings].sort((a, b) => a.span[0] - b.span[0] || b.span[1] - a.span[1])
-  const stretches: { start: number; end: number; kinds: string[] }[] = []
+  const ranges: { start: number; end: number; kinds: string[] }[] = []
   for (const { kind, span } of sorted) {
-    const last = stretches.at(-1)
-    if (last === undefined || span[0] >= last.end) stretches.push({ start: span[0], end: span[1], kinds: [kind] })
+    const last = ranges.at(-1)
+    if (last === undefined || span[0] >= last.end) ranges.push({ start: span[0], end: span[1], kinds: [kind] })
     else {
       last.end = Math.max(last.end, span[1])
       if (!last.kinds.includes(kind)) last.kinds.push(kind)
     }
   }
-  return stretches
+  return ranges
 }
 
-/** Gives the text with a mark in place of each stretch of the findings' spans. Throws RedactionError on a span outside it. */
+/** Returns the text with a mark in place of each range. Throws RedactionError on a span outside the text. */
 export function redactText(text: string, findings: Spans): string {
   let redacted = ''
   let from = 0
@@ -44,57 +46,59 @@ export function redactText(text: string, findings: Spans): string {
 }
 
 /**
- * Gives a body in which the spans of all findings of `kinds` are replaced by marks; the rest is as it was, and the
- * body given is left alone. Text in a key is replaced as well (the member keeps its place and value; a name that is
- * taken gets `~2`, `~3` …); a number with a finding becomes a string. Throws RedactionError when a finding can't be
- * taken out: it points at nothing, or its span is empty.
+ * Returns a body in which the spans of all findings of `kinds` are replaced by marks; the rest is unchanged, and the
+ * given body is not modified. Text in a key is replaced as well (the member keeps its place and value; a name that
+ * exists gets `~2`, `~3` …); a number with a finding becomes a string. Throws RedactionError when a finding can't be
+ * redacted: it points at nothing, or its span is empty.
  */
 export function redact(body: unknown, findings: readonly Finding[], kinds: readonly string[]): unknown {
   const byPointer = new Map<string, Finding[]>()
   for (const finding of findings) {
     if (!kinds.includes(finding.kind)) continue
-    const there = byPointer.get(finding.pointer)
-    if (there === undefined) byPointer.set(finding.pointer, [finding])
-    else there.push(finding)
+    const group = byPointer.get(finding.pointer)
+    if (group === undefined) byPointer.set(finding.pointer, [finding])
+    else group.push(finding)
   }
-  const holder: Container = { '': body }
+  const root: Container = { '': body }
   const copies = new Map<Container, Container>()
-  // Keys last, and the deepest first: pointers name members as they were called.
-  const isKey = (pointer: string): number => (pointer.endsWith(KEY_MARK) ? 1 : 0)
+  // Keys last, and the deepest first: pointers use the original names.
+  const isKey = (pointer: string): number => (pointer.endsWith(KEY_SUFFIX) ? 1 : 0)
   const pointers = [...byPointer.keys()].sort((a, b) => isKey(a) - isKey(b) || depthOf(b) - depthOf(a))
   for (const pointer of pointers) {
     const spans = byPointer.get(pointer) as Finding[]
-    if (isKey(pointer) === 1) renameKey(holder, copies, pointer.slice(0, -KEY_MARK.length), spans)
-    else replaceValue(holder, copies, pointer, spans)
+    if (isKey(pointer) === 1) renameKey(root, copies, pointer.slice(0, -KEY_SUFFIX.length), spans)
+    else replaceValue(root, copies, pointer, spans)
   }
-  return holder['']
+  return root['']
 }
 
-const depthOf = (pointer: string): number => pointer.split('/').length
+function depthOf(pointer: string): number {
+  return pointer.split('/').length
+}
 
-function replaceValue(holder: Container, copies: Map<Container, Container>, pointer: string, spans: Spans): void {
-  const { parent, key } = copyPath(holder, copies, pointer)
+function replaceValue(root: Container, copies: Map<Container, Container>, pointer: string, spans: Spans): void {
+  const { parent, key } = copyPath(root, copies, pointer)
   const value = member(parent, key)
   if (typeof value !== 'string' && typeof value !== 'number') throw new RedactionError('no text at the pointer')
   setMember(parent, key, redactText(String(value), spans))
 }
 
-function renameKey(holder: Container, copies: Map<Container, Container>, pointer: string, spans: Spans): void {
-  const { parent, key } = copyPath(holder, copies, pointer)
+function renameKey(root: Container, copies: Map<Container, Container>, pointer: string, spans: Spans): void {
+  const { parent, key } = copyPath(root, copies, pointer)
   if (Array.isArray(parent)) throw new RedactionError('no key at the pointer')
   const members = Object.entries(parent)
   const names = new Set(Object.keys(parent))
-  const wanted = redactText(key, spans)
-  let name = wanted
-  for (let count = 2; names.has(name); count++) name = `${wanted}~${count}`
+  const redactedName = redactText(key, spans)
+  let name = redactedName
+  for (let count = 2; names.has(name); count++) name = `${redactedName}~${count}`
   for (const old of names) delete parent[old]
   for (const [old, value] of members) setMember(parent, old === key ? name : old, value)
 }
 
-/** Makes sure that every container on the way is our own copy, once each; gives the last one and the name in it. */
-function copyPath(holder: Container, copies: Map<Container, Container>, pointer: string) {
+/** Copies every container on the path once; returns the last one and the key in it. */
+function copyPath(root: Container, copies: Map<Container, Container>, pointer: string) {
   const keys = pointer.split('/').map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
-  let parent = holder
+  let parent = root
   for (const key of keys.slice(0, -1)) {
     const child = member(parent, key)
     if (typeof child !== 'object' || child === null) throw new RedactionError('nothing at the pointer')
@@ -108,8 +112,9 @@ function copyPath(holder: Container, copies: Map<Container, Container>, pointer:
   return { parent, key }
 }
 
-const member = (container: Container, key: string): unknown =>
-  Object.hasOwn(container, key) ? (container as Record<string, unknown>)[key] : undefined
+function member(container: Container, key: string): unknown {
+  return Object.hasOwn(container, key) ? (container as Record<string, unknown>)[key] : undefined
+}
 
 /** Defines instead of assigning, so that a member called `__proto__` stays a member. */
 function setMember(container: Container, key: string, value: unknown): void {

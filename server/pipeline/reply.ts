@@ -1,36 +1,43 @@
-/** What goes back to the client, as a value: the routes only write it out. */
+/** The reply to the client, as a value: the routes only send it. */
 import type { Call } from '../core/call.ts'
 import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
-import type { UpstreamAnswer } from '../core/ports.ts'
-import type { Reason, Verdict } from '../core/verdict.ts'
-import type { Release } from './enforce.ts'
-import type { Allowance, Assessment } from './judge.ts'
+import type { Allowance, UpstreamResponse } from '../core/ports.ts'
+import type { Verdict } from '../core/verdict.ts'
+import type { RecordedDecision } from './judge.ts'
+import type { Refusal } from './refusal.ts'
 
-type Refusal = Extract<Release, { status: 'refused' }>
+/** Texts of a stream. It returns whether it is complete: otherwise its body has to be left unfinished. */
+export type StreamTexts = AsyncGenerator<string, boolean>
 
-/** A whole answer (`text` is its JSON, where that is known already), or a stream of texts. `cause` is for the log, never for the client. */
+/** The text of a JSON body, or a stream of texts. `cause` is for the log, never for the client. */
 export type Reply = Readonly<{ status: number; headers: Readonly<Record<string, string>>; cause?: unknown }> &
-  (
-    | Readonly<{ kind: 'whole'; body: object; text?: string }>
-    | Readonly<{ kind: 'stream'; chunks: AsyncIterable<string> }>
-  )
+  (Readonly<{ kind: 'json'; text: string }> | Readonly<{ kind: 'stream'; chunks: StreamTexts }>)
 
-/** A refusal by policy, in the shape of tappass.md §1.1. */
-export function refused(release: Refusal, call: Call, { verdict, outcomes, allowance }: Assessment): Reply {
-  const row = errorRow(release.code)
-  const headers = {
-    ...governanceHeaders(verdict, outcomes),
-    ...allowanceHeaders(allowance, release.code === 'rate.exceeded'),
-  }
-  return { kind: 'whole', status: row.status, headers, body: refusalBody(release, call, verdict) }
+/** A reply with a JSON body. */
+export function jsonReply(status: number, body: object, headers: Reply['headers'] = {}): Reply {
+  return { kind: 'json', status, headers, text: JSON.stringify(body) }
 }
 
-/** The body that tells a client who refused its call and why. Says nothing of what was in it. */
-export function refusalBody({ code, reasons }: Refusal, call: Call, verdict: Verdict): object {
+/** A refusal by policy, in the shape of tappass.md §1.1. */
+export function refusalReply(
+  enforcement: Refusal,
+  call: Call,
+  { verdict, outcomes, allowance }: RecordedDecision,
+): Reply {
+  const row = errorRow(enforcement.code)
+  const headers = {
+    ...governanceHeaders(verdict, outcomes),
+    ...allowanceHeaders(allowance, enforcement.code === 'rate.exceeded'),
+  }
+  return jsonReply(row.status, refusalBody(enforcement, call, verdict), headers)
+}
+
+/** The body that tells a client which step refused its call and why. Holds nothing of the call's text. */
+export function refusalBody({ code, reasons, text }: Refusal, call: Call, verdict: Verdict): object {
   const row = errorRow(code)
   return errorBody(row, call.id, row.message, {
     blocked_by: reasons[0]?.step ?? 'policy',
-    reason: refusalText(reasons),
+    reason: text,
     classification: verdict.classification,
     step_details: reasons,
     ...correlation(call, verdict),
@@ -38,59 +45,61 @@ export function refusalBody({ code, reasons }: Refusal, call: Call, verdict: Ver
 }
 
 /**
- * An answer to `call` (the request) that may leave, with our own object beside the model server's. An error of the model
- * server gets none. `content` is the body's JSON when nothing was taken out of it.
+ * The reply with a response to `call` (the request), with our own object beside the model server's. An error of the
+ * model server gets none. `content` is the body's JSON when nothing was redacted.
  */
-export function answered(
-  from: Pick<UpstreamAnswer, 'status' | 'headers'>,
+export function responseReply(
+  upstreamResponse: Pick<UpstreamResponse, 'status' | 'headers'>,
   body: object,
   call: Call,
-  asking: Assessment,
-  response: Assessment,
+  requestDecision: RecordedDecision,
+  responseDecision: RecordedDecision,
   content?: string,
 ): Reply {
-  const classification = moreSensitive(asking.verdict.classification, response.verdict.classification)
+  const classification = moreSensitive(requestDecision.verdict.classification, responseDecision.verdict.classification)
   const headers = {
-    ...governanceHeaders({ classification }, [...asking.outcomes, ...response.outcomes]),
-    ...allowanceHeaders(asking.allowance, false),
-    ...retryHeader(from.headers),
+    ...governanceHeaders({ classification }, [...requestDecision.outcomes, ...responseDecision.outcomes]),
+    ...allowanceHeaders(requestDecision.allowance, false),
+    ...retryHeader(upstreamResponse.headers),
   }
-  const { status } = from
-  if (status >= 400) return { kind: 'whole', status, headers, body }
-  const ours = {
+  const { status } = upstreamResponse
+  if (status >= 400) return jsonReply(status, body, headers)
+  const metadata = {
     classification,
     blocked: false,
     turn_index: turnIndex(call),
     model: (body as { model?: unknown }).model ?? call.model,
-    ...correlation(call, response.verdict),
+    ...correlation(call, responseDecision.verdict),
   }
-  // The answer was written out once, for its commitment; ours goes in before its last brace.
-  const text = content === undefined || content === '{}' || 'tappass' in body ? undefined : withMember(content, ours)
-  return { kind: 'whole', status, headers, body: { ...body, tappass: ours }, ...(text === undefined ? {} : { text }) }
+  // The response was serialized once, for its commitment; the metadata is inserted before its last brace.
+  return content === undefined || content === '{}' || 'tappass' in body
+    ? jsonReply(status, { ...body, tappass: metadata }, headers)
+    : { kind: 'json', status, headers, text: insertMetadata(content, metadata) }
 }
 
-const withMember = (content: string, ours: object): string =>
-  `${content.slice(0, -1)},"tappass":${JSON.stringify(ours)}}`
-
-/** The one header of a model server that clients act on. Passed on as a number, or not at all. */
-function retryHeader(headers: UpstreamAnswer['headers']): Readonly<Record<string, string>> {
-  const wait = headers['retry-after'] ?? ''
-  return /^\d{1,6}$/.test(wait) ? { 'retry-after': wait } : {}
+function insertMetadata(content: string, metadata: object): string {
+  return `${content.slice(0, -1)},"tappass":${JSON.stringify(metadata)}}`
 }
 
-/** How many times the user has spoken in a request. */
+/** The one header of a model server that clients act on. Forwarded as a number, or not at all. */
+function retryHeader(headers: UpstreamResponse['headers']): Readonly<Record<string, string>> {
+  const retryAfter = headers['retry-after'] ?? ''
+  return /^\d{1,6}$/.test(retryAfter) ? { 'retry-after': retryAfter } : {}
+}
+
+/** The number of user messages in a request. */
 function turnIndex(call: Call): number {
   const messages = (call.body as { messages?: unknown } | null)?.messages
   return Array.isArray(messages) ? messages.filter((message) => message?.role === 'user').length : 1
 }
 
 /** An expected failure from the table of errors. */
-export function failed(code: ErrorCode, requestId: string, cause?: unknown): Reply {
+export function errorReply(code: ErrorCode, requestId: string, cause?: unknown): Reply {
   const row = errorRow(code)
-  return { kind: 'whole', status: row.status, headers: {}, body: errorBody(row, requestId), cause }
+  return { ...jsonReply(row.status, errorBody(row, requestId)), cause }
 }
 
-/** The ids by which a client, its operator and the ledger speak of the same call. */
+/** The ids by which a client, its operator and the ledger refer to the same call. */
 export function correlation(call: Call, verdict: Verdict): Readonly<Record<string, string>> {
   return {
     session_id: call.session ?? '',
@@ -101,15 +110,16 @@ export function correlation(call: Call, verdict: Verdict): Readonly<Record<strin
   }
 }
 
-const LEVELS = ['PUBLIC', 'INTERNAL', 'CONFIDENTIAL', 'RESTRICTED', 'TOP_SECRET']
+const CLASSIFICATIONS = ['PUBLIC', 'INTERNAL', 'CONFIDENTIAL', 'RESTRICTED', 'TOP_SECRET']
 
-/** The more sensitive of two classifications; one that is not known counts as the most sensitive. */
+/** The more sensitive of two classifications; an unknown one counts as the most sensitive. */
 export function moreSensitive(one: string, other: string): string {
-  const level = (name: string): number => (LEVELS.includes(name) ? LEVELS.indexOf(name) : LEVELS.length)
+  const level = (name: string): number =>
+    CLASSIFICATIONS.includes(name) ? CLASSIFICATIONS.indexOf(name) : CLASSIFICATIONS.length
   return level(one) >= level(other) ? one : other
 }
 
-/** Response headers of a governed call: its classification and how many steps looked. */
+/** Response headers of a governed call: its classification and the number of steps. */
 export function governanceHeaders(
   { classification }: Pick<Verdict, 'classification'>,
   outcomes: readonly unknown[],
@@ -117,7 +127,7 @@ export function governanceHeaders(
   return { 'x-tappass-classification': classification, 'x-tappass-pipeline-steps': String(outcomes.length) }
 }
 
-/** What is left of the agent's allowance; with `isExceeded` also how long to wait, in whole seconds. */
+/** The agent's remaining allowance; with `isExceeded` also how long to wait, in whole seconds. */
 export function allowanceHeaders(
   allowance: Allowance | undefined,
   isExceeded: boolean,
@@ -129,29 +139,4 @@ export function allowanceHeaders(
     'x-ratelimit-reset': seconds,
     ...(isExceeded ? { 'retry-after': seconds } : {}),
   }
-}
-
-const FAMILY: Readonly<Record<string, string>> = {
-  pii: 'PII detected',
-  secret: 'Secret detected',
-  injection: 'Prompt injection detected',
-  unicode: 'Hidden text detected',
-  exfiltration: 'Exfiltration detected',
-  request: 'Request not valid',
-  rate: 'Rate limit exceeded',
-  step: 'Step did not report',
-  policy: 'Policy',
-  class: 'Classification',
-}
-
-/** Takes the reasons of a refusal, gives one line: `PII detected: EMAIL, PHONE; Secret detected: PRIVATE_KEY`. */
-export function refusalText(reasons: readonly Reason[]): string {
-  const kinds = new Map<string, Set<string>>()
-  for (const { step, kind } of reasons) {
-    const [family = '', ...rest] = kind.split('.')
-    const title = FAMILY[family] ?? family
-    const what = family === 'step' ? `${step} (${rest.join('.')})` : rest.join('_').toUpperCase()
-    kinds.set(title, (kinds.get(title) ?? new Set()).add(what))
-  }
-  return [...kinds].map(([title, whats]) => `${title}: ${[...whats].join(', ')}`).join('; ')
 }

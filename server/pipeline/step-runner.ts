@@ -1,125 +1,116 @@
-/** Runs the steps over a call. Whatever becomes of a step is an outcome; nothing is thrown, nothing decided. */
+/** Runs the steps over a call. Every step ends in an outcome; nothing is thrown, nothing decided. */
 import type { Call } from '../core/call.ts'
-import type { Finding } from '../core/finding.ts'
-import type { Clock } from '../core/ports.ts'
-import { type Outcome, REFUSED_BEFORE, type Step, type Tools } from '../core/step.ts'
-import type { Found, KnownMessages, Recollection } from './finding-cache.ts'
+import type { Allowance, Clock, Ports } from '../core/ports.ts'
+import type { StepContext, StepOutcome } from '../core/step.ts'
+import { GATE_REFUSED, type LocalContext, type LocalStep, type RemoteStep, type Step } from '../core/step.ts'
+import type { CacheLookup } from './finding-cache.ts'
+import type { Gateway } from './gateway.ts'
+import { runLocal, runRemote } from './step-run.ts'
 
-class StepTimeout extends Error {
-  override readonly name = 'StepTimeout'
-}
+/** What running steps needs of a gateway. */
+export type StepRunner = Pick<Gateway, 'steps' | 'limits' | 'findingCache'> &
+  Readonly<{ ports: Pick<Ports, 'clock' | 'limiter' | 'meter'> }>
+
+/** The outcomes of steps. `allowance` is what the limiter last returned to one of them; undefined when none asked. */
+export type StepRun = Readonly<{ outcomes: readonly StepOutcome[]; allowance: Allowance | undefined }>
+
+/** The outcomes of the gates. */
+type Admission = StepRun & Readonly<{ isAdmitted: boolean }>
 
 /**
- * Gives one outcome for each step of the call's stage: gates first, else in the order of `steps`. What a gate refuses is not
- * looked at by the others. Steps that wait for something outside wait side by side. A step that answers at once is taken at
- * its word even when it was slow: its findings are complete.
+ * Returns one outcome for each step of the call's stage: those of the gates first, and of each the local steps before
+ * the remote ones. When a gate refuses, the other steps are skipped.
  */
-export async function examine(
+export async function runSteps(runner: StepRunner, call: Call): Promise<StepRun> {
+  const { clock, limiter, meter } = runner.ports
+  const context: StepContext = { nowMs: clock.nowMs(), limiter, limits: runner.limits }
+  const steps = runner.steps.filter(({ stages }) => stages.includes(call.stage))
+  const detectors = steps.filter(({ isGate }) => !isGate)
+  const admission = await runGates(steps.filter(isGate), call, context, clock)
+  const detection = admission.isAdmitted
+    ? await runDetectors(detectors, call, context, runner)
+    : { outcomes: detectors.map(skipped), allowance: undefined }
+  const outcomes = [...admission.outcomes, ...detection.outcomes]
+  for (const { step, ms } of outcomes) meter.observe('step_seconds', step, ms / 1000)
+  return { outcomes, allowance: detection.allowance ?? admission.allowance }
+}
+
+/** Runs the gates, all of them. A call is admitted when each is done and found nothing. */
+async function runGates(gates: readonly Step[], call: Call, context: StepContext, clock: Clock): Promise<Admission> {
+  const run = await runAll(gates, call, context, clock)
+  const isAdmitted = run.outcomes.every((outcome) => outcome.status === 'done' && outcome.findings.length === 0)
+  return { ...run, isAdmitted }
+}
+
+/** Runs steps that are not gates, cacheable ones only on what is not cached. */
+function runDetectors(
   steps: readonly Step[],
   call: Call,
-  tools: Tools,
-  clock: Clock,
-  known?: KnownMessages,
-): Promise<readonly Outcome[]> {
-  const gates: Step[] = []
-  const others: Step[] = []
-  for (const step of steps) {
-    if (step.stages.includes(call.stage)) (step.isGate ? gates : others).push(step)
-  }
-  if (gates.length === 0) return lookThrough(others, call, tools, clock, known)
-  const passed: Outcome[] = []
-  // All are asked before the first is waited for.
-  for (const outcome of gates.map((step) => look(step, call, tools, clock))) {
-    passed.push(outcome instanceof Promise ? await outcome : outcome)
-  }
-  if (!passed.every(isOpen)) return [...passed, ...others.map(notAsked)]
-  return [...passed, ...(await lookThrough(others, call, tools, clock, known))]
+  context: StepContext,
+  { findingCache, ports: { clock } }: StepRunner,
+): Promise<StepRun> {
+  // Responses are new each time; requests repeat the conversation so far.
+  const isRepeating = call.stage === 'request'
+  const lookup = isRepeating ? findingCache?.lookup(call.agent.org, call.segments) : undefined
+  return runAll(steps, call, context, clock, lookup)
 }
 
-const isOpen = (gate: Outcome): boolean => gate.status === 'done' && gate.findings.length === 0
-
-const notAsked = ({ name }: Step): Outcome => ({ step: name, ms: 0, status: 'skipped', reason: REFUSED_BEFORE })
-
-/** Asks steps, local ones only about what was not seen before. */
-function lookThrough(
+/** Runs local steps, while remote ones, which are started before, wait. */
+async function runAll(
   steps: readonly Step[],
   call: Call,
-  tools: Tools,
+  context: StepContext,
   clock: Clock,
-  known: KnownMessages | undefined,
-): readonly Outcome[] | Promise<readonly Outcome[]> {
-  // Answers are new each time; what is asked repeats the conversation so far.
-  const recollection = call.stage === 'request' ? known?.recall(call.agent.org, call.segments) : undefined
-  const local = recollection && { recollection, call: { ...call, segments: recollection.fresh }, found: [] as Found[] }
-  const outcomes: (Outcome | Promise<Outcome>)[] = []
-  let isWaiting = false
-  let isKnownNow = true
-  for (const step of steps) {
-    const outcome = local && step.isLocal ? lookAgain(step, local, tools, clock) : look(step, call, tools, clock)
-    isWaiting ||= outcome instanceof Promise
-    isKnownNow &&= !step.isLocal || ('status' in outcome && outcome.status === 'done')
-    outcomes.push(outcome)
+  lookup?: CacheLookup,
+): Promise<StepRun> {
+  const remote = steps.filter(isRemoteStep).map((step) => runRemote(step, call, context, clock))
+  const local = steps.filter(isLocalStep)
+  const outcomes = lookup
+    ? runCacheable(local, call, context, clock, lookup)
+    : local.map((step) => runLocal(step, call, context, clock).outcome)
+  let allowance: Allowance | undefined
+  for (const run of remote) {
+    const report = await run
+    outcomes.push(report.outcome)
+    allowance = report.allowance ?? allowance
   }
-  // A step that failed has not seen them.
-  if (local && isKnownNow) local.recollection.remember(local.found)
-  // Most steps answer at once, and need no turn of the event loop.
-  return isWaiting ? Promise.all(outcomes) : (outcomes as Outcome[])
+  return { outcomes, allowance }
 }
 
-function look(step: Step, call: Call, tools: Tools, clock: Clock): Outcome | Promise<Outcome> {
-  const startMs = clock.elapsedMs()
-  try {
-    const seen = step.inspect(call, tools)
-    return seen instanceof Promise ? wait(step, seen, startMs, clock) : done(step, startMs, clock, seen)
-  } catch (cause) {
-    return failed(step, startMs, clock, cause)
+/** Runs local steps, cacheable ones on the misses of a lookup. Stores what they found there. */
+function runCacheable(
+  steps: readonly LocalStep[],
+  call: Call,
+  context: LocalContext,
+  clock: Clock,
+  { misses, merge, store }: CacheLookup,
+): StepOutcome[] {
+  const newCall = { ...call, segments: misses }
+  // Nothing new to look at is nothing found.
+  const onMisses = (step: LocalStep): LocalStep => (misses.length > 0 ? step : { ...step, inspect: () => [] })
+  const runs = steps.map((step) =>
+    step.isCacheable ? runLocal(onMisses(step), newCall, context, clock, merge) : runLocal(step, call, context, clock),
+  )
+  const cacheable = runs.filter(({ step }) => step.isCacheable)
+  // A step that failed has not scanned them.
+  if (cacheable.every(({ outcome }) => outcome.status === 'done')) {
+    store(cacheable.map(({ step, found }) => [step.name, found]))
   }
+  return runs.map(({ outcome }) => outcome)
 }
 
-/** What local steps look through, and what they found there. */
-type Local = Readonly<{ recollection: Recollection; call: Call; found: Found[] }>
-
-/** Looks only through what was not seen before. */
-function lookAgain(step: Step, { recollection, call, found }: Local, tools: Tools, clock: Clock): Outcome {
-  const startMs = clock.elapsedMs()
-  try {
-    const seen = call.segments.length === 0 ? [] : step.inspect(call, tools)
-    if (seen instanceof Promise) throw new TypeError(`${step.name} is local and has to answer at once`)
-    const findings = recollection.findAll(step.name, seen)
-    found.push([step.name, seen])
-    return done(step, startMs, clock, findings)
-  } catch (cause) {
-    return failed(step, startMs, clock, cause)
-  }
+function isGate(step: Step): boolean {
+  return step.isGate === true
 }
 
-const done = ({ name }: Step, startMs: number, clock: Clock, findings: readonly Finding[]): Outcome => {
-  return { step: name, ms: clock.elapsedMs() - startMs, status: 'done', findings }
+function isRemoteStep(step: Step): step is RemoteStep {
+  return step.timeoutMs !== undefined
 }
 
-const failed = ({ name }: Step, startMs: number, clock: Clock, cause: unknown): Outcome => {
-  return { step: name, ms: clock.elapsedMs() - startMs, status: 'failed', reason: failure(cause) }
+function isLocalStep(step: Step): step is LocalStep {
+  return step.timeoutMs === undefined
 }
 
-/** Only names and codes: the message of an error may quote the text that a step was looking at. */
-function failure(cause: unknown): string {
-  if (!(cause instanceof Error)) return 'threw'
-  const code = (cause as { code?: unknown }).code
-  return typeof code === 'string' ? `${cause.name} ${code}` : cause.name
-}
-
-/** Waits for a step, as long as it may take. An answer that waits in the event loop's queue is still heard first. */
-function wait(step: Step, work: Promise<readonly Finding[]>, startMs: number, clock: Clock): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const giveUp = (): void => resolve(failed(step, startMs, clock, new StepTimeout()))
-    const timer = setTimeout(() => setImmediate(giveUp), step.timeoutMs)
-    const end = (outcome: Outcome): void => {
-      clearTimeout(timer)
-      resolve(outcome)
-    }
-    work.then(
-      (findings) => end(done(step, startMs, clock, findings)),
-      (cause: unknown) => end(failed(step, startMs, clock, cause)),
-    )
-  })
+function skipped({ name }: Step): StepOutcome {
+  return { step: name, ms: 0, status: 'skipped', reason: GATE_REFUSED }
 }

@@ -1,12 +1,16 @@
 # METADATA
 # title: What the default verdict recognises
-# description: True only for an input whose every part has the form that the gateway gives it.
+# description: >-
+#   True only for an input whose every part has the form that the gateway gives it. Which families, kinds and flags
+#   there are is in data.tappass, which is made from the registry of families.
 package tappass.recognise
 
 default is_recognised := false
 
 is_recognised if {
+	is_object(data.tappass.families)
 	input.stage in {"request", "response"}
+	is_array(data.tappass.required[input.stage])
 	is_string(input.agent.id)
 	input.agent.id != ""
 	is_string(input.agent.org)
@@ -15,18 +19,12 @@ is_recognised if {
 	is_boolean(input.stream)
 	is_object(input.flags)
 	every name, value in input.flags {
-		value in flags[name]
+		value in data.tappass.flags[name]
 	}
 	is_array(input.outcomes)
 	every outcome in input.outcomes {
 		is_outcome(outcome)
 	}
-}
-
-flags := {
-	"mode": {"enforce", "lockdown"},
-	"pii": {"mask", "block"},
-	"secrets": {"block"},
 }
 
 is_outcome(outcome) if {
@@ -41,22 +39,20 @@ is_outcome(outcome) if {
 }
 
 is_finding(finding) if {
-	family(finding.kind) in {"request", "rate", "pii", "secret", "unicode", "injection", "class", "exfiltration"}
+	is_kind(family(finding.kind), finding.kind)
 	finding.severity in {"info", "low", "medium", "high", "critical"}
 	is_number(finding.confidence)
 	finding.confidence >= 0
 	finding.confidence <= 1
 	finding.author in {"system", "user", "assistant", "tool", "schema", "other"}
-	is_label(finding)
 }
 
-# A label must be one that has a level, else a typing error would make a call public.
-is_label(finding) if not family(finding.kind) == "class"
+is_kind(row, _) if not row.is_closed
 
-is_label(finding) if finding.kind in {"class.public", "class.internal", "class.confidential", "class.restricted"}
+is_kind(row, kind) if row.kinds[kind]
 
-# The part of a kind before its first dot: `pii` of `pii.email`.
-family(kind) := parts[0] if {
+# The family of a kind, by the part before the first dot: `pii` of `pii.email`. Undefined for one that nobody registered.
+family(kind) := data.tappass.families[parts[0]] if {
 	parts := split(kind, ".")
 	count(parts) > 1
 }

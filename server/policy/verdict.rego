@@ -2,11 +2,11 @@
 # title: The default verdict
 # description: >-
 #   Decides about one stage of one call, from a header and outcomes alone: it never sees text. It denies what it does
-#   not recognise, and only what it lists as harmless passes. The same text runs as WebAssembly in the gateway and in an OPA
-#   server. What is recognised stands in recognise.rego; the limits stand in limits.rego.
+#   not recognise. The same text runs as WebAssembly in the gateway and in an OPA server. What is recognised stands in
+#   recognise.rego; what a family of findings means (thresholds, required steps, flags) is in data.tappass, which is made
+#   from server/rules/families.yaml and from the families that steps bring.
 package tappass.verdict
 
-import data.tappass.limits
 import data.tappass.recognise
 
 # METADATA
@@ -73,7 +73,7 @@ is_spared(outcome) if {
 
 is_refused_by_gate if {
 	some seen in findings
-	recognise.family(seen.finding.kind) in {"request", "rate"}
+	recognise.family(seen.finding.kind).is_gate
 }
 
 is_refused_by_gate if {
@@ -82,77 +82,44 @@ is_refused_by_gate if {
 }
 
 reasons contains {"step": step, "kind": "step.missing"} if {
-	some step in limits.required[input.stage]
+	some step in data.tappass.required[input.stage]
 	not step in {outcome.step | some outcome in input.outcomes}
 }
 
 reasons contains {"step": seen.step, "kind": seen.finding.kind} if {
 	some seen in findings
-	is_refused(seen.finding)
+	is_to_be("refuse", seen.finding)
 }
 
-is_refused(finding) if recognise.family(finding.kind) in {"request", "rate"}
-
-is_refused(finding) if {
-	recognise.family(finding.kind) == "secret"
-	finding.confidence >= limits.secret_confidence
+redacted contains seen.finding.kind if {
+	some seen in findings
+	is_to_be("redact", seen.finding)
 }
 
-is_refused(finding) if {
-	recognise.family(finding.kind) == "injection"
-	finding.confidence >= limits.injection_confidence
+# How a finding is treated: as its kind is, or else as its family.
+treatment(finding) := object.get(family.kinds, finding.kind, family.treatment) if {
+	family := recognise.family(finding.kind)
 }
 
-is_refused(finding) if {
-	recognise.family(finding.kind) == "exfiltration"
-	finding.confidence >= limits.exfiltration_confidence
-}
-
-is_refused(finding) if {
-	recognise.family(finding.kind) == "unicode"
-	finding.severity in {"high", "critical"}
+is_to_be(action, finding) if {
+	row := treatment(finding)
+	row.action == action
+	finding.confidence >= row.confidence_min
+	finding.severity in row.severities
 }
 
 # What the caller asked to be held more tightly (X-TapPass-Flags). No flag loosens.
-is_refused(finding) if {
-	input.flags.secrets == "block"
-	recognise.family(finding.kind) == "secret"
+is_to_be(action, finding) if {
+	some name, value in input.flags
+	effect := recognise.family(finding.kind).flags[name][value]
+	effect.action == action
+	finding.confidence >= effect.confidence_min
 }
-
-is_refused(finding) if {
-	input.flags.pii == "block"
-	is_personal(finding)
-}
-
-is_refused(finding) if {
-	input.flags.mode == "lockdown"
-	not recognise.family(finding.kind) == "class"
-}
-
-# Contact data may pass; every other kind of personal data is taken out, those that nobody thought of too.
-redacted contains seen.finding.kind if {
-	some seen in findings
-	is_personal(seen.finding)
-	not seen.finding.kind in limits.contact
-}
-
-redacted contains seen.finding.kind if {
-	input.flags.pii == "mask"
-	some seen in findings
-	is_personal(seen.finding)
-}
-
-is_personal(finding) if {
-	recognise.family(finding.kind) == "pii"
-	finding.confidence >= limits.pii_confidence
-}
-
-levels := ["PUBLIC", "INTERNAL", "CONFIDENTIAL", "RESTRICTED"]
 
 # What nobody could look at is treated as the most sensitive.
-classification := "RESTRICTED" if is_blind
+classification := data.tappass.levels[count(data.tappass.levels) - 1] if is_blind
 
-else := levels[max({level | some seen in findings; level := level_of(seen.finding)} | {0})]
+else := data.tappass.levels[max({level | some seen in findings; level := level_of(seen.finding)} | {0})]
 
 is_blind if {
 	some outcome in input.outcomes
@@ -164,16 +131,7 @@ is_blind if {
 	reason.kind == "step.missing"
 }
 
-level_of(finding) := {"class.internal": 1, "class.confidential": 2, "class.restricted": 3}[finding.kind]
-
-level_of(finding) := 2 if {
-	is_personal(finding)
-	finding.kind in limits.contact
+level_of(finding) := row.level if {
+	row := treatment(finding)
+	finding.confidence >= row.level_confidence_min
 }
-
-level_of(finding) := 3 if {
-	is_personal(finding)
-	not finding.kind in limits.contact
-}
-
-level_of(finding) := 3 if recognise.family(finding.kind) == "secret"

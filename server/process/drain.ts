@@ -1,21 +1,22 @@
 /**
- * Stops a server without failing a request. Only the listener is closed: Node's own close also ends connections whose first
- * request is still on its way. Answers carry `connection: close` from now on, so clients leave by themselves.
+ * Stops a server without failing a request. Only the listener is closed: Node's own close also ends connections whose
+ * first request is still in transit. Responses carry `connection: close` from now on, so clients disconnect by
+ * themselves.
  */
 
 import type { Server } from 'node:http'
 import { Server as Listener } from 'node:net'
 import type { Clock } from '../core/ports.ts'
 
-/** Quiet after which what is still open is idle, and is closed. Whoever had something to send has sent it by then. */
+/** Quiet time after which open connections are idle, and are closed. Clients have sent by then what they had to send. */
 const QUIET_MS = 1000
 
 const POLL_MS = 25
 
-/** Counts requests under way, for `drain`. `lastMs` is when one last began or ended. */
+/** Requests in flight, for `drain`. `lastMs` is when one last began or ended. */
 export type Traffic = { open: number; lastMs: number }
 
-/** Begins to count the requests of a server. */
+/** Starts to count the requests of a server. */
 export function watchTraffic(server: Server, clock: Clock): Traffic {
   const traffic: Traffic = { open: 0, lastMs: clock.elapsedMs() }
   server.on('request', (_request, response) => {
@@ -32,7 +33,7 @@ export function watchTraffic(server: Server, clock: Clock): Traffic {
   return traffic
 }
 
-/** Resolves when every connection is gone; those that are not after `limitMs` are cut. Gives whether any had to be. */
+/** Resolves when every connection is closed; those still open after `limitMs` are destroyed. Returns whether any was. */
 export async function drain(
   server: Server,
   traffic: Traffic,

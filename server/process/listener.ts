@@ -1,21 +1,21 @@
 /** Where a server listens: at an address, or on the socket that systemd opened for several instances. */
 import type { Server } from 'node:http'
 
-/** Connections that wait for an instance that is starting. */
+/** Connections that are queued for an instance that is starting. */
 const BACKLOG = 4096
 
 /** Where to listen. */
-export type Place =
+export type ListenAddress =
   | Readonly<{ kind: 'descriptor'; fd: number }>
   | Readonly<{ kind: 'address'; host: string; port: number }>
 
-/** Listens, and gives the address in a form that people can use. Throws with one sentence when the place is taken. */
-export async function listen(server: Server, place: Place): Promise<string> {
+/** Listens, and returns the URL. Throws with one sentence when the address is in use. */
+export async function listen(server: Server, listenAddress: ListenAddress): Promise<string> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(explain(cause as NodeJS.ErrnoException, place)))
-    // For a descriptor Node reads the backlog from here only; without it, its 511 would replace what the unit says.
-    if (place.kind === 'descriptor') server.listen({ fd: place.fd }, BACKLOG, resolve)
-    else server.listen({ host: place.host, port: place.port, backlog: BACKLOG }, resolve)
+    server.once('error', (cause) => reject(listenError(cause as NodeJS.ErrnoException, listenAddress)))
+    // For a descriptor Node reads the backlog from here only; without it, its 511 would replace the unit's value.
+    if (listenAddress.kind === 'descriptor') server.listen({ fd: listenAddress.fd }, BACKLOG, resolve)
+    else server.listen({ host: listenAddress.host, port: listenAddress.port, backlog: BACKLOG }, resolve)
   })
   const address = server.address()
   if (typeof address !== 'object' || address === null) return String(address)
@@ -23,13 +23,15 @@ export async function listen(server: Server, place: Place): Promise<string> {
   return `http://${host}:${address.port}`
 }
 
-function explain(cause: NodeJS.ErrnoException, place: Place): Error {
+function listenError(cause: NodeJS.ErrnoException, listenAddress: ListenAddress): Error {
   const where =
-    place.kind === 'descriptor' ? `the socket that systemd opened (${place.fd})` : `${place.host}:${place.port}`
-  const why: Readonly<Record<string, string>> = {
+    listenAddress.kind === 'descriptor'
+      ? `the socket that systemd opened (${listenAddress.fd})`
+      : `${listenAddress.host}:${listenAddress.port}`
+  const reasons: Readonly<Record<string, string>> = {
     EADDRINUSE: 'another program listens there; stop it, or set TAPPASS_PORT',
     EACCES: 'this user may not; set TAPPASS_PORT to 1024 or more',
     EADDRNOTAVAIL: 'this machine has no such address; set TAPPASS_HOST',
   }
-  return new Error(`can't listen on ${where}: ${why[cause.code ?? ''] ?? cause.message}`, { cause })
+  return new Error(`can't listen on ${where}: ${reasons[cause.code ?? ''] ?? cause.message}`, { cause })
 }

@@ -1,4 +1,4 @@
-/** Opens the database that the configuration names, and sees that its schema is the one this release works with. */
+/** Opens the database that the configuration names, and makes sure that its schema matches this release. */
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MIGRATION_FOLDER, readMigrationFiles } from '../adapters/migration-folder.ts'
@@ -12,21 +12,21 @@ import { type MigrationOutcome, migrateUp, migrationStatus } from '../migration/
 /** How long a start waits for another process that migrates. */
 const LOCK_TIMEOUT_MS = 60_000
 
-/** Opens the database; `report` hears of connections that broke while nobody used them. */
+/** Opens the database; `onConnectionLost` is called when an idle connection breaks. */
 export async function openDatabase(
   { database, storage }: Pick<Config, 'database' | 'storage'>,
   clock: Clock,
-  report: (cause: Error) => void,
+  onConnectionLost: (cause: Error) => void,
 ): Promise<SessionDatabase> {
   if (database.kind === 'pglite') return openPglite({ folder: database.folder, nowMs: clock.nowMs })
   const { address, password } = database
   const kind = storage === 'supabase' ? 'supabase' : 'local'
-  return openPostgres({ kind, address, password, applicationName: 'tappass', onConnectionLost: report })
+  return openPostgres({ kind, address, password, applicationName: 'tappass', onConnectionLost: onConnectionLost })
 }
 
 /**
- * Brings the schema to the newest migration, or, where migrations are a step of their own (a PostgreSQL in production),
- * throws unless it is there already. `version` is this release's.
+ * Migrates the schema to the newest migration, or, where migrations are a separate step (a PostgreSQL in production),
+ * throws unless it is current. `version` is this release's.
  */
 export async function prepareSchema(
   database: SessionDatabase,
@@ -41,7 +41,7 @@ export async function prepareSchema(
     const reasons = status.problems.map(({ message, next }) => `${message}; ${next}`)
     if (status.pending.length > 0)
       reasons.push(`${status.pending.length} migrations are pending; run tappass migrate up`)
-    if (reasons.length > 0) throw new Error(`the database is not of this release: ${reasons.join('; ')}`)
+    if (reasons.length > 0) throw new Error(`the database schema does not match this release: ${reasons.join('; ')}`)
     return
   }
   const outcome = await migrateUp(database, migrations, {
@@ -51,7 +51,7 @@ export async function prepareSchema(
     toolVersion: version,
     who: 'gateway',
     host: hostname(),
-    tell: () => {},
+    emit: () => {},
   })
   const failure = failureOf(outcome)
   if (failure) throw new Error(`the database could not be migrated: ${failure}`)

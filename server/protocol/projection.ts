@@ -1,19 +1,20 @@
 /**
- * Turns a JSON body (chat completions, completions, embeddings, Anthropic messages, Responses; asked or answered) into
- * all its texts. It knows whose words a place holds, never what they mean; a field it has not heard of is projected too.
+ * Projects a JSON body (chat completions, completions, embeddings, Anthropic messages, Responses; requests and
+ * responses) into all its texts. It knows the author of each text, never its meaning; an unknown field is projected
+ * too.
  */
 import type { Author, Segment } from '../core/call.ts'
 
-/** Bounds of one projection: nesting of the JSON, number of segments, UTF-16 code units over all of them. */
+/** Bounds of one projection: depth of the JSON, number of segments, UTF-16 code units over all of them. */
 export const PROJECTION_LIMITS = { depthMax: 100, segmentsMax: 100_000, charsMax: 8_000_000 } as const
 
 /**
- * Ends the pointer of a segment that is an object's key, not its value. No RFC 6901 pointer can end so: there a tilde
- * is always followed by 0 or 1.
+ * Suffix of the pointer of a segment that is an object's key, not its value. No RFC 6901 pointer can end so: there a
+ * tilde is always followed by 0 or 1.
  */
-export const KEY_MARK = '~#'
+export const KEY_SUFFIX = '~#'
 
-/** The body is larger or deeper than can be looked through. Not looked through means refused. */
+/** The body is larger or deeper than can be scanned. Not scanned means refused. */
 export class ProjectionError extends Error {
   override readonly name = 'ProjectionError'
   readonly limit: keyof typeof PROJECTION_LIMITS
@@ -23,11 +24,11 @@ export class ProjectionError extends Error {
   }
 }
 
-type Place = 'top' | 'turns' | 'inside'
+type BodyPart = 'top' | 'turns' | 'inside'
 type Walk = { readonly segments: Segment[]; chars: number }
 
-/** Numbers from here on have twelve digits, as the shortest payment card has, and are projected as their digits. */
-const TELLING_NUMBER = 1e11
+/** Numbers from here on have twelve digits, as the shortest payment card number, and are projected as their digits. */
+const LONG_NUMBER_MIN = 1e11
 
 const AUTHOR_OF_ROLE: Readonly<Record<string, Author>> = {
   system: 'system',
@@ -40,7 +41,7 @@ const AUTHOR_OF_ROLE: Readonly<Record<string, Author>> = {
   function: 'tool',
 }
 
-const TOP: Readonly<Record<string, readonly [Author, Place]>> = {
+const TOP_LEVEL: Readonly<Record<string, readonly [Author, BodyPart]>> = {
   messages: ['user', 'turns'],
   input: ['user', 'turns'],
   prompt: ['user', 'inside'],
@@ -54,10 +55,10 @@ const TOP: Readonly<Record<string, readonly [Author, Place]>> = {
   response_format: ['schema', 'inside'],
 }
 
-/** Parts that carry what a tool or a document says, in whosever turn they stand. */
-const QUOTING_PART = /^(?:document|file|input_file|search_result|mcp_call|.{0,40}_result|.{0,40}_call_output)$/
+/** Parts that carry the output of a tool or a document, in whosever turn they are. */
+const TOOL_OUTPUT_PART = /^(?:document|file|input_file|search_result|mcp_call|.{0,40}_result|.{0,40}_call_output)$/
 
-/** Names of the APIs themselves. Every other key may be somebody's text. */
+/** Names of the APIs themselves. Every other key may be a client's text. */
 export const API_KEYS: ReadonlySet<string> = new Set(
   `arguments assistant audio_tokens cache_control cached_tokens completion_tokens completion_tokens_details content content_filter
   created custom_tool_call_output data delta description detail developer dimensions document embedding embeddings encoding_format
@@ -71,17 +72,19 @@ export const API_KEYS: ReadonlySet<string> = new Set(
   cache_read_input_tokens prompt_cache_key safety_identifier include_usage`.split(/\s+/),
 )
 
-/** Shorter plain names can't hold anything that a detector knows. */
-const isTelling = (key: string): boolean =>
-  key.length > 0 && !API_KEYS.has(key) && (key.length >= 8 || !/^\w+$/.test(key))
+/** Shorter plain names can't hold anything that a detector finds. */
+function isFreeText(key: string): boolean {
+  return key.length > 0 && !API_KEYS.has(key) && (key.length >= 8 || !/^\w+$/.test(key))
+}
 
-/** One step of an RFC 6901 pointer for a key. */
-export const pointerToken = (key: string): string =>
-  key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key
+/** A key as a token of an RFC 6901 pointer. */
+export function pointerToken(key: string): string {
+  return key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key
+}
 
 /**
- * Gives every non-empty string of a parsed JSON body with its pointer and author, in the order of the body; keys that
- * may be somebody's text (pointer ends with KEY_MARK); and numbers of twelve digits or more, as their digits.
+ * Returns every non-empty string of a parsed JSON body with its pointer and author, in the order of the body; keys
+ * that may be a client's text (pointer ends with KEY_SUFFIX); and numbers of twelve digits or more, as their digits.
  * Throws ProjectionError over PROJECTION_LIMITS.
  */
 export function project(body: unknown): readonly Segment[] {
@@ -90,22 +93,30 @@ export function project(body: unknown): readonly Segment[] {
   return walk.segments
 }
 
-function visit(walk: Walk, value: unknown, pointer: string, author: Author, place: Place, depth: number): void {
-  if (typeof value === 'string') keep(walk, pointer, author, value)
-  else if (typeof value === 'number' && Math.abs(value) >= TELLING_NUMBER) keep(walk, pointer, author, String(value))
-  else if (typeof value === 'object' && value !== null) visitContainer(walk, value, pointer, author, place, depth)
+function visit(walk: Walk, value: unknown, pointer: string, author: Author, part: BodyPart, depth: number): void {
+  if (typeof value === 'string') addSegment(walk, pointer, author, value)
+  else if (typeof value === 'number' && Math.abs(value) >= LONG_NUMBER_MIN)
+    addSegment(walk, pointer, author, String(value))
+  else if (typeof value === 'object' && value !== null) visitContainer(walk, value, pointer, author, part, depth)
 }
 
-function visitContainer(walk: Walk, value: object, pointer: string, author: Author, place: Place, depth: number): void {
+function visitContainer(
+  walk: Walk,
+  value: object,
+  pointer: string,
+  author: Author,
+  part: BodyPart,
+  depth: number,
+): void {
   if (depth >= PROJECTION_LIMITS.depthMax) throw new ProjectionError('depthMax')
   if (Array.isArray(value)) {
-    const placeInside = place === 'turns' ? 'turns' : 'inside'
+    const innerPart = part === 'turns' ? 'turns' : 'inside'
     for (let index = 0; index < value.length; index++) {
-      visit(walk, value[index], `${pointer}/${index}`, author, placeInside, depth + 1)
+      visit(walk, value[index], `${pointer}/${index}`, author, innerPart, depth + 1)
     }
     return
   }
-  visitObject(walk, value as Readonly<Record<string, unknown>>, pointer, author, place, depth)
+  visitObject(walk, value as Readonly<Record<string, unknown>>, pointer, author, part, depth)
 }
 
 function visitObject(
@@ -113,31 +124,31 @@ function visitObject(
   value: Readonly<Record<string, unknown>>,
   pointer: string,
   author: Author,
-  place: Place,
+  part: BodyPart,
   depth: number,
 ): void {
-  const speaker = speakerOf(value, author, place)
+  const ownAuthor = authorOf(value, author, part)
   for (const key of Object.keys(value)) {
     const childPointer = `${pointer}/${pointerToken(key)}`
-    if (isTelling(key)) keep(walk, childPointer + KEY_MARK, speaker, key)
-    const isTop = place === 'top' && Object.hasOwn(TOP, key)
-    const [childAuthor, childPlace] = isTop
-      ? (TOP[key] as readonly [Author, Place])
-      : ([speaker, place === 'turns' && (key === 'message' || key === 'delta') ? 'turns' : 'inside'] as const)
-    visit(walk, value[key], childPointer, childAuthor, childPlace, depth + 1)
+    if (isFreeText(key)) addSegment(walk, childPointer + KEY_SUFFIX, ownAuthor, key)
+    const isTop = part === 'top' && Object.hasOwn(TOP_LEVEL, key)
+    const [childAuthor, childPart] = isTop
+      ? (TOP_LEVEL[key] as readonly [Author, BodyPart])
+      : ([ownAuthor, part === 'turns' && (key === 'message' || key === 'delta') ? 'turns' : 'inside'] as const)
+    visit(walk, value[key], childPointer, childAuthor, childPart, depth + 1)
   }
 }
 
-/** Whose words an object holds. Inside what a tool said nothing changes hands any more. */
-function speakerOf(value: Readonly<Record<string, unknown>>, author: Author, place: Place): Author {
+/** The author of an object's texts. Inside the output of a tool the author never changes. */
+function authorOf(value: Readonly<Record<string, unknown>>, author: Author, part: BodyPart): Author {
   if (author === 'tool' || author === 'schema') return author
-  if (typeof value['type'] === 'string' && QUOTING_PART.test(value['type'])) return 'tool'
-  const isTurn = place === 'turns' || (place === 'top' && !Object.hasOwn(value, 'messages'))
+  if (typeof value['type'] === 'string' && TOOL_OUTPUT_PART.test(value['type'])) return 'tool'
+  const isTurn = part === 'turns' || (part === 'top' && !Object.hasOwn(value, 'messages'))
   if (!isTurn || typeof value['role'] !== 'string') return author
   return Object.hasOwn(AUTHOR_OF_ROLE, value['role']) ? (AUTHOR_OF_ROLE[value['role']] as Author) : 'other'
 }
 
-function keep(walk: Walk, pointer: string, author: Author, text: string): void {
+function addSegment(walk: Walk, pointer: string, author: Author, text: string): void {
   if (text === '') return
   walk.chars += text.length
   if (walk.chars > PROJECTION_LIMITS.charsMax) throw new ProjectionError('charsMax')

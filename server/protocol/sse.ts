@@ -1,67 +1,60 @@
 /** Server-sent events, in and out (html.spec.whatwg.org, section 9.2). Knows framing, not what the data mean. */
+import { createParser } from 'eventsource-parser'
 
-/** Characters of one event. A model server that sends more without an end is not speaking this protocol. */
+/** Maximum length of one event. A model server that sends more is not speaking this protocol. */
 export const EVENT_CHARS_MAX = 4 * 1024 * 1024
 
-/** The bytes are not a stream of events that can be read. */
+/** An event: its name (`event:`), undefined for an ordinary one, and its data (several lines joined by a line feed). */
+export type StreamEvent = Readonly<{ name: string | undefined; data: string }>
+
+/** What some bytes completed: events, and whether there was a comment, which is a sign of life. */
+export type EventRead = Readonly<{ events: readonly StreamEvent[]; hasComment: boolean }>
+
+/** The bytes are not a readable stream of events. */
 export class SseError extends Error {
   override readonly name = 'SseError'
 }
 
+/** Reads bytes as they come. `read` takes what has come, `end` what is incomplete once nothing more does. */
+export type EventReader = Readonly<{ read: (bytes: Uint8Array) => EventRead; end: () => EventRead }>
+
 /**
- * Takes bytes as they come, gives the data of the events that each arrival completed (several lines joined by a line feed).
- * Cuts may fall anywhere, inside a character or between CR and LF. An event that the end of the bytes leaves open is
- * given too: it is judged like any other, and some servers forget the last empty line.
+ * Creates a reader. Bytes may be cut anywhere, inside a character or between CR and LF. An event that is incomplete at the
+ * end of the bytes is an event too: it is evaluated like any other, and some servers omit the last empty line. `id` and
+ * `retry` carry nothing of a call, so they are dropped, and so is what comments hold. Throws SseError.
  */
-export async function* readEvents(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<readonly string[]> {
-  const decoder = new TextDecoder('utf-8')
-  const reader = { rest: '', data: [] as string[], chars: 0 }
-  for await (const part of bytes) {
-    const events = take(reader, decoder.decode(part, { stream: true }), false)
-    if (events.length > 0) yield events
+export function createEventReader(): EventReader {
+  // The parser strips a byte order mark.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  const pending: StreamEvent[] = []
+  let hasComment = false
+  const parser = createParser({
+    maxBufferSize: EVENT_CHARS_MAX,
+    onEvent: ({ event, data }) => {
+      pending.push({ name: event, data })
+    },
+    onComment: () => {
+      hasComment = true
+    },
+    onError: ({ type }) => {
+      if (type === 'max-buffer-size-exceeded') throw new SseError(`an event exceeds ${EVENT_CHARS_MAX}`)
+    },
+  })
+  const feed = (text: string): EventRead => {
+    hasComment = false
+    parser.feed(text)
+    return { events: pending.splice(0), hasComment }
   }
-  const events = take(reader, `${decoder.decode()}`, true)
-  if (events.length > 0) yield events
+  return {
+    read: (bytes) => feed(decoder.decode(bytes, { stream: true })),
+    end: () => feed(`${decoder.decode()}\n\n`),
+  }
 }
 
-function take(
-  reader: { rest: string; data: string[]; chars: number },
-  text: string,
-  isEnd: boolean,
-): readonly string[] {
-  const events: string[] = []
-  const dispatch = (): void => {
-    if (reader.data.length > 0) events.push(reader.data.join('\n'))
-    reader.data = []
-    reader.chars = 0
-  }
-  const all = reader.rest + text
-  // A CR at the very end may be the first half of CRLF: it waits for what comes next.
-  const usable = !isEnd && all.endsWith('\r') ? all.slice(0, -1) : all
-  const lines = usable.split(/\r\n|\n|\r/)
-  reader.rest = (lines.pop() ?? '') + all.slice(usable.length)
-  for (const line of lines) {
-    if (line === '') dispatch()
-    else readLine(reader, line)
-  }
-  if (isEnd) {
-    readLine(reader, reader.rest)
-    dispatch()
-  }
-  if (reader.chars + reader.rest.length > EVENT_CHARS_MAX) throw new SseError(`an event exceeds ${EVENT_CHARS_MAX}`)
-  return events
-}
+/** A comment, which clients skip: the connection lives. */
+export const KEEP_ALIVE = ': keep-alive\n\n'
 
-/** Fields other than `data` (event, id, retry) and comments carry nothing of a call, so they end here. */
-function readLine(reader: { data: string[]; chars: number }, line: string): void {
-  if (!/^data(?::|$)/.test(line)) return
-  const value = line.slice('data:'.length)
-  const data = value.startsWith(' ') ? value.slice(1) : value
-  reader.data.push(data)
-  reader.chars += data.length
-}
-
-/** Takes an event's data (JSON text, or `[DONE]`; no line breaks), gives it framed. */
-export function sseEvent(data: string): string {
+/** Given an event's data (JSON text, or `[DONE]`; no line breaks), returns the framed event. */
+export function formatEvent(data: string): string {
   return `data: ${data}\n\n`
 }

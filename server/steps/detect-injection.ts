@@ -1,22 +1,21 @@
-/** Notices texts that try to take hold of the model, in what anybody but the application itself has written. */
+/** Detects prompt injection, in what anybody but the application itself has written. */
 
-import type { Step } from '../core/step.ts'
-import { injectionDetector } from '../rules/injection/injection-detector.ts'
+import type { LocalStep } from '../core/step.ts'
+import type { Engine } from '../detection/engine.ts'
+import { createInjectionDetector } from '../rules/injection/injection-detector.ts'
 import { INJECTION_WEIGHTS } from '../rules/injection/model-weights.ts'
 
-const detect = injectionDetector({
-  weights: new Int8Array(Buffer.from(INJECTION_WEIGHTS.base64, 'base64')),
-  scale: INJECTION_WEIGHTS.scale,
-  bias: INJECTION_WEIGHTS.bias,
-})
-
 /** Kinds `injection.*`. The default policy refuses from confidence 0.8 on. */
-export const step: Step = {
-  name: 'detect_injection',
-  position: 300,
-  category: 'threat_detection',
-  stages: ['request'],
-  timeoutMs: 2_000,
-  isLocal: true,
-  inspect: (call) => detect(call.segments),
+export function createStep(engine: Engine): LocalStep {
+  const { base64, scale, bias } = INJECTION_WEIGHTS
+  const weights = new Int8Array(Buffer.from(base64, 'base64'))
+  const detect = createInjectionDetector(engine, { weights, scale, bias })
+  return {
+    name: 'detect_injection',
+    position: 300,
+    category: 'threat_detection',
+    stages: ['request'],
+    isCacheable: true,
+    inspect: (call) => detect(call.segments),
+  }
 }

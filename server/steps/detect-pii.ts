@@ -1,44 +1,29 @@
 /**
- * Notices personal data that have a form: addresses and numbers, most of them with check digits. Names and postal
+ * Detects personal data that have a format: addresses and numbers, most of them with checksums. Names and postal
  * addresses have none and are not attempted.
  */
 
-import type { Step } from '../core/step.ts'
-import { patternOpening } from '../detection/partial-match.ts'
-import { type Detector, patternDetector } from '../detection/pattern.ts'
-import { firstOpening } from '../detection/pending-match.ts'
-import { inspectAll } from '../detection/scan.ts'
-import { PII_PATTERNS } from '../rules/pii/labelled-pattern.ts'
-import { numberDetector, numberOpening } from '../rules/pii/number-pattern.ts'
-import { phoneDetector, phoneOpening } from '../rules/pii/phone-pattern.ts'
+import type { LocalStep } from '../core/step.ts'
+import type { Engine } from '../detection/engine.ts'
 
-/** Characters (UTF-16 code units) that a match can span, what it looks at around it among them. */
-const REACH_CHARS = 256
+/** The longest text (UTF-16 code units) that a match can span, including lookaround. */
+const MATCH_CHARS_MAX = 256
 
-const named = patternDetector(PII_PATTERNS)
-
-const detect: Detector = (text, keywords) => {
-  const behindWords = named(text, keywords)
-  const numbers = [...numberDetector(text), ...phoneDetector(text)]
-  return numbers.length === 0 ? behindWords : [...behindWords, ...numbers]
-}
-
-/** A number with a check digit of its own is no telephone number as well. */
-const VAGUE = new Set(['pii.phone'])
+/** A number with a checksum of its own is not also a telephone number. */
+const YIELDING_KINDS = new Set(['pii.phone'])
 
 /** Kinds `pii.*`. */
-export const step: Step = {
-  name: 'detect_pii',
-  position: 200,
-  category: 'data_protection',
-  stages: ['request', 'response'],
-  timeoutMs: 2_000,
-  isLocal: true,
-  reachChars: REACH_CHARS,
-  opening: firstOpening([
-    patternOpening(PII_PATTERNS, REACH_CHARS),
-    numberOpening(REACH_CHARS),
-    phoneOpening(REACH_CHARS),
-  ]),
-  inspect: (call) => inspectAll(call.segments, detect, VAGUE),
+export function createStep(engine: Engine): LocalStep {
+  const rules = engine.rules('pii')
+  const detect = engine.detector(rules)
+  return {
+    name: 'detect_pii',
+    position: 200,
+    category: 'data_protection',
+    stages: ['request', 'response'],
+    isCacheable: true,
+    matchCharsMax: MATCH_CHARS_MAX,
+    pendingFrom: engine.pendingFrom(rules, MATCH_CHARS_MAX),
+    inspect: (call) => engine.scan(call.segments, detect, YIELDING_KINDS),
+  }
 }

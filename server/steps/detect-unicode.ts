@@ -1,61 +1,60 @@
 /**
- * Notices characters that say one thing to a reader and another to a model: tags and variation selectors that spell out
- * hidden text, invisible characters, direction overrides, letters of another script inside a word.
+ * Detects characters that a reader and a model see differently: tags and variation selectors that spell hidden text,
+ * invisible characters, direction overrides, letters of another script inside a word.
  */
 import type { Segment } from '../core/call.ts'
 import type { Finding, Severity } from '../core/finding.ts'
-import type { Step } from '../core/step.ts'
+import type { LocalStep } from '../core/step.ts'
 
-/** One of the characters that any of the below is about. Most texts have none: accents, quotes, dashes and emoji aren't. */
-const OF_INTEREST =
+/** Any of the characters that are checked below. Most texts have none: accents, quotes, dashes and emoji aren't. */
+const RELEVANT =
   /[\u034f\u180b-\u180e\ufe00-\ufe0f\u00ad\u0370-\u052f\u0531-\u0587\u115f\u1160\u13a0-\u13ff\u17b4\u17b5\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\udb40]/
 
 /** Tags (U+E0000 to U+E007F). A flag is a black flag, two to eight tags and the cancel tag (UTS 51), and hides nothing. */
 const TAGS = /(?:\udb40[\udc00-\udc7f])+/g
-const FLAG_BEFORE = /\ud83c\udff4$/
+const FLAG_BASE = /\ud83c\udff4$/
 const FLAG = /^(?:\udb40[\udc30-\udc39\udc61-\udc7a]){2,8}\udb40\udc7f$/
 
 /** Variation selectors carry bytes when several follow each other; one after an emoji or a letter is what they are for. */
 const SELECTORS = /(?:[\ufe00-\ufe0f]|\udb40[\udd00-\uddef]){3,}/g
 
-/** Characters without width that aren't needed between the signs around them. */
+/** Characters without width that aren't needed between the characters around them. */
 const ZERO_WIDTH =
   /[\u034f\u180b-\u180e\u00ad\u115f\u1160\u17b4\u17b5\u200b-\u200f\u2060-\u2064\u206a-\u206f\u3164\ufeff\uffa0]+/g
 const OVERRIDES = /[\u202d\u202e]/g
 const EMBEDDINGS = /[\u202a\u202b\u2066-\u2068]/g
 
-/** From this many in a row they carry a message: a letter needs at least seven of two sorts. */
+/** From this many in a row they carry a message: a letter needs at least seven of two kinds. */
 const MESSAGE_CHARS_MIN = 8
 
 /** Greek, Cyrillic, Armenian and Cherokee: scripts with letters that look like Latin ones. */
-const ALIKE = '\\u0370-\\u03ff\\u0400-\\u052f\\u0531-\\u0587\\u13a0-\\u13ff'
+const LOOKALIKE_SCRIPTS = '\\u0370-\\u03ff\\u0400-\\u052f\\u0531-\\u0587\\u13a0-\\u13ff'
 
-/** The part of a word from where scripts meet on, and how a word of both goes on and began. */
-const MEETING = new RegExp(`(?<=[A-Za-z])[${ALIKE}]|[${ALIKE}](?=[A-Za-z])`, 'g')
-const WORD_END = new RegExp(`[A-Za-z${ALIKE}]{0,40}`, 'y')
-const WORD_START = new RegExp(`[A-Za-z${ALIKE}]{0,40}$`)
+/** Where the script changes within a word, and the end and start of a word of both scripts. */
+const SCRIPT_CHANGE = new RegExp(`(?<=[A-Za-z])[${LOOKALIKE_SCRIPTS}]|[${LOOKALIKE_SCRIPTS}](?=[A-Za-z])`, 'g')
+const WORD_END = new RegExp(`[A-Za-z${LOOKALIKE_SCRIPTS}]{0,40}`, 'y')
+const WORD_START = new RegExp(`[A-Za-z${LOOKALIKE_SCRIPTS}]{0,40}$`)
 
-/** Scripts and emoji in which joiners are spelling: Arabic to Khmer, Mongolian, symbols and pictographs. */
-const JOINED =
+/** Scripts and emoji in which joiners are part of spelling: Arabic to Khmer, Mongolian, symbols and pictographs. */
+const JOINER_CONTEXT =
   /[\ufe0f\u0590-\u08ff\u0900-\u0dff\u0e00-\u109f\u1780-\u18af\u2190-\u2bff]|[\ud83c-\ud83e][\udc00-\udfff]/
 
-type Sight = Readonly<{ kind: string; severity: Severity; confidence: number; start: number; end: number }>
+type UnicodeMatch = Readonly<{ kind: string; severity: Severity; confidence: number; start: number; end: number }>
 
 /** Kinds `unicode.tag`, `unicode.invisible`, `unicode.bidi`, `unicode.homoglyph`. Smuggled text has confidence 0.9 and more. */
-export const step: Step = {
+export const step: LocalStep = {
   name: 'detect_unicode',
   position: 250,
   category: 'data_protection',
   stages: ['request'],
-  timeoutMs: 1_000,
-  isLocal: true,
+  isCacheable: true,
   inspect: (call) => call.segments.flatMap(inspectSegment),
 }
 
 function inspectSegment({ text, pointer }: Segment): readonly Finding[] {
-  if (!OF_INTEREST.test(text)) return []
-  const sights = [...tags(text), ...selectors(text), ...zeroWidth(text), ...directions(text), ...mixedWords(text)]
-  return sights.map(({ kind, severity, confidence, start, end }) => ({
+  if (!RELEVANT.test(text)) return []
+  const matches = [...tags(text), ...selectors(text), ...zeroWidth(text), ...bidiControls(text), ...mixedWords(text)]
+  return matches.map(({ kind, severity, confidence, start, end }) => ({
     kind: `unicode.${kind}`,
     severity,
     pointer,
@@ -64,63 +63,70 @@ function inspectSegment({ text, pointer }: Segment): readonly Finding[] {
   }))
 }
 
-const sight = (match: RegExpExecArray, kind: string, severity: Severity, confidence: number): Sight => ({
-  kind,
-  severity,
-  confidence,
-  start: match.index,
-  end: match.index + match[0].length,
-})
+function matchOf(match: RegExpExecArray, kind: string, severity: Severity, confidence: number): UnicodeMatch {
+  return {
+    kind,
+    severity,
+    confidence,
+    start: match.index,
+    end: match.index + match[0].length,
+  }
+}
 
-const tags = (text: string): readonly Sight[] =>
-  [...text.matchAll(TAGS)]
-    .filter((match) => !(FLAG.test(match[0]) && FLAG_BEFORE.test(text.slice(0, match.index))))
-    .map((match) => sight(match, 'tag', 'critical', 0.98))
+function tags(text: string): readonly UnicodeMatch[] {
+  return [...text.matchAll(TAGS)]
+    .filter((match) => !(FLAG.test(match[0]) && FLAG_BASE.test(text.slice(0, match.index))))
+    .map((match) => matchOf(match, 'tag', 'critical', 0.98))
+}
 
-const selectors = (text: string): readonly Sight[] =>
-  [...text.matchAll(SELECTORS)].map((match) => sight(match, 'invisible', 'critical', 0.95))
+function selectors(text: string): readonly UnicodeMatch[] {
+  return [...text.matchAll(SELECTORS)].map((match) => matchOf(match, 'invisible', 'critical', 0.95))
+}
 
-function zeroWidth(text: string): readonly Sight[] {
-  const sights: Sight[] = []
+function zeroWidth(text: string): readonly UnicodeMatch[] {
+  const matches: UnicodeMatch[] = []
   for (const match of text.matchAll(ZERO_WIDTH)) {
     const before = text.slice(Math.max(0, match.index - 2), match.index)
     const after = text.slice(match.index + match[0].length, match.index + match[0].length + 2)
-    if (match[0].length >= MESSAGE_CHARS_MIN) sights.push(sight(match, 'invisible', 'critical', 0.95))
-    // A byte order mark at the front, a joiner inside an emoji or an Arabic word: as they should be.
-    else if ((match.index === 0 && match[0] === '\ufeff') || JOINED.test(before) || JOINED.test(after)) continue
+    if (match[0].length >= MESSAGE_CHARS_MIN) matches.push(matchOf(match, 'invisible', 'critical', 0.95))
+    // A byte order mark at the start, a joiner inside an emoji or an Arabic word: legitimate.
+    else if ((match.index === 0 && match[0] === '\ufeff') || JOINER_CONTEXT.test(before) || JOINER_CONTEXT.test(after))
+      continue
     else {
       const isInsideWord = /[A-Za-z]$/.test(before) && /^[A-Za-z]/.test(after) && !/^\u00ad+$/.test(match[0])
-      sights.push(isInsideWord ? sight(match, 'invisible', 'medium', 0.6) : sight(match, 'invisible', 'low', 0.3))
+      matches.push(isInsideWord ? matchOf(match, 'invisible', 'medium', 0.6) : matchOf(match, 'invisible', 'low', 0.3))
     }
   }
-  // Many single ones split many words: that is a disguise, not a stray mark.
-  const inWords = sights.filter(({ confidence }) => confidence === 0.6)
+  // Many single ones split many words: that is a disguise, not a stray character.
+  const inWords = matches.filter(({ confidence }) => confidence === 0.6)
   return inWords.length < MESSAGE_CHARS_MIN
-    ? sights
-    : sights.map((found) => (found.confidence === 0.6 ? { ...found, severity: 'high', confidence: 0.9 } : found))
+    ? matches
+    : matches.map((found) => (found.confidence === 0.6 ? { ...found, severity: 'high', confidence: 0.9 } : found))
 }
 
-/** Overrides turn text round; embeddings only matter beside left-to-right text of code. */
-const directions = (text: string): readonly Sight[] => [
-  ...[...text.matchAll(OVERRIDES)].map((match) => sight(match, 'bidi', 'high', 0.85)),
-  ...[...text.matchAll(EMBEDDINGS)].map((match) =>
-    sight(match, 'bidi', 'low', /[\u0590-\u08ff]/.test(text) ? 0.2 : 0.6),
-  ),
-]
+/** Overrides reverse text; embeddings only matter beside left-to-right text of code. */
+function bidiControls(text: string): readonly UnicodeMatch[] {
+  return [
+    ...[...text.matchAll(OVERRIDES)].map((match) => matchOf(match, 'bidi', 'high', 0.85)),
+    ...[...text.matchAll(EMBEDDINGS)].map((match) =>
+      matchOf(match, 'bidi', 'low', /[\u0590-\u08ff]/.test(text) ? 0.2 : 0.6),
+    ),
+  ]
+}
 
-function mixedWords(text: string): readonly Sight[] {
-  const sights: Sight[] = []
-  let past = 0
-  for (const { index } of text.matchAll(MEETING)) {
-    if (index < past) continue
+function mixedWords(text: string): readonly UnicodeMatch[] {
+  const matches: UnicodeMatch[] = []
+  let scannedTo = 0
+  for (const { index } of text.matchAll(SCRIPT_CHANGE)) {
+    if (index < scannedTo) continue
     WORD_END.lastIndex = index
     WORD_END.test(text)
-    past = WORD_END.lastIndex
+    scannedTo = WORD_END.lastIndex
     const start = text.slice(0, index).slice(-40).search(WORD_START) + Math.max(0, index - 40)
-    const word = text.slice(start, past)
+    const word = text.slice(start, scannedTo)
     // Units and formulas mix scripts by nature: μm, Δt, Ωm.
     if (word.length < 4 || (word.match(/[A-Za-z]/g)?.length ?? 0) < 2) continue
-    sights.push({ kind: 'homoglyph', severity: 'medium', confidence: 0.6, start, end: past })
+    matches.push({ kind: 'homoglyph', severity: 'medium', confidence: 0.6, start, end: scannedTo })
   }
-  return sights
+  return matches
 }

@@ -1,8 +1,14 @@
-/** Counts an agent's calls, together with all replicas. A limiter that can't count throws, and the step has then failed. */
-import type { Step } from '../core/step.ts'
+/**
+ * Rate limiting: counts an agent's calls across all replicas. A limiter that can't count throws, and the step then
+ * fails.
+ */
+import type { Finding } from '../core/finding.ts'
+import type { RemoteStep } from '../core/step.ts'
 
-/** Kind `rate.exceeded`. Only the request is counted: an answer belongs to it. */
-export const step: Step = {
+const EXCEEDED: Finding = { kind: 'rate.exceeded', severity: 'medium', pointer: '', span: [0, 0], confidence: 1 }
+
+/** Kind `rate.exceeded`. Only the request is counted: its response is part of it. */
+export const step: RemoteStep = {
   name: 'rate_limit',
   position: 110,
   category: 'access_control',
@@ -11,8 +17,7 @@ export const step: Step = {
   timeoutMs: 1_000,
   inspect: async (call, { limiter, limits, nowMs }) => {
     const key = `rl:${call.agent.org}:${call.agent.id}`
-    const { isAllowed } = await limiter.take(key, limits.callsMax, limits.windowMs, nowMs)
-    if (isAllowed) return []
-    return [{ kind: 'rate.exceeded', severity: 'medium', pointer: '', span: [0, 0], confidence: 1 }]
+    const allowance = await limiter.take(key, limits.callsMax, limits.windowMs, nowMs)
+    return { findings: allowance.isAllowed ? [] : [EXCEEDED], allowance }
   },
 }

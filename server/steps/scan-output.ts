@@ -1,55 +1,54 @@
 /**
- * Notices answers that would carry data away when they are shown: images and links that a reader's program fetches,
- * addresses with something packed into them, markup that runs, and text that a reader can't see.
+ * Detects responses that would exfiltrate data when they are displayed: images and links that a client fetches,
+ * addresses with data packed into them, active markup, and invisible text.
  */
 
-import type { Step } from '../core/step.ts'
-import { patternOpening } from '../detection/partial-match.ts'
-import { type Detector, type Match, patternDetector } from '../detection/pattern.ts'
-import { firstOpening } from '../detection/pending-match.ts'
-import { inspectAll } from '../detection/scan.ts'
-import { OUTPUT_PATTERNS } from '../rules/exfiltration-pattern.ts'
+import type { LocalStep } from '../core/step.ts'
+import type { Engine } from '../detection/engine.ts'
+import type { Detector, Match } from '../detection/pattern.ts'
+import { earliestPending } from '../detection/pending-match.ts'
 
-/** Characters (UTF-16 code units) that a match can span, what it looks at around it among them. */
-const REACH_CHARS = 256
+/** The longest text (UTF-16 code units) that a match can span, including lookaround. */
+const MATCH_CHARS_MAX = 256
 
-const detectForms = patternDetector(OUTPUT_PATTERNS)
-
-/** Characters that nobody sees. A run of them is text for a machine when it is longer than spelling needs. */
-const UNSEEN = /(?:[\ufe00-\ufe0f\u200b-\u200f\u2060-\u2064\ufeff]|\udb40[\udc00-\uddef])+/g
-const UNSEEN_UNITS_MIN = 8
+/** Invisible characters. A run of them is text for a machine when it is longer than spelling needs. */
+const INVISIBLE_RUN = /(?:[\ufe00-\ufe0f\u200b-\u200f\u2060-\u2064\ufeff]|\udb40[\udc00-\uddef])+/g
+const INVISIBLE_CHARS_MIN = 8
 
 /** The tags of a flag: two to eight, and the one that ends them. */
 const FLAG = /^(?:\udb40[\udc30-\udc39\udc61-\udc7a]){2,8}\udb40\udc7f$/
 
-/** The same one code unit at a time, half a pair among them. */
-const UNSEEN_UNIT = /[\ufe00-\ufe0f\u200b-\u200f\u2060-\u2064\ufeff\udc00-\uddef]|\udb40/
+/** The same for one code unit, including half of a surrogate pair. */
+const INVISIBLE_CHARACTER = /[\ufe00-\ufe0f\u200b-\u200f\u2060-\u2064\ufeff\udc00-\uddef]|\udb40/
 
-/** Index where unseen characters begin that reach to the end and may go on. */
-function unseenStart(text: string): number {
+/** Index where invisible characters start that reach the end and may continue. */
+function pendingInvisibleStart(text: string): number {
   let start = text.length
-  while (start > 0 && UNSEEN_UNIT.test(text.charAt(start - 1))) start--
+  while (start > 0 && INVISIBLE_CHARACTER.test(text.charAt(start - 1))) start--
   return start
 }
 
-const detect: Detector = (text, keywords) => {
-  const hidden = [...text.matchAll(UNSEEN)]
-    .filter(([run]) => run.length >= UNSEEN_UNITS_MIN && !FLAG.test(run))
+function hiddenTexts(text: string): readonly Match[] {
+  return [...text.matchAll(INVISIBLE_RUN)]
+    .filter(([run]) => run.length >= INVISIBLE_CHARS_MIN && !FLAG.test(run))
     .map((match): Match => {
       const [start, end] = [match.index, match.index + match[0].length]
       return { kind: 'exfiltration.hidden_text', severity: 'high', confidence: 0.9, start, end }
     })
-  return [...detectForms(text, keywords), ...hidden]
 }
 
 /** Kinds `exfiltration.*`. */
-export const step: Step = {
-  name: 'scan_output',
-  position: 700,
-  category: 'response_safety',
-  stages: ['response'],
-  timeoutMs: 2_000,
-  reachChars: REACH_CHARS,
-  opening: firstOpening([patternOpening(OUTPUT_PATTERNS, REACH_CHARS), unseenStart]),
-  inspect: (call) => inspectAll(call.segments, detect),
+export function createStep(engine: Engine): LocalStep {
+  const rules = engine.rules('exfiltration')
+  const detectPatterns = engine.detector(rules)
+  const detect: Detector = (text, keywords) => [...detectPatterns(text, keywords), ...hiddenTexts(text)]
+  return {
+    name: 'scan_output',
+    position: 700,
+    category: 'response_safety',
+    stages: ['response'],
+    matchCharsMax: MATCH_CHARS_MAX,
+    pendingFrom: earliestPending([engine.pendingFrom(rules, MATCH_CHARS_MAX), pendingInvisibleStart]),
+    inspect: (call) => engine.scan(call.segments, detect),
+  }
 }

@@ -1,9 +1,9 @@
 /**
- * Notices requests that no provider should get: wrong shape, values out of range, keys that attack parsers. Fields that
- * it does not know are left alone; their texts are looked through like all others.
+ * Validates requests: wrong types, values out of range, keys that attack parsers. Unknown fields are accepted; their
+ * texts are scanned like all others.
  */
 import type { Finding } from '../core/finding.ts'
-import type { Step } from '../core/step.ts'
+import type { LocalStep } from '../core/step.ts'
 import { pointerToken } from '../protocol/projection.ts'
 
 const ROLES = new Set(['system', 'developer', 'user', 'assistant', 'tool', 'function'])
@@ -19,103 +19,107 @@ const RANGES: readonly (readonly [field: string, min: number, max: number, isWho
   ['n', 1, 128, true],
 ]
 
-/** Wrong messages that are named; the call is refused for the first. */
-const WRONG_MAX = 100
+/** Maximum number of invalid messages that are reported; the call is refused for the first. */
+const FINDINGS_MAX = 100
 
 /** Fields that some APIs take as text or as lists of token numbers. */
 const TOKEN_FIELDS = ['prompt', 'input', 'suffix', 'prompt_token_ids'] as const
 
-/** Keys that reach for a prototype when a careless reader assigns them. */
+/** Keys that change a prototype when careless code assigns them. */
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 
 type Body = Readonly<Record<string, unknown>>
 
-const isObject = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value)
+function isObject(value: unknown): value is Body {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
-const malformed = (kind: string, pointer: string): Finding => ({
-  kind: `request.${kind}`,
-  severity: 'high',
-  pointer,
-  span: [0, 0],
-  confidence: 1,
-})
+function invalid(kind: string, pointer: string): Finding {
+  return {
+    kind: `request.${kind}`,
+    severity: 'high',
+    pointer,
+    span: [0, 0],
+    confidence: 1,
+  }
+}
 
-/** Kinds `request.*`; each points at the value that is wrong, or at the body where one is missing. */
-export const step: Step = {
+/** Kinds `request.*`; each points at the invalid value, or at the body where one is missing. */
+export const step: LocalStep = {
   name: 'validate_input',
   position: 100,
   category: 'access_control',
   stages: ['request'],
   isGate: true,
-  timeoutMs: 500,
   inspect: (call, tools) => {
-    if (!isObject(call.body)) return [malformed('not_an_object', '')]
+    if (!isObject(call.body)) return [invalid('not_an_object', '')]
     const findings = [
-      ...looksAtFields(call.body),
-      ...looksAtContent(call.body),
-      ...looksAtTokens(call.body),
-      ...looksAtKeys(call.body),
+      ...checkFields(call.body),
+      ...checkContent(call.body),
+      ...checkTokens(call.body),
+      ...checkKeys(call.body),
     ]
-    return call.bodyBytes > tools.limits.bodyBytesMax ? [...findings, malformed('too_large', '')] : findings
+    return call.bodyBytes > tools.limits.bodyBytesMax ? [...findings, invalid('too_large', '')] : findings
   },
 }
 
-function looksAtFields(body: Body): readonly Finding[] {
+function checkFields(body: Body): readonly Finding[] {
   const findings: Finding[] = []
   if (typeof body['model'] !== 'string' || !/^[\w./:@+-]{1,200}$/.test(body['model']))
-    findings.push(malformed('model', '/model'))
+    findings.push(invalid('model', '/model'))
   for (const [field, min, max, isWhole] of RANGES) {
     const value = body[field]
     if (value === undefined || value === null) continue
     const isInRange = typeof value === 'number' && value >= min && value <= max && (!isWhole || Number.isInteger(value))
-    if (!isInRange) findings.push(malformed('out_of_range', `/${field}`))
+    if (!isInRange) findings.push(invalid('out_of_range', `/${field}`))
   }
   const { stream, tools } = body
   if (stream !== undefined && stream !== null && typeof stream !== 'boolean')
-    findings.push(malformed('stream', '/stream'))
+    findings.push(invalid('stream', '/stream'))
   if (tools !== undefined && tools !== null && !(Array.isArray(tools) && tools.every(isObject)))
-    findings.push(malformed('tools', '/tools'))
+    findings.push(invalid('tools', '/tools'))
   return findings
 }
 
 /** A chat has messages, a completion a prompt, an embedding an input. */
-function looksAtContent(body: Body): readonly Finding[] {
+function checkContent(body: Body): readonly Finding[] {
   const { messages, prompt, input } = body
   if (messages === undefined) {
-    const given = prompt ?? input
-    const isGiven = (typeof given === 'string' || Array.isArray(given)) && given.length > 0
-    return isGiven ? [] : [malformed('no_content', '')]
+    const content = prompt ?? input
+    const hasContent = (typeof content === 'string' || Array.isArray(content)) && content.length > 0
+    return hasContent ? [] : [invalid('no_content', '')]
   }
-  if (!Array.isArray(messages) || messages.length === 0) return [malformed('messages', '/messages')]
+  if (!Array.isArray(messages) || messages.length === 0) return [invalid('messages', '/messages')]
   const findings: Finding[] = []
-  // One wrong message refuses the call; a body of five million of them must not cost a gigabyte.
-  for (let index = 0; index < messages.length && findings.length < WRONG_MAX; index++) {
-    findings.push(...looksAtMessage(messages[index], `/messages/${index}`))
+  // One invalid message refuses the call; a body of five million of them must not cost a gigabyte.
+  for (let index = 0; index < messages.length && findings.length < FINDINGS_MAX; index++) {
+    findings.push(...checkMessage(messages[index], `/messages/${index}`))
   }
   return findings
 }
 
-/** Text as a list of token numbers can't be looked through, and a model server would read it all the same. */
-function looksAtTokens(body: Body): readonly Finding[] {
-  return TOKEN_FIELDS.filter((field) => holdsNumber(body[field])).map((field) => malformed('tokens', `/${field}`))
+/** Text as a list of token numbers can't be scanned, and a model server would read it all the same. */
+function checkTokens(body: Body): readonly Finding[] {
+  return TOKEN_FIELDS.filter((field) => holdsNumber(body[field])).map((field) => invalid('tokens', `/${field}`))
 }
 
-const holdsNumber = (value: unknown): boolean =>
-  typeof value === 'number' || (Array.isArray(value) && value.some(holdsNumber))
+function holdsNumber(value: unknown): boolean {
+  return typeof value === 'number' || (Array.isArray(value) && value.some(holdsNumber))
+}
 
-function looksAtMessage(message: unknown, pointer: string): readonly Finding[] {
-  if (!isObject(message)) return [malformed('message', pointer)]
+function checkMessage(message: unknown, pointer: string): readonly Finding[] {
+  if (!isObject(message)) return [invalid('message', pointer)]
   const { role, content } = message
-  if (typeof role !== 'string' || !ROLES.has(role)) return [malformed('role', `${pointer}/role`)]
+  if (typeof role !== 'string' || !ROLES.has(role)) return [invalid('role', `${pointer}/role`)]
   const isContent =
     typeof content === 'string' ||
     (Array.isArray(content) && content.every(isObject)) ||
-    // An assistant that only calls tools, or refuses, says nothing.
+    // An assistant message that only calls tools, or refuses, has no content.
     ((content === null || content === undefined) && role === 'assistant')
-  return isContent ? [] : [malformed('content', `${pointer}/content`)]
+  return isContent ? [] : [invalid('content', `${pointer}/content`)]
 }
 
-function looksAtKeys(body: Body): readonly Finding[] {
+function checkKeys(body: Body): readonly Finding[] {
   const findings: Finding[] = []
   findForbidden(body, '', findings)
   return findings
@@ -123,11 +127,11 @@ function looksAtKeys(body: Body): readonly Finding[] {
 
 function findForbidden(value: object, pointer: string, findings: Finding[]): void {
   for (const key of Object.keys(value)) {
-    const inside = (value as Body)[key]
-    const isContainer = typeof inside === 'object' && inside !== null
+    const member = (value as Body)[key]
+    const isContainer = typeof member === 'object' && member !== null
     if (!isContainer && !FORBIDDEN_KEYS.has(key)) continue
-    const place = `${pointer}/${pointerToken(key)}`
-    if (FORBIDDEN_KEYS.has(key)) findings.push(malformed('forbidden_key', place))
-    if (isContainer) findForbidden(inside, place, findings)
+    const memberPointer = `${pointer}/${pointerToken(key)}`
+    if (FORBIDDEN_KEYS.has(key)) findings.push(invalid('forbidden_key', memberPointer))
+    if (isContainer) findForbidden(member, memberPointer, findings)
   }
 }

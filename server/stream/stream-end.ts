@@ -1,74 +1,108 @@
-/** How a stream ends: in the ledger first, then for the client. */
+/** What the ledger is told of a stream, and how one ends: first there, then for the client. */
 
+import type { Call } from '../core/call.ts'
 import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
-import { refusalCode } from '../pipeline/enforce.ts'
-import { inscribe, record } from '../pipeline/judge.ts'
+import type { Verdict } from '../core/verdict.ts'
+import { type AppendResult, appendDecision, appendEvent, type Decision } from '../pipeline/append.ts'
+import type { Gateway } from '../pipeline/gateway.ts'
+import { judge } from '../pipeline/judge.ts'
+import type { Refusal } from '../pipeline/refusal.ts'
 import { refusalBody } from '../pipeline/reply.ts'
-import { sseEvent } from '../protocol/sse.ts'
-import type { BatchAssessment } from './chunk-batch.ts'
-import type { Flow } from './stream-state.ts'
+import { ProjectionError, project } from '../protocol/projection.ts'
+import { formatEvent } from '../protocol/sse.ts'
+import type { StreamProgress } from './stream-progress.ts'
 
-/** Why nothing more comes. */
-export type Ending =
+/** Why the stream ends. A refusal is in the ledger already. `body`: the model server's own error, as it may leave. */
+export type StreamEnd =
   | Readonly<{ kind: 'done' }>
-  | Readonly<{ kind: 'refused'; assessment: BatchAssessment }>
-  | Readonly<{ kind: 'failed'; code: ErrorCode; cause: unknown }>
-  | Readonly<{ kind: 'gone' }>
+  | Readonly<{ kind: 'refused'; refusal: Refusal; verdict: Verdict }>
+  | Readonly<{ kind: 'failed'; code: ErrorCode; cause: unknown; body?: unknown }>
+  | Readonly<{ kind: 'client_disconnected' }>
 
-/** An ending that is somebody's fault. */
-export function failed(code: ErrorCode, cause?: unknown): Ending {
+/** An end with an error. */
+export function failedEnd(code: ErrorCode, cause?: unknown): StreamEnd {
   return { kind: 'failed', code, cause }
 }
 
-/** Records the end of a stream, and gives the event that tells the client; '' when nobody listens any more. */
-export async function conclude(flow: Flow, ending: Ending): Promise<string> {
-  flow.isOver = true
+/** Appends the decision about a batch when it is the first, or refuses the stream. Its end records all others. */
+export async function appendBatch(
+  gateway: Gateway,
+  call: Call,
+  decision: Decision,
+  progress: StreamProgress,
+): Promise<AppendResult> {
+  progress.decided(decision.verdict)
+  const isRefused = decision.verdict.action === 'block' || decision.verdict.action === 'hold'
+  if (progress.isOpen && !isRefused) return { status: 'recorded' }
+  const details = isRefused ? progress.counts() : { event: 'opened' }
+  const appended = await appendDecision(gateway, call, decision, JSON.stringify(call.segments), details)
+  if (appended.status === 'recorded') progress.isOpen = true
+  return appended
+}
+
+/** Judges an error of the model server, as it stands in a stream, and returns the end that passes it on. */
+export async function judgeError(gateway: Gateway, request: Call, body: object): Promise<StreamEnd> {
+  const text = JSON.stringify(body)
+  const segments = segmentsOf(body)
+  if (segments === undefined) return failedEnd('upstream.malformed')
+  const call: Call = { ...request, stage: 'response', body, bodyBytes: text.length, segments }
+  const decision = await judge(gateway, call, text, { event: 'error' })
+  if (decision.status === 'unrecorded') return failedEnd('ledger.unavailable', decision.cause)
+  const { enforcement, verdict } = decision
+  if (enforcement.status === 'refused') return { kind: 'refused', refusal: enforcement, verdict }
+  return { kind: 'failed', code: 'upstream.failed', cause: undefined, body: enforcement.body }
+}
+
+function segmentsOf(body: object): Call['segments'] | undefined {
   try {
-    await inscribeEnding(flow, ending)
-  } catch {
-    return errorEvent(flow, 'ledger.unavailable')
+    return project(body)
+  } catch (cause) {
+    if (cause instanceof ProjectionError) return undefined
+    throw cause
   }
-  switch (ending.kind) {
+}
+
+/** Records the end of a stream, and returns the event that tells the client; '' when it has disconnected. */
+export async function endStream(
+  gateway: Gateway,
+  request: Call,
+  progress: StreamProgress,
+  end: StreamEnd,
+): Promise<string> {
+  const appended = await appendEnd(gateway, { ...request, stage: 'response' }, progress, end)
+  if (appended.status === 'unrecorded') return errorEvent(request, 'ledger.unavailable')
+  switch (end.kind) {
     case 'done':
-      return sseEvent('[DONE]')
-    case 'gone':
+      return formatEvent('[DONE]')
+    case 'client_disconnected':
       return ''
     case 'failed':
-      return errorEvent(flow, ending.code)
+      return end.body === undefined ? errorEvent(request, end.code) : formatEvent(JSON.stringify(end.body))
     case 'refused':
-      return refusalEvent(flow, ending.assessment)
+      return formatEvent(JSON.stringify(refusalBody(end.refusal, request, end.verdict)))
   }
 }
 
-async function inscribeEnding(flow: Flow, ending: Ending): Promise<void> {
-  const { gateway, request, released } = flow
-  const call = { ...request, stage: 'response' as const }
-  const facts = {
-    events: released.events,
-    released_bytes: released.bytes,
-    judgements: flow.judgements,
-    // Salted with the request's id instead of an entry's: it grows from the first piece on.
-    released_commitment: released.digest.digest('hex'),
+async function appendEnd(
+  gateway: Gateway,
+  call: Call,
+  progress: StreamProgress,
+  end: StreamEnd,
+): Promise<AppendResult> {
+  const details = progress.summary()
+  const outcome = progress.outcome()
+  switch (end.kind) {
+    case 'done':
+      return appendEvent(gateway, call, 'stream_closed', 'info', details, outcome)
+    case 'client_disconnected':
+      return appendEvent(gateway, call, 'client_gone', 'warn', details, outcome)
+    case 'failed':
+      return appendEvent(gateway, call, 'stream_failed', 'error', { ...details, code: end.code }, outcome)
+    case 'refused':
+      return { status: 'recorded' }
   }
-  if (ending.kind === 'refused') {
-    const content = JSON.stringify(ending.assessment.call.segments)
-    const told = await inscribe(gateway, ending.assessment.call, ending.assessment, content, facts)
-    if (told.status === 'unrecorded') throw told.cause
-    return
-  }
-  const details = { ...facts, findings: Object.fromEntries(released.kinds), redacted: [...flow.redacted] }
-  const outcome = { decision: flow.redacted.size > 0 ? 'redact' : 'allow', classification: flow.classification }
-  if (ending.kind === 'done') await record(gateway, call, 'stream_closed', 'info', details, outcome)
-  else if (ending.kind === 'gone') await record(gateway, call, 'client_gone', 'warn', details, outcome)
-  else await record(gateway, call, 'stream_failed', 'error', { ...details, code: ending.code }, outcome)
 }
 
-function errorEvent(flow: Flow, code: ErrorCode): string {
-  return sseEvent(JSON.stringify(errorBody(errorRow(code), flow.request.id)))
-}
-
-function refusalEvent({ request }: Flow, { verdict }: BatchAssessment): string {
-  const reasons = 'reasons' in verdict ? verdict.reasons : []
-  const code = verdict.action === 'hold' ? 'approval.required' : refusalCode(reasons, 'response')
-  return sseEvent(JSON.stringify(refusalBody({ status: 'refused', code, reasons }, request, verdict)))
+function errorEvent({ id }: Call, code: ErrorCode): string {
+  return formatEvent(JSON.stringify(errorBody(errorRow(code), id)))
 }

@@ -1,178 +1,148 @@
 /**
- * A streamed answer: read, held back, judged, recorded, released. Its first piece leaves after an entry in the ledger, its
- * end after another one. Whatever ends it early is told to the client as an error event, and then there is no `[DONE]`.
+ * A streamed response: read, held back, judged in batches, recorded, released. Its first event leaves after an entry
+ * in the ledger, its end after another one. An early end is sent to the client as an error event; then there is no
+ * `[DONE]`, and the body stays unfinished.
  */
 import type { Call } from '../core/call.ts'
-import type { UpstreamAnswer } from '../core/ports.ts'
-import { allFindings } from '../pipeline/enforce.ts'
-import { type Gateway, inscribe, type Judged, meterFinding } from '../pipeline/judge.ts'
-import { redact } from '../pipeline/redaction.ts'
-import { allowanceHeaders, governanceHeaders, moreSensitive, type Reply } from '../pipeline/reply.ts'
-import { readEvents, SseError, sseEvent } from '../protocol/sse.ts'
-import { compose, envelopeOf, type Members, type Skeleton } from '../protocol/stream-chunk.ts'
-import { assessBatch, type Batch, type BatchAssessment, takeIn } from './chunk-batch.ts'
-import { dueTexts, endTexts, releaseText } from './held-text.ts'
-import { conclude, type Ending, failed } from './stream-end.ts'
-import { type Flow, openFlow, responseSteps } from './stream-state.ts'
+import type { UpstreamResponse } from '../core/ports.ts'
+import type { Step } from '../core/step.ts'
+import { pendingFromSteps } from '../detection/pending-match.ts'
+import { saltOf } from '../ledger/entry-builder.ts'
+import { countFinding } from '../pipeline/append.ts'
+import { decide } from '../pipeline/decide.ts'
+import { enforce } from '../pipeline/enforce.ts'
+import type { Gateway } from '../pipeline/gateway.ts'
+import type { RecordedDecision } from '../pipeline/judge.ts'
+import { allowanceHeaders, governanceHeaders, type Reply, type StreamTexts } from '../pipeline/reply.ts'
+import { runSteps } from '../pipeline/step-runner.ts'
+import { KEEP_ALIVE } from '../protocol/sse.ts'
+import { JudgementPace } from './judgement-pace.ts'
+import { acceptRead, type StreamStop } from './stream-arrival.ts'
+import { appendBatch, endStream, failedEnd, judgeError, type StreamEnd } from './stream-end.ts'
+import { StreamProgress } from './stream-progress.ts'
+import { StreamSource } from './stream-source.ts'
+import { StreamState } from './stream-state.ts'
 
-/** Gives the reply whose chunks are the judged stream. `asking` is the judgement of the request. */
-export function streamAnswer(
+/** A connection that has been silent for so long gets a comment: proxies close silent ones. */
+const SILENCE_MS = 15_000
+
+/** One stream: who judges it, the request that it answers, and its state. `signal` aborts when the client disconnects. */
+type Stream = Readonly<{
+  gateway: Gateway
+  request: Call
+  signal: AbortSignal
+  state: StreamState
+  source: StreamSource
+  pace: JudgementPace
+}>
+
+/** The response headers of every stream. */
+export const STREAM_HEADERS: Readonly<Record<string, string>> = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+}
+
+/** Returns the reply whose chunks are the judged stream. `requestDecision` is the decision about the request. */
+export function streamReply(
   gateway: Gateway,
   request: Call,
-  asking: Judged,
-  from: UpstreamAnswer,
+  { verdict, outcomes, allowance }: RecordedDecision,
+  response: UpstreamResponse,
   signal: AbortSignal,
 ): Reply {
-  const flow = openFlow(gateway, request, asking, signal)
+  const steps = gateway.steps.filter(({ stages }) => stages.includes('response'))
+  const progress = new StreamProgress(verdict.classification, saltOf(gateway.commitmentKey, request.id))
+  const state = new StreamState(request, longestMatch(steps), pendingFromSteps(steps), progress)
   const headers = {
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-cache, no-transform',
-    'x-accel-buffering': 'no',
-    ...governanceHeaders(asking.verdict, [...asking.outcomes, ...responseSteps(gateway)]),
-    ...allowanceHeaders(asking.allowance, false),
+    ...STREAM_HEADERS,
+    ...governanceHeaders(verdict, [...outcomes, ...steps]),
+    ...allowanceHeaders(allowance, false),
   }
-  return { kind: 'stream', status: 200, headers, chunks: run(flow, from.body) }
+  const pace = new JudgementPace(gateway.ports.clock)
+  const chunks = streamTexts({ gateway, request, signal, state, source: new StreamSource(response.body), pace })
+  return { kind: 'stream', status: 200, headers, chunks }
 }
 
-/** The judged stream. When the client goes away, `finally` still records it. */
-async function* run(flow: Flow, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const events = readEvents(bytes)
+function longestMatch(steps: readonly Step[]): number {
+  return Math.max(0, ...steps.map(({ matchCharsMax = 0 }) => matchCharsMax))
+}
+
+/** The judged stream. When the client disconnects, `finally` still records it. */
+async function* streamTexts(stream: Stream): StreamTexts {
+  let hasEnded = false
+  const endWith = (end: StreamEnd): Promise<string> => {
+    hasEnded = true
+    return endStream(stream.gateway, stream.request, stream.state.progress, end)
+  }
   try {
     for (;;) {
-      const { text, ending } = await advance(flow, await arrival(events))
+      const { text, end } = await nextTexts(stream)
       if (text !== '') yield text
-      if (!ending) continue
-      const last = await conclude(flow, ending)
+      if (!end) continue
+      const last = await endWith(end)
       if (last !== '') yield last
-      return
+      return end.kind === 'done'
     }
   } catch (cause) {
-    yield await conclude(flow, failed('gateway.internal', cause))
+    yield await endWith(failedEnd('gateway.internal', cause))
     throw cause
   } finally {
-    if (!flow.isOver) await conclude(flow, { kind: 'gone' })
-    await events.return(undefined)
+    if (!hasEnded) await endWith({ kind: 'client_disconnected' })
+    stream.source.close()
   }
 }
 
-/** Events that came in together; the end of the stream; or its failure, which is a value here. */
-type Arrival =
-  | Readonly<{ kind: 'events'; events: readonly string[] }>
-  | Readonly<{ kind: 'end' }>
-  | Readonly<{ kind: 'broken'; cause: unknown }>
+type StreamStep = Readonly<{ text: string; end: StreamEnd | undefined }>
 
-async function arrival(events: AsyncIterator<readonly string[]>): Promise<Arrival> {
-  try {
-    const next = await events.next()
-    return next.done ? { kind: 'end' } : { kind: 'events', events: next.value }
-  } catch (cause) {
-    return { kind: 'broken', cause }
+/** Waits for something, and returns what of the stream may leave then, and how it ends, if it does. */
+async function nextTexts(stream: Stream): Promise<StreamStep> {
+  const { state, signal, source, pace } = stream
+  const read = await source.read(state.hasNews ? pace.waitMs(state.backlog()) : SILENCE_MS)
+  if (signal.aborted) return { text: '', end: { kind: 'client_disconnected' } }
+  const isSilent = read === undefined && !state.hasNews
+  const stop = read && acceptRead(state, read)
+  if (stop) return stopStream(stream, stop)
+  const isDue = read === undefined || pace.waitMs(state.backlog()) === 0
+  const step = state.hasNews && isDue ? await judgeBatch(stream) : { text: '', end: undefined }
+  const isAlive = isSilent || read?.hasComment === true
+  return step.text === '' && step.end === undefined && isAlive ? { text: KEEP_ALIVE, end: undefined } : step
+}
+
+/** Releases what is still held, once nothing more comes, and says how the stream ends. */
+async function stopStream(stream: Stream, stop: StreamStop): Promise<StreamStep> {
+  stream.state.finish()
+  const { text, end } = await judgeBatch(stream)
+  return { text, end: end ?? (await endAfter(stream, stop)) }
+}
+
+async function endAfter({ gateway, request, state }: Stream, stop: StreamStop): Promise<StreamEnd> {
+  switch (stop.kind) {
+    case 'done':
+      return { kind: 'done' }
+    case 'end':
+      return state.hasEnded() ? { kind: 'done' } : failedEnd(state.isForeign ? 'upstream.malformed' : 'upstream.failed')
+    case 'failed':
+      return failedEnd(stop.code, stop.cause)
+    case 'error':
+      return judgeError(gateway, request, stop.body)
   }
 }
 
-type Advance = Readonly<{ text: string; ending: Ending | undefined }>
-
-/** Gives what of the stream may leave after an arrival, and how it ends, if it does. */
-async function advance(flow: Flow, came: Arrival): Promise<Advance> {
-  if (flow.signal.aborted) return { text: '', ending: { kind: 'gone' } }
-  if (came.kind === 'broken') {
-    return over(failed(came.cause instanceof SseError ? 'upstream.malformed' : 'upstream.failed', came.cause))
-  }
-  if (came.kind === 'end') {
-    const ends = [...flow.choices.values()]
-    return finish(flow, ends.length > 0 && ends.every((isEnded) => isEnded))
-  }
-  const end = came.events.indexOf('[DONE]')
-  const chunks = (end < 0 ? came.events : came.events.slice(0, end)).map(parse)
-  if (chunks.some((chunk) => chunk === undefined)) return over(failed('upstream.malformed'))
-  if (chunks.some((chunk) => chunk?.['error'])) return over(failed('upstream.failed'))
-  const batch = takeIn(chunks, flow.texts, flow.sent)
-  if (!batch) return over(failed('upstream.malformed'))
-  noteChoices(flow, batch)
-  const now = await release(flow, batch)
-  if (now.ending || end < 0) return now
-  const rest = await finish(flow, true)
-  return { text: now.text + rest.text, ending: rest.ending }
-}
-
-const over = (ending: Ending): Advance => ({ text: '', ending })
-
-/** Lets out what is still held, once nothing more comes. `isComplete`: the model server ended it on purpose. */
-async function finish(flow: Flow, isComplete: boolean): Promise<Advance> {
-  endTexts(flow.texts)
-  const { text, ending } = await release(flow, { skeletons: [], wholes: [], due: dueTexts(flow.texts) })
-  return { text, ending: ending ?? (isComplete ? { kind: 'done' } : failed('upstream.failed')) }
-}
-
-/** Judges a batch, records the first one, and gives what of it may leave. */
-async function release(flow: Flow, batch: Batch): Promise<Advance> {
-  const isQuiet = batch.due.length + batch.wholes.length === 0
-  if (isQuiet && (flow.isOpen || batch.skeletons.length === 0))
-    return { text: write(flow, batch.skeletons, []), ending: undefined }
-  const assessment = await assessBatch(flow.gateway, flow.request, batch, flow.texts)
-  const { verdict, call } = assessment
-  flow.judgements += 1
-  flow.classification = moreSensitive(flow.classification, verdict.classification)
-  if (verdict.action === 'block' || verdict.action === 'hold') return over({ kind: 'refused', assessment })
-  if (!flow.isOpen) {
-    const opened = await inscribe(flow.gateway, call, assessment, JSON.stringify(call.segments), { event: 'opened' })
-    if (opened.status === 'unrecorded') return over(failed('ledger.unavailable', opened.cause))
-    flow.isOpen = true
-  }
-  return { text: settledText(flow, batch, assessment), ending: undefined }
-}
-
-/** Gives the events of a batch that may leave, with what the verdict takes out taken out. */
-function settledText(flow: Flow, batch: Batch, { verdict, outcomes, call, settled }: BatchAssessment): string {
-  const kinds = verdict.action === 'redact' ? verdict.kinds : []
-  for (const kind of kinds) flow.redacted.add(kind)
-  const found = allFindings(outcomes)
-  const inWholes = found.filter(({ pointer }) => !settled.has(pointer))
-  const leaving = found.filter(({ pointer, span }) => span[1] <= (settled.get(pointer)?.releaseTo ?? Infinity))
-  for (const { kind } of leaving) {
-    flow.released.kinds.set(kind, (flow.released.kinds.get(kind) ?? 0) + 1)
-    meterFinding(flow.gateway.ports.meter, kind)
-  }
-  const chunks = redact(call.body, inWholes, kinds) as readonly Members[]
-  const skeletons = batch.skeletons.map((skeleton, index) => ({ ...skeleton, chunk: chunks[index] ?? skeleton.chunk }))
-  flow.envelope = envelopeOf(chunks.at(-1) ?? flow.envelope)
-  const texts: Members[] = []
-  for (const [pointer, window] of settled) {
-    const { growth, text } = releaseText(flow.texts, pointer, window, kinds)
-    if (text !== '') texts.push(compose(flow.envelope, growth, text))
-  }
-  return write(flow, skeletons, texts)
-}
-
-/** Writes chunks in the order that clients expect: beginnings, texts, then what ends a choice or the whole. */
-function write(flow: Flow, skeletons: readonly Skeleton[], texts: readonly Members[]): string {
-  const isEnd = ({ chunk, ended }: Skeleton): boolean => ended.length > 0 || (chunk['choices'] as []).length === 0
-  const full = skeletons.filter(({ isEmpty }) => !isEmpty)
-  const bodies = [...full.filter((one) => !isEnd(one)).map(chunkOf), ...texts, ...full.filter(isEnd).map(chunkOf)]
-  const text = bodies.map((body) => sseEvent(JSON.stringify(body))).join('')
-  flow.released.events += bodies.length
-  flow.released.bytes += Buffer.byteLength(text)
-  flow.released.digest.update(text)
-  return text
-}
-
-const chunkOf = ({ chunk }: Skeleton): Members => chunk
-
-/** Notes which choices have begun, and which have ended. */
-function noteChoices(flow: Flow, { skeletons }: Batch): void {
-  for (const { chunk, ended } of skeletons) {
-    for (const { index } of chunk['choices'] as readonly { index?: number }[]) {
-      flow.choices.set(index ?? 0, (flow.choices.get(index ?? 0) ?? false) || ended.includes(index ?? 0))
-    }
-  }
-}
-
-/** Gives a chunk, or undefined when the data are not a JSON object. */
-function parse(data: string): Members | undefined {
-  try {
-    const value: unknown = JSON.parse(data)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : undefined
-  } catch {
-    return undefined
-  }
+/** Judges what has come, and returns what of it may leave: run steps → settle → decide → append → enforce. */
+async function judgeBatch({ gateway, state, pace }: Stream): Promise<StreamStep> {
+  const call = state.pendingCall()
+  if (!call) return { text: state.pass(), end: undefined }
+  const backlog = state.backlog()
+  const run = await runSteps(gateway, call)
+  const outcomes = state.settle(run.outcomes)
+  pace.judged(backlog)
+  const verdict = await decide(gateway, call, outcomes)
+  const appended = await appendBatch(gateway, call, { outcomes, verdict }, state.progress)
+  if (appended.status === 'unrecorded') return { text: '', end: failedEnd('ledger.unavailable', appended.cause) }
+  const enforcement = enforce(call, state.fieldFindings(), verdict, gateway.registry)
+  if (enforcement.status === 'refused') return { text: '', end: { kind: 'refused', refusal: enforcement, verdict } }
+  const { text, findings } = state.take(verdict, enforcement.body)
+  for (const { kind } of findings) countFinding(gateway, kind)
+  return { text, end: undefined }
 }

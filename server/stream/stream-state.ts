@@ -1,59 +1,178 @@
-/** The state of one streamed answer: what has come in, what has left, and how far its record has got. */
-import { createHash, type Hash } from 'node:crypto'
+/**
+ * The state of one streamed response: what has come, what is held, and what may leave. It reads, evaluates and
+ * records nothing:
+ *
+ *     state.accept(chunk, jsonChars)        a chunk came; or finish(), when nothing more comes
+ *     call = state.pendingCall()            what is to be evaluated now; undefined when that is nothing
+ *     …run the response steps over call…
+ *     outcomes = state.settle(outcomes)     what of it can no longer change
+ *     …decide on outcomes, append, enforce over state.fieldFindings…
+ *     text = state.take(verdict, body)      the events that leave; or pass() when there was nothing to evaluate
+ */
 import type { Call } from '../core/call.ts'
-import type { Step } from '../core/step.ts'
-import { stepsOpening } from '../detection/pending-match.ts'
-import { saltOf } from '../ledger/entry-builder.ts'
-import type { Assessment, Gateway } from '../pipeline/judge.ts'
-import type { Members } from '../protocol/stream-chunk.ts'
-import type { Wholes } from './chunk-batch.ts'
-import { openTexts, type Texts } from './held-text.ts'
+import type { Finding } from '../core/finding.ts'
+import type { PendingFrom, StepOutcome } from '../core/step.ts'
+import type { Verdict } from '../core/verdict.ts'
+import { allFindings } from '../pipeline/enforce.ts'
+import { ProjectionError } from '../protocol/projection.ts'
+import { formatEvent } from '../protocol/sse.ts'
+import { type FieldText, type JsonObject, type SplitChunk, splitChunk } from '../protocol/stream-chunk.ts'
+import { type Batch, batchCall, type SettledBatch, settleBatch } from './chunk-batch.ts'
+import { ChunkQueue } from './chunk-queue.ts'
+import {
+  appendText,
+  backlogOf,
+  createHeldTexts,
+  dueTexts,
+  finishTexts,
+  type HeldTexts,
+  pauseChoice,
+  releaseText,
+} from './held-text.ts'
+import type { Backlog } from './judgement-pace.ts'
+import type { StreamProgress } from './stream-progress.ts'
+import { type WholeField, WholeFields } from './whole-field.ts'
 
-/** A stream under way. `isOpen`: its first entry is in the ledger. `isOver`: nothing more is said or recorded. */
-export type Flow = {
-  readonly gateway: Gateway
-  readonly request: Call
-  readonly signal: AbortSignal
-  readonly texts: Texts
-  readonly sent: Wholes
+const NO_BATCH: Batch = { chunks: [], wholeFields: [], due: [] }
+const NOTHING_SETTLED: SettledBatch = { outcomes: [], texts: new Map() }
+
+/** Events that leave, and the findings in what they were made of. */
+export type TakenEvents = Readonly<{ text: string; findings: readonly Finding[] }>
+
+/** One stream in progress. */
+export class StreamState {
+  readonly progress: StreamProgress
+  readonly #request: Call
+  readonly #texts: HeldTexts
+  readonly #fields: WholeFields
+  readonly #queue = new ChunkQueue()
   /** Choices that have begun, and whether they have ended. */
-  readonly choices: Map<number, boolean>
-  readonly released: { bytes: number; events: number; readonly digest: Hash; readonly kinds: Map<string, number> }
-  envelope: Members
-  classification: string
-  judgements: number
-  readonly redacted: Set<string>
-  isOpen: boolean
-  isOver: boolean
-}
+  readonly #choices = new Map<number, boolean>()
+  #hasSkipped = false
+  #chunks: JsonObject[] = []
+  #wholeFields: WholeField[] = []
+  #batch = NO_BATCH
+  #settled = NOTHING_SETTLED
 
-/** Begins a stream. `asking` is the judgement of the request. */
-export function openFlow(gateway: Gateway, request: Call, asking: Assessment, signal: AbortSignal): Flow {
-  const steps = responseSteps(gateway)
-  const reachChars = Math.max(0, ...steps.map((step) => step.reachChars ?? 0))
-  return {
-    gateway,
-    request,
-    signal,
-    texts: openTexts(reachChars, stepsOpening(steps)),
-    sent: new Map(),
-    choices: new Map(),
-    released: {
-      bytes: 0,
-      events: 0,
-      digest: createHash('sha256').update(saltOf(gateway.commitmentKey, request.id)),
-      kinds: new Map(),
-    },
-    redacted: new Set(),
-    envelope: {},
-    classification: asking.verdict.classification,
-    judgements: 0,
-    isOpen: false,
-    isOver: false,
+  /** `matchCharsMax`: the largest of the response steps; `pendingFrom`: of them all. */
+  constructor(request: Call, matchCharsMax: number, pendingFrom: PendingFrom, progress: StreamProgress) {
+    this.#request = request
+    this.#texts = createHeldTexts(matchCharsMax, pendingFrom)
+    this.#fields = new WholeFields(pendingFrom)
+    this.progress = progress
+  }
+
+  /** Accepts a parsed chunk that came as so many characters. False when it is not a chunk that can be evaluated. */
+  accept(value: unknown, jsonChars: number): boolean {
+    try {
+      const split = splitChunk(value, (field) => this.#fields.isHeld(field))
+      if (split === undefined) return false
+      this.#add({ ...split, chunk: this.#fields.withFirstValues(split.chunk) }, jsonChars)
+      return true
+    } catch (cause) {
+      if (cause instanceof ProjectionError) return false
+      throw cause
+    }
+  }
+
+  /** Skips something that is no chunk. */
+  skip(): void {
+    this.#hasSkipped = true
+  }
+
+  /** True when something came and none of it was a chunk. */
+  get isForeign(): boolean {
+    return this.#hasSkipped && this.#choices.size === 0
+  }
+
+  /** Ends all texts: nothing more comes. */
+  finish(): void {
+    finishTexts(this.#texts)
+  }
+
+  /** True when choices have begun and each of them has ended. */
+  hasEnded(): boolean {
+    return this.#choices.size > 0 && [...this.#choices.values()].every((isEnded) => isEnded)
+  }
+
+  /** True when something has come since the last judgement. */
+  get hasNews(): boolean {
+    return this.#chunks.length > 0
+  }
+
+  /** How much text is to be judged. */
+  backlog(): Backlog {
+    return backlogOf(this.#texts)
+  }
+
+  /** The call to be evaluated now; undefined when there is no new text, after the first batch. */
+  pendingCall(): Call | undefined {
+    const due = dueTexts(this.#texts)
+    const hasText = due.length + this.#wholeFields.length > 0
+    if (!hasText && (this.progress.isOpen || this.#chunks.length === 0)) return undefined
+    this.#batch = { chunks: this.#chunks, wholeFields: this.#wholeFields, due }
+    return batchCall(this.#request, this.#batch)
+  }
+
+  /** Given the outcomes of the steps over the pending call, returns what of them is final. */
+  settle(outcomes: readonly StepOutcome[]): readonly StepOutcome[] {
+    this.#settled = settleBatch(this.#batch, this.#texts, this.#fields, outcomes, this.#queue.isOverfull)
+    return this.#settled.outcomes
+  }
+
+  /** The final findings in the body of the pending call, which holds all but the held texts. */
+  fieldFindings(): readonly Finding[] {
+    const { outcomes, texts } = this.#settled
+    return allFindings(outcomes).filter(({ pointer }) => !texts.has(pointer))
+  }
+
+  /** Takes what has no text to be evaluated: its chunks leave as they are, behind what is held. */
+  pass(): string {
+    return this.#send(this.#chunks, [], [])
+  }
+
+  /**
+   * Takes the events that may leave: the chunks of the enforced body, and what is settled of the held texts without
+   * what the verdict redacts.
+   */
+  take(verdict: Verdict, body: unknown): TakenEvents {
+    const kinds = verdict.action === 'redact' ? verdict.kinds : []
+    const { outcomes, texts } = this.#settled
+    for (const [pointer, settled] of texts) releaseText(this.#texts, pointer, settled, kinds)
+    const findings = allFindings(outcomes).filter(
+      ({ pointer, span }) => span[1] <= (texts.get(pointer)?.releaseTo ?? Infinity),
+    )
+    return { text: this.#send(body as readonly JsonObject[], findings, kinds), findings }
+  }
+
+  #add(split: SplitChunk, jsonChars: number): void {
+    const { chunk, choices, ended, texts, fields } = split
+    const judged = this.#fields.judgedIn(chunk, fields, this.#chunks.length)
+    const begun = new Set([...fields.values()].filter(isBeginning).map(({ choice }) => choice))
+    for (const choice of begun) pauseChoice(this.#texts, choice)
+    for (const text of texts) appendText(this.#texts, text, this.#fields.earlier(text.field.pointer))
+    for (const choice of ended) pauseChoice(this.#texts, choice)
+    for (const choice of choices)
+      this.#choices.set(choice, this.#choices.get(choice) === true || ended.includes(choice))
+    this.#queue.add(split, jsonChars)
+    this.#chunks.push(chunk)
+    this.#wholeFields.push(...judged)
+  }
+
+  #send(body: readonly JsonObject[], findings: readonly Finding[], redactedKinds: readonly string[]): string {
+    this.#queue.enforce(body)
+    const events = this.#queue.leave()
+    const text = events.map(formatEvent).join('')
+    this.progress.sent(text, events.length, findings, redactedKinds)
+    this.#chunks = []
+    this.#wholeFields = []
+    this.#batch = NO_BATCH
+    this.#settled = NOTHING_SETTLED
+    return text
   }
 }
 
-/** The steps that look at answers. */
-export function responseSteps({ steps }: Gateway): readonly Step[] {
-  return steps.filter(({ stages }) => stages.includes('response'))
+/** True for a string that begins something else than the text that its choice is at: the id and the name of a tool call. */
+function isBeginning({ path }: FieldText): boolean {
+  return path[0] === 'delta' && path.length > 2
 }

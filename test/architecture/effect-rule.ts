@@ -8,11 +8,12 @@ import {
   type Node,
   SyntaxKind,
 } from 'typescript/unstable/ast'
-import { type Breach, isFunction, placeOf, type Rule, type Source, walk } from './source.ts'
+import { type Breach, isFunction, isShipped, placeOf, type Rule, type Source, walk } from './source.ts'
 
 /** Files that are a process: they may end it, and may act when they are run (not when they are imported). */
 const isProcessEntry = (path: string): boolean =>
-  path === 'scripts/cli.ts' || /^(server\/(main|migrate|verify|backup|policy\/build)|bench\/[^/]+)\.ts$/.test(path)
+  path === 'scripts/cli.ts' ||
+  /^(server\/(main|migrate|verify|backup|policy\/build|rules\/build)|bench\/[^/]+)\.ts$/.test(path)
 
 const environmentReaders = ['server/config/config.ts', 'scripts/cli.ts']
 /** Where clock and randomness enter; everything else gets them as arguments. */
@@ -21,7 +22,6 @@ const isWorldly = (path: string): boolean =>
   path === 'server/app.ts' ||
   /^scripts\/(commands|runners)\//.test(path) ||
   path.startsWith('server/adapters/')
-const isOurs = ({ path }: Source): boolean => /^(scripts|server)\//.test(path)
 
 type Find = (source: Source, node: Node) => boolean
 
@@ -30,7 +30,7 @@ const forbid = (name: string, isAllowed: (path: string) => boolean, find: Find):
   name,
   check: (sources) =>
     sources
-      .filter((source) => isOurs(source) && !isAllowed(source.path))
+      .filter((source) => isShipped(source) && !isAllowed(source.path))
       .flatMap((source) =>
         [...walk(source.file)]
           .filter((node) => find(source, node))
@@ -84,7 +84,7 @@ const isGuard = (source: Source, node: Node): boolean =>
 const imports: Rule = {
   name: 'nothing happens at import',
   check: (sources) =>
-    sources.filter(isOurs).flatMap((source) =>
+    sources.filter(isShipped).flatMap((source) =>
       source.file.statements
         .filter((node) => !inert.has(node.kind) && !isGuard(source, node))
         .filter((node) => node.kind !== SyntaxKind.VariableStatement || touchesWorld(source, node))

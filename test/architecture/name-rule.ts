@@ -1,6 +1,6 @@
 /** How files and things are named, and that they say what they are. */
 import { isIdentifier, isVariableStatement, type Node, type Statement, SyntaxKind } from 'typescript/unstable/ast'
-import { isExported, placeOf, type Rule, type Source, walk } from './source.ts'
+import { isExported, isShipped, placeOf, type Rule, type Source, walk } from './source.ts'
 
 const banned = [
   'util',
@@ -17,7 +17,6 @@ const banned = [
   'shared',
   'lib',
 ]
-const isOurs = ({ path }: Source): boolean => /^(scripts|server)\//.test(path)
 
 /** The words of a kebab-case, camelCase or snake_case name, in lower case. */
 const wordsOf = (name: string): readonly string[] =>
@@ -68,7 +67,7 @@ const exported: Rule = {
   name: 'no export is named after nothing',
   check: (sources) =>
     sources
-      .filter((source) => isOurs(source) && !prescribed.includes(source.path))
+      .filter((source) => isShipped(source) && !prescribed.includes(source.path))
       .flatMap((source) =>
         source.file.statements
           .filter(isExported)
@@ -90,7 +89,7 @@ const declaredIn = (source: Source): readonly Readonly<{ name: Node; text: strin
 const limits: Rule = {
   name: 'units and bounds stand last: bodyBytesMax',
   check: (sources) =>
-    sources.filter(isOurs).flatMap((source) =>
+    sources.filter(isShipped).flatMap((source) =>
       declaredIn(source)
         .filter(({ text }) => /^(max|min|ms|seconds|bytes)[A-Z]/.test(text) && !text.endsWith('Of'))
         .map(({ name, text }) => ({ rule: limits.name, where: placeOf(source, name), what: text })),
@@ -103,7 +102,7 @@ const wireBooleans = ['stream', 'ok', 'success', 'blocked', 'allowed']
 const booleans: Rule = {
   name: 'booleans begin with is, has or should',
   check: (sources) =>
-    sources.filter(isOurs).flatMap((source) =>
+    sources.filter(isShipped).flatMap((source) =>
       declaredIn(source)
         .filter(({ type }) => type?.kind === SyntaxKind.BooleanKeyword)
         .filter(
@@ -133,7 +132,7 @@ const isDocumented = (source: Source, node: Statement): boolean => {
 const docstrings: Rule = {
   name: 'every export says what it is',
   check: (sources) =>
-    sources.filter(isOurs).flatMap((source) =>
+    sources.filter(isShipped).flatMap((source) =>
       source.file.statements
         .filter((node) => isExported(node) && !isDocumented(source, node))
         .map((node) => ({

@@ -1,6 +1,6 @@
 /** The arrows between rooms: imports follow the table, each row of it is used, no circle, and no room of nouns grows into a drawer. */
 import { type Room, roomOf } from './room.ts'
-import { type Import, importsOf, placeOf, type Rule, type Source } from './source.ts'
+import { type Import, importsOf, isShipped, placeOf, type Rule, type Source } from './source.ts'
 
 const nounFilesMax = 25
 
@@ -9,7 +9,7 @@ type Arrow = Import & Readonly<{ target: string; fromRoom: Room | undefined; toR
 /** All imports from one file of the two halves to another file, with the rooms of both. */
 const arrowsOf = (sources: readonly Source[], table: readonly Room[]): readonly Arrow[] =>
   sources
-    .filter(({ path }) => /^(scripts|server)\//.test(path))
+    .filter(isShipped)
     .flatMap(importsOf)
     .flatMap((each) => (each.target === undefined ? [] : [{ ...each, target: each.target }]))
     .map((each) => ({ ...each, fromRoom: roomOf(each.from.path, table), toRoom: roomOf(each.target, table) }))
@@ -71,8 +71,9 @@ const sizes = (table: readonly Room[]): Rule => {
   }
 }
 
-/** The part of a path that stands for one of several interchangeable things: the file or the folder in its room. */
+/** The part of a path that stands for one of several interchangeable things: the file or the folder in its room. A file that is a room is none. */
 const memberOf = (path: string, table: readonly Room[]): readonly [room: string, member: string] | undefined => {
+  if (table.some((each) => each.path === path)) return undefined
   const set = table.find((each) => each.isSet && path.startsWith(`${each.path}/`))
   return set && [set.path, path.slice(set.path.length + 1).split('/')[0] ?? '']
 }

@@ -11,6 +11,12 @@
  */
 export type Room = Readonly<{ path: string; is: string; knows: readonly string[]; isSet?: boolean }>
 
+const contract: Room = {
+  path: 'contract',
+  is: 'What both halves must agree on: exit codes, port, secrets and their forms, private networks, paths, units, defaults. Knows no other room.',
+  knows: [],
+}
+
 const server: readonly Room[] = [
   {
     path: 'server/core',
@@ -30,17 +36,17 @@ const server: readonly Room[] = [
   {
     path: 'server/config',
     is: 'The one reader of environment and credentials: settings, secrets, license.',
-    knows: ['server/database'],
+    knows: ['contract', 'server/database'],
   },
   {
     path: 'server/migration',
     is: 'Versioned migrations: plan, run under a lock, schema history, baseline, verification.',
-    knows: ['server/core', 'server/database'],
+    knows: ['contract', 'server/core', 'server/database'],
   },
   { path: 'server/backups', is: 'What a backup holds and how long backups are kept.', knows: [] },
   {
     path: 'server/observability',
-    is: 'Readiness, histograms, what a process tells of itself, how an error is logged.',
+    is: 'Readiness, histograms, what a process tells of itself, the log and how an error stands in it.',
     knows: ['server/config', 'server/core'],
   },
   {
@@ -49,41 +55,24 @@ const server: readonly Room[] = [
     knows: ['server/core'],
   },
   {
-    path: 'server/rules',
-    is: 'Rules for markings and exfiltration.',
-    knows: ['server/core', 'server/detection'],
-    isSet: true,
-  },
-  {
-    path: 'server/rules/secrets',
-    is: 'Which secrets are known: tokens, assignments, private keys.',
+    path: 'server/rules/check',
+    is: 'Functions that rules name: checksums, tests of a value, how sure a match is, where a key ends.',
     knows: ['server/detection'],
-    isSet: true,
-  },
-  {
-    path: 'server/rules/pii',
-    is: 'Which personal data is known, and the checksums of its numbers.',
-    knows: ['server/core', 'server/detection'],
-    isSet: true,
   },
   {
     path: 'server/rules/injection',
-    is: 'Which phrases tell of a prompt injection, and the linear classifier.',
+    is: 'The phrases of prompt injection, and what is beside them: the linear classifier.',
     knows: ['server/core', 'server/detection'],
-    isSet: true,
+  },
+  {
+    path: 'server/rules',
+    is: 'What is known, as data: families of findings, and the rules of secrets, personal data, injection, markings and exfiltration. It is compiled into `compiled.json`.',
+    knows: ['server/core', 'server/detection', 'server/rules/check'],
   },
   {
     path: 'server/steps',
     is: 'Detectors, one a file: each looks at a call and returns findings. A new detector is one new file.',
-    knows: [
-      'server/core',
-      'server/detection',
-      'server/protocol',
-      'server/rules',
-      'server/rules/injection',
-      'server/rules/pii',
-      'server/rules/secrets',
-    ],
+    knows: ['server/core', 'server/detection', 'server/protocol', 'server/rules/injection'],
     isSet: true,
   },
   {
@@ -113,25 +102,37 @@ const server: readonly Room[] = [
   },
   {
     path: 'server/policy',
-    is: 'The default policy in Rego, its compiled form, and what builds it.',
-    knows: ['server/core'],
+    is: 'The default policy in Rego, its compiled form, its base document, and what builds them.',
+    knows: ['server/core', 'server/rules'],
   },
   {
     path: 'server/adapters',
     is: 'Outside things, one a file (or a folder): databases, limiters, policy engine, model servers, clock. Each port has a contract test.',
-    knows: ['server/core', 'server/database', 'server/migration', 'server/observability', 'server/protocol'],
+    knows: [
+      'server/core',
+      'server/database',
+      'server/detection',
+      'server/migration',
+      'server/observability',
+      'server/protocol',
+    ],
     isSet: true,
   },
   { path: 'server/adapters/openai', is: 'Model servers that speak the OpenAI API.', knows: ['server/core'] },
   { path: 'server/adapters/pglite', is: 'PostgreSQL in this process.', knows: ['server/core', 'server/database'] },
   {
     path: 'server/http',
-    is: 'Groups of routes, one a file, and the server under them. Here, and nowhere else, results become HTTP.',
+    is: 'The server under the routes, what a route has to state, and the OpenAPI document. Here, and nowhere else, what other rooms return becomes an HTTP error.',
+    knows: ['server/access', 'server/core', 'server/database'],
+  },
+  {
+    path: 'server/routes',
+    is: 'Groups of routes, one a file: each reads a request, calls one function of a room below, and sends its result.',
     knows: [
       'server/access',
       'server/core',
-      'server/database',
       'server/governance',
+      'server/http',
       'server/ledger',
       'server/observability',
       'server/pipeline',
@@ -144,8 +145,8 @@ const server: readonly Room[] = [
     knows: ['server/adapters', 'server/adapters/pglite', 'server/config', 'server/core', 'server/migration'],
   },
   {
-    path: 'server/app.ts',
-    is: 'The composition root of the gateway.',
+    path: 'server/composition',
+    is: 'How a gateway is put together: open the ports, create the gateway, register the routes.',
     knows: [
       'server/access',
       'server/adapters',
@@ -156,12 +157,30 @@ const server: readonly Room[] = [
       'server/ledger',
       'server/observability',
       'server/pipeline',
+      'server/policy',
+      'server/routes',
+    ],
+  },
+  {
+    path: 'server/app.ts',
+    is: 'The composition root of the gateway.',
+    knows: [
+      'server/adapters',
+      'server/composition',
+      'server/config',
+      'server/core',
+      'server/detection',
+      'server/http',
+      'server/observability',
+      'server/rules',
+      'server/rules/check',
     ],
   },
   {
     path: 'server',
     is: 'The processes: `main` (the gateway), `migrate`, `verify`, `backup`.',
     knows: [
+      'contract',
       'server/adapters',
       'server/adapters/pglite',
       'server/app.ts',
@@ -180,28 +199,28 @@ const server: readonly Room[] = [
 const scripts: readonly Room[] = [
   {
     path: 'scripts/core',
-    is: 'The vocabulary of the toolkit (host, resource, command, failure, exit code), quoting, templates. Knows no other room.',
-    knows: [],
+    is: 'The vocabulary of the toolkit (host, resource, command, failure), quoting, templates. Knows no other room.',
+    knows: ['contract'],
   },
   {
     path: 'scripts/command-line',
-    is: 'What is typed and how it is read: verbs, options, arguments, usage, completion, prompts.',
-    knows: ['scripts/core'],
+    is: 'The command line and its parsing: verbs, options, arguments, usage, completion, prompts.',
+    knows: ['contract', 'scripts/core'],
   },
   {
     path: 'scripts/connection',
-    is: 'How a host is reached: addresses, known_hosts, host keys, SSH access, sudo, batches of questions in one round trip.',
-    knows: ['scripts/command-line', 'scripts/core'],
+    is: 'How a host is reached: addresses, known_hosts, host keys, SSH access, sudo, batches of facts in one round trip.',
+    knows: ['contract', 'scripts/command-line', 'scripts/core'],
   },
   {
     path: 'scripts/facts',
-    is: 'Questions put to a host, and how their answers are read.',
-    knows: ['scripts/connection', 'scripts/core'],
+    is: 'Facts about a host: the queries, and how their output is parsed.',
+    knows: ['contract', 'scripts/connection', 'scripts/core'],
   },
   {
     path: 'scripts/secrets',
-    is: 'Secrets that the toolkit makes or passes on: ids, systemd credentials, secrets that are shown once.',
-    knows: ['scripts/core', 'scripts/facts'],
+    is: 'Secrets, generated on a host or provided: ids, systemd credentials, one-time secrets.',
+    knows: ['contract', 'scripts/core', 'scripts/facts'],
   },
   {
     path: 'scripts/files',
@@ -210,28 +229,29 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/artifacts',
-    is: 'What is brought to a host: pins, archives, images, the release.',
-    knows: ['scripts/command-line', 'scripts/core', 'scripts/secrets'],
+    is: 'What is sent to a host: pins, archives, images, the release.',
+    knows: ['contract', 'scripts/command-line', 'scripts/core', 'scripts/secrets'],
   },
   {
     path: 'scripts/output',
-    is: 'What a person or a program reads of a run: events, renderers, the health of a host.',
-    knows: ['scripts/core', 'scripts/facts'],
+    is: 'Output of a run, for people and programs: events, renderers, the health of a host.',
+    knows: ['contract', 'scripts/core', 'scripts/facts'],
   },
   {
     path: 'scripts/control',
     is: "Requests to a gateway's API, from this machine or on the host.",
-    knows: ['scripts/core', 'scripts/secrets'],
+    knows: ['contract', 'scripts/core', 'scripts/secrets'],
   },
   {
     path: 'scripts/spec',
-    is: 'What a host is to become: specification, inventory, targets, roles.',
-    knows: ['scripts/artifacts', 'scripts/command-line', 'scripts/connection', 'scripts/core'],
+    is: 'The desired state of a host: specification, inventory, targets, roles.',
+    knows: ['contract', 'scripts/artifacts', 'scripts/command-line', 'scripts/connection', 'scripts/core'],
   },
   {
     path: 'scripts/session',
     is: 'One run on each of several hosts: connect, read the current settings, report.',
     knows: [
+      'contract',
       'scripts/command-line',
       'scripts/connection',
       'scripts/core',
@@ -242,8 +262,9 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/converge',
-    is: 'Plan, preflight, lock, apply, check: a host brought to its specification.',
+    is: 'Plan, preflight, lock, apply, check: brings a host to its specification.',
     knows: [
+      'contract',
       'scripts/command-line',
       'scripts/connection',
       'scripts/core',
@@ -257,7 +278,7 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts/up',
     is: 'What `tappass up` is made of: data folder, local secrets, wizard, the gateway as a child process.',
-    knows: ['scripts/command-line', 'scripts/control', 'scripts/core'],
+    knows: ['contract', 'scripts/command-line', 'scripts/control', 'scripts/core'],
   },
   {
     path: 'scripts/testing',
@@ -266,14 +287,15 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/resources',
-    is: 'Kinds of things on a host, one a file: how to look at one and how to change it.',
-    knows: ['scripts/artifacts', 'scripts/core', 'scripts/facts', 'scripts/files', 'scripts/secrets'],
+    is: 'Kinds of things on a host, one a file: how to inspect one and plan its changes.',
+    knows: ['contract', 'scripts/artifacts', 'scripts/core', 'scripts/facts', 'scripts/files', 'scripts/secrets'],
     isSet: true,
   },
   {
     path: 'scripts/roles',
     is: 'Capabilities of a host, one a file: each a list of resources.',
     knows: [
+      'contract',
       'scripts/artifacts',
       'scripts/core',
       'scripts/facts',
@@ -290,22 +312,28 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/runners',
-    is: 'How commands reach a host: here, over SSH, read-only, recorded.',
-    knows: ['scripts/connection', 'scripts/core'],
+    is: 'How commands reach a host: here, over SSH, read-only.',
+    knows: ['contract', 'scripts/connection', 'scripts/core'],
     isSet: true,
   },
   {
+    path: 'scripts/runners/connectors.ts',
+    is: 'Which runner a host is reached by; the same for all commands.',
+    knows: ['scripts/runners', 'scripts/session'],
+  },
+  {
     path: 'scripts/commands',
-    is: 'What an operator types, one verb a file: parse, call, print.',
+    is: 'The commands, one verb a file: parse, call, print.',
     knows: [
+      'contract',
       'scripts/command-line',
-      'scripts/connection',
       'scripts/control',
       'scripts/converge',
       'scripts/core',
       'scripts/output',
       'scripts/recipe.ts',
       'scripts/runners',
+      'scripts/runners/connectors.ts',
       'scripts/session',
       'scripts/spec',
       'scripts/testing',
@@ -316,12 +344,12 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts',
     is: 'The table of commands; a command’s module is loaded only when it is typed.',
-    knows: ['scripts/command-line', 'scripts/commands', 'scripts/core'],
+    knows: ['contract', 'scripts/command-line', 'scripts/commands', 'scripts/core'],
   },
 ]
 
 /** All rooms, each half from the floor up: a room knows only rooms that stand before it. */
-export const rooms: readonly Room[] = [...server, ...scripts]
+export const rooms: readonly Room[] = [contract, ...server, ...scripts]
 
 /** The room of a file: the file itself, else the nearest folder above it that is one. Undefined outside both halves. */
 export const roomOf = (path: string, table: readonly Room[] = rooms): Room | undefined => {

@@ -1,6 +1,6 @@
 /** How large files and functions may be, and how they are spread. */
 import type { Node } from 'typescript/unstable/ast'
-import { isFunction, placeOf, type Rule, type Source, walk } from './source.ts'
+import { isFunction, isShipped, placeOf, type Rule, type Source, walk } from './source.ts'
 
 const fileLinesMax = 250
 const functionLinesMax = 50
@@ -9,14 +9,13 @@ const ninthDecileLinesMax = 180
 const spineLinesMax = 90
 const spine = ['server/governance/govern.ts', 'scripts/converge/converge.ts', 'server/app.ts']
 
-const isOurs = ({ path }: Source): boolean => /^(scripts|server)\//.test(path)
 const halves = ['scripts', 'server'] as const
 
 const files: Rule = {
   name: 'files hold 250 lines at most',
   check: (sources) =>
     sources
-      .filter((source) => isOurs(source) && source.lines.length > fileLinesMax)
+      .filter((source) => isShipped(source) && source.lines.length > fileLinesMax)
       .map(({ path, lines }) => ({ rule: files.name, where: `${path}:1`, what: `${lines.length} lines` })),
 }
 
@@ -26,7 +25,7 @@ const linesOf = ({ file }: Source, node: Node): number =>
 const functions: Rule = {
   name: 'functions hold 50 lines at most',
   check: (sources) =>
-    sources.filter(isOurs).flatMap((source) =>
+    sources.filter(isShipped).flatMap((source) =>
       [...walk(source.file)]
         .filter((node) => isFunction(node) && linesOf(source, node) > functionLinesMax)
         .map((node) => ({

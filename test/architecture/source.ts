@@ -93,3 +93,6 @@ export const isExported = (node: Node): boolean => {
   const { modifiers } = node as Node & { modifiers?: readonly Node[] }
   return modifiers?.some((modifier) => modifier.kind === SyntaxKind.ExportKeyword) === true
 }
+
+/** Whether a file is one that runs in production: both halves and what they agree on, not tests and benches. */
+export const isShipped = ({ path }: Source): boolean => /^(scripts|server|contract)\//.test(path)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { KEY_BELIEVED_MS } from '../../server/access/key-cache.ts'
+import { KEY_CACHE_TTL_MS } from '../../server/access/key-cache.ts'
 import { bootstrappedServer, type Door, door, hostWords, type Server, secretOf, toolkit } from './server.ts'
 
 let server: Server
@@ -30,6 +30,6 @@ test('added, listed, revoked', async () => {
   assert.equal((await models()).status, 200)
   assert.match(await agent('list'), /"agent_id":"over-ssh"/)
   await agent('revoke', 'over-ssh')
-  await pause(KEY_BELIEVED_MS + 100) // for that long the other instance may believe a key
+  await pause(KEY_CACHE_TTL_MS + 100) // for that long the other instance may believe a key
   assert.equal((await models()).status, 401)
 })

@@ -111,7 +111,7 @@ const programRows: readonly Row[] = [
   {
     name: 'a deploy user with more rights',
     disturb: shell('usermod --append --groups sudo,docker gebruiker'),
-    changes: ['docker', 'sudo'].map((group) => `account:gebruiker: take gebruiker out of the group ${group}`),
+    changes: ['docker', 'sudo'].map((group) => `account:gebruiker: remove gebruiker from the group ${group}`),
     restarts: [],
   },
 ]
@@ -126,8 +126,8 @@ for (const { name, disturb, changes, restarts } of [...rows, ...programRows]) {
     const before = await mainPids(server)
     const { code, events } = await plan(server)
     const shown = events.flatMap((event) => (event.event === 'plan' ? event.changes : []))
-    assert.deepEqual([code, shown.map(({ resource, does }) => `${resource}: ${does}`)], [2, changes])
-    for (const { does, diff } of shown) if (does.startsWith('write ')) assert.match(diff ?? '', /^[+-]/m)
+    assert.deepEqual([code, shown.map(({ resource, action }) => `${resource}: ${action}`)], [2, changes])
+    for (const { action, diff } of shown) if (action.startsWith('write ')) assert.match(diff ?? '', /^[+-]/m)
     await bootstrap(server)
     const after = await plan(server)
     const trips = after.events.flatMap((event) => (event.event === 'run-finished' ? [event.roundTrips] : []))

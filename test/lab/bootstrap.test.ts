@@ -117,7 +117,7 @@ test('a second run over SSH changes nothing, restarts nothing, and takes one rou
   const { outcome, applied, remaining, roundTrips } = finished
   assert.deepEqual(
     { outcome, applied, remaining, roundTrips },
-    { outcome: 'as-wanted', applied: 0, remaining: 0, roundTrips: 1 },
+    { outcome: 'up-to-date', applied: 0, remaining: 0, roundTrips: 1 },
   )
   assert.equal((await plan(server)).code, 0)
   assert.deepEqual(await mainPids(server), pids)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { verbs } from '../../scripts/cli.ts'
+import { VERBS } from '../../scripts/cli.ts'
 import { parseArguments } from '../../scripts/command-line/argument.ts'
 import { nearest } from '../../scripts/command-line/suggestion.ts'
 import type { Verb } from '../../scripts/command-line/verb.ts'
@@ -42,7 +42,7 @@ describe('command line', () => {
   }
 
   test('every command of the table can be loaded and run', async () => {
-    for (const verb of verbs) assert.equal(typeof (await verb.load()).run, 'function', verb.name)
+    for (const verb of VERBS) assert.equal(typeof (await verb.load()).run, 'function', verb.name)
   })
 
   test('help loads nothing but the table', () => {
@@ -57,7 +57,7 @@ describe('command line', () => {
     assert.equal(status, 0, stderr)
     const loaded = stderr.split('\n').filter((line) => line.startsWith('file:'))
     assert.deepEqual(
-      loaded.filter((url) => !/scripts\/(cli|(core|command-line)\/[\w-]+)\.ts$/.test(url)),
+      loaded.filter((url) => !/(scripts\/(cli|(core|command-line)\/[\w-]+)|contract\/[\w-]+)\.ts$/.test(url)),
       [],
     )
     assert.equal(loaded.length < 12, true, loaded.join('\n'))
@@ -84,9 +84,9 @@ describe('arguments', () => {
     assert.throws(() => parseArguments(table, words), { message: pattern })
 
   test('actions, operands and repeated options', () => {
-    assert.deepEqual(parsed('migrate', 'up', 'a', '--host', 'x', '--host=y', '--', '--dry'), {
+    assert.deepEqual(parsed('migrate', 'up', '--host', 'x', '--host=y', '--', '--dry'), {
       action: 'up',
-      operands: ['a', '--dry'],
+      operands: ['--dry'],
       options: { host: ['x', 'y'] },
     })
   })
@@ -94,6 +94,8 @@ describe('arguments', () => {
     says(/"migrate" needs one of status, up/, 'migrate')
     says(/"migrate" has no "statsu"/, 'migrate', 'statsu')
     says(/"migrate status" takes no "x"/, 'migrate', 'status', 'x')
+    says(/"migrate up" needs one FILE/, 'migrate', 'up')
+    says(/"migrate up" needs one FILE/, 'migrate', 'up', 'a', 'b')
     says(/"migrate" has no option "--dry"/, 'migrate', 'status', '--dry')
   })
   test('an action’s help', () => assert.equal(parseArguments(table, ['migrate', '--help']).isHelp, true))
@@ -104,9 +106,11 @@ describe('nearest word', () => {
   for (const [typed, meant] of [
     ['boostrap', 'bootstrap'],
     ['stauts', 'status'],
-    ['boot', 'bootstrap'],
+    ['boo', 'bootstrap'],
     ['pln', 'plan'],
     ['xyzzy', undefined],
+    ['foo', undefined],
+    ['plna', 'plan'],
   ] as const) {
     test(`${typed} means ${meant}`, () => assert.equal(nearest(typed, words), meant))
   }

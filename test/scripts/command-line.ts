@@ -39,6 +39,7 @@ export const typeCommand = (words: readonly string[], typing: Typing = {}): Type
   const root = typing.root ?? new URL('../..', import.meta.url).pathname.replace(/\/$/, '')
   const code = main(words, {
     root,
+    program: 'tappass',
     workingFolder: typing.workingFolder ?? root,
     environment: typing.environment ?? {},
     stdin: stdin as unknown as NodeJS.ReadStream,

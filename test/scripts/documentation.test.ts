@@ -3,16 +3,17 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import {
-  commonOptions,
-  hostOptions,
-  jsonOption,
-  noInputOption,
-  wantedOptions,
-  yesOption,
+  COMMON_OPTIONS,
+  DIFF_OPTION,
+  HOST_OPTIONS,
+  JSON_OPTION,
+  NO_INPUT_OPTION,
+  SPEC_OPTIONS,
+  YES_OPTION,
 } from '../../scripts/command-line/option.ts'
-import { exitCode } from '../../scripts/core/exit-code.ts'
-import { roleNames } from '../../scripts/recipe.ts'
+import { ROLE_NAMES } from '../../scripts/recipe.ts'
 
 const fieldNames = new Set<string | undefined>(['v', 'at', 'host', 'event'])
 const root = join(import.meta.dirname, '../..')
@@ -24,7 +25,7 @@ test('docs: exit codes', () => {
   const told = all(read('docs/reference/exit-codes.md'), /^\| (\d+) \|/gm).map(Number)
   assert.deepEqual(
     told.toSorted((a, b) => a - b),
-    Object.values(exitCode).toSorted((a, b) => a - b),
+    Object.values(EXIT_CODE).toSorted((a, b) => a - b),
   )
 })
 
@@ -46,8 +47,16 @@ test('docs: options of hosts, those that take a value with one, and roles', () =
     name,
     value !== undefined,
   ])
-  const options = [...hostOptions, ...wantedOptions, jsonOption, noInputOption, yesOption, ...commonOptions]
+  const options = [
+    ...HOST_OPTIONS,
+    ...SPEC_OPTIONS,
+    DIFF_OPTION,
+    JSON_OPTION,
+    NO_INPUT_OPTION,
+    YES_OPTION,
+    ...COMMON_OPTIONS,
+  ]
   const there = options.filter(({ name }) => name !== 'help').map(({ name, value }) => [name, value !== undefined])
   assert.deepEqual(told.toSorted(), there.toSorted())
-  assert.equal(/^\| `--only ROLE` \| [^|]*: ([a-z, ]+);/m.exec(page)?.[1], roleNames.join(', '))
+  assert.equal(/^\| `--only ROLE` \| [^|]*: ([a-z, ]+);/m.exec(page)?.[1], ROLE_NAMES.join(', '))
 })

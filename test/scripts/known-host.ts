@@ -5,25 +5,25 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import type { Fact, Know, Runner } from '../../scripts/core/host.ts'
+import type { Fact, GetFact, Runner } from '../../scripts/core/host.ts'
 import type { Change, Resource } from '../../scripts/core/resource.ts'
-import { knowing } from '../../scripts/facts/fact-reader.ts'
+import { createFactReader } from '../../scripts/facts/fact-reader.ts'
 import { type HostTraits, hostTraitsFact } from '../../scripts/facts/host-trait.ts'
 import { connectLocal } from '../../scripts/runners/local.ts'
 
 /** A fact and what the host says to it. */
-export type Said = readonly [question: string, value: unknown]
+export type FactRow = readonly [question: string, value: unknown]
 
-const questionOf = (fact: Fact<unknown>): string => JSON.stringify(fact.ask)
+const keyOf = (fact: Fact<unknown>): string => JSON.stringify(fact.query)
 
 /** One row of a table of facts. */
-export const said = <T>(fact: Fact<T>, value: T): Said => [questionOf(fact), value]
+export const factRow = <T>(fact: Fact<T>, value: T): FactRow => [keyOf(fact), value]
 
 /** Answers from rows; a question that no row answers is a mistake in the test. */
-export const knowOf = (rows: readonly Said[]): Know => {
+export const factReaderOf = (rows: readonly FactRow[]): GetFact => {
   const answers = new Map(rows)
   return async <T>(fact: Fact<T>): Promise<T> => {
-    const question = questionOf(fact)
+    const question = keyOf(fact)
     assert.ok(answers.has(question), `no row says: ${question}`)
     return answers.get(question) as T
   }
@@ -41,11 +41,11 @@ export const trixie: HostTraits = {
 }
 
 /** The row for the traits; other than trixie's where given. */
-export const traits = (other: Partial<HostTraits> = {}): Said => said(hostTraitsFact, { ...trixie, ...other })
+export const traits = (other: Partial<HostTraits> = {}): FactRow => factRow(hostTraitsFact, { ...trixie, ...other })
 
 /** What a resource would change on a host of which the rows are true: one line a change. */
-export const shown = async (resource: Resource, rows: readonly Said[]): Promise<readonly string[]> =>
-  (await resource.plan(knowOf(rows))).map(({ does, because }) => `${does}, because ${because}`)
+export const planLines = async (resource: Resource, rows: readonly FactRow[]): Promise<readonly string[]> =>
+  (await resource.plan(factReaderOf(rows))).map(({ action, reason }) => `${action}, because ${reason}`)
 
 /** The arguments of every command of the changes. */
 export const argvOf = (changes: readonly Change[]): readonly (readonly string[])[] =>
@@ -58,18 +58,18 @@ export const nonce = (): string => randomBytes(16).toString('hex')
 export const here: Runner = connectLocal(true).runAsUser
 
 /** What this machine says now. */
-export const lookHere = (): Know => knowing(here, nonce)
+export const factsHere = (): GetFact => createFactReader(here, nonce)
 
 /** Applies a resource here, command by command, and asserts that it is as wanted afterwards. Gives the changes that were made. */
-export const bringAbout = async (resource: Resource): Promise<readonly Change[]> => {
-  const changes = await resource.plan(lookHere())
+export const applyHere = async (resource: Resource): Promise<readonly Change[]> => {
+  const changes = await resource.plan(factsHere())
   for (const { commands } of changes) {
     for (const command of commands) {
       const { code, stderr } = await here(command)
       assert.equal(code, 0, stderr)
     }
   }
-  assert.deepEqual(await resource.plan(lookHere()), [], 'still wanted afterwards')
+  assert.deepEqual(await resource.plan(factsHere()), [], 'still wanted afterwards')
   return changes
 }
 
@@ -83,9 +83,9 @@ export const scratch = (context: TestContext): string => {
 /** This machine, with the toolkit's own folder moved into one of the test's: what is under /run belongs to root. */
 export const hereGuardedIn =
   (folder: string): Runner =>
-  (command, hear) => {
+  (command, onLine) => {
     const move = (text: string) => text.replaceAll('/run/tappass-converge', `${folder}/run`)
     const argv = command.argv.map(move) as [string, ...string[]]
     const stdin = typeof command.stdin === 'string' ? move(command.stdin) : command.stdin
-    return here({ ...command, argv, ...(stdin === undefined ? {} : { stdin }) }, hear)
+    return here({ ...command, argv, ...(stdin === undefined ? {} : { stdin }) }, onLine)
   }

@@ -1,14 +1,14 @@
 /** What a host shall look like, on every supported system: pure, so each is planned here against a blank machine. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Know } from '../../scripts/core/host.ts'
-import { recipe, roleNames } from '../../scripts/recipe.ts'
+import type { GetFact } from '../../scripts/core/host.ts'
+import { ROLE_NAMES, recipe } from '../../scripts/recipe.ts'
 import { blank, planAll, specOf, systems, text, writtenBy } from './roles/blank-host.ts'
 
 const resourcesOf = (written: unknown) => recipe(specOf(written), text).flatMap(({ resources }) => resources)
 
 test('recipe: the order of roles is the one that docs and --only know', () => {
-  assert.deepEqual(roleNames, [
+  assert.deepEqual(ROLE_NAMES, [
     'foundation',
     'docker',
     'secrets',
@@ -17,7 +17,7 @@ test('recipe: the order of roles is the one that docs and --only know', () => {
     'ingress',
     'backup',
     'boot',
-    'record',
+    'settings',
   ])
 })
 
@@ -146,11 +146,11 @@ test('recipe: every folder below /opt/tappass that programs are laid down in is 
 
 test('recipe: a program that was unpacked anew restarts what runs it', async () => {
   const revisions = async (marker: string) => {
-    const know: Know = async (fact) =>
+    const getFact: GetFact = async (fact) =>
       fact.subject?.endsWith('/.tappass-archive')
         ? fact.parse({ code: 0, stdout: marker, stderr: '' })
         : await blank(systems[0])(fact)
-    const texts = writtenBy(await planAll(resourcesOf({}), know))
+    const texts = writtenBy(await planAll(resourcesOf({}), getFact))
     return ['tappass@', 'tappass-migrate', 'tappass-caddy'].map((unit) => {
       const content = texts.get(`/etc/systemd/system/${unit}.service`) ?? ''
       return /TAPPASS_REVISION=(\w+)|echo (\w+) >/.exec(content)?.slice(1).join('')
@@ -161,19 +161,19 @@ test('recipe: a program that was unpacked anew restarts what runs it', async () 
 })
 
 test('recipe: the deploy user is in no group that is root or has all of sudo', async () => {
-  const know: Know = async (fact) => {
+  const getFact: GetFact = async (fact) => {
     const row = fact.subject === 'gebruiker' ? 'gebruiker:x:1000:1000::/home/gebruiker:/bin/bash' : undefined
     const groups = ['docker', 'lxd', 'sudo', 'admin']
     const stdout = row ?? (groups.includes(fact.subject ?? '') ? `${fact.subject}:x:9:gebruiker` : undefined)
     return stdout === undefined ? await blank(systems[0])(fact) : fact.parse({ code: 0, stdout, stderr: '' })
   }
   const user = resourcesOf({}).find(({ id }) => id === 'account:gebruiker')
-  const changes = await user?.plan(know)
+  const changes = await user?.plan(getFact)
   assert.deepEqual(
-    changes?.map(({ does }) => does),
-    ['docker', 'lxd', 'sudo', 'admin'].map((group) => `take gebruiker out of the group ${group}`),
+    changes?.map(({ action }) => action),
+    ['docker', 'lxd', 'sudo', 'admin'].map((group) => `remove gebruiker from the group ${group}`),
   )
-  for (const { because } of changes ?? []) assert.match(because, /root/)
+  for (const { reason } of changes ?? []) assert.match(reason, /root/)
 })
 
 test('recipe: sudo grants exact commands only', async () => {

@@ -78,7 +78,7 @@ const failures: readonly Readonly<{ name: string; tools: Tools; says: RegExp }>[
     says: /audit_events/,
   },
   { name: 'the archive has no contents', tools: { list: '' }, says: /lacks the table/ },
-  { name: 'the disk is too small', tools: { bytes: '1000000000000000000' }, says: /make room/ },
+  { name: 'the disk is too small', tools: { bytes: '1000000000000000000' }, says: /free space/ },
 ]
 
 for (const { name, tools, says } of failures) {

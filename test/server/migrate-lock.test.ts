@@ -22,7 +22,7 @@ let count = 0
 /** An empty database with a gate: a file that holds `AT_THE_GATE` waits there until `open` is called. */
 const gatedDatabase = async () => {
   const name = `lock_${++count}`
-  await server.makeDatabase(name)
+  await server.createDatabase(name)
   await server.superuser('SET ROLE tappass; CREATE SCHEMA test; CREATE TABLE test.gate (i int)', name)
   const open = () => server.superuser('INSERT INTO test.gate VALUES (1)', name)
   return { name, open, settings: { DATABASE_URL: server.socketUrl(name) } }

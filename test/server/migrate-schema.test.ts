@@ -12,7 +12,7 @@ import { DatabaseError } from '../../server/database/database-error.ts'
 import { parsePostgresAddress } from '../../server/database/postgres-address.ts'
 import { parseMigrations } from '../../server/migration/migration.ts'
 import { type MigrationRun, migrateUp } from '../../server/migration/migrator.ts'
-import { compareCatalogs, readCatalog, showDrift } from '../../server/migration/schema-snapshot.ts'
+import { compareSnapshots, formatDrift, readSnapshot } from '../../server/migration/schema-snapshot.ts'
 import { verifyMigrations } from '../../server/migration/verification.ts'
 import { type PostgresServer, startPostgres } from '../postgres-server.ts'
 
@@ -27,7 +27,7 @@ const run: MigrationRun = {
   lockTimeoutMs: 0,
   nowMs: () => 0,
   sleep: async () => {},
-  tell: () => {},
+  emit: () => {},
 }
 before(async () => {
   server = await startPostgres()
@@ -41,7 +41,7 @@ after(async () => {
   await server.dispose()
 })
 
-const catalogOf = (database: Database) => database.transaction((inside) => readCatalog(inside, 'public'))
+const catalogOf = (database: Database) => database.transaction((inside) => readSnapshot(inside, 'public'))
 const columnOf = async (database: Database, sql: string): Promise<readonly string[]> =>
   (await database.query<{ name: string }>(sql)).map(({ name }) => name)
 
@@ -52,10 +52,10 @@ describe('one SQL text', () => {
     assert.deepEqual([await version(real), await version(embedded)], ['16', '18'])
     const [one, other] = [await catalogOf(real), await catalogOf(embedded)]
     assert.ok(one.size > 500, `${one.size} objects`)
-    assert.deepEqual(compareCatalogs(one, other).map(showDrift), [])
+    assert.deepEqual(compareSnapshots(one, other).map(formatDrift), [])
   })
 
-  test('is verified by the picture in its ledger on both', async () => {
+  test('is verified by the snapshot in its schema history on both', async () => {
     for (const database of [real, embedded]) {
       const { problems, drift, pending } = await verifyMigrations(database, migrations)
       assert.deepEqual({ problems, drift, pending }, { problems: [], drift: [], pending: [] })

@@ -21,19 +21,19 @@ let count = 0
 /** A new empty database of role tappass: its name, and the settings that lead there. */
 const emptyDatabase = async (): Promise<Readonly<{ name: string; settings: Readonly<Record<string, string>> }>> => {
   const name = `migrate_${++count}`
-  await server.makeDatabase(name)
+  await server.createDatabase(name)
   return { name, settings: { DATABASE_URL: server.socketUrl(name) } }
 }
 
 /** One that is at the newest migration. */
 const currentDatabase = async () => {
   if (!hasTemplate) {
-    await server.makeDatabase('migrated')
+    await server.createDatabase('migrated')
     assert.equal((await migrate({ DATABASE_URL: server.socketUrl('migrated') }, 'up')).code, 0)
     hasTemplate = true
   }
   const name = `migrate_${++count}`
-  await server.makeDatabase(name, 'migrated')
+  await server.createDatabase(name, 'migrated')
   return { name, settings: { DATABASE_URL: server.socketUrl(name) } }
 }
 let hasTemplate = false
@@ -58,7 +58,7 @@ describe('an empty database', () => {
     assert.equal(status.code, 0)
     assert.match(status.stdout, /^001_schema\.sql {19}applied {2}\d{4}-.*Z {2}\d+ ms {2}\S+@\S+ {2}\d/)
     const verify = await migrate(settings, 'verify')
-    assert.deepEqual([verify.code, verify.stdout], [0, 'sound: 12 migrations, files and schema are as they were\n'])
+    assert.deepEqual([verify.code, verify.stdout], [0, 'verified: 12 migrations, files and schema are as they were\n'])
     assert.equal(
       await server.superuser(`SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = 'tappass'`),
       'f',
@@ -78,7 +78,7 @@ describe('an empty database', () => {
   })
 
   test('is reached with the password from its file, over TCP', async () => {
-    await server.makeDatabase('over_tcp')
+    await server.createDatabase('over_tcp')
     const folder = await mkdtemp(join(tmpdir(), 'tappass-secret-'))
     await writeFile(join(folder, 'password'), `${server.password}\n`, { mode: 0o600 })
     const settings = { DATABASE_URL: server.tcpUrl('over_tcp'), POSTGRES_PASSWORD_FILE: join(folder, 'password') }
@@ -255,7 +255,7 @@ describe('drift', () => {
       await asOwner(sql, name)
       const { code, stderr } = await migrate(settings, 'verify')
       assert.equal(code, 1)
-      assert.ok(stderr.startsWith('the schema is not what migrations made of it (migration.drift)\n'), stderr)
+      assert.ok(stderr.startsWith('the schema differs from its migrations (migration.drift)\n'), stderr)
       assert.ok(stderr.includes(says), stderr)
     })
   }
@@ -270,7 +270,7 @@ describe('drift', () => {
     assert.equal((await migrate(settings, 'verify')).code, 0)
   })
 
-  test('a picture that was changed by hand does not pass', async () => {
+  test('a snapshot that was changed by hand does not pass', async () => {
     const { name, settings } = await currentDatabase()
     await asOwner(
       `ALTER TABLE agents ADD COLUMN x int; UPDATE schema_migrations SET catalog = replace(catalog, 'column agents.owner_email', E'column agents.x\\tinteger\\ncolumn agents.owner_email') WHERE version = 12`,
@@ -278,7 +278,7 @@ describe('drift', () => {
     )
     const { code, stderr } = await migrate(settings, 'verify')
     assert.equal(code, 5)
-    assert.match(stderr, /^the ledger's picture of the schema after 012_governance_policies\.sql was changed by hand/)
+    assert.match(stderr, /^the stored snapshot of the schema after 012_governance_policies\.sql was changed by hand/)
   })
 })
 
@@ -297,7 +297,7 @@ describe('a database that is not fit', () => {
     {
       name: 'with another tool’s ledger',
       make: async (name) => {
-        await server.makeDatabase(name)
+        await server.createDatabase(name)
         await asOwner('CREATE TABLE schema_migrations (version varchar PRIMARY KEY)', name)
       },
       says: /^the table schema_migrations is another tool’s \(migration\.ledger\)\n {2}next: give/,
@@ -334,7 +334,7 @@ describe('ends that are not about migrations', () => {
       words: ['up'],
       settings: () => ({ DATABASE_URL: 'postgresql://a@127.0.0.1:1/b' }),
       code: 6,
-      says: /cannot reach database b as a at 127\.0\.0\.1:1: .*ECONNREFUSED.*\n {2}next: see/,
+      says: /cannot reach database b as a at 127\.0\.0\.1:1: .*ECONNREFUSED.*\n {2}next: make sure/,
     },
     {
       name: 'a wrong password',

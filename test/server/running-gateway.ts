@@ -1,9 +1,10 @@
 /** A whole gateway for tests: in this process, on a free port, over a database in memory and a model server on loopback. */
 import { openPglite } from '../../server/adapters/pglite/pglite.ts'
-import { makeRandom, systemClock } from '../../server/adapters/system.ts'
+import { createRandom, systemClock } from '../../server/adapters/system.ts'
 import { createApp } from '../../server/app.ts'
 import { readConfig } from '../../server/config/config.ts'
 import type { SessionDatabase } from '../../server/core/ports.ts'
+import { createLogger } from '../../server/observability/logger.ts'
 import { listen } from '../../server/process/listener.ts'
 import { prepareSchema } from '../../server/process/storage.ts'
 import { type ModelServer, startModelServer } from './model-server.ts'
@@ -37,9 +38,10 @@ export type AuditEvent = Readonly<{
   details: Readonly<Record<string, unknown>>
 }>
 
-/** Starts one. `environment` adds settings, or takes one away with undefined. */
+/** Starts one. `environment` adds settings, or takes one away with undefined; `stepFolders` hold steps beside the built-in ones. */
 export async function startGateway(
   environment: Readonly<Record<string, string | undefined>> = {},
+  stepFolders: readonly string[] = [],
 ): Promise<RunningGateway> {
   const models = await startModelServer()
   const config = readConfig('gateway', {
@@ -51,7 +53,9 @@ export async function startGateway(
   })
   const database = await openPglite({ nowMs: Date.now })
   await prepareSchema(database, config, '0.0.0', systemClock)
-  const app = await createApp(config, { database, clock: systemClock, random: makeRandom(), isDraining: () => false })
+  const log = createLogger(config.logLevel)
+  const dependencies = { database, clock: systemClock, random: createRandom(), log, isDraining: () => false }
+  const app = await createApp(config, dependencies, ...stepFolders)
   const url = await listen(app.server.server, config.listen)
   app.readiness.start()
   const admin: RunningGateway['admin'] = (path, init = {}) =>

@@ -6,14 +6,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { openPglite } from '../../server/adapters/pglite/pglite.ts'
-import { makeRandom, systemClock } from '../../server/adapters/system.ts'
-import { closingEntry } from '../../server/ledger/chain.ts'
-import { makeLedger } from '../../server/ledger/ledger.ts'
+import { createRandom, systemClock } from '../../server/adapters/system.ts'
+import { chainClosedEntry } from '../../server/ledger/chain.ts'
+import { createLedger } from '../../server/ledger/ledger.ts'
 import { prepareSchema } from '../../server/process/storage.ts'
 
 const folder = join(mkdtempSync(join(tmpdir(), 'tappass-verify-')), 'database')
 after(() => rmSync(join(folder, '..'), { recursive: true }))
-const random = makeRandom()
+const random = createRandom()
 const place = { kind: 'pglite', folder, cacheFolder: undefined } as const
 
 async function withDatabase(
@@ -27,8 +27,8 @@ async function withDatabase(
 before(() =>
   withDatabase(async (database) => {
     await prepareSchema(database, { environment: 'development', database: place }, '0', systemClock)
-    const ledger = makeLedger(database, '1', systemClock, random)
-    for (let index = 0; index < 3; index++) await ledger.append(closingEntry(systemClock, random))
+    const ledger = createLedger(database, '1', systemClock, random)
+    for (let index = 0; index < 3; index++) await ledger.append(chainClosedEntry(systemClock, random))
   }),
 )
 

@@ -1,28 +1,29 @@
 /**
- * A model server that speaks the OpenAI API, over a pool of connections. Follows no redirect, decodes nothing. Stands on
- * undici's dispatcher, for its other methods make a stream of every answer, which costs more than all the rest.
+ * A model server that speaks the OpenAI API, over a connection pool. Follows no redirects and decodes no content.
+ * Uses undici's dispatcher, because its other methods wrap every response in a stream, which costs more than
+ * everything else.
  */
 import { type Dispatcher, Pool } from 'undici'
-import type { Upstream, UpstreamAnswer } from '../../core/ports.ts'
-import { ArrivingBytes } from './response-body.ts'
+import type { Upstream, UpstreamResponse } from '../../core/ports.ts'
+import { ResponseBody } from './response-body.ts'
 
 /** Connections to one model server. */
 const CONNECTIONS_MAX = 256
 
-/** Until a connection stands. */
+/** Until a connection is established. */
 const CONNECT_TIMEOUT_MS = 10_000
 
-/** Until the first byte of an answer, and between two of them: long thoughts take minutes. */
+/** Until the first byte of a response, and between two chunks: long reasoning takes minutes. */
 const SILENCE_TIMEOUT_MS = 300_000
 
-/** Headers of an answer that the gateway itself acts on. None is passed on as it is. */
+/** Headers of a response that the gateway itself uses. None is forwarded unchanged. */
 const KEPT_HEADERS = ['content-type', 'retry-after'] as const
 
 /**
- * Takes the base address (`https://host/v1`) and the key for it. `forward` sends the key and the call's id and nothing of
- * the client's headers; it throws when no answer begins.
+ * Given the base URL (`https://host/v1`) and its key, creates the upstream. `forward` sends the key and the call's id
+ * and none of the client's headers; it throws when no response begins.
  */
-export function makeOpenai(base: string, key: string | undefined): Upstream {
+export function createOpenai(base: string, key: string | undefined): Upstream {
   const { origin, pathname } = new URL(base)
   const prefix = pathname.replace(/\/+$/, '')
   const pool = new Pool(origin, {
@@ -43,48 +44,55 @@ export function makeOpenai(base: string, key: string | undefined): Upstream {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       }
       const method = body === undefined ? 'GET' : 'POST'
-      return exchange(pool, { path: prefix + path, method, headers, body: body ?? null }, signal)
+      return dispatchRequest(pool, { path: prefix + path, method, headers, body: body ?? null }, signal)
     },
     close: () => pool.close(),
   }
 }
 
-/** Sends a request, gives the answer when its head is here. When `signal` fires the exchange is ended, whatever its state. */
-function exchange(pool: Pool, options: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<UpstreamAnswer> {
-  if (signal.aborted) return Promise.reject(new Error('the call was given up before it was sent'))
-  const { promise, resolve, reject } = Promise.withResolvers<UpstreamAnswer>()
+/**
+ * Sends a request, and returns the response when its headers are here. When `signal` aborts, the exchange is aborted
+ * in any state.
+ */
+function dispatchRequest(
+  pool: Pool,
+  options: Dispatcher.DispatchOptions,
+  signal: AbortSignal,
+): Promise<UpstreamResponse> {
+  if (signal.aborted) return Promise.reject(new Error('the call was aborted before it was sent'))
+  const { promise, resolve, reject } = Promise.withResolvers<UpstreamResponse>()
   let control: Dispatcher.DispatchController | undefined
-  let bytes: ArrivingBytes | undefined
-  const giveUp = (): void => {
-    const why = new Error('the call was given up')
-    control?.abort(why)
-    reject(why)
+  let responseBody: ResponseBody | undefined
+  const abort = (): void => {
+    const reason = new Error('the call was aborted')
+    control?.abort(reason)
+    reject(reason)
   }
-  const over = (cause?: Error): void => {
-    signal.removeEventListener('abort', giveUp)
-    bytes?.end(cause)
+  const finish = (cause?: Error): void => {
+    signal.removeEventListener('abort', abort)
+    responseBody?.end(cause)
     if (cause) reject(cause)
   }
-  signal.addEventListener('abort', giveUp, { once: true })
+  signal.addEventListener('abort', abort, { once: true })
   pool.dispatch(options, {
     onRequestStart: (controller) => {
       control = controller
-      if (signal.aborted) giveUp()
+      if (signal.aborted) abort()
     },
     onResponseStart: (controller, status, headers) => {
-      // Hints come before the answer.
+      // Informational responses (1xx) precede the response.
       if (status < 200) return
-      bytes = new ArrivingBytes(controller)
-      resolve({ status, headers: kept(headers), body: bytes.pieces(), whole: bytes.whole })
+      responseBody = new ResponseBody(controller)
+      resolve({ status, headers: keptHeaders(headers), body: responseBody.chunks(), bytes: responseBody.bytes })
     },
-    onResponseData: (_controller, part) => bytes?.take(part),
-    onResponseEnd: () => over(),
-    onResponseError: (_controller, cause) => over(cause),
+    onResponseData: (_controller, part) => responseBody?.push(part),
+    onResponseEnd: () => finish(),
+    onResponseError: (_controller, cause) => finish(cause),
   })
   return promise
 }
 
-function kept(headers: Readonly<Record<string, unknown>>): UpstreamAnswer['headers'] {
+function keptHeaders(headers: Readonly<Record<string, unknown>>): UpstreamResponse['headers'] {
   const values: Record<string, string> = {}
   for (const name of KEPT_HEADERS) {
     const value = headers[name]

@@ -1,91 +1,106 @@
-/** Bytes on their way from a connection to their reader, who takes them piece by piece or all together. */
-import type { UpstreamAnswer } from '../../core/ports.ts'
+/** The body of a response, with back-pressure, read chunk by chunk or as a whole. */
+import type { UpstreamResponse } from '../../core/ports.ts'
 
-/** How the connection is held back, and ended. */
-export type Tap = Readonly<{
+/** Pauses, resumes and aborts the connection. */
+export type FlowControl = Readonly<{
   pause: () => void
   resume: () => void
-  abort: (why: Error) => void
+  abort: (reason: Error) => void
 }>
 
-/** Bytes that may wait for a reader who takes them piece by piece. Beyond them the sender has to wait. */
-const WAITING_BYTES_MAX = 64 * 1024
+/** Bytes that are buffered for a reader of chunks. Above them the connection is paused. */
+const HIGH_WATER_BYTES = 64 * 1024
 
-/** Holds what has come and was not read. One of `pieces` and `whole` is asked for, once. */
-export class ArrivingBytes {
-  readonly #tap: Tap
-  readonly #parts: Uint8Array[] = []
-  #waitingBytes = 0
-  #roomBytes = WAITING_BYTES_MAX
-  #isHeldBack = false
-  #ending: Readonly<{ cause: Error | undefined }> | undefined
-  #tellReader = (): void => {}
+/** Buffers what has arrived and was not read. One of `chunks` and `bytes` is called, once. */
+export class ResponseBody {
+  readonly #flowControl: FlowControl
+  readonly #chunks: Uint8Array[] = []
+  #bufferedBytes = 0
+  #highWaterBytes = HIGH_WATER_BYTES
+  #isPaused = false
+  #end: Readonly<{ cause: Error | undefined }> | undefined
+  #notifyReader = (): void => {}
 
-  constructor(tap: Tap) {
-    this.#tap = tap
+  constructor(flowControl: FlowControl) {
+    this.#flowControl = flowControl
   }
 
-  /** Takes what came in. */
-  take(part: Uint8Array): void {
-    this.#parts.push(part)
-    this.#waitingBytes += part.byteLength
-    if (this.#waitingBytes > this.#roomBytes) this.#holdBack()
-    this.#tellReader()
+  /** Adds a chunk that arrived. */
+  push(chunk: Uint8Array): void {
+    this.#chunks.push(chunk)
+    this.#bufferedBytes += chunk.byteLength
+    if (this.#bufferedBytes > this.#highWaterBytes) this.#pause()
+    this.#notifyReader()
   }
 
-  /** No more comes: all has, or it broke off for a cause, and reading throws that. */
+  /** Ends the body: it is complete, or failed with a cause, which reading then throws. */
   end(cause?: Error): void {
-    this.#ending = { cause }
-    this.#tellReader()
+    this.#end = { cause }
+    this.#notifyReader()
   }
 
-  /** Gives the bytes as they come. A reader who stops before the end ends the connection. */
-  async *pieces(): AsyncGenerator<Uint8Array> {
-    try {
-      for (;;) {
-        const part = this.#parts.shift()
-        if (part) {
-          this.#waitingBytes -= part.byteLength
-          if (this.#waitingBytes <= this.#roomBytes) this.#goOn()
-          yield part
-        } else if (this.#ending?.cause) throw this.#ending.cause
-        else if (this.#ending) return
-        else await new Promise<void>((resolve) => (this.#tellReader = resolve))
+  /**
+   * Returns the chunks as they arrive. A reader who stops before the end aborts the connection, at once even when it waits
+   * for the next chunk (a generator would return only after that).
+   */
+  chunks(): AsyncIterableIterator<Uint8Array> {
+    const iterator: AsyncIterableIterator<Uint8Array> = {
+      next: () => this.#nextChunk(),
+      return: async () => {
+        this.#abort('the reader stopped')
+        return { done: true, value: undefined }
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    }
+    return iterator
+  }
+
+  async #nextChunk(): Promise<IteratorResult<Uint8Array>> {
+    for (;;) {
+      const chunk = this.#chunks.shift()
+      if (chunk) {
+        this.#bufferedBytes -= chunk.byteLength
+        if (this.#bufferedBytes <= this.#highWaterBytes) this.#resume()
+        return { done: false, value: chunk }
       }
-    } finally {
-      this.#leave('nobody reads on')
+      if (this.#end?.cause) throw this.#end.cause
+      if (this.#end) return { done: true, value: undefined }
+      await new Promise<void>((resolve) => (this.#notifyReader = resolve))
     }
   }
 
-  /** Gives all bytes when they are here; undefined, and ends the connection, when they are more than `wholeBytesMax`. */
-  whole: UpstreamAnswer['whole'] = (wholeBytesMax) => {
+  /**
+   * Returns all bytes when they are here; undefined, and aborts the connection, when there are more than
+   * `bodyBytesMax`.
+   */
+  bytes: UpstreamResponse['bytes'] = (bodyBytesMax) => {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array | undefined>()
-    this.#roomBytes = wholeBytesMax
-    this.#tellReader = () => {
-      if (this.#waitingBytes > wholeBytesMax) {
+    this.#highWaterBytes = bodyBytesMax
+    this.#notifyReader = () => {
+      if (this.#bufferedBytes > bodyBytesMax) {
         resolve(undefined)
-        this.#leave('this is too much')
-      } else if (this.#ending?.cause) reject(this.#ending.cause)
-      else if (this.#ending) resolve(this.#parts.length === 1 ? this.#parts[0] : Buffer.concat(this.#parts))
+        this.#abort('the response is too large')
+      } else if (this.#end?.cause) reject(this.#end.cause)
+      else if (this.#end) resolve(this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks))
     }
-    this.#goOn()
-    this.#tellReader()
+    this.#resume()
+    this.#notifyReader()
     return promise
   }
 
-  #holdBack(): void {
-    if (this.#isHeldBack) return
-    this.#isHeldBack = true
-    this.#tap.pause()
+  #pause(): void {
+    if (this.#isPaused) return
+    this.#isPaused = true
+    this.#flowControl.pause()
   }
 
-  #goOn(): void {
-    if (!this.#isHeldBack) return
-    this.#isHeldBack = false
-    this.#tap.resume()
+  #resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.#flowControl.resume()
   }
 
-  #leave(why: string): void {
-    if (!this.#ending) this.#tap.abort(new Error(why))
+  #abort(reason: string): void {
+    if (!this.#end) this.#flowControl.abort(new Error(reason))
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The Database port over PGlite: PostgreSQL compiled to WebAssembly, inside this process, in memory or in a folder.
- * A folder belongs to one process at a time, which PGlite itself does not see to, and keeps what was acknowledged
- * through SIGKILL and power cuts: PGlite runs with fsync off and without a way to the disk, and both are put right here.
+ * PGlite does not guard its folder against a second process and runs with fsync off, with no way to flush to disk;
+ * this file adds both, so that acknowledged writes survive SIGKILL and power cuts.
  */
 import { fsyncSync, readFileSync, writeFileSync } from 'node:fs'
 import { access, constants, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises'
@@ -16,40 +16,43 @@ import { DatabaseError, databaseErrorOf } from '../../database/database-error.ts
 import { type Connection, sessionOn } from '../../database/transaction.ts'
 import { readTar, type TarEntry } from './tar.ts'
 
-/** Without a folder everything is in memory and gone with the process. `nowMs` dates the holder's note in the folder. */
+/**
+ * Without a folder everything is in memory and lost with the process. `nowMs` timestamps the holder file in the
+ * folder.
+ */
 export type PgliteSettings = Readonly<{ folder?: string | undefined; nowMs: () => number }>
 
 /**
- * Opens the database, making it where there is none (0.7 s; 0.35 s for one that is there).
- * Throws DatabaseError with one clear sentence when the folder is taken, unreadable or holds something else.
+ * Opens the database, and creates it where there is none (0.7 s; 0.35 s for an existing one). Throws DatabaseError
+ * with one clear sentence when the folder is in use, unreadable or holds something else.
  */
 export async function openPglite({ folder, nowMs }: PgliteSettings): Promise<SessionDatabase> {
   if (folder === undefined) return databaseOver('memory', await startInMemory(readTemplate()), async () => {})
   await prepareFolder(folder)
-  const release = holdFolder(folder, nowMs)
+  const unlock = lockFolder(folder, nowMs)
   try {
-    return databaseOver('local', await openFolder(folder), async () => release())
+    return databaseOver('local', await openFolder(folder), async () => unlock())
   } catch (error) {
-    release()
+    unlock()
     throw error
   }
 }
 
-function databaseOver(kind: Database['kind'], pglite: PGlite, release: () => Promise<void>): SessionDatabase {
+function databaseOver(kind: Database['kind'], pglite: PGlite, unlock: () => Promise<void>): SessionDatabase {
   const database: SessionDatabase = {
     ...sessionOn(kind, connectionOf(pglite), 0),
     transaction: (work) => transact(kind, pglite, work),
-    // There is one connection only, so it is everybody's session.
+    // There is one connection only, so every session shares it.
     session: (work) => work(database),
     close: async () => {
       await pglite.close()
-      await release()
+      await unlock()
     },
   }
   return database
 }
 
-/** PGlite's own transaction keeps every other statement out until it ends, as there is one connection only. */
+/** PGlite's own transaction blocks every other statement until it ends, as there is one connection only. */
 async function transact<T>(kind: Database['kind'], pglite: PGlite, work: (database: Database) => Promise<T>) {
   let thrown: Readonly<{ error: unknown }> | undefined
   const outcome = pglite.transaction(async (inside) => {
@@ -66,7 +69,7 @@ async function transact<T>(kind: Database['kind'], pglite: PGlite, work: (databa
 }
 
 function connectionOf(pglite: Pick<PGliteInterface, 'query' | 'exec'>): Connection {
-  const refused = (error: unknown) => {
+  const rethrow = (error: unknown) => {
     throw databaseErrorOf(error, 'database')
   }
   return {
@@ -74,8 +77,8 @@ function connectionOf(pglite: Pick<PGliteInterface, 'query' | 'exec'>): Connecti
       pglite
         .query<unknown>(sql, [...(parameters ?? [])])
         .then(({ rows, command }) => ({ rows, command: command ?? '' }))
-        .catch(refused),
-    script: (sql) => pglite.exec(sql).then(() => {}, refused),
+        .catch(rethrow),
+    script: (sql) => pglite.exec(sql).then(() => {}, rethrow),
   }
 }
 
@@ -93,48 +96,54 @@ class DurableFolder extends NodeFS {
   }
 }
 
-/** PostgreSQL's usual 128 MB of buffers cost 80 MB of memory here and made nothing measurably faster. */
-const LEAN = [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB']
+/** PostgreSQL's default of 128 MB of buffers costs 80 MB of memory here and makes nothing measurably faster. */
+const MEMORY_PARAMETERS = [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB']
 
-/** `-F` among PGlite's own parameters is "no fsync"; fdatasync, the usual method, does nothing in Emscripten. */
-const DURABLE = [...LEAN.filter((part) => part !== '-F'), '-c', 'wal_sync_method=fsync']
+/** `-F` among PGlite's own parameters means "no fsync"; fdatasync, the default method, does nothing in Emscripten. */
+const FOLDER_PARAMETERS = [...MEMORY_PARAMETERS.filter((part) => part !== '-F'), '-c', 'wal_sync_method=fsync']
 
-async function startPglite(place: PGliteOptions): Promise<PGlite> {
-  return PGlite.create({ ...place, parsers: COLUMN_PARSERS })
+async function startPglite(options: PGliteOptions): Promise<PGlite> {
+  return PGlite.create({ ...options, parsers: COLUMN_PARSERS })
 }
 
-const startInMemory = (image: Uint8Array): Promise<PGlite> =>
-  startPglite({ loadDataDir: new Blob([image as Uint8Array<ArrayBuffer>]), startParams: LEAN })
+function startInMemory(image: Uint8Array): Promise<PGlite> {
+  return startPglite({ loadDataDir: new Blob([image as Uint8Array<ArrayBuffer>]), startParams: MEMORY_PARAMETERS })
+}
 
-const startInFolder = (folder: string): Promise<PGlite> =>
-  startPglite({ fs: new DurableFolder(folder), startParams: DURABLE })
+function startInFolder(folder: string): Promise<PGlite> {
+  return startPglite({ fs: new DurableFolder(folder), startParams: FOLDER_PARAMETERS })
+}
 
-/** An empty database as PGlite's initdb leaves it, which takes that 2 s (test/server/adapters/pglite-template.ts). */
-const readTemplate = (): Uint8Array =>
-  zstdDecompressSync(readFileSync(join(import.meta.dirname, 'pglite-0.5.16.tar.zst')))
+/** An empty database as PGlite's initdb leaves it, which takes initdb 2 s (test/server/adapters/pglite-template.ts). */
+function readTemplate(): Uint8Array {
+  return zstdDecompressSync(readFileSync(join(import.meta.dirname, 'pglite-0.5.16.tar.zst')))
+}
 
-/** Makes the database beside its place and moves it there when it is whole: a killed first start leaves nothing half. */
+/**
+ * Creates the database in a staging path and renames it when it is complete: a killed first start leaves no partial
+ * database.
+ */
 async function openFolder(folder: string): Promise<PGlite> {
-  const home = join(folder, 'database')
-  if (!(await isThere(home))) {
-    const cradle = join(folder, 'database.new')
-    await rm(cradle, { recursive: true, force: true })
-    await unpack(readTar(readTemplate()), cradle)
-    await rename(cradle, home)
+  const databaseFolder = join(folder, 'database')
+  if (!(await exists(databaseFolder))) {
+    const stagingPath = join(folder, 'database.new')
+    await rm(stagingPath, { recursive: true, force: true })
+    await unpack(readTar(readTemplate()), stagingPath)
+    await rename(stagingPath, databaseFolder)
     await flush(folder)
   }
   try {
-    return await startInFolder(home)
+    return await startInFolder(databaseFolder)
   } catch (cause) {
     throw new DatabaseError(
-      `the database in ${home} cannot be opened: restore a backup or choose another folder`,
+      `the database in ${databaseFolder} cannot be opened: restore a backup or choose another folder`,
       undefined,
       cause,
     )
   }
 }
 
-/** Writes the entries below `folder`, and waits until they are on the disk. */
+/** Writes the entries below `folder`, and waits until they are flushed to disk. */
 async function unpack(entries: readonly TarEntry[], folder: string): Promise<void> {
   const folders = new Set(
     entries.map(({ path, content }) => join(folder, content === undefined ? path : dirname(path))),
@@ -158,35 +167,40 @@ async function prepareFolder(folder: string): Promise<void> {
 }
 
 /**
- * Takes the folder for this process by a lock of SQLite's on a file in it. The kernel holds that lock, so it ends with
- * the process however that dies, and it counts across containers; a note of the process id would do neither.
+ * Locks the folder for this process with an SQLite lock on a file in it. The kernel holds that lock, so it ends with
+ * the process in every case, and it works across containers; a PID file would do neither.
  */
-function holdFolder(folder: string, nowMs: () => number): () => void {
-  const note = join(folder, 'holder')
+function lockFolder(folder: string, nowMs: () => number): () => void {
+  const holderPath = join(folder, 'holder')
   const lock = new DatabaseSync(join(folder, 'lock'), { timeout: 0 })
   try {
     lock.exec('BEGIN IMMEDIATE')
   } catch (cause) {
     lock.close()
-    throw new DatabaseError(`the data folder ${folder} is in use by another TapPass${holderOf(note)}`, undefined, cause)
+    throw new DatabaseError(
+      `the data folder ${folder} is in use by another TapPass${holderOf(holderPath)}`,
+      undefined,
+      cause,
+    )
   }
-  writeFileSync(note, `process ${process.pid} since ${new Date(nowMs()).toISOString()}`)
+  writeFileSync(holderPath, `process ${process.pid} since ${new Date(nowMs()).toISOString()}`)
   return () => lock.close()
 }
 
-function holderOf(note: string): string {
+function holderOf(holderPath: string): string {
   try {
-    return ` (${readFileSync(note, 'utf8')}): stop that one or choose another folder`
+    return ` (${readFileSync(holderPath, 'utf8')}): stop that one or choose another folder`
   } catch {
     return ': stop that one or choose another folder'
   }
 }
 
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
     () => true,
     () => false,
   )
+}
 
 async function flush(folder: string): Promise<void> {
   const handle = await open(folder, 'r')

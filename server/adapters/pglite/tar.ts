@@ -1,4 +1,7 @@
-/** Reads a tar archive (POSIX ustar, as PGlite writes it): folders and plain files, nothing else. Touches no disk. */
+/**
+ * Reads a tar archive (POSIX ustar, as PGlite writes it): folders and plain files, nothing else. Does no I/O. Not by a
+ * library: modern-tar takes 30 ms for the template of a database (this 9 ms) and copies its 40 MB (this none).
+ */
 
 /** One entry; `path` is relative, with slashes. */
 export type TarEntry = Readonly<{ path: string; content: Uint8Array } | { path: string; content: undefined }>
@@ -6,7 +9,10 @@ export type TarEntry = Readonly<{ path: string; content: Uint8Array } | { path: 
 /** Header and content are padded to blocks of this many bytes. */
 const BLOCK = 512
 
-/** Gives the entries in order; `content` is undefined for a folder. Throws on what is cut short or of another kind. */
+/**
+ * Returns the entries in order; `content` is undefined for a folder. Throws on a truncated archive or another type of
+ * entry.
+ */
 export function readTar(archive: Uint8Array): readonly TarEntry[] {
   const entries: TarEntry[] = []
   for (let at = 0; at + BLOCK <= archive.length && archive[at] !== 0; ) {

@@ -1,21 +1,17 @@
 /**
- * Tells texts that try to take hold of the model: by phrases, stricter where nobody gives orders (tools, documents), and
- * by manner, with a small linear model. Each author's texts are a channel of their own.
+ * Detects prompt injection: by phrases, with stricter ones for tool results and documents, and with a small linear
+ * classifier. Each author's texts are scanned separately.
  */
 import type { Author, Segment } from '../../core/call.ts'
 import type { Finding } from '../../core/finding.ts'
+import type { Engine } from '../../detection/engine.ts'
 import type { Match } from '../../detection/pattern.ts'
-import { isHeard, phraseDetector } from '../../detection/phrase.ts'
-import { inspectAll } from '../../detection/scan.ts'
-import { INJECTION_PHRASES } from './english-phrase.ts'
-import { type InjectionModel, windowScore, windowsOf } from './linear-model.ts'
-import { FOREIGN_PHRASES } from './multilingual-phrase.ts'
-
-const detectPhrases = phraseDetector([...INJECTION_PHRASES, ...FOREIGN_PHRASES])
+import { appliesTo } from '../../detection/phrase.ts'
+import { createWindowScore, type InjectionModel, windowsOf } from './linear-model.ts'
 
 /**
- * The application's own words are not an attack on it, and what the model said before is judged when it is said: there
- * a finding is worth a note, below the default policy's threshold of 0.8.
+ * The application's own words are not an attack on it, and what the model said before was evaluated as a response:
+ * there a finding is informational, below the default policy's threshold of 0.8.
  */
 const CONFIDENCE_MAX: Readonly<Record<Author, number>> = {
   user: 1,
@@ -26,59 +22,80 @@ const CONFIDENCE_MAX: Readonly<Record<Author, number>> = {
   assistant: 0.6,
 }
 
-/** Each further phrase near it makes the surest one surer by this much, up to 0.97. What stands far away is another matter. */
-const FURTHER = 0.1
+/**
+ * Each further phrase nearby raises the confidence of the strongest finding by this much, up to 0.97. Distant ones
+ * don't count.
+ */
+const CORROBORATION = 0.1
 const NEAR_CHARS = 1_500
-const SURE_MAX = 0.97
+const CORROBORATED_MAX = 0.97
 
 /** Log-odds added to the model's score, so that 0.8 is where cross-validation puts the threshold (bench/detectors.ts). */
 const CALIBRATION = Math.log(0.8 / 0.2)
-const SUSPICIOUS = 0.5
+const CLASSIFIER_CONFIDENCE_MIN = 0.5
 const MODEL_CHARS_MIN = 24
 
-/** Makes a detector with a model. Findings have kinds `injection.*`; from confidence 0.8 on the default policy refuses. */
-export function injectionDetector(model: InjectionModel): (segments: readonly Segment[]) => readonly Finding[] {
-  const detectManners = (text: string): readonly Match[] => detectManner(model, text)
+/**
+ * Creates a detector with a model. Findings have kinds `injection.*`; the default policy refuses from confidence 0.8
+ * on.
+ */
+export function createInjectionDetector(
+  engine: Engine,
+  model: InjectionModel,
+): (segments: readonly Segment[]) => readonly Finding[] {
+  const detectPhrases = engine.phraseDetector(engine.rules('injection').phrases)
+  const windowScore = createWindowScore(model)
+  const classify = (text: string): readonly Match[] => classifyText(windowScore, text)
   return (segments) => {
-    const phrases = inspectAll(segments, (text, keywords, { author }) =>
-      detectPhrases(text, ({ channel }) => isHeard(channel, author), keywords),
+    const phrases = engine.scan(segments, (text, keywords, { author }) =>
+      detectPhrases(text, ({ channel }) => appliesTo(channel, author), keywords),
     )
-    // Definitions of tools give orders by nature; the model was not made for them.
-    const manners: Finding[] = []
+    // Definitions of tools are instructions by nature; the model was not trained on them.
+    const classified: Finding[] = []
     for (const segment of segments) {
-      if (segment.author !== 'schema') manners.push(...inspectAll([segment], detectManners))
+      if (segment.author !== 'schema') classified.push(...engine.scan([segment], classify))
     }
-    if (phrases.length + manners.length === 0) return manners
+    if (phrases.length + classified.length === 0) return classified
     const authors = new Map(segments.map(({ pointer, author }) => [pointer, author]))
-    return [...raiseSurest(phrases), ...manners].map((finding) => ({
+    return [...raiseStrongest(phrases), ...classified].map((finding) => ({
       ...finding,
       confidence: Math.min(CONFIDENCE_MAX[authors.get(finding.pointer) ?? 'other'], finding.confidence),
     }))
   }
 }
 
-/** The worst window of a text, when it is at least suspicious. */
-function detectManner(model: InjectionModel, text: string): readonly Match[] {
+/** The window of a text with the highest score, when that reaches the minimum. */
+function classifyText(windowScore: (text: string) => number, text: string): readonly Match[] {
   if (text.length < MODEL_CHARS_MIN) return []
   let worst: Match | undefined
   for (const [start, end] of windowsOf(text)) {
-    const score = windowScore(model, start === 0 && end === text.length ? text : text.slice(start, end))
-    const confidence = Math.min(SURE_MAX, toHundredths(1 / (1 + Math.exp(-score - CALIBRATION))))
-    if (confidence < SUSPICIOUS || confidence <= (worst?.confidence ?? 0)) continue
-    worst = { kind: 'injection.manner', severity: confidence >= 0.8 ? 'high' : 'low', confidence, start, end }
+    const score = windowScore(start === 0 && end === text.length ? text : text.slice(start, end))
+    const confidence = Math.min(CORROBORATED_MAX, toHundredths(1 / (1 + Math.exp(-score - CALIBRATION))))
+    if (confidence < CLASSIFIER_CONFIDENCE_MIN || confidence <= (worst?.confidence ?? 0)) continue
+    worst = { kind: 'injection.classifier', severity: confidence >= 0.8 ? 'high' : 'low', confidence, start, end }
   }
   return worst === undefined ? [] : [worst]
 }
 
-/** In each text, makes the surest finding surer by the others near it. */
-function raiseSurest(findings: readonly Finding[]): readonly Finding[] {
+/** In each text, raises the confidence of the strongest finding by the others nearby. */
+function raiseStrongest(findings: readonly Finding[]): readonly Finding[] {
   return [...Map.groupBy(findings, ({ pointer }) => pointer).values()].flatMap((inText) => {
-    const surest = inText.toSorted((a, b) => b.confidence - a.confidence)[0] as Finding
-    if (surest.confidence >= SURE_MAX) return inText
-    const near = inText.filter(({ span }) => Math.abs(span[0] - surest.span[0]) <= NEAR_CHARS)
-    const confidence = Math.min(SURE_MAX, toHundredths(surest.confidence + FURTHER * (near.length - 1)))
-    return inText.map((finding) => (finding === surest ? { ...finding, confidence } : finding))
+    const strongest = inText.toSorted((a, b) => b.confidence - a.confidence)[0] as Finding
+    if (strongest.confidence >= CORROBORATED_MAX) return inText
+    const near = inText.filter(({ span }) => Math.abs(span[0] - strongest.span[0]) <= NEAR_CHARS)
+    // What another one of its kind covers says the same thing once more.
+    const further = near.filter((finding) => !near.some((other) => covers(other, finding))).length - 1
+    const confidence = Math.min(CORROBORATED_MAX, toHundredths(strongest.confidence + CORROBORATION * further))
+    return inText.map((finding) => (finding === strongest ? { ...finding, confidence } : finding))
   })
 }
 
-const toHundredths = (value: number): number => Math.round(value * 100) / 100
+/** Whether a finding covers another one of its kind. */
+function covers(finding: Finding, other: Finding): boolean {
+  const [start, end] = finding.span
+  return finding !== other && finding.kind === other.kind && start <= other.span[0] && end >= other.span[1]
+}
+
+function toHundredths(value: number): number {
+  return Math.round(value * 100) / 100
+}

@@ -1,85 +1,92 @@
 /**
- * A linear model over hashed words, word pairs and four-letter pieces: it knows the manner of an attack where no phrase
- * gives it away. Trained by bench/train-injection.ts on the sets named there; the phrases (injection-phrase.ts) come first.
+ * A linear classifier over hashed words, word pairs and character 4-grams: it finds attacks that no phrase matches.
+ * Trained by bench/train-injection.ts on the data sets named there; the phrases (english-phrase.ts) come first.
  */
 
-/** Features are counted into this many cells; each has one weight. */
-export const MODEL_CELLS = 2 ** 15
+/** Features are hashed into this many buckets; each has one weight. */
+export const FEATURE_BUCKETS = 2 ** 15
 
-/** A trained model: a weight for each cell as a signed byte, times `scale`; `bias` is added. */
+/** A trained model: a weight for each bucket as a signed byte, times `scale`; `bias` is added. */
 export type InjectionModel = Readonly<{ weights: Int8Array; scale: number; bias: number }>
 
-/** Longer texts are looked at in windows, and the worst one counts. UTF-16 code units. */
+/** Longer texts are split into windows, and the highest score counts. UTF-16 code units. */
 export const WINDOW_CHARS = 2_500
-
-/** Scratch: which cells a window has filled already, by the number of the window, so that nothing needs clearing; and the list. */
-const filledIn = new Uint32Array(MODEL_CELLS)
-const filled = new Int32Array(MODEL_CELLS)
-let windowNumber = 0
-let count = 0
 
 const APOSTROPHE = 39
 const BLANK = 32
 
 /** Letters, digits, apostrophes; beyond ASCII everything from the first letter on. */
-const isWordCode = (code: number): boolean =>
-  (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code === APOSTROPHE || code >= 0xaa
-
-function fill(hash: number): void {
-  const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
-  const cell = (mixed ^ (mixed >>> 12)) & (MODEL_CELLS - 1)
-  if (filledIn[cell] === windowNumber) return
-  filledIn[cell] = windowNumber
-  filled[count++] = cell
+function isWordCode(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code === APOSTROPHE || code >= 0xaa
 }
 
-/** Gives the cells that a text fills, each once. The array is valid until the next call. */
-export function cellsOf(text: string): Int32Array {
-  windowNumber = windowNumber === 0xffffffff ? 1 : windowNumber + 1
-  count = 0
-  const lower = text.toLowerCase()
-  let word = 0x811c9dc5
-  let before = 0x1234567
-  let isInWord = false
-  // The last three characters, one blank standing for all that is between words.
-  let a = BLANK
-  let b = BLANK
-  let c = BLANK
-  // One further than the text: its end ends a word, as a blank does.
-  for (let index = 0; index <= lower.length; index++) {
-    const code = index < lower.length ? lower.charCodeAt(index) : BLANK
-    const isWord = isWordCode(code)
-    if (!isWord && !isInWord) continue
-    const d = isWord ? code : BLANK
-    fill(Math.imul(Math.imul(Math.imul(a * 31 + b, 0x9e3779b1) ^ c, 0x85ebca6b) ^ d, 0xc2b2ae35))
-    a = b
-    b = c
-    c = d
-    if (isWord) word = Math.imul(word ^ code, 0x01000193)
-    else {
-      fill(word ^ 0x5bd1e995)
-      fill(Math.imul(before, 31) ^ word ^ 0x27d4eb2f)
-      before = word
-      word = 0x811c9dc5
-    }
-    isInWord = isWord
+/** Hashes texts into buckets. One at a time: a result is valid until the next text is hashed. */
+export class FeatureHasher {
+  /** Which buckets the current text has filled, by its number, so that nothing needs clearing; and the list of them. */
+  readonly #filledIn = new Uint32Array(FEATURE_BUCKETS)
+  readonly #filled = new Int32Array(FEATURE_BUCKETS)
+  #textNumber = 0
+  #count = 0
+
+  #fill(hash: number): void {
+    const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
+    const bucket = (mixed ^ (mixed >>> 12)) & (FEATURE_BUCKETS - 1)
+    if (this.#filledIn[bucket] === this.#textNumber) return
+    this.#filledIn[bucket] = this.#textNumber
+    this.#filled[this.#count++] = bucket
   }
-  return filled.subarray(0, count)
+
+  /** Returns the buckets that a text fills, each once. */
+  bucketsOf(text: string): Int32Array {
+    this.#textNumber = this.#textNumber === 0xffffffff ? 1 : this.#textNumber + 1
+    this.#count = 0
+    const lower = text.toLowerCase()
+    let word = 0x811c9dc5
+    let previousWord = 0x1234567
+    let isInWord = false
+    // The last three characters, one blank for everything between words.
+    let a = BLANK
+    let b = BLANK
+    let c = BLANK
+    // One past the end: the end of the text ends a word, as a blank does.
+    for (let index = 0; index <= lower.length; index++) {
+      const code = index < lower.length ? lower.charCodeAt(index) : BLANK
+      const isWord = isWordCode(code)
+      if (!isWord && !isInWord) continue
+      const d = isWord ? code : BLANK
+      this.#fill(Math.imul(Math.imul(Math.imul(a * 31 + b, 0x9e3779b1) ^ c, 0x85ebca6b) ^ d, 0xc2b2ae35))
+      a = b
+      b = c
+      c = d
+      if (isWord) word = Math.imul(word ^ code, 0x01000193)
+      else {
+        this.#fill(word ^ 0x5bd1e995)
+        this.#fill(Math.imul(previousWord, 31) ^ word ^ 0x27d4eb2f)
+        previousWord = word
+        word = 0x811c9dc5
+      }
+      isInWord = isWord
+    }
+    return this.#filled.subarray(0, this.#count)
+  }
 }
 
-/** The log-odds of one window being an attack: the mean direction of its cells, so that length alone says nothing. */
-export function windowScore(model: InjectionModel, text: string): number {
-  const cells = cellsOf(text)
-  let sum = 0
-  for (let index = 0; index < cells.length; index++) sum += model.weights[cells[index] as number] as number
-  return model.bias + (cells.length === 0 ? 0 : (sum * model.scale) / Math.sqrt(cells.length))
+/** Gives one window the log-odds of being an attack: the normalized sum of its weights, so that length says nothing. */
+export function createWindowScore({ weights, scale, bias }: InjectionModel): (text: string) => number {
+  const hasher = new FeatureHasher()
+  return (text) => {
+    const buckets = hasher.bucketsOf(text)
+    let sum = 0
+    for (let index = 0; index < buckets.length; index++) sum += weights[buckets[index] as number] as number
+    return bias + (buckets.length === 0 ? 0 : (sum * scale) / Math.sqrt(buckets.length))
+  }
 }
 
 /** Where windows of a text begin and end. */
 export function windowsOf(text: string): readonly (readonly [start: number, end: number])[] {
   const windows: [number, number][] = []
   for (let start = 0; start < text.length; start += WINDOW_CHARS) {
-    // What is left at the end is no window of its own when it is short: it belongs to the last one.
+    // A short rest at the end is no window of its own: it belongs to the last one.
     const isLast = start + 1.5 * WINDOW_CHARS >= text.length
     windows.push([start, isLast ? text.length : start + WINDOW_CHARS])
     if (isLast) break

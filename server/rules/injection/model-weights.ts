@@ -1,6 +1,6 @@
-/** Weights of the injection model, written by bench/train-injection.ts, which names what they were learned from. */
+/** Weights of the injection model, written by bench/train-injection.ts, which names the training data. */
 
-/** A signed byte for each cell, in base64; scale and bias as in injection-model.ts. */
+/** A signed byte for each bucket, in base64; scale and bias as in linear-model.ts. */
 export const INJECTION_WEIGHTS = {
   scale: 0.04676223597326693,
   bias: -1.6832054015069662,

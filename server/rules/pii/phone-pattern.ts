@@ -1,11 +1,11 @@
 /**
- * Telephone numbers. Numbers with a country code or in a national notation stand for themselves; bare groups of digits
- * count only with a word about telephones beside them.
+ * Telephone numbers. Numbers with a country code or in a national notation count by themselves; plain groups of
+ * digits only next to a word about telephones.
  */
 
-import type { Opening } from '../../core/step.ts'
+import type { PendingFrom } from '../../core/step.ts'
 import { digitsEnd, isDigitCode, nextDigit } from '../../detection/digit.ts'
-import { type Openable, openAt, openable } from '../../detection/partial-match.ts'
+import { type PartialPattern, pendingAt, withPartial } from '../../detection/partial-match.ts'
 import { type Detector, type Match, matchAt, type Pattern } from '../../detection/pattern.ts'
 import { lastRunStart } from '../../detection/pending-match.ts'
 
@@ -13,15 +13,15 @@ const EXTENSION = '(?:(?: ?(?:x|ext\\.?|#) ?)\\d{1,6})?'
 const LEFT = '(?<![\\w.:/+-])(?<!\\d[ ),])'
 const RIGHT = '(?![\\w/])(?![.,:]\\d)(?!-\\d)'
 
-/** Digits in groups, some in parentheses. Where a group ends is never in doubt, so there is nothing to go back for. */
+/** Digits in groups, some in parentheses. The end of a group is unambiguous, so there is no backtracking. */
 const GROUPS = '(?:(?<=\\()\\d{1,6}\\)|\\d{1,15})(?:(?:[ .\\-/]{1,2}|(?<=\\)))(?:\\(\\d{1,6}\\)|\\d{1,15})){0,6}'
 
-/** Words that stand in front of a number, as whole words. */
+/** Words in front of a number, as whole words. */
 const BEFORE =
   '\\b(?:phone|telephone|tel|mobile|cell|fax|call|dial|reach|whatsapp|sms|text|hotline|ring|answering|telefoon|telefon|handy|mobiel|gsm|bel|t[ée]l[ée]phone|tel[ée]fono|m[óo]vil|portable)\\b[^\\n\\d]{0,24}'
 const AFTER = '(?=[ \\-–(,]{1,3}(?:office|fax|mobile|cell|home|work|phone)\\b)'
 
-/** Forms with a meaning of their own. Each group of a form is bounded, and nothing in it is ambiguous. */
+/** Formats that count by themselves. Each group of a format is bounded and unambiguous. */
 const FORMS: readonly (readonly [confidence: number, source: string])[] = [
   // +31 6 12345678, 001-748-088-2851x818
   [0.85, `(?<=(?<![\\w+])(\\+\\(?))(${GROUPS}${EXTENSION})${RIGHT}`],
@@ -38,22 +38,24 @@ const FORMS: readonly (readonly [confidence: number, source: string])[] = [
   ],
 ]
 
-/** Any grouping, beside a word. */
+/** Any grouping, next to a word. */
 const WITH_WORD: readonly string[] = [
   `(?<=${BEFORE}\\(?)(${GROUPS}${EXTENSION})${RIGHT}`,
   `${LEFT}(${GROUPS}${EXTENSION})${AFTER}`,
 ]
 
-const phone = (confidence: number, source: string): Pattern => ({
-  kind: 'pii.phone',
-  severity: 'medium',
-  confidence,
-  keywords: [],
-  pattern: new RegExp(source, 'diy'),
-  judge: (value) => (isDialable(value) ? confidence : undefined),
-})
+function phone(confidence: number, source: string): Pattern {
+  return {
+    kind: 'pii.phone',
+    severity: 'medium',
+    confidence,
+    keywords: [],
+    pattern: new RegExp(source, 'diy'),
+    score: (value) => (isDialable(value) ? confidence : undefined),
+  }
+}
 
-/** All forms; the first one that fits a place counts. */
+/** All formats; the first one that matches at an index counts. */
 export const PHONE_PATTERNS: readonly Pattern[] = [
   ...FORMS.map(([confidence, source]) => phone(confidence, source)),
   ...WITH_WORD.map((source) => phone(0.65, source)),
@@ -62,7 +64,7 @@ export const PHONE_PATTERNS: readonly Pattern[] = [
 /** Seven to fifteen digits (ITU-T E.164, and local numbers), no date, no year range, no long zero run. */
 function isDialable(value: string): boolean {
   const digits = value.replace(/\s?(?:x|ext).*$/i, '').replace(/\D/g, '')
-  // Abroad takes at least eight digits behind the 00.
+  // An international number has at least eight digits after the 00.
   if (digits.length < (digits.startsWith('00') ? 10 : 7) || digits.length > 15 || /^(\d)\1*$|0{5}/.test(digits))
     return false
   return !/^(?:\d+\.\d{1,2}|\d{4}(?: 0\d{3})+|(?:19|20)\d\d[-./ ](?:0?[1-9]|1[0-2])[-./ ]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](?:19|20)?\d\d|(?:19|20)\d\d ?[-–] ?(?:19|20)\d\d)$/.test(
@@ -70,7 +72,7 @@ function isDialable(value: string): boolean {
   )
 }
 
-/** Finds telephone numbers, each where its first digit stands. */
+/** Finds telephone numbers, each at its first digit. */
 export const phoneDetector: Detector = (text) => {
   const matches: Match[] = []
   for (let at = nextDigit(text, 0); at >= 0; at = nextDigit(text, digitsEnd(text, at))) {
@@ -85,23 +87,23 @@ export const phoneDetector: Detector = (text) => {
   return matches
 }
 
-const OPENABLE: readonly Openable[] = PHONE_PATTERNS.map(openable)
+const PARTIAL_PATTERNS: readonly PartialPattern[] = PHONE_PATTERNS.map(withPartial)
 
-/** Makes the opening of phoneDetector. */
-export function phoneOpening(reachChars: number): Opening {
-  return (text) => {
-    let least = lastRunStart(text, text.length, reachChars)
-    const from = Math.max(0, text.length - reachChars)
+/** Creates the pendingFrom function of phoneDetector. */
+export function pendingFromPhones(matchCharsMax: number): PendingFrom {
+  return (text, isBegun) => {
+    let earliest = isBegun ? text.length : lastRunStart(text, text.length, matchCharsMax)
+    const from = Math.max(0, text.length - matchCharsMax)
     for (let at = nextDigit(text, from); at >= 0; at = nextDigit(text, digitsEnd(text, at))) {
       const isStart = !isDigitCode(text.charCodeAt(at - 1))
       if (!isStart || (text.length - at >= SEVEN_DIGITS_WITHIN && !hasSevenDigits(text, at))) continue
-      for (const pattern of OPENABLE) least = Math.min(least, openAt(text, at, pattern))
+      for (const pattern of PARTIAL_PATTERNS) earliest = Math.min(earliest, pendingAt(text, at, pattern))
     }
-    return least
+    return earliest
   }
 }
 
-/** How far the glance at a place looks. */
+/** Characters that hasSevenDigits reads. */
 const SEVEN_DIGITS_WITHIN = 24
 
 function hasSevenDigits(text: string, at: number): boolean {

@@ -19,12 +19,13 @@ const save = (folder: string, files: Record<string, string>, ...options: readonl
 }
 
 const files = {
+  [`${'blob'.repeat(30)}.json`]: '{}',
   'layer.tar': 'x'.repeat(5000),
   'config.json': configuration,
   'manifest.json': JSON.stringify([{ Config: 'config.json' }]),
 }
 
-for (const options of [[], ['--gzip']]) {
+for (const options of [[], ['--gzip'], ['--format=gnu'], ['--format=posix']]) {
   test(`measureImage: the id is that of the configuration ${options.join('')}`, async (context) => {
     const file = save(scratch(context), files, ...options)
     assert.deepEqual(await measureImage(file), { file, imageId, layers: ['sha256:a', 'sha256:b'] })
@@ -63,7 +64,7 @@ test('readSecret: the value without the line end of its file, and hidden from wh
   writeFileSync(join(folder, 'key=file'), `${value}\n`)
   const [id, secret] = await readSecret('openai-api-key=key=file', folder)
   assert.equal(id, 'openai-api-key')
-  assert.equal(secret.reveal(), value)
+  assert.equal(secret.readValue(), value)
   assert.equal(secret.sha256, createHash('sha256').update(value).digest('hex'))
   for (const text of [JSON.stringify(secret), inspect(secret), String(secret)]) assert.ok(!text.includes(value))
 })

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { describe, test } from 'node:test'
-import { verbs } from '../../../scripts/cli.ts'
+import { VERBS } from '../../../scripts/cli.ts'
 import { optionsOf } from '../../../scripts/command-line/argument.ts'
-import { renderCompletion, shells } from '../../../scripts/command-line/completion.ts'
+import { renderCompletion, SHELLS } from '../../../scripts/command-line/completion.ts'
 import type { Verb } from '../../../scripts/command-line/verb.ts'
 import { typeCommand } from '../command-line.ts'
 
@@ -15,18 +15,18 @@ const takenBy = (verb: Verb): readonly string[] => [
   ...(verb.actions?.map(({ name }) => name) ?? verb.operands?.split('|') ?? []),
   ...optionsOf(verb).map(({ name }) => `--${name}`),
 ]
-const table: Words = Object.fromEntries(verbs.map((verb) => [verb.name, takenBy(verb).toSorted()]))
+const table: Words = Object.fromEntries(VERBS.map((verb) => [verb.name, takenBy(verb).toSorted()]))
 
 /** The words that bash offers after those that are typed; the last one is being completed. */
 const offeredByBash = (...words: readonly string[]): readonly string[] => {
-  const script = `${renderCompletion('bash', verbs)}
+  const script = `${renderCompletion('bash', VERBS)}
 COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _tappass; printf '%s\\n' "\${COMPREPLY[@]}"`
   const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' })
   assert.equal(stderr, '')
   return stdout.split('\n').filter((line) => line !== '')
 }
 
-/** What the scripts of shells that are not at hand offer after each verb, read from their lines. */
+/** What the scripts of SHELLS that are not at hand offer after each verb, read from their lines. */
 const readers = {
   zsh: (script: string): Words =>
     Object.fromEntries(
@@ -53,25 +53,25 @@ const names = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map
 describe('completion', () => {
   test('bash offers every verb, and after each what it takes, and nothing else', () => {
     assert.deepEqual(offeredByBash('tappass', ''), Object.keys(table))
-    const offered = verbs.map(({ name }) => [name, offeredByBash('tappass', name, '').toSorted()])
+    const offered = VERBS.map(({ name }) => [name, offeredByBash('tappass', name, '').toSorted()])
     assert.deepEqual(Object.fromEntries(offered), table)
   })
   for (const shell of ['zsh', 'fish'] as const) {
     test(`${shell} is told what each verb takes, and nothing else`, () =>
-      assert.deepEqual(readers[shell](renderCompletion(shell, verbs)), table))
+      assert.deepEqual(readers[shell](renderCompletion(shell, VERBS)), table))
   }
-  for (const shell of shells) {
+  for (const shell of SHELLS) {
     test(`the command prints the script of ${shell}`, async () => {
       const typed = typeCommand(['completion', shell])
       assert.equal(await typed.code, 0)
-      assert.equal(typed.stdout(), renderCompletion(shell, verbs))
+      assert.equal(typed.stdout(), renderCompletion(shell, VERBS))
     })
   }
 
   test('another shell is a usage error', async () => {
     const typed = typeCommand(['completion', 'tcsh'])
     assert.equal(await typed.code, 64)
-    assert.match(typed.stderr(), /takes one of bash, zsh, fish/)
+    assert.match(typed.stderr(), /needs one of bash, zsh, fish/)
   })
 
   /** The words typed (the last one is being completed), and what bash offers. */

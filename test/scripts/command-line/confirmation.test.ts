@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
-import { consentOf } from '../../../scripts/command-line/confirmation.ts'
+import { createConfirm } from '../../../scripts/command-line/confirmation.ts'
 import type { Invocation } from '../../../scripts/command-line/invocation.ts'
 
 const typing = (options: Invocation['options'], isTTY: boolean) => {
@@ -14,17 +14,17 @@ const typing = (options: Invocation['options'], isTTY: boolean) => {
   return { invocation, stdin, stderr, controller }
 }
 
-test('consent: --yes asks nobody', async () => {
-  assert.equal(await consentOf(typing({ yes: true }, false).invocation)('a', 3), true)
+test('confirm: --yes asks nobody', async () => {
+  assert.equal(await createConfirm(typing({ yes: true }, false).invocation)('a', 3), true)
 })
 
 for (const [name, options, isTTY, next] of [
   ['no terminal', { config: 'a b.yaml' }, false, "tappass bootstrap --config 'a b.yaml' --yes"],
   ['--no-input', { 'no-input': true }, true, 'tappass bootstrap --no-input --yes'],
 ] as const) {
-  test(`consent: ${name} fails with the flag to give`, async () => {
+  test(`confirm: ${name} fails with the flag to give`, async () => {
     await assert.rejects(
-      consentOf(typing(options, isTTY).invocation)('a', 3),
+      createConfirm(typing(options, isTTY).invocation)('a', 3),
       (error: Error & { code: number; text: { next: string } }) => {
         assert.equal(error.text.next, next)
         return error.code === 64
@@ -40,17 +40,17 @@ for (const [answer, expected] of [
   ['n', false],
   ['yes please', false],
 ] as const) {
-  test(`consent: "${answer}" is ${expected ? 'one' : 'none'}`, async () => {
+  test(`confirm: "${answer}" is ${expected ? 'one' : 'none'}`, async () => {
     const { invocation, stdin } = typing({}, true)
-    const asked = consentOf(invocation)('a', 1)
+    const asked = createConfirm(invocation)('a', 1)
     stdin.write(`${answer}\n`)
     assert.equal(await asked, expected)
   })
 }
 
-test('consent: hosts ask one after the other', async () => {
+test('confirm: hosts ask one after the other', async () => {
   const { invocation, stdin, stderr } = typing({}, true)
-  const consent = consentOf(invocation)
+  const consent = createConfirm(invocation)
   const answers = [consent('a', 1), consent('b', 2)]
   const rows = [
     ['to a?', 'y\n'],
@@ -69,9 +69,9 @@ test('consent: hosts ask one after the other', async () => {
   assert.deepEqual(await Promise.all(answers), [true, false])
 })
 
-test('consent: Ctrl-C at the question is an interruption', async () => {
+test('confirm: Ctrl-C at the question is an interruption', async () => {
   const { invocation, controller } = typing({}, true)
-  const asked = consentOf(invocation)('a', 1)
+  const asked = createConfirm(invocation)('a', 1)
   setImmediate(() => controller.abort('SIGINT'))
   await assert.rejects(asked, { name: 'Failure', code: 130 })
 })

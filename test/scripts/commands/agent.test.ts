@@ -39,9 +39,9 @@ describe('agent', () => {
     assert.equal(id, 'crawler')
     const answer = await fetch(`${serving.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } })
     assert.equal(answer.status, 200)
-    const again = await agent('add', 'crawler')
-    assert.deepEqual([again.code, again.stdout], [1, ''])
-    assert.match(again.stderr, /there is an agent crawler already/)
+    const second = await agent('add', 'crawler')
+    assert.deepEqual([second.code, second.stdout], [1, ''])
+    assert.match(second.stderr, /the agent crawler exists already/)
   })
 
   test('list shows all, for people and as JSON', async () => {
@@ -52,33 +52,33 @@ describe('agent', () => {
   test('revoke voids it, once', async () => {
     await agent('add', 'leaver')
     assert.equal((await agent('revoke', 'leaver')).code, 0)
-    const again = await agent('revoke', 'leaver')
-    assert.equal(again.code, 1)
-    assert.match(again.stderr, /there is no agent leaver/)
+    const second = await agent('revoke', 'leaver')
+    assert.equal(second.code, 1)
+    assert.match(second.stderr, /there is no agent leaver/)
   })
 
   test('by address and key file', async () => {
     assert.equal((await agent('list', '--url', serving.url, '--admin-key-file', 'admin-key')).code, 0)
     const wrong = await agent('list', '--url', serving.url, '--admin-key-file', 'wrong-key')
     assert.equal(wrong.code, 1)
-    assert.match(wrong.stderr, /refused to list agents \(HTTP 401\)/)
+    assert.match(wrong.stderr, /cannot list agents: the gateway returned HTTP 401/)
     const away = await agent('list', '--url', 'http://127.0.0.1:9', '--admin-key-file', 'admin-key')
     assert.equal(away.code, 6)
-    assert.match(away.stderr, /the gateway does not answer/)
+    assert.match(away.stderr, /cannot reach the gateway/)
   })
 
   test('nothing serves from the data folder', async () => {
     const typed = await agent('list', '--data', 'nowhere')
     assert.equal(typed.code, 6)
-    assert.match(typed.stderr, /no gateway serves here[\s\S]*nowhere[\s\S]*tappass up/)
+    assert.match(typed.stderr, /no gateway is running on this machine[\s\S]*nowhere[\s\S]*tappass up/)
   })
 
   /** What is typed, and what stderr says; all are usage errors. */
   for (const [words, says] of [
-    [['add'], /"agent add" takes one agent id/],
-    [['add', 'a', 'b'], /"agent add" takes one agent id/],
-    [['list', '--url', 'http://127.0.0.1:9'], /"--url" needs the admin key/],
-    [['list', '--host', 'a@b', '--host', 'c@d'], /one gateway at a time/],
+    [['add'], /"agent add" needs one ID/],
+    [['add', 'a', 'b'], /"agent add" needs one ID/],
+    [['list', '--url', 'http://127.0.0.1:9'], /"--url" needs "--admin-key-file"/],
+    [['list', '--host', 'a@b', '--host', 'c@d'], /works on one gateway/],
   ] as const) {
     test(`agent ${words.join(' ')}`, async () => {
       const typed = await agent(...words)

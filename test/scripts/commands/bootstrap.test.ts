@@ -42,9 +42,9 @@ for (const verb of ['bootstrap', 'plan'] as const) {
       ['run-started', 'refused', 'run-finished'],
     )
     assert.ok(
-      events.every(({ v, host }) => v === 1 && host === `${server.address.user}@127.0.0.1:${server.address.port}`),
+      events.every(({ v, host }) => v === 2 && host === `${server.address.user}@127.0.0.1:${server.address.port}`),
     )
-    assert.match(JSON.stringify(events[1].reasons), /too little disk under \/opt/)
+    assert.match(JSON.stringify(events[1].reasons), /not enough disk space in \/opt/)
   })
 }
 
@@ -74,16 +74,16 @@ for (const verb of ['bootstrap', 'plan'] as const) {
 test('bootstrap: one of two hosts is dark: the other is still told about, the worst code is given', async () => {
   const { code, stderr } = await typed('bootstrap', ...hostAt(1), ...hostAt(server.address.port), ...access, '--yes')
   assert.equal(code, 6)
-  assert.match(stderr, /^\S+@127\.0\.0\.1:1: tappass: .*can't be reached$/m)
-  assert.match(stderr, /^\S+@127\.0\.0\.1:\d+: this host is refused; nothing was changed:$/m)
+  assert.match(stderr, /^\S+@127\.0\.0\.1:1: tappass: cannot connect to \S+$/m)
+  assert.match(stderr, /^\S+@127\.0\.0\.1:\d+: cannot install here, \d problems?:$/m)
 })
 
 const usage: readonly (readonly [name: string, words: readonly string[], says: RegExp])[] = [
-  ['a host without a user', ['--host', 'server'], /it has the form user@name/],
+  ['a host without a user', ['--host', 'server'], /the form is user@name/],
   ['a role that there is not', ['--only', 'gatewy'], /there is no role "gatewy"/],
   ['a flag of a role that is not chosen', ['--only', 'gateway', '--domain', 'a.example'], /--domain.*role ingress/],
   ['a domain that is none', ['--domain', 'nonsense'], /"--domain" must be a domain name/],
-  ['a specification that is not there', ['--config', '/none.yaml'], /\/none\.yaml can't be read/],
+  ['a specification that is not there', ['--config', '/none.yaml'], /cannot read \/none\.yaml/],
   ['a secret without a file', ['--secret', 'openai-api-key'], /ID=FILE/],
 ]
 

@@ -25,7 +25,7 @@ describe('migrate', () => {
     assert.deepEqual((await type(['verify', '--data', 'data'])).code, 0)
     const late = await type(['baseline', '--data', 'data'])
     assert.equal(late.code, 5)
-    assert.match(late.stderr, /has a ledger of migrations already/)
+    assert.match(late.stderr, /already has a schema history/)
   })
 
   const rows: readonly Readonly<{
@@ -39,7 +39,7 @@ describe('migrate', () => {
       name: 'a folder without a database',
       words: ['status', '--data', 'empty'],
       code: 5,
-      says: /there is no database in the data folder\n {2}where: .*\/empty\n {2}next: {2}tappass up --data empty/,
+      says: /no database in the data folder\n {2}where: .*\/empty\n {2}next: {2}create one: tappass up --data empty/,
     },
     {
       name: 'DATABASE_URL out of reach',

@@ -59,7 +59,7 @@ const decisions = async ({ url, adminKey }: Line): Promise<readonly unknown[]> =
 
 describe('up with the real gateway', () => {
   test('the two curl lines of its screen: one is answered, one is refused', async () => {
-    const { child, said } = await up(['--storage', 'memory'], /Ctrl-C stops it/)
+    const { child, said } = await up(['--storage', 'memory'], /Press Ctrl-C to stop/)
     const lines = said.split('\n').filter((line) => line.startsWith('curl '))
     assert.equal(lines.length, 2)
     const [good, bad] = lines.map((line) => {
@@ -89,9 +89,9 @@ describe('up with the real gateway', () => {
     const { gateway } = JSON.parse(readFileSync(join(data, 'lock'), 'utf8'))
     await end(first.child, 'SIGKILL')
     const second = await up(['--json', '--data', data], /\n/)
-    const again = JSON.parse(second.said) as Line
-    assert.deepEqual([again.adminKey, again.agent], [line.adminKey, line.agent])
-    const known = new Set((await decisions(again)).map((entry) => JSON.stringify(entry)))
+    const restarted = JSON.parse(second.said) as Line
+    assert.deepEqual([restarted.adminKey, restarted.agent], [line.adminKey, line.agent])
+    const known = new Set((await decisions(restarted)).map((entry) => JSON.stringify(entry)))
     assert.deepEqual(
       before.filter((entry) => !known.has(JSON.stringify(entry))),
       [],

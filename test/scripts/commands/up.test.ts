@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { identify } from '../../../scripts/core/process-identity.ts'
+import { identifyProcess } from '../../../scripts/core/process-identity.ts'
 import { type Typing, typeCommand } from '../command-line.ts'
 
 const roots: string[] = []
@@ -145,7 +145,7 @@ describe('up', () => {
     const { gateway } = JSON.parse(readFileSync(join(root, '.tappass/data/lock'), 'utf8'))
     process.kill(gateway.pid, 'SIGKILL')
     assert.equal(await typed.code, 1)
-    assert.match(typed.stderr(), /the gateway ended by itself \(SIGKILL\)/)
+    assert.match(typed.stderr(), /the gateway exited unexpectedly \(SIGKILL\)/)
   })
 
   test('a second up on the same folder is refused while the first lives', async () => {
@@ -163,7 +163,7 @@ describe('up', () => {
     const root = makeRoot()
     const data = join(root, '.tappass/data')
     mkdirSync(data, { recursive: true })
-    writeFileSync(join(data, 'lock'), JSON.stringify({ owner: { ...identify(process.pid), start: '1' } }))
+    writeFileSync(join(data, 'lock'), JSON.stringify({ owner: { ...identifyProcess(process.pid), start: '1' } }))
     mkdirSync(join(data, 'run.4242'))
     assert.match((await runOnce(root, [])).url, /^http/)
     assert.equal(existsSync(join(data, 'run.4242')), false)
@@ -180,74 +180,74 @@ const refusals: readonly Readonly<{
   code: number
   says: RegExp
 }>[] = [
-  { name: 'no number', words: ['--port', 'x'], code: 64, says: /"--port" is a number from 0 to 65535/ },
+  { name: 'no number', words: ['--port', 'x'], code: 64, says: /"--port" must be a number from 0 to 65535/ },
   { name: 'no storage', words: ['--storage', 'disk'], code: 64, says: /"--storage" is one of memory, local, supabase/ },
-  { name: 'no address', words: ['--upstream', 'localhost:1'], code: 64, says: /"--upstream" is an http\(s\) address/ },
+  { name: 'no address', words: ['--upstream', 'localhost:1'], code: 64, says: /"--upstream" must be an http\(s\) URL/ },
   {
     name: 'a password in an address',
     words: ['--upstream', 'http://a:b@c/v1'],
     code: 64,
-    says: /must not hold a password/,
+    says: /must not contain a password/,
   },
   {
     name: 'Supabase without an address',
     words: ['--storage', 'supabase'],
     code: 64,
-    says: /needs its connection string/,
+    says: /needs a connection string/,
   },
   {
     name: 'the https address of Supabase',
     words: ['--storage', 'supabase', '--supabase-url', 'https://x.supabase.co'],
     code: 5,
-    says: /PostgreSQL connection string/,
+    says: /invalid Supabase connection string/,
   },
   {
     name: 'no such key file',
     words: ['--provider-key-file', 'nowhere'],
     code: 5,
-    says: /can not be read[\s\S]*nowhere/,
+    says: /cannot read the file of --provider-key-file[\s\S]*nowhere/,
   },
   {
     name: 'a key of two lines',
     prepare: (root) => writeFileSync(join(root, 'key'), 'sk-one\nsk-two\n'),
     words: ['--provider-key-file', 'key'],
     code: 5,
-    says: /this is not a provider key/,
+    says: /invalid provider API key/,
   },
   {
     name: 'a key with a space, in the environment',
     words: [],
     environment: { OPENAI_API_KEY: 'my key' },
     code: 5,
-    says: /this is not a provider key[\s\S]*OPENAI_API_KEY in the environment/,
+    says: /invalid provider API key[\s\S]*OPENAI_API_KEY in the environment/,
   },
   {
     name: 'a key that is not OpenAI’s',
     prepare: (root) => writeFileSync(join(root, 'key'), 'abcdefgh12345'),
     words: ['--provider-key-file', 'key'],
     code: 5,
-    says: /this is not an OpenAI key/,
+    says: /invalid OpenAI API key/,
   },
   {
     name: 'a license that is none',
     prepare: (root) => writeFileSync(join(root, 'license'), 'gold'),
     words: ['--license', 'license'],
     code: 5,
-    says: /this is not a license/,
+    says: /invalid license/,
   },
   {
     name: 'a file for a folder',
     prepare: (root) => writeFileSync(join(root, 'data'), ''),
     words: ['--data', 'data'],
     code: 5,
-    says: /the data folder can not be used/,
+    says: /cannot use the data folder/,
   },
   {
     name: 'a database without its secrets',
     prepare: (root) => mkdirSync(join(root, 'data/database'), { recursive: true }),
     words: ['--data', 'data'],
     code: 5,
-    says: /holds a database but not its secrets/,
+    says: /has a database, but not its secrets/,
   },
   {
     name: 'a damaged secret',
@@ -264,14 +264,14 @@ const refusals: readonly Readonly<{
     behaviour: 'fail',
     words: [],
     code: 1,
-    says: /could not start[\s\S]*another planet/,
+    says: /failed to start[\s\S]*another planet/,
   },
   {
     name: 'a gateway that ends',
     behaviour: 'die',
     words: [],
     code: 1,
-    says: /ended before it served \(exit code 7\)[\s\S]*out of cheese/,
+    says: /exited during start-up \(exit code 7\)[\s\S]*out of cheese/,
   },
 ]
 
@@ -300,17 +300,17 @@ describe('up refuses, with one error', () => {
     serve(200, async (port) => {
       const typed = up(makeRoot(), ['--no-input', '--json', '--port', String(port)])
       assert.equal(await typed.code, 5)
-      assert.match(typed.stderr(), new RegExp(`port ${port} is taken`))
+      assert.match(typed.stderr(), new RegExp(`port ${port} is in use`))
     }))
 
-  test('a key that the provider refuses', () =>
+  test('a key that the provider rejects', () =>
     serve(401, async (port) => {
       const root = makeRoot()
       writeFileSync(join(root, 'key'), 'made-up-key')
       const words = ['--provider-key-file', 'key', '--upstream', `http://127.0.0.1:${port}/v1`]
       const typed = up(root, [...quiet, ...words])
       assert.equal(await typed.code, 5)
-      assert.match(typed.stderr(), /the provider refuses the key/)
+      assert.match(typed.stderr(), /the provider rejects the API key/)
     }))
 })
 
@@ -329,19 +329,19 @@ describe('up on a terminal', () => {
     const typed = await ask(root, [
       [/License file.*: /, ''],
       [/Which \(1-3, Enter for 1\): /, '7'],
-      [/is not one of them[\s\S]*Which \(1-3, Enter for 1\): /, '1'],
+      [/"7" is not a number from 1 to 3[\s\S]*Which \(1-3, Enter for 1\): /, '1'],
       [/OpenAI API key.*: /, ''],
     ])
-    const [screen] = await typed.until('stdout', /[\s\S]*Ctrl-C stops it\.\n/)
+    const [screen] = await typed.until('stdout', /[\s\S]*Press Ctrl-C to stop\.\n/)
     assert.match(screen ?? '', /curl -sS http:\/\/127[\s\S]*"content":"Hello"/)
     assert.match(screen ?? '', /refused[\s\S]*PRIVATE KEY/)
     typed.interrupt('SIGTERM')
     assert.equal(await typed.code, 0)
-    const again = up(root, ['--port', '0'], { isTerminal: true })
-    await again.until('stdout', /Ctrl-C stops it/)
-    again.interrupt('SIGTERM')
-    assert.equal(await again.code, 0)
-    assert.doesNotMatch(again.stderr(), /Which/)
+    const second = up(root, ['--port', '0'], { isTerminal: true })
+    await second.until('stdout', /Press Ctrl-C to stop/)
+    second.interrupt('SIGTERM')
+    assert.equal(await second.code, 0)
+    assert.doesNotMatch(second.stderr(), /Which/)
   })
 
   test('does not show a key that is typed', async () => {
@@ -350,7 +350,7 @@ describe('up on a terminal', () => {
       [/License file.*: /, ''],
       [/Which.*: /, '2'],
       [/API key.*: /, 'no-openai-key'],
-      [/not an OpenAI key[\s\S]*API key.*: /, ''],
+      [/invalid OpenAI API key[\s\S]*API key.*: /, ''],
     ])
     await typed.until('stdout', /Ctrl-C/)
     assert.doesNotMatch(typed.stderr(), /no-openai-key/)

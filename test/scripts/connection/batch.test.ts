@@ -1,7 +1,7 @@
 /** Batches in a real shell: outputs told apart, cuts seen, forgeries harmless. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { changeScript, isBatchable, isWhole, questionScript, readBatch } from '../../../scripts/connection/batch.ts'
+import { changeScript, factScript, isBatchable, isComplete, parseBatch } from '../../../scripts/connection/batch.ts'
 import type { Command } from '../../../scripts/core/host.ts'
 import { here, scratch } from '../known-host.ts'
 
@@ -37,13 +37,13 @@ const questions: readonly Readonly<{ name: string; command: Command; answer: rea
 
 test('questions: all are answered, each with its own output', async () => {
   const output = await runScript(
-    questionScript(
+    factScript(
       questions.map(({ command }) => command),
       nonce,
     ),
   )
-  assert.equal(isWhole(output, nonce), true)
-  const answers = readBatch(output, nonce, questions.length)
+  assert.equal(isComplete(output, nonce), true)
+  const answers = parseBatch(output, nonce, questions.length)
   assert.equal(answers.length, questions.length)
   for (const [index, { name, answer }] of questions.entries()) {
     const { code, stdout, stderr } = answers[index] ?? { code: -1, stdout: '', stderr: '' }
@@ -52,25 +52,25 @@ test('questions: all are answered, each with its own output', async () => {
 })
 
 test('questions: bytes that are no text arrive, and do not look like a cut', async () => {
-  const output = await runScript(questionScript([read('printf', '\\377\\376x'), read('echo', 'next')], nonce))
-  assert.equal(isWhole(output, nonce), true)
-  assert.equal(readBatch(output, nonce, 2)[1]?.stdout, 'next\n')
+  const output = await runScript(factScript([read('printf', '\\377\\376x'), read('echo', 'next')], nonce))
+  assert.equal(isComplete(output, nonce), true)
+  assert.equal(parseBatch(output, nonce, 2)[1]?.stdout, 'next\n')
 })
 
 test('questions: an answer that was cut anywhere is seen', async () => {
-  const output = await runScript(questionScript([read('seq', '1', '2000'), read('echo', 'end')], nonce))
+  const output = await runScript(factScript([read('seq', '1', '2000'), read('echo', 'end')], nonce))
   const bytes = output.stdoutBytes ?? new Uint8Array()
   for (const share of [0, 0.3, 0.999]) {
     const stdoutBytes = bytes.subarray(0, Math.floor(bytes.length * share))
     const cut = { ...output, stdoutBytes, stdout: Buffer.from(stdoutBytes).toString() }
-    assert.equal(isWhole(cut, nonce), false)
+    assert.equal(isComplete(cut, nonce), false)
   }
-  assert.equal(isWhole({ ...output, stderr: '' }, nonce), false)
+  assert.equal(isComplete({ ...output, stderr: '' }, nonce), false)
 })
 
 test('a script that was cut off does nothing at all', async (context) => {
   const folder = scratch(context)
-  const script = questionScript([read('touch', `${folder}/a`), read('touch', `${folder}/b`)], nonce)
+  const script = factScript([read('touch', `${folder}/a`), read('touch', `${folder}/b`)], nonce)
   for (const length of [script.length - 3, Math.floor(script.length / 2)]) await runScript(script.slice(0, length))
   assert.equal((await here(read('ls', folder))).stdout, '')
 })
@@ -83,7 +83,7 @@ test('changes: one after the other, and none after one that failed', async (cont
   const folder = scratch(context)
   const commands = [sh('echo 1'), sh('echo 2 >&2; exit 3'), read('touch', `${folder}/never`)]
   const output = await runScript(guardedIn(folder, commands))
-  assert.deepEqual(readBatch(output, nonce, 3), [
+  assert.deepEqual(parseBatch(output, nonce, 3), [
     { code: 0, stdout: '1\n', stderr: '' },
     { code: 3, stdout: '', stderr: '2\n' },
   ])

@@ -1,7 +1,7 @@
 /** Root through sudo: with -n first, a password on standard input only where one is wanted, refusals told. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { asRoot, sudoRefusal, underSudo } from '../../../scripts/connection/sudo.ts'
+import { asRoot, sudoDenial, withSudo } from '../../../scripts/connection/sudo.ts'
 import type { Command, Output, Runner, Stdin } from '../../../scripts/core/host.ts'
 
 const refusals: readonly Readonly<{ name: string; output: Output; isRefusal: boolean }>[] = [
@@ -39,7 +39,7 @@ const refusals: readonly Readonly<{ name: string; output: Output; isRefusal: boo
 ]
 
 for (const { name, output, isRefusal } of refusals) {
-  test(`sudoRefusal: ${name}`, () => assert.equal(sudoRefusal(output) !== undefined, isRefusal))
+  test(`sudoRefusal: ${name}`, () => assert.equal(sudoDenial(output) !== undefined, isRefusal))
 }
 
 const textOf = async (stdin: Stdin | undefined): Promise<string> => {
@@ -96,6 +96,6 @@ test('asRoot: nobody to ask is a refusal in the words of sudo', async () => {
 })
 
 test('underSudo: what the far side sees does not depend on its sudoers', () => {
-  assert.deepEqual(underSudo({ argv: ['id'], effect: 'read' }).argv.slice(0, 4), ['sudo', '-n', '--', 'env'])
-  assert.ok(underSudo({ argv: ['id'], effect: 'read' }, word).argv.includes('-k'))
+  assert.deepEqual(withSudo({ argv: ['id'], effect: 'read' }).argv.slice(0, 4), ['sudo', '-n', '--', 'env'])
+  assert.ok(withSudo({ argv: ['id'], effect: 'read' }, word).argv.includes('-k'))
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { describe, test } from 'node:test'
-import { exchangeOnHost, requestCommand } from '../../../scripts/control/host-request.ts'
+import { createHostTransport, requestCommand } from '../../../scripts/control/host-request.ts'
 
 describe('exchange on a host', () => {
   test('questions read, the rest changes', () => {
@@ -26,12 +26,25 @@ describe('exchange on a host', () => {
   })
 
   test('an answer is a value, a host that can’t ask is a failure with its last words', async () => {
-    const answering = exchangeOnHost(async () => ({ code: 0, stdout: '{"status":200,"text":"[]"}\n', stderr: '' }), 'h')
+    const answering = createHostTransport(
+      async () => ({ code: 0, stdout: '{"status":200,"text":"[]"}\n', stderr: '' }),
+      'h',
+      'tappass status',
+    )
     assert.deepEqual(await answering({ method: 'GET', path: '/agents', key: '' }), { status: 200, text: '[]' })
-    const failing = exchangeOnHost(async () => ({ code: 1, stdout: '', stderr: 'connect ECONNREFUSED\n' }), 'h')
+    const failing = createHostTransport(
+      async () => ({ code: 1, stdout: '', stderr: 'connect ECONNREFUSED\n' }),
+      'h',
+      'tappass status',
+    )
     await assert.rejects(failing({ method: 'GET', path: '/agents', key: '' }), {
-      message: 'the gateway could not be asked',
-      text: { what: 'the gateway could not be asked', where: 'h', why: 'connect ECONNREFUSED', next: 'tappass status' },
+      message: 'cannot reach the gateway on the host',
+      text: {
+        what: 'cannot reach the gateway on the host',
+        where: 'h',
+        why: 'connect ECONNREFUSED',
+        next: 'tappass status',
+      },
     })
   })
 })

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { describe, test } from 'node:test'
 import {
-  environmentFromAround,
   environmentFromFolder,
-  migrateOnHost,
+  environmentFromProcess,
+  migrateCommand,
 } from '../../../scripts/control/migration-target.ts'
 
 describe('the environment around', () => {
@@ -25,7 +25,7 @@ describe('the environment around', () => {
     },
   ]
   for (const { around, is } of rows)
-    test(JSON.stringify(around), () => assert.deepEqual(environmentFromAround(around), is))
+    test(JSON.stringify(around), () => assert.deepEqual(environmentFromProcess(around), is))
 })
 
 describe('a data folder', () => {
@@ -50,7 +50,10 @@ describe('a data folder', () => {
 describe('on a host', () => {
   /** Runs the script with a systemd-run that prints its words, and with files that are said to be there. */
   const play = (words: readonly string[], ...there: readonly string[]) => {
-    const script = String(migrateOnHost(words, 'read').stdin).replace('exec systemd-run', 'systemd_run')
+    const script = String(migrateCommand(words, 'read', './tappass bootstrap --host a@b').stdin).replace(
+      'exec systemd-run',
+      'systemd_run',
+    )
     const paths = there.map((path) => `"${path}"`).join('|') || '""'
     const looked = script.replaceAll(/\[ -e '?([^' ]+)'? \]/g, `is_there "$(printf %s '$1')"`)
     const isThere = `is_there() { case "$1" in ${paths}) return 0;; *) return 1;; esac; }\n`
@@ -58,22 +61,22 @@ describe('on a host', () => {
     try {
       return {
         code: 0,
-        said: execFileSync('sh', ['-s'], { input: run + isThere + looked, encoding: 'utf8' })
+        lines: execFileSync('sh', ['-s'], { input: run + isThere + looked, encoding: 'utf8' })
           .trim()
           .split('\n'),
       }
     } catch (error) {
       const { status, stderr } = error as { status: number; stderr: Buffer }
-      return { code: status, said: [String(stderr)] }
+      return { code: status, lines: [String(stderr)] }
     }
   }
   const program = '/opt/tappass/current/server/migrate.ts'
   const [encrypted, plain] = ['/etc/credstore.encrypted/postgres-password', '/etc/credstore/postgres-password']
 
   test('without TapPass it says so', () => {
-    const { code, said } = play(['status'])
+    const { code, lines } = play(['status'])
     assert.equal(code, 5)
-    assert.match(said.join('\n'), /not installed on this host\n {2}next: {2}tappass bootstrap/)
+    assert.match(lines.join('\n'), /not installed on this host\n {2}next: {2}\.\/tappass bootstrap --host a@b\n/)
   })
 
   const credentials = [
@@ -82,7 +85,7 @@ describe('on a host', () => {
   ]
   for (const { there, line } of credentials) {
     test(`with ${there.length - 1} credential files it takes ${line.slice(11, 35)}, as the account tappass`, () => {
-      const { code, said } = play(['baseline', '--at', "01'2"], ...there)
+      const { code, lines } = play(['baseline', '--at', "01'2"], ...there)
       assert.equal(code, 0)
       for (const part of [
         line,
@@ -91,9 +94,9 @@ describe('on a host', () => {
         '--wait',
         '--pipe',
       ])
-        assert.ok(said.includes(part), part)
+        assert.ok(lines.includes(part), part)
       const node = '/opt/tappass/node/current/bin/node'
-      assert.deepEqual(said.slice(said.indexOf(node)), [node, 'server/migrate.ts', 'baseline', '--at', "01'2"])
+      assert.deepEqual(lines.slice(lines.indexOf(node)), [node, 'server/migrate.ts', 'baseline', '--at', "01'2"])
     })
   }
 })

@@ -6,22 +6,32 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { converge } from '../../../scripts/converge/converge.ts'
-import { change } from '../../../scripts/core/command.ts'
-import { Failure, refusal } from '../../../scripts/core/failure.ts'
+import { changeCommand } from '../../../scripts/core/command.ts'
+import { Failure, refusedFailure } from '../../../scripts/core/failure.ts'
 import type { Runner } from '../../../scripts/core/host.ts'
 import type { Resource } from '../../../scripts/core/resource.ts'
-import { knowing } from '../../../scripts/facts/fact-reader.ts'
+import { createFactReader } from '../../../scripts/facts/fact-reader.ts'
+import { targetFact } from '../../../scripts/facts/path.ts'
+import { linkCommand } from '../../../scripts/files/link-change.ts'
 import type { Event } from '../../../scripts/output/event.ts'
 import { directory } from '../../../scripts/resources/directory.ts'
 import { file } from '../../../scripts/resources/file.ts'
-import { link } from '../../../scripts/resources/link.ts'
-import { recording } from '../../../scripts/runners/recording.ts'
 import { hereGuardedIn, nonce, scratch } from '../known-host.ts'
+import { recording } from '../recording.ts'
 
 const { uid, gid } = userInfo()
 const mine = { owner: uid, group: gid } as const
 
 /** Ten resources, each relying on those before it. */
+/** A link as releases and archives are switched by. */
+const link = ({ path, target }: Readonly<{ path: string; target: string }>): Resource => ({
+  id: `link:${path}`,
+  plan: async (getFact) =>
+    (await getFact(targetFact(path))) === target
+      ? []
+      : [{ action: `link ${path} to ${target}`, reason: 'it differs', commands: [linkCommand(path, target)] }],
+})
+
 const tree = (root: string): readonly Resource[] => [
   directory({ path: join(root, 'a'), ...mine, mode: '0755' }),
   ...['one', 'two', 'three'].map((name) =>
@@ -39,14 +49,14 @@ const tree = (root: string): readonly Resource[] => [
   link({ path: join(root, 'a', 'other'), target: 'b' }),
 ]
 
-const handsOn = (run: Runner, events: Event[] = [], shouldStop = () => false) => ({
+const contextOn = (run: Runner, events: Event[] = [], shouldStop = () => false) => ({
   run,
-  look: () => knowing(run, nonce),
+  freshFacts: () => createFactReader(run, nonce),
   nonce,
   nowMs: () => 0,
   shouldStop,
-  tell: (event: Event) => events.push(event),
-  again: 'tappass bootstrap',
+  emit: (event: Event) => events.push(event),
+  retryCommand: 'tappass bootstrap',
 })
 
 /** Names, kinds, modes, targets and contents of everything below. */
@@ -62,12 +72,12 @@ test('converge: makes everything, then nothing', async (context) => {
   const folder = scratch(context)
   const { run, commands } = recording(hereGuardedIn(folder))
   const events: Event[] = []
-  const ending = await converge(tree(join(folder, 'r')), handsOn(run, events))
-  assert.deepEqual(ending, { status: 'as-wanted', applied: 8 })
+  const result = await converge(tree(join(folder, 'r')), contextOn(run, events))
+  assert.deepEqual(result, { status: 'up-to-date', applied: 8 })
   const steps = events.flatMap((event) => (event.event === 'step-started' ? [event.step] : []))
   assert.deepEqual(steps, [1, 2, 3, 4, 5, 6, 7, 8])
   const before = commands.length
-  assert.deepEqual(await converge(tree(join(folder, 'r')), handsOn(run)), { status: 'as-wanted', applied: 0 })
+  assert.deepEqual(await converge(tree(join(folder, 'r')), contextOn(run)), { status: 'up-to-date', applied: 0 })
   assert.equal(commands.length - before, 1, 'a run with nothing to do is one round trip')
 })
 
@@ -75,11 +85,11 @@ test('converge: only what differs is touched', async (context) => {
   const folder = scratch(context)
   const root = join(folder, 'r')
   const run = hereGuardedIn(folder)
-  await converge(tree(root), handsOn(run))
+  await converge(tree(root), contextOn(run))
   writeFileSync(join(root, 'a', 'two'), 'edited')
   chmodSync(join(root, 'a', 'b'), 0o755)
   const events: Event[] = []
-  assert.equal((await converge(tree(root), handsOn(run, events))).applied, 2)
+  assert.equal((await converge(tree(root), contextOn(run, events))).applied, 2)
   const changed = events.flatMap((event) => (event.event === 'step-started' ? [event.resource] : []))
   assert.deepEqual(changed, [`file:${root}/a/two`, `directory:${root}/a/b`])
 })
@@ -87,26 +97,26 @@ test('converge: only what differs is touched', async (context) => {
 /** A runner whose toolkit is killed at its n-th change: the command may have run (`isDone`) or not, but nobody hears of it. */
 const killedAt = (run: Runner, count: number, isDone: boolean): Runner => {
   let changes = 0
-  return async (command, hear) => {
+  return async (command, onLine) => {
     if (command.effect === 'change' && ++changes === count) {
-      if (isDone) await run(command, hear)
+      if (isDone) await run(command, onLine)
       throw new Error('killed')
     }
-    return await run(command, hear)
+    return await run(command, onLine)
   }
 }
 
 test('converge: killed at every change, before it and after it, and run again: the same end state', async (context) => {
   const folder = scratch(context)
   const whole = join(folder, 'whole')
-  await converge(tree(whole), handsOn(hereGuardedIn(folder)))
+  await converge(tree(whole), contextOn(hereGuardedIn(folder)))
   const expected = stateOf(whole)
   for (let count = 1; count <= 8; count++) {
     for (const isDone of [false, true]) {
       const root = join(folder, 'killed')
       rmSync(root, { recursive: true, force: true })
-      await assert.rejects(converge(tree(root), handsOn(killedAt(hereGuardedIn(folder), count, isDone))), /killed/)
-      assert.equal((await converge(tree(root), handsOn(hereGuardedIn(folder)))).status, 'as-wanted')
+      await assert.rejects(converge(tree(root), contextOn(killedAt(hereGuardedIn(folder), count, isDone))), /killed/)
+      assert.equal((await converge(tree(root), contextOn(hereGuardedIn(folder)))).status, 'up-to-date')
       assert.equal(stateOf(root), expected, `killed at change ${count}`)
     }
   }
@@ -115,38 +125,38 @@ test('converge: killed at every change, before it and after it, and run again: t
 test('converge: a script cut in the middle of a change is completed by the next run', async (context) => {
   const folder = scratch(context)
   const run = hereGuardedIn(folder)
-  await converge(tree(join(folder, 'whole')), handsOn(run))
+  await converge(tree(join(folder, 'whole')), contextOn(run))
   for (let kept = 1; kept <= 3; kept++) {
     const root = join(folder, `cut-${kept}`)
     // The shell ends after some commands of the change, as when its host loses power.
-    const cut: Runner = (command, hear) => {
+    const cut: Runner = (command, onLine) => {
       const stdin = String(command.stdin)
       const isChange = command.effect === 'change' && stdin.includes('a/b/.x.tappass-new')
       return run(
         isChange ? { ...command, stdin: stdin.replace(new RegExp(`; end ${kept - 1} \\$\\?`), '; exit 137') } : command,
-        hear,
+        onLine,
       )
     }
-    assert.equal((await converge(tree(root), handsOn(cut))).status, 'failed')
-    assert.equal((await converge(tree(root), handsOn(run))).status, 'as-wanted')
+    assert.equal((await converge(tree(root), contextOn(cut))).status, 'failed')
+    assert.equal((await converge(tree(root), contextOn(run))).status, 'up-to-date')
     assert.equal(stateOf(root), stateOf(join(folder, 'whole')))
   }
 })
 
 const always = (id: string, command: readonly [string, ...string[]]): Resource => ({
   id,
-  plan: async () => [{ does: 'try', because: 'it must', commands: [change(...command)] }],
+  plan: async () => [{ action: 'try', reason: 'it must', commands: [changeCommand(...command)] }],
 })
 
 test('converge: a step that fails ends the run, and says what ran, what it said, and what to type', async (context) => {
   const folder = scratch(context)
   const events: Event[] = []
   const failing = always('x', ['sh', '-c', 'echo out; echo "no space left" >&2; exit 28'])
-  const ending = await converge([failing, ...tree(join(folder, 'r'))], handsOn(hereGuardedIn(folder), events))
-  assert.equal(ending.status, 'failed')
-  const { failure, remaining } = ending as Extract<typeof ending, { status: 'failed' }>
+  const result = await converge([failing, ...tree(join(folder, 'r'))], contextOn(hereGuardedIn(folder), events))
+  assert.equal(result.status, 'failed')
+  const { failure, remaining } = result as Extract<typeof result, { status: 'failed' }>
   assert.deepEqual(
-    [failure.code, failure.said, failure.next, remaining],
+    [failure.code, failure.output, failure.next, remaining],
     [28, ['out', 'no space left'], 'tappass bootstrap', 9],
   )
   assert.match(failure.command, /^sh -c .*no space left/)
@@ -154,20 +164,20 @@ test('converge: a step that fails ends the run, and says what ran, what it said,
 })
 
 test('converge: a change that did not take is a failure, not a loop', async (context) => {
-  const ending = await converge([always('x', ['true'])], handsOn(hereGuardedIn(scratch(context))))
-  assert.equal(ending.status, 'failed')
-  assert.match(JSON.stringify(ending), /still wanted afterwards: try, because it must/)
+  const result = await converge([always('x', ['true'])], contextOn(hereGuardedIn(scratch(context))))
+  assert.equal(result.status, 'failed')
+  assert.match(JSON.stringify(result), /still needed after it was applied: try, because it must/)
 })
 
 test('converge: what a person must put right is told whole, and nothing is touched', async (context) => {
   const folder = scratch(context)
   const refusing = (id: string): Resource => ({
     id,
-    plan: async () => await Promise.reject(refusal(`no ${id}`, 'why', 'next')),
+    plan: async () => await Promise.reject(refusedFailure(`no ${id}`, 'why', 'next')),
   })
   const { run, commands } = recording(hereGuardedIn(folder))
-  const ending = await converge([refusing('a'), ...tree(join(folder, 'r')), refusing('b')], handsOn(run))
-  assert.deepEqual(ending.status === 'refused' && ending.reasons.map(({ what, where }) => [what, where]), [
+  const result = await converge([refusing('a'), ...tree(join(folder, 'r')), refusing('b')], contextOn(run))
+  assert.deepEqual(result.status === 'refused' && result.reasons.map(({ what, where }) => [what, where]), [
     ['no a', 'a'],
     ['no b', 'b'],
   ])
@@ -177,11 +187,11 @@ test('converge: what a person must put right is told whole, and nothing is touch
 test('converge: interrupted, it ends after the step in hand', async (context) => {
   const folder = scratch(context)
   let steps = 0
-  const ending = await converge(
+  const result = await converge(
     tree(join(folder, 'r')),
-    handsOn(hereGuardedIn(folder), [], () => ++steps > 3),
+    contextOn(hereGuardedIn(folder), [], () => ++steps > 3),
   )
-  assert.deepEqual(ending, { status: 'interrupted', remaining: 5, applied: 3 })
+  assert.deepEqual(result, { status: 'interrupted', remaining: 5, applied: 3 })
   assert.equal(readFileSync(join(folder, 'r/a/two'), 'utf8'), 'two\n')
 })
 
@@ -189,12 +199,12 @@ test('converge: a connection that dies on the way is told with how far it came',
   const folder = scratch(context)
   const run = hereGuardedIn(folder)
   let changes = 0
-  const dying: Runner = async (command, hear) => {
+  const dying: Runner = async (command, onLine) => {
     if (command.effect === 'change' && ++changes === 3) throw new Failure({ what: 'gone' }, 6)
-    return await run(command, hear)
+    return await run(command, onLine)
   }
-  const ending = await converge(tree(join(folder, 'r')), handsOn(dying))
-  assert.deepEqual([ending.status, ending.applied], ['broken-off', 2])
+  const result = await converge(tree(join(folder, 'r')), contextOn(dying))
+  assert.deepEqual([result.status, result.applied], ['aborted', 2])
 })
 
 test('converge: what a change brings about in another resource is settled in the same run', async (context) => {
@@ -203,16 +213,21 @@ test('converge: what a change brings about in another resource is settled in the
   mkdirSync(root)
   const copy: Resource = {
     id: 'copy',
-    plan: async (know) => {
+    plan: async (getFact) => {
       const same = {
-        ask: { argv: ['cmp', join(root, 'from'), join(root, 'to')], effect: 'read' },
+        query: { argv: ['cmp', join(root, 'from'), join(root, 'to')], effect: 'read' },
         parse: ({ code }: { code: number }) => code === 0,
       } as const
-      if (await know(same)) return []
-      return [{ does: 'copy', because: 'it differs', commands: [change('cp', join(root, 'from'), join(root, 'to'))] }]
+      if (await getFact(same)) return []
+      return [
+        { action: 'copy', reason: 'it differs', commands: [changeCommand('cp', join(root, 'from'), join(root, 'to'))] },
+      ]
     },
   }
   const source = file({ path: join(root, 'from'), content: '2', ...mine, mode: '0600' })
   for (const name of ['from', 'to']) writeFileSync(join(root, name), '1', { mode: 0o600 })
-  assert.deepEqual(await converge([copy, source], handsOn(hereGuardedIn(folder))), { status: 'as-wanted', applied: 2 })
+  assert.deepEqual(await converge([copy, source], contextOn(hereGuardedIn(folder))), {
+    status: 'up-to-date',
+    applied: 2,
+  })
 })

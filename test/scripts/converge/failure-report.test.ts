@@ -1,9 +1,9 @@
 /** What is told of a failed step. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { describe } from '../../../scripts/converge/apply.ts'
+import { describeCommand } from '../../../scripts/converge/apply.ts'
 import { reportFailure } from '../../../scripts/converge/failure-report.ts'
-import { change, changeByScript } from '../../../scripts/core/command.ts'
+import { changeCommand, scriptCommand } from '../../../scripts/core/command.ts'
 import type { Command } from '../../../scripts/core/host.ts'
 
 const report = async (command: Command, stderr: string) => {
@@ -12,19 +12,19 @@ const report = async (command: Command, stderr: string) => {
     asked.push(question)
     return { code: 0, stdout: 'journal line 1\njournal line 2\n', stderr: '' }
   }
-  const planned = { does: 'start x', because: 'it is inactive', commands: [command] } as const
+  const planned = { action: 'start x', reason: 'it is inactive', commands: [command] } as const
   const failed = { command, output: { code: 3, stdout: 'out\n\n', stderr } }
-  return { told: await reportFailure(run, 'unit:x', planned, failed, 'tappass bootstrap --yes'), asked }
+  return { failure: await reportFailure(run, 'unit:x', planned, failed, 'tappass bootstrap --yes'), asked }
 }
 
 test('failure report: a unit that did not start comes with its journal', async () => {
-  const { told, asked } = await report(change('systemctl', 'restart', 'x.service'), 'Job failed\n')
-  assert.deepEqual(told, {
+  const { failure, asked } = await report(changeCommand('systemctl', 'restart', 'x.service'), 'Job failed\n')
+  assert.deepEqual(failure, {
     resource: 'unit:x',
-    does: 'start x',
+    action: 'start x',
     command: 'systemctl restart x.service',
     code: 3,
-    said: ['out', 'Job failed'],
+    output: ['out', 'Job failed'],
     journal: { unit: 'x.service', lines: ['journal line 1', 'journal line 2'] },
     next: 'journalctl -u x.service -e   (on the host), then tappass bootstrap --yes',
   })
@@ -33,16 +33,16 @@ test('failure report: a unit that did not start comes with its journal', async (
 
 test('failure report: other commands come with their last twenty lines', async () => {
   const lines = Array.from({ length: 50 }, (_, index) => `line ${index}`)
-  const { told, asked } = await report(change('apt-get', 'install', 'x'), lines.join('\n'))
-  assert.deepEqual(told.said, lines.slice(-20))
-  assert.equal(told.journal, undefined)
-  assert.equal(told.next, 'tappass bootstrap --yes')
+  const { failure, asked } = await report(changeCommand('apt-get', 'install', 'x'), lines.join('\n'))
+  assert.deepEqual(failure.output, lines.slice(-20))
+  assert.equal(failure.journal, undefined)
+  assert.equal(failure.next, 'tappass bootstrap --yes')
   assert.equal(asked.length, 0)
 })
 
 test('describe: one line, quoted, cut where it is long, and never what goes in', () => {
   const value = ['open', 'sesame'].join('-')
-  assert.equal(describe(change('echo', 'a b', "it's")), "echo 'a b' 'it'\\''s'")
-  const text = describe(changeByScript(`${'true\n'.repeat(100)}`, ['x'], value))
+  assert.equal(describeCommand(changeCommand('echo', 'a b', "it's")), "echo 'a b' 'it'\\''s'")
+  const text = describeCommand(scriptCommand(`${'true\n'.repeat(100)}`, ['x'], value))
   assert.ok(text.length <= 201 && !text.includes('\n') && !text.includes(value))
 })

@@ -2,18 +2,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
-  judgeLock,
-  type LockRecord,
+  acquireLockCommand,
+  decideLock,
+  heartbeatCommand,
+  type LockFile,
   type LockState,
   lockFact,
-  releaseCommand,
-  takeCommand,
-  touchCommand,
+  releaseLockCommand,
 } from '../../../scripts/converge/host-lock.ts'
-import { knowing } from '../../../scripts/facts/fact-reader.ts'
+import { createFactReader } from '../../../scripts/facts/fact-reader.ts'
 import { hereGuardedIn, nonce, scratch } from '../known-host.ts'
 
-const record: LockRecord = {
+const record: LockFile = {
   token: 'f'.repeat(32),
   owner: 'ada',
   verb: 'bootstrap',
@@ -24,10 +24,10 @@ const record: LockRecord = {
   hostBoot: 'host-boot-1',
   startedAt: '2026-11-24T03:00:00.000Z',
 }
-const held = (other: Partial<LockRecord> = {}, ageSeconds = 5): LockState => ({
+const held = (other: Partial<LockFile> = {}, ageSeconds = 5): LockState => ({
   kind: 'held',
   hostBoot: 'host-boot-1',
-  record: { ...record, ...other },
+  lockFile: { ...record, ...other },
   ageSeconds,
 })
 const desk = { controller: 'desk', controllerBoot: 'boot-1' }
@@ -38,117 +38,117 @@ const rows: readonly Readonly<{
   state: LockState
   here: typeof desk
   isOwnerRunning: boolean
-  verdict: string
-  because?: string
+  expected: string
+  reason?: string
 }>[] = [
-  { name: 'free', state: { kind: 'free', hostBoot: 'x' }, here: desk, isOwnerRunning: false, verdict: 'take' },
-  { name: 'its process runs here', state: held(), here: desk, isOwnerRunning: true, verdict: 'respect' },
+  { name: 'free', state: { kind: 'free', hostBoot: 'x' }, here: desk, isOwnerRunning: false, expected: 'acquire' },
+  { name: 'its process runs here', state: held(), here: desk, isOwnerRunning: true, expected: 'locked' },
   {
     name: 'its process runs here, long silent',
     state: held({}, 999),
     here: desk,
     isOwnerRunning: true,
-    verdict: 'respect',
+    expected: 'locked',
   },
   {
     name: 'its process has ended here',
     state: held(),
     here: desk,
     isOwnerRunning: false,
-    verdict: 'take-over',
-    because: 'its process has ended',
+    expected: 'take-over',
+    reason: 'its process has ended',
   },
   {
-    name: 'this controller was started anew, and the number is used again',
+    name: 'this controller was rebooted, and the process number is reused',
     state: held(),
     here: { ...desk, controllerBoot: 'boot-2' },
     isOwnerRunning: true,
-    verdict: 'take-over',
-    because: 'desk was started anew since',
+    expected: 'take-over',
+    reason: 'desk was rebooted since',
   },
   {
-    name: 'on another controller, a sign of life just now',
+    name: 'on another controller, a recent heartbeat',
     state: held({}, 60),
     here: elsewhere,
     isOwnerRunning: false,
-    verdict: 'respect',
+    expected: 'locked',
   },
   {
     name: 'on another controller, silent',
     state: held({}, 61),
     here: elsewhere,
     isOwnerRunning: false,
-    verdict: 'take-over',
-    because: 'it gave no sign of life for 61 s',
+    expected: 'take-over',
+    reason: 'no heartbeat for 61 s',
   },
   {
-    name: 'the host was started anew',
+    name: 'the host was rebooted',
     state: held({ hostBoot: 'host-boot-0' }, 1),
     here: elsewhere,
     isOwnerRunning: true,
-    verdict: 'take-over',
-    because: 'the host was started anew since',
+    expected: 'take-over',
+    reason: 'the host was rebooted since',
   },
   {
     name: 'damaged',
     state: { kind: 'damaged', hostBoot: 'x' },
     here: desk,
     isOwnerRunning: true,
-    verdict: 'take-over',
-    because: 'its record is damaged',
+    expected: 'take-over',
+    reason: 'its lock file is damaged',
   },
 ]
 
-for (const { name, state, here, isOwnerRunning, verdict, because } of rows) {
-  test(`judgeLock: ${name}`, () => {
-    const judgement = judgeLock(state, here, () => isOwnerRunning)
-    assert.equal(judgement.verdict, verdict)
-    assert.equal('because' in judgement ? judgement.because : undefined, because)
+for (const { name, state, here, isOwnerRunning, expected, reason } of rows) {
+  test(`decideLock: ${name}`, () => {
+    const decision = decideLock(state, here, () => isOwnerRunning)
+    assert.equal(decision.decision, expected)
+    assert.equal('reason' in decision ? decision.reason : undefined, reason)
   })
 }
 
-test('judgeLock: a respected owner is named in full', () => {
-  const judgement = judgeLock(held(), desk, () => true)
+test('decideLock: the owner of a held lock is named in full', () => {
+  const decision = decideLock(held(), desk, () => true)
   assert.equal(
-    'owner' in judgement && judgement.owner,
+    'owner' in decision && decision.owner,
     'ada on desk (process 42, bootstrap, since 2026-11-24T03:00:00.000Z)',
   )
 })
 
-test('lock: taken, seen, touched, given back', async (context) => {
+test('lock: acquired, read, renewed, released', async (context) => {
   const run = hereGuardedIn(scratch(context))
-  const look = () => knowing(run, nonce)(lockFact)
-  const { hostBoot, kind } = await look()
+  const readLock = () => createFactReader(run, nonce)(lockFact)
+  const { hostBoot, kind } = await readLock()
   assert.equal(kind, 'free')
   const mine = { ...record, hostBoot, owner: `it's "me"\n` }
-  assert.equal((await run(takeCommand('', mine))).code, 0)
-  const seen = await look()
-  assert.deepEqual(seen.kind === 'held' && seen.record, mine)
-  assert.equal((await run(touchCommand(mine.token))).code, 0)
-  assert.equal((await run(touchCommand('0'.repeat(32)))).code, 75)
-  assert.equal((await run(releaseCommand('0'.repeat(32)))).code, 75)
-  assert.equal((await run(releaseCommand(mine.token))).code, 0)
-  assert.equal((await look()).kind, 'free')
+  assert.equal((await run(acquireLockCommand('', mine))).code, 0)
+  const state = await readLock()
+  assert.deepEqual(state.kind === 'held' && state.lockFile, mine)
+  assert.equal((await run(heartbeatCommand(mine.token))).code, 0)
+  assert.equal((await run(heartbeatCommand('0'.repeat(32)))).code, 75)
+  assert.equal((await run(releaseLockCommand('0'.repeat(32)))).code, 75)
+  assert.equal((await run(releaseLockCommand(mine.token))).code, 0)
+  assert.equal((await readLock()).kind, 'free')
 })
 
 test('lock: of eight who judged it free at the same moment, one gets it', async (context) => {
   const run = hereGuardedIn(scratch(context))
   const takers = Array.from({ length: 8 }, (_, index) => ({ ...record, token: `${index}`.repeat(32) }))
-  const codes = await Promise.all(takers.map(async (taker) => (await run(takeCommand('', taker))).code))
+  const codes = await Promise.all(takers.map(async (taker) => (await run(acquireLockCommand('', taker))).code))
   assert.deepEqual(codes.toSorted(), [0, 75, 75, 75, 75, 75, 75, 75])
 })
 
 test('lock: of two who take over from the same dead owner, one gets it', async (context) => {
   const run = hereGuardedIn(scratch(context))
-  await run(takeCommand('', record))
-  const take = async (token: string) => (await run(takeCommand(record.token, { ...record, token }))).code
+  await run(acquireLockCommand('', record))
+  const take = async (token: string) => (await run(acquireLockCommand(record.token, { ...record, token }))).code
   assert.deepEqual((await Promise.all([take('1'.repeat(32)), take('2'.repeat(32))])).toSorted(), [0, 75])
 })
 
-test('lock: a damaged record is seen as such', async (context) => {
+test('lock: a damaged lock file is detected', async (context) => {
   const folder = scratch(context)
   const run = hereGuardedIn(folder)
   await run({ argv: ['sh', '-c', `mkdir -p ${folder}/run && echo half >${folder}/run/lock`], effect: 'change' })
-  assert.equal((await knowing(run, nonce)(lockFact)).kind, 'damaged')
-  assert.equal((await run(takeCommand('*', record))).code, 0)
+  assert.equal((await createFactReader(run, nonce)(lockFact)).kind, 'damaged')
+  assert.equal((await run(acquireLockCommand('*', record))).code, 0)
 })

@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lockFact } from '../../../scripts/converge/host-lock.ts'
-import { type Keeper, respectLock, underLock } from '../../../scripts/converge/lock-lease.ts'
+import { assertUnlocked, type LockHolder, withLock } from '../../../scripts/converge/lock-lease.ts'
 import type { Runner } from '../../../scripts/core/host.ts'
-import { knowing } from '../../../scripts/facts/fact-reader.ts'
+import { createFactReader } from '../../../scripts/facts/fact-reader.ts'
 import type { Event } from '../../../scripts/output/event.ts'
 import { hereGuardedIn, nonce, scratch } from '../known-host.ts'
 
-const keeperOn = (run: Runner, isOwnerRunning: boolean, events: Event[] = []): Keeper => ({
+const holderOn = (run: Runner, isOwnerRunning: boolean, events: Event[] = []): LockHolder => ({
   run,
-  look: () => knowing(run, nonce),
-  tell: (event) => events.push(event),
+  freshFacts: () => createFactReader(run, nonce),
+  emit: (event) => events.push(event),
   owner: {
     token: nonce(),
     owner: 'ada',
@@ -23,55 +23,56 @@ const keeperOn = (run: Runner, isOwnerRunning: boolean, events: Event[] = []): K
     startedAt: 'now',
   },
   isOwnerRunning: () => isOwnerRunning,
+  retryCommand: 'tappass bootstrap',
 })
 
-const stateOn = (run: Runner) => knowing(run, nonce)(lockFact)
+const stateOn = (run: Runner) => createFactReader(run, nonce)(lockFact)
 
-test('underLock: held while the work goes on, free afterwards', async (context) => {
+test('withLock: held while the work goes on, free afterwards', async (context) => {
   const run = hereGuardedIn(scratch(context))
-  const seen = await underLock(keeperOn(run, true), async () => await stateOn(run))
-  assert.equal(seen.kind, 'held')
+  const state = await withLock(holderOn(run, true), async () => await stateOn(run))
+  assert.equal(state.kind, 'held')
   assert.equal((await stateOn(run)).kind, 'free')
 })
 
-test('underLock: free again though the work failed', async (context) => {
+test('withLock: free again though the work failed', async (context) => {
   const run = hereGuardedIn(scratch(context))
   await assert.rejects(
-    underLock(keeperOn(run, true), async () => await Promise.reject(new Error('no'))),
+    withLock(holderOn(run, true), async () => await Promise.reject(new Error('no'))),
     /no/,
   )
   assert.equal((await stateOn(run)).kind, 'free')
 })
 
-test('underLock: a second run is turned away with the name of the first, and does not take its lock away', async (context) => {
+test('withLock: a second run is turned away with the name of the first, and does not take its lock away', async (context) => {
   const run = hereGuardedIn(scratch(context))
-  await underLock(keeperOn(run, true), async () => {
+  await withLock(holderOn(run, true), async () => {
     await assert.rejects(
-      underLock(keeperOn(run, true), async () => assert.fail('worked beside the first')),
+      withLock(holderOn(run, true), async () => assert.fail('worked beside the first')),
       (error: Error & { code: number; text: { why: string } }) => {
         assert.match(error.text.why, /ada on desk \(process 1, bootstrap, since now\)/)
         return error.code === 4
       },
     )
-    const seen = await stateOn(run)
-    assert.equal(seen.kind, 'held')
-    assert.throws(() => respectLock(keeperOn(run, true), seen), { code: 4 })
-    respectLock(keeperOn(run, false), seen)
+    const state = await stateOn(run)
+    assert.equal(state.kind, 'held')
+    assert.throws(() => assertUnlocked(holderOn(run, true), state), { code: 4 })
+    assertUnlocked(holderOn(run, false), state)
   })
 })
 
-test('underLock: the lock of a dead run is taken over, and that is told', async (context) => {
+test('withLock: the lock of a dead run is taken over, and that is told', async (context) => {
   const run = hereGuardedIn(scratch(context))
   const events: Event[] = []
   // The first run never gives its lock back: it was killed.
-  const killed: Runner = async (command, hear) => {
+  const killed: Runner = async (command, onLine) => {
     const isRelease = command.argv.some((word) => word.includes('rm -f --'))
-    return isRelease ? { code: 0, stdout: '', stderr: '' } : await run(command, hear)
+    return isRelease ? { code: 0, stdout: '', stderr: '' } : await run(command, onLine)
   }
-  await underLock(keeperOn(killed, true), async () => {})
-  await underLock(keeperOn(run, false, events), async () => {})
+  await withLock(holderOn(killed, true), async () => {})
+  await withLock(holderOn(run, false, events), async () => {})
   assert.deepEqual(
-    events.map((event) => event.event === 'lock-taken-over' && event.because),
+    events.map((event) => event.event === 'lock-taken-over' && event.reason),
     ['its process has ended'],
   )
 })

@@ -4,11 +4,11 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { identify, isRunning } from '../../../scripts/core/process-identity.ts'
+import { identifyProcess, isRunning } from '../../../scripts/core/process-identity.ts'
 
 describe('process identity', () => {
   test('this process runs, and one with its number that started at another time does not', () => {
-    const own = identify(process.pid)
+    const own = identifyProcess(process.pid)
     assert.equal(isRunning(own), true)
     assert.equal(isRunning({ ...own, start: '1' }), false)
   })
@@ -16,7 +16,7 @@ describe('process identity', () => {
   test('one that ended does not run', () => {
     const { pid } = spawnSync('true')
     assert.equal(isRunning({ pid, start: '1' }), false)
-    assert.equal(isRunning(identify(pid)), false)
+    assert.equal(isRunning(identifyProcess(pid)), false)
   })
 
   test('one that ended and was not collected does not run', async () => {
@@ -26,7 +26,7 @@ describe('process identity', () => {
     const pid = Number(String(said))
     const isZombie = () => /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
     while (!isZombie()) await new Promise((done) => setTimeout(done, 20))
-    assert.equal(isRunning(identify(pid)), false)
+    assert.equal(isRunning(identifyProcess(pid)), false)
     parent.kill('SIGKILL')
     await once(parent, 'exit')
   })

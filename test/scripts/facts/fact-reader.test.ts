@@ -1,49 +1,50 @@
-/** Batched knowing: one round trip a turn, one process a kind, nothing asked twice, nothing believed that was cut. */
+/** Batched facts: one round trip for each turn, one process for each kind, no query twice, no truncated answer accepted. */
 import assert from 'node:assert/strict'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { Failure } from '../../../scripts/core/failure.ts'
 import type { Fact, Runner } from '../../../scripts/core/host.ts'
 import { accountFact, groupFact } from '../../../scripts/facts/account.ts'
-import { knowing } from '../../../scripts/facts/fact-reader.ts'
+import { createFactReader } from '../../../scripts/facts/fact-reader.ts'
 import { hostTraitsFact } from '../../../scripts/facts/host-trait.ts'
 import { packagesFact } from '../../../scripts/facts/package.ts'
 import { contentFact, digestFact, pathFact, targetFact } from '../../../scripts/facts/path.ts'
-import { recording } from '../../../scripts/runners/recording.ts'
 import { here, nonce, scratch } from '../known-host.ts'
+import { recording } from '../recording.ts'
 
 const echo = (text: string): Fact<string> => ({
-  ask: { argv: ['printf', '%s', text], effect: 'read' },
+  query: { argv: ['printf', '%s', text], effect: 'read' },
   parse: ({ stdout }) => stdout,
 })
 
-test('knowing: all questions of one turn are one round trip', async () => {
+test('fact reader: all questions of one turn are one round trip', async () => {
   const { run, commands } = recording(here)
-  const know = knowing(run, nonce)
+  const getFact = createFactReader(run, nonce)
   const words = Array.from({ length: 100 }, (_, index) => `n${index}`)
-  assert.deepEqual(await Promise.all(words.map((word) => know(echo(word)))), words)
+  assert.deepEqual(await Promise.all(words.map((word) => getFact(echo(word)))), words)
   assert.equal(commands.length, 1)
 })
 
-test('knowing: what was asked once is not asked again; a new look asks anew', async () => {
+test('fact reader: a fact is queried once; a new reader queries it again', async () => {
   const { run, commands } = recording(here)
-  const know = knowing(run, nonce)
-  await Promise.all([know(echo('a')), know(echo('a'))])
-  await know(echo('a'))
+  const getFact = createFactReader(run, nonce)
+  await Promise.all([getFact(echo('a')), getFact(echo('a'))])
+  await getFact(echo('a'))
   assert.equal(commands.length, 1)
-  await knowing(run, nonce)(echo('a'))
+  await createFactReader(run, nonce)(echo('a'))
   assert.equal(commands.length, 2)
 })
 
-test('knowing: questions of one kind share one process', async (context) => {
+test('fact reader: questions of one kind share one process', async (context) => {
   const folder = scratch(context)
   const names = Array.from({ length: 50 }, (_, index) => join(folder, `it's "${index}"\nx`))
   for (const name of names) writeFileSync(name, name)
   const { run, commands } = recording(here)
-  const know = knowing(run, nonce)
+  const getFact = createFactReader(run, nonce)
   const [states, digests] = await Promise.all([
-    Promise.all(names.map((name) => know(pathFact(name)))),
-    Promise.all(names.map((name) => know(digestFact(name)))),
+    Promise.all(names.map((name) => getFact(pathFact(name)))),
+    Promise.all(names.map((name) => getFact(digestFact(name)))),
   ])
   assert.equal(commands.length, 1)
   assert.ok(states.every(({ kind }) => kind === 'file'))
@@ -53,17 +54,17 @@ test('knowing: questions of one kind share one process', async (context) => {
   assert.equal(script.split('sha256sum -z').length - 1, 1)
 })
 
-test('knowing: paths, accounts, packages and traits of this very machine', async (context) => {
+test('fact reader: paths, accounts, packages and traits of this very machine', async (context) => {
   const folder = scratch(context)
   writeFileSync(join(folder, 'file'), 'text\n', { mode: 0o640 })
   writeFileSync(join(folder, 'bytes'), Buffer.from([0xff, 0xfe]))
   mkdirSync(join(folder, 'directory'))
   symlinkSync("it's elsewhere", join(folder, 'link'))
   await here({ argv: ['mkfifo', join(folder, 'pipe')], effect: 'change' })
-  const know = knowing(here, nonce)
+  const getFact = createFactReader(here, nonce)
   const at = (name: string) => join(folder, name)
   const kinds = await Promise.all(
-    ['file', 'directory', 'link', 'pipe', 'none', 'none/below'].map((name) => know(pathFact(at(name)))),
+    ['file', 'directory', 'link', 'pipe', 'none', 'none/below'].map((name) => getFact(pathFact(at(name)))),
   )
   assert.deepEqual(
     kinds.map(({ kind }) => kind),
@@ -71,18 +72,18 @@ test('knowing: paths, accounts, packages and traits of this very machine', async
   )
   const [digest, ofLink, ofPipe, target, noTarget, content, noText, root, nobody, group, packages, traits] =
     await Promise.all([
-      know(digestFact(at('file'))),
-      know(digestFact(at('link'))),
-      know(digestFact(at('pipe'))),
-      know(targetFact(at('link'))),
-      know(targetFact(at('file'))),
-      know(contentFact(at('file'))),
-      know(contentFact(at('bytes'))),
-      know(accountFact('root')),
-      know(accountFact('no-such-account')),
-      know(groupFact('root')),
-      know(packagesFact),
-      know(hostTraitsFact),
+      getFact(digestFact(at('file'))),
+      getFact(digestFact(at('link'))),
+      getFact(digestFact(at('pipe'))),
+      getFact(targetFact(at('link'))),
+      getFact(targetFact(at('file'))),
+      getFact(contentFact(at('file'))),
+      getFact(contentFact(at('bytes'))),
+      getFact(accountFact('root')),
+      getFact(accountFact('no-such-account')),
+      getFact(groupFact('root')),
+      getFact(packagesFact),
+      getFact(hostTraitsFact),
     ])
   assert.equal(digest, 'b9e68e1bea3e5b19ca6b2f98b73a54b73daafaa250484902e09982e07a12e733')
   assert.deepEqual(
@@ -102,17 +103,39 @@ const broken: readonly Readonly<{ name: string; run: Runner; message: RegExp }>[
       const stdoutBytes = output.stdoutBytes?.subarray(0, -20) ?? new Uint8Array()
       return { ...output, stdoutBytes, stdout: Buffer.from(stdoutBytes).toString() }
     },
-    message: /did not answer all questions/,
+    message: /the answer of the host was incomplete/,
   },
-  { name: 'no shell', run: async () => ({ code: 127, stdout: '', stderr: 'no sh here\n' }), message: /did not answer/ },
+  {
+    name: 'no shell',
+    run: async () => ({ code: 127, stdout: '', stderr: 'no sh here\n' }),
+    message: /printed text of its own/,
+  },
+  {
+    name: 'a forced command',
+    run: async () => ({
+      code: 142,
+      stdout: 'Please login as the user "ubuntu" rather than the user "root".\n',
+      stderr: '',
+    }),
+    message: /printed text of its own/,
+  },
   { name: 'no connection', run: async () => await Promise.reject(new Error('gone')), message: /gone/ },
 ]
 
 for (const { name, run, message } of broken) {
-  test(`knowing: every question fails when the answer is ${name}`, async () => {
-    const know = knowing(run, nonce)
-    const settled = await Promise.allSettled([know(echo('a')), know(pathFact('/')), know(echo('b'))])
+  test(`fact reader: every query fails when the answer is ${name}`, async () => {
+    const getFact = createFactReader(run, nonce)
+    const settled = await Promise.allSettled([getFact(echo('a')), getFact(pathFact('/')), getFact(echo('b'))])
     for (const result of settled)
       assert.match(result.status === 'rejected' ? String(result.reason) : 'answered', message)
   })
 }
+
+test('fact reader: text of the host is shown, and its advice becomes the next command', async () => {
+  const stdout = 'Please login as the user "ubuntu" rather than the user "root".\n'
+  await assert.rejects(createFactReader(async () => ({ code: 142, stdout, stderr: '' }), nonce)(echo('a')), (error) => {
+    const { why, next } = (error as Failure).text
+    assert.deepEqual([why, next], [stdout.trim(), 'connect as that user: --host ubuntu@…'])
+    return true
+  })
+})

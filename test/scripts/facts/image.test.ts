@@ -22,7 +22,7 @@ const rows = [
 for (const [reference, expected] of rows) {
   test(`images: ${reference.slice(0, 50)}`, () => {
     const fact = imageFact(reference)
-    const piece = fact.joint
+    const piece = fact.batchQuery
       ?.split(
         answer,
         rows.map(([each]) => each),

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { unguardedFact } from '../../../scripts/facts/permission.ts'
-import { lookHere, scratch } from '../known-host.ts'
+import { unsafePathFact } from '../../../scripts/facts/permission.ts'
+import { factsHere, scratch } from '../known-host.ts'
 
 const rows: readonly Readonly<{ name: string; harm?: (folder: string) => void; names?: string }>[] = [
   { name: 'as it should be' },
@@ -36,12 +36,12 @@ for (const { name, harm, names } of rows) {
       chmodSync(join(folder, path), mode)
     harm?.(folder)
     const expected = names === undefined ? undefined : join(folder, names)
-    assert.equal(await lookHere()(unguardedFact(folder)), expected)
+    assert.equal(await factsHere()(unsafePathFact(folder)), expected)
   })
 }
 
 test('guard: nothing there is nothing unguarded', async (context) => {
-  assert.equal(await lookHere()(unguardedFact(join(scratch(context), 'none'))), undefined)
+  assert.equal(await factsHere()(unsafePathFact(join(scratch(context), 'none'))), undefined)
 })
 
 test('guard: what belongs to another than who asks', async (context) => {
@@ -52,5 +52,5 @@ test('guard: what belongs to another than who asks', async (context) => {
     writeFileSync(path, '')
     chownSync(path, 65_534, 65_534)
   }
-  assert.equal(await lookHere()(unguardedFact(path)), path)
+  assert.equal(await factsHere()(unsafePathFact(path)), path)
 })

@@ -40,7 +40,7 @@ const stdout = [
 const answer = { code: 0, stdout: `${stdout}\n=== revisions\n12 aaaa\n99 bbbb\ns.socket cccc\n`, stderr: '' }
 
 const split = (units: readonly string[]) => {
-  const pieces = unitFact('a.service').joint?.split(answer, units)
+  const pieces = unitFact('a.service').batchQuery?.split(answer, units)
   return units.map((unit) => unitFact(unit).parse(pieces?.get(unit) ?? { code: 1, stdout: '', stderr: '' }))
 }
 

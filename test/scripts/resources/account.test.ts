@@ -3,75 +3,75 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { accountFact, groupFact, sudoUserFact } from '../../../scripts/facts/account.ts'
 import { type AccountOptions, account } from '../../../scripts/resources/account.ts'
-import { argvOf, here, knowOf, said, shown } from '../known-host.ts'
+import { argvOf, factReaderOf, factRow, here, planLines } from '../known-host.ts'
 
 const deployer: AccountOptions = {
   name: 'deploy',
   isSystem: false,
   shell: '/bin/bash',
-  groupsForbidden: { docker: { because: 'its members are root' }, sudo: { because: 'it is too wide', isSudo: true } },
+  groupsForbidden: { docker: { reason: 'its members are root' }, sudo: { reason: 'it is too wide', isSudo: true } },
 }
 const there = { uid: 1000, gid: 1000, home: '/home/deploy', shell: '/bin/bash' }
-const own = said(groupFact('deploy'), { gid: 1000, members: [] })
-const docker = (...members: readonly string[]) => said(groupFact('docker'), { gid: 99, members })
-const sudo = (...members: readonly string[]) => said(groupFact('sudo'), { gid: 27, members })
-const cameAs = (name: string | undefined) => said(sudoUserFact, name)
-const present = said(accountFact('deploy'), there)
+const own = factRow(groupFact('deploy'), { gid: 1000, members: [] })
+const docker = (...members: readonly string[]) => factRow(groupFact('docker'), { gid: 99, members })
+const sudo = (...members: readonly string[]) => factRow(groupFact('sudo'), { gid: 27, members })
+const cameAs = (name: string | undefined) => factRow(sudoUserFact, name)
+const present = factRow(accountFact('deploy'), there)
 
 const rows = [
   {
     name: 'absent',
     options: deployer,
-    facts: [said(accountFact('deploy'), undefined), said(groupFact('deploy'), undefined), docker(), sudo()],
+    facts: [factRow(accountFact('deploy'), undefined), factRow(groupFact('deploy'), undefined), docker(), sudo()],
     changes: ['add account deploy, because it is absent'],
   },
-  { name: 'as wanted', options: deployer, facts: [present, own, docker(), sudo('other')], changes: [] },
+  { name: 'up to date', options: deployer, facts: [present, own, docker(), sudo('other')], changes: [] },
   {
     name: 'no group docker on this host',
     options: deployer,
-    facts: [present, own, said(groupFact('docker'), undefined), said(groupFact('sudo'), undefined)],
+    facts: [present, own, factRow(groupFact('docker'), undefined), factRow(groupFact('sudo'), undefined)],
     changes: [],
   },
   {
     name: 'in a forbidden group, with another shell',
     options: deployer,
-    facts: [said(accountFact('deploy'), { ...there, shell: '/bin/sh' }), own, docker('deploy', 'other'), sudo()],
+    facts: [factRow(accountFact('deploy'), { ...there, shell: '/bin/sh' }), own, docker('deploy', 'other'), sudo()],
     changes: [
       'set the shell of deploy to /bin/bash, because it is /bin/sh',
-      'take deploy out of the group docker, because its members are root',
+      'remove deploy from the group docker, because its members are root',
     ],
   },
   {
     name: 'the forbidden group is its own',
     options: deployer,
-    facts: [said(accountFact('deploy'), { ...there, gid: 99 }), own, docker(), sudo()],
-    changes: ['take deploy out of the group docker, because its members are root'],
+    facts: [factRow(accountFact('deploy'), { ...there, gid: 99 }), own, docker(), sudo()],
+    changes: ['remove deploy from the group docker, because its members are root'],
   },
   {
     name: 'in a group that has all of sudo, and another came in',
     options: deployer,
     facts: [present, own, docker(), sudo('deploy'), cameAs('other')],
-    changes: ['take deploy out of the group sudo, because it is too wide'],
+    changes: ['remove deploy from the group sudo, because it is too wide'],
   },
   {
     name: 'in a group that has all of sudo, and root itself came in',
     options: deployer,
     facts: [present, own, docker(), sudo('other', 'deploy'), cameAs(undefined)],
-    changes: ['take deploy out of the group sudo, because it is too wide'],
+    changes: ['remove deploy from the group sudo, because it is too wide'],
   },
   {
     name: 'not in a wanted group, another home',
     options: { name: 'deploy', isSystem: false, home: '/srv/deploy', groups: ['adm'] },
-    facts: [said(accountFact('deploy'), there), own, said(groupFact('adm'), { gid: 4, members: ['root'] })],
+    facts: [factRow(accountFact('deploy'), there), own, factRow(groupFact('adm'), { gid: 4, members: ['root'] })],
     changes: [
       'set the home of deploy to /srv/deploy, because it is /home/deploy',
-      'add deploy to the group adm, because it is not in it',
+      'add deploy to the group adm, because it is not a member',
     ],
   },
 ] satisfies readonly { name: string; options: AccountOptions; facts: unknown; changes: readonly string[] }[]
 
 for (const { name, options, facts, changes } of rows) {
-  test(`account: ${name}`, async () => assert.deepEqual(await shown(account(options), facts), changes))
+  test(`account: ${name}`, async () => assert.deepEqual(await planLines(account(options), facts), changes))
 }
 
 const creations = [
@@ -101,19 +101,19 @@ const creations = [
 
 for (const { name, options, group, argv } of creations) {
   test(`account: ${name}`, async () => {
-    const facts = [said(accountFact('svc'), undefined), said(groupFact('svc'), group)]
-    assert.deepEqual(argvOf(await account(options).plan(knowOf(facts))), [argv])
+    const facts = [factRow(accountFact('svc'), undefined), factRow(groupFact('svc'), group)]
+    assert.deepEqual(argvOf(await account(options).plan(factReaderOf(facts))), [argv])
   })
 }
 
 test('account: the run that came in by this account’s own sudo does not take it away', async () => {
   const facts = [present, own, docker(), sudo('deploy'), cameAs('deploy')]
   await assert.rejects(
-    shown(account(deployer), facts),
+    planLines(account(deployer), facts),
     (error: Error & { code: number; text: { why: string; next: string } }) => {
       assert.equal(error.code, 5)
-      assert.equal(error.message, 'deploy must leave the group sudo')
-      assert.match(error.text.why, /it is too wide.*this run has root's rights through it/)
+      assert.equal(error.message, 'deploy must be removed from the group sudo')
+      assert.match(error.text.why, /it is too wide.*this run has root privileges through that group/)
       return /connect as root or as another account/.test(error.text.next)
     },
   )
@@ -125,7 +125,7 @@ const leavings = [
   {
     name: 'the one it logs in with, having none of its name',
     gid: 99,
-    group: said(groupFact('deploy'), undefined),
+    group: factRow(groupFact('deploy'), undefined),
     argv: [
       ['groupadd', 'deploy'],
       ['usermod', '--gid', 'deploy', 'deploy'],
@@ -136,14 +136,14 @@ const leavings = [
 for (const { name, gid, group, argv } of leavings) {
   test(`account: it leaves a group: ${name}`, async () => {
     const members = gid === 99 ? [] : ['deploy']
-    const facts = [said(accountFact('deploy'), { ...there, gid }), group, docker(...members), sudo()]
-    assert.deepEqual(argvOf(await account(deployer).plan(knowOf(facts))), argv)
+    const facts = [factRow(accountFact('deploy'), { ...there, gid }), group, docker(...members), sudo()]
+    assert.deepEqual(argvOf(await account(deployer).plan(factReaderOf(facts))), argv)
   })
 }
 
 test('account: listed in a group and logging in with it too, it leaves both ways', async () => {
-  const facts = [said(accountFact('deploy'), { ...there, gid: 99 }), own, docker('deploy'), sudo()]
-  assert.deepEqual(argvOf(await account(deployer).plan(knowOf(facts))), [
+  const facts = [factRow(accountFact('deploy'), { ...there, gid: 99 }), own, docker('deploy'), sudo()]
+  assert.deepEqual(argvOf(await account(deployer).plan(factReaderOf(facts))), [
     ['usermod', '--gid', 'deploy', 'deploy'],
     ['gpasswd', '--delete', 'deploy', 'docker'],
   ])
@@ -154,7 +154,7 @@ for (const [name, script] of [
   ['one above it', 'env -u SUDO_USER "$@"; :'],
 ] as const) {
   test(`account: who came in by sudo is told by ${name}`, async () => {
-    const argv = ['env', 'SUDO_USER=ada', 'sh', '-c', script, 'sh', ...sudoUserFact.ask.argv] as const
+    const argv = ['env', 'SUDO_USER=ada', 'sh', '-c', script, 'sh', ...sudoUserFact.query.argv] as const
     assert.equal(sudoUserFact.parse(await here({ argv, effect: 'read' })), 'ada')
   })
 }

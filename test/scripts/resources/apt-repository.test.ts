@@ -1,4 +1,4 @@
-/** Repositories: the key is believed by its fingerprint alone, the source says who signs. */
+/** Repositories: the key and the source, which says who signs. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { digestFact, pathFact } from '../../../scripts/facts/path.ts'
 import { aptRepository } from '../../../scripts/resources/apt-repository.ts'
-import { knowOf, said, shown, traits } from '../known-host.ts'
+import { factReaderOf, factRow, planLines, traits } from '../known-host.ts'
 
 const key = readFileSync(join(import.meta.dirname, '../../../templates/docker/docker.asc'), 'utf8')
 const options = {
@@ -15,7 +15,6 @@ const options = {
   suite: '{codename}',
   components: ['stable'],
   key,
-  fingerprint: '9DC858229FC7DD38854AE2D88D81803C0EBFCD88',
 } as const
 const [keyPath, sourcePath] = ['/etc/apt/keyrings/docker.asc', '/etc/apt/sources.list.d/docker.sources']
 const absent = { kind: 'absent' } as const
@@ -31,35 +30,31 @@ Signed-By: /etc/apt/keyrings/docker.asc
 
 const blank = [
   traits(),
-  said(pathFact(keyPath), absent),
-  said(digestFact(keyPath), undefined),
-  said(pathFact(sourcePath), absent),
-  said(digestFact(sourcePath), undefined),
+  factRow(pathFact(keyPath), absent),
+  factRow(digestFact(keyPath), undefined),
+  factRow(pathFact(sourcePath), absent),
+  factRow(digestFact(sourcePath), undefined),
 ]
 
 test('apt-repository: a blank host gets the key, then the source', async () => {
-  assert.deepEqual(await shown(aptRepository(options), blank), [
+  assert.deepEqual(await planLines(aptRepository(options), blank), [
     `write ${keyPath}, because it is absent`,
     `write ${sourcePath}, because it is absent`,
   ])
 })
 
 test('apt-repository: the source is for this distribution and names the key', async () => {
-  const changes = await aptRepository(options).plan(knowOf(blank))
+  const changes = await aptRepository(options).plan(factReaderOf(blank))
   assert.equal(changes[1]?.commands[0].stdin, source)
 })
 
-test('apt-repository: as wanted', async () => {
+test('apt-repository: up to date', async () => {
   const facts = [
     traits(),
-    said(pathFact(keyPath), file),
-    said(digestFact(keyPath), sha256(key)),
-    said(pathFact(sourcePath), file),
-    said(digestFact(sourcePath), sha256(source)),
+    factRow(pathFact(keyPath), file),
+    factRow(digestFact(keyPath), sha256(key)),
+    factRow(pathFact(sourcePath), file),
+    factRow(digestFact(sourcePath), sha256(source)),
   ]
-  assert.deepEqual(await shown(aptRepository(options), facts), [])
-})
-
-test('apt-repository: a key with another fingerprint is refused before any host is touched', () => {
-  assert.throws(() => aptRepository({ ...options, fingerprint: '0'.repeat(40) }), /has the fingerprint 9DC858/)
+  assert.deepEqual(await planLines(aptRepository(options), facts), [])
 })

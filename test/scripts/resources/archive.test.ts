@@ -19,10 +19,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { measureFile } from '../../../scripts/artifacts/artifact-measurement.ts'
 import { contentFact, type PathState, pathFact, targetFact } from '../../../scripts/facts/path.ts'
-import { unguardedFact } from '../../../scripts/facts/permission.ts'
-import { programFact } from '../../../scripts/facts/program.ts'
+import { unsafePathFact } from '../../../scripts/facts/permission.ts'
+import { programFingerprintFact } from '../../../scripts/facts/program-fingerprint.ts'
 import { archive } from '../../../scripts/resources/archive.ts'
-import { argvOf, bringAbout, here, knowOf, lookHere, said, scratch, shown, traits } from '../known-host.ts'
+import { applyHere, argvOf, factReaderOf, factRow, factsHere, here, planLines, scratch, traits } from '../known-host.ts'
 
 const folder = { kind: 'directory', mode: '0755', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 } as const
 const there = '0123456789abcdef'
@@ -51,20 +51,20 @@ const rows: readonly Row[] = [
       'link /opt/p/current to /opt/p/2, because it is absent',
     ],
   },
-  { name: 'as wanted', unpacked: `aa\n${there}`, program: there, target: '/opt/p/2', changes: [] },
+  { name: 'up to date', unpacked: `aa\n${there}`, program: there, target: '/opt/p/2', changes: [] },
   {
     name: 'the older one is in force',
     unpacked: `aa\n${there}`,
     program: there,
     target: '/opt/p/1',
-    changes: ['link /opt/p/current to /opt/p/2, because it is to /opt/p/1'],
+    changes: ['link /opt/p/current to /opt/p/2, because it points to /opt/p/1'],
   },
   {
     name: 'another archive was unpacked',
     unpacked: `bb\n${there}`,
     program: there,
     target: '/opt/p/2',
-    changes: [`unpack ${url} at /opt/p/2, because another archive was unpacked there`],
+    changes: [`unpack ${url} at /opt/p/2, because it was unpacked from another archive`],
   },
   {
     name: 'a run was killed after it was swapped in',
@@ -72,21 +72,21 @@ const rows: readonly Row[] = [
     program: there,
     target: '/opt/p/2',
     left: folder,
-    changes: ['remove /opt/p/.tappass-new, because a run that was killed left it'],
+    changes: ['remove /opt/p/.tappass-new, because an interrupted run left it'],
   },
   {
     name: 'its program is another than the one that was unpacked',
     unpacked: `aa\n${there}`,
     program: 'fedcba9876543210',
     target: '/opt/p/2',
-    changes: [`unpack ${url} at /opt/p/2, because bin/p was altered since it was unpacked`],
+    changes: [`unpack ${url} at /opt/p/2, because bin/p was changed after it was unpacked`],
   },
   {
     name: 'unpacked by an older toolkit, which noted nothing of the program',
     unpacked: 'aa',
     program: there,
     target: '/opt/p/2',
-    changes: [`unpack ${url} at /opt/p/2, because what bin/p was like was not noted`],
+    changes: [`unpack ${url} at /opt/p/2, because no fingerprint of bin/p is recorded`],
   },
   {
     name: 'others may write in it',
@@ -95,7 +95,7 @@ const rows: readonly Row[] = [
     unguarded: '/opt/p/2/bin',
     target: '/opt/p/2',
     changes: [
-      `unpack ${url} at /opt/p/2, because others than its owner may write /opt/p/2/bin, or not all may read it`,
+      `unpack ${url} at /opt/p/2, because /opt/p/2/bin is writable by others than its owner, or not readable by all`,
     ],
   },
   {
@@ -112,29 +112,30 @@ const factsOf = (
   standing: PathState = { kind: 'absent' },
 ) => [
   traits({ platform }),
-  said(contentFact('/opt/p/2/.tappass-archive'), unpacked),
-  said(programFact('/opt/p/2/bin/p'), program),
-  said(unguardedFact('/opt/p/2'), unguarded),
-  said(targetFact('/opt/p/current'), target),
-  said(pathFact('/opt/p/current'), standing),
-  said(pathFact('/opt/p/.tappass-new'), left),
+  factRow(contentFact('/opt/p/2/.tappass-archive'), unpacked),
+  factRow(programFingerprintFact('/opt/p/2/bin/p'), program),
+  factRow(unsafePathFact('/opt/p/2'), unguarded),
+  factRow(targetFact('/opt/p/current'), target),
+  factRow(pathFact('/opt/p/current'), standing),
+  factRow(pathFact('/opt/p/.tappass-new'), left),
 ]
 
 for (const row of rows) {
-  test(`archive: ${row.name}`, async () => assert.deepEqual(await shown(archive(options), factsOf(row)), row.changes))
+  test(`archive: ${row.name}`, async () =>
+    assert.deepEqual(await planLines(archive(options), factsOf(row)), row.changes))
 }
 
 test('archive: a machine for which nothing is published is refused', async () => {
-  await assert.rejects(shown(archive(options), factsOf({}, 'linux-riscv64')), { code: 5 })
+  await assert.rejects(planLines(archive(options), factsOf({}, 'linux-riscv64')), { code: 5 })
 })
 
 test('archive: a directory in the place of the link is refused', async () => {
   const facts = factsOf({ unpacked: `aa\n${there}`, program: there }, 'linux-x64', folder)
-  await assert.rejects(shown(archive(options), facts), { code: 5, message: '/opt/p/current should be a link' })
+  await assert.rejects(planLines(archive(options), facts), { code: 5, message: '/opt/p/current is not a link' })
 })
 
 test('archive: downloaded over TLS only, checked before it is unpacked', async () => {
-  const argv = argvOf(await archive(options).plan(knowOf(factsOf({}))))
+  const argv = argvOf(await archive(options).plan(factReaderOf(factsOf({}))))
   const [, fetch, check, unpack] = argv.map((words) => words.join(' '))
   assert.match(fetch ?? '', /^curl .*--proto =https .*-- https:/)
   assert.match(check ?? '', /sha256sum -c/)
@@ -149,21 +150,21 @@ const pack = (folder: string): string => {
   return path
 }
 
-test('archive: sent from the controller, laid down whole, damage mended', async (context) => {
+test('archive: sent from the controller, installed completely, damage repaired', async (context) => {
   const folder = scratch(context)
   const source = await measureFile(pack(folder))
   const [path, link] = [join(folder, 'opt', '2'), join(folder, 'opt', 'current')]
   const wanted = archive({ source, path, link, strip: 1, executable: 'bin/p' })
-  await bringAbout(wanted)
+  await applyHere(wanted)
   assert.equal(readlinkSync(link), path)
   assert.equal(readFileSync(join(link, 'bin', 'p'), 'utf8'), '#!/bin/sh\n')
   rmSync(join(path, 'bin', 'p'))
-  await bringAbout(wanted)
+  await applyHere(wanted)
   assert.deepEqual(readdirSync(join(folder, 'opt')).toSorted(), ['2', 'current'])
 })
 
 /** Each leaves the size as it was, but for the first two. */
-const damages: readonly Readonly<{ name: string; harm: (program: string) => void; because?: RegExp }>[] = [
+const damages: readonly Readonly<{ name: string; harm: (program: string) => void; reason?: RegExp }>[] = [
   { name: 'bytes added', harm: (program) => appendFileSync(program, '# x\n') },
   { name: 'cut short', harm: (program) => truncateSync(program, 3) },
   { name: 'bytes changed', harm: (program) => writeFileSync(program, '#!/bin/zz\n') },
@@ -186,21 +187,21 @@ const damages: readonly Readonly<{ name: string; harm: (program: string) => void
   {
     name: 'in a folder that all may write',
     harm: (program) => chmodSync(join(program, '..'), 0o777),
-    because: /^others than its owner may write \S+\/bin, or not all may read it$/,
+    reason: /^\S+\/bin is writable by others than its owner, or not readable by all$/,
   },
 ]
 
-for (const { name, harm, because = /^bin\/p was altered since it was unpacked$/ } of damages) {
-  test(`archive: a program ${name} is noticed and unpacked anew`, async (context) => {
+for (const { name, harm, reason = /^bin\/p was changed after it was unpacked$/ } of damages) {
+  test(`archive: a program ${name} is detected and unpacked again`, async (context) => {
     const root = scratch(context)
     const source = await measureFile(pack(root))
     const path = join(root, 'opt', '2')
     const wanted = archive({ source, path, strip: 1, executable: 'bin/p' })
-    await bringAbout(wanted)
+    await applyHere(wanted)
     harm(join(path, 'bin', 'p'))
-    const changes = await bringAbout(wanted)
+    const changes = await applyHere(wanted)
     assert.equal(changes.length, 1)
-    assert.match(changes[0]?.because ?? '', because)
+    assert.match(changes[0]?.reason ?? '', reason)
     assert.equal(readFileSync(join(path, 'bin', 'p'), 'utf8'), '#!/bin/sh\n')
     assert.equal(statSync(join(path, 'bin', 'p')).mode & 0o777, 0o755)
   })
@@ -212,7 +213,7 @@ test('archive: an umask that keeps others out does not keep them from the progra
   const path = join(root, 'opt', '2')
   const before = process.umask(0o077)
   context.after(() => process.umask(before))
-  await bringAbout(archive({ source, path, strip: 1, executable: 'bin/p' }))
+  await applyHere(archive({ source, path, strip: 1, executable: 'bin/p' }))
   assert.equal(statSync(path).mode & 0o777, 0o755)
 })
 
@@ -221,7 +222,7 @@ test('archive: what arrived cut short is never unpacked', async (context) => {
   const whole = await measureFile(pack(folder))
   writeFileSync(whole.file, readFileSync(whole.file).subarray(0, -10))
   const path = join(folder, 'opt', '2')
-  const [change] = await archive({ source: whole, path, strip: 1, executable: 'bin/p' }).plan(lookHere())
+  const [change] = await archive({ source: whole, path, strip: 1, executable: 'bin/p' }).plan(factsHere())
   const [make, send, check] = change?.commands ?? []
   if (make !== undefined) await here(make)
   assert.equal(send === undefined ? -1 : (await here(send)).code, 0)
@@ -235,10 +236,10 @@ test('archive: killed after any command, it is completed by the next run', async
   for (const killedAfter of [1, 2, 3, 4, 5, 6]) {
     const path = join(folder, `opt-${killedAfter}`, '2')
     const wanted = archive({ source, path, strip: 1, executable: 'bin/p' })
-    const [change] = await wanted.plan(lookHere())
+    const [change] = await wanted.plan(factsHere())
     for (const command of change?.commands.slice(0, killedAfter) ?? []) await here(command)
-    if (killedAfter < 6) await bringAbout(wanted)
-    assert.deepEqual(await wanted.plan(lookHere()), [])
+    if (killedAfter < 6) await applyHere(wanted)
+    assert.deepEqual(await wanted.plan(factsHere()), [])
     assert.deepEqual(readdirSync(join(path, '..')), ['2'])
   }
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type ImageState, imageFact } from '../../../scripts/facts/image.ts'
 import { image } from '../../../scripts/resources/image.ts'
-import { argvOf, knowOf, said, shown } from '../known-host.ts'
+import { argvOf, factReaderOf, factRow, planLines } from '../known-host.ts'
 
 const reference = `db:16-alpine@sha256:${'c'.repeat(64)}`
 const pulled = `db@sha256:${'c'.repeat(64)}`
@@ -19,14 +19,14 @@ const rows: readonly Readonly<{
     name: 'not there',
     isFromArchive: false,
     state: undefined,
-    changes: [`pull ${reference}, because it is not in the store`],
+    changes: [`pull ${reference}, because it is not in Docker’s image store`],
   },
   { name: 'pulled', isFromArchive: false, state: { id: 'sha256:11', layers: [] }, changes: [] },
   {
     name: 'not loaded',
     isFromArchive: true,
     state: undefined,
-    changes: ['load db:16-alpine from /images/db.tar, because it is not in the store'],
+    changes: ['load db:16-alpine from /images/db.tar, because it is not in Docker’s image store'],
   },
   { name: 'loaded', isFromArchive: true, state: { id: 'sha256:11', layers: archive.layers }, changes: [] },
   {
@@ -39,19 +39,19 @@ const rows: readonly Readonly<{
     name: 'the tag is on another image',
     isFromArchive: true,
     state: { id: 'sha256:22', layers: ['sha256:a'] },
-    changes: ['load db:16-alpine from /images/db.tar, because db:16-alpine in the store is another image'],
+    changes: ['load db:16-alpine from /images/db.tar, because db:16-alpine in Docker’s image store is another image'],
   },
 ]
 
 for (const { name, isFromArchive, state, changes } of rows) {
   test(`image: ${name}`, async () => {
     const wanted = image({ reference, ...(isFromArchive ? { archive } : {}) })
-    const facts = [said(imageFact(isFromArchive ? 'db:16-alpine' : pulled), state)]
-    assert.deepEqual(await shown(wanted, facts), changes)
+    const facts = [factRow(imageFact(isFromArchive ? 'db:16-alpine' : pulled), state)]
+    assert.deepEqual(await planLines(wanted, facts), changes)
   })
 }
 
 test('image: pulled by digest, never by a tag alone', async () => {
-  const changes = await image({ reference }).plan(knowOf([said(imageFact(pulled), undefined)]))
+  const changes = await image({ reference }).plan(factReaderOf([factRow(imageFact(pulled), undefined)]))
   assert.deepEqual(argvOf(changes), [['docker', 'pull', '--quiet', pulled]])
 })

@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { measureRelease } from '../../../scripts/artifacts/release-archive.ts'
 import { release } from '../../../scripts/resources/release.ts'
-import { bringAbout, here, lookHere, scratch } from '../known-host.ts'
+import { applyHere, factsHere, here, scratch } from '../known-host.ts'
 
 /** A small clone: two files of ours, one dependency, one that only development needs, and what stays at home. */
 const clone = (folder: string): string => {
@@ -46,7 +46,7 @@ const laidDown = async (folder: string) => {
   const pack = await measureRelease(clone(folder))
   const root = join(folder, 'opt')
   const wanted = release({ root, pack })
-  await bringAbout(wanted)
+  await applyHere(wanted)
   return { pack, root, wanted, path: join(root, 'releases', pack.version) }
 }
 
@@ -80,11 +80,11 @@ const damages = [
 ] as const
 
 for (const { name, harm } of damages) {
-  test(`release: ${name} is noticed and mended`, async (context) => {
+  test(`release: ${name} is detected and repaired`, async (context) => {
     const { path, wanted, root } = await laidDown(scratch(context))
     harm(path)
-    const [change] = await bringAbout(wanted)
-    assert.equal(change?.because, 'its files were changed')
+    const [change] = await applyHere(wanted)
+    assert.equal(change?.reason, 'its files were changed')
     assert.deepEqual(readdirSync(join(root, 'releases')), [
       wanted.id === '' ? '' : path.slice(path.lastIndexOf('/') + 1),
     ])
@@ -95,7 +95,7 @@ test('release: a directory in the place of the link is refused before anything i
   const { root, wanted } = await laidDown(scratch(context))
   rmSync(join(root, 'current'))
   mkdirSync(join(root, 'current'))
-  await assert.rejects(wanted.plan(lookHere()), { code: 5, message: `${root}/current should be a link` })
+  await assert.rejects(wanted.plan(factsHere()), { code: 5, message: `${root}/current is not a link` })
 })
 
 test('release: the same content is the same version, other content another', async (context) => {
@@ -112,9 +112,9 @@ test('release: killed after any command, it is completed by the next run', async
   const pack = await measureRelease(clone(folder))
   for (const killedAfter of [1, 2, 3, 4, 5]) {
     const wanted = release({ root: join(folder, `opt-${killedAfter}`), pack })
-    const [change] = await wanted.plan(lookHere())
+    const [change] = await wanted.plan(factsHere())
     for (const command of change?.commands.slice(0, killedAfter) ?? []) await here(command)
-    await bringAbout(wanted)
+    await applyHere(wanted)
     assert.deepEqual(readdirSync(join(folder, `opt-${killedAfter}`, 'releases')), [pack.version])
   }
 })
@@ -125,9 +125,9 @@ test('release: two others are kept to go back to, the newest ones', async (conte
     mkdirSync(join(root, 'releases', version))
     utimesSync(join(root, 'releases', version), 1000 + index, 1000 + index)
   }
-  const changes = await bringAbout(wanted)
+  const changes = await applyHere(wanted)
   assert.deepEqual(
-    changes.map(({ does }) => does),
+    changes.map(({ action }) => action),
     ['remove release old-2', 'remove release old-1'],
   )
   assert.deepEqual(readdirSync(join(root, 'releases')).toSorted(), [pack.version, 'old-3', 'old-4'])
@@ -137,11 +137,11 @@ test('release: what a killed run left is found though another release is wanted 
   const folder = scratch(context)
   const root = join(folder, 'opt')
   const killed = await measureRelease(clone(folder))
-  const [change] = await release({ root, pack: killed }).plan(lookHere())
+  const [change] = await release({ root, pack: killed }).plan(factsHere())
   for (const command of change?.commands.slice(0, 3) ?? []) await here(command)
   appendFileSync(join(folder, "it's a clone", 'server', 'main.ts'), '// newer\n')
   const pack = await measureRelease(join(folder, "it's a clone"))
-  await bringAbout(release({ root, pack }))
+  await applyHere(release({ root, pack }))
   assert.deepEqual(readdirSync(join(root, 'releases')), [pack.version])
 })
 
@@ -149,7 +149,7 @@ test('release: killed between the swap and the end: the rest is removed by the n
   const { root, wanted } = await laidDown(scratch(context))
   mkdirSync(join(root, 'releases', '.tappass-new', 'old'), { recursive: true })
   assert.deepEqual(
-    (await bringAbout(wanted)).map(({ because }) => because),
-    ['a run that was killed left it'],
+    (await applyHere(wanted)).map(({ reason }) => reason),
+    ['an interrupted run left it'],
   )
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import type { ProvidedSecret } from '../../../scripts/artifacts/artifact.ts'
-import type { Fact, Know } from '../../../scripts/core/host.ts'
+import type { Fact, GetFact } from '../../../scripts/core/host.ts'
 import { hostTraitsFact } from '../../../scripts/facts/host-trait.ts'
 import type { PathState } from '../../../scripts/facts/path.ts'
 import { pathFact } from '../../../scripts/facts/path.ts'
@@ -13,7 +13,7 @@ import { argvOf, trixie } from '../known-host.ts'
 const there = { kind: 'file', mode: '0600', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 } as const
 const [encrypted, plain, data] = ['/etc/credstore.encrypted/key', '/etc/credstore/key', '/var/lib/data']
 const value = ['open', 'sesame'].join('-')
-const provided: ProvidedSecret = { sha256: createHash('sha256').update(value).digest('hex'), reveal: () => value }
+const provided: ProvidedSecret = { sha256: createHash('sha256').update(value).digest('hex'), readValue: () => value }
 
 type Host = Readonly<{
   paths: readonly string[]
@@ -25,22 +25,22 @@ type Host = Readonly<{
 
 /** Answers by what is asked about: paths that exist, the comparison of a value, the traits. */
 const knowOf =
-  ({ paths, mode = '0600', isSame = false, isReadable = true, store = 'encrypted' }: Host): Know =>
+  ({ paths, mode = '0600', isSame = false, isReadable = true, store = 'encrypted' }: Host): GetFact =>
   async <T>(fact: Fact<T>): Promise<T> => {
     const answer = (found: unknown) => found as T
     if ((fact as unknown) === hostTraitsFact) return answer({ ...trixie, credentialStore: store })
     const state = (path: string): PathState => (paths.includes(path) ? { ...there, mode } : { kind: 'absent' })
     const path = [encrypted, plain, data].find(
-      (each) => JSON.stringify(pathFact(each).ask) === JSON.stringify(fact.ask),
+      (each) => JSON.stringify(pathFact(each).query) === JSON.stringify(fact.query),
     )
-    return answer(path !== undefined ? state(path) : fact.ask.stdin === undefined ? isReadable : isSame)
+    return answer(path !== undefined ? state(path) : fact.query.stdin === undefined ? isReadable : isSame)
   }
 
-const made: SecretOptions = { id: 'key', make: 'token', guard: [data], isShownOnce: true }
+const made: SecretOptions = { id: 'key', generate: 'token', guard: [data], isShownOnce: true }
 
 const rows: readonly Readonly<{ name: string; options: SecretOptions; host: Host; changes: readonly string[] }>[] = [
-  { name: 'absent', options: made, host: { paths: [] }, changes: ['make the secret key, because it is absent'] },
-  { name: 'as wanted', options: made, host: { paths: [encrypted, data] }, changes: [] },
+  { name: 'absent', options: made, host: { paths: [] }, changes: ['generate the secret key, because it is absent'] },
+  { name: 'up to date', options: made, host: { paths: [encrypted, data] }, changes: [] },
   { name: 'plain where systemd can not encrypt', options: made, host: { paths: [plain], store: 'plain' }, changes: [] },
   {
     name: 'readable by all',
@@ -49,28 +49,28 @@ const rows: readonly Readonly<{ name: string; options: SecretOptions; host: Host
     changes: ['set owner and mode of /etc/credstore/key, because its mode is 0644, not 0600'],
   },
   {
-    name: 'handed in, in the place of one that can not be decrypted',
+    name: 'provided, in the place of one that can not be decrypted',
     options: { ...made, provided },
     host: { paths: [encrypted, data], isReadable: false },
-    changes: ['store the secret key, because the operator handed in another value'],
+    changes: ['store the secret key, because another value was provided'],
   },
   {
-    name: 'handed in, absent, though data are there',
+    name: 'provided, absent, though data are there',
     options: { ...made, provided },
     host: { paths: [data] },
     changes: ['store the secret key, because it is absent'],
   },
   {
-    name: 'handed in, the same',
+    name: 'provided, the same',
     options: { id: 'key', provided },
     host: { paths: [encrypted], isSame: true },
     changes: [],
   },
   {
-    name: 'handed in, another',
+    name: 'provided, another',
     options: { id: 'key', provided },
     host: { paths: [encrypted] },
-    changes: ['store the secret key, because the operator handed in another value'],
+    changes: ['store the secret key, because another value was provided'],
   },
 ]
 
@@ -78,21 +78,24 @@ for (const { name, options, host, changes } of rows) {
   test(`secret: ${name}`, async () => {
     const planned = await secret(options).plan(knowOf(host))
     assert.deepEqual(
-      planned.map(({ does, because }) => `${does}, because ${because}`),
+      planned.map(({ action, reason }) => `${action}, because ${reason}`),
       changes,
     )
   })
 }
 
 for (const [paths, next] of [
-  [[encrypted, data], /^restore \/var\/lib\/systemd\/credential\.secret, or hand it in: --secret key=FILE$/],
-  [[encrypted], /or remove \/etc\/credstore\.encrypted\/key, and it is made anew$/],
+  [
+    [encrypted, data],
+    /^restore \/var\/lib\/systemd\/credential\.secret, or provide it: tappass bootstrap --secret key=FILE$/,
+  ],
+  [[encrypted], /or remove it, and the next run generates a new one: rm \/etc\/credstore\.encrypted\/key$/],
 ] as const) {
   test(`secret: one that can not be decrypted is refused; there are ${paths.join(', ')}`, async () => {
     await assert.rejects(
       secret(made).plan(knowOf({ paths, isReadable: false })),
       (failure: Error & { code: number; text: { next: string } }) => {
-        assert.equal(failure.message, "the secret key can't be decrypted")
+        assert.equal(failure.message, 'cannot decrypt the secret key')
         assert.match(failure.text.next, next)
         return failure.code === 5
       },
@@ -100,7 +103,7 @@ for (const [paths, next] of [
   })
 }
 
-test('secret: never made anew over data that need the old one; the refusal says what to restore', async () => {
+test('secret: never generated again while data need the old one; the failure says what to restore', async () => {
   await assert.rejects(
     secret(made).plan(knowOf({ paths: [data] })),
     (failure: Error & { text: Record<string, string> }) => {
@@ -117,7 +120,9 @@ test('secret: a value stands on standard input, and in nothing that is shown', a
   const [command] = changes[0]?.commands ?? []
   assert.equal(command?.stdin, value)
   assert.ok(
-    !JSON.stringify([argvOf(changes), changes.map(({ does, because, diff }) => [does, because, diff])]).includes(value),
+    !JSON.stringify([argvOf(changes), changes.map(({ action, reason, diff }) => [action, reason, diff])]).includes(
+      value,
+    ),
   )
   assert.ok(!JSON.stringify(provided).includes(value))
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { instancesFact, surplusInstance } from '../../../scripts/resources/surplus-instance.ts'
-import { argvOf, knowOf, said, shown } from '../known-host.ts'
+import { argvOf, factReaderOf, factRow, planLines } from '../known-host.ts'
 
 const fact = instancesFact('tappass')
 
@@ -15,10 +15,10 @@ const rows = [
 
 for (const { name, there, count, stopped } of rows) {
   test(`surplus instances: ${name}`, async () => {
-    const changes = await shown(surplusInstance({ template: 'tappass', count }), [said(fact, there)])
+    const changes = await planLines(surplusInstance({ template: 'tappass', count }), [factRow(fact, there)])
     assert.deepEqual(
       changes,
-      stopped.map((number) => `stop and disable tappass@${number}.service, because ${count} are wanted`),
+      stopped.map((number) => `stop and disable tappass@${number}.service, because the setting instances is ${count}`),
     )
   })
 }
@@ -34,6 +34,6 @@ test('surplus instances: systemctl and links are read alike, each number once', 
 })
 
 test('surplus instances: the name is an argument, never part of the script', async () => {
-  const changes = await surplusInstance({ template: 'tappass', count: 0 }).plan(knowOf([said(fact, [1])]))
+  const changes = await surplusInstance({ template: 'tappass', count: 0 }).plan(factReaderOf([factRow(fact, [1])]))
   assert.equal(argvOf(changes)[0]?.at(-1), 'tappass@1.service')
 })

@@ -6,7 +6,7 @@ import { revisionOf } from '../../../scripts/core/revision.ts'
 import { contentFact, digestFact, pathFact } from '../../../scripts/facts/path.ts'
 import { type UnitState, unitFact } from '../../../scripts/facts/unit.ts'
 import { unit } from '../../../scripts/resources/unit.ts'
-import { type Said, said, shown } from '../known-host.ts'
+import { type FactRow, factRow, planLines } from '../known-host.ts'
 
 const content = '[Service]\nEnvironment=TAPPASS_REVISION=@REVISION@\n'
 const files = [
@@ -31,15 +31,15 @@ const state: UnitState = {
   revision,
 }
 
-const host = (read: string | undefined, unitState: UnitState): readonly Said[] => [
-  said(pathFact(path), { kind: 'file', mode: '0644', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 }),
-  said(digestFact(path), sha256(text)),
-  said(contentFact(path), text),
-  said(unitFact('x.service'), unitState),
-  said(digestFact('/run/tappass/revision/x.service.read'), read === undefined ? undefined : sha256(read)),
+const host = (read: string | undefined, unitState: UnitState): readonly FactRow[] => [
+  factRow(pathFact(path), { kind: 'file', mode: '0644', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 }),
+  factRow(digestFact(path), sha256(text)),
+  factRow(contentFact(path), text),
+  factRow(unitFact('x.service'), unitState),
+  factRow(digestFact('/run/tappass/revision/x.service.read'), read === undefined ? undefined : sha256(read)),
 ]
 
-const restart = 'restart x.service, because what it read when it started is not what it should read'
+const restart = 'restart x.service, because it was started with older configuration files'
 
 const rows = [
   { name: 'it read what it should', read: 'one\ntwo\n', state, changes: [] },
@@ -56,6 +56,6 @@ const rows = [
 
 for (const { name, read, state: unitState, changes } of rows) {
   test(`files of a unit: ${name}`, async () => {
-    assert.deepEqual(await shown(unit({ name: 'x.service', content, files }), host(read, unitState)), changes)
+    assert.deepEqual(await planLines(unit({ name: 'x.service', content, files }), host(read, unitState)), changes)
   })
 }

@@ -6,7 +6,7 @@ import { revisionOf } from '../../../scripts/core/revision.ts'
 import { contentFact, digestFact, type PathState, pathFact } from '../../../scripts/facts/path.ts'
 import { type UnitState, unitFact } from '../../../scripts/facts/unit.ts'
 import { type UnitOptions, unit } from '../../../scripts/resources/unit.ts'
-import { argvOf, knowOf, type Said, said, shown } from '../known-host.ts'
+import { argvOf, type FactRow, factReaderOf, factRow, planLines } from '../known-host.ts'
 
 const content = '[Service]\nEnvironment=TAPPASS_REVISION=@REVISION@\n'
 const revision = revisionOf([content, 'setting'])
@@ -37,10 +37,10 @@ const unknown: UnitState = {
 }
 const file = { kind: 'file', mode: '0644', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 } as const
 
-const fileRows = (text: string | undefined, at = path): readonly Said[] => {
+const fileRows = (text: string | undefined, at = path): readonly FactRow[] => {
   const state: PathState = text === undefined ? { kind: 'absent' } : file
   const digest = text === undefined ? undefined : createHash('sha256').update(text).digest('hex')
-  return [said(pathFact(at), state), said(digestFact(at), digest), said(contentFact(at), text)]
+  return [factRow(pathFact(at), state), factRow(digestFact(at), digest), factRow(contentFact(at), text)]
 }
 
 const rows: readonly Readonly<{ name: string; state: UnitState; text?: string; changes: readonly string[] }>[] = [
@@ -53,7 +53,7 @@ const rows: readonly Readonly<{ name: string; state: UnitState; text?: string; c
       'start x.service, because it is new',
     ],
   },
-  { name: 'as wanted', state: running, text: written, changes: [] },
+  { name: 'up to date', state: running, text: written, changes: [] },
   {
     name: 'stopped',
     state: { ...running, active: 'inactive', sub: 'dead', revision: undefined },
@@ -101,7 +101,7 @@ const rows: readonly Readonly<{ name: string; state: UnitState; text?: string; c
     state: { ...running, isReloadNeeded: true, revision: 'old' },
     text: written,
     changes: [
-      'reload the units, because systemd has an older x.service in mind',
+      'reload systemd units, because x.service changed on disk; daemon-reload needed',
       `restart x.service, because it runs revision old, not ${revision}`,
     ],
   },
@@ -109,7 +109,10 @@ const rows: readonly Readonly<{ name: string; state: UnitState; text?: string; c
 
 for (const { name, state, text, changes } of rows) {
   test(`unit: ${name}`, async () => {
-    assert.deepEqual(await shown(unit(options), [...fileRows(text), said(unitFact('x.service'), state)]), changes)
+    assert.deepEqual(
+      await planLines(unit(options), [...fileRows(text), factRow(unitFact('x.service'), state)]),
+      changes,
+    )
   })
 }
 
@@ -139,32 +142,32 @@ const verbs: readonly Readonly<{ name: string; state: UnitState; argv: readonly 
 
 for (const { name, state, argv } of verbs) {
   test(`unit: ${name}`, async () => {
-    const facts = [...fileRows(written), said(unitFact('x.service'), state)]
-    assert.deepEqual(argvOf(await unit(options).plan(knowOf(facts))), argv)
+    const facts = [...fileRows(written), factRow(unitFact('x.service'), state)]
+    assert.deepEqual(argvOf(await unit(options).plan(factReaderOf(facts))), argv)
   })
 }
 
 test('unit: a written file is read by systemd in the same change', async () => {
-  const facts = [...fileRows(undefined), said(unitFact('x.service'), running)]
-  const [change] = await unit(options).plan(knowOf(facts))
+  const facts = [...fileRows(undefined), factRow(unitFact('x.service'), running)]
+  const [change] = await unit(options).plan(factReaderOf(facts))
   assert.deepEqual(change?.commands.at(-1)?.argv, ['systemctl', 'daemon-reload'])
 })
 
 test('unit: of a template only the file, of an instance only the state, and both agree on the revision', async () => {
   const at = '/etc/systemd/system/x@.service'
   const template = unit({ ...options, name: 'x@.service' })
-  assert.deepEqual(await shown(template, fileRows(written, at)), [])
+  assert.deepEqual(await planLines(template, fileRows(written, at)), [])
   const instance = unit({ ...options, name: 'x@1.service' })
-  assert.deepEqual(await shown(instance, [said(unitFact('x@1.service'), running)]), [])
+  assert.deepEqual(await planLines(instance, [factRow(unitFact('x@1.service'), running)]), [])
 })
 
 test('unit: a file on the host is part of the revision: another credential is a restart', async () => {
   const credential = '/etc/credstore.encrypted/k'
   const wanted = unit({ name: 'x@1.service', content, inputPaths: [credential] })
   const old = revisionOf([content, 'aa'])
-  const state = said(unitFact('x@1.service'), { ...running, revision: old })
-  assert.deepEqual(await shown(wanted, [state, said(digestFact(credential), 'aa')]), [])
-  assert.match((await shown(wanted, [state, said(digestFact(credential), 'bb')])).join(), /^restart x@1/)
+  const state = factRow(unitFact('x@1.service'), { ...running, revision: old })
+  assert.deepEqual(await planLines(wanted, [state, factRow(digestFact(credential), 'aa')]), [])
+  assert.match((await planLines(wanted, [state, factRow(digestFact(credential), 'bb')])).join(), /^restart x@1/)
 })
 
 test('unit: a socket is restarted together with its services, which would keep it from starting', async () => {
@@ -173,9 +176,9 @@ test('unit: a socket is restarted together with its services, which would keep i
   const now = text.replace('@REVISION@', revisionOf([text]))
   const facts = [
     ...fileRows(now, '/etc/systemd/system/x.socket'),
-    said(unitFact('x.socket'), { ...running, revision: 'old' }),
+    factRow(unitFact('x.socket'), { ...running, revision: 'old' }),
   ]
-  assert.deepEqual(argvOf(await wanted.plan(knowOf(facts))), [
+  assert.deepEqual(argvOf(await wanted.plan(factReaderOf(facts))), [
     ['systemctl', 'stop', 'x.socket', 'x@1.service', 'x@2.service'],
     ['systemctl', 'start', 'x.socket', 'x@1.service', 'x@2.service'],
   ])
@@ -215,5 +218,5 @@ const lenient: readonly Readonly<{
 
 for (const { name, wanted, state, changes } of lenient) {
   test(`unit: ${name}`, async () =>
-    assert.deepEqual(await shown(unit(wanted), [said(unitFact(wanted.name), state)]), changes))
+    assert.deepEqual(await planLines(unit(wanted), [factRow(unitFact(wanted.name), state)]), changes))
 }

@@ -1,10 +1,10 @@
 /** A host on which nothing is there yet, for tests: every question gets the answer of a bare machine of the given system. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Know, Output } from '../../../scripts/core/host.ts'
+import type { GetFact, Output } from '../../../scripts/core/host.ts'
 import type { Change, Resource } from '../../../scripts/core/resource.ts'
 import { hostTraitsFact } from '../../../scripts/facts/host-trait.ts'
-import { checkHostSpec, type HostSpec } from '../../../scripts/spec/host-spec.ts'
+import { type HostSpec, parseHostSpec } from '../../../scripts/spec/host-spec.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -13,7 +13,7 @@ export const text = (path: string): string => readFileSync(join(root, path), 'ut
 
 /** What a person wrote, with a release and without archives or secrets of the operator. */
 export const specOf = (written: unknown = {}): HostSpec => {
-  const { images, node, caddy, ...rest } = checkHostSpec(written, 'the test')
+  const { images, node, caddy, ...rest } = parseHostSpec(written, 'the test')
   const release = { version: '0.0.0-000000000000', manifest: '', open: async function* () {} }
   return { ...rest, images: { postgres: {}, redis: {} }, node: {}, caddy: {}, release, secrets: {} }
 }
@@ -27,7 +27,7 @@ export const systems = [
 ] as const
 
 /** Answers as that system does when all else is missing. */
-export const blank = (system: (typeof systems)[number]): Know => {
+export const blank = (system: (typeof systems)[number]): GetFact => {
   const release = `ID=${system.id}\nVERSION_CODENAME=${system.codename}\nVERSION_ID="${system.version}"`
   const traits = `${release}\n\nMACHINE=x86_64\nSYSTEMD=${system.systemd}\n${system.hasCredentials ? 'CREDS=1\n' : ''}`
   return async (fact) => {
@@ -38,14 +38,16 @@ export const blank = (system: (typeof systems)[number]): Know => {
 }
 
 /** All changes that the resources want on a blank host, in order. */
-export const planAll = async (resources: readonly Resource[], know: Know): Promise<readonly Change[]> =>
-  (await Promise.all(resources.map((resource) => resource.plan(know)))).flat()
+export const planAll = async (resources: readonly Resource[], getFact: GetFact): Promise<readonly Change[]> =>
+  (await Promise.all(resources.map((resource) => resource.plan(getFact)))).flat()
 
 /** The texts that the changes would write, by path. */
 export const writtenBy = (changes: readonly Change[]): ReadonlyMap<string, string> =>
   new Map(
-    changes.flatMap(({ does, commands }) => {
+    changes.flatMap(({ action, commands }) => {
       const content = commands.find(({ stdin }) => typeof stdin === 'string')?.stdin
-      return does.startsWith('write ') && typeof content === 'string' ? [[does.slice('write '.length), content]] : []
+      return action.startsWith('write ') && typeof content === 'string'
+        ? [[action.slice('write '.length), content]]
+        : []
     }),
   )

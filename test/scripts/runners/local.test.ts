@@ -5,7 +5,7 @@ import { Failure } from '../../../scripts/core/failure.ts'
 import type { Command } from '../../../scripts/core/host.ts'
 import { connectLocal } from '../../../scripts/runners/local.ts'
 import { readOnly } from '../../../scripts/runners/read-only.ts'
-import { recording } from '../../../scripts/runners/recording.ts'
+import { recording } from '../recording.ts'
 
 const { runAsUser: run } = connectLocal(true)
 const sh = (script: string): Command => ({ argv: ['sh', '-c', script], effect: 'read' })
@@ -35,10 +35,10 @@ const rows = [
   ],
 ] as const satisfies readonly (readonly [string, Command, readonly [number, string, string]])[]
 
-for (const [name, command, said] of rows) {
+for (const [name, command, expected] of rows) {
   test(`local: ${name}`, async () => {
     const { code, stdout, stderr } = await run(command)
-    assert.deepEqual([code, stdout, stderr], said)
+    assert.deepEqual([code, stdout, stderr], expected)
   })
 }
 

@@ -80,7 +80,7 @@ export const startSshServer = async (): Promise<SshServer> => {
       identities: [file('identity')],
       agent: undefined,
       knownHosts: [file('known_hosts', `${known.join('\n')}\n`)],
-      isNewAccepted: false,
+      shouldAcceptNewKey: false,
     },
     hostKeys,
     file,

@@ -1,38 +1,39 @@
 /** The settings that a host already runs with, as a run without `--config` finds them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { HOST_PATH } from '../../../contract/path.ts'
 import type { Connection } from '../../../scripts/core/host.ts'
 import { contentFact, type PathState, pathFact } from '../../../scripts/facts/path.ts'
 import type { Event } from '../../../scripts/output/event.ts'
-import { settingsInForce } from '../../../scripts/session/effective-spec.ts'
-import { settingsPath } from '../../../scripts/spec/host-spec.ts'
-import { knowOf, said } from '../known-host.ts'
+import { readCurrentSettings } from '../../../scripts/session/effective-spec.ts'
+import { factReaderOf, factRow } from '../known-host.ts'
 
 const file: PathState = { kind: 'file', mode: '0644', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 }
 
 const find = async (state: PathState, text: string | undefined, config?: string) => {
   const events: Event[] = []
-  const found = await settingsInForce({
+  const found = await readCurrentSettings({
     target: { name: 'root@a', address: undefined, config },
     connection: {} as Connection,
-    look: () => knowOf([said(pathFact(settingsPath), state), said(contentFact(settingsPath), text)]),
-    tell: (event) => events.push(event),
+    freshFacts: () =>
+      factReaderOf([factRow(pathFact(HOST_PATH.settings), state), factRow(contentFact(HOST_PATH.settings), text)]),
+    emit: (event) => events.push(event),
   })
   return { found, events }
 }
 
-test('settings in force: taken, and told', async () => {
+test('current settings: used, and reported', async () => {
   assert.deepEqual(await find(file, 'instances: 3\n'), {
     found: 'instances: 3\n',
-    events: [{ event: 'settings', source: settingsPath }],
+    events: [{ event: 'settings', source: HOST_PATH.settings }],
   })
 })
 
-test('settings in force: none on a bare host, none beside --config', async () => {
+test('current settings: none on a bare host, none with --config', async () => {
   assert.deepEqual(await find({ kind: 'absent' }, undefined), { found: undefined, events: [] })
   assert.deepEqual(await find(file, 'instances: 3\n', '/host.yaml'), { found: undefined, events: [] })
 })
 
-test('settings in force: unreadable ones are an error, not the defaults', async () => {
-  await assert.rejects(find(file, undefined), { code: 1, message: `${settingsPath} can't be read` })
+test('current settings: unreadable ones are an error, not the defaults', async () => {
+  await assert.rejects(find(file, undefined), { code: 1, message: `cannot read ${HOST_PATH.settings}` })
 })

@@ -4,11 +4,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Invocation } from '../../../scripts/command-line/invocation.ts'
-import { wantedOptions } from '../../../scripts/command-line/option.ts'
+import { SPEC_OPTIONS } from '../../../scripts/command-line/option.ts'
 import { readSshAccess } from '../../../scripts/connection/ssh-access.ts'
-import { roleNames } from '../../../scripts/recipe.ts'
-import { chosenResources, roleOfOption } from '../../../scripts/spec/role-selection.ts'
-import { readHostSpec, readWrittenSpec } from '../../../scripts/spec/spec-reader.ts'
+import { ROLE_NAMES } from '../../../scripts/recipe.ts'
+import { ROLE_OF_OPTION, selectResources } from '../../../scripts/spec/role-selection.ts'
+import { readHostSpec, readParsedSpec } from '../../../scripts/spec/spec-reader.ts'
 import { readTargets } from '../../../scripts/spec/target.ts'
 import { scratch } from '../known-host.ts'
 
@@ -54,7 +54,7 @@ test('targets: hosts and the inventory, each once, each with its own specificati
 test('targets: an inventory that is not there', async () => {
   await assert.rejects(readTargets(typed('/w', { inventory: 'none.yaml' })), {
     code: 64,
-    message: "/w/none.yaml can't be read",
+    message: 'cannot read /w/none.yaml',
   })
 })
 
@@ -66,7 +66,7 @@ test('spec: options win over what is written', async (context) => {
   )
   const [target] = await readTargets(typed(folder, { config: 'host.yaml' }))
   assert.ok(target)
-  const spec = await readWrittenSpec(typed(folder, { domain: 'b.example', upstream: 'https://b.example/v1' }), target)
+  const spec = await readParsedSpec(typed(folder, { domain: 'b.example', upstream: 'https://b.example/v1' }), target)
   assert.deepEqual(
     [spec.domain, spec.gateway.upstream, spec.gateway.callsMax, spec.tls],
     ['b.example', 'https://b.example/v1', 7, 'public'],
@@ -74,72 +74,72 @@ test('spec: options win over what is written', async (context) => {
 })
 
 const bare = { name: 'root@a', address: undefined, config: undefined }
-const inForce = 'domain: a.example\ntls: internal\ninstances: 3\n'
+const currentSettings = 'domain: a.example\ntls: internal\ninstances: 3\n'
 const kept: readonly (readonly [
   name: string,
   options: Invocation['options'],
-  record: string | undefined,
+  settings: string | undefined,
   is: unknown,
 ])[] = [
-  ['no record: the defaults', {}, undefined, [undefined, 'internal', 2]],
-  ['a record: it goes on', {}, inForce, ['a.example', 'internal', 3]],
-  ['an option on top', { domain: 'a.example' }, inForce, ['a.example', 'internal', 3]],
-  ['another domain: TLS is decided anew', { domain: 'b.example' }, inForce, ['b.example', 'public', 3]],
+  ['no current settings: the defaults', {}, undefined, [undefined, 'internal', 2]],
+  ['current settings: they stay', {}, currentSettings, ['a.example', 'internal', 3]],
+  ['an option on top', { domain: 'a.example' }, currentSettings, ['a.example', 'internal', 3]],
+  ['another domain: tls is determined again', { domain: 'b.example' }, currentSettings, ['b.example', 'public', 3]],
 ]
 
-for (const [name, options, record, is] of kept) {
+for (const [name, options, settings, is] of kept) {
   test(`spec: without --config, ${name}`, async () => {
-    const { domain, tls, instances } = await readWrittenSpec(typed('/', options), bare, record)
+    const { domain, tls, instances } = await readParsedSpec(typed('/', options), bare, settings)
     assert.deepEqual([domain, tls, instances], is)
   })
 }
 
-test('spec: a file that was named counts, not the record', async (context) => {
+test('spec: --config overrides the current settings', async (context) => {
   const config = join(scratch(context), 'host.yaml')
   writeFileSync(config, '')
-  assert.equal((await readWrittenSpec(typed('/', {}), { ...bare, config }, inForce)).instances, 2)
+  assert.equal((await readParsedSpec(typed('/', {}), { ...bare, config }, currentSettings)).instances, 2)
 })
 
-for (const [name, record, says] of [
-  ['names files of the controller', 'caddy: { archive: /root/.ssh/id_ed25519 }\n', /names files of this machine/],
-  ['is not YAML', 'a: [\n', /tappass\.yaml is not YAML/],
-  ['has an unknown key', 'instance: 3\n', /tappass\.yaml is not a host specification/],
+for (const [name, settings, says] of [
+  ['names files of the controller', 'caddy: { archive: /root/.ssh/id_ed25519 }\n', /names files of the controller/],
+  ['is not YAML', 'a: [\n', /tappass\.yaml is not valid YAML/],
+  ['has an unknown key', 'instance: 3\n', /tappass\.yaml is not a valid host specification/],
 ] as const) {
-  test(`spec: a record that ${name} is a usage failure`, async () => {
+  test(`spec: current settings: ${name}: a usage failure`, async () => {
     await assert.rejects(
-      readWrittenSpec(typed('/', {}), bare, record),
+      readParsedSpec(typed('/', {}), bare, settings),
       (error: Error & { code: number }) => error.code === 64 && says.test(error.message),
     )
   })
 }
 
-test('spec: faults are told with the file they stand in', async (context) => {
+test('spec: problems are reported with their file', async (context) => {
   const folder = scratch(context)
   writeFileSync(join(folder, 'host.yaml'), 'instance: 3\n')
   const [target] = await readTargets(typed(folder, { config: 'host.yaml' }))
   assert.ok(target)
-  await assert.rejects(readWrittenSpec(typed(folder, {}), target), (error: Error & { text: { why: string } }) => {
-    assert.match(error.message, /host\.yaml is not a host specification/)
+  await assert.rejects(readParsedSpec(typed(folder, {}), target), (error: Error & { text: { why: string } }) => {
+    assert.match(error.message, /host\.yaml is not a valid host specification/)
     return /did you mean "instances"/.test(error.text.why)
   })
 })
 
 const misnamed = [
   { option: 'domain', value: 'nonsense', says: '"--domain" must be a domain name, not "nonsense"' },
-  { option: 'upstream', value: 'ftp://m', says: '"--upstream" must be an http(s) address, not "ftp://m"' },
+  { option: 'upstream', value: 'ftp://m', says: '"--upstream" must be an http(s) URL, not "ftp://m"' },
 ] as const
 
 for (const { option, value, says } of misnamed) {
   test(`spec: a bad --${option} is the option's fault, whatever it is put on top of`, async (context) => {
     const config = join(scratch(context), 'host.yaml')
     writeFileSync(config, 'instances: 3\n')
-    for (const [target, record] of [
+    for (const [target, settings] of [
       [bare, undefined],
-      [bare, inForce],
+      [bare, currentSettings],
       [{ ...bare, config }, undefined],
     ] as const) {
       await assert.rejects(
-        readWrittenSpec(typed('/', { [option]: value }), target, record),
+        readParsedSpec(typed('/', { [option]: value }), target, settings),
         (error: Error & { code: number; text: { next: string } }) => {
           assert.deepEqual([error.code, error.message], [64, says])
           return error.text.next.startsWith(`tappass plan --${option} `)
@@ -164,7 +164,7 @@ test('spec: archives are relative to the file that names them, and measured', as
 test('roles: all, some in the order of the recipe, and one that there is not', () => {
   const resource = (id: string) => ({ id, plan: async () => [] })
   const chapters = ['a', 'gateway'].map((role) => ({ role, resources: [resource(`${role}1`), resource(`${role}2`)] }))
-  const ids = (only: readonly string[]) => chosenResources(chapters, typed('/', { only })).map(({ id }) => id)
+  const ids = (only: readonly string[]) => selectResources(chapters, typed('/', { only })).map(({ id }) => id)
   assert.deepEqual(ids([]), ['a1', 'a2', 'gateway1', 'gateway2'])
   assert.deepEqual(ids(['gateway', 'a']), ['a1', 'a2', 'gateway1', 'gateway2'])
   assert.deepEqual(ids(['gateway']), ['gateway1', 'gateway2'])
@@ -185,26 +185,23 @@ const leftOut = [
 for (const { option, value, role, only } of leftOut) {
   test(`roles: --${option} without its role ${role} is a usage failure, with it or with all it is none`, () => {
     assert.throws(
-      () => chosenResources(chapters, typed('/', { only, [option]: value })),
+      () => selectResources(chapters, typed('/', { only, [option]: value })),
       (error: Error & { code: number; text: { next: string } }) => {
         assert.equal(error.code, 64)
-        assert.equal(
-          error.message,
-          `"--${option}" is for the role ${role}, which --only leaves out; nothing would come of it`,
-        )
-        assert.equal(error.text.next, `add --only ${role}, or leave --${option} out`)
+        assert.equal(error.message, `"--${option}" belongs to the role ${role}, which --only excludes`)
+        assert.match(error.text.next, new RegExp(`^tappass plan .*--only ${role}$`))
         return true
       },
     )
-    assert.deepEqual(chosenResources(chapters, typed('/', { only: [...only, role], [option]: value })), [])
-    assert.deepEqual(chosenResources(chapters, typed('/', { [option]: value })), [])
+    assert.deepEqual(selectResources(chapters, typed('/', { only: [...only, role], [option]: value })), [])
+    assert.deepEqual(selectResources(chapters, typed('/', { [option]: value })), [])
   })
 }
 
 test('roles: every option that says what a host should be has its role, and the recipe has that role', () => {
-  const options = wantedOptions.map(({ name }) => name).filter((name) => name !== 'only')
-  assert.deepEqual(Object.keys(roleOfOption).toSorted(), options.toSorted())
-  for (const role of Object.values(roleOfOption)) assert.ok(roleNames.includes(role), role)
+  const options = SPEC_OPTIONS.map(({ name }) => name).filter((name) => name !== 'only')
+  assert.deepEqual(Object.keys(ROLE_OF_OPTION).toSorted(), options.toSorted())
+  for (const role of Object.values(ROLE_OF_OPTION)) assert.ok(ROLE_NAMES.includes(role), role)
 })
 
 test('SSH access: what was given, or what ssh takes', (context) => {
@@ -212,12 +209,17 @@ test('SSH access: what was given, or what ssh takes', (context) => {
   const given = readSshAccess(
     typed('/w', { identity: 'key', 'known-hosts': 'known' }, { HOME: home, SSH_AUTH_SOCK: '/agent' }),
   )
-  assert.deepEqual(given, { identities: ['/w/key'], agent: undefined, knownHosts: ['/w/known'], isNewAccepted: false })
+  assert.deepEqual(given, {
+    identities: ['/w/key'],
+    agent: undefined,
+    knownHosts: ['/w/known'],
+    shouldAcceptNewKey: false,
+  })
   const usual = readSshAccess(typed('/w', { 'accept-new-host-key': true }, { HOME: home, SSH_AUTH_SOCK: '/agent' }))
   assert.deepEqual(usual, {
     identities: [],
     agent: '/agent',
     knownHosts: [join(home, '.ssh/known_hosts'), '/etc/ssh/ssh_known_hosts'],
-    isNewAccepted: true,
+    shouldAcceptNewKey: true,
   })
 })

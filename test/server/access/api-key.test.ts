@@ -1,12 +1,12 @@
 /** Keys, ids and roles. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isKeyShaped, isSameHash, makeKey, storedKey } from '../../../server/access/api-key.ts'
+import { createKey, isKeyShaped, isSameHash, storedKey } from '../../../server/access/api-key.ts'
 import { isAtLeast, parseRole } from '../../../server/access/role.ts'
-import { makeRandom } from '../../../server/adapters/system.ts'
+import { createRandom } from '../../../server/adapters/system.ts'
 import { ulid } from '../../../server/core/ulid.ts'
 
-const random = makeRandom()
+const random = createRandom()
 
 for (const [kind, form] of Object.entries({
   agent: /^tp_[\w-]{43}$/,
@@ -14,10 +14,10 @@ for (const [kind, form] of Object.entries({
   pat: /^tp_pat_[\w-]{43}$/,
 })) {
   test(`a new key: ${kind}`, () => {
-    const key = makeKey(kind as 'agent', random)
+    const key = createKey(kind as 'agent', random)
     assert.match(key, form)
     assert.ok(isKeyShaped(key))
-    assert.notEqual(key, makeKey(kind as 'agent', random))
+    assert.notEqual(key, createKey(kind as 'agent', random))
     const { hash, prefix } = storedKey(key)
     assert.match(hash, /^[0-9a-f]{64}$/)
     assert.equal(prefix, key.slice(0, 10))

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { findAgent, registerAgent, rotateKey } from '../../../server/access/agent-store.ts'
-import { type Door, makeDoor } from '../../../server/access/authenticator.ts'
+import { type Authenticator, createAuthenticator } from '../../../server/access/authenticator.ts'
 import { openPglite } from '../../../server/adapters/pglite/pglite.ts'
-import { makeRandom, systemClock } from '../../../server/adapters/system.ts'
+import { createRandom, systemClock } from '../../../server/adapters/system.ts'
 import { readConfig } from '../../../server/config/config.ts'
 import type { Database, SessionDatabase } from '../../../server/core/ports.ts'
 import { prepareSchema } from '../../../server/process/storage.ts'
 
-const random = makeRandom()
+const random = createRandom()
 let real: SessionDatabase
 let headers: Record<string, string>
 before(async () => {
@@ -26,7 +26,7 @@ let notes: Promise<unknown>[] = []
 let write: (note: () => Promise<readonly unknown[]>) => Promise<readonly unknown[]>
 let reported: unknown[] = []
 let nowMs = 0
-let door: Door
+let door: Authenticator
 
 beforeEach(() => {
   looks = 0
@@ -44,10 +44,17 @@ beforeEach(() => {
     return note
   }
   const database = { ...real, query: query as Database['query'] }
-  door = makeDoor(database, undefined, { nowMs: () => nowMs, elapsedMs: () => nowMs }, (cause) => reported.push(cause))
+  door = createAuthenticator(database, undefined, { nowMs: () => nowMs, elapsedMs: () => nowMs }, (cause) =>
+    reported.push(cause),
+  )
 })
 
 const setUse = (use: string): Promise<unknown> => real.query(`UPDATE api_keys SET last_used_at = ${use}`)
+
+async function agentId(): Promise<string | undefined> {
+  const authentication = await door.authenticateAgent(headers)
+  return authentication.status === 'authenticated' ? authentication.agent.id : undefined
+}
 
 async function isUseRecent(): Promise<boolean> {
   await Promise.all(notes)
@@ -65,7 +72,7 @@ const USES: readonly (readonly [before: string, isWritten: boolean])[] = [
 for (const [use, isWritten] of USES) {
   test(`a use after ${use} ${isWritten ? 'is' : 'is not'} written`, async () => {
     await setUse(use)
-    await door.admitAgent(headers)
+    await door.authenticateAgent(headers)
     assert.equal(await isUseRecent(), isWritten)
     assert.equal(notes.length, Number(isWritten))
   })
@@ -74,18 +81,18 @@ for (const [use, isWritten] of USES) {
 test('a minute of calls looks once a second and writes once', async () => {
   await setUse('NULL')
   for (; nowMs < 1_800_000_060_000; nowMs += 250) {
-    await door.admitAgent(headers)
+    await door.authenticateAgent(headers)
     await setUse('NULL')
   }
   assert.deepEqual([looks, notes.length], [60, 1])
-  await door.admitAgent(headers)
+  await door.authenticateAgent(headers)
   assert.deepEqual([looks, notes.length], [61, 2])
 })
 
 test('nobody waits for it', async () => {
   await setUse('NULL')
   write = () => new Promise(() => {})
-  assert.equal((await door.admitAgent(headers)).id, 'one')
+  assert.equal(await agentId(), 'one')
   assert.equal(notes.length, 1)
 })
 
@@ -95,12 +102,12 @@ test('when it fails that is reported, the call goes on, and the next try is a mi
   write = () => Promise.reject(failure)
   for (const laterMs of [0, 2000, 57_000]) {
     nowMs += laterMs
-    assert.equal((await door.admitAgent(headers)).id, 'one')
+    assert.equal(await agentId(), 'one')
   }
   await Promise.allSettled(notes)
   assert.deepEqual(reported, [failure])
   nowMs += 1000
-  assert.equal((await door.admitAgent(headers)).id, 'one')
+  assert.equal(await agentId(), 'one')
   await Promise.allSettled(notes)
   assert.deepEqual(reported, [failure, failure])
 })
@@ -110,10 +117,18 @@ test('a key that opens nothing is not in use', async () => {
   assert.ok(agent)
   const key = await rotateKey(real, random, agent)
   await setUse('NULL')
-  await assert.rejects(door.admitAgent(headers), /revoked/)
-  await assert.rejects(door.admitAgent({ 'x-api-key': `tp_${'n'.repeat(43)}` }), /not valid/)
+  assert.deepEqual(await door.authenticateAgent(headers), { status: 'key_revoked' })
+  assert.deepEqual(await door.authenticateAgent({ 'x-api-key': `tp_${'n'.repeat(43)}` }), { status: 'key_invalid' })
   await real.query(`UPDATE api_keys SET expires_at = now() WHERE revoked_at IS NULL`)
   nowMs = Date.now() + 1000
-  await assert.rejects(door.admitAgent({ 'x-api-key': key }), /expired/)
+  assert.deepEqual(await door.authenticateAgent({ 'x-api-key': key }), { status: 'key_expired' })
   assert.equal(notes.length, 0)
+})
+
+test('a database that fails is a value, with its cause', async () => {
+  const failure = new Error('gone')
+  const database = { ...real, query: (() => Promise.reject(failure)) as Database['query'] }
+  const clock = { nowMs: () => nowMs, elapsedMs: () => nowMs }
+  const blind = createAuthenticator(database, undefined, clock, () => {})
+  assert.deepEqual(await blind.authorize(headers, 'AUDITOR'), { status: 'keys_unavailable', cause: failure })
 })

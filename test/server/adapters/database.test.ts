@@ -42,7 +42,7 @@ const adapters: readonly Readonly<{ name: string; kind: Database['kind']; open: 
     name: 'PostgreSQL over TCP',
     kind: 'local',
     open: async () => {
-      await server.makeDatabase('over_tcp')
+      await server.createDatabase('over_tcp')
       return postgres(server.tcpUrl('over_tcp'))
     },
   },

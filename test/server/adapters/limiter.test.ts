@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { makeRedisLimiter } from '../../../server/adapters/redis.ts'
+import { createRedisLimiter } from '../../../server/adapters/redis.ts'
 import type { RateLimiter } from '../../../server/core/ports.ts'
 import { DAY_MS, START_MS, testLimiter } from './limiter-contract.ts'
 
@@ -21,7 +21,7 @@ async function startRedis(): Promise<void> {
     stdio: 'ignore',
   })
   const ended = once(server, 'exit').then(([code]) => Promise.reject(new Error(`redis-server ended with ${code}`)))
-  const probe = makeRedisLimiter(`unix://${socket}`, () => {})
+  const probe = createRedisLimiter(`unix://${socket}`, () => {})
   const answered = new AbortController()
   try {
     await Promise.race([ended, answering(probe, answered.signal)])
@@ -55,7 +55,7 @@ after(async () => {
 })
 
 async function makeRedis(): Promise<RateLimiter> {
-  const limiter = makeRedisLimiter(`unix://${socket}`, () => {})
+  const limiter = createRedisLimiter(`unix://${socket}`, () => {})
   await answering(limiter)
   return limiter
 }

@@ -1,5 +1,5 @@
 /** The limiter within one process. */
-import { makeMemoryLimiter } from '../../../server/adapters/memory-limiter.ts'
+import { createMemoryLimiter } from '../../../server/adapters/memory-limiter.ts'
 import { testLimiter } from './limiter-contract.ts'
 
-testLimiter('memory', async () => makeMemoryLimiter())
+testLimiter('memory', async () => createMemoryLimiter())

@@ -3,13 +3,16 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { makeWasmPolicy, parseDecision } from '../../../server/adapters/opa-wasm.ts'
-import { sha256 } from '../../../server/core/hash.ts'
+import { createWasmPolicy, parseDecision } from '../../../server/adapters/opa-wasm.ts'
+import { createFamilyRegistry } from '../../../server/core/finding-family.ts'
 import type { PolicyInput } from '../../../server/core/verdict.ts'
 import { probePolicy } from '../../../server/observability/readiness.ts'
+import { policyDocument } from '../../../server/policy/policy-document.ts'
+import { readFamilies } from '../../../server/rules/rule-source.ts'
 
 const wasm = readFileSync(join(import.meta.dirname, '../../../server/policy/policy.wasm'))
-const policy = await makeWasmPolicy(wasm)
+const document = policyDocument(createFamilyRegistry(readFamilies()))
+const policy = await createWasmPolicy(wasm, document)
 
 const STEPS = 'validate_input rate_limit detect_pii detect_secrets detect_unicode classify_data detect_injection'.split(
   ' ',
@@ -35,7 +38,7 @@ function requestWith(step: string, findings: readonly Finding[], flags: Record<s
 
 const finding = (kind: string, confidence = 1): Finding => ({ kind, severity: 'high', confidence, author: 'tool' })
 
-const head = { policy: sha256(wasm), decisionId: 'dec_1' }
+const head = { policy: policy.revision, decisionId: 'dec_1' }
 
 const ROWS: readonly (readonly [what: string, input: PolicyInput, verdict: object])[] = [
   ['nothing found', requestWith('', []), { ...head, classification: 'PUBLIC', action: 'allow' }],
@@ -102,5 +105,22 @@ for (const [what, answer] of NO_DECISIONS) {
 }
 
 test('bytes that are no policy throw', async () => {
-  await assert.rejects(makeWasmPolicy(Buffer.from('not wasm')))
+  await assert.rejects(createWasmPolicy(Buffer.from('not wasm'), document))
+})
+
+test('the revision covers the document, and the document decides', async () => {
+  const milder = readFamilies().map((family) => (family.name === 'secret' ? { ...family, confidenceMin: 0.9 } : family))
+  const other = await createWasmPolicy(wasm, policyDocument(createFamilyRegistry(milder)))
+  assert.notEqual(other.revision, policy.revision)
+  assert.equal((await createWasmPolicy(wasm, structuredClone(document))).revision, policy.revision)
+  const input = requestWith('detect_secrets', [finding('secret.private_key', 0.8)])
+  assert.equal((await policy.decide(input, 'dec_1')).action, 'block')
+  assert.equal((await other.decide(input, 'dec_1')).action, 'allow')
+})
+
+test('without a document everything is refused', async () => {
+  for (const nothing of [{}, { tappass: {} }, { tappass: { families: {}, levels: [], flags: {} } }]) {
+    const bare = await createWasmPolicy(wasm, nothing)
+    assert.equal((await bare.decide(requestWith('', []), 'dec_1')).action, 'block')
+  }
 })

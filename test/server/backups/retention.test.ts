@@ -1,19 +1,19 @@
 /** The rule by which backups go, as rows. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Backup, expired, type Keep } from '../../../server/backups/retention.ts'
+import { type Backup, expiredBackups, type RetentionPolicy } from '../../../server/backups/retention.ts'
 
 /** `2026-11-24` is a whole backup of that day at 03:17 UTC, `2026-11-24T09:00` another time, `~` in front: without a manifest. */
 const backupOf = (written: string): Backup => {
   const name = written.replace('~', '')
   const time = name.includes('T') ? `${name}:00Z` : `${name}T03:17:00Z`
-  return { name, takenMs: Date.parse(time), isWhole: !written.startsWith('~') }
+  return { name, takenMs: Date.parse(time), isComplete: !written.startsWith('~') }
 }
 
 const days = (count: number, last: string): readonly string[] =>
   Array.from({ length: count }, (_, ago) => new Date(Date.parse(last) - ago * 86_400_000).toISOString().slice(0, 10))
 
-type Row = Readonly<{ name: string; there: readonly string[]; keep: Keep; gone: readonly string[] }>
+type Row = Readonly<{ name: string; there: readonly string[]; keep: RetentionPolicy; gone: readonly string[] }>
 
 // 23 November 2026 is a Monday.
 const rows: readonly Row[] = [
@@ -80,7 +80,7 @@ const rows: readonly Row[] = [
 for (const { name, there, keep, gone } of rows) {
   test(`retention: ${name}`, () => {
     assert.deepEqual(
-      expired(there.map(backupOf), keep).map((backup) => backup.name),
+      expiredBackups(there.map(backupOf), keep).map((backup) => backup.name),
       gone,
     )
   })

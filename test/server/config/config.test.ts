@@ -5,8 +5,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { credentialId, SECRET_NAMES, type SecretName } from '../../../contract/secret.ts'
 import { type Config, ConfigError, type Environment, readConfig, SETTING_NAMES } from '../../../server/config/config.ts'
-import { credentialName, SECRET_NAMES, type SecretName } from '../../../server/config/secret.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tappass-config-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -122,10 +122,10 @@ test('a secret is taken from the credential, then the file, then the environment
   const name: SecretName = 'OPENAI_API_KEY'
   const file = join(folder, 'key-file')
   const environment = { OPENAI_API_KEY: 'from-environment', OPENAI_API_KEY_FILE: file, CREDENTIALS_DIRECTORY: folder }
-  writeFileSync(join(folder, credentialName(name)), 'from-credential\n')
+  writeFileSync(join(folder, credentialId(name)), 'from-credential\n')
   writeFileSync(file, 'from-file\r\n')
   assert.equal(read(environment).secrets[name], 'from-credential')
-  rmSync(join(folder, credentialName(name)))
+  rmSync(join(folder, credentialId(name)))
   assert.equal(read(environment).secrets[name], 'from-file')
   assert.equal(
     read({ OPENAI_API_KEY: 'from-environment', CREDENTIALS_DIRECTORY: folder }).secrets[name],

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
+  formatPostgresAddress,
   type PostgresAddress,
   parsePostgresAddress,
-  showPostgresAddress,
 } from '../../../server/database/postgres-address.ts'
 
 const basis: PostgresAddress = {
@@ -71,6 +71,6 @@ describe('is refused', () => {
 })
 
 test('is shown without its password', () => {
-  assert.equal(showPostgresAddress({ ...basis, password: 'secret' }), 'database d as u at db.example:5432')
-  assert.equal(showPostgresAddress({ ...basis, host: '/run/p' }), 'database d as u at /run/p')
+  assert.equal(formatPostgresAddress({ ...basis, password: 'secret' }), 'database d as u at db.example:5432')
+  assert.equal(formatPostgresAddress({ ...basis, host: '/run/p' }), 'database d as u at /run/p')
 })

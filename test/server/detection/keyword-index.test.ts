@@ -1,10 +1,11 @@
 /** The index of all keywords says of each set what its own scanner says. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type IndexedKeywords, indexKeywords, type KeywordMemo } from '../../../server/detection/keyword-index.ts'
+import { createKeywordIndex, type IndexedKeywords, type KeywordMemo } from '../../../server/detection/keyword-index.ts'
 
 const SETS: readonly (readonly string[])[] = [['he', 'she', 'hers'], ['she', 'HE', 'a-1'], ['@'], ['never there']]
-const indexed = SETS.map(indexKeywords)
+const index = createKeywordIndex()
+const indexed = SETS.map(index.add)
 
 function hits({ scan }: IndexedKeywords, text: string, memo: KeywordMemo | undefined): readonly (readonly number[])[] {
   const found: (readonly number[])[] = []
@@ -34,9 +35,17 @@ for (const [what, text] of TEXTS) {
   })
 }
 
-test('a set that came after a memo was made is found all the same', () => {
-  const memo: KeywordMemo = {}
-  assert.equal(hits(indexed[0] as IndexedKeywords, 'he said: later', memo).length, 1)
-  const late = indexKeywords(['later'])
-  assert.deepEqual(hits(late, 'he said: later', memo), [[0, 9]])
+test('a set that comes after the first text is refused: it would be missing in memos', () => {
+  const own = createKeywordIndex()
+  const early = own.add(['early'])
+  assert.equal(hits(early, 'early and late', undefined).length, 1)
+  own.add(['later'])
+  assert.equal(hits(early, 'early and late', {}).length, 1)
+  assert.throws(() => own.add(['too late']), /after the first text/)
+})
+
+test('two indexes know nothing of each other', () => {
+  const [one, other] = [createKeywordIndex(), createKeywordIndex()]
+  const [first, second] = [one.add(['one']), other.add(['other'])]
+  assert.deepEqual([hits(first, 'one other', {}), hits(second, 'one other', {})], [[[0, 0]], [[0, 4]]])
 })

@@ -1,18 +1,20 @@
 /** What an opening calls over is over: no text that follows changes what a detector finds there. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Opening } from '../../../server/core/step.ts'
-import { patternOpening, undecided } from '../../../server/detection/partial-match.ts'
-import { type Detector, matchAt, type Pattern, patternDetector } from '../../../server/detection/pattern.ts'
-import { type Alternatives, type Part, readPattern } from '../../../server/detection/regex-parser.ts'
-import { MARKING_PATTERNS } from '../../../server/rules/classification-marking.ts'
-import { OUTPUT_PATTERNS } from '../../../server/rules/exfiltration-pattern.ts'
-import { PII_PATTERNS } from '../../../server/rules/pii/labelled-pattern.ts'
-import { NUMBER_PATTERNS, NUMBER_PATTERNS_BY_GROUP, numberOpening } from '../../../server/rules/pii/number-pattern.ts'
-import { PHONE_PATTERNS, phoneDetector, phoneOpening } from '../../../server/rules/pii/phone-pattern.ts'
-import { SECRET_ASSIGNMENTS } from '../../../server/rules/secrets/assignment-pattern.ts'
-import { SECRET_PATTERNS } from '../../../server/rules/secrets/token-pattern.ts'
+import type { PendingFrom } from '../../../server/core/step.ts'
+import { patternsByGroup, pendingFromNumbers } from '../../../server/detection/number-detector.ts'
+import { partialMatchPattern, pendingFromPatterns } from '../../../server/detection/partial-match.ts'
+import { type Detector, matchAt, type Pattern } from '../../../server/detection/pattern.ts'
+import { createPhoneDetector, pendingFromPhones } from '../../../server/detection/phone-detector.ts'
+import { type Alternatives, type Element, parseRegex, quantified } from '../../../server/detection/regex-syntax.ts'
 import { sequence } from '../rules/fixture.ts'
+import { setOf, testEngine } from './engine-fixture.ts'
+
+const engine = testEngine()
+const { numbers: NUMBERS, phones: PHONE_PATTERNS } = engine.rules('pii')
+const NUMBER_PATTERNS = NUMBERS.filter(({ finder }) => finder === undefined).map(({ pattern }) => pattern)
+const NUMBER_PATTERNS_BY_GROUP = patternsByGroup(NUMBERS)
+const phoneDetector = createPhoneDetector(PHONE_PATTERNS)
 
 const REACH_CHARS = 256
 const next = sequence(11)
@@ -31,27 +33,29 @@ const CHARACTERS = [
 /** Makes a text that a pattern may match: every part of it written out by chance, what it looks for around it too. */
 function write(alternatives: Alternatives, flags: string): string {
   return pick(alternatives)
-    .map((part) => writeTimes(part, flags))
+    .elements.map((element) => writeTimes(element, flags))
     .join('')
 }
 
-function writeTimes(part: Part, flags: string): string {
-  const [, one, , from, , to] = /^(([+*?])|\{(\d+)(,(\d*))?\})?/.exec(part.times) ?? []
-  const least = from === undefined ? (one === '?' ? 0 : 1) : Number(from)
-  const most = to === undefined ? Math.max(1, least) : Number(to)
-  const count = [least, Math.min(most, least + 3), least + below(most - least + 1)][below(3)] as number
-  return Array.from({ length: count }, () => writeOne(part, flags)).join('')
+function writeTimes(element: Element, flags: string): string {
+  const { once, min, max } = quantified(element)
+  const most = Number.isFinite(max) ? max : Math.max(1, min)
+  const count = [min, Math.min(most, min + 3), min + below(most - min + 1)][below(3)] as number
+  return Array.from({ length: count }, () => writeOne(once, flags)).join('')
 }
 
-function writeOne(part: Part, flags: string): string {
-  if (part.sort === 'boundary') return ''
-  // What is looked for ahead is, for some, what follows anyway.
-  const isLeftOut = (part.sort === 'ahead' && below(2) === 0) || ('open' in part && part.open.endsWith('!'))
-  if ('open' in part) return isLeftOut ? '' : write(part.alternatives, flags)
-  const wanted = new RegExp(`^${part.source}$`, flags.includes('i') ? 'i' : '')
+function writeOne(element: Element, flags: string): string {
+  if (element.type === 'Assertion' && element.kind === 'word') return ''
+  if ('alternatives' in element) {
+    const isNegated = element.type === 'Assertion' && 'negate' in element && element.negate
+    // What is looked for ahead is, for some, what follows anyway.
+    const isLeftOut = element.type === 'Assertion' && element.kind === 'lookahead' && below(2) === 0
+    return isLeftOut || isNegated ? '' : write(element.alternatives, flags)
+  }
+  const wanted = new RegExp(`^${element.raw}$`, flags.includes('i') ? 'i' : '')
   return pick(
     CHARACTERS.filter((character) => wanted.test(character)).concat(
-      /^.$/.test(part.source) && wanted.test(part.source) ? part.source : [],
+      /^.$/.test(element.raw) && wanted.test(element.raw) ? element.raw : [],
     ),
   )
 }
@@ -80,7 +84,7 @@ const AROUND = [
 ]
 
 /** Fails when something that an opening called over comes out otherwise after all. */
-function obey(text: string, detect: Detector, opening: Opening): void {
+function obey(text: string, detect: Detector, opening: PendingFrom): void {
   const all = detect(text)
   for (let cut = 1; cut < text.length; cut++) {
     const open = opening(text.slice(0, cut))
@@ -91,21 +95,20 @@ function obey(text: string, detect: Detector, opening: Opening): void {
 }
 
 const SETS: readonly (readonly [name: string, patterns: readonly Pattern[]])[] = [
-  ['personal data', PII_PATTERNS],
-  ['secrets', SECRET_PATTERNS],
-  ['named secrets', SECRET_ASSIGNMENTS],
-  ['markings', MARKING_PATTERNS],
-  ['output', OUTPUT_PATTERNS],
+  ['personal data', engine.rules('pii').patterns],
+  ['secrets', engine.rules('secret').patterns],
+  ['markings', engine.rules('class').patterns],
+  ['output', engine.rules('exfiltration').patterns],
 ]
 
 for (const [name, patterns] of SETS) {
   test(`no prefix of a match leaves, and what is over stays as it is: ${name}`, () => {
     for (const pattern of patterns) {
       // Whether a value passes its check is decided with its last character: without the check there is more to break.
-      const { judge: _, ...unjudged } = pattern
-      const detect = patternDetector([unjudged])
-      const opening = patternOpening([unjudged], REACH_CHARS)
-      const alternatives = readPattern(pattern.pattern.source)
+      const { score: _, ...unjudged } = pattern
+      const detect = testEngine().detector(setOf([unjudged]))
+      const opening = pendingFromPatterns([unjudged], REACH_CHARS)
+      const alternatives = parseRegex(pattern.pattern)
       let matches = 0
       for (let round = 0; round < 400 && (round < 40 || matches < 20); round++) {
         const text = `Some ${pick(AROUND)}${write(alternatives, pattern.pattern.flags)}${pick(AROUND)}${pick(AROUND)} and`
@@ -118,13 +121,13 @@ for (const [name, patterns] of SETS) {
 }
 
 test('no prefix of a number leaves', () => {
-  const opening = numberOpening(REACH_CHARS)
+  const opening = pendingFromNumbers(NUMBERS, REACH_CHARS)
   for (const pattern of NUMBER_PATTERNS) {
-    const { judge: _, ...unjudged } = pattern
+    const { score: _, ...unjudged } = pattern
     let matches = 0
     for (let round = 0; round < 400 && matches < 30; round++) {
       const before = `Some ${pick(['', ' ', ', ', '(', 'AB '])}`
-      const text = before + write(readPattern(pattern.pattern.source), 'd') + pick(AROUND)
+      const text = before + write(parseRegex(pattern.pattern), 'd') + pick(AROUND)
       for (let at = before.length; at < text.length; at++) {
         const group = /\d/.test(text.charAt(at - 1)) ? 0 : (/^\d+/.exec(text.slice(at))?.[0].length ?? 0)
         if (!NUMBER_PATTERNS_BY_GROUP[group]?.includes(pattern)) continue
@@ -141,11 +144,11 @@ test('no prefix of a number leaves', () => {
 })
 
 test('no prefix of a telephone number leaves, and what is over stays as it is', () => {
-  const opening = phoneOpening(REACH_CHARS)
+  const opening = pendingFromPhones(PHONE_PATTERNS, REACH_CHARS)
   let matches = 0
   for (let round = 0; round < 1_500; round++) {
-    const { source } = pick(PHONE_PATTERNS).pattern
-    const text = `Some ${pick(AROUND)}${write(readPattern(source), 'di')}${pick(AROUND)}${pick(AROUND)} and`
+    const { pattern } = pick(PHONE_PATTERNS)
+    const text = `Some ${pick(AROUND)}${write(parseRegex(pattern), 'di')}${pick(AROUND)}${pick(AROUND)} and`
     matches += phoneDetector(text).length
     obey(text, phoneDetector, opening)
   }
@@ -170,6 +173,7 @@ test('a pattern is undecided where more text could change what it does', () => {
     [/a\b/y, 'a', true],
     [/a\b/y, 'a ', false],
   ]
-  for (const [pattern, text, isOpen] of rows) assert.equal(undecided(pattern).test(text), isOpen, `${pattern} ${text}`)
-  for (const wrong of [/^a/y, /a$/y, /(a)\1/y, /(?<n>a)/y]) assert.throws(() => undecided(wrong), /syntax/)
+  for (const [pattern, text, isOpen] of rows)
+    assert.equal(partialMatchPattern(pattern).test(text), isOpen, `${pattern} ${text}`)
+  for (const wrong of [/^a/y, /a$/y, /(a)\1/y, /(?<n>a)/y]) assert.throws(() => partialMatchPattern(wrong), /syntax/)
 })

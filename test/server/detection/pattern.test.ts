@@ -1,29 +1,28 @@
 /** The law of patterns: each is bounded, no longer than the reach that its step declares, and tried a bounded number of times. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { keywordScanner } from '../../../server/detection/aho-corasick.ts'
-import { type Pattern, patternDetector } from '../../../server/detection/pattern.ts'
-import { inspectAll } from '../../../server/detection/scan.ts'
-import { MARKING_PATTERNS } from '../../../server/rules/classification-marking.ts'
-import { OUTPUT_PATTERNS } from '../../../server/rules/exfiltration-pattern.ts'
-import { INJECTION_PHRASES, PHRASE_GAP } from '../../../server/rules/injection/english-phrase.ts'
-import { FOREIGN_PHRASES } from '../../../server/rules/injection/multilingual-phrase.ts'
-import { PII_PATTERNS } from '../../../server/rules/pii/labelled-pattern.ts'
-import { NUMBER_PATTERNS } from '../../../server/rules/pii/number-pattern.ts'
-import { PHONE_PATTERNS } from '../../../server/rules/pii/phone-pattern.ts'
-import { SECRET_ASSIGNMENTS } from '../../../server/rules/secrets/assignment-pattern.ts'
-import { SECRET_PATTERNS } from '../../../server/rules/secrets/token-pattern.ts'
-import { step as classify } from '../../../server/steps/classify-data.ts'
-import { step as pii } from '../../../server/steps/detect-pii.ts'
-import { step as secrets } from '../../../server/steps/detect-secrets.ts'
-import { step as output } from '../../../server/steps/scan-output.ts'
+import { createKeywordScanner } from '../../../server/detection/aho-corasick.ts'
+import type { Pattern } from '../../../server/detection/pattern.ts'
+import { WORD_GAP } from '../../../server/detection/rule-form.ts'
+import { createStep as createClassify } from '../../../server/steps/classify-data.ts'
+import { createStep as createPii } from '../../../server/steps/detect-pii.ts'
+import { createStep as createSecrets } from '../../../server/steps/detect-secrets.ts'
+import { createStep as createOutput } from '../../../server/steps/scan-output.ts'
+import { setOf, testEngine } from './engine-fixture.ts'
 import { patternLengths } from './pattern-length.ts'
 
-const SETS: readonly (readonly [name: string, reachChars: number | undefined, patterns: readonly Pattern[]])[] = [
-  ['detect_secrets', secrets.reachChars, [...SECRET_PATTERNS, ...SECRET_ASSIGNMENTS]],
-  ['detect_pii', pii.reachChars, [...PII_PATTERNS, ...NUMBER_PATTERNS, ...PHONE_PATTERNS]],
-  ['classify_data', classify.reachChars, MARKING_PATTERNS],
-  ['scan_output', output.reachChars, OUTPUT_PATTERNS],
+const engine = testEngine()
+
+function patternsOf(family: string): readonly Pattern[] {
+  const { patterns, numbers, phones } = engine.rules(family)
+  return [...patterns, ...numbers.filter(({ finder }) => finder === undefined).map(({ pattern }) => pattern), ...phones]
+}
+
+const SETS: readonly (readonly [name: string, matchCharsMax: number | undefined, patterns: readonly Pattern[]])[] = [
+  ['detect_secrets', createSecrets(engine).matchCharsMax, patternsOf('secret')],
+  ['detect_pii', createPii(engine).matchCharsMax, patternsOf('pii')],
+  ['classify_data', createClassify(engine).matchCharsMax, patternsOf('class')],
+  ['scan_output', createOutput(engine).matchCharsMax, patternsOf('exfiltration')],
 ]
 
 test('the reader of patterns knows lengths', () => {
@@ -43,13 +42,13 @@ test('the reader of patterns knows lengths', () => {
   }
 })
 
-for (const [name, reachChars, patterns] of SETS) {
+for (const [name, matchCharsMax, patterns] of SETS) {
   test(`${name}: no match and no look around it is longer than the declared reach`, () => {
     for (const { kind, pattern } of patterns) {
       const { match, ahead, behind } = patternLengths(pattern)
       // A lookbehind may hold the front of the match (an e-mail's name before its @).
       assert.ok(
-        match + ahead + behind <= (reachChars ?? 0),
+        match + ahead + behind <= (matchCharsMax ?? 0),
         `${kind}: ${match} + ${ahead} + ${behind}: ${pattern.source}`,
       )
       assert.ok(pattern.sticky && pattern.hasIndices, kind)
@@ -58,7 +57,7 @@ for (const [name, reachChars, patterns] of SETS) {
 }
 
 test('phrases are bounded by what is looked at around a keyword', () => {
-  for (const { kind, pattern } of [...INJECTION_PHRASES, ...FOREIGN_PHRASES]) {
+  for (const { kind, pattern } of engine.rules('injection').phrases) {
     assert.ok(Number.isFinite(patternLengths(pattern).match), `${kind}: ${pattern.source}`)
   }
 })
@@ -66,7 +65,7 @@ test('phrases are bounded by what is looked at around a keyword', () => {
 test('no character is both part of a word and of what is between words, so a phrase can be read in one way only', () => {
   for (let code = 0; code < 0x3000; code++) {
     const character = String.fromCharCode(code)
-    assert.ok(!(/\w/.test(character) && new RegExp(PHRASE_GAP).test(character)), JSON.stringify(character))
+    assert.ok(!(/\w/.test(character) && new RegExp(WORD_GAP).test(character)), JSON.stringify(character))
   }
 })
 
@@ -108,8 +107,9 @@ function tries(text: string): number {
       },
     }))
   for (const [, , patterns] of SETS) {
-    const detect = patternDetector(counted(patterns.filter(({ keywords }) => keywords.length > 0)))
-    inspectAll([{ pointer: '/t', author: 'user', text }], detect)
+    const own = testEngine()
+    const detect = own.detector(setOf(counted(patterns.filter(({ keywords }) => keywords.length > 0))))
+    own.scan([{ pointer: '/t', author: 'user', text }], detect)
   }
   return count
 }
@@ -124,7 +124,7 @@ for (const [name, unit] of ADVERSARIES) {
 
 test('keywords are found wherever they stand, in either case, overlapping too', () => {
   const found: [number, number][] = []
-  keywordScanner(['he', 'she', 'his', 'hers', 'a-1'])('uSHErs é his A-1a-1', (keyword, start) =>
+  createKeywordScanner(['he', 'she', 'his', 'hers', 'a-1'])('uSHErs é his A-1a-1', (keyword, start) =>
     found.push([keyword, start]),
   )
   assert.deepEqual(found, [
@@ -135,5 +135,5 @@ test('keywords are found wherever they stand, in either case, overlapping too', 
     [4, 13],
     [4, 16],
   ])
-  for (const wrong of ['', 'é', 'a\n']) assert.throws(() => keywordScanner([wrong]), /not a keyword/)
+  for (const wrong of ['', 'é', 'a\n']) assert.throws(() => createKeywordScanner([wrong]), /not a keyword/)
 })

@@ -1,9 +1,9 @@
-/** readings peel off escapes, disguises and encodings, and everything in them points back at what stands in the text. */
+/** variantsOf peels off escapes, disguises and encodings, and everything in them points back at what stands in the text. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodedRuns, openRunStart } from '../../../server/detection/encoded-text.ts'
-import { surface } from '../../../server/detection/normalization.ts'
-import { holdFrom, readings } from '../../../server/detection/text-variant.ts'
+import { encodedRuns, pendingRunStart } from '../../../server/detection/encoded-text.ts'
+import { normalize } from '../../../server/detection/normalization.ts'
+import { holdFrom, variantsOf } from '../../../server/detection/text-variant.ts'
 import { made } from '../rules/fixture.ts'
 
 const SURFACES: readonly (readonly [text: string, plain: string])[] = [
@@ -22,7 +22,7 @@ const SURFACES: readonly (readonly [text: string, plain: string])[] = [
   ['x\udb40\udc41y', 'xy'],
 ]
 for (const [text, plain] of SURFACES)
-  test(`surface of ${JSON.stringify(text)}`, () => assert.equal(surface(text)?.text, plain))
+  test(`surface of ${JSON.stringify(text)}`, () => assert.equal(normalize(text)?.text, plain))
 
 for (const text of [
   'plain text, 100 % sure & done',
@@ -32,11 +32,11 @@ for (const text of [
   '%zz &nothing; \\q',
   '',
 ]) {
-  test(`nothing to resolve in ${JSON.stringify(text)}`, () => assert.equal(surface(text), undefined))
+  test(`nothing to resolve in ${JSON.stringify(text)}`, () => assert.equal(normalize(text), undefined))
 }
 
 test('each character of a surface points at what it came from', () => {
-  const { text, span } = surface('ab%41%42c\u200bd') ?? assert.fail()
+  const { text, span } = normalize('ab%41%42c\u200bd') ?? assert.fail()
   assert.equal(text, 'abABcd')
   const rows: readonly (readonly [number, number, number, number])[] = [
     [0, 1, 0, 1],
@@ -50,7 +50,7 @@ test('each character of a surface points at what it came from', () => {
 })
 
 test('far from anything odd a surface leaves text out, and still points right', () => {
-  const { text, span } = surface(`${'x'.repeat(5000)}%41${'y'.repeat(5000)}`) ?? assert.fail()
+  const { text, span } = normalize(`${'x'.repeat(5000)}%41${'y'.repeat(5000)}`) ?? assert.fail()
   assert.ok(text.length < 2000)
   const at = text.indexOf('A')
   assert.deepEqual(span(at, at + 1), [5000, 5003])
@@ -72,20 +72,20 @@ const ENCODED: readonly (readonly [name: string, text: string])[] = [
 ]
 for (const [name, encoded] of ENCODED) {
   test(`what ${name} says is read, and points at all of it`, () => {
-    const reading = readings(`see: "${encoded}".`).find(({ text }) => text.includes(SECRET))
+    const reading = variantsOf(`see: "${encoded}".`).find(({ text }) => text.includes(SECRET))
     assert.deepEqual(reading?.span(3, 5), [6, 6 + encoded.length])
     assert.equal(reading?.isVisible, false)
   })
 }
 
 test('what is encoded three times is not read', () => {
-  assert.ok(!readings(base64(base64(base64(SECRET)))).some(({ text }) => text.includes(SECRET)))
+  assert.ok(!variantsOf(base64(base64(base64(SECRET)))).some(({ text }) => text.includes(SECRET)))
 })
 
 test('hashes, identifiers, paths and words are no encoded text', () => {
   const text = `${made(64, 'hex')} ${made(44, 'base64')} src/server/core/encoded/run/index file-name-with-many-hyphens-in-it antidisestablishmentarianism`
   assert.deepEqual(encodedRuns(text), [])
-  assert.equal(readings(text).length, 1)
+  assert.equal(variantsOf(text).length, 1)
 })
 
 const HOLDS: readonly (readonly [name: string, text: string, reach: number, from: number])[] = [
@@ -109,6 +109,6 @@ test('the start of an open run', () => {
     [`a ${line}. b`, 80],
     ['a. ', 3],
   ] as const) {
-    assert.equal(openRunStart(text), start, JSON.stringify(text))
+    assert.equal(pendingRunStart(text), start, JSON.stringify(text))
   }
 })

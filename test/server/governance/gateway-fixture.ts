@@ -1,28 +1,33 @@
 /** A gateway whose hands are stand-ins, so that each of them can be made to fail. The core is the real one. */
 
-import type { Entry, Sealed } from '../../../server/core/entry.ts'
-import type { Ports, UpstreamAnswer } from '../../../server/core/ports.ts'
-import type { Step } from '../../../server/core/step.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Entry, SealedEntry } from '../../../server/core/entry.ts'
+import { createFamilyRegistry } from '../../../server/core/finding-family.ts'
+import type { Ports, UpstreamResponse } from '../../../server/core/ports.ts'
+import type { LocalStep, Step } from '../../../server/core/step.ts'
 import type { PolicyInput, Verdict } from '../../../server/core/verdict.ts'
-import type { Asked } from '../../../server/governance/governed-request.ts'
+import type { GovernedRequest } from '../../../server/governance/governed-request.ts'
 import { seal } from '../../../server/ledger/seal.ts'
-import type { Gateway } from '../../../server/pipeline/judge.ts'
-import { readWhole } from '../../../server/protocol/upstream-answer.ts'
+import type { Gateway } from '../../../server/pipeline/gateway.ts'
+import { readBytes } from '../../../server/protocol/upstream-response.ts'
+import { readFamilies } from '../../../server/rules/rule-source.ts'
 
 /** What happened, in order: `append govern_allow`, `forward /chat/completions`. */
 export type Events = string[]
+
+/** The built-in families. */
+export const REGISTRY = createFamilyRegistry(readFamilies())
 
 /** A gateway with its diary and its ledger's entries. */
 export type Bench = Readonly<{ gateway: Gateway; events: Events; entries: Entry[]; forwarded: string[] }>
 
 /** A step that finds whatever stands in brackets: `[pii.iban]` is a finding of that kind over the brackets. */
-export const bracketStep: Step = {
+export const bracketStep: LocalStep = {
   name: 'brackets',
   position: 1,
   category: 'test',
   stages: ['request', 'response'],
-  timeoutMs: 50,
-  reachChars: 32,
+  matchCharsMax: 32,
   inspect: ({ segments }) =>
     segments.flatMap(({ pointer, text }) =>
       [...text.matchAll(/\[([a-z]+\.[a-z_]+)\]/g)].map((match) => ({
@@ -47,27 +52,36 @@ export function decide({ outcomes }: PolicyInput, decisionId: string): Verdict {
   return kinds.length > 0 ? { ...head, action: 'redact', kinds } : { ...head, action: 'allow' }
 }
 
+/** The parts as they come over time: between two of them others have their turn. */
+export async function* dripped<T>(parts: Iterable<T>): AsyncGenerator<T> {
+  for (const part of parts) {
+    yield part
+    // A read takes what is at hand in one turn, and so has its own by then.
+    for (let turn = 0; turn < 3; turn++) await nextTurn()
+  }
+}
+
 /** An answer of a model server. */
 export function answerOf(
-  parts: Iterable<Uint8Array | string>,
+  parts: Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>,
   type = 'application/json',
   status = 200,
-): UpstreamAnswer {
+): UpstreamResponse {
   async function* body(): AsyncGenerator<Uint8Array> {
-    for (const part of parts) yield typeof part === 'string' ? Buffer.from(part) : part
+    for await (const part of parts) yield typeof part === 'string' ? Buffer.from(part) : part
   }
   const bytes = body()
   return {
     status,
     headers: { 'content-type': type },
     body: bytes,
-    whole: (bodyBytesMax) => readWhole(bytes, bodyBytesMax),
+    bytes: (bodyBytesMax) => readBytes(bytes, bodyBytesMax),
   }
 }
 
 /** Makes a gateway; `ports` and `steps` replace what is to be different. */
-export function makeBench(
-  answer: () => UpstreamAnswer,
+export function createBench(
+  answer: () => UpstreamResponse,
   ports: Partial<Ports> = {},
   steps: readonly Step[] = [bracketStep],
 ): Bench {
@@ -85,7 +99,7 @@ export function makeBench(
     close: async () => {},
   }
   const ledger = {
-    append: async (entry: Entry): Promise<Sealed> => {
+    append: async (entry: Entry): Promise<SealedEntry> => {
       events.push(`append ${entry.eventType}`)
       entries.push(entry)
       return seal(entry, 'chain', entries.length, null)
@@ -94,12 +108,13 @@ export function makeBench(
     close: async () => {},
   }
   const gateway: Gateway = {
+    registry: REGISTRY,
     steps,
     limits: { callsMax: 10, windowMs: 1000, bodyBytesMax: 1_000_000 },
     commitmentKey: new Uint8Array(32),
     ports: {
       ledger,
-      upstreamOf: () => upstream,
+      routes: [{ models: /^/, upstream }],
       policy: { revision: 'f'.repeat(64), decide: async (input, id) => decide(input, id) },
       limiter: {
         take: async () => ({ isAllowed: true, remaining: 9, resetMs: 100 }),
@@ -107,7 +122,7 @@ export function makeBench(
         close: async () => {},
       },
       meter: { count: () => {}, observe: () => {} },
-      clock: { nowMs: () => 1_732_500_000_000, elapsedMs: () => count++ },
+      clock: { nowMs: () => 1_732_500_000_000, elapsedMs: () => (count += 10) },
       random: { bytes: (bytes) => new Uint8Array(bytes).fill(count++ % 256) },
       ...ports,
     },
@@ -116,7 +131,7 @@ export function makeBench(
 }
 
 /** A request past the door. */
-export function askedOf(body: object, more: Partial<Asked> = {}): Asked {
+export function requestOf(body: object, more: Partial<GovernedRequest> = {}): GovernedRequest {
   return {
     id: 'req_1',
     path: '/chat/completions',

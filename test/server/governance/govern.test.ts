@@ -3,33 +3,37 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { makeWasmPolicy } from '../../../server/adapters/opa-wasm.ts'
+import { createWasmPolicy } from '../../../server/adapters/opa-wasm.ts'
 import { loadSteps } from '../../../server/adapters/step-folder.ts'
 import type { Ledger, Ports } from '../../../server/core/ports.ts'
-import type { Step } from '../../../server/core/step.ts'
+import type { LocalStep, RemoteStep, Step } from '../../../server/core/step.ts'
 import { govern } from '../../../server/governance/govern.ts'
 import type { Reply } from '../../../server/pipeline/reply.ts'
+import { policyDocument } from '../../../server/policy/policy-document.ts'
+import { FAMILIES, testEngine } from '../detection/engine-fixture.ts'
 import { completion } from '../model-server.ts'
 import { privateKey } from '../rules/fixture.ts'
-import { answerOf, askedOf, type Bench, bracketStep, decide, makeBench } from './gateway-fixture.ts'
+import { answerOf, type Bench, bracketStep, createBench, decide, REGISTRY, requestOf } from './gateway-fixture.ts'
 
-const hello = askedOf({ model: 'm', messages: [{ role: 'user', content: 'hello' }] })
+const hello = requestOf({ model: 'm', messages: [{ role: 'user', content: 'hello' }] })
 const said = (content: string) => () => answerOf([JSON.stringify(completion(content))])
 
 function whole(reply: Reply): Readonly<{ status: number; code: unknown; text: string }> {
-  assert.equal(reply.kind, 'whole')
-  if (reply.kind !== 'whole') throw new Error('a stream')
-  const { error } = reply.body as { error?: { code: string } }
-  return { status: reply.status, code: error?.code, text: JSON.stringify(reply.body) }
+  assert.equal(reply.kind, 'json')
+  if (reply.kind !== 'json') throw new Error('a stream')
+  const { error } = JSON.parse(reply.text) as { error?: { code: string } }
+  return { status: reply.status, code: error?.code, text: reply.text }
 }
 
-const stepThat = (inspect: Step['inspect']): Step => ({
-  ...bracketStep,
+const UNWELL = {
   name: 'unwell',
   position: 2,
-  timeoutMs: 5,
-  inspect,
-})
+  category: 'test',
+  stages: ['request', 'response'],
+  matchCharsMax: 32,
+} as const
+const stepThat = (inspect: LocalStep['inspect']): Step => ({ ...UNWELL, inspect })
+const remoteStepThat = (inspect: RemoteStep['inspect']): Step => ({ ...UNWELL, timeoutMs: 5, inspect })
 
 /** A ledger that takes `good` entries and then no more. */
 function ledgerThatFailsAfter(good: number): Ledger {
@@ -101,14 +105,14 @@ const FAULTS: readonly Fault[] = [
   { what: 'a step throws', step: stepThat(throws), status: 503, code: 'governance.unavailable', forwards: 0 },
   {
     what: 'a step rejects',
-    step: stepThat(async () => throws()),
+    step: remoteStepThat(async () => throws()),
     status: 503,
     code: 'governance.unavailable',
     forwards: 0,
   },
   {
     what: 'a step never answers',
-    step: stepThat(() => new Promise(() => {})),
+    step: remoteStepThat(() => new Promise(() => {})),
     status: 503,
     code: 'governance.unavailable',
     forwards: 0,
@@ -123,9 +127,9 @@ const FAULTS: readonly Fault[] = [
   {
     what: 'the limiter is gone',
     ports: { limiter: { take: async () => throws(), ping: async () => throws(), close: async () => {} } },
-    step: stepThat(async (_call, { limiter }) => {
-      await limiter.take('k', 1, 1, 1)
-      return []
+    step: remoteStepThat(async (_call, { limiter }) => {
+      const allowance = await limiter.take('k', 1, 1, 1)
+      return { findings: [], allowance }
     }),
     status: 503,
     code: 'governance.unavailable',
@@ -133,14 +137,16 @@ const FAULTS: readonly Fault[] = [
   },
   {
     what: 'there is no model server for the model',
-    ports: { upstreamOf: () => undefined },
+    ports: { routes: [] },
     status: 404,
     code: 'model.unknown',
     forwards: 0,
   },
   {
     what: 'the model server is out of reach',
-    ports: { upstreamOf: () => ({ name: 'x', forward: async () => throws(), close: async () => {} }) },
+    ports: {
+      routes: [{ models: /^/, upstream: { name: 'x', forward: async () => throws(), close: async () => {} } }],
+    },
     status: 502,
     code: 'upstream.unreachable',
     forwards: 0,
@@ -149,7 +155,7 @@ const FAULTS: readonly Fault[] = [
 
 for (const { what, ports, step, status, code, forwards } of FAULTS) {
   test(`refused: ${what}`, async () => {
-    const bench = makeBench(said('the answer'), ports, step ? [bracketStep, step] : [bracketStep])
+    const bench = createBench(said('the answer'), ports, step ? [bracketStep, step] : [bracketStep])
     const reply = whole(await govern(bench.gateway, hello))
     assert.deepEqual([reply.status, reply.code], [status, code])
     assert.equal(bench.forwarded.length, forwards)
@@ -164,7 +170,7 @@ const events = async (bench: Bench, body = hello): Promise<readonly string[]> =>
 }
 
 test('a call is recorded before it is forwarded, and its answer before it leaves', async () => {
-  assert.deepEqual(await events(makeBench(said('hello'))), [
+  assert.deepEqual(await events(createBench(said('hello'))), [
     'append govern_allow',
     'forward /chat/completions',
     'append govern_allow',
@@ -172,15 +178,15 @@ test('a call is recorded before it is forwarded, and its answer before it leaves
 })
 
 test('a refused call is recorded and not forwarded', async () => {
-  const secret = askedOf({ model: 'm', messages: [{ role: 'user', content: 'see [secret.key]' }] })
-  const bench = makeBench(said('hello'))
+  const secret = requestOf({ model: 'm', messages: [{ role: 'user', content: 'see [secret.key]' }] })
+  const bench = createBench(said('hello'))
   assert.equal(whole(await govern(bench.gateway, secret)).status, 403)
   assert.deepEqual(bench.events, ['append govern_block'])
 })
 
 test('what the policy takes out is gone from what is forwarded, and from what is answered', async () => {
-  const iban = askedOf({ model: 'm', messages: [{ role: 'user', content: 'pay to [pii.iban] now' }] })
-  const bench = makeBench(said('paid to [pii.iban]'))
+  const iban = requestOf({ model: 'm', messages: [{ role: 'user', content: 'pay to [pii.iban] now' }] })
+  const bench = createBench(said('paid to [pii.iban]'))
   const reply = whole(await govern(bench.gateway, iban))
   assert.ok(bench.forwarded[0]?.includes('pay to [REDACTED:pii.iban] now'))
   assert.ok(reply.text.includes('paid to [REDACTED:pii.iban]'))
@@ -195,7 +201,7 @@ test('token lists leave with what was taken out, for they repeat it', async () =
   }
   const message = { role: 'assistant', content: '[pii.iban]' }
   const choice = { index: 0, message, logprobs, token_ids: [9906], finish_reason: 'stop' }
-  const bench = makeBench(() => answerOf([JSON.stringify(completion('', { choices: [choice] }))]))
+  const bench = createBench(() => answerOf([JSON.stringify(completion('', { choices: [choice] }))]))
   const { text } = whole(await govern(bench.gateway, hello))
   assert.ok(text.includes('"logprobs":null') && !text.includes('"[pii.'), text)
   assert.ok(text.includes('"token_ids":null') && !text.includes('9906'), text)
@@ -207,7 +213,9 @@ test('a client that goes away while its call is forwarded is recorded as that', 
     gone.abort()
     throw new Error('aborted')
   }
-  const bench = makeBench(said(''), { upstreamOf: () => ({ name: 'x', forward, close: async () => {} }) })
+  const bench = createBench(said(''), {
+    routes: [{ models: /^/, upstream: { name: 'x', forward, close: async () => {} } }],
+  })
   await govern(bench.gateway, { ...hello, signal: gone.signal })
   assert.deepEqual(bench.events, ['append govern_allow', 'append client_gone'])
 })
@@ -215,13 +223,13 @@ test('a client that goes away while its call is forwarded is recorded as that', 
 test('a body that is too deep to be looked through is refused before anything else', async () => {
   let deep: unknown = 'x'
   for (let depth = 0; depth < 200; depth++) deep = [deep]
-  const bench = makeBench(said('hello'))
-  assert.equal(whole(await govern(bench.gateway, askedOf({ model: 'm', deep }))).status, 400)
+  const bench = createBench(said('hello'))
+  assert.equal(whole(await govern(bench.gateway, requestOf({ model: 'm', deep }))).status, 400)
   assert.deepEqual(bench.events, [])
 })
 
 test('an answer that is too deep to be looked through does not leave', async () => {
-  const bench = makeBench(() => answerOf([`{"choices":${'['.repeat(200)}"x"${']'.repeat(200)}}`]))
+  const bench = createBench(() => answerOf([`{"choices":${'['.repeat(200)}"x"${']'.repeat(200)}}`]))
   const reply = whole(await govern(bench.gateway, hello))
   assert.deepEqual([reply.status, reply.code], [502, 'upstream.malformed'])
 })
@@ -233,18 +241,18 @@ const OURS: readonly (readonly [what: string, body: object])[] = [
 ]
 for (const [what, body] of OURS) {
   test(`our object stands once beside an answer: ${what}`, async () => {
-    const reply = await govern(makeBench(() => answerOf([JSON.stringify(body)])).gateway, hello)
-    if (reply.kind !== 'whole') throw new Error('a stream')
-    const text = reply.text ?? JSON.stringify(reply.body)
-    assert.deepEqual(JSON.parse(text), reply.body)
-    assert.equal(text.split('"tappass":').length, 2)
-    assert.equal((reply.body as { tappass: { blocked: unknown } }).tappass.blocked, false)
+    const reply = await govern(createBench(() => answerOf([JSON.stringify(body)])).gateway, hello)
+    if (reply.kind !== 'json') throw new Error('a stream')
+    const { tappass, ...rest } = JSON.parse(reply.text) as { tappass: { blocked: unknown }; [name: string]: unknown }
+    assert.deepEqual({ ...rest, tappass: null }, { ...body, tappass: null })
+    assert.equal(reply.text.split('"tappass":').length, 2)
+    assert.equal(tappass.blocked, false)
   })
 }
 
 const SERVER = join(import.meta.dirname, '../../../server')
-const policy = await makeWasmPolicy(readFileSync(join(SERVER, 'policy/policy.wasm')))
-const steps = await loadSteps(join(SERVER, 'steps'))
+const policy = await createWasmPolicy(readFileSync(join(SERVER, 'policy/policy.wasm')), policyDocument(REGISTRY))
+const { steps } = await loadSteps([join(SERVER, 'steps')], testEngine(), FAMILIES)
 
 const LIMITERS: readonly (readonly [what: string, take: Ports['limiter']['take'], status: number, code: string])[] = [
   ['refuses', async () => ({ isAllowed: false, remaining: 0, resetMs: 1500 }), 429, 'rate.exceeded'],
@@ -253,8 +261,8 @@ const LIMITERS: readonly (readonly [what: string, take: Ports['limiter']['take']
 for (const [what, take, status, code] of LIMITERS) {
   test(`what the limiter ${what} is recorded and not looked through`, async () => {
     const limiter = { take, ping: async () => {}, close: async () => {} }
-    const bench = makeBench(said('hi'), { policy, limiter }, steps)
-    const asked = askedOf({ model: 'm', messages: [{ role: 'user', content: privateKey() }] })
+    const bench = createBench(said('hi'), { policy, limiter }, steps)
+    const asked = requestOf({ model: 'm', messages: [{ role: 'user', content: privateKey() }] })
     const reply = await govern(bench.gateway, asked)
     assert.deepEqual([whole(reply).status, whole(reply).code], [status, code])
     assert.equal(reply.headers['retry-after'], status === 429 ? '2' : undefined)
@@ -266,10 +274,10 @@ for (const [what, take, status, code] of LIMITERS) {
 }
 
 test('a model name that is no text is a bad request, not a failure of ours', async () => {
-  const bench = makeBench(said('hi'), { policy }, steps)
+  const bench = createBench(said('hi'), { policy }, steps)
   const reply = await govern(
     bench.gateway,
-    askedOf({ model: '\ud800', messages: [{ role: 'user', content: 'hello' }] }),
+    requestOf({ model: '\ud800', messages: [{ role: 'user', content: 'hello' }] }),
   )
   assert.deepEqual([whole(reply).status, whole(reply).code], [400, 'request.invalid'])
 })

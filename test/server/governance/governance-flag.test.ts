@@ -1,7 +1,11 @@
 /** Governance flags: what is taken, what is refused. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createFamilyRegistry } from '../../../server/core/finding-family.ts'
 import { parseFlags } from '../../../server/governance/governance-flag.ts'
+import { readFamilies } from '../../../server/rules/rule-source.ts'
+
+const table = createFamilyRegistry(readFamilies()).flags
 
 const TAKEN: readonly (readonly [header: string | undefined, flags: object])[] = [
   [undefined, {}],
@@ -13,7 +17,7 @@ const TAKEN: readonly (readonly [header: string | undefined, flags: object])[] =
 ]
 
 for (const [header, flags] of TAKEN) {
-  test(`taken: ${header}`, () => assert.deepEqual(parseFlags(header), { status: 'parsed', flags }))
+  test(`taken: ${header}`, () => assert.deepEqual(parseFlags(header, table), { status: 'parsed', flags }))
 }
 
 const REFUSED: readonly (readonly [header: string, code: string])[] = [
@@ -38,7 +42,7 @@ const REFUSED: readonly (readonly [header: string, code: string])[] = [
 
 for (const [header, code] of REFUSED) {
   test(`refused: ${header.slice(0, 40)}`, () => {
-    const parsed = parseFlags(header)
-    assert.equal(parsed.status === 'refused' && parsed.code, code)
+    const parsed = parseFlags(header, table)
+    assert.equal(parsed.status === 'invalid' && parsed.code, code)
   })
 }

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { canonicalJson } from '../../../server/core/canonical-json.ts'
-import type { Outcome } from '../../../server/core/step.ts'
-import { commitment, judgementEntry, modelName, safePointer } from '../../../server/ledger/entry-builder.ts'
+import type { StepOutcome } from '../../../server/core/step.ts'
+import { commitment, decisionEntry, modelName, safePointer } from '../../../server/ledger/entry-builder.ts'
 import { callOf } from '../pipeline/call-fixture.ts'
 
 const recorder = {
@@ -43,7 +43,7 @@ const many = Array.from({ length: 500 }, (_, index) => ({
   confidence: 1,
 }))
 
-const outcomes: readonly Outcome[] = [
+const outcomes: readonly StepOutcome[] = [
   { step: 'detect_pii', ms: 0.1234, status: 'done', findings: many },
   { step: 'rate_limit', ms: 5, status: 'failed', reason: 'StepTimeout' },
 ]
@@ -53,7 +53,7 @@ const verdict = { policy: 'f'.repeat(64), decisionId: 'dec_1', classification: '
 test('an entry holds kinds, pointers, spans, counts, sizes and times, and no text', () => {
   const body = { model: 'm', messages: [{ role: 'user', content: 'unlikelyword@example.com' }] }
   const call = callOf(body, { session: 'ses_1' })
-  const entry = judgementEntry(recorder, call, outcomes, verdict, JSON.stringify(body), { upstream: 'here' })
+  const entry = decisionEntry(recorder, call, outcomes, verdict, JSON.stringify(body), { upstream: 'here' })
   assert.ok(!JSON.stringify(entry).includes('unlikelyword'))
   assert.ok(JSON.stringify(entry).length < 4000, 'so many findings must not make an entry large')
   const { steps, findings, not_done } = entry.details

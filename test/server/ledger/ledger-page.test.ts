@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { judgementEntry } from '../../../server/ledger/entry-builder.ts'
+import { decisionEntry } from '../../../server/ledger/entry-builder.ts'
 import { seal } from '../../../server/ledger/seal.ts'
 import { callOf } from '../pipeline/call-fixture.ts'
 
@@ -18,7 +18,7 @@ const recorder = {
 }
 const verdict = { policy: 'f'.repeat(64), decisionId: 'dec_1', classification: 'PUBLIC', action: 'allow' } as const
 const content = '{"model":"m","messages":[{"role":"user","content":"übermorgen"}]}'
-const entry = judgementEntry(recorder, callOf(JSON.parse(content)), [], verdict, content, {})
+const entry = decisionEntry(recorder, callOf(JSON.parse(content)), [], verdict, content, {})
 
 /** The names in the first column of the table below a heading. */
 const named = (heading: string): readonly string[] => {

@@ -3,16 +3,16 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { openPglite } from '../../../server/adapters/pglite/pglite.ts'
 import { openPostgres } from '../../../server/adapters/postgres.ts'
-import { makeRandom, systemClock } from '../../../server/adapters/system.ts'
+import { createRandom, systemClock } from '../../../server/adapters/system.ts'
 import type { Entry } from '../../../server/core/entry.ts'
 import type { Database, Ledger, SessionDatabase } from '../../../server/core/ports.ts'
 import { recordedHeads } from '../../../server/ledger/chain.ts'
-import { makeLedger } from '../../../server/ledger/ledger.ts'
+import { createLedger } from '../../../server/ledger/ledger.ts'
 import { verifyLedger } from '../../../server/ledger/verification.ts'
 import { prepareSchema } from '../../../server/process/storage.ts'
 import { type PostgresServer, startPostgres } from '../../postgres-server.ts'
 
-const random = makeRandom()
+const random = createRandom()
 const development = {
   environment: 'development',
   database: { kind: 'pglite', folder: undefined, cacheFolder: undefined },
@@ -42,7 +42,7 @@ function entry(more: Partial<Entry> = {}): Entry {
   }
 }
 
-const ledgerOver = (database: Database, instance = '1'): Ledger => makeLedger(database, instance, systemClock, random)
+const ledgerOver = (database: Database, instance = '1'): Ledger => createLedger(database, instance, systemClock, random)
 
 /** The database, with every INSERT into the ledger handed to `insert` first. */
 function watched(database: Database, insert: (write: () => Promise<unknown>) => Promise<unknown>): Database {
@@ -62,7 +62,7 @@ async function openMemory(): Promise<Opened> {
 
 async function openServer(): Promise<Opened> {
   const server: PostgresServer = await startPostgres()
-  const address = await server.makeDatabase('ledger')
+  const address = await server.createDatabase('ledger')
   const database = openPostgres({ kind: 'local', address, applicationName: 'test', onConnectionLost: () => {} })
   const dispose = async (): Promise<void> => {
     await database.close()

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
-  compareCatalogs,
+  compareSnapshots,
   type Drift,
-  parseCatalog,
-  showCatalog,
-  showDrift,
+  formatDrift,
+  formatSnapshot,
+  parseSnapshot,
 } from '../../../server/migration/schema-snapshot.ts'
 
 const picture = (...lines: readonly (readonly [what: string, is: string])[]) => new Map(lines)
@@ -19,7 +19,7 @@ describe('text', () => {
     picture(['function f(text)', "text sql v  x y 'tab'"], ['table "odd name"', 'table']),
   ]
   for (const [index, row] of rows.entries())
-    test(`row ${index} comes back as it was`, () => assert.deepEqual(parseCatalog(showCatalog(row)), row))
+    test(`row ${index} comes back as it was`, () => assert.deepEqual(parseSnapshot(formatSnapshot(row)), row))
 })
 
 describe('differences', () => {
@@ -45,8 +45,8 @@ describe('differences', () => {
   ]
   for (const { after, drift, says } of rows) {
     test(says.join('; ') || 'none', () => {
-      assert.deepEqual(compareCatalogs(agents, after), drift)
-      assert.deepEqual(drift.map(showDrift), says)
+      assert.deepEqual(compareSnapshots(agents, after), drift)
+      assert.deepEqual(drift.map(formatDrift), says)
     })
   }
 })

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Database } from '../../../server/core/ports.ts'
-import { findUnfitness } from '../../../server/migration/server-check.ts'
+import { checkServer } from '../../../server/migration/server-check.ts'
 
-const fit = { version: 16, encoding: 'UTF8', isAllowed: true, user: 'tappass', ledger: null }
+const fit = { version: 16, encoding: 'UTF8', isAllowed: true, user: 'tappass', historyColumns: null }
 const answering = (look: object): Database => ({
   kind: 'local',
   query: async <Row>() => [look] as unknown as readonly Row[],
@@ -16,10 +16,10 @@ const answering = (look: object): Database => ({
 const rows: readonly Readonly<{ look: object; messages: readonly string[] }>[] = [
   { look: fit, messages: [] },
   { look: { ...fit, version: 15 }, messages: [] },
-  { look: { ...fit, version: 18, ledger: 'version name sha256 catalog catalog_sha256' }, messages: [] },
+  { look: { ...fit, version: 18, historyColumns: 'version name sha256 catalog catalog_sha256' }, messages: [] },
   { look: { ...fit, version: 14 }, messages: ['PostgreSQL 14 is too old: 15 at least'] },
   {
-    look: { version: 9, encoding: 'SQL_ASCII', isAllowed: false, user: 'u', ledger: 'version' },
+    look: { version: 9, encoding: 'SQL_ASCII', isAllowed: false, user: 'u', historyColumns: 'version' },
     messages: [
       'PostgreSQL 9 is too old: 15 at least',
       'the database is encoded in SQL_ASCII',
@@ -30,7 +30,7 @@ const rows: readonly Readonly<{ look: object; messages: readonly string[] }>[] =
 ]
 for (const { look, messages } of rows) {
   test(JSON.stringify(look), async () => {
-    const problems = await findUnfitness(answering(look))
+    const problems = await checkServer(answering(look))
     assert.deepEqual(
       problems.map(({ message }) => message),
       messages,

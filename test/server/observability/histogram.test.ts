@@ -1,10 +1,10 @@
 /** Histograms in Prometheus' text format. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { makeHistogram } from '../../../server/observability/histogram.ts'
+import { createHistogram } from '../../../server/observability/histogram.ts'
 
 test('values are counted up to their bucket, by label', () => {
-  const histogram = makeHistogram([0.25, 1])
+  const histogram = createHistogram([0.25, 1])
   for (const [label, value] of [
     ['a', 0.25],
     ['a', 0.5],
@@ -33,7 +33,7 @@ test('values are counted up to their bucket, by label', () => {
 })
 
 test('without a label there is none in the lines', () => {
-  const histogram = makeHistogram([1])
+  const histogram = createHistogram([1])
   histogram.observe('', 1)
   const lines = histogram.render('t', 'T', 'x').split('\n').slice(2)
   assert.deepEqual(lines, ['t_bucket{le="1"} 1', 't_bucket{le="+Inf"} 1', 't_sum 1', 't_count 1', ''])

@@ -1,7 +1,7 @@
 /** Readiness: those who ask at the same time share one round of probes, and the next who asks gets a new one. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { makeReadiness } from '../../../server/observability/readiness.ts'
+import { createReadiness } from '../../../server/observability/readiness.ts'
 
 test('a thousand questions at once cost one probe, and the answer is not kept', async () => {
   let probes = 0
@@ -10,7 +10,7 @@ test('a thousand questions at once cost one probe, and the answer is not kept', 
     probes += 1
     return answer.promise
   }
-  const readiness = makeReadiness({ database }, () => 0)
+  const readiness = createReadiness({ database }, () => 0)
   readiness.start()
   const asked = Array.from({ length: 1000 }, () => readiness.check())
   assert.equal(probes, 1)

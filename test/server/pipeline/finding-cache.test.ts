@@ -5,16 +5,21 @@ import { test } from 'node:test'
 import { loadSteps } from '../../../server/adapters/step-folder.ts'
 import type { Call, Segment } from '../../../server/core/call.ts'
 import type { Finding } from '../../../server/core/finding.ts'
-import type { Outcome, Tools } from '../../../server/core/step.ts'
-import { makeKnownMessages, type Recollection } from '../../../server/pipeline/finding-cache.ts'
-import { examine } from '../../../server/pipeline/step-runner.ts'
+import type { Step, StepOutcome } from '../../../server/core/step.ts'
+import { type CacheLookup, createFindingCache, type FindingCache } from '../../../server/pipeline/finding-cache.ts'
+import { runSteps } from '../../../server/pipeline/step-runner.ts'
 import { project } from '../../../server/protocol/projection.ts'
+import { FAMILIES, testEngine } from '../detection/engine-fixture.ts'
 import { privateKey } from '../rules/fixture.ts'
-import { callOf } from './call-fixture.ts'
+import { callOf, runnerOf } from './call-fixture.ts'
 
-const steps = (await loadSteps(join(import.meta.dirname, '../../../server/steps'))).filter(({ isLocal }) => isLocal)
-const clock = { nowMs: () => 0, elapsedMs: () => 0 }
+const steps = (
+  await loadSteps([join(import.meta.dirname, '../../../server/steps')], testEngine(), FAMILIES)
+).steps.filter(({ isCacheable }) => isCacheable)
 const requestOf = (body: object): Call => callOf(body, { segments: project(body) })
+
+const outcomesOf = async (these: readonly Step[], call: Call, cache?: FindingCache): Promise<readonly StepOutcome[]> =>
+  (await runSteps(runnerOf(these, cache), call)).outcomes
 
 const card = ['4111', '1111', '1111', '1111'].join(' ')
 const say = (content: unknown, role = 'user'): object => ({ role, content })
@@ -59,7 +64,7 @@ const BODIES: readonly object[] = [
 ]
 
 /** Outcomes with findings in an order that does not matter. */
-const sorted = (outcomes: readonly Outcome[]): unknown =>
+const sorted = (outcomes: readonly StepOutcome[]): unknown =>
   outcomes.map((outcome) =>
     outcome.status === 'done'
       ? { ...outcome, findings: outcome.findings.map((finding) => JSON.stringify(finding)).toSorted() }
@@ -74,15 +79,11 @@ test('there are local steps', () => {
 })
 
 test('the same is found with and without a memory, in any order, again and again', async () => {
-  const known = makeKnownMessages()
+  const known = createFindingCache()
   for (const body of [...BODIES, ...BODIES.toReversed(), ...BODIES]) {
     const call = requestOf(body)
-    const without = await examine(steps, call, {} as Tools, clock)
-    assert.deepEqual(
-      sorted(await examine(steps, call, {} as Tools, clock, known)),
-      sorted(without),
-      JSON.stringify(body),
-    )
+    const without = await outcomesOf(steps, call)
+    assert.deepEqual(sorted(await outcomesOf(steps, call, known)), sorted(without), JSON.stringify(body))
   }
 })
 
@@ -91,20 +92,20 @@ const segmentsOf = (body: object): readonly Segment[] => project(body)
 /** What a step that is the only one finds in a call, and remembers. */
 function findAgain(
   step: string,
-  { fresh, findAll, remember }: Recollection,
+  { misses, merge, store }: CacheLookup,
   inspect: (segments: readonly Segment[]) => readonly Finding[],
 ): readonly Finding[] {
-  const found = fresh.length === 0 ? [] : inspect(fresh)
-  const all = findAll(step, found)
-  remember([[step, found]])
+  const found = misses.length === 0 ? [] : inspect(misses)
+  const all = merge(step, found)
+  store([[step, found]])
   return all
 }
 
 test('a message that was seen is not looked through again; another author, organization or place in it is another message', () => {
-  const known = makeKnownMessages()
+  const known = createFindingCache()
   const looked: string[] = []
   const look = (org: string, body: object): void => {
-    findAgain('step', known.recall(org, segmentsOf(body)), (segments) => {
+    findAgain('step', known.lookup(org, segmentsOf(body)), (segments) => {
       looked.push(
         ...segments.filter(({ pointer }) => pointer.endsWith('content')).map(({ text }) => text.split(' ')[0] ?? ''),
       )
@@ -122,9 +123,9 @@ test('a message that was seen is not looked through again; another author, organ
 
 test('what a step finds moves with its message', () => {
   const bad = 'bad '.repeat(20)
-  const known = makeKnownMessages()
+  const known = createFindingCache()
   const find = (body: object) =>
-    findAgain('step', known.recall('a', segmentsOf(body)), (segments) =>
+    findAgain('step', known.lookup('a', segmentsOf(body)), (segments) =>
       segments
         .filter(({ text }) => text === bad)
         .map(({ pointer }) => ({ kind: 'k.k', severity: 'low', pointer, span: [0, 3], confidence: 1 })),
@@ -134,7 +135,7 @@ test('what a step finds moves with its message', () => {
 })
 
 test('a step that throws is not remembered to have found nothing', async () => {
-  const known = makeKnownMessages()
+  const known = createFindingCache()
   const segments = segmentsOf({ messages: [say('x')] })
   let looks = 0
   const inspect = (): never => {
@@ -146,29 +147,28 @@ test('a step that throws is not remembered to have found nothing', async () => {
     position: 1,
     category: 'test',
     stages: ['request'],
-    timeoutMs: 10,
-    isLocal: true,
+    isCacheable: true,
   } as const
   for (let round = 0; round < 2; round++) {
-    const [outcome] = await examine([{ ...step, inspect }], callOf({}, { segments }), {} as Tools, clock, known)
+    const [outcome] = await outcomesOf([{ ...step, inspect }], callOf({}, { segments }), known)
     assert.equal(outcome?.status, 'failed')
   }
   assert.equal(looks, 2)
 })
 
 test('a step that points at nothing that it was given has failed', () => {
-  const known = makeKnownMessages()
+  const known = createFindingCache()
   const stray = { kind: 'k.k', severity: 'low', pointer: '/messages/7/content', span: [0, 1], confidence: 1 } as const
   const bodies: readonly object[] = [{ messages: [say('x')] }, { model: 'm', messages: [say('x')] }]
-  for (const body of bodies) assert.throws(() => findAgain('step', known.recall('a', segmentsOf(body)), () => [stray]))
+  for (const body of bodies) assert.throws(() => findAgain('step', known.lookup('a', segmentsOf(body)), () => [stray]))
 })
 
 test('what is found in many messages is looked at four times each at most, not once for every message', () => {
   const count = 2000
   const messages = Array.from({ length: count }, (_, index) => say(`message ${index} `.padEnd(60, '.')))
-  const { fresh, findAll, remember } = makeKnownMessages().recall('a', segmentsOf({ messages }))
+  const { misses, merge, store } = createFindingCache().lookup('a', segmentsOf({ messages }))
   let looks = 0
-  const found = fresh
+  const found = misses
     .filter(({ pointer }) => pointer.endsWith('content'))
     .map(({ pointer }): Finding => {
       const finding = { kind: 'k.k', severity: 'low', pointer, span: [0, 1], confidence: 1 } as const
@@ -179,17 +179,17 @@ test('what is found in many messages is looked at four times each at most, not o
       return Object.defineProperty({ ...finding }, 'pointer', { enumerable: true, get })
     })
   assert.equal(found.length, count)
-  findAll('step', found)
-  remember([['step', found]])
+  merge('step', found)
+  store([['step', found]])
   assert.ok(looks <= 4 * count, `${looks} looks at ${count} findings`)
 })
 
 test('the memory is bounded: what was not seen for long is looked through again', () => {
-  const known = makeKnownMessages(10)
+  const known = createFindingCache(10)
   let looks = 0
   const look = (text: string): void => {
     const segment = { pointer: '/messages/0/content', author: 'user', text: text.padEnd(100, '.') } as const
-    findAgain('step', known.recall('a', [segment]), () => {
+    findAgain('step', known.lookup('a', [segment]), () => {
       looks += 1
       return []
     })

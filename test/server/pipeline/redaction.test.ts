@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Finding } from '../../../server/core/finding.ts'
 import { RedactionError, redact, redactText } from '../../../server/pipeline/redaction.ts'
-import { KEY_MARK, project } from '../../../server/protocol/projection.ts'
+import { KEY_SUFFIX, project } from '../../../server/protocol/projection.ts'
 import { sequence } from '../rules/fixture.ts'
 
 const finding = (pointer: string, start: number, end: number, kind = 'pii.email'): Finding => ({
@@ -81,25 +81,25 @@ const BODIES: readonly (readonly [name: string, body: unknown, findings: readonl
   [
     'a key',
     { z: 1, secret: { k: 'v' }, a: 2 },
-    [finding(`/secret${KEY_MARK}`, 0, 6)],
+    [finding(`/secret${KEY_SUFFIX}`, 0, 6)],
     { z: 1, '[REDACTED:pii.email]': { k: 'v' }, a: 2 },
   ],
   [
     'a key and what is under it',
     { secret: { k: 'v' } },
-    [finding(`/secret${KEY_MARK}`, 0, 6), finding('/secret/k', 0, 1)],
+    [finding(`/secret${KEY_SUFFIX}`, 0, 6), finding('/secret/k', 0, 1)],
     { '[REDACTED:pii.email]': { k: '[REDACTED:pii.email]' } },
   ],
   [
     'two keys that become the same',
     { aa: 1, bb: 2 },
-    [finding(`/aa${KEY_MARK}`, 0, 2), finding(`/bb${KEY_MARK}`, 0, 2)],
+    [finding(`/aa${KEY_SUFFIX}`, 0, 2), finding(`/bb${KEY_SUFFIX}`, 0, 2)],
     { '[REDACTED:pii.email]': 1, '[REDACTED:pii.email]~2': 2 },
   ],
   [
     'a key under a key',
     { aa: { bb: 1 } },
-    [finding(`/aa${KEY_MARK}`, 0, 2), finding(`/aa/bb${KEY_MARK}`, 0, 2)],
+    [finding(`/aa${KEY_SUFFIX}`, 0, 2), finding(`/aa/bb${KEY_SUFFIX}`, 0, 2)],
     { '[REDACTED:pii.email]': { '[REDACTED:pii.email]': 1 } },
   ],
   ['the body itself', 'xy', [finding('', 1, 2)], 'x[REDACTED:pii.email]'],
@@ -128,7 +128,7 @@ const IMPOSSIBLE: readonly (readonly [string, unknown, Finding])[] = [
   ['not a text', { a: null }, finding('/a', 0, 1)],
   ['an empty span', { a: 'x' }, finding('/a', 0, 0)],
   ['a span past the end', { a: 'x' }, finding('/a', 0, 2)],
-  ['an index as a key', ['x'], finding(`/0${KEY_MARK}`, 0, 1)],
+  ['an index as a key', ['x'], finding(`/0${KEY_SUFFIX}`, 0, 1)],
   ['an inherited member', {}, finding('/toString', 0, 1)],
 ]
 for (const [name, body, impossible] of IMPOSSIBLE) {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import { sha256 } from '../../../server/core/hash.ts'
-import { ENTRYPOINT, hashSources, type PolicyLock, policySources } from '../../../server/policy/build.ts'
+import { documentText, ENTRYPOINT, hashSources, type PolicyLock, policySources } from '../../../server/policy/build.ts'
 
 const FOLDER = join(import.meta.dirname, '../../../server/policy')
 const lock = JSON.parse(readFileSync(join(FOLDER, 'policy.lock.json'), 'utf8')) as PolicyLock
@@ -15,6 +15,10 @@ test('the lock names every source with its hash, and the hash of what was compil
   assert.deepEqual(lock.sources, hashSources(FOLDER))
   assert.equal(lock.wasm, sha256(readFileSync(join(FOLDER, 'policy.wasm'))))
   assert.equal(lock.entrypoint, ENTRYPOINT)
+})
+
+test('data.json, for an OPA server, is made from the built-in families', () => {
+  assert.equal(readFileSync(join(FOLDER, 'data.json'), 'utf8'), documentText())
 })
 
 test('it was compiled by the version that versions.yaml names', () => {
@@ -28,7 +32,7 @@ test('a changed source and a new one differ from the lock, a test does not', () 
     cpSync(FOLDER, copy, { recursive: true })
     writeFileSync(join(copy, 'more_test.rego'), 'package more_test\n')
     assert.deepEqual(hashSources(copy), lock.sources)
-    writeFileSync(join(copy, 'limits.rego'), `${readFileSync(join(copy, 'limits.rego'), 'utf8')}\n`)
+    writeFileSync(join(copy, 'recognise.rego'), `${readFileSync(join(copy, 'recognise.rego'), 'utf8')}\n`)
     assert.notDeepEqual(hashSources(copy), lock.sources)
     writeFileSync(join(copy, 'more.rego'), 'package more\n')
     assert.ok(policySources(copy).includes('more.rego'))

@@ -1,7 +1,7 @@
 /** project finds every string of every API's body, says whose words it holds, and refuses what it can't look through. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { KEY_MARK, PROJECTION_LIMITS, ProjectionError, project } from '../../../server/protocol/projection.ts'
+import { KEY_SUFFIX, PROJECTION_LIMITS, ProjectionError, project } from '../../../server/protocol/projection.ts'
 import { sequence } from '../rules/fixture.ts'
 
 const authors = (body: unknown, text: string): readonly (readonly [string, string])[] =>
@@ -71,7 +71,7 @@ const ROWS: readonly (readonly [author: string, pointer: string, body: unknown])
     '/output/0/content/0/text',
     { output: [{ role: 'assistant', content: [{ type: 'output_text', text: X }] }] },
   ],
-  ['other', `/metadata/${X}${KEY_MARK}`, { metadata: { [X]: 1 } }],
+  ['other', `/metadata/${X}${KEY_SUFFIX}`, { metadata: { [X]: 1 } }],
   ['other', '', X],
 ]
 for (const [author, pointer, body] of ROWS) {
@@ -107,7 +107,7 @@ test('every string and telling number of a random body is projected, at the poin
     strings.length = 0
     const body = JSON.parse(JSON.stringify(value(5)))
     const kept = new Set(JSON.stringify(body).match(/text-\d+/g))
-    const segments = project(body).filter(({ pointer }) => !pointer.endsWith(KEY_MARK))
+    const segments = project(body).filter(({ pointer }) => !pointer.endsWith(KEY_SUFFIX))
     assert.deepEqual(new Set(segments.map(({ text }) => text)), kept)
     for (const { pointer, text } of segments) assert.equal(at(body, pointer), text)
   }

@@ -1,8 +1,11 @@
 /** classify_data reads markings, not meanings. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { step } from '../../../server/steps/classify-data.ts'
+import { createStep } from '../../../server/steps/classify-data.ts'
+import { testEngine } from '../detection/engine-fixture.ts'
 import { inspectText } from '../pipeline/call-fixture.ts'
+
+const step = createStep(testEngine())
 
 const ROWS: readonly (readonly [text: string, kinds: readonly string[]])[] = [
   ['CONFIDENTIAL\nQ3 results', ['class.confidential']],

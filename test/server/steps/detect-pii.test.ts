@@ -1,9 +1,12 @@
 /** detect_pii finds each form, covers exactly the value, checks what has check digits, and leaves other numbers alone. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { step } from '../../../server/steps/detect-pii.ts'
+import { createStep } from '../../../server/steps/detect-pii.ts'
+import { testEngine } from '../detection/engine-fixture.ts'
 import { inspectText } from '../pipeline/call-fixture.ts'
 import { IMPERSONAL, PERSONAL } from '../rules/pii-fixture.ts'
+
+const step = createStep(testEngine())
 
 const found = async (text: string) =>
   (await inspectText(step, text)).map(({ kind, span }) => [kind, text.slice(...span)] as const)

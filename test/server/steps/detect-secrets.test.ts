@@ -1,10 +1,13 @@
 /** detect_secrets finds every shape, alone and in running text, plain and disguised, and covers exactly the secret. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { step } from '../../../server/steps/detect-secrets.ts'
+import { createStep } from '../../../server/steps/detect-secrets.ts'
+import { testEngine } from '../detection/engine-fixture.ts'
 import { callOf, inspectText } from '../pipeline/call-fixture.ts'
 import { privateKey } from '../rules/fixture.ts'
 import { NAMED_SECRETS, NO_SECRETS, SECRETS } from '../rules/secret-fixture.ts'
+
+const step = createStep(testEngine())
 
 const sure = async (text: string) => (await inspectText(step, text)).filter(({ confidence }) => confidence >= 0.5)
 
@@ -82,6 +85,24 @@ for (const [disguise, text] of disguises) {
     const [start, end] = findings[0]?.span ?? [0, 0]
     const rest = `see ${text}`.slice(0, start) + `see ${text}`.slice(end)
     assert.ok(rest.length <= 48, `left over: ${rest}`)
+  })
+}
+
+const password = ['Hunt', 'er2a'].join('')
+const COVERED: readonly (readonly [name: string, text: string])[] = [
+  ['a name before the name', `set token=pwd=${password} now`],
+  ['quotes around both', `secret="pwd=${password}"`],
+  ['a sentence around both', `app secret: pwd=${password};`],
+  [
+    'the first line of a key in the same base64',
+    Buffer.from(
+      `notes: -----BEGIN PRIVATE ${'KEY'}----- is the header; password=Sup3rS3cretKey99xyz and done`,
+    ).toString('base64'),
+  ],
+]
+for (const [name, text] of COVERED) {
+  test(`a weak finding hides no strong one: ${name}`, async () => {
+    assert.ok((await sure(text)).some(({ kind }) => kind === 'secret.assignment'))
   })
 }
 

@@ -19,13 +19,17 @@ function limiterThat(isAllowed: boolean | Error) {
 
 test('asks for this agent in its organisation', async () => {
   const { asked, limiter } = limiterThat(true)
-  assert.deepEqual(await step.inspect(callOf({}), { nowMs: 42, limiter, limits }), [])
+  assert.deepEqual(await step.inspect(callOf({}), { nowMs: 42, limiter, limits }), {
+    findings: [],
+    allowance: { isAllowed: true, remaining: 0, resetMs: 1 },
+  })
   assert.deepEqual(asked, [['rl:default:bot', 3, 1000, 42]])
 })
 
 test('a refusal is a finding', async () => {
   const { limiter } = limiterThat(false)
-  const findings = await step.inspect(callOf({}), { nowMs: 42, limiter, limits })
+  const { findings, allowance } = await step.inspect(callOf({}), { nowMs: 42, limiter, limits })
+  assert.equal(allowance?.isAllowed, false)
   assert.deepEqual(
     findings.map(({ kind, confidence }) => [kind, confidence]),
     [['rate.exceeded', 1]],

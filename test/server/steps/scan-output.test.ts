@@ -1,9 +1,12 @@
 /** scan_output finds what would carry data away, and lets ordinary answers be. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { step } from '../../../server/steps/scan-output.ts'
+import { createStep } from '../../../server/steps/scan-output.ts'
+import { testEngine } from '../detection/engine-fixture.ts'
 import { inspectText } from '../pipeline/call-fixture.ts'
 import { EXFILTRATION, HARMLESS_OUTPUT } from '../rules/exfiltration-fixture.ts'
+
+const step = createStep(testEngine())
 
 const sure = async (text: string) =>
   (await inspectText(step, text, 'assistant')).filter(({ confidence }) => confidence >= 0.5).map(({ kind }) => kind)

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Call } from '../../../server/core/call.ts'
-import type { Tools } from '../../../server/core/step.ts'
+import type { StepContext } from '../../../server/core/step.ts'
 import { step } from '../../../server/steps/validate-input.ts'
 import { callOf } from '../pipeline/call-fixture.ts'
 
-const tools = { limits: { callsMax: 1, windowMs: 1, bodyBytesMax: 5_000_000 } } as Tools
+const tools = { limits: { callsMax: 1, windowMs: 1, bodyBytesMax: 5_000_000 } } as StepContext
 const found = async (body: unknown, more: Partial<Call> = {}) =>
   (await step.inspect(callOf(body, { segments: [], ...more }), tools)).map(({ kind, pointer }) => [kind, pointer])
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mergeSpans } from '../../../server/pipeline/redaction.ts'
-import { finish, openWindow, push, release, settle } from '../../../server/stream/release-window.ts'
+import { createWindow, finish, push, release, settle } from '../../../server/stream/release-window.ts'
 import { shareOf } from '../../rounds.ts'
 import { sequence } from '../rules/fixture.ts'
 import { after, before, FIXTURES, key, pieces, stream, whole } from './window-fixture.ts'
@@ -41,7 +41,7 @@ test('a match that never ends holds until the window is full, and nothing of it 
 })
 
 test('a cut never parts the halves of a surrogate pair', async () => {
-  let window = openWindow(3)
+  let window = createWindow(3)
   let released = ''
   for (const half of '🔑'.repeat(20)) {
     for (const unit of half.split('')) {
@@ -57,6 +57,6 @@ test('a cut never parts the halves of a surrogate pair', async () => {
 })
 
 test('what is let through is held no longer than its reach', () => {
-  const settled = settle(push(openWindow(10), 'x '.repeat(50)), [])
+  const settled = settle(push(createWindow(10), 'x '.repeat(50)), [])
   assert.deepEqual([settled.status, settled.releaseTo, mergeSpans(settled.findings)], ['open', 90, []])
 })

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { govern } from '../../../server/governance/govern.ts'
-import { answerOf, askedOf, type Bench, makeBench } from '../governance/gateway-fixture.ts'
+import { answerOf, type Bench, createBench, dripped, requestOf } from '../governance/gateway-fixture.ts'
 import { chunk, chunksOf } from '../model-server.ts'
 
-const asked = askedOf({ model: 'm', stream: true, messages: [{ role: 'user', content: 'hello' }] })
+const asked = requestOf({ model: 'm', stream: true, messages: [{ role: 'user', content: 'hello' }] })
 
 const framed = (chunks: readonly object[], done = 'data: [DONE]\n\n'): Buffer =>
   Buffer.from(chunks.map((one) => `data: ${JSON.stringify(one)}\n\n`).join('') + done)
@@ -48,10 +48,10 @@ function seenIn(stream: string): Seen {
 }
 
 async function streamOf(
-  parts: Iterable<Uint8Array>,
+  parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   ports = {},
 ): Promise<Readonly<{ seen: Seen; text: string; bench: Bench }>> {
-  const bench = makeBench(() => answerOf(parts, 'text/event-stream'), ports)
+  const bench = createBench(() => answerOf(parts, 'text/event-stream'), ports)
   const reply = await govern(bench.gateway, asked)
   if (reply.kind !== 'stream') throw new Error('no stream')
   let text = ''
@@ -160,7 +160,7 @@ test('token lists do not leave ahead of the text that they repeat', async () => 
 })
 
 test('the first entry is written before the first piece, the last before [DONE]', async () => {
-  const bench = makeBench(() => answerOf([framed(chunksOf('Good.'))], 'text/event-stream'))
+  const bench = createBench(() => answerOf([framed(chunksOf('Good.'))], 'text/event-stream'))
   const reply = await govern(bench.gateway, asked)
   if (reply.kind !== 'stream') throw new Error('no stream')
   for await (const part of reply.chunks) bench.events.push(part.includes('[DONE]') ? 'done' : 'piece')
@@ -200,7 +200,7 @@ test('a policy that fails in the middle ends the stream; what it had not judged 
     return { policy: 'p', decisionId, classification: 'PUBLIC', action: 'allow' as const }
   }
   const { seen } = await streamOf(
-    [framed([chunk({ content: 'a' })], ''), framed([chunk({ content: 'b'.repeat(200) })], '')],
+    dripped([framed([chunk({ content: 'a' })], ''), framed([chunk({ content: 'b'.repeat(200) })], '')]),
     {
       policy: { revision: 'p', decide: decideOnce },
     },
@@ -228,23 +228,24 @@ test('token lists and padding do not leave', async () => {
   assert.ok(!text.includes('token') && !text.includes('a8Xq'), text)
 })
 
-test('text after the end of a choice is refused: it could complete what has left', async () => {
-  const { seen } = await streamOf([framed([...chunksOf('Good.'), chunk({ content: 'more' })])])
-  assert.equal(seen.error, 'upstream.malformed')
+test('text after the end of a choice is judged with what came before', async () => {
+  const after = (content: string) => framed([...chunksOf('Good.'), chunk({ content })])
+  assert.deepEqual((await streamOf([after(' More.')])).seen.texts, { 0: 'Good. More.' })
+  const secret = await streamOf([framed([...chunksOf('A [secr'), chunk({ content: 'et.key]' })])])
+  assert.deepEqual([secret.seen.error, secret.text.includes('[secr')], ['policy.blocked_response', false])
 })
 
 test('a match that never ends is refused when the window is full', async () => {
   const endless = { ...chunk({ content: `[secret.${'x'.repeat(70_000)}` }) }
-  const steps = makeBench(() => answerOf([])).gateway.steps
-  const bench = makeBench(() => answerOf([framed([endless])], 'text/event-stream'), {}, [
+  const steps = createBench(() => answerOf([])).gateway.steps
+  const bench = createBench(() => answerOf([framed([endless])], 'text/event-stream'), {}, [
     ...steps,
     {
       name: 'greedy',
       position: 2,
       category: 'test',
       stages: ['response'],
-      timeoutMs: 50,
-      reachChars: 32,
+      matchCharsMax: 32,
       inspect: ({ segments }) =>
         segments.flatMap(({ pointer, text }) => {
           const start = text.indexOf('[secret.')
@@ -263,7 +264,7 @@ test('a match that never ends is refused when the window is full', async () => {
 })
 
 test('a client that stops reading has its end recorded', async () => {
-  const bench = makeBench(() =>
+  const bench = createBench(() =>
     answerOf([framed(chunksOf('Good.'), ''), framed([chunk({ content: 'more' })])], 'text/event-stream'),
   )
   const reply = await govern(bench.gateway, asked)

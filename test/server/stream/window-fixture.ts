@@ -1,24 +1,29 @@
 /** Streams texts through a window with all response steps, and the texts to do it with. */
 import type { Finding } from '../../../server/core/finding.ts'
-import type { Step } from '../../../server/core/step.ts'
-import { stepsOpening } from '../../../server/detection/pending-match.ts'
+import type { LocalStep } from '../../../server/core/step.ts'
+import { pendingFromSteps } from '../../../server/detection/pending-match.ts'
 import { redactText } from '../../../server/pipeline/redaction.ts'
-import { step as classify } from '../../../server/steps/classify-data.ts'
-import { step as pii } from '../../../server/steps/detect-pii.ts'
-import { step as secrets } from '../../../server/steps/detect-secrets.ts'
-import { step as output } from '../../../server/steps/scan-output.ts'
-import { finish, openWindow, push, release, scanText, settle } from '../../../server/stream/release-window.ts'
+import { createStep as createClassify } from '../../../server/steps/classify-data.ts'
+import { createStep as createPii } from '../../../server/steps/detect-pii.ts'
+import { createStep as createSecrets } from '../../../server/steps/detect-secrets.ts'
+import { createStep as createOutput } from '../../../server/steps/scan-output.ts'
+import { createWindow, finish, push, release, scanText, settle } from '../../../server/stream/release-window.ts'
+import { testEngine } from '../detection/engine-fixture.ts'
 import { inspectText } from '../pipeline/call-fixture.ts'
 import { EXFILTRATION, HARMLESS_OUTPUT } from '../rules/exfiltration-fixture.ts'
 import { privateKey, sequence } from '../rules/fixture.ts'
 import { IMPERSONAL, PERSONAL } from '../rules/pii-fixture.ts'
 import { NAMED_SECRETS, NO_SECRETS, SECRETS } from '../rules/secret-fixture.ts'
 
-/** All steps that look at answers. */
-export const STEPS: readonly Step[] = [classify, pii, secrets, output]
-export const REACH_CHARS = Math.max(...STEPS.map(({ reachChars }) => reachChars ?? 0))
+const engine = testEngine()
 
-export const OPENING = stepsOpening(STEPS)
+/** All steps that look at answers. */
+export const STEPS: readonly LocalStep[] = [createClassify, createPii, createSecrets, createOutput].map((create) =>
+  create(engine),
+)
+export const REACH_CHARS = Math.max(...STEPS.map(({ matchCharsMax }) => matchCharsMax ?? 0))
+
+export const OPENING = pendingFromSteps(STEPS)
 
 /** What all steps find in a text. */
 export const look = async (text: string): Promise<readonly Finding[]> =>
@@ -26,7 +31,7 @@ export const look = async (text: string): Promise<readonly Finding[]> =>
 
 /** Streams deltas through a window with all response steps; everything that is found is taken out. */
 export async function stream(deltas: readonly string[], heldCharsMax?: number) {
-  let window = openWindow(REACH_CHARS, heldCharsMax, OPENING)
+  let window = createWindow(REACH_CHARS, heldCharsMax, OPENING)
   const kinds = new Set<string>()
   let released = ''
   let isOverfull = false

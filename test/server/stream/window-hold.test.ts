@@ -1,7 +1,7 @@
 /** A stream holds back only what is running: ordinary text leaves at once, and chance finds no cut that betrays a match. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { finish, openWindow, push, release, scanText, settle } from '../../../server/stream/release-window.ts'
+import { createWindow, finish, push, release, scanText, settle } from '../../../server/stream/release-window.ts'
 import { shareOf } from '../../rounds.ts'
 import { sequence } from '../rules/fixture.ts'
 import { FIXTURES, look, OPENING, PROSE, pieces, REACH_CHARS, stream, whole } from './window-fixture.ts'
@@ -54,7 +54,7 @@ const ORDINARY: readonly (readonly [name: string, heldMax: number, text: string]
 for (const [name, heldMax, text] of ORDINARY) {
   test(`of ${name} at most ${heldMax} characters are held`, async () => {
     for (let most = 1; most <= 8; most++) {
-      let window = openWindow(REACH_CHARS, undefined, OPENING)
+      let window = createWindow(REACH_CHARS, undefined, OPENING)
       let released = ''
       const turn = async (): Promise<void> => {
         const next = release(window, settle(window, await look(scanText(window))), [])

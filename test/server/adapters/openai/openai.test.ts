@@ -1,18 +1,18 @@
 /** Model servers: what an upstream promises, for the two there are, and what the one over HTTP does besides. */
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
-import { makeEcho } from '../../../../server/adapters/echo.ts'
-import { makeOpenai } from '../../../../server/adapters/openai/openai.ts'
-import type { Upstream, UpstreamAnswer } from '../../../../server/core/ports.ts'
-import { readEvents } from '../../../../server/protocol/sse.ts'
+import { createEcho } from '../../../../server/adapters/echo.ts'
+import { createOpenai } from '../../../../server/adapters/openai/openai.ts'
+import type { Upstream, UpstreamResponse } from '../../../../server/core/ports.ts'
+import { createEventReader } from '../../../../server/protocol/sse.ts'
 import { chunksOf, completion, events, json, type ModelServer, startModelServer } from '../../model-server.ts'
 
 let models: ModelServer
 let openai: Upstream
-const echo = makeEcho({ nowMs: () => 1_732_500_000_000, elapsedMs: () => 0 })
+const echo = createEcho({ nowMs: () => 1_732_500_000_000, elapsedMs: () => 0 })
 before(async () => {
   models = await startModelServer()
-  openai = makeOpenai(`${models.url}/v1/`, 'key-of-ours')
+  openai = createOpenai(`${models.url}/v1/`, 'key-of-ours')
 })
 after(async () => {
   await openai.close()
@@ -26,7 +26,7 @@ const signal = new AbortController().signal
 const asked = (more: object = {}): string =>
   JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'hello' }], ...more })
 
-const textOf = async ({ whole }: UpstreamAnswer): Promise<string> => Buffer.from((await whole(1e6)) ?? []).toString()
+const textOf = async ({ bytes }: UpstreamResponse): Promise<string> => Buffer.from((await bytes(1e6)) ?? []).toString()
 
 const UPSTREAMS = { echo: () => echo, openai: () => openai }
 for (const [name, upstream] of Object.entries(UPSTREAMS)) {
@@ -50,7 +50,8 @@ for (const [name, upstream] of Object.entries(UPSTREAMS)) {
     const answer = await upstream().forward('/chat/completions', asked({ stream: true }), 'call-1', signal)
     assert.match(answer.headers['content-type'] ?? '', /^text\/event-stream/)
     const all: string[] = []
-    for await (const some of readEvents(answer.body)) all.push(...some)
+    const reader = createEventReader()
+    for await (const bytes of answer.body) all.push(...reader.read(bytes).events.map(({ data }) => data))
     assert.equal(all.at(-1), '[DONE]')
     assert.ok(all.length >= 4)
   })
@@ -106,7 +107,7 @@ test('openai: a redirect is an answer, and is not followed', async () => {
 })
 
 test('openai: without an answer it throws', async () => {
-  const nowhere = makeOpenai('http://127.0.0.1:1/v1', undefined)
+  const nowhere = createOpenai('http://127.0.0.1:1/v1', undefined)
   await assert.rejects(nowhere.forward('/chat/completions', asked(), 'c', signal))
   await nowhere.close()
 })
@@ -125,8 +126,8 @@ const abandoned = async (): Promise<void> => {
   while (!models.received[0]?.isAbandoned) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
-const READERS: Readonly<Record<string, (answer: UpstreamAnswer) => Promise<number>>> = {
-  whole: async ({ whole }) => (await whole(1e9))?.byteLength ?? 0,
+const READERS: Readonly<Record<string, (answer: UpstreamResponse) => Promise<number>>> = {
+  whole: async ({ bytes }) => (await bytes(1e9))?.byteLength ?? 0,
   pieces: async ({ body }) => {
     let bytes = 0
     for await (const piece of body) bytes += piece.byteLength
@@ -171,7 +172,7 @@ for (const [how, read] of Object.entries(READERS)) {
 test('openai: more than is wanted is not read on, and ends at the model server', async () => {
   models.answer((response) => void response.writeHead(200).write(Buffer.alloc(100_000)))
   const answer = await openai.forward('/chat/completions', asked(), 'c', signal)
-  assert.equal(await answer.whole(10_000), undefined)
+  assert.equal(await answer.bytes(10_000), undefined)
   await abandoned()
 })
 

@@ -1,0 +1,43 @@
+/** The current settings and versions, written to the host for people and for later runs. They contain no secret. */
+
+import { stringify } from 'yaml'
+import { HOST_PATH } from '../../contract/path.ts'
+import { parsePins } from '../artifacts/pin.ts'
+import { file } from '../resources/file.ts'
+import type { HostSpec } from '../spec/host-spec.ts'
+import type { Role } from '../spec/role.ts'
+
+const SETTINGS_NOTICE =
+  '# The current settings, written by the toolkit. A run without --config starts from them; one with --config replaces them.\n'
+const NOTICE =
+  '# Written by the toolkit after each run that changed something; edits have no effect and are reverted.\n'
+
+/** Keys of the controller: its files, the release, secrets. */
+const CONTROLLER_KEYS: readonly string[] = [
+  'release',
+  'secrets',
+  'images',
+  'node',
+  'caddy',
+] satisfies (keyof HostSpec)[]
+
+/** The role `settings`. It comes last, so that it records what was reached, not what was attempted. */
+export const settings: Role = (spec, text) => {
+  const { node, caddy, images } = parsePins(text('versions.yaml'))
+  const versions = {
+    release: spec.release.version,
+    node: node[0]?.version,
+    caddy: caddy.version,
+    docker: spec.docker.source,
+    images: {
+      postgres: spec.images.postgres.archive?.imageId ?? images.postgres.reference,
+      redis: spec.images.redis.archive?.imageId ?? images.redis.reference,
+    },
+  }
+  const current = Object.fromEntries(Object.entries(spec).filter(([key]) => !CONTROLLER_KEYS.includes(key)))
+  const ownership = { owner: 'root', group: 'root', mode: '0644' } as const
+  return [
+    file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
+    file({ path: HOST_PATH.versions, content: `${NOTICE}${stringify(versions)}`, ...ownership }),
+  ]
+}

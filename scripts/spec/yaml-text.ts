@@ -1,0 +1,27 @@
+/** YAML text: parses it, and finds the line of a key for error messages. */
+import { isNode, LineCounter, parse, parseDocument } from 'yaml'
+import { Failure } from '../core/failure.ts'
+
+/** Parses YAML text; `where` is its path. Throws a usage failure (exit 64) for invalid YAML. */
+export function parseYaml(text: string, where: string): unknown {
+  try {
+    return parse(text, { strict: true, uniqueKeys: true })
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new Failure({ what: `${where} is not valid YAML`, why, next: `fix ${where}` }, 64, error)
+  }
+}
+
+/** Returns the line of a value, by its path of keys; undefined when it is not in the text. */
+export type LineFinder = (path: readonly (string | number)[]) => number | undefined
+
+/** Creates a line finder for YAML text that parses. */
+export function createLineFinder(text: string): LineFinder {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines })
+  return (path) => {
+    const node = path.length === 0 ? document.contents : document.getIn(path, true)
+    const range = isNode(node) ? node.range : undefined
+    return range ? lines.linePos(range[0]).line : undefined
+  }
+}

@@ -1,0 +1,29 @@
+/** The log of the gateway's process: pino, one JSON object a line on stdout. */
+import { type DestinationStream, type Logger, pino } from 'pino'
+import { serializeError } from './error-serializer.ts'
+
+/** The headers that carry a key. */
+const KEY_HEADERS = ['authorization', 'x-api-key'] as const
+
+/** Where an object with headers may stand in what is logged. */
+const HEADER_PATHS = ['', 'headers.', 'req.headers.', 'request.headers.', 'err.headers.'] as const
+
+const REDACTED_PATHS = HEADER_PATHS.flatMap((path) =>
+  KEY_HEADERS.map((name) => (path === '' ? `["${name}"]` : `${path.slice(0, -1)}["${name}"]`)),
+)
+
+/**
+ * Creates the log. Each line has pino's own members: level as a number, time in milliseconds since 1970, pid, hostname.
+ * Errors are logged by type and origin only, and keys in headers are replaced. `destination` is stdout unless told.
+ */
+export function createLogger(level: string, destination: DestinationStream = pino.destination(1)): Logger {
+  return pino(
+    {
+      level,
+      timestamp: pino.stdTimeFunctions.epochTime,
+      serializers: { err: (error) => serializeError(error) },
+      redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
+    },
+    destination,
+  )
+}

@@ -1,0 +1,65 @@
+/** Appends what happened to a call to the ledger, and counts it. */
+import type { Call } from '../core/call.ts'
+import type { Entry } from '../core/entry.ts'
+import { familyOf } from '../core/finding-family.ts'
+import type { StepOutcome } from '../core/step.ts'
+import type { Verdict } from '../core/verdict.ts'
+import { decisionEntry, type EntryContext, type EntryDetails, eventEntry } from '../ledger/entry-builder.ts'
+import type { Gateway } from './gateway.ts'
+
+/** What was decided, and on what. */
+export type Decision = Readonly<{ outcomes: readonly StepOutcome[]; verdict: Verdict }>
+
+/** Whether an entry is durable. When it is not, nothing may leave. */
+export type AppendResult = Readonly<{ status: 'recorded' }> | Readonly<{ status: 'unrecorded'; cause: unknown }>
+
+/** Appends a decision. `content` is the text that is committed to, `details` are stored beside the decision. */
+export async function appendDecision(
+  gateway: Gateway,
+  call: Call,
+  { outcomes, verdict }: Decision,
+  content: string,
+  details: EntryDetails,
+): Promise<AppendResult> {
+  const entry = decisionEntry(entryContextOf(gateway), call, outcomes, verdict, content, details)
+  const appended = await append(gateway, entry)
+  if (appended.status === 'unrecorded') return appended
+  const { meter } = gateway.ports
+  meter.count('judgements', { stage: call.stage, action: verdict.action })
+  if (verdict.action === 'block') meter.count('pipeline_blocks', { step: verdict.reasons[0]?.step ?? 'policy' })
+  return appended
+}
+
+/** Appends an event of a call without a decision. */
+export async function appendEvent(
+  gateway: Gateway,
+  call: Call,
+  eventType: string,
+  severity: Entry['severity'],
+  details: Entry['details'],
+  outcome: Partial<Pick<Entry, 'decision' | 'classification'>> = {},
+): Promise<AppendResult> {
+  return append(gateway, eventEntry(entryContextOf(gateway), call, eventType, severity, details, outcome))
+}
+
+/** Counts a finding by its kind, if its family is counted. */
+export function countFinding({ ports, registry }: Gateway, kind: string): void {
+  const family = familyOf(registry, kind)
+  if (family?.counter !== undefined) ports.meter.count(family.counter, { type: kind.slice(family.name.length + 1) })
+}
+
+/** Appends, and measures the time until the entry is durable. */
+async function append({ ports: { ledger, meter, clock } }: Gateway, entry: Entry): Promise<AppendResult> {
+  const startMs = clock.elapsedMs()
+  try {
+    await ledger.append(entry)
+  } catch (cause) {
+    return { status: 'unrecorded', cause }
+  }
+  meter.observe('ledger_seconds', '', (clock.elapsedMs() - startMs) / 1000)
+  return { status: 'recorded' }
+}
+
+function entryContextOf({ ports, commitmentKey }: Gateway): EntryContext {
+  return { clock: ports.clock, random: ports.random, commitmentKey }
+}

@@ -1,0 +1,100 @@
+/** The compiled policy and its base document: what Rego sees as `data.tappass`, made from the registry of families. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type FamilyRegistry, type FindingFamily, LEVELS, SEVERITIES } from '../core/finding-family.ts'
+
+/** Reads the compiled policy. */
+export function readPolicy(): Uint8Array {
+  return readFileSync(join(import.meta.dirname, 'policy.wasm'))
+}
+
+/** How Rego judges a finding: every member is there, so that no rule of the policy has to know a default. */
+type Treatment = Readonly<{
+  action: string
+  confidence_min: number
+  severities: readonly string[]
+  level: number
+  level_confidence_min: number
+}>
+
+type FlagEffects = Readonly<
+  Record<string, Readonly<Record<string, Readonly<{ action: string; confidence_min: number }>>>>
+>
+
+/** The document, under the package name that the policy's modules share. */
+export type PolicyDocument = Readonly<{
+  tappass: Readonly<{
+    levels: readonly string[]
+    families: Readonly<
+      Record<
+        string,
+        Readonly<{
+          is_gate: boolean
+          is_closed: boolean
+          treatment: Treatment
+          kinds: Readonly<Record<string, Treatment>>
+          flags: FlagEffects
+        }>
+      >
+    >
+    required: Readonly<Record<string, readonly string[]>>
+    flags: Readonly<Record<string, readonly string[]>>
+  }>
+}>
+
+/** Makes the document of a registry. Members come in a fixed order, so that equal registries have equal texts. */
+export function policyDocument({ families, flags }: FamilyRegistry): PolicyDocument {
+  const all = [...families.values()]
+  return {
+    tappass: {
+      levels: LEVELS,
+      families: Object.fromEntries(
+        all.map((family) => [
+          family.name,
+          {
+            is_gate: family.isGate === true,
+            is_closed: family.isClosed === true,
+            treatment: treatmentOf(family),
+            kinds: Object.fromEntries(
+              Object.entries(family.kinds ?? {}).map(([kind, own]) => [
+                `${family.name}.${kind}`,
+                treatmentOf({ ...family, ...own, action: own.action ?? family.action }),
+              ]),
+            ),
+            flags: flagEffects(family),
+          },
+        ]),
+      ),
+      required: { request: stepsRequired(all, 'request'), response: stepsRequired(all, 'response') },
+      flags: Object.fromEntries([...flags].map(([name, { values }]) => [name, values])),
+    },
+  }
+}
+
+function treatmentOf(one: Pick<FindingFamily, 'action' | 'confidenceMin' | 'severityMin' | 'level'>): Treatment {
+  return {
+    action: one.action,
+    confidence_min: one.confidenceMin ?? 0,
+    severities: SEVERITIES.slice(SEVERITIES.indexOf(one.severityMin ?? 'info')),
+    level: LEVELS.indexOf(one.level?.name ?? 'PUBLIC'),
+    level_confidence_min: one.level?.confidenceMin ?? 0,
+  }
+}
+
+/** What each value of a flag does with the family's findings. */
+function flagEffects({ flag, isLabel }: FindingFamily): FlagEffects {
+  const own = Object.entries(flag?.values ?? {}).map(
+    ([value, { action, confidenceMin }]) => [value, { action, confidence_min: confidenceMin ?? 0 }] as const,
+  )
+  return {
+    ...(isLabel === true ? {} : { mode: { lockdown: { action: 'refuse', confidence_min: 0 } } }),
+    ...(flag === undefined ? {} : { [flag.name]: Object.fromEntries(own) }),
+  }
+}
+
+/** Steps that must have reported at a stage. */
+function stepsRequired(families: readonly FindingFamily[], stage: 'request' | 'response'): readonly string[] {
+  return families.flatMap(({ required = {} }) =>
+    Object.entries(required).flatMap(([step, stages]) => (stages.includes(stage) ? [step] : [])),
+  )
+}

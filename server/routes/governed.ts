@@ -1,0 +1,198 @@
+/** The governed routes: chat completions, completions, embeddings, and the list of models. */
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  onRequestHookHandler,
+  RouteShorthandOptions,
+} from 'fastify'
+import * as v from 'valibot'
+import type { ErrorCode } from '../core/errors.ts'
+import { ulid } from '../core/ulid.ts'
+import { createBodyBudget } from '../governance/body-budget.ts'
+import { govern } from '../governance/govern.ts'
+import { parseFlags } from '../governance/governance-flag.ts'
+import type { GovernedPath, GovernedRequest } from '../governance/governed-request.ts'
+import { listModels } from '../governance/model-route.ts'
+import { sendTexts } from '../http/event-stream.ts'
+import { PublicError } from '../http/public-error.ts'
+import { describeOnly } from '../http/validation.ts'
+import type { Gateway } from '../pipeline/gateway.ts'
+import type { Reply } from '../pipeline/reply.ts'
+
+const optionalHeader = (description: string) => v.optional(v.pipe(v.string(), v.description(description)))
+
+const HEADERS = v.object({
+  'x-request-id': optionalHeader('Taken over as the id of the call when it has 1 to 128 letters, digits or _ . : -'),
+  'x-tappass-session': optionalHeader('The session that the call belongs to; else a new one'),
+  'x-session-id': optionalHeader('The same as X-TapPass-Session'),
+  'x-tappass-flags': optionalHeader(
+    'Tightens governance for this call: mode=enforce|lockdown, pii=mask|block, secrets=block',
+  ),
+  'x-governance-flags': optionalHeader('The same as X-TapPass-Flags'),
+})
+
+const MESSAGE = v.looseObject({ role: v.string(), content: v.optional(v.unknown()) })
+
+/** Bodies have many more members, which are judged like these and forwarded. */
+const BODIES: Readonly<Record<GovernedPath, v.GenericSchema>> = {
+  '/chat/completions': v.looseObject({
+    model: v.string(),
+    messages: v.array(MESSAGE),
+    stream: v.optional(v.boolean()),
+  }),
+  '/completions': v.looseObject({ model: v.string(), prompt: v.unknown(), stream: v.optional(v.boolean()) }),
+  '/embeddings': v.looseObject({ model: v.string(), input: v.unknown() }),
+}
+
+const TAPPASS = v.object({
+  classification: v.string(),
+  blocked: v.boolean(),
+  session_id: v.string(),
+  turn_index: v.number(),
+  model: v.nullable(v.string()),
+  task_id: v.string(),
+  agent_uuid: v.string(),
+  pipeline_uuid: v.string(),
+  audit_url: v.string(),
+})
+
+const GOVERNED_RESPONSE = {
+  description: "The model server's answer with an object tappass beside its members, or server-sent events",
+  content: {
+    'application/json': { schema: v.looseObject({ tappass: TAPPASS }) },
+    'text/event-stream': { schema: v.string() },
+  },
+}
+
+/** Any other status is the model server's. */
+const FORWARDED_ERROR = {
+  description: 'An error of the model server, after the same judgement as an answer',
+  content: { 'application/json': { schema: v.looseObject({ error: v.looseObject({}) }) } },
+}
+
+const MODELS = v.object({
+  object: v.literal('list'),
+  data: v.array(v.object({ id: v.string(), object: v.literal('model'), created: v.number(), owned_by: v.string() })),
+})
+
+const GOVERNED_ERRORS: readonly ErrorCode[] = [
+  'request.invalid',
+  'flags.malformed',
+  'flags.unknown',
+  'flags.loosening',
+  'session.malformed',
+  'policy.blocked',
+  'policy.blocked_response',
+  'approval.required',
+  'model.unknown',
+  'rate.exceeded',
+  'upstream.unreachable',
+  'upstream.failed',
+  'upstream.refused',
+  'upstream.malformed',
+  'governance.unavailable',
+  'ledger.unavailable',
+  'gateway.busy',
+]
+
+const SUMMARIES: Readonly<Record<GovernedPath, readonly [summary: string, description: string]>> = {
+  '/chat/completions': ["OpenAI's chat completions", 'Streams with `stream: true`'],
+  '/completions': ["OpenAI's completions", 'The same judgement, the same forwarding; streams too'],
+  '/embeddings': ["OpenAI's embeddings", 'The same judgement, the same forwarding'],
+}
+
+/** Adds the routes. The budget is reserved after the key is checked, and before the body is read. */
+export function governedRoutes(server: FastifyInstance, gateway: Gateway): void {
+  const reserveBudget = budgetHook(gateway.limits)
+  for (const path of Object.keys(BODIES) as GovernedPath[]) {
+    server.post(path, { ...statementOf(path), onRequest: reserveBudget }, async (request, reply) => {
+      const disconnected = new AbortController()
+      onClose(reply, () => {
+        if (!reply.raw.writableFinished) disconnected.abort()
+      })
+      return send(reply, await govern(gateway, requestOf(gateway, request, path, disconnected.signal)))
+    })
+  }
+  server.get(
+    '/models',
+    {
+      schema: {
+        summary: 'The models that can be asked',
+        description: "The model server's list (names, times and owners only), and `echo`",
+        tags: ['Governed calls'],
+        response: { 200: v.pipe(MODELS, v.description("OpenAI's list of models")) },
+      },
+      config: { leastRole: 'AGENT', errors: ['upstream.unreachable', 'upstream.refused'] },
+    },
+    async (request, reply) => send(reply, await listModels(gateway, request.id)),
+  )
+}
+
+/** What a governed route states. Its body and headers are judged by the pipeline, so their schemas describe only. */
+function statementOf(path: GovernedPath): RouteShorthandOptions {
+  const [summary, description] = SUMMARIES[path]
+  return {
+    schema: {
+      summary,
+      description,
+      tags: ['Governed calls'],
+      headers: HEADERS,
+      body: BODIES[path],
+      response: { 200: GOVERNED_RESPONSE, default: FORWARDED_ERROR },
+    },
+    validatorCompiler: describeOnly,
+    config: { leastRole: 'AGENT', errors: GOVERNED_ERRORS },
+  }
+}
+
+function budgetHook({ bodyBytesMax }: Gateway['limits']): onRequestHookHandler {
+  const budget = createBodyBudget()
+  return ({ headers }, reply, done) => {
+    // A body without a content-length counts as the largest allowed; one with a larger content-length is rejected by
+    // its parser.
+    const release = budget.reserve(Math.min(Number(headers['content-length'] ?? bodyBytesMax), bodyBytesMax))
+    if (release) onClose(reply, release)
+    done(release ? undefined : new PublicError('gateway.busy', { headers: { 'retry-after': '1' } }))
+  }
+}
+
+/** Calls `callback` when the response is sent or the client disconnects; at once when that has happened. */
+function onClose(reply: FastifyReply, callback: () => void): void {
+  if (reply.raw.destroyed) callback()
+  else reply.raw.once('close', callback)
+}
+
+function requestOf(
+  gateway: Gateway,
+  request: FastifyRequest,
+  path: GovernedPath,
+  signal: AbortSignal,
+): GovernedRequest {
+  const { agent, headers, body, bodyBytes, id } = request
+  if (!agent) throw new Error('a governed route was reached without authentication')
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new PublicError('request.malformed')
+  const parsed = parseFlags(textOf(headers['x-tappass-flags'] ?? headers['x-governance-flags']), gateway.registry.flags)
+  if (parsed.status === 'invalid') throw new PublicError(parsed.code, { message: parsed.message })
+  return { id, path, agent, session: sessionOf(gateway, headers), flags: parsed.flags, body, bodyBytes, signal }
+}
+
+/** The session that the client names, or a new one. */
+function sessionOf({ ports }: Gateway, headers: FastifyRequest['headers']): string {
+  const provided = textOf(headers['x-tappass-session'] ?? headers['x-session-id'])
+  if (provided === undefined || provided === '') return `ses_${ulid(ports.clock, ports.random)}`
+  if (!/^[\w.-]{1,128}$/.test(provided)) throw new PublicError('session.malformed')
+  return provided
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(',') : header
+}
+
+/** Sends a reply. Its cause goes into the log, and nowhere else. */
+function send(reply: FastifyReply, answer: Reply): FastifyReply {
+  if (answer.cause !== undefined) reply.log.warn({ err: answer.cause, status: answer.status }, 'call failed')
+  reply.code(answer.status).headers(answer.headers)
+  if (answer.kind === 'stream') return sendTexts(reply, answer.chunks)
+  return reply.type('application/json; charset=utf-8').send(answer.text)
+}

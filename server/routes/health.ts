@@ -1,0 +1,156 @@
+/** The health routes (tappass.md §1.5), and the metrics. */
+import type { FastifyInstance } from 'fastify'
+import * as v from 'valibot'
+import { countActiveAgents } from '../access/agent-store.ts'
+import type { Clock, Database } from '../core/ports.ts'
+import type { About } from '../observability/about.ts'
+import type { Readiness } from '../observability/readiness.ts'
+
+/** What the routes need. */
+export type HealthRoutes = Readonly<{
+  database: Database
+  readiness: Readiness
+  about: About
+  metrics: Readonly<{ render: (activeAgents: number) => Promise<string>; contentType: string }>
+  clock: Clock
+}>
+
+/** A response with a status as a word: `good` with 200, `bad` with 503. */
+const answers = (good: string, bad: string, entries: v.ObjectEntries = {}) => ({
+  200: v.pipe(v.object({ status: v.literal(good), ...entries }), v.description(good)),
+  503: v.pipe(v.object({ status: v.literal(bad), ...entries }), v.description(bad)),
+})
+
+const ABOUT = {
+  version: v.string(),
+  storage: v.string(),
+  license: v.object({ org: v.nullable(v.string()), tier: v.string(), expires: v.nullable(v.string()) }),
+}
+const STATUS = v.picklist(['ok', 'failed'])
+const CHECK = v.object({ status: STATUS, ms: v.number(), error: v.optional(v.string()) })
+const PROCESS = v.object({
+  pid: v.number(),
+  node: v.string(),
+  uptime_seconds: v.number(),
+  rss: v.number(),
+  heap_used: v.number(),
+})
+const DETAILS = {
+  ...ABOUT,
+  licenseStatus: v.string(),
+  instance: v.string(),
+  revision: v.string(),
+  environment: v.string(),
+  limiter: v.string(),
+  policy: v.string(),
+  steps: v.array(v.object({ name: v.string(), position: v.number(), stages: v.array(v.string()) })),
+  startedAtMs: v.number(),
+  checks: v.record(v.string(), CHECK),
+  process: PROCESS,
+}
+
+const OPEN = { leastRole: 'open', errors: [] } as const
+const AUDITED = { leastRole: 'AUDITOR', errors: [] } as const
+
+const HEALTH = {
+  schema: {
+    summary: 'Whether it can serve, with version and storage',
+    description: '200 `{status: "healthy", version, storage, license}`; 503 `unhealthy` when it can\'t serve',
+    tags: ['Health'],
+    response: answers('healthy', 'unhealthy', ABOUT),
+  },
+  config: OPEN,
+}
+
+const LIVE = {
+  schema: {
+    summary: 'Whether the process runs',
+    description: '200 while it does; asks nothing',
+    tags: ['Health'],
+    response: { 200: v.pipe(v.object({ status: v.literal('ok') }), v.description('ok')) },
+  },
+  config: OPEN,
+}
+
+const READY = {
+  schema: {
+    summary: 'Whether it can serve, by part',
+    description:
+      '200 `{status: "ok", checks: {database, opa, redis}}`; 503 when one is `failed`, and while the process starts or stops',
+    tags: ['Health'],
+    response: answers('ok', 'unavailable', { checks: v.record(v.string(), STATUS) }),
+  },
+  config: OPEN,
+}
+
+const STARTUP = {
+  schema: {
+    summary: 'Whether it has begun to serve',
+    description: '503 until the gateway has',
+    tags: ['Health'],
+    response: answers('ok', 'starting'),
+  },
+  config: OPEN,
+}
+
+const DETAILED = {
+  schema: {
+    summary: 'Everything about the process that is no secret',
+    description: 'All of the above, with times, settings, steps, policy revision, memory',
+    tags: ['Health'],
+    response: answers('healthy', 'unhealthy', DETAILS),
+  },
+  config: AUDITED,
+}
+
+const METRICS = {
+  schema: {
+    summary: 'Figures for Prometheus',
+    description: 'Prometheus text',
+    tags: ['Health'],
+    response: { 200: { description: 'Text', content: { 'text/plain': { schema: v.string() } } } },
+  },
+  config: AUDITED,
+}
+
+/** Adds the routes. */
+export function healthRoutes(server: FastifyInstance, routes: HealthRoutes): void {
+  const { database, readiness, about, metrics, clock } = routes
+  const { version, storage, license } = about
+
+  server.get('/health', HEALTH, async (_request, reply) => {
+    const { isReady } = await readiness.check()
+    return reply
+      .code(isReady ? 200 : 503)
+      .send({ status: isReady ? 'healthy' : 'unhealthy', version, storage, license })
+  })
+  server.get('/health/live', LIVE, async () => ({ status: 'ok' }))
+  server.get('/health/ready', READY, async (_request, reply) => {
+    const { isReady, checks } = await readiness.check()
+    const statuses = Object.fromEntries(Object.entries(checks).map(([name, { status }]) => [name, status]))
+    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ok' : 'unavailable', checks: statuses })
+  })
+  server.get('/health/startup', STARTUP, async (_request, reply) => {
+    const hasStarted = readiness.hasStarted()
+    return reply.code(hasStarted ? 200 : 503).send({ status: hasStarted ? 'ok' : 'starting' })
+  })
+  server.get('/health/detailed', DETAILED, async (_request, reply) => {
+    const { isReady, checks } = await readiness.check()
+    const { rss, heapUsed } = process.memoryUsage()
+    return reply.code(isReady ? 200 : 503).send({
+      status: isReady ? 'healthy' : 'unhealthy',
+      ...about,
+      checks,
+      process: {
+        pid: process.pid,
+        node: process.version,
+        uptime_seconds: Math.round((clock.nowMs() - about.startedAtMs) / 1000),
+        rss,
+        heap_used: heapUsed,
+      },
+    })
+  })
+  server.get('/metrics', METRICS, async (_request, reply) => {
+    return reply.type(metrics.contentType).send(await metrics.render(await countActiveAgents(database)))
+  })
+}

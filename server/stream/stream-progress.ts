@@ -1,0 +1,62 @@
+/** The progress of a streamed response, as the ledger is told it: what was decided, and what has left. */
+import { createHash } from 'node:crypto'
+import type { Entry } from '../core/entry.ts'
+import type { Finding } from '../core/finding.ts'
+import type { Verdict } from '../core/verdict.ts'
+import type { EntryDetails } from '../ledger/entry-builder.ts'
+import { moreSensitive } from '../pipeline/reply.ts'
+
+/** Counts of one stream. */
+export class StreamProgress {
+  /** Whether the stream's first entry is in the ledger. */
+  isOpen = false
+  #classification: string
+  #judgements = 0
+  #events = 0
+  #bytes = 0
+  readonly #digest
+  readonly #kinds = new Map<string, number>()
+  readonly #redacted = new Set<string>()
+
+  /** `classification` is the request's; `salt` is that of the commitment to what has left. */
+  constructor(classification: string, salt: string) {
+    this.#classification = classification
+    this.#digest = createHash('sha256').update(salt)
+  }
+
+  /** Counts a verdict on a batch. */
+  decided({ classification }: Verdict): void {
+    this.#judgements += 1
+    this.#classification = moreSensitive(this.#classification, classification)
+  }
+
+  /** Counts events that leave now, the findings in them, and the kinds that were redacted. */
+  sent(text: string, events: number, findings: readonly Finding[], redactedKinds: readonly string[]): void {
+    this.#events += events
+    this.#bytes += Buffer.byteLength(text)
+    this.#digest.update(text)
+    for (const { kind } of findings) this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1)
+    for (const kind of redactedKinds) this.#redacted.add(kind)
+  }
+
+  /** Details of the entry that ends the stream. */
+  counts(): EntryDetails {
+    return {
+      events: this.#events,
+      judgements: this.#judgements,
+      released_bytes: this.#bytes,
+      // Salted with the request's id instead of an entry's: it is computed from the first event on.
+      released_commitment: this.#digest.copy().digest('hex'),
+    }
+  }
+
+  /** Details of that entry when it holds no decision of its own. */
+  summary(): Entry['details'] {
+    return { ...this.counts(), findings: Object.fromEntries(this.#kinds), redacted: [...this.#redacted] }
+  }
+
+  /** The decision about the whole stream, when it was not refused. */
+  outcome(): Pick<Entry, 'decision' | 'classification'> {
+    return { decision: this.#redacted.size > 0 ? 'redact' : 'allow', classification: this.#classification }
+  }
+}
