@@ -3,6 +3,7 @@ import type { Segment } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import { withoutCovered } from './covered-match.ts'
 import type { KeywordMemo } from './keyword-index.ts'
+import { createNamedValues, isReadAlone, type NamedValue } from './named-value.ts'
 import { MATCHES_MAX, type Match } from './pattern.ts'
 import { type TextVariant, variantsOf } from './text-variant.ts'
 
@@ -45,18 +46,23 @@ export type Scanner = (
 
 /**
  * Creates a scanner. It returns a detector's findings in all segments, with spans in the original text; of several that
- * cover each other, the surest (withoutCovered). Adjacent text parts of a message are also scanned as one text: a match across them is a
- * finding in each. A match of a kind in `yielding` gives way to one of any other kind that is as sure. Throws
+ * cover each other, the surest (withoutCovered). Adjacent text parts of a message are also scanned as one text: a match
+ * across them is a finding in each. A value is also scanned behind its name. A match of a kind in `yielding` gives way to
+ * one of any other kind that is as sure. Throws
  * InspectionError beyond 10,000.
  */
 export function createScanner(): Scanner {
   const variants = createVariantCache()
+  const namedValueOf = createNamedValues()
   return (segments, matcher, yielding = NO_KINDS) => {
     let findings: Finding[] | undefined
     for (let index = 0; index < segments.length; index++) {
       const segment = segments[index] as Segment
-      const inside = matchesIn(segment, variants(segment), matcher)
-      const matches = isTextPart(segment) ? [...inside, ...matchesAcrossParts(segments, index, matcher)] : inside
+      const inside = isReadAlone(segment) ? matchesIn(segment, variants(segment), matcher) : EMPTY
+      const behindName =
+        segment.name === undefined ? EMPTY : matchesBehindName(namedValueOf(segment), variants, matcher)
+      const across = isTextPart(segment) ? matchesAcrossParts(segments, index, matcher) : EMPTY
+      const matches = behindName.length + across.length === 0 ? inside : [...inside, ...behindName, ...across]
       if (matches.length === 0) continue
       findings ??= []
       for (const { kind, severity, confidence, start, end } of withoutCovered(matches, yielding)) {
@@ -83,6 +89,25 @@ function matchesIn(segment: Segment, variants: readonly TextVariant[], matcher: 
     }
   }
   return matches ?? EMPTY
+}
+
+/** What is in a value only because of the name in front of it. */
+function matchesBehindName(named: NamedValue, variants: VariantsOf, matcher: Matcher): readonly Match[] {
+  const { joined, alone, start: from } = named
+  const inside = matchesIn(joined, variants(joined), matcher)
+    .map((match) => ({
+      ...match,
+      start: Math.max(0, match.start - from),
+      end: Math.min(alone.text.length, match.end - from),
+    }))
+    .filter(({ start, end }) => end > start)
+  if (inside.length === 0) return EMPTY
+  const without = new Set(matchesIn(alone, variants(alone), matcher).map(placeOf))
+  return inside.filter((match) => !without.has(placeOf(match)))
+}
+
+function placeOf({ kind, start, end }: Match): string {
+  return `${kind} ${start} ${end}`
 }
 
 /** The text part of a message: the pointer of its parent, and its index. */

@@ -2,7 +2,8 @@
  * One chunk of a streamed response, split into texts and the rest, as it came: places of texts are slots, which are filled
  * when it is known what of a text may leave. Knows the format of OpenAI's chunks, nothing of windows or verdicts.
  */
-import { PROJECTION_LIMITS, ProjectionError, pointerToken } from './projection.ts'
+import { pointerToken } from './json-pointer.ts'
+import { PROJECTION_LIMITS, ProjectionError } from './projection.ts'
 import { TextSlot } from './text-slot.ts'
 
 /** An item of a list on a path: its number, and whether it states that number itself (`index`). */
@@ -113,6 +114,11 @@ function splitText(walk: Walk, text: string, { choice, path, place, field }: Pla
 /** True for an object that is none of the API's, such as a ping: it has no member of a chunk. */
 export function isForeign(value: JsonObject): boolean {
   return !['id', 'object', 'choices', 'usage', 'error'].some((name) => Object.hasOwn(value, name))
+}
+
+/** True for a chunk with the end of a choice. */
+export function endsChoice({ choices }: JsonObject): boolean {
+  return Array.isArray(choices) && choices.some((choice) => (choice?.finish_reason ?? null) !== null)
 }
 
 /** The first part of a chunk of one choice whose last text leaves in part: all but what ends the choice, and the usage. */

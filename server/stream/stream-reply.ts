@@ -53,7 +53,8 @@ export function streamReply(
 ): Reply {
   const steps = gateway.steps.filter(({ stages }) => stages.includes('response'))
   const progress = new StreamProgress(verdict.classification, saltOf(gateway.commitmentKey, request.id))
-  const state = new StreamState(request, longestMatch(steps), pendingFromSteps(steps), progress)
+  const requestKinds = verdict.action === 'redact' ? verdict.kinds : []
+  const state = new StreamState(request, longestMatch(steps), pendingFromSteps(steps), progress, requestKinds)
   const headers = {
     ...STREAM_HEADERS,
     ...governanceHeaders(verdict, [...outcomes, ...steps]),

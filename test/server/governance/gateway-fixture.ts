@@ -139,6 +139,7 @@ export function requestOf(body: object, more: Partial<GovernedRequest> = {}): Go
     session: 'ses_1',
     flags: {},
     body,
+    text: JSON.stringify(body),
     bodyBytes: JSON.stringify(body).length,
     signal: new AbortController().signal,
     ...more,
