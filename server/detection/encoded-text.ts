@@ -61,13 +61,32 @@ function binaryRuns(text: string): readonly EncodedRun[] {
   })
 }
 
-/** Octets at the end of a text, the last one perhaps incomplete. */
-const PENDING_BINARY = /(?<![01])[01]{8}(?:\s[01]{8})*\s?[01]{0,8}$/
-
 /** Index where a run starts that reaches the end of the text and may continue; the text's length when there is none. */
 export function pendingRunStart(text: string): number {
-  const binary = /[01]\s?$/.test(text.slice(-2)) ? text.search(PENDING_BINARY) : -1
-  return Math.min(pendingBase64Start(text), binary < 0 ? text.length : binary)
+  return Math.min(pendingBase64Start(text), pendingBinaryStart(text))
+}
+
+/** The same for octets of ones and zeros, the last one perhaps incomplete. Read from the end, so that none is read twice. */
+function pendingBinaryStart(text: string): number {
+  const last = bitsBefore(text, text.length, 17)
+  const isWhole = last >= 8
+  // The octet that an incomplete one follows ends a blank before it, or where it begins.
+  const end = isWhole ? text.length - last + 8 : text.length - last - 1
+  if (last > 16 || (!isWhole && !isBlankAt(text, end)) || bitsBefore(text, end, 9) !== 8) return text.length
+  let start = end - 8
+  while (isBlankAt(text, start - 1) && bitsBefore(text, start - 1, 9) === 8) start -= 9
+  return start
+}
+
+/** How many ones and zeros there are before an index, at most `most`. */
+function bitsBefore(text: string, end: number, most: number): number {
+  let count = 0
+  while (count < most && (text.charCodeAt(end - count - 1) & ~1) === 48) count++
+  return count
+}
+
+function isBlankAt(text: string, index: number): boolean {
+  return /\s/.test(text.charAt(index))
 }
 
 function pendingBase64Start(text: string): number {

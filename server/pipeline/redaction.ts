@@ -9,8 +9,6 @@ import { decodeString, SourceDepthError, type SourceMember, scanSource } from '.
 import { applyEdits, type TextEdit } from '../protocol/text-edit.ts'
 import { plainEdits, redactionMark, type TextRange } from './plain-redaction.ts'
 
-export { redactionMark, type TextRange } from './plain-redaction.ts'
-
 /** A finding that has to be redacted points at nothing in the body. The body is then not safe to release. */
 export class RedactionError extends Error {
   override readonly name = 'RedactionError'
@@ -39,24 +37,14 @@ export function redactText(text: string, findings: Spans): string {
   return applyEdits(text, textEdits(text, mergeSpans(findings)))
 }
 
-/**
- * The same for a part of a text that leaves before the rest is here: returns what stands from `from` to `to`. Spans are
- * those of the whole text, and lie in the part. What left before is looked at, and not changed any more.
- */
-export function redactPart(text: string, from: number, to: number, findings: Spans): string {
-  const ranges = mergeSpans(findings)
-  assertInside(ranges, from, to)
-  return applyEdits(text.slice(0, to), plainEdits(text, ranges, from)).slice(from)
-}
-
-function assertInside(ranges: readonly TextRange[], from: number, to: number): void {
-  const isOutside = ranges.some(({ start, end }) => start < from || end <= start || end > to)
+function assertInside(ranges: readonly TextRange[], chars: number): void {
+  const isOutside = ranges.some(({ start, end }) => start < 0 || end <= start || end > chars)
   if (isOutside) throw new RedactionError('span is not in the text')
 }
 
 /** The edits that put a mark in place of each range of a text. */
 function textEdits(text: string, ranges: readonly TextRange[]): readonly TextEdit[] {
-  assertInside(ranges, 0, text.length)
+  assertInside(ranges, text.length)
   if (ranges.length === 0) return []
   return (isJson(text) ? rangeEdits(text, ranges) : undefined) ?? plainEdits(text, ranges)
 }

@@ -1,7 +1,9 @@
 /** Redacts a JSON body that is a value, such as a chunk of a stream; what has no finding in it stays the same object. */
 import type { Finding } from '../core/finding.ts'
 import { KEY_SUFFIX, pointerToken } from '../protocol/json-pointer.ts'
-import { RedactionError, redactionMark, redactText, type Spans } from './redaction.ts'
+import type { AliasOf } from './id-alias.ts'
+import { redactionMark } from './plain-redaction.ts'
+import { RedactionError, redactText, type Spans } from './redaction.ts'
 
 type Container = Record<string, unknown> | unknown[]
 
@@ -11,7 +13,12 @@ type Container = Record<string, unknown> | unknown[]
  * exists gets `~2`, `~3` …); a number with a finding becomes a string. Throws RedactionError when a finding can't be
  * redacted: it points at nothing, or its span is empty.
  */
-export function redact(body: unknown, findings: readonly Finding[], kinds: readonly string[]): unknown {
+export function redact(
+  body: unknown,
+  findings: readonly Finding[],
+  kinds: readonly string[],
+  aliasOf: AliasOf,
+): unknown {
   const byPointer = new Map<string, Finding[]>()
   for (const finding of findings) {
     if (!kinds.includes(finding.kind)) continue
@@ -27,7 +34,7 @@ export function redact(body: unknown, findings: readonly Finding[], kinds: reado
   for (const pointer of pointers) {
     const spans = byPointer.get(pointer) as Finding[]
     if (isKey(pointer) === 1) renameKey(root, copies, pointer.slice(0, -KEY_SUFFIX.length), spans)
-    else replaceValue(root, copies, pointer, spans)
+    else replaceValue(root, copies, pointer, spans, aliasOf)
   }
   return root['']
 }
@@ -36,12 +43,19 @@ function depthOf(pointer: string): number {
   return pointer.split('/').length
 }
 
-function replaceValue(root: Container, copies: Map<Container, Container>, pointer: string, spans: Spans): void {
+function replaceValue(
+  root: Container,
+  copies: Map<Container, Container>,
+  pointer: string,
+  spans: Spans,
+  aliasOf: AliasOf,
+): void {
   const { parent, key } = copyPath(root, copies, pointer)
   const value = member(parent, key)
   if (typeof value !== 'string' && typeof value !== 'number') throw new RedactionError('no text at the pointer')
   const kinds = new Set(spans.map(({ kind }) => kind))
-  setMember(parent, key, typeof value === 'number' ? redactionMark([...kinds]) : redactText(value, spans))
+  const redacted = typeof value === 'number' ? redactionMark([...kinds]) : redactText(value, spans)
+  setMember(parent, key, aliasOf(pointer, String(value)) ?? redacted)
 }
 
 function renameKey(root: Container, copies: Map<Container, Container>, pointer: string, spans: Spans): void {

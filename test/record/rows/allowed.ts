@@ -14,7 +14,7 @@ const turns = (...contents: readonly string[]): readonly object[] =>
 const CHATS: readonly Row[] = [
   {
     what: 'a chat with an id and a session',
-    headers: { 'x-request-id': 'call-of-record-1', 'x-tappass-session': 'ses_mine' },
+    headers: { 'x-request-id': '6f1f9f7e-58d0-4b5a-9c9e-0d3f6a1b2c03', 'x-tappass-session': 'ses_mine' },
     body: chat('How was the quarter?', { temperature: 0.2 }),
     answer: json(completion('All three regions grew.'), 200, { 'x-secret-of-theirs': 'no' }),
   },
