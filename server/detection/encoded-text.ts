@@ -1,5 +1,7 @@
 /** Finds runs of base64, hexadecimal or binary, and decodes those that hold text. */
 
+import { isUtf8 } from 'node:buffer'
+
 /** A half-open range of encoded text, and its decoded text. */
 export type EncodedRun = Readonly<{ start: number; end: number; text: string }>
 
@@ -167,12 +169,23 @@ function isHexText(characters: string): boolean {
   return /^[0-9a-fA-F]+$/.test(characters)
 }
 
+/** In a longer run of bytes that are no text, only what is readable counts: chance alone makes some of an image readable. */
+const BINARY_BYTES_MAX = 64 * 1024
+
 function printableText(bytes: Buffer): string | undefined {
   let printable = 0
   for (const byte of bytes) {
     const isPrintable = (byte >= 32 && byte < 127) || byte === 10 || byte === 13 || byte === 9
     printable = isPrintable ? printable + 1 : 0
-    if (printable >= PRINTABLE_MIN) return bytes.toString()
+    if (printable < PRINTABLE_MIN) continue
+    return bytes.length <= BINARY_BYTES_MAX || isUtf8(bytes) ? bytes.toString() : readableParts(bytes)
   }
   return undefined
+}
+
+/** Printable characters that follow each other, as the program `strings` prints them. */
+const READABLE = /[\t\n\r\x20-\x7e]{6,}/g
+
+function readableParts(bytes: Buffer): string {
+  return (bytes.toString('latin1').match(READABLE) ?? []).join('\n\0\n')
 }

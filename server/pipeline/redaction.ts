@@ -138,17 +138,28 @@ function stringEdits(source: string, start: number, ranges: readonly TextRange[]
 /** The edits of an object's keys. A name that exists gets `~2`, `~3` …, so that no member is lost. */
 function keyEdits(text: string, members: readonly SourceMember[], rangesAt: RangesAt): readonly TextEdit[] {
   const edits: TextEdit[] = []
-  const names = new Set(members.map(({ name }) => name))
+  const freeName = createFreeName(new Set(members.map(({ name }) => name)))
   for (const { pointer, keyStart, keyEnd } of members) {
     const ranges = rangesAt(pointer + KEY_SUFFIX, keyStart, keyEnd)
     if (ranges.length === 0) continue
     const source = text.slice(keyStart, keyEnd)
     const redacted = decodeString(applyEdits(source, stringEdits(source, 0, ranges)))
-    let name = redacted
-    for (let count = 2; names.has(name); count++) name = `${redacted}~${count}`
-    names.add(name)
+    const name = freeName(redacted)
     edits.push(...stringEdits(source, keyStart, ranges))
     if (name !== redacted) edits.push({ start: keyEnd - 1, end: keyEnd - 1, text: name.slice(redacted.length) })
   }
   return edits
+}
+
+/** Creates what makes a name that is not among these, nor was made before: `x`, else `x~2`, `x~3` …, each in one step. */
+export function createFreeName(names: Set<string>): (wanted: string) => string {
+  const counts = new Map<string, number>()
+  return (wanted) => {
+    let name = wanted
+    let count = counts.get(wanted) ?? 2
+    for (; names.has(name); count++) name = `${wanted}~${count}`
+    counts.set(wanted, count)
+    names.add(name)
+    return name
+  }
 }
