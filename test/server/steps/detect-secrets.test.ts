@@ -118,7 +118,8 @@ test('every string of a call is looked through', async () => {
   const body = { messages: [{ role: 'tool', content: [{ type: 'text', text: key }] }], metadata: { [key]: 1 } }
   const findings = await step.inspect(callOf(body), undefined as never)
   assert.deepEqual(
-    findings.map(({ pointer }) => pointer.slice(0, 20)),
-    ['/messages/0/content/', '/metadata/-----BEGIN'],
+    // A name too long for a pointer stands in it as a hash (protocol/json-pointer.ts).
+    findings.map(({ pointer }) => pointer.slice(0, 20).replace(/~h.*/, '~h')),
+    ['/messages/0/content/', '/metadata/~h'],
   )
 })
