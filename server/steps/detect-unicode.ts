@@ -2,9 +2,11 @@
  * Detects characters that a reader and a model see differently: tags and variation selectors that spell hidden text,
  * invisible characters, direction overrides, letters of another script inside a word.
  */
-import type { Segment } from '../core/call.ts'
-import type { Finding, Severity } from '../core/finding.ts'
+import type { Severity } from '../core/finding.ts'
 import type { LocalStep } from '../core/step.ts'
+import { type JoinedText, joinSegments } from '../detection/joined-text.ts'
+import type { Match } from '../detection/pattern.ts'
+import { findingsIn } from '../detection/scan.ts'
 
 /** Any of the characters that are checked below. Most texts have none: accents, quotes, dashes and emoji aren't. */
 const RELEVANT =
@@ -39,8 +41,6 @@ const WORD_START = new RegExp(`[A-Za-z${LOOKALIKE_SCRIPTS}]{0,40}$`)
 const JOINER_CONTEXT =
   /[\ufe0f\u0590-\u08ff\u0900-\u0dff\u0e00-\u109f\u1780-\u18af\u2190-\u2bff]|[\ud83c-\ud83e][\udc00-\udfff]/
 
-type UnicodeMatch = Readonly<{ kind: string; severity: Severity; confidence: number; start: number; end: number }>
-
 /** Kinds `unicode.tag`, `unicode.invisible`, `unicode.bidi`, `unicode.homoglyph`. Smuggled text has confidence 0.9 and more. */
 export const step: LocalStep = {
   name: 'detect_unicode',
@@ -48,43 +48,34 @@ export const step: LocalStep = {
   category: 'data_protection',
   stages: ['request'],
   isCacheable: true,
-  inspect: (call) => call.segments.flatMap(inspectSegment),
+  // Most calls have none of the characters.
+  inspect: (call) =>
+    call.segments.some(({ text }) => RELEVANT.test(text))
+      ? findingsIn(joinSegments(call.segments, ''), inspectText)
+      : [],
 }
 
-function inspectSegment({ text, pointer }: Segment): readonly Finding[] {
+function inspectText({ text }: JoinedText): readonly Match[] {
   if (!RELEVANT.test(text)) return []
-  const matches = [...tags(text), ...selectors(text), ...zeroWidth(text), ...bidiControls(text), ...mixedWords(text)]
-  return matches.map(({ kind, severity, confidence, start, end }) => ({
-    kind: `unicode.${kind}`,
-    severity,
-    pointer,
-    span: [start, end],
-    confidence,
-  }))
+  return [...tags(text), ...selectors(text), ...zeroWidth(text), ...bidiControls(text), ...mixedWords(text)]
 }
 
-function matchOf(match: RegExpExecArray, kind: string, severity: Severity, confidence: number): UnicodeMatch {
-  return {
-    kind,
-    severity,
-    confidence,
-    start: match.index,
-    end: match.index + match[0].length,
-  }
+function matchOf(match: RegExpExecArray, kind: string, severity: Severity, confidence: number): Match {
+  return { kind: `unicode.${kind}`, severity, confidence, start: match.index, end: match.index + match[0].length }
 }
 
-function tags(text: string): readonly UnicodeMatch[] {
+function tags(text: string): readonly Match[] {
   return [...text.matchAll(TAGS)]
     .filter((match) => !(FLAG.test(match[0]) && FLAG_BASE.test(text.slice(0, match.index))))
     .map((match) => matchOf(match, 'tag', 'critical', 0.98))
 }
 
-function selectors(text: string): readonly UnicodeMatch[] {
+function selectors(text: string): readonly Match[] {
   return [...text.matchAll(SELECTORS)].map((match) => matchOf(match, 'invisible', 'critical', 0.95))
 }
 
-function zeroWidth(text: string): readonly UnicodeMatch[] {
-  const matches: UnicodeMatch[] = []
+function zeroWidth(text: string): readonly Match[] {
+  const matches: Match[] = []
   for (const match of text.matchAll(ZERO_WIDTH)) {
     const before = text.slice(Math.max(0, match.index - 2), match.index)
     const after = text.slice(match.index + match[0].length, match.index + match[0].length + 2)
@@ -105,7 +96,7 @@ function zeroWidth(text: string): readonly UnicodeMatch[] {
 }
 
 /** Overrides reverse text; embeddings only matter beside left-to-right text of code. */
-function bidiControls(text: string): readonly UnicodeMatch[] {
+function bidiControls(text: string): readonly Match[] {
   return [
     ...[...text.matchAll(OVERRIDES)].map((match) => matchOf(match, 'bidi', 'high', 0.85)),
     ...[...text.matchAll(EMBEDDINGS)].map((match) =>
@@ -114,8 +105,8 @@ function bidiControls(text: string): readonly UnicodeMatch[] {
   ]
 }
 
-function mixedWords(text: string): readonly UnicodeMatch[] {
-  const matches: UnicodeMatch[] = []
+function mixedWords(text: string): readonly Match[] {
+  const matches: Match[] = []
   let scannedTo = 0
   for (const { index } of text.matchAll(SCRIPT_CHANGE)) {
     if (index < scannedTo) continue
@@ -126,7 +117,7 @@ function mixedWords(text: string): readonly UnicodeMatch[] {
     const word = text.slice(start, scannedTo)
     // Units and formulas mix scripts by nature: μm, Δt, Ωm.
     if (word.length < 4 || (word.match(/[A-Za-z]/g)?.length ?? 0) < 2) continue
-    matches.push({ kind: 'homoglyph', severity: 'medium', confidence: 0.6, start, end: scannedTo })
+    matches.push({ kind: 'unicode.homoglyph', severity: 'medium', confidence: 0.6, start, end: scannedTo })
   }
   return matches
 }

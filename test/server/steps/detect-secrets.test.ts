@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { createStep } from '../../../server/steps/detect-secrets.ts'
 import { testEngine } from '../detection/engine-fixture.ts'
 import { callOf, inspectText } from '../pipeline/call-fixture.ts'
-import { privateKey } from '../rules/fixture.ts'
+import { made, privateKey } from '../rules/fixture.ts'
 import { NAMED_SECRETS, NO_SECRETS, SECRETS } from '../rules/secret-fixture.ts'
 
 const step = createStep(testEngine())
@@ -122,3 +122,27 @@ test('every string of a call is looked through', async () => {
     ['/messages/0/content/', '/metadata/-----BEGIN'],
   )
 })
+
+const token = ['ghp', '_', made(36)].join('')
+const PARTS: readonly (readonly [name: string, parts: readonly string[]])[] = [
+  ['a token in three', [token.slice(0, 9), token.slice(9, 20), token.slice(20)]],
+  ['a token in pieces of five', token.match(/.{1,5}/g) ?? []],
+  ['a token with invisible characters', [`${token.slice(0, 9)}\u200b`, `\u200b${token.slice(9)}`]],
+  [
+    'a token in base64',
+    [
+      Buffer.from(`my ${token} please`).toString('base64').slice(0, 30),
+      Buffer.from(`my ${token} please`).toString('base64').slice(30),
+    ],
+  ],
+  ['a key in pieces of twenty', key.match(/[^]{1,20}/g) ?? []],
+  ['a key by line', key.split('\n')],
+]
+for (const [name, parts] of PARTS) {
+  test(`in the parts of a message: ${name}`, async () => {
+    const content = parts.map((text) => ({ type: 'text', text }))
+    const findings = await step.inspect(callOf({ messages: [{ role: 'user', content }] }), undefined as never)
+    const pointers = new Set(findings.filter(({ confidence }) => confidence >= 0.5).map(({ pointer }) => pointer))
+    assert.equal(pointers.size, parts.length)
+  })
+}

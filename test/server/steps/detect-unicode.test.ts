@@ -1,8 +1,9 @@
 /** detect_unicode finds what hides or misleads, and leaves emoji, accents and other scripts' spelling alone. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { InspectionError } from '../../../server/detection/scan.ts'
 import { step } from '../../../server/steps/detect-unicode.ts'
-import { inspectText } from '../pipeline/call-fixture.ts'
+import { callOf, inspectText } from '../pipeline/call-fixture.ts'
 
 const tag = (text: string): string => [...text].map((c) => String.fromCodePoint(0xe0000 + c.charCodeAt(0))).join('')
 const selectors = (text: string): string =>
@@ -61,3 +62,21 @@ for (const text of LEFT_ALONE) {
     )
   })
 }
+
+const inParts = async (parts: readonly string[]) => {
+  const content = parts.map((text) => ({ type: 'text', text }))
+  return step.inspect(callOf({ messages: [{ role: 'user', content }] }), undefined as never)
+}
+
+test('hidden text that is cut into the parts of a message is hidden text', async () => {
+  const cut = bits('no').match(/.{1,3}/g) ?? []
+  const findings = await inParts(cut)
+  assert.deepEqual(
+    findings.map(({ severity, pointer }) => [severity, pointer]),
+    cut.map((_, index) => ['critical', `/messages/0/content/${index}/text`]),
+  )
+})
+
+test('more than anybody could judge is refused', async () => {
+  await assert.rejects(async () => inParts(['\u200b '.repeat(10_001)]), InspectionError)
+})
