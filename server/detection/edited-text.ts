@@ -10,7 +10,7 @@ export type EditedText = Readonly<{
 const OMISSION = '\n\0\n'
 
 /** Collects replacements, from the start of a text to its end. Text farther than `contextChars` from any is omitted. */
-export class TextEdit {
+export class EditableText {
   readonly #source: string
   readonly #contextChars: number
   // Pieces, alternately copied and replaced: where each starts in the result, and where in the source.

@@ -44,8 +44,13 @@ export function joinSegments(segments: readonly Segment[], separator: '\n' | '' 
 
 const ALONE: readonly number[] = [0]
 
+/** A segment that is a text of its own. */
+export function readAlone(segment: Segment): JoinedText {
+  return { parts: [segment], starts: ALONE, text: segment.text }
+}
+
 function join(parts: readonly Segment[], separator: string): JoinedText {
-  if (parts.length === 1) return { parts, starts: ALONE, text: (parts[0] as Segment).text }
+  if (parts.length === 1) return readAlone(parts[0] as Segment)
   const starts: number[] = []
   let chars = 0
   for (const { text } of parts) {

@@ -3,7 +3,7 @@
  * the Latin letters that they look like. The result maps back to the original, so that findings can point at it.
  */
 
-import { type EditedText, TextEdit } from './edited-text.ts'
+import { EditableText, type EditedText } from './edited-text.ts'
 
 /**
  * Characters without width or meaning of their own (Unicode Default_Ignorable_Code_Point, and combining marks of
@@ -65,7 +65,7 @@ const CODE_POINT_MAX = 0x10ffff
  */
 export function normalize(text: string): EditedText | undefined {
   const expression = HAS_CONFUSABLE.test(text) ? ESCAPES_AND_CONFUSABLES : ESCAPES
-  const edit = new TextEdit(text, CONTEXT_CHARS)
+  const edit = new EditableText(text, CONTEXT_CHARS)
   expression.lastIndex = 0
   for (let match = expression.exec(text); match !== null; match = expression.exec(text)) {
     const replacement = replacementOf(match)

@@ -2,8 +2,9 @@
 import type { Segment } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import { withoutCovered } from './covered-match.ts'
-import { type JoinedText, joinSegments, piecesOf, seamsOf } from './joined-text.ts'
+import { type JoinedText, joinSegments, piecesOf, readAlone, seamsOf } from './joined-text.ts'
 import type { KeywordMemo } from './keyword-index.ts'
+import { createNamedValues, isReadAlone, type NamedValue } from './named-value.ts'
 import { MATCHES_MAX, type Match } from './pattern.ts'
 import { type TextVariant, variantsOf } from './text-variant.ts'
 
@@ -44,16 +45,22 @@ export type Scanner = (segments: readonly Segment[], matcher: Matcher, options?:
 /**
  * Creates a scanner. It returns a detector's findings in all segments, with spans in the original text; of several that
  * cover each other, the surest (withoutCovered). The text parts of a message are scanned as one text: a match over
- * several of them is a finding in each. Throws InspectionError beyond 10,000.
+ * several of them is a finding in each. A value is also scanned behind its name. Throws InspectionError beyond 10,000.
  */
 export function createScanner(): Scanner {
   const variants = createVariantCache()
+  const namedValueOf = createNamedValues()
   const joinedOf = new WeakMap<readonly Segment[], readonly JoinedText[]>()
   return (segments, matcher, { yielding = NO_KINDS, weigh = asTheyAre } = {}) => {
     const texts = joinedOf.get(segments) ?? joinSegments(segments)
     joinedOf.set(segments, texts)
     return findingsIn(texts, (joined) => {
-      const matches = matchesIn(joined, variants(joined), matcher)
+      const { parts } = joined
+      const segment = parts[0] as Segment
+      const inside = parts.length > 1 || isReadAlone(segment) ? matchesIn(joined, variants(joined), matcher) : EMPTY
+      const behindName =
+        segment.name === undefined ? EMPTY : matchesBehindName(namedValueOf(segment), variants, matcher)
+      const matches = behindName.length === 0 ? inside : [...inside, ...behindName]
       return matches.length === 0 ? matches : weigh(withoutCovered(matches, yielding))
     })
   }
@@ -110,4 +117,24 @@ function matchesIn({ parts }: JoinedText, variants: readonly TextVariant[], matc
     }
   }
   return matches ?? EMPTY
+}
+
+/** What is in a value only because of the name in front of it. */
+function matchesBehindName(named: NamedValue, variants: VariantsOf, matcher: Matcher): readonly Match[] {
+  const { start: from } = named
+  const [joined, alone] = [readAlone(named.joined), readAlone(named.alone)]
+  const inside = matchesIn(joined, variants(joined), matcher)
+    .map((match) => ({
+      ...match,
+      start: Math.max(0, match.start - from),
+      end: Math.min(alone.text.length, match.end - from),
+    }))
+    .filter(({ start, end }) => end > start)
+  if (inside.length === 0) return EMPTY
+  const without = new Set(matchesIn(alone, variants(alone), matcher).map(placeOf))
+  return inside.filter((match) => !without.has(placeOf(match)))
+}
+
+function placeOf({ kind, start, end }: Match): string {
+  return `${kind} ${start} ${end}`
 }

@@ -4,7 +4,7 @@
  */
 import type { Finding } from '../core/finding.ts'
 import type { LocalStep } from '../core/step.ts'
-import { pointerToken } from '../protocol/projection.ts'
+import { pointerToken } from '../protocol/json-pointer.ts'
 
 const ROLES = new Set(['system', 'developer', 'user', 'assistant', 'tool', 'function'])
 

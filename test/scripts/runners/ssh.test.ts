@@ -10,9 +10,9 @@ import { Failure } from '../../../scripts/core/failure.ts'
 import type { Command, Connection, Stdin } from '../../../scripts/core/host.ts'
 import { createFactReader } from '../../../scripts/facts/fact-reader.ts'
 import { pathFact } from '../../../scripts/facts/path.ts'
-import { recording } from '../../../scripts/runners/recording.ts'
 import { connectSsh } from '../../../scripts/runners/ssh.ts'
 import { nonce } from '../known-host.ts'
+import { recording } from '../recording.ts'
 import { type SshServer, startSshServer } from './ssh-server.ts'
 
 let server: SshServer

@@ -1,5 +1,5 @@
 /** A runner that records its commands: for measurements and tests of round trips. */
-import type { Command, Runner } from '../core/host.ts'
+import type { Command, Runner } from '../../scripts/core/host.ts'
 
 /** The runner, and the commands it ran, in order. */
 export type Recording = Readonly<{ run: Runner; commands: readonly Command[] }>
