@@ -14,9 +14,17 @@ const TEXT_CHARS_MIN = 6
 /** A call with more findings than this can't be acted on, and is refused. */
 const FINDINGS_MAX = MATCHES_MAX
 
+/** Matches in all variants of a segment, of which the outermost count: a match is seen again in each variant that has it. */
+const CANDIDATES_MAX = 4 * MATCHES_MAX
+
 /** There are more findings than can be evaluated. */
 export class InspectionError extends Error {
   override readonly name = 'InspectionError'
+}
+
+/** Throws InspectionError when so much was found that it can't be acted on. */
+export function assertFew(found: readonly unknown[]): void {
+  if (found.length > FINDINGS_MAX) throw new InspectionError('there are more findings than can be evaluated')
 }
 
 /**
@@ -73,7 +81,7 @@ const asTheyAre = (matches: readonly Match[]): readonly Match[] => matches
 /** Turns the matches of each text of a call into findings. Throws as a scanner does. */
 export function findingsIn(
   texts: readonly JoinedText[],
-  matchesOf: (joined: JoinedText) => readonly Match[],
+  matchesOf: (joined: JoinedText) => Iterable<Match>,
 ): readonly Finding[] {
   let findings: Finding[] | undefined
   for (const joined of texts) {
@@ -81,7 +89,7 @@ export function findingsIn(
       findings ??= []
       for (const { segment, span } of piecesOf(joined, start, end))
         findings.push({ kind, severity, pointer: segment.pointer, span, confidence })
-      if (findings.length > FINDINGS_MAX) throw new InspectionError('there are more findings than can be evaluated')
+      assertFew(findings)
     }
   }
   return findings ?? EMPTY
@@ -109,7 +117,8 @@ function matchesIn({ parts }: JoinedText, variants: readonly TextVariant[], matc
   let matches: Match[] | undefined
   for (const variant of variants) {
     const seen = matcher(variant.text, variant.keywords, parts[0] as Segment, variant.seams ?? EMPTY)
-    if (seen.length > MATCHES_MAX) throw new InspectionError('there are more findings than can be evaluated')
+    if (seen.length > MATCHES_MAX || (matches?.length ?? 0) > CANDIDATES_MAX)
+      throw new InspectionError('there are more findings than can be evaluated')
     for (const match of seen) {
       const [start, end] = variant.span(match.start, match.end)
       matches ??= []

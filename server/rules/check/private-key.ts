@@ -19,10 +19,11 @@ const GROUPS = /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{4,15}(?:[^A-Za-z0-9+/=]{1,24}[A-
 const NEXT_GROUP = /[^A-Za-z0-9+/=]{1,24}([A-Za-z0-9+/]{4,15}={0,2})(?![A-Za-z0-9+/])/y
 const LAST_GROUP = /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{4,15}$/
 
-/** A header of a body; what belongs to another key; and the last line, with the rest of the body before it. */
-const HEADER = /[\s"'`\\]{0,8}[A-Za-z][A-Za-z-]{2,30}: (?:(?!-BEGIN)[^\n]){0,160}\n/y
+/** What belongs to another key; and the last line, which may have just been read. */
 const NEXT_KEY = /-{2,5} ?BEGIN /i
 const FOOTER = /-{2,5} ?END[A-Z0-9 ]{0,40}-{0,5}|END [A-Z0-9 ]{0,24}(?:PRIVATE|SECRET) KEY/i
+const FOOTER_CHARS = 64
+const AFTER_FOOTER = new RegExp(`(?:${FOOTER.source})$`, 'i')
 
 /** What stands between pieces in text that is not disguised: blanks, quotes, and signs that join lines of code. */
 const GLUE = '[\\s"\'`\\\\,;+>|nr]{0,24}'
@@ -94,12 +95,12 @@ function untilNextKey(text: string): string {
 
 /**
  * Returns the index after the key whose first line ends at `end`: after its footer, or after the last piece of its
- * body when the footer is missing. From one piece to the next it reads at most some 220 characters, and it ends where
- * another key begins.
+ * body when the footer is missing. From one piece to the next it reads at most some 220 characters. It ends where
+ * another key begins, and from where it ended it goes no further.
  */
 export function privateKeyEnd(text: string, end: number): number {
   let at = end
-  for (HEADER.lastIndex = at; HEADER.test(text); ) at = HEADER.lastIndex
+  if (AFTER_FOOTER.test(text.slice(Math.max(0, end - FOOTER_CHARS), end))) return end
   for (;;) {
     const next = untilNextKey(text.slice(at, at + BETWEEN_CHARS_MAX + PIECE_CHARS))
     const footer = FOOTER.exec(next)
