@@ -38,6 +38,7 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
   const meter = createPrometheus()
   const server = createHttpServer({
     bodyBytesMax: config.limits.bodyBytesMax,
+    corsOrigins: config.corsOrigins,
     newId: () => `req_${ulid(clock, random)}`,
     isDraining,
     count: meter.countHttp,

@@ -88,7 +88,7 @@ export type RequestDecision =
  */
 export async function judgeRequest(gateway: Gateway, request: GovernedRequest): Promise<RequestDecision> {
   const call = requestCall(request)
-  if (!call) return { status: 'refused', reply: errorReply('request.malformed', request.id) }
+  if (!call) return { status: 'refused', reply: errorReply('request.too_complex', request.id) }
   const upstream = upstreamOf(gateway.ports.routes, call.model)
   const content = JSON.stringify(call.body)
   const decision = await judge(gateway, call, content, { path: request.path, upstream: upstream?.name ?? null })
@@ -96,7 +96,11 @@ export async function judgeRequest(gateway: Gateway, request: GovernedRequest): 
     return { status: 'refused', reply: errorReply('ledger.unavailable', call.id, decision.cause) }
   if (decision.enforcement.status === 'refused')
     return { status: 'refused', reply: refusalReply(decision.enforcement, call, decision) }
-  if (!upstream) return { status: 'refused', reply: errorReply('model.unknown', call.id) }
+  if (!upstream)
+    return {
+      status: 'refused',
+      reply: errorReply('model.unknown', call.id, undefined, { details: { param: 'model' } }),
+    }
   const text = decision.enforcement.body === call.body ? content : JSON.stringify(decision.enforcement.body)
   return { status: 'judged', call: { ...call, segments: [] }, decision, upstream, text }
 }

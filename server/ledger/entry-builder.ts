@@ -157,7 +157,7 @@ function callColumns(call: Call) {
     agentId: call.agent.id,
     sessionId: call.session ?? null,
     requestId: call.id,
-    model: modelName(call.model),
+    model: call.model === '' ? null : modelName(call.model),
   }
 }
 

@@ -23,6 +23,7 @@ export function enforce(
   findings: readonly Finding[],
   verdict: Verdict,
   registry: FamilyRegistry,
+  outcomes: readonly StepOutcome[] = [],
 ): Enforcement {
   switch (verdict.action) {
     case 'allow':
@@ -33,7 +34,7 @@ export function enforce(
     }
     case 'hold':
     case 'block':
-      return refusalOf(verdict, call.stage, registry)
+      return refusalOf(verdict, call, registry, findings, outcomes)
   }
 }
 

@@ -31,5 +31,6 @@ export async function judge(
   if (appended.status === 'unrecorded') return appended
   const findings = allFindings(outcomes)
   for (const { kind } of findings) countFinding(gateway, kind)
-  return { ...appended, outcomes, verdict, allowance, enforcement: enforce(call, findings, verdict, gateway.registry) }
+  const enforcement = enforce(call, findings, verdict, gateway.registry, outcomes)
+  return { ...appended, outcomes, verdict, allowance, enforcement }
 }

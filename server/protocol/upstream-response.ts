@@ -1,5 +1,6 @@
 /** Reads the response of a model server, without trusting it: bounded, and JSON or nothing. */
 import type { UpstreamResponse } from '../core/ports.ts'
+import { readError } from './upstream-error.ts'
 
 /** Maximum size of a response that is read as a whole. A larger one is rejected; streams have no such bound. */
 export const RESPONSE_BYTES_MAX = 32 * 1024 * 1024
@@ -10,7 +11,7 @@ export type ResponseContent =
   | Readonly<{ kind: 'body'; body: object; bodyBytes: number }>
   | Readonly<{ kind: 'error'; body: object; bodyBytes: number }>
   | Readonly<{ kind: 'rejected' }>
-  | Readonly<{ kind: 'malformed' }>
+  | Readonly<{ kind: 'malformed'; reason: string }>
 
 /**
  * Given a response, returns its content. 401, 403, 407 and redirects are about the gateway's own credentials and
@@ -19,7 +20,8 @@ export type ResponseContent =
 export async function readResponse(response: UpstreamResponse, isStream: boolean): Promise<ResponseContent> {
   const isOk = response.status >= 200 && response.status < 300
   const isEvents = /^text\/event-stream\b/i.test(response.headers['content-type'] ?? '')
-  if (isOk && isEvents && isStream) return { kind: 'stream' }
+  const encoding = response.headers['content-encoding']
+  if (isOk && isEvents && isStream && encoding === undefined) return { kind: 'stream' }
   const bytes = await response.bytes(RESPONSE_BYTES_MAX)
   if (
     [401, 403, 407].includes(response.status) ||
@@ -28,9 +30,18 @@ export async function readResponse(response: UpstreamResponse, isStream: boolean
   ) {
     return { kind: 'rejected' }
   }
-  const body = bytes && parseObject(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
-  if (!isOk) return { kind: 'error', body: errorOf(body, response.status), bodyBytes: bytes?.byteLength ?? 0 }
-  return body ? { kind: 'body', body, bodyBytes: bytes.byteLength } : { kind: 'malformed' }
+  // Adapters decode what they can; what is still encoded is no text.
+  const text = bytes && encoding === undefined ? textOf(bytes) : undefined
+  const body = text === undefined ? undefined : parseObject(text)
+  if (!isOk) return { kind: 'error', body: readError(text, response.status), bodyBytes: bytes?.byteLength ?? 0 }
+  if (body && bytes) return { kind: 'body', body, bodyBytes: bytes.byteLength }
+  const type = response.headers['content-type'] ?? 'no content-type'
+  const reason = encoding === undefined ? `no JSON object (${type})` : `the content-encoding ${encoding} is not known`
+  return { kind: 'malformed', reason }
+}
+
+function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('utf8')
 }
 
 /** Reads bytes to their end; undefined when there are more than `bodyBytesMax`, and then it stops reading. */
@@ -54,22 +65,5 @@ function parseObject(text: string): object | undefined {
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
   } catch {
     return undefined
-  }
-}
-
-/** Returns the error of a body in the OpenAI format; of anything else only the status is passed on. */
-function errorOf(body: object | undefined, status: number): object {
-  const error = (body as { error?: unknown } | undefined)?.error
-  const { message, type, param, code } = (typeof error === 'object' && error !== null ? error : {}) as Record<
-    string,
-    unknown
-  >
-  return {
-    error: {
-      message: typeof message === 'string' ? message : `The model server answered with status ${status}.`,
-      type: typeof type === 'string' ? type : 'upstream_error',
-      param: typeof param === 'string' ? param : null,
-      code: typeof code === 'string' ? code : 'upstream.error',
-    },
   }
 }

@@ -55,6 +55,7 @@ test('the server logs a failure once, by it, with the id of the request', async 
   const lines: string[] = []
   const server = createHttpServer({
     bodyBytesMax: 1000,
+    corsOrigins: [],
     newId: () => 'req_1',
     isDraining: () => false,
     count: () => {},
