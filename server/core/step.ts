@@ -5,9 +5,11 @@ import type { Allowance, RateLimiter } from './ports.ts'
 
 /**
  * Returns the smallest index at which a match may start, end elsewhere or disappear once more text follows; the
- * text's length when there is none. Only the last `matchCharsMax` characters are considered.
+ * text's length when there is none. Only the last `matchCharsMax` characters are considered. With `isBegun` only matches
+ * count whose keyword or first digit is there: what may turn out to be the start of a keyword, or a name before an `@`,
+ * does not.
  */
-export type PendingFrom = (text: string) => number
+export type PendingFrom = (text: string, isBegun?: boolean) => number
 
 /** What a remote step may use besides the call; all other inputs of a run are here. */
 export type StepContext = Readonly<{

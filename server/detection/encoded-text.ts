@@ -87,6 +87,14 @@ function pendingBase64Start(text: string): number {
   return text.length
 }
 
+/** The same for runs that hold text already; the text's length when there is none. */
+export function begunRunStart(text: string): number {
+  const start = pendingRunStart(text)
+  const run = text.slice(start).trimEnd()
+  if (run.length < RUN_CHARS_MIN) return text.length
+  return decode(run) === undefined && binaryRuns(run).length === 0 ? text.length : start
+}
+
 /** Follows a run over line breaks to its end, padding included. */
 function runEnd(text: string, start: number): number {
   let end = start

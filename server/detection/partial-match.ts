@@ -67,7 +67,7 @@ export function pendingAt(text: string, at: number, { pattern, partial }: Partia
  */
 export function pendingFromPatterns(patterns: readonly Pattern[], matchCharsMax: number): PendingFrom {
   let tools: Readonly<{ scan: KeywordScanner; owners: readonly PartialPattern[] }> | undefined
-  return (text) => {
+  return (text, isBegun) => {
     tools ??= pendingTools(patterns)
     const { scan, owners } = tools
     const from = Math.max(0, text.length - matchCharsMax)
@@ -75,7 +75,7 @@ export function pendingFromPatterns(patterns: readonly Pattern[], matchCharsMax:
     const partChars = scan(text.slice(from), (keyword, start) => {
       earliest = Math.min(earliest, pendingAt(text, from + start, owners[keyword] as PartialPattern))
     })
-    return Math.min(earliest, lastRunStart(text, text.length - partChars, matchCharsMax))
+    return isBegun ? earliest : Math.min(earliest, lastRunStart(text, text.length - partChars, matchCharsMax))
   }
 }
 

@@ -3,7 +3,8 @@ import type { PendingFrom } from '../core/step.ts'
 
 /** Returns the smallest of several pending indexes. */
 export function earliestPending(alternatives: readonly PendingFrom[]): PendingFrom {
-  return (text) => alternatives.reduce((least, pendingFrom) => Math.min(least, pendingFrom(text)), text.length)
+  return (text, isBegun) =>
+    alternatives.reduce((least, pendingFrom) => Math.min(least, pendingFrom(text, isBegun)), text.length)
 }
 
 /** The bounds of a step's matches (see Step). */

@@ -15,6 +15,8 @@ export type Channel = 'anyone' | 'data'
  * in or next to each match. Without keywords it is tried on texts with letters beyond Latin.
  */
 export type Phrase = Readonly<{
+  /** The rule that it was compiled from. */
+  rule?: string
   kind: string
   severity: Severity
   confidence: number

@@ -4,7 +4,7 @@
  */
 
 import type { PendingFrom } from '../core/step.ts'
-import { type EncodedRun, encodedRuns, pendingRunStart } from './encoded-text.ts'
+import { begunRunStart, type EncodedRun, encodedRuns, pendingRunStart } from './encoded-text.ts'
 import type { KeywordMemo } from './keyword-index.ts'
 import { type Normalized, normalize, stableTo } from './normalization.ts'
 
@@ -106,15 +106,17 @@ export function holdFrom(text: string, matchCharsMax: number): number {
 
 /**
  * Index from which something is pending in a text that continues, in any variant: a match, an encoded run, an escape.
- * `pendingFrom` is called with each normalized layer.
+ * `pendingFrom` is called with each normalized layer. With `isBegun` only matches count that have begun (PendingFrom),
+ * and encoded runs that hold text.
  */
-export function pendingStart(text: string, pendingFrom: PendingFrom): number {
+export function pendingStart(text: string, pendingFrom: PendingFrom, isBegun = false): number {
   let from = text.length
   let span: TextVariant['span'] = (start, end) => [start, end]
   let current = text
   for (let layer = 0; ; layer++) {
     const stable = layer < LAYERS_MAX ? stableTo(current) : current.length
-    for (const index of [pendingFrom(current), pendingRunStart(current), stable]) {
+    const runStart = isBegun ? begunRunStart(current) : pendingRunStart(current)
+    for (const index of [pendingFrom(current, isBegun), runStart, isBegun ? current.length : stable]) {
       if (index < current.length) from = Math.min(from, span(Math.max(0, index), Math.max(0, index) + 1)[0])
     }
     const normalized = layer < LAYERS_MAX ? normalize(current.slice(0, stable)) : undefined

@@ -12,7 +12,7 @@ import { judge, type RecordedDecision } from '../pipeline/judge.ts'
 import { errorReply, type Reply, refusalReply, responseReply } from '../pipeline/reply.ts'
 import { type ResponseContent, readResponse } from '../protocol/upstream-response.ts'
 import { streamReply } from '../stream/stream-reply.ts'
-import { type GovernedRequest, judgeRequest, responseCall } from './governed-request.ts'
+import { type GovernedRequest, judgeRequest, responseCall, type TextCall } from './governed-request.ts'
 
 /** Governs one call. Expected outcomes are replies; it throws only when the gateway itself is at fault. */
 export async function govern(gateway: Gateway, request: GovernedRequest): Promise<Reply> {
@@ -23,7 +23,9 @@ export async function govern(gateway: Gateway, request: GovernedRequest): Promis
   if (sent.status === 'failed')
     return forwardFailed(gateway, call, request.signal.aborted ? 'client_gone' : 'upstream_failed', sent)
   if (sent.content.kind === 'stream') return streamReply(gateway, call, decision, sent.response, request.signal)
-  return judgeResponse(gateway, call, decision, sent.response, sent.content)
+  const answer = responseCall(call, request.path, sent.content)
+  if (!answer) return errorReply('upstream.malformed', request.id)
+  return judgeResponse(gateway, call, answer, decision, sent.response)
 }
 
 type JudgedContent = Exclude<ResponseContent, { kind: 'rejected' | 'malformed' }>
@@ -56,19 +58,15 @@ async function forward(
 async function judgeResponse(
   gateway: Gateway,
   request: Call,
+  call: TextCall,
   requestDecision: RecordedDecision,
   upstreamResponse: UpstreamResponse,
-  content: Exclude<JudgedContent, { kind: 'stream' }>,
 ): Promise<Reply> {
-  const call = responseCall(request, content.body, content.bodyBytes)
-  if (!call) return errorReply('upstream.malformed', request.id)
-  const text = JSON.stringify(call.body)
-  const decision = await judge(gateway, call, text, { status: upstreamResponse.status })
+  const decision = await judge(gateway, call, { status: upstreamResponse.status })
   if (decision.status === 'unrecorded') return errorReply('ledger.unavailable', call.id, decision.cause)
   if (decision.enforcement.status === 'refused') return refusalReply(decision.enforcement, call, decision)
-  const { body } = decision.enforcement
-  const unchanged = body === call.body ? text : undefined
-  return responseReply(upstreamResponse, body as object, request, requestDecision, decision, unchanged)
+  const { body, text = call.text } = decision.enforcement
+  return responseReply(upstreamResponse, { body: body as object, text }, request, requestDecision, decision)
 }
 
 /** Records that there is no response, and returns the error. */

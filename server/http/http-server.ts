@@ -1,4 +1,5 @@
 /** The HTTP server under all routes: request ids, headers of every response, body parsing, errors. Knows no route. */
+import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import Fastify, {
@@ -15,18 +16,20 @@ import { DatabaseError } from '../database/database-error.ts'
 import { crossOriginHeaders } from './cross-origin.ts'
 import { answerHalfClosed } from './half-close.ts'
 import { PublicError } from './public-error.ts'
+import { adoptedId, idHeaders } from './request-id.ts'
 import { routedPath } from './request-path.ts'
 import { answerSenders, askForBody } from './unread-body.ts'
 import { answerUnrouted } from './unrouted.ts'
 
 /**
- * Options of the server. `isDraining`: responses then ask the client to close its connection. `corsOrigins`: whose pages
- * may ask, `*` for all.
+ * Options of the server. `isPlainText`: whether detectors find nothing in a text. `isDraining`: responses then ask the
+ * client to close its connection. `corsOrigins`: whose pages may ask, `*` for all.
  */
 export type HttpServerOptions = Readonly<{
   bodyBytesMax: number
   corsOrigins: readonly string[]
   newId: () => string
+  isPlainText: (text: string) => boolean
   isDraining: () => boolean
   count: (method: string, path: string, status: number) => void
   log: FastifyBaseLogger
@@ -37,6 +40,8 @@ const KEEP_ALIVE_MS = 180_000
 
 /** Time for a client to send a whole request. */
 const REQUEST_TIMEOUT_MS = 60_000
+
+const NOT_UTF8 = 'The body is not UTF-8, as JSON has to be (RFC 8259, section 8.1).'
 
 /** Maximum length of a path parameter; an agent's name has up to 128. */
 const PARAMETER_CHARS_MAX = 128
@@ -68,7 +73,8 @@ declare module 'fastify' {
     agent: Agent | undefined
     /** The authenticated principal of an administrative route. */
     principal: Principal | undefined
-    /** Bytes of the body as received. */
+    /** The body as received, and how many bytes that are. */
+    bodyText: string
     bodyBytes: number
   }
 }
@@ -83,14 +89,14 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     requestIdHeader: false,
-    genReqId: ({ headers }) => clientRequestId(headers['x-request-id']) ?? options.newId(),
+    genReqId: ({ headers }) => adoptedId(headers['x-request-id'], options.isPlainText) ?? options.newId(),
     rewriteUrl: ({ url = '/' }) => routedPath(url),
     frameworkErrors: (error, request, reply) =>
       // No hook has run for these.
       void sendError(
         error,
         request,
-        reply.headers({ ...SECURITY_HEADERS, ...idHeaders(request.id) }) as FastifyReply,
+        reply.headers({ ...SECURITY_HEADERS, ...idHeaders(request) }) as FastifyReply,
         options.bodyBytesMax,
       ),
     clientErrorHandler: (_error, socket) => sendParseError(socket, options.newId()),
@@ -100,6 +106,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   })
   server.decorateRequest('agent', undefined)
   server.decorateRequest('principal', undefined)
+  server.decorateRequest('bodyText', '')
   server.decorateRequest('bodyBytes', 0)
   parseJsonOnly(server)
   answerSenders(server.server)
@@ -114,7 +121,7 @@ function addHooks(server: FastifyInstance, options: HttpServerOptions): void {
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers({
       ...SECURITY_HEADERS,
-      ...idHeaders(request.id),
+      ...idHeaders(request),
       ...crossOriginHeaders(options.corsOrigins, request.headers),
     })
     if (options.isDraining()) reply.header('connection', 'close')
@@ -133,11 +140,6 @@ function addHooks(server: FastifyInstance, options: HttpServerOptions): void {
     options.count(request.method, request.routeOptions.url ?? '(unknown)', reply.statusCode)
     done()
   })
-}
-
-/** Clients read one name or the other. */
-function idHeaders(id: string): Readonly<Record<string, string>> {
-  return { 'x-request-id': id, 'request-id': id }
 }
 
 /** True for a request whose body will be read. */
@@ -162,11 +164,14 @@ function tooLarge(bodyBytesMax: number, cause?: unknown): PublicError {
 /** Other content types, and encoded bodies, are rejected with 415; an empty body is no body. */
 function parseJsonOnly(server: FastifyInstance): void {
   server.removeAllContentTypeParsers()
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     if (isEncoded(request.headers['content-encoding'])) return done(unsupportedEncoding())
-    request.bodyBytes = Buffer.byteLength(text)
+    if (!isUtf8(bytes as Buffer)) return done(new PublicError('request.malformed', { message: NOT_UTF8 }))
+    const text = bytes.toString('utf8')
+    request.bodyText = text
+    request.bodyBytes = bytes.length
     try {
-      done(null, text === '' ? undefined : JSON.parse(text as string))
+      done(null, text === '' ? undefined : JSON.parse(text))
     } catch (cause) {
       done(new PublicError('request.malformed', { cause }))
     }
@@ -182,10 +187,6 @@ function isEncoded(encoding: string | undefined): boolean {
 function unsupportedEncoding(): PublicError {
   const message = 'The body has a content-encoding, which this gateway does not decode: send it as plain JSON.'
   return new PublicError('request.not_json', { message, headers: { 'accept-encoding': 'identity' } })
-}
-
-function clientRequestId(header: string | string[] | undefined): string | undefined {
-  return typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : undefined
 }
 
 /** Turns anything thrown into a body of the table. What is not in it is our own failure, and only the log says more. */
@@ -210,7 +211,9 @@ function sendParseError(socket: Socket, requestId: string): void {
   const row = errorRow('request.malformed')
   const body = JSON.stringify(errorBody(row, requestId, 'This is not a request in HTTP/1.1.'))
   const head = `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\n`
-  const ids = Object.entries(idHeaders(requestId)).map(([name, value]) => `${name}: ${value}\r\n`)
+  const ids = Object.entries({ 'x-request-id': requestId, 'request-id': requestId }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  )
   socket.write(`${head}${ids.join('')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
   // Closes both sides: a client that never closes its own would keep the descriptor for ever.
   socket.destroySoon()

@@ -4,48 +4,62 @@ import { createParser } from 'eventsource-parser'
 /** Maximum length of one event. A model server that sends more is not speaking this protocol. */
 export const EVENT_CHARS_MAX = 4 * 1024 * 1024
 
+/** An event: its name (`event:`), undefined for an ordinary one, and its data (several lines joined by a line feed). */
+export type StreamEvent = Readonly<{ name: string | undefined; data: string }>
+
+/** What some bytes completed: events, and whether there was a comment, which is a sign of life. */
+export type EventRead = Readonly<{ events: readonly StreamEvent[]; hasComment: boolean }>
+
 /** The bytes are not a readable stream of events. */
 export class SseError extends Error {
   override readonly name = 'SseError'
 }
 
-/**
- * Given chunks of bytes, returns the data of the events that each chunk completed (several lines joined by a line
- * feed). Chunks may end anywhere, inside a character or between CR and LF. An event that is incomplete at the end of
- * the bytes is returned too: it is evaluated like any other, and some servers omit the last empty line.
- */
-export async function* readEvents(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<readonly string[]> {
-  // The parser strips a byte order mark.
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-  const read = createEventReader()
-  for await (const chunk of bytes) {
-    const events = read(decoder.decode(chunk, { stream: true }))
-    if (events.length > 0) yield events
-  }
-  const events = read(`${decoder.decode()}\n\n`)
-  if (events.length > 0) yield events
-}
+/** Reads bytes as they come. `read` takes what has come, `end` what is incomplete once nothing more does. */
+export type EventReader = Readonly<{ read: (bytes: Uint8Array) => EventRead; end: () => EventRead }>
 
 /**
- * Returns a function that is given text after text, and returns the data of the events that each completed. Fields
- * other than `data` (event, id, retry) and comments carry nothing of a call, so they are dropped.
+ * Creates a reader. Bytes may be cut anywhere, inside a character or between CR and LF. An event that is incomplete at the
+ * end of the bytes is an event too: it is evaluated like any other, and some servers omit the last empty line. `id` and
+ * `retry` carry nothing of a call, so they are dropped, and so is what comments hold. Throws SseError.
  */
-function createEventReader(): (text: string) => readonly string[] {
-  const pending: string[] = []
+export function createEventReader(): EventReader {
+  // The parser strips a byte order mark.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })
+  const pending: StreamEvent[] = []
+  let hasComment = false
   const parser = createParser({
     maxBufferSize: EVENT_CHARS_MAX,
-    onEvent: ({ data }) => {
-      pending.push(data)
+    onEvent: ({ event, data }) => {
+      pending.push({ name: event, data })
+    },
+    onComment: () => {
+      hasComment = true
     },
     onError: ({ type }) => {
       if (type === 'max-buffer-size-exceeded') throw new SseError(`an event exceeds ${EVENT_CHARS_MAX}`)
     },
   })
-  return (text) => {
+  const feed = (text: string): EventRead => {
+    hasComment = false
     parser.feed(text)
-    return pending.splice(0)
+    return { events: pending.splice(0), hasComment }
+  }
+  const decode = (bytes?: Uint8Array): string => {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined })
+    } catch (cause) {
+      throw new SseError('the bytes are not UTF-8', { cause })
+    }
+  }
+  return {
+    read: (bytes) => feed(decode(bytes)),
+    end: () => feed(`${decode()}\n\n`),
   }
 }
+
+/** A comment, which clients skip: the connection lives. */
+export const KEEP_ALIVE = ': keep-alive\n\n'
 
 /** Given an event's data (JSON text, or `[DONE]`; no line breaks), returns the framed event. */
 export function formatEvent(data: string): string {

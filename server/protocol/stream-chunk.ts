@@ -1,114 +1,150 @@
 /**
- * One chunk of a streamed response, split into text deltas and the rest, and rebuilt. Knows the format of OpenAI's
- * chunks, nothing of windows or verdicts.
+ * One chunk of a streamed response, split into texts and the rest, as it came: places of texts are slots, which are filled
+ * when it is known what of a text may leave. Knows the format of OpenAI's chunks, nothing of windows or verdicts.
  */
-import { pointerToken } from './projection.ts'
+import { pointerToken } from './json-pointer.ts'
+import { PROJECTION_LIMITS, ProjectionError } from './projection.ts'
+import { TextSlot } from './text-slot.ts'
 
-/** An item of a list on a path: its index, and its `type` where items are identified by position and not by `index`. */
-type PathItem = Readonly<{ index: number; type: string | undefined }>
+/** An item of a list on a path: its number, and whether it states that number itself (`index`). */
+export type PathItem = Readonly<{ index: number; isStated: boolean }>
 
-/** The path from a choice to one of its texts: names of members, and items of lists. */
-type Path = readonly (string | PathItem)[]
+/** The path from a choice to one of its strings: names of members, and items of lists. */
+export type Path = readonly (string | PathItem)[]
 
-/** A text that continues what earlier chunks sent at the same pointer. */
-export type TextDelta = Readonly<{ pointer: string; choice: number; path: Path; text: string }>
+/** A string of a choice. What clients join has the same pointer in every chunk. */
+export type FieldText = Readonly<{ pointer: string; choice: number; path: Path; text: string }>
 
 /** The members of a JSON object. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/**
- * A chunk without its text deltas. `isEmpty`: nothing else is in it, so it need not be sent. `ended`: choices that it
- * ends, whose held text is sent before it.
- */
-export type ChunkShell = Readonly<{ chunk: JsonObject; isEmpty: boolean; ended: readonly number[] }>
+/** A string that is held, and its place. */
+export type HeldField = Readonly<{ field: FieldText; slot: TextSlot }>
 
-/** Names of strings that are sent once and complete. Every other string is a delta, and is held back. */
-const ATOMIC_FIELDS = new Set('role id type name finish_reason title url file_id call_id expires_at'.split(' '))
+/**
+ * A chunk whose held texts are slots. `choices`: those that it is about; `ended`: those that it ends. `fields` maps the
+ * RFC 6901 pointer of each other string of a choice to the pointer of its field.
+ */
+export type SplitChunk = Readonly<{
+  chunk: JsonObject
+  choices: readonly number[]
+  ended: readonly number[]
+  texts: readonly HeldField[]
+  fields: ReadonlyMap<string, FieldText>
+}>
 
 /** Members of a choice that repeat its text as tokens (OpenAI; vLLM's `return_token_ids`). */
 export const TOKEN_LISTS: ReadonlySet<string> = new Set(['logprobs', 'token_ids', 'prompt_token_ids'])
 
-function isObject(value: unknown): value is JsonObject {
+/** True for an object that is no list. */
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /**
- * Splits a parsed chunk; undefined when it is not a chunk of a completion. Token lists are dropped, because they
- * repeat the text where it can't be held back, and so is padding that is new in every chunk.
+ * Splits a parsed chunk; `isHeld` says whether a string is put in a slot. Undefined when it is not a chunk of a completion;
+ * one without choices is a chunk with an empty list of them. Token lists are dropped, because they repeat the text where it
+ * can't be held back, and so are padding that is new in every chunk and the gateway's own member, which it alone may send.
  */
-export function splitChunk(chunk: unknown): Readonly<{ shell: ChunkShell; deltas: readonly TextDelta[] }> | undefined {
-  if (!isObject(chunk) || !Array.isArray(chunk['choices']) || !chunk['choices'].every(isObject)) return undefined
-  const { obfuscation: _padding, ...rest } = chunk
-  const deltas: TextDelta[] = []
+export function splitChunk(value: unknown, isHeld: (field: FieldText) => boolean): SplitChunk | undefined {
+  if (!isObject(value)) return undefined
+  const given = value['choices'] ?? []
+  if (!Array.isArray(given) || !given.every(isObject)) return undefined
+  const walk: Walk = { isHeld, texts: [], fields: new Map() }
   const ended: number[] = []
-  const choices = chunk['choices'].map((choice: JsonObject) => {
-    const index = typeof choice['index'] === 'number' ? choice['index'] : 0
-    if (typeof choice['finish_reason'] === 'string') ended.push(index)
-    return extractDeltas(choice, index, [], deltas)
+  const indexes: number[] = []
+  const choices = given.map((choice: JsonObject, place) => {
+    const index = typeof choice['index'] === 'number' ? choice['index'] : place
+    indexes.push(index)
+    if (typeof choice['finish_reason'] === 'string' && choice['finish_reason'] !== '') ended.push(index)
+    return splitValue(walk, choice, { choice: index, path: [], place: `/choices/${place}`, field: `/choices/${index}` })
   })
-  const isEmpty = choices.length > 0 && choices.every((choice) => hasNoContent(choice, ''))
-  return { shell: { chunk: { ...rest, choices }, isEmpty, ended }, deltas }
+  const { obfuscation: _padding, tappass: _own, ...chunk }: JsonObject = { ...value, choices }
+  return { chunk, choices: indexes, ended, texts: walk.texts, fields: walk.fields }
 }
 
-/** Returns the value without text deltas, and adds those to `deltas`. */
-function extractDeltas(value: unknown, choice: number, path: Path, deltas: TextDelta[]): unknown {
-  if (typeof value === 'string') return extractText(value, choice, path, deltas)
-  if (Array.isArray(value)) {
-    return value.map((item: unknown, place) => extractDeltas(item, choice, [...path, itemOf(item, place)], deltas))
+type Walk = Readonly<{
+  isHeld: (field: FieldText) => boolean
+  texts: HeldField[]
+  fields: Map<string, FieldText>
+}>
+
+/** Where in a choice: `place` is the pointer in this chunk, `field` the one that clients join by. */
+type Place = Readonly<{ choice: number; path: Path; place: string; field: string }>
+
+function splitValue(walk: Walk, value: unknown, at: Place): unknown {
+  if (typeof value === 'string') return splitText(walk, value, at)
+  if (typeof value !== 'object' || value === null) return value
+  if (at.path.length >= PROJECTION_LIMITS.depthMax) throw new ProjectionError('depthMax')
+  if (Array.isArray(value)) return value.map((item: unknown, place) => splitItem(walk, item, at, place))
+  const members: [name: string, member: unknown][] = Object.entries(value).map(([name, member]) => {
+    if (at.path.length === 0 && TOKEN_LISTS.has(name)) return [name, null]
+    const token = pointerToken(name)
+    const path = [...at.path, name]
+    const inner = { choice: at.choice, path, place: `${at.place}/${token}`, field: `${at.field}/${token}` }
+    return [name, splitValue(walk, member, inner)]
+  })
+  return Object.fromEntries(members)
+}
+
+function splitItem(walk: Walk, item: unknown, at: Place, place: number): unknown {
+  const stated = isObject(item) && typeof item['index'] === 'number' ? item['index'] : undefined
+  const index = stated ?? place
+  const path = [...at.path, { index, isStated: stated !== undefined }]
+  return splitValue(walk, item, {
+    choice: at.choice,
+    path,
+    place: `${at.place}/${place}`,
+    field: `${at.field}/${index}`,
+  })
+}
+
+function splitText(walk: Walk, text: string, { choice, path, place, field }: Place): string | TextSlot {
+  if (text === '') return text
+  const fieldText: FieldText = { pointer: field, choice, path, text }
+  if (walk.isHeld(fieldText)) {
+    const slot = new TextSlot(text.length)
+    walk.texts.push({ field: fieldText, slot })
+    return slot
   }
-  if (!isObject(value)) return value
-  const rest: Record<string, unknown> = {}
-  for (const [name, member] of Object.entries(value)) {
-    const isTokens = path.length === 0 && TOKEN_LISTS.has(name)
-    const kept = isTokens ? null : extractDeltas(member, choice, [...path, name], deltas)
-    if (kept !== undefined) rest[name] = kept
-  }
-  return rest
+  walk.fields.set(place, fieldText)
+  return text
 }
 
-function extractText(text: string, choice: number, path: Path, deltas: TextDelta[]): string | undefined {
-  const name = path.at(-1)
-  if (text === '' || (typeof name === 'string' && ATOMIC_FIELDS.has(name))) return text
-  const pointer = path.map((step) => (typeof step === 'string' ? pointerToken(step) : String(step.index))).join('/')
-  deltas.push({ pointer: `/choices/${choice}/${pointer}`, choice, path, text })
-  return undefined
+/** True for an object that is none of the API's, such as a ping: it has no member of a chunk. */
+export function isForeign(value: JsonObject): boolean {
+  return !['id', 'object', 'choices', 'usage', 'error'].some((name) => Object.hasOwn(value, name))
 }
 
-function itemOf(item: unknown, place: number): PathItem {
-  if (!isObject(item)) return { index: place, type: undefined }
-  if (typeof item['index'] === 'number') return { index: item['index'], type: undefined }
-  return { index: place, type: typeof item['type'] === 'string' ? item['type'] : undefined }
+/** True for a chunk with the end of a choice. */
+export function endsChoice({ choices }: JsonObject): boolean {
+  return Array.isArray(choices) && choices.some((choice) => (choice?.finish_reason ?? null) !== null)
 }
 
-/** True when nothing is left that a client would miss. */
-function hasNoContent(value: unknown, name: string): boolean {
-  if (name === 'index' || value === null || value === undefined || value === '') return true
-  if (Array.isArray(value))
-    return value.every((item) => hasNoContent(isContentPart(item) ? { ...item, type: null } : item, ''))
-  return isObject(value) && Object.entries(value).every(([inner, member]) => hasNoContent(member, inner))
+/** The first part of a chunk of one choice whose last text leaves in part: all but what ends the choice, and the usage. */
+export function firstPart(chunk: JsonObject): JsonObject {
+  const { usage: _usage, ...rest } = chunk
+  const [choice = {}] = chunk['choices'] as readonly JsonObject[]
+  const isEnd = (choice['finish_reason'] ?? null) !== null
+  return { ...rest, choices: [isEnd ? { ...choice, finish_reason: null } : choice] }
 }
 
-/** A content part that is identified by its position; `buildChunk` restores its type. */
-function isContentPart(item: unknown): item is JsonObject {
-  return isObject(item) && typeof item['index'] !== 'number'
+/** What is left of that chunk: its text, what ends the choice, and the usage. */
+export function lastPart(chunk: JsonObject, { field: { choice, path }, slot }: HeldField): JsonObject {
+  const shared = Object.entries(chunk).filter(([name, value]) => name === 'usage' || typeof value !== 'object')
+  const [{ finish_reason = null } = {}] = chunk['choices'] as readonly JsonObject[]
+  const content = wrapText(path, slot) as JsonObject
+  return { ...Object.fromEntries(shared), choices: [{ index: choice, ...content, finish_reason }] }
 }
 
-/** Given the members that all chunks share and a text that may leave, returns a chunk with just that text. */
-export function buildChunk(envelope: JsonObject, { choice, path }: TextDelta, text: string): JsonObject {
-  const content = wrapText(path, text) as JsonObject
-  return { ...envelope, choices: [{ index: choice, ...content, finish_reason: null }] }
+/** True when each item on a path states its index, so that a part of a text can follow in a chunk of its own. */
+export function isAddressed(path: Path): boolean {
+  return path.every((step) => typeof step === 'string' || step.isStated)
 }
 
 /** Builds the members and items of a path around a text. */
-function wrapText([step, ...rest]: Path, text: string): unknown {
-  if (step === undefined) return text
-  const inner = wrapText(rest, text)
-  if (typeof step === 'string') return { [step]: inner }
-  if (!isObject(inner)) return [inner]
-  return [step.type === undefined ? { index: step.index, ...inner } : { type: step.type, ...inner }]
-}
-
-/** Returns the members of a chunk that every chunk of its stream has: all but the choices and the usage. */
-export function envelopeOf({ choices: _choices, usage: _usage, ...envelope }: JsonObject): JsonObject {
-  return envelope
+function wrapText([step, ...rest]: Path, slot: TextSlot): unknown {
+  if (step === undefined) return slot
+  const inner = wrapText(rest, slot)
+  return typeof step === 'string' ? { [step]: inner } : [{ index: step.index, ...(inner as JsonObject) }]
 }

@@ -17,10 +17,15 @@ const DEPTH_MAX = 4
  * text. What can't be told is the status.
  */
 export function readError(text: string | undefined, status: number): object {
-  const { message, type, param, code } = membersOf(parse(text ?? ''), status)
+  return errorOf(parse(text ?? ''), `status ${status}`)
+}
+
+/** The same of a value that is parsed already; `what` stands for an error that says nothing. */
+export function errorOf(value: unknown, what = 'an error'): object {
+  const { message, type, param, code } = membersOf(value, what)
   return {
     error: {
-      message: message ?? `The model server answered with status ${status}.`,
+      message: message ?? `The model server answered with ${what}.`,
       type: type ?? 'upstream_error',
       param: param ?? null,
       code: code ?? 'upstream.error',
@@ -44,17 +49,17 @@ function parse(text: string): unknown {
   }
 }
 
-function membersOf(value: unknown, status: number, depth = 0): ErrorMembers {
+function membersOf(value: unknown, what: string, depth = 0): ErrorMembers {
   if (depth > DEPTH_MAX) return {}
-  if (typeof value === 'string') return { message: messageOfText(value, status) }
+  if (typeof value === 'string') return { message: messageOfText(value, what) }
   // Google's servers put their error into a list.
   if (Array.isArray(value))
-    return value.length === 1 ? membersOf(value[0], status, depth + 1) : { message: problemsOf(value, depth) }
+    return value.length === 1 ? membersOf(value[0], what, depth + 1) : { message: problemsOf(value, depth) }
   if (!isObject(value)) return {}
   const { error, detail, errors } = value
   // `{"error": {…}}`, and FastAPI's `{"detail": {"error": {…}}}`.
   const inner = [error, detail].find(isObject)
-  if (inner) return { ...flatMembers(value), ...defined(membersOf(inner, status, depth + 1)) }
+  if (inner) return { ...flatMembers(value), ...defined(membersOf(inner, what, depth + 1)) }
   const list = [detail, error, errors].find(Array.isArray)
   return {
     ...flatMembers(value),
@@ -77,7 +82,8 @@ function flatMembers(value: Members): ErrorMembers {
 /** `messages[0].content: field required; …` */
 function problemsOf(list: readonly unknown[], depth: number): string | undefined {
   const problems = list.slice(0, PROBLEMS_MAX).flatMap((item) => {
-    const message = typeof item === 'string' ? item : isObject(item) ? membersOf(item, 0, depth + 1).message : undefined
+    const message =
+      typeof item === 'string' ? item : isObject(item) ? membersOf(item, '', depth + 1).message : undefined
     const field = fieldOf(item)
     return message === undefined ? [] : [field === undefined ? message : `${field}: ${message}`]
   })
@@ -94,12 +100,12 @@ function fieldOf(item: unknown): string | undefined {
 }
 
 /** The title of a page, or a text in one line. */
-function messageOfText(text: string, status: number): string | undefined {
+function messageOfText(text: string, what: string): string | undefined {
   const isPage = /^\s*<(?:!doctype|html|head|body|\?xml)\b/i.test(text)
   const content = isPage ? (/<(?:title|h1)[^>]{0,200}>([^<]{1,500})</i.exec(text)?.[1] ?? '') : text
   const line = content.slice(0, TEXT_CHARS_MAX).replace(/\s+/g, ' ').trim()
   if (line === '') return undefined
-  return isPage ? `The model server answered with status ${status}: ${line}` : line
+  return isPage ? `The model server answered with ${what}: ${line}` : line
 }
 
 const isObject = (value: unknown): value is Members =>

@@ -1,15 +1,19 @@
 /** Reads the response of a model server, without trusting it: bounded, and JSON or nothing. */
 import type { UpstreamResponse } from '../core/ports.ts'
+import { decodeUtf8 } from './json-text.ts'
 import { readError } from './upstream-error.ts'
 
 /** Maximum size of a response that is read as a whole. A larger one is rejected; streams have no such bound. */
 export const RESPONSE_BYTES_MAX = 32 * 1024 * 1024
 
-/** The content of a response. `error` carries the OpenAI error that may be evaluated and passed on. */
+/**
+ * The content of a response: a body and the text that it was parsed from. `error` carries the OpenAI error that may be
+ * evaluated and passed on.
+ */
 export type ResponseContent =
   | Readonly<{ kind: 'stream' }>
-  | Readonly<{ kind: 'body'; body: object; bodyBytes: number }>
-  | Readonly<{ kind: 'error'; body: object; bodyBytes: number }>
+  | Readonly<{ kind: 'body'; body: object; text: string; bodyBytes: number }>
+  | Readonly<{ kind: 'error'; body: object; text: string; bodyBytes: number }>
   | Readonly<{ kind: 'rejected' }>
   | Readonly<{ kind: 'malformed'; reason: string }>
 
@@ -31,17 +35,17 @@ export async function readResponse(response: UpstreamResponse, isStream: boolean
     return { kind: 'rejected' }
   }
   // Adapters decode what they can; what is still encoded is no text.
-  const text = bytes && encoding === undefined ? textOf(bytes) : undefined
+  const text = bytes && encoding === undefined ? decodeUtf8(bytes) : undefined
+  const bodyBytes = bytes?.byteLength ?? 0
+  if (!isOk) {
+    const error = readError(text, response.status)
+    return { kind: 'error', body: error, text: JSON.stringify(error), bodyBytes }
+  }
   const body = text === undefined ? undefined : parseObject(text)
-  if (!isOk) return { kind: 'error', body: readError(text, response.status), bodyBytes: bytes?.byteLength ?? 0 }
-  if (body && bytes) return { kind: 'body', body, bodyBytes: bytes.byteLength }
+  if (body && text !== undefined) return { kind: 'body', body, text, bodyBytes }
   const type = response.headers['content-type'] ?? 'no content-type'
   const reason = encoding === undefined ? `no JSON object (${type})` : `the content-encoding ${encoding} is not known`
   return { kind: 'malformed', reason }
-}
-
-function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('utf8')
 }
 
 /** Reads bytes to their end; undefined when there are more than `bodyBytesMax`, and then it stops reading. */

@@ -5,7 +5,7 @@
 import type { Finding } from '../core/finding.ts'
 import { isModelName } from '../core/model-name.ts'
 import type { LocalStep } from '../core/step.ts'
-import { pointerToken } from '../protocol/projection.ts'
+import { pointerToken } from '../protocol/json-pointer.ts'
 
 const ROLES = new Set(['system', 'developer', 'user', 'assistant', 'tool', 'function'])
 

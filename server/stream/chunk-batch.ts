@@ -1,68 +1,25 @@
-/**
- * One batch of a stream: chunks split into shells, held texts and atomic fields. All of it is evaluated at once, on
- * what is final.
- */
-import type { Call, Segment } from '../core/call.ts'
+/** What of a stream is judged at once: strings of chunks that came as a whole, and texts that go on, on what is final. */
+import type { Call } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import type { StepOutcome } from '../core/step.ts'
 import { allFindings } from '../pipeline/enforce.ts'
-import { project } from '../protocol/projection.ts'
-import { type ChunkShell, type JsonObject, splitChunk } from '../protocol/stream-chunk.ts'
-import { appendDelta, type DueText, dueSegment, dueTexts, endTexts, type HeldTexts, settleText } from './held-text.ts'
+import type { JsonObject } from '../protocol/stream-chunk.ts'
+import { type DueText, dueSegment, type HeldTexts, settleText } from './held-text.ts'
 import type { Settled } from './release-window.ts'
+import type { WholeField, WholeFields } from './whole-field.ts'
 
-/** An atomic field, and in front of it what was sent at its pointer before: some clients join them. */
-type AtomicField = Readonly<{ pointer: string; earlier: string; segment: Segment }>
-
-/** Characters of earlier strings at a pointer that are scanned together with a new one. */
-const EARLIER_CHARS_MAX = 4096
-
-/** The atomic fields that were sent so far, by pointer. */
-export type AtomicFields = Map<string, string>
-
-/** The chunks of one read, and what is new in them. */
+/** The chunks of a batch, and what is to be judged in them and in the held texts. */
 export type Batch = Readonly<{
-  shells: readonly ChunkShell[]
-  atomicFields: readonly AtomicField[]
+  chunks: readonly JsonObject[]
+  wholeFields: readonly WholeField[]
   due: readonly DueText[]
 }>
 
-/**
- * Accepts parsed chunks, adds their texts to `texts`; undefined when one of them is not a chunk that can be
- * evaluated.
- */
-export function acceptChunks(chunks: readonly unknown[], texts: HeldTexts, sent: AtomicFields): Batch | undefined {
-  const shells: ChunkShell[] = []
-  const atomicFields: AtomicField[] = []
-  for (const chunk of chunks) {
-    const parts = splitChunk(chunk)
-    if (!parts?.deltas.every((delta) => appendDelta(texts, delta))) return undefined
-    for (const segment of project(parts.shell.chunk)) {
-      const earlier = sent.get(segment.pointer)
-      if (earlier === segment.text) continue
-      const pointer = `/${shells.length}${segment.pointer}`
-      const joined = (earlier ?? '').slice(-EARLIER_CHARS_MAX)
-      atomicFields.push({ pointer, earlier: joined, segment: { ...segment, pointer, text: joined + segment.text } })
-      sent.set(segment.pointer, earlier === undefined ? segment.text : joined + segment.text)
-    }
-    for (const choice of parts.shell.ended) endTexts(texts, choice)
-    shells.push(parts.shell)
-  }
-  return { shells, atomicFields, due: dueTexts(texts) }
-}
-
-/** The batch after the last read: what is still held, now that nothing more comes. */
-export function finalBatch(texts: HeldTexts): Batch {
-  endTexts(texts)
-  return { shells: [], atomicFields: [], due: dueTexts(texts) }
-}
-
 /** Returns the call that is evaluated for a batch. `request` provides its identity. */
-export function batchCall(request: Call, { shells, atomicFields, due }: Batch): Call {
-  const segments = [...due.map(dueSegment), ...atomicFields.map(({ segment }) => segment)]
-  const body: readonly JsonObject[] = shells.map(({ chunk }) => chunk)
+export function batchCall(request: Call, { chunks, wholeFields, due }: Batch): Call {
+  const segments = [...due.map(dueSegment), ...wholeFields.map(({ segment }) => segment)]
   const bodyBytes = segments.reduce((sum, { text }) => sum + text.length, 0)
-  return { ...request, stage: 'response', body, bodyBytes, segments }
+  return { ...request, stage: 'response', body: chunks, bodyBytes, segments }
 }
 
 /** What of a batch can no longer change: outcomes with final findings only, and of each due text what is settled. */
@@ -73,28 +30,37 @@ export type SettledBatch = Readonly<{
 
 /**
  * Given the outcomes of the steps over a batch, drops findings that may still change. A text that never settles is an
- * outcome of its own.
+ * outcome of its own, and so is a queue that is full (`isOverfull`).
  */
 export function settleBatch(
-  { due, atomicFields }: Batch,
+  { due, wholeFields }: Batch,
   texts: HeldTexts,
+  fields: WholeFields,
   outcomes: readonly StepOutcome[],
+  isOverfull: boolean,
 ): SettledBatch {
   const found = Map.groupBy(allFindings(outcomes), ({ pointer }) => pointer)
   const settled = new Map(due.map(({ pointer }) => [pointer, settleText(texts, pointer, found.get(pointer) ?? [])]))
-  const final = new Set([...settled.values()].flatMap(({ findings }) => findings))
-  const earlierChars = new Map(atomicFields.map(({ pointer, earlier }) => [pointer, earlier.length]))
-  const finalFindings = (finding: Finding): readonly Finding[] => {
+  const repeats = fields.endBatch(wholeFields, new Set(found.keys()))
+  const earlierChars = new Map(wholeFields.map(({ segment, earlierChars: chars }) => [segment.pointer, chars]))
+  const wholeFindings = (finding: Finding): readonly Finding[] => {
     const earlier = earlierChars.get(finding.pointer)
-    if (earlier === undefined) return final.has(finding) ? [finding] : []
+    if (earlier === undefined) return []
     const [start, end] = [Math.max(0, finding.span[0] - earlier), finding.span[1] - earlier]
-    return end > start ? [{ ...finding, span: [start, end] }] : []
+    if (end <= start) return []
+    const pointers = [finding.pointer, ...(repeats.get(finding.pointer) ?? [])]
+    return pointers.map((pointer) => ({ ...finding, pointer, span: [start, end] }))
+  }
+  const finalFindings = (finding: Finding): readonly Finding[] => {
+    const text = settled.get(finding.pointer)
+    const final = text?.finalOf.get(finding)
+    return text === undefined ? wholeFindings(finding) : final === undefined ? [] : [final]
   }
   const kept = outcomes.map((outcome) =>
     outcome.status === 'done' ? { ...outcome, findings: outcome.findings.flatMap(finalFindings) } : outcome,
   )
-  const isOverfull = [...settled.values()].some(({ status }) => status === 'overfull')
-  return { outcomes: isOverfull ? [...kept, OVERFULL] : kept, texts: settled }
+  const isFull = isOverfull || [...settled.values()].some(({ status }) => status === 'overfull')
+  return { outcomes: isFull ? [...kept, OVERFULL] : kept, texts: settled }
 }
 
 const OVERFULL: StepOutcome = { step: 'stream_window', ms: 0, status: 'failed', reason: 'overfull' }

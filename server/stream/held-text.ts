@@ -1,16 +1,20 @@
 /**
- * The held texts of one streamed response, each behind its window. Pure bookkeeping: which of them are due, what of
- * them is settled, what leaves.
+ * The held texts of one streamed response, each behind its window, and the places in chunks that they fill. Pure
+ * bookkeeping: which of them are due, what of them is settled, what has become of them.
  */
 import type { Segment } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import type { PendingFrom } from '../core/step.ts'
-import type { TextDelta } from '../protocol/stream-chunk.ts'
+import type { HeldField } from '../protocol/stream-chunk.ts'
+import type { TextSlot } from '../protocol/text-slot.ts'
+import type { Backlog } from './judgement-pace.ts'
 import {
   createWindow,
   finish,
   HELD_CHARS_MAX,
+  pause,
   push,
+  type ReleasedPart,
   release,
   type Settled,
   scanText,
@@ -18,51 +22,75 @@ import {
   type Window,
 } from './release-window.ts'
 
-/** Characters that accumulate in a window before it is scanned again: text that is held back anyway loses little. */
-const NEW_CHARS_MIN = 64
+/** `slots` are the places of the held text, in its order. `isDue`: something of it has changed since it was settled. */
+type HeldText = { window: Window; slots: TextSlot[]; isDue: boolean; newChars: number }
 
-type HeldText = { window: Window; delta: TextDelta; newChars: number }
-
-/** All texts of a stream by pointer. */
-export type HeldTexts = Readonly<{ matchCharsMax: number; pendingFrom: PendingFrom; byPointer: Map<string, HeldText> }>
+/** All texts of a stream by pointer; `current` is the one that each choice is at. */
+export type HeldTexts = Readonly<{
+  matchCharsMax: number
+  pendingFrom: PendingFrom
+  byPointer: Map<string, HeldText>
+  current: Map<number, string>
+}>
 
 /** A text that is to be scanned now. */
 export type DueText = Readonly<{ pointer: string; text: string }>
 
 /** Creates the texts of a stream. `matchCharsMax`: the largest of the response steps; `pendingFrom`: of them all. */
 export function createHeldTexts(matchCharsMax: number, pendingFrom: PendingFrom): HeldTexts {
-  return { matchCharsMax, pendingFrom, byPointer: new Map() }
+  return { matchCharsMax, pendingFrom, byPointer: new Map(), current: new Map() }
 }
 
-/**
- * Appends the text of a chunk. False when the text had ended: what follows could complete a match that has left in
- * part.
- */
-export function appendDelta({ matchCharsMax, pendingFrom, byPointer }: HeldTexts, delta: TextDelta): boolean {
-  const window = (): Window => createWindow(matchCharsMax, HELD_CHARS_MAX, pendingFrom)
-  const text = byPointer.get(delta.pointer) ?? { window: window(), delta, newChars: 0 }
-  if (text.window.isFinished) return false
-  text.window = push(text.window, delta.text)
-  text.newChars += delta.text.length
-  byPointer.set(delta.pointer, text)
-  return true
+/** Appends the text of a chunk. `earlier` is what has left of it as a whole before, when it is held for the first time. */
+export function appendText(texts: HeldTexts, { field, slot }: HeldField, earlier: string): void {
+  const { matchCharsMax, pendingFrom, byPointer, current } = texts
+  if (current.get(field.choice) !== field.pointer) pauseChoice(texts, field.choice)
+  current.set(field.choice, field.pointer)
+  let held = byPointer.get(field.pointer)
+  if (held === undefined) {
+    const window = createWindow(matchCharsMax, HELD_CHARS_MAX, pendingFrom, earlier)
+    held = { window, slots: [], isDue: true, newChars: 0 }
+    byPointer.set(field.pointer, held)
+  }
+  held.window = push(held.window, field.text)
+  held.slots.push(slot)
+  held.newChars += field.text.length
+  held.isDue = true
 }
 
-/** Ends the texts of a choice; of all choices when none is given. */
-export function endTexts({ byPointer }: HeldTexts, choice?: number): void {
-  for (const text of byPointer.values()) {
-    if (choice === undefined || text.delta.choice === choice) text.window = finish(text.window)
+/** Pauses the text that a choice is at: something else of it has begun. */
+export function pauseChoice({ byPointer, current }: HeldTexts, choice: number): void {
+  const held = byPointer.get(current.get(choice) ?? '')
+  if (held === undefined) return
+  current.delete(choice)
+  held.window = pause(held.window)
+  held.isDue ||= held.window.held !== ''
+}
+
+/** Ends all texts. */
+export function finishTexts({ byPointer }: HeldTexts): void {
+  for (const held of byPointer.values()) {
+    held.window = finish(held.window)
+    held.isDue = held.window.held !== ''
   }
 }
 
-/** The texts that are to be scanned now: enough has arrived, or they have ended with something still held. */
+/** The texts that are to be scanned now. */
 export function dueTexts({ byPointer }: HeldTexts): readonly DueText[] {
   const due: DueText[] = []
-  for (const [pointer, { window, newChars }] of byPointer) {
-    const isDue = window.isFinished ? window.held !== '' : newChars >= NEW_CHARS_MIN
-    if (isDue) due.push({ pointer, text: scanText(window) })
-  }
+  for (const [pointer, { window, isDue }] of byPointer) if (isDue) due.push({ pointer, text: scanText(window) })
   return due
+}
+
+/** How much of the texts is new, and how much would be scanned. */
+export function backlogOf({ byPointer }: HeldTexts): Backlog {
+  let [newChars, heldChars] = [0, 0]
+  for (const held of byPointer.values()) {
+    if (!held.isDue) continue
+    newChars += held.newChars
+    heldChars += held.window.held.length
+  }
+  return { newChars, heldChars }
 }
 
 /** Given the findings in a due text, returns which of them are final and how far it may leave. */
@@ -70,18 +98,38 @@ export function settleText({ byPointer }: HeldTexts, pointer: string, findings: 
   return settle(textAt(byPointer, pointer).window, findings)
 }
 
-/** Releases what is settled of a due text, without the findings of `kinds`; '' when nothing may leave yet. */
+/** Puts what is settled of a due text into its places, without the findings of `kinds`. */
 export function releaseText(
   { byPointer }: HeldTexts,
   pointer: string,
   settled: Settled,
   kinds: readonly string[],
-): Readonly<{ delta: TextDelta; text: string }> {
+): void {
   const held = textAt(byPointer, pointer)
   const released = release(held.window, settled, kinds)
   held.window = released.window
+  held.isDue = false
   held.newChars = 0
-  return { delta: held.delta, text: released.text }
+  let first = 0
+  for (const part of released.parts) first = fillSlots(held.slots, first, part)
+  held.slots.splice(0, first)
+}
+
+/**
+ * Fills places from index `first` on, and returns the index of the first that is not full. A mark stands where its text
+ * begins; the places of the rest of that text stay empty.
+ */
+function fillSlots(slots: readonly TextSlot[], first: number, { text, chars, isMark }: ReleasedPart): number {
+  let index = first
+  for (let at = 0; at < chars; ) {
+    const slot = slots[index]
+    if (!slot) throw new Error('more text leaves than has come')
+    const taken = Math.min(slot.heldChars, chars - at)
+    slot.fill(isMark ? (at === 0 ? text : '') : text.slice(at, at + taken), taken)
+    at += taken
+    if (slot.heldChars === 0) index++
+  }
+  return index
 }
 
 /** The segment that the response steps scan for a due text. */

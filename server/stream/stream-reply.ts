@@ -1,28 +1,47 @@
 /**
  * A streamed response: read, held back, judged in batches, recorded, released. Its first event leaves after an entry
- * in the ledger, its end after another one. An early end is sent to the client as an error event, and then there is no
- * `[DONE]`.
+ * in the ledger, its end after another one. An early end is sent to the client as an error event; then there is no
+ * `[DONE]`, and the body stays unfinished.
  */
 import type { Call } from '../core/call.ts'
 import type { UpstreamResponse } from '../core/ports.ts'
 import type { Step } from '../core/step.ts'
 import { pendingFromSteps } from '../detection/pending-match.ts'
 import { saltOf } from '../ledger/entry-builder.ts'
-import { type AppendResult, appendDecision, countFinding, type Decision } from '../pipeline/append.ts'
+import { countFinding } from '../pipeline/append.ts'
 import { decide } from '../pipeline/decide.ts'
 import { enforce } from '../pipeline/enforce.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
 import type { RecordedDecision } from '../pipeline/judge.ts'
-import { allowanceHeaders, governanceHeaders, type Reply } from '../pipeline/reply.ts'
+import { allowanceHeaders, governanceHeaders, type Reply, type StreamTexts } from '../pipeline/reply.ts'
 import { runSteps } from '../pipeline/step-runner.ts'
-import { readEvents, SseError } from '../protocol/sse.ts'
-import type { JsonObject } from '../protocol/stream-chunk.ts'
-import { endStream, failedEnd, type StreamEnd } from './stream-end.ts'
+import { KEEP_ALIVE } from '../protocol/sse.ts'
+import { JudgementPace } from './judgement-pace.ts'
+import { acceptRead, type StreamStop } from './stream-arrival.ts'
+import { appendBatch, endStream, failedEnd, judgeError, type StreamEnd } from './stream-end.ts'
 import { StreamProgress } from './stream-progress.ts'
+import { StreamSource } from './stream-source.ts'
 import { StreamState } from './stream-state.ts'
 
+/** A connection that has been silent for so long gets a comment: proxies close silent ones. */
+const SILENCE_MS = 15_000
+
 /** One stream: who judges it, the request that it answers, and its state. `signal` aborts when the client disconnects. */
-type Stream = Readonly<{ gateway: Gateway; request: Call; signal: AbortSignal; state: StreamState }>
+type Stream = Readonly<{
+  gateway: Gateway
+  request: Call
+  signal: AbortSignal
+  state: StreamState
+  source: StreamSource
+  pace: JudgementPace
+}>
+
+/** The response headers of every stream. */
+export const STREAM_HEADERS: Readonly<Record<string, string>> = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+}
 
 /** Returns the reply whose chunks are the judged stream. `requestDecision` is the decision about the request. */
 export function streamReply(
@@ -34,15 +53,15 @@ export function streamReply(
 ): Reply {
   const steps = gateway.steps.filter(({ stages }) => stages.includes('response'))
   const progress = new StreamProgress(verdict.classification, saltOf(gateway.commitmentKey, request.id))
-  const state = new StreamState(request, longestMatch(steps), pendingFromSteps(steps), progress)
+  const requestKinds = verdict.action === 'redact' ? verdict.kinds : []
+  const state = new StreamState(request, longestMatch(steps), pendingFromSteps(steps), progress, requestKinds)
   const headers = {
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-cache, no-transform',
-    'x-accel-buffering': 'no',
+    ...STREAM_HEADERS,
     ...governanceHeaders(verdict, [...outcomes, ...steps]),
     ...allowanceHeaders(allowance, false),
   }
-  const chunks = streamChunks({ gateway, request, signal, state }, response.body)
+  const pace = new JudgementPace(gateway.ports.clock)
+  const chunks = streamTexts({ gateway, request, signal, state, source: new StreamSource(response.body), pace })
   return { kind: 'stream', status: 200, headers, chunks }
 }
 
@@ -51,8 +70,7 @@ function longestMatch(steps: readonly Step[]): number {
 }
 
 /** The judged stream. When the client disconnects, `finally` still records it. */
-async function* streamChunks(stream: Stream, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const events = readEvents(bytes)
+async function* streamTexts(stream: Stream): StreamTexts {
   let hasEnded = false
   const endWith = (end: StreamEnd): Promise<string> => {
     hasEnded = true
@@ -60,107 +78,72 @@ async function* streamChunks(stream: Stream, bytes: AsyncIterable<Uint8Array>): 
   }
   try {
     for (;;) {
-      const { text, end } = await processRead(stream, await readNext(events))
+      const { text, end } = await nextTexts(stream)
       if (text !== '') yield text
       if (!end) continue
       const last = await endWith(end)
       if (last !== '') yield last
-      return
+      return end.kind === 'done'
     }
   } catch (cause) {
     yield await endWith(failedEnd('gateway.internal', cause))
     throw cause
   } finally {
     if (!hasEnded) await endWith({ kind: 'client_disconnected' })
-    await events.return(undefined)
-  }
-}
-
-/** Events of one read; the end of the stream; or its failure, which is a value here. */
-type StreamRead =
-  | Readonly<{ kind: 'events'; events: readonly string[] }>
-  | Readonly<{ kind: 'end' }>
-  | Readonly<{ kind: 'failed'; cause: unknown }>
-
-async function readNext(events: AsyncIterator<readonly string[]>): Promise<StreamRead> {
-  try {
-    const next = await events.next()
-    return next.done ? { kind: 'end' } : { kind: 'events', events: next.value }
-  } catch (cause) {
-    return { kind: 'failed', cause }
+    stream.source.close()
   }
 }
 
 type StreamStep = Readonly<{ text: string; end: StreamEnd | undefined }>
 
-/** Returns what of the stream may leave after a read, and how it ends, if it does. */
-async function processRead(stream: Stream, read: StreamRead): Promise<StreamStep> {
-  const { state, signal } = stream
-  if (signal.aborted) return ended({ kind: 'client_disconnected' })
-  if (read.kind === 'failed') {
-    return ended(failedEnd(read.cause instanceof SseError ? 'upstream.malformed' : 'upstream.failed', read.cause))
-  }
-  if (read.kind === 'end') return finishStream(stream, state.hasEnded())
-  const doneIndex = read.events.indexOf('[DONE]')
-  const chunks = (doneIndex < 0 ? read.events : read.events.slice(0, doneIndex)).map(parseChunk)
-  if (chunks.some((chunk) => chunk === undefined)) return ended(failedEnd('upstream.malformed'))
-  if (chunks.some((chunk) => chunk?.['error'])) return ended(failedEnd('upstream.failed'))
-  if (!state.accept(chunks)) return ended(failedEnd('upstream.malformed'))
-  const step = await judgeBatch(stream)
-  if (step.end || doneIndex < 0) return step
-  const rest = await finishStream(stream, true)
-  return { text: step.text + rest.text, end: rest.end }
+/** Waits for something, and returns what of the stream may leave then, and how it ends, if it does. */
+async function nextTexts(stream: Stream): Promise<StreamStep> {
+  const { state, signal, source, pace } = stream
+  const read = await source.read(state.hasNews ? pace.waitMs(state.backlog()) : SILENCE_MS)
+  if (signal.aborted) return { text: '', end: { kind: 'client_disconnected' } }
+  const isSilent = read === undefined && !state.hasNews
+  const stop = read && acceptRead(state, read)
+  if (stop) return stopStream(stream, stop)
+  const isDue = read === undefined || pace.waitMs(state.backlog()) === 0
+  const step = state.hasNews && isDue ? await judgeBatch(stream) : { text: '', end: undefined }
+  const isAlive = isSilent || read?.hasComment === true
+  return step.text === '' && step.end === undefined && isAlive ? { text: KEEP_ALIVE, end: undefined } : step
 }
 
-function ended(end: StreamEnd): StreamStep {
-  return { text: '', end }
-}
-
-/** Releases what is still held, once nothing more comes. `isComplete`: the model server ended it properly. */
-async function finishStream(stream: Stream, isComplete: boolean): Promise<StreamStep> {
+/** Releases what is still held, once nothing more comes, and says how the stream ends. */
+async function stopStream(stream: Stream, stop: StreamStop): Promise<StreamStep> {
   stream.state.finish()
   const { text, end } = await judgeBatch(stream)
-  return { text, end: end ?? (isComplete ? { kind: 'done' } : failedEnd('upstream.failed')) }
+  return { text, end: end ?? (await endAfter(stream, stop)) }
 }
 
-/** Judges what has arrived, and returns what of it may leave: run steps → settle → decide → append → enforce. */
-async function judgeBatch({ gateway, state }: Stream): Promise<StreamStep> {
+async function endAfter({ gateway, request, state }: Stream, stop: StreamStop): Promise<StreamEnd> {
+  switch (stop.kind) {
+    case 'done':
+      return { kind: 'done' }
+    case 'end':
+      return state.hasEnded() ? { kind: 'done' } : failedEnd(state.isForeign ? 'upstream.malformed' : 'upstream.failed')
+    case 'failed':
+      return failedEnd(stop.code, stop.cause)
+    case 'error':
+      return judgeError(gateway, request, stop.body)
+  }
+}
+
+/** Judges what has come, and returns what of it may leave: run steps → settle → decide → append → enforce. */
+async function judgeBatch({ gateway, state, pace }: Stream): Promise<StreamStep> {
   const call = state.pendingCall()
   if (!call) return { text: state.pass(), end: undefined }
+  const backlog = state.backlog()
   const run = await runSteps(gateway, call)
   const outcomes = state.settle(run.outcomes)
+  pace.judged(backlog)
   const verdict = await decide(gateway, call, outcomes)
   const appended = await appendBatch(gateway, call, { outcomes, verdict }, state.progress)
-  if (appended.status === 'unrecorded') return ended(failedEnd('ledger.unavailable', appended.cause))
+  if (appended.status === 'unrecorded') return { text: '', end: failedEnd('ledger.unavailable', appended.cause) }
   const enforcement = enforce(call, state.fieldFindings(), verdict, gateway.registry)
-  if (enforcement.status === 'refused') return ended({ kind: 'refused', refusal: enforcement, verdict })
+  if (enforcement.status === 'refused') return { text: '', end: { kind: 'refused', refusal: enforcement, verdict } }
   const { text, findings } = state.take(verdict, enforcement.body)
   for (const { kind } of findings) countFinding(gateway, kind)
   return { text, end: undefined }
-}
-
-/** Appends the decision about a batch when it is the first, or refuses the stream. Its end records all others. */
-async function appendBatch(
-  gateway: Gateway,
-  call: Call,
-  decision: Decision,
-  progress: StreamProgress,
-): Promise<AppendResult> {
-  progress.decided(decision.verdict)
-  const isRefused = decision.verdict.action === 'block' || decision.verdict.action === 'hold'
-  if (progress.isOpen && !isRefused) return { status: 'recorded' }
-  const details = isRefused ? progress.counts() : { event: 'opened' }
-  const appended = await appendDecision(gateway, call, decision, JSON.stringify(call.segments), details)
-  if (appended.status === 'recorded') progress.isOpen = true
-  return appended
-}
-
-/** Returns a chunk, or undefined when the data is not a JSON object. */
-function parseChunk(data: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(data)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -1,8 +1,8 @@
 /**
- * The state of one streamed response: what has arrived, what is held, and what may leave. It reads, evaluates and
- * records nothing: for each read of the stream
+ * The state of one streamed response: what has come, what is held, and what may leave. It reads, evaluates and
+ * records nothing:
  *
- *     state.accept(chunks)                  chunks arrived; or finish(), when nothing more comes
+ *     state.accept(chunk, jsonChars)        a chunk came; or finish(), when nothing more comes
  *     call = state.pendingCall()            what is to be evaluated now; undefined when that is nothing
  *     …run the response steps over call…
  *     outcomes = state.settle(outcomes)     what of it can no longer change
@@ -14,21 +14,27 @@ import type { Finding } from '../core/finding.ts'
 import type { PendingFrom, StepOutcome } from '../core/step.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { allFindings } from '../pipeline/enforce.ts'
+import { redactionNote } from '../pipeline/reply.ts'
+import { ProjectionError } from '../protocol/projection.ts'
 import { formatEvent } from '../protocol/sse.ts'
-import { buildChunk, type ChunkShell, envelopeOf, type JsonObject } from '../protocol/stream-chunk.ts'
+import { type FieldText, type JsonObject, type SplitChunk, splitChunk } from '../protocol/stream-chunk.ts'
+import { type Batch, batchCall, type SettledBatch, settleBatch } from './chunk-batch.ts'
+import { ChunkQueue } from './chunk-queue.ts'
 import {
-  type AtomicFields,
-  acceptChunks,
-  type Batch,
-  batchCall,
-  finalBatch,
-  type SettledBatch,
-  settleBatch,
-} from './chunk-batch.ts'
-import { createHeldTexts, type HeldTexts, releaseText } from './held-text.ts'
+  appendText,
+  backlogOf,
+  createHeldTexts,
+  dueTexts,
+  finishTexts,
+  type HeldTexts,
+  pauseChoice,
+  releaseText,
+} from './held-text.ts'
+import type { Backlog } from './judgement-pace.ts'
 import type { StreamProgress } from './stream-progress.ts'
+import { type WholeField, WholeFields } from './whole-field.ts'
 
-const NO_BATCH: Batch = { shells: [], atomicFields: [], due: [] }
+const NO_BATCH: Batch = { chunks: [], wholeFields: [], due: [] }
 const NOTHING_SETTLED: SettledBatch = { outcomes: [], texts: new Map() }
 
 /** Events that leave, and the findings in what they were made of. */
@@ -38,37 +44,59 @@ export type TakenEvents = Readonly<{ text: string; findings: readonly Finding[] 
 export class StreamState {
   readonly progress: StreamProgress
   readonly #request: Call
+  readonly #requestKinds: readonly string[]
   readonly #texts: HeldTexts
-  readonly #sentFields: AtomicFields = new Map()
+  readonly #fields: WholeFields
+  readonly #queue = new ChunkQueue()
   /** Choices that have begun, and whether they have ended. */
   readonly #choices = new Map<number, boolean>()
+  #hasSkipped = false
+  #chunks: JsonObject[] = []
+  #wholeFields: WholeField[] = []
   #batch = NO_BATCH
   #settled = NOTHING_SETTLED
-  #envelope: JsonObject = {}
 
-  /** `matchCharsMax`: the largest of the response steps; `pendingFrom`: of them all. */
-  constructor(request: Call, matchCharsMax: number, pendingFrom: PendingFrom, progress: StreamProgress) {
+  /** `matchCharsMax`: the largest of the response steps; `pendingFrom`: of them all; `requestKinds`: redacted before. */
+  constructor(
+    request: Call,
+    matchCharsMax: number,
+    pendingFrom: PendingFrom,
+    progress: StreamProgress,
+    requestKinds: readonly string[] = [],
+  ) {
     this.#request = request
+    this.#requestKinds = requestKinds
     this.#texts = createHeldTexts(matchCharsMax, pendingFrom)
+    this.#fields = new WholeFields(pendingFrom)
     this.progress = progress
   }
 
-  /** Accepts the parsed chunks of a read. False when one of them is not a chunk that can be evaluated. */
-  accept(chunks: readonly unknown[]): boolean {
-    const batch = acceptChunks(chunks, this.#texts, this.#sentFields)
-    if (!batch) return false
-    this.#begin(batch)
-    for (const { chunk, ended } of batch.shells) {
-      for (const { index = 0 } of chunk['choices'] as readonly { index?: number }[]) {
-        this.#choices.set(index, this.#choices.get(index) === true || ended.includes(index))
-      }
+  /** Accepts a parsed chunk that came as so many characters. False when it is not a chunk that can be evaluated. */
+  accept(value: unknown, jsonChars: number): boolean {
+    try {
+      const split = splitChunk(value, (field) => this.#fields.isHeld(field))
+      if (split === undefined) return false
+      this.#add({ ...split, chunk: this.#fields.withFirstValues(split.chunk) }, jsonChars)
+      return true
+    } catch (cause) {
+      if (cause instanceof ProjectionError) return false
+      throw cause
     }
-    return true
+  }
+
+  /** Skips something that is no chunk. */
+  skip(): void {
+    this.#hasSkipped = true
+  }
+
+  /** True when something came and none of it was a chunk. */
+  get isForeign(): boolean {
+    return this.#hasSkipped && this.#choices.size === 0
   }
 
   /** Ends all texts: nothing more comes. */
   finish(): void {
-    this.#begin(finalBatch(this.#texts))
+    finishTexts(this.#texts)
   }
 
   /** True when choices have begun and each of them has ended. */
@@ -76,16 +104,28 @@ export class StreamState {
     return this.#choices.size > 0 && [...this.#choices.values()].every((isEnded) => isEnded)
   }
 
+  /** True when something has come since the last judgement. */
+  get hasNews(): boolean {
+    return this.#chunks.length > 0
+  }
+
+  /** How much text is to be judged. */
+  backlog(): Backlog {
+    return backlogOf(this.#texts)
+  }
+
   /** The call to be evaluated now; undefined when there is no new text, after the first batch. */
   pendingCall(): Call | undefined {
-    const { due, atomicFields, shells } = this.#batch
-    const hasText = due.length + atomicFields.length > 0
-    return hasText || (!this.progress.isOpen && shells.length > 0) ? batchCall(this.#request, this.#batch) : undefined
+    const due = dueTexts(this.#texts)
+    const hasText = due.length + this.#wholeFields.length > 0
+    if (!hasText && (this.progress.isOpen || this.#chunks.length === 0)) return undefined
+    this.#batch = { chunks: this.#chunks, wholeFields: this.#wholeFields, due }
+    return batchCall(this.#request, this.#batch)
   }
 
   /** Given the outcomes of the steps over the pending call, returns what of them is final. */
   settle(outcomes: readonly StepOutcome[]): readonly StepOutcome[] {
-    this.#settled = settleBatch(this.#batch, this.#texts, outcomes)
+    this.#settled = settleBatch(this.#batch, this.#texts, this.#fields, outcomes, this.#queue.isOverfull)
     return this.#settled.outcomes
   }
 
@@ -95,9 +135,9 @@ export class StreamState {
     return allFindings(outcomes).filter(({ pointer }) => !texts.has(pointer))
   }
 
-  /** Takes a batch that has no text to be evaluated: its events leave as they are. */
+  /** Takes what has no text to be evaluated: its chunks leave as they are, behind what is held. */
   pass(): string {
-    return this.#send(this.#batch.shells, [], [], [])
+    return this.#send(this.#chunks, [], [])
   }
 
   /**
@@ -106,47 +146,49 @@ export class StreamState {
    */
   take(verdict: Verdict, body: unknown): TakenEvents {
     const kinds = verdict.action === 'redact' ? verdict.kinds : []
-    const chunks = body as readonly JsonObject[]
-    this.#envelope = envelopeOf(chunks.at(-1) ?? this.#envelope)
-    const shells = this.#batch.shells.map((shell, index) => ({ ...shell, chunk: chunks[index] ?? shell.chunk }))
     const { outcomes, texts } = this.#settled
+    for (const [pointer, settled] of texts) releaseText(this.#texts, pointer, settled, kinds)
     const findings = allFindings(outcomes).filter(
       ({ pointer, span }) => span[1] <= (texts.get(pointer)?.releaseTo ?? Infinity),
     )
-    return { text: this.#send(shells, this.#releaseTexts(kinds), findings, kinds), findings }
+    return { text: this.#send(body as readonly JsonObject[], findings, kinds), findings }
   }
 
-  #send(
-    shells: readonly ChunkShell[],
-    texts: readonly JsonObject[],
-    findings: readonly Finding[],
-    redactedKinds: readonly string[],
-  ): string {
-    const events = eventsInOrder(shells, texts)
-    const text = events.map((event) => formatEvent(JSON.stringify(event))).join('')
-    this.progress.sent(text, events.length, findings, redactedKinds)
-    this.#begin(NO_BATCH)
-    return text
+  #add(split: SplitChunk, jsonChars: number): void {
+    const { chunk, choices, ended, texts, fields } = split
+    const judged = this.#fields.judgedIn(chunk, fields, this.#chunks.length)
+    const begun = new Set([...fields.values()].filter(isBeginning).map(({ choice }) => choice))
+    for (const choice of begun) pauseChoice(this.#texts, choice)
+    for (const text of texts) appendText(this.#texts, text, this.#fields.earlier(text.field.pointer))
+    for (const choice of ended) pauseChoice(this.#texts, choice)
+    for (const choice of choices)
+      this.#choices.set(choice, this.#choices.get(choice) === true || ended.includes(choice))
+    this.#queue.add(split, jsonChars)
+    this.#chunks.push(chunk)
+    this.#wholeFields.push(...judged)
   }
 
-  #begin(batch: Batch): void {
-    this.#batch = batch
+  /** What the client is told with the end of a choice; undefined when nothing was taken out. */
+  #note(): JsonObject | undefined {
+    const { redacted, redacted_in } = redactionNote(this.#requestKinds, this.progress.redacted)
+    return redacted.length > 0 ? { redacted, redacted_in } : undefined
+  }
+
+  #send(body: readonly JsonObject[], findings: readonly Finding[], redactedKinds: readonly string[]): string {
+    this.progress.redacts(redactedKinds)
+    this.#queue.enforce(body)
+    const events = this.#queue.leave(this.#note())
+    const text = events.map(formatEvent).join('')
+    this.progress.sent(text, events.length, findings)
+    this.#chunks = []
+    this.#wholeFields = []
+    this.#batch = NO_BATCH
     this.#settled = NOTHING_SETTLED
-  }
-
-  #releaseTexts(kinds: readonly string[]): readonly JsonObject[] {
-    return [...this.#settled.texts].flatMap(([pointer, settled]) => {
-      const { delta, text } = releaseText(this.#texts, pointer, settled, kinds)
-      return text === '' ? [] : [buildChunk(this.#envelope, delta, text)]
-    })
+    return text
   }
 }
 
-/** Chunks in the order that clients expect: beginnings, texts, then what ends a choice or the whole. */
-function eventsInOrder(shells: readonly ChunkShell[], texts: readonly JsonObject[]): readonly JsonObject[] {
-  const isEnd = ({ chunk, ended }: ChunkShell): boolean => ended.length > 0 || (chunk['choices'] as []).length === 0
-  const nonEmpty = shells.filter(({ isEmpty }) => !isEmpty)
-  const ends = nonEmpty.filter(isEnd)
-  const beginnings = nonEmpty.filter((shell) => !isEnd(shell))
-  return [...beginnings.map(({ chunk }) => chunk), ...texts, ...ends.map(({ chunk }) => chunk)]
+/** True for a string that begins something else than the text that its choice is at: the id and the name of a tool call. */
+function isBeginning({ path }: FieldText): boolean {
+  return path[0] === 'delta' && path.length > 2
 }

@@ -39,21 +39,33 @@ export class ResponseBody {
     this.#notifyReader()
   }
 
-  /** Returns the chunks as they arrive. A reader who stops before the end aborts the connection. */
-  async *chunks(): AsyncGenerator<Uint8Array> {
-    try {
-      for (;;) {
-        const chunk = this.#chunks.shift()
-        if (chunk) {
-          this.#bufferedBytes -= chunk.byteLength
-          if (this.#bufferedBytes <= this.#highWaterBytes) this.#resume()
-          yield chunk
-        } else if (this.#end?.cause) throw this.#end.cause
-        else if (this.#end) return
-        else await new Promise<void>((resolve) => (this.#notifyReader = resolve))
+  /**
+   * Returns the chunks as they arrive. A reader who stops before the end aborts the connection, at once even when it waits
+   * for the next chunk (a generator would return only after that).
+   */
+  chunks(): AsyncIterableIterator<Uint8Array> {
+    const iterator: AsyncIterableIterator<Uint8Array> = {
+      next: () => this.#nextChunk(),
+      return: async () => {
+        this.#abort('the reader stopped')
+        return { done: true, value: undefined }
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    }
+    return iterator
+  }
+
+  async #nextChunk(): Promise<IteratorResult<Uint8Array>> {
+    for (;;) {
+      const chunk = this.#chunks.shift()
+      if (chunk) {
+        this.#bufferedBytes -= chunk.byteLength
+        if (this.#bufferedBytes <= this.#highWaterBytes) this.#resume()
+        return { done: false, value: chunk }
       }
-    } finally {
-      this.#abort('the reader stopped')
+      if (this.#end?.cause) throw this.#end.cause
+      if (this.#end) return { done: true, value: undefined }
+      await new Promise<void>((resolve) => (this.#notifyReader = resolve))
     }
   }
 

@@ -1,5 +1,6 @@
 /** A gateway whose hands are stand-ins, so that each of them can be made to fail. The core is the real one. */
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Entry, SealedEntry } from '../../../server/core/entry.ts'
 import { createFamilyRegistry } from '../../../server/core/finding-family.ts'
 import type { Ports, UpstreamResponse } from '../../../server/core/ports.ts'
@@ -9,7 +10,7 @@ import type { GovernedRequest } from '../../../server/governance/governed-reques
 import { seal } from '../../../server/ledger/seal.ts'
 import type { Gateway } from '../../../server/pipeline/gateway.ts'
 import { readBytes } from '../../../server/protocol/upstream-response.ts'
-import { readFamilies } from '../../../server/rules/family-file.ts'
+import { readFamilies } from '../../../server/rules/rule-source.ts'
 
 /** What happened, in order: `append govern_allow`, `forward /chat/completions`. */
 export type Events = string[]
@@ -51,14 +52,23 @@ export function decide({ outcomes }: PolicyInput, decisionId: string): Verdict {
   return kinds.length > 0 ? { ...head, action: 'redact', kinds } : { ...head, action: 'allow' }
 }
 
+/** The parts as they come over time: between two of them others have their turn. */
+export async function* dripped<T>(parts: Iterable<T>): AsyncGenerator<T> {
+  for (const part of parts) {
+    yield part
+    // A read takes what is at hand in one turn, and so has its own by then.
+    for (let turn = 0; turn < 3; turn++) await nextTurn()
+  }
+}
+
 /** An answer of a model server. */
 export function answerOf(
-  parts: Iterable<Uint8Array | string>,
+  parts: Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>,
   type = 'application/json',
   status = 200,
 ): UpstreamResponse {
   async function* body(): AsyncGenerator<Uint8Array> {
-    for (const part of parts) yield typeof part === 'string' ? Buffer.from(part) : part
+    for await (const part of parts) yield typeof part === 'string' ? Buffer.from(part) : part
   }
   const bytes = body()
   return {
@@ -112,7 +122,7 @@ export function createBench(
         close: async () => {},
       },
       meter: { count: () => {}, observe: () => {} },
-      clock: { nowMs: () => 1_732_500_000_000, elapsedMs: () => count++ },
+      clock: { nowMs: () => 1_732_500_000_000, elapsedMs: () => (count += 10) },
       random: { bytes: (bytes) => new Uint8Array(bytes).fill(count++ % 256) },
       ...ports,
     },
@@ -129,6 +139,7 @@ export function requestOf(body: object, more: Partial<GovernedRequest> = {}): Go
     session: 'ses_1',
     flags: {},
     body,
+    text: JSON.stringify(body),
     bodyBytes: JSON.stringify(body).length,
     signal: new AbortController().signal,
     ...more,

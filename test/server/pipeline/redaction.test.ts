@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Finding } from '../../../server/core/finding.ts'
-import { RedactionError, redact, redactText } from '../../../server/pipeline/redaction.ts'
-import { KEY_SUFFIX, project } from '../../../server/protocol/projection.ts'
+import { RedactionError, redactText } from '../../../server/pipeline/redaction.ts'
+import { redact } from '../../../server/pipeline/value-redaction.ts'
+import { KEY_SUFFIX } from '../../../server/protocol/json-pointer.ts'
+import { project } from '../../../server/protocol/projection.ts'
 import { sequence } from '../rules/fixture.ts'
 
 const finding = (pointer: string, start: number, end: number, kind = 'pii.email'): Finding => ({

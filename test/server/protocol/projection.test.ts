@@ -1,7 +1,8 @@
 /** project finds every string of every API's body, says whose words it holds, and refuses what it can't look through. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { KEY_SUFFIX, PROJECTION_LIMITS, ProjectionError, project } from '../../../server/protocol/projection.ts'
+import { KEY_SUFFIX } from '../../../server/protocol/json-pointer.ts'
+import { PROJECTION_LIMITS, ProjectionError, project } from '../../../server/protocol/projection.ts'
 import { sequence } from '../rules/fixture.ts'
 
 const authors = (body: unknown, text: string): readonly (readonly [string, string])[] =>

@@ -1,15 +1,12 @@
 /** Reading server-sent events: framing, and that cuts change nothing. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EVENT_CHARS_MAX, formatEvent, readEvents, SseError } from '../../../server/protocol/sse.ts'
+import { createEventReader, EVENT_CHARS_MAX, formatEvent, KEEP_ALIVE, SseError } from '../../../server/protocol/sse.ts'
 
-async function eventsOf(parts: Iterable<Uint8Array>): Promise<readonly string[]> {
-  async function* bytes(): AsyncGenerator<Uint8Array> {
-    yield* parts
-  }
-  const events: string[] = []
-  for await (const batch of readEvents(bytes())) events.push(...batch)
-  return events
+function eventsOf(parts: Iterable<Uint8Array>): readonly string[] {
+  const reader = createEventReader()
+  const events = [...[...parts].map(reader.read), reader.end()].flatMap((read) => read.events)
+  return events.map(({ data }) => data)
 }
 
 const ROWS: readonly (readonly [what: string, text: string, events: readonly string[]])[] = [
@@ -30,37 +27,48 @@ const ROWS: readonly (readonly [what: string, text: string, events: readonly str
 ]
 
 for (const [what, text, events] of ROWS) {
-  test(`reads the same for every cut: ${what}`, async () => {
+  test(`reads the same for every cut: ${what}`, () => {
     const bytes = Buffer.from(text)
     for (let at = 0; at <= bytes.length; at++) {
-      assert.deepEqual(await eventsOf([bytes.subarray(0, at), bytes.subarray(at)]), events, `cut at ${at}`)
+      assert.deepEqual(eventsOf([bytes.subarray(0, at), bytes.subarray(at)]), events, `cut at ${at}`)
     }
-    assert.deepEqual(await eventsOf([...bytes].map((byte) => Uint8Array.of(byte))), events, 'byte by byte')
+    assert.deepEqual(eventsOf([...bytes].map((byte) => Uint8Array.of(byte))), events, 'byte by byte')
   })
 }
 
-test('an event without an end is refused before it fills the memory', async () => {
+test('an event without an end is refused before it fills the memory', () => {
   const part = Buffer.alloc(1024 * 1024, 'x')
   const parts = Array.from({ length: EVENT_CHARS_MAX / part.length + 2 }, () => part)
-  await assert.rejects(eventsOf([Buffer.from('data: '), ...parts]), SseError)
+  assert.throws(() => eventsOf([Buffer.from('data: '), ...parts]), SseError)
   const lines = Array.from({ length: EVENT_CHARS_MAX / part.length + 2 }, () =>
     Buffer.concat([Buffer.from('data: '), part, Buffer.from('\n')]),
   )
-  await assert.rejects(eventsOf(lines), SseError)
+  assert.throws(() => eventsOf(lines), SseError)
 })
 
 // A reader that looks at what it holds with every piece takes minutes for this.
-test('a large event in small pieces costs no more than its length', { timeout: 60_000 }, async () => {
+test('a large event in small pieces costs no more than its length', { timeout: 60_000 }, () => {
   const bytes = Buffer.from(`data: ${'x'.repeat(EVENT_CHARS_MAX - 64)}\n\n`)
   const parts = Array.from({ length: Math.ceil(bytes.length / 64) }, (_, index) =>
     bytes.subarray(index * 64, index * 64 + 64),
   )
-  assert.equal((await eventsOf(parts))[0]?.length, EVENT_CHARS_MAX - 64)
+  assert.equal(eventsOf(parts)[0]?.length, EVENT_CHARS_MAX - 64)
 })
 
-test('an event that is written is read', async () => {
-  assert.deepEqual(await eventsOf([Buffer.from(formatEvent('{"a":"b"}') + formatEvent('[DONE]'))]), [
-    '{"a":"b"}',
-    '[DONE]',
-  ])
+test('an event that is written is read', () => {
+  assert.deepEqual(eventsOf([Buffer.from(formatEvent('{"a":"b"}') + formatEvent('[DONE]'))]), ['{"a":"b"}', '[DONE]'])
+})
+
+test('names of events are told, and that there was a comment', () => {
+  const reader = createEventReader()
+  const read = (text: string) => reader.read(Buffer.from(text))
+  assert.deepEqual(read('event: error\ndata: a\n\ndata: b\n\n'), {
+    events: [
+      { name: 'error', data: 'a' },
+      { name: undefined, data: 'b' },
+    ],
+    hasComment: false,
+  })
+  assert.deepEqual(read(KEEP_ALIVE), { events: [], hasComment: true })
+  assert.deepEqual(read('\n'), { events: [], hasComment: false })
 })

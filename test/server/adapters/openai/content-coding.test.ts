@@ -12,7 +12,7 @@ import {
 } from 'node:zlib'
 import { createOpenai } from '../../../../server/adapters/openai/openai.ts'
 import type { Upstream, UpstreamResponse } from '../../../../server/core/ports.ts'
-import { readEvents } from '../../../../server/protocol/sse.ts'
+import { createEventReader } from '../../../../server/protocol/sse.ts'
 import { readResponse } from '../../../../server/protocol/upstream-response.ts'
 import { type ModelServer, startModelServer } from '../../model-server.ts'
 
@@ -79,9 +79,10 @@ test('an event of a compressed stream is there before the next one', async () =>
     sendMore = () => gzip.end('data: [DONE]\n\n')
   })
   const all: string[] = []
-  for await (const some of readEvents((await ask()).body)) {
+  const reader = createEventReader()
+  for await (const bytes of (await ask()).body) {
     if (all.length === 0) sendMore()
-    all.push(...some)
+    all.push(...reader.read(bytes).events.map(({ data }) => data))
   }
   assert.deepEqual(all, ['{"one":1}', '[DONE]'])
 })

@@ -4,7 +4,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import { createEcho } from '../../../../server/adapters/echo.ts'
 import { createOpenai } from '../../../../server/adapters/openai/openai.ts'
 import type { Upstream, UpstreamResponse } from '../../../../server/core/ports.ts'
-import { readEvents } from '../../../../server/protocol/sse.ts'
+import { createEventReader } from '../../../../server/protocol/sse.ts'
 import { chunksOf, completion, events, json, type ModelServer, startModelServer } from '../../model-server.ts'
 
 let models: ModelServer
@@ -50,7 +50,8 @@ for (const [name, upstream] of Object.entries(UPSTREAMS)) {
     const answer = await upstream().forward('/chat/completions', asked({ stream: true }), 'call-1', signal)
     assert.match(answer.headers['content-type'] ?? '', /^text\/event-stream/)
     const all: string[] = []
-    for await (const some of readEvents(answer.body)) all.push(...some)
+    const reader = createEventReader()
+    for await (const bytes of answer.body) all.push(...reader.read(bytes).events.map(({ data }) => data))
     assert.equal(all.at(-1), '[DONE]')
     assert.ok(all.length >= 4)
   })
