@@ -46,7 +46,8 @@ export type Rig = Readonly<{
 const HERE = import.meta.dirname
 const MEASURED_CORE = '0'
 const OTHER_CORE = '1'
-const ADMIN_KEY = `tp_${'bench-admin-'.repeat(3)}`
+/** The admin's key of gateways that are measured. */
+export const ADMIN_KEY: string = `tp_${'bench-admin-'.repeat(3)}`
 
 /** Starts everything with the Node at `node`; an agent is registered and used by every load. */
 export async function startRig(node: string): Promise<Rig> {
@@ -155,7 +156,8 @@ async function firstLine(child: ChildProcess): Promise<string> {
   return line
 }
 
-async function untilReady(url: string): Promise<void> {
+/** Waits until the gateway is ready; throws after half a minute. */
+export async function untilReady(url: string): Promise<void> {
   for (let waitedMs = 0; waitedMs < 30_000; waitedMs += 100) {
     const answer = await fetch(`${url}/health/ready`).catch(() => undefined)
     if (answer?.ok) return
@@ -164,7 +166,8 @@ async function untilReady(url: string): Promise<void> {
   throw new Error('the gateway did not get ready')
 }
 
-async function createAgent(url: string): Promise<string> {
+/** Registers an agent and returns its key. */
+export async function createAgent(url: string): Promise<string> {
   const answer = await fetch(`${url}/agents`, {
     method: 'POST',
     headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },

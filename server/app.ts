@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { createPrometheus } from './adapters/prometheus.ts'
 import { loadSteps } from './adapters/step-folder.ts'
-import { createGateway } from './composition/create-gateway.ts'
+import { createGateway, createTextCheck } from './composition/create-gateway.ts'
 import { openPorts, type ProcessPorts } from './composition/open-ports.ts'
 import { registerRoutes } from './composition/register-routes.ts'
 import type { Config } from './config/config.ts'
@@ -15,7 +15,6 @@ import { ulid } from './core/ulid.ts'
 import { createEngine } from './detection/engine.ts'
 import { createHttpServer } from './http/http-server.ts'
 import type { Readiness } from './observability/readiness.ts'
-import { isPlainText } from './pipeline/recordable-text.ts'
 import { RULE_FUNCTIONS } from './rules/check/rule-functions.ts'
 import { readRuleBook } from './rules/rule-book.ts'
 
@@ -46,7 +45,7 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
     bodyBytesMax: config.limits.bodyBytesMax,
     corsOrigins: config.corsOrigins,
     newId: () => `req_${ulid(clock, random)}`,
-    isPlainText: (text) => isPlainText({ ...loaded, ...config }, text),
+    isPlainText: createTextCheck(config, loaded),
     isDraining,
     count: meter.countHttp,
     log,

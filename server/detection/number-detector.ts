@@ -2,7 +2,7 @@
 import type { PendingFrom } from '../core/step.ts'
 import { digitsEnd, isDigitCode, nextDigit } from './digit.ts'
 import { type PartialPattern, pendingAt, withPartial } from './partial-match.ts'
-import { type Detector, type Match, matchAt, type Pattern } from './pattern.ts'
+import { type Detector, MATCHES_MAX, type Match, matchAt, type Pattern } from './pattern.ts'
 import { lastRunStart } from './pending-match.ts'
 import type { Finder } from './rule.ts'
 
@@ -25,7 +25,7 @@ export function createNumberDetector(numbers: readonly NumberPattern[]): Detecto
   const finders = numbers.flatMap(({ finder, pattern }) => (finder === undefined ? [] : [{ finder, pattern }]))
   return (text) => {
     const matches: Match[] = []
-    for (let at = nextDigit(text, 0), end = 0; at >= 0; at = nextDigit(text, end)) {
+    for (let at = nextDigit(text, 0), end = 0; at >= 0 && matches.length <= MATCHES_MAX; at = nextDigit(text, end)) {
       end = digitsEnd(text, at)
       if (!hasFourDigits(text, at)) continue
       for (const pattern of byGroup[end - at] ?? []) {

@@ -5,14 +5,18 @@
 import type { PendingFrom } from '../core/step.ts'
 import { digitsEnd, isDigitCode, nextDigit } from './digit.ts'
 import { type PartialPattern, pendingAt, withPartial } from './partial-match.ts'
-import { type Detector, type Match, matchAt, type Pattern } from './pattern.ts'
+import { type Detector, MATCHES_MAX, type Match, matchAt, type Pattern } from './pattern.ts'
 import { lastRunStart } from './pending-match.ts'
 
 /** Creates a detector for notations; the first one that matches at an index counts. */
 export function createPhoneDetector(patterns: readonly Pattern[]): Detector {
   return (text) => {
     const matches: Match[] = []
-    for (let at = nextDigit(text, 0); at >= 0; at = nextDigit(text, digitsEnd(text, at))) {
+    for (
+      let at = nextDigit(text, 0);
+      at >= 0 && matches.length <= MATCHES_MAX;
+      at = nextDigit(text, digitsEnd(text, at))
+    ) {
       if (!hasSevenDigits(text, at)) continue
       for (const pattern of patterns) {
         const match = matchAt(text, at, pattern)

@@ -11,7 +11,10 @@ import { type TextVariant, variantsOf } from './text-variant.ts'
 const TEXT_CHARS_MIN = 6
 
 /** A call with more findings than this can't be acted on, and is refused. */
-const FINDINGS_MAX = MATCHES_MAX
+export const FINDINGS_MAX = MATCHES_MAX
+
+/** Matches in all variants of a segment, of which the outermost count: a match is seen again in each variant that has it. */
+const CANDIDATES_MAX = 4 * MATCHES_MAX
 
 /** There are more findings than can be evaluated. */
 export class InspectionError extends Error {
@@ -81,7 +84,8 @@ function matchesIn(segment: Segment, variants: readonly TextVariant[], matcher: 
   let matches: Match[] | undefined
   for (const variant of variants) {
     const seen = matcher(variant.text, variant.keywords, segment)
-    if (seen.length > MATCHES_MAX) throw new InspectionError('there are more findings than can be evaluated')
+    if (seen.length > MATCHES_MAX || (matches?.length ?? 0) > CANDIDATES_MAX)
+      throw new InspectionError('there are more findings than can be evaluated')
     for (const match of seen) {
       const [start, end] = variant.span(match.start, match.end)
       matches ??= []

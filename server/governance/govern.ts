@@ -12,6 +12,7 @@ import { judge, type RecordedDecision } from '../pipeline/judge.ts'
 import { errorReply, type Reply, refusalReply, responseReply } from '../pipeline/reply.ts'
 import { type ResponseContent, readResponse } from '../protocol/upstream-response.ts'
 import { streamReply } from '../stream/stream-reply.ts'
+import { streamOfAnswer } from '../stream/whole-answer.ts'
 import { type GovernedRequest, judgeRequest, responseCall, type TextCall } from './governed-request.ts'
 
 /** Governs one call. Expected outcomes are replies; it throws only when the gateway itself is at fault. */
@@ -66,7 +67,10 @@ async function judgeResponse(
   if (decision.status === 'unrecorded') return errorReply('ledger.unavailable', call.id, decision.cause)
   if (decision.enforcement.status === 'refused') return refusalReply(decision.enforcement, call, decision)
   const { body, text = call.text } = decision.enforcement
-  return responseReply(upstreamResponse, { body: body as object, text }, request, requestDecision, decision)
+  const answer = { body: body as object, text }
+  const reply = responseReply(upstreamResponse, answer, request, requestDecision, decision)
+  if (!request.isStream || upstreamResponse.status >= 400) return reply
+  return streamOfAnswer(body, reply) ?? errorReply('upstream.malformed', request.id)
 }
 
 /** Records that there is no response, and returns the error. */

@@ -166,9 +166,12 @@ function callColumns(call: Call) {
   }
 }
 
+/** Stands for a model's name in which something was found. */
+export const WITHHELD_MODEL = '(withheld)'
+
 /** The model's name comes from the client; anything that can't be a name is not recorded, for it may be any text. */
 export function modelName(model: string): string {
-  return /^[\w./:@+-]{1,128}$/.test(model) ? model : '(not a model name)'
+  return model === WITHHELD_MODEL || /^[\w./:@+-]{1,128}$/.test(model) ? model : '(not a model name)'
 }
 
 /**

@@ -1,11 +1,12 @@
 /** Enforces the verdict: a total switch. It decides nothing. */
 import type { Call } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
-import type { FamilyRegistry } from '../core/finding-family.ts'
 import type { StepOutcome } from '../core/step.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { TOKEN_LISTS } from '../protocol/stream-chunk.ts'
 import { redactSource } from './body-redaction.ts'
+import type { Gateway } from './gateway.ts'
+import { type AliasOf, createAliases } from './id-alias.ts'
 import { RedactionError } from './redaction.ts'
 import { type Refusal, refusalOf } from './refusal.ts'
 import { redact } from './value-redaction.ts'
@@ -32,14 +33,14 @@ export function enforce(
   call: Call,
   findings: readonly Finding[],
   verdict: Verdict,
-  registry: FamilyRegistry,
+  { registry, commitmentKey }: Pick<Gateway, 'registry' | 'commitmentKey'>,
   outcomes: readonly StepOutcome[] = [],
 ): Enforcement {
   switch (verdict.action) {
     case 'allow':
       return { status: 'passed', body: call.body, text: call.text, redacted: [] }
     case 'redact':
-      return redactCall(call, findings, verdict.kinds)
+      return redactCall(call, findings, verdict.kinds, createAliases(commitmentKey))
     case 'hold':
     case 'block':
       return refusalOf(verdict, call, registry, findings, outcomes)
@@ -51,13 +52,13 @@ export function allFindings(outcomes: readonly StepOutcome[]): readonly Finding[
   return outcomes.flatMap((outcome) => (outcome.status === 'done' ? outcome.findings : []))
 }
 
-function redactCall(call: Call, findings: readonly Finding[], kinds: readonly string[]): Enforcement {
+function redactCall(call: Call, findings: readonly Finding[], kinds: readonly string[], aliasOf: AliasOf): Enforcement {
   const isResponse = call.stage === 'response'
   const inBody = isResponse ? findings.filter(({ pointer }) => !TOKEN_LIST_POINTER.test(pointer)) : findings
   // Chunks of a stream have no token lists.
   if (call.text === undefined)
-    return { status: 'passed', body: redact(call.body, inBody, kinds), text: undefined, redacted: kinds }
-  const text = redactSource(call.text, inBody, kinds, isResponse ? TOKEN_LIST : undefined)
+    return { status: 'passed', body: redact(call.body, inBody, kinds, aliasOf), text: undefined, redacted: kinds }
+  const text = redactSource(call.text, inBody, kinds, aliasOf, isResponse ? TOKEN_LIST : undefined)
   return { status: 'passed', body: parseRedacted(text), text, redacted: kinds }
 }
 

@@ -41,18 +41,18 @@ export async function judge(
 
 /** Enforces; what can't be redacted is refused, and the verdict says so. */
 function enforced(
-  { registry }: Gateway,
+  gateway: Gateway,
   call: Call,
   findings: readonly Finding[],
   outcomes: readonly StepOutcome[],
   decided: Verdict,
 ): Readonly<{ verdict: Verdict; enforcement: Enforcement }> {
   try {
-    return { verdict: decided, enforcement: enforce(call, findings, decided, registry, outcomes) }
+    return { verdict: decided, enforcement: enforce(call, findings, decided, gateway, outcomes) }
   } catch {
     const { policy, decisionId, classification } = decided
     const reasons = [{ step: 'redaction', kind: 'step.failed' }]
     const verdict: Verdict = { policy, decisionId, classification, action: 'block', reasons }
-    return { verdict, enforcement: enforce(call, findings, verdict, registry) }
+    return { verdict, enforcement: enforce(call, findings, verdict, gateway) }
   }
 }

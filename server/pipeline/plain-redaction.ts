@@ -18,6 +18,9 @@ const BEFORE_CHARS_MAX = 256
 const NUMBER = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 const NUMBER_CHARACTER = /[-+.\deE]/
 
+/** More digits around a range are no number: only so many are looked at for each. */
+const NUMBER_CHARS_MAX = 400
+
 /** What stands before a number of a JSON object, or of a list in one; the group is how its quotes are escaped. */
 const BEFORE_MEMBER = /(\\*)"\s*:\s*$/
 const BEFORE_ITEM = /(\\*)"\s*:\s*\[\s*(?:(?:\\*"[^"\\]*\\*"|[-+.\deE]+|true|false|null)\s*,\s*)*$/
@@ -53,8 +56,9 @@ function backslashesBefore(text: string, at: number): number {
 /** The edit of a range that is a number of JSON; undefined when it is none. */
 function numberEdit(text: string, range: TextRange, free: number): TextEdit | undefined {
   let { start, end } = range
-  while (start > free && NUMBER_CHARACTER.test(text.charAt(start - 1))) start--
-  while (end < text.length && NUMBER_CHARACTER.test(text.charAt(end))) end++
+  const [least, most] = [Math.max(free, start - NUMBER_CHARS_MAX), Math.min(text.length, end + NUMBER_CHARS_MAX)]
+  while (start > least && NUMBER_CHARACTER.test(text.charAt(start - 1))) start--
+  while (end < most && NUMBER_CHARACTER.test(text.charAt(end))) end++
   if (!NUMBER.test(text.slice(start, end)) || !AFTER_VALUE.test(text.slice(end, end + 17))) return undefined
   const before = text.slice(Math.max(0, start - BEFORE_CHARS_MAX), start)
   const found = BEFORE_MEMBER.exec(before) ?? BEFORE_ITEM.exec(before)

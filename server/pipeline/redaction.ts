@@ -9,8 +9,6 @@ import { decodeString, SourceDepthError, type SourceMember, scanSource } from '.
 import { applyEdits, type TextEdit } from '../protocol/text-edit.ts'
 import { plainEdits, redactionMark, type TextRange } from './plain-redaction.ts'
 
-export { redactionMark, type TextRange } from './plain-redaction.ts'
-
 /** A finding that has to be redacted points at nothing in the body. The body is then not safe to release. */
 export class RedactionError extends Error {
   override readonly name = 'RedactionError'
@@ -39,24 +37,14 @@ export function redactText(text: string, findings: Spans): string {
   return applyEdits(text, textEdits(text, mergeSpans(findings)))
 }
 
-/**
- * The same for a part of a text that leaves before the rest is here: returns what stands from `from` to `to`. Spans are
- * those of the whole text, and lie in the part. What left before is looked at, and not changed any more.
- */
-export function redactPart(text: string, from: number, to: number, findings: Spans): string {
-  const ranges = mergeSpans(findings)
-  assertInside(ranges, from, to)
-  return applyEdits(text.slice(0, to), plainEdits(text, ranges, from)).slice(from)
-}
-
-function assertInside(ranges: readonly TextRange[], from: number, to: number): void {
-  const isOutside = ranges.some(({ start, end }) => start < from || end <= start || end > to)
+function assertInside(ranges: readonly TextRange[], chars: number): void {
+  const isOutside = ranges.some(({ start, end }) => start < 0 || end <= start || end > chars)
   if (isOutside) throw new RedactionError('span is not in the text')
 }
 
 /** The edits that put a mark in place of each range of a text. */
 function textEdits(text: string, ranges: readonly TextRange[]): readonly TextEdit[] {
-  assertInside(ranges, 0, text.length)
+  assertInside(ranges, text.length)
   if (ranges.length === 0) return []
   return (isJson(text) ? rangeEdits(text, ranges) : undefined) ?? plainEdits(text, ranges)
 }
@@ -150,17 +138,28 @@ function stringEdits(source: string, start: number, ranges: readonly TextRange[]
 /** The edits of an object's keys. A name that exists gets `~2`, `~3` …, so that no member is lost. */
 function keyEdits(text: string, members: readonly SourceMember[], rangesAt: RangesAt): readonly TextEdit[] {
   const edits: TextEdit[] = []
-  const names = new Set(members.map(({ name }) => name))
+  const freeName = createFreeName(new Set(members.map(({ name }) => name)))
   for (const { pointer, keyStart, keyEnd } of members) {
     const ranges = rangesAt(pointer + KEY_SUFFIX, keyStart, keyEnd)
     if (ranges.length === 0) continue
     const source = text.slice(keyStart, keyEnd)
     const redacted = decodeString(applyEdits(source, stringEdits(source, 0, ranges)))
-    let name = redacted
-    for (let count = 2; names.has(name); count++) name = `${redacted}~${count}`
-    names.add(name)
+    const name = freeName(redacted)
     edits.push(...stringEdits(source, keyStart, ranges))
     if (name !== redacted) edits.push({ start: keyEnd - 1, end: keyEnd - 1, text: name.slice(redacted.length) })
   }
   return edits
+}
+
+/** Creates what makes a name that is not among these, nor was made before: `x`, else `x~2`, `x~3` …, each in one step. */
+export function createFreeName(names: Set<string>): (wanted: string) => string {
+  const counts = new Map<string, number>()
+  return (wanted) => {
+    let name = wanted
+    let count = counts.get(wanted) ?? 2
+    for (; names.has(name); count++) name = `${wanted}~${count}`
+    counts.set(wanted, count)
+    names.add(name)
+    return name
+  }
 }

@@ -22,7 +22,8 @@ export class ProjectionError extends Error {
   }
 }
 
-type BodyPart = 'top' | 'turns' | 'inside'
+/** `tokens`: in the token lists of an answer. */
+type BodyPart = 'top' | 'turns' | 'tokens' | 'inside'
 
 /** `members`: how many the objects have; `inexact`: pointers of numbers that a double does not hold to the digit. */
 type Walk = { readonly segments: Segment[]; readonly inexact: Set<string>; chars: number; members: number }
@@ -135,9 +136,12 @@ function visitNumber(walk: Walk, value: number, place: Place): void {
 function visitContainer(walk: Walk, value: object, place: Place): void {
   if (place.depth >= PROJECTION_LIMITS.depthMax) throw new ProjectionError('depthMax')
   const pointer = containerPointer(place.pointer)
-  if (!Array.isArray(value)) return visitObject(walk, value as Readonly<Record<string, unknown>>, { ...place, pointer })
+  if (!Array.isArray(value)) {
+    visitObject(walk, value as Readonly<Record<string, unknown>>, { ...place, pointer })
+    return
+  }
   const { author, depth, name } = place
-  const part = place.part === 'turns' ? 'turns' : 'inside'
+  const part = place.part === 'top' ? 'inside' : place.part
   for (let index = 0; index < value.length; index++) {
     visit(walk, value[index], { pointer: `${pointer}/${index}`, author, part, depth: depth + 1, name })
   }
@@ -154,12 +158,20 @@ function visitObject(walk: Walk, value: Readonly<Record<string, unknown>>, place
     const isTop = part === 'top' && Object.hasOwn(TOP_LEVEL, key)
     const [author, childPart] = isTop
       ? (TOP_LEVEL[key] as readonly [Author, BodyPart])
-      : ([ownAuthor, part === 'turns' && (key === 'message' || key === 'delta') ? 'turns' : 'inside'] as const)
-    const name = nameOf(key, value, place.name)
+      : ([ownAuthor, innerPart(key, place)] as const)
+    const name = childPart === 'tokens' ? undefined : nameOf(key, value, place.name)
     visit(walk, value[key], { pointer: childPointer, author, part: childPart, depth: depth + 1, name })
-    if (key === 'logprobs' && CHOICE.test(pointer))
+    if (part === 'turns' && childPart === 'tokens')
       addTokens(walk, value[key], { ...place, pointer: childPointer, author })
   }
+}
+
+/** The part of the body that a member is which is not at its top. */
+function innerPart(key: string, { pointer, part }: Place): BodyPart {
+  if (part === 'tokens') return 'tokens'
+  if (part !== 'turns') return 'inside'
+  if (key === 'message' || key === 'delta') return 'turns'
+  return key === 'logprobs' && CHOICE.test(pointer) ? 'tokens' : 'inside'
 }
 
 /** The name that may tell what a member's value is; undefined for names of the API. */

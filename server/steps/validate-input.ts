@@ -5,7 +5,7 @@
 import type { Finding } from '../core/finding.ts'
 import { isModelName } from '../core/model-name.ts'
 import type { LocalStep } from '../core/step.ts'
-import { pointerToken } from '../protocol/json-pointer.ts'
+import { containerPointer, pointerToken } from '../protocol/json-pointer.ts'
 
 const ROLES = new Set(['system', 'developer', 'user', 'assistant', 'tool', 'function'])
 
@@ -20,7 +20,7 @@ const RANGES: readonly (readonly [field: string, min: number, max: number, isWho
   ['n', 1, 128, true],
 ]
 
-/** Maximum number of invalid messages that are reported; the call is refused for the first. */
+/** Maximum number of invalid messages, and of keys, that are reported; the call is refused for the first. */
 const FINDINGS_MAX = 100
 
 /** Fields that some APIs take as text or as lists of token numbers. */
@@ -146,8 +146,10 @@ function checkKeys(body: Body): readonly Finding[] {
  * Keys that change a prototype when careless code assigns them: `__proto__`, and `prototype` inside `constructor`. Each
  * of the latter alone is a name like any other, of a property in a schema for example.
  */
-function findForbidden(value: object, pointer: string, findings: Finding[], isConstructor = false): void {
+function findForbidden(value: object, at: string, findings: Finding[], isConstructor = false): void {
+  const pointer = containerPointer(at)
   for (const key of Object.keys(value)) {
+    if (findings.length >= FINDINGS_MAX) return
     const member = (value as Body)[key]
     const isContainer = typeof member === 'object' && member !== null
     const isForbidden = key === '__proto__' || (key === 'prototype' && isConstructor)

@@ -1,7 +1,7 @@
 /**
  * A streamed response: read, held back, judged in batches, recorded, released. Its first event leaves after an entry
  * in the ledger, its end after another one. An early end is sent to the client as an error event; then there is no
- * `[DONE]`, and the body stays unfinished.
+ * `[DONE]`, and the body stays unfinished, unless the model server itself ended it with an error.
  */
 import type { Call } from '../core/call.ts'
 import type { UpstreamResponse } from '../core/ports.ts'
@@ -83,7 +83,7 @@ async function* streamTexts(stream: Stream): StreamTexts {
       if (!end) continue
       const last = await endWith(end)
       if (last !== '') yield last
-      return end.kind === 'done'
+      return isComplete(end)
     }
   } catch (cause) {
     yield await endWith(failedEnd('gateway.internal', cause))
@@ -92,6 +92,11 @@ async function* streamTexts(stream: Stream): StreamTexts {
     if (!hasEnded) await endWith({ kind: 'client_disconnected' })
     stream.source.close()
   }
+}
+
+/** True for an end that is the model server's own: its last event, or its error in place of that. */
+function isComplete(end: StreamEnd): boolean {
+  return end.kind === 'done' || (end.kind === 'failed' && end.body !== undefined)
 }
 
 type StreamStep = Readonly<{ text: string; end: StreamEnd | undefined }>
@@ -141,7 +146,7 @@ async function judgeBatch({ gateway, state, pace }: Stream): Promise<StreamStep>
   const verdict = await decide(gateway, call, outcomes)
   const appended = await appendBatch(gateway, call, { outcomes, verdict }, state.progress)
   if (appended.status === 'unrecorded') return { text: '', end: failedEnd('ledger.unavailable', appended.cause) }
-  const enforcement = enforce(call, state.fieldFindings(), verdict, gateway.registry)
+  const enforcement = enforce(call, state.fieldFindings(), verdict, gateway)
   if (enforcement.status === 'refused') return { text: '', end: { kind: 'refused', refusal: enforcement, verdict } }
   const { text, findings } = state.take(verdict, enforcement.body)
   for (const { kind } of findings) countFinding(gateway, kind)

@@ -16,9 +16,11 @@ export const IBAN: Finder = {
 
 /** Reads as many letters and digits as the country's IBANs have, or as there are. */
 function parseIban(text: string, at: number): Readonly<{ compact: string; end: number }> | undefined {
+  // Most digits stand behind no two letters: they cost two tests.
+  if (at < 2 || !isLetter(text, at - 1) || !isLetter(text, at - 2) || /\w/.test(text.charAt(at - 3))) return undefined
   const country = text.slice(at - 2, at)
   const length = ibanLength(country)
-  if (length === undefined || at < 2 || /\w/.test(text.charAt(at - 3))) return undefined
+  if (length === undefined) return undefined
   let compact = country
   let end = at
   for (; compact.length < length && end < text.length; end++) {
@@ -27,4 +29,9 @@ function parseIban(text: string, at: number): Readonly<{ compact: string; end: n
     else if (!IBAN_GAP.test(character) || IBAN_GAP.test(text.charAt(end + 1))) return undefined
   }
   return { compact, end }
+}
+
+function isLetter(text: string, at: number): boolean {
+  const lower = text.charCodeAt(at) | 32
+  return lower >= 97 && lower <= 122
 }

@@ -129,3 +129,8 @@ test('each finding says what its place has to hold', async () => {
       assert.match(expected ?? '', /^(?:has|holds) /)
   }
 })
+
+test('and of fifty thousand keys that attack parsers', async () => {
+  const attack = Array(50_000).fill({ constructor: { prototype: 1 } })
+  assert.equal((await found({ model: 'm', messages: [user], metadata: attack })).length, 100)
+})
