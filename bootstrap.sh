@@ -1,7 +1,7 @@
 #!/bin/sh
-# `sudo ./bootstrap.sh` turns this machine into a TapPass server: the same as `./tappass bootstrap`, on a machine that has no more
-# than sh, sudo and apt. What the launcher itself needs is installed first; everything else is the toolkit's.
-# All of it is in functions, so that a copy that was cut off on its way does nothing.
+# `sudo ./bootstrap.sh` turns this machine into a TapPass server: the same as `./tappass bootstrap`, on a machine that has only sh,
+# sudo and apt. It installs what the launcher needs; the toolkit does everything else.
+# All code is in functions, so that a truncated copy does nothing.
 set -eu
 
 fail() { # WHAT WHY NEXT
@@ -12,17 +12,17 @@ fail() { # WHAT WHY NEXT
 # The clone's folder, wherever this was called from.
 find_root() { CDPATH='' cd -P -- "$(dirname -- "$0")" && pwd -P; }
 
-# The packages that bring what the launcher calls, one line; nothing when all is there.
+# The packages that the launcher needs and that are missing, on one line.
 missing_packages() {
   command -v curl >/dev/null 2>&1 || printf 'curl '
   command -v tar >/dev/null 2>&1 || printf 'tar '
   [ -s /etc/ssl/certs/ca-certificates.crt ] || printf 'ca-certificates '
 }
 
-# Another apt may be at work on a machine that was just made: it is waited for.
+# Another apt may be running on a new machine: wait for it.
 install_packages() {
   command -v apt-get >/dev/null 2>&1 ||
-    fail "this machine lacks: $*" 'there is no apt-get to install it with' 'use Ubuntu 24.04, Debian 12 or Debian 13'
+    fail "missing on this machine: $*" 'there is no apt-get to install it' 'use Ubuntu 24.04, Debian 12 or Debian 13'
   printf 'bootstrap: installing %s\n' "$*" >&2
   export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a
   apt-get -q -o DPkg::Lock::Timeout=600 update >&2
@@ -34,7 +34,7 @@ main() {
   for word in "$@"; do
     case $word in -h | --help) exec "$root/tappass" bootstrap --help ;; esac
   done
-  [ "$(id -u)" = 0 ] || fail 'this changes the system, so it needs root' "it was started by $(id -un)" "sudo $0 $*"
+  [ "$(id -u)" = 0 ] || fail 'root privileges required' "started by $(id -un)" "sudo $0 $*"
   packages=$(missing_packages)
   # shellcheck disable=SC2086 # a list of words on purpose
   [ -z "$packages" ] || install_packages $packages

@@ -12,7 +12,9 @@ import type { Finding } from '../server/core/finding.ts'
 import type { LocalStep, StepContext } from '../server/core/step.ts'
 import { createEngine } from '../server/detection/engine.ts'
 import { project } from '../server/protocol/projection.ts'
+import { RULE_FUNCTIONS } from '../server/rules/check/rule-functions.ts'
 import { createInjectionDetector } from '../server/rules/injection/injection-detector.ts'
+import { readRuleBook } from '../server/rules/rule-book.ts'
 import { createStep as createClassifyData } from '../server/steps/classify-data.ts'
 import { createStep as createDetectInjection } from '../server/steps/detect-injection.ts'
 import { createStep as createDetectPii } from '../server/steps/detect-pii.ts'
@@ -24,7 +26,8 @@ import { documents, type Row, readRows, trainInjection } from './injection-train
 
 const THRESHOLD = 0.8
 const FOLDS = 5
-const engine = createEngine()
+const newEngine = () => createEngine(readRuleBook().rules, RULE_FUNCTIONS)
+const engine = newEngine()
 const [detectPii, detectSecrets, scanOutput] = [createDetectPii, createDetectSecrets, createScanOutput].map((create) =>
   create(engine),
 ) as [LocalStep, LocalStep, LocalStep]
@@ -62,7 +65,11 @@ const surest = (findings: readonly Finding[]): number => Math.max(0, ...findings
 function measureInjection(): void {
   type Judged = Readonly<{ set: string; label: number; phrases: number; both: number }>
   const judged: Judged[] = []
-  const phrasesOnly = createInjectionDetector(createEngine(), { weights: new Int8Array(2 ** 15), scale: 0, bias: -100 })
+  const phrasesOnly = createInjectionDetector(newEngine(), {
+    weights: new Int8Array(2 ** 15),
+    scale: 0,
+    bias: -100,
+  })
   const foldOf = new Map([...new Set(rows.map(({ text }) => text))].map((text, index) => [text, index % FOLDS]))
   for (let fold = 0; fold < FOLDS; fold++) {
     const isHeldOut = ({ text }: Row): boolean => foldOf.get(text) === fold
@@ -71,7 +78,7 @@ function measureInjection(): void {
       rows.filter((row) => !isHeldOut(row)),
       texts.filter((text, index) => !inFold(text, index)),
     )
-    const detect = createInjectionDetector(createEngine(), model)
+    const detect = createInjectionDetector(newEngine(), model)
     const judge = (set: string, label: number, segment: Segment): void => {
       judged.push({ set, label, phrases: surest(phrasesOnly([segment])), both: surest(detect([segment])) })
     }

@@ -22,5 +22,5 @@ if (import.meta.main) {
   const session = await runGatewaySession()
   writeFileSync(join(root, 'docs/images/session.svg'), renderSvg(session, TITLE))
   writeBlock('session', renderMarkdown(session))
-  if (process.argv.includes('--host')) writeBlock('host', renderMarkdown(runHostSession()))
+  if (process.argv.includes('--host')) writeBlock('host', renderMarkdown(await runHostSession()))
 }

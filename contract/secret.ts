@@ -40,9 +40,19 @@ export const MADE_SECRET_NAMES = [
   'TAPPASS_TOKEN_KEY',
 ] as const satisfies readonly SecretName[]
 
+type Dashed<T extends string> = T extends `${infer Head}_${infer Rest}` ? `${Head}-${Dashed<Rest>}` : T
+
+/** The id of a secret's credential. */
+export type CredentialId<Name extends SecretName = SecretName> = Dashed<Lowercase<Name>>
+
 /** The id of a secret's credential, in lower case with dashes: TAPPASS_VAULT_KEY is `tappass-vault-key`. */
-export function credentialId(name: SecretName): string {
-  return name.toLowerCase().replaceAll('_', '-')
+export function credentialId<Name extends SecretName>(name: Name): CredentialId<Name> {
+  return name.toLowerCase().replaceAll('_', '-') as CredentialId<Name>
+}
+
+/** The name of the secret that has this credential, or undefined. */
+export function secretNameOf(id: string): SecretName | undefined {
+  return SECRET_NAMES.find((name) => credentialId(name) === id)
 }
 
 /** Returns what is wrong with a secret's text, or undefined. The answer never holds the text. */

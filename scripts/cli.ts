@@ -4,12 +4,16 @@
  * (it returns the exit code; throw a `Failure` for an error that the user must read), and add an entry to `VERBS`.
  * `--help` loads nothing but the table, so that it is fast.
  */
+
 import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
+import { EXIT_CODE } from '../contract/exit-code.ts'
+import { GATEWAY_PORT } from '../contract/gateway.ts'
 import { findVerb, parseArguments } from './command-line/argument.ts'
 import type { CommandTable } from './command-line/invocation.ts'
 import {
   DATA_OPTION,
+  DIFF_OPTION,
   HOST_OPTIONS,
   JSON_OPTION,
   NO_INPUT_OPTION,
@@ -17,7 +21,6 @@ import {
   YES_OPTION,
 } from './command-line/option.ts'
 import { renderOverview, renderVerb } from './command-line/usage.ts'
-import { EXIT_CODE } from './core/exit-code.ts'
 import { Failure, renderFailure } from './core/failure.ts'
 import { quote } from './core/quoting.ts'
 
@@ -28,7 +31,7 @@ export const VERBS: CommandTable = [
     summary: 'run a gateway on this machine, for evaluation and development',
     options: [
       { name: 'storage', value: 'WHERE', choices: ['memory', 'local', 'supabase'], summary: 'where data are stored' },
-      { name: 'port', value: 'N', summary: 'port to listen on (default: 9620; 0: any free one)' },
+      { name: 'port', value: 'N', summary: `port to listen on (default: ${GATEWAY_PORT}; 0: any free one)` },
       { name: 'upstream', value: 'URL', summary: 'OpenAI-compatible model server (https://…/v1)' },
       { name: 'provider-key-file', value: 'FILE', summary: 'file with the provider’s API key' },
       { name: 'license', value: 'FILE', summary: 'file with a license' },
@@ -44,13 +47,13 @@ export const VERBS: CommandTable = [
   {
     name: 'bootstrap',
     summary: 'install or update a server: this machine, or others over SSH',
-    options: [...HOST_OPTIONS, ...SPEC_OPTIONS, YES_OPTION, JSON_OPTION, NO_INPUT_OPTION],
+    options: [...HOST_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION, YES_OPTION, JSON_OPTION, NO_INPUT_OPTION],
     load: () => import('./commands/bootstrap.ts'),
   },
   {
     name: 'plan',
     summary: 'show what bootstrap would change, without changing anything',
-    options: [...HOST_OPTIONS, ...SPEC_OPTIONS, JSON_OPTION, NO_INPUT_OPTION],
+    options: [...HOST_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION, JSON_OPTION, NO_INPUT_OPTION],
     load: () => import('./commands/plan.ts'),
   },
   {
@@ -160,12 +163,12 @@ async function runVerb(args: readonly string[], cli: CliEnvironment): Promise<nu
   if (first === '--help' || first === '-h' || first === 'help') {
     const topic = first === 'help' ? args[1] : undefined
     cli.stdout.write(topic === undefined ? renderOverview(VERBS) : renderVerb(findVerb(VERBS, topic)))
-    return EXIT_CODE.success
+    return EXIT_CODE.upToDate
   }
   const parsed = parseArguments(VERBS, first === '--version' ? ['version', ...args.slice(1)] : args)
   if (parsed.isHelp) {
     cli.stdout.write(renderVerb(parsed.verb))
-    return EXIT_CODE.success
+    return EXIT_CODE.upToDate
   }
   const { run } = await parsed.verb.load()
   return await run({

@@ -1,28 +1,27 @@
-# What the launcher (../tappass, which reads this file in) does where something is missing or damaged: installs the
-# pinned Node into .tappass/node and the locked dependencies into node_modules. All is made in a temporary folder and
-# renamed into place, one launcher at a time.
+# Sourced by the launcher (../tappass) when something is missing or damaged: installs the pinned Node into .tappass/node and the
+# locked dependencies into node_modules. Everything is built in a temporary folder and renamed into place, by one launcher at a time.
 # shellcheck shell=sh disable=SC2154,SC2012
 
-# Runs a program: its progress is for the terminal, elsewhere its last words are shown when it fails.
+# Runs a program: on a terminal with its progress, elsewhere with its last lines when it fails.
 run() {
   if [ -t 2 ]; then "$@" >&2 && return 0; else "$@" >"$work/log" 2>&1 && return 0; fi
   [ -t 2 ] || tail -n 12 "$work/log" >&2
   return 1
 }
 
-# Puts a finished folder where the old one is, by renaming.
-place() { # FRESH FINAL
+# Replaces a folder by a finished one, by renaming.
+replace_folder() { # FRESH FINAL
   mkdir -p "${2%/*}"
   if [ -e "$2" ] || [ -L "$2" ]; then mv "$2" "$work/old.${2##*/}"; fi
   mv "$1" "$2"
 }
 
-# A lock whose owner is gone is taken over; `start_of` keeps another process with the same number from being taken for it.
+# The lock of a dead owner is taken over; the start time tells it from another process with the same number.
 start_of() { # PID: its start time
   line=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
   # shellcheck disable=SC2086
   set -- ${line##*) }
-  case $1 in Z | X) return 1 ;; esac # ended, and only waits to be collected
+  case $1 in Z | X) return 1 ;; esac # a zombie has ended
   echo "${20}"
 }
 
@@ -39,13 +38,13 @@ lock() {
     # shellcheck disable=SC2086
     if [ -z "$holder" ]; then
       attempts=$((attempts + 1))
-      [ "$attempts" -lt 20 ] || fail 'can not lock the folder' "$state/lock" 'hard links fail there' 'move the clone to another file system'
+      [ "$attempts" -lt 20 ] || fail 'cannot lock the folder' "$state/lock" 'hard links fail there' 'move the clone to another file system'
     elif is_running $holder; then
       [ $waiting = yes ] || say "another tappass (process ${holder%% *}) is installing; waiting for it"
       waiting=yes
       sleep 1
     elif mv "$state/lock" "$state/stale.$$" 2>/dev/null; then
-      # Only the lock that was seen dead may go; a newer one, taken in between, is given back.
+      # Only the dead lock may be removed; a newer one, acquired in between, is restored.
       [ "$(cat "$state/stale.$$")" = "$holder" ] || ln "$state/stale.$$" "$state/lock" 2>/dev/null || :
       rm -f "$state/stale.$$"
     fi
@@ -53,8 +52,8 @@ lock() {
   rm -f "$state/lock.$$"
 }
 
-# What dead launchers left. Only who holds the lock has work there; a waiter has its own half of a lock.
-clear_away() {
+# Removes what killed launchers left. Only the owner of the lock has a work folder; each waiter has its own lock file.
+remove_leftovers() {
   rm -rf "$state"/work.* 2>/dev/null || :
   for waiter in "$state"/lock.*; do
     # shellcheck disable=SC2046
@@ -91,7 +90,7 @@ platform_of() {
   esac
 }
 
-# The pinned Nodes in the order in which they are tried, a line each: VERSION LIBRARY ARCHIVE-SHA256 PACKAGE-SHA256, or `-`.
+# The pinned Nodes in order of preference, one per line: VERSION LIBRARY ARCHIVE-SHA256 PACKAGE-SHA256, or `-`.
 pinned() {
   awk -v platform="$1:" '
     function flush() { if (version != "") print version, library, archive, package; version = "" }
@@ -105,20 +104,20 @@ pinned() {
     END { flush() }' "$root/versions.yaml"
 }
 
-has_library() { # libatomic1: whether libatomic.so.1 is somewhere
+has_library() { # libatomic1: whether libatomic.so.1 is installed
   [ "$1" != - ] || return 0
   name=${1%%[0-9]*}.so.${1##*[!0-9]}
   for path in /lib /lib64 /lib/* /usr/lib /usr/lib64 /usr/lib/* /usr/local/lib; do [ ! -e "$path/$name" ] || return 0; done
   return 1
 }
 
-# Fetches with npm into $work/node.tgz and says what it must hash to. The package holds bin/node and no npm.
+# Downloads with npm into $work/node.tgz and sets the expected checksum. The package holds bin/node and no npm.
 fetch_package() { # VERSION PACKAGE-SHA256
   [ -z "${TAPPASS_NODE_URL-}" ] && [ "$2" != - ] && [ "$wanted" = node ] && find_npm || return 1
   source=node-$platform@$1 expected=$2
-  say "fetching Node $1 through npm"
+  say "downloading Node $1 with npm"
   (cd "$work" && run run_npm pack --loglevel=error "$source" && mv node-*.tgz node.tgz) && return 0
-  say "npm could not fetch $source; trying the vendor's site"
+  say "npm cannot download $source; trying the vendor's site"
   return 1
 }
 
@@ -126,94 +125,94 @@ fetch_archive() { # VERSION ARCHIVE-SHA256
   source=${TAPPASS_NODE_URL:-$(awk '$1 == "node-download:" { print $2 }' "$root/versions.yaml")}
   case $source in *.tar.gz | *.tgz) ;; *) source=${source%/}/v$1/node-v$1-$platform.tar.gz ;; esac
   expected=${TAPPASS_NODE_SHA256:-$2}
-  [ "$expected" != - ] || fail 'no Node is pinned for this kind of machine' "$root/versions.yaml" "it has no checksum for $platform" \
+  [ "$expected" != - ] || fail 'no Node is pinned for this platform' "$root/versions.yaml" "it has no checksum for $platform" \
     'install Node 24 or newer with npm, then run this again'
-  has curl || fail "there is no $wanted that fits, and nothing to fetch one with" "PATH=$PATH" \
-    'TapPass needs Node 24 or newer with npm; it fetches its own with curl' 'install curl (apt-get install curl), then run this again'
-  say "fetching Node $1 from $source"
+  has curl || fail "no suitable $wanted found, and no curl to download one" "PATH=$PATH" \
+    'TapPass needs Node 24 or newer with npm; it downloads its own with curl' 'install curl (apt-get install curl), then run this again'
+  say "downloading Node $1 from $source"
   if [ -t 2 ]; then bar=--progress-bar; else bar=--no-progress-meter; fi
   run curl -fL $bar --connect-timeout 20 --speed-limit 500 --speed-time 60 --retry 2 -o "$work/node.tgz" "$source" ||
-    fail "Node $1 could not be fetched" "$source" 'see what curl said above' \
+    fail "cannot download Node $1" "$source" 'see the output of curl above' \
       'check the network or the proxy (https_proxy), or set TAPPASS_NODE_URL to a copy, then run this again'
 }
 
 unpack_node() { # VERSION: $fresh
   actual=$(sha256 <"$work/node.tgz")
-  [ "$actual" = "$expected" ] || fail "what was fetched is not the pinned Node $1; it was thrown away" "$source" \
-    "its SHA-256 is $actual, expected $expected" 'run this again; if it stays so, do not trust that source'
+  [ "$actual" = "$expected" ] || fail "checksum mismatch for Node $1; the download was discarded" "$source" \
+    "its SHA-256 is $actual, expected $expected" 'run this again; if it happens again, do not trust that source'
   rm -rf "$work/unpacked" && mkdir "$work/unpacked"
-  run tar -xzf "$work/node.tgz" -C "$work/unpacked" || fail "Node $1 could not be unpacked" "$work" \
-    "see what tar said above; $(room) MB are free" 'make room, then run this again'
+  run tar -xzf "$work/node.tgz" -C "$work/unpacked" || fail "cannot unpack Node $1" "$work" \
+    "see the output of tar above; $(free_megabytes) MB free" 'free disk space, then run this again'
   for folder in "$work"/unpacked/*/; do fresh=${folder%/}; done
   rm -rf "$fresh/include" "$fresh/share" "$work/node.tgz"
 }
 
-# Installs the first pinned Node that starts here. `wanted=npm` asks for the vendor's archive, which holds npm too.
+# Installs the first pinned Node that starts on this machine. With `wanted=npm` it is the vendor's archive, which includes npm.
 install_node() { # WANTED
   wanted=$1 platform=$(platform_of)
-  need_room 400
+  require_megabytes 400
   pinned "$platform" >"$work/pinned"
   while read -r version library archive package <&3; do
     if ! has_library "$library"; then
-      say "Node $version needs $library, which this machine lacks: taking the next pinned one"
+      say "Node $version needs $library, which is not installed: trying the next pinned version"
       continue
     fi
     fetch_package "$version" "$package" || fetch_archive "$version" "$archive"
     unpack_node "$version"
     if node_fits "$fresh/bin/node"; then
       listing_of "$fresh" bin lib >"$fresh/.installed"
-      place "$fresh" "$state/node/${answer%% *}"
+      replace_folder "$fresh" "$state/node/${answer%% *}"
       return
     fi
-    say "Node $version does not start here: $("$fresh/bin/node" -v 2>&1 | tail -n 1)"
+    say "Node $version does not start on this machine: $("$fresh/bin/node" -v 2>&1 | tail -n 1)"
   done 3<"$work/pinned"
-  fail 'none of the pinned Nodes starts on this machine' "$platform" "tried: $(cut -d ' ' -f 1 "$work/pinned" | tr '\n' ' ')" \
+  fail 'no pinned Node starts on this machine' "$platform" "tried: $(cut -d ' ' -f 1 "$work/pinned" | tr '\n' ' ')" \
     'install Node 24 or newer with npm, then run this again'
 }
 
 install_dependencies() {
-  need_room 300
+  require_megabytes 300
   find_npm || install_node npm
-  find_npm || fail 'npm does not start' "$state/node" 'the Node there came without one' 'install npm, then run this again'
+  find_npm || fail 'npm does not start' "$state/node" 'the Node in that folder has none' 'install npm, then run this again'
   mkdir "$work/fresh"
   cp "$root/package.json" "$root/package-lock.json" "$work/fresh"
   [ ! -f "$root/.npmrc" ] || cp "$root/.npmrc" "$work/fresh"
   [ -w "${HOME:-/nowhere}" ] || export npm_config_cache="$work/npm"
-  # Where somebody develops, development dependencies stand; they are not taken away.
+  # Installed development dependencies are kept.
   if awk '/"dev": true/ { found = 1 } END { exit !found }' "$root/node_modules/.package-lock.json" 2>/dev/null; then needs=development; fi
   say "installing the locked dependencies ($needs)"
   set -- ci --loglevel=error --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retry-mintimeout=2000
   [ "$needs" = development ] || set -- "$@" --omit=dev
-  (cd "$work/fresh" && run run_npm "$@") || fail 'the dependencies could not be installed' "$root/package-lock.json" \
-    "see what npm said above; $(room) MB are free" 'check the network or the proxy (npm config get registry), then run this again'
+  (cd "$work/fresh" && run run_npm "$@") || fail 'cannot install the dependencies' "$root/package-lock.json" \
+    "see the output of npm above; $(free_megabytes) MB free" 'check the network or the proxy (npm config get registry), then run this again'
   rm -f "$state/installed"
-  place "$work/fresh/node_modules" "$root/node_modules"
+  replace_folder "$work/fresh/node_modules" "$root/node_modules"
   printf '%s %s\n' "$needs" "$(fingerprint)" >"$work/installed"
   mv "$work/installed" "$state/installed"
 }
 
-room() { df -Pk "$root" 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }'; }
+free_megabytes() { df -Pk "$root" 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }'; }
 
-need_room() { # MEGABYTES
-  free=$(room)
-  [ "${free:-$1}" -ge "$1" ] || fail 'there is too little room to install' "$root" "$free MB are free, $1 MB are needed" 'make room, then run this again'
+require_megabytes() { # MEGABYTES
+  free=$(free_megabytes)
+  [ "${free:-$1}" -ge "$1" ] || fail 'not enough disk space' "$root" "$free MB free, $1 MB needed" 'free disk space, then run this again'
 }
 
 prepare() {
-  { mkdir -p "$state" && [ -w "$state" ]; } 2>/dev/null || fail 'can not install: the folder is not writable' "$state" \
+  { mkdir -p "$state" && [ -w "$state" ]; } 2>/dev/null || fail 'cannot install: the folder is not writable' "$state" \
     "it belongs to $(ls -ld "$state" "$root" 2>/dev/null | awk 'NR == 1 { print $3 }'), you are $(id -un)" \
     'run this as its owner, or in a clone of your own'
-  # A folder made with sudo still belongs to the owner of the clone.
+  # A folder created with sudo belongs to the owner of the clone.
   [ "$(id -u)" != 0 ] || chown "$(ls -ldn "$root" | awk '{ print $3 ":" $4 }')" "$state"
   work=$state/work.$$
   trap unlock EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   lock
-  clear_away
+  remove_leftovers
   mkdir "$work"
   find_node || install_node node
-  find_node || fail 'the Node that was installed does not fit' "$state/node" "$("$node" -v 2>&1)" 'install Node 24 or newer, then run this again'
+  find_node || fail 'the installed Node is not suitable' "$state/node" "$("$node" -v 2>&1)" 'install Node 24 or newer, then run this again'
   [ "$needs" = nothing ] || are_dependencies_installed || install_dependencies
   unlock
   trap - EXIT INT TERM HUP

@@ -34,5 +34,8 @@ export const ROLE_NAMES: readonly string[] = Object.keys(ROLES)
 
 /** Returns all resources of a host, by role. `spec` is the desired state, `text` returns a file of this repository by its path. */
 export function recipe(spec: HostSpec, text: (path: string) => string): readonly RoleResources[] {
-  return Object.entries(ROLES).map(([role, resources]) => ({ role, resources: resources(spec, text) }))
+  return Object.entries(ROLES).map(([role, resourcesOf]) => {
+    const resources = resourcesOf(spec, text).map((resource) => ({ ...resource, role }))
+    return { role, resources }
+  })
 }

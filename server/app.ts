@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { createPrometheus } from './adapters/prometheus.ts'
 import { loadSteps } from './adapters/step-folder.ts'
-import { createGateway } from './composition/create-gateway.ts'
+import { createGateway, createTextCheck } from './composition/create-gateway.ts'
 import { openPorts, type ProcessPorts } from './composition/open-ports.ts'
 import { registerRoutes } from './composition/register-routes.ts'
 import type { Config } from './config/config.ts'
@@ -15,6 +15,8 @@ import { ulid } from './core/ulid.ts'
 import { createEngine } from './detection/engine.ts'
 import { createHttpServer } from './http/http-server.ts'
 import type { Readiness } from './observability/readiness.ts'
+import { RULE_FUNCTIONS } from './rules/check/rule-functions.ts'
+import { readRuleBook } from './rules/rule-book.ts'
 
 const BUILT_IN_STEPS = join(import.meta.dirname, 'steps')
 
@@ -36,14 +38,17 @@ export type AppDependencies = ProcessPorts & Readonly<{ log: FastifyBaseLogger; 
 export async function createApp(config: Config, dependencies: AppDependencies, ...stepFolders: string[]): Promise<App> {
   const { database, clock, random, log, isDraining } = dependencies
   const meter = createPrometheus()
+  const { families, rules } = readRuleBook()
+  const engine = createEngine(rules, RULE_FUNCTIONS)
+  const loaded = await loadSteps([BUILT_IN_STEPS, ...stepFolders], engine, families)
   const server = createHttpServer({
     bodyBytesMax: config.limits.bodyBytesMax,
     newId: () => `req_${ulid(clock, random)}`,
+    isPlainText: createTextCheck(config, loaded),
     isDraining,
     count: meter.countHttp,
     log,
   })
-  const loaded = await loadSteps([BUILT_IN_STEPS, ...stepFolders], createEngine())
   const onConnectionLost = (err: Error): void => log.warn({ err }, 'redis')
   const { ports, close } = await openPorts(config, dependencies, loaded.registry, meter, onConnectionLost)
   const gateway = createGateway(config, loaded, ports)

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { describe, test } from 'node:test'
-import { breaches, plantedRooms } from './architecture/breach.ts'
+import { breaches, plantedManifest, plantedRooms } from './architecture/breach.ts'
+import { contractRules } from './architecture/contract-rule.ts'
+import { dependencyRules, type Manifest } from './architecture/dependency-rule.ts'
 import { effectRules } from './architecture/effect-rule.ts'
 import { importRules } from './architecture/import-rule.ts'
 import { nameRules } from './architecture/name-rule.ts'
@@ -18,18 +20,25 @@ import { testRules } from './architecture/test-rule.ts'
 import { wordRules } from './architecture/word-rule.ts'
 
 const root = join(import.meta.dirname, '..')
-const rulesFor = (table: readonly Room[]): readonly Rule[] => [
+const rulesFor = (table: readonly Room[], manifest: Manifest): readonly Rule[] => [
   ...roomRules(table),
+  ...dependencyRules(manifest),
   ...importRules,
   ...sizeRules,
   ...nameRules,
   ...wordRules,
+  ...contractRules,
   ...effectRules,
   ...stateRules,
   ...testRules,
   ...needRules,
 ]
-const rules = rulesFor(rooms)
+const rules = rulesFor(rooms, {
+  ...(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest),
+  configuration: ['biome.json', 'tsconfig.json', 'mkdocs.yml', 'docs/theme/mermaid.py']
+    .map((path) => readFileSync(join(root, path), 'utf8'))
+    .join('\n'),
+})
 
 const readTree = (): Readonly<Record<string, string>> => {
   const paths = ['contract', 'scripts', 'server', 'test', 'bench']
@@ -95,7 +104,7 @@ describe('a planted breach is caught', () => {
   test('a tree without one keeps every rule', () => {
     const sources = parseSources(clean)
     assert.deepEqual(
-      rulesFor(plantedRooms).flatMap((rule) => rule.check(sources)),
+      rulesFor(plantedRooms, plantedManifest).flatMap((rule) => rule.check(sources)),
       [],
     )
   })
@@ -108,11 +117,20 @@ describe('a planted breach is caught', () => {
     )
   })
 
-  for (const { rule: name, path, body, opening, at, rooms: table = plantedRooms, files = [] } of breaches) {
+  for (const {
+    rule: name,
+    path,
+    body,
+    opening,
+    at,
+    rooms: table = plantedRooms,
+    manifest = plantedManifest,
+    files = [],
+  } of breaches) {
     test(`${name}: ${path} ${body.split('\n').slice(0, 2).join(' ').slice(0, 60)}`, () => {
       const more = Object.fromEntries(files.map((each) => [each, file(body, opening)]))
       const sources = parseSources({ ...clean, ...more, [path]: file(body, opening) })
-      const rule = rulesFor(table).find((each) => each.name === name)
+      const rule = rulesFor(table, manifest).find((each) => each.name === name)
       const found = rule?.check(sources).map(({ where }) => where) ?? []
       assert.equal(found.length > 0, true, 'was not caught')
       assert.equal(

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { describeLauncher } from './launcher/rows.ts'
 import { locate } from './launcher/world.ts'
+import { shareOf } from './rounds.ts'
 
-describeLauncher({ name: 'dash', argv: [locate('dash')], killPoints: 20 })
+describeLauncher({ name: 'dash', argv: [locate('dash')], killPoints: shareOf(30) })
 
 test('shellcheck finds nothing', () => {
   const cwd = join(import.meta.dirname, '..')

@@ -1,6 +1,6 @@
 /**
- * How long tests by chance go on. `TAPPASS_TEST_ROUNDS` is the share of their rounds in percent: 10 unless it is set, more
- * in `.ci/run`, 100 for all. The rounds of a smaller share are the first of a greater one's, the same in every run.
+ * How long tests by chance and tests of being killed go on. `TAPPASS_TEST_ROUNDS` is the share of their rounds in percent:
+ * 10 unless it is set, more in `.ci/run`, 100 for all. A share's rounds are the same in every run.
  */
 
 /** Gives how many of `rounds` are to be run: one at least. Throws where the share is not a number from 1 to 100. */

@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pipeline, Readable } from 'node:stream'
+import { pipeline } from 'node:stream'
 import { createGzip } from 'node:zlib'
+import { packTar } from 'modern-tar/fs'
 import { Failure } from '../core/failure.ts'
 import type { ReleaseArchive } from './artifact.ts'
-import { type TarMember, writeTar } from './tar.ts'
 
 /** Our own files and folders; tests, docs and benchmarks are not part of a release. */
 const RELEASE_ENTRIES = [
@@ -63,13 +63,43 @@ async function listReleaseFiles(root: string): Promise<readonly string[]> {
   return parts.flat().toSorted()
 }
 
-type MeasuredFile = TarMember & Readonly<{ sha256: string }>
+/** A file to pack: its name in the archive, its path, and what was found when it was measured. */
+export type MeasuredFile = Readonly<{
+  name: string
+  path: string
+  bytes: number
+  isExecutable: boolean
+  sha256: string
+}>
 
 async function measure(root: string, name: string): Promise<MeasuredFile> {
   const path = join(root, name)
   const [bytes, { mode }] = await Promise.all([readFile(path), stat(path)])
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   return { name, path, bytes: bytes.length, isExecutable: (mode & 0o100) !== 0, sha256 }
+}
+
+function changedFile(path: string): Failure {
+  return new Failure({ what: `${path} changed while it was being sent`, next: 'run the same command again' })
+}
+
+/** Yields a tar of the files, the same bytes for the same files. Throws a `Failure` when the size of one changed since it was measured. */
+export async function* packFiles(members: readonly MeasuredFile[]): AsyncIterable<Uint8Array> {
+  const waiting = new Map(members.map((member) => [member.name, member]))
+  const sources = members.map(({ name, path, isExecutable }) => ({
+    ...({ type: 'file', source: path, target: name, mode: isExecutable ? 0o755 : 0o644 } as const),
+    ...{ mtime: new Date(0), uid: 0, gid: 0 },
+  }))
+  yield* packTar(sources, {
+    map: (header) => {
+      const member = waiting.get(header.name)
+      // A second name of one file on the disk is packed as a link to the first.
+      if (header.type === 'file' && member?.bytes !== header.size) throw changedFile(member?.path ?? header.name)
+      waiting.delete(header.name)
+      return header
+    },
+  })
+  for (const { path } of waiting.values()) throw changedFile(path)
 }
 
 const FILES_AT_ONCE_MAX = 64
@@ -98,6 +128,6 @@ export async function measureRelease(root: string): Promise<ReleaseArchive> {
     version: `${version}-${content.digest('hex').slice(0, 12)}`,
     manifest,
     // Speed over size: most of the bytes are one WebAssembly module.
-    open: () => pipeline(Readable.from(writeTar(members)), createGzip({ level: 1 }), () => {}),
+    open: () => pipeline(packFiles(members), createGzip({ level: 1 }), () => {}),
   }
 }

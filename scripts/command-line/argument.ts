@@ -1,4 +1,4 @@
-/** Parses the arguments into a verb, its options and operands: `parseArgs` of `node:util` splits them, this file validates. */
+/** Parses the arguments into a verb, its options and operands: `parseArgs` of `node:util` splits them, this file validates. Not by commander: about 8 ms of each start. */
 import { parseArgs } from 'node:util'
 import { usageFailure } from '../core/failure.ts'
 import { COMMON_OPTIONS, type Option } from './option.ts'

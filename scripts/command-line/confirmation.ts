@@ -1,5 +1,5 @@
 /** Asks for confirmation of changes on the terminal, unless `--yes` was given. */
-import { EXIT_CODE } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { commandHint } from './command-hint.ts'
 import { type Invocation, isGiven, isInteractive } from './invocation.ts'

@@ -28,6 +28,9 @@ export const NO_INPUT_OPTION: Option = { name: 'no-input', summary: 'never promp
 /** Skip the confirmation. */
 export const YES_OPTION: Option = { name: 'yes', short: 'y', summary: 'apply without confirmation' }
 
+/** Diffs in plans. */
+export const DIFF_OPTION: Option = { name: 'diff', summary: 'show how the content of each file changes' }
+
 /** The data folder of `up`. */
 export const DATA_OPTION: Option = { name: 'data', value: 'DIR', summary: 'data folder (default: .tappass/data)' }
 

@@ -1,14 +1,18 @@
 /** `tappass agent add|list|revoke`: manages the agents of a gateway: one that `up` runs here, one on a host, or one at a URL. */
+
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
+import { HOST_PATH } from '../../contract/path.ts'
+import { credentialId } from '../../contract/secret.ts'
 import { hostCommandHint } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven, textOption, textOptions } from '../command-line/invocation.ts'
-import { readSshAccess } from '../connection/ssh-access.ts'
 import { renderAgents } from '../control/agent-table.ts'
 import { createGatewayClient, createHttpTransport, type GatewayClient } from '../control/gateway-client.ts'
 import { createHostTransport } from '../control/host-request.ts'
-import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
+import { connectors } from '../runners/connectors.ts'
+import { connectTarget } from '../session/host-session.ts'
 import { readTargets } from '../spec/target.ts'
 import { readJsonFile } from '../up/data-folder.ts'
 
@@ -39,7 +43,7 @@ function dataPath(invocation: Invocation): string {
 function connectLocally(data: string): GatewayConnection | undefined {
   const url = readJsonFile(data, 'serving.json')?.['url']
   if (typeof url !== 'string') return undefined
-  const key = readFileSync(join(data, 'secrets', 'tappass-admin-api-key'), 'utf8').trim()
+  const key = readFileSync(join(data, 'secrets', credentialId('TAPPASS_ADMIN_API_KEY')), 'utf8').trim()
   return { gateway: createGatewayClient(createHttpTransport(url), key), close: nothingToClose }
 }
 
@@ -51,16 +55,10 @@ async function connectToHost(invocation: Invocation): Promise<GatewayConnection>
       `tappass agent ${invocation.action} --host USER@NAME`,
     )
   }
-  const connection =
-    target.address === undefined
-      ? (await import('../runners/local.ts')).connectLocal(process.getuid?.() === 0)
-      : await (await import('../runners/ssh.ts')).connectSsh(target.address, readSshAccess(invocation), undefined)
+  const connection = await connectTarget(invocation, connectors, target)
   const transport = createHostTransport(connection.run, target.name, hostCommandHint(invocation, 'status'))
   return { gateway: createGatewayClient(transport, ''), close: connection.close }
 }
-
-/** Exists on a bootstrapped server (docs/reference/host.md). */
-const HOST_FOLDER = '/etc/tappass'
 
 async function connect(invocation: Invocation): Promise<GatewayConnection> {
   const url = textOption(invocation, 'url')
@@ -69,7 +67,7 @@ async function connect(invocation: Invocation): Promise<GatewayConnection> {
   const data = dataPath(invocation)
   const local = connectLocally(data)
   if (local !== undefined) return local
-  if (existsSync(HOST_FOLDER)) return await connectToHost(invocation)
+  if (existsSync(HOST_PATH.configFolder)) return await connectToHost(invocation)
   const next = 'start one with tappass up, or add --host USER@NAME, or --url URL --admin-key-file FILE'
   throw new Failure({ what: 'no gateway is running on this machine', where: data, next }, EXIT_CODE.unreachable)
 }
@@ -124,7 +122,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const { gateway, close } = await connect(invocation)
   try {
     invocation.stdout.write(await action(invocation, gateway))
-    return EXIT_CODE.success
+    return EXIT_CODE.upToDate
   } finally {
     await close()
   }

@@ -1,22 +1,15 @@
 /** `tappass bootstrap`: brings each host to the desired state: plans, asks for confirmation, applies, and plans again. */
-import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createConfirm } from '../command-line/confirmation.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import { runHost } from '../converge/host-run.ts'
 import { recipe } from '../recipe.ts'
-import { connectLocal } from '../runners/local.ts'
+import { connectors } from '../runners/connectors.ts'
 import { readEffectiveSpec } from '../session/effective-spec.ts'
-import { type Connectors, forEachHost } from '../session/host-session.ts'
+import { forEachHost } from '../session/host-session.ts'
 import { selectResources } from '../spec/role-selection.ts'
 import { readTargets } from '../spec/target.ts'
-
-const connectors: Connectors = {
-  local: async (askPassword) => connectLocal(process.getuid?.() === 0, askPassword),
-  ssh: async (...address) => (await import('../runners/ssh.ts')).connectSsh(...address),
-  nonce: () => randomBytes(16).toString('hex'),
-}
 
 /** Returns 0 up to date, 1 failed, 2 not confirmed, 4 locked by another run, 5 refused, 6 unreachable, 130 interrupted. */
 export async function run(invocation: Invocation): Promise<number> {

@@ -3,13 +3,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { EXIT_CODE, type ExitCode } from '../../contract/exit-code.ts'
 import { hostCommandHint } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven, textOption, textOptions } from '../command-line/invocation.ts'
-import { readSshAccess } from '../connection/ssh-access.ts'
 import { environmentFromFolder, environmentFromProcess, migrateCommand } from '../control/migration-target.ts'
-import { EXIT_CODE, type ExitCode } from '../core/exit-code.ts'
 import { Failure, renderNext } from '../core/failure.ts'
-import { worstExitCode } from '../session/host-session.ts'
+import { connectors } from '../runners/connectors.ts'
+import { connectTarget, worstExitCode } from '../session/host-session.ts'
 import { readTargets, type Target } from '../spec/target.ts'
 import { databaseFolder, readJsonFile } from '../up/data-folder.ts'
 
@@ -60,10 +60,7 @@ async function runHere(invocation: Invocation, environment: Readonly<Record<stri
 }
 
 async function runOnHost(invocation: Invocation, target: Target): Promise<ExitCode> {
-  const connection =
-    target.address === undefined
-      ? (await import('../runners/local.ts')).connectLocal(process.getuid?.() === 0)
-      : await (await import('../runners/ssh.ts')).connectSsh(target.address, readSshAccess(invocation), undefined)
+  const connection = await connectTarget(invocation, connectors, target)
   try {
     const effect = invocation.action === 'status' || invocation.action === 'verify' ? 'read' : 'change'
     const { code, stdout, stderr } = await connection.run(

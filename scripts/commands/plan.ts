@@ -1,23 +1,16 @@
 /** `tappass plan`: shows what `bootstrap` would change on each host, with reasons and diffs. It changes nothing. */
-import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Invocation } from '../command-line/invocation.ts'
 import { inspectHost } from '../converge/host-inspection.ts'
 import { plannedChanges } from '../converge/plan.ts'
 import { recipe } from '../recipe.ts'
-import { connectLocal } from '../runners/local.ts'
+import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
 import { readEffectiveSpec } from '../session/effective-spec.ts'
-import { type Connectors, forEachHost } from '../session/host-session.ts'
+import { forEachHost } from '../session/host-session.ts'
 import { selectResources } from '../spec/role-selection.ts'
 import { readTargets } from '../spec/target.ts'
-
-const connectors: Connectors = {
-  local: async (askPassword) => connectLocal(process.getuid?.() === 0, askPassword),
-  ssh: async (...address) => (await import('../runners/ssh.ts')).connectSsh(...address),
-  nonce: () => randomBytes(16).toString('hex'),
-}
 
 /** Returns 0 up to date, 2 changes pending, 5 preflight refused. */
 export async function run(invocation: Invocation): Promise<number> {

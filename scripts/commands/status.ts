@@ -1,18 +1,12 @@
 /** `tappass status`: the units of a host with health and revision, the gateway, the release, and the last backup. */
-import { randomBytes } from 'node:crypto'
+import { gatewayInstance } from '../../contract/unit.ts'
 import { hostCommandHint } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
 import { gatherHealth, isInstalled, renderHealth, unhealthyParts } from '../output/host-health.ts'
-import { connectLocal } from '../runners/local.ts'
+import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
-import { type Connectors, forEachHost } from '../session/host-session.ts'
+import { forEachHost } from '../session/host-session.ts'
 import { readTargets } from '../spec/target.ts'
-
-const connectors: Connectors = {
-  local: async (askPassword) => connectLocal(process.getuid?.() === 0, askPassword),
-  ssh: async (...address) => (await import('../runners/ssh.ts')).connectSsh(...address),
-  nonce: () => randomBytes(16).toString('hex'),
-}
 
 /** Prints a table on stdout; with `--json` the event `health`. Returns 0 when everything is healthy, otherwise 1. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -29,7 +23,7 @@ export async function run(invocation: Invocation): Promise<number> {
     }
     if (health.isHealthy) return { outcome: 'up-to-date', applied: 0, remaining: 0 }
     const unhealthy = unhealthyParts(health)
-    const unit = health.units.find(({ isHealthy }) => !isHealthy)?.unit ?? 'tappass@1.service'
+    const unit = health.units.find(({ isHealthy }) => !isHealthy)?.unit ?? gatewayInstance(1)
     const next = `journalctl -u ${unit} -e   (on the host)`
     return { outcome: 'unhealthy', applied: 0, remaining: 0, unhealthy, next }
   })

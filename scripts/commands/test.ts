@@ -2,8 +2,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
-import { EXIT_CODE } from '../core/exit-code.ts'
 import { usageFailure } from '../core/failure.ts'
 import { type Check, type CheckResult, runCheck } from '../testing/check.ts'
 import { findUnmet, listPackages, type Machine, NEEDS } from '../testing/need.ts'
@@ -34,7 +34,7 @@ function chooseNodes({ root }: Invocation, { labCache }: Machine, isContinuous: 
   return [running, ...(isContinuous ? others.map((version) => ({ version, path: find(version) })) : [])]
 }
 
-function makePlan(invocation: Invocation, isContinuous: boolean, scratch: string): TestPlan {
+function createPlan(invocation: Invocation, isContinuous: boolean, scratch: string): TestPlan {
   const machine = machineOf(invocation)
   const known = new Map<string, string | undefined>()
   const reasonAgainst = (needs: readonly string[]): string | undefined => {
@@ -99,7 +99,7 @@ function showTotal(
   const failed = total.failed + (isContinuous ? leftOut.length : 0)
   if (isContinuous && leftOut.length > 0) stdout.write('under CI, what is left out counts as failed\n')
   stdout.write(`${total.passed} passed, ${failed} failed\n`)
-  return failed === 0 ? EXIT_CODE.success : EXIT_CODE.failed
+  return failed === 0 ? EXIT_CODE.upToDate : EXIT_CODE.failed
 }
 
 /** Every need of a test, whether it is met, and the Debian packages that bring all of them (`.ci/install` reads those). */
@@ -109,7 +109,7 @@ function showNeeds(invocation: Invocation): number {
     invocation.stdout.write(`${name}: ${findUnmet([name], machine) ?? 'met'}\n`)
   }
   invocation.stdout.write(`packages: ${listPackages().join(' ')}\n`)
-  return EXIT_CODE.success
+  return EXIT_CODE.upToDate
 }
 
 /** Runs them; the last line on stdout is `N passed, N failed`. Under CI=true what is left out fails the run. */
@@ -118,7 +118,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const isContinuous = /^(1|true)$/.test(invocation.environment['CI'] ?? '')
   const scratch = mkdtempSync(join(tmpdir(), 'tappass-test-'))
   try {
-    const plan = makePlan(invocation, isContinuous, scratch)
+    const plan = createPlan(invocation, isContinuous, scratch)
     if (plan.first.length + plan.alone.length === 0) {
       throw usageFailure('nothing is left to run', `left out: ${plan.leftOut.join('; ')}`)
     }

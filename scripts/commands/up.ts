@@ -1,9 +1,11 @@
 /** `tappass up`: runs a gateway on this machine, for evaluation and development; without root, Docker or network. */
+
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
+import { GATEWAY_HOST } from '../../contract/gateway.ts'
 import { type Invocation, isGiven, isInteractive } from '../command-line/invocation.ts'
 import { Interrupted } from '../command-line/prompt.ts'
-import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import { readJsonFile } from '../up/data-folder.ts'
 import { assertPortFree } from '../up/free-port.ts'
@@ -87,7 +89,7 @@ async function waitUntilEnd(invocation: Invocation, { gateway }: Session): Promi
 
 /** Ctrl-C is an interruption (130); SIGTERM is a regular stop by a supervisor (0). */
 function exitOf(interrupt: AbortSignal): number {
-  return interrupt.reason === 'SIGINT' ? EXIT_CODE.interrupted : EXIT_CODE.success
+  return interrupt.reason === 'SIGINT' ? EXIT_CODE.interrupted : EXIT_CODE.upToDate
 }
 
 async function serve(invocation: Invocation): Promise<number> {
@@ -95,7 +97,7 @@ async function serve(invocation: Invocation): Promise<number> {
   const request = readUpRequest(invocation)
   const isVerbose = stderr.isTTY !== true || isGiven(invocation, 'verbose')
   const { answers, hasAnswered } = await resolveAnswers(invocation, request)
-  await assertPortFree(request.port, environment['TAPPASS_HOST'] || '127.0.0.1')
+  await assertPortFree(request.port, environment['TAPPASS_HOST'] || GATEWAY_HOST)
   const session = await openSession({
     ...request,
     answers,

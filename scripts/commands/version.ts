@@ -1,8 +1,8 @@
 /** `tappass version`: prints the versions of TapPass and Node. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
-import { EXIT_CODE } from '../core/exit-code.ts'
 
 /** Prints one line, or one JSON object with `--json`. Returns the exit code. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -12,5 +12,5 @@ export async function run(invocation: Invocation): Promise<number> {
     ? JSON.stringify(versions)
     : `tappass ${versions.tappass} (Node ${versions.node})`
   invocation.stdout.write(`${line}\n`)
-  return EXIT_CODE.success
+  return EXIT_CODE.upToDate
 }

@@ -2,7 +2,9 @@
  * Runs several commands as one POSIX script and splits the output again: one round trip.
  * After each command a marker line with a random nonce is printed on both streams; no output can forge it.
  */
+
 import { createHash } from 'node:crypto'
+import { HOST_PATH } from '../../contract/path.ts'
 import type { Command, Output } from '../core/host.ts'
 import { quote, quoteAll } from '../core/quoting.ts'
 
@@ -43,7 +45,7 @@ export function factScript(commands: readonly Command[], nonce: string): string 
 }
 
 /** Locked with flock while a change runs. A run that takes over from a killed one waits for this lock, so that no command of that run is still active. */
-export const CHANGE_LOCK_PATH = '/run/tappass-converge/changing'
+export const CHANGE_LOCK_PATH = `${HOST_PATH.convergeFolder}/changing`
 
 /** Returns the script that runs the commands in order until one fails. Only the shell holds the kernel lock: its children don't inherit it. */
 export function changeScript(commands: readonly Command[], nonce: string): string {
@@ -51,7 +53,7 @@ export function changeScript(commands: readonly Command[], nonce: string): strin
     '{',
     ...PRELUDE,
     'HOME=/root; export HOME',
-    `mkdir -p -m 0700 /run/tappass-converge && exec 9>${CHANGE_LOCK_PATH} && flock -w 900 9 || { echo 'a command of an earlier run is still running (waited 900 s)' >&2; exit 75; }`,
+    `mkdir -p -m 0700 ${HOST_PATH.convergeFolder} && exec 9>${CHANGE_LOCK_PATH} && flock -w 900 9 || { echo 'a command of an earlier run is still running (waited 900 s)' >&2; exit 75; }`,
     `end() { printf '\\n%s %d %d\\n' ${nonce} "$1" "$2"; printf '\\n%s %d %d\\n' ${nonce} "$1" "$2" >&2; [ "$2" = 0 ] || exit "$2"; }`,
     ...commands.map((command, index) => `${scriptLine(command, ' 9>&-')}; end ${index} $?`),
     '}',

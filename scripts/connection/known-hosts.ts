@@ -1,4 +1,4 @@
-/** Parses known_hosts as ssh(1) does (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT) and looks up host keys. Pure. */
+/** Parses known_hosts as ssh(1) does (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT) and looks up host keys. Pure. By hand: no kept library reads hashed, revoked and wildcard lines; tests compare with ssh-keygen. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
 /** A line of the file: host patterns, key type, and the key (base64). */

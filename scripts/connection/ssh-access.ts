@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
 import { quoteAll } from '../core/quoting.ts'
 import type { HostAddress } from './host-address.ts'
+import type { SshSettings } from './ssh-config.ts'
 
 /**
  * `identities` are private key files in the order in which they are offered; `agent` is the agent's socket. With `shouldAcceptNewKey`
@@ -18,18 +19,18 @@ export type SshAccess = Readonly<{
 
 const DEFAULT_IDENTITIES = ['id_ed25519', 'id_ecdsa', 'id_rsa'] as const
 
-/** Reads `--identity`, `--known-hosts` and `--accept-new-host-key`; the defaults are those of ssh(1). */
-export function readSshAccess(invocation: Invocation): SshAccess {
+/** Reads `--identity`, `--known-hosts` and `--accept-new-host-key`; then what ssh's configuration says of the host, then the defaults of ssh(1). */
+export function readSshAccess(invocation: Invocation, configured?: SshSettings): SshAccess {
   const folder = join(invocation.environment['HOME'] ?? '/root', '.ssh')
   const identity = textOption(invocation, 'identity')
   const knownHosts = textOption(invocation, 'known-hosts')
   const absolute = (path: string) => resolve(invocation.workingFolder, path)
+  const isConfigured = configured !== undefined && configured.identities.length > 0
+  const usual = isConfigured ? configured.identities : DEFAULT_IDENTITIES.map((name) => join(folder, name))
+  const isAgentUsed = identity === undefined && configured?.isAgentUsed !== false
   return {
-    identities:
-      identity === undefined
-        ? DEFAULT_IDENTITIES.map((name) => join(folder, name)).filter((path) => existsSync(path))
-        : [absolute(identity)],
-    agent: identity === undefined ? invocation.environment['SSH_AUTH_SOCK'] : undefined,
+    identities: identity === undefined ? usual.filter((path) => existsSync(path)) : [absolute(identity)],
+    agent: isAgentUsed ? invocation.environment['SSH_AUTH_SOCK'] : undefined,
     knownHosts:
       knownHosts === undefined ? [join(folder, 'known_hosts'), '/etc/ssh/ssh_known_hosts'] : [absolute(knownHosts)],
     shouldAcceptNewKey: isGiven(invocation, 'accept-new-host-key'),

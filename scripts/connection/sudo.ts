@@ -1,5 +1,5 @@
 /** Runs commands as root through sudo: `sudo -n`, or with a password that is sent on standard input only. */
-import { EXIT_CODE } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import type { Command, Output, Runner, Stdin } from '../core/host.ts'
 import { HOST_ENVIRONMENT } from './batch.ts'

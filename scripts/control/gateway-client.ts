@@ -1,5 +1,5 @@
 /** Client of the gateway's control API, with the admin key. */
-import { EXIT_CODE } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 
 /** Sends a request to the gateway and returns its response: from this machine, or on a remote host. */

@@ -1,21 +1,22 @@
 /** Sends requests to the gateway of a bootstrapped host over the host's own loopback; the admin key never leaves the host. */
 
+import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
+import { HOST_PATH } from '../../contract/path.ts'
+import { credentialId } from '../../contract/secret.ts'
 import { Failure } from '../core/failure.ts'
 import type { Command, Runner } from '../core/host.ts'
 import { quote } from '../core/quoting.ts'
 import { credentialPaths } from '../secrets/credential.ts'
 import type { Transport } from './gateway-client.ts'
 
-const NODE = '/opt/tappass/node/current/bin/node'
-const GATEWAY_PORT = 9620
-const KEY_ID = 'tappass-admin-api-key'
+const KEY_ID = credentialId('TAPPASS_ADMIN_API_KEY')
 
 /** Runs on the host's Node: the key comes on stdin, the arguments hold no secret. Prints the response as one JSON line. */
 const PROGRAM = `
 const [method, path, body] = process.argv.slice(1)
 const key = require('node:fs').readFileSync(0, 'utf8').trim()
 const headers = { authorization: 'Bearer ' + key, ...(body === '' ? {} : { 'content-type': 'application/json' }) }
-fetch('http://127.0.0.1:${GATEWAY_PORT}' + path, { method, headers, ...(body === '' ? {} : { body }) })
+fetch('http://${GATEWAY_HOST}:${GATEWAY_PORT}' + path, { method, headers, ...(body === '' ? {} : { body }) })
   .then(async (response) => console.log(JSON.stringify({ status: response.status, text: await response.text() })))
   .catch((error) => { console.error(error.cause?.message ?? error.message); process.exitCode = 1 })
 `
@@ -27,7 +28,7 @@ export function requestCommand(method: string, path: string, body: string): Comm
 if [ -e ${quote(encrypted)} ]; then systemd-creds decrypt --name=${KEY_ID} ${quote(encrypted)} -
 elif [ -e ${quote(plain)} ]; then cat ${quote(plain)}
 else echo 'no admin key found: TapPass is not installed here' >&2; exit 1
-fi | ${quote(NODE)} -e ${quote(PROGRAM)} ${[method, path, body].map(quote).join(' ')}
+fi | ${quote(HOST_PATH.nodeProgram)} -e ${quote(PROGRAM)} ${[method, path, body].map(quote).join(' ')}
 `
   return { argv: ['sh', '-s'], effect: method === 'GET' ? 'read' : 'change', stdin: script }
 }

@@ -1,5 +1,9 @@
 /** Which database `tappass migrate` uses, and the environment or command that reaches it; pure. No secret is an argument. */
+
 import { join } from 'node:path'
+import { HOST_PATH } from '../../contract/path.ts'
+import { credentialId } from '../../contract/secret.ts'
+import { ACCOUNT } from '../../contract/unit.ts'
 import type { Command } from '../core/host.ts'
 import { quote } from '../core/quoting.ts'
 import { credentialPaths } from '../secrets/credential.ts'
@@ -48,8 +52,13 @@ export function environmentFromFolder(
   return { ...pick(environment, INHERITED_NAMES), ...storageSettings }
 }
 
-const PASSWORD_ID = 'postgres-password'
-const SETTINGS = ['User=tappass', 'Group=tappass', 'WorkingDirectory=/opt/tappass/current', 'PrivateTmp=yes']
+const PASSWORD_ID = credentialId('POSTGRES_PASSWORD')
+const SETTINGS = [
+  `User=${ACCOUNT.gateway}`,
+  `Group=${ACCOUNT.gateway}`,
+  `WorkingDirectory=${HOST_PATH.currentRelease}`,
+  'PrivateTmp=yes',
+]
 const LIMITS = ['NoNewPrivileges=yes', 'ProtectSystem=strict', 'ProtectHome=yes', 'RestrictAddressFamilies=AF_UNIX']
 
 /**
@@ -58,9 +67,9 @@ const LIMITS = ['NoNewPrivileges=yes', 'ProtectSystem=strict', 'ProtectHome=yes'
  */
 export function migrateCommand(args: readonly string[], effect: Command['effect'], bootstrapHint: string): Command {
   const [encrypted, plain] = credentialPaths(PASSWORD_ID)
-  const properties = [...SETTINGS, ...LIMITS, 'EnvironmentFile=/etc/tappass/gateway.env']
+  const properties = [...SETTINGS, ...LIMITS, `EnvironmentFile=${HOST_PATH.gatewayEnvironment}`]
   const script = `
-if ! [ -e /opt/tappass/current/server/migrate.ts ]; then
+if ! [ -e ${HOST_PATH.currentRelease}/server/migrate.ts ]; then
   printf 'tappass: TapPass is not installed on this host\\n  next:  %s\\n' ${quote(bootstrapHint)} >&2
   exit 5
 fi
@@ -69,7 +78,7 @@ else credential=LoadCredential=${PASSWORD_ID}:${plain}
 fi
 exec systemd-run --quiet --pipe --wait --collect --service-type=exec \\
   ${properties.map((property) => `--property=${quote(property)}`).join(' ')} --property="$credential" \\
-  /opt/tappass/node/current/bin/node server/migrate.ts ${args.map(quote).join(' ')} </dev/null
+  ${HOST_PATH.nodeProgram} server/migrate.ts ${args.map(quote).join(' ')} </dev/null
 `
   return { argv: ['sh', '-s'], effect, stdin: script }
 }

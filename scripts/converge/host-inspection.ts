@@ -1,5 +1,5 @@
 /** The inspection of a host before a run, in one round trip: preflight, lock, plan, and one-time secrets. */
-import { EXIT_CODE } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure, type FailureText } from '../core/failure.ts'
 import type { Connection, GetFact } from '../core/host.ts'
 import type { Resource } from '../core/resource.ts'

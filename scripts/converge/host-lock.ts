@@ -1,4 +1,5 @@
 /** The lock of a host: one run at a time. It names its owner and carries a heartbeat. */
+import { HOST_PATH } from '../../contract/path.ts'
 import { CHANGE_LOCK_PATH } from '../connection/batch.ts'
 import { scriptCommand } from '../core/command.ts'
 import type { Command, Fact } from '../core/host.ts'
@@ -34,7 +35,7 @@ export type LockDecision =
   | Readonly<{ decision: 'locked'; owner: string }>
 
 /** On a tmpfs, so that a reboot frees it. */
-const PATH = '/run/tappass-converge/lock'
+const PATH = `${HOST_PATH.convergeFolder}/lock`
 
 /** The owner sends a heartbeat at this interval; after six missed ones the lock may be taken over (a minute, longer than an SSH connection survives without response). */
 export const HEARTBEAT_MS = 10_000

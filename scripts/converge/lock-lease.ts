@@ -1,6 +1,6 @@
 /** Holds the lock of a host during a run: acquires it or fails with its owner, sends heartbeats, releases it. */
 
-import { EXIT_CODE } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import type { GetFact, Runner } from '../core/host.ts'
 import type { Emit } from '../output/event.ts'

@@ -1,6 +1,6 @@
 /** The plan of a host: the changes of all resources. */
 
-import { EXIT_CODE } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure, type FailureText } from '../core/failure.ts'
 import type { GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
@@ -36,6 +36,7 @@ export async function planAll(resources: readonly Resource[], getFact: GetFact):
 export function plannedChanges({ planned }: Plan): readonly PlannedChange[] {
   return planned.flatMap(({ resource, changes }) =>
     changes.map(({ action, reason, diff }) => ({
+      ...(resource.role === undefined ? {} : { role: resource.role }),
       resource: resource.id,
       action,
       reason,

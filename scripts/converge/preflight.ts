@@ -1,5 +1,8 @@
 /** Preflight: what must hold before anything is changed on a host. All problems are reported at once; nothing is changed. */
 
+import { GATEWAY_PORT } from '../../contract/gateway.ts'
+import { HOST_PATH } from '../../contract/path.ts'
+import { UNIT } from '../../contract/unit.ts'
 import type { FailureText } from '../core/failure.ts'
 import type { Fact, GetFact } from '../core/host.ts'
 import { DISTRIBUTION_NAMES, isSupported } from '../facts/distribution.ts'
@@ -25,7 +28,7 @@ export type PreflightFacts = Readonly<{
 }>
 
 /** The ports of ingress and gateway. */
-const PORTS = [80, 443, 9620] as const
+const PORTS = [80, 443, GATEWAY_PORT] as const
 /** The folders of programs, data and images. */
 const DISK_FOLDERS = ['/opt', '/var/lib'] as const
 const PLATFORMS = ['linux-x64', 'linux-arm64']
@@ -83,8 +86,8 @@ export async function gatherPreflightFacts(getFact: GetFact): Promise<PreflightF
   const [traits, running, current, socket, listeners, numbers] = await Promise.all([
     getFact(hostTraitsFact),
     getFact(pathFact('/run/systemd/system')),
-    getFact(targetFact('/opt/tappass/current')),
-    getFact(unitFact('tappass.socket')),
+    getFact(targetFact(HOST_PATH.currentRelease)),
+    getFact(unitFact(UNIT.socket)),
     getFact(listenersFact),
     getFact(numbersFact),
   ])
@@ -104,7 +107,7 @@ export async function gatherPreflightFacts(getFact: GetFact): Promise<PreflightF
 
 /** While tappass.socket is active, no other program can hold its port; everything else of ours runs in a unit named tappass…. */
 function isOurs({ port, unit }: Listener, isOurSocketOpen: boolean): boolean {
-  return unit.startsWith('tappass') || (port === 9620 && isOurSocketOpen)
+  return unit.startsWith('tappass') || (port === GATEWAY_PORT && isOurSocketOpen)
 }
 
 function portProblems({ listeners, isOurSocketOpen }: PreflightFacts): readonly FailureText[] {

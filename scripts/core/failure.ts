@@ -1,5 +1,5 @@
 /** An error for the user: what failed, where, why, and the next command to type. */
-import { EXIT_CODE, type ExitCode } from './exit-code.ts'
+import { EXIT_CODE, type ExitCode } from '../../contract/exit-code.ts'
 
 /**
  * `what` is one line; `where`, `why` and `next` are printed on lines of their own when given. `next` names commands of ours as

@@ -10,5 +10,5 @@ export type Change = Readonly<{
   diff?: string
 }>
 
-/** `id` is a stable name such as `file:/etc/tappass/tappass.yaml`. */
-export type Resource = Readonly<{ id: string; plan: (getFact: GetFact) => Promise<readonly Change[]> }>
+/** `id` is a stable name such as `file:/etc/tappass/tappass.yaml`, its kind first. `role` is the role that wants it. */
+export type Resource = Readonly<{ id: string; role?: string; plan: (getFact: GetFact) => Promise<readonly Change[]> }>

@@ -1,4 +1,5 @@
 /** Facts about distribution packages: which are installed, and whether an installation was interrupted. */
+import { HOST_PATH } from '../../contract/path.ts'
 import type { Fact } from '../core/host.ts'
 
 /** `status` is dpkg's abbreviation (`ii`: fully installed); `version` is dpkg's. */
@@ -38,7 +39,7 @@ export const packagesFact: Fact<Packages> = {
 }
 
 /** Written by our `apt-get update`; apt itself keeps no reliable time of its last fetch. */
-export const APT_STAMP = '/run/tappass-converge/apt-update'
+export const APT_STAMP = `${HOST_PATH.convergeFolder}/apt-update`
 
 /** Whether the package lists were fetched within the last hour and after the last change of the sources. */
 export const isAptListFreshFact: Fact<boolean> = {

@@ -1,4 +1,5 @@
 /** Facts about systemd units, and the revision that each one runs. */
+import { HOST_PATH } from '../../contract/path.ts'
 import type { BatchQuery, Command, Fact, Output } from '../core/host.ts'
 
 /**
@@ -30,7 +31,7 @@ printf '%s\n${DIVIDER}\n' "$s"
 for p in $(printf '%s\n' "$s" | sed -n 's/^MainPID=\([1-9][0-9]*\)$/\1/p'); do
   printf '%s %s\n' "$p" "$(tr '\0' '\n' 2>/dev/null <"/proc/$p/environ" | sed -n 's/^TAPPASS_REVISION=//p')"
 done
-cd /run/tappass/revision 2>/dev/null || exit 0
+cd ${HOST_PATH.revisionFolder} 2>/dev/null || exit 0
 for f in *; do case "$f" in *.read) ;; *) [ ! -f "$f" ] || { read -r line <"$f"; printf '%s %s\n' "$f" "$line"; } ;; esac; done
 exit 0`
 

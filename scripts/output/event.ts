@@ -1,5 +1,5 @@
 /** The events of a run on a host: versioned, shown by all three renderers and printed by `--json`. */
-import type { ExitCode } from '../core/exit-code.ts'
+import type { ExitCode } from '../../contract/exit-code.ts'
 import type { FailureText } from '../core/failure.ts'
 import type { Health } from './host-health.ts'
 
@@ -7,7 +7,7 @@ import type { Health } from './host-health.ts'
 export const EVENT_VERSION = 2
 
 /** A change of a plan, without its commands. */
-export type PlannedChange = Readonly<{ resource: string; action: string; reason: string; diff?: string }>
+export type PlannedChange = Readonly<{ role?: string; resource: string; action: string; reason: string; diff?: string }>
 
 /** How a step failed: the command, its exit code, the last lines of its output, and the journal of the unit that it started. */
 export type StepFailure = Readonly<{

@@ -1,8 +1,12 @@
 /** The health of a host: its units, its gateway, the current release, and the last backup. */
 
+import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
+import { HOST_PATH } from '../../contract/path.ts'
+import { UNIT } from '../../contract/unit.ts'
 import type { Fact, GetFact } from '../core/host.ts'
 import { targetFact } from '../facts/path.ts'
 import { type UnitState, unitsFact } from '../facts/unit.ts'
+import { renderTable } from './text-table.ts'
 
 /** `takenAt` is ISO time; `bytes` is the size of the dump. */
 export type LastBackup = Readonly<{ takenAt: string; bytes: number }>
@@ -20,7 +24,7 @@ export type Health = Readonly<{
 }>
 
 const gatewayFact: Fact<string> = {
-  query: { argv: ['curl', '-sS', '--max-time', '5', 'http://127.0.0.1:9620/health'], effect: 'read' },
+  query: { argv: ['curl', '-sS', '--max-time', '5', `http://${GATEWAY_HOST}:${GATEWAY_PORT}/health`], effect: 'read' },
   parse: ({ code, stdout, stderr }) => {
     const status = /"status"\s*:\s*"([^"]*)"/.exec(stdout)?.[1]
     return status ?? (stderr.trim() || `no response (curl exit code ${code})`)
@@ -29,7 +33,13 @@ const gatewayFact: Fact<string> = {
 
 const backupFact: Fact<LastBackup | undefined> = {
   query: {
-    argv: ['sh', '-c', 'cd /var/lib/tappass/backup 2>/dev/null && cat "$(ls -1 tappass-*.json | tail -n 1)"'],
+    argv: [
+      'sh',
+      '-c',
+      'cd "$1" 2>/dev/null && cat "$(ls -1 tappass-*.json | tail -n 1)"',
+      'sh',
+      HOST_PATH.backupFolder,
+    ],
     effect: 'read',
   },
   parse: ({ code, stdout }) => {
@@ -47,8 +57,7 @@ function unitHealth({ name, active, sub, result, sinceSeconds, revision }: UnitS
   return {
     unit: name,
     state: `${active} (${sub})`,
-    isHealthy:
-      active === 'active' || (active === 'inactive' && result === 'success' && name === 'tappass-backup.service'),
+    isHealthy: active === 'active' || (active === 'inactive' && result === 'success' && name === UNIT.backup),
     since: sinceSeconds === 0 ? '' : new Date(sinceSeconds * 1000).toISOString(),
     revision: revision ?? '',
   }
@@ -59,24 +68,12 @@ export async function gatherHealth(getFact: GetFact): Promise<Health> {
   const [states, gateway, current, lastBackup] = await Promise.all([
     getFact(unitsFact('tappass*')),
     getFact(gatewayFact),
-    getFact(targetFact('/opt/tappass/current')),
+    getFact(targetFact(HOST_PATH.currentRelease)),
     getFact(backupFact),
   ])
   const units = states.map(unitHealth).toSorted((a, b) => (a.unit < b.unit ? -1 : 1))
   const isHealthy = units.length > 0 && units.every((unit) => unit.isHealthy) && gateway === 'healthy'
   return { isHealthy, release: current?.split('/').at(-1) ?? '', gateway, units, lastBackup }
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
 }
 
 /** Whether TapPass was ever installed: the host has a unit or a release of ours. */
@@ -102,5 +99,5 @@ export function renderHealth({ release, gateway, units, lastBackup }: Health): s
   ])
   const backup = lastBackup === undefined ? 'none yet' : `${lastBackup.takenAt} (${lastBackup.bytes} bytes)`
   const summary = [`release      ${release || 'none'}`, `gateway      ${gateway}`, `last backup  ${backup}`]
-  return `${table([['UNIT', 'STATE', 'SINCE', 'REVISION'], ...rows])}\n\n${summary.join('\n')}\n`
+  return `${renderTable([['UNIT', 'STATE', 'SINCE', 'REVISION'], ...rows])}\n\n${summary.join('\n')}\n`
 }

@@ -1,7 +1,7 @@
 /** Renderers of events: plain lines, a live progress line on a terminal, or one JSON object per line. */
 import { renderNext } from '../core/failure.ts'
 import { EVENT_VERSION, type Event } from './event.ts'
-import { eventLines } from './text-renderer.ts'
+import { eventLines, type TextOptions } from './text-renderer.ts'
 
 /** Shows an event of a host; `host` is its name. `close` clears the progress line. */
 export type Renderer = Readonly<{ emit: (host: string, event: Event) => void; close: () => void }>
@@ -26,17 +26,15 @@ function isData(event: Event, isPlanData: boolean): boolean {
   return isPlanData && event.event === 'plan'
 }
 
-/** `isPlanData`: the plan goes to stdout. `isNamed`: each line begins with the name of its host. `program` is what the user types for `tappass`. */
-export function plainRenderer(
-  streams: OutputStreams,
-  program: string,
-  isPlanData: boolean,
-  isNamed: boolean,
-): Renderer {
+/** `isPlanData`: the plan goes to stdout. */
+export type RenderOptions = TextOptions & Readonly<{ isPlanData: boolean }>
+
+/** `isNamed`: each line begins with the name of its host. */
+export function plainRenderer(streams: OutputStreams, options: RenderOptions, isNamed: boolean): Renderer {
   return {
     emit: (host, event) => {
-      const write = isData(event, isPlanData) ? streams.stdout : streams.stderr
-      for (const line of eventLines(event, program)) write(isNamed ? `${host}: ${line}\n` : `${line}\n`)
+      const write = isData(event, options.isPlanData) ? streams.stdout : streams.stderr
+      for (const line of eventLines(event, options)) write(isNamed ? `${host}: ${line}\n` : `${line}\n`)
     },
     close: () => {},
   }
@@ -54,12 +52,11 @@ function isScript(command: string): boolean {
 /** For one host on a terminal: a progress line with step n of N, elapsed seconds, the command and the last line of its output; finished steps stay above it. */
 export function liveRenderer(
   streams: OutputStreams,
-  program: string,
-  isPlanData: boolean,
+  options: RenderOptions,
   columns: () => number,
   nowMs: () => number,
 ): Renderer {
-  const plain = plainRenderer(streams, program, isPlanData, false)
+  const plain = plainRenderer(streams, options, false)
   let progress: Progress | undefined
   let timer: NodeJS.Timeout | undefined
   const draw = () => {

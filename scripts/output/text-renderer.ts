@@ -1,8 +1,12 @@
 /** Renders events as lines of text: the output of the plain renderer, and what stays on the screen of the live one. */
 
-import { EXIT_CODE } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { type FailureText, renderFailure, renderNext } from '../core/failure.ts'
-import type { Event, Outcome, PlannedChange, StepFailure } from './event.ts'
+import type { Event, Outcome, StepFailure } from './event.ts'
+import { planLines } from './plan-text.ts'
+
+/** `program` is what the user types for `tappass`. `hasDiffs`: plans show how files change, not only that they do. */
+export type TextOptions = Readonly<{ program: string; hasDiffs: boolean }>
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`
@@ -10,19 +14,6 @@ function seconds(ms: number): string {
 function pluralize(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? '' : 's'}`
 }
-function indented(text: string): readonly string[] {
-  return text.split('\n').map((line) => `      ${line}`)
-}
-
-/** Returns the lines of a change: action, reason, and the diff below. */
-export function changeLines({ resource, action, reason, diff }: PlannedChange): readonly string[] {
-  return [
-    `  ~ ${action}`,
-    `      because ${reason}   [${resource}]`,
-    ...(diff === undefined ? [] : indented(diff.trimEnd())),
-  ]
-}
-
 function reasonLines(reason: FailureText, program: string): readonly string[] {
   return renderFailure(reason, program)
     .replace(/^tappass: /, '- ')
@@ -69,8 +60,8 @@ function endLines(event: Extract<Event, { event: 'run-finished' }>, program: str
   return next === undefined ? [line] : [line, `  next:  ${renderNext(next, program)}`]
 }
 
-/** Returns the lines of an event, none for progress that only the live renderer shows. Commands print secrets and health on stdout themselves. `program` is what the user types for `tappass`. */
-export function eventLines(event: Event, program: string): readonly string[] {
+/** Returns the lines of an event, none for progress that only the live renderer shows. Commands print secrets and health on stdout themselves. */
+export function eventLines(event: Event, { program, hasDiffs }: TextOptions): readonly string[] {
   switch (event.event) {
     case 'refused':
       return [
@@ -78,9 +69,7 @@ export function eventLines(event: Event, program: string): readonly string[] {
         ...event.reasons.flatMap((reason) => reasonLines(reason, program)),
       ]
     case 'plan':
-      return event.changes.length === 0
-        ? [`no changes needed: all ${event.resources} resources are up to date`]
-        : [`${pluralize(event.changes.length, 'change')}:`, ...event.changes.flatMap(changeLines)]
+      return planLines(event, hasDiffs)
     case 'settings':
       return [`no --config given: using the current settings of the host (${event.source})`]
     case 'warning':

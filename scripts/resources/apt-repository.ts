@@ -1,12 +1,10 @@
-/** A signed package repository: its key, verified by fingerprint, and its deb822 source. */
-
-import { primaryFingerprints } from '../artifacts/openpgp.ts'
+/** A signed package repository: its key and its deb822 source. */
 import type { Resource } from '../core/resource.ts'
 import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
 import { planFile } from '../files/file-change.ts'
 
 /**
- * `uri` and `suite` may contain `{distribution}` and `{codename}`. `key` is ASCII-armored text; `fingerprint` 40 hex digits.
+ * `uri` and `suite` may contain `{distribution}` and `{codename}`. `key` is ASCII-armored text.
  * The key goes to /etc/apt/keyrings/ID.asc, the source to /etc/apt/sources.list.d/ID.sources.
  */
 export type AptRepositoryOptions = Readonly<{
@@ -15,7 +13,6 @@ export type AptRepositoryOptions = Readonly<{
   suite: string
   components: readonly string[]
   key: string
-  fingerprint: string
 }>
 
 const ROOT_FILE = { owner: 'root', group: 'root', mode: '0644' } as const
@@ -34,14 +31,8 @@ function sourceText(options: AptRepositoryOptions, keyPath: string, traits: Host
   ].join('\n')
 }
 
-/** The key and the source file. Throws at once, before any host is contacted, when the key has another fingerprint or more than one primary key. */
+/** The key and the source file. */
 export function aptRepository(options: AptRepositoryOptions): Resource {
-  const fingerprints = primaryFingerprints(options.key)
-  if (fingerprints.length !== 1 || fingerprints[0] !== options.fingerprint) {
-    throw new Error(
-      `the key of ${options.id} has the fingerprint ${fingerprints.join(' and ')}, not ${options.fingerprint}`,
-    )
-  }
   const keyPath = `/etc/apt/keyrings/${options.id}.asc`
   const sourcePath = `/etc/apt/sources.list.d/${options.id}.sources`
   return {

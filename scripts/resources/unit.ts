@@ -1,5 +1,7 @@
 /** A systemd unit: its file, whether it is enabled and running, and the revision of its inputs that it runs. */
+
 import { createHash } from 'node:crypto'
+import { HOST_PATH } from '../../contract/path.ts'
 import { changeCommand } from '../core/command.ts'
 import type { GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
@@ -156,7 +158,7 @@ export function unit(options: UnitOptions): Resource {
         planUnitFile(getFact, options, desired),
         isTemplate(options.name) ? undefined : getFact(unitFact(options.name)),
         desired,
-        isReading ? getFact(digestFact(`/run/tappass/revision/${options.name}.read`)) : undefined,
+        isReading ? getFact(digestFact(`${HOST_PATH.revisionFolder}/${options.name}.read`)) : undefined,
       ])
       if (state === undefined) return file
       const isUp = state.active === 'active' || state.active === 'reloading'

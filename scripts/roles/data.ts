@@ -1,5 +1,8 @@
 /** PostgreSQL and Redis: containers without network, reached over UNIX sockets, supervised by systemd. */
 
+import { HOST_PATH } from '../../contract/path.ts'
+import { credentialId } from '../../contract/secret.ts'
+import { ACCOUNT, UNIT } from '../../contract/unit.ts'
 import { runnableImage } from '../artifacts/image-reference.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { render } from '../core/template.ts'
@@ -23,30 +26,30 @@ type DataService = (pins: ReturnType<typeof parsePins>['images'], ...rest: Param
 const postgres: DataService = ({ postgres: pin }, spec, text) => {
   const { archive } = spec.images.postgres
   const files = POSTGRES_TEXTS.map((name) => ({
-    path: `/etc/tappass/postgres/${name}`,
+    path: `${HOST_PATH.postgresConfigFolder}/${name}`,
     content: text(`templates/postgres/${name}`),
   }))
-  const template = text('units/tappass-postgres.service.hbs')
+  const template = text(`units/${UNIT.postgres}.hbs`)
   return [
     image({ reference: pin.reference, ...(archive && { archive }) }),
-    directory({ path: '/etc/tappass/postgres', ...ROOT, mode: '0755' }),
+    directory({ path: HOST_PATH.postgresConfigFolder, ...ROOT, mode: '0755' }),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
-    directory({ path: '/var/lib/tappass/postgres', owner: pin.uid, group: pin.uid, mode: '0700' }),
-    directory({ path: '/run/tappass/postgres', owner: pin.uid, group: 'tappass', mode: '0750' }),
+    directory({ path: HOST_PATH.postgresFolder, owner: pin.uid, group: pin.uid, mode: '0700' }),
+    directory({ path: HOST_PATH.postgresSocketFolder, owner: pin.uid, group: ACCOUNT.gateway, mode: '0750' }),
     unit({
-      name: 'tappass-postgres.service',
+      name: UNIT.postgres,
       content: (traits) =>
         render(template, {
           ...spec.postgres,
           files: pathsOf(files),
           uid: pin.uid,
           image: runnableImage(pin.reference, archive),
-          credentials: [credentialLine(traits, 'postgres-password')],
+          credentials: [credentialLine(traits, credentialId('POSTGRES_PASSWORD'))],
           hasSteppedRestart: hasSteppedRestart(traits),
         }),
       files,
       inputs: [archive?.imageId ?? ''],
-      inputPaths: credentialPaths('postgres-password'),
+      inputPaths: credentialPaths(credentialId('POSTGRES_PASSWORD')),
     }),
   ]
 }
@@ -54,15 +57,15 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
 const redis: DataService = ({ redis: pin }, spec, text) => {
   const { archive } = spec.images.redis
   const { maxMemoryMegabytes } = spec.redis
-  const files = [{ path: '/etc/tappass/redis/redis.conf', content: text('templates/redis/redis.conf') }]
-  const template = text('units/tappass-redis.service.hbs')
+  const files = [{ path: `${HOST_PATH.redisConfigFolder}/redis.conf`, content: text('templates/redis/redis.conf') }]
+  const template = text(`units/${UNIT.redis}.hbs`)
   return [
     image({ reference: pin.reference, ...(archive && { archive }) }),
-    directory({ path: '/etc/tappass/redis', ...ROOT, mode: '0755' }),
+    directory({ path: HOST_PATH.redisConfigFolder, ...ROOT, mode: '0755' }),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
-    directory({ path: '/run/tappass/redis', owner: pin.uid, group: 'tappass', mode: '0750' }),
+    directory({ path: HOST_PATH.redisSocketFolder, owner: pin.uid, group: ACCOUNT.gateway, mode: '0750' }),
     unit({
-      name: 'tappass-redis.service',
+      name: UNIT.redis,
       content: (traits) =>
         render(template, {
           files: pathsOf(files),

@@ -12,7 +12,7 @@ import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
 
-/** The role `docker`. The vendor's key is in this repository with its pinned fingerprint, so that nothing is trusted on first use. */
+/** The role `docker`. The vendor's key is in this repository, and a test compares it with its pinned fingerprint: nothing is trusted on first use. */
 export const docker: Role = (spec, text) => {
   const { docker: pin } = parsePins(text('versions.yaml'))
   const { source } = spec.docker
@@ -23,7 +23,6 @@ export const docker: Role = (spec, text) => {
     suite: '{codename}',
     components: ['stable'],
     key: text('templates/docker/docker.asc'),
-    fingerprint: pin.fingerprint,
   })
   const revision = revisionOf([settings.content])
   return [

@@ -1,4 +1,7 @@
 /** The base of a host: prerequisites from apt, accounts, folders, and the privileges of the deploy user. */
+
+import { HOST_PATH } from '../../contract/path.ts'
+import { ACCOUNT, gatewayInstances, UNIT } from '../../contract/unit.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { render } from '../core/template.ts'
 import { type AccountOptions, account } from '../resources/account.ts'
@@ -14,12 +17,7 @@ const ROOT = { owner: 'root', group: 'root' } as const
 
 /** Returns the units that the deploy user may inspect and restart. */
 function unitsOf(instances: number): readonly string[] {
-  return [
-    ...Array.from({ length: instances }, (_, index) => `tappass@${index + 1}.service`),
-    'tappass-postgres.service',
-    'tappass-redis.service',
-    'tappass-caddy.service',
-  ]
+  return [...gatewayInstances(instances), UNIT.postgres, UNIT.redis, UNIT.caddy]
 }
 
 /** Groups whose members are or can become root (`admin`: of older Ubuntu, still in its sudoers). The deploy user has the privileges of its own sudoers file only. */
@@ -44,15 +42,15 @@ export const foundation: Role = (spec, text) => {
   })
   return [
     aptPackage({ id: 'prerequisites', names: [...PREREQUISITES, ...runtimeNeeds] }),
-    account({ name: 'tappass', isSystem: true }),
-    account({ name: 'tappass-caddy', isSystem: true }),
+    account({ name: ACCOUNT.gateway, isSystem: true }),
+    account({ name: ACCOUNT.caddy, isSystem: true }),
     account({ name: spec.deployUser, isSystem: false, shell: '/bin/bash', groupsForbidden: ROOT_EQUIVALENT_GROUPS }),
-    directory({ path: '/etc/tappass', ...ROOT, mode: '0755' }),
-    directory({ path: '/opt/tappass', ...ROOT, mode: '0755' }),
-    directory({ path: '/var/lib/tappass', ...ROOT, mode: '0755' }),
+    directory({ path: HOST_PATH.configFolder, ...ROOT, mode: '0755' }),
+    directory({ path: HOST_PATH.programFolder, ...ROOT, mode: '0755' }),
+    directory({ path: HOST_PATH.stateFolder, ...ROOT, mode: '0755' }),
     file({ path: '/etc/tmpfiles.d/tappass.conf', content: temporary, ...ROOT, mode: '0644' }),
-    directory({ path: '/run/tappass', ...ROOT, mode: '0755' }),
-    directory({ path: '/run/tappass/revision', ...ROOT, mode: '0755' }),
+    directory({ path: HOST_PATH.runtimeFolder, ...ROOT, mode: '0755' }),
+    directory({ path: HOST_PATH.revisionFolder, ...ROOT, mode: '0755' }),
     file({
       path: '/etc/sudoers.d/tappass',
       content: sudoers,

@@ -1,5 +1,7 @@
 /** The gateway: Node, the release, the migrations, and the instances that share one socket. */
 
+import { HOST_PATH } from '../../contract/path.ts'
+import { gatewayInstances, UNIT } from '../../contract/unit.ts'
 import { type Pins, parsePins } from '../artifacts/pin.ts'
 import type { Resource } from '../core/resource.ts'
 import { render } from '../core/template.ts'
@@ -17,7 +19,7 @@ import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
 function nodePath(pin: Pins['node'][number]): string {
-  return `/opt/tappass/node/${pin.version}`
+  return `${HOST_PATH.nodeFolder}/${pin.version}`
 }
 
 function node(pin: Pins['node'][number], address: string, spec: HostSpec): Resource {
@@ -29,17 +31,17 @@ function node(pin: Pins['node'][number], address: string, spec: HostSpec): Resou
     source: spec.node.archive ?? { downloads: Object.fromEntries(downloads) },
     path: nodePath(pin),
     strip: 1,
-    link: '/opt/tappass/node/current',
+    link: HOST_PATH.currentNode,
     executable: 'bin/node',
   })
 }
 
 function programs(pin: Pins['node'][number], address: string, spec: HostSpec): readonly Resource[] {
   return [
-    directory({ path: '/opt/tappass/node', ...ROOT, mode: '0755' }),
-    directory({ path: '/opt/tappass/releases', ...ROOT, mode: '0755' }),
+    directory({ path: HOST_PATH.nodeFolder, ...ROOT, mode: '0755' }),
+    directory({ path: HOST_PATH.releasesFolder, ...ROOT, mode: '0755' }),
     node(pin, address, spec),
-    release({ root: '/opt/tappass', pack: spec.release }),
+    release({ root: HOST_PATH.programFolder, pack: spec.release }),
   ]
 }
 
@@ -53,19 +55,19 @@ export const gateway: Role = (spec, text) => {
   const pins = parsePins(text('versions.yaml'))
   const [pin] = pins.node as [Pins['node'][number]]
   const environment = render(text('templates/gateway.env.hbs'), { ...spec })
-  const files = [{ path: '/etc/tappass/gateway.env', content: environment }]
+  const files = [{ path: HOST_PATH.gatewayEnvironment, content: environment }]
   const inputs = programInputs(spec, pin)
   // A modified Node may be running: unpacking it again changes the revision.
   const program = archiveMarker(nodePath(pin))
   const [socketUnit, migrateUnit, gatewayUnit] = [
-    text('units/tappass.socket'),
-    text('units/tappass-migrate.service.hbs'),
-    text('units/tappass@.service.hbs'),
+    text(`units/${UNIT.socket}`),
+    text(`units/${UNIT.migrate}.hbs`),
+    text(`units/${UNIT.gateway}.hbs`),
   ]
   const instance: Omit<UnitOptions, 'name'> = {
     content: (traits) =>
       render(gatewayUnit, {
-        files: '/etc/tappass/gateway.env',
+        files: HOST_PATH.gatewayEnvironment,
         credentials: [
           ...GENERATED_SECRET_IDS.map((id) => credentialLine(traits, id)),
           ...OPTIONAL_SECRET_IDS.flatMap((id) => optionalCredentialLines(traits, id)),
@@ -76,23 +78,23 @@ export const gateway: Role = (spec, text) => {
     inputs,
     inputPaths: [program, ...[...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap(credentialPaths)],
   }
-  const instances = Array.from({ length: spec.instances }, (_, index) => `tappass@${index + 1}.service`)
+  const instances = gatewayInstances(spec.instances)
   return [
     ...programs(pin, spec.downloads.node ?? pins['node-download'], spec),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
     unit({
-      name: 'tappass-migrate.service',
+      name: UNIT.migrate,
       content: (traits) =>
         render(migrateUnit, {
-          files: '/etc/tappass/gateway.env',
+          files: HOST_PATH.gatewayEnvironment,
           credentials: GENERATED_SECRET_IDS.map((id) => credentialLine(traits, id)),
         }),
       files,
       inputs,
       inputPaths: [program, ...GENERATED_SECRET_IDS.flatMap(credentialPaths)],
     }),
-    unit({ name: 'tappass@.service', ...instance }),
-    unit({ name: 'tappass.socket', content: socketUnit, restartedTogether: instances }),
+    unit({ name: UNIT.gateway, ...instance }),
+    unit({ name: UNIT.socket, content: socketUnit, restartedTogether: instances }),
     ...instances.map((name) => unit({ name, ...instance })),
     surplusInstance({ template: 'tappass', count: spec.instances }),
   ]

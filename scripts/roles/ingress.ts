@@ -1,5 +1,7 @@
 /** Caddy as ingress: TLS, redirects, security headers. The Caddyfile is static; an environment file configures it. */
 
+import { HOST_PATH } from '../../contract/path.ts'
+import { UNIT } from '../../contract/unit.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { render } from '../core/template.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
@@ -22,24 +24,24 @@ export const ingress: Role = (spec, text) => {
     const url = `${address}/v${pin.version}/caddy_${pin.version}_${ARCHITECTURES[platform]}.tar.gz`
     return [platform, { url, sha256 }] as const
   })
-  const path = `/opt/tappass/caddy/${pin.version}`
-  const template = text('units/tappass-caddy.service.hbs')
+  const path = `${HOST_PATH.caddyFolder}/${pin.version}`
+  const template = text(`units/${UNIT.caddy}.hbs`)
   const environment = render(text('templates/caddy.env.hbs'), { site: spec.domain ?? '', tls: spec.tls })
   const files = [
-    { path: '/etc/tappass/Caddyfile', content: text('Caddyfile') },
-    { path: '/etc/tappass/caddy.env', content: environment },
+    { path: HOST_PATH.caddyfile, content: text('Caddyfile') },
+    { path: HOST_PATH.caddyEnvironment, content: environment },
   ]
   return [
-    directory({ path: '/opt/tappass/caddy', ...ROOT, mode: '0755' }),
+    directory({ path: HOST_PATH.caddyFolder, ...ROOT, mode: '0755' }),
     archive({
       source: spec.caddy.archive ?? { downloads: Object.fromEntries(downloads) },
       path,
-      link: '/opt/tappass/caddy/current',
+      link: HOST_PATH.currentCaddy,
       executable: 'caddy',
     }),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
     unit({
-      name: 'tappass-caddy.service',
+      name: UNIT.caddy,
       content: (traits) =>
         render(template, {
           files: files.map(({ path }) => path).join(' '),

@@ -1,11 +1,9 @@
 /** The secrets of a host: generated there by the first run, or provided by the operator; stored as systemd credentials. */
 
+import { HOST_PATH } from '../../contract/path.ts'
 import { type SecretKind, secret } from '../resources/secret.ts'
 import { GENERATED_SECRET_IDS, type GeneratedSecretId, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
 import type { Role } from '../spec/role.ts'
-
-/** While this path exists, there are data that need the keys they were written with. */
-const CLUSTER_PATH = '/var/lib/tappass/postgres/cluster'
 
 /**
  * `isGuarded`: a new value would make data unreadable (vault key) or signatures unverifiable (token key). The database password is set from
@@ -25,7 +23,7 @@ const SECRET_POLICIES: Readonly<
 export const secrets: Role = (spec) => [
   ...GENERATED_SECRET_IDS.map((id) => {
     const { generate, isGuarded, isShownOnce } = SECRET_POLICIES[id]
-    const guard = isGuarded ? [CLUSTER_PATH] : []
+    const guard = isGuarded ? [HOST_PATH.postgresCluster] : []
     return secret({ id, generate, guard, isShownOnce: isShownOnce ?? false, provided: spec.secrets[id] })
   }),
   ...OPTIONAL_SECRET_IDS.flatMap((id) => {

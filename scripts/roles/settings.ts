@@ -1,8 +1,10 @@
 /** The current settings and versions, written to the host for people and for later runs. They contain no secret. */
+
 import { stringify } from 'yaml'
+import { HOST_PATH } from '../../contract/path.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { file } from '../resources/file.ts'
-import { type HostSpec, SETTINGS_PATH } from '../spec/host-spec.ts'
+import type { HostSpec } from '../spec/host-spec.ts'
 import type { Role } from '../spec/role.ts'
 
 const SETTINGS_NOTICE =
@@ -35,7 +37,7 @@ export const settings: Role = (spec, text) => {
   const current = Object.fromEntries(Object.entries(spec).filter(([key]) => !CONTROLLER_KEYS.includes(key)))
   const ownership = { owner: 'root', group: 'root', mode: '0644' } as const
   return [
-    file({ path: SETTINGS_PATH, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
-    file({ path: '/etc/tappass/versions.lock', content: `${NOTICE}${stringify(versions)}`, ...ownership }),
+    file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
+    file({ path: HOST_PATH.versions, content: `${NOTICE}${stringify(versions)}`, ...ownership }),
   ]
 }

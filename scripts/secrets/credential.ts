@@ -1,9 +1,10 @@
 /** systemd credentials: how units receive secrets without arguments or environment variables. */
+import { HOST_PATH } from '../../contract/path.ts'
 import type { HostTraits } from '../facts/host-trait.ts'
 
 /** Returns the paths of a credential: encrypted, and plain where systemd cannot encrypt. */
 export function credentialPaths(id: string): readonly [encrypted: string, plain: string] {
-  return [`/etc/credstore.encrypted/${id}`, `/etc/credstore/${id}`]
+  return [`${HOST_PATH.encryptedCredentialsFolder}/${id}`, `${HOST_PATH.credentialsFolder}/${id}`]
 }
 
 /** Returns the line that loads the credential `id` in a unit; the unit does not start without it. */

@@ -1,10 +1,11 @@
 /** Secrets that were generated on the host and are shown once: a marker file each, so that a killed run shows them the next time. */
+import { HOST_PATH } from '../../contract/path.ts'
 import { changeCommand } from '../core/command.ts'
 import type { Command, Fact } from '../core/host.ts'
 import { credentialPaths } from './credential.ts'
 
 /** The folder of the markers: an empty file named after each credential. */
-export const ONE_TIME_SECRETS_FOLDER = '/var/lib/tappass/unshown'
+export const ONE_TIME_SECRETS_FOLDER = HOST_PATH.unshownSecretsFolder
 
 /** The ids of the secrets that were not shown yet. */
 export const oneTimeSecretsFact: Fact<readonly string[]> = {

@@ -1,9 +1,10 @@
 /** The current settings of a host: a run without `--config` starts from them, so that it reverts nothing unasked. */
 
+import { HOST_PATH } from '../../contract/path.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import { Failure } from '../core/failure.ts'
 import { contentFact, pathFact } from '../facts/path.ts'
-import { type HostSpec, SETTINGS_PATH } from '../spec/host-spec.ts'
+import type { HostSpec } from '../spec/host-spec.ts'
 import { readHostSpec } from '../spec/spec-reader.ts'
 import { upstreamWarning } from '../spec/upstream-warning.ts'
 import type { HostSession } from './host-session.ts'
@@ -21,13 +22,16 @@ export async function readCurrentSettings({
   if (target.config !== undefined) return undefined
   // Everybody may read them; root privileges are checked later, together with everything else.
   const getFact = freshFacts(connection.runAsUser)
-  const [state, text] = await Promise.all([getFact(pathFact(SETTINGS_PATH)), getFact(contentFact(SETTINGS_PATH))])
+  const [state, text] = await Promise.all([
+    getFact(pathFact(HOST_PATH.settings)),
+    getFact(contentFact(HOST_PATH.settings)),
+  ])
   if (state.kind === 'absent') return undefined
   if (text === undefined) {
     const why = 'it exists, but it is not a readable UTF-8 file'
-    throw new Failure({ what: `cannot read ${SETTINGS_PATH}`, where: target.name, why, next: 'add --config FILE' })
+    throw new Failure({ what: `cannot read ${HOST_PATH.settings}`, where: target.name, why, next: 'add --config FILE' })
   }
-  emit({ event: 'settings', source: SETTINGS_PATH })
+  emit({ event: 'settings', source: HOST_PATH.settings })
   return text
 }
 

@@ -1,11 +1,11 @@
 /** Runs a verb on several hosts in parallel: connects, counts round trips, renders events, and returns one exit code. */
 
+import { EXIT_CODE, type ExitCode } from '../../contract/exit-code.ts'
 import { commandHint } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven, isInteractive } from '../command-line/invocation.ts'
 import { askHidden } from '../command-line/prompt.ts'
 import type { HostAddress } from '../connection/host-address.ts'
 import { readSshAccess, type SshAccess } from '../connection/ssh-access.ts'
-import { EXIT_CODE, type ExitCode } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import type { Connection, GetFact, Runner } from '../core/host.ts'
 import { createFactReader } from '../facts/fact-reader.ts'
@@ -15,7 +15,7 @@ import type { Target } from '../spec/target.ts'
 
 type AskPassword = (() => Promise<string>) | undefined
 
-/** How to connect to hosts; `nonce` returns 32 random hex digits. Commands provide them, because only commands may import runners. */
+/** How to connect to hosts; `nonce` returns 32 random hex digits. `runners/connectors.ts` has those of the commands. */
 export type Connectors = Readonly<{
   local: (askPassword: AskPassword) => Promise<Connection>
   ssh: (address: HostAddress, access: SshAccess, askPassword: AskPassword) => Promise<Connection>
@@ -42,7 +42,7 @@ export type HostResult = Readonly<{
 }>
 
 const CODES: Readonly<Record<Outcome, ExitCode>> = {
-  'up-to-date': EXIT_CODE.success,
+  'up-to-date': EXIT_CODE.upToDate,
   pending: EXIT_CODE.changesPending,
   declined: EXIT_CODE.changesPending,
   refused: EXIT_CODE.refused,
@@ -61,7 +61,7 @@ const BY_SEVERITY: readonly ExitCode[] = [0, 2, 130, 4, 5, 6, 64, 3, 1]
 export function worstExitCode(codes: readonly ExitCode[]): ExitCode {
   return codes.reduce(
     (worst, code) => (BY_SEVERITY.indexOf(code) > BY_SEVERITY.indexOf(worst) ? code : worst),
-    EXIT_CODE.success,
+    EXIT_CODE.upToDate,
   )
 }
 
@@ -76,19 +76,24 @@ function rendererFor(invocation: Invocation, isNamed: boolean): Renderer {
   const { stdout, stderr, nowMs, environment, program } = invocation
   const streams = { stdout: (text: string) => stdout.write(text), stderr: (text: string) => stderr.write(text) }
   if (isGiven(invocation, 'json')) return jsonRenderer(streams, program, nowMs)
-  const isPlanData = invocation.verb.name === 'plan'
+  const options = { program, isPlanData: invocation.verb.name === 'plan', hasDiffs: isGiven(invocation, 'diff') }
   const isLive = stderr.isTTY === true && environment['TERM'] !== 'dumb' && !isNamed
   return isLive
-    ? liveRenderer(streams, program, isPlanData, () => stderr.columns || 80, nowMs)
-    : plainRenderer(streams, program, isPlanData, isNamed)
+    ? liveRenderer(streams, options, () => stderr.columns || 80, nowMs)
+    : plainRenderer(streams, options, isNamed)
 }
 
-async function connect(invocation: Invocation, connectors: Connectors, { address, name }: Target) {
+/** Connects to a host. On a terminal, a password that sudo needs there is asked for. */
+export async function connectTarget(
+  invocation: Invocation,
+  connectors: Connectors,
+  { address, name, ssh }: Target,
+): Promise<Connection> {
   const terminal = { input: invocation.stdin, output: invocation.stderr, interrupt: invocation.interrupt }
   const askPassword = isInteractive(invocation) ? () => askHidden(terminal, `sudo password on ${name}: `) : undefined
   return address === undefined
     ? await connectors.local(askPassword)
-    : await connectors.ssh(address, readSshAccess(invocation), askPassword)
+    : await connectors.ssh(address, readSshAccess(invocation, ssh), askPassword)
 }
 
 /** Counts the commands of a connection; each is one round trip. */
@@ -124,7 +129,7 @@ async function runOnHost(
   }
   emit({ event: 'run-started', verb: invocation.verb.name })
   try {
-    const counted = countRoundTrips(await connect(invocation, connectors, target))
+    const counted = countRoundTrips(await connectTarget(invocation, connectors, target))
     roundTrips = counted.roundTrips
     const { connection } = counted
     const { nonce } = connectors

@@ -2,14 +2,13 @@
  * The settings of a host (`host.yaml`): every key is optional, with its default here. Validation is pure; `artifact-measurement.ts` measures
  * the files that paths in it point to.
  */
+
 import * as v from 'valibot'
+import { LOG_LEVELS, RATE_CALLS_DEFAULT, RATE_WINDOW_SECONDS_DEFAULT } from '../../contract/gateway.ts'
 import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../artifacts/artifact.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import type { LineFinder } from './yaml-text.ts'
-
-/** Where the role `settings` writes the current settings. */
-export const SETTINGS_PATH = '/etc/tappass/tappass.yaml'
 
 function integer(minimum: number, maximum: number) {
   return v.pipe(v.number(), v.integer(), v.minValue(minimum), v.maxValue(maximum))
@@ -38,9 +37,9 @@ const schema = v.strictObject({
   instances: v.optional(integer(1, 32), 2),
   gateway: section({
     upstream: v.optional(address),
-    callsMax: v.optional(integer(1, 1_000_000_000), 600),
-    windowSeconds: v.optional(integer(1, 86_400), 60),
-    logLevel: v.optional(v.picklist(['trace', 'debug', 'info', 'warn', 'error', 'fatal']), 'info'),
+    callsMax: v.optional(integer(1, 1_000_000_000), RATE_CALLS_DEFAULT),
+    windowSeconds: v.optional(integer(1, 86_400), RATE_WINDOW_SECONDS_DEFAULT),
+    logLevel: v.optional(v.picklist(LOG_LEVELS), 'info'),
   }),
   docker: section({ source: v.optional(v.picklist(['vendor', 'distribution']), 'vendor') }),
   /** Archives of `docker save` to load instead of pulling. */

@@ -1,6 +1,6 @@
 /** A YAML list of hosts (`--inventory`), each with its address and, where it differs, its own specification. */
 import * as v from 'valibot'
-import { type HostAddress, parseHostAddress } from '../connection/host-address.ts'
+import { parseTypedAddress, type TypedAddress } from '../connection/host-address.ts'
 import { Failure } from '../core/failure.ts'
 
 const schema = v.strictObject({
@@ -11,7 +11,7 @@ const schema = v.strictObject({
 })
 
 /** One host; `config` is a path as written in the file. */
-export type InventoryHost = Readonly<{ address: HostAddress; config: string | undefined }>
+export type InventoryHost = Readonly<{ address: TypedAddress; config: string | undefined }>
 
 /** Validates parsed YAML. `where` is the path of the file. Throws a usage failure for another structure, an invalid address, and a duplicate host. */
 export function parseInventory(parsed: unknown, where: string): readonly InventoryHost[] {
@@ -22,7 +22,7 @@ export function parseInventory(parsed: unknown, where: string): readonly Invento
     throw new Failure({ what: `${where} is not a valid inventory`, why, next }, 64)
   }
   const hosts = result.output.hosts.map(({ address, config }) => ({
-    address: parseHostAddress(address, (example) => `write to ${where}: address: ${example}`),
+    address: parseTypedAddress(address, (example) => `write to ${where}: address: ${example}`),
     config,
   }))
   const duplicate = result.output.hosts.find(

@@ -1,11 +1,13 @@
 /** Builds the specification of a host: its file or current settings, options on top, and the measured files of the controller. */
+
 import { dirname, resolve } from 'node:path'
+import { HOST_PATH } from '../../contract/path.ts'
 import { measureFile, measureImage, readSecret } from '../artifacts/artifact-measurement.ts'
 import { measureRelease } from '../artifacts/release-archive.ts'
 import { commandHint } from '../command-line/command-hint.ts'
 import { type Invocation, textOption, textOptions } from '../command-line/invocation.ts'
 import { usageFailure } from '../core/failure.ts'
-import { type HostSpec, type ParsedSpec, parseHostSpec, SETTINGS_PATH, validateHostOption } from './host-spec.ts'
+import { type HostSpec, type ParsedSpec, parseHostSpec, validateHostOption } from './host-spec.ts'
 import { readNamedFile, type Target } from './target.ts'
 import { createLineFinder, parseYaml } from './yaml-text.ts'
 
@@ -33,12 +35,12 @@ const CONTROLLER_KEYS = ['images', 'node', 'caddy'] as const
 
 /** Parses the current settings of a host. With another domain `tls` is determined again. */
 function parseCurrentSettings(text: string, invocation: Invocation): unknown {
-  const parsed = parseYaml(text, SETTINGS_PATH)
+  const parsed = parseYaml(text, HOST_PATH.settings)
   if (!isMapping(parsed)) return parsed
   const foreign = CONTROLLER_KEYS.find((key) => parsed[key] !== undefined)
   if (foreign !== undefined) {
     throw usageFailure(
-      `${SETTINGS_PATH} on the host names files of the controller (${foreign})`,
+      `${HOST_PATH.settings} on the host names files of the controller (${foreign})`,
       commandHint(invocation, invocation.verb.name, '--config', 'FILE'),
     )
   }
@@ -67,7 +69,7 @@ export async function readParsedSpec(
   }
   if (currentSettings === undefined) return parseHostSpec(withOptions({}, invocation), 'the command line')
   const parsed = withOptions(parseCurrentSettings(currentSettings, invocation), invocation)
-  return parseHostSpec(parsed, SETTINGS_PATH, createLineFinder(currentSettings))
+  return parseHostSpec(parsed, HOST_PATH.settings, createLineFinder(currentSettings))
 }
 
 async function measureArchive<T>(path: string | undefined, measure: (path: string) => Promise<T>) {

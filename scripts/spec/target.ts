@@ -2,14 +2,29 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { type Invocation, textOption, textOptions } from '../command-line/invocation.ts'
-import { type HostAddress, parseHostAddress, renderHostAddress } from '../connection/host-address.ts'
+import {
+  completeAddress,
+  type HostAddress,
+  parseTypedAddress,
+  renderHostAddress,
+  type TypedAddress,
+} from '../connection/host-address.ts'
+import { readSshSettings, type SshSettings } from '../connection/ssh-config.ts'
 import { Failure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
 import { parseInventory } from './inventory.ts'
 import { parseYaml } from './yaml-text.ts'
 
-/** `address` is undefined for this machine; `config` is the absolute path of its specification, undefined for the defaults. */
-export type Target = Readonly<{ name: string; address: HostAddress | undefined; config: string | undefined }>
+/**
+ * `name` is the address as it was typed. `address` is undefined for this machine; `config` is the absolute path of its specification,
+ * undefined for the defaults. `ssh` is what ssh's configuration says of the host.
+ */
+export type Target = Readonly<{
+  name: string
+  address: HostAddress | undefined
+  config: string | undefined
+  ssh?: SshSettings
+}>
 
 /** Reads a text file given on the command line. Throws a usage failure when it cannot be read. */
 export async function readNamedFile(path: string): Promise<string> {
@@ -28,22 +43,21 @@ export async function readTargets(invocation: Invocation): Promise<readonly Targ
     path === undefined ? undefined : resolve(invocation.workingFolder, path)
   const config = absolute(textOption(invocation, 'config'))
   const inventory = absolute(textOption(invocation, 'inventory'))
-  const targetOf = (address: HostAddress, own: string | undefined): Target => ({
-    name: renderHostAddress(address),
-    address,
-    config: own,
-  })
   const verb = [invocation.verb.name, ...(invocation.action === undefined ? [] : [invocation.action])].join(' ')
   const next = (address: string) => `tappass ${verb} --host ${address}`
-  const named = textOptions(invocation, 'host').map((text) => targetOf(parseHostAddress(text, next), config))
-  const listed =
-    inventory === undefined
-      ? []
-      : parseInventory(parseYaml(await readNamedFile(inventory), inventory), inventory).map(
-          ({ address, config: own }) =>
-            targetOf(address, own === undefined ? config : resolve(dirname(inventory), own)),
-        )
-  const all = [...named, ...listed]
+  const targetOf = async (typed: TypedAddress, own: string | undefined): Promise<Target> => {
+    const ssh = await readSshSettings(invocation, typed)
+    const address = completeAddress(typed, ssh, next)
+    const name = renderHostAddress({ ...address, name: typed.name })
+    return { name, address, config: own, ...(ssh === undefined ? {} : { ssh }) }
+  }
+  const named = textOptions(invocation, 'host').map((text) => targetOf(parseTypedAddress(text, next), config))
+  const hosts =
+    inventory === undefined ? [] : parseInventory(parseYaml(await readNamedFile(inventory), inventory), inventory)
+  const listed = hosts.map(({ address, config: own }) =>
+    targetOf(address, own === undefined ? config : resolve(dirname(inventory ?? ''), own)),
+  )
+  const all = await Promise.all([...named, ...listed])
   const unique = all.filter(({ name }, index) => all.findIndex((other) => other.name === name) === index)
   return unique.length > 0 ? unique : [{ name: 'this host', address: undefined, config }]
 }

@@ -1,7 +1,6 @@
 /** One thing that `tappass test` runs: a program whose exit code or report says how it went. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFile, rm } from 'node:fs/promises'
+import { $ } from 'zx'
 import { readExit, readReport, type TestRun } from './tally.ts'
 
 /**
@@ -47,27 +46,17 @@ function cleanEnvironment(environment: CheckEnvironment['environment']): Record<
 export async function runCheck(check: Check, context: CheckEnvironment): Promise<CheckResult> {
   const startMs = context.nowMs()
   if (check.tests !== undefined) await rm(check.tests.reportFile, { force: true })
-  const [program, ...rest] = check.argv
-  const child = spawn(program, rest, {
-    cwd: context.root,
-    env: cleanEnvironment(context.environment),
-    stdio: ['ignore', 'pipe', 'pipe'],
-    signal: context.interrupt,
-    killSignal: 'SIGTERM',
-  })
+  const child = $({
+    ...{ cwd: context.root, env: cleanEnvironment(context.environment), signal: context.interrupt },
+    ...{ input: '', quiet: true, nothrow: true, killSignal: 'SIGTERM' },
+  })`exec ${check.argv}`
   let output = ''
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text) => {
       output += text
       context.hear(text)
     })
-  const exitCode = await once(child, 'close').then(
-    ([code]) => code as number | null,
-    (error: Error) => {
-      output += `${error.message}\n`
-      return null
-    },
-  )
+  const { exitCode } = await child
   const { name, tests } = check
   const run =
     tests === undefined ? readExit(name, exitCode) : readReport(name, await readText(tests.reportFile), exitCode)

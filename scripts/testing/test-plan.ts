@@ -21,8 +21,21 @@ export type TestPlan = Readonly<{ first: readonly Check[]; alone: readonly Check
 
 const TEST_TIMEOUT_MS = 300_000
 
-/** A test that ends its process would take the tests after it along unseen: whatever code it asks for, it gets 1. */
-const EXIT_GUARD = 'data:text/javascript,const exit=process.exit;process.exit=()=>exit(1)'
+/** How long a test file may go on after its last test. */
+const LINGER_MS = 120_000
+
+/**
+ * Gives what each test process imports first. A test that ends its process would take the tests after it along unseen: whatever
+ * code it asks for, it gets 1. What a test left open would keep its process, and with it the run, for ever: it is ended, and has failed.
+ */
+export function guardModule(lingerMs: number): string {
+  const text = `import { after } from 'node:test'
+const exit = process.exit
+process.exit = () => exit(1)
+const end = () => { console.error('ended: something is still open ${lingerMs} ms after the last test'); exit(1) }
+if (process.env.NODE_TEST_CONTEXT) after(() => void setTimeout(end, ${lingerMs}).unref())`
+  return `data:text/javascript,${encodeURIComponent(text)}`
+}
 
 /** The runner takes a reporter as the default export of a module; what is imported here has none. */
 const REPORTER = `data:text/javascript,export { reportTests as default } from '${new URL('./test-reporter.ts', import.meta.url)}'`
@@ -41,7 +54,7 @@ function planGroup({ name, node, files, reportFile, concurrency }: TestGroup): C
     tests: { node: node.version, reportFile },
     argv: [
       node.path ?? 'node',
-      ...['--import', EXIT_GUARD, '--test', `--test-concurrency=${concurrency}`],
+      ...['--import', guardModule(LINGER_MS), '--test', `--test-concurrency=${concurrency}`],
       ...(concurrency > 1 ? [`--test-timeout=${TEST_TIMEOUT_MS}`] : []),
       ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
       ...[`--test-reporter=${REPORTER}`, `--test-reporter-destination=${reportFile}`],

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { EXIT_CODE } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'

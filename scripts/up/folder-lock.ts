@@ -1,7 +1,7 @@
 /** The lock of a data folder: one `tappass up` at a time. The lock of a dead owner is taken over. */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { EXIT_CODE } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import { identifyProcess, isRunning, type ProcessIdentity } from '../core/process-identity.ts'
 

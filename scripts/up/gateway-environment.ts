@@ -1,4 +1,5 @@
 /** The environment and the credentials of the gateway that `tappass up` starts; pure. The environment contains no secret. */
+import { credentialId } from '../../contract/secret.ts'
 import type { Secrets } from './local-secret.ts'
 import type { Answers } from './wizard.ts'
 
@@ -54,9 +55,9 @@ export function renderEnvironment(
 export function answeredSecrets({ license, providerKey, supabaseKey }: Answers): Secrets {
   return Object.fromEntries(
     Object.entries({
-      'tappass-license': license,
-      'openai-api-key': providerKey,
-      'supabase-key': supabaseKey,
+      [credentialId('TAPPASS_LICENSE')]: license,
+      [credentialId('OPENAI_API_KEY')]: providerKey,
+      [credentialId('SUPABASE_KEY')]: supabaseKey,
     }).flatMap(([id, text]) => (text === undefined ? [] : [[id, text]])),
   )
 }

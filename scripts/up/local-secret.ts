@@ -1,8 +1,8 @@
 /** The secrets of the gateway that `tappass up` runs: generated once, stored in files of mode 0600, validated at each start. */
-import { createPrivateKey } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { EXIT_CODE } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
+import { credentialId, MADE_SECRET_NAMES, secretProblem } from '../../contract/secret.ts'
 import { Failure } from '../core/failure.ts'
 
 /** The source of randomness: random bytes, and a new P-256 private key as PEM (PKCS #8). */
@@ -11,35 +11,16 @@ export type Randomness = Readonly<{ bytes: (count: number) => Buffer; signingKey
 /** Secrets by credential id: the setting's name in lower case with dashes (`tappass-admin-api-key`). */
 export type Secrets = Readonly<Record<string, string>>
 
-function isSigningKey(text: string): boolean {
-  try {
-    return createPrivateKey(text).asymmetricKeyDetails?.namedCurve === 'prime256v1'
-  } catch {
-    return false
-  }
-}
-
-const SECRET_KINDS: Readonly<
-  Record<string, Readonly<{ generate: (random: Randomness) => string; isWellFormed: (text: string) => boolean }>>
-> = {
-  'tappass-admin-api-key': {
-    generate: ({ bytes }) => `tp_admin_${bytes(32).toString('base64url')}`,
-    isWellFormed: (text) => /^tp_[\w-]{20,}$/.test(text),
-  },
-  'tappass-jwt-secret': {
-    generate: ({ bytes }) => bytes(48).toString('base64url'),
-    isWellFormed: (text) => /^[\w-]{43,}$/.test(text),
-  },
-  'tappass-vault-key': {
-    generate: ({ bytes }) => bytes(32).toString('base64'),
-    isWellFormed: (text) => /^[\w+/]{43}=$/.test(text) && Buffer.from(text, 'base64').length === 32,
-  },
-  'tappass-token-key': { generate: ({ signingKey }) => signingKey(), isWellFormed: isSigningKey },
+const GENERATORS: Readonly<Record<(typeof MADE_SECRET_NAMES)[number], (random: Randomness) => string>> = {
+  TAPPASS_ADMIN_API_KEY: ({ bytes }) => `tp_admin_${bytes(32).toString('base64url')}`,
+  TAPPASS_JWT_SECRET: ({ bytes }) => bytes(48).toString('base64url'),
+  TAPPASS_VAULT_KEY: ({ bytes }) => bytes(32).toString('base64'),
+  TAPPASS_TOKEN_KEY: ({ signingKey }) => signingKey(),
 }
 
 /** Generates a secret of every kind. */
 export function generateSecrets(random: Randomness): Secrets {
-  return Object.fromEntries(Object.entries(SECRET_KINDS).map(([id, kind]) => [id, kind.generate(random)]))
+  return Object.fromEntries(MADE_SECRET_NAMES.map((name) => [credentialId(name), GENERATORS[name](random)]))
 }
 
 /** Writes secrets as files of mode 0600 into a new folder of mode 0700. */
@@ -74,11 +55,13 @@ export function readSecrets(folder: string): Secrets {
       .filter((id) => !id.startsWith('.'))
       .map((id) => [id, readFileSync(join(folder, id), 'utf8').trim()] as const),
   )
-  const invalid = Object.entries(SECRET_KINDS).filter(([id, kind]) => !kind.isWellFormed(secrets[id] ?? ''))
+  const invalid = MADE_SECRET_NAMES.filter(
+    (name) => secretProblem(name, secrets[credentialId(name)] ?? '') !== undefined,
+  )
   if (invalid.length === 0) return secrets
   throw new Failure(
     {
-      what: `secrets missing or malformed: ${invalid.map(([id]) => id).join(', ')}`,
+      what: `secrets missing or malformed: ${invalid.map(credentialId).join(', ')}`,
       where: folder,
       why: 'new ones are not generated, because existing data may need the old ones',
       next: 'restore the files from a backup, or start with an empty data folder: tappass up --data DIR',

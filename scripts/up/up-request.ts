@@ -1,5 +1,7 @@
 /** Reads and validates the options and environment of `tappass up`; it neither prompts nor changes anything. */
+
 import { join, resolve } from 'node:path'
+import { GATEWAY_PORT } from '../../contract/gateway.ts'
 import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
 import { usageFailure } from '../core/failure.ts'
 import {
@@ -59,7 +61,7 @@ export function readUpRequest(invocation: Invocation): UpRequest {
   const providerKey = findSecret(invocation, 'provider-key-file', 'OPENAI_API_KEY')
   const data = textOption(invocation, 'data')
   return {
-    port: parsePort(textOption(invocation, 'port') ?? (invocation.environment['TAPPASS_PORT'] || '9620')),
+    port: parsePort(textOption(invocation, 'port') ?? (invocation.environment['TAPPASS_PORT'] || String(GATEWAY_PORT))),
     dataPath: data === undefined ? join(invocation.root, '.tappass', 'data') : resolve(invocation.workingFolder, data),
     upstream,
     isJson: isGiven(invocation, 'json'),

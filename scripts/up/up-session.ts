@@ -1,9 +1,11 @@
 /** A session of `tappass up`, from answers to a gateway that serves: data folder, credentials, process, first agent. */
+
 import { mkdtempSync, rmSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
+import { credentialId } from '../../contract/secret.ts'
 import { createGatewayClient, createHttpTransport } from '../control/gateway-client.ts'
-import { EXIT_CODE } from '../core/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import { databaseFolder, openDataFolder, readAgentKey, removeJsonFile, writeJsonFile } from './data-folder.ts'
 import { ensureAgent } from './first-agent.ts'
@@ -117,7 +119,7 @@ async function serve(options: SessionOptions, state: PersistedState): Promise<Se
     )
   })
   try {
-    const adminKey = state.secrets['tappass-admin-api-key'] ?? ''
+    const adminKey = state.secrets[credentialId('TAPPASS_ADMIN_API_KEY')] ?? ''
     const client = createGatewayClient(createHttpTransport(gateway.url), adminKey)
     const known = state.path === undefined ? undefined : readAgentKey(state.path)
     const agent = await ensureAgent(client, agentId(answers), known)

@@ -1,7 +1,10 @@
 /** Settings of `tappass up`, from flags, stored answers or the wizard: parsed and validated. */
+
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { EXIT_CODE } from '../core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
+import { GATEWAY_PORT } from '../../contract/gateway.ts'
+import { secretProblem } from '../../contract/secret.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
 
@@ -17,7 +20,7 @@ function invalidSetting(what: string, where: string, next: string, why?: string)
 export function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (port <= 65_535) return port
-  throw usageFailure(`"--port" must be a number from 0 to 65535, not "${text}"`, 'tappass up --port 9620')
+  throw usageFailure(`"--port" must be a number from 0 to 65535, not "${text}"`, `tappass up --port ${GATEWAY_PORT}`)
 }
 
 /** Parses the base URL of an OpenAI-compatible server (`https://host/v1`); returns it without trailing slash. Throws a usage failure. */
@@ -53,16 +56,11 @@ export function readSecretFile(folder: string, file: string, option: string): st
   }
 }
 
-/** Validates a provider's API key: one line of visible ASCII; OpenAI's begin with sk-. Throws a `Failure` (exit 5) that never shows the key. */
+/** Validates a provider's API key: its form; OpenAI's begin with sk-. Throws a `Failure` (exit 5) that never shows the key. */
 export function checkProviderKey(key: string, upstream: string | undefined, where: string): string {
   const next = 'use a file with nothing but the key in it: tappass up --provider-key-file FILE'
-  if (!/^[\x21-\x7e]{8,}$/.test(key))
-    throw invalidSetting(
-      'invalid provider API key',
-      where,
-      next,
-      'a key is one line of at least 8 visible ASCII characters',
-    )
+  const problem = secretProblem('OPENAI_API_KEY', key)
+  if (problem !== undefined) throw invalidSetting('invalid provider API key', where, next, `it ${problem}`)
   if (upstream === undefined && !key.startsWith('sk-')) {
     throw invalidSetting(
       'invalid OpenAI API key',
@@ -76,13 +74,9 @@ export function checkProviderKey(key: string, upstream: string | undefined, wher
 
 /** Validates the form of a license: a signed token in three parts (JWS). The gateway verifies its signature. Throws a `Failure` (exit 5). */
 export function checkLicense(license: string, where: string): string {
-  if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(license)) return license
-  throw invalidSetting(
-    'invalid license',
-    where,
-    'run without --license to use the community tier',
-    'a license is a signed token of three parts',
-  )
+  const problem = secretProblem('TAPPASS_LICENSE', license)
+  if (problem === undefined) return license
+  throw invalidSetting('invalid license', where, 'run without --license to use the community tier', `it ${problem}`)
 }
 
 /** Separates the password from a PostgreSQL connection string, so that only the rest is in the environment. */

@@ -8,7 +8,6 @@ import { pathToFileURL } from 'node:url'
 import { createFamilyRegistry, type FamilyRegistry, type FindingFamily, parseFamily } from '../core/finding-family.ts'
 import type { Step } from '../core/step.ts'
 import type { Engine } from '../detection/engine.ts'
-import { readFamilies } from '../rules/family-file.ts'
 
 /** What is in the folders: steps in the order of their positions, and the built-in families with those that they bring. */
 export type LoadedSteps = Readonly<{ steps: readonly Step[]; registry: FamilyRegistry }>
@@ -21,9 +20,13 @@ type StepFile = Readonly<{ step?: Step; createStep?: (engine: Engine) => Step; f
  * findings are of one of their own. Throws when a file exports no step, when two share a name or a position, when a step of the stage
  * 'response' has no `matchCharsMax`, or when a family is not valid or there twice.
  */
-export async function loadSteps(folders: readonly string[], engine: Engine): Promise<LoadedSteps> {
+export async function loadSteps(
+  folders: readonly string[],
+  engine: Engine,
+  builtIn: readonly FindingFamily[],
+): Promise<LoadedSteps> {
   const steps: Step[] = []
-  const families: FindingFamily[] = [...readFamilies()]
+  const families: FindingFamily[] = builtIn.map(parseFamily)
   for (const folder of folders) {
     const names = (await readdir(folder)).filter((name) => name.endsWith('.ts')).sort()
     for (const name of names) {

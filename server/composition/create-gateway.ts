@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import type { Ports } from '../core/ports.ts'
 import { createFindingCache } from '../pipeline/finding-cache.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
+import { isPlainText } from '../pipeline/recordable-text.ts'
 
 /** Creates the gateway with these steps, and the registry of what they find. */
 export function createGateway({ limits, secrets }: Config, { steps, registry }: LoadedSteps, ports: Ports): Gateway {
@@ -16,4 +17,9 @@ export function createGateway({ limits, secrets }: Config, { steps, registry }: 
     commitmentKey: vaultKey === undefined ? ports.random.bytes(32) : Buffer.from(vaultKey, 'base64'),
     ports,
   }
+}
+
+/** Creates what tells whether detectors find nothing in a text. */
+export function createTextCheck({ limits }: Config, { steps }: LoadedSteps): (text: string) => boolean {
+  return (text) => isPlainText({ steps, limits }, text)
 }

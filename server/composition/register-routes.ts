@@ -8,6 +8,7 @@ import { holdToContract } from '../http/route-contract.ts'
 import { describeGateway } from '../observability/about.ts'
 import { createReadiness, probePolicy, type Readiness } from '../observability/readiness.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
+import { isPlainText } from '../pipeline/recordable-text.ts'
 import { agentRoutes } from '../routes/agents.ts'
 import { auditRoutes } from '../routes/audit.ts'
 import { governedRoutes } from '../routes/governed.ts'
@@ -35,7 +36,10 @@ export async function registerRoutes(
   holdToContract(server, authenticator)
   await describeRoutes(server, about.version)
   governedRoutes(server, gateway)
-  agentRoutes(server, { authenticator, database, ledger, clock, random })
+  agentRoutes(server, {
+    ...{ authenticator, database, ledger, clock, random },
+    isPlainText: (text) => isPlainText(gateway, text),
+  })
   auditRoutes(server, database)
   healthRoutes(server, { database, readiness, about, metrics, clock })
   wellKnownRoutes(server, config.secrets.TAPPASS_TOKEN_KEY)

@@ -6,15 +6,23 @@ export type Stage = 'request' | 'response'
 /** Who wrote a text. `tool` covers tool results and documents: data, never instructions. */
 export type Author = 'system' | 'user' | 'assistant' | 'tool' | 'schema' | 'other'
 
-/** One string of a body: its RFC 6901 JSON pointer, its author, its text. */
-export type Segment = Readonly<{ pointer: string; author: Author; text: string }>
+/**
+ * One string of a body: its JSON pointer (RFC 6901; long keys are hashes), its author, its text. `name`: the member's
+ * name, where it may tell what the text is. `isNumber`: the digits of a number.
+ */
+export type Segment = Readonly<{ pointer: string; author: Author; text: string; name?: string; isNumber?: boolean }>
 
 /** The agent that a call is authenticated as. */
 export type Agent = Readonly<{ id: string; uuid: string; org: string }>
 
-/** What is evaluated. `body` is the parsed JSON that will be forwarded; `segments` are all strings in it. */
+/**
+ * What is evaluated. `body` is the parsed JSON, `text` what it was parsed from and what is sent (undefined for a batch of
+ * a stream, which is sent as it is put together); `segments` are all strings in it. `clientId`: a hash of the id that
+ * the client gave the call, when it is not the call's own.
+ */
 export type Call = Readonly<{
   id: string
+  clientId?: string | undefined
   stage: Stage
   agent: Agent
   session: string | undefined
@@ -22,6 +30,7 @@ export type Call = Readonly<{
   isStream: boolean
   flags: Readonly<Record<string, string>>
   body: unknown
+  text?: string | undefined
   bodyBytes: number
   segments: readonly Segment[]
 }>

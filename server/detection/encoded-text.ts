@@ -1,5 +1,7 @@
 /** Finds runs of base64, hexadecimal or binary, and decodes those that hold text. */
 
+import { isUtf8 } from 'node:buffer'
+
 /** A half-open range of encoded text, and its decoded text. */
 export type EncodedRun = Readonly<{ start: number; end: number; text: string }>
 
@@ -61,13 +63,32 @@ function binaryRuns(text: string): readonly EncodedRun[] {
   })
 }
 
-/** Octets at the end of a text, the last one perhaps incomplete. */
-const PENDING_BINARY = /(?<![01])[01]{8}(?:\s[01]{8})*\s?[01]{0,8}$/
-
 /** Index where a run starts that reaches the end of the text and may continue; the text's length when there is none. */
 export function pendingRunStart(text: string): number {
-  const binary = /[01]\s?$/.test(text.slice(-2)) ? text.search(PENDING_BINARY) : -1
-  return Math.min(pendingBase64Start(text), binary < 0 ? text.length : binary)
+  return Math.min(pendingBase64Start(text), pendingBinaryStart(text))
+}
+
+/** The same for octets of ones and zeros, the last one perhaps incomplete. Read from the end, so that none is read twice. */
+function pendingBinaryStart(text: string): number {
+  const last = bitsBefore(text, text.length, 17)
+  const isWhole = last >= 8
+  // The octet that an incomplete one follows ends a blank before it, or where it begins.
+  const end = isWhole ? text.length - last + 8 : text.length - last - 1
+  if (last > 16 || (!isWhole && !isBlankAt(text, end)) || bitsBefore(text, end, 9) !== 8) return text.length
+  let start = end - 8
+  while (isBlankAt(text, start - 1) && bitsBefore(text, start - 1, 9) === 8) start -= 9
+  return start
+}
+
+/** How many ones and zeros there are before an index, at most `most`. */
+function bitsBefore(text: string, end: number, most: number): number {
+  let count = 0
+  while (count < most && (text.charCodeAt(end - count - 1) & ~1) === 48) count++
+  return count
+}
+
+function isBlankAt(text: string, index: number): boolean {
+  return /\s/.test(text.charAt(index))
 }
 
 function pendingBase64Start(text: string): number {
@@ -148,12 +169,23 @@ function isHexText(characters: string): boolean {
   return /^[0-9a-fA-F]+$/.test(characters)
 }
 
+/** In a longer run of bytes that are no text, only what is readable counts: chance alone makes some of an image readable. */
+const BINARY_BYTES_MAX = 64 * 1024
+
 function printableText(bytes: Buffer): string | undefined {
   let printable = 0
   for (const byte of bytes) {
     const isPrintable = (byte >= 32 && byte < 127) || byte === 10 || byte === 13 || byte === 9
     printable = isPrintable ? printable + 1 : 0
-    if (printable >= PRINTABLE_MIN) return bytes.toString()
+    if (printable < PRINTABLE_MIN) continue
+    return bytes.length <= BINARY_BYTES_MAX || isUtf8(bytes) ? bytes.toString() : readableParts(bytes)
   }
   return undefined
+}
+
+/** Printable characters that follow each other, as the program `strings` prints them. */
+const READABLE = /[\t\n\r\x20-\x7e]{6,}/g
+
+function readableParts(bytes: Buffer): string {
+  return (bytes.toString('latin1').match(READABLE) ?? []).join('\n\0\n')
 }

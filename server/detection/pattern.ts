@@ -29,8 +29,8 @@ export type Pattern = Readonly<{
   /** Given what matched, returns its confidence; undefined when it is no match after all. */
   score?: (value: string, match: string) => number | undefined
   /**
-   * Returns the end of a match of unbounded length, from the end of the pattern's match. Each further step is
-   * bounded.
+   * Returns the end of a match of unbounded length, from the end of the pattern's match. It reads each character a
+   * bounded number of times, and none before `end`; from the end that it returned it goes no further.
    */
   extend?: (text: string, end: number) => number
 }>
@@ -44,8 +44,9 @@ const NO_MATCHES: readonly Match[] = []
 export const MATCHES_MAX = 10_000
 
 /**
- * Creates a detector for a set of patterns, whose keywords it adds to an index. Matches of one pattern may overlap;
- * nothing depends on earlier matches.
+ * Creates a detector for a set of patterns, whose keywords it adds to an index. Matches of one pattern may overlap. Where
+ * one is inside an earlier one that was extended to the same end, the earlier one stands for both: so no character is
+ * extended over twice, however many keywords are in a run.
  */
 export function createPatternDetector(patterns: readonly Pattern[], index: KeywordIndex): Detector {
   const keywords: string[] = []
@@ -60,20 +61,30 @@ export function createPatternDetector(patterns: readonly Pattern[], index: Keywo
   return (text, memo) => {
     if (isAbsent(text, memo)) return NO_MATCHES
     let matches: Match[] | undefined
+    let lastExtended: Map<Pattern, Match> | undefined
     const visit = (keyword: number, start: number): void => {
       if (matches !== undefined && matches.length > MATCHES_MAX) return
-      const match = matchAt(text, start, patternOf[keyword] as Pattern)
-      if (match === undefined) return
+      const pattern = patternOf[keyword] as Pattern
+      const last = pattern.extend === undefined ? undefined : lastExtended?.get(pattern)
+      const match = matchAt(text, start, pattern, last)
+      if (match === undefined || (last !== undefined && standsFor(last, match))) return
       matches ??= []
       matches.push(match)
+      if (pattern.extend === undefined) return
+      lastExtended ??= new Map()
+      lastExtended.set(pattern, match)
     }
     scan(text, visit, memo)
     return matches ?? NO_MATCHES
   }
 }
 
-/** Tries one pattern at one index. */
-export function matchAt(text: string, at: number, pattern: Pattern): Match | undefined {
+function standsFor(earlier: Match, later: Match): boolean {
+  return earlier.start <= later.start && later.end <= earlier.end && earlier.confidence === later.confidence
+}
+
+/** Tries one pattern at one index. A match that ends inside `earlier`, of the same pattern, is extended from its end on. */
+export function matchAt(text: string, at: number, pattern: Pattern, earlier?: Match): Match | undefined {
   if (pattern.isPlausible?.(text, at) === false) return undefined
   pattern.pattern.lastIndex = at
   const found = pattern.pattern.exec(text)
@@ -84,7 +95,9 @@ export function matchAt(text: string, at: number, pattern: Pattern): Match | und
   const { score, extend } = pattern
   const confidence = score === undefined ? pattern.confidence : score(text.slice(start, bounded), found[0])
   if (confidence === undefined) return undefined
-  const end = extend === undefined ? bounded : extend(text, bounded)
+  if (extend === undefined) return { kind: pattern.kind, severity: pattern.severity, confidence, start, end: bounded }
+  const isInside = earlier !== undefined && bounded > earlier.start && bounded <= earlier.end
+  const end = extend(text, isInside ? earlier.end : bounded)
   return { kind: pattern.kind, severity: pattern.severity, confidence, start, end }
 }
 

@@ -2,7 +2,7 @@
 import type { Author } from '../core/call.ts'
 import type { Severity } from '../core/finding.ts'
 import type { KeywordIndex, KeywordMemo } from './keyword-index.ts'
-import type { Match } from './pattern.ts'
+import { MATCHES_MAX, type Match } from './pattern.ts'
 
 /**
  * In whose texts a phrase counts. `data` is tool results, documents and tool definitions; an instruction there is an
@@ -15,6 +15,8 @@ export type Channel = 'anyone' | 'data'
  * in or next to each match. Without keywords it is tried on texts with letters beyond Latin.
  */
 export type Phrase = Readonly<{
+  /** The rule that it was compiled from. */
+  rule?: string
   kind: string
   severity: Severity
   confidence: number
@@ -79,7 +81,11 @@ export function createPhraseDetector(phrases: readonly Phrase[], index: KeywordI
       windows.set(phrase, [[0, text.length]])
     }
     if (windows === undefined) return NO_MATCHES
-    return [...windows].flatMap(([phrase, list]) => list.flatMap(([start, end]) => matchesIn(text, phrase, start, end)))
+    const matches: Match[] = []
+    for (const [phrase, list] of windows) {
+      for (const [start, end] of list) addMatches(matches, text, phrase, start, end)
+    }
+    return matches
   }
 }
 
@@ -94,14 +100,18 @@ function addWindow(list: [start: number, end: number][], at: number): void {
   }
 }
 
-function matchesIn(
+/** Adds the matches in a window, up to one more than can be evaluated. */
+function addMatches(
+  matches: Match[],
   text: string,
   { kind, severity, confidence, pattern }: Phrase,
   from: number,
   to: number,
-): readonly Match[] {
-  return [...text.slice(from, to).matchAll(pattern)].map((match) => {
+): void {
+  if (matches.length > MATCHES_MAX) return
+  for (const match of text.slice(from, to).matchAll(pattern)) {
     const start = from + match.index
-    return { kind, severity, confidence, start, end: start + match[0].length }
-  })
+    matches.push({ kind, severity, confidence, start, end: start + match[0].length })
+    if (matches.length > MATCHES_MAX) return
+  }
 }

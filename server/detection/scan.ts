@@ -1,7 +1,9 @@
 /** Runs a detector over all segments of a call in all their variants, and turns its matches into findings. */
 import type { Segment } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
+import { withoutCovered } from './covered-match.ts'
 import type { KeywordMemo } from './keyword-index.ts'
+import { createNamedValues, isReadAlone, type NamedValue } from './named-value.ts'
 import { MATCHES_MAX, type Match } from './pattern.ts'
 import { type TextVariant, variantsOf } from './text-variant.ts'
 
@@ -9,7 +11,10 @@ import { type TextVariant, variantsOf } from './text-variant.ts'
 const TEXT_CHARS_MIN = 6
 
 /** A call with more findings than this can't be acted on, and is refused. */
-const FINDINGS_MAX = MATCHES_MAX
+export const FINDINGS_MAX = MATCHES_MAX
+
+/** Matches in all variants of a segment, of which the outermost count: a match is seen again in each variant that has it. */
+const CANDIDATES_MAX = 4 * MATCHES_MAX
 
 /** There are more findings than can be evaluated. */
 export class InspectionError extends Error {
@@ -44,21 +49,26 @@ export type Scanner = (
 
 /**
  * Creates a scanner. It returns a detector's findings in all segments, with spans in the original text; of several that
- * cover each other, one. Adjacent text parts of a message are also scanned as one text: a match across them is a
- * finding in each. A match of a kind in `yielding` is dropped when one of any other kind covers it. Throws
+ * cover each other, the surest (withoutCovered). Adjacent text parts of a message are also scanned as one text: a match
+ * across them is a finding in each. A value is also scanned behind its name. A match of a kind in `yielding` gives way to
+ * one of any other kind that is as sure. Throws
  * InspectionError beyond 10,000.
  */
 export function createScanner(): Scanner {
   const variants = createVariantCache()
+  const namedValueOf = createNamedValues()
   return (segments, matcher, yielding = NO_KINDS) => {
     let findings: Finding[] | undefined
     for (let index = 0; index < segments.length; index++) {
       const segment = segments[index] as Segment
-      const inside = matchesIn(segment, variants(segment), matcher)
-      const matches = isTextPart(segment) ? [...inside, ...matchesAcrossParts(segments, index, matcher)] : inside
+      const inside = isReadAlone(segment) ? matchesIn(segment, variants(segment), matcher) : EMPTY
+      const behindName =
+        segment.name === undefined ? EMPTY : matchesBehindName(namedValueOf(segment), variants, matcher)
+      const across = isTextPart(segment) ? matchesAcrossParts(segments, index, matcher) : EMPTY
+      const matches = behindName.length + across.length === 0 ? inside : [...inside, ...behindName, ...across]
       if (matches.length === 0) continue
       findings ??= []
-      for (const { kind, severity, confidence, start, end } of outermost(matches, yielding)) {
+      for (const { kind, severity, confidence, start, end } of withoutCovered(matches, yielding)) {
         findings.push({ kind, severity, pointer: segment.pointer, span: [start, end], confidence })
       }
       if (findings.length > FINDINGS_MAX) throw new InspectionError('there are more findings than can be evaluated')
@@ -74,7 +84,8 @@ function matchesIn(segment: Segment, variants: readonly TextVariant[], matcher: 
   let matches: Match[] | undefined
   for (const variant of variants) {
     const seen = matcher(variant.text, variant.keywords, segment)
-    if (seen.length > MATCHES_MAX) throw new InspectionError('there are more findings than can be evaluated')
+    if (seen.length > MATCHES_MAX || (matches?.length ?? 0) > CANDIDATES_MAX)
+      throw new InspectionError('there are more findings than can be evaluated')
     for (const match of seen) {
       const [start, end] = variant.span(match.start, match.end)
       matches ??= []
@@ -84,22 +95,23 @@ function matchesIn(segment: Segment, variants: readonly TextVariant[], matcher: 
   return matches ?? EMPTY
 }
 
-/** Drops matches that another of the same kind covers, and yielding ones that any other covers. */
-function outermost(matches: readonly Match[], yielding: ReadonlySet<string>): readonly Match[] {
-  if (matches.length < 2) return matches
-  const isYielding = (match: Match): number => (yielding.has(match.kind) ? 1 : 0)
-  const sorted = [...matches].sort(
-    (a, b) => a.start - b.start || b.end - a.end || isYielding(a) - isYielding(b) || b.confidence - a.confidence,
-  )
-  const furthest = new Map<string, number>()
-  let furthestOther = -1
-  return sorted.filter((match) => {
-    if ((furthest.get(match.kind) ?? -1) >= match.end || (isYielding(match) === 1 && furthestOther >= match.end))
-      return false
-    furthest.set(match.kind, match.end)
-    if (isYielding(match) === 0) furthestOther = Math.max(furthestOther, match.end)
-    return true
-  })
+/** What is in a value only because of the name in front of it. */
+function matchesBehindName(named: NamedValue, variants: VariantsOf, matcher: Matcher): readonly Match[] {
+  const { joined, alone, start: from } = named
+  const inside = matchesIn(joined, variants(joined), matcher)
+    .map((match) => ({
+      ...match,
+      start: Math.max(0, match.start - from),
+      end: Math.min(alone.text.length, match.end - from),
+    }))
+    .filter(({ start, end }) => end > start)
+  if (inside.length === 0) return EMPTY
+  const without = new Set(matchesIn(alone, variants(alone), matcher).map(placeOf))
+  return inside.filter((match) => !without.has(placeOf(match)))
+}
+
+function placeOf({ kind, start, end }: Match): string {
+  return `${kind} ${start} ${end}`
 }
 
 /** The text part of a message: the pointer of its parent, and its index. */

@@ -13,7 +13,7 @@ import { errorReply, type Reply, refusalReply, responseReply } from '../pipeline
 import { type ResponseContent, readResponse } from '../protocol/upstream-response.ts'
 import { streamReply } from '../stream/stream-reply.ts'
 import { streamOfAnswer } from '../stream/whole-answer.ts'
-import { type GovernedRequest, judgeRequest, responseCall } from './governed-request.ts'
+import { type GovernedRequest, judgeRequest, responseCall, type TextCall } from './governed-request.ts'
 
 /** Governs one call. Expected outcomes are replies; it throws only when the gateway itself is at fault. */
 export async function govern(gateway: Gateway, request: GovernedRequest): Promise<Reply> {
@@ -24,7 +24,9 @@ export async function govern(gateway: Gateway, request: GovernedRequest): Promis
   if (sent.status === 'failed')
     return forwardFailed(gateway, call, request.signal.aborted ? 'client_gone' : 'upstream_failed', sent)
   if (sent.content.kind === 'stream') return streamReply(gateway, call, decision, sent.response, request.signal)
-  return judgeResponse(gateway, call, decision, sent.response, sent.content)
+  const answer = responseCall(call, request.path, sent.content)
+  if (!answer) return errorReply('upstream.malformed', request.id)
+  return judgeResponse(gateway, call, answer, decision, sent.response)
 }
 
 type JudgedContent = Exclude<ResponseContent, { kind: 'rejected' | 'malformed' }>
@@ -56,20 +58,17 @@ async function forward(
 async function judgeResponse(
   gateway: Gateway,
   request: Call,
+  call: TextCall,
   requestDecision: RecordedDecision,
   upstreamResponse: UpstreamResponse,
-  content: Exclude<JudgedContent, { kind: 'stream' }>,
 ): Promise<Reply> {
-  const call = responseCall(request, content.body, content.bodyBytes)
-  if (!call) return errorReply('upstream.malformed', request.id)
-  const text = JSON.stringify(call.body)
-  const decision = await judge(gateway, call, text, { status: upstreamResponse.status })
+  const decision = await judge(gateway, call, { status: upstreamResponse.status })
   if (decision.status === 'unrecorded') return errorReply('ledger.unavailable', call.id, decision.cause)
   if (decision.enforcement.status === 'refused') return refusalReply(decision.enforcement, call, decision)
-  const { body } = decision.enforcement
-  const unchanged = body === call.body ? text : undefined
-  const reply = responseReply(upstreamResponse, body as object, request, requestDecision, decision, unchanged)
-  if (!request.isStream || content.kind === 'error') return reply
+  const { body, text = call.text } = decision.enforcement
+  const answer = { body: body as object, text }
+  const reply = responseReply(upstreamResponse, answer, request, requestDecision, decision)
+  if (!request.isStream || upstreamResponse.status >= 400) return reply
   return streamOfAnswer(body, reply) ?? errorReply('upstream.malformed', request.id)
 }
 

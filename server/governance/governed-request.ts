@@ -3,64 +3,83 @@ import type { Agent, Call, Segment } from '../core/call.ts'
 import type { Upstream } from '../core/ports.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
 import { judge, type RecordedDecision } from '../pipeline/judge.ts'
+import { recordableModel } from '../pipeline/recordable-text.ts'
 import { errorReply, type Reply, refusalReply } from '../pipeline/reply.ts'
-import { ProjectionError, project } from '../protocol/projection.ts'
+import { isEmbedding } from '../protocol/embedding.ts'
+import { ProjectionError, projectSource } from '../protocol/projection.ts'
 import { upstreamOf } from './model-route.ts'
 
 /** The OpenAI routes that are governed. */
 export type GovernedPath = '/chat/completions' | '/completions' | '/embeddings'
 
-/** An authenticated request: who, for what. `signal` aborts when the client disconnects. */
+/**
+ * An authenticated request: who, for what. `text` is what `body` was parsed from; `clientId` a hash of the id that the
+ * client gave the call, when it is not `id`; `signal` aborts when the client disconnects.
+ */
 export type GovernedRequest = Readonly<{
   id: string
+  clientId?: string | undefined
   path: GovernedPath
   agent: Agent
   session: string
   flags: Readonly<Record<string, string>>
   body: unknown
+  text: string
   bodyBytes: number
   signal: AbortSignal
 }>
 
+/** A call whose body came as text. */
+export type TextCall = Call & Readonly<{ text: string }>
+
 /** Returns the call of a request, or undefined when its body is deeper or larger than can be scanned. */
-export function requestCall(request: GovernedRequest): Call | undefined {
+export function requestCall(request: GovernedRequest): TextCall | undefined {
   const body = request.body as { model?: unknown; stream?: unknown } | null
-  const segments = segmentsOf(request.body)
+  const projected = projectedBody(request.body, request.text)
   return (
-    segments && {
+    projected && {
       ...commonFields(request),
       stage: 'request',
       model: typeof body?.model === 'string' ? body.model : '',
       isStream: body?.stream === true,
       body: request.body,
       bodyBytes: request.bodyBytes,
-      segments,
+      ...projected,
     }
   )
 }
 
+/** The body of a response, and the text that it was parsed from. */
+export type ResponseBody = Readonly<{ body: object; text: string; bodyBytes: number }>
+
 /** Returns the call of a response to `request`, or undefined when it can't be scanned. */
-export function responseCall(request: Call, body: unknown, bodyBytes: number): Call | undefined {
-  const segments = segmentsOf(body)
-  return segments && { ...request, stage: 'response', body, bodyBytes, segments: segments.filter(isText) }
+export function responseCall(
+  request: Call,
+  path: GovernedPath,
+  { body, text, bodyBytes }: ResponseBody,
+): TextCall | undefined {
+  const projected = projectedBody(body, text)
+  if (!projected) return undefined
+  const segments = path === '/embeddings' ? projected.segments.filter(isText) : projected.segments
+  return { ...request, stage: 'response', body, text: projected.text, bodyBytes, segments }
 }
 
-function commonFields({ id, agent, session, flags }: GovernedRequest) {
-  return { id, agent, session, flags }
+function commonFields({ id, clientId, agent, session, flags }: GovernedRequest) {
+  return { id, clientId, agent, session, flags }
 }
 
-function segmentsOf(body: unknown): readonly Segment[] | undefined {
+function projectedBody(body: unknown, source: string): Pick<TextCall, 'segments' | 'text'> | undefined {
   try {
-    return project(body).filter((segment) => !isProtocolWord(segment))
+    const { segments, text } = projectSource(body, source)
+    return { segments: segments.filter((segment) => !isProtocolWord(segment)), text }
   } catch (cause) {
     if (cause instanceof ProjectionError) return undefined
     throw cause
   }
 }
 
-/** An embedding in base64 is a list of numbers, not text; detectors would only see noise in it. */
 function isText({ pointer, text }: Segment): boolean {
-  return !/^\/data\/\d+\/embedding$/.test(pointer) || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)
+  return !/^\/data\/\d+\/embedding$/.test(pointer) || !isEmbedding(text)
 }
 
 /** Members whose value is one of a few words of the API, and those words. They can't carry a message. */
@@ -90,13 +109,13 @@ export async function judgeRequest(gateway: Gateway, request: GovernedRequest): 
   const call = requestCall(request)
   if (!call) return { status: 'refused', reply: errorReply('request.malformed', request.id) }
   const upstream = upstreamOf(gateway.ports.routes, call.model)
-  const content = JSON.stringify(call.body)
-  const decision = await judge(gateway, call, content, { path: request.path, upstream: upstream?.name ?? null })
+  const decision = await judge(gateway, call, { path: request.path, upstream: upstream?.name ?? null })
   if (decision.status === 'unrecorded')
     return { status: 'refused', reply: errorReply('ledger.unavailable', call.id, decision.cause) }
   if (decision.enforcement.status === 'refused')
     return { status: 'refused', reply: refusalReply(decision.enforcement, call, decision) }
   if (!upstream) return { status: 'refused', reply: errorReply('model.unknown', call.id) }
-  const text = decision.enforcement.body === call.body ? content : JSON.stringify(decision.enforcement.body)
-  return { status: 'judged', call: { ...call, segments: [] }, decision, upstream, text }
+  const model = recordableModel(gateway, call, decision.outcomes)
+  const { text = call.text } = decision.enforcement
+  return { status: 'judged', call: { ...call, model, segments: [], text: undefined }, decision, upstream, text }
 }

@@ -1,4 +1,5 @@
 /** The HTTP server under all routes: request ids, headers of every response, body parsing, errors. Knows no route. */
+import { isUtf8 } from 'node:buffer'
 import type { Socket } from 'node:net'
 import Fastify, {
   type FastifyBaseLogger,
@@ -13,10 +14,13 @@ import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
 import { DatabaseError } from '../database/database-error.ts'
 import { PublicError } from './public-error.ts'
 
-/** Options of the server. `isDraining`: responses then ask the client to close its connection. */
+/**
+ * Options of the server. `isPlainText`: whether detectors find nothing in a text. `isDraining`: responses then ask the client to close its connection.
+ */
 export type HttpServerOptions = Readonly<{
   bodyBytesMax: number
   newId: () => string
+  isPlainText: (text: string) => boolean
   isDraining: () => boolean
   count: (method: string, path: string, status: number) => void
   log: FastifyBaseLogger
@@ -27,6 +31,8 @@ const KEEP_ALIVE_MS = 180_000
 
 /** Time for a client to send a whole request. */
 const REQUEST_TIMEOUT_MS = 60_000
+
+const NOT_UTF8 = 'The body is not UTF-8, as JSON has to be (RFC 8259, section 8.1).'
 
 /** Maximum length of a path parameter; an agent's name has up to 128. */
 const PARAMETER_CHARS_MAX = 128
@@ -58,7 +64,8 @@ declare module 'fastify' {
     agent: Agent | undefined
     /** The authenticated principal of an administrative route. */
     principal: Principal | undefined
-    /** Bytes of the body as received. */
+    /** The body as received, and how many bytes that are. */
+    bodyText: string
     bodyBytes: number
   }
 }
@@ -73,15 +80,11 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     requestIdHeader: false,
-    genReqId: ({ headers }) => clientRequestId(headers['x-request-id']) ?? options.newId(),
+    genReqId: ({ headers }) => adoptedId(headers['x-request-id'], options) ?? options.newId(),
     rewriteUrl: ({ url = '/' }) => (url.startsWith('/v1/') ? url.slice('/v1'.length) : url),
     frameworkErrors: (error, request, reply) =>
       // No hook has run for these.
-      void sendError(
-        error,
-        request,
-        reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id }) as FastifyReply,
-      ),
+      void sendError(error, request, reply.headers({ ...SECURITY_HEADERS, ...idHeaders(request) }) as FastifyReply),
     clientErrorHandler: (_error, socket) => sendParseError(socket, options.newId()),
     return503OnClosing: false,
     exposeHeadRoutes: false,
@@ -89,10 +92,11 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   })
   server.decorateRequest('agent', undefined)
   server.decorateRequest('principal', undefined)
+  server.decorateRequest('bodyText', '')
   server.decorateRequest('bodyBytes', 0)
   parseJsonOnly(server)
   server.addHook('onRequest', (request, reply, done) => {
-    reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
+    reply.headers(SECURITY_HEADERS).headers(idHeaders(request))
     if (options.isDraining()) reply.header('connection', 'close')
     done()
   })
@@ -111,11 +115,14 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
 /** Other content types, and encoded bodies, are rejected with 415; an empty body is no body. */
 function parseJsonOnly(server: FastifyInstance): void {
   server.removeAllContentTypeParsers()
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     if (isEncoded(request.headers['content-encoding'])) return done(unsupportedEncoding())
-    request.bodyBytes = Buffer.byteLength(text)
+    if (!isUtf8(bytes as Buffer)) return done(new PublicError('request.malformed', { message: NOT_UTF8 }))
+    const text = bytes.toString('utf8')
+    request.bodyText = text
+    request.bodyBytes = bytes.length
     try {
-      done(null, text === '' ? undefined : JSON.parse(text as string))
+      done(null, text === '' ? undefined : JSON.parse(text))
     } catch (cause) {
       done(new PublicError('request.malformed', { cause }))
     }
@@ -133,8 +140,29 @@ function unsupportedEncoding(): PublicError {
   return new PublicError('request.not_json', { message, headers: { 'accept-encoding': 'identity' } })
 }
 
-function clientRequestId(header: string | string[] | undefined): string | undefined {
+/** Ids of a form that says nothing: UUID, ULID, and either behind `req_`. */
+const ID_FORM = /^(?:req_)?(?:[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25})$/i
+
+/** Returns the id that a client gave its request; undefined when it is none. */
+export function clientRequestId(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : undefined
+}
+
+/** Returns the client's id when it can be the request's own: it goes into the ledger, and on to the model server. */
+function adoptedId(
+  header: string | string[] | undefined,
+  { isPlainText }: Pick<HttpServerOptions, 'isPlainText'>,
+): string | undefined {
+  const id = clientRequestId(header)
+  return id !== undefined && ID_FORM.test(id) && isPlainText(id) ? id : undefined
+}
+
+/** The client's id comes back to it; the request's own stands beside it when it is another one. */
+function idHeaders({ id, headers }: FastifyRequest): Readonly<Record<string, string>> {
+  const clientId = clientRequestId(headers['x-request-id'])
+  return clientId === undefined || clientId === id
+    ? { 'x-request-id': id }
+    : { 'x-request-id': clientId, 'x-tappass-request-id': id }
 }
 
 /** Turns anything thrown into a body of the table. What is not in it is our own failure, and only the log says more. */

@@ -7,16 +7,11 @@ import type { Clock, Random } from '../core/ports.ts'
 import type { StepOutcome } from '../core/step.ts'
 import { ulid } from '../core/ulid.ts'
 import type { Verdict } from '../core/verdict.ts'
-import { API_KEYS, KEY_SUFFIX } from '../protocol/projection.ts'
+import { API_NAMES } from '../protocol/api-name.ts'
+import { KEY_SUFFIX } from '../protocol/json-pointer.ts'
 
 /** Findings of a step that an entry lists; of more it holds the count only. */
 const FINDINGS_LISTED_MAX = 20
-
-/** Names of the API, so that a pointer made of them shows where something was and nothing of its text. */
-const API_NAMES = new Set([
-  ...API_KEYS,
-  ...'choices id input model name prompt refusal role text tools type url user'.split(' '),
-])
 
 /** Details of an entry beside the decision: where a call went, the response's status, the progress of a stream. */
 export type EntryDetails = Readonly<{
@@ -33,18 +28,19 @@ export type EntryDetails = Readonly<{
 /** What all entries of a process share. `commitmentKey` salts commitments, and stays secret. */
 export type EntryContext = Readonly<{ clock: Clock; random: Random; commitmentKey: Uint8Array }>
 
-/**
- * Given an evaluated call, returns its entry. `content` is the text that is committed to (what was evaluated, as
- * JSON).
- */
+/** The texts that an entry commits to: what was judged, and what of it leaves when something was taken out. */
+export type EntryContents = Readonly<{ content: string; released?: string | undefined }>
+
+/** Given a judged call, returns its entry. */
 export function decisionEntry(
   context: EntryContext,
   call: Call,
   outcomes: readonly StepOutcome[],
   verdict: Verdict,
-  content: string,
+  { content, released }: EntryContents,
   details: EntryDetails,
 ): Entry {
+  const committed = (text: string): string => commitment(context.commitmentKey, auditId, text)
   const auditId = `ae_${ulid(context.clock, context.random)}`
   const isRefused = verdict.action === 'block' || verdict.action === 'hold'
   const reasons = 'reasons' in verdict ? verdict.reasons : []
@@ -60,7 +56,15 @@ export function decisionEntry(
     classification: verdict.classification,
     policy: verdict.policy,
     decisionId: verdict.decisionId,
-    details: detailsOf(call, outcomes, verdict, details, commitment(context.commitmentKey, auditId, content)),
+    details: detailsOf(
+      call,
+      outcomes,
+      verdict,
+      released === undefined
+        ? details
+        : { ...details, released_bytes: Buffer.byteLength(released), released_commitment: committed(released) },
+      committed(content),
+    ),
   }
 }
 
@@ -76,6 +80,7 @@ function detailsOf(
   return {
     agent_uuid: call.agent.uuid,
     bytes: call.bodyBytes,
+    client_request_id: call.clientId,
     commitment: committed,
     event: details.event,
     events: details.events,
@@ -161,9 +166,12 @@ function callColumns(call: Call) {
   }
 }
 
+/** Stands for a model's name in which something was found. */
+export const WITHHELD_MODEL = '(withheld)'
+
 /** The model's name comes from the client; anything that can't be a name is not recorded, for it may be any text. */
 export function modelName(model: string): string {
-  return /^[\w./:@+-]{1,128}$/.test(model) ? model : '(not a model name)'
+  return model === WITHHELD_MODEL || /^[\w./:@+-]{1,128}$/.test(model) ? model : '(not a model name)'
 }
 
 /**

@@ -6,6 +6,7 @@ import type { StepOutcome } from '../core/step.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { decisionEntry, type EntryContext, type EntryDetails, eventEntry } from '../ledger/entry-builder.ts'
 import type { Gateway } from './gateway.ts'
+import { recordableModel } from './recordable-text.ts'
 
 /** What was decided, and on what. */
 export type Decision = Readonly<{ outcomes: readonly StepOutcome[]; verdict: Verdict }>
@@ -13,15 +14,21 @@ export type Decision = Readonly<{ outcomes: readonly StepOutcome[]; verdict: Ver
 /** Whether an entry is durable. When it is not, nothing may leave. */
 export type AppendResult = Readonly<{ status: 'recorded' }> | Readonly<{ status: 'unrecorded'; cause: unknown }>
 
-/** Appends a decision. `content` is the text that is committed to, `details` are stored beside the decision. */
+/**
+ * Appends a decision. `content` is the text that is committed to, and so is `released`, what of it leaves when something
+ * was taken out; `details` are stored beside the decision.
+ */
 export async function appendDecision(
   gateway: Gateway,
   call: Call,
   { outcomes, verdict }: Decision,
   content: string,
   details: EntryDetails,
+  released?: string,
 ): Promise<AppendResult> {
-  const entry = decisionEntry(entryContextOf(gateway), call, outcomes, verdict, content, details)
+  const recordable = call.stage === 'request' ? { ...call, model: recordableModel(gateway, call, outcomes) } : call
+  const context = entryContextOf(gateway)
+  const entry = decisionEntry(context, recordable, outcomes, verdict, { content, released }, details)
   const appended = await append(gateway, entry)
   if (appended.status === 'unrecorded') return appended
   const { meter } = gateway.ports

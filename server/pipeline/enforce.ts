@@ -1,18 +1,29 @@
 /** Enforces the verdict: a total switch. It decides nothing. */
 import type { Call } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
-import type { FamilyRegistry } from '../core/finding-family.ts'
 import type { StepOutcome } from '../core/step.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { TOKEN_LISTS } from '../protocol/stream-chunk.ts'
-import { redact } from './redaction.ts'
+import { redactSource } from './body-redaction.ts'
+import type { Gateway } from './gateway.ts'
+import { type AliasOf, createAliases } from './id-alias.ts'
+import { RedactionError } from './redaction.ts'
 import { type Refusal, refusalOf } from './refusal.ts'
+import { redact } from './value-redaction.ts'
 
-/** What passes: a body, or a refusal. */
-export type Enforcement = Readonly<{ status: 'passed'; body: unknown }> | Refusal
+/**
+ * What passes: a body, and its text when the call has one, or a refusal. `redacted`: the kinds that were taken out.
+ */
+export type Enforcement =
+  | Readonly<{ status: 'passed'; body: unknown; text: string | undefined; redacted: readonly string[] }>
+  | Refusal
 
-/** Pointers into token lists of a response, which `withoutTokenLists` drops. */
-const TOKEN_LIST_POINTER = new RegExp(`^/choices/\\d+/(?:${[...TOKEN_LISTS].join('|')})(?:/|$)`)
+/**
+ * Token lists of a response repeat it token by token, where no finding can point, so they are dropped when something is
+ * redacted.
+ */
+const TOKEN_LIST = new RegExp(`^/choices/\\d+/(?:${[...TOKEN_LISTS].join('|')})$`)
+const TOKEN_LIST_POINTER = new RegExp(`${TOKEN_LIST.source.slice(0, -1)}(?:/|$)`)
 
 /**
  * Given a call, the findings in its body and the verdict, returns what of the body may leave. Throws when something
@@ -22,15 +33,13 @@ export function enforce(
   call: Call,
   findings: readonly Finding[],
   verdict: Verdict,
-  registry: FamilyRegistry,
+  { registry, commitmentKey }: Pick<Gateway, 'registry' | 'commitmentKey'>,
 ): Enforcement {
   switch (verdict.action) {
     case 'allow':
-      return { status: 'passed', body: call.body }
-    case 'redact': {
-      const inBody = findings.filter(({ pointer }) => !TOKEN_LIST_POINTER.test(pointer))
-      return { status: 'passed', body: redact(withoutTokenLists(call), inBody, verdict.kinds) }
-    }
+      return { status: 'passed', body: call.body, text: call.text, redacted: [] }
+    case 'redact':
+      return redactCall(call, findings, verdict.kinds, createAliases(commitmentKey))
     case 'hold':
     case 'block':
       return refusalOf(verdict, call.stage, registry)
@@ -42,20 +51,21 @@ export function allFindings(outcomes: readonly StepOutcome[]): readonly Finding[
   return outcomes.flatMap((outcome) => (outcome.status === 'done' ? outcome.findings : []))
 }
 
-/**
- * Token lists repeat the response token by token, where no finding can point, so they are dropped when something is
- * redacted.
- */
-function withoutTokenLists(call: Call): unknown {
-  const body = call.body as { choices?: unknown } | null
-  if (call.stage === 'request' || !Array.isArray(body?.choices)) return body
-  return {
-    ...body,
-    choices: body.choices.map((choice: unknown) => {
-      if (typeof choice !== 'object' || choice === null || Array.isArray(choice)) return choice
-      return Object.fromEntries(
-        Object.entries(choice).map(([name, value]) => [name, TOKEN_LISTS.has(name) ? null : value]),
-      )
-    }),
+function redactCall(call: Call, findings: readonly Finding[], kinds: readonly string[], aliasOf: AliasOf): Enforcement {
+  const isResponse = call.stage === 'response'
+  const inBody = isResponse ? findings.filter(({ pointer }) => !TOKEN_LIST_POINTER.test(pointer)) : findings
+  // Chunks of a stream have no token lists.
+  if (call.text === undefined)
+    return { status: 'passed', body: redact(call.body, inBody, kinds, aliasOf), text: undefined, redacted: kinds }
+  const text = redactSource(call.text, inBody, kinds, aliasOf, isResponse ? TOKEN_LIST : undefined)
+  return { status: 'passed', body: parseRedacted(text), text, redacted: kinds }
+}
+
+/** Throws when the redacted text is no JSON: it may not leave then. */
+function parseRedacted(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new RedactionError('the redacted body is no JSON', { cause })
   }
 }

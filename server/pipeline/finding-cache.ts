@@ -187,7 +187,8 @@ function cacheKey(org: string, { prefix, segments }: Message): string | undefine
   let text = org
   for (const segment of segments) {
     const pointer = segment.pointer.slice(prefix.length)
-    text += `\n${segment.author} ${pointer.length} ${segment.text.length} ${pointer}${segment.text}`
+    const { author, name = '', isNumber = false } = segment
+    text += `\n${author} ${pointer.length} ${segment.text.length} ${name.length} ${isNumber} ${pointer}${segment.text}${name}`
   }
   // The hash is over UTF-8, which has one form for all lone surrogates.
   return text.isWellFormed() ? sha256(text) : undefined

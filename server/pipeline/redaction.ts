@@ -1,22 +1,21 @@
-/** Redacts spans in texts and bodies. Pure; it decides nothing: the verdict names the kinds to redact. */
+/**
+ * Redacts spans of a text. A text that is JSON (arguments of a tool call, a structured answer) stays JSON: a string keeps
+ * its quotes and escapes, a number becomes a string, and so on in the strings of it. Pure; the verdict names the kinds.
+ */
 import type { Finding } from '../core/finding.ts'
-import { KEY_SUFFIX } from '../protocol/projection.ts'
-
-/** A half-open range of UTF-16 code units and the kinds of the findings in it. */
-export type TextRange = Readonly<{ start: number; end: number; kinds: readonly string[] }>
+import { createEscapeMap } from '../protocol/escape-map.ts'
+import { KEY_SUFFIX } from '../protocol/json-pointer.ts'
+import { decodeString, SourceDepthError, type SourceMember, scanSource } from '../protocol/json-source.ts'
+import { applyEdits, type TextEdit } from '../protocol/text-edit.ts'
+import { plainEdits, redactionMark, type TextRange } from './plain-redaction.ts'
 
 /** A finding that has to be redacted points at nothing in the body. The body is then not safe to release. */
 export class RedactionError extends Error {
   override readonly name = 'RedactionError'
 }
 
-type Container = Record<string, unknown> | unknown[]
-type Spans = readonly Pick<Finding, 'kind' | 'span'>[]
-
-/** The replacement of a text: `[REDACTED:pii.email]`, or several kinds joined by `+`. */
-export function redactionMark(kinds: readonly string[]): string {
-  return `[REDACTED:${kinds.join('+')}]`
-}
+/** Kinds and spans of the findings in a text. */
+export type Spans = readonly Pick<Finding, 'kind' | 'span'>[]
 
 /** Merges overlapping spans into ranges, in the order of the text; adjacent spans stay separate. */
 export function mergeSpans(findings: Spans): readonly TextRange[] {
@@ -35,88 +34,132 @@ export function mergeSpans(findings: Spans): readonly TextRange[] {
 
 /** Returns the text with a mark in place of each range. Throws RedactionError on a span outside the text. */
 export function redactText(text: string, findings: Spans): string {
-  let redacted = ''
-  let from = 0
-  for (const { start, end, kinds } of mergeSpans(findings)) {
-    if (start < 0 || end <= start || end > text.length) throw new RedactionError('span is not in the text')
-    redacted += text.slice(from, start) + redactionMark(kinds)
-    from = end
+  return applyEdits(text, textEdits(text, mergeSpans(findings)))
+}
+
+function assertInside(ranges: readonly TextRange[], chars: number): void {
+  const isOutside = ranges.some(({ start, end }) => start < 0 || end <= start || end > chars)
+  if (isOutside) throw new RedactionError('span is not in the text')
+}
+
+/** The edits that put a mark in place of each range of a text. */
+function textEdits(text: string, ranges: readonly TextRange[]): readonly TextEdit[] {
+  assertInside(ranges, text.length)
+  if (ranges.length === 0) return []
+  return (isJson(text) ? rangeEdits(text, ranges) : undefined) ?? plainEdits(text, ranges)
+}
+
+/** True for the text of an object or a list. */
+function isJson(text: string): boolean {
+  if (!/^\s{0,64}[[{]/.test(text)) return false
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
   }
-  return redacted + text.slice(from)
 }
 
-/**
- * Returns a body in which the spans of all findings of `kinds` are replaced by marks; the rest is unchanged, and the
- * given body is not modified. Text in a key is replaced as well (the member keeps its place and value; a name that
- * exists gets `~2`, `~3` …); a number with a finding becomes a string. Throws RedactionError when a finding can't be
- * redacted: it points at nothing, or its span is empty.
- */
-export function redact(body: unknown, findings: readonly Finding[], kinds: readonly string[]): unknown {
-  const byPointer = new Map<string, Finding[]>()
-  for (const finding of findings) {
-    if (!kinds.includes(finding.kind)) continue
-    const group = byPointer.get(finding.pointer)
-    if (group === undefined) byPointer.set(finding.pointer, [finding])
-    else group.push(finding)
+/** The edits of all values that ranges of JSON text touch; undefined when it is too deep to be read. */
+function rangeEdits(text: string, ranges: readonly TextRange[]): readonly TextEdit[] | undefined {
+  const touched = new Set<TextRange>()
+  try {
+    const edits = sourceEdits(text, (_pointer, start, end) => {
+      const inside = rangesIn(ranges, start, end)
+      for (const range of inside) touched.add(range)
+      return inside.length === 0 ? inside : decodedRanges(text.slice(start, end), start, inside)
+    })
+    if (touched.size < ranges.length) throw new RedactionError('span is in no value')
+    return edits
+  } catch (cause) {
+    if (cause instanceof SourceDepthError) return undefined
+    throw cause
   }
-  const root: Container = { '': body }
-  const copies = new Map<Container, Container>()
-  // Keys last, and the deepest first: pointers use the original names.
-  const isKey = (pointer: string): number => (pointer.endsWith(KEY_SUFFIX) ? 1 : 0)
-  const pointers = [...byPointer.keys()].sort((a, b) => isKey(a) - isKey(b) || depthOf(b) - depthOf(a))
-  for (const pointer of pointers) {
-    const spans = byPointer.get(pointer) as Finding[]
-    if (isKey(pointer) === 1) renameKey(root, copies, pointer.slice(0, -KEY_SUFFIX.length), spans)
-    else replaceValue(root, copies, pointer, spans)
+}
+
+/** Those of sorted ranges that reach into a part of their text. */
+function rangesIn(ranges: readonly TextRange[], start: number, end: number): readonly TextRange[] {
+  let [low, high] = [0, ranges.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((ranges[middle] as TextRange).end > start) high = middle
+    else low = middle + 1
   }
-  return root['']
+  let last = low
+  while (last < ranges.length && (ranges[last] as TextRange).start < end) last++
+  return ranges.slice(low, last)
 }
 
-function depthOf(pointer: string): number {
-  return pointer.split('/').length
+/** Given ranges of the text in which a string's source stands at `start`, returns the ranges in what the string says. */
+function decodedRanges(source: string, start: number, ranges: readonly TextRange[]): readonly TextRange[] {
+  if (!source.startsWith('"')) return ranges
+  const { decodedIndex } = createEscapeMap(source)
+  return ranges.flatMap((range) => {
+    const from = decodedIndex(Math.max(range.start - start, 1), false)
+    const to = decodedIndex(Math.min(range.end - start, source.length - 1), true)
+    return to > from ? [{ start: from, end: to, kinds: range.kinds }] : []
+  })
 }
 
-function replaceValue(root: Container, copies: Map<Container, Container>, pointer: string, spans: Spans): void {
-  const { parent, key } = copyPath(root, copies, pointer)
-  const value = member(parent, key)
-  if (typeof value !== 'string' && typeof value !== 'number') throw new RedactionError('no text at the pointer')
-  setMember(parent, key, redactText(String(value), spans))
+/** Given the pointer and place of a value (or key: KEY_SUFFIX) in JSON text, returns the ranges in what it says. */
+export type RangesAt = (pointer: string, start: number, end: number) => readonly TextRange[]
+
+/** The edits of JSON text that redact ranges in its strings, numbers and keys. Throws SourceDepthError. */
+export function sourceEdits(text: string, rangesAt: RangesAt): readonly TextEdit[] {
+  const edits: TextEdit[] = []
+  scanSource(text, {
+    scalar: (pointer, start, end) => {
+      const ranges = rangesAt(pointer, start, end)
+      if (ranges.length > 0) edits.push(...scalarEdits(text.slice(start, end), start, ranges))
+    },
+    object: (members) => edits.push(...keyEdits(text, members, rangesAt)),
+  })
+  return edits
 }
 
-function renameKey(root: Container, copies: Map<Container, Container>, pointer: string, spans: Spans): void {
-  const { parent, key } = copyPath(root, copies, pointer)
-  if (Array.isArray(parent)) throw new RedactionError('no key at the pointer')
-  const members = Object.entries(parent)
-  const names = new Set(Object.keys(parent))
-  const redactedName = redactText(key, spans)
-  let name = redactedName
-  for (let count = 2; names.has(name); count++) name = `${redactedName}~${count}`
-  for (const old of names) delete parent[old]
-  for (const [old, value] of members) setMember(parent, old === key ? name : old, value)
+/** A number is replaced as a whole, by a string. */
+function scalarEdits(source: string, start: number, ranges: readonly TextRange[]): readonly TextEdit[] {
+  if (source.startsWith('"')) return stringEdits(source, start, ranges)
+  const kinds = new Set(ranges.flatMap((range) => range.kinds))
+  return [{ start, end: start + source.length, text: JSON.stringify(redactionMark([...kinds])) }]
 }
 
-/** Copies every container on the path once; returns the last one and the key in it. */
-function copyPath(root: Container, copies: Map<Container, Container>, pointer: string) {
-  const keys = pointer.split('/').map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
-  let parent = root
-  for (const key of keys.slice(0, -1)) {
-    const child = member(parent, key)
-    if (typeof child !== 'object' || child === null) throw new RedactionError('nothing at the pointer')
-    const copy = copies.get(child as Container) ?? (Array.isArray(child) ? [...child] : { ...child })
-    copies.set(copy, copy)
-    setMember(parent, key, copy)
-    parent = copy
+/** The edits of a string's source, which stands at `start`, for ranges in what it says. */
+function stringEdits(source: string, start: number, ranges: readonly TextRange[]): readonly TextEdit[] {
+  const edits = textEdits(decodeString(source), ranges).toSorted((one, other) => one.start - other.start)
+  const { sourceIndex } = createEscapeMap(source)
+  return edits.map((edit) => ({
+    start: start + sourceIndex(edit.start),
+    end: start + sourceIndex(edit.end),
+    text: JSON.stringify(edit.text).slice(1, -1),
+  }))
+}
+
+/** The edits of an object's keys. A name that exists gets `~2`, `~3` …, so that no member is lost. */
+function keyEdits(text: string, members: readonly SourceMember[], rangesAt: RangesAt): readonly TextEdit[] {
+  const edits: TextEdit[] = []
+  const freeName = createFreeName(new Set(members.map(({ name }) => name)))
+  for (const { pointer, keyStart, keyEnd } of members) {
+    const ranges = rangesAt(pointer + KEY_SUFFIX, keyStart, keyEnd)
+    if (ranges.length === 0) continue
+    const source = text.slice(keyStart, keyEnd)
+    const redacted = decodeString(applyEdits(source, stringEdits(source, 0, ranges)))
+    const name = freeName(redacted)
+    edits.push(...stringEdits(source, keyStart, ranges))
+    if (name !== redacted) edits.push({ start: keyEnd - 1, end: keyEnd - 1, text: name.slice(redacted.length) })
   }
-  const key = keys.at(-1) as string
-  if (!Object.hasOwn(parent, key)) throw new RedactionError('nothing at the pointer')
-  return { parent, key }
+  return edits
 }
 
-function member(container: Container, key: string): unknown {
-  return Object.hasOwn(container, key) ? (container as Record<string, unknown>)[key] : undefined
-}
-
-/** Defines instead of assigning, so that a member called `__proto__` stays a member. */
-function setMember(container: Container, key: string, value: unknown): void {
-  Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true })
+/** Creates what makes a name that is not among these, nor was made before: `x`, else `x~2`, `x~3` …, each in one step. */
+export function createFreeName(names: Set<string>): (wanted: string) => string {
+  const counts = new Map<string, number>()
+  return (wanted) => {
+    let name = wanted
+    let count = counts.get(wanted) ?? 2
+    for (; names.has(name); count++) name = `${wanted}~${count}`
+    counts.set(wanted, count)
+    names.add(name)
+    return name
+  }
 }

@@ -3,6 +3,8 @@ import type { Call } from '../core/call.ts'
 import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
 import type { Allowance, UpstreamResponse } from '../core/ports.ts'
 import type { Verdict } from '../core/verdict.ts'
+import { withMember } from '../protocol/json-text.ts'
+import type { Decision } from './append.ts'
 import type { RecordedDecision } from './judge.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -45,40 +47,48 @@ export function refusalBody({ code, reasons, text }: Refusal, call: Call, verdic
 }
 
 /**
- * The reply with a response to `call` (the request), with our own object beside the model server's. An error of the
- * model server gets none. `content` is the body's JSON when nothing was redacted.
+ * The reply with a response to `call` (the request): the text of its body, with our own object beside the model server's.
+ * An error of the model server gets none.
  */
 export function responseReply(
   upstreamResponse: Pick<UpstreamResponse, 'status' | 'headers'>,
-  body: object,
+  { body, text }: Readonly<{ body: object; text: string }>,
   call: Call,
   requestDecision: RecordedDecision,
   responseDecision: RecordedDecision,
-  content?: string,
 ): Reply {
+  const note = redactionNote(redactedKinds(requestDecision), redactedKinds(responseDecision))
   const classification = moreSensitive(requestDecision.verdict.classification, responseDecision.verdict.classification)
   const headers = {
-    ...governanceHeaders({ classification }, [...requestDecision.outcomes, ...responseDecision.outcomes]),
+    ...governanceHeaders({ classification, kinds: note.redacted }, [
+      ...requestDecision.outcomes,
+      ...responseDecision.outcomes,
+    ]),
     ...allowanceHeaders(requestDecision.allowance, false),
     ...retryHeader(upstreamResponse.headers),
   }
   const { status } = upstreamResponse
-  if (status >= 400) return jsonReply(status, body, headers)
+  if (status >= 400) return { kind: 'json', status, headers, text }
   const metadata = {
     classification,
     blocked: false,
     turn_index: turnIndex(call),
     model: (body as { model?: unknown }).model ?? call.model,
+    ...note,
     ...correlation(call, responseDecision.verdict),
   }
-  // The response was serialized once, for its commitment; the metadata is inserted before its last brace.
-  return content === undefined || content === '{}' || 'tappass' in body
-    ? jsonReply(status, { ...body, tappass: metadata }, headers)
-    : { kind: 'json', status, headers, text: insertMetadata(content, metadata) }
+  return { kind: 'json', status, headers, text: withMember(text, 'tappass', metadata) }
 }
 
-function insertMetadata(content: string, metadata: object): string {
-  return `${content.slice(0, -1)},"tappass":${JSON.stringify(metadata)}}`
+function redactedKinds({ verdict }: Decision): readonly string[] {
+  return verdict.action === 'redact' ? verdict.kinds : []
+}
+
+/** What a client is told of redactions: all kinds, and in which stages they were. */
+export function redactionNote(request: readonly string[], response: readonly string[]) {
+  const stages = { request, response }
+  const redactedIn = (['request', 'response'] as const).filter((stage) => stages[stage].length > 0)
+  return { redacted: [...new Set([...request, ...response])].sort(), redacted_in: redactedIn }
 }
 
 /** The one header of a model server that clients act on. Forwarded as a number, or not at all. */
@@ -119,12 +129,18 @@ export function moreSensitive(one: string, other: string): string {
   return level(one) >= level(other) ? one : other
 }
 
-/** Response headers of a governed call: its classification and the number of steps. */
+/** Response headers of a governed call: its classification, the number of steps, the kinds that were taken out. */
 export function governanceHeaders(
-  { classification }: Pick<Verdict, 'classification'>,
+  { classification, kinds = [] }: Readonly<{ classification: string; kinds?: readonly string[] }>,
   outcomes: readonly unknown[],
 ): Readonly<Record<string, string>> {
-  return { 'x-tappass-classification': classification, 'x-tappass-pipeline-steps': String(outcomes.length) }
+  // Steps of others may name their kinds as they like.
+  const redacted = kinds.filter((kind) => /^[\w.-]+$/.test(kind))
+  return {
+    'x-tappass-classification': classification,
+    'x-tappass-pipeline-steps': String(outcomes.length),
+    ...(redacted.length > 0 ? { 'x-tappass-redacted': redacted.join(', ') } : {}),
+  }
 }
 
 /** The agent's remaining allowance; with `isExceeded` also how long to wait, in whole seconds. */

@@ -27,7 +27,7 @@ export function runLocal(
     const found = step.inspect(call, context)
     return { step, found, outcome: doneOutcome(step, startMs, clock, merge(step.name, found)) }
   } catch (cause) {
-    return { step, found: [], outcome: failedOutcome(step, startMs, clock, cause) }
+    return { step, found: [], outcome: failedOutcome(step.name, clock.elapsedMs() - startMs, cause) }
   }
 }
 
@@ -44,7 +44,7 @@ export async function runRemote(step: RemoteStep, call: Call, context: StepConte
     const { findings, allowance } = await promise
     return { outcome: doneOutcome(step, startMs, clock, findings), allowance }
   } catch (cause) {
-    return { outcome: failedOutcome(step, startMs, clock, cause), allowance: undefined }
+    return { outcome: failedOutcome(step.name, clock.elapsedMs() - startMs, cause), allowance: undefined }
   } finally {
     clearTimeout(timer)
   }
@@ -54,8 +54,9 @@ function doneOutcome({ name }: Step, startMs: number, clock: Clock, findings: re
   return { step: name, ms: clock.elapsedMs() - startMs, status: 'done', findings }
 }
 
-function failedOutcome({ name }: Step, startMs: number, clock: Clock, cause: unknown): StepOutcome {
-  return { step: name, ms: clock.elapsedMs() - startMs, status: 'failed', reason: failureReason(cause) }
+/** The outcome of what threw. */
+export function failedOutcome(step: string, ms: number, cause: unknown): StepOutcome {
+  return { step, ms, status: 'failed', reason: failureReason(cause) }
 }
 
 /** Only names and codes: the message of an error may quote the text that a step was reading. */

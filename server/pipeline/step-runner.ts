@@ -5,7 +5,7 @@ import type { StepContext, StepOutcome } from '../core/step.ts'
 import { GATE_REFUSED, type LocalContext, type LocalStep, type RemoteStep, type Step } from '../core/step.ts'
 import type { CacheLookup } from './finding-cache.ts'
 import type { Gateway } from './gateway.ts'
-import { runLocal, runRemote } from './step-run.ts'
+import { failedOutcome, runLocal, runRemote } from './step-run.ts'
 
 /** What running steps needs of a gateway. */
 export type StepRunner = Pick<Gateway, 'steps' | 'limits' | 'findingCache'> &
@@ -19,9 +19,17 @@ type Admission = StepRun & Readonly<{ isAdmitted: boolean }>
 
 /**
  * Returns one outcome for each step of the call's stage: those of the gates first, and of each the local steps before
- * the remote ones. When a gate refuses, the other steps are skipped.
+ * the remote ones. When a gate refuses, the other steps are skipped. Whatever else fails is an outcome, too.
  */
 export async function runSteps(runner: StepRunner, call: Call): Promise<StepRun> {
+  try {
+    return await runStage(runner, call)
+  } catch (cause) {
+    return { outcomes: [failedOutcome('step_runner', 0, cause)], allowance: undefined }
+  }
+}
+
+async function runStage(runner: StepRunner, call: Call): Promise<StepRun> {
   const { clock, limiter, meter } = runner.ports
   const context: StepContext = { nowMs: clock.nowMs(), limiter, limits: runner.limits }
   const steps = runner.steps.filter(({ stages }) => stages.includes(call.stage))

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createFamilyRegistry } from '../core/finding-family.ts'
 import { sha256 } from '../core/hash.ts'
-import { readFamilies } from '../rules/family-file.ts'
+import { readFamilies } from '../rules/rule-source.ts'
 import { policyDocument } from './policy-document.ts'
 
 /** The entrypoint for the compiler: the rule `decision` of package tappass.verdict. */

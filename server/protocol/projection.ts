@@ -4,15 +4,13 @@
  * too.
  */
 import type { Author, Segment } from '../core/call.ts'
+import { API_KEYS, API_NAMES } from './api-name.ts'
+import { containerPointer, KEY_SUFFIX, pointerToken } from './json-pointer.ts'
+import { countMembers, SourceDepthError, sourcesAt, withoutDuplicates } from './json-source.ts'
+import { tokenTexts } from './token-list.ts'
 
 /** Bounds of one projection: depth of the JSON, number of segments, UTF-16 code units over all of them. */
 export const PROJECTION_LIMITS = { depthMax: 100, segmentsMax: 100_000, charsMax: 8_000_000 } as const
-
-/**
- * Suffix of the pointer of a segment that is an object's key, not its value. No RFC 6901 pointer can end so: there a
- * tilde is always followed by 0 or 1.
- */
-export const KEY_SUFFIX = '~#'
 
 /** The body is larger or deeper than can be scanned. Not scanned means refused. */
 export class ProjectionError extends Error {
@@ -24,11 +22,38 @@ export class ProjectionError extends Error {
   }
 }
 
-type BodyPart = 'top' | 'turns' | 'inside'
-type Walk = { readonly segments: Segment[]; chars: number }
+/** `tokens`: in the token lists of an answer. */
+type BodyPart = 'top' | 'turns' | 'tokens' | 'inside'
+
+/** `members`: how many the objects have; `inexact`: pointers of numbers that a double does not hold to the digit. */
+type Walk = { readonly segments: Segment[]; readonly inexact: Set<string>; chars: number; members: number }
+
+/** Where a value stands: under which pointer, by whom, and under which telling name. */
+type Place = Readonly<{
+  pointer: string
+  author: Author
+  part: BodyPart
+  depth: number
+  name: string | undefined
+}>
 
 /** Numbers from here on have twelve digits, as the shortest payment card number, and are projected as their digits. */
 const LONG_NUMBER_MIN = 1e11
+
+/** Under a name that may tell what they are, numbers are projected from seven digits on. */
+const NAMED_NUMBER_MIN = 1e6
+
+/** Names that say nothing of their value: the name of the pair, or of what it is in, says it. */
+const GENERIC_NAMES = new Set('value Value default const example examples enum'.split(' '))
+
+/** Shorter names tell nothing. */
+const NAME_CHARS_MIN = 3
+
+/** The pointer of a choice of an answer. */
+const CHOICE = /^\/choices\/\d+$/
+
+/** Members of a pair that name its value: `{"name": "DB_PASSWORD", "value": "…"}`. */
+const PAIR_NAMES = ['name', 'key', 'Name', 'Key'] as const
 
 const AUTHOR_OF_ROLE: Readonly<Record<string, Author>> = {
   system: 'system',
@@ -58,85 +83,110 @@ const TOP_LEVEL: Readonly<Record<string, readonly [Author, BodyPart]>> = {
 /** Parts that carry the output of a tool or a document, in whosever turn they are. */
 const TOOL_OUTPUT_PART = /^(?:document|file|input_file|search_result|mcp_call|.{0,40}_result|.{0,40}_call_output)$/
 
-/** Names of the APIs themselves. Every other key may be a client's text. */
-export const API_KEYS: ReadonlySet<string> = new Set(
-  `arguments assistant audio_tokens cache_control cached_tokens completion_tokens completion_tokens_details content content_filter
-  created custom_tool_call_output data delta description detail developer dimensions document embedding embeddings encoding_format
-  file_data filename finish_reason frequency_penalty function function_call function_call_output functions image_url index
-  input_audio input_schema input_tokens instructions json_schema logit_bias logprobs max_completion_tokens max_tokens media_type
-  message messages metadata modalities object output_tokens parallel_tool_calls parameters partial_json presence_penalty
-  prompt_tokens prompt_tokens_details properties reasoning_content reasoning_effort reasoning_tokens rejected_prediction_tokens
-  accepted_prediction_tokens required response_format schema service_tier signature stop_reason stop_sequence stop_sequences
-  stream_options strict suffix system system_fingerprint temperature text_delta thinking tool_call_id tool_calls tool_choice
-  tool_result tool_use tool_use_id top_logprobs total_tokens additionalProperties cache_creation_input_tokens
-  cache_read_input_tokens prompt_cache_key safety_identifier include_usage`.split(/\s+/),
-)
-
 /** Shorter plain names can't hold anything that a detector finds. */
 function isFreeText(key: string): boolean {
   return key.length > 0 && !API_KEYS.has(key) && (key.length >= 8 || !/^\w+$/.test(key))
 }
 
-/** A key as a token of an RFC 6901 pointer. */
-export function pointerToken(key: string): string {
-  return key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key
+/**
+ * Returns every non-empty string of a parsed JSON body with its pointer and author, in the order of the body; keys
+ * that may be a client's text (pointer ends with KEY_SUFFIX); and numbers of twelve digits or more (seven under a name),
+ * as their digits, unless they are of a schema. Throws ProjectionError over PROJECTION_LIMITS.
+ */
+export function project(body: unknown): readonly Segment[] {
+  return walkBody(body).segments
 }
 
 /**
- * Returns every non-empty string of a parsed JSON body with its pointer and author, in the order of the body; keys
- * that may be a client's text (pointer ends with KEY_SUFFIX); and numbers of twelve digits or more, as their digits.
- * Throws ProjectionError over PROJECTION_LIMITS.
+ * The same for a body with the text that it was parsed from. `text` is then what may be sent: the given text, without
+ * members that a later one of the same name replaces. Numbers are projected with the digits that are in it.
  */
-export function project(body: unknown): readonly Segment[] {
-  const walk: Walk = { segments: [], chars: 0 }
-  visit(walk, body, '', 'other', 'top', 0)
-  return walk.segments
+export function projectSource(body: unknown, text: string): Readonly<{ segments: readonly Segment[]; text: string }> {
+  const { segments, inexact, members } = walkBody(body)
+  try {
+    const settled = members === countMembers(text) ? text : withoutDuplicates(text)
+    if (inexact.size === 0) return { segments, text: settled }
+    const sources = sourcesAt(settled, inexact)
+    return { segments: segments.map((segment) => withDigits(segment, sources.get(segment.pointer))), text: settled }
+  } catch (cause) {
+    throw cause instanceof SourceDepthError ? new ProjectionError('depthMax') : cause
+  }
 }
 
-function visit(walk: Walk, value: unknown, pointer: string, author: Author, part: BodyPart, depth: number): void {
-  if (typeof value === 'string') addSegment(walk, pointer, author, value)
-  else if (typeof value === 'number' && Math.abs(value) >= LONG_NUMBER_MIN)
-    addSegment(walk, pointer, author, String(value))
-  else if (typeof value === 'object' && value !== null) visitContainer(walk, value, pointer, author, part, depth)
+function walkBody(body: unknown): Walk {
+  const walk: Walk = { segments: [], inexact: new Set(), chars: 0, members: 0 }
+  visit(walk, body, { pointer: '', author: 'other', part: 'top', depth: 0, name: undefined })
+  return walk
 }
 
-function visitContainer(
-  walk: Walk,
-  value: object,
-  pointer: string,
-  author: Author,
-  part: BodyPart,
-  depth: number,
-): void {
-  if (depth >= PROJECTION_LIMITS.depthMax) throw new ProjectionError('depthMax')
-  if (Array.isArray(value)) {
-    const innerPart = part === 'turns' ? 'turns' : 'inside'
-    for (let index = 0; index < value.length; index++) {
-      visit(walk, value[index], `${pointer}/${index}`, author, innerPart, depth + 1)
-    }
+function visit(walk: Walk, value: unknown, place: Place): void {
+  if (typeof value === 'string') addSegment(walk, place, value)
+  else if (typeof value === 'number') visitNumber(walk, value, place)
+  else if (typeof value === 'object' && value !== null) visitContainer(walk, value, place)
+}
+
+/** The numbers of a schema are its bounds, and a string in their place would break it. */
+function visitNumber(walk: Walk, value: number, place: Place): void {
+  const size = Math.abs(value)
+  if (size < (place.name === undefined ? LONG_NUMBER_MIN : NAMED_NUMBER_MIN) || place.author === 'schema') return
+  if (size > Number.MAX_SAFE_INTEGER) walk.inexact.add(place.pointer)
+  addSegment(walk, place, String(Math.trunc(size)), true)
+}
+
+function visitContainer(walk: Walk, value: object, place: Place): void {
+  if (place.depth >= PROJECTION_LIMITS.depthMax) throw new ProjectionError('depthMax')
+  const pointer = containerPointer(place.pointer)
+  if (!Array.isArray(value)) {
+    visitObject(walk, value as Readonly<Record<string, unknown>>, { ...place, pointer })
     return
   }
-  visitObject(walk, value as Readonly<Record<string, unknown>>, pointer, author, part, depth)
+  const { author, depth, name } = place
+  const part = place.part === 'top' ? 'inside' : place.part
+  for (let index = 0; index < value.length; index++) {
+    visit(walk, value[index], { pointer: `${pointer}/${index}`, author, part, depth: depth + 1, name })
+  }
 }
 
-function visitObject(
-  walk: Walk,
-  value: Readonly<Record<string, unknown>>,
-  pointer: string,
-  author: Author,
-  part: BodyPart,
-  depth: number,
-): void {
-  const ownAuthor = authorOf(value, author, part)
-  for (const key of Object.keys(value)) {
+function visitObject(walk: Walk, value: Readonly<Record<string, unknown>>, place: Place): void {
+  const { pointer, part, depth } = place
+  const ownAuthor = authorOf(value, place.author, part)
+  const keys = Object.keys(value)
+  walk.members += keys.length
+  for (const key of keys) {
     const childPointer = `${pointer}/${pointerToken(key)}`
-    if (isFreeText(key)) addSegment(walk, childPointer + KEY_SUFFIX, ownAuthor, key)
+    if (isFreeText(key)) addSegment(walk, { ...place, pointer: childPointer + KEY_SUFFIX, author: ownAuthor }, key)
     const isTop = part === 'top' && Object.hasOwn(TOP_LEVEL, key)
-    const [childAuthor, childPart] = isTop
+    const [author, childPart] = isTop
       ? (TOP_LEVEL[key] as readonly [Author, BodyPart])
-      : ([ownAuthor, part === 'turns' && (key === 'message' || key === 'delta') ? 'turns' : 'inside'] as const)
-    visit(walk, value[key], childPointer, childAuthor, childPart, depth + 1)
+      : ([ownAuthor, innerPart(key, place)] as const)
+    const name = childPart === 'tokens' ? undefined : nameOf(key, value, place.name)
+    visit(walk, value[key], { pointer: childPointer, author, part: childPart, depth: depth + 1, name })
+    if (part === 'turns' && childPart === 'tokens')
+      addTokens(walk, value[key], { ...place, pointer: childPointer, author })
   }
+}
+
+/** The part of the body that a member is which is not at its top. */
+function innerPart(key: string, { pointer, part }: Place): BodyPart {
+  if (part === 'tokens') return 'tokens'
+  if (part !== 'turns') return 'inside'
+  if (key === 'message' || key === 'delta') return 'turns'
+  return key === 'logprobs' && CHOICE.test(pointer) ? 'tokens' : 'inside'
+}
+
+/** The name that may tell what a member's value is; undefined for names of the API. */
+function nameOf(key: string, value: Readonly<Record<string, unknown>>, outer: string | undefined): string | undefined {
+  if (!GENERIC_NAMES.has(key)) return key.length < NAME_CHARS_MIN || API_NAMES.has(key) ? undefined : key
+  for (const pairName of PAIR_NAMES) {
+    const name = value[pairName]
+    if (typeof name === 'string') return name
+  }
+  return outer
+}
+
+/** The tokens of an answer, which are one text each beside their own: what is in it is in none of them alone. */
+function addTokens(walk: Walk, value: unknown, place: Place): void {
+  for (const text of tokenTexts(value)) addSegment(walk, { ...place, name: undefined }, text)
 }
 
 /** The author of an object's texts. Inside the output of a tool the author never changes. */
@@ -148,10 +198,30 @@ function authorOf(value: Readonly<Record<string, unknown>>, author: Author, part
   return Object.hasOwn(AUTHOR_OF_ROLE, value['role']) ? (AUTHOR_OF_ROLE[value['role']] as Author) : 'other'
 }
 
-function addSegment(walk: Walk, pointer: string, author: Author, text: string): void {
+function addSegment(walk: Walk, { pointer, author, name }: Place, text: string, isNumber = false): void {
   if (text === '') return
   walk.chars += text.length
   if (walk.chars > PROJECTION_LIMITS.charsMax) throw new ProjectionError('charsMax')
   if (walk.segments.length >= PROJECTION_LIMITS.segmentsMax) throw new ProjectionError('segmentsMax')
-  walk.segments.push({ pointer, author, text })
+  const isKey = name !== undefined && pointer.endsWith(KEY_SUFFIX)
+  const segment = name === undefined || isKey ? { pointer, author, text } : { pointer, author, text, name }
+  walk.segments.push(isNumber ? { ...segment, isNumber } : segment)
+}
+
+/** A number's segment with the digits of its source; the digits of the double where the source has too many. */
+function withDigits(segment: Segment, source: string | undefined): Segment {
+  const text = source === undefined || !segment.isNumber ? undefined : integerDigits(source)
+  return text === undefined ? segment : { ...segment, text }
+}
+
+/** Numbers with larger exponents are no numbers of anything. */
+const EXPONENT_MAX = 40
+
+/** The digits of a JSON number before its decimal point. */
+function integerDigits(source: string): string | undefined {
+  const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source) ?? []
+  const shift = Number(exponent)
+  if (whole === '' || Math.abs(shift) > EXPONENT_MAX) return undefined
+  if (shift < 0) return whole.slice(0, shift)
+  return whole + fraction.slice(0, shift).padEnd(shift, '0')
 }

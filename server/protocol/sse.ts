@@ -25,7 +25,7 @@ export type EventReader = Readonly<{ read: (bytes: Uint8Array) => EventRead; end
  */
 export function createEventReader(): EventReader {
   // The parser strips a byte order mark.
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })
   const pending: StreamEvent[] = []
   let hasComment = false
   const parser = createParser({
@@ -45,9 +45,16 @@ export function createEventReader(): EventReader {
     parser.feed(text)
     return { events: pending.splice(0), hasComment }
   }
+  const decode = (bytes?: Uint8Array): string => {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined })
+    } catch (cause) {
+      throw new SseError('the bytes are not UTF-8', { cause })
+    }
+  }
   return {
-    read: (bytes) => feed(decoder.decode(bytes, { stream: true })),
-    end: () => feed(`${decoder.decode()}\n\n`),
+    read: (bytes) => feed(decode(bytes)),
+    end: () => feed(`${decode()}\n\n`),
   }
 }
 

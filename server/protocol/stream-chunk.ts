@@ -2,7 +2,8 @@
  * One chunk of a streamed response, split into texts and the rest, as it came: places of texts are slots, which are filled
  * when it is known what of a text may leave. Knows the format of OpenAI's chunks, nothing of windows or verdicts.
  */
-import { PROJECTION_LIMITS, ProjectionError, pointerToken } from './projection.ts'
+import { containerPointer, pointerToken } from './json-pointer.ts'
+import { PROJECTION_LIMITS, ProjectionError } from './projection.ts'
 import { TextSlot } from './text-slot.ts'
 
 /** An item of a list on a path: its number, and whether it states that number itself (`index`). */
@@ -71,9 +72,10 @@ type Walk = Readonly<{
 /** Where in a choice: `place` is the pointer in this chunk, `field` the one that clients join by. */
 type Place = Readonly<{ choice: number; path: Path; place: string; field: string }>
 
-function splitValue(walk: Walk, value: unknown, at: Place): unknown {
-  if (typeof value === 'string') return splitText(walk, value, at)
+function splitValue(walk: Walk, value: unknown, where: Place): unknown {
+  if (typeof value === 'string') return splitText(walk, value, where)
   if (typeof value !== 'object' || value === null) return value
+  const at = { ...where, place: containerPointer(where.place), field: containerPointer(where.field) }
   if (at.path.length >= PROJECTION_LIMITS.depthMax) throw new ProjectionError('depthMax')
   if (Array.isArray(value)) return value.map((item: unknown, place) => splitItem(walk, item, at, place))
   const members: [name: string, member: unknown][] = Object.entries(value).map(([name, member]) => {
@@ -113,6 +115,11 @@ function splitText(walk: Walk, text: string, { choice, path, place, field }: Pla
 /** True for an object that is none of the API's, such as a ping: it has no member of a chunk. */
 export function isForeign(value: JsonObject): boolean {
   return !['id', 'object', 'choices', 'usage', 'error'].some((name) => Object.hasOwn(value, name))
+}
+
+/** True for a chunk with the end of a choice. */
+export function endsChoice({ choices }: JsonObject): boolean {
+  return Array.isArray(choices) && choices.some((choice) => (choice?.finish_reason ?? null) !== null)
 }
 
 /** The first part of a chunk of one choice whose last text leaves in part: all but what ends the choice, and the usage. */

@@ -1,14 +1,18 @@
 /** Reads the response of a model server, without trusting it: bounded, and JSON or nothing. */
 import type { UpstreamResponse } from '../core/ports.ts'
+import { decodeUtf8 } from './json-text.ts'
 
 /** Maximum size of a response that is read as a whole. A larger one is rejected; streams have no such bound. */
 export const RESPONSE_BYTES_MAX = 32 * 1024 * 1024
 
-/** The content of a response. `error` carries the OpenAI error that may be evaluated and passed on. */
+/**
+ * The content of a response: a body and the text that it was parsed from. `error` carries the OpenAI error that may be
+ * evaluated and passed on.
+ */
 export type ResponseContent =
   | Readonly<{ kind: 'stream' }>
-  | Readonly<{ kind: 'body'; body: object; bodyBytes: number }>
-  | Readonly<{ kind: 'error'; body: object; bodyBytes: number }>
+  | Readonly<{ kind: 'body'; body: object; text: string; bodyBytes: number }>
+  | Readonly<{ kind: 'error'; body: object; text: string; bodyBytes: number }>
   | Readonly<{ kind: 'rejected' }>
   | Readonly<{ kind: 'malformed' }>
 
@@ -28,9 +32,14 @@ export async function readResponse(response: UpstreamResponse, isStream: boolean
   ) {
     return { kind: 'rejected' }
   }
-  const body = bytes && parseObject(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
-  if (!isOk) return { kind: 'error', body: errorOf(body, response.status), bodyBytes: bytes?.byteLength ?? 0 }
-  return body ? { kind: 'body', body, bodyBytes: bytes.byteLength } : { kind: 'malformed' }
+  const text = bytes && decodeUtf8(bytes)
+  const body = text === undefined ? undefined : parseObject(text)
+  const bodyBytes = bytes?.byteLength ?? 0
+  if (!isOk) {
+    const error = errorOf(body, response.status)
+    return { kind: 'error', body: error, text: JSON.stringify(error), bodyBytes }
+  }
+  return body && text !== undefined ? { kind: 'body', body, text, bodyBytes } : { kind: 'malformed' }
 }
 
 /** Reads bytes to their end; undefined when there are more than `bodyBytesMax`, and then it stops reading. */

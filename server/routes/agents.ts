@@ -11,6 +11,7 @@ import {
 } from '../access/agent-service.ts'
 import { listAgents } from '../access/agent-store.ts'
 import { unwrap } from '../http/access-result.ts'
+import { PublicError } from '../http/public-error.ts'
 import type { ValibotTypeProvider } from '../http/validation.ts'
 
 /** PostgreSQL stores every character but this one. */
@@ -34,6 +35,9 @@ const DEVELOPER_KEY = v.object({
   name: optionalText(128),
   expires_days: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(3650)), 90),
 })
+
+const NAME_NOT_PLAIN =
+  'The request is not valid. agent_id: looks like a secret or personal data, which a name that is recorded may not be'
 
 const IDENTIFIED = v.object({ id: v.pipe(v.string(), v.description('agent_id or agent_uuid')) })
 
@@ -128,8 +132,11 @@ const CREATE_DEVELOPER_KEY = {
   config: { leastRole: 'ADMIN', errors: ['agent.unknown', 'ledger.unavailable'] },
 } as const
 
+/** What the routes need. `isPlainText`: whether detectors find nothing in a text. */
+export type AgentRoutes = AgentService & Readonly<{ isPlainText: (text: string) => boolean }>
+
 /** Adds the routes. */
-export function agentRoutes(server: FastifyInstance, service: AgentService): void {
+export function agentRoutes(server: FastifyInstance, service: AgentRoutes): void {
   const { database } = service
   const routes = server.withTypeProvider<ValibotTypeProvider>()
 
@@ -138,6 +145,9 @@ export function agentRoutes(server: FastifyInstance, service: AgentService): voi
   routes.get('/agents/:id', READ, async ({ params }) => unwrap(await readAgent(database, params.id)))
 
   routes.post('/agents', CREATE, async (request, reply) => {
+    // The name is in every entry of the agent's calls, for ever.
+    if (!service.isPlainText(request.body.agent_id))
+      throw new PublicError('request.invalid', { message: NAME_NOT_PLAIN })
     const { agent, key } = unwrap(await createAgent(service, request.body, request))
     return reply.code(201).send({ ...agent, api_key: key })
   })

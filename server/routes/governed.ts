@@ -8,6 +8,7 @@ import type {
 } from 'fastify'
 import * as v from 'valibot'
 import type { ErrorCode } from '../core/errors.ts'
+import { sha256 } from '../core/hash.ts'
 import { ulid } from '../core/ulid.ts'
 import { createBodyBudget } from '../governance/body-budget.ts'
 import { govern } from '../governance/govern.ts'
@@ -15,15 +16,19 @@ import { parseFlags } from '../governance/governance-flag.ts'
 import type { GovernedPath, GovernedRequest } from '../governance/governed-request.ts'
 import { listModels } from '../governance/model-route.ts'
 import { sendTexts } from '../http/event-stream.ts'
+import { clientRequestId } from '../http/http-server.ts'
 import { PublicError } from '../http/public-error.ts'
 import { describeOnly } from '../http/validation.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
+import { isPlainText } from '../pipeline/recordable-text.ts'
 import type { Reply } from '../pipeline/reply.ts'
 
 const optionalHeader = (description: string) => v.optional(v.pipe(v.string(), v.description(description)))
 
 const HEADERS = v.object({
-  'x-request-id': optionalHeader('Taken over as the id of the call when it has 1 to 128 letters, digits or _ . : -'),
+  'x-request-id': optionalHeader(
+    'Returned when it has 1 to 128 letters, digits or _ . : -; the id of the call when it is a UUID or a ULID',
+  ),
   'x-tappass-session': optionalHeader('The session that the call belongs to; else a new one'),
   'x-session-id': optionalHeader('The same as X-TapPass-Session'),
   'x-tappass-flags': optionalHeader(
@@ -51,6 +56,8 @@ const TAPPASS = v.object({
   session_id: v.string(),
   turn_index: v.number(),
   model: v.nullable(v.string()),
+  redacted: v.array(v.string()),
+  redacted_in: v.array(v.picklist(['request', 'response'])),
   task_id: v.string(),
   agent_uuid: v.string(),
   pipeline_uuid: v.string(),
@@ -169,20 +176,29 @@ function requestOf(
   path: GovernedPath,
   signal: AbortSignal,
 ): GovernedRequest {
-  const { agent, headers, body, bodyBytes, id } = request
+  const { agent, headers, body, bodyText: text, bodyBytes, id } = request
   if (!agent) throw new Error('a governed route was reached without authentication')
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new PublicError('request.malformed')
   const parsed = parseFlags(textOf(headers['x-tappass-flags'] ?? headers['x-governance-flags']), gateway.registry.flags)
   if (parsed.status === 'invalid') throw new PublicError(parsed.code, { message: parsed.message })
-  return { id, path, agent, session: sessionOf(gateway, headers), flags: parsed.flags, body, bodyBytes, signal }
+  const session = sessionOf(gateway, headers)
+  const clientId = clientIdOf(request)
+  return { id, clientId, path, agent, session, flags: parsed.flags, body, text, bodyBytes, signal }
 }
 
-/** The session that the client names, or a new one. */
-function sessionOf({ ports }: Gateway, headers: FastifyRequest['headers']): string {
+/** A hash of the id that the client gave its request, when the request has another one. */
+function clientIdOf({ id, headers }: FastifyRequest): string | undefined {
+  const clientId = clientRequestId(headers['x-request-id'])
+  return clientId === undefined || clientId === id ? undefined : sha256(clientId)
+}
+
+/** The session that the client names, or a new one. A name with a finding in it is replaced by a hash of it. */
+function sessionOf(gateway: Gateway, headers: FastifyRequest['headers']): string {
+  const { ports } = gateway
   const provided = textOf(headers['x-tappass-session'] ?? headers['x-session-id'])
   if (provided === undefined || provided === '') return `ses_${ulid(ports.clock, ports.random)}`
   if (!/^[\w.-]{1,128}$/.test(provided)) throw new PublicError('session.malformed')
-  return provided
+  return isPlainText(gateway, provided) ? provided : `ses_${sha256(provided).slice(0, 32)}`
 }
 
 function textOf(header: string | string[] | undefined): string | undefined {

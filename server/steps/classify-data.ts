@@ -2,14 +2,14 @@
 
 import type { LocalStep } from '../core/step.ts'
 import type { Engine } from '../detection/engine.ts'
-import { MARKING_PATTERNS } from '../rules/classification-marking.ts'
 
 /** The longest text (UTF-16 code units) that a match can span, including lookaround. */
 const MATCH_CHARS_MAX = 96
 
 /** Kinds `class.internal`, `class.confidential`, `class.restricted`. */
 export function createStep(engine: Engine): LocalStep {
-  const detect = engine.patternDetector(MARKING_PATTERNS)
+  const rules = engine.rules('class')
+  const detect = engine.detector(rules)
   return {
     name: 'classify_data',
     position: 260,
@@ -17,7 +17,7 @@ export function createStep(engine: Engine): LocalStep {
     stages: ['request', 'response'],
     isCacheable: true,
     matchCharsMax: MATCH_CHARS_MAX,
-    pendingFrom: engine.pendingFrom(MARKING_PATTERNS, MATCH_CHARS_MAX),
+    pendingFrom: engine.pendingFrom(rules, MATCH_CHARS_MAX),
     inspect: (call) => engine.scan(call.segments, detect),
   }
 }

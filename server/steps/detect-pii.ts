@@ -5,11 +5,6 @@
 
 import type { LocalStep } from '../core/step.ts'
 import type { Engine } from '../detection/engine.ts'
-import type { Detector } from '../detection/pattern.ts'
-import { earliestPending } from '../detection/pending-match.ts'
-import { LABELLED_PATTERNS } from '../rules/pii/labelled-pattern.ts'
-import { numberDetector, pendingFromNumbers } from '../rules/pii/number-pattern.ts'
-import { pendingFromPhones, phoneDetector } from '../rules/pii/phone-pattern.ts'
 
 /** The longest text (UTF-16 code units) that a match can span, including lookaround. */
 const MATCH_CHARS_MAX = 256
@@ -19,12 +14,8 @@ const YIELDING_KINDS = new Set(['pii.phone'])
 
 /** Kinds `pii.*`. */
 export function createStep(engine: Engine): LocalStep {
-  const detectLabelled = engine.patternDetector(LABELLED_PATTERNS)
-  const detect: Detector = (text, keywords) => {
-    const labelled = detectLabelled(text, keywords)
-    const numbers = [...numberDetector(text), ...phoneDetector(text)]
-    return numbers.length === 0 ? labelled : [...labelled, ...numbers]
-  }
+  const rules = engine.rules('pii')
+  const detect = engine.detector(rules)
   return {
     name: 'detect_pii',
     position: 200,
@@ -32,11 +23,7 @@ export function createStep(engine: Engine): LocalStep {
     stages: ['request', 'response'],
     isCacheable: true,
     matchCharsMax: MATCH_CHARS_MAX,
-    pendingFrom: earliestPending([
-      engine.pendingFrom(LABELLED_PATTERNS, MATCH_CHARS_MAX),
-      pendingFromNumbers(MATCH_CHARS_MAX),
-      pendingFromPhones(MATCH_CHARS_MAX),
-    ]),
+    pendingFrom: engine.pendingFrom(rules, MATCH_CHARS_MAX),
     inspect: (call) => engine.scan(call.segments, detect, YIELDING_KINDS),
   }
 }

@@ -2,8 +2,6 @@
 
 import type { LocalStep } from '../core/step.ts'
 import type { Engine } from '../detection/engine.ts'
-import { SECRET_ASSIGNMENTS } from '../rules/secrets/assignment-pattern.ts'
-import { SECRET_PATTERNS } from '../rules/secrets/token-pattern.ts'
 
 /** The longest text (UTF-16 code units) that a match can span, including lookaround. */
 const MATCH_CHARS_MAX = 256
@@ -13,8 +11,8 @@ const YIELDING_KINDS = new Set(['secret.assignment'])
 
 /** Kinds `secret.*`. From confidence 0.5 on the default policy refuses. */
 export function createStep(engine: Engine): LocalStep {
-  const patterns = [...SECRET_PATTERNS, ...SECRET_ASSIGNMENTS]
-  const detect = engine.patternDetector(patterns)
+  const rules = engine.rules('secret')
+  const detect = engine.detector(rules)
   return {
     name: 'detect_secrets',
     position: 220,
@@ -22,7 +20,7 @@ export function createStep(engine: Engine): LocalStep {
     stages: ['request', 'response'],
     isCacheable: true,
     matchCharsMax: MATCH_CHARS_MAX,
-    pendingFrom: engine.pendingFrom(patterns, MATCH_CHARS_MAX),
+    pendingFrom: engine.pendingFrom(rules, MATCH_CHARS_MAX),
     inspect: (call) => engine.scan(call.segments, detect, YIELDING_KINDS),
   }
 }

@@ -5,6 +5,7 @@
 import type { Segment } from '../core/call.ts'
 import type { Finding, Severity } from '../core/finding.ts'
 import type { LocalStep } from '../core/step.ts'
+import { FINDINGS_MAX, InspectionError } from '../detection/scan.ts'
 
 /** Any of the characters that are checked below. Most texts have none: accents, quotes, dashes and emoji aren't. */
 const RELEVANT =
@@ -12,7 +13,7 @@ const RELEVANT =
 
 /** Tags (U+E0000 to U+E007F). A flag is a black flag, two to eight tags and the cancel tag (UTS 51), and hides nothing. */
 const TAGS = /(?:\udb40[\udc00-\udc7f])+/g
-const FLAG_BASE = /\ud83c\udff4$/
+const FLAG_BASE = '\ud83c\udff4'
 const FLAG = /^(?:\udb40[\udc30-\udc39\udc61-\udc7a]){2,8}\udb40\udc7f$/
 
 /** Variation selectors carry bytes when several follow each other; one after an emoji or a letter is what they are for. */
@@ -23,6 +24,7 @@ const ZERO_WIDTH =
   /[\u034f\u180b-\u180e\u00ad\u115f\u1160\u17b4\u17b5\u200b-\u200f\u2060-\u2064\u206a-\u206f\u3164\ufeff\uffa0]+/g
 const OVERRIDES = /[\u202d\u202e]/g
 const EMBEDDINGS = /[\u202a\u202b\u2066-\u2068]/g
+const RIGHT_TO_LEFT = /[\u0590-\u08ff]/
 
 /** From this many in a row they carry a message: a letter needs at least seven of two kinds. */
 const MESSAGE_CHARS_MIN = 8
@@ -48,19 +50,27 @@ export const step: LocalStep = {
   category: 'data_protection',
   stages: ['request'],
   isCacheable: true,
-  inspect: (call) => call.segments.flatMap(inspectSegment),
+  inspect: (call) => {
+    const findings: Finding[] = []
+    for (const segment of call.segments) {
+      if (RELEVANT.test(segment.text)) inspectSegment(segment, findings)
+    }
+    return findings
+  },
 }
 
-function inspectSegment({ text, pointer }: Segment): readonly Finding[] {
-  if (!RELEVANT.test(text)) return []
-  const matches = [...tags(text), ...selectors(text), ...zeroWidth(text), ...bidiControls(text), ...mixedWords(text)]
-  return matches.map(({ kind, severity, confidence, start, end }) => ({
-    kind: `unicode.${kind}`,
-    severity,
-    pointer,
-    span: [start, end],
-    confidence,
-  }))
+/** Adds a segment's findings. Throws InspectionError when there are too many. */
+function inspectSegment({ text, pointer }: Segment, findings: Finding[]): void {
+  for (const matchesOf of [tags, selectors, zeroWidth, bidiControls, mixedWords]) {
+    for (const { kind, severity, confidence, start, end } of matchesOf(text)) {
+      findings.push({ kind: `unicode.${kind}`, severity, pointer, span: [start, end], confidence })
+      assertFew(findings)
+    }
+  }
+}
+
+function assertFew(found: readonly unknown[]): void {
+  if (found.length > FINDINGS_MAX) throw new InspectionError('there are more findings than can be evaluated')
 }
 
 function matchOf(match: RegExpExecArray, kind: string, severity: Severity, confidence: number): UnicodeMatch {
@@ -73,14 +83,15 @@ function matchOf(match: RegExpExecArray, kind: string, severity: Severity, confi
   }
 }
 
-function tags(text: string): readonly UnicodeMatch[] {
-  return [...text.matchAll(TAGS)]
-    .filter((match) => !(FLAG.test(match[0]) && FLAG_BASE.test(text.slice(0, match.index))))
-    .map((match) => matchOf(match, 'tag', 'critical', 0.98))
+function* tags(text: string): Iterable<UnicodeMatch> {
+  for (const match of text.matchAll(TAGS)) {
+    const isFlag = FLAG.test(match[0]) && text.startsWith(FLAG_BASE, match.index - FLAG_BASE.length)
+    if (!isFlag) yield matchOf(match, 'tag', 'critical', 0.98)
+  }
 }
 
-function selectors(text: string): readonly UnicodeMatch[] {
-  return [...text.matchAll(SELECTORS)].map((match) => matchOf(match, 'invisible', 'critical', 0.95))
+function* selectors(text: string): Iterable<UnicodeMatch> {
+  for (const match of text.matchAll(SELECTORS)) yield matchOf(match, 'invisible', 'critical', 0.95)
 }
 
 function zeroWidth(text: string): readonly UnicodeMatch[] {
@@ -96,6 +107,7 @@ function zeroWidth(text: string): readonly UnicodeMatch[] {
       const isInsideWord = /[A-Za-z]$/.test(before) && /^[A-Za-z]/.test(after) && !/^\u00ad+$/.test(match[0])
       matches.push(isInsideWord ? matchOf(match, 'invisible', 'medium', 0.6) : matchOf(match, 'invisible', 'low', 0.3))
     }
+    assertFew(matches)
   }
   // Many single ones split many words: that is a disguise, not a stray character.
   const inWords = matches.filter(({ confidence }) => confidence === 0.6)
@@ -105,28 +117,28 @@ function zeroWidth(text: string): readonly UnicodeMatch[] {
 }
 
 /** Overrides reverse text; embeddings only matter beside left-to-right text of code. */
-function bidiControls(text: string): readonly UnicodeMatch[] {
-  return [
-    ...[...text.matchAll(OVERRIDES)].map((match) => matchOf(match, 'bidi', 'high', 0.85)),
-    ...[...text.matchAll(EMBEDDINGS)].map((match) =>
-      matchOf(match, 'bidi', 'low', /[\u0590-\u08ff]/.test(text) ? 0.2 : 0.6),
-    ),
-  ]
+function* bidiControls(text: string): Iterable<UnicodeMatch> {
+  for (const match of text.matchAll(OVERRIDES)) yield matchOf(match, 'bidi', 'high', 0.85)
+  // Asked of the text once, at the first embedding: a text may have as many of them as it has characters.
+  let confidence: number | undefined
+  for (const match of text.matchAll(EMBEDDINGS)) {
+    confidence ??= RIGHT_TO_LEFT.test(text) ? 0.2 : 0.6
+    yield matchOf(match, 'bidi', 'low', confidence)
+  }
 }
 
-function mixedWords(text: string): readonly UnicodeMatch[] {
-  const matches: UnicodeMatch[] = []
+function* mixedWords(text: string): Iterable<UnicodeMatch> {
   let scannedTo = 0
   for (const { index } of text.matchAll(SCRIPT_CHANGE)) {
     if (index < scannedTo) continue
     WORD_END.lastIndex = index
     WORD_END.test(text)
     scannedTo = WORD_END.lastIndex
-    const start = text.slice(0, index).slice(-40).search(WORD_START) + Math.max(0, index - 40)
+    const from = Math.max(0, index - 40)
+    const start = from + text.slice(from, index).search(WORD_START)
     const word = text.slice(start, scannedTo)
     // Units and formulas mix scripts by nature: μm, Δt, Ωm.
     if (word.length < 4 || (word.match(/[A-Za-z]/g)?.length ?? 0) < 2) continue
-    matches.push({ kind: 'homoglyph', severity: 'medium', confidence: 0.6, start, end: scannedTo })
+    yield { kind: 'homoglyph', severity: 'medium', confidence: 0.6, start, end: scannedTo }
   }
-  return matches
 }

@@ -7,7 +7,6 @@ import type { LocalStep } from '../core/step.ts'
 import type { Engine } from '../detection/engine.ts'
 import type { Detector, Match } from '../detection/pattern.ts'
 import { earliestPending } from '../detection/pending-match.ts'
-import { EXFILTRATION_PATTERNS } from '../rules/exfiltration-pattern.ts'
 
 /** The longest text (UTF-16 code units) that a match can span, including lookaround. */
 const MATCH_CHARS_MAX = 256
@@ -40,7 +39,8 @@ function hiddenTexts(text: string): readonly Match[] {
 
 /** Kinds `exfiltration.*`. */
 export function createStep(engine: Engine): LocalStep {
-  const detectPatterns = engine.patternDetector(EXFILTRATION_PATTERNS)
+  const rules = engine.rules('exfiltration')
+  const detectPatterns = engine.detector(rules)
   const detect: Detector = (text, keywords) => [...detectPatterns(text, keywords), ...hiddenTexts(text)]
   return {
     name: 'scan_output',
@@ -48,7 +48,7 @@ export function createStep(engine: Engine): LocalStep {
     category: 'response_safety',
     stages: ['response'],
     matchCharsMax: MATCH_CHARS_MAX,
-    pendingFrom: earliestPending([engine.pendingFrom(EXFILTRATION_PATTERNS, MATCH_CHARS_MAX), pendingInvisibleStart]),
+    pendingFrom: earliestPending([engine.pendingFrom(rules, MATCH_CHARS_MAX), pendingInvisibleStart]),
     inspect: (call) => engine.scan(call.segments, detect),
   }
 }

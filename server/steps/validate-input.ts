@@ -4,7 +4,7 @@
  */
 import type { Finding } from '../core/finding.ts'
 import type { LocalStep } from '../core/step.ts'
-import { pointerToken } from '../protocol/projection.ts'
+import { containerPointer, pointerToken } from '../protocol/json-pointer.ts'
 
 const ROLES = new Set(['system', 'developer', 'user', 'assistant', 'tool', 'function'])
 
@@ -19,7 +19,7 @@ const RANGES: readonly (readonly [field: string, min: number, max: number, isWho
   ['n', 1, 128, true],
 ]
 
-/** Maximum number of invalid messages that are reported; the call is refused for the first. */
+/** Maximum number of invalid messages, and of keys, that are reported; the call is refused for the first. */
 const FINDINGS_MAX = 100
 
 /** Fields that some APIs take as text or as lists of token numbers. */
@@ -125,8 +125,10 @@ function checkKeys(body: Body): readonly Finding[] {
   return findings
 }
 
-function findForbidden(value: object, pointer: string, findings: Finding[]): void {
+function findForbidden(value: object, at: string, findings: Finding[]): void {
+  const pointer = containerPointer(at)
   for (const key of Object.keys(value)) {
+    if (findings.length >= FINDINGS_MAX) return
     const member = (value as Body)[key]
     const isContainer = typeof member === 'object' && member !== null
     if (!isContainer && !FORBIDDEN_KEYS.has(key)) continue

@@ -3,6 +3,7 @@
  * judged to its end and none of its choices has an earlier one waiting; so within a choice nothing changes places.
  */
 import {
+  endsChoice,
   firstPart,
   type HeldField,
   isAddressed,
@@ -57,8 +58,8 @@ export class ChunkQueue {
     }
   }
 
-  /** Takes out the chunks that may leave, as JSON. */
-  leave(): readonly string[] {
+  /** Takes out the chunks that may leave, as JSON; those that end a choice with a `note` in our own member. */
+  leave(note?: JsonObject): readonly string[] {
     const left: string[] = []
     const staying: HeldChunk[] = []
     const blocked = new Set<number>()
@@ -68,7 +69,7 @@ export class ChunkQueue {
       isBlocked ||= blocked.size > 0 && blocked.size === this.#choices.size
       const isWaiting = isBlocked || (choices.length === 0 ? blocked.size > 0 : choices.some((one) => blocked.has(one)))
       if (!isWaiting && isReady(held)) {
-        left.push(JSON.stringify(held.chunk))
+        left.push(JSON.stringify(note && endsChoice(held.chunk) ? { ...held.chunk, tappass: note } : held.chunk))
         this.#jsonChars -= held.jsonChars
         continue
       }

@@ -20,7 +20,8 @@
 import type { Finding } from '../core/finding.ts'
 import type { PendingFrom } from '../core/step.ts'
 import { holdFrom, pendingStart } from '../detection/text-variant.ts'
-import { mergeSpans, redactionMark } from '../pipeline/redaction.ts'
+import { plainEdits } from '../pipeline/plain-redaction.ts'
+import { mergeSpans } from '../pipeline/redaction.ts'
 import { isTailHarmless } from './harmless-tail.ts'
 
 /** `context` has left already (in its original form, for looking behind), `held` has not. */
@@ -106,7 +107,8 @@ export function settle(window: Window, findings: readonly Finding[]): Settled {
   // continue (a key's body), and matches may start within it. `pendingFrom` does not know of matches that started
   // earlier.
   const open = mergeSpans(final).find(({ start, end }) => end > limit || (start < boundedFrom && end > boundedFrom))
-  const releaseTo = beforeSurrogatePair(text, Math.min(limit, open?.start ?? limit), heldFrom)
+  const cut = beforeSurrogatePair(text, Math.min(limit, open?.start ?? limit), heldFrom)
+  const releaseTo = isWhole ? cut : beforeEscape(text, cut, heldFrom)
   const isOverfull = text.length - releaseTo > window.heldCharsMax
   return { status: isOverfull ? 'overfull' : 'open', findings: final, finalOf, releaseTo }
 }
@@ -152,13 +154,20 @@ function partsOf(text: string, from: number, to: number, findings: readonly Find
   const addText = (end: number): void => {
     if (end > from) parts.push({ text: text.slice(from, end), chars: end - from, isMark: false })
   }
-  for (const { start, end, kinds } of mergeSpans(findings)) {
+  for (const { start, end, text: mark } of plainEdits(text.slice(0, to), mergeSpans(findings), from)) {
     addText(start)
-    parts.push({ text: redactionMark(kinds), chars: end - start, isMark: true })
+    parts.push({ text: mark, chars: end - start, isMark: true })
     from = end
   }
   addText(to)
   return parts
+}
+
+/** Moves a cut between a backslash and what it escapes before the backslash. */
+function beforeEscape(text: string, at: number, indexMin: number): number {
+  let start = at
+  while (start > indexMin && text.charAt(start - 1) === '\\') start--
+  return at - ((at - start) % 2)
 }
 
 /** Moves a cut that would split a surrogate pair before the pair. */

@@ -45,8 +45,8 @@ export async function judgeError(gateway: Gateway, request: Call, body: object):
   const text = JSON.stringify(body)
   const segments = segmentsOf(body)
   if (segments === undefined) return failedEnd('upstream.malformed')
-  const call: Call = { ...request, stage: 'response', body, bodyBytes: text.length, segments }
-  const decision = await judge(gateway, call, text, { event: 'error' })
+  const call = { ...request, stage: 'response', body, text, bodyBytes: text.length, segments } as const
+  const decision = await judge(gateway, call, { event: 'error' })
   if (decision.status === 'unrecorded') return failedEnd('ledger.unavailable', decision.cause)
   const { enforcement, verdict } = decision
   if (enforcement.status === 'refused') return { kind: 'refused', refusal: enforcement, verdict }

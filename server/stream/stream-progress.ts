@@ -30,13 +30,22 @@ export class StreamProgress {
     this.#classification = moreSensitive(this.#classification, classification)
   }
 
-  /** Counts events that leave now, the findings in them, and the kinds that were redacted. */
-  sent(text: string, events: number, findings: readonly Finding[], redactedKinds: readonly string[]): void {
+  /** Counts events that leave now, and the findings in them. */
+  sent(text: string, events: number, findings: readonly Finding[]): void {
     this.#events += events
     this.#bytes += Buffer.byteLength(text)
     this.#digest.update(text)
     for (const { kind } of findings) this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1)
-    for (const kind of redactedKinds) this.#redacted.add(kind)
+  }
+
+  /** Notes kinds that are redacted in what leaves next. */
+  redacts(kinds: readonly string[]): void {
+    for (const kind of kinds) this.#redacted.add(kind)
+  }
+
+  /** The kinds that were redacted so far. */
+  get redacted(): readonly string[] {
+    return [...this.#redacted]
   }
 
   /** Details of the entry that ends the stream. */

@@ -53,7 +53,8 @@ export function streamReply(
 ): Reply {
   const steps = gateway.steps.filter(({ stages }) => stages.includes('response'))
   const progress = new StreamProgress(verdict.classification, saltOf(gateway.commitmentKey, request.id))
-  const state = new StreamState(request, longestMatch(steps), pendingFromSteps(steps), progress)
+  const requestKinds = verdict.action === 'redact' ? verdict.kinds : []
+  const state = new StreamState(request, longestMatch(steps), pendingFromSteps(steps), progress, requestKinds)
   const headers = {
     ...STREAM_HEADERS,
     ...governanceHeaders(verdict, [...outcomes, ...steps]),
@@ -145,7 +146,7 @@ async function judgeBatch({ gateway, state, pace }: Stream): Promise<StreamStep>
   const verdict = await decide(gateway, call, outcomes)
   const appended = await appendBatch(gateway, call, { outcomes, verdict }, state.progress)
   if (appended.status === 'unrecorded') return { text: '', end: failedEnd('ledger.unavailable', appended.cause) }
-  const enforcement = enforce(call, state.fieldFindings(), verdict, gateway.registry)
+  const enforcement = enforce(call, state.fieldFindings(), verdict, gateway)
   if (enforcement.status === 'refused') return { text: '', end: { kind: 'refused', refusal: enforcement, verdict } }
   const { text, findings } = state.take(verdict, enforcement.body)
   for (const { kind } of findings) countFinding(gateway, kind)

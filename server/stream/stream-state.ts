@@ -14,7 +14,8 @@ import type { Finding } from '../core/finding.ts'
 import type { PendingFrom, StepOutcome } from '../core/step.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { allFindings } from '../pipeline/enforce.ts'
-import { redact } from '../pipeline/redaction.ts'
+import { redactionNote } from '../pipeline/reply.ts'
+import { redact } from '../pipeline/value-redaction.ts'
 import { ProjectionError } from '../protocol/projection.ts'
 import { formatEvent } from '../protocol/sse.ts'
 import { type FieldText, type JsonObject, type SplitChunk, splitChunk } from '../protocol/stream-chunk.ts'
@@ -47,6 +48,7 @@ export type TakenEvents = Readonly<{ text: string; findings: readonly Finding[] 
 export class StreamState {
   readonly progress: StreamProgress
   readonly #request: Call
+  readonly #requestKinds: readonly string[]
   readonly #texts: HeldTexts
   readonly #fields: WholeFields
   readonly #queue = new ChunkQueue()
@@ -58,9 +60,16 @@ export class StreamState {
   #batch = NO_BATCH
   #settled = NOTHING_SETTLED
 
-  /** `matchCharsMax`: the largest of the response steps; `pendingFrom`: of them all. */
-  constructor(request: Call, matchCharsMax: number, pendingFrom: PendingFrom, progress: StreamProgress) {
+  /** `matchCharsMax`: the largest of the response steps; `pendingFrom`: of them all; `requestKinds`: redacted before. */
+  constructor(
+    request: Call,
+    matchCharsMax: number,
+    pendingFrom: PendingFrom,
+    progress: StreamProgress,
+    requestKinds: readonly string[] = [],
+  ) {
     this.#request = request
+    this.#requestKinds = requestKinds
     this.#texts = createHeldTexts(matchCharsMax, pendingFrom)
     this.#fields = new WholeFields(pendingFrom)
     this.progress = progress
@@ -146,7 +155,7 @@ export class StreamState {
     const findings = allFindings(outcomes).filter(
       ({ pointer, span }) => span[1] <= (texts.get(pointer)?.releaseTo ?? Infinity),
     )
-    const chunks = redact(body, incomplete, [INCOMPLETE])
+    const chunks = redact(body, incomplete, [INCOMPLETE], () => undefined)
     return { text: this.#send(chunks as readonly JsonObject[], findings, kinds), findings }
   }
 
@@ -164,11 +173,18 @@ export class StreamState {
     this.#wholeFields.push(...judged)
   }
 
+  /** What the client is told with the end of a choice; undefined when nothing was taken out. */
+  #note(): JsonObject | undefined {
+    const { redacted, redacted_in } = redactionNote(this.#requestKinds, this.progress.redacted)
+    return redacted.length > 0 ? { redacted, redacted_in } : undefined
+  }
+
   #send(body: readonly JsonObject[], findings: readonly Finding[], redactedKinds: readonly string[]): string {
+    this.progress.redacts(redactedKinds)
     this.#queue.enforce(body)
-    const events = this.#queue.leave()
+    const events = this.#queue.leave(this.#note())
     const text = events.map(formatEvent).join('')
-    this.progress.sent(text, events.length, findings, redactedKinds)
+    this.progress.sent(text, events.length, findings)
     this.#chunks = []
     this.#wholeFields = []
     this.#batch = NO_BATCH

@@ -6,7 +6,8 @@
 import type { Segment } from '../core/call.ts'
 import type { PendingFrom } from '../core/step.ts'
 import { encodedRuns } from '../detection/encoded-text.ts'
-import { KEY_SUFFIX, project } from '../protocol/projection.ts'
+import { KEY_SUFFIX } from '../protocol/json-pointer.ts'
+import { project } from '../protocol/projection.ts'
 import { type FieldText, isObject, type JsonObject } from '../protocol/stream-chunk.ts'
 import { isTailHarmless } from './harmless-tail.ts'
 
@@ -87,13 +88,10 @@ export class WholeFields {
     })
   }
 
-  /** True for the beginning of a secret. A number may begin anything, and is in most ids; a key never goes on. */
+  /** True for the beginning of a secret. Digits may begin anything, and are in most ids; a number and a key never go on. */
   isIncomplete({ isOutside, segment }: WholeField): boolean {
-    return (
-      isOutside &&
-      !segment.pointer.endsWith(KEY_SUFFIX) &&
-      !isTailHarmless(segment.text, this.#pendingFrom, [], Infinity)
-    )
+    if (!isOutside || segment.isNumber === true || segment.pointer.endsWith(KEY_SUFFIX)) return false
+    return !isTailHarmless(segment.text, this.#pendingFrom, [], Infinity)
   }
 
   /** Notes which strings of this batch have findings, and ends it. Returns the repetitions of each. */

@@ -1,8 +1,9 @@
 /** One planted breach or more for each rule of the architecture: what stands where, and where it must be found. */
 
+import type { Manifest } from './dependency-rule.ts'
 import type { Room } from './room.ts'
 
-/** `body` follows the opening comment in the file at `path`; it is found in that file unless `at` says otherwise; `rooms` is another table, `files` are more such files. */
+/** `body` follows the opening comment in the file at `path`; it is found in that file unless `at` says otherwise; `rooms` is another table, `manifest` another package.json, `files` are more such files. */
 export type Planted = Readonly<{
   rule: string
   path: string
@@ -10,6 +11,7 @@ export type Planted = Readonly<{
   opening?: string
   at?: string
   rooms?: readonly Room[]
+  manifest?: Manifest
   files?: readonly string[]
 }>
 
@@ -32,6 +34,7 @@ const moduleState = 'detection has no state of a module'
 const docs = 'every export says what it is'
 const skips = 'no test is skipped, to do, or alone'
 const replaced = 'replaced words are not used'
+const contract = 'what contract/ says is typed nowhere else'
 const needs = 'a test file states what the programs need that it starts'
 const bounds = 'units and bounds stand last: bodyBytesMax'
 
@@ -53,6 +56,9 @@ export const plantedRooms: readonly Room[] = [
   { path: 'scripts/commands', is: 'Commands.', knows: ['scripts/core'], isSet: true },
   { path: 'scripts', is: 'Table of commands.', knows: ['scripts/commands'] },
 ]
+
+/** A package.json that names nothing. */
+export const plantedManifest: Manifest = { dependencies: {}, devDependencies: {}, configuration: '' }
 
 /** All of them. */
 export const breaches: readonly Planted[] = [
@@ -156,6 +162,11 @@ export const breaches: readonly Planted[] = [
   { rule: replaced, path: 'server/core/x.ts', body: 'type X = Readonly<{ reachChars: number }>' },
   { rule: replaced, path: 'server/core/x.ts', body: 'class X {\n  #tap = (door: number) => door\n}' },
   { rule: replaced, path: 'server/core/frame.ts', body: '' },
+  { rule: replaced, path: 'scripts/core/x.ts', body: 'const x = (know: number) => know' },
+  { rule: contract, path: 'scripts/core/x.ts', body: 'const port = 9_620' },
+  { rule: contract, path: 'server/core/x.ts', body: "const url = 'http://127.0.0.1:9620/health'" },
+  { rule: contract, path: 'scripts/core/x.ts', body: 'const path = (name: string) => `/etc/tappass/${name}`' },
+  { rule: contract, path: 'scripts/core/x.ts', body: "const text = 'units/tappass-caddy.service.hbs'" },
   { rule: environment, path: 'server/core/x.ts', body: 'const x = () => process.env.HOME' },
   { rule: environment, path: 'scripts/commands/x.ts', body: "const x = () => process.env['HOME']" },
   {
@@ -182,7 +193,28 @@ export const breaches: readonly Planted[] = [
   },
   { rule: needs, path: 'test/scripts/x.ts', body: "await demand(['redis-server', '--port', port])" },
   { rule: needs, path: 'test/x.test.ts', body: "execSync('bash -c true')" },
+  { rule: needs, path: 'test/x.test.ts', body: 'await $({ quiet: true })`git apply ${file}`' },
   { rule: needs, path: 'test/lab/x.test.ts', body: "execute(['zstd', file])" },
+  {
+    rule: 'every dependency is imported by shipped code',
+    path: 'test/x.test.ts',
+    body: "import { x } from 'semver'",
+    at: 'package.json:',
+    manifest: { ...plantedManifest, dependencies: { semver: '7' } },
+  },
+  {
+    rule: 'shipped code imports dependencies only',
+    path: 'server/core/x.ts',
+    body: "import { x } from '@scope/name/part.js'",
+    manifest: { ...plantedManifest, devDependencies: { '@scope/name': '1' } },
+  },
+  {
+    rule: 'every devDependency is used by tests, benches or configuration',
+    path: 'test/x.test.ts',
+    body: "import { x } from 'semver'",
+    at: 'package.json:',
+    manifest: { ...plantedManifest, devDependencies: { semver: '7', openai: '7' } },
+  },
   { rule: skips, path: 'test/x.test.ts', body: marked('test', 'skip') },
   { rule: skips, path: 'test/x.test.ts', body: marked('describe', 'only') },
   { rule: skips, path: 'test/x.test.ts', body: marked('it', 'todo') },

@@ -1,5 +1,11 @@
 /** A file below test/ states what the programs need that it starts, so that a machine without them leaves its tests out. */
-import { isArrayLiteralExpression, isCallExpression, isStringLiteral, type Node } from 'typescript/unstable/ast'
+import {
+  isArrayLiteralExpression,
+  isCallExpression,
+  isStringLiteral,
+  isTaggedTemplateExpression,
+  type Node,
+} from 'typescript/unstable/ast'
 import { needOf } from '../../scripts/testing/need.ts'
 import { parseNeeds } from '../../scripts/testing/test-file.ts'
 import { placeOf, type Rule, type Source, walk } from './source.ts'
@@ -14,8 +20,16 @@ const BUILD_PROGRAMS = ['go', 'npm', 'pip']
 const STARTERS = /(^|\.)(spawn|spawnSync|execFile|execFileSync|execute|demand|findProgram|locate)$/
 const SHELL_STARTERS = /^(exec|execSync)$/
 
-/** The program that a call starts, when the call names it. */
+/** The program of a command line in a template of zx; undefined where a value stands in its place, or a path. */
+function templateProgram(template: string): string | undefined {
+  return /^`(?:exec )?([\w-]+)(?=[\s`])/.exec(template)?.[1]
+}
+
+/** The program that a call or a template of zx starts, when it names it. */
 function programOf(node: Node, source: Source): string | undefined {
+  if (isTaggedTemplateExpression(node)) {
+    return /^\$/.test(node.tag.getText(source.file)) ? templateProgram(node.template.getText(source.file)) : undefined
+  }
   if (!isCallExpression(node)) return undefined
   const callee = node.expression.getText(source.file)
   const first = node.arguments[0]

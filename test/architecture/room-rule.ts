@@ -71,8 +71,9 @@ const sizes = (table: readonly Room[]): Rule => {
   }
 }
 
-/** The part of a path that stands for one of several interchangeable things: the file or the folder in its room. */
+/** The part of a path that stands for one of several interchangeable things: the file or the folder in its room. A file that is a room is none. */
 const memberOf = (path: string, table: readonly Room[]): readonly [room: string, member: string] | undefined => {
+  if (table.some((each) => each.path === path)) return undefined
   const set = table.find((each) => each.isSet && path.startsWith(`${each.path}/`))
   return set && [set.path, path.slice(set.path.length + 1).split('/')[0] ?? '']
 }

@@ -55,41 +55,24 @@ const server: readonly Room[] = [
     knows: ['server/core'],
   },
   {
-    path: 'server/rules',
-    is: 'The families of findings; rules for markings and exfiltration.',
-    knows: ['server/core', 'server/detection'],
-    isSet: true,
-  },
-  {
-    path: 'server/rules/secrets',
-    is: 'Which secrets are known: tokens, assignments, private keys.',
+    path: 'server/rules/check',
+    is: 'Functions that rules name: checksums, tests of a value, how sure a match is, where a key ends.',
     knows: ['server/detection'],
-    isSet: true,
-  },
-  {
-    path: 'server/rules/pii',
-    is: 'Which personal data is known, and the checksums of its numbers.',
-    knows: ['server/core', 'server/detection'],
-    isSet: true,
   },
   {
     path: 'server/rules/injection',
-    is: 'Which phrases tell of a prompt injection, and the linear classifier.',
+    is: 'The phrases of prompt injection, and what is beside them: the linear classifier.',
     knows: ['server/core', 'server/detection'],
-    isSet: true,
+  },
+  {
+    path: 'server/rules',
+    is: 'What is known, as data: families of findings, and the rules of secrets, personal data, injection, markings and exfiltration. It is compiled into `compiled.json`.',
+    knows: ['server/core', 'server/detection', 'server/rules/check'],
   },
   {
     path: 'server/steps',
     is: 'Detectors, one a file: each looks at a call and returns findings. A new detector is one new file.',
-    knows: [
-      'server/core',
-      'server/detection',
-      'server/protocol',
-      'server/rules',
-      'server/rules/injection',
-      'server/rules/pii',
-      'server/rules/secrets',
-    ],
+    knows: ['server/core', 'server/detection', 'server/protocol', 'server/rules/injection'],
     isSet: true,
   },
   {
@@ -132,7 +115,6 @@ const server: readonly Room[] = [
       'server/migration',
       'server/observability',
       'server/protocol',
-      'server/rules',
     ],
     isSet: true,
   },
@@ -190,6 +172,8 @@ const server: readonly Room[] = [
       'server/detection',
       'server/http',
       'server/observability',
+      'server/rules',
+      'server/rules/check',
     ],
   },
   {
@@ -215,28 +199,28 @@ const server: readonly Room[] = [
 const scripts: readonly Room[] = [
   {
     path: 'scripts/core',
-    is: 'The vocabulary of the toolkit (host, resource, command, failure, exit code), quoting, templates. Knows no other room.',
-    knows: [],
+    is: 'The vocabulary of the toolkit (host, resource, command, failure), quoting, templates. Knows no other room.',
+    knows: ['contract'],
   },
   {
     path: 'scripts/command-line',
-    is: 'What is typed and how it is read: verbs, options, arguments, usage, completion, prompts.',
-    knows: ['scripts/core'],
+    is: 'The command line and its parsing: verbs, options, arguments, usage, completion, prompts.',
+    knows: ['contract', 'scripts/core'],
   },
   {
     path: 'scripts/connection',
-    is: 'How a host is reached: addresses, known_hosts, host keys, SSH access, sudo, batches of questions in one round trip.',
-    knows: ['scripts/command-line', 'scripts/core'],
+    is: 'How a host is reached: addresses, known_hosts, host keys, SSH access, sudo, batches of facts in one round trip.',
+    knows: ['contract', 'scripts/command-line', 'scripts/core'],
   },
   {
     path: 'scripts/facts',
-    is: 'Questions put to a host, and how their answers are read.',
-    knows: ['scripts/connection', 'scripts/core'],
+    is: 'Facts about a host: the queries, and how their output is parsed.',
+    knows: ['contract', 'scripts/connection', 'scripts/core'],
   },
   {
     path: 'scripts/secrets',
-    is: 'Secrets that the toolkit makes or passes on: ids, systemd credentials, secrets that are shown once.',
-    knows: ['scripts/core', 'scripts/facts'],
+    is: 'Secrets, generated on a host or provided: ids, systemd credentials, one-time secrets.',
+    knows: ['contract', 'scripts/core', 'scripts/facts'],
   },
   {
     path: 'scripts/files',
@@ -245,28 +229,29 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/artifacts',
-    is: 'What is brought to a host: pins, archives, images, the release.',
-    knows: ['scripts/command-line', 'scripts/core', 'scripts/secrets'],
+    is: 'What is sent to a host: pins, archives, images, the release.',
+    knows: ['contract', 'scripts/command-line', 'scripts/core', 'scripts/secrets'],
   },
   {
     path: 'scripts/output',
-    is: 'What a person or a program reads of a run: events, renderers, the health of a host.',
-    knows: ['scripts/core', 'scripts/facts'],
+    is: 'Output of a run, for people and programs: events, renderers, the health of a host.',
+    knows: ['contract', 'scripts/core', 'scripts/facts'],
   },
   {
     path: 'scripts/control',
     is: "Requests to a gateway's API, from this machine or on the host.",
-    knows: ['scripts/core', 'scripts/secrets'],
+    knows: ['contract', 'scripts/core', 'scripts/secrets'],
   },
   {
     path: 'scripts/spec',
-    is: 'What a host is to become: specification, inventory, targets, roles.',
-    knows: ['scripts/artifacts', 'scripts/command-line', 'scripts/connection', 'scripts/core'],
+    is: 'The desired state of a host: specification, inventory, targets, roles.',
+    knows: ['contract', 'scripts/artifacts', 'scripts/command-line', 'scripts/connection', 'scripts/core'],
   },
   {
     path: 'scripts/session',
     is: 'One run on each of several hosts: connect, read the current settings, report.',
     knows: [
+      'contract',
       'scripts/command-line',
       'scripts/connection',
       'scripts/core',
@@ -277,8 +262,9 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/converge',
-    is: 'Plan, preflight, lock, apply, check: a host brought to its specification.',
+    is: 'Plan, preflight, lock, apply, check: brings a host to its specification.',
     knows: [
+      'contract',
       'scripts/command-line',
       'scripts/connection',
       'scripts/core',
@@ -292,7 +278,7 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts/up',
     is: 'What `tappass up` is made of: data folder, local secrets, wizard, the gateway as a child process.',
-    knows: ['scripts/command-line', 'scripts/control', 'scripts/core'],
+    knows: ['contract', 'scripts/command-line', 'scripts/control', 'scripts/core'],
   },
   {
     path: 'scripts/testing',
@@ -301,14 +287,15 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/resources',
-    is: 'Kinds of things on a host, one a file: how to look at one and how to change it.',
-    knows: ['scripts/artifacts', 'scripts/core', 'scripts/facts', 'scripts/files', 'scripts/secrets'],
+    is: 'Kinds of things on a host, one a file: how to inspect one and plan its changes.',
+    knows: ['contract', 'scripts/artifacts', 'scripts/core', 'scripts/facts', 'scripts/files', 'scripts/secrets'],
     isSet: true,
   },
   {
     path: 'scripts/roles',
     is: 'Capabilities of a host, one a file: each a list of resources.',
     knows: [
+      'contract',
       'scripts/artifacts',
       'scripts/core',
       'scripts/facts',
@@ -325,22 +312,28 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/runners',
-    is: 'How commands reach a host: here, over SSH, read-only, recorded.',
-    knows: ['scripts/connection', 'scripts/core'],
+    is: 'How commands reach a host: here, over SSH, read-only.',
+    knows: ['contract', 'scripts/connection', 'scripts/core'],
     isSet: true,
   },
   {
+    path: 'scripts/runners/connectors.ts',
+    is: 'Which runner a host is reached by; the same for all commands.',
+    knows: ['scripts/runners', 'scripts/session'],
+  },
+  {
     path: 'scripts/commands',
-    is: 'What an operator types, one verb a file: parse, call, print.',
+    is: 'The commands, one verb a file: parse, call, print.',
     knows: [
+      'contract',
       'scripts/command-line',
-      'scripts/connection',
       'scripts/control',
       'scripts/converge',
       'scripts/core',
       'scripts/output',
       'scripts/recipe.ts',
       'scripts/runners',
+      'scripts/runners/connectors.ts',
       'scripts/session',
       'scripts/spec',
       'scripts/testing',
@@ -351,7 +344,7 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts',
     is: 'The table of commands; a command’s module is loaded only when it is typed.',
-    knows: ['scripts/command-line', 'scripts/commands', 'scripts/core'],
+    knows: ['contract', 'scripts/command-line', 'scripts/commands', 'scripts/core'],
   },
 ]
 

@@ -51,6 +51,23 @@ export const replacedWords: readonly ReplacedWord[] = [
   // dialogue
   row('server', /^(tell|told|said|say|hear|why)$/, 'emit, appended, message, log, onLine, reason'),
   row('server', /^(anew|mend)$/, 'again, fix'),
+  // toolkit: host, facts, dialogue
+  row('scripts', /^make[A-Z]/, 'create…, generate…'),
+  row('scripts', /^([Tt]ell|told|said|[Hh]earing|lineHearer|say)$/, 'emit, Emit, ApplyListener, splitLines, output'),
+  row('scripts', /^([Kk]now|knowing|[Jj]oint|Question|questions|questionScript|askAll|readBatch|lookAround|look|Circumstances)$/, 'getFact, createFactReader, BatchQuery, query, factScript, parseBatch, gatherPreflightFacts, PreflightFacts'),
+  row('scripts', /^([Ww]anted\w*|WANTED_OPTIONS|Written(Spec)?|readWrittenSpec|asWanted)$/, 'desired…, SPEC_OPTIONS, ParsedSpec, upToDate'),
+  row('scripts', /^([Hh]ands|AtHand|Done|bringAbout|onEachHost|settle|workOn|lanes?)$/, 'HostSession, ConvergeContext, HostResult, runHost, forEachHost, convergeResource'),
+  row('scripts', /^([Ss]urvey|Chapter|chapters|chosenResources|inForce|settingsInForce)$/, 'HostInspection, RoleResources, selectResources, currentSettings'),
+  row('scripts', /^(faults?|\w+Faults|refusal|opinion|ProviderOpinion|disbelief|GRAVITY|BY_GRAVITY)$/, '…Problems, refusedFailure, status, SEVERITY'),
+  // toolkit: lock, connection
+  row('scripts', /^([Kk]eeper|underLock|respectLock|[Jj]udgement|judgeLock|judgeHostKey|HostKeyVerdict|LockRecord|aliveIntervalMs|[Pp]atience)$/, 'LockHolder, withLock, assertUnlocked, LockDecision, checkHostKey, HostKeyStatus, LockFile, keepaliveIntervalMs, SshTimeouts'),
+  row('scripts', /^(underSudo|sudoRefusal|needsRoot|reachHost|Reached)$/, 'withSudo, sudoDenial, rootRequired, connectTarget'),
+  // toolkit: files, secrets, local
+  row('scripts', /^([Ww]orkshop|openWorkshop|clearWorkshop|madeIn|swapIn|layDown|unpacking)$/, 'stagingFolder, prepareStaging, stagedPath, swapInto, install'),
+  row('scripts', /^(unshown|UNSHOWN_FOLDER|unshownFact|reveal\w*|shop)$/, 'oneTimeSecretsFact, showSecretCommand'),
+  row('scripts', /^(Prohibition|prohibition|dismissals|mending|mend|leaving)$/, 'groupsForbidden, removals, repairs, leaveGroup'),
+  row('scripts', /^(ReleasePack|Kept|keptIn|openKept|note|readNote|writeNote|removeNote|lastWords|around|environmentFromAround|Surroundings)$/, 'ReleaseArchive, DataFolder, readJsonFile, writeJsonFile, lastLogLines, environment, CliEnvironment'),
+  row('scripts', /^([Pp]aper|talk|typedLine|[Cc]onsent(Of)?|mayAsk|ByHost|forHost|anew)$/, 'OutputStreams, stderr, commandHint, createConfirm, isInteractive, PerHost, resolvePerHost, again'),
 ]
 
 const halfOf = ({ path }: Source): string | undefined => /^(server|scripts)\//.exec(path)?.[1]

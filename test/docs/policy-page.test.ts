@@ -1,16 +1,17 @@
 /** What the page on writing a policy tells to write passes its own test, and decides so beside the policy that is there. Needs: opa. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, test } from 'node:test'
+import { $ } from 'zx'
 
 const root = join(import.meta.dirname, '../..')
 const opa = join(process.env['TAPPASS_LAB_CACHE'] || '/var/cache/tappass-lab', 'go/opa')
 const page = readFileSync(join(root, 'docs/how-to/write-a-policy.md'), 'utf8')
 const files = [...page.matchAll(/^```rego title="(.+)"\n([\s\S]*?)^```$/gm)]
 
+const run = $({ quiet: true })
 const folder = mkdtempSync(join(tmpdir(), 'tappass-policy-page-'))
 after(() => rmSync(folder, { recursive: true }))
 cpSync(join(root, 'server/policy'), folder, { recursive: true })
@@ -23,21 +24,12 @@ test('the page holds a rule and its test', () => {
   )
 })
 
-test('the policy’s tests and the page’s pass together', () => {
-  const { status, stdout, stderr } = spawnSync(opa, ['test', '--format=json', folder], {
-    encoding: 'utf8',
-  })
-  assert.equal(status, 0, `${stdout}${stderr}`)
-  const ran = JSON.parse(stdout) as readonly Readonly<{ package: string }>[]
+test('the policy’s tests and the page’s pass together', async () => {
+  const ran: readonly Readonly<{ package: string }>[] = await run`${opa} test --format=json ${folder}`.json()
   assert.equal(ran.filter((one) => one.package === 'data.tappass.models_test').length, 2)
 })
 
-test('what the page writes is formatted, and compiles without a warning', () => {
-  for (const words of [
-    ['fmt', '--fail', '--list'],
-    ['check', '--strict'],
-  ]) {
-    const { status, stdout, stderr } = spawnSync(opa, [...words, folder], { encoding: 'utf8' })
-    assert.equal(status, 0, `${stdout}${stderr}`)
-  }
+test('what the page writes is formatted, and compiles without a warning', async () => {
+  await run`${opa} fmt --fail --list ${folder}`
+  await run`${opa} check --strict ${folder}`
 })

@@ -1,10 +1,10 @@
 /** The pages build as a site without a warning, need no other server to be read, and the links of README.md lead somewhere. Needs: mkdocs. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { after, test } from 'node:test'
+import { $ } from 'zx'
 
 const root = join(import.meta.dirname, '../..')
 const site = mkdtempSync(join(tmpdir(), 'tappass-site-'))
@@ -12,19 +12,11 @@ after(() => rmSync(site, { recursive: true }))
 
 const venv = join(process.env['TAPPASS_LAB_CACHE'] || '/var/cache/tappass-lab', 'mkdocs/bin')
 
-test('mkdocs builds all pages, strictly, without a network', () => {
-  const built = spawnSync('mkdocs', ['build', '--strict', '--site-dir', site], {
-    cwd: root,
-    encoding: 'utf8',
-    env: {
-      ...process.env,
-      PATH: [venv, process.env['PATH']].join(delimiter),
-      NO_MKDOCS_2_WARNING: '1',
-      https_proxy: 'http://127.0.0.1:9',
-      http_proxy: 'http://127.0.0.1:9',
-    },
-  })
-  assert.equal(built.status, 0, `${built.error ?? ''}${built.stdout}${built.stderr}`)
+test('mkdocs builds all pages, strictly, without a network', async () => {
+  const proxy = 'http://127.0.0.1:9'
+  const PATH = [venv, process.env['PATH']].join(delimiter)
+  const env = { ...process.env, PATH, NO_MKDOCS_2_WARNING: '1', https_proxy: proxy, http_proxy: proxy }
+  await $({ cwd: root, env, quiet: true })`mkdocs build --strict --site-dir ${site}`
   const pages = globSync('docs/**/*.md', { cwd: root }).length
   assert.equal(globSync('**/index.html', { cwd: site }).length, pages)
 })

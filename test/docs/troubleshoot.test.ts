@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { EXIT_CODE } from '../../scripts/core/exit-code.ts'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { errorRows } from '../../server/core/errors.ts'
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/how-to/troubleshoot.md'), 'utf8')

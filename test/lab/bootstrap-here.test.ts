@@ -1,22 +1,16 @@
-/** `sudo ./bootstrap.sh` on the machine itself, from a fresh clone, and the same server seen over SSH afterwards. Needs: git. */
+/** `sudo ./bootstrap.sh` on the machine itself, from a fresh clone, and the same server seen over SSH afterwards. */
 import assert from 'node:assert/strict'
-import { copyFile, mkdir, readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { parse } from 'yaml'
-import { demand } from './execution.ts'
+import { AUTHORITIES, layClone, layFile } from './clone.ts'
 import { readPins } from './pin.ts'
 import { ensureNodeArchive } from './program.ts'
-import { rootPath } from './root.ts'
-import { bareServer, bootstrap, inside, mainPids, plan, repository, type Server, untilHealthy } from './server.ts'
+import { bareServer, bootstrap, inside, mainPids, plan, type Server, untilHealthy } from './server.ts'
 
 let server: Server
 
-const toMachine = async (from: string, to: string): Promise<void> => {
-  const target = join(rootPath(server.machine.name), to)
-  await mkdir(dirname(target), { recursive: true })
-  await copyFile(from, target)
-}
+const toMachine = (from: string, to: string): Promise<void> => layFile(server.machine, from, to)
 
 /** Every archive that the spec names, where the machine finds it under the same name; and the spec. */
 const layArchives = async (): Promise<void> => {
@@ -24,16 +18,6 @@ const layArchives = async (): Promise<void> => {
   const holders = [spec['images']?.['postgres'], spec['images']?.['redis'], spec['node'], spec['caddy']]
   for (const { archive } of holders as { archive: string }[]) await toMachine(archive, archive)
   await toMachine(server.specPath, '/root/host.yaml')
-}
-
-/** The clone as git would give it, with what is not committed yet. */
-const layClone = async (): Promise<void> => {
-  const files = 'git ls-files --cached --others --exclude-standard | while read -r f; do [ -e "$f" ] && echo "$f"; done'
-  const target = join(rootPath(server.machine.name), 'root/tappass')
-  await mkdir(target)
-  await demand(['sh', '-c', `${files} | tar -cf - -T - | tar -xf - --no-same-owner -C "$1"`, 'sh', target], {
-    cwd: repository,
-  })
 }
 
 /**
@@ -55,9 +39,9 @@ before(async () => {
   const other = node[1]
   assert.ok(other)
   await toMachine(await ensureNodeArchive(other), '/root/node.tar.gz')
-  await toMachine('/etc/ssl/certs/ca-certificates.crt', '/root/authorities.crt')
+  await toMachine(AUTHORITIES, '/root/authorities.crt')
   await layArchives()
-  await layClone()
+  await layClone(server.machine, '/root/tappass')
 })
 after(() => server?.close())
 

@@ -1,4 +1,4 @@
-/** Programs on the machine that the lab runs on: one asks for the outcome, the other insists on success. */
+/** Programs on the machine that the lab runs on: one asks for the outcome, the other insists on success. Not by zx: the lab is prepared before any dependency is installed. */
 import { spawn } from 'node:child_process'
 
 /** What a program said. `code` is its exit code, 128 + n after signal n. */

@@ -8,7 +8,7 @@ import { readBlock, renderMarkdown } from '../../bench/session/shown-command.ts'
 
 const shapeOf = (text: string): string => text.replaceAll(/\d+(\.\d+)?/g, 'N')
 
-test('a bare machine today looks as the page shows it; if not: node bench/record-session.ts --host', () => {
+test('a bare machine today looks as the page shows it; if not: node bench/record-session.ts --host', async () => {
   const page = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
-  assert.equal(shapeOf(renderMarkdown(runHostSession())), shapeOf(readBlock(page, 'host')))
+  assert.equal(shapeOf(renderMarkdown(await runHostSession())), shapeOf(readBlock(page, 'host')))
 })

@@ -7,7 +7,7 @@ import { prepare } from './preparation.ts'
 
 const help = `Real systemd machines for tests (docs/how-to/lab.md).
 
-  lab up NAME [--air-gapped] [--tree bare|docker]   make the machine, or boot it again; prints one JSON line
+  lab up NAME [--air-gapped] [--tree bare|docker|bookworm]   make the machine, or boot it again; prints one JSON line
   lab run NAME COMMAND…    run a command in it as root; its streams and exit code are passed on
                            (one argument with spaces goes to sh, several are run as they are)
   lab shell NAME           a shell with a terminal

@@ -14,6 +14,7 @@ async function plannedParts(): Promise<readonly (readonly Part[])[]> {
       ['tree bare', () => ensureTree('bare')],
       ...imageNames.map((name): Part => [`image ${name}`, () => ensureImage(name)]),
       ['tree docker', () => ensureTree('docker')],
+      ['tree bookworm', () => ensureTree('bookworm')],
     ],
     node.map((pin): Part => [`Node ${pin.version}`, () => ensureNodeFolder(pin).then(() => ensureNodeArchive(pin))]),
     [

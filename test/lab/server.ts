@@ -46,7 +46,7 @@ const isAlive = (pid: number): boolean => {
 }
 
 /** A name of this process's own, so that two runs on one host don't meet; machines that killed runs left are taken away. */
-const claimName = async (name: string): Promise<string> => {
+export const claimName = async (name: string): Promise<string> => {
   const owners = (await list()).map((machine) => new RegExp(`^${name}-p(\\d+)$`).exec(machine.name))
   for (const owner of owners) if (owner !== null && !isAlive(Number(owner[1]))) await down(owner[0])
   return `${name}-p${process.pid}`

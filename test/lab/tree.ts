@@ -1,9 +1,7 @@
-/** File trees that machines start from: Debian 13 from its own packages, built once for each recipe. */
+/** File trees that machines start from: Debian from its own packages, built once for each recipe. */
 import { demand } from './execution.ts'
 import { buildOnce, recipeKey } from './keyed-folder.ts'
 import { cachePath } from './setting.ts'
-
-const suite = 'trixie'
 
 /** What a plain server has when it is handed over, and no more: no Docker, no Node, no libatomic1. */
 const barePackages = [
@@ -22,10 +20,16 @@ const barePackages = [
   'python3-minimal',
 ]
 
-/** The trees by name, each with its packages. `docker` saves a test that isn't about installing it the 13 s. */
-const trees: Readonly<Record<string, readonly string[]>> = {
-  bare: barePackages,
-  docker: [...barePackages, 'docker.io', 'docker-cli', 'containerd', 'iptables'],
+type Tree = Readonly<{ suite: string; packages: readonly string[] }>
+
+/**
+ * The trees by name: Debian's release, and its packages. `docker` saves a test that isn't about installing it the 13 s; `bookworm`
+ * is what continuous integration runs on, Debian 12.
+ */
+const trees: Readonly<Record<string, Tree>> = {
+  bare: { suite: 'trixie', packages: barePackages },
+  docker: { suite: 'trixie', packages: [...barePackages, 'docker.io', 'docker-cli', 'containerd', 'iptables'] },
+  bookworm: { suite: 'bookworm', packages: barePackages },
 }
 
 /** What makes a tree one machine's own is taken away here, and written for each machine anew. */
@@ -34,8 +38,9 @@ const anonymise =
 
 /** Gives the folder of a tree, built first where it is missing (about 20 s). Throws for a name it doesn't know. */
 export async function ensureTree(name: string): Promise<string> {
-  const packages = trees[name]
-  if (packages === undefined) throw new Error(`no tree is called "${name}": there are ${Object.keys(trees).join(', ')}`)
+  const tree = trees[name]
+  if (tree === undefined) throw new Error(`no tree is called "${name}": there are ${Object.keys(trees).join(', ')}`)
+  const { suite, packages } = tree
   const recipe = { suite, packages, anonymise }
   return buildOnce(cachePath('trees', `${name}-${recipeKey(recipe)}`), async (target) => {
     const include = `--include=${packages.join(',')}`

@@ -84,7 +84,7 @@ describe('a fresh clone on a machine without Node and npm', () => {
 
   test('./tappass up brings a Node, installs, and answers a governed call', async () => {
     const { child, line, stderr } = await up({ ...bare('curl', 'git'), ...vendorArchive() })
-    assert.match(stderr(), /fetching Node [\d.]+ from file:[\s\S]*installing the locked dependencies \(production\)/)
+    assert.match(stderr(), /downloading Node [\d.]+ from file:[\s\S]*installing the locked dependencies \(production\)/)
     const { status, text } = await call(line, 'Hello from a fresh clone')
     assert.equal(status, 200, text)
     assert.match(text, /Hello from a fresh clone/)
@@ -93,7 +93,7 @@ describe('a fresh clone on a machine without Node and npm', () => {
 
   test('the second start fetches nothing, with no network to fetch from', async () => {
     const { child, stderr } = await up({ ...bare(), npm_config_registry: 'http://127.0.0.1:9' })
-    assert.doesNotMatch(stderr(), /fetching|installing/)
+    assert.doesNotMatch(stderr(), /downloading|installing/)
     assert.equal(await stop(child), 0)
   })
 

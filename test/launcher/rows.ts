@@ -105,7 +105,7 @@ const describeInstalling = (shell: Shell): void => {
     assert.equal(code, 1)
     assert.match(
       stderr,
-      /npm could not fetch[\s\S]*fetching Node 26\.1\.0 from http:[\s\S]*the dependencies could not be installed/,
+      /npm cannot download[\s\S]*downloading Node 26\.1\.0 from http:[\s\S]*cannot install the dependencies/,
     )
     world.set('npm-fails', false)
     started(await world.run(['up']), 'up')
@@ -125,7 +125,7 @@ const describeInstalling = (shell: Shell): void => {
     world.putCurl()
     const ended = await world.run(['up'])
     started(ended, 'up')
-    assert.match(ended.stderr, /Node 26\.1\.0 does not start here: no libatomic/)
+    assert.match(ended.stderr, /Node 26\.1\.0 does not start on this machine: no libatomic/)
     assert.deepEqual(world.requests, paths)
   })
 
@@ -206,27 +206,27 @@ const describeRefusals = (shell: Shell): void => {
     world.putCurl()
     refused(
       await world.run(['up']),
-      /is not the pinned Node 26\.1\.0[\s\S]*SHA-256 is [0-9a-f]{64}, expected [0-9a-f]{64}/,
+      /checksum mismatch for Node 26\.1\.0[\s\S]*SHA-256 is [0-9a-f]{64}, expected [0-9a-f]{64}/,
     )
     assert.deepEqual([existsSync(world.inState('node')), world.leftovers], [false, []])
   })
 
   test('neither curl nor npm', async () => {
     await world.open({ version: '26.1.0' })
-    refused(await world.run(['up']), /there is no node that fits, and nothing to fetch one with[\s\S]*install curl/)
+    refused(await world.run(['up']), /no suitable node found, and no curl to download one[\s\S]*install curl/)
   })
 
   test('the site does not have it', async () => {
     const [path] = await world.open({ version: '26.1.0' })
     world.site.delete(path ?? '')
     world.putCurl()
-    refused(await world.run(['up']), /404[\s\S]*Node 26\.1\.0 could not be fetched[\s\S]*https_proxy/)
+    refused(await world.run(['up']), /404[\s\S]*cannot download Node 26\.1\.0[\s\S]*https_proxy/)
   })
 
   test('no site', async () => {
     await world.open({ version: '26.1.0' })
     world.putCurl()
-    refused(await world.run(['up'], { TAPPASS_NODE_URL: 'http://127.0.0.1:9' }), /Node 26\.1\.0 could not be fetched/)
+    refused(await world.run(['up'], { TAPPASS_NODE_URL: 'http://127.0.0.1:9' }), /cannot download Node 26\.1\.0/)
   })
 
   test('what is no archive', async () => {
@@ -234,28 +234,28 @@ const describeRefusals = (shell: Shell): void => {
     const bytes = Buffer.from('no archive')
     world.site.set(path ?? '', bytes)
     world.putCurl()
-    refused(await world.run(['up'], { TAPPASS_NODE_SHA256: sha256(bytes) }), /could not be unpacked[\s\S]*MB are free/)
+    refused(await world.run(['up'], { TAPPASS_NODE_SHA256: sha256(bytes) }), /cannot unpack Node[\s\S]*MB free/)
     assert.deepEqual(world.leftovers, [])
   })
 
   test('none starts', async () => {
     await world.open({ version: '26.1.0', kind: 'startsNot' }, { version: '24.1.0', kind: 'startsNot' })
     world.putCurl()
-    refused(await world.run(['up']), /none of the pinned Nodes starts on this machine[\s\S]*tried: 26\.1\.0 24\.1\.0/)
+    refused(await world.run(['up']), /no pinned Node starts on this machine[\s\S]*tried: 26\.1\.0 24\.1\.0/)
   })
 
   test('a machine for which nothing is pinned', async () => {
     await world.open({ version: '26.1.0' })
     world.pin('  - version: 26.1.0\n    archives:\n      plan9-mips: 00\n')
     world.putCurl()
-    refused(await world.run(['up']), /no Node is pinned for this kind of machine/)
+    refused(await world.run(['up']), /no Node is pinned for this platform/)
   })
 
   test('npm fails; the next start puts it right', async () => {
     world.putNode()
     world.putNpm()
     world.set('npm-fails', true)
-    refused(await world.run(['up']), /the registry is on fire[\s\S]*the dependencies could not be installed/)
+    refused(await world.run(['up']), /the registry is on fire[\s\S]*cannot install the dependencies/)
     assert.deepEqual(world.leftovers, [])
     world.set('npm-fails', false)
     started(await world.run(['up']), 'up')
@@ -270,7 +270,7 @@ const describeRefusals = (shell: Shell): void => {
       '#!/bin/sh\nprintf "Filesystem 1024-blocks Used Available Capacity Mounted\\n/dev/x 1 1 20480 1%% /\\n"\n',
       { mode: 0o755 },
     )
-    refused(await world.run(['up']), /too little room[\s\S]*20 MB are free, 300 MB are needed/)
+    refused(await world.run(['up']), /not enough disk space[\s\S]*20 MB free, 300 MB needed/)
   })
 
   test('a folder that is not ours to write', async () => {

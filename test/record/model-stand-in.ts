@@ -75,8 +75,14 @@ function sentOf({ method = '', url = '', headers }: IncomingMessage, body: strin
     method,
     path: url,
     headers: shown.map(([name, value]) => `${name}: ${value}`).sort(),
-    body: body === '' ? null : JSON.parse(body),
+    body: body === '' ? null : plainBody(body),
   }
+}
+
+/** JSON as a value, or as the text that it is when JSON would be written otherwise. */
+function plainBody(text: string): unknown {
+  const value: unknown = JSON.parse(text)
+  return JSON.stringify(value) === text ? value : text
 }
 
 /**

@@ -184,7 +184,8 @@ function recordsOf({ group, seen, kept }: World, ledger: readonly LedgerEntry[])
   const byRequest = Map.groupBy(ledger, ({ request_id }) => request_id)
   const records = new Map<string, Recorded>()
   for (const [{ what, headers }, reply, sent] of seen) {
-    const given = reply.headers.find(([name]) => name.toLowerCase() === 'x-request-id')?.[1]
+    const headerOf = (wanted: string) => reply.headers.find(([name]) => name.toLowerCase() === wanted)?.[1]
+    const given = headerOf('x-tappass-request-id') ?? headerOf('x-request-id')
     const id = given ?? headers?.['x-request-id']
     records.set(placeOf(group.name, what), comparable(reply, sent, byRequest.get(id) ?? [], kept))
     byRequest.delete(id)

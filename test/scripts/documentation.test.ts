@@ -3,15 +3,16 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import {
   COMMON_OPTIONS,
+  DIFF_OPTION,
   HOST_OPTIONS,
   JSON_OPTION,
   NO_INPUT_OPTION,
   SPEC_OPTIONS,
   YES_OPTION,
 } from '../../scripts/command-line/option.ts'
-import { EXIT_CODE } from '../../scripts/core/exit-code.ts'
 import { ROLE_NAMES } from '../../scripts/recipe.ts'
 
 const fieldNames = new Set<string | undefined>(['v', 'at', 'host', 'event'])
@@ -46,7 +47,15 @@ test('docs: options of hosts, those that take a value with one, and roles', () =
     name,
     value !== undefined,
   ])
-  const options = [...HOST_OPTIONS, ...SPEC_OPTIONS, JSON_OPTION, NO_INPUT_OPTION, YES_OPTION, ...COMMON_OPTIONS]
+  const options = [
+    ...HOST_OPTIONS,
+    ...SPEC_OPTIONS,
+    DIFF_OPTION,
+    JSON_OPTION,
+    NO_INPUT_OPTION,
+    YES_OPTION,
+    ...COMMON_OPTIONS,
+  ]
   const there = options.filter(({ name }) => name !== 'help').map(({ name, value }) => [name, value !== undefined])
   assert.deepEqual(told.toSorted(), there.toSorted())
   assert.equal(/^\| `--only ROLE` \| [^|]*: ([a-z, ]+);/m.exec(page)?.[1], ROLE_NAMES.join(', '))

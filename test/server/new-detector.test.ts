@@ -3,10 +3,13 @@
  * by it, its findings are noted, and its refusal is named, with nothing else touched.
  */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { loadSteps } from '../../server/adapters/step-folder.ts'
+import { FAMILIES, testEngine } from './detection/engine-fixture.ts'
+import { callOf } from './pipeline/call-fixture.ts'
 import { chat, type RunningGateway, startGateway } from './running-gateway.ts'
 
 const FILE = `
@@ -20,26 +23,35 @@ export const family = {
   required: { detect_codename: ['request'] },
 }
 
-const ROWS = [
-  { kind: 'codename.product', severity: 'high', confidence: 0.9, word: /Bluebird/g },
-  { kind: 'codename.customer', severity: 'high', confidence: 0.8, word: /Kestrel/g },
-  { kind: 'codename.maybe', severity: 'low', confidence: 0.4, word: /Osprey/g },
-]
+const row = (id, severity, confidence, word) => ({
+  id, severity, confidence, title: word, keywords: [word.toLowerCase()], pattern: word,
+  examples: { match: [word, word + '!'], no_match: [word + 's', 'x' + word] },
+})
 
-export const step = {
-  name: 'detect_codename',
-  position: 290,
-  category: 'data_protection',
-  stages: ['request'],
-  isCacheable: true,
-  inspect: ({ segments }) =>
-    segments.flatMap(({ pointer, text }) =>
-      ROWS.flatMap(({ kind, severity, confidence, word }) =>
-        [...text.matchAll(word)].map(({ index, 0: found }) => ({
-          kind, severity, confidence, pointer, span: [index, index + found.length],
-        })),
-      ),
-    ),
+const rules = {
+  family: 'codename',
+  form: 'word',
+  source: 'the list of projects',
+  rules: [
+    row('product', 'high', 0.9, 'Bluebird'),
+    row('customer', 'high', 0.8, 'Kestrel'),
+    row('maybe', 'low', 0.4, 'Osprey'),
+  ],
+}
+
+export function createStep(engine) {
+  const compiled = engine.compile(rules)
+  const detect = engine.detector(compiled)
+  return {
+    name: 'detect_codename',
+    position: 290,
+    category: 'data_protection',
+    stages: ['request', 'response'],
+    isCacheable: true,
+    matchCharsMax: 32,
+    pendingFrom: engine.pendingFrom(compiled, 32),
+    inspect: ({ segments }) => engine.scan(segments, detect),
+  }
 }
 `
 
@@ -97,8 +109,31 @@ describe('a step with a family of its own', () => {
     })
   }
 
+  test('disguised it is found all the same, as the engine reads every text', async () => {
+    const { status, error } = await ask(`When does ${Buffer.from('our Bluebird project').toString('base64')} ship?`)
+    assert.deepEqual([status, error?.['reason']], [403, 'Code name detected: PRODUCT'])
+  })
+
   test('in lockdown each of its findings refuses', async () => {
     const { status, error } = await ask('Is it Osprey again?', { 'x-tappass-flags': 'mode=lockdown' })
     assert.deepEqual([status, error?.['reason']], [403, 'Code name detected: MAYBE'])
   })
+})
+
+test('the step in docs/how-to/write-a-detector.md is complete', async () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/how-to/write-a-detector.md'), 'utf8')
+  const code = /```ts title="server\/steps\/(detect-codename\.ts)"\n(.*?)```/s.exec(page)
+  const own = mkdtempSync(join(tmpdir(), 'tappass-page-'))
+  try {
+    writeFileSync(join(own, code?.[1] ?? ''), code?.[2] ?? '')
+    const { steps, registry } = await loadSteps([own], testEngine(), FAMILIES)
+    assert.equal(registry.families.get('codename')?.title, 'Code name detected')
+    const found = await steps[0]?.inspect(callOf({ a: 'our Bluebird' }), undefined as never)
+    assert.deepEqual(
+      (found as readonly { kind: string }[]).map(({ kind }) => kind),
+      ['codename.product'],
+    )
+  } finally {
+    rmSync(own, { recursive: true })
+  }
 })

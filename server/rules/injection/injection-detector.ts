@@ -7,9 +7,7 @@ import type { Finding } from '../../core/finding.ts'
 import type { Engine } from '../../detection/engine.ts'
 import type { Match } from '../../detection/pattern.ts'
 import { appliesTo } from '../../detection/phrase.ts'
-import { ENGLISH_PHRASES } from './english-phrase.ts'
 import { createWindowScore, type InjectionModel, windowsOf } from './linear-model.ts'
-import { MULTILINGUAL_PHRASES } from './multilingual-phrase.ts'
 
 /**
  * The application's own words are not an attack on it, and what the model said before was evaluated as a response:
@@ -45,7 +43,7 @@ export function createInjectionDetector(
   engine: Engine,
   model: InjectionModel,
 ): (segments: readonly Segment[]) => readonly Finding[] {
-  const detectPhrases = engine.phraseDetector([...ENGLISH_PHRASES, ...MULTILINGUAL_PHRASES])
+  const detectPhrases = engine.phraseDetector(engine.rules('injection').phrases)
   const windowScore = createWindowScore(model)
   const classify = (text: string): readonly Match[] => classifyText(windowScore, text)
   return (segments) => {
@@ -85,12 +83,17 @@ function raiseStrongest(findings: readonly Finding[]): readonly Finding[] {
     const strongest = inText.toSorted((a, b) => b.confidence - a.confidence)[0] as Finding
     if (strongest.confidence >= CORROBORATED_MAX) return inText
     const near = inText.filter(({ span }) => Math.abs(span[0] - strongest.span[0]) <= NEAR_CHARS)
-    const confidence = Math.min(
-      CORROBORATED_MAX,
-      toHundredths(strongest.confidence + CORROBORATION * (near.length - 1)),
-    )
+    // What another one of its kind covers says the same thing once more.
+    const further = near.filter((finding) => !near.some((other) => covers(other, finding))).length - 1
+    const confidence = Math.min(CORROBORATED_MAX, toHundredths(strongest.confidence + CORROBORATION * further))
     return inText.map((finding) => (finding === strongest ? { ...finding, confidence } : finding))
   })
+}
+
+/** Whether a finding covers another one of its kind. */
+function covers(finding: Finding, other: Finding): boolean {
+  const [start, end] = finding.span
+  return finding !== other && finding.kind === other.kind && start <= other.span[0] && end >= other.span[1]
 }
 
 function toHundredths(value: number): number {

@@ -14,9 +14,22 @@ const turns = (...contents: readonly string[]): readonly object[] =>
 const CHATS: readonly Row[] = [
   {
     what: 'a chat with an id and a session',
-    headers: { 'x-request-id': 'call-of-record-1', 'x-tappass-session': 'ses_mine' },
+    headers: { 'x-request-id': '6f1f9f7e-58d0-4b5a-9c9e-0d3f6a1b2c03', 'x-tappass-session': 'ses_mine' },
     body: chat('How was the quarter?', { temperature: 0.2 }),
     answer: json(completion('All three regions grew.'), 200, { 'x-secret-of-theirs': 'no' }),
+  },
+  { what: 'a chat with an id of another form', headers: { 'x-request-id': 'call-of-record-1' }, body: chat('hello') },
+  {
+    what: 'numbers that no double holds',
+    body: '{"model":"m", "messages":[{"role":"user","content":"caf\\u00e9"}],"seed":9223372036854775807,"metadata":{"x":[-0,1.0,1e999]}}',
+    answer: {
+      headers: { 'content-type': 'application/json' },
+      pieces: ['{"id":"c","choices":[],"usage":{"n":18446744073709551615}}\n'],
+    },
+  },
+  {
+    what: 'messages twice',
+    body: '{"model":"m","messages":[{"role":"user","content":"one"}],"messages":[{"role":"user","content":"two"}]}',
   },
   { what: 'a chat without /v1', path: '/chat/completions', body: chat('hello') },
   { what: 'a session under the other name', headers: { 'x-session-id': 'ses.other-1' }, body: chat('hello') },

@@ -79,7 +79,7 @@ export const ANSWERED: readonly Row[] = [
   ...FAILURES.map(([what, answer]) => asked(`model server: ${what}`, answer)),
   {
     what: 'a client that goes away',
-    headers: { 'x-request-id': 'gone-of-record-1' },
+    headers: { 'x-request-id': '6f1f9f7e-58d0-4b5a-9c9e-0d3f6a1b2c01' },
     body: chat('hello'),
     goneAfter: '',
   },

@@ -110,7 +110,7 @@ const BY_ROLE: readonly Row[] = ROLES.flatMap((key) => {
 
 const AUDIT: readonly Row[] = [
   get('the newest entry', '/audit?limit=1'),
-  get('entries of a request', '/v1/audit?request_id=call-of-record-1'),
+  get('entries of a request', '/v1/audit?request_id=6f1f9f7e-58d0-4b5a-9c9e-0d3f6a1b2c03'),
   get('entries of a session', '/audit?session_id=ses_mine&limit=5'),
   get('the newest refusal', '/audit?decision=block&limit=1'),
   get('the newest that was taken out', '/audit?event_type=govern_redact&limit=1'),

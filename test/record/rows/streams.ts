@@ -154,7 +154,7 @@ export const STREAMS: readonly Row[] = [
   ...named('stream, broken:', BROKEN),
   {
     what: 'stream, a client that goes away',
-    headers: { 'x-request-id': 'gone-of-record-2' },
+    headers: { 'x-request-id': '6f1f9f7e-58d0-4b5a-9c9e-0d3f6a1b2c02' },
     body: streamed(),
     answer: stream(begin(PROSE), { until: 'FIRST' }, { until: 'what nobody says' }),
     goneAfter: 'FIRST',

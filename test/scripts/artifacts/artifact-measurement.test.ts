@@ -19,12 +19,13 @@ const save = (folder: string, files: Record<string, string>, ...options: readonl
 }
 
 const files = {
+  [`${'blob'.repeat(30)}.json`]: '{}',
   'layer.tar': 'x'.repeat(5000),
   'config.json': configuration,
   'manifest.json': JSON.stringify([{ Config: 'config.json' }]),
 }
 
-for (const options of [[], ['--gzip']]) {
+for (const options of [[], ['--gzip'], ['--format=gnu'], ['--format=posix']]) {
   test(`measureImage: the id is that of the configuration ${options.join('')}`, async (context) => {
     const file = save(scratch(context), files, ...options)
     assert.deepEqual(await measureImage(file), { file, imageId, layers: ['sha256:a', 'sha256:b'] })

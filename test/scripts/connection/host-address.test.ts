@@ -1,7 +1,9 @@
 /** user@name[:port], there and back. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseHostAddress, renderHostAddress } from '../../../scripts/connection/host-address.ts'
+import { completeAddress, parseTypedAddress, renderHostAddress } from '../../../scripts/connection/host-address.ts'
+
+const parse = (text: string) => completeAddress(parseTypedAddress(text), undefined)
 
 const good = [
   ['root@server', { user: 'root', name: 'server', port: 22 }],
@@ -13,8 +15,8 @@ const good = [
 
 for (const [text, address] of good) {
   test(`host address: ${text}`, () => {
-    assert.deepEqual(parseHostAddress(text), address)
-    assert.deepEqual(parseHostAddress(renderHostAddress(address)), address)
+    assert.deepEqual(parse(text), address)
+    assert.deepEqual(parse(renderHostAddress(address)), address)
   })
 }
 
@@ -36,6 +38,19 @@ const bad = [
 
 for (const text of bad) {
   test(`host address: ${JSON.stringify(text)} is none`, () => {
-    assert.throws(() => parseHostAddress(text), { name: 'Failure', code: 64 })
+    assert.throws(() => parse(text), { name: 'Failure', code: 64 })
+  })
+}
+
+const configured = { hostName: '10.0.0.1', user: 'ada', port: 2222 }
+const completed = [
+  ['web', 'ada@10.0.0.1:2222'],
+  ['root@web', 'root@10.0.0.1:2222'],
+  ['root@web:22', 'root@10.0.0.1'],
+] as const
+
+for (const [text, address] of completed) {
+  test(`host address: ${text} with a configuration is ${address}`, () => {
+    assert.equal(renderHostAddress(completeAddress(parseTypedAddress(text), configured)), address)
   })
 }

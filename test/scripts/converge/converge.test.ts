@@ -11,17 +11,27 @@ import { Failure, refusedFailure } from '../../../scripts/core/failure.ts'
 import type { Runner } from '../../../scripts/core/host.ts'
 import type { Resource } from '../../../scripts/core/resource.ts'
 import { createFactReader } from '../../../scripts/facts/fact-reader.ts'
+import { targetFact } from '../../../scripts/facts/path.ts'
+import { linkCommand } from '../../../scripts/files/link-change.ts'
 import type { Event } from '../../../scripts/output/event.ts'
 import { directory } from '../../../scripts/resources/directory.ts'
 import { file } from '../../../scripts/resources/file.ts'
-import { link } from '../../../scripts/resources/link.ts'
-import { recording } from '../../../scripts/runners/recording.ts'
 import { hereGuardedIn, nonce, scratch } from '../known-host.ts'
+import { recording } from '../recording.ts'
 
 const { uid, gid } = userInfo()
 const mine = { owner: uid, group: gid } as const
 
 /** Ten resources, each relying on those before it. */
+/** A link as releases and archives are switched by. */
+const link = ({ path, target }: Readonly<{ path: string; target: string }>): Resource => ({
+  id: `link:${path}`,
+  plan: async (getFact) =>
+    (await getFact(targetFact(path))) === target
+      ? []
+      : [{ action: `link ${path} to ${target}`, reason: 'it differs', commands: [linkCommand(path, target)] }],
+})
+
 const tree = (root: string): readonly Resource[] => [
   directory({ path: join(root, 'a'), ...mine, mode: '0755' }),
   ...['one', 'two', 'three'].map((name) =>

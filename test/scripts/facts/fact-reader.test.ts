@@ -10,8 +10,8 @@ import { createFactReader } from '../../../scripts/facts/fact-reader.ts'
 import { hostTraitsFact } from '../../../scripts/facts/host-trait.ts'
 import { packagesFact } from '../../../scripts/facts/package.ts'
 import { contentFact, digestFact, pathFact, targetFact } from '../../../scripts/facts/path.ts'
-import { recording } from '../../../scripts/runners/recording.ts'
 import { here, nonce, scratch } from '../known-host.ts'
+import { recording } from '../recording.ts'
 
 const echo = (text: string): Fact<string> => ({
   query: { argv: ['printf', '%s', text], effect: 'read' },

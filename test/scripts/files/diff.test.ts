@@ -21,6 +21,8 @@ const rows = [
   ['the line end goes', 'a\nb\n', 'a\nb'],
   ['the line end comes', 'a\nb', 'a\nb\n'],
   ['neither has one', 'a\nb', 'a\nc'],
+  ['more changes than are compared line by line', numbers(0, 3000), numbers(5000, 8500)],
+  ['the same without line ends', numbers(0, 3000).trimEnd(), numbers(5000, 8500).trimEnd()],
   ['blank lines', '\n\n\n', '\n\n'],
 ] as const
 
@@ -36,13 +38,22 @@ for (const [name, before, after] of rows) {
   })
 }
 
+test('diff: with too many changes the text is shown as replaced, in bounded time', () => {
+  assert.ok(unifiedDiff('f', numbers(0, 3000), numbers(5000, 8500)).includes('@@ -1,3000 +1,3500 @@'))
+})
+
 test('diff: nothing for the same text', () => assert.equal(unifiedDiff('f', 'a\n', 'a\n'), ''))
 
 test('diff: a new file comes from nowhere', () => {
   assert.equal(unifiedDiff('/etc/f', undefined, 'a\n'), '--- /dev/null\n+++ /etc/f\n@@ -0,0 +1,1 @@\n+a\n')
 })
 
-test('diff: texts too big to compare line by line are shown as replaced', () => {
-  const [before, after] = [numbers(0, 3000), numbers(1, 3001)]
-  assert.ok(unifiedDiff('f', before, after).includes('@@ -1,3000 +1,3000 @@'))
+test('diff: an empty new file has no lines to show', () => assert.equal(unifiedDiff('/etc/f', undefined, ''), ''))
+
+test('diff: a text with few changes is compared, however long it is', () => {
+  const diff = unifiedDiff('f', numbers(0, 20_000), numbers(1, 20_001))
+  assert.deepEqual(
+    diff.split('\n').filter((line) => /^[+-]\d/.test(line)),
+    ['-0', '+20000'],
+  )
 })

@@ -24,6 +24,7 @@ const events: readonly Event[] = [
     resources: 2,
     changes: [
       {
+        role: 'data',
         resource: 'file:/x',
         action: 'write /x',
         reason: 'it is absent',
@@ -77,6 +78,8 @@ const events: readonly Event[] = [
   },
 ]
 
+const options = { program: 'tappass', isPlanData: false, hasDiffs: true }
+
 const createStreams = () => {
   const texts = { stdout: '', stderr: '' }
   return {
@@ -112,9 +115,10 @@ const plainText = `cannot install here, 1 problem:
 - port 80 is taken
   why:   nginx listens
   next:  stop it
-1 change:
-  ~ write /x
-      because it is absent   [file:/x]
+1 change to 1 of 2 resources:
+  role  packages  accounts  files  units  others
+  data  ·         ·         1      ·      ·
+  ~ write /x, because it is absent
       --- /dev/null
       +++ /x
       @@ -0,0 +1,1 @@
@@ -147,17 +151,17 @@ changes pending (2.0 s, 1 round trip)
 
 test('plain: lines on stderr, no secret among them', () => {
   const { texts, streams } = createStreams()
-  for (const event of events) plainRenderer(streams, 'tappass', false, false).emit('root@a', event)
+  for (const event of events) plainRenderer(streams, options, false).emit('root@a', event)
   assert.equal(texts.stderr, plainText)
   assert.equal(texts.stdout, '')
 })
 
 test('plain: with several hosts every line begins with its host; the plan of `plan` goes to stdout', () => {
   const { texts, streams } = createStreams()
-  for (const event of events) plainRenderer(streams, 'tappass', true, true).emit('root@a', event)
+  for (const event of events) plainRenderer(streams, { ...options, isPlanData: true }, true).emit('root@a', event)
   for (const line of (texts.stdout + texts.stderr).trimEnd().split('\n')) assert.ok(line.startsWith('root@a: '), line)
-  assert.match(texts.stdout, /^root@a: 1 change:\n.*write \/x/)
-  assert.ok(!texts.stderr.includes('write /x\nroot@a:       because'))
+  assert.match(texts.stdout, /^root@a: 1 change to 1 of 2 resources:\n[\s\S]*write \/x/)
+  assert.ok(!texts.stderr.includes('because it is absent'))
 })
 
 test('live: one progress line, finished steps stay, no output of a command can move the cursor', () => {
@@ -165,8 +169,7 @@ test('live: one progress line, finished steps stay, no output of a command can m
   let nowMs = 0
   const renderer = liveRenderer(
     streams,
-    'tappass',
-    false,
+    options,
     () => 40,
     () => nowMs,
   )

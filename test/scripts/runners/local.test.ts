@@ -5,7 +5,7 @@ import { Failure } from '../../../scripts/core/failure.ts'
 import type { Command } from '../../../scripts/core/host.ts'
 import { connectLocal } from '../../../scripts/runners/local.ts'
 import { readOnly } from '../../../scripts/runners/read-only.ts'
-import { recording } from '../../../scripts/runners/recording.ts'
+import { recording } from '../recording.ts'
 
 const { runAsUser: run } = connectLocal(true)
 const sh = (script: string): Command => ({ argv: ['sh', '-c', script], effect: 'read' })

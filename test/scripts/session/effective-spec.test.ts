@@ -1,11 +1,11 @@
 /** The settings that a host already runs with, as a run without `--config` finds them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { HOST_PATH } from '../../../contract/path.ts'
 import type { Connection } from '../../../scripts/core/host.ts'
 import { contentFact, type PathState, pathFact } from '../../../scripts/facts/path.ts'
 import type { Event } from '../../../scripts/output/event.ts'
 import { readCurrentSettings } from '../../../scripts/session/effective-spec.ts'
-import { SETTINGS_PATH } from '../../../scripts/spec/host-spec.ts'
 import { factReaderOf, factRow } from '../known-host.ts'
 
 const file: PathState = { kind: 'file', mode: '0644', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 }
@@ -16,7 +16,7 @@ const find = async (state: PathState, text: string | undefined, config?: string)
     target: { name: 'root@a', address: undefined, config },
     connection: {} as Connection,
     freshFacts: () =>
-      factReaderOf([factRow(pathFact(SETTINGS_PATH), state), factRow(contentFact(SETTINGS_PATH), text)]),
+      factReaderOf([factRow(pathFact(HOST_PATH.settings), state), factRow(contentFact(HOST_PATH.settings), text)]),
     emit: (event) => events.push(event),
   })
   return { found, events }
@@ -25,7 +25,7 @@ const find = async (state: PathState, text: string | undefined, config?: string)
 test('current settings: used, and reported', async () => {
   assert.deepEqual(await find(file, 'instances: 3\n'), {
     found: 'instances: 3\n',
-    events: [{ event: 'settings', source: SETTINGS_PATH }],
+    events: [{ event: 'settings', source: HOST_PATH.settings }],
   })
 })
 
@@ -35,5 +35,5 @@ test('current settings: none on a bare host, none with --config', async () => {
 })
 
 test('current settings: unreadable ones are an error, not the defaults', async () => {
-  await assert.rejects(find(file, undefined), { code: 1, message: `cannot read ${SETTINGS_PATH}` })
+  await assert.rejects(find(file, undefined), { code: 1, message: `cannot read ${HOST_PATH.settings}` })
 })

@@ -1,8 +1,8 @@
 /** Several hosts: side by side, each to its own end, one exit code. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { ExitCode } from '../../../contract/exit-code.ts'
 import type { Invocation } from '../../../scripts/command-line/invocation.ts'
-import type { ExitCode } from '../../../scripts/core/exit-code.ts'
 import { Failure } from '../../../scripts/core/failure.ts'
 import type { Connection } from '../../../scripts/core/host.ts'
 import { type Connectors, forEachHost, type HostResult, worstExitCode } from '../../../scripts/session/host-session.ts'

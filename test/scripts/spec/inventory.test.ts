@@ -9,8 +9,8 @@ const read = (text: string) => parseInventory(parseYaml(text, 'hosts.yaml'), 'ho
 test('inventory: hosts in order, with what is theirs', () => {
   const text = 'hosts:\n  - address: root@a\n  - { address: "root@b:2222", config: b.yaml }\n'
   assert.deepEqual(read(text), [
-    { address: { user: 'root', name: 'a', port: 22 }, config: undefined },
-    { address: { user: 'root', name: 'b', port: 2222 }, config: 'b.yaml' },
+    { address: { text: 'root@a', user: 'root', name: 'a', port: undefined }, config: undefined },
+    { address: { text: 'root@b:2222', user: 'root', name: 'b', port: 2222 }, config: 'b.yaml' },
   ])
 })
 
@@ -19,7 +19,7 @@ const bad = [
   ['hosts: []', 'is not a valid inventory'],
   ['hosts: [{ adress: root@a }]', 'is not a valid inventory'],
   ['hosts: [root@a]', 'is not a valid inventory'],
-  ['hosts: [{ address: a }]', 'is not a host address'],
+  ['hosts: [{ address: a@ }]', 'is not a host address'],
   ['hosts: [{ address: root@a }, { address: root@a }]', 'lists root@a twice'],
 ] as const
 

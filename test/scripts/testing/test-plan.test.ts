@@ -1,11 +1,13 @@
 /** What is chosen to run, and that every file either runs or is said to be left out. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { findUnmet, listPackages, NEEDS } from '../../../scripts/testing/need.ts'
 import { findTestFiles, listTestFiles, parseNeeds } from '../../../scripts/testing/test-file.ts'
-import { planTests, type TestWish } from '../../../scripts/testing/test-plan.ts'
+import { guardModule, planTests, type TestWish } from '../../../scripts/testing/test-plan.ts'
+import { scratch } from '../known-host.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -70,6 +72,25 @@ describe('test plan', () => {
         leftOut: ['tests on Node 25.0.0: it was not found; test/lab/prepare brings it'],
       },
     ))
+})
+
+describe('the guard of test processes', () => {
+  const text = (more: string) =>
+    `import { test } from 'node:test'\nimport { createServer } from 'node:net'\ntest('a', () => undefined)\n${more}\n`
+  for (const [what, more, code] of [
+    ['an ordinary file', '', 0],
+    ['a file that leaves something open', 'createServer().listen(0)', 1],
+    ['a file that ends its process', "test('b', () => process.exit(0))", 1],
+  ] as const) {
+    test(`${what} ends with ${code}`, (context) => {
+      const file = join(scratch(context), 'x.test.mjs')
+      writeFileSync(file, text(more))
+      const { NODE_TEST_CONTEXT, ...env } = process.env
+      const words = ['--import', guardModule(50), '--test', file]
+      const { status, stdout } = spawnSync(process.execPath, words, { env, encoding: 'utf8' })
+      assert.equal(status, code, stdout)
+    })
+  }
 })
 
 describe('needs', () => {

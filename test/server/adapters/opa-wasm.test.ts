@@ -8,7 +8,7 @@ import { createFamilyRegistry } from '../../../server/core/finding-family.ts'
 import type { PolicyInput } from '../../../server/core/verdict.ts'
 import { probePolicy } from '../../../server/observability/readiness.ts'
 import { policyDocument } from '../../../server/policy/policy-document.ts'
-import { readFamilies } from '../../../server/rules/family-file.ts'
+import { readFamilies } from '../../../server/rules/rule-source.ts'
 
 const wasm = readFileSync(join(import.meta.dirname, '../../../server/policy/policy.wasm'))
 const document = policyDocument(createFamilyRegistry(readFamilies()))

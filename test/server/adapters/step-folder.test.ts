@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { loadSteps } from '../../../server/adapters/step-folder.ts'
-import { testEngine } from '../detection/engine-fixture.ts'
+import { FAMILIES, testEngine } from '../detection/engine-fixture.ts'
 
 const folders: string[] = []
 after(() => {
@@ -25,7 +25,7 @@ const step = (name: string, position: number, more = ''): string =>
 const family = (name: string): string => JSON.stringify({ name, title: 'T', about: 'A.', action: 'note' })
 
 test('the steps of this release are those that the issue names, in the order of their positions', async () => {
-  const { steps } = await loadSteps([join(import.meta.dirname, '../../../server/steps')], testEngine())
+  const { steps } = await loadSteps([join(import.meta.dirname, '../../../server/steps')], testEngine(), FAMILIES)
   const names = steps.map(({ name }) => name)
   for (const name of 'validate_input rate_limit detect_pii detect_secrets detect_unicode classify_data detect_injection scan_output'.split(
     ' ',
@@ -41,7 +41,7 @@ test('the steps of this release are those that the issue names, in the order of 
 test('whatever lies in the folder is loaded, by position', async () => {
   const folder = folderOf({ 'a-late.ts': step('a_late', 20), 'b-early.ts': step('b_early', 10), 'notes.md': 'no step' })
   assert.deepEqual(
-    (await loadSteps([folder], testEngine())).steps.map(({ name }) => name),
+    (await loadSteps([folder], testEngine(), FAMILIES)).steps.map(({ name }) => name),
     ['b_early', 'a_late'],
   )
 })
@@ -49,14 +49,17 @@ test('whatever lies in the folder is loaded, by position', async () => {
 test('two folders are one set, and a file may bring a family', async () => {
   const one = folderOf({ 'a.ts': step('a', 20) })
   const other = folderOf({ 'b.ts': `${step('b', 10)}; export const family = ${family('novelty')}` })
-  const loaded = await loadSteps([one, other], testEngine())
+  const loaded = await loadSteps([one, other], testEngine(), FAMILIES)
   assert.deepEqual(
     loaded.steps.map(({ name }) => name),
     ['b', 'a'],
   )
   assert.equal(loaded.registry.families.get('novelty')?.title, 'T')
   assert.equal(loaded.registry.families.get('pii')?.title, 'PII detected')
-  await assert.rejects(loadSteps([one, folderOf({ 'a.ts': step('a', 30) })], testEngine()), /name of another step/)
+  await assert.rejects(
+    loadSteps([one, folderOf({ 'a.ts': step('a', 30) })], testEngine(), FAMILIES),
+    /name of another step/,
+  )
 })
 
 const REFUSED: readonly (readonly [what: string, files: Readonly<Record<string, string>>, message: RegExp])[] = [
@@ -71,5 +74,5 @@ const REFUSED: readonly (readonly [what: string, files: Readonly<Record<string, 
 ]
 
 for (const [what, files, message] of REFUSED) {
-  test(`refused: ${what}`, () => assert.rejects(loadSteps([folderOf(files)], testEngine()), message))
+  test(`refused: ${what}`, () => assert.rejects(loadSteps([folderOf(files)], testEngine(), FAMILIES), message))
 }

@@ -1,7 +1,20 @@
-/** Engines and steps for tests: each test file has its own, as each gateway has. */
+/** Engines for tests: each test file has its own, as each gateway has. */
 import { createEngine, type Engine } from '../../../server/detection/engine.ts'
+import type { Pattern } from '../../../server/detection/pattern.ts'
+import { RULE_FUNCTIONS } from '../../../server/rules/check/rule-functions.ts'
+import { readRuleBook } from '../../../server/rules/rule-book.ts'
 
-/** A new engine. */
+const { rules, families } = readRuleBook()
+
+/** The built-in families. */
+export const FAMILIES = families
+
+/** A new engine with the built-in rules. */
 export function testEngine(): Engine {
-  return createEngine()
+  return createEngine(rules, RULE_FUNCTIONS)
+}
+
+/** Patterns as a set of rules. */
+export function setOf(patterns: readonly Pattern[]): ReturnType<Engine['rules']> {
+  return { patterns, numbers: [], phones: [], phrases: [] }
 }

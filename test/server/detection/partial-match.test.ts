@@ -2,22 +2,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PendingFrom } from '../../../server/core/step.ts'
+import { patternsByGroup, pendingFromNumbers } from '../../../server/detection/number-detector.ts'
 import { partialMatchPattern, pendingFromPatterns } from '../../../server/detection/partial-match.ts'
 import { type Detector, matchAt, type Pattern } from '../../../server/detection/pattern.ts'
+import { createPhoneDetector, pendingFromPhones } from '../../../server/detection/phone-detector.ts'
 import { type Alternatives, type Element, parseRegex, quantified } from '../../../server/detection/regex-syntax.ts'
-import { MARKING_PATTERNS } from '../../../server/rules/classification-marking.ts'
-import { EXFILTRATION_PATTERNS } from '../../../server/rules/exfiltration-pattern.ts'
-import { LABELLED_PATTERNS } from '../../../server/rules/pii/labelled-pattern.ts'
-import {
-  NUMBER_PATTERNS,
-  NUMBER_PATTERNS_BY_GROUP,
-  pendingFromNumbers,
-} from '../../../server/rules/pii/number-pattern.ts'
-import { PHONE_PATTERNS, pendingFromPhones, phoneDetector } from '../../../server/rules/pii/phone-pattern.ts'
-import { SECRET_ASSIGNMENTS } from '../../../server/rules/secrets/assignment-pattern.ts'
-import { SECRET_PATTERNS } from '../../../server/rules/secrets/token-pattern.ts'
 import { sequence } from '../rules/fixture.ts'
-import { testEngine } from './engine-fixture.ts'
+import { setOf, testEngine } from './engine-fixture.ts'
+
+const engine = testEngine()
+const { numbers: NUMBERS, phones: PHONE_PATTERNS } = engine.rules('pii')
+const NUMBER_PATTERNS = NUMBERS.filter(({ finder }) => finder === undefined).map(({ pattern }) => pattern)
+const NUMBER_PATTERNS_BY_GROUP = patternsByGroup(NUMBERS)
+const phoneDetector = createPhoneDetector(PHONE_PATTERNS)
 
 const REACH_CHARS = 256
 const next = sequence(11)
@@ -98,11 +95,10 @@ function obey(text: string, detect: Detector, opening: PendingFrom): void {
 }
 
 const SETS: readonly (readonly [name: string, patterns: readonly Pattern[]])[] = [
-  ['personal data', LABELLED_PATTERNS],
-  ['secrets', SECRET_PATTERNS],
-  ['named secrets', SECRET_ASSIGNMENTS],
-  ['markings', MARKING_PATTERNS],
-  ['output', EXFILTRATION_PATTERNS],
+  ['personal data', engine.rules('pii').patterns],
+  ['secrets', engine.rules('secret').patterns],
+  ['markings', engine.rules('class').patterns],
+  ['output', engine.rules('exfiltration').patterns],
 ]
 
 for (const [name, patterns] of SETS) {
@@ -110,7 +106,7 @@ for (const [name, patterns] of SETS) {
     for (const pattern of patterns) {
       // Whether a value passes its check is decided with its last character: without the check there is more to break.
       const { score: _, ...unjudged } = pattern
-      const detect = testEngine().patternDetector([unjudged])
+      const detect = testEngine().detector(setOf([unjudged]))
       const opening = pendingFromPatterns([unjudged], REACH_CHARS)
       const alternatives = parseRegex(pattern.pattern)
       let matches = 0
@@ -125,7 +121,7 @@ for (const [name, patterns] of SETS) {
 }
 
 test('no prefix of a number leaves', () => {
-  const opening = pendingFromNumbers(REACH_CHARS)
+  const opening = pendingFromNumbers(NUMBERS, REACH_CHARS)
   for (const pattern of NUMBER_PATTERNS) {
     const { score: _, ...unjudged } = pattern
     let matches = 0
@@ -148,7 +144,7 @@ test('no prefix of a number leaves', () => {
 })
 
 test('no prefix of a telephone number leaves, and what is over stays as it is', () => {
-  const opening = pendingFromPhones(REACH_CHARS)
+  const opening = pendingFromPhones(PHONE_PATTERNS, REACH_CHARS)
   let matches = 0
   for (let round = 0; round < 1_500; round++) {
     const { pattern } = pick(PHONE_PATTERNS)

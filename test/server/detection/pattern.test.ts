@@ -3,29 +3,26 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createKeywordScanner } from '../../../server/detection/aho-corasick.ts'
 import type { Pattern } from '../../../server/detection/pattern.ts'
-import { MARKING_PATTERNS } from '../../../server/rules/classification-marking.ts'
-import { EXFILTRATION_PATTERNS } from '../../../server/rules/exfiltration-pattern.ts'
-import { ENGLISH_PHRASES, WORD_GAP } from '../../../server/rules/injection/english-phrase.ts'
-import { MULTILINGUAL_PHRASES } from '../../../server/rules/injection/multilingual-phrase.ts'
-import { LABELLED_PATTERNS } from '../../../server/rules/pii/labelled-pattern.ts'
-import { NUMBER_PATTERNS } from '../../../server/rules/pii/number-pattern.ts'
-import { PHONE_PATTERNS } from '../../../server/rules/pii/phone-pattern.ts'
-import { SECRET_ASSIGNMENTS } from '../../../server/rules/secrets/assignment-pattern.ts'
-import { SECRET_PATTERNS } from '../../../server/rules/secrets/token-pattern.ts'
+import { WORD_GAP } from '../../../server/detection/rule-form.ts'
 import { createStep as createClassify } from '../../../server/steps/classify-data.ts'
 import { createStep as createPii } from '../../../server/steps/detect-pii.ts'
 import { createStep as createSecrets } from '../../../server/steps/detect-secrets.ts'
 import { createStep as createOutput } from '../../../server/steps/scan-output.ts'
-import { testEngine } from './engine-fixture.ts'
+import { setOf, testEngine } from './engine-fixture.ts'
 import { patternLengths } from './pattern-length.ts'
 
 const engine = testEngine()
 
+function patternsOf(family: string): readonly Pattern[] {
+  const { patterns, numbers, phones } = engine.rules(family)
+  return [...patterns, ...numbers.filter(({ finder }) => finder === undefined).map(({ pattern }) => pattern), ...phones]
+}
+
 const SETS: readonly (readonly [name: string, matchCharsMax: number | undefined, patterns: readonly Pattern[]])[] = [
-  ['detect_secrets', createSecrets(engine).matchCharsMax, [...SECRET_PATTERNS, ...SECRET_ASSIGNMENTS]],
-  ['detect_pii', createPii(engine).matchCharsMax, [...LABELLED_PATTERNS, ...NUMBER_PATTERNS, ...PHONE_PATTERNS]],
-  ['classify_data', createClassify(engine).matchCharsMax, MARKING_PATTERNS],
-  ['scan_output', createOutput(engine).matchCharsMax, EXFILTRATION_PATTERNS],
+  ['detect_secrets', createSecrets(engine).matchCharsMax, patternsOf('secret')],
+  ['detect_pii', createPii(engine).matchCharsMax, patternsOf('pii')],
+  ['classify_data', createClassify(engine).matchCharsMax, patternsOf('class')],
+  ['scan_output', createOutput(engine).matchCharsMax, patternsOf('exfiltration')],
 ]
 
 test('the reader of patterns knows lengths', () => {
@@ -60,7 +57,7 @@ for (const [name, matchCharsMax, patterns] of SETS) {
 }
 
 test('phrases are bounded by what is looked at around a keyword', () => {
-  for (const { kind, pattern } of [...ENGLISH_PHRASES, ...MULTILINGUAL_PHRASES]) {
+  for (const { kind, pattern } of engine.rules('injection').phrases) {
     assert.ok(Number.isFinite(patternLengths(pattern).match), `${kind}: ${pattern.source}`)
   }
 })
@@ -111,7 +108,7 @@ function tries(text: string): number {
     }))
   for (const [, , patterns] of SETS) {
     const own = testEngine()
-    const detect = own.patternDetector(counted(patterns.filter(({ keywords }) => keywords.length > 0)))
+    const detect = own.detector(setOf(counted(patterns.filter(({ keywords }) => keywords.length > 0))))
     own.scan([{ pointer: '/t', author: 'user', text }], detect)
   }
   return count

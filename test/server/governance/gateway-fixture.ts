@@ -10,7 +10,7 @@ import type { GovernedRequest } from '../../../server/governance/governed-reques
 import { seal } from '../../../server/ledger/seal.ts'
 import type { Gateway } from '../../../server/pipeline/gateway.ts'
 import { readBytes } from '../../../server/protocol/upstream-response.ts'
-import { readFamilies } from '../../../server/rules/family-file.ts'
+import { readFamilies } from '../../../server/rules/rule-source.ts'
 
 /** What happened, in order: `append govern_allow`, `forward /chat/completions`. */
 export type Events = string[]
@@ -139,6 +139,7 @@ export function requestOf(body: object, more: Partial<GovernedRequest> = {}): Go
     session: 'ses_1',
     flags: {},
     body,
+    text: JSON.stringify(body),
     bodyBytes: JSON.stringify(body).length,
     signal: new AbortController().signal,
     ...more,

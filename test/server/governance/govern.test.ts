@@ -10,7 +10,7 @@ import type { LocalStep, RemoteStep, Step } from '../../../server/core/step.ts'
 import { govern } from '../../../server/governance/govern.ts'
 import type { Reply } from '../../../server/pipeline/reply.ts'
 import { policyDocument } from '../../../server/policy/policy-document.ts'
-import { testEngine } from '../detection/engine-fixture.ts'
+import { FAMILIES, testEngine } from '../detection/engine-fixture.ts'
 import { completion } from '../model-server.ts'
 import { privateKey } from '../rules/fixture.ts'
 import { answerOf, type Bench, bracketStep, createBench, decide, REGISTRY, requestOf } from './gateway-fixture.ts'
@@ -252,7 +252,7 @@ for (const [what, body] of OURS) {
 
 const SERVER = join(import.meta.dirname, '../../../server')
 const policy = await createWasmPolicy(readFileSync(join(SERVER, 'policy/policy.wasm')), policyDocument(REGISTRY))
-const { steps } = await loadSteps([join(SERVER, 'steps')], testEngine())
+const { steps } = await loadSteps([join(SERVER, 'steps')], testEngine(), FAMILIES)
 
 const LIMITERS: readonly (readonly [what: string, take: Ports['limiter']['take'], status: number, code: string])[] = [
   ['refuses', async () => ({ isAllowed: false, remaining: 0, resetMs: 1500 }), 429, 'rate.exceeded'],

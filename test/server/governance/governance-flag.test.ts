@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFamilyRegistry } from '../../../server/core/finding-family.ts'
 import { parseFlags } from '../../../server/governance/governance-flag.ts'
-import { readFamilies } from '../../../server/rules/family-file.ts'
+import { readFamilies } from '../../../server/rules/rule-source.ts'
 
 const table = createFamilyRegistry(readFamilies()).flags
 

@@ -53,7 +53,14 @@ const verdict = { policy: 'f'.repeat(64), decisionId: 'dec_1', classification: '
 test('an entry holds kinds, pointers, spans, counts, sizes and times, and no text', () => {
   const body = { model: 'm', messages: [{ role: 'user', content: 'unlikelyword@example.com' }] }
   const call = callOf(body, { session: 'ses_1' })
-  const entry = decisionEntry(recorder, call, outcomes, verdict, JSON.stringify(body), { upstream: 'here' })
+  const entry = decisionEntry(
+    recorder,
+    call,
+    outcomes,
+    verdict,
+    { content: JSON.stringify(body) },
+    { upstream: 'here' },
+  )
   assert.ok(!JSON.stringify(entry).includes('unlikelyword'))
   assert.ok(JSON.stringify(entry).length < 4000, 'so many findings must not make an entry large')
   const { steps, findings, not_done } = entry.details

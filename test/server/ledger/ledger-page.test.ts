@@ -18,7 +18,7 @@ const recorder = {
 }
 const verdict = { policy: 'f'.repeat(64), decisionId: 'dec_1', classification: 'PUBLIC', action: 'allow' } as const
 const content = '{"model":"m","messages":[{"role":"user","content":"übermorgen"}]}'
-const entry = decisionEntry(recorder, callOf(JSON.parse(content)), [], verdict, content, {})
+const entry = decisionEntry(recorder, callOf(JSON.parse(content)), [], verdict, { content }, {})
 
 /** The names in the first column of the table below a heading. */
 const named = (heading: string): readonly string[] => {

@@ -54,6 +54,7 @@ for (const [where, value] of [
 test('the server logs a failure once, by it, with the id of the request', async () => {
   const lines: string[] = []
   const server = createHttpServer({
+    isPlainText: () => true,
     bodyBytesMax: 1000,
     newId: () => 'req_1',
     isDraining: () => false,

@@ -9,13 +9,13 @@ import type { Step, StepOutcome } from '../../../server/core/step.ts'
 import { type CacheLookup, createFindingCache, type FindingCache } from '../../../server/pipeline/finding-cache.ts'
 import { runSteps } from '../../../server/pipeline/step-runner.ts'
 import { project } from '../../../server/protocol/projection.ts'
-import { testEngine } from '../detection/engine-fixture.ts'
+import { FAMILIES, testEngine } from '../detection/engine-fixture.ts'
 import { privateKey } from '../rules/fixture.ts'
 import { callOf, runnerOf } from './call-fixture.ts'
 
-const steps = (await loadSteps([join(import.meta.dirname, '../../../server/steps')], testEngine())).steps.filter(
-  ({ isCacheable }) => isCacheable,
-)
+const steps = (
+  await loadSteps([join(import.meta.dirname, '../../../server/steps')], testEngine(), FAMILIES)
+).steps.filter(({ isCacheable }) => isCacheable)
 const requestOf = (body: object): Call => callOf(body, { segments: project(body) })
 
 const outcomesOf = async (these: readonly Step[], call: Call, cache?: FindingCache): Promise<readonly StepOutcome[]> =>

@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Finding } from '../../../server/core/finding.ts'
-import { RedactionError, redact, redactText } from '../../../server/pipeline/redaction.ts'
-import { KEY_SUFFIX, project } from '../../../server/protocol/projection.ts'
+import { redactSource } from '../../../server/pipeline/body-redaction.ts'
+import { RedactionError, redactText } from '../../../server/pipeline/redaction.ts'
+import { redact as redactValue } from '../../../server/pipeline/value-redaction.ts'
+import { KEY_SUFFIX } from '../../../server/protocol/json-pointer.ts'
+import { project } from '../../../server/protocol/projection.ts'
 import { sequence } from '../rules/fixture.ts'
 
 const finding = (pointer: string, start: number, end: number, kind = 'pii.email'): Finding => ({
@@ -14,6 +17,8 @@ const finding = (pointer: string, start: number, end: number, kind = 'pii.email'
   confidence: 1,
 })
 const all = ['pii.email', 'pii.phone']
+const noAlias = () => undefined
+const redact = (body: unknown, findings: readonly Finding[]) => redactValue(body, findings, all, noAlias)
 
 const TEXTS: readonly (readonly [
   text: string,
@@ -107,17 +112,18 @@ const BODIES: readonly (readonly [name: string, body: unknown, findings: readonl
 for (const [name, body, findings, result] of BODIES) {
   test(`takes out of a body: ${name}`, () => {
     const before = structuredClone(body)
-    const redacted = redact(body, findings, all)
+    const redacted = redact(body, findings)
     assert.deepEqual(redacted, result)
     assert.deepEqual(JSON.stringify(redacted), JSON.stringify(result))
     assert.deepEqual(body, before)
+    assert.equal(redactSource(JSON.stringify(body), findings, all, noAlias), JSON.stringify(result))
   })
 }
 
 test('a member called __proto__ stays one', () => {
   const body = JSON.parse('{"__proto__":{"x":"abc"},"b":1}')
   assert.equal(
-    JSON.stringify(redact(body, [finding('/__proto__/x', 0, 3)], all)),
+    JSON.stringify(redact(body, [finding('/__proto__/x', 0, 3)])),
     '{"__proto__":{"x":"[REDACTED:pii.email]"},"b":1}',
   )
 })
@@ -132,8 +138,10 @@ const IMPOSSIBLE: readonly (readonly [string, unknown, Finding])[] = [
   ['an inherited member', {}, finding('/toString', 0, 1)],
 ]
 for (const [name, body, impossible] of IMPOSSIBLE) {
-  test(`throws rather than leave it in: ${name}`, () =>
-    assert.throws(() => redact(body, [impossible], all), RedactionError))
+  test(`throws rather than leave it in: ${name}`, () => {
+    assert.throws(() => redact(body, [impossible]), RedactionError)
+    assert.throws(() => redactSource(JSON.stringify(body), [impossible], all, noAlias), RedactionError)
+  })
 }
 
 test('whatever the spans: nothing of them remains at its place, everything else does', () => {
@@ -154,7 +162,7 @@ test('whatever the spans: nothing of them remains at its place, everything else 
         return finding(pointer, start, start + 1 + upTo(text.length - start - 1), all[upTo(1)])
       }),
     )
-    const output = JSON.stringify(redact(body, findings, all))
+    const output = JSON.stringify(redact(body, findings))
     for (const { pointer, text } of segments) {
       for (let index = 0; index < text.length; index++) {
         const isTaken = findings.some((f) => f.pointer === pointer && f.span[0] <= index && index < f.span[1])

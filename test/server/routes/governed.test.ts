@@ -14,13 +14,16 @@ beforeEach(() => {
   gateway.models.received.length = 0
 })
 
+/** An id that a call takes over. */
+const CALL_ID = '6f1f9f7e-58d0-4b5a-9c9e-0d3f6a1b2c10'
+
 type Body = Readonly<Record<string, unknown>> & { error: Record<string, unknown>; tappass: Record<string, unknown> }
 const bodyOf = async (response: Response): Promise<Body> => (await response.json()) as Body
 
 test('a call passes: the model server gets it without our key, the client gets the answer with our object', async () => {
   gateway.models.answer(json(completion('All three regions grew.'), 200, { 'x-secret-of-theirs': 'no' }))
   const response = await gateway.post('/v1/chat/completions', chat('How was the quarter?', { temperature: 0.2 }), {
-    'x-request-id': 'call-from-test-1',
+    'x-request-id': CALL_ID,
     'x-tappass-session': 'ses_mine',
   })
   const body = await bodyOf(response)
@@ -32,13 +35,15 @@ test('a call passes: the model server gets it without our key, the client gets t
     blocked: false,
     turn_index: 1,
     model: 'stand-in',
+    redacted: [],
+    redacted_in: [],
     session_id: 'ses_mine',
-    task_id: 'call-from-test-1',
+    task_id: CALL_ID,
     agent_uuid: gateway.agent.uuid,
   })
-  assert.equal(audit_url, '/audit?request_id=call-from-test-1')
+  assert.equal(audit_url, `/audit?request_id=${CALL_ID}`)
   assert.match(String(pipeline_uuid), /^[0-9a-f]{32}$/)
-  assert.equal(response.headers.get('x-request-id'), 'call-from-test-1')
+  assert.equal(response.headers.get('x-request-id'), CALL_ID)
   assert.equal(response.headers.get('x-tappass-classification'), 'PUBLIC')
   assert.ok(Number(response.headers.get('x-tappass-pipeline-steps')) >= 8)
   assert.equal(response.headers.get('x-secret-of-theirs'), null)
@@ -46,7 +51,7 @@ test('a call passes: the model server gets it without our key, the client gets t
   assert.equal(received?.path, '/v1/chat/completions')
   assert.deepEqual(JSON.parse(received?.body ?? ''), chat('How was the quarter?', { temperature: 0.2 }))
   assert.equal(received?.headers.authorization, undefined)
-  assert.equal(received?.headers['x-request-id'], 'call-from-test-1')
+  assert.equal(received?.headers['x-request-id'], CALL_ID)
 })
 
 test('the ledger has the request before the answer, and neither holds text of the call', async () => {

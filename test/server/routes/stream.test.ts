@@ -16,6 +16,9 @@ beforeEach(() => {
   gateway.models.received.length = 0
 })
 
+/** Ids that a call takes over: they are UUIDs. */
+const GONE = ['6f1f9f7e-58d0-4b5a-9c9e-0d3f6a1b2c11', '6f1f9f7e-58d0-4b5a-9c9e-0d3f6a1b2c12'] as const
+
 const streamed = chat('hello', { stream: true })
 const idOf = (response: Response): string => response.headers.get('x-request-id') ?? ''
 
@@ -80,7 +83,7 @@ test('a client that goes away ends the call to the model server, and the ledger 
   const { hostname, port } = new URL(gateway.url)
   const socket = connect(Number(port), hostname)
   socket.write(
-    `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${gateway.agent.key}\r\nx-request-id: gone-1\r\n` +
+    `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${gateway.agent.key}\r\nx-request-id: ${GONE[0]}\r\n` +
       `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
   )
   let text = ''
@@ -89,7 +92,7 @@ test('a client that goes away ends the call to the model server, and the ledger 
     if (text.includes('and on it goes')) socket.destroy()
   })
   await until(() => gateway.models.received[0]?.isAbandoned)
-  const entry = await eventOf('gone-1', 'client_gone')
+  const entry = await eventOf(GONE[0], 'client_gone')
   assert.equal(entry.details['stage'], 'response')
 })
 
@@ -101,7 +104,7 @@ test('a client that goes away before the answer ends the call to the model serve
     headers: {
       authorization: `Bearer ${gateway.agent.key}`,
       'content-type': 'application/json',
-      'x-request-id': 'gone-2',
+      'x-request-id': GONE[1],
     },
     body: JSON.stringify(chat('hello')),
     signal: gone.signal,
@@ -110,7 +113,7 @@ test('a client that goes away before the answer ends the call to the model serve
   gone.abort()
   await assert.rejects(asked)
   await until(() => gateway.models.received[0]?.isAbandoned)
-  await eventOf('gone-2', 'client_gone')
+  await eventOf(GONE[1], 'client_gone')
 })
 
 /** What comes of a body that has no end. */

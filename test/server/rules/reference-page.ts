@@ -1,7 +1,10 @@
-/** The tables of docs/reference/detectors.md that are made from the families of findings. */
+/** The tables of docs/reference/detectors.md that are made from the families, the rules and the functions that they name. */
 import { errorRow } from '../../../server/core/errors.ts'
 import type { FindingFamily } from '../../../server/core/finding-family.ts'
-import { readFamilies } from '../../../server/rules/family-file.ts'
+import { FORMS } from '../../../server/detection/rule-form.ts'
+import { RULE_FUNCTIONS } from '../../../server/rules/check/rule-functions.ts'
+import { ALPHABETS } from '../../../server/rules/example-text.ts'
+import { readFamilies, readRuleFiles } from '../../../server/rules/rule-source.ts'
 
 const cells = (row: readonly string[]): string => `| ${row.join(' | ')} |`
 
@@ -46,8 +49,37 @@ function rowOf(family: FindingFamily): readonly string[] {
 
 const HEAD = ['family', 'title', 'the default policy will', 'from', 'error', 'level', 'must have reported', 'standards']
 
+/** What a rule may name, and where it names it. */
+function functionRows(): readonly (readonly string[])[] {
+  const { checks, grades, extends: ends, probes, finders } = RULE_FUNCTIONS
+  const tables = { check: checks, grade: grades, extend: ends, probe: probes, finder: finders }
+  return Object.entries(tables).flatMap(([word, named]) =>
+    Object.entries(named).map(([name, { about }]) => [`\`${word}: ${name}\``, about]),
+  )
+}
+
+function fileRows(): readonly (readonly string[])[] {
+  return readRuleFiles().map(({ name, file }) => {
+    const kinds = [...new Set(file.rules.map(({ id, kind }) => `\`${kind ?? id}\``))]
+    return [`\`${name}\``, `\`${file.family}\``, String(file.rules.length), kinds.join(' ')]
+  })
+}
+
 /** The blocks of the page by their names. */
-const BLOCKS: Readonly<Record<string, () => string>> = { families: () => table(HEAD, readFamilies().map(rowOf)) }
+const BLOCKS: Readonly<Record<string, () => string>> = {
+  families: () => table(HEAD, readFamilies().map(rowOf)),
+  rules: () => table(['file in `server/rules`', 'family', 'rules', 'kinds'], fileRows()),
+  forms: () =>
+    table(
+      ['form', 'what is around the pattern'],
+      Object.entries(FORMS).map(([name, { about }]) => [`\`${name}\``, about]),
+    ),
+  functions: () => table(['a rule says', 'what it means'], functionRows()),
+  alphabets: () =>
+    `Alphabets: ${Object.keys(ALPHABETS)
+      .map((name) => `\`${name}\``)
+      .join(', ')}.`,
+}
 
 /** Takes the text of the page, returns it with the blocks of today. Throws when a mark is missing. */
 export function withTables(page: string): string {

@@ -88,6 +88,24 @@ for (const [disguise, text] of disguises) {
   })
 }
 
+const password = ['Hunt', 'er2a'].join('')
+const COVERED: readonly (readonly [name: string, text: string])[] = [
+  ['a name before the name', `set token=pwd=${password} now`],
+  ['quotes around both', `secret="pwd=${password}"`],
+  ['a sentence around both', `app secret: pwd=${password};`],
+  [
+    'the first line of a key in the same base64',
+    Buffer.from(
+      `notes: -----BEGIN PRIVATE ${'KEY'}----- is the header; password=Sup3rS3cretKey99xyz and done`,
+    ).toString('base64'),
+  ],
+]
+for (const [name, text] of COVERED) {
+  test(`a weak finding hides no strong one: ${name}`, async () => {
+    assert.ok((await sure(text)).some(({ kind }) => kind === 'secret.assignment'))
+  })
+}
+
 test('talk about a key is noted, and too unsure to refuse', async () => {
   const findings = await inspectText(step, 'A PEM file starts with -----BEGIN PRIVATE KEY----- and ends with a footer.')
   assert.deepEqual(

@@ -61,3 +61,8 @@ for (const text of LEFT_ALONE) {
     )
   })
 }
+
+test('more than can be acted on is not collected; joiners of a script are not counted', async () => {
+  await assert.rejects(() => inspectText(step, 'a\u200b '.repeat(750_000)), { name: 'InspectionError' })
+  assert.deepEqual(await inspectText(step, 'می\u200cخواهم '.repeat(20_000)), [])
+})

@@ -77,3 +77,8 @@ test('a body over the limit', async () => {
 test('of a million wrong messages only the first are named', async () => {
   assert.equal((await found({ model: 'm', messages: new Array(1_000_000).fill(0) })).length, 100)
 })
+
+test('and of fifty thousand keys that attack parsers', async () => {
+  const attack = Array(50_000).fill({ constructor: 1 })
+  assert.equal((await found({ model: 'm', messages: [user], metadata: attack })).length, 100)
+})

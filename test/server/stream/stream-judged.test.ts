@@ -46,6 +46,16 @@ for (const [what, chunkOf] of PLACES) {
   }
 }
 
+test('strings below long keys are held as others are', async () => {
+  const deep = (text: string): object => ({
+    delta: { ['k'.repeat(120)]: { ['l'.repeat(120)]: { ['m'.repeat(120)]: [{ index: 0, name: text }] } } },
+  })
+  const pieces = SECRET.match(/.{1,8}/g) ?? []
+  const chunks = pieces.map((piece) => ({ ...head, choices: [{ index: 0, ...deep(piece) }] }))
+  const received = await receive([...chunks, chunk({}, 'stop'), DONE], true)
+  assert.equal(received.error?.code, 'policy.blocked_response')
+})
+
 test('a secret as a key does not leave', async () => {
   for (const delta of [{ [SECRET]: 'x' }, { [SECRET]: { a: 1 } }, { list: [{ [SECRET]: 'x'.repeat(64) }] }]) {
     const received = await receive([chunk(delta), chunk({}, 'stop'), DONE])

@@ -1,0 +1,49 @@
+/** Where things stand on a host. Units, templates and the Caddyfile, which can import nothing, say the same; a test compares. */
+
+const CONFIG = '/etc/tappass'
+const PROGRAMS = '/opt/tappass'
+const STATE = '/var/lib/tappass'
+const RUNTIME = '/run/tappass'
+
+/** By meaning. `…Folder` is a folder; what stands in `run` is gone after a reboot. */
+export const HOST_PATH = {
+  configFolder: CONFIG,
+  settings: `${CONFIG}/tappass.yaml`,
+  versions: `${CONFIG}/versions.lock`,
+  gatewayEnvironment: `${CONFIG}/gateway.env`,
+  caddyEnvironment: `${CONFIG}/caddy.env`,
+  caddyfile: `${CONFIG}/Caddyfile`,
+  postgresConfigFolder: `${CONFIG}/postgres`,
+  redisConfigFolder: `${CONFIG}/redis`,
+
+  programFolder: PROGRAMS,
+  releasesFolder: `${PROGRAMS}/releases`,
+  currentRelease: `${PROGRAMS}/current`,
+  nodeFolder: `${PROGRAMS}/node`,
+  currentNode: `${PROGRAMS}/node/current`,
+  nodeProgram: `${PROGRAMS}/node/current/bin/node`,
+  caddyFolder: `${PROGRAMS}/caddy`,
+  currentCaddy: `${PROGRAMS}/caddy/current`,
+
+  stateFolder: STATE,
+  postgresFolder: `${STATE}/postgres`,
+  /** PostgreSQL's data. While it exists, there are data that need the keys they were written with. */
+  postgresCluster: `${STATE}/postgres/cluster`,
+  caddyStateFolder: `${STATE}/caddy`,
+  backupFolder: `${STATE}/backup`,
+  /** A marker for each secret that was generated and not shown yet. */
+  unshownSecretsFolder: `${STATE}/unshown`,
+
+  runtimeFolder: RUNTIME,
+  /** The revision that each unit runs, and what it read when it started. */
+  revisionFolder: `${RUNTIME}/revision`,
+  postgresSocketFolder: `${RUNTIME}/postgres`,
+  redisSocketFolder: `${RUNTIME}/redis`,
+  /** Docker's client looks for its own configuration here, and there is none. */
+  dockerConfigFolder: `${RUNTIME}/docker`,
+  /** Locks and marks of the toolkit's own runs; not in `runtimeFolder`, which the first run makes. */
+  convergeFolder: `${RUNTIME}-converge`,
+
+  encryptedCredentialsFolder: '/etc/credstore.encrypted',
+  credentialsFolder: '/etc/credstore',
+} as const

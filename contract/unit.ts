@@ -1,0 +1,27 @@
+/** The systemd units of a host, and the accounts that they run as. Files in `units/` have these names; a test compares. */
+
+/** By meaning. `gateway` is the template; `gatewayInstance` names its instances. */
+export const UNIT = {
+  target: 'tappass.target',
+  socket: 'tappass.socket',
+  gateway: 'tappass@.service',
+  migrate: 'tappass-migrate.service',
+  postgres: 'tappass-postgres.service',
+  redis: 'tappass-redis.service',
+  caddy: 'tappass-caddy.service',
+  backup: 'tappass-backup.service',
+  backupTimer: 'tappass-backup.timer',
+} as const
+
+/** The accounts: of the gateway with its migrations and backups, and of Caddy. */
+export const ACCOUNT = { gateway: 'tappass', caddy: 'tappass-caddy' } as const
+
+/** The name of the gateway's instance `number`, counted from 1. */
+export function gatewayInstance(number: number): string {
+  return UNIT.gateway.replace('@.', `@${number}.`)
+}
+
+/** The names of that many instances. */
+export function gatewayInstances(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => gatewayInstance(index + 1))
+}

@@ -1,0 +1,11 @@
+/** How commands connect to hosts: to this machine directly, to others over SSH. */
+import { randomBytes } from 'node:crypto'
+import type { Connectors } from '../session/host-session.ts'
+import { connectLocal } from './local.ts'
+
+/** Those of every command. SSH is loaded only when a host is reached over it. */
+export const connectors: Connectors = {
+  local: async (askPassword) => connectLocal(process.getuid?.() === 0, askPassword),
+  ssh: async (...address) => (await import('./ssh.ts')).connectSsh(...address),
+  nonce: () => randomBytes(16).toString('hex'),
+}

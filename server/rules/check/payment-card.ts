@@ -1,0 +1,11 @@
+/** Numbers of payment cards. */
+import { isLuhn } from './checksum.ts'
+
+/** Card numbers by issuer (ISO/IEC 7812 ranges) and the lengths that the issuer uses. */
+const CARD =
+  /^(?:4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]|2[2-7])\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}|6(?:011|4[4-9]|5|22|28)\d{10,15}|(?:50|5[6-8]|6[0379])\d{10,17}|81\d{14})$/
+
+/** Whether digits are a card's: range and length of an issuer, Luhn, and not one digit alone. */
+export function isPaymentCard(digits: string): boolean {
+  return CARD.test(digits) && isLuhn(digits) && !/^(\d)\1*$/.test(digits)
+}

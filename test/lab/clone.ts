@@ -1,0 +1,28 @@
+/** A clone of this repository, and files that it is tried with, on a machine. Needs: git. */
+import { copyFile, mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { demand } from './execution.ts'
+import type { Machine } from './machine.ts'
+import { rootPath } from './root.ts'
+
+/** The authorities that this host believes: the way to package registries may be under one of the workplace's own. */
+export const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** Copies a file of this host to a path on the machine. */
+export async function layFile(machine: Pick<Machine, 'name'>, from: string, to: string): Promise<void> {
+  const target = join(rootPath(machine.name), to)
+  await mkdir(dirname(target), { recursive: true })
+  await copyFile(from, target)
+}
+
+/** Lays the clone at a path on the machine: what git tracks, and what is not committed yet. */
+export async function layClone(machine: Pick<Machine, 'name'>, path: string): Promise<void> {
+  const files = 'git ls-files --cached --others --exclude-standard | while read -r f; do [ -e "$f" ] && echo "$f"; done'
+  const target = join(rootPath(machine.name), path)
+  await mkdir(target)
+  await demand(['sh', '-c', `${files} | tar -cf - -T - | tar -xf - --no-same-owner -C "$1"`, 'sh', target], {
+    cwd: ROOT,
+  })
+}

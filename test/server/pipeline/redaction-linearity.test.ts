@@ -1,0 +1,90 @@
+/** Redaction is linear in what was found: as much of it as a call may have takes four times as long as a quarter. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Finding } from '../../../server/core/finding.ts'
+import { redactSource } from '../../../server/pipeline/body-redaction.ts'
+import { redactText } from '../../../server/pipeline/redaction.ts'
+import { redact } from '../../../server/pipeline/value-redaction.ts'
+import { KEY_SUFFIX, pointerToken } from '../../../server/protocol/json-pointer.ts'
+
+const KIND = 'pii.email'
+
+function finding(pointer: string, start: number, end: number): Finding {
+  return { kind: KIND, severity: 'low', pointer, span: [start, end], confidence: 1 }
+}
+
+/** Processor time in milliseconds: other work on the machine does not count in it. */
+function processorMs(run: () => void): number {
+  const before = process.cpuUsage()
+  run()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1000
+}
+
+/** Given how many findings, returns what redacts them. */
+const ROWS: readonly (readonly [what: string, prepare: (count: number) => () => void])[] = [
+  [
+    'keys of one object, in its text',
+    (count) => {
+      const { body, findings } = keyed(count, '')
+      const text = JSON.stringify(body)
+      return () => redactSource(text, findings, [KIND])
+    },
+  ],
+  [
+    'keys of one object',
+    (count) => {
+      const { body, findings } = keyed(count, '')
+      return () => redact(body, findings, [KIND])
+    },
+  ],
+  [
+    'long keys of one object',
+    (count) => {
+      const { body, findings } = keyed(count, 'x'.repeat(200))
+      return () => redact(body, findings, [KIND])
+    },
+  ],
+  [
+    'values under long keys',
+    (count) => {
+      const { body } = keyed(count, 'x'.repeat(200))
+      const findings = Object.keys(body).map((key) => finding(`/${pointerToken(key)}`, 0, 3))
+      return () => redact(body, findings, [KIND])
+    },
+  ],
+  [
+    'numbers in a long run of digits',
+    (count) => {
+      const text = `x ${'12-'.repeat(count * 8)}`
+      const findings = Array.from({ length: count }, (_, index) => finding('', 2 + index * 24, 4 + index * 24))
+      return () => redactText(text, findings)
+    },
+  ],
+]
+
+function keyed(count: number, tail: string) {
+  const names = Array.from({ length: count }, (_, index) => `a${index}@b.example${tail}`)
+  const findings = names.map((name) =>
+    finding(`/${pointerToken(name)}${KEY_SUFFIX}`, 0, name.indexOf('.example') + '.example'.length),
+  )
+  return { body: Object.fromEntries(names.map((name) => [name, 'one'])), findings }
+}
+
+for (const [what, prepare] of ROWS) {
+  test(what, () => {
+    const [small, large] = [prepare(2_500), prepare(10_000)]
+    const ratios = [1, 2, 3].map(() => {
+      const largeMs = processorMs(large)
+      return largeMs / Math.max(processorMs(small), 20)
+    })
+    assert.ok(Math.min(...ratios) < 9, String(ratios))
+  })
+}
+
+test('keys that become the same stay apart', () => {
+  const { body, findings } = keyed(3, '')
+  const names = ['[REDACTED:pii.email]', '[REDACTED:pii.email]~2', '[REDACTED:pii.email]~3']
+  assert.deepEqual(Object.keys(redact(body, findings, [KIND]) as object), names)
+  assert.deepEqual(Object.keys(JSON.parse(redactSource(JSON.stringify(body), findings, [KIND]))), names)
+})
