@@ -1,5 +1,6 @@
 /** Redacts a JSON body that is a value, such as a chunk of a stream; what has no finding in it stays the same object. */
 import type { Finding } from '../core/finding.ts'
+import { exactNumber } from '../protocol/exact-number.ts'
 import { KEY_SUFFIX, pointerToken } from '../protocol/json-pointer.ts'
 import type { AliasOf } from './id-alias.ts'
 import { redactionMark } from './plain-redaction.ts'
@@ -55,7 +56,7 @@ function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): readonly
 
 function replaceValue(editor: Editor, pointer: string, spans: Spans, aliasOf: AliasOf): void {
   const { parent, key } = copyPath(editor, pointer)
-  const value = member(parent, key)
+  const value = exactNumber(member(parent, key)) === undefined ? member(parent, key) : 0
   if (typeof value !== 'string' && typeof value !== 'number') throw new RedactionError('no text at the pointer')
   const kinds = new Set(spans.map(({ kind }) => kind))
   const redacted = typeof value === 'number' ? redactionMark([...kinds]) : redactText(value, spans)

@@ -5,6 +5,7 @@
  */
 import type { Author, Segment } from '../core/call.ts'
 import { API_KEYS, API_NAMES } from './api-name.ts'
+import { exactNumber } from './exact-number.ts'
 import { containerPointer, KEY_SUFFIX, pointerToken } from './json-pointer.ts'
 import { countMembers, SourceDepthError, sourcesAt, withoutDuplicates } from './json-source.ts'
 import { tokenTexts } from './token-list.ts'
@@ -122,15 +123,21 @@ function walkBody(body: unknown): Walk {
 function visit(walk: Walk, value: unknown, place: Place): void {
   if (typeof value === 'string') addSegment(walk, place, value)
   else if (typeof value === 'number') visitNumber(walk, value, place)
-  else if (typeof value === 'object' && value !== null) visitContainer(walk, value, place)
+  else if (typeof value === 'object' && value !== null) visitObjectOrNumber(walk, value, place)
+}
+
+function visitObjectOrNumber(walk: Walk, value: object, place: Place): void {
+  const source = exactNumber(value)
+  if (source === undefined) visitContainer(walk, value, place)
+  else visitNumber(walk, Number(source), place, source)
 }
 
 /** The numbers of a schema are its bounds, and a string in their place would break it. */
-function visitNumber(walk: Walk, value: number, place: Place): void {
+function visitNumber(walk: Walk, value: number, place: Place, source = ''): void {
   const size = Math.abs(value)
   if (size < (place.name === undefined ? LONG_NUMBER_MIN : NAMED_NUMBER_MIN) || place.author === 'schema') return
   if (size > Number.MAX_SAFE_INTEGER) walk.inexact.add(place.pointer)
-  addSegment(walk, place, String(Math.trunc(size)), true)
+  addSegment(walk, place, integerDigits(source) ?? String(Math.trunc(size)), true)
 }
 
 function visitContainer(walk: Walk, value: object, place: Place): void {

@@ -2,6 +2,7 @@
  * One chunk of a streamed response, split into texts and the rest, as it came: places of texts are slots, which are filled
  * when it is known what of a text may leave. Knows the format of OpenAI's chunks, nothing of windows or verdicts.
  */
+import { exactNumber } from './exact-number.ts'
 import { containerPointer, pointerToken } from './json-pointer.ts'
 import { PROJECTION_LIMITS, ProjectionError } from './projection.ts'
 import { TextSlot } from './text-slot.ts'
@@ -36,9 +37,9 @@ export type SplitChunk = Readonly<{
 /** Members of a choice that repeat its text as tokens (OpenAI; vLLM's `return_token_ids`). */
 export const TOKEN_LISTS: ReadonlySet<string> = new Set(['logprobs', 'token_ids', 'prompt_token_ids'])
 
-/** True for an object that is no list. */
+/** True for an object that is no list, and no number that stays as it was written. */
 export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && exactNumber(value) === undefined
 }
 
 /**
@@ -74,7 +75,7 @@ type Place = Readonly<{ choice: number; path: Path; place: string; field: string
 
 function splitValue(walk: Walk, value: unknown, where: Place): unknown {
   if (typeof value === 'string') return splitText(walk, value, where)
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null || exactNumber(value) !== undefined) return value
   const at = { ...where, place: containerPointer(where.place), field: containerPointer(where.field) }
   if (at.path.length >= PROJECTION_LIMITS.depthMax) throw new ProjectionError('depthMax')
   if (Array.isArray(value)) return value.map((item: unknown, place) => splitItem(walk, item, at, place))

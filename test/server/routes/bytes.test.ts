@@ -216,6 +216,18 @@ for (const [what, text] of STREAMED_ARGUMENTS) {
   }
 }
 
+test('numbers in the chunks of a stream stay as they are written, and are judged by their digits', async () => {
+  const written = '"usage":{"n":18446744073709551615,"x":[-0,1.0,1e999,0.50]}'
+  const choice = '"choices":[{"index":0,"delta":{"content":"hi","n":1.0},"finish_reason":"stop"}]'
+  const chunk = `{"id":"c",${choice},${written},"card":4000000000000000006}`
+  gateway.models.answer((response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`data: ${chunk}\n\ndata: [DONE]\n\n`)
+  })
+  const text = await (await postBytes(chatText(',"stream":true'))).text()
+  assert.ok(text.includes(written) && text.includes('"n":1.0'), text)
+  assert.ok(text.includes(`"card":"${MARK}"`), text)
+})
+
 test('in a conversation of 20 turns each request is a beginning of the next, redactions included', async () => {
   const next = (turn: number): readonly object[] => [
     {
