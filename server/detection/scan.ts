@@ -1,6 +1,7 @@
 /** Runs a detector over all segments of a call in all their variants, and turns its matches into findings. */
 import type { Segment } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
+import { InspectionError } from '../core/inspection.ts'
 import { withoutCovered } from './covered-match.ts'
 import type { KeywordMemo } from './keyword-index.ts'
 import { createNamedValues, isReadAlone, type NamedValue } from './named-value.ts'
@@ -15,11 +16,6 @@ export const FINDINGS_MAX = MATCHES_MAX
 
 /** Matches in all variants of a segment, of which the outermost count: a match is seen again in each variant that has it. */
 const CANDIDATES_MAX = 4 * MATCHES_MAX
-
-/** There are more findings than can be evaluated. */
-export class InspectionError extends Error {
-  override readonly name = 'InspectionError'
-}
 
 /** Matches one text of a segment; `keywords` is its memo. */
 export type Matcher = (text: string, keywords: KeywordMemo | undefined, segment: Segment) => readonly Match[]

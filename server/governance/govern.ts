@@ -3,9 +3,9 @@
  * response; return. A streamed response is evaluated in batches in stream/stream-reply.ts.
  */
 
-import type { Call } from '../core/call.ts'
+import { type Call, LARGE_CHARS } from '../core/call.ts'
 import type { ErrorCode } from '../core/errors.ts'
-import type { Upstream, UpstreamResponse } from '../core/ports.ts'
+import type { UpstreamResponse } from '../core/ports.ts'
 import { appendEvent } from '../pipeline/append.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
 import { judge, type RecordedDecision } from '../pipeline/judge.ts'
@@ -13,14 +13,14 @@ import { errorReply, type Reply, refusalReply, responseReply } from '../pipeline
 import { type ResponseContent, readResponse } from '../protocol/upstream-response.ts'
 import { streamReply } from '../stream/stream-reply.ts'
 import { streamOfAnswer } from '../stream/whole-answer.ts'
-import { type GovernedRequest, judgeRequest, responseCall, type TextCall } from './governed-request.ts'
+import { type GovernedRequest, type JudgedRequest, judgeRequest, responseCall, type TextCall } from './governed-request.ts'
 
 /** Governs one call. Expected outcomes are replies; it throws only when the gateway itself is at fault. */
 export async function govern(gateway: Gateway, request: GovernedRequest): Promise<Reply> {
   const judged = await judgeRequest(gateway, request)
   if (judged.status === 'refused') return judged.reply
   const { call, decision } = judged
-  const sent = await forward(judged.upstream, request, judged.text, call.isStream)
+  const sent = await forward(gateway, judged, request)
   if (sent.status === 'failed')
     return forwardFailed(gateway, call, request.signal.aborted ? 'client_gone' : 'upstream_failed', sent)
   if (sent.content.kind === 'stream') return streamReply(gateway, call, decision, sent.response, request.signal)
@@ -37,14 +37,13 @@ type ForwardResult =
 
 /** Forwards the enforced request, and reads the response up to where its evaluation begins. */
 async function forward(
-  upstream: Upstream,
+  { ports }: Gateway,
+  { upstream, text, call }: JudgedRequest,
   { path, id, signal }: GovernedRequest,
-  text: string,
-  isStream: boolean,
 ): Promise<ForwardResult> {
   try {
     const response = await upstream.forward(path, text, id, signal)
-    const content = await readResponse(response, isStream)
+    const content = await readResponse(response, call.isStream, ports.inspector && LARGE_CHARS)
     const cause = `status ${response.status}`
     if (content.kind === 'rejected') return { status: 'failed', code: 'upstream.refused', cause }
     if (content.kind === 'malformed') return { status: 'failed', code: 'upstream.malformed', cause }
@@ -63,6 +62,8 @@ async function judgeResponse(
   upstreamResponse: UpstreamResponse,
 ): Promise<Reply> {
   const decision = await judge(gateway, call, { status: upstreamResponse.status })
+  if (decision.status === 'malformed')
+    return forwardFailed(gateway, request, 'upstream_failed', { code: 'upstream.malformed', cause: 'no JSON object' })
   if (decision.status === 'unrecorded') return errorReply('ledger.unavailable', call.id, decision.cause)
   if (decision.enforcement.status === 'refused') return refusalReply(decision.enforcement, call, decision)
   const { body, text = call.text } = decision.enforcement
@@ -77,7 +78,7 @@ async function forwardFailed(
   gateway: Gateway,
   call: Call,
   event: 'client_gone' | 'upstream_failed',
-  { code, cause }: Extract<ForwardResult, { status: 'failed' }>,
+  { code, cause }: Pick<Extract<ForwardResult, { status: 'failed' }>, 'code' | 'cause'>,
 ): Promise<Reply> {
   const appended = await appendEvent(gateway, call, event, 'error', { code })
   return appended.status === 'recorded'

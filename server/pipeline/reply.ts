@@ -3,6 +3,7 @@ import type { Call } from '../core/call.ts'
 import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
 import type { Allowance, UpstreamResponse } from '../core/ports.ts'
 import type { Verdict } from '../core/verdict.ts'
+import { turnsOf } from '../protocol/call-body.ts'
 import { withMember } from '../protocol/json-text.ts'
 import type { Decision } from './append.ts'
 import type { RecordedDecision } from './judge.ts'
@@ -72,7 +73,7 @@ export function responseReply(
   const metadata = {
     classification,
     blocked: false,
-    turn_index: turnIndex(call),
+    turn_index: call.turns ?? turnsOf(call.body),
     model: (body as { model?: unknown }).model ?? call.model,
     ...note,
     ...correlation(call, responseDecision.verdict),
@@ -95,12 +96,6 @@ export function redactionNote(request: readonly string[], response: readonly str
 function retryHeader(headers: UpstreamResponse['headers']): Readonly<Record<string, string>> {
   const retryAfter = headers['retry-after'] ?? ''
   return /^\d{1,6}$/.test(retryAfter) ? { 'retry-after': retryAfter } : {}
-}
-
-/** The number of user messages in a request. */
-function turnIndex(call: Call): number {
-  const messages = (call.body as { messages?: unknown } | null)?.messages
-  return Array.isArray(messages) ? messages.filter((message) => message?.role === 'user').length : 1
 }
 
 /** An expected failure from the table of errors. */

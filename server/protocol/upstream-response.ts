@@ -6,21 +6,26 @@ import { decodeUtf8 } from './json-text.ts'
 export const RESPONSE_BYTES_MAX = 32 * 1024 * 1024
 
 /**
- * The content of a response: a body and the text that it was parsed from. `error` carries the OpenAI error that may be
+ * The content of a response: a body and the text that it was parsed from; a larger text is not parsed here. `error` carries the OpenAI error that may be
  * evaluated and passed on.
  */
 export type ResponseContent =
   | Readonly<{ kind: 'stream' }>
-  | Readonly<{ kind: 'body'; body: object; text: string; bodyBytes: number }>
+  | Readonly<{ kind: 'body'; body: object | undefined; text: string; bodyBytes: number }>
   | Readonly<{ kind: 'error'; body: object; text: string; bodyBytes: number }>
   | Readonly<{ kind: 'rejected' }>
   | Readonly<{ kind: 'malformed' }>
 
 /**
  * Given a response, returns its content. 401, 403, 407 and redirects are about the gateway's own credentials and
- * address, and would mislead the client about its own: they are 'rejected'. Throws when the connection breaks.
+ * address, and would mislead the client about its own: they are 'rejected'. A text of more than `parsedCharsMax` is not
+ * parsed. Throws when the connection breaks.
  */
-export async function readResponse(response: UpstreamResponse, isStream: boolean): Promise<ResponseContent> {
+export async function readResponse(
+  response: UpstreamResponse,
+  isStream: boolean,
+  parsedCharsMax: number = Number.POSITIVE_INFINITY,
+): Promise<ResponseContent> {
   const isOk = response.status >= 200 && response.status < 300
   const isEvents = /^text\/event-stream\b/i.test(response.headers['content-type'] ?? '')
   if (isOk && isEvents && isStream) return { kind: 'stream' }
@@ -33,13 +38,14 @@ export async function readResponse(response: UpstreamResponse, isStream: boolean
     return { kind: 'rejected' }
   }
   const text = bytes && decodeUtf8(bytes)
-  const body = text === undefined ? undefined : parseObject(text)
+  const isLarge = text !== undefined && text.length > parsedCharsMax
+  const body = text === undefined || isLarge ? undefined : parseObject(text)
   const bodyBytes = bytes?.byteLength ?? 0
   if (!isOk) {
     const error = errorOf(body, response.status)
     return { kind: 'error', body: error, text: JSON.stringify(error), bodyBytes }
   }
-  return body && text !== undefined ? { kind: 'body', body, text, bodyBytes } : { kind: 'malformed' }
+  return (body || isLarge) && text !== undefined ? { kind: 'body', body, text, bodyBytes } : { kind: 'malformed' }
 }
 
 /** Reads bytes to their end; undefined when there are more than `bodyBytesMax`, and then it stops reading. */

@@ -7,6 +7,7 @@ import type {
   RouteShorthandOptions,
 } from 'fastify'
 import * as v from 'valibot'
+import { LARGE_CHARS } from '../core/call.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { sha256 } from '../core/hash.ts'
 import { ulid } from '../core/ulid.ts'
@@ -178,12 +179,17 @@ function requestOf(
 ): GovernedRequest {
   const { agent, headers, body, bodyText: text, bodyBytes, id } = request
   if (!agent) throw new Error('a governed route was reached without authentication')
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new PublicError('request.malformed')
+  const isRead = text.length <= LARGE_CHARS
+  if (isRead && !isObject(body)) throw new PublicError('request.malformed')
   const parsed = parseFlags(textOf(headers['x-tappass-flags'] ?? headers['x-governance-flags']), gateway.registry.flags)
   if (parsed.status === 'invalid') throw new PublicError(parsed.code, { message: parsed.message })
   const session = sessionOf(gateway, headers)
   const clientId = clientIdOf(request)
-  return { id, clientId, path, agent, session, flags: parsed.flags, body, text, bodyBytes, signal }
+  return { id, clientId, path, agent, session, flags: parsed.flags, body: isObject(body) ? body : undefined, text, bodyBytes, signal }
+}
+
+function isObject(body: unknown): body is object {
+  return typeof body === 'object' && body !== null && !Array.isArray(body)
 }
 
 /** A hash of the id that the client gave its request, when the request has another one. */

@@ -4,8 +4,9 @@
  */
 import type { Segment } from '../core/call.ts'
 import type { Finding, Severity } from '../core/finding.ts'
+import { InspectionError } from '../core/inspection.ts'
 import type { LocalStep } from '../core/step.ts'
-import { FINDINGS_MAX, InspectionError } from '../detection/scan.ts'
+import { FINDINGS_MAX } from '../detection/scan.ts'
 
 /** Any of the characters that are checked below. Most texts have none: accents, quotes, dashes and emoji aren't. */
 const RELEVANT =

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { withoutCovered } from '../../../server/detection/covered-match.ts'
+import { InspectionError } from '../../../server/core/inspection.ts'
 import type { Match } from '../../../server/detection/pattern.ts'
-import { createScanner, InspectionError } from '../../../server/detection/scan.ts'
+import { createScanner } from '../../../server/detection/scan.ts'
 import { project } from '../../../server/protocol/projection.ts'
 import { sequence } from '../rules/fixture.ts'
 

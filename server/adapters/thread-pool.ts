@@ -1,0 +1,105 @@
+/**
+ * Threads that look through large bodies: a kept pool (piscina), made when the first one comes. Each task may use so much
+ * processor time, which other work on the machine doesn't shorten; a thread that goes on is ended, and another takes its place.
+ */
+import { availableParallelism } from 'node:os'
+import { threadId } from 'node:worker_threads'
+import type { Piscina } from 'piscina'
+import { InspectionError, InspectionTimeout, OverloadError } from '../core/inspection.ts'
+import type { Clock, Inspector } from '../core/ports.ts'
+
+/** A task, and where the thread says that it has begun: its id and its processor time. */
+export type ThreadTask<T> = Readonly<{ progress: Int32Array; task: T }>
+
+/** `worker` is the file that a thread runs; it gets `workerData`. */
+export type ThreadPoolOptions = Readonly<{ worker: string; workerData: object; clock: Clock; limits?: Partial<Limits> }>
+
+type Limits = Readonly<{ processorMs: number; waitMs: number; elapsedMs: number; queueMax: number }>
+
+/**
+ * A body of 5 MB of prose takes a third of a second of a processor; what takes three times as long was made for it. The
+ * other two are for machines with other work: a wait in the queue, and a run.
+ */
+const LIMITS: Limits = { processorMs: 1_000, waitMs: 10_000, elapsedMs: 20_000, queueMax: 32 }
+
+const CHECK_MS = 50
+
+/** Memory of a thread (megabytes): the largest body takes some 50. */
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 48 }
+
+/** Called in a thread when it begins with a task. */
+export function begin(progress: Int32Array): void {
+  const { user, system } = process.threadCpuUsage()
+  Atomics.store(progress, 1, Math.round((user + system) / 1000))
+  Atomics.store(progress, 0, threadId)
+}
+
+/** Creates the pool. Nothing is loaded before the first task. */
+export function createThreadPool({ worker, workerData, clock, limits }: ThreadPoolOptions): Inspector {
+  const bounds = { ...LIMITS, ...limits }
+  let opened: Promise<Piscina> | undefined
+  const open = async (): Promise<Piscina> => {
+    const { Piscina } = await import('piscina')
+    const maxThreads = Math.max(1, availableParallelism() - 1)
+    const { queueMax: maxQueue } = bounds
+    const options = { filename: worker, workerData, minThreads: 1, maxThreads, maxQueue, idleTimeout: 60_000 }
+    return new Piscina({ ...options, resourceLimits: RESOURCE_LIMITS })
+  }
+  const run = async <T, R>(name: string, task: T): Promise<R> => {
+    opened ??= open()
+    const pool = await opened
+    const progress = new Int32Array(new SharedArrayBuffer(8))
+    const watch = watchTask(pool, progress, clock, bounds)
+    try {
+      const given: ThreadTask<T> = { progress, task }
+      return (await pool.run(given, { name, signal: watch.signal })) as R
+    } catch (cause) {
+      throw watch.stopped() ?? failureOf(cause)
+    } finally {
+      watch.end()
+    }
+  }
+  return {
+    inspect: (task) => run('inspect', task),
+    redact: (task) => run('redact', task),
+    close: async () => {
+      await (await opened)?.destroy()
+    },
+  }
+}
+
+/** Stops a task that takes too long; `stopped` says why. */
+function watchTask(pool: Piscina, progress: Int32Array, clock: Clock, limits: Limits) {
+  const controller = new AbortController()
+  const queuedMs = clock.elapsedMs()
+  let begunMs: number | undefined
+  let reason: Error | undefined
+  const stop = (error: Error): void => {
+    reason ??= error
+    controller.abort()
+  }
+  const check = async (): Promise<void> => {
+    const id = Atomics.load(progress, 0)
+    const nowMs = clock.elapsedMs()
+    if (id === 0) {
+      if (nowMs - queuedMs > limits.waitMs) stop(new OverloadError('too many calls wait to be looked through'))
+      return
+    }
+    begunMs ??= nowMs
+    if (nowMs - begunMs > limits.elapsedMs) return stop(new InspectionTimeout('looking through a call took too long'))
+    const usage = await pool.threads.find((thread) => thread.threadId === id)?.cpuUsage()
+    const usedMs = usage === undefined ? 0 : (usage.user + usage.system) / 1000 - Atomics.load(progress, 1)
+    if (usedMs > limits.processorMs) stop(new InspectionError('looking through a call takes too much processor time'))
+  }
+  // A thread that has ended has no times any more.
+  const timer = setInterval(() => void check().catch(() => {}), CHECK_MS)
+  return { signal: controller.signal, stopped: () => reason, end: () => clearInterval(timer) }
+}
+
+/** What a failure of the pool means. */
+function failureOf(cause: unknown): unknown {
+  if ((cause as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY')
+    return new InspectionError('looking through a call takes too much memory', { cause })
+  const isFull = cause instanceof Error && cause.message === 'Task queue is at limit'
+  return isFull ? new OverloadError('too many calls wait to be looked through', { cause }) : cause
+}
