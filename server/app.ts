@@ -44,6 +44,7 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
   const loaded = await loadSteps(folders, engine, families)
   const server = createHttpServer({
     bodyBytesMax: config.limits.bodyBytesMax,
+    corsOrigins: config.corsOrigins,
     newId: () => `req_${ulid(clock, random)}`,
     isPlainText: createTextCheck(config, loaded),
     isDraining,
@@ -55,6 +56,6 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
   const gateway = createGateway(config, loaded, ports, folders)
   const readiness = await registerRoutes(server, config, database, gateway, meter)
   await server.ready()
-  const closeAll = (): Promise<unknown> => Promise.all([close(), gateway.ports.inspector?.close()])
+  const closeAll = (): Promise<unknown> => Promise.all([close(), gateway.inspector?.close()])
   return { server, readiness, ledger: ports.ledger, close: closeAll }
 }

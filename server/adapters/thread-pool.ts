@@ -5,8 +5,8 @@
 import { availableParallelism } from 'node:os'
 import { threadId } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
-import { InspectionError, InspectionTimeout, OverloadError } from '../core/inspection.ts'
-import type { Clock, Inspector } from '../core/ports.ts'
+import { InspectionError, InspectionTimeout, type Inspector, OverloadError } from '../core/inspection.ts'
+import type { Clock } from '../core/ports.ts'
 
 /** A task, and where the thread says that it has begun: its id and its processor time. */
 export type ThreadTask<T> = Readonly<{ progress: Int32Array; task: T }>
@@ -23,6 +23,7 @@ type Limits = Readonly<{ processorMs: number; waitMs: number; elapsedMs: number;
 const LIMITS: Limits = { processorMs: 1_000, waitMs: 10_000, elapsedMs: 20_000, queueMax: 32 }
 
 const CHECK_MS = 50
+const IDLE_MS = 60_000
 
 /** Memory of a thread (megabytes): the largest body takes some 50. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 48 }
@@ -40,10 +41,16 @@ export function createThreadPool({ worker, workerData, clock, limits }: ThreadPo
   let opened: Promise<Piscina> | undefined
   const open = async (): Promise<Piscina> => {
     const { Piscina } = await import('piscina')
-    const maxThreads = Math.max(1, availableParallelism() - 1)
-    const { queueMax: maxQueue } = bounds
-    const options = { filename: worker, workerData, minThreads: 1, maxThreads, maxQueue, idleTimeout: 60_000 }
-    return new Piscina({ ...options, resourceLimits: RESOURCE_LIMITS })
+    return new Piscina({
+      filename: worker,
+      workerData,
+      // One stays, and takes over what waits when another is ended.
+      minThreads: 1,
+      maxThreads: Math.max(1, availableParallelism() - 1),
+      maxQueue: bounds.queueMax,
+      idleTimeout: IDLE_MS,
+      resourceLimits: RESOURCE_LIMITS,
+    })
   }
   const run = async <T, R>(name: string, task: T): Promise<R> => {
     opened ??= open()

@@ -31,7 +31,8 @@ export function createGateway(
     limits,
     findingCache: createFindingCache(),
     commitmentKey,
-    ports: { ...ports, inspector },
+    ports,
+    inspector,
   }
 }
 

@@ -53,6 +53,16 @@ export type RedactionTask = Readonly<{
 /** The text without them, and the model that it names. */
 export type RedactedText = Readonly<{ text: string; model: unknown }>
 
+/**
+ * Other threads, in which large bodies are looked through, so that no other call waits for it. Both reject when the body
+ * is more than can be looked through (InspectionError), when it took too long, and when too many wait (OverloadError).
+ */
+export type Inspector = Readonly<{
+  inspect: (task: InspectionTask) => Promise<Inspection>
+  redact: (task: RedactionTask) => Promise<RedactedText>
+  close: () => Promise<void>
+}>
+
 /** The call as steps see it that look at its head only. */
 export function withoutText(call: Call): Call {
   return { ...call, text: undefined, segments: [] }

@@ -1,6 +1,5 @@
 /** The gateway's ports: everything that it needs of the outside world. One adapter file each, one contract test each. */
 import type { Entry, SealedEntry } from './entry.ts'
-import type { Inspection, InspectionTask, RedactedText, RedactionTask } from './inspection.ts'
 import type { PolicyInput, Verdict } from './verdict.ts'
 
 /** One SQL session or pool. The same SQL text serves PGlite and PostgreSQL 16; parameters are $1, $2 … */
@@ -21,8 +20,8 @@ export type SessionDatabase = Database &
     session: <T>(work: (session: Database) => Promise<T>) => Promise<T>
   }>
 
-/** How many more calls an agent may make, and when that changes. */
-export type Allowance = Readonly<{ isAllowed: boolean; remaining: number; resetMs: number }>
+/** How many more calls an agent may make, and when that changes; of how many, where that is known. */
+export type Allowance = Readonly<{ isAllowed: boolean; remaining: number; resetMs: number; callsMax?: number }>
 
 /** Counts calls in a window that all replicas share. Throws when it can't count; the step then fails closed. */
 export type RateLimiter = Readonly<{
@@ -67,16 +66,6 @@ export type Upstream = Readonly<{
   close: () => Promise<void>
 }>
 
-/**
- * Other threads, in which large bodies are looked through, so that no other call waits for it. Both reject when the body
- * is more than can be looked through (InspectionError), when it took too long, and when too many wait (OverloadError).
- */
-export type Inspector = Readonly<{
-  inspect: (task: InspectionTask) => Promise<Inspection>
-  redact: (task: RedactionTask) => Promise<RedactedText>
-  close: () => Promise<void>
-}>
-
 /** Metrics. Never throws, never holds text of a call. */
 export type Meter = Readonly<{
   count: (name: 'pipeline_blocks' | 'pii_detections' | 'judgements', labels: Readonly<Record<string, string>>) => void
@@ -93,10 +82,7 @@ export type Random = Readonly<{ bytes: (count: number) => Uint8Array }>
 /** Which models go to which model server. */
 export type ModelRoute = Readonly<{ models: RegExp; upstream: Upstream }>
 
-/**
- * Everything outside that a call may use. Of `routes`, the first whose `models` matches a model's name is taken. Without an
- * `inspector` large bodies are looked through in this thread.
- */
+/** Everything outside that a call may use. Of `routes`, the first whose `models` matches a model's name is taken. */
 export type Ports = Readonly<{
   limiter: RateLimiter
   policy: PolicyEngine
@@ -105,5 +91,4 @@ export type Ports = Readonly<{
   meter: Meter
   clock: Clock
   random: Random
-  inspector?: Inspector
 }>

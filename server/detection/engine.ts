@@ -2,8 +2,6 @@
  * The engine of the detectors: the rules, one automaton for the keywords of all, and what is computed of a text once
  * for all of them. The composition root creates it and every step is created with it; nothing of it is in a module.
  */
-import type { Segment } from '../core/call.ts'
-import type { Finding } from '../core/finding.ts'
 import type { PendingFrom } from '../core/step.ts'
 import { createKeywordIndex } from './keyword-index.ts'
 import { createNumberDetector, type NumberPattern, pendingFromNumbers } from './number-detector.ts'
@@ -16,7 +14,7 @@ import type { CompiledRule, RuleFunctions } from './rule.ts'
 import { compileRules } from './rule-compiler.ts'
 import { parseRuleFile } from './rule-file.ts'
 import { numberOf, patternOf, phraseOf } from './rule-pattern.ts'
-import { createScanner, type Matcher } from './scan.ts'
+import { createScanner, type Scanner } from './scan.ts'
 
 /** Rules of one family as patterns, by what triggers them. */
 export type RuleSet = Readonly<{
@@ -39,7 +37,7 @@ export type Engine = Readonly<{
   /** Where a match of a set of rules may be pending at the end of a text. */
   pendingFrom: (rules: RuleSet, matchCharsMax: number) => PendingFrom
   /** Runs a detector over all segments of a call in all their variants (createScanner). */
-  scan: (segments: readonly Segment[], matcher: Matcher, yielding?: ReadonlySet<string>) => readonly Finding[]
+  scan: Scanner
 }>
 
 /** Creates an engine with the built-in rules and the functions that rules name. */

@@ -3,11 +3,7 @@
  * the Latin letters that they look like. The result maps back to the original, so that findings can point at it.
  */
 
-/** A normalized text. `span` maps a range of it to the range of the original. */
-export type Normalized = Readonly<{
-  text: string
-  span: (start: number, end: number) => readonly [start: number, end: number]
-}>
+import { EditableText, type EditedText } from './edited-text.ts'
 
 /**
  * Characters without width or meaning of their own (Unicode Default_Ignorable_Code_Point, and combining marks of
@@ -58,8 +54,6 @@ const HAS_CONFUSABLE = new RegExp(
 
 /** Unchanged text farther than this from a change is omitted: no match that the change reveals reaches it. */
 const CONTEXT_CHARS = 300
-/** Stands in place of omitted text; no pattern crosses it. */
-const OMISSION = '\n\0\n'
 
 const BACKSLASH: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' }
 const ENTITY: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'", nbsp: ' ' }
@@ -69,34 +63,15 @@ const CODE_POINT_MAX = 0x10ffff
  * Returns the normalized text, or undefined when nothing changes; ranges far from any change are omitted. One pass:
  * an escape within an escape needs another. The result at an index depends on at most the ten characters around it.
  */
-export function normalize(text: string): Normalized | undefined {
+export function normalize(text: string): EditedText | undefined {
   const expression = HAS_CONFUSABLE.test(text) ? ESCAPES_AND_CONFUSABLES : ESCAPES
-  // Pieces, alternately copied and replaced: where each starts in the result, and where in the source.
-  const resultStarts: number[] = [0]
-  const sourceStarts: number[] = [0]
-  let result = ''
-  const replace = (start: number, end: number, by: string): void => {
-    result += text.slice(sourceStarts.at(-1), start)
-    resultStarts.push(result.length)
-    result += by
-    resultStarts.push(result.length)
-    sourceStarts.push(start, end)
-  }
-  const omit = (from: number, to: number): void => {
-    if (to - from > OMISSION.length) replace(from, to, OMISSION)
-  }
+  const edit = new EditableText(text, CONTEXT_CHARS)
   expression.lastIndex = 0
   for (let match = expression.exec(text); match !== null; match = expression.exec(text)) {
     const replacement = replacementOf(match)
-    if (replacement === undefined) continue
-    const from = sourceStarts.length === 1 ? 0 : (sourceStarts.at(-1) as number) + CONTEXT_CHARS
-    omit(from, match.index - CONTEXT_CHARS)
-    replace(match.index, match.index + match[0].length, replacement)
+    if (replacement !== undefined) edit.replace(match.index, match.index + match[0].length, replacement)
   }
-  if (sourceStarts.length === 1) return undefined
-  omit((sourceStarts.at(-1) as number) + CONTEXT_CHARS, text.length - CONTEXT_CHARS)
-  result += text.slice(sourceStarts.at(-1))
-  return { text: result, span: (start, end) => spanOf(resultStarts, sourceStarts, start, end) }
+  return edit.finish()
 }
 
 /** The replacement of one match; undefined where it stays. */
@@ -119,36 +94,6 @@ function replacementOf(match: RegExpExecArray): string | undefined {
 
 function characterOf(codePoint: number): string | undefined {
   return codePoint <= CODE_POINT_MAX ? String.fromCodePoint(codePoint) : undefined
-}
-
-/** A range that begins or ends inside a replaced piece includes all of that piece's source. */
-function spanOf(
-  resultStarts: readonly number[],
-  sourceStarts: readonly number[],
-  start: number,
-  end: number,
-): readonly [number, number] {
-  const first = pieceAt(resultStarts, start)
-  const last = end > start ? pieceAt(resultStarts, end - 1) : first
-  const isReplaced = (piece: number): boolean => piece % 2 === 1
-  const offset = (piece: number, index: number): number =>
-    (sourceStarts[piece] as number) + index - (resultStarts[piece] as number)
-  return [
-    isReplaced(first) ? (sourceStarts[first] as number) : offset(first, start),
-    isReplaced(last) ? (sourceStarts[last + 1] as number) : offset(last, end),
-  ]
-}
-
-/** Binary search for the last piece that starts at or before `index`. */
-function pieceAt(resultStarts: readonly number[], index: number): number {
-  let low = 0
-  let high = resultStarts.length - 1
-  while (low < high) {
-    const middle = (low + high + 1) >> 1
-    if ((resultStarts[middle] as number) <= index) low = middle
-    else high = middle - 1
-  }
-  return low
 }
 
 /** Maximum length of an incomplete escape. */

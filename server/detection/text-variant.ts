@@ -4,9 +4,10 @@
  */
 
 import type { PendingFrom } from '../core/step.ts'
+import { EditableText, type EditedText, lastAtOrBefore } from './edited-text.ts'
 import { begunRunStart, type EncodedRun, encodedRuns, pendingRunStart } from './encoded-text.ts'
 import type { KeywordMemo } from './keyword-index.ts'
-import { type Normalized, normalize, stableTo } from './normalization.ts'
+import { normalize, stableTo } from './normalization.ts'
 
 /** A text to scan. `span` maps a range of this text to the range of the original. */
 export type TextVariant = Readonly<{
@@ -15,6 +16,8 @@ export type TextVariant = Readonly<{
   isVisible: boolean
   /** The memo of its keywords. */
   keywords: KeywordMemo
+  /** Of the text as it is: the places of what stands between its parts. */
+  seams?: readonly number[]
   span: (start: number, end: number) => readonly [start: number, end: number]
 }>
 
@@ -23,16 +26,20 @@ const identitySpan: TextVariant['span'] = (start, end) => [start, end]
 /** Layers that are decoded: base64 in base64, a percent sign that is itself percent-encoded. */
 const LAYERS_MAX = 2
 
+/** So much before and after a seam is read without it: what is no longer than a step's reach, and some of it in escapes. */
+const SEAM_CONTEXT_CHARS = 400
+
 /**
  * Returns the variants of a text, the text itself first. None is longer than its source, so that all together are at
- * most some twenty times the text, and for anything that people write little more than once.
+ * most some twenty times the text, and for anything that people write little more than once. `seams` are the places of
+ * characters that stand between two parts of the text: it is also read as if they were not there.
  */
-export function variantsOf(text: string): readonly TextVariant[] {
-  const original: TextVariant = { text, isVisible: true, keywords: {}, span: identitySpan }
+export function variantsOf(text: string, seams: readonly number[] = []): readonly TextVariant[] {
+  const original: TextVariant = { text, isVisible: true, keywords: {}, span: identitySpan, seams }
   const normalized = normalize(text)
   const runs = encodedRuns(text)
   // So are nearly all texts.
-  if (normalized === undefined && runs.length === 0) return [original]
+  if (normalized === undefined && runs.length === 0 && seams.length === 0) return [original]
   const variants: TextVariant[] = [original]
   const seen = new Set([text])
   const add = (variant: TextVariant): boolean => {
@@ -41,14 +48,43 @@ export function variantsOf(text: string): readonly TextVariant[] {
     variants.push(variant)
     return true
   }
-  let layer = [original, ...normalizedVariants(original, normalized, add)]
+  const joined = withoutSeams(original, SEAM_CONTEXT_CHARS, seams).filter(add)
+  const joinedNormalized = joined.flatMap((variant) => normalizedVariants(variant, normalize(variant.text), add))
+  const acrossSeams = withoutSeams(original, Number.POSITIVE_INFINITY, seams).flatMap((variant) =>
+    decodedVariants(variant, runsAcross(encodedRuns(variant.text), seams), add),
+  )
+  let layer = [...visible(original, normalized, add), ...joinedNormalized]
   for (let depth = 0; depth < LAYERS_MAX; depth++) {
     const decoded = layer.flatMap((variant) =>
       decodedVariants(variant, variant === original ? runs : encodedRuns(variant.text), add),
     )
-    layer = decoded.flatMap((variant) => [variant, ...normalizedVariants(variant, normalize(variant.text), add)])
+    if (depth === 0) decoded.push(...acrossSeams)
+    layer = decoded.flatMap((variant) => visible(variant, normalize(variant.text), add))
   }
   return variants
+}
+
+/** A variant and its normalized ones. */
+function visible(variant: TextVariant, normalized: EditedText | undefined, add: AddVariant): readonly TextVariant[] {
+  return [variant, ...normalizedVariants(variant, normalized, add)]
+}
+
+/** The text without its seams, and without what is farther than `contextChars` from any; none when there are no seams. */
+function withoutSeams(original: TextVariant, contextChars: number, seams: readonly number[]): readonly TextVariant[] {
+  const edit = new EditableText(original.text, contextChars)
+  for (const seam of seams) edit.replace(seam, seam + 1, '')
+  const joined = edit.finish()
+  return joined === undefined ? [] : [{ text: joined.text, isVisible: true, keywords: {}, span: joined.span }]
+}
+
+/** The runs in a text without its seams that one of the seams had parted. */
+function runsAcross(runs: readonly EncodedRun[], seams: readonly number[]): readonly EncodedRun[] {
+  // Each seam that was taken out before one moved it by one.
+  const places = seams.map((seam, index) => seam - index)
+  return runs.filter(({ start, end }) => {
+    const last = places[lastAtOrBefore(places, end - 1)] as number
+    return last > start && last < end
+  })
 }
 
 type AddVariant = (variant: TextVariant) => boolean
@@ -56,7 +92,7 @@ type AddVariant = (variant: TextVariant) => boolean
 /** The normalized variants of a variant, `firstNormalized` being the first. */
 function normalizedVariants(
   variant: TextVariant,
-  firstNormalized: Normalized | undefined,
+  firstNormalized: EditedText | undefined,
   add: AddVariant,
 ): readonly TextVariant[] {
   const variants: TextVariant[] = []

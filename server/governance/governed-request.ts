@@ -36,7 +36,7 @@ export type TextCall = Call & Readonly<{ text: string }>
  * Returns the call of a request. A large one is read in another thread: what its body says is not known yet. Undefined when
  * the body is no JSON object, or deeper or larger than can be looked through.
  */
-export function requestCall({ ports: { inspector } }: Gateway, request: GovernedRequest): TextCall | undefined {
+export function requestCall({ inspector }: Gateway, request: GovernedRequest): TextCall | undefined {
   const { id, clientId, agent, session, flags, text, bodyBytes } = request
   const head = { id, clientId, agent, session, flags, stage: 'request', text, bodyBytes, ...NOTHING_READ } as const
   return inspector !== undefined && text.length > LARGE_CHARS ? head : withBody(head, request.body)
@@ -84,21 +84,23 @@ export type RequestDecision =
  */
 export async function judgeRequest(gateway: Gateway, request: GovernedRequest): Promise<RequestDecision> {
   const given = requestCall(gateway, request)
-  if (!given) return { status: 'refused', reply: errorReply('request.malformed', request.id) }
+  if (!given) return { status: 'refused', reply: errorReply('request.too_complex', request.id) }
   const { routes } = gateway.ports
   const decision = await judge(gateway, given, ({ model }) => ({
     path: request.path,
     upstream: upstreamOf(routes, model)?.name ?? null,
   }))
-  if (decision.status === 'malformed')
-    return { status: 'refused', reply: errorReply('request.malformed', given.id) }
+  if (decision.status === 'malformed') return { status: 'refused', reply: errorReply('request.malformed', given.id) }
   if (decision.status === 'unrecorded')
     return { status: 'refused', reply: errorReply('ledger.unavailable', given.id, decision.cause) }
   const { call } = decision
   const upstream = upstreamOf(routes, call.model)
   if (decision.enforcement.status === 'refused')
     return { status: 'refused', reply: refusalReply(decision.enforcement, call, decision) }
-  if (!upstream) return { status: 'refused', reply: errorReply('model.unknown', call.id) }
+  if (!upstream) {
+    const details = { param: 'model' }
+    return { status: 'refused', reply: errorReply('model.unknown', call.id, undefined, { details }) }
+  }
   const model = recordableModel(gateway, call, decision.outcomes)
   const { text = call.text } = decision.enforcement
   return { status: 'judged', call: { ...call, model, segments: [], text: undefined }, decision, upstream, text }

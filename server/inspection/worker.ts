@@ -16,12 +16,12 @@ import { RULE_FUNCTIONS } from '../rules/check/rule-functions.ts'
 import { readRuleBook } from '../rules/rule-book.ts'
 
 /** What a thread is started with. The key is that of the ledger's commitments, by which ids get their aliases. */
-export type WorkerData = Readonly<{ stepFolders: readonly string[]; commitmentKey: Uint8Array }>
+type Given = Readonly<{ stepFolders: readonly string[]; commitmentKey: Uint8Array }>
 
 let inspecting: Promise<Inspecting> | undefined
 
 async function load(): Promise<Inspecting> {
-  const { stepFolders } = Piscina.workerData as WorkerData
+  const { stepFolders } = Piscina.workerData as Given
   const { families, rules } = readRuleBook()
   const { steps } = await loadSteps(stepFolders, createEngine(rules, RULE_FUNCTIONS), families)
   return { steps, clock: systemClock, findingCache: createFindingCache() }
@@ -38,7 +38,7 @@ export async function inspect({ progress, task }: ThreadTask<InspectionTask>): P
 /** Takes findings out of a text. */
 export function redact({ progress, task }: ThreadTask<RedactionTask>): RedactedText {
   begin(progress)
-  const { commitmentKey } = Piscina.workerData as WorkerData
+  const { commitmentKey } = Piscina.workerData as Given
   const { stage, text, findings, kinds } = task
   const redacted = redactCall({ stage, text, body: undefined }, findings, kinds, createAliases(commitmentKey))
   return { text: redacted.text ?? '', model: (redacted.body as { model?: unknown }).model }

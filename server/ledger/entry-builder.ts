@@ -162,13 +162,16 @@ function callColumns(call: Call) {
     agentId: call.agent.id,
     sessionId: call.session ?? null,
     requestId: call.id,
-    model: modelName(call.model),
+    model: call.model === '' ? null : modelName(call.model),
   }
 }
 
+/** Stands for a model's name in which something was found. */
+export const WITHHELD_MODEL = '(withheld)'
+
 /** The model's name comes from the client; anything that can't be a name is not recorded, for it may be any text. */
 export function modelName(model: string): string {
-  return /^[\w./:@+-]{1,128}$/.test(model) ? model : '(not a model name)'
+  return model === WITHHELD_MODEL || /^[\w./:@+-]{1,128}$/.test(model) ? model : '(not a model name)'
 }
 
 /**

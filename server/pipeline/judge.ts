@@ -5,6 +5,7 @@
 import { type Call, LARGE_CHARS } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Allowance } from '../core/ports.ts'
+import type { StepOutcome } from '../core/step.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { EntryDetails } from '../ledger/entry-builder.ts'
 import { appendDecision, countFinding, type Decision } from './append.ts'
@@ -38,7 +39,7 @@ export async function judge(
   const call = { ...seen, text: seen.text ?? given.text }
   const decided = await decide(gateway, call, outcomes)
   const findings = await redactedFindings(gateway, call, outcomes, decided)
-  const { verdict, enforcement } = await enforced(gateway, call, findings, decided)
+  const { verdict, enforcement } = await enforced(gateway, call, findings, outcomes, decided)
   const ownDetails = typeof details === 'function' ? details(call) : details
   const released = enforcement.status === 'passed' && enforcement.text !== call.text ? enforcement.text : undefined
   const appended = await appendDecision(gateway, call, { outcomes, verdict }, call.text, ownDetails, released)
@@ -52,10 +53,11 @@ async function enforced(
   gateway: Gateway,
   call: Call,
   findings: readonly Finding[],
+  outcomes: readonly StepOutcome[],
   decided: Verdict,
 ): Promise<Readonly<{ verdict: Verdict; enforcement: Enforcement }>> {
   try {
-    return { verdict: decided, enforcement: await enforceAnywhere(gateway, call, findings, decided) }
+    return { verdict: decided, enforcement: await enforceAnywhere(gateway, call, findings, outcomes, decided) }
   } catch {
     const { policy, decisionId, classification } = decided
     const reasons = [{ step: 'redaction', kind: 'step.failed' }]
@@ -69,12 +71,13 @@ async function enforceAnywhere(
   gateway: Gateway,
   call: Call,
   findings: readonly Finding[],
+  outcomes: readonly StepOutcome[],
   verdict: Verdict,
 ): Promise<Enforcement> {
-  const { inspector } = gateway.ports
+  const { inspector } = gateway
   const { stage, text = '' } = call
   if (verdict.action !== 'redact' || inspector === undefined || text.length <= LARGE_CHARS)
-    return enforce(call, findings, verdict, gateway)
+    return enforce(call, findings, verdict, gateway, outcomes)
   const { kinds } = verdict
   const redacted = await inspector.redact({ stage, text, findings, kinds })
   return { status: 'passed', body: { model: redacted.model }, text: redacted.text, redacted: kinds }

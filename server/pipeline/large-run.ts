@@ -3,11 +3,11 @@
  * see its head only: who calls. Remote detectors come last, and get the texts, but no body.
  */
 import type { Call } from '../core/call.ts'
-import { type Inspection, withoutText } from '../core/inspection.ts'
-import type { Clock, Inspector } from '../core/ports.ts'
+import { type Inspection, type Inspector, withoutText } from '../core/inspection.ts'
+import type { Clock } from '../core/ports.ts'
 import type { Step, StepContext, StepOutcome } from '../core/step.ts'
 import { isAdmitting, isGate, isLocalStep } from './local-run.ts'
-import { failedOutcome, skipped, startRemote, type StepRun } from './step-run.ts'
+import { failedOutcome, type StepRun, skipped, startRemote } from './step-run.ts'
 
 /** The steps of the call's stage, and what running them needs. */
 type LargeRun = Readonly<{ steps: readonly Step[]; context: StepContext; clock: Clock; inspector: Inspector }>
@@ -27,8 +27,7 @@ export async function runLarge({ steps, context, clock, inspector }: LargeRun, c
     limits: context.limits,
     isTextWanted: isAdmitted && detectors.some((step) => !isLocalStep(step)),
   })
-  if (inspection.status === 'malformed')
-    return { outcomes: [], allowance: remoteGates.allowance, isMalformed: true }
+  if (inspection.status === 'malformed') return { outcomes: [], allowance: remoteGates.allowance, isMalformed: true }
   const seen = { ...call, ...inspection.seen }
   const ofGates = inspection.outcomes.slice(0, localGates.length)
   const ofDetectors = inspection.outcomes.slice(localGates.length)

@@ -4,11 +4,9 @@
  */
 import type { Call } from '../core/call.ts'
 import type { LocalStep, StepOutcome } from '../core/step.ts'
+import { WITHHELD_MODEL } from '../ledger/entry-builder.ts'
 import { allFindings } from './enforce.ts'
 import type { Gateway } from './gateway.ts'
-
-/** Stands in the ledger for a model's name in which something was found. */
-export const WITHHELD = '(withheld)'
 
 type TextSteps = Pick<Gateway, 'steps' | 'limits'>
 
@@ -41,8 +39,8 @@ function isTextDetector(step: Gateway['steps'][number]): step is LocalStep {
 
 /** The model's name as it may be recorded, given what the steps found in the request. */
 export function recordableModel(gateway: TextSteps, { model }: Call, outcomes: readonly StepOutcome[]): string {
-  if (allFindings(outcomes).some(({ pointer }) => pointer === '/model')) return WITHHELD
+  if (allFindings(outcomes).some(({ pointer }) => pointer === '/model')) return WITHHELD_MODEL
   // Where a gate refused, the detectors have not seen it.
   const isJudged = outcomes.every(({ status }) => status === 'done')
-  return isJudged || isPlainText(gateway, model) ? model : WITHHELD
+  return isJudged || isPlainText(gateway, model) ? model : WITHHELD_MODEL
 }

@@ -6,11 +6,11 @@ import type { FindingCache } from './finding-cache.ts'
 import type { Gateway } from './gateway.ts'
 import { runLarge } from './large-run.ts'
 import { isAdmitting, isGate, isLocalStep, runLocalSteps } from './local-run.ts'
-import { failedOutcome, skipped, startRemote, type StepRun } from './step-run.ts'
+import { failedOutcome, type StepRun, skipped, startRemote } from './step-run.ts'
 
 /** What running steps needs of a gateway. */
-export type StepRunner = Pick<Gateway, 'steps' | 'limits' | 'findingCache'> &
-  Readonly<{ ports: Pick<Ports, 'clock' | 'limiter' | 'meter' | 'inspector'> }>
+export type StepRunner = Pick<Gateway, 'steps' | 'limits' | 'findingCache' | 'inspector'> &
+  Readonly<{ ports: Pick<Ports, 'clock' | 'limiter' | 'meter'> }>
 
 /**
  * Returns one outcome for each step of the call's stage: those of the gates first, and of each the local steps before
@@ -25,7 +25,8 @@ export async function runSteps(runner: StepRunner, call: Call): Promise<StepRun>
 }
 
 async function runStage(runner: StepRunner, call: Call): Promise<StepRun> {
-  const { clock, limiter, meter, inspector } = runner.ports
+  const { clock, limiter, meter } = runner.ports
+  const { inspector } = runner
   const context: StepContext = { nowMs: clock.nowMs(), limiter, limits: runner.limits }
   const steps = runner.steps.filter(({ stages }) => stages.includes(call.stage))
   const run =

@@ -19,22 +19,22 @@ function escapeChars(source: string, at: number): number {
 export function createEscapeMap(source: string): EscapeMap {
   // Up to the next escape both run side by side, `surplus` apart.
   let surplus = 1
-  let escape = source.indexOf('\\')
+  let nextEscape = source.indexOf('\\')
   const skipEscape = (): void => {
-    const chars = escapeChars(source, escape)
+    const chars = escapeChars(source, nextEscape)
     surplus += chars - 1
-    escape = source.indexOf('\\', escape + chars)
+    nextEscape = source.indexOf('\\', nextEscape + chars)
   }
   return {
     sourceIndex: (decoded) => {
-      while (escape >= 0 && escape < decoded + surplus) skipEscape()
+      while (nextEscape >= 0 && nextEscape < decoded + surplus) skipEscape()
       return decoded + surplus
     },
     decodedIndex: (index, isEnd) => {
-      while (escape >= 0 && escape + escapeChars(source, escape) <= index) skipEscape()
-      const inside = escape >= 0 ? index - escape : 0
+      while (nextEscape >= 0 && nextEscape + escapeChars(source, nextEscape) <= index) skipEscape()
+      const inside = nextEscape >= 0 ? index - nextEscape : 0
       if (inside <= 0) return index - surplus
-      return escape - surplus + (isEnd && inside > 1 ? 1 : 0)
+      return nextEscape - surplus + (isEnd && inside > 1 ? 1 : 0)
     },
   }
 }

@@ -137,7 +137,10 @@ function visitNumber(walk: Walk, value: number, place: Place): void {
 function visitContainer(walk: Walk, value: object, place: Place): void {
   if (place.depth >= PROJECTION_LIMITS.depthMax) throw new ProjectionError('depthMax')
   const pointer = containerPointer(place.pointer)
-  if (!Array.isArray(value)) return visitObject(walk, value as Readonly<Record<string, unknown>>, { ...place, pointer })
+  if (!Array.isArray(value)) {
+    visitObject(walk, value as Readonly<Record<string, unknown>>, { ...place, pointer })
+    return
+  }
   const { author, depth, name } = place
   const part = place.part === 'top' ? 'inside' : place.part
   for (let index = 0; index < value.length; index++) {

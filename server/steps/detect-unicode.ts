@@ -2,11 +2,11 @@
  * Detects characters that a reader and a model see differently: tags and variation selectors that spell hidden text,
  * invisible characters, direction overrides, letters of another script inside a word.
  */
-import type { Segment } from '../core/call.ts'
-import type { Finding, Severity } from '../core/finding.ts'
-import { InspectionError } from '../core/inspection.ts'
+import type { Severity } from '../core/finding.ts'
 import type { LocalStep } from '../core/step.ts'
-import { FINDINGS_MAX } from '../detection/scan.ts'
+import { type JoinedText, joinSegments } from '../detection/joined-text.ts'
+import type { Match } from '../detection/pattern.ts'
+import { assertFew, findingsIn } from '../detection/scan.ts'
 
 /** Any of the characters that are checked below. Most texts have none: accents, quotes, dashes and emoji aren't. */
 const RELEVANT =
@@ -42,8 +42,6 @@ const WORD_START = new RegExp(`[A-Za-z${LOOKALIKE_SCRIPTS}]{0,40}$`)
 const JOINER_CONTEXT =
   /[\ufe0f\u0590-\u08ff\u0900-\u0dff\u0e00-\u109f\u1780-\u18af\u2190-\u2bff]|[\ud83c-\ud83e][\udc00-\udfff]/
 
-type UnicodeMatch = Readonly<{ kind: string; severity: Severity; confidence: number; start: number; end: number }>
-
 /** Kinds `unicode.tag`, `unicode.invisible`, `unicode.bidi`, `unicode.homoglyph`. Smuggled text has confidence 0.9 and more. */
 export const step: LocalStep = {
   name: 'detect_unicode',
@@ -51,52 +49,35 @@ export const step: LocalStep = {
   category: 'data_protection',
   stages: ['request'],
   isCacheable: true,
-  inspect: (call) => {
-    const findings: Finding[] = []
-    for (const segment of call.segments) {
-      if (RELEVANT.test(segment.text)) inspectSegment(segment, findings)
-    }
-    return findings
-  },
+  // Most calls have none of the characters.
+  inspect: (call) =>
+    call.segments.some(({ text }) => RELEVANT.test(text))
+      ? findingsIn(joinSegments(call.segments, ''), inspectText)
+      : [],
 }
 
-/** Adds a segment's findings. Throws InspectionError when there are too many. */
-function inspectSegment({ text, pointer }: Segment, findings: Finding[]): void {
-  for (const matchesOf of [tags, selectors, zeroWidth, bidiControls, mixedWords]) {
-    for (const { kind, severity, confidence, start, end } of matchesOf(text)) {
-      findings.push({ kind: `unicode.${kind}`, severity, pointer, span: [start, end], confidence })
-      assertFew(findings)
-    }
-  }
+function* inspectText({ text }: JoinedText): Iterable<Match> {
+  if (!RELEVANT.test(text)) return
+  for (const matchesOf of [tags, selectors, zeroWidth, bidiControls, mixedWords]) yield* matchesOf(text)
 }
 
-function assertFew(found: readonly unknown[]): void {
-  if (found.length > FINDINGS_MAX) throw new InspectionError('there are more findings than can be evaluated')
+function matchOf(match: RegExpExecArray, kind: string, severity: Severity, confidence: number): Match {
+  return { kind: `unicode.${kind}`, severity, confidence, start: match.index, end: match.index + match[0].length }
 }
 
-function matchOf(match: RegExpExecArray, kind: string, severity: Severity, confidence: number): UnicodeMatch {
-  return {
-    kind,
-    severity,
-    confidence,
-    start: match.index,
-    end: match.index + match[0].length,
-  }
-}
-
-function* tags(text: string): Iterable<UnicodeMatch> {
+function* tags(text: string): Iterable<Match> {
   for (const match of text.matchAll(TAGS)) {
     const isFlag = FLAG.test(match[0]) && text.startsWith(FLAG_BASE, match.index - FLAG_BASE.length)
     if (!isFlag) yield matchOf(match, 'tag', 'critical', 0.98)
   }
 }
 
-function* selectors(text: string): Iterable<UnicodeMatch> {
+function* selectors(text: string): Iterable<Match> {
   for (const match of text.matchAll(SELECTORS)) yield matchOf(match, 'invisible', 'critical', 0.95)
 }
 
-function zeroWidth(text: string): readonly UnicodeMatch[] {
-  const matches: UnicodeMatch[] = []
+function zeroWidth(text: string): readonly Match[] {
+  const matches: Match[] = []
   for (const match of text.matchAll(ZERO_WIDTH)) {
     const before = text.slice(Math.max(0, match.index - 2), match.index)
     const after = text.slice(match.index + match[0].length, match.index + match[0].length + 2)
@@ -118,7 +99,7 @@ function zeroWidth(text: string): readonly UnicodeMatch[] {
 }
 
 /** Overrides reverse text; embeddings only matter beside left-to-right text of code. */
-function* bidiControls(text: string): Iterable<UnicodeMatch> {
+function* bidiControls(text: string): Iterable<Match> {
   for (const match of text.matchAll(OVERRIDES)) yield matchOf(match, 'bidi', 'high', 0.85)
   // Asked of the text once, at the first embedding: a text may have as many of them as it has characters.
   let confidence: number | undefined
@@ -128,7 +109,7 @@ function* bidiControls(text: string): Iterable<UnicodeMatch> {
   }
 }
 
-function* mixedWords(text: string): Iterable<UnicodeMatch> {
+function* mixedWords(text: string): Iterable<Match> {
   let scannedTo = 0
   for (const { index } of text.matchAll(SCRIPT_CHANGE)) {
     if (index < scannedTo) continue
@@ -140,6 +121,6 @@ function* mixedWords(text: string): Iterable<UnicodeMatch> {
     const word = text.slice(start, scannedTo)
     // Units and formulas mix scripts by nature: μm, Δt, Ωm.
     if (word.length < 4 || (word.match(/[A-Za-z]/g)?.length ?? 0) < 2) continue
-    yield { kind: 'homoglyph', severity: 'medium', confidence: 0.6, start, end: scannedTo }
+    yield { kind: 'unicode.homoglyph', severity: 'medium', confidence: 0.6, start, end: scannedTo }
   }
 }

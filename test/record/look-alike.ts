@@ -26,7 +26,7 @@ export function made(count: number, alphabet: keyof typeof ALPHABETS = 'alnum', 
   return text
 }
 
-const glue = (...parts: readonly string[]): string => parts.join('')
+export const glue = (...parts: readonly string[]): string => parts.join('')
 
 /** An armoured private key. */
 export function privateKey(sort = 'RSA ', lines = 8): string {

@@ -8,7 +8,7 @@ import { IBAN } from './iban.ts'
 import * as address from './packed-address.ts'
 import { isPaymentCard } from './payment-card.ts'
 import { isDialable } from './phone-number.ts'
-import { privateKeyEnd } from './private-key.ts'
+import * as key from './private-key.ts'
 import * as secret from './secret-value.ts'
 
 /** A checksum over the letters and digits of a value, whatever separates them. */
@@ -38,6 +38,7 @@ export const RULE_FUNCTIONS: RuleFunctions = {
     payment_card: compact("Issuer's range and length, Luhn", isPaymentCard),
     personnummer: compact('Swedish personal identity number: date, Luhn', isPersonnummer),
     pesel: compact('Polish PESEL: weights 1 3 7 9', checksum.isPesel),
+    scrambled: { about: 'Base64 of what is no text: upper case, lower case and digits in turn', run: key.isScrambled },
     ssn: compact('US SSN: ranges that the SSA gives out', checksum.isSsn),
   },
   grades: {
@@ -48,6 +49,12 @@ export const RULE_FUNCTIONS: RuleFunctions = {
     address_link: { about: 'A link: data packed into its address 0.7, a long query 0.3', run: address.gradeLink },
     address_style: { about: 'An image of a style sheet: data packed into its address 0.8', run: address.gradeStyle },
     address_text: { about: 'An address in text: a packed host 0.7, a packed path 0.45', run: address.gradeAddress },
+    bare_key: {
+      about: 'The first line of a key without dashes: 0.9 when base64 of no text follows',
+      run: key.gradeBareKey,
+    },
+    key: { about: 'The first line of a key: 0.99 when a body follows', run: key.gradeKey },
+    key_mention: { about: 'The first line of a key: 0.4 when no body follows', run: key.gradeKeyMention },
     named_value: {
       about: 'A value behind a name: generated 0.85, chosen 0.6, else 0.3; no placeholder, code or plain word',
       run: secret.gradeNamedValue,
@@ -59,7 +66,7 @@ export const RULE_FUNCTIONS: RuleFunctions = {
       about: 'It ends where the pattern ends, but a stream holds it like one that goes on',
       run: (_, end) => end,
     },
-    private_key: { about: 'To the footer of an armoured key, or the last piece of its body', run: privateKeyEnd },
+    private_key: { about: 'To the footer of an armoured key, or the last piece of its body', run: key.privateKeyEnd },
   },
   probes: {
     hex_separator: { about: 'Hexadecimal digits on both sides, or a second colon', run: isHexSeparator },

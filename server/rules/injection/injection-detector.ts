@@ -45,19 +45,19 @@ export function createInjectionDetector(
 ): (segments: readonly Segment[]) => readonly Finding[] {
   const detectPhrases = engine.phraseDetector(engine.rules('injection').phrases)
   const windowScore = createWindowScore(model)
-  const classify = (text: string): readonly Match[] => classifyText(windowScore, text)
   return (segments) => {
-    const phrases = engine.scan(segments, (text, keywords, { author }) =>
-      detectPhrases(text, ({ channel }) => appliesTo(channel, author), keywords),
+    const phrases = engine.scan(
+      segments,
+      (text, keywords, { author }) => detectPhrases(text, ({ channel }) => appliesTo(channel, author), keywords),
+      { weigh: raiseStrongest },
     )
     // Definitions of tools are instructions by nature; the model was not trained on them.
-    const classified: Finding[] = []
-    for (const segment of segments) {
-      if (segment.author !== 'schema') classified.push(...engine.scan([segment], classify))
-    }
+    const classified = engine.scan(segments, (text, _, { author }, seams) =>
+      author === 'schema' ? [] : classifyText(windowScore, text, seams),
+    )
     if (phrases.length + classified.length === 0) return classified
     const authors = new Map(segments.map(({ pointer, author }) => [pointer, author]))
-    return [...raiseStrongest(phrases), ...classified].map((finding) => ({
+    return [...phrases, ...classified].map((finding) => ({
       ...finding,
       confidence: Math.min(CONFIDENCE_MAX[authors.get(finding.pointer) ?? 'other'], finding.confidence),
     }))
@@ -65,10 +65,10 @@ export function createInjectionDetector(
 }
 
 /** The window of a text with the highest score, when that reaches the minimum. */
-function classifyText(windowScore: (text: string) => number, text: string): readonly Match[] {
-  if (text.length < MODEL_CHARS_MIN) return []
+function classifyText(windowScore: (text: string) => number, text: string, seams: readonly number[]): readonly Match[] {
   let worst: Match | undefined
-  for (const [start, end] of windowsOf(text)) {
+  for (const [start, end] of windowsOf(text, seams)) {
+    if (end - start < MODEL_CHARS_MIN) continue
     const score = windowScore(start === 0 && end === text.length ? text : text.slice(start, end))
     const confidence = Math.min(CORROBORATED_MAX, toHundredths(1 / (1 + Math.exp(-score - CALIBRATION))))
     if (confidence < CLASSIFIER_CONFIDENCE_MIN || confidence <= (worst?.confidence ?? 0)) continue
@@ -77,23 +77,20 @@ function classifyText(windowScore: (text: string) => number, text: string): read
   return worst === undefined ? [] : [worst]
 }
 
-/** In each text, raises the confidence of the strongest finding by the others nearby. */
-function raiseStrongest(findings: readonly Finding[]): readonly Finding[] {
-  return [...Map.groupBy(findings, ({ pointer }) => pointer).values()].flatMap((inText) => {
-    const strongest = inText.toSorted((a, b) => b.confidence - a.confidence)[0] as Finding
-    if (strongest.confidence >= CORROBORATED_MAX) return inText
-    const near = inText.filter(({ span }) => Math.abs(span[0] - strongest.span[0]) <= NEAR_CHARS)
-    // What another one of its kind covers says the same thing once more.
-    const further = near.filter((finding) => !near.some((other) => covers(other, finding))).length - 1
-    const confidence = Math.min(CORROBORATED_MAX, toHundredths(strongest.confidence + CORROBORATION * further))
-    return inText.map((finding) => (finding === strongest ? { ...finding, confidence } : finding))
-  })
+/** Raises the confidence of the strongest match of a text by the others nearby. */
+function raiseStrongest(matches: readonly Match[]): readonly Match[] {
+  const strongest = matches.toSorted((a, b) => b.confidence - a.confidence)[0] as Match
+  if (strongest.confidence >= CORROBORATED_MAX) return matches
+  const near = matches.filter(({ start }) => Math.abs(start - strongest.start) <= NEAR_CHARS)
+  // What another one of its kind covers says the same thing once more.
+  const further = near.filter((match) => !near.some((other) => covers(other, match))).length - 1
+  const confidence = Math.min(CORROBORATED_MAX, toHundredths(strongest.confidence + CORROBORATION * further))
+  return matches.map((match) => (match === strongest ? { ...match, confidence } : match))
 }
 
-/** Whether a finding covers another one of its kind. */
-function covers(finding: Finding, other: Finding): boolean {
-  const [start, end] = finding.span
-  return finding !== other && finding.kind === other.kind && start <= other.span[0] && end >= other.span[1]
+/** Whether a match covers another one of its kind. */
+function covers(match: Match, other: Match): boolean {
+  return match !== other && match.kind === other.kind && match.start <= other.start && match.end >= other.end
 }
 
 function toHundredths(value: number): number {

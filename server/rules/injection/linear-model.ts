@@ -82,13 +82,35 @@ export function createWindowScore({ weights, scale, bias }: InjectionModel): (te
   }
 }
 
-/** Where windows of a text begin and end. */
-export function windowsOf(text: string): readonly (readonly [start: number, end: number])[] {
+/** Parts of a text that are shorter than this say too little alone: those in a row are also read together. */
+const PART_CHARS_MIN = 200
+
+/** Where windows of a text begin and end. No long part, between two of the `seams`, shares its windows with others. */
+export function windowsOf(
+  text: string,
+  seams: readonly number[] = [],
+): readonly (readonly [start: number, end: number])[] {
+  if (seams.length === 0) return windowsBetween(0, text.length)
+  const parts = [...seams, text.length].map((end, index) => [(seams[index - 1] ?? -1) + 1, end] as const)
+  const windows = parts.flatMap(([start, end]) => windowsBetween(start, end))
+  let row: (readonly [start: number, end: number])[] = []
+  for (const part of [...parts, undefined]) {
+    const isShort = part !== undefined && part[1] - part[0] < PART_CHARS_MIN
+    if (isShort) row.push(part)
+    else {
+      if (row.length > 1) windows.push(...windowsBetween(row[0]?.[0] ?? 0, row.at(-1)?.[1] ?? 0))
+      row = []
+    }
+  }
+  return windows
+}
+
+function windowsBetween(from: number, to: number): readonly (readonly [start: number, end: number])[] {
   const windows: [number, number][] = []
-  for (let start = 0; start < text.length; start += WINDOW_CHARS) {
+  for (let start = from; start < to; start += WINDOW_CHARS) {
     // A short rest at the end is no window of its own: it belongs to the last one.
-    const isLast = start + 1.5 * WINDOW_CHARS >= text.length
-    windows.push([start, isLast ? text.length : start + WINDOW_CHARS])
+    const isLast = start + 1.5 * WINDOW_CHARS >= to
+    windows.push([start, isLast ? to : start + WINDOW_CHARS])
     if (isLast) break
   }
   return windows

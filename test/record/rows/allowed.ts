@@ -18,6 +18,19 @@ const CHATS: readonly Row[] = [
     body: chat('How was the quarter?', { temperature: 0.2 }),
     answer: json(completion('All three regions grew.'), 200, { 'x-secret-of-theirs': 'no' }),
   },
+  { what: 'a chat with an id of another form', headers: { 'x-request-id': 'call-of-record-1' }, body: chat('hello') },
+  {
+    what: 'numbers that no double holds',
+    body: '{"model":"m", "messages":[{"role":"user","content":"caf\\u00e9"}],"seed":9223372036854775807,"metadata":{"x":[-0,1.0,1e999]}}',
+    answer: {
+      headers: { 'content-type': 'application/json' },
+      pieces: ['{"id":"c","choices":[],"usage":{"n":18446744073709551615}}\n'],
+    },
+  },
+  {
+    what: 'messages twice',
+    body: '{"model":"m","messages":[{"role":"user","content":"one"}],"messages":[{"role":"user","content":"two"}]}',
+  },
   { what: 'a chat without /v1', path: '/chat/completions', body: chat('hello') },
   { what: 'a session under the other name', headers: { 'x-session-id': 'ses.other-1' }, body: chat('hello') },
   { what: 'an empty session', headers: { 'x-tappass-session': '' }, body: chat('hello') },

@@ -47,6 +47,8 @@ const PLACES: readonly Row[] = [
   { what: 'several kinds at once', body: chat(`Card 4111 1111 1111 1111, to ${IBAN}, mail ann@example.com`) },
   { what: 'in a system prompt', body: { model: 'm', messages: [say('system', `Pay ${IBAN}.`), say('user', 'Do.')] } },
   { what: 'in what a tool said', body: toolSays(`{"iban":"${IBAN}"}`) },
+  { what: 'as a number in what a tool said', body: toolSays('{"card": 4111111111111111, "n": 12345678901234567890}') },
+  { what: 'as a number behind its name', body: chat('hello', { metadata: { ssn: 536221234, order: 536221234 } }) },
   { what: 'in parts of what a tool said', body: toolSays([{ type: 'text', text: `to ${IBAN}` }]) },
   {
     what: 'in arguments of a tool',

@@ -8,7 +8,7 @@ import { redact } from '../../../server/pipeline/value-redaction.ts'
 import { KEY_SUFFIX, pointerToken } from '../../../server/protocol/json-pointer.ts'
 
 const KIND = 'pii.email'
-const NO_ALIAS = () => undefined
+const noAlias = () => undefined
 
 function finding(pointer: string, start: number, end: number): Finding {
   return { kind: KIND, severity: 'low', pointer, span: [start, end], confidence: 1 }
@@ -29,21 +29,21 @@ const ROWS: readonly (readonly [what: string, prepare: (count: number) => () => 
     (count) => {
       const { body, findings } = keyed(count, '')
       const text = JSON.stringify(body)
-      return () => redactSource(text, findings, [KIND], NO_ALIAS)
+      return () => redactSource(text, findings, [KIND], noAlias)
     },
   ],
   [
     'keys of one object',
     (count) => {
       const { body, findings } = keyed(count, '')
-      return () => redact(body, findings, [KIND], NO_ALIAS)
+      return () => redact(body, findings, [KIND], noAlias)
     },
   ],
   [
     'long keys of one object',
     (count) => {
       const { body, findings } = keyed(count, 'x'.repeat(200))
-      return () => redact(body, findings, [KIND], NO_ALIAS)
+      return () => redact(body, findings, [KIND], noAlias)
     },
   ],
   [
@@ -51,7 +51,7 @@ const ROWS: readonly (readonly [what: string, prepare: (count: number) => () => 
     (count) => {
       const { body } = keyed(count, 'x'.repeat(200))
       const findings = Object.keys(body).map((key) => finding(`/${pointerToken(key)}`, 0, 3))
-      return () => redact(body, findings, [KIND], NO_ALIAS)
+      return () => redact(body, findings, [KIND], noAlias)
     },
   ],
   [
@@ -86,6 +86,6 @@ for (const [what, prepare] of ROWS) {
 test('keys that become the same stay apart', () => {
   const { body, findings } = keyed(3, '')
   const names = ['[REDACTED:pii.email]', '[REDACTED:pii.email]~2', '[REDACTED:pii.email]~3']
-  assert.deepEqual(Object.keys(redact(body, findings, [KIND], NO_ALIAS) as object), names)
-  assert.deepEqual(Object.keys(JSON.parse(redactSource(JSON.stringify(body), findings, [KIND], NO_ALIAS))), names)
+  assert.deepEqual(Object.keys(redact(body, findings, [KIND], noAlias) as object), names)
+  assert.deepEqual(Object.keys(JSON.parse(redactSource(JSON.stringify(body), findings, [KIND], noAlias))), names)
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KEY_SUFFIX } from '../../../server/protocol/json-pointer.ts'
-import { PROJECTION_LIMITS, ProjectionError, project } from '../../../server/protocol/projection.ts'
+import { PROJECTION_LIMITS, ProjectionError, project, projectSource } from '../../../server/protocol/projection.ts'
 import { sequence } from '../rules/fixture.ts'
 
 const authors = (body: unknown, text: string): readonly (readonly [string, string])[] =>
@@ -144,3 +144,74 @@ for (const [limit, body] of TOO_MUCH) {
   })
 }
 test('at the limit of depth it does not', () => assert.equal(project(nested(PROJECTION_LIMITS.depthMax)).length, 1))
+
+const digitsIn = (source: string): readonly (readonly [string, string, string | undefined])[] =>
+  projectSource(JSON.parse(source), source)
+    .segments.filter(({ isNumber }) => isNumber)
+    .map(({ pointer, text, name }) => [pointer, text, name])
+
+const NUMBERS: readonly (readonly [what: string, source: string, segments: ReturnType<typeof digitsIn>])[] = [
+  ['nineteen digits', '{"n":4000000000000000006}', [['/n', '4000000000000000006', undefined]]],
+  ['negative', '{"n":-4111111111111111}', [['/n', '4111111111111111', undefined]]],
+  ['with a fraction', '{"n":4111111111111111.5}', [['/n', '4111111111111111', undefined]]],
+  ['with an exponent', '{"n":400000000000000000.6e1}', [['/n', '4000000000000000006', undefined]]],
+  ['with a negative exponent', '{"n":40000000000000000060e-1}', [['/n', '4000000000000000006', undefined]]],
+  ['under a name', '{"ssn":219099999,"n":219099999}', [['/ssn', '219099999', 'ssn']]],
+  ['in a list under a name', '{"ssn":[1,219099999]}', [['/ssn/1', '219099999', 'ssn']]],
+  ['under names of the API', '{"created":1730000000,"max_tokens":10000000}', []],
+  ['in a schema', '{"tools":[{"maximum":9223372036854775807,"enum":[4111111111111111]}]}', []],
+  ['a name twice', '{"n":1,"n":4000000000000000006}', [['/n', '4000000000000000006', undefined]]],
+]
+for (const [what, source, segments] of NUMBERS) {
+  test(`numbers ${what}`, () => assert.deepEqual(digitsIn(source), segments))
+}
+
+const NAMES: readonly (readonly [name: string | undefined, body: object])[] = [
+  ['password', { password: X }],
+  ['password', { a: { password: [X] } }],
+  ['password', { password: { value: X } }],
+  ['DB_PASSWORD', { env: [{ name: 'DB_PASSWORD', value: X }] }],
+  ['password', { tools: [{ function: { parameters: { properties: { password: { type: 'string', default: X } } } } }] }],
+  [undefined, { messages: [{ role: 'user', content: X }] }],
+  [undefined, { value: X }],
+]
+for (const [name, body] of NAMES) {
+  test(`the name ${name} stands beside ${JSON.stringify(body)}`, () =>
+    assert.deepEqual(
+      project(body).flatMap((segment) => (segment.text === X ? [segment.name] : [])),
+      [name],
+    ))
+}
+
+test('the tokens of an answer are one text, too, and so are their bytes', () => {
+  const tokens = ['sec', 'ret', '!'].map((token) => ({ token, bytes: [...Buffer.from(token.toUpperCase())] }))
+  const body = { choices: [{ logprobs: { content: tokens, tokens: ['an', 'other'] } }], logprobs: { tokens: ['x'] } }
+  const joined = project(body).filter(({ pointer }) => pointer === '/choices/0/logprobs')
+  assert.deepEqual(
+    joined.map(({ author, text }) => [author, text]),
+    [
+      ['assistant', 'secret!'],
+      ['assistant', 'SECRET!'],
+      ['assistant', 'another'],
+    ],
+  )
+})
+
+const LONG: readonly (readonly [what: string, body: unknown])[] = [
+  ['one long key above many texts', { ['k'.repeat(400_000)]: Array.from({ length: 3000 }, (_, index) => `a${index}`) }],
+  [
+    'many levels of long keys',
+    Array.from({ length: 90 }).reduce((inside, _, level) => ({ [`${'k'.repeat(1000)}${level}`]: inside }), ['a', 'b']),
+  ],
+  [
+    'many long keys',
+    Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [`${'k'.repeat(500)}${index}`, 'x'])),
+  ],
+]
+for (const [what, body] of LONG) {
+  test(`pointers stay short, and differ: ${what}`, () => {
+    const pointers = project(body).map(({ pointer }) => pointer)
+    assert.ok(pointers.every(({ length }) => length < 400))
+    assert.equal(new Set(pointers).size, pointers.length)
+  })
+}

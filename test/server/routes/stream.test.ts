@@ -154,10 +154,12 @@ for (const [what, write, code] of BROKEN) {
   })
 }
 
-test('an answer that is a whole although a stream was asked for is judged as a whole', async () => {
+test('an answer that is a whole although a stream was asked for is judged as a whole, and sent as a stream', async () => {
   gateway.models.answer((response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"object":"chat.completion","choices":[]}')
   })
   const response = await gateway.post('/v1/chat/completions', streamed)
-  assert.equal(((await response.json()) as { object: string }).object, 'chat.completion')
+  const text = await response.text()
+  assert.match(text, /^data: \{"object":"chat\.completion\.chunk",/)
+  assert.ok(text.endsWith('data: [DONE]\n\n'), text)
 })

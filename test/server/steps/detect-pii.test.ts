@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createStep } from '../../../server/steps/detect-pii.ts'
 import { testEngine } from '../detection/engine-fixture.ts'
-import { inspectText } from '../pipeline/call-fixture.ts'
+import { callOf, inspectText } from '../pipeline/call-fixture.ts'
 import { IMPERSONAL, PERSONAL } from '../rules/pii-fixture.ts'
 
 const step = createStep(testEngine())
@@ -55,3 +55,29 @@ for (const [name, text] of disguises) {
     assert.deepEqual(await found(`x ${text} y`), [['pii.credit_card', text]])
   })
 }
+
+test('a card in parts of a message is a finding in each, and text around it is left alone', async () => {
+  const parts = ['card 4111 11', '11 1111', ' 1111 please']
+  const content = parts.map((text) => ({ type: 'text', text }))
+  const findings = await step.inspect(callOf({ messages: [{ role: 'user', content }] }), undefined as never)
+  assert.deepEqual(
+    findings.map(({ kind, span }, index) => [kind, parts[index]?.slice(...span)]),
+    [
+      ['pii.credit_card', '4111 11'],
+      ['pii.credit_card', '11 1111'],
+      ['pii.credit_card', ' 1111'],
+    ],
+  )
+})
+
+test('numbers in unrelated parts are no number together', async () => {
+  for (const parts of [
+    ['It was founded in 1961.', '4000 people live there.'],
+    ['row 4', '111 items'],
+    ['a@b', 'see you'],
+  ]) {
+    const content = parts.map((text) => ({ type: 'text', text }))
+    const call = callOf({ messages: [{ role: 'user', content }] })
+    assert.deepEqual(await step.inspect(call, undefined as never), [], parts.join('|'))
+  }
+})

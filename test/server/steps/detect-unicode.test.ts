@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { step } from '../../../server/steps/detect-unicode.ts'
-import { inspectText } from '../pipeline/call-fixture.ts'
+import { callOf, inspectText } from '../pipeline/call-fixture.ts'
 
 const tag = (text: string): string => [...text].map((c) => String.fromCodePoint(0xe0000 + c.charCodeAt(0))).join('')
 const selectors = (text: string): string =>
@@ -61,3 +61,22 @@ for (const text of LEFT_ALONE) {
     )
   })
 }
+
+const inParts = async (parts: readonly string[]) => {
+  const content = parts.map((text) => ({ type: 'text', text }))
+  return step.inspect(callOf({ messages: [{ role: 'user', content }] }), undefined as never)
+}
+
+test('hidden text that is cut into the parts of a message is hidden text', async () => {
+  const cut = bits('no').match(/.{1,3}/g) ?? []
+  const findings = await inParts(cut)
+  assert.deepEqual(
+    findings.map(({ severity, pointer }) => [severity, pointer]),
+    cut.map((_, index) => ['critical', `/messages/0/content/${index}/text`]),
+  )
+})
+
+test('more than can be acted on is not collected; joiners of a script are not counted', async () => {
+  await assert.rejects(() => inspectText(step, 'a\u200b '.repeat(750_000)), { name: 'InspectionError' })
+  assert.deepEqual(await inspectText(step, 'می\u200cخواهم '.repeat(20_000)), [])
+})

@@ -11,7 +11,7 @@ import { createWindow, finish, push, release, scanText, settle } from '../../../
 import { testEngine } from '../detection/engine-fixture.ts'
 import { inspectText } from '../pipeline/call-fixture.ts'
 import { EXFILTRATION, HARMLESS_OUTPUT } from '../rules/exfiltration-fixture.ts'
-import { privateKey, sequence } from '../rules/fixture.ts'
+import { made, pastedKeys, privateKey, sequence } from '../rules/fixture.ts'
 import { IMPERSONAL, PERSONAL } from '../rules/pii-fixture.ts'
 import { NAMED_SECRETS, NO_SECRETS, SECRETS } from '../rules/secret-fixture.ts'
 
@@ -66,6 +66,16 @@ export const before = PROSE.repeat(5)
 export const after = ` ${PROSE.repeat(5)}`
 
 export const key = privateKey()
+const STREAMED = [
+  'a diff that removes it',
+  'a log',
+  'cat -n',
+  'lines of 20 in comments',
+  'groups of 8',
+  'no dashes',
+  'paragraphs',
+]
+
 /** A text for everything that a step looks for or must not mistake for it. */
 export const FIXTURES: readonly (readonly [name: string, text: string])[] = [
   ...SECRETS.map(([kind, secret]) => [kind, secret] as const),
@@ -88,6 +98,9 @@ export const FIXTURES: readonly (readonly [name: string, text: string])[] = [
     ).join('\n'),
   ],
   ['key in JSON', JSON.stringify({ key })],
+  ...pastedKeys().filter(([name]) => STREAMED.includes(name)),
+  ['body of a key', `MIIE${'pAIBAAKCAQEA'}${made(180, 'base64')}\n${made(64, 'base64')}`],
+  ['hexadecimal of a key', `308204a4${'02010002'}82010100${made(120, 'hex')}`],
   ['card in escapes', [...'4111111111111111'].map((c) => `\\u00${c.charCodeAt(0).toString(16)}`).join('')],
   ['card in binary', [...'card 4111111111111111'].map((c) => c.charCodeAt(0).toString(2).padStart(8, '0')).join(' ')],
   ['mail in percent signs', encodeURIComponent(encodeURIComponent('jan@mail.example.org'))],
