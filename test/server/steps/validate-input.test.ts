@@ -130,7 +130,7 @@ test('each finding says what its place has to hold', async () => {
   }
 })
 
-test('and of fifty thousand keys that attack parsers', async () => {
-  const attack = Array(50_000).fill({ constructor: { prototype: 1 } })
+test('and of thirty thousand keys that attack parsers', async () => {
+  const attack = Array(30_000).fill({ constructor: { prototype: 1 } })
   assert.equal((await found({ model: 'm', messages: [user], metadata: attack })).length, 100)
 })
