@@ -14,16 +14,22 @@ export type ThreadTask<T> = Readonly<{ progress: Int32Array; task: T }>
 /** `worker` is the file that a thread runs; it gets `workerData`. */
 export type ThreadPoolOptions = Readonly<{ worker: string; workerData: object; clock: Clock; limits?: Partial<Limits> }>
 
-type Limits = Readonly<{ processorMs: number; waitMs: number; elapsedMs: number; queueMax: number }>
+type Limits = Readonly<{ processorMs: number; waitMs: number; elapsedMs: number; pendingMax: number }>
 
 /**
  * A body of 5 MB of prose takes a third of a second of a processor; what takes three times as long was made for it. The
- * other two are for machines with other work: a wait in the queue, and a run.
+ * next two are for machines with other work: a wait for a thread, and a run. `pendingMax`: tasks that run or wait.
  */
-const LIMITS: Limits = { processorMs: 1_000, waitMs: 10_000, elapsedMs: 20_000, queueMax: 32 }
+const LIMITS: Limits = { processorMs: 1_000, waitMs: 10_000, elapsedMs: 20_000, pendingMax: 32 }
 
 const CHECK_MS = 50
+const WAIT = 'too many calls wait to be looked through'
 const IDLE_MS = 60_000
+
+/** One core stays for the thread that answers. */
+function threadsMax(): number {
+  return Math.max(1, availableParallelism() - 1)
+}
 
 /** Memory of a thread (megabytes): the largest body takes some 50. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 48 }
@@ -39,6 +45,7 @@ export function begin(progress: Int32Array): void {
 export function createThreadPool({ worker, workerData, clock, limits }: ThreadPoolOptions): Inspector {
   const bounds = { ...LIMITS, ...limits }
   let opened: Promise<Piscina> | undefined
+  let pending = 0
   const open = async (): Promise<Piscina> => {
     const { Piscina } = await import('piscina')
     return new Piscina({
@@ -46,24 +53,27 @@ export function createThreadPool({ worker, workerData, clock, limits }: ThreadPo
       workerData,
       // One stays, and takes over what waits when another is ended.
       minThreads: 1,
-      maxThreads: Math.max(1, availableParallelism() - 1),
-      maxQueue: bounds.queueMax,
+      maxThreads: threadsMax(),
       idleTimeout: IDLE_MS,
       resourceLimits: RESOURCE_LIMITS,
     })
   }
   const run = async <T, R>(name: string, task: T): Promise<R> => {
-    opened ??= open()
-    const pool = await opened
-    const progress = new Int32Array(new SharedArrayBuffer(8))
-    const watch = watchTask(pool, progress, clock, bounds)
+    if (pending >= bounds.pendingMax) throw new OverloadError(WAIT)
+    pending += 1
+    let watch: TaskWatch | undefined
     try {
+      opened ??= open()
+      const pool = await opened
+      const progress = new Int32Array(new SharedArrayBuffer(8))
+      watch = watchTask(pool, progress, clock, bounds)
       const given: ThreadTask<T> = { progress, task }
       return (await pool.run(given, { name, signal: watch.signal })) as R
     } catch (cause) {
-      throw watch.stopped() ?? failureOf(cause)
+      throw watch?.stopped() ?? failureOf(cause)
     } finally {
-      watch.end()
+      watch?.end()
+      pending -= 1
     }
   }
   return {
@@ -74,6 +84,8 @@ export function createThreadPool({ worker, workerData, clock, limits }: ThreadPo
     },
   }
 }
+
+type TaskWatch = ReturnType<typeof watchTask>
 
 /** Stops a task that takes too long; `stopped` says why. */
 function watchTask(pool: Piscina, progress: Int32Array, clock: Clock, limits: Limits) {
@@ -89,7 +101,7 @@ function watchTask(pool: Piscina, progress: Int32Array, clock: Clock, limits: Li
     const id = Atomics.load(progress, 0)
     const nowMs = clock.elapsedMs()
     if (id === 0) {
-      if (nowMs - queuedMs > limits.waitMs) stop(new OverloadError('too many calls wait to be looked through'))
+      if (nowMs - queuedMs > limits.waitMs) stop(new OverloadError(WAIT))
       return
     }
     begunMs ??= nowMs
@@ -107,6 +119,5 @@ function watchTask(pool: Piscina, progress: Int32Array, clock: Clock, limits: Li
 function failureOf(cause: unknown): unknown {
   if ((cause as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY')
     return new InspectionError('looking through a call takes too much memory', { cause })
-  const isFull = cause instanceof Error && cause.message === 'Task queue is at limit'
-  return isFull ? new OverloadError('too many calls wait to be looked through', { cause }) : cause
+  return cause
 }

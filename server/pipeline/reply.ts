@@ -33,6 +33,7 @@ export function refusalReply(
   const headers = {
     ...governanceHeaders(verdict, outcomes),
     ...allowanceHeaders(allowance, isExceeded),
+    ...(enforcement.code === 'gateway.busy' ? { 'retry-after': '1' } : {}),
     ...errorHeaders(row),
   }
   const refusal =
