@@ -25,7 +25,7 @@ export type App = Readonly<{
   server: FastifyInstance
   readiness: Readiness
   ledger: Ledger
-  close: () => Promise<void>
+  close: () => Promise<unknown>
 }>
 
 /** What the process provides. */
@@ -40,7 +40,8 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
   const meter = createPrometheus()
   const { families, rules } = readRuleBook()
   const engine = createEngine(rules, RULE_FUNCTIONS)
-  const loaded = await loadSteps([BUILT_IN_STEPS, ...stepFolders], engine, families)
+  const folders = [BUILT_IN_STEPS, ...stepFolders]
+  const loaded = await loadSteps(folders, engine, families)
   const server = createHttpServer({
     bodyBytesMax: config.limits.bodyBytesMax,
     corsOrigins: config.corsOrigins,
@@ -52,8 +53,9 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
   })
   const onConnectionLost = (err: Error): void => log.warn({ err }, 'redis')
   const { ports, close } = await openPorts(config, dependencies, loaded.registry, meter, onConnectionLost)
-  const gateway = createGateway(config, loaded, ports)
+  const gateway = createGateway(config, loaded, ports, folders)
   const readiness = await registerRoutes(server, config, database, gateway, meter)
   await server.ready()
-  return { server, readiness, ledger: ports.ledger, close }
+  const closeAll = (): Promise<unknown> => Promise.all([close(), gateway.inspector?.close()])
+  return { server, readiness, ledger: ports.ledger, close: closeAll }
 }

@@ -1,21 +1,38 @@
 /** Creates what governs calls. */
+import { join } from 'node:path'
 import type { LoadedSteps } from '../adapters/step-folder.ts'
+import { createThreadPool } from '../adapters/thread-pool.ts'
 import type { Config } from '../config/config.ts'
 import type { Ports } from '../core/ports.ts'
 import { createFindingCache } from '../pipeline/finding-cache.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
 import { isPlainText } from '../pipeline/recordable-text.ts'
 
-/** Creates the gateway with these steps, and the registry of what they find. */
-export function createGateway({ limits, secrets }: Config, { steps, registry }: LoadedSteps, ports: Ports): Gateway {
+/** What a thread runs that looks through large bodies. */
+const WORKER = join(import.meta.dirname, '..', 'inspection', 'worker.ts')
+
+/**
+ * Creates the gateway with these steps, and the registry of what they find. `stepFolders` are where the steps come from:
+ * threads for large bodies load them from there, too.
+ */
+export function createGateway(
+  { limits, secrets }: Config,
+  { steps, registry }: LoadedSteps,
+  ports: Ports,
+  stepFolders: readonly string[],
+): Gateway {
   const vaultKey = secrets.TAPPASS_VAULT_KEY
+  const commitmentKey = vaultKey === undefined ? ports.random.bytes(32) : Buffer.from(vaultKey, 'base64')
+  const workerData = { stepFolders, commitmentKey }
+  const inspector = createThreadPool({ worker: WORKER, workerData, clock: ports.clock })
   return {
     steps,
     registry,
     limits,
     findingCache: createFindingCache(),
-    commitmentKey: vaultKey === undefined ? ports.random.bytes(32) : Buffer.from(vaultKey, 'base64'),
+    commitmentKey,
     ports,
+    inspector,
   }
 }
 

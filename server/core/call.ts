@@ -18,7 +18,10 @@ export type Agent = Readonly<{ id: string; uuid: string; org: string }>
 /**
  * What is evaluated. `body` is the parsed JSON, `text` what it was parsed from and what is sent (undefined for a batch of
  * a stream, which is sent as it is put together); `segments` are all strings in it. `clientId`: a hash of the id that
- * the client gave the call, when it is not the call's own.
+ * the client gave the call, when it is not the call's own. `hasEmbeddings`: base64 in it may be lists of numbers.
+ *
+ * A body that is longer than LARGE_CHARS is read in another thread: here `body` is undefined, `segments` are those with
+ * findings, without their texts, `segmentCount` says how many there are, and `turns` how many messages of users.
  */
 export type Call = Readonly<{
   id: string
@@ -33,4 +36,10 @@ export type Call = Readonly<{
   text?: string | undefined
   bodyBytes: number
   segments: readonly Segment[]
+  hasEmbeddings?: boolean
+  segmentCount?: number
+  turns?: number
 }>
+
+/** Longer texts are looked through in another thread (UTF-16 code units). */
+export const LARGE_CHARS = 32 * 1024

@@ -1,6 +1,7 @@
 /** Runs a detector over all texts of a call in all their variants, and turns its matches into findings. */
 import type { Segment } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
+import { InspectionError } from '../core/inspection.ts'
 import { withoutCovered } from './covered-match.ts'
 import { type JoinedText, joinSegments, piecesOf, readAlone, seamsOf } from './joined-text.ts'
 import type { KeywordMemo } from './keyword-index.ts'
@@ -16,11 +17,6 @@ const FINDINGS_MAX = MATCHES_MAX
 
 /** Matches in all variants of a segment, of which the outermost count: a match is seen again in each variant that has it. */
 const CANDIDATES_MAX = 4 * MATCHES_MAX
-
-/** There are more findings than can be evaluated. */
-export class InspectionError extends Error {
-  override readonly name = 'InspectionError'
-}
 
 /** Throws InspectionError when so much was found that it can't be acted on. */
 export function assertFew(found: readonly unknown[]): void {

@@ -4,15 +4,14 @@
  */
 
 import type { Call } from '../core/call.ts'
-import type { ErrorCode } from '../core/errors.ts'
-import type { Upstream, UpstreamResponse } from '../core/ports.ts'
-import { appendEvent } from '../pipeline/append.ts'
+import type { UpstreamResponse } from '../core/ports.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
 import { judge, type RecordedDecision } from '../pipeline/judge.ts'
 import { errorReply, type Reply, refusalReply, responseReply } from '../pipeline/reply.ts'
-import { type ResponseContent, readResponse } from '../protocol/upstream-response.ts'
+import { exceededLimit } from '../protocol/json-bound.ts'
 import { streamReply } from '../stream/stream-reply.ts'
 import { streamOfAnswer } from '../stream/whole-answer.ts'
+import { forward, forwardFailed } from './forward.ts'
 import { type GovernedRequest, judgeRequest, responseCall, type TextCall } from './governed-request.ts'
 
 /** Governs one call. Expected outcomes are replies; it throws only when the gateway itself is at fault. */
@@ -20,39 +19,13 @@ export async function govern(gateway: Gateway, request: GovernedRequest): Promis
   const judged = await judgeRequest(gateway, request)
   if (judged.status === 'refused') return judged.reply
   const { call, decision } = judged
-  const sent = await forward(judged.upstream, request, judged.text, call.isStream)
+  const sent = await forward(gateway, judged, request)
   if (sent.status === 'failed')
     return forwardFailed(gateway, call, request.signal.aborted ? 'client_gone' : 'upstream_failed', sent)
   if (sent.content.kind === 'stream') return streamReply(gateway, call, decision, sent.response, request.signal)
   const answer = responseCall(call, request.path, sent.content)
   if (!answer) return errorReply('upstream.malformed', request.id)
   return judgeResponse(gateway, call, answer, decision, sent.response)
-}
-
-type JudgedContent = Exclude<ResponseContent, { kind: 'rejected' | 'malformed' }>
-
-type ForwardResult =
-  | Readonly<{ status: 'answered'; response: UpstreamResponse; content: JudgedContent }>
-  | Readonly<{ status: 'failed'; code: ErrorCode; cause: unknown }>
-
-/** Forwards the enforced request, and reads the response up to where its evaluation begins. */
-async function forward(
-  upstream: Upstream,
-  { path, id, signal }: GovernedRequest,
-  text: string,
-  isStream: boolean,
-): Promise<ForwardResult> {
-  try {
-    const response = await upstream.forward(path, text, id, signal)
-    const content = await readResponse(response, isStream)
-    const cause = `status ${response.status}`
-    if (content.kind === 'rejected') return { status: 'failed', code: 'upstream.refused', cause }
-    if (content.kind === 'malformed')
-      return { status: 'failed', code: 'upstream.malformed', cause: `${cause}, ${content.reason}` }
-    return { status: 'answered', response, content }
-  } catch (cause) {
-    return { status: 'failed', code: 'upstream.unreachable', cause }
-  }
 }
 
 /** Evaluates a response that is complete, and returns the reply. */
@@ -64,24 +37,23 @@ async function judgeResponse(
   upstreamResponse: UpstreamResponse,
 ): Promise<Reply> {
   const decision = await judge(gateway, call, { status: upstreamResponse.status })
+  if (decision.status === 'malformed')
+    return forwardFailed(gateway, request, 'upstream_failed', { code: 'upstream.malformed', cause: 'no JSON object' })
   if (decision.status === 'unrecorded') return errorReply('ledger.unavailable', call.id, decision.cause)
   if (decision.enforcement.status === 'refused') return refusalReply(decision.enforcement, call, decision)
   const { body, text = call.text } = decision.enforcement
   const answer = { body: body as object, text }
   const reply = responseReply(upstreamResponse, answer, request, requestDecision, decision)
   if (!request.isStream || upstreamResponse.status >= 400) return reply
-  return streamOfAnswer(body, reply) ?? errorReply('upstream.malformed', request.id)
+  // The body of a large one is only in the thread that has read it.
+  const whole = call.body === undefined ? parseSmall(text) : body
+  return streamOfAnswer(whole, reply) ?? errorReply('upstream.malformed', request.id)
 }
 
-/** Records that there is no response, and returns the error. */
-async function forwardFailed(
-  gateway: Gateway,
-  call: Call,
-  event: 'client_gone' | 'upstream_failed',
-  { code, cause }: Extract<ForwardResult, { status: 'failed' }>,
-): Promise<Reply> {
-  const appended = await appendEvent(gateway, call, event, 'error', { code })
-  return appended.status === 'recorded'
-    ? errorReply(code, call.id, cause)
-    : errorReply('ledger.unavailable', call.id, appended.cause)
+/** Parses an answer that is to be made a stream; undefined when that would hold up other calls. */
+function parseSmall(text: string): unknown {
+  return text.length > STREAMED_CHARS_MAX || exceededLimit(text) !== undefined ? undefined : JSON.parse(text)
 }
+
+/** No model writes a longer answer. */
+const STREAMED_CHARS_MAX = 5_000_000

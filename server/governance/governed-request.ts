@@ -1,19 +1,19 @@
 /** A client's request, and the calls (request, response) that are evaluated for it. */
-import type { Agent, Call, Segment } from '../core/call.ts'
+import { type Agent, type Call, LARGE_CHARS } from '../core/call.ts'
 import type { Upstream } from '../core/ports.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
 import { judge, type RecordedDecision } from '../pipeline/judge.ts'
 import { recordableModel } from '../pipeline/recordable-text.ts'
 import { errorReply, type Reply, refusalReply } from '../pipeline/reply.ts'
-import { isEmbedding } from '../protocol/embedding.ts'
-import { ProjectionError, projectSource } from '../protocol/projection.ts'
+import { parseBody, readCallBody } from '../protocol/call-body.ts'
+import { ProjectionError } from '../protocol/projection.ts'
 import { upstreamOf } from './model-route.ts'
 
 /** The OpenAI routes that are governed. */
 export type GovernedPath = '/chat/completions' | '/completions' | '/embeddings'
 
 /**
- * An authenticated request: who, for what. `text` is what `body` was parsed from; `clientId` a hash of the id that the
+ * An authenticated request: who, for what. `text` is what `body` was parsed from (undefined when it is large); `clientId` a hash of the id that the
  * client gave the call, when it is not `id`; `signal` aborts when the client disconnects.
  */
 export type GovernedRequest = Readonly<{
@@ -23,7 +23,7 @@ export type GovernedRequest = Readonly<{
   agent: Agent
   session: string
   flags: Readonly<Record<string, string>>
-  body: unknown
+  body: object | undefined
   text: string
   bodyBytes: number
   signal: AbortSignal
@@ -32,73 +32,50 @@ export type GovernedRequest = Readonly<{
 /** A call whose body came as text. */
 export type TextCall = Call & Readonly<{ text: string }>
 
-/** Returns the call of a request, or undefined when its body is deeper or larger than can be scanned. */
-export function requestCall(request: GovernedRequest): TextCall | undefined {
-  const body = request.body as { model?: unknown; stream?: unknown } | null
-  const projected = projectedBody(request.body, request.text)
-  return (
-    projected && {
-      ...commonFields(request),
-      stage: 'request',
-      model: typeof body?.model === 'string' ? body.model : '',
-      isStream: body?.stream === true,
-      body: request.body,
-      bodyBytes: request.bodyBytes,
-      ...projected,
-    }
-  )
+/**
+ * Returns the call of a request. A large one is read in another thread: what its body says is not known yet. Undefined when
+ * the body is no JSON object, or deeper or larger than can be looked through.
+ */
+export function requestCall({ inspector }: Gateway, request: GovernedRequest): TextCall | undefined {
+  const { id, clientId, agent, session, flags, text, bodyBytes } = request
+  const head = { id, clientId, agent, session, flags, stage: 'request', text, bodyBytes, ...NOTHING_READ } as const
+  return inspector !== undefined && text.length > LARGE_CHARS ? head : withBody(head, request.body)
 }
 
-/** The body of a response, and the text that it was parsed from. */
-export type ResponseBody = Readonly<{ body: object; text: string; bodyBytes: number }>
+/** The body of a response, and the text that it was parsed from; a large one is not parsed yet. */
+export type ResponseBody = Readonly<{ body: object | undefined; text: string; bodyBytes: number }>
 
-/** Returns the call of a response to `request`, or undefined when it can't be scanned. */
+/** Returns the call of a response to `request`, as requestCall does. */
 export function responseCall(
   request: Call,
   path: GovernedPath,
   { body, text, bodyBytes }: ResponseBody,
 ): TextCall | undefined {
-  const projected = projectedBody(body, text)
-  if (!projected) return undefined
-  const segments = path === '/embeddings' ? projected.segments.filter(isText) : projected.segments
-  return { ...request, stage: 'response', body, text: projected.text, bodyBytes, segments }
+  const hasEmbeddings = path === '/embeddings'
+  const head = { ...request, stage: 'response', body, text, bodyBytes, hasEmbeddings, segments: [] } as const
+  const read = body === undefined ? head : withBody(head, body)
+  return read && { ...read, model: request.model, isStream: request.isStream }
 }
 
-function commonFields({ id, clientId, agent, session, flags }: GovernedRequest) {
-  return { id, clientId, agent, session, flags }
-}
+/** What is known of a request before its body is read. */
+const NOTHING_READ = { model: '', isStream: false, body: undefined, segments: [] }
 
-function projectedBody(body: unknown, source: string): Pick<TextCall, 'segments' | 'text'> | undefined {
+function withBody(head: TextCall, given: object | undefined): TextCall | undefined {
   try {
-    const { segments, text } = projectSource(body, source)
-    return { segments: segments.filter((segment) => !isProtocolWord(segment)), text }
+    const body = given ?? parseBody(head.text)
+    return body && { ...head, ...readCallBody(body, head.text, head.hasEmbeddings === true) }
   } catch (cause) {
     if (cause instanceof ProjectionError) return undefined
     throw cause
   }
 }
 
-function isText({ pointer, text }: Segment): boolean {
-  return !/^\/data\/\d+\/embedding$/.test(pointer) || !isEmbedding(text)
-}
-
-/** Members whose value is one of a few words of the API, and those words. They can't carry a message. */
-const PROTOCOL_MEMBERS = ['/role', '/type', '/object', '/finish_reason']
-const PROTOCOL_WORDS = new Set(
-  `assistant chat.completion content_filter developer embedding function length list model stop system text text_completion tool
-  tool_calls user`.split(/\s+/),
-)
-const PROTOCOL_WORD_CHARS_MAX = 'chat.completion'.length
-
-/** True for a word of the API in its place: every message has one, and no detector could find anything in it. */
-function isProtocolWord({ pointer, text }: Segment): boolean {
-  if (text.length > PROTOCOL_WORD_CHARS_MAX || !PROTOCOL_WORDS.has(text)) return false
-  return PROTOCOL_MEMBERS.some((member) => pointer.endsWith(member))
-}
+/** What is forwarded, where, and why it may be. */
+export type JudgedRequest = Readonly<{ call: Call; decision: RecordedDecision; upstream: Upstream; text: string }>
 
 /** A request that may be forwarded: its text and target, its decision, and its call without the segments. */
 export type RequestDecision =
-  | Readonly<{ status: 'judged'; call: Call; decision: RecordedDecision; upstream: Upstream; text: string }>
+  | (JudgedRequest & Readonly<{ status: 'judged' }>)
   | Readonly<{ status: 'refused'; reply: Reply }>
 
 /**
@@ -106,12 +83,18 @@ export type RequestDecision =
  * released while the model server works.
  */
 export async function judgeRequest(gateway: Gateway, request: GovernedRequest): Promise<RequestDecision> {
-  const call = requestCall(request)
-  if (!call) return { status: 'refused', reply: errorReply('request.too_complex', request.id) }
-  const upstream = upstreamOf(gateway.ports.routes, call.model)
-  const decision = await judge(gateway, call, { path: request.path, upstream: upstream?.name ?? null })
+  const given = requestCall(gateway, request)
+  if (!given) return { status: 'refused', reply: errorReply('request.too_complex', request.id) }
+  const { routes } = gateway.ports
+  const decision = await judge(gateway, given, ({ model }) => ({
+    path: request.path,
+    upstream: upstreamOf(routes, model)?.name ?? null,
+  }))
+  if (decision.status === 'malformed') return { status: 'refused', reply: errorReply('request.malformed', given.id) }
   if (decision.status === 'unrecorded')
-    return { status: 'refused', reply: errorReply('ledger.unavailable', call.id, decision.cause) }
+    return { status: 'refused', reply: errorReply('ledger.unavailable', given.id, decision.cause) }
+  const { call } = decision
+  const upstream = upstreamOf(routes, call.model)
   if (decision.enforcement.status === 'refused')
     return { status: 'refused', reply: refusalReply(decision.enforcement, call, decision) }
   if (!upstream) {

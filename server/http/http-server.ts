@@ -10,7 +10,7 @@ import Fastify, {
   LogController,
 } from 'fastify'
 import type { Principal } from '../access/authenticator.ts'
-import type { Agent } from '../core/call.ts'
+import { type Agent, LARGE_CHARS } from '../core/call.ts'
 import { type ErrorCode, errorBody, errorHeaders, errorRow } from '../core/errors.ts'
 import { DatabaseError } from '../database/database-error.ts'
 import { crossOriginHeaders } from './cross-origin.ts'
@@ -73,7 +73,7 @@ declare module 'fastify' {
     agent: Agent | undefined
     /** The authenticated principal of an administrative route. */
     principal: Principal | undefined
-    /** The body as received, and how many bytes that are. */
+    /** The body as received, and how many bytes that are. A large one is only here, and not parsed. */
     bodyText: string
     bodyBytes: number
   }
@@ -171,7 +171,8 @@ function parseJsonOnly(server: FastifyInstance): void {
     request.bodyText = text
     request.bodyBytes = bytes.length
     try {
-      done(null, text === '' ? undefined : JSON.parse(text))
+      // A large body is read in another thread.
+      done(null, text === '' || text.length > LARGE_CHARS ? undefined : JSON.parse(text))
     } catch (cause) {
       done(new PublicError('request.malformed', { cause }))
     }

@@ -94,7 +94,7 @@ function detailsOf(
     released: verdict.action === 'allow' || verdict.action === 'redact',
     released_bytes: details.released_bytes,
     released_commitment: details.released_commitment,
-    segments: call.segments.length,
+    segments: call.segmentCount ?? call.segments.length,
     stage: call.stage,
     status: details.status,
     steps,

@@ -52,7 +52,13 @@ export function allFindings(outcomes: readonly StepOutcome[]): readonly Finding[
   return outcomes.flatMap((outcome) => (outcome.status === 'done' ? outcome.findings : []))
 }
 
-function redactCall(call: Call, findings: readonly Finding[], kinds: readonly string[], aliasOf: AliasOf): Enforcement {
+/** Redacts a call. Throws RedactionError when something that has to be redacted can't be. */
+export function redactCall(
+  call: Pick<Call, 'stage' | 'text' | 'body'>,
+  findings: readonly Finding[],
+  kinds: readonly string[],
+  aliasOf: AliasOf,
+): Extract<Enforcement, { status: 'passed' }> {
   const isResponse = call.stage === 'response'
   const inBody = isResponse ? findings.filter(({ pointer }) => !TOKEN_LIST_POINTER.test(pointer)) : findings
   // Chunks of a stream have no token lists.

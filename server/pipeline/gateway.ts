@@ -1,10 +1,11 @@
 /** What governs calls: the steps, the families of their findings, the ports, and the limits that steps read. */
 import type { FamilyRegistry } from '../core/finding-family.ts'
+import type { Inspector } from '../core/inspection.ts'
 import type { Ports } from '../core/ports.ts'
 import type { Step, StepContext } from '../core/step.ts'
 import type { FindingCache } from './finding-cache.ts'
 
-/** `commitmentKey` salts commitments, and stays secret. Without a `findingCache` everything is scanned each time. */
+/** `commitmentKey` salts commitments, and stays secret. Without a `findingCache` everything is scanned each time, without an `inspector` in this thread. */
 export type Gateway = Readonly<{
   steps: readonly Step[]
   registry: FamilyRegistry
@@ -12,4 +13,5 @@ export type Gateway = Readonly<{
   limits: StepContext['limits']
   commitmentKey: Uint8Array
   findingCache?: FindingCache
+  inspector?: Inspector
 }>

@@ -2,7 +2,7 @@
  * Judges one stage of a call: run steps → decide → enforce → append to the ledger. What is enforced is a value; nothing
  * leaves unless all four succeed. A batch of a stream is judged by the same four calls, in stream/stream-reply.ts.
  */
-import type { Call } from '../core/call.ts'
+import { type Call, LARGE_CHARS } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Allowance } from '../core/ports.ts'
 import type { StepOutcome } from '../core/step.ts'
@@ -19,40 +19,66 @@ import { runSteps } from './step-runner.ts'
 export type RecordedDecision = Decision &
   Readonly<{ status: 'recorded'; allowance: Allowance | undefined; enforcement: Enforcement }>
 
-/** Or one that the ledger could not store: nothing may leave. */
-export type JudgeResult = RecordedDecision | Readonly<{ status: 'unrecorded'; cause: unknown }>
+/** `call` is the call as it was read, which for a large one is known only now. */
+export type JudgedCall = RecordedDecision & Readonly<{ call: Call & Readonly<{ text: string }> }>
+
+/** Or a decision that the ledger could not store, or a large text that is no JSON object: nothing may leave. */
+export type JudgeResult =
+  | JudgedCall
+  | Readonly<{ status: 'unrecorded'; cause: unknown }>
+  | Readonly<{ status: 'malformed' }>
 
 /** Judges a call whose body is complete. The entry commits to its text, and to what of it leaves when that differs. */
 export async function judge(
   gateway: Gateway,
-  call: Call & Readonly<{ text: string }>,
-  details: EntryDetails,
+  given: Call & Readonly<{ text: string }>,
+  details: EntryDetails | ((call: Call) => EntryDetails),
 ): Promise<JudgeResult> {
-  const { outcomes, allowance } = await runSteps(gateway, call)
+  const { outcomes, allowance, call: seen = given, isMalformed } = await runSteps(gateway, given)
+  if (isMalformed) return { status: 'malformed' }
+  const call = { ...seen, text: seen.text ?? given.text }
   const decided = await decide(gateway, call, outcomes)
   const findings = await redactedFindings(gateway, call, outcomes, decided)
-  const { verdict, enforcement } = enforced(gateway, call, findings, outcomes, decided)
+  const { verdict, enforcement } = await enforced(gateway, call, findings, outcomes, decided)
+  const ownDetails = typeof details === 'function' ? details(call) : details
   const released = enforcement.status === 'passed' && enforcement.text !== call.text ? enforcement.text : undefined
-  const appended = await appendDecision(gateway, call, { outcomes, verdict }, call.text, details, released)
+  const appended = await appendDecision(gateway, call, { outcomes, verdict }, call.text, ownDetails, released)
   if (appended.status === 'unrecorded') return appended
   for (const { kind } of allFindings(outcomes)) countFinding(gateway, kind)
-  return { ...appended, outcomes, verdict, allowance, enforcement }
+  return { ...appended, outcomes, verdict, allowance, enforcement, call }
 }
 
 /** Enforces; what can't be redacted is refused, and the verdict says so. */
-function enforced(
+async function enforced(
   gateway: Gateway,
   call: Call,
   findings: readonly Finding[],
   outcomes: readonly StepOutcome[],
   decided: Verdict,
-): Readonly<{ verdict: Verdict; enforcement: Enforcement }> {
+): Promise<Readonly<{ verdict: Verdict; enforcement: Enforcement }>> {
   try {
-    return { verdict: decided, enforcement: enforce(call, findings, decided, gateway, outcomes) }
+    return { verdict: decided, enforcement: await enforceAnywhere(gateway, call, findings, outcomes, decided) }
   } catch {
     const { policy, decisionId, classification } = decided
     const reasons = [{ step: 'redaction', kind: 'step.failed' }]
     const verdict: Verdict = { policy, decisionId, classification, action: 'block', reasons }
     return { verdict, enforcement: enforce(call, findings, verdict, gateway) }
   }
+}
+
+/** Enforces; a large text is redacted in another thread. */
+async function enforceAnywhere(
+  gateway: Gateway,
+  call: Call,
+  findings: readonly Finding[],
+  outcomes: readonly StepOutcome[],
+  verdict: Verdict,
+): Promise<Enforcement> {
+  const { inspector } = gateway
+  const { stage, text = '' } = call
+  if (verdict.action !== 'redact' || inspector === undefined || text.length <= LARGE_CHARS)
+    return enforce(call, findings, verdict, gateway, outcomes)
+  const { kinds } = verdict
+  const redacted = await inspector.redact({ stage, text, findings, kinds })
+  return { status: 'passed', body: { model: redacted.model }, text: redacted.text, redacted: kinds }
 }

@@ -22,9 +22,6 @@ export type Refusal = Readonly<{
 /** Titles of reasons that are no findings: those that the gateway and the policy give themselves. */
 const OWN_TITLES: Readonly<Record<string, string>> = { step: 'Step did not report', policy: 'Policy' }
 
-/** How a step ends that has found more than can be acted on. */
-const TOO_MUCH = 'InspectionError'
-
 /** Invalid fields that a message names. */
 const PROBLEMS_MAX = 3
 
@@ -37,9 +34,8 @@ export function refusalOf(
   outcomes: readonly StepOutcome[] = [],
 ): Refusal {
   const reasons = 'reasons' in verdict ? verdict.reasons : []
-  const isTooMuch = outcomes.some((outcome) => outcome.status === 'failed' && outcome.reason === TOO_MUCH)
   const refused = verdict.action === 'hold' ? 'approval.required' : refusalCode(reasons, stage, registry)
-  const code = refused === 'governance.unavailable' && isTooMuch ? TOO_MUCH_CODES[stage] : refused
+  const code = (refused === 'governance.unavailable' ? failureCode(outcomes, stage) : undefined) ?? refused
   const text = refusalText(reasons, registry)
   const cause = findings.find(({ expected }) => expected !== undefined) ?? surest(findings, reasons[0]?.kind)
   const param = stage === 'request' && cause ? fieldOf(cause.pointer) : null
@@ -53,7 +49,22 @@ function surest(findings: readonly Finding[], kind: string | undefined): Finding
 }
 
 /** The same call would be too much again, so it must not be told to come again; another answer may not. */
-const TOO_MUCH_CODES = { request: 'request.too_complex', response: 'upstream.malformed' } as const
+const TOO_MUCH = { request: 'request.too_complex', response: 'upstream.malformed' } as const
+const BUSY = { request: 'gateway.busy', response: 'gateway.busy' } as const
+
+/** The error by how a step failed: more than can be looked through, deeper, or too many calls at once. */
+const FAILURE_CODES: Readonly<Record<string, Readonly<Record<Call['stage'], ErrorCode>>>> = {
+  InspectionError: TOO_MUCH,
+  RangeError: TOO_MUCH,
+  OverloadError: BUSY,
+}
+
+function failureCode(outcomes: readonly StepOutcome[], stage: Call['stage']): ErrorCode | undefined {
+  const codes = outcomes.map((outcome) =>
+    outcome.status === 'failed' ? FAILURE_CODES[outcome.reason]?.[stage] : undefined,
+  )
+  return codes.find((code) => code !== undefined)
+}
 
 /**
  * Given the reasons of a block, returns the error for the client. A content reason takes precedence: clients retry a

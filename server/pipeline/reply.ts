@@ -3,6 +3,7 @@ import type { Call } from '../core/call.ts'
 import { type ErrorCode, type ErrorDetails, errorBody, errorHeaders, errorRow } from '../core/errors.ts'
 import type { Allowance, UpstreamResponse } from '../core/ports.ts'
 import type { Verdict } from '../core/verdict.ts'
+import { turnsOf } from '../protocol/call-body.ts'
 import { withMember } from '../protocol/json-text.ts'
 import type { Decision } from './append.ts'
 import type { RecordedDecision } from './judge.ts'
@@ -32,6 +33,7 @@ export function refusalReply(
   const headers = {
     ...governanceHeaders(verdict, outcomes),
     ...allowanceHeaders(allowance, isExceeded),
+    ...(enforcement.code === 'gateway.busy' ? { 'retry-after': '1' } : {}),
     ...errorHeaders(row),
   }
   const refusal =
@@ -102,7 +104,7 @@ export function responseReply(
   const metadata = {
     classification,
     blocked: false,
-    turn_index: turnIndex(call),
+    turn_index: call.turns ?? turnsOf(call.body),
     model: (body as { model?: unknown }).model ?? call.model,
     ...note,
     ...correlation(call, responseDecision.verdict),
@@ -119,12 +121,6 @@ export function redactionNote(request: readonly string[], response: readonly str
   const stages = { request, response }
   const redactedIn = (['request', 'response'] as const).filter((stage) => stages[stage].length > 0)
   return { redacted: [...new Set([...request, ...response])].sort(), redacted_in: redactedIn }
-}
-
-/** The number of user messages in a request. */
-function turnIndex(call: Call): number {
-  const messages = (call.body as { messages?: unknown } | null)?.messages
-  return Array.isArray(messages) ? messages.filter((message) => message?.role === 'user').length : 1
 }
 
 /** An expected failure from the table of errors; `more` replaces its message, and adds headers and members. */

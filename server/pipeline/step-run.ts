@@ -1,12 +1,33 @@
 /** Runs one step over a call. It ends in an outcome, whatever happens: nothing is thrown. */
 import type { Call } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
+import { InspectionError } from '../core/inspection.ts'
 import type { Allowance, Clock } from '../core/ports.ts'
-import type { LocalContext, LocalStep, RemoteReport, RemoteStep, Step, StepContext, StepOutcome } from '../core/step.ts'
+import {
+  GATE_REFUSED,
+  type LocalContext,
+  type LocalStep,
+  type RemoteReport,
+  type RemoteStep,
+  type Step,
+  type StepContext,
+  type StepOutcome,
+} from '../core/step.ts'
 
 class StepTimeout extends Error {
   override readonly name = 'StepTimeout'
 }
+
+/**
+ * The outcomes of steps. `allowance` is what the limiter last returned to one of them; undefined when none asked. `call` is
+ * the call as another thread has read it; `isMalformed`: its text is no JSON object, and no step has seen it.
+ */
+export type StepRun = Readonly<{
+  outcomes: readonly StepOutcome[]
+  allowance: Allowance | undefined
+  call?: Call
+  isMalformed?: boolean
+}>
 
 /** What a local step found in what it was given, and its outcome for the whole call. */
 export type LocalRun = Readonly<{ step: LocalStep; found: readonly Finding[]; outcome: StepOutcome }>
@@ -50,7 +71,29 @@ export async function runRemote(step: RemoteStep, call: Call, context: StepConte
   }
 }
 
+/** Starts the remote ones of some steps, all at once; resolves when the last one has ended. */
+export async function startRemote(
+  steps: readonly Step[],
+  call: Call,
+  context: StepContext,
+  clock: Clock,
+): Promise<StepRun> {
+  const remote = steps.filter((step) => step.timeoutMs !== undefined)
+  const runs = await Promise.all(remote.map((step) => runRemote(step, call, context, clock)))
+  const allowance = runs.findLast((run) => run.allowance !== undefined)?.allowance
+  return { outcomes: runs.map(({ outcome }) => outcome), allowance }
+}
+
+/** The outcome of a step behind a gate that has refused the call. */
+export function skipped({ name }: Pick<Step, 'name'>): StepOutcome {
+  return { step: name, ms: 0, status: 'skipped', reason: GATE_REFUSED }
+}
+
+/** More findings of a step can't be acted on. */
+const FINDINGS_MAX = 10_000
+
 function doneOutcome({ name }: Step, startMs: number, clock: Clock, findings: readonly Finding[]): StepOutcome {
+  if (findings.length > FINDINGS_MAX) throw new InspectionError('there are more findings than can be evaluated')
   return { step: name, ms: clock.elapsedMs() - startMs, status: 'done', findings }
 }
 

@@ -38,7 +38,7 @@ function isBlank(code: number): boolean {
 }
 
 /** Index behind the string that starts at `start`. */
-function stringEnd(text: string, start: number): number {
+export function stringEnd(text: string, start: number): number {
   for (let from = start + 1; ; ) {
     const quote = text.indexOf('"', from)
     if (quote < 0) return text.length

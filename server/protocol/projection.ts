@@ -6,12 +6,13 @@
 import type { Author, Segment } from '../core/call.ts'
 import { API_KEYS, API_NAMES } from './api-name.ts'
 import { exactNumber } from './exact-number.ts'
+import { STRUCTURE_LIMITS } from './json-bound.ts'
 import { containerPointer, KEY_SUFFIX, pointerToken } from './json-pointer.ts'
 import { countMembers, SourceDepthError, sourcesAt, withoutDuplicates } from './json-source.ts'
 import { tokenTexts } from './token-list.ts'
 
 /** Bounds of one projection: depth of the JSON, number of segments, UTF-16 code units over all of them. */
-export const PROJECTION_LIMITS = { depthMax: 100, segmentsMax: 100_000, charsMax: 8_000_000 } as const
+export const PROJECTION_LIMITS = { ...STRUCTURE_LIMITS, segmentsMax: 100_000, charsMax: 8_000_000 } as const
 
 /** The body is larger or deeper than can be scanned. Not scanned means refused. */
 export class ProjectionError extends Error {

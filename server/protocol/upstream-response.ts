@@ -7,21 +7,26 @@ import { readError } from './upstream-error.ts'
 export const RESPONSE_BYTES_MAX = 32 * 1024 * 1024
 
 /**
- * The content of a response: a body and the text that it was parsed from. `error` carries the OpenAI error that may be
+ * The content of a response: a body and the text that it was parsed from; a larger text is not parsed here. `error` carries the OpenAI error that may be
  * evaluated and passed on.
  */
 export type ResponseContent =
   | Readonly<{ kind: 'stream' }>
-  | Readonly<{ kind: 'body'; body: object; text: string; bodyBytes: number }>
+  | Readonly<{ kind: 'body'; body: object | undefined; text: string; bodyBytes: number }>
   | Readonly<{ kind: 'error'; body: object; text: string; bodyBytes: number }>
   | Readonly<{ kind: 'rejected' }>
   | Readonly<{ kind: 'malformed'; reason: string }>
 
 /**
  * Given a response, returns its content. 401, 403, 407 and redirects are about the gateway's own credentials and
- * address, and would mislead the client about its own: they are 'rejected'. Throws when the connection breaks.
+ * address, and would mislead the client about its own: they are 'rejected'. A text of more than `parsedCharsMax` is not
+ * parsed. Throws when the connection breaks.
  */
-export async function readResponse(response: UpstreamResponse, isStream: boolean): Promise<ResponseContent> {
+export async function readResponse(
+  response: UpstreamResponse,
+  isStream: boolean,
+  parsedCharsMax: number = Number.POSITIVE_INFINITY,
+): Promise<ResponseContent> {
   const isOk = response.status >= 200 && response.status < 300
   const isEvents = /^text\/event-stream\b/i.test(response.headers['content-type'] ?? '')
   const encoding = response.headers['content-encoding']
@@ -36,13 +41,14 @@ export async function readResponse(response: UpstreamResponse, isStream: boolean
   }
   // Adapters decode what they can; what is still encoded is no text.
   const text = bytes && encoding === undefined ? decodeUtf8(bytes) : undefined
+  const isLarge = text !== undefined && text.length > parsedCharsMax
   const bodyBytes = bytes?.byteLength ?? 0
   if (!isOk) {
-    const error = readError(text, response.status)
+    const error = readError(isLarge ? undefined : text, response.status)
     return { kind: 'error', body: error, text: JSON.stringify(error), bodyBytes }
   }
-  const body = text === undefined ? undefined : parseObject(text)
-  if (body && text !== undefined) return { kind: 'body', body, text, bodyBytes }
+  const body = text === undefined || isLarge ? undefined : parseObject(text)
+  if ((body || isLarge) && text !== undefined) return { kind: 'body', body, text, bodyBytes }
   const type = response.headers['content-type'] ?? 'no content-type'
   const reason = encoding === undefined ? `no JSON object (${type})` : `the content-encoding ${encoding} is not known`
   return { kind: 'malformed', reason }

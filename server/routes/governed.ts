@@ -1,6 +1,7 @@
 /** The governed routes: chat completions, completions, embeddings, and the list of models. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
 import * as v from 'valibot'
+import { LARGE_CHARS } from '../core/call.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { sha256 } from '../core/hash.ts'
 import { ulid } from '../core/ulid.ts'
@@ -190,13 +191,28 @@ function requestOf(
 ): GovernedRequest {
   const { headers, body, bodyText: text, bodyBytes, id } = request
   const agent = authenticatedAgent(request)
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new PublicError('request.malformed')
+  if (text.length <= LARGE_CHARS && !isObject(body)) throw new PublicError('request.malformed')
   const flagHeaders = [textOf(headers['x-tappass-flags']), textOf(headers['x-governance-flags'])]
   const parsed = parseFlagHeaders(flagHeaders, gateway.registry.flags)
   if (parsed.status === 'invalid') throw new PublicError(parsed.code, { message: parsed.message })
   const session = sessionOf(gateway, headers)
   const clientId = clientIdOf(request)
-  return { id, clientId, path, agent, session, flags: parsed.flags, body, text, bodyBytes, signal }
+  return {
+    id,
+    clientId,
+    path,
+    agent,
+    session,
+    flags: parsed.flags,
+    body: isObject(body) ? body : undefined,
+    text,
+    bodyBytes,
+    signal,
+  }
+}
+
+function isObject(body: unknown): body is object {
+  return typeof body === 'object' && body !== null && !Array.isArray(body)
 }
 
 /** A hash of the id that the client gave its request, when the request has another one. */

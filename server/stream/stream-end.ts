@@ -48,9 +48,12 @@ export async function judgeError(gateway: Gateway, request: Call, body: object):
   const call = { ...request, stage: 'response', body, text, bodyBytes: text.length, segments } as const
   const decision = await judge(gateway, call, { event: 'error' })
   if (decision.status === 'unrecorded') return failedEnd('ledger.unavailable', decision.cause)
+  if (decision.status === 'malformed') return failedEnd('upstream.malformed')
   const { enforcement, verdict } = decision
   if (enforcement.status === 'refused') return { kind: 'refused', refusal: enforcement, verdict }
-  return { kind: 'failed', code: 'upstream.failed', cause: undefined, body: enforcement.body }
+  // The body of a large one is only in the thread that has read it.
+  const enforced: unknown = JSON.parse(enforcement.text ?? text)
+  return { kind: 'failed', code: 'upstream.failed', cause: undefined, body: enforced }
 }
 
 function segmentsOf(body: object): Call['segments'] | undefined {

@@ -140,6 +140,18 @@ const server: readonly Room[] = [
     isSet: true,
   },
   {
+    path: 'server/inspection',
+    is: 'What runs in another thread: it looks through large bodies with the same steps.',
+    knows: [
+      'server/adapters',
+      'server/core',
+      'server/detection',
+      'server/pipeline',
+      'server/rules',
+      'server/rules/check',
+    ],
+  },
+  {
     path: 'server/process',
     is: 'What the processes share: open the database, listen, drain.',
     knows: ['server/adapters', 'server/adapters/pglite', 'server/config', 'server/core', 'server/migration'],

@@ -1,9 +1,10 @@
 /** A scanner: one finding for what covers itself, in the text as it stands, and across the parts of a message. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { InspectionError } from '../../../server/core/inspection.ts'
 import { withoutCovered } from '../../../server/detection/covered-match.ts'
 import type { Match } from '../../../server/detection/pattern.ts'
-import { createScanner, InspectionError } from '../../../server/detection/scan.ts'
+import { createScanner } from '../../../server/detection/scan.ts'
 import { project } from '../../../server/protocol/projection.ts'
 import { sequence } from '../rules/fixture.ts'
 

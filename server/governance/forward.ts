@@ -1,0 +1,48 @@
+/** Forwards a judged request, and reads the response up to where its evaluation begins. */
+import { type Call, LARGE_CHARS } from '../core/call.ts'
+import type { ErrorCode } from '../core/errors.ts'
+import type { UpstreamResponse } from '../core/ports.ts'
+import { appendEvent } from '../pipeline/append.ts'
+import type { Gateway } from '../pipeline/gateway.ts'
+import { errorReply, type Reply } from '../pipeline/reply.ts'
+import { type ResponseContent, readResponse } from '../protocol/upstream-response.ts'
+import type { GovernedRequest, JudgedRequest } from './governed-request.ts'
+
+type JudgedContent = Exclude<ResponseContent, { kind: 'rejected' | 'malformed' }>
+
+/** What came of it. */
+export type ForwardResult =
+  | Readonly<{ status: 'answered'; response: UpstreamResponse; content: JudgedContent }>
+  | Readonly<{ status: 'failed'; code: ErrorCode; cause: unknown }>
+
+/** Forwards the enforced request, and reads the response up to where its evaluation begins. */
+export async function forward(
+  { inspector }: Gateway,
+  { upstream, text, call }: JudgedRequest,
+  { path, id, signal }: GovernedRequest,
+): Promise<ForwardResult> {
+  try {
+    const response = await upstream.forward(path, text, id, signal)
+    const content = await readResponse(response, call.isStream, inspector && LARGE_CHARS)
+    const cause = `status ${response.status}`
+    if (content.kind === 'rejected') return { status: 'failed', code: 'upstream.refused', cause }
+    if (content.kind === 'malformed')
+      return { status: 'failed', code: 'upstream.malformed', cause: `${cause}, ${content.reason}` }
+    return { status: 'answered', response, content }
+  } catch (cause) {
+    return { status: 'failed', code: 'upstream.unreachable', cause }
+  }
+}
+
+/** Records that there is no response, and returns the error. */
+export async function forwardFailed(
+  gateway: Gateway,
+  call: Call,
+  event: 'client_gone' | 'upstream_failed',
+  { code, cause }: Pick<Extract<ForwardResult, { status: 'failed' }>, 'code' | 'cause'>,
+): Promise<Reply> {
+  const appended = await appendEvent(gateway, call, event, 'error', { code })
+  return appended.status === 'recorded'
+    ? errorReply(code, call.id, cause)
+    : errorReply('ledger.unavailable', call.id, appended.cause)
+}

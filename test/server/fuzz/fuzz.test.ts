@@ -1,0 +1,105 @@
+/**
+ * Requests and answers by chance: none is without a reply, no reply is a failure of the gateway, every reply has the call's
+ * id, no secret leaves in either direction, and what passes is what was sent. A run is the same for the same seed:
+ * TAPPASS_FUZZ_SEED, and TAPPASS_FUZZ_BODIES for how many.
+ */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { createWasmPolicy } from '../../../server/adapters/opa-wasm.ts'
+import { loadSteps } from '../../../server/adapters/step-folder.ts'
+import { systemClock } from '../../../server/adapters/system.ts'
+import { createThreadPool } from '../../../server/adapters/thread-pool.ts'
+import { LARGE_CHARS } from '../../../server/core/call.ts'
+import { govern } from '../../../server/governance/govern.ts'
+import { createFindingCache } from '../../../server/pipeline/finding-cache.ts'
+import type { Gateway } from '../../../server/pipeline/gateway.ts'
+import type { Reply } from '../../../server/pipeline/reply.ts'
+import { policyDocument, readPolicy } from '../../../server/policy/policy-document.ts'
+import { shareOf } from '../../rounds.ts'
+import { FAMILIES, testEngine } from '../detection/engine-fixture.ts'
+import { answerOf, createBench, requestOf } from '../governance/gateway-fixture.ts'
+import { type Case, createChance, nextCase } from './body-generator.ts'
+
+/** A third of them is 100,000. */
+const BODIES = 300_000
+const SEED = Number(process.env['TAPPASS_FUZZ_SEED'] ?? 9)
+const bodies = Number(process.env['TAPPASS_FUZZ_BODIES'] ?? shareOf(BODIES))
+
+const steps = join(import.meta.dirname, '../../../server/steps')
+const loaded = await loadSteps([steps], testEngine(), FAMILIES)
+const workerData = { stepFolders: [steps], commitmentKey: new Uint8Array(32) }
+const worker = join(import.meta.dirname, '../../../server/inspection/worker.ts')
+const inspector = createThreadPool({ worker, workerData, clock: systemClock })
+after(() => inspector.close())
+
+const policy = await createWasmPolicy(readPolicy(), policyDocument(loaded.registry))
+let answer = ''
+const { gateway: base, entries, forwarded } = createBench(() => answerOf([answer]), { policy }, loaded.steps)
+const gateway: Gateway = {
+  ...base,
+  registry: loaded.registry,
+  limits: { ...base.limits, bodyBytesMax: 5_000_000 },
+  findingCache: createFindingCache(),
+  inspector,
+}
+
+/** A token as GitHub gives them; no detector lets one pass. */
+const MARKER = ['ghp', 'q7Rt2LmX9vBz4KcW8nPy3HdJ6sGf1TaE5uVo'].join('_')
+
+function parsed(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function send(text: string): Promise<Reply | undefined> {
+  const body = text.length > LARGE_CHARS ? undefined : parsed(text)
+  // The route refuses what is no JSON object.
+  if (body === undefined && text.length <= LARGE_CHARS) return undefined
+  return govern(gateway, requestOf({}, { body, text, bodyBytes: Buffer.byteLength(text) }))
+}
+
+function assertWell({ text, isMarked }: Case, reply: Reply): void {
+  assert.equal(reply.kind, 'json')
+  if (reply.kind !== 'json') return
+  const { error } = JSON.parse(reply.text) as { error?: { request_id?: string; code?: string } }
+  if (reply.status >= 400) assert.equal(error?.request_id, 'req_1', reply.text)
+  const isOfModelServer = error?.code === 'upstream.malformed'
+  assert.ok(reply.status < 500 || isOfModelServer, `${reply.status} ${reply.text}`)
+  assert.ok(!reply.text.includes(MARKER), 'a secret came back')
+  const sent = forwarded[0]
+  if (sent === undefined) return
+  assert.ok(!isMarked || !JSON.stringify(JSON.parse(sent)).includes(MARKER), 'a secret was sent')
+  // Nothing but redactions and names that stand twice makes a difference.
+  if (entries[0]?.decision === 'allow' && sent !== text) assert.deepEqual(JSON.parse(sent), JSON.parse(text))
+}
+
+test(`${bodies} requests and answers by chance`, async () => {
+  const chance = createChance(SEED)
+  const seen = { marked: 0, answersMarked: 0, forwarded: 0, large: 0 }
+  for (let number = 0; number < bodies; number++) {
+    const one = nextCase(chance, MARKER)
+    ;[entries.length, forwarded.length, answer] = [0, 0, one.answer]
+    try {
+      const reply = await send(one.text)
+      if (reply === undefined) continue
+      assertWell(one, reply)
+      assert.ok(entries.length > 0 || reply.status === 400 || reply.status === 422, `${reply.status} without an entry`)
+    } catch (cause) {
+      throw new Error(
+        `body ${number} of seed ${SEED}: ${one.text.slice(0, 2_000)}\nanswer: ${one.answer.slice(0, 2_000)}`,
+        { cause },
+      )
+    }
+    seen.marked += one.isMarked ? 1 : 0
+    seen.answersMarked += one.isAnswerMarked && forwarded.length > 0 ? 1 : 0
+    seen.forwarded += forwarded.length
+    seen.large += one.text.length > LARGE_CHARS ? 1 : 0
+  }
+  // Chance that never gets anywhere shows nothing.
+  for (const [what, count] of Object.entries(seen)) assert.ok(count > bodies / 5_000, `${what}: ${count}`)
+})
