@@ -1,5 +1,8 @@
 /** A text with some of its ranges replaced, which maps back to the original, so that findings can point at it. */
 
+import { InspectionError } from '../core/inspection.ts'
+import { NumberList, TextBuilder } from './text-builder.ts'
+
 /** An edited text. `span` maps a range of it to the range of the original. */
 export type EditedText = Readonly<{
   text: string
@@ -9,21 +12,24 @@ export type EditedText = Readonly<{
 /** Stands in place of omitted text; no pattern crosses it. */
 const OMISSION = '\n\0\n'
 
+/** A text with more replacements can't be mapped back in little memory; nobody writes one. */
+const REPLACEMENTS_MAX = 1_000_000
+
 /** Collects replacements, from the start of a text to its end. Text farther than `contextChars` from any is omitted. */
 export class EditableText {
   readonly #source: string
   readonly #contextChars: number
   // Pieces, alternately copied and replaced: where each starts in the result, and where in the source.
-  readonly #resultStarts: number[] = [0]
-  readonly #sourceStarts: number[] = [0]
-  #result = ''
+  readonly #resultStarts = new NumberList()
+  readonly #sourceStarts = new NumberList()
+  readonly #result = new TextBuilder()
 
   constructor(source: string, contextChars: number) {
     this.#source = source
     this.#contextChars = contextChars
   }
 
-  /** Replaces a range, which begins where the last one ended or later. */
+  /** Replaces a range, which begins where the last one ended or later. Throws InspectionError after a million. */
   replace(start: number, end: number, by: string): void {
     this.#omit(start - this.#contextChars)
     this.#put(start, end, by)
@@ -31,23 +37,27 @@ export class EditableText {
 
   /** The edited text; undefined when nothing was replaced. */
   finish(): EditedText | undefined {
-    const [resultStarts, sourceStarts] = [this.#resultStarts, this.#sourceStarts]
-    if (sourceStarts.length === 1) return undefined
+    if (this.#sourceStarts.length === 1) return undefined
     this.#omit(this.#source.length - this.#contextChars)
-    const text = this.#result + this.#source.slice(this.#copiedTo())
+    this.#result.add(this.#source.slice(this.#copiedTo()))
+    const text = this.#result.finish()
+    const [resultStarts, sourceStarts] = [this.#resultStarts.finish(), this.#sourceStarts.finish()]
     return { text, span: (start, end) => spanOf(resultStarts, sourceStarts, start, end) }
   }
 
   #copiedTo(): number {
-    return this.#sourceStarts.at(-1) as number
+    return this.#sourceStarts.last()
   }
 
   #put(start: number, end: number, by: string): void {
-    this.#result += this.#source.slice(this.#copiedTo(), start)
+    if (this.#sourceStarts.length > 2 * REPLACEMENTS_MAX)
+      throw new InspectionError('a text has more escapes than can be resolved')
+    this.#result.add(this.#source.slice(this.#copiedTo(), start))
     this.#resultStarts.push(this.#result.length)
-    this.#result += by
+    this.#result.add(by)
     this.#resultStarts.push(this.#result.length)
-    this.#sourceStarts.push(start, end)
+    this.#sourceStarts.push(start)
+    this.#sourceStarts.push(end)
   }
 
   /** Omits what is too far from the last replacement, up to an index. */
@@ -59,8 +69,8 @@ export class EditableText {
 
 /** A range that begins or ends inside a replaced piece includes all of that piece's source. */
 function spanOf(
-  resultStarts: readonly number[],
-  sourceStarts: readonly number[],
+  resultStarts: ArrayLike<number>,
+  sourceStarts: ArrayLike<number>,
   start: number,
   end: number,
 ): readonly [number, number] {
@@ -76,7 +86,7 @@ function spanOf(
 }
 
 /** Binary search in ascending numbers for the last one that is at most `index`; 0 when all are greater. */
-export function lastAtOrBefore(ascending: readonly number[], index: number): number {
+export function lastAtOrBefore(ascending: ArrayLike<number>, index: number): number {
   let low = 0
   let high = ascending.length - 1
   while (low < high) {

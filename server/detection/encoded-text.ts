@@ -52,15 +52,31 @@ export function encodedRuns(text: string): readonly EncodedRun[] {
   return text.includes('00') ? [...runs, ...binaryRuns(text)] : runs
 }
 
-/** Octets of ones and zeros, separated by blanks. */
-const BINARY = /(?<![01])[01]{8}(?:\s[01]{8}){7,}(?![01])/g
+/** Octets of ones and zeros, separated by blanks: eight of them, and each further one. */
+const BINARY = /(?<![01])[01]{8}(?:\s[01]{8}){7}(?![01])/g
+const OCTET = /\s[01]{8}(?![01])/y
 
 function binaryRuns(text: string): readonly EncodedRun[] {
-  return [...text.matchAll(BINARY)].flatMap((match) => {
-    const bytes = Buffer.from(match[0].split(/\s/).map((octet) => Number.parseInt(octet, 2)))
-    const decoded = printableText(bytes)
-    return decoded === undefined ? [] : [{ start: match.index, end: match.index + match[0].length, text: decoded }]
-  })
+  const runs: EncodedRun[] = []
+  BINARY.lastIndex = 0
+  for (let match = BINARY.exec(text); match !== null; match = BINARY.exec(text)) {
+    let end = BINARY.lastIndex
+    for (OCTET.lastIndex = end; OCTET.test(text); ) end = OCTET.lastIndex
+    BINARY.lastIndex = end
+    const decoded = printableText(octetsOf(text.slice(match.index, end)))
+    if (decoded !== undefined) runs.push({ start: match.index, end, text: decoded })
+  }
+  return runs
+}
+
+/** The bytes of octets that one blank parts. */
+function octetsOf(run: string): Buffer {
+  const bytes = Buffer.alloc((run.length + 1) / 9)
+  for (let at = 0; at < run.length; at++) {
+    const octet = Math.floor(at / 9)
+    if (at % 9 < 8) bytes[octet] = ((bytes[octet] as number) << 1) | (run.charCodeAt(at) & 1)
+  }
+  return bytes
 }
 
 /** Index where a run starts that reaches the end of the text and may continue; the text's length when there is none. */

@@ -77,10 +77,10 @@ export function normalize(text: string): EditedText | undefined {
 /** The replacement of one match; undefined where it stays. */
 function replacementOf(match: RegExpExecArray): string | undefined {
   const [matched, percent, backslash, entity, invisible, compatible, digit] = match
-  if (percent !== undefined) return Buffer.from(percent.replaceAll('%', ''), 'hex').toString()
+  if (percent !== undefined) return percentDecoded(percent)
   if (backslash !== undefined) {
     if (!/^[ux]/.test(backslash)) return BACKSLASH[backslash] ?? backslash
-    return characterOf(Number.parseInt(backslash.replace(/[^0-9a-fA-F]/g, ''), 16))
+    return characterOf(Number.parseInt(backslash.slice(backslash.charAt(1) === '{' ? 2 : 1), 16))
   }
   if (entity !== undefined) {
     if (entity[0] !== '#') return ENTITY[entity]
@@ -90,6 +90,12 @@ function replacementOf(match: RegExpExecArray): string | undefined {
   if (compatible !== undefined) return compatible.normalize('NFKC')
   if (digit !== undefined) return String((digit.charCodeAt(0) - (digit < '\u0966' ? 0x660 : 0x966)) % 16)
   return CONFUSABLES[matched]
+}
+
+/** One byte of ASCII, as nearly all are, costs a tenth of a sequence. */
+function percentDecoded(percent: string): string {
+  if (percent.length > 3) return Buffer.from(percent.replaceAll('%', ''), 'hex').toString()
+  return String.fromCharCode(Number.parseInt(percent.slice(1), 16))
 }
 
 function characterOf(codePoint: number): string | undefined {

@@ -101,10 +101,20 @@ export function matchAt(text: string, at: number, pattern: Pattern, earlier?: Ma
   return { kind: pattern.kind, severity: pattern.severity, confidence, start, end }
 }
 
-/** Creates an `extend` that continues over `characters` (a sticky regular expression of one class). */
-export function extendWhile(characters: RegExp): NonNullable<Pattern['extend']> {
-  return (text, end) => {
-    characters.lastIndex = end
-    return characters.test(text) ? characters.lastIndex : end
+/** A group that is repeated: an expression keeps a place to go back to for each repetition, which a loop does not. */
+const REPEATED_GROUP = /^(\(\?:.*\))\+$/s
+
+/** Creates an `extend` that continues over what `source` matches: characters of one class, or a group, repeated. */
+export function extendWhile(source: string): NonNullable<Pattern['extend']> {
+  const group = REPEATED_GROUP.exec(source)?.[1]
+  const expression = new RegExp(group ?? source, 'y')
+  return (text, start) => {
+    let end = start
+    do {
+      expression.lastIndex = end
+      if (!expression.test(text)) break
+      end = expression.lastIndex
+    } while (group !== undefined)
+    return end
   }
 }

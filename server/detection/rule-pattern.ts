@@ -57,6 +57,6 @@ function scoreOf(rule: CompiledRule, { checks, grades }: RuleFunctions): Pattern
 }
 
 function extendOf(rule: CompiledRule, functions: RuleFunctions): Pattern['extend'] {
-  if (rule.extend_while !== undefined) return extendWhile(new RegExp(rule.extend_while, 'y'))
+  if (rule.extend_while !== undefined) return extendWhile(rule.extend_while)
   return rule.extend === undefined ? undefined : functions.extends[rule.extend]?.run
 }

@@ -1,18 +1,35 @@
 /** Counts what JSON text holds before it is parsed: a value takes many times the memory of its text. */
 import { stringEnd } from './json-source.ts'
 
-/** What a body may hold: how deep it is, how many objects and lists, how many members in all objects together. */
-export const STRUCTURE_LIMITS = { depthMax: 100, containersMax: 150_000, membersMax: 150_000 } as const
+/**
+ * What a body may hold: how deep it is, how many objects and lists, members of all objects, and values in lists. Values
+ * that are long, as the numbers of embeddings, may be more.
+ */
+export const STRUCTURE_LIMITS = {
+  depthMax: 100,
+  containersMax: 150_000,
+  membersMax: 150_000,
+  valuesMax: 1_000_000,
+} as const
 
-const [QUOTE, COLON, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [34, 58, 91, 93, 123, 125] as const
+/** Characters of a value that takes no more memory than a few times its text. */
+const LONG_VALUE_CHARS = 8
+
+const [QUOTE, COMMA, COLON, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [
+  34, 44, 58, 91, 93, 123, 125,
+] as const
 
 /** Returns the limit that a text exceeds; undefined when it is within all. Text that is no JSON is counted all the same. */
 export function exceededLimit(text: string): keyof typeof STRUCTURE_LIMITS | undefined {
-  let [depth, containers, members] = [0, 0, 0]
+  const valuesMax = Math.max(STRUCTURE_LIMITS.valuesMax, text.length / LONG_VALUE_CHARS)
+  let [depth, containers, members, values] = [0, 0, 0, 0]
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) at = stringEnd(text, at) - 1
-    else if (code === COLON) {
+    else if (code === COMMA) {
+      values += 1
+      if (values > valuesMax) return 'valuesMax'
+    } else if (code === COLON) {
       members += 1
       if (members > STRUCTURE_LIMITS.membersMax) return 'membersMax'
     } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
