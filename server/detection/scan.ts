@@ -1,12 +1,12 @@
 /** Runs a detector over all texts of a call in all their variants, and turns its matches into findings. */
 import type { Segment } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
+import { type TextVariant, variantsOf } from '../normalization/text-variant.ts'
 import { withoutCovered } from './covered-match.ts'
 import { type JoinedText, joinSegments, piecesOf, readAlone, seamsOf } from './joined-text.ts'
 import type { KeywordMemo } from './keyword-index.ts'
 import { createNamedValues, isReadAlone, type NamedValue } from './named-value.ts'
 import { MATCHES_MAX, type Match } from './pattern.ts'
-import { type TextVariant, variantsOf } from './text-variant.ts'
 
 /** No pattern matches a shorter text. */
 const TEXT_CHARS_MIN = 6
@@ -27,15 +27,12 @@ export function assertFew(found: readonly unknown[]): void {
   if (found.length > FINDINGS_MAX) throw new InspectionError('there are more findings than can be evaluated')
 }
 
-/**
- * Matches one text; `keywords` is its memo, `segment` it or the first of its parts, `seams` the places between them
- * where the text is as it stands.
- */
+/** Matches one text, which is a variant of a segment or of several that are one text, of which it gets the first. */
 export type Matcher = (
   text: string,
   keywords: KeywordMemo | undefined,
   segment: Segment,
-  seams: readonly number[],
+  variant: TextVariant,
 ) => readonly Match[]
 
 /**
@@ -95,28 +92,31 @@ export function findingsIn(
   return findings ?? EMPTY
 }
 
+/** A variant, and the memo of its keywords. */
+type ScannedVariant = Readonly<{ variant: TextVariant; keywords: KeywordMemo }>
+
 /** Returns the variants of a text; none when it is too short to match anything. */
-type VariantsOf = (joined: JoinedText) => readonly TextVariant[]
+type VariantsOf = (joined: JoinedText) => readonly ScannedVariant[]
 
 /** Variants are computed once for all detectors. A segment never changes, so neither do they. */
 function createVariantCache(): VariantsOf {
-  const cache = new WeakMap<Segment, Readonly<{ parts: JoinedText['parts']; variants: readonly TextVariant[] }>>()
+  const cache = new WeakMap<Segment, Readonly<{ parts: JoinedText['parts']; variants: readonly ScannedVariant[] }>>()
   return (joined) => {
     const { parts, text } = joined
     if (text.length < TEXT_CHARS_MIN) return EMPTY
     const cached = cache.get(parts[0] as Segment)
     if (cached?.parts.length === parts.length && parts.every((part, index) => part === cached.parts[index]))
       return cached.variants
-    const variants = variantsOf(text, seamsOf(joined))
+    const variants = variantsOf(text, seamsOf(joined)).map((variant) => ({ variant, keywords: {} }))
     cache.set(parts[0] as Segment, { parts, variants })
     return variants
   }
 }
 
-function matchesIn({ parts }: JoinedText, variants: readonly TextVariant[], matcher: Matcher): readonly Match[] {
+function matchesIn({ parts }: JoinedText, variants: readonly ScannedVariant[], matcher: Matcher): readonly Match[] {
   let matches: Match[] | undefined
-  for (const variant of variants) {
-    const seen = matcher(variant.text, variant.keywords, parts[0] as Segment, variant.seams ?? EMPTY)
+  for (const { variant, keywords } of variants) {
+    const seen = matcher(variant.text, keywords, parts[0] as Segment, variant)
     if (seen.length > MATCHES_MAX || (matches?.length ?? 0) > CANDIDATES_MAX)
       throw new InspectionError('there are more findings than can be evaluated')
     for (const match of seen) {

@@ -51,9 +51,10 @@ export function createInjectionDetector(
       (text, keywords, { author }) => detectPhrases(text, ({ channel }) => appliesTo(channel, author), keywords),
       { weigh: raiseStrongest },
     )
-    // Definitions of tools are instructions by nature; the model was not trained on them.
-    const classified = engine.scan(segments, (text, _, { author }, seams) =>
-      author === 'schema' ? [] : classifyText(windowScore, text, seams),
+    // Definitions of tools are instructions by nature, and words without their marks none of their language: the model was
+    // not trained on them.
+    const classified = engine.scan(segments, (text, _, { author }, { seams, isUnmarked }) =>
+      author === 'schema' || isUnmarked ? [] : classifyText(windowScore, text, seams ?? []),
     )
     if (phrases.length + classified.length === 0) return classified
     const authors = new Map(segments.map(({ pointer, author }) => [pointer, author]))

@@ -187,5 +187,5 @@ function printableText(bytes: Buffer): string | undefined {
 const READABLE = /[\t\n\r\x20-\x7e]{6,}/g
 
 function readableParts(bytes: Buffer): string {
-  return (bytes.toString('latin1').match(READABLE) ?? []).join('\n\0\n')
+  return (bytes.toString('latin1').match(READABLE) ?? []).join('\n\uffff\n')
 }

@@ -7,7 +7,7 @@ export type EditedText = Readonly<{
 }>
 
 /** Stands in place of omitted text; no pattern crosses it. */
-const OMISSION = '\n\0\n'
+const OMISSION = '\n\uffff\n'
 
 /** Collects replacements, from the start of a text to its end. Text farther than `contextChars` from any is omitted. */
 export class EditableText {
