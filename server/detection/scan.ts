@@ -37,11 +37,13 @@ export type Matcher = (
 
 /**
  * How the matches of a text become findings. A match of a kind in `yielding` gives way to one of any other kind that is
- * as sure; `weigh` says how sure the matches of one text are, given all of them.
+ * as sure; `weigh` says how sure the matches of one text are, given all of them. `isWhole`: no text goes on, so that
+ * encodings are read, too, that a stream can't be held for (variantsOf).
  */
 export type ScanOptions = Readonly<{
   yielding?: ReadonlySet<string>
   weigh?: (matches: readonly Match[]) => readonly Match[]
+  isWhole?: boolean
 }>
 
 /** Scans the segments of a call with a detector. */
@@ -56,15 +58,18 @@ export function createScanner(): Scanner {
   const variants = createVariantCache()
   const namedValueOf = createNamedValues()
   const joinedOf = new WeakMap<readonly Segment[], readonly JoinedText[]>()
-  return (segments, matcher, { yielding = NO_KINDS, weigh = asTheyAre } = {}) => {
+  return (segments, matcher, { yielding = NO_KINDS, weigh = asTheyAre, isWhole = false } = {}) => {
     const texts = joinedOf.get(segments) ?? joinSegments(segments)
     joinedOf.set(segments, texts)
     return findingsIn(texts, (joined) => {
       const { parts } = joined
       const segment = parts[0] as Segment
-      const inside = parts.length > 1 || isReadAlone(segment) ? matchesIn(joined, variants(joined), matcher) : EMPTY
+      const inside =
+        parts.length > 1 || isReadAlone(segment) ? matchesIn(joined, variants(joined, isWhole), matcher) : EMPTY
       const behindName =
-        segment.name === undefined ? EMPTY : matchesBehindName(namedValueOf(segment), variants, matcher)
+        segment.name === undefined
+          ? EMPTY
+          : matchesBehindName(namedValueOf(segment), (text) => variants(text, isWhole), matcher)
       const matches = behindName.length === 0 ? inside : [...inside, ...behindName]
       return matches.length === 0 ? matches : weigh(withoutCovered(matches, yielding))
     })
@@ -96,19 +101,20 @@ export function findingsIn(
 type ScannedVariant = Readonly<{ variant: TextVariant; keywords: KeywordMemo }>
 
 /** Returns the variants of a text; none when it is too short to match anything. */
-type VariantsOf = (joined: JoinedText) => readonly ScannedVariant[]
+type VariantsOf = (joined: JoinedText, isWhole: boolean) => readonly ScannedVariant[]
 
 /** Variants are computed once for all detectors. A segment never changes, so neither do they. */
 function createVariantCache(): VariantsOf {
-  const cache = new WeakMap<Segment, Readonly<{ parts: JoinedText['parts']; variants: readonly ScannedVariant[] }>>()
-  return (joined) => {
+  type Cached = Readonly<{ parts: JoinedText['parts']; isWhole: boolean; variants: readonly ScannedVariant[] }>
+  const cache = new WeakMap<Segment, Cached>()
+  return (joined, isWhole) => {
     const { parts, text } = joined
     if (text.length < TEXT_CHARS_MIN) return EMPTY
     const cached = cache.get(parts[0] as Segment)
-    if (cached?.parts.length === parts.length && parts.every((part, index) => part === cached.parts[index]))
-      return cached.variants
-    const variants = variantsOf(text, seamsOf(joined)).map((variant) => ({ variant, keywords: {} }))
-    cache.set(parts[0] as Segment, { parts, variants })
+    const isSame = cached?.parts.length === parts.length && parts.every((part, index) => part === cached.parts[index])
+    if (isSame && cached.isWhole === isWhole) return cached.variants
+    const variants = variantsOf(text, seamsOf(joined), isWhole).map((variant) => ({ variant, keywords: {} }))
+    cache.set(parts[0] as Segment, { parts, isWhole, variants })
     return variants
   }
 }
@@ -129,7 +135,11 @@ function matchesIn({ parts }: JoinedText, variants: readonly ScannedVariant[], m
 }
 
 /** What is in a value only because of the name in front of it. */
-function matchesBehindName(named: NamedValue, variants: VariantsOf, matcher: Matcher): readonly Match[] {
+function matchesBehindName(
+  named: NamedValue,
+  variants: (text: JoinedText) => readonly ScannedVariant[],
+  matcher: Matcher,
+): readonly Match[] {
   const { start: from } = named
   const [joined, alone] = [readAlone(named.joined), readAlone(named.alone)]
   const inside = matchesIn(joined, variants(joined), matcher)

@@ -3,8 +3,11 @@
  * layers deep. Detectors scan every variant; their findings point at the original.
  */
 
+import { base85Runs } from './base-85.ts'
+import { codeListRuns } from './code-list.ts'
 import { EditableText, type EditedText, lastAtOrBefore } from './edited-text.ts'
 import { type EncodedRun, encodedRuns } from './encoded-text.ts'
+import { groupRuns } from './letter-group.ts'
 import { normalize, withoutMarks } from './normalization.ts'
 
 /** A text to scan. `span` maps a range of this text to the range of the original. */
@@ -29,7 +32,7 @@ const DECODED_MAX = 3
 
 /** Bounds the work: all variants of a text together have at most so many times its characters, and so many besides. */
 const GROWTH_MAX = 20
-const EXTRA_CHARS_MAX = 256 * 1024
+const EXTRA_CHARS_MAX = 1024 * 1024
 
 /** So much before and after a seam is read without it: what is no longer than a step's reach, and some of it in escapes. */
 const SEAM_CONTEXT_CHARS = 400
@@ -37,12 +40,14 @@ const SEAM_CONTEXT_CHARS = 400
 /**
  * Returns the variants of a text, the text itself first. None is longer than its source, so that all together are at
  * most some twenty times the text, and for anything that people write little more than once. `seams` are the places of
- * characters that stand between two parts of the text: it is also read as if they were not there.
+ * characters that stand between two parts of the text: it is also read as if they were not there. Where nothing follows the
+ * text (`isWhole`), lists, groups and base85 are decoded, too.
  */
-export function variantsOf(text: string, seams: readonly number[] = []): readonly TextVariant[] {
+export function variantsOf(text: string, seams: readonly number[] = [], isWhole = false): readonly TextVariant[] {
   const original: TextVariant = { text, isVisible: true, span: identitySpan, seams }
   const normalized = normalize(text)
-  const runs = encodedRuns(text)
+  const runsOf = isWhole ? allRuns : encodedRuns
+  const runs = runsOf(text)
   // So are nearly all texts.
   const unmarked = normalized === undefined ? withoutMarks(text) : undefined
   if (normalized === undefined && runs.length === 0 && seams.length === 0 && unmarked === undefined) return [original]
@@ -59,17 +64,23 @@ export function variantsOf(text: string, seams: readonly number[] = []): readonl
   const joined = withoutSeams(original, SEAM_CONTEXT_CHARS, seams).filter(add)
   const joinedVariants = joined.flatMap((variant) => visible(variant, normalize(variant.text), add))
   const acrossSeams = withoutSeams(original, Number.POSITIVE_INFINITY, seams).flatMap((variant) =>
-    decodedVariants(variant, runsAcross(encodedRuns(variant.text), seams), add),
+    decodedVariants(variant, runsAcross(runsOf(variant.text), seams), add),
   )
   let layer = [...visible(original, normalized, add, unmarked), ...joinedVariants]
   for (let depth = 0; depth < DECODED_MAX; depth++) {
     const decoded = layer.flatMap((variant) =>
-      decodedVariants(variant, variant === original ? runs : encodedRuns(variant.text), add),
+      decodedVariants(variant, variant === original ? runs : runsOf(variant.text), add),
     )
     if (depth === 0) decoded.push(...acrossSeams)
     layer = decoded.flatMap((variant) => visible(variant, normalize(variant.text), add))
   }
   return variants
+}
+
+/** How far a list or a group goes is not known before it is over: a stream would have to hold all that may be one. */
+function allRuns(text: string): readonly EncodedRun[] {
+  const others = [...codeListRuns(text), ...groupRuns(text), ...base85Runs(text)]
+  return others.length === 0 ? encodedRuns(text) : [...encodedRuns(text), ...others]
 }
 
 /** A variant and its normalized ones. The last of them is also added without marks; nothing is encoded in that. */

@@ -49,12 +49,15 @@ export function createInjectionDetector(
     const phrases = engine.scan(
       segments,
       (text, keywords, { author }) => detectPhrases(text, ({ channel }) => appliesTo(channel, author), keywords),
-      { weigh: raiseStrongest },
+      { weigh: raiseStrongest, isWhole: true },
     )
     // Definitions of tools are instructions by nature, and words without their marks none of their language: the model was
     // not trained on them.
-    const classified = engine.scan(segments, (text, _, { author }, { seams, isUnmarked }) =>
-      author === 'schema' || isUnmarked ? [] : classifyText(windowScore, text, seams ?? []),
+    const classified = engine.scan(
+      segments,
+      (text, _, { author }, { seams, isUnmarked }) =>
+        author === 'schema' || isUnmarked ? [] : classifyText(windowScore, text, seams ?? []),
+      { isWhole: true },
     )
     if (phrases.length + classified.length === 0) return classified
     const authors = new Map(segments.map(({ pointer, author }) => [pointer, author]))

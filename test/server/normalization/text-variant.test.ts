@@ -1,6 +1,7 @@
 /** variantsOf peels off escapes, disguises and encodings, and everything in them points back at what stands in the text. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { encodedRuns, pendingRunStart } from '../../../server/normalization/encoded-text.ts'
 import { normalize } from '../../../server/normalization/normalization.ts'
 import { holdFrom } from '../../../server/normalization/pending-variant.ts'
@@ -60,7 +61,23 @@ test('far from anything odd a surface leaves text out, and still points right', 
 })
 
 const SECRET = 'the launch code is 7351 and nothing else'
-const base64 = (text: string): string => Buffer.from(text).toString('base64')
+const base64 = (text: string | Buffer): string => Buffer.from(text).toString('base64')
+const bitsOf = (text: string): string =>
+  [...Buffer.from(text)].map((byte) => byte.toString(2).padStart(8, '0')).join('')
+const base32 = (text: string): string =>
+  (bitsOf(text).match(/.{1,5}/g) ?? [])
+    .map((bits) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.charAt(Number.parseInt(bits.padEnd(5, '0'), 2)))
+    .join('')
+const RFC1924 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~'
+const in85 = (text: string, digit: (value: number) => string): string =>
+  (text.padEnd(Math.ceil(text.length / 4) * 4).match(/[^]{4}/g) ?? [])
+    .map((four) => {
+      const value = Buffer.from(four).readUInt32BE()
+      return [4, 3, 2, 1, 0].map((power) => digit(Math.floor(value / 85 ** power) % 85)).join('')
+    })
+    .join('')
+const base85 = (text: string): string => in85(text, (value) => RFC1924.charAt(value))
+const ascii85 = (text: string): string => in85(text, (value) => String.fromCharCode(33 + value))
 const ENCODED: readonly (readonly [name: string, text: string])[] = [
   ['base64', base64(SECRET)],
   ['base64url', Buffer.from(`${SECRET}???>>>`).toString('base64url')],
@@ -79,6 +96,80 @@ for (const [name, encoded] of ENCODED) {
     assert.equal(reading?.isVisible, false)
   })
 }
+
+const gzip = base64(gzipSync(SECRET))
+const wide = Buffer.from(SECRET, 'utf16le')
+/** Compressed, in two bytes a character, in base32: in streams, too. */
+const PACKED: readonly (readonly [name: string, text: string])[] = [
+  ['gzip', gzip],
+  ['gzip behind letters', `abc${gzip}`],
+  ['gzip twice in base64', base64(gzip)],
+  ['gzip in hexadecimal', gzipSync(SECRET).toString('hex')],
+  ['zlib', base64(deflateSync(SECRET))],
+  ['deflate alone', base64(deflateRawSync(SECRET))],
+  ['UTF-16, as PowerShell takes it', base64(wide)],
+  ['UTF-16 of the other order', base64(Buffer.from(wide).swap16())],
+  ['UTF-16 behind its mark', base64(Buffer.concat([Buffer.from([0xff, 0xfe]), wide]))],
+  ['base32', base32(SECRET)],
+  ['base32 in small letters', base32(SECRET).toLowerCase()],
+]
+for (const [name, encoded] of PACKED) {
+  test(`what ${name} says is read, and points at all of it`, () => {
+    const reading = variantsOf(`see: "${encoded}".`).find(({ text }) => text.includes(SECRET))
+    assert.deepEqual(reading?.span(3, 5), [6, 6 + encoded.length])
+  })
+}
+
+const codes = [...Buffer.from(SECRET)]
+const hexadecimal = codes.map((code) => code.toString(16).padStart(2, '0'))
+const inPieces = (chars: number, gap: string): string =>
+  (base64(SECRET).match(new RegExp(`.{1,${chars}}`, 'g')) ?? []).join(gap)
+/** Read where all of a text is there. */
+const LISTED: readonly (readonly [name: string, text: string])[] = [
+  ['hexadecimal with blanks', hexadecimal.join(' ')],
+  ['hexadecimal with colons', hexadecimal.join(':')],
+  ['hexadecimal with hyphens', hexadecimal.join('-')],
+  ['hexadecimal of a program', hexadecimal.map((code) => `0x${code}`).join(', ')],
+  ['a dump', (hexadecimal.join('').match(/.{1,4}/g) ?? []).join(' ')],
+  ['decimal numbers', codes.join(' ')],
+  ['a list of numbers', `[${codes.join(', ')}]`],
+  ['calls of chr', codes.map((code) => `chr(${code})`).join(' + ')],
+  ['a call of fromCharCode', `String.fromCharCode(${codes.join(',')})`],
+  ['octal numbers', codes.map((code) => code.toString(8).padStart(3, '0')).join(' ')],
+  ['base64 in lines of 10', inPieces(10, '\n')],
+  ['base64 in lines of 20', inPieces(20, '\r\n    ')],
+  ['base64 in groups of 4', inPieces(4, ' ')],
+  ['base64 in groups of 8', inPieces(8, ' ')],
+  ['base85 of Python and Git', base85(SECRET)],
+  ['base85 of Adobe', `<~${ascii85(SECRET)}~>`],
+]
+for (const [name, encoded] of LISTED) {
+  test(`where nothing follows, what ${name} say is read`, () => {
+    const text = `see: ${encoded} .`
+    assert.ok(!variantsOf(text).some((variant) => variant.text.includes(SECRET)))
+    const reading = variantsOf(text, [], true).find((variant) => variant.text.includes(SECRET))
+    const [start, end] = reading?.span(3, 5) ?? assert.fail('not read')
+    assert.ok(start >= 5 && start <= 30 && end >= text.length - 6, `${start} ${end} of ${text.length}`)
+  })
+}
+
+test('what would be too large unpacked is not unpacked', () => {
+  const bomb = base64(gzipSync(Buffer.alloc(64 * 1024 * 1024, 'a')))
+  const startMs = performance.now()
+  assert.ok(variantsOf(`${bomb} `.repeat(3), [], true).every(({ text }) => text.length < 1_000_000))
+  assert.ok(performance.now() - startMs < 5_000)
+})
+
+test('numbers, tables, hashes and code are no lists of characters', () => {
+  const text = [
+    '| 12 | 45 | 78 | 33 |\n| 10 | 20 | 30 | 40 |\n'.repeat(8),
+    'const sizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]',
+    'getUserById(userId) setUserById(userId, newUserName) someOtherName anotherOneHere',
+    Array.from({ length: 9 }, (_, index) => made(40, 'hex', index)).join('\n'),
+    '2026-01-02 2026-01-03 2026-01-04 2026-01-05 10:11:12 10:11:13',
+  ].join('\n')
+  assert.equal(variantsOf(text, [], true).length, 1)
+})
 
 test('what is encoded four times is not read', () => {
   assert.ok(!variantsOf(base64(base64(base64(base64(SECRET))))).some(({ text }) => text.includes(SECRET)))

@@ -9,7 +9,7 @@ import { createStep as createSecrets } from '../../../server/steps/detect-secret
 import { createStep as createOutput } from '../../../server/steps/scan-output.ts'
 import { createWindow, finish, push, release, scanText, settle } from '../../../server/stream/release-window.ts'
 import { testEngine } from '../detection/engine-fixture.ts'
-import { inspectText } from '../pipeline/call-fixture.ts'
+import { callOf } from '../pipeline/call-fixture.ts'
 import { EXFILTRATION, HARMLESS_OUTPUT } from '../rules/exfiltration-fixture.ts'
 import { made, pastedKeys, privateKey, sequence } from '../rules/fixture.ts'
 import { IMPERSONAL, PERSONAL } from '../rules/pii-fixture.ts'
@@ -27,7 +27,10 @@ export const OPENING = pendingFromSteps(STEPS)
 
 /** What all steps find in a text. */
 export const look = async (text: string): Promise<readonly Finding[]> =>
-  (await Promise.all(STEPS.map((step) => inspectText(step, text)))).flat()
+  STEPS.flatMap(({ inspect }) => {
+    const segments = [{ pointer: '/t', author: 'assistant', text }] as const
+    return inspect(callOf({}, { stage: 'response', segments }), undefined as never)
+  })
 
 /** Streams deltas through a window with all response steps; everything that is found is taken out. */
 export async function stream(deltas: readonly string[], heldCharsMax?: number) {
