@@ -43,6 +43,7 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
   const loaded = await loadSteps([BUILT_IN_STEPS, ...stepFolders], engine, families)
   const server = createHttpServer({
     bodyBytesMax: config.limits.bodyBytesMax,
+    corsOrigins: config.corsOrigins,
     newId: () => `req_${ulid(clock, random)}`,
     isPlainText: createTextCheck(config, loaded),
     isDraining,

@@ -14,12 +14,16 @@ export type Principal =
 /** Headers as Node provides them: names in lower case. */
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** Why a request is not authenticated, or not authorized. `keys_unavailable`: keys can't be looked up. */
+/**
+ * Why a request is not authenticated, or not authorized. `key_foreign`: what was sent is no key of ours.
+ * `keys_unavailable`: keys can't be looked up.
+ */
 export type AuthenticationFailure =
   | Readonly<{
       status:
         | 'key_missing'
         | 'key_invalid'
+        | 'key_foreign'
         | 'key_revoked'
         | 'key_expired'
         | 'agent_deactivated'
@@ -63,7 +67,7 @@ export function createAuthenticator(
     const { hash } = storedKey(key)
     if (adminHash !== undefined && isSameHash(hash, adminHash))
       return authenticated({ kind: 'admin', role: 'PLATFORM' })
-    if (!isKeyShaped(key)) return { status: 'key_invalid' }
+    if (!isKeyShaped(key)) return { status: key.startsWith('tp_') ? 'key_invalid' : 'key_foreign' }
     try {
       // Nearly all keys are cached.
       return authenticationOf(keys.peek(hash) ?? (await keys.lookup(hash)), clock.nowMs())

@@ -11,8 +11,14 @@ export const KEY_CACHE_TTL_MS = 1000
 const TOUCH_INTERVAL = `interval '1 minute'`
 const TOUCH_INTERVAL_MS = 60_000
 
-/** Keys cached at once. */
+/** Keys cached at once, and as many hashes that are no key's. */
 const KEYS_MAX = 10_000
+
+/** How long a hash that is no key's is not looked up again. Keys are random: one that was tried before it existed is none. */
+const UNKNOWN_TTL_MS = 10_000
+
+/** Lookups at once: keys that nobody has must not take the connections that the ledger needs. */
+const LOOKUPS_MAX = 4
 
 /** An issued key, and the agent that it belongs to. */
 export type KeyRow = Readonly<{
@@ -60,13 +66,16 @@ export type KeyCache = Readonly<{
 /** Creates the cache. `last_used_at` is updated in the background; `onError` is called when that fails. */
 export function createKeyCache(database: Database, clock: Clock, onError: (cause: unknown) => void): KeyCache {
   const entries = new Map<string, CacheEntry>()
+  const unknown = createUnknownKeys()
+  const limited = createLimit(LOOKUPS_MAX)
 
   function lookup(hash: string): Promise<KeyRow | undefined> {
     const nowMs = clock.nowMs()
     const previous = entries.get(hash)
     if (previous && previous.expiresMs > nowMs) return previous.row
+    if (unknown.has(hash, nowMs)) return Promise.resolve(undefined)
     if (entries.size >= KEYS_MAX) entries.clear()
-    const row = database.query<KeyRow>(LOOKUP, [hash]).then(([row]) => row)
+    const row = limited(() => database.query<KeyRow>(LOOKUP, [hash])).then(([row]) => row)
     const entry: CacheEntry = {
       row,
       expiresMs: nowMs + KEY_CACHE_TTL_MS,
@@ -75,11 +84,12 @@ export function createKeyCache(database: Database, clock: Clock, onError: (cause
     entries.set(hash, entry)
     row.then(
       (row) => {
-        if (!row) entries.delete(hash)
-        else {
+        if (row) {
           entry.key = row
-          touch(row, entry, nowMs)
+          return touch(row, entry, nowMs)
         }
+        entries.delete(hash)
+        unknown.add(hash, nowMs)
       },
       () => entries.delete(hash),
     )
@@ -97,5 +107,46 @@ export function createKeyCache(database: Database, clock: Clock, onError: (cause
     return cached && cached.expiresMs > clock.nowMs() ? cached.key : undefined
   }
 
-  return { peek, lookup, clear: () => entries.clear() }
+  function clear(): void {
+    entries.clear()
+    unknown.clear()
+  }
+
+  return { peek, lookup, clear }
+}
+
+type UnknownKeys = Readonly<{
+  has: (hash: string, nowMs: number) => boolean
+  add: (hash: string, nowMs: number) => void
+  clear: () => void
+}>
+
+/** Hashes that are no key's, for a while. They are kept apart, so that a flood of them drops no known key. */
+function createUnknownKeys(): UnknownKeys {
+  const untilMs = new Map<string, number>()
+  return {
+    has: (hash, nowMs) => (untilMs.get(hash) ?? 0) > nowMs,
+    add: (hash, nowMs) => {
+      if (untilMs.size >= KEYS_MAX) untilMs.clear()
+      untilMs.set(hash, nowMs + UNKNOWN_TTL_MS)
+    },
+    clear: () => untilMs.clear(),
+  }
+}
+
+/** Returns what runs at most `countMax` pieces of work at once; others wait for their turn. */
+function createLimit(countMax: number): <Result>(work: () => Promise<Result>) => Promise<Result> {
+  const waiting: (() => void)[] = []
+  let running = 0
+  return async (work) => {
+    if (running >= countMax) await new Promise<void>((resolve) => void waiting.push(resolve))
+    else running += 1
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else running -= 1
+    }
+  }
 }

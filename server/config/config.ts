@@ -14,6 +14,7 @@ import { isPrivateHost } from '../../contract/private-network.ts'
 import { MADE_SECRET_NAMES } from '../../contract/secret.ts'
 import { type PostgresAddress, parsePostgresAddress } from '../database/postgres-address.ts'
 import { readSecrets, type Secrets } from './secret.ts'
+import { integer, origins, url } from './setting-form.ts'
 
 /** The configuration of the process. Members are grouped as the code uses them; units are in the names. */
 export type Config = Readonly<{
@@ -29,6 +30,8 @@ export type Config = Readonly<{
   revision: string
   logLevel: string
   limits: Readonly<{ callsMax: number; windowMs: number; bodyBytesMax: number }>
+  /** Origins whose pages may ask; `*` for all. */
+  corsOrigins: readonly string[]
   drainMs: number
   notify: Readonly<{ socket: string; watchdogMs: number | undefined }> | undefined
   secrets: Secrets
@@ -50,26 +53,10 @@ export class ConfigError extends Error {
   }
 }
 
-/** The body limit of the API (tappass.md §1.0): 5 MB. */
-const BODY_BYTES_MAX = 5 * 1024 * 1024
-
-const integer = (least: number, most: number) =>
-  v.pipe(
-    v.string(),
-    v.regex(/^\d{1,9}$/, 'is not a whole number'),
-    v.transform(Number),
-    v.minValue(least, `is less than ${least}`),
-    v.maxValue(most, `is more than ${most}`),
-  )
-
-const url = (...protocols: readonly string[]) =>
-  v.pipe(
-    v.string(),
-    v.check(
-      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
-      `is not an address of the kind ${protocols.map((protocol) => `${protocol}//…`).join(' or ')}`,
-    ),
-  )
+/** The body limit of the API (tappass.md §1.0) in MB, and the largest that fits an agent's share of the memory. */
+const BODY_MB_DEFAULT = 5
+const BODY_MB_MAX = 32
+const MB = 1024 * 1024
 
 const SETTINGS = v.object({
   TAPPASS_ENV: v.optional(
@@ -92,6 +79,8 @@ const SETTINGS = v.object({
   TAPPASS_LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, 'is not a log level'), 'info'),
   TAPPASS_RATE_CALLS: v.optional(integer(1, 100_000_000), String(RATE_CALLS_DEFAULT)),
   TAPPASS_RATE_WINDOW_SECONDS: v.optional(integer(1, 86_400), String(RATE_WINDOW_SECONDS_DEFAULT)),
+  TAPPASS_BODY_MB: v.optional(integer(1, BODY_MB_MAX), String(BODY_MB_DEFAULT)),
+  TAPPASS_CORS_ORIGINS: v.optional(origins, ''),
   TAPPASS_DRAIN_SECONDS: v.optional(integer(0, 600), '30'),
   LISTEN_FDS: v.optional(integer(0, 100)),
   LISTEN_PID: v.optional(integer(0, 999_999_999)),
@@ -152,8 +141,9 @@ export function readConfig(
     limits: {
       callsMax: settings.TAPPASS_RATE_CALLS,
       windowMs: settings.TAPPASS_RATE_WINDOW_SECONDS * 1000,
-      bodyBytesMax: BODY_BYTES_MAX,
+      bodyBytesMax: settings.TAPPASS_BODY_MB * MB,
     },
+    corsOrigins: settings.TAPPASS_CORS_ORIGINS,
     drainMs: settings.TAPPASS_DRAIN_SECONDS * 1000,
     notify: notifyOf(settings, pid),
     secrets,

@@ -25,9 +25,13 @@ const TABLE = {
   'route.unknown': [404, 'invalid_request_error', 'There is no such route.'],
   'agent.unknown': [404, 'invalid_request_error', 'There is no such agent.'],
   'model.unknown': [404, 'invalid_request_error', 'No model server is set up for this model.'],
+  // OpenAI's own code: its clients and the tools around them know it.
+  model_not_found: [404, 'invalid_request_error', 'There is no such model.'],
+  'route.method': [405, 'invalid_request_error', 'This route has no such method.'],
   'agent.exists': [409, 'invalid_request_error', 'An agent of this name exists.'],
-  'request.too_large': [413, 'invalid_request_error', 'The body is larger than 5 MB.'],
+  'request.too_large': [413, 'invalid_request_error', 'The body is larger than this gateway takes.'],
   'request.not_json': [415, 'invalid_request_error', 'Send the body as application/json.'],
+  'request.too_complex': [422, 'invalid_request_error', 'The body is deeper, or holds more, than can be judged.'],
   'rate.exceeded': [429, 'rate_limit_error', 'Too many calls; wait as long as Retry-After says.'],
   'gateway.internal': [500, 'internal_error', 'The gateway failed. Give the request id to its operator.'],
   'upstream.unreachable': [502, 'upstream_error', 'The model server could not be reached.'],
@@ -62,7 +66,32 @@ export function errorRows(): readonly ErrorRow[] {
   return (Object.keys(TABLE) as ErrorCode[]).map(errorRow)
 }
 
-/** Members of `error` beside message, type, param and code, such as `blocked_by`. */
+/** Where the same request may succeed when it is sent again. Everywhere else it gets the same answer. */
+const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
+  'rate.exceeded',
+  'gateway.internal',
+  'upstream.unreachable',
+  'upstream.failed',
+  'governance.unavailable',
+  'ledger.unavailable',
+  'store.unavailable',
+  'gateway.busy',
+  'gateway.not_ready',
+])
+
+/**
+ * Headers that an error always has. OpenAI's and Anthropic's clients obey `x-should-retry`; a 401 names its scheme
+ * (RFC 9110, section 15.5.2, and RFC 6750, section 3).
+ */
+export function errorHeaders({ code, status }: ErrorRow): Readonly<Record<string, string>> {
+  const challenge = code === 'auth.missing' ? '' : ', error="invalid_token"'
+  return {
+    ...(RETRYABLE.has(code) ? {} : { 'x-should-retry': 'false' }),
+    ...(status === 401 ? { 'www-authenticate': `Bearer realm="tappass"${challenge}` } : {}),
+  }
+}
+
+/** Members of `error` beside message, type and code, such as `blocked_by`; `param` is null unless it is one of them. */
 export type ErrorDetails = Readonly<Record<string, unknown>>
 
 /** A body in the OpenAI error shape, with the request's id in it. */

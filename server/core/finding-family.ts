@@ -57,8 +57,17 @@ const FAMILY = v.strictObject({
  */
 export type FindingFamily = v.InferOutput<typeof FAMILY>
 
-/** What a caller may ask for in X-TapPass-Flags: values of each name that are enforced, and weaker ones than the default. */
-export type FlagTable = ReadonlyMap<string, Readonly<{ values: readonly string[]; loosening: readonly string[] }>>
+/**
+ * What a caller may ask for in X-TapPass-Flags: values of each name that are enforced, weaker ones than the default, and
+ * other words for values.
+ */
+export type FlagTable = ReadonlyMap<string, FlagValues>
+
+type FlagValues = Readonly<{
+  values: readonly string[]
+  loosening: readonly string[]
+  aliases?: ReadonlyMap<string, string>
+}>
 
 /** All families that a gateway knows, by name in their order, and the flags that are enforced. */
 export type FamilyRegistry = Readonly<{ families: ReadonlyMap<string, FindingFamily>; flags: FlagTable }>
@@ -74,13 +83,19 @@ export function parseFamily(value: unknown): FindingFamily {
   return result.output
 }
 
-/** The flag that concerns all families. `lockdown` refuses a finding of any that is not a label. */
-const MODE = ['mode', { values: ['enforce', 'lockdown'], loosening: ['observe', 'warn'] }] as const
+/**
+ * The flag that concerns all families. `lockdown` refuses a finding of any that is not a label; examples of TapPass's
+ * SDK call it `strict`.
+ */
+const MODE: readonly [string, FlagValues] = [
+  'mode',
+  { values: ['enforce', 'lockdown'], loosening: ['observe', 'warn'], aliases: new Map([['strict', 'lockdown']]) },
+]
 
 /** Creates the registry of validated families. Throws when two share a name or a flag. */
 export function createFamilyRegistry(all: readonly FindingFamily[]): FamilyRegistry {
   const families = new Map<string, FindingFamily>()
-  const flags = new Map<string, Readonly<{ values: readonly string[]; loosening: readonly string[] }>>([MODE])
+  const flags = new Map<string, FlagValues>([MODE])
   for (const family of all) {
     if (families.has(family.name)) throw new Error(`there are two families of findings called ${family.name}`)
     families.set(family.name, family)

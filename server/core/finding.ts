@@ -5,7 +5,8 @@ export type Severity = 'info' | 'low' | 'medium' | 'high' | 'critical'
 
 /**
  * `kind` is a dotted name (`pii.email`), the same in code, metrics, audit and Rego. `pointer` names the segment,
- * `span` is the half-open range [start, end) of UTF-16 code units in it, `confidence` is from 0 to 1.
+ * `span` is the half-open range [start, end) of UTF-16 code units in it, `confidence` is from 0 to 1. `expected` says
+ * in a step's own words what the place has to hold ("has to be a number"); it is for the client and not recorded.
  */
 export type Finding = Readonly<{
   kind: string
@@ -13,4 +14,5 @@ export type Finding = Readonly<{
   pointer: string
   span: readonly [start: number, end: number]
   confidence: number
+  expected?: string
 }>

@@ -20,8 +20,8 @@ export type SessionDatabase = Database &
     session: <T>(work: (session: Database) => Promise<T>) => Promise<T>
   }>
 
-/** How many more calls an agent may make, and when that changes. */
-export type Allowance = Readonly<{ isAllowed: boolean; remaining: number; resetMs: number }>
+/** How many more calls an agent may make, and when that changes; of how many, where that is known. */
+export type Allowance = Readonly<{ isAllowed: boolean; remaining: number; resetMs: number; callsMax?: number }>
 
 /** Counts calls in a window that all replicas share. Throws when it can't count; the step then fails closed. */
 export type RateLimiter = Readonly<{

@@ -11,6 +11,9 @@ export type JoinedText = Readonly<{ parts: readonly Segment[]; starts: readonly 
 
 /** The text part of a message, or a string of a list: the pointer of the list. */
 const PART = /^(.*)\/\d+(?:\/text(?:\/value)?)?$/
+/** Answers of their own, although an older route calls their content `text`. */
+const CHOICES = '/choices'
+
 const LIST = /\/(?:content|input|instructions|prompt|system)$/
 
 /** A list and an author: what a tool said is not read together with what a user wrote. */
@@ -19,7 +22,8 @@ function listOf({ pointer, author }: Segment): string | undefined {
   if (!pointer.endsWith('/text') && !pointer.endsWith('/value') && !isDigitCode(pointer.charCodeAt(pointer.length - 1)))
     return undefined
   const list = PART.exec(pointer)?.[1]
-  return list === undefined || !(pointer.includes('/text', list.length) || LIST.test(list)) ? undefined : author + list
+  if (list === undefined || list === CHOICES) return undefined
+  return !(pointer.includes('/text', list.length) || LIST.test(list)) ? undefined : author + list
 }
 
 /**

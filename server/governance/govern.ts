@@ -47,7 +47,8 @@ async function forward(
     const content = await readResponse(response, isStream)
     const cause = `status ${response.status}`
     if (content.kind === 'rejected') return { status: 'failed', code: 'upstream.refused', cause }
-    if (content.kind === 'malformed') return { status: 'failed', code: 'upstream.malformed', cause }
+    if (content.kind === 'malformed')
+      return { status: 'failed', code: 'upstream.malformed', cause: `${cause}, ${content.reason}` }
     return { status: 'answered', response, content }
   } catch (cause) {
     return { status: 'failed', code: 'upstream.unreachable', cause }

@@ -25,17 +25,39 @@ export function parseFlags(header: string | undefined, table: FlagTable): Parsed
     if (name === undefined || value === undefined || Object.hasOwn(flags, name)) {
       return invalid('flags.malformed', 'X-TapPass-Flags is a comma-separated list of name=value, each name once.')
     }
-    if (table.get(name)?.loosening.includes(value) === true) {
+    const flag = table.get(name)
+    if (flag?.loosening.includes(value) === true) {
       return invalid(
         'flags.loosening',
-        `The flag ${name}=${value} would make governance looser. It may be ${table.get(name)?.values.join(' or ')}.`,
+        `The flag ${name}=${value} would make governance looser. It may be ${flag.values.join(' or ')}.`,
       )
     }
-    if (table.get(name)?.values.includes(value) !== true) {
+    const meant = flag?.aliases?.get(value) ?? value
+    if (flag?.values.includes(meant) !== true) {
       const all = [...table].map(([known, { values }]) => `${known}=${values.join('|')}`).join(', ')
       return invalid('flags.unknown', `The flag ${name}=${value} is not enforced here. Enforced are ${all}.`)
     }
-    flags[name] = value
+    flags[name] = meant
+  }
+  return { status: 'parsed', flags }
+}
+
+/**
+ * Parses headers that mean the same, and merges their flags. A flag that has another value in each is rejected: neither
+ * may be dropped in silence.
+ */
+export function parseFlagHeaders(headers: readonly (string | undefined)[], table: FlagTable): ParsedFlags {
+  const flags: Record<string, string> = {}
+  for (const header of headers) {
+    const parsed = parseFlags(header, table)
+    if (parsed.status === 'invalid') return parsed
+    for (const [name, value] of Object.entries(parsed.flags)) {
+      if (Object.hasOwn(flags, name) && flags[name] !== value) {
+        const message = `The flag ${name} is ${flags[name]} in one header and ${value} in the other; give one of them.`
+        return invalid('flags.malformed', message)
+      }
+      flags[name] = value
+    }
   }
   return { status: 'parsed', flags }
 }

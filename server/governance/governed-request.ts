@@ -107,14 +107,17 @@ export type RequestDecision =
  */
 export async function judgeRequest(gateway: Gateway, request: GovernedRequest): Promise<RequestDecision> {
   const call = requestCall(request)
-  if (!call) return { status: 'refused', reply: errorReply('request.malformed', request.id) }
+  if (!call) return { status: 'refused', reply: errorReply('request.too_complex', request.id) }
   const upstream = upstreamOf(gateway.ports.routes, call.model)
   const decision = await judge(gateway, call, { path: request.path, upstream: upstream?.name ?? null })
   if (decision.status === 'unrecorded')
     return { status: 'refused', reply: errorReply('ledger.unavailable', call.id, decision.cause) }
   if (decision.enforcement.status === 'refused')
     return { status: 'refused', reply: refusalReply(decision.enforcement, call, decision) }
-  if (!upstream) return { status: 'refused', reply: errorReply('model.unknown', call.id) }
+  if (!upstream) {
+    const details = { param: 'model' }
+    return { status: 'refused', reply: errorReply('model.unknown', call.id, undefined, { details }) }
+  }
   const model = recordableModel(gateway, call, decision.outcomes)
   const { text = call.text } = decision.enforcement
   return { status: 'judged', call: { ...call, model, segments: [], text: undefined }, decision, upstream, text }

@@ -1,8 +1,13 @@
 /** Which model server a model goes to, and the list of all models. */
 
-import type { ModelRoute, Upstream } from '../core/ports.ts'
+import type { Agent, Call } from '../core/call.ts'
+import type { ErrorCode } from '../core/errors.ts'
+import { isModelName } from '../core/model-name.ts'
+import type { Allowance, ModelRoute, Upstream } from '../core/ports.ts'
+import { takeCall } from '../core/rate.ts'
+import { appendEvent } from '../pipeline/append.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
-import { errorReply, jsonReply, type Reply } from '../pipeline/reply.ts'
+import { allowanceHeaders, errorReply, exceededReply, jsonReply, type Reply } from '../pipeline/reply.ts'
 import { readResponse } from '../protocol/upstream-response.ts'
 
 type Model = Readonly<{ id: string; object: 'model'; created: number; owned_by: string }>
@@ -15,33 +20,89 @@ export function upstreamOf(routes: readonly ModelRoute[], model: string): Upstre
   return routes.find(({ models }) => models.test(model))?.upstream
 }
 
+/** Who asks for models, in which request. */
+export type ModelRequest = Readonly<{ id: string; agent: Agent }>
+
 /**
  * Returns the list: of each model server the models that the routes send there, with only their ids, times and owners,
- * and only in the right format. The server of the last route, which takes what no other does, comes first.
+ * and only in the right format. The server of the last route, which takes what no other does, comes first. It counts as
+ * a call, and is recorded.
  */
-export async function listModels({ ports: { routes } }: Gateway, requestId: string): Promise<Reply> {
-  const upstreams = [...new Set(routes.map(({ upstream }) => upstream))].reverse()
+export async function listModels(gateway: Gateway, request: ModelRequest): Promise<Reply> {
+  const counted = await countAndRecord(gateway, request, '')
+  if (counted.status === 'refused') return counted.reply
+  const found = await findModels(gateway.ports.routes, request.id)
+  if (found.status === 'failed') return errorReply(found.code, request.id, found.cause)
+  return jsonReply(200, { object: 'list', data: found.models }, allowanceHeaders(counted.allowance, false))
+}
+
+/** Returns one model of the list, or OpenAI's error for one that is not in it. */
+export async function readModel(gateway: Gateway, request: ModelRequest, model: string): Promise<Reply> {
+  const counted = await countAndRecord(gateway, request, model)
+  if (counted.status === 'refused') return counted.reply
+  const found = await findModels(gateway.ports.routes, request.id)
+  if (found.status === 'failed') return errorReply(found.code, request.id, found.cause)
+  const headers = allowanceHeaders(counted.allowance, false)
+  const listed = found.models.find(({ id }) => id === model)
+  if (listed) return jsonReply(200, listed, headers)
+  return errorReply('model_not_found', request.id, undefined, { headers, details: { param: 'model' } })
+}
+
+type CountedRequest =
+  | Readonly<{ status: 'counted'; allowance: Allowance }>
+  | Readonly<{ status: 'refused'; reply: Reply }>
+
+/** Counts the request as one of the agent's calls, and records it. */
+async function countAndRecord(gateway: Gateway, { id, agent }: ModelRequest, model: string): Promise<CountedRequest> {
+  const refused = (reply: Reply): CountedRequest => ({ status: 'refused', reply })
+  const { limiter, clock } = gateway.ports
   try {
-    const lists = await Promise.all(
-      upstreams.map(async (upstream) => {
-        const models = await fetchModels(upstream, requestId)
-        return models?.filter(({ id }) => upstreamOf(routes, id) === upstream)
-      }),
-    )
-    if (lists.includes(undefined)) return errorReply('upstream.refused', requestId)
-    return jsonReply(200, { object: 'list', data: lists.flatMap((models) => models ?? []) })
+    const allowance = await takeCall(limiter, agent, gateway.limits, clock.nowMs())
+    const call: Call = { id, agent, model, stage: 'request', session: undefined, isStream: false, ...NO_BODY }
+    const outcome = { decision: allowance.isAllowed ? 'allow' : 'block' } as const
+    const severity = allowance.isAllowed ? 'info' : 'warn'
+    const appended = await appendEvent(gateway, call, 'models_listed', severity, { path: '/models' }, outcome)
+    if (appended.status === 'unrecorded') return refused(errorReply('ledger.unavailable', id, appended.cause))
+    return allowance.isAllowed ? { status: 'counted', allowance } : refused(exceededReply(allowance, id))
   } catch (cause) {
-    return errorReply('upstream.unreachable', requestId, cause)
+    return refused(errorReply('governance.unavailable', id, cause))
   }
 }
 
-/** Undefined when the model server rejects the gateway. One without such a list has no models. */
-async function fetchModels(upstream: Upstream, requestId: string): Promise<readonly Model[] | undefined> {
+const NO_BODY = { flags: {}, body: null, bodyBytes: 0, segments: [] } as const
+
+type Found =
+  | Readonly<{ status: 'found'; models: readonly Model[] }>
+  | Readonly<{ status: 'failed'; code: ErrorCode; cause?: unknown }>
+
+async function findModels(routes: readonly ModelRoute[], requestId: string): Promise<Found> {
+  const upstreams = [...new Set(routes.map(({ upstream }) => upstream))].reverse()
+  try {
+    const lists = await Promise.all(upstreams.map((upstream) => fetchModels(upstream, requestId)))
+    const failed = lists.find((list) => list.status === 'failed')
+    if (failed) return failed
+    const models = lists.flatMap((list, index) =>
+      list.status === 'found' ? list.models.filter(({ id }) => upstreamOf(routes, id) === upstreams[index]) : [],
+    )
+    return { status: 'found', models }
+  } catch (cause) {
+    return { status: 'failed', code: 'upstream.unreachable', cause }
+  }
+}
+
+/** What a model server without a list answers. */
+const LISTLESS = [404, 405, 501]
+
+async function fetchModels(upstream: Upstream, requestId: string): Promise<Found> {
   const response = await upstream.forward('/models', undefined, requestId, AbortSignal.timeout(TIMEOUT_MS))
   const content = await readResponse(response, false)
-  if (content.kind === 'rejected') return undefined
+  const cause = `status ${response.status} of ${upstream.name}`
+  if (content.kind === 'rejected') return { status: 'failed', code: 'upstream.refused', cause }
+  if (content.kind === 'malformed') return { status: 'failed', code: 'upstream.malformed', cause: content.reason }
+  if (content.kind === 'error' && !LISTLESS.includes(response.status))
+    return { status: 'failed', code: 'upstream.failed', cause }
   const data = content.kind === 'body' ? (content.body as { data?: unknown }).data : []
-  return Array.isArray(data) ? data.flatMap(modelOf) : []
+  return { status: 'found', models: Array.isArray(data) ? data.flatMap(modelOf) : [] }
 }
 
 function modelOf(value: unknown): readonly Model[] {
@@ -49,7 +110,7 @@ function modelOf(value: unknown): readonly Model[] {
     string,
     unknown
   >
-  if (typeof id !== 'string' || !/^[\w./:@+-]{1,128}$/.test(id)) return []
+  if (typeof id !== 'string' || !isModelName(id)) return []
   const owner = typeof owned_by === 'string' && /^[\w./:@+-]{1,64}$/.test(owned_by) ? owned_by : 'unknown'
   return [{ id, object: 'model', created: typeof created === 'number' ? created : 0, owned_by: owner }]
 }

@@ -10,10 +10,13 @@ type AccessFailure = AuthenticationFailure | AgentFailure
 
 type ErrorOptions = ConstructorParameters<typeof PublicError>[1]
 
+const FOREIGN_KEY = "The key is not valid: this gateway wants its own key (tp_…), not the provider's."
+
 /** The error of each failure, and what its body says beside the table's message. */
 const ERRORS: Readonly<Record<AccessFailure['status'], readonly [code: ErrorCode, options?: ErrorOptions]>> = {
   key_missing: ['auth.missing'],
   key_invalid: ['auth.invalid'],
+  key_foreign: ['auth.invalid', { message: FOREIGN_KEY }],
   key_revoked: ['auth.revoked', { details: { reason: 'revoked' } }],
   key_expired: ['auth.expired', { details: { reason: 'expired' } }],
   agent_deactivated: ['auth.revoked', { details: { reason: 'revoked' } }],

@@ -44,6 +44,8 @@ async function pump(raw: ServerResponse, texts: AsyncGenerator<string, boolean>)
     }
   } finally {
     raw.off('close', onClose)
+    // It records its end by that, when it has not ended by itself.
+    await texts.return(false)
   }
 }
 

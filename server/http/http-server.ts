@@ -1,5 +1,6 @@
 /** The HTTP server under all routes: request ids, headers of every response, body parsing, errors. Knows no route. */
 import { isUtf8 } from 'node:buffer'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import Fastify, {
   type FastifyBaseLogger,
@@ -10,15 +11,23 @@ import Fastify, {
 } from 'fastify'
 import type { Principal } from '../access/authenticator.ts'
 import type { Agent } from '../core/call.ts'
-import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
+import { type ErrorCode, errorBody, errorHeaders, errorRow } from '../core/errors.ts'
 import { DatabaseError } from '../database/database-error.ts'
+import { crossOriginHeaders } from './cross-origin.ts'
+import { answerHalfClosed } from './half-close.ts'
 import { PublicError } from './public-error.ts'
+import { adoptedId, idHeaders } from './request-id.ts'
+import { routedPath } from './request-path.ts'
+import { answerSenders, askForBody } from './unread-body.ts'
+import { answerUnrouted } from './unrouted.ts'
 
 /**
- * Options of the server. `isPlainText`: whether detectors find nothing in a text. `isDraining`: responses then ask the client to close its connection.
+ * Options of the server. `isPlainText`: whether detectors find nothing in a text. `isDraining`: responses then ask the
+ * client to close its connection. `corsOrigins`: whose pages may ask, `*` for all.
  */
 export type HttpServerOptions = Readonly<{
   bodyBytesMax: number
+  corsOrigins: readonly string[]
   newId: () => string
   isPlainText: (text: string) => boolean
   isDraining: () => boolean
@@ -80,14 +89,19 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     requestIdHeader: false,
-    genReqId: ({ headers }) => adoptedId(headers['x-request-id'], options) ?? options.newId(),
-    rewriteUrl: ({ url = '/' }) => (url.startsWith('/v1/') ? url.slice('/v1'.length) : url),
+    genReqId: ({ headers }) => adoptedId(headers['x-request-id'], options.isPlainText) ?? options.newId(),
+    rewriteUrl: ({ url = '/' }) => routedPath(url),
     frameworkErrors: (error, request, reply) =>
       // No hook has run for these.
-      void sendError(error, request, reply.headers({ ...SECURITY_HEADERS, ...idHeaders(request) }) as FastifyReply),
+      void sendError(
+        error,
+        request,
+        reply.headers({ ...SECURITY_HEADERS, ...idHeaders(request) }) as FastifyReply,
+        options.bodyBytesMax,
+      ),
     clientErrorHandler: (_error, socket) => sendParseError(socket, options.newId()),
     return503OnClosing: false,
-    exposeHeadRoutes: false,
+    exposeHeadRoutes: true,
     routerOptions: { maxParamLength: PARAMETER_CHARS_MAX },
   })
   server.decorateRequest('agent', undefined)
@@ -95,21 +109,56 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   server.decorateRequest('bodyText', '')
   server.decorateRequest('bodyBytes', 0)
   parseJsonOnly(server)
+  answerSenders(server.server)
+  answerHalfClosed(server.server)
+  addHooks(server, options)
+  server.setErrorHandler((thrown, request, reply) => sendError(thrown, request, reply, options.bodyBytesMax))
+  return server
+}
+
+/** Headers of every response, requests without a route, bodies that are refused by their headers, counting. */
+function addHooks(server: FastifyInstance, options: HttpServerOptions): void {
   server.addHook('onRequest', (request, reply, done) => {
-    reply.headers(SECURITY_HEADERS).headers(idHeaders(request))
+    reply.headers({
+      ...SECURITY_HEADERS,
+      ...idHeaders(request),
+      ...crossOriginHeaders(options.corsOrigins, request.headers),
+    })
     if (options.isDraining()) reply.header('connection', 'close')
     done()
+  })
+  answerUnrouted(server, options.corsOrigins)
+  server.addHook('preParsing', ({ raw }, _reply, payload, done) => {
+    if (hasBody(raw)) {
+      const refusal = headRefusal(raw.headers, options.bodyBytesMax)
+      if (refusal) return done(refusal)
+      askForBody(raw)
+    }
+    done(null, payload)
   })
   server.addHook('onResponse', (request, reply, done) => {
     options.count(request.method, request.routeOptions.url ?? '(unknown)', reply.statusCode)
     done()
   })
-  server.setErrorHandler(sendError)
-  server.setNotFoundHandler((request, reply) => {
-    const row = errorRow('route.unknown')
-    return reply.code(row.status).send(errorBody(row, request.id))
-  })
-  return server
+}
+
+/** True for a request whose body will be read. */
+function hasBody({ method = '', headers }: IncomingMessage): boolean {
+  if (/^(?:GET|HEAD)$/.test(method)) return false
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+/** Why a body is refused by its headers alone, before it is asked for and read. */
+function headRefusal(headers: IncomingHttpHeaders, bodyBytesMax: number): PublicError | undefined {
+  if (!/^\s*application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? ''))
+    return new PublicError('request.not_json')
+  if (isEncoded(headers['content-encoding'])) return unsupportedEncoding()
+  return Number(headers['content-length'] ?? 0) > bodyBytesMax ? tooLarge(bodyBytesMax) : undefined
+}
+
+function tooLarge(bodyBytesMax: number, cause?: unknown): PublicError {
+  const message = `The body is larger than ${bodyBytesMax / 1024 / 1024} MB.`
+  return new PublicError('request.too_large', { message, headers: { connection: 'close' }, cause })
 }
 
 /** Other content types, and encoded bodies, are rejected with 415; an empty body is no body. */
@@ -140,41 +189,18 @@ function unsupportedEncoding(): PublicError {
   return new PublicError('request.not_json', { message, headers: { 'accept-encoding': 'identity' } })
 }
 
-/** Ids of a form that says nothing: UUID, ULID, and either behind `req_`. */
-const ID_FORM = /^(?:req_)?(?:[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25})$/i
-
-/** Returns the id that a client gave its request; undefined when it is none. */
-export function clientRequestId(header: string | readonly string[] | undefined): string | undefined {
-  return typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : undefined
-}
-
-/** Returns the client's id when it can be the request's own: it goes into the ledger, and on to the model server. */
-function adoptedId(
-  header: string | string[] | undefined,
-  { isPlainText }: Pick<HttpServerOptions, 'isPlainText'>,
-): string | undefined {
-  const id = clientRequestId(header)
-  return id !== undefined && ID_FORM.test(id) && isPlainText(id) ? id : undefined
-}
-
-/** The client's id comes back to it; the request's own stands beside it when it is another one. */
-function idHeaders({ id, headers }: FastifyRequest): Readonly<Record<string, string>> {
-  const clientId = clientRequestId(headers['x-request-id'])
-  return clientId === undefined || clientId === id
-    ? { 'x-request-id': id }
-    : { 'x-request-id': clientId, 'x-tappass-request-id': id }
-}
-
 /** Turns anything thrown into a body of the table. What is not in it is our own failure, and only the log says more. */
-function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply, bodyBytesMax: number): FastifyReply {
   // An error of the request itself means that the client disconnected.
   const isBrokenOff = thrown instanceof Error && thrown === request.raw.errored
-  const error = isBrokenOff ? new PublicError('request.malformed', { cause: thrown }) : publicErrorOf(thrown)
+  const error = isBrokenOff
+    ? new PublicError('request.malformed', { cause: thrown })
+    : publicErrorOf(thrown, bodyBytesMax)
   if (error.row.status >= 500) request.log.error({ err: thrown, request_id: request.id }, error.row.code)
   const body = errorBody(error.row, request.id, error.message, error.details)
   return reply
     .code(error.row.status)
-    .headers(error.headers)
+    .headers({ ...error.headers, ...errorHeaders(error.row) })
     .type('application/json; charset=utf-8')
     .send(JSON.stringify(body))
 }
@@ -185,15 +211,19 @@ function sendParseError(socket: Socket, requestId: string): void {
   const row = errorRow('request.malformed')
   const body = JSON.stringify(errorBody(row, requestId, 'This is not a request in HTTP/1.1.'))
   const head = `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\n`
-  socket.write(`${head}x-request-id: ${requestId}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  const ids = Object.entries({ 'x-request-id': requestId, 'request-id': requestId }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  )
+  socket.write(`${head}${ids.join('')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
   // Closes both sides: a client that never closes its own would keep the descriptor for ever.
   socket.destroySoon()
 }
 
-function publicErrorOf(thrown: unknown): PublicError {
+function publicErrorOf(thrown: unknown, bodyBytesMax: number): PublicError {
   if (thrown instanceof PublicError) return thrown
   if (thrown instanceof DatabaseError) return new PublicError('store.unavailable', { cause: thrown })
   const code = (thrown as { code?: unknown } | null)?.code
   const known = typeof code === 'string' ? CLIENT_ERRORS[code] : undefined
+  if (known === 'request.too_large') return tooLarge(bodyBytesMax, thrown)
   return new PublicError(known ?? 'gateway.internal', { cause: thrown })
 }

@@ -40,7 +40,8 @@ export async function describeRoutes(server: FastifyInstance, version: string): 
       },
     },
     convertConstToEnum: false,
-    transform: ({ route, url }) => ({ schema: operationOf(route), url }),
+    // OpenAPI has no parameter that holds slashes.
+    transform: ({ route, url }) => ({ schema: operationOf(route), url: url.replace('*', ':id') }),
   } as FastifyDynamicSwaggerOptions)
 }
 
@@ -53,7 +54,7 @@ function operationOf(route: RouteOptions): FastifySchema {
     ...rest,
     ...(body === undefined ? {} : { body: jsonSchemaOf(body, 'input') }),
     ...(querystring === undefined ? {} : { querystring: jsonSchemaOf(querystring, 'output') }),
-    ...(params === undefined ? {} : { params: jsonSchemaOf(params, 'input') }),
+    ...(params === undefined ? {} : { params: withNamedRest(jsonSchemaOf(params, 'input')) }),
     ...(headers === undefined ? {} : { headers: jsonSchemaOf(headers, 'input') }),
     response: withErrors(
       Object.fromEntries(responses.map(([status, stated]) => [status, responseOf(stated)])),
@@ -61,6 +62,13 @@ function operationOf(route: RouteOptions): FastifySchema {
     ),
     security: securityOf(config?.leastRole ?? 'PLATFORM'),
   }
+}
+
+/** What `*` stands for in a path is its id. */
+function withNamedRest({ properties = {}, required = [], ...rest }: JsonSchema): JsonSchema {
+  const nameOf = (name: string): string => (name === '*' ? 'id' : name)
+  const named = Object.entries(properties).map(([name, schema]) => [nameOf(name), schema])
+  return { ...rest, properties: Object.fromEntries(named), required: required.map(nameOf) }
 }
 
 /** Either scheme, with the least role: for schemes that are not OAuth the array holds role names (OpenAPI 3.1). */

@@ -54,7 +54,7 @@ export function contractFlaws({ url, schema, config }: RouteOptions): readonly s
     ...(schema?.summary ? [] : ['a summary']),
     ...(schema?.tags?.length === 1 ? [] : ['one tag']),
     ...(Object.keys(schema?.response ?? {}).some((status) => /^2\d\d$/.test(status)) ? [] : ['a response schema']),
-    ...(url.includes(':') && schema?.params === undefined ? ['a schema of its parameters'] : []),
+    ...(/[:*]/.test(url) && schema?.params === undefined ? ['a schema of its parameters'] : []),
     ...(leastRole !== undefined && isKnownRole ? [] : ['a least role']),
     ...(errors?.every((code) => known.has(code)) ? [] : ['errors of the table']),
   ]

@@ -162,7 +162,7 @@ function callColumns(call: Call) {
     agentId: call.agent.id,
     sessionId: call.session ?? null,
     requestId: call.id,
-    model: modelName(call.model),
+    model: call.model === '' ? null : modelName(call.model),
   }
 }
 

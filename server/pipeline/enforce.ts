@@ -34,6 +34,7 @@ export function enforce(
   findings: readonly Finding[],
   verdict: Verdict,
   { registry, commitmentKey }: Pick<Gateway, 'registry' | 'commitmentKey'>,
+  outcomes: readonly StepOutcome[] = [],
 ): Enforcement {
   switch (verdict.action) {
     case 'allow':
@@ -42,7 +43,7 @@ export function enforce(
       return redactCall(call, findings, verdict.kinds, createAliases(commitmentKey))
     case 'hold':
     case 'block':
-      return refusalOf(verdict, call.stage, registry)
+      return refusalOf(verdict, call, registry, findings, outcomes)
   }
 }
 

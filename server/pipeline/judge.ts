@@ -5,6 +5,7 @@
 import type { Call } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Allowance } from '../core/ports.ts'
+import type { StepOutcome } from '../core/step.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { EntryDetails } from '../ledger/entry-builder.ts'
 import { appendDecision, countFinding, type Decision } from './append.ts'
@@ -30,7 +31,7 @@ export async function judge(
   const { outcomes, allowance } = await runSteps(gateway, call)
   const decided = await decide(gateway, call, outcomes)
   const findings = await redactedFindings(gateway, call, outcomes, decided)
-  const { verdict, enforcement } = enforced(gateway, call, findings, decided)
+  const { verdict, enforcement } = enforced(gateway, call, findings, outcomes, decided)
   const released = enforcement.status === 'passed' && enforcement.text !== call.text ? enforcement.text : undefined
   const appended = await appendDecision(gateway, call, { outcomes, verdict }, call.text, details, released)
   if (appended.status === 'unrecorded') return appended
@@ -43,10 +44,11 @@ function enforced(
   gateway: Gateway,
   call: Call,
   findings: readonly Finding[],
+  outcomes: readonly StepOutcome[],
   decided: Verdict,
 ): Readonly<{ verdict: Verdict; enforcement: Enforcement }> {
   try {
-    return { verdict: decided, enforcement: enforce(call, findings, decided, gateway) }
+    return { verdict: decided, enforcement: enforce(call, findings, decided, gateway, outcomes) }
   } catch {
     const { policy, decisionId, classification } = decided
     const reasons = [{ step: 'redaction', kind: 'step.failed' }]

@@ -1,12 +1,13 @@
 /** The reply to the client, as a value: the routes only send it. */
 import type { Call } from '../core/call.ts'
-import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
+import { type ErrorCode, type ErrorDetails, errorBody, errorHeaders, errorRow } from '../core/errors.ts'
 import type { Allowance, UpstreamResponse } from '../core/ports.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { withMember } from '../protocol/json-text.ts'
 import type { Decision } from './append.ts'
 import type { RecordedDecision } from './judge.ts'
 import type { Refusal } from './refusal.ts'
+import { retryHeaders } from './retry-header.ts'
 
 /** Texts of a stream. It returns whether it is complete: otherwise its body has to be left unfinished. */
 export type StreamTexts = AsyncGenerator<string, boolean>
@@ -27,23 +28,52 @@ export function refusalReply(
   { verdict, outcomes, allowance }: RecordedDecision,
 ): Reply {
   const row = errorRow(enforcement.code)
+  const isExceeded = enforcement.code === 'rate.exceeded'
   const headers = {
     ...governanceHeaders(verdict, outcomes),
-    ...allowanceHeaders(allowance, enforcement.code === 'rate.exceeded'),
+    ...allowanceHeaders(allowance, isExceeded),
+    ...errorHeaders(row),
   }
-  return jsonReply(row.status, refusalBody(enforcement, call, verdict), headers)
+  const refusal =
+    isExceeded && allowance ? { ...enforcement, message: exceededMessage(allowance, 'rate_limit') } : enforcement
+  return jsonReply(row.status, refusalBody(refusal, call, verdict), headers)
 }
 
-/** The body that tells a client which step refused its call and why. Holds nothing of the call's text. */
-export function refusalBody({ code, reasons, text }: Refusal, call: Call, verdict: Verdict): object {
+/** The reply to a call beyond the allowance that is no call of a model. */
+export function exceededReply(allowance: Allowance, requestId: string): Reply {
+  return errorReply('rate.exceeded', requestId, undefined, {
+    message: exceededMessage(allowance),
+    headers: allowanceHeaders(allowance, true),
+  })
+}
+
+function exceededMessage(allowance: Allowance, step?: string): string {
+  const { callsMax } = allowance
+  const limit = callsMax === undefined ? '' : ` (limit ${callsMax})`
+  return `Too many calls${limit}: try again in ${secondsOf(allowance)} s${step === undefined ? '' : ` (${step})`}`
+}
+
+/**
+ * The body that tells a client which step refused its call and why. Holds nothing of the call's text. The members of a
+ * refusal stand at the top as well, where TapPass's SDK reads them.
+ */
+export function refusalBody({ code, reasons, text, message, param }: Refusal, call: Call, verdict: Verdict): object {
   const row = errorRow(code)
-  return errorBody(row, call.id, row.message, {
+  const refusal = {
     blocked_by: reasons[0]?.step ?? 'policy',
     reason: text,
     classification: verdict.classification,
-    step_details: reasons,
-    ...correlation(call, verdict),
-  })
+  }
+  const ids = correlation(call, verdict)
+  const details = { param, ...refusal, step_details: reasons, ...ids }
+  return {
+    ...errorBody(row, call.id, message, details),
+    decision: row.type,
+    message,
+    ...refusal,
+    details: {},
+    ...ids,
+  }
 }
 
 /**
@@ -65,7 +95,7 @@ export function responseReply(
       ...responseDecision.outcomes,
     ]),
     ...allowanceHeaders(requestDecision.allowance, false),
-    ...retryHeader(upstreamResponse.headers),
+    ...retryHeaders(upstreamResponse.headers),
   }
   const { status } = upstreamResponse
   if (status >= 400) return { kind: 'json', status, headers, text }
@@ -91,22 +121,22 @@ export function redactionNote(request: readonly string[], response: readonly str
   return { redacted: [...new Set([...request, ...response])].sort(), redacted_in: redactedIn }
 }
 
-/** The one header of a model server that clients act on. Forwarded as a number, or not at all. */
-function retryHeader(headers: UpstreamResponse['headers']): Readonly<Record<string, string>> {
-  const retryAfter = headers['retry-after'] ?? ''
-  return /^\d{1,6}$/.test(retryAfter) ? { 'retry-after': retryAfter } : {}
-}
-
 /** The number of user messages in a request. */
 function turnIndex(call: Call): number {
   const messages = (call.body as { messages?: unknown } | null)?.messages
   return Array.isArray(messages) ? messages.filter((message) => message?.role === 'user').length : 1
 }
 
-/** An expected failure from the table of errors. */
-export function errorReply(code: ErrorCode, requestId: string, cause?: unknown): Reply {
+/** An expected failure from the table of errors; `more` replaces its message, and adds headers and members. */
+export function errorReply(
+  code: ErrorCode,
+  requestId: string,
+  cause?: unknown,
+  more: Readonly<{ message?: string; details?: ErrorDetails; headers?: Reply['headers'] }> = {},
+): Reply {
   const row = errorRow(code)
-  return { ...jsonReply(row.status, errorBody(row, requestId)), cause }
+  const body = errorBody(row, requestId, more.message, more.details)
+  return { ...jsonReply(row.status, body, { ...more.headers, ...errorHeaders(row) }), cause }
 }
 
 /** The ids by which a client, its operator and the ledger refer to the same call. */
@@ -143,16 +173,33 @@ export function governanceHeaders(
   }
 }
 
-/** The agent's remaining allowance; with `isExceeded` also how long to wait, in whole seconds. */
+/**
+ * The agent's remaining allowance, under our names and OpenAI's; with `isExceeded` also how long to wait, in whole
+ * seconds.
+ */
 export function allowanceHeaders(
   allowance: Allowance | undefined,
   isExceeded: boolean,
 ): Readonly<Record<string, string>> {
   if (!allowance) return {}
-  const seconds = String(Math.max(1, Math.ceil(allowance.resetMs / 1000)))
+  const remaining = String(allowance.remaining)
+  const seconds = secondsOf(allowance)
   return {
-    'x-ratelimit-remaining': String(allowance.remaining),
+    'x-ratelimit-remaining': remaining,
     'x-ratelimit-reset': seconds,
+    ...(allowance.callsMax === undefined ? {} : { 'x-ratelimit-limit-requests': String(allowance.callsMax) }),
+    'x-ratelimit-remaining-requests': remaining,
+    'x-ratelimit-reset-requests': durationOf(Number(seconds)),
     ...(isExceeded ? { 'retry-after': seconds } : {}),
   }
+}
+
+function secondsOf({ resetMs }: Allowance): string {
+  return String(Math.max(1, Math.ceil(resetMs / 1000)))
+}
+
+/** As OpenAI writes it: `1h2m3s`, `6m0s`, `1s`. */
+function durationOf(seconds: number): string {
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
+  return `${hours > 0 ? `${hours}h` : ''}${seconds >= 60 ? `${minutes}m` : ''}${seconds % 60}s`
 }

@@ -2,7 +2,7 @@
  * One chunk of a streamed response, split into texts and the rest, as it came: places of texts are slots, which are filled
  * when it is known what of a text may leave. Knows the format of OpenAI's chunks, nothing of windows or verdicts.
  */
-import { pointerToken } from './json-pointer.ts'
+import { containerPointer, pointerToken } from './json-pointer.ts'
 import { PROJECTION_LIMITS, ProjectionError } from './projection.ts'
 import { TextSlot } from './text-slot.ts'
 
@@ -72,9 +72,10 @@ type Walk = Readonly<{
 /** Where in a choice: `place` is the pointer in this chunk, `field` the one that clients join by. */
 type Place = Readonly<{ choice: number; path: Path; place: string; field: string }>
 
-function splitValue(walk: Walk, value: unknown, at: Place): unknown {
-  if (typeof value === 'string') return splitText(walk, value, at)
+function splitValue(walk: Walk, value: unknown, where: Place): unknown {
+  if (typeof value === 'string') return splitText(walk, value, where)
   if (typeof value !== 'object' || value === null) return value
+  const at = { ...where, place: containerPointer(where.place), field: containerPointer(where.field) }
   if (at.path.length >= PROJECTION_LIMITS.depthMax) throw new ProjectionError('depthMax')
   if (Array.isArray(value)) return value.map((item: unknown, place) => splitItem(walk, item, at, place))
   const members: [name: string, member: unknown][] = Object.entries(value).map(([name, member]) => {

@@ -1,6 +1,7 @@
 /** Reads the response of a model server, without trusting it: bounded, and JSON or nothing. */
 import type { UpstreamResponse } from '../core/ports.ts'
 import { decodeUtf8 } from './json-text.ts'
+import { readError } from './upstream-error.ts'
 
 /** Maximum size of a response that is read as a whole. A larger one is rejected; streams have no such bound. */
 export const RESPONSE_BYTES_MAX = 32 * 1024 * 1024
@@ -14,7 +15,7 @@ export type ResponseContent =
   | Readonly<{ kind: 'body'; body: object; text: string; bodyBytes: number }>
   | Readonly<{ kind: 'error'; body: object; text: string; bodyBytes: number }>
   | Readonly<{ kind: 'rejected' }>
-  | Readonly<{ kind: 'malformed' }>
+  | Readonly<{ kind: 'malformed'; reason: string }>
 
 /**
  * Given a response, returns its content. 401, 403, 407 and redirects are about the gateway's own credentials and
@@ -23,7 +24,8 @@ export type ResponseContent =
 export async function readResponse(response: UpstreamResponse, isStream: boolean): Promise<ResponseContent> {
   const isOk = response.status >= 200 && response.status < 300
   const isEvents = /^text\/event-stream\b/i.test(response.headers['content-type'] ?? '')
-  if (isOk && isEvents && isStream) return { kind: 'stream' }
+  const encoding = response.headers['content-encoding']
+  if (isOk && isEvents && isStream && encoding === undefined) return { kind: 'stream' }
   const bytes = await response.bytes(RESPONSE_BYTES_MAX)
   if (
     [401, 403, 407].includes(response.status) ||
@@ -32,14 +34,18 @@ export async function readResponse(response: UpstreamResponse, isStream: boolean
   ) {
     return { kind: 'rejected' }
   }
-  const text = bytes && decodeUtf8(bytes)
-  const body = text === undefined ? undefined : parseObject(text)
+  // Adapters decode what they can; what is still encoded is no text.
+  const text = bytes && encoding === undefined ? decodeUtf8(bytes) : undefined
   const bodyBytes = bytes?.byteLength ?? 0
   if (!isOk) {
-    const error = errorOf(body, response.status)
+    const error = readError(text, response.status)
     return { kind: 'error', body: error, text: JSON.stringify(error), bodyBytes }
   }
-  return body && text !== undefined ? { kind: 'body', body, text, bodyBytes } : { kind: 'malformed' }
+  const body = text === undefined ? undefined : parseObject(text)
+  if (body && text !== undefined) return { kind: 'body', body, text, bodyBytes }
+  const type = response.headers['content-type'] ?? 'no content-type'
+  const reason = encoding === undefined ? `no JSON object (${type})` : `the content-encoding ${encoding} is not known`
+  return { kind: 'malformed', reason }
 }
 
 /** Reads bytes to their end; undefined when there are more than `bodyBytesMax`, and then it stops reading. */
@@ -63,26 +69,5 @@ function parseObject(text: string): object | undefined {
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
   } catch {
     return undefined
-  }
-}
-
-/** Returns the error of a body in the OpenAI format; of anything else only the status is passed on (undefined: in a stream). */
-export function errorOf(body: object | undefined, status?: number): object {
-  const error = (body as { error?: unknown } | undefined)?.error
-  const members = typeof error === 'string' ? { message: error } : error
-  const { message, type, param, code } = (typeof members === 'object' && members !== null ? members : {}) as Record<
-    string,
-    unknown
-  >
-  return {
-    error: {
-      message:
-        typeof message === 'string'
-          ? message
-          : `The model server answered with ${status === undefined ? 'an error' : `status ${status}`}.`,
-      type: typeof type === 'string' ? type : 'upstream_error',
-      param: typeof param === 'string' ? param : null,
-      code: typeof code === 'string' || typeof code === 'number' ? code : 'upstream.error',
-    },
   }
 }

@@ -1,23 +1,18 @@
 /** The governed routes: chat completions, completions, embeddings, and the list of models. */
-import type {
-  FastifyInstance,
-  FastifyReply,
-  FastifyRequest,
-  onRequestHookHandler,
-  RouteShorthandOptions,
-} from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
 import * as v from 'valibot'
 import type { ErrorCode } from '../core/errors.ts'
 import { sha256 } from '../core/hash.ts'
 import { ulid } from '../core/ulid.ts'
 import { createBodyBudget } from '../governance/body-budget.ts'
 import { govern } from '../governance/govern.ts'
-import { parseFlags } from '../governance/governance-flag.ts'
+import { parseFlagHeaders } from '../governance/governance-flag.ts'
 import type { GovernedPath, GovernedRequest } from '../governance/governed-request.ts'
-import { listModels } from '../governance/model-route.ts'
+import { listModels, readModel } from '../governance/model-route.ts'
+import { authenticatedAgent, budgetHooks, onClose } from '../http/budget-hook.ts'
 import { sendTexts } from '../http/event-stream.ts'
-import { clientRequestId } from '../http/http-server.ts'
 import { PublicError } from '../http/public-error.ts'
+import { clientRequestId } from '../http/request-id.ts'
 import { describeOnly } from '../http/validation.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
 import { isPlainText } from '../pipeline/recordable-text.ts'
@@ -31,10 +26,12 @@ const HEADERS = v.object({
   ),
   'x-tappass-session': optionalHeader('The session that the call belongs to; else a new one'),
   'x-session-id': optionalHeader('The same as X-TapPass-Session'),
+  'session-id': optionalHeader('The same, as Codex names it'),
+  'x-claude-code-session-id': optionalHeader('The same, as Claude Code names it'),
   'x-tappass-flags': optionalHeader(
     'Tightens governance for this call: mode=enforce|lockdown, pii=mask|block, secrets=block',
   ),
-  'x-governance-flags': optionalHeader('The same as X-TapPass-Flags'),
+  'x-governance-flags': optionalHeader('The same as X-TapPass-Flags; both together are merged'),
 })
 
 const MESSAGE = v.looseObject({ role: v.string(), content: v.optional(v.unknown()) })
@@ -78,10 +75,18 @@ const FORWARDED_ERROR = {
   content: { 'application/json': { schema: v.looseObject({ error: v.looseObject({}) }) } },
 }
 
-const MODELS = v.object({
-  object: v.literal('list'),
-  data: v.array(v.object({ id: v.string(), object: v.literal('model'), created: v.number(), owned_by: v.string() })),
-})
+const MODEL = v.object({ id: v.string(), object: v.literal('model'), created: v.number(), owned_by: v.string() })
+const MODELS = v.object({ object: v.literal('list'), data: v.array(MODEL) })
+
+const MODEL_ERRORS: readonly ErrorCode[] = [
+  'rate.exceeded',
+  'upstream.unreachable',
+  'upstream.failed',
+  'upstream.refused',
+  'upstream.malformed',
+  'governance.unavailable',
+  'ledger.unavailable',
+]
 
 const GOVERNED_ERRORS: readonly ErrorCode[] = [
   'request.invalid',
@@ -93,6 +98,7 @@ const GOVERNED_ERRORS: readonly ErrorCode[] = [
   'policy.blocked_response',
   'approval.required',
   'model.unknown',
+  'request.too_complex',
   'rate.exceeded',
   'upstream.unreachable',
   'upstream.failed',
@@ -111,9 +117,9 @@ const SUMMARIES: Readonly<Record<GovernedPath, readonly [summary: string, descri
 
 /** Adds the routes. The budget is reserved after the key is checked, and before the body is read. */
 export function governedRoutes(server: FastifyInstance, gateway: Gateway): void {
-  const reserveBudget = budgetHook(gateway.limits)
+  const { onRequest, preHandler } = budgetHooks(createBodyBudget(), gateway.limits.bodyBytesMax)
   for (const path of Object.keys(BODIES) as GovernedPath[]) {
-    server.post(path, { ...statementOf(path), onRequest: reserveBudget }, async (request, reply) => {
+    server.post(path, { ...statementOf(path), onRequest, preHandler }, async (request, reply) => {
       const disconnected = new AbortController()
       onClose(reply, () => {
         if (!reply.raw.writableFinished) disconnected.abort()
@@ -121,6 +127,10 @@ export function governedRoutes(server: FastifyInstance, gateway: Gateway): void 
       return send(reply, await govern(gateway, requestOf(gateway, request, path, disconnected.signal)))
     })
   }
+  modelRoutes(server, gateway)
+}
+
+function modelRoutes(server: FastifyInstance, gateway: Gateway): void {
   server.get(
     '/models',
     {
@@ -130,9 +140,28 @@ export function governedRoutes(server: FastifyInstance, gateway: Gateway): void 
         tags: ['Governed calls'],
         response: { 200: v.pipe(MODELS, v.description("OpenAI's list of models")) },
       },
-      config: { leastRole: 'AGENT', errors: ['upstream.unreachable', 'upstream.refused'] },
+      config: { leastRole: 'AGENT', errors: MODEL_ERRORS },
     },
-    async (request, reply) => send(reply, await listModels(gateway, request.id)),
+    async (request, reply) =>
+      send(reply, await listModels(gateway, { id: request.id, agent: authenticatedAgent(request) })),
+  )
+  server.get<{ Params: { '*': string } }>(
+    '/models/*',
+    {
+      schema: {
+        summary: 'One of the models that can be asked',
+        description: '`{id}` may hold slashes',
+        tags: ['Governed calls'],
+        params: v.object({ '*': v.pipe(v.string(), v.description('id of the model')) }),
+        response: { 200: v.pipe(MODEL, v.description("OpenAI's object of a model")) },
+      },
+      config: { leastRole: 'AGENT', errors: ['model_not_found', ...MODEL_ERRORS] },
+    },
+    async (request, reply) =>
+      send(
+        reply,
+        await readModel(gateway, { id: request.id, agent: authenticatedAgent(request) }, request.params['*']),
+      ),
   )
 }
 
@@ -153,33 +182,17 @@ function statementOf(path: GovernedPath): RouteShorthandOptions {
   }
 }
 
-function budgetHook({ bodyBytesMax }: Gateway['limits']): onRequestHookHandler {
-  const budget = createBodyBudget()
-  return ({ headers }, reply, done) => {
-    // A body without a content-length counts as the largest allowed; one with a larger content-length is rejected by
-    // its parser.
-    const release = budget.reserve(Math.min(Number(headers['content-length'] ?? bodyBytesMax), bodyBytesMax))
-    if (release) onClose(reply, release)
-    done(release ? undefined : new PublicError('gateway.busy', { headers: { 'retry-after': '1' } }))
-  }
-}
-
-/** Calls `callback` when the response is sent or the client disconnects; at once when that has happened. */
-function onClose(reply: FastifyReply, callback: () => void): void {
-  if (reply.raw.destroyed) callback()
-  else reply.raw.once('close', callback)
-}
-
 function requestOf(
   gateway: Gateway,
   request: FastifyRequest,
   path: GovernedPath,
   signal: AbortSignal,
 ): GovernedRequest {
-  const { agent, headers, body, bodyText: text, bodyBytes, id } = request
-  if (!agent) throw new Error('a governed route was reached without authentication')
+  const { headers, body, bodyText: text, bodyBytes, id } = request
+  const agent = authenticatedAgent(request)
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new PublicError('request.malformed')
-  const parsed = parseFlags(textOf(headers['x-tappass-flags'] ?? headers['x-governance-flags']), gateway.registry.flags)
+  const flagHeaders = [textOf(headers['x-tappass-flags']), textOf(headers['x-governance-flags'])]
+  const parsed = parseFlagHeaders(flagHeaders, gateway.registry.flags)
   if (parsed.status === 'invalid') throw new PublicError(parsed.code, { message: parsed.message })
   const session = sessionOf(gateway, headers)
   const clientId = clientIdOf(request)
@@ -192,11 +205,15 @@ function clientIdOf({ id, headers }: FastifyRequest): string | undefined {
   return clientId === undefined || clientId === id ? undefined : sha256(clientId)
 }
 
+/** Where clients name a session; the first that is there counts. */
+const SESSION_HEADERS = ['x-tappass-session', 'x-session-id', 'session-id', 'x-claude-code-session-id']
+
 /** The session that the client names, or a new one. A name with a finding in it is replaced by a hash of it. */
 function sessionOf(gateway: Gateway, headers: FastifyRequest['headers']): string {
   const { ports } = gateway
-  const provided = textOf(headers['x-tappass-session'] ?? headers['x-session-id'])
-  if (provided === undefined || provided === '') return `ses_${ulid(ports.clock, ports.random)}`
+  const texts = SESSION_HEADERS.map((name) => textOf(headers[name]))
+  const provided = texts.find((text) => text !== undefined && text !== '')
+  if (provided === undefined) return `ses_${ulid(ports.clock, ports.random)}`
   if (!/^[\w.-]{1,128}$/.test(provided)) throw new PublicError('session.malformed')
   return isPlainText(gateway, provided) ? provided : `ses_${sha256(provided).slice(0, 32)}`
 }

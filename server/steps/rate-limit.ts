@@ -3,6 +3,7 @@
  * fails.
  */
 import type { Finding } from '../core/finding.ts'
+import { takeCall } from '../core/rate.ts'
 import type { RemoteStep } from '../core/step.ts'
 
 const EXCEEDED: Finding = { kind: 'rate.exceeded', severity: 'medium', pointer: '', span: [0, 0], confidence: 1 }
@@ -16,8 +17,7 @@ export const step: RemoteStep = {
   isGate: true,
   timeoutMs: 1_000,
   inspect: async (call, { limiter, limits, nowMs }) => {
-    const key = `rl:${call.agent.org}:${call.agent.id}`
-    const allowance = await limiter.take(key, limits.callsMax, limits.windowMs, nowMs)
+    const allowance = await takeCall(limiter, call.agent, limits, nowMs)
     return { findings: allowance.isAllowed ? [] : [EXCEEDED], allowance }
   },
 }

@@ -26,7 +26,12 @@ export function batchCall(request: Call, { chunks, wholeFields, due }: Batch): C
 export type SettledBatch = Readonly<{
   outcomes: readonly StepOutcome[]
   texts: ReadonlyMap<string, Settled>
+  /** Strings outside the choices that begin like a secret and are none: they do not leave. */
+  incomplete: readonly Finding[]
 }>
+
+/** The kind of an incomplete string; it stands in its mark. */
+export const INCOMPLETE = 'incomplete'
 
 /**
  * Given the outcomes of the steps over a batch, drops findings that may still change. A text that never settles is an
@@ -41,15 +46,22 @@ export function settleBatch(
 ): SettledBatch {
   const found = Map.groupBy(allFindings(outcomes), ({ pointer }) => pointer)
   const settled = new Map(due.map(({ pointer }) => [pointer, settleText(texts, pointer, found.get(pointer) ?? [])]))
-  const repeats = fields.endBatch(wholeFields, new Set(found.keys()))
+  const begun = wholeFields.filter((one) => !found.has(one.segment.pointer) && fields.isIncomplete(one))
+  const repeats = fields.endBatch(
+    wholeFields,
+    new Set([...found.keys(), ...begun.map(({ segment }) => segment.pointer)]),
+  )
+  const pointersOf = (pointer: string): readonly string[] => [pointer, ...(repeats.get(pointer) ?? [])]
+  const incomplete = begun.flatMap(({ segment: { pointer, text } }) =>
+    pointersOf(pointer).map((one): Finding => ({ ...INCOMPLETE_FINDING, pointer: one, span: [0, text.length] })),
+  )
   const earlierChars = new Map(wholeFields.map(({ segment, earlierChars: chars }) => [segment.pointer, chars]))
   const wholeFindings = (finding: Finding): readonly Finding[] => {
     const earlier = earlierChars.get(finding.pointer)
     if (earlier === undefined) return []
     const [start, end] = [Math.max(0, finding.span[0] - earlier), finding.span[1] - earlier]
     if (end <= start) return []
-    const pointers = [finding.pointer, ...(repeats.get(finding.pointer) ?? [])]
-    return pointers.map((pointer) => ({ ...finding, pointer, span: [start, end] }))
+    return pointersOf(finding.pointer).map((pointer) => ({ ...finding, pointer, span: [start, end] }))
   }
   const finalFindings = (finding: Finding): readonly Finding[] => {
     const text = settled.get(finding.pointer)
@@ -60,7 +72,9 @@ export function settleBatch(
     outcome.status === 'done' ? { ...outcome, findings: outcome.findings.flatMap(finalFindings) } : outcome,
   )
   const isFull = isOverfull || [...settled.values()].some(({ status }) => status === 'overfull')
-  return { outcomes: isFull ? [...kept, OVERFULL] : kept, texts: settled }
+  return { outcomes: isFull ? [...kept, OVERFULL] : kept, texts: settled, incomplete }
 }
+
+const INCOMPLETE_FINDING = { kind: INCOMPLETE, severity: 'low', confidence: 1 } as const
 
 const OVERFULL: StepOutcome = { step: 'stream_window', ms: 0, status: 'failed', reason: 'overfull' }

@@ -20,17 +20,18 @@ const INVISIBLE = /\p{Cf}|\p{Variation_Selector}/gu
 /** Runs of the characters that tokens, keys and encoded text consist of. */
 const TOKEN = /[^\s"'`<>()[\]{},;:!?|*]{8,}/gu
 
-/** A token that no language has as a word: with digits, underscores, or capitals inside. */
-const GENERATED = /[\p{Nd}_%\\]|[a-z][A-Z]/u
+/** A token that no language has as a word: with digits, escapes, or capitals inside. */
+const GENERATED = /[\p{Nd}%\\]|[a-z][A-Z]/u
 
 /**
  * Given a text that may continue and the spans of the findings in it, true when what has begun at its end and is not one of
- * these findings may leave.
+ * these findings may leave. `digitsMax`: digits that tell nothing.
  */
 export function isTailHarmless(
   text: string,
   pendingFrom: PendingFrom,
   findings: Parameters<typeof mergeSpans>[0],
+  digitsMax = DIGITS_MAX,
 ): boolean {
   let from = Math.max(0, pendingStart(text, pendingFrom, true))
   let tail = ''
@@ -38,11 +39,11 @@ export function isTailHarmless(
     if (start > from) tail += text.slice(from, start)
     from = Math.max(from, end)
   }
-  return isHarmless(tail + text.slice(from))
+  return isHarmless(tail + text.slice(from), digitsMax)
 }
 
-function isHarmless(tail: string): boolean {
-  if (tail.includes('@') || countOf(tail, /\p{Nd}/gu) > DIGITS_MAX || countOf(tail, INVISIBLE) > INVISIBLE_MAX)
+function isHarmless(tail: string, digitsMax: number): boolean {
+  if (tail.includes('@') || countOf(tail, /\p{Nd}/gu) > digitsMax || countOf(tail, INVISIBLE) > INVISIBLE_MAX)
     return false
   return [...tail.matchAll(TOKEN)].every(([token]) => token.length <= WORD_CHARS_MAX && !GENERATED.test(token))
 }

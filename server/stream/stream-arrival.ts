@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../core/errors.ts'
 import { SseError, type StreamEvent } from '../protocol/sse.ts'
 import { isForeign, isObject, type JsonObject } from '../protocol/stream-chunk.ts'
-import { errorOf } from '../protocol/upstream-response.ts'
+import { errorOf } from '../protocol/upstream-error.ts'
 import type { StreamRead } from './stream-source.ts'
 import type { StreamState } from './stream-state.ts'
 

@@ -15,10 +15,11 @@ import type { PendingFrom, StepOutcome } from '../core/step.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { allFindings } from '../pipeline/enforce.ts'
 import { redactionNote } from '../pipeline/reply.ts'
+import { redact } from '../pipeline/value-redaction.ts'
 import { ProjectionError } from '../protocol/projection.ts'
 import { formatEvent } from '../protocol/sse.ts'
 import { type FieldText, type JsonObject, type SplitChunk, splitChunk } from '../protocol/stream-chunk.ts'
-import { type Batch, batchCall, type SettledBatch, settleBatch } from './chunk-batch.ts'
+import { type Batch, batchCall, INCOMPLETE, type SettledBatch, settleBatch } from './chunk-batch.ts'
 import { ChunkQueue } from './chunk-queue.ts'
 import {
   appendText,
@@ -34,8 +35,11 @@ import type { Backlog } from './judgement-pace.ts'
 import type { StreamProgress } from './stream-progress.ts'
 import { type WholeField, WholeFields } from './whole-field.ts'
 
+/** Places of strings in one stream; each of them is remembered. */
+const PLACES_MAX = 10_000
+
 const NO_BATCH: Batch = { chunks: [], wholeFields: [], due: [] }
-const NOTHING_SETTLED: SettledBatch = { outcomes: [], texts: new Map() }
+const NOTHING_SETTLED: SettledBatch = { outcomes: [], texts: new Map(), incomplete: [] }
 
 /** Events that leave, and the findings in what they were made of. */
 export type TakenEvents = Readonly<{ text: string; findings: readonly Finding[] }>
@@ -77,7 +81,7 @@ export class StreamState {
       const split = splitChunk(value, (field) => this.#fields.isHeld(field))
       if (split === undefined) return false
       this.#add({ ...split, chunk: this.#fields.withFirstValues(split.chunk) }, jsonChars)
-      return true
+      return this.#fields.count <= PLACES_MAX
     } catch (cause) {
       if (cause instanceof ProjectionError) return false
       throw cause
@@ -146,12 +150,13 @@ export class StreamState {
    */
   take(verdict: Verdict, body: unknown): TakenEvents {
     const kinds = verdict.action === 'redact' ? verdict.kinds : []
-    const { outcomes, texts } = this.#settled
+    const { outcomes, texts, incomplete } = this.#settled
     for (const [pointer, settled] of texts) releaseText(this.#texts, pointer, settled, kinds)
     const findings = allFindings(outcomes).filter(
       ({ pointer, span }) => span[1] <= (texts.get(pointer)?.releaseTo ?? Infinity),
     )
-    return { text: this.#send(body as readonly JsonObject[], findings, kinds), findings }
+    const chunks = redact(body, incomplete, [INCOMPLETE], () => undefined)
+    return { text: this.#send(chunks as readonly JsonObject[], findings, kinds), findings }
   }
 
   #add(split: SplitChunk, jsonChars: number): void {

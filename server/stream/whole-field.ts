@@ -1,11 +1,12 @@
 /**
  * Strings that come as a whole (ids, names, roles, what stands outside the choices): each is judged by itself and together
  * with what came at its place before, since some clients join them. One that is not what it was is held like a text from
- * then on; outside the choices the first value stays.
+ * then on; outside the choices the first value stays, without what begins like a secret and is none.
  */
 import type { Segment } from '../core/call.ts'
 import type { PendingFrom } from '../core/step.ts'
 import { encodedRuns } from '../normalization/encoded-text.ts'
+import { KEY_SUFFIX } from '../protocol/json-pointer.ts'
 import { project } from '../protocol/projection.ts'
 import { type FieldText, isObject, type JsonObject } from '../protocol/stream-chunk.ts'
 import { isTailHarmless } from './harmless-tail.ts'
@@ -30,8 +31,8 @@ const REPEATS = 4
 /** Characters of earlier strings at a place that are scanned together with a new one. */
 const EARLIER_CHARS_MAX = 4096
 
-/** A string of a chunk that is judged as a whole; `earlierChars` of it came before. */
-export type WholeField = Readonly<{ segment: Segment; earlierChars: number; field: string }>
+/** A string of a chunk that is judged as a whole; `earlierChars` of it came before. `isOutside`: it is of no choice. */
+export type WholeField = Readonly<{ segment: Segment; earlierChars: number; field: string; isOutside: boolean }>
 
 /** What is known of a field. `pointer`: its segment in this batch. */
 type Known = {
@@ -53,6 +54,11 @@ export class WholeFields {
 
   constructor(pendingFrom: PendingFrom) {
     this.#pendingFrom = pendingFrom
+  }
+
+  /** How many different places of strings there were. */
+  get count(): number {
+    return this.#known.size + this.#first.size + this.#held.size
   }
 
   /** True for a string of a choice that is held as a text. */
@@ -80,6 +86,12 @@ export class WholeFields {
       const pointer = `/${index}${segment.pointer}`
       return this.#judged({ ...segment, pointer }, field?.pointer ?? segment.pointer, field !== undefined)
     })
+  }
+
+  /** True for the beginning of a secret. Digits may begin anything, and are in most ids; a number and a key never go on. */
+  isIncomplete({ isOutside, segment }: WholeField): boolean {
+    if (!isOutside || segment.isNumber === true || segment.pointer.endsWith(KEY_SUFFIX)) return false
+    return !isTailHarmless(segment.text, this.#pendingFrom, [], Infinity)
   }
 
   /** Notes which strings of this batch have findings, and ends it. Returns the repetitions of each. */
@@ -122,12 +134,16 @@ export class WholeFields {
       const earlier = isJoined ? (known?.joined ?? '') : ''
       const joined = (earlier + text).slice(-EARLIER_CHARS_MAX)
       this.#known.set(field, { value: text, joined, isRepeated: false, hasFindings: false, pointer })
-      return [{ segment: { ...segment, text: earlier + text }, earlierChars: earlier.length, field }]
+      return [
+        { segment: { ...segment, text: earlier + text }, earlierChars: earlier.length, field, isOutside: !isJoined },
+      ]
     }
     if (isJoined && !known.isRepeated) {
       const joined = known.joined + text.repeat(REPEATS - 1)
       Object.assign(known, { isRepeated: true, pointer, joined: joined.slice(-EARLIER_CHARS_MAX) })
-      return [{ segment: { ...segment, text: joined }, earlierChars: joined.length - text.length, field }]
+      return [
+        { segment: { ...segment, text: joined }, earlierChars: joined.length - text.length, field, isOutside: false },
+      ]
     }
     if (known.pointer !== undefined) {
       const repeats = this.#repeats.get(known.pointer)
@@ -137,7 +153,9 @@ export class WholeFields {
     }
     if (!known.hasFindings) return []
     known.pointer = pointer
-    return [{ segment, earlierChars: 0, field }]
+    const again = isJoined ? known.joined : text
+    const earlierChars = again.length - text.length
+    return [{ segment: { ...segment, text: again }, earlierChars, field, isOutside: !isJoined }]
   }
 
   #firstValue(text: string, pointer: string): string {

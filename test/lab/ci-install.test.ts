@@ -31,7 +31,10 @@ after(async () => {
 
 async function inClone(command: string): Promise<Output> {
   assert.ok(machine)
-  const output = await run(machine, `cd /root/tappass && NODE_EXTRA_CA_CERTS=/root/authorities.crt ${command}`)
+  const output = await run(
+    machine,
+    `cd /root/tappass && NODE_EXTRA_CA_CERTS=/root/authorities.crt PIP_CERT=/root/authorities.crt ${command}`,
+  )
   assert.equal(output.code, 0, `${output.stdout.slice(-8000)}${output.stderr.slice(-2000)}`)
   return output
 }

@@ -62,6 +62,10 @@ function makeNaming(kept: Kept): (text: string) => string {
     for (const [name, value] of known) named = named.replaceAll(value, `<${name}>`)
     for (const [kind, shape] of SHAPES) named = named.replace(shape, (value) => nameOf(kind, value))
     named = named.replace(TIME, '<time>')
+    named = named.replace(
+      /(try again in )(\d{4,})/g,
+      (_all, before: string, wait: string) => before + roundedUp(Number(wait)),
+    )
     return named.replace(CREATED, (all, name: string, seconds: string) => (isNow(seconds) ? `${name}"<now>"` : all))
   }
 }
@@ -104,10 +108,20 @@ function headerLine(name: string, value: string, text: string): string {
   if (name === 'content-length' && Number(value) === Buffer.byteLength(text)) return `${name}: as long as the body`
   const seconds = Number(value)
   if (/^(?:retry-after|x-ratelimit-reset)$/.test(name) && seconds > LONG_WAIT_SECONDS) {
-    return `${name}: ${Math.ceil(seconds / WAIT_STEP_SECONDS) * WAIT_STEP_SECONDS}`
+    return `${name}: ${roundedUp(seconds)}`
   }
+  if (name === 'x-ratelimit-reset-requests') return `${name}: ${longDuration(value)}`
   return `${name}: ${value}`
 }
+
+/** `7h59m59s` in seconds, rounded up where it is long. */
+function longDuration(value: string): string {
+  const [, hours = 0, minutes = 0, rest = 0] = /^(?:(\d+)h)?(?:(\d+)m)?(\d+)s$/.exec(value) ?? []
+  const seconds = Number(hours) * 3600 + Number(minutes) * 60 + Number(rest)
+  return seconds > LONG_WAIT_SECONDS ? `${roundedUp(seconds)}s` : value
+}
+
+const roundedUp = (seconds: number): number => Math.ceil(seconds / WAIT_STEP_SECONDS) * WAIT_STEP_SECONDS
 
 /** JSON as JSON, metrics as their names, everything else by line. */
 function bodyOf({ headers, text, isBroken }: Reply, naming: (text: string) => string): unknown {

@@ -1,10 +1,13 @@
 /**
- * A model server that speaks the OpenAI API, over a connection pool. Follows no redirects and decodes no content.
+ * A model server that speaks the OpenAI API, over a connection pool. Follows no redirects; a request whose idle
+ * connection turns out to be closed is sent once more, on a fresh one.
  * Uses undici's dispatcher, because its other methods wrap every response in a stream, which costs more than
  * everything else.
  */
-import { type Dispatcher, Pool } from 'undici'
+import type { Dispatcher, Pool } from 'undici'
 import type { Upstream, UpstreamResponse } from '../../core/ports.ts'
+import { type Connection, createConnectionPool, type PooledHandler } from './connection-pool.ts'
+import { codingsOf, createDecoder, type Decoder } from './content-coding.ts'
 import { ResponseBody } from './response-body.ts'
 
 /** Connections to one model server. */
@@ -17,7 +20,10 @@ const CONNECT_TIMEOUT_MS = 10_000
 const SILENCE_TIMEOUT_MS = 300_000
 
 /** Headers of a response that the gateway itself uses. None is forwarded unchanged. */
-const KEPT_HEADERS = ['content-type', 'retry-after'] as const
+const KEPT_HEADERS = ['content-type', 'retry-after', 'retry-after-ms', 'x-should-retry'] as const
+
+/** How a connection ends that the other side has closed. */
+const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 
 /**
  * Given the base URL (`https://host/v1`) and its key, creates the upstream. `forward` sends the key and the call's id
@@ -26,13 +32,15 @@ const KEPT_HEADERS = ['content-type', 'retry-after'] as const
 export function createOpenai(base: string, key: string | undefined): Upstream {
   const { origin, pathname } = new URL(base)
   const prefix = pathname.replace(/\/+$/, '')
-  const pool = new Pool(origin, {
+  const options = {
     connections: CONNECTIONS_MAX,
-    pipelining: 1,
     connectTimeout: CONNECT_TIMEOUT_MS,
     headersTimeout: SILENCE_TIMEOUT_MS,
     bodyTimeout: SILENCE_TIMEOUT_MS,
-  })
+  }
+  const pool = createConnectionPool(origin, { ...options, pipelining: 1 })
+  // Without pipelining no connection is kept: each request has a fresh one.
+  const freshPool = createConnectionPool(origin, { ...options, pipelining: 0 })
   const authorization: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` }
   return {
     name: new URL(base).host,
@@ -44,25 +52,30 @@ export function createOpenai(base: string, key: string | undefined): Upstream {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       }
       const method = body === undefined ? 'GET' : 'POST'
-      return dispatchRequest(pool, { path: prefix + path, method, headers, body: body ?? null }, signal)
+      const request = { path: prefix + path, method, headers, body: body ?? null }
+      return dispatchRequest(pool, request, signal, () => dispatchRequest(freshPool, request, signal))
     },
-    close: () => pool.close(),
+    close: async () => {
+      await Promise.all([pool.close(), freshPool.close()])
+    },
   }
 }
 
 /**
  * Sends a request, and returns the response when its headers are here. When `signal` aborts, the exchange is aborted
- * in any state.
+ * in any state. `again` is called instead of failing when the connection was closed before the request could arrive.
  */
 function dispatchRequest(
   pool: Pool,
   options: Dispatcher.DispatchOptions,
   signal: AbortSignal,
+  again?: () => Promise<UpstreamResponse>,
 ): Promise<UpstreamResponse> {
   if (signal.aborted) return Promise.reject(new Error('the call was aborted before it was sent'))
   const { promise, resolve, reject } = Promise.withResolvers<UpstreamResponse>()
   let control: Dispatcher.DispatchController | undefined
-  let responseBody: ResponseBody | undefined
+  let connection: Connection | undefined
+  let decoder: Decoder | undefined
   const abort = (): void => {
     const reason = new Error('the call was aborted')
     control?.abort(reason)
@@ -70,11 +83,17 @@ function dispatchRequest(
   }
   const finish = (cause?: Error): void => {
     signal.removeEventListener('abort', abort)
-    responseBody?.end(cause)
-    if (cause) reject(cause)
+    decoder?.end(cause)
+    if (!cause) return
+    const isClosed = CLOSED.has((cause as { code?: string }).code ?? '') && connection?.wasIdle() === true
+    if (again && isClosed && !decoder && !signal.aborted) resolve(again())
+    else reject(cause)
   }
   signal.addEventListener('abort', abort, { once: true })
-  pool.dispatch(options, {
+  const handler: PooledHandler = {
+    onConnection: (taken) => {
+      connection = taken
+    },
     onRequestStart: (controller) => {
       control = controller
       if (signal.aborted) abort()
@@ -82,14 +101,37 @@ function dispatchRequest(
     onResponseStart: (controller, status, headers) => {
       // Informational responses (1xx) precede the response.
       if (status < 200) return
-      responseBody = new ResponseBody(controller)
-      resolve({ status, headers: keptHeaders(headers), body: responseBody.chunks(), bytes: responseBody.bytes })
+      const received = receive(controller, status, headers)
+      decoder = received.decoder
+      resolve(received.response)
     },
-    onResponseData: (_controller, part) => responseBody?.push(part),
+    onResponseData: (_controller, part) => decoder?.push(part),
     onResponseEnd: () => finish(),
     onResponseError: (_controller, cause) => finish(cause),
-  })
+  }
+  pool.dispatch(options, handler)
   return promise
+}
+
+type Received = Readonly<{ decoder: Decoder; response: UpstreamResponse }>
+
+/** A response whose headers are here, and what its bytes go into. One with an unknown coding is passed on with its name. */
+function receive(
+  controller: Dispatcher.DispatchController,
+  status: number,
+  headers: Readonly<Record<string, unknown>>,
+): Received {
+  const encoding = headers['content-encoding']
+  const named = encoding === undefined ? undefined : String(encoding)
+  const codings = codingsOf(named)
+  let body: ResponseBody | undefined
+  const decoder = createDecoder(codings ?? [], controller, (bodyControl) => {
+    body = new ResponseBody(bodyControl)
+    return { push: (chunk) => body?.push(chunk), end: (cause) => body?.end(cause) }
+  })
+  if (!body) throw new Error('a decoder was created without a body')
+  const kept = { ...keptHeaders(headers), ...(codings || !named ? {} : { 'content-encoding': named }) }
+  return { decoder, response: { status, headers: kept, body: body.chunks(), bytes: body.bytes } }
 }
 
 function keptHeaders(headers: Readonly<Record<string, unknown>>): UpstreamResponse['headers'] {

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import type { Readable, Writable } from 'node:stream'
 import { describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { identifyProcess, isRunning } from '../../../scripts/core/process-identity.ts'
 
 describe('process identity', () => {
@@ -20,12 +22,15 @@ describe('process identity', () => {
   })
 
   test('one that ended and was not collected does not run', async () => {
-    // The parent reads on and on without waiting for its child, which is a zombie from then on.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec cat'], { stdio: ['pipe', 'pipe', 'ignore'] })
-    const [said] = await once(parent.stdout, 'data')
+    // The shell becomes a program that waits for no child; only then its child's input ends, and it is a zombie from then on.
+    const script = 'cat <&3 >/dev/null & echo $!; exec cat 3<&-'
+    const parent = spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'ignore', 'pipe'] })
+    const [said] = await once(parent.stdout as Readable, 'data')
     const pid = Number(String(said))
-    const isZombie = () => /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-    while (!isZombie()) await new Promise((done) => setTimeout(done, 20))
+    const isIn = (id: number | undefined, state: RegExp) => state.test(readFileSync(`/proc/${id}/stat`, 'utf8'))
+    while (!isIn(parent.pid, /\(cat\)/)) await pause(5)
+    ;(parent.stdio[3] as Writable).end()
+    while (!isIn(pid, /\) Z /)) await pause(5)
     assert.equal(isRunning(identifyProcess(pid)), false)
     parent.kill('SIGKILL')
     await once(parent, 'exit')

@@ -132,3 +132,37 @@ test('a database that fails is a value, with its cause', async () => {
   const blind = createAuthenticator(database, undefined, clock, () => {})
   assert.deepEqual(await blind.authorize(headers, 'AUDITOR'), { status: 'keys_unavailable', cause: failure })
 })
+
+const keyOf = (letter: string): Record<string, string> => ({ 'x-api-key': `tp_${letter.repeat(43)}` })
+
+test('a key that nobody has is looked up once in ten seconds, and takes no place of a known one', async () => {
+  for (let turn = 0; turn < 5; turn++) {
+    assert.deepEqual(await door.authenticateAgent(keyOf('A')), { status: 'key_invalid' })
+  }
+  assert.equal(looks, 1)
+  nowMs += 10_000
+  await door.authenticateAgent(keyOf('A'))
+  assert.equal(looks, 2)
+})
+
+test('many unknown keys at once are looked up a few at a time', async () => {
+  let [open, most] = [0, 0]
+  const query = async (sql: string, parameters?: readonly unknown[]): Promise<readonly unknown[]> => {
+    most = Math.max(most, ++open)
+    const rows = await real.query(sql, parameters)
+    open -= 1
+    return rows
+  }
+  const clock = { nowMs: () => nowMs, elapsedMs: () => nowMs }
+  const crowded = createAuthenticator({ ...real, query: query as Database['query'] }, undefined, clock, () => {})
+  const all = await Promise.all([...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'].map((one) => crowded.authenticateAgent(keyOf(one))))
+  assert.deepEqual(new Set(all.map(({ status }) => status)), new Set(['key_invalid']))
+  assert.equal(most, 4)
+})
+
+for (const key of ['sk-proj-abc', 'sk-ant-api03-abc', 'gsk_abc', 'eyJhbGciOiJIUzI1NiJ9.e30.x']) {
+  test(`a provider's key is told from a wrong one of ours: ${key}`, async () => {
+    assert.deepEqual(await door.authenticateAgent({ authorization: `Bearer ${key}` }), { status: 'key_foreign' })
+    assert.equal(looks, 0)
+  })
+}

@@ -192,6 +192,10 @@ test('parts of different messages, and of different authors, are no neighbours',
   assert.deepEqual(spans(message(part('say SEC'), tool)), [])
 })
 
+test('choices are answers of their own, also where their content is called text', () => {
+  assert.deepEqual(spans({ choices: [{ text: 'say SEC' }, { text: 'RET now' }] }), [])
+})
+
 test('more than anybody could judge is refused', () => {
   assert.throws(() => places({ a: 'x '.repeat(10_001) }, find('x', /x/)), InspectionError)
 })

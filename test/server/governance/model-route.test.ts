@@ -11,7 +11,7 @@ const serverOf = (name: string, ...ids: readonly string[]): Upstream => ({
   close: async () => {},
 })
 const claude = serverOf('claude', 'claude-one', 'gpt-of-claude')
-const other = serverOf('other', 'gpt', 'claude-of-other', 'not a name')
+const other = serverOf('other', 'gpt', 'claude-of-other', 'not a\nname')
 const routes = [
   { models: /^claude-/, upstream: claude },
   { models: /^/, upstream: other },
@@ -29,8 +29,10 @@ for (const [model, upstream] of ROWS) {
 
 test('a model without a route goes nowhere', () => assert.equal(upstreamOf([], 'gpt'), undefined))
 
+const REQUEST = { id: 'req_1', agent: { id: 'bot', uuid: 'ag_12345678', org: 'o' } }
+
 async function listed(table: typeof routes): Promise<unknown> {
-  const reply = await listModels(createBench(() => answerOf([]), { routes: table }).gateway, 'req_1')
+  const reply = await listModels(createBench(() => answerOf([]), { routes: table }).gateway, REQUEST)
   if (reply.kind !== 'json') throw new Error('a stream')
   return [reply.status, (JSON.parse(reply.text) as { data?: readonly { id: string }[] }).data?.map(({ id }) => id)]
 }

@@ -57,7 +57,8 @@ const NO_BODY = [
 ]
 
 for (const [expected, rows] of [
-  [404, [...NO_AGENT, ['QUERY', '/agents'], ['QUERY', '/nowhere', '{}']]],
+  [404, [...NO_AGENT, ['QUERY', '/nowhere', '{}']]],
+  [405, [['QUERY', '/agents']]],
   [400, [...NO_QUERY, ...NO_BODY]],
 ] as const) {
   for (const [method = '', path = '', body] of rows) {

@@ -26,6 +26,7 @@ const ROWS: readonly (readonly [method: string, path: string, status: number, bo
   ['POST', '/completions', 200, { model: 'echo', prompt: 'hello' }],
   ['POST', '/embeddings', 200, { model: 'stand-in', input: 'hello' }],
   ['GET', '/models', 200],
+  ['GET', '/models/stand-in', 200],
   ['POST', '/agents', 201, { agent_id: 'stated', owner_email: 'o@example.com' }],
   ['GET', '/agents', 200],
   ['GET', '/agents/tester', 200],

@@ -4,6 +4,7 @@ import { systemClock } from '../../../server/adapters/system.ts'
 import { registerRoutes } from '../../../server/composition/register-routes.ts'
 import { readConfig } from '../../../server/config/config.ts'
 import type { Database } from '../../../server/core/ports.ts'
+import { routedPath } from '../../../server/http/request-path.ts'
 import type { Gateway } from '../../../server/pipeline/gateway.ts'
 
 /** No handler runs, so next to nothing has to be there. */
@@ -28,12 +29,13 @@ export async function statedRoutes(): Promise<StatedRoutes> {
 }
 
 /** `GET /agents/{id}` */
-export const nameOf = ({ method, url }: RouteOptions): string => `${method} ${url.replace(/:(\w+)/g, '{$1}')}`
+export const nameOf = ({ method, url }: RouteOptions): string =>
+  `${method} ${url.replace(/:(\w+)/g, '{$1}').replace('*', '{id}')}`
 
 /** The route that a request is for, if there is one. */
 export function routeFor(routes: readonly RouteOptions[], method: string, target: string): RouteOptions | undefined {
-  const path = target.replace(/\?.*$/, '').replace(/^\/v1\//, '/')
+  const path = routedPath(target).replace(/\?.*$/, '')
   const isFor = ({ url }: RouteOptions): boolean =>
-    new RegExp(`^${url.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')}$`).test(path)
+    new RegExp(`^${url.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+').replace('*', '.+')}$`).test(path)
   return routes.find((route) => route.method === method && isFor(route))
 }

@@ -56,6 +56,7 @@ test('the server logs a failure once, by it, with the id of the request', async 
   const server = createHttpServer({
     isPlainText: () => true,
     bodyBytesMax: 1000,
+    corsOrigins: [],
     newId: () => 'req_1',
     isDraining: () => false,
     count: () => {},

@@ -134,11 +134,12 @@ test('a block has the shape of tappass.md §1.1, and does not repeat what it saw
   const { error } = await bodyOf(response)
   assert.equal(response.status, 403)
   assert.equal(error['type'], 'policy_block')
-  assert.equal(error['message'], 'Request blocked by policy')
+  assert.equal(error['message'], 'Request blocked by policy: Secret detected: PRIVATE_KEY (detect_secrets)')
   assert.equal(error['blocked_by'], 'detect_secrets')
   assert.equal(error['reason'], 'Secret detected: PRIVATE_KEY')
   assert.equal(error['classification'], 'RESTRICTED')
   assert.deepEqual(error['step_details'], [{ step: 'detect_secrets', kind: 'secret.private_key' }])
+  assert.equal(error['param'], 'messages[2].content')
   assert.equal(error['agent_uuid'], gateway.agent.uuid)
   assert.ok(!JSON.stringify(error).includes(secret.slice(40, 80)))
   const [entry] = await gateway.audit(`request_id=${error['request_id']}`)
@@ -264,7 +265,7 @@ test('the model echo answers by itself, and says what it is', async () => {
 
 test('models: what the model server names, and echo', async () => {
   gateway.models.answer(
-    json({ object: 'list', data: [{ id: 'gpt-test', created: 7, owned_by: 'them' }, { id: 'bad name' }, 3] }),
+    json({ object: 'list', data: [{ id: 'gpt-test', created: 7, owned_by: 'them' }, { id: 'bad\nname' }, 3] }),
   )
   const response = await fetch(`${gateway.url}/v1/models`, { headers: bearer(gateway.agent.key) })
   const { data } = (await response.json()) as { data: { id: string }[] }

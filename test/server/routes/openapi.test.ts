@@ -52,8 +52,13 @@ function routesOf(tree: string): readonly string[] {
     const [, indent = '', path = '', methods] = /^([│ ]*)[├└]── (\S*)(?: \((.*)\))?$/.exec(line) ?? []
     const depth = indent.length / 4
     above[depth] = path
-    const whole = above.slice(0, depth + 1).join('')
-    for (const method of methods?.split(', ') ?? []) routes.push(`${method} ${whole.replace(/:(\w+)/g, '{$1}')}`)
+    const whole = above
+      .slice(0, depth + 1)
+      .join('')
+      .replace(/\/?\*$/, '/{id}')
+    // HEAD goes without saying where there is GET.
+    for (const method of methods?.split(', ').filter((each) => each !== 'HEAD') ?? [])
+      routes.push(`${method} ${whole.replace(/:(\w+)/g, '{$1}')}`)
   }
   return routes
 }

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { chunk, chunksOf, events } from '../model-server.ts'
+import { chunk, chunksOf, completion, events, json } from '../model-server.ts'
+import { privateKey } from '../rules/fixture.ts'
 import { type AuditEvent, chat, type RunningGateway, startGateway } from '../running-gateway.ts'
 
 let gateway: RunningGateway
@@ -154,12 +155,41 @@ for (const [what, write, code] of BROKEN) {
   })
 }
 
-test('an answer that is a whole although a stream was asked for is judged as a whole, and sent as a stream', async () => {
-  gateway.models.answer((response) => {
-    response.writeHead(200, { 'content-type': 'application/json' }).end('{"object":"chat.completion","choices":[]}')
+test('an answer that is a whole although a stream was asked for is judged as a whole, and a stream', async () => {
+  gateway.models.answer(json(completion('Good.')))
+  const response = await gateway.post('/v1/chat/completions', streamed)
+  assert.equal(response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
+  const text = await response.text()
+  assert.ok(text.includes('"delta":{"role":"assistant","content":"Good."') && text.endsWith('data: [DONE]\n\n'), text)
+})
+
+test('the head leaves when the model server has accepted, before it has anything to say', async () => {
+  let speak = (): void => {}
+  gateway.models.answer(async (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+    await new Promise<void>((resolve) => {
+      speak = resolve
+    })
+    response.end(`data: ${JSON.stringify(chunk({ content: 'Hello' }, 'stop'))}\n\ndata: [DONE]\n\n`)
   })
   const response = await gateway.post('/v1/chat/completions', streamed)
-  const text = await response.text()
-  assert.match(text, /^data: \{"object":"chat\.completion\.chunk",/)
-  assert.ok(text.endsWith('data: [DONE]\n\n'), text)
+  assert.equal(response.status, 200)
+  assert.equal(response.headers.get('x-content-type-options'), 'nosniff')
+  speak()
+  assert.match(await response.text(), /Hello/)
+})
+
+test('a refusal in the middle is an error event, and the body has no end', async () => {
+  gateway.models.answer(async (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(`data: ${JSON.stringify(chunk({ content: 'Good words. ' }))}\n\n`)
+    await sleep(100)
+    response.write(`data: ${JSON.stringify(chunk({ content: `${privateKey()} ` }))}\n\n`)
+  })
+  const response = await gateway.post('/v1/chat/completions', streamed)
+  const text = await unfinishedText(response)
+  assert.match(text, /Good words\. /)
+  assert.match(text, /"code":"policy.blocked_response".*\n\n$/)
+  // The model server goes on; nobody listens any more.
+  await until(() => gateway.models.received[0]?.isAbandoned)
 })

@@ -214,7 +214,7 @@ const PARTS: readonly (readonly [name: string, parts: readonly string[]])[] = [
       Buffer.from(`my ${token} please`).toString('base64').slice(30),
     ],
   ],
-  ['a key in pieces of twenty', key.match(/[^]{1,20}/g) ?? []],
+  ['a key in pieces of twenty', key.match(/[\s\S]{1,20}/g) ?? []],
   ['a key by line', key.split('\n')],
 ]
 for (const [name, parts] of PARTS) {

@@ -21,7 +21,7 @@ test('asks for this agent in its organisation', async () => {
   const { asked, limiter } = limiterThat(true)
   assert.deepEqual(await step.inspect(callOf({}), { nowMs: 42, limiter, limits }), {
     findings: [],
-    allowance: { isAllowed: true, remaining: 0, resetMs: 1 },
+    allowance: { isAllowed: true, remaining: 0, resetMs: 1, callsMax: 3 },
   })
   assert.deepEqual(asked, [['rl:default:bot', 3, 1000, 42]])
 })

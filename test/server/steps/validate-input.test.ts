@@ -34,6 +34,34 @@ const FINE: readonly unknown[] = [
   { model: 'm', system: 's', max_tokens: 1, messages: [user], temperature: null },
   { model: 'm', prompt: 'x' },
   { model: 'm', input: ['a', 'b'] },
+  { model: 'm', prompt: '' },
+  { model: 'm', prompt: 'x', max_tokens: 0, echo: true, logprobs: 1 },
+  { model: 'm', messages: [user], max_tokens: -1 },
+  { model: 'm', messages: [user], max_tokens: -2, max_completion_tokens: 0 },
+  { model: 'm', messages: [user, { role: 'assistant', content: '' }] },
+  { model: 'm', messages: [user, { role: 'assistant', tool_calls: [{ id: 'c' }] }, { role: 'tool', content: '' }] },
+  { model: 'm', messages: [user, { role: 'function', name: 'f', content: null }] },
+  ...['constructor', 'prototype', 'toString', 'hasOwnProperty'].flatMap((name) => [
+    { model: 'm', messages: [user], metadata: { [name]: 'x' } },
+    {
+      model: 'm',
+      messages: [user],
+      tools: [
+        { type: 'function', function: { parameters: { properties: { [name]: { type: 'object', properties: {} } } } } },
+      ],
+    },
+    {
+      model: 'm',
+      messages: [user],
+      response_format: { json_schema: { schema: { properties: { constructor: { properties: { prototype: {} } } } } } },
+    },
+  ]),
+  ...['claude-opus-4-8[1m]', 'Meta Llama 3', 'llama (8b)', 'C:\\models\\x.gguf', '模型', 'é'.repeat(256)].map(
+    (model) => ({
+      model,
+      messages: [user],
+    }),
+  ),
 ]
 for (const body of FINE)
   test(`fine: ${JSON.stringify(body).slice(0, 70)}`, async () => assert.deepEqual(await found(body), []))
@@ -43,6 +71,12 @@ const WRONG: readonly (readonly [body: unknown, kind: string, pointer: string])[
   ['x', 'not_an_object', ''],
   [{ messages: [user] }, 'model', '/model'],
   [{ model: 'a b\n', messages: [user] }, 'model', '/model'],
+  [{ model: '', messages: [user] }, 'model', '/model'],
+  [{ model: '  ', messages: [user] }, 'model', '/model'],
+  [{ model: 'a\u2028b', messages: [user] }, 'model', '/model'],
+  [{ model: 'a\ud800', messages: [user] }, 'model', '/model'],
+  [{ model: 'x'.repeat(257), messages: [user] }, 'model', '/model'],
+  [{ model: 7, messages: [user] }, 'model', '/model'],
   [{ model: 'm' }, 'no_content', ''],
   [{ model: 'm', input: [] }, 'no_content', ''],
   [{ model: 'm', prompt: [9906, 1917] }, 'tokens', '/prompt'],
@@ -56,6 +90,17 @@ const WRONG: readonly (readonly [body: unknown, kind: string, pointer: string])[
   [{ model: 'm', messages: [{ role: 'user', content: ['x'] }] }, 'content', '/messages/0/content'],
   [{ model: 'm', messages: [user], temperature: 2.1 }, 'out_of_range', '/temperature'],
   [{ model: 'm', messages: [user], max_tokens: 1.5 }, 'out_of_range', '/max_tokens'],
+  [{ model: 'm', messages: [user], max_tokens: '16' }, 'out_of_range', '/max_tokens'],
+  ...['system', 'developer', 'user', 'tool'].map(
+    (role) => [{ model: 'm', messages: [{ role, content: null }] }, 'content', '/messages/0/content'] as const,
+  ),
+  [{ model: 'm', messages: [user, { role: 'tool' }] }, 'content', '/messages/1/content'],
+  [{ model: 'm', messages: [user, { role: 'function' }] }, 'content', '/messages/1/content'],
+  [
+    { model: 'm', prompt: 'x', metadata: { constructor: { prototype: { isAdmin: true } } } },
+    'forbidden_key',
+    '/metadata/constructor/prototype',
+  ],
   [{ model: 'm', messages: [user], n: '1' }, 'out_of_range', '/n'],
   [{ model: 'm', messages: [user], stream: 'yes' }, 'stream', '/stream'],
   [{ model: 'm', messages: [user], tools: {} }, 'tools', '/tools'],
@@ -78,7 +123,14 @@ test('of a million wrong messages only the first are named', async () => {
   assert.equal((await found({ model: 'm', messages: new Array(1_000_000).fill(0) })).length, 100)
 })
 
-test('and of fifty thousand keys that attack parsers', async () => {
-  const attack = Array(50_000).fill({ constructor: 1 })
+test('each finding says what its place has to hold', async () => {
+  for (const [body] of WRONG) {
+    for (const { expected } of await step.inspect(callOf(body, { segments: [] }), tools))
+      assert.match(expected ?? '', /^(?:has|holds) /)
+  }
+})
+
+test('and of thirty thousand keys that attack parsers', async () => {
+  const attack = Array(30_000).fill({ constructor: { prototype: 1 } })
   assert.equal((await found({ model: 'm', messages: [user], metadata: attack })).length, 100)
 })

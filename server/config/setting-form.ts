@@ -1,0 +1,38 @@
+/** The forms of settings: numbers, addresses, lists of origins. */
+import * as v from 'valibot'
+
+/** A whole number between two bounds, both included. */
+export const integer = (least: number, most: number) =>
+  v.pipe(
+    v.string(),
+    v.regex(/^\d{1,9}$/, 'is not a whole number'),
+    v.transform(Number),
+    v.minValue(least, `is less than ${least}`),
+    v.maxValue(most, `is more than ${most}`),
+  )
+
+/** An address with one of these protocols. */
+export const url = (...protocols: readonly string[]) =>
+  v.pipe(
+    v.string(),
+    v.check(
+      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+      `is not an address of the kind ${protocols.map((protocol) => `${protocol}//…`).join(' or ')}`,
+    ),
+  )
+
+/** As browsers write one: scheme, host, and a port that is not the scheme's. */
+const isOrigin = (text: string): boolean =>
+  text === '*' || (/^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text)
+
+/** A list of origins with commas between, or `*`; empty for none. */
+export const origins = v.pipe(
+  v.string(),
+  v.transform((text) =>
+    text
+      .split(',')
+      .map((origin) => origin.trim().toLowerCase())
+      .filter(Boolean),
+  ),
+  v.check((all) => all.every(isOrigin), 'is not a list of origins (https://app.example.com, …) or *'),
+)
