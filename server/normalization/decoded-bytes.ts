@@ -8,12 +8,15 @@ import { gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
  */
 export const PRINTABLE_MIN = 16
 
-/** What unpacking may cost in all runs of one text: bytes that come out, and tries where nothing says that it is packed. */
-export type UnpackBudget = { bytes: number; tries: number }
+/**
+ * What unpacking may cost in all runs of one text: bytes that come out, and tries where nothing says that it is packed.
+ * `refused` counts what was not unpacked because it is too large.
+ */
+export type UnpackBudget = { bytes: number; tries: number; refused: number }
 
-/** A new one: more than a quarter of a megabyte of text nobody hides a word in. */
+/** A new one. */
 export function unpackBudget(): UnpackBudget {
-  return { bytes: 512 * 1024, tries: 24 }
+  return { bytes: 1024 * 1024, tries: 24, refused: 0 }
 }
 
 const UNPACKED_BYTES_MAX = 256 * 1024
@@ -80,16 +83,21 @@ export function packingOf(first: number, second: number): Packing | undefined {
 
 const UNPACK = { gzip: gunzipSync, zlib: inflateSync, raw: inflateRawSync } as const
 
-/** The text that is in compressed bytes, within bounds. */
-function unpackedText(bytes: Buffer, budget: UnpackBudget): string | undefined {
+/** Returns the text that is in compressed bytes, within bounds; undefined when there is none. */
+export function unpackedText(bytes: Buffer, budget: UnpackBudget): string | undefined {
   const packing = packingOf(bytes[0] ?? 0, bytes[1] ?? 0)
-  if (packing === undefined || budget.bytes <= 0 || (packing === 'raw' && budget.tries-- <= 0)) return undefined
+  if (packing === undefined || (packing === 'raw' && budget.tries-- <= 0)) return undefined
   try {
-    const unpacked = UNPACK[packing](bytes, { maxOutputLength: Math.min(UNPACKED_BYTES_MAX, budget.bytes) })
+    const unpacked = UNPACK[packing](bytes, {
+      maxOutputLength: Math.max(1, Math.min(UNPACKED_BYTES_MAX, budget.bytes)),
+    })
     budget.bytes -= unpacked.length
     return printableText(unpacked) ?? wideText(unpacked)
-  } catch {
-    // Not compressed after all, or larger than anybody may make us unpack: it stays what can't be read.
+  } catch (cause) {
+    // Not compressed after all; or larger than anybody may make us unpack.
+    if ((cause as { code?: unknown }).code !== 'ERR_BUFFER_TOO_LARGE') return undefined
+    if (packing !== 'raw') budget.refused++
+    budget.bytes -= UNPACKED_BYTES_MAX
     return undefined
   }
 }

@@ -1,5 +1,6 @@
 /** Finds runs of base64, hexadecimal or binary, and decodes those that hold text. */
 
+import { base32Text } from './base-32.ts'
 import { PRINTABLE_MIN, packingOf, printableText, textOf, type UnpackBudget, unpackBudget } from './decoded-bytes.ts'
 
 /** A half-open range of encoded text, and its decoded text. */
@@ -27,11 +28,19 @@ function classAt(text: string, index: number): number {
 /** A line of at least this length may continue on the next one (MIME breaks at 76, PEM at 64). */
 const WRAPPED_LINE_CHARS_MIN = 48
 const LINE_BREAK = /\r?\n[ \t]{0,8}/y
+const LINE_BREAK_BEFORE = /\r?\n[ \t]{0,8}$/
+const LINE_BREAK_CHARS_MAX = 10
 
-/** Returns all runs that decode to text, in order. */
-export function encodedRuns(text: string): readonly EncodedRun[] {
+/** A half-open range of a text that could not be read. */
+export type UnreadRun = Readonly<{ start: number; end: number }>
+
+/** Returns all runs that decode to text, in order. What the budget was too small for is added to `unread`. */
+export function encodedRuns(
+  text: string,
+  budget: UnpackBudget = unpackBudget(),
+  unread: UnreadRun[] = [],
+): readonly EncodedRun[] {
   const runs: EncodedRun[] = []
-  const budget = unpackBudget()
   // A run of RUN_CHARS_MIN covers one of every RUN_CHARS_MIN indexes: most of a text is never read.
   for (let index = RUN_CHARS_MIN - 1; index < text.length; index += RUN_CHARS_MIN) {
     if (classAt(text, index) !== 1) continue
@@ -39,8 +48,10 @@ export function encodedRuns(text: string): readonly EncodedRun[] {
     while (start > 0 && classAt(text, start - 1) === 1) start--
     const end = runEnd(text, start)
     if (end - start >= RUN_CHARS_MIN) {
+      const { refused } = budget
       const decoded = decode(text.slice(start, end), budget)
       if (decoded !== undefined) runs.push({ start, end, text: decoded })
+      else if (budget.refused > refused) unread.push({ start, end })
     }
     index = Math.max(index, end - 1)
   }
@@ -103,12 +114,43 @@ function pendingBase64Start(text: string): number {
   return text.length
 }
 
+/** Returns runs of at least half of `charsMin` characters, and all of at least that many, whatever they hold. */
+export function longRuns(text: string, charsMin: number): readonly UnreadRun[] {
+  const runs: UnreadRun[] = []
+  const stride = charsMin >> 1
+  for (let index = stride - 1; index < text.length; index += stride) {
+    let at = index
+    while (at > index - LINE_BREAK_CHARS_MAX && classAt(text, at) === 4) at--
+    if (classAt(text, at) !== 1) continue
+    const start = runStart(text, at)
+    const end = runEnd(text, start)
+    if (end - start >= stride) runs.push({ start, end })
+    index = Math.max(index, end - 1)
+  }
+  return runs
+}
+
 /** The same for runs that hold text already; the text's length when there is none. */
 export function begunRunStart(text: string): number {
   const start = pendingRunStart(text)
   const run = text.slice(start).trimEnd()
   if (run.length < RUN_CHARS_MIN) return text.length
   return decode(run, unpackBudget()) === undefined && binaryRuns(run).length === 0 ? text.length : start
+}
+
+/** Follows a run over line breaks to its start. */
+function runStart(text: string, at: number): number {
+  let start = at
+  for (;;) {
+    while (start > 0 && classAt(text, start - 1) === 1) start--
+    const gap = LINE_BREAK_BEFORE.exec(text.slice(Math.max(0, start - LINE_BREAK_CHARS_MAX), start))
+    if (gap === null) return start
+    const lineEnd = start - gap[0].length
+    let lineStart = lineEnd
+    while (lineStart > 0 && classAt(text, lineStart - 1) === 1) lineStart--
+    if (lineEnd - lineStart < WRAPPED_LINE_CHARS_MIN) return start
+    start = lineStart
+  }
 }
 
 /** Follows a run over line breaks to its end, padding included. */
@@ -191,22 +233,4 @@ function valueAt(characters: string, index: number): number {
 
 function isHexText(characters: string): boolean {
   return /^[0-9a-fA-F]+$/.test(characters)
-}
-
-const BASE32 = /^(?:[A-Z2-7]+|[a-z2-7]+)=*$/
-
-/** The text of base32 (RFC 4648), in letters of either case. */
-function base32Text(characters: string): string | undefined {
-  if (!BASE32.test(characters) || !/[2-7]/.test(characters)) return undefined
-  const bytes: number[] = []
-  let [value, bits] = [0, 0]
-  for (const character of characters.replace(/=+$/, '').toLowerCase()) {
-    const code = character.charCodeAt(0)
-    value = ((value << 5) | (code >= 97 ? code - 97 : code - 24)) & 0xfff
-    bits += 5
-    if (bits < 8) continue
-    bits -= 8
-    bytes.push((value >> bits) & 0xff)
-  }
-  return printableText(Buffer.from(bytes))
 }

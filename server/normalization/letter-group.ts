@@ -1,5 +1,5 @@
 /** Base64 that is cut into groups or lines of one length, however short: how books, mails and terminals show it. */
-import { textOf, unpackBudget } from './decoded-bytes.ts'
+import { textOf, type UnpackBudget } from './decoded-bytes.ts'
 import type { EncodedRun } from './encoded-text.ts'
 
 /** Where a group of base64 shows that it is no word: upper case inside it. */
@@ -14,9 +14,8 @@ const BLANKS_MAX = 2
 const INDENT_MAX = 8
 
 /** Returns runs of three groups and more. */
-export function groupRuns(text: string): readonly EncodedRun[] {
+export function groupRuns(text: string, budget: UnpackBudget): readonly EncodedRun[] {
   const runs: EncodedRun[] = []
-  const budget = unpackBudget()
   HINT.lastIndex = 0
   for (let hint = HINT.exec(text); hint !== null; hint = HINT.exec(text)) {
     const groups = groupsAround(text, hint.index)

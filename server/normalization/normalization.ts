@@ -40,7 +40,8 @@ export function normalize(text: string): EditedText | undefined {
     if (beyond !== undefined) {
       // A look-alike counts beside ASCII, and all of that is outside.
       const isBeside = isAlphanumeric(text, index - 1) || isAlphanumeric(text, end)
-      replaceForms(edit, text, index, end, isBeside ? isReplaced : isReplacedAnywhere)
+      const isAlike = !isBeside && isAlikeWord(text, index, end)
+      replaceForms(edit, text, index, end, isBeside ? isReplaced : isAlike ? isReplacedInWord : isReplacedAnywhere)
     } else {
       const replacement = terminal === undefined ? unescaped(percent, backslash, entity, quoted) : ''
       if (replacement !== undefined) edit.replace(index, end, replacement)
@@ -105,6 +106,36 @@ function replaceForms(edit: EditableText, text: string, from: number, to: number
 const isReplacedAnywhere: IsReplaced = (_, characterClass) =>
   characterClass === CHARACTER.form || characterClass === CHARACTER.invisible
 
+const isReplacedInWord: IsReplaced = (text, characterClass, start, end) =>
+  characterClass === CHARACTER.alike || isReplacedAnywhere(text, characterClass, start, end)
+
+/** No longer word is read as one of look-alikes alone. */
+const ALIKE_WORD_MAX = 16
+
+/** Whether a word has nothing but look-alikes, of two scripts, or with a Latin word beside it. */
+function isAlikeWord(text: string, start: number, end: number): boolean {
+  if (end - start > ALIKE_WORD_MAX || end - start < 2) return false
+  let isMixed = false
+  for (let index = start; index < end; index++) {
+    if (classOfUnit(text.charCodeAt(index)) !== CHARACTER.alike) return false
+    isMixed ||= scriptAt(text, index) !== scriptAt(text, start)
+  }
+  return isMixed || isLatinWord(text, start - 1, start - 2) || isLatinWord(text, end, end + 1)
+}
+
+/** Greek is below this, and Armenian from the next on; between them is Cyrillic. */
+const SCRIPT_STARTS = [0x400, 0x530, 0x590]
+
+function scriptAt(text: string, index: number): number {
+  const code = text.charCodeAt(index)
+  return SCRIPT_STARTS.findIndex((start) => code < start)
+}
+
+/** Whether a blank stands at an index, and a Latin letter beyond it. */
+function isLatinWord(text: string, blank: number, letter: number): boolean {
+  return text.charCodeAt(blank) === 32 && isAlphanumeric(text, letter)
+}
+
 const isReplaced: IsReplaced = (text, characterClass, start, end) => {
   switch (characterClass) {
     case CHARACTER.form:
@@ -158,9 +189,12 @@ export function stableTo(text: string): number {
 
 /** Where characters begin that more text may turn into look-alikes or signs; half of a pair. */
 function unstableFrom(text: string): number {
-  let from = text.length
-  if ((text.charCodeAt(from - 1) & 0xfc00) === 0xd800) return from - 1
-  if (classOfUnit(text.charCodeAt(from - 1)) === CHARACTER.sign) return from - 1
-  while (text.length - from < ALIKE_CHARS_MAX && classOfUnit(text.charCodeAt(from - 1)) === CHARACTER.alike) from--
-  return from
+  const end = text.length
+  if ((text.charCodeAt(end - 1) & 0xfc00) === 0xd800) return end - 1
+  if (classOfUnit(text.charCodeAt(end - 1)) === CHARACTER.sign) return end - 1
+  // A word of look-alikes waits for the word behind it.
+  const wordEnd = text.charCodeAt(end - 1) === 32 ? end - 1 : end
+  let from = wordEnd
+  while (wordEnd - from < ALIKE_WORD_MAX && classOfUnit(text.charCodeAt(from - 1)) === CHARACTER.alike) from--
+  return from === wordEnd ? end : from
 }

@@ -66,8 +66,8 @@ const server: readonly Room[] = [
   },
   {
     path: 'server/rules/injection',
-    is: 'The phrases of prompt injection, and what is beside them: the linear classifier.',
-    knows: ['server/core', 'server/detection'],
+    is: 'The phrases of prompt injection, and what is beside them: the linear classifier, letters that stand apart.',
+    knows: ['server/core', 'server/normalization', 'server/detection'],
   },
   {
     path: 'server/rules',
@@ -77,7 +77,7 @@ const server: readonly Room[] = [
   {
     path: 'server/steps',
     is: 'Detectors, one a file: each looks at a call and returns findings. A new detector is one new file.',
-    knows: ['server/core', 'server/detection', 'server/protocol', 'server/rules/injection'],
+    knows: ['server/core', 'server/normalization', 'server/detection', 'server/protocol', 'server/rules/injection'],
     isSet: true,
   },
   {

@@ -39,6 +39,7 @@ const DISGUISES: readonly (readonly [name: string, text: string])[] = [
   ['four Cyrillic letters in a row', 'іgпоrе'],
   ['Greek', 'ιgnοre'],
   ['Armenian', 'igոօrե'],
+  ['letters of three scripts, none of them Latin', 'іցոοге'],
   ['Cherokee', 'ᎥgnᎾrᎬ'],
   ['currency signs', 'ig₦ore'],
   ['strokes', 'ɨǥnøɍɇ'],
