@@ -17,6 +17,7 @@ import { createInjectionDetector } from '../server/rules/injection/injection-det
 import { readRuleBook } from '../server/rules/rule-book.ts'
 import { createStep as createClassifyData } from '../server/steps/classify-data.ts'
 import { createStep as createDetectInjection } from '../server/steps/detect-injection.ts'
+import { createStep as createDetectOpaque } from '../server/steps/detect-opaque.ts'
 import { createStep as createDetectPii } from '../server/steps/detect-pii.ts'
 import { createStep as createDetectSecrets } from '../server/steps/detect-secrets.ts'
 import { step as detectUnicode } from '../server/steps/detect-unicode.ts'
@@ -37,6 +38,7 @@ const STEPS: readonly LocalStep[] = [
   detectSecrets,
   detectUnicode,
   createClassifyData(engine),
+  createDetectOpaque(engine),
   createDetectInjection(engine),
   scanOutput,
 ]

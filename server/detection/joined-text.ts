@@ -3,8 +3,8 @@
  * strings of a list of prompts. Models read them in one go.
  */
 import type { Segment } from '../core/call.ts'
+import { lastAtOrBefore } from '../normalization/edited-text.ts'
 import { isDigitCode } from './digit.ts'
-import { lastAtOrBefore } from './edited-text.ts'
 
 /** Segments that are read as one, and where each starts in `text`. */
 export type JoinedText = Readonly<{ parts: readonly Segment[]; starts: readonly number[]; text: string }>

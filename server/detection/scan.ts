@@ -2,12 +2,12 @@
 import type { Segment } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import { InspectionError } from '../core/inspection.ts'
+import { type TextVariant, variantsOf } from '../normalization/text-variant.ts'
 import { withoutCovered } from './covered-match.ts'
 import { type JoinedText, joinSegments, piecesOf, readAlone, seamsOf } from './joined-text.ts'
 import type { KeywordMemo } from './keyword-index.ts'
 import { createNamedValues, isReadAlone, type NamedValue } from './named-value.ts'
 import { MATCHES_MAX, type Match } from './pattern.ts'
-import { type TextVariant, variantsOf } from './text-variant.ts'
 
 /** No pattern matches a shorter text. */
 const TEXT_CHARS_MIN = 6
@@ -23,24 +23,23 @@ export function assertFew(found: readonly unknown[]): void {
   if (found.length > FINDINGS_MAX) throw new InspectionError('there are more findings than can be evaluated')
 }
 
-/**
- * Matches one text; `keywords` is its memo, `segment` it or the first of its parts, `seams` the places between them
- * where the text is as it stands.
- */
+/** Matches one text, which is a variant of a segment or of several that are one text, of which it gets the first. */
 export type Matcher = (
   text: string,
   keywords: KeywordMemo | undefined,
   segment: Segment,
-  seams: readonly number[],
+  variant: TextVariant,
 ) => readonly Match[]
 
 /**
  * How the matches of a text become findings. A match of a kind in `yielding` gives way to one of any other kind that is
- * as sure; `weigh` says how sure the matches of one text are, given all of them.
+ * as sure; `weigh` says how sure the matches of one text are, given all of them. `isWhole`: no text goes on, so that
+ * encodings are read, too, that a stream can't be held for (variantsOf).
  */
 export type ScanOptions = Readonly<{
   yielding?: ReadonlySet<string>
   weigh?: (matches: readonly Match[]) => readonly Match[]
+  isWhole?: boolean
 }>
 
 /** Scans the segments of a call with a detector. */
@@ -56,15 +55,17 @@ export function createScanner(hasKeyword: (text: string) => boolean = () => true
   const variants = createVariantCache()
   const namedValueOf = createNamedValues((name) => variantsOf(name).some(({ text }) => hasKeyword(text)))
   const joinedOf = new WeakMap<readonly Segment[], readonly JoinedText[]>()
-  return (segments, matcher, { yielding = NO_KINDS, weigh = asTheyAre } = {}) => {
+  return (segments, matcher, { yielding = NO_KINDS, weigh = asTheyAre, isWhole = false } = {}) => {
     const texts = joinedOf.get(segments) ?? joinSegments(segments)
     joinedOf.set(segments, texts)
     return findingsIn(texts, (joined) => {
       const { parts } = joined
       const segment = parts[0] as Segment
-      const inside = parts.length > 1 || isReadAlone(segment) ? matchesIn(joined, variants(joined), matcher) : EMPTY
+      const inside =
+        parts.length > 1 || isReadAlone(segment) ? matchesIn(joined, variants(joined, isWhole), matcher) : EMPTY
       const named = namedValueOf(segment)
-      const behindName = named === undefined ? EMPTY : matchesBehindName(named, variants, matcher)
+      const behindName =
+        named === undefined ? EMPTY : matchesBehindName(named, (text) => variants(text, isWhole), matcher)
       const matches = behindName.length === 0 ? inside : [...inside, ...behindName]
       return matches.length === 0 ? matches : weigh(withoutCovered(matches, yielding))
     })
@@ -92,28 +93,32 @@ export function findingsIn(
   return findings ?? EMPTY
 }
 
+/** A variant, and the memo of its keywords. */
+type ScannedVariant = Readonly<{ variant: TextVariant; keywords: KeywordMemo }>
+
 /** Returns the variants of a text; none when it is too short to match anything. */
-type VariantsOf = (joined: JoinedText) => readonly TextVariant[]
+type VariantsOf = (joined: JoinedText, isWhole: boolean) => readonly ScannedVariant[]
 
 /** Variants are computed once for all detectors. A segment never changes, so neither do they. */
 function createVariantCache(): VariantsOf {
-  const cache = new WeakMap<Segment, Readonly<{ parts: JoinedText['parts']; variants: readonly TextVariant[] }>>()
-  return (joined) => {
+  type Cached = Readonly<{ parts: JoinedText['parts']; isWhole: boolean; variants: readonly ScannedVariant[] }>
+  const cache = new WeakMap<Segment, Cached>()
+  return (joined, isWhole) => {
     const { parts, text } = joined
     if (text.length < TEXT_CHARS_MIN) return EMPTY
     const cached = cache.get(parts[0] as Segment)
-    if (cached?.parts.length === parts.length && parts.every((part, index) => part === cached.parts[index]))
-      return cached.variants
-    const variants = variantsOf(text, seamsOf(joined))
-    cache.set(parts[0] as Segment, { parts, variants })
+    const isSame = cached?.parts.length === parts.length && parts.every((part, index) => part === cached.parts[index])
+    if (isSame && cached.isWhole === isWhole) return cached.variants
+    const variants = variantsOf(text, seamsOf(joined), isWhole).map((variant) => ({ variant, keywords: {} }))
+    cache.set(parts[0] as Segment, { parts, isWhole, variants })
     return variants
   }
 }
 
-function matchesIn({ parts }: JoinedText, variants: readonly TextVariant[], matcher: Matcher): readonly Match[] {
+function matchesIn({ parts }: JoinedText, variants: readonly ScannedVariant[], matcher: Matcher): readonly Match[] {
   let matches: Match[] | undefined
-  for (const variant of variants) {
-    const seen = matcher(variant.text, variant.keywords, parts[0] as Segment, variant.seams ?? EMPTY)
+  for (const { variant, keywords } of variants) {
+    const seen = matcher(variant.text, keywords, parts[0] as Segment, variant)
     if (seen.length > MATCHES_MAX || (matches?.length ?? 0) > CANDIDATES_MAX)
       throw new InspectionError('there are more findings than can be evaluated')
     for (const match of seen) {
@@ -126,7 +131,11 @@ function matchesIn({ parts }: JoinedText, variants: readonly TextVariant[], matc
 }
 
 /** What is in a value only because of the name in front of it. */
-function matchesBehindName(named: NamedValue, variants: VariantsOf, matcher: Matcher): readonly Match[] {
+function matchesBehindName(
+  named: NamedValue,
+  variants: (text: JoinedText) => readonly ScannedVariant[],
+  matcher: Matcher,
+): readonly Match[] {
   const { start: from } = named
   const [joined, alone] = [readAlone(named.joined), readAlone(named.alone)]
   const inside = matchesIn(joined, variants(joined), matcher)

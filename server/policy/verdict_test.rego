@@ -9,6 +9,7 @@ request_steps := [
 	"detect_secrets",
 	"detect_unicode",
 	"classify_data",
+	"detect_opaque",
 	"detect_injection",
 ]
 
@@ -131,6 +132,12 @@ test_injection_from_the_limit_on if {
 test_hidden_text_by_severity if {
 	blocks(found("detect_unicode", [finding("unicode.tag", "high", 0.9)]), "detect_unicode", "unicode.tag")
 	decide(found("detect_unicode", [finding("unicode.homoglyph", "medium", 0.9)])).action == "allow"
+}
+
+test_unreadable_text_is_noted_and_refused_by_its_flag if {
+	call := found("detect_opaque", [finding("opaque.base64", "low", 0.9)])
+	decide(call).action == "allow"
+	blocks(object.union(call, {"flags": {"opaque": "block"}}), "detect_opaque", "opaque.base64")
 }
 
 test_rate_and_request_are_refused if {

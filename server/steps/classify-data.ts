@@ -18,6 +18,6 @@ export function createStep(engine: Engine): LocalStep {
     isCacheable: true,
     matchCharsMax: MATCH_CHARS_MAX,
     pendingFrom: engine.pendingFrom(rules, MATCH_CHARS_MAX),
-    inspect: (call) => engine.scan(call.segments, detect),
+    inspect: (call) => engine.scan(call.segments, detect, { isWhole: call.stage === 'request' }),
   }
 }

@@ -24,6 +24,7 @@ export function createStep(engine: Engine): LocalStep {
     isCacheable: true,
     matchCharsMax: MATCH_CHARS_MAX,
     pendingFrom: engine.pendingFrom(rules, MATCH_CHARS_MAX),
-    inspect: (call) => engine.scan(call.segments, detect, { yielding: YIELDING_KINDS }),
+    inspect: (call) =>
+      engine.scan(call.segments, detect, { yielding: YIELDING_KINDS, isWhole: call.stage === 'request' }),
   }
 }

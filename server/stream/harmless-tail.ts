@@ -3,7 +3,7 @@
  * choice ends), what is pending at its end leaves when it tells nothing: a word may always turn out the start of something.
  */
 import type { PendingFrom } from '../core/step.ts'
-import { pendingStart } from '../detection/text-variant.ts'
+import { pendingStart } from '../normalization/pending-variant.ts'
 import { mergeSpans } from '../pipeline/redaction.ts'
 
 /** Numbers that identify somebody have nine digits and more. */

@@ -19,7 +19,7 @@
  */
 import type { Finding } from '../core/finding.ts'
 import type { PendingFrom } from '../core/step.ts'
-import { holdFrom, pendingStart } from '../detection/text-variant.ts'
+import { holdFrom, pendingStart } from '../normalization/pending-variant.ts'
 import { plainEdits } from '../pipeline/plain-redaction.ts'
 import { mergeSpans } from '../pipeline/redaction.ts'
 import { isTailHarmless } from './harmless-tail.ts'

@@ -5,7 +5,7 @@
  */
 import type { Segment } from '../core/call.ts'
 import type { PendingFrom } from '../core/step.ts'
-import { encodedRuns } from '../detection/encoded-text.ts'
+import { encodedRuns } from '../normalization/encoded-text.ts'
 import { KEY_SUFFIX } from '../protocol/json-pointer.ts'
 import { project } from '../protocol/projection.ts'
 import { type FieldText, isObject, type JsonObject } from '../protocol/stream-chunk.ts'

@@ -50,19 +50,24 @@ const server: readonly Room[] = [
     knows: ['server/config', 'server/core'],
   },
   {
-    path: 'server/detection',
-    is: 'The engine of the detectors: normalization, text variants, keyword index, patterns, partial matches at the end of a stream.',
+    path: 'server/normalization',
+    is: 'Every way in which a text can be read: escapes resolved, forms of letters replaced, encoded runs decoded; and what of that may still change.',
     knows: ['server/core'],
+  },
+  {
+    path: 'server/detection',
+    is: 'The engine of the detectors: which texts are one, keyword index, patterns, matches, partial matches at the end of a stream.',
+    knows: ['server/core', 'server/normalization'],
   },
   {
     path: 'server/rules/check',
     is: 'Functions that rules name: checksums, tests of a value, how sure a match is, where a key ends.',
-    knows: ['server/detection'],
+    knows: ['server/detection', 'server/normalization'],
   },
   {
     path: 'server/rules/injection',
-    is: 'The phrases of prompt injection, and what is beside them: the linear classifier.',
-    knows: ['server/core', 'server/detection'],
+    is: 'The phrases of prompt injection, and what is beside them: the linear classifier, letters that stand apart.',
+    knows: ['server/core', 'server/normalization', 'server/detection'],
   },
   {
     path: 'server/rules',
@@ -72,7 +77,7 @@ const server: readonly Room[] = [
   {
     path: 'server/steps',
     is: 'Detectors, one a file: each looks at a call and returns findings. A new detector is one new file.',
-    knows: ['server/core', 'server/detection', 'server/protocol', 'server/rules/injection'],
+    knows: ['server/core', 'server/normalization', 'server/detection', 'server/protocol', 'server/rules/injection'],
     isSet: true,
   },
   {
@@ -93,7 +98,14 @@ const server: readonly Room[] = [
   {
     path: 'server/stream',
     is: 'How a streamed answer is held, judged in pieces and released.',
-    knows: ['server/core', 'server/detection', 'server/ledger', 'server/pipeline', 'server/protocol'],
+    knows: [
+      'server/core',
+      'server/normalization',
+      'server/detection',
+      'server/ledger',
+      'server/pipeline',
+      'server/protocol',
+    ],
   },
   {
     path: 'server/governance',

@@ -1,5 +1,5 @@
 /** How suspicious an address is in an answer: whether data is packed into it. */
-import { encodedRuns } from '../../detection/encoded-text.ts'
+import { encodedRuns } from '../../normalization/encoded-text.ts'
 import { entropyBits } from './entropy.ts'
 
 /**

@@ -6,8 +6,10 @@ import type { Author, Segment } from '../../core/call.ts'
 import type { Finding } from '../../core/finding.ts'
 import type { Engine } from '../../detection/engine.ts'
 import type { Match } from '../../detection/pattern.ts'
-import { appliesTo } from '../../detection/phrase.ts'
+import { appliesTo, type Phrase } from '../../detection/phrase.ts'
+import type { EditedText } from '../../normalization/edited-text.ts'
 import { createWindowScore, type InjectionModel, windowsOf } from './linear-model.ts'
+import { withoutSpacing } from './spaced-letters.ts'
 
 /**
  * The application's own words are not an attack on it, and what the model said before was evaluated as a response:
@@ -48,12 +50,21 @@ export function createInjectionDetector(
   return (segments) => {
     const phrases = engine.scan(
       segments,
-      (text, keywords, { author }) => detectPhrases(text, ({ channel }) => appliesTo(channel, author), keywords),
-      { weigh: raiseStrongest },
+      (text, keywords, { author }) => {
+        const isWanted = ({ channel }: Phrase): boolean => appliesTo(channel, author)
+        const found = detectPhrases(text, isWanted, keywords)
+        const together = withoutSpacing(text)
+        return together === undefined ? found : [...found, ...mapped(detectPhrases(together.text, isWanted), together)]
+      },
+      { weigh: raiseStrongest, isWhole: true },
     )
-    // Definitions of tools are instructions by nature; the model was not trained on them.
-    const classified = engine.scan(segments, (text, _, { author }, seams) =>
-      author === 'schema' ? [] : classifyText(windowScore, text, seams),
+    // Definitions of tools are instructions by nature, and words without their marks none of their language: the model was
+    // not trained on them.
+    const classified = engine.scan(
+      segments,
+      (text, _, { author }, { seams, isUnmarked }) =>
+        author === 'schema' || isUnmarked ? [] : classifyText(windowScore, text, seams ?? []),
+      { isWhole: true },
     )
     if (phrases.length + classified.length === 0) return classified
     const authors = new Map(segments.map(({ pointer, author }) => [pointer, author]))
@@ -62,6 +73,14 @@ export function createInjectionDetector(
       confidence: Math.min(CONFIDENCE_MAX[authors.get(finding.pointer) ?? 'other'], finding.confidence),
     }))
   }
+}
+
+/** Matches of an edited text where they stand in the original. */
+function mapped(matches: readonly Match[], { span }: EditedText): readonly Match[] {
+  return matches.map((match) => {
+    const [start, end] = span(match.start, match.end)
+    return { ...match, start, end }
+  })
 }
 
 /** The window of a text with the highest score, when that reaches the minimum. */

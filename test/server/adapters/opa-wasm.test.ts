@@ -14,9 +14,10 @@ const wasm = readFileSync(join(import.meta.dirname, '../../../server/policy/poli
 const document = policyDocument(createFamilyRegistry(readFamilies()))
 const policy = await createWasmPolicy(wasm, document)
 
-const STEPS = 'validate_input rate_limit detect_pii detect_secrets detect_unicode classify_data detect_injection'.split(
-  ' ',
-)
+const STEPS =
+  'validate_input rate_limit detect_pii detect_secrets detect_unicode classify_data detect_opaque detect_injection'.split(
+    ' ',
+  )
 
 type Finding = PolicyInput['outcomes'][number]['findings'][number]
 
@@ -55,6 +56,21 @@ const ROWS: readonly (readonly [what: string, input: PolicyInput, verdict: objec
       classification: 'RESTRICTED',
       action: 'block',
       reasons: [{ step: 'detect_secrets', kind: 'secret.private_key' }],
+    },
+  ],
+  [
+    'what nobody can read',
+    requestWith('detect_opaque', [finding('opaque.base64')]),
+    { ...head, classification: 'PUBLIC', action: 'allow' },
+  ],
+  [
+    'what nobody can read, where the caller wants it refused',
+    requestWith('detect_opaque', [finding('opaque.base64')], { opaque: 'block' }),
+    {
+      ...head,
+      classification: 'PUBLIC',
+      action: 'block',
+      reasons: [{ step: 'detect_opaque', kind: 'opaque.base64' }],
     },
   ],
   [

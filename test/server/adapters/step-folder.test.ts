@@ -27,7 +27,7 @@ const family = (name: string): string => JSON.stringify({ name, title: 'T', abou
 test('the steps of this release are those that the issue names, in the order of their positions', async () => {
   const { steps } = await loadSteps([join(import.meta.dirname, '../../../server/steps')], testEngine(), FAMILIES)
   const names = steps.map(({ name }) => name)
-  for (const name of 'validate_input rate_limit detect_pii detect_secrets detect_unicode classify_data detect_injection scan_output'.split(
+  for (const name of 'validate_input rate_limit detect_pii detect_secrets detect_unicode classify_data detect_opaque detect_injection scan_output'.split(
     ' ',
   )) {
     assert.ok(names.includes(name), name)

@@ -74,7 +74,7 @@ const sorted = (outcomes: readonly StepOutcome[]): unknown =>
 test('there are local steps', () => {
   assert.deepEqual(
     steps.map(({ name }) => name),
-    ['detect_pii', 'detect_secrets', 'detect_unicode', 'classify_data', 'detect_injection'],
+    ['detect_pii', 'detect_secrets', 'detect_unicode', 'classify_data', 'detect_opaque', 'detect_injection'],
   )
 })
 

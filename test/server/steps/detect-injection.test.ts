@@ -1,6 +1,7 @@
 /** detect_injection: attacks in each channel reach the threshold of 0.8, ordinary texts stay below it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import type { Author } from '../../../server/core/call.ts'
 import { createStep } from '../../../server/steps/detect-injection.ts'
 import { testEngine } from '../detection/engine-fixture.ts'
@@ -53,6 +54,19 @@ for (const [author, text] of ATTACKS) {
   test(`attack by ${author}: ${text.slice(0, 50)}`, async () => assert.ok((await surest(text, author)) >= THRESHOLD))
 }
 
+const letterAt =
+  (letters: readonly string[]) =>
+  (text: string): string =>
+    text.toLowerCase().replace(/[a-z]/g, (c) => letters[c.charCodeAt(0) - 97] ?? c)
+/** The text in the letters of an alphabet that are given, or that stand in a row from a code point on. */
+const inLetters = (letters: string) => letterAt([...letters])
+const inRow = (from: number) => letterAt(Array.from({ length: 26 }, (_, index) => String.fromCodePoint(from + index)))
+const apart = (text: string, letterGap: string, wordGap: string): string =>
+  text
+    .split(' ')
+    .map((word) => [...word].join(letterGap))
+    .join(wordGap)
+
 const DISGUISES: readonly (readonly [string, (text: string) => string])[] = [
   ['base64', (text) => Buffer.from(text).toString('base64')],
   ['hex', (text) => Buffer.from(text).toString('hex')],
@@ -69,6 +83,22 @@ const DISGUISES: readonly (readonly [string, (text: string) => string])[] = [
     (text) => text.replace(/[a-z]/g, (c) => String.fromCodePoint(0x1d41a + c.charCodeAt(0) - 97)),
   ],
   ['JSON', (text) => JSON.stringify(text.replaceAll(' ', '\n'))],
+  ['small capitals', inLetters('ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡxʏᴢ')],
+  ['accents', inLetters('áḃćďéḟǵĥíĵḱĺḿńóṕqŕśťúṽẃẋýź')],
+  ['modifier letters', inLetters('ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖqʳˢᵗᵘᵛʷˣʸᶻ')],
+  ['parentheses', inRow(0x249c)],
+  ['negative squares', inRow(0x1f170)],
+  ['negative circles', inRow(0x1f150)],
+  ['regional letters', inRow(0x1f1e6)],
+  ['look-alikes of six scripts', inLetters('аЬсdеfɡһіjkⅼmոоρqгѕτսνwхуz')],
+  ['letters with blanks between', (text) => apart(text, ' ', '   ')],
+  ['letters with dots between', (text) => apart(text, '.', ' ')],
+  ['letters with hyphens between', (text) => apart(text, '-', ' ')],
+  ['a letter a line', (text) => apart(text, '\n', '\n\n')],
+  ['gzip', (text) => gzipSync(text).toString('base64')],
+  ['UTF-16', (text) => Buffer.from(text, 'utf16le').toString('base64')],
+  ['numbers', (text) => [...Buffer.from(text)].join(' ')],
+  ['three layers of base64', (text) => [1, 2, 3].reduce((inner) => Buffer.from(inner).toString('base64'), text)],
 ]
 for (const [name, disguise] of DISGUISES) {
   test(`an attack in ${name}`, async () => {

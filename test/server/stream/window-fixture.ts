@@ -1,4 +1,5 @@
 /** Streams texts through a window with all response steps, and the texts to do it with. */
+import { gzipSync } from 'node:zlib'
 import type { Finding } from '../../../server/core/finding.ts'
 import type { LocalStep } from '../../../server/core/step.ts'
 import { pendingFromSteps } from '../../../server/detection/pending-match.ts'
@@ -9,7 +10,7 @@ import { createStep as createSecrets } from '../../../server/steps/detect-secret
 import { createStep as createOutput } from '../../../server/steps/scan-output.ts'
 import { createWindow, finish, push, release, scanText, settle } from '../../../server/stream/release-window.ts'
 import { testEngine } from '../detection/engine-fixture.ts'
-import { inspectText } from '../pipeline/call-fixture.ts'
+import { callOf } from '../pipeline/call-fixture.ts'
 import { EXFILTRATION, HARMLESS_OUTPUT } from '../rules/exfiltration-fixture.ts'
 import { made, pastedKeys, privateKey, sequence } from '../rules/fixture.ts'
 import { IMPERSONAL, PERSONAL } from '../rules/pii-fixture.ts'
@@ -27,7 +28,10 @@ export const OPENING = pendingFromSteps(STEPS)
 
 /** What all steps find in a text. */
 export const look = async (text: string): Promise<readonly Finding[]> =>
-  (await Promise.all(STEPS.map((step) => inspectText(step, text)))).flat()
+  STEPS.flatMap(({ inspect }) => {
+    const segments = [{ pointer: '/t', author: 'assistant', text }] as const
+    return inspect(callOf({}, { stage: 'response', segments }), undefined as never)
+  })
 
 /** Streams deltas through a window with all response steps; everything that is found is taken out. */
 export async function stream(deltas: readonly string[], heldCharsMax?: number) {
@@ -76,6 +80,8 @@ const STREAMED = [
   'paragraphs',
 ]
 
+const CHOSEN = ['Tr0ub4', 'dor&3x'].join('')
+
 /** A text for everything that a step looks for or must not mistake for it. */
 export const FIXTURES: readonly (readonly [name: string, text: string])[] = [
   ...SECRETS.map(([kind, secret]) => [kind, secret] as const),
@@ -101,6 +107,16 @@ export const FIXTURES: readonly (readonly [name: string, text: string])[] = [
   ...pastedKeys().filter(([name]) => STREAMED.includes(name)),
   ['body of a key', `MIIE${'pAIBAAKCAQEA'}${made(180, 'base64')}\n${made(64, 'base64')}`],
   ['hexadecimal of a key', `308204a4${'02010002'}82010100${made(120, 'hex')}`],
+  ['password in look-alikes', `the раѕѕwоrd = "${CHOSEN}"`],
+  ['password in look-alikes alone, among words', `the token ріn code ехес ="${CHOSEN}" is ѕесrеt: ${CHOSEN}`],
+  ['password with accents', `the pässwörd = "${CHOSEN}"`],
+  ['password in small capitals', `ᴘᴀꜱꜱᴡᴏʀᴅ = "${CHOSEN}"`],
+  ['password in entities', `passw&oacute;rd&equals;&#34;${CHOSEN}&#034`],
+  ['password in quoted-printable', `=70=61=73=73=77=6F=72=64=3D${CHOSEN}=20=\r\n and`],
+  ['password in colours', `pass\x1b[1;31mword\x1b[0m = "${CHOSEN}"`],
+  ['card, compressed', gzipSync('the card is 4111111111111111, and so on').toString('base64')],
+  ['card in UTF-16', Buffer.from('the card is 4111111111111111', 'utf16le').toString('base64')],
+  ['card with dashes of a text editor', 'card 4111–1111–1111–1111'],
   ['card in escapes', [...'4111111111111111'].map((c) => `\\u00${c.charCodeAt(0).toString(16)}`).join('')],
   ['card in binary', [...'card 4111111111111111'].map((c) => c.charCodeAt(0).toString(2).padStart(8, '0')).join(' ')],
   ['mail in percent signs', encodeURIComponent(encodeURIComponent('jan@mail.example.org'))],

@@ -1,18 +1,13 @@
 /** Finds runs of base64, hexadecimal or binary, and decodes those that hold text. */
 
-import { isUtf8 } from 'node:buffer'
+import { base32Text } from './base-32.ts'
+import { PRINTABLE_MIN, packingOf, printableText, textOf, type UnpackBudget, unpackBudget } from './decoded-bytes.ts'
 
 /** A half-open range of encoded text, and its decoded text. */
 export type EncodedRun = Readonly<{ start: number; end: number; text: string }>
 
 /** Shorter runs hold less than a detector needs: 24 base64 characters are 18 bytes. */
 const RUN_CHARS_MIN = 24
-
-/**
- * A decoded run counts as text from this many consecutive printable characters on; random bytes have them once in 10
- * million.
- */
-const PRINTABLE_MIN = 16
 
 /**
  * The class of each ASCII code. 1: base64 (both alphabets), 2: padding, 4: line break or the space before a continued
@@ -33,9 +28,18 @@ function classAt(text: string, index: number): number {
 /** A line of at least this length may continue on the next one (MIME breaks at 76, PEM at 64). */
 const WRAPPED_LINE_CHARS_MIN = 48
 const LINE_BREAK = /\r?\n[ \t]{0,8}/y
+const LINE_BREAK_BEFORE = /\r?\n[ \t]{0,8}$/
+const LINE_BREAK_CHARS_MAX = 10
 
-/** Returns all runs that decode to text, in order. */
-export function encodedRuns(text: string): readonly EncodedRun[] {
+/** A half-open range of a text that could not be read. */
+export type UnreadRun = Readonly<{ start: number; end: number }>
+
+/** Returns all runs that decode to text, in order. What the budget was too small for is added to `unread`. */
+export function encodedRuns(
+  text: string,
+  budget: UnpackBudget = unpackBudget(),
+  unread: UnreadRun[] = [],
+): readonly EncodedRun[] {
   const runs: EncodedRun[] = []
   // A run of RUN_CHARS_MIN covers one of every RUN_CHARS_MIN indexes: most of a text is never read.
   for (let index = RUN_CHARS_MIN - 1; index < text.length; index += RUN_CHARS_MIN) {
@@ -44,8 +48,10 @@ export function encodedRuns(text: string): readonly EncodedRun[] {
     while (start > 0 && classAt(text, start - 1) === 1) start--
     const end = runEnd(text, start)
     if (end - start >= RUN_CHARS_MIN) {
-      const decoded = decode(text.slice(start, end))
+      const { refused } = budget
+      const decoded = decode(text.slice(start, end), budget)
       if (decoded !== undefined) runs.push({ start, end, text: decoded })
+      else if (budget.refused > refused) unread.push({ start, end })
     }
     index = Math.max(index, end - 1)
   }
@@ -124,12 +130,43 @@ function pendingBase64Start(text: string): number {
   return text.length
 }
 
+/** Returns runs of at least half of `charsMin` characters, and all of at least that many, whatever they hold. */
+export function longRuns(text: string, charsMin: number): readonly UnreadRun[] {
+  const runs: UnreadRun[] = []
+  const stride = charsMin >> 1
+  for (let index = stride - 1; index < text.length; index += stride) {
+    let at = index
+    while (at > index - LINE_BREAK_CHARS_MAX && classAt(text, at) === 4) at--
+    if (classAt(text, at) !== 1) continue
+    const start = runStart(text, at)
+    const end = runEnd(text, start)
+    if (end - start >= stride) runs.push({ start, end })
+    index = Math.max(index, end - 1)
+  }
+  return runs
+}
+
 /** The same for runs that hold text already; the text's length when there is none. */
 export function begunRunStart(text: string): number {
   const start = pendingRunStart(text)
   const run = text.slice(start).trimEnd()
   if (run.length < RUN_CHARS_MIN) return text.length
-  return decode(run) === undefined && binaryRuns(run).length === 0 ? text.length : start
+  return decode(run, unpackBudget()) === undefined && binaryRuns(run).length === 0 ? text.length : start
+}
+
+/** Follows a run over line breaks to its start. */
+function runStart(text: string, at: number): number {
+  let start = at
+  for (;;) {
+    while (start > 0 && classAt(text, start - 1) === 1) start--
+    const gap = LINE_BREAK_BEFORE.exec(text.slice(Math.max(0, start - LINE_BREAK_CHARS_MAX), start))
+    if (gap === null) return start
+    const lineEnd = start - gap[0].length
+    let lineStart = lineEnd
+    while (lineStart > 0 && classAt(text, lineStart - 1) === 1) lineStart--
+    if (lineEnd - lineStart < WRAPPED_LINE_CHARS_MIN) return start
+    start = lineStart
+  }
 }
 
 /** Follows a run over line breaks to its end, padding included. */
@@ -152,18 +189,18 @@ function runEnd(text: string, start: number): number {
  * The decoded text of a run, or undefined when it isn't text. Letters before its start shift base64 by up to three
  * characters.
  */
-function decode(run: string): string | undefined {
+function decode(run: string, budget: UnpackBudget): string | undefined {
   const characters = run.includes('\n') ? run.replace(/\s/g, '') : run
   if (isHexText(characters)) {
-    const text = printableText(Buffer.from(characters.slice(characters.length % 2), 'hex'))
+    const text = textOf(Buffer.from(characters.slice(characters.length % 2), 'hex'), budget)
     if (text !== undefined) return text
   }
   for (let shift = 0; shift < 4; shift++) {
-    if (!isBase64Text(characters, shift)) continue
-    const text = printableText(Buffer.from(characters.slice(shift), 'base64'))
+    if (!isBase64Text(characters, shift) && !mayBeBinary(characters, shift)) continue
+    const text = textOf(Buffer.from(characters.slice(shift), 'base64'), budget)
     if (text !== undefined) return text
   }
-  return undefined
+  return base32Text(characters)
 }
 
 /**
@@ -181,27 +218,35 @@ function isBase64Text(characters: string, shift: number): boolean {
   return false
 }
 
+/** Characters of base64 from which wide text is told: every other byte is zero, and zeros are letters A. */
+const WIDE_CHARS = 40
+const WIDE_ZEROS_MIN = 10
+const LETTER_A = 65
+
+/** Shorter runs are not worth a try where nothing says that they are compressed. */
+const RAW_CHARS_MIN = 40
+
+/** Whether base64 read from `shift` on may hold text in UTF-16, or compressed text. */
+function mayBeBinary(characters: string, shift: number): boolean {
+  let zeros = 0
+  for (let index = shift; index < shift + WIDE_CHARS && index < characters.length; index++)
+    if (characters.charCodeAt(index) === LETTER_A) zeros++
+  if (zeros >= WIDE_ZEROS_MIN) return true
+  const [first = 0, second = 0] = [valueAt(characters, shift), valueAt(characters, shift + 1)]
+  const packing = packingOf((first << 2) | (second >> 4), ((second & 15) << 4) | (valueAt(characters, shift + 2) >> 2))
+  return packing !== undefined && (packing !== 'raw' || (shift === 0 && characters.length >= RAW_CHARS_MIN))
+}
+
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const BASE64_VALUE = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code)
+  return Math.max(0, BASE64.indexOf(character === '-' ? '+' : character === '_' ? '/' : character))
+})
+
+function valueAt(characters: string, index: number): number {
+  return BASE64_VALUE[characters.charCodeAt(index) & 127] as number
+}
+
 function isHexText(characters: string): boolean {
   return /^[0-9a-fA-F]+$/.test(characters)
-}
-
-/** In a longer run of bytes that are no text, only what is readable counts: chance alone makes some of an image readable. */
-const BINARY_BYTES_MAX = 64 * 1024
-
-function printableText(bytes: Buffer): string | undefined {
-  let printable = 0
-  for (const byte of bytes) {
-    const isPrintable = (byte >= 32 && byte < 127) || byte === 10 || byte === 13 || byte === 9
-    printable = isPrintable ? printable + 1 : 0
-    if (printable < PRINTABLE_MIN) continue
-    return bytes.length <= BINARY_BYTES_MAX || isUtf8(bytes) ? bytes.toString() : readableParts(bytes)
-  }
-  return undefined
-}
-
-/** Printable characters that follow each other, as the program `strings` prints them. */
-const READABLE = /[\t\n\r\x20-\x7e]{6,}/g
-
-function readableParts(bytes: Buffer): string {
-  return (bytes.toString('latin1').match(READABLE) ?? []).join('\n\0\n')
 }

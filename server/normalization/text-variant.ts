@@ -1,0 +1,182 @@
+/**
+ * All variants of a text: the original, with escapes and confusables normalized, and with encoded runs decoded, two
+ * layers deep. Detectors scan every variant; their findings point at the original.
+ */
+
+import { base85Runs } from './base-85.ts'
+import { codeListRuns } from './code-list.ts'
+import { unpackBudget } from './decoded-bytes.ts'
+import { EditableText, type EditedText, lastAtOrBefore } from './edited-text.ts'
+import { type EncodedRun, encodedRuns, type UnreadRun } from './encoded-text.ts'
+import { groupRuns } from './letter-group.ts'
+import { normalize, withoutMarks } from './normalization.ts'
+
+/** A text to scan. `span` maps a range of this text to the range of the original. */
+export type TextVariant = Readonly<{
+  text: string
+  /** False for decoded text: there the length of a range in the original means nothing. */
+  isVisible: boolean
+  /** Of the text as it is: the places of what stands between its parts. */
+  seams?: readonly number[]
+  /** What is far from a change is left out. */
+  isEdited?: boolean
+  /** Latin letters have lost their marks: in many languages that is another word. */
+  isUnmarked?: boolean
+  /** Runs that are encoded and could not be read: too large when unpacked, or too deep. */
+  unread: readonly UnreadRun[]
+  span: (start: number, end: number) => readonly [start: number, end: number]
+}>
+
+const identitySpan: TextVariant['span'] = (start, end) => [start, end]
+
+/** Layers of escapes that are resolved: a percent sign that is itself percent-encoded, JSON in JSON in JSON. */
+export const NORMALIZED_MAX = 4
+
+/** Layers that are decoded: base64 in base64. */
+const DECODED_MAX = 3
+
+/** Bounds the work: all variants of a text together have at most so many times its characters, and so many besides. */
+const GROWTH_MAX = 20
+const EXTRA_CHARS_MAX = 2 * 1024 * 1024
+
+/** A text has more variants than can be read. Not read means refused. */
+export class VariantError extends Error {
+  override readonly name = 'VariantError'
+}
+
+/** So much before and after a seam is read without it: what is no longer than a step's reach, and some of it in escapes. */
+const SEAM_CONTEXT_CHARS = 400
+
+/**
+ * Returns the variants of a text, the text itself first; for anything that people write little more than the text.
+ * `seams` are the places of characters that stand between two parts of the text: it is also read as if they were not
+ * there. Where nothing follows the text (`isWhole`), lists, groups and base85 are decoded, too. Throws VariantError.
+ */
+export function variantsOf(text: string, seams: readonly number[] = [], isWhole = false): readonly TextVariant[] {
+  const original: Draft = { text, isVisible: true, span: identitySpan, seams, unread: [] }
+  const runsOf = createRunReader(isWhole)
+  const normalized = normalize(text)
+  const runs = runsOf(original)
+  const unmarked = normalized === undefined ? withoutMarks(text) : undefined
+  // So are nearly all texts.
+  if (normalized === undefined && runs.length === 0 && seams.length === 0 && unmarked === undefined) return [original]
+  const variants: TextVariant[] = [original]
+  const add = createAdd(variants, GROWTH_MAX * text.length + EXTRA_CHARS_MAX)
+  const joined = withoutSeams(original, SEAM_CONTEXT_CHARS, seams).filter(add)
+  const joinedVariants = joined.flatMap((variant) => visible(variant, normalize(variant.text), add))
+  const acrossSeams = withoutSeams(original, Number.POSITIVE_INFINITY, seams).flatMap((variant) =>
+    decodedVariants(variant, runsAcross(runsOf(variant), seams), add),
+  )
+  let layer: readonly Draft[] = [...visible(original, normalized, add, unmarked), ...joinedVariants]
+  for (let depth = 0; depth < DECODED_MAX; depth++) {
+    const decoded = layer.flatMap((variant) =>
+      decodedVariants(variant, variant === original ? runs : runsOf(variant), add),
+    )
+    if (depth === 0) decoded.push(...acrossSeams)
+    layer = decoded.flatMap((variant) => visible(variant, normalize(variant.text), add))
+  }
+  for (const deepest of layer) deepest.unread.push(...runsOf(deepest))
+  return variants
+}
+
+/** A variant whose runs have not been looked for yet. */
+type Draft = TextVariant & { readonly unread: UnreadRun[] }
+
+/** Returns a function that finds the runs of variants of one text, and tells each which of its runs it could not read. */
+function createRunReader(isWhole: boolean): (variant: Draft) => readonly EncodedRun[] {
+  const budget = unpackBudget()
+  return ({ text, unread }) => {
+    const runs = encodedRuns(text, budget, unread)
+    if (!isWhole) return runs
+    // How far these go is not known before they are over: a stream would have to hold all that may be one.
+    const others = [...codeListRuns(text), ...groupRuns(text, budget), ...base85Runs(text)]
+    return others.length === 0 ? runs : [...runs, ...others]
+  }
+}
+
+function createAdd(variants: TextVariant[], charsMax: number): AddVariant {
+  const seen = new Set(variants.map(({ text }) => text))
+  let remaining = charsMax
+  return (variant) => {
+    if (seen.has(variant.text)) return false
+    remaining -= variant.text.length
+    if (remaining < 0) throw new VariantError('a text has more variants than can be read')
+    seen.add(variant.text)
+    variants.push(variant)
+    return true
+  }
+}
+
+/** A variant and its normalized ones. The last of them is also added without marks; nothing is encoded in that. */
+function visible(
+  variant: Draft,
+  normalized: EditedText | undefined,
+  add: AddVariant,
+  ownUnmarked?: EditedText,
+): readonly Draft[] {
+  const variants = [variant, ...normalizedVariants(variant, normalized, add)]
+  const last = variants.at(-1) as Draft
+  const unmarked = edited(last, ownUnmarked ?? withoutMarks(last.text))
+  if (unmarked === undefined) return variants
+  add({ ...unmarked, isUnmarked: true })
+  const again = edited(unmarked, normalize(unmarked.text))
+  if (again !== undefined) add({ ...again, isUnmarked: true })
+  return variants
+}
+
+/** A variant of an edited text of a variant. */
+function edited(variant: TextVariant, text: EditedText | undefined): Draft | undefined {
+  if (text === undefined) return undefined
+  const span: TextVariant['span'] = (start, end) => variant.span(...text.span(start, end))
+  return { text: text.text, isVisible: variant.isVisible, span, isEdited: true, unread: [] }
+}
+
+/** The text without its seams, and without what is farther than `contextChars` from any; none when there are no seams. */
+function withoutSeams(original: TextVariant, contextChars: number, seams: readonly number[]): readonly Draft[] {
+  const edit = new EditableText(original.text, contextChars)
+  for (const seam of seams) edit.replace(seam, seam + 1, '')
+  const joined = edit.finish()
+  return joined === undefined
+    ? []
+    : [{ text: joined.text, isVisible: true, span: joined.span, isEdited: true, unread: [] }]
+}
+
+/** The runs in a text without its seams that one of the seams had parted. */
+function runsAcross(runs: readonly EncodedRun[], seams: readonly number[]): readonly EncodedRun[] {
+  // Each seam that was taken out before one moved it by one.
+  const places = seams.map((seam, index) => seam - index)
+  return runs.filter(({ start, end }) => {
+    const last = places[lastAtOrBefore(places, end - 1)] as number
+    return last > start && last < end
+  })
+}
+
+type AddVariant = (variant: Draft) => boolean
+
+/** The normalized variants of a variant, `firstNormalized` being the first. */
+function normalizedVariants(
+  variant: Draft,
+  firstNormalized: EditedText | undefined,
+  add: AddVariant,
+): readonly Draft[] {
+  const variants: Draft[] = []
+  let current = variant
+  for (let depth = 0; depth < NORMALIZED_MAX; depth++) {
+    const normalized = edited(current, depth === 0 ? firstNormalized : normalize(current.text))
+    if (normalized === undefined) break
+    current = normalized
+    if (add(current)) variants.push(current)
+  }
+  return variants
+}
+
+/** The decoded runs of a variant. */
+function decodedVariants(variant: Draft, runs: readonly EncodedRun[], add: AddVariant): readonly Draft[] {
+  const variants: Draft[] = []
+  for (const run of runs) {
+    const span = variant.span(run.start, run.end)
+    const decoded: Draft = { text: run.text, isVisible: false, span: () => span, unread: [] }
+    if (add(decoded)) variants.push(decoded)
+  }
+  return variants
+}
