@@ -3,8 +3,8 @@ import { type Call, LARGE_CHARS } from '../core/call.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { UpstreamResponse } from '../core/ports.ts'
 import { appendEvent } from '../pipeline/append.ts'
+import { type FailedResult, failed } from '../pipeline/call-result.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
-import { errorReply, type Reply } from '../pipeline/reply.ts'
 import { type ResponseContent, readResponse } from '../protocol/upstream-response.ts'
 import type { GovernedRequest, JudgedRequest } from './governed-request.ts'
 
@@ -40,9 +40,9 @@ export async function forwardFailed(
   call: Call,
   event: 'client_gone' | 'upstream_failed',
   { code, cause }: Pick<Extract<ForwardResult, { status: 'failed' }>, 'code' | 'cause'>,
-): Promise<Reply> {
+): Promise<FailedResult> {
   const appended = await appendEvent(gateway, call, event, 'error', { code })
   return appended.status === 'recorded'
-    ? errorReply(code, call.id, cause)
-    : errorReply('ledger.unavailable', call.id, appended.cause)
+    ? failed(code, call.id, { cause })
+    : failed('ledger.unavailable', call.id, { cause: appended.cause })
 }

@@ -1,10 +1,10 @@
 /** A client's request, and the calls (request, response) that are evaluated for it. */
 import { type Agent, type Call, LARGE_CHARS } from '../core/call.ts'
 import type { Upstream } from '../core/ports.ts'
+import { type CallResult, failed } from '../pipeline/call-result.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
 import { judge, type RecordedDecision } from '../pipeline/judge.ts'
 import { recordableModel } from '../pipeline/recordable-text.ts'
-import { errorReply, type Reply, refusalReply } from '../pipeline/reply.ts'
 import { parseBody, readCallBody } from '../protocol/call-body.ts'
 import { ProjectionError } from '../protocol/projection.ts'
 import { upstreamOf } from './model-route.ts'
@@ -76,7 +76,7 @@ export type JudgedRequest = Readonly<{ call: Call; decision: RecordedDecision; u
 /** A request that may be forwarded: its text and target, its decision, and its call without the segments. */
 export type RequestDecision =
   | (JudgedRequest & Readonly<{ status: 'judged' }>)
-  | Readonly<{ status: 'refused'; reply: Reply }>
+  | Readonly<{ status: 'ended'; result: CallResult }>
 
 /**
  * Evaluates a request. A function of its own, so that the segments, which take many times the memory of the body, are
@@ -84,24 +84,24 @@ export type RequestDecision =
  */
 export async function judgeRequest(gateway: Gateway, request: GovernedRequest): Promise<RequestDecision> {
   const given = requestCall(gateway, request)
-  if (!given) return { status: 'refused', reply: errorReply('request.too_complex', request.id) }
+  if (!given) return ended(failed('request.too_complex', request.id))
   const { routes } = gateway.ports
   const decision = await judge(gateway, given, ({ model }) => ({
     path: request.path,
     upstream: upstreamOf(routes, model)?.name ?? null,
   }))
-  if (decision.status === 'malformed') return { status: 'refused', reply: errorReply('request.malformed', given.id) }
-  if (decision.status === 'unrecorded')
-    return { status: 'refused', reply: errorReply('ledger.unavailable', given.id, decision.cause) }
+  if (decision.status === 'malformed') return ended(failed('request.malformed', given.id))
+  if (decision.status === 'unrecorded') return ended(failed('ledger.unavailable', given.id, { cause: decision.cause }))
   const { call } = decision
   const upstream = upstreamOf(routes, call.model)
   if (decision.enforcement.status === 'refused')
-    return { status: 'refused', reply: refusalReply(decision.enforcement, call, decision) }
-  if (!upstream) {
-    const details = { param: 'model' }
-    return { status: 'refused', reply: errorReply('model.unknown', call.id, undefined, { details }) }
-  }
+    return ended({ status: 'refused', refusal: decision.enforcement, call, decision })
+  if (!upstream) return ended(failed('model.unknown', call.id, { param: 'model' }))
   const model = recordableModel(gateway, call, decision.outcomes)
   const { text = call.text } = decision.enforcement
   return { status: 'judged', call: { ...call, model, segments: [], text: undefined }, decision, upstream, text }
+}
+
+function ended(result: CallResult): RequestDecision {
+  return { status: 'ended', result }
 }

@@ -6,8 +6,8 @@ import { isModelName } from '../core/model-name.ts'
 import type { Allowance, ModelRoute, Upstream } from '../core/ports.ts'
 import { takeCall } from '../core/rate.ts'
 import { appendEvent } from '../pipeline/append.ts'
+import { type FailedResult, failed, type ModelResult } from '../pipeline/call-result.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
-import { allowanceHeaders, errorReply, exceededReply, jsonReply, type Reply } from '../pipeline/reply.ts'
 import { readResponse } from '../protocol/upstream-response.ts'
 
 type Model = Readonly<{ id: string; object: 'model'; created: number; owned_by: string }>
@@ -28,33 +28,30 @@ export type ModelRequest = Readonly<{ id: string; agent: Agent }>
  * and only in the right format. The server of the last route, which takes what no other does, comes first. It counts as
  * a call, and is recorded.
  */
-export async function listModels(gateway: Gateway, request: ModelRequest): Promise<Reply> {
+export async function listModels(gateway: Gateway, request: ModelRequest): Promise<ModelResult> {
   const counted = await countAndRecord(gateway, request, '')
-  if (counted.status === 'refused') return counted.reply
+  if (counted.status === 'failed') return counted
   const found = await findModels(gateway.ports.routes, request.id)
-  if (found.status === 'failed') return errorReply(found.code, request.id, found.cause)
-  return jsonReply(200, { object: 'list', data: found.models }, allowanceHeaders(counted.allowance, false))
+  if (found.status === 'failed') return failed(found.code, request.id, { cause: found.cause })
+  return { status: 'listed', body: { object: 'list', data: found.models }, allowance: counted.allowance }
 }
 
 /** Returns one model of the list, or OpenAI's error for one that is not in it. */
-export async function readModel(gateway: Gateway, request: ModelRequest, model: string): Promise<Reply> {
+export async function readModel(gateway: Gateway, request: ModelRequest, model: string): Promise<ModelResult> {
   const counted = await countAndRecord(gateway, request, model)
-  if (counted.status === 'refused') return counted.reply
+  if (counted.status === 'failed') return counted
   const found = await findModels(gateway.ports.routes, request.id)
-  if (found.status === 'failed') return errorReply(found.code, request.id, found.cause)
-  const headers = allowanceHeaders(counted.allowance, false)
+  if (found.status === 'failed') return failed(found.code, request.id, { cause: found.cause })
+  const { allowance } = counted
   const listed = found.models.find(({ id }) => id === model)
-  if (listed) return jsonReply(200, listed, headers)
-  return errorReply('model_not_found', request.id, undefined, { headers, details: { param: 'model' } })
+  if (listed) return { status: 'listed', body: listed, allowance }
+  return failed('model_not_found', request.id, { allowance, param: 'model' })
 }
 
-type CountedRequest =
-  | Readonly<{ status: 'counted'; allowance: Allowance }>
-  | Readonly<{ status: 'refused'; reply: Reply }>
+type CountedRequest = Readonly<{ status: 'counted'; allowance: Allowance }> | FailedResult
 
 /** Counts the request as one of the agent's calls, and records it. */
 async function countAndRecord(gateway: Gateway, { id, agent }: ModelRequest, model: string): Promise<CountedRequest> {
-  const refused = (reply: Reply): CountedRequest => ({ status: 'refused', reply })
   const { limiter, clock } = gateway.ports
   try {
     const allowance = await takeCall(limiter, agent, gateway.limits, clock.nowMs())
@@ -62,10 +59,10 @@ async function countAndRecord(gateway: Gateway, { id, agent }: ModelRequest, mod
     const outcome = { decision: allowance.isAllowed ? 'allow' : 'block' } as const
     const severity = allowance.isAllowed ? 'info' : 'warn'
     const appended = await appendEvent(gateway, call, 'models_listed', severity, { path: '/models' }, outcome)
-    if (appended.status === 'unrecorded') return refused(errorReply('ledger.unavailable', id, appended.cause))
-    return allowance.isAllowed ? { status: 'counted', allowance } : refused(exceededReply(allowance, id))
+    if (appended.status === 'unrecorded') return failed('ledger.unavailable', id, { cause: appended.cause })
+    return allowance.isAllowed ? { status: 'counted', allowance } : failed('rate.exceeded', id, { allowance })
   } catch (cause) {
-    return refused(errorReply('governance.unavailable', id, cause))
+    return failed('governance.unavailable', id, { cause })
   }
 }
 

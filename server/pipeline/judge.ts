@@ -1,6 +1,6 @@
 /**
  * Judges one stage of a call: run steps → decide → enforce → append to the ledger. What is enforced is a value; nothing
- * leaves unless all four succeed. A batch of a stream is judged by the same four calls, in stream/stream-reply.ts.
+ * leaves unless all four succeed. A batch of a stream is judged by the same four calls, in stream/judged-stream.ts.
  */
 import { type Call, LARGE_CHARS } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'

@@ -1,5 +1,5 @@
 /** The governed routes: chat completions, completions, embeddings, and the list of models. */
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
+import type { FastifyInstance, FastifyRequest, RouteShorthandOptions } from 'fastify'
 import * as v from 'valibot'
 import { LARGE_CHARS } from '../core/call.ts'
 import type { ErrorCode } from '../core/errors.ts'
@@ -11,13 +11,12 @@ import { parseFlagHeaders } from '../governance/governance-flag.ts'
 import type { GovernedPath, GovernedRequest } from '../governance/governed-request.ts'
 import { listModels, readModel } from '../governance/model-route.ts'
 import { authenticatedAgent, budgetHooks, onClose } from '../http/budget-hook.ts'
-import { sendTexts } from '../http/event-stream.ts'
+import { sendModels, sendResult } from '../http/call-reply.ts'
 import { PublicError } from '../http/public-error.ts'
 import { clientRequestId } from '../http/request-id.ts'
 import { describeOnly } from '../http/validation.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
 import { isPlainText } from '../pipeline/recordable-text.ts'
-import type { Reply } from '../pipeline/reply.ts'
 
 const optionalHeader = (description: string) => v.optional(v.pipe(v.string(), v.description(description)))
 
@@ -125,7 +124,7 @@ export function governedRoutes(server: FastifyInstance, gateway: Gateway): void 
       onClose(reply, () => {
         if (!reply.raw.writableFinished) disconnected.abort()
       })
-      return send(reply, await govern(gateway, requestOf(gateway, request, path, disconnected.signal)))
+      return sendResult(reply, await govern(gateway, requestOf(gateway, request, path, disconnected.signal)))
     })
   }
   modelRoutes(server, gateway)
@@ -144,7 +143,7 @@ function modelRoutes(server: FastifyInstance, gateway: Gateway): void {
       config: { leastRole: 'AGENT', errors: MODEL_ERRORS },
     },
     async (request, reply) =>
-      send(reply, await listModels(gateway, { id: request.id, agent: authenticatedAgent(request) })),
+      sendModels(reply, await listModels(gateway, { id: request.id, agent: authenticatedAgent(request) })),
   )
   server.get<{ Params: { '*': string } }>(
     '/models/*',
@@ -159,7 +158,7 @@ function modelRoutes(server: FastifyInstance, gateway: Gateway): void {
       config: { leastRole: 'AGENT', errors: ['model_not_found', ...MODEL_ERRORS] },
     },
     async (request, reply) =>
-      send(
+      sendModels(
         reply,
         await readModel(gateway, { id: request.id, agent: authenticatedAgent(request) }, request.params['*']),
       ),
@@ -236,12 +235,4 @@ function sessionOf(gateway: Gateway, headers: FastifyRequest['headers']): string
 
 function textOf(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header.join(',') : header
-}
-
-/** Sends a reply. Its cause goes into the log, and nowhere else. */
-function send(reply: FastifyReply, answer: Reply): FastifyReply {
-  if (answer.cause !== undefined) reply.log.warn({ err: answer.cause, status: answer.status }, 'call failed')
-  reply.code(answer.status).headers(answer.headers)
-  if (answer.kind === 'stream') return sendTexts(reply, answer.chunks)
-  return reply.type('application/json; charset=utf-8').send(answer.text)
 }

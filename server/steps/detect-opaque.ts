@@ -24,7 +24,7 @@ const MADE_BY_SERVER = /\/(?:signature|thought_signature|encrypted_content|input
 /** What encrypted texts begin with, in short and with what follows. */
 const ENCRYPTED_WORDS = ['-----BEGIN ', '$ANSIBLE_VAULT;', 'age-encryption.org/v1', 'U2FsdGVkX1']
 const ENCRYPTED =
-  /-----BEGIN (?:PGP MESSAGE|AGE ENCRYPTED FILE|CMS)-----[^]{0,120}?[A-Za-z0-9+/]{40}|\$ANSIBLE_VAULT;\d\.\d;AES|age-encryption\.org\/v1\n->|\bU2FsdGVkX1[A-Za-z0-9+/]{20}/
+  /-----BEGIN (?:PGP MESSAGE|AGE ENCRYPTED FILE|CMS)-----[\s\S]{0,120}?[A-Za-z0-9+/]{40}|\$ANSIBLE_VAULT;\d\.\d;AES|age-encryption\.org\/v1\n->|\bU2FsdGVkX1[A-Za-z0-9+/]{20}/
 
 /** The first line of certificates and public keys, which nobody has to read. */
 const ARMOUR = /-----BEGIN [A-Z0-9 ]{3,40}-----\s{1,8}(?:[A-Za-z-]{3,20}: [^\n]{0,100}\n{1,2}){0,4}$/

@@ -4,7 +4,7 @@ import type { Entry } from '../core/entry.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { EntryDetails } from '../ledger/entry-builder.ts'
-import { moreSensitive } from '../pipeline/reply.ts'
+import { moreSensitive } from '../pipeline/call-metadata.ts'
 
 /** Counts of one stream. */
 export class StreamProgress {

@@ -1,19 +1,18 @@
 /** An answer that came as a whole although a stream was asked for, as the stream that its client reads. */
-import type { Reply, StreamTexts } from '../pipeline/reply.ts'
+import type { AnsweredResult, StreamedResult, StreamTexts } from '../pipeline/call-result.ts'
 import { formatEvent } from '../protocol/sse.ts'
 import { isObject, type JsonObject, TOKEN_LISTS } from '../protocol/stream-chunk.ts'
-import { STREAM_HEADERS } from './stream-reply.ts'
 
 /**
- * Given a judged answer and the reply with it, returns the reply as a stream: one chunk, and one more for the usage. An
+ * Given a judged answer and its body, returns it as a stream: one chunk, and one more for the usage. An
  * answer that is an error becomes its event, and a list (of embeddings) stays what it is. Undefined for any other body.
  */
-export function streamOfAnswer(body: unknown, reply: Reply): Reply | undefined {
+export function streamOfAnswer(body: unknown, answer: AnsweredResult): AnsweredResult | StreamedResult | undefined {
   if (!isObject(body)) return undefined
-  if (body['object'] === 'list') return reply
+  if (body['object'] === 'list') return answer
   const chunks = body['error'] ? [{ error: body['error'] }] : chunksOf(body)
-  const headers = { ...reply.headers, ...STREAM_HEADERS }
-  return chunks && { kind: 'stream', status: reply.status, headers, chunks: textsOf(chunks, !body['error']) }
+  const { note, upstream } = answer
+  return chunks && { status: 'streamed', texts: textsOf(chunks, !body['error']), note, upstream }
 }
 
 async function* textsOf(chunks: readonly object[], isComplete: boolean): StreamTexts {

@@ -135,7 +135,7 @@ const server: readonly Room[] = [
   {
     path: 'server/http',
     is: 'The server under the routes, what a route has to state, and the OpenAPI document. Here, and nowhere else, what other rooms return becomes an HTTP error.',
-    knows: ['server/access', 'server/core', 'server/database'],
+    knows: ['server/access', 'server/core', 'server/database', 'server/pipeline'],
   },
   {
     path: 'server/routes',

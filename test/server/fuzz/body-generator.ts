@@ -92,20 +92,20 @@ function textOf(chance: Chance, marker: Marker): string {
 /** A marker, and how often it may still be set. */
 type Marker = { readonly text: string; left: number }
 
-function valueOf(chance: Chance, marker: Marker, depth: number): unknown {
+function valueBy(chance: Chance, marker: Marker, depth: number): unknown {
   const kind = chance.below(depth > 4 ? 6 : 9)
   if (kind < 4) return textOf(chance, marker)
   if (kind === 4)
     return chance.pick([0, 1, -1, 1e21, 0.5, 4111111111111111, true, false, null, Number.MAX_SAFE_INTEGER])
   if (kind === 5) return chance.below(1e9)
-  if (kind === 6) return Array.from({ length: chance.below(6) }, () => valueOf(chance, marker, depth + 1))
+  if (kind === 6) return Array.from({ length: chance.below(6) }, () => valueBy(chance, marker, depth + 1))
   return objectOf(chance, marker, depth)
 }
 
 function objectOf(chance: Chance, marker: Marker, depth: number): object {
   const members = Array.from({ length: chance.below(6) }, () => {
     const key = chance.is(0.1) ? textOf(chance, marker) : chance.is(0.1) ? chance.pick(ODD_KEYS) : chance.pick(KEYS)
-    return [key, valueOf(chance, marker, depth + 1)] as const
+    return [key, valueBy(chance, marker, depth + 1)] as const
   })
   const value = {}
   // As JSON.parse makes it: `__proto__` is a member like any other.
@@ -129,7 +129,7 @@ function chatOf(chance: Chance, marker: Marker): object {
   return {
     model: 'gpt-test',
     messages: Array.from({ length: 1 + chance.below(4) }, () => messageOf(chance, marker)),
-    ...(chance.is(0.2) ? { metadata: valueOf(chance, marker, 0) } : {}),
+    ...(chance.is(0.2) ? { metadata: valueBy(chance, marker, 0) } : {}),
     ...(chance.is(0.1) ? { tools: [objectOf(chance, marker, 1)] } : {}),
     ...(chance.is(0.1) ? objectOf(chance, marker, 0) : {}),
   }

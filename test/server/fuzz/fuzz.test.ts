@@ -11,14 +11,13 @@ import { loadSteps } from '../../../server/adapters/step-folder.ts'
 import { systemClock } from '../../../server/adapters/system.ts'
 import { createThreadPool } from '../../../server/adapters/thread-pool.ts'
 import { LARGE_CHARS } from '../../../server/core/call.ts'
-import { govern } from '../../../server/governance/govern.ts'
+import type { Reply } from '../../../server/http/call-reply.ts'
 import { createFindingCache } from '../../../server/pipeline/finding-cache.ts'
 import type { Gateway } from '../../../server/pipeline/gateway.ts'
-import type { Reply } from '../../../server/pipeline/reply.ts'
 import { policyDocument, readPolicy } from '../../../server/policy/policy-document.ts'
 import { shareOf } from '../../rounds.ts'
 import { FAMILIES, testEngine } from '../detection/engine-fixture.ts'
-import { answerOf, createBench, requestOf } from '../governance/gateway-fixture.ts'
+import { answerOf, createBench, governed, requestOf } from '../governance/gateway-fixture.ts'
 import { type Case, createChance, nextCase } from './body-generator.ts'
 
 /** A third of them is 100,000. */
@@ -60,7 +59,7 @@ async function send(text: string): Promise<Reply | undefined> {
   const body = text.length > LARGE_CHARS ? undefined : parsed(text)
   // The route refuses what is no JSON object.
   if (body === undefined && text.length <= LARGE_CHARS) return undefined
-  return govern(gateway, requestOf({}, { body, text, bodyBytes: Buffer.byteLength(text) }))
+  return governed(gateway, requestOf({}, { body, text, bodyBytes: Buffer.byteLength(text) }))
 }
 
 function assertWell({ text, isMarked }: Case, reply: Reply): void {

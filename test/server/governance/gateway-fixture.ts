@@ -6,7 +6,9 @@ import { createFamilyRegistry } from '../../../server/core/finding-family.ts'
 import type { Ports, UpstreamResponse } from '../../../server/core/ports.ts'
 import type { LocalStep, Step } from '../../../server/core/step.ts'
 import type { PolicyInput, Verdict } from '../../../server/core/verdict.ts'
+import { govern } from '../../../server/governance/govern.ts'
 import type { GovernedRequest } from '../../../server/governance/governed-request.ts'
+import { type Reply, replyOf } from '../../../server/http/call-reply.ts'
 import { seal } from '../../../server/ledger/seal.ts'
 import type { Gateway } from '../../../server/pipeline/gateway.ts'
 import { readBytes } from '../../../server/protocol/upstream-response.ts'
@@ -144,4 +146,9 @@ export function requestOf(body: object, more: Partial<GovernedRequest> = {}): Go
     signal: new AbortController().signal,
     ...more,
   }
+}
+
+/** Governs a request, and returns the reply that its client gets. */
+export async function governed(gateway: Gateway, request: GovernedRequest): Promise<Reply> {
+  return replyOf(await govern(gateway, request))
 }

@@ -7,13 +7,21 @@ import { createWasmPolicy } from '../../../server/adapters/opa-wasm.ts'
 import { loadSteps } from '../../../server/adapters/step-folder.ts'
 import type { Ledger, Ports } from '../../../server/core/ports.ts'
 import type { LocalStep, RemoteStep, Step } from '../../../server/core/step.ts'
-import { govern } from '../../../server/governance/govern.ts'
-import type { Reply } from '../../../server/pipeline/reply.ts'
+import type { Reply } from '../../../server/http/call-reply.ts'
 import { policyDocument } from '../../../server/policy/policy-document.ts'
 import { FAMILIES, testEngine } from '../detection/engine-fixture.ts'
 import { completion } from '../model-server.ts'
 import { privateKey } from '../rules/fixture.ts'
-import { answerOf, type Bench, bracketStep, createBench, decide, REGISTRY, requestOf } from './gateway-fixture.ts'
+import {
+  answerOf,
+  type Bench,
+  bracketStep,
+  createBench,
+  decide,
+  governed,
+  REGISTRY,
+  requestOf,
+} from './gateway-fixture.ts'
 
 const hello = requestOf({ model: 'm', messages: [{ role: 'user', content: 'hello' }] })
 const said = (content: string) => () => answerOf([JSON.stringify(completion(content))])
@@ -156,7 +164,7 @@ const FAULTS: readonly Fault[] = [
 for (const { what, ports, step, status, code, forwards } of FAULTS) {
   test(`refused: ${what}`, async () => {
     const bench = createBench(said('the answer'), ports, step ? [bracketStep, step] : [bracketStep])
-    const reply = whole(await govern(bench.gateway, hello))
+    const reply = whole(await governed(bench.gateway, hello))
     assert.deepEqual([reply.status, reply.code], [status, code])
     assert.equal(bench.forwarded.length, forwards)
     assert.ok(!reply.text.includes('the answer'))
@@ -165,7 +173,7 @@ for (const { what, ports, step, status, code, forwards } of FAULTS) {
 }
 
 const events = async (bench: Bench, body = hello): Promise<readonly string[]> => {
-  await govern(bench.gateway, body)
+  await governed(bench.gateway, body)
   return bench.events
 }
 
@@ -180,14 +188,14 @@ test('a call is recorded before it is forwarded, and its answer before it leaves
 test('a refused call is recorded and not forwarded', async () => {
   const secret = requestOf({ model: 'm', messages: [{ role: 'user', content: 'see [secret.key]' }] })
   const bench = createBench(said('hello'))
-  assert.equal(whole(await govern(bench.gateway, secret)).status, 403)
+  assert.equal(whole(await governed(bench.gateway, secret)).status, 403)
   assert.deepEqual(bench.events, ['append govern_block'])
 })
 
 test('what the policy takes out is gone from what is forwarded, and from what is answered', async () => {
   const iban = requestOf({ model: 'm', messages: [{ role: 'user', content: 'pay to [pii.iban] now' }] })
   const bench = createBench(said('paid to [pii.iban]'))
-  const reply = whole(await govern(bench.gateway, iban))
+  const reply = whole(await governed(bench.gateway, iban))
   assert.ok(bench.forwarded[0]?.includes('pay to [REDACTED:pii.iban] now'))
   assert.ok(reply.text.includes('paid to [REDACTED:pii.iban]'))
 })
@@ -202,7 +210,7 @@ test('token lists leave with what was taken out, for they repeat it', async () =
   const message = { role: 'assistant', content: '[pii.iban]' }
   const choice = { index: 0, message, logprobs, token_ids: [9906], finish_reason: 'stop' }
   const bench = createBench(() => answerOf([JSON.stringify(completion('', { choices: [choice] }))]))
-  const { text } = whole(await govern(bench.gateway, hello))
+  const { text } = whole(await governed(bench.gateway, hello))
   assert.ok(text.includes('"logprobs":null') && !text.includes('"[pii.'), text)
   assert.ok(text.includes('"token_ids":null') && !text.includes('9906'), text)
 })
@@ -216,7 +224,7 @@ test('a client that goes away while its call is forwarded is recorded as that', 
   const bench = createBench(said(''), {
     routes: [{ models: /^/, upstream: { name: 'x', forward, close: async () => {} } }],
   })
-  await govern(bench.gateway, { ...hello, signal: gone.signal })
+  await governed(bench.gateway, { ...hello, signal: gone.signal })
   assert.deepEqual(bench.events, ['append govern_allow', 'append client_gone'])
 })
 
@@ -224,14 +232,14 @@ test('a body that is too deep to be looked through is refused before anything el
   let deep: unknown = 'x'
   for (let depth = 0; depth < 200; depth++) deep = [deep]
   const bench = createBench(said('hello'))
-  const reply = whole(await govern(bench.gateway, requestOf({ model: 'm', deep })))
+  const reply = whole(await governed(bench.gateway, requestOf({ model: 'm', deep })))
   assert.deepEqual([reply.status, reply.code], [422, 'request.too_complex'])
   assert.deepEqual(bench.events, [])
 })
 
 test('an answer that is too deep to be looked through does not leave', async () => {
   const bench = createBench(() => answerOf([`{"choices":${'['.repeat(200)}"x"${']'.repeat(200)}}`]))
-  const reply = whole(await govern(bench.gateway, hello))
+  const reply = whole(await governed(bench.gateway, hello))
   assert.deepEqual([reply.status, reply.code], [502, 'upstream.malformed'])
 })
 
@@ -242,7 +250,7 @@ const OURS: readonly (readonly [what: string, body: object])[] = [
 ]
 for (const [what, body] of OURS) {
   test(`our object stands once beside an answer: ${what}`, async () => {
-    const reply = await govern(createBench(() => answerOf([JSON.stringify(body)])).gateway, hello)
+    const reply = await governed(createBench(() => answerOf([JSON.stringify(body)])).gateway, hello)
     if (reply.kind !== 'json') throw new Error('a stream')
     const { tappass, ...rest } = JSON.parse(reply.text) as { tappass: { blocked: unknown }; [name: string]: unknown }
     assert.deepEqual({ ...rest, tappass: null }, { ...body, tappass: null })
@@ -264,7 +272,7 @@ for (const [what, take, status, code] of LIMITERS) {
     const limiter = { take, ping: async () => {}, close: async () => {} }
     const bench = createBench(said('hi'), { policy, limiter }, steps)
     const asked = requestOf({ model: 'm', messages: [{ role: 'user', content: privateKey() }] })
-    const reply = await govern(bench.gateway, asked)
+    const reply = await governed(bench.gateway, asked)
     assert.deepEqual([whole(reply).status, whole(reply).code], [status, code])
     assert.equal(reply.headers['retry-after'], status === 429 ? '2' : undefined)
     assert.equal(bench.forwarded.length, 0)
@@ -276,7 +284,7 @@ for (const [what, take, status, code] of LIMITERS) {
 
 test('a model name that is no text is a bad request, not a failure of ours', async () => {
   const bench = createBench(said('hi'), { policy }, steps)
-  const reply = await govern(
+  const reply = await governed(
     bench.gateway,
     requestOf({ model: '\ud800', messages: [{ role: 'user', content: 'hello' }] }),
   )

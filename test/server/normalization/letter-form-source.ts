@@ -73,7 +73,7 @@ export function letterForms(): LetterForms {
 function handMade(): ReadonlyMap<string, string> {
   const pairs = new Map(PAIRS.split(/\s+/).map((pair) => [pair.slice(0, 1), pair.slice(1)]))
   for (const [from, to] of ROWS)
-    [...to].forEach((letter, index) => pairs.set(String.fromCodePoint(from + index), letter))
+    for (const [index, letter] of [...to].entries()) pairs.set(String.fromCodePoint(from + index), letter)
   return pairs
 }
 

@@ -70,7 +70,7 @@ const base32 = (text: string): string =>
     .join('')
 const RFC1924 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~'
 const in85 = (text: string, digit: (value: number) => string): string =>
-  (text.padEnd(Math.ceil(text.length / 4) * 4).match(/[^]{4}/g) ?? [])
+  (text.padEnd(Math.ceil(text.length / 4) * 4).match(/[\s\S]{4}/g) ?? [])
     .map((four) => {
       const value = Buffer.from(four).readUInt32BE()
       return [4, 3, 2, 1, 0].map((power) => digit(Math.floor(value / 85 ** power) % 85)).join('')

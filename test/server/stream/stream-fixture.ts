@@ -1,6 +1,5 @@
 /** Sends events through a gateway whose model server is a stand-in, and gives what the client gets. */
-import { govern } from '../../../server/governance/govern.ts'
-import { answerOf, type Bench, createBench, dripped, requestOf } from '../governance/gateway-fixture.ts'
+import { answerOf, type Bench, createBench, dripped, governed, requestOf } from '../governance/gateway-fixture.ts'
 import { STEPS } from './window-fixture.ts'
 
 /** What a client gets: the chunks, an error, whether `[DONE]` and the end of the body came; and how its texts add up. */
@@ -38,11 +37,11 @@ export async function receive(
     ports,
     steps,
   )
-  const reply = await govern(bench.gateway, requestOf(BODY))
+  const reply = await governed(bench.gateway, requestOf(BODY))
   if (reply.kind !== 'stream') throw new Error(`no stream: ${reply.text}`)
   let text = ''
   for (;;) {
-    const { done, value } = await reply.chunks.next()
+    const { done, value } = await reply.texts.next()
     if (done) return { ...parse(text), text, isComplete: value, bench }
     text += value
   }

@@ -1,8 +1,7 @@
 /** A stream of small pieces leaves as it comes: what is held is what may still be a match, not what has not gathered yet. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { govern } from '../../../server/governance/govern.ts'
-import { answerOf, createBench, dripped, requestOf } from '../governance/gateway-fixture.ts'
+import { answerOf, createBench, dripped, governed, requestOf } from '../governance/gateway-fixture.ts'
 import { chunk, chunksOf } from '../model-server.ts'
 import { PROSE, STEPS } from './window-fixture.ts'
 
@@ -24,12 +23,12 @@ test('200 small pieces: never more than two words held, in chunks as they came',
     yield Buffer.from(`data: ${JSON.stringify(chunksOf('').at(-1))}\n\ndata: [DONE]\n\n`)
   }
   const bench = createBench(() => answerOf(dripped(upstream()), 'text/event-stream'), {}, STEPS)
-  const reply = await govern(
+  const reply = await governed(
     bench.gateway,
     requestOf({ model: 'm', stream: true, messages: [{ role: 'user', content: 'hello' }] }),
   )
   if (reply.kind !== 'stream') throw new Error('no stream')
-  for await (const part of reply.chunks) {
+  for await (const part of reply.texts) {
     for (const [, data] of part.matchAll(/^data: (\{.*)$/gm)) {
       seen += JSON.parse(data as string).choices?.[0]?.delta?.content ?? ''
     }

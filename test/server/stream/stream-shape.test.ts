@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mock, test } from 'node:test'
-import { govern } from '../../../server/governance/govern.ts'
 import { KEEP_ALIVE } from '../../../server/protocol/sse.ts'
-import { answerOf, createBench, dripped, requestOf } from '../governance/gateway-fixture.ts'
+import { answerOf, createBench, dripped, governed, requestOf } from '../governance/gateway-fixture.ts'
 import { chunk, chunksOf, completion } from '../model-server.ts'
 import { joinedTexts, receive } from './stream-fixture.ts'
 
@@ -230,20 +229,20 @@ test('a silent stream gets signs of life', async () => {
       yield `data: ${JSON.stringify(chunk({ content: 'Hello' }, 'stop'))}\n\n${DONE}`
     }
     const bench = createBench(() => answerOf(silent(), 'text/event-stream'))
-    const reply = await govern(
+    const reply = await governed(
       bench.gateway,
       requestOf({ model: 'm', stream: true, messages: [{ role: 'user', content: 'x' }] }),
     )
     if (reply.kind !== 'stream') throw new Error('no stream')
     for (let count = 0; count < 2; count++) {
-      const next: Promise<IteratorResult<string, boolean>> = reply.chunks.next()
+      const next: Promise<IteratorResult<string, boolean>> = reply.texts.next()
       await dripped([0]).next()
       mock.timers.tick(15_000)
       assert.equal((await next).value, KEEP_ALIVE)
     }
     speak()
-    assert.match(String((await reply.chunks.next()).value), /Hello/)
-    await reply.chunks.return(false)
+    assert.match(String((await reply.texts.next()).value), /Hello/)
+    await reply.texts.return(false)
   } finally {
     mock.timers.reset()
   }
@@ -301,13 +300,13 @@ const WHOLE: readonly (readonly [what: string, body: object, chunks: readonly ob
 for (const [what, body, chunks] of WHOLE) {
   test(`a whole answer to a stream is a stream: ${what}`, async () => {
     const bench = createBench(() => answerOf([JSON.stringify(body)]))
-    const reply = await govern(
+    const reply = await governed(
       bench.gateway,
       requestOf({ model: 'm', stream: true, messages: [{ role: 'user', content: 'x' }] }),
     )
     if (reply.kind !== 'stream') throw new Error('no stream')
     let text = ''
-    for await (const part of reply.chunks) text += part
+    for await (const part of reply.texts) text += part
     const events = text.split('\n\n').filter(Boolean)
     assert.equal(events.pop(), 'data: [DONE]')
     const own = ({ tappass: _own, ...rest }: Record<string, unknown>): object => rest
@@ -321,7 +320,7 @@ for (const [what, body, chunks] of WHOLE) {
 
 test('a whole answer that is an error, and one that is nothing of the API', async () => {
   const ask = (body: object) =>
-    govern(
+    governed(
       createBench(() => answerOf([JSON.stringify(body)])).gateway,
       requestOf({ model: 'm', stream: true, messages: [{ role: 'user', content: 'x' }] }),
     )

@@ -1,8 +1,7 @@
 /** Streams through the core: whatever the cuts, the client gets the same text, and of what is refused it gets nothing. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { govern } from '../../../server/governance/govern.ts'
-import { answerOf, type Bench, createBench, dripped, requestOf } from '../governance/gateway-fixture.ts'
+import { answerOf, type Bench, createBench, dripped, governed, requestOf } from '../governance/gateway-fixture.ts'
 import { chunk, chunksOf } from '../model-server.ts'
 
 const asked = requestOf({ model: 'm', stream: true, messages: [{ role: 'user', content: 'hello' }] })
@@ -52,10 +51,10 @@ async function streamOf(
   ports = {},
 ): Promise<Readonly<{ seen: Seen; text: string; bench: Bench }>> {
   const bench = createBench(() => answerOf(parts, 'text/event-stream'), ports)
-  const reply = await govern(bench.gateway, asked)
+  const reply = await governed(bench.gateway, asked)
   if (reply.kind !== 'stream') throw new Error('no stream')
   let text = ''
-  for await (const part of reply.chunks) text += part
+  for await (const part of reply.texts) text += part
   return { seen: seenIn(text), text, bench }
 }
 
@@ -161,9 +160,9 @@ test('token lists do not leave ahead of the text that they repeat', async () => 
 
 test('the first entry is written before the first piece, the last before [DONE]', async () => {
   const bench = createBench(() => answerOf([framed(chunksOf('Good.'))], 'text/event-stream'))
-  const reply = await govern(bench.gateway, asked)
+  const reply = await governed(bench.gateway, asked)
   if (reply.kind !== 'stream') throw new Error('no stream')
-  for await (const part of reply.chunks) bench.events.push(part.includes('[DONE]') ? 'done' : 'piece')
+  for await (const part of reply.texts) bench.events.push(part.includes('[DONE]') ? 'done' : 'piece')
   assert.deepEqual(bench.events, [
     'append govern_allow',
     'forward /chat/completions',
@@ -255,10 +254,10 @@ test('a match that never ends is refused when the window is full', async () => {
         }),
     },
   ])
-  const reply = await govern(bench.gateway, asked)
+  const reply = await governed(bench.gateway, asked)
   if (reply.kind !== 'stream') throw new Error('no stream')
   let text = ''
-  for await (const part of reply.chunks) text += part
+  for await (const part of reply.texts) text += part
   assert.ok(!text.includes('xxxx'))
   assert.match(seenIn(text).error ?? '', /^(governance\.unavailable|policy\.blocked_response)$/)
 })
@@ -267,8 +266,8 @@ test('a client that stops reading has its end recorded', async () => {
   const bench = createBench(() =>
     answerOf([framed(chunksOf('Good.'), ''), framed([chunk({ content: 'more' })])], 'text/event-stream'),
   )
-  const reply = await govern(bench.gateway, asked)
+  const reply = await governed(bench.gateway, asked)
   if (reply.kind !== 'stream') throw new Error('no stream')
-  for await (const _part of reply.chunks) break
+  for await (const _part of reply.texts) break
   assert.equal(bench.events.at(-1), 'append client_gone')
 })

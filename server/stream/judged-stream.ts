@@ -9,11 +9,11 @@ import type { Step } from '../core/step.ts'
 import { pendingFromSteps } from '../detection/pending-match.ts'
 import { saltOf } from '../ledger/entry-builder.ts'
 import { countFinding } from '../pipeline/append.ts'
+import { redactedKinds, type StreamedResult, type StreamTexts } from '../pipeline/call-result.ts'
 import { decide } from '../pipeline/decide.ts'
 import { enforce } from '../pipeline/enforce.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
 import type { RecordedDecision } from '../pipeline/judge.ts'
-import { allowanceHeaders, governanceHeaders, type Reply, type StreamTexts } from '../pipeline/reply.ts'
 import { runSteps } from '../pipeline/step-runner.ts'
 import { KEEP_ALIVE } from '../protocol/sse.ts'
 import { JudgementPace } from './judgement-pace.ts'
@@ -36,33 +36,24 @@ type Stream = Readonly<{
   pace: JudgementPace
 }>
 
-/** The response headers of every stream. */
-export const STREAM_HEADERS: Readonly<Record<string, string>> = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache, no-transform',
-  'x-accel-buffering': 'no',
-}
-
-/** Returns the reply whose chunks are the judged stream. `requestDecision` is the decision about the request. */
-export function streamReply(
+/** Returns the judged stream, which is read as it is sent. `requestDecision` is the decision about the request. */
+export function judgedStream(
   gateway: Gateway,
   request: Call,
-  { verdict, outcomes, allowance }: RecordedDecision,
+  requestDecision: RecordedDecision,
   response: UpstreamResponse,
   signal: AbortSignal,
-): Reply {
+): StreamedResult {
+  const { verdict, outcomes, allowance } = requestDecision
+  const { classification } = verdict
   const steps = gateway.steps.filter(({ stages }) => stages.includes('response'))
-  const progress = new StreamProgress(verdict.classification, saltOf(gateway.commitmentKey, request.id))
-  const requestKinds = verdict.action === 'redact' ? verdict.kinds : []
-  const state = new StreamState(request, longestMatch(steps), pendingFromSteps(steps), progress, requestKinds)
-  const headers = {
-    ...STREAM_HEADERS,
-    ...governanceHeaders(verdict, [...outcomes, ...steps]),
-    ...allowanceHeaders(allowance, false),
-  }
+  const progress = new StreamProgress(classification, saltOf(gateway.commitmentKey, request.id))
+  const redacted = redactedKinds(requestDecision)
+  const state = new StreamState(request, longestMatch(steps), pendingFromSteps(steps), progress, redacted)
   const pace = new JudgementPace(gateway.ports.clock)
-  const chunks = streamTexts({ gateway, request, signal, state, source: new StreamSource(response.body), pace })
-  return { kind: 'stream', status: 200, headers, chunks }
+  const texts = streamTexts({ gateway, request, signal, state, source: new StreamSource(response.body), pace })
+  const note = { classification, redacted, steps: outcomes.length + steps.length, allowance }
+  return { status: 'streamed', texts, note }
 }
 
 function longestMatch(steps: readonly Step[]): number {
