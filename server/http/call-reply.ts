@@ -87,8 +87,8 @@ function refusalReply({ refusal, call, decision }: RefusedResult): Reply {
     ...(refusal.code === 'gateway.busy' ? { 'retry-after': '1' } : {}),
     ...errorHeaders(row),
   }
-  const said = isExceeded && allowance ? { ...refusal, message: exceededMessage(allowance, 'rate_limit') } : refusal
-  return { kind: 'json', status: row.status, headers, text: JSON.stringify(refusalBody(said, call, verdict)) }
+  const withWait = isExceeded && allowance ? { ...refusal, message: exceededMessage(allowance, 'rate_limit') } : refusal
+  return { kind: 'json', status: row.status, headers, text: JSON.stringify(refusalBody(withWait, call, verdict)) }
 }
 
 function streamReply(texts: StreamTexts, note: GovernanceNote, upstream: UpstreamHead | undefined): Reply {

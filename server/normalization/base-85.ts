@@ -1,6 +1,7 @@
 /** Base85: Adobe's, with or without its brackets; that of RFC 1924 (Python, Git); that of ZeroMQ. */
+
+import type { EncodedRun } from './decoded-bytes.ts'
 import { printableText } from './decoded-bytes.ts'
-import type { EncodedRun } from './encoded-text.ts'
 
 /** Shorter runs are what programs are full of. */
 const RUN_CHARS_MIN = 40

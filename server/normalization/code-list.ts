@@ -1,6 +1,7 @@
 /** Text that is written as the numbers of its characters: hexadecimal, decimal or octal, with something in between. */
+
+import type { EncodedRun } from './decoded-bytes.ts'
 import { printableText } from './decoded-bytes.ts'
-import type { EncodedRun } from './encoded-text.ts'
 
 /** Between two numbers: blanks, commas, quotes, and what calls of `chr` put there. */
 const GAP = '(?:[\\s,;:|._"\'\\[\\]-]{1,6}|["\')\\]\\s]{0,3}[+.&,]\\s{0,2}(?:[Cc]hr|CHR)\\(["\']?)'

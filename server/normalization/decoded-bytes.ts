@@ -8,6 +8,9 @@ import { gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
  */
 export const PRINTABLE_MIN = 16
 
+/** A half-open range of encoded text, and its decoded text. */
+export type EncodedRun = Readonly<{ start: number; end: number; text: string }>
+
 /**
  * What unpacking may cost in all runs of one text: bytes that come out, and tries where nothing says that it is packed.
  * `refused` counts what was not unpacked because it is too large.

@@ -1,10 +1,8 @@
 /** Finds runs of base64, hexadecimal or binary, and decodes those that hold text. */
 
 import { base32Text } from './base-32.ts'
-import { PRINTABLE_MIN, packingOf, printableText, textOf, type UnpackBudget, unpackBudget } from './decoded-bytes.ts'
-
-/** A half-open range of encoded text, and its decoded text. */
-export type EncodedRun = Readonly<{ start: number; end: number; text: string }>
+import { binaryRuns, pendingBinaryStart } from './binary-run.ts'
+import { type EncodedRun, PRINTABLE_MIN, packingOf, textOf, type UnpackBudget, unpackBudget } from './decoded-bytes.ts'
 
 /** Shorter runs hold less than a detector needs: 24 base64 characters are 18 bytes. */
 const RUN_CHARS_MIN = 24
@@ -58,59 +56,9 @@ export function encodedRuns(
   return text.includes('00') ? [...runs, ...binaryRuns(text)] : runs
 }
 
-/** Octets of ones and zeros, separated by blanks: eight of them, and each further one. */
-const BINARY = /(?<![01])[01]{8}(?:\s[01]{8}){7}(?![01])/g
-const OCTET = /\s[01]{8}(?![01])/y
-
-function binaryRuns(text: string): readonly EncodedRun[] {
-  const runs: EncodedRun[] = []
-  BINARY.lastIndex = 0
-  for (let match = BINARY.exec(text); match !== null; match = BINARY.exec(text)) {
-    let end = BINARY.lastIndex
-    for (OCTET.lastIndex = end; OCTET.test(text); ) end = OCTET.lastIndex
-    BINARY.lastIndex = end
-    const decoded = printableText(octetsOf(text.slice(match.index, end)))
-    if (decoded !== undefined) runs.push({ start: match.index, end, text: decoded })
-  }
-  return runs
-}
-
-/** The bytes of octets that one blank parts. */
-function octetsOf(run: string): Buffer {
-  const bytes = Buffer.alloc((run.length + 1) / 9)
-  for (let at = 0; at < run.length; at++) {
-    const octet = Math.floor(at / 9)
-    if (at % 9 < 8) bytes[octet] = ((bytes[octet] as number) << 1) | (run.charCodeAt(at) & 1)
-  }
-  return bytes
-}
-
 /** Index where a run starts that reaches the end of the text and may continue; the text's length when there is none. */
 export function pendingRunStart(text: string): number {
   return Math.min(pendingBase64Start(text), pendingBinaryStart(text))
-}
-
-/** The same for octets of ones and zeros, the last one perhaps incomplete. Read from the end, so that none is read twice. */
-function pendingBinaryStart(text: string): number {
-  const last = bitsBefore(text, text.length, 17)
-  const isWhole = last >= 8
-  // The octet that an incomplete one follows ends a blank before it, or where it begins.
-  const end = isWhole ? text.length - last + 8 : text.length - last - 1
-  if (last > 16 || (!isWhole && !isBlankAt(text, end)) || bitsBefore(text, end, 9) !== 8) return text.length
-  let start = end - 8
-  while (isBlankAt(text, start - 1) && bitsBefore(text, start - 1, 9) === 8) start -= 9
-  return start
-}
-
-/** How many ones and zeros there are before an index, at most `most`. */
-function bitsBefore(text: string, end: number, most: number): number {
-  let count = 0
-  while (count < most && (text.charCodeAt(end - count - 1) & ~1) === 48) count++
-  return count
-}
-
-function isBlankAt(text: string, index: number): boolean {
-  return /\s/.test(text.charAt(index))
 }
 
 function pendingBase64Start(text: string): number {

@@ -5,9 +5,10 @@
 
 import { base85Runs } from './base-85.ts'
 import { codeListRuns } from './code-list.ts'
+import type { EncodedRun } from './decoded-bytes.ts'
 import { unpackBudget } from './decoded-bytes.ts'
 import { EditableText, type EditedText, lastAtOrBefore } from './edited-text.ts'
-import { type EncodedRun, encodedRuns, type UnreadRun } from './encoded-text.ts'
+import { encodedRuns, type UnreadRun } from './encoded-text.ts'
 import { groupRuns } from './letter-group.ts'
 import { normalize, withoutMarks } from './normalization.ts'
 
