@@ -17,6 +17,7 @@ const CHECKS = {
   TAPPASS_JWT_SECRET: (text) => (text.length >= 32 ? undefined : 'has fewer than 32 characters'),
   TAPPASS_VAULT_KEY: (text) => (isBase64Of(text, 32) ? undefined : 'is not 32 bytes in base64'),
   TAPPASS_TOKEN_KEY: (text) => (isP256(text) ? undefined : 'is not a P-256 private key in PEM'),
+  TAPPASS_CHECKPOINT_KEY: (text) => (isPrivateEd25519(text) ? undefined : 'is not a private Ed25519 key in PEM'),
   TAPPASS_LICENSE: (text) =>
     /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text) ? undefined : 'is not a signed token of three parts',
   TAPPASS_LICENSE_AUTHORITY: (text) => (isEd25519(text) ? undefined : 'is not a public Ed25519 key in PEM'),
@@ -38,6 +39,7 @@ export const MADE_SECRET_NAMES = [
   'TAPPASS_JWT_SECRET',
   'TAPPASS_VAULT_KEY',
   'TAPPASS_TOKEN_KEY',
+  'TAPPASS_CHECKPOINT_KEY',
 ] as const satisfies readonly SecretName[]
 
 type Dashed<T extends string> = T extends `${infer Head}_${infer Rest}` ? `${Head}-${Dashed<Rest>}` : T
@@ -67,6 +69,14 @@ function isBase64Of(text: string, bytes: number): boolean {
 function isP256(text: string): boolean {
   try {
     return createPrivateKey(text).asymmetricKeyDetails?.namedCurve === 'prime256v1'
+  } catch {
+    return false
+  }
+}
+
+function isPrivateEd25519(text: string): boolean {
+  try {
+    return createPrivateKey(text).asymmetricKeyType === 'ed25519'
   } catch {
     return false
   }

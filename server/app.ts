@@ -9,6 +9,7 @@ import { loadSteps } from './adapters/step-folder.ts'
 import { createGateway, createTextCheck } from './composition/create-gateway.ts'
 import { openPorts, type ProcessPorts } from './composition/open-ports.ts'
 import { registerRoutes } from './composition/register-routes.ts'
+import { signCheckpoints } from './composition/sign-checkpoints.ts'
 import type { Config } from './config/config.ts'
 import type { Ledger } from './core/ports.ts'
 import { ulid } from './core/ulid.ts'
@@ -52,10 +53,15 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
     log,
   })
   const onConnectionLost = (err: Error): void => log.warn({ err }, 'redis')
-  const { ports, close } = await openPorts(config, dependencies, loaded.registry, meter, onConnectionLost)
+  const onLost = (entries: number, err: unknown): void => {
+    meter.countLost(entries)
+    log.error({ err, entries }, 'entries were not written')
+  }
+  const { ports, close } = await openPorts(config, dependencies, loaded.registry, meter, onConnectionLost, onLost)
+  const signEnd = await signCheckpoints(config, { ...dependencies, ports, meter })
   const gateway = createGateway(config, loaded, ports, folders)
   const readiness = await registerRoutes(server, config, database, gateway, meter)
   await server.ready()
-  const closeAll = (): Promise<unknown> => Promise.all([close(), gateway.inspector?.close()])
+  const closeAll = (): Promise<unknown> => Promise.all([close().then(signEnd), gateway.inspector?.close()])
   return { server, readiness, ledger: ports.ledger, close: closeAll }
 }

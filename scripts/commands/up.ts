@@ -25,6 +25,11 @@ const random: Randomness = {
       privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
       publicKeyEncoding: { type: 'spki', format: 'pem' },
     }).privateKey,
+  checkpointKey: () =>
+    generateKeyPairSync('ed25519', {
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    }).privateKey,
 }
 
 /** Flags override stored answers. The wizard runs once, on a terminal, when no answers are stored. */

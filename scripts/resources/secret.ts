@@ -13,9 +13,9 @@ import { ONE_TIME_SECRETS_FOLDER } from '../secrets/one-time-secret.ts'
 
 /**
  * How a secret is generated: `api-key` is `tp_` and 32 random bytes (base64url); `token` 48 bytes base64url; `password` 24 bytes base64url;
- * `bytes32-base64` 32 bytes base64; `p256-pem` a P-256 private key.
+ * `bytes32-base64` 32 bytes base64; `p256-pem` a P-256 private key; `ed25519-pem` an Ed25519 one.
  */
-export type SecretKind = 'api-key' | 'token' | 'password' | 'bytes32-base64' | 'p256-pem'
+export type SecretKind = 'api-key' | 'token' | 'password' | 'bytes32-base64' | 'p256-pem' | 'ed25519-pem'
 
 /**
  * `id` is the credential's name. With `generate` it is generated on the host when it is absent; while one of the `guard` paths exists there
@@ -39,6 +39,7 @@ const GENERATORS: Readonly<Record<SecretKind, string>> = {
   password: urlSafe(24),
   'bytes32-base64': 'head -c 32 /dev/urandom | base64 -w0',
   'p256-pem': 'openssl ecparam -genkey -name prime256v1 -noout',
+  'ed25519-pem': 'openssl genpkey -algorithm ed25519',
 }
 
 /** `$1` is the id, `$2` the path, `$3` the credential store, `$4` the folder of the marker or empty. `valueScript` prints the secret. */

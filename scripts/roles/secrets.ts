@@ -16,6 +16,8 @@ const SECRET_POLICIES: Readonly<
   'tappass-jwt-secret': { generate: 'token' },
   'tappass-vault-key': { generate: 'bytes32-base64', isGuarded: true },
   'tappass-token-key': { generate: 'p256-pem', isGuarded: true },
+  // What an older key has signed can be checked with its public half for ever.
+  'tappass-checkpoint-key': { generate: 'ed25519-pem' },
   'postgres-password': { generate: 'password' },
 }
 

@@ -15,7 +15,14 @@ import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
-import { createSecretsFolder, type Randomness, readSecrets, type Secrets, storeSecrets } from './local-secret.ts'
+import {
+  completeSecrets,
+  createSecretsFolder,
+  type Randomness,
+  readSecrets,
+  type Secrets,
+  storeSecrets,
+} from './local-secret.ts'
 
 /** An agent and its key. */
 export type AgentKey = Readonly<{ id: string; key: string }>
@@ -41,9 +48,17 @@ export function databaseFolder(path: string): string {
   return join(path, 'database')
 }
 
+/** Returns the folder of the checkpoints of the ledger, outside the database. */
+export function checkpointFolder(path: string): string {
+  return join(path, 'checkpoints')
+}
+
 function openSecrets(path: string, random: Randomness): Secrets {
   const folder = join(path, 'secrets')
-  if (existsSync(folder)) return readSecrets(folder)
+  if (existsSync(folder)) {
+    completeSecrets(folder, random)
+    return readSecrets(folder)
+  }
   if (!existsSync(databaseFolder(path))) return createSecretsFolder(folder, random)
   throw new Failure(
     {

@@ -24,7 +24,7 @@ const INHERITED = [
 /** The answers with all defaults applied. */
 export type ResolvedAnswers = Readonly<Answers & { storage: NonNullable<Answers['storage']> }>
 
-/** Returns the environment of the gateway process. `databaseFolder` is the folder of local storage. */
+/** Returns the environment of the gateway process. `databaseFolder` and `checkpointFolder` are those of local storage. */
 export function renderEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   settings: Readonly<{
@@ -32,16 +32,18 @@ export function renderEnvironment(
     port: number
     upstream: string | undefined
     databaseFolder: string
+    checkpointFolder: string
     credentialsFolder: string
   }>,
 ): Readonly<Record<string, string>> {
-  const { answers, port, upstream, databaseFolder, credentialsFolder } = settings
+  const { answers, port, upstream, databaseFolder, checkpointFolder, credentialsFolder } = settings
   const all: Readonly<Record<string, string | undefined>> = {
     ...Object.fromEntries(INHERITED.map((name) => [name, environment[name]])),
     TAPPASS_ENV: 'development',
     TAPPASS_PORT: String(port),
     TAPPASS_STORAGE: answers.storage,
     TAPPASS_DATA_DIR: answers.storage === 'local' ? databaseFolder : undefined,
+    TAPPASS_CHECKPOINT_DIR: answers.storage === 'local' ? checkpointFolder : undefined,
     TAPPASS_UPSTREAM_URL: upstream,
     SUPABASE_URL: answers.storage === 'supabase' ? answers.supabaseUrl : undefined,
     CREDENTIALS_DIRECTORY: credentialsFolder,

@@ -1,12 +1,16 @@
 /** The secrets of the gateway that `tappass up` runs: generated once, stored in files of mode 0600, validated at each start. */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { credentialId, MADE_SECRET_NAMES, secretProblem } from '../../contract/secret.ts'
 import { Failure } from '../core/failure.ts'
 
-/** The source of randomness: random bytes, and a new P-256 private key as PEM (PKCS #8). */
-export type Randomness = Readonly<{ bytes: (count: number) => Buffer; signingKey: () => string }>
+/** The source of randomness: random bytes, and new private keys as PEM (PKCS #8), P-256 and Ed25519. */
+export type Randomness = Readonly<{
+  bytes: (count: number) => Buffer
+  signingKey: () => string
+  checkpointKey: () => string
+}>
 
 /** Secrets by credential id: the setting's name in lower case with dashes (`tappass-admin-api-key`). */
 export type Secrets = Readonly<Record<string, string>>
@@ -16,7 +20,11 @@ const GENERATORS: Readonly<Record<(typeof MADE_SECRET_NAMES)[number], (random: R
   TAPPASS_JWT_SECRET: ({ bytes }) => bytes(48).toString('base64url'),
   TAPPASS_VAULT_KEY: ({ bytes }) => bytes(32).toString('base64'),
   TAPPASS_TOKEN_KEY: ({ signingKey }) => signingKey(),
+  TAPPASS_CHECKPOINT_KEY: ({ checkpointKey }) => checkpointKey(),
 }
+
+/** Secrets that no data need: a missing one, as in folders of earlier versions, is generated. */
+const REPLACEABLE = ['TAPPASS_CHECKPOINT_KEY'] as const
 
 /** Generates a secret of every kind. */
 export function generateSecrets(random: Randomness): Secrets {
@@ -46,6 +54,12 @@ export function createSecretsFolder(folder: string, random: Randomness): Secrets
   writeSecrets(temporary, secrets)
   renameSync(temporary, folder)
   return secrets
+}
+
+/** Generates those that a folder lacks and no data need. */
+export function completeSecrets(folder: string, random: Randomness): void {
+  const missing = REPLACEABLE.filter((name) => !existsSync(join(folder, credentialId(name))))
+  storeSecrets(folder, Object.fromEntries(missing.map((name) => [credentialId(name), GENERATORS[name](random)])))
 }
 
 /** Reads all secrets of a folder. Throws a `Failure` (exit 5) that names all missing and malformed ones. */

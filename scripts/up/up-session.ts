@@ -7,7 +7,14 @@ import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { credentialId } from '../../contract/secret.ts'
 import { createGatewayClient, createHttpTransport } from '../control/gateway-client.ts'
 import { Failure } from '../core/failure.ts'
-import { databaseFolder, openDataFolder, readAgentKey, removeJsonFile, writeJsonFile } from './data-folder.ts'
+import {
+  checkpointFolder,
+  databaseFolder,
+  openDataFolder,
+  readAgentKey,
+  removeJsonFile,
+  writeJsonFile,
+} from './data-folder.ts'
 import { ensureAgent } from './first-agent.ts'
 import { answeredSecrets, type ResolvedAnswers, renderEnvironment } from './gateway-environment.ts'
 import { type RunningGateway, startGateway } from './gateway-process.ts'
@@ -111,6 +118,7 @@ async function serve(options: SessionOptions, state: PersistedState): Promise<Se
       port,
       upstream,
       databaseFolder: databaseFolder(options.dataPath),
+      checkpointFolder: checkpointFolder(options.dataPath),
       credentialsFolder,
     })
     return startGateway(

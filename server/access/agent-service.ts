@@ -1,6 +1,7 @@
-/** Changes to the agent registry. Each change is in the ledger before its result, such as a new key, is returned. */
+/** Changes to the agent registry. Each change and its entry in the ledger are one transaction. */
 
-import type { Clock, Database, Ledger, Random } from '../core/ports.ts'
+import type { Change, Clock, Database, Ledger, Random } from '../core/ports.ts'
+import { DatabaseError, hasSqlState, UNIQUE_VIOLATION } from '../database/database-error.ts'
 import { adminEntry } from '../ledger/entry-builder.ts'
 import {
   deactivateAgent,
@@ -49,9 +50,15 @@ export async function createAgent(
   agent: NewAgent,
   actor: Actor,
 ): Promise<AgentResult<IssuedKey>> {
-  const registered = await registerAgent(service.database, service.random, agent)
-  if (!registered) return { status: 'agent_exists' }
-  return recorded(service, 'agent.created', registered.agent, actor, registered)
+  try {
+    return await changed(service, 'agent.created', actor, async (transaction) => {
+      const registered = await registerAgent(transaction, service.random, agent)
+      return { agent: registered.agent, value: registered }
+    })
+  } catch (cause) {
+    if (hasSqlState(cause, UNIQUE_VIOLATION)) return { status: 'agent_exists' }
+    throw cause
+  }
 }
 
 /** Deactivates an agent and revokes its keys, in this process at once. Returns the agent as it was. */
@@ -60,11 +67,13 @@ export async function removeAgent(
   name: string,
   actor: Actor,
 ): Promise<AgentResult<RegisteredAgent>> {
-  const agent = await findAgent(service.database, name)
-  if (!agent) return { status: 'agent_unknown' }
-  await deactivateAgent(service.database, agent)
+  const result = await changed(service, 'agent.deactivated', actor, async (transaction) => {
+    const agent = await findAgent(transaction, name)
+    if (agent) await deactivateAgent(transaction, agent)
+    return agent && { agent, value: agent }
+  })
   service.authenticator.invalidateKeys()
-  return recorded(service, 'agent.deactivated', agent, actor, agent)
+  return result
 }
 
 /** Rotates the agent's own key. The old key is invalid in this process at once. */
@@ -73,11 +82,12 @@ export async function rotateAgentKey(
   name: string,
   actor: Actor,
 ): Promise<AgentResult<IssuedKey>> {
-  const agent = await findAgent(service.database, name)
-  if (!agent) return { status: 'agent_unknown' }
-  const key = await rotateKey(service.database, service.random, agent)
+  const result = await changed(service, 'key.rotated', actor, async (transaction) => {
+    const agent = await findAgent(transaction, name)
+    return agent && { agent, value: { agent, key: await rotateKey(transaction, service.random, agent) } }
+  })
   service.authenticator.invalidateKeys()
-  return recorded(service, 'key.rotated', agent, actor, { agent, key })
+  return result
 }
 
 /** Creates a key for a developer of an agent. */
@@ -87,25 +97,33 @@ export async function createDeveloperKey(
   developer: Parameters<typeof insertDeveloperKey>[3],
   actor: Actor,
 ): Promise<AgentResult<IssuedKey>> {
-  const agent = await findAgent(service.database, name)
-  if (!agent) return { status: 'agent_unknown' }
-  const key = await insertDeveloperKey(service.database, service.random, agent, developer)
-  return recorded(service, 'key.created', agent, actor, { agent, key })
+  return changed(service, 'key.created', actor, async (transaction) => {
+    const agent = await findAgent(transaction, name)
+    if (!agent) return undefined
+    return { agent, value: { agent, key: await insertDeveloperKey(transaction, service.random, agent, developer) } }
+  })
 }
 
-/** Appends a change to the ledger, and returns its value once that is durable. */
-async function recorded<Value>(
+/** What a change made of which agent; undefined when there is no such agent. */
+type AgentChange<Value> = Readonly<{ agent: RegisteredAgent; value: Value }> | undefined
+
+/** Makes a change and its entry. Returns its value once both are durable. */
+async function changed<Value>(
   { ledger, clock, random }: AgentService,
   event: string,
-  agent: RegisteredAgent,
   { principal, id }: Actor,
-  value: Value,
+  change: (transaction: Database) => Promise<AgentChange<Value>>,
 ): Promise<AgentResult<Value>> {
   const name = principal?.kind === 'person' ? `key ${principal.keyId}` : (principal?.kind ?? 'nobody')
   try {
-    await ledger.append(adminEntry({ clock, random }, event, agent, name, id))
-    return { status: 'done', value }
+    return await ledger.change(async (transaction): Promise<Change<AgentResult<Value>>> => {
+      const made = await change(transaction)
+      if (!made) return { value: { status: 'agent_unknown' } }
+      const entry = adminEntry({ clock, random }, event, made.agent, name, id)
+      return { value: { status: 'done', value: made.value }, entry }
+    })
   } catch (cause) {
+    if (cause instanceof DatabaseError) throw cause
     return { status: 'unrecorded', cause }
   }
 }

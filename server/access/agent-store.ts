@@ -1,7 +1,6 @@
 /** The agent registry and its keys, in SQL. The text of a key is returned once and never stored. */
 
 import type { Database, Random } from '../core/ports.ts'
-import { hasSqlState, UNIQUE_VIOLATION } from '../database/database-error.ts'
 import { createKey, type KeyKind, storedKey } from './api-key.ts'
 
 /** The attributes of an agent to be registered. */
@@ -34,29 +33,22 @@ const PUBLIC_COLUMNS = `agent_id, agent_uuid, org_id::text AS org_id, framework,
 /** The one organization, until there are several. */
 const DEFAULT_ORG = `(SELECT id FROM organizations WHERE slug = 'default')`
 
-/** Registers an agent with its first key, both or neither. Returns undefined when the name is taken. */
+/** Registers an agent with its first key, in the caller's transaction. Throws on a name that is taken (UNIQUE_VIOLATION). */
 export async function registerAgent(
-  database: Database,
+  transaction: Database,
   random: Random,
   agent: NewAgent,
-): Promise<Readonly<{ agent: RegisteredAgent; key: string }> | undefined> {
+): Promise<Readonly<{ agent: RegisteredAgent; key: string }>> {
   const uuid = `ag_${Buffer.from(random.bytes(6)).toString('base64url')}`
   const { agent_id, framework, description, owner_email, intended_use } = agent
-  try {
-    return await database.transaction(async (session) => {
-      const [row] = await session.query<RegisteredAgent & { id: string }>(
-        `INSERT INTO agents (agent_uuid, agent_id, org_id, framework, description, owner_email, intended_use)
-         VALUES ($1, $2, ${DEFAULT_ORG}, $3, $4, $5, $6) RETURNING id::text AS id, ${PUBLIC_COLUMNS}`,
-        [uuid, agent_id, framework ?? 'custom', description ?? null, owner_email ?? null, intended_use ?? null],
-      )
-      if (!row) throw new Error('the database gave no row for a new agent')
-      const { id, ...publicAgent } = row
-      return { agent: publicAgent, key: await insertKey(session, random, 'agent', id, {}) }
-    })
-  } catch (cause) {
-    if (hasSqlState(cause, UNIQUE_VIOLATION)) return undefined
-    throw cause
-  }
+  const [row] = await transaction.query<RegisteredAgent & { id: string }>(
+    `INSERT INTO agents (agent_uuid, agent_id, org_id, framework, description, owner_email, intended_use)
+     VALUES ($1, $2, ${DEFAULT_ORG}, $3, $4, $5, $6) RETURNING id::text AS id, ${PUBLIC_COLUMNS}`,
+    [uuid, agent_id, framework ?? 'custom', description ?? null, owner_email ?? null, intended_use ?? null],
+  )
+  if (!row) throw new Error('the database gave no row for a new agent')
+  const { id, ...publicAgent } = row
+  return { agent: publicAgent, key: await insertKey(transaction, random, 'agent', id, {}) }
 }
 
 /** Lists all agents by name. */
@@ -81,21 +73,20 @@ export async function countActiveAgents(database: Database): Promise<number> {
   return row?.count ?? 0
 }
 
-/** Deactivates an agent and revokes all its keys. Its row stays. */
-export async function deactivateAgent(database: Database, agent: RegisteredAgent): Promise<void> {
-  await database.transaction(async (session) => {
-    await session.query('UPDATE agents SET is_active = false WHERE agent_uuid = $1', [agent.agent_uuid])
-    await revokeKeys(session, agent, ['agent', 'developer'])
-  })
+/** Deactivates an agent and revokes all its keys, in the caller's transaction. Its row stays. */
+export async function deactivateAgent(transaction: Database, agent: RegisteredAgent): Promise<void> {
+  await transaction.query('UPDATE agents SET is_active = false WHERE agent_uuid = $1', [agent.agent_uuid])
+  await revokeKeys(transaction, agent, ['agent', 'developer'])
 }
 
-/** Revokes the agent's own keys, returns a new one and activates the agent. Developers' keys stay valid. */
-export function rotateKey(database: Database, random: Random, agent: RegisteredAgent): Promise<string> {
-  return database.transaction(async (session) => {
-    await session.query('UPDATE agents SET is_active = true WHERE agent_uuid = $1', [agent.agent_uuid])
-    await revokeKeys(session, agent, ['agent'])
-    return insertKey(session, random, 'agent', await rowId(session, agent), {})
-  })
+/**
+ * Revokes the agent's own keys, returns a new one and activates the agent, in the caller's transaction. Developers' keys
+ * stay valid.
+ */
+export async function rotateKey(transaction: Database, random: Random, agent: RegisteredAgent): Promise<string> {
+  await transaction.query('UPDATE agents SET is_active = true WHERE agent_uuid = $1', [agent.agent_uuid])
+  await revokeKeys(transaction, agent, ['agent'])
+  return insertKey(transaction, random, 'agent', await rowId(transaction, agent), {})
 }
 
 /** Creates a key for a developer of an agent. */

@@ -13,6 +13,13 @@ export type Prometheus = Meter &
     /** Returns the text of `/metrics`. The caller counts `activeAgents`. */
     render: (activeAgents: number) => Promise<string>
     contentType: string
+    /** Sets a value that goes up and down. */
+    gauge: (
+      name: 'ledger_alarm' | 'ledger_checkpoint_overdue_seconds',
+      value: number,
+      labels?: Readonly<Record<string, string>>,
+    ) => void
+    countLost: (entries: number) => void
   }>
 
 /** Upper bounds of the buckets, for durations from tens of microseconds to seconds. */
@@ -37,7 +44,23 @@ export function createPrometheus(): Prometheus {
   const tokens = counter('tappass_capability_tokens_total', 'Capability tokens by outcome', ['outcome'])
   for (const outcome of ['minted', 'denied', 'expired']) tokens.inc({ outcome }, 0)
   const agents = new Gauge({ name: 'tappass_active_agents', help: 'Agents that are active', registers })
+  const gauges = {
+    ledger_alarm: new Gauge({
+      name: 'tappass_ledger_alarm',
+      help: '1 while a checkpoint is missing, or the database lacks what was signed',
+      labelNames: ['kind'],
+      registers,
+    }),
+    ledger_checkpoint_overdue_seconds: new Gauge({
+      name: 'tappass_ledger_checkpoint_overdue_seconds',
+      help: 'Time since an entry was written that no checkpoint covers',
+      registers,
+    }),
+  }
+  const lost = counter('tappass_ledger_lost_entries_total', 'Entries of grouped mode that were not written', [])
   return {
+    gauge: (name, value, labels = {}) => gauges[name].set(labels, value),
+    countLost: (entries) => lost.inc(entries),
     count: (name, labels) => counters[name].inc(labels),
     observe: (name, label, value) => histograms[name].observe(label, value),
     countHttp: (method, path, status) => http.inc({ method, path, status: String(status) }),

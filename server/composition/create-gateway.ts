@@ -22,15 +22,15 @@ export function createGateway(
   stepFolders: readonly string[],
 ): Gateway {
   const vaultKey = secrets.TAPPASS_VAULT_KEY
-  const commitmentKey = vaultKey === undefined ? ports.random.bytes(32) : Buffer.from(vaultKey, 'base64')
-  const workerData = { stepFolders, commitmentKey }
+  const aliasKey = vaultKey === undefined ? ports.random.bytes(32) : Buffer.from(vaultKey, 'base64')
+  const workerData = { stepFolders, aliasKey }
   const inspector = createThreadPool({ worker: WORKER, workerData, clock: ports.clock })
   return {
     steps,
     registry,
     limits,
     findingCache: createFindingCache(),
-    commitmentKey,
+    aliasKey,
     ports,
     inspector,
   }

@@ -18,7 +18,7 @@ export type OpenPorts = Readonly<{ ports: Ports; close: () => Promise<void> }>
 
 /**
  * Opens the ports; the policy decides by the registry's families. Throws when the policy or the ledger can't be opened.
- * `onConnectionLost` is called when the limiter's connection is lost.
+ * `onConnectionLost` is called when the limiter's connection is lost, `onLost` when entries of grouped mode were not written.
  */
 export async function openPorts(
   config: Config,
@@ -26,9 +26,10 @@ export async function openPorts(
   registry: FamilyRegistry,
   meter: Meter,
   onConnectionLost: (cause: Error) => void,
+  onLost: (entries: number, cause: unknown) => void,
 ): Promise<OpenPorts> {
   const policy = await createWasmPolicy(readPolicy(), policyDocument(registry))
-  const ledger = createLedger(database, config.instance, clock, random)
+  const ledger = createLedger({ database, instance: config.instance, clock, random, mode: config.ledger.mode, onLost })
   await ledger.open()
   const limiter = config.redisUrl ? createRedisLimiter(config.redisUrl, onConnectionLost) : createMemoryLimiter()
   const routes = modelRoutes(config, clock)

@@ -24,6 +24,8 @@ export type Config = Readonly<{
   database:
     | Readonly<{ kind: 'postgres'; address: PostgresAddress; password: string | undefined }>
     | Readonly<{ kind: 'pglite'; folder: string | undefined }>
+  /** When a call may go on: when its entry is durable, or at most 5 ms before. `checkpointFolder` is outside the database. */
+  ledger: Readonly<{ mode: 'durable' | 'grouped'; checkpointFolder: string | undefined }>
   redisUrl: string | undefined
   upstream: Readonly<{ url: string; key: string | undefined }> | undefined
   instance: string
@@ -67,6 +69,8 @@ const SETTINGS = v.object({
   TAPPASS_PORT: v.optional(integer(0, 65_535), String(GATEWAY_PORT)),
   TAPPASS_STORAGE: v.optional(v.picklist(['memory', 'local', 'supabase'], 'is none of memory, local, supabase')),
   TAPPASS_DATA_DIR: v.optional(v.string()),
+  TAPPASS_CHECKPOINT_DIR: v.optional(v.string()),
+  TAPPASS_LEDGER_MODE: v.optional(v.picklist(['durable', 'grouped'], 'is neither durable nor grouped'), 'durable'),
   DATABASE_URL: v.optional(v.string()),
   SUPABASE_URL: v.optional(v.string()),
   REDIS_URL: v.optional(url('redis:', 'rediss:', 'unix:')),
@@ -132,6 +136,7 @@ export function readConfig(
     environment: settings.TAPPASS_ENV,
     listen: listenOf(settings, pid),
     ...databaseOf(settings, secrets),
+    ledger: { mode: settings.TAPPASS_LEDGER_MODE, checkpointFolder: settings.TAPPASS_CHECKPOINT_DIR },
     redisUrl: settings.REDIS_URL,
     upstream: upstreamOf(settings, secrets),
     warnings: warningsOf(settings, secrets),

@@ -22,6 +22,8 @@ export type Entry = Readonly<{
   policy: string | null
   decisionId: string | null
   details: Readonly<Record<string, unknown>>
+  /** The salt of the commitments in `details`, in hex. It is kept apart from the entry, and may be erased. */
+  salt?: string | undefined
 }>
 
 /** A row of `audit_events`: `entry` is the canonical text that `hash` is the SHA-256 of. */
@@ -52,4 +54,4 @@ export type AuditRow = Readonly<{
 export type AuditColumns = Omit<AuditRow, 'entry' | 'hash'>
 
 /** A sealed entry: its position, its text, its hash. The database takes the columns from the text. */
-export type SealedEntry = Pick<AuditRow, 'chain' | 'seq' | 'entry' | 'hash'>
+export type SealedEntry = Pick<AuditRow, 'chain' | 'seq' | 'entry' | 'hash'> & Readonly<{ salt?: string | undefined }>

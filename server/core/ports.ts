@@ -1,5 +1,5 @@
 /** The gateway's ports: everything that it needs of the outside world. One adapter file each, one contract test each. */
-import type { Entry, SealedEntry } from './entry.ts'
+import type { Entry, Head } from './entry.ts'
 import type { PolicyInput, Verdict } from './verdict.ts'
 
 /** One SQL session or pool. The same SQL text serves PGlite and PostgreSQL 16; parameters are $1, $2 … */
@@ -36,9 +36,20 @@ export type PolicyEngine = Readonly<{
   decide: (input: PolicyInput, decisionId: string) => Promise<Verdict>
 }>
 
-/** Stores what happened. `append` resolves when the entry is durable and rejects when that is uncertain. */
+/** What a change to the database came to, and the entry that records it; without one nothing was changed. */
+export type Change<Value> = Readonly<{ value: Value; entry?: Entry }>
+
+/** The head of a chain, and the root of the Merkle tree (RFC 6962) over all its entries. */
+export type ChainHead = Head & Readonly<{ root: Uint8Array }>
+
+/** Stores what happened. */
 export type Ledger = Readonly<{
-  append: (entry: Entry) => Promise<SealedEntry>
+  /** Resolves when the entry is durable (in grouped mode: at most 5 ms before that), and rejects when that is uncertain. */
+  append: (entry: Entry) => Promise<void>
+  /** Makes a change and appends its entry in one transaction. Rejects with what `work` throws; then nothing is changed. */
+  change: <Value>(work: (transaction: Database) => Promise<Change<Value>>) => Promise<Value>
+  /** The head of this process's chain; undefined when none is open. */
+  head: () => ChainHead | undefined
   /** Opens this process's chain if it is not open: at start, so that a failure is noticed then. */
   open: () => Promise<void>
   /** Appends the end of the chain, waits for all earlier appends, and accepts nothing more. */

@@ -16,7 +16,7 @@ import { RULE_FUNCTIONS } from '../rules/check/rule-functions.ts'
 import { readRuleBook } from '../rules/rule-book.ts'
 
 /** What a thread is started with. The key is that of the ledger's commitments, by which ids get their aliases. */
-type Given = Readonly<{ stepFolders: readonly string[]; commitmentKey: Uint8Array }>
+type Given = Readonly<{ stepFolders: readonly string[]; aliasKey: Uint8Array }>
 
 let inspecting: Promise<Inspecting> | undefined
 
@@ -38,8 +38,8 @@ export async function inspect({ progress, task }: ThreadTask<InspectionTask>): P
 /** Takes findings out of a text. */
 export function redact({ progress, task }: ThreadTask<RedactionTask>): RedactedText {
   begin(progress)
-  const { commitmentKey } = Piscina.workerData as Given
+  const { aliasKey } = Piscina.workerData as Given
   const { stage, text, findings, kinds } = task
-  const redacted = redactCall({ stage, text, body: undefined }, findings, kinds, createAliases(commitmentKey))
+  const redacted = redactCall({ stage, text, body: undefined }, findings, kinds, createAliases(aliasKey))
   return { text: redacted.text ?? '', model: (redacted.body as { model?: unknown }).model }
 }

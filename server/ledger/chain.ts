@@ -55,6 +55,15 @@ export function chainClosedEntry(clock: Clock, random: Random): Entry {
   return chainEntry('chain_closed', {}, clock, random)
 }
 
+/** Heads that an alarm names; of more it holds the count only. */
+const LOST_LISTED_MAX = 20
+
+/** Records that the database has lost entries which checkpoints had signed. */
+export function alarmEntry(lost: readonly Head[], clock: Clock, random: Random): Entry {
+  const details = { count: lost.length, lost: lost.slice(0, LOST_LISTED_MAX) }
+  return { ...chainEntry('history_lost', details, clock, random), severity: 'critical' }
+}
+
 function chainEntry(eventType: string, details: Entry['details'], clock: Clock, random: Random): Entry {
   return {
     auditId: `ae_${ulid(clock, random)}`,

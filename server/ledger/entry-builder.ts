@@ -25,11 +25,14 @@ export type EntryDetails = Readonly<{
   upstream?: string | null
 }>
 
-/** What all entries of a process share. `commitmentKey` salts commitments, and stays secret. */
-export type EntryContext = Readonly<{ clock: Clock; random: Random; commitmentKey: Uint8Array }>
+/** What all entries of a process share. */
+export type EntryContext = Readonly<{ clock: Clock; random: Random }>
 
-/** The texts that an entry commits to: what was judged, and what of it leaves when something was taken out. */
-export type EntryContents = Readonly<{ content: string; released?: string | undefined }>
+/**
+ * The texts that an entry commits to: what was judged, and what of it leaves when something was taken out. `salt`, when
+ * there is one already.
+ */
+export type EntryContents = Readonly<{ content: string; released?: string | undefined; salt?: string | undefined }>
 
 /** Given a judged call, returns its entry. */
 export function decisionEntry(
@@ -37,15 +40,13 @@ export function decisionEntry(
   call: Call,
   outcomes: readonly StepOutcome[],
   verdict: Verdict,
-  { content, released }: EntryContents,
+  { content, released, salt = newSalt(context.random) }: EntryContents,
   details: EntryDetails,
 ): Entry {
-  const committed = (text: string): string => commitment(context.commitmentKey, auditId, text)
-  const auditId = `ae_${ulid(context.clock, context.random)}`
   const isRefused = verdict.action === 'block' || verdict.action === 'hold'
   const reasons = 'reasons' in verdict ? verdict.reasons : []
   return {
-    auditId,
+    auditId: `ae_${ulid(context.clock, context.random)}`,
     tsMs: context.clock.nowMs(),
     eventKind: 'chat',
     eventType: `govern_${verdict.action}`,
@@ -62,9 +63,10 @@ export function decisionEntry(
       verdict,
       released === undefined
         ? details
-        : { ...details, released_bytes: Buffer.byteLength(released), released_commitment: committed(released) },
-      committed(content),
+        : { ...details, released_bytes: Buffer.byteLength(released), released_commitment: commitment(salt, released) },
+      commitment(salt, content),
     ),
+    salt,
   }
 }
 
@@ -110,7 +112,7 @@ export function eventEntry(
   eventType: string,
   severity: Entry['severity'],
   details: Entry['details'],
-  outcome: Partial<Pick<Entry, 'decision' | 'classification'>> = {},
+  outcome: Partial<Pick<Entry, 'decision' | 'classification' | 'salt'>> = {},
 ): Entry {
   return {
     auditId: `ae_${ulid(context.clock, context.random)}`,
@@ -125,6 +127,7 @@ export function eventEntry(
     policy: null,
     decisionId: null,
     details: { ...details, stage: call.stage, stream: call.isStream, agent_uuid: call.agent.uuid },
+    salt: outcome.salt,
   }
 }
 
@@ -175,16 +178,16 @@ export function modelName(model: string): string {
 }
 
 /**
- * SHA-256 over a salt and the content. The salt comes from a secret key and the entry's id, so whoever has the key
- * can prove what the content was, and nobody else can test guesses.
+ * SHA-256 over a salt and the content: whoever has the salt can prove what the content was, and nobody else can test
+ * guesses.
  */
-export function commitment(key: Uint8Array, auditId: string, content: string): string {
-  return sha256(saltOf(key, auditId) + content)
+export function commitment(salt: string, content: string): string {
+  return sha256(salt + content)
 }
 
-/** The salt of a commitment, in hex: SHA-256 over the secret key and an id. */
-export function saltOf(key: Uint8Array, id: string): string {
-  return sha256(Buffer.concat([key, Buffer.from(id)]))
+/** A new salt: 32 bytes, in hex. */
+export function newSalt(random: Random): string {
+  return Buffer.from(random.bytes(32)).toString('hex')
 }
 
 /** What steps did, sorted by name: time in microseconds, findings, why one did not run. */

@@ -3,113 +3,139 @@
  * share one INSERT (group commit); no lock is shared with other processes.
  */
 
-import type { Entry, Head, SealedEntry } from '../core/entry.ts'
-import type { Clock, Database, Ledger, Random } from '../core/ports.ts'
+import { GrowingTree, leafHash } from '../checkpoint/merkle-tree.ts'
+import type { SealedEntry } from '../core/entry.ts'
+import type { ChainHead, Clock, Database, Ledger, Random } from '../core/ports.ts'
 import { ulid } from '../core/ulid.ts'
 import { chainClosedEntry, chainOpenedEntry, unrecordedHeads } from './chain.ts'
+import { insertEntries } from './entry-insert.ts'
+import { type LedgerMode, type PendingChange, PendingQueue, type PendingWrite } from './pending-queue.ts'
 import { seal } from './seal.ts'
 
-/** Rows in one INSERT: large enough for any number of waiting calls, small enough for one round trip. */
-const BATCH_ROWS_MAX = 500
-
-/** Appends that may be pending; beyond it a call is refused at once instead of queueing behind a slow database. */
-const PENDING_MAX = 20_000
-
 /**
- * Its parameter is `[{entry, hash}, …]`. The columns are read from the hashed text itself, so they can't differ from
- * it. The type json keeps a member's text exactly as it was sent.
+ * What a ledger needs: the database, this process's instance name, and clock and randomness for the chain's name. In grouped
+ * mode `onLost` is called with the number of entries that were answered for and could not be written.
  */
-const INSERT = `INSERT INTO audit_events (chain, seq, audit_id, ts, event_kind, event_type, severity, decision, step_name,
-    org_id, agent_id, session_id, request_id, model, classification, policy, decision_id, entry, prev_hash, hash)
-  SELECT chain, seq, audit_id, ts, event_kind, event_type, severity, decision, step_name,
-    org_id, agent_id, session_id, request_id, model, classification, policy, decision_id, sealed.entry::text, prev_hash, sealed.hash
-  FROM json_to_recordset($1::json) AS sealed (entry json, hash text)
-  CROSS JOIN LATERAL json_to_record(sealed.entry) AS member (chain text, seq bigint, audit_id text, ts timestamptz,
-    event_kind text, event_type text, severity text, decision text, step_name text, org_id uuid, agent_id text,
-    session_id text, request_id text, model text, classification text, policy text, decision_id text, prev_hash text)`
-
-type PendingAppend = Readonly<{
-  entry: Entry
-  resolve: (sealed: SealedEntry) => void
-  reject: (cause: unknown) => void
+export type LedgerOptions = Readonly<{
+  database: Database
+  instance: string
+  clock: Clock
+  random: Random
+  mode?: LedgerMode
+  onLost?: (entries: number, cause: unknown) => void
 }>
 
-/** What a ledger needs: the database, this process's instance name, and clock and randomness for the chain's name. */
-type LedgerContext = Readonly<{ database: Database; instance: string; clock: Clock; random: Random }>
+/** A change waits no longer for rows that another process holds: the calls behind it wait, too. */
+const LOCK_TIMEOUT = `SET LOCAL lock_timeout = '1s'`
+
+/** The chain that is written: its last entry, and the tree over all of them. */
+type OpenChain = { last: SealedEntry; readonly tree: GrowingTree }
+
+/** A change that did not come to an entry: nothing is written, and the chain goes on. */
+class ChangeError extends Error {
+  override readonly name = 'ChangeError'
+}
 
 /**
  * Creates a ledger. After an INSERT with an unknown result (a lost connection), the chain is abandoned and the next
  * append opens a new one, whose first entry records where the old one ended.
  */
-export function createLedger(database: Database, instance: string, clock: Clock, random: Random): Ledger {
-  const context: LedgerContext = { database, instance, clock, random }
-  const pending: PendingAppend[] = []
-  let head: Head | undefined
+export function createLedger(options: LedgerOptions): Ledger {
+  const { clock, random, mode = 'durable', onLost = () => {} } = options
+  const pending = new PendingQueue(mode, clock, onLost)
+  let chain: OpenChain | undefined
   let draining: Promise<void> | undefined
   let isClosed = false
 
   async function drain(): Promise<void> {
-    while (pending.length > 0) {
-      const batch = pending.splice(0, BATCH_ROWS_MAX)
+    for (let next = pending.take(); next !== undefined; next = pending.take()) {
       try {
-        head = await write(context, head ?? (await openChain(context)), batch)
+        chain ??= await openChain(options)
+        await write(options.database, chain, next)
+        pending.wrote()
       } catch (cause) {
-        head = undefined
-        for (const { reject } of batch) reject(cause)
+        if (!(cause instanceof ChangeError)) chain = undefined
+        pending.failed(cause instanceof ChangeError ? cause.cause : cause)
       }
     }
     draining = undefined
   }
 
-  function append(entry: Entry): Promise<SealedEntry> {
-    if (isClosed) return Promise.reject(new Error('the ledger is closed'))
-    if (pending.length >= PENDING_MAX) return Promise.reject(new Error(`${PENDING_MAX} entries wait to be written`))
-    return new Promise((resolve, reject) => {
-      pending.push({ entry, resolve, reject })
-      draining ??= Promise.resolve().then(drain)
-    })
+  async function put<Value>(add: () => Promise<Value>): Promise<Value> {
+    if (isClosed) throw new Error('the ledger is closed')
+    const added = add()
+    draining ??= Promise.resolve().then(drain)
+    return added
   }
 
   return {
-    append,
+    append: (entry) => put(() => pending.append(entry)),
+    change: (work) => put(() => pending.change(work)),
+    head: () => chain && headOf(chain),
     open: async () => {
       await draining
-      head ??= await openChain(context)
+      chain ??= await openChain(options)
     },
     close: async () => {
       if (isClosed) return
-      const isOpen = head !== undefined || draining !== undefined
-      const last = isOpen ? append(chainClosedEntry(clock, random)) : undefined
+      const isOpen = chain !== undefined || draining !== undefined
+      const last = isOpen ? put(() => pending.append(chainClosedEntry(clock, random))) : undefined
       isClosed = true
       await last
+      await draining
     },
   }
 }
 
+function headOf({ last, tree }: OpenChain): ChainHead {
+  const { chain, seq, hash } = last
+  return { chain, seq, hash, root: tree.root() }
+}
+
 /** Opens a chain of this process, with an entry that records the heads of other chains. */
-async function openChain({ database, instance, clock, random }: LedgerContext): Promise<Head> {
+async function openChain({ database, instance, clock, random }: LedgerOptions): Promise<OpenChain> {
   const chain = `${instance}-${ulid(clock, random)}`
   const first = seal(chainOpenedEntry(await unrecordedHeads(database), instance, clock, random), chain, 1, null)
-  await insert(database, [first])
-  return first
+  await insertEntries(database, [first])
+  const open = { last: first, tree: new GrowingTree() }
+  open.tree.append(leafHash(first.entry))
+  return open
 }
 
-/** Seals a batch behind a head, inserts it, resolves its appends, and returns the new head. */
-async function write({ database }: LedgerContext, head: Head, batch: readonly PendingAppend[]): Promise<Head> {
+async function write(database: Database, chain: OpenChain, next: PendingWrite): Promise<void> {
+  if ('kind' in next) return writeChange(database, chain, next)
   const rows: SealedEntry[] = []
-  let last = head
-  for (const { entry } of batch) {
-    const sealed = seal(entry, last.chain, last.seq + 1, last.hash)
-    rows.push(sealed)
-    last = sealed
+  for (const { entry } of next) {
+    const { chain: name, seq, hash } = rows.at(-1) ?? chain.last
+    rows.push(seal(entry, name, seq + 1, hash))
   }
-  await insert(database, rows)
-  for (const [index, row] of rows.entries()) batch[index]?.resolve(row)
-  return last
+  await insertEntries(database, rows)
+  accept(chain, rows)
 }
 
-async function insert(database: Database, rows: readonly SealedEntry[]): Promise<void> {
-  // An entry is already JSON.
-  const members = rows.map(({ entry, hash }) => `{"entry":${entry},"hash":"${hash}"}`)
-  await database.query(INSERT, [`[${members.join(',')}]`])
+/** Makes a change and writes its entry in one transaction. Throws ChangeError when the change itself fails. */
+async function writeChange(database: Database, chain: OpenChain, { work, resolve }: PendingChange): Promise<void> {
+  const { value, row } = await database.transaction(async (transaction) => {
+    await transaction.query(LOCK_TIMEOUT)
+    const change = await work(transaction).catch((cause: unknown) => {
+      throw new ChangeError('the change failed', { cause })
+    })
+    const { chain: name, seq, hash } = chain.last
+    const sealed = change.entry && seal(change.entry, name, seq + 1, hash)
+    if (sealed) await insertEntries(transaction, [sealed]).catch(notWritten)
+    return { value: change.value, row: sealed }
+  })
+  if (row) accept(chain, [row])
+  resolve(value)
+}
+
+function notWritten(cause: unknown): never {
+  throw new Error('the entry of a change was not written', { cause })
+}
+
+function accept(chain: OpenChain, rows: readonly SealedEntry[]): void {
+  for (const row of rows) {
+    chain.tree.append(leafHash(row.entry))
+    chain.last = row
+  }
 }

@@ -32,5 +32,5 @@ export function seal(entry: Entry, chain: string, seq: number, prevHash: string 
     ts: new Date(entry.tsMs).toISOString(),
   }
   const text = canonicalJson(columns)
-  return { chain, seq, entry: text, hash: sha256(text) }
+  return { chain, seq, entry: text, hash: sha256(text), salt: entry.salt }
 }

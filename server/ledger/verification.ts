@@ -1,76 +1,105 @@
-/** Verifies the ledger: every hash, every link, every column, and every head that a later chain recorded. */
+/** Verifies the ledger of a database: every row that is there, its columns too, against what was recorded and signed. */
 
+import { type Checkpoint, readCheckpoint } from '../checkpoint/checkpoint.ts'
 import type { AuditColumns, AuditRow, Head } from '../core/entry.ts'
-import { sha256 } from '../core/hash.ts'
 import type { Database } from '../core/ports.ts'
 import { readHeads, recordedHeads } from './chain.ts'
+import { readCheckpoints } from './checkpoint-table.ts'
+import { type Flaw, LedgerVerifier, type UnendedChain } from './ledger-verifier.ts'
 
-/** The result of a verification. `broken` names the first invalid entry, in the order of chain and number. */
-export type Integrity = Readonly<{ chains: number; entries: number }> &
-  (Readonly<{ status: 'intact' }> | Readonly<{ status: 'broken'; chain: string; seq: number; reason: string }>)
+/**
+ * The result of a verification. `broken` names the first thing that does not hold, in the order of chain and number. `signed` are
+ * the entries that checkpoints cover; null when there was no key to check them with. `unended`: chains without an end.
+ */
+export type Integrity = Readonly<{
+  chains: number
+  entries: number
+  signed: number | null
+  unended: readonly UnendedChain[]
+}> &
+  (Readonly<{ status: 'intact' }> | (Readonly<{ status: 'broken' }> & Flaw))
+
+/**
+ * What a ledger is verified against beside itself: public keys (32 bytes each) of its checkpoints, and checkpoints that were
+ * kept outside the database.
+ */
+export type Evidence = Readonly<{ publicKeys: readonly Uint8Array[]; notes: readonly string[] }>
+
+/** Nothing but the database itself. */
+export const NO_EVIDENCE: Evidence = { publicKeys: [], notes: [] }
 
 /** Rows read at a time; between two pages other work can run. */
 const PAGE_ROWS = 500
 
-const PAGE = `SELECT chain, seq::float8 AS seq, audit_id, to_char(ts AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS ts,
+const COLUMNS = `chain, seq::float8 AS seq, audit_id, to_char(ts AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS ts,
     event_kind, event_type, severity, decision, step_name, org_id::text AS org_id, agent_id, session_id, request_id, model,
-    classification, policy, decision_id, entry, prev_hash, hash
-  FROM audit_events WHERE (chain, seq) > ($1, $2::bigint) ORDER BY chain, seq LIMIT ${PAGE_ROWS}`
+    classification, policy, decision_id, entry, prev_hash, hash`
+const FIRST_PAGE = `SELECT ${COLUMNS} FROM audit_events ORDER BY chain, seq LIMIT ${PAGE_ROWS}`
+const NEXT_PAGE = `SELECT ${COLUMNS} FROM audit_events WHERE (chain, seq) > ($1, $2::bigint) ORDER BY chain, seq LIMIT ${PAGE_ROWS}`
 
 /** Reads the whole ledger in pages and verifies it. Throws only when it can't read. */
-export async function verifyLedger(database: Database): Promise<Integrity> {
-  const expected = new Map<string, Head>()
-  for (const { firstEntry } of await readHeads(database)) {
-    for (const head of parsedHeads(firstEntry)) expected.set(`${head.chain} ${head.seq}`, head)
-  }
-  let last: AuditRow | undefined
-  let chains = 0
-  let entries = 0
-  for (;;) {
-    const rows = await database.query<AuditRow>(PAGE, [last?.chain ?? '', last?.seq ?? 0])
-    for (const row of rows) {
-      if (row.chain !== last?.chain) chains += 1
-      entries += 1
-      const reason = findFlaw(row, last) ?? headFlaw(row, expected)
-      if (reason) return { status: 'broken', chains, entries, chain: row.chain, seq: row.seq, reason }
-      last = row
-    }
-    if (rows.length < PAGE_ROWS) break
-  }
-  const [lost] = expected.values()
-  if (!lost) return { status: 'intact', chains, entries }
-  const reason = 'a later chain recorded this entry, and it is gone'
-  return { status: 'broken', chains, entries, chain: lost.chain, seq: lost.seq, reason }
+export async function verifyLedger(database: Database, evidence: Evidence = NO_EVIDENCE): Promise<Integrity> {
+  const heads = (await readHeads(database)).flatMap(({ firstEntry }) => parsedHeads(firstEntry))
+  const stored = evidence.publicKeys.length > 0 ? await readCheckpoints(database) : []
+  const { checkpoints, flaw: noteFlaw } = checkNotes([...stored, ...evidence.notes], evidence.publicKeys)
+  const verifier = new LedgerVerifier({ heads, checkpoints })
+  const flaw = noteFlaw ?? (await rowFlaw(database, verifier)) ?? verifier.finish()
+  return integrityOf(verifier, flaw, evidence)
 }
 
-/** Given a row and the row read before it (of any chain), returns what is wrong with it, or undefined. */
-export function findFlaw(row: AuditRow, previousRow: AuditRow | undefined): string | undefined {
-  const previous = previousRow?.chain === row.chain ? previousRow : undefined
-  if (row.seq !== (previous?.seq ?? 0) + 1) return `the entry before it, ${row.seq - 1}, is gone`
-  if (row.prev_hash !== (previous?.hash ?? null)) return 'it does not continue the entry before it'
-  if (sha256(row.entry) !== row.hash) return 'its text does not have its hash'
-  return columnFlaw(row)
+/** Returns what a verifier has found, as a result. */
+export function integrityOf(
+  { chains, entries, signed, unended }: LedgerVerifier,
+  flaw: Flaw | undefined,
+  { publicKeys }: Evidence,
+): Integrity {
+  const size = { chains, entries, signed: publicKeys.length > 0 ? signed : null, unended }
+  return flaw ? { status: 'broken', ...size, ...flaw } : { status: 'intact', ...size }
+}
+
+/** Returns the checkpoints of notes, and the first note that no key has signed. Without keys none is read. */
+export function checkNotes(
+  notes: readonly string[],
+  publicKeys: readonly Uint8Array[],
+): Readonly<{ checkpoints: readonly Checkpoint[]; flaw?: Flaw }> {
+  const checkpoints: Checkpoint[] = []
+  for (const note of publicKeys.length > 0 ? notes : []) {
+    const checkpoint = publicKeys.map((key) => readCheckpoint(note, key)).find((read) => read !== undefined)
+    if (!checkpoint) return { checkpoints, flaw: unsignedFlaw(note) }
+    checkpoints.push(checkpoint)
+  }
+  return { checkpoints }
+}
+
+function unsignedFlaw(note: string): Flaw {
+  const [origin = '', size] = note.split('\n')
+  const seq = Number(size)
+  const reason = 'a checkpoint of this chain is not signed by a known key'
+  return { chain: origin.slice(origin.indexOf('/') + 1), seq: Number.isSafeInteger(seq) ? seq : 0, reason }
+}
+
+async function rowFlaw(database: Database, verifier: LedgerVerifier): Promise<Flaw | undefined> {
+  let last: AuditRow | undefined
+  for (;;) {
+    const rows: readonly AuditRow[] = last
+      ? await database.query<AuditRow>(NEXT_PAGE, [last.chain, last.seq])
+      : await database.query<AuditRow>(FIRST_PAGE)
+    for (const row of rows) {
+      const flaw = verifier.read(row)
+      if (flaw) return flaw
+      const reason = columnFlaw(row)
+      if (reason) return { chain: row.chain, seq: row.seq, reason }
+      last = row
+    }
+    if (rows.length < PAGE_ROWS) return undefined
+  }
 }
 
 function columnFlaw(row: AuditRow): string | undefined {
-  let text: AuditColumns
-  try {
-    text = JSON.parse(row.entry) as AuditColumns
-  } catch {
-    return 'its text is not JSON'
-  }
+  const text = JSON.parse(row.entry) as AuditColumns
   const { entry: _entry, hash: _hash, ...columns } = row
-  for (const name of Object.keys(columns) as (keyof AuditColumns)[]) {
-    if (text[name] !== columns[name]) return `its column ${name} differs from its text`
-  }
-  return undefined
-}
-
-function headFlaw(row: AuditRow, expected: Map<string, Head>): string | undefined {
-  const position = `${row.chain} ${row.seq}`
-  const head = expected.get(position)
-  expected.delete(position)
-  return head && head.hash !== row.hash ? 'a later chain recorded another hash for it' : undefined
+  const wrong = (Object.keys(columns) as (keyof AuditColumns)[]).find((name) => text[name] !== columns[name])
+  return wrong && `its column ${wrong} differs from its text`
 }
 
 /** A damaged first entry is reported when its own row is read, so here it records nothing. */

@@ -25,10 +25,11 @@ export async function appendDecision(
   content: string,
   details: EntryDetails,
   released?: string,
+  salt?: string,
 ): Promise<AppendResult> {
   const recordable = call.stage === 'request' ? { ...call, model: recordableModel(gateway, call, outcomes) } : call
   const context = entryContextOf(gateway)
-  const entry = decisionEntry(context, recordable, outcomes, verdict, { content, released }, details)
+  const entry = decisionEntry(context, recordable, outcomes, verdict, { content, released, salt }, details)
   const appended = await append(gateway, entry)
   if (appended.status === 'unrecorded') return appended
   const { meter } = gateway.ports
@@ -44,7 +45,7 @@ export async function appendEvent(
   eventType: string,
   severity: Entry['severity'],
   details: Entry['details'],
-  outcome: Partial<Pick<Entry, 'decision' | 'classification'>> = {},
+  outcome: Partial<Pick<Entry, 'decision' | 'classification' | 'salt'>> = {},
 ): Promise<AppendResult> {
   return append(gateway, eventEntry(entryContextOf(gateway), call, eventType, severity, details, outcome))
 }
@@ -67,6 +68,6 @@ async function append({ ports: { ledger, meter, clock } }: Gateway, entry: Entry
   return { status: 'recorded' }
 }
 
-function entryContextOf({ ports, commitmentKey }: Gateway): EntryContext {
-  return { clock: ports.clock, random: ports.random, commitmentKey }
+function entryContextOf({ ports }: Gateway): EntryContext {
+  return { clock: ports.clock, random: ports.random }
 }

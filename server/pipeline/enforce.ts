@@ -33,14 +33,14 @@ export function enforce(
   call: Call,
   findings: readonly Finding[],
   verdict: Verdict,
-  { registry, commitmentKey }: Pick<Gateway, 'registry' | 'commitmentKey'>,
+  { registry, aliasKey }: Pick<Gateway, 'registry' | 'aliasKey'>,
   outcomes: readonly StepOutcome[] = [],
 ): Enforcement {
   switch (verdict.action) {
     case 'allow':
       return { status: 'passed', body: call.body, text: call.text, redacted: [] }
     case 'redact':
-      return redactCall(call, findings, verdict.kinds, createAliases(commitmentKey))
+      return redactCall(call, findings, verdict.kinds, createAliases(aliasKey))
     case 'hold':
     case 'block':
       return refusalOf(verdict, call, registry, findings, outcomes)

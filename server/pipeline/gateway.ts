@@ -5,13 +5,13 @@ import type { Ports } from '../core/ports.ts'
 import type { Step, StepContext } from '../core/step.ts'
 import type { FindingCache } from './finding-cache.ts'
 
-/** `commitmentKey` salts commitments, and stays secret. Without a `findingCache` everything is scanned each time, without an `inspector` in this thread. */
+/** `aliasKey` is behind the aliases of ids, and stays secret. Without a `findingCache` everything is scanned each time, without an `inspector` in this thread. */
 export type Gateway = Readonly<{
   steps: readonly Step[]
   registry: FamilyRegistry
   ports: Ports
   limits: StepContext['limits']
-  commitmentKey: Uint8Array
+  aliasKey: Uint8Array
   findingCache?: FindingCache
   inspector?: Inspector
 }>

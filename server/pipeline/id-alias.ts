@@ -2,7 +2,7 @@
  * Ids by which parts of a conversation refer to each other (calls of tools and their results). One with a finding in it is
  * replaced as a whole, by another id: the same for the same, so that they still belong together, and another for another.
  */
-import { saltOf } from '../ledger/entry-builder.ts'
+import { sha256 } from '../core/hash.ts'
 
 /** Pointers to such ids, in a body or in a list of chunks. */
 const ID =
@@ -17,5 +17,7 @@ export type AliasOf = (pointer: string, text: string) => string | undefined
 /** Creates the aliases of a gateway. `key` stays secret: nobody else can test guesses of what an id was. */
 export function createAliases(key: Uint8Array): AliasOf {
   return (pointer, text) =>
-    ID.test(pointer) ? `redacted_${saltOf(key, `id ${text}`).slice(0, HASH_CHARS)}` : undefined
+    ID.test(pointer)
+      ? `redacted_${sha256(Buffer.concat([key, Buffer.from(`id ${text}`)])).slice(0, HASH_CHARS)}`
+      : undefined
 }

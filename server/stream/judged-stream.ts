@@ -7,7 +7,7 @@ import type { Call } from '../core/call.ts'
 import type { UpstreamResponse } from '../core/ports.ts'
 import type { Step } from '../core/step.ts'
 import { pendingFromSteps } from '../detection/pending-match.ts'
-import { saltOf } from '../ledger/entry-builder.ts'
+import { newSalt } from '../ledger/entry-builder.ts'
 import { countFinding } from '../pipeline/append.ts'
 import { redactedKinds, type StreamedResult, type StreamTexts } from '../pipeline/call-result.ts'
 import { decide } from '../pipeline/decide.ts'
@@ -47,7 +47,7 @@ export function judgedStream(
   const { verdict, outcomes, allowance } = requestDecision
   const { classification } = verdict
   const steps = gateway.steps.filter(({ stages }) => stages.includes('response'))
-  const progress = new StreamProgress(classification, saltOf(gateway.commitmentKey, request.id))
+  const progress = new StreamProgress(classification, newSalt(gateway.ports.random))
   const redacted = redactedKinds(requestDecision)
   const state = new StreamState(request, longestMatch(steps), pendingFromSteps(steps), progress, redacted)
   const pace = new JudgementPace(gateway.ports.clock)

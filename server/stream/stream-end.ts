@@ -35,7 +35,15 @@ export async function appendBatch(
   const isRefused = decision.verdict.action === 'block' || decision.verdict.action === 'hold'
   if (progress.isOpen && !isRefused) return { status: 'recorded' }
   const details = isRefused ? progress.counts() : { event: 'opened' }
-  const appended = await appendDecision(gateway, call, decision, JSON.stringify(call.segments), details)
+  const appended = await appendDecision(
+    gateway,
+    call,
+    decision,
+    JSON.stringify(call.segments),
+    details,
+    undefined,
+    progress.salt,
+  )
   if (appended.status === 'recorded') progress.isOpen = true
   return appended
 }

@@ -15,12 +15,14 @@ export class StreamProgress {
   #events = 0
   #bytes = 0
   readonly #digest
+  readonly salt: string
   readonly #kinds = new Map<string, number>()
   readonly #redacted = new Set<string>()
 
   /** `classification` is the request's; `salt` is that of the commitment to what has left. */
   constructor(classification: string, salt: string) {
     this.#classification = classification
+    this.salt = salt
     this.#digest = createHash('sha256').update(salt)
   }
 
@@ -54,7 +56,6 @@ export class StreamProgress {
       events: this.#events,
       judgements: this.#judgements,
       released_bytes: this.#bytes,
-      // Salted with the request's id instead of an entry's: it is computed from the first event on.
       released_commitment: this.#digest.copy().digest('hex'),
     }
   }
@@ -65,7 +66,11 @@ export class StreamProgress {
   }
 
   /** The decision about the whole stream, when it was not refused. */
-  outcome(): Pick<Entry, 'decision' | 'classification'> {
-    return { decision: this.#redacted.size > 0 ? 'redact' : 'allow', classification: this.#classification }
+  outcome(): Pick<Entry, 'decision' | 'classification' | 'salt'> {
+    return {
+      decision: this.#redacted.size > 0 ? 'redact' : 'allow',
+      classification: this.#classification,
+      salt: this.salt,
+    }
   }
 }

@@ -27,7 +27,7 @@ const bodies = Number(process.env['TAPPASS_FUZZ_BODIES'] ?? shareOf(BODIES))
 
 const steps = join(import.meta.dirname, '../../../server/steps')
 const loaded = await loadSteps([steps], testEngine(), FAMILIES)
-const workerData = { stepFolders: [steps], commitmentKey: new Uint8Array(32) }
+const workerData = { stepFolders: [steps], aliasKey: new Uint8Array(32) }
 const worker = join(import.meta.dirname, '../../../server/inspection/worker.ts')
 const inspector = createThreadPool({ worker, workerData, clock: systemClock })
 after(() => inspector.close())

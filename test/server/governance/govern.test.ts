@@ -51,6 +51,8 @@ function ledgerThatFailsAfter(good: number): Ledger {
       if (left-- > 0) return undefined as never
       throw new Error('the disk is full')
     },
+    change: () => Promise.reject(new Error('no changes here')),
+    head: () => undefined,
     open: async () => {},
     close: async () => {},
   }

@@ -28,9 +28,9 @@ export const step = {
 `,
 )
 const folders = [join(import.meta.dirname, '../../../server/steps'), own]
-const commitmentKey = new Uint8Array(32)
+const aliasKey = new Uint8Array(32)
 const worker = join(import.meta.dirname, '../../../server/inspection/worker.ts')
-const inspector = createThreadPool({ worker, workerData: { stepFolders: folders, commitmentKey }, clock: systemClock })
+const inspector = createThreadPool({ worker, workerData: { stepFolders: folders, aliasKey }, clock: systemClock })
 after(() => inspector.close())
 
 const PROSE = 'Two roads diverged in a wood, and sorry I could not travel both. '.repeat(LARGE_CHARS / 50)
@@ -87,7 +87,7 @@ test('findings are taken out there as here', async () => {
   ] as const
   const kinds = ['pii.email']
   const verdict = { policy: '', decisionId: '', classification: '', action: 'redact', kinds } as const
-  const here = enforce(callOf({}, { text }), findings, verdict, { registry: REGISTRY, commitmentKey })
+  const here = enforce(callOf({}, { text }), findings, verdict, { registry: REGISTRY, aliasKey })
   const there = await inspector.redact({ stage: 'request', text, findings, kinds })
   assert.deepEqual(there, { text: here.status === 'passed' ? here.text : '', model: 'm' })
 })

@@ -1,15 +1,16 @@
 /** Entries of calls: what is recorded, and that none of it is text of the call. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createRandom } from '../../../server/adapters/system.ts'
 import { canonicalJson } from '../../../server/core/canonical-json.ts'
 import type { StepOutcome } from '../../../server/core/step.ts'
 import { commitment, decisionEntry, modelName, safePointer } from '../../../server/ledger/entry-builder.ts'
+import { seal } from '../../../server/ledger/seal.ts'
 import { callOf } from '../pipeline/call-fixture.ts'
 
 const recorder = {
   clock: { nowMs: () => 1_732_500_000_000, elapsedMs: () => 0 },
   random: { bytes: (count: number) => new Uint8Array(count) },
-  commitmentKey: new Uint8Array(32).fill(7),
 }
 
 const POINTERS: readonly (readonly [pointer: string, safe: string])[] = [
@@ -79,13 +80,21 @@ test('an entry holds kinds, pointers, spans, counts, sizes and times, and no tex
   assert.equal(entry.details['released'], true)
 })
 
-test('a commitment can be proven with the key, and is of no use without it', () => {
-  const key = new Uint8Array(32).fill(7)
-  assert.equal(commitment(key, 'ae_1', 'hello'), commitment(key, 'ae_1', 'hello'))
-  const others = [
-    commitment(key, 'ae_2', 'hello'),
-    commitment(key, 'ae_1', 'hello!'),
-    commitment(new Uint8Array(32), 'ae_1', 'hello'),
-  ]
-  assert.equal(new Set([...others, commitment(key, 'ae_1', 'hello')]).size, 4)
+test('a commitment can be proven with its salt, and two of the same content have nothing in common', () => {
+  const salts = ['1', '2'].map((digit) => digit.repeat(64))
+  const made = salts.flatMap((salt) => ['hello', 'hello!'].map((content) => commitment(salt, content)))
+  assert.equal(new Set(made).size, 4)
+  assert.equal(commitment(salts[0] ?? '', 'hello'), made[0])
+})
+
+test('each entry with a commitment has a salt of its own, which is not in what is hashed', () => {
+  const clock = { nowMs: () => 0, elapsedMs: () => 0 }
+  const entries = [1, 2].map(() =>
+    decisionEntry({ clock, random: createRandom() }, callOf({}), [], verdict, { content: 'hello' }, {}),
+  )
+  const [one, other] = entries.map(({ salt, details }) => [salt, details['commitment']])
+  assert.match(String(one?.[0]), /^[0-9a-f]{64}$/)
+  assert.notEqual(one?.[0], other?.[0])
+  assert.equal(one?.[1], commitment(String(one?.[0]), 'hello'))
+  for (const entry of entries) assert.ok(!seal(entry, 'chain', 1, null).entry.includes(String(entry.salt)))
 })

@@ -27,7 +27,7 @@ async function withDatabase(
 before(() =>
   withDatabase(async (database) => {
     await prepareSchema(database, { environment: 'development', database: place }, '0', systemClock)
-    const ledger = createLedger(database, '1', systemClock, random)
+    const ledger = createLedger({ database, instance: '1', clock: systemClock, random })
     for (let index = 0; index < 3; index++) await ledger.append(chainClosedEntry(systemClock, random))
   }),
 )

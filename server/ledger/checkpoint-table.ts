@@ -1,0 +1,40 @@
+/** Checkpoints in the database, beside the entries that they cover. */
+import type { CheckpointStore } from '../checkpoint/checkpointer.ts'
+import type { Database } from '../core/ports.ts'
+
+/**
+ * Each is kept for a day, after that the last one of each hour, and the last one of each chain for ever: a later one covers
+ * everything that an earlier one does.
+ */
+const PRUNE = `DELETE FROM audit_checkpoints old
+  WHERE old.chain = $1 AND old.created_at < now() - interval '1 day' AND EXISTS (
+    SELECT 1 FROM audit_checkpoints later WHERE later.chain = old.chain AND later.size > old.size
+      AND date_trunc('hour', later.created_at) = date_trunc('hour', old.created_at))`
+
+/** Checkpoints between two prunings. */
+const PRUNE_EVERY = 3600
+
+/** Creates the store. */
+export function createCheckpointTable(database: Database): CheckpointStore {
+  let count = 0
+  return {
+    name: 'database',
+    save: async ({ chain, size }, note) => {
+      await database.query(
+        'INSERT INTO audit_checkpoints (chain, size, note) VALUES ($1, $2::bigint, $3) ON CONFLICT DO NOTHING',
+        [chain, size, note],
+      )
+      count += 1
+      if (count % PRUNE_EVERY === 0) await database.query(PRUNE, [chain])
+    },
+  }
+}
+
+/** Returns the notes of all chains, or of one, in the order of chain and size. */
+export async function readCheckpoints(database: Database, chain?: string): Promise<readonly string[]> {
+  const rows = await database.query<{ note: string }>(
+    `SELECT note FROM audit_checkpoints ${chain === undefined ? '' : 'WHERE chain = $1'} ORDER BY chain, size`,
+    chain === undefined ? [] : [chain],
+  )
+  return rows.map(({ note }) => note)
+}
