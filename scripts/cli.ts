@@ -112,6 +112,25 @@ export const VERBS: CommandTable = [
     load: () => import('./commands/migrate.ts'),
   },
   {
+    name: 'audit',
+    summary: 'verify the ledger, export it, prove an entry',
+    options: [DATA_OPTION, ...HOST_OPTIONS, JSON_OPTION, NO_INPUT_OPTION],
+    actions: [
+      {
+        name: 'verify',
+        summary: 'recompute the ledger and check its signed checkpoints (exit 1 if anything does not hold)',
+        options: [
+          { name: 'export', value: 'FILE', summary: 'an export instead of a database; needs no network' },
+          { name: 'key', value: 'FILE', isRepeatable: true, summary: 'public key that has signed the checkpoints' },
+          { name: 'since', value: 'FILE', isRepeatable: true, summary: 'checkpoint that you have kept' },
+        ],
+      },
+      { name: 'export', summary: 'write the ledger to standard output, one JSON object a line' },
+      { name: 'proof', operands: 'ID', summary: 'write the proof that an entry (ae_…) is in the ledger' },
+    ],
+    load: () => import('./commands/audit.ts'),
+  },
+  {
     name: 'completion',
     summary: 'print the completion script of a shell',
     operands: 'bash|zsh|fish',

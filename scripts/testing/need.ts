@@ -84,6 +84,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   jq: installed(['jq'], 'jq'),
   mkdocs: { programs: ['mkdocs'], packages: ['python3-venv'], probe: probeMkdocs },
   openssl: installed(['openssl'], 'openssl'),
+  python: installed(['python3'], 'python3'),
   redis: installed(['redis-server'], 'redis-server'),
   shellcheck: installed(['shellcheck'], 'shellcheck'),
   sshd: installed(['openssh-server', 'openssh-client'], 'sshd', 'ssh', 'ssh-keygen'),

@@ -26,7 +26,8 @@ export async function govern(gateway: Gateway, request: GovernedRequest): Promis
     return forwardFailed(gateway, call, request.signal.aborted ? 'client_gone' : 'upstream_failed', sent)
   if (sent.content.kind === 'stream') return judgedStream(gateway, call, decision, sent.response, request.signal)
   const answer = responseCall(call, request.path, sent.content)
-  if (!answer) return failed('upstream.malformed', request.id)
+  if (!answer)
+    return forwardFailed(gateway, call, 'upstream_failed', { code: 'upstream.malformed', cause: 'too complex' })
   return judgeResponse(gateway, call, answer, decision, sent.response)
 }
 
@@ -49,7 +50,8 @@ async function judgeResponse(
   if (!request.isStream || upstreamResponse.status >= 400) return result
   // The body of a large one is only in the thread that has read it.
   const whole = call.body === undefined ? parseSmall(text) : body
-  return streamOfAnswer(whole, result) ?? failed('upstream.malformed', request.id)
+  const failure = { code: 'upstream.malformed', cause: 'no answer that a stream can be made of' } as const
+  return streamOfAnswer(whole, result) ?? forwardFailed(gateway, request, 'upstream_failed', failure)
 }
 
 /**

@@ -1,7 +1,9 @@
 /** A client's request, and the calls (request, response) that are evaluated for it. */
 import { type Agent, type Call, LARGE_CHARS } from '../core/call.ts'
+import type { ErrorCode } from '../core/errors.ts'
 import type { Upstream } from '../core/ports.ts'
 import { type CallResult, failed } from '../pipeline/call-result.ts'
+import { appendRefusal } from '../pipeline/early-refusal.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
 import { judge, type RecordedDecision } from '../pipeline/judge.ts'
 import { recordableModel } from '../pipeline/recordable-text.ts'
@@ -84,13 +86,13 @@ export type RequestDecision =
  */
 export async function judgeRequest(gateway: Gateway, request: GovernedRequest): Promise<RequestDecision> {
   const given = requestCall(gateway, request)
-  if (!given) return ended(failed('request.too_complex', request.id))
+  if (!given) return ended(await refuse(gateway, request, 'request.too_complex'))
   const { routes } = gateway.ports
   const decision = await judge(gateway, given, ({ model }) => ({
     path: request.path,
     upstream: upstreamOf(routes, model)?.name ?? null,
   }))
-  if (decision.status === 'malformed') return ended(failed('request.malformed', given.id))
+  if (decision.status === 'malformed') return ended(await refuse(gateway, request, 'request.malformed'))
   if (decision.status === 'unrecorded') return ended(failed('ledger.unavailable', given.id, { cause: decision.cause }))
   const { call } = decision
   const upstream = upstreamOf(routes, call.model)
@@ -100,6 +102,12 @@ export async function judgeRequest(gateway: Gateway, request: GovernedRequest): 
   const model = recordableModel(gateway, call, decision.outcomes)
   const { text = call.text } = decision.enforcement
   return { status: 'judged', call: { ...call, model, segments: [], text: undefined }, decision, upstream, text }
+}
+
+async function refuse(gateway: Gateway, request: GovernedRequest, code: ErrorCode): Promise<CallResult> {
+  const appended = await appendRefusal(gateway, request, code)
+  if (appended.status === 'recorded') return failed(code, request.id)
+  return failed('ledger.unavailable', request.id, { cause: appended.cause })
 }
 
 function ended(result: CallResult): RequestDecision {

@@ -221,7 +221,8 @@ function sendParseError(socket: Socket, requestId: string): void {
   socket.destroySoon()
 }
 
-function publicErrorOf(thrown: unknown, bodyBytesMax: number): PublicError {
+/** Returns the error of the table that a client gets for anything thrown. */
+export function publicErrorOf(thrown: unknown, bodyBytesMax: number): PublicError {
   if (thrown instanceof PublicError) return thrown
   if (thrown instanceof DatabaseError) return new PublicError('store.unavailable', { cause: thrown })
   const code = (thrown as { code?: unknown } | null)?.code

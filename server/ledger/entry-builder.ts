@@ -93,7 +93,8 @@ function detailsOf(
     path: details.path,
     reasons: 'reasons' in verdict ? verdict.reasons : [],
     redacted: verdict.action === 'redact' ? verdict.kinds : [],
-    released: verdict.action === 'allow' || verdict.action === 'redact',
+    // A request without a model server that takes it goes nowhere.
+    released: (verdict.action === 'allow' || verdict.action === 'redact') && details.upstream !== null,
     released_bytes: details.released_bytes,
     released_commitment: details.released_commitment,
     segments: call.segmentCount ?? call.segments.length,

@@ -6,7 +6,7 @@ import type { Head } from '../core/entry.ts'
 import type { Database } from '../core/ports.ts'
 import { recordedHeads } from './chain.ts'
 import { readCheckpoints } from './checkpoint-table.ts'
-import { type Flaw, type LedgerRow, LedgerVerifier } from './ledger-verifier.ts'
+import { type EntryRow, LedgerVerifier, type Violation } from './ledger-verifier.ts'
 import { checkNotes, type Evidence, type Integrity, integrityOf } from './verification.ts'
 
 /** The form of the export, in its first line. */
@@ -20,9 +20,9 @@ const NEXT_PAGE = `SELECT chain, seq::float8 AS seq, entry, hash FROM audit_even
 /** Yields the lines of the export, each with its line end. */
 export async function* exportLines(database: Database, nowMs: number): AsyncGenerator<string> {
   yield `${JSON.stringify({ form: FORM, made: new Date(nowMs).toISOString() })}\n`
-  let last: Pick<LedgerRow, 'chain' | 'seq'> | undefined
+  let last: Pick<EntryRow, 'chain' | 'seq'> | undefined
   for (;;) {
-    const rows: readonly Pick<LedgerRow, 'chain' | 'seq' | 'entry' | 'hash'>[] = last
+    const rows: readonly Pick<EntryRow, 'chain' | 'seq' | 'entry' | 'hash'>[] = last
       ? await database.query(NEXT_PAGE, [last.chain, last.seq])
       : await database.query(FIRST_PAGE)
     for (const { chain, seq, entry, hash } of rows) yield `${JSON.stringify({ chain, seq, entry, hash })}\n`
@@ -58,23 +58,26 @@ export async function verifyExport(lines: () => AsyncIterable<string>, evidence:
     if (typeof line.entry === 'string' && line.entry.includes('"event_kind":"chain"'))
       heads.push(...headsOf(line.entry))
   }
-  const { checkpoints, flaw: noteFlaw } = checkNotes(notes, evidence.publicKeys)
+  const { checkpoints, violation: noteViolation } = checkNotes(notes, evidence.publicKeys)
   const verifier = new LedgerVerifier({ heads, checkpoints })
-  const flaw = noteFlaw ?? (await entryFlaw(lines, verifier)) ?? verifier.finish()
-  return integrityOf(verifier, flaw, evidence)
+  const violation = noteViolation ?? (await entryViolation(lines, verifier)) ?? verifier.finish()
+  return integrityOf(verifier, violation, evidence)
 }
 
-async function entryFlaw(lines: () => AsyncIterable<string>, verifier: LedgerVerifier): Promise<Flaw | undefined> {
+async function entryViolation(
+  lines: () => AsyncIterable<string>,
+  verifier: LedgerVerifier,
+): Promise<Violation | undefined> {
   for await (const line of readLines(lines)) {
     const row = rowOf(line)
-    const flaw = row && verifier.read(row)
-    if (flaw) return flaw
+    const violation = row && verifier.read(row)
+    if (violation) return violation
   }
   return undefined
 }
 
 /** The row of a line that is an entry; undefined for another line. */
-function rowOf({ chain, seq, entry, hash }: ExportLine): LedgerRow | undefined {
+function rowOf({ chain, seq, entry, hash }: ExportLine): EntryRow | undefined {
   if (typeof entry !== 'string') return undefined
   if (typeof chain !== 'string' || typeof seq !== 'number' || typeof hash !== 'string')
     throw new ExportError('an entry has no place, or no hash')

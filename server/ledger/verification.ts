@@ -5,7 +5,7 @@ import type { AuditColumns, AuditRow, Head } from '../core/entry.ts'
 import type { Database } from '../core/ports.ts'
 import { readHeads, recordedHeads } from './chain.ts'
 import { readCheckpoints } from './checkpoint-table.ts'
-import { type Flaw, LedgerVerifier, type UnendedChain } from './ledger-verifier.ts'
+import { LedgerVerifier, type UnendedChain, type Violation } from './ledger-verifier.ts'
 
 /**
  * The result of a verification. `broken` names the first thing that does not hold, in the order of chain and number. `signed` are
@@ -17,7 +17,7 @@ export type Integrity = Readonly<{
   signed: number | null
   unended: readonly UnendedChain[]
 }> &
-  (Readonly<{ status: 'intact' }> | (Readonly<{ status: 'broken' }> & Flaw))
+  (Readonly<{ status: 'intact' }> | (Readonly<{ status: 'broken' }> & Violation))
 
 /**
  * What a ledger is verified against beside itself: public keys (32 bytes each) of its checkpoints, and checkpoints that were
@@ -41,53 +41,53 @@ const NEXT_PAGE = `SELECT ${COLUMNS} FROM audit_events WHERE (chain, seq) > ($1,
 export async function verifyLedger(database: Database, evidence: Evidence = NO_EVIDENCE): Promise<Integrity> {
   const heads = (await readHeads(database)).flatMap(({ firstEntry }) => parsedHeads(firstEntry))
   const stored = evidence.publicKeys.length > 0 ? await readCheckpoints(database) : []
-  const { checkpoints, flaw: noteFlaw } = checkNotes([...stored, ...evidence.notes], evidence.publicKeys)
+  const { checkpoints, violation: noteViolation } = checkNotes([...stored, ...evidence.notes], evidence.publicKeys)
   const verifier = new LedgerVerifier({ heads, checkpoints })
-  const flaw = noteFlaw ?? (await rowFlaw(database, verifier)) ?? verifier.finish()
-  return integrityOf(verifier, flaw, evidence)
+  const violation = noteViolation ?? (await rowViolation(database, verifier)) ?? verifier.finish()
+  return integrityOf(verifier, violation, evidence)
 }
 
 /** Returns what a verifier has found, as a result. */
 export function integrityOf(
   { chains, entries, signed, unended }: LedgerVerifier,
-  flaw: Flaw | undefined,
+  violation: Violation | undefined,
   { publicKeys }: Evidence,
 ): Integrity {
   const size = { chains, entries, signed: publicKeys.length > 0 ? signed : null, unended }
-  return flaw ? { status: 'broken', ...size, ...flaw } : { status: 'intact', ...size }
+  return violation ? { status: 'broken', ...size, ...violation } : { status: 'intact', ...size }
 }
 
 /** Returns the checkpoints of notes, and the first note that no key has signed. Without keys none is read. */
 export function checkNotes(
   notes: readonly string[],
   publicKeys: readonly Uint8Array[],
-): Readonly<{ checkpoints: readonly Checkpoint[]; flaw?: Flaw }> {
+): Readonly<{ checkpoints: readonly Checkpoint[]; violation?: Violation }> {
   const checkpoints: Checkpoint[] = []
   for (const note of publicKeys.length > 0 ? notes : []) {
     const checkpoint = publicKeys.map((key) => readCheckpoint(note, key)).find((read) => read !== undefined)
-    if (!checkpoint) return { checkpoints, flaw: unsignedFlaw(note) }
+    if (!checkpoint) return { checkpoints, violation: unsignedViolation(note) }
     checkpoints.push(checkpoint)
   }
   return { checkpoints }
 }
 
-function unsignedFlaw(note: string): Flaw {
+function unsignedViolation(note: string): Violation {
   const [origin = '', size] = note.split('\n')
   const seq = Number(size)
   const reason = 'a checkpoint of this chain is not signed by a known key'
   return { chain: origin.slice(origin.indexOf('/') + 1), seq: Number.isSafeInteger(seq) ? seq : 0, reason }
 }
 
-async function rowFlaw(database: Database, verifier: LedgerVerifier): Promise<Flaw | undefined> {
+async function rowViolation(database: Database, verifier: LedgerVerifier): Promise<Violation | undefined> {
   let last: AuditRow | undefined
   for (;;) {
     const rows: readonly AuditRow[] = last
       ? await database.query<AuditRow>(NEXT_PAGE, [last.chain, last.seq])
       : await database.query<AuditRow>(FIRST_PAGE)
     for (const row of rows) {
-      const flaw = verifier.read(row)
-      if (flaw) return flaw
-      const reason = columnFlaw(row)
+      const violation = verifier.read(row)
+      if (violation) return violation
+      const reason = columnViolation(row)
       if (reason) return { chain: row.chain, seq: row.seq, reason }
       last = row
     }
@@ -95,7 +95,7 @@ async function rowFlaw(database: Database, verifier: LedgerVerifier): Promise<Fl
   }
 }
 
-function columnFlaw(row: AuditRow): string | undefined {
+function columnViolation(row: AuditRow): string | undefined {
   const text = JSON.parse(row.entry) as AuditColumns
   const { entry: _entry, hash: _hash, ...columns } = row
   const wrong = (Object.keys(columns) as (keyof AuditColumns)[]).find((name) => text[name] !== columns[name])

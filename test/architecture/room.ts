@@ -81,9 +81,14 @@ const server: readonly Room[] = [
     isSet: true,
   },
   {
+    path: 'server/checkpoint',
+    is: 'Signed checkpoints of chains in the formats of C2SP: Merkle tree (RFC 6962), notes, proofs.',
+    knows: ['server/core'],
+  },
+  {
     path: 'server/ledger',
     is: 'The hash-chained ledger: entries, sealing, chains, verification, audit queries.',
-    knows: ['server/core', 'server/protocol'],
+    knows: ['server/checkpoint', 'server/core', 'server/protocol'],
   },
   {
     path: 'server/access',
@@ -121,6 +126,7 @@ const server: readonly Room[] = [
     path: 'server/adapters',
     is: 'Outside things, one a file (or a folder): databases, limiters, policy engine, model servers, clock. Each port has a contract test.',
     knows: [
+      'server/checkpoint',
       'server/core',
       'server/database',
       'server/detection',
@@ -172,6 +178,7 @@ const server: readonly Room[] = [
     path: 'server/composition',
     is: 'How a gateway is put together: open the ports, create the gateway, register the routes.',
     knows: [
+      'server/checkpoint',
       'server/access',
       'server/adapters',
       'server/adapters/openai',
@@ -204,6 +211,7 @@ const server: readonly Room[] = [
     path: 'server',
     is: 'The processes: `main` (the gateway), `migrate`, `verify`, `backup`.',
     knows: [
+      'server/checkpoint',
       'contract',
       'server/adapters',
       'server/adapters/pglite',
@@ -346,6 +354,20 @@ const scripts: readonly Room[] = [
     knows: ['scripts/runners', 'scripts/session'],
   },
   {
+    path: 'scripts/server-process',
+    is: "Runs one of the gateway's processes where its database is: here, in a data folder, on hosts.",
+    knows: [
+      'contract',
+      'scripts/command-line',
+      'scripts/control',
+      'scripts/core',
+      'scripts/runners/connectors.ts',
+      'scripts/session',
+      'scripts/spec',
+      'scripts/up',
+    ],
+  },
+  {
     path: 'scripts/commands',
     is: 'The commands, one verb a file: parse, call, print.',
     knows: [
@@ -358,6 +380,7 @@ const scripts: readonly Room[] = [
       'scripts/recipe.ts',
       'scripts/runners',
       'scripts/runners/connectors.ts',
+      'scripts/server-process',
       'scripts/session',
       'scripts/spec',
       'scripts/testing',

@@ -1,10 +1,9 @@
 /**
  * Every way of forging a ledger by somebody who may write to its database, but has not the key: found with its place by the
- * gateway's verifier, in the database and in an export, by a second program, and after a restart too.
+ * gateway's verifier, in the database and in an export, by a second program, and after a restart too. Needs: python.
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,8 +12,6 @@ import { createCheckpointFolder, readCheckpointFolder } from '../../../server/ad
 import { readLines } from '../../../server/adapters/line-file.ts'
 import { openPglite } from '../../../server/adapters/pglite/pglite.ts'
 import { createRandom, systemClock } from '../../../server/adapters/system.ts'
-import { createCheckpointer } from '../../../server/checkpoint/checkpointer.ts'
-import { createNoteSigner } from '../../../server/checkpoint/signed-note.ts'
 import { sha256 } from '../../../server/core/hash.ts'
 import type { Database, Ledger, SessionDatabase } from '../../../server/core/ports.ts'
 import { createCheckpointTable } from '../../../server/ledger/checkpoint-table.ts'
@@ -23,17 +20,14 @@ import { exportLines, verifyExport } from '../../../server/ledger/ledger-export.
 import { type Evidence, type Integrity, verifyLedger } from '../../../server/ledger/verification.ts'
 import { prepareSchema } from '../../../server/process/storage.ts'
 import { ledgerEntry } from './entry-fixture.ts'
+import { createSigning, createSigningKey } from './signing-fixture.ts'
 
 const PYTHON_VERIFIER = join(import.meta.dirname, '../../../docs/programs/verify_ledger.py')
 const random = createRandom()
-const { privateKey, publicKey } = generateKeyPairSync('ed25519', {
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-})
-const signer = createNoteSigner(privateKey)
+const { signer, publicPem } = createSigningKey()
 const folder = mkdtempSync(join(tmpdir(), 'tappass-forgery-'))
 const keyPath = join(folder, 'key.pem')
-writeFileSync(keyPath, publicKey)
+writeFileSync(keyPath, publicPem)
 
 type Row = Readonly<{ chain: string; seq: number; entry: string; hash: string; prev_hash: string | null }>
 
@@ -48,14 +42,7 @@ async function writeSigned(database: Database, checkpoints: string, entries = 6)
 }
 
 async function writeChain(database: Database, ledger: Ledger, checkpoints: string, entries: number): Promise<string> {
-  const { sign } = createCheckpointer({
-    ledger,
-    signer,
-    stores: [createCheckpointTable(database), createCheckpointFolder(checkpoints)],
-    clock: systemClock,
-    clockState: async () => 'a test',
-    onFailure: (place, cause) => assert.fail(`${place}: ${String(cause)}`),
-  })
+  const sign = createSigning(ledger, signer, createCheckpointTable(database), createCheckpointFolder(checkpoints))
   for (let index = 0; index < entries; index++) {
     await ledger.append(ledgerEntry())
     if (index % 2 === 1) await sign()

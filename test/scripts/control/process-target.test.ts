@@ -5,8 +5,8 @@ import { describe, test } from 'node:test'
 import {
   environmentFromFolder,
   environmentFromProcess,
-  migrateCommand,
-} from '../../../scripts/control/migration-target.ts'
+  processCommand,
+} from '../../../scripts/control/process-target.ts'
 
 describe('the environment around', () => {
   const rows: readonly Readonly<{
@@ -33,8 +33,14 @@ describe('a data folder', () => {
     answers: Readonly<Record<string, unknown>> | undefined
     is: Readonly<Record<string, string>>
   }>[] = [
-    { answers: undefined, is: { TAPPASS_STORAGE: 'local', TAPPASS_DATA_DIR: '/d/database' } },
-    { answers: { storage: 'local' }, is: { TAPPASS_STORAGE: 'local', TAPPASS_DATA_DIR: '/d/database' } },
+    {
+      answers: undefined,
+      is: { TAPPASS_STORAGE: 'local', TAPPASS_DATA_DIR: '/d/database', TAPPASS_CHECKPOINT_DIR: '/d/checkpoints' },
+    },
+    {
+      answers: { storage: 'local' },
+      is: { TAPPASS_STORAGE: 'local', TAPPASS_DATA_DIR: '/d/database', TAPPASS_CHECKPOINT_DIR: '/d/checkpoints' },
+    },
     {
       answers: { storage: 'supabase', supabaseUrl: 'postgresql://a@b/c' },
       is: { TAPPASS_STORAGE: 'supabase', SUPABASE_URL: 'postgresql://a@b/c', CREDENTIALS_DIRECTORY: '/d/secrets' },
@@ -50,10 +56,9 @@ describe('a data folder', () => {
 describe('on a host', () => {
   /** Runs the script with a systemd-run that prints its words, and with files that are said to be there. */
   const play = (words: readonly string[], ...there: readonly string[]) => {
-    const script = String(migrateCommand(words, 'read', './tappass bootstrap --host a@b').stdin).replace(
-      'exec systemd-run',
-      'systemd_run',
-    )
+    const script = String(
+      processCommand('server/migrate.ts', words, 'read', './tappass bootstrap --host a@b').stdin,
+    ).replace('exec systemd-run', 'systemd_run')
     const paths = there.map((path) => `"${path}"`).join('|') || '""'
     const looked = script.replaceAll(/\[ -e '?([^' ]+)'? \]/g, `is_there "$(printf %s '$1')"`)
     const isThere = `is_there() { case "$1" in ${paths}) return 0;; *) return 1;; esac; }\n`

@@ -1,4 +1,4 @@
-/** Which database `tappass migrate` uses, and the environment or command that reaches it; pure. No secret is an argument. */
+/** Which database a process of the gateway uses, and the environment or command that reaches it; pure. No secret is an argument. */
 
 import { join } from 'node:path'
 import { HOST_PATH } from '../../contract/path.ts'
@@ -10,7 +10,7 @@ import { credentialPaths } from '../secrets/credential.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Variables that the migration process inherits for any database. */
+/** Variables that the process inherits for any database. */
 const INHERITED_NAMES = ['PATH', 'HOME', 'TZ', 'LANG', 'LC_ALL', 'TMPDIR', 'NODE_EXTRA_CA_CERTS'] as const
 
 /** Variables that select a database and its password. */
@@ -18,6 +18,7 @@ const DATABASE_NAMES = [
   'TAPPASS_ENV',
   'TAPPASS_STORAGE',
   'TAPPASS_DATA_DIR',
+  'TAPPASS_CHECKPOINT_DIR',
   'DATABASE_URL',
   'SUPABASE_URL',
   'POSTGRES_PASSWORD',
@@ -48,7 +49,11 @@ export function environmentFromFolder(
   const storageSettings: Readonly<Record<string, string>> =
     storage === 'supabase' && typeof supabaseUrl === 'string'
       ? { TAPPASS_STORAGE: 'supabase', SUPABASE_URL: supabaseUrl, CREDENTIALS_DIRECTORY: join(dataPath, 'secrets') }
-      : { TAPPASS_STORAGE: 'local', TAPPASS_DATA_DIR: join(dataPath, 'database') }
+      : {
+          TAPPASS_STORAGE: 'local',
+          TAPPASS_DATA_DIR: join(dataPath, 'database'),
+          TAPPASS_CHECKPOINT_DIR: join(dataPath, 'checkpoints'),
+        }
   return { ...pick(environment, INHERITED_NAMES), ...storageSettings }
 }
 
@@ -62,14 +67,19 @@ const SETTINGS = [
 const LIMITS = ['NoNewPrivileges=yes', 'ProtectSystem=strict', 'ProtectHome=yes', 'RestrictAddressFamilies=AF_UNIX']
 
 /**
- * Returns the command that runs the migration process on a bootstrapped host under the account `tappass`, with the password as a
- * credential. `bootstrapHint` is the command that installs TapPass there.
+ * Returns the command that runs a process of the gateway (`entry`, such as `server/migrate.ts`) on a bootstrapped host under the
+ * account `tappass`, with the password as a credential. `bootstrapHint` is the command that installs TapPass there.
  */
-export function migrateCommand(args: readonly string[], effect: Command['effect'], bootstrapHint: string): Command {
+export function processCommand(
+  entry: string,
+  args: readonly string[],
+  effect: Command['effect'],
+  bootstrapHint: string,
+): Command {
   const [encrypted, plain] = credentialPaths(PASSWORD_ID)
   const properties = [...SETTINGS, ...LIMITS, `EnvironmentFile=${HOST_PATH.gatewayEnvironment}`]
   const script = `
-if ! [ -e ${HOST_PATH.currentRelease}/server/migrate.ts ]; then
+if ! [ -e ${HOST_PATH.currentRelease}/${entry} ]; then
   printf 'tappass: TapPass is not installed on this host\\n  next:  %s\\n' ${quote(bootstrapHint)} >&2
   exit 5
 fi
@@ -78,7 +88,7 @@ else credential=LoadCredential=${PASSWORD_ID}:${plain}
 fi
 exec systemd-run --quiet --pipe --wait --collect --service-type=exec \\
   ${properties.map((property) => `--property=${quote(property)}`).join(' ')} --property="$credential" \\
-  ${HOST_PATH.nodeProgram} server/migrate.ts ${args.map(quote).join(' ')} </dev/null
+  ${HOST_PATH.nodeProgram} ${entry} ${args.map(quote).join(' ')} </dev/null
 `
   return { argv: ['sh', '-s'], effect, stdin: script }
 }

@@ -1,0 +1,96 @@
+/** Runs a process of the gateway where a database is: on this machine, in a data folder, or on hosts. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { EXIT_CODE, type ExitCode } from '../../contract/exit-code.ts'
+import { hostCommandHint } from '../command-line/command-hint.ts'
+import { type Invocation, isGiven, textOption, textOptions } from '../command-line/invocation.ts'
+import { environmentFromFolder, environmentFromProcess, processCommand } from '../control/process-target.ts'
+import { Failure, renderNext } from '../core/failure.ts'
+import type { Command } from '../core/host.ts'
+import { connectors } from '../runners/connectors.ts'
+import { connectTarget, worstExitCode } from '../session/host-session.ts'
+import { readTargets, type Target } from '../spec/target.ts'
+import { databaseFolder, readJsonFile } from '../up/data-folder.ts'
+
+/** A process: its file (`server/migrate.ts`), its arguments, and whether it changes anything. */
+export type ServerProcess = Readonly<{ entry: string; args: readonly string[]; effect: Command['effect'] }>
+
+/** Whether the command line names hosts. */
+export function isRemote(invocation: Invocation): boolean {
+  return textOptions(invocation, 'host').length > 0 || isGiven(invocation, 'inventory')
+}
+
+/** Returns the environment of the database in a data folder of `tappass up`; undefined when there is none. */
+function environmentOfData(invocation: Invocation, path: string): Readonly<Record<string, string>> | undefined {
+  const answers = readJsonFile(path, 'answers.json')
+  const hasDatabase = answers?.['storage'] === 'supabase' || existsSync(databaseFolder(path))
+  return hasDatabase ? environmentFromFolder(invocation.environment, path, answers) : undefined
+}
+
+/** Returns the environment of a database on this machine; undefined when there is none, then it is that of the host. */
+function localEnvironment(invocation: Invocation): Readonly<Record<string, string>> | undefined {
+  const { environment, root, workingFolder } = invocation
+  const option = textOption(invocation, 'data')
+  if (option === undefined) {
+    return environmentFromProcess(environment) ?? environmentOfData(invocation, join(root, '.tappass', 'data'))
+  }
+  const path = resolve(workingFolder, option)
+  const dataEnvironment = environmentOfData(invocation, path)
+  if (dataEnvironment !== undefined) return dataEnvironment
+  const next = `create one: tappass up --data ${option}`
+  throw new Failure({ what: 'no database in the data folder', where: path, next }, EXIT_CODE.refused)
+}
+
+/** Runs a process on this machine, in an environment of its own. Returns its exit code. */
+export async function runHere(
+  invocation: Invocation,
+  { entry, args }: ServerProcess,
+  environment: Readonly<Record<string, string>>,
+): Promise<number> {
+  const { root, stdout, stderr, interrupt } = invocation
+  const child = spawn(process.execPath, [join(root, entry), ...args], {
+    env: { ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  child.stdout.on('data', (chunk: Buffer) => stdout.write(chunk))
+  child.stderr.on('data', (chunk: Buffer) => stderr.write(chunk))
+  // The database rolls back the open transaction.
+  const stop = () => child.kill('SIGTERM')
+  interrupt.addEventListener('abort', stop, { once: true })
+  const [code] = (await once(child, 'close')) as [number | null]
+  interrupt.removeEventListener('abort', stop)
+  return interrupt.aborted ? EXIT_CODE.interrupted : (code ?? EXIT_CODE.failed)
+}
+
+async function runOnHost(
+  invocation: Invocation,
+  { entry, args, effect }: ServerProcess,
+  target: Target,
+): Promise<ExitCode> {
+  const connection = await connectTarget(invocation, connectors, target)
+  try {
+    const { code, stdout, stderr } = await connection.run(
+      processCommand(entry, args, effect, renderNext(hostCommandHint(invocation, 'bootstrap'), invocation.program)),
+    )
+    invocation.stdout.write(stdout)
+    invocation.stderr.write(stderr)
+    return code as ExitCode
+  } finally {
+    await connection.close()
+  }
+}
+
+/** Runs a process where the command line says. Returns its exit code; of several hosts, the worst. */
+export async function runServerProcess(invocation: Invocation, serverProcess: ServerProcess): Promise<number> {
+  const environment = isRemote(invocation) ? undefined : localEnvironment(invocation)
+  if (environment !== undefined) return await runHere(invocation, serverProcess, environment)
+  const targets = await readTargets(invocation)
+  const codes: ExitCode[] = []
+  for (const target of targets) {
+    if (targets.length > 1) invocation.stderr.write(`${target.name}\n`)
+    codes.push(await runOnHost(invocation, serverProcess, target))
+  }
+  return worstExitCode(codes)
+}
