@@ -8,15 +8,15 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { EXIT_CODE } from '../contract/exit-code.ts'
-import { readCheckpointFolder, readPublicKeys } from './adapters/checkpoint-folder.ts'
 import { readLines } from './adapters/line-file.ts'
 import { systemClock } from './adapters/system.ts'
-import { createNoteSigner, readPublicKey } from './checkpoint/signed-note.ts'
+import { readPublicKey } from './checkpoint/signed-note.ts'
+import { createEvidence } from './composition/create-evidence.ts'
 import { type Config, readConfig } from './config/config.ts'
 import type { Database } from './core/ports.ts'
 import { proveEntry } from './ledger/entry-proof.ts'
 import { exportLines, verifyExport } from './ledger/ledger-export.ts'
-import { type Evidence, type Integrity, verifyLedger } from './ledger/verification.ts'
+import { type Evidence, type Integrity, NO_EVIDENCE, verifyLedger } from './ledger/verification.ts'
 import { openDatabase } from './process/storage.ts'
 
 const USAGE =
@@ -50,12 +50,11 @@ function parseRequest(argv: readonly string[]): Request | undefined {
 /** The keys and checkpoints that were given; else those that the gateway keeps outside the database. */
 async function readEvidence({ keyPaths, sincePaths }: Request, config: Config | undefined): Promise<Evidence> {
   const since = await Promise.all(sincePaths.map((path) => readFile(path, 'utf8')))
-  const folder = config?.ledger.checkpointFolder
-  const kept = folder === undefined ? [] : await readCheckpointFolder(folder)
-  const publicKeys = keyPaths.length > 0 ? await readKeyFiles(keyPaths) : await ownKeys(config)
+  const kept = config === undefined ? NO_EVIDENCE : await createEvidence(config)()
+  const publicKeys = keyPaths.length > 0 ? await readKeyFiles(keyPaths) : kept.publicKeys
   if (since.length > 0 && publicKeys.length === 0)
     throw new Error('--since needs the public key that has signed: --key FILE')
-  return { publicKeys, notes: [...kept, ...since] }
+  return { publicKeys, notes: [...kept.notes, ...since] }
 }
 
 async function readKeyFiles(paths: readonly string[]): Promise<readonly Uint8Array[]> {
@@ -66,13 +65,6 @@ async function readKeyFiles(paths: readonly string[]): Promise<readonly Uint8Arr
       return key
     }),
   )
-}
-
-async function ownKeys(config: Config | undefined): Promise<readonly Uint8Array[]> {
-  const pem = config?.secrets.TAPPASS_CHECKPOINT_KEY
-  const folder = config?.ledger.checkpointFolder
-  const kept = folder === undefined ? [] : await readPublicKeys(folder)
-  return pem === undefined ? kept : [...kept, createNoteSigner(pem).publicKey]
 }
 
 async function withDatabase<Value>(config: Config, work: (database: Database) => Promise<Value>): Promise<Value> {

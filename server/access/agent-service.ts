@@ -104,6 +104,11 @@ export async function createDeveloperKey(
   })
 }
 
+/** Who it was, as the ledger names it: never an address. */
+export function actorName({ principal }: Pick<Actor, 'principal'>): string {
+  return principal?.kind === 'person' ? `key ${principal.keyId}` : (principal?.kind ?? 'nobody')
+}
+
 /** What a change made of which agent; undefined when there is no such agent. */
 type AgentChange<Value> = Readonly<{ agent: RegisteredAgent; value: Value }> | undefined
 
@@ -111,15 +116,14 @@ type AgentChange<Value> = Readonly<{ agent: RegisteredAgent; value: Value }> | u
 async function changed<Value>(
   { ledger, clock, random }: AgentService,
   event: string,
-  { principal, id }: Actor,
+  actor: Actor,
   change: (transaction: Database) => Promise<AgentChange<Value>>,
 ): Promise<AgentResult<Value>> {
-  const name = principal?.kind === 'person' ? `key ${principal.keyId}` : (principal?.kind ?? 'nobody')
   try {
     return await ledger.change(async (transaction): Promise<Change<AgentResult<Value>>> => {
       const made = await change(transaction)
       if (!made) return { value: { status: 'agent_unknown' } }
-      const entry = adminEntry({ clock, random }, event, made.agent, name, id)
+      const entry = adminEntry({ clock, random }, event, made.agent, actorName(actor), actor.id)
       return { value: { status: 'done', value: made.value }, entry }
     })
   } catch (cause) {

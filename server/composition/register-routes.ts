@@ -15,6 +15,7 @@ import { governedRoutes } from '../routes/governed.ts'
 import { type HealthRoutes, healthRoutes } from '../routes/health.ts'
 import { openapiRoutes } from '../routes/openapi.ts'
 import { wellKnownRoutes } from '../routes/well-known.ts'
+import { createEvidence } from './create-evidence.ts'
 
 /** Registers the routes. Returns the readiness that the health routes show. Throws when a route lacks what it has to state. */
 export async function registerRoutes(
@@ -40,7 +41,7 @@ export async function registerRoutes(
     ...{ authenticator, database, ledger, clock, random },
     isPlainText: (text) => isPlainText(gateway, text),
   })
-  auditRoutes(server, database)
+  auditRoutes(server, { database, ledger, clock, random, evidence: createEvidence(config) })
   healthRoutes(server, { database, readiness, about, metrics, clock })
   wellKnownRoutes(server, config.secrets.TAPPASS_TOKEN_KEY)
   openapiRoutes(server)

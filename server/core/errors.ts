@@ -23,6 +23,7 @@ const TABLE = {
   'policy.blocked_response': [403, 'policy_block', 'Response blocked by policy'],
   'approval.required': [403, 'approval_required', 'This call needs an approval.'],
   'route.unknown': [404, 'invalid_request_error', 'There is no such route.'],
+  'entry.unknown': [404, 'invalid_request_error', 'There is no such entry, or it has no salt any more.'],
   'agent.unknown': [404, 'invalid_request_error', 'There is no such agent.'],
   'model.unknown': [404, 'invalid_request_error', 'No model server is set up for this model.'],
   // OpenAI's own code: its clients and the tools around them know it.

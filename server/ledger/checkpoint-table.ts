@@ -30,11 +30,18 @@ export function createCheckpointTable(database: Database): CheckpointStore {
   }
 }
 
-/** Returns the notes of all chains, or of one, in the order of chain and size. */
-export async function readCheckpoints(database: Database, chain?: string): Promise<readonly string[]> {
-  const rows = await database.query<{ note: string }>(
-    `SELECT note FROM audit_checkpoints ${chain === undefined ? '' : 'WHERE chain = $1'} ORDER BY chain, size`,
-    chain === undefined ? [] : [chain],
-  )
+/** Returns the notes of all chains, in the order of chain and size. */
+export async function readCheckpoints(database: Database): Promise<readonly string[]> {
+  const rows = await database.query<{ note: string }>('SELECT note FROM audit_checkpoints ORDER BY chain, size')
   return rows.map(({ note }) => note)
+}
+
+/** The newest checkpoint of a chain. */
+export type LatestCheckpoint = Readonly<{ chain: string; size: number; note: string }>
+
+/** Returns the newest checkpoint of each chain. */
+export function readLatestCheckpoints(database: Database): Promise<readonly LatestCheckpoint[]> {
+  return database.query(
+    `SELECT DISTINCT ON (chain) chain, size::float8 AS size, note FROM audit_checkpoints ORDER BY chain, size DESC`,
+  )
 }

@@ -1,10 +1,14 @@
-/** The routes of the ledger: query it, and verify it. */
+/** The routes of the ledger: query it, verify it, and what proves a content. */
 import type { FastifyInstance } from 'fastify'
 import * as v from 'valibot'
+import { actorName } from '../access/agent-service.ts'
 import type { Database } from '../core/ports.ts'
+import { PublicError } from '../http/public-error.ts'
 import type { ValibotTypeProvider } from '../http/validation.ts'
 import { readAudit } from '../ledger/audit-query.ts'
-import { verifyLedger } from '../ledger/verification.ts'
+import { readLatestCheckpoints } from '../ledger/checkpoint-table.ts'
+import { eraseSalt, readSalt, type SaltErasure } from '../ledger/salt.ts'
+import { type Evidence, verifyLedger } from '../ledger/verification.ts'
 
 /** PostgreSQL rejects U+0000 in text. */
 const OPTIONAL_FILTER = v.optional(v.pipe(v.string(), v.maxLength(200), v.excludes('\0')))
@@ -60,7 +64,12 @@ const EVENT = v.object({
   hash: v.string(),
 })
 
-const SIZE = { chains: v.number(), entries: v.number() }
+const SIZE = {
+  chains: v.number(),
+  entries: v.number(),
+  signed: v.nullable(v.pipe(v.number(), v.description('Entries that signed checkpoints cover'))),
+  unended: v.array(v.object({ chain: v.string(), seq: v.number() })),
+}
 const INTEGRITY = v.pipe(
   v.variant('status', [
     v.object({ status: v.literal('intact'), ...SIZE }),
@@ -69,8 +78,21 @@ const INTEGRITY = v.pipe(
   v.description('Whether the ledger is intact'),
 )
 
+const IDENTIFIED = v.object({
+  audit_id: v.pipe(v.string(), v.maxLength(64), v.excludes('\0'), v.description('audit_id of an entry')),
+})
+const SALT = v.object({ audit_id: v.string(), salt: v.string() })
+const CHECKPOINTS = v.object({
+  public_keys: v.array(v.pipe(v.string(), v.description('32 bytes in base64'))),
+  data: v.array(v.object({ chain: v.string(), size: v.number(), note: v.string() })),
+})
+
+/** What the routes need. `evidence`: the keys of checkpoints, and those that are kept outside the database. */
+export type AuditRoutes = SaltErasure & Readonly<{ database: Database; evidence: () => Promise<Evidence> }>
+
 /** Adds the routes, for auditors and above. */
-export function auditRoutes(server: FastifyInstance, database: Database): void {
+export function auditRoutes(server: FastifyInstance, dependencies: AuditRoutes): void {
+  const { database, evidence } = dependencies
   const routes = server.withTypeProvider<ValibotTypeProvider>()
   const config = { leastRole: 'AUDITOR', errors: [] } as const
   routes.get(
@@ -100,6 +122,66 @@ export function auditRoutes(server: FastifyInstance, database: Database): void {
       },
       config,
     },
-    () => verifyLedger(database),
+    async () => verifyLedger(database, await evidence()),
+  )
+  routes.get(
+    '/audit/checkpoints',
+    {
+      schema: {
+        summary: 'The newest signed checkpoint of each chain',
+        description:
+          'Signed notes (c2sp.org/tlog-checkpoint), to be kept elsewhere: `tappass audit verify --since` takes one',
+        tags: ['Ledger'],
+        response: { 200: v.pipe(CHECKPOINTS, v.description('The checkpoints, and the public keys that sign them')) },
+      },
+      config,
+    },
+    async () => {
+      const { publicKeys } = await evidence()
+      const keys = publicKeys.map((key) => Buffer.from(key).toString('base64'))
+      return { public_keys: keys, data: await readLatestCheckpoints(database) }
+    },
+  )
+  saltRoutes(server, dependencies)
+}
+
+function saltRoutes(server: FastifyInstance, dependencies: AuditRoutes): void {
+  const routes = server.withTypeProvider<ValibotTypeProvider>()
+  routes.get(
+    '/audit/:audit_id/salt',
+    {
+      schema: {
+        summary: "The salt of an entry's commitments",
+        description: 'Whoever has it can prove what the content was',
+        tags: ['Ledger'],
+        params: IDENTIFIED,
+        response: { 200: v.pipe(SALT, v.description('The salt, 64 hex digits')) },
+      },
+      config: { leastRole: 'AUDITOR', errors: ['entry.unknown'] },
+    },
+    async ({ params: { audit_id } }) => {
+      const salt = await readSalt(dependencies.database, audit_id)
+      if (salt === undefined) throw new PublicError('entry.unknown')
+      return { audit_id, salt }
+    },
+  )
+  routes.delete(
+    '/audit/:audit_id/salt',
+    {
+      schema: {
+        summary: 'Makes the content of an entry unprovable for ever',
+        description:
+          'Erases the salt of its commitments, and records that. Answered with 204; the entry itself stays as it is',
+        tags: ['Ledger'],
+        params: IDENTIFIED,
+        response: { 204: v.pipe(v.null(), v.description('Erased')) },
+      },
+      config: { leastRole: 'ADMIN', errors: ['entry.unknown', 'ledger.unavailable'] },
+    },
+    async (request, reply) => {
+      const isErased = await eraseSalt(dependencies, request.params.audit_id, actorName(request), request.id)
+      if (!isErased) throw new PublicError('entry.unknown')
+      return reply.code(204).send()
+    },
   )
 }
