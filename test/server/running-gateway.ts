@@ -38,10 +38,13 @@ export type AuditEvent = Readonly<{
   details: Readonly<Record<string, unknown>>
 }>
 
-/** Starts one. `environment` adds settings, or takes one away with undefined; `stepFolders` hold steps beside the built-in ones. */
+/**
+ * Starts one. `environment` adds settings, or takes one away with undefined; `stepFolders` hold steps beside the built-in ones; `given` is a database
+ * that another gateway has used, and that is not closed. */
 export async function startGateway(
   environment: Readonly<Record<string, string | undefined>> = {},
   stepFolders: readonly string[] = [],
+  given?: SessionDatabase,
 ): Promise<RunningGateway> {
   const models = await startModelServer()
   const config = readConfig('gateway', {
@@ -51,7 +54,7 @@ export async function startGateway(
     TAPPASS_LOG_LEVEL: 'silent',
     ...environment,
   })
-  const database = await openPglite({ nowMs: Date.now })
+  const database = given ?? (await openPglite({ nowMs: Date.now }))
   await prepareSchema(database, config, '0.0.0', systemClock)
   const log = createLogger(config.logLevel)
   const dependencies = { database, clock: systemClock, random: createRandom(), log, isDraining: () => false }
@@ -63,7 +66,8 @@ export async function startGateway(
       ...init,
       headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json', ...init.headers },
     })
-  const made = await admin('/agents', { method: 'POST', body: JSON.stringify({ agent_id: 'tester' }) })
+  const first = await admin('/agents', { method: 'POST', body: JSON.stringify({ agent_id: 'tester' }) })
+  const made = first.status === 409 ? await admin('/agents/tester/rotate-key', { method: 'POST' }) : first
   const { agent_uuid, api_key } = (await made.json()) as { agent_uuid: string; api_key: string }
   return {
     url,
@@ -82,7 +86,7 @@ export async function startGateway(
       await models.close()
       await app.server.close()
       await app.close()
-      await database.close()
+      if (given === undefined) await database.close()
     },
   }
 }

@@ -10,11 +10,9 @@ import { seal } from '../../../server/ledger/seal.ts'
 import { callOf } from '../pipeline/call-fixture.ts'
 
 const page = readFileSync(join(import.meta.dirname, '../../../docs/reference/ledger.md'), 'utf8')
-const aliasKey = new Uint8Array(32).fill(7)
 const recorder = {
   clock: { nowMs: () => 1_732_500_000_000, elapsedMs: () => 0 },
   random: { bytes: (count: number) => new Uint8Array(count) },
-  aliasKey,
 }
 const verdict = { policy: 'f'.repeat(64), decisionId: 'dec_1', classification: 'PUBLIC', action: 'allow' } as const
 const content = '{"model":"m","messages":[{"role":"user","content":"übermorgen"}]}'
@@ -35,10 +33,9 @@ test('the page names every member of an entry, and of the details of a judgement
 
 test('the recipe on the page gives the commitment of an entry', () => {
   const cwd = mkdtempSync(join(tmpdir(), 'tappass-ledger-page-'))
-  writeFileSync(join(cwd, 'vault-key'), Buffer.from(aliasKey).toString('base64'))
   writeFileSync(join(cwd, 'content.json'), content)
   const recipe = /```sh\n(.*?)```/s.exec(page)?.[1] ?? ''
-  const env = { PATH: '/usr/bin:/bin', audit_id: entry.auditId }
+  const env = { PATH: '/usr/bin:/bin', salt: String(entry.salt) }
   const said = execFileSync('sh', ['-c', recipe], { cwd, env }).toString()
   assert.equal(said.split(' ')[0], entry.details['commitment'])
 })
