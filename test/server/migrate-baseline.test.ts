@@ -26,7 +26,7 @@ const initScripted = async (versionMax: number, role: 'postgres' | 'tappass' = '
   return { name, settings: { DATABASE_URL: server.socketUrl(name) } }
 }
 
-for (const at of [1, 7, 10, 12]) {
+for (const at of [1, 7, 10, 12, 13]) {
   test(`one that stands at ${at} is recognised, adopted there, and goes on`, async () => {
     const { name, settings } = await initScripted(at)
     await server.superuser(`INSERT INTO organizations (slug, name) VALUES ('kept', 'Kept')`, name)
@@ -41,14 +41,14 @@ for (const at of [1, 7, 10, 12]) {
     assert.equal(await server.superuser(`SELECT to_regnamespace('tappass_baseline')`, name), '')
 
     const up = await migrateJson(settings, 'up')
-    assert.deepEqual([up.code, (up.answer['applied'] as string[]).length], [0, 12 - at])
+    assert.deepEqual([up.code, (up.answer['applied'] as string[]).length], [0, 13 - at])
     assert.equal((await migrate(settings, 'verify')).code, 0)
     assert.equal(await server.superuser(`SELECT count(*) FROM organizations WHERE slug = 'kept'`, name), '1')
   })
 }
 
 test('one that the superuser made is adopted as well', async () => {
-  const { settings } = await initScripted(12, 'postgres')
+  const { settings } = await initScripted(13, 'postgres')
   // Its tables belong to postgres, so that tappass could not even read them.
   const { name } = { name: `baseline_${count}` }
   await server.superuser('GRANT ALL ON ALL TABLES IN SCHEMA public TO tappass', name)
@@ -64,13 +64,13 @@ test('asked for a number, it takes that one only', async () => {
 })
 
 test('one that looks like none is refused, with each difference by name', async () => {
-  const { name, settings } = await initScripted(11)
+  const { name, settings } = await initScripted(12)
   await server.superuser('ALTER TABLE agents ADD COLUMN mine int; DROP INDEX api_keys_org_id_idx', name)
   const { code, stderr } = await migrate(settings, 'baseline')
   assert.equal(code, 5)
   assert.match(
     stderr,
-    /nearest is 011_trust_health\.sql \(migration\.unlike\)\n {2}column agents\.mine was added: integer\n {2}index api_keys_org_id_idx is gone\n {2}next: bring these in line/,
+    /nearest is 012_governance_policies\.sql \(migration\.unlike\)\n {2}column agents\.mine was added: integer\n {2}index api_keys_org_id_idx is gone\n {2}next: bring these in line/,
   )
   assert.equal(await server.superuser(`SELECT to_regclass('schema_migrations')`, name), '')
 })
