@@ -22,6 +22,7 @@ export type Agent = Readonly<{ id: string; uuid: string; org: string }>
  *
  * A body that is longer than LARGE_CHARS is read in another thread: here `body` is undefined, `segments` are those with
  * findings, without their texts, `segmentCount` says how many there are, and `turns` how many messages of users.
+ * `isTooComplex`: the body holds more, or is deeper, than can be looked through, and nothing of it was read.
  */
 export type Call = Readonly<{
   id: string
@@ -39,6 +40,7 @@ export type Call = Readonly<{
   hasEmbeddings?: boolean
   segmentCount?: number
   turns?: number
+  isTooComplex?: boolean
 }>
 
 /** Longer texts are looked through in another thread (UTF-16 code units). */

@@ -34,7 +34,7 @@ export type TextCall = Call & Readonly<{ text: string }>
 
 /**
  * Returns the call of a request. A large one is read in another thread: what its body says is not known yet. Undefined when
- * the body is no JSON object, or deeper or larger than can be looked through.
+ * the body is no JSON object. One that is deeper or larger than can be looked through is refused by its judgement.
  */
 export function requestCall({ inspector }: Gateway, request: GovernedRequest): TextCall | undefined {
   const { id, clientId, agent, session, flags, text, bodyBytes } = request
@@ -65,7 +65,7 @@ function withBody(head: TextCall, given: object | undefined): TextCall | undefin
     const body = given ?? parseBody(head.text)
     return body && { ...head, ...readCallBody(body, head.text, head.hasEmbeddings === true) }
   } catch (cause) {
-    if (cause instanceof ProjectionError) return undefined
+    if (cause instanceof ProjectionError) return { ...head, body: undefined, isTooComplex: true }
     throw cause
   }
 }
@@ -84,7 +84,7 @@ export type RequestDecision =
  */
 export async function judgeRequest(gateway: Gateway, request: GovernedRequest): Promise<RequestDecision> {
   const given = requestCall(gateway, request)
-  if (!given) return ended(failed('request.too_complex', request.id))
+  if (!given) return ended(failed('request.malformed', request.id))
   const { routes } = gateway.ports
   const decision = await judge(gateway, given, ({ model }) => ({
     path: request.path,
@@ -93,9 +93,9 @@ export async function judgeRequest(gateway: Gateway, request: GovernedRequest): 
   if (decision.status === 'malformed') return ended(failed('request.malformed', given.id))
   if (decision.status === 'unrecorded') return ended(failed('ledger.unavailable', given.id, { cause: decision.cause }))
   const { call } = decision
-  const upstream = upstreamOf(routes, call.model)
   if (decision.enforcement.status === 'refused')
     return ended({ status: 'refused', refusal: decision.enforcement, call, decision })
+  const upstream = upstreamOf(routes, call.model)
   if (!upstream) return ended(failed('model.unknown', call.id, { param: 'model' }))
   const model = recordableModel(gateway, call, decision.outcomes)
   const { text = call.text } = decision.enforcement

@@ -13,6 +13,7 @@ import { decide } from './decide.ts'
 import { allFindings, type Enforcement, enforce } from './enforce.ts'
 import type { Gateway } from './gateway.ts'
 import { redactedFindings } from './redacted-finding.ts'
+import { failedOutcome } from './step-run.ts'
 import { runSteps } from './step-runner.ts'
 
 /** A decision that is in the ledger, and its enforcement. `allowance` is undefined when no step asked the limiter. */
@@ -38,31 +39,55 @@ export async function judge(
   if (isMalformed) return { status: 'malformed' }
   const call = { ...seen, text: seen.text ?? given.text }
   const decided = await decide(gateway, call, outcomes)
-  const findings = await redactedFindings(gateway, call, outcomes, decided)
-  const { verdict, enforcement } = await enforced(gateway, call, findings, outcomes, decided)
-  const ownDetails = typeof details === 'function' ? details(call) : details
+  const judged = { call, outcomes, allowance, ...(await enforced(gateway, call, outcomes, decided)) }
+  try {
+    return await recorded(gateway, judged, typeof details === 'function' ? details(call) : details)
+  } catch (cause) {
+    // There is no entry of it as it was decided, so it is refused, with an entry that says no more than that.
+    return recorded(gateway, unrecordable(gateway, judged, cause), {})
+  }
+}
+
+/** A judged call before it is in the ledger. */
+type Unrecorded = Omit<JudgedCall, 'status'>
+
+/** Appends to the ledger. Throws when there can be no entry. */
+async function recorded(gateway: Gateway, judged: Unrecorded, details: EntryDetails): Promise<JudgeResult> {
+  const { call, outcomes, verdict, enforcement } = judged
   const released = enforcement.status === 'passed' && enforcement.text !== call.text ? enforcement.text : undefined
-  const appended = await appendDecision(gateway, call, { outcomes, verdict }, call.text, ownDetails, released)
+  const appended = await appendDecision(gateway, call, { outcomes, verdict }, call.text, details, released)
   if (appended.status === 'unrecorded') return appended
   for (const { kind } of allFindings(outcomes)) countFinding(gateway, kind)
-  return { ...appended, outcomes, verdict, allowance, enforcement, call }
+  return { ...appended, ...judged }
+}
+
+/** The refusal of a call that has no entry as it was decided. */
+function unrecordable(gateway: Gateway, { call: judged, verdict: decided, allowance }: Unrecorded, cause: unknown) {
+  const call = { ...judged, model: '', segments: [] }
+  const outcomes = [failedOutcome('ledger_entry', 0, cause)]
+  const verdict = failedVerdict(decided, 'ledger_entry')
+  return { call, outcomes, allowance, verdict, enforcement: enforce(call, [], verdict, gateway, outcomes) }
+}
+
+/** The verdict when something of the gateway's own has failed. */
+function failedVerdict({ policy, decisionId, classification }: Verdict, step: string): Verdict {
+  return { policy, decisionId, classification, action: 'block', reasons: [{ step, kind: 'step.failed' }] }
 }
 
 /** Enforces; what can't be redacted is refused, and the verdict says so. */
 async function enforced(
   gateway: Gateway,
   call: Call,
-  findings: readonly Finding[],
   outcomes: readonly StepOutcome[],
   decided: Verdict,
 ): Promise<Readonly<{ verdict: Verdict; enforcement: Enforcement }>> {
   try {
+    const findings = await redactedFindings(gateway, call, outcomes, decided)
     return { verdict: decided, enforcement: await enforceAnywhere(gateway, call, findings, outcomes, decided) }
-  } catch {
-    const { policy, decisionId, classification } = decided
-    const reasons = [{ step: 'redaction', kind: 'step.failed' }]
-    const verdict: Verdict = { policy, decisionId, classification, action: 'block', reasons }
-    return { verdict, enforcement: enforce(call, findings, verdict, gateway) }
+  } catch (cause) {
+    const verdict = failedVerdict(decided, 'redaction')
+    const failed = [failedOutcome('redaction', 0, cause)]
+    return { verdict, enforcement: enforce(call, allFindings(outcomes), verdict, gateway, failed) }
   }
 }
 
