@@ -48,8 +48,9 @@ const NAMED_NUMBER_MIN = 1e6
 /** Names that say nothing of their value: the name of the pair, or of what it is in, says it. */
 const GENERIC_NAMES = new Set('value Value default const example examples enum'.split(' '))
 
-/** Shorter names tell nothing. */
+/** Shorter names tell nothing. Of a longer one the end counts: a name stands beside every text below it. */
 const NAME_CHARS_MIN = 3
+const NAME_CHARS_MAX = 128
 
 /** The pointer of a choice of an answer. */
 const CHOICE = /^\/choices\/\d+$/
@@ -184,10 +185,11 @@ function innerPart(key: string, { pointer, part }: Place): BodyPart {
 
 /** The name that may tell what a member's value is; undefined for names of the API. */
 function nameOf(key: string, value: Readonly<Record<string, unknown>>, outer: string | undefined): string | undefined {
-  if (!GENERIC_NAMES.has(key)) return key.length < NAME_CHARS_MIN || API_NAMES.has(key) ? undefined : key
+  if (!GENERIC_NAMES.has(key))
+    return key.length < NAME_CHARS_MIN || API_NAMES.has(key) ? undefined : key.slice(-NAME_CHARS_MAX)
   for (const pairName of PAIR_NAMES) {
     const name = value[pairName]
-    if (typeof name === 'string') return name
+    if (typeof name === 'string') return name.slice(-NAME_CHARS_MAX)
   }
   return outer
 }

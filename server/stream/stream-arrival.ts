@@ -1,6 +1,6 @@
 /** What the events of a stream mean: chunks, signs of life, the end, an error of the model server. */
 import type { ErrorCode } from '../core/errors.ts'
-import { parseExact } from '../protocol/exact-number.ts'
+import { parseQuickly } from '../protocol/quick-json.ts'
 import { SseError, type StreamEvent } from '../protocol/sse.ts'
 import { isForeign, isObject, type JsonObject } from '../protocol/stream-chunk.ts'
 import { errorOf } from '../protocol/upstream-error.ts'
@@ -54,7 +54,7 @@ function errorIn(value: JsonObject, name: string | undefined): object | undefine
 
 function parseObject(text: string): JsonObject | undefined {
   try {
-    const value = parseExact(text)
+    const value = parseQuickly(text)
     return isObject(value) ? value : undefined
   } catch {
     return undefined
