@@ -22,7 +22,7 @@ import type { PendingFrom } from '../core/step.ts'
 import { holdFrom, pendingStart } from '../normalization/pending-variant.ts'
 import { plainEdits } from '../pipeline/plain-redaction.ts'
 import { mergeSpans } from '../pipeline/redaction.ts'
-import { isTailHarmless } from './harmless-tail.ts'
+import { endsInKeyRun, isTailHarmless } from './harmless-tail.ts'
 
 /** `context` has left already (in its original form, for looking behind), `held` has not. */
 export type Window = Readonly<{
@@ -128,7 +128,9 @@ function ownFindings(
 
 function mayLeavePaused(window: Window, findings: readonly Finding[]): boolean {
   const { isPaused, matchCharsMax, pendingFrom = (text: string) => text.length - matchCharsMax } = window
-  return isPaused && isTailHarmless(scanText(window), pendingFrom, findings)
+  if (!isPaused) return false
+  const text = scanText(window)
+  return isTailHarmless(text, pendingFrom, findings) && !endsInKeyRun(text, findings)
 }
 
 /** Releases what may leave, with marks in place of the findings of `kinds`. `settled` must be of this very window. */
