@@ -9,6 +9,7 @@ import { appendEvent } from '../pipeline/append.ts'
 import { type FailedResult, failed, type ModelResult } from '../pipeline/call-result.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
 import { readResponse } from '../protocol/upstream-response.ts'
+import { brokenCode } from './broken-exchange.ts'
 
 type Model = Readonly<{ id: string; object: 'model'; created: number; owned_by: string }>
 
@@ -83,7 +84,7 @@ async function findModels(routes: readonly ModelRoute[], requestId: string): Pro
     )
     return { status: 'found', models }
   } catch (cause) {
-    return { status: 'failed', code: 'upstream.unreachable', cause }
+    return { status: 'failed', code: brokenCode(cause, false), cause }
   }
 }
 
