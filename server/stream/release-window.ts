@@ -115,14 +115,17 @@ export function settle(window: Window, findings: readonly Finding[]): Settled {
 
 /** Findings in the held text, each with what it has become: of one that began before the text paused, the part that is held. */
 function ownFindings(
-  { context, hasPaused }: Window,
+  { context, held, hasPaused }: Window,
   findings: readonly Finding[],
 ): readonly (readonly [given: Finding, own: Finding])[] {
   const heldFrom = context.length
   return findings.flatMap((finding): readonly (readonly [Finding, Finding])[] => {
-    const [start, end] = finding.span
-    if (start >= heldFrom) return [[finding, finding]]
-    return hasPaused && end > heldFrom ? [[finding, { ...finding, span: [heldFrom, end] }]] : []
+    const [start] = finding.span
+    // A quote behind the text may be in it.
+    const end = Math.min(finding.span[1], heldFrom + held.length)
+    if (start >= heldFrom && end === finding.span[1]) return [[finding, finding]]
+    const isOwn = end > heldFrom && (start >= heldFrom || hasPaused)
+    return isOwn ? [[finding, { ...finding, span: [Math.max(start, heldFrom), end] }]] : []
   })
 }
 
