@@ -26,7 +26,8 @@ export async function govern(gateway: Gateway, request: GovernedRequest): Promis
     return forwardFailed(gateway, call, request.signal.aborted ? 'client_gone' : 'upstream_failed', sent)
   if (sent.content.kind === 'stream') return judgedStream(gateway, call, decision, sent.response, request.signal)
   const answer = responseCall(call, request.path, sent.content)
-  if (!answer) return failed('upstream.malformed', request.id)
+  if (!answer)
+    return forwardFailed(gateway, call, 'upstream_failed', { code: 'upstream.malformed', cause: 'too complex' })
   return judgeResponse(gateway, call, answer, decision, sent.response)
 }
 

@@ -36,9 +36,10 @@ export type TextCall = Call & Readonly<{ text: string }>
  * Returns the call of a request. A large one is read in another thread: what its body says is not known yet. Undefined when
  * the body is no JSON object. One that is deeper or larger than can be looked through is refused by its judgement.
  */
-export function requestCall({ inspector }: Gateway, request: GovernedRequest): TextCall | undefined {
+export function requestCall({ inspector, publicUrl }: Gateway, request: GovernedRequest): TextCall | undefined {
   const { id, clientId, agent, session, flags, text, bodyBytes } = request
-  const head = { id, clientId, agent, session, flags, stage: 'request', text, bodyBytes, ...NOTHING_READ } as const
+  const who = { id, clientId, agent, session, publicUrl, flags }
+  const head = { ...who, stage: 'request', text, bodyBytes, ...NOTHING_READ } as const
   return inspector !== undefined && text.length > LARGE_CHARS ? head : withBody(head, request.body)
 }
 

@@ -10,6 +10,7 @@ import { type FailedResult, failed, type ModelResult } from '../pipeline/call-re
 import type { Gateway } from '../pipeline/gateway.ts'
 import { parseQuickly } from '../protocol/quick-json.ts'
 import { readResponse } from '../protocol/upstream-response.ts'
+import { brokenCode } from './broken-exchange.ts'
 
 type Model = Readonly<{ id: string; object: 'model'; created: number; owned_by: string }>
 
@@ -84,7 +85,7 @@ async function findModels(routes: readonly ModelRoute[], requestId: string): Pro
     )
     return { status: 'found', models }
   } catch (cause) {
-    return { status: 'failed', code: 'upstream.unreachable', cause }
+    return { status: 'failed', code: brokenCode(cause, false), cause }
   }
 }
 

@@ -184,7 +184,11 @@ function innerPart(key: string, { pointer, part }: Place): BodyPart {
 }
 
 /** The name that may tell what a member's value is; undefined for names of the API. */
-function nameOf(key: string, value: Readonly<Record<string, unknown>>, outer: string | undefined): string | undefined {
+export function nameOf(
+  key: string,
+  value: Readonly<Record<string, unknown>>,
+  outer: string | undefined,
+): string | undefined {
   if (!GENERIC_NAMES.has(key))
     return key.length < NAME_CHARS_MIN || API_NAMES.has(key) ? undefined : key.slice(-NAME_CHARS_MAX)
   for (const pairName of PAIR_NAMES) {
