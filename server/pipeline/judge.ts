@@ -4,6 +4,7 @@
  */
 import { type Call, LARGE_CHARS } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
+import type { Inspector } from '../core/inspection.ts'
 import type { Allowance } from '../core/ports.ts'
 import type { StepOutcome } from '../core/step.ts'
 import type { Verdict } from '../core/verdict.ts'
@@ -38,47 +39,58 @@ export async function judge(
   if (isMalformed) return { status: 'malformed' }
   const call = { ...seen, text: seen.text ?? given.text }
   const decided = await decide(gateway, call, outcomes)
-  const findings = await redactedFindings(gateway, call, outcomes, decided)
-  const { verdict, enforcement } = await enforced(gateway, call, findings, outcomes, decided)
+  const found = allFindings(outcomes)
+  const findings = decided.action === 'redact' ? await redactedFindings(gateway, call, outcomes, decided) : found
+  const atOnce = enforced(gateway, call, findings, outcomes, decided)
+  const { verdict, enforcement } = atOnce instanceof Promise ? await atOnce : atOnce
   const ownDetails = typeof details === 'function' ? details(call) : details
   const released = enforcement.status === 'passed' && enforcement.text !== call.text ? enforcement.text : undefined
   const appended = await appendDecision(gateway, call, { outcomes, verdict }, call.text, ownDetails, released)
   if (appended.status === 'unrecorded') return appended
-  for (const { kind } of allFindings(outcomes)) countFinding(gateway, kind)
+  for (const { kind } of found) countFinding(gateway, kind)
   return { ...appended, outcomes, verdict, allowance, enforcement, call }
 }
 
-/** Enforces; what can't be redacted is refused, and the verdict says so. */
-async function enforced(
-  gateway: Gateway,
-  call: Call,
-  findings: readonly Finding[],
-  outcomes: readonly StepOutcome[],
-  decided: Verdict,
-): Promise<Readonly<{ verdict: Verdict; enforcement: Enforcement }>> {
-  try {
-    return { verdict: decided, enforcement: await enforceAnywhere(gateway, call, findings, outcomes, decided) }
-  } catch {
-    const { policy, decisionId, classification } = decided
-    const reasons = [{ step: 'redaction', kind: 'step.failed' }]
-    const verdict: Verdict = { policy, decisionId, classification, action: 'block', reasons }
-    return { verdict, enforcement: enforce(call, findings, verdict, gateway) }
-  }
-}
+type Enforced = Readonly<{ verdict: Verdict; enforcement: Enforcement }>
 
-/** Enforces; a large text is redacted in another thread. */
-async function enforceAnywhere(
+/** Enforces, a large redaction in another thread; what can't be redacted is refused, and the verdict says so. */
+function enforced(
   gateway: Gateway,
   call: Call,
   findings: readonly Finding[],
   outcomes: readonly StepOutcome[],
   verdict: Verdict,
-): Promise<Enforcement> {
+): Enforced | Promise<Enforced> {
   const { inspector } = gateway
-  const { stage, text = '' } = call
-  if (verdict.action !== 'redact' || inspector === undefined || text.length <= LARGE_CHARS)
-    return enforce(call, findings, verdict, gateway, outcomes)
-  const { kinds } = verdict
+  const { text = '' } = call
+  if (verdict.action === 'redact' && inspector !== undefined && text.length > LARGE_CHARS)
+    return redactElsewhere(inspector, call, findings, verdict.kinds)
+      .then((enforcement) => ({ verdict, enforcement }))
+      .catch(() => unredacted(gateway, call, findings, verdict))
+  try {
+    return { verdict, enforcement: enforce(call, findings, verdict, gateway, outcomes) }
+  } catch {
+    return unredacted(gateway, call, findings, verdict)
+  }
+}
+
+function unredacted(
+  gateway: Gateway,
+  call: Call,
+  findings: readonly Finding[],
+  { policy, decisionId, classification }: Verdict,
+): Enforced {
+  const reasons = [{ step: 'redaction', kind: 'step.failed' }]
+  const verdict: Verdict = { policy, decisionId, classification, action: 'block', reasons }
+  return { verdict, enforcement: enforce(call, findings, verdict, gateway) }
+}
+
+async function redactElsewhere(
+  inspector: Inspector,
+  { stage, text = '' }: Call,
+  findings: readonly Finding[],
+  kinds: readonly string[],
+): Promise<Enforcement> {
   const redacted = await inspector.redact({ stage, text, findings, kinds })
   return { status: 'passed', body: { model: redacted.model }, text: redacted.text, redacted: kinds }
 }
