@@ -90,8 +90,10 @@ function createRunReader(isWhole: boolean): (variant: Draft) => readonly Encoded
     const runs = encodedRuns(text, budget, unread)
     if (!isWhole) return runs
     // How far these go is not known before they are over: a stream would have to hold all that may be one.
-    const others = [...codeListRuns(text), ...groupRuns(text, budget), ...base85Runs(text)]
-    return others.length === 0 ? runs : [...runs, ...others]
+    const [lists, groups, ofBase85] = [codeListRuns(text), groupRuns(text, budget), base85Runs(text)]
+    // Nearly all texts have none.
+    if (lists.length + groups.length + ofBase85.length === 0) return runs
+    return [...runs, ...lists, ...groups, ...ofBase85]
   }
 }
 

@@ -39,7 +39,12 @@ export async function judge(
   if (isMalformed) return { status: 'malformed' }
   const call = { ...seen, text: seen.text ?? given.text }
   const decided = await decide(gateway, call, outcomes)
-  const judged = { call, outcomes, allowance, ...(await enforced(gateway, call, outcomes, decided)) }
+  // A promise only where something really waits.
+  const enforced =
+    decided.action === 'redact'
+      ? await redacted(gateway, call, outcomes, decided)
+      : enforcedHere(gateway, call, allFindings(outcomes), outcomes, decided)
+  const judged = { call, outcomes, allowance, ...enforced }
   try {
     return await recorded(gateway, judged, typeof details === 'function' ? details(call) : details)
   } catch (cause) {
@@ -74,36 +79,51 @@ function failedVerdict({ policy, decisionId, classification }: Verdict, step: st
   return { policy, decisionId, classification, action: 'block', reasons: [{ step, kind: 'step.failed' }] }
 }
 
-/** Enforces; what can't be redacted is refused, and the verdict says so. */
-async function enforced(
+type Enforced = Readonly<{ verdict: Verdict; enforcement: Enforcement }>
+
+/** Redacts, a large text in another thread; what can't be redacted is refused, and the verdict says so. */
+async function redacted(
   gateway: Gateway,
   call: Call,
   outcomes: readonly StepOutcome[],
-  decided: Verdict,
-): Promise<Readonly<{ verdict: Verdict; enforcement: Enforcement }>> {
+  verdict: Extract<Verdict, { action: 'redact' }>,
+): Promise<Enforced> {
+  const { inspector } = gateway
+  const { stage, text = '' } = call
   try {
-    const findings = await redactedFindings(gateway, call, outcomes, decided)
-    return { verdict: decided, enforcement: await enforceAnywhere(gateway, call, findings, outcomes, decided) }
+    const findings = await redactedFindings(gateway, call, outcomes, verdict)
+    if (inspector === undefined || text.length <= LARGE_CHARS)
+      return enforcedHere(gateway, call, findings, outcomes, verdict)
+    const { kinds } = verdict
+    const { model, text: released } = await inspector.redact({ stage, text, findings, kinds })
+    return { verdict, enforcement: { status: 'passed', body: { model }, text: released, redacted: kinds } }
   } catch (cause) {
-    const verdict = failedVerdict(decided, 'redaction')
-    const failed = [failedOutcome('redaction', 0, cause)]
-    return { verdict, enforcement: enforce(call, allFindings(outcomes), verdict, gateway, failed) }
+    return unenforceable(gateway, call, outcomes, verdict, cause)
   }
 }
 
-/** Enforces; a large text is redacted in another thread. */
-async function enforceAnywhere(
+function enforcedHere(
   gateway: Gateway,
   call: Call,
   findings: readonly Finding[],
   outcomes: readonly StepOutcome[],
   verdict: Verdict,
-): Promise<Enforcement> {
-  const { inspector } = gateway
-  const { stage, text = '' } = call
-  if (verdict.action !== 'redact' || inspector === undefined || text.length <= LARGE_CHARS)
-    return enforce(call, findings, verdict, gateway, outcomes)
-  const { kinds } = verdict
-  const redacted = await inspector.redact({ stage, text, findings, kinds })
-  return { status: 'passed', body: { model: redacted.model }, text: redacted.text, redacted: kinds }
+): Enforced {
+  try {
+    return { verdict, enforcement: enforce(call, findings, verdict, gateway, outcomes) }
+  } catch (cause) {
+    return unenforceable(gateway, call, outcomes, verdict, cause)
+  }
+}
+
+function unenforceable(
+  gateway: Gateway,
+  call: Call,
+  outcomes: readonly StepOutcome[],
+  decided: Verdict,
+  cause: unknown,
+): Enforced {
+  const verdict = failedVerdict(decided, 'redaction')
+  const failed = [failedOutcome('redaction', 0, cause)]
+  return { verdict, enforcement: enforce(call, allFindings(outcomes), verdict, gateway, failed) }
 }
