@@ -133,6 +133,10 @@ export const STREAM_ROWS: readonly StreamRow[] = [
   },
   { model: 'structured', turns: [[role, ...say('{"city":"Ghent","days":[1,2,3]}'), chunk({}, 'stop'), END]] },
   {
+    model: 'structured-call',
+    turns: [[role, ...call(0, 'final', '{"city":"Ghent","days":[1,2,3]}'), chunk({}, 'tool_calls'), END], answered],
+  },
+  {
     model: 'error',
     turns: [
       [

@@ -1,0 +1,55 @@
+/** LangChain's models and agents give their user through the gateway what they give without. Needs: python-clients. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { useClient } from './client-test.ts'
+import { testFailures, testRetries } from './failure-rows.ts'
+import { MASK } from './governed-rows.ts'
+import { PARTS } from './part-rows.ts'
+
+const client = useClient('langchain_driver')
+const MODELS = [
+  'text',
+  'parallel-tools',
+  'words-then-tools',
+  'reasoning',
+  'reasoning-and-tools',
+  'usage-beside-an-empty-choice',
+]
+
+client.testSame([
+  ...MODELS.map((model) => ['invoke', model] as const),
+  ['invoke_async', 'text'],
+  ...[...MODELS, 'interleaved-tools', 'filter-results-first'].map((model) => ['stream', model] as const),
+  ['stream_async', 'text'],
+  ['structured', 'structured'],
+  ['agent', 'parallel-tools'],
+  ['agent', 'words-then-tools'],
+  ['agent_stream', 'parallel-tools'],
+  ['agent_stream', 'reasoning-and-tools'],
+  ['embeddings', 'vectors'],
+  ['invoke', 'text', undefined, PARTS],
+])
+
+testFailures(client, 'invoke', 'stream', {
+  refused: 'OpenAIPermissionDeniedError',
+  cut: 'APIError',
+  key: 'OpenAIAuthenticationError',
+  large: 'APIStatusError',
+  limit: 'OpenAIRateLimitError',
+  unavailable: 'OpenAIAPIError',
+  server: 'OpenAIAPIError',
+})
+testRetries(client, 'invoke')
+
+test('the answer is masked', async () => {
+  const headers = { 'X-Governance-Flags': 'pii=mask' }
+  const { given } = await client.governed({ feature: 'invoke', model: 'personal', headers })
+  assert.equal((given as { content: string }).content, `Write to ${MASK} about it.`)
+})
+
+test('a refusal ends an agent in the middle of its work', async () => {
+  for (const feature of ['agent', 'agent_stream']) {
+    const { raised } = await client.governed({ feature, model: 'secret-in-a-call' })
+    assert.match(raised?.message ?? '', /PRIVATE_KEY \(detect_secrets\)/, feature)
+  }
+})
