@@ -1,5 +1,5 @@
 /**
- * Tests of one Python client: each feature asked straight at the stand-in and through the gateway, by one running client at one gateway.
+ * Tests of one client: each feature asked straight at the stand-in and through the gateway, by one running client at one gateway.
  * Requests are counted where they arrive, those that the gateway refuses included.
  */
 import assert from 'node:assert/strict'
@@ -7,19 +7,7 @@ import diagnostics from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 import { after, before, test } from 'node:test'
 import { type BothWays, type Place, startBothWays } from './both-ways.ts'
-import { type Driver, type Outcome, startDriver } from './driver.ts'
-
-/** What is asked of the client; the driver says what else it reads. */
-export type Asked = Readonly<{
-  feature: string
-  model: string
-  content?: unknown
-  retries?: number
-  headers?: Readonly<Record<string, string>>
-  baseURL?: string
-  apiKey?: string
-  uuid?: string
-}>
+import type { Asked, Driver, Outcome } from './driver.ts'
 
 /** What came of it, how many requests it took, and what reached the model server. */
 export type Counted = Outcome & Readonly<{ requests: number; sent: readonly string[] }>
@@ -48,7 +36,7 @@ function comparable(value: unknown): unknown {
 }
 
 /** Starts both for a test file, and stops them after it. */
-export function useClient(name: string, packages = 'clients'): ClientUnderTest {
+export function useClient(start: () => Driver): ClientUnderTest {
   let ways: BothWays
   let driver: Driver
   let arrived = 0
@@ -58,7 +46,7 @@ export function useClient(name: string, packages = 'clients'): ClientUnderTest {
     if (String(request.socket.localPort) === port && request.url !== '/health') arrived += 1
   }
   before(async () => {
-    driver = startDriver(name, packages)
+    driver = start()
     ways = await startBothWays()
     diagnostics.subscribe('http.server.request.start', count)
   })

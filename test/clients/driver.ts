@@ -1,12 +1,17 @@
-/**
- * A client of Python, started once for all its features: a line of JSON asks for one, a line of JSON says what came of it (see
- * python/driver.py). It can reach nothing that is not on loopback.
- */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { clientFolder } from '../../scripts/testing/need.ts'
+/** What runs a client's features: in this process, or in one of its own language (python-driver.ts). */
+import type { Place } from './both-ways.ts'
+
+/** What is asked of the client; the driver says what else it reads. */
+export type Asked = Readonly<{
+  feature: string
+  model: string
+  content?: unknown
+  retries?: number
+  headers?: Readonly<Record<string, string>>
+  baseURL?: string
+  apiKey?: string
+  uuid?: string
+}>
 
 /** What a feature told its user on the way, and what it gave or raised at last. */
 export type Outcome = Readonly<{
@@ -16,42 +21,35 @@ export type Outcome = Readonly<{
 }>
 
 /** The running client. */
-export type Driver = Readonly<{ ask: (what: object) => Promise<Outcome>; close: () => Promise<void> }>
+export type Driver = Readonly<{ ask: (asked: Place & Asked) => Promise<Outcome>; close: () => Promise<void> }>
 
-const CACHE = process.env['TAPPASS_LAB_CACHE'] || '/var/cache/tappass-lab'
-const ENVIRONMENT = {
-  PYTHONDONTWRITEBYTECODE: '1',
-  PYTHONUNBUFFERED: '1',
-  LANGSMITH_TRACING: 'false',
-  OPENAI_AGENTS_DISABLE_TRACING: '1',
-  HOME: '/nonexistent',
+/** A feature of a client of JavaScript. */
+export type Feature = (asked: Place & Asked, tell: (what: unknown) => void) => Promise<unknown>
+
+function classesOf(error: unknown): readonly string[] {
+  const classes: string[] = []
+  let one: unknown = Object.getPrototypeOf(error)
+  while (one !== null && one !== Error.prototype && one !== Object.prototype) {
+    classes.push((one as object).constructor.name)
+    one = Object.getPrototypeOf(one)
+  }
+  return classes
 }
 
-/** Starts `python/NAME.py` with the packages of `python/PACKAGES.txt`. */
-export function startDriver(name: string, packages: string): Driver {
-  const script = join(import.meta.dirname, 'python', `${name}.py`)
-  const child = spawn(join(CACHE, clientFolder(packages), 'bin/python'), [script], {
-    env: ENVIRONMENT,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
-  let complaints = ''
-  child.stderr.on('data', (text) => {
-    complaints = `${complaints}${text}`.slice(-4000)
-  })
-  child.stdin.on('error', () => {})
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const exited = once(child, 'exit')
-  const ask = async (what: object): Promise<Outcome> => {
-    child.stdin.write(`${JSON.stringify(what)}\n`)
-    const { value, done } = await lines.next()
-    if (done) throw new Error(`${name} ended: ${complaints}`)
-    return JSON.parse(value) as Outcome
+/** As JSON would carry it. */
+const plain = (value: unknown): unknown => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)))
+
+/** Runs features in this process. */
+export function startHere(features: Readonly<Record<string, Feature>>): Driver {
+  const ask: Driver['ask'] = async (asked) => {
+    const told: unknown[] = []
+    try {
+      const given = await features[asked.feature]?.(asked, (what) => told.push(plain(what)))
+      return { told, given: plain(given) }
+    } catch (error) {
+      const { message, stack = '', code, status } = error as Error & { code?: unknown; status?: unknown }
+      return { told, raised: { classes: classesOf(error), message, code, status, where: stack } }
+    }
   }
-  return {
-    ask,
-    close: async () => {
-      child.stdin.end()
-      await exited
-    },
-  }
+  return { ask, close: async () => {} }
 }

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { privateKey } from '../server/rules/fixture.ts'
-import type { Asked, ClientUnderTest } from './client-test.ts'
+import type { ClientUnderTest } from './client-test.ts'
+import type { Asked } from './driver.ts'
 
 /** Kinds of failures that clients may have classes for. */
 export type Kind = 'refused' | 'cut' | 'key' | 'missing' | 'large' | 'limit' | 'unavailable' | 'server'

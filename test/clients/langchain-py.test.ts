@@ -1,12 +1,13 @@
-/** LangChain's models and agents give their user through the gateway what they give without. Needs: python-clients. */
+/** LangChain's models and agents give their user through the gateway what they give without. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { useClient } from './client-test.ts'
 import { testFailures, testRetries } from './failure-rows.ts'
 import { MASK } from './governed-rows.ts'
 import { PARTS } from './part-rows.ts'
+import { startPython } from './python-driver.ts'
 
-const client = useClient('langchain_driver')
+const client = useClient(() => startPython('langchain_driver'))
 const MODELS = [
   'text',
   'parallel-tools',

@@ -1,11 +1,12 @@
-/** LlamaIndex's models and agents give their user through the gateway what they give without. Needs: python-clients. */
+/** LlamaIndex's models and agents give their user through the gateway what they give without. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { useClient } from './client-test.ts'
 import { testFailures, testRetries } from './failure-rows.ts'
 import { MASK } from './governed-rows.ts'
+import { startPython } from './python-driver.ts'
 
-const client = useClient('llama_index_driver', 'llama-index')
+const client = useClient(() => startPython('llama_index_driver', 'llama-index'))
 const MODELS = ['text', 'parallel-tools', 'words-then-tools', 'reasoning', 'reasoning-and-tools']
 
 client.testSame([

@@ -1,11 +1,12 @@
-/** The agents of openai-agents give their user through the gateway what they give without. Needs: python-clients. */
+/** The agents of openai-agents give their user through the gateway what they give without. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { useClient } from './client-test.ts'
 import { testFailures, testRetries } from './failure-rows.ts'
 import { MASK } from './governed-rows.ts'
+import { startPython } from './python-driver.ts'
 
-const client = useClient('openai_agents_driver')
+const client = useClient(() => startPython('openai_agents_driver'))
 const MODELS = ['text', 'parallel-tools', 'words-then-tools', 'reasoning', 'reasoning-and-tools']
 const PICTURE = [
   { type: 'input_text', text: 'What do you see?' },

@@ -1,4 +1,4 @@
-/** `openai` for Python gives its user through the gateway what it gives without. Needs: python-clients. */
+/** `openai` for Python gives its user through the gateway what it gives without. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startBothWays } from './both-ways.ts'
@@ -6,9 +6,10 @@ import { useClient } from './client-test.ts'
 import { testFailures, testRetries } from './failure-rows.ts'
 import { ADDRESS, MASK } from './governed-rows.ts'
 import { PARTS } from './part-rows.ts'
+import { startPython } from './python-driver.ts'
 import { STREAM_ROWS } from './stream-rows.ts'
 
-const client = useClient('openai_driver')
+const client = useClient(() => startPython('openai_driver'))
 
 /** Rows that are not the same on purpose: own words for a stream that breaks off, chunks without choices. */
 const OWN = new Set(['broken', 'keep-alive'])

@@ -1,11 +1,12 @@
-/** pydantic-ai's agents give their user through the gateway what they give without. Needs: python-clients. */
+/** pydantic-ai's agents give their user through the gateway what they give without. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { useClient } from './client-test.ts'
 import { testFailures, testRetries } from './failure-rows.ts'
 import { MASK } from './governed-rows.ts'
+import { startPython } from './python-driver.ts'
 
-const client = useClient('pydantic_ai_driver')
+const client = useClient(() => startPython('pydantic_ai_driver'))
 const MODELS = ['text', 'parallel-tools', 'words-then-tools', 'reasoning', 'reasoning-and-tools']
 
 client.testSame([

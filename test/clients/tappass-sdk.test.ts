@@ -1,12 +1,13 @@
-/** The SDK that TapPass released before, 0.12.62, against this gateway: what works of it today. Needs: python-clients. */
+/** The SDK that TapPass released before, 0.12.62, against this gateway: what works of it today. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { privateKey } from '../server/rules/fixture.ts'
 import { ADMIN_KEY } from '../server/running-gateway.ts'
 import { useClient } from './client-test.ts'
 import { testFailures } from './failure-rows.ts'
+import { startPython } from './python-driver.ts'
 
-const client = useClient('tappass_driver')
+const client = useClient(() => startPython('tappass_driver'))
 
 type Shown = Readonly<{
   content: string
