@@ -5,11 +5,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { privateKey } from '../server/rules/fixture.ts'
+import type { Classes, Kind } from './client-list.ts'
 import type { ClientUnderTest } from './client-test.ts'
 import type { Asked } from './driver.ts'
-
-/** Kinds of failures that clients may have classes for. */
-export type Kind = 'refused' | 'cut' | 'key' | 'missing' | 'large' | 'limit' | 'unavailable' | 'server'
 
 type Row = Readonly<{
   what: string
@@ -64,7 +62,7 @@ export function testFailures(
   client: ClientUnderTest,
   ask: string,
   stream: string | undefined,
-  classes: Readonly<Partial<Record<Kind, string>>>,
+  classes: Classes,
   rounds = 1,
 ): void {
   for (const row of ROWS) {

@@ -1,6 +1,7 @@
 /** LangChain's models and agents give their user through the gateway what they give without. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CLIENTS } from './client-list.ts'
 import { useClient } from './client-test.ts'
 import { testFailures, testRetries } from './failure-rows.ts'
 import { MASK } from './governed-rows.ts'
@@ -31,15 +32,7 @@ client.testSame([
   ['invoke', 'text', undefined, PARTS],
 ])
 
-testFailures(client, 'invoke', 'stream', {
-  refused: 'OpenAIPermissionDeniedError',
-  cut: 'APIError',
-  key: 'OpenAIAuthenticationError',
-  large: 'APIStatusError',
-  limit: 'OpenAIRateLimitError',
-  unavailable: 'OpenAIAPIError',
-  server: 'OpenAIAPIError',
-})
+testFailures(client, 'invoke', 'stream', CLIENTS.langchain.classes)
 testRetries(client, 'invoke')
 
 test('the answer is masked', async () => {

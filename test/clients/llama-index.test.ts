@@ -1,6 +1,7 @@
 /** LlamaIndex's models and agents give their user through the gateway what they give without. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CLIENTS } from './client-list.ts'
 import { useClient } from './client-test.ts'
 import { testFailures, testRetries } from './failure-rows.ts'
 import { MASK } from './governed-rows.ts'
@@ -25,16 +26,7 @@ client.testSame([
 
 /** LlamaIndex makes a call twice that failed on the server's side, around the retries of the openai client in it. */
 const ROUNDS = 2
-const CLASSES = {
-  refused: 'PermissionDeniedError',
-  cut: 'APIError',
-  key: 'AuthenticationError',
-  large: 'APIStatusError',
-  limit: 'RateLimitError',
-  unavailable: 'InternalServerError',
-  server: 'InternalServerError',
-}
-testFailures(client, 'chat', 'stream', CLASSES, ROUNDS)
+testFailures(client, 'chat', 'stream', CLIENTS['llama-index'].classes, ROUNDS)
 testRetries(client, 'chat')
 
 test('the answer is masked', async () => {

@@ -1,6 +1,7 @@
 /** The agents of openai-agents give their user through the gateway what they give without. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CLIENTS } from './client-list.ts'
 import { useClient } from './client-test.ts'
 import { testFailures, testRetries } from './failure-rows.ts'
 import { MASK } from './governed-rows.ts'
@@ -21,15 +22,7 @@ client.testSame([
   ['run', 'text', undefined, PICTURE],
 ])
 
-testFailures(client, 'run', 'stream', {
-  refused: 'PermissionDeniedError',
-  cut: 'APIError',
-  key: 'AuthenticationError',
-  large: 'APIStatusError',
-  limit: 'RateLimitError',
-  unavailable: 'InternalServerError',
-  server: 'InternalServerError',
-})
+testFailures(client, 'run', 'stream', CLIENTS['openai-agents'].classes)
 testRetries(client, 'run')
 
 test('the answer is masked', async () => {

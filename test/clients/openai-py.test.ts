@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startBothWays } from './both-ways.ts'
+import { CLIENTS } from './client-list.ts'
 import { useClient } from './client-test.ts'
 import { testFailures, testRetries } from './failure-rows.ts'
 import { ADDRESS, MASK } from './governed-rows.ts'
@@ -40,15 +41,7 @@ client.testSame([
   ['chunks', 'text', undefined, PARTS],
 ])
 
-testFailures(client, 'chat', 'chunks', {
-  refused: 'PermissionDeniedError',
-  cut: 'APIError',
-  key: 'AuthenticationError',
-  large: 'APIStatusError',
-  limit: 'RateLimitError',
-  unavailable: 'InternalServerError',
-  server: 'InternalServerError',
-})
+testFailures(client, 'chat', 'chunks', CLIENTS['openai-py'].classes)
 testRetries(client, 'chat')
 
 const headers = { 'X-Governance-Flags': 'pii=mask' }

@@ -1,6 +1,7 @@
 /** pydantic-ai's agents give their user through the gateway what they give without. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CLIENTS } from './client-list.ts'
 import { useClient } from './client-test.ts'
 import { testFailures, testRetries } from './failure-rows.ts'
 import { MASK } from './governed-rows.ts'
@@ -19,15 +20,7 @@ client.testSame([
   ['embeddings', 'vectors'],
 ])
 
-testFailures(client, 'run', 'events', {
-  refused: 'ModelAuthenticationError',
-  cut: 'ModelAPIError',
-  key: 'ModelAuthenticationError',
-  large: 'ModelHTTPError',
-  limit: 'ModelRateLimitError',
-  unavailable: 'ModelUnavailableError',
-  server: 'ModelServerError',
-})
+testFailures(client, 'run', 'events', CLIENTS['pydantic-ai'].classes)
 testRetries(client, 'run')
 
 test('the answer is masked', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { privateKey } from '../server/rules/fixture.ts'
 import { ADMIN_KEY } from '../server/running-gateway.ts'
+import { CLIENTS } from './client-list.ts'
 import { useClient } from './client-test.ts'
 import { testFailures } from './failure-rows.ts'
 import { startPython } from './python-driver.ts'
@@ -67,7 +68,7 @@ test('a refusal is its PolicyBlockError, with the members that it reads', async 
   assert.match(`${session_id} ${task_id} ${audit_url}`, /^ses_\w+ req_\w+ \S*\/audit\?request_id=req_\w+$/)
 })
 
-testFailures(client, 'chat', 'stream_async', { refused: 'PolicyBlockError' })
+testFailures(client, 'chat', 'stream_async', CLIENTS.tappass.classes)
 
 for (const model of ['secret', 'secret-in-a-call', 'broken']) {
   test(`a stream that ends early raises, although this SDK reads no error events: ${model}`, async () => {

@@ -13,6 +13,7 @@ import {
   streamObject,
   tool,
 } from 'ai'
+import { CLIENTS } from './client-list.ts'
 import { useClient } from './client-test.ts'
 import { type Asked, type Feature, startHere } from './driver.ts'
 import { testFailures, testRetries } from './failure-rows.ts'
@@ -96,13 +97,7 @@ client.testSame([
   ],
 ])
 
-testFailures(client, 'text', undefined, {
-  refused: 'APICallError',
-  key: 'APICallError',
-  large: 'APICallError',
-  limit: 'RetryError',
-  unavailable: 'RetryError',
-})
+testFailures(client, 'text', undefined, CLIENTS.vercel.classes)
 testRetries(client, 'text')
 
 test('a model server that breaks off', async () => {
