@@ -19,6 +19,8 @@ client.testSame([
   ),
   ...['parallel-tools', 'words-then-tools', 'reasoning-and-tools'].map((model) => ['stream_tools', model] as const),
   ...['text', 'parallel-tools', 'words-then-tools'].map((model) => ['agent', model] as const),
+  ['react', 'react'],
+  ['index', 'text'],
   ['structured', 'structured'],
   ['parts', 'text'],
   ['embeddings', 'vectors'],

@@ -19,6 +19,7 @@ client.testSame([
   ...[...MODELS, 'interleaved-tools'].map((model) => ['stream', model] as const),
   ['stream', 'refusal', 'ModelRefusalError'],
   ['typed', 'structured'],
+  ['handoff', 'handoff'],
   ['run', 'text', undefined, PICTURE],
 ])
 

@@ -15,6 +15,7 @@ client.testSame([
   ...[...MODELS, 'interleaved-tools', 'filter-results-first'].map((model) => ['events', model] as const),
   ['texts', 'text'],
   ['native_output', 'structured'],
+  ['partial_output', 'structured'],
   ['tool_output', 'structured-call'],
   ['parts', 'text'],
   ['embeddings', 'vectors'],

@@ -103,6 +103,22 @@ async def agent_stream(asked, tell):
     return ran
 
 
+async def batch(asked, tell):
+    """Eight calls at once."""
+    answers = await _model(asked).abatch([_asked(asked)] * 8)
+    return [_shown(answer) for answer in answers]
+
+
+async def stream_events(asked, tell):
+    async for event in _model(asked).astream_events(_asked(asked), version="v2"):
+        chunk = event["data"].get("chunk")
+        tell([event["event"], chunk and chunk.content])
+
+
+def structured_by_tool(asked, tell):
+    return _model(asked).with_structured_output(Trip, method="function_calling").invoke(_asked(asked))
+
+
 def embeddings(asked, tell):
     embed = OpenAIEmbeddings(
         model=asked["model"], base_url=asked["baseURL"], api_key=asked["apiKey"], check_embedding_ctx_length=False
@@ -111,4 +127,4 @@ def embeddings(asked, tell):
     return embed.embed_query("two")
 
 
-serve(invoke, invoke_async, stream, stream_async, structured, agent, agent_stream, embeddings)
+serve(invoke, invoke_async, stream, stream_async, structured, structured_by_tool, batch, stream_events, agent, agent_stream, embeddings)

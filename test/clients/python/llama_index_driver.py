@@ -1,6 +1,7 @@
 """LlamaIndex: OpenAILike, its FunctionAgent and embeddings."""
 from driver import serve
-from llama_index.core.agent.workflow import FunctionAgent
+from llama_index.core import Document, VectorStoreIndex
+from llama_index.core.agent.workflow import FunctionAgent, ReActAgent
 from llama_index.core.base.llms.types import AudioBlock, ChatMessage, ImageBlock, TextBlock
 from llama_index.core.tools import FunctionTool
 from llama_index.embeddings.openai import OpenAIEmbedding
@@ -93,6 +94,20 @@ async def agent(asked, tell):
     return [str(await handler), sorted(ran)]
 
 
+async def react(asked, tell):
+    """The agent that asks for tools in its own words."""
+    handler = ReActAgent(tools=_tools([]), llm=_llm(asked)).run(user_msg="hello")
+    return str(await handler)
+
+
+def index(asked, tell):
+    """An index over documents, and an answer from it."""
+    embed = OpenAIEmbedding(model_name="vectors", api_base=asked["baseURL"], api_key=asked["apiKey"])
+    documents = [Document(text="one", id_="1"), Document(text="three", id_="2")]
+    engine = VectorStoreIndex.from_documents(documents, embed_model=embed).as_query_engine(llm=_llm(asked))
+    return str(engine.query("two"))
+
+
 def structured(asked, tell):
     return _llm(asked, should_use_structured_outputs=True).as_structured_llm(Trip).complete("hello").raw
 
@@ -110,4 +125,4 @@ def embeddings(asked, tell):
     return embed.get_query_embedding("two")
 
 
-serve(chat, chat_async, complete, stream, stream_tools, agent, structured, parts, embeddings)
+serve(chat, chat_async, complete, stream, stream_tools, agent, react, index, structured, parts, embeddings)

@@ -66,8 +66,15 @@ async def stream(asked, tell):
     return _result(result)
 
 
+async def handoff(asked, tell):
+    """An agent that could hand over to another one."""
+    other = _agent(asked, tell)
+    other.name = "other"
+    return _result(await Runner.run(_agent(asked, tell, handoffs=[other]), _input(asked)))
+
+
 async def typed(asked, tell):
     return _result(await Runner.run(_agent(asked, tell, output_type=Trip), "hello"))
 
 
-serve(run, stream, typed)
+serve(run, stream, handoff, typed)

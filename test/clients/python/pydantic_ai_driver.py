@@ -81,6 +81,13 @@ async def texts(asked, tell):
             tell(text)
 
 
+async def partial_output(asked, tell):
+    """A typed output while it comes."""
+    async with _agent(asked, tell, NativeOutput(Trip), tools=False).run_stream("hello") as result:
+        async for output in result.stream_output(debounce_by=None):
+            tell(output)
+
+
 async def native_output(asked, tell):
     return _result(await _agent(asked, tell, NativeOutput(Trip), tools=False).run("hello"))
 
@@ -101,4 +108,4 @@ async def embeddings(asked, tell):
     return (await embedder.embed_documents(["one", "three"])).embeddings
 
 
-serve(run, events, texts, native_output, tool_output, parts, embeddings)
+serve(run, events, texts, partial_output, native_output, tool_output, parts, embeddings)
