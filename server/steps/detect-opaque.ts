@@ -7,8 +7,8 @@ import type { LocalStep } from '../core/step.ts'
 import type { Engine } from '../detection/engine.ts'
 import type { Match } from '../detection/pattern.ts'
 import { contentOf } from '../normalization/byte-content.ts'
-import { unpackBudget, unpackedText } from '../normalization/decoded-bytes.ts'
 import { longRuns, type UnreadRun } from '../normalization/encoded-text.ts'
+import { unpackBudget, unpackedText } from '../normalization/packed-bytes.ts'
 import type { TextVariant } from '../normalization/text-variant.ts'
 
 /** Hashes, keys, tokens and cursors are shorter. */
