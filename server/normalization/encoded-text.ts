@@ -36,7 +36,7 @@ export type UnreadRun = Readonly<{ start: number; end: number }>
 /** Returns all runs that decode to text, in order. What the budget was too small for is added to `unread`. */
 export function encodedRuns(
   text: string,
-  budget: UnpackBudget = unpackBudget(),
+  budget: UnpackBudget = unpackBudget(false),
   unread: UnreadRun[] = [],
 ): readonly EncodedRun[] {
   const runs: EncodedRun[] = []
@@ -100,7 +100,7 @@ export function begunRunStart(text: string): number {
   const start = pendingRunStart(text)
   const run = text.slice(start).trimEnd()
   if (run.length < RUN_CHARS_MIN) return text.length
-  return runText(run, unpackBudget()) === undefined && binaryRuns(run).length === 0 ? text.length : start
+  return runText(run, unpackBudget(false)) === undefined && binaryRuns(run).length === 0 ? text.length : start
 }
 
 /** Follows a run over line breaks to its start. */

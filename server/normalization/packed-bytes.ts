@@ -15,9 +15,15 @@ import { plainText } from './decoded-bytes.ts'
  */
 export type UnpackBudget = { bytes: number; tries: number; refused: number }
 
-/** A new one. */
-export function unpackBudget(): UnpackBudget {
-  return { bytes: 1024 * 1024, tries: 24, refused: 0 }
+/** Each costs some 50 µs of a processor. */
+const TRIES_MAX = 24
+
+/**
+ * A new one. Nothing is tried in a text that may go on (`isWhole` false): a stream is looked through again and again, and the
+ * tries would be most of what it costs.
+ */
+export function unpackBudget(isWhole: boolean): UnpackBudget {
+  return { bytes: 1024 * 1024, tries: isWhole ? TRIES_MAX : 0, refused: 0 }
 }
 
 const UNPACKED_BYTES_MAX = 256 * 1024

@@ -111,7 +111,7 @@ const WHOLE_TEXT_READERS: readonly ((text: string, budget: UnpackBudget) => read
 
 /** Returns a function that finds the runs of variants of one text, and tells each which of its runs it could not read. */
 function createRunReader(isWhole: boolean): (variant: Draft) => readonly EncodedRun[] {
-  const budget = unpackBudget()
+  const budget = unpackBudget(isWhole)
   return ({ text, unread }) => {
     const runs = encodedRuns(text, budget, unread)
     if (!isWhole) return runs
