@@ -11,9 +11,9 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { OTHER_ADVERSARIES, repeatedTo } from './adversary.ts'
 import type { ProbeAnswer } from './loop-probe.ts'
 import { unitFlags } from './unit-flag.ts'
+import { type Case, chatOf, worstCases } from './worst-bodies.ts'
 
 const { values } = parseArgs({
   options: {
@@ -27,89 +27,10 @@ const ADMIN_KEY = `tp_${'bench-admin-'.repeat(3)}`
 /** A call that takes longer has stopped the gateway, and a new one is started for the next. */
 const GIVE_UP_MS = 60_000
 
-/** A body of the asked size, and the answer that the model server gives to it. */
-type Case = Readonly<{ name: string; body: string; answer: string }>
-
-const ANSWER = answerOf('Fine.')
-
-function answerOf(content: string): string {
-  const message = { role: 'assistant', content }
-  return JSON.stringify({
-    id: 'a',
-    object: 'chat.completion',
-    model: 'm',
-    choices: [{ index: 0, message, finish_reason: 'stop' }],
-  })
-}
-
-function chatOf(content: unknown, more: object = {}): string {
-  return JSON.stringify({ model: 'm', messages: [{ role: 'user', content }], ...more })
-}
-
-/** A list as JSON text, of as many items as have room. */
-function listOf(item: (index: number) => string): string {
-  const items: string[] = []
-  for (let chars = 0, index = 0; chars < CHARS; index++) {
-    items.push(item(index))
-    chars += (items.at(-1)?.length ?? 0) + 1
-  }
-  return items.join(',')
-}
-
-/** Bodies by what they are made of, beside texts. */
-function structures(): readonly (readonly [name: string, body: string])[] {
-  const start = chatOf('hi').slice(0, -1)
-  const inside = (text: string): string => `${start},"metadata":${text}}`
-  return [
-    ['empty lists', inside(`[${listOf(() => '[]')}]`)],
-    ['empty objects', inside(`[${listOf(() => '{}')}]`)],
-    ['numbers', inside(`[${listOf(() => '1')}]`)],
-    ['long numbers', inside(`[${listOf(() => '4111111111111111')}]`)],
-    ['short texts', inside(`[${listOf(() => '"a"')}]`)],
-    ['names', inside(`{${listOf((index) => `"k${index}":1`)}}`)],
-    ['long names', inside(`{${listOf((index) => `"${'k'.repeat(400)}${index}":"a"`)}}`)],
-    [
-      'a long name above many texts',
-      inside(
-        `{"${'k'.repeat(CHARS / 2)}":[${listOf((index) => `"a${index}"`)
-          .slice(0, CHARS / 2)
-          .replace(/,[^,]*$/, '')}]}`,
-      ),
-    ],
-    ['depth', inside(`${'['.repeat(CHARS / 2)}${']'.repeat(CHARS / 2)}`)],
-    ['short messages', `{"model":"m","messages":[${listOf(() => '{"role":"user","content":"Please read it."}')}]}`],
-    ['text parts', chatOf('x').replace('"x"', `[${listOf(() => '{"type":"text","text":"ab"}')}]`)],
-    [
-      'addresses as names',
-      inside(
-        `{${listOf((index) => `"a${index}@example.com":"a"`)
-          .slice(0, 200_000)
-          .replace(/,[^,]*$/, '')}}`,
-      ),
-    ],
-    ['no JSON', `{"a":${' '.repeat(CHARS)}`],
-  ]
-}
-
-/** As much of a text as is CHARS bytes of JSON. */
-function fitting(text: string): string {
-  const sample = text.slice(0, 10_000)
-  return text.slice(0, (CHARS * sample.length) / Buffer.byteLength(JSON.stringify(sample)))
-}
-
-function cases(): readonly Case[] {
-  const texts = OTHER_ADVERSARIES.map((adversary) => [adversary.name, repeatedTo(CHARS, adversary)] as const)
-  return [
-    ...texts.map(([name, text]) => ({ name, body: chatOf(fitting(text)), answer: ANSWER })),
-    ...structures().map(([name, body]) => ({ name, body, answer: ANSWER })),
-    ...texts.map(([name, text]) => ({ name: `answer: ${name}`, body: chatOf('hi'), answer: answerOf(text) })),
-    ...structures().map(([name, body]) => ({ name: `answer: ${name}`, body: chatOf('hi'), answer: body })),
-  ].filter(({ name }) => name.includes(values.only))
-}
-
-let answer = ANSWER
+let asked: Pick<Case, 'answer' | 'isStream'> = { answer: '{}', isStream: false }
 const models = createServer((request, response) => {
-  request.resume().on('end', () => response.setHeader('content-type', 'application/json').end(answer))
+  const type = asked.isStream && asked.answer.startsWith('{') === false ? 'text/event-stream' : 'application/json'
+  request.resume().on('end', () => response.setHeader('content-type', type).end(asked.answer))
 }).listen(0, '127.0.0.1')
 await once(models, 'listening')
 
@@ -144,14 +65,27 @@ async function post(
   path: string,
   key: string,
   body: string,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Readonly<{ status: number; text: string }>> {
   const response = await fetch(url + path, {
     method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
     body,
     signal: AbortSignal.timeout(GIVE_UP_MS),
   })
-  return { status: response.status, text: await response.text() }
+  return { status: response.status, text: await textOf(response) }
+}
+
+/** A stream that ends early has its error in its last event, and an unfinished body. */
+async function textOf(response: Response): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  try {
+    for await (const bytes of response.body ?? []) text = text.slice(-4_096) + decoder.decode(bytes, { stream: true })
+  } catch (cause) {
+    if ((cause as Error).name !== 'TypeError') throw cause
+  }
+  return text
 }
 
 async function probe({ child }: Measured): Promise<ProbeAnswer> {
@@ -166,58 +100,61 @@ function memoryMb({ child }: Measured, field: 'VmRSS' | 'VmHWM'): number {
   return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1024
 }
 
-type Figures = Readonly<{ status: string; stallMs: number; processorMs: number; grownMb: number }>
+type Figures = Readonly<{ status: string; stallMs: number; turnMs: number; processorMs: number; grownMb: number }>
 
 /** The best of three calls: what a first one loads and compiles is not the body's. Undefined when the gateway was stopped. */
 async function measure(gateway: Measured, one: Case): Promise<Figures | undefined> {
   const runs: Figures[] = []
-  answer = one.answer
+  asked = one
   try {
     for (let run = 0; run < 3; run++) {
       await sleep(200)
       await probe(gateway)
       writeFileSync(`/proc/${gateway.child.pid}/clear_refs`, '5')
       const startMb = memoryMb(gateway, 'VmRSS')
-      const { status, text } = await post(gateway.url, '/v1/chat/completions', gateway.key, one.body)
+      const { status, text } = await post(gateway.url, `/v1${one.path}`, gateway.key, one.body, one.headers)
       const code = /"code":"([\w.]+)"/.exec(text)?.[1] ?? ''
-      const { stallMs, processorMs } = await probe(gateway)
+      const { stallMs, turnMs, processorMs } = await probe(gateway)
       const grownMb = memoryMb(gateway, 'VmHWM') - startMb
-      runs.push({ status: `${status} ${code}`.trim(), stallMs, processorMs, grownMb })
+      runs.push({ status: `${status} ${code}`.trim(), stallMs, turnMs, processorMs, grownMb })
     }
   } catch {
     return undefined
   }
-  const least = (member: 'stallMs' | 'processorMs' | 'grownMb'): number => Math.min(...runs.map((run) => run[member]))
+  const least = (member: Exclude<keyof Figures, 'status'>): number => Math.min(...runs.map((run) => run[member]))
   return {
     status: runs[0]?.status ?? '',
     stallMs: least('stallMs'),
+    turnMs: least('turnMs'),
     processorMs: least('processorMs'),
     grownMb: least('grownMb'),
   }
 }
 
 let gateway = await start()
-const worst = { stallMs: 0, processorMs: 0, grown: 0, stopped: 0 }
+const worst = { stallMs: 0, turnMs: 0, processorMs: 0, grown: 0, stopped: 0 }
 process.stdout.write(
-  '| body or answer | MB | reply | event loop stood still, ms | processor, ms | memory grew by, times its size |\n|---|--:|---|--:|--:|--:|\n',
+  '| body or answer | MB | reply | event loop stood still, ms | of that at work, ms | processor, ms | memory grew by, times its size |\n|---|--:|---|--:|--:|--:|--:|\n',
 )
-for (const one of cases()) {
-  const megabytes = Math.max(one.body.length, one.answer.length) / 1e6
+for (const one of worstCases(CHARS)) {
+  if (!one.name.includes(values.only)) continue
+  const megabytes = Math.max(Buffer.byteLength(one.body), Buffer.byteLength(one.answer)) / 1e6
   const figures = await measure(gateway, one)
   if (figures === undefined) {
     worst.stopped += 1
-    process.stdout.write(`| ${one.name} | ${megabytes.toFixed(1)} | none after ${GIVE_UP_MS / 1000} s | | | |\n`)
+    process.stdout.write(`| ${one.name} | ${megabytes.toFixed(1)} | none after ${GIVE_UP_MS / 1000} s | | | | |\n`)
     gateway.child.kill('SIGKILL')
     gateway = await start()
     continue
   }
-  const { status, stallMs, processorMs, grownMb } = figures
+  const { status, stallMs, turnMs, processorMs, grownMb } = figures
   const grown = grownMb / megabytes
+  worst.turnMs = Math.max(worst.turnMs, turnMs)
   worst.stallMs = Math.max(worst.stallMs, stallMs)
   worst.processorMs = Math.max(worst.processorMs, processorMs)
   worst.grown = Math.max(worst.grown, grown)
   process.stdout.write(
-    `| ${one.name} | ${megabytes.toFixed(1)} | ${status} | ${stallMs.toFixed(0)} | ${processorMs.toFixed(0)} | ${grown.toFixed(1)} |\n`,
+    `| ${one.name} | ${megabytes.toFixed(1)} | ${status} | ${stallMs.toFixed(0)} | ${turnMs.toFixed(0)} | ${processorMs.toFixed(0)} | ${grown.toFixed(1)} |\n`,
   )
 }
 process.stdout.write(`\nworst: ${JSON.stringify(worst)}\n`)

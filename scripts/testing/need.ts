@@ -1,6 +1,7 @@
 /** What a test may need from the machine: how to find out whether it is there, and which Debian packages bring it. */
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** What probes look at. `labCache` holds the lab's trees and programs. */
@@ -53,6 +54,24 @@ function probeMkdocs(machine: Machine): string | undefined {
   return 'mkdocs not found; CONTRIBUTING.md says how to install it'
 }
 
+/** What pins the packages of Python clients, one file for each folder of packages. */
+const CLIENTS = join(import.meta.dirname, '../../test/clients/python')
+
+/** Below the lab's cache: the packages of test/clients/python/NAME.txt as it stands (.ci/install makes it). */
+export function clientFolder(name: string): string {
+  const digest = createHash('sha256').update(readFileSync(join(CLIENTS, `${name}.txt`)))
+  return `clients/${name}-${digest.digest('hex').slice(0, 16)}`
+}
+
+function probeClients(...names: readonly string[]): Probe {
+  return ({ labCache }) => {
+    const missing = names
+      .map((name) => join(labCache, clientFolder(name)))
+      .filter((path) => !existsSync(`${path}/complete`))
+    return missing.length === 0 ? undefined : `${missing.join(', ')} not found; .ci/install makes it`
+  }
+}
+
 function firstReason(...probes: readonly Probe[]): Probe {
   return (machine) => probes.map((probe) => probe(machine)).find((reason) => reason !== undefined)
 }
@@ -88,6 +107,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   redis: installed(['redis-server'], 'redis-server'),
   shellcheck: installed(['shellcheck'], 'shellcheck'),
   sshd: installed(['openssh-server', 'openssh-client'], 'sshd', 'ssh', 'ssh-keygen'),
+  'python-clients': { programs: [], packages: ['python3-venv'], probe: probeClients('clients', 'llama-index') },
   registry: { programs: ['npm'], packages: ['npm'], probe: probeRegistry },
   'vendor-node': { programs: [], packages: [], probe: probeCache('programs') },
   opa: { programs: [], packages: [], probe: probeCache('go/opa') },

@@ -23,11 +23,15 @@ export type RegisteredAgent = Readonly<{
   intended_use: string | null
   is_active: boolean
   created_at: Date
+  /** The same two, as TapPass's SDK reads them. */
+  active: boolean
+  registered_at: Date
   /** When one of its keys, its own or a developer's, was last used; accurate to a minute. */
   last_used_at: Date | null
 }>
 
 const PUBLIC_COLUMNS = `agent_id, agent_uuid, org_id::text AS org_id, framework, description, owner_email, intended_use, is_active, created_at,
+  is_active AS active, created_at AS registered_at,
   (SELECT max(k.last_used_at) FROM api_keys k WHERE k.agent_id = agents.id) AS last_used_at`
 
 /** The one organization, until there are several. */

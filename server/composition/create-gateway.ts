@@ -16,7 +16,7 @@ const WORKER = join(import.meta.dirname, '..', 'inspection', 'worker.ts')
  * threads for large bodies load them from there, too.
  */
 export function createGateway(
-  { limits, secrets }: Config,
+  { limits, secrets, publicUrl }: Config,
   { steps, registry }: LoadedSteps,
   ports: Ports,
   stepFolders: readonly string[],
@@ -29,6 +29,7 @@ export function createGateway(
     steps,
     registry,
     limits,
+    publicUrl,
     findingCache: createFindingCache(),
     aliasKey,
     ports,

@@ -32,6 +32,8 @@ export type Config = Readonly<{
   revision: string
   logLevel: string
   limits: Readonly<{ callsMax: number; windowMs: number; bodyBytesMax: number }>
+  /** Where clients reach the gateway, without a slash at its end; '' when it was not said. */
+  publicUrl: string
   /** Origins whose pages may ask; `*` for all. */
   corsOrigins: readonly string[]
   drainMs: number
@@ -84,6 +86,7 @@ const SETTINGS = v.object({
   TAPPASS_RATE_CALLS: v.optional(integer(1, 100_000_000), String(RATE_CALLS_DEFAULT)),
   TAPPASS_RATE_WINDOW_SECONDS: v.optional(integer(1, 86_400), String(RATE_WINDOW_SECONDS_DEFAULT)),
   TAPPASS_BODY_MB: v.optional(integer(1, BODY_MB_MAX), String(BODY_MB_DEFAULT)),
+  TAPPASS_PUBLIC_URL: v.optional(url('http:', 'https:')),
   TAPPASS_CORS_ORIGINS: v.optional(origins, ''),
   TAPPASS_DRAIN_SECONDS: v.optional(integer(0, 600), '30'),
   LISTEN_FDS: v.optional(integer(0, 100)),
@@ -148,6 +151,7 @@ export function readConfig(
       windowMs: settings.TAPPASS_RATE_WINDOW_SECONDS * 1000,
       bodyBytesMax: settings.TAPPASS_BODY_MB * MB,
     },
+    publicUrl: (settings.TAPPASS_PUBLIC_URL ?? '').replace(/\/+$/, ''),
     corsOrigins: settings.TAPPASS_CORS_ORIGINS,
     drainMs: settings.TAPPASS_DRAIN_SECONDS * 1000,
     notify: notifyOf(settings, pid),

@@ -17,11 +17,12 @@ export type Agent = Readonly<{ id: string; uuid: string; org: string }>
 
 /**
  * What is evaluated. `body` is the parsed JSON, `text` what it was parsed from and what is sent (undefined for a batch of
- * a stream, which is sent as it is put together); `segments` are all strings in it. `clientId`: a hash of the id that
+ * a stream, which is sent as it is put together); `segments` are all strings in it. `publicUrl`: where clients reach us. `clientId`: a hash of the id that
  * the client gave the call, when it is not the call's own. `hasEmbeddings`: base64 in it may be lists of numbers.
  *
  * A body that is longer than LARGE_CHARS is read in another thread: here `body` is undefined, `segments` are those with
  * findings, without their texts, `segmentCount` says how many there are, and `turns` how many messages of users.
+ * `isTooComplex`: the body holds more, or is deeper, than can be looked through, and nothing of it was read.
  */
 export type Call = Readonly<{
   id: string
@@ -29,6 +30,7 @@ export type Call = Readonly<{
   stage: Stage
   agent: Agent
   session: string | undefined
+  publicUrl?: string | undefined
   model: string
   isStream: boolean
   flags: Readonly<Record<string, string>>
@@ -39,6 +41,7 @@ export type Call = Readonly<{
   hasEmbeddings?: boolean
   segmentCount?: number
   turns?: number
+  isTooComplex?: boolean
 }>
 
 /** Longer texts are looked through in another thread (UTF-16 code units). */

@@ -5,11 +5,15 @@ import type { Allowance, RateLimiter } from './ports.ts'
 
 /**
  * Returns the smallest index at which a match may start, end elsewhere or disappear once more text follows; the
- * text's length when there is none. Only the last `matchCharsMax` characters are considered. With `isBegun` only matches
+ * text's length when there is none. Only the last `matchCharsMax` characters are considered. With 'begun' only matches
  * count whose keyword or first digit is there: what may turn out to be the start of a keyword, or a name before an `@`,
- * does not.
+ * does not. With 'valued' it is where the value of a match begins that has a keyword: what follows the keyword and the
+ * name, or stands before it.
  */
-export type PendingFrom = (text: string, isBegun?: boolean) => number
+export type PendingFrom = (text: string, only?: PendingMatches) => number
+
+/** Which of the pending matches count; all of them when it is not said. */
+export type PendingMatches = 'begun' | 'valued'
 
 /** What a remote step may use besides the call; all other inputs of a run are here. */
 export type StepContext = Readonly<{

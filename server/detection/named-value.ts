@@ -19,31 +19,19 @@ export function isReadAlone({ text, isNumber }: Segment): boolean {
   return isNumber !== true || text.length >= NUMBER_CHARS_MIN
 }
 
-/** Returns a segment's value behind its name; undefined when the name tells nothing. */
-export type NamedValueOf = (segment: Segment) => NamedValue | undefined
-
-/**
- * Creates one that returns the same for the same segment, so that what is computed of it is computed once. `hasTrigger`:
- * whether a name has something in it that a match can begin with.
- */
-export function createNamedValues(hasTrigger: (name: string) => boolean): NamedValueOf {
-  const cache = new WeakMap<Segment, NamedValue>()
+/** Creates what says whether a name tells something. `hasTrigger`: whether it has something in it that a match can begin with. */
+export function createNameCheck(hasTrigger: (name: string) => boolean): (name: string | undefined) => boolean {
   // The items of a list have the same name.
   let last = { name: '', hasTrigger: false }
-  return (segment) => {
-    const { name } = segment
-    if (name === undefined) return undefined
+  return (name) => {
+    if (name === undefined) return false
     if (name !== last.name) last = { name, hasTrigger: hasTrigger(name.slice(-NAME_CHARS_MAX)) }
-    if (!last.hasTrigger) return undefined
-    const cached = cache.get(segment)
-    if (cached !== undefined) return cached
-    const value = namedValue(segment)
-    cache.set(segment, value)
-    return value
+    return last.hasTrigger
   }
 }
 
-function namedValue(segment: Segment): NamedValue {
+/** Returns a segment's value behind its name. */
+export function namedValue(segment: Segment): NamedValue {
   const { pointer, author, name = '' } = segment
   const text = segment.text.slice(0, VALUE_CHARS_MAX)
   const quote = segment.isNumber === true ? '' : '"'

@@ -49,10 +49,11 @@ const LETTERS_BEFORE = /[A-Z]{2} $/
 /** Creates the pendingFrom function of createNumberDetector. */
 export function pendingFromNumbers(numbers: readonly NumberPattern[], matchCharsMax: number): PendingFrom {
   let tools: ReturnType<typeof pendingTools> | undefined
-  return (text, isBegun) => {
+  return (text, only) => {
+    if (only === 'valued') return text.length
     tools ??= pendingTools(numbers)
-    let earliest = isBegun ? text.length : lastRunStart(text, text.length, matchCharsMax)
-    if (!isBegun && LETTERS_BEFORE.test(text.slice(-3))) earliest = Math.min(earliest, text.length - 3)
+    let earliest = only ? text.length : lastRunStart(text, text.length, matchCharsMax)
+    if (!only && LETTERS_BEFORE.test(text.slice(-3))) earliest = Math.min(earliest, text.length - 3)
     for (
       let at = nextDigit(text, Math.max(0, text.length - matchCharsMax)), end = 0;
       at >= 0;

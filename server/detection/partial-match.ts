@@ -5,7 +5,7 @@
  */
 
 import type { PendingFrom } from '../core/step.ts'
-import { createKeywordScanner, type KeywordScanner } from './aho-corasick.ts'
+import { createKeywordScanner } from './aho-corasick.ts'
 import { matchAt, type Pattern } from './pattern.ts'
 import { lastRunStart } from './pending-match.ts'
 import { type Alternatives, type Element, parseRegex, quantified } from './regex-syntax.ts'
@@ -62,20 +62,35 @@ export function pendingAt(text: string, at: number, { pattern, partial }: Partia
 }
 
 /**
+ * The same for the value of the match: its groups, without the keyword; what is in front of the keyword is all value.
+ */
+function valueAt(text: string, at: number, keywordChars: number, { pattern, partial }: PartialPattern): number {
+  if (text.length - at > PLAUSIBILITY_CHARS && pattern.isPlausible?.(text, at) === false) return text.length
+  partial.lastIndex = at
+  const groups = partial.exec(text)?.indices
+  if (groups === undefined) return text.length
+  const start = groups.slice(1).find((range) => range !== undefined)?.[0] ?? at
+  return start < at ? start : Math.max(start, at + keywordChars)
+}
+
+/**
  * Creates the pendingFrom function of a set of patterns; it includes keywords that are incomplete at the end. What it
  * needs is made when the first stream asks.
  */
 export function pendingFromPatterns(patterns: readonly Pattern[], matchCharsMax: number): PendingFrom {
-  let tools: Readonly<{ scan: KeywordScanner; owners: readonly PartialPattern[] }> | undefined
-  return (text, isBegun) => {
+  let tools: ReturnType<typeof pendingTools> | undefined
+  return (text, only) => {
     tools ??= pendingTools(patterns)
-    const { scan, owners } = tools
+    const { scan, keywords, owners } = tools
     const from = Math.max(0, text.length - matchCharsMax)
     let earliest = text.length
     const partChars = scan(text.slice(from), (keyword, start) => {
-      earliest = Math.min(earliest, pendingAt(text, from + start, owners[keyword] as PartialPattern))
+      const [at, owner] = [from + start, owners[keyword] as PartialPattern]
+      const pending =
+        only === 'valued' ? valueAt(text, at, keywords[keyword]?.length ?? 0, owner) : pendingAt(text, at, owner)
+      earliest = Math.min(earliest, pending)
     })
-    return isBegun ? earliest : Math.min(earliest, lastRunStart(text, text.length - partChars, matchCharsMax))
+    return only ? earliest : Math.min(earliest, lastRunStart(text, text.length - partChars, matchCharsMax))
   }
 }
 
@@ -88,5 +103,5 @@ function pendingTools(patterns: readonly Pattern[]) {
       owners.push(one)
     }
   }
-  return { scan: createKeywordScanner(keywords), owners }
+  return { scan: createKeywordScanner(keywords), keywords, owners }
 }

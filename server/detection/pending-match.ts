@@ -3,8 +3,8 @@ import type { PendingFrom } from '../core/step.ts'
 
 /** Returns the smallest of several pending indexes. */
 export function earliestPending(alternatives: readonly PendingFrom[]): PendingFrom {
-  return (text, isBegun) =>
-    alternatives.reduce((least, pendingFrom) => Math.min(least, pendingFrom(text, isBegun)), text.length)
+  return (text, only) =>
+    alternatives.reduce((least, pendingFrom) => Math.min(least, pendingFrom(text, only)), text.length)
 }
 
 /** The bounds of a step's matches (see Step). */

@@ -32,9 +32,10 @@ export function createPhoneDetector(patterns: readonly Pattern[]): Detector {
 /** Creates the pendingFrom function of createPhoneDetector. */
 export function pendingFromPhones(patterns: readonly Pattern[], matchCharsMax: number): PendingFrom {
   let partials: readonly PartialPattern[] | undefined
-  return (text, isBegun) => {
+  return (text, only) => {
+    if (only === 'valued') return text.length
     partials ??= patterns.map(withPartial)
-    let earliest = isBegun ? text.length : lastRunStart(text, text.length, matchCharsMax)
+    let earliest = only ? text.length : lastRunStart(text, text.length, matchCharsMax)
     const from = Math.max(0, text.length - matchCharsMax)
     for (let at = nextDigit(text, from); at >= 0; at = nextDigit(text, digitsEnd(text, at))) {
       const isStart = !isDigitCode(text.charCodeAt(at - 1))

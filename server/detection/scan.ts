@@ -6,7 +6,7 @@ import { type TextVariant, variantsOf } from '../normalization/text-variant.ts'
 import { withoutCovered } from './covered-match.ts'
 import { type JoinedText, joinSegments, piecesOf, readAlone, seamsOf } from './joined-text.ts'
 import type { KeywordMemo } from './keyword-index.ts'
-import { createNamedValues, isReadAlone, type NamedValue } from './named-value.ts'
+import { createNameCheck, isReadAlone, namedValue } from './named-value.ts'
 import { MATCHES_MAX, type Match } from './pattern.ts'
 
 /** No pattern matches a shorter text. */
@@ -52,23 +52,19 @@ export type Scanner = (segments: readonly Segment[], matcher: Matcher, options?:
  * says that the name has a keyword of a detector in it. Throws InspectionError beyond 10,000.
  */
 export function createScanner(hasKeyword: (text: string) => boolean = () => true): Scanner {
-  const variants = createVariantCache()
-  const namedValueOf = createNamedValues((name) => variantsOf(name).some(({ text }) => hasKeyword(text)))
-  const joinedOf = new WeakMap<readonly Segment[], readonly JoinedText[]>()
+  const hasTrigger = createNameCheck((name) => variantsOf(name).some(({ text }) => hasKeyword(text)))
+  const textsOf = createTextMemo()
   return (segments, matcher, { yielding = NO_KINDS, weigh = asTheyAre, isWhole = false } = {}) => {
-    const texts = joinedOf.get(segments) ?? joinSegments(segments)
-    joinedOf.set(segments, texts)
-    return findingsIn(texts, (joined) => {
-      const { parts } = joined
-      const segment = parts[0] as Segment
-      const inside =
-        parts.length > 1 || isReadAlone(segment) ? matchesIn(joined, variants(joined, isWhole), matcher) : EMPTY
-      const named = namedValueOf(segment)
-      const behindName =
-        named === undefined ? EMPTY : matchesBehindName(named, (text) => variants(text, isWhole), matcher)
+    const texts = textsOf(segments)
+    let findings: Finding[] | undefined
+    for (const scanned of texts) {
+      const segment = scanned.parts[0] as Segment
+      const inside = scanned.parts.length > 1 || isReadAlone(segment) ? matchesIn(scanned, isWhole, matcher) : EMPTY
+      const behindName = hasTrigger(segment.name) ? matchesBehindName(scanned, isWhole, matcher) : EMPTY
       const matches = behindName.length === 0 ? inside : [...inside, ...behindName]
-      return matches.length === 0 ? matches : weigh(withoutCovered(matches, yielding))
-    })
+      if (matches.length > 0) findings = withMatches(findings, scanned, weigh(withoutCovered(matches, yielding)))
+    }
+    return findings ?? EMPTY
   }
 }
 
@@ -82,43 +78,71 @@ export function findingsIn(
   matchesOf: (joined: JoinedText) => Iterable<Match>,
 ): readonly Finding[] {
   let findings: Finding[] | undefined
-  for (const joined of texts) {
-    for (const { kind, severity, confidence, start, end } of matchesOf(joined)) {
-      findings ??= []
-      for (const { segment, span } of piecesOf(joined, start, end))
-        findings.push({ kind, severity, pointer: segment.pointer, span, confidence })
-      assertFew(findings)
-    }
-  }
+  for (const joined of texts) findings = withMatches(findings, joined, matchesOf(joined))
   return findings ?? EMPTY
+}
+
+function withMatches(
+  given: Finding[] | undefined,
+  joined: JoinedText,
+  matches: Iterable<Match>,
+): Finding[] | undefined {
+  let findings = given
+  for (const { kind, severity, confidence, start, end } of matches) {
+    findings ??= []
+    for (const { segment, span } of piecesOf(joined, start, end))
+      findings.push({ kind, severity, pointer: segment.pointer, span, confidence })
+    assertFew(findings)
+  }
+  return findings
 }
 
 /** A variant, and the memo of its keywords. */
 type ScannedVariant = Readonly<{ variant: TextVariant; keywords: KeywordMemo }>
 
-/** Returns the variants of a text; none when it is too short to match anything. */
-type VariantsOf = (joined: JoinedText, isWhole: boolean) => readonly ScannedVariant[]
+/** A text, and what is computed of it once for all detectors: its variants (of a text that is whole, or is not), its value behind its name. */
+type ScannedText = JoinedText & {
+  isWhole: boolean
+  variants: readonly ScannedVariant[] | undefined
+  named: Readonly<{ joined: ScannedText; alone: ScannedText; start: number }> | undefined
+}
 
-/** Variants are computed once for all detectors. A segment never changes, so neither do they. */
-function createVariantCache(): VariantsOf {
-  type Cached = Readonly<{ parts: JoinedText['parts']; isWhole: boolean; variants: readonly ScannedVariant[] }>
-  const cache = new WeakMap<Segment, Cached>()
-  return (joined, isWhole) => {
-    const { parts, text } = joined
-    if (text.length < TEXT_CHARS_MIN) return EMPTY
-    const cached = cache.get(parts[0] as Segment)
-    const isSame = cached?.parts.length === parts.length && parts.every((part, index) => part === cached.parts[index])
-    if (isSame && cached.isWhole === isWhole) return cached.variants
-    const variants = variantsOf(text, seamsOf(joined), isWhole).map((variant) => ({ variant, keywords: {} }))
-    cache.set(parts[0] as Segment, { parts, isWhole, variants })
-    return variants
+/**
+ * Returns the texts of a list of segments, the same for the list of the last time: the detectors of a call come one after
+ * the other. A weak map by list, or by segment, would have the garbage collector take a third longer over each call.
+ */
+function createTextMemo(): (segments: readonly Segment[]) => readonly ScannedText[] {
+  type Memo = Readonly<{ segments: readonly Segment[]; texts: readonly ScannedText[] }>
+  // Weak, because texts may be long, and the next call may be long in coming.
+  let last: WeakRef<Memo> | undefined
+  return (segments) => {
+    const memo = last?.deref()
+    if (memo?.segments === segments) return memo.texts
+    const texts = joinSegments(segments).map(notYetScanned)
+    last = new WeakRef({ segments, texts })
+    return texts
   }
 }
 
-function matchesIn({ parts }: JoinedText, variants: readonly ScannedVariant[], matcher: Matcher): readonly Match[] {
+function notYetScanned({ parts, starts, text }: JoinedText): ScannedText {
+  return { parts, starts, text, isWhole: false, variants: undefined, named: undefined }
+}
+
+/** The variants of a text; none when it is too short to match anything. */
+function variantsIn(scanned: ScannedText, isWhole: boolean): readonly ScannedVariant[] {
+  const { text } = scanned
+  if (text.length < TEXT_CHARS_MIN) return EMPTY
+  if (scanned.variants === undefined || scanned.isWhole !== isWhole) {
+    scanned.variants = variantsOf(text, seamsOf(scanned), isWhole).map((variant) => ({ variant, keywords: {} }))
+    scanned.isWhole = isWhole
+  }
+  return scanned.variants
+}
+
+function matchesIn(scanned: ScannedText, isWhole: boolean, matcher: Matcher): readonly Match[] {
   let matches: Match[] | undefined
-  for (const { variant, keywords } of variants) {
-    const seen = matcher(variant.text, keywords, parts[0] as Segment, variant)
+  for (const { variant, keywords } of variantsIn(scanned, isWhole)) {
+    const seen = matcher(variant.text, keywords, scanned.parts[0] as Segment, variant)
     if (seen.length > MATCHES_MAX || (matches?.length ?? 0) > CANDIDATES_MAX)
       throw new InspectionError('there are more findings than can be evaluated')
     for (const match of seen) {
@@ -131,14 +155,10 @@ function matchesIn({ parts }: JoinedText, variants: readonly ScannedVariant[], m
 }
 
 /** What is in a value only because of the name in front of it. */
-function matchesBehindName(
-  named: NamedValue,
-  variants: (text: JoinedText) => readonly ScannedVariant[],
-  matcher: Matcher,
-): readonly Match[] {
-  const { start: from } = named
-  const [joined, alone] = [readAlone(named.joined), readAlone(named.alone)]
-  const inside = matchesIn(joined, variants(joined), matcher)
+function matchesBehindName(scanned: ScannedText, isWhole: boolean, matcher: Matcher): readonly Match[] {
+  scanned.named ??= withName(scanned.parts[0] as Segment)
+  const { joined, alone, start: from } = scanned.named
+  const inside = matchesIn(joined, isWhole, matcher)
     .map((match) => ({
       ...match,
       start: Math.max(0, match.start - from),
@@ -146,8 +166,13 @@ function matchesBehindName(
     }))
     .filter(({ start, end }) => end > start)
   if (inside.length === 0) return EMPTY
-  const without = new Set(matchesIn(alone, variants(alone), matcher).map(placeOf))
+  const without = new Set(matchesIn(alone, isWhole, matcher).map(placeOf))
   return inside.filter((match) => !without.has(placeOf(match)))
+}
+
+function withName(segment: Segment): NonNullable<ScannedText['named']> {
+  const { joined, alone, start } = namedValue(segment)
+  return { joined: notYetScanned(readAlone(joined)), alone: notYetScanned(readAlone(alone)), start }
 }
 
 function placeOf({ kind, start, end }: Match): string {

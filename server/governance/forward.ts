@@ -6,6 +6,7 @@ import { appendEvent } from '../pipeline/append.ts'
 import { type FailedResult, failed } from '../pipeline/call-result.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
 import { type ResponseContent, readResponse } from '../protocol/upstream-response.ts'
+import { brokenCode } from './broken-exchange.ts'
 import type { GovernedRequest, JudgedRequest } from './governed-request.ts'
 
 type JudgedContent = Exclude<ResponseContent, { kind: 'rejected' | 'malformed' }>
@@ -21,8 +22,9 @@ export async function forward(
   { upstream, text, call }: JudgedRequest,
   { path, id, signal }: GovernedRequest,
 ): Promise<ForwardResult> {
+  let response: UpstreamResponse | undefined
   try {
-    const response = await upstream.forward(path, text, id, signal)
+    response = await upstream.forward(path, text, id, signal)
     const content = await readResponse(response, call.isStream, inspector && LARGE_CHARS)
     const cause = `status ${response.status}`
     if (content.kind === 'rejected') return { status: 'failed', code: 'upstream.refused', cause }
@@ -30,7 +32,7 @@ export async function forward(
       return { status: 'failed', code: 'upstream.malformed', cause: `${cause}, ${content.reason}` }
     return { status: 'answered', response, content }
   } catch (cause) {
-    return { status: 'failed', code: 'upstream.unreachable', cause }
+    return { status: 'failed', code: brokenCode(cause, response !== undefined), cause }
   }
 }
 

@@ -9,8 +9,8 @@ import { answerMetadata, moreSensitive, redactionNote } from '../pipeline/call-m
 import { type AnsweredResult, type CallResult, failed, redactedKinds } from '../pipeline/call-result.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
 import { judge, type RecordedDecision } from '../pipeline/judge.ts'
-import { exceededLimit } from '../protocol/json-bound.ts'
 import { withMember } from '../protocol/json-text.ts'
+import { parseQuickly } from '../protocol/quick-json.ts'
 import { judgedStream } from '../stream/judged-stream.ts'
 import { streamOfAnswer } from '../stream/whole-answer.ts'
 import { forward, forwardFailed } from './forward.ts'
@@ -78,7 +78,11 @@ function answerOf(
 
 /** Parses an answer that is to be made a stream; undefined when that would hold up other calls. */
 function parseSmall(text: string): unknown {
-  return text.length > STREAMED_CHARS_MAX || exceededLimit(text) !== undefined ? undefined : JSON.parse(text)
+  try {
+    return text.length > STREAMED_CHARS_MAX ? undefined : parseQuickly(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** No model writes a longer answer. */

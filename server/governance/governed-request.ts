@@ -36,11 +36,12 @@ export type TextCall = Call & Readonly<{ text: string }>
 
 /**
  * Returns the call of a request. A large one is read in another thread: what its body says is not known yet. Undefined when
- * the body is no JSON object, or deeper or larger than can be looked through.
+ * the body is no JSON object. One that is deeper or larger than can be looked through is refused by its judgement.
  */
-export function requestCall({ inspector }: Gateway, request: GovernedRequest): TextCall | undefined {
+export function requestCall({ inspector, publicUrl }: Gateway, request: GovernedRequest): TextCall | undefined {
   const { id, clientId, agent, session, flags, text, bodyBytes } = request
-  const head = { id, clientId, agent, session, flags, stage: 'request', text, bodyBytes, ...NOTHING_READ } as const
+  const who = { id, clientId, agent, session, publicUrl, flags }
+  const head = { ...who, stage: 'request', text, bodyBytes, ...NOTHING_READ } as const
   return inspector !== undefined && text.length > LARGE_CHARS ? head : withBody(head, request.body)
 }
 
@@ -67,7 +68,7 @@ function withBody(head: TextCall, given: object | undefined): TextCall | undefin
     const body = given ?? parseBody(head.text)
     return body && { ...head, ...readCallBody(body, head.text, head.hasEmbeddings === true) }
   } catch (cause) {
-    if (cause instanceof ProjectionError) return undefined
+    if (cause instanceof ProjectionError) return { ...head, body: undefined, isTooComplex: true }
     throw cause
   }
 }
@@ -86,7 +87,7 @@ export type RequestDecision =
  */
 export async function judgeRequest(gateway: Gateway, request: GovernedRequest): Promise<RequestDecision> {
   const given = requestCall(gateway, request)
-  if (!given) return ended(await refuse(gateway, request, 'request.too_complex'))
+  if (!given) return ended(await refuse(gateway, request, 'request.malformed'))
   const { routes } = gateway.ports
   const decision = await judge(gateway, given, ({ model }) => ({
     path: request.path,
@@ -95,9 +96,9 @@ export async function judgeRequest(gateway: Gateway, request: GovernedRequest): 
   if (decision.status === 'malformed') return ended(await refuse(gateway, request, 'request.malformed'))
   if (decision.status === 'unrecorded') return ended(failed('ledger.unavailable', given.id, { cause: decision.cause }))
   const { call } = decision
-  const upstream = upstreamOf(routes, call.model)
   if (decision.enforcement.status === 'refused')
     return ended({ status: 'refused', refusal: decision.enforcement, call, decision })
+  const upstream = upstreamOf(routes, call.model)
   if (!upstream) return ended(failed('model.unknown', call.id, { param: 'model' }))
   const model = recordableModel(gateway, call, decision.outcomes)
   const { text = call.text } = decision.enforcement

@@ -8,7 +8,9 @@ import { takeCall } from '../core/rate.ts'
 import { appendEvent } from '../pipeline/append.ts'
 import { type FailedResult, failed, type ModelResult } from '../pipeline/call-result.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
+import { parseQuickly } from '../protocol/quick-json.ts'
 import { readResponse } from '../protocol/upstream-response.ts'
+import { brokenCode } from './broken-exchange.ts'
 
 type Model = Readonly<{ id: string; object: 'model'; created: number; owned_by: string }>
 
@@ -83,7 +85,7 @@ async function findModels(routes: readonly ModelRoute[], requestId: string): Pro
     )
     return { status: 'found', models }
   } catch (cause) {
-    return { status: 'failed', code: 'upstream.unreachable', cause }
+    return { status: 'failed', code: brokenCode(cause, false), cause }
   }
 }
 
@@ -92,14 +94,32 @@ const LISTLESS = [404, 405, 501]
 
 async function fetchModels(upstream: Upstream, requestId: string): Promise<Found> {
   const response = await upstream.forward('/models', undefined, requestId, AbortSignal.timeout(TIMEOUT_MS))
-  const content = await readResponse(response, false)
+  const content = await readResponse(response, false, 0)
   const cause = `status ${response.status} of ${upstream.name}`
   if (content.kind === 'rejected') return { status: 'failed', code: 'upstream.refused', cause }
   if (content.kind === 'malformed') return { status: 'failed', code: 'upstream.malformed', cause: content.reason }
   if (content.kind === 'error' && !LISTLESS.includes(response.status))
     return { status: 'failed', code: 'upstream.failed', cause }
-  const data = content.kind === 'body' ? (content.body as { data?: unknown }).data : []
-  return { status: 'found', models: Array.isArray(data) ? data.flatMap(modelOf) : [] }
+  const data = content.kind === 'body' ? dataOf(content.text) : []
+  if (data === undefined)
+    return {
+      status: 'failed',
+      code: 'upstream.malformed',
+      cause: `no list of models, or too long a one, of ${upstream.name}`,
+    }
+  return { status: 'found', models: data.flatMap(modelOf) }
+}
+
+/** The items of a list; none of an object that is no list. Undefined when it can't be parsed, or not while others wait. */
+function dataOf(text: string): readonly unknown[] | undefined {
+  try {
+    const value = parseQuickly(text)
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+    const { data } = value as { data?: unknown }
+    return Array.isArray(data) ? data : []
+  } catch {
+    return undefined
+  }
 }
 
 function modelOf(value: unknown): readonly Model[] {

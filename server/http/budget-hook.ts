@@ -4,7 +4,7 @@ import type { Agent } from '../core/call.ts'
 import { PublicError } from './public-error.ts'
 
 /** The room of one body: `settle` gives back all but these bytes, `release` gives back all. */
-type Reservation = Readonly<{ settle: (bodyBytes: number) => void; release: () => void }>
+export type Reservation = Readonly<{ settle: (bodyBytes: number) => void; release: () => void }>
 
 /** What is reserved of; undefined when there is no room. */
 type Budget = Readonly<{ reserve: (agentUuid: string, bodyBytes: number) => Reservation | undefined }>
@@ -14,7 +14,6 @@ type BudgetHooks = Readonly<{ onRequest: onRequestHookHandler; preHandler: preHa
 
 /** Creates the hooks of routes whose bodies are held while their calls are in flight. */
 export function budgetHooks(budget: Budget, bodyBytesMax: number): BudgetHooks {
-  const reservations = new WeakMap<FastifyRequest, Reservation>()
   return {
     onRequest: (request, reply, done) => {
       // A body without a content-length counts as the largest allowed until it is read; one with a larger
@@ -22,12 +21,12 @@ export function budgetHooks(budget: Budget, bodyBytesMax: number): BudgetHooks {
       const bodyBytes = Math.min(Number(request.headers['content-length'] ?? bodyBytesMax), bodyBytesMax)
       const reservation = budget.reserve(authenticatedAgent(request).uuid, bodyBytes)
       if (!reservation) return done(new PublicError('gateway.busy', { headers: { 'retry-after': '1' } }))
-      reservations.set(request, reservation)
+      request.reservation = reservation
       onClose(reply, reservation.release)
       done()
     },
     preHandler: (request, _reply, done) => {
-      reservations.get(request)?.settle(request.bodyBytes)
+      request.reservation?.settle(request.bodyBytes)
       done()
     },
   }

@@ -13,6 +13,7 @@ import type { Principal } from '../access/authenticator.ts'
 import { type Agent, LARGE_CHARS } from '../core/call.ts'
 import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
 import { DatabaseError } from '../database/database-error.ts'
+import type { Reservation } from './budget-hook.ts'
 import { crossOriginHeaders } from './cross-origin.ts'
 import { errorHeaders } from './error-header.ts'
 import { answerHalfClosed } from './half-close.ts'
@@ -77,6 +78,8 @@ declare module 'fastify' {
     /** The body as received, and how many bytes that are. A large one is only here, and not parsed. */
     bodyText: string
     bodyBytes: number
+    /** The room that a governed route holds for the body. */
+    reservation: Reservation | undefined
   }
 }
 
@@ -109,6 +112,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   server.decorateRequest('principal', undefined)
   server.decorateRequest('bodyText', '')
   server.decorateRequest('bodyBytes', 0)
+  server.decorateRequest('reservation', undefined)
   parseJsonOnly(server)
   answerSenders(server.server)
   answerHalfClosed(server.server)

@@ -18,18 +18,22 @@ const awaiting = new WeakMap<IncomingMessage, () => void>()
 
 /** Makes a server answer clients that are still sending. */
 export function answerSenders(server: Server): void {
-  const current = new WeakMap<Socket, readonly [IncomingMessage, ServerResponse]>()
+  // One entry for each connection, not one for each request: the garbage collector pays most for entries of weak maps.
+  const lastOf = new WeakMap<Socket, { request?: IncomingMessage; response?: ServerResponse }>()
   server.on('connection', (socket: Socket) => {
     const destroySoon = socket.destroySoon.bind(socket)
+    const last: { request?: IncomingMessage; response?: ServerResponse } = {}
+    lastOf.set(socket, last)
     // This is how Node closes a connection after its last response.
     socket.destroySoon = () => {
-      const [request, response] = current.get(socket) ?? []
+      const { request, response } = last
       if (request?.complete === false && response?.writableFinished) socket.end()
       else destroySoon()
     }
   })
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    current.set(request.socket, [request, response])
+    const last = lastOf.get(request.socket)
+    if (last) Object.assign(last, { request, response })
     response.once('finish', () => dropRest(request, response))
   })
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {

@@ -1,7 +1,7 @@
 /** Base85: Adobe's, with or without its brackets; that of RFC 1924 (Python, Git); that of ZeroMQ. */
 
 import type { EncodedRun } from './decoded-bytes.ts'
-import { printableText } from './decoded-bytes.ts'
+import { isMarked, textOf, type UnpackBudget } from './packed-bytes.ts'
 
 /** Shorter runs are what programs are full of. */
 const RUN_CHARS_MIN = 40
@@ -30,7 +30,7 @@ const NO_BASE85 = /^[\w+/=.,:;"'-]*$|:\/\//
 const BRACKETED = /<~([!-uz\s]{20,}?)~>/g
 
 /** Returns the runs of a text that hold text. */
-export function base85Runs(text: string): readonly EncodedRun[] {
+export function base85Runs(text: string, budget: UnpackBudget): readonly EncodedRun[] {
   const runs: EncodedRun[] = []
   // A run covers one of every RUN_CHARS_MIN indexes: most of a text is never read.
   for (let index = RUN_CHARS_MIN - 1; index < text.length; index += RUN_CHARS_MIN) {
@@ -39,12 +39,12 @@ export function base85Runs(text: string): readonly EncodedRun[] {
     while (isVisible(text, start - 1)) start--
     let end = index
     while (isVisible(text, end)) end++
-    if (end - start >= RUN_CHARS_MIN) runs.push(...runsIn(text.slice(start, end), start))
+    if (end - start >= RUN_CHARS_MIN) runs.push(...runsIn(text.slice(start, end), start, budget))
     index = Math.max(index, end - 1)
   }
   if (!text.includes('<~')) return runs
   for (const { 0: found, 1: characters = '', index } of text.matchAll(BRACKETED)) {
-    const decoded = decode(characters.replaceAll(/\s/g, '').replaceAll('z', '!!!!!'), ADOBE)
+    const decoded = decode(characters.replaceAll(/\s/g, '').replaceAll('z', '!!!!!'), ADOBE, budget)
     if (decoded !== undefined) runs.push({ start: index, end: index + found.length, text: decoded })
   }
   return runs
@@ -55,13 +55,13 @@ function isVisible(text: string, index: number): boolean {
   return code > 32 && code < 127
 }
 
-function runsIn(word: string, from: number): readonly EncodedRun[] {
+function runsIn(word: string, from: number, budget: UnpackBudget): readonly EncodedRun[] {
   if (NO_BASE85.test(word)) return []
   const runs: EncodedRun[] = []
   for (const alphabet of ALPHABETS) {
     for (let start = 0, end = 0; start < word.length; start = end + 1) {
       for (end = start; end < word.length && valueAt(word, end, alphabet) !== NONE; ) end++
-      const decoded = end - start < RUN_CHARS_MIN ? undefined : decode(word.slice(start, end), alphabet)
+      const decoded = end - start < RUN_CHARS_MIN ? undefined : decode(word.slice(start, end), alphabet, budget)
       if (decoded !== undefined) runs.push({ start: from + start, end: from + end, text: decoded })
     }
   }
@@ -80,10 +80,10 @@ const TEXT_MAX = 40
 const GROUPS_MIN = 4
 
 /** The text of a run; what is stuck to its front shifts it by up to four characters. */
-function decode(run: string, alphabet: Alphabet): string | undefined {
+function decode(run: string, alphabet: Alphabet, budget: UnpackBudget): string | undefined {
   for (let shift = 0; shift < 5; shift++) {
-    if (!mayBeText(run, shift, alphabet)) continue
-    const text = printableText(bytesOf(run.slice(shift), alphabet))
+    if (!mayBeText(run, shift, alphabet) && !mayBePacked(run, shift, alphabet)) continue
+    const text = textOf(bytesOf(run.slice(shift), alphabet), budget)
     if (text !== undefined) return text
   }
   return undefined
@@ -97,6 +97,13 @@ function mayBeText(run: string, shift: number, alphabet: Alphabet): boolean {
     if (groups === GROUPS_MIN) return true
   }
   return false
+}
+
+/** The first digits of what begins as gzip (0x1f), Zstandard (0x28) and zlib (0x78). */
+const PACKED_DIGITS: ReadonlySet<number> = new Set([9, 10, 12, 13, 38, 39])
+
+function mayBePacked(run: string, shift: number, alphabet: Alphabet): boolean {
+  return PACKED_DIGITS.has(valueAt(run, shift, alphabet)) && isMarked(bytesOf(run.slice(shift, shift + 5), alphabet))
 }
 
 function bytesOf(run: string, alphabet: Alphabet): Buffer {

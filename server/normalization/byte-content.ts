@@ -1,5 +1,6 @@
 /** What bytes are, by how they begin and what they are made of: text, media, compressed, encrypted, or nothing known. */
 import { isUtf8 } from 'node:buffer'
+import { withoutCutCharacter } from './decoded-bytes.ts'
 
 /** `media`: pictures, sound, films, fonts, PDF. `key`: public keys and certificates. `unknown`: nothing that can be read. */
 export type ByteContent = 'text' | 'media' | 'key' | 'compressed' | 'encrypted' | 'unknown'
@@ -43,13 +44,6 @@ function isText(bytes: Buffer): boolean {
   let controls = 0
   for (const byte of bytes) if ((byte < 32 && byte !== 9 && byte !== 10 && byte !== 13) || byte === 127) controls++
   return controls <= (1 - TEXT_SHARE) * bytes.length
-}
-
-/** A run may end within a character of several bytes. */
-function withoutCutCharacter(bytes: Buffer): Buffer {
-  let end = bytes.length
-  while (end > 0 && bytes.length - end < 3 && ((bytes[end - 1] ?? 0) & 0xc0) === 0x80) end--
-  return (bytes[end - 1] ?? 0) >= 0xc0 ? bytes.subarray(0, end - 1) : bytes
 }
 
 /** Text in UTF-16: every other byte is zero. */

@@ -1,36 +1,47 @@
-/** Text that is written as the numbers of its characters: hexadecimal, decimal or octal, with something in between. */
+/** Text, or compressed text, that is written as the numbers of its bytes: hexadecimal, decimal or octal, with something in between. */
 
 import type { EncodedRun } from './decoded-bytes.ts'
-import { printableText } from './decoded-bytes.ts'
+import { textOf, type UnpackBudget } from './packed-bytes.ts'
 
 /** Between two numbers: blanks, commas, quotes, and what calls of `chr` put there. */
-const GAP = '(?:[\\s,;:|._"\'\\[\\]-]{1,6}|["\')\\]\\s]{0,3}[+.&,]\\s{0,2}(?:[Cc]hr|CHR)\\(["\']?)'
+const GAP = '(?:[\\s,;:|._/"\'\\[\\]-]{1,6}|["\')\\]\\s]{0,3}[+.&,]\\s{0,2}(?:[Cc]hr|CHR)\\(["\']?)'
 
-/** Codes of printable ASCII and line breaks by base: what may stand before each, and the codes. */
+/** A byte in decimal digits, and in octal ones. */
+const DECIMAL = '0?(?:25[0-5]|2[0-4]\\d|1\\d\\d|\\d{1,2})(?!\\d)'
+const OCTAL = '0?(?:[1-3][0-7]{2}|0?[1-7][0-7])(?!\\d)'
+const HEXADECIMAL = '[0-9a-fA-F]{2}'
+
+/** How lists are written: base, all of a list, and one number in it. Text has sixteen, or six groups of hexadecimal ones. */
 const LISTS: readonly (readonly [base: number, expression: RegExp, code: RegExp])[] = [
-  list(
-    16,
-    '(?:0x|0X|\\\\x|x|&[hH]|\\$|#|[uU]\\+00)?',
-    '(?:(?:0[9aAdD]|[2-6][0-9a-fA-F]|7[0-9a-eA-E]){1,8})',
-    '[0-9a-fA-F]',
-  ),
-  list(10, '', '0?(?:1[01]\\d|12[0-6]|3[2-9]|[4-9]\\d|10|13|9)(?!\\d)', '\\d'),
-  list(8, '(?:0o|\\\\)?', '0?(?:1[0-7]{2}|0?[4-7][0-7]|01[125])(?!\\d)', '\\d'),
+  list(16, '(?:0x|0X|\\\\x|x|&[hH]|\\$|#|[uU]\\+00)?', `(?:${HEXADECIMAL}){1,8}[uUhH]?`, '[0-9a-fA-F]', 5),
+  list(16, '', `(?:${HEXADECIMAL}){8,32}`, '[0-9a-fA-F]', 1),
+  list(10, '(?:"\\d{1,6}":\\s{0,2})?', DECIMAL, '\\d', 15),
+  list(8, '(?:0o|\\\\)?', OCTAL, '\\d', 15),
+  // What stands between is the same each time, whatever it is: `CHAR(…)+CHAR(`, `[char]`, `u00`, ` then `.
+  ...[10, 8].map((base) => constantGap(base, base === 10 ? DECIMAL : OCTAL, '(\\D{1,24})', '\\d', 15)),
+  constantGap(16, HEXADECIMAL, '([^\\n]{1,8}?)', '[0-9a-fA-F]', 11),
+  [10, /(?<!\d)(?:0[1-9]\d|1[01]\d|12[0-6]){16,}(?!\d)/g, /(\d{3})/g],
 ]
 
-function list(base: number, before: string, code: string, digit: string): readonly [number, RegExp, RegExp] {
-  const least = base === 16 ? 5 : 15
+function list(base: number, before: string, code: string, digit: string, least: number): (typeof LISTS)[number] {
   const expression = `(?<!${digit}|[A-Za-z])${before}${code}(?:${GAP}${before}${code}(?!${digit})){${least},}`
   return [base, new RegExp(expression, 'g'), new RegExp(`${before}(${code})`, 'g')]
+}
+
+function constantGap(base: number, code: string, gap: string, digit: string, least: number): (typeof LISTS)[number] {
+  const before = base === 16 ? '' : `(?<!${digit})`
+  const expression = `${before}${code}${gap}${code}(?:(?:\\1)${code}){${least},}`
+  return [base, new RegExp(expression, 'g'), new RegExp(`(${code})`, 'g')]
 }
 
 const DIGIT = /[0-9]/g
 
 /** In a list two digits are never farther apart, and there are so many. Most texts have few. */
-const DIGIT_GAP_MAX = 12
+const DIGIT_GAP_MAX = 28
 const DIGITS_MIN = 16
 
-function mayHaveList(text: string): boolean {
+/** Whether a text has as many digits near each other as a list has. */
+export function mayHaveList(text: string): boolean {
   let count = 0
   let last = 0
   DIGIT.lastIndex = 0
@@ -44,17 +55,19 @@ function mayHaveList(text: string): boolean {
 }
 
 /** Returns the lists of a text, by their bases. */
-export function codeListRuns(text: string): readonly EncodedRun[] {
+export function codeListRuns(text: string, budget: UnpackBudget): readonly EncodedRun[] {
   if (!mayHaveList(text)) return []
   return LISTS.flatMap(([base, expression, code]) =>
-    [...text.matchAll(expression)].flatMap(({ 0: found, index }) => {
-      const codes = [...found.matchAll(code)].flatMap(([, digits = '']) => (base === 16 ? pairs(digits) : [digits]))
-      const decoded = printableText(Buffer.from(codes.map((digits) => Number.parseInt(digits, base))))
+    [...text.matchAll(expression)].flatMap(({ 0: found, 1: gap, index }) => {
+      // A gap that is the same each time may have digits in it.
+      const numbers = gap === undefined ? found : found.replaceAll(gap, ' ')
+      const codes = [...numbers.matchAll(code)].flatMap(([, digits = '']) => (base === 16 ? pairs(digits) : [digits]))
+      const decoded = textOf(Buffer.from(codes.map((digits) => Number.parseInt(digits, base))), budget)
       return decoded === undefined ? [] : [{ start: index, end: index + found.length, text: decoded }]
     }),
   )
 }
 
 function pairs(digits: string): readonly string[] {
-  return digits.match(/../g) ?? []
+  return digits.match(/[0-9a-fA-F]{2}/g) ?? []
 }

@@ -1,6 +1,5 @@
-/** Whether bytes are text: as they are, in UTF-16, or compressed. */
+/** Whether bytes are text: in ASCII, UTF-8, UTF-16 or UTF-32. */
 import { isUtf8 } from 'node:buffer'
-import { gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
 
 /**
  * Decoded bytes count as text from this many consecutive printable characters on; random bytes have them once in 10
@@ -11,22 +10,9 @@ export const PRINTABLE_MIN = 16
 /** A half-open range of encoded text, and its decoded text. */
 export type EncodedRun = Readonly<{ start: number; end: number; text: string }>
 
-/**
- * What unpacking may cost in all runs of one text: bytes that come out, and tries where nothing says that it is packed.
- * `refused` counts what was not unpacked because it is too large.
- */
-export type UnpackBudget = { bytes: number; tries: number; refused: number }
-
-/** A new one. */
-export function unpackBudget(): UnpackBudget {
-  return { bytes: 1024 * 1024, tries: 24, refused: 0 }
-}
-
-const UNPACKED_BYTES_MAX = 256 * 1024
-
-/** Returns the text of bytes; undefined when they are none. */
-export function textOf(bytes: Buffer, budget: UnpackBudget): string | undefined {
-  return printableText(bytes) ?? wideText(bytes) ?? unpackedText(bytes, budget)
+/** Returns the text of bytes that are not compressed; undefined when they are none. */
+export function plainText(bytes: Buffer): string | undefined {
+  return printableText(bytes) ?? wideText(bytes)
 }
 
 /** In a longer run of bytes that are no text, only what is readable counts: chance alone makes some of an image readable. */
@@ -41,7 +27,7 @@ export function printableText(bytes: Buffer): string | undefined {
     if (printable < PRINTABLE_MIN) continue
     return bytes.length <= BINARY_BYTES_MAX || isUtf8(bytes) ? bytes.toString() : readableParts(bytes)
   }
-  return undefined
+  return utf8Text(bytes)
 }
 
 /** Printable characters that follow each other, as the program `strings` prints them. */
@@ -51,56 +37,61 @@ function readableParts(bytes: Buffer): string {
   return (bytes.toString('latin1').match(READABLE) ?? []).join('\n\uffff\n')
 }
 
-/** So many characters of two bytes tell that all are; most of them are of ASCII in any program. */
+/** So many bytes are hardly ever UTF-8 by chance. */
+const UTF8_BYTES_MIN = 18
+const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/
+
+/** Text of a script with few ASCII characters in a row. */
+function utf8Text(bytes: Buffer): string | undefined {
+  const whole = withoutCutCharacter(bytes)
+  if (whole.length < UTF8_BYTES_MIN || !isUtf8(whole)) return undefined
+  const text = whole.toString()
+  return CONTROL.test(text) ? undefined : text
+}
+
+/** Bytes that may end within a character of UTF-8, without what is there of it. */
+export function withoutCutCharacter(bytes: Buffer): Buffer {
+  let end = bytes.length
+  while (end > 0 && bytes.length - end < 3 && ((bytes[end - 1] ?? 0) & 0xc0) === 0x80) end--
+  return (bytes[end - 1] ?? 0) >= 0xc0 ? bytes.subarray(0, end - 1) : bytes
+}
+
+/** So many characters of two or four bytes tell that all are; most of them are of ASCII in any program. */
 const WIDE_CHARS = 12
 const WIDE_SHARE = 0.75
 
-/** Returns bytes as text in UTF-16 of either order, when that is what they are. */
+/** Returns bytes as text in UTF-16 or UTF-32 of either order, when that is what they are. */
 function wideText(bytes: Buffer): string | undefined {
   if (bytes.length < 2 * WIDE_CHARS) return undefined
-  const isWide = (zeroAt: 0 | 1): boolean => {
-    let wide = 0
-    for (let index = 2; index < 2 + 2 * WIDE_CHARS && index + 1 < bytes.length; index += 2) {
-      const other = bytes[index + 1 - zeroAt] as number
-      if (bytes[index + zeroAt] === 0 && other >= 9 && other < 127) wide++
-    }
-    return wide >= WIDE_SHARE * WIDE_CHARS
-  }
-  if (isWide(1)) return bytes.toString('utf16le')
-  return isWide(0)
-    ? Buffer.from(bytes.subarray(0, bytes.length & ~1))
-        .swap16()
-        .toString('utf16le')
-    : undefined
+  if (isWide(bytes, 2, 0)) return bytes.toString('utf16le')
+  if (isWide(bytes, 2, 1)) return swapped(bytes).toString('utf16le')
+  if (isWide(bytes, 4, 0)) return utf32Text(bytes, (at) => bytes.readUInt32LE(at))
+  return isWide(bytes, 4, 3) ? utf32Text(bytes, (at) => bytes.readUInt32BE(at)) : undefined
 }
 
-/** What compressed bytes begin with: gzip; zlib with its four usual levels; a raw last block, which says little. */
-type Packing = 'gzip' | 'zlib' | 'raw'
-
-/** How bytes that begin so may be compressed; undefined when they are not. */
-export function packingOf(first: number, second: number): Packing | undefined {
-  if (first === 0x1f && second === 0x8b) return 'gzip'
-  if (first === 0x78 && (second === 0x01 || second === 0x5e || second === 0x9c || second === 0xda)) return 'zlib'
-  return (first & 7) === 3 || (first & 7) === 5 ? 'raw' : undefined
+/** Whether characters of `width` bytes have their ASCII at `at`, and zeros elsewhere. The first may be a byte order mark. */
+function isWide(bytes: Buffer, width: number, at: number): boolean {
+  let wide = 0
+  for (let index = width; index < width * (WIDE_CHARS + 1) && index + width <= bytes.length; index += width) {
+    const ascii = bytes[index + at] as number
+    let zeros = 0
+    for (let other = index; other < index + width; other++) if (bytes[other] === 0) zeros++
+    if (zeros === width - 1 && ascii >= 9 && ascii < 127) wide++
+  }
+  return wide >= WIDE_SHARE * WIDE_CHARS
 }
 
-const UNPACK = { gzip: gunzipSync, zlib: inflateSync, raw: inflateRawSync } as const
+function swapped(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.subarray(0, bytes.length & ~1)).swap16()
+}
 
-/** Returns the text that is in compressed bytes, within bounds; undefined when there is none. */
-export function unpackedText(bytes: Buffer, budget: UnpackBudget): string | undefined {
-  const packing = packingOf(bytes[0] ?? 0, bytes[1] ?? 0)
-  if (packing === undefined || (packing === 'raw' && budget.tries-- <= 0)) return undefined
-  try {
-    const unpacked = UNPACK[packing](bytes, {
-      maxOutputLength: Math.max(1, Math.min(UNPACKED_BYTES_MAX, budget.bytes)),
-    })
-    budget.bytes -= unpacked.length
-    return printableText(unpacked) ?? wideText(unpacked)
-  } catch (cause) {
-    // Not compressed after all; or larger than anybody may make us unpack.
-    if ((cause as { code?: unknown }).code !== 'ERR_BUFFER_TOO_LARGE') return undefined
-    if (packing !== 'raw') budget.refused++
-    budget.bytes -= UNPACKED_BYTES_MAX
-    return undefined
+const CODE_POINT_MAX = 0x10ffff
+
+function utf32Text(bytes: Buffer, codeAt: (at: number) => number): string {
+  const characters: string[] = []
+  for (let at = 0; at + 4 <= bytes.length; at += 4) {
+    const code = codeAt(at)
+    characters.push(code <= CODE_POINT_MAX ? String.fromCodePoint(code) : '\ufffd')
   }
+  return characters.join('')
 }

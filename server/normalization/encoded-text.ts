@@ -1,8 +1,9 @@
-/** Finds runs of base64, hexadecimal or binary, and decodes those that hold text. */
+/** Finds runs of base64, base32, hexadecimal or binary, and decodes those that hold text. */
 
-import { base32Text } from './base-32.ts'
 import { binaryRuns, pendingBinaryStart } from './binary-run.ts'
-import { type EncodedRun, PRINTABLE_MIN, packingOf, textOf, type UnpackBudget, unpackBudget } from './decoded-bytes.ts'
+import type { EncodedRun } from './decoded-bytes.ts'
+import { type UnpackBudget, unpackBudget } from './packed-bytes.ts'
+import { runText } from './run-text.ts'
 
 /** Shorter runs hold less than a detector needs: 24 base64 characters are 18 bytes. */
 const RUN_CHARS_MIN = 24
@@ -35,7 +36,7 @@ export type UnreadRun = Readonly<{ start: number; end: number }>
 /** Returns all runs that decode to text, in order. What the budget was too small for is added to `unread`. */
 export function encodedRuns(
   text: string,
-  budget: UnpackBudget = unpackBudget(),
+  budget: UnpackBudget = unpackBudget(false),
   unread: UnreadRun[] = [],
 ): readonly EncodedRun[] {
   const runs: EncodedRun[] = []
@@ -47,7 +48,7 @@ export function encodedRuns(
     const end = runEnd(text, start)
     if (end - start >= RUN_CHARS_MIN) {
       const { refused } = budget
-      const decoded = decode(text.slice(start, end), budget)
+      const decoded = runText(text.slice(start, end), budget)
       if (decoded !== undefined) runs.push({ start, end, text: decoded })
       else if (budget.refused > refused) unread.push({ start, end })
     }
@@ -99,7 +100,7 @@ export function begunRunStart(text: string): number {
   const start = pendingRunStart(text)
   const run = text.slice(start).trimEnd()
   if (run.length < RUN_CHARS_MIN) return text.length
-  return decode(run, unpackBudget()) === undefined && binaryRuns(run).length === 0 ? text.length : start
+  return runText(run, unpackBudget(false)) === undefined && binaryRuns(run).length === 0 ? text.length : start
 }
 
 /** Follows a run over line breaks to its start. */
@@ -131,70 +132,4 @@ function runEnd(text: string, start: number): number {
   }
   while (classAt(text, end) === 2) end++
   return end
-}
-
-/**
- * The decoded text of a run, or undefined when it isn't text. Letters before its start shift base64 by up to three
- * characters.
- */
-function decode(run: string, budget: UnpackBudget): string | undefined {
-  const characters = run.includes('\n') ? run.replace(/\s/g, '') : run
-  if (isHexText(characters)) {
-    const text = textOf(Buffer.from(characters.slice(characters.length % 2), 'hex'), budget)
-    if (text !== undefined) return text
-  }
-  for (let shift = 0; shift < 4; shift++) {
-    if (!isBase64Text(characters, shift) && !mayBeBinary(characters, shift)) continue
-    const text = textOf(Buffer.from(characters.slice(shift), 'base64'), budget)
-    if (text !== undefined) return text
-  }
-  return base32Text(characters)
-}
-
-/**
- * Whether base64 read from `shift` on may hold PRINTABLE_MIN bytes of ASCII in a row. Each group of four characters then
- * begins with a byte's upper six bits: I to f for printable ones, C or D for a line break. Words and paths fail this.
- */
-function isBase64Text(characters: string, shift: number): boolean {
-  let groups = 0
-  for (let index = shift; index < characters.length; index += 4) {
-    const code = characters.charCodeAt(index)
-    const isText = (code >= 73 && code <= 90) || (code >= 97 && code <= 102) || code === 67 || code === 68
-    groups = isText ? groups + 1 : 0
-    if (groups >= PRINTABLE_MIN / 3 - 1) return true
-  }
-  return false
-}
-
-/** Characters of base64 from which wide text is told: every other byte is zero, and zeros are letters A. */
-const WIDE_CHARS = 40
-const WIDE_ZEROS_MIN = 10
-const LETTER_A = 65
-
-/** Shorter runs are not worth a try where nothing says that they are compressed. */
-const RAW_CHARS_MIN = 40
-
-/** Whether base64 read from `shift` on may hold text in UTF-16, or compressed text. */
-function mayBeBinary(characters: string, shift: number): boolean {
-  let zeros = 0
-  for (let index = shift; index < shift + WIDE_CHARS && index < characters.length; index++)
-    if (characters.charCodeAt(index) === LETTER_A) zeros++
-  if (zeros >= WIDE_ZEROS_MIN) return true
-  const [first = 0, second = 0] = [valueAt(characters, shift), valueAt(characters, shift + 1)]
-  const packing = packingOf((first << 2) | (second >> 4), ((second & 15) << 4) | (valueAt(characters, shift + 2) >> 2))
-  return packing !== undefined && (packing !== 'raw' || (shift === 0 && characters.length >= RAW_CHARS_MIN))
-}
-
-const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-const BASE64_VALUE = Uint8Array.from({ length: 128 }, (_, code) => {
-  const character = String.fromCharCode(code)
-  return Math.max(0, BASE64.indexOf(character === '-' ? '+' : character === '_' ? '/' : character))
-})
-
-function valueAt(characters: string, index: number): number {
-  return BASE64_VALUE[characters.charCodeAt(index) & 127] as number
-}
-
-function isHexText(characters: string): boolean {
-  return /^[0-9a-fA-F]+$/.test(characters)
 }

@@ -53,14 +53,14 @@ const QUOTED = '=[0-9A-Fa-f]{2}'
 /** One group each: percent signs, backslashes, entities of HTML, quoted-printable (three in a row; `=3D`; a line that goes on). */
 export const ESCAPE_SOURCES: readonly string[] = [
   '%(u[0-9a-fA-F]{4}|[0-7][0-9a-fA-F]|[c-fC-F][0-9a-fA-F](?:%[89abAB][0-9a-fA-F]){1,3})',
-  '\\\\(u[0-9a-fA-F]{4}|u\\{[0-9a-fA-F]{1,6}\\}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-3][0-7]{2}|[nrtbf"\'\\\\\\/])',
+  '\\\\(u[0-9a-fA-F]{4}|u\\{[0-9a-fA-F]{1,12}\\}|N\\{LATIN (?:SMALL|CAPITAL) LETTER [A-Z]\\}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-3][0-7]{2}|[nrtbf"\'\\\\\\/])',
   '&(?:(#0{0,16}\\d{2,7}|#[xX]0{0,16}[0-9a-fA-F]{2,6}|[A-Za-z]{2,20}(?=;)|(?:amp|gt|lt|nbsp|quot)(?![A-Za-z0-9])));?',
   `=(3D|\\r?\\n|[0-7][0-9A-Fa-f](?:(?=${QUOTED}${QUOTED})|(?<=${QUOTED}${QUOTED}${QUOTED})|(?<=${QUOTED}${QUOTED})(?=${QUOTED})))`,
 ]
 
 /** The start of an escape at the end of a text. */
 export const PARTIAL_ESCAPE =
-  /(?:%[0-9a-zA-Z%]{0,11}|\\[0-9a-zA-Z{]{0,9}|&[#0-9A-Za-z]{0,26}|(?:=[0-9A-Fa-f]{0,2}){1,3}|=\r)$/
+  /(?:%[0-9a-zA-Z%]{0,11}|\\(?:N\{?[A-Z ]{0,22}|[0-9a-zA-Z{]{0,15})|&[#0-9A-Za-z]{0,26}|(?:=[0-9A-Fa-f]{0,2}){1,3}|=\r)$/
 
 /** The longest escape. */
 export const ESCAPE_CHARS_MAX = 32
@@ -80,6 +80,7 @@ export function unescaped(
     return percentDecoded(percent)
   }
   if (backslash !== undefined) {
+    if (backslash.startsWith('N')) return namedLetter(backslash)
     if (/^\d/.test(backslash)) return characterOf(backslash, 8)
     if (/^[uUx]/.test(backslash)) return characterOf(backslash.slice(backslash.charAt(1) === '{' ? 2 : 1), 16)
     return BACKSLASH[backslash] ?? backslash
@@ -87,6 +88,12 @@ export function unescaped(
   if (entity !== undefined) return entityText(entity)
   if (quoted !== undefined) return /^\s/.test(quoted) ? '' : characterOf(quoted, 16)
   return undefined
+}
+
+/** Python's names: `N{LATIN SMALL LETTER A}`. */
+function namedLetter(name: string): string {
+  const letter = name.charAt(name.length - 2)
+  return name.includes('SMALL') ? letter.toLowerCase() : letter
 }
 
 /** One byte of ASCII, as nearly all are, costs a tenth of a sequence. */

@@ -1,7 +1,7 @@
 /** Base64 that is cut into groups or lines of one length, however short: how books, mails and terminals show it. */
 
 import type { EncodedRun } from './decoded-bytes.ts'
-import { textOf, type UnpackBudget } from './decoded-bytes.ts'
+import { textOf, type UnpackBudget } from './packed-bytes.ts'
 
 /** Where a group of base64 shows that it is no word: upper case inside it. */
 const HINT = /[A-Z](?<=[a-z0-9].)/g

@@ -32,9 +32,12 @@ const CONTEXT_CHARS = 300
  */
 export function normalize(text: string): EditedText | undefined {
   const expression = hasForm(text) ? ESCAPES_AND_FORMS : ESCAPES
-  const edit = new EditableText(text, CONTEXT_CHARS)
   expression.lastIndex = 0
-  for (let match = expression.exec(text); match !== null; match = expression.exec(text)) {
+  let match = expression.exec(text)
+  // Nearly all texts have nothing to replace.
+  if (match === null) return undefined
+  const edit = new EditableText(text, CONTEXT_CHARS)
+  for (; match !== null; match = expression.exec(text)) {
     const { 0: matched, 1: percent, 2: backslash, 3: entity, 4: quoted, 5: terminal, 6: beyond, index } = match
     const end = index + matched.length
     if (beyond !== undefined) {
@@ -52,7 +55,10 @@ export function normalize(text: string): EditedText | undefined {
 
 /** Whether a text has characters that may be replaced besides escapes. */
 function hasForm(text: string): boolean {
-  for (const { 0: run } of text.matchAll(BEYOND_ASCII)) {
+  // Not matchAll, which copies the expression for each text.
+  BEYOND_ASCII.lastIndex = 0
+  for (let match = BEYOND_ASCII.exec(text); match !== null; match = BEYOND_ASCII.exec(text)) {
+    const [run] = match
     for (let index = 0; index < run.length; index++) {
       const unit = run.charCodeAt(index)
       const characterClass = classOfUnit(unit)

@@ -1,5 +1,5 @@
 /** Where a variant of a text that continues may still change: what a stream has to hold back. */
-import type { PendingFrom } from '../core/step.ts'
+import type { PendingFrom, PendingMatches } from '../core/step.ts'
 import type { EditedText } from './edited-text.ts'
 import { begunRunStart, pendingRunStart } from './encoded-text.ts'
 import { normalize, stableTo, withoutMarks } from './normalization.ts'
@@ -42,14 +42,13 @@ export function holdFrom(text: string, matchCharsMax: number): number {
 
 /**
  * Index from which something is pending in a text that continues, in any variant: a match, an encoded run, an escape.
- * `pendingFrom` is called with each normalized layer. With `isBegun` only matches count that have begun (PendingFrom),
- * and encoded runs that hold text.
+ * `pendingFrom` is called with each normalized layer. With `only` just these matches count (PendingFrom), and of encoded
+ * runs, which have no value of their own, those that hold text.
  */
-export function pendingStart(text: string, pendingFrom: PendingFrom, isBegun = false): number {
+export function pendingStart(text: string, pendingFrom: PendingFrom, only?: PendingMatches): number {
   let from = text.length
   const pend = (current: string, span: Span, stable: number): void => {
-    const runStart = isBegun ? begunRunStart(current) : pendingRunStart(current)
-    for (const index of [pendingFrom(current, isBegun), runStart, isBegun ? current.length : stable]) {
+    for (const index of [pendingFrom(current, only), pendingRun(current, only), only ? current.length : stable]) {
       if (index < current.length) from = Math.min(from, span(Math.max(0, index), Math.max(0, index) + 1)[0])
     }
   }
@@ -67,4 +66,9 @@ export function pendingStart(text: string, pendingFrom: PendingFrom, isBegun = f
   const unmarked = withoutMarks(current)
   if (unmarked !== undefined) pend(unmarked.text, composed(span, unmarked.span), unmarked.text.length)
   return from
+}
+
+function pendingRun(text: string, only: PendingMatches | undefined): number {
+  if (only === 'valued') return text.length
+  return only === 'begun' ? begunRunStart(text) : pendingRunStart(text)
 }

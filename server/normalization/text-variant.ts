@@ -3,14 +3,20 @@
  * layers deep. Detectors scan every variant; their findings point at the original.
  */
 
+import { apartRuns } from './apart-letters.ts'
+import { base32GroupRuns } from './base-32.ts'
 import { base85Runs } from './base-85.ts'
+import { bitRuns } from './bit-list.ts'
+import { byteLineRuns } from './byte-lines.ts'
+import { cipherRuns } from './cipher.ts'
 import { codeListRuns } from './code-list.ts'
 import type { EncodedRun } from './decoded-bytes.ts'
-import { unpackBudget } from './decoded-bytes.ts'
 import { EditableText, type EditedText, lastAtOrBefore } from './edited-text.ts'
 import { encodedRuns, type UnreadRun } from './encoded-text.ts'
+import { withoutJoints } from './joined-string.ts'
 import { groupRuns } from './letter-group.ts'
 import { normalize, withoutMarks } from './normalization.ts'
+import { type UnpackBudget, unpackBudget } from './packed-bytes.ts'
 
 /** A text to scan. `span` maps a range of this text to the range of the original. */
 export type TextVariant = Readonly<{
@@ -59,8 +65,10 @@ export function variantsOf(text: string, seams: readonly number[] = [], isWhole 
   const normalized = normalize(text)
   const runs = runsOf(original)
   const unmarked = normalized === undefined ? withoutMarks(text) : undefined
+  const whole = isWhole ? withoutJoints(text) : undefined
   // So are nearly all texts.
-  if (normalized === undefined && runs.length === 0 && seams.length === 0 && unmarked === undefined) return [original]
+  if (normalized === undefined && runs.length === 0 && seams.length === 0 && (unmarked ?? whole) === undefined)
+    return [original]
   const variants: TextVariant[] = [original]
   const add = createAdd(variants, GROWTH_MAX * text.length + EXTRA_CHARS_MAX)
   const joined = withoutSeams(original, SEAM_CONTEXT_CHARS, seams).filter(add)
@@ -68,7 +76,13 @@ export function variantsOf(text: string, seams: readonly number[] = [], isWhole 
   const acrossSeams = withoutSeams(original, Number.POSITIVE_INFINITY, seams).flatMap((variant) =>
     decodedVariants(variant, runsAcross(runsOf(variant), seams), add),
   )
-  let layer: readonly Draft[] = [...visible(original, normalized, add, unmarked), ...joinedVariants]
+  const together = [edited(original, whole)].filter((variant) => variant !== undefined).filter(add)
+  const togetherVariants = together.flatMap((variant) => visible(variant, normalize(variant.text), add))
+  let layer: readonly Draft[] = [
+    ...visible(original, normalized, add, unmarked),
+    ...joinedVariants,
+    ...togetherVariants,
+  ]
   for (let depth = 0; depth < DECODED_MAX; depth++) {
     const decoded = layer.flatMap((variant) =>
       decodedVariants(variant, variant === original ? runs : runsOf(variant), add),
@@ -83,15 +97,31 @@ export function variantsOf(text: string, seams: readonly number[] = [], isWhole 
 /** A variant whose runs have not been looked for yet. */
 type Draft = TextVariant & { readonly unread: UnreadRun[] }
 
+/** Readers of encodings whose end is not known before they are over. */
+const WHOLE_TEXT_READERS: readonly ((text: string, budget: UnpackBudget) => readonly EncodedRun[])[] = [
+  codeListRuns,
+  bitRuns,
+  byteLineRuns,
+  groupRuns,
+  base32GroupRuns,
+  base85Runs,
+  apartRuns,
+  cipherRuns,
+]
+
 /** Returns a function that finds the runs of variants of one text, and tells each which of its runs it could not read. */
 function createRunReader(isWhole: boolean): (variant: Draft) => readonly EncodedRun[] {
-  const budget = unpackBudget()
+  const budget = unpackBudget(isWhole)
   return ({ text, unread }) => {
     const runs = encodedRuns(text, budget, unread)
     if (!isWhole) return runs
     // How far these go is not known before they are over: a stream would have to hold all that may be one.
-    const others = [...codeListRuns(text), ...groupRuns(text, budget), ...base85Runs(text)]
-    return others.length === 0 ? runs : [...runs, ...others]
+    let all = runs
+    for (const read of WHOLE_TEXT_READERS) {
+      const found = read(text, budget)
+      if (found.length > 0) all = [...all, ...found]
+    }
+    return all
   }
 }
 

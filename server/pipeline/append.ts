@@ -27,7 +27,8 @@ export async function appendDecision(
   released?: string,
   salt?: string,
 ): Promise<AppendResult> {
-  const recordable = call.stage === 'request' ? { ...call, model: recordableModel(gateway, call, outcomes) } : call
+  const model = call.stage === 'request' ? recordableModel(gateway, call, outcomes) : call.model
+  const recordable = model === call.model ? call : { ...call, model }
   const context = entryContextOf(gateway)
   const entry = decisionEntry(context, recordable, outcomes, verdict, { content, released, salt }, details)
   const appended = await append(gateway, entry)

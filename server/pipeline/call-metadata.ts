@@ -12,7 +12,7 @@ function correlation(call: Call, verdict: Verdict): Readonly<Record<string, stri
     task_id: call.id,
     agent_uuid: call.agent.uuid,
     pipeline_uuid: verdict.policy.slice(0, 32),
-    audit_url: `/audit?request_id=${encodeURIComponent(call.id)}`,
+    audit_url: `${call.publicUrl ?? ''}/audit?request_id=${encodeURIComponent(call.id)}`,
   }
 }
 

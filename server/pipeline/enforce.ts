@@ -47,8 +47,16 @@ export function enforce(
   }
 }
 
+const NO_FINDINGS: readonly Finding[] = []
+
+function hasFindings(outcome: StepOutcome): boolean {
+  return outcome.status === 'done' && outcome.findings.length > 0
+}
+
 /** Every finding of every step that ran. */
 export function allFindings(outcomes: readonly StepOutcome[]): readonly Finding[] {
+  // Most calls have none, and are asked several times.
+  if (!outcomes.some(hasFindings)) return NO_FINDINGS
   return outcomes.flatMap((outcome) => (outcome.status === 'done' ? outcome.findings : []))
 }
 

@@ -78,9 +78,10 @@ export function createFindingCache(messagesMax: number = MESSAGES_MAX): FindingC
           return hits.length === 0 ? found : [...found, ...hits.flatMap((one) => rebasedFindings(step, ...one))]
         },
         store: (found) => {
-          const byPrefix = groupByPrefix(found, prefixFor)
+          const hasFindings = found.some(([, findings]) => findings.length > 0)
+          const byPrefix = hasFindings ? groupByPrefix(found, prefixFor) : undefined
           for (const { message, key } of misses) {
-            const cached = byPrefix.get(message.prefix) ?? NO_FINDINGS
+            const cached = byPrefix?.get(message.prefix) ?? NO_FINDINGS
             if (key !== undefined && cached.every(([, findings]) => findings.length <= FINDINGS_MAX))
               generations.set(key, cached)
           }

@@ -12,6 +12,8 @@ export type Gateway = Readonly<{
   ports: Ports
   limits: StepContext['limits']
   aliasKey: Uint8Array
+  /** Where clients reach the gateway; without it they are told paths. */
+  publicUrl?: string
   findingCache?: FindingCache
   inspector?: Inspector
 }>

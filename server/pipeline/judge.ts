@@ -13,6 +13,7 @@ import { decide } from './decide.ts'
 import { allFindings, type Enforcement, enforce } from './enforce.ts'
 import type { Gateway } from './gateway.ts'
 import { redactedFindings } from './redacted-finding.ts'
+import { failedOutcome } from './step-run.ts'
 import { runSteps } from './step-runner.ts'
 
 /** A decision that is in the ledger, and its enforcement. `allowance` is undefined when no step asked the limiter. */
@@ -38,47 +39,91 @@ export async function judge(
   if (isMalformed) return { status: 'malformed' }
   const call = { ...seen, text: seen.text ?? given.text }
   const decided = await decide(gateway, call, outcomes)
-  const findings = await redactedFindings(gateway, call, outcomes, decided)
-  const { verdict, enforcement } = await enforced(gateway, call, findings, outcomes, decided)
-  const ownDetails = typeof details === 'function' ? details(call) : details
-  const released = enforcement.status === 'passed' && enforcement.text !== call.text ? enforcement.text : undefined
-  const appended = await appendDecision(gateway, call, { outcomes, verdict }, call.text, ownDetails, released)
-  if (appended.status === 'unrecorded') return appended
-  for (const { kind } of allFindings(outcomes)) countFinding(gateway, kind)
-  return { ...appended, outcomes, verdict, allowance, enforcement, call }
-}
-
-/** Enforces; what can't be redacted is refused, and the verdict says so. */
-async function enforced(
-  gateway: Gateway,
-  call: Call,
-  findings: readonly Finding[],
-  outcomes: readonly StepOutcome[],
-  decided: Verdict,
-): Promise<Readonly<{ verdict: Verdict; enforcement: Enforcement }>> {
+  // A promise only where something really waits.
+  const enforced =
+    decided.action === 'redact'
+      ? await redacted(gateway, call, outcomes, decided)
+      : enforcedHere(gateway, call, allFindings(outcomes), outcomes, decided)
+  const judged = { call, outcomes, allowance, ...enforced }
   try {
-    return { verdict: decided, enforcement: await enforceAnywhere(gateway, call, findings, outcomes, decided) }
-  } catch {
-    const { policy, decisionId, classification } = decided
-    const reasons = [{ step: 'redaction', kind: 'step.failed' }]
-    const verdict: Verdict = { policy, decisionId, classification, action: 'block', reasons }
-    return { verdict, enforcement: enforce(call, findings, verdict, gateway) }
+    return await recorded(gateway, judged, typeof details === 'function' ? details(call) : details)
+  } catch (cause) {
+    // There is no entry of it as it was decided, so it is refused, with an entry that says no more than that.
+    return recorded(gateway, unrecordable(gateway, judged, cause), {})
   }
 }
 
-/** Enforces; a large text is redacted in another thread. */
-async function enforceAnywhere(
+/** A judged call before it is in the ledger. */
+type Unrecorded = Omit<JudgedCall, 'status'>
+
+/** Appends to the ledger. Throws when there can be no entry. */
+async function recorded(gateway: Gateway, judged: Unrecorded, details: EntryDetails): Promise<JudgeResult> {
+  const { call, outcomes, verdict, enforcement } = judged
+  const released = enforcement.status === 'passed' && enforcement.text !== call.text ? enforcement.text : undefined
+  const appended = await appendDecision(gateway, call, { outcomes, verdict }, call.text, details, released)
+  if (appended.status === 'unrecorded') return appended
+  for (const { kind } of allFindings(outcomes)) countFinding(gateway, kind)
+  return { ...appended, ...judged }
+}
+
+/** The refusal of a call that has no entry as it was decided. */
+function unrecordable(gateway: Gateway, { call: judged, verdict: decided, allowance }: Unrecorded, cause: unknown) {
+  const call = { ...judged, model: '', segments: [] }
+  const outcomes = [failedOutcome('ledger_entry', 0, cause)]
+  const verdict = failedVerdict(decided, 'ledger_entry')
+  return { call, outcomes, allowance, verdict, enforcement: enforce(call, [], verdict, gateway, outcomes) }
+}
+
+/** The verdict when something of the gateway's own has failed. */
+function failedVerdict({ policy, decisionId, classification }: Verdict, step: string): Verdict {
+  return { policy, decisionId, classification, action: 'block', reasons: [{ step, kind: 'step.failed' }] }
+}
+
+type Enforced = Readonly<{ verdict: Verdict; enforcement: Enforcement }>
+
+/** Redacts, a large text in another thread; what can't be redacted is refused, and the verdict says so. */
+async function redacted(
+  gateway: Gateway,
+  call: Call,
+  outcomes: readonly StepOutcome[],
+  verdict: Extract<Verdict, { action: 'redact' }>,
+): Promise<Enforced> {
+  const { inspector } = gateway
+  const { stage, text = '' } = call
+  try {
+    const findings = await redactedFindings(gateway, call, outcomes, verdict)
+    if (inspector === undefined || text.length <= LARGE_CHARS)
+      return enforcedHere(gateway, call, findings, outcomes, verdict)
+    const { kinds } = verdict
+    const { model, text: released } = await inspector.redact({ stage, text, findings, kinds })
+    return { verdict, enforcement: { status: 'passed', body: { model }, text: released, redacted: kinds } }
+  } catch (cause) {
+    return unenforceable(gateway, call, outcomes, verdict, cause)
+  }
+}
+
+function enforcedHere(
   gateway: Gateway,
   call: Call,
   findings: readonly Finding[],
   outcomes: readonly StepOutcome[],
   verdict: Verdict,
-): Promise<Enforcement> {
-  const { inspector } = gateway
-  const { stage, text = '' } = call
-  if (verdict.action !== 'redact' || inspector === undefined || text.length <= LARGE_CHARS)
-    return enforce(call, findings, verdict, gateway, outcomes)
-  const { kinds } = verdict
-  const redacted = await inspector.redact({ stage, text, findings, kinds })
-  return { status: 'passed', body: { model: redacted.model }, text: redacted.text, redacted: kinds }
+): Enforced {
+  try {
+    return { verdict, enforcement: enforce(call, findings, verdict, gateway, outcomes) }
+  } catch (cause) {
+    return unenforceable(gateway, call, outcomes, verdict, cause)
+  }
+}
+
+function unenforceable(
+  gateway: Gateway,
+  call: Call,
+  outcomes: readonly StepOutcome[],
+  decided: Verdict,
+  cause: unknown,
+): Enforced {
+  const verdict = failedVerdict(decided, 'redaction')
+  const failed = [failedOutcome('redaction', 0, cause)]
+  return { verdict, enforcement: enforce(call, allFindings(outcomes), verdict, gateway, failed) }
 }

@@ -29,7 +29,7 @@ function runCacheable(
   clock: Clock,
   { misses, merge, store }: CacheLookup,
 ): StepOutcome[] {
-  const newCall = { ...call, segments: misses }
+  const newCall = misses === call.segments ? call : { ...call, segments: misses }
   // Nothing new to look at is nothing found.
   const onMisses = (step: LocalStep): LocalStep => (misses.length > 0 ? step : { ...step, inspect: () => [] })
   const runs = steps.map((step) =>

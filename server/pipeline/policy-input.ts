@@ -12,7 +12,7 @@ type PolicyFinding = PolicyInput['outcomes'][number]['findings'][number]
  */
 export function policyInput(call: Call, outcomes: readonly StepOutcome[]): PolicyInput {
   const hasFindings = outcomes.some((outcome) => outcome.status === 'done' && outcome.findings.length > 0)
-  const authors = new Map(hasFindings ? call.segments.map(({ pointer, author }) => [pointer, author]) : [])
+  const authors = hasFindings ? new Map(call.segments.map(({ pointer, author }) => [pointer, author])) : NO_AUTHORS
   return {
     stage: call.stage,
     agent: { id: call.agent.id, org: call.agent.org },
@@ -24,12 +24,16 @@ export function policyInput(call: Call, outcomes: readonly StepOutcome[]): Polic
       step: outcome.step,
       status: outcome.status,
       reason: outcome.status === 'done' ? '' : outcome.reason,
-      findings: outcome.status === 'done' ? distinct(outcome.findings, authors) : [],
+      findings: outcome.status === 'done' ? distinct(outcome.findings, authors) : NO_FINDINGS,
     })),
   }
 }
 
+const NO_AUTHORS: ReadonlyMap<string, Author> = new Map()
+const NO_FINDINGS: readonly PolicyFinding[] = []
+
 function distinct(findings: readonly Finding[], authors: ReadonlyMap<string, Author>): readonly PolicyFinding[] {
+  if (findings.length === 0) return NO_FINDINGS
   const unique = new Map<string, PolicyFinding>()
   for (const { kind, severity, confidence, pointer } of findings) {
     const author = authors.get(pointer) ?? 'other'

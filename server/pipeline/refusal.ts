@@ -52,10 +52,11 @@ function surest(findings: readonly Finding[], kind: string | undefined): Finding
 const TOO_MUCH = { request: 'request.too_complex', response: 'upstream.malformed' } as const
 const BUSY = { request: 'gateway.busy', response: 'gateway.busy' } as const
 
-/** The error by how a step failed: more than can be looked through, deeper, or too many calls at once. */
+/** The error by how a step failed: more than can be looked through, deeper, nothing that can be taken out, or too many calls at once. */
 const FAILURE_CODES: Readonly<Record<string, Readonly<Record<Call['stage'], ErrorCode>>>> = {
   InspectionError: TOO_MUCH,
   RangeError: TOO_MUCH,
+  RedactionError: TOO_MUCH,
   OverloadError: BUSY,
 }
 

@@ -1,5 +1,6 @@
 /** Runs the steps over a call. Every step ends in an outcome; nothing is thrown, nothing decided. */
 import { type Call, LARGE_CHARS } from '../core/call.ts'
+import { InspectionError } from '../core/inspection.ts'
 import type { Clock, Ports } from '../core/ports.ts'
 import type { Step, StepContext } from '../core/step.ts'
 import type { FindingCache } from './finding-cache.ts'
@@ -29,12 +30,21 @@ async function runStage(runner: StepRunner, call: Call): Promise<StepRun> {
   const { inspector } = runner
   const context: StepContext = { nowMs: clock.nowMs(), limiter, limits: runner.limits }
   const steps = runner.steps.filter(({ stages }) => stages.includes(call.stage))
-  const run =
-    inspector !== undefined && isLarge(call)
+  const run = call.isTooComplex
+    ? await refuseUnread(steps, call, context, clock)
+    : inspector !== undefined && isLarge(call)
       ? await runLarge({ steps, context, clock, inspector }, call)
       : await runHere(steps, call, context, runner)
   for (const { step, ms } of run.outcomes) meter.observe('step_seconds', step, ms / 1000)
   return run
+}
+
+/** Only gates that look at the head, such as the rate limit, have seen a body that was not read. */
+async function refuseUnread(steps: readonly Step[], call: Call, context: StepContext, clock: Clock): Promise<StepRun> {
+  const cause = new InspectionError('the body holds more, or is deeper, than can be looked through')
+  const remote = await startRemote(steps.filter(isGate), call, context, clock)
+  const others = steps.filter((step) => !isGate(step) || isLocalStep(step))
+  return { ...remote, outcomes: [...others.map(({ name }) => failedOutcome(name, 0, cause)), ...remote.outcomes] }
 }
 
 /** Whether the texts of a call are so long that other calls would wait for them. */
@@ -50,27 +60,36 @@ async function runHere(
   context: StepContext,
   { findingCache, ports: { clock } }: StepRunner,
 ): Promise<StepRun> {
-  const detectors = steps.filter((step) => !isGate(step))
-  const admission = await runAll(steps.filter(isGate), call, context, clock)
+  const gates: Step[] = []
+  const detectors: Step[] = []
+  for (const step of steps) (isGate(step) ? gates : detectors).push(step)
+  const atGates = runAll(gates, call, context, clock)
+  const admission = atGates instanceof Promise ? await atGates : atGates
   if (!isAdmitting(admission.outcomes))
     return { ...admission, outcomes: [...admission.outcomes, ...detectors.map(skipped)] }
-  const detection = await runAll(detectors, call, context, clock, findingCache)
+  const behindGates = runAll(detectors, call, context, clock, findingCache)
+  const detection = behindGates instanceof Promise ? await behindGates : behindGates
   return {
     outcomes: [...admission.outcomes, ...detection.outcomes],
     allowance: detection.allowance ?? admission.allowance,
   }
 }
 
-/** Runs local steps, while remote ones, which are started before, wait. */
-async function runAll(
+/**
+ * Runs local steps, while remote ones, which are started before, wait. Where all are local there is no promise: a call has
+ * three such turns, and each would cost it a microsecond.
+ */
+function runAll(
   steps: readonly Step[],
   call: Call,
   context: StepContext,
   clock: Clock,
   findingCache?: FindingCache,
-): Promise<StepRun> {
+): StepRun | Promise<StepRun> {
+  const local = steps.filter(isLocalStep)
+  if (local.length === steps.length)
+    return { outcomes: runLocalSteps(local, call, context, clock, findingCache), allowance: undefined }
   const remote = startRemote(steps, call, context, clock)
-  const outcomes = runLocalSteps(steps.filter(isLocalStep), call, context, clock, findingCache)
-  const { outcomes: others, allowance } = await remote
-  return { outcomes: [...outcomes, ...others], allowance }
+  const outcomes = runLocalSteps(local, call, context, clock, findingCache)
+  return remote.then((others) => ({ outcomes: [...outcomes, ...others.outcomes], allowance: others.allowance }))
 }

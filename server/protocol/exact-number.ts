@@ -15,9 +15,14 @@ const { rawJSON, isRawJSON, parse } = JSON as unknown as RawJson
 /** Where such a number may stand; what is in strings is a false alarm, which costs time only. */
 const INEXACT = /[:,[]\s*(?:-?\d{16}|-?[\d.]{18}|-?\d+(?:\.\d+)?[eE]|-?\d+\.\d*0(?!\d)|-0(?![.\d]))/
 
+/** True for JSON with such a number; false alarms are possible. */
+export function hasInexactNumber(text: string): boolean {
+  return INEXACT.test(text)
+}
+
 /** Parses JSON. Throws as JSON.parse does. */
 export function parseExact(text: string): unknown {
-  if (!INEXACT.test(text)) return JSON.parse(text)
+  if (!hasInexactNumber(text)) return JSON.parse(text)
   return parse(text, (_key, value, { source }) =>
     typeof value === 'number' && source !== undefined && (String(value) !== source || Object.is(value, -0))
       ? rawJSON(source)

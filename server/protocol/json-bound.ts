@@ -19,24 +19,34 @@ const [QUOTE, COMMA, COLON, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE
   34, 44, 58, 91, 93, 123, 125,
 ] as const
 
-/** Returns the limit that a text exceeds; undefined when it is within all. Text that is no JSON is counted all the same. */
-export function exceededLimit(text: string): keyof typeof STRUCTURE_LIMITS | undefined {
-  const valuesMax = Math.max(STRUCTURE_LIMITS.valuesMax, text.length / LONG_VALUE_CHARS)
-  let [depth, containers, members, values] = [0, 0, 0, 0]
+/** Limits of JSON text; `stringsMax` counts names, too. */
+export type JsonLimits = Readonly<Record<keyof typeof STRUCTURE_LIMITS, number> & { stringsMax?: number }>
+
+function bodyLimits(text: string): JsonLimits {
+  return { ...STRUCTURE_LIMITS, valuesMax: Math.max(STRUCTURE_LIMITS.valuesMax, text.length / LONG_VALUE_CHARS) }
+}
+
+/**
+ * Returns the limit that a text exceeds, of those of a body unless others are given; undefined when it is within all. Text
+ * that is no JSON is counted all the same.
+ */
+export function exceededLimit(text: string): keyof typeof STRUCTURE_LIMITS | undefined
+export function exceededLimit(text: string, limits: JsonLimits): keyof JsonLimits | undefined
+export function exceededLimit(text: string, limits = bodyLimits(text)): keyof JsonLimits | undefined {
+  const { depthMax, containersMax, membersMax, valuesMax, stringsMax = Infinity } = limits
+  let [depth, containers, members, values, strings] = [0, 0, 0, 0, 0]
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    if (code === QUOTE) at = stringEnd(text, at) - 1
-    else if (code === COMMA) {
-      values += 1
-      if (values > valuesMax) return 'valuesMax'
+    if (code === QUOTE) {
+      at = stringEnd(text, at) - 1
+      if (++strings > stringsMax) return 'stringsMax'
+    } else if (code === COMMA) {
+      if (++values > valuesMax) return 'valuesMax'
     } else if (code === COLON) {
-      members += 1
-      if (members > STRUCTURE_LIMITS.membersMax) return 'membersMax'
+      if (++members > membersMax) return 'membersMax'
     } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
-      depth += 1
-      containers += 1
-      if (depth > STRUCTURE_LIMITS.depthMax) return 'depthMax'
-      if (containers > STRUCTURE_LIMITS.containersMax) return 'containersMax'
+      if (++depth > depthMax) return 'depthMax'
+      if (++containers > containersMax) return 'containersMax'
     } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth -= 1
   }
   return undefined

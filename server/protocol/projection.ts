@@ -48,8 +48,9 @@ const NAMED_NUMBER_MIN = 1e6
 /** Names that say nothing of their value: the name of the pair, or of what it is in, says it. */
 const GENERIC_NAMES = new Set('value Value default const example examples enum'.split(' '))
 
-/** Shorter names tell nothing. */
+/** Shorter names tell nothing. Of a longer one the end counts: a name stands beside every text below it. */
 const NAME_CHARS_MIN = 3
+const NAME_CHARS_MAX = 128
 
 /** The pointer of a choice of an answer. */
 const CHOICE = /^\/choices\/\d+$/
@@ -145,7 +146,8 @@ function visitContainer(walk: Walk, value: object, place: Place): void {
   if (place.depth >= PROJECTION_LIMITS.depthMax) throw new ProjectionError('depthMax')
   const pointer = containerPointer(place.pointer)
   if (!Array.isArray(value)) {
-    visitObject(walk, value as Readonly<Record<string, unknown>>, { ...place, pointer })
+    const inBounds = pointer === place.pointer ? place : { ...place, pointer }
+    visitObject(walk, value as Readonly<Record<string, unknown>>, inBounds)
     return
   }
   const { author, depth, name } = place
@@ -161,17 +163,26 @@ function visitObject(walk: Walk, value: Readonly<Record<string, unknown>>, place
   const keys = Object.keys(value)
   walk.members += keys.length
   for (const key of keys) {
+    const child = value[key]
+    const isKeyText = isFreeText(key)
+    // So are most members of an answer; a place for each would be a third of what the projection allocates.
+    if (!isKeyText && isTextless(child)) continue
     const childPointer = `${pointer}/${pointerToken(key)}`
-    if (isFreeText(key)) addSegment(walk, { ...place, pointer: childPointer + KEY_SUFFIX, author: ownAuthor }, key)
+    if (isKeyText) addSegment(walk, { ...place, pointer: childPointer + KEY_SUFFIX, author: ownAuthor }, key)
     const isTop = part === 'top' && Object.hasOwn(TOP_LEVEL, key)
     const [author, childPart] = isTop
       ? (TOP_LEVEL[key] as readonly [Author, BodyPart])
       : ([ownAuthor, innerPart(key, place)] as const)
     const name = childPart === 'tokens' ? undefined : nameOf(key, value, place.name)
-    visit(walk, value[key], { pointer: childPointer, author, part: childPart, depth: depth + 1, name })
-    if (part === 'turns' && childPart === 'tokens')
-      addTokens(walk, value[key], { ...place, pointer: childPointer, author })
+    visit(walk, child, { pointer: childPointer, author, part: childPart, depth: depth + 1, name })
+    if (part === 'turns' && childPart === 'tokens') addTokens(walk, child, { ...place, pointer: childPointer, author })
   }
+}
+
+/** Null, a boolean, or a number that is projected under no name. */
+function isTextless(value: unknown): boolean {
+  if (typeof value === 'number') return Math.abs(value) < NAMED_NUMBER_MIN
+  return typeof value === 'boolean' || value === null
 }
 
 /** The part of the body that a member is which is not at its top. */
@@ -183,11 +194,16 @@ function innerPart(key: string, { pointer, part }: Place): BodyPart {
 }
 
 /** The name that may tell what a member's value is; undefined for names of the API. */
-function nameOf(key: string, value: Readonly<Record<string, unknown>>, outer: string | undefined): string | undefined {
-  if (!GENERIC_NAMES.has(key)) return key.length < NAME_CHARS_MIN || API_NAMES.has(key) ? undefined : key
+export function nameOf(
+  key: string,
+  value: Readonly<Record<string, unknown>>,
+  outer: string | undefined,
+): string | undefined {
+  if (!GENERIC_NAMES.has(key))
+    return key.length < NAME_CHARS_MIN || API_NAMES.has(key) ? undefined : key.slice(-NAME_CHARS_MAX)
   for (const pairName of PAIR_NAMES) {
     const name = value[pairName]
-    if (typeof name === 'string') return name
+    if (typeof name === 'string') return name.slice(-NAME_CHARS_MAX)
   }
   return outer
 }

@@ -4,7 +4,7 @@
  */
 import { exactNumber } from './exact-number.ts'
 import { containerPointer, pointerToken } from './json-pointer.ts'
-import { PROJECTION_LIMITS, ProjectionError } from './projection.ts'
+import { nameOf, PROJECTION_LIMITS, ProjectionError } from './projection.ts'
 import { TextSlot } from './text-slot.ts'
 
 /** An item of a list on a path: its number, and whether it states that number itself (`index`). */
@@ -13,8 +13,14 @@ export type PathItem = Readonly<{ index: number; isStated: boolean }>
 /** The path from a choice to one of its strings: names of members, and items of lists. */
 export type Path = readonly (string | PathItem)[]
 
-/** A string of a choice. What clients join has the same pointer in every chunk. */
-export type FieldText = Readonly<{ pointer: string; choice: number; path: Path; text: string }>
+/** A string of a choice. What clients join has the same pointer in every chunk. `name` may tell what it is (projection.ts). */
+export type FieldText = Readonly<{
+  pointer: string
+  choice: number
+  path: Path
+  text: string
+  name: string | undefined
+}>
 
 /** The members of a JSON object. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -58,7 +64,8 @@ export function splitChunk(value: unknown, isHeld: (field: FieldText) => boolean
     const index = typeof choice['index'] === 'number' ? choice['index'] : place
     indexes.push(index)
     if (typeof choice['finish_reason'] === 'string' && choice['finish_reason'] !== '') ended.push(index)
-    return splitValue(walk, choice, { choice: index, path: [], place: `/choices/${place}`, field: `/choices/${index}` })
+    const at = { path: [], place: `/choices/${place}`, field: `/choices/${index}`, name: undefined }
+    return splitValue(walk, choice, { choice: index, ...at })
   })
   const { obfuscation: _padding, tappass: _own, ...chunk }: JsonObject = { ...value, choices }
   return { chunk, choices: indexes, ended, texts: walk.texts, fields: walk.fields }
@@ -71,7 +78,7 @@ type Walk = Readonly<{
 }>
 
 /** Where in a choice: `place` is the pointer in this chunk, `field` the one that clients join by. */
-type Place = Readonly<{ choice: number; path: Path; place: string; field: string }>
+type Place = Readonly<{ choice: number; path: Path; place: string; field: string; name: string | undefined }>
 
 function splitValue(walk: Walk, value: unknown, where: Place): unknown {
   if (typeof value === 'string') return splitText(walk, value, where)
@@ -83,7 +90,8 @@ function splitValue(walk: Walk, value: unknown, where: Place): unknown {
     if (at.path.length === 0 && TOKEN_LISTS.has(name)) return [name, null]
     const token = pointerToken(name)
     const path = [...at.path, name]
-    const inner = { choice: at.choice, path, place: `${at.place}/${token}`, field: `${at.field}/${token}` }
+    const places = { place: `${at.place}/${token}`, field: `${at.field}/${token}` }
+    const inner = { choice: at.choice, path, ...places, name: nameOf(name, value as JsonObject, at.name) }
     return [name, splitValue(walk, member, inner)]
   })
   return Object.fromEntries(members)
@@ -98,12 +106,13 @@ function splitItem(walk: Walk, item: unknown, at: Place, place: number): unknown
     path,
     place: `${at.place}/${place}`,
     field: `${at.field}/${index}`,
+    name: at.name,
   })
 }
 
-function splitText(walk: Walk, text: string, { choice, path, place, field }: Place): string | TextSlot {
+function splitText(walk: Walk, text: string, { choice, path, place, field, name }: Place): string | TextSlot {
   if (text === '') return text
-  const fieldText: FieldText = { pointer: field, choice, path, text }
+  const fieldText: FieldText = { pointer: field, choice, path, text, name }
   if (walk.isHeld(fieldText)) {
     const slot = new TextSlot(text.length)
     walk.texts.push({ field: fieldText, slot })

@@ -53,6 +53,8 @@ const AGENT = v.object({
   intended_use: TEXT_OR_NULL,
   is_active: v.boolean(),
   created_at: TIME,
+  active: v.pipe(v.boolean(), v.description("The same as is_active, as TapPass's SDK reads it")),
+  registered_at: v.pipe(TIME, v.description('The same as created_at')),
   last_used_at: v.nullable(v.pipe(TIME, v.description('Accurate to a minute'))),
 })
 

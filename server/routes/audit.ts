@@ -124,7 +124,12 @@ export function auditRoutes(server: FastifyInstance, dependencies: AuditRoutes):
     },
     async () => verifyLedger(database, await evidence()),
   )
-  routes.get(
+  checkpointRoute(server, dependencies)
+  saltRoutes(server, dependencies)
+}
+
+function checkpointRoute(server: FastifyInstance, { database, evidence }: AuditRoutes): void {
+  server.withTypeProvider<ValibotTypeProvider>().get(
     '/audit/checkpoints',
     {
       schema: {
@@ -134,7 +139,7 @@ export function auditRoutes(server: FastifyInstance, dependencies: AuditRoutes):
         tags: ['Ledger'],
         response: { 200: v.pipe(CHECKPOINTS, v.description('The checkpoints, and the public keys that sign them')) },
       },
-      config,
+      config: { leastRole: 'AUDITOR', errors: [] },
     },
     async () => {
       const { publicKeys } = await evidence()
@@ -142,7 +147,6 @@ export function auditRoutes(server: FastifyInstance, dependencies: AuditRoutes):
       return { public_keys: keys, data: await readLatestCheckpoints(database) }
     },
   )
-  saltRoutes(server, dependencies)
 }
 
 function saltRoutes(server: FastifyInstance, dependencies: AuditRoutes): void {

@@ -12,11 +12,10 @@ import type { GovernedPath, GovernedRequest } from '../governance/governed-reque
 import { listModels, readModel } from '../governance/model-route.ts'
 import { authenticatedAgent, budgetHooks, onClose } from '../http/budget-hook.ts'
 import { sendModels, sendResult } from '../http/call-reply.ts'
-import { publicErrorOf } from '../http/http-server.ts'
 import { PublicError } from '../http/public-error.ts'
+import { recordRefusal } from '../http/refusal-hook.ts'
 import { clientRequestId } from '../http/request-id.ts'
 import { describeOnly } from '../http/validation.ts'
-import { appendRefusal } from '../pipeline/early-refusal.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
 import { isPlainText } from '../pipeline/recordable-text.ts'
 
@@ -131,20 +130,6 @@ export function governedRoutes(server: FastifyInstance, gateway: Gateway): void 
     })
   }
   modelRoutes(server, gateway)
-}
-
-/**
- * Returns what records that a request was refused before it could be judged; the server replies to it then, as to any. Who has
- * no key is not recorded: anybody could fill the ledger.
- */
-function recordRefusal(gateway: Gateway, path: GovernedPath): NonNullable<RouteShorthandOptions['errorHandler']> {
-  return async (error, { agent, id, bodyBytes = 0 }) => {
-    if (agent === undefined) throw error
-    const { code } = publicErrorOf(error, gateway.limits.bodyBytesMax).row
-    const appended = await appendRefusal(gateway, { id, agent, path, bodyBytes }, code)
-    if (appended.status === 'unrecorded') throw new PublicError('ledger.unavailable', { cause: appended.cause })
-    throw error
-  }
 }
 
 function modelRoutes(server: FastifyInstance, gateway: Gateway): void {

@@ -26,6 +26,11 @@ const ABOUT = {
   storage: v.string(),
   license: v.object({ org: v.nullable(v.string()), tier: v.string(), expires: v.nullable(v.string()) }),
 }
+/** What TapPass's SDK reads beside that. */
+const FOR_SDK = {
+  agents: v.pipe(v.number(), v.description('Active agents; 0 while it is not healthy')),
+  uptime_seconds: v.number(),
+}
 const STATUS = v.picklist(['ok', 'failed'])
 const CHECK = v.object({ status: STATUS, ms: v.number(), error: v.optional(v.string()) })
 const PROCESS = v.object({
@@ -55,9 +60,10 @@ const AUDITED = { leastRole: 'AUDITOR', errors: [] } as const
 const HEALTH = {
   schema: {
     summary: 'Whether it can serve, with version and storage',
-    description: '200 `{status: "healthy", version, storage, license}`; 503 `unhealthy` when it can\'t serve',
+    description:
+      '200 `{status: "healthy", version, storage, license, agents, uptime_seconds}`; 503 `unhealthy` when it can\'t serve',
     tags: ['Health'],
-    response: answers('healthy', 'unhealthy', ABOUT),
+    response: answers('healthy', 'unhealthy', { ...ABOUT, ...FOR_SDK }),
   },
   config: OPEN,
 }
@@ -117,12 +123,15 @@ const METRICS = {
 export function healthRoutes(server: FastifyInstance, routes: HealthRoutes): void {
   const { database, readiness, about, metrics, clock } = routes
   const { version, storage, license } = about
+  const uptimeSeconds = (): number => Math.round((clock.nowMs() - about.startedAtMs) / 1000)
 
   server.get('/health', HEALTH, async (_request, reply) => {
     const { isReady } = await readiness.check()
+    const status = isReady ? 'healthy' : 'unhealthy'
+    const agents = isReady ? await countActiveAgents(database) : 0
     return reply
       .code(isReady ? 200 : 503)
-      .send({ status: isReady ? 'healthy' : 'unhealthy', version, storage, license })
+      .send({ status, version, storage, license, agents, uptime_seconds: uptimeSeconds() })
   })
   server.get('/health/live', LIVE, async () => ({ status: 'ok' }))
   server.get('/health/ready', READY, async (_request, reply) => {
@@ -144,7 +153,7 @@ export function healthRoutes(server: FastifyInstance, routes: HealthRoutes): voi
       process: {
         pid: process.pid,
         node: process.version,
-        uptime_seconds: Math.round((clock.nowMs() - about.startedAtMs) / 1000),
+        uptime_seconds: uptimeSeconds(),
         rss,
         heap_used: heapUsed,
       },

@@ -7,8 +7,8 @@ import type { LocalStep } from '../core/step.ts'
 import type { Engine } from '../detection/engine.ts'
 import type { Match } from '../detection/pattern.ts'
 import { contentOf } from '../normalization/byte-content.ts'
-import { unpackBudget, unpackedText } from '../normalization/decoded-bytes.ts'
 import { longRuns, type UnreadRun } from '../normalization/encoded-text.ts'
+import { unpackBudget, unpackedText } from '../normalization/packed-bytes.ts'
 import type { TextVariant } from '../normalization/text-variant.ts'
 
 /** Hashes, keys, tokens and cursors are shorter. */
@@ -107,7 +107,7 @@ function opaqueKind(run: string, isArmouredRun: () => boolean): string | undefin
   const bytes = Buffer.from(run, isHexadecimal ? 'hex' : 'base64')
   const content = contentOf(bytes)
   if (content === 'text' || content === 'media' || (content === 'key' && isArmouredRun())) return undefined
-  if (unpackedText(bytes, unpackBudget()) !== undefined) return undefined
+  if (unpackedText(bytes, unpackBudget(true)) !== undefined) return undefined
   // Letters may be stuck to its front.
   if ([1, 2, 3].some((shift) => contentOf(Buffer.from(run.slice(shift), 'base64')) === 'text')) return undefined
   if (content === 'compressed' || content === 'encrypted') return content

@@ -18,6 +18,10 @@ const INVISIBLE_CHARS_MIN = 8
 /** The tags of a flag: two to eight, and the one that ends them. */
 const FLAG = /^(?:\udb40[\udc30-\udc39\udc61-\udc7a]){2,8}\udb40\udc7f$/
 
+/** What each run begins with; most texts have none. */
+const INVISIBLE = /[\ufe00-\ufe0f\u200b-\u200f\u2060-\u2064\ufeff\udb40]/
+const NO_MATCHES: readonly Match[] = []
+
 /** The same for one code unit, including half of a surrogate pair. */
 const INVISIBLE_CHARACTER = /[\ufe00-\ufe0f\u200b-\u200f\u2060-\u2064\ufeff\udc00-\uddef]|\udb40/
 
@@ -29,6 +33,7 @@ function pendingInvisibleStart(text: string): number {
 }
 
 function hiddenTexts(text: string): readonly Match[] {
+  if (!INVISIBLE.test(text)) return NO_MATCHES
   return [...text.matchAll(INVISIBLE_RUN)]
     .filter(([run]) => run.length >= INVISIBLE_CHARS_MIN && !FLAG.test(run))
     .map((match): Match => {
@@ -41,7 +46,10 @@ function hiddenTexts(text: string): readonly Match[] {
 export function createStep(engine: Engine): LocalStep {
   const rules = engine.rules('exfiltration')
   const detectPatterns = engine.detector(rules)
-  const detect: Detector = (text, keywords) => [...detectPatterns(text, keywords), ...hiddenTexts(text)]
+  const detect: Detector = (text, keywords) => {
+    const [matches, hidden] = [detectPatterns(text, keywords), hiddenTexts(text)]
+    return hidden.length === 0 ? matches : [...matches, ...hidden]
+  }
   return {
     name: 'scan_output',
     position: 700,

@@ -23,7 +23,7 @@ import {
 } from './release-window.ts'
 
 /** `slots` are the places of the held text, in its order. `isDue`: something of it has changed since it was settled. */
-type HeldText = { window: Window; slots: TextSlot[]; isDue: boolean; newChars: number }
+type HeldText = { window: Window; readonly isNamed: boolean; slots: TextSlot[]; isDue: boolean; newChars: number }
 
 /** All texts of a stream by pointer; `current` is the one that each choice is at. */
 export type HeldTexts = Readonly<{
@@ -41,6 +41,9 @@ export function createHeldTexts(matchCharsMax: number, pendingFrom: PendingFrom)
   return { matchCharsMax, pendingFrom, byPointer: new Map(), current: new Map() }
 }
 
+/** No match that begins in a name reaches farther back. */
+const NAME_CHARS_MAX = 64
+
 /** Appends the text of a chunk. `earlier` is what has left of it as a whole before, when it is held for the first time. */
 export function appendText(texts: HeldTexts, { field, slot }: HeldField, earlier: string): void {
   const { matchCharsMax, pendingFrom, byPointer, current } = texts
@@ -48,14 +51,19 @@ export function appendText(texts: HeldTexts, { field, slot }: HeldField, earlier
   current.set(field.choice, field.pointer)
   let held = byPointer.get(field.pointer)
   if (held === undefined) {
-    const window = createWindow(matchCharsMax, HELD_CHARS_MAX, pendingFrom, earlier)
-    held = { window, slots: [], isDue: true, newChars: 0 }
+    const window = createWindow(matchCharsMax, HELD_CHARS_MAX, pendingFrom, nameBefore(field) + earlier)
+    held = { window, isNamed: field.name !== undefined, slots: [], isDue: true, newChars: 0 }
     byPointer.set(field.pointer, held)
   }
   held.window = push(held.window, field.text)
   held.slots.push(slot)
   held.newChars += field.text.length
   held.isDue = true
+}
+
+/** What stands in front of a value in JSON: its name may tell what the value alone does not. */
+function nameBefore({ name }: HeldField['field']): string {
+  return name === undefined ? '' : `"${name.slice(-NAME_CHARS_MAX)}": "`
 }
 
 /** Pauses the text that a choice is at: something else of it has begun. */
@@ -78,8 +86,13 @@ export function finishTexts({ byPointer }: HeldTexts): void {
 /** The texts that are to be scanned now. */
 export function dueTexts({ byPointer }: HeldTexts): readonly DueText[] {
   const due: DueText[] = []
-  for (const [pointer, { window, isDue }] of byPointer) if (isDue) due.push({ pointer, text: scanText(window) })
+  for (const [pointer, held] of byPointer) if (held.isDue) due.push({ pointer, text: dueText(held) })
   return due
+}
+
+/** A value that stands behind its name ends with a quote. */
+function dueText({ window, isNamed }: HeldText): string {
+  return isNamed && (window.isFinished || window.isPaused) ? `${scanText(window)}"` : scanText(window)
 }
 
 /** How much of the texts is new, and how much would be scanned. */

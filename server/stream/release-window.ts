@@ -22,7 +22,7 @@ import type { PendingFrom } from '../core/step.ts'
 import { holdFrom, pendingStart } from '../normalization/pending-variant.ts'
 import { plainEdits } from '../pipeline/plain-redaction.ts'
 import { mergeSpans } from '../pipeline/redaction.ts'
-import { isTailHarmless } from './harmless-tail.ts'
+import { endsInKeyRun, isTailHarmless } from './harmless-tail.ts'
 
 /** `context` has left already (in its original form, for looking behind), `held` has not. */
 export type Window = Readonly<{
@@ -115,20 +115,25 @@ export function settle(window: Window, findings: readonly Finding[]): Settled {
 
 /** Findings in the held text, each with what it has become: of one that began before the text paused, the part that is held. */
 function ownFindings(
-  { context, hasPaused }: Window,
+  { context, held, hasPaused }: Window,
   findings: readonly Finding[],
 ): readonly (readonly [given: Finding, own: Finding])[] {
   const heldFrom = context.length
   return findings.flatMap((finding): readonly (readonly [Finding, Finding])[] => {
-    const [start, end] = finding.span
-    if (start >= heldFrom) return [[finding, finding]]
-    return hasPaused && end > heldFrom ? [[finding, { ...finding, span: [heldFrom, end] }]] : []
+    const [start] = finding.span
+    // A quote behind the text may be in it.
+    const end = Math.min(finding.span[1], heldFrom + held.length)
+    if (start >= heldFrom && end === finding.span[1]) return [[finding, finding]]
+    const isOwn = end > heldFrom && (start >= heldFrom || hasPaused)
+    return isOwn ? [[finding, { ...finding, span: [Math.max(start, heldFrom), end] }]] : []
   })
 }
 
 function mayLeavePaused(window: Window, findings: readonly Finding[]): boolean {
   const { isPaused, matchCharsMax, pendingFrom = (text: string) => text.length - matchCharsMax } = window
-  return isPaused && isTailHarmless(scanText(window), pendingFrom, findings)
+  if (!isPaused) return false
+  const text = scanText(window)
+  return isTailHarmless(text, pendingFrom, findings) && !endsInKeyRun(text, findings)
 }
 
 /** Releases what may leave, with marks in place of the findings of `kinds`. `settled` must be of this very window. */

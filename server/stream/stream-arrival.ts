@@ -1,6 +1,7 @@
 /** What the events of a stream mean: chunks, signs of life, the end, an error of the model server. */
 import type { ErrorCode } from '../core/errors.ts'
-import { parseExact } from '../protocol/exact-number.ts'
+import { MalformedResponseError } from '../core/malformed-response.ts'
+import { parseQuickly } from '../protocol/quick-json.ts'
 import { SseError, type StreamEvent } from '../protocol/sse.ts'
 import { isForeign, isObject, type JsonObject } from '../protocol/stream-chunk.ts'
 import { errorOf } from '../protocol/upstream-error.ts'
@@ -25,9 +26,13 @@ export function acceptRead(state: StreamState, { events, end }: StreamRead): Str
   if (end?.kind !== 'failed') return end
   return {
     kind: 'failed',
-    code: end.cause instanceof SseError ? 'upstream.malformed' : 'upstream.failed',
+    code: isMalformed(end.cause) ? 'upstream.malformed' : 'upstream.failed',
     cause: end.cause,
   }
+}
+
+function isMalformed(cause: unknown): boolean {
+  return cause instanceof SseError || cause instanceof MalformedResponseError
 }
 
 function acceptEvent(state: StreamState, { name, data }: StreamEvent): StreamStop | undefined {
@@ -54,7 +59,7 @@ function errorIn(value: JsonObject, name: string | undefined): object | undefine
 
 function parseObject(text: string): JsonObject | undefined {
   try {
-    const value = parseExact(text)
+    const value = parseQuickly(text)
     return isObject(value) ? value : undefined
   } catch {
     return undefined

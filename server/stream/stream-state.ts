@@ -35,8 +35,8 @@ import type { Backlog } from './judgement-pace.ts'
 import type { StreamProgress } from './stream-progress.ts'
 import { type WholeField, WholeFields } from './whole-field.ts'
 
-/** Places of strings in one stream; each of them is remembered. */
-const PLACES_MAX = 10_000
+/** Places of strings in one stream; each of them is remembered, and all of them may come at once. */
+const PLACES_MAX = 3_000
 
 const NO_BATCH: Batch = { chunks: [], wholeFields: [], due: [] }
 const NOTHING_SETTLED: SettledBatch = { outcomes: [], texts: new Map(), incomplete: [] }
@@ -79,8 +79,10 @@ export class StreamState {
   accept(value: unknown, jsonChars: number): boolean {
     try {
       const split = splitChunk(value, (field) => this.#fields.isHeld(field))
-      if (split === undefined) return false
-      this.#add({ ...split, chunk: this.#fields.withFirstValues(split.chunk) }, jsonChars)
+      if (split === undefined || split.fields.size > PLACES_MAX) return false
+      const chunk = this.#fields.withFirstValues(split.chunk)
+      if (this.#fields.count > PLACES_MAX) return false
+      this.#add({ ...split, chunk }, jsonChars)
       return this.#fields.count <= PLACES_MAX
     } catch (cause) {
       if (cause instanceof ProjectionError) return false

@@ -6,7 +6,7 @@
 import type { Segment } from '../core/call.ts'
 import type { PendingFrom } from '../core/step.ts'
 import { encodedRuns } from '../normalization/encoded-text.ts'
-import { KEY_SUFFIX } from '../protocol/json-pointer.ts'
+import { containerPointer, KEY_SUFFIX, pointerToken } from '../protocol/json-pointer.ts'
 import { project } from '../protocol/projection.ts'
 import { type FieldText, isObject, type JsonObject } from '../protocol/stream-chunk.ts'
 import { isTailHarmless } from './harmless-tail.ts'
@@ -168,9 +168,10 @@ export class WholeFields {
     if (typeof value === 'string') return this.#firstValue(value, pointer)
     if (Array.isArray(value)) return value.map((item, index) => this.#firstValues(item, `${pointer}/${index}`))
     if (!isObject(value)) return value
+    const container = containerPointer(pointer)
     return Object.fromEntries(
       Object.entries(value).map(([name, member]) => {
-        const inner = `${pointer}/${name}`
+        const inner = `${container}/${pointerToken(name)}`
         return [name, inner === '/choices' ? member : this.#firstValues(member, inner)]
       }),
     )

@@ -97,7 +97,7 @@ const limits: Rule = {
 }
 
 /** Names that a wire format prescribes. */
-const wireBooleans = ['stream', 'ok', 'success', 'blocked', 'allowed']
+const wireBooleans = ['active', 'stream', 'ok', 'success', 'blocked', 'allowed']
 
 const booleans: Rule = {
   name: 'booleans begin with is, has or should',

@@ -212,6 +212,7 @@ const server: readonly Room[] = [
     is: 'The processes: `main` (the gateway), `migrate`, `verify`, `backup`.',
     knows: [
       'server/checkpoint',
+      'server/composition',
       'contract',
       'server/adapters',
       'server/adapters/pglite',

@@ -8,9 +8,9 @@ export type Place = Readonly<{ baseURL: string; apiKey: string }>
 /** The two places. */
 export type BothWays = Readonly<{ gateway: RunningGateway; direct: Place; governed: Place; close: () => Promise<void> }>
 
-/** Starts the stand-in and a gateway in front of it. */
-export async function startBothWays(): Promise<BothWays> {
-  const gateway = await startGateway()
+/** Starts the stand-in and a gateway in front of it, with these settings. */
+export async function startBothWays(environment: Readonly<Record<string, string>> = {}): Promise<BothWays> {
+  const gateway = await startGateway(environment)
   gateway.models.answer(answerByModel)
   return {
     gateway,

@@ -1,140 +1,79 @@
-/** The `openai` client for JavaScript reads streams through the gateway as it reads them without: the same events in the same order. */
+/** The `openai` client for JavaScript gives its user through the gateway what it gives without. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import OpenAI from 'openai'
-import type { ChatCompletionStreamParams } from 'openai/lib/ChatCompletionStream'
-import { type BothWays, type Place, startBothWays } from './both-ways.ts'
+import { test } from 'node:test'
+import { CLIENTS } from './client-list.ts'
+import { useClient } from './client-test.ts'
+import { startHere } from './driver.ts'
+import { testFailures, testRetries } from './failure-rows.ts'
+import { MASK } from './governed-rows.ts'
+import { OPENAI_FEATURES } from './openai-js-features.ts'
+import { PARTS } from './part-rows.ts'
 import { STREAM_ROWS } from './stream-rows.ts'
 
-let ways: BothWays
-before(async () => {
-  ways = await startBothWays()
-})
-after(() => ways.close())
-
-const parameters = (name: string) => ({
-  type: 'object',
-  properties: { [name]: { type: 'string' } },
-  required: [name],
-  additionalProperties: false,
-})
-const asked = (model: string): ChatCompletionStreamParams => ({
-  model,
-  messages: [{ role: 'user', content: 'hello' }],
-  stream_options: { include_usage: true },
-  tools: [
-    { type: 'function', function: { name: 'get_weather', strict: true, parameters: parameters('city') } },
-    { type: 'function', function: { name: 'get_time', strict: true, parameters: parameters('zone') } },
-  ],
-})
-
-type Feature = (client: OpenAI, model: string) => Promise<unknown>
-
-/** What goes wrong is an outcome too. */
-const outcome = async (work: () => Promise<unknown>): Promise<unknown> => {
-  try {
-    return await work()
-  } catch (error) {
-    const { name, message, code } = error as { name: string; message: string; code?: unknown }
-    return { name, message, code }
-  }
-}
-
-const chunks: Feature = async (client, model) => {
-  const all: unknown[] = []
-  const failure = await outcome(async () => {
-    for await (const one of await client.chat.completions.create({ ...asked(model), stream: true })) all.push(one)
-  })
-  return { all, failure }
-}
-
-const EVENTS = [
-  'content.delta',
-  'content.done',
-  'refusal.delta',
-  'refusal.done',
-  'tool_calls.function.arguments.delta',
-  'tool_calls.function.arguments.done',
-] as const
-
-const helperEvents: Feature = async (client, model) => {
-  const all: unknown[] = []
-  const stream = client.chat.completions.stream(asked(model))
-  for (const name of EVENTS) stream.on(name, (event: unknown) => all.push([name, event]))
-  const final = await outcome(() => stream.finalChatCompletion())
-  return { all, final }
-}
-
-const runTools: Feature = async (client, model) => {
-  const ran: unknown[] = []
-  const tool = (name: string, parameter: string) => ({
-    type: 'function' as const,
-    function: {
-      name,
-      description: name,
-      parameters: parameters(parameter),
-      parse: JSON.parse,
-      function: async (given: unknown) => {
-        ran.push([name, given])
-        return 'done'
-      },
-    },
-  })
-  const runner = client.chat.completions.runTools({
-    model,
-    stream: true,
-    messages: [{ role: 'user', content: 'hello' }],
-    tools: [tool('get_weather', 'city'), tool('get_time', 'zone')],
-  })
-  const content = await outcome(() => runner.finalContent())
-  return { ran, content, messages: runner.messages.map(({ role }) => role) }
-}
-
-const FEATURES: readonly (readonly [what: string, feature: Feature])[] = [
-  ['chunks of a stream', chunks],
-  ['events of stream()', helperEvents],
-  ['runTools()', runTools],
-]
+const client = useClient(() => startHere(OPENAI_FEATURES))
 
 /** What is not the same on purpose: own words for a stream that breaks off, and chunks without choices. */
 const OWN = new Set(['broken', 'keep-alive'])
+const STREAMS = STREAM_ROWS.map(({ model }) => model).filter((model) => !OWN.has(model))
 
-const clientOf = ({ baseURL, apiKey }: Place): OpenAI => new OpenAI({ baseURL, apiKey, maxRetries: 0 })
-
-for (const [what, feature] of FEATURES) {
-  for (const { model } of STREAM_ROWS) {
-    if (OWN.has(model)) continue
-    test(`${what}: ${model}`, async () => {
-      const [direct, governed] = await Promise.all([
-        feature(clientOf(ways.direct), model),
-        feature(clientOf(ways.governed), model),
-      ])
-      assert.deepEqual(governed, direct)
-    })
-  }
+/** What the client raises without the gateway too: its helpers want a role in each choice and an index in each call, one by one. */
+const ALONE: Readonly<Record<string, string>> = { error: 'APIError' }
+const RUNNER_ALONE: typeof ALONE = {
+  ...ALONE,
+  'tools-without-index': 'OpenAIError',
+  'empty-reasons': 'OpenAIError',
+  choices: 'OpenAIError',
 }
+const HELPER_ALONE: typeof ALONE = { ...RUNNER_ALONE, 'interleaved-tools': 'OpenAIError' }
 
-for (const { model } of STREAM_ROWS) {
-  if (OWN.has(model)) continue
-  test(`what stream() ends with when events drip: ${model}`, async () => {
-    const final = (place: Place): Promise<unknown> =>
-      outcome(() =>
-        clientOf(place)
-          .chat.completions.stream(asked(`${model}:drip`))
-          .finalChatCompletion(),
-      )
-    const [direct, governed] = await Promise.all([final(ways.direct), final(ways.governed)])
-    assert.deepEqual(governed, direct)
-  })
-}
+client.testSame([
+  ...STREAMS.map((model) => ['chunks', model, ALONE[model]] as const),
+  ...STREAMS.map((model) => ['streamHelper', model, HELPER_ALONE[model]] as const),
+  ...STREAMS.map((model) => ['streamFinal', `${model}:drip`, HELPER_ALONE[model]] as const),
+  ...STREAMS.map((model) => ['runTools', model, RUNNER_ALONE[model]] as const),
+  ...['text', 'parallel-tools', 'reasoning', 'choices', 'refusal'].map((model) => ['chat', model] as const),
+  ['chat', 'text', undefined, PARTS],
+  ['chunks', 'text', undefined, PARTS],
+  ['parse', 'structured'],
+  ['completions', 'text'],
+  ['completionsStream', 'text'],
+  ['embeddings', 'vectors'],
+  ['embeddingsAsNumbers', 'vectors'],
+])
+
+testFailures(client, 'chat', 'chunks', CLIENTS['openai-js'].classes)
+testRetries(client, 'chat')
 
 test('signs of life and empty events are skipped, the text is whole', async () => {
-  const stream = clientOf(ways.governed).chat.completions.stream(asked('keep-alive'))
-  assert.equal((await stream.finalChatCompletion()).choices[0]?.message.content, 'Good.')
+  const { given } = await client.governed({ feature: 'streamFinal', model: 'keep-alive' })
+  const { choices } = given as { choices: readonly { message: { content: string } }[] }
+  assert.equal(choices[0]?.message.content, 'Good.')
 })
 
-test('a stream that breaks off raises', async () => {
-  const { all, failure } = (await chunks(clientOf(ways.governed), 'broken')) as { all: unknown[]; failure: unknown }
-  assert.ok(all.length > 0)
-  assert.equal((failure as { code: unknown }).code, 'upstream.failed')
+test('the answer is masked, and says what was taken out', async () => {
+  const headers = { 'X-Governance-Flags': 'pii=mask' }
+  const { given } = await client.governed({ feature: 'redacted', model: 'personal', headers })
+  const { text, header, data } = given as { text: string; header: string; data: { tappass: { redacted: unknown } } }
+  assert.deepEqual([text, header, data.tappass.redacted], [`Write to ${MASK} about it.`, 'pii.email', ['pii.email']])
+})
+
+test('models are listed and looked up, ids with slashes too', async () => {
+  const model = 'owner/family/model'
+  const listed = await client.governed({ feature: 'models', model: '' })
+  assert.deepEqual((listed.given as string[]).toSorted(), ['echo', model, 'text'])
+  const [direct, governed] = [
+    await client.direct({ feature: 'model', model }),
+    await client.governed({ feature: 'model', model }),
+  ]
+  assert.equal((governed.given as { id: string }).id, model)
+  assert.deepEqual(governed.given, direct.given)
+})
+
+test('a route that is not there, and a method that a route does not have', async () => {
+  const baseURL = `${client.ways().governed.baseURL}/nothing`
+  const missing = await client.governed({ feature: 'chat', model: 'text', retries: 2, baseURL })
+  assert.match(missing.raised?.message ?? '', /404 .* is not a route of this gateway/)
+  const method = await client.governed({ feature: 'get', model: 'text', retries: 2 })
+  assert.deepEqual([missing.raised?.classes[0], method.raised?.status], ['NotFoundError', 405])
+  assert.deepEqual([missing.requests, method.requests], [1, 1])
 })

@@ -132,6 +132,19 @@ export const STREAM_ROWS: readonly StreamRow[] = [
     ],
   },
   { model: 'structured', turns: [[role, ...say('{"city":"Ghent","days":[1,2,3]}'), chunk({}, 'stop'), END]] },
+  { model: 'react', turns: [[role, ...say('Thought: I know it.\nAnswer: Good morning.'), chunk({}, 'stop'), END]] },
+  {
+    model: 'handoff',
+    turns: [[role, ...call(0, 'transfer_to_other', '{}'), chunk({}, 'tool_calls'), END], answered],
+  },
+  {
+    model: 'trip-call',
+    turns: [[role, ...call(0, 'Trip', '{"city":"Ghent","days":[1,2,3]}'), chunk({}, 'tool_calls'), END], answered],
+  },
+  {
+    model: 'structured-call',
+    turns: [[role, ...call(0, 'final', '{"city":"Ghent","days":[1,2,3]}'), chunk({}, 'tool_calls'), END], answered],
+  },
   {
     model: 'error',
     turns: [

@@ -1,71 +1,62 @@
-/** Vercel's `ai` reads streams through the gateway as it reads them without: the same parts in the same order. */
+/** Vercel's `ai` gives its user through the gateway what it gives without: the same answers, and the same parts of streams in the same order. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
-import { jsonSchema, stepCountIs, streamText, tool } from 'ai'
-import { type BothWays, type Place, startBothWays } from './both-ways.ts'
+import { test } from 'node:test'
+import { CLIENTS } from './client-list.ts'
+import { useClient } from './client-test.ts'
+import { startHere } from './driver.ts'
+import { testFailures, testRetries } from './failure-rows.ts'
+import { MASK } from './governed-rows.ts'
+import { PICTURE_DATA } from './part-rows.ts'
 import { STREAM_ROWS } from './stream-rows.ts'
+import { VERCEL_FEATURES } from './vercel-ai-features.ts'
 
-let ways: BothWays
-before(async () => {
-  ways = await startBothWays()
+const client = useClient(() => startHere(VERCEL_FEATURES))
+
+/** What is not the same on purpose: own words for a stream that breaks off, and chunks without choices. */
+const OWN = new Set(['broken', 'keep-alive'])
+
+client.testSame([
+  ...STREAM_ROWS.filter(({ model }) => !OWN.has(model)).map(({ model }) => ['parts', model] as const),
+  ...['text', 'parallel-tools', 'words-then-tools', 'reasoning', 'reasoning-and-tools'].map(
+    (model) => ['text', model] as const,
+  ),
+  ['object', 'structured'],
+  ['objectStream', 'structured'],
+  ['embeddings', 'vectors'],
+  [
+    'text',
+    'text',
+    undefined,
+    [
+      { type: 'text', text: 'What do you see?' },
+      { type: 'image', image: PICTURE_DATA, mediaType: 'image/png' },
+    ],
+  ],
+])
+
+testFailures(client, 'text', undefined, CLIENTS.vercel.classes)
+testRetries(client, 'text')
+
+test('a model server that breaks off', async () => {
+  const { raised } = await client.governed({ feature: 'text', model: 'cut' })
+  assert.match(raised?.message ?? '', /could not be reached/)
 })
-after(() => ways.close())
 
-const schema = (name: string) =>
-  jsonSchema<Record<string, string>>({ type: 'object', properties: { [name]: { type: 'string' } }, required: [name] })
+test('the answer is masked', async () => {
+  const headers = { 'X-Governance-Flags': 'pii=mask' }
+  const { given } = await client.governed({ feature: 'text', model: 'personal', headers })
+  assert.equal((given as { text: string }).text, `Write to ${MASK} about it.`)
+})
 
-/** Parts of the stream without what is new in each run. */
-async function partsOf({ baseURL, apiKey }: Place, model: string): Promise<readonly unknown[]> {
-  const ran: unknown[] = []
-  const execute = async (given: unknown): Promise<string> => {
-    ran.push(given)
-    return 'done'
-  }
-  const result = streamText({
-    model: createOpenAICompatible({ name: 'stand-in', baseURL, apiKey, includeUsage: true })(model),
-    prompt: 'hello',
-    maxRetries: 0,
-    stopWhen: stepCountIs(3),
-    tools: {
-      get_weather: tool({ description: 'weather', inputSchema: schema('city'), execute }),
-      get_time: tool({ description: 'time', inputSchema: schema('zone'), execute }),
-    },
-    onError: () => {},
-  })
-  const parts: unknown[] = []
-  try {
-    for await (const part of result.fullStream) parts.push(comparable(part))
-  } catch (error) {
-    parts.push({ type: 'thrown', error: String(error) })
-  }
-  return [...parts, ran]
-}
-
-function comparable(part: Readonly<{ type: string }>): unknown {
-  const { type, text, delta, toolName, input, output, finishReason, error } = part as Record<string, unknown>
-  return {
-    type,
-    text,
-    delta,
-    toolName,
-    input,
-    output,
-    finishReason,
-    error: error === undefined ? undefined : String(error),
-  }
-}
-
-for (const { model } of STREAM_ROWS) {
-  if (['broken', 'keep-alive'].includes(model)) continue
-  test(`streamText: ${model}`, async () => {
-    const [direct, governed] = await Promise.all([partsOf(ways.direct, model), partsOf(ways.governed, model)])
-    assert.deepEqual(governed, direct)
+for (const [model, why] of [
+  ['broken', /broke off/],
+  ['secret', /Response blocked by policy: Secret detected: PRIVATE_KEY/],
+  ['secret-in-a-call', /Response blocked by policy: Secret detected: PRIVATE_KEY/],
+] as const) {
+  test(`a stream that ends early is an error part with the reason, and raises: ${model}`, async () => {
+    const { told, raised } = await client.governed({ feature: 'parts', model })
+    const failed = (told as readonly { type: string; error?: string }[]).find(({ type }) => type === 'error')
+    assert.match(failed?.error ?? '', why)
+    assert.notEqual(raised, undefined)
   })
 }
-
-test('streamText: a stream that breaks off is an error part with the reason, and raises', async () => {
-  const parts = (await partsOf(ways.governed, 'broken')) as readonly { type?: string; error?: string }[]
-  assert.match(parts.find(({ type }) => type === 'error')?.error ?? '', /broke off/)
-  assert.ok(parts.some(({ type }) => type === 'thrown'))
-})

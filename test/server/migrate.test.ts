@@ -117,7 +117,10 @@ describe('an upgrade (trap 1: init scripts run on an empty database only)', () =
     const up = await migrateJson(settings, 'up')
     assert.deepEqual(
       [up.code, up.answer],
-      [0, { status: 'current', applied: ['011_trust_health.sql', '012_governance_policies.sql', '013_ledger_salts.sql'] }],
+      [
+        0,
+        { status: 'current', applied: ['011_trust_health.sql', '012_governance_policies.sql', '013_ledger_salts.sql'] },
+      ],
     )
     assert.equal(await server.superuser(counts, name), kept)
     assert.deepEqual((await migrateJson(settings, 'up')).answer, { status: 'current', applied: [] })

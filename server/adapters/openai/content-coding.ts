@@ -4,6 +4,7 @@
  */
 import { Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib'
+import { MalformedResponseError } from '../../core/malformed-response.ts'
 import type { FlowControl } from './response-body.ts'
 
 const DECODERS: Readonly<Record<string, () => Transform>> = {
@@ -56,7 +57,7 @@ export function createDecoder(
     sink.end(cause)
   }
   for (const [index, decoder] of decoders.entries()) {
-    decoder.on('error', fail)
+    decoder.on('error', (cause) => fail(new MalformedResponseError(cause)))
     const next = decoders[index + 1]
     if (next) decoder.pipe(next)
   }

@@ -5,6 +5,7 @@
  * everything else.
  */
 import type { Dispatcher, Pool } from 'undici'
+import { MalformedResponseError } from '../../core/malformed-response.ts'
 import type { Upstream, UpstreamResponse } from '../../core/ports.ts'
 import { type Connection, createConnectionPool, type PooledHandler } from './connection-pool.ts'
 import { codingsOf, createDecoder, type Decoder } from './content-coding.ts'
@@ -107,10 +108,16 @@ function dispatchRequest(
     },
     onResponseData: (_controller, part) => decoder?.push(part),
     onResponseEnd: () => finish(),
-    onResponseError: (_controller, cause) => finish(cause),
+    onResponseError: (_controller, cause) =>
+      finish(!decoder && isNoHttp(cause) ? new MalformedResponseError(cause) : cause),
   }
   pool.dispatch(options, handler)
   return promise
+}
+
+/** True for an error of the parser of HTTP. It is one as well when a connection breaks within a chunked body. */
+function isNoHttp(cause: Error): boolean {
+  return cause.name === 'HTTPParserError' || cause.name === 'HeadersOverflowError'
 }
 
 type Received = Readonly<{ decoder: Decoder; response: UpstreamResponse }>

@@ -8,6 +8,7 @@ import type { Engine } from '../../detection/engine.ts'
 import type { Match } from '../../detection/pattern.ts'
 import { appliesTo, type Phrase } from '../../detection/phrase.ts'
 import type { EditedText } from '../../normalization/edited-text.ts'
+import { withoutDigits } from './letter-digits.ts'
 import { createWindowScore, type InjectionModel, windowsOf } from './linear-model.ts'
 import { withoutSpacing } from './spaced-letters.ts'
 
@@ -53,8 +54,9 @@ export function createInjectionDetector(
       (text, keywords, { author }) => {
         const isWanted = ({ channel }: Phrase): boolean => appliesTo(channel, author)
         const found = detectPhrases(text, isWanted, keywords)
-        const together = withoutSpacing(text)
-        return together === undefined ? found : [...found, ...mapped(detectPhrases(together.text, isWanted), together)]
+        const others = [withoutSpacing(text), withoutDigits(text)].filter((edited) => edited !== undefined)
+        if (others.length === 0) return found
+        return [...found, ...others.flatMap((edited) => mapped(detectPhrases(edited.text, isWanted), edited))]
       },
       { weigh: raiseStrongest, isWhole: true },
     )

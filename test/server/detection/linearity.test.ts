@@ -17,6 +17,7 @@ import { RULE_FUNCTIONS } from '../../../server/rules/check/rule-functions.ts'
 import { readRuleFiles } from '../../../server/rules/rule-source.ts'
 import { createStep as createClassify } from '../../../server/steps/classify-data.ts'
 import { createStep as createInjection } from '../../../server/steps/detect-injection.ts'
+import { createStep as createOpaque } from '../../../server/steps/detect-opaque.ts'
 import { createStep as createPii } from '../../../server/steps/detect-pii.ts'
 import { createStep as createSecrets } from '../../../server/steps/detect-secrets.ts'
 import { step as detectUnicode } from '../../../server/steps/detect-unicode.ts'
@@ -137,6 +138,7 @@ const STEPS: readonly LocalStep[] = [
   createClassify(engine),
   createInjection(engine),
   createOutput(engine),
+  createOpaque(engine),
 ]
 
 /** What a stream asks of the text that it holds; and what steps do with a text. */

@@ -1,7 +1,8 @@
 /**
  * Requests and answers by chance: none is without a reply, no reply is a failure of the gateway, every reply has the call's
  * id, no secret leaves in either direction, and what passes is what was sent. A run is the same for the same seed:
- * TAPPASS_FUZZ_SEED, and TAPPASS_FUZZ_BODIES for how many.
+ * TAPPASS_FUZZ_SEED. TAPPASS_FUZZ_BODIES is how many; unless it is set, a share of 100,000 (test/rounds.ts), and all of them in
+ * `.ci/run`.
  */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
@@ -20,8 +21,7 @@ import { FAMILIES, testEngine } from '../detection/engine-fixture.ts'
 import { answerOf, createBench, governed, requestOf } from '../governance/gateway-fixture.ts'
 import { type Case, createChance, nextCase } from './body-generator.ts'
 
-/** A third of them is 100,000. */
-const BODIES = 300_000
+const BODIES = 100_000
 const SEED = Number(process.env['TAPPASS_FUZZ_SEED'] ?? 9)
 const bodies = Number(process.env['TAPPASS_FUZZ_BODIES'] ?? shareOf(BODIES))
 
@@ -100,5 +100,5 @@ test(`${bodies} requests and answers by chance`, async () => {
     seen.large += one.text.length > LARGE_CHARS ? 1 : 0
   }
   // Chance that never gets anywhere shows nothing.
-  for (const [what, count] of Object.entries(seen)) assert.ok(count > bodies / 5_000, `${what}: ${count}`)
+  for (const [what, count] of Object.entries(seen)) assert.ok(count >= Math.floor(bodies / 5_000), `${what}: ${count}`)
 })

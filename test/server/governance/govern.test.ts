@@ -230,21 +230,6 @@ test('a client that goes away while its call is forwarded is recorded as that', 
   assert.deepEqual(bench.events, ['append govern_allow', 'append client_gone'])
 })
 
-test('a body that is too deep to be looked through is refused, and recorded, before anything else', async () => {
-  let deep: unknown = 'x'
-  for (let depth = 0; depth < 200; depth++) deep = [deep]
-  const bench = createBench(said('hello'))
-  const reply = whole(await governed(bench.gateway, requestOf({ model: 'm', deep })))
-  assert.deepEqual([reply.status, reply.code], [422, 'request.too_complex'])
-  assert.deepEqual(bench.events, ['append request_refused'])
-})
-
-test('an answer that is too deep to be looked through does not leave', async () => {
-  const bench = createBench(() => answerOf([`{"choices":${'['.repeat(200)}"x"${']'.repeat(200)}}`]))
-  const reply = whole(await governed(bench.gateway, hello))
-  assert.deepEqual([reply.status, reply.code], [502, 'upstream.malformed'])
-})
-
 const OURS: readonly (readonly [what: string, body: object])[] = [
   ['as it is', completion('fine')],
   ['empty', {}],

@@ -6,12 +6,13 @@ import confusables from 'unhomoglyph/data.json' with { type: 'json' }
 
 const CONFUSABLES: Readonly<Record<string, string>> = confusables
 
-/** Small capitals, letters of phonetics, and pairs that TR39 gives another prototype (Cyrillic у, Greek η as n). */
+/** Small capitals, letters of phonetics and of Braille, and pairs that TR39 gives another prototype (Cyrillic у, Greek η as n). */
 const PAIRS = `аa вb еe ёe іi їi јj кk оo рp сc ѕs тt уy хx һh ԁd ԛq ԝw ьb пn АA ВB ЕE ІI ЈJ КK МM НH ОO РP СC ЅS ТT УY ХX ԌG
   αa βb γy εe ηn ιi κk νv οo ρp τt υu χx ωw ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX ɡg ɑa ıi ɩi ʏy ʀr ʟl ᴀa ᴄc ᴅd
   ᴇe ᴊj ᴋk ᴍm ᴏo ᴘp ᴛt ᴜu ᴠv ᴡw ᴢz ʙb ꜰf ɢg ʜh ɪi ɴn ꞯq ꜱs ʟl ᴌl ᴎn ᴙr ǝe ɐa ɔc ɘe łl Łl øo Øo đd Đd ħh Ħh ŧt Ŧt ɨi ʉu
   ßss æae œoe Æae Œoe ։: 。. ｡. ժd ҽe եe ղn Թp ɾr Եt մu վy Հz ϲc ʍm իi ջj քp լl րr ₳A ฿B ₵C ₣F ₲G ⱧH ₭K ⱠL ₦N ₱P ⱤR ₴S ɄU ₩W ӾX
-  ɎY ⱫZ`
+  ɎY ⱫZ гr цu иu ѵv мm нh яr ӏl
+  ⠁a ⠃b ⠉c ⠙d ⠑e ⠋f ⠛g ⠓h ⠊i ⠚j ⠅k ⠇l ⠍m ⠝n ⠕o ⠏p ⠟q ⠗r ⠎s ⠞t ⠥u ⠧v ⠺w ⠭x ⠽y ⠵z`
 
 /** Letters and digits in rows: the first code point, and the ASCII that the row runs through. */
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
@@ -55,7 +56,8 @@ export function letterForms(): LetterForms {
     if (to === undefined) continue
     const isLetter = /^[A-Za-z0-9]+$/.test(to)
     // Full-width and small forms of signs are forms of ASCII, whatever stands around them, and so are all digits.
-    const isForm = (to.length === 1 || isLetter) && (character.normalize('NFKC') === to || /\p{Nd}/u.test(character))
+    const isForm =
+      to === ' ' || ((to.length === 1 || isLetter) && (character.normalize('NFKC') === to || /\p{Nd}/u.test(character)))
     const isComposed = COMPOSED.test(character.normalize('NFD'))
     const where = isComposed
       ? 'composed'
@@ -79,10 +81,13 @@ function handMade(): ReadonlyMap<string, string> {
 
 /** What a character stands for, when that is ASCII: its form, a letter without its marks, a digit, or what it looks like. */
 function asciiOf(character: string): string | undefined {
-  // A mark by itself, and a blank, are no form of anything.
+  if (/\p{Zs}/u.test(character)) return ' '
+  // A mark by itself is no form of anything.
   if (/[\p{M}\p{Z}\p{Default_Ignorable_Code_Point}]/u.test(character)) return undefined
   if (/\p{Nd}/u.test(character)) return String(digitOf(character))
-  for (const plain of [character.normalize('NFKC'), character.normalize('NFKD').replace(/\p{M}/gu, '')]) {
+  // Unicode's table has the capitals of Cherokee only.
+  const upper = /\p{scx=Cher}/u.test(character) ? character.toUpperCase() : character
+  for (const plain of [upper.normalize('NFKC'), character.normalize('NFKD').replace(/\p{M}/gu, '')]) {
     if (/^[\x21-\x7e]+$/.test(plain)) return plain
     const alike = [...plain]
       .map((each) => CONFUSABLES[each] ?? each)

@@ -106,7 +106,6 @@ const PACKED: readonly (readonly [name: string, text: string])[] = [
   ['gzip twice in base64', base64(gzip)],
   ['gzip in hexadecimal', gzipSync(SECRET).toString('hex')],
   ['zlib', base64(deflateSync(SECRET))],
-  ['deflate alone', base64(deflateRawSync(SECRET))],
   ['UTF-16, as PowerShell takes it', base64(wide)],
   ['UTF-16 of the other order', base64(Buffer.from(wide).swap16())],
   ['UTF-16 behind its mark', base64(Buffer.concat([Buffer.from([0xff, 0xfe]), wide]))],
@@ -140,6 +139,7 @@ const LISTED: readonly (readonly [name: string, text: string])[] = [
   ['base64 in lines of 20', inPieces(20, '\r\n    ')],
   ['base64 in groups of 4', inPieces(4, ' ')],
   ['base64 in groups of 8', inPieces(8, ' ')],
+  ['deflate alone', base64(deflateRawSync(SECRET))],
   ['base85 of Python and Git', base85(SECRET)],
   ['base85 of Adobe', `<~${ascii85(SECRET)}~>`],
 ]

@@ -209,3 +209,13 @@ test('the ledger is intact, and says when it is not', async () => {
   const { status, seq } = await integrity()
   assert.deepEqual([status, seq], ['broken', 2])
 })
+
+test("an agent is shown under the names that TapPass's SDK reads as well", async () => {
+  await register({ agent_id: 'short-lived' })
+  const shown = async () => (await bodyOf(await gateway.admin('/agents/short-lived'))) as Record<string, unknown>
+  const before = await shown()
+  assert.deepEqual([before['active'], before['registered_at']], [true, before['created_at']])
+  await gateway.admin('/agents/short-lived', { method: 'DELETE' })
+  const { active, is_active } = await shown()
+  assert.deepEqual([active, is_active], [false, false])
+})

@@ -1,6 +1,8 @@
 /** What clients are told when something goes wrong: status, headers, and members of the body, each case a row. */
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
 import OpenAI, { APIError } from 'openai'
 import { type Answer, completion, json } from '../model-server.ts'
 import { privateKey } from '../rules/fixture.ts'
@@ -179,6 +181,12 @@ const raw =
   (status: number, type: string, text: string): Answer =>
   (response) =>
     void response.writeHead(status, { 'content-type': type }).end(text)
+const coded =
+  (encoding: string, bytes: Uint8Array, status = 200): Answer =>
+  (response) =>
+    void response.writeHead(status, { 'content-type': 'application/json', 'content-encoding': encoding }).end(bytes)
+const MALFORMED: Expected = { status: 502, headers: FINAL, error: { code: 'upstream.malformed' } }
+const PACKED = gzipSync(JSON.stringify(completion('hi')))
 const UPSTREAM: readonly (readonly [what: string, answer: Answer, expected: Expected])[] = [
   [
     'FastAPI',
@@ -216,6 +224,21 @@ const UPSTREAM: readonly (readonly [what: string, answer: Answer, expected: Expe
     (response) => void response.writeHead(200, { 'content-encoding': 'aes' }).end('x'),
     { status: 502, headers: FINAL, error: { code: 'upstream.malformed' } },
   ],
+  ['gzip that is none', coded('gzip', Buffer.from('{"choices":[]}')), MALFORMED],
+  ['gzip that ends too early', coded('gzip', PACKED.subarray(0, 40)), MALFORMED],
+  ['gzip with a wrong sum', coded('gzip', Buffer.concat([PACKED.subarray(0, -8), Buffer.alloc(8)])), MALFORMED],
+  ['another coding', coded('br', PACKED), MALFORMED],
+  ['an error in gzip that is none', coded('gzip', Buffer.from('{}'), 429), MALFORMED],
+  ['what is no HTTP', (response) => void response.socket?.end('+PONG\r\n\r\n'), MALFORMED],
+  [
+    'half an answer',
+    async (response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '500' }).write('{"choices":')
+      await sleep(50)
+      response.socket?.destroy()
+    },
+    { status: 502, headers: { 'x-should-retry': null }, error: { code: 'upstream.failed' } },
+  ],
   [
     'nothing',
     (response) => void response.socket?.destroy(),
@@ -225,7 +248,12 @@ const UPSTREAM: readonly (readonly [what: string, answer: Answer, expected: Expe
 for (const [what, answer, expected] of UPSTREAM) {
   test(`the model server answers with ${what}`, async () => {
     gateway.models.answer(answer)
-    await check(await gateway.post('/v1/chat/completions', chat('hello')), expected)
+    const response = await gateway.post('/v1/chat/completions', chat('hello'))
+    const { error } = await check(response, expected)
+    if (response.status !== 502 || error['code'] === 'upstream.error') return
+    assert.equal(gateway.models.received.length, 1)
+    const [entry] = await gateway.audit(`request_id=${response.headers.get('x-request-id')}`)
+    assert.deepEqual([entry?.event_type, entry?.details['code']], ['upstream_failed', error['code']])
   })
 }
 

@@ -289,3 +289,20 @@ test('a route that is not there is refused in the same shape', async () => {
   assert.equal(response.status, 404)
   assert.equal((await bodyOf(response)).error['code'], 'route.unknown')
 })
+
+test('audit_url is a whole address when it is known where clients reach the gateway, and no Host changes it', async () => {
+  const behind = await startGateway({ TAPPASS_PUBLIC_URL: 'https://gateway.example.com/' })
+  behind.models.answer(json(completion('Noted.')))
+  const headers = { 'x-forwarded-host': 'evil.example.com', 'x-forwarded-proto': 'http' }
+  const { tappass } = await bodyOf(await behind.post('/v1/chat/completions', chat('hello'), headers))
+  const refused = await behind.post('/v1/chat/completions', chat(privateKey()), headers)
+  const { audit_url } = await bodyOf(refused)
+  behind.models.answer(events(...chunksOf(privateKey())))
+  const stream = await behind.post('/v1/chat/completions', chat('hello', { stream: true }), headers)
+  const text = await stream.text().catch(() => '')
+  await behind.close()
+  for (const url of [tappass['audit_url'], audit_url]) {
+    assert.match(String(url), /^https:\/\/gateway\.example\.com\/audit\?request_id=[\w-]+$/)
+  }
+  assert.ok(!text.includes('evil'))
+})

@@ -31,10 +31,16 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../
 
 test('/health has the shape of the playbook, and the version of package.json', async () => {
   const license = { org: null, tier: 'community', expires: null }
-  assert.deepEqual(await get('/health'), {
-    status: 200,
-    body: { status: 'healthy', version, storage: 'memory', license },
-  })
+  const { status, body } = await get('/health')
+  const { agents, uptime_seconds, ...rest } = body
+  assert.deepEqual([status, rest], [200, { status: 'healthy', version, storage: 'memory', license }])
+  // TapPass's SDK reads these two.
+  assert.equal(agents, 1)
+  assert.equal(typeof uptime_seconds, 'number')
+  await gateway.admin('/agents', { method: 'POST', body: JSON.stringify({ agent_id: 'second' }) })
+  assert.equal((await get('/health')).body['agents'], 2)
+  await gateway.admin('/agents/second', { method: 'DELETE' })
+  assert.equal((await get('/health')).body['agents'], 1)
 })
 
 test('a license that holds is shown; one that does not hold is none, in development', async () => {

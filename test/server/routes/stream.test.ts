@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
 import { chunk, chunksOf, completion, events, json } from '../model-server.ts'
 import { privateKey } from '../rules/fixture.ts'
 import { type AuditEvent, chat, type RunningGateway, startGateway } from '../running-gateway.ts'
@@ -132,16 +133,24 @@ async function unfinishedText(response: Response): Promise<string> {
   return assert.fail(`the body has an end: ${text}`)
 }
 
-const BROKEN: readonly (readonly [what: string, write: string, code: string])[] = [
+const GZIP = { 'content-encoding': 'gzip' }
+const BROKEN: readonly (readonly [what: string, write: string | Uint8Array, code: string, headers?: object])[] = [
   ['it breaks off', `data: ${JSON.stringify(chunk({ content: 'Half a' }))}\n\n`, 'upstream.failed'],
   ['it says what is no JSON', 'data: {"choices":\n\n', 'upstream.malformed'],
   ['it says what is no chunk', 'data: {"type":"message_start"}\n\n', 'upstream.malformed'],
+  ['its gzip is none', `data: ${JSON.stringify(chunk({ content: 'Half' }))}\n\n`, 'upstream.malformed', GZIP],
+  [
+    'its gzip ends too early',
+    gzipSync(`data: ${JSON.stringify(chunk({ content: 'Half' }))}\n\n`).subarray(0, -9),
+    'upstream.malformed',
+    GZIP,
+  ],
 ]
 
-for (const [what, write, code] of BROKEN) {
+for (const [what, write, code, headers] of BROKEN) {
   test(`a stream of the model server that fails: ${what}`, async () => {
     gateway.models.answer((response) => {
-      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.writeHead(200, { 'content-type': 'text/event-stream', ...headers })
       response.end(write)
     })
     const response = await gateway.post('/v1/chat/completions', streamed)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { chunk } from '../model-server.ts'
-import { receive } from './stream-fixture.ts'
+import { joinedTexts, receive } from './stream-fixture.ts'
 
 const DONE = 'data: [DONE]\n\n'
 const SECRET = `ghp_${'a1B2c3D4e5F6'.repeat(3)}`
@@ -54,6 +54,36 @@ test('strings below long keys are held as others are', async () => {
   const chunks = pieces.map((piece) => ({ ...head, choices: [{ index: 0, ...deep(piece) }] }))
   const received = await receive([...chunks, chunk({}, 'stop'), DONE], true)
   assert.equal(received.error?.code, 'policy.blocked_response')
+})
+
+const PASSWORD = ['Tr0ub4dor', '3xyz!'].join('&')
+const NAMED: readonly (readonly [what: string, value: string, chunkOf: (text: string) => object])[] = [
+  ['a password', PASSWORD, (password) => chunk({ password })],
+  ['a password in a member', PASSWORD, (password) => chunk({ note: { password } })],
+  ['a password in a list', PASSWORD, (text) => chunk({ passwords: [text] })],
+  ['a password in items', PASSWORD, (text) => chunk({ password: [{ index: 0, text: '', value: text }] })],
+  ['a password in a pair', PASSWORD, (value) => chunk({ env: [{ index: 0, name: 'DB_PASSWORD', value }] })],
+  ['a password beside the delta', PASSWORD, (password) => ({ ...head, choices: [{ index: 0, delta: {}, password }] })],
+  ['a key', `${'a1B2c3D4e5'.repeat(4)}`, (secretAccessKey) => chunk({ secretAccessKey })],
+  ['a number', '219099999', (ssn) => chunk({ ssn })],
+]
+for (const [what, value, chunkOf] of NAMED) {
+  for (const size of [1, 3, 64]) {
+    test(`a value is judged behind its name, in pieces of ${size}: ${what}`, async () => {
+      const pieces = value.match(new RegExp(`.{1,${size}}`, 'g')) ?? []
+      const received = await receive([...pieces.map(chunkOf), chunk({}, 'stop'), DONE], true)
+      const left = Object.values(joinedTexts(received.chunks)).join(' ')
+      assert.ok(received.error?.code === 'policy.blocked_response' || left.includes('[REDACTED:'), left)
+      assert.ok(!left.includes(value.slice(0, 5)), left)
+    })
+  }
+}
+
+test('a value under a name that tells nothing of it leaves', async () => {
+  for (const delta of [{ note: PASSWORD }, { order: '219099999' }, { content: PASSWORD }]) {
+    const received = await receive([chunk(delta), chunk({}, 'stop'), DONE], true)
+    assert.deepEqual(joinedTexts(received.chunks), joinedTexts([chunk(delta), chunk({}, 'stop')]))
+  }
 })
 
 test('a secret as a key does not leave', async () => {

@@ -1,0 +1,115 @@
+/** What a run of letters and digits says: in hexadecimal, base64 or base32. */
+import { base32Text } from './base-32.ts'
+import { PRINTABLE_MIN } from './decoded-bytes.ts'
+import { packingOf, textOf, type UnpackBudget } from './packed-bytes.ts'
+
+/**
+ * The decoded text of a run, or undefined when it isn't text. Its last line may be the first word of what follows, and
+ * no part of it.
+ */
+export function runText(run: string, budget: UnpackBudget): string | undefined {
+  const lineEnd = run.lastIndexOf('\n')
+  if (lineEnd < 0) return lettersText(run, budget)
+  return lettersText(run.replace(/\s/g, ''), budget) ?? lettersText(run.slice(0, lineEnd).replace(/\s/g, ''), budget)
+}
+
+function lettersText(characters: string, budget: UnpackBudget): string | undefined {
+  return hexadecimalText(characters, budget) ?? base64Text(characters, budget) ?? base32Text(characters, budget)
+}
+
+/** Text of PRINTABLE_MIN characters; a name or `0x` may stand before it. */
+const HEXADECIMAL = /[0-9a-fA-F]{32,}/
+
+function hexadecimalText(characters: string, budget: UnpackBudget): string | undefined {
+  const digits = HEXADECIMAL.exec(characters)?.[0]
+  if (digits === undefined) return undefined
+  const first = digits.length % 2
+  return (
+    textOf(Buffer.from(digits.slice(first), 'hex'), budget) ??
+    textOf(Buffer.from(digits.slice(1 - first), 'hex'), budget)
+  )
+}
+
+/** What gzip and Zstandard begin with, whatever name stands before it. */
+const PACKED = /H4sI|KLUv/
+
+/** Letters before its start shift base64 by up to three characters. */
+function base64Text(characters: string, budget: UnpackBudget): string | undefined {
+  const packed = characters.search(PACKED)
+  const behindName = packed < 4 ? undefined : textOf(Buffer.from(characters.slice(packed), 'base64'), budget)
+  if (behindName !== undefined) return behindName
+  for (let shift = 0; shift < 4; shift++) {
+    const isGuessed = shift === 0 && mayBePacked(characters)
+    if (!isGuessed && !isBase64Text(characters, shift) && !mayBeBinary(characters, shift)) continue
+    const text = textOf(Buffer.from(characters.slice(shift), 'base64'), budget, isGuessed)
+    if (text !== undefined) return text
+  }
+  return undefined
+}
+
+/**
+ * Whether base64 read from `shift` on may hold PRINTABLE_MIN bytes of ASCII in a row. Each group of four characters then
+ * begins with a byte's upper six bits: I to f for printable ones, C or D for a line break. Words and paths fail this.
+ */
+function isBase64Text(characters: string, shift: number): boolean {
+  let groups = 0
+  for (let index = shift; index < characters.length; index += 4) {
+    const code = characters.charCodeAt(index)
+    const isText = (code >= 73 && code <= 90) || (code >= 97 && code <= 102) || code === 67 || code === 68
+    groups = isText ? groups + 1 : 0
+    if (groups >= PRINTABLE_MIN / 3 - 1) return true
+  }
+  return false
+}
+
+/** Characters of base64 from which wide text is told: every other byte is zero, and zeros are letters A. */
+const WIDE_CHARS = 40
+const WIDE_ZEROS_MIN = 10
+const LETTER_A = 65
+
+/** Shorter runs are not worth a try where nothing says that they are compressed. */
+const PACKED_CHARS_MIN = 40
+const PACKED_LETTERS_MIN = 7
+const PACKED_DIGITS_MIN = 2
+
+/** Whether a run looks like chance, unlike names and paths: the first of it has small and large letters, and digits. */
+function mayBePacked(characters: string): boolean {
+  if (characters.length < PACKED_CHARS_MIN) return false
+  let [small, large, digits] = [0, 0, 0]
+  for (let index = 0; index < PACKED_CHARS_MIN; index++) {
+    const code = characters.charCodeAt(index)
+    if (code >= 97) small++
+    else if (code >= 65) large++
+    else if (code >= 48) digits++
+  }
+  return small >= PACKED_LETTERS_MIN && large >= PACKED_LETTERS_MIN && digits >= PACKED_DIGITS_MIN
+}
+
+/** Whether base64 read from `shift` on may hold text in UTF-8, UTF-16 or UTF-32, or what a mark says is compressed. */
+function mayBeBinary(characters: string, shift: number): boolean {
+  let zeros = 0
+  let utf8 = 0
+  for (let index = shift; index < shift + WIDE_CHARS && index < characters.length; index++) {
+    const code = characters.charCodeAt(index)
+    if (code === LETTER_A) zeros++
+    // Bytes of UTF-8 from 0xc0 to 0xef begin with 0, 1, … 7 of the alphabet's end.
+    if ((index - shift) % 4 === 0 && code >= 119) utf8++
+    if ((index - shift) % 4 === 0 && code >= 48 && code <= 55) utf8++
+  }
+  if (zeros >= WIDE_ZEROS_MIN || utf8 >= UTF8_GROUPS_MIN) return true
+  const [first = 0, second = 0] = [valueAt(characters, shift), valueAt(characters, shift + 1)]
+  const packing = packingOf((first << 2) | (second >> 4), ((second & 15) << 4) | (valueAt(characters, shift + 2) >> 2))
+  return packing !== undefined && packing !== 'raw'
+}
+
+const UTF8_GROUPS_MIN = 4
+
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const BASE64_VALUE = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code)
+  return Math.max(0, BASE64.indexOf(character === '-' ? '+' : character === '_' ? '/' : character))
+})
+
+function valueAt(characters: string, index: number): number {
+  return BASE64_VALUE[characters.charCodeAt(index) & 127] as number
+}

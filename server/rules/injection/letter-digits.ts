@@ -1,0 +1,38 @@
+/** Words with digits and signs in place of letters (`1gn0r3`, `p@$$w0rd`): with letters again. */
+import { EditableText, type EditedText } from '../../normalization/edited-text.ts'
+
+const LETTERS: Readonly<Record<string, string>> = {
+  0: 'o',
+  1: 'i',
+  3: 'e',
+  4: 'a',
+  5: 's',
+  7: 't',
+  8: 'b',
+  9: 'g',
+  '@': 'a',
+  $: 's',
+  '!': 'i',
+  '|': 'l',
+}
+
+const WORD = /(?<![\w@$!|])[A-Za-z01345789@$!|]{3,24}(?![\w@$])/g
+/** What makes such a word: a digit or sign before a letter, and a letter that is no hexadecimal digit. */
+const IN_PLACE = /[01345789@$!|][A-Za-z]/
+const BEYOND_HEXADECIMAL = /[g-zG-Z]/
+const MAY_HAVE_WORD = /[A-Za-z][013457@$!][A-Za-z]|[013457@$][A-Za-z]{2}/
+
+const CONTEXT_CHARS = 300
+
+/** Returns the text with letters in such words, without what is far from any; undefined when there are none. */
+export function withoutDigits(text: string): EditedText | undefined {
+  if (!MAY_HAVE_WORD.test(text)) return undefined
+  const edit = new EditableText(text, CONTEXT_CHARS)
+  for (const { 0: word, index } of text.matchAll(WORD)) {
+    if (!IN_PLACE.test(word) || !BEYOND_HEXADECIMAL.test(word)) continue
+    const sign = /[.!|]+$/.exec(word)?.[0] ?? ''
+    const letters = word.slice(0, word.length - sign.length).replaceAll('11', 'll')
+    edit.replace(index, index + word.length, letters.replace(/[^A-Za-z]/g, (each) => LETTERS[each] ?? each) + sign)
+  }
+  return edit.finish()
+}
