@@ -34,3 +34,15 @@ export function parseExact(text: string): unknown {
 export function exactNumber(value: unknown): string | undefined {
   return isRawJSON(value) ? value.rawJSON : undefined
 }
+
+/** Numbers with larger exponents are no numbers of anything. */
+const EXPONENT_MAX = 40
+
+/** Returns the digits of a JSON number before its decimal point; undefined for a number that is none of anything. */
+export function integerDigits(source: string): string | undefined {
+  const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source) ?? []
+  const shift = Number(exponent)
+  if (whole === '' || Math.abs(shift) > EXPONENT_MAX) return undefined
+  if (shift < 0) return whole.slice(0, shift)
+  return whole + fraction.slice(0, shift).padEnd(shift, '0')
+}

@@ -5,7 +5,7 @@
  */
 import type { Author, Segment } from '../core/call.ts'
 import { API_KEYS, API_NAMES } from './api-name.ts'
-import { exactNumber } from './exact-number.ts'
+import { exactNumber, integerDigits } from './exact-number.ts'
 import { STRUCTURE_LIMITS } from './json-bound.ts'
 import { containerPointer, KEY_SUFFIX, pointerToken } from './json-pointer.ts'
 import { countMembers, SourceDepthError, sourcesAt, withoutDuplicates } from './json-source.ts'
@@ -236,16 +236,4 @@ function addSegment(walk: Walk, { pointer, author, name }: Place, text: string, 
 function withDigits(segment: Segment, source: string | undefined): Segment {
   const text = source === undefined || !segment.isNumber ? undefined : integerDigits(source)
   return text === undefined ? segment : { ...segment, text }
-}
-
-/** Numbers with larger exponents are no numbers of anything. */
-const EXPONENT_MAX = 40
-
-/** The digits of a JSON number before its decimal point. */
-function integerDigits(source: string): string | undefined {
-  const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source) ?? []
-  const shift = Number(exponent)
-  if (whole === '' || Math.abs(shift) > EXPONENT_MAX) return undefined
-  if (shift < 0) return whole.slice(0, shift)
-  return whole + fraction.slice(0, shift).padEnd(shift, '0')
 }
