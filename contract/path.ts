@@ -29,6 +29,8 @@ export const HOST_PATH = {
   postgresFolder: `${STATE}/postgres`,
   /** PostgreSQL's data. While it exists, there are data that need the keys they were written with. */
   postgresCluster: `${STATE}/postgres/cluster`,
+  /** Signed checkpoints of the ledger, outside its database. */
+  checkpointFolder: `${STATE}/checkpoints`,
   caddyStateFolder: `${STATE}/caddy`,
   backupFolder: `${STATE}/backup`,
   /** A marker for each secret that was generated and not shown yet. */

@@ -1,6 +1,6 @@
 /**
  * The ledger as a file, one JSON object a line: first what it is, then the entries in the order of chain and number, then the
- * checkpoints. It is verified without the database (verifyExport here; docs/verify-ledger.py is a second program).
+ * checkpoints. It is verified without the database (verifyExport here; docs/programs/verify_ledger.py is a second program).
  */
 import type { Head } from '../core/entry.ts'
 import type { Database } from '../core/ports.ts'

@@ -160,6 +160,7 @@ const secretIds = [
   'tappass-jwt-secret',
   'tappass-vault-key',
   'tappass-token-key',
+  'tappass-checkpoint-key',
   'postgres-password',
 ]
 

@@ -1,5 +1,6 @@
 /** All requests of the record: three gateways, each asked one request after the other. */
 import { generateKeyPairSync, sign } from 'node:crypto'
+import { createSigningKey } from '../server/ledger/signing-fixture.ts'
 import type { Group } from './row.ts'
 import { ALLOWED } from './rows/allowed.ts'
 import { ANSWERED } from './rows/answered.ts'
@@ -27,6 +28,7 @@ function secrets(): Readonly<Record<string, string>> {
   return {
     TAPPASS_JWT_SECRET: 'only for the record '.repeat(2),
     TAPPASS_VAULT_KEY: Buffer.alloc(32, 7).toString('base64'),
+    TAPPASS_CHECKPOINT_KEY: createSigningKey().privatePem,
     TAPPASS_TOKEN_KEY: privateKey.export({ type: 'sec1', format: 'pem' }).toString(),
   }
 }

@@ -88,6 +88,7 @@ describe('up', () => {
     assert.equal(statSync(data).mode & 0o777, 0o700)
     assert.deepEqual(readdirSync(join(data, 'secrets')).sort(), [
       'tappass-admin-api-key',
+      'tappass-checkpoint-key',
       'tappass-jwt-secret',
       'tappass-token-key',
       'tappass-vault-key',

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { credentialId, SECRET_NAMES, type SecretName } from '../../../contract/secret.ts'
 import { type Config, ConfigError, type Environment, readConfig, SETTING_NAMES } from '../../../server/config/config.ts'
+import { createSigningKey } from '../ledger/signing-fixture.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tappass-config-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -24,6 +25,7 @@ const production: Environment = {
   TAPPASS_JWT_SECRET: 'j'.repeat(48),
   TAPPASS_VAULT_KEY: Buffer.alloc(32, 1).toString('base64'),
   TAPPASS_TOKEN_KEY: pem('prime256v1'),
+  TAPPASS_CHECKPOINT_KEY: createSigningKey().privatePem,
   POSTGRES_PASSWORD: 'p'.repeat(20),
 }
 
@@ -70,6 +72,7 @@ test('everything that is missing or wrong is named in one error, and no secret i
     TAPPASS_JWT_SECRET: 'too-short-hush',
     TAPPASS_VAULT_KEY: 'not 32 bytes hush',
     TAPPASS_TOKEN_KEY: 'no pem hush',
+    TAPPASS_CHECKPOINT_KEY: pem('prime256v1'),
   })
   const named = [
     'TAPPASS_PORT',
@@ -78,6 +81,7 @@ test('everything that is missing or wrong is named in one error, and no secret i
     'TAPPASS_JWT_SECRET',
     'TAPPASS_VAULT_KEY',
     'TAPPASS_TOKEN_KEY',
+    'TAPPASS_CHECKPOINT_KEY',
     'POSTGRES_PASSWORD',
   ]
   for (const name of named) assert.equal(problems.filter((problem) => problem.startsWith(name)).length, 1, name)
