@@ -142,11 +142,6 @@ describe('refusals before the judgement', () => {
     ['no JSON', 'request.malformed', (gateway) => gateway.post('/chat/completions', '{')],
     ['a list', 'request.malformed', (gateway) => gateway.post('/chat/completions', '[]')],
     [
-      'too deep',
-      'request.too_complex',
-      (gateway) => gateway.post('/chat/completions', `{"a":${'['.repeat(150)}${']'.repeat(150)}}`),
-    ],
-    [
       'a flag that nobody knows',
       'flags.unknown',
       (gateway) => gateway.post('/chat/completions', chat('x'), { 'x-tappass-flags': 'a=b' }),
