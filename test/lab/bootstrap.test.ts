@@ -12,11 +12,13 @@ import {
   type Door,
   door,
   eventsOf,
+  hostWords,
   inside,
   mainPids,
   plan,
   type Server,
   secretOf,
+  toolkit,
 } from './server.ts'
 
 let server: Server
@@ -108,6 +110,17 @@ test('a governed call: an OpenAI client is answered, a private key in a tool mes
   assert.ok(rows.includes('allow'), rows)
   assert.ok(rows.includes('block'), rows)
   assert.equal((await through.admin('/audit/integrity')).status, 200)
+})
+
+test('the ledger is signed outside its database, and its verification over SSH says so', async () => {
+  const verify = () => toolkit(['audit', 'verify', ...hostWords(server), '--json'])
+  const { code, stdout, stderr } = await verify()
+  assert.equal(code, 0, `${stdout}${stderr}`)
+  const { status, signed, entries } = JSON.parse(stdout) as { status: string; signed: number; entries: number }
+  assert.equal(status, 'intact')
+  assert.ok(signed > 2 && signed <= entries, stdout)
+  assert.match(await inside(server, 'stat -c "%U %a" /var/lib/tappass/checkpoints'), /^tappass 700$/)
+  assert.match(await inside(server, 'journalctl --unit=tappass@1 --output=cat'), /tappass\/1-[0-9A-Z]{26}\\n\d+\\n/)
 })
 
 test('a second run over SSH changes nothing, restarts nothing, and takes one round trip', async () => {
