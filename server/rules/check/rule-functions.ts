@@ -31,6 +31,7 @@ export const RULE_FUNCTIONS: RuleFunctions = {
     filled: { about: 'Not one character eight times in a row, as in placeholders', run: secret.isFilled },
     hetu: { about: 'Finnish personal identity code: date, character by 31', run: isHetu },
     jwt_header: { about: 'The first part decodes to the header of a JSON web token', run: secret.isJwtHeader },
+    jwt_long_header: { about: 'The same for the beginning of a long first part', run: secret.isLongJwtHeader },
     luhn: compact('Luhn (ISO/IEC 7812-1)', checksum.isLuhn),
     nhs: compact('UK NHS number: modulo 11', checksum.isNhsNumber),
     nir: compact('French NIR: modulo 97', checksum.isNir),
@@ -59,7 +60,24 @@ export const RULE_FUNCTIONS: RuleFunctions = {
       about: 'A value behind a name: generated 0.85, chosen 0.6, else 0.3; no placeholder, code or plain word',
       run: secret.gradeNamedValue,
     },
+    generated_value: {
+      about: 'The same for names that say less: generated 0.85, else none',
+      run: secret.gradeGeneratedValue,
+    },
+    issued_value: {
+      about: 'A value behind the name of its issuer: 0.8 when it has a digit and ten characters',
+      run: secret.gradeIssuedValue,
+    },
+    option_value: { about: 'The same where the place says that it is a password', run: secret.gradeOptionValue },
+    phrase: {
+      about: 'A password with blanks: 0.55 with a digit, none for a text about passwords',
+      run: secret.gradePhrase,
+    },
     told_value: { about: 'The same in a sentence', run: secret.gradeToldValue },
+    url_password: {
+      about: 'The password of an address 0.9; defaults of development, and words on a local host 0.4',
+      run: secret.gradeUrlPassword,
+    },
   },
   extends: {
     none: {
