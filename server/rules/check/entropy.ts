@@ -11,7 +11,7 @@ export function entropyBits(text: string): number {
 
 /** What people write in place of a secret: whole values, and words that only occur in placeholders. */
 const PLACEHOLDER =
-  /^(?:[xX*._0-]+|<.*|\$[({A-Za-z].*|%.*%|\{.*|\[.*|todo|none|null|nil|undefined|true|false|string|password\d{0,4}|passw0rd|secret\d{0,4}|changeme\d{0,4}|(?:test|admin|user|pass|qwerty|letmein)\d{0,6}|1234567\d*)$|\.\.\.|…|example|placeholder|change[_-]?(?:me|it|this)|replace[_-]?(?:me|with|this)|redacted|your[_-]|dummy|sample|insert[_-]|x{6}|\*{4}|•{4}/i
+  /^(?:[xX*._0-]+|<.*|\$[({A-Za-z].*|%.*%|\{.*|\[.*|todo|none|null|nil|undefined|(?:string|varchar|char|text|int|uint|float|bytes?)\(?\d*\)?|true|false|string|password\d{0,4}|passw0rd|secret\d{0,4}|changeme\d{0,4}|(?:test|admin|user|pass|qwerty|letmein)\d{0,6}|1234567\d*)$|\.\.\.|…|example|placeholder|change[_-]?(?:me|it|this)|replace[_-]?(?:me|with|this)|redacted|your[_-]|dummy|sample|insert[_-]|x{6}|\*{4}|•{4}/i
 
 /** Whether a value is a placeholder for a secret (`<token>`, `${TOKEN}`, `xxxx`, `your-key-here`). */
 export function isPlaceholder(value: string): boolean {

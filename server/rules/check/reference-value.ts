@@ -2,7 +2,7 @@
 
 /** Calls, paths, addresses, parameters, and what is put in when a text is made. */
 const CODE =
-  /^(?:[\w.$]+[([{].*|[a-z][a-z0-9+.-]{1,20}:\/\/.*|[/~.].*|[A-Za-z]:[\\/].*|[@#&*!].*|\$[({\w].*|[A-Za-z_]\w*(?:\.\w+)+\+.*)$|\$\{|\{\{|#\{|%[({]|\{[\w.]{0,40}(?::[^{}]{0,20})?\}|\$\(|<%|=>/s
+  /^(?:[\w.$]+[([{].*|[a-z][a-z0-9+.-]{1,20}:\/\/.*|[/~.].*|[A-Za-z]:[\\/].*|[@#&*!].*|\d+(?:\.\d+)+=.*|\$[({\w].*|[A-Za-z_]\w*(?:\.\w+)+\+.*)$|\$\{|\{\{|#\{|%[({]|\{[\w.]{0,40}(?::[^{}]{0,20})?\}|\$\(|<%|=>/s
 
 /** Names of stores of secrets, in front of what they call one; and what is encrypted already. */
 const STORED =
