@@ -18,7 +18,7 @@ const NAME = /^[A-Za-z_$][A-Za-z_$.\-:/]*$|^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]
 const WORD = /^(?:[a-z]+|[A-Z]+|[A-Z][a-z]+(?:[A-Z][a-z]+)*|[a-z]+(?:[A-Z][a-z]+)+)\d{0,2}$|^\d{1,4}$/
 
 /** Whether a value is made of words and short numbers, joined by signs, as names of things are. */
-function isWords(value: string): boolean {
+export function isWords(value: string): boolean {
   const parts = value.split(/[-_./:@\\]+/).filter((part) => part !== '')
   return parts.length > 1 && parts.every((part) => WORD.test(part)) && parts.some((part) => /[a-z]{3}/i.test(part))
 }
@@ -27,9 +27,9 @@ function isWords(value: string): boolean {
 const FILE =
   /^[\w.@/\\-]+\.(?:pem|key|crt|cer|p12|pfx|jks|json|ya?ml|toml|ini|env|conf|cfg|txt|md|sh|py|js|ts|tsx|go|rb|rs|java|kt|php|cs|html?|css|png|svg|gpg|asc|age|enc|xml|properties|pub)(?::\d+:?)?$/i
 
-/** Whether a value refers to something: code, a path, an expression, the name of a stored secret, or a name in words. */
+/** Whether a value refers to something: code, a path, an expression, or the name of a stored secret. */
 export function isReference(value: string): boolean {
-  return CODE.test(value) || STORED.test(value) || EXPRESSION.test(value) || FILE.test(value) || isWords(value)
+  return CODE.test(value) || STORED.test(value) || EXPRESSION.test(value) || FILE.test(value)
 }
 
 /** Whether a value without quotes is an identifier, a type or a member of a program. */

@@ -1,7 +1,7 @@
 /** Whether a value is a secret: not a placeholder, a reference or plain words. */
 import { entropyBits, isDefault, isMixed, isPlaceholder } from './entropy.ts'
 import { isScrambled } from './private-key.ts'
-import { isIdentifier, isReference } from './reference-value.ts'
+import { isIdentifier, isReference, isWords } from './reference-value.ts'
 
 /** A value is no token when what follows its prefix is a placeholder of one repeated character. */
 export function isFilled(value: string): boolean {
@@ -45,7 +45,12 @@ function decoded(value: string): string | undefined {
 }
 
 function isNone(value: string): boolean {
-  return isPlaceholder(value) || isReference(value)
+  return isPlaceholder(value) || isReference(value) || isWords(value)
+}
+
+/** Words that a person chose as a password: with a capital and a number. */
+function isChosenWords(value: string): boolean {
+  return isWords(value) && /[A-Z]/.test(value) && /[a-z]/.test(value) && /\d/.test(value) && !/[./:@\\]/.test(value)
 }
 
 /** How likely a named value is a secret; undefined for placeholders, code and plain words. */
@@ -53,6 +58,7 @@ export function gradeNamedValue(value: string, match: string): number | undefine
   const at = match.lastIndexOf(value)
   const isQuoted = /["'`>]/.test(match.charAt(at - 1))
   const plain = decoded(value) ?? value
+  if (CHOSEN.test(match) && isChosenWords(plain) && !isPlaceholder(plain)) return isDefault(plain) ? 0.4 : 0.6
   if (isNone(plain) || (!isQuoted && isIdentifier(value))) return undefined
   if (isDefault(plain)) return 0.4
   if (isGenerated(value) && (plain === value || !isIdentifier(plain))) return 0.85
