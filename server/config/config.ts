@@ -32,6 +32,7 @@ export type Config = Readonly<{
   limits: Readonly<{ callsMax: number; windowMs: number; bodyBytesMax: number }>
   /** Origins whose pages may ask; `*` for all. */
   corsOrigins: readonly string[]
+  hasNameDetector: boolean
   drainMs: number
   notify: Readonly<{ socket: string; watchdogMs: number | undefined }> | undefined
   secrets: Secrets
@@ -81,6 +82,7 @@ const SETTINGS = v.object({
   TAPPASS_RATE_WINDOW_SECONDS: v.optional(integer(1, 86_400), String(RATE_WINDOW_SECONDS_DEFAULT)),
   TAPPASS_BODY_MB: v.optional(integer(1, BODY_MB_MAX), String(BODY_MB_DEFAULT)),
   TAPPASS_CORS_ORIGINS: v.optional(origins, ''),
+  TAPPASS_DETECT_NAMES: v.optional(v.picklist(['on', 'off'], 'is neither on nor off'), 'off'),
   TAPPASS_DRAIN_SECONDS: v.optional(integer(0, 600), '30'),
   LISTEN_FDS: v.optional(integer(0, 100)),
   LISTEN_PID: v.optional(integer(0, 999_999_999)),
@@ -144,6 +146,7 @@ export function readConfig(
       bodyBytesMax: settings.TAPPASS_BODY_MB * MB,
     },
     corsOrigins: settings.TAPPASS_CORS_ORIGINS,
+    hasNameDetector: settings.TAPPASS_DETECT_NAMES === 'on',
     drainMs: settings.TAPPASS_DRAIN_SECONDS * 1000,
     notify: notifyOf(settings, pid),
     secrets,
