@@ -20,6 +20,8 @@ import { RULE_FUNCTIONS } from './rules/check/rule-functions.ts'
 import { readRuleBook } from './rules/rule-book.ts'
 
 const BUILT_IN_STEPS = join(import.meta.dirname, 'steps')
+/** Steps that a setting turns on. */
+const OPTIONAL_STEPS = join(BUILT_IN_STEPS, 'optional')
 
 /** A gateway that does not listen yet. `close` closes everything but the database, which the process owns. */
 export type App = Readonly<{
@@ -41,7 +43,7 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
   const meter = createPrometheus()
   const { families, rules } = readRuleBook()
   const engine = createEngine(rules, RULE_FUNCTIONS)
-  const folders = [BUILT_IN_STEPS, ...stepFolders]
+  const folders = [BUILT_IN_STEPS, ...(config.hasNameDetector ? [OPTIONAL_STEPS] : []), ...stepFolders]
   const loaded = await loadSteps(folders, engine, families)
   const server = createHttpServer({
     bodyBytesMax: config.limits.bodyBytesMax,

@@ -10,11 +10,11 @@ import {
   RATE_CALLS_DEFAULT,
   RATE_WINDOW_SECONDS_DEFAULT,
 } from '../../contract/gateway.ts'
-import { isPrivateHost } from '../../contract/private-network.ts'
 import { MADE_SECRET_NAMES } from '../../contract/secret.ts'
 import { type PostgresAddress, parsePostgresAddress } from '../database/postgres-address.ts'
 import { readSecrets, type Secrets } from './secret.ts'
 import { integer, origins, url } from './setting-form.ts'
+import { upstreamOf, upstreamWarnings } from './upstream-setting.ts'
 
 /** The configuration of the process. Members are grouped as the code uses them; units are in the names. */
 export type Config = Readonly<{
@@ -36,6 +36,7 @@ export type Config = Readonly<{
   publicUrl: string
   /** Origins whose pages may ask; `*` for all. */
   corsOrigins: readonly string[]
+  hasNameDetector: boolean
   drainMs: number
   notify: Readonly<{ socket: string; watchdogMs: number | undefined }> | undefined
   secrets: Secrets
@@ -88,6 +89,7 @@ const SETTINGS = v.object({
   TAPPASS_BODY_MB: v.optional(integer(1, BODY_MB_MAX), String(BODY_MB_DEFAULT)),
   TAPPASS_PUBLIC_URL: v.optional(url('http:', 'https:')),
   TAPPASS_CORS_ORIGINS: v.optional(origins, ''),
+  TAPPASS_DETECT_NAMES: v.optional(v.picklist(['on', 'off'], 'is neither on nor off'), 'off'),
   TAPPASS_DRAIN_SECONDS: v.optional(integer(0, 600), '30'),
   LISTEN_FDS: v.optional(integer(0, 100)),
   LISTEN_PID: v.optional(integer(0, 999_999_999)),
@@ -141,8 +143,8 @@ export function readConfig(
     ...databaseOf(settings, secrets),
     ledger: { mode: settings.TAPPASS_LEDGER_MODE, checkpointFolder: settings.TAPPASS_CHECKPOINT_DIR },
     redisUrl: settings.REDIS_URL,
-    upstream: upstreamOf(settings, secrets),
-    warnings: warningsOf(settings, secrets),
+    upstream: upstreamOf(settings.TAPPASS_UPSTREAM_URL, secrets.OPENAI_API_KEY),
+    warnings: upstreamWarnings(settings.TAPPASS_UPSTREAM_URL, secrets.OPENAI_API_KEY),
     instance: settings.TAPPASS_INSTANCE,
     revision: settings.TAPPASS_REVISION,
     logLevel: settings.TAPPASS_LOG_LEVEL,
@@ -153,6 +155,7 @@ export function readConfig(
     },
     publicUrl: (settings.TAPPASS_PUBLIC_URL ?? '').replace(/\/+$/, ''),
     corsOrigins: settings.TAPPASS_CORS_ORIGINS,
+    hasNameDetector: settings.TAPPASS_DETECT_NAMES === 'on',
     drainMs: settings.TAPPASS_DRAIN_SECONDS * 1000,
     notify: notifyOf(settings, pid),
     secrets,
@@ -220,20 +223,6 @@ function databaseOf(settings: Settings, secrets: Secrets): Pick<Config, 'storage
   }
   const password = isSupabase ? secrets.SUPABASE_KEY : secrets.POSTGRES_PASSWORD
   return { storage, database: { kind: 'postgres', address: parsePostgresAddress(address), password } }
-}
-
-/** OpenAI's own address is used only when there is a key for it and no other address. */
-function upstreamOf({ TAPPASS_UPSTREAM_URL }: Settings, secrets: Secrets): Config['upstream'] {
-  const key = secrets.OPENAI_API_KEY
-  if (TAPPASS_UPSTREAM_URL) return { url: TAPPASS_UPSTREAM_URL.replace(/\/+$/, ''), key }
-  return key ? { url: 'https://api.openai.com/v1', key } : undefined
-}
-
-function warningsOf({ TAPPASS_UPSTREAM_URL }: Settings, { OPENAI_API_KEY }: Secrets): readonly string[] {
-  if (!TAPPASS_UPSTREAM_URL || !OPENAI_API_KEY) return []
-  const { protocol, hostname } = new URL(TAPPASS_UPSTREAM_URL)
-  if (protocol === 'https:' || isPrivateHost(hostname)) return []
-  return [`OPENAI_API_KEY and the prompts travel unencrypted to ${hostname}: give TAPPASS_UPSTREAM_URL with https://`]
 }
 
 function listenOf(settings: Settings, pid: number): Config['listen'] {

@@ -86,6 +86,12 @@ const server: readonly Room[] = [
     knows: ['server/core'],
   },
   {
+    path: 'server/steps/optional',
+    is: 'Detectors that are off unless a setting turns them on.',
+    knows: ['server/core', 'server/detection'],
+    isSet: true,
+  },
+  {
     path: 'server/ledger',
     is: 'The hash-chained ledger: entries, sealing, chains, verification, audit queries.',
     knows: ['server/checkpoint', 'server/core', 'server/protocol'],

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { partialMatchPattern } from '../../../server/detection/partial-match.ts'
 import { compileRules } from '../../../server/detection/rule-compiler.ts'
 import { buildRuleBook, ruleBookText } from '../../../server/rules/build.ts'
 import { RULE_FUNCTIONS } from '../../../server/rules/check/rule-functions.ts'
@@ -20,6 +21,11 @@ const families = new Map(
     return [family, (text: string) => [...detect(text), ...detectPhrases(text, () => true)]] as const
   }),
 )
+
+function matchesAt(pattern: RegExp, text: string, at: number): boolean {
+  pattern.lastIndex = at
+  return pattern.test(text)
+}
 
 test('compiled.json is what its sources give (node server/rules/build.ts writes it)', () => {
   assert.equal(readFileSync(COMPILED, 'utf8'), ruleBookText(buildRuleBook()))
@@ -57,6 +63,34 @@ for (const source of files) {
     })
   })
 }
+
+test('what a rule matches begins with one of its keywords', () => {
+  for (const { file } of files) {
+    for (const { id, keywords = [], examples } of file.rules) {
+      const { patterns } = engine.rules(file.family)
+      const pattern = patterns.find(({ rule }) => rule === `${file.family}/${id}`)?.pattern
+      for (const example of pattern === undefined ? [] : examples.match.map(exampleText)) {
+        const isTriggered = Array.from(example).some(
+          (_, at) =>
+            matchesAt(pattern as RegExp, example, at) &&
+            keywords.some((keyword) => example.slice(at).toLowerCase().startsWith(keyword.toLowerCase())),
+        )
+        assert.ok(isTriggered, `${file.family}/${id}: ${example}`)
+      }
+    }
+  }
+})
+
+test('each keyword can begin a match', () => {
+  for (const { patterns } of [...families.keys()].map((family) => engine.rules(family))) {
+    for (const { rule, keywords, pattern } of patterns) {
+      // What has to stand before the keyword may be there; and in either case a match is pending while nothing contradicts it.
+      const after = new RegExp(pattern.source.replaceAll('(?<=', '(?:|'), pattern.flags)
+      const pending = new RegExp(partialMatchPattern(after).source, `${pattern.flags.replace('i', '')}i`)
+      for (const keyword of keywords) assert.ok(matchesAt(pending, keyword, 0), `${rule}: ${keyword}`)
+    }
+  }
+})
 
 test('no example looks like a secret before its parts are made up', () => {
   const look = families.get('secret')

@@ -1,0 +1,19 @@
+/** Where calls go, and with which key. */
+import { isPrivateHost } from '../../contract/private-network.ts'
+
+/** The model server; undefined when none is set. OpenAI's own address is used only when there is a key for it and no other address. */
+export function upstreamOf(
+  address: string | undefined,
+  key: string | undefined,
+): Readonly<{ url: string; key: string | undefined }> | undefined {
+  if (address) return { url: address.replace(/\/+$/, ''), key }
+  return key ? { url: 'https://api.openai.com/v1', key } : undefined
+}
+
+/** Warnings about the way there. */
+export function upstreamWarnings(address: string | undefined, key: string | undefined): readonly string[] {
+  if (!address || !key) return []
+  const { protocol, hostname } = new URL(address)
+  if (protocol === 'https:' || isPrivateHost(hostname)) return []
+  return [`OPENAI_API_KEY and the prompts travel unencrypted to ${hostname}: give TAPPASS_UPSTREAM_URL with https://`]
+}
