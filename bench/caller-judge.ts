@@ -13,6 +13,7 @@ import { runSteps } from '../server/pipeline/step-runner.ts'
 import { policyDocument, readPolicy } from '../server/policy/policy-document.ts'
 import { project } from '../server/protocol/projection.ts'
 import { RULE_FUNCTIONS } from '../server/rules/check/rule-functions.ts'
+import { createInjectionDetector, type InjectionModels } from '../server/rules/injection/injection-detector.ts'
 import { readRuleBook } from '../server/rules/rule-book.ts'
 
 /** What a caller gets, and why; `us`: processor time of the steps and the policy. */
@@ -28,16 +29,12 @@ export type Judge = (stage: Call['stage'], body: Readonly<Record<string, unknown
 
 const LIMITS = { callsMax: 1, windowMs: 1, bodyBytesMax: 16_000_000 }
 
-/** Creates a judge with all steps and the default policy; `replace` puts other steps in their place. */
-export async function createJudge(
-  replace: (steps: readonly Step[]) => readonly Step[] = (steps) => steps,
-): Promise<Judge> {
+/** Creates a judge with all steps and the default policy; with `models`, those judge in place of the built-in ones. */
+export async function createJudge(models?: InjectionModels): Promise<Judge> {
   const { rules, families } = readRuleBook()
-  const { steps, registry } = await loadSteps(
-    [join(import.meta.dirname, '../server/steps')],
-    createEngine(rules, RULE_FUNCTIONS),
-    families,
-  )
+  const engine = createEngine(rules, RULE_FUNCTIONS)
+  const { steps, registry } = await loadSteps([join(import.meta.dirname, '../server/steps')], engine, families)
+  const detect = models === undefined ? undefined : createInjectionDetector(engine, models)
   const policy = await createWasmPolicy(readPolicy(), policyDocument(registry))
   const limiter = {
     take: async () => ({ isAllowed: true, remaining: 1, resetMs: 0 }),
@@ -45,7 +42,7 @@ export async function createJudge(
     close: async () => {},
   }
   const runner = {
-    steps: replace(steps),
+    steps: detect === undefined ? steps : steps.map((step) => withModels(step, detect)),
     limits: LIMITS,
     ports: { clock: systemClock, limiter, meter: { count: () => {}, observe: () => {} } },
   }
@@ -58,6 +55,12 @@ export async function createJudge(
     const findings = outcomes.flatMap((outcome) => (outcome.status === 'done' ? outcome.findings : []))
     return { verdict, findings, segments: call.segments, us: user + system }
   }
+}
+
+function withModels(step: Step, detect: (segments: Call['segments']) => readonly Finding[]): Step {
+  return step.name === 'detect_injection'
+    ? ({ ...step, inspect: ({ segments }: Call) => detect(segments) } as Step)
+    : step
 }
 
 function callOf(stage: Call['stage'], body: Readonly<Record<string, unknown>>): Call {

@@ -1,12 +1,12 @@
 /** The rows that judgement is measured on: texts of the data folder as a client would send them. */
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** A message of a chat. */
 export type Message = Readonly<{ role: string; content: string; [name: string]: unknown }>
 
 /** A row of the data folder, of whichever file. */
-type SourceRow = Readonly<{
+export type SourceRow = Readonly<{
   set?: string
   kind?: string
   channel?: 'user' | 'tool' | 'conversation'
@@ -26,8 +26,8 @@ export type Sample = Readonly<{
   body: Readonly<Record<string, unknown>>
   text: string
   repo?: string
-  /** Where the text comes from; samples with an equal one share a fold. */
-  source: string
+  /** The same as of the training text that it was made from. */
+  key: string
 }>
 
 const MODEL = 'gpt-4o'
@@ -63,29 +63,40 @@ function readFile(folder: string, name: string): readonly SourceRow[] {
 }
 
 /** Rows of injection-dev, ordinary-dev and attacks-dev. */
-function labelled(folder: string, name: string): readonly Sample[] {
-  return readFile(folder, name).flatMap(({ set = '', channel, label, text = '', messages, repo }) => {
-    const row = { group: set, isAttack: label === 1, source: set, ...(repo === undefined ? {} : { repo }) }
+export function readRows(folder: string): readonly SourceRow[] {
+  return ['ordinary-dev.jsonl', 'attacks-dev.jsonl', 'injection-dev.jsonl'].flatMap((name) => readFile(folder, name))
+}
+
+function labelled(folder: string): readonly Sample[] {
+  return readRows(folder).flatMap(({ set = '', channel, label, text = '', messages, repo }) => {
+    const row = { group: set, isAttack: label === 1, key: repo ?? text, ...(repo === undefined ? {} : { repo }) }
     if (messages !== undefined) return conversation(row, messages)
     const body = channel === 'tool' ? asToolResult(text) : asUser(text)
     const sample: Sample = { ...row, stage: 'request', body, text }
     // What an agent reads, it may also write.
     const written: Sample = { ...row, group: `${set}, in an answer`, stage: 'response', body: asAnswer(text), text }
-    return set === 'file' ? [sample, written] : [sample]
+    // Prompts of an application are files of its repository.
+    const stored: Sample = { ...row, group: `${set}, as a file`, stage: 'request', body: asToolResult(text), text }
+    if (set === 'file') return [sample, written]
+    return set === 'awesome-chatgpt-prompts' ? [sample, stored] : [sample]
   })
 }
 
 /** A conversation as its last turn sends it, and each answer in it. */
-function conversation(
-  row: Pick<Sample, 'group' | 'isAttack' | 'source'>,
-  messages: readonly Message[],
-): readonly Sample[] {
+function conversation(row: Pick<Sample, 'group' | 'isAttack'>, messages: readonly Message[]): readonly Sample[] {
   const text = messages.map(({ content }) => content).join('\n\n')
   const answers = messages.filter(({ role }) => role === 'assistant')
   return [
-    { ...row, stage: 'request', body: { model: MODEL, messages }, text },
+    { ...row, key: '', stage: 'request', body: { model: MODEL, messages }, text },
     ...answers.map(({ content }): Sample => {
-      return { ...row, group: 'answers of models', stage: 'response', body: asAnswer(content), text: content }
+      return {
+        ...row,
+        group: 'answers of models',
+        key: content,
+        stage: 'response',
+        body: asAnswer(content),
+        text: content,
+      }
     }),
   ]
 }
@@ -94,7 +105,7 @@ function conversation(
 function everyday(folder: string): readonly Sample[] {
   return readFile(folder, 'everyday-dev.jsonl').flatMap(({ kind = '', expect, parts = [] }) => {
     const text = parts.join('')
-    const row = { stage: 'request' as const, isAttack: expect === 'refused', text, source: `everyday ${kind}` }
+    const row = { stage: 'request' as const, isAttack: expect === 'refused', text, key: text }
     return [
       { ...row, group: `everyday ${kind}, ${expect}, by a user`, body: asUser(text) },
       { ...row, group: `everyday ${kind}, ${expect}, by a tool`, body: asToolResult(text) },
@@ -102,8 +113,31 @@ function everyday(folder: string): readonly Sample[] {
   })
 }
 
+/** Files of a folder (and those in it) as tool results; the first characters of each, as tools give them. */
+export function readFolder(folder: string): readonly Sample[] {
+  return globSync('**/*.{py,ts,js,md,json,yaml,yml,toml,txt,go,rs,rb,java,c,h,sh,html}', { cwd: folder }).flatMap(
+    (name) => {
+      const path = join(folder, name)
+      const text = statSync(path).isFile() ? readFileSync(path, 'utf8').slice(0, FILE_CHARS) : ''
+      if (text === '') return []
+      return [
+        {
+          group: `files of ${folder}`,
+          isAttack: false,
+          stage: 'request',
+          body: asToolResult(text),
+          text,
+          key: name,
+          repo: name,
+        },
+      ]
+    },
+  )
+}
+
+const FILE_CHARS = 64_000
+
 /** All samples of the data folder. */
 export function readSamples(folder: string): readonly Sample[] {
-  const files = ['ordinary-dev.jsonl', 'attacks-dev.jsonl', 'injection-dev.jsonl']
-  return [...files.flatMap((name) => labelled(folder, name)), ...everyday(folder)]
+  return [...labelled(folder), ...everyday(folder)]
 }

@@ -7,8 +7,8 @@ export type Result = Readonly<{
   isAttack: boolean
   isRefused: boolean
   isRedacted: boolean
-  isNoted: boolean
-  chars: number
+  isSuspected: boolean
+  bytes: number
   us: number
   repo?: string
 }>
@@ -40,33 +40,43 @@ export function markdownTable(head: readonly string[], lines: readonly (readonly
   return `${rows.map((row) => `| ${row.join(' | ')} |`).join('\n')}\n`
 }
 
-/** The rows of groups, in the order of their first results. */
-export function judgementTable(results: readonly Result[]): string {
+/** The rows of groups, in the order of their first results; `unseen` are the same samples judged by models that have not seen them. */
+export function judgementTable(results: readonly Result[], unseen: readonly Result[]): string {
   const groups = Map.groupBy(results, ({ group }) => group)
+  const unseenGroups = Map.groupBy(unseen, ({ group }) => group)
+  const head = ['set', 'rows are', 'n', 'refused (%)', 'goal', 'suspected', 'redacted', 'µs per KB']
   const lines = [...groups].map(([group, of]) => {
-    const count = (is: (result: Result) => boolean): number => of.filter(is).length
-    const refused = count(({ isRefused }) => isRefused)
-    const share = refused / of.length
-    const [low, high] = wilson(refused, of.length)
-    const goal = GOALS[group]
-    const bytes = of.reduce((sum, { chars }) => sum + chars, 0)
-    const us = of.reduce((sum, result) => sum + result.us, 0)
-    return [
-      group,
-      of[0]?.isAttack === true ? 'attacks' : 'ordinary',
-      String(of.length),
-      `${refused} (${percent(share)})`,
-      `${percent(low)}–${percent(high)}`,
-      goal === undefined ? '' : `${goalText(goal)} ${isMet(share, goal) ? '✓' : '✗'}`,
-      `${count(({ isNoted }) => isNoted)}`,
-      `${count(({ isRedacted }) => isRedacted)}`,
-      ((us * 1024) / bytes).toFixed(0),
-    ]
+    const [name = '', kind = '', count = '', share = '', ...more] = lineOf(group, of)
+    const others = unseenGroups.get(group)
+    return others === undefined
+      ? [name, kind, count, share, ...more]
+      : [name, kind, count, share, refusedText(others), ...more]
   })
-  return markdownTable(
-    ['set', 'rows are', 'n', 'refused (%)', 'interval', 'goal', 'suspected', 'redacted', 'µs per KB'],
-    lines,
-  )
+  return markdownTable(unseen.length === 0 ? head : head.toSpliced(4, 0, 'unseen (%)'), lines)
+}
+
+function refusedText(of: readonly Result[]): string {
+  const refused = of.filter(({ isRefused }) => isRefused).length
+  const [low, high] = wilson(refused, of.length)
+  return `${refused} (${percent(refused / of.length)}; ${percent(low)}–${percent(high)})`
+}
+
+function lineOf(group: string, of: readonly Result[]): readonly string[] {
+  const count = (is: (result: Result) => boolean): number => of.filter(is).length
+  const goal = GOALS[group]
+  const share = count(({ isRefused }) => isRefused) / of.length
+  const bytes = of.reduce((sum, result) => sum + result.bytes, 0)
+  const us = of.reduce((sum, result) => sum + result.us, 0)
+  return [
+    group,
+    of[0]?.isAttack === true ? 'attacks' : 'ordinary',
+    String(of.length),
+    refusedText(of),
+    goal === undefined ? '' : `${goalText(goal)} ${isMet(share, goal) ? '✓' : '✗'}`,
+    String(count(({ isSuspected }) => isSuspected)),
+    String(count(({ isRedacted }) => isRedacted)),
+    ((us * 1024) / bytes).toFixed(0),
+  ]
 }
 
 /** How many sessions of `reads` files of one repository meet a refusal, over all repositories (without replacement). */

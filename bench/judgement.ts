@@ -1,26 +1,33 @@
 /**
- * How well the detectors judge: node bench/judgement.ts [--data FOLDER] [--reasons [--only GROUP]]
+ * How well the detectors judge: node bench/judgement.ts [--data FOLDER] [--folds 5] [--reasons] [--only GROUP]
  *
  * Judges each row of the data folder as the gateway does (its steps, its default policy, no flags) and prints, as Markdown,
  * what a caller gets: refused, suspected (marked and let through), redacted; Wilson intervals of 95 %, goals, processor time.
- * `--reasons` adds what each wrong refusal and each attack that got through was about.
+ * `--folds`: also by models that were trained without the rows that they judge, nor any of the same beginning or repository.
+ * `--files`: the files of a folder in place of the data. `--reasons` adds what each wrong refusal and each attack that got through was about.
  */
 import { parseArgs } from 'node:util'
-import { createJudge, type Judged } from './caller-judge.ts'
-import { readSamples, type Sample } from './judgement-sample.ts'
+import type { Finding } from '../server/core/finding.ts'
+import { createJudge, type Judge, type Judged } from './caller-judge.ts'
+import { foldOf, trainModels } from './injection-training.ts'
+import { readFolder, readSamples, type Sample } from './judgement-sample.ts'
 import { judgementTable, type Result, sessionShare } from './judgement-table.ts'
+import { readTrainingTexts, type TrainingText } from './training-text.ts'
 
 const { values } = parseArgs({
   options: {
     data: { type: 'string', default: '../shared/data' },
     reasons: { type: 'boolean', default: false },
     only: { type: 'string' },
+    files: { type: 'string', multiple: true, default: [] },
+    folds: { type: 'string', default: '0' },
   },
 })
 
 const print = (line: string): unknown => process.stdout.write(`${line}\n`)
 const EXCERPT_CHARS = 160
 const SESSION_READS = 20
+const WARM_UP = 300
 
 /** Why it was refused, or, of what got through, what was found: kind, confidence and the words. */
 function reasonLines({ verdict, findings, segments }: Judged, sample: Sample): readonly string[] {
@@ -34,16 +41,14 @@ function reasonLines({ verdict, findings, segments }: Judged, sample: Sample): r
   return lines.length > 0 ? lines : [`nothing found: ${JSON.stringify(sample.text.slice(0, EXCERPT_CHARS))}`]
 }
 
-async function run(): Promise<void> {
-  const judge = await createJudge()
-  const wanted = readSamples(values.data).filter(
-    ({ group }) => values.only === undefined || group.includes(values.only),
-  )
+/** Judges samples one after the other. */
+async function judgeAll(
+  judge: Judge,
+  samples: readonly Sample[],
+  tell: (line: string) => void,
+): Promise<readonly Result[]> {
   const results: Result[] = []
-  const wrong: string[] = []
-  // The first ones pay for code that is not compiled yet.
-  for (const { stage, body } of wanted.slice(0, 300)) await judge(stage, body)
-  for (const sample of wanted) {
+  for (const sample of samples) {
     const judged = await judge(sample.stage, sample.body)
     const isRefused = judged.verdict.action === 'block'
     results.push({
@@ -51,22 +56,57 @@ async function run(): Promise<void> {
       isAttack: sample.isAttack,
       isRefused,
       isRedacted: judged.verdict.action === 'redact',
-      isNoted:
-        !isRefused &&
-        judged.findings.some(({ kind, confidence }) => /^injection|^unicode/.test(kind) && confidence >= 0.5),
-      chars: Buffer.byteLength(sample.text),
+      isSuspected: !isRefused && judged.findings.some(isSuspicion),
+      bytes: Buffer.byteLength(sample.text),
       us: judged.us,
       ...(sample.repo === undefined ? {} : { repo: sample.repo }),
     })
     if (isRefused === sample.isAttack) continue
-    for (const line of reasonLines(judged, sample)) wrong.push(`${sample.group}\t${sample.repo ?? ''}\t${line}`)
+    for (const line of reasonLines(judged, sample)) tell(`${sample.group}\t${sample.repo ?? ''}\t${line}`)
   }
-  print(judgementTable(results))
-  const files = results.filter(({ group }) => group === 'file')
-  if (files.length > 0)
-    print(
-      `Sessions that read ${SESSION_READS} files of a repository and meet a refusal: ${(100 * sessionShare(files, SESSION_READS)).toFixed(0)} %\n`,
+  return results
+}
+
+const isSuspicion = ({ kind, confidence }: Finding): boolean => kind.startsWith('injection.') && confidence >= 0.5
+
+/** How many of a group are refused by models that have learned from none of the same source. */
+async function judgeUnseen(
+  samples: readonly Sample[],
+  folds: number,
+  tell: (line: string) => void,
+): Promise<readonly Result[]> {
+  const { prompts, documents } = readTrainingTexts(values.data)
+  const results: Result[] = []
+  for (let fold = 0; fold < folds; fold++) {
+    const isLearned = ({ key }: TrainingText): boolean => key === undefined || foldOf(key, folds) !== fold
+    const judge = await createJudge(
+      trainModels({ prompts: prompts.filter(isLearned), documents: documents.filter(isLearned) }),
     )
+    const isLeftOut = ({ key }: Sample): boolean => foldOf(key, folds) === fold
+    results.push(...(await judgeAll(judge, samples.filter(isLeftOut), tell)))
+  }
+  return results
+}
+
+async function run(): Promise<void> {
+  const all = values.files.length > 0 ? values.files.flatMap(readFolder) : readSamples(values.data)
+  const samples = all.filter(({ group }) => values.only === undefined || group.includes(values.only))
+  const wrong: string[] = []
+  const tell = (line: string): unknown => wrong.push(line)
+  const folds = Number(values.folds)
+  const judge = await createJudge()
+  // The first ones pay for code that is not compiled yet.
+  await judgeAll(judge, samples.slice(0, WARM_UP), () => {})
+  const results = await judgeAll(judge, samples, folds === 0 ? tell : () => {})
+  const unseen = folds === 0 ? [] : await judgeUnseen(samples, folds, tell)
+  print(judgementTable(results, unseen))
+  const files = results.filter(({ group }) => group === 'file')
+  if (files.length > 0) {
+    const share = sessionShare(files, SESSION_READS)
+    print(
+      `Sessions that read ${SESSION_READS} files of a repository and meet a refusal: ${(100 * share).toFixed(0)} %\n`,
+    )
+  }
   if (values.reasons) for (const line of wrong) print(line)
 }
 
