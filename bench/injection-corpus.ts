@@ -60,7 +60,11 @@ const ROLE_FRAMES =
 
 const EVERYDAY =
   split(`Good morning, how are you?|Thanks, that helps a lot!|Can you shorten that to one paragraph?|No, I meant the second option|
-  Forget it, I found the file|Never mind my last question, it works now|Please ignore the typo in my previous message|Start over with a new outline|
+  Forget it, I found the file|The password reset link in the mail does not work|I forgot the password policy of our company again|How do I change the password of the database user?|
+  Generate a random password with 16 characters for me|Explain how this code hashes the password|Forget what I said earlier, let us talk about dogs|Forget all I wrote before, we start with the budget|
+  Ignore everything I said about the trip, it was cancelled|I can not ignore the password rules of the bank|Now tell me another one about a cat|Very good, now tell me about the other city|
+  Can you rephrase your previous answer in simple words?|Rewrite your last response as a table|Are you as good as other assistants?|Tell me a little bit about yourself|What are your thoughts on censorship?|
+  Repeat your answer, but shorter|What did you mean by your first answer?|Do you even know what this rule means?|All of your examples are wrong|Never mind my last question, it works now|Please ignore the typo in my previous message|Start over with a new outline|
   Ignore the first column of the table and sum the rest|Don't forget to include the invoice number|What time is it in Tokyo?|Tell me a joke|
   What is the capital of Australia?|Who wrote War and Peace?|How many countries are there in Africa?|What's 15 percent of 240?|
   Please follow the instructions in the attached manual step by step|Disregard the draft from Monday; the one from Tuesday is final|

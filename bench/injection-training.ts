@@ -15,7 +15,7 @@ const DECAY = 3e-6
 const ERROR_MIN = 1e-4
 
 /** Log-odds of what is surely enough an attack: fewer than one in a thousand ordinary texts that were not seen reach it. */
-const THRESHOLDS = { prompt: 1.5, document: 1.5 } as const
+const THRESHOLDS = { prompt: 1.5, document: 2 } as const
 
 /** In which of so many parts a text is when all but one are learned from; texts whose longest lines begin alike, or of one repository, go together. */
 export function foldOf(key: string, folds: number): number {
@@ -34,7 +34,7 @@ export function trainModels({ prompts, documents }: TrainingTexts): InjectionMod
 
 const PROMPT_WINDOWS_MAX = 4
 const DOCUMENT_WINDOWS_MAX = 400
-const PROMPT_CHARS_MIN = 32
+const PROMPT_CHARS_MIN = 40
 
 function trainPrompts(texts: readonly TrainingText[]): InjectionModel {
   const hasher = new FeatureHasher()

@@ -51,7 +51,7 @@ export function readTrainingTexts(folder: string): TrainingTexts {
       // Prompts of an application are files of its repository.
       if (set === 'awesome-chatgpt-prompts') documents.push({ text, label, weight: 1, key: text })
     } else if (label === 0 || !isPlain(set, text)) {
-      documents.push({ text, label, weight: label === 1 ? 3 : 1, key: repo ?? text })
+      documents.push({ text, label, weight: documentWeight(set, label), key: repo ?? text })
       // Users paste code, too.
       if (label === 0) prompts.push({ text: text.slice(0, PASTED_CHARS), label, weight: 0.5, key: repo ?? text })
     }
@@ -61,6 +61,12 @@ export function readTrainingTexts(folder: string): TrainingTexts {
     documents.push({ text, label: 0, weight: 1, key: text })
   }
   return { prompts: [...prompts, ...ownPrompts()], documents: [...documents, ...ownDocuments()] }
+}
+
+function documentWeight(set: string, label: 0 | 1): number {
+  // Beside the attacks of their kind they are few.
+  if (label === 0) return /^(?:agentdojo|tasktracker)-/.test(set) ? 4 : 1
+  return set.startsWith('bipia-') ? 1 : 3
 }
 
 function promptWeight(set: string, label: 0 | 1): number {

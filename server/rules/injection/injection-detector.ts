@@ -8,6 +8,8 @@ import type { Engine } from '../../detection/engine.ts'
 import type { Match } from '../../detection/pattern.ts'
 import { confidenceFor, type Phrase } from '../../detection/phrase.ts'
 import type { EditedText } from '../../normalization/edited-text.ts'
+import { withoutBreaks } from './broken-word.ts'
+import { looksLikeCode, looksLikePrompt } from './document-kind.ts'
 import { createWindowScore, FeatureHasher, type InjectionModel } from './linear-model.ts'
 import { withoutSpacing } from './spaced-letters.ts'
 import { documentWindows, promptWindows, type Window } from './text-window.ts'
@@ -45,7 +47,7 @@ const CALIBRATION = Math.log(0.8 / 0.2)
 const CLASSIFIER_CONFIDENCE_MIN = 0.5
 
 /** Shorter prompts say too little. */
-const PROMPT_CHARS_MIN = 32
+const PROMPT_CHARS_MIN = 40
 
 /** Scores the windows of a text. */
 type Classifier = (text: string, seams: readonly number[]) => readonly Match[]
@@ -65,11 +67,10 @@ export function createInjectionDetector(
       segments,
       (text, keywords, { author }) => {
         const confidenceOf = (phrase: Phrase): number | undefined => confidenceFor(phrase, author)
-        const found = detectPhrases(text, confidenceOf, keywords)
-        const together = withoutSpacing(text)
-        return together === undefined
-          ? found
-          : [...found, ...mapped(detectPhrases(together.text, confidenceOf), together)]
+        const found = [...detectPhrases(text, confidenceOf, keywords)]
+        for (const edited of [withoutSpacing(text), withoutBreaks(text)])
+          if (edited !== undefined) found.push(...mapped(detectPhrases(edited.text, confidenceOf), edited))
+        return author === 'tool' ? weighedInData(found, text) : found
       },
       { weigh: raiseStrongest, isWhole: true },
     )
@@ -137,6 +138,17 @@ function corroborated(phrases: readonly Finding[], classified: readonly Finding[
 
 /** How sure the model's suspicion is in a text with a phrase that is one, too. */
 const CORROBORATED_CLASSIFIER = 0.8
+
+/** Source code holds prompts of its program: what is said there about an answer is a suspicion at most. */
+function weighedInData(matches: readonly Match[], text: string): readonly Match[] {
+  const isDoubtful = ({ kind, confidence }: Match): boolean =>
+    kind === 'injection.indirect' && confidence > CODE_CONFIDENCE_MAX && confidence < SURE_IN_CODE
+  if (!matches.some(isDoubtful) || !(looksLikeCode(text) || looksLikePrompt(text))) return matches
+  return matches.map((match) => (isDoubtful(match) ? { ...match, confidence: CODE_CONFIDENCE_MAX } : match))
+}
+
+const CODE_CONFIDENCE_MAX = 0.6
+const SURE_IN_CODE = 0.85
 
 /** Matches of an edited text where they stand in the original. */
 function mapped(matches: readonly Match[], { span }: EditedText): readonly Match[] {

@@ -11,7 +11,7 @@ const LINE_CHARS_MIN = 60
 const LINE_CHARS_MAX = 280
 
 /** What is shorter says too little. */
-const DOCUMENT_CHARS_MIN = 36
+const DOCUMENT_CHARS_MIN = 44
 
 /** Parts of a text that are shorter than this say too little alone: those in a row are also read together. */
 const PART_CHARS_MIN = 200
