@@ -22,7 +22,7 @@ const PASTED_CHARS = 5_000
 const PACKAGE_CHARS = 7_500
 
 /** Markdown and type definitions of the installed npm packages: harmless documents, full of orders to the reader. */
-const packageDocuments = (): readonly string[] =>
+export const packageDocuments = (): readonly string[] =>
   globSync(['node_modules/**/*.md', 'node_modules/{@types,fastify,undici,zx,execa,pg}/**/*.d.ts'], {
     cwd: join(import.meta.dirname, '..'),
   })

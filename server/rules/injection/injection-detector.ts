@@ -167,7 +167,7 @@ function raiseStrongest(matches: readonly Match[], { author }: Segment): readonl
     ({ start, confidence }) => confidence >= least && Math.abs(start - strongest.start) <= NEAR_CHARS,
   )
   // What another one of its kind covers says the same thing once more.
-  const further = near.filter((match) => match !== strongest && !near.some((other) => covers(other, match))).length
+  const further = Math.max(0, near.filter((match) => !near.some((other) => covers(other, match))).length - 1)
   const confidence = Math.min(CORROBORATED_MAX, toHundredths(strongest.confidence + CORROBORATION * further))
   return matches.map((match) => (match === strongest ? { ...match, confidence } : match))
 }
