@@ -26,6 +26,8 @@ export type Sample = Readonly<{
   body: Readonly<Record<string, unknown>>
   text: string
   repo?: string
+  /** The set of the row; none for rows that nothing learns from. */
+  set?: string
   /** The same as of the training text that it was made from. */
   key: string
 }>
@@ -69,7 +71,7 @@ export function readRows(folder: string): readonly SourceRow[] {
 
 function labelled(folder: string): readonly Sample[] {
   return readRows(folder).flatMap(({ set = '', channel, label, text = '', messages, repo }) => {
-    const row = { group: set, isAttack: label === 1, key: repo ?? text, ...(repo === undefined ? {} : { repo }) }
+    const row = { group: set, set, isAttack: label === 1, key: repo ?? text, ...(repo === undefined ? {} : { repo }) }
     if (messages !== undefined) return conversation(row, messages)
     const body = channel === 'tool' ? asToolResult(text) : asUser(text)
     const sample: Sample = { ...row, stage: 'request', body, text }
@@ -83,7 +85,10 @@ function labelled(folder: string): readonly Sample[] {
 }
 
 /** A conversation as its last turn sends it, and each answer in it. */
-function conversation(row: Pick<Sample, 'group' | 'isAttack'>, messages: readonly Message[]): readonly Sample[] {
+function conversation(
+  row: Pick<Sample, 'group' | 'isAttack' | 'set'>,
+  messages: readonly Message[],
+): readonly Sample[] {
   const text = messages.map(({ content }) => content).join('\n\n')
   const answers = messages.filter(({ role }) => role === 'assistant')
   return [

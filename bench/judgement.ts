@@ -1,9 +1,10 @@
 /**
- * How well the detectors judge: node bench/judgement.ts [--data FOLDER] [--folds 5] [--reasons] [--only GROUP]
+ * How well the detectors judge: node bench/judgement.ts [--data FOLDER] [--folds 5 | sources] [--reasons] [--only GROUP]
  *
  * Judges each row of the data folder as the gateway does (its steps, its default policy, no flags) and prints, as Markdown,
  * what a caller gets: refused, suspected (marked and let through), redacted; Wilson intervals of 95 %, goals, processor time.
- * `--folds`: also by models that were trained without the rows that they judge, nor any of the same beginning or repository.
+ * `--folds`: also by models that were trained without the rows that they judge, nor any of the same beginning or repository;
+ * `sources`: nor any of the same source.
  * `--files`: the files of a folder in place of the data. `--reasons` adds what each wrong refusal and each attack that got through was about.
  */
 import { parseArgs } from 'node:util'
@@ -12,7 +13,7 @@ import { createJudge, type Judge, type Judged } from './caller-judge.ts'
 import { foldOf, trainModels } from './injection-training.ts'
 import { readFolder, readSamples, type Sample } from './judgement-sample.ts'
 import { judgementTable, type Result, sessionShare } from './judgement-table.ts'
-import { readTrainingTexts, type TrainingText } from './training-text.ts'
+import { readTrainingTexts, sourceOf, type TrainingText } from './training-text.ts'
 
 const { values } = parseArgs({
   options: {
@@ -69,21 +70,40 @@ async function judgeAll(
 
 const isSuspicion = ({ kind, confidence }: Finding): boolean => kind.startsWith('injection.') && confidence >= 0.5
 
-/** How many of a group are refused by models that have learned from none of the same source. */
+/** Says of texts and samples whether they belong to a part that is left out of training. */
+type LeftOut = (one: Readonly<{ key?: string; set?: string }>) => boolean
+
+/** The parts: so many folds, or each source. */
+function partsOf(samples: readonly Sample[], folds: string): readonly LeftOut[] {
+  if (folds === 'sources') {
+    const sources = new Set(samples.flatMap(({ set }) => (set === undefined ? [] : [sourceOf(set)])))
+    return [...sources].map(
+      (source): LeftOut =>
+        ({ set }) =>
+          set !== undefined && sourceOf(set) === source,
+    )
+  }
+  const count = Number(folds)
+  return Array.from(
+    { length: count },
+    (_, fold): LeftOut =>
+      ({ key }) =>
+        key !== undefined && foldOf(key, count) === fold,
+  )
+}
+
+/** The samples of each part, judged by models that have learned from nothing in it. */
 async function judgeUnseen(
   samples: readonly Sample[],
-  folds: number,
+  parts: readonly LeftOut[],
   tell: (line: string) => void,
 ): Promise<readonly Result[]> {
   const { prompts, documents } = readTrainingTexts(values.data)
   const results: Result[] = []
-  for (let fold = 0; fold < folds; fold++) {
-    const isLearned = ({ key }: TrainingText): boolean => key === undefined || foldOf(key, folds) !== fold
-    const judge = await createJudge(
-      trainModels({ prompts: prompts.filter(isLearned), documents: documents.filter(isLearned) }),
-    )
-    const isLeftOut = ({ key }: Sample): boolean => foldOf(key, folds) === fold
-    results.push(...(await judgeAll(judge, samples.filter(isLeftOut), tell)))
+  for (const isLeftOut of parts) {
+    const isLearned = (text: TrainingText): boolean => !isLeftOut(text)
+    const models = trainModels({ prompts: prompts.filter(isLearned), documents: documents.filter(isLearned) })
+    results.push(...(await judgeAll(await createJudge(models), samples.filter(isLeftOut), tell)))
   }
   return results
 }
@@ -93,12 +113,12 @@ async function run(): Promise<void> {
   const samples = all.filter(({ group }) => values.only === undefined || group.includes(values.only))
   const wrong: string[] = []
   const tell = (line: string): unknown => wrong.push(line)
-  const folds = Number(values.folds)
+  const parts = partsOf(samples, values.folds)
   const judge = await createJudge()
   // The first ones pay for code that is not compiled yet.
   await judgeAll(judge, samples.slice(0, WARM_UP), () => {})
-  const results = await judgeAll(judge, samples, folds === 0 ? tell : () => {})
-  const unseen = folds === 0 ? [] : await judgeUnseen(samples, folds, tell)
+  const results = await judgeAll(judge, samples, parts.length === 0 ? tell : () => {})
+  const unseen = parts.length === 0 ? [] : await judgeUnseen(samples, parts, tell)
   print(judgementTable(results, unseen))
   const files = results.filter(({ group }) => group === 'file')
   if (files.length > 0) {

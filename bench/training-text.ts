@@ -4,8 +4,13 @@ import { join } from 'node:path'
 import { createSentences } from './injection-corpus.ts'
 import { type Message, readRows } from './judgement-sample.ts'
 
-/** A text, whether it is an attack, and how much it counts. Texts with an equal `key` are left out together; without one never. */
-export type TrainingText = Readonly<{ text: string; label: 0 | 1; weight: number; key?: string }>
+/** A text, whether it is an attack, and how much it counts. Texts with an equal `key` are left out together, or all of a `set`; without these never. */
+export type TrainingText = Readonly<{ text: string; label: 0 | 1; weight: number; key?: string; set?: string }>
+
+/** Where the rows of a set come from, in one word: sets of one source are left out together. */
+export function sourceOf(set: string): string {
+  return /^(?:file|slice|git grep|commit|short orders)/.test(set) ? 'repositories' : (set.split(/[-+ ]/)[0] ?? set)
+}
 
 /** What users write, and what tools return. */
 export type TrainingTexts = Readonly<{ prompts: readonly TrainingText[]; documents: readonly TrainingText[] }>
@@ -34,26 +39,27 @@ export const packageDocuments = (): readonly string[] =>
 export function readTrainingTexts(folder: string): TrainingTexts {
   const prompts: TrainingText[] = []
   const documents: TrainingText[] = []
-  const addTurns = (messages: readonly Message[]): void => {
+  const addTurns = (set: string, messages: readonly Message[]): void => {
     for (const { role, content } of messages)
       (role === 'assistant' ? documents : prompts).push({
         text: content,
         label: 0,
         weight: role === 'assistant' ? 1 : 1.5,
         key: content,
+        set,
       })
   }
   for (const { set = '', channel, label = 0, text = '', messages, repo } of readRows(folder)) {
-    if (messages !== undefined) addTurns(messages)
+    if (messages !== undefined) addTurns(set, messages)
     else if (channel === 'user') {
       if (set !== 'cyberseceval' || EXPLICIT.test(text))
-        prompts.push({ text, label, weight: promptWeight(set, label), key: text })
+        prompts.push({ text, label, weight: promptWeight(set, label), key: text, set })
       // Prompts of an application are files of its repository.
-      if (set === 'awesome-chatgpt-prompts') documents.push({ text, label, weight: 1, key: text })
+      if (set === 'awesome-chatgpt-prompts') documents.push({ text, label, weight: 1, key: text, set })
     } else if (label === 0 || !isPlain(set, text)) {
-      documents.push({ text, label, weight: documentWeight(set, label), key: repo ?? text })
+      documents.push({ text, label, weight: documentWeight(set, label), key: repo ?? text, set })
       // Users paste code, too.
-      if (label === 0) prompts.push({ text: text.slice(0, PASTED_CHARS), label, weight: 0.5, key: repo ?? text })
+      if (label === 0) prompts.push({ text: text.slice(0, PASTED_CHARS), label, weight: 0.5, key: repo ?? text, set })
     }
   }
   for (const text of packageDocuments()) {
