@@ -1,9 +1,8 @@
 /**
- * Measures the detectors: node bench/detectors.ts [DATA_FOLDER]
+ * Measures the detectors one by one: node bench/detectors.ts [DATA_FOLDER]
  *
- * Prints, as Markdown, for injection how many rows of each public set reach the threshold; for personal data precision
- * and recall by type; how often anything is found in harmless texts; and the time a scan takes. The injection model's
- * figures are cross-validated: each row is judged by a model that has not seen it.
+ * Prints, as Markdown, for personal data precision and recall by type; how often anything is found in harmless texts;
+ * and the time that each step takes. What a caller gets of it all is measured by bench/judgement.ts.
  */
 import { readFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
@@ -13,7 +12,6 @@ import type { LocalStep, StepContext } from '../server/core/step.ts'
 import { createEngine } from '../server/detection/engine.ts'
 import { project } from '../server/protocol/projection.ts'
 import { RULE_FUNCTIONS } from '../server/rules/check/rule-functions.ts'
-import { createInjectionDetector } from '../server/rules/injection/injection-detector.ts'
 import { readRuleBook } from '../server/rules/rule-book.ts'
 import { createStep as createClassifyData } from '../server/steps/classify-data.ts'
 import { createStep as createDetectInjection } from '../server/steps/detect-injection.ts'
@@ -23,12 +21,9 @@ import { createStep as createDetectSecrets } from '../server/steps/detect-secret
 import { step as detectUnicode } from '../server/steps/detect-unicode.ts'
 import { createStep as createScanOutput } from '../server/steps/scan-output.ts'
 import { step as validateInput } from '../server/steps/validate-input.ts'
-import { documents, type Row, readRows, trainInjection } from './injection-training.ts'
+import { packageDocuments } from './training-text.ts'
 
-const THRESHOLD = 0.8
-const FOLDS = 5
-const newEngine = () => createEngine(readRuleBook().rules, RULE_FUNCTIONS)
-const engine = newEngine()
+const engine = createEngine(readRuleBook().rules, RULE_FUNCTIONS)
 const [detectPii, detectSecrets, scanOutput] = [createDetectPii, createDetectSecrets, createScanOutput].map((create) =>
   create(engine),
 ) as [LocalStep, LocalStep, LocalStep]
@@ -44,8 +39,12 @@ const STEPS: readonly LocalStep[] = [
 ]
 
 const folder = process.argv[2] ?? '../shared/data'
-const rows = readRows(folder)
-const texts = documents()
+type Row = Readonly<{ set: string; channel: 'user' | 'tool'; label: 0 | 1; text: string }>
+const rows = readFileSync(`${folder}/injection-dev.jsonl`, 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as Row)
+const texts = packageDocuments()
 
 const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(1)} %`
 
@@ -60,47 +59,6 @@ const segmentOf = ({ channel, text }: Pick<Row, 'channel' | 'text'>): Segment =>
   author: channel,
   text,
 })
-
-const surest = (findings: readonly Finding[]): number => Math.max(0, ...findings.map(({ confidence }) => confidence))
-
-/** Each row by a detector whose model has not seen it, or any row with the same text. */
-function measureInjection(): void {
-  type Judged = Readonly<{ set: string; label: number; phrases: number; both: number }>
-  const judged: Judged[] = []
-  const phrasesOnly = createInjectionDetector(newEngine(), {
-    weights: new Int8Array(2 ** 15),
-    scale: 0,
-    bias: -100,
-  })
-  const foldOf = new Map([...new Set(rows.map(({ text }) => text))].map((text, index) => [text, index % FOLDS]))
-  for (let fold = 0; fold < FOLDS; fold++) {
-    const isHeldOut = ({ text }: Row): boolean => foldOf.get(text) === fold
-    const inFold = (_: unknown, index: number): boolean => index % FOLDS === fold
-    const model = trainInjection(
-      rows.filter((row) => !isHeldOut(row)),
-      texts.filter((text, index) => !inFold(text, index)),
-    )
-    const detect = createInjectionDetector(newEngine(), model)
-    const judge = (set: string, label: number, segment: Segment): void => {
-      judged.push({ set, label, phrases: surest(phrasesOnly([segment])), both: surest(detect([segment])) })
-    }
-    for (const row of rows.filter(isHeldOut)) judge(`${row.set}, ${row.channel}`, row.label, segmentOf(row))
-    for (const text of texts.filter(inFold)) judge('npm documents, tool', 0, segmentOf({ channel: 'tool', text }))
-  }
-  const sets = [...new Set(judged.map(({ set }) => set))]
-  const lines = sets.map((set) => {
-    const of = judged.filter((row) => row.set === set)
-    const reach = (sort: 'phrases' | 'both', least: number): string =>
-      percent(of.filter((row) => row[sort] >= least).length, of.length)
-    const sort = of[0]?.label === 1 ? 'attacks (recall)' : 'harmless (false alarms)'
-    return [set, sort, String(of.length), reach('phrases', THRESHOLD), reach('both', THRESHOLD), reach('both', 0.5)]
-  })
-  console.log(`### Injection, threshold ${THRESHOLD}\n`)
-  table(
-    ['set, channel', 'rows are', 'rows', 'phrases alone', 'phrases and model', 'noted at 0.5'],
-    lines.sort((a, b) => String(a[1]).localeCompare(String(b[1]))),
-  )
-}
 
 /** What presidio-research calls a type, and our kind for it. */
 const KIND_OF_TYPE: Readonly<Record<string, string>> = {
@@ -250,7 +208,6 @@ async function timeSteps(bodies: readonly unknown[]): Promise<readonly string[]>
 }
 
 const start = performance.now()
-measureInjection()
 await measurePii()
 await measureHarmless()
 await measureTime()

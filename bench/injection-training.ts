@@ -1,72 +1,98 @@
-/** How the injection model is trained. What it learns from, and under which licences, is said in train-injection.ts. */
-import { globSync, readFileSync } from 'node:fs'
-import {
-  FEATURE_BUCKETS,
-  FeatureHasher,
-  type InjectionModel,
-  windowsOf,
-} from '../server/rules/injection/linear-model.ts'
-import { createSentences, sequence } from './injection-corpus.ts'
+/** How the injection models are trained. What they learn from is in training-text.ts. */
+import { createHash } from 'node:crypto'
+import type { InjectionModels } from '../server/rules/injection/injection-detector.ts'
+import { FEATURE_BUCKETS, FeatureHasher, type InjectionModel } from '../server/rules/injection/linear-model.ts'
+import { documentWindows, promptWindows, type Window } from '../server/rules/injection/text-window.ts'
+import { sequence } from './injection-corpus.ts'
+import type { TrainingText, TrainingTexts } from './training-text.ts'
 
-/** A row of injection-dev.jsonl. */
-export type Row = Readonly<{ set: string; channel: 'user' | 'tool'; label: 0 | 1; text: string }>
 type Example = Readonly<{ cells: Int32Array; label: 0 | 1; weight: number }>
-
-/** Rows that are attacks only beside a system prompt we don't see ("What is the capital of …") would teach to refuse questions. */
-const EXPLICIT = /ignor|forget|disregard|password|passcode|secret|instruction|system|developer|override|pretend/i
 
 const EPOCHS = 10
 const RATE = 0.5
+const BIAS_RATE = 0.3
 const DECAY = 3e-6
+const ERROR_MIN = 1e-4
 
-/** Reads the rows of the data folder. */
-export function readRows(folder: string): readonly Row[] {
-  const lines = readFileSync(`${folder}/injection-dev.jsonl`, 'utf8').trim().split('\n')
-  return lines.map((line) => JSON.parse(line) as Row)
+/** Log-odds of what is surely enough an attack: fewer than one in a thousand ordinary texts that were not seen reach it. */
+const THRESHOLDS = { prompt: 1.5, document: 2 } as const
+
+/** In which of so many parts a text is when all but one are learned from; texts whose longest lines begin alike, or of one repository, go together. */
+export function foldOf(key: string, folds: number): number {
+  const line = key.split('\n').reduce((longest, one) => (one.length > longest.length ? one : longest), '')
+  const letters = line
+    .toLowerCase()
+    .replace(/[^\p{L}]+/gu, ' ')
+    .trim()
+  return (createHash('sha256').update(letters.slice(0, 48)).digest()[0] as number) % folds
 }
 
-/** Markdown and type definitions of the installed npm packages: harmless documents, full of orders to the reader. */
-export const documents = (): readonly string[] =>
-  globSync(['node_modules/**/*.md', 'node_modules/{@types,fastify,undici,zx,execa,pg}/**/*.d.ts'])
-    .filter((path) => !/changelog|license|history/i.test(path))
-    .sort()
-    .map((path) => readFileSync(path, 'utf8'))
+/** Trains both models; the same texts give the same models. */
+export function trainModels({ prompts, documents }: TrainingTexts): InjectionModels {
+  return { prompt: trainPrompts(prompts), document: trainDocuments(documents) }
+}
 
-const windowTexts = (text: string, most: number): readonly string[] =>
-  windowsOf(text)
-    .slice(0, most)
-    .map(([start, end]) => text.slice(start, end))
+const PROMPT_WINDOWS_MAX = 4
+const DOCUMENT_WINDOWS_MAX = 400
+const PROMPT_CHARS_MIN = 40
 
-function examplesOf(rows: readonly Row[], texts: readonly string[]): readonly Example[] {
+function trainPrompts(texts: readonly TrainingText[]): InjectionModel {
   const hasher = new FeatureHasher()
-  const example = (text: string, label: 0 | 1, weight: number): Example => ({
-    cells: hasher.bucketsOf(text).slice(),
-    label,
-    weight,
-  })
-  // Attacks in documents are told by their address, not by their manner: phrases do that.
-  const learned = rows.filter(
-    ({ set, channel, label, text }) =>
-      (channel === 'user' || label === 0) && (set !== 'cyberseceval' || EXPLICIT.test(text)),
+  const examples = texts.flatMap(({ text, label, weight }) =>
+    promptWindows(text)
+      .slice(0, PROMPT_WINDOWS_MAX)
+      .filter(([start, end]) => end - start >= PROMPT_CHARS_MIN)
+      .map(([start, end]): Example => ({ cells: hasher.bucketsOf(text.slice(start, end)).slice(), label, weight })),
   )
-  return [
-    ...learned.flatMap(({ set, label, text }) =>
-      windowTexts(text, 2).map((window) => example(window, label, set === 'notinject' ? 2 : 1)),
-    ),
-    ...createSentences('benignPrompt', 1500, 1).map((text) => example(text, 0, 0.6)),
-    ...createSentences('roleAndRules', 3000, 4).map((text) => example(text, 0, 0.6)),
-    ...createSentences('attackPrompt', 600, 2).map((text) => example(text, 1, 0.3)),
-    ...createSentences('documentLine', 100, 3).map((text) => example(text, 0, 0.5)),
-    ...texts.flatMap((text) => windowTexts(text, 3).map((window) => example(window, 0, 0.5))),
-  ]
+  return train(examples, THRESHOLDS.prompt)
 }
 
-/**
- * Trains a model on rows and harmless documents: logistic regression by AdaGrad (Duchi and others 2011), each pass in
- * another order, the same in each run.
- */
-export function trainInjection(rows: readonly Row[], texts: readonly string[]): InjectionModel {
-  const examples = examplesOf(rows, texts)
+/** How often the model says which window of an attack's text is the attack, and learns again. */
+const ROUNDS = 3
+
+type Bag = Readonly<{ cells: readonly Int32Array[]; weight: number }>
+
+/** Which window of an attack's text is the attack, nobody has said: it is one that no ordinary text has, and the worst of these. */
+function trainDocuments(texts: readonly TrainingText[]): InjectionModel {
+  const hasher = new FeatureHasher()
+  const piecesOf = (text: string): readonly string[] =>
+    documentWindows(text)
+      .slice(0, DOCUMENT_WINDOWS_MAX)
+      .map(([start, end]: Window) => text.slice(start, end))
+  const cellsOf = (piece: string): Int32Array => hasher.bucketsOf(piece).slice()
+  const ordinary = texts.filter(({ label }) => label === 0)
+  const known = new Set(ordinary.flatMap(({ text }) => piecesOf(text)).map((piece) => piece.trim()))
+  const negatives = ordinary.flatMap(({ text, weight }) =>
+    piecesOf(text).map((piece): Example => ({ cells: cellsOf(piece), label: 0, weight })),
+  )
+  const bags = texts
+    .filter(({ label }) => label === 1)
+    .map(({ text, weight }): Bag => {
+      const pieces = piecesOf(text)
+      const own = pieces.filter((piece) => !known.has(piece.trim()))
+      return { cells: (own.length > 0 ? own : pieces).map(cellsOf), weight }
+    })
+  let model: InjectionModel | undefined
+  for (let round = 0; round < ROUNDS; round++) {
+    const score = model === undefined ? undefined : cellScore(model)
+    model = train([...negatives, ...bags.flatMap((bag) => positivesOf(bag, score))], THRESHOLDS.document)
+  }
+  return model as InjectionModel
+}
+
+/** The examples of a bag: at first all of its windows, each for a part; then the worst. */
+function positivesOf({ cells, weight }: Bag, score: ((cells: Int32Array) => number) | undefined): readonly Example[] {
+  if (score === undefined) return cells.map((one) => ({ cells: one, label: 1, weight: weight / cells.length }))
+  const worst = cells.toSorted((a, b) => score(b) - score(a))[0]
+  return worst === undefined ? [] : [{ cells: worst, label: 1, weight }]
+}
+
+function cellScore({ weights }: InjectionModel): (cells: Int32Array) => number {
+  return (cells) => cells.reduce((sum, cell) => sum + (weights[cell] as number), 0) / Math.sqrt(cells.length || 1)
+}
+
+/** Logistic regression by AdaGrad (Duchi and others 2011), each pass in another order, the same in each run. */
+function train(examples: readonly Example[], threshold: number): InjectionModel {
   const weights = new Float64Array(FEATURE_BUCKETS)
   const squares = new Float64Array(FEATURE_BUCKETS).fill(1e-6)
   let bias = 0
@@ -80,17 +106,18 @@ export function trainInjection(rows: readonly Row[], texts: readonly string[]): 
       let score = bias
       for (const cell of cells) score += (weights[cell] as number) * norm
       const error = (1 / (1 + Math.exp(-score)) - label) * weight
+      if (Math.abs(error) < ERROR_MIN) continue
       for (const cell of cells) {
         const slope = error * norm + DECAY * (weights[cell] as number)
         squares[cell] = (squares[cell] as number) + slope * slope
         weights[cell] = (weights[cell] as number) - (RATE * slope) / Math.sqrt(squares[cell] as number)
       }
       biasSquares += error * error
-      bias -= (0.3 * error) / Math.sqrt(biasSquares)
+      bias -= (BIAS_RATE * error) / Math.sqrt(biasSquares)
     }
   }
   const scale = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0) / 127
-  return { weights: Int8Array.from(weights, (weight) => Math.round(weight / scale)), scale, bias }
+  return { weights: Int8Array.from(weights, (weight) => Math.round(weight / scale)), scale, bias: bias - threshold }
 }
 
 function shuffle(order: number[], seed: number): void {

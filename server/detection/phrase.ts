@@ -4,15 +4,13 @@ import type { Severity } from '../core/finding.ts'
 import type { KeywordIndex, KeywordMemo } from './keyword-index.ts'
 import { MATCHES_MAX, type Match } from './pattern.ts'
 
-/**
- * In whose texts a phrase counts. `data` is tool results, documents and tool definitions; an instruction there is an
- * attack.
- */
+/** In whose texts a phrase counts. `data` is tool results and documents; an instruction there is an attack. */
 export type Channel = 'anyone' | 'data'
 
 /**
  * `pattern` (flags g and i, bounded), the channel where it counts, and keywords (ASCII, either case) of which one is
- * in or next to each match. Without keywords it is tried on texts with letters beyond Latin.
+ * in or next to each match. Without keywords it is tried on texts with letters beyond Latin. `dataConfidence`: how sure
+ * a match is in what tools and documents say.
  */
 export type Phrase = Readonly<{
   /** The rule that it was compiled from. */
@@ -20,14 +18,16 @@ export type Phrase = Readonly<{
   kind: string
   severity: Severity
   confidence: number
+  dataConfidence: number
   channel: Channel
   keywords: readonly string[]
   pattern: RegExp
 }>
 
-/** Whether a phrase counts in what this author wrote. */
-export function appliesTo(channel: Channel, author: Author): boolean {
-  return channel === 'anyone' || author === 'tool' || author === 'schema'
+/** How sure a match of a phrase is in what this author wrote; undefined where it does not count. */
+export function confidenceFor({ channel, confidence, dataConfidence }: Phrase, author: Author): number | undefined {
+  if (author === 'tool') return dataConfidence
+  return channel === 'anyone' ? confidence : undefined
 }
 
 /** Characters around a keyword in which a phrase is tried: more than any phrase spans. */
@@ -41,10 +41,10 @@ function isLetter(code: number): boolean {
 /** Letters of other scripts than Latin. */
 const BEYOND_LATIN = /[\u0370-\u1fff\u3040-\uffdc]/
 
-/** Finds phrases; the caller chooses which of them count. */
+/** Finds phrases; the caller says how sure a match of each is, if it counts at all. */
 export type PhraseDetector = (
   text: string,
-  isWanted: (phrase: Phrase) => boolean,
+  confidenceOf: (phrase: Phrase) => number | undefined,
   memo?: KeywordMemo,
 ) => readonly Match[]
 
@@ -58,7 +58,7 @@ export function createPhraseDetector(phrases: readonly Phrase[], index: KeywordI
   const owners = phrases.flatMap((phrase) => phrase.keywords.map(() => phrase))
   const { scan, isAbsent } = index.add(phrases.flatMap(({ keywords }) => keywords))
   const wordless = phrases.filter(({ keywords }) => keywords.length === 0)
-  return (written, isWanted, memo) => {
+  return (written, confidenceOf, memo) => {
     // Curly apostrophes are as long as straight ones.
     const text = written.includes('’') ? written.replaceAll('’', "'") : written
     // The memo is of the original text.
@@ -68,7 +68,8 @@ export function createPhraseDetector(phrases: readonly Phrase[], index: KeywordI
     let windows: Map<Phrase, [start: number, end: number][]> | undefined
     const visit = (keyword: number, at: number): void => {
       const phrase = owners[keyword] as Phrase
-      if ((isLetter(text.charCodeAt(at)) && isLetter(text.charCodeAt(at - 1))) || !isWanted(phrase)) return
+      if ((isLetter(text.charCodeAt(at)) && isLetter(text.charCodeAt(at - 1))) || confidenceOf(phrase) === undefined)
+        return
       windows ??= new Map()
       const list = windows.get(phrase) ?? []
       windows.set(phrase, list)
@@ -76,14 +77,15 @@ export function createPhraseDetector(phrases: readonly Phrase[], index: KeywordI
     }
     scan(text, visit, kept)
     for (const phrase of isBeyondLatin ? wordless : []) {
-      if (!isWanted(phrase)) continue
+      if (confidenceOf(phrase) === undefined) continue
       windows ??= new Map()
       windows.set(phrase, [[0, text.length]])
     }
     if (windows === undefined) return NO_MATCHES
     const matches: Match[] = []
     for (const [phrase, list] of windows) {
-      for (const [start, end] of list) addMatches(matches, text, phrase, start, end)
+      const confidence = confidenceOf(phrase) ?? 0
+      for (const [start, end] of list) addMatches(matches, text, { ...phrase, confidence }, start, end)
     }
     return matches
   }

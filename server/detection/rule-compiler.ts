@@ -38,6 +38,7 @@ function compileRule(file: RuleFile, rule: RuleSource, functions: RuleFunctions)
   )
   assertBounded(parseRegex(expression))
   const { severity = file.severity, confidence = file.confidence, only, unless } = rule
+  const dataConfidence = rule.data_confidence ?? file.data_confidence
   if (severity === undefined || confidence === undefined) throw new Error('it has no severity or no confidence')
   if ((rule.source ?? file.source) === undefined) throw new Error('it has no source')
   return {
@@ -59,6 +60,7 @@ function compileRule(file: RuleFile, rule: RuleSource, functions: RuleFunctions)
     ...(finder === undefined ? {} : { finder }),
     ...extendMember(extend, expand),
     ...(form.trigger === 'phrase' ? { channel: rule.channel ?? file.channel ?? 'anyone' } : {}),
+    ...(dataConfidence === undefined ? {} : { data_confidence: dataConfidence }),
   }
 }
 

@@ -12,12 +12,14 @@ const EXPRESSION = v.pipe(
 )
 const EXAMPLES = v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.minLength(2, 'a rule has two examples or more'))
 const NAMES = v.array(NAME)
+const CONFIDENCE = v.pipe(v.number(), v.minValue(0), v.maxValue(1))
 
 /** Of a rule, or of all rules of a file that don't say otherwise. */
 const COMMON = {
   form: v.optional(v.picklist(Object.keys(FORMS) as [FormName, ...FormName[]])),
   severity: v.optional(v.picklist(SEVERITIES)),
-  confidence: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
+  confidence: v.optional(CONFIDENCE),
+  data_confidence: v.optional(CONFIDENCE),
   flags: v.optional(v.pipe(v.string(), v.regex(/^[iu]*$/))),
   check: v.optional(NAMES),
   extend: v.optional(v.union([NAME, v.strictObject({ while: EXPRESSION })])),
@@ -58,7 +60,7 @@ const FILE = v.strictObject({
  * What the pattern matched is no match when it fails a `check`, does not match `only`, or matches `unless`; `grade`
  * gives the confidence by the value. `extend` continues a match that has no longest form. `probe` is a cheap test
  * before the pattern. `digits` is for the form `number`, `label` for those with a label, `channel` for phrases (`data`:
- * they count in what tools and documents say only). A rule with a `finder` has no pattern.
+ * they count in what tools and documents say only), `data_confidence` for how sure one is there, when it is not `confidence`. A rule with a `finder` has no pattern.
  *
  * `source` says where the form is documented. `examples` are texts in which the rule has a match, and near misses in
  * which it has none; `{alnum:36}` in them is made up when a test runs (example-text.ts).

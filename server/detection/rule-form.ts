@@ -80,6 +80,12 @@ export const FORMS = {
     flags: 'gi',
     complete: (pattern) => pattern,
   },
+  exact_marker: {
+    about: 'A marker in exactly these letters: `[INST]`, not `[inst]`.',
+    trigger: 'phrase',
+    flags: 'g',
+    complete: (pattern) => pattern,
+  },
 } as const satisfies Record<string, Form>
 
 /** The name of a form. */

@@ -25,9 +25,11 @@ export function patternOf(rule: CompiledRule, functions: RuleFunctions): Pattern
 }
 
 /** Makes the phrase of a rule. */
-export function phraseOf({ id, kind, severity, confidence, keywords, pattern, flags, channel }: CompiledRule): Phrase {
+export function phraseOf(rule: CompiledRule): Phrase {
+  const { id, kind, severity, confidence, keywords, pattern, flags, channel = 'anyone' } = rule
   const expression = new RegExp(pattern, flags)
-  return { rule: id, kind, severity, confidence, keywords, channel: channel ?? 'anyone', pattern: expression }
+  const dataConfidence = rule.data_confidence ?? confidence
+  return { rule: id, kind, severity, confidence, dataConfidence, keywords, channel, pattern: expression }
 }
 
 /** Makes the number of a rule of the form `number`. */

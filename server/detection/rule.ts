@@ -11,6 +11,7 @@ export type CompiledRule = Readonly<{
   kind: string
   severity: Severity
   confidence: number
+  data_confidence?: number
   trigger: Trigger
   keywords: readonly string[]
   pattern: string

@@ -33,12 +33,12 @@ export type Matcher = (
 
 /**
  * How the matches of a text become findings. A match of a kind in `yielding` gives way to one of any other kind that is
- * as sure; `weigh` says how sure the matches of one text are, given all of them. `isWhole`: no text goes on, so that
+ * as sure; `weigh` says how sure the matches of one text are, given all of them and its first segment. `isWhole`: no text goes on, so that
  * encodings are read, too, that a stream can't be held for (variantsOf).
  */
 export type ScanOptions = Readonly<{
   yielding?: ReadonlySet<string>
-  weigh?: (matches: readonly Match[]) => readonly Match[]
+  weigh?: (matches: readonly Match[], segment: Segment) => readonly Match[]
   isWhole?: boolean
 }>
 
@@ -62,7 +62,8 @@ export function createScanner(hasKeyword: (text: string) => boolean = () => true
       const inside = scanned.parts.length > 1 || isReadAlone(segment) ? matchesIn(scanned, isWhole, matcher) : EMPTY
       const behindName = hasTrigger(segment.name) ? matchesBehindName(scanned, isWhole, matcher) : EMPTY
       const matches = behindName.length === 0 ? inside : [...inside, ...behindName]
-      if (matches.length > 0) findings = withMatches(findings, scanned, weigh(withoutCovered(matches, yielding)))
+      if (matches.length > 0)
+        findings = withMatches(findings, scanned, weigh(withoutCovered(matches, yielding), segment))
     }
     return findings ?? EMPTY
   }

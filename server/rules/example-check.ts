@@ -27,5 +27,5 @@ function matcherOf(rule: CompiledRule, functions: RuleFunctions): (text: string)
   const set = engine.rules(rule.kind.slice(0, rule.kind.indexOf('.')))
   const detect = engine.detector(set)
   const detectPhrases = engine.phraseDetector(set.phrases)
-  return (text) => detect(text).length + detectPhrases(text, () => true).length > 0
+  return (text) => detect(text).length + detectPhrases(text, ({ confidence }) => confidence).length > 0
 }

@@ -24,6 +24,9 @@ const SELECTORS = /(?:[\ufe00-\ufe0f]|\udb40[\udd00-\uddef]){3,}/g
 const ZERO_WIDTH =
   /[\u034f\u180b-\u180e\u00ad\u115f\u1160\u17b4\u17b5\u200b-\u200f\u2060-\u2064\u206a-\u206f\u3164\ufeff\uffa0]+/g
 const OVERRIDES = /[\u202d\u202e]/g
+/** A number that a phone's address book keeps from being turned round. */
+const PHONE_NUMBER = /^\u202d[+\d\s().\u00a0/-]{1,40}\u202c/
+const PHONE_CHARS_MAX = 42
 const EMBEDDINGS = /[\u202a\u202b\u2066-\u2068]/g
 const RIGHT_TO_LEFT = /[\u0590-\u08ff]/
 
@@ -100,7 +103,10 @@ function zeroWidth(text: string): readonly Match[] {
 
 /** Overrides reverse text; embeddings only matter beside left-to-right text of code. */
 function* bidiControls(text: string): Iterable<Match> {
-  for (const match of text.matchAll(OVERRIDES)) yield matchOf(match, 'bidi', 'high', 0.85)
+  for (const match of text.matchAll(OVERRIDES)) {
+    const isNumber = PHONE_NUMBER.test(text.slice(match.index, match.index + PHONE_CHARS_MAX))
+    yield isNumber ? matchOf(match, 'bidi', 'low', 0.2) : matchOf(match, 'bidi', 'high', 0.85)
+  }
   // Asked of the text once, at the first embedding: a text may have as many of them as it has characters.
   let confidence: number | undefined
   for (const match of text.matchAll(EMBEDDINGS)) {

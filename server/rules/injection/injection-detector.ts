@@ -6,24 +6,30 @@ import type { Author, Segment } from '../../core/call.ts'
 import type { Finding } from '../../core/finding.ts'
 import type { Engine } from '../../detection/engine.ts'
 import type { Match } from '../../detection/pattern.ts'
-import { appliesTo, type Phrase } from '../../detection/phrase.ts'
+import { confidenceFor, type Phrase } from '../../detection/phrase.ts'
 import type { EditedText } from '../../normalization/edited-text.ts'
+import { withoutBreaks } from './broken-word.ts'
+import { looksLikeCode, looksLikePrompt } from './document-kind.ts'
 import { withoutDigits } from './letter-digits.ts'
-import { createWindowScore, type InjectionModel, windowsOf } from './linear-model.ts'
+import { createWindowScore, FeatureHasher, type InjectionModel } from './linear-model.ts'
 import { withoutSpacing } from './spaced-letters.ts'
+import { documentWindows, promptWindows, type Window } from './text-window.ts'
 
 /**
  * The application's own words are not an attack on it, and what the model said before was evaluated as a response:
- * there a finding is informational, below the default policy's threshold of 0.8.
+ * there a finding is informational, below what the default policy calls a suspicion.
  */
 const CONFIDENCE_MAX: Readonly<Record<Author, number>> = {
   user: 1,
   tool: 1,
   schema: 1,
   other: 1,
-  system: 0.6,
-  assistant: 0.6,
+  system: 0.4,
+  assistant: 0.4,
 }
+
+/** A model for what users write, and one for the lines of tool results and documents. */
+export type InjectionModels = Readonly<{ prompt: InjectionModel; document: InjectionModel }>
 
 /**
  * Each further phrase nearby raises the confidence of the strongest finding by this much, up to 0.97. Distant ones
@@ -33,49 +39,117 @@ const CORROBORATION = 0.1
 const NEAR_CHARS = 1_500
 const CORROBORATED_MAX = 0.97
 
-/** Log-odds added to the model's score, so that 0.8 is where cross-validation puts the threshold (bench/detectors.ts). */
+/** What is less sure than this raises nothing; in documents, which are about anything, that is more. */
+const CORROBORATING_MIN = 0.5
+const DATA_CORROBORATING_MIN = 0.7
+
+/** A score of zero is where training puts the threshold (bench/train-injection.ts), and the policy's is 0.8. */
 const CALIBRATION = Math.log(0.8 / 0.2)
 const CLASSIFIER_CONFIDENCE_MIN = 0.5
-const MODEL_CHARS_MIN = 24
+
+/** Shorter prompts say too little. */
+const PROMPT_CHARS_MIN = 40
+
+/** Scores the windows of a text. */
+type Classifier = (text: string, seams: readonly number[]) => readonly Match[]
 
 /**
- * Creates a detector with a model. Findings have kinds `injection.*`; the default policy refuses from confidence 0.8
+ * Creates a detector with its models. Findings have kinds `injection.*`; the default policy refuses from confidence 0.8
  * on.
  */
 export function createInjectionDetector(
   engine: Engine,
-  model: InjectionModel,
+  models: InjectionModels,
 ): (segments: readonly Segment[]) => readonly Finding[] {
   const detectPhrases = engine.phraseDetector(engine.rules('injection').phrases)
-  const windowScore = createWindowScore(model)
+  const classifierOf = createClassifiers(models)
   return (segments) => {
     const phrases = engine.scan(
       segments,
       (text, keywords, { author }) => {
-        const isWanted = ({ channel }: Phrase): boolean => appliesTo(channel, author)
-        const found = detectPhrases(text, isWanted, keywords)
-        const others = [withoutSpacing(text), withoutDigits(text)].filter((edited) => edited !== undefined)
-        if (others.length === 0) return found
-        return [...found, ...others.flatMap((edited) => mapped(detectPhrases(edited.text, isWanted), edited))]
+        const confidenceOf = (phrase: Phrase): number | undefined => confidenceFor(phrase, author)
+        const found = [...detectPhrases(text, confidenceOf, keywords)]
+        for (const edited of [withoutSpacing(text), withoutBreaks(text), withoutDigits(text)])
+          if (edited !== undefined) found.push(...mapped(detectPhrases(edited.text, confidenceOf), edited))
+        return author === 'tool' ? weighedInData(found, text) : found
       },
       { weigh: raiseStrongest, isWhole: true },
     )
-    // Definitions of tools are instructions by nature, and words without their marks none of their language: the model was
-    // not trained on them.
+    // Words without their marks are none of their language: the models were not trained on them.
     const classified = engine.scan(
       segments,
       (text, _, { author }, { seams, isUnmarked }) =>
-        author === 'schema' || isUnmarked ? [] : classifyText(windowScore, text, seams ?? []),
+        isUnmarked ? NO_MATCHES : (classifierOf[author]?.(text, seams ?? []) ?? NO_MATCHES),
       { isWhole: true },
     )
     if (phrases.length + classified.length === 0) return classified
     const authors = new Map(segments.map(({ pointer, author }) => [pointer, author]))
-    return [...phrases, ...classified].map((finding) => ({
+    return corroborated(phrases, classified).map((finding) => ({
       ...finding,
       confidence: Math.min(CONFIDENCE_MAX[authors.get(finding.pointer) ?? 'other'], finding.confidence),
     }))
   }
 }
+
+const NO_MATCHES: readonly Match[] = []
+
+/**
+ * Who is judged by which model. The application's own words are instructions by nature, and so are the definitions of its
+ * tools; what the model said is no attack on it.
+ */
+function createClassifiers({ prompt, document }: InjectionModels): Readonly<Partial<Record<Author, Classifier>>> {
+  const hasher = new FeatureHasher()
+  const ofPrompt = classifier(createWindowScore(prompt, hasher), (text, seams) =>
+    promptWindows(text, seams).filter(([start, end]) => end - start >= PROMPT_CHARS_MIN),
+  )
+  const ofDocument = classifier(createWindowScore(document, hasher), documentWindows)
+  return { user: ofPrompt, other: ofPrompt, tool: ofDocument }
+}
+
+/** A classifier that finds the window of a text with the highest score, when that reaches the minimum. */
+function classifier(
+  windowScore: (text: string) => number,
+  windowsOf: (text: string, seams: readonly number[]) => readonly Window[],
+): Classifier {
+  return (text, seams) => {
+    let worst: Match | undefined
+    for (const [start, end] of windowsOf(text, seams)) {
+      const score = windowScore(start === 0 && end === text.length ? text : text.slice(start, end))
+      const confidence = Math.min(CORROBORATED_MAX, toHundredths(1 / (1 + Math.exp(-score - CALIBRATION))))
+      if (confidence < CLASSIFIER_CONFIDENCE_MIN || confidence <= (worst?.confidence ?? 0)) continue
+      worst = { kind: 'injection.classifier', severity: confidence >= 0.8 ? 'high' : 'low', confidence, start, end }
+    }
+    return worst === undefined ? NO_MATCHES : [worst]
+  }
+}
+
+/** All findings; phrases and the model that both suspect a text are surer together. */
+function corroborated(phrases: readonly Finding[], classified: readonly Finding[]): readonly Finding[] {
+  if (phrases.length === 0 || classified.length === 0) return [...phrases, ...classified]
+  const suspected = new Set(
+    phrases.filter(({ confidence }) => confidence >= DATA_CORROBORATING_MIN).map(({ pointer }) => pointer),
+  )
+  const raised = classified.map((finding) =>
+    suspected.has(finding.pointer)
+      ? { ...finding, confidence: Math.max(finding.confidence, CORROBORATED_CLASSIFIER) }
+      : finding,
+  )
+  return [...phrases, ...raised]
+}
+
+/** How sure the model's suspicion is in a text with a phrase that is one, too. */
+const CORROBORATED_CLASSIFIER = 0.8
+
+/** Source code holds prompts of its program: what is said there about an answer is a suspicion at most. */
+function weighedInData(matches: readonly Match[], text: string): readonly Match[] {
+  const isDoubtful = ({ kind, confidence }: Match): boolean =>
+    kind === 'injection.indirect' && confidence > CODE_CONFIDENCE_MAX && confidence < SURE_IN_CODE
+  if (!matches.some(isDoubtful) || !(looksLikeCode(text) || looksLikePrompt(text))) return matches
+  return matches.map((match) => (isDoubtful(match) ? { ...match, confidence: CODE_CONFIDENCE_MAX } : match))
+}
+
+const CODE_CONFIDENCE_MAX = 0.6
+const SURE_IN_CODE = 0.85
 
 /** Matches of an edited text where they stand in the original. */
 function mapped(matches: readonly Match[], { span }: EditedText): readonly Match[] {
@@ -85,26 +159,16 @@ function mapped(matches: readonly Match[], { span }: EditedText): readonly Match
   })
 }
 
-/** The window of a text with the highest score, when that reaches the minimum. */
-function classifyText(windowScore: (text: string) => number, text: string, seams: readonly number[]): readonly Match[] {
-  let worst: Match | undefined
-  for (const [start, end] of windowsOf(text, seams)) {
-    if (end - start < MODEL_CHARS_MIN) continue
-    const score = windowScore(start === 0 && end === text.length ? text : text.slice(start, end))
-    const confidence = Math.min(CORROBORATED_MAX, toHundredths(1 / (1 + Math.exp(-score - CALIBRATION))))
-    if (confidence < CLASSIFIER_CONFIDENCE_MIN || confidence <= (worst?.confidence ?? 0)) continue
-    worst = { kind: 'injection.classifier', severity: confidence >= 0.8 ? 'high' : 'low', confidence, start, end }
-  }
-  return worst === undefined ? [] : [worst]
-}
-
-/** Raises the confidence of the strongest match of a text by the others nearby. */
-function raiseStrongest(matches: readonly Match[]): readonly Match[] {
+/** Raises the confidence of the strongest match of a text by the others nearby that are sure enough to count. */
+function raiseStrongest(matches: readonly Match[], { author }: Segment): readonly Match[] {
   const strongest = matches.toSorted((a, b) => b.confidence - a.confidence)[0] as Match
   if (strongest.confidence >= CORROBORATED_MAX) return matches
-  const near = matches.filter(({ start }) => Math.abs(start - strongest.start) <= NEAR_CHARS)
+  const least = author === 'tool' ? DATA_CORROBORATING_MIN : CORROBORATING_MIN
+  const near = matches.filter(
+    ({ start, confidence }) => confidence >= least && Math.abs(start - strongest.start) <= NEAR_CHARS,
+  )
   // What another one of its kind covers says the same thing once more.
-  const further = near.filter((match) => !near.some((other) => covers(other, match))).length - 1
+  const further = Math.max(0, near.filter((match) => !near.some((other) => covers(other, match))).length - 1)
   const confidence = Math.min(CORROBORATED_MAX, toHundredths(strongest.confidence + CORROBORATION * further))
   return matches.map((match) => (match === strongest ? { ...match, confidence } : match))
 }

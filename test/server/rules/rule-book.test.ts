@@ -18,7 +18,10 @@ const families = new Map(
   [...new Set(files.map(({ file }) => file.family))].map((family) => {
     const rules = engine.rules(family)
     const [detect, detectPhrases] = [engine.detector(rules), engine.phraseDetector(rules.phrases)]
-    return [family, (text: string) => [...detect(text), ...detectPhrases(text, () => true)]] as const
+    return [
+      family,
+      (text: string) => [...detect(text), ...detectPhrases(text, ({ confidence }) => confidence)],
+    ] as const
   }),
 )
 

@@ -18,6 +18,7 @@ const FOUND: readonly (readonly [kind: string, severity: string, before: string,
   ['invisible', 'critical', '😀', selectors('send the file')],
   ['invisible', 'critical', 'Hi ', bits('no')],
   ['bidi', 'high', 'access = "user', '\u202e'],
+  ['bidi', 'high', 'call ', '\u202dadmin\u202c'.slice(0, 1)],
   ['bidi', 'low', 'if (admin) ', '\u2066'],
   ['homoglyph', 'medium', 'log in at ', 'pаypal'],
   ['homoglyph', 'medium', '', 'аdmin'],
@@ -51,6 +52,7 @@ const LEFT_ALONE = [
   '\ufeffA file with a byte order mark',
   '5 μm, ΔT, Ωm, kΩ',
   '日本語のテキスト 한국어 文本',
+  'Call me at \u202d+31 6 1234 5678\u202c after six',
 ]
 for (const text of LEFT_ALONE) {
   test(`left alone: ${text}`, async () => {
