@@ -44,6 +44,7 @@ export async function signCheckpoints(
     onFailure: (place, err) => dependencies.log.error({ err, place }, 'a checkpoint was not stored'),
   })
   await checkpointer.sign()
+  showOverdue(checkpointer, dependencies)
   const timer = setInterval(() => void tick(checkpointer, dependencies), EVERY_MS)
   timer.unref()
   return async () => {
@@ -69,14 +70,18 @@ async function tick(
   try {
     const head = ports.ledger.head()
     await checkpointer.sign()
-    const overdue = checkpointer.overdueSeconds()
-    meter.gauge('ledger_checkpoint_overdue_seconds', overdue)
-    meter.gauge('ledger_alarm', overdue > OVERDUE_SECONDS ? 1 : 0, { kind: 'checkpoint' })
+    showOverdue(checkpointer, { meter })
     const lost = head === undefined ? [] : await lostHeads(database, [head])
     if (lost.length > 0) alarm(lost, { meter, log })
   } catch (err) {
     log.error({ err }, 'the ledger was not compared with its checkpoint')
   }
+}
+
+function showOverdue(checkpointer: Checkpointer, { meter }: Pick<CheckpointDependencies, 'meter'>): void {
+  const overdue = checkpointer.overdueSeconds()
+  meter.gauge('ledger_checkpoint_overdue_seconds', overdue)
+  meter.gauge('ledger_alarm', overdue > OVERDUE_SECONDS ? 1 : 0, { kind: 'checkpoint' })
 }
 
 /** Compares the database with the checkpoints of earlier processes, which are kept in files; what is lost is recorded. */

@@ -35,7 +35,7 @@ const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
 const CREATED = /(\\?"created\\?":)(\d{10})(?!\d)/g
 
 /** Members that are measured, or that differ from process to process. */
-const MEASURED = new Set('ms pid uptime_seconds rss heap_used startedAtMs node seq'.split(' '))
+const MEASURED = new Set('ms pid uptime_seconds rss heap_used startedAtMs node seq signed'.split(' '))
 
 /** Longer texts are recorded as their beginning, their length and their hash. */
 const CHARS_MAX = 1500
