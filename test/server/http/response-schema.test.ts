@@ -35,6 +35,9 @@ const ROWS: readonly (readonly [method: string, path: string, status: number, bo
   ['DELETE', '/agents/stated', 204],
   ['GET', '/audit', 200],
   ['GET', '/audit/integrity', 200],
+  ['GET', '/audit/checkpoints', 200],
+  ['GET', '/audit/ENTRY/salt', 200],
+  ['DELETE', '/audit/ENTRY/salt', 204],
   ['GET', '/health', 200],
   ['GET', '/health/live', 200],
   ['GET', '/health/ready', 200],
@@ -45,8 +48,17 @@ const ROWS: readonly (readonly [method: string, path: string, status: number, bo
   ['GET', '/openapi.json', 200],
 ]
 
-for (const [method, path, status, body] of ROWS) {
-  test(`${method} ${path}`, async () => {
+/** The id of an entry that has a salt. */
+async function entryId(): Promise<string> {
+  const [row] = await gateway.database.query<{ audit_id: string }>(
+    'SELECT audit_id FROM audit_events JOIN audit_salts USING (chain, seq) ORDER BY chain, seq LIMIT 1',
+  )
+  return row?.audit_id ?? ''
+}
+
+for (const [method, row, status, body] of ROWS) {
+  test(`${method} ${row}`, async () => {
+    const path = row.replace('ENTRY', await entryId())
     const route = routeFor(routes, method, path)
     assert.ok(route)
     const isGoverned = route.config?.leastRole === 'AGENT'
