@@ -26,6 +26,9 @@ const GENERATED = /[\p{Nd}%\\]|[a-z][A-Z]/u
 /** The same of three characters and more, in the place of a value: letters with digits among them, or capitals inside. */
 const GENERATED_VALUE = /(?=[A-Za-z0-9]{3})(?:[A-Za-z]+[0-9]|[0-9]+[A-Za-z]|[A-Za-z]*[a-z][A-Z])/
 
+/** Words in quotes that are open, in the place of a value: a password may have blanks. */
+const OPEN_WORDS = /^["'`][^"'`\n]*\s[^"'`\n]*$/
+
 /** A run that may be a key whose sign follows it (`-us3`): letters and digits, but not as many as a hash of a commit or a file has. */
 const KEY_RUN = /(?<![A-Za-z0-9])(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{13,}(?:-\w{0,3})?$/
 const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
@@ -44,7 +47,9 @@ export function isTailHarmless(
   digitsMax = DIGITS_MAX,
 ): boolean {
   const spans = mergeSpans(findings)
-  if (GENERATED_VALUE.test(restOf(text, pendingStart(text, pendingFrom, 'valued'), spans))) return false
+  const valueStart = pendingStart(text, pendingFrom, 'valued')
+  if (GENERATED_VALUE.test(restOf(text, valueStart, spans)) || OPEN_WORDS.test(text.slice(Math.max(0, valueStart - 1))))
+    return false
   return isHarmless(restOf(text, pendingStart(text, pendingFrom, 'begun'), spans), digitsMax)
 }
 
