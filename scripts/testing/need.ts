@@ -76,12 +76,6 @@ function firstReason(...probes: readonly Probe[]): Probe {
   return (machine) => probes.map((probe) => probe(machine)).find((reason) => reason !== undefined)
 }
 
-/** The data for tuning the detectors, which is laid beside the clone. */
-function probeData(): string | undefined {
-  const path = join(import.meta.dirname, '../../../shared/data/ordinary-dev.jsonl')
-  return existsSync(path) ? undefined : `${path} not found`
-}
-
 /** Programs that Debian packages bring. */
 function installed(packages: readonly string[], ...programs: readonly string[]): Need {
   return { programs, packages, probe: probePrograms(programs, `apt-get install ${packages.join(' ')}`) }
@@ -102,7 +96,6 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   root: { programs: [], packages: [], probe: probeRoot },
   bash: installed(['bash'], 'bash'),
   busybox: installed(['busybox'], 'busybox'),
-  data: { programs: [], packages: [], probe: probeData },
   curl: installed(['ca-certificates', 'curl'], 'curl'),
   dash: installed(['dash'], 'dash'),
   git: installed(['git'], 'git'),
