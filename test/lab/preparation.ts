@@ -1,7 +1,7 @@
 /** Everything that lab machines are made from, built into the cache: side by side where nothing depends on the other. */
 import { ensureImage, imageNames } from './image.ts'
 import { readPins } from './pin.ts'
-import { ensureCaddyArchive, ensureGoProgram, ensureNodeArchive, ensureNodeFolder } from './program.ts'
+import { ensureCaddyArchive, ensureGoProgram, ensureNodeArchive, ensureNodeFolder, ensureTlogCheck } from './program.ts'
 import { ensureTree } from './tree.ts'
 
 type Part = readonly [name: string, build: () => Promise<unknown>]
@@ -20,6 +20,7 @@ async function plannedParts(): Promise<readonly (readonly Part[])[]> {
     [
       ['OPA', () => ensureGoProgram('opa')],
       ['Caddy', ensureCaddyArchive],
+      ['tlog-check', ensureTlogCheck],
     ],
   ]
 }

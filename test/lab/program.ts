@@ -92,6 +92,21 @@ export async function ensureGoProgram(name: keyof typeof modules): Promise<strin
   return built
 }
 
+/** Where the program is that checks proofs of the ledger with libraries of transparency logs. */
+const TLOG_CHECK = join(import.meta.dirname, '../server/ledger/tlog-check')
+
+/** Builds that program with the Go tools, and gives its path. Its name has the digest of its sources. */
+export async function ensureTlogCheck(): Promise<string> {
+  const digests = await Promise.all(['main.go', 'go.sum'].map((file) => fileDigest(join(TLOG_CHECK, file))))
+  const file = `tlog-check-${digests.map((digest) => digest.slice(0, 12)).join('-')}`
+  const built = await buildOnce(cachePath('go', file), async (target) => {
+    const env = { ...process.env, CGO_ENABLED: '0' }
+    await demand(['go', 'build', '-trimpath', '-o', target, '.'], { cwd: TLOG_CHECK, env })
+  })
+  await pointAt(cachePath('go', 'tlog-check'), file)
+  return built
+}
+
 /** Gives the path of Caddy's archive. */
 export async function ensureCaddyArchive(): Promise<string> {
   const { version } = (await readPins()).caddy
