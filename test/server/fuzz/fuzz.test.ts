@@ -23,7 +23,9 @@ import { type Case, createChance, nextCase } from './body-generator.ts'
 
 const BODIES = 100_000
 const SEED = Number(process.env['TAPPASS_FUZZ_SEED'] ?? 9)
-const bodies = Number(process.env['TAPPASS_FUZZ_BODIES'] ?? shareOf(BODIES))
+const asked = Number(process.env['TAPPASS_FUZZ_BODIES'] ?? shareOf(BODIES))
+/** All of them on the pinned Node; on an older one, which runs the same code, a tenth shows what differs. */
+const bodies = process.versions.node.startsWith('26.') ? asked : Math.ceil(asked / 10)
 
 const steps = join(import.meta.dirname, '../../../server/steps')
 const loaded = await loadSteps([steps], testEngine(), FAMILIES)
