@@ -6,6 +6,9 @@ const ED25519 = 0x01
 const PUBLIC_KEY_BYTES = 32
 const SIGNATURE_LINE = /^\u2014 (\S+) ([A-Za-z0-9+/]+={0,2})$/
 
+/** What stands before the key in `name+id+key`. Base64 has plus signs, too. */
+const VERIFIER_KEY_HEAD = /^[^\s+]+\+[0-9a-f]{8}\+/
+
 /** Ed25519's SubjectPublicKeyInfo begins so (RFC 8410); the key follows. */
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex')
 
@@ -57,7 +60,7 @@ export function verifierKey(name: string, publicKey: Uint8Array): string {
 export function readPublicKey(text: string): Buffer | undefined {
   const given = text.trim()
   if (given.includes('BEGIN')) return publicKeyOfPem(given)
-  const bytes = Buffer.from(given.split('+').slice(2).join('+') || given, 'base64')
+  const bytes = Buffer.from(given.replace(VERIFIER_KEY_HEAD, ''), 'base64')
   if (bytes.length === PUBLIC_KEY_BYTES + 1 && bytes[0] === ED25519) return bytes.subarray(1)
   return bytes.length === PUBLIC_KEY_BYTES ? bytes : undefined
 }

@@ -60,7 +60,7 @@ const stateOf = async (server: Server): Promise<readonly string[]> =>
        -not -path '*/node_modules/*' -printf '%p %y %u:%g %m %l\\n' | sort
      find /etc/tappass /etc/systemd/system /etc/docker /etc/sudoers.d /opt/tappass -type f -not -path '*/node_modules/*' | sort | while read -r f; do
        printf '%s %s\\n' "$f" "$(sed -E 's,\\b[0-9a-f]{16}\\b|http://10[.0-9:]+/v1,,g' "$f" | sha256sum)"; done
-     find /var/lib/tappass -maxdepth 2 -not -path '*/postgres/*' -printf '%p %y %u:%g %m\\n' | sort
+     find /var/lib/tappass -maxdepth 2 -not -path '*/postgres/*' -not -name '*.checkpoint' -printf '%p %y %u:%g %m\\n' | sort
      dpkg-query -W -f '\${Package} \${Status}\\n'; getent passwd | cut -d: -f1,6,7; docker images --format '{{.Repository}}:{{.Tag}} {{.ID}}'
      systemctl list-unit-files --no-legend --no-pager 'tappass*' 'docker.service'
      systemctl list-units --all --no-legend --no-pager --plain 'tappass*' 'docker.service' | awk '{ print $1, $2, $3, $4 }'`,

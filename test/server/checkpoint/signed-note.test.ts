@@ -53,6 +53,13 @@ for (const text of [
   test(`no public key: ${text.slice(0, 20)}`, () => assert.equal(readPublicKey(text), undefined))
 }
 
+test('a key whose base64 has plus signs is read in each form', () => {
+  const key = Buffer.alloc(32, 0xfb)
+  assert.equal(key.toString('base64').match(/\+/g)?.length, 11)
+  assert.deepEqual(readPublicKey(key.toString('base64')), key)
+  assert.deepEqual(readPublicKey(verifierKey(NAME, key)), key)
+})
+
 test('a checkpoint says what was signed', () => {
   const checkpoint = {
     chain: '1-01ABC',
