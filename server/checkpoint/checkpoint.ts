@@ -46,3 +46,12 @@ export function readCheckpoint(note: string, publicKey: Uint8Array): Checkpoint 
     clock: clock as string,
   }
 }
+
+/** The same of a note that one of several keys has signed: keys are replaced, and what older ones have signed stays. */
+export function readCheckpointOfAny(note: string, publicKeys: readonly Uint8Array[]): Checkpoint | undefined {
+  for (const key of publicKeys) {
+    const checkpoint = readCheckpoint(note, key)
+    if (checkpoint) return checkpoint
+  }
+  return undefined
+}

@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { createCheckpointFolder, readCheckpointFolder, rememberPublicKey } from '../adapters/checkpoint-folder.ts'
 import { createClockState } from '../adapters/clock-state.ts'
 import type { Prometheus } from '../adapters/prometheus.ts'
-import { readCheckpoint } from '../checkpoint/checkpoint.ts'
+import { readCheckpointOfAny } from '../checkpoint/checkpoint.ts'
 import { type Checkpointer, type CheckpointStore, createCheckpointer } from '../checkpoint/checkpointer.ts'
 import { createNoteSigner, type NoteSigner } from '../checkpoint/signed-note.ts'
 import type { Config } from '../config/config.ts'
@@ -93,7 +93,7 @@ async function compareHistory(config: Config, signer: NoteSigner, dependencies: 
   const publicKeys = await rememberPublicKey(folder, signer.publicKey)
   const notes = await readCheckpointFolder(folder)
   const kept = notes.flatMap((note) => {
-    const checkpoint = publicKeys.map((key) => readCheckpoint(note, key)).find((read) => read !== undefined)
+    const checkpoint = readCheckpointOfAny(note, publicKeys)
     return checkpoint ? [headOf(checkpoint)] : []
   })
   if (kept.length < notes.length)

@@ -4,7 +4,7 @@
  */
 import type { Entry, Head } from '../core/entry.ts'
 import type { Clock, Database, Random } from '../core/ports.ts'
-import { ulid } from '../core/ulid.ts'
+import { plainEntry } from './entry-builder.ts'
 
 /** The head of every chain with its first entry; steps from chain to chain through the primary key. */
 const HEADS = `WITH RECURSIVE chains (chain) AS (
@@ -24,6 +24,15 @@ export function recordedHeads(firstEntry: string): readonly Head[] {
   const entry = JSON.parse(firstEntry) as { event_kind?: unknown; details?: { heads?: unknown } }
   if (entry.event_kind !== 'chain' || !Array.isArray(entry.details?.heads)) return []
   return entry.details.heads as readonly Head[]
+}
+
+/** The same of a first entry that may be damaged, which is reported when its own row is read: then it records nothing. */
+export function legibleHeads(firstEntry: string): readonly Head[] {
+  try {
+    return recordedHeads(firstEntry)
+  } catch {
+    return []
+  }
 }
 
 /**
@@ -47,12 +56,12 @@ export function readHeads(database: Database): Promise<readonly (Head & Readonly
 
 /** The first entry of a chain. */
 export function chainOpenedEntry(heads: readonly Head[], instance: string, clock: Clock, random: Random): Entry {
-  return chainEntry('chain_opened', { instance, heads }, clock, random)
+  return plainEntry({ clock, random }, { eventKind: 'chain', eventType: 'chain_opened', details: { instance, heads } })
 }
 
 /** The last entry of a chain whose process stopped cleanly. A chain without it ended in a crash, or was truncated. */
 export function chainClosedEntry(clock: Clock, random: Random): Entry {
-  return chainEntry('chain_closed', {}, clock, random)
+  return plainEntry({ clock, random }, { eventKind: 'chain', eventType: 'chain_closed', details: {} })
 }
 
 /** Heads that an alarm names; of more it holds the count only. */
@@ -61,26 +70,6 @@ const LOST_LISTED_MAX = 20
 /** Records that the database has lost entries which checkpoints had signed. */
 export function alarmEntry(lost: readonly Head[], clock: Clock, random: Random): Entry {
   const details = { count: lost.length, lost: lost.slice(0, LOST_LISTED_MAX) }
-  return { ...chainEntry('history_lost', details, clock, random), severity: 'critical' }
-}
-
-function chainEntry(eventType: string, details: Entry['details'], clock: Clock, random: Random): Entry {
-  return {
-    auditId: `ae_${ulid(clock, random)}`,
-    tsMs: clock.nowMs(),
-    eventKind: 'chain',
-    eventType,
-    severity: 'info',
-    decision: null,
-    stepName: null,
-    orgId: null,
-    agentId: null,
-    sessionId: null,
-    requestId: null,
-    model: null,
-    classification: null,
-    policy: null,
-    decisionId: null,
-    details,
-  }
+  const known = { eventKind: 'chain', eventType: 'history_lost', severity: 'critical', details } as const
+  return plainEntry({ clock, random }, known)
 }

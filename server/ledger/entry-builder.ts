@@ -132,32 +132,40 @@ export function eventEntry(
   }
 }
 
+/** An entry that is about no call: its kind and type, and what else of it is known. */
+export function plainEntry(
+  { clock, random }: EntryContext,
+  known: Pick<Entry, 'eventKind' | 'eventType' | 'details'> & Partial<Entry>,
+): Entry {
+  return {
+    auditId: `ae_${ulid(clock, random)}`,
+    tsMs: clock.nowMs(),
+    severity: 'info',
+    decision: null,
+    stepName: null,
+    orgId: null,
+    agentId: null,
+    sessionId: null,
+    requestId: null,
+    model: null,
+    classification: null,
+    policy: null,
+    decisionId: null,
+    ...known,
+  }
+}
+
 /** An entry about the agent registry: who did what to which agent. */
 export function adminEntry(
-  { clock, random }: Pick<EntryContext, 'clock' | 'random'>,
+  context: EntryContext,
   eventType: string,
   agent: Readonly<{ agent_id: string; agent_uuid: string; org_id: string }>,
   actor: string,
   requestId: string,
 ): Entry {
-  return {
-    auditId: `ae_${ulid(clock, random)}`,
-    tsMs: clock.nowMs(),
-    eventKind: 'admin',
-    eventType,
-    severity: 'info',
-    decision: null,
-    stepName: null,
-    orgId: agent.org_id,
-    agentId: agent.agent_id,
-    sessionId: null,
-    requestId,
-    model: null,
-    classification: null,
-    policy: null,
-    decisionId: null,
-    details: { agent_uuid: agent.agent_uuid, by: actor },
-  }
+  const details = { agent_uuid: agent.agent_uuid, by: actor }
+  const about = { orgId: agent.org_id, agentId: agent.agent_id, requestId }
+  return plainEntry(context, { eventKind: 'admin', eventType, details, ...about })
 }
 
 function callColumns(call: Call) {

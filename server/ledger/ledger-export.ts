@@ -4,31 +4,22 @@
  */
 import type { Head } from '../core/entry.ts'
 import type { Database } from '../core/ports.ts'
-import { recordedHeads } from './chain.ts'
+import { legibleHeads } from './chain.ts'
 import { readCheckpoints } from './checkpoint-table.ts'
+import { readEntries } from './entry-page.ts'
 import { type EntryRow, LedgerVerifier, type Violation } from './ledger-verifier.ts'
 import { checkNotes, type Evidence, type Integrity, integrityOf } from './verification.ts'
 
 /** The form of the export, in its first line. */
 const FORM = 'tappass-ledger/1'
-const PAGE_ROWS = 500
 
-const FIRST_PAGE = `SELECT chain, seq::float8 AS seq, entry, hash FROM audit_events ORDER BY chain, seq LIMIT ${PAGE_ROWS}`
-const NEXT_PAGE = `SELECT chain, seq::float8 AS seq, entry, hash FROM audit_events WHERE (chain, seq) > ($1, $2::bigint)
-  ORDER BY chain, seq LIMIT ${PAGE_ROWS}`
+const COLUMNS = 'chain, seq::float8 AS seq, entry, hash'
 
 /** Yields the lines of the export, each with its line end. */
 export async function* exportLines(database: Database, nowMs: number): AsyncGenerator<string> {
   yield `${JSON.stringify({ form: FORM, made: new Date(nowMs).toISOString() })}\n`
-  let last: Pick<EntryRow, 'chain' | 'seq'> | undefined
-  for (;;) {
-    const rows: readonly Pick<EntryRow, 'chain' | 'seq' | 'entry' | 'hash'>[] = last
-      ? await database.query(NEXT_PAGE, [last.chain, last.seq])
-      : await database.query(FIRST_PAGE)
-    for (const { chain, seq, entry, hash } of rows) yield `${JSON.stringify({ chain, seq, entry, hash })}\n`
-    last = rows.at(-1) ?? last
-    if (rows.length < PAGE_ROWS) break
-  }
+  const rows = readEntries<Pick<EntryRow, 'chain' | 'seq' | 'entry' | 'hash'>>(database, COLUMNS)
+  for await (const { chain, seq, entry, hash } of rows) yield `${JSON.stringify({ chain, seq, entry, hash })}\n`
   for (const note of await readCheckpoints(database)) yield `${JSON.stringify({ checkpoint: note })}\n`
 }
 
@@ -56,7 +47,7 @@ export async function verifyExport(lines: () => AsyncIterable<string>, evidence:
   for await (const line of readLines(lines)) {
     if (typeof line.checkpoint === 'string') notes.push(line.checkpoint)
     if (typeof line.entry === 'string' && line.entry.includes('"event_kind":"chain"'))
-      heads.push(...headsOf(line.entry))
+      heads.push(...legibleHeads(line.entry))
   }
   const { checkpoints, violation: noteViolation } = checkNotes(notes, evidence.publicKeys)
   const verifier = new LedgerVerifier({ heads, checkpoints })
@@ -95,14 +86,6 @@ async function* readLines(lines: () => AsyncIterable<string>): AsyncGenerator<Ex
     yield line
   }
   if (number === 0) throw new ExportError('the export is empty')
-}
-
-function headsOf(entry: string): readonly Head[] {
-  try {
-    return recordedHeads(entry)
-  } catch {
-    return []
-  }
 }
 
 function parsed(text: string): Readonly<Record<string, unknown>> {

@@ -1,7 +1,6 @@
 /** The salts of commitments, which are kept apart from the entries: to prove one content, or to make it unprovable for ever. */
-import type { Entry } from '../core/entry.ts'
-import type { Clock, Database, Ledger, Random } from '../core/ports.ts'
-import { ulid } from '../core/ulid.ts'
+import type { Database, Ledger } from '../core/ports.ts'
+import { type EntryContext, plainEntry } from './entry-builder.ts'
 
 const OF_ENTRY = 'SELECT chain, seq FROM audit_events WHERE audit_id = $1'
 
@@ -15,14 +14,14 @@ export async function readSalt(database: Database, auditId: string): Promise<str
 }
 
 /** What an erasure needs. */
-export type SaltErasure = Readonly<{ ledger: Pick<Ledger, 'change'>; clock: Clock; random: Random }>
+export type SaltErasure = EntryContext & Readonly<{ ledger: Pick<Ledger, 'change'> }>
 
 /**
  * Erases a salt, and records who did, in one transaction. Returns false when there is none. The entry stays as it is, and so do
  * all proofs that it is in the ledger.
  */
 export function eraseSalt(
-  { ledger, clock, random }: SaltErasure,
+  { ledger, ...context }: SaltErasure,
   auditId: string,
   by: string,
   requestId: string,
@@ -32,27 +31,8 @@ export function eraseSalt(
       auditId,
     ])
     if (erased.length === 0) return { value: false }
-    return { value: true, entry: erasureEntry(auditId, by, requestId, clock, random) }
+    const details = { audit_id: auditId, by }
+    const known = { eventKind: 'admin', eventType: 'salt.erased', severity: 'warn', requestId, details } as const
+    return { value: true, entry: plainEntry(context, known) }
   })
-}
-
-function erasureEntry(auditId: string, by: string, requestId: string, clock: Clock, random: Random): Entry {
-  return {
-    auditId: `ae_${ulid(clock, random)}`,
-    tsMs: clock.nowMs(),
-    eventKind: 'admin',
-    eventType: 'salt.erased',
-    severity: 'warn',
-    decision: null,
-    stepName: null,
-    orgId: null,
-    agentId: null,
-    sessionId: null,
-    requestId,
-    model: null,
-    classification: null,
-    policy: null,
-    decisionId: null,
-    details: { audit_id: auditId, by },
-  }
 }

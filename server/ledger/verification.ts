@@ -1,10 +1,11 @@
 /** Verifies the ledger of a database: every row that is there, its columns too, against what was recorded and signed. */
 
-import { type Checkpoint, readCheckpoint } from '../checkpoint/checkpoint.ts'
-import type { AuditColumns, AuditRow, Head } from '../core/entry.ts'
+import { type Checkpoint, readCheckpointOfAny } from '../checkpoint/checkpoint.ts'
+import type { AuditColumns, AuditRow } from '../core/entry.ts'
 import type { Database } from '../core/ports.ts'
-import { readHeads, recordedHeads } from './chain.ts'
+import { legibleHeads, readHeads } from './chain.ts'
 import { readCheckpoints } from './checkpoint-table.ts'
+import { readEntries } from './entry-page.ts'
 import { LedgerVerifier, type UnendedChain, type Violation } from './ledger-verifier.ts'
 
 /**
@@ -28,18 +29,13 @@ export type Evidence = Readonly<{ publicKeys: readonly Uint8Array[]; notes: read
 /** Nothing but the database itself. */
 export const NO_EVIDENCE: Evidence = { publicKeys: [], notes: [] }
 
-/** Rows read at a time; between two pages other work can run. */
-const PAGE_ROWS = 500
-
 const COLUMNS = `chain, seq::float8 AS seq, audit_id, to_char(ts AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS ts,
     event_kind, event_type, severity, decision, step_name, org_id::text AS org_id, agent_id, session_id, request_id, model,
     classification, policy, decision_id, entry, prev_hash, hash`
-const FIRST_PAGE = `SELECT ${COLUMNS} FROM audit_events ORDER BY chain, seq LIMIT ${PAGE_ROWS}`
-const NEXT_PAGE = `SELECT ${COLUMNS} FROM audit_events WHERE (chain, seq) > ($1, $2::bigint) ORDER BY chain, seq LIMIT ${PAGE_ROWS}`
 
 /** Reads the whole ledger in pages and verifies it. Throws only when it can't read. */
 export async function verifyLedger(database: Database, evidence: Evidence = NO_EVIDENCE): Promise<Integrity> {
-  const heads = (await readHeads(database)).flatMap(({ firstEntry }) => parsedHeads(firstEntry))
+  const heads = (await readHeads(database)).flatMap(({ firstEntry }) => legibleHeads(firstEntry))
   const stored = evidence.publicKeys.length > 0 ? await readCheckpoints(database) : []
   const { checkpoints, violation: noteViolation } = checkNotes([...stored, ...evidence.notes], evidence.publicKeys)
   const verifier = new LedgerVerifier({ heads, checkpoints })
@@ -64,7 +60,7 @@ export function checkNotes(
 ): Readonly<{ checkpoints: readonly Checkpoint[]; violation?: Violation }> {
   const checkpoints: Checkpoint[] = []
   for (const note of publicKeys.length > 0 ? notes : []) {
-    const checkpoint = publicKeys.map((key) => readCheckpoint(note, key)).find((read) => read !== undefined)
+    const checkpoint = readCheckpointOfAny(note, publicKeys)
     if (!checkpoint) return { checkpoints, violation: unsignedViolation(note) }
     checkpoints.push(checkpoint)
   }
@@ -79,20 +75,13 @@ function unsignedViolation(note: string): Violation {
 }
 
 async function rowViolation(database: Database, verifier: LedgerVerifier): Promise<Violation | undefined> {
-  let last: AuditRow | undefined
-  for (;;) {
-    const rows: readonly AuditRow[] = last
-      ? await database.query<AuditRow>(NEXT_PAGE, [last.chain, last.seq])
-      : await database.query<AuditRow>(FIRST_PAGE)
-    for (const row of rows) {
-      const violation = verifier.read(row)
-      if (violation) return violation
-      const reason = columnViolation(row)
-      if (reason) return { chain: row.chain, seq: row.seq, reason }
-      last = row
-    }
-    if (rows.length < PAGE_ROWS) return undefined
+  for await (const row of readEntries<AuditRow>(database, COLUMNS)) {
+    const violation = verifier.read(row)
+    if (violation) return violation
+    const reason = columnViolation(row)
+    if (reason) return { chain: row.chain, seq: row.seq, reason }
   }
+  return undefined
 }
 
 function columnViolation(row: AuditRow): string | undefined {
@@ -100,13 +89,4 @@ function columnViolation(row: AuditRow): string | undefined {
   const { entry: _entry, hash: _hash, ...columns } = row
   const wrong = (Object.keys(columns) as (keyof AuditColumns)[]).find((name) => text[name] !== columns[name])
   return wrong && `its column ${wrong} differs from its text`
-}
-
-/** A damaged first entry is reported when its own row is read, so here it records nothing. */
-function parsedHeads(firstEntry: string): readonly Head[] {
-  try {
-    return recordedHeads(firstEntry)
-  } catch {
-    return []
-  }
 }
