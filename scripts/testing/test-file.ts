@@ -8,7 +8,7 @@ export type TestFile = Readonly<{ path: string; needs: readonly string[] }>
 /** The needs that an opening comment states; none when it states none. */
 export function parseNeeds(text: string): readonly string[] {
   const opening = text.match(/^\/\*\*[\s\S]*?\*\//)?.[0] ?? ''
-  const stated = opening.match(/\bNeeds: ([a-z0-9, \n*-]+?)\s*(\.|\*\/)/)?.[1] ?? ''
+  const stated = opening.match(/\bNeeds:([a-z0-9, \n*-]+?)\s*(\.|\*\/)/)?.[1] ?? ''
   return stated.split(/[\s,*]+/).filter((need) => need !== '')
 }
 

@@ -98,6 +98,8 @@ describe('needs', () => {
     ['/** What it is. */', []],
     ['/** What it is. Needs: postgres. */', ['postgres']],
     ['/**\n * What it is.\n * Needs: root, busybox.\n */', ['root', 'busybox']],
+    ['/**\n * What it is. Needs:\n * tlog-check.\n */', ['tlog-check']],
+    ['/**\n * What it is. Needs: root,\n * busybox.\n */', ['root', 'busybox']],
     ['// Needs: postgres.', []],
     ['/** What it is. */\n/** Needs: postgres. */', []],
   ] as const) {
