@@ -99,16 +99,18 @@ export function release({ root, pack }: ReleaseOptions): Resource {
         const reason = manifest === undefined ? 'it is absent' : 'its files were changed'
         changes.push({ action: `install release ${pack.version}`, reason, commands: installCommands(path, pack) })
       } else if (left.kind !== 'absent') changes.push(removeStaging(staging))
-      const inForce = target === undefined ? undefined : versionAt(root, target)
+      const currentVersion = target === undefined ? undefined : versionAt(root, target)
       if (target !== path) {
         const reason = target === undefined ? 'it is absent' : `it points to ${target}`
         // What was in force until now is the first to go back to, however old it is: by its time it is the newest from now on.
         const touched =
-          inForce === undefined ? [] : [changeCommand('touch', '--no-create', '--', `${root}/releases/${inForce}`)]
+          currentVersion === undefined
+            ? []
+            : [changeCommand('touch', '--no-create', '--', `${root}/releases/${currentVersion}`)]
         const [first, ...others] = [...touched, linkCommand(current, path)]
         changes.push({ action: `link ${current} to ${path}`, reason, commands: [first as Command, ...others] })
       }
-      for (const old of surplusVersions(versions, pack.version, inForce)) {
+      for (const old of surplusVersions(versions, pack.version, currentVersion)) {
         if (running.has(old)) continue
         const commands = [changeCommand('rm', '-rf', '--', `${root}/releases/${old}`)] as const
         changes.push({
@@ -125,10 +127,10 @@ export function release({ root, pack }: ReleaseOptions): Resource {
 /** The versions to be removed: all but the wanted one, the one in force before, and the newest. */
 function surplusVersions(
   newestFirst: readonly string[],
-  wanted: string,
-  inForce: string | undefined,
+  desired: string,
+  currentVersion: string | undefined,
 ): readonly string[] {
-  const others = newestFirst.filter((version) => version !== wanted && version !== inForce)
-  const isPrevious = inForce !== undefined && inForce !== wanted
+  const others = newestFirst.filter((version) => version !== desired && version !== currentVersion)
+  const isPrevious = currentVersion !== undefined && currentVersion !== desired
   return others.slice(PREVIOUS_RELEASES_KEPT - (isPrevious ? 1 : 0))
 }

@@ -160,7 +160,9 @@ test('release: one that a process runs from is kept', async (context) => {
     mkdirSync(join(root, 'releases', version, 'server'), { recursive: true })
     utimesSync(join(root, 'releases', version), 1000 + index, 1000 + index)
   }
-  const child = spawn('sleep', ['60'], { cwd: join(root, 'releases', 'old-1', 'server') })
+  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'], {
+    cwd: join(root, 'releases', 'old-1', 'server'),
+  })
   context.after(() => child.kill('SIGKILL'))
   await once(child, 'spawn')
   await applyHere(wanted)
