@@ -56,7 +56,7 @@ function readIdentity(path: string): Buffer {
     throw keyFailure(
       key.message,
       isLocked
-        ? `${quoteAll(['ssh-add', path])}, then again without --identity`
+        ? `${quoteAll(['ssh-add', path])}, then run the same command again without --identity`
         : `check the file: ${quoteAll(['ssh-keygen', '-y', '-f', path])}`,
     )
   } catch (error) {
@@ -69,10 +69,28 @@ function readIdentity(path: string): Buffer {
   }
 }
 
-function methodsFor({ user: username }: HostAddress, { agent, identities }: SshAccess): AnyAuthMethod[] {
+/** The keys that are offered, and why others are not. */
+type Identities = Readonly<{ keys: readonly Readonly<{ path: string; key: Buffer }>[]; passedOver: readonly Failure[] }>
+
+/** Throws a `Failure` for one that was named and can't be read. */
+function readIdentities({ identities, areUsual }: SshAccess): Identities {
+  const keys: Readonly<{ path: string; key: Buffer }>[] = []
+  const passedOver: Failure[] = []
+  for (const path of identities) {
+    try {
+      keys.push({ path, key: readIdentity(path) })
+    } catch (error) {
+      if (!areUsual || !(error instanceof Failure)) throw error
+      passedOver.push(error)
+    }
+  }
+  return { keys, passedOver }
+}
+
+function methodsFor({ user: username }: HostAddress, { agent }: SshAccess, { keys }: Identities): AnyAuthMethod[] {
   return [
     ...(agent === undefined ? [] : [{ type: 'agent', username, agent } as const]),
-    ...identities.map((path) => ({ type: 'publickey', username, key: readIdentity(path) }) as const),
+    ...keys.map(({ key }) => ({ type: 'publickey', username, key }) as const),
   ]
 }
 
@@ -95,16 +113,25 @@ function openSocket(address: HostAddress, { readyTimeoutMs }: SshTimeouts): Prom
 
 type SshError = Error & Readonly<{ level?: string }>
 
-function permissionDenied(address: HostAddress, { agent, identities }: SshAccess, cause?: unknown): Failure {
-  const offered = [...(agent === undefined ? [] : ['the keys of the SSH agent']), ...identities]
-  const why = `permission denied (publickey): ${offered.length === 0 ? 'no SSH key to offer' : `offered ${offered.join(', ')}`}`
+function permissionDenied(
+  address: HostAddress,
+  { agent }: SshAccess,
+  { keys, passedOver }: Identities,
+  cause?: unknown,
+): Failure {
+  const offered = [...(agent === undefined ? [] : ['the keys of the SSH agent']), ...keys.map(({ path }) => path)]
+  const others = passedOver.map(({ text }) => `; ${text.what}: ${text.why}`).join('')
+  const why = `permission denied (publickey): ${offered.length === 0 ? 'no SSH key to offer' : `offered ${offered.join(', ')}`}${others}`
   const copy = `${sshCommand(address, 'ssh-copy-id')}, or add --identity FILE`
-  return unreachable(address, why, offered.length === 0 ? `ssh-keygen -t ed25519, then ${copy}` : copy, cause)
+  const locked = passedOver[0]?.text.next
+  const next =
+    locked !== undefined ? `${locked}; or ${copy}` : offered.length === 0 ? `ssh-keygen -t ed25519, then ${copy}` : copy
+  return unreachable(address, why, next, cause)
 }
 
-function explain(address: HostAddress, access: SshAccess, error: SshError): Failure {
+function explain(address: HostAddress, access: SshAccess, identities: Identities, error: SshError): Failure {
   return error.level === 'client-authentication'
-    ? permissionDenied(address, access, error)
+    ? permissionDenied(address, access, identities, error)
     : unreachable(
         address,
         error.message,
@@ -113,17 +140,22 @@ function explain(address: HostAddress, access: SshAccess, error: SshError): Fail
       )
 }
 
-async function openClient(address: HostAddress, access: SshAccess, timeouts: SshTimeouts): Promise<Client> {
+async function openClient(
+  address: HostAddress,
+  access: SshAccess,
+  identities: Identities,
+  timeouts: SshTimeouts,
+): Promise<Client> {
   const { types, check } = createHostKeyCheck(address, access)
-  const authHandler = methodsFor(address, access)
-  if (authHandler.length === 0) throw permissionDenied(address, access)
+  const authHandler = methodsFor(address, access, identities)
+  if (authHandler.length === 0) throw permissionDenied(address, access, identities)
   const sock = await openSocket(address, timeouts)
   const client = new ssh2.Client()
   let hostKeyFailure: Failure | undefined
   return await new Promise((resolve, reject) => {
     client.once('ready', () => resolve(client))
     // The listener stays: ssh2 emits some errors twice, and an unhandled one would end the process.
-    client.on('error', (error: SshError) => reject(hostKeyFailure ?? explain(address, access, error)))
+    client.on('error', (error: SshError) => reject(hostKeyFailure ?? explain(address, access, identities, error)))
     client.once('close', () =>
       reject(
         hostKeyFailure ??
@@ -219,7 +251,8 @@ export async function connectSsh(
   askPassword?: () => Promise<string>,
   timeouts: SshTimeouts = DEFAULT_TIMEOUTS,
 ): Promise<Connection> {
-  const client = await openClient(address, access, timeouts)
+  const identities = readIdentities(access)
+  const client = await openClient(address, access, identities, timeouts)
   const waiting = new Set<(reason: Failure) => void>()
   let disconnected: Failure | undefined
   const disconnect = (failure: Failure) => {
@@ -228,7 +261,7 @@ export async function connectSsh(
     waiting.clear()
   }
   client.removeAllListeners('close')
-  const explainError = (error: SshError) => explain(address, access, error)
+  const explainError = (error: SshError) => explain(address, access, identities, error)
   client.on('error', (error: SshError) => disconnect(explainError(error)))
   client.on('close', () =>
     disconnect(

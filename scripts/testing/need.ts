@@ -106,7 +106,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   python: installed(['python3'], 'python3'),
   redis: installed(['redis-server'], 'redis-server'),
   shellcheck: installed(['shellcheck'], 'shellcheck'),
-  sshd: installed(['openssh-server', 'openssh-client'], 'sshd', 'ssh', 'ssh-keygen'),
+  sshd: installed(['openssh-server', 'openssh-client'], 'sshd', 'ssh', 'ssh-add', 'ssh-agent', 'ssh-keygen'),
   'python-clients': { programs: [], packages: ['python3-venv'], probe: probeClients('clients', 'llama-index') },
   registry: { programs: ['npm'], packages: ['npm'], probe: probeRegistry },
   systemd: installed(['systemd'], 'systemd-analyze'),
