@@ -1,5 +1,4 @@
 /** Runs commands on a remote host over one SSH connection: host keys are always verified, a dead peer is detected, small packets are not delayed. */
-import { readFileSync } from 'node:fs'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { constants } from 'node:os'
 import { Readable } from 'node:stream'
@@ -15,6 +14,7 @@ import { asRoot } from '../connection/sudo.ts'
 import { Failure } from '../core/failure.ts'
 import type { Command, Connection, Output, Runner } from '../core/host.ts'
 import { quoteAll } from '../core/quoting.ts'
+import { type Identities, readIdentities } from './ssh-identity.ts'
 
 /** Timeouts: of the login, and afterwards the number of keepalives without reply, one each interval. */
 export type SshTimeouts = Readonly<{ readyTimeoutMs: number; keepaliveIntervalMs: number; keepaliveCountMax: number }>
@@ -43,48 +43,6 @@ function unreachable(address: HostAddress, why: string, next: string, cause?: un
     EXIT_CODE.unreachable,
     cause,
   )
-}
-
-function readIdentity(path: string): Buffer {
-  const keyFailure = (why: string, next: string, cause?: unknown) =>
-    new Failure({ what: `cannot use the SSH key ${path}`, why, next }, EXIT_CODE.usage, cause)
-  try {
-    const text = readFileSync(path)
-    const key = ssh2.utils.parseKey(text)
-    if (!(key instanceof Error)) return text
-    const isLocked = /passphrase|encrypted/i.test(key.message)
-    throw keyFailure(
-      key.message,
-      isLocked
-        ? `${quoteAll(['ssh-add', path])}, then run the same command again without --identity`
-        : `check the file: ${quoteAll(['ssh-keygen', '-y', '-f', path])}`,
-    )
-  } catch (error) {
-    if (error instanceof Failure) throw error
-    throw keyFailure(
-      error instanceof Error ? error.message : String(error),
-      `check the path: ${quoteAll(['ls', '-l', path])}`,
-      error,
-    )
-  }
-}
-
-/** The keys that are offered, and why others are not. */
-type Identities = Readonly<{ keys: readonly Readonly<{ path: string; key: Buffer }>[]; passedOver: readonly Failure[] }>
-
-/** Throws a `Failure` for one that was named and can't be read. */
-function readIdentities({ identities, areUsual }: SshAccess): Identities {
-  const keys: Readonly<{ path: string; key: Buffer }>[] = []
-  const passedOver: Failure[] = []
-  for (const path of identities) {
-    try {
-      keys.push({ path, key: readIdentity(path) })
-    } catch (error) {
-      if (!areUsual || !(error instanceof Failure)) throw error
-      passedOver.push(error)
-    }
-  }
-  return { keys, passedOver }
 }
 
 function methodsFor({ user: username }: HostAddress, { agent }: SshAccess, { keys }: Identities): AnyAuthMethod[] {

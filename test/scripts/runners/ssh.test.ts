@@ -213,7 +213,7 @@ test('ssh: no key, an unreadable one, one with a passphrase', async () => {
 test('ssh: of the usual keys one with a passphrase is passed over, and named when no other was accepted', async () => {
   const locked = server.file('id_rsa')
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'passphrase', '-f', locked])
-  const usual = { areUsual: true }
+  const usual = { isUsual: true }
   assert.equal(await connects({ ...usual, identities: [locked, server.file('identity')] }), 'connected')
   assert.match(
     await connects({ ...usual, identities: [locked] }),
