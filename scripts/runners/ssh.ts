@@ -10,11 +10,11 @@ import { type HostAddress, renderHostAddress } from '../connection/host-address.
 import { createHostKeyCheck } from '../connection/host-key-check.ts'
 import { splitLines } from '../connection/line-splitter.ts'
 import { type SshAccess, sshCommand } from '../connection/ssh-access.ts'
+import { type Identities, readIdentities } from '../connection/ssh-identity.ts'
 import { asRoot } from '../connection/sudo.ts'
 import { Failure } from '../core/failure.ts'
 import type { Command, Connection, Output, Runner } from '../core/host.ts'
 import { quoteAll } from '../core/quoting.ts'
-import { type Identities, readIdentities } from './ssh-identity.ts'
 
 /** Timeouts: of the login, and afterwards the number of keepalives without reply, one each interval. */
 export type SshTimeouts = Readonly<{ readyTimeoutMs: number; keepaliveIntervalMs: number; keepaliveCountMax: number }>

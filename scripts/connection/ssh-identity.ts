@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import ssh2 from 'ssh2'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
-import type { SshAccess } from '../connection/ssh-access.ts'
 import { Failure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
+import type { SshAccess } from './ssh-access.ts'
 
 function readIdentity(path: string): Buffer {
   const keyFailure = (why: string, next: string, cause?: unknown) =>
