@@ -1,15 +1,20 @@
 /**
- * How well the detectors judge: node bench/judgement.ts [--data FOLDER] [--folds 5 | sources] [--reasons] [--only GROUP]
+ * How well the detectors judge: node bench/judgement.ts [--data FOLDER] [--folds 5 | sources] [--reasons] [--only GROUP] [--peers]
  *
  * Judges each row of the data folder as the gateway does (its steps, its default policy, no flags) and prints, as Markdown,
  * what a caller gets: refused, suspected (marked and let through), redacted; Wilson intervals of 95 %, goals, processor time.
  * `--folds`: also by models that were trained without the rows that they judge, nor any of the same beginning or repository;
  * `sources`: nor any of the same source.
+ * `--peers`: then also the detectors of others (detector-peers/) on the same rows; `--peer NAME` only that one, `--cache FOLDER` where they are
+ * installed to.
  * `--files`: the files of a folder in place of the data. `--reasons` adds what each wrong refusal and each attack that got through was about.
  */
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Finding } from '../server/core/finding.ts'
 import { createJudge, type Judge, type Judged } from './caller-judge.ts'
+import { printPeers } from './detector-peer-run.ts'
 import { foldOf, trainModels } from './injection-training.ts'
 import { readFolder, readSamples, type Sample } from './judgement-sample.ts'
 import { judgementTable, type Result, sessionShare } from './judgement-table.ts'
@@ -22,6 +27,9 @@ const { values } = parseArgs({
     only: { type: 'string' },
     files: { type: 'string', multiple: true, default: [] },
     folds: { type: 'string', default: '0' },
+    peers: { type: 'boolean', default: false },
+    peer: { type: 'string', multiple: true, default: [] },
+    cache: { type: 'string', default: join(homedir(), '.cache/tappass-bench') },
   },
 })
 
@@ -58,6 +66,8 @@ async function judgeAll(
       isRefused,
       isRedacted: judged.verdict.action === 'redact',
       isSuspected: !isRefused && judged.findings.some(isSuspicion),
+      refusing: judged.verdict.action === 'block' ? judged.verdict.reasons.map(({ kind }) => kind) : [],
+      noticed: judged.findings.flatMap(({ kind, confidence }) => (confidence >= 0.5 ? [kind] : [])),
       bytes: Buffer.byteLength(sample.text),
       us: judged.us,
       ...(sample.repo === undefined ? {} : { repo: sample.repo }),
@@ -126,6 +136,9 @@ async function run(): Promise<void> {
     print(
       `Sessions that read ${SESSION_READS} files of a repository and meet a refusal: ${(100 * share).toFixed(0)} %\n`,
     )
+  }
+  if (values.peers || values.peer.length > 0) {
+    await printPeers({ samples, results, unseen, judge, print, ...values })
   }
   if (values.reasons) for (const line of wrong) print(line)
 }
