@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Judge } from './caller-judge.ts'
 import { type DetectorPeer, type Family, type Found, loadDetectorPeers, type PeerJudgement } from './detector-peer.ts'
 import { type Column, type Outcome, peerTable, type SpanColumn, spanTable, usPerKb } from './detector-peer-table.ts'
+import { EXAMPLES } from './gitleaks-example.ts'
 import { asUser, type Sample } from './judgement-sample.ts'
 import { markdownTable, type Result } from './judgement-table.ts'
 import { installPeer } from './peer.ts'
@@ -42,16 +43,18 @@ const NUMBERS = ['pii.credit_card', 'pii.ssn', 'pii.iban', 'pii.driver_license']
 /** The same texts are there as a tool's, or as a prompt; who says a text matters to injection only. */
 const isRepeated = (group: string): boolean => /, (by a user|as a file)$/.test(group)
 
+const isAboutSecrets = (group: string): boolean => group === EXAMPLES || group.startsWith('everyday secret')
+
 const MEASURES: Readonly<Record<Family, Measure>> = {
   secret: {
     title: 'Secrets: texts in which one is found',
-    isMeasured: ({ group, isAttack }) => !isRepeated(group) && (!isAttack || group.startsWith('everyday secret')),
+    isMeasured: ({ group, isAttack }) => !isRepeated(group) && (!isAttack || isAboutSecrets(group)),
     isOurs: ({ refusing }) => refusing.some((kind) => kind.startsWith('secret.')),
     isTheirs: (found) => found.length > 0,
   },
   injection: {
     title: 'Injection: texts that are refused',
-    isMeasured: ({ group }) => !group.startsWith('everyday secret'),
+    isMeasured: ({ group }) => !isAboutSecrets(group),
     isOurs: ({ refusing }) => refusing.some((kind) => /^(injection|unicode)\./.test(kind)),
     isTheirs: (found) => found.length > 0,
   },

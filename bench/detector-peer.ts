@@ -69,6 +69,10 @@ export function readLines(output: string, count: number, read: DetectorPeer['rea
   })
 }
 
+/** Some readers of lines end one at U+2028 and U+2029, which JSON leaves as they are. */
+const jsonLine = (text: string): string =>
+  JSON.stringify(text).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
+
 /** Runs a program that answers each line of JSON, a text, with one; gives what it printed. */
 export async function askInLines(
   [program = '', ...argv]: readonly string[],
@@ -79,7 +83,9 @@ export async function askInLines(
   const said = readAll(child.stdout)
   const complaints = readAll(child.stderr)
   const closed = once(child, 'close')
-  const sent = pipeline(Readable.from(texts.map((text) => `${JSON.stringify(text)}\n`)), child.stdin).catch(() => {}) // it ended early, which its code says better
+  const lines = Readable.from(texts.map((text) => `${jsonLine(text)}\n`))
+  // When it ends early, its code says so better.
+  const sent = pipeline(lines, child.stdin).catch(() => {})
   const [code] = await closed
   await sent
   if (code !== 0) throw new Error(`it ended with ${code}: ${(await complaints).trim().slice(-400)}`)

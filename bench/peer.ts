@@ -108,7 +108,11 @@ export const peers: readonly Peer[] = [portkey, litellm]
 
 /** Installs a peer below the cache folder, unless it is there, of the same recipe. Returns its folder, or why there is none. */
 export async function installPeer(peer: Installable, cache: string): Promise<{ folder: string } | { reason: string }> {
-  const folder = join(cache, `${peer.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}-${peer.version}`)
+  const name = peer.name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replace(/^-/, '')
+  const folder = join(cache, `${name}-${peer.version}`)
   const mark = join(folder, 'installed')
   const recipe = JSON.stringify([peer.files, peer.install(folder)])
   const installed = await readFile(mark, 'utf8').catch(() => '')

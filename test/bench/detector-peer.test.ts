@@ -1,8 +1,10 @@
 /** What others say of a text is read right; nothing of them has to be installed. Their words are theirs, as they were printed. */
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { type Found, loadDetectorPeers, readLines } from '../../bench/detector-peer.ts'
+import { askInLines, type Found, loadDetectorPeers, readLines } from '../../bench/detector-peer.ts'
 import { byText } from '../../bench/detector-peers/gitleaks.ts'
+import { samplesOf } from '../../bench/gitleaks-example.ts'
 
 /** A peer, what it said of one text, and what is read in it. */
 const rows: readonly (readonly [peer: string, said: unknown, found: readonly Found[]])[] = [
@@ -51,6 +53,7 @@ function leak(rule: string, file: string): Readonly<Record<string, unknown>> {
   return { RuleID: rule, File: file, StartLine: 1, Match: 'REDACTED' }
 }
 
+const BENCH = join(import.meta.dirname, '../../bench')
 const peers = await loadDetectorPeers()
 
 describe('what a detector of others said', () => {
@@ -76,6 +79,15 @@ test('each text has the leaks of its file', () => {
   assert.throws(() => byText([leak('jwt', 'texts/3.txt')], 3), /file 3 of 3/)
 })
 
+test('examples of gitleaks are samples of secrets, each text once', () => {
+  const lines = '{"rule":"a","text":"token: \\"x\\""}\n{"rule":"b","text":"y"}\n{"rule":"a","text":"y"}\n'
+  const told = samplesOf(lines).map(({ text, isAttack, stage }) => [text, isAttack, stage])
+  assert.deepEqual(told, [
+    ['token: "x"', true, 'request'],
+    ['y', true, 'request'],
+  ])
+})
+
 test('lines are read in their order, and as many as there are texts', () => {
   const output = '{"us":12.5,"said":"a"}\n{"us":3,"said":""}\n'
   const read = (said: unknown): readonly Found[] => (said === '' ? [] : [{ kind: String(said) }])
@@ -84,4 +96,22 @@ test('lines are read in their order, and as many as there are texts', () => {
     { us: 3, found: [] },
   ])
   assert.throws(() => readLines(output, 3, read), /2 answers to 3 texts/)
+})
+
+test('a text reaches the process of a peer whole, whatever ends a line in it', async () => {
+  const texts = [
+    '',
+    'two\nlines\r\n',
+    'for JavaScript\u2028these are\u2029lines',
+    '\u0085\v\f',
+    '{"a": "\\u2028"}',
+    'ø\u{1f600}',
+  ]
+  const argv = [join(BENCH, 'npm-peer-process.ts'), join(import.meta.dirname, 'echo-judge.ts'), '/nonexistent']
+  const output = await askInLines([process.execPath, ...argv], {}, texts)
+  const heard = readLines(output, texts.length, (said) => [{ kind: String(said) }])
+  assert.deepEqual(
+    heard.flatMap(({ found }) => found.map(({ kind }) => kind)),
+    texts,
+  )
 })
