@@ -35,7 +35,8 @@ export async function judge(
   given: Call & Readonly<{ text: string }>,
   details: EntryDetails | ((call: Call) => EntryDetails),
 ): Promise<JudgeResult> {
-  const { outcomes, allowance, call: seen = given, isMalformed } = await runSteps(gateway, given)
+  const run = runSteps(gateway, given)
+  const { outcomes, allowance, call: seen = given, isMalformed } = run instanceof Promise ? await run : run
   if (isMalformed) return { status: 'malformed' }
   const call = { ...seen, text: seen.text ?? given.text }
   const decided = await decide(gateway, call, outcomes)
