@@ -138,7 +138,9 @@ async function printFamily(run: PeerRun, family: Family, installed: readonly Ins
   const ofGroups = (results: readonly Result[]): readonly Result[] => results.filter(({ group }) => groups.has(group))
   if (samples.length === 0) return
   const columns = [oursColumn('ours', ofGroups(run.results), isOurs)]
-  if (run.unseen.length > 0) columns.push(oursColumn('ours, unseen', ofGroups(run.unseen), isOurs))
+  // Only the models of injection have learned from rows.
+  if (family === 'injection' && run.unseen.length > 0)
+    columns.push(oursColumn('ours, unseen', ofGroups(run.unseen), isOurs))
   const texts = samples.map(({ text }) => text)
   for (const one of installed) {
     const judged = await askAll(one, texts, run.print)
