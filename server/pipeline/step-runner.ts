@@ -1,8 +1,8 @@
 /** Runs the steps over a call. Every step ends in an outcome; nothing is thrown, nothing decided. */
-import { type Call, LARGE_CHARS } from '../core/call.ts'
+import { type Call, LARGE_CHARS, type Stage } from '../core/call.ts'
 import { InspectionError } from '../core/inspection.ts'
 import type { Clock, Ports } from '../core/ports.ts'
-import type { Step, StepContext } from '../core/step.ts'
+import type { LocalStep, Step, StepContext, StepOutcome } from '../core/step.ts'
 import type { FindingCache } from './finding-cache.ts'
 import type { Gateway } from './gateway.ts'
 import { runLarge } from './large-run.ts'
@@ -40,10 +40,10 @@ function runStage(runner: StepRunner, call: Call): StepRun | Promise<StepRun> {
   const { clock, limiter } = runner.ports
   const { inspector } = runner
   const context: StepContext = { nowMs: clock.nowMs(), limiter, limits: runner.limits }
-  const steps = runner.steps.filter(({ stages }) => stages.includes(call.stage))
-  if (call.isTooComplex) return refuseUnread(steps, call, context, clock)
-  if (inspector !== undefined && isLarge(call)) return runLarge({ steps, context, clock, inspector }, call)
-  return runHere(steps, call, context, runner)
+  const plan = stagePlan(runner.steps, call.stage)
+  if (call.isTooComplex) return refuseUnread(plan.steps, call, context, clock)
+  if (inspector !== undefined && isLarge(call)) return runLarge({ steps: plan.steps, context, clock, inspector }, call)
+  return runHere(plan, call, context, runner)
 }
 
 /** Only gates that look at the head, such as the rate limit, have seen a body that was not read. */
@@ -60,25 +60,51 @@ function isLarge({ text, segments }: Call): boolean {
   return segments.reduce((chars, segment) => chars + segment.text.length, 0) > LARGE_CHARS
 }
 
+/** Steps that run together. */
+type StepGroup = Readonly<{ local: readonly LocalStep[]; remote: readonly Step[] }>
+
+/** The steps of a stage, gates apart. */
+type StagePlan = Readonly<{
+  steps: readonly Step[]
+  gates: StepGroup
+  detectors: StepGroup
+  skipped: readonly StepOutcome[]
+}>
+
+/** Of each list of steps the plans that were made: a gateway has one list. */
+const PLANS = new WeakMap<readonly Step[], Partial<Record<Stage, StagePlan>>>()
+
+function stagePlan(all: readonly Step[], stage: Stage): StagePlan {
+  const plans = PLANS.get(all) ?? {}
+  PLANS.set(all, plans)
+  plans[stage] ??= createPlan(all.filter(({ stages }) => stages.includes(stage)))
+  return plans[stage]
+}
+
+function createPlan(steps: readonly Step[]): StagePlan {
+  const detectors = steps.filter((step) => !isGate(step))
+  return { steps, gates: groupOf(steps.filter(isGate)), detectors: groupOf(detectors), skipped: detectors.map(skipped) }
+}
+
+function groupOf(steps: readonly Step[]): StepGroup {
+  return { local: steps.filter(isLocalStep), remote: steps.filter((step) => !isLocalStep(step)) }
+}
+
 /** Runs all steps in this thread. */
 function runHere(
-  steps: readonly Step[],
+  plan: StagePlan,
   call: Call,
   context: StepContext,
   { findingCache, ports: { clock } }: StepRunner,
 ): StepRun | Promise<StepRun> {
-  const gates = steps.filter(isGate)
-  if (gates.length === 0) return runAll(steps, call, context, clock, findingCache)
-  const detectors = steps.filter((step) => !isGate(step))
   const behindGates = (admission: StepRun): StepRun | Promise<StepRun> => {
-    if (!isAdmitting(admission.outcomes))
-      return { ...admission, outcomes: [...admission.outcomes, ...detectors.map(skipped)] }
-    const detection = runAll(detectors, call, context, clock, findingCache)
+    if (!isAdmitting(admission.outcomes)) return { ...admission, outcomes: [...admission.outcomes, ...plan.skipped] }
+    const detection = runGroup(plan.detectors, call, context, clock, findingCache)
     return detection instanceof Promise
       ? detection.then((run) => together(admission, run))
       : together(admission, detection)
   }
-  const admission = runAll(gates, call, context, clock)
+  const admission = runGroup(plan.gates, call, context, clock)
   return admission instanceof Promise ? admission.then(behindGates) : behindGates(admission)
 }
 
@@ -90,17 +116,16 @@ function together(admission: StepRun, detection: StepRun): StepRun {
 }
 
 /** Runs local steps, while remote ones, which are started before, wait. */
-function runAll(
-  steps: readonly Step[],
+function runGroup(
+  { local, remote }: StepGroup,
   call: Call,
   context: StepContext,
   clock: Clock,
   findingCache?: FindingCache,
 ): StepRun | Promise<StepRun> {
-  const local = steps.filter(isLocalStep)
-  if (local.length === steps.length)
+  if (remote.length === 0)
     return { outcomes: runLocalSteps(local, call, context, clock, findingCache), allowance: undefined }
-  const remote = startRemote(steps, call, context, clock)
+  const started = startRemote(remote, call, context, clock)
   const outcomes = runLocalSteps(local, call, context, clock, findingCache)
-  return remote.then((others) => ({ outcomes: [...outcomes, ...others.outcomes], allowance: others.allowance }))
+  return started.then((others) => ({ outcomes: [...outcomes, ...others.outcomes], allowance: others.allowance }))
 }
