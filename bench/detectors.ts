@@ -21,6 +21,7 @@ import { createStep as createDetectSecrets } from '../server/steps/detect-secret
 import { step as detectUnicode } from '../server/steps/detect-unicode.ts'
 import { createStep as createScanOutput } from '../server/steps/scan-output.ts'
 import { step as validateInput } from '../server/steps/validate-input.ts'
+import { readPiiRows, scoreSpans } from './span-score.ts'
 import { packageDocuments } from './training-text.ts'
 
 const engine = createEngine(readRuleBook().rules, RULE_FUNCTIONS)
@@ -60,19 +61,6 @@ const segmentOf = ({ channel, text }: Pick<Row, 'channel' | 'text'>): Segment =>
   text,
 })
 
-/** What presidio-research calls a type, and our kind for it. */
-const KIND_OF_TYPE: Readonly<Record<string, string>> = {
-  CREDIT_CARD: 'pii.credit_card',
-  US_SSN: 'pii.ssn',
-  PHONE_NUMBER: 'pii.phone',
-  EMAIL_ADDRESS: 'pii.email',
-  IBAN_CODE: 'pii.iban',
-  IP_ADDRESS: 'pii.ip_address',
-  US_DRIVER_LICENSE: 'pii.driver_license',
-}
-
-type PiiRow = Readonly<{ text: string; spans: readonly Readonly<{ type: string; start: number; end: number }>[] }>
-
 const callWith = (segments: readonly Segment[], body: unknown = {}): Call => ({
   id: 'bench',
   stage: 'request',
@@ -93,29 +81,14 @@ const tools: StepContext = {
 }
 
 async function measurePii(): Promise<void> {
-  const lines = readFileSync(`${folder}/pii-dev.jsonl`, 'utf8').trim().split('\n')
-  const counts = new Map(Object.values(KIND_OF_TYPE).map((kind) => [kind, { right: 0, exact: 0, missed: 0, wrong: 0 }]))
-  for (const { text, spans } of lines.map((line) => JSON.parse(line) as PiiRow)) {
-    const found = await detectPii.inspect(callWith([{ pointer: '/t', author: 'user', text }]), tools)
-    for (const [type, kind] of Object.entries(KIND_OF_TYPE)) {
-      const count = counts.get(kind) as { right: number; exact: number; missed: number; wrong: number }
-      const wanted = spans.filter((span) => span.type === type)
-      const ours = found.filter((finding) => finding.kind === kind)
-      const overlaps = (finding: Finding, { start, end }: { start: number; end: number }): boolean =>
-        finding.span[0] < end && finding.span[1] > start
-      for (const span of wanted) {
-        const hit = ours.find((finding) => overlaps(finding, span))
-        if (hit === undefined) count.missed++
-        else count.right++
-        if (hit?.span[0] === span.start && hit.span[1] === span.end) count.exact++
-      }
-      count.wrong += ours.filter((finding) => !wanted.some((span) => overlaps(finding, span))).length
-    }
-  }
+  const labelled = readPiiRows(folder)
+  const found: (readonly Finding[])[] = []
+  for (const { text } of labelled)
+    found.push(await detectPii.inspect(callWith([{ pointer: '/t', author: 'user', text }]), tools))
   console.log('### Personal data, pii-dev.jsonl\n')
   table(
     ['kind', 'in the set', 'precision', 'recall', 'exact span'],
-    [...counts].map(([kind, { right, exact, missed, wrong }]) => [
+    [...scoreSpans(labelled, found)].map(([kind, { right, exact, missed, wrong }]) => [
       kind,
       String(right + missed),
       percent(right, right + wrong),

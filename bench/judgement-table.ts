@@ -8,6 +8,9 @@ export type Result = Readonly<{
   isRefused: boolean
   isRedacted: boolean
   isSuspected: boolean
+  /** Kinds that it was refused for, and those of its findings with a confidence of 0.5 or more. */
+  refusing: readonly string[]
+  noticed: readonly string[]
   bytes: number
   us: number
   repo?: string
@@ -56,9 +59,13 @@ export function judgementTable(results: readonly Result[], unseen: readonly Resu
 }
 
 function refusedText(of: readonly Result[]): string {
-  const refused = of.filter(({ isRefused }) => isRefused).length
-  const [low, high] = wilson(refused, of.length)
-  return `${refused} (${percent(refused / of.length)}; ${percent(low)}–${percent(high)})`
+  return shareText(of.filter(({ isRefused }) => isRefused).length, of.length)
+}
+
+/** A share as the tables tell it: how many, and percent with its interval. */
+export function shareText(part: number, whole: number): string {
+  const [low, high] = wilson(part, whole)
+  return `${part} (${percent(part / whole)}; ${percent(low)}–${percent(high)})`
 }
 
 function lineOf(group: string, of: readonly Result[]): readonly string[] {

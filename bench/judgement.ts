@@ -1,15 +1,21 @@
 /**
- * How well the detectors judge: node bench/judgement.ts [--data FOLDER] [--folds 5 | sources] [--reasons] [--only GROUP]
+ * How well the detectors judge: node bench/judgement.ts [--data FOLDER] [--folds 5 | sources] [--reasons] [--only GROUP] [--peers]
  *
  * Judges each row of the data folder as the gateway does (its steps, its default policy, no flags) and prints, as Markdown,
  * what a caller gets: refused, suspected (marked and let through), redacted; Wilson intervals of 95 %, goals, processor time.
  * `--folds`: also by models that were trained without the rows that they judge, nor any of the same beginning or repository;
  * `sources`: nor any of the same source.
+ * `--peers`: then also the detectors of others (detector-peers/) on the same rows, and on the examples of gitleaks; `--peer NAME` only that
+ * one, `--cache FOLDER` where they are installed to.
  * `--files`: the files of a folder in place of the data. `--reasons` adds what each wrong refusal and each attack that got through was about.
  */
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Finding } from '../server/core/finding.ts'
 import { createJudge, type Judge, type Judged } from './caller-judge.ts'
+import { printPeers } from './detector-peer-run.ts'
+import { gitleaksExamples } from './gitleaks-example.ts'
 import { foldOf, trainModels } from './injection-training.ts'
 import { readFolder, readSamples, type Sample } from './judgement-sample.ts'
 import { judgementTable, type Result, sessionShare } from './judgement-table.ts'
@@ -22,6 +28,9 @@ const { values } = parseArgs({
     only: { type: 'string' },
     files: { type: 'string', multiple: true, default: [] },
     folds: { type: 'string', default: '0' },
+    peers: { type: 'boolean', default: false },
+    peer: { type: 'string', multiple: true, default: [] },
+    cache: { type: 'string', default: join(homedir(), '.cache/tappass-bench') },
   },
 })
 
@@ -58,6 +67,8 @@ async function judgeAll(
       isRefused,
       isRedacted: judged.verdict.action === 'redact',
       isSuspected: !isRefused && judged.findings.some(isSuspicion),
+      refusing: judged.verdict.action === 'block' ? judged.verdict.reasons.map(({ kind }) => kind) : [],
+      noticed: judged.findings.flatMap(({ kind, confidence }) => (confidence >= 0.5 ? [kind] : [])),
       bytes: Buffer.byteLength(sample.text),
       us: judged.us,
       ...(sample.repo === undefined ? {} : { repo: sample.repo }),
@@ -108,8 +119,18 @@ async function judgeUnseen(
   return results
 }
 
+/** The samples of the folders; beside others also examples of secrets, of which the data have few. */
+async function allSamples(isBesideOthers: boolean): Promise<readonly Sample[]> {
+  if (values.files.length > 0) return values.files.flatMap(readFolder)
+  const examples = isBesideOthers ? await gitleaksExamples(values.cache) : []
+  if (typeof examples !== 'string') return [...readSamples(values.data), ...examples]
+  print(`There are no examples of gitleaks: ${examples}\n`)
+  return readSamples(values.data)
+}
+
 async function run(): Promise<void> {
-  const all = values.files.length > 0 ? values.files.flatMap(readFolder) : readSamples(values.data)
+  const isBesideOthers = values.peers || values.peer.length > 0
+  const all = await allSamples(isBesideOthers)
   const samples = all.filter(({ group }) => values.only === undefined || group.includes(values.only))
   const wrong: string[] = []
   const tell = (line: string): unknown => wrong.push(line)
@@ -127,6 +148,7 @@ async function run(): Promise<void> {
       `Sessions that read ${SESSION_READS} files of a repository and meet a refusal: ${(100 * share).toFixed(0)} %\n`,
     )
   }
+  if (isBesideOthers) await printPeers({ samples, results, unseen, judge, print, ...values })
   if (values.reasons) for (const line of wrong) print(line)
 }
 

@@ -4,8 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from './rig.ts'
 
@@ -19,21 +18,27 @@ export type Place = Readonly<{
   node: string
 }>
 
-/** A peer. `key` and `headers` are what its clients send. */
-export type Peer = Readonly<{
+/** What is brought into a folder of its own. */
+export type Installable = Readonly<{
   name: string
   version: string
-  /** What it does with a call in this measurement. */
-  does: string
-  key: string
-  headers: (upstream: string) => readonly string[]
   /** Files that are put into its folder before it is installed. */
   files: Readonly<Record<string, string>>
   install: (folder: string) => readonly (readonly string[])[]
-  command: (place: Place) => Promise<Command>
 }>
 
-const NPM_QUIET = ['--no-audit', '--no-fund', '--ignore-scripts', '--no-update-notifier']
+/** A peer. `key` and `headers` are what its clients send. */
+export type Peer = Installable &
+  Readonly<{
+    /** What it does with a call in this measurement. */
+    does: string
+    key: string
+    headers: (upstream: string) => readonly string[]
+    command: (place: Place) => Promise<Command>
+  }>
+
+/** How npm is run: nothing of a package is, and it tells of nothing but failures. */
+export const NPM_QUIET = ['--no-audit', '--no-fund', '--ignore-scripts', '--no-update-notifier']
 
 const portkey: Peer = {
   name: 'Portkey',
@@ -101,15 +106,21 @@ const LITELLM_SWITCHES = {
 /** All of them. */
 export const peers: readonly Peer[] = [portkey, litellm]
 
-/** Installs a peer below the cache folder, unless it is there. Returns its folder, or why there is none. */
-export async function installPeer(peer: Peer, cache: string): Promise<{ folder: string } | { reason: string }> {
-  const folder = join(cache, `${peer.name.toLowerCase()}-${peer.version}`)
+/** Installs a peer below the cache folder, unless it is there, of the same recipe. Returns its folder, or why there is none. */
+export async function installPeer(peer: Installable, cache: string): Promise<{ folder: string } | { reason: string }> {
+  const name = peer.name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replace(/^-/, '')
+  const folder = join(cache, `${name}-${peer.version}`)
   const mark = join(folder, 'installed')
-  if (existsSync(mark)) return { folder }
-  return await fill(peer, folder, mark).catch((error: Error) => ({ reason: error.message }))
+  const recipe = JSON.stringify([peer.files, peer.install(folder)])
+  const installed = await readFile(mark, 'utf8').catch(() => '')
+  if (installed === recipe) return { folder }
+  return await fill(peer, folder, () => writeFile(mark, recipe)).catch((error: Error) => ({ reason: error.message }))
 }
 
-async function fill(peer: Peer, folder: string, mark: string): ReturnType<typeof installPeer> {
+async function fill(peer: Installable, folder: string, finish: () => Promise<void>): ReturnType<typeof installPeer> {
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
   for (const [name, text] of Object.entries(peer.files)) await writeFile(join(folder, name), text)
@@ -117,7 +128,7 @@ async function fill(peer: Peer, folder: string, mark: string): ReturnType<typeof
     const reason = await failureOf(argv)
     if (reason !== undefined) return { reason }
   }
-  await writeFile(mark, `${peer.version}\n`)
+  await finish()
   return { folder }
 }
 
