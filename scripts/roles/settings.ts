@@ -1,4 +1,8 @@
-/** The current settings and versions, written to the host for people and for later runs. They contain no secret. */
+/**
+ * The current settings and versions, written to the host for people and for later runs. They contain no secret. Of the settings only what
+ * somebody wrote is recorded: a default belongs to the release. So a later release's better default reaches the host, and an earlier one is
+ * not confronted with keys that it does not know.
+ */
 
 import { stringify } from 'yaml'
 import { HOST_PATH } from '../../contract/path.ts'
@@ -8,18 +12,12 @@ import type { HostSpec } from '../spec/host-spec.ts'
 import type { Role } from '../spec/role.ts'
 
 const SETTINGS_NOTICE =
-  '# The current settings, written by the toolkit. A run without --config starts from them; one with --config replaces them.\n'
+  '# What was set of the settings, written by the toolkit; all others have their defaults. A run without --config starts from these, one with\n# --config replaces them.\n'
 const NOTICE =
   '# Written by the toolkit after each run that changed something; edits have no effect and are reverted.\n'
 
-/** Keys of the controller: its files, the release, secrets. */
-const CONTROLLER_KEYS: readonly string[] = [
-  'release',
-  'secrets',
-  'images',
-  'node',
-  'caddy',
-] satisfies (keyof HostSpec)[]
+/** Keys that name files of the controller. */
+const CONTROLLER_KEYS: readonly string[] = ['images', 'node', 'caddy'] satisfies (keyof HostSpec)[]
 
 /** The role `settings`. It comes last, so that it records what was reached, not what was attempted. */
 export const settings: Role = (spec, text) => {
@@ -34,7 +32,7 @@ export const settings: Role = (spec, text) => {
       redis: spec.images.redis.archive?.imageId ?? images.redis.reference,
     },
   }
-  const current = Object.fromEntries(Object.entries(spec).filter(([key]) => !CONTROLLER_KEYS.includes(key)))
+  const current = Object.fromEntries(Object.entries(spec.written).filter(([key]) => !CONTROLLER_KEYS.includes(key)))
   const ownership = { owner: 'root', group: 'root', mode: '0644' } as const
   return [
     file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),

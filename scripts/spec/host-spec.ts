@@ -107,8 +107,16 @@ const schema = v.strictObject({
   }),
 })
 
-/** The parsed specification with defaults; archives are still paths, and `tls` is always set. */
-export type ParsedSpec = Readonly<Omit<v.InferOutput<typeof schema>, 'tls'> & { tls: 'public' | 'internal' }>
+/**
+ * The parsed specification with defaults; archives are still paths, and `tls` is always set. `written`: what was written, as it was, without
+ * any default.
+ */
+export type ParsedSpec = Readonly<
+  Omit<v.InferOutput<typeof schema>, 'tls'> & {
+    tls: 'public' | 'internal'
+    written: Readonly<Record<string, unknown>>
+  }
+>
 
 /**
  * The specification for the roles: the parsed one with the measured files of the controller, the release to install, and the secrets of
@@ -221,7 +229,7 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
   const effectiveTls = tls ?? (rest.domain === undefined ? 'internal' : 'public')
   if (effectiveTls === 'public' && rest.domain === undefined)
     throw usageFailure(`${where}: tls: public needs a domain`, 'tappass bootstrap --domain NAME')
-  return { ...rest, tls: effectiveTls }
+  return { ...rest, tls: effectiveTls, written: (parsed ?? {}) as ParsedSpec['written'] }
 }
 
 /** Options that set a key of the specification, each with an example. */

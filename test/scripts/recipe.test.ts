@@ -128,6 +128,11 @@ test('recipe: what is in force is written down, without files of the controller 
   assert.match(settings, /^domain: gw\.example\.com$/m)
   assert.match(settings, /^instances: 3$/m)
   assert.doesNotMatch(settings, /^(release|secrets|images|node|caddy):/m)
+  // A default belongs to the release: recorded, it would be this one's for ever, and strange to an older one.
+  assert.deepEqual(
+    settings.split('\n').filter((line) => line !== '' && !line.startsWith('#')),
+    ['domain: gw.example.com', 'instances: 3'],
+  )
   assert.match(texts.get('/etc/tappass/versions.lock') ?? '', /^ {2}postgres: postgres:16\S+@sha256:/m)
 })
 
