@@ -98,7 +98,11 @@ export function variantsOf(text: string, seams: readonly number[] = [], isWhole 
 type Draft = TextVariant & { readonly unread: UnreadRun[] }
 
 /** Readers of encodings whose end is not known before they are over. */
-const WHOLE_TEXT_READERS: readonly ((text: string, budget: UnpackBudget) => readonly EncodedRun[])[] = [
+const WHOLE_TEXT_READERS: readonly ((
+  text: string,
+  budget: UnpackBudget,
+  unread: UnreadRun[],
+) => readonly EncodedRun[])[] = [
   codeListRuns,
   bitRuns,
   byteLineRuns,
@@ -118,7 +122,7 @@ function createRunReader(isWhole: boolean): (variant: Draft) => readonly Encoded
     // How far these go is not known before they are over: a stream would have to hold all that may be one.
     let all = runs
     for (const read of WHOLE_TEXT_READERS) {
-      const found = read(text, budget)
+      const found = read(text, budget, unread)
       if (found.length > 0) all = [...all, ...found]
     }
     return all
