@@ -41,13 +41,17 @@ export function createStep(engine: Engine): LocalStep {
     name: 'detect_opaque',
     position: 270,
     category: 'data_protection',
-    stages: ['request'],
+    stages: ['request', 'response'],
     isCacheable: true,
-    inspect: ({ segments }) =>
+    // A stream holds encoded runs to their end for the others; for this step, which only notes, it holds nothing.
+    matchCharsMax: 0,
+    pendingFrom: (text) => text.length,
+    inspect: ({ segments, stage, text: body }) =>
       engine.scan(
         segments,
-        (text, _, segment, variant) => (isExempt(segment, segments) ? [] : opaqueMatches(text, variant)),
-        { isWhole: true, weigh: firstOpaque },
+        (text, _, segment, variant) =>
+          isExempt(segment, segments) ? [] : opaqueMatches(text, variant, stage === 'response' && body === undefined),
+        { isWhole: stage === 'request', weigh: firstOpaque },
       ),
   }
 }
@@ -61,7 +65,12 @@ function isExempt({ pointer, author }: Segment, segments: readonly Segment[]): b
   return segments.some((other) => other.pointer === format && BARE_FORMAT.test(other.text))
 }
 
-function opaqueMatches(text: string, { unread, isVisible, isEdited }: TextVariant): readonly Match[] {
+/** `isStreamed`: what a stream lets through first, and what comes later, are one text to nobody here. */
+function opaqueMatches(
+  text: string,
+  { unread, isVisible, isEdited }: TextVariant,
+  isStreamed: boolean,
+): readonly Match[] {
   const notRead = unread.map((run) => matchOf(run.content ?? (isVisible ? 'compressed' : 'nested'), run))
   const runs = judgedRuns(text)
     .filter(({ content, start }) => isVisible || (isUnreadable(content) && !isEscaped(text, start)))
@@ -69,7 +78,7 @@ function opaqueMatches(text: string, { unread, isVisible, isEdited }: TextVarian
   // Of an edited text, the rest is there in part.
   if (isEdited === true) return [...notRead, ...runs]
   const encrypted = ENCRYPTED_WORDS.some((word) => text.includes(word)) ? ENCRYPTED.exec(text) : null
-  const isBinary = isVisible && text.length >= BINARY_CHARS_MIN && binaryShare(text) >= BINARY_SHARE
+  const isBinary = !isStreamed && isVisible && text.length >= BINARY_CHARS_MIN && binaryShare(text) >= BINARY_SHARE
   return [
     ...notRead,
     ...(encrypted === null ? [] : [matchOf('encrypted', rangeOf(encrypted))]),
