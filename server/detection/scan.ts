@@ -3,6 +3,7 @@ import type { Segment } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import { InspectionError } from '../core/inspection.ts'
 import { type TextVariant, variantsOf } from '../normalization/text-variant.ts'
+import { withoutChance } from './chance-match.ts'
 import { withoutCovered } from './covered-match.ts'
 import { type JoinedText, joinSegments, piecesOf, readAlone, seamsOf } from './joined-text.ts'
 import type { KeywordMemo } from './keyword-index.ts'
@@ -146,7 +147,7 @@ function matchesIn(scanned: ScannedText, isWhole: boolean, matcher: Matcher): re
     const seen = matcher(variant.text, keywords, scanned.parts[0] as Segment, variant)
     if (seen.length > MATCHES_MAX || (matches?.length ?? 0) > CANDIDATES_MAX)
       throw new InspectionError('there are more findings than can be evaluated')
-    for (const match of seen) {
+    for (const match of withoutChance(variant.text, seen)) {
       const [start, end] = variant.span(match.start, match.end)
       matches ??= []
       matches.push({ ...match, start, end })
