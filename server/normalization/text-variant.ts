@@ -71,7 +71,7 @@ export function variantsOf(text: string, seams: readonly number[] = [], isWhole 
     return [original]
   const variants: TextVariant[] = [original]
   const add = createAdd(variants, GROWTH_MAX * text.length + EXTRA_CHARS_MAX)
-  const joined = withoutSeams(original, SEAM_CONTEXT_CHARS, seams).filter(add)
+  const joined = seamGroups(seams).flatMap((group) => withoutSeams(original, SEAM_CONTEXT_CHARS, group).filter(add))
   const joinedVariants = joined.flatMap((variant) => visible(variant, normalize(variant.text), add))
   const acrossSeams = withoutSeams(original, Number.POSITIVE_INFINITY, seams).flatMap((variant) =>
     decodedVariants(variant, runsAcross(runsOf(variant), seams), add),
@@ -164,6 +164,15 @@ function edited(variant: TextVariant, text: EditedText | undefined): Draft | und
   if (text === undefined) return undefined
   const span: TextVariant['span'] = (start, end) => variant.span(...text.span(start, end))
   return { text: text.text, isVisible: variant.isVisible, span, isEdited: true, unread: [] }
+}
+
+/**
+ * All seams; and every other one, since what is cut in two stands between parts of which it is no part. Together these
+ * are read twice, however many there are.
+ */
+function seamGroups(seams: readonly number[]): readonly (readonly number[])[] {
+  if (seams.length < 2) return [seams]
+  return [seams, ...[0, 1].map((rest) => seams.filter((_, index) => index % 2 === rest))]
 }
 
 /** The text without its seams, and without what is farther than `contextChars` from any; none when there are no seams. */
