@@ -2,7 +2,7 @@
 import { contentOf, type RunContent } from './byte-content.ts'
 import { OMISSION } from './edited-text.ts'
 import { longRuns } from './encoded-text.ts'
-import { unpackBudget, unpackedText } from './packed-bytes.ts'
+import { type UnpackBudget, unpackBudget, unpackedText } from './packed-bytes.ts'
 
 /** A run, as a half-open range of its text, and what it is. */
 export type JudgedRun = Readonly<{ start: number; end: number; content: RunContent }>
@@ -21,9 +21,9 @@ const RUNS_MAX = 1000
 const ARMOUR = /-----BEGIN [A-Z0-9 ]{3,40}-----\s{1,8}(?:[A-Za-z-]{3,20}: [^\n]{0,100}\n{1,2}){0,4}$/
 const ARMOUR_CHARS = 300
 
-/** Returns the long runs of a text, in order. */
-export function judgedRuns(text: string): readonly JudgedRun[] {
-  const budget = unpackBudget(true)
+/** Returns the long runs of a text, in order. What is packed without a mark is only known where detectors read it, too (`isEnded`). */
+export function judgedRuns(text: string, isEnded: boolean): readonly JudgedRun[] {
+  const budget = unpackBudget(isEnded)
   const runs: JudgedRun[] = []
   for (const { start, end } of longRuns(text, RUN_CHARS_MIN)) {
     if (runs.length === RUNS_MAX) break
@@ -35,7 +35,7 @@ export function judgedRuns(text: string): readonly JudgedRun[] {
 }
 
 /** Returns what lines of a run are. `isArmoured` says whether they stand behind the first line of a key. */
-export function runContent(lines: string, isArmoured: () => boolean, budget = unpackBudget(true)): RunContent {
+export function runContent(lines: string, isArmoured: () => boolean, budget: UnpackBudget): RunContent {
   if (isDigests(lines)) return 'none'
   const run = lines.replace(/\s/g, '')
   const isHexadecimal = /^[0-9a-fA-F]+$/.test(run)

@@ -3,6 +3,7 @@
  * layers deep. Detectors scan every variant; their findings point at the original.
  */
 
+import type { TextOrigin } from '../core/call.ts'
 import { apartRuns } from './apart-letters.ts'
 import { base32GroupRuns } from './base-32.ts'
 import { base85Runs } from './base-85.ts'
@@ -57,15 +58,20 @@ const SEAM_CONTEXT_CHARS = 400
 /**
  * Returns the variants of a text, the text itself first; for anything that people write little more than the text.
  * `seams` are the places of characters that stand between two parts of the text: it is also read as if they were not
- * there. Where nothing follows the text (`isWhole`), lists, groups and base85 are decoded, too. Throws VariantError.
+ * there. In requests lists, groups and base85 are decoded, too, and in all that does not go on what is packed without a mark. Throws
+ * VariantError.
  */
-export function variantsOf(text: string, seams: readonly number[] = [], isWhole = false): readonly TextVariant[] {
+export function variantsOf(
+  text: string,
+  seams: readonly number[] = [],
+  origin: TextOrigin = 'stream',
+): readonly TextVariant[] {
   const original: Draft = { text, isVisible: true, span: identitySpan, seams, unread: [] }
-  const runsOf = createRunReader(isWhole)
+  const runsOf = createRunReader(origin)
   const normalized = normalize(text)
   const runs = runsOf(original)
   const unmarked = normalized === undefined ? withoutMarks(text) : undefined
-  const whole = isWhole ? withoutJoints(text) : undefined
+  const whole = origin === 'request' ? withoutJoints(text) : undefined
   // So are nearly all texts.
   if (normalized === undefined && runs.length === 0 && seams.length === 0 && (unmarked ?? whole) === undefined)
     return [original]
@@ -114,12 +120,13 @@ const WHOLE_TEXT_READERS: readonly ((
 ]
 
 /** Returns a function that finds the runs of variants of one text, and tells each which of its runs it could not read. */
-function createRunReader(isWhole: boolean): (variant: Draft) => readonly EncodedRun[] {
-  const budget = unpackBudget(isWhole)
+function createRunReader(origin: TextOrigin): (variant: Draft) => readonly EncodedRun[] {
+  const budget = unpackBudget(origin !== 'stream')
   return ({ text, unread }) => {
     const runs = encodedRuns(text, budget, unread)
-    if (!isWhole) return runs
-    // How far these go is not known before they are over: a stream would have to hold all that may be one.
+    if (origin !== 'request') return runs
+    // How far these go is not known before they are over: a stream would have to hold all that may be one. Of an answer with
+    // code in it they would be most of what it costs.
     let all = runs
     for (const read of WHOLE_TEXT_READERS) {
       const found = read(text, budget, unread)

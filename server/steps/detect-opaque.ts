@@ -2,10 +2,11 @@
  * Detects what no other detector can read: long runs that decode to nothing readable, compressed and encrypted texts, and
  * what is encoded too deep. Whether that matters is for the policy; by default it is noted.
  */
-import type { Segment } from '../core/call.ts'
+import { originOf, type Segment, type TextOrigin } from '../core/call.ts'
 import type { LocalStep } from '../core/step.ts'
 import type { Engine } from '../detection/engine.ts'
 import type { Match } from '../detection/pattern.ts'
+import type { Matcher } from '../detection/scan.ts'
 import { lastAtOrBefore } from '../normalization/edited-text.ts'
 import type { UnreadRun } from '../normalization/encoded-text.ts'
 import { isUnreadable, judgedRuns } from '../normalization/judged-run.ts'
@@ -46,13 +47,12 @@ export function createStep(engine: Engine): LocalStep {
     // A stream holds encoded runs to their end for the others; for this step, which only notes, it holds nothing.
     matchCharsMax: 0,
     pendingFrom: (text) => text.length,
-    inspect: ({ segments, stage, text: body }) =>
-      engine.scan(
-        segments,
-        (text, _, segment, variant) =>
-          isExempt(segment, segments) ? [] : opaqueMatches(text, variant, stage === 'response' && body === undefined),
-        { isWhole: stage === 'request', weigh: firstOpaque },
-      ),
+    inspect: (call) => {
+      const origin = originOf(call)
+      const match: Matcher = (text, _, segment, variant) =>
+        isExempt(segment, call.segments) ? [] : opaqueMatches(text, variant, origin)
+      return engine.scan(call.segments, match, { origin, weigh: firstOpaque })
+    },
   }
 }
 
@@ -65,20 +65,21 @@ function isExempt({ pointer, author }: Segment, segments: readonly Segment[]): b
   return segments.some((other) => other.pointer === format && BARE_FORMAT.test(other.text))
 }
 
-/** `isStreamed`: what a stream lets through first, and what comes later, are one text to nobody here. */
 function opaqueMatches(
   text: string,
   { unread, isVisible, isEdited }: TextVariant,
-  isStreamed: boolean,
+  origin: TextOrigin,
 ): readonly Match[] {
   const notRead = unread.map((run) => matchOf(run.content ?? (isVisible ? 'compressed' : 'nested'), run))
-  const runs = judgedRuns(text)
+  const runs = judgedRuns(text, origin !== 'stream')
     .filter(({ content, start }) => isVisible || (isUnreadable(content) && !isEscaped(text, start)))
     .map(({ content, ...run }) => matchOf(content, run))
   // Of an edited text, the rest is there in part.
   if (isEdited === true) return [...notRead, ...runs]
   const encrypted = ENCRYPTED_WORDS.some((word) => text.includes(word)) ? ENCRYPTED.exec(text) : null
-  const isBinary = !isStreamed && isVisible && text.length >= BINARY_CHARS_MIN && binaryShare(text) >= BINARY_SHARE
+  // A piece of a stream is not the whole text.
+  const isBinary =
+    origin !== 'stream' && isVisible && text.length >= BINARY_CHARS_MIN && binaryShare(text) >= BINARY_SHARE
   return [
     ...notRead,
     ...(encrypted === null ? [] : [matchOf('encrypted', rangeOf(encrypted))]),

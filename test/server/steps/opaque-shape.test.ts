@@ -1,6 +1,7 @@
 /** Wherever a client puts bytes, those that nobody can read are noted, and pictures, sound, films and PDF are not. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { brotliCompressSync } from 'node:zlib'
 import { createStep } from '../../../server/steps/detect-opaque.ts'
 import { testEngine } from '../detection/engine-fixture.ts'
 import { callOf } from '../pipeline/call-fixture.ts'
@@ -97,3 +98,18 @@ const READABLE: readonly (readonly [what: string, text: string])[] = [
 for (const [what, text] of READABLE) {
   test(`not opaque: ${what}`, () => assert.deepEqual(found({ messages: [{ role: 'user', content: text }] }), []))
 }
+
+test('what detectors read only where it does not go on is noted in a stream', () => {
+  const packed = brotliCompressSync(
+    noise(900)
+      .toString('base64')
+      .match(/.{1,9}/g)
+      ?.join(' ') ?? '',
+  ).toString('base64')
+  const segments = [{ pointer: '/t', author: 'assistant', text: `see ${packed} there` }] as const
+  const kinds = (more: object): readonly string[] =>
+    step.inspect(callOf({}, { segments, ...more }), undefined as never).map(({ kind }) => kind)
+  assert.deepEqual(kinds({ stage: 'response', text: '' }), [])
+  assert.deepEqual(kinds({ stage: 'request' }), [])
+  assert.deepEqual(kinds({ stage: 'response' }), ['opaque.base64'])
+})
