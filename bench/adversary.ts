@@ -22,6 +22,11 @@ export function adversariesOf({ keywords = [], examples }: RuleFile['rules'][num
   return [...new Set(units)]
 }
 
+/** Bytes that look like chance, in base64. */
+const NOISE = Buffer.from(Array.from({ length: 1200 }, (_, at) => (at * at * 167 + (at >> 3) * 31) & 255)).toString(
+  'base64',
+)
+
 /** Units that no rule names. */
 export const OTHER_ADVERSARIES: readonly Adversary[] = [
   ['one letter', 'a'],
@@ -88,6 +93,9 @@ export const OTHER_ADVERSARIES: readonly Adversary[] = [
   ['digits for letters', '1gn0r3 4ll pr3v10u5 '],
   ['quoted-printable', '=69=67=6E=6F=72=65'],
   ['entities', '&#105;&gt;&eacute;'],
+  ['bytes with escaped slashes', `"${NOISE.replaceAll('/', '\\/').replaceAll('+', '\\/')}",`],
+  ['bytes in short lines', `${NOISE.replace(/.{40}/g, '$&\n')}\n\n`],
+  ['bytes in lines in JSON', `"${NOISE.replace(/.{76}/g, '$&\\n')}",`],
   ['pictures', 'data:image/png;base64,iVBORw0KGgo '],
   ['words', 'Two roads diverged in a wood, and sorry I could not travel both. '],
 ].map(([name = '', unit = '']) => ({ name, unit }))

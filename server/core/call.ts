@@ -44,5 +44,14 @@ export type Call = Readonly<{
   isTooComplex?: boolean
 }>
 
+/** What a text is a part of, which says how it can be read: a request, an answer that is all there, a stream that goes on. */
+export type TextOrigin = 'request' | 'answer' | 'stream'
+
+/** What the texts of a call are parts of. */
+export function originOf({ stage, text }: Pick<Call, 'stage' | 'text'>): TextOrigin {
+  if (stage === 'request') return 'request'
+  return text === undefined ? 'stream' : 'answer'
+}
+
 /** Longer texts are looked through in another thread (UTF-16 code units). */
 export const LARGE_CHARS = 32 * 1024

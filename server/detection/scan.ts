@@ -1,8 +1,9 @@
 /** Runs a detector over all texts of a call in all their variants, and turns its matches into findings. */
-import type { Segment } from '../core/call.ts'
+import type { Segment, TextOrigin } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import { InspectionError } from '../core/inspection.ts'
 import { type TextVariant, variantsOf } from '../normalization/text-variant.ts'
+import { withoutChance } from './chance-match.ts'
 import { withoutCovered } from './covered-match.ts'
 import { type JoinedText, joinSegments, piecesOf, readAlone, seamsOf } from './joined-text.ts'
 import type { KeywordMemo } from './keyword-index.ts'
@@ -33,13 +34,13 @@ export type Matcher = (
 
 /**
  * How the matches of a text become findings. A match of a kind in `yielding` gives way to one of any other kind that is
- * as sure; `weigh` says how sure the matches of one text are, given all of them and its first segment. `isWhole`: no text goes on, so that
- * encodings are read, too, that a stream can't be held for (variantsOf).
+ * as sure; `weigh` says how sure the matches of one text are, given all of them and its first segment. `origin`: what the texts are parts
+ * of, which says how they are read (variantsOf).
  */
 export type ScanOptions = Readonly<{
   yielding?: ReadonlySet<string>
   weigh?: (matches: readonly Match[], segment: Segment) => readonly Match[]
-  isWhole?: boolean
+  origin?: TextOrigin
 }>
 
 /** Scans the segments of a call with a detector. */
@@ -54,13 +55,13 @@ export type Scanner = (segments: readonly Segment[], matcher: Matcher, options?:
 export function createScanner(hasKeyword: (text: string) => boolean = () => true): Scanner {
   const hasTrigger = createNameCheck((name) => variantsOf(name).some(({ text }) => hasKeyword(text)))
   const textsOf = createTextMemo()
-  return (segments, matcher, { yielding = NO_KINDS, weigh = asTheyAre, isWhole = false } = {}) => {
+  return (segments, matcher, { yielding = NO_KINDS, weigh = asTheyAre, origin = 'stream' } = {}) => {
     const texts = textsOf(segments)
     let findings: Finding[] | undefined
     for (const scanned of texts) {
       const segment = scanned.parts[0] as Segment
-      const inside = scanned.parts.length > 1 || isReadAlone(segment) ? matchesIn(scanned, isWhole, matcher) : EMPTY
-      const behindName = hasTrigger(segment.name) ? matchesBehindName(scanned, isWhole, matcher) : EMPTY
+      const inside = scanned.parts.length > 1 || isReadAlone(segment) ? matchesIn(scanned, origin, matcher) : EMPTY
+      const behindName = hasTrigger(segment.name) ? matchesBehindName(scanned, origin, matcher) : EMPTY
       const matches = behindName.length === 0 ? inside : [...inside, ...behindName]
       if (matches.length > 0)
         findings = withMatches(findings, scanned, weigh(withoutCovered(matches, yielding), segment))
@@ -103,7 +104,7 @@ type ScannedVariant = Readonly<{ variant: TextVariant; keywords: KeywordMemo }>
 
 /** A text, and what is computed of it once for all detectors: its variants (of a text that is whole, or is not), its value behind its name. */
 type ScannedText = JoinedText & {
-  isWhole: boolean
+  origin: TextOrigin
   variants: readonly ScannedVariant[] | undefined
   named: Readonly<{ joined: ScannedText; alone: ScannedText; start: number }> | undefined
 }
@@ -126,27 +127,27 @@ function createTextMemo(): (segments: readonly Segment[]) => readonly ScannedTex
 }
 
 function notYetScanned({ parts, starts, text }: JoinedText): ScannedText {
-  return { parts, starts, text, isWhole: false, variants: undefined, named: undefined }
+  return { parts, starts, text, origin: 'stream', variants: undefined, named: undefined }
 }
 
 /** The variants of a text; none when it is too short to match anything. */
-function variantsIn(scanned: ScannedText, isWhole: boolean): readonly ScannedVariant[] {
+function variantsIn(scanned: ScannedText, origin: TextOrigin): readonly ScannedVariant[] {
   const { text } = scanned
   if (text.length < TEXT_CHARS_MIN) return EMPTY
-  if (scanned.variants === undefined || scanned.isWhole !== isWhole) {
-    scanned.variants = variantsOf(text, seamsOf(scanned), isWhole).map((variant) => ({ variant, keywords: {} }))
-    scanned.isWhole = isWhole
+  if (scanned.variants === undefined || scanned.origin !== origin) {
+    scanned.variants = variantsOf(text, seamsOf(scanned), origin).map((variant) => ({ variant, keywords: {} }))
+    scanned.origin = origin
   }
   return scanned.variants
 }
 
-function matchesIn(scanned: ScannedText, isWhole: boolean, matcher: Matcher): readonly Match[] {
+function matchesIn(scanned: ScannedText, origin: TextOrigin, matcher: Matcher): readonly Match[] {
   let matches: Match[] | undefined
-  for (const { variant, keywords } of variantsIn(scanned, isWhole)) {
+  for (const { variant, keywords } of variantsIn(scanned, origin)) {
     const seen = matcher(variant.text, keywords, scanned.parts[0] as Segment, variant)
     if (seen.length > MATCHES_MAX || (matches?.length ?? 0) > CANDIDATES_MAX)
       throw new InspectionError('there are more findings than can be evaluated')
-    for (const match of seen) {
+    for (const match of withoutChance(variant.text, seen)) {
       const [start, end] = variant.span(match.start, match.end)
       matches ??= []
       matches.push({ ...match, start, end })
@@ -156,10 +157,10 @@ function matchesIn(scanned: ScannedText, isWhole: boolean, matcher: Matcher): re
 }
 
 /** What is in a value only because of the name in front of it. */
-function matchesBehindName(scanned: ScannedText, isWhole: boolean, matcher: Matcher): readonly Match[] {
+function matchesBehindName(scanned: ScannedText, origin: TextOrigin, matcher: Matcher): readonly Match[] {
   scanned.named ??= withName(scanned.parts[0] as Segment)
   const { joined, alone, start: from } = scanned.named
-  const inside = matchesIn(joined, isWhole, matcher)
+  const inside = matchesIn(joined, origin, matcher)
     .map((match) => ({
       ...match,
       start: Math.max(0, match.start - from),
@@ -167,7 +168,7 @@ function matchesBehindName(scanned: ScannedText, isWhole: boolean, matcher: Matc
     }))
     .filter(({ start, end }) => end > start)
   if (inside.length === 0) return EMPTY
-  const without = new Set(matchesIn(alone, isWhole, matcher).map(placeOf))
+  const without = new Set(matchesIn(alone, origin, matcher).map(placeOf))
   return inside.filter((match) => !without.has(placeOf(match)))
 }
 

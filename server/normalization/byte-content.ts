@@ -2,8 +2,17 @@
 import { isUtf8 } from 'node:buffer'
 import { withoutCutCharacter } from './decoded-bytes.ts'
 
-/** `media`: pictures, sound, films, fonts, PDF. `key`: public keys and certificates. `unknown`: nothing that can be read. */
-export type ByteContent = 'text' | 'media' | 'key' | 'compressed' | 'encrypted' | 'unknown'
+/**
+ * `media`: pictures, sound, films, fonts, PDF. `key`: public keys of SSH. `certificate`: what certificates and public keys begin
+ * with, and other things, too. `unknown`: nothing that can be read.
+ */
+export type ByteContent = 'text' | 'media' | 'key' | 'certificate' | 'compressed' | 'encrypted' | 'unknown'
+
+/**
+ * What a long run of base64 or hexadecimal is. `known`: text, pictures, sound and the like. `cut`: where it begins is not in
+ * this text. `none`: it encodes nothing. The others are what nobody can read.
+ */
+export type RunContent = 'known' | 'cut' | 'none' | 'base64' | 'hexadecimal' | 'compressed' | 'encrypted'
 
 /** How files begin, as Latin-1; a dot is any byte. */
 const BEGINNINGS: readonly (readonly [content: ByteContent, expression: RegExp])[] = [
@@ -13,9 +22,10 @@ const BEGINNINGS: readonly (readonly [content: ByteContent, expression: RegExp])
   ],
   [
     'media',
-    /^(?:%PDF-|ID3|\xff[\xe0-\xff]|OggS|fLaC|#!AMR|\x1aE\xdf\xa3|FORM....AIF|wOF[F2]|OTTO|\0\x01\0\0|\0\0\0\x0cJXL |\xff\x0a)/s,
+    /^(?:%PDF-|ID3|\xff[\xe0-\xff]|OggS|fLaC|#!AMR|\x1aE\xdf\xa3|FORM....AIF|wOF[F2]|OTTO|\0\x01\0\0|\0\0\0\x0c(?:JXL|jP ) |\xff\x0a|MThd)/s,
   ],
-  ['key', /^(?:\0\0\0.(?:ssh-|ecdsa-|sk-)|\x30[\x81-\x83]|[\x98\x99\xc6][\0-\x04])/s],
+  ['key', /^\0\0\0.(?:ssh-|ecdsa-|sk-)/s],
+  ['certificate', /^(?:\x30[\x81-\x83]|[\x98\x99\xc6][\0-\x04])/s],
   [
     'encrypted',
     /^(?:Salted__|age-encryption\.org|\x85[\x01-\x04].\x03|\xc1[\xc0-\xff]|\x8c\x0d\x04|\xc3[\x04-\x2e]\x04)/s,

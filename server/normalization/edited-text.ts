@@ -10,7 +10,7 @@ export type EditedText = Readonly<{
 }>
 
 /** Stands in place of omitted text; no pattern crosses it. */
-const OMISSION = '\n\uffff\n'
+export const OMISSION = '\n\uffff\n'
 
 /** A text with more replacements can't be mapped back in little memory; nobody writes one. */
 const REPLACEMENTS_MAX = 1_000_000

@@ -1,6 +1,7 @@
 /** Finds runs of base64, base32, hexadecimal or binary, and decodes those that hold text. */
 
 import { binaryRuns, pendingBinaryStart } from './binary-run.ts'
+import type { RunContent } from './byte-content.ts'
 import type { EncodedRun } from './decoded-bytes.ts'
 import { type UnpackBudget, unpackBudget } from './packed-bytes.ts'
 import { runText } from './run-text.ts'
@@ -30,8 +31,8 @@ const LINE_BREAK = /\r?\n[ \t]{0,8}/y
 const LINE_BREAK_BEFORE = /\r?\n[ \t]{0,8}$/
 const LINE_BREAK_CHARS_MAX = 10
 
-/** A half-open range of a text that could not be read. */
-export type UnreadRun = Readonly<{ start: number; end: number }>
+/** A half-open range of a text that may not have been read; `content`: what it is, where that is known. */
+export type UnreadRun = Readonly<{ start: number; end: number; content?: RunContent }>
 
 /** Returns all runs that decode to text, in order. What the budget was too small for is added to `unread`. */
 export function encodedRuns(

@@ -1,6 +1,8 @@
 /** Base64 that is cut into groups or lines of one length, however short: how books, mails and terminals show it. */
 
 import type { EncodedRun } from './decoded-bytes.ts'
+import type { UnreadRun } from './encoded-text.ts'
+import { runContent } from './judged-run.ts'
 import { textOf, type UnpackBudget } from './packed-bytes.ts'
 
 /** Where a group of base64 shows that it is no word: upper case inside it. */
@@ -14,8 +16,12 @@ const GROUPS_MIN = 3
 const BLANKS_MAX = 2
 const INDENT_MAX = 8
 
-/** Returns runs of three groups and more. */
-export function groupRuns(text: string, budget: UnpackBudget): readonly EncodedRun[] {
+/** What shorter groups are, or fewer characters, is not worth knowing: they are words, or names. */
+const UNREAD_GROUP_MIN = 16
+const UNREAD_CHARS_MIN = 512
+
+/** Returns runs of three groups and more that hold text; what long ones are is added to `unread`. */
+export function groupRuns(text: string, budget: UnpackBudget, unread: UnreadRun[] = []): readonly EncodedRun[] {
   const runs: EncodedRun[] = []
   HINT.lastIndex = 0
   for (let hint = HINT.exec(text); hint !== null; hint = HINT.exec(text)) {
@@ -24,13 +30,19 @@ export function groupRuns(text: string, budget: UnpackBudget): readonly EncodedR
       HINT.lastIndex = groupEnd(text, hint.index)
       continue
     }
-    const { start, end } = groups
-    const decoded = groupText(text.slice(start, end).replace(/\s/g, ''), (bytes) => textOf(bytes, budget))
+    const { start, end, length } = groups
+    const characters = text.slice(start, end).replace(/\s/g, '')
+    const decoded = groupText(characters, (bytes) => textOf(bytes, budget))
     if (decoded !== undefined) runs.push({ start, end, text: decoded })
+    if (length >= UNREAD_GROUP_MIN && characters.length >= UNREAD_CHARS_MIN) {
+      unread.push({ start, end, content: runContent(characters, isNever, budget) })
+    }
     HINT.lastIndex = Math.max(HINT.lastIndex, end)
   }
   return runs
 }
+
+const isNever = (): boolean => false
 
 function groupText(characters: string, read: (bytes: Buffer) => string | undefined): string | undefined {
   for (let shift = 0; shift < 4; shift++) {
@@ -41,7 +53,10 @@ function groupText(characters: string, read: (bytes: Buffer) => string | undefin
 }
 
 /** The groups of one length around an index, and a shorter one at their end; undefined when there are too few. */
-function groupsAround(text: string, index: number): Readonly<{ start: number; end: number }> | undefined {
+function groupsAround(
+  text: string,
+  index: number,
+): Readonly<{ start: number; end: number; length: number }> | undefined {
   let start = groupStart(text, index)
   let end = groupEnd(text, index)
   const length = end - start
@@ -60,7 +75,7 @@ function groupsAround(text: string, index: number): Readonly<{ start: number; en
     if (nextEnd - next < length) break
   }
   while (text[end] === '=') end++
-  return count >= GROUPS_MIN ? { start, end } : undefined
+  return count >= GROUPS_MIN ? { start, end, length } : undefined
 }
 
 function isBase64(code: number): boolean {

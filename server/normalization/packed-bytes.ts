@@ -19,11 +19,11 @@ export type UnpackBudget = { bytes: number; tries: number; refused: number }
 const TRIES_MAX = 24
 
 /**
- * A new one. Nothing is tried in a text that may go on (`isWhole` false): a stream is looked through again and again, and the
+ * A new one. Nothing is tried in a text that may go on (`isEnded` false): a stream is looked through again and again, and the
  * tries would be most of what it costs.
  */
-export function unpackBudget(isWhole: boolean): UnpackBudget {
-  return { bytes: 1024 * 1024, tries: isWhole ? TRIES_MAX : 0, refused: 0 }
+export function unpackBudget(isEnded: boolean): UnpackBudget {
+  return { bytes: 1024 * 1024, tries: isEnded ? TRIES_MAX : 0, refused: 0 }
 }
 
 const UNPACKED_BYTES_MAX = 256 * 1024

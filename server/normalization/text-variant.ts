@@ -3,6 +3,7 @@
  * layers deep. Detectors scan every variant; their findings point at the original.
  */
 
+import type { TextOrigin } from '../core/call.ts'
 import { apartRuns } from './apart-letters.ts'
 import { base32GroupRuns } from './base-32.ts'
 import { base85Runs } from './base-85.ts'
@@ -57,21 +58,26 @@ const SEAM_CONTEXT_CHARS = 400
 /**
  * Returns the variants of a text, the text itself first; for anything that people write little more than the text.
  * `seams` are the places of characters that stand between two parts of the text: it is also read as if they were not
- * there. Where nothing follows the text (`isWhole`), lists, groups and base85 are decoded, too. Throws VariantError.
+ * there. In requests lists, groups and base85 are decoded, too, and in all that does not go on what is packed without a mark. Throws
+ * VariantError.
  */
-export function variantsOf(text: string, seams: readonly number[] = [], isWhole = false): readonly TextVariant[] {
+export function variantsOf(
+  text: string,
+  seams: readonly number[] = [],
+  origin: TextOrigin = 'stream',
+): readonly TextVariant[] {
   const original: Draft = { text, isVisible: true, span: identitySpan, seams, unread: [] }
-  const runsOf = createRunReader(isWhole)
+  const runsOf = createRunReader(origin)
   const normalized = normalize(text)
   const runs = runsOf(original)
   const unmarked = normalized === undefined ? withoutMarks(text) : undefined
-  const whole = isWhole ? withoutJoints(text) : undefined
+  const whole = origin === 'request' ? withoutJoints(text) : undefined
   // So are nearly all texts.
   if (normalized === undefined && runs.length === 0 && seams.length === 0 && (unmarked ?? whole) === undefined)
     return [original]
   const variants: TextVariant[] = [original]
   const add = createAdd(variants, GROWTH_MAX * text.length + EXTRA_CHARS_MAX)
-  const joined = withoutSeams(original, SEAM_CONTEXT_CHARS, seams).filter(add)
+  const joined = seamGroups(seams).flatMap((group) => withoutSeams(original, SEAM_CONTEXT_CHARS, group).filter(add))
   const joinedVariants = joined.flatMap((variant) => visible(variant, normalize(variant.text), add))
   const acrossSeams = withoutSeams(original, Number.POSITIVE_INFINITY, seams).flatMap((variant) =>
     decodedVariants(variant, runsAcross(runsOf(variant), seams), add),
@@ -98,7 +104,11 @@ export function variantsOf(text: string, seams: readonly number[] = [], isWhole 
 type Draft = TextVariant & { readonly unread: UnreadRun[] }
 
 /** Readers of encodings whose end is not known before they are over. */
-const WHOLE_TEXT_READERS: readonly ((text: string, budget: UnpackBudget) => readonly EncodedRun[])[] = [
+const WHOLE_TEXT_READERS: readonly ((
+  text: string,
+  budget: UnpackBudget,
+  unread: UnreadRun[],
+) => readonly EncodedRun[])[] = [
   codeListRuns,
   bitRuns,
   byteLineRuns,
@@ -110,15 +120,16 @@ const WHOLE_TEXT_READERS: readonly ((text: string, budget: UnpackBudget) => read
 ]
 
 /** Returns a function that finds the runs of variants of one text, and tells each which of its runs it could not read. */
-function createRunReader(isWhole: boolean): (variant: Draft) => readonly EncodedRun[] {
-  const budget = unpackBudget(isWhole)
+function createRunReader(origin: TextOrigin): (variant: Draft) => readonly EncodedRun[] {
+  const budget = unpackBudget(origin !== 'stream')
   return ({ text, unread }) => {
     const runs = encodedRuns(text, budget, unread)
-    if (!isWhole) return runs
-    // How far these go is not known before they are over: a stream would have to hold all that may be one.
+    if (origin !== 'request') return runs
+    // How far these go is not known before they are over: a stream would have to hold all that may be one. Of an answer with
+    // code in it they would be most of what it costs.
     let all = runs
     for (const read of WHOLE_TEXT_READERS) {
-      const found = read(text, budget)
+      const found = read(text, budget, unread)
       if (found.length > 0) all = [...all, ...found]
     }
     return all
@@ -160,6 +171,15 @@ function edited(variant: TextVariant, text: EditedText | undefined): Draft | und
   if (text === undefined) return undefined
   const span: TextVariant['span'] = (start, end) => variant.span(...text.span(start, end))
   return { text: text.text, isVisible: variant.isVisible, span, isEdited: true, unread: [] }
+}
+
+/**
+ * All seams; and every other one, since what is cut in two stands between parts of which it is no part. Together these
+ * are read twice, however many there are.
+ */
+function seamGroups(seams: readonly number[]): readonly (readonly number[])[] {
+  if (seams.length < 2) return [seams]
+  return [seams, ...[0, 1].map((rest) => seams.filter((_, index) => index % 2 === rest))]
 }
 
 /** The text without its seams, and without what is farther than `contextChars` from any; none when there are no seams. */

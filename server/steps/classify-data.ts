@@ -1,5 +1,6 @@
 /** Detects classification markings: banners, classification lines, TLP. It does not infer from meaning. */
 
+import { originOf } from '../core/call.ts'
 import type { LocalStep } from '../core/step.ts'
 import type { Engine } from '../detection/engine.ts'
 
@@ -18,6 +19,6 @@ export function createStep(engine: Engine): LocalStep {
     isCacheable: true,
     matchCharsMax: MATCH_CHARS_MAX,
     pendingFrom: engine.pendingFrom(rules, MATCH_CHARS_MAX),
-    inspect: (call) => engine.scan(call.segments, detect, { isWhole: call.stage === 'request' }),
+    inspect: (call) => engine.scan(call.segments, detect, { origin: originOf(call) }),
   }
 }

@@ -1,5 +1,6 @@
 /** Detects credentials, in requests and responses, plain, disguised or encoded. It stores none of them. */
 
+import { originOf } from '../core/call.ts'
 import type { LocalStep } from '../core/step.ts'
 import type { Engine } from '../detection/engine.ts'
 
@@ -21,7 +22,6 @@ export function createStep(engine: Engine): LocalStep {
     isCacheable: true,
     matchCharsMax: MATCH_CHARS_MAX,
     pendingFrom: engine.pendingFrom(rules, MATCH_CHARS_MAX),
-    inspect: (call) =>
-      engine.scan(call.segments, detect, { yielding: YIELDING_KINDS, isWhole: call.stage === 'request' }),
+    inspect: (call) => engine.scan(call.segments, detect, { yielding: YIELDING_KINDS, origin: originOf(call) }),
   }
 }

@@ -3,6 +3,7 @@
  * addresses with data packed into them, active markup, and invisible text.
  */
 
+import { originOf } from '../core/call.ts'
 import type { LocalStep } from '../core/step.ts'
 import type { Engine } from '../detection/engine.ts'
 import type { Detector, Match } from '../detection/pattern.ts'
@@ -57,6 +58,6 @@ export function createStep(engine: Engine): LocalStep {
     stages: ['response'],
     matchCharsMax: MATCH_CHARS_MAX,
     pendingFrom: earliestPending([engine.pendingFrom(rules, MATCH_CHARS_MAX), pendingInvisibleStart]),
-    inspect: (call) => engine.scan(call.segments, detect),
+    inspect: (call) => engine.scan(call.segments, detect, { origin: originOf(call) }),
   }
 }

@@ -17,10 +17,10 @@ after(() => rmSync(folder, { recursive: true }))
 cpSync(join(root, 'server/policy'), folder, { recursive: true })
 for (const [, path = '', text = ''] of files) writeFileSync(join(folder, basename(path)), text)
 
-test('the page holds a rule and its test', () => {
+test('the page holds two rules, and the test of one', () => {
   assert.deepEqual(
     files.map(([, path]) => path),
-    ['server/policy/models.rego', 'server/policy/models_test.rego'],
+    ['server/policy/models.rego', 'server/policy/models_test.rego', 'server/policy/unread.rego'],
   )
 })
 

@@ -73,14 +73,14 @@ export function createInjectionDetector(
           if (edited !== undefined) found.push(...mapped(detectPhrases(edited.text, confidenceOf), edited))
         return author === 'tool' ? weighedInData(found, text) : found
       },
-      { weigh: raiseStrongest, isWhole: true },
+      { weigh: raiseStrongest, origin: 'request' },
     )
     // Words without their marks are none of their language: the models were not trained on them.
     const classified = engine.scan(
       segments,
       (text, _, { author }, { seams, isUnmarked }) =>
         isUnmarked ? NO_MATCHES : (classifierOf[author]?.(text, seams ?? []) ?? NO_MATCHES),
-      { isWhole: true },
+      { origin: 'request' },
     )
     if (phrases.length + classified.length === 0) return classified
     const authors = new Map(segments.map(({ pointer, author }) => [pointer, author]))

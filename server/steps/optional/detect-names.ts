@@ -3,6 +3,7 @@
  * TAPPASS_DETECT_NAMES is on: names have no form, so it finds some of them, and sometimes what only looks like one.
  */
 
+import { originOf } from '../../core/call.ts'
 import type { LocalStep } from '../../core/step.ts'
 import type { Engine } from '../../detection/engine.ts'
 
@@ -163,6 +164,6 @@ export function createStep(engine: Engine): LocalStep {
     isCacheable: true,
     matchCharsMax: MATCH_CHARS_MAX,
     pendingFrom: engine.pendingFrom(rules, MATCH_CHARS_MAX),
-    inspect: (call) => engine.scan(call.segments, detect, { isWhole: call.stage === 'request' }),
+    inspect: (call) => engine.scan(call.segments, detect, { origin: originOf(call) }),
   }
 }

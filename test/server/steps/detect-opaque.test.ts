@@ -1,25 +1,18 @@
 /** detect_opaque notes what nobody can read, once in each text, and lets pass what clients send: pictures, sound, PDF, keys. */
 import assert from 'node:assert/strict'
-import { createCipheriv, createHash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { createStep } from '../../../server/steps/detect-opaque.ts'
 import { testEngine } from '../detection/engine-fixture.ts'
 import { callOf, inspectText } from '../pipeline/call-fixture.ts'
+import { base64, bytesOf, lines, noise } from './opaque-fixture.ts'
 
 const step = createStep(testEngine())
 
 const kinds = async (text: string): Promise<readonly string[]> =>
   (await inspectText(step, text)).map(({ kind }) => kind)
 
-/** Bytes that look like chance, the same in every run. */
-const noise = (count: number, seed = 1): Buffer => {
-  const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16, seed), Buffer.alloc(16))
-  return cipher.update(Buffer.alloc(count))
-}
-const base64 = (bytes: Buffer | string): string => Buffer.from(bytes).toString('base64')
-const lines = (text: string, columns = 64): string => (text.match(new RegExp(`.{1,${columns}}`, 'g')) ?? []).join('\n')
-const bytesOf = (start: string): Buffer => Buffer.concat([Buffer.from(start, 'latin1'), noise(900)])
 const dashes = '-'.repeat(5)
 const armoured = (sort: string, bytes: Buffer): string =>
   `${dashes}BEGIN ${sort}${dashes}\n${lines(base64(bytes))}\n${dashes}END ${sort}${dashes}`
@@ -81,36 +74,9 @@ for (const [name, text] of READABLE) {
   test(`not opaque: ${name}`, async () => assert.deepEqual(await kinds(`see ${text} there`), []))
 }
 
-const MEDIA: readonly (readonly [name: string, part: unknown])[] = [
-  ['PNG', { type: 'image_url', image_url: { url: `data:image/png;base64,${base64(bytesOf('\x89PNG\r\n\x1a\n'))}` } }],
-  [
-    'JPEG',
-    { type: 'image', source: { type: 'base64', media_type: 'image/jpeg', data: base64(bytesOf('\xff\xd8\xff\xe0')) } },
-  ],
-  [
-    'WebP',
-    { type: 'image_url', image_url: { url: `data:image/webp;base64,${base64(bytesOf('RIFF\x10\0\0\0WEBP'))}` } },
-  ],
-  ['HEIC', { type: 'image_url', image_url: `data:image/heic;base64,${base64(bytesOf('\0\0\0\x18ftypheic'))}` }],
-  ['WAV', { type: 'input_audio', input_audio: { format: 'wav', data: base64(bytesOf('RIFF\x10\0\0\0WAVE')) } }],
-  ['sound without a file', { type: 'input_audio', input_audio: { format: 'pcm16', data: base64(noise(900)) } }],
-  ['MP3', { type: 'input_audio', input_audio: { format: 'mp3', data: base64(bytesOf('ID3\x04')) } }],
-  [
-    'PDF',
-    {
-      type: 'file',
-      file: { filename: 'a.pdf', file_data: `data:application/pdf;base64,${base64(bytesOf('%PDF-1.7'))}` },
-    },
-  ],
-  ['PDF of a document', { type: 'document', source: { type: 'base64', data: base64(bytesOf('%PDF-1.4')) } }],
-  ['a picture in HTML', { type: 'text', text: `<img src="data:image/gif;base64,${base64(bytesOf('GIF89a'))}">` }],
-]
-for (const [name, part] of MEDIA) {
-  test(`a part of a client passes: ${name}`, async () => {
-    const body = { messages: [{ role: 'user', content: [{ type: 'text', text: 'What is this?' }, part] }] }
-    assert.deepEqual(await step.inspect(callOf(body), undefined as never), [])
-  })
-}
+test('a picture in HTML passes', async () => {
+  assert.deepEqual(await kinds(`<img src="data:image/gif;base64,${base64(bytesOf('GIF89a'))}">`), [])
+})
 
 test('what a model server made and wants back passes', async () => {
   const content = [

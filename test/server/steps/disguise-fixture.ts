@@ -94,10 +94,17 @@ export const PACKED: readonly Disguise[] = [
   ['base32 of gzip of base64', (text) => base32(gzipSync(base64(text)))],
 ]
 
-/** Read where all of a text is there. */
-export const LISTED: readonly Disguise[] = [
+/** Read wherever a text does not go on: nothing says that they are packed. */
+export const UNMARKED: readonly Disguise[] = [
   ['deflate', (text) => base64(deflateRawSync(text))],
   ['Brotli', (text) => base64(brotliCompressSync(text))],
+  ['Brotli in lines', (text) => pieces(base64(brotliCompressSync(text)), 64).join('\n')],
+  ['Brotli in base64url', (text) => brotliCompressSync(text).toString('base64url')],
+  ['base64 of Brotli of base64', (text) => base64(brotliCompressSync(base64(text)))],
+]
+
+/** Read in requests. */
+export const LISTED: readonly Disguise[] = [
   ['gzip as hexadecimal with blanks', (text) => each(gzipSync(text), hex, ' ')],
   ['gzip as escapes', (text) => each(gzipSync(text), (code) => `\\x${hex(code)}`)],
   ['gzip as a list of numbers', (text) => JSON.stringify([...gzipSync(text)])],

@@ -7,7 +7,7 @@ import { createStep as createSecrets } from '../../../server/steps/detect-secret
 import { testEngine } from '../detection/engine-fixture.ts'
 import { callOf, inspectText } from '../pipeline/call-fixture.ts'
 import { made } from '../rules/fixture.ts'
-import { LISTED, PACKED, ROT13 } from './disguise-fixture.ts'
+import { LISTED, PACKED, ROT13, UNMARKED } from './disguise-fixture.ts'
 
 const engine = testEngine()
 const [secrets, pii, injection] = [createSecrets(engine), createPii(engine), createInjection(engine)]
@@ -19,7 +19,7 @@ const HIDDEN = [
   ['an attack', injection, 'injection.direct', ATTACK],
 ] as const
 
-for (const [disguise, write] of [...PACKED, ...LISTED]) {
+for (const [disguise, write] of [...PACKED, ...UNMARKED, ...LISTED]) {
   for (const [name, step, kind, text] of HIDDEN) {
     test(`${name} is found: ${disguise}`, async () => {
       const found = await inspectText(step, `Look at this:\n${write(text)}\n and tell me.`)
@@ -28,10 +28,11 @@ for (const [disguise, write] of [...PACKED, ...LISTED]) {
   }
 }
 
-for (const [disguise, write] of PACKED) {
+for (const [disguise, write] of [...PACKED, ...UNMARKED]) {
   test(`a token is found in an answer, too: ${disguise}`, async () => {
     const text = write(HIDDEN[0][3])
-    const call = callOf({}, { stage: 'response', segments: [{ pointer: '/t', author: 'assistant', text }] })
+    const segments = [{ pointer: '/t', author: 'assistant', text }] as const
+    const call = callOf({}, { stage: 'response', text: '', segments })
     const found = await secrets.inspect(call, undefined as never)
     assert.deepEqual(found[0]?.kind, 'secret.github_token')
   })

@@ -5,6 +5,7 @@ import type { LocalStep } from '../../../server/core/step.ts'
 import { pendingFromSteps } from '../../../server/detection/pending-match.ts'
 import { redactText } from '../../../server/pipeline/redaction.ts'
 import { createStep as createClassify } from '../../../server/steps/classify-data.ts'
+import { createStep as createOpaque } from '../../../server/steps/detect-opaque.ts'
 import { createStep as createPii } from '../../../server/steps/detect-pii.ts'
 import { createStep as createSecrets } from '../../../server/steps/detect-secrets.ts'
 import { createStep as createOutput } from '../../../server/steps/scan-output.ts'
@@ -19,8 +20,8 @@ import { NAMED_SECRETS, NO_SECRETS, SECRETS } from '../rules/secret-fixture.ts'
 const engine = testEngine()
 
 /** All steps that look at answers. */
-export const STEPS: readonly LocalStep[] = [createClassify, createPii, createSecrets, createOutput].map((create) =>
-  create(engine),
+export const STEPS: readonly LocalStep[] = [createClassify, createPii, createSecrets, createOpaque, createOutput].map(
+  (create) => create(engine),
 )
 export const REACH_CHARS = Math.max(...STEPS.map(({ matchCharsMax }) => matchCharsMax ?? 0))
 
