@@ -6,7 +6,7 @@ import { sha256 } from '../core/hash.ts'
 import type { Clock, Random } from '../core/ports.ts'
 import type { StepOutcome } from '../core/step.ts'
 import { ulid } from '../core/ulid.ts'
-import type { Verdict } from '../core/verdict.ts'
+import type { Taint, Verdict } from '../core/verdict.ts'
 import { API_NAMES } from '../protocol/api-name.ts'
 import { KEY_SUFFIX } from '../protocol/json-pointer.ts'
 
@@ -22,6 +22,8 @@ export type EntryDetails = Readonly<{
   released_bytes?: number
   released_commitment?: string
   status?: number
+  taint?: readonly string[]
+  taint_found?: readonly string[]
   upstream?: string | null
 }>
 
@@ -102,8 +104,14 @@ function detailsOf(
     status: details.status,
     steps,
     stream: call.isStream,
+    ...taintDetails(verdict.taint),
     upstream: details.upstream,
   }
+}
+
+/** What taints the session, and what of that was found here; nothing where there is none. */
+export function taintDetails({ all, found }: Taint): Readonly<Pick<EntryDetails, 'taint' | 'taint_found'>> {
+  return { ...(all.length > 0 && { taint: all }), ...(found.length > 0 && { taint_found: found }) }
 }
 
 /** An entry without a decision: the model server failed, the client disconnected, the stream ended. */
