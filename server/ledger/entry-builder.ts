@@ -6,9 +6,10 @@ import { sha256 } from '../core/hash.ts'
 import type { Clock, Random } from '../core/ports.ts'
 import type { StepOutcome } from '../core/step.ts'
 import { ulid } from '../core/ulid.ts'
-import type { Taint, Verdict } from '../core/verdict.ts'
+import type { Verdict } from '../core/verdict.ts'
 import { API_NAMES } from '../protocol/api-name.ts'
 import { KEY_SUFFIX } from '../protocol/json-pointer.ts'
+import { taintDetails } from './taint-details.ts'
 
 /** Findings of a step that an entry lists; of more it holds the count only. */
 const FINDINGS_LISTED_MAX = 20
@@ -22,8 +23,6 @@ export type EntryDetails = Readonly<{
   released_bytes?: number
   released_commitment?: string
   status?: number
-  taint?: readonly string[]
-  taint_found?: readonly string[]
   upstream?: string | null
 }>
 
@@ -109,11 +108,6 @@ function detailsOf(
   }
 }
 
-/** What taints the session, and what of that was found here; nothing where there is none. */
-export function taintDetails({ all, found }: Taint): Readonly<Pick<EntryDetails, 'taint' | 'taint_found'>> {
-  return { ...(all.length > 0 && { taint: all }), ...(found.length > 0 && { taint_found: found }) }
-}
-
 /** An entry without a decision: the model server failed, the client disconnected, the stream ended. */
 export function eventEntry(
   context: EntryContext,
@@ -135,7 +129,13 @@ export function eventEntry(
     classification: outcome.classification ?? null,
     policy: null,
     decisionId: null,
-    details: { ...details, stage: call.stage, stream: call.isStream, agent_uuid: call.agent.uuid },
+    details: {
+      ...taintDetails({ all: call.taint ?? [], found: [] }),
+      ...details,
+      stage: call.stage,
+      stream: call.isStream,
+      agent_uuid: call.agent.uuid,
+    },
     salt: outcome.salt,
   }
 }

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import type { Entry } from '../core/entry.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Taint, Verdict } from '../core/verdict.ts'
-import { type EntryDetails, taintDetails } from '../ledger/entry-builder.ts'
+import type { EntryDetails } from '../ledger/entry-builder.ts'
+import { taintDetails } from '../ledger/taint-details.ts'
 import { moreSensitive } from '../pipeline/call-metadata.ts'
 
 /** Counts of one stream. */

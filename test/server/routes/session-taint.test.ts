@@ -27,9 +27,9 @@ const toolSaid = (content: string, more: object = {}): object => ({
 
 const calling = (name: string): object => ({ id: 'call_1', type: 'function', function: { name, arguments: '{}' } })
 
-/** An answer that calls a tool, as a whole and as a stream. */
-const callsTool = (name: string) => {
-  const message = { role: 'assistant', content: null, tool_calls: [calling(name)] }
+/** An answer that calls a tool. */
+const callsTool = (name: string, content: string | null = null) => {
+  const message = { role: 'assistant', content, tool_calls: [calling(name)] }
   return json({ ...completion(''), choices: [{ index: 0, message, finish_reason: 'tool_calls' }] })
 }
 
@@ -96,6 +96,14 @@ describe('a suspicion in what a tool has said', () => {
     )
     const integrity = await (await gateway.admin('/audit/integrity')).json()
     assert.equal((integrity as { status: unknown }).status, 'intact')
+  })
+
+  test('is told by entries of calls that failed, too', async () => {
+    gateway.models.answer(json({ error: { message: 'overloaded' } }, 401))
+    assert.equal((await tell(chat('And in April?'), 'ses_a')).status, 502)
+    const [failed] = await gateway.audit('session_id=ses_a&event_type=upstream_failed')
+    assert.deepEqual(failed?.details['taint'], ['injection'])
+    gateway.models.answer(json(completion('It is paid.')))
   })
 
   test('taints no other session, and not the same name of another agent', async () => {
@@ -226,6 +234,16 @@ describe('tools in a tainted session', () => {
     assert.equal((await tell(own, 'ses_tools', 'tainted_tools=block')).code, 'policy.blocked')
     gateway.models.answer(json(completion('It is paid.')))
     assert.deepEqual(await tell(own, 'ses_tools'), TAINTED)
+  })
+
+  test('are seen in large bodies as well, which another thread reads', async () => {
+    const text = Array.from({ length: 1500 }, (_, index) => `Invoice ${index} was paid on time.`).join('\n')
+    gateway.models.answer(callsTool('send_mail', text))
+    assert.deepEqual(await tell(ask, 'ses_tools', 'tainted_tools=block'), REFUSED)
+    assert.deepEqual(await tell(ask, 'ses_clean', 'tainted_tools=block'), UNTAINTED)
+    const hosted = { ...ask, web_search_options: {}, messages: [{ role: 'user', content: text }] }
+    assert.equal((await tell(hosted, 'ses_tools', 'tainted_tools=block')).code, 'policy.blocked')
+    assert.deepEqual(await tell(hosted, 'ses_clean', 'tainted_tools=block'), UNTAINTED)
   })
 
   test('that an operator named are not called, whatever the client asks for', async () => {
