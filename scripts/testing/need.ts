@@ -109,6 +109,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   sshd: installed(['openssh-server', 'openssh-client'], 'sshd', 'ssh', 'ssh-keygen'),
   'python-clients': { programs: [], packages: ['python3-venv'], probe: probeClients('clients', 'llama-index') },
   registry: { programs: ['npm'], packages: ['npm'], probe: probeRegistry },
+  systemd: installed(['systemd'], 'systemd-analyze'),
   'tlog-check': { programs: [], packages: [], probe: probeCache('go/tlog-check') },
   'vendor-node': { programs: [], packages: [], probe: probeCache('programs') },
   opa: { programs: [], packages: [], probe: probeCache('go/opa') },

@@ -38,11 +38,13 @@ export async function judge(
 ): Promise<JudgeResult> {
   // The database is asked while the steps compute.
   const known = knownTaint(gateway, given)
-  const { outcomes: ofSteps, allowance, call: seen = given, isMalformed } = await runSteps(gateway, given)
+  const run = runSteps(gateway, given)
+  const { outcomes: ofSteps, allowance, call: seen, isMalformed } = run instanceof Promise ? await run : run
   if (isMalformed) return { status: 'malformed' }
   const { taint, failure } = known instanceof Promise ? await known : known
   const outcomes = failure ? [...ofSteps, failure] : ofSteps
-  const call = { ...seen, taint, text: seen.text ?? given.text }
+  const read = seen === undefined ? given : { ...seen, text: seen.text ?? given.text }
+  const call = taint.length === 0 ? read : { ...read, taint }
   const decided = await decide(gateway, call, outcomes)
   // A promise only where something really waits.
   const enforced =
