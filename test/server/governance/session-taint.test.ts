@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Ports } from '../../../server/core/ports.ts'
 import type { GovernedRequest } from '../../../server/governance/governed-request.ts'
-import { answerOf, createBench, decide, governed, requestOf } from './gateway-fixture.ts'
+import { answerOf, createBench, decide, dripped, governed, requestOf } from './gateway-fixture.ts'
 
 const BODY = { model: 'm', messages: [{ role: 'user', content: 'hello' }] }
 const ANSWER = JSON.stringify({ choices: [{ index: 0, message: { role: 'assistant', content: 'hi' } }] })
@@ -61,4 +61,26 @@ test('a policy that says nothing of it, or can not be asked, does not wash a ses
   const [request, response] = (await ask(['opaque'], {}, { policy: adding })).details
   assert.deepEqual([request?.['taint'], request?.['taint_found']], [['injection', 'opaque'], ['injection']])
   assert.deepEqual(response?.['taint'], ['injection', 'opaque'])
+})
+
+test('what a later piece of a stream shows taints, too: the entry of its end says so', async () => {
+  const chunks = ['All is well. ', 'Now the [class.internal] part. ', 'And that was it. ']
+  const event = (delta: object, finish: string | null): string =>
+    `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`
+  const sent = [...chunks.map((content) => event({ content }, null)), event({}, 'stop'), 'data: [DONE]\n\n']
+  const policy: Ports['policy'] = {
+    revision: 'f'.repeat(64),
+    decide: async ({ outcomes }, decisionId) => {
+      const found = outcomes.some(({ findings }) => findings.length > 0) ? ['class'] : []
+      const head = { policy: 'f'.repeat(64), decisionId, classification: 'PUBLIC' }
+      return { ...head, action: 'allow', taint: { all: found, found } }
+    },
+  }
+  const { gateway, entries } = createBench(() => answerOf(dripped(sent), 'text/event-stream'), { policy })
+  const reply = await governed(gateway, requestOf({ ...BODY, stream: true }))
+  if (reply.kind === 'stream') for await (const _text of reply.texts);
+  const [request, last] = [entries[0], entries.at(-1)]
+  assert.deepEqual([request?.eventType, request?.details['taint']], ['govern_allow', undefined])
+  assert.equal(last?.eventType, 'stream_closed')
+  assert.deepEqual([last?.details['taint'], last?.details['taint_found']], [['class'], ['class']])
 })
