@@ -8,6 +8,7 @@ import { createPrometheus } from './adapters/prometheus.ts'
 import { loadSteps } from './adapters/step-folder.ts'
 import { createGateway, createTextCheck } from './composition/create-gateway.ts'
 import { openPorts, type ProcessPorts } from './composition/open-ports.ts'
+import { pruneTaints } from './composition/prune-taints.ts'
 import { registerRoutes } from './composition/register-routes.ts'
 import { signCheckpoints } from './composition/sign-checkpoints.ts'
 import type { Config } from './config/config.ts'
@@ -61,9 +62,11 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
   }
   const { ports, close } = await openPorts(config, dependencies, loaded.registry, meter, onConnectionLost, onLost)
   const signEnd = await signCheckpoints(config, { ...dependencies, ports, meter })
+  const stopPruning = pruneTaints(ports.taints, log)
   const gateway = createGateway(config, loaded, ports, folders)
   const readiness = await registerRoutes(server, config, database, gateway, meter)
   await server.ready()
-  const closeAll = (): Promise<unknown> => Promise.all([close().then(signEnd), gateway.inspector?.close()])
+  const closeAll = (): Promise<unknown> =>
+    Promise.all([close().then(signEnd), gateway.inspector?.close(), stopPruning()])
   return { server, readiness, ledger: ports.ledger, close: closeAll }
 }

@@ -8,13 +8,17 @@ import { canonicalJson } from '../core/canonical-json.ts'
 import { sha256 } from '../core/hash.ts'
 import type { PolicyEngine } from '../core/ports.ts'
 
-/** Cached decisions. Policy and data are fixed, so entries never go stale; the bound is for memory. */
+/** Cached decisions, and characters of their inputs. Policy and data are fixed, so entries never go stale; the bounds are for memory. */
 const DECISIONS_MAX = 10_000
+const INPUT_CHARS_SUM_MAX = 40_000_000
 
-/** Longer inputs are not cached. */
-const INPUT_CHARS_MAX = 4096
+/** Longer inputs are not cached. Those of coding agents hold the names of hundreds of tools. */
+const INPUT_CHARS_MAX = 16_384
 
 const REASON = v.strictObject({ step: v.string(), kind: v.string() })
+
+/** The name of a family of findings. */
+const FAMILY_NAME = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]{0,31}$/))
 
 const DECISION = v.pipe(
   v.strictObject({
@@ -22,6 +26,7 @@ const DECISION = v.pipe(
     classification: v.picklist(['PUBLIC', 'INTERNAL', 'CONFIDENTIAL', 'RESTRICTED', 'TOP_SECRET']),
     kinds: v.array(v.string()),
     reasons: v.array(REASON),
+    taint: v.optional(v.array(FAMILY_NAME), []),
   }),
   v.check(({ action, kinds }) => (action === 'redact') === kinds.length > 0, 'kinds and action disagree'),
   v.check(
@@ -48,6 +53,7 @@ export async function createWasmPolicy(wasm: Uint8Array, document: object): Prom
   policy.setData(document)
   const revision = sha256(`${sha256(wasm)} ${canonicalJson(document)}`)
   const decisions = new Map<string, Decision>()
+  let cachedChars = 0
 
   function evaluate(input: string): Decision {
     const cached = decisions.get(input)
@@ -55,8 +61,12 @@ export async function createWasmPolicy(wasm: Uint8Array, document: object): Prom
     const [answer] = policy.evaluate(new TextEncoder().encode(input).buffer) as readonly { result?: unknown }[]
     const decision = parseDecision(answer?.result)
     if (input.length <= INPUT_CHARS_MAX) {
-      if (decisions.size >= DECISIONS_MAX) decisions.clear()
+      if (decisions.size >= DECISIONS_MAX || cachedChars + input.length > INPUT_CHARS_SUM_MAX) {
+        decisions.clear()
+        cachedChars = 0
+      }
       decisions.set(input, decision)
+      cachedChars += input.length
     }
     return decision
   }
@@ -64,8 +74,8 @@ export async function createWasmPolicy(wasm: Uint8Array, document: object): Prom
   return {
     revision,
     decide: async (input, decisionId) => {
-      const { action, classification, kinds, reasons } = evaluate(JSON.stringify(input))
-      const head = { policy: revision, decisionId, classification }
+      const { action, classification, kinds, reasons, taint } = evaluate(JSON.stringify(input))
+      const head = { policy: revision, decisionId, classification, taint: { all: taint, found: taint } }
       if (action === 'allow') return { ...head, action }
       return action === 'redact' ? { ...head, action, kinds } : { ...head, action, reasons }
     },

@@ -8,6 +8,7 @@ import type { Config } from '../config/config.ts'
 import type { FamilyRegistry } from '../core/finding-family.ts'
 import type { Clock, Database, Meter, ModelRoute, Ports, Random } from '../core/ports.ts'
 import { createLedger } from '../ledger/ledger.ts'
+import { createSessionTaints } from '../ledger/session-taints.ts'
 import { policyDocument, readPolicy } from '../policy/policy-document.ts'
 
 /** What the process provides. */
@@ -28,16 +29,17 @@ export async function openPorts(
   onConnectionLost: (cause: Error) => void,
   onLost: (entries: number, cause: unknown) => void,
 ): Promise<OpenPorts> {
-  const policy = await createWasmPolicy(readPolicy(), policyDocument(registry))
+  const policy = await createWasmPolicy(readPolicy(), policyDocument(registry, config.taint.tools))
   const ledger = createLedger({ database, instance: config.instance, clock, random, mode: config.ledger.mode, onLost })
   await ledger.open()
+  const taints = createSessionTaints(database, clock, config.taint.lastingMs)
   const limiter = config.redisUrl ? createRedisLimiter(config.redisUrl, onConnectionLost) : createMemoryLimiter()
   const routes = modelRoutes(config, clock)
   const close = async (): Promise<void> => {
     const upstreams = new Set(routes.map(({ upstream }) => upstream))
     await ledger.close().finally(() => Promise.all([limiter, ...upstreams].map((port) => port.close())))
   }
-  return { ports: { limiter, policy, ledger, routes, meter, clock, random }, close }
+  return { ports: { limiter, policy, ledger, taints, routes, meter, clock, random }, close }
 }
 
 /** Which models go where. Without a model server the echo answers for every model, but in development only. */

@@ -13,7 +13,7 @@ import {
 import { MADE_SECRET_NAMES } from '../../contract/secret.ts'
 import { type PostgresAddress, parsePostgresAddress } from '../database/postgres-address.ts'
 import { readSecrets, type Secrets } from './secret.ts'
-import { integer, origins, url } from './setting-form.ts'
+import { integer, origins, toolPatterns, url } from './setting-form.ts'
 import { upstreamOf, upstreamWarnings } from './upstream-setting.ts'
 
 /** The configuration of the process. Members are grouped as the code uses them; units are in the names. */
@@ -37,6 +37,8 @@ export type Config = Readonly<{
   /** Origins whose pages may ask; `*` for all. */
   corsOrigins: readonly string[]
   hasNameDetector: boolean
+  /** For how long a session is tainted after the last cause, and the tools that no answer may call in one; `*` for any characters. */
+  taint: Readonly<{ lastingMs: number; tools: readonly string[] }>
   drainMs: number
   notify: Readonly<{ socket: string; watchdogMs: number | undefined }> | undefined
   secrets: Secrets
@@ -62,6 +64,10 @@ export class ConfigError extends Error {
 const BODY_MB_DEFAULT = 5
 const BODY_MB_MAX = 32
 const MB = 1024 * 1024
+
+/** How long a taint lasts (tappass.md §2.7), and at most: thirty days. */
+const TAINT_MINUTES_DEFAULT = 30
+const TAINT_MINUTES_MAX = 43_200
 
 const SETTINGS = v.object({
   TAPPASS_ENV: v.optional(
@@ -90,6 +96,8 @@ const SETTINGS = v.object({
   TAPPASS_PUBLIC_URL: v.optional(url('http:', 'https:')),
   TAPPASS_CORS_ORIGINS: v.optional(origins, ''),
   TAPPASS_DETECT_NAMES: v.optional(v.picklist(['on', 'off'], 'is neither on nor off'), 'off'),
+  TAPPASS_TAINT_MINUTES: v.optional(integer(1, TAINT_MINUTES_MAX), String(TAINT_MINUTES_DEFAULT)),
+  TAPPASS_TAINTED_TOOLS: v.optional(toolPatterns, ''),
   TAPPASS_DRAIN_SECONDS: v.optional(integer(0, 600), '30'),
   LISTEN_FDS: v.optional(integer(0, 100)),
   LISTEN_PID: v.optional(integer(0, 999_999_999)),
@@ -156,6 +164,7 @@ export function readConfig(
     publicUrl: (settings.TAPPASS_PUBLIC_URL ?? '').replace(/\/+$/, ''),
     corsOrigins: settings.TAPPASS_CORS_ORIGINS,
     hasNameDetector: settings.TAPPASS_DETECT_NAMES === 'on',
+    taint: { lastingMs: settings.TAPPASS_TAINT_MINUTES * 60_000, tools: settings.TAPPASS_TAINTED_TOOLS },
     drainMs: settings.TAPPASS_DRAIN_SECONDS * 1000,
     notify: notifyOf(settings, pid),
     secrets,

@@ -1,4 +1,4 @@
-/** The forms of settings: numbers, addresses, lists of origins. */
+/** The forms of settings: numbers, addresses, lists of origins and of tools. */
 import * as v from 'valibot'
 
 /** A whole number between two bounds, both included. */
@@ -25,14 +25,26 @@ export const url = (...protocols: readonly string[]) =>
 const isOrigin = (text: string): boolean =>
   text === '*' || (/^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text)
 
+/** What stands between commas. */
+const items = (text: string): string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean)
+
 /** A list of origins with commas between, or `*`; empty for none. */
 export const origins = v.pipe(
   v.string(),
-  v.transform((text) =>
-    text
-      .split(',')
-      .map((origin) => origin.trim().toLowerCase())
-      .filter(Boolean),
-  ),
+  v.transform((text) => items(text.toLowerCase())),
   v.check((all) => all.every(isOrigin), 'is not a list of origins (https://app.example.com, …) or *'),
+)
+
+/** Names of tools, with commas between; `*` in one stands for any characters. Empty for none. */
+export const toolPatterns = v.pipe(
+  v.string(),
+  v.transform(items),
+  v.check(
+    (all) => all.every((name) => /^[\w.:/*-]{1,128}$/.test(name)),
+    'is not a list of names of tools (send_*, http)',
+  ),
 )

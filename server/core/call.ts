@@ -12,13 +12,23 @@ export type Author = 'system' | 'user' | 'assistant' | 'tool' | 'schema' | 'othe
  */
 export type Segment = Readonly<{ pointer: string; author: Author; text: string; name?: string; isNumber?: boolean }>
 
+/**
+ * Names of tools: those that a request offers to the model (`hosted` of them the model server runs itself), and those that an
+ * answer calls. Sorted; what can't be a name is replaced.
+ */
+export type ToolNames = Readonly<{ offered: readonly string[]; hosted: readonly string[]; called: readonly string[] }>
+
+/** No tools. */
+export const NO_TOOLS: ToolNames = { offered: [], hosted: [], called: [] }
+
 /** The agent that a call is authenticated as. */
 export type Agent = Readonly<{ id: string; uuid: string; org: string }>
 
 /**
  * What is evaluated. `body` is the parsed JSON, `text` what it was parsed from and what is sent (undefined for a batch of
  * a stream, which is sent as it is put together); `segments` are all strings in it. `publicUrl`: where clients reach us. `clientId`: a hash of the id that
- * the client gave the call, when it is not the call's own. `hasEmbeddings`: base64 in it may be lists of numbers.
+ * the client gave the call, when it is not the call's own. `taint`: the families of findings that taint the session, from
+ * earlier calls and stages; undefined when nobody has asked yet. `hasEmbeddings`: base64 in it may be lists of numbers.
  *
  * A body that is longer than LARGE_CHARS is read in another thread: here `body` is undefined, `segments` are those with
  * findings, without their texts, `segmentCount` says how many there are, and `turns` how many messages of users.
@@ -30,6 +40,7 @@ export type Call = Readonly<{
   stage: Stage
   agent: Agent
   session: string | undefined
+  taint?: readonly string[] | undefined
   publicUrl?: string | undefined
   model: string
   isStream: boolean
@@ -38,6 +49,7 @@ export type Call = Readonly<{
   text?: string | undefined
   bodyBytes: number
   segments: readonly Segment[]
+  tools?: ToolNames
   hasEmbeddings?: boolean
   segmentCount?: number
   turns?: number

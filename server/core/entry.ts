@@ -53,5 +53,6 @@ export type AuditRow = Readonly<{
 /** The columns that are in the hashed text as well, so that neither can be changed alone. */
 export type AuditColumns = Omit<AuditRow, 'entry' | 'hash'>
 
-/** A sealed entry: its position, its text, its hash. The database takes the columns from the text. */
-export type SealedEntry = Pick<AuditRow, 'chain' | 'seq' | 'entry' | 'hash'> & Readonly<{ salt?: string | undefined }>
+/** A sealed entry: its position, its text, its hash. The database takes the columns, and what taints a session, from the text. */
+export type SealedEntry = Pick<AuditRow, 'chain' | 'seq' | 'entry' | 'hash'> &
+  Readonly<{ salt?: string | undefined; hasTaint?: boolean }>

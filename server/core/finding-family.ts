@@ -3,6 +3,7 @@
  * the documentation. The built-in ones are server/rules/families.yaml; a step file may bring one of its own.
  */
 import * as v from 'valibot'
+import type { Author } from './call.ts'
 
 const NAME = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]{0,31}$/))
 const TEXT = v.pipe(v.string(), v.minLength(1), v.maxLength(200))
@@ -11,6 +12,9 @@ const STAGE = v.picklist(['request', 'response'])
 
 /** Severities, from the mildest. */
 export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const
+
+/** Whose text a finding may be in. */
+const AUTHORS = ['system', 'user', 'assistant', 'tool', 'schema', 'other'] as const satisfies readonly Author[]
 
 /** Levels of classification, from the least sensitive. */
 export const LEVELS = ['PUBLIC', 'INTERNAL', 'CONFIDENTIAL', 'RESTRICTED'] as const
@@ -26,6 +30,9 @@ const TREATMENT = {
   level: v.optional(v.strictObject({ name: v.picklist(LEVELS), confidenceMin: v.optional(CONFIDENCE) })),
 }
 
+/** Findings in texts of these authors, from `confidenceMin` on, taint the session. */
+const TAINT = v.strictObject({ authors: v.array(v.picklist(AUTHORS)), confidenceMin: v.optional(CONFIDENCE) })
+
 /** What a value of a flag does with the findings of a family. */
 const FLAG_EFFECT = v.strictObject({ action: v.picklist(['refuse', 'redact']), confidenceMin: v.optional(CONFIDENCE) })
 
@@ -40,6 +47,7 @@ const FAMILY = v.strictObject({
   isLabel: v.optional(v.boolean()),
   isClosed: v.optional(v.boolean()),
   kinds: v.optional(v.record(NAME, v.strictObject(TREATMENT))),
+  taint: v.optional(TAINT),
   flag: v.optional(
     v.strictObject({ name: NAME, values: v.record(NAME, FLAG_EFFECT), loosening: v.optional(v.array(NAME)) }),
   ),
@@ -53,7 +61,7 @@ const FAMILY = v.strictObject({
  * error of a refusal (core/errors.ts has its status). `kinds` are treated differently from the rest; with `isClosed`
  * there are no others. `isGate`: a finding ends the call before the other steps run. `isLabel`: it says what a text
  * is, not that something is wrong, so lockdown does not refuse it. `required`: steps that must have reported, and
- * where. `counter` counts the findings by kind in the metrics.
+ * where. `taint`: what came from outside and may be an attack, or shows that one worked. `counter` counts the findings by kind in the metrics.
  */
 export type FindingFamily = v.InferOutput<typeof FAMILY>
 
@@ -84,18 +92,21 @@ export function parseFamily(value: unknown): FindingFamily {
 }
 
 /**
- * The flag that concerns all families. `lockdown` refuses a finding of any that is not a label; examples of TapPass's
- * SDK call it `strict`.
+ * Flags of no family. `mode` concerns all of them: `lockdown` refuses a finding of any that is not a label; examples of
+ * TapPass's SDK call it `strict`. `tainted_tools` concerns tainted sessions: no answer may call a tool in one.
  */
-const MODE: readonly [string, FlagValues] = [
-  'mode',
-  { values: ['enforce', 'lockdown'], loosening: ['observe', 'warn'], aliases: new Map([['strict', 'lockdown']]) },
+const GENERAL_FLAGS: readonly (readonly [string, FlagValues])[] = [
+  [
+    'mode',
+    { values: ['enforce', 'lockdown'], loosening: ['observe', 'warn'], aliases: new Map([['strict', 'lockdown']]) },
+  ],
+  ['tainted_tools', { values: ['block'], loosening: ['off', 'allow', 'flag'] }],
 ]
 
 /** Creates the registry of validated families. Throws when two share a name or a flag. */
 export function createFamilyRegistry(all: readonly FindingFamily[]): FamilyRegistry {
   const families = new Map<string, FindingFamily>()
-  const flags = new Map<string, FlagValues>([MODE])
+  const flags = new Map<string, FlagValues>(GENERAL_FLAGS)
   for (const family of all) {
     if (families.has(family.name)) throw new Error(`there are two families of findings called ${family.name}`)
     families.set(family.name, family)

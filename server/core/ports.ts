@@ -57,6 +57,17 @@ export type Ledger = Readonly<{
 }>
 
 /**
+ * What taints sessions. It is stored by the ledger, in the write of the entry that says so; what is older than a taint lasts
+ * does not count.
+ */
+export type SessionTaints = Readonly<{
+  /** The families of findings that taint the session of an agent. Throws when it can't tell; the call is then refused. */
+  of: (agentUuid: string, session: string) => Promise<readonly string[]>
+  /** Removes what does not count any more. */
+  prune: () => Promise<void>
+}>
+
+/**
  * A response of a model server: status, the headers that are used, and its bytes: chunk by chunk (`body`), or all of
  * them (`bytes()`, undefined when there are more than `bodyBytesMax`). One of the two is read, once.
  */
@@ -98,6 +109,7 @@ export type Ports = Readonly<{
   limiter: RateLimiter
   policy: PolicyEngine
   ledger: Ledger
+  taints: SessionTaints
   routes: readonly ModelRoute[]
   meter: Meter
   clock: Clock

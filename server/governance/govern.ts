@@ -68,7 +68,8 @@ function answerOf(
   const redaction = redactionNote(redactedKinds(requestDecision), redactedKinds(decision))
   const classification = moreSensitive(requestDecision.verdict.classification, decision.verdict.classification)
   const steps = requestDecision.outcomes.length + decision.outcomes.length
-  const note = { classification, redacted: redaction.redacted, steps, allowance: requestDecision.allowance }
+  const taint = decision.verdict.taint.all
+  const note = { classification, taint, redacted: redaction.redacted, steps, allowance: requestDecision.allowance }
   const result = { status: 'answered', text, note, upstream: { status, headers } } as const
   if (status >= 400) return result
   const { model } = body as { model?: unknown }

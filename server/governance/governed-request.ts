@@ -1,5 +1,5 @@
 /** A client's request, and the calls (request, response) that are evaluated for it. */
-import { type Agent, type Call, LARGE_CHARS } from '../core/call.ts'
+import { type Agent, type Call, LARGE_CHARS, NO_TOOLS } from '../core/call.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Upstream } from '../core/ports.ts'
 import { type CallResult, failed } from '../pipeline/call-result.ts'
@@ -16,7 +16,7 @@ export type GovernedPath = '/chat/completions' | '/completions' | '/embeddings'
 
 /**
  * An authenticated request: who, for what. `text` is what `body` was parsed from (undefined when it is large); `clientId` a hash of the id that the
- * client gave the call, when it is not `id`; `signal` aborts when the client disconnects.
+ * client gave the call, when it is not `id`; `isNewSession`: nobody has heard of it before; `signal` aborts when the client disconnects.
  */
 export type GovernedRequest = Readonly<{
   id: string
@@ -24,6 +24,7 @@ export type GovernedRequest = Readonly<{
   path: GovernedPath
   agent: Agent
   session: string
+  isNewSession?: boolean
   flags: Readonly<Record<string, string>>
   body: object | undefined
   text: string
@@ -40,7 +41,8 @@ export type TextCall = Call & Readonly<{ text: string }>
  */
 export function requestCall({ inspector, publicUrl }: Gateway, request: GovernedRequest): TextCall | undefined {
   const { id, clientId, agent, session, flags, text, bodyBytes } = request
-  const who = { id, clientId, agent, session, publicUrl, flags }
+  const taint = request.isNewSession ? [] : undefined
+  const who = { id, clientId, agent, session, taint, publicUrl, flags }
   const head = { ...who, stage: 'request', text, bodyBytes, ...NOTHING_READ } as const
   return inspector !== undefined && text.length > LARGE_CHARS ? head : withBody(head, request.body)
 }
@@ -55,7 +57,8 @@ export function responseCall(
   { body, text, bodyBytes }: ResponseBody,
 ): TextCall | undefined {
   const hasEmbeddings = path === '/embeddings'
-  const head = { ...request, stage: 'response', body, text, bodyBytes, hasEmbeddings, segments: [] } as const
+  const answer = { stage: 'response', body, text, bodyBytes, hasEmbeddings, segments: [], tools: NO_TOOLS } as const
+  const head = { ...request, ...answer }
   const read = body === undefined ? head : withBody(head, body)
   return read && { ...read, model: request.model, isStream: request.isStream }
 }
@@ -102,7 +105,8 @@ export async function judgeRequest(gateway: Gateway, request: GovernedRequest): 
   if (!upstream) return ended(failed('model.unknown', call.id, { param: 'model' }))
   const model = recordableModel(gateway, call, decision.outcomes)
   const { text = call.text } = decision.enforcement
-  return { status: 'judged', call: { ...call, model, segments: [], text: undefined }, decision, upstream, text }
+  const taint = decision.verdict.taint.all
+  return { status: 'judged', call: { ...call, model, taint, segments: [], text: undefined }, decision, upstream, text }
 }
 
 async function refuse(gateway: Gateway, request: GovernedRequest, code: ErrorCode): Promise<CallResult> {

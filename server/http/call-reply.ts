@@ -82,7 +82,12 @@ function refusalReply({ refusal, call, decision }: RefusedResult): Reply {
   const isExceeded = refusal.code === 'rate.exceeded'
   const { classification } = verdict
   const headers = {
-    ...governanceHeaders({ classification, redacted: redactedKinds(decision), steps: outcomes.length }),
+    ...governanceHeaders({
+      classification,
+      taint: verdict.taint.all,
+      redacted: redactedKinds(decision),
+      steps: outcomes.length,
+    }),
     ...allowanceHeaders(allowance, isExceeded),
     ...(refusal.code === 'gateway.busy' ? { 'retry-after': '1' } : {}),
     ...errorHeaders(row),
@@ -100,13 +105,14 @@ function noteHeaders(note: GovernanceNote): Headers {
   return { ...governanceHeaders(note), ...allowanceHeaders(note.allowance, false) }
 }
 
-/** Headers of a governed call: its classification, the number of steps, the kinds that were taken out. */
-function governanceHeaders({ classification, redacted, steps }: Omit<GovernanceNote, 'allowance'>): Headers {
+/** Headers of a governed call: its classification, the number of steps, what taints its session, the kinds that were taken out. */
+function governanceHeaders({ classification, taint, redacted, steps }: Omit<GovernanceNote, 'allowance'>): Headers {
   // Steps of others may name their kinds as they like.
   const names = redacted.filter((kind) => /^[\w.-]+$/.test(kind))
   return {
     'x-tappass-classification': classification,
     'x-tappass-pipeline-steps': String(steps),
+    ...(taint.length > 0 ? { 'x-tappass-taint': taint.join(', ') } : {}),
     ...(names.length > 0 ? { 'x-tappass-redacted': names.join(', ') } : {}),
   }
 }

@@ -7,8 +7,8 @@ import type { Clock, Random } from '../core/ports.ts'
 import type { StepOutcome } from '../core/step.ts'
 import { ulid } from '../core/ulid.ts'
 import type { Verdict } from '../core/verdict.ts'
-import { API_NAMES } from '../protocol/api-name.ts'
-import { KEY_SUFFIX } from '../protocol/json-pointer.ts'
+import { safePointer } from './safe-pointer.ts'
+import { taintDetails } from './taint-details.ts'
 
 /** Findings of a step that an entry lists; of more it holds the count only. */
 const FINDINGS_LISTED_MAX = 20
@@ -102,6 +102,7 @@ function detailsOf(
     status: details.status,
     steps,
     stream: call.isStream,
+    ...taintDetails(verdict.taint),
     upstream: details.upstream,
   }
 }
@@ -127,7 +128,13 @@ export function eventEntry(
     classification: outcome.classification ?? null,
     policy: null,
     decisionId: null,
-    details: { ...details, stage: call.stage, stream: call.isStream, agent_uuid: call.agent.uuid },
+    details: {
+      ...taintDetails({ all: call.taint ?? [], found: [] }),
+      ...details,
+      stage: call.stage,
+      stream: call.isStream,
+      agent_uuid: call.agent.uuid,
+    },
     salt: outcome.salt,
   }
 }
@@ -236,14 +243,4 @@ function sortedByName(outcomes: readonly StepOutcome[]): readonly StepOutcome[] 
 
 function findingDetails({ kind, severity, confidence, pointer, span }: Finding): object {
   return { confidence, kind, pointer: safePointer(pointer), severity, span }
-}
-
-/** Given a pointer, returns it with `*` for every key that is not a name of the API: such keys are a client's text. */
-export function safePointer(pointer: string): string {
-  const isKey = pointer.endsWith(KEY_SUFFIX)
-  const path = isKey ? pointer.slice(0, -KEY_SUFFIX.length) : pointer
-  const tokens = path
-    .split('/')
-    .map((token) => (token === '' || /^\d{1,6}$/.test(token) || API_NAMES.has(token) ? token : '*'))
-  return tokens.join('/') + (isKey ? KEY_SUFFIX : '')
 }

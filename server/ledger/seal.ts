@@ -32,5 +32,6 @@ export function seal(entry: Entry, chain: string, seq: number, prevHash: string 
     ts: new Date(entry.tsMs).toISOString(),
   }
   const text = canonicalJson(columns)
-  return { chain, seq, entry: text, hash: sha256(text), salt: entry.salt }
+  const hasTaint = entry.details['taint_found'] !== undefined
+  return { chain, seq, entry: text, hash: sha256(text), salt: entry.salt, hasTaint }
 }

@@ -1,5 +1,6 @@
 /** Whether the gateway can serve: each dependency is probed, in parallel, with a timeout. */
 
+import { NO_TOOLS } from '../core/call.ts'
 import type { PolicyEngine } from '../core/ports.ts'
 
 /** Probes one dependency; throws when it is not healthy. */
@@ -58,11 +59,9 @@ export function createReadiness(probes: Readonly<Record<string, Probe>>, elapsed
 
 /** Asks a policy engine something that every policy has to refuse: a policy that does not is invalid. */
 export async function probePolicy({ decide }: PolicyEngine): Promise<void> {
-  const unknownAgent = { id: '', org: '' }
-  const verdict = await decide(
-    { stage: 'request', agent: unknownAgent, model: '', stream: false, flags: {}, outcomes: [] },
-    'probe',
-  )
+  const call = { stage: 'request', model: '', stream: false, flags: {}, outcomes: [] } as const
+  const ofNobody = { agent: { id: '', org: '' }, session: { taint: [] }, tools: NO_TOOLS }
+  const verdict = await decide({ ...call, ...ofNobody }, 'probe')
   if (verdict.action !== 'block') throw new Error('the policy allows a call of an unknown agent')
 }
 

@@ -26,6 +26,7 @@ export function refusalBody({ code, reasons, text, message, param }: Refusal, ca
     blocked_by: reasons[0]?.step ?? 'policy',
     reason: text,
     classification: verdict.classification,
+    taint: verdict.taint.all,
   }
   const ids = correlation(call, verdict)
   const details = { param, ...refusal, step_details: reasons, ...ids }
@@ -51,6 +52,7 @@ export function answerMetadata(
     turn_index: call.turns ?? turnsOf(call.body),
     model: model ?? call.model,
     ...note,
+    taint: verdict.taint.all,
     ...correlation(call, verdict),
   }
 }

@@ -9,9 +9,13 @@ import type { Refusal } from './refusal.ts'
 /** Texts of a stream. It returns whether it is complete: otherwise its body has to be left unfinished. */
 export type StreamTexts = AsyncGenerator<string, boolean>
 
-/** What a client is told of the judgement beside the answer: kinds of what was taken out, and how many steps there were. */
+/**
+ * What a client is told of the judgement beside the answer: what taints the session, kinds of what was taken out, and how many
+ * steps there were.
+ */
 export type GovernanceNote = Readonly<{
   classification: string
+  taint: readonly string[]
   redacted: readonly string[]
   steps: number
   allowance: Allowance | undefined

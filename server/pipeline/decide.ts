@@ -6,19 +6,28 @@ import type { Verdict } from '../core/verdict.ts'
 import type { Gateway } from './gateway.ts'
 import { policyInput } from './policy-input.ts'
 
-/** Returns the verdict on a call. A policy that can't be reached blocks, and this is the line where it does. */
+/**
+ * Returns the verdict on a call. A policy that can't be reached blocks, and this is the line where it does. What tainted the
+ * session before still does, whatever the policy says.
+ */
 export async function decide({ ports }: Gateway, call: Call, outcomes: readonly StepOutcome[]): Promise<Verdict> {
   const { policy, clock, random } = ports
   const decisionId = `dec_${ulid(clock, random)}`
   try {
-    return await policy.decide(policyInput(call, outcomes), decisionId)
+    const verdict = await policy.decide(policyInput(call, outcomes), decisionId)
+    return call.taint === undefined || call.taint.length === 0 ? verdict : withEarlierTaint(verdict, call.taint)
   } catch {
-    return policyUnavailable(policy.revision, decisionId)
+    return policyUnavailable(policy.revision, decisionId, call.taint)
   }
 }
 
 /** The verdict when the policy is unavailable. */
-function policyUnavailable(policy: string, decisionId: string): Verdict {
+function policyUnavailable(policy: string, decisionId: string, all: readonly string[] = []): Verdict {
   const reasons = [{ step: 'policy', kind: 'policy.unavailable' }]
-  return { policy, decisionId, classification: 'RESTRICTED', action: 'block', reasons }
+  return { policy, decisionId, classification: 'RESTRICTED', taint: { all, found: [] }, action: 'block', reasons }
+}
+
+function withEarlierTaint(verdict: Verdict, earlier: readonly string[]): Verdict {
+  const { all, found } = verdict.taint
+  return { ...verdict, taint: { all: [...new Set([...earlier, ...all])].sort(), found } }
 }

@@ -13,6 +13,7 @@ import { decide } from './decide.ts'
 import { allFindings, type Enforcement, enforce } from './enforce.ts'
 import type { Gateway } from './gateway.ts'
 import { redactedFindings } from './redacted-finding.ts'
+import { knownTaint } from './session-taint.ts'
 import { failedOutcome } from './step-run.ts'
 import { runSteps } from './step-runner.ts'
 
@@ -35,10 +36,15 @@ export async function judge(
   given: Call & Readonly<{ text: string }>,
   details: EntryDetails | ((call: Call) => EntryDetails),
 ): Promise<JudgeResult> {
+  // The database is asked while the steps compute.
+  const known = knownTaint(gateway, given)
   const run = runSteps(gateway, given)
-  const { outcomes, allowance, call: seen, isMalformed } = run instanceof Promise ? await run : run
+  const { outcomes: ofSteps, allowance, call: seen, isMalformed } = run instanceof Promise ? await run : run
   if (isMalformed) return { status: 'malformed' }
-  const call = seen === undefined ? given : { ...seen, text: seen.text ?? given.text }
+  const { taint, failure } = known instanceof Promise ? await known : known
+  const outcomes = failure ? [...ofSteps, failure] : ofSteps
+  const read = seen === undefined ? given : { ...seen, text: seen.text ?? given.text }
+  const call = taint.length === 0 ? read : { ...read, taint }
   const decided = await decide(gateway, call, outcomes)
   // A promise only where something really waits.
   const enforced =
@@ -76,8 +82,8 @@ function unrecordable(gateway: Gateway, { call: judged, verdict: decided, allowa
 }
 
 /** The verdict when something of the gateway's own has failed. */
-function failedVerdict({ policy, decisionId, classification }: Verdict, step: string): Verdict {
-  return { policy, decisionId, classification, action: 'block', reasons: [{ step, kind: 'step.failed' }] }
+function failedVerdict({ policy, decisionId, classification, taint }: Verdict, step: string): Verdict {
+  return { policy, decisionId, classification, taint, action: 'block', reasons: [{ step, kind: 'step.failed' }] }
 }
 
 type Enforced = Readonly<{ verdict: Verdict; enforcement: Enforcement }>

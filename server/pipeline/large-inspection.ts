@@ -1,5 +1,5 @@
 /** What the other thread does: reads a large body, and runs the local steps over it. Nothing is thrown, nothing decided. */
-import type { Call, Segment } from '../core/call.ts'
+import { type Call, NO_TOOLS, type Segment } from '../core/call.ts'
 import { type Inspection, InspectionError, type InspectionTask, withoutOwnText } from '../core/inspection.ts'
 import type { Clock } from '../core/ports.ts'
 import type { LocalStep, Step, StepOutcome } from '../core/step.ts'
@@ -31,11 +31,13 @@ export function inspectLarge(inspecting: Inspecting, task: InspectionTask): Insp
 }
 
 /** What is known of a call now. An answer says which model gave it; the call is still to the one that was asked for. */
-function seenOf(call: Call, { body, model, isStream, text, turns = 1 }: Call): Partial<Call> {
+function seenOf(call: Call, { body, model, isStream, text, turns = 1, tools = NO_TOOLS }: Call): Partial<Call> {
   if (call.text === undefined) return {}
   const changed = text === call.text ? {} : { text }
   const named = { body: { model: (body as { model?: unknown }).model } }
-  return call.stage === 'request' ? { ...named, ...changed, model, isStream, turns } : { ...named, ...changed }
+  return call.stage === 'request'
+    ? { ...named, ...changed, tools, model, isStream, turns }
+    : { ...named, ...changed, tools }
 }
 
 /** The call with its body; undefined when its text is no JSON object. A call without a text has its segments already. */

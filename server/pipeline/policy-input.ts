@@ -1,5 +1,5 @@
 /** The input of the policy for a call: a header and outcomes, never text. */
-import type { Author, Call } from '../core/call.ts'
+import { type Author, type Call, NO_TOOLS } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import type { StepOutcome } from '../core/step.ts'
 import type { PolicyInput } from '../core/verdict.ts'
@@ -16,6 +16,8 @@ export function policyInput(call: Call, outcomes: readonly StepOutcome[]): Polic
   return {
     stage: call.stage,
     agent: { id: call.agent.id, org: call.agent.org },
+    session: { taint: call.taint ?? [] },
+    tools: call.tools ?? NO_TOOLS,
     // The policy reads UTF-8, which has no lone surrogates.
     model: call.model.toWellFormed(),
     stream: call.isStream,

@@ -33,17 +33,25 @@ export type PolicyDocument = Readonly<{
           is_closed: boolean
           treatment: Treatment
           kinds: Readonly<Record<string, Treatment>>
+          taint: Readonly<{ authors: readonly string[]; confidence_min: number }>
           flags: FlagEffects
         }>
       >
     >
     required: Readonly<Record<string, readonly string[]>>
     flags: Readonly<Record<string, readonly string[]>>
+    tainted_tools: readonly string[]
   }>
 }>
 
-/** Makes the document of a registry. Members come in a fixed order, so that equal registries have equal texts. */
-export function policyDocument({ families, flags }: FamilyRegistry): PolicyDocument {
+/**
+ * Makes the document of a registry. Members come in a fixed order, so that equal registries have equal texts. `taintedTools`
+ * are names (`*` stands for any characters) of tools that no answer may call in a tainted session.
+ */
+export function policyDocument(
+  { families, flags }: FamilyRegistry,
+  taintedTools: readonly string[] = [],
+): PolicyDocument {
   const all = [...families.values()]
   return {
     tappass: {
@@ -61,12 +69,14 @@ export function policyDocument({ families, flags }: FamilyRegistry): PolicyDocum
                 treatmentOf({ ...family, ...own, action: own.action ?? family.action }),
               ]),
             ),
+            taint: { authors: family.taint?.authors ?? [], confidence_min: family.taint?.confidenceMin ?? 0 },
             flags: flagEffects(family),
           },
         ]),
       ),
       required: { request: stepsRequired(all, 'request'), response: stepsRequired(all, 'response') },
       flags: Object.fromEntries([...flags].map(([name, { values }]) => [name, values])),
+      tainted_tools: taintedTools,
     },
   }
 }

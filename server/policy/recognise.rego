@@ -15,6 +15,10 @@ is_recognised if {
 	input.agent.id != ""
 	is_string(input.agent.org)
 	input.agent.org != ""
+	is_list_of_text(input.session.taint)
+	is_list_of_text(input.tools.offered)
+	is_list_of_text(input.tools.hosted)
+	is_list_of_text(input.tools.called)
 	is_string(input.model)
 	is_boolean(input.stream)
 	is_object(input.flags)
@@ -24,6 +28,13 @@ is_recognised if {
 	is_array(input.outcomes)
 	every outcome in input.outcomes {
 		is_outcome(outcome)
+	}
+}
+
+is_list_of_text(list) if {
+	is_array(list)
+	every item in list {
+		is_string(item)
 	}
 }
 

@@ -17,6 +17,7 @@ default decision := {
 	"classification": "RESTRICTED",
 	"kinds": [],
 	"reasons": [{"step": "policy", "kind": "policy.unrecognised"}],
+	"taint": [],
 }
 
 decision := {
@@ -24,6 +25,7 @@ decision := {
 	"classification": classification,
 	"kinds": [],
 	"reasons": [reason | some reason in reasons],
+	"taint": [name | some name in taint_found],
 } if {
 	recognise.is_recognised
 	count(reasons) > 0
@@ -34,6 +36,7 @@ decision := {
 	"classification": classification,
 	"kinds": [kind | some kind in redacted],
 	"reasons": [],
+	"taint": [name | some name in taint_found],
 } if {
 	recognise.is_recognised
 	count(reasons) == 0
@@ -45,6 +48,7 @@ decision := {
 	"classification": classification,
 	"kinds": [],
 	"reasons": [],
+	"taint": [name | some name in taint_found],
 } if {
 	recognise.is_recognised
 	count(reasons) == 0
@@ -116,10 +120,46 @@ is_to_be(action, finding) if {
 	finding.confidence >= effect.confidence_min
 }
 
+# Families whose findings in this call taint the session. Rules of your own may add some.
+taint_found contains name if {
+	some seen in findings
+	row := recognise.family(seen.finding.kind).taint
+	seen.finding.author in row.authors
+	seen.finding.confidence >= row.confidence_min
+	name := split(seen.finding.kind, ".")[0]
+}
+
+# Everything that taints the session: what earlier calls found in it, and this one. Empty when it is not tainted.
+taint contains name if some name in taint_found
+
+taint contains name if some name in input.session.taint
+
+# In a tainted session a tool may be called by what an attacker wrote. Those that a model server runs itself can only be
+# refused with the request that offers them.
+reasons contains {"step": "policy", "kind": "policy.tainted_tool"} if {
+	count(taint) > 0
+	some name in {name | some list in [input.tools.called, input.tools.hosted]; some name in list}
+	is_refused_when_tainted(name)
+}
+
+is_refused_when_tainted(_) if input.flags.tainted_tools == "block"
+
+is_refused_when_tainted(name) if {
+	some pattern in data.tappass.tainted_tools
+	glob.match(pattern, null, name)
+}
+
 # What nobody could look at is treated as the most sensitive.
 classification := data.tappass.levels[count(data.tappass.levels) - 1] if is_blind
 
-else := data.tappass.levels[max({level | some seen in findings; level := level_of(seen.finding)} | {0})]
+else := data.tappass.levels[max(levels_seen)]
+
+levels_seen contains 0
+
+levels_seen contains level_of(seen.finding) if some seen in findings
+
+# A tainted session is at least at the level of what taints it, in calls without that, too.
+levels_seen contains data.tappass.families[name].treatment.level if some name in taint
 
 is_blind if {
 	some outcome in input.outcomes

@@ -21,6 +21,8 @@ finding(kind, severity, confidence) := {"kind": kind, "severity": severity, "con
 found(step, findings) := {
 	"stage": "request",
 	"agent": {"id": "bot", "org": "org"},
+	"session": {"taint": []},
+	"tools": {"offered": [], "hosted": [], "called": []},
 	"model": "m",
 	"stream": false,
 	"flags": {},
@@ -43,7 +45,7 @@ blocks(call, step, kind) if {
 }
 
 test_clean_call_passes if {
-	decide(clean) == {"action": "allow", "classification": "PUBLIC", "kinds": [], "reasons": []}
+	decide(clean) == {"action": "allow", "classification": "PUBLIC", "kinds": [], "reasons": [], "taint": []}
 }
 
 test_nothing_is_refused if blocks({}, "policy", "policy.unrecognised")
@@ -152,6 +154,7 @@ test_contact_data_passes_and_marks if {
 			"classification": "CONFIDENTIAL",
 			"kinds": [],
 			"reasons": [],
+			"taint": [],
 		}
 	}
 }
@@ -163,6 +166,7 @@ test_other_personal_data_is_taken_out if {
 			"classification": "RESTRICTED",
 			"kinds": [kind],
 			"reasons": [],
+			"taint": [],
 		}
 	}
 }
@@ -211,4 +215,90 @@ test_exfiltration_in_an_answer if {
 		done("scan_output", [finding("exfiltration.markdown_image", "high", 0.5)]),
 	]
 	blocks(object.union(clean, {"stage": "response", "outcomes": outcomes}), "scan_output", "exfiltration.markdown_image")
+}
+
+# What one step found in texts of an author.
+found_by(author, step, kind, confidence) := found(step, [object.union(finding(kind, "high", confidence), {"author": author})])
+
+# An answer in which `scan_output` found something, and which calls these tools.
+answered(findings, tools) := object.union(clean, {
+	"stage": "response",
+	"tools": {"offered": [], "hosted": [], "called": tools},
+	"outcomes": [
+		done("detect_pii", []),
+		done("detect_secrets", []),
+		done("classify_data", []),
+		done("detect_opaque", []),
+		done("scan_output", [object.union(one, {"author": "assistant"}) | some one in findings]),
+	],
+})
+
+tainted(call) := object.union(call, {"session": {"taint": ["injection"]}})
+
+test_what_comes_from_outside_taints if {
+	decide(found_by("tool", "detect_injection", "injection.indirect", 0.5)) == {
+		"action": "allow",
+		"classification": "INTERNAL",
+		"kinds": [],
+		"reasons": [],
+		"taint": ["injection"],
+	}
+	decide(found_by("tool", "detect_injection", "injection.indirect", 0.95)).taint == ["injection"]
+	decide(found_by("tool", "detect_opaque", "opaque.base64", 0.9)).taint == ["opaque"]
+	decide(answered([finding("exfiltration.markdown_image", "high", 0.95)], [])).taint == ["exfiltration"]
+}
+
+test_what_is_anybody_elses_does_not if {
+	every author in ["system", "user", "assistant", "schema", "other"] {
+		decide(found_by(author, "detect_injection", "injection.direct", 0.95)).taint == []
+		decide(found_by(author, "detect_opaque", "opaque.base64", 0.9)).taint == []
+	}
+	decide(found_by("tool", "detect_injection", "injection.indirect", 0.49)).taint == []
+	decide(found_by("tool", "detect_pii", "pii.email", 1)).taint == []
+	decide(answered([finding("exfiltration.markdown_image", "high", 0.3)], [])).taint == []
+}
+
+test_a_tainted_session_passes_and_is_at_the_level_of_its_taint if {
+	decide(tainted(clean)) == {"action": "allow", "classification": "INTERNAL", "kinds": [], "reasons": [], "taint": []}
+	decide(tainted(answered([], ["send_mail"]))).action == "allow"
+}
+
+test_flag_tainted_tools if {
+	every tools in [["send_mail"], ["(not a tool name)"]] {
+		call := object.union(answered([], tools), {"flags": {"tainted_tools": "block"}})
+		decide(call).action == "allow"
+		blocks(tainted(call), "policy", "policy.tainted_tool")
+	}
+	decide(tainted(object.union(answered([], []), {"flags": {"tainted_tools": "block"}}))).action == "allow"
+}
+
+test_tools_that_an_operator_named if {
+	listed := ["send_*", "http", "*.write"]
+	every name in ["send_mail", "send_", "http", "fs.write", "a/b.write"] {
+		answer := verdict.decision with input as tainted(answered([], [name])) with data.tappass.tainted_tools as listed
+		answer.action == "block"
+		answer.reasons == [{"step": "policy", "kind": "policy.tainted_tool"}]
+	}
+	every name in ["read_file", "resend_mail", "https", "http.read"] {
+		answer := verdict.decision with input as tainted(answered([], [name])) with data.tappass.tainted_tools as listed
+		answer.action == "allow"
+	}
+	untainted := verdict.decision with input as answered([], ["send_mail"]) with data.tappass.tainted_tools as listed
+	untainted.action == "allow"
+}
+
+test_tools_that_the_model_server_runs_are_refused_with_their_offer if {
+	call := object.union(tainted(clean), {
+		"tools": {"offered": ["read_file", "web_search"], "hosted": ["web_search"], "called": []},
+		"flags": {"tainted_tools": "block"},
+	})
+	blocks(call, "policy", "policy.tainted_tool")
+	own := object.union(call, {"tools": {"offered": ["read_file"], "hosted": [], "called": []}})
+	decide(own).action == "allow"
+}
+
+test_a_call_without_its_session_or_tools_is_refused if {
+	every member in ["session", "tools"] {
+		blocks(object.remove(clean, [member]), "policy", "policy.unrecognised")
+	}
 }

@@ -1,11 +1,12 @@
 /** Reads the body of a call from its text: all that detectors look at, and what else is known of it. */
-import type { Call, Segment } from '../core/call.ts'
+import type { Call, Segment, ToolNames } from '../core/call.ts'
 import { isEmbedding } from './embedding.ts'
 import { exceededLimit } from './json-bound.ts'
-import { ProjectionError, projectSource } from './projection.ts'
+import { PROJECTION_LIMITS, ProjectionError, projectSource } from './projection.ts'
+import { toolNamesOf } from './tool-name.ts'
 
 /** What the text of a body says. `text` is what may be sent: without members that a later one of the same name replaces. */
-export type CallBody = Required<Pick<Call, 'body' | 'model' | 'isStream' | 'turns'>> &
+export type CallBody = Required<Pick<Call, 'body' | 'model' | 'isStream' | 'turns' | 'tools'>> &
   Readonly<{ text: string; segments: readonly Segment[] }>
 
 /**
@@ -33,6 +34,7 @@ export function readCallBody(body: object, source: string, hasEmbeddings: boolea
     model: typeof model === 'string' ? model : '',
     isStream: stream === true,
     turns: turnsOf(body),
+    tools: toolsOf(body),
     segments: segments.filter((segment) => !isProtocolWord(segment) && !(hasEmbeddings && isNumberList(segment))),
   }
 }
@@ -41,6 +43,12 @@ export function readCallBody(body: object, source: string, hasEmbeddings: boolea
 export function turnsOf(body: unknown): number {
   const messages = (body as { messages?: unknown } | null | undefined)?.messages
   return Array.isArray(messages) ? messages.filter((message) => message?.role === 'user').length : 1
+}
+
+function toolsOf(body: object): ToolNames {
+  const tools = toolNamesOf(body)
+  if (tools.offered.length + tools.called.length > PROJECTION_LIMITS.toolsMax) throw new ProjectionError('toolsMax')
+  return tools
 }
 
 function isNumberList({ pointer, text }: Segment): boolean {

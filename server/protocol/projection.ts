@@ -11,8 +11,16 @@ import { containerPointer, KEY_SUFFIX, pointerToken } from './json-pointer.ts'
 import { countMembers, SourceDepthError, sourcesAt, withoutDuplicates } from './json-source.ts'
 import { tokenTexts } from './token-list.ts'
 
-/** Bounds of one projection: depth of the JSON, number of segments, UTF-16 code units over all of them. */
-export const PROJECTION_LIMITS = { ...STRUCTURE_LIMITS, segmentsMax: 100_000, charsMax: 8_000_000 } as const
+/**
+ * Bounds of one projection: depth of the JSON, number of segments, UTF-16 code units over all of them; and different names of
+ * tools.
+ */
+export const PROJECTION_LIMITS = {
+  ...STRUCTURE_LIMITS,
+  segmentsMax: 100_000,
+  charsMax: 8_000_000,
+  toolsMax: 2000,
+} as const
 
 /** The body is larger or deeper than can be scanned. Not scanned means refused. */
 export class ProjectionError extends Error {

@@ -30,7 +30,7 @@ const HEADERS = v.object({
   'session-id': optionalHeader('The same, as Codex names it'),
   'x-claude-code-session-id': optionalHeader('The same, as Claude Code names it'),
   'x-tappass-flags': optionalHeader(
-    'Tightens governance for this call: mode=enforce|lockdown, pii=mask|block, secrets=block',
+    'Tightens governance for this call: mode=enforce|lockdown, pii=mask|block, secrets=block, opaque=block, injection=block, tainted_tools=block',
   ),
   'x-governance-flags': optionalHeader('The same as X-TapPass-Flags; both together are merged'),
 })
@@ -56,6 +56,7 @@ const TAPPASS = v.object({
   model: v.nullable(v.string()),
   redacted: v.array(v.string()),
   redacted_in: v.array(v.picklist(['request', 'response'])),
+  taint: v.array(v.string()),
   task_id: v.string(),
   agent_uuid: v.string(),
   pipeline_uuid: v.string(),
@@ -196,7 +197,8 @@ function requestOf(
   const flagHeaders = [textOf(headers['x-tappass-flags']), textOf(headers['x-governance-flags'])]
   const parsed = parseFlagHeaders(flagHeaders, gateway.registry.flags)
   if (parsed.status === 'invalid') throw new PublicError(parsed.code, { message: parsed.message })
-  const session = sessionOf(gateway, headers)
+  const named = namedSession(gateway, headers)
+  const session = named ?? `ses_${ulid(gateway.ports.clock, gateway.ports.random)}`
   const clientId = clientIdOf(request)
   return {
     id,
@@ -204,6 +206,7 @@ function requestOf(
     path,
     agent,
     session,
+    isNewSession: named === undefined,
     flags: parsed.flags,
     body: isObject(body) ? body : undefined,
     text,
@@ -225,12 +228,11 @@ function clientIdOf({ id, headers }: FastifyRequest): string | undefined {
 /** Where clients name a session; the first that is there counts. */
 const SESSION_HEADERS = ['x-tappass-session', 'x-session-id', 'session-id', 'x-claude-code-session-id']
 
-/** The session that the client names, or a new one. A name with a finding in it is replaced by a hash of it. */
-function sessionOf(gateway: Gateway, headers: FastifyRequest['headers']): string {
-  const { ports } = gateway
+/** The session that the client names. A name with a finding in it is replaced by a hash of it. */
+function namedSession(gateway: Gateway, headers: FastifyRequest['headers']): string | undefined {
   const texts = SESSION_HEADERS.map((name) => textOf(headers[name]))
   const provided = texts.find((text) => text !== undefined && text !== '')
-  if (provided === undefined) return `ses_${ulid(ports.clock, ports.random)}`
+  if (provided === undefined) return undefined
   if (!/^[\w.-]{1,128}$/.test(provided)) throw new PublicError('session.malformed')
   return isPlainText(gateway, provided) ? provided : `ses_${sha256(provided).slice(0, 32)}`
 }

@@ -45,14 +45,14 @@ export function judgedStream(
   signal: AbortSignal,
 ): StreamedResult {
   const { verdict, outcomes, allowance } = requestDecision
-  const { classification } = verdict
+  const { classification, taint } = verdict
   const steps = gateway.steps.filter(({ stages }) => stages.includes('response'))
-  const progress = new StreamProgress(classification, newSalt(gateway.ports.random))
+  const progress = new StreamProgress(classification, taint.all, newSalt(gateway.ports.random))
   const redacted = redactedKinds(requestDecision)
   const state = new StreamState(request, longestMatch(steps), pendingFromSteps(steps), progress, redacted)
   const pace = new JudgementPace(gateway.ports.clock)
   const texts = streamTexts({ gateway, request, signal, state, source: new StreamSource(response.body), pace })
-  const note = { classification, redacted, steps: outcomes.length + steps.length, allowance }
+  const note = { classification, taint: taint.all, redacted, steps: outcomes.length + steps.length, allowance }
   return { status: 'streamed', texts, note }
 }
 

@@ -1,6 +1,6 @@
 /** What the ledger is told of a stream, and how one ends: first there, then for the client. */
 
-import type { Call } from '../core/call.ts'
+import { type Call, NO_TOOLS } from '../core/call.ts'
 import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { type AppendResult, appendDecision, appendEvent, type Decision } from '../pipeline/append.ts'
@@ -53,7 +53,8 @@ export async function judgeError(gateway: Gateway, request: Call, body: object):
   const text = JSON.stringify(body)
   const segments = segmentsOf(body)
   if (segments === undefined) return failedEnd('upstream.malformed')
-  const call = { ...request, stage: 'response', body, text, bodyBytes: text.length, segments } as const
+  const head = { ...request, stage: 'response', tools: NO_TOOLS } as const
+  const call = { ...head, body, text, bodyBytes: text.length, segments }
   const decision = await judge(gateway, call, { event: 'error' })
   if (decision.status === 'unrecorded') return failedEnd('ledger.unavailable', decision.cause)
   if (decision.status === 'malformed') return failedEnd('upstream.malformed')

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto'
 import type { Entry } from '../core/entry.ts'
 import type { Finding } from '../core/finding.ts'
-import type { Verdict } from '../core/verdict.ts'
+import type { Taint, Verdict } from '../core/verdict.ts'
 import type { EntryDetails } from '../ledger/entry-builder.ts'
+import { taintDetails } from '../ledger/taint-details.ts'
 import { moreSensitive } from '../pipeline/call-metadata.ts'
 
 /** Counts of one stream. */
@@ -11,6 +12,7 @@ export class StreamProgress {
   /** Whether the stream's first entry is in the ledger. */
   isOpen = false
   #classification: string
+  #taint: Taint
   #judgements = 0
   #events = 0
   #bytes = 0
@@ -19,16 +21,18 @@ export class StreamProgress {
   readonly #kinds = new Map<string, number>()
   readonly #redacted = new Set<string>()
 
-  /** `classification` is the request's; `salt` is that of the commitment to what has left. */
-  constructor(classification: string, salt: string) {
+  /** `classification` is the request's, and so is `taint`; `salt` is that of the commitment to what has left. */
+  constructor(classification: string, taint: readonly string[], salt: string) {
     this.#classification = classification
+    this.#taint = { all: taint, found: [] }
     this.salt = salt
     this.#digest = createHash('sha256').update(salt)
   }
 
   /** Counts a verdict on a batch. */
-  decided({ classification }: Verdict): void {
+  decided({ classification, taint }: Verdict): void {
     this.#judgements += 1
+    this.#taint = { all: taint.all, found: [...new Set([...this.#taint.found, ...taint.found])].sort() }
     this.#classification = moreSensitive(this.#classification, classification)
   }
 
@@ -50,6 +54,11 @@ export class StreamProgress {
     return [...this.#redacted]
   }
 
+  /** What taints the session by now. */
+  get taint(): readonly string[] {
+    return this.#taint.all
+  }
+
   /** Details of the entry that ends the stream. */
   counts(): EntryDetails {
     return {
@@ -62,7 +71,8 @@ export class StreamProgress {
 
   /** Details of that entry when it holds no decision of its own. */
   summary(): Entry['details'] {
-    return { ...this.counts(), findings: Object.fromEntries(this.#kinds), redacted: [...this.#redacted] }
+    const findings = Object.fromEntries(this.#kinds)
+    return { ...this.counts(), findings, redacted: [...this.#redacted], ...taintDetails(this.#taint) }
   }
 
   /** The decision about the whole stream, when it was not refused. */

@@ -9,7 +9,7 @@
  *     …decide on outcomes, append, enforce over state.fieldFindings…
  *     text = state.take(verdict, body)      the events that leave; or pass() when there was nothing to evaluate
  */
-import type { Call } from '../core/call.ts'
+import { type Call, NO_TOOLS } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import type { PendingFrom, StepOutcome } from '../core/step.ts'
 import type { Verdict } from '../core/verdict.ts'
@@ -19,6 +19,7 @@ import { redact } from '../pipeline/value-redaction.ts'
 import { ProjectionError } from '../protocol/projection.ts'
 import { formatEvent } from '../protocol/sse.ts'
 import { type FieldText, type JsonObject, type SplitChunk, splitChunk } from '../protocol/stream-chunk.ts'
+import { CalledTools } from './called-tools.ts'
 import { type Batch, batchCall, INCOMPLETE, type SettledBatch, settleBatch } from './chunk-batch.ts'
 import { ChunkQueue } from './chunk-queue.ts'
 import {
@@ -51,6 +52,7 @@ export class StreamState {
   readonly #requestKinds: readonly string[]
   readonly #texts: HeldTexts
   readonly #fields: WholeFields
+  readonly #calls = new CalledTools()
   readonly #queue = new ChunkQueue()
   /** Choices that have begun, and whether they have ended. */
   readonly #choices = new Map<number, boolean>()
@@ -82,6 +84,8 @@ export class StreamState {
       if (split === undefined || split.fields.size > PLACES_MAX) return false
       const chunk = this.#fields.withFirstValues(split.chunk)
       if (this.#fields.count > PLACES_MAX) return false
+      // As it came: in the split one a name in pieces is a slot.
+      this.#calls.add(value as JsonObject)
       this.#add({ ...split, chunk }, jsonChars)
       return this.#fields.count <= PLACES_MAX
     } catch (cause) {
@@ -126,7 +130,8 @@ export class StreamState {
     const hasText = due.length + this.#wholeFields.length > 0
     if (!hasText && (this.progress.isOpen || this.#chunks.length === 0)) return undefined
     this.#batch = { chunks: this.#chunks, wholeFields: this.#wholeFields, due }
-    return batchCall(this.#request, this.#batch)
+    const tools = { ...NO_TOOLS, called: this.#calls.names }
+    return batchCall({ ...this.#request, taint: this.progress.taint, tools }, this.#batch)
   }
 
   /** Given the outcomes of the steps over the pending call, returns what of them is final. */

@@ -17,16 +17,17 @@ after(() => rmSync(folder, { recursive: true }))
 cpSync(join(root, 'server/policy'), folder, { recursive: true })
 for (const [, path = '', text = ''] of files) writeFileSync(join(folder, basename(path)), text)
 
-test('the page holds two rules, and the test of one', () => {
+test('the page holds three rules, and the tests of two', () => {
   assert.deepEqual(
     files.map(([, path]) => path),
-    ['server/policy/models.rego', 'server/policy/models_test.rego', 'server/policy/unread.rego'],
+    ['models', 'models_test', 'unread', 'outward', 'outward_test'].map((name) => `server/policy/${name}.rego`),
   )
 })
 
 test('the policy’s tests and the page’s pass together', async () => {
   const ran: readonly Readonly<{ package: string }>[] = await run`${opa} test --format=json ${folder}`.json()
-  assert.equal(ran.filter((one) => one.package === 'data.tappass.models_test').length, 2)
+  const countOf = (name: string): number => ran.filter((one) => one.package === `data.tappass.${name}`).length
+  assert.deepEqual([countOf('models_test'), countOf('outward_test')], [2, 1])
 })
 
 test('what the page writes is formatted, and compiles without a warning', async () => {

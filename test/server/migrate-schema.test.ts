@@ -1,5 +1,5 @@
 /**
- * What the thirteen files make: the same on PostgreSQL 16 and on PGlite (18 inside), so nothing newer than 16 is used;
+ * What the fourteen files make: the same on PostgreSQL 16 and on PGlite (18 inside), so nothing newer than 16 is used;
  * conventions that every table keeps; and rules that the database itself enforces. Needs: postgres.
  */
 import assert from 'node:assert/strict'

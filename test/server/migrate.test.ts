@@ -39,18 +39,18 @@ const currentDatabase = async () => {
 let hasTemplate = false
 const asOwner = (sql: string, name: string) => server.superuser(`SET ROLE tappass; ${sql}`, name)
 const versions = (answer: unknown): readonly number[] => (answer as { version: number }[]).map(({ version }) => version)
-const thirteen = Array.from({ length: 13 }, (_, index) => index + 1)
+const fourteen = Array.from({ length: 14 }, (_, index) => index + 1)
 
 describe('an empty database', () => {
   test('goes from nothing to sound, by a role without further rights', async () => {
     const { name, settings } = await emptyDatabase()
     const first = await migrateJson(settings, 'status')
     assert.equal(first.code, 2)
-    assert.deepEqual([first.answer['current'], versions(first.answer['pending'])], [0, thirteen])
+    assert.deepEqual([first.answer['current'], versions(first.answer['pending'])], [0, fourteen])
     assert.equal(await server.superuser(`SELECT to_regclass('schema_migrations')`, name), '', 'status changes nothing')
 
     const up = await migrate(settings, 'up')
-    assert.deepEqual([up.code, up.stdout], [0, '13 applied: the schema is current\n'])
+    assert.deepEqual([up.code, up.stdout], [0, '14 applied: the schema is current\n'])
     assert.match(up.stderr, /^001_schema\.sql applied in \d+ ms\n/)
     assert.deepEqual((await migrate(settings, 'up')).stdout, 'nothing to do: the schema is current\n')
 
@@ -58,7 +58,7 @@ describe('an empty database', () => {
     assert.equal(status.code, 0)
     assert.match(status.stdout, /^001_schema\.sql {19}applied {2}\d{4}-.*Z {2}\d+ ms {2}\S+@\S+ {2}\d/)
     const verify = await migrate(settings, 'verify')
-    assert.deepEqual([verify.code, verify.stdout], [0, 'verified: 13 migrations, files and schema are as they were\n'])
+    assert.deepEqual([verify.code, verify.stdout], [0, 'verified: 14 migrations, files and schema are as they were\n'])
     assert.equal(
       await server.superuser(`SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = 'tappass'`),
       'f',
@@ -113,20 +113,28 @@ describe('an upgrade (trap 1: init scripts run on an empty database only)', () =
     const kept = await server.superuser(counts, name)
     assert.match(kept, /^500\|500\|2000\|/)
 
-    assert.deepEqual(versions((await migrateJson(settings, 'status')).answer['pending']), [11, 12, 13])
+    assert.deepEqual(versions((await migrateJson(settings, 'status')).answer['pending']), [11, 12, 13, 14])
     const up = await migrateJson(settings, 'up')
     assert.deepEqual(
       [up.code, up.answer],
       [
         0,
-        { status: 'current', applied: ['011_trust_health.sql', '012_governance_policies.sql', '013_ledger_salts.sql'] },
+        {
+          status: 'current',
+          applied: [
+            '011_trust_health.sql',
+            '012_governance_policies.sql',
+            '013_ledger_salts.sql',
+            '014_session_taints.sql',
+          ],
+        },
       ],
     )
     assert.equal(await server.superuser(counts, name), kept)
     assert.deepEqual((await migrateJson(settings, 'up')).answer, { status: 'current', applied: [] })
     assert.equal(
       await server.superuser('SELECT count(*), count(DISTINCT version) FROM schema_migrations', name),
-      '13|13',
+      '14|14',
     )
     assert.equal((await migrate(settings, 'verify')).code, 0)
   })
@@ -146,8 +154,8 @@ describe('files and ledger that do not agree', () => {
     },
     {
       code: 'newer',
-      change: (folder) => unlink(join(folder, '013_ledger_salts.sql')),
-      says: /^the database has 013_ledger_salts\.sql, which this release does not know/,
+      change: (folder) => unlink(join(folder, '014_session_taints.sql')),
+      says: /^the database has 014_session_taints\.sql, which this release does not know/,
     },
     {
       code: 'unknown',
@@ -156,24 +164,24 @@ describe('files and ledger that do not agree', () => {
     },
     {
       code: 'duplicate',
-      change: (folder) => writeFile(join(folder, '013_other.sql'), 'SELECT 1'),
-      says: /^013_other\.sql and 013_ledger_salts\.sql have the same number/,
+      change: (folder) => writeFile(join(folder, '014_other.sql'), 'SELECT 1'),
+      says: /^014_session_taints\.sql and 014_other\.sql have the same number/,
     },
     {
       code: 'transaction',
-      change: (folder) => writeFile(join(folder, '014_own.sql'), 'BEGIN; CREATE TABLE own (i int); COMMIT;'),
-      says: /^014_own\.sql has BEGIN of its own/,
+      change: (folder) => writeFile(join(folder, '015_own.sql'), 'BEGIN; CREATE TABLE own (i int); COMMIT;'),
+      says: /^015_own\.sql has BEGIN of its own/,
     },
   ]
   for (const [index, { code, change, says }] of rows.entries()) {
     test(`row ${index}, ${code}: refused by name, and nothing is run`, async () => {
       const { name, settings } = await currentDatabase()
-      const folder = await copyMigrations(13)
+      const folder = await copyMigrations(14)
       await change(folder)
       const { code: exit, stderr } = await migrate(settings, 'up', '--migrations', folder)
       assert.equal(exit, 5)
       assert.match(stderr, says)
-      assert.equal(await server.superuser('SELECT count(*) FROM schema_migrations', name), '13')
+      assert.equal(await server.superuser('SELECT count(*) FROM schema_migrations', name), '14')
       assert.equal((await migrate(settings, 'status', '--migrations', folder)).code, 5)
     })
   }
@@ -185,7 +193,7 @@ describe('files and ledger that do not agree', () => {
     assert.equal(code, 5)
     assert.match(
       stderr,
-      /^007_pipelines\.sql was never run here, although 013 was \(migration\.out-of-order\)\n {2}next: give/,
+      /^007_pipelines\.sql was never run here, although 014 was \(migration\.out-of-order\)\n {2}next: give/,
     )
   })
 })
@@ -193,30 +201,30 @@ describe('files and ledger that do not agree', () => {
 describe('a file that fails', () => {
   test('is rolled back whole, with its line; those before it stay; the mended one goes on', async () => {
     const { name, settings } = await emptyDatabase()
-    const folder = await copyMigrations(13)
-    await writeFile(join(folder, '014_good.sql'), 'CREATE TABLE good (i int);')
-    await writeFile(join(folder, '015_bad.sql'), 'CREATE TABLE half (i int);\n\nINSERT INTO nowhere VALUES (1);\n')
+    const folder = await copyMigrations(14)
+    await writeFile(join(folder, '015_good.sql'), 'CREATE TABLE good (i int);')
+    await writeFile(join(folder, '016_bad.sql'), 'CREATE TABLE half (i int);\n\nINSERT INTO nowhere VALUES (1);\n')
     const failed = await migrate(settings, 'up', '--migrations', folder)
     assert.equal(failed.code, 1)
     assert.match(
       failed.stderr,
-      /015_bad\.sql, line 3: .*relation "nowhere" does not exist\n {2}the whole file was rolled back; 14 before it/,
+      /016_bad\.sql, line 3: .*relation "nowhere" does not exist\n {2}the whole file was rolled back; 15 before it/,
     )
     assert.equal(await server.superuser(`SELECT to_regclass('good'), to_regclass('half')`, name), 'good|')
-    await writeFile(join(folder, '015_bad.sql'), 'CREATE TABLE half (i int);\n')
+    await writeFile(join(folder, '016_bad.sql'), 'CREATE TABLE half (i int);\n')
     assert.equal((await migrate(settings, 'up', '--migrations', folder)).code, 0)
     assert.equal((await migrate(settings, 'verify', '--migrations', folder)).code, 0)
   })
 
   test('at its end, by a constraint that is checked at COMMIT, is rolled back, too', async () => {
     const { name, settings } = await emptyDatabase()
-    const folder = await copyMigrations(13)
+    const folder = await copyMigrations(14)
     const late =
       'CREATE TABLE late (i int UNIQUE, j int REFERENCES late (i) DEFERRABLE INITIALLY DEFERRED); INSERT INTO late VALUES (1, 2)'
-    await writeFile(join(folder, '014_late.sql'), late)
+    await writeFile(join(folder, '015_late.sql'), late)
     const failed = await migrateJson(settings, 'up', '--migrations', folder)
-    assert.deepEqual([failed.code, failed.answer['status'], failed.answer['file']], [1, 'failed', '014_late.sql'])
-    assert.equal(await server.superuser(`SELECT to_regclass('late'), max(version) FROM schema_migrations`, name), '|13')
+    assert.deepEqual([failed.code, failed.answer['status'], failed.answer['file']], [1, 'failed', '015_late.sql'])
+    assert.equal(await server.superuser(`SELECT to_regclass('late'), max(version) FROM schema_migrations`, name), '|14')
   })
 })
 
@@ -276,12 +284,12 @@ describe('drift', () => {
   test('a snapshot that was changed by hand does not pass', async () => {
     const { name, settings } = await currentDatabase()
     await asOwner(
-      `ALTER TABLE agents ADD COLUMN x int; UPDATE schema_migrations SET catalog = replace(catalog, 'column agents.owner_email', E'column agents.x\\tinteger\\ncolumn agents.owner_email') WHERE version = 13`,
+      `ALTER TABLE agents ADD COLUMN x int; UPDATE schema_migrations SET catalog = replace(catalog, 'column agents.owner_email', E'column agents.x\\tinteger\\ncolumn agents.owner_email') WHERE version = 14`,
       name,
     )
     const { code, stderr } = await migrate(settings, 'verify')
     assert.equal(code, 5)
-    assert.match(stderr, /^the stored snapshot of the schema after 013_ledger_salts\.sql was changed by hand/)
+    assert.match(stderr, /^the stored snapshot of the schema after 014_session_taints\.sql was changed by hand/)
   })
 })
 

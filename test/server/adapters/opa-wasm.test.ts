@@ -1,11 +1,13 @@
 /** The policy engine in this process, with the default policy. Its rules have tests of their own, beside them. */
+
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createWasmPolicy, parseDecision } from '../../../server/adapters/opa-wasm.ts'
+import { NO_TOOLS } from '../../../server/core/call.ts'
 import { createFamilyRegistry } from '../../../server/core/finding-family.ts'
-import type { PolicyInput } from '../../../server/core/verdict.ts'
+import { type PolicyInput, UNTAINTED } from '../../../server/core/verdict.ts'
 import { probePolicy } from '../../../server/observability/readiness.ts'
 import { policyDocument } from '../../../server/policy/policy-document.ts'
 import { readFamilies } from '../../../server/rules/rule-source.ts'
@@ -25,6 +27,8 @@ function requestWith(step: string, findings: readonly Finding[], flags: Record<s
   return {
     stage: 'request',
     agent: { id: 'bot', org: 'org' },
+    session: { taint: [] },
+    tools: NO_TOOLS,
     model: 'm',
     stream: false,
     flags,
@@ -39,7 +43,9 @@ function requestWith(step: string, findings: readonly Finding[], flags: Record<s
 
 const finding = (kind: string, confidence = 1): Finding => ({ kind, severity: 'high', confidence, author: 'tool' })
 
-const head = { policy: policy.revision, decisionId: 'dec_1' }
+const head = { policy: policy.revision, decisionId: 'dec_1', taint: UNTAINTED }
+
+const OPAQUE = { all: ['opaque'], found: ['opaque'] }
 
 const ROWS: readonly (readonly [what: string, input: PolicyInput, verdict: object])[] = [
   ['nothing found', requestWith('', []), { ...head, classification: 'PUBLIC', action: 'allow' }],
@@ -61,14 +67,15 @@ const ROWS: readonly (readonly [what: string, input: PolicyInput, verdict: objec
   [
     'what nobody can read',
     requestWith('detect_opaque', [finding('opaque.base64')]),
-    { ...head, classification: 'PUBLIC', action: 'allow' },
+    { ...head, taint: OPAQUE, classification: 'INTERNAL', action: 'allow' },
   ],
   [
     'what nobody can read, where the caller wants it refused',
     requestWith('detect_opaque', [finding('opaque.base64')], { opaque: 'block' }),
     {
       ...head,
-      classification: 'PUBLIC',
+      taint: OPAQUE,
+      classification: 'INTERNAL',
       action: 'block',
       reasons: [{ step: 'detect_opaque', kind: 'opaque.base64' }],
     },
@@ -112,6 +119,7 @@ const NO_DECISIONS: readonly (readonly [what: string, answer: unknown])[] = [
   ['a redaction of nothing', { ...fair, action: 'redact' }],
   ['an allow with reasons', { ...fair, reasons: [{ step: 's', kind: 'k' }] }],
   ['an allow that redacts', { ...fair, kinds: ['pii.iban'] }],
+  ['a taint by no family', { ...fair, taint: ['what it says'] }],
   ['a classification that nobody knows', { ...fair, classification: 'FINE' }],
   ['a member too many', { ...fair, override: true }],
 ]

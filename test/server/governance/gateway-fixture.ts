@@ -5,7 +5,7 @@ import type { Entry } from '../../../server/core/entry.ts'
 import { createFamilyRegistry } from '../../../server/core/finding-family.ts'
 import type { Ports, UpstreamResponse } from '../../../server/core/ports.ts'
 import type { LocalStep, Step } from '../../../server/core/step.ts'
-import type { PolicyInput, Verdict } from '../../../server/core/verdict.ts'
+import { type PolicyInput, UNTAINTED, type Verdict } from '../../../server/core/verdict.ts'
 import { govern } from '../../../server/governance/govern.ts'
 import type { GovernedRequest } from '../../../server/governance/governed-request.ts'
 import { type Reply, replyOf } from '../../../server/http/call-reply.ts'
@@ -43,7 +43,7 @@ export const bracketStep: LocalStep = {
 
 /** Blocks on secrets, on steps that failed; redacts personal data. */
 export function decide({ outcomes }: PolicyInput, decisionId: string): Verdict {
-  const head = { policy: 'f'.repeat(64), decisionId, classification: 'PUBLIC' }
+  const head = { policy: 'f'.repeat(64), decisionId, classification: 'PUBLIC', taint: UNTAINTED }
   const failed = outcomes.filter(({ status }) => status !== 'done')
   const found = outcomes.flatMap(({ step, findings }) => findings.map(({ kind }) => ({ step, kind })))
   const bad = found.filter(({ kind }) => !kind.startsWith('pii.'))
@@ -123,6 +123,7 @@ export function createBench(
         ping: async () => {},
         close: async () => {},
       },
+      taints: { of: async () => [], prune: async () => {} },
       meter: { count: () => {}, observe: () => {} },
       clock: { nowMs: () => 1_732_500_000_000, elapsedMs: () => (count += 10) },
       random: { bytes: (bytes) => new Uint8Array(bytes).fill(count++ % 256) },

@@ -1,4 +1,5 @@
 /** The thread for large bodies finds what this thread finds, with all steps that a gateway has. */
+
 import assert from 'node:assert/strict'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,6 +9,7 @@ import { loadSteps } from '../../../server/adapters/step-folder.ts'
 import { systemClock } from '../../../server/adapters/system.ts'
 import { createThreadPool } from '../../../server/adapters/thread-pool.ts'
 import { type Call, LARGE_CHARS } from '../../../server/core/call.ts'
+import { UNTAINTED } from '../../../server/core/verdict.ts'
 import { enforce } from '../../../server/pipeline/enforce.ts'
 import { runSteps } from '../../../server/pipeline/step-runner.ts'
 import { readCallBody } from '../../../server/protocol/call-body.ts'
@@ -86,7 +88,7 @@ test('findings are taken out there as here', async () => {
     { kind: 'pii.email', severity: 'low', pointer: '/messages/0/content', span, confidence: 1 },
   ] as const
   const kinds = ['pii.email']
-  const verdict = { policy: '', decisionId: '', classification: '', action: 'redact', kinds } as const
+  const verdict = { policy: '', decisionId: '', classification: '', taint: UNTAINTED, action: 'redact', kinds } as const
   const here = enforce(callOf({}, { text }), findings, verdict, { registry: REGISTRY, aliasKey })
   const there = await inspector.redact({ stage: 'request', text, findings, kinds })
   assert.deepEqual(there, { text: here.status === 'passed' ? here.text : '', model: 'm' })

@@ -1,10 +1,13 @@
 /** Entries of calls: what is recorded, and that none of it is text of the call. */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createRandom } from '../../../server/adapters/system.ts'
 import { canonicalJson } from '../../../server/core/canonical-json.ts'
 import type { StepOutcome } from '../../../server/core/step.ts'
-import { commitment, decisionEntry, modelName, safePointer } from '../../../server/ledger/entry-builder.ts'
+import { UNTAINTED } from '../../../server/core/verdict.ts'
+import { commitment, decisionEntry, modelName } from '../../../server/ledger/entry-builder.ts'
+import { safePointer } from '../../../server/ledger/safe-pointer.ts'
 import { seal } from '../../../server/ledger/seal.ts'
 import { callOf } from '../pipeline/call-fixture.ts'
 
@@ -49,7 +52,13 @@ const outcomes: readonly StepOutcome[] = [
   { step: 'rate_limit', ms: 5, status: 'failed', reason: 'StepTimeout' },
 ]
 
-const verdict = { policy: 'f'.repeat(64), decisionId: 'dec_1', classification: 'PUBLIC', action: 'allow' } as const
+const verdict = {
+  policy: 'f'.repeat(64),
+  decisionId: 'dec_1',
+  classification: 'PUBLIC',
+  taint: UNTAINTED,
+  action: 'allow',
+} as const
 
 test('an entry holds kinds, pointers, spans, counts, sizes and times, and no text', () => {
   const body = { model: 'm', messages: [{ role: 'user', content: 'unlikelyword@example.com' }] }

@@ -29,6 +29,8 @@ const folder = mkdtempSync(join(tmpdir(), 'tappass-forgery-'))
 const keyPath = join(folder, 'key.pem')
 writeFileSync(keyPath, publicPem)
 
+const TAINTED = { agent_uuid: 'ag_1', stage: 'request', taint: ['injection', 'opaque'], taint_found: ['injection'] }
+
 type Row = Readonly<{ chain: string; seq: number; entry: string; hash: string; prev_hash: string | null }>
 
 /** A ledger of two processes, signed at their ends, with a checkpoint after each second entry. */
@@ -44,7 +46,8 @@ async function writeSigned(database: Database, checkpoints: string, entries = 6)
 async function writeChain(database: Database, ledger: Ledger, checkpoints: string, entries: number): Promise<string> {
   const sign = createSigning(ledger, signer, createCheckpointTable(database), createCheckpointFolder(checkpoints))
   for (let index = 0; index < entries; index++) {
-    await ledger.append(ledgerEntry())
+    // Among them entries of a tainted session, which are written by another statement.
+    await ledger.append(ledgerEntry(index % 3 === 0 ? { details: TAINTED } : {}))
     if (index % 2 === 1) await sign()
   }
   const chain = ledger.head()?.chain ?? ''

@@ -1,10 +1,12 @@
 /** The page about the ledger names what an entry holds, and its recipe gives an entry's commitment. */
+
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { UNTAINTED } from '../../../server/core/verdict.ts'
 import { decisionEntry } from '../../../server/ledger/entry-builder.ts'
 import { seal } from '../../../server/ledger/seal.ts'
 import { callOf } from '../pipeline/call-fixture.ts'
@@ -14,7 +16,13 @@ const recorder = {
   clock: { nowMs: () => 1_732_500_000_000, elapsedMs: () => 0 },
   random: { bytes: (count: number) => new Uint8Array(count) },
 }
-const verdict = { policy: 'f'.repeat(64), decisionId: 'dec_1', classification: 'PUBLIC', action: 'allow' } as const
+const verdict = {
+  policy: 'f'.repeat(64),
+  decisionId: 'dec_1',
+  classification: 'PUBLIC',
+  taint: UNTAINTED,
+  action: 'allow',
+} as const
 const content = '{"model":"m","messages":[{"role":"user","content":"übermorgen"}]}'
 const entry = decisionEntry(recorder, callOf(JSON.parse(content)), [], verdict, { content }, {})
 

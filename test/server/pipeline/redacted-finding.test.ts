@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Finding } from '../../../server/core/finding.ts'
 import type { StepOutcome } from '../../../server/core/step.ts'
-import type { PolicyInput, Verdict } from '../../../server/core/verdict.ts'
+import { type PolicyInput, UNTAINTED, type Verdict } from '../../../server/core/verdict.ts'
 import { redactedFindings } from '../../../server/pipeline/redacted-finding.ts'
 import { callOf } from './call-fixture.ts'
 
@@ -15,7 +15,7 @@ const finding = (pointer: string, confidence: number, kind = 'pii.x'): Finding =
   confidence,
 })
 const done = (...findings: readonly Finding[]): StepOutcome => ({ step: 's', ms: 0, status: 'done', findings })
-const head = { policy: '', decisionId: '', classification: 'PUBLIC' }
+const head = { policy: '', decisionId: '', classification: 'PUBLIC', taint: UNTAINTED }
 
 /** A policy by what it redacts. */
 const policyOf = (redacts: (input: PolicyInput) => readonly string[]) => ({

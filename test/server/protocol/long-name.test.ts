@@ -27,7 +27,7 @@ for (const [what, metadata] of ROWS) {
     assert.ok(chars < 500 * TEXTS.length, String(chars))
   })
   test(`in a chunk of a stream: ${what}`, () => {
-    const state = new StreamState(callOf({}), 64, () => undefined as never, new StreamProgress('PUBLIC', ''))
+    const state = new StreamState(callOf({}), 64, () => undefined as never, new StreamProgress('PUBLIC', [], ''))
     assert.ok(state.accept({ choices: [], more: metadata }, 1))
     const chars = charsBeside(state.pendingCall()?.segments ?? [])
     assert.ok(chars > 0 && chars < 500 * TEXTS.length, String(chars))

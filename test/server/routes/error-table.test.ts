@@ -118,14 +118,25 @@ for (const [what, body, expected] of REQUESTS) {
 
 test('a refusal stands at the top as well, as the original SDK reads it', async () => {
   const { error, ...top } = await check(await gateway.post('/v1/chat/completions', chat(key)), { status: 403 })
-  const { blocked_by, reason, classification, session_id, task_id, agent_uuid, pipeline_uuid, audit_url, message } =
-    error
+  const {
+    blocked_by,
+    reason,
+    classification,
+    taint,
+    session_id,
+    task_id,
+    agent_uuid,
+    pipeline_uuid,
+    audit_url,
+    message,
+  } = error
   assert.deepEqual(top, {
     decision: 'policy_block',
     message,
     blocked_by,
     reason,
     classification,
+    taint,
     details: {},
     session_id,
     task_id,

@@ -37,6 +37,7 @@ test('a call passes: the model server gets it without our key, the client gets t
     model: 'stand-in',
     redacted: [],
     redacted_in: [],
+    taint: [],
     session_id: 'ses_mine',
     task_id: CALL_ID,
     agent_uuid: gateway.agent.uuid,

@@ -1,7 +1,7 @@
 /** What nobody can read, over HTTP: it passes and the ledger says where it is; with a flag, or in lockdown, it is refused. */
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { safePointer } from '../../../server/ledger/entry-builder.ts'
+import { safePointer } from '../../../server/ledger/safe-pointer.ts'
 import { json } from '../model-server.ts'
 import { chat, type RunningGateway, startGateway } from '../running-gateway.ts'
 import { base64, FILES, noise, SHAPES } from '../steps/opaque-fixture.ts'

@@ -32,6 +32,12 @@ function levelOf({ level, kinds = {} }: FindingFamily): string {
   return levels.filter((name) => name !== undefined).join(', ') || '–'
 }
 
+function taintOf({ taint }: FindingFamily): string {
+  if (taint === undefined) return '–'
+  const from = taint.confidenceMin === undefined ? '' : `, confidence ${taint.confidenceMin}`
+  return `by ${taint.authors.map((author) => `\`${author}\``).join(', ')}${from}`
+}
+
 function rowOf(family: FindingFamily): readonly string[] {
   const { code, status } = errorRow(family.code ?? 'policy.blocked')
   const steps = Object.entries(family.required ?? {}).map(([step, stages]) => `\`${step}\` (${stages.join(', ')})`)
@@ -42,12 +48,23 @@ function rowOf(family: FindingFamily): readonly string[] {
     thresholdOf(family),
     family.action === 'refuse' || family.flag !== undefined ? `${status} \`${code}\`` : '–',
     levelOf(family),
+    taintOf(family),
     steps.join(', ') || '–',
     (family.standards ?? []).join(', '),
   ]
 }
 
-const HEAD = ['family', 'title', 'the default policy will', 'from', 'error', 'level', 'must have reported', 'standards']
+const HEAD = [
+  'family',
+  'title',
+  'the default policy will',
+  'from',
+  'error',
+  'level',
+  'taints the session',
+  'must have reported',
+  'standards',
+]
 
 /** What a rule may name, and where it names it. */
 function functionRows(): readonly (readonly string[])[] {

@@ -1,6 +1,8 @@
 /** Streams through the core: whatever the cuts, the client gets the same text, and of what is refused it gets nothing. */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { UNTAINTED } from '../../../server/core/verdict.ts'
 import { answerOf, type Bench, createBench, dripped, governed, requestOf } from '../governance/gateway-fixture.ts'
 import { chunk, chunksOf } from '../model-server.ts'
 
@@ -196,7 +198,7 @@ test('a policy that fails in the middle ends the stream; what it had not judged 
   const decideOnce = async (_input: unknown, decisionId: string) => {
     judged += 1
     if (judged > 2) throw new Error('gone')
-    return { policy: 'p', decisionId, classification: 'PUBLIC', action: 'allow' as const }
+    return { policy: 'p', decisionId, classification: 'PUBLIC', taint: UNTAINTED, action: 'allow' as const }
   }
   const { seen } = await streamOf(
     dripped([framed([chunk({ content: 'a' })], ''), framed([chunk({ content: 'b'.repeat(200) })], '')]),

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { PolicyInput, Verdict } from '../../../server/core/verdict.ts'
+import { type PolicyInput, UNTAINTED, type Verdict } from '../../../server/core/verdict.ts'
 import { shareOf } from '../../rounds.ts'
 import { chunk } from '../model-server.ts'
 import { sequence } from '../rules/fixture.ts'
@@ -14,7 +14,7 @@ import { FIXTURES, look, PROSE, pieces, whole } from './window-fixture.ts'
 /** Takes out whatever is found. */
 async function decide({ outcomes }: PolicyInput, decisionId: string): Promise<Verdict> {
   const kinds = [...new Set(outcomes.flatMap(({ findings }) => findings.map(({ kind }) => kind)))]
-  const head = { policy: 'f'.repeat(64), decisionId, classification: 'PUBLIC' }
+  const head = { policy: 'f'.repeat(64), decisionId, classification: 'PUBLIC', taint: UNTAINTED }
   return kinds.length > 0 ? { ...head, action: 'redact', kinds } : { ...head, action: 'allow' }
 }
 
