@@ -13,7 +13,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { ProbeAnswer } from './loop-probe.ts'
 import { unitFlags } from './unit-flag.ts'
-import { type Case, chatOf, worstCases } from './worst-bodies.ts'
+import { chatOf, worstCases } from './worst-bodies.ts'
+import type { Case } from './worst-shapes.ts'
 
 const { values } = parseArgs({
   options: {
@@ -29,7 +30,8 @@ const GIVE_UP_MS = 60_000
 
 let asked: Pick<Case, 'answer' | 'isStream'> = { answer: '{}', isStream: false }
 const models = createServer((request, response) => {
-  const type = asked.isStream && asked.answer.startsWith('{') === false ? 'text/event-stream' : 'application/json'
+  const isJson = typeof asked.answer === 'string' && asked.answer.startsWith('{')
+  const type = asked.isStream && !isJson ? 'text/event-stream' : 'application/json'
   request.resume().on('end', () => response.setHeader('content-type', type).end(asked.answer))
 }).listen(0, '127.0.0.1')
 await once(models, 'listening')

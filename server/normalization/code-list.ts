@@ -57,17 +57,30 @@ export function mayHaveList(text: string): boolean {
 /** Returns the lists of a text, by their bases. */
 export function codeListRuns(text: string, budget: UnpackBudget): readonly EncodedRun[] {
   if (!mayHaveList(text)) return []
-  return LISTS.flatMap(([base, expression, code]) =>
-    [...text.matchAll(expression)].flatMap(({ 0: found, 1: gap, index }) => {
+  const runs: EncodedRun[] = []
+  for (const [base, expression, code] of LISTS) {
+    expression.lastIndex = 0
+    for (let match = expression.exec(text); match !== null; match = expression.exec(text)) {
+      const { 0: found, 1: gap, index } = match
       // A gap that is the same each time may have digits in it.
       const numbers = gap === undefined ? found : found.replaceAll(gap, ' ')
-      const codes = [...numbers.matchAll(code)].flatMap(([, digits = '']) => (base === 16 ? pairs(digits) : [digits]))
-      const decoded = textOf(Buffer.from(codes.map((digits) => Number.parseInt(digits, base))), budget)
-      return decoded === undefined ? [] : [{ start: index, end: index + found.length, text: decoded }]
-    }),
-  )
+      const decoded = textOf(bytesOf(numbers, base, code), budget)
+      if (decoded !== undefined) runs.push({ start: index, end: index + found.length, text: decoded })
+    }
+  }
+  return runs
 }
 
-function pairs(digits: string): readonly string[] {
-  return digits.match(/[0-9a-fA-F]{2}/g) ?? []
+/** The bytes of a list; hexadecimal digits are pairs, of which several may stand together. */
+function bytesOf(numbers: string, base: number, code: RegExp): Buffer {
+  const bytes = Buffer.alloc(numbers.length)
+  let count = 0
+  code.lastIndex = 0
+  for (let match = code.exec(numbers); match !== null; match = code.exec(numbers)) {
+    const [, digits = ''] = match
+    const width = base === 16 ? 2 : digits.length
+    for (let at = 0; at + width <= digits.length; at += width)
+      bytes[count++] = Number.parseInt(width === digits.length ? digits : digits.slice(at, at + width), base)
+  }
+  return bytes.subarray(0, count)
 }

@@ -76,9 +76,12 @@ function matchOf(kind: string, { start, end }: UnreadRun): Match {
   return { kind: `opaque.${kind}`, severity: 'low', confidence: 0.9, start, end }
 }
 
+/** Of a longer run, the beginning tells what it is. */
+const SAMPLE_CHARS = 64 * 1024
+
 function firstOpaqueRun(text: string): Match | undefined {
   for (const run of longRuns(text, RUN_CHARS_MIN)) {
-    const lines = text.slice(run.start, run.end)
+    const lines = text.slice(run.start, Math.min(run.end, run.start + SAMPLE_CHARS))
     const kind = isDigests(lines) ? undefined : opaqueKind(lines.replace(/\s/g, ''), () => isArmoured(text, run))
     if (kind !== undefined) return matchOf(kind, run)
   }
@@ -114,6 +117,10 @@ function opaqueKind(run: string, isArmouredRun: () => boolean): string | undefin
   return isHexadecimal ? 'hexadecimal' : 'base64'
 }
 
+/** Counted one by one: each match in a list would take fifty times its text. */
 function binaryShare(text: string): number {
-  return (text.match(BINARY)?.length ?? 0) / text.length
+  let count = 0
+  BINARY.lastIndex = 0
+  while (BINARY.test(text)) count++
+  return count / text.length
 }
