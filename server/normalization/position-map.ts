@@ -93,17 +93,17 @@ export function lastAtOrBefore(ascending: Ascending, index: number): number {
   return low
 }
 
-/** A shorter list is kept as it is, a longer one in a buffer that doubles. */
-const PLAIN_MAX = 4_096
+/** What a list has room for at first. Buffers of any other kind would make each write take five times as long. */
+const ROOM = 64
 
 /** Numbers below 2^32. */
 class NumberList {
-  #numbers: number[] | Uint32Array = []
+  #numbers = new Uint32Array(ROOM / 4)
   length = 0
 
   /** Appends a number. */
   push(number: number): void {
-    if (this.length >= PLAIN_MAX && this.length >= this.#numbers.length) {
+    if (this.length === this.#numbers.length) {
       const more = new Uint32Array(2 * this.length)
       more.set(this.#numbers)
       this.#numbers = more
@@ -119,7 +119,7 @@ class NumberList {
 
 /** Lengths, seven bits a byte, the lowest first; all but the last byte of a length have the highest bit. */
 export class ByteList {
-  #bytes: number[] | Uint8Array = []
+  #bytes = new Uint8Array(ROOM)
   length = 0
 
   /** Appends a length. */
@@ -130,7 +130,7 @@ export class ByteList {
   }
 
   #push(byte: number): void {
-    if (this.length >= PLAIN_MAX && this.length >= this.#bytes.length) {
+    if (this.length === this.#bytes.length) {
       const more = new Uint8Array(2 * this.length)
       more.set(this.#bytes)
       this.#bytes = more

@@ -1,9 +1,9 @@
 /** Places of an edited text are mapped as a list of all its pieces would map them, in a few bytes an edit. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createChance } from '../../../bench/body-generator.ts'
 import { EditableText } from '../../../server/normalization/edited-text.ts'
 import { ByteList } from '../../../server/normalization/position-map.ts'
-import { createChance } from '../fuzz/body-generator.ts'
 
 /** Of each character of the result, the range of the source that it stands for. */
 type Origin = readonly [start: number, end: number]
