@@ -1,7 +1,8 @@
 /**
  * Measures what one body may do to a gateway: how long its event loop stands still, what processor time a call takes, and
- * by how much its memory grows, over bodies and answers that are made to be slow.
- * `node bench/worst-case.ts [--chars 4900000] [--root CLONE] [--only TEXT]`; `--root` measures another clone.
+ * by how much its memory grows, over bodies and answers that are made to be slow, and over bodies, answers and streams by chance.
+ * `node bench/worst-case.ts [--chars 4900000] [--root CLONE] [--only TEXT] [--bodies 600] [--seed 9]`; `--root` measures another
+ * clone, `--only 'by chance'` leaves out what is made to be slow.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,15 +12,19 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { chanceCases } from './chance-case.ts'
 import type { ProbeAnswer } from './loop-probe.ts'
 import { unitFlags } from './unit-flag.ts'
-import { type Case, chatOf, worstCases } from './worst-bodies.ts'
+import { chatOf, worstCases } from './worst-bodies.ts'
+import type { Case } from './worst-shapes.ts'
 
 const { values } = parseArgs({
   options: {
     chars: { type: 'string', default: '4900000' },
     root: { type: 'string', default: join(import.meta.dirname, '..') },
     only: { type: 'string', default: '' },
+    bodies: { type: 'string', default: '600' },
+    seed: { type: 'string', default: '9' },
   },
 })
 const CHARS = Number(values.chars)
@@ -29,7 +34,8 @@ const GIVE_UP_MS = 60_000
 
 let asked: Pick<Case, 'answer' | 'isStream'> = { answer: '{}', isStream: false }
 const models = createServer((request, response) => {
-  const type = asked.isStream && asked.answer.startsWith('{') === false ? 'text/event-stream' : 'application/json'
+  const isJson = typeof asked.answer === 'string' && asked.answer.startsWith('{')
+  const type = asked.isStream && !isJson ? 'text/event-stream' : 'application/json'
   request.resume().on('end', () => response.setHeader('content-type', type).end(asked.answer))
 }).listen(0, '127.0.0.1')
 await once(models, 'listening')
@@ -131,6 +137,27 @@ async function measure(gateway: Measured, one: Case): Promise<Figures | undefine
   }
 }
 
+/** Bodies, answers and streams by chance, one call each; of a small body the memory that it takes can't be told. */
+async function worstByChance(): Promise<object> {
+  const found = { bodies: 0, stallMs: 0, turnMs: 0, processorMs: 0, heldMb: 0, worst: '' }
+  const startMb = memoryMb(gateway, 'VmRSS')
+  await probe(gateway)
+  for (const one of chanceCases(Number(values.seed), Number(values.bodies))) {
+    asked = one
+    await post(gateway.url, `/v1${one.path}`, gateway.key, one.body, one.headers)
+    const { stallMs, turnMs, processorMs } = await probe(gateway)
+    found.bodies += 1
+    // The first ones load what later ones find loaded.
+    if (found.bodies <= 60) continue
+    if (turnMs > found.turnMs) found.worst = one.name
+    found.stallMs = Math.max(found.stallMs, stallMs)
+    found.turnMs = Math.max(found.turnMs, turnMs)
+    found.processorMs = Math.max(found.processorMs, processorMs)
+    found.heldMb = Math.max(found.heldMb, memoryMb(gateway, 'VmRSS') - startMb)
+  }
+  return found
+}
+
 let gateway = await start()
 const worst = { stallMs: 0, turnMs: 0, processorMs: 0, grown: 0, stopped: 0 }
 process.stdout.write(
@@ -158,5 +185,6 @@ for (const one of worstCases(CHARS)) {
   )
 }
 process.stdout.write(`\nworst: ${JSON.stringify(worst)}\n`)
+process.stdout.write(`by chance: ${JSON.stringify(await worstByChance())}\n`)
 gateway.child.kill('SIGKILL')
 models.close()

@@ -11,8 +11,14 @@ import type { Clock } from '../core/ports.ts'
 /** A task, and where the thread says that it has begun: its id and its processor time. */
 export type ThreadTask<T> = Readonly<{ progress: Int32Array; task: T }>
 
-/** `worker` is the file that a thread runs; it gets `workerData`. */
-export type ThreadPoolOptions = Readonly<{ worker: string; workerData: object; clock: Clock; limits?: Partial<Limits> }>
+/** `worker` is the file that a thread runs; it gets `workerData`. `heapMb`: what a thread may hold besides its newest values. */
+export type ThreadPoolOptions = Readonly<{
+  worker: string
+  workerData: object
+  clock: Clock
+  limits?: Partial<Limits>
+  heapMb?: number
+}>
 
 type Limits = Readonly<{ processorMs: number; waitMs: number; elapsedMs: number; pendingMax: number }>
 
@@ -32,7 +38,8 @@ function threadsMax(): number {
 }
 
 /** Memory of a thread (megabytes): the largest body takes some 50. */
-const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 48 }
+const HEAP_MB = 256
+const YOUNG_MB = 48
 
 /** Called in a thread when it begins with a task. */
 export function begin(progress: Int32Array): void {
@@ -42,7 +49,8 @@ export function begin(progress: Int32Array): void {
 }
 
 /** Creates the pool. Nothing is loaded before the first task. */
-export function createThreadPool({ worker, workerData, clock, limits }: ThreadPoolOptions): Inspector {
+export function createThreadPool(options: ThreadPoolOptions): Inspector {
+  const { worker, workerData, clock, limits, heapMb = HEAP_MB } = options
   const bounds = { ...LIMITS, ...limits }
   let opened: Promise<Piscina> | undefined
   let pending = 0
@@ -55,7 +63,9 @@ export function createThreadPool({ worker, workerData, clock, limits }: ThreadPo
       minThreads: 1,
       maxThreads: threadsMax(),
       idleTimeout: IDLE_MS,
-      resourceLimits: RESOURCE_LIMITS,
+      // A thread that waits for its next task within the last one keeps all that a weak reference had pointed at.
+      atomics: 'disabled',
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: YOUNG_MB },
     })
     // A thread that has no memory left, or is being ended, may fail without a task.
     pool.on('error', () => {})

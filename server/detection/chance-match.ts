@@ -2,8 +2,9 @@
  * Matches by chance: in some megabytes of base64 a few characters have the form of an account number or of a key. Inside a long
  * run that is no text they are a part of what it encodes, which is looked at by itself.
  */
-import { lastAtOrBefore } from '../normalization/edited-text.ts'
+
 import { longRuns } from '../normalization/encoded-text.ts'
+import { lastAtOrBefore } from '../normalization/position-map.ts'
 import type { Match } from './pattern.ts'
 
 /** So long is what detect_opaque notes when nobody can read it: nothing is passed over that is not told of. */

@@ -3,7 +3,7 @@
  * strings of a list of prompts. Models read them in one go.
  */
 import type { Segment } from '../core/call.ts'
-import { lastAtOrBefore } from '../normalization/edited-text.ts'
+import { lastAtOrBefore } from '../normalization/position-map.ts'
 import { isDigitCode } from './digit.ts'
 
 /** Segments that are read as one, and where each starts in `text`. */

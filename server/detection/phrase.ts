@@ -1,6 +1,7 @@
 /** Phrases of several words that indicate an attack. */
 import type { Author } from '../core/call.ts'
 import type { Severity } from '../core/finding.ts'
+import { replaceEach } from '../normalization/text-builder.ts'
 import type { KeywordIndex, KeywordMemo } from './keyword-index.ts'
 import { MATCHES_MAX, type Match } from './pattern.ts'
 
@@ -60,7 +61,7 @@ export function createPhraseDetector(phrases: readonly Phrase[], index: KeywordI
   const wordless = phrases.filter(({ keywords }) => keywords.length === 0)
   return (written, confidenceOf, memo) => {
     // Curly apostrophes are as long as straight ones.
-    const text = written.includes('’') ? written.replaceAll('’', "'") : written
+    const text = written.includes('’') ? replaceEach(written, /’/g, "'") : written
     // The memo is of the original text.
     const kept = text === written ? memo : undefined
     const isBeyondLatin = BEYOND_LATIN.test(text)

@@ -2,7 +2,7 @@
 import type { Segment, TextOrigin } from '../core/call.ts'
 import type { Finding } from '../core/finding.ts'
 import { InspectionError } from '../core/inspection.ts'
-import { type TextVariant, variantsOf } from '../normalization/text-variant.ts'
+import { type TextVariant, VariantError, variantsOf } from '../normalization/text-variant.ts'
 import { withoutChance } from './chance-match.ts'
 import { withoutCovered } from './covered-match.ts'
 import { type JoinedText, joinSegments, piecesOf, readAlone, seamsOf } from './joined-text.ts'
@@ -102,10 +102,13 @@ function withMatches(
 /** A variant, and the memo of its keywords. */
 type ScannedVariant = Readonly<{ variant: TextVariant; keywords: KeywordMemo }>
 
-/** A text, and what is computed of it once for all detectors: its variants (of a text that is whole, or is not), its value behind its name. */
+/**
+ * A text, and what is computed of it once for all detectors: its variants (of a text that is whole, or is not) or why it has
+ * none, its value behind its name.
+ */
 type ScannedText = JoinedText & {
   origin: TextOrigin
-  variants: readonly ScannedVariant[] | undefined
+  variants: readonly ScannedVariant[] | InspectionError | VariantError | undefined
   named: Readonly<{ joined: ScannedText; alone: ScannedText; start: number }> | undefined
 }
 
@@ -135,10 +138,21 @@ function variantsIn(scanned: ScannedText, origin: TextOrigin): readonly ScannedV
   const { text } = scanned
   if (text.length < TEXT_CHARS_MIN) return EMPTY
   if (scanned.variants === undefined || scanned.origin !== origin) {
-    scanned.variants = variantsOf(text, seamsOf(scanned), origin).map((variant) => ({ variant, keywords: {} }))
+    scanned.variants = readVariants(scanned, origin)
     scanned.origin = origin
   }
+  if (scanned.variants instanceof Error) throw scanned.variants
   return scanned.variants
+}
+
+/** What can't be read for one detector can't be read for the next. */
+function readVariants(scanned: ScannedText, origin: TextOrigin): NonNullable<ScannedText['variants']> {
+  try {
+    return variantsOf(scanned.text, seamsOf(scanned), origin).map((variant) => ({ variant, keywords: {} }))
+  } catch (cause) {
+    if (cause instanceof InspectionError || cause instanceof VariantError) return cause
+    throw cause
+  }
 }
 
 function matchesIn(scanned: ScannedText, origin: TextOrigin, matcher: Matcher): readonly Match[] {

@@ -2,10 +2,10 @@
 import type { EncodedRun } from './decoded-bytes.ts'
 import { textOf, type UnpackBudget } from './packed-bytes.ts'
 
-/** PRINTABLE_MIN bytes; a name may stand before them. */
-const RUN = /[A-Z2-7]{26,}|[a-z2-7]{26,}/
+/** PRINTABLE_MIN bytes; a name may stand before them. In two parts as in run-text.ts. */
+const RUN = /[A-Z2-7]{26}[A-Z2-7]*|[a-z2-7]{26}[a-z2-7]*/
 /** Of the alphabet whose letters follow the digits. */
-const EXTENDED_RUN = /[0-9A-V]{26,}|[0-9a-v]{26,}/
+const EXTENDED_RUN = /[0-9A-V]{26}[0-9A-V]*|[0-9a-v]{26}[0-9a-v]*/
 
 const DIGIT = /[2-7]/
 

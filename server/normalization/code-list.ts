@@ -1,4 +1,7 @@
-/** Text, or compressed text, that is written as the numbers of its bytes: hexadecimal, decimal or octal, with something in between. */
+/**
+ * Text, or compressed text, that is written as the numbers of its bytes: hexadecimal, decimal or octal, with something in between;
+ * or as their bits, seven or eight a character.
+ */
 
 import type { EncodedRun } from './decoded-bytes.ts'
 import { textOf, type UnpackBudget } from './packed-bytes.ts'
@@ -57,17 +60,58 @@ export function mayHaveList(text: string): boolean {
 /** Returns the lists of a text, by their bases. */
 export function codeListRuns(text: string, budget: UnpackBudget): readonly EncodedRun[] {
   if (!mayHaveList(text)) return []
-  return LISTS.flatMap(([base, expression, code]) =>
-    [...text.matchAll(expression)].flatMap(({ 0: found, 1: gap, index }) => {
+  const runs: EncodedRun[] = []
+  for (const [base, expression, code] of LISTS) {
+    expression.lastIndex = 0
+    for (let match = expression.exec(text); match !== null; match = expression.exec(text)) {
+      const { 0: found, 1: gap, index } = match
       // A gap that is the same each time may have digits in it.
       const numbers = gap === undefined ? found : found.replaceAll(gap, ' ')
-      const codes = [...numbers.matchAll(code)].flatMap(([, digits = '']) => (base === 16 ? pairs(digits) : [digits]))
-      const decoded = textOf(Buffer.from(codes.map((digits) => Number.parseInt(digits, base))), budget)
-      return decoded === undefined ? [] : [{ start: index, end: index + found.length, text: decoded }]
-    }),
-  )
+      const decoded = textOf(bytesOf(numbers, base, code), budget)
+      if (decoded !== undefined) runs.push({ start: index, end: index + found.length, text: decoded })
+    }
+  }
+  return runs
 }
 
-function pairs(digits: string): readonly string[] {
-  return digits.match(/[0-9a-fA-F]{2}/g) ?? []
+/** The bytes of a list; hexadecimal digits are pairs, of which several may stand together. */
+function bytesOf(numbers: string, base: number, code: RegExp): Buffer {
+  const bytes = Buffer.alloc(numbers.length)
+  let count = 0
+  code.lastIndex = 0
+  for (let match = code.exec(numbers); match !== null; match = code.exec(numbers)) {
+    const [, digits = ''] = match
+    const width = base === 16 ? 2 : digits.length
+    for (let at = 0; at + width <= digits.length; at += width)
+      bytes[count++] = Number.parseInt(width === digits.length ? digits : digits.slice(at, at + width), base)
+  }
+  return bytes.subarray(0, count)
+}
+
+/** Bits of eight characters and more. Each bit, and each gap, can be read in one way. */
+const BITS = /(?<![0-9A-Za-z])(?:0b)?[01](?:[01]|[\s,;|_.:'"-]{1,4}(?:0b)?(?=[01])){55,}(?![0-9A-Za-z])/g
+
+/** Returns the runs that decode to text, in order. */
+export function bitRuns(text: string, budget: UnpackBudget): readonly EncodedRun[] {
+  if (!text.includes('00') && !text.includes('11')) return []
+  return [...text.matchAll(BITS)].flatMap(({ 0: found, index }) => {
+    const decoded = bitText(found, budget)
+    return decoded === undefined ? [] : [{ start: index, end: index + found.length, text: decoded }]
+  })
+}
+
+function bitText(found: string, budget: UnpackBudget): string | undefined {
+  const groups = found.replaceAll('0b', '').match(/[01]+/g) ?? []
+  const bits = groups.join('')
+  const isSeven = groups.length > 1 ? groups.every(({ length }) => length === 7) : bits.length % 8 !== 0
+  return textOf(bytesOfBits(bits, isSeven ? 7 : 8), budget)
+}
+
+function bytesOfBits(bits: string, width: number): Buffer {
+  const bytes = Buffer.alloc(Math.floor(bits.length / width))
+  for (let at = 0; at < bytes.length * width; at++) {
+    const byte = Math.floor(at / width)
+    bytes[byte] = ((bytes[byte] as number) << 1) | (bits.charCodeAt(at) & 1)
+  }
+  return bytes
 }

@@ -115,20 +115,26 @@ function tried(packing: Packing, bytes: Buffer, budget: UnpackBudget): Buffer | 
 }
 
 function unpackedAs(packing: Packing, bytes: Buffer, budget: UnpackBudget): Buffer | undefined {
+  // A stream of zlib takes some kilobytes, whatever comes out of it.
+  if (budget.bytes <= 0) return refused(packing, budget)
   try {
     // What is there of a run that was cut is read, too.
     const cut = packing === 'gzip' || packing === 'zlib' ? { finishFlush: constants.Z_SYNC_FLUSH } : {}
     const result = UNPACK[packing](bytes, {
       ...cut,
-      maxOutputLength: Math.max(1, Math.min(UNPACKED_BYTES_MAX, budget.bytes)),
+      maxOutputLength: Math.min(UNPACKED_BYTES_MAX, budget.bytes),
     })
     budget.bytes -= result.length
     return result
   } catch (cause) {
     // Not compressed after all; or larger than anybody may make us unpack.
     if ((cause as { code?: unknown }).code !== 'ERR_BUFFER_TOO_LARGE') return undefined
-    if (packing !== 'raw' && packing !== 'brotli') budget.refused++
     budget.bytes -= UNPACKED_BYTES_MAX
-    return undefined
+    return refused(packing, budget)
   }
+}
+
+/** Where only a guess says that bytes are packed, nothing is missing. */
+function refused(packing: Packing, budget: UnpackBudget): undefined {
+  if (packing !== 'raw' && packing !== 'brotli') budget.refused++
 }

@@ -2,6 +2,7 @@
 import { base32Text } from './base-32.ts'
 import { PRINTABLE_MIN } from './decoded-bytes.ts'
 import { packingOf, textOf, type UnpackBudget } from './packed-bytes.ts'
+import { replaceEach } from './text-builder.ts'
 
 /**
  * The decoded text of a run, or undefined when it isn't text. Its last line may be the first word of what follows, and
@@ -10,15 +11,21 @@ import { packingOf, textOf, type UnpackBudget } from './packed-bytes.ts'
 export function runText(run: string, budget: UnpackBudget): string | undefined {
   const lineEnd = run.lastIndexOf('\n')
   if (lineEnd < 0) return lettersText(run, budget)
-  return lettersText(run.replace(/\s/g, ''), budget) ?? lettersText(run.slice(0, lineEnd).replace(/\s/g, ''), budget)
+  return (
+    lettersText(replaceEach(run, /\s/g, ''), budget) ??
+    lettersText(replaceEach(run.slice(0, lineEnd), /\s/g, ''), budget)
+  )
 }
 
 function lettersText(characters: string, budget: UnpackBudget): string | undefined {
   return hexadecimalText(characters, budget) ?? base64Text(characters, budget) ?? base32Text(characters, budget)
 }
 
-/** Text of PRINTABLE_MIN characters; a name or `0x` may stand before it. */
-const HEXADECIMAL = /[0-9a-fA-F]{32,}/
+/**
+ * Text of PRINTABLE_MIN characters; a name or `0x` may stand before it. Written in two parts, because an expression keeps a
+ * place to go back to for each repetition that it has to count (64 MB for the longest text).
+ */
+const HEXADECIMAL = /[0-9a-fA-F]{32}[0-9a-fA-F]*/
 
 function hexadecimalText(characters: string, budget: UnpackBudget): string | undefined {
   const digits = HEXADECIMAL.exec(characters)?.[0]

@@ -1,4 +1,4 @@
-/** Builds long texts and lists of numbers out of very many pieces, in little more memory than they have in the end. */
+/** Builds long texts out of very many pieces, in little more memory than they have in the end. */
 
 /** Pieces that are joined at once. A text that grows piece by piece keeps a node of its own for each of them. */
 const PIECES_MAX = 4_096
@@ -27,32 +27,14 @@ export class TextBuilder {
   }
 }
 
-/** A longer list is kept in four bytes a number. */
-const PLAIN_MAX = 4_096
+/** A global replacement keeps each match until the text is done. */
+const PART_CHARS = 64 * 1024
 
-/** Ascending numbers below 2^32, the first of which is 0. */
-export class NumberList {
-  #numbers: number[] | Uint32Array = [0]
-  length = 1
-
-  /** Appends a number. */
-  push(number: number): void {
-    const isFull = this.length >= PLAIN_MAX && this.length >= this.#numbers.length
-    if (isFull) {
-      const more = new Uint32Array(2 * this.length)
-      more.set(this.#numbers)
-      this.#numbers = more
-    }
-    this.#numbers[this.length++] = number
-  }
-
-  /** The last number. */
-  last(): number {
-    return this.#numbers[this.length - 1] as number
-  }
-
-  /** The numbers, without room for more. */
-  finish(): ArrayLike<number> {
-    return this.#numbers.length === this.length ? this.#numbers : this.#numbers.slice(0, this.length)
-  }
+/** Replaces matches of one character, of a text as long as may be, part by part. */
+export function replaceEach(text: string, character: RegExp, by: string): string {
+  if (text.length <= PART_CHARS) return text.replace(character, by)
+  const parts: string[] = []
+  for (let at = 0; at < text.length; at += PART_CHARS)
+    parts.push(text.slice(at, at + PART_CHARS).replace(character, by))
+  return parts.join('')
 }

@@ -4,20 +4,14 @@
  */
 
 import type { TextOrigin } from '../core/call.ts'
-import { apartRuns } from './apart-letters.ts'
-import { base32GroupRuns } from './base-32.ts'
-import { base85Runs } from './base-85.ts'
-import { bitRuns } from './bit-list.ts'
-import { byteLineRuns } from './byte-lines.ts'
-import { cipherRuns } from './cipher.ts'
-import { codeListRuns } from './code-list.ts'
 import type { EncodedRun } from './decoded-bytes.ts'
-import { EditableText, type EditedText, lastAtOrBefore } from './edited-text.ts'
+import { EditableText, type EditedText } from './edited-text.ts'
 import { encodedRuns, type UnreadRun } from './encoded-text.ts'
 import { withoutJoints } from './joined-string.ts'
-import { groupRuns } from './letter-group.ts'
 import { normalize, withoutMarks } from './normalization.ts'
-import { type UnpackBudget, unpackBudget } from './packed-bytes.ts'
+import { unpackBudget } from './packed-bytes.ts'
+import { lastAtOrBefore } from './position-map.ts'
+import { wholeTextRuns } from './whole-text.ts'
 
 /** A text to scan. `span` maps a range of this text to the range of the original. */
 export type TextVariant = Readonly<{
@@ -103,36 +97,16 @@ export function variantsOf(
 /** A variant whose runs have not been looked for yet. */
 type Draft = TextVariant & { readonly unread: UnreadRun[] }
 
-/** Readers of encodings whose end is not known before they are over. */
-const WHOLE_TEXT_READERS: readonly ((
-  text: string,
-  budget: UnpackBudget,
-  unread: UnreadRun[],
-) => readonly EncodedRun[])[] = [
-  codeListRuns,
-  bitRuns,
-  byteLineRuns,
-  groupRuns,
-  base32GroupRuns,
-  base85Runs,
-  apartRuns,
-  cipherRuns,
-]
-
 /** Returns a function that finds the runs of variants of one text, and tells each which of its runs it could not read. */
 function createRunReader(origin: TextOrigin): (variant: Draft) => readonly EncodedRun[] {
   const budget = unpackBudget(origin !== 'stream')
   return ({ text, unread }) => {
     const runs = encodedRuns(text, budget, unread)
     if (origin !== 'request') return runs
-    // How far these go is not known before they are over: a stream would have to hold all that may be one. Of an answer with
-    // code in it they would be most of what it costs.
-    let all = runs
-    for (const read of WHOLE_TEXT_READERS) {
-      const found = read(text, budget, unread)
-      if (found.length > 0) all = [...all, ...found]
-    }
-    return all
+    // How far the others go is not known before they are over: a stream would have to hold all that may be one. Of an answer
+    // with code in it they would be most of what it costs.
+    const others = wholeTextRuns(text, budget, unread)
+    return others.length === 0 ? runs : [...runs, ...others]
   }
 }
 

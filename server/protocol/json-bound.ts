@@ -19,8 +19,10 @@ const [QUOTE, COMMA, COLON, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE
   34, 44, 58, 91, 93, 123, 125,
 ] as const
 
-/** Limits of JSON text; `stringsMax` counts names, too. */
-export type JsonLimits = Readonly<Record<keyof typeof STRUCTURE_LIMITS, number> & { stringsMax?: number }>
+/** Limits of JSON text; `stringsMax` counts names, too, and `literalMax` is the longest number. */
+export type JsonLimits = Readonly<
+  Record<keyof typeof STRUCTURE_LIMITS, number> & { stringsMax?: number; literalMax?: number }
+>
 
 function bodyLimits(text: string): JsonLimits {
   return { ...STRUCTURE_LIMITS, valuesMax: Math.max(STRUCTURE_LIMITS.valuesMax, text.length / LONG_VALUE_CHARS) }
@@ -33,8 +35,10 @@ function bodyLimits(text: string): JsonLimits {
 export function exceededLimit(text: string): keyof typeof STRUCTURE_LIMITS | undefined
 export function exceededLimit(text: string, limits: JsonLimits): keyof JsonLimits | undefined
 export function exceededLimit(text: string, limits = bodyLimits(text)): keyof JsonLimits | undefined {
-  const { depthMax, containersMax, membersMax, valuesMax, stringsMax = Infinity } = limits
+  const { depthMax, containersMax, membersMax, valuesMax, stringsMax = Infinity, literalMax = Infinity } = limits
   let [depth, containers, members, values, strings] = [0, 0, 0, 0, 0]
+  // Where a number may have begun.
+  let last = 0
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) {
@@ -48,6 +52,11 @@ export function exceededLimit(text: string, limits = bodyLimits(text)): keyof Js
       if (++depth > depthMax) return 'depthMax'
       if (++containers > containersMax) return 'containersMax'
     } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth -= 1
+    else {
+      if (at - last > literalMax) return 'literalMax'
+      continue
+    }
+    last = at
   }
   return undefined
 }

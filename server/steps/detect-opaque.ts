@@ -7,9 +7,9 @@ import type { LocalStep } from '../core/step.ts'
 import type { Engine } from '../detection/engine.ts'
 import type { Match } from '../detection/pattern.ts'
 import type { Matcher } from '../detection/scan.ts'
-import { lastAtOrBefore } from '../normalization/edited-text.ts'
 import type { UnreadRun } from '../normalization/encoded-text.ts'
 import { isUnreadable, judgedRuns } from '../normalization/judged-run.ts'
+import { lastAtOrBefore } from '../normalization/position-map.ts'
 import type { TextVariant } from '../normalization/text-variant.ts'
 
 /** What model servers make themselves and want back as it is, in a turn of the model; where Responses has its own items; anywhere but in a user's. */
@@ -141,6 +141,10 @@ function knownRanges(matches: readonly Match[]) {
   return { spans, starts, ends }
 }
 
+/** Counted one by one: each match in a list would take fifty times its text. */
 function binaryShare(text: string): number {
-  return (text.match(BINARY)?.length ?? 0) / text.length
+  let count = 0
+  BINARY.lastIndex = 0
+  while (BINARY.test(text)) count++
+  return count / text.length
 }

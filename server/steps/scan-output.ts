@@ -6,7 +6,7 @@
 import { originOf } from '../core/call.ts'
 import type { LocalStep } from '../core/step.ts'
 import type { Engine } from '../detection/engine.ts'
-import type { Detector, Match } from '../detection/pattern.ts'
+import { type Detector, MATCHES_MAX, type Match } from '../detection/pattern.ts'
 import { earliestPending } from '../detection/pending-match.ts'
 
 /** The longest text (UTF-16 code units) that a match can span, including lookaround. */
@@ -35,12 +35,14 @@ function pendingInvisibleStart(text: string): number {
 
 function hiddenTexts(text: string): readonly Match[] {
   if (!INVISIBLE.test(text)) return NO_MATCHES
-  return [...text.matchAll(INVISIBLE_RUN)]
-    .filter(([run]) => run.length >= INVISIBLE_CHARS_MIN && !FLAG.test(run))
-    .map((match): Match => {
-      const [start, end] = [match.index, match.index + match[0].length]
-      return { kind: 'exfiltration.hidden_text', severity: 'high', confidence: 0.9, start, end }
-    })
+  const matches: Match[] = []
+  for (const { 0: run, index: start } of text.matchAll(INVISIBLE_RUN)) {
+    if (run.length < INVISIBLE_CHARS_MIN || FLAG.test(run)) continue
+    const end = start + run.length
+    matches.push({ kind: 'exfiltration.hidden_text', severity: 'high', confidence: 0.9, start, end })
+    if (matches.length > MATCHES_MAX) break
+  }
+  return matches
 }
 
 /** Kinds `exfiltration.*`. */

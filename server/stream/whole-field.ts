@@ -14,6 +14,9 @@ import { isTailHarmless } from './harmless-tail.ts'
 /** Members of a choice that hold its texts. What stands beside them comes as a whole. */
 const CONTENT_MEMBERS = new Set(['delta', 'text', 'message'])
 
+/** What a secret begins with at the end of a string is shorter, however it is written. All of a long string would hold up others. */
+const TAIL_CHARS = 16 * 1024
+
 /** Names of strings within them that come as a whole. Every other string is a text that goes on. */
 const WHOLE_NAMES = new Set('role id type name title url file_id call_id expires_at'.split(' '))
 
@@ -91,7 +94,7 @@ export class WholeFields {
   /** True for the beginning of a secret. Digits may begin anything, and are in most ids; a number and a key never go on. */
   isIncomplete({ isOutside, segment }: WholeField): boolean {
     if (!isOutside || segment.isNumber === true || segment.pointer.endsWith(KEY_SUFFIX)) return false
-    return !isTailHarmless(segment.text, this.#pendingFrom, [], Infinity)
+    return !this.#isHarmless(segment.text, Infinity)
   }
 
   /** Notes which strings of this batch have findings, and ends it. Returns the repetitions of each. */
@@ -123,8 +126,8 @@ export class WholeFields {
     return (known !== undefined && !isAddress) || !this.#isHarmless(text)
   }
 
-  #isHarmless(text: string): boolean {
-    return isTailHarmless(text, this.#pendingFrom, [])
+  #isHarmless(text: string, digitsMax?: number): boolean {
+    return isTailHarmless(text.slice(-TAIL_CHARS), this.#pendingFrom, [], digitsMax)
   }
 
   #judged(segment: Segment, field: string, isJoined: boolean): readonly WholeField[] {

@@ -8,7 +8,7 @@ const BETWEEN_CHARS_MAX = 160
 const PIECE_CHARS = 64
 
 /** A run of base64, and one that is a piece of a key when only signs and digits stand before it. */
-const RUN = /[A-Za-z0-9+/]{16,}={0,2}/g
+const RUN = /[A-Za-z0-9+/]{16}[A-Za-z0-9+/]*={0,2}/g
 const RUN_END = /[A-Za-z0-9+/]*={0,2}/y
 const SIGNS = /^[^A-Za-z]{0,48}$/
 /** A last line that is shorter tells itself by its padding. */

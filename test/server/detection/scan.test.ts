@@ -31,6 +31,20 @@ test('the same thing in several readings is one finding', () => {
   ])
 })
 
+test('what has more variants than can be read is not read again by the next detector', () => {
+  const scan = createScanner()
+  const segments = project({ a: '\u200b '.repeat(1_000_001) })
+  const failures = [1, 2].map(() => {
+    try {
+      return scan(segments, find('x', /a/))
+    } catch (cause) {
+      return cause
+    }
+  })
+  assert.ok(failures[0] instanceof InspectionError)
+  assert.equal(failures[1], failures[0])
+})
+
 test('what another finding of its kind covers is left out; a vague one gives way to any', () => {
   const look = (text: string) => [
     ...find('x', /abcdef/)(text),

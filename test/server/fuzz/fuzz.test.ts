@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { type Case, createChance, nextCase } from '../../../bench/body-generator.ts'
 import { createWasmPolicy } from '../../../server/adapters/opa-wasm.ts'
 import { loadSteps } from '../../../server/adapters/step-folder.ts'
 import { systemClock } from '../../../server/adapters/system.ts'
@@ -19,7 +20,6 @@ import { policyDocument, readPolicy } from '../../../server/policy/policy-docume
 import { roundsHere, shareOf } from '../../rounds.ts'
 import { FAMILIES, testEngine } from '../detection/engine-fixture.ts'
 import { answerOf, createBench, governed, requestOf } from '../governance/gateway-fixture.ts'
-import { type Case, createChance, nextCase } from './body-generator.ts'
 
 const BODIES = 100_000
 const SEED = Number(process.env['TAPPASS_FUZZ_SEED'] ?? 9)

@@ -12,7 +12,9 @@ const ROWS: readonly (readonly [what: string, text: string, isParsed: boolean])[
   ['brackets in a text', JSON.stringify('[{:,'.repeat(100_000)), true],
   ['escaped quotes in a text', JSON.stringify('"'.repeat(100_000)), true],
   ['very many numbers', list(200_100, '1'), false],
-  ['many numbers as no double is', list(20_100, '1.0'), false],
+  ['many numbers as no double is', list(8_100, '1.0'), false],
+  ['a long number', list(4_000, '1'.repeat(20)).replace('1', '1'.repeat(500)), false],
+  ['long blanks between exact numbers', `[1,${' '.repeat(100_000)}2]`, true],
   ['many lists', list(10_100, '[]'), false],
   ['many objects', list(10_100, '{}'), false],
   ['many texts', list(20_100, '""'), false],
@@ -22,7 +24,7 @@ const ROWS: readonly (readonly [what: string, text: string, isParsed: boolean])[
 
 for (const [what, text, isParsed] of ROWS) {
   test(`${what}: ${isParsed ? 'parsed' : 'not parsed'}`, () => {
-    if (isParsed) assert.equal(JSON.stringify(parseQuickly(text)), text)
+    if (isParsed) assert.equal(JSON.stringify(parseQuickly(text)), text.replaceAll(' ', ''))
     else assert.throws(() => parseQuickly(text), SyntaxError)
   })
 }

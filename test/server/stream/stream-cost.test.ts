@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LocalStep } from '../../../server/core/step.ts'
+import { StreamProgress } from '../../../server/stream/stream-progress.ts'
+import { StreamState } from '../../../server/stream/stream-state.ts'
 import { chunk } from '../model-server.ts'
+import { callOf } from '../pipeline/call-fixture.ts'
 import { receive } from './stream-fixture.ts'
 import { PROSE, STEPS } from './window-fixture.ts'
 
@@ -49,6 +52,19 @@ for (const [what, text] of Object.entries(TEXTS)) {
     })
   }
 }
+
+test('of a long string beside the choices, only its end is read for what may go on', () => {
+  let most = 0
+  const pendingFrom = (text: string): number => {
+    most = Math.max(most, text.length)
+    return text.length
+  }
+  const state = new StreamState(callOf({}), 64, pendingFrom, new StreamProgress('PUBLIC', [], ''))
+  assert.ok(state.accept({ choices: [], more: '\u00e9'.repeat(600_000) }, 1))
+  assert.ok(state.pendingCall())
+  state.settle([])
+  assert.ok(most > 0 && most < 20_000, String(most))
+})
 
 test('others have their turn while a stream is judged', async () => {
   let turns = 0

@@ -2,8 +2,9 @@
  * Bodies by chance, the same for the same seed: what clients send, what nobody sends, and what is made for a detector. Each
  * may hold a marker, which is a secret, at a random place.
  */
-import { adversariesOf, OTHER_ADVERSARIES } from '../../../bench/adversary.ts'
-import { readRuleFiles } from '../../../server/rules/rule-source.ts'
+
+import { readRuleFiles } from '../server/rules/rule-source.ts'
+import { adversariesOf, OTHER_ADVERSARIES } from './adversary.ts'
 
 /** A source of chance. */
 export type Chance = Readonly<{
