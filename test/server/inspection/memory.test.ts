@@ -9,6 +9,7 @@ import { OTHER_ADVERSARIES, repeatedTo } from '../../../bench/adversary.ts'
 import { systemClock } from '../../../server/adapters/system.ts'
 import { createThreadPool } from '../../../server/adapters/thread-pool.ts'
 import type { Stage } from '../../../server/core/call.ts'
+import { rowsHere } from '../../rounds.ts'
 import { callOf } from '../pipeline/call-fixture.ts'
 
 const CHARS = 1_000_000
@@ -32,7 +33,7 @@ const DETECTORS: Readonly<Record<Stage, readonly string[]>> = {
 
 for (const stage of ['request', 'response'] as const) {
   test(`texts of a ${stage}`, async () => {
-    for (const one of OTHER_ADVERSARIES) {
+    for (const one of rowsHere(OTHER_ADVERSARIES)) {
       const text = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: repeatedTo(CHARS, one) }] })
       const call = callOf({ stage, text, body: undefined, segments: [] })
       const given = {
