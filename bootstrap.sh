@@ -19,14 +19,32 @@ missing_packages() {
   [ -s /etc/ssl/certs/ca-certificates.crt ] || printf 'ca-certificates '
 }
 
-# Another apt may be running on a new machine: wait for it.
+# Runs its arguments, and again for up to ten minutes while another program holds apt's or dpkg's lock, as on a new machine. Apt itself
+# waits for the lock of dpkg only, not for that of its lists.
+retry_while_locked() {
+  errors=$(mktemp)
+  tries=0
+  while :; do
+    code=0
+    "$@" >&2 2>"$errors" || code=$?
+    cat "$errors" >&2
+    if [ "$code" = 0 ] || [ "$tries" -ge 120 ] ||
+      ! grep -qE 'Could not get lock|Unable to (acquire|lock)|(is|was) locked' "$errors"; then
+      rm -f "$errors"
+      return "$code"
+    fi
+    tries=$((tries + 1))
+    sleep 5
+  done
+}
+
 install_packages() {
   command -v apt-get >/dev/null 2>&1 ||
     fail "missing on this machine: $*" 'there is no apt-get to install it' 'use Ubuntu 24.04, Debian 12 or Debian 13'
   printf 'bootstrap: installing %s\n' "$*" >&2
-  export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a
-  apt-get -q -o DPkg::Lock::Timeout=600 update >&2
-  apt-get -q -y -o DPkg::Lock::Timeout=600 --no-install-recommends install "$@" >&2
+  export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
+  retry_while_locked apt-get -q -o Acquire::Retries=3 update
+  retry_while_locked apt-get -q -y --no-remove --no-install-recommends install "$@"
 }
 
 main() {

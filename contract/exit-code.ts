@@ -15,3 +15,13 @@ export const EXIT_CODE = {
 
 /** One of them. */
 export type ExitCode = (typeof EXIT_CODE)[keyof typeof EXIT_CODE]
+
+const KNOWN: ReadonlySet<number> = new Set(Object.values(EXIT_CODE))
+
+/**
+ * Gives the code of a process as one of these. Any other one (127: not found; 137: out of memory; 243: a credential could not be
+ * read) is a failure: a code that nobody knows must never count as less than one that is known.
+ */
+export function exitCodeOf(code: number): ExitCode {
+  return KNOWN.has(code) ? (code as ExitCode) : EXIT_CODE.failed
+}

@@ -19,6 +19,6 @@ export async function run(invocation: Invocation): Promise<number> {
   return await forEachHost(invocation, connectors, targets, async (host) => {
     const spec = await readEffectiveSpec(invocation, host)
     const resources = selectResources(recipe(spec, text), invocation)
-    return await runHost(invocation, host, resources, spec.preflight, confirm)
+    return await runHost(invocation, host, resources, spec, confirm)
   })
 }

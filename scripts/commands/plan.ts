@@ -21,7 +21,7 @@ export async function run(invocation: Invocation): Promise<number> {
     const spec = await readEffectiveSpec(invocation, host)
     const resources = selectResources(recipe(spec, text), invocation)
     const readOnlyConnection = { ...connection, run: readOnly(connection.run) }
-    const inspection = await inspectHost(readOnlyConnection, freshFacts, resources, spec.preflight, invocation.nowMs)
+    const inspection = await inspectHost(readOnlyConnection, freshFacts, resources, spec, invocation.nowMs)
     if (inspection.status === 'refused') {
       emit({ event: 'refused', reasons: inspection.reasons })
       return { outcome: 'refused', applied: 0, remaining: 0 }

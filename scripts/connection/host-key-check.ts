@@ -1,6 +1,6 @@
 /** Verifies the key of a host against known_hosts files, and adds new keys to them. */
 import { createHash } from 'node:crypto'
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure } from '../core/failure.ts'
@@ -97,6 +97,13 @@ function explain(status: HostKeyStatus, address: HostAddress, path: string, blob
 /** Most severe first: a revoked or changed key in one file is not outweighed by another file. */
 const SEVERITY = ['revoked', 'changed', 'known', 'other-types', 'authority', 'unknown'] as const
 
+/** Adds a line to a file whose last one may not be ended: put behind it, it would spoil both. */
+function addLine(path: string, line: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  appendFileSync(path, text === '' || text.endsWith('\n') ? line : `\n${line}`, { mode: 0o600 })
+}
+
 /** Reads the files at once. An unknown key is added to the first file when `shouldAcceptNewKey` is set. */
 export function createHostKeyCheck(address: HostAddress, { knownHosts, shouldAcceptNewKey }: SshAccess): HostKeyCheck {
   const { name, port } = address
@@ -107,8 +114,7 @@ export function createHostKeyCheck(address: HostAddress, { knownHosts, shouldAcc
     const { path, status } = results[0] as (typeof results)[number]
     if (status.kind === 'known') return undefined
     if (status.kind !== 'unknown' || !shouldAcceptNewKey) return explain(status, address, path, blob)
-    mkdirSync(dirname(knownHosts[0]), { recursive: true, mode: 0o700 })
-    appendFileSync(knownHosts[0], renderKnownHost(name, port, blob), { mode: 0o600 })
+    addLine(knownHosts[0], renderKnownHost(name, port, blob))
     return undefined
   }
   return { types: files.flatMap(({ entries }) => keyTypesOf(entries, name, port)), check }

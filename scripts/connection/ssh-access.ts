@@ -8,10 +8,12 @@ import type { SshSettings } from './ssh-config.ts'
 
 /**
  * `identities` are private key files in the order in which they are offered; `agent` is the agent's socket. With `shouldAcceptNewKey`
- * (StrictHostKeyChecking=accept-new) an unknown key is added to the first of `knownHosts`; otherwise it is rejected.
+ * (StrictHostKeyChecking=accept-new) an unknown key is added to the first of `knownHosts`; otherwise it is rejected. Of keys that nobody has
+ * named (`isUsual`) one that can't be read, such as one with a passphrase, is passed over: the agent may hold it.
  */
 export type SshAccess = Readonly<{
   identities: readonly string[]
+  isUsual: boolean
   agent: string | undefined
   knownHosts: readonly [string, ...string[]]
   shouldAcceptNewKey: boolean
@@ -30,6 +32,7 @@ export function readSshAccess(invocation: Invocation, configured?: SshSettings):
   const isAgentUsed = identity === undefined && configured?.isAgentUsed !== false
   return {
     identities: identity === undefined ? usual.filter((path) => existsSync(path)) : [absolute(identity)],
+    isUsual: identity === undefined,
     agent: isAgentUsed ? invocation.environment['SSH_AUTH_SOCK'] : undefined,
     knownHosts:
       knownHosts === undefined ? [join(folder, 'known_hosts'), '/etc/ssh/ssh_known_hosts'] : [absolute(knownHosts)],

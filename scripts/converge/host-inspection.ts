@@ -18,13 +18,13 @@ export type HostInspection =
 async function refuseWithoutRoot(
   failure: Failure,
   getFact: GetFact,
-  limits: ParsedSpec['preflight'],
+  spec: Pick<ParsedSpec, 'preflight' | 'backup'>,
   nowMs: () => number,
 ): Promise<HostInspection> {
-  const facts = await gatherPreflightFacts(getFact)
+  const facts = await gatherPreflightFacts(getFact, spec)
   // Only root can see the owner of a port, and it may be ours.
   const listeners = facts.listeners.filter(({ program }) => program !== '')
-  const problems = preflightProblems({ ...facts, uid: 0, listeners }, limits, nowMs())
+  const problems = preflightProblems({ ...facts, uid: 0, listeners }, spec.preflight, nowMs())
   return { status: 'refused', reasons: [failure.text, ...problems] }
 }
 
@@ -36,7 +36,7 @@ export async function inspectHost(
   connection: Connection,
   freshFacts: (run: Connection['run']) => GetFact,
   resources: readonly Resource[],
-  limits: ParsedSpec['preflight'],
+  spec: Pick<ParsedSpec, 'preflight' | 'backup'>,
   nowMs: () => number,
 ): Promise<HostInspection> {
   const getFact = freshFacts(connection.run)
@@ -45,12 +45,12 @@ export async function inspectHost(
   inspecting.catch(() => undefined)
   let facts: PreflightFacts
   try {
-    facts = await gatherPreflightFacts(getFact)
+    facts = await gatherPreflightFacts(getFact, spec)
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== EXIT_CODE.refused) throw error
-    return await refuseWithoutRoot(error, freshFacts(connection.runAsUser), limits, nowMs)
+    return await refuseWithoutRoot(error, freshFacts(connection.runAsUser), spec, nowMs)
   }
-  const problems = preflightProblems(facts, limits, nowMs())
+  const problems = preflightProblems(facts, spec.preflight, nowMs())
   if (problems.length > 0) return { status: 'refused', reasons: problems }
   const [lock, oneTimeSecrets, plan] = await inspecting
   if (plan.refusals.length > 0) return { status: 'refused', reasons: plan.refusals }

@@ -82,10 +82,10 @@ export async function runHost(
   invocation: Invocation,
   host: HostSession,
   resources: readonly Resource[],
-  limits: ParsedSpec['preflight'],
+  spec: Pick<ParsedSpec, 'preflight' | 'backup'>,
   confirm: Confirm,
 ): Promise<HostResult> {
-  const inspection = await inspectHost(host.connection, host.freshFacts, resources, limits, invocation.nowMs)
+  const inspection = await inspectHost(host.connection, host.freshFacts, resources, spec, invocation.nowMs)
   if (inspection.status === 'refused') {
     host.emit({ event: 'refused', reasons: inspection.reasons })
     return { outcome: 'refused', applied: 0, remaining: 0 }

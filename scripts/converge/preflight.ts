@@ -25,7 +25,11 @@ export type PreflightFacts = Readonly<{
   diskFreeMegabytes: Readonly<Record<string, number>>
   memoryMegabytes: number
   clockMs: number
+  calendar: CalendarAnswer
 }>
+
+/** What systemd of the host says of the calendar expression of the backups: `problem` is empty when it understands it. */
+export type CalendarAnswer = Readonly<{ expression: string; problem: string }>
 
 /** The ports of ingress and gateway. */
 const PORTS = [80, 443, GATEWAY_PORT] as const
@@ -81,15 +85,31 @@ for p do echo "$p $(df -k --output=avail -- "$p" 2>/dev/null | tail -n 1 | tr -d
     ),
 }
 
+/** Only systemd itself knows what its timers accept: one that it does not accept would never fire. */
+function calendarFact(expression: string): Fact<CalendarAnswer> {
+  return {
+    query: { argv: ['systemd-analyze', 'calendar', '--', expression], effect: 'read' },
+    parse: ({ code, stdout, stderr }) => {
+      const neverElapses = /^\s*Next elapse: never$/m.test(stdout)
+      const problem = code === 0 ? (neverElapses ? 'it never comes' : '') : (stderr.trim().split('\n')[0] ?? '')
+      return { expression, problem: code === 0 ? problem : problem || `systemd-analyze ended with ${code}` }
+    },
+  }
+}
+
 /** Reads all facts of the preflight in one turn. */
-export async function gatherPreflightFacts(getFact: GetFact): Promise<PreflightFacts> {
-  const [traits, running, current, socket, listeners, numbers] = await Promise.all([
+export async function gatherPreflightFacts(
+  getFact: GetFact,
+  { backup: { schedule } }: Pick<ParsedSpec, 'backup'>,
+): Promise<PreflightFacts> {
+  const [traits, running, current, socket, listeners, numbers, calendar] = await Promise.all([
     getFact(hostTraitsFact),
     getFact(pathFact('/run/systemd/system')),
     getFact(targetFact(HOST_PATH.currentRelease)),
     getFact(unitFact(UNIT.socket)),
     getFact(listenersFact),
     getFact(numbersFact),
+    getFact(calendarFact(schedule)),
   ])
   const megabytes = (name: string) => Math.floor((numbers[name] ?? 0) / 1024)
   return {
@@ -102,6 +122,7 @@ export async function gatherPreflightFacts(getFact: GetFact): Promise<PreflightF
     diskFreeMegabytes: Object.fromEntries(DISK_FOLDERS.map((folder) => [folder, megabytes(folder)])),
     memoryMegabytes: megabytes('memory'),
     clockMs: numbers['clock'] ?? 0,
+    calendar,
   }
 }
 
@@ -179,6 +200,19 @@ function clockProblems({ clockMs }: PreflightFacts, nowMs: number, maximum: numb
   return [{ what: 'the clock of the host is wrong', why, next: 'timedatectl set-ntp true   (on the host)' }]
 }
 
+/** On a machine without systemd nobody can be asked, and that is the reason already. */
+function calendarProblems({ calendar, isSystemdRunning }: PreflightFacts): readonly FailureText[] {
+  const { expression, problem } = calendar
+  if (problem === '' || !isSystemdRunning) return []
+  return [
+    {
+      what: `backup.schedule: systemd does not accept "${expression}"`,
+      why: `${problem}; its timer would never start a backup`,
+      next: `try one on the host: systemd-analyze calendar '*-*-* 03:17:00 UTC'`,
+    },
+  ]
+}
+
 /** Returns all problems that prevent an installation on the host. Pure. `nowMs` is the clock of the controller. */
 export function preflightProblems(
   facts: PreflightFacts,
@@ -190,5 +224,6 @@ export function preflightProblems(
     ...portProblems(facts),
     ...diskProblems(facts, limits.diskFreeMegabytesMin),
     ...clockProblems(facts, nowMs, limits.clockSkewSecondsMax),
+    ...calendarProblems(facts),
   ]
 }

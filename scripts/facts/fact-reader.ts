@@ -1,4 +1,5 @@
 /** Reads facts in batches: all requests of one turn of the event loop become one script and one round trip. */
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { factScript, isComplete, parseBatch } from '../connection/batch.ts'
 import { Failure } from '../core/failure.ts'
 import type { BatchQuery, Command, Fact, GetFact, Output, Runner } from '../core/host.ts'
@@ -38,12 +39,15 @@ const LINES_SHOWN_MAX = 3
 
 /** What the host printed besides the markers of the script, its first lines. */
 function foreignOutput({ stdout, stderr }: Output, nonce: string): string {
-  return `${stdout}\n${stderr}`
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith(nonce))
-    .slice(0, LINES_SHOWN_MAX)
-    .join(' | ')
+  return (
+    `${stdout}\n${stderr}`
+      .split('\n')
+      // A terminal would do what they say: colours, titles, answers.
+      .map((line) => line.replace(/\p{Cc}/gu, ' ').trim())
+      .filter((line) => line !== '' && !line.startsWith(nonce))
+      .slice(0, LINES_SHOWN_MAX)
+      .join(' | ')
+  )
 }
 
 function incompleteFailure(output: Output, nonce: string, received: number, expected: number): Failure {
@@ -54,14 +58,12 @@ function incompleteFailure(output: Output, nonce: string, received: number, expe
   }
   // cloud-init's forced command for root: Please login as the user "ubuntu" rather than the user "root".
   const account = /as the user "([\w.-]+)"/.exec(printed)?.[1]
-  return new Failure({
-    what: 'the login succeeded, but the host printed text of its own instead of running the command',
-    why: printed,
-    next:
-      account === undefined
-        ? 'check command= in ~/.ssh/authorized_keys and the shell start-up files of that account'
-        : `connect as that user: --host ${account}@…`,
-  })
+  const next =
+    account === undefined
+      ? 'check command= in ~/.ssh/authorized_keys and the shell start-up files of that account'
+      : `connect as that user: --host ${account}@…`
+  const what = 'the login succeeded, but the host printed text of its own instead of running the command'
+  return new Failure({ what, why: printed, next }, EXIT_CODE.unreachable)
 }
 
 async function runQueries(run: Runner, nonce: string, queries: readonly PendingQuery[]): Promise<void> {

@@ -8,8 +8,8 @@ import { APT_STAMP, isAptListFreshFact, type PackageState, packagesFact } from '
 /** `names` may contain `name=version`. `id` names the resource. */
 export type AptPackageOptions = Readonly<{ id: string; names: PerHost<readonly string[]> }>
 
-/** Never prompts: existing configuration files are kept, and needrestart restarts services. */
-const NONINTERACTIVE = ['env', 'DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_MODE=a'] as const
+/** Never prompts: existing configuration files are kept, and needrestart restarts nothing, for most services are other people's. */
+const NONINTERACTIVE = ['env', 'DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_SUSPEND=1'] as const
 const KEEP_CONFIGURATION = ['-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold'] as const
 
 /** Runs its arguments, and again for up to ten minutes while another program holds apt's or dpkg's lock. */
@@ -42,6 +42,8 @@ function install(names: readonly string[]): Command {
     'apt-get',
     'install',
     '--yes',
+    // What conflicts with ours belongs to somebody: apt refuses, and names it.
+    '--no-remove',
     '--no-install-recommends',
     '-o',
     'DPkg::Lock::Timeout=600',

@@ -58,6 +58,24 @@ function versionsFact(root: string): Fact<readonly string[]> {
   }
 }
 
+/**
+ * The versions that processes run from, wherever the link leads: an instance that was not restarted yet would fail at its next
+ * restart without its folder.
+ */
+function runningVersionsFact(root: string): Fact<ReadonlySet<string>> {
+  const script = `for process in /proc/[0-9]*; do readlink -- "$process/cwd"; done 2>/dev/null | sort -u; :`
+  return {
+    query: { argv: ['sh', '-c', script], effect: 'read' },
+    parse: ({ stdout }) => new Set(stdout.split('\n').flatMap((folder) => versionAt(root, folder) ?? [])),
+  }
+}
+
+/** The version whose folder a path is, or is in. */
+function versionAt(root: string, path: string): string | undefined {
+  const releases = `${root}/releases/`
+  return path.startsWith(releases) ? path.slice(releases.length).split('/')[0] : undefined
+}
+
 /** The release: with any file changed, added or missing, the folder is built in a staging folder and swapped. Old releases are removed. */
 export function release({ root, pack }: ReleaseOptions): Resource {
   return {
@@ -66,12 +84,13 @@ export function release({ root, pack }: ReleaseOptions): Resource {
       const path = `${root}/releases/${pack.version}`
       const current = `${root}/current`
       const staging = stagingFolder(path)
-      const [isIntact, manifest, target, standing, versions, left] = await Promise.all([
+      const [isIntact, manifest, target, standing, versions, running, left] = await Promise.all([
         getFact(isIntactFact(path)),
         getFact(digestFact(`${path}/${MANIFEST_NAME}`)),
         getFact(targetFact(current)),
         getFact(pathFact(current)),
         getFact(versionsFact(root)),
+        getFact(runningVersionsFact(root)),
         getFact(pathFact(staging)),
       ])
       assertNotDirectory(current, standing)
@@ -80,11 +99,19 @@ export function release({ root, pack }: ReleaseOptions): Resource {
         const reason = manifest === undefined ? 'it is absent' : 'its files were changed'
         changes.push({ action: `install release ${pack.version}`, reason, commands: installCommands(path, pack) })
       } else if (left.kind !== 'absent') changes.push(removeStaging(staging))
+      const currentVersion = target === undefined ? undefined : versionAt(root, target)
       if (target !== path) {
         const reason = target === undefined ? 'it is absent' : `it points to ${target}`
-        changes.push({ action: `link ${current} to ${path}`, reason, commands: [linkCommand(current, path)] })
+        // What was in force until now is the first to go back to, however old it is: by its time it is the newest from now on.
+        const touched =
+          currentVersion === undefined
+            ? []
+            : [changeCommand('touch', '--no-create', '--', `${root}/releases/${currentVersion}`)]
+        const [first, ...others] = [...touched, linkCommand(current, path)]
+        changes.push({ action: `link ${current} to ${path}`, reason, commands: [first as Command, ...others] })
       }
-      for (const old of versions.filter((version) => version !== pack.version).slice(PREVIOUS_RELEASES_KEPT)) {
+      for (const old of surplusVersions(versions, pack.version, currentVersion)) {
+        if (running.has(old)) continue
         const commands = [changeCommand('rm', '-rf', '--', `${root}/releases/${old}`)] as const
         changes.push({
           action: `remove release ${old}`,
@@ -95,4 +122,15 @@ export function release({ root, pack }: ReleaseOptions): Resource {
       return changes
     },
   }
+}
+
+/** The versions to be removed: all but the wanted one, the one in force before, and the newest. */
+function surplusVersions(
+  newestFirst: readonly string[],
+  desired: string,
+  currentVersion: string | undefined,
+): readonly string[] {
+  const others = newestFirst.filter((version) => version !== desired && version !== currentVersion)
+  const isPrevious = currentVersion !== undefined && currentVersion !== desired
+  return others.slice(PREVIOUS_RELEASES_KEPT - (isPrevious ? 1 : 0))
 }

@@ -93,6 +93,15 @@ function unreadable(id: string, path: string, isNeeded: boolean) {
   return refusedFailure(`cannot decrypt the secret ${id}`, why, `restore ${HOST_KEY}, or ${replacement}`)
 }
 
+/** The old value would be gone for ever, and with it the meaning of what was written with it. */
+function replaced(id: string, dependentPath: string) {
+  return refusedFailure(
+    `the secret ${id} of this host is another one than the one provided`,
+    `${dependentPath} was written with it, and the value on the host would be lost`,
+    `leave out --secret ${id}=FILE: the host keeps its own; with an empty host move the data away first: mv ${dependentPath} ${dependentPath}.old`,
+  )
+}
+
 const ROOT_ONLY = { owner: 'root', group: 'root', mode: '0600' } as const
 
 function repairs(path: string, state: PathState): readonly Change[] {
@@ -141,6 +150,8 @@ export function secret(options: SecretOptions): Resource {
       const args = [id, target, traits.credentialStore]
       if (provided !== undefined) {
         const command = scriptCommand(storeScript('cat'), [...args, ''], provided.readValue())
+        const isReplaced = isPresent && (isReadable || traits.credentialStore === 'plain')
+        if (isReplaced && dependentPath !== undefined) throw replaced(id, dependentPath)
         const reason = isPresent ? 'another value was provided' : 'it is absent'
         return [{ action: `store the secret ${id}`, reason, commands: [command] }]
       }

@@ -28,6 +28,14 @@ const ROOT_EQUIVALENT_GROUPS: NonNullable<AccountOptions['groupsForbidden']> = {
   admin: { reason: 'members may run every command as root', isSudo: true },
 }
 
+/**
+ * Ubuntu's servers have needrestart, which after an update of a library restarts all services that use it at once, also in the night:
+ * both instances would drain together, and the database with them. The folder is there for the case that it is installed later.
+ */
+const NEEDRESTART = `# TapPass restarts its services itself, one after the other: sudo systemctl restart tappass@1, then tappass@2 …
+$nrconf{override_rc}{qr(^tappass)} = 0;
+`
+
 /** The role `foundation`. Nothing here contains a secret. */
 export const foundation: Role = (spec, text) => {
   const { images, node } = parsePins(text('versions.yaml'))
@@ -49,6 +57,9 @@ export const foundation: Role = (spec, text) => {
     directory({ path: HOST_PATH.programFolder, ...ROOT, mode: '0755' }),
     directory({ path: HOST_PATH.stateFolder, ...ROOT, mode: '0755' }),
     file({ path: '/etc/tmpfiles.d/tappass.conf', content: temporary, ...ROOT, mode: '0644' }),
+    directory({ path: '/etc/needrestart', ...ROOT, mode: '0755' }),
+    directory({ path: '/etc/needrestart/conf.d', ...ROOT, mode: '0755' }),
+    file({ path: '/etc/needrestart/conf.d/tappass.conf', content: NEEDRESTART, ...ROOT, mode: '0644' }),
     directory({ path: HOST_PATH.runtimeFolder, ...ROOT, mode: '0755' }),
     directory({ path: HOST_PATH.revisionFolder, ...ROOT, mode: '0755' }),
     file({

@@ -1,5 +1,4 @@
 /** Runs commands on a remote host over one SSH connection: host keys are always verified, a dead peer is detected, small packets are not delayed. */
-import { readFileSync } from 'node:fs'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { constants } from 'node:os'
 import { Readable } from 'node:stream'
@@ -11,6 +10,7 @@ import { type HostAddress, renderHostAddress } from '../connection/host-address.
 import { createHostKeyCheck } from '../connection/host-key-check.ts'
 import { splitLines } from '../connection/line-splitter.ts'
 import { type SshAccess, sshCommand } from '../connection/ssh-access.ts'
+import { type Identities, readIdentities } from '../connection/ssh-identity.ts'
 import { asRoot } from '../connection/sudo.ts'
 import { Failure } from '../core/failure.ts'
 import type { Command, Connection, Output, Runner } from '../core/host.ts'
@@ -45,34 +45,10 @@ function unreachable(address: HostAddress, why: string, next: string, cause?: un
   )
 }
 
-function readIdentity(path: string): Buffer {
-  const keyFailure = (why: string, next: string, cause?: unknown) =>
-    new Failure({ what: `cannot use the SSH key ${path}`, why, next }, EXIT_CODE.usage, cause)
-  try {
-    const text = readFileSync(path)
-    const key = ssh2.utils.parseKey(text)
-    if (!(key instanceof Error)) return text
-    const isLocked = /passphrase|encrypted/i.test(key.message)
-    throw keyFailure(
-      key.message,
-      isLocked
-        ? `${quoteAll(['ssh-add', path])}, then again without --identity`
-        : `check the file: ${quoteAll(['ssh-keygen', '-y', '-f', path])}`,
-    )
-  } catch (error) {
-    if (error instanceof Failure) throw error
-    throw keyFailure(
-      error instanceof Error ? error.message : String(error),
-      `check the path: ${quoteAll(['ls', '-l', path])}`,
-      error,
-    )
-  }
-}
-
-function methodsFor({ user: username }: HostAddress, { agent, identities }: SshAccess): AnyAuthMethod[] {
+function methodsFor({ user: username }: HostAddress, { agent }: SshAccess, { keys }: Identities): AnyAuthMethod[] {
   return [
     ...(agent === undefined ? [] : [{ type: 'agent', username, agent } as const]),
-    ...identities.map((path) => ({ type: 'publickey', username, key: readIdentity(path) }) as const),
+    ...keys.map(({ key }) => ({ type: 'publickey', username, key }) as const),
   ]
 }
 
@@ -95,16 +71,25 @@ function openSocket(address: HostAddress, { readyTimeoutMs }: SshTimeouts): Prom
 
 type SshError = Error & Readonly<{ level?: string }>
 
-function permissionDenied(address: HostAddress, { agent, identities }: SshAccess, cause?: unknown): Failure {
-  const offered = [...(agent === undefined ? [] : ['the keys of the SSH agent']), ...identities]
-  const why = `permission denied (publickey): ${offered.length === 0 ? 'no SSH key to offer' : `offered ${offered.join(', ')}`}`
+function permissionDenied(
+  address: HostAddress,
+  { agent }: SshAccess,
+  { keys, passedOver }: Identities,
+  cause?: unknown,
+): Failure {
+  const offered = [...(agent === undefined ? [] : ['the keys of the SSH agent']), ...keys.map(({ path }) => path)]
+  const others = passedOver.map(({ text }) => `; ${text.what}: ${text.why}`).join('')
+  const why = `permission denied (publickey): ${offered.length === 0 ? 'no SSH key to offer' : `offered ${offered.join(', ')}`}${others}`
   const copy = `${sshCommand(address, 'ssh-copy-id')}, or add --identity FILE`
-  return unreachable(address, why, offered.length === 0 ? `ssh-keygen -t ed25519, then ${copy}` : copy, cause)
+  const locked = passedOver[0]?.text.next
+  const next =
+    locked !== undefined ? `${locked}; or ${copy}` : offered.length === 0 ? `ssh-keygen -t ed25519, then ${copy}` : copy
+  return unreachable(address, why, next, cause)
 }
 
-function explain(address: HostAddress, access: SshAccess, error: SshError): Failure {
+function explain(address: HostAddress, access: SshAccess, identities: Identities, error: SshError): Failure {
   return error.level === 'client-authentication'
-    ? permissionDenied(address, access, error)
+    ? permissionDenied(address, access, identities, error)
     : unreachable(
         address,
         error.message,
@@ -113,17 +98,22 @@ function explain(address: HostAddress, access: SshAccess, error: SshError): Fail
       )
 }
 
-async function openClient(address: HostAddress, access: SshAccess, timeouts: SshTimeouts): Promise<Client> {
+async function openClient(
+  address: HostAddress,
+  access: SshAccess,
+  identities: Identities,
+  timeouts: SshTimeouts,
+): Promise<Client> {
   const { types, check } = createHostKeyCheck(address, access)
-  const authHandler = methodsFor(address, access)
-  if (authHandler.length === 0) throw permissionDenied(address, access)
+  const authHandler = methodsFor(address, access, identities)
+  if (authHandler.length === 0) throw permissionDenied(address, access, identities)
   const sock = await openSocket(address, timeouts)
   const client = new ssh2.Client()
   let hostKeyFailure: Failure | undefined
   return await new Promise((resolve, reject) => {
     client.once('ready', () => resolve(client))
     // The listener stays: ssh2 emits some errors twice, and an unhandled one would end the process.
-    client.on('error', (error: SshError) => reject(hostKeyFailure ?? explain(address, access, error)))
+    client.on('error', (error: SshError) => reject(hostKeyFailure ?? explain(address, access, identities, error)))
     client.once('close', () =>
       reject(
         hostKeyFailure ??
@@ -219,7 +209,8 @@ export async function connectSsh(
   askPassword?: () => Promise<string>,
   timeouts: SshTimeouts = DEFAULT_TIMEOUTS,
 ): Promise<Connection> {
-  const client = await openClient(address, access, timeouts)
+  const identities = readIdentities(access)
+  const client = await openClient(address, access, identities, timeouts)
   const waiting = new Set<(reason: Failure) => void>()
   let disconnected: Failure | undefined
   const disconnect = (failure: Failure) => {
@@ -228,7 +219,7 @@ export async function connectSsh(
     waiting.clear()
   }
   client.removeAllListeners('close')
-  const explainError = (error: SshError) => explain(address, access, error)
+  const explainError = (error: SshError) => explain(address, access, identities, error)
   client.on('error', (error: SshError) => disconnect(explainError(error)))
   client.on('close', () =>
     disconnect(

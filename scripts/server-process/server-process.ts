@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { EXIT_CODE, type ExitCode } from '../../contract/exit-code.ts'
+import { EXIT_CODE, type ExitCode, exitCodeOf } from '../../contract/exit-code.ts'
 import { hostCommandHint } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven, textOption, textOptions } from '../command-line/invocation.ts'
 import { environmentFromFolder, environmentFromProcess, processCommand } from '../control/process-target.ts'
@@ -48,7 +48,7 @@ export async function runHere(
   invocation: Invocation,
   { entry, args }: ServerProcess,
   environment: Readonly<Record<string, string>>,
-): Promise<number> {
+): Promise<ExitCode> {
   const { root, stdout, stderr, interrupt } = invocation
   const child = spawn(process.execPath, [join(root, entry), ...args], {
     env: { ...environment },
@@ -61,7 +61,7 @@ export async function runHere(
   interrupt.addEventListener('abort', stop, { once: true })
   const [code] = (await once(child, 'close')) as [number | null]
   interrupt.removeEventListener('abort', stop)
-  return interrupt.aborted ? EXIT_CODE.interrupted : (code ?? EXIT_CODE.failed)
+  return interrupt.aborted ? EXIT_CODE.interrupted : exitCodeOf(code ?? EXIT_CODE.failed)
 }
 
 async function runOnHost(
@@ -76,14 +76,14 @@ async function runOnHost(
     )
     invocation.stdout.write(stdout)
     invocation.stderr.write(stderr)
-    return code as ExitCode
+    return exitCodeOf(code)
   } finally {
     await connection.close()
   }
 }
 
 /** Runs a process where the command line says. Returns its exit code; of several hosts, the worst. */
-export async function runServerProcess(invocation: Invocation, serverProcess: ServerProcess): Promise<number> {
+export async function runServerProcess(invocation: Invocation, serverProcess: ServerProcess): Promise<ExitCode> {
   const environment = isRemote(invocation) ? undefined : localEnvironment(invocation)
   if (environment !== undefined) return await runHere(invocation, serverProcess, environment)
   const targets = await readTargets(invocation)

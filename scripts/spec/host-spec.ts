@@ -5,6 +5,7 @@
 
 import * as v from 'valibot'
 import { LOG_LEVELS, RATE_CALLS_DEFAULT, RATE_WINDOW_SECONDS_DEFAULT } from '../../contract/gateway.ts'
+import { ACCOUNT } from '../../contract/unit.ts'
 import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../artifacts/artifact.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
@@ -13,12 +14,48 @@ import type { LineFinder } from './yaml-text.ts'
 function integer(minimum: number, maximum: number) {
   return v.pipe(v.number(), v.integer(), v.minValue(minimum), v.maxValue(maximum))
 }
-const accountName = v.pipe(v.string(), v.regex(/^[a-z_][a-z0-9_-]{0,30}$/, 'must be a Linux account name'))
+/** Accounts of programs, ours and those that Debian and Ubuntu make: with the rules of sudo they would be operators. */
+const PROGRAM_ACCOUNTS: readonly string[] = [
+  ...Object.values(ACCOUNT),
+  ...[
+    'root',
+    'daemon',
+    'bin',
+    'sys',
+    'sync',
+    'games',
+    'man',
+    'lp',
+    'mail',
+    'news',
+    'uucp',
+    'proxy',
+    'www-data',
+    'backup',
+    'list',
+    'irc',
+    'nobody',
+  ],
+  ...['postgres', 'redis', 'caddy', 'nginx', 'sshd', 'messagebus', 'syslog', '_apt', 'docker', 'opa', 'spire'],
+]
+const accountName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z_][a-z0-9_-]{0,30}$/, 'must be a Linux account name'),
+  v.check(
+    (name) => !PROGRAM_ACCOUNTS.includes(name) && !name.startsWith('systemd-'),
+    'must be the account of a person or a pipeline, not of a program',
+  ),
+)
 const domainName = v.pipe(
   v.string(),
   v.regex(/^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/i, 'must be a domain name'),
 )
-const address = v.pipe(v.string(), v.regex(/^https?:\/\/[^\s'"\\]+$/, 'must be an http(s) URL'))
+const address = v.pipe(
+  v.string(),
+  v.regex(/^https?:\/\/[^\s'"\\]+$/, 'must be an http(s) URL'),
+  // It is written to files that everybody on the host may read.
+  v.check((text) => !hasUserInfo(text), 'must not hold a user or a password: a key goes in with --secret'),
+)
 const calendar = v.pipe(v.string(), v.regex(/^[\w*:,./~ -]+$/, 'must be a systemd calendar expression'))
 /** A file on the controller, relative to the folder of the specification. */
 const path = v.pipe(v.string(), v.minLength(1))
@@ -87,6 +124,45 @@ export type HostSpec = Readonly<
   }
 >
 
+function hasUserInfo(text: string): boolean {
+  return /^https?:\/\/[^/?#]*@/.test(text)
+}
+
+/** Connections that a gateway holds at most, and those that migrations, the backup and an operator need besides. */
+const CONNECTIONS_PER_INSTANCE = 10
+const OTHER_CONNECTIONS = 10
+
+/** PostgreSQL's own advice is a quarter of the memory; above half it has no room for the queries themselves. */
+const SHARED_BUFFERS_SHARE_MAX = 0.5
+
+/** What is wrong between settings that are right each for itself, with the keys that it is about. */
+function contradictions({
+  instances,
+  postgres,
+}: v.InferOutput<typeof schema>): readonly (readonly [readonly Key[], string])[] {
+  const needed = instances * CONNECTIONS_PER_INSTANCE + OTHER_CONNECTIONS
+  const { maxConnections, memoryMegabytes, sharedBuffersMegabytes } = postgres
+  const buffersMax = Math.floor(memoryMegabytes * SHARED_BUFFERS_SHARE_MAX)
+  return [
+    ...(maxConnections < needed
+      ? [
+          [
+            ['postgres', 'maxConnections'],
+            `${instances} instances need at least ${needed}, found ${maxConnections}`,
+          ] as const,
+        ]
+      : []),
+    ...(sharedBuffersMegabytes > buffersMax
+      ? [
+          [
+            ['postgres', 'sharedBuffersMegabytes'],
+            `at most half of postgres.memoryMegabytes (${buffersMax}), found ${sharedBuffersMegabytes}`,
+          ] as const,
+        ]
+      : []),
+  ]
+}
+
 type Key = string | number
 
 function keysOf(issue: v.BaseIssue<unknown>): readonly Key[] {
@@ -105,13 +181,20 @@ function keysAt(parents: readonly Key[]): readonly string[] {
   return Object.keys(inside(parent))
 }
 
+function placeOf(keys: readonly Key[], lineOf: LineFinder): string {
+  const line = lineOf(keys)
+  return `${line === undefined ? '' : `line ${line}: `}${keys.join('.')}${keys.length === 0 ? '' : ': '}`
+}
+
 function explain(issue: v.BaseIssue<unknown>, lineOf: LineFinder): string {
   const keys = keysOf(issue)
-  const line = lineOf(keys)
-  const where = `${line === undefined ? '' : `line ${line}: `}${keys.join('.')}${keys.length === 0 ? '' : ': '}`
+  const where = placeOf(keys, lineOf)
   if (keys.length === 0) return `${where}expected settings such as "domain: gateway.example.com"`
   if (issue.type !== 'strict_object' || issue.expected !== 'never') {
-    const what = issue.type === 'regex' ? issue.message : `expected ${issue.expected}, found ${issue.received}`
+    const what =
+      issue.type === 'regex' || issue.type === 'check'
+        ? issue.message
+        : `expected ${issue.expected}, found ${issue.received}`
     return `${where}${what}`
   }
   const suggestion = nearest(String(keys.at(-1)), keysAt(keys.slice(0, -1)))
@@ -125,9 +208,12 @@ function explain(issue: v.BaseIssue<unknown>, lineOf: LineFinder): string {
 export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder = () => undefined): ParsedSpec {
   // valibot accepts a list as an object with numbers as keys.
   const result = v.safeParse(schema, Array.isArray(parsed) ? undefined : (parsed ?? {}))
-  if (!result.success) {
+  const problems = result.success
+    ? contradictions(result.output).map(([keys, what]) => placeOf(keys, lineOf) + what)
+    : result.issues.map((issue) => explain(issue, lineOf))
+  if (!result.success || problems.length > 0) {
     const found = Array.isArray(parsed) ? ', found a list' : ''
-    const why = result.issues.map((issue) => explain(issue, lineOf)).join('\n         ') + found
+    const why = problems.join('\n         ') + found
     const next = `fix ${where}; docs/reference/host.md lists the settings`
     throw new Failure({ what: `${where} is not a valid host specification`, why, next }, 64)
   }

@@ -14,13 +14,16 @@ const POOL_BYTES = 4096
 /** Creates a source of randomness from the kernel. No byte is returned twice. */
 export function createRandom(): Random {
   let pool = new Uint8Array()
+  let used = 0
   return {
     bytes: (count) => {
       // A new pool, not the same one filled again: what was returned is a view of the old one.
-      if (count > pool.length) pool = randomBytes(Math.max(count, POOL_BYTES))
-      const bytes = pool.subarray(0, count)
-      pool = pool.subarray(count)
-      return bytes
+      if (used + count > pool.length) {
+        pool = randomBytes(Math.max(count, POOL_BYTES))
+        used = 0
+      }
+      used += count
+      return pool.subarray(used - count, used)
     },
   }
 }

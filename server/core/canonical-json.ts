@@ -13,7 +13,8 @@ function isSorted(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return true
   if (Array.isArray(value)) return value.every(isSorted)
   let previous = ''
-  for (const key of Object.keys(value)) {
+  // Not Object.keys, which would make a list for each object of each entry; JSON has no inherited members.
+  for (const key in value) {
     const isInOrder = key > previous || previous === ''
     if (!isInOrder || isIndex(key) || !isSorted((value as Readonly<Record<string, unknown>>)[key])) return false
     previous = key

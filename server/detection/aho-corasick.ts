@@ -20,6 +20,9 @@ type Node = {
   partialChars: number
 }
 
+/** States whose complements are numbers of 16 bits, which take half the room. */
+const INT16_STATES_MAX = 0x8000
+
 function newNode(depth: number): Node {
   return { next: new Map(), fail: 0, keywords: [], depth, partialChars: 0 }
 }
@@ -30,22 +33,23 @@ function newNode(depth: number): Node {
  */
 export function createKeywordScanner(keywords: readonly string[]): KeywordScanner {
   const nodes = trie(keywords)
-  linkFailures(nodes)
+  const order = linkFailures(nodes)
   const symbolOf = symbols(keywords)
-  const width = Math.max(0, ...symbolOf) + 1
-  const table = transitions(nodes, symbolOf, width)
+  const shift = Math.ceil(Math.log2(Math.max(0, ...symbolOf) + 1))
+  const table = transitions(nodes, order, symbolOf, shift)
   const lengths = keywords.map((keyword) => keyword.length)
+  const ends = order.map((node) => (nodes[node] as Node).keywords)
+  const partialChars = Uint32Array.from(order, (node) => (nodes[node] as Node).partialChars)
   return (text, visit) => {
-    let offset = 0
+    let state = 0
     for (let index = 0; index < text.length; index++) {
       const code = text.charCodeAt(index)
-      offset = code < 128 ? (table[offset + (symbolOf[code] as number)] as number) : 0
-      if (offset >= 0) continue
-      offset = ~offset
-      for (const keyword of (nodes[offset / width] as Node).keywords)
-        visit(keyword, index + 1 - (lengths[keyword] as number))
+      state = code < 128 ? (table[(state << shift) | (symbolOf[code] as number)] as number) : 0
+      if (state >= 0) continue
+      state = ~state
+      for (const keyword of ends[state] as readonly number[]) visit(keyword, index + 1 - (lengths[keyword] as number))
     }
-    return (nodes[offset / width] as Node).partialChars
+    return partialChars[state] as number
   }
 }
 
@@ -69,8 +73,11 @@ function trie(keywords: readonly string[]): Node[] {
   return nodes
 }
 
-/** Breadth first, so that a state's failure link is complete before its children need it. */
-function linkFailures(nodes: Node[]): void {
+/**
+ * Breadth first, so that a state's failure link is complete before its children need it. Returns the nodes in that order, in
+ * which they are numbered as states: the few near the root that ordinary text keeps to are next to each other in the cache.
+ */
+function linkFailures(nodes: readonly Node[]): readonly number[] {
   const queue = [0]
   for (const state of queue) {
     const node = nodes[state] as Node
@@ -85,31 +92,44 @@ function linkFailures(nodes: Node[]): void {
       childNode.keywords.push(...(nodes[childNode.fail]?.keywords ?? []))
     }
   }
+  return queue
 }
 
-/** Numbers the characters that occur in keywords from 1, upper case as lower; all others are 0. Keeps the table small. */
+/**
+ * Numbers the characters that occur in keywords from 1, the most frequent first, upper case as lower; all others are 0. That
+ * keeps the table small, and what is read of its rows together.
+ */
 function symbols(keywords: readonly string[]): Uint8Array {
+  const counts = new Map<string, number>()
+  for (const character of keywords.join('').toLowerCase()) counts.set(character, (counts.get(character) ?? 0) + 1)
   const symbolOf = new Uint8Array(128)
-  let count = 0
-  for (const character of new Set(keywords.join('').toLowerCase())) {
-    count++
-    symbolOf[character.charCodeAt(0)] = count
-    symbolOf[character.toUpperCase().charCodeAt(0)] = count
+  const byCount = [...counts].toSorted(([, one], [, other]) => other - one)
+  for (const [index, [character]] of byCount.entries()) {
+    symbolOf[character.charCodeAt(0)] = index + 1
+    symbolOf[character.toUpperCase().charCodeAt(0)] = index + 1
   }
   return symbolOf
 }
 
-/** For each state and symbol the offset of the next state's row; its complement (negative) where a keyword ends there. */
-function transitions(nodes: readonly Node[], symbolOf: Uint8Array, width: number): Int32Array {
-  const next = new Int32Array(nodes.length * width)
-  const order = [0]
-  for (const state of order) {
-    const node = nodes[state] as Node
-    if (state !== 0) next.copyWithin(state * width, node.fail * width, node.fail * width + width)
+/** For each state and symbol the next state; its complement (negative) where a keyword ends. */
+function transitions(
+  nodes: readonly Node[],
+  order: readonly number[],
+  symbolOf: Uint8Array,
+  shift: number,
+): Int16Array | Int32Array {
+  const stateOf = new Map(order.map((node, state) => [node, state]))
+  const next = new (order.length <= INT16_STATES_MAX ? Int16Array : Int32Array)(order.length << shift)
+  for (const [state, index] of order.entries()) {
+    const node = nodes[index] as Node
+    const row = state << shift
+    const fail = (stateOf.get(node.fail) as number) << shift
+    if (state !== 0) next.copyWithin(row, fail, fail + (1 << shift))
     for (const [code, child] of node.next) {
-      next[state * width + (symbolOf[code] as number)] = child
-      order.push(child)
+      const childState = stateOf.get(child) as number
+      const isEnd = (nodes[child] as Node).keywords.length > 0
+      next[row | (symbolOf[code] as number)] = isEnd ? ~childState : childState
     }
   }
-  return next.map((state) => (nodes[state]?.keywords.length === 0 ? state * width : ~(state * width)))
+  return next
 }

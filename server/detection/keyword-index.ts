@@ -8,10 +8,10 @@ import { createKeywordScanner, type KeywordScanner } from './aho-corasick.ts'
 export type KeywordMemo = { hits?: Hits }
 
 /**
- * For each set of keywords, alternately the index of a keyword and where it starts; undefined when there are none.
- * Undefined as a whole when there are too many.
+ * `found`: of each hit the set, the index of its keyword and where it starts, one after the other; undefined when there are too
+ * many. `sets`: a bit for each set that has one; the last bit is shared by all that have none of their own.
  */
-type Hits = Readonly<{ found: readonly (readonly number[] | undefined)[] | undefined }>
+type Hits = Readonly<{ found: readonly number[] | undefined; sets: number }>
 
 /** One set of keywords in the index. */
 export type IndexedKeywords = Readonly<{
@@ -40,56 +40,61 @@ const CACHED_CHARS_MAX = 64 * 1024
 export function createKeywordIndex(): KeywordIndex {
   const sets: (readonly string[])[] = []
   let scanAll: ((text: string) => Hits) | undefined
-  const hitsFor = (text: string, memo: KeywordMemo | undefined): Hits['found'] => {
-    if (memo === undefined || text.length > CACHED_CHARS_MAX) return undefined
+  const hitsFor = (text: string, memo: KeywordMemo | undefined): Hits => {
+    if (memo === undefined || text.length > CACHED_CHARS_MAX) return TOO_MANY
     scanAll ??= createCombinedScanner(sets)
     memo.hits ??= scanAll(text)
-    return memo.hits.found
+    return memo.hits
   }
   const add = (keywords: readonly string[]): IndexedKeywords => {
     if (scanAll !== undefined) throw new Error('keywords were added after the first text was scanned')
     let scanAlone: KeywordScanner | undefined
     const set = sets.push(keywords) - 1
     return {
-      isAbsent: (text, memo) => {
-        const found = hitsFor(text, memo)
-        return found !== undefined && found[set] === undefined
-      },
+      isAbsent: (text, memo) => (hitsFor(text, memo).sets & bitOf(set)) === 0,
       scan: (text, visit, memo) => {
-        const found = hitsFor(text, memo)
+        const { found } = hitsFor(text, memo)
         if (found === undefined) {
           scanAlone ??= createKeywordScanner(keywords)
           scanAlone(text, visit)
           return
         }
-        const hits = found[set] ?? []
-        for (let hit = 0; hit < hits.length; hit += 2) visit(hits[hit] as number, hits[hit + 1] as number)
+        for (let hit = 0; hit < found.length; hit += 3)
+          if (found[hit] === set) visit(found[hit + 1] as number, found[hit + 2] as number)
       },
     }
   }
-  const hasAny = (text: string): boolean => hitsFor(text, {})?.some((hits) => hits !== undefined) ?? true
-  return { add, hasAny }
+  return { add, hasAny: (text) => hitsFor(text, {}).sets !== 0 }
+}
+
+const NONE: Hits = { found: [], sets: 0 }
+const TOO_MANY: Hits = { found: undefined, sets: ~0 }
+
+function bitOf(set: number): number {
+  return 1 << Math.min(set, 31)
 }
 
 function createCombinedScanner(combined: readonly (readonly string[])[]): (text: string) => Hits {
   const scan = createKeywordScanner(combined.flat())
   const setOf = combined.flatMap((keywords, set) => keywords.map(() => set))
   const indexInSet = combined.flatMap((keywords) => keywords.map((_, index) => index))
-  const none: Hits = { found: combined.map(() => undefined) }
-  const tooMany: Hits = { found: undefined }
+  let found: number[] | undefined
+  let sets = 0
+  let remaining = 0
+  const visit = (keyword: number, start: number): void => {
+    remaining -= 1
+    if (remaining < 0) return
+    const set = setOf[keyword] as number
+    sets |= bitOf(set)
+    found ??= []
+    found.push(set, indexInSet[keyword] as number, start)
+  }
   return (text) => {
-    let found: (number[] | undefined)[] | undefined
-    let remaining = hitsMax(text)
-    scan(text, (keyword, start) => {
-      remaining -= 1
-      if (remaining < 0) return
-      found ??= combined.map(() => undefined)
-      const set = setOf[keyword] as number
-      const setHits = found[set] ?? []
-      found[set] = setHits
-      setHits.push(indexInSet[keyword] as number, start)
-    })
-    if (remaining < 0) return tooMany
-    return found ? { found } : none
+    remaining = hitsMax(text)
+    scan(text, visit)
+    const hits = remaining < 0 ? TOO_MANY : found === undefined ? NONE : { found, sets }
+    found = undefined
+    sets = 0
+    return hits
   }
 }

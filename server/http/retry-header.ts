@@ -10,11 +10,13 @@ const RETRY_HEADERS: Readonly<Record<string, (value: string) => string | undefin
 
 /** Given a response's headers, returns those about trying again, as they may leave. */
 export function retryHeaders(headers: UpstreamResponse['headers']): Readonly<Record<string, string>> {
-  const kept = Object.entries(RETRY_HEADERS).flatMap(([name, read]) => {
-    const value = read((headers[name] ?? '').trim())
-    return value === undefined ? [] : [[name, value]]
-  })
-  return Object.fromEntries(kept)
+  const kept: Record<string, string> = {}
+  for (const name in RETRY_HEADERS) {
+    const given = headers[name]
+    const value = given === undefined ? undefined : RETRY_HEADERS[name]?.(given.trim())
+    if (value !== undefined) kept[name] = value
+  }
+  return kept
 }
 
 /** The three forms of RFC 9110, section 5.6.7: the preferred one, RFC 850's, asctime's. */

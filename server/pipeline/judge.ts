@@ -35,9 +35,10 @@ export async function judge(
   given: Call & Readonly<{ text: string }>,
   details: EntryDetails | ((call: Call) => EntryDetails),
 ): Promise<JudgeResult> {
-  const { outcomes, allowance, call: seen = given, isMalformed } = await runSteps(gateway, given)
+  const run = runSteps(gateway, given)
+  const { outcomes, allowance, call: seen, isMalformed } = run instanceof Promise ? await run : run
   if (isMalformed) return { status: 'malformed' }
-  const call = { ...seen, text: seen.text ?? given.text }
+  const call = seen === undefined ? given : { ...seen, text: seen.text ?? given.text }
   const decided = await decide(gateway, call, outcomes)
   // A promise only where something really waits.
   const enforced =

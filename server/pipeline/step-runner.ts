@@ -1,8 +1,8 @@
 /** Runs the steps over a call. Every step ends in an outcome; nothing is thrown, nothing decided. */
-import { type Call, LARGE_CHARS } from '../core/call.ts'
+import { type Call, LARGE_CHARS, type Stage } from '../core/call.ts'
 import { InspectionError } from '../core/inspection.ts'
 import type { Clock, Ports } from '../core/ports.ts'
-import type { Step, StepContext } from '../core/step.ts'
+import type { LocalStep, Step, StepContext, StepOutcome } from '../core/step.ts'
 import type { FindingCache } from './finding-cache.ts'
 import type { Gateway } from './gateway.ts'
 import { runLarge } from './large-run.ts'
@@ -15,28 +15,35 @@ export type StepRunner = Pick<Gateway, 'steps' | 'limits' | 'findingCache' | 'in
 
 /**
  * Returns one outcome for each step of the call's stage: those of the gates first, and of each the local steps before
- * the remote ones. When a gate refuses, the other steps are skipped. Whatever else fails is an outcome, too.
+ * the remote ones. When a gate refuses, the other steps are skipped. Whatever else fails is an outcome, too. There is a
+ * promise only where something waits: each that does not costs a call a microsecond and some hundred bytes.
  */
-export async function runSteps(runner: StepRunner, call: Call): Promise<StepRun> {
+export function runSteps(runner: StepRunner, call: Call): StepRun | Promise<StepRun> {
+  const { meter } = runner.ports
+  const counted = (run: StepRun): StepRun => {
+    for (const { step, ms } of run.outcomes) meter.observe('step_seconds', step, ms / 1000)
+    return run
+  }
   try {
-    return await runStage(runner, call)
+    const run = runStage(runner, call)
+    return run instanceof Promise ? run.then(counted).catch(failedRun) : counted(run)
   } catch (cause) {
-    return { outcomes: [failedOutcome('step_runner', 0, cause)], allowance: undefined }
+    return failedRun(cause)
   }
 }
 
-async function runStage(runner: StepRunner, call: Call): Promise<StepRun> {
-  const { clock, limiter, meter } = runner.ports
+function failedRun(cause: unknown): StepRun {
+  return { outcomes: [failedOutcome('step_runner', 0, cause)], allowance: undefined }
+}
+
+function runStage(runner: StepRunner, call: Call): StepRun | Promise<StepRun> {
+  const { clock, limiter } = runner.ports
   const { inspector } = runner
   const context: StepContext = { nowMs: clock.nowMs(), limiter, limits: runner.limits }
-  const steps = runner.steps.filter(({ stages }) => stages.includes(call.stage))
-  const run = call.isTooComplex
-    ? await refuseUnread(steps, call, context, clock)
-    : inspector !== undefined && isLarge(call)
-      ? await runLarge({ steps, context, clock, inspector }, call)
-      : await runHere(steps, call, context, runner)
-  for (const { step, ms } of run.outcomes) meter.observe('step_seconds', step, ms / 1000)
-  return run
+  const plan = stagePlan(runner.steps, call.stage)
+  if (call.isTooComplex) return refuseUnread(plan.steps, call, context, clock)
+  if (inspector !== undefined && isLarge(call)) return runLarge({ steps: plan.steps, context, clock, inspector }, call)
+  return runHere(plan, call, context, runner)
 }
 
 /** Only gates that look at the head, such as the rate limit, have seen a body that was not read. */
@@ -53,43 +60,72 @@ function isLarge({ text, segments }: Call): boolean {
   return segments.reduce((chars, segment) => chars + segment.text.length, 0) > LARGE_CHARS
 }
 
+/** Steps that run together. */
+type StepGroup = Readonly<{ local: readonly LocalStep[]; remote: readonly Step[] }>
+
+/** The steps of a stage, gates apart. */
+type StagePlan = Readonly<{
+  steps: readonly Step[]
+  gates: StepGroup
+  detectors: StepGroup
+  skipped: readonly StepOutcome[]
+}>
+
+/** Of each list of steps the plans that were made: a gateway has one list. */
+const PLANS = new WeakMap<readonly Step[], Partial<Record<Stage, StagePlan>>>()
+
+function stagePlan(all: readonly Step[], stage: Stage): StagePlan {
+  const plans = PLANS.get(all) ?? {}
+  PLANS.set(all, plans)
+  plans[stage] ??= createPlan(all.filter(({ stages }) => stages.includes(stage)))
+  return plans[stage]
+}
+
+function createPlan(steps: readonly Step[]): StagePlan {
+  const detectors = steps.filter((step) => !isGate(step))
+  return { steps, gates: groupOf(steps.filter(isGate)), detectors: groupOf(detectors), skipped: detectors.map(skipped) }
+}
+
+function groupOf(steps: readonly Step[]): StepGroup {
+  return { local: steps.filter(isLocalStep), remote: steps.filter((step) => !isLocalStep(step)) }
+}
+
 /** Runs all steps in this thread. */
-async function runHere(
-  steps: readonly Step[],
+function runHere(
+  plan: StagePlan,
   call: Call,
   context: StepContext,
   { findingCache, ports: { clock } }: StepRunner,
-): Promise<StepRun> {
-  const gates: Step[] = []
-  const detectors: Step[] = []
-  for (const step of steps) (isGate(step) ? gates : detectors).push(step)
-  const atGates = runAll(gates, call, context, clock)
-  const admission = atGates instanceof Promise ? await atGates : atGates
-  if (!isAdmitting(admission.outcomes))
-    return { ...admission, outcomes: [...admission.outcomes, ...detectors.map(skipped)] }
-  const behindGates = runAll(detectors, call, context, clock, findingCache)
-  const detection = behindGates instanceof Promise ? await behindGates : behindGates
+): StepRun | Promise<StepRun> {
+  const behindGates = (admission: StepRun): StepRun | Promise<StepRun> => {
+    if (!isAdmitting(admission.outcomes)) return { ...admission, outcomes: [...admission.outcomes, ...plan.skipped] }
+    const detection = runGroup(plan.detectors, call, context, clock, findingCache)
+    return detection instanceof Promise
+      ? detection.then((run) => together(admission, run))
+      : together(admission, detection)
+  }
+  const admission = runGroup(plan.gates, call, context, clock)
+  return admission instanceof Promise ? admission.then(behindGates) : behindGates(admission)
+}
+
+function together(admission: StepRun, detection: StepRun): StepRun {
   return {
     outcomes: [...admission.outcomes, ...detection.outcomes],
     allowance: detection.allowance ?? admission.allowance,
   }
 }
 
-/**
- * Runs local steps, while remote ones, which are started before, wait. Where all are local there is no promise: a call has
- * three such turns, and each would cost it a microsecond.
- */
-function runAll(
-  steps: readonly Step[],
+/** Runs local steps, while remote ones, which are started before, wait. */
+function runGroup(
+  { local, remote }: StepGroup,
   call: Call,
   context: StepContext,
   clock: Clock,
   findingCache?: FindingCache,
 ): StepRun | Promise<StepRun> {
-  const local = steps.filter(isLocalStep)
-  if (local.length === steps.length)
+  if (remote.length === 0)
     return { outcomes: runLocalSteps(local, call, context, clock, findingCache), allowance: undefined }
-  const remote = startRemote(steps, call, context, clock)
+  const started = startRemote(remote, call, context, clock)
   const outcomes = runLocalSteps(local, call, context, clock, findingCache)
-  return remote.then((others) => ({ outcomes: [...outcomes, ...others.outcomes], allowance: others.allowance }))
+  return started.then((others) => ({ outcomes: [...outcomes, ...others.outcomes], allowance: others.allowance }))
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { EXIT_CODE, exitCodeOf } from '../../contract/exit-code.ts'
 import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { credentialId, SECRET_NAMES, secretNameOf } from '../../contract/secret.ts'
@@ -136,4 +137,13 @@ test('a credential id has its secret’s name', () => {
   assert.equal(credentialId('TAPPASS_VAULT_KEY'), 'tappass-vault-key')
   for (const name of SECRET_NAMES) assert.equal(secretNameOf(credentialId(name)), name)
   assert.equal(secretNameOf('tappass_vault_key'), undefined)
+})
+
+test('a process that ends with a code that nobody knows has failed', () => {
+  const known: readonly number[] = Object.values(EXIT_CODE)
+  const taken = Array.from({ length: 256 }, (_, code) => exitCodeOf(code))
+  assert.deepEqual(
+    taken,
+    Array.from({ length: 256 }, (_, code) => (known.includes(code) ? code : EXIT_CODE.failed)),
+  )
 })

@@ -13,7 +13,7 @@ import { ensureNodeArchive } from './program.ts'
 import { claimName, repository } from './server.ts'
 
 /** What Debian 13 brings with git, curl and an SSH server; the machine has nothing else that tests ask for. */
-const THERE = ['bash', 'curl', 'dash', 'git', 'openssl', 'python', 'sshd']
+const THERE = ['bash', 'curl', 'dash', 'git', 'openssl', 'python', 'sshd', 'systemd']
 
 /** Vendors' sites are out of reach here: the launcher is given an archive as theirs, of the Node that starts without libatomic1. */
 const TYPED = `cd /home/dev/tappass && runuser -u dev -- env -i HOME=/home/dev PATH=/usr/bin:/bin:/usr/sbin TAPPASS_TEST_ROUNDS=1 \\

@@ -16,6 +16,7 @@ const good: PreflightFacts = {
   diskFreeMegabytes: { '/opt': 9000, '/var/lib': 9000 },
   memoryMegabytes: 4000,
   clockMs: nowMs,
+  calendar: { expression: 'daily', problem: '' },
 }
 
 const listener = (port: number, program: string, unit: string) => ({ port, program, unit })
@@ -97,6 +98,11 @@ const rows: readonly Readonly<{ name: string; seen: Partial<PreflightFacts>; pro
     problems: ['the clock of the host is wrong: it differs from the clock of this machine by 61 s'],
   },
   {
+    name: 'a calendar that systemd does not understand',
+    seen: { calendar: { expression: 'daily at noon', problem: 'Failed to parse calendar specification' } },
+    problems: ['backup.schedule: systemd does not accept "daily at noon": Failed to parse'],
+  },
+  {
     name: 'everything at once',
     seen: {
       uid: 1,
@@ -130,7 +136,7 @@ for (const { name, seen, problems } of rows) {
 
 test('preflight: this machine, as it is', async () => {
   const startMs = Date.now()
-  const seen = await gatherPreflightFacts(factsHere())
+  const seen = await gatherPreflightFacts(factsHere(), { backup: { schedule: 'daily', keepDaily: 1, keepWeekly: 1 } })
   const uid = Number((await here({ argv: ['id', '-u'], effect: 'read' })).stdout)
   assert.equal(seen.uid, uid)
   assert.ok(seen.memoryMegabytes > 0)

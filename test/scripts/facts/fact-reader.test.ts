@@ -136,6 +136,16 @@ test('fact reader: text of the host is shown, and its advice becomes the next co
   await assert.rejects(createFactReader(async () => ({ code: 142, stdout, stderr: '' }), nonce)(echo('a')), (error) => {
     const { why, next } = (error as Failure).text
     assert.deepEqual([why, next], [stdout.trim(), 'connect as that user: --host ubuntu@…'])
+    assert.equal((error as Failure).code, 6)
+    return true
+  })
+})
+
+test('fact reader: what the host prints cannot steer the terminal', async () => {
+  const stdout = '\x1b]0;owned\x07welcome \x1b[31mred\x9b2J\n'
+  await assert.rejects(createFactReader(async () => ({ code: 1, stdout, stderr: '' }), nonce)(echo('a')), (error) => {
+    assert.doesNotMatch((error as Failure).text.why ?? '', /\p{Cc}/u)
+    assert.match((error as Failure).text.why ?? '', /welcome/)
     return true
   })
 })

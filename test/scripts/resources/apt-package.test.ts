@@ -80,7 +80,8 @@ test('apt-package: lists are fetched when they are not fresh, and only then; not
   const install = fresh[0]?.join(' ') ?? ''
   for (const part of [
     'DEBIAN_FRONTEND=noninteractive',
-    'NEEDRESTART_MODE=a',
+    'NEEDRESTART_SUSPEND=1',
+    '--no-remove',
     'DPkg::Lock::Timeout=600',
     '--force-confold',
     '-- jq',

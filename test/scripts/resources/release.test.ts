@@ -1,5 +1,7 @@
 /** Releases on a real disk: laid down, checked, mended, switched. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   appendFileSync,
   chmodSync,
@@ -131,6 +133,44 @@ test('release: two others are kept to go back to, the newest ones', async (conte
     ['remove release old-2', 'remove release old-1'],
   )
   assert.deepEqual(readdirSync(join(root, 'releases')).toSorted(), [pack.version, 'old-3', 'old-4'])
+})
+
+test('release: after a way back, an upgrade keeps the release that was in force, and the next run changes nothing', async (context) => {
+  const folder = scratch(context)
+  const { root, wanted, pack } = await laidDown(folder)
+  const old = join(root, 'releases', pack.version)
+  utimesSync(old, 1000, 1000)
+  for (const version of ['newer-1', 'newer-2', 'newer-3']) mkdirSync(join(root, 'releases', version))
+  utimesSync(join(root, 'releases', 'newer-3'), 3000, 3000)
+  utimesSync(join(root, 'releases', 'newer-2'), 2000, 2000)
+  utimesSync(join(root, 'releases', 'newer-1'), 1500, 1500)
+  await applyHere(wanted)
+  appendFileSync(join(folder, "it's a clone", 'server', 'main.ts'), '// the upgrade\n')
+  const upgrade = release({ root, pack: await measureRelease(join(folder, "it's a clone")) })
+  await applyHere(upgrade)
+  const kept = readdirSync(join(root, 'releases'))
+  assert.ok(kept.includes(pack.version), kept.join())
+  assert.equal(kept.length, 3, kept.join())
+  assert.deepEqual(await applyHere(upgrade), [])
+})
+
+test('release: one that a process runs from is kept', async (context) => {
+  const { root, wanted, pack } = await laidDown(scratch(context))
+  for (const [index, version] of ['old-1', 'old-2', 'old-3'].entries()) {
+    mkdirSync(join(root, 'releases', version, 'server'), { recursive: true })
+    utimesSync(join(root, 'releases', version), 1000 + index, 1000 + index)
+  }
+  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'], {
+    cwd: join(root, 'releases', 'old-1', 'server'),
+  })
+  context.after(() => child.kill('SIGKILL'))
+  await once(child, 'spawn')
+  await applyHere(wanted)
+  assert.deepEqual(readdirSync(join(root, 'releases')).toSorted(), [pack.version, 'old-1', 'old-2', 'old-3'])
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  await applyHere(wanted)
+  assert.deepEqual(readdirSync(join(root, 'releases')).toSorted(), [pack.version, 'old-2', 'old-3'])
 })
 
 test('release: what a killed run left is found though another release is wanted by now', async (context) => {

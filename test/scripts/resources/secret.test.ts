@@ -115,6 +115,23 @@ test('secret: never generated again while data need the old one; the failure say
   )
 })
 
+for (const [paths, store] of [
+  [[encrypted, data], 'encrypted'],
+  [[plain, data], 'plain'],
+] as const) {
+  test(`secret: another value is refused while data need the one on the host (${store})`, async () => {
+    await assert.rejects(
+      secret({ ...made, provided }).plan(knowOf({ paths, store })),
+      (failure: Error & { code: number; text: Record<string, string> }) => {
+        assert.match(failure.message, /^the secret key of this host is another one/)
+        assert.match(failure.text['why'] ?? '', /\/var\/lib\/data/)
+        assert.match(failure.text['next'] ?? '', /^leave out --secret key=FILE/)
+        return failure.code === 5
+      },
+    )
+  })
+}
+
 test('secret: a value stands on standard input, and in nothing that is shown', async () => {
   const changes = await secret({ id: 'key', provided }).plan(knowOf({ paths: [] }))
   const [command] = changes[0]?.commands ?? []

@@ -77,6 +77,7 @@ export const startSshServer = async (): Promise<SshServer> => {
   return {
     address: { user: userInfo().username, name: '127.0.0.1', port },
     access: {
+      isUsual: false,
       identities: [file('identity')],
       agent: undefined,
       knownHosts: [file('known_hosts', `${known.join('\n')}\n`)],

@@ -210,6 +210,33 @@ test('ssh: no key, an unreadable one, one with a passphrase', async () => {
   assert.match(await connects({ identities: [server.file('locked')] }), /^64: .*passphrase/)
 })
 
+test('ssh: of the usual keys one with a passphrase is passed over, and named when no other was accepted', async () => {
+  const locked = server.file('id_rsa')
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'passphrase', '-f', locked])
+  const usual = { isUsual: true }
+  assert.equal(await connects({ ...usual, identities: [locked, server.file('identity')] }), 'connected')
+  assert.match(
+    await connects({ ...usual, identities: [locked] }),
+    /^6: .*no SSH key to offer; cannot use the SSH key .*id_rsa/,
+  )
+  const agent = execFileSync('ssh-agent', ['-s'], { encoding: 'utf8' })
+  const [, socket = ''] = /SSH_AUTH_SOCK=([^;]+);/.exec(agent) ?? []
+  const [, pid = ''] = /SSH_AGENT_PID=(\d+);/.exec(agent) ?? []
+  try {
+    execFileSync('ssh-add', ['-q', server.file('identity')], { env: { ...process.env, SSH_AUTH_SOCK: socket } })
+    assert.equal(await connects({ ...usual, identities: [locked], agent: socket }), 'connected')
+  } finally {
+    process.kill(Number(pid))
+  }
+})
+
+test('ssh: host key: a file whose last line is not ended keeps that line', async () => {
+  const path = server.file('unended', lineFor(server.hostKeys.ed25519).trim().replace(/^\S+/, 'other.example.com'))
+  assert.equal(await connects({ knownHosts: [path], shouldAcceptNewKey: true }), 'connected')
+  assert.equal(await connects({ knownHosts: [path], shouldAcceptNewKey: false }), 'connected')
+  assert.match(readFileSync(path, 'utf8'), /^other\.example\.com [^\n]+\n\S+ \S+ \S+\n$/)
+})
+
 const impatient = { readyTimeoutMs: 300, keepaliveIntervalMs: 100, keepaliveCountMax: 2 }
 
 test('ssh: nobody listens', async () => {

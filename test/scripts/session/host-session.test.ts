@@ -1,7 +1,7 @@
 /** Several hosts: side by side, each to its own end, one exit code. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ExitCode } from '../../../contract/exit-code.ts'
+import { type ExitCode, exitCodeOf } from '../../../contract/exit-code.ts'
 import type { Invocation } from '../../../scripts/command-line/invocation.ts'
 import { Failure } from '../../../scripts/core/failure.ts'
 import type { Connection } from '../../../scripts/core/host.ts'
@@ -21,6 +21,15 @@ const worst = [
 
 for (const [codes, expected] of worst)
   test(`worstExitCode: ${codes.join(', ')} is ${expected}`, () => assert.equal(worstExitCode(codes), expected))
+
+// A host's process that ended with any other code is a failure of the run, however well the others went.
+test('worstExitCode: whatever a process on one of three hosts ended with, only 0 is success', () => {
+  const worstOf = Array.from({ length: 256 }, (_, code) => worstExitCode([0, exitCodeOf(code), 0]))
+  assert.deepEqual(
+    worstOf.flatMap((code, given) => (code === 0 ? [given] : [])),
+    [0],
+  )
+})
 
 const target = (name: string): Target => ({ name, address: { user: 'root', name, port: 22 }, config: undefined })
 

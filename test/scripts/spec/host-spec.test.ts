@@ -25,6 +25,16 @@ for (const [text, tls] of decided) {
   test(`host spec: ${JSON.stringify(text)} means ${tls} TLS`, () => assert.equal(read(text).tls, tls))
 }
 
+for (const text of [
+  'gateway: { upstream: "https://h/v1?user=a@b" }',
+  'gateway: { upstream: "https://h/@scope" }',
+  'instances: 9',
+  'deployUser: tappass-ops',
+  'postgres: { memoryMegabytes: 512 }',
+]) {
+  test(`host spec: ${text} is accepted`, () => assert.doesNotThrow(() => read(text)))
+}
+
 const faults: readonly Readonly<{ text: string; says: RegExp }>[] = [
   { text: 'gatway: {}', says: /gatway: unknown key; did you mean "gateway"\?/ },
   { text: 'gateway: { callMax: 1 }', says: /gateway\.callMax: unknown key; did you mean "callsMax"\?/ },
@@ -39,6 +49,25 @@ const faults: readonly Readonly<{ text: string; says: RegExp }>[] = [
   { text: 'backup: { schedule: "daily; reboot" }', says: /backup\.schedule: must be a systemd calendar expression/ },
   { text: 'backup: { schedule: "daily\\nExecStart=/bin/x" }', says: /backup\.schedule/ },
   { text: 'docker: { source: snap }', says: /docker\.source: / },
+  ...['root', 'tappass', 'tappass-caddy', 'postgres', 'www-data', 'systemd-network'].map((name) => ({
+    text: `deployUser: ${name}`,
+    says: /deployUser: must be the account of a person or a pipeline/,
+  })),
+  ...['https://user@h/v1', 'http://user:pass@h:8080', 'https://:pass@h', 'https://a%40b:c@h/@'].map((url) => ({
+    text: `gateway: { upstream: "${url}" }`,
+    says: /gateway\.upstream: must not hold a user or a password/,
+  })),
+  { text: 'downloads: { caddy: "https://u:p@mirror/caddy" }', says: /downloads\.caddy: must not hold a user/ },
+  { text: 'instances: 32', says: /postgres\.maxConnections: 32 instances need at least 330, found 100/ },
+  {
+    text: 'instances: 3\npostgres:\n  maxConnections: 39',
+    says: /line 3: postgres\.maxConnections: 3 instances need at least 40, found 39/,
+  },
+  {
+    text: 'postgres: { memoryMegabytes: 128, sharedBuffersMegabytes: 4096 }',
+    says: /postgres\.sharedBuffersMegabytes: at most half of postgres\.memoryMegabytes \(64\), found 4096/,
+  },
+  { text: 'postgres: { memoryMegabytes: 256 }', says: /at most half of postgres\.memoryMegabytes \(128\), found 256/ },
   { text: 'tls: public', says: /tls: public needs a domain/ },
   { text: '- a list', says: /line 1: expected settings such as "domain: .*", found a list/ },
   { text: 'instances: 0\ndomain: "-"\nxyzzy: 1', says: /line 2: domain[\s\S]*line 1: instances[\s\S]*line 3: xyzzy/ },

@@ -211,6 +211,7 @@ test('SSH access: what was given, or what ssh takes', (context) => {
   )
   assert.deepEqual(given, {
     identities: ['/w/key'],
+    isUsual: false,
     agent: undefined,
     knownHosts: ['/w/known'],
     shouldAcceptNewKey: false,
@@ -218,6 +219,7 @@ test('SSH access: what was given, or what ssh takes', (context) => {
   const usual = readSshAccess(typed('/w', { 'accept-new-host-key': true }, { HOME: home, SSH_AUTH_SOCK: '/agent' }))
   assert.deepEqual(usual, {
     identities: [],
+    isUsual: true,
     agent: '/agent',
     knownHosts: [join(home, '.ssh/known_hosts'), '/etc/ssh/ssh_known_hosts'],
     shouldAcceptNewKey: true,

@@ -22,6 +22,7 @@ import { createStep as createPii } from '../../../server/steps/detect-pii.ts'
 import { createStep as createSecrets } from '../../../server/steps/detect-secrets.ts'
 import { step as detectUnicode } from '../../../server/steps/detect-unicode.ts'
 import { createStep as createOutput } from '../../../server/steps/scan-output.ts'
+import { rowsHere } from '../../rounds.ts'
 import { callOf } from '../pipeline/call-fixture.ts'
 import { testEngine } from './engine-fixture.ts'
 
@@ -95,7 +96,7 @@ function workOf(family: string, id: string): (text: string) => number {
 
 describe('four times as much of what is made for a rule is four times the work', () => {
   for (const { file } of readRuleFiles()) {
-    for (const rule of file.rules) {
+    for (const rule of rowsHere(file.rules)) {
       test(`${file.family}/${rule.id}`, () => {
         const count = workOf(file.family, `${file.family}/${rule.id}`)
         for (const unit of adversariesOf(rule)) {
@@ -198,7 +199,7 @@ test('time that grows with the square is seen', () => {
 })
 
 describe('four times the text is about four times the processor time, whatever the text is made of', () => {
-  for (const adversary of OTHER_ADVERSARIES) {
+  for (const adversary of rowsHere(OTHER_ADVERSARIES)) {
     test(adversary.name, () => {
       for (const [name, read] of READERS) assert.equal(growthOf(read, adversary), undefined, name)
     })

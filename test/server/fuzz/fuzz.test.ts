@@ -16,17 +16,14 @@ import type { Reply } from '../../../server/http/call-reply.ts'
 import { createFindingCache } from '../../../server/pipeline/finding-cache.ts'
 import type { Gateway } from '../../../server/pipeline/gateway.ts'
 import { policyDocument, readPolicy } from '../../../server/policy/policy-document.ts'
-import { readPins } from '../../lab/pin.ts'
-import { shareOf } from '../../rounds.ts'
+import { roundsHere, shareOf } from '../../rounds.ts'
 import { FAMILIES, testEngine } from '../detection/engine-fixture.ts'
 import { answerOf, createBench, governed, requestOf } from '../governance/gateway-fixture.ts'
 import { type Case, createChance, nextCase } from './body-generator.ts'
 
 const BODIES = 100_000
 const SEED = Number(process.env['TAPPASS_FUZZ_SEED'] ?? 9)
-const asked = Number(process.env['TAPPASS_FUZZ_BODIES'] ?? shareOf(BODIES))
-/** All of them on the pinned Node; on an older one, which runs the same code, a tenth shows what differs. */
-const bodies = (await readPins()).node[0]?.version === process.versions.node ? asked : Math.ceil(asked / 10)
+const bodies = roundsHere(Number(process.env['TAPPASS_FUZZ_BODIES'] ?? shareOf(BODIES)))
 
 const steps = join(import.meta.dirname, '../../../server/steps')
 const loaded = await loadSteps([steps], testEngine(), FAMILIES)

@@ -1,0 +1,74 @@
+/** `bootstrap.sh` on a machine without curl whose apt is busy. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { locate } from './world.ts'
+
+const REAL = ['sh', 'cat', 'dirname', 'grep', 'mktemp', 'rm', 'tar']
+
+/** Runs it with an apt-get that fails so often with that message, and returns what apt-get was called with. */
+function bootstrapWith(context: TestContext, failures: number, message: string) {
+  const folder = mkdtempSync(join(tmpdir(), 'tappass-bootstrap-'))
+  context.after(() => rmSync(folder, { recursive: true }))
+  const programs = join(folder, 'bin')
+  mkdirSync(programs)
+  const program = (path: string, text: string): void => {
+    writeFileSync(path, `#!/bin/sh\n${text}\n`)
+    chmodSync(path, 0o755)
+  }
+  for (const name of REAL) symlinkSync(locate(name), join(programs, name))
+  program(join(programs, 'id'), 'echo 0')
+  program(join(programs, 'sleep'), 'exit 0')
+  program(
+    join(programs, 'apt-get'),
+    `echo "$*" >>"${folder}/calls"; : >>"${folder}/failed"
+if [ "$(grep -c . "${folder}/failed")" -lt ${failures} ]; then echo x >>"${folder}/failed"; echo "${message}" >&2; exit 100; fi`,
+  )
+  program(join(folder, 'tappass'), 'echo "tappass $*"')
+  copyFileSync(join(import.meta.dirname, '../../bootstrap.sh'), join(folder, 'bootstrap.sh'))
+  const { status, stdout, stderr } = spawnSync(join(programs, 'sh'), [join(folder, 'bootstrap.sh'), '--yes'], {
+    env: { PATH: programs },
+    encoding: 'utf8',
+  })
+  return { status, stdout, stderr, calls: readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n') }
+}
+
+for (const message of [
+  'E: Could not get lock /var/lib/apt/lists/lock. It is held by process 812 (apt-get)',
+  'E: Unable to lock directory /var/lib/apt/lists/',
+  'dpkg: error: dpkg frontend lock was locked by another process with pid 99',
+]) {
+  test(`bootstrap.sh waits while apt is busy: ${message}`, (context) => {
+    const { status, stdout, stderr, calls } = bootstrapWith(context, 3, message)
+    assert.equal(status, 0, stderr)
+    assert.equal(stdout, 'tappass bootstrap --yes\n')
+    assert.equal(calls.filter((call) => call.endsWith('update')).length, 4)
+    assert.match(calls.at(-1) ?? '', /--no-remove .*install curl/)
+  })
+}
+
+test('bootstrap.sh waits for nothing else, and does not go on', (context) => {
+  const { status, stdout, stderr, calls } = bootstrapWith(context, 1, 'E: The repository is not signed')
+  assert.notEqual(status, 0)
+  assert.equal(calls.length, 1)
+  assert.equal(stdout, '')
+  assert.match(stderr, /not signed/)
+})
+
+test('bootstrap.sh gives up at last', (context) => {
+  const { status, calls } = bootstrapWith(context, 1000, 'E: Could not get lock /var/lib/dpkg/lock-frontend')
+  assert.equal(status, 100)
+  assert.equal(calls.length, 121)
+})

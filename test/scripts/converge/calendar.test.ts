@@ -1,0 +1,18 @@
+/** Calendar expressions of the backups, as systemd reads them. Needs: systemd. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { gatherPreflightFacts } from '../../../scripts/converge/preflight.ts'
+import { factsHere } from '../known-host.ts'
+
+for (const [schedule, problem] of [
+  ['*-*-* 03:17:00 UTC', /^$/],
+  ['Mon..Fri 22:00', /^$/],
+  ['daily at noon', /daily at noon/],
+  ['*-*-* 25:00', /25:00/],
+  ['2019-01-01', /^it never comes$/],
+] as const) {
+  test(`the calendar ${schedule}`, async () => {
+    const { calendar } = await gatherPreflightFacts(factsHere(), { backup: { schedule, keepDaily: 1, keepWeekly: 1 } })
+    assert.match(calendar.problem, problem)
+  })
+}
