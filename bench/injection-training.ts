@@ -17,6 +17,9 @@ const ERROR_MIN = 1e-4
 /** Log-odds of what is surely enough an attack: fewer than one in a thousand ordinary texts that were not seen reach it. */
 const THRESHOLDS = { prompt: 0.24, document: 0.05 } as const
 
+/** Small steps give small log-odds: so many times as much sets texts of unknown words well below a suspicion. */
+const SHARPNESS = 2.5
+
 /** In which of so many parts a text is when all but one are learned from; texts whose longest lines begin alike, or of one repository, go together. */
 export function foldOf(key: string, folds: number): number {
   const line = key.split('\n').reduce((longest, one) => (one.length > longest.length ? one : longest), '')
@@ -150,7 +153,11 @@ function train(examples: readonly Example[], threshold: number): InjectionModel 
     }
   }
   const scale = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0) / 127
-  return { weights: Int8Array.from(weights, (weight) => Math.round(weight / scale)), scale, bias: bias - threshold }
+  return {
+    weights: Int8Array.from(weights, (weight) => Math.round(weight / scale)),
+    scale: scale * SHARPNESS,
+    bias: (bias - threshold) * SHARPNESS,
+  }
 }
 
 function shuffle(order: number[], seed: number): void {
