@@ -15,7 +15,7 @@ const DECAY = 3e-6
 const ERROR_MIN = 1e-4
 
 /** Log-odds of what is surely enough an attack: fewer than one in a thousand ordinary texts that were not seen reach it. */
-const THRESHOLDS = { prompt: 0.24, document: 0.05 } as const
+const THRESHOLDS = { prompt: 0.22, document: 0.05 } as const
 
 /** Small steps give small log-odds: so many times as much sets texts of unknown words well below a suspicion. */
 const SHARPNESS = 2.5

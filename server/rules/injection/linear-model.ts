@@ -48,18 +48,41 @@ function bucketOf(hash: number): number {
   return (mixed ^ (mixed >>> 12)) & (FEATURE_BUCKETS - 1)
 }
 
+/** A text with a smaller share of different features says the same again and again, which makes nothing surer. */
+const REPEATED_SHARE = 0.4
+
 /** No character begins or ends more features than this. */
 const FEATURES_PER_CHAR = 4
 
 /** Hashes the features of texts into buckets. One text at a time: a result is valid until the next one is hashed. */
 export class FeatureHasher {
   #buckets = new Int32Array(2 ** 14)
+  /** Which buckets the current text has filled, by its number, so that nothing needs clearing. */
+  readonly #filledIn = new Uint32Array(FEATURE_BUCKETS)
+  #textNumber = 0
 
-  /** Returns the bucket of each feature in a range of a text. */
+  /** Returns the bucket of each feature in a range of a text; of a text that mostly repeats itself, each bucket once. */
   bucketsOf(text: string, start: number, end: number): Int32Array {
     const most = (end - start + 1) * FEATURES_PER_CHAR
     if (this.#buckets.length < most) this.#buckets = new Int32Array(most)
-    return this.#buckets.subarray(0, this.#fill(text, start, end))
+    const count = this.#fill(text, start, end)
+    const isRepeated = this.#once(count, false) < REPEATED_SHARE * count
+    return this.#buckets.subarray(0, isRepeated ? this.#once(count, true) : count)
+  }
+
+  /** How many different buckets there are among the first; keeps only the first of equal ones, or all. */
+  #once(count: number, isKept: boolean): number {
+    const buckets = this.#buckets
+    this.#textNumber = this.#textNumber === 0xffffffff ? 1 : this.#textNumber + 1
+    let different = 0
+    for (let index = 0; index < count; index++) {
+      const bucket = buckets[index] as number
+      if (this.#filledIn[bucket] === this.#textNumber) continue
+      this.#filledIn[bucket] = this.#textNumber
+      if (isKept) buckets[different] = bucket
+      different++
+    }
+    return different
   }
 
   #fill(text: string, start: number, end: number): number {

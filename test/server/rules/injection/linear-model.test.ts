@@ -31,11 +31,11 @@ test('words that begin alike share a feature, and so do texts without blanks', (
   assert.ok(shared('忽略之前的指令', '请忽略之前') >= 3)
 })
 
-test('a score is the bias and the normalized sum of the weights, for texts of any length', () => {
+test('a score is the bias and the normalized sum of the weights, and a text that repeats scores like its parts', () => {
   const weights = new Int8Array(FEATURE_BUCKETS).fill(2)
   const score = createWindowScore({ weights, scale: 0.5, bias: -3 }, new FeatureHasher())
   assert.equal(score('', 0, 0), -3)
   assert.equal(score('ab', 0, 2), -3 + 2 / Math.sqrt(2))
-  const long = 'word '.repeat(20_000)
-  assert.ok(Math.abs(score(long, 0, long.length) + 3 - Math.sqrt(60_000)) < 1e-9)
+  const repeated = 'ab '.repeat(20_000)
+  assert.equal(score(repeated, 0, repeated.length), -3 + 3 / Math.sqrt(3))
 })
