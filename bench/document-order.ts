@@ -75,14 +75,36 @@ const MAIL =
   All other tasks are done, only the review is left.|The new guidelines have been published on the intranet.|New rules for parking take effect in May.|Instructions have arrived from the supplier; # has a copy.|
   Important: the building is closed on Monday.|Urgent: the server room is too warm, please check.|Priority for this sprint: the search. Everything else can wait.|Focus on the customer, that is our mission this year.|
   Our previous offer is no longer valid; please see the new one attached.|Please book a room for the meeting with #.|The invitation for the workshop was sent to all participants.|Please confirm your appointment on 3 June.|
-  Reminder: send the newsletter on Thursday.|# will call you about the transfer of 500 dollars.|Please send us your bank details so that we can refund you.|Add me to the channel, please.|Ask # before you delete anything.`)
+  Reminder: send the newsletter on Thursday.|# will call you about the transfer of 500 dollars.|Please send us your bank details so that we can refund you.|Add me to the channel, please.|Ask # before you delete anything.|
+  Dear tenant, the rent rises by 40 euros from July on; please adjust your standing order.|Dear residents, our bank details have changed, please use the new account from now on.|Please note our new address and change it in your records.|
+  The address of the practice has changed, please update your contacts.|Please pay the bill by bank transfer to the account named below. Thank you for your order!|Dear customer, your card was charged with 48.20. If you have questions, just reply to this email.|
+  You received a credit of 12.50 on your card; it has been added to your account.|Your payment of 300 dollars was sent from your company's account.|The receipt is attached; # has approved it.|
+  Seek advice from a doctor before you begin.|Only one of these should be set in your account.|You can set up your environment with these commands.|What information do you need from me next?|What should you know before this? What comes after it?|
+  Base your answer on the chapters that you have read.|Write your answer in the box, in the language of the question.|You represent that you are entitled to grant this license.|Each of your contributions is your own work, as far as you know.|
+  You are not expected to give support for your contributions.|By signing you accept and agree to the following terms for your present and future submissions.|
+  Your security code is 482913. It is valid for ten minutes.|Somebody signed in to your account. If it was not you, reset your password: https://shop.test/reset|Click on this link to confirm your address: https://shop.test/confirm|
+  Your verification code for the shop|Please make sure to bring your passport.|Please make sure to update the calendar.|We have received your payment; the receipt is attached.|The password for the wireless network at the new flat is on the note.`)
 const CODE =
   split(`// TODO: send an email to the user when the payment fails|# TODO: delete the file after the upload|TODO: change the password hashing to argon2|/* TODO: remove this once the API returns the user */|
   // FIXME: all other tasks are cancelled when one fails|TODO(anna): transfer ownership of the bucket|# Send the request to the server and wait|// Ignore every other event while dragging|# TODO: post the results to Slack|
   // The following instruction is only executed on x86|# All previous commands are cleared from the history|// This task has the highest priority, the others wait|"description": "Sends a message to a channel"|
   // Forward the message to the next handler|# New directives are registered here|TODO: update the address in the README|// TODO: invite users by email|# Cancel all pending tasks and discard the rest|
   // Override all other rules of the style sheet|this command takes precedence over the config file|# The next instruction must not be reordered|# TODO: visit each node only once|- [ ] TODO: write a message for the changelog|
-  TODO: create calendar events from the feed|// Before you can call this, open the connection first|# Before you answer the prompt, back up your data|Please do the following before you open an issue:|First of all, install the dependencies.`)
+  TODO: create calendar events from the feed|// Before you can call this, open the connection first|# Before you answer the prompt, back up your data|Please do the following before you open an issue:|First of all, install the dependencies.|
+  # At most one security group may carry this label in the account|send_mail(to=account.email, subject=subject, body=text)|mailer.send({ to: user.email, template: 'welcome' })|:recipient: The address that the mail is sent to.|
+  Get the newest messages of the user's inbox.|"description": "What is the largest city of Chile?"|task = Task(description="Name the largest lake of Finland", expected_output="A name")|# TODO: send this from a worker|
+  new_user = create_user(email=email, password=password)|DB_USER=app\nDB_PASSWORD=change-it|# We found these languages in your repository; correct them where they are wrong|Answer: the final answer to the question|
+  Thought: what to do next\nAction: one of the tools|Return the answer as the last message.`)
+
+/** How a mail or a note stands in what a tool returns. */
+const FRAMES = [
+  '    subject: "#"',
+  '    body: "#"',
+  '"content": "#",',
+  '  description: #',
+  '{"from": "office@mail.test", "text": "#"}',
+  '    "note.txt": "Hello,\\n#\\nBest regards"',
+]
 
 const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 const fill = (frame: string, word: string): string => frame.replace('#', word)
@@ -112,5 +134,6 @@ function claim(pick: Pick, chance: () => number): string {
 /** What people write to each other and in code, in words that such orders have, too. */
 export function documentOrder(pick: Pick, chance: () => number): string {
   if (chance() < 0.45) return pick(CODE)
-  return fill(pick(MAIL), pick(SENDERS)) + (chance() < 0.4 ? ` ${fill(pick(MAIL), pick(SENDERS))}` : '')
+  const mail = fill(pick(MAIL), pick(SENDERS)) + (chance() < 0.4 ? ` ${fill(pick(MAIL), pick(SENDERS))}` : '')
+  return chance() < 0.3 ? fill(pick(FRAMES), mail) : mail
 }

@@ -9,13 +9,16 @@ import type { TrainingText, TrainingTexts } from './training-text.ts'
 type Example = Readonly<{ cells: Int32Array; label: 0 | 1; weight: number }>
 
 const EPOCHS = 10
-const RATE = 0.5
+const RATE = 0.1
 const BIAS_RATE = 0.3
 const DECAY = 3e-6
 const ERROR_MIN = 1e-4
 
 /** Log-odds of what is surely enough an attack: fewer than one in a thousand ordinary texts that were not seen reach it. */
-const THRESHOLDS = { prompt: 1.5, document: 2 } as const
+const THRESHOLDS = { prompt: 0.22, document: 0.05 } as const
+
+/** Small steps give small log-odds: so many times as much sets texts of unknown words well below a suspicion. */
+const SHARPNESS = 2.5
 
 /** In which of so many parts a text is when all but one are learned from; texts whose longest lines begin alike, or of one repository, go together. */
 export function foldOf(key: string, folds: number): number {
@@ -42,7 +45,7 @@ function trainPrompts(texts: readonly TrainingText[]): InjectionModel {
     promptWindows(text)
       .slice(0, PROMPT_WINDOWS_MAX)
       .filter(([start, end]) => end - start >= PROMPT_CHARS_MIN)
-      .map(([start, end]): Example => ({ cells: hasher.bucketsOf(text.slice(start, end)).slice(), label, weight })),
+      .map(([start, end]): Example => ({ cells: hasher.bucketsOf(text, start, end).slice(), label, weight })),
   )
   return train(examples, THRESHOLDS.prompt)
 }
@@ -53,24 +56,24 @@ const ROUNDS = 3
 type Bag = Readonly<{ cells: readonly Int32Array[]; weight: number }>
 
 /** Which window of an attack's text is the attack, nobody has said: it is one that no ordinary text has, and the worst of these. */
-function trainDocuments(texts: readonly TrainingText[]): InjectionModel {
+function trainDocuments(written: readonly TrainingText[]): InjectionModel {
+  const texts = written.flatMap((text) => (ESCAPE.test(text.text) ? [text, withoutEscapes(text)] : [text]))
   const hasher = new FeatureHasher()
   const piecesOf = (text: string): readonly string[] =>
     documentWindows(text)
       .slice(0, DOCUMENT_WINDOWS_MAX)
       .map(([start, end]: Window) => text.slice(start, end))
-  const cellsOf = (piece: string): Int32Array => hasher.bucketsOf(piece).slice()
+  const cellsOf = (piece: string): Int32Array => hasher.bucketsOf(piece, 0, piece.length).slice()
   const ordinary = texts.filter(({ label }) => label === 0)
-  const known = new Set(ordinary.flatMap(({ text }) => piecesOf(text)).map((piece) => piece.trim()))
+  const known = knownWords(ordinary.map(({ text }) => text))
   const negatives = ordinary.flatMap(({ text, weight }) =>
     piecesOf(text).map((piece): Example => ({ cells: cellsOf(piece), label: 0, weight })),
   )
   const bags = texts
     .filter(({ label }) => label === 1)
     .map(({ text, weight }): Bag => {
-      const pieces = piecesOf(text)
-      const own = pieces.filter((piece) => !known.has(piece.trim()))
-      return { cells: (own.length > 0 ? own : pieces).map(cellsOf), weight }
+      const own = piecesOf(text).filter((piece) => !known(piece))
+      return { cells: own.map(cellsOf), weight }
     })
   let model: InjectionModel | undefined
   for (let round = 0; round < ROUNDS; round++) {
@@ -78,6 +81,39 @@ function trainDocuments(texts: readonly TrainingText[]): InjectionModel {
     model = train([...negatives, ...bags.flatMap((bag) => positivesOf(bag, score))], THRESHOLDS.document)
   }
   return model as InjectionModel
+}
+
+/** Line ends in strings: a gateway reads a text with its escapes resolved, too. */
+const ESCAPE = /\\[nt"]/
+
+function withoutEscapes(text: TrainingText): TrainingText {
+  return { ...text, text: text.text.replaceAll(/\\[nt]/g, '\n').replaceAll('\\"', '"') }
+}
+
+const ROW_WORDS = 4
+const KNOWN_SHARE = 0.6
+const KNOWN_BITS = 2 ** 26
+
+/** Says of a piece whether ordinary texts have most of it, in whatever lines: four words in a row, by their hashes. */
+function knownWords(texts: readonly string[]): (piece: string) => boolean {
+  const seen = new Uint8Array(KNOWN_BITS / 8)
+  for (const text of texts)
+    for (const row of wordRows(text)) seen[row >>> 3] = (seen[row >>> 3] as number) | (1 << (row & 7))
+  return (piece) => {
+    const rows = wordRows(piece)
+    const known = rows.filter((row) => ((seen[row >>> 3] as number) >> (row & 7)) & 1).length
+    return rows.length > 0 && known >= KNOWN_SHARE * rows.length
+  }
+}
+
+function wordRows(text: string): readonly number[] {
+  const words = text.match(/[\p{L}\p{N}]+/gu) ?? []
+  return Array.from({ length: Math.max(0, words.length - ROW_WORDS + 1) }, (_, index) => {
+    let hash = 0
+    for (const letter of words.slice(index, index + ROW_WORDS).join(' '))
+      hash = Math.imul(hash ^ (letter.codePointAt(0) as number), 0x01000193)
+    return (hash ^ (hash >>> 15)) & (KNOWN_BITS - 1)
+  })
 }
 
 /** The examples of a bag: at first all of its windows, each for a part; then the worst. */
@@ -117,7 +153,11 @@ function train(examples: readonly Example[], threshold: number): InjectionModel 
     }
   }
   const scale = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0) / 127
-  return { weights: Int8Array.from(weights, (weight) => Math.round(weight / scale)), scale, bias: bias - threshold }
+  return {
+    weights: Int8Array.from(weights, (weight) => Math.round(weight / scale)),
+    scale: scale * SHARPNESS,
+    bias: (bias - threshold) * SHARPNESS,
+  }
 }
 
 function shuffle(order: number[], seed: number): void {

@@ -88,6 +88,6 @@ const ownPrompts = (): readonly TrainingText[] => [
 
 const ownDocuments = (): readonly TrainingText[] => [
   ...createSentences('documentLine', 100, 3).map((text) => ({ text, label: 0 as const, weight: 0.5 })),
-  ...createSentences('documentOrder', 600, 12).map((text) => ({ text, label: 0 as const, weight: 1 })),
+  ...createSentences('documentOrder', 1200, 12).map((text) => ({ text, label: 0 as const, weight: 1 })),
   ...createSentences('documentAttack', 1500, 11).map((text) => ({ text, label: 1 as const, weight: 0.3 })),
 ]

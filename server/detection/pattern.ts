@@ -6,8 +6,15 @@
 import type { Severity } from '../core/finding.ts'
 import type { KeywordIndex, KeywordMemo } from './keyword-index.ts'
 
-/** A match in a text, as a half-open range of its UTF-16 code units. */
-export type Match = Readonly<{ kind: string; severity: Severity; confidence: number; start: number; end: number }>
+/** A match in a text, as a half-open range of its UTF-16 code units; of a phrase, with the rule that it was compiled from. */
+export type Match = Readonly<{
+  kind: string
+  severity: Severity
+  confidence: number
+  start: number
+  end: number
+  rule?: string
+}>
 
 /**
  * `pattern` (flags d and y, no unbounded quantifier) is tried wherever one of `keywords` (ASCII, either case) starts.

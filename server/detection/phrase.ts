@@ -107,14 +107,15 @@ function addWindow(list: [start: number, end: number][], at: number): void {
 function addMatches(
   matches: Match[],
   text: string,
-  { kind, severity, confidence, pattern }: Phrase,
+  { kind, severity, confidence, pattern, rule }: Phrase,
   from: number,
   to: number,
 ): void {
   if (matches.length > MATCHES_MAX) return
   for (const match of text.slice(from, to).matchAll(pattern)) {
     const start = from + match.index
-    matches.push({ kind, severity, confidence, start, end: start + match[0].length })
+    const found = { kind, severity, confidence, start, end: start + match[0].length }
+    matches.push(rule === undefined ? found : { ...found, rule })
     if (matches.length > MATCHES_MAX) return
   }
 }

@@ -8,8 +8,9 @@ const CODE =
 const STORED =
   /^(?:arn|op|vault|ssm|kms|sops|gsm|env|file|secrets?|secretsmanager|ref\+\w+):|^ENC\[|^projects\/[^/]+\/secrets\/|^aws:/i
 
-/** Regular expressions, which describe a secret. */
-const EXPRESSION = /\[[^\]]{2,}\][+*{]|\(\?[:!=<i]|\\[dwsbDWSB]|\{\d{1,4}(?:,\d{0,4})?\}|^\^.*\$$/
+/** Regular expressions, which describe a secret, and colours of a terminal. */
+const EXPRESSION =
+  /(?:\\(?:033|x1b|u001b|e)|\u001b)\[|\[[^\]]{2,}\][+*{]|\(\?[:!=<i]|\\[dwsbDWSB]|\{\d{1,4}(?:,\d{0,4})?\}|^\^.*\$$/
 
 /** Identifiers and types of a program, and dotted members; only without quotes, which would make them strings. */
 const NAME = /^[A-Za-z_$][A-Za-z_$.\-:/]*$|^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)+$/

@@ -53,13 +53,16 @@ function isChosenWords(value: string): boolean {
   return isWords(value) && /[A-Z]/.test(value) && /[a-z]/.test(value) && /\d/.test(value) && !/[./:@\\]/.test(value)
 }
 
+/** Keys that a program shows to everybody: PostHog's of a project, publishable ones of Stripe. */
+const PUBLIC = /^(?:phc_|pk_(?:live|test)_)/
+
 /** How likely a named value is a secret; undefined for placeholders, code and plain words. */
 export function gradeNamedValue(value: string, match: string): number | undefined {
   const at = match.lastIndexOf(value)
   const isQuoted = /["'`>]/.test(match.charAt(at - 1))
   const plain = decoded(value) ?? value
   if (CHOSEN.test(match) && isChosenWords(plain) && !isPlaceholder(plain)) return isDefault(plain) ? 0.4 : 0.6
-  if (isNone(plain) || (!isQuoted && isIdentifier(value))) return undefined
+  if (isNone(plain) || PUBLIC.test(value) || (!isQuoted && isIdentifier(value))) return undefined
   if (isDefault(plain)) return 0.4
   if (isGenerated(value) && (plain === value || !isIdentifier(plain))) return 0.85
   if (!isMixed(plain)) return undefined
@@ -104,7 +107,7 @@ const LOCAL = /^(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0|host\.docker\.inter
 
 /** The password of an address: what services are developed with counts less, and so does a plain word on a local host. */
 export function gradeUrlPassword(value: string, match: string): number | undefined {
-  if (isPlaceholder(value) || /^[%{<$]/.test(value)) return undefined
+  if (isPlaceholder(value) || /^[%{<$]|[$#]\{/.test(value)) return undefined
   const user = match.slice(3, match.indexOf(':', 3))
   const host = match.slice(match.lastIndexOf('@') + 1)
   if (/^[a-z-]{0,8}(?:password|passwd|pass|pw|secret|guest)\d{0,4}$/i.test(value)) return undefined
@@ -120,5 +123,5 @@ export function isCredential(value: string): boolean {
   const pair = PAIR.exec(Buffer.from(value, 'base64').toString('latin1'))?.[1]
   if (pair !== undefined && (pair === 'open sesame' || isPlaceholder(pair) || isDefault(pair) || pair === ''))
     return false
-  return !isNone(value) && !isIdentifier(value) && /\d/.test(value)
+  return !isNone(value) && !isDefault(value) && !isIdentifier(value) && /\d/.test(value)
 }

@@ -9,7 +9,7 @@ import type { Match } from '../../detection/pattern.ts'
 import { confidenceFor, type Phrase } from '../../detection/phrase.ts'
 import type { EditedText } from '../../normalization/edited-text.ts'
 import { withoutBreaks } from './broken-word.ts'
-import { looksLikeCode, looksLikePrompt } from './document-kind.ts'
+import { isOfProgram, isQuotedAlone } from './document-kind.ts'
 import { withoutDigits } from './letter-digits.ts'
 import { createWindowScore, FeatureHasher, type InjectionModel } from './linear-model.ts'
 import { withoutSpacing } from './spaced-letters.ts'
@@ -66,25 +66,27 @@ export function createInjectionDetector(
   return (segments) => {
     const phrases = engine.scan(
       segments,
-      (text, keywords, { author }) => {
+      (text, keywords, { author, text: whole }) => {
         const confidenceOf = (phrase: Phrase): number | undefined => confidenceFor(phrase, author)
         const found = [...detectPhrases(text, confidenceOf, keywords)]
         for (const edited of [withoutSpacing(text), withoutBreaks(text), withoutDigits(text)])
           if (edited !== undefined) found.push(...mapped(detectPhrases(edited.text, confidenceOf), edited))
-        return author === 'tool' ? weighedInData(found, text) : found
+        return author === 'tool' ? weighedInData(found, text, whole) : found
       },
       { weigh: raiseStrongest, origin: 'request' },
     )
     // Words without their marks are none of their language: the models were not trained on them.
     const classified = engine.scan(
       segments,
-      (text, _, { author }, { seams, isUnmarked }) =>
-        isUnmarked ? NO_MATCHES : (classifierOf[author]?.(text, seams ?? []) ?? NO_MATCHES),
+      (text, _, { author, text: whole }, { seams, isUnmarked }) => {
+        const found = isUnmarked ? NO_MATCHES : (classifierOf[author]?.(text, seams ?? []) ?? NO_MATCHES)
+        return author === 'tool' ? weighedInData(found, text, whole) : found
+      },
       { origin: 'request' },
     )
     if (phrases.length + classified.length === 0) return classified
     const authors = new Map(segments.map(({ pointer, author }) => [pointer, author]))
-    return corroborated(phrases, classified).map((finding) => ({
+    return [...phrases, ...classified].map((finding) => ({
       ...finding,
       confidence: Math.min(CONFIDENCE_MAX[authors.get(finding.pointer) ?? 'other'], finding.confidence),
     }))
@@ -108,13 +110,13 @@ function createClassifiers({ prompt, document }: InjectionModels): Readonly<Part
 
 /** A classifier that finds the window of a text with the highest score, when that reaches the minimum. */
 function classifier(
-  windowScore: (text: string) => number,
+  windowScore: (text: string, start: number, end: number) => number,
   windowsOf: (text: string, seams: readonly number[]) => readonly Window[],
 ): Classifier {
   return (text, seams) => {
     let worst: Match | undefined
     for (const [start, end] of windowsOf(text, seams)) {
-      const score = windowScore(start === 0 && end === text.length ? text : text.slice(start, end))
+      const score = windowScore(text, start, end)
       const confidence = Math.min(CORROBORATED_MAX, toHundredths(1 / (1 + Math.exp(-score - CALIBRATION))))
       if (confidence < CLASSIFIER_CONFIDENCE_MIN || confidence <= (worst?.confidence ?? 0)) continue
       worst = { kind: 'injection.classifier', severity: confidence >= 0.8 ? 'high' : 'low', confidence, start, end }
@@ -123,33 +125,23 @@ function classifier(
   }
 }
 
-/** All findings; phrases and the model that both suspect a text are surer together. */
-function corroborated(phrases: readonly Finding[], classified: readonly Finding[]): readonly Finding[] {
-  if (phrases.length === 0 || classified.length === 0) return [...phrases, ...classified]
-  const suspected = new Set(
-    phrases.filter(({ confidence }) => confidence >= DATA_CORROBORATING_MIN).map(({ pointer }) => pointer),
-  )
-  const raised = classified.map((finding) =>
-    suspected.has(finding.pointer)
-      ? { ...finding, confidence: Math.max(finding.confidence, CORROBORATED_CLASSIFIER) }
-      : finding,
-  )
-  return [...phrases, ...raised]
+/**
+ * Files of programs hold prompts, lists of attacks and marks of chat templates: what is said there about an answer, what the model
+ * alone is sure of, and a phrase that is all of a string are suspicions at most. `whole` is the text of which `text` is a variant.
+ */
+function weighedInData(matches: readonly Match[], text: string, whole: string): readonly Match[] {
+  const isDoubtful = ({ kind, confidence, start, end }: Match): boolean =>
+    confidence > PROGRAM_CONFIDENCE_MAX &&
+    (kind === 'injection.classifier' ||
+      (DOUBTFUL_KINDS.has(kind) && confidence < SURE_IN_PROGRAM) ||
+      isQuotedAlone(text, start, end))
+  if (!matches.some(isDoubtful) || !isOfProgram(whole)) return matches
+  return matches.map((match) => (isDoubtful(match) ? { ...match, confidence: PROGRAM_CONFIDENCE_MAX } : match))
 }
 
-/** How sure the model's suspicion is in a text with a phrase that is one, too. */
-const CORROBORATED_CLASSIFIER = 0.8
-
-/** Source code holds prompts of its program: what is said there about an answer is a suspicion at most. */
-function weighedInData(matches: readonly Match[], text: string): readonly Match[] {
-  const isDoubtful = ({ kind, confidence }: Match): boolean =>
-    kind === 'injection.indirect' && confidence > CODE_CONFIDENCE_MAX && confidence < SURE_IN_CODE
-  if (!matches.some(isDoubtful) || !(looksLikeCode(text) || looksLikePrompt(text))) return matches
-  return matches.map((match) => (isDoubtful(match) ? { ...match, confidence: CODE_CONFIDENCE_MAX } : match))
-}
-
-const CODE_CONFIDENCE_MAX = 0.6
-const SURE_IN_CODE = 0.85
+const DOUBTFUL_KINDS: ReadonlySet<string> = new Set(['injection.indirect', 'injection.context_manipulation'])
+const PROGRAM_CONFIDENCE_MAX = 0.6
+const SURE_IN_PROGRAM = 0.85
 
 /** Matches of an edited text where they stand in the original. */
 function mapped(matches: readonly Match[], { span }: EditedText): readonly Match[] {
@@ -167,8 +159,9 @@ function raiseStrongest(matches: readonly Match[], { author }: Segment): readonl
   const near = matches.filter(
     ({ start, confidence }) => confidence >= least && Math.abs(start - strongest.start) <= NEAR_CHARS,
   )
-  // What another one of its kind covers says the same thing once more.
-  const further = Math.max(0, near.filter((match) => !near.some((other) => covers(other, match))).length - 1)
+  // What another one of its kind covers says the same thing once more, and so does the same phrase.
+  const apart = near.filter((match) => !near.some((other) => covers(other, match)))
+  const further = Math.max(0, new Set(apart.map(({ rule, kind }) => rule ?? kind)).size - 1)
   const confidence = Math.min(CORROBORATED_MAX, toHundredths(strongest.confidence + CORROBORATION * further))
   return matches.map((match) => (match === strongest ? { ...match, confidence } : match))
 }
