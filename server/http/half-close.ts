@@ -3,6 +3,7 @@
  * server they look like clients that went away, until something is sent to them: one that has gone answers with a reset.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 
 /** The first wait between two probes; each is twice as long as the one before. */
 const PROBE_MS = 50
@@ -15,11 +16,18 @@ const COMMENT = ':\n\n'
 export function answerHalfClosed(server: Server): void {
   // Not in Node's types: the other side's end does not end ours.
   Object.assign(server, { httpAllowHalfOpen: true })
+  // Listened to once for each connection, not for each request.
+  const openOn = new WeakMap<Socket, { last?: readonly [request: IncomingMessage, response: ServerResponse] }>()
+  server.on('connection', (socket: Socket) => {
+    const open: { last?: readonly [request: IncomingMessage, response: ServerResponse] } = {}
+    openOn.set(socket, open)
+    socket.once('end', () => {
+      if (open.last) probe(...open.last, PROBE_MS, PROBES_MAX)
+    })
+  })
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const { socket } = request
-    const onEnd = (): void => probe(request, response, PROBE_MS, PROBES_MAX)
-    socket.once('end', onEnd)
-    response.once('close', () => socket.off('end', onEnd))
+    const open = openOn.get(request.socket)
+    if (open) open.last = [request, response]
   })
 }
 

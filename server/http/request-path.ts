@@ -11,6 +11,8 @@ const PATH_CHARS_MAX = 100
  * base addresses bring along (`//v1/models`, `/v1/models/`) change nothing.
  */
 export function routedPath(target: string): string {
+  // So are nearly all: `/v1/chat/completions`, without a query.
+  if (/^\/v1(?:\/[\w.:-]+)+$/.test(target)) return target.slice('/v1'.length)
   const [path = '', ...query] = target.split(/(?=\?)/)
   const single = path.replace(/\/{2,}/g, '/')
   const bare = single.startsWith('/v1/') ? single.slice('/v1'.length) : single

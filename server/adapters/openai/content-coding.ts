@@ -29,10 +29,13 @@ export type Decoder = Sink & Readonly<{ control: FlowControl }>
  * nothing to undo, undefined when one of them is not known.
  */
 export function codingsOf(header: string | undefined): readonly string[] | undefined {
-  const codings = (header ?? '').toLowerCase().split(',').map((coding) => coding.trim()) // biome-ignore format: one chain
+  if (header === undefined) return NO_CODINGS
+  const codings = header.toLowerCase().split(',').map((coding) => coding.trim()) // biome-ignore format: one chain
   const named = codings.filter((coding) => coding !== '' && coding !== 'identity').reverse()
   return named.length <= CODINGS_MAX && named.every((coding) => Object.hasOwn(DECODERS, coding)) ? named : undefined
 }
+
+const NO_CODINGS: readonly string[] = []
 
 /** Creates what undoes the codings before a sink. The connection waits while it is full, and it while the sink is. */
 export function createDecoder(
