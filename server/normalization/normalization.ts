@@ -19,6 +19,12 @@ const ESCAPES_AND_FORMS = new RegExp(
 )
 /** Nearly all texts are ASCII, or nearly. */
 const BEYOND_ASCII = /[^\t\n\r\x20-\x7e]+/g
+const ANY_BEYOND_ASCII = /[^\t\n\r\x20-\x7e]/
+
+/** Whether a text has nothing but printable ASCII and blanks: then it has no other forms, no marks and no control characters. */
+export function isPlainAscii(text: string): boolean {
+  return !ANY_BEYOND_ASCII.test(text)
+}
 
 /** As many look-alikes in a row may be in a word with one Latin letter, and as many marks on one. */
 const ALIKE_CHARS_MAX = 8
@@ -28,10 +34,11 @@ const CONTEXT_CHARS = 300
 
 /**
  * Returns the normalized text, or undefined when nothing changes; ranges far from any change are omitted. One pass:
- * an escape within an escape needs another. The result at an index depends on the 32 characters around it.
+ * an escape within an escape needs another. The result at an index depends on the 32 characters around it. `isAscii` is what
+ * isPlainAscii says of the text, where that is known.
  */
-export function normalize(text: string): EditedText | undefined {
-  const expression = hasForm(text) ? ESCAPES_AND_FORMS : ESCAPES
+export function normalize(text: string, isAscii: boolean = isPlainAscii(text)): EditedText | undefined {
+  const expression = !isAscii && hasForm(text) ? ESCAPES_AND_FORMS : ESCAPES
   expression.lastIndex = 0
   let match = expression.exec(text)
   // Nearly all texts have nothing to replace.

@@ -8,7 +8,7 @@ import type { EncodedRun } from './decoded-bytes.ts'
 import { EditableText, type EditedText } from './edited-text.ts'
 import { encodedRuns, type UnreadRun } from './encoded-text.ts'
 import { withoutJoints } from './joined-string.ts'
-import { normalize, withoutMarks } from './normalization.ts'
+import { isPlainAscii, normalize, withoutMarks } from './normalization.ts'
 import { unpackBudget } from './packed-bytes.ts'
 import { lastAtOrBefore } from './position-map.ts'
 import { wholeTextRuns } from './whole-text.ts'
@@ -18,6 +18,8 @@ export type TextVariant = Readonly<{
   text: string
   /** False for decoded text: there the length of a range in the original means nothing. */
   isVisible: boolean
+  /** Of the text as it is: whether it has nothing but printable ASCII and blanks. */
+  isAscii?: boolean
   /** Of the text as it is: the places of what stands between its parts. */
   seams?: readonly number[]
   /** What is far from a change is left out. */
@@ -60,11 +62,12 @@ export function variantsOf(
   seams: readonly number[] = [],
   origin: TextOrigin = 'stream',
 ): readonly TextVariant[] {
-  const original: Draft = { text, isVisible: true, span: identitySpan, seams, unread: [] }
+  const isAscii = isPlainAscii(text)
+  const original: Draft = { text, isVisible: true, isAscii, span: identitySpan, seams, unread: [] }
   const runsOf = createRunReader(origin)
-  const normalized = normalize(text)
+  const normalized = normalize(text, isAscii)
   const runs = runsOf(original)
-  const unmarked = normalized === undefined ? withoutMarks(text) : undefined
+  const unmarked = isAscii || normalized !== undefined ? undefined : withoutMarks(text)
   const whole = origin === 'request' ? withoutJoints(text) : undefined
   // So are nearly all texts.
   if (normalized === undefined && runs.length === 0 && seams.length === 0 && (unmarked ?? whole) === undefined)

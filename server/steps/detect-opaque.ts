@@ -67,7 +67,7 @@ function isExempt({ pointer, author }: Segment, segments: readonly Segment[]): b
 
 function opaqueMatches(
   text: string,
-  { unread, isVisible, isEdited }: TextVariant,
+  { unread, isVisible, isAscii, isEdited }: TextVariant,
   origin: TextOrigin,
 ): readonly Match[] {
   const notRead = unread.map((run) => matchOf(run.content ?? (isVisible ? 'compressed' : 'nested'), run))
@@ -79,7 +79,11 @@ function opaqueMatches(
   const encrypted = ENCRYPTED_WORDS.some((word) => text.includes(word)) ? ENCRYPTED.exec(text) : null
   // A piece of a stream is not the whole text.
   const isBinary =
-    origin !== 'stream' && isVisible && text.length >= BINARY_CHARS_MIN && binaryShare(text) >= BINARY_SHARE
+    origin !== 'stream' &&
+    isVisible &&
+    isAscii !== true &&
+    text.length >= BINARY_CHARS_MIN &&
+    binaryShare(text) >= BINARY_SHARE
   return [
     ...notRead,
     ...(encrypted === null ? [] : [matchOf('encrypted', rangeOf(encrypted))]),

@@ -20,13 +20,14 @@ const WORD = /(?<![\w@$!|])[A-Za-z01345789@$!|]{3,24}(?![\w@$])/g
 /** What makes such a word: a digit or sign before a letter, and a letter that is no hexadecimal digit. */
 const IN_PLACE = /[01345789@$!|][A-Za-z]/
 const BEYOND_HEXADECIMAL = /[g-zG-Z]/
+const LETTER_DIGIT = /[013457@$!]/
 const MAY_HAVE_WORD = /[A-Za-z][013457@$!][A-Za-z]|[013457@$][A-Za-z]{2}/
 
 const CONTEXT_CHARS = 300
 
 /** Returns the text with letters in such words, without what is far from any; undefined when there are none. */
 export function withoutDigits(text: string): EditedText | undefined {
-  if (!MAY_HAVE_WORD.test(text)) return undefined
+  if (!(LETTER_DIGIT.test(text) && MAY_HAVE_WORD.test(text))) return undefined
   const edit = new EditableText(text, CONTEXT_CHARS)
   for (const { 0: word, index } of text.matchAll(WORD)) {
     if (!IN_PLACE.test(word) || !BEYOND_HEXADECIMAL.test(word)) continue
