@@ -34,7 +34,10 @@ export const look = async (text: string): Promise<readonly Finding[]> =>
     return inspect(callOf({}, { stage: 'response', segments }), undefined as never)
   })
 
-/** Streams deltas through a window with all response steps; everything that is found is taken out. */
+/** What nobody can read is noted, at most once in each text that is judged, and not taken out. */
+const isTakenOut = (kind: string): boolean => !kind.startsWith('opaque.')
+
+/** Streams deltas through a window with all response steps; everything else that is found is taken out. */
 export async function stream(deltas: readonly string[], heldCharsMax?: number) {
   let window = createWindow(REACH_CHARS, heldCharsMax, OPENING)
   const kinds = new Set<string>()
@@ -44,7 +47,7 @@ export async function stream(deltas: readonly string[], heldCharsMax?: number) {
     const settled = settle(window, await look(scanText(window)))
     for (const { kind } of settled.findings) kinds.add(kind)
     isOverfull ||= settled.status === 'overfull'
-    const next = release(window, settled, [...kinds])
+    const next = release(window, settled, [...kinds].filter(isTakenOut))
     window = next.window
     released += next.text
   }
@@ -62,7 +65,11 @@ export async function stream(deltas: readonly string[], heldCharsMax?: number) {
 export async function whole(text: string) {
   const findings = await look(text)
   const kinds = [...new Set(findings.map(({ kind }) => kind))].sort()
-  return { kinds, released: redactText(text, findings), isOverfull: false }
+  const released = redactText(
+    text,
+    findings.filter(({ kind }) => isTakenOut(kind)),
+  )
+  return { kinds, released, isOverfull: false }
 }
 
 /** Nothing is found in it. */
