@@ -102,6 +102,12 @@ const rows = [
     has: '--keep-daily 3 --keep-weekly 0',
   },
   {
+    name: 'the public name',
+    spec: { domain: 'gw.example.com' },
+    path: '/etc/tappass/gateway.env',
+    has: '\nTAPPASS_PUBLIC_URL=https://gw.example.com\n',
+  },
+  {
     name: 'more cache',
     spec: { redis: { maxMemoryMegabytes: 256 } },
     path: '/etc/systemd/system/tappass-redis.service',
