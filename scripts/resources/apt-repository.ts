@@ -1,4 +1,7 @@
 /** A signed package repository: its key and its deb822 source. */
+import { refusedFailure } from '../core/failure.ts'
+import type { Fact } from '../core/host.ts'
+import { quoteAll } from '../core/quoting.ts'
 import type { Resource } from '../core/resource.ts'
 import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
 import { planFile } from '../files/file-change.ts'
@@ -31,7 +34,29 @@ function sourceText(options: AptRepositoryOptions, keyPath: string, traits: Host
   ].join('\n')
 }
 
-/** The key and the source file. */
+/**
+ * Other files of apt that name the repository: two sources with different keys make every call of apt on the host fail, ours and those
+ * of others. Asked for without what differs between distributions, so that it needs no fact before.
+ */
+export function otherSourcesFact(uri: string, ownPath: string): Fact<readonly string[]> {
+  const prefix = (uri.split('{')[0] ?? uri).replace(/^https?:/, '').replace(/\/+$/, '')
+  const script =
+    'grep -lsF -- "$1" /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; :'
+  return {
+    query: { argv: ['sh', '-c', script, 'sh', prefix], effect: 'read' },
+    parse: ({ stdout }) => stdout.split('\n').filter((path) => path !== '' && path !== ownPath),
+  }
+}
+
+function sourceConflict(others: readonly string[], ownPath: string) {
+  return refusedFailure(
+    `another source of apt names the repository of ${ownPath}`,
+    `${others.join(', ')}: with two, apt refuses all sources of this host`,
+    `${quoteAll(['rm', ...others])}   (on the host; its packages stay, and ${ownPath} takes its place), or docker.source: distribution in host.yaml`,
+  )
+}
+
+/** The key and the source file. Throws a `Failure` (exit 5) where another file names the same repository. */
 export function aptRepository(options: AptRepositoryOptions): Resource {
   const keyPath = `/etc/apt/keyrings/${options.id}.asc`
   const sourcePath = `/etc/apt/sources.list.d/${options.id}.sources`
@@ -39,10 +64,12 @@ export function aptRepository(options: AptRepositoryOptions): Resource {
     id: `apt-repository:${options.id}`,
     plan: async (getFact) => {
       const text = getFact(hostTraitsFact).then((traits) => sourceText(options, keyPath, traits))
-      const [key, source] = await Promise.all([
+      const [others, key, source] = await Promise.all([
+        getFact(otherSourcesFact(options.uri, sourcePath)),
         planFile(getFact, { path: keyPath, ...ROOT_FILE }, options.key),
         planFile(getFact, { path: sourcePath, ...ROOT_FILE }, text),
       ])
+      if (others.length > 0) throw sourceConflict(others, sourcePath)
       return [...key, ...source]
     },
   }

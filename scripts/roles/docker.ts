@@ -1,11 +1,13 @@
 /** Docker Engine: from the vendor's signed repository or from the distribution, configured to publish no ports. */
 
+import { HOST_PATH } from '../../contract/path.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { revisionOf } from '../core/revision.ts'
 import { dockerPackages } from '../facts/distribution.ts'
 import { aptPackage } from '../resources/apt-package.ts'
 import { aptRepository } from '../resources/apt-repository.ts'
 import { directory } from '../resources/directory.ts'
+import { exclusiveFile } from '../resources/exclusive-file.ts'
 import { file } from '../resources/file.ts'
 import { unit } from '../resources/unit.ts'
 import type { Role } from '../spec/role.ts'
@@ -28,7 +30,14 @@ export const docker: Role = (spec, text) => {
   return [
     // Before the package, so that it applies to the first start of the engine.
     directory({ path: '/etc/docker', ...ROOT, mode: '0755' }),
-    file({ ...settings, ...ROOT, mode: '0644' }),
+    exclusiveFile({
+      ...settings,
+      ...ROOT,
+      mode: '0644',
+      installedLink: HOST_PATH.currentRelease,
+      isAdopted: spec.docker.adopt,
+      adoption: 'set docker.adopt: true in host.yaml',
+    }),
     directory({ path: '/etc/systemd/system/docker.service.d', ...ROOT, mode: '0755' }),
     file({
       path: '/etc/systemd/system/docker.service.d/tappass.conf',

@@ -9,6 +9,7 @@ import { ACCOUNT } from '../../contract/unit.ts'
 import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../artifacts/artifact.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
+import { contradictions } from './contradiction.ts'
 import type { LineFinder } from './yaml-text.ts'
 
 function integer(minimum: number, maximum: number) {
@@ -78,7 +79,11 @@ const schema = v.strictObject({
     windowSeconds: v.optional(integer(1, 86_400), RATE_WINDOW_SECONDS_DEFAULT),
     logLevel: v.optional(v.picklist(LOG_LEVELS), 'info'),
   }),
-  docker: section({ source: v.optional(v.picklist(['vendor', 'distribution']), 'vendor') }),
+  docker: section({
+    source: v.optional(v.picklist(['vendor', 'distribution']), 'vendor'),
+    /** Whether settings of a Docker that is there already may be replaced. */
+    adopt: v.optional(v.boolean(), false),
+  }),
   /** Archives of `docker save` to load instead of pulling. */
   images: section({
     postgres: section({ archive: v.optional(path) }),
@@ -134,41 +139,6 @@ export type HostSpec = Readonly<
 
 function hasUserInfo(text: string): boolean {
   return /^https?:\/\/[^/?#]*@/.test(text)
-}
-
-/** Connections that a gateway holds at most, and those that migrations, the backup and an operator need besides. */
-const CONNECTIONS_PER_INSTANCE = 10
-const OTHER_CONNECTIONS = 10
-
-/** PostgreSQL's own advice is a quarter of the memory; above half it has no room for the queries themselves. */
-const SHARED_BUFFERS_SHARE_MAX = 0.5
-
-/** What is wrong between settings that are right each for itself, with the keys that it is about. */
-function contradictions({
-  instances,
-  postgres,
-}: v.InferOutput<typeof schema>): readonly (readonly [readonly Key[], string])[] {
-  const needed = instances * CONNECTIONS_PER_INSTANCE + OTHER_CONNECTIONS
-  const { maxConnections, memoryMegabytes, sharedBuffersMegabytes } = postgres
-  const buffersMax = Math.floor(memoryMegabytes * SHARED_BUFFERS_SHARE_MAX)
-  return [
-    ...(maxConnections < needed
-      ? [
-          [
-            ['postgres', 'maxConnections'],
-            `${instances} instances need at least ${needed}, found ${maxConnections}`,
-          ] as const,
-        ]
-      : []),
-    ...(sharedBuffersMegabytes > buffersMax
-      ? [
-          [
-            ['postgres', 'sharedBuffersMegabytes'],
-            `at most half of postgres.memoryMegabytes (${buffersMax}), found ${sharedBuffersMegabytes}`,
-          ] as const,
-        ]
-      : []),
-  ]
 }
 
 type Key = string | number

@@ -41,12 +41,11 @@ class ChangeError extends Error {
  * append opens a new one, whose first entry records where the old one ended.
  */
 export function createLedger(options: LedgerOptions): Ledger {
-  const { clock, random, mode = 'durable', onLost = () => {} } = options
-  const pending = new PendingQueue(mode, clock, onLost)
+  const { clock, random } = options
+  const pending = new PendingQueue(options.mode ?? 'durable', clock, options.onLost ?? (() => {}))
   let chain: OpenChain | undefined
   let draining: Promise<void> | undefined
   let isClosed = false
-
   async function drain(): Promise<void> {
     for (let next = pending.take(); next !== undefined; next = pending.take()) {
       try {

@@ -1,12 +1,13 @@
 /** Repositories: the key and the source, which says who signs. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { Failure } from '../../../scripts/core/failure.ts'
 import { digestFact, pathFact } from '../../../scripts/facts/path.ts'
-import { aptRepository } from '../../../scripts/resources/apt-repository.ts'
-import { factReaderOf, factRow, planLines, traits } from '../known-host.ts'
+import { aptRepository, otherSourcesFact } from '../../../scripts/resources/apt-repository.ts'
+import { factReaderOf, factRow, here, planLines, scratch, traits } from '../known-host.ts'
 
 const key = readFileSync(join(import.meta.dirname, '../../../templates/docker/docker.asc'), 'utf8')
 const options = {
@@ -28,8 +29,11 @@ Architectures: amd64
 Signed-By: /etc/apt/keyrings/docker.asc
 `
 
+const others = (...paths: string[]) => factRow(otherSourcesFact(options.uri, sourcePath), paths)
+
 const blank = [
   traits(),
+  others(),
   factRow(pathFact(keyPath), absent),
   factRow(digestFact(keyPath), undefined),
   factRow(pathFact(sourcePath), absent),
@@ -51,6 +55,7 @@ test('apt-repository: the source is for this distribution and names the key', as
 test('apt-repository: up to date', async () => {
   const facts = [
     traits(),
+    others(),
     factRow(pathFact(keyPath), file),
     factRow(digestFact(keyPath), sha256(key)),
     factRow(pathFact(sourcePath), file),
@@ -58,3 +63,36 @@ test('apt-repository: up to date', async () => {
   ]
   assert.deepEqual(await planLines(aptRepository(options), facts), [])
 })
+
+test('apt-repository: another source of the same repository is refused, and named', async () => {
+  const rows = [...blank.slice(0, 1), others('/etc/apt/sources.list.d/docker.list'), ...blank.slice(2)]
+  await assert.rejects(aptRepository(options).plan(factReaderOf(rows)), (failure: Failure) => {
+    assert.equal(failure.code, 5)
+    assert.match(failure.text.why ?? '', /docker\.list/)
+    assert.match(failure.text.next ?? '', /^rm \/etc\/apt\/sources\.list\.d\/docker\.list /)
+    return true
+  })
+})
+
+for (const [text, isSame] of [
+  ['deb [signed-by=/x.gpg] https://packages.example/linux/debian trixie stable', true],
+  ['deb http://packages.example/linux/ubuntu noble stable', true],
+  ['Types: deb\nURIs: https://packages.example/linux/debian\nSuites: trixie\n', true],
+  ['deb https://packages.example.org/linux/debian trixie main', false],
+  ['deb https://mirror.example/debian trixie main', false],
+] as const) {
+  test(`apt-repository: ${text.split('\n')[0]} is ${isSame ? 'the same' : 'another'} repository`, async (context) => {
+    const folder = scratch(context)
+    writeFileSync(join(folder, 'other.list'), `${text}\n`)
+    const fact = otherSourcesFact(options.uri, sourcePath)
+    const argv = fact.query.argv.map((word) => word.replaceAll('/etc/apt/sources.list.d', folder)) as [
+      string,
+      ...string[],
+    ]
+    const found = fact.parse(await here({ ...fact.query, argv }))
+    assert.deepEqual(
+      found.filter((path) => path.startsWith(folder)),
+      isSame ? [join(folder, 'other.list')] : [],
+    )
+  })
+}

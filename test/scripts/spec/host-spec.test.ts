@@ -10,7 +10,7 @@ const read = (text: string) => parseHostSpec(parseYaml(text, 'host.yaml'), 'host
 test('host spec: nothing written is every default', () => {
   const spec = read('')
   assert.deepEqual([spec.deployUser, spec.instances, spec.tls, spec.domain], ['gebruiker', 2, 'internal', undefined])
-  assert.deepEqual(spec.docker, { source: 'vendor' })
+  assert.deepEqual(spec.docker, { source: 'vendor', adopt: false })
   assert.deepEqual(spec.redis, { maxMemoryMegabytes: 64 })
   assert.deepEqual(spec.backup, { schedule: '*-*-* 03:17:00 UTC', keepDaily: 7, keepWeekly: 4 })
 })

@@ -1,0 +1,42 @@
+/** Settings of a host that contradict each other. */
+
+/** Connections that a gateway holds at most, and those that migrations, the backup and an operator need besides. */
+const CONNECTIONS_PER_INSTANCE = 10
+const OTHER_CONNECTIONS = 10
+
+/** PostgreSQL's own advice is a quarter of the memory; above half it has no room for the queries themselves. */
+const SHARED_BUFFERS_SHARE_MAX = 0.5
+
+/** The settings that are compared. */
+type Compared = Readonly<{
+  instances: number
+  postgres: Readonly<Record<'maxConnections' | 'memoryMegabytes' | 'sharedBuffersMegabytes', number>>
+}>
+
+/** Returns what is wrong between settings that are right each for itself, with the keys that it is about. */
+export function contradictions({
+  instances,
+  postgres,
+}: Compared): readonly (readonly [keys: readonly string[], problem: string])[] {
+  const needed = instances * CONNECTIONS_PER_INSTANCE + OTHER_CONNECTIONS
+  const { maxConnections, memoryMegabytes, sharedBuffersMegabytes } = postgres
+  const buffersMax = Math.floor(memoryMegabytes * SHARED_BUFFERS_SHARE_MAX)
+  return [
+    ...(maxConnections < needed
+      ? [
+          [
+            ['postgres', 'maxConnections'],
+            `${instances} instances need at least ${needed}, found ${maxConnections}`,
+          ] as const,
+        ]
+      : []),
+    ...(sharedBuffersMegabytes > buffersMax
+      ? [
+          [
+            ['postgres', 'sharedBuffersMegabytes'],
+            `at most half of postgres.memoryMegabytes (${buffersMax}), found ${sharedBuffersMegabytes}`,
+          ] as const,
+        ]
+      : []),
+  ]
+}
