@@ -35,6 +35,11 @@ export function replaceEach(text: string, character: RegExp, by: string): string
   if (text.length <= PART_CHARS) return text.replace(character, by)
   const parts: string[] = []
   for (let at = 0; at < text.length; at += PART_CHARS)
-    parts.push(text.slice(at, at + PART_CHARS).split(character).join(by))
+    parts.push(
+      text
+        .slice(at, at + PART_CHARS)
+        .split(character)
+        .join(by),
+    )
   return parts.join('')
 }
