@@ -49,7 +49,7 @@ export function byteLineRuns(text: string, budget: UnpackBudget): readonly Encod
 const LINE_CHARS_MAX = 200
 
 /** Dumps begin at zero, or somewhere; each line has its offset and four bytes at least. */
-const DUMP_HINT = /[0-9a-fA-F]{4}:?[ \t]{1,3}(?:[0-9a-fA-F]{2} ?){4}/
+const DUMP_HINT = /^[ \t>]{0,16}(?:0x)?[0-9a-fA-F]{4,8}:?[ \t]{1,3}(?:[0-9a-fA-F]{2} {0,2}){4}/m
 
 /** What stands behind sixteen bytes is them as text, whose words may look like more. */
 const LINE_BYTES_MAX = 16
