@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { LastExchange } from './last-exchange.ts'
 
 /** The first wait between two probes; each is twice as long as the one before. */
 const PROBE_MS = 50
@@ -13,21 +14,15 @@ const PROBES_MAX = 8
 const COMMENT = ':\n\n'
 
 /** Makes a server answer on half-closed connections. Must be called before it listens. */
-export function answerHalfClosed(server: Server): void {
+export function allowHalfClosed(server: Server): void {
   // Not in Node's types: the other side's end does not end ours.
   Object.assign(server, { httpAllowHalfOpen: true })
-  // Listened to once for each connection, not for each request.
-  const openOn = new WeakMap<Socket, { last?: readonly [request: IncomingMessage, response: ServerResponse] }>()
-  server.on('connection', (socket: Socket) => {
-    const open: { last?: readonly [request: IncomingMessage, response: ServerResponse] } = {}
-    openOn.set(socket, open)
-    socket.once('end', () => {
-      if (open.last) probe(...open.last, PROBE_MS, PROBES_MAX)
-    })
-  })
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const open = openOn.get(request.socket)
-    if (open) open.last = [request, response]
+}
+
+/** Looks after a connection whose client may end its side. */
+export function answerHalfClosed(socket: Socket, last: LastExchange): void {
+  socket.once('end', () => {
+    if (last.request && last.response) probe(last.request, last.response, PROBE_MS, PROBES_MAX)
   })
 }
 

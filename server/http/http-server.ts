@@ -16,11 +16,12 @@ import { DatabaseError } from '../database/database-error.ts'
 import type { Reservation } from './budget-hook.ts'
 import { crossOriginHeaders } from './cross-origin.ts'
 import { errorHeaders } from './error-header.ts'
-import { answerHalfClosed } from './half-close.ts'
+import { allowHalfClosed, answerHalfClosed } from './half-close.ts'
+import { followExchanges } from './last-exchange.ts'
 import { PublicError } from './public-error.ts'
 import { adoptedId, idHeaders } from './request-id.ts'
 import { routedPath } from './request-path.ts'
-import { answerSenders, askForBody } from './unread-body.ts'
+import { answerSenders, askForBody, closeWhenRead } from './unread-body.ts'
 import { answerUnrouted } from './unrouted.ts'
 
 /**
@@ -114,8 +115,12 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   server.decorateRequest('bodyBytes', 0)
   server.decorateRequest('reservation', undefined)
   parseJsonOnly(server)
+  allowHalfClosed(server.server)
+  followExchanges(server.server, (socket, last) => {
+    closeWhenRead(socket, last)
+    answerHalfClosed(socket, last)
+  })
   answerSenders(server.server)
-  answerHalfClosed(server.server)
   addHooks(server, options)
   server.setErrorHandler((thrown, request, reply) => sendError(thrown, request, reply, options.bodyBytesMax))
   return server

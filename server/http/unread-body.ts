@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { LastExchange } from './last-exchange.ts'
 
 /** How much of a body is dropped, and for how long, before the connection is closed all the same. */
 const DROPPED_BYTES_MAX = 64 * 1024 * 1024
@@ -16,24 +17,19 @@ const POLL_MS = 25
 /** Requests that wait for `100 Continue`, with what makes their connection persistent again once they have it. */
 const awaiting = new WeakMap<IncomingMessage, () => void>()
 
+/** Looks after a connection: one whose client still sends is not closed at once. */
+export function closeWhenRead(socket: Socket, last: LastExchange): void {
+  const destroySoon = socket.destroySoon.bind(socket)
+  // This is how Node closes a connection after its last response.
+  socket.destroySoon = () => {
+    if (last.request?.complete === false && last.response?.writableFinished) socket.end()
+    else destroySoon()
+  }
+}
+
 /** Makes a server answer clients that are still sending. */
 export function answerSenders(server: Server): void {
-  // One entry for each connection, not one for each request: the garbage collector pays most for entries of weak maps.
-  const lastOf = new WeakMap<Socket, { request?: IncomingMessage; response?: ServerResponse }>()
-  server.on('connection', (socket: Socket) => {
-    const destroySoon = socket.destroySoon.bind(socket)
-    const last: { request?: IncomingMessage; response?: ServerResponse } = {}
-    lastOf.set(socket, last)
-    // This is how Node closes a connection after its last response.
-    socket.destroySoon = () => {
-      const { request, response } = last
-      if (request?.complete === false && response?.writableFinished) socket.end()
-      else destroySoon()
-    }
-  })
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const last = lastOf.get(request.socket)
-    if (last) Object.assign(last, { request, response })
     response.once('finish', () => dropRest(request, response))
   })
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
