@@ -90,9 +90,8 @@ function calendarFact(expression: string): Fact<CalendarAnswer> {
   return {
     query: { argv: ['systemd-analyze', 'calendar', '--', expression], effect: 'read' },
     parse: ({ code, stdout, stderr }) => {
-      const neverElapses = /^\s*Next elapse: never$/m.test(stdout)
-      const problem = code === 0 ? (neverElapses ? 'it never comes' : '') : (stderr.trim().split('\n')[0] ?? '')
-      return { expression, problem: code === 0 ? problem : problem || `systemd-analyze ended with ${code}` }
+      if (code === 0) return { expression, problem: /^\s*Next elapse: never$/m.test(stdout) ? 'it never comes' : '' }
+      return { expression, problem: stderr.trim().split('\n')[0] || `systemd-analyze ended with ${code}` }
     },
   }
 }

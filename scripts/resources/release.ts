@@ -104,12 +104,12 @@ export function release({ root, pack }: ReleaseOptions): Resource {
       if (target !== path) {
         const reason = target === undefined ? 'it is absent' : `it points to ${target}`
         // What was in force until now is the first to go back to, however old it is: by its time it is the newest from now on.
-        const touched =
+        const link = linkCommand(current, path)
+        const commands: readonly [Command, ...Command[]] =
           currentVersion === undefined
-            ? []
-            : [changeCommand('touch', '--no-create', '--', `${root}/releases/${currentVersion}`)]
-        const [first, ...others] = [...touched, linkCommand(current, path)]
-        changes.push({ action: `link ${current} to ${path}`, reason, commands: [first as Command, ...others] })
+            ? [link]
+            : [changeCommand('touch', '--no-create', '--', `${root}/releases/${currentVersion}`), link]
+        changes.push({ action: `link ${current} to ${path}`, reason, commands })
       }
       for (const old of surplusVersions(versions, pack.version, currentVersion)) {
         if (running.has(old)) continue
