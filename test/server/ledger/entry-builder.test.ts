@@ -5,11 +5,11 @@ import { test } from 'node:test'
 import { createRandom } from '../../../server/adapters/system.ts'
 import { canonicalJson } from '../../../server/core/canonical-json.ts'
 import type { StepOutcome } from '../../../server/core/step.ts'
-import { UNTAINTED } from '../../../server/core/verdict.ts'
 import { commitment, decisionEntry, modelName } from '../../../server/ledger/entry-builder.ts'
 import { safePointer } from '../../../server/ledger/safe-pointer.ts'
 import { seal } from '../../../server/ledger/seal.ts'
 import { callOf } from '../pipeline/call-fixture.ts'
+import { ALLOWED } from './entry-fixture.ts'
 
 const recorder = {
   clock: { nowMs: () => 1_732_500_000_000, elapsedMs: () => 0 },
@@ -52,14 +52,6 @@ const outcomes: readonly StepOutcome[] = [
   { step: 'rate_limit', ms: 5, status: 'failed', reason: 'StepTimeout' },
 ]
 
-const verdict = {
-  policy: 'f'.repeat(64),
-  decisionId: 'dec_1',
-  classification: 'PUBLIC',
-  taint: UNTAINTED,
-  action: 'allow',
-} as const
-
 test('an entry holds kinds, pointers, spans, counts, sizes and times, and no text', () => {
   const body = { model: 'm', messages: [{ role: 'user', content: 'unlikelyword@example.com' }] }
   const call = callOf(body, { session: 'ses_1' })
@@ -67,7 +59,7 @@ test('an entry holds kinds, pointers, spans, counts, sizes and times, and no tex
     recorder,
     call,
     outcomes,
-    verdict,
+    ALLOWED,
     { content: JSON.stringify(body) },
     { upstream: 'here' },
   )
@@ -99,7 +91,7 @@ test('a commitment can be proven with its salt, and two of the same content have
 test('each entry with a commitment has a salt of its own, which is not in what is hashed', () => {
   const clock = { nowMs: () => 0, elapsedMs: () => 0 }
   const entries = [1, 2].map(() =>
-    decisionEntry({ clock, random: createRandom() }, callOf({}), [], verdict, { content: 'hello' }, {}),
+    decisionEntry({ clock, random: createRandom() }, callOf({}), [], ALLOWED, { content: 'hello' }, {}),
   )
   const [one, other] = entries.map(({ salt, details }) => [salt, details['commitment']])
   assert.match(String(one?.[0]), /^[0-9a-f]{64}$/)

@@ -1,5 +1,6 @@
 /** Entries of calls, as the ledger gets them. */
 import type { Entry } from '../../../server/core/entry.ts'
+import { UNTAINTED, type Verdict } from '../../../server/core/verdict.ts'
 
 let count = 0
 
@@ -25,4 +26,13 @@ export function ledgerEntry(more: Partial<Entry> = {}): Entry {
     details: { note: 'ünïcode "quoted" \\u0000 \u2028', nested: { b: 1, a: [1, 2.5, null] } },
     ...more,
   }
+}
+
+/** A verdict that lets a call pass. */
+export const ALLOWED: Verdict = {
+  policy: 'f'.repeat(64),
+  decisionId: 'dec_1',
+  classification: 'PUBLIC',
+  taint: UNTAINTED,
+  action: 'allow',
 }

@@ -6,25 +6,18 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { UNTAINTED } from '../../../server/core/verdict.ts'
 import { decisionEntry } from '../../../server/ledger/entry-builder.ts'
 import { seal } from '../../../server/ledger/seal.ts'
 import { callOf } from '../pipeline/call-fixture.ts'
+import { ALLOWED } from './entry-fixture.ts'
 
 const page = readFileSync(join(import.meta.dirname, '../../../docs/reference/ledger.md'), 'utf8')
 const recorder = {
   clock: { nowMs: () => 1_732_500_000_000, elapsedMs: () => 0 },
   random: { bytes: (count: number) => new Uint8Array(count) },
 }
-const verdict = {
-  policy: 'f'.repeat(64),
-  decisionId: 'dec_1',
-  classification: 'PUBLIC',
-  taint: UNTAINTED,
-  action: 'allow',
-} as const
 const content = '{"model":"m","messages":[{"role":"user","content":"übermorgen"}]}'
-const entry = decisionEntry(recorder, callOf(JSON.parse(content)), [], verdict, { content }, {})
+const entry = decisionEntry(recorder, callOf(JSON.parse(content)), [], ALLOWED, { content }, {})
 
 /** The names in the first column of the table below a heading. */
 const named = (heading: string): readonly string[] => {

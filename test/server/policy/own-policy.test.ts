@@ -3,17 +3,15 @@
  * code it is compiled and run, and calls are asked of that gateway. Needs: opa.
  */
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { compilePolicy } from '../../../server/policy/build.ts'
+import { cachePath } from '../../lab/setting.ts'
 import { completion, json } from '../model-server.ts'
 import { chat, type RunningGateway } from '../running-gateway.ts'
+import { cloneGateway } from './clone.ts'
 
-const root = join(import.meta.dirname, '../../..')
-const opa = join(process.env['TAPPASS_LAB_CACHE'] || '/var/cache/tappass-lab', 'go/opa')
-const copy = mkdtempSync(join(tmpdir(), 'tappass-own-policy-'))
+const clone = cloneGateway()
 
 const RULE = `package tappass.verdict
 
@@ -41,21 +39,14 @@ taint_found contains "class" if {
 
 let gateway: RunningGateway
 before(async () => {
-  for (const name of ['server', 'contract', 'migrations', 'test/server', 'package.json', 'versions.yaml'])
-    cpSync(join(root, name), join(copy, name), { recursive: true })
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
-  const folder = join(copy, 'server/policy')
-  writeFileSync(join(folder, 'outward.rego'), RULE)
-  writeFileSync(join(folder, 'policy.wasm'), compilePolicy(folder, opa).wasm)
-  const { startGateway } = (await import(join(copy, 'test/server/running-gateway.ts'))) as {
-    startGateway: () => Promise<RunningGateway>
-  }
-  gateway = await startGateway()
+  writeFileSync(join(clone.folder, 'server/policy/outward.rego'), RULE)
+  clone.run('server/policy/build.ts', '--opa', cachePath('go', 'opa'))
+  gateway = await clone.start()
   gateway.models.answer(json(completion('It is paid.')))
 })
 after(async () => {
-  await gateway.close()
-  rmSync(copy, { recursive: true })
+  await gateway?.close()
+  clone.remove()
 })
 
 const toolSaid = (content: string): object => ({

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { cachePath } from '../../lab/setting.ts'
 import { chat, type RunningGateway } from '../running-gateway.ts'
 import { base64, noise } from '../steps/opaque-fixture.ts'
 import { cloneGateway } from './clone.ts'
 
-const opa = join(process.env['TAPPASS_LAB_CACHE'] || '/var/cache/tappass-lab', 'go/opa')
 const page = readFileSync(join(import.meta.dirname, '../../../docs/how-to/write-a-policy.md'), 'utf8')
 const clone = cloneGateway()
 let gateway: RunningGateway
@@ -15,7 +15,7 @@ let headers: Readonly<Record<string, string>>
 before(async () => {
   const rule = /```rego title="(server\/policy\/unread\.rego)"\n(.*?)```/s.exec(page)
   writeFileSync(join(clone.folder, rule?.[1] ?? ''), rule?.[2] ?? '')
-  clone.run('server/policy/build.ts', '--opa', opa)
+  clone.run('server/policy/build.ts', '--opa', cachePath('go', 'opa'))
   gateway = await clone.start()
   const made = await gateway.admin('/agents', { method: 'POST', body: JSON.stringify({ agent_id: 'ci-bot' }) })
   headers = { authorization: `Bearer ${((await made.json()) as { api_key: string }).api_key}` }
