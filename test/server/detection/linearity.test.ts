@@ -22,6 +22,7 @@ import { createStep as createPii } from '../../../server/steps/detect-pii.ts'
 import { createStep as createSecrets } from '../../../server/steps/detect-secrets.ts'
 import { step as detectUnicode } from '../../../server/steps/detect-unicode.ts'
 import { createStep as createOutput } from '../../../server/steps/scan-output.ts'
+import { growthOf } from '../../processor-time.ts'
 import { rowsHere } from '../../rounds.ts'
 import { callOf } from '../pipeline/call-fixture.ts'
 import { testEngine } from './engine-fixture.ts'
@@ -123,14 +124,6 @@ test('work that grows with the square is seen', () => {
   assert.ok((counts[1] ?? 0) > 12 * (counts[0] ?? 0), String(counts))
 })
 
-/** Processor time in milliseconds: other work on the machine does not count in it. */
-function processorMs(run: () => void): number {
-  const before = process.cpuUsage()
-  run()
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1000
-}
-
 const engine = testEngine()
 const STEPS: readonly LocalStep[] = [
   createPii(engine),
@@ -162,54 +155,34 @@ function inspectText(inspect: LocalStep['inspect'], text: string): void {
   }
 }
 
-/** Times below this are too short to say anything, and a ratio of 16 is what grows with the square. */
-const FLOOR_MS = 20
-const TIME_GROWTH_MAX = 9
-const RUNS_MAX = 10
-
-/**
- * Why a reader is not linear on an adversary; undefined when it is. The least time of several runs is compared: what else the
- * machine does, such as collecting garbage on another thread, only ever adds.
- */
-function growthOf(read: (text: string) => void, adversary: Adversary): string | undefined {
-  const [small, large] = [64 * KB, 256 * KB].map((size) => repeatedTo(size, adversary)) as [string, string]
-  let [smallMs, largeMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
-  for (let run = 0; run < RUNS_MAX; run++) {
-    largeMs = Math.min(
-      largeMs,
-      processorMs(() => read(large)),
-    )
-    if (largeMs < FLOOR_MS) return undefined
-    smallMs = Math.min(
-      smallMs,
-      processorMs(() => read(small)),
-    )
-    if (largeMs <= TIME_GROWTH_MAX * Math.max(smallMs, FLOOR_MS / 4)) return undefined
-  }
-  return `${smallMs} ms for 64 KB, ${largeMs} ms for 256 KB`
+/** Says why a reader is not linear on what is made of an adversary; undefined when it is. */
+function growthOn(adversary: Adversary, read: (text: string) => void): string | undefined {
+  return growthOf((times) => {
+    const text = repeatedTo(times * 64 * KB, adversary)
+    return () => read(text)
+  })
 }
 
 test('time that grows with the square is seen', () => {
   let steps = 0
   const squared = (text: string): void => {
-    for (let left = (text.length / 16) ** 2; left > 0; left -= 1) steps += left & 1
+    for (let left = (text.length / 32) ** 2; left > 0; left -= 1) steps += left & 1
   }
-  assert.match(growthOf(squared, { name: '', unit: 'a' }) ?? '', /ms for 256 KB/)
+  assert.match(growthOn({ name: '', unit: 'a' }, squared) ?? '', /16 times/)
   assert.ok(steps > 0)
 })
 
 describe('four times the text is about four times the processor time, whatever the text is made of', () => {
   for (const adversary of rowsHere(OTHER_ADVERSARIES)) {
     test(adversary.name, () => {
-      for (const [name, read] of READERS) assert.equal(growthOf(read, adversary), undefined, name)
+      for (const [name, read] of READERS) assert.equal(growthOn(adversary, read), undefined, name)
     })
   }
 })
 
 test('what a stream asks about octets at its end is linear, too', () => {
-  const octets = (size: number): string => `${repeatedTo(size, { name: '', unit: '01101000 ' })}x 1`
-  const [small, large] = [64 * KB, 512 * KB].map((size) => processorMs(() => pendingRunStart(octets(size))))
-  assert.ok((large ?? 0) < 400 + 16 * (small ?? 0), `${small} ms, ${large} ms`)
+  const read = (text: string): void => void pendingRunStart(`${text}x 1`)
+  assert.equal(growthOn({ name: '', unit: '01101000 ' }, read), undefined)
 })
 
 /** Values that make a careless check go back and forth. */

@@ -155,9 +155,7 @@ for (const [name, encoded] of LISTED) {
 
 test('what would be too large unpacked is not unpacked', () => {
   const bomb = base64(gzipSync(Buffer.alloc(64 * 1024 * 1024, 'a')))
-  const startMs = performance.now()
   assert.ok(variantsOf(`${bomb} `.repeat(3), [], 'request').every(({ text }) => text.length < 1_000_000))
-  assert.ok(performance.now() - startMs < 5_000)
 })
 
 test('numbers, tables, hashes and code are no lists of characters', () => {
