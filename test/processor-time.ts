@@ -6,7 +6,6 @@ const SECOND_LOOK = 16
 
 /** Times below this, in milliseconds, are too short to say anything. */
 const FLOOR_MS = 20
-const RUNS_MAX = 10
 
 /**
  * Returns the processor time of a piece of work in milliseconds. Only this thread counts: neither other programs nor the
@@ -27,15 +26,17 @@ export function processorMs(run: () => void): number {
  */
 export function growthOf(prepare: (times: number) => () => void): string | undefined {
   const small = prepare(1)
-  const first = growthTo(small, prepare(FIRST_LOOK), 9)
+  const first = growthTo(small, prepare(FIRST_LOOK), { limit: 9, runs: 10 })
   if (first === undefined) return undefined
-  const second = growthTo(small, prepare(SECOND_LOOK), 64)
+  const second = growthTo(small, prepare(SECOND_LOOK), { limit: 64, runs: 3 })
   return second === undefined ? undefined : `${FIRST_LOOK} times the input: ${first}; ${SECOND_LOOK} times: ${second}`
 }
 
-function growthTo(small: () => void, large: () => void, limit: number): string | undefined {
+type Look = { readonly limit: number; readonly runs: number }
+
+function growthTo(small: () => void, large: () => void, { limit, runs }: Look): string | undefined {
   let [smallMs, largeMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
-  for (let run = 0; run < RUNS_MAX; run++) {
+  for (let run = 0; run < runs; run++) {
     largeMs = Math.min(largeMs, processorMs(large))
     if (largeMs < FLOOR_MS) return undefined
     smallMs = Math.min(smallMs, processorMs(small))

@@ -166,7 +166,7 @@ function growthOn(adversary: Adversary, read: (text: string) => void): string | 
 test('time that grows with the square is seen', () => {
   let steps = 0
   const squared = (text: string): void => {
-    for (let left = (text.length / 16) ** 2; left > 0; left -= 1) steps += left & 1
+    for (let left = (text.length / 26) ** 2; left > 0; left -= 1) steps += left & 1
   }
   assert.match(growthOn({ name: '', unit: 'a' }, squared) ?? '', /16 times/)
   assert.ok(steps > 0)
