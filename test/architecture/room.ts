@@ -177,8 +177,15 @@ const server: readonly Room[] = [
   },
   {
     path: 'server/process',
-    is: 'What the processes share: open the database, listen, drain.',
-    knows: ['server/adapters', 'server/adapters/pglite', 'server/config', 'server/core', 'server/migration'],
+    is: 'What the processes share: open the database, tell the supervisor, listen, drain.',
+    knows: [
+      'contract',
+      'server/adapters',
+      'server/adapters/pglite',
+      'server/config',
+      'server/core',
+      'server/migration',
+    ],
   },
   {
     path: 'server/composition',
