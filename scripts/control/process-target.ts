@@ -58,28 +58,29 @@ export function environmentFromFolder(
 }
 
 const PASSWORD_ID = credentialId('POSTGRES_PASSWORD')
-const SETTINGS = [
-  `User=${ACCOUNT.gateway}`,
-  `Group=${ACCOUNT.gateway}`,
-  `WorkingDirectory=${HOST_PATH.currentRelease}`,
-  'PrivateTmp=yes',
-]
+const SETTINGS = [`User=${ACCOUNT.gateway}`, `Group=${ACCOUNT.gateway}`, 'PrivateTmp=yes']
 const LIMITS = ['NoNewPrivileges=yes', 'ProtectSystem=strict', 'ProtectHome=yes', 'RestrictAddressFamilies=AF_UNIX']
 
 /**
  * Returns the command that runs a process of the gateway (`entry`, such as `server/migrate.ts`) on a bootstrapped host under the
- * account `tappass`, with the password as a credential. `bootstrapHint` is the command that installs TapPass there.
+ * account `tappass`, with the password as a credential. `bootstrapHint` is the command that installs TapPass there; `folder` is the release's.
  */
 export function processCommand(
   entry: string,
   args: readonly string[],
   effect: Command['effect'],
   bootstrapHint: string,
+  folder: string = HOST_PATH.currentRelease,
 ): Command {
   const [encrypted, plain] = credentialPaths(PASSWORD_ID)
-  const properties = [...SETTINGS, ...LIMITS, `EnvironmentFile=${HOST_PATH.gatewayEnvironment}`]
+  const properties = [
+    ...SETTINGS,
+    `WorkingDirectory=${folder}`,
+    ...LIMITS,
+    `EnvironmentFile=${HOST_PATH.gatewayEnvironment}`,
+  ]
   const script = `
-if ! [ -e ${HOST_PATH.currentRelease}/${entry} ]; then
+if ! [ -e ${folder}/${entry} ]; then
   printf 'tappass: TapPass is not installed on this host\\n  next:  %s\\n' ${quote(bootstrapHint)} >&2
   exit 5
 fi

@@ -334,7 +334,15 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts/resources',
     is: 'Kinds of things on a host, one a file: how to inspect one and plan its changes.',
-    knows: ['contract', 'scripts/artifacts', 'scripts/core', 'scripts/facts', 'scripts/files', 'scripts/secrets'],
+    knows: [
+      'contract',
+      'scripts/artifacts',
+      'scripts/control',
+      'scripts/core',
+      'scripts/facts',
+      'scripts/files',
+      'scripts/secrets',
+    ],
     isSet: true,
   },
   {
