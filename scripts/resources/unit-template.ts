@@ -73,14 +73,14 @@ export function unitTemplate(options: UnitTemplateOptions): Resource {
     },
     undo: async (getFact) => {
       const overrides = await getFact(overridesFact(template))
-      const left = await getFact(next)
-      if (overrides.length > 0) await assertCanGoBack(getFact)
+      if (overrides.length === 0) return []
+      await assertCanGoBack(getFact)
       const back = overrides.map((name) => ({
         action: `put ${name} back to what is in force`,
         reason: 'the rollout failed',
         commands: [...removeOverride(name), serveCommand('restart', name, serving)] as const,
       }))
-      return left.kind === 'absent' ? back : [...back, removal([], settings.nextPath, 'the rollout failed')]
+      return [...back, removal([], settings.nextPath, 'the rollout failed')]
     },
   }
 }
