@@ -50,7 +50,13 @@ async function start(): Promise<Running> {
   await wait(async () => (clock.elapsedMs() < giveUpMs ? await ownHealth(app) : []))
   const url = await listen(app.server.server, config.listen)
   await notify?.(`READY=1\n${servingStatus(url)}`)
-  if (notify) watchDependencies(() => failedChecks(app), notify, url)
+  if (notify)
+    watchDependencies(
+      () => ownHealth(app),
+      notify,
+      url,
+      () => isDraining,
+    )
   if (notify && config.notify?.watchdogMs) startWatchdog(app, notify, config.notify.watchdogMs)
   for (const warning of config.warnings) app.server.log.warn(warning)
   app.server.log.info({ url, storage: config.storage, instance: config.instance }, 'serving')
@@ -78,10 +84,15 @@ async function failedChecks({ readiness }: App): Promise<readonly string[]> {
   return Object.entries(checks).flatMap(([name, { status }]) => (status === 'ok' ? [] : [name]))
 }
 
-/** What anybody would be told who asked: a release whose own route says that it is not well does not serve. */
-async function ownHealth({ server }: App): Promise<readonly string[]> {
-  const { statusCode } = await server.inject('/health')
-  return statusCode === 200 ? [] : ['health']
+/**
+ * What anybody would be told who asked this process: a release whose own route says that it is not well does not serve. Returns
+ * what does not answer, or `health` when the route says so for another reason.
+ */
+async function ownHealth(app: App): Promise<readonly string[]> {
+  const { statusCode } = await app.server.inject('/health')
+  if (statusCode === 200) return []
+  const failed = await failedChecks(app)
+  return failed.length > 0 ? failed : ['health']
 }
 
 /** Resets systemd's watchdog at half of its interval, after a check of what only this process can have broken. */

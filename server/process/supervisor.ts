@@ -45,25 +45,37 @@ export async function waitForDependencies(
 /** How often a serving process looks at its dependencies. Whoever asks systemd gets an answer that is this old at most. */
 const WATCH_MS = 1000
 
+/** The first time sooner: whoever brings this instance into force waits to see whether it goes on serving. */
+const FIRST_WATCH_MS = 200
+
 /** The status of a process that serves; `contract/unit.ts` names its first word. */
 export function servingStatus(url: string): string {
   return `STATUS=${SERVING} ${url}`
 }
 
-/** Says in the status when dependencies fail, and when all are back. */
-export function watchDependencies(missing: MissingDependencies, notify: Notify, url: string): void {
+/** Says in the status when dependencies fail, and when all are back, until `isOver`. */
+export function watchDependencies(
+  missing: MissingDependencies,
+  notify: Notify,
+  url: string,
+  isOver: () => boolean,
+): void {
   let reported = servingStatus(url)
-  const timer = setInterval(async () => {
-    const names = await missing()
+  const watch = async (): Promise<void> => {
+    // A question that fails is an answer, too.
+    const names = await missing().catch(() => ['health'])
+    if (isOver()) return
     const status = names.length === 0 ? servingStatus(url) : `STATUS=unhealthy: ${names.join(', ')}`
-    if (status === reported) return
-    // Said again at the next look when it was not heard.
-    await notify(status).then(
-      () => {
-        reported = status
-      },
-      () => {},
-    )
-  }, WATCH_MS)
-  timer.unref()
+    // Not heard, it is reported again the next time.
+    if (status !== reported && (await isSent(notify(status)))) reported = status
+    setTimeout(watch, WATCH_MS).unref()
+  }
+  setTimeout(watch, FIRST_WATCH_MS).unref()
+}
+
+function isSent(sending: Promise<void>): Promise<boolean> {
+  return sending.then(
+    () => true,
+    () => false,
+  )
 }
