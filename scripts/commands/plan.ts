@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Invocation } from '../command-line/invocation.ts'
+import { judgeHealth } from '../converge/health-verdict.ts'
 import { inspectHost } from '../converge/host-inspection.ts'
 import { plannedChanges } from '../converge/plan.ts'
 import { recipe } from '../recipe.ts'
@@ -12,7 +13,7 @@ import { forEachHost } from '../session/host-session.ts'
 import { selectResources } from '../spec/role-selection.ts'
 import { readTargets } from '../spec/target.ts'
 
-/** Returns 0 up to date, 2 changes pending, 5 preflight refused. */
+/** Returns 0 up to date, 1 up to date and not well, 2 changes pending, 5 preflight refused. */
 export async function run(invocation: Invocation): Promise<number> {
   const text = (path: string) => readFileSync(join(invocation.root, path), 'utf8')
   const targets = await readTargets(invocation)
@@ -28,10 +29,12 @@ export async function run(invocation: Invocation): Promise<number> {
     }
     const changes = plannedChanges(inspection.plan)
     emit({ event: 'plan', resources: resources.length, changes })
-    return {
-      outcome: changes.length === 0 ? 'up-to-date' : 'pending',
-      applied: 0,
-      remaining: inspection.plan.planned.length,
-    }
+    const remaining = inspection.plan.planned.length
+    if (remaining > 0) return { outcome: 'pending', applied: 0, remaining }
+    const { run: read } = readOnlyConnection
+    const context = { run: read, freshFacts: () => freshFacts(read) }
+    const unhealthy = await judgeHealth(resources, context, inspection.plan.unhealthy)
+    if (unhealthy.length > 0) return { outcome: 'unhealthy', applied: 0, remaining, unhealthy }
+    return { outcome: 'up-to-date', applied: 0, remaining }
   })
 }

@@ -2,6 +2,7 @@
 import { changeScript, incompleteOutput, isBatchable, parseBatch } from '../connection/batch.ts'
 import type { Command, Output, Runner } from '../core/host.ts'
 import { quoteAll } from '../core/quoting.ts'
+import { wordsOf } from '../core/unit-command.ts'
 
 /** The result: for a failure, the command that failed and its output. */
 export type ApplyResult =
@@ -14,8 +15,8 @@ export type ApplyListener = Readonly<{ onCommand: (text: string) => void; onLine
 const COMMAND_CHARS_MAX = 200
 
 /** Returns a command as text: quoted, on one line, truncated. Standard input is never shown. */
-export function describeCommand({ argv }: Command): string {
-  const text = quoteAll(argv).replaceAll(/\s+/g, ' ')
+export function describeCommand(command: Command): string {
+  const text = quoteAll(wordsOf(command)).replaceAll(/\s+/g, ' ')
   return text.length <= COMMAND_CHARS_MAX ? text : `${text.slice(0, COMMAND_CHARS_MAX)}…`
 }
 

@@ -10,7 +10,7 @@ const TRIES_MAX = 3
 /** Returns what is not well, and stays so. `first` is what the last plan found. */
 export async function judgeHealth(
   resources: readonly Resource[],
-  { run, freshFacts }: ConvergeContext,
+  { run, freshFacts }: Pick<ConvergeContext, 'run' | 'freshFacts'>,
   first: readonly string[],
 ): Promise<readonly string[]> {
   let unhealthy = first

@@ -36,9 +36,13 @@ export function serveCommand(verb: 'start' | 'restart', unit: string, serving: s
   return { argv: ['sh', '-euc', SCRIPT, 'systemctl', verb, unit, serving, ...numbers], effect: 'change' }
 }
 
+/** The words of a command for people: of a script that is named for systemctl, what it does with which unit. */
+export function wordsOf({ argv }: Command): readonly string[] {
+  return argv[0] === 'sh' && argv[3] === 'systemctl' ? argv.slice(3, 6) : argv
+}
+
 /** The systemctl verb and unit of a command, also of a script that is named for it; undefined: another command. */
-export function systemctlOf({ argv }: Command): Readonly<{ verb: string; unit: string | undefined }> | undefined {
-  const words = argv[0] === 'sh' && argv[3] === 'systemctl' ? argv.slice(3) : argv
-  const [program, verb = '', unit] = words
+export function systemctlOf(command: Command): Readonly<{ verb: string; unit: string | undefined }> | undefined {
+  const [program, verb = '', unit] = wordsOf(command)
   return program === 'systemctl' ? { verb, unit } : undefined
 }

@@ -102,7 +102,8 @@ function startChanges(options: UnitOptions, state: UnitState, before: readonly C
   const { name } = options
   // `restart` while a unit waits for its next attempt: `start` would wait with it.
   const start = upCommand(options, state.active === 'activating' ? 'restart' : 'start')
-  const reason = state.load === 'not-found' ? 'it is new' : `it is ${state.active} (${state.sub})`
+  const waiting = state.active === 'activating' && state.status !== '' ? `: ${state.status}` : ''
+  const reason = state.load === 'not-found' ? 'it is new' : `it is ${state.active} (${state.sub})${waiting}`
   const reset = state.active === 'failed' ? [changeCommand('systemctl', 'reset-failed', name)] : []
   return [{ action: `start ${name}`, reason, commands: commandsOf([...before, ...reset], start) }]
 }

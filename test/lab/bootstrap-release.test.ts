@@ -3,7 +3,7 @@
  * An older release, and one whose migrations are others, are refused. One machine for all.
  */
 import assert from 'node:assert/strict'
-import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { demand } from './execution.ts'
@@ -99,7 +99,7 @@ const schema = (): Promise<string> =>
     `docker exec tappass-postgres psql --host /tappass/run --username postgres --dbname tappass --tuples-only --no-align --command 'SELECT max(version) FROM schema_migrations'`,
   )
 
-/** What makes the backup fail; the reboot after it takes it away. */
+/** What makes the backup fail. */
 const broken = '/run/systemd/system/tappass-backup.service.d'
 
 /** The exit code is 3 where an instance was moved and went back, and 1 where the run ended before anything was. */
@@ -116,10 +116,12 @@ const rows = [
     code: 1,
     text: /tappass-backup\.service/,
     isBackedUp: false,
+    isHarmless: true,
   },
   {
     name: 'a migration that fails',
     change: async (root: string) => {
+      await inside(server, `rm -r ${broken} && systemctl daemon-reload`)
       await addMigration(root, 'CREATE TABLE lab_two (x int); SELECT 1 / 0;')
     },
     code: 1,
@@ -143,7 +145,7 @@ const rows = [
 ] as const
 
 for (const row of rows) {
-  test(`${row.name}: exit ${row.code}, instance 2 stays, every call is answered, and a reboot starts what was in force`, async () => {
+  test(`${row.name}: exit ${row.code}, instance 2 stays, every call is answered, and what is in force stays`, async () => {
     const before = { pids: await mainPids(server), inForce: await inForce(), schema: await schema() }
     const backupBefore = await lastBackup()
     const run = await bootstrapFrom(await cloneWith(row.name, row.change))
@@ -159,6 +161,7 @@ for (const row of rows) {
       { inForce: before.inForce, schema: before.schema },
     )
     assert.equal((await lastBackup()) !== backupBefore, row.isBackedUp)
+    if ('isHarmless' in row) return // nothing was moved, and the next row begins where this one ends
     await reboot(server.machine.name)
     await untilHealthy(server)
     assert.deepEqual((await load(through, key, 4, ({ sent }) => sent >= 40)).failures, [])
@@ -174,13 +177,26 @@ const tree = (): Promise<string> =>
      ls -lR /var/lib/tappass/backup; systemctl show --property=MainPID --value tappass@1 tappass@2`,
   )
 
-test('a good migration: both instances move, a backup was taken, and no call fails', async () => {
-  const [schemaBefore, backupBefore] = [await schema(), await lastBackup()]
-  const clone = await cloneWith('good', (root) => addMigration(root, 'CREATE TABLE lab_three (x int);'))
+const moved = 'CREATE TABLE lab_three (x int);'
+
+test('a migration that was run can not be taken back: exit 1 says so, instance 2 stays, every call is answered', async () => {
+  const before = await mainPids(server)
+  const clone = await cloneWith('migrated and broken', async (root) => {
+    await addMigration(root, moved)
+    await writeFile(join(root, 'server/policy/policy.wasm'), 'no policy')
+  })
+  const run = await bootstrapFrom(clone)
+  assert.deepEqual([run.code, run.failures], [1, []], run.text)
+  assert.match(run.text, /can't go back.*_lab\.sql.*var.lib.tappass.backup/)
+  assert.equal((await mainPids(server))['tappass@2'], before['tappass@2'])
+})
+
+test('the same release, mended: both instances move, and no call fails', async () => {
+  const schemaBefore = await schema()
+  const clone = await cloneWith('good', (root) => addMigration(root, moved))
   const run = await bootstrapFrom(clone)
   assert.deepEqual([run.code, run.failures], [0, []], run.text)
-  assert.equal(Number(await schema()), Number(schemaBefore) + 1)
-  assert.notEqual(await lastBackup(), backupBefore)
+  assert.equal(await schema(), schemaBefore)
   const versions = await inside(
     server,
     'readlink /opt/tappass/current; for i in 1 2; do readlink /proc/$(systemctl show --property=MainPID --value tappass@$i)/cwd; done',
@@ -196,14 +212,6 @@ const refusals = [
     name: 'a release of another history',
     change: (root: string) => addMigration(root, 'CREATE TABLE lab_other (x int);'),
     text: /_lab\.sql of this release is not the one/,
-  },
-  {
-    name: 'an older release whose last migration has another name',
-    change: async (root: string) => {
-      const last = (await migrations(root)).at(-1) ?? ''
-      await rename(join(root, 'migrations', last), join(root, 'migrations', last.replace('_', '_other_')))
-    },
-    text: /older than the database/,
   },
 ] as const
 

@@ -5,6 +5,7 @@ import { describeCommand } from '../../../scripts/converge/apply.ts'
 import { reportFailure } from '../../../scripts/converge/failure-report.ts'
 import { changeCommand, scriptCommand } from '../../../scripts/core/command.ts'
 import type { Command } from '../../../scripts/core/host.ts'
+import { serveCommand } from '../../../scripts/core/unit-command.ts'
 
 const report = async (command: Command, stderr: string) => {
   const asked: Command[] = []
@@ -29,6 +30,14 @@ test('failure report: a unit that did not start comes with its journal', async (
     next: 'journalctl -u x.service -e   (on the host), then tappass bootstrap --yes',
   })
   assert.equal(asked[0]?.effect, 'read')
+})
+
+test('failure report: an instance that does not serve is shown as what was done with it, with its journal', async () => {
+  const { failure } = await report(serveCommand('restart', 'x@1.service', 'serving'), 'x@1.service is not well\n')
+  assert.deepEqual(
+    [failure.command, failure.journal?.unit, failure.output],
+    ['systemctl restart x@1.service', 'x@1.service', ['out', 'x@1.service is not well']],
+  )
 })
 
 test('failure report: other commands come with their last twenty lines', async () => {
