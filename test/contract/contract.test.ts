@@ -69,6 +69,7 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
       `source=${HOST_PATH.postgresFolder},`,
       `source=${HOST_PATH.postgresSocketFolder},`,
       credentialId('POSTGRES_PASSWORD'),
+      credentialId('POSTGRES_OWNER_PASSWORD'),
     ],
   },
   {
