@@ -3,7 +3,6 @@
  * on which one role did everything, and what each role may do. Needs: postgres.
  */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { openPostgres } from '../../server/adapters/postgres.ts'
 import { systemClock } from '../../server/adapters/system.ts'
@@ -11,13 +10,12 @@ import { parsePostgresAddress } from '../../server/database/postgres-address.ts'
 import { createCheckpointTable } from '../../server/ledger/checkpoint-table.ts'
 import { createSessionTaints } from '../../server/ledger/session-taints.ts'
 import { RUNTIME_PRIVILEGES } from '../../server/migration/runtime-privilege.ts'
-import { demand, execute } from '../lab/execution.ts'
+import { execute } from '../lab/execution.ts'
 import { type PostgresServer, startPostgres } from '../postgres-server.ts'
+import { divideRoles, ROLE_PASSWORDS, roleUrl } from './divided-roles.ts'
 import { createSigningKey } from './ledger/signing-fixture.ts'
 import { migrate } from './migrate-process.ts'
 import { startGateway } from './running-gateway.ts'
-
-const ROLE_SQL = join(import.meta.dirname, '../../templates/postgres/role.sql')
 
 let server: PostgresServer
 before(async () => {
@@ -25,25 +23,9 @@ before(async () => {
 })
 after(() => server.dispose())
 
-const url = (user: string) => server.socketUrl().replace('tappass@', `${user}@`)
+const url = (role: string) => roleUrl(server, role)
 
-/** Does what tappass-postgres.service does once the server responds. */
-const startOnHost = async (
-  passwords: readonly [owner: string, runtime: string] = ["o'wner", 'ga"te way'],
-): Promise<void> => {
-  const stdin = passwords.map((password) => `${Buffer.from(password).toString('base64')}\n`).join('')
-  const address = [
-    '--host',
-    server.folder,
-    '--port',
-    `${server.port}`,
-    '--username',
-    'postgres',
-    '--dbname',
-    'postgres',
-  ]
-  await demand([server.program('psql'), '--no-psqlrc', '--quiet', ...address, '--file', ROLE_SQL], { stdin })
-}
+const startOnHost = () => divideRoles(server)
 
 /** Runs one statement as a role; returns what the server says against it, or undefined. */
 const attempt = async (user: string, sql: string): Promise<string | undefined> => {
@@ -106,9 +88,9 @@ describe('a database on which one role did everything', () => {
       execute([server.program('psql'), server.tcpUrl().replace('tappass@', `${user}@`), '-c', 'SELECT 1'], {
         env: { PATH: process.env['PATH'], PGPASSWORD: password },
       })
-    assert.equal((await over('tappass', 'ga"te way')).code, 0)
-    assert.equal((await over('tappass_owner', "o'wner")).code, 0)
-    assert.notEqual((await over('tappass_owner', 'ga"te way')).code, 0)
+    assert.equal((await over('tappass', ROLE_PASSWORDS.runtime)).code, 0)
+    assert.equal((await over('tappass_owner', ROLE_PASSWORDS.owner)).code, 0)
+    assert.notEqual((await over('tappass_owner', ROLE_PASSWORDS.runtime)).code, 0)
   })
 
   test('what a restore as the old role brings is given to the owner at the next start', async () => {
