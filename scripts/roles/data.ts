@@ -10,6 +10,7 @@ import { hasSteppedRestart } from '../facts/distribution.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { image } from '../resources/image.ts'
+import { postgresCluster } from '../resources/postgres-cluster.ts'
 import { unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths } from '../secrets/credential.ts'
 import { OWNER_SECRET_ID } from '../secrets/secret-id.ts'
@@ -34,6 +35,7 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
   }))
   const template = text(`units/${UNIT.postgres}.hbs`)
   return [
+    postgresCluster({ path: HOST_PATH.postgresCluster, ...pin }),
     image({ reference: pin.reference, ...(archive && { archive }) }),
     directory({ path: HOST_PATH.postgresConfigFolder, ...ROOT, mode: '0755' }),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),

@@ -230,6 +230,13 @@ SQL`,
   assert.equal((await toolkit(['migrate', 'verify', ...hostWords(server)])).code, 0)
 })
 
+test('Redis does what the gateway needs for the gateway’s user, and nothing for anybody else', async () => {
+  const redis = (words: string) =>
+    inside(server, `docker exec tappass-redis redis-cli -s /tappass/run/redis.sock ${words} 2>&1`)
+  assert.match(await redis('ping'), /^NOAUTH/)
+  assert.match(await redis('--user tappass --pass none --no-auth-warning flushall'), /^NOPERM/)
+})
+
 test('the backup that the timer’s service made restores into another database as its owner, with the same rows', async () => {
   await inside(server, 'systemctl start tappass-backup.service')
   const dump = await inside(server, 'ls /var/lib/tappass/backup/tappass-*.dump | tail -1')
