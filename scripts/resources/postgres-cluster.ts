@@ -1,4 +1,4 @@
-/** PostgreSQL's data on the host: made by the server itself, and never changed by a run; only whether the wanted server can open them. */
+/** PostgreSQL's data on the host: made by the server itself, and never changed by a run; only whether the desired server can open them. */
 import { refusedFailure } from '../core/failure.ts'
 import type { Resource } from '../core/resource.ts'
 import { contentFact, pathFact } from '../facts/path.ts'
@@ -26,11 +26,11 @@ export function postgresCluster({ path, reference, uid }: PostgresClusterOptions
         getFact(contentFact(versionPath)),
       ])
       if (folder.kind === 'absent') return []
-      const [found, wanted] = [content?.trim(), majorOf(reference)]
-      if (found !== wanted) {
+      const [found, desired] = [content?.trim(), majorOf(reference)]
+      if (found !== desired) {
         throw refusedFailure(
-          `the database in ${path} is not one of PostgreSQL ${wanted}`,
-          `${versionPath} ${found === undefined ? 'cannot be read' : `says ${JSON.stringify(found.slice(0, 20))}`}, and ${reference.split('@')[0]} opens version ${wanted} only`,
+          `the database in ${path} is not one of PostgreSQL ${desired}`,
+          `${versionPath} ${found === undefined ? 'cannot be read' : `says ${JSON.stringify(found.slice(0, 20))}`}, and ${reference.split('@')[0]} opens version ${desired} only`,
           `go on with the release that made it; to move the data, make a backup with that release and restore it into an empty host: docs/how-to/backup.md`,
         )
       }

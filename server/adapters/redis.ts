@@ -60,11 +60,8 @@ function socketOf(url: string): Readonly<{ path: string; username?: string; pass
   return { path: decodeURIComponent(pathname), ...login }
 }
 
-/**
- * Given `redis://[user:password@]host:port` or `unix:///path/to.sock[?user=NAME]`, creates the limiter; `onError` is called when a connection is
- * lost. Connects in the background and reconnects after every loss; until it is connected, `take` throws at once.
- */
-export function createRedisLimiter(url: string, onError: (cause: Error) => void): RateLimiter {
+/** Connects in the background. */
+function connect(url: string): RedisWithTake {
   const options = {
     enableOfflineQueue: false,
     // Both would need commands that nothing else here uses.
@@ -76,9 +73,16 @@ export function createRedisLimiter(url: string, onError: (cause: Error) => void)
     retryStrategy: (attempt: number) => Math.min(RETRY_MS_MAX, attempt * 50),
     scripts: { tappassTake: { lua: TAKE_SCRIPT } },
   }
-  const redis = (
-    url.startsWith('unix:') ? new Redis({ ...options, ...socketOf(url) }) : new Redis(url, options)
-  ) as RedisWithTake
+  const redis = url.startsWith('unix:') ? new Redis({ ...options, ...socketOf(url) }) : new Redis(url, options)
+  return redis as RedisWithTake
+}
+
+/**
+ * Given `redis://[user:password@]host:port` or `unix:///path/to.sock[?user=NAME]`, creates the limiter; `onError` is called when a connection is
+ * lost. Connects in the background and reconnects after every loss; until it is connected, `take` throws at once.
+ */
+export function createRedisLimiter(url: string, onError: (cause: Error) => void): RateLimiter {
+  const redis = connect(url)
   redis.on('error', onError)
   const pending: PendingTake[] = []
   let isTaking = false

@@ -9,8 +9,8 @@ import { readPins } from './pin.ts'
 import {
   bootstrap,
   bootstrappedServer,
-  bootstrapWords,
   door,
+  hostWords,
   inside,
   mainPids,
   plan,
@@ -156,7 +156,7 @@ test('data of another PostgreSQL are refused before anything is changed, and the
     server,
     `cp -p ${version} /root/PG_VERSION; echo 15 >${version}; echo '# edited' >>/etc/tappass/redis/redis.conf`,
   )
-  const { code, stdout, stderr } = await toolkit(bootstrapWords(server))
+  const { code, stdout, stderr } = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json'])
   const edits = await inside(server, 'grep -c "^# edited$" /etc/tappass/redis/redis.conf')
   await inside(server, `cp -p /root/PG_VERSION ${version}`)
   assert.deepEqual([code, edits], [5, '1'], stdout + stderr)
