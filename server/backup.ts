@@ -98,22 +98,16 @@ async function checkSpace(folder: string, { query }: DatabaseSnapshot): Promise<
   throw new Error(`${folder} has ${bavail * bsize} bytes free, and a backup may need ${needed}: free space there`)
 }
 
-function checkContents(list: string): void {
-  const missing = REQUIRED_TABLES.filter((table) => !new RegExp(` TABLE DATA public ${table} `).test(list))
-  if (missing.length > 0) throw new Error(`the dump lacks the table ${missing.join(', ')}: it was deleted`)
-}
+/** What a dump has to hold. */
+type DumpContent = Readonly<{ sha256: string; schema: string; rows: Readonly<Record<string, number>> }>
 
 /** Reads a dump from its file to its end, and compares it with what was dumped. Throws for the first difference. */
-async function verifyDump(
-  path: string,
-  tool: DumpTool,
-  sha256: string,
-  rows: Readonly<Record<string, number>>,
-): Promise<void> {
+async function verifyDump(path: string, tool: DumpTool, { sha256, schema, rows }: DumpContent): Promise<void> {
   if ((await sha256Of(path)) !== sha256)
     throw new Error('the file of the dump is not what pg_dump wrote: it was deleted')
   await using archive = await open(path)
-  checkContents(await tool.list(archive))
+  if ((await tool.readSchema(archive)) !== schema)
+    throw new Error('the dump makes other tables than there are: it was deleted')
   await using whole = await open(path)
   const counter = createRowCounter()
   await tool.readRows(whole, counter.take)
@@ -137,7 +131,7 @@ async function createBackup(folder: string, tool: DumpTool, now: Date, release: 
     let sha256 = ''
     await writeAtomically(dump, async (file) => {
       sha256 = await tool.dump(file, snapshot.id)
-      await verifyDump(`${dump}.partial`, tool, sha256, rows)
+      await verifyDump(`${dump}.partial`, tool, { sha256, schema: await tool.dumpSchema(snapshot.id), rows })
     })
     const { size: bytes } = await stat(dump)
     const takenAt = now.toISOString()

@@ -22,8 +22,9 @@ export type DumpTool = Readonly<{
   openSnapshot: () => Promise<DatabaseSnapshot>
   /** Writes an archive in PostgreSQL's custom format. Returns the SHA-256 of what the tool wrote. */
   dump: (into: FileHandle, snapshotId: string) => Promise<string>
-  /** Returns the table of contents of an archive, as `pg_restore --list` prints it. */
-  list: (archive: FileHandle) => Promise<string>
+  /** Returns the SQL text of everything but rows: of the database, and of an archive. */
+  dumpSchema: (snapshotId: string) => Promise<string>
+  readSchema: (archive: FileHandle) => Promise<string>
   /** Reads an archive to its end, and hands on the SQL text of all rows. */
   readRows: (archive: FileHandle, take: (piece: Buffer) => void) => Promise<void>
 }>
@@ -51,6 +52,17 @@ function endOf(child: ChildProcess, what: string): Promise<void> {
       reject(new Error(`${what} ended with ${code ?? signal}: ${Buffer.concat(stderr).toString().trim()}`))
     })
   })
+}
+
+/** What a tool prints, without the lines that hold a random word each time (`\restrict`). */
+async function textOf(argv: readonly string[], input: 'ignore' | number, what: string): Promise<string> {
+  const child = startDocker(argv, input)
+  const pieces: Buffer[] = []
+  child.stdout.on('data', (piece: Buffer) => pieces.push(piece))
+  await endOf(child, what)
+  return Buffer.concat(pieces)
+    .toString()
+    .replaceAll(/^\\(?:un)?restrict .*$/gm, '')
 }
 
 /** Each answer ends with a line that no row can be. */
@@ -112,13 +124,10 @@ export function postgresContainer(container: string, database: string, role: str
       await ended
       return hash.digest('hex')
     },
-    list: async (archive) => {
-      const child = startDocker(['--interactive', container, 'pg_restore', '--list'], archive.fd)
-      const pieces: Buffer[] = []
-      child.stdout.on('data', (piece: Buffer) => pieces.push(piece))
-      await endOf(child, 'pg_restore')
-      return Buffer.concat(pieces).toString()
-    },
+    dumpSchema: (snapshotId) =>
+      textOf([container, 'pg_dump', ...login, '--schema-only', '--snapshot', snapshotId], 'ignore', 'pg_dump'),
+    readSchema: (archive) =>
+      textOf(['--interactive', container, 'pg_restore', '--schema-only', '--file', '-'], archive.fd, 'pg_restore'),
     readRows: async (archive, take) => {
       const child = startDocker(['--interactive', container, 'pg_restore', '--data-only', '--file', '-'], archive.fd)
       child.stdout.on('data', take)
