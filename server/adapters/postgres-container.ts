@@ -3,7 +3,7 @@
  * there. They log in as a role that reads everything, and changes nothing whatever the database holds.
  */
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash, type Hash, randomUUID } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import type { Readable, Writable } from 'node:stream'
 
@@ -96,6 +96,13 @@ async function openSession(argv: readonly string[]): Promise<Omit<DatabaseSnapsh
   return { query, close }
 }
 
+async function* hashing(source: AsyncIterable<Buffer>, hash: Hash): AsyncIterable<Buffer> {
+  for await (const piece of source) {
+    hash.update(piece)
+    yield piece
+  }
+}
+
 /** Given the names of the container, of the database and of the role, returns the tool. */
 export function postgresContainer(container: string, database: string, role: string): DumpTool {
   const login = ['--host', '/tappass/run', '--username', role, '--dbname', database, '--no-password']
@@ -119,8 +126,7 @@ export function postgresContainer(container: string, database: string, role: str
       const ended = endOf(child, 'pg_dump')
       ended.catch(() => undefined)
       const hash = createHash('sha256')
-      const output = child.stdout.on('data', (piece: Buffer) => hash.update(piece))
-      await into.writeFile(output)
+      await into.writeFile(hashing(child.stdout, hash))
       await ended
       return hash.digest('hex')
     },
