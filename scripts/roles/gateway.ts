@@ -13,7 +13,7 @@ import { release } from '../resources/release.ts'
 import { surplusInstance } from '../resources/surplus-instance.ts'
 import { type UnitOptions, unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths, optionalCredentialLines } from '../secrets/credential.ts'
-import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
+import { GATEWAY_SECRET_IDS, OPTIONAL_SECRET_IDS, OWNER_SECRET_ID } from '../secrets/secret-id.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import type { Role } from '../spec/role.ts'
 
@@ -69,14 +69,14 @@ export const gateway: Role = (spec, text) => {
       render(gatewayUnit, {
         files: HOST_PATH.gatewayEnvironment,
         credentials: [
-          ...GENERATED_SECRET_IDS.map((id) => credentialLine(traits, id)),
+          ...GATEWAY_SECRET_IDS.map((id) => credentialLine(traits, id)),
           ...OPTIONAL_SECRET_IDS.flatMap((id) => optionalCredentialLines(traits, id)),
         ],
         hasSteppedRestart: hasSteppedRestart(traits),
       }),
     files,
     inputs,
-    inputPaths: [program, ...[...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap(credentialPaths)],
+    inputPaths: [program, ...[...GATEWAY_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap(credentialPaths)],
   }
   const instances = gatewayInstances(spec.instances)
   return [
@@ -87,11 +87,12 @@ export const gateway: Role = (spec, text) => {
       content: (traits) =>
         render(migrateUnit, {
           files: HOST_PATH.gatewayEnvironment,
-          credentials: GENERATED_SECRET_IDS.map((id) => credentialLine(traits, id)),
+          // Alone: what migrates serves no calls, and what serves calls owns no table.
+          credentials: [credentialLine(traits, OWNER_SECRET_ID)],
         }),
       files,
       inputs,
-      inputPaths: [program, ...GENERATED_SECRET_IDS.flatMap(credentialPaths)],
+      inputPaths: [program, ...credentialPaths(OWNER_SECRET_ID)],
     }),
     unit({ name: UNIT.gateway, ...instance }),
     unit({ name: UNIT.socket, content: socketUnit, restartedTogether: instances }),
