@@ -12,9 +12,10 @@ import { absentUnit } from '../resources/absent-unit.ts'
 import { archive, archiveMarker } from '../resources/archive.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
+import { firewall } from '../resources/firewall.ts'
 import { unit } from '../resources/unit.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
-import { type IngressSpec, publicPort } from '../spec/ingress-spec.ts'
+import { type IngressSpec, ingressPorts, publicPort } from '../spec/ingress-spec.ts'
 import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
@@ -71,7 +72,8 @@ const STANDBY = standbyUnit(UNIT.caddy)
 /** The role `ingress`. What is changed, program or settings, is another process: the new one accepts connections before the old one stops to. */
 export const ingress: Role = (spec, text) => {
   if (spec.ingress === 'none') {
-    return [STANDBY, UNIT.caddy].map((name) => absentUnit({ name, reason: 'the setting ingress is none' }))
+    const units = [STANDBY, UNIT.caddy].map((name) => absentUnit({ name, reason: 'the setting ingress is none' }))
+    return [...units, firewall({ ports: [] })]
   }
   const { caddy: pin } = parsePins(text('versions.yaml'))
   const path = `${HOST_PATH.caddyFolder}/${pin.version}`
@@ -90,6 +92,7 @@ export const ingress: Role = (spec, text) => {
   return [
     ...program(pin, spec, path),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
+    firewall({ ports: ingressPorts(spec.ingress) }),
     unit({ name: STANDBY, content: content(true), isEnabled: false, isRunning: false }),
     unit({
       name: UNIT.caddy,
