@@ -14,6 +14,7 @@ import { surplusInstance } from '../resources/surplus-instance.ts'
 import { type UnitOptions, unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths, optionalCredentialLines } from '../secrets/credential.ts'
 import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
+import { egressRules } from '../spec/egress-rule.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { publicPort } from '../spec/ingress-spec.ts'
 import type { Role } from '../spec/role.ts'
@@ -74,6 +75,7 @@ export const gateway: Role = (spec, text) => {
     content: (traits) =>
       render(gatewayUnit, {
         files: HOST_PATH.gatewayEnvironment,
+        egressRules: egressRules(spec.gateway.upstream, traits.network.resolvers),
         credentials: [
           ...GENERATED_SECRET_IDS.map((id) => credentialLine(traits, id)),
           ...OPTIONAL_SECRET_IDS.flatMap((id) => optionalCredentialLines(traits, id)),
