@@ -39,6 +39,11 @@ async function planText(
   return await planFile(getFact, { path, ...ROOT_FILE }, content)
 }
 
+/** ufw sorts the ports of a rule. */
+function sameList(one: string, other: string): boolean {
+  return one.split(',').toSorted().join() === other.split(',').toSorted().join()
+}
+
 const namesOf = (ports: Ports): string => ports.map((port) => `${port}/tcp`).join(' and ')
 
 async function planUfw(
@@ -55,7 +60,7 @@ async function planUfw(
     return change(`remove the rule ${UFW_PROFILE} from ufw`, 'there is no ingress', commands)
   }
   const profile = await planText(getFact, PROFILE_PATH, profileText(ports), digest)
-  const isCurrent = rules.every((rule) => rule === ports.join(','))
+  const isCurrent = rules.every((rule) => rule !== undefined && sameList(rule, ports.join(',')))
   // A rule keeps the ports of the profile as it was when it was added.
   const update = isThere ? [changeCommand('ufw', 'app', 'update', UFW_PROFILE)] : []
   const allow = rules.includes(undefined) ? [changeCommand('ufw', 'allow', UFW_PROFILE)] : []

@@ -53,6 +53,13 @@ const rows: readonly Readonly<{
     does: ['ufw app update TapPass', 'ufw allow TapPass'],
   },
   {
+    name: 'ufw has it, and has sorted the ports',
+    seen: ufw('443,8080', '443,8080'),
+    ports: [8080, 443],
+    laid: [8080, 443],
+    does: [],
+  },
+  {
     name: 'ufw, other ports',
     seen: ufw('80,443', '80,443'),
     ports: [8080, 8443],
