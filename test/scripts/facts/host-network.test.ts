@@ -17,53 +17,48 @@ const rows: readonly Readonly<{ name: string; text: readonly string[]; says: Par
   {
     name: 'addresses of both families, sorted, each once',
     text: [
-      'address 2: eth0    inet 10.77.1.2/24 brd 10.77.1.255 scope global eth0\\       valid_lft forever preferred_lft forever',
-      'address 2: eth0    inet6 FD77::1:2/112 scope global \\       valid_lft forever preferred_lft forever',
-      'address 3: wg0    inet 10.0.0.1 peer 10.0.0.9/32 scope global wg0',
-      'address 4: ens3    inet 10.77.1.2/24 scope global ens3',
+      '2: eth0    inet 10.77.1.2/24 brd 10.77.1.255 scope global eth0\\       valid_lft forever preferred_lft forever',
+      '2: eth0    inet6 FD77::1:2/112 scope global \\       valid_lft forever preferred_lft forever',
+      '3: wg0    inet 10.0.0.1 peer 10.0.0.9/32 scope global wg0',
+      '4: ens3    inet 10.77.1.2/24 scope global ens3',
     ],
     says: { addresses: ['10.0.0.1', '10.77.1.2', 'fd77::1:2'] },
   },
   {
     name: 'addresses that will be others tomorrow',
     text: ['temporary dynamic', 'deprecated', 'tentative', 'dadfailed tentative'].map(
-      (flags) => `address 2: eth0    inet6 2001:db8::9/64 scope global ${flags} \\       valid_lft 5sec`,
+      (flags) => `2: eth0    inet6 2001:db8::9/64 scope global ${flags} \\       valid_lft 5sec`,
     ),
     says: {},
   },
   {
     name: 'networks of containers and virtual machines',
     text: ['docker0', 'br-0123456789ab', 'veth1234', 'virbr0', 'cni0', 'podman0'].map(
-      (device) => `address 5: ${device}    inet 172.17.0.1/16 scope global ${device}`,
+      (device) => `5: ${device}    inet 172.17.0.1/16 scope global ${device}`,
     ),
     says: {},
   },
   {
     name: 'a bridge that is the way out',
-    text: [
-      'address 5: vmbr0    inet 192.0.2.5/24 scope global vmbr0',
-      'address 6: br-lan    inet 192.0.2.6/24 scope global br-lan',
-    ],
+    text: ['5: vmbr0    inet 192.0.2.5/24 scope global vmbr0', '6: br-lan    inet 192.0.2.6/24 scope global br-lan'],
     says: { addresses: ['192.0.2.5', '192.0.2.6'] },
   },
   {
     name: 'the hosts file: its own names, not those of others',
     text: [
       'name gw',
-      'address 2: eth0    inet 192.0.2.5/24 scope global eth0',
-      'hosts 127.0.0.1\tlocalhost',
-      'hosts 127.0.1.1 GW.example.com gw # by cloud-init',
-      'hosts 192.0.2.5 gw.lan',
-      'hosts 192.0.2.6 other.lan',
-      'hosts ::1 ip6-localhost ip6-loopback',
+      '2: eth0    inet 192.0.2.5/24 scope global eth0',
+      '127.0.0.1\tlocalhost',
+      '127.0.1.1 GW.example.com gw # by cloud-init',
+      '192.0.2.5 gw.lan',
+      '192.0.2.6 other.lan',
+      '::1 ip6-localhost ip6-loopback',
     ],
     says: { name: 'gw', names: ['gw', 'gw.example.com', 'gw.lan'], addresses: ['192.0.2.5'] },
   },
   {
     name: 'resolvers',
-    text: ['resolver 169.254.169.254', 'resolver\t127.0.0.53', 'resolver fe80::1%eth0 '].map((row) =>
-      row.replace('\t', ' '),
-    ),
+    text: ['nameserver 169.254.169.254', 'nameserver\t127.0.0.53', 'nameserver fe80::1%eth0 '],
     says: { resolvers: ['169.254.169.254', '127.0.0.53', 'fe80::1%eth0'] },
   },
 ]
