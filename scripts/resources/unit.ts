@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { HOST_PATH } from '../../contract/path.ts'
 import { changeCommand } from '../core/command.ts'
-import type { GetFact } from '../core/host.ts'
+import type { Command, GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { REVISION_PLACEHOLDER, revisionOf } from '../core/revision.ts'
 import { type PerHost, resolvePerHost } from '../facts/host-trait.ts'
@@ -25,17 +25,19 @@ import { planFile } from '../files/file-change.ts'
  * `files` are the files that the service reads when it starts. Its ExecStartPre concatenates them into /run/tappass/revision/NAME.read, so
  * that a service which started while a file was edited is restarted once the file is corrected.
  * A unit that runs another revision is restarted. Units in `restartedTogether` are stopped before and started after it, as a socket
- * needs (systemd does not start a socket while its service runs).
+ * needs (systemd does not start a socket while its service runs). `standby` is a unit that serves in its place meanwhile: it is started
+ * before and stopped after; one that does not start leaves the running process as it is.
  * `isEnabled` and `isRunning` default to true; with false that property is not managed.
  */
 export type UnitOptions = Readonly<{
   name: string
   content?: PerHost<string>
   inputs?: readonly string[]
-  files?: readonly Readonly<{ path: string; content: string }>[]
+  files?: readonly Readonly<{ path: string; content: PerHost<string> }>[]
   inputPaths?: readonly string[]
   revision?: string
   restartedTogether?: readonly string[]
+  standby?: string
   isEnabled?: boolean
   isRunning?: boolean
 }>
@@ -49,24 +51,21 @@ function isInstance(name: string): boolean {
 }
 const RELOAD_COMMAND = changeCommand('systemctl', 'daemon-reload')
 
-/** The desired text of the unit, and its revision: undefined where the text has no placeholder. */
-type DesiredUnit = Readonly<{ text: string; revision: string | undefined }>
+/** The desired text of the unit, its revision (undefined where the text has no placeholder), and the files that it reads. */
+type DesiredUnit = Readonly<{ text: string; revision: string | undefined; read: readonly string[] }>
 
 async function desiredUnit(getFact: GetFact, options: UnitOptions): Promise<DesiredUnit> {
   const { content, inputs = [], files = [], inputPaths = [] } = options
-  if (content === undefined) return { text: '', revision: options.revision }
-  const [text, ...digests] = await Promise.all([
+  const reading = Promise.all(files.map((file) => resolvePerHost(getFact, file.content)))
+  if (content === undefined) return { text: '', revision: options.revision, read: await reading }
+  const [text, read, ...digests] = await Promise.all([
     resolvePerHost(getFact, content),
+    reading,
     ...inputPaths.map((path) => getFact(digestFact(path))),
   ])
-  if (!text.includes(REVISION_PLACEHOLDER)) return { text, revision: undefined }
-  const revision = revisionOf([
-    text,
-    ...inputs,
-    ...files.map((file) => file.content),
-    ...digests.map((digest) => digest ?? 'absent'),
-  ])
-  return { text: text.replaceAll(REVISION_PLACEHOLDER, revision), revision }
+  if (!text.includes(REVISION_PLACEHOLDER)) return { text, revision: undefined, read }
+  const revision = revisionOf([text, ...inputs, ...read, ...digests.map((digest) => digest ?? 'absent')])
+  return { text: text.replaceAll(REVISION_PLACEHOLDER, revision), revision, read }
 }
 
 async function planUnitFile(getFact: GetFact, { name, content }: UnitOptions, desired: Promise<DesiredUnit>) {
@@ -119,20 +118,26 @@ function startChanges({ name }: UnitOptions, state: UnitState): readonly Change[
 function restartReason(
   { files }: UnitOptions,
   state: UnitState,
-  revision: string | undefined,
+  { revision, read }: DesiredUnit,
   readDigest: string | undefined,
 ): string | undefined {
   if (revision !== undefined && state.revision !== revision)
     return `it runs revision ${state.revision ?? 'unknown'}, not ${revision}`
   if (files === undefined) return undefined
   const hash = createHash('sha256')
-  for (const { content } of files) hash.update(content)
+  for (const content of read) hash.update(content)
   return readDigest === hash.digest('hex') ? undefined : 'it was started with older configuration files'
 }
 
 function restartChanges(options: UnitOptions, reason: string | undefined): readonly Change[] {
   if (reason === undefined) return []
-  const { name, restartedTogether: others = [] } = options
+  const { name, restartedTogether: others = [], standby } = options
+  if (standby !== undefined) {
+    const steps = [['start', standby] as const, ['restart', name] as const, ['stop', standby] as const]
+    const [first, ...rest] = steps.map((words) => changeCommand('systemctl', ...words))
+    const action = `restart ${name} while ${standby} serves`
+    return [{ action, reason, commands: [first as Command, ...rest] }]
+  }
   return others.length === 0
     ? [{ action: `restart ${name}`, reason, commands: [changeCommand('systemctl', 'restart', name)] }]
     : [
@@ -147,6 +152,14 @@ function restartChanges(options: UnitOptions, reason: string | undefined): reado
       ]
 }
 
+/** What a run left that was ended between the steps of a restart, or failed at the first. */
+function standbyChanges({ name }: UnitOptions, state: UnitState | undefined): readonly Change[] {
+  if (state === undefined || state.active === 'inactive' || state.active === 'deactivating') return []
+  const verb = state.active === 'failed' ? 'reset-failed' : 'stop'
+  const stop = changeCommand('systemctl', verb, state.name)
+  return [{ action: `${verb} ${state.name}`, reason: `${name} serves by itself`, commands: [stop] }]
+}
+
 /** The unit: plans `daemon-reload`, `enable`, `start` or `restart` as needed; systemctl waits until the unit is up. */
 export function unit(options: UnitOptions): Resource {
   return {
@@ -154,15 +167,16 @@ export function unit(options: UnitOptions): Resource {
     plan: async (getFact) => {
       const desired = desiredUnit(getFact, options)
       const isReading = options.files !== undefined && !isTemplate(options.name)
-      const [file, state, { revision }, readDigest] = await Promise.all([
+      const [file, state, desiredState, readDigest, standby] = await Promise.all([
         planUnitFile(getFact, options, desired),
         isTemplate(options.name) ? undefined : getFact(unitFact(options.name)),
         desired,
         isReading ? getFact(digestFact(`${HOST_PATH.revisionFolder}/${options.name}.read`)) : undefined,
+        options.standby === undefined ? undefined : getFact(unitFact(options.standby)),
       ])
       if (state === undefined) return file
       const isUp = state.active === 'active' || state.active === 'reloading'
-      const reason = restartReason(options, state, revision, readDigest)
+      const reason = restartReason(options, state, desiredState, readDigest)
       const running = isUp ? restartChanges(options, reason) : startChanges(options, state)
       return [
         ...file,
@@ -170,6 +184,7 @@ export function unit(options: UnitOptions): Resource {
         ...(file.length === 0 ? reloadChanges(options, state) : []),
         ...enableChanges(options, state),
         ...(options.isRunning === false ? [] : running),
+        ...(isUp && reason !== undefined ? [] : standbyChanges(options, standby)),
       ]
     },
   }

@@ -14,7 +14,9 @@ import { surplusInstance } from '../resources/surplus-instance.ts'
 import { type UnitOptions, unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths, optionalCredentialLines } from '../secrets/credential.ts'
 import { GATEWAY_SECRET_IDS, OPTIONAL_SECRET_IDS, OWNER_SECRET_ID } from '../secrets/secret-id.ts'
+import { egressRules } from '../spec/egress-rule.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
+import { publicPort } from '../spec/ingress-spec.ts'
 import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
@@ -50,12 +52,17 @@ function programInputs(spec: HostSpec, pin: Pins['node'][number]): readonly stri
   return [spec.release.version, pin.version, spec.node.archive?.sha256 ?? '']
 }
 
+function environmentOf(spec: HostSpec, template: string): string {
+  return render(template, { ...spec, publicPort: publicPort(spec.ingress, spec.tls) })
+}
+
 /** The role `gateway`. The instances come last, one after the other: each is READY before the next is restarted. */
 export const gateway: Role = (spec, text) => {
   const pins = parsePins(text('versions.yaml'))
   const [pin] = pins.node as [Pins['node'][number]]
-  const environment = render(text('templates/gateway.env.hbs'), { ...spec })
-  const files = [{ path: HOST_PATH.gatewayEnvironment, content: environment }]
+  const files = [
+    { path: HOST_PATH.gatewayEnvironment, content: environmentOf(spec, text('templates/gateway.env.hbs')) },
+  ]
   const inputs = programInputs(spec, pin)
   // A modified Node may be running: unpacking it again changes the revision.
   const program = archiveMarker(nodePath(pin))
@@ -68,6 +75,7 @@ export const gateway: Role = (spec, text) => {
     content: (traits) =>
       render(gatewayUnit, {
         files: HOST_PATH.gatewayEnvironment,
+        egressRules: egressRules(spec.gateway.upstream, traits.network.resolvers),
         credentials: [
           ...GATEWAY_SECRET_IDS.map((id) => credentialLine(traits, id)),
           ...OPTIONAL_SECRET_IDS.flatMap((id) => optionalCredentialLines(traits, id)),

@@ -14,6 +14,7 @@ const traits = (system: string, systemdVersion: number): HostTraits => {
     debianArchitecture: 'amd64',
     systemdVersion,
     credentialStore: 'encrypted',
+    network: { name: 'server', names: [], addresses: [], resolvers: [] },
   }
 }
 
