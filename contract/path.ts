@@ -11,6 +11,8 @@ export const HOST_PATH = {
   settings: `${CONFIG}/tappass.yaml`,
   versions: `${CONFIG}/versions.lock`,
   gatewayEnvironment: `${CONFIG}/gateway.env`,
+  /** While instances are being moved: what those that were moved already read. */
+  nextGatewayEnvironment: `${CONFIG}/gateway.env.next`,
   caddyEnvironment: `${CONFIG}/caddy.env`,
   caddyfile: `${CONFIG}/Caddyfile`,
   postgresConfigFolder: `${CONFIG}/postgres`,

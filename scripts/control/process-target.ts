@@ -66,12 +66,7 @@ const PASSWORD_IDS = [credentialId('POSTGRES_PASSWORD')]
 const PASSWORD_IDS_BY_ENTRY: Readonly<Record<string, readonly string[]>> = {
   'server/migrate.ts': [...PASSWORD_IDS, OWNER_SECRET_ID],
 }
-const SETTINGS = [
-  `User=${ACCOUNT.gateway}`,
-  `Group=${ACCOUNT.gateway}`,
-  `WorkingDirectory=${HOST_PATH.currentRelease}`,
-  'PrivateTmp=yes',
-]
+const SETTINGS = [`User=${ACCOUNT.gateway}`, `Group=${ACCOUNT.gateway}`, 'PrivateTmp=yes']
 const LIMITS = ['NoNewPrivileges=yes', 'ProtectSystem=strict', 'ProtectHome=yes', 'RestrictAddressFamilies=AF_UNIX']
 
 /** The lines of a script that add the property which loads a credential, from where it is. */
@@ -84,18 +79,25 @@ fi`
 
 /**
  * Returns the command that runs a process of the gateway (`entry`, such as `server/migrate.ts`) on a bootstrapped host under the
- * account `tappass`, with the passwords that it needs as credentials. `bootstrapHint` is the command that installs TapPass there.
+ * account `tappass`, with the passwords that it needs as credentials. `bootstrapHint` is the command that installs TapPass there; `folder` is
+ * the release's.
  */
 export function processCommand(
   entry: string,
   args: readonly string[],
   effect: Command['effect'],
   bootstrapHint: string,
+  folder: string = HOST_PATH.currentRelease,
 ): Command {
   const ids = PASSWORD_IDS_BY_ENTRY[entry] ?? PASSWORD_IDS
-  const properties = [...SETTINGS, ...LIMITS, `EnvironmentFile=${HOST_PATH.gatewayEnvironment}`]
+  const properties = [
+    ...SETTINGS,
+    `WorkingDirectory=${folder}`,
+    ...LIMITS,
+    `EnvironmentFile=${HOST_PATH.gatewayEnvironment}`,
+  ]
   const script = `
-if ! [ -e ${HOST_PATH.currentRelease}/${entry} ]; then
+if ! [ -e ${folder}/${entry} ]; then
   printf 'tappass: TapPass is not installed on this host\\n  next:  %s\\n' ${quote(bootstrapHint)} >&2
   exit 5
 fi

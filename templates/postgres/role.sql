@@ -11,7 +11,7 @@ SET log_min_error_statement = 'panic';
 SET log_min_duration_statement = -1;
 SET client_min_messages = 'warning';
 
--- tappass serves calls and owns nothing; tappass_owner owns the tables and migrates; tappass_backup reads everything.
+-- Calls are served as tappass, which owns nothing; tappass_owner owns the tables and migrates; tappass_backup reads everything.
 SELECT format('CREATE ROLE %I', name) FROM unnest('{tappass,tappass_owner,tappass_backup}'::text[]) AS wanted (name)
   WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 ALTER ROLE tappass WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD :'password';

@@ -27,11 +27,11 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
     file: 'units/tappass@.service.hbs',
     says: [
       `User=${ACCOUNT.gateway}\nGroup=${ACCOUNT.gateway}\n`,
-      `WorkingDirectory=${HOST_PATH.currentRelease}\n`,
+      'WorkingDirectory={{release}}\n',
       `EnvironmentFile=${HOST_PATH.gatewayEnvironment}\n`,
       `Wants=${UNIT.postgres} ${UNIT.redis} ${UNIT.migrate}\n`,
       `Sockets=${UNIT.socket}\n`,
-      `ExecStart=${node} `,
+      'ExecStart={{node}}/bin/node --disable-warning=ExperimentalWarning ',
       `cat {{files}} >${HOST_PATH.revisionFolder}/%n.read`,
     ],
   },
@@ -39,10 +39,10 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
     file: 'units/tappass-migrate.service.hbs',
     says: [
       `User=${ACCOUNT.gateway}\nGroup=${ACCOUNT.gateway}\n`,
-      `WorkingDirectory=${HOST_PATH.currentRelease}\n`,
+      'WorkingDirectory={{release}}\n',
       `EnvironmentFile=${HOST_PATH.gatewayEnvironment}\n`,
       `Wants=${UNIT.postgres}\n`,
-      `ExecStart=${node} server/migrate.ts up\n`,
+      'ExecStart={{node}}/bin/node --disable-warning=ExperimentalWarning server/migrate.ts up\n',
     ],
   },
   {

@@ -23,10 +23,10 @@ export type Server = Readonly<{
   close: () => Promise<void>
 }>
 
-/** Runs the toolkit's command line as a person on this host would. */
-export const toolkit = (words: readonly string[], timeoutMs = 600_000): Promise<Output> =>
-  execute([process.execPath, join(repository, 'scripts/cli.ts'), ...words], {
-    cwd: repository,
+/** Runs the toolkit's command line as a person on this host would, from the clone at `root`. */
+export const toolkit = (words: readonly string[], timeoutMs = 600_000, root = repository): Promise<Output> =>
+  execute([process.execPath, join(root, 'scripts/cli.ts'), ...words], {
+    cwd: root,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TERM: 'dumb' },
     timeoutMs,
   })
