@@ -85,7 +85,7 @@ export async function runHost(
   invocation: Invocation,
   host: HostSession,
   resources: readonly Resource[],
-  spec: Pick<ParsedSpec, 'preflight' | 'backup'>,
+  spec: Pick<ParsedSpec, 'preflight' | 'backup' | 'ingress'>,
   confirm: Confirm,
 ): Promise<HostResult> {
   const inspection = await inspectHost(host.connection, host.freshFacts, resources, spec, invocation.nowMs)

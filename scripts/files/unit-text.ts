@@ -8,28 +8,24 @@ import { digestFact } from '../facts/path.ts'
 export type UnitSource = Readonly<{
   content: PerHost<string>
   inputs?: readonly string[]
-  files?: readonly Readonly<{ path: string; content: string }>[]
+  files?: readonly Readonly<{ path: string; content: PerHost<string> }>[]
   inputPaths?: readonly string[]
 }>
 
-/** The desired text of a unit, and its revision: undefined where the text has no placeholder. */
-export type UnitText = Readonly<{ text: string; revision: string | undefined }>
+/** The desired text of a unit, its revision (undefined where the text has no placeholder), and the files that it reads. */
+export type UnitText = Readonly<{ text: string; revision: string | undefined; read: readonly string[] }>
 
 /** Returns the text for this host. */
 export async function resolveUnitText(
   getFact: GetFact,
   { content, inputs = [], files = [], inputPaths = [] }: UnitSource,
 ): Promise<UnitText> {
-  const [text, ...digests] = await Promise.all([
+  const [text, read, ...digests] = await Promise.all([
     resolvePerHost(getFact, content),
+    Promise.all(files.map((file) => resolvePerHost(getFact, file.content))),
     ...inputPaths.map((path) => getFact(digestFact(path))),
   ])
-  if (!text.includes(REVISION_PLACEHOLDER)) return { text, revision: undefined }
-  const revision = revisionOf([
-    text,
-    ...inputs,
-    ...files.map((file) => file.content),
-    ...digests.map((digest) => digest ?? 'absent'),
-  ])
-  return { text: text.replaceAll(REVISION_PLACEHOLDER, revision), revision }
+  if (!text.includes(REVISION_PLACEHOLDER)) return { text, revision: undefined, read }
+  const revision = revisionOf([text, ...inputs, ...read, ...digests.map((digest) => digest ?? 'absent')])
+  return { text: text.replaceAll(REVISION_PLACEHOLDER, revision), revision, read }
 }

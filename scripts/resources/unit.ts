@@ -6,7 +6,7 @@ import { changeCommand } from '../core/command.ts'
 import type { Command, GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { serveCommand } from '../core/unit-command.ts'
-import type { PerHost } from '../facts/host-trait.ts'
+import { type PerHost, resolvePerHost } from '../facts/host-trait.ts'
 import { digestFact } from '../facts/path.ts'
 import { type UnitState, unitFact } from '../facts/unit.ts'
 import { planFile } from '../files/file-change.ts'
@@ -27,7 +27,8 @@ import { resolveUnitText, type UnitText } from '../files/unit-text.ts'
  * `files` are the files that the service reads when it starts. Its ExecStartPre concatenates them into /run/tappass/revision/NAME.read, so
  * that a service which started while a file was edited is restarted once the file is corrected.
  * A unit that runs another revision is restarted. Units in `restartedTogether` are stopped before and started after it, as a socket
- * needs (systemd does not start a socket while its service runs).
+ * needs (systemd does not start a socket while its service runs). `standby` is a unit that serves in its place meanwhile: it is started
+ * before and stopped after; one that does not start leaves the running process as it is.
  * `isEnabled` and `isRunning` default to true; with false that property is not managed.
  * `serving` is how the unit's status (STATUS=) begins while it is well: a start and a restart fail without it, and the unit's health is
  * judged by it. With `rollout` an instance is moved by itself: what its template says stays in force until all are.
@@ -36,10 +37,11 @@ export type UnitOptions = Readonly<{
   name: string
   content?: PerHost<string>
   inputs?: readonly string[]
-  files?: readonly Readonly<{ path: string; content: string }>[]
+  files?: readonly Readonly<{ path: string; content: PerHost<string> }>[]
   inputPaths?: readonly string[]
   revision?: string
   restartedTogether?: readonly string[]
+  standby?: string
   isEnabled?: boolean
   isRunning?: boolean
   serving?: string
@@ -56,9 +58,10 @@ function isInstance(name: string): boolean {
 const RELOAD_COMMAND = changeCommand('systemctl', 'daemon-reload')
 
 async function desiredUnit(getFact: GetFact, options: UnitOptions): Promise<UnitText> {
-  const { content } = options
-  if (content === undefined) return { text: '', revision: options.revision }
-  return resolveUnitText(getFact, { ...options, content })
+  const { content, files = [] } = options
+  if (content !== undefined) return resolveUnitText(getFact, { ...options, content })
+  const read = await Promise.all(files.map((file) => resolvePerHost(getFact, file.content)))
+  return { text: '', revision: options.revision, read }
 }
 
 async function planUnitFile(getFact: GetFact, { name, content }: UnitOptions, desired: Promise<UnitText>) {
@@ -117,14 +120,14 @@ function commandsOf(before: readonly Command[], last: Command): readonly [Comman
 function restartReason(
   { files }: UnitOptions,
   state: UnitState,
-  revision: string | undefined,
+  { revision, read }: UnitText,
   readDigest: string | undefined,
 ): string | undefined {
   if (revision !== undefined && state.revision !== revision)
     return `it runs revision ${state.revision ?? 'unknown'}, not ${revision}`
   if (files === undefined) return undefined
   const hash = createHash('sha256')
-  for (const { content } of files) hash.update(content)
+  for (const content of read) hash.update(content)
   return readDigest === hash.digest('hex') ? undefined : 'it was started with older configuration files'
 }
 
@@ -134,7 +137,13 @@ function restartChanges(
   before: readonly Command[],
 ): readonly Change[] {
   if (reason === undefined) return []
-  const { name, restartedTogether: others = [] } = options
+  const { name, restartedTogether: others = [], standby } = options
+  if (standby !== undefined) {
+    const steps = [['start', standby] as const, ['restart', name] as const, ['stop', standby] as const]
+    const [first, ...rest] = steps.map((words) => changeCommand('systemctl', ...words))
+    const action = `restart ${name} while ${standby} serves`
+    return [{ action, reason, commands: [first as Command, ...rest] }]
+  }
   return others.length === 0
     ? [{ action: `restart ${name}`, reason, commands: commandsOf(before, upCommand(options, 'restart')) }]
     : [
@@ -149,6 +158,14 @@ function restartChanges(
       ]
 }
 
+/** What a run left that was ended between the steps of a restart, or failed at the first. */
+function standbyChanges({ name }: UnitOptions, state: UnitState | undefined): readonly Change[] {
+  if (state === undefined || state.active === 'inactive' || state.active === 'deactivating') return []
+  const verb = state.active === 'failed' ? 'reset-failed' : 'stop'
+  const stop = changeCommand('systemctl', verb, state.name)
+  return [{ action: `${verb} ${state.name}`, reason: `${name} serves by itself`, commands: [stop] }]
+}
+
 /** The unit: plans `daemon-reload`, `enable`, `start` or `restart` as needed; systemctl waits until the unit is up. */
 export function unit(options: UnitOptions): Resource {
   return {
@@ -157,16 +174,17 @@ export function unit(options: UnitOptions): Resource {
       const desired = desiredUnit(getFact, options)
       const isReading = options.files !== undefined && !isTemplate(options.name)
       const text = desired.then((unitText) => unitText.text)
-      const [file, state, { revision }, readDigest, before] = await Promise.all([
+      const [file, state, desiredState, readDigest, before, standby] = await Promise.all([
         planUnitFile(getFact, options, desired),
         isTemplate(options.name) ? undefined : getFact(unitFact(options.name)),
         desired,
         isReading ? getFact(digestFact(`${HOST_PATH.revisionFolder}/${options.name}.read`)) : undefined,
         options.rollout === undefined ? [] : overrideCommands(getFact, options.rollout, options.name, text),
+        options.standby === undefined ? undefined : getFact(unitFact(options.standby)),
       ])
       if (state === undefined) return file
       const isUp = state.active === 'active' || state.active === 'reloading'
-      const reason = restartReason(options, state, revision, readDigest)
+      const reason = restartReason(options, state, desiredState, readDigest)
       const running = isUp ? restartChanges(options, reason, before) : startChanges(options, state, before)
       return [
         ...file,
@@ -174,6 +192,7 @@ export function unit(options: UnitOptions): Resource {
         ...(file.length === 0 ? reloadChanges(options, state) : []),
         ...enableChanges(options, state),
         ...(options.isRunning === false ? [] : running),
+        ...(isUp && reason !== undefined ? [] : standbyChanges(options, standby)),
       ]
     },
     ...(options.serving === undefined ? {} : { health: unitHealth(options.name, options.serving) }),

@@ -15,8 +15,10 @@ import { surplusInstance } from '../resources/surplus-instance.ts'
 import { unit } from '../resources/unit.ts'
 import { firstUnitTemplate, unitTemplate } from '../resources/unit-template.ts'
 import { credentialLine, credentialPaths, optionalCredentialLines } from '../secrets/credential.ts'
-import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
+import { GATEWAY_SECRET_IDS, OPTIONAL_SECRET_IDS, OWNER_SECRET_ID } from '../secrets/secret-id.ts'
+import { egressRules } from '../spec/egress-rule.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
+import { publicPort } from '../spec/ingress-spec.ts'
 import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
@@ -52,6 +54,10 @@ function programInputs(spec: HostSpec, pin: Pins['node'][number]): readonly stri
   return [spec.release.version, pin.version, spec.node.archive?.sha256 ?? '']
 }
 
+function environmentOf(spec: HostSpec, template: string): string {
+  return render(template, { ...spec, publicPort: publicPort(spec.ingress, spec.tls) })
+}
+
 /** The unit that runs the migrations: at boot, and without further attempts while a release is brought into force. */
 function migrateText(template: string, programs: Readonly<{ release: string; node: string }>, isBoot: boolean) {
   return (traits: HostTraits): string =>
@@ -59,7 +65,8 @@ function migrateText(template: string, programs: Readonly<{ release: string; nod
       ...programs,
       isBoot,
       files: HOST_PATH.gatewayEnvironment,
-      credentials: GENERATED_SECRET_IDS.map((id) => credentialLine(traits, id)),
+      // Alone: what migrates serves no calls, and what serves calls owns no table.
+      credentials: [credentialLine(traits, OWNER_SECRET_ID)],
     })
 }
 
@@ -68,15 +75,16 @@ function instanceSource(
   template: string,
   programs: Readonly<{ release: string; node: string }>,
   settings: Readonly<{ path: string; content: string }>,
-  inputs: readonly string[],
+  { inputs, upstream }: Readonly<{ inputs: readonly string[]; upstream: HostSpec['gateway']['upstream'] }>,
 ) {
   return {
     content: (traits: HostTraits) =>
       render(template, {
         ...programs,
         files: settings.path,
+        egressRules: egressRules(upstream, traits.network.resolvers),
         credentials: [
-          ...GENERATED_SECRET_IDS.map((id) => credentialLine(traits, id)),
+          ...GATEWAY_SECRET_IDS.map((id) => credentialLine(traits, id)),
           ...OPTIONAL_SECRET_IDS.flatMap((id) => optionalCredentialLines(traits, id)),
         ],
         hasSteppedRestart: hasSteppedRestart(traits),
@@ -86,7 +94,7 @@ function instanceSource(
     inputPaths: [
       // A modified Node may be running: unpacking it again changes the revision.
       archiveMarker(programs.node),
-      ...[...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap(credentialPaths),
+      ...[...GATEWAY_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap(credentialPaths),
     ],
   }
 }
@@ -105,9 +113,12 @@ export const gateway: Role = (spec, text) => {
   const settings = {
     path: HOST_PATH.gatewayEnvironment,
     nextPath: HOST_PATH.nextGatewayEnvironment,
-    content: render(text('templates/gateway.env.hbs'), { ...spec }),
+    content: environmentOf(spec, text('templates/gateway.env.hbs')),
   }
-  const source = instanceSource(text(`units/${UNIT.gateway}.hbs`), folders, settings, inputs)
+  const source = instanceSource(text(`units/${UNIT.gateway}.hbs`), folders, settings, {
+    inputs,
+    upstream: spec.gateway.upstream,
+  })
   const rollout = { template: UNIT.gateway, settings }
   const template = { source, rollout, serving: SERVING, assertCanGoBack: assertCurrentStarts }
   const migrateUnit = text(`units/${UNIT.migrate}.hbs`)
@@ -125,7 +136,7 @@ export const gateway: Role = (spec, text) => {
       content: migrateText(migrateUnit, folders, true),
       files: source.files,
       inputs,
-      inputPaths: [archiveMarker(folders.node), ...GENERATED_SECRET_IDS.flatMap(credentialPaths)],
+      inputPaths: [archiveMarker(folders.node), ...credentialPaths(OWNER_SECRET_ID)],
     }),
     currentRelease(pack),
   ]

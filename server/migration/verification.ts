@@ -24,7 +24,7 @@ export async function verifyMigrations(
   migrations: readonly Migration[],
 ): Promise<MigrationVerification> {
   return database.transaction(async (transaction) => {
-    const status = await migrationStatus(transaction, migrations)
+    const status = await migrationStatus(transaction, migrations, 'read')
     const last = status.applied.at(-1)
     if (last === undefined || last.snapshot === null) return { ...status, drift: undefined }
     const problems = sha256(last.snapshot) === last.snapshotSha256 ? [] : [tamperedSnapshot(last)]

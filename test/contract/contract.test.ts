@@ -69,6 +69,7 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
       `source=${HOST_PATH.postgresFolder},`,
       `source=${HOST_PATH.postgresSocketFolder},`,
       credentialId('POSTGRES_PASSWORD'),
+      credentialId('POSTGRES_OWNER_PASSWORD'),
     ],
   },
   {
@@ -77,7 +78,10 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
   },
   {
     file: 'templates/gateway.env.hbs',
-    says: [`host=${HOST_PATH.postgresSocketFolder}\n`, `REDIS_URL=unix://${HOST_PATH.redisSocketFolder}/redis.sock\n`],
+    says: [
+      `host=${HOST_PATH.postgresSocketFolder}\n`,
+      `REDIS_URL=unix://${HOST_PATH.redisSocketFolder}/redis.sock?user=tappass\n`,
+    ],
   },
   {
     file: 'templates/tmpfiles.conf.hbs',

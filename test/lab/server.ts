@@ -13,8 +13,9 @@ import { startUpstream, type Upstream } from './upstream.ts'
 /** The root of this repository. */
 export const repository = join(import.meta.dirname, '../..')
 
-/** `folder` holds the spec and what tests lay beside it; it goes with `close`. */
+/** `folder` holds the spec and what tests lay beside it; it goes with `close`. The toolkit logs in as `user`, or as root. */
 export type Server = Readonly<{
+  user?: string
   machine: Machine
   upstream: Upstream
   folder: string
@@ -31,8 +32,12 @@ export const toolkit = (words: readonly string[], timeoutMs = 600_000, root = re
   })
 
 /** The words that name a server's machine and its spec, for any verb that takes a host. */
-export const hostWords = ({ machine, specPath }: Pick<Server, 'machine' | 'specPath'>): readonly string[] => [
-  ...['--host', `root@${machine.address}`, '--identity', machine.key, '--known-hosts', machine.knownHosts],
+export const hostWords = ({
+  machine,
+  specPath,
+  user = 'root',
+}: Pick<Server, 'machine' | 'specPath' | 'user'>): readonly string[] => [
+  ...['--host', `${user}@${machine.address}`, '--identity', machine.key, '--known-hosts', machine.knownHosts],
   ...['--config', specPath],
 ]
 

@@ -38,6 +38,7 @@ export const trixie: HostTraits = {
   debianArchitecture: 'amd64',
   systemdVersion: 257,
   credentialStore: 'encrypted',
+  network: { name: 'server', names: ['server'], addresses: ['192.0.2.7'], resolvers: ['192.0.2.1'] },
 }
 
 /** The row for the traits; other than trixie's where given. */
