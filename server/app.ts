@@ -16,6 +16,7 @@ import type { Ledger } from './core/ports.ts'
 import { ulid } from './core/ulid.ts'
 import { createEngine } from './detection/engine.ts'
 import { createHttpServer } from './http/http-server.ts'
+import { askOwnStatus } from './http/own-request.ts'
 import type { Readiness } from './observability/readiness.ts'
 import { RULE_FUNCTIONS } from './rules/check/rule-functions.ts'
 import { readRuleBook } from './rules/rule-book.ts'
@@ -24,10 +25,14 @@ const BUILT_IN_STEPS = join(import.meta.dirname, 'steps')
 /** Steps that a setting turns on. */
 const OPTIONAL_STEPS = join(BUILT_IN_STEPS, 'optional')
 
-/** A gateway that does not listen yet. `close` closes everything but the database, which the process owns. */
+/**
+ * A gateway that does not listen yet. `askHealth` gives the status that `/health` answers, to the process itself. `close` closes everything
+ * but the database, which the process owns.
+ */
 export type App = Readonly<{
   server: FastifyInstance
   readiness: Readiness
+  askHealth: () => Promise<number>
   ledger: Ledger
   close: () => Promise<unknown>
 }>
@@ -68,5 +73,6 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
   await server.ready()
   const closeAll = (): Promise<unknown> =>
     Promise.all([close().then(signEnd), gateway.inspector?.close(), stopPruning()])
-  return { server, readiness, ledger: ports.ledger, close: closeAll }
+  const askHealth = (): Promise<number> => askOwnStatus(server, '/health')
+  return { server, readiness, askHealth, ledger: ports.ledger, close: closeAll }
 }

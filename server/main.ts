@@ -89,8 +89,7 @@ async function failedChecks({ readiness }: App): Promise<readonly string[]> {
  * what does not answer, or `health` when the route says so for another reason.
  */
 async function ownHealth(app: App): Promise<readonly string[]> {
-  const { statusCode } = await app.server.inject('/health')
-  if (statusCode === 200) return []
+  if ((await app.askHealth()) === 200) return []
   const failed = await failedChecks(app)
   return failed.length > 0 ? failed : ['health']
 }

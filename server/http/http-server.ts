@@ -18,6 +18,7 @@ import { crossOriginHeaders } from './cross-origin.ts'
 import { errorHeaders } from './error-header.ts'
 import { allowHalfClosed, answerHalfClosed } from './half-close.ts'
 import { followExchanges } from './last-exchange.ts'
+import { isOwnRequest } from './own-request.ts'
 import { PublicError } from './public-error.ts'
 import { adoptedId, idHeaders } from './request-id.ts'
 import { routedPath } from './request-path.ts'
@@ -147,7 +148,7 @@ function addHooks(server: FastifyInstance, options: HttpServerOptions): void {
     done(null, payload)
   })
   server.addHook('onResponse', (request, reply, done) => {
-    options.count(request.method, request.routeOptions.url ?? '(unknown)', reply.statusCode)
+    if (!isOwnRequest(request)) options.count(request.method, request.routeOptions.url ?? '(unknown)', reply.statusCode)
     done()
   })
 }
