@@ -4,7 +4,7 @@ import { commandHint } from '../command-line/command-hint.ts'
 import type { Confirm } from '../command-line/confirmation.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
 import { Failure } from '../core/failure.ts'
-import { identifyProcess, isRunning, readBootId } from '../core/process-identity.ts'
+import { identifyProcess, processSpaceId, readProcessSpace, stateOfProcess } from '../core/process-identity.ts'
 import type { Resource } from '../core/resource.ts'
 import { markShownCommand, oneTimeSecretsFact, showSecretCommand } from '../secrets/one-time-secret.ts'
 import { type HostResult, type HostSession, outcomeOf } from '../session/host-session.ts'
@@ -16,6 +16,7 @@ import { plannedChanges } from './plan.ts'
 
 function lockHolderOf(invocation: Invocation, { run, freshFacts, emit, nonce }: HostSession): LockHolder {
   const { pid, start } = identifyProcess(process.pid)
+  const processSpace = processSpaceId(readProcessSpace())
   return {
     run,
     freshFacts,
@@ -25,12 +26,12 @@ function lockHolderOf(invocation: Invocation, { run, freshFacts, emit, nonce }: 
       owner: userInfo().username,
       verb: invocation.verb.name,
       controller: hostname(),
-      controllerBoot: readBootId(),
+      ...(processSpace === undefined ? {} : { processSpace }),
       pid,
       pidStart: start,
       startedAt: new Date(invocation.nowMs()).toISOString(),
     },
-    isOwnerRunning: ({ pid: ownerPid, pidStart }) => isRunning({ pid: ownerPid, start: pidStart }),
+    stateOfOwner: ({ pid: ownerPid, pidStart }) => stateOfProcess({ pid: ownerPid, start: pidStart }),
     retryCommand: commandHint(invocation, invocation.verb.name),
   }
 }
