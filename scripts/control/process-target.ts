@@ -57,12 +57,18 @@ export function environmentFromFolder(
   return { ...pick(environment, INHERITED_NAMES), ...storageSettings }
 }
 
+/** A migration of a large table, or the whole ledger recomputed. The unit ends first, then the command that waits for it. */
+const PROCESS_SECONDS = 4 * 3600
+/** An export of the ledger, as much as a text can hold here. */
+const OUTPUT_BYTES_MAX = 500 * 1024 * 1024
+
 const PASSWORD_ID = credentialId('POSTGRES_PASSWORD')
 const SETTINGS = [
   `User=${ACCOUNT.gateway}`,
   `Group=${ACCOUNT.gateway}`,
   `WorkingDirectory=${HOST_PATH.currentRelease}`,
   'PrivateTmp=yes',
+  `RuntimeMaxSec=${PROCESS_SECONDS - 60}`,
 ]
 const LIMITS = ['NoNewPrivileges=yes', 'ProtectSystem=strict', 'ProtectHome=yes', 'RestrictAddressFamilies=AF_UNIX']
 
@@ -90,5 +96,11 @@ exec systemd-run --quiet --pipe --wait --collect --service-type=exec \\
   ${properties.map((property) => `--property=${quote(property)}`).join(' ')} --property="$credential" \\
   ${HOST_PATH.nodeProgram} ${entry} ${args.map(quote).join(' ')} </dev/null
 `
-  return { argv: ['sh', '-s'], effect, stdin: script }
+  return {
+    argv: ['sh', '-s'],
+    effect,
+    stdin: script,
+    deadlineMs: PROCESS_SECONDS * 1000,
+    outputBytesMax: OUTPUT_BYTES_MAX,
+  }
 }

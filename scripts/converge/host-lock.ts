@@ -1,7 +1,7 @@
 /** The lock of a host: one run at a time. It names its owner and carries a heartbeat. */
 import { HOST_PATH } from '../../contract/path.ts'
 import { CHANGE_LOCK_PATH } from '../connection/batch.ts'
-import { scriptCommand } from '../core/command.ts'
+import { scriptCommand, within } from '../core/command.ts'
 import type { Command, Fact } from '../core/host.ts'
 import type { ProcessState } from '../core/process-identity.ts'
 
@@ -106,6 +106,9 @@ export function decideLock(state: LockState, observer: LockObserver): LockDecisi
     : { decision: 'locked', owner }
 }
 
+/** Acquiring waits for what a killed run left running; a heartbeat waits for another one at most. */
+const [ACQUIRE_MINUTES, TOUCH_MINUTES] = [17, 0.5]
+
 function compareAndRun(script: string): string {
   return `mkdir -p -m 0700 -- "\${1%/*}"; exec 9>"$1.guard"; flock -w 10 9
 found=$(head -n 1 -- "$1" 2>/dev/null || :); [ "$found" = "$2" ] || [ "$2" = '*' ] || exit 75
@@ -119,19 +122,22 @@ ${script}`
 export function acquireLockCommand(expected: string, lockFile: LockFile): Command {
   const { token, ...rest } = lockFile
   const text = `${token}\n${JSON.stringify(rest)}\n`
-  return scriptCommand(
-    compareAndRun(`cat >"$1.new"; mv -f -- "$1.new" "$1"; exec 9>&-; flock -w 900 ${CHANGE_LOCK_PATH} true`),
-    [PATH, expected],
-    text,
+  return within(
+    ACQUIRE_MINUTES,
+    scriptCommand(
+      compareAndRun(`cat >"$1.new"; mv -f -- "$1.new" "$1"; exec 9>&-; flock -w 900 ${CHANGE_LOCK_PATH} true`),
+      [PATH, expected],
+      text,
+    ),
   )
 }
 
 /** Sends a heartbeat; exit code 75 when another run owns the lock by now. */
 export function heartbeatCommand(token: string): Command {
-  return scriptCommand(compareAndRun('touch -- "$1"'), [PATH, token])
+  return within(TOUCH_MINUTES, scriptCommand(compareAndRun('touch -- "$1"'), [PATH, token]))
 }
 
 /** Releases the lock. */
 export function releaseLockCommand(token: string): Command {
-  return scriptCommand(compareAndRun('rm -f -- "$1"'), [PATH, token])
+  return within(TOUCH_MINUTES, scriptCommand(compareAndRun('rm -f -- "$1"'), [PATH, token]))
 }

@@ -2,8 +2,8 @@
 
 import { createHash } from 'node:crypto'
 import { HOST_PATH } from '../../contract/path.ts'
-import { changeCommand } from '../core/command.ts'
-import type { GetFact } from '../core/host.ts'
+import { changeCommand, within } from '../core/command.ts'
+import type { Command, GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { REVISION_PLACEHOLDER, revisionOf } from '../core/revision.ts'
 import { type PerHost, resolvePerHost } from '../facts/host-trait.ts'
@@ -48,6 +48,13 @@ function isInstance(name: string): boolean {
   return /@[^.]/.test(name)
 }
 const RELOAD_COMMAND = changeCommand('systemctl', 'daemon-reload')
+
+/** Longer than the longest TimeoutStartSec= and TimeoutStopSec= of a unit of ours (half an hour of migrations): systemd's own verdict comes first. */
+const JOB_MINUTES = 40
+
+function job(verb: 'start' | 'stop' | 'restart', ...names: readonly string[]): Command {
+  return within(JOB_MINUTES, changeCommand('systemctl', verb, ...names))
+}
 
 /** The desired text of the unit, and its revision: undefined where the text has no placeholder. */
 type DesiredUnit = Readonly<{ text: string; revision: string | undefined }>
@@ -103,7 +110,7 @@ function enableChanges({ name, isEnabled = true }: UnitOptions, state: UnitState
 
 function startChanges({ name }: UnitOptions, state: UnitState): readonly Change[] {
   // `restart` while a unit waits for its next attempt: `start` would wait with it.
-  const start = changeCommand('systemctl', state.active === 'activating' ? 'restart' : 'start', name)
+  const start = job(state.active === 'activating' ? 'restart' : 'start', name)
   const reason = state.load === 'not-found' ? 'it is new' : `it is ${state.active} (${state.sub})`
   const isFailed = state.active === 'failed'
   return [
@@ -134,15 +141,12 @@ function restartChanges(options: UnitOptions, reason: string | undefined): reado
   if (reason === undefined) return []
   const { name, restartedTogether: others = [] } = options
   return others.length === 0
-    ? [{ action: `restart ${name}`, reason, commands: [changeCommand('systemctl', 'restart', name)] }]
+    ? [{ action: `restart ${name}`, reason, commands: [job('restart', name)] }]
     : [
         {
           action: `restart ${name} with ${others.join(' ')}`,
           reason,
-          commands: [
-            changeCommand('systemctl', 'stop', name, ...others),
-            changeCommand('systemctl', 'start', name, ...others),
-          ],
+          commands: [job('stop', name, ...others), job('start', name, ...others)],
         },
       ]
 }
