@@ -186,7 +186,7 @@ test('no secret is to be seen anywhere, and the same search finds a canary', asy
   const canary = ['canary', crypto.randomUUID()].join('-')
   const planted = [
     `systemd-run --quiet --property=Type=exec --unit=tappass-canary --setenv=CANARY=${canary} sh -c 'sleep infinity; true' ${canary}`,
-    `docker run --detach --name canary --network none --env CANARY=${canary} --entrypoint echo redis:7.4.8-alpine ${canary}`,
+    `docker run --detach --name canary --network none --env CANARY=${canary} --entrypoint echo redis:7.4.11-alpine ${canary}`,
     `echo ${canary} | systemd-cat --identifier=canary`,
     `echo '# ${canary}' >>/etc/tappass/redis/redis.conf`,
     `touch /var/lib/tappass/backup/${canary}`,
@@ -224,7 +224,7 @@ test('the backup that the timer’s service made restores into an empty PostgreS
     server,
     `set -eu
     scratch() { docker exec --interactive scratch "$@"; }
-    docker run --detach --rm --name scratch --network none --user 70:70 --env PGHOST=/tmp --entrypoint sh postgres:16.14-alpine -c \
+    docker run --detach --rm --name scratch --network none --user 70:70 --env PGHOST=/tmp --entrypoint sh postgres:16.15-alpine -c \
       'initdb -D /tmp/scratch -U postgres --auth=trust --encoding=UTF8 --locale=C >/dev/null && exec postgres -D /tmp/scratch -k /tmp -c listen_addresses=' >/dev/null
     trap 'docker rm --force scratch >/dev/null' EXIT
     for try in $(seq 100); do scratch pg_isready -q </dev/null && break; sleep 0.2; done

@@ -87,7 +87,10 @@ const describeInstalling = (shell: Shell): void => {
     world.pin(world.putPackage('26.1.0'))
     world.putNpm()
     started(await world.run(['up']), 'up')
-    assert.match(world.npmCalls.join('\n'), new RegExp(`^pack --loglevel=error node-${world.platform}@26.1.0\nci `))
+    assert.match(
+      world.npmCalls.join('\n'),
+      new RegExp(`^pack --ignore-scripts --loglevel=error node-${world.platform}@26.1.0\nci `),
+    )
     assert.deepEqual(world.requests, [])
   })
 
