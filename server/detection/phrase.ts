@@ -112,7 +112,11 @@ function addMatches(
   to: number,
 ): void {
   if (matches.length > MATCHES_MAX) return
-  for (const match of text.slice(from, to).matchAll(pattern)) {
+  const window = text.slice(from, to)
+  // Not matchAll, which copies the expression for each window.
+  pattern.lastIndex = 0
+  for (let match = pattern.exec(window); match !== null; match = pattern.exec(window)) {
+    if (match[0] === '') pattern.lastIndex += 1
     const start = from + match.index
     const found = { kind, severity, confidence, start, end: start + match[0].length }
     matches.push(rule === undefined ? found : { ...found, rule })

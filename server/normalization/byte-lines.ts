@@ -1,6 +1,6 @@
 /** Bytes in lines that say where they are, or how many: dumps (`xxd`, `hexdump -C`, `od`), and uuencode. */
 
-import { mayHaveList } from './code-list.ts'
+import { digitRanges } from './code-list.ts'
 import type { EncodedRun } from './decoded-bytes.ts'
 import { textOf, type UnpackBudget } from './packed-bytes.ts'
 
@@ -14,7 +14,7 @@ const UU_CHARS_MAX = 61
 
 /** Returns the runs of lines that hold text. */
 export function byteLineRuns(text: string, budget: UnpackBudget): readonly EncodedRun[] {
-  const isDump = mayHaveList(text) && DUMP_HINT.test(text)
+  const isDump = DUMP_HINT.test(text) && digitRanges(text).length > 0
   const isUu = text.includes('begin ')
   if (!isDump && !isUu) return []
   const runs: EncodedRun[] = []

@@ -37,38 +37,55 @@ function constantGap(base: number, code: string, gap: string, digit: string, lea
   return [base, new RegExp(expression, 'g'), new RegExp(`(${code})`, 'g')]
 }
 
-const DIGIT = /[0-9]/g
-
-/** In a list two digits are never farther apart, and there are so many. Most texts have few. */
+/** In a list two digits are never farther apart, and there are so many. */
 const DIGIT_GAP_MAX = 28
 const DIGITS_MIN = 16
 
-/** Whether a text has as many digits near each other as a list has. */
-export function mayHaveList(text: string): boolean {
-  let count = 0
-  let last = 0
-  DIGIT.lastIndex = 0
-  while (DIGIT.test(text)) {
-    const at = DIGIT.lastIndex
-    count = at - last <= DIGIT_GAP_MAX ? count + 1 : 1
-    if (count >= DIGITS_MIN) return true
-    last = at
+/** What may belong to a list before its first digit, or behind its last one. */
+const BESIDE_CHARS = 40
+
+/** Returns the ranges of a text that have as many digits near each other as a list has, with what is beside them. */
+export function digitRanges(text: string): readonly (readonly [start: number, end: number])[] {
+  const ranges: [start: number, end: number][] = []
+  const close = (first: number, last: number, count: number): void => {
+    if (count < DIGITS_MIN) return
+    const start = Math.max(0, first - BESIDE_CHARS)
+    const end = Math.min(text.length, last + 1 + BESIDE_CHARS)
+    const before = ranges.at(-1)
+    if (before === undefined || before[1] < start) ranges.push([start, end])
+    else before[1] = end
   }
-  return false
+  let [first, last, count] = [0, 0, 0]
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code < 48 || code > 57) continue
+    if (count === 0 || at - last > DIGIT_GAP_MAX) {
+      close(first, last, count)
+      first = at
+      count = 0
+    }
+    last = at
+    count++
+  }
+  close(first, last, count)
+  return ranges
 }
 
-/** Returns the lists of a text, by their bases. */
+/** Returns the lists of a text, by their bases. Most texts have few places where one may be. */
 export function codeListRuns(text: string, budget: UnpackBudget): readonly EncodedRun[] {
-  if (!mayHaveList(text)) return []
   const runs: EncodedRun[] = []
-  for (const [base, expression, code] of LISTS) {
-    expression.lastIndex = 0
-    for (let match = expression.exec(text); match !== null; match = expression.exec(text)) {
-      const { 0: found, 1: gap, index } = match
-      // A gap that is the same each time may have digits in it.
-      const numbers = gap === undefined ? found : found.replaceAll(gap, ' ')
-      const decoded = textOf(bytesOf(numbers, base, code), budget)
-      if (decoded !== undefined) runs.push({ start: index, end: index + found.length, text: decoded })
+  for (const [from, to] of digitRanges(text)) {
+    const range = text.slice(from, to)
+    for (const [base, expression, code] of LISTS) {
+      expression.lastIndex = 0
+      for (let match = expression.exec(range); match !== null; match = expression.exec(range)) {
+        const { 0: found, 1: gap, index } = match
+        // A gap that is the same each time may have digits in it.
+        const numbers = gap === undefined ? found : found.replaceAll(gap, ' ')
+        const decoded = textOf(bytesOf(numbers, base, code), budget)
+        if (decoded === undefined) continue
+        runs.push({ start: from + index, end: from + index + found.length, text: decoded })
+      }
     }
   }
   return runs

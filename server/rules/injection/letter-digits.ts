@@ -16,9 +16,11 @@ const LETTERS: Readonly<Record<string, string>> = {
   '|': 'l',
 }
 
-const WORD = /(?<![\w@$!|])[A-Za-z01345789@$!|]{3,24}(?![\w@$])/g
+const WORD_CHARS_MAX = 24
+const WORD = /(?<![\w@$!|])[A-Za-z01345789@$!|]{3,24}(?![\w@$])/y
+const WORD_CHARACTER = /[A-Za-z01345789@$!|]/
 /** What makes such a word: a digit or sign before a letter, and a letter that is no hexadecimal digit. */
-const IN_PLACE = /[01345789@$!|][A-Za-z]/
+const IN_PLACE = /[01345789@$!|][A-Za-z]/g
 const BEYOND_HEXADECIMAL = /[g-zG-Z]/
 const LETTER_DIGIT = /[013457@$!]/
 const MAY_HAVE_WORD = /[A-Za-z][013457@$!][A-Za-z]|[013457@$][A-Za-z]{2}/
@@ -29,11 +31,25 @@ const CONTEXT_CHARS = 300
 export function withoutDigits(text: string): EditedText | undefined {
   if (!(LETTER_DIGIT.test(text) && MAY_HAVE_WORD.test(text))) return undefined
   const edit = new EditableText(text, CONTEXT_CHARS)
-  for (const { 0: word, index } of text.matchAll(WORD)) {
-    if (!IN_PLACE.test(word) || !BEYOND_HEXADECIMAL.test(word)) continue
+  // Most words have no such place: those that have are looked up from it.
+  IN_PLACE.lastIndex = 0
+  for (let place = IN_PLACE.exec(text); place !== null; place = IN_PLACE.exec(text)) {
+    const start = wordStart(text, place.index)
+    WORD.lastIndex = start
+    const word = WORD.exec(text)?.[0] ?? ''
+    if (start + word.length <= place.index + 1) continue
+    IN_PLACE.lastIndex = start + word.length
+    if (!BEYOND_HEXADECIMAL.test(word)) continue
     const sign = /[.!|]+$/.exec(word)?.[0] ?? ''
     const letters = word.slice(0, word.length - sign.length).replaceAll('11', 'll')
-    edit.replace(index, index + word.length, letters.replace(/[^A-Za-z]/g, (each) => LETTERS[each] ?? each) + sign)
+    edit.replace(start, start + word.length, letters.replace(/[^A-Za-z]/g, (each) => LETTERS[each] ?? each) + sign)
   }
   return edit.finish()
+}
+
+/** Where the characters of a word begin that reach an index; of too long a word some of them. */
+function wordStart(text: string, index: number): number {
+  let start = index
+  while (start > 0 && index - start < WORD_CHARS_MAX && WORD_CHARACTER.test(text.charAt(start - 1))) start--
+  return start
 }
