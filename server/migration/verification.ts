@@ -40,6 +40,6 @@ function tamperedSnapshot({ version, name }: SchemaHistoryRow): MigrationProblem
     code: 'migration.edited',
     file,
     message: `the stored snapshot of the schema after ${file} was changed by hand: its checksum does not match`,
-    next: 'restore the schema history from a backup: tappass backup list',
+    next: 'restore the schema history from a backup by hand (docs/how-to/backup.md)',
   }
 }
