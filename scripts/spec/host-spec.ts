@@ -5,7 +5,7 @@
 
 import * as v from 'valibot'
 import { LOG_LEVELS, RATE_CALLS_DEFAULT, RATE_WINDOW_SECONDS_DEFAULT } from '../../contract/gateway.ts'
-import { ACCOUNT } from '../../contract/unit.ts'
+import { ACCOUNT, INSTANCES_DEFAULT } from '../../contract/unit.ts'
 import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../artifacts/artifact.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
@@ -72,7 +72,7 @@ const schema = v.strictObject({
   /** `public`: a certificate from a public authority; `internal`: from Caddy's own authority on the host. */
   tls: v.optional(v.picklist(['public', 'internal'])),
   /** Number of gateway processes that share the socket. */
-  instances: v.optional(integer(1, 32), 2),
+  instances: v.optional(integer(1, 32), INSTANCES_DEFAULT),
   gateway: section({
     upstream: v.optional(address),
     callsMax: v.optional(integer(1, 1_000_000_000), RATE_CALLS_DEFAULT),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { APIError } from 'openai'
 import { findLeaks, placeLabels } from './leak.ts'
-import { fromOutside } from './machine.ts'
+import { fromOutside, run } from './machine.ts'
 import { machineAddress6 } from './network.ts'
 import {
   bodiesOutside,
@@ -235,4 +235,38 @@ test('the backup that the timer’s service made restores into an empty PostgreS
   const live = ask.replace('psql ', 'psql --host /tappass/run --dbname tappass ')
   assert.match(restored, /^audit_events=[1-9]/m)
   assert.equal(restored, await inside(server, `docker exec --interactive tappass-postgres ${live}`))
+})
+
+test('status: what is wanted, what it stands on, and 1 for what is not well; on the server itself it can be typed as it is told', async () => {
+  const lines = (text: string) => text.replaceAll(/ +/g, ' ')
+  const remote = await toolkit(['status', ...hostWords(server)])
+  assert.equal(remote.code, 0, `${remote.stdout}${remote.stderr}`)
+  for (const [name, state] of [
+    ['gateway', 'healthy'],
+    ['backup', String.raw`\S+Z, \d+ min old, \d+ bytes, verified when it was taken`],
+    ['disk', String.raw`/\S*: \d+ MB free`],
+    ['certificate', String.raw`\d+ (h|min) left`],
+    ['clock', 'kept by the machine that this container runs on'],
+    ['docker', String.raw`\d+\.\d+\S*`],
+  ] as const)
+    assert.match(lines(remote.stdout), new RegExp(`^${name} ${state}$`, 'm'))
+
+  // As a person types it there, from any folder.
+  const typed = (words: string) =>
+    run(server.machine, `cd /srv && env -i HOME=/root PATH=/usr/local/bin:/usr/bin:/bin tappass ${words}`)
+  for (const words of ['status', 'migrate status', 'agent list', 'audit verify', 'version']) {
+    const { code, stdout, stderr } = await typed(words)
+    assert.equal(code, 0, `${words}: ${stdout}${stderr}`)
+  }
+  const up = await typed('up --no-input')
+  assert.equal(up.code, 5)
+  assert.match(up.stderr, /^ {2}next: {2}tappass status$/m)
+
+  await inside(server, 'systemctl stop tappass-backup.timer')
+  const { code, stdout, stderr } = await typed('status')
+  assert.equal(code, 1, stdout)
+  assert.match(stdout, /^tappass-backup\.timer ! /m)
+  assert.match(stderr, /unhealthy: tappass-backup\.timer/)
+  await inside(server, 'systemctl start tappass-backup.timer')
+  assert.equal((await plan(server)).code, 0)
 })
