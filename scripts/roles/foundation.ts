@@ -8,6 +8,8 @@ import { type AccountOptions, account } from '../resources/account.ts'
 import { aptPackage } from '../resources/apt-package.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
+import { memoryBudget } from '../resources/memory-budget.ts'
+import { memoryLimits, memorySum } from '../spec/memory-limit.ts'
 import type { Role } from '../spec/role.ts'
 
 /** curl and certificates are for downloads, openssl generates the token key. versions.yaml lists what Node needs in addition. */
@@ -49,6 +51,10 @@ export const foundation: Role = (spec, text) => {
     redisUid: images.redis.uid,
   })
   return [
+    memoryBudget({
+      sum: (traits) => memorySum(memoryLimits(spec, traits.memoryMegabytes), spec.instances),
+      remedy: 'add memory, or lower instances, postgres.memoryMegabytes or redis.maxMemoryMegabytes in host.yaml',
+    }),
     aptPackage({ id: 'prerequisites', names: [...PREREQUISITES, ...runtimeNeeds] }),
     account({ name: ACCOUNT.gateway, isSystem: true }),
     account({ name: ACCOUNT.caddy, isSystem: true }),

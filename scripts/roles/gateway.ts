@@ -15,6 +15,7 @@ import { type UnitOptions, unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths, optionalCredentialLines } from '../secrets/credential.ts'
 import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
+import { memoryLimits } from '../spec/memory-limit.ts'
 import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
@@ -68,6 +69,7 @@ export const gateway: Role = (spec, text) => {
     content: (traits) =>
       render(gatewayUnit, {
         files: HOST_PATH.gatewayEnvironment,
+        memory: memoryLimits(spec, traits.memoryMegabytes),
         credentials: [
           ...GENERATED_SECRET_IDS.map((id) => credentialLine(traits, id)),
           ...OPTIONAL_SECRET_IDS.flatMap((id) => optionalCredentialLines(traits, id)),
@@ -87,6 +89,7 @@ export const gateway: Role = (spec, text) => {
       content: (traits) =>
         render(migrateUnit, {
           files: HOST_PATH.gatewayEnvironment,
+          memory: memoryLimits(spec, traits.memoryMegabytes),
           credentials: GENERATED_SECRET_IDS.map((id) => credentialLine(traits, id)),
         }),
       files,

@@ -9,6 +9,7 @@ import { archive, archiveMarker } from '../resources/archive.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { unit } from '../resources/unit.ts'
+import { memoryLimits } from '../spec/memory-limit.ts'
 import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
@@ -45,6 +46,7 @@ export const ingress: Role = (spec, text) => {
       content: (traits) =>
         render(template, {
           files: files.map(({ path }) => path).join(' '),
+          memory: memoryLimits(spec, traits.memoryMegabytes),
           hasSteppedRestart: hasSteppedRestart(traits),
         }),
       files,

@@ -95,11 +95,12 @@ const schema = v.strictObject({
   /** Mirrors; defaults are the vendors' addresses in `versions.yaml`. */
   downloads: section({ node: v.optional(address), caddy: v.optional(address), docker: v.optional(address) }),
   postgres: section({
-    memoryMegabytes: v.optional(integer(128, 1_048_576), 1024),
-    sharedBuffersMegabytes: v.optional(integer(16, 1_048_576), 256),
+    /** Memory and buffers follow the host's memory unless they are written. */
+    memoryMegabytes: v.optional(integer(128, 1_048_576)),
+    sharedBuffersMegabytes: v.optional(integer(16, 1_048_576)),
     maxConnections: v.optional(integer(10, 10_000), 100),
   }),
-  redis: section({ maxMemoryMegabytes: v.optional(integer(8, 1_048_576), 64) }),
+  redis: section({ maxMemoryMegabytes: v.optional(integer(8, 1_048_576)) }),
   backup: section({
     schedule: v.optional(calendar, '*-*-* 03:17:00 UTC'),
     keepDaily: v.optional(integer(1, 3650), 7),

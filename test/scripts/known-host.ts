@@ -38,6 +38,8 @@ export const trixie: HostTraits = {
   debianArchitecture: 'amd64',
   systemdVersion: 257,
   credentialStore: 'encrypted',
+  memoryMegabytes: 8192,
+  hasAppArmor: false,
 }
 
 /** The row for the traits; other than trixie's where given. */
