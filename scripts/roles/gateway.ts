@@ -16,6 +16,7 @@ import { credentialLine, credentialPaths, optionalCredentialLines } from '../sec
 import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
+import { proxyFor } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
@@ -26,7 +27,7 @@ function nodePath(pin: Pins['node'][number]): string {
 function node(pin: Pins['node'][number], address: string, spec: HostSpec): Resource {
   const downloads = Object.entries(pin.archives).map(([platform, sha256]) => {
     const url = `${address}/v${pin.version}/node-v${pin.version}-${platform}.tar.gz`
-    return [platform, { url, sha256 }] as const
+    return [platform, { url, sha256, proxy: proxyFor(spec.proxy, url) }] as const
   })
   return archive({
     source: spec.node.archive ?? { downloads: Object.fromEntries(downloads) },

@@ -10,6 +10,7 @@ import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { unit } from '../resources/unit.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
+import { proxyFor, proxyVariables } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
@@ -23,11 +24,14 @@ export const ingress: Role = (spec, text) => {
   const address = spec.downloads.caddy ?? pin.download
   const downloads = Object.entries(pin.archives).map(([platform, sha256]) => {
     const url = `${address}/v${pin.version}/caddy_${pin.version}_${ARCHITECTURES[platform]}.tar.gz`
-    return [platform, { url, sha256 }] as const
+    return [platform, { url, sha256, proxy: proxyFor(spec.proxy, url) }] as const
   })
   const path = `${HOST_PATH.caddyFolder}/${pin.version}`
   const template = text(`units/${UNIT.caddy}.hbs`)
-  const environment = render(text('templates/caddy.env.hbs'), { site: spec.domain ?? '', tls: spec.tls })
+  const environment = render(text('templates/caddy.env.hbs'), {
+    ...{ site: spec.domain ?? '', tls: spec.tls },
+    proxy: proxyVariables(spec.proxy),
+  })
   const files = [
     { path: HOST_PATH.caddyfile, content: text('Caddyfile') },
     { path: HOST_PATH.caddyEnvironment, content: environment },

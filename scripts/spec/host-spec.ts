@@ -10,6 +10,7 @@ import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../a
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { contradictions } from './contradiction.ts'
+import { proxyFor, proxySchema } from './proxy.ts'
 import type { LineFinder } from './yaml-text.ts'
 
 function integer(minimum: number, maximum: number) {
@@ -84,6 +85,8 @@ const schema = v.strictObject({
     /** Whether settings of a Docker that is there already may be replaced. */
     adopt: v.optional(v.boolean(), false),
   }),
+  /** How the host reaches others. */
+  proxy: proxySchema,
   /** Archives of `docker save` to load instead of pulling. */
   images: section({
     postgres: section({ archive: v.optional(path) }),
@@ -114,12 +117,14 @@ const schema = v.strictObject({
 })
 
 /**
- * The parsed specification with defaults; archives are still paths, and `tls` is always set. `written`: what was written, as it was, without
+ * The parsed specification with defaults; archives are still paths, and `tls` and `upstreamProxy` are decided. `written`: what was written, as it was, without
  * any default.
  */
 export type ParsedSpec = Readonly<
   Omit<v.InferOutput<typeof schema>, 'tls'> & {
     tls: 'public' | 'internal'
+    /** The proxy on the way to the model server. */
+    upstreamProxy: string | undefined
     written: Readonly<Record<string, unknown>>
   }
 >
@@ -141,6 +146,9 @@ export type HostSpec = Readonly<
 function hasUserInfo(text: string): boolean {
   return /^https?:\/\/[^/?#]*@/.test(text)
 }
+
+/** Where the gateway sends calls to unless a setting says otherwise. */
+const OPENAI_ADDRESS = 'https://api.openai.com/v1'
 
 type Key = string | number
 
@@ -200,7 +208,8 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
   const effectiveTls = tls ?? (rest.domain === undefined ? 'internal' : 'public')
   if (effectiveTls === 'public' && rest.domain === undefined)
     throw usageFailure(`${where}: tls: public needs a domain`, 'tappass bootstrap --domain NAME')
-  return { ...rest, tls: effectiveTls, written: (parsed ?? {}) as ParsedSpec['written'] }
+  const upstreamProxy = proxyFor(rest.proxy, rest.gateway.upstream ?? OPENAI_ADDRESS)
+  return { ...rest, tls: effectiveTls, upstreamProxy, written: (parsed ?? {}) as ParsedSpec['written'] }
 }
 
 /** Options that set a key of the specification, each with an example. */
