@@ -1,5 +1,6 @@
 /** The content of a release, read from a clone or a release folder: our own files and the locked production dependencies. */
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream'
@@ -38,6 +39,21 @@ function dependencyFolders(lock: Lock): readonly string[] {
     .map(([path]) => path)
 }
 
+/** What a package holds for people and compilers: types, sources of what was built, pages, its own tests. Licences stay. */
+const UNUSED_FILE = /\.(?:[cm]?ts|map|md|markdown|flow|tsbuildinfo)$|\/\.(?:npmignore|gitattributes|github\/.*)$/
+const UNUSED_FOLDER =
+  /\/node_modules\/(?:@[^/]+\/)?[^/]+\/(?:tests?|__tests__|tap-snapshots|benchmarks?|examples?|docs)\//
+const LEGAL = /licen[cs]e|notice|copying/i
+
+/**
+ * Whether a file is part of a release, by its name below the clone. A run of the toolkit reads all files here and on the host: half of
+ * those that npm installs are never loaded.
+ */
+export function isOfRelease(name: string): boolean {
+  if (!name.startsWith('node_modules/') || LEGAL.test(name.slice(name.lastIndexOf('/')))) return true
+  return !(UNUSED_FILE.test(name) || UNUSED_FOLDER.test(`/${name}`))
+}
+
 /** Returns the names of all files below a folder, without nested node_modules: those have entries of their own in the lock file. */
 async function filesBelow(root: string, folder: string): Promise<readonly string[]> {
   const entries = await readdir(join(root, folder), { withFileTypes: true })
@@ -60,7 +76,7 @@ async function listReleaseFiles(root: string): Promise<readonly string[]> {
       (await stat(join(root, name))).isDirectory() ? await filesBelow(root, name) : [name],
     ),
   )
-  return parts.flat().toSorted()
+  return parts.flat().filter(isOfRelease).toSorted()
 }
 
 /** A file to pack: its name in the archive, its path, and what was found when it was measured. */
@@ -72,11 +88,12 @@ export type MeasuredFile = Readonly<{
   sha256: string
 }>
 
-async function measure(root: string, name: string): Promise<MeasuredFile> {
+/** Not through the thread pool, which costs more than it saves: the files are small, and in memory after the first run. */
+function measure(root: string, name: string): MeasuredFile {
   const path = join(root, name)
-  const [bytes, { mode }] = await Promise.all([readFile(path), stat(path)])
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
-  return { name, path, bytes: bytes.length, isExecutable: (mode & 0o100) !== 0, sha256 }
+  const bytes = readFileSync(path)
+  const isExecutable = (statSync(path).mode & 0o100) !== 0
+  return { name, path, bytes: bytes.length, isExecutable, sha256: hash('sha256', bytes) }
 }
 
 function changedFile(path: string): Failure {
@@ -102,8 +119,6 @@ export async function* packFiles(members: readonly MeasuredFile[]): AsyncIterabl
   for (const { path } of waiting.values()) throw changedFile(path)
 }
 
-const FILES_AT_ONCE_MAX = 64
-
 /** Measures the release in a folder. Throws a `Failure` when its dependencies are not installed. */
 export async function measureRelease(root: string): Promise<ReleaseArchive> {
   const names = await listReleaseFiles(root).catch((error) => {
@@ -114,12 +129,7 @@ export async function measureRelease(root: string): Promise<ReleaseArchive> {
       error,
     )
   })
-  const members: MeasuredFile[] = []
-  for (let start = 0; start < names.length; start += FILES_AT_ONCE_MAX) {
-    members.push(
-      ...(await Promise.all(names.slice(start, start + FILES_AT_ONCE_MAX).map((name) => measure(root, name)))),
-    )
-  }
+  const members = names.map((name) => measure(root, name))
   const manifest = members.map(({ sha256, name }) => `${sha256}  ./${name}\n`).join('')
   const content = createHash('sha256').update(manifest)
   for (const { isExecutable } of members) content.update(isExecutable ? 'x' : '-')

@@ -2,6 +2,7 @@
 
 import type { Command, Output, Runner } from '../core/host.ts'
 import type { Change } from '../core/resource.ts'
+import { systemctlOf } from '../core/unit-command.ts'
 import type { StepFailure } from '../output/event.ts'
 import { describeCommand } from './apply.ts'
 
@@ -18,8 +19,9 @@ function lastLines(text: string): readonly string[] {
 const UNIT_JOBS = ['start', 'restart', 'reload', 'stop']
 
 /** Returns the unit of a systemctl job. Of several units the first is enough: its journal names the others. */
-function unitOf({ argv: [program, verb = '', unit] }: Command): string | undefined {
-  return program === 'systemctl' && UNIT_JOBS.includes(verb) ? unit : undefined
+function unitOf(command: Command): string | undefined {
+  const { verb = '', unit } = systemctlOf(command) ?? {}
+  return UNIT_JOBS.includes(verb) ? unit : undefined
 }
 
 async function journalOf(run: Runner, unit: string): Promise<readonly string[]> {

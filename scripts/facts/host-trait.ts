@@ -1,5 +1,6 @@
 /** Traits of a host: what file contents and package names may depend on. */
 import type { Fact, GetFact } from '../core/host.ts'
+import { type HostNetwork, NETWORK_DIVIDER, NETWORK_SCRIPT, parseNetwork } from './host-network.ts'
 
 /** The traits. `systemdVersion` is 0 where systemd is absent. */
 export type HostTraits = Readonly<{
@@ -19,6 +20,7 @@ export type HostTraits = Readonly<{
   memoryMegabytes: number
   /** Whether the kernel enforces AppArmor: containers then need its parser. */
   hasAppArmor: boolean
+  network: HostNetwork
 }>
 
 /** A value, or a pure function of the host's traits that returns it. */
@@ -42,12 +44,14 @@ export const hostTraitsFact: Fact<HostTraits> = {
        printf 'SYSTEMD=%s\\n' "$(systemctl --version 2>/dev/null | sed -n '1s/^systemd \\([0-9]*\\).*/\\1/p')"
        if command -v systemd-creds >/dev/null; then echo CREDS=1; fi
        sed -n 's/^MemTotal: *\\([0-9]*\\) kB$/MEMORY=\\1/p' /proc/meminfo 2>/dev/null
-       echo "APPARMOR=$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)"`,
+       echo "APPARMOR=$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)"
+${NETWORK_SCRIPT}`,
     ],
     effect: 'read',
   },
   parse: ({ stdout }) => {
-    const rows = stdout
+    const [values = '', network = ''] = stdout.split(NETWORK_DIVIDER)
+    const rows = values
       .split('\n')
       .map((row) => [row.slice(0, row.indexOf('=')), row.slice(row.indexOf('=') + 1)] as const)
     const value = new Map(rows.map(([key, written]) => [key, written.replace(/^(["'])(.*)\1$/, '$2')]))
@@ -64,6 +68,7 @@ export const hostTraitsFact: Fact<HostTraits> = {
       credentialStore: value.has('CREDS') && systemdVersion >= ENCRYPTING_VERSION_MIN ? 'encrypted' : 'plain',
       memoryMegabytes: Math.floor(Number(value.get('MEMORY') ?? 0) / 1024),
       hasAppArmor: value.get('APPARMOR') === 'Y',
+      network: parseNetwork(network),
     }
   },
 }

@@ -43,10 +43,8 @@ echo "RUNNING=$(systemctl show -p ActiveState --value "$service" 2>/dev/null)"
 echo "DATABASE=$(stat -c %Y -- "$cluster/PG_VERSION" 2>/dev/null)"
 df -Pk -- "$@" 2>/dev/null | sed -n '2,$s/^/DISK=/p'
 df -Pi -- "$@" 2>/dev/null | sed -n '2,$s/^/INODES=/p'
-site=$(sed -n 's/^TAPPASS_SITE=//p' "$caddy" 2>/dev/null) at=127.0.0.1
-[ -n "$site" ] || at=$(hostname -I 2>/dev/null | cut -d ' ' -f 1)
-case $at in '') at=127.0.0.1 ;; *:*) at="[$at]" ;; esac
-timeout 5 openssl s_client -connect "$at:443" ${'$'}{site:+-servername "$site"} </dev/null 2>/dev/null |
+name=$(sed -n 's/^TAPPASS_NAME=//p' "$caddy" 2>/dev/null) port=$(sed -n 's/^TAPPASS_HTTPS_PORT=//p' "$caddy" 2>/dev/null)
+timeout 5 openssl s_client -connect "127.0.0.1:${'$'}{port:-443}" ${'$'}{name:+-servername "$name"} </dev/null 2>/dev/null |
   openssl x509 -noout -startdate -enddate 2>/dev/null | sed 's/^/CERTIFICATE_/'
 if systemd-detect-virt --quiet --container 2>/dev/null; then echo CLOCK=container
 else echo "CLOCK=$(timeout 5 timedatectl show -p NTPSynchronized --value 2>/dev/null)"; fi
@@ -141,8 +139,7 @@ function judgeCertificate({ one }: Values): Condition {
   const [from, until] = ['CERTIFICATE_notBefore', 'CERTIFICATE_notAfter'].map(
     (name) => Date.parse(one(name)) / 1000,
   ) as [number, number]
-  if (!(until > from))
-    return { name: 'certificate', state: 'none: nothing answers with TLS on port 443', isWell: false }
+  if (!(until > from)) return { name: 'certificate', state: 'none: nothing answers with TLS', isWell: false }
   const left = until - Number(one('NOW'))
   const state = left > 0 ? `${ageText(left)} left` : `expired ${ageText(-left)} ago`
   const isWell = left >= (until - from) * CERTIFICATE_SHARE_MIN

@@ -57,11 +57,13 @@ const fileRevisionsFact: Fact<ReadonlyMap<string, string>> = {
     ),
 }
 
-/** Returns the units that the settings of a host ask for; `settings` is their text. */
-function desiredUnits(settings: string | undefined): readonly string[] {
-  const { instances } = (parse(settings ?? '') ?? {}) as Readonly<{ instances?: number }>
-  const { gateway: _, ...units } = UNIT
-  return [...Object.values(units), ...gatewayInstances(instances ?? INSTANCES_DEFAULT)]
+/** What of the settings of a host decides on what it shall run. */
+type Settings = Readonly<{ instances?: number; ingress?: unknown }>
+
+/** Returns the units that the settings ask for. */
+function desiredUnits({ instances = INSTANCES_DEFAULT, ingress }: Settings): readonly string[] {
+  const { gateway: _, caddy, ...units } = UNIT
+  return [...Object.values(units), ...(ingress === 'none' ? [] : [caddy]), ...gatewayInstances(instances)]
 }
 
 function isAsDesired({ name, active, result }: UnitState): boolean {
@@ -93,7 +95,7 @@ function absentUnit(unit: string): UnitHealth {
 
 /** Reads all facts of the health in one turn. */
 export async function gatherHealth(getFact: GetFact): Promise<Health> {
-  const [states, gateway, current, settings, fileRevisions, { conditions, lastBackup }] = await Promise.all([
+  const [states, gateway, current, settingsText, fileRevisions, judged] = await Promise.all([
     getFact(unitsFact('tappass*')),
     getFact(gatewayFact),
     getFact(targetFact(HOST_PATH.currentRelease)),
@@ -103,11 +105,14 @@ export async function gatherHealth(getFact: GetFact): Promise<Health> {
   ])
   const release = current?.split('/').at(-1) ?? ''
   // Nothing is wanted on a host that has nothing of ours.
-  const desired = states.length === 0 && release === '' && settings === undefined ? [] : desiredUnits(settings)
+  const settings = (parse(settingsText ?? '') ?? {}) as Settings
+  const isBare = states.length === 0 && release === '' && settingsText === undefined
+  const desired = isBare ? [] : desiredUnits(settings)
   const loaded = states.map((state) => unitHealth(state, desired.includes(state.name), fileRevisions))
   const absent = desired.filter((name) => !loaded.some(({ unit }) => unit === name)).map(absentUnit)
   const units = [...loaded, ...absent].toSorted((a, b) => (a.unit < b.unit ? -1 : 1))
-  const health = { release, gateway, units, conditions, lastBackup }
+  const conditions = judged.conditions.filter(({ name }) => name !== 'certificate' || settings.ingress !== 'none')
+  const health = { release, gateway, units, conditions, lastBackup: judged.lastBackup }
   return { isHealthy: units.length > 0 && unhealthyParts(health).length === 0, ...health }
 }
 

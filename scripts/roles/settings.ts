@@ -25,7 +25,7 @@ export const settings: Role = (spec, text) => {
   const versions = {
     release: spec.release.version,
     node: node[0]?.version,
-    caddy: caddy.version,
+    ...(spec.ingress === 'none' ? {} : { caddy: caddy.version }),
     docker: spec.docker.source,
     images: {
       postgres: spec.images.postgres.archive?.imageId ?? images.postgres.reference,

@@ -48,6 +48,7 @@ const CODES: Readonly<Record<Outcome, ExitCode>> = {
   refused: EXIT_CODE.refused,
   locked: EXIT_CODE.locked,
   failed: EXIT_CODE.failed,
+  'rolled-back': EXIT_CODE.rolledBack,
   unhealthy: EXIT_CODE.failed,
   'not-installed': EXIT_CODE.failed,
   interrupted: EXIT_CODE.interrupted,

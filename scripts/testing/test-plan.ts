@@ -1,6 +1,7 @@
 /** What `tappass test` runs on this machine, and what it leaves out and why; a pure choice over what was found. */
 import { matchesGlob } from 'node:path'
 import type { Check } from './check.ts'
+import { BARE_NEEDS } from './need.ts'
 import type { TestFile } from './test-file.ts'
 
 /** A Node to run the unit tests on; `path` is undefined when it was not found. */
@@ -83,6 +84,15 @@ function explainOmissions(omitted: readonly Readonly<{ path: string; reason: str
   )
 }
 
+/** Runs all that a bare machine can run, on the older Node. */
+const BARE_TEST = 'test/lab/test-bare.test.ts'
+
+/** What an older Node runs here: where the lab has the bare machine, what that can run is run there, and once is enough. */
+function filesOfOlderNode(unit: readonly TestFile[], lab: readonly TestFile[]): readonly TestFile[] {
+  if (!lab.some(({ path }) => path === BARE_TEST)) return unit
+  return unit.filter(({ needs }) => needs.some((need) => !BARE_NEEDS.includes(need)))
+}
+
 /** Chooses. Every file of the tree either runs or stands in `leftOut`. */
 export function planTests(wish: TestWish): TestPlan {
   const { files, only, hasLab, nodes, scratch } = wish
@@ -93,10 +103,11 @@ export function planTests(wish: TestWish): TestPlan {
   const fit = judged.filter(({ reason }) => reason === undefined)
   const [unit, lab] = [fit.filter((file) => !isLab(file)), fit.filter(isLab)]
   const running = nodes[0]
-  const unitOn = nodes.flatMap((node) => {
-    if (node.path === undefined || unit.length === 0) return []
+  const unitOn = nodes.flatMap((node, index) => {
+    const files = index === 0 ? unit : filesOfOlderNode(unit, lab)
+    if (node.path === undefined || files.length === 0) return []
     const reportFile = `${scratch}/${node.version}.jsonl`
-    return [planGroup({ name: `tests on Node ${node.version}`, node, files: unit, reportFile, concurrency: 2 })]
+    return [planGroup({ name: `tests on Node ${node.version}`, node, files, reportFile, concurrency: 2 })]
   })
   const labOn =
     lab.length === 0 || running === undefined

@@ -40,6 +40,7 @@ export const trixie: HostTraits = {
   credentialStore: 'encrypted',
   memoryMegabytes: 8192,
   hasAppArmor: false,
+  network: { name: 'server', names: ['server'], addresses: ['192.0.2.7'], resolvers: ['192.0.2.1'] },
 }
 
 /** The row for the traits; other than trixie's where given. */

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
-import { type MeasuredFile, packFiles } from '../../../scripts/artifacts/release-archive.ts'
+import { describe, test } from 'node:test'
+import { isOfRelease, type MeasuredFile, packFiles } from '../../../scripts/artifacts/release-archive.ts'
 import { scratch } from '../known-host.ts'
 
 const names = ['a', 'deep/er/b', `${'long/'.repeat(40)}name`, "it's ü", 'empty', 'large'] as const
@@ -83,3 +83,27 @@ for (const [what, change] of changes) {
     })
   }
 }
+
+describe('files of a release', () => {
+  for (const [name, isKept] of [
+    ['server/main.ts', true],
+    ['scripts/README.md', true],
+    ['node_modules/a/index.js', true],
+    ['node_modules/a/package.json', true],
+    ['node_modules/a/LICENSE.md', true],
+    ['node_modules/@b/c/NOTICE.md', true],
+    ['node_modules/a/lib/test/run.js', true],
+    ['node_modules/a/data.wasm', true],
+    ['node_modules/a/index.d.ts', false],
+    ['node_modules/a/index.d.cts', false],
+    ['node_modules/a/src/index.ts', false],
+    ['node_modules/a/index.js.map', false],
+    ['node_modules/a/README.md', false],
+    ['node_modules/a/.github/workflows/ci.yml', false],
+    ['node_modules/a/test/run.js', false],
+    ['node_modules/@b/c/docs/page.html', false],
+    ['node_modules/a/node_modules/d/tests/run.js', false],
+  ] as const) {
+    test(`${name}: ${isKept ? 'kept' : 'left out'}`, () => assert.equal(isOfRelease(name), isKept))
+  }
+})

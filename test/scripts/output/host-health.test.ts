@@ -19,6 +19,7 @@ const running: UnitState = {
   mainPid: 1,
   sinceSeconds: Date.parse('2026-11-24T03:00:00Z') / 1000,
   revision: 'aaaa',
+  status: '',
 }
 const backup: UnitState = {
   ...running,
@@ -141,8 +142,13 @@ const rows: readonly Readonly<{ name: string; host: Host; unhealthy: readonly st
   {
     name: 'no certificate',
     host: { conditions },
-    unhealthy: ['certificate (none: nothing answers with TLS on port 443)'],
+    unhealthy: ['certificate (none: nothing answers with TLS)'],
     next: /journalctl -u tappass-caddy\.service/,
+  },
+  {
+    name: 'no ingress is wanted, and none is there',
+    host: { settings: 'ingress: none\n', units: without('tappass-caddy.service'), conditions },
+    unhealthy: [],
   },
   {
     name: 'a clock that nothing sets',
