@@ -19,6 +19,7 @@ import {
   type Server,
   secretOf,
   toolkit,
+  untilHealthy,
 } from './server.ts'
 
 let server: Server
@@ -310,5 +311,45 @@ test('status: what is wanted, what it stands on, and 1 for what is not well; on 
   assert.match(stdout, /^tappass-backup\.timer ! /m)
   assert.match(stderr, /unhealthy: tappass-backup\.timer/)
   await inside(server, 'systemctl start tappass-backup.timer')
+  assert.equal((await plan(server)).code, 0)
+})
+
+test('Docker is stopped and started, and its first start fails as it may at boot: PostgreSQL and Redis come back by themselves', async () => {
+  await inside(server, 'systemctl stop docker.service docker.socket && systemctl start docker.service')
+  await untilHealthy(server)
+  // A failed start of the engine is none of the databases; its own Restart= brings all of them.
+  await inside(
+    server,
+    `mkdir -p /run/systemd/system/docker.service.d
+cat >/run/systemd/system/docker.service.d/once.conf <<'END'
+[Service]
+ExecStartPre=/bin/sh -c 'test -e /run/was-down || { touch /run/was-down; exit 1; }'
+END
+systemctl daemon-reload && systemctl stop tappass.target docker.service docker.socket && systemctl start tappass.target`,
+  )
+  await untilHealthy(server)
+  await inside(server, 'test -e /run/was-down && rm -r /run/systemd/system/docker.service.d && systemctl daemon-reload')
+  const units = 'tappass-postgres tappass-redis tappass@1 tappass@2'
+  assert.equal(await inside(server, `systemctl is-active ${units}`), 'active\nactive\nactive\nactive')
+})
+
+test('a forced command in authorized_keys, as cloud images have it for root: exit 6, its words, and the host to type', async () => {
+  const keys = '/root/.ssh/authorized_keys'
+  await inside(
+    server,
+    `cat >/root/forced <<'END'
+echo 'Please login as the user "ubuntu" rather than the user "root".'
+exit 142
+END
+cp -p ${keys} ${keys}.kept && sed -i 's|^|command="sh /root/forced" |' ${keys}`,
+  )
+  try {
+    const { code, stdout, stderr } = await toolkit(['status', ...hostWords(server)])
+    assert.equal(code, 6, `${stdout}${stderr}`)
+    assert.match(stderr, /Please login as the user "ubuntu" rather than the user "root"/)
+    assert.match(stderr, /next: {2}connect as that user: --host ubuntu@/)
+  } finally {
+    await inside(server, `mv ${keys}.kept ${keys}`)
+  }
   assert.equal((await plan(server)).code, 0)
 })
