@@ -7,6 +7,7 @@ import { runnableImage } from '../artifacts/image-reference.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { render } from '../core/template.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
+import type { HostTraits } from '../facts/host-trait.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { image } from '../resources/image.ts'
@@ -14,6 +15,8 @@ import { postgresCluster } from '../resources/postgres-cluster.ts'
 import { unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths } from '../secrets/credential.ts'
 import { OWNER_SECRET_ID } from '../secrets/secret-id.ts'
+import type { HostSpec } from '../spec/host-spec.ts'
+import { memoryLimits } from '../spec/memory-limit.ts'
 import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
@@ -23,6 +26,12 @@ const POSTGRES_TEXTS = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf', 'star
 
 function pathsOf(files: readonly Readonly<{ path: string }>[]): string {
   return files.map(({ path }) => path).join(' ')
+}
+
+/** What the host's memory and the settings give PostgreSQL. */
+function postgresSizes(spec: HostSpec, { memoryMegabytes }: HostTraits) {
+  const { postgres, sharedBuffers } = memoryLimits(spec, memoryMegabytes)
+  return { ...spec.postgres, memoryMegabytes: postgres, sharedBuffersMegabytes: sharedBuffers }
 }
 
 type DataService = (pins: ReturnType<typeof parsePins>['images'], ...rest: Parameters<Role>) => ReturnType<Role>
@@ -45,7 +54,7 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
       name: UNIT.postgres,
       content: (traits) =>
         render(template, {
-          ...spec.postgres,
+          ...postgresSizes(spec, traits),
           files: pathsOf(files),
           uid: pin.uid,
           image: runnableImage(pin.reference, archive),
@@ -61,7 +70,6 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
 
 const redis: DataService = ({ redis: pin }, spec, text) => {
   const { archive } = spec.images.redis
-  const { maxMemoryMegabytes } = spec.redis
   const files = [{ path: `${HOST_PATH.redisConfigFolder}/redis.conf`, content: text('templates/redis/redis.conf') }]
   const template = text(`units/${UNIT.redis}.hbs`)
   return [
@@ -76,8 +84,8 @@ const redis: DataService = ({ redis: pin }, spec, text) => {
           files: pathsOf(files),
           uid: pin.uid,
           image: runnableImage(pin.reference, archive),
-          maxMemoryMegabytes,
-          containerMemoryMegabytes: maxMemoryMegabytes * 2,
+          maxMemoryMegabytes: memoryLimits(spec, traits.memoryMegabytes).redisData,
+          containerMemoryMegabytes: memoryLimits(spec, traits.memoryMegabytes).redis,
           hasSteppedRestart: hasSteppedRestart(traits),
         }),
       files,
