@@ -95,7 +95,6 @@ export const gateway: Role = (spec, text) => {
       content: (traits) =>
         render(migrateUnit, {
           files: HOST_PATH.gatewayEnvironment,
-          // Alone: what migrates serves no calls, and what serves calls owns no table.
           credentials: [credentialLine(traits, OWNER_SECRET_ID)],
         }),
       files,
