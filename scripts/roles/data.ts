@@ -13,7 +13,7 @@ import { file } from '../resources/file.ts'
 import { image } from '../resources/image.ts'
 import { postgresCluster } from '../resources/postgres-cluster.ts'
 import { unit } from '../resources/unit.ts'
-import { credentialLine, credentialPaths } from '../secrets/credential.ts'
+import { credentialLine, credentialPaths, optionalCredentialLines } from '../secrets/credential.ts'
 import { OWNER_SECRET_ID } from '../secrets/secret-id.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
@@ -21,7 +21,8 @@ import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
 /** The passwords of the gateway's role and of the owner of its tables; the role of backups has none. */
-const PASSWORD_IDS = [credentialId('POSTGRES_PASSWORD'), OWNER_SECRET_ID] as const
+const GATEWAY_PASSWORD_ID = credentialId('POSTGRES_PASSWORD')
+const PASSWORD_IDS = [GATEWAY_PASSWORD_ID, OWNER_SECRET_ID] as const
 const POSTGRES_TEXTS = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf', 'start.sh', 'role.sql'] as const
 
 function pathsOf(files: readonly Readonly<{ path: string }>[]): string {
@@ -58,7 +59,11 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
           files: pathsOf(files),
           uid: pin.uid,
           image: runnableImage(pin.reference, archive),
-          credentials: PASSWORD_IDS.map((id) => credentialLine(traits, id)),
+          credentials: [
+            credentialLine(traits, GATEWAY_PASSWORD_ID),
+            // A run of this role alone must not end a database that is older than this secret.
+            ...optionalCredentialLines(traits, OWNER_SECRET_ID),
+          ],
           hasSteppedRestart: hasSteppedRestart(traits),
         }),
       files,

@@ -73,7 +73,6 @@ function migrateText(
       isBoot,
       memory: memoryLimits(spec, traits.memoryMegabytes),
       files: HOST_PATH.gatewayEnvironment,
-      // Alone: what migrates serves no calls, and what serves calls owns no table.
       credentials: [credentialLine(traits, OWNER_SECRET_ID)],
     })
 }

@@ -246,6 +246,21 @@ SQL`,
   assert.equal((await toolkit(['migrate', 'verify', ...hostWords(server)])).code, 0)
 })
 
+test('a gateway reads its own secrets, and not the password of the owner of its tables', async () => {
+  const readAsGateway = (path: string) =>
+    inside(
+      server,
+      `nsenter --target $(systemctl show --property=MainPID --value tappass@1) --mount setpriv --reuid=tappass --regid=tappass --clear-groups wc -c ${path} 2>&1; true`,
+    )
+  assert.match(await readAsGateway('/run/credentials/tappass@1.service/postgres-password'), /^\d\d /)
+  for (const path of [
+    '/run/credentials/tappass-migrate.service/postgres-owner-password',
+    '/run/credentials/tappass@1.service/postgres-owner-password',
+    '/etc/credstore.encrypted/postgres-owner-password',
+  ])
+    assert.match(await readAsGateway(path), /No such file|Permission denied/, path)
+})
+
 test('Redis does what the gateway needs for the gateway’s user, and nothing for anybody else', async () => {
   const redis = (words: string) =>
     inside(server, `docker exec tappass-redis redis-cli -s /tappass/run/redis.sock ${words} 2>&1`)
