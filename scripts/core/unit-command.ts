@@ -1,4 +1,5 @@
 /** Commands that start a unit which tells its own state (Type=notify), and wait until it is well. */
+import { wordsOf } from './command.ts'
 import type { Command } from './host.ts'
 
 /** Looks of 0.2 s within which an instance has to serve, and how many in a row have to find it serving. */
@@ -34,11 +35,6 @@ exit 1`
 export function serveCommand(verb: 'start' | 'restart', unit: string, serving: string): Command {
   const numbers = [LOOKS_MAX, SERVING_LOOKS].map(String)
   return { argv: ['sh', '-euc', SCRIPT, 'systemctl', verb, unit, serving, ...numbers], effect: 'change' }
-}
-
-/** The words of a command for people: of a script that is named for systemctl, what it does with which unit. */
-export function wordsOf({ argv }: Command): readonly string[] {
-  return argv[0] === 'sh' && argv[3] === 'systemctl' ? argv.slice(3, 6) : argv
 }
 
 /** The systemctl verb and unit of a command, also of a script that is named for it; undefined: another command. */

@@ -1,7 +1,7 @@
 /** An unpacked archive of programs: downloaded on the host or sent from the controller, verified before it is unpacked. */
 
 import { type LocalFile, openFile } from '../artifacts/artifact.ts'
-import { changeCommand, scriptCommand } from '../core/command.ts'
+import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Command } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
@@ -12,8 +12,8 @@ import { programFingerprintFact, writeFingerprintCommand } from '../facts/progra
 import { prepareStaging, removeStaging, stagedPath, stagingFolder, swapInto } from '../files/directory-swap.ts'
 import { assertNotDirectory, linkCommand } from '../files/link-change.ts'
 
-/** The download for each platform (`linux-x64`, `linux-arm64`). */
-export type Downloads = Readonly<Record<string, Readonly<{ url: string; sha256: string }>>>
+/** The download for each platform (`linux-x64`, `linux-arm64`), and the HTTP proxy on the way there. */
+export type Downloads = Readonly<Record<string, Readonly<{ url: string; sha256: string; proxy?: string | undefined }>>>
 
 /**
  * A gzipped tar unpacked at `path` without its first `strip` path components (tar's --strip-components).
@@ -29,9 +29,13 @@ export type ArchiveOptions = Readonly<{
 
 type Source = Readonly<{ from: string; sha256: string; fetch: (into: string) => Command }>
 
+/** curl's own limits, three retries included, end before. */
+const FETCH_MINUTES = 125
+
 function sourceFor({ source, path }: ArchiveOptions, { platform }: HostTraits): Source {
   if ('file' in source) {
-    const fetch = (into: string): Command => scriptCommand('cat >"$1"', [into], openFile(source.file))
+    const fetch = (into: string): Command =>
+      within(FETCH_MINUTES, scriptCommand('cat >"$1"', [into], openFile(source.file)))
     return { from: source.file, sha256: source.sha256, fetch }
   }
   const download = source.downloads[platform]
@@ -42,7 +46,7 @@ function sourceFor({ source, path }: ArchiveOptions, { platform }: HostTraits): 
       `use a host with one of: ${Object.keys(source.downloads).join(', ')}`,
     )
   }
-  const { url, sha256 } = download
+  const { url, sha256, proxy } = download
   const curl = [
     'curl',
     '-fsSL',
@@ -52,7 +56,12 @@ function sourceFor({ source, path }: ArchiveOptions, { platform }: HostTraits): 
     '3',
   ] as const
   const limits = ['--connect-timeout', '20', '--max-time', '1800'] as const
-  return { from: url, sha256, fetch: (into) => changeCommand(...curl, ...limits, '-o', into, '--', url) }
+  const way = proxy === undefined ? [] : ['--proxy', proxy]
+  return {
+    from: url,
+    sha256,
+    fetch: (into) => within(FETCH_MINUTES, changeCommand(...curl, ...limits, ...way, '-o', into, '--', url)),
+  }
 }
 
 /** Returns the path of the marker file: it holds the archive's checksum and the fingerprint of the program after unpacking. */
