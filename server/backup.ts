@@ -85,8 +85,11 @@ async function countRows({ query }: DatabaseSnapshot): Promise<Readonly<Record<s
   const tables = await query(TABLES)
   const missing = REQUIRED_TABLES.filter((table) => !tables.includes(`public.${table}`))
   if (missing.length > 0) throw new Error(`the database has no table ${missing.join(', ')}: nothing was dumped`)
-  const rows = await query(tables.map((table) => `SELECT count(*) FROM ONLY ${table}`).join('\nUNION ALL '))
-  return Object.fromEntries(tables.map((table, index) => [table, Number(rows[index])]))
+  // Each with its number: the server counts in parallel, and answers in the order in which it is done.
+  const select = (table: string, index: number): string => `SELECT ${index} || ' ' || count(*) FROM ONLY ${table}`
+  const answers = await query(tables.map(select).join('\nUNION ALL '))
+  const rows = new Map(answers.map((answer) => answer.split(' ').map(Number) as [number, number]))
+  return Object.fromEntries(tables.map((table, index) => [table, rows.get(index) ?? Number.NaN]))
 }
 
 /** A dump is compressed, so the size of the database is an upper bound. Throws before anything is written. */

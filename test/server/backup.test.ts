@@ -226,6 +226,15 @@ for (const { name, sql, undo, says } of planted) {
   })
 }
 
+test('backup: tables that are counted in parallel, and so in another order, are no difference', async (context) => {
+  // What a table of some size brings about by itself.
+  const settings = ['parallel_setup_cost = 0', 'parallel_tuple_cost = 0', 'min_parallel_table_scan_size = 0']
+  for (const setting of settings) await server.superuser(`ALTER DATABASE tappass SET ${setting}`)
+  context.after(() => server.superuser('ALTER DATABASE tappass RESET ALL'))
+  const { code, stderr } = await backUp(context, {})
+  assert.deepEqual([code, stderr], [0, ''])
+})
+
 test('backup: a large object that a gateway made does not end the backups', async (context) => {
   await server.superuser(`SET ROLE tappass; SELECT lo_create(4711)`, 'tappass')
   assert.deepEqual([(await backUp(context, {})).code], [0])
