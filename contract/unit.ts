@@ -16,6 +16,11 @@ export const UNIT = {
 /** The accounts: of the gateway with its migrations and backups, and of Caddy. */
 export const ACCOUNT = { gateway: 'tappass', caddy: 'tappass-caddy' } as const
 
+/** The name of the unit that stands in for another one while that is restarted. */
+export function standbyUnit(name: string): string {
+  return name.replace('.service', '-standby.service')
+}
+
 /** The name of the gateway's instance `number`, counted from 1. */
 export function gatewayInstance(number: number): string {
   return UNIT.gateway.replace('@.', `@${number}.`)
@@ -25,3 +30,6 @@ export function gatewayInstance(number: number): string {
 export function gatewayInstances(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => gatewayInstance(index + 1))
 }
+
+/** The first word of an instance's status (STATUS=, sd_notify) while all that it needs answers; any other says what does not. */
+export const SERVING = 'serving'

@@ -1,9 +1,11 @@
 /** `tappass bootstrap`: brings each host to the desired state: plans, asks for confirmation, applies, and plans again. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { UNIT } from '../../contract/unit.ts'
 import { createConfirm } from '../command-line/confirmation.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import { runHost } from '../converge/host-run.ts'
+import { probeIngress } from '../converge/ingress-probe.ts'
 import { ROLE_NAMES, recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readEffectiveSpec, readOwnSpec } from '../session/effective-spec.ts'
@@ -24,7 +26,12 @@ export async function run(invocation: Invocation): Promise<number> {
   const work = async (host: HostSession) => {
     const spec = await readEffectiveSpec(invocation, host, measurements)
     const resources = selectResources(recipe(spec, text), invocation)
-    return await runHost(invocation, host, resources, spec, confirm)
+    const result = await runHost(invocation, host, resources, spec, confirm)
+    const hasIngress = resources.some(({ id }) => id === `unit:${UNIT.caddy}`)
+    if (result.outcome !== 'up-to-date' || result.applied === 0 || !hasIngress) return result
+    const warning = await probeIngress(spec, host.target, host.freshFacts())
+    if (warning !== undefined) host.emit({ event: 'warning', warning })
+    return result
   }
   return await forEachHost(invocation, connectors, targets, { beforehand, work })
 }

@@ -3,6 +3,7 @@
 import { deadlineMsOf, describeCommand } from '../core/command.ts'
 import type { Command, Output, Runner } from '../core/host.ts'
 import type { Change } from '../core/resource.ts'
+import { systemctlOf } from '../core/unit-command.ts'
 import type { StepFailure } from '../output/event.ts'
 
 const LINES_SHOWN = 20
@@ -28,8 +29,9 @@ function deadlineLines(command: Command, { code }: Output): readonly string[] {
 const UNIT_JOBS = ['start', 'restart', 'reload', 'stop']
 
 /** Returns the unit of a systemctl job. Of several units the first is enough: its journal names the others. */
-function unitOf({ argv: [program, verb = '', unit] }: Command): string | undefined {
-  return program === 'systemctl' && UNIT_JOBS.includes(verb) ? unit : undefined
+function unitOf(command: Command): string | undefined {
+  const { verb = '', unit } = systemctlOf(command) ?? {}
+  return UNIT_JOBS.includes(verb) ? unit : undefined
 }
 
 async function journalOf(run: Runner, unit: string): Promise<readonly string[]> {

@@ -18,7 +18,7 @@ export type HostInspection =
 async function refuseWithoutRoot(
   failure: Failure,
   getFact: GetFact,
-  spec: Pick<ParsedSpec, 'preflight' | 'backup'>,
+  spec: Pick<ParsedSpec, 'preflight' | 'backup' | 'ingress'>,
   nowMs: () => number,
 ): Promise<HostInspection> {
   const facts = await gatherPreflightFacts(getFact, spec)
@@ -36,7 +36,7 @@ export async function inspectHost(
   connection: Connection,
   freshFacts: (run: Connection['run']) => GetFact,
   resources: readonly Resource[],
-  spec: Pick<ParsedSpec, 'preflight' | 'backup'>,
+  spec: Pick<ParsedSpec, 'preflight' | 'backup' | 'ingress'>,
   nowMs: () => number,
 ): Promise<HostInspection> {
   const getFact = freshFacts(connection.run)

@@ -66,13 +66,16 @@ function hostResultOf(result: ConvergeResult, { emit }: HostSession): HostResult
   switch (status) {
     case 'up-to-date':
       return { outcome: 'up-to-date', applied, remaining: 0 }
+    case 'unhealthy':
+      return { outcome: 'unhealthy', applied, remaining: 0, unhealthy: result.unhealthy }
     case 'refused':
       emit({ event: 'refused', reasons: result.reasons })
       return { outcome: 'refused', applied, remaining: 0 }
     case 'interrupted':
       return { outcome: 'interrupted', applied, remaining: result.remaining }
     case 'failed':
-      return { outcome: 'failed', applied, remaining: result.remaining }
+    case 'rolled-back':
+      return { outcome: status, applied, remaining: result.remaining }
     case 'aborted':
       emit({ event: 'error', failure: result.failure.text })
       return { outcome: outcomeOf(result.failure.code), applied, remaining: result.remaining }
@@ -87,7 +90,7 @@ export async function runHost(
   invocation: Invocation,
   host: HostSession,
   resources: readonly Resource[],
-  spec: Pick<ParsedSpec, 'preflight' | 'backup'>,
+  spec: Pick<ParsedSpec, 'preflight' | 'backup' | 'ingress'>,
   confirm: Confirm,
 ): Promise<HostResult> {
   const inspection = await inspectHost(host.connection, host.freshFacts, resources, spec, invocation.nowMs)
@@ -99,12 +102,14 @@ export async function runHost(
   assertUnlocked(holder, inspection.lock)
   const changes = plannedChanges(inspection.plan)
   host.emit({ event: 'plan', resources: resources.length, changes })
-  if (changes.length === 0) {
+  if (changes.length === 0 && inspection.plan.unhealthy.length === 0) {
     await showOneTimeSecrets(invocation, host, inspection.oneTimeSecrets)
     return { outcome: 'up-to-date', applied: 0, remaining: 0 }
   }
   const remaining = inspection.plan.planned.length
-  if (!(await confirm(host.target.name, changes.length))) return { outcome: 'declined', applied: 0, remaining }
+  // With nothing to change, what is not well is looked at again.
+  if (changes.length > 0 && !(await confirm(host.target.name, changes.length)))
+    return { outcome: 'declined', applied: 0, remaining }
   const result = await withLock(holder, (isLost) =>
     converge(resources, {
       ...host,

@@ -1,6 +1,6 @@
 /** Preflight: what must hold before anything is changed on a host. All problems are reported at once; nothing is changed. */
 
-import { GATEWAY_PORT } from '../../contract/gateway.ts'
+import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { UNIT } from '../../contract/unit.ts'
 import type { FailureText } from '../core/failure.ts'
@@ -10,6 +10,7 @@ import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
 import { pathFact, targetFact } from '../facts/path.ts'
 import { unitFact } from '../facts/unit.ts'
 import type { ParsedSpec } from '../spec/host-spec.ts'
+import { ingressPorts } from '../spec/ingress-spec.ts'
 
 /** The listener on a port: its program, and its systemd unit (from the control group); empty where they cannot be seen. */
 export type Listener = Readonly<{ port: number; program: string; unit: string }>
@@ -31,35 +32,35 @@ export type PreflightFacts = Readonly<{
 /** What systemd of the host says of the calendar expression of the backups: `problem` is empty when it understands it. */
 export type CalendarAnswer = Readonly<{ expression: string; problem: string }>
 
-/** The ports of ingress and gateway. */
-const PORTS = [80, 443, GATEWAY_PORT] as const
 /** The folders of programs, data and images. */
 const DISK_FOLDERS = ['/opt', '/var/lib'] as const
 const PLATFORMS = ['linux-x64', 'linux-arm64']
 
-const listenersFact: Fact<readonly Listener[]> = {
-  query: {
-    argv: [
-      'sh',
-      '-c',
-      `ss -Hltnp 2>/dev/null | while read -r state received sent local peer users; do
+function listenersFact(ports: readonly number[]): Fact<readonly Listener[]> {
+  return {
+    query: {
+      argv: [
+        'sh',
+        '-c',
+        `ss -Hltnp 2>/dev/null | while read -r state received sent local peer users; do
   port=\${local##*:}
   case " $* " in *" $port "*) ;; *) continue ;; esac
   pid=$(printf %s "$users" | sed -n 's/^[^=]*pid=\\([0-9]*\\).*/\\1/p')
   unit=; [ -z "$pid" ] || unit=$(sed -n '$s/.*\\///p' "/proc/$pid/cgroup" 2>/dev/null)
   printf '%s\\t%s\\t%s\\n' "$port" "$(printf %s "$users" | sed -n 's/[^"]*"\\([^"]*\\)".*/\\1/p')" "$unit"
 done`,
-      'sh',
-      ...PORTS.map(String),
-    ],
-    effect: 'read',
-  },
-  parse: ({ stdout }) =>
-    stdout
-      .split('\n')
-      .filter((row) => row !== '')
-      .map((row) => row.split('\t'))
-      .map(([port, program = '', unit = '']) => ({ port: Number(port), program, unit })),
+        'sh',
+        ...ports.map(String),
+      ],
+      effect: 'read',
+    },
+    parse: ({ stdout }) =>
+      stdout
+        .split('\n')
+        .filter((row) => row !== '')
+        .map((row) => row.split('\t'))
+        .map(([port, program = '', unit = '']) => ({ port: Number(port), program, unit })),
+  }
 }
 
 const numbersFact: Fact<Readonly<Record<string, number>>> = {
@@ -67,7 +68,7 @@ const numbersFact: Fact<Readonly<Record<string, number>>> = {
     argv: [
       'sh',
       '-c',
-      `echo "uid $(id -u)"; echo "clock $(date +%s%3N)"
+      `echo "uid $(id -u)"; echo "clock $(date +%s)"
 sed -n 's/^MemTotal: *\\([0-9]*\\) kB$/memory \\1/p' /proc/meminfo
 for p do echo "$p $(df -k --output=avail -- "$p" 2>/dev/null | tail -n 1 | tr -d ' ')"; done`,
       'sh',
@@ -99,14 +100,14 @@ function calendarFact(expression: string): Fact<CalendarAnswer> {
 /** Reads all facts of the preflight in one turn. */
 export async function gatherPreflightFacts(
   getFact: GetFact,
-  { backup: { schedule } }: Pick<ParsedSpec, 'backup'>,
+  { backup: { schedule }, ingress }: Pick<ParsedSpec, 'backup' | 'ingress'>,
 ): Promise<PreflightFacts> {
   const [traits, running, current, socket, listeners, numbers, calendar] = await Promise.all([
     getFact(hostTraitsFact),
     getFact(pathFact('/run/systemd/system')),
     getFact(targetFact(HOST_PATH.currentRelease)),
     getFact(unitFact(UNIT.socket)),
-    getFact(listenersFact),
+    getFact(listenersFact([...ingressPorts(ingress), GATEWAY_PORT])),
     getFact(numbersFact),
     getFact(calendarFact(schedule)),
   ])
@@ -120,7 +121,7 @@ export async function gatherPreflightFacts(
     listeners,
     diskFreeMegabytes: Object.fromEntries(DISK_FOLDERS.map((folder) => [folder, megabytes(folder)])),
     memoryMegabytes: megabytes('memory'),
-    clockMs: numbers['clock'] ?? 0,
+    clockMs: (numbers['clock'] ?? 0) * 1000,
     calendar,
   }
 }
@@ -136,10 +137,18 @@ function portProblems({ listeners, isOurSocketOpen }: PreflightFacts): readonly 
   return unique.map(({ port, program, unit }) => ({
     what: `port ${port} is in use`,
     why: `${program || 'an unknown program'}${unit === '' ? '' : ` (${unit})`} listens on it`,
-    next: unit.endsWith('.service')
-      ? `if nothing needs it: systemctl disable --now ${unit}   (on the host)`
-      : `ss -ltnp sport = :${port}   (on the host)`,
+    next: waysOut(port, unit),
   }))
+}
+
+/** What holds the port may be somebody's site: other ports or no ingress come first, and ending it only where nothing needs it. */
+function waysOut(port: number, unit: string): string {
+  const end = unit.endsWith('.service')
+    ? `if nothing needs ${unit}: systemctl disable --now ${unit}   (on the host)`
+    : `see what it is: ss -ltnp sport = :${port}   (on the host)`
+  if (port === GATEWAY_PORT) return end
+  const settings = `"ingress: { http: 8080, https: 8443 }", or "ingress: none" and a proxy of your own to ${GATEWAY_HOST}:${GATEWAY_PORT}`
+  return `keep it, with other settings in host.yaml: ${settings}; or ${end}`
 }
 
 /** An installed host has used part of its disk already: a tenth is enough. */

@@ -1,5 +1,6 @@
 /** Traits of a host: what file contents and package names may depend on. */
 import type { Fact, GetFact } from '../core/host.ts'
+import { type HostNetwork, NETWORK_DIVIDER, NETWORK_SCRIPT, parseNetwork } from './host-network.ts'
 
 /** The traits. `systemdVersion` is 0 where systemd is absent. */
 export type HostTraits = Readonly<{
@@ -15,6 +16,7 @@ export type HostTraits = Readonly<{
   systemdVersion: number
   /** `encrypted`: secrets are in /etc/credstore.encrypted and units use LoadCredentialEncrypted; `plain`: /etc/credstore and LoadCredential. */
   credentialStore: 'encrypted' | 'plain'
+  network: HostNetwork
 }>
 
 /** A value, or a pure function of the host's traits that returns it. */
@@ -36,12 +38,14 @@ export const hostTraitsFact: Fact<HostTraits> = {
       '-c',
       `cat /etc/os-release 2>/dev/null; printf '\\nMACHINE=%s\\n' "$(uname -m)"
        printf 'SYSTEMD=%s\\n' "$(systemctl --version 2>/dev/null | sed -n '1s/^systemd \\([0-9]*\\).*/\\1/p')"
-       if command -v systemd-creds >/dev/null; then echo CREDS=1; fi`,
+       if command -v systemd-creds >/dev/null; then echo CREDS=1; fi
+${NETWORK_SCRIPT}`,
     ],
     effect: 'read',
   },
   parse: ({ stdout }) => {
-    const rows = stdout
+    const [values = '', network = ''] = stdout.split(NETWORK_DIVIDER)
+    const rows = values
       .split('\n')
       .map((row) => [row.slice(0, row.indexOf('=')), row.slice(row.indexOf('=') + 1)] as const)
     const value = new Map(rows.map(([key, written]) => [key, written.replace(/^(["'])(.*)\1$/, '$2')]))
@@ -56,6 +60,7 @@ export const hostTraitsFact: Fact<HostTraits> = {
       debianArchitecture,
       systemdVersion,
       credentialStore: value.has('CREDS') && systemdVersion >= ENCRYPTING_VERSION_MIN ? 'encrypted' : 'plain',
+      network: parseNetwork(network),
     }
   },
 }

@@ -28,6 +28,7 @@ export type Outcome =
   | 'refused'
   | 'locked'
   | 'failed'
+  | 'rolled-back'
   | 'interrupted'
   | 'unreachable'
   | 'unhealthy'

@@ -41,6 +41,7 @@ export const OUTCOME_TEXTS: Readonly<Record<Outcome, string>> = {
   refused: 'preflight refused',
   locked: 'locked by another run',
   failed: 'failed',
+  'rolled-back': 'failed; the release before is in force again',
   interrupted: 'interrupted',
   unreachable: 'unreachable',
   unhealthy: 'unhealthy',

@@ -2,14 +2,16 @@
 
 import { createHash } from 'node:crypto'
 import { HOST_PATH } from '../../contract/path.ts'
-import { changeCommand, within } from '../core/command.ts'
+import { changeCommand } from '../core/command.ts'
 import type { Command, GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
-import { REVISION_PLACEHOLDER, revisionOf } from '../core/revision.ts'
+import { serveCommand, systemctlJob } from '../core/unit-command.ts'
 import { type PerHost, resolvePerHost } from '../facts/host-trait.ts'
 import { digestFact } from '../facts/path.ts'
 import { type UnitState, unitFact } from '../facts/unit.ts'
 import { planFile } from '../files/file-change.ts'
+import { overrideCommands, type RolloutFiles, unitPath } from '../files/unit-override.ts'
+import { resolveUnitText, type UnitText } from '../files/unit-text.ts'
 
 /**
  * `name` is the full unit name. A template (`tappass@.service`) only writes the file; its instance (`tappass@1.service`, with the same
@@ -25,19 +27,25 @@ import { planFile } from '../files/file-change.ts'
  * `files` are the files that the service reads when it starts. Its ExecStartPre concatenates them into /run/tappass/revision/NAME.read, so
  * that a service which started while a file was edited is restarted once the file is corrected.
  * A unit that runs another revision is restarted. Units in `restartedTogether` are stopped before and started after it, as a socket
- * needs (systemd does not start a socket while its service runs).
+ * needs (systemd does not start a socket while its service runs). `standby` is a unit that serves in its place meanwhile: it is started
+ * before and stopped after; one that does not start leaves the running process as it is.
  * `isEnabled` and `isRunning` default to true; with false that property is not managed.
+ * `serving` is how the unit's status (STATUS=) begins while it is well: a start and a restart fail without it, and the unit's health is
+ * judged by it. With `rollout` an instance is moved by itself: what its template says stays in force until all are.
  */
 export type UnitOptions = Readonly<{
   name: string
   content?: PerHost<string>
   inputs?: readonly string[]
-  files?: readonly Readonly<{ path: string; content: string }>[]
+  files?: readonly Readonly<{ path: string; content: PerHost<string> }>[]
   inputPaths?: readonly string[]
   revision?: string
   restartedTogether?: readonly string[]
+  standby?: string
   isEnabled?: boolean
   isRunning?: boolean
+  serving?: string
+  rollout?: RolloutFiles
 }>
 
 const ROOT_FILE = { owner: 'root', group: 'root', mode: '0644' } as const
@@ -49,37 +57,17 @@ function isInstance(name: string): boolean {
 }
 const RELOAD_COMMAND = changeCommand('systemctl', 'daemon-reload')
 
-/** Longer than the longest TimeoutStartSec= and TimeoutStopSec= of a unit of ours (half an hour of migrations): systemd's own verdict comes first. */
-const JOB_MINUTES = 40
-
-function job(verb: 'start' | 'stop' | 'restart', ...names: readonly string[]): Command {
-  return within(JOB_MINUTES, changeCommand('systemctl', verb, ...names))
+async function desiredUnit(getFact: GetFact, options: UnitOptions): Promise<UnitText> {
+  const { content, files = [] } = options
+  if (content !== undefined) return resolveUnitText(getFact, { ...options, content })
+  const read = await Promise.all(files.map((file) => resolvePerHost(getFact, file.content)))
+  return { text: '', revision: options.revision, read }
 }
 
-/** The desired text of the unit, and its revision: undefined where the text has no placeholder. */
-type DesiredUnit = Readonly<{ text: string; revision: string | undefined }>
-
-async function desiredUnit(getFact: GetFact, options: UnitOptions): Promise<DesiredUnit> {
-  const { content, inputs = [], files = [], inputPaths = [] } = options
-  if (content === undefined) return { text: '', revision: options.revision }
-  const [text, ...digests] = await Promise.all([
-    resolvePerHost(getFact, content),
-    ...inputPaths.map((path) => getFact(digestFact(path))),
-  ])
-  if (!text.includes(REVISION_PLACEHOLDER)) return { text, revision: undefined }
-  const revision = revisionOf([
-    text,
-    ...inputs,
-    ...files.map((file) => file.content),
-    ...digests.map((digest) => digest ?? 'absent'),
-  ])
-  return { text: text.replaceAll(REVISION_PLACEHOLDER, revision), revision }
-}
-
-async function planUnitFile(getFact: GetFact, { name, content }: UnitOptions, desired: Promise<DesiredUnit>) {
+async function planUnitFile(getFact: GetFact, { name, content }: UnitOptions, desired: Promise<UnitText>) {
   if (content === undefined || isInstance(name)) return []
   const text = desired.then((unitText) => unitText.text)
-  const changes = await planFile(getFact, { path: `/etc/systemd/system/${name}`, ...ROOT_FILE }, text)
+  const changes = await planFile(getFact, { path: unitPath(name), ...ROOT_FILE }, text)
   return changes.map((each): Change => ({ ...each, commands: [...each.commands, RELOAD_COMMAND] }))
 }
 
@@ -108,47 +96,70 @@ function enableChanges({ name, isEnabled = true }: UnitOptions, state: UnitState
   ]
 }
 
-function startChanges({ name }: UnitOptions, state: UnitState): readonly Change[] {
+/** The job that brings a unit up; one that tells its status is waited for by that. */
+function upCommand({ name, serving }: UnitOptions, verb: 'start' | 'restart'): Command {
+  return serving === undefined ? systemctlJob(verb, name) : serveCommand(verb, name, serving)
+}
+
+function startChanges(options: UnitOptions, state: UnitState, before: readonly Command[]): readonly Change[] {
+  const { name } = options
   // `restart` while a unit waits for its next attempt: `start` would wait with it.
-  const start = job(state.active === 'activating' ? 'restart' : 'start', name)
+  const start = upCommand(options, state.active === 'activating' ? 'restart' : 'start')
   const reason = state.load === 'not-found' ? 'it is new' : `it is ${state.active} (${state.sub})`
-  const isFailed = state.active === 'failed'
-  return [
-    {
-      action: `start ${name}`,
-      reason,
-      commands: isFailed ? [changeCommand('systemctl', 'reset-failed', name), start] : [start],
-    },
-  ]
+  const reset = state.active === 'failed' ? [changeCommand('systemctl', 'reset-failed', name)] : []
+  return [{ action: `start ${name}`, reason, commands: commandsOf([...before, ...reset], start) }]
+}
+
+function commandsOf(before: readonly Command[], last: Command): readonly [Command, ...Command[]] {
+  const [first, ...rest] = [...before, last]
+  return [first ?? last, ...rest]
 }
 
 /** Returns why the running process is out of date; undefined when it is not. */
 function restartReason(
   { files }: UnitOptions,
   state: UnitState,
-  revision: string | undefined,
+  { revision, read }: UnitText,
   readDigest: string | undefined,
 ): string | undefined {
   if (revision !== undefined && state.revision !== revision)
     return `it runs revision ${state.revision ?? 'unknown'}, not ${revision}`
   if (files === undefined) return undefined
   const hash = createHash('sha256')
-  for (const { content } of files) hash.update(content)
+  for (const content of read) hash.update(content)
   return readDigest === hash.digest('hex') ? undefined : 'it was started with older configuration files'
 }
 
-function restartChanges(options: UnitOptions, reason: string | undefined): readonly Change[] {
+function restartChanges(
+  options: UnitOptions,
+  reason: string | undefined,
+  before: readonly Command[],
+): readonly Change[] {
   if (reason === undefined) return []
-  const { name, restartedTogether: others = [] } = options
+  const { name, restartedTogether: others = [], standby } = options
+  if (standby !== undefined) {
+    const steps = [['start', standby] as const, ['restart', name] as const, ['stop', standby] as const]
+    const [first, ...rest] = steps.map(([verb, unit]) => systemctlJob(verb, unit))
+    const action = `restart ${name} while ${standby} serves`
+    return [{ action, reason, commands: [first as Command, ...rest] }]
+  }
   return others.length === 0
-    ? [{ action: `restart ${name}`, reason, commands: [job('restart', name)] }]
+    ? [{ action: `restart ${name}`, reason, commands: commandsOf(before, upCommand(options, 'restart')) }]
     : [
         {
           action: `restart ${name} with ${others.join(' ')}`,
           reason,
-          commands: [job('stop', name, ...others), job('start', name, ...others)],
+          commands: [systemctlJob('stop', name, ...others), systemctlJob('start', name, ...others)],
         },
       ]
+}
+
+/** What a run left that was ended between the steps of a restart, or failed at the first. */
+function standbyChanges({ name }: UnitOptions, state: UnitState | undefined): readonly Change[] {
+  if (state === undefined || state.active === 'inactive' || state.active === 'deactivating') return []
+  const verb = state.active === 'failed' ? 'reset-failed' : 'stop'
+  const stop = changeCommand('systemctl', verb, state.name)
+  return [{ action: `${verb} ${state.name}`, reason: `${name} serves by itself`, commands: [stop] }]
 }
 
 /** The unit: plans `daemon-reload`, `enable`, `start` or `restart` as needed; systemctl waits until the unit is up. */
@@ -158,23 +169,35 @@ export function unit(options: UnitOptions): Resource {
     plan: async (getFact) => {
       const desired = desiredUnit(getFact, options)
       const isReading = options.files !== undefined && !isTemplate(options.name)
-      const [file, state, { revision }, readDigest] = await Promise.all([
+      const text = desired.then((unitText) => unitText.text)
+      const [file, state, desiredState, readDigest, before, standby] = await Promise.all([
         planUnitFile(getFact, options, desired),
         isTemplate(options.name) ? undefined : getFact(unitFact(options.name)),
         desired,
         isReading ? getFact(digestFact(`${HOST_PATH.revisionFolder}/${options.name}.read`)) : undefined,
+        options.rollout === undefined ? [] : overrideCommands(getFact, options.rollout, options.name, text),
+        options.standby === undefined ? undefined : getFact(unitFact(options.standby)),
       ])
       if (state === undefined) return file
       const isUp = state.active === 'active' || state.active === 'reloading'
-      const reason = restartReason(options, state, revision, readDigest)
-      const running = isUp ? restartChanges(options, reason) : startChanges(options, state)
+      const reason = restartReason(options, state, desiredState, readDigest)
+      const running = isUp ? restartChanges(options, reason, before) : startChanges(options, state, before)
       return [
         ...file,
         // A change of the file includes daemon-reload.
         ...(file.length === 0 ? reloadChanges(options, state) : []),
         ...enableChanges(options, state),
         ...(options.isRunning === false ? [] : running),
+        ...(isUp && reason !== undefined ? [] : standbyChanges(options, standby)),
       ]
     },
+    ...(options.serving === undefined ? {} : { health: unitHealth(options.name, options.serving) }),
+  }
+}
+
+function unitHealth(name: string, serving: string): NonNullable<Resource['health']> {
+  return async (getFact) => {
+    const { active, status } = await getFact(unitFact(name))
+    return active === 'active' && status.startsWith(serving) ? undefined : `${name} (${status || active})`
   }
 }

@@ -8,6 +8,7 @@ import { type AccountOptions, account } from '../resources/account.ts'
 import { aptPackage } from '../resources/apt-package.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
+import type { HostSpec } from '../spec/host-spec.ts'
 import type { Role } from '../spec/role.ts'
 
 /** curl and certificates are for downloads, openssl generates the token key. versions.yaml lists what Node needs in addition. */
@@ -16,8 +17,9 @@ const PREREQUISITES = ['ca-certificates', 'curl', 'openssl', 'sudo'] as const
 const ROOT = { owner: 'root', group: 'root' } as const
 
 /** Returns the units that the deploy user may inspect and restart. */
-function unitsOf(instances: number): readonly string[] {
-  return [...gatewayInstances(instances), UNIT.postgres, UNIT.redis, UNIT.caddy]
+function unitsOf({ instances, ingress }: Pick<HostSpec, 'instances' | 'ingress'>): readonly string[] {
+  const services = [...gatewayInstances(instances), UNIT.postgres, UNIT.redis]
+  return ingress === 'none' ? services : [...services, UNIT.caddy]
 }
 
 /** Groups whose members are or can become root (`admin`: of older Ubuntu, still in its sudoers). The deploy user has the privileges of its own sudoers file only. */
@@ -42,7 +44,7 @@ export const foundation: Role = (spec, text) => {
   const runtimeNeeds = node[0]?.needs === undefined ? [] : [node[0].needs]
   const sudoers = render(text('templates/sudoers.hbs'), {
     deployUser: spec.deployUser,
-    units: unitsOf(spec.instances),
+    units: unitsOf(spec),
   })
   const temporary = render(text('templates/tmpfiles.conf.hbs'), {
     postgresUid: images.postgres.uid,
@@ -51,7 +53,7 @@ export const foundation: Role = (spec, text) => {
   return [
     aptPackage({ id: 'prerequisites', names: [...PREREQUISITES, ...runtimeNeeds] }),
     account({ name: ACCOUNT.gateway, isSystem: true }),
-    account({ name: ACCOUNT.caddy, isSystem: true }),
+    ...(spec.ingress === 'none' ? [] : [account({ name: ACCOUNT.caddy, isSystem: true })]),
     account({ name: spec.deployUser, isSystem: false, shell: '/bin/bash', groupsForbidden: ROOT_EQUIVALENT_GROUPS }),
     directory({ path: HOST_PATH.configFolder, ...ROOT, mode: '0755' }),
     directory({ path: HOST_PATH.programFolder, ...ROOT, mode: '0755' }),

@@ -54,6 +54,7 @@ const CODES: Readonly<Record<Outcome, ExitCode>> = {
   refused: EXIT_CODE.refused,
   locked: EXIT_CODE.locked,
   failed: EXIT_CODE.failed,
+  'rolled-back': EXIT_CODE.rolledBack,
   unhealthy: EXIT_CODE.failed,
   'not-installed': EXIT_CODE.failed,
   interrupted: EXIT_CODE.interrupted,
@@ -123,7 +124,20 @@ export async function connectTarget(
     ignore()
     await connection.close()
   }
-  return { ...connection, close }
+  return { ...askedInTime(connection, interrupt), close }
+}
+
+/** After an interrupt nothing more is asked, but of a host that was changed already: its step is seen to its end. */
+function askedInTime(connection: Connection, interrupt: AbortSignal): Connection {
+  let isChanged = false
+  const guard =
+    (run: Runner): Runner =>
+    async (command, onLine) => {
+      isChanged ||= command.effect === 'change'
+      if (interrupt.aborted && !isChanged) throw interruptedFailure('before the host was asked')
+      return await run(command, onLine)
+    }
+  return { ...connection, run: guard(connection.run), runAsUser: guard(connection.runAsUser) }
 }
 
 /** Counts the commands of a connection; each is one round trip. */

@@ -10,6 +10,7 @@ import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../a
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { contradictions } from './contradiction.ts'
+import { ingressContradictions, ingressSchema } from './ingress-spec.ts'
 import type { LineFinder } from './yaml-text.ts'
 
 function integer(minimum: number, maximum: number) {
@@ -71,6 +72,7 @@ const schema = v.strictObject({
   domain: v.optional(domainName),
   /** `public`: a certificate from a public authority; `internal`: from Caddy's own authority on the host. */
   tls: v.optional(v.picklist(['public', 'internal'])),
+  ingress: ingressSchema,
   /** Number of gateway processes that share the socket. */
   instances: v.optional(integer(1, 32), 2),
   gateway: section({
@@ -147,11 +149,18 @@ function keysOf(issue: v.BaseIssue<unknown>): readonly Key[] {
   return (issue.path ?? []).map((item) => item.key as Key)
 }
 
-type Shape = Readonly<{ wrapped?: Shape; entries?: Readonly<Record<string, unknown>> }>
+type Shape = Readonly<{
+  wrapped?: Shape
+  getter?: (input: unknown) => Shape
+  entries?: Readonly<Record<string, unknown>>
+}>
 
 /** Returns the keys that the schema has below a path such as `gateway`. */
 function keysAt(parents: readonly Key[]): readonly string[] {
-  const inside = (shape: Shape | undefined) => (shape?.wrapped ?? shape)?.entries ?? {}
+  const inside = (shape: Shape | undefined) => {
+    const inner = shape?.wrapped ?? shape
+    return (inner?.getter?.({}) ?? inner)?.entries ?? {}
+  }
   const parent = parents.reduce<Shape | undefined>(
     (shape, key) => inside(shape)[String(key)] as Shape | undefined,
     schema,
@@ -187,7 +196,9 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
   // valibot accepts a list as an object with numbers as keys.
   const result = v.safeParse(schema, Array.isArray(parsed) ? undefined : (parsed ?? {}))
   const problems = result.success
-    ? contradictions(result.output).map(([keys, what]) => placeOf(keys, lineOf) + what)
+    ? [...contradictions(result.output), ...ingressContradictions(result.output)].map(
+        ([keys, what]) => placeOf(keys, lineOf) + what,
+      )
     : result.issues.map((issue) => explain(issue, lineOf))
   if (!result.success || problems.length > 0) {
     const found = Array.isArray(parsed) ? ', found a list' : ''

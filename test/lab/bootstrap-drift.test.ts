@@ -81,12 +81,12 @@ const rows: readonly Row[] = [
         gateway: { upstream: server.upstream.url, callsMax: 1_000_000, logLevel: 'warn' },
       })),
     changes: [
-      'file:/etc/tappass/gateway.env: write /etc/tappass/gateway.env',
-      'unit:tappass-migrate.service: write /etc/systemd/system/tappass-migrate.service',
-      'unit:tappass-migrate.service: restart tappass-migrate.service',
-      'unit:tappass@.service: write /etc/systemd/system/tappass@.service',
       'unit:tappass@1.service: restart tappass@1.service',
       'unit:tappass@2.service: restart tappass@2.service',
+      'unit:tappass@.service: write /etc/tappass/gateway.env',
+      'unit:tappass@.service: write /etc/systemd/system/tappass@.service',
+      'unit:tappass-migrate.service: write /etc/systemd/system/tappass-migrate.service',
+      'unit:tappass-migrate.service: restart tappass-migrate.service',
       'file:/etc/tappass/tappass.yaml: write /etc/tappass/tappass.yaml',
     ],
     restarts: ['tappass@1', 'tappass@2'],
@@ -159,6 +159,22 @@ for (const { name, disturb, changes, restarts } of [...rows, ...programRows]) {
   })
 }
 
+test('data of another PostgreSQL are refused before anything is changed, and the database goes on', async () => {
+  const version = '/var/lib/tappass/postgres/cluster/PG_VERSION'
+  const before = await mainPids(server)
+  await inside(
+    server,
+    `cp -p ${version} /root/PG_VERSION; echo 15 >${version}; echo '# edited' >>/etc/tappass/redis/redis.conf`,
+  )
+  const { code, stdout, stderr } = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json'])
+  const edits = await inside(server, 'grep -c "^# edited$" /etc/tappass/redis/redis.conf')
+  await inside(server, `cp -p /root/PG_VERSION ${version}`)
+  assert.deepEqual([code, edits], [5, '1'], stdout + stderr)
+  assert.match(stdout + stderr, /PG_VERSION says/)
+  assert.deepEqual(await mainPids(server), before)
+  await bootstrap(server)
+})
+
 test('a third instance comes and goes again, and the two others stay', async () => {
   const before = await mainPids(server)
   for (const [instances, state] of [
@@ -191,8 +207,11 @@ test('a new database password is handed in: the database and the gateway take it
 /** Kills a run in another PID namespace of this machine, which has the same host name, machine id and boot, in its first step. */
 const killElsewhere = (words: readonly string[]): Promise<void> =>
   new Promise((resolve) => {
-    const argv = ['--pid', '--fork', '--kill-child', '--mount-proc', process.execPath, ...words]
-    const child = spawn('unshare', argv, { cwd: repository, stdio: ['ignore', 'pipe', 'inherit'] })
+    const script = 'exec unshare --pid --fork --kill-child --mount-proc -- "$@"'
+    const child = spawn('sh', ['-c', script, 'sh', process.execPath, ...words], {
+      cwd: repository,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     child.stdout.on('data', (chunk: Buffer) => chunk.includes('"step-started"') && child.kill('SIGKILL'))
     child.once('exit', () => resolve())
   })

@@ -1,7 +1,14 @@
 /** The repository's Caddyfile, as Caddy itself understands it, for each way in which it varies. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { connect, type PeerCertificate } from 'node:tls'
 import { execute } from './execution.ts'
 import { ensureGoProgram } from './program.ts'
 
@@ -21,20 +28,38 @@ const rows = [
   {
     name: 'nothing set',
     env: {},
-    has: ['"on_demand":true', '"module":"internal"', '"dial":"127.0.0.1:9620"'],
-    lacks: ['"host":['],
+    has: ['"automate":["localhost"]', '"fallback_sni":"localhost"', '"module":"internal"', '"dial":"127.0.0.1:9620"'],
+    lacks: ['"host":[', 'on_demand'],
   },
   {
     name: 'a public name',
-    env: { TAPPASS_SITE: 'gw.example.com', TAPPASS_TLS: 'public' },
+    env: { TAPPASS_SITE: 'https://gw.example.com', TAPPASS_TLS: 'public', TAPPASS_OTHER_NAMES: 'refused' },
     has: ['"host":["gw.example.com"]'],
-    lacks: ['"on_demand":true', '"module":"internal"'],
+    lacks: ['on_demand', '"module":"internal"', '_sni'],
   },
   {
     name: 'a name of one’s own, and the authority of the host',
-    env: { TAPPASS_SITE: 'gw.internal', TAPPASS_TLS: 'internal' },
+    env: { TAPPASS_SITE: 'https://gw.internal', TAPPASS_TLS: 'internal', TAPPASS_OTHER_NAMES: 'refused' },
     has: ['"host":["gw.internal"]', '"module":"internal"'],
     lacks: [],
+  },
+  {
+    name: 'addresses and names of the host, on other ports',
+    env: {
+      TAPPASS_SITE: 'https://[fd77::2], https://10.77.1.2, https://gw, https://',
+      TAPPASS_NAME: 'gw',
+      TAPPASS_HTTP_PORT: '8080',
+      TAPPASS_HTTPS_PORT: '8443',
+      TAPPASS_REDIRECT_PORT: ':8443',
+    },
+    has: [
+      '"automate":["10.77.1.2","fd77::2","gw"]',
+      '"default_sni":"gw","fallback_sni":"gw"',
+      '"listen":[":8080"]',
+      '"listen":[":8443"]',
+      'https://{http.request.host}:8443{http.request.uri}',
+    ],
+    lacks: ['"host":[', 'on_demand', '":80"', '":443"'],
   },
   {
     name: 'another upstream, as in Compose',
@@ -61,4 +86,69 @@ test('Caddyfile: it is formatted, and valid as it is', async () => {
   assert.doesNotMatch(stdout, /^[+-]/m)
   const { code, stderr } = await caddy(['validate'], {})
   assert.equal(code, 0, stderr)
+})
+
+/** Two ports of this machine that nothing listens on. */
+const freePorts = async (): Promise<readonly number[]> => {
+  const servers = await Promise.all(
+    [0, 1].map(async () => {
+      const server = createServer().listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return server
+    }),
+  )
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
+
+/** The certificate that a client gets which asks for `servername`; without one it asks for none. */
+const certificateFor = (port: number, servername: string): Promise<PeerCertificate> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, servername, rejectUnauthorized: false, timeout: 5_000 })
+    socket.once('error', reject).once('secureConnect', () => {
+      resolve(socket.getPeerCertificate())
+      socket.destroy()
+    })
+  })
+
+/** A real Caddy with the Caddyfile, once it answers on its port. It and its folder go with the test. */
+const running = async (context: TestContext, env: Readonly<Record<string, string>>) => {
+  const folder = await mkdtemp(join(tmpdir(), 'tappass-caddy-'))
+  const [http, https] = (await freePorts()) as [number, number]
+  const ports = { TAPPASS_HTTP_PORT: `${http}`, TAPPASS_HTTPS_PORT: `${https}` }
+  const argv = ['run', '--config', path, '--adapter', 'caddyfile']
+  const child = spawn(await ensureGoProgram('caddy'), argv, {
+    env: { ...ports, ...env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
+    stdio: 'ignore',
+  })
+  context.after(async () => {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    await rm(folder, { recursive: true, force: true })
+  })
+  while (child.exitCode === null && (await certificateFor(https, '').catch(() => undefined)) === undefined)
+    await pause(50)
+  assert.equal(child.exitCode, null)
+  return { https, files: async () => (await readdir(folder, { recursive: true })).length }
+}
+
+test('names that somebody invents leave nothing on the disk', async (context) => {
+  const site = 'https://127.0.0.1, https://localhost, https://gw, https://'
+  const { https, files } = await running(context, { TAPPASS_SITE: site, TAPPASS_NAME: 'gw' })
+  for (const [asked, got] of [
+    ['', 'IP Address:127.0.0.1'],
+    ['gw', 'DNS:gw'],
+    ['localhost', 'DNS:localhost'],
+    ['invented.example', 'DNS:gw'],
+  ] as const)
+    assert.equal((await certificateFor(https, asked)).subjectaltname, got, asked)
+  const before = await files()
+  const names = Array.from({ length: 2_000 }, (_, index) => `n${index}.x${index % 7}.example`)
+  const asking = async (): Promise<void> => {
+    for (let name = names.pop(); name !== undefined; name = names.pop())
+      assert.equal((await certificateFor(https, name)).subjectaltname, 'DNS:gw')
+  }
+  await Promise.all(Array.from({ length: 16 }, asking))
+  assert.equal(await files(), before)
 })

@@ -1,8 +1,8 @@
-/** Which TCP ports of an address answer, tried one and all; a program, so that it can be run in another network namespace. */
+/** Which TCP ports of an address answer, tried one and all, or those that are named; a program, so that it can be run in another network namespace. */
 import { connect } from 'node:net'
 
-const [address = ''] = process.argv.slice(2)
-const portMax = 65_535
+const [address = '', ...named] = process.argv.slice(2)
+const ports = named.length > 0 ? named.map(Number) : Array.from({ length: 65_535 }, (_, index) => index + 1)
 const atOnce = 512
 
 const isOpen = (port: number): Promise<boolean> =>
@@ -16,12 +16,8 @@ const isOpen = (port: number): Promise<boolean> =>
   })
 
 const open: number[] = []
-let next = 1
 const worker = async (): Promise<void> => {
-  while (next <= portMax) {
-    const port = next++
-    if (await isOpen(port)) open.push(port)
-  }
+  for (let port = ports.pop(); port !== undefined; port = ports.pop()) if (await isOpen(port)) open.push(port)
 }
 await Promise.all(Array.from({ length: atOnce }, worker))
 process.stdout.write(JSON.stringify(open.toSorted((a, b) => a - b)))

@@ -14,7 +14,8 @@ import { connectLocal } from '../../scripts/runners/local.ts'
 /** A fact and what the host says to it. */
 export type FactRow = readonly [question: string, value: unknown]
 
-const keyOf = (fact: Fact<unknown>): string => JSON.stringify(fact.query)
+/** What is asked; how long it may take is not part of that. */
+const keyOf = ({ query: { argv, stdin } }: Fact<unknown>): string => JSON.stringify({ argv, stdin })
 
 /** One row of a table of facts. */
 export const factRow = <T>(fact: Fact<T>, value: T): FactRow => [keyOf(fact), value]
@@ -38,6 +39,7 @@ export const trixie: HostTraits = {
   debianArchitecture: 'amd64',
   systemdVersion: 257,
   credentialStore: 'encrypted',
+  network: { name: 'server', names: ['server'], addresses: ['192.0.2.7'], resolvers: ['192.0.2.1'] },
 }
 
 /** The row for the traits; other than trixie's where given. */

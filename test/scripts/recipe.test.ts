@@ -68,9 +68,32 @@ const rows = [
     name: 'a public name',
     spec: { domain: 'gw.example.com' },
     path: '/etc/tappass/caddy.env',
-    has: 'TAPPASS_SITE=gw.example.com\nTAPPASS_TLS=public',
+    has: 'TAPPASS_SITE=https://gw.example.com\nTAPPASS_OTHER_NAMES=refused\nTAPPASS_NAME=gw.example.com\nTAPPASS_TLS=public\n',
   },
-  { name: 'no name', spec: {}, path: '/etc/tappass/caddy.env', has: 'TAPPASS_SITE=\nTAPPASS_TLS=internal' },
+  {
+    name: 'no name',
+    spec: { ingress: { names: ['203.0.113.9', 'GW', '2001:db8::7'] } },
+    path: '/etc/tappass/caddy.env',
+    has: 'TAPPASS_SITE=https://localhost, https://127.0.0.1, https://[::1], https://203.0.113.9, https://gw, https://[2001:db8::7], https://\nTAPPASS_OTHER_NAMES=served\nTAPPASS_NAME=localhost\nTAPPASS_TLS=internal\n',
+  },
+  {
+    name: 'other ports',
+    spec: { ingress: { http: 8080, https: 8443 } },
+    path: '/etc/tappass/caddy.env',
+    has: 'TAPPASS_HTTP_PORT=8080\nTAPPASS_HTTPS_PORT=8443\nTAPPASS_REDIRECT_PORT=:8443\n',
+  },
+  {
+    name: 'other ports behind a public name, to which 80 and 443 are forwarded',
+    spec: { domain: 'gw.example.com', ingress: { http: 8080, https: 8443 } },
+    path: '/etc/tappass/caddy.env',
+    has: 'TAPPASS_HTTP_PORT=8080\nTAPPASS_HTTPS_PORT=8443\nTAPPASS_REDIRECT_PORT=\n',
+  },
+  {
+    name: 'a name of one’s own on another port',
+    spec: { domain: 'gw.internal', tls: 'internal', ingress: { https: 8443 } },
+    path: '/etc/tappass/gateway.env',
+    has: '\nTAPPASS_PUBLIC_URL=https://gw.internal:8443\n',
+  },
   {
     name: 'an upstream',
     spec: { gateway: { upstream: 'http://m:1/v1' } },
@@ -127,6 +150,41 @@ for (const { name, spec, path, has } of rows) {
     assert.ok(content.includes(has), content)
   })
 }
+
+test('recipe: without an ingress nothing of Caddy is laid down, and what is there goes', async () => {
+  const resources = resourcesOf({ ingress: 'none' })
+  const texts = writtenBy(await planAll(resources, blank(systems[0])))
+  assert.deepEqual(
+    [...texts].filter(([, content]) => /caddy/i.test(content)).map(([path]) => path),
+    [],
+  )
+  assert.deepEqual(
+    resources.map(({ id }) => id).filter((id) => id.includes('caddy')),
+    ['absent-unit:tappass-caddy-standby.service', 'absent-unit:tappass-caddy.service'],
+  )
+})
+
+test('recipe: the stand-in of Caddy is its unit, but for what starts it', async () => {
+  const texts = writtenBy(await planAll(resourcesOf({}), blank(systems[0])))
+  const linesOf = (name: string) => (texts.get(`/etc/systemd/system/${name}.service`) ?? '').split('\n')
+  const [unit, standby] = [linesOf('tappass-caddy'), linesOf('tappass-caddy-standby')]
+  const own = standby.filter((line) => !unit.includes(line) && !line.startsWith('#'))
+  assert.deepEqual(
+    own.map((line) => line.split('=')[0]),
+    ['Description', 'Environment'],
+  )
+  const lacks = unit.filter((line) => !standby.includes(line)).map((line) => line.split('=')[0])
+  assert.deepEqual(lacks, [
+    'Description',
+    'Environment',
+    'Restart',
+    'RestartSec',
+    'RestartSteps',
+    'RestartMaxDelaySec',
+    '[Install]',
+    'WantedBy',
+  ])
+})
 
 test('recipe: what is in force is written down, without files of the controller and without secrets', async () => {
   const texts = writtenBy(await planAll(resourcesOf({ domain: 'gw.example.com', instances: 3 }), blank(systems[0])))

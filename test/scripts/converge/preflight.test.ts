@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gatherPreflightFacts, type PreflightFacts, preflightProblems } from '../../../scripts/converge/preflight.ts'
+import type { GetFact } from '../../../scripts/core/host.ts'
 import { factsHere, here, trixie } from '../known-host.ts'
 
 const limits = { diskFreeMegabytesMin: 8000, memoryMegabytesMin: 2000, clockSkewSecondsMax: 60 }
@@ -27,20 +28,22 @@ const rows: readonly Readonly<{ name: string; seen: Partial<PreflightFacts>; pro
   {
     name: 'another system',
     seen: { traits: { ...trixie, distribution: 'fedora', versionId: '43', codename: '' } },
-    problems: ['the operating system is not supported: it is fedora 43, not one of Ubuntu 24.04, Debian 12, Debian 13'],
+    problems: [
+      'the operating system is not supported: it is fedora 43, not one of Ubuntu 26.04, Ubuntu 24.04, Debian 12, Debian 13',
+    ],
   },
   {
     name: 'a release that calls itself by the number of another',
     seen: { traits: { ...trixie, codename: 'forky' } },
     problems: [
-      'the operating system is not supported: it is debian 13 (forky), not one of Ubuntu 24.04, Debian 12, Debian 13',
+      'the operating system is not supported: it is debian 13 (forky), not one of Ubuntu 26.04, Ubuntu 24.04, Debian 12, Debian 13',
     ],
   },
   {
     name: 'an older Ubuntu',
     seen: { traits: { ...trixie, distribution: 'ubuntu', versionId: '22.04', codename: 'jammy' } },
     problems: [
-      'the operating system is not supported: it is ubuntu 22.04 (jammy), not one of Ubuntu 24.04, Debian 12, Debian 13',
+      'the operating system is not supported: it is ubuntu 22.04 (jammy), not one of Ubuntu 26.04, Ubuntu 24.04, Debian 12, Debian 13',
     ],
   },
   {
@@ -134,9 +137,51 @@ for (const { name, seen, problems } of rows) {
   })
 }
 
+const ways = [
+  {
+    listener: listener(80, 'nginx', 'nginx.service'),
+    next: /^keep it, .*ingress: \{ http: 8080.*ingress: none.*127\.0\.0\.1:9620; or if nothing needs nginx\.service: systemctl disable --now nginx/,
+  },
+  {
+    listener: listener(443, 'haproxy', ''),
+    next: /^keep it, .*ingress: none.*; or see what it is: ss -ltnp sport = :443/,
+  },
+  { listener: listener(9620, 'x', 'x.service'), next: /^if nothing needs x\.service: systemctl disable --now x/ },
+]
+
+for (const { listener: found, next } of ways) {
+  test(`preflight: the ways out for ${found.program} on ${found.port}`, () => {
+    const [problem] = preflightProblems({ ...good, listeners: [found] }, limits, nowMs)
+    assert.match(problem?.next ?? '', next)
+  })
+}
+
+const asked = [
+  { ingress: 'none', ports: ['9620'] },
+  { ingress: { http: 8080, https: 8443, names: [] }, ports: ['8080', '8443', '9620'] },
+  { ingress: { http: 80, https: 443, names: [] }, ports: ['80', '443', '9620'] },
+] as const
+
+for (const { ingress, ports } of asked) {
+  test(`preflight: with ingress ${JSON.stringify(ingress)} it looks at ${ports.join(', ')}`, async () => {
+    const seen: (readonly string[])[] = []
+    const getFact: GetFact = async (fact) => {
+      const { argv } = fact.query
+      if (argv[2]?.startsWith('ss ')) seen.push(argv.slice(4))
+      return fact.parse({ code: 1, stdout: '', stderr: '' })
+    }
+    const backup = { schedule: 'daily', keepDaily: 1, keepWeekly: 1 }
+    await gatherPreflightFacts(getFact, { backup, ingress: ingress === 'none' ? ingress : { ...ingress, names: [] } })
+    assert.deepEqual(seen, [ports])
+  })
+}
+
 test('preflight: this machine, as it is', async () => {
   const startMs = Date.now()
-  const seen = await gatherPreflightFacts(factsHere(), { backup: { schedule: 'daily', keepDaily: 1, keepWeekly: 1 } })
+  const seen = await gatherPreflightFacts(factsHere(), {
+    backup: { schedule: 'daily', keepDaily: 1, keepWeekly: 1 },
+    ingress: { http: 80, https: 443, names: [] },
+  })
   const uid = Number((await here({ argv: ['id', '-u'], effect: 'read' })).stdout)
   assert.equal(seen.uid, uid)
   assert.ok(seen.memoryMegabytes > 0)

@@ -14,12 +14,14 @@ const traits = (system: string, systemdVersion: number): HostTraits => {
     debianArchitecture: 'amd64',
     systemdVersion,
     credentialStore: 'encrypted',
+    network: { name: 'server', names: [], addresses: [], resolvers: [] },
   }
 }
 
 const vendor = ['docker-ce', 'docker-ce-cli', 'containerd.io']
 
 const rows = [
+  { system: 'ubuntu resolute', systemd: 259, distribution: ['docker.io', 'iptables'], stepped: true },
   { system: 'ubuntu noble', systemd: 255, distribution: ['docker.io', 'iptables'], stepped: true },
   { system: 'debian bookworm', systemd: 252, distribution: ['docker.io', 'iptables'], stepped: false },
   { system: 'debian trixie', systemd: 257, distribution: ['docker.io', 'docker-cli', 'iptables'], stepped: true },

@@ -25,6 +25,7 @@ const running: UnitState = {
   mainPid: 7,
   sinceSeconds: 1,
   revision,
+  status: '',
 }
 const unknown: UnitState = {
   ...running,
@@ -183,6 +184,53 @@ test('unit: a socket is restarted together with its services, which would keep i
     ['systemctl', 'start', 'x.socket', 'x@1.service', 'x@2.service'],
   ])
 })
+
+const standby = 'x-standby.service'
+const aside: UnitState = { ...running, name: standby, enabled: 'static', active: 'inactive', sub: 'dead' }
+const standbys: readonly Readonly<{ name: string; state: UnitState; other: UnitState; argv: readonly string[] }>[] = [
+  {
+    name: 'the other one serves while this one is restarted',
+    state: { ...running, revision: 'old' },
+    other: aside,
+    argv: [`start ${standby}`, 'restart x.service', `stop ${standby}`],
+  },
+  {
+    name: 'a restart that was cut off is begun again',
+    state: { ...running, revision: 'old' },
+    other: { ...aside, active: 'active', sub: 'running' },
+    argv: [`start ${standby}`, 'restart x.service', `stop ${standby}`],
+  },
+  {
+    name: 'a restart that was cut off before its last step is ended',
+    state: running,
+    other: { ...aside, active: 'active', sub: 'running' },
+    argv: [`stop ${standby}`],
+  },
+  {
+    name: 'a stand-in that did not start, for a change that was taken back',
+    state: running,
+    other: { ...aside, active: 'failed', sub: 'failed' },
+    argv: [`reset-failed ${standby}`],
+  },
+  {
+    name: 'the other one serves on until this one is up',
+    state: { ...running, active: 'inactive', sub: 'dead' },
+    other: { ...aside, active: 'active', sub: 'running' },
+    argv: ['start x.service', `stop ${standby}`],
+  },
+  { name: 'nothing to do', state: running, other: { ...aside, load: 'not-found' }, argv: [] },
+]
+
+for (const { name, state, other, argv } of standbys) {
+  test(`unit with a stand-in: ${name}`, async () => {
+    const facts = [...fileRows(written), factRow(unitFact('x.service'), state), factRow(unitFact(standby), other)]
+    const changes = await unit({ ...options, standby }).plan(factReaderOf(facts))
+    assert.deepEqual(
+      argvOf(changes).map(([, ...words]) => words.join(' ')),
+      argv,
+    )
+  })
+}
 
 const lenient: readonly Readonly<{
   name: string

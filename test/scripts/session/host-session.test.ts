@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { type ExitCode, exitCodeOf } from '../../../contract/exit-code.ts'
 import type { Invocation } from '../../../scripts/command-line/invocation.ts'
 import { Failure } from '../../../scripts/core/failure.ts'
-import type { Connection } from '../../../scripts/core/host.ts'
+import type { Connection, Runner } from '../../../scripts/core/host.ts'
 import {
   type Connectors,
   forEachHost,
@@ -41,7 +41,7 @@ const target = (name: string): Target => ({ name, address: { user: 'root', name,
 
 const session = async (
   names: readonly string[],
-  work: (name: string) => Promise<HostResult>,
+  work: (name: string, run: Runner) => Promise<HostResult>,
   options: Record<string, boolean> = { json: true },
   more: Partial<Pick<HostWork, 'beforehand'> & { interrupt: AbortSignal }> = {},
 ) => {
@@ -82,7 +82,7 @@ const session = async (
     ...(more.beforehand === undefined ? {} : { beforehand: more.beforehand }),
     work: async ({ target: { name }, run }) => {
       await run({ argv: ['true'], effect: 'read' })
-      return await work(name)
+      return await work(name, run)
     },
   })
   return { code: await running, ...texts, open, openMost }
@@ -166,4 +166,21 @@ test('forEachHost: after an interrupt no further host is begun, and each is in t
   assert.ok(begun.length <= 32, `${begun.length}`)
   assert.match(stderr, /^h39 {3}interrupted/m)
   assert.equal(stderr.slice(stderr.indexOf('\nhost')).trim().split('\n').length, 41)
+})
+
+test('forEachHost: an interrupt ends what is asked later, too, but not on a host that was changed', async () => {
+  for (const [effect, expected] of [
+    ['read', 'interrupted'],
+    ['change', 'up-to-date'],
+  ] as const) {
+    const controller = new AbortController()
+    const work = async (_: string, run: Runner) => {
+      await run({ argv: ['true'], effect })
+      controller.abort('SIGINT')
+      await run({ argv: ['true'], effect: 'read' })
+      return upToDate
+    }
+    const { stdout } = await session(['a'], work, { json: true }, { interrupt: controller.signal })
+    assert.match(stdout, new RegExp(`"outcome":"${expected}"`))
+  }
 })

@@ -15,6 +15,19 @@ test('host spec: nothing written is every default', () => {
   assert.deepEqual(spec.backup, { schedule: '*-*-* 03:17:00 UTC', keepDaily: 7, keepWeekly: 4 })
 })
 
+for (const [text, ingress] of [
+  ['', { http: 80, https: 443, names: [] }],
+  ['ingress: none', 'none'],
+  ['ingress: { https: 8443 }', { http: 80, https: 8443, names: [] }],
+  [
+    'ingress: { names: [10.0.0.1, "fd00::1", gw.lan] }',
+    { http: 80, https: 443, names: ['10.0.0.1', 'fd00::1', 'gw.lan'] },
+  ],
+  ['ingress: none\ndomain: gateway.example', 'none'],
+] as const) {
+  test(`host spec: the ingress of ${JSON.stringify(text)}`, () => assert.deepEqual(read(text).ingress, ingress))
+}
+
 const decided = [
   ['domain: gateway.example', 'public'],
   ['domain: gateway.example\ntls: internal', 'internal'],
@@ -68,6 +81,17 @@ const faults: readonly Readonly<{ text: string; says: RegExp }>[] = [
     says: /postgres\.sharedBuffersMegabytes: at most half of postgres\.memoryMegabytes \(64\), found 4096/,
   },
   { text: 'postgres: { memoryMegabytes: 256 }', says: /at most half of postgres\.memoryMegabytes \(128\), found 256/ },
+  { text: 'ingress: off', says: /ingress: expected "none", found "off"/ },
+  { text: 'ingress: { port: 8443 }', says: /ingress\.port: unknown key/ },
+  { text: 'ingress: { htps: 8443 }', says: /ingress\.htps: unknown key; did you mean "https"\?/ },
+  { text: 'ingress: { http: 0 }', says: /ingress\.http: expected >=1, found 0/ },
+  {
+    text: 'ingress:\n  http: 8443\n  https: 8443',
+    says: /line 3: ingress\.https: must be another port than ingress\.http/,
+  },
+  { text: 'ingress: { https: 9620 }', says: /ingress: ?port 9620 is that of the gateway itself/ },
+  { text: 'ingress: { names: ["a b"] }', says: /ingress\.names\.0: must be a host name or an IP address/ },
+  { text: 'domain: gw.example\ningress: { names: [gw2.example] }', says: /ingress\.names: with a domain it answers/ },
   { text: 'tls: public', says: /tls: public needs a domain/ },
   { text: '- a list', says: /line 1: expected settings such as "domain: .*", found a list/ },
   { text: 'instances: 0\ndomain: "-"\nxyzzy: 1', says: /line 2: domain[\s\S]*line 1: instances[\s\S]*line 3: xyzzy/ },

@@ -1,0 +1,111 @@
+/** The ingress in a firewall that the host's operator keeps with ufw or firewalld: our ports are open there, and closed again when they change. */
+import { createHash } from 'node:crypto'
+import { changeCommand } from '../core/command.ts'
+import type { Command, GetFact } from '../core/host.ts'
+import type { Change, Resource } from '../core/resource.ts'
+import { FIREWALLD_SERVICE, type Firewalls, firewallsFact, UFW_PROFILE } from '../facts/firewall.ts'
+import { digestFact } from '../facts/path.ts'
+import { planFile } from '../files/file-change.ts'
+
+const ROOT_FILE = { owner: 'root', group: 'root', mode: '0644' } as const
+const PROFILE_PATH = '/etc/ufw/applications.d/tappass'
+const SERVICE_PATH = `/etc/firewalld/services/${FIREWALLD_SERVICE}.xml`
+
+type Ports = readonly number[]
+
+function profileText(ports: Ports): string {
+  return `[${UFW_PROFILE}]\ntitle=TapPass\ndescription=The ingress of TapPass; written by the toolkit\nports=${ports.join(',')}/tcp\n`
+}
+
+function serviceText(ports: Ports): string {
+  const rows = ports.map((port) => `  <port protocol="tcp" port="${port}"/>\n`).join('')
+  return `<?xml version="1.0" encoding="utf-8"?>\n<!-- Written by the toolkit. -->\n<service>\n  <short>TapPass</short>\n${rows}</service>\n`
+}
+
+function change(action: string, reason: string, commands: readonly Command[], diff?: string): readonly Change[] {
+  const [first, ...rest] = commands
+  if (first === undefined) return []
+  return [{ action, reason, commands: [first, ...rest], ...(diff === undefined ? {} : { diff }) }]
+}
+
+/** The file with our ports; its content is read, for the diff, only where it differs. */
+async function planText(
+  getFact: GetFact,
+  path: string,
+  content: string,
+  digest: string | undefined,
+): Promise<readonly Change[]> {
+  if (digest === createHash('sha256').update(content).digest('hex')) return []
+  return await planFile(getFact, { path, ...ROOT_FILE }, content)
+}
+
+/** ufw sorts the ports of a rule. */
+function sameList(one: string, other: string): boolean {
+  return one.split(',').toSorted().join() === other.split(',').toSorted().join()
+}
+
+const namesOf = (ports: Ports): string => ports.map((port) => `${port}/tcp`).join(' and ')
+
+async function planUfw(
+  getFact: GetFact,
+  ports: Ports,
+  { hasIpv6, ports: now }: NonNullable<Firewalls['ufw']>,
+  digest: string | undefined,
+): Promise<readonly Change[]> {
+  const rules = hasIpv6 ? [now.ipv4, now.ipv6] : [now.ipv4]
+  const isThere = rules.some((rule) => rule !== undefined)
+  if (ports.length === 0) {
+    const remove = isThere ? [changeCommand('ufw', 'delete', 'allow', UFW_PROFILE)] : []
+    const commands = digest === undefined ? remove : [...remove, changeCommand('rm', '-f', '--', PROFILE_PATH)]
+    return change(`remove the rule ${UFW_PROFILE} from ufw`, 'there is no ingress', commands)
+  }
+  const profile = await planText(getFact, PROFILE_PATH, profileText(ports), digest)
+  const isCurrent = rules.every((rule) => rule !== undefined && sameList(rule, ports.join(',')))
+  // A rule keeps the ports of the profile as it was when it was added.
+  const update = isThere ? [changeCommand('ufw', 'app', 'update', UFW_PROFILE)] : []
+  const allow = rules.includes(undefined) ? [changeCommand('ufw', 'allow', UFW_PROFILE)] : []
+  const reason = isThere ? `ufw is active, and its rule lets ${now.ipv4 ?? now.ipv6} in` : 'ufw is active'
+  return [...profile, ...(isCurrent ? [] : change(`allow ${namesOf(ports)} in ufw`, reason, [...update, ...allow]))]
+}
+
+const RELOAD = changeCommand('firewall-cmd', '--reload')
+const permanently = (verb: string): Command =>
+  changeCommand('firewall-cmd', '--permanent', `--${verb}-service=${FIREWALLD_SERVICE}`)
+
+/** The rule goes first and comes last, in what is stored only: a run that was ended in between is seen by the next. */
+async function planFirewalld(
+  getFact: GetFact,
+  ports: Ports,
+  { isAllowed }: NonNullable<Firewalls['firewalld']>,
+  digest: string | undefined,
+): Promise<readonly Change[]> {
+  const withdraw = isAllowed ? [permanently('remove')] : []
+  if (ports.length === 0) {
+    const remove = isAllowed ? [...withdraw, RELOAD] : []
+    const commands = digest === undefined ? remove : [...remove, changeCommand('rm', '-f', '--', SERVICE_PATH)]
+    return change(`remove the service ${FIREWALLD_SERVICE} from firewalld`, 'there is no ingress', commands)
+  }
+  const [service] = await planText(getFact, SERVICE_PATH, serviceText(ports), digest)
+  if (service === undefined && isAllowed) return []
+  const write = service === undefined ? [] : [...withdraw, ...service.commands]
+  const commands = [...write, ...(isAllowed ? [] : [RELOAD]), permanently('add'), RELOAD]
+  return change(`allow ${namesOf(ports)} in firewalld`, 'firewalld is active', commands, service?.diff)
+}
+
+/** The ports in the firewall. Where no tool is active, or ports are none and nothing of ours is there, there is nothing to do. */
+export function firewall({ ports }: Readonly<{ ports: Ports }>): Resource {
+  return {
+    id: 'firewall:ingress',
+    plan: async (getFact) => {
+      const [{ ufw, firewalld }, profile, service] = await Promise.all([
+        getFact(firewallsFact),
+        getFact(digestFact(PROFILE_PATH)),
+        getFact(digestFact(SERVICE_PATH)),
+      ])
+      return [
+        ...(ufw === undefined ? [] : await planUfw(getFact, ports, ufw, profile)),
+        ...(firewalld === undefined ? [] : await planFirewalld(getFact, ports, firewalld, service)),
+      ]
+    },
+  }
+}

@@ -1,0 +1,163 @@
+/** A machine that somebody uses already, nginx on 80 and ufw on: refused as it is, then served beside them, changed under load, and left. */
+import assert from 'node:assert/strict'
+import { request } from 'node:https'
+import { after, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { KEY_CACHE_TTL_MS } from '../../server/access/key-cache.ts'
+import { fromOutside } from './machine.ts'
+import { machineAddress6 } from './network.ts'
+import {
+  bareServer,
+  bootstrap,
+  type Door,
+  door,
+  eventsOf,
+  hostWords,
+  inside,
+  mainPids,
+  plan,
+  type Server,
+  secretOf,
+  toolkit,
+  writeSpec,
+} from './server.ts'
+
+let server: Server
+let through: Door
+
+/** A piece of a stream each tenth of a second. */
+const pieceMs = 100
+
+before(async () => {
+  server = await bareServer('proof-beside', pieceMs)
+  await inside(
+    server,
+    `apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends ufw nginx-light >/dev/null
+    ufw allow 22/tcp && ufw allow 80/tcp && ufw --force enable`,
+  )
+})
+after(async () => {
+  await through?.close()
+  await server?.close()
+})
+
+const configure = (ingress: unknown): Promise<void> =>
+  writeSpec(server, (spec) => ({ ...spec, ingress, gateway: { callsMax: 1_000_000, upstream: server.upstream.url } }))
+
+/** Which of these ports answer from outside, over IPv4 and IPv6. */
+const openPorts = async (): Promise<readonly number[]> => {
+  const program = new URL('open-ports.ts', import.meta.url).pathname
+  const ports = ['22', '80', '443', '8080', '9620']
+  const number = Number(server.machine.address.split('.')[2])
+  const [ipv4, ipv6] = await Promise.all(
+    [server.machine.address, machineAddress6(number)].map(async (address) => {
+      const { stdout } = await fromOutside([process.execPath, program, address, ...ports])
+      return JSON.parse(stdout) as readonly number[]
+    }),
+  )
+  assert.deepEqual(ipv4, ipv6)
+  return ipv4 ?? []
+}
+
+test('nginx on 80: refused with what holds the port and the ways out, and nothing is touched', async () => {
+  const tree = () => inside(server, `find /etc /opt /usr /var/lib /home -xdev -printf '%p %m %u %s %T@ %l\\n' | sort`)
+  const before = await tree()
+  const output = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json'])
+  const reasons = eventsOf(output).flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+  assert.deepEqual([output.code, reasons.map(({ what }) => what)], [5, ['port 80 is in use']])
+  assert.match(reasons[0]?.why ?? '', /nginx \(nginx\.service\)/)
+  assert.match(reasons[0]?.next ?? '', /ingress: \{ http: 8080.*ingress: none.*if nothing needs nginx\.service/)
+  assert.equal(await tree(), before)
+})
+
+test('on another port beside nginx: it ends well, and ufw lets the ingress in', async () => {
+  await configure({ http: 8080 })
+  const events = eventsOf(await bootstrap(server))
+  const actions = events.flatMap((event) => (event.event === 'plan' ? event.changes.map(({ action }) => action) : []))
+  assert.ok(actions.includes('allow 8080/tcp and 443/tcp in ufw'), actions.join('\n'))
+  assert.deepEqual(await openPorts(), [22, 80, 443, 8080])
+  assert.equal(await inside(server, 'systemctl is-active nginx'), 'active')
+  assert.equal((await plan(server)).code, 0)
+  through = await door(server)
+  const moved = await fetch(`http://${server.machine.address}:8080/health`, { redirect: 'manual' })
+  assert.equal(moved.headers.get('location'), through.url('/health'))
+})
+
+/** Asks for /health on a connection of its own. Gives the error, or undefined. */
+const probe = (ca: string): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    const options = { host: server.machine.address, path: '/health', agent: false, ca } as const
+    const asking = request(options, (response) => {
+      response.resume().once('end', () => resolve(response.statusCode === 200 ? undefined : `${response.statusCode}`))
+    })
+    asking.once('error', ({ message }) => resolve(message)).end()
+  })
+
+test('ports and names change while a stream is open: no connection is refused, the stream ends whole', async () => {
+  const { client } = await through.agent('beside')
+  const ca = await inside(server, 'cat /var/lib/tappass/caddy/caddy/pki/authorities/local/root.crt')
+  await inside(server, 'systemctl disable --now nginx')
+  await configure({ names: ['gw.lan'] })
+  const pids = await mainPids(server)
+  let isChanging = true
+  const failures: string[] = []
+  let probes = 0
+  const probing = async (): Promise<void> => {
+    for (; isChanging; probes += 1) {
+      const failure = await probe(ca)
+      if (failure !== undefined) failures.push(failure)
+      await pause(50)
+    }
+  }
+  const question = Array.from({ length: 90 }, (_, index) => `word${index}`).join(' ')
+  const messages = [{ role: 'user', content: question }] as const
+  const stream = await client.chat.completions.create({ model: 'lab', stream: true, messages: [...messages] })
+  const reading = (async () => {
+    let text = ''
+    for await (const piece of stream) text += piece.choices[0]?.delta.content ?? ''
+    return { text, endedAt: Date.now() }
+  })()
+  const changing = bootstrap(server).finally(() => {
+    isChanging = false
+  })
+  const [{ text, endedAt }] = await Promise.all([reading, changing.then(() => Date.now()), probing()])
+  assert.equal(text, `You said: ${question}`)
+  assert.deepEqual(failures, [])
+  assert.ok(probes > 20, `${probes}`)
+  assert.notEqual((await mainPids(server))['tappass-caddy'], pids['tappass-caddy'])
+  // The old process went on for as long as the stream did.
+  const startedAt = await inside(
+    server,
+    'systemctl show --property=ExecMainStartTimestamp --value --timestamp=unix tappass-caddy',
+  )
+  assert.ok(Number(startedAt.slice(1)) >= Math.floor(endedAt / 1000) - 1, `${startedAt} ${endedAt}`)
+  assert.deepEqual(await openPorts(), [22, 80, 443])
+  assert.equal((await plan(server)).code, 0)
+  assert.equal((await toolkit(['status', ...hostWords(server).slice(0, 6)])).code, 0)
+})
+
+test('`tappass agent` over SSH: added, listed, revoked, and the admin key never leaves the host', async () => {
+  const adminKey = await secretOf(server, 'tappass-admin-api-key')
+  const agent = async (...words: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await toolkit(['agent', ...words, ...hostWords(server), '--json'])
+    assert.equal(code, 0, stderr)
+    assert.equal(`${stdout}${stderr}`.includes(adminKey), false)
+    return stdout
+  }
+  const { key } = JSON.parse(await agent('add', 'over-ssh'))
+  const models = () => through.fetch(through.url('/v1/models'), { headers: { authorization: `Bearer ${key}` } })
+  assert.equal((await models()).status, 200)
+  assert.match(await agent('list'), /"agent_id":"over-ssh"/)
+  await agent('revoke', 'over-ssh')
+  await pause(KEY_CACHE_TTL_MS + 100) // for that long the other instance may believe a key
+  assert.equal((await models()).status, 401)
+})
+
+test('without an ingress: Caddy goes, ufw is as it was, and the gateway answers on loopback', async () => {
+  await configure('none')
+  await bootstrap(server)
+  assert.deepEqual(await openPorts(), [22])
+  assert.doesNotMatch(await inside(server, 'ufw status'), /TapPass/)
+  assert.equal(await inside(server, `curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:9620/health`), '200')
+  assert.equal((await plan(server)).code, 0)
+})
