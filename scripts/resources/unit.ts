@@ -169,13 +169,20 @@ export function unit(options: UnitOptions): Resource {
     plan: async (getFact) => {
       const desired = desiredUnit(getFact, options)
       const isReading = options.files !== undefined && !isTemplate(options.name)
-      const text = desired.then((unitText) => unitText.text)
+      // Made only where it is waited for: a rejection that nobody waits for ends the process.
+      const overriding = async (rollout: RolloutFiles) =>
+        await overrideCommands(
+          getFact,
+          rollout,
+          options.name,
+          desired.then((unitText) => unitText.text),
+        )
       const [file, state, desiredState, readDigest, before, standby] = await Promise.all([
         planUnitFile(getFact, options, desired),
         isTemplate(options.name) ? undefined : getFact(unitFact(options.name)),
         desired,
         isReading ? getFact(digestFact(`${HOST_PATH.revisionFolder}/${options.name}.read`)) : undefined,
-        options.rollout === undefined ? [] : overrideCommands(getFact, options.rollout, options.name, text),
+        options.rollout === undefined ? [] : overriding(options.rollout),
         options.standby === undefined ? undefined : getFact(unitFact(options.standby)),
       ])
       if (state === undefined) return file
