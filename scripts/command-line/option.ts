@@ -52,6 +52,13 @@ export const HOST_OPTIONS: readonly Option[] = [
   { name: 'config', value: 'FILE', summary: 'host specification (YAML)' },
 ]
 
+/** Which hosts to try again. */
+export const RETRY_OPTION: Option = {
+  name: 'retry',
+  value: 'FILE',
+  summary: 'write the hosts that failed to this file, an inventory for the next run',
+}
+
 /** Settings of a host that override its specification. */
 export const SPEC_OPTIONS: readonly Option[] = [
   { name: 'only', value: 'ROLE', isRepeatable: true, summary: 'apply this role only' },

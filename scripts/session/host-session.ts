@@ -1,8 +1,9 @@
 /** Runs a verb on several hosts in parallel: connects, counts round trips, renders events, and returns one exit code. */
 
+import { resolve } from 'node:path'
 import { EXIT_CODE, type ExitCode } from '../../contract/exit-code.ts'
 import { commandHint } from '../command-line/command-hint.ts'
-import { type Invocation, isGiven, isInteractive } from '../command-line/invocation.ts'
+import { type Invocation, isGiven, isInteractive, textOption } from '../command-line/invocation.ts'
 import { askHidden } from '../command-line/prompt.ts'
 import type { HostAddress } from '../connection/host-address.ts'
 import { readSshAccess, type SshAccess } from '../connection/ssh-access.ts'
@@ -13,6 +14,7 @@ import type { Emit, Outcome } from '../output/event.ts'
 import { jsonRenderer, liveRenderer, plainRenderer, type Renderer } from '../output/renderer.ts'
 import { withTable } from '../output/run-table.ts'
 import type { Target } from '../spec/target.ts'
+import { type TargetResult, writeRetryFile } from './retry-file.ts'
 
 type AskPassword = (() => Promise<string>) | undefined
 
@@ -220,17 +222,19 @@ export async function forEachHost(
 ): Promise<ExitCode> {
   const renderer = rendererFor(invocation, targets)
   const waiting = [...targets]
-  const codes: ExitCode[] = []
+  const results: TargetResult[] = []
   const runNext = async (): Promise<void> => {
     for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
-      codes.push(await runOnHost(invocation, connectors, target, renderer, work))
+      results.push({ target, code: await runOnHost(invocation, connectors, target, renderer, work) })
     }
   }
   const workers = Array.from({ length: Math.min(HOSTS_AT_ONCE_MAX, targets.length) }, runNext)
   try {
     const settled = await Promise.allSettled(workers)
     for (const worker of settled) if (worker.status === 'rejected') throw worker.reason
-    return worstExitCode(codes)
+    const path = textOption(invocation, 'retry')
+    if (path !== undefined) await writeRetryFile(resolve(invocation.workingFolder, path), results)
+    return worstExitCode(results.map(({ code }) => code))
   } finally {
     renderer.close()
   }

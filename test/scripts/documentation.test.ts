@@ -10,6 +10,7 @@ import {
   HOST_OPTIONS,
   JSON_OPTION,
   NO_INPUT_OPTION,
+  RETRY_OPTION,
   SPEC_OPTIONS,
   YES_OPTION,
 } from '../../scripts/command-line/option.ts'
@@ -50,6 +51,7 @@ test('docs: options of hosts, those that take a value with one, and roles', () =
   const options = [
     ...HOST_OPTIONS,
     ...SPEC_OPTIONS,
+    RETRY_OPTION,
     DIFF_OPTION,
     JSON_OPTION,
     NO_INPUT_OPTION,
