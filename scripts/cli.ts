@@ -12,12 +12,13 @@ import { GATEWAY_PORT } from '../contract/gateway.ts'
 import { findVerb, parseArguments } from './command-line/argument.ts'
 import type { CommandTable } from './command-line/invocation.ts'
 import {
+  BATCH_OPTION,
   DATA_OPTION,
   DIFF_OPTION,
   HOST_OPTIONS,
+  HOST_RUN_OPTIONS,
   JSON_OPTION,
   NO_INPUT_OPTION,
-  RETRY_OPTION,
   SPEC_OPTIONS,
   YES_OPTION,
 } from './command-line/option.ts'
@@ -48,19 +49,19 @@ export const VERBS: CommandTable = [
   {
     name: 'bootstrap',
     summary: 'install or update a server: this machine, or others over SSH',
-    options: [...HOST_OPTIONS, ...SPEC_OPTIONS, RETRY_OPTION, DIFF_OPTION, YES_OPTION, JSON_OPTION, NO_INPUT_OPTION],
+    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, BATCH_OPTION, DIFF_OPTION, YES_OPTION],
     load: () => import('./commands/bootstrap.ts'),
   },
   {
     name: 'plan',
     summary: 'show what bootstrap would change, without changing anything',
-    options: [...HOST_OPTIONS, ...SPEC_OPTIONS, RETRY_OPTION, DIFF_OPTION, JSON_OPTION, NO_INPUT_OPTION],
+    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION],
     load: () => import('./commands/plan.ts'),
   },
   {
     name: 'status',
     summary: 'show the units of a server, their health and revision, and the last backup',
-    options: [...HOST_OPTIONS, RETRY_OPTION, JSON_OPTION, NO_INPUT_OPTION],
+    options: HOST_RUN_OPTIONS,
     load: () => import('./commands/status.ts'),
   },
   {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import {
+  BATCH_OPTION,
   COMMON_OPTIONS,
   DIFF_OPTION,
   HOST_OPTIONS,
@@ -51,6 +52,7 @@ test('docs: options of hosts, those that take a value with one, and roles', () =
   const options = [
     ...HOST_OPTIONS,
     ...SPEC_OPTIONS,
+    BATCH_OPTION,
     RETRY_OPTION,
     DIFF_OPTION,
     JSON_OPTION,

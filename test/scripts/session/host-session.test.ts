@@ -5,13 +5,8 @@ import { type ExitCode, exitCodeOf } from '../../../contract/exit-code.ts'
 import type { Invocation } from '../../../scripts/command-line/invocation.ts'
 import { Failure } from '../../../scripts/core/failure.ts'
 import type { Connection, Runner } from '../../../scripts/core/host.ts'
-import {
-  type Connectors,
-  forEachHost,
-  type HostResult,
-  type HostWork,
-  worstExitCode,
-} from '../../../scripts/session/host-session.ts'
+import { forEachHost, type HostResult, type HostWork, worstExitCode } from '../../../scripts/session/host-session.ts'
+import type { Connectors } from '../../../scripts/session/target-connection.ts'
 import type { Target } from '../../../scripts/spec/target.ts'
 import { here, nonce } from '../known-host.ts'
 
@@ -42,7 +37,7 @@ const target = (name: string): Target => ({ name, address: { user: 'root', name,
 const session = async (
   names: readonly string[],
   work: (name: string, run: Runner) => Promise<HostResult>,
-  options: Record<string, boolean> = { json: true },
+  options: Record<string, boolean | string> = { json: true },
   more: Partial<Pick<HostWork, 'beforehand'> & { interrupt: AbortSignal }> = {},
 ) => {
   const texts = { stdout: '', stderr: '' }
@@ -183,4 +178,17 @@ test('forEachHost: an interrupt ends what is asked later, too, but not on a host
     const { stdout } = await session(['a'], work, { json: true }, { interrupt: controller.signal })
     assert.match(stdout, new RegExp(`"outcome":"${expected}"`))
   }
+})
+
+test('forEachHost: the batch after one with a failure is never begun, and that is told', async () => {
+  const begun: string[] = []
+  const work = async (name: string): Promise<HostResult> => {
+    begun.push(name)
+    return name === 'h2' ? { outcome: 'rolled-back', applied: 1, remaining: 1 } : upToDate
+  }
+  const names = Array.from({ length: 8 }, (_, index) => `h${index}`)
+  const { code, stderr, openMost } = await session(names, work, { batch: '1,25%' })
+  assert.deepEqual([begun, code, openMost], [['h0', 'h1', 'h2'], 3, 2])
+  assert.match(stderr, /^h2 {4}failed; the release before/m)
+  assert.match(stderr, /^h3 {4}not begun, because a host before it failed +0\.0/m)
 })
