@@ -75,6 +75,6 @@ const SPACE_DIGITS = 32
  */
 export function processSpaceId({ machineId, bootId, pidNamespace }: ProcessSpace): string | undefined {
   if (bootId === '' || pidNamespace === '') return undefined
-  const text = JSON.stringify(['process space of a run', machineId, bootId, pidNamespace])
+  const text = JSON.stringify(['tappass-process-space', machineId, bootId, pidNamespace])
   return createHash('sha256').update(text).digest('hex').slice(0, SPACE_DIGITS)
 }

@@ -1,14 +1,5 @@
-/** Commands that start and stop units, and those that wait until a unit which tells its own state (Type=notify) is well. */
-import { changeCommand, within } from './command.ts'
+/** Commands that start a unit which tells its own state (Type=notify), and wait until it is well. */
 import type { Command } from './host.ts'
-
-/** Longer than the longest TimeoutStartSec= of what a run starts (half an hour of migrations): systemd's own verdict comes first. */
-const JOB_MINUTES = 40
-
-/** Returns a job of systemctl that waits for its end. */
-export function systemctlJob(verb: 'start' | 'stop' | 'restart', ...units: readonly string[]): Command {
-  return within(JOB_MINUTES, changeCommand('systemctl', verb, ...units))
-}
 
 /** Looks of 0.2 s within which an instance has to serve, and how many in a row have to find it serving. */
 const LOOKS_MAX = 150

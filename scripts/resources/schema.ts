@@ -6,11 +6,10 @@ import { HOST_PATH } from '../../contract/path.ts'
 import { UNIT } from '../../contract/unit.ts'
 import type { ReleaseArchive } from '../artifacts/artifact.ts'
 import { processCommand } from '../control/process-target.ts'
-import { within } from '../core/command.ts'
+import { changeCommand, within } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Command, Fact, GetFact } from '../core/host.ts'
 import type { Resource } from '../core/resource.ts'
-import { systemctlJob } from '../core/unit-command.ts'
 import type { PerHost } from '../facts/host-trait.ts'
 import { pathFact, targetFact } from '../facts/path.ts'
 import { resolveUnitText } from '../files/unit-text.ts'
@@ -30,8 +29,10 @@ type SchemaStatus = Readonly<{
 /** Only while a run lasts: what is in /run does not come back after a reboot, and no migration runs unasked. */
 const MIGRATION_UNIT = 'tappass-migrate-next.service'
 
-/** A process starts, and a database may be slow to answer. */
-const STATUS_MINUTES = 2
+/** How long the question may take; a little longer than systemd lets the backup and the migrations take (units/). */
+const STATUS_MINUTES = 1
+const BACK_UP_MINUTES = 6 * 60 + 10
+const MIGRATE_MINUTES = 40
 
 /** What the release in a folder says, from there; undefined when it can't be run or the database does not answer. */
 function schemaStatusFact(folder: string): Fact<SchemaStatus | undefined> {
@@ -68,11 +69,8 @@ function refuse({ problems }: SchemaStatus): void {
   if (problem !== undefined) throw refusedFailure(problem.message, 'the release refuses this database', problem.next)
 }
 
-/** Longer than the units' own limits: half an hour for migrations, six hours for a backup. */
-const [MIGRATE_MINUTES, BACKUP_MINUTES] = [40, 370]
-
 /** Ends when the backup has: without one nothing is migrated. */
-const BACK_UP = within(BACKUP_MINUTES, systemctlJob('start', UNIT.backup))
+const BACK_UP = within(BACK_UP_MINUTES, changeCommand('systemctl', 'start', UNIT.backup))
 
 /** Runs the unit once and takes it away again, whatever came of it. */
 const MIGRATE = `printf %s "$4" >"/run/systemd/system/$2"; systemctl daemon-reload
