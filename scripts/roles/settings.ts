@@ -38,7 +38,7 @@ export const settings: Role = (spec, text) => {
   return [
     ...[
       { folder: HOST_PATH.nodeFolder, version: node[0]?.version },
-      { folder: HOST_PATH.caddyFolder, version: spec.ingress === 'none' ? undefined : caddy.version },
+      { folder: HOST_PATH.caddyFolder, version: caddy.version },
     ].flatMap(({ folder, version }) => (version === undefined ? [] : [surplusVersion({ folder, version })])),
     file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
     file({ path: HOST_PATH.versions, content: `${NOTICE}${stringify(versions)}`, ...ownership }),
