@@ -40,7 +40,7 @@ retry_while_locked() {
 
 install_packages() {
   command -v apt-get >/dev/null 2>&1 ||
-    fail "missing on this machine: $*" 'there is no apt-get to install it' 'use Ubuntu 24.04, Debian 12 or Debian 13'
+    fail "missing on this machine: $*" 'there is no apt-get to install it' 'use Ubuntu 24.04 or 26.04, Debian 12 or Debian 13'
   printf 'bootstrap: installing %s\n' "$*" >&2
   export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
   retry_while_locked apt-get -q -o Acquire::Retries=3 update

@@ -96,7 +96,13 @@ await prepareSchema(
   database,
   {
     environment: 'development',
-    database: { kind: 'postgres', address: parsePostgresAddress(address), password: undefined },
+    database: {
+      kind: 'postgres',
+      address: parsePostgresAddress(address),
+      password: undefined,
+      hasOwner: false,
+      runtimeRole: undefined,
+    },
   },
   '0',
   systemClock,

@@ -11,6 +11,8 @@ export const HOST_PATH = {
   settings: `${CONFIG}/tappass.yaml`,
   versions: `${CONFIG}/versions.lock`,
   gatewayEnvironment: `${CONFIG}/gateway.env`,
+  /** While instances are being moved: what those that were moved already read. */
+  nextGatewayEnvironment: `${CONFIG}/gateway.env.next`,
   caddyEnvironment: `${CONFIG}/caddy.env`,
   caddyfile: `${CONFIG}/Caddyfile`,
   postgresConfigFolder: `${CONFIG}/postgres`,
@@ -41,6 +43,8 @@ export const HOST_PATH = {
   revisionFolder: `${RUNTIME}/revision`,
   postgresSocketFolder: `${RUNTIME}/postgres`,
   redisSocketFolder: `${RUNTIME}/redis`,
+  /** What Redis' default user may do, written when it starts. */
+  redisDefaultUser: `${RUNTIME}/redis.env`,
   /** Docker's client looks for its own configuration here, and there is none. */
   dockerConfigFolder: `${RUNTIME}/docker`,
   /** Locks and marks of the toolkit's own runs; not in `runtimeFolder`, which the first run makes. */

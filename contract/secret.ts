@@ -22,6 +22,7 @@ const CHECKS = {
     /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text) ? undefined : 'is not a signed token of three parts',
   TAPPASS_LICENSE_AUTHORITY: (text) => (isEd25519(text) ? undefined : 'is not a public Ed25519 key in PEM'),
   POSTGRES_PASSWORD: () => undefined,
+  POSTGRES_OWNER_PASSWORD: () => undefined,
   SUPABASE_KEY: () => undefined,
   OPENAI_API_KEY: PROVIDER_KEY,
   ANTHROPIC_API_KEY: PROVIDER_KEY,

@@ -30,3 +30,6 @@ export function gatewayInstance(number: number): string {
 export function gatewayInstances(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => gatewayInstance(index + 1))
 }
+
+/** The first word of an instance's status (STATUS=, sd_notify) while all that it needs answers; any other says what does not. */
+export const SERVING = 'serving'

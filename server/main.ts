@@ -8,16 +8,18 @@ import { createNotify, type Notify } from './adapters/systemd.ts'
 import { type App, createApp } from './app.ts'
 import { type Config, readConfig } from './config/config.ts'
 import type { SessionDatabase } from './core/ports.ts'
+import { isUnavailable } from './database/database-error.ts'
 import { releaseVersion } from './observability/about.ts'
 import { createLogger } from './observability/logger.ts'
 import { drain, type Traffic, watchTraffic } from './process/drain.ts'
 import { listen } from './process/listener.ts'
 import { openDatabase, prepareSchema } from './process/storage.ts'
+import { servingStatus, waitForDependencies, watchDependencies } from './process/supervisor.ts'
 
 const clock = systemClock
 let isDraining = false
 
-/** How long a start waits for its dependencies; well below the unit's TimeoutStartSec. */
+/** How long a start waits for its dependencies where no supervisor is told how it is. */
 const DEPENDENCY_WAIT_MS = 5000
 
 /** Everything that is running, so that it can be stopped. */
@@ -32,17 +34,23 @@ type Running = Readonly<{
 async function start(): Promise<Running> {
   const config = readConfig('gateway')
   const log = createLogger(config.logLevel)
+  const notify = config.notify && (await createNotify(config.notify.socket))
+  const wait = (missing: () => Promise<readonly string[]>): Promise<void> =>
+    waitForDependencies(missing, notify, (dependencies) => log.warn({ dependencies }, 'waiting'), clock)
   const database = await openDatabase(config, clock, (err) =>
     log.warn({ err }, 'a connection to the database was lost'),
   )
-  await prepareSchema(database, config, releaseVersion(), clock)
+  await wait(() => prepareDatabase(database, config))
   const app = await createApp(config, { database, clock, random: createRandom(), log, isDraining: () => isDraining })
   const traffic = watchTraffic(app.server.server, clock)
-  await waitForDependencies(app)
-  const url = await listen(app.server.server, config.listen)
+  const giveUpMs = notify ? Number.POSITIVE_INFINITY : clock.elapsedMs() + DEPENDENCY_WAIT_MS
+  // Clients may be queued on a shared socket already, and other instances accept there: it listens when it can serve.
+  await wait(async () => (clock.elapsedMs() < giveUpMs ? await failedChecks(app) : []))
   app.readiness.start()
-  const notify = config.notify && (await createNotify(config.notify.socket))
-  await notify?.(`READY=1\nSTATUS=serving ${url}`)
+  await wait(async () => (clock.elapsedMs() < giveUpMs ? await ownHealth(app) : []))
+  const url = await listen(app.server.server, config.listen)
+  await notify?.(`READY=1\n${servingStatus(url)}`)
+  if (notify) watchDependencies(() => failedChecks(app), notify, url)
   if (notify && config.notify?.watchdogMs) startWatchdog(app, notify, config.notify.watchdogMs)
   for (const warning of config.warnings) app.server.log.warn(warning)
   app.server.log.info({ url, storage: config.storage, instance: config.instance }, 'serving')
@@ -51,16 +59,29 @@ async function start(): Promise<Running> {
 }
 
 /**
- * Clients may be queued on a shared socket already, so nothing is accepted before database, policy and Redis respond.
- * A dependency that stays unavailable does not block the start: after the wait each call fails on its own.
+ * Migrates or checks the schema. Returns the database's name while it is away and a supervisor may be told so; throws what
+ * waiting does not mend.
  */
-async function waitForDependencies({ readiness }: App): Promise<void> {
-  const startMs = clock.elapsedMs()
-  while (clock.elapsedMs() - startMs < DEPENDENCY_WAIT_MS) {
-    const { checks } = await readiness.check()
-    if (Object.values(checks).every(({ status }) => status === 'ok')) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
+async function prepareDatabase(database: SessionDatabase, config: Config): Promise<readonly string[]> {
+  try {
+    await prepareSchema(database, config, releaseVersion(), clock)
+    return []
+  } catch (error) {
+    if (config.notify && isUnavailable(error)) return ['database']
+    throw error
   }
+}
+
+/** The dependencies that do not answer. */
+async function failedChecks({ readiness }: App): Promise<readonly string[]> {
+  const { checks } = await readiness.check()
+  return Object.entries(checks).flatMap(([name, { status }]) => (status === 'ok' ? [] : [name]))
+}
+
+/** What anybody would be told who asked: a release whose own route says that it is not well does not serve. */
+async function ownHealth({ server }: App): Promise<readonly string[]> {
+  const { statusCode } = await server.inject('/health')
+  return statusCode === 200 ? [] : ['health']
 }
 
 /** Resets systemd's watchdog at half of its interval, after a check of what only this process can have broken. */

@@ -94,13 +94,14 @@ async function execute(request: Request, config: Config): Promise<Report> {
     lockTimeoutMs: request.lockTimeoutMs,
     nowMs: Date.now,
     sleep: (ms) => sleep(ms),
+    runtimeRole: config.database.kind === 'postgres' ? config.database.runtimeRole : undefined,
     emit: logEvent,
   }
   const database = await openDatabase(config)
   try {
     switch (request.action) {
       case 'status':
-        return reportStatus(await migrationStatus(database, migrations))
+        return reportStatus(await migrationStatus(database, migrations, 'change'))
       case 'up':
         return reportUp(await migrateUp(database, migrations, run))
       case 'verify':
@@ -141,7 +142,7 @@ async function main(argv: readonly string[]): Promise<void> {
     return
   }
   try {
-    print(await execute(request, readConfig('database')), request.isJson)
+    print(await execute(request, readConfig('migration')), request.isJson)
   } catch (error) {
     fail(error, request.isJson)
   }

@@ -7,6 +7,7 @@ import { ACCOUNT } from '../../contract/unit.ts'
 import type { Command } from '../core/host.ts'
 import { quote } from '../core/quoting.ts'
 import { credentialPaths } from '../secrets/credential.ts'
+import { OWNER_SECRET_ID } from '../secrets/secret-id.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -20,9 +21,12 @@ const DATABASE_NAMES = [
   'TAPPASS_DATA_DIR',
   'TAPPASS_CHECKPOINT_DIR',
   'DATABASE_URL',
+  'DATABASE_OWNER_URL',
   'SUPABASE_URL',
   'POSTGRES_PASSWORD',
   'POSTGRES_PASSWORD_FILE',
+  'POSTGRES_OWNER_PASSWORD',
+  'POSTGRES_OWNER_PASSWORD_FILE',
   'SUPABASE_KEY',
   'SUPABASE_KEY_FILE',
   'CREDENTIALS_DIRECTORY',
@@ -57,38 +61,67 @@ export function environmentFromFolder(
   return { ...pick(environment, INHERITED_NAMES), ...storageSettings }
 }
 
-const PASSWORD_ID = credentialId('POSTGRES_PASSWORD')
+/** A migration of a large table, or the whole ledger recomputed. The unit ends first, then the command that waits for it. */
+const PROCESS_SECONDS = 4 * 3600
+/** An export of the ledger, as much as a text can hold here. */
+const OUTPUT_BYTES_MAX = 500 * 1024 * 1024
+
+const PASSWORD_IDS = [credentialId('POSTGRES_PASSWORD')]
+/** What migrates does it as the owner of the tables. A host that was bootstrapped by an older release has no such secret. */
+const PASSWORD_IDS_BY_ENTRY: Readonly<Record<string, readonly string[]>> = {
+  'server/migrate.ts': [...PASSWORD_IDS, OWNER_SECRET_ID],
+}
 const SETTINGS = [
   `User=${ACCOUNT.gateway}`,
   `Group=${ACCOUNT.gateway}`,
-  `WorkingDirectory=${HOST_PATH.currentRelease}`,
   'PrivateTmp=yes',
+  `RuntimeMaxSec=${PROCESS_SECONDS - 60}`,
 ]
 const LIMITS = ['NoNewPrivileges=yes', 'ProtectSystem=strict', 'ProtectHome=yes', 'RestrictAddressFamilies=AF_UNIX']
 
+/** The lines of a script that add the property which loads a credential, from where it is. */
+function credentialScript(id: string): string {
+  const [encrypted, plain] = credentialPaths(id)
+  return `if [ -e ${quote(encrypted)} ]; then credentials="$credentials --property=LoadCredentialEncrypted=${id}:${encrypted}"
+elif [ -e ${quote(plain)} ]; then credentials="$credentials --property=LoadCredential=${id}:${plain}"
+fi`
+}
+
 /**
  * Returns the command that runs a process of the gateway (`entry`, such as `server/migrate.ts`) on a bootstrapped host under the
- * account `tappass`, with the password as a credential. `bootstrapHint` is the command that installs TapPass there.
+ * account `tappass`, with the passwords that it needs as credentials. `bootstrapHint` is the command that installs TapPass there; `folder` is
+ * the release's.
  */
 export function processCommand(
   entry: string,
   args: readonly string[],
   effect: Command['effect'],
   bootstrapHint: string,
+  folder: string = HOST_PATH.currentRelease,
 ): Command {
-  const [encrypted, plain] = credentialPaths(PASSWORD_ID)
-  const properties = [...SETTINGS, ...LIMITS, `EnvironmentFile=${HOST_PATH.gatewayEnvironment}`]
+  const ids = PASSWORD_IDS_BY_ENTRY[entry] ?? PASSWORD_IDS
+  const properties = [
+    ...SETTINGS,
+    `WorkingDirectory=${folder}`,
+    ...LIMITS,
+    `EnvironmentFile=${HOST_PATH.gatewayEnvironment}`,
+  ]
   const script = `
-if ! [ -e ${HOST_PATH.currentRelease}/${entry} ]; then
+if ! [ -e ${folder}/${entry} ]; then
   printf 'tappass: TapPass is not installed on this host\\n  next:  %s\\n' ${quote(bootstrapHint)} >&2
   exit 5
 fi
-if [ -e ${quote(encrypted)} ]; then credential=LoadCredentialEncrypted=${PASSWORD_ID}:${encrypted}
-else credential=LoadCredential=${PASSWORD_ID}:${plain}
-fi
+credentials=
+${ids.map(credentialScript).join('\n')}
 exec systemd-run --quiet --pipe --wait --collect --service-type=exec \\
-  ${properties.map((property) => `--property=${quote(property)}`).join(' ')} --property="$credential" \\
+  ${properties.map((property) => `--property=${quote(property)}`).join(' ')} $credentials \\
   ${HOST_PATH.nodeProgram} ${entry} ${args.map(quote).join(' ')} </dev/null
 `
-  return { argv: ['sh', '-s'], effect, stdin: script }
+  return {
+    argv: ['sh', '-s'],
+    effect,
+    stdin: script,
+    deadlineMs: PROCESS_SECONDS * 1000,
+    outputBytesMax: OUTPUT_BYTES_MAX,
+  }
 }

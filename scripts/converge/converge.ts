@@ -6,16 +6,20 @@
 import { Failure, type FailureText } from '../core/failure.ts'
 import type { Resource } from '../core/resource.ts'
 import type { StepFailure } from '../output/event.ts'
+import { judgeHealth } from './health-verdict.ts'
 import { type Plan, planAll } from './plan.ts'
-import { type ConvergeContext, convergeResource, type ResourceStep } from './resource-step.ts'
+import { type ConvergeContext, tryConvergeResource } from './resource-step.ts'
+import { undoAll } from './undo.ts'
 
 /** The result; `applied` is the number of changes applied. */
 export type ConvergeResult = Readonly<{ applied: number }> &
   (
     | Readonly<{ status: 'up-to-date' }>
+    | Readonly<{ status: 'unhealthy'; unhealthy: readonly string[] }>
     | Readonly<{ status: 'refused'; reasons: readonly FailureText[] }>
     | Readonly<{ status: 'interrupted'; remaining: number }>
     | Readonly<{ status: 'failed'; failure: StepFailure; remaining: number }>
+    | Readonly<{ status: 'rolled-back'; failure: StepFailure; remaining: number }>
     | Readonly<{ status: 'aborted'; failure: Failure; remaining: number }>
     | Readonly<{ status: 'not-converged'; plan: Plan }>
   )
@@ -23,32 +27,26 @@ export type ConvergeResult = Readonly<{ applied: number }> &
 /** A change may cause another one (a new credential, a restart), so another round may be needed; more than three are a defect. */
 const ROUNDS_MAX = 3
 
-async function tryConvergeResource(
-  context: ConvergeContext,
-  step: ResourceStep,
-): Promise<number | StepFailure | Failure> {
-  try {
-    return await convergeResource(context, step)
-  } catch (error) {
-    if (error instanceof Failure) return error
-    throw error
-  }
-}
-
 /** Converges the resources. A connection that is lost later is a result too. Throws when the first plan fails, and for defects. */
 export async function converge(resources: readonly Resource[], context: ConvergeContext): Promise<ConvergeResult> {
   let applied = 0
   for (let round = 0; ; round++) {
     const plan = await planAll(resources, context.freshFacts())
     if (plan.refusals.length > 0) return { status: 'refused', reasons: plan.refusals, applied }
-    if (plan.planned.length === 0) return { status: 'up-to-date', applied }
+    if (plan.planned.length === 0) {
+      const unhealthy = await judgeHealth(resources, context, plan.unhealthy)
+      return unhealthy.length === 0 ? { status: 'up-to-date', applied } : { status: 'unhealthy', unhealthy, applied }
+    }
     if (round === ROUNDS_MAX) return { status: 'not-converged', plan, applied }
     for (const [index, { resource }] of plan.planned.entries()) {
       const remaining = plan.planned.length - index
       if (context.shouldStop()) return { status: 'interrupted', remaining, applied }
       const outcome = await tryConvergeResource(context, { resource, step: index + 1, steps: plan.planned.length })
       if (outcome instanceof Failure) return { status: 'aborted', failure: outcome, remaining, applied }
-      if (typeof outcome !== 'number') return { status: 'failed', failure: outcome, remaining, applied }
+      if (typeof outcome !== 'number') {
+        const status = (await undoAll(resources, context)) ? 'rolled-back' : 'failed'
+        return { status, failure: outcome, remaining, applied }
+      }
       applied += outcome
     }
   }

@@ -9,15 +9,17 @@ import type { PlannedChange } from '../output/event.ts'
 /** A resource that needs changes. */
 export type PlannedResource = Readonly<{ resource: Resource; changes: readonly Change[] }>
 
-/** `refusals` are problems that a person must fix first; with any of them nothing is applied. */
+/** `refusals` are problems that a person must fix first; with any of them nothing is applied. `unhealthy` is what runs as desired, and not well. */
 export type Plan = Readonly<{
   resources: number
   planned: readonly PlannedResource[]
   refusals: readonly FailureText[]
+  unhealthy: readonly string[]
 }>
 
 /** Plans all resources with one fact reader, so that their facts are requested together. Throws when the facts cannot be read. */
 export async function planAll(resources: readonly Resource[], getFact: GetFact): Promise<Plan> {
+  const health = Promise.allSettled(resources.map((resource) => resource.health?.(getFact)))
   const results = await Promise.allSettled(resources.map((resource) => resource.plan(getFact)))
   const planned: PlannedResource[] = []
   const refusals: FailureText[] = []
@@ -29,7 +31,8 @@ export async function planAll(resources: readonly Resource[], getFact: GetFact):
       refusals.push({ where: resource.id, ...result.reason.text })
     } else throw result.reason
   }
-  return { resources: resources.length, planned, refusals }
+  const unhealthy = (await health).flatMap((result) => (result.status === 'fulfilled' ? (result.value ?? []) : []))
+  return { resources: resources.length, planned, refusals, unhealthy }
 }
 
 /** Returns the changes of a plan, in order. */

@@ -68,7 +68,7 @@ const numbersFact: Fact<Readonly<Record<string, number>>> = {
     argv: [
       'sh',
       '-c',
-      `echo "uid $(id -u)"; echo "clock $(date +%s%3N)"
+      `echo "uid $(id -u)"; echo "clock $(date +%s)"
 sed -n 's/^MemTotal: *\\([0-9]*\\) kB$/memory \\1/p' /proc/meminfo
 for p do echo "$p $(df -k --output=avail -- "$p" 2>/dev/null | tail -n 1 | tr -d ' ')"; done`,
       'sh',
@@ -121,7 +121,7 @@ export async function gatherPreflightFacts(
     listeners,
     diskFreeMegabytes: Object.fromEntries(DISK_FOLDERS.map((folder) => [folder, megabytes(folder)])),
     memoryMegabytes: megabytes('memory'),
-    clockMs: numbers['clock'] ?? 0,
+    clockMs: (numbers['clock'] ?? 0) * 1000,
     calendar,
   }
 }

@@ -1,5 +1,6 @@
 /** Converges one resource: plans it with fresh facts, applies the changes, plans it again. */
 
+import { Failure } from '../core/failure.ts'
 import type { GetFact, Runner } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import type { Emit, StepFailure } from '../output/event.ts'
@@ -56,4 +57,17 @@ export async function convergeResource(context: ConvergeContext, current: Resour
   const ms = Math.round(context.nowMs() - startMs)
   context.emit({ event: 'step-finished', step, steps, resource: resource.id, isApplied: isNeeded, ms })
   return changes.length
+}
+
+/** As `convergeResource`; what it throws as a `Failure` is returned. */
+export async function tryConvergeResource(
+  context: ConvergeContext,
+  step: ResourceStep,
+): Promise<number | StepFailure | Failure> {
+  try {
+    return await convergeResource(context, step)
+  } catch (error) {
+    if (error instanceof Failure) return error
+    throw error
+  }
 }

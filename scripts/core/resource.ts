@@ -10,5 +10,14 @@ export type Change = Readonly<{
   diff?: string
 }>
 
-/** `id` is a stable name such as `file:/etc/tappass/tappass.yaml`, its kind first. `role` is the role that wants it. */
-export type Resource = Readonly<{ id: string; role?: string; plan: (getFact: GetFact) => Promise<readonly Change[]> }>
+/**
+ * `id` is a stable name such as `file:/etc/tappass/tappass.yaml`, its kind first. `role` is the role that wants it. `health` returns what is
+ * not well although everything is as desired. `undo` plans what puts back in force what was before, after a step has failed.
+ */
+export type Resource = Readonly<{
+  id: string
+  role?: string
+  plan: (getFact: GetFact) => Promise<readonly Change[]>
+  health?: (getFact: GetFact) => Promise<string | undefined>
+  undo?: (getFact: GetFact) => Promise<readonly Change[]>
+}>

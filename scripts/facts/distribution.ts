@@ -6,6 +6,7 @@ type Row = Readonly<{ name: string; docker: readonly string[] }>
 
 /** By `distribution codename`. Debian 13 moved the client to docker-cli; before, and on Ubuntu, docker.io holds both. */
 const ROWS: Readonly<Record<string, Row>> = {
+  'ubuntu resolute': { name: 'Ubuntu 26.04', docker: ['docker.io', 'iptables'] },
   'ubuntu noble': { name: 'Ubuntu 24.04', docker: ['docker.io', 'iptables'] },
   'debian bookworm': { name: 'Debian 12', docker: ['docker.io', 'iptables'] },
   'debian trixie': { name: 'Debian 13', docker: ['docker.io', 'docker-cli', 'iptables'] },

@@ -5,7 +5,7 @@ import type { BatchQuery, Command, Fact, Output } from '../core/host.ts'
 /**
  * `load` is `not-found` for an unknown unit; `active`, `sub`, `enabled` and `result` are systemd's values. `revision` is
  * TAPPASS_REVISION of the running main process, or else the file of the unit in /run/tappass/revision. `sinceSeconds` is the time of the
- * last state change (seconds since 1970; 0: never).
+ * last state change (seconds since 1970; 0: never). `status` is what the process says of itself (STATUS=, sd_notify), else empty.
  */
 export type UnitState = Readonly<{
   name: string
@@ -18,10 +18,11 @@ export type UnitState = Readonly<{
   mainPid: number
   sinceSeconds: number
   revision: string | undefined
+  status: string
 }>
 
 const PROPERTIES =
-  'Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,Result,MainPID,StateChangeTimestamp'
+  'Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,Result,MainPID,StateChangeTimestamp,StatusText'
 const DIVIDER = '=== revisions'
 
 /** `$@` are units or patterns. The second part of the output has a row for each process and each file with a revision (NAME.read: what a unit read). */
@@ -77,6 +78,7 @@ function parse(stdout: string): UnitState {
     mainPid: Number(value.get('MainPID') ?? 0),
     sinceSeconds: Number((value.get('StateChangeTimestamp') ?? '').replace(/^@/, '')) || 0,
     revision: value.get('Revision') || undefined,
+    status: value.get('StatusText') || '',
   }
 }
 

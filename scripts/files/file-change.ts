@@ -39,8 +39,8 @@ export function ownershipCommands(path: string, { owner, group, mode }: Ownershi
   return [changeCommand('chown', '-h', `${owner}:${group}`, '--', path), changeCommand('chmod', mode, '--', path)]
 }
 
-/** Writes a temporary file in the same folder, flushes, checks and renames it: at every moment the old or the new file is there, complete. */
-function writeCommands(desired: FileSpec, content: string): readonly [Command, ...Command[]] {
+/** Returns the commands that write a temporary file in the same folder, flush, check and rename it: at every moment the old or the new file is there, complete. */
+export function writeCommands(desired: FileSpec, content: string): readonly [Command, ...Command[]] {
   const candidate = temporaryPath(desired.path)
   const write = 'umask 077; rm -f -- "$1"; cat >"$1"; chown "$2" -- "$1"; chmod "$3" -- "$1"; sync -- "$1"'
   const rename = 'mv -fT -- "$1" "$2"; sync -- "${2%/*}/"'

@@ -33,13 +33,15 @@ function failureLines(step: number, steps: number, failure: StepFailure, program
   ]
 }
 
-const OUTCOME_TEXTS: Readonly<Record<Outcome, string>> = {
+/** How a run ended, for people. */
+export const OUTCOME_TEXTS: Readonly<Record<Outcome, string>> = {
   'up-to-date': 'up to date',
   pending: 'changes pending',
   declined: 'not confirmed; nothing was changed',
   refused: 'preflight refused',
   locked: 'locked by another run',
   failed: 'failed',
+  'rolled-back': 'failed; the release before is in force again',
   interrupted: 'interrupted',
   unreachable: 'unreachable',
   unhealthy: 'unhealthy',

@@ -1,6 +1,7 @@
 /** A directory with its owner and mode. */
-import { changeCommand } from '../core/command.ts'
+import { scriptCommand } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
+import type { Command } from '../core/host.ts'
 import { quoteAll } from '../core/quoting.ts'
 import type { Resource } from '../core/resource.ts'
 import { pathFact } from '../facts/path.ts'
@@ -14,11 +15,10 @@ export function directory(options: DirectoryOptions): Resource {
   return {
     id: `directory:${options.path}`,
     plan: async (getFact) => {
-      const { path, owner, group, mode } = options
+      const { path } = options
       const state = await getFact(pathFact(path))
       if (state.kind === 'absent') {
-        const create = changeCommand('install', '-d', '-o', `${owner}`, '-g', `${group}`, '-m', mode, '--', path)
-        return [{ action: `create directory ${path}`, reason: 'it is absent', commands: [create] }]
+        return [{ action: `create directory ${path}`, reason: 'it is absent', commands: [createCommand(options)] }]
       }
       if (state.kind !== 'directory') {
         throw refusedFailure(
@@ -33,4 +33,10 @@ export function directory(options: DirectoryOptions): Resource {
       return [{ action: `set owner and mode of ${path}`, reason: differences.join('; '), commands }]
     },
   }
+}
+
+/** Not install: that of uutils (Ubuntu 26.04) knows no owner without a name. It is closed until it has its owner. */
+function createCommand({ path, owner, group, mode }: DirectoryOptions): Command {
+  const script = 'umask 022; mkdir -p -- "${1%/*}/"; mkdir -m 0700 -- "$1"; chown "$2" -- "$1"; chmod "$3" -- "$1"'
+  return scriptCommand(script, [path, `${owner}:${group}`, mode])
 }

@@ -1,7 +1,7 @@
-/** A release of TapPass on the host: a folder of its own, verified by its manifest, and the link to the current one. */
+/** A release of TapPass on the host: a folder of its own, verified by its manifest, and the link to the one in force. */
 import { createHash } from 'node:crypto'
 import type { ReleaseArchive } from '../artifacts/artifact.ts'
-import { changeCommand, scriptCommand } from '../core/command.ts'
+import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import type { Command, Fact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { digestFact, pathFact, targetFact } from '../facts/path.ts'
@@ -35,12 +35,15 @@ function isIntactFact(path: string): Fact<boolean> {
   }
 }
 
+/** Some ten megabytes over a slow line. */
+const SEND_MINUTES = 60
+
 function installCommands(path: string, pack: ReleaseArchive): readonly [Command, ...Command[]] {
   const staging = stagingFolder(path)
   const staged = stagedPath(staging)
   return [
     prepareStaging(staging),
-    scriptCommand('tar -xzf - -C "$1" --no-same-owner', [staged], { open: pack.open }),
+    within(SEND_MINUTES, scriptCommand('tar -xzf - -C "$1" --no-same-owner', [staged], { open: pack.open })),
     scriptCommand('cd "$1"; cat >"$2"; sha256sum -c --quiet "$2"', [staged, MANIFEST_NAME], pack.manifest),
     changeCommand('chmod', '-R', 'go-w,a+rX', '--', staged),
     swapInto(staging, path),
@@ -77,7 +80,7 @@ function versionAt(root: string, path: string): string | undefined {
   return path.startsWith(releases) ? path.slice(releases.length).split('/')[0] : undefined
 }
 
-/** The release: with any file changed, added or missing, the folder is built in a staging folder and swapped. Old releases are removed. */
+/** The folder of the release: with any file changed, added or missing, it is built in a staging folder and swapped. */
 export function release({ root, pack }: ReleaseOptions): Resource {
   return {
     id: `release:${root}`,
@@ -85,43 +88,60 @@ export function release({ root, pack }: ReleaseOptions): Resource {
       const path = `${root}/releases/${pack.version}`
       const current = `${root}/current`
       const staging = stagingFolder(path)
-      const [isIntact, manifest, target, standing, versions, running, left] = await Promise.all([
+      const [isIntact, manifest, standing, left] = await Promise.all([
         getFact(isIntactFact(path)),
         getFact(digestFact(`${path}/${MANIFEST_NAME}`)),
-        getFact(targetFact(current)),
         getFact(pathFact(current)),
-        getFact(versionsFact(root)),
-        getFact(runningVersionsFact(root)),
         getFact(pathFact(staging)),
       ])
+      // Told before anything is changed, not when all instances have been moved.
       assertNotDirectory(current, standing)
-      const changes: Change[] = []
-      if (!isIntact || manifest !== createHash('sha256').update(pack.manifest).digest('hex')) {
-        const reason = manifest === undefined ? 'it is absent' : 'its files were changed'
-        changes.push({ action: `install release ${pack.version}`, reason, commands: installCommands(path, pack) })
-      } else if (left.kind !== 'absent') changes.push(removeStaging(staging))
-      const currentVersion = target === undefined ? undefined : versionAt(root, target)
-      if (target !== path) {
-        const reason = target === undefined ? 'it is absent' : `it points to ${target}`
-        // What was in force until now is the first to go back to, however old it is: by its time it is the newest from now on.
-        const link = linkCommand(current, path)
-        const commands: readonly [Command, ...Command[]] =
-          currentVersion === undefined
-            ? [link]
-            : [changeCommand('touch', '--no-create', '--', `${root}/releases/${currentVersion}`), link]
-        changes.push({ action: `link ${current} to ${path}`, reason, commands })
-      }
-      for (const old of surplusVersions(versions, pack.version, currentVersion)) {
-        if (running.has(old)) continue
-        const commands = [changeCommand('rm', '-rf', '--', `${root}/releases/${old}`)] as const
-        changes.push({
-          action: `remove release ${old}`,
-          reason: `only the ${PREVIOUS_RELEASES_KEPT} newest previous releases are kept`,
-          commands,
-        })
-      }
-      return changes
+      if (isIntact && manifest === createHash('sha256').update(pack.manifest).digest('hex'))
+        return left.kind === 'absent' ? [] : [removeStaging(staging)]
+      const reason = manifest === undefined ? 'it is absent' : 'its files were changed'
+      return [{ action: `install release ${pack.version}`, reason, commands: installCommands(path, pack) }]
     },
+  }
+}
+
+/** The link to the release that is in force, for people and tools: no unit that serves goes through it. Old releases are removed. */
+export function currentRelease({ root, pack }: ReleaseOptions): Resource {
+  return {
+    id: `current-release:${root}`,
+    plan: async (getFact) => {
+      const path = `${root}/releases/${pack.version}`
+      const current = `${root}/current`
+      const [target, versions, running] = await Promise.all([
+        getFact(targetFact(current)),
+        getFact(versionsFact(root)),
+        getFact(runningVersionsFact(root)),
+      ])
+      const currentVersion = target === undefined ? undefined : versionAt(root, target)
+      const removals = surplusVersions(versions, pack.version, currentVersion)
+        .filter((old) => !running.has(old))
+        .map((old) => removal(root, old))
+      return target === path ? removals : [linkChange(root, path, target, currentVersion), ...removals]
+    },
+  }
+}
+
+function linkChange(root: string, path: string, target: string | undefined, version: string | undefined): Change {
+  const current = `${root}/current`
+  const link = linkCommand(current, path)
+  // What was in force until now is the first to go back to, however old it is: by its time it is the newest from now on.
+  const touch = changeCommand('touch', '--no-create', '--', `${root}/releases/${version}`)
+  return {
+    action: `link ${current} to ${path}`,
+    reason: target === undefined ? 'it is absent' : `it points to ${target}`,
+    commands: version === undefined ? [link] : [touch, link],
+  }
+}
+
+function removal(root: string, old: string): Change {
+  return {
+    action: `remove release ${old}`,
+    reason: `only the ${PREVIOUS_RELEASES_KEPT} newest previous releases are kept`,
+    commands: [changeCommand('rm', '-rf', '--', `${root}/releases/${old}`)],
   }
 }
 

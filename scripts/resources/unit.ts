@@ -2,14 +2,16 @@
 
 import { createHash } from 'node:crypto'
 import { HOST_PATH } from '../../contract/path.ts'
-import { changeCommand } from '../core/command.ts'
+import { changeCommand, within } from '../core/command.ts'
 import type { Command, GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
-import { REVISION_PLACEHOLDER, revisionOf } from '../core/revision.ts'
+import { serveCommand } from '../core/unit-command.ts'
 import { type PerHost, resolvePerHost } from '../facts/host-trait.ts'
 import { digestFact } from '../facts/path.ts'
 import { type UnitState, unitFact } from '../facts/unit.ts'
 import { planFile } from '../files/file-change.ts'
+import { overrideCommands, type RolloutFiles, unitPath } from '../files/unit-override.ts'
+import { resolveUnitText, type UnitText } from '../files/unit-text.ts'
 
 /**
  * `name` is the full unit name. A template (`tappass@.service`) only writes the file; its instance (`tappass@1.service`, with the same
@@ -28,6 +30,8 @@ import { planFile } from '../files/file-change.ts'
  * needs (systemd does not start a socket while its service runs). `standby` is a unit that serves in its place meanwhile: it is started
  * before and stopped after; one that does not start leaves the running process as it is.
  * `isEnabled` and `isRunning` default to true; with false that property is not managed.
+ * `serving` is how the unit's status (STATUS=) begins while it is well: a start and a restart fail without it, and the unit's health is
+ * judged by it. With `rollout` an instance is moved by itself: what its template says stays in force until all are.
  */
 export type UnitOptions = Readonly<{
   name: string
@@ -40,6 +44,8 @@ export type UnitOptions = Readonly<{
   standby?: string
   isEnabled?: boolean
   isRunning?: boolean
+  serving?: string
+  rollout?: RolloutFiles
 }>
 
 const ROOT_FILE = { owner: 'root', group: 'root', mode: '0644' } as const
@@ -51,27 +57,27 @@ function isInstance(name: string): boolean {
 }
 const RELOAD_COMMAND = changeCommand('systemctl', 'daemon-reload')
 
-/** The desired text of the unit, its revision (undefined where the text has no placeholder), and the files that it reads. */
-type DesiredUnit = Readonly<{ text: string; revision: string | undefined; read: readonly string[] }>
+/** Longer than the longest TimeoutStartSec= and TimeoutStopSec= of a unit of ours (half an hour of migrations): systemd's own verdict comes first. */
+const JOB_MINUTES = 40
 
-async function desiredUnit(getFact: GetFact, options: UnitOptions): Promise<DesiredUnit> {
-  const { content, inputs = [], files = [], inputPaths = [] } = options
-  const reading = Promise.all(files.map((file) => resolvePerHost(getFact, file.content)))
-  if (content === undefined) return { text: '', revision: options.revision, read: await reading }
-  const [text, read, ...digests] = await Promise.all([
-    resolvePerHost(getFact, content),
-    reading,
-    ...inputPaths.map((path) => getFact(digestFact(path))),
-  ])
-  if (!text.includes(REVISION_PLACEHOLDER)) return { text, revision: undefined, read }
-  const revision = revisionOf([text, ...inputs, ...read, ...digests.map((digest) => digest ?? 'absent')])
-  return { text: text.replaceAll(REVISION_PLACEHOLDER, revision), revision, read }
+function job(verb: 'start' | 'stop' | 'restart', ...names: readonly string[]): Command {
+  return within(JOB_MINUTES, changeCommand('systemctl', verb, ...names))
 }
 
-async function planUnitFile(getFact: GetFact, { name, content }: UnitOptions, desired: Promise<DesiredUnit>) {
+async function desiredUnit(getFact: GetFact, options: UnitOptions): Promise<UnitText> {
+  const { content, files = [] } = options
+  if (content !== undefined) return resolveUnitText(getFact, { ...options, content })
+  const read = await Promise.all(files.map((file) => resolvePerHost(getFact, file.content)))
+  return { text: '', revision: options.revision, read }
+}
+
+async function textOf(desired: Promise<UnitText>): Promise<string> {
+  return (await desired).text
+}
+
+async function planUnitFile(getFact: GetFact, { name, content }: UnitOptions, desired: Promise<UnitText>) {
   if (content === undefined || isInstance(name)) return []
-  const text = desired.then((unitText) => unitText.text)
-  const changes = await planFile(getFact, { path: `/etc/systemd/system/${name}`, ...ROOT_FILE }, text)
+  const changes = await planFile(getFact, { path: unitPath(name), ...ROOT_FILE }, textOf(desired))
   return changes.map((each): Change => ({ ...each, commands: [...each.commands, RELOAD_COMMAND] }))
 }
 
@@ -100,25 +106,30 @@ function enableChanges({ name, isEnabled = true }: UnitOptions, state: UnitState
   ]
 }
 
-function startChanges({ name }: UnitOptions, state: UnitState): readonly Change[] {
+/** The job that brings a unit up; one that tells its status is waited for by that. */
+function upCommand({ name, serving }: UnitOptions, verb: 'start' | 'restart'): Command {
+  return serving === undefined ? job(verb, name) : serveCommand(verb, name, serving)
+}
+
+function startChanges(options: UnitOptions, state: UnitState, before: readonly Command[]): readonly Change[] {
+  const { name } = options
   // `restart` while a unit waits for its next attempt: `start` would wait with it.
-  const start = changeCommand('systemctl', state.active === 'activating' ? 'restart' : 'start', name)
+  const start = upCommand(options, state.active === 'activating' ? 'restart' : 'start')
   const reason = state.load === 'not-found' ? 'it is new' : `it is ${state.active} (${state.sub})`
-  const isFailed = state.active === 'failed'
-  return [
-    {
-      action: `start ${name}`,
-      reason,
-      commands: isFailed ? [changeCommand('systemctl', 'reset-failed', name), start] : [start],
-    },
-  ]
+  const reset = state.active === 'failed' ? [changeCommand('systemctl', 'reset-failed', name)] : []
+  return [{ action: `start ${name}`, reason, commands: commandsOf([...before, ...reset], start) }]
+}
+
+function commandsOf(before: readonly Command[], last: Command): readonly [Command, ...Command[]] {
+  const [first, ...rest] = [...before, last]
+  return [first ?? last, ...rest]
 }
 
 /** Returns why the running process is out of date; undefined when it is not. */
 function restartReason(
   { files }: UnitOptions,
   state: UnitState,
-  { revision, read }: DesiredUnit,
+  { revision, read }: UnitText,
   readDigest: string | undefined,
 ): string | undefined {
   if (revision !== undefined && state.revision !== revision)
@@ -129,25 +140,25 @@ function restartReason(
   return readDigest === hash.digest('hex') ? undefined : 'it was started with older configuration files'
 }
 
-function restartChanges(options: UnitOptions, reason: string | undefined): readonly Change[] {
+function restartChanges(
+  options: UnitOptions,
+  reason: string | undefined,
+  before: readonly Command[],
+): readonly Change[] {
   if (reason === undefined) return []
   const { name, restartedTogether: others = [], standby } = options
   if (standby !== undefined) {
-    const steps = [['start', standby] as const, ['restart', name] as const, ['stop', standby] as const]
-    const [first, ...rest] = steps.map((words) => changeCommand('systemctl', ...words))
     const action = `restart ${name} while ${standby} serves`
-    return [{ action, reason, commands: [first as Command, ...rest] }]
+    const commands = [job('start', standby), job('restart', name), job('stop', standby)] as const
+    return [{ action, reason, commands }]
   }
   return others.length === 0
-    ? [{ action: `restart ${name}`, reason, commands: [changeCommand('systemctl', 'restart', name)] }]
+    ? [{ action: `restart ${name}`, reason, commands: commandsOf(before, upCommand(options, 'restart')) }]
     : [
         {
           action: `restart ${name} with ${others.join(' ')}`,
           reason,
-          commands: [
-            changeCommand('systemctl', 'stop', name, ...others),
-            changeCommand('systemctl', 'start', name, ...others),
-          ],
+          commands: [job('stop', name, ...others), job('start', name, ...others)],
         },
       ]
 }
@@ -167,17 +178,18 @@ export function unit(options: UnitOptions): Resource {
     plan: async (getFact) => {
       const desired = desiredUnit(getFact, options)
       const isReading = options.files !== undefined && !isTemplate(options.name)
-      const [file, state, desiredState, readDigest, standby] = await Promise.all([
+      const [file, state, desiredState, readDigest, before, standby] = await Promise.all([
         planUnitFile(getFact, options, desired),
         isTemplate(options.name) ? undefined : getFact(unitFact(options.name)),
         desired,
         isReading ? getFact(digestFact(`${HOST_PATH.revisionFolder}/${options.name}.read`)) : undefined,
+        options.rollout === undefined ? [] : overrideCommands(getFact, options.rollout, options.name, textOf(desired)),
         options.standby === undefined ? undefined : getFact(unitFact(options.standby)),
       ])
       if (state === undefined) return file
       const isUp = state.active === 'active' || state.active === 'reloading'
       const reason = restartReason(options, state, desiredState, readDigest)
-      const running = isUp ? restartChanges(options, reason) : startChanges(options, state)
+      const running = isUp ? restartChanges(options, reason, before) : startChanges(options, state, before)
       return [
         ...file,
         // A change of the file includes daemon-reload.
@@ -187,5 +199,13 @@ export function unit(options: UnitOptions): Resource {
         ...(isUp && reason !== undefined ? [] : standbyChanges(options, standby)),
       ]
     },
+    ...(options.serving === undefined ? {} : { health: unitHealth(options.name, options.serving) }),
+  }
+}
+
+function unitHealth(name: string, serving: string): NonNullable<Resource['health']> {
+  return async (getFact) => {
+    const { active, status } = await getFact(unitFact(name))
+    return active === 'active' && status.startsWith(serving) ? undefined : `${name} (${status || active})`
   }
 }

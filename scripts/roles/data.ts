@@ -10,11 +10,15 @@ import { hasSteppedRestart } from '../facts/distribution.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { image } from '../resources/image.ts'
+import { postgresCluster } from '../resources/postgres-cluster.ts'
 import { unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths } from '../secrets/credential.ts'
+import { OWNER_SECRET_ID } from '../secrets/secret-id.ts'
 import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
+/** The passwords of the gateway's role and of the owner of its tables; the role of backups has none. */
+const PASSWORD_IDS = [credentialId('POSTGRES_PASSWORD'), OWNER_SECRET_ID] as const
 const POSTGRES_TEXTS = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf', 'start.sh', 'role.sql'] as const
 
 function pathsOf(files: readonly Readonly<{ path: string }>[]): string {
@@ -31,6 +35,7 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
   }))
   const template = text(`units/${UNIT.postgres}.hbs`)
   return [
+    postgresCluster({ path: HOST_PATH.postgresCluster, ...pin }),
     image({ reference: pin.reference, ...(archive && { archive }) }),
     directory({ path: HOST_PATH.postgresConfigFolder, ...ROOT, mode: '0755' }),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
@@ -44,12 +49,12 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
           files: pathsOf(files),
           uid: pin.uid,
           image: runnableImage(pin.reference, archive),
-          credentials: [credentialLine(traits, credentialId('POSTGRES_PASSWORD'))],
+          credentials: PASSWORD_IDS.map((id) => credentialLine(traits, id)),
           hasSteppedRestart: hasSteppedRestart(traits),
         }),
       files,
       inputs: [archive?.imageId ?? ''],
-      inputPaths: credentialPaths(credentialId('POSTGRES_PASSWORD')),
+      inputPaths: PASSWORD_IDS.flatMap(credentialPaths),
     }),
   ]
 }

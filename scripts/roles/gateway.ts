@@ -1,19 +1,21 @@
 /** The gateway: Node, the release, the migrations, and the instances that share one socket. */
 
 import { HOST_PATH } from '../../contract/path.ts'
-import { gatewayInstances, UNIT } from '../../contract/unit.ts'
+import { gatewayInstances, SERVING, UNIT } from '../../contract/unit.ts'
 import { type Pins, parsePins } from '../artifacts/pin.ts'
 import type { Resource } from '../core/resource.ts'
 import { render } from '../core/template.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
+import type { HostTraits } from '../facts/host-trait.ts'
 import { archive, archiveMarker } from '../resources/archive.ts'
 import { directory } from '../resources/directory.ts'
-import { file } from '../resources/file.ts'
-import { release } from '../resources/release.ts'
+import { currentRelease, release } from '../resources/release.ts'
+import { assertCurrentStarts, schema } from '../resources/schema.ts'
 import { surplusInstance } from '../resources/surplus-instance.ts'
-import { type UnitOptions, unit } from '../resources/unit.ts'
+import { unit } from '../resources/unit.ts'
+import { firstUnitTemplate, unitTemplate } from '../resources/unit-template.ts'
 import { credentialLine, credentialPaths, optionalCredentialLines } from '../secrets/credential.ts'
-import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
+import { GATEWAY_SECRET_IDS, OPTIONAL_SECRET_IDS, OWNER_SECRET_ID } from '../secrets/secret-id.ts'
 import { egressRules } from '../spec/egress-rule.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { publicPort } from '../spec/ingress-spec.ts'
@@ -47,7 +49,7 @@ function programs(pin: Pins['node'][number], address: string, spec: HostSpec): r
   ]
 }
 
-/** Release and Node are inputs of the revision: units reach both through links whose names never change. */
+/** Release and Node are inputs of the revision: with files of the operator, Node's folder may hold another one under the same name. */
 function programInputs(spec: HostSpec, pin: Pins['node'][number]): readonly string[] {
   return [spec.release.version, pin.version, spec.node.archive?.sha256 ?? '']
 }
@@ -56,54 +58,86 @@ function environmentOf(spec: HostSpec, template: string): string {
   return render(template, { ...spec, publicPort: publicPort(spec.ingress, spec.tls) })
 }
 
-/** The role `gateway`. The instances come last, one after the other: each is READY before the next is restarted. */
-export const gateway: Role = (spec, text) => {
-  const pins = parsePins(text('versions.yaml'))
-  const [pin] = pins.node as [Pins['node'][number]]
-  const files = [
-    { path: HOST_PATH.gatewayEnvironment, content: environmentOf(spec, text('templates/gateway.env.hbs')) },
-  ]
-  const inputs = programInputs(spec, pin)
-  // A modified Node may be running: unpacking it again changes the revision.
-  const program = archiveMarker(nodePath(pin))
-  const [socketUnit, migrateUnit, gatewayUnit] = [
-    text(`units/${UNIT.socket}`),
-    text(`units/${UNIT.migrate}.hbs`),
-    text(`units/${UNIT.gateway}.hbs`),
-  ]
-  const instance: Omit<UnitOptions, 'name'> = {
-    content: (traits) =>
-      render(gatewayUnit, {
-        files: HOST_PATH.gatewayEnvironment,
-        egressRules: egressRules(spec.gateway.upstream, traits.network.resolvers),
+/** The unit that runs the migrations: at boot, and without further attempts while a release is brought into force. */
+function migrateText(template: string, programs: Readonly<{ release: string; node: string }>, isBoot: boolean) {
+  return (traits: HostTraits): string =>
+    render(template, {
+      ...programs,
+      isBoot,
+      files: HOST_PATH.gatewayEnvironment,
+      // Alone: what migrates serves no calls, and what serves calls owns no table.
+      credentials: [credentialLine(traits, OWNER_SECRET_ID)],
+    })
+}
+
+/** The instances' text, their settings, and what else their revision covers. */
+function instanceSource(
+  template: string,
+  programs: Readonly<{ release: string; node: string }>,
+  settings: Readonly<{ path: string; content: string }>,
+  { inputs, upstream }: Readonly<{ inputs: readonly string[]; upstream: HostSpec['gateway']['upstream'] }>,
+) {
+  return {
+    content: (traits: HostTraits) =>
+      render(template, {
+        ...programs,
+        files: settings.path,
+        egressRules: egressRules(upstream, traits.network.resolvers),
         credentials: [
-          ...GENERATED_SECRET_IDS.map((id) => credentialLine(traits, id)),
+          ...GATEWAY_SECRET_IDS.map((id) => credentialLine(traits, id)),
           ...OPTIONAL_SECRET_IDS.flatMap((id) => optionalCredentialLines(traits, id)),
         ],
         hasSteppedRestart: hasSteppedRestart(traits),
       }),
-    files,
+    files: [{ path: settings.path, content: settings.content }],
     inputs,
-    inputPaths: [program, ...[...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap(credentialPaths)],
+    inputPaths: [
+      // A modified Node may be running: unpacking it again changes the revision.
+      archiveMarker(programs.node),
+      ...[...GATEWAY_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap(credentialPaths),
+    ],
   }
+}
+
+/**
+ * The role `gateway`. The new release migrates the database, then each instance is moved to it and has to serve before the next one is
+ * moved; what is in force (template, settings, migrations at boot, `current`) changes last. When an instance does not serve, those
+ * that were moved go back.
+ */
+export const gateway: Role = (spec, text) => {
+  const pins = parsePins(text('versions.yaml'))
+  const [pin] = pins.node as [Pins['node'][number]]
+  const pack = { root: HOST_PATH.programFolder, pack: spec.release }
+  const inputs = programInputs(spec, pin)
+  const folders = { release: `${HOST_PATH.releasesFolder}/${spec.release.version}`, node: nodePath(pin) }
+  const settings = {
+    path: HOST_PATH.gatewayEnvironment,
+    nextPath: HOST_PATH.nextGatewayEnvironment,
+    content: environmentOf(spec, text('templates/gateway.env.hbs')),
+  }
+  const source = instanceSource(text(`units/${UNIT.gateway}.hbs`), folders, settings, {
+    inputs,
+    upstream: spec.gateway.upstream,
+  })
+  const rollout = { template: UNIT.gateway, settings }
+  const template = { source, rollout, serving: SERVING, assertCanGoBack: assertCurrentStarts }
+  const migrateUnit = text(`units/${UNIT.migrate}.hbs`)
   const instances = gatewayInstances(spec.instances)
   return [
     ...programs(pin, spec.downloads.node ?? pins['node-download'], spec),
-    ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
+    firstUnitTemplate(template),
+    schema({ pack: spec.release, migration: migrateText(migrateUnit, folders, false) }),
+    unit({ name: UNIT.socket, content: text(`units/${UNIT.socket}`), restartedTogether: instances }),
+    ...instances.map((name) => unit({ name, ...source, serving: SERVING, rollout })),
+    surplusInstance({ template: 'tappass', count: spec.instances }),
+    unitTemplate(template),
     unit({
       name: UNIT.migrate,
-      content: (traits) =>
-        render(migrateUnit, {
-          files: HOST_PATH.gatewayEnvironment,
-          credentials: GENERATED_SECRET_IDS.map((id) => credentialLine(traits, id)),
-        }),
-      files,
+      content: migrateText(migrateUnit, folders, true),
+      files: source.files,
       inputs,
-      inputPaths: [program, ...GENERATED_SECRET_IDS.flatMap(credentialPaths)],
+      inputPaths: [archiveMarker(folders.node), ...credentialPaths(OWNER_SECRET_ID)],
     }),
-    unit({ name: UNIT.gateway, ...instance }),
-    unit({ name: UNIT.socket, content: socketUnit, restartedTogether: instances }),
-    ...instances.map((name) => unit({ name, ...instance })),
-    surplusInstance({ template: 'tappass', count: spec.instances }),
+    currentRelease(pack),
   ]
 }

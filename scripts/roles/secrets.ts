@@ -6,8 +6,8 @@ import { GENERATED_SECRET_IDS, type GeneratedSecretId, OPTIONAL_SECRET_IDS } fro
 import type { Role } from '../spec/role.ts'
 
 /**
- * `isGuarded`: a new value would make data unreadable (vault key) or signatures unverifiable (token key). The database password is set from
- * the secret at each start of the server, so a new one does no harm.
+ * `isGuarded`: a new value would make data unreadable (vault key) or signatures unverifiable (token key). The database passwords are set from
+ * the secrets at each start of the server, so new ones do no harm.
  */
 const SECRET_POLICIES: Readonly<
   Record<GeneratedSecretId, Readonly<{ generate: SecretKind; isGuarded?: true; isShownOnce?: true }>>
@@ -19,6 +19,7 @@ const SECRET_POLICIES: Readonly<
   // What an older key has signed can be checked with its public half for ever.
   'tappass-checkpoint-key': { generate: 'ed25519-pem' },
   'postgres-password': { generate: 'password' },
+  'postgres-owner-password': { generate: 'password' },
 }
 
 /** The role `secrets`: a resource for each secret; a provided value wins over a generated one. */

@@ -1,76 +1,143 @@
 /**
  * PostgreSQL's own tools, run inside the server's container: the host has none of them, and no password is needed
- * there.
+ * there. They log in as a role that reads everything, and changes nothing whatever the database holds.
  */
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
+import { createHash, type Hash, randomUUID } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
-import { promisify } from 'node:util'
+import type { Readable, Writable } from 'node:stream'
 
-const run = promisify(execFile)
-
-/** Runs as the container's account, which the server accepts as its superuser (peer authentication). */
-function containerArguments(
-  container: string,
-  tool: string,
-  argv: readonly string[],
-  hasInput = false,
-): readonly string[] {
-  return ['exec', ...(hasInput ? ['--interactive'] : []), container, tool, ...argv]
-}
-
-const SESSION_ARGUMENTS = ['--host', '/tappass/run', '--username', 'postgres'] as const
+/** A session in which the database stands still. */
+export type DatabaseSnapshot = Readonly<{
+  /** The name under which a dump joins it. */
+  id: string
+  /** Returns the rows of a query, as psql prints them without alignment. */
+  query: (sql: string) => Promise<readonly string[]>
+  /** Ends the session. Never throws. */
+  close: () => Promise<void>
+}>
 
 /** What a backup needs of the server. Each method throws, with the tool's stderr, when the tool fails. */
 export type DumpTool = Readonly<{
-  /** Returns the result of a query as text, one row a line. */
-  query: (sql: string) => Promise<string>
-  /** Writes an archive of the database in PostgreSQL's custom format. */
-  dump: (into: FileHandle) => Promise<void>
-  /** Returns the table of contents of an archive, as `pg_restore --list` prints it. */
-  list: (archive: FileHandle) => Promise<string>
+  openSnapshot: () => Promise<DatabaseSnapshot>
+  /** Writes an archive in PostgreSQL's custom format. Returns the SHA-256 of what the tool wrote. */
+  dump: (into: FileHandle, snapshotId: string) => Promise<string>
+  /** Returns the SQL text of everything but rows: of the database, and of an archive. */
+  dumpSchema: (snapshotId: string) => Promise<string>
+  readSchema: (archive: FileHandle) => Promise<string>
+  /** Reads an archive to its end, and hands on the SQL text of all rows. */
+  readRows: (archive: FileHandle, take: (piece: Buffer) => void) => Promise<void>
 }>
 
-/** `stdio` are the three streams of the Docker client; its exit code is that of the tool inside. */
-function runDocker(
+/** The rows of all tables, also of those with row security: then a query fails, and no function of a policy runs. */
+const BEGIN = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL search_path = pg_catalog; SET LOCAL row_security = off; SET LOCAL idle_in_transaction_session_timeout = 0`
+
+/** The Docker client runs as the container's account, which the server accepts as the role (peer authentication). */
+function startDocker<Input extends 'pipe' | 'ignore' | number>(
   argv: readonly string[],
-  stdio: readonly ['ignore' | number, number | 'pipe', 'pipe'],
-): Promise<string> {
+  input: Input,
+): ChildProcessByStdio<Input extends 'pipe' ? Writable : null, Readable, Readable> {
+  return spawn('docker', ['exec', ...argv], { stdio: [input, 'pipe', 'pipe'] }) as never
+}
+
+/** Resolves when the tool has ended well; its exit code is that of the tool inside. */
+function endOf(child: ChildProcess, what: string): Promise<void> {
+  const stderr: Buffer[] = []
+  child.stderr?.on('data', (piece: Buffer) => stderr.push(piece))
   return new Promise((resolve, reject) => {
-    const child = spawn('docker', [...argv], { stdio: [...stdio] })
-    const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []]
-    child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk))
-    child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk))
     child.once('error', reject)
     child.once('close', (code, signal) => {
-      if (code === 0) return resolve(Buffer.concat(stdout).toString())
-      const reason = Buffer.concat(stderr).toString().trim()
-      reject(new Error(`docker ${argv.slice(0, 3).join(' ')} ended with ${code ?? signal}: ${reason}`))
+      if (code === 0) return resolve()
+      reject(new Error(`${what} ended with ${code ?? signal}: ${Buffer.concat(stderr).toString().trim()}`))
     })
   })
 }
 
-/** Given the names of the container and of the database, returns the tool. */
-export function postgresContainer(container: string, database: string): DumpTool {
+/** What a tool prints, without the lines that hold a random word each time (`\restrict`). */
+async function textOf(argv: readonly string[], input: 'ignore' | number, what: string): Promise<string> {
+  const child = startDocker(argv, input)
+  const pieces: Buffer[] = []
+  child.stdout.on('data', (piece: Buffer) => pieces.push(piece))
+  await endOf(child, what)
+  return Buffer.concat(pieces)
+    .toString()
+    .replaceAll(/^\\(?:un)?restrict .*$/gm, '')
+}
+
+/** Each answer ends with a line that no row can be. */
+async function openSession(argv: readonly string[]): Promise<Omit<DatabaseSnapshot, 'id'>> {
+  const child = startDocker(argv, 'pipe')
+  const ended = endOf(child, 'psql')
+  ended.catch(() => undefined)
+  child.stdin.on('error', () => undefined)
+  child.stdout.setEncoding('utf8')
+  const query = async (sql: string): Promise<readonly string[]> => {
+    const mark = randomUUID()
+    let text = ''
+    const answered = new Promise<void>((resolve) => {
+      const onText = (piece: string): void => {
+        text += piece
+        if (!text.endsWith(`${mark}\n`)) return
+        child.stdout.off('data', onText)
+        resolve()
+      }
+      child.stdout.on('data', onText)
+    })
+    child.stdin.write(`${sql};\n\\echo ${mark}\n`)
+    const early = ended.then(() => Promise.reject(new Error('psql ended before it answered')))
+    await Promise.race([answered, early])
+    return text.split('\n').slice(0, -2)
+  }
+  const close = async (): Promise<void> => {
+    child.stdin.end()
+    await ended.catch(() => undefined)
+  }
+  return { query, close }
+}
+
+async function* hashing(source: AsyncIterable<Buffer>, hash: Hash): AsyncIterable<Buffer> {
+  for await (const piece of source) {
+    hash.update(piece)
+    yield piece
+  }
+}
+
+/** Given the names of the container, of the database and of the role, returns the tool. */
+export function postgresContainer(container: string, database: string, role: string): DumpTool {
+  const login = ['--host', '/tappass/run', '--username', role, '--dbname', database, '--no-password']
+  const psql = ['psql', '--no-psqlrc', '--quiet', '--tuples-only', '--no-align', '--set', 'ON_ERROR_STOP=1', ...login]
   return {
-    query: async (sql) => {
-      const argv = [
-        ...SESSION_ARGUMENTS,
-        '--no-psqlrc',
-        '--tuples-only',
-        '--no-align',
-        '--dbname',
-        database,
-        '--command',
-        sql,
-      ]
-      const { stdout } = await run('docker', containerArguments(container, 'psql', argv))
-      return stdout.trim()
+    openSnapshot: async () => {
+      const session = await openSession(['--interactive', container, ...psql])
+      try {
+        await session.query(BEGIN)
+        const [id = ''] = await session.query('SELECT pg_export_snapshot()')
+        return { ...session, id }
+      } catch (error) {
+        await session.close()
+        throw error
+      }
     },
-    dump: async (into) => {
-      const argv = [...SESSION_ARGUMENTS, '--format', 'custom', '--dbname', database]
-      await runDocker(containerArguments(container, 'pg_dump', argv), ['ignore', into.fd, 'pipe'])
+    dump: async (into, snapshotId) => {
+      // The product has no large objects; one that somebody made is not readable for this role, and would end every dump.
+      const options = ['--format', 'custom', '--no-large-objects', '--snapshot', snapshotId]
+      const child = startDocker([container, 'pg_dump', ...login, ...options], 'ignore')
+      const ended = endOf(child, 'pg_dump')
+      ended.catch(() => undefined)
+      const hash = createHash('sha256')
+      await into.writeFile(hashing(child.stdout, hash))
+      await ended
+      return hash.digest('hex')
     },
-    list: (archive) =>
-      runDocker(containerArguments(container, 'pg_restore', ['--list'], true), [archive.fd, 'pipe', 'pipe']),
+    dumpSchema: (snapshotId) =>
+      textOf([container, 'pg_dump', ...login, '--schema-only', '--snapshot', snapshotId], 'ignore', 'pg_dump'),
+    readSchema: (archive) =>
+      textOf(['--interactive', container, 'pg_restore', '--schema-only', '--file', '-'], archive.fd, 'pg_restore'),
+    readRows: async (archive, take) => {
+      const child = startDocker(['--interactive', container, 'pg_restore', '--data-only', '--file', '-'], archive.fd)
+      child.stdout.on('data', take)
+      await endOf(child, 'pg_restore')
+    },
   }
 }

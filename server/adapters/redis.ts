@@ -49,19 +49,40 @@ type PendingTake = Readonly<{
 /** Calls that one command counts at most: a script blocks all other clients while it runs. */
 const BATCH_MAX = 100
 
-/**
- * Given `redis://host:port` or `unix:///path/to.sock`, creates the limiter; `onError` is called when a connection is
- * lost. Connects in the background and reconnects after every loss; until it is connected, `take` throws at once.
- */
-export function createRedisLimiter(url: string, onError: (cause: Error) => void): RateLimiter {
-  const redis = new Redis(url.startsWith('unix:') ? decodeURIComponent(new URL(url).pathname) : url, {
+/** A user of Redis who needs no password gets in with any. */
+const NO_PASSWORD = 'none'
+
+/** The socket of `unix:///path/to.sock?user=NAME`, and who logs in there. */
+function socketOf(url: string): Readonly<{ path: string; username?: string; password?: string }> {
+  const { pathname, searchParams } = new URL(url)
+  const username = searchParams.get('user')
+  const login = username === null ? {} : { username, password: NO_PASSWORD }
+  return { path: decodeURIComponent(pathname), ...login }
+}
+
+/** Connects in the background. */
+function connect(url: string): RedisWithTake {
+  const options = {
     enableOfflineQueue: false,
+    // Both would need commands that nothing else here uses.
+    enableReadyCheck: false,
+    disableClientInfo: true,
     maxRetriesPerRequest: 0,
     connectTimeout: TIMEOUT_MS,
     commandTimeout: TIMEOUT_MS,
-    retryStrategy: (attempt) => Math.min(RETRY_MS_MAX, attempt * 50),
+    retryStrategy: (attempt: number) => Math.min(RETRY_MS_MAX, attempt * 50),
     scripts: { tappassTake: { lua: TAKE_SCRIPT } },
-  }) as RedisWithTake
+  }
+  const redis = url.startsWith('unix:') ? new Redis({ ...options, ...socketOf(url) }) : new Redis(url, options)
+  return redis as RedisWithTake
+}
+
+/**
+ * Given `redis://[user:password@]host:port` or `unix:///path/to.sock[?user=NAME]`, creates the limiter; `onError` is called when a connection is
+ * lost. Connects in the background and reconnects after every loss; until it is connected, `take` throws at once.
+ */
+export function createRedisLimiter(url: string, onError: (cause: Error) => void): RateLimiter {
+  const redis = connect(url)
   redis.on('error', onError)
   const pending: PendingTake[] = []
   let isTaking = false

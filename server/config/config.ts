@@ -11,19 +11,17 @@ import {
   RATE_WINDOW_SECONDS_DEFAULT,
 } from '../../contract/gateway.ts'
 import { MADE_SECRET_NAMES } from '../../contract/secret.ts'
-import { type PostgresAddress, parsePostgresAddress } from '../database/postgres-address.ts'
 import { readSecrets, type Secrets } from './secret.ts'
 import { integer, origins, toolPatterns, url } from './setting-form.ts'
+import { type DatabaseConfig, databaseOf, passwordsOf, type StorageKind, storageProblems } from './storage-setting.ts'
 import { upstreamOf, upstreamWarnings } from './upstream-setting.ts'
 
 /** The configuration of the process. Members are grouped as the code uses them; units are in the names. */
 export type Config = Readonly<{
   environment: 'development' | 'production'
   listen: Readonly<{ kind: 'descriptor'; fd: number }> | Readonly<{ kind: 'address'; host: string; port: number }>
-  storage: 'memory' | 'local' | 'supabase'
-  database:
-    | Readonly<{ kind: 'postgres'; address: PostgresAddress; password: string | undefined }>
-    | Readonly<{ kind: 'pglite'; folder: string | undefined }>
+  storage: StorageKind
+  database: DatabaseConfig
   /** When a call may go on: when its entry is durable, or at most 5 ms before. `checkpointFolder` is outside the database. */
   ledger: Readonly<{ mode: 'durable' | 'grouped'; checkpointFolder: string | undefined }>
   redisUrl: string | undefined
@@ -81,6 +79,7 @@ const SETTINGS = v.object({
   TAPPASS_CHECKPOINT_DIR: v.optional(v.string()),
   TAPPASS_LEDGER_MODE: v.optional(v.picklist(['durable', 'grouped'], 'is neither durable nor grouped'), 'durable'),
   DATABASE_URL: v.optional(v.string()),
+  DATABASE_OWNER_URL: v.optional(v.string()),
   SUPABASE_URL: v.optional(v.string()),
   REDIS_URL: v.optional(url('redis:', 'rediss:', 'unix:')),
   TAPPASS_UPSTREAM_URL: v.optional(url('http:', 'https:')),
@@ -111,18 +110,17 @@ export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS.entries)
 
 type Settings = v.InferOutput<typeof SETTINGS>
 
-/** Where Supabase shows the connection string. */
-const SUPABASE_HINT = '(Supabase → Connect → Session pooler, postgresql://…)'
-
 /** The first descriptor that systemd passes (sd_listen_fds(3)). */
 const FIRST_FD = 3
 
+/** What a process is for: 'database' and 'migration' need none of the gateway's own secrets, and 'migration' is the owner's. */
+export type Purpose = 'gateway' | 'database' | 'migration'
+
 /**
- * Reads the configuration. `purpose` 'database' is for the processes that only use the database: they need none of
- * the gateway's own secrets. `pid` tells whether systemd's descriptors are for this process. Throws ConfigError.
+ * Reads the configuration. `pid` tells whether systemd's descriptors are for this process. Throws ConfigError.
  */
 export function readConfig(
-  purpose: 'gateway' | 'database',
+  purpose: Purpose,
   environment: Environment = process.env,
   pid: number = process.pid,
 ): Config {
@@ -135,10 +133,7 @@ export function readConfig(
   const isProduction = provided['TAPPASS_ENV'] === 'production'
   const needs = !isProduction
     ? []
-    : [
-        ...(purpose === 'gateway' ? MADE_SECRET_NAMES : []),
-        ...(needsPassword(provided['DATABASE_URL']) ? (['POSTGRES_PASSWORD'] as const) : []),
-      ]
+    : [...(purpose === 'gateway' ? MADE_SECRET_NAMES : []), ...passwordsOf(provided, purpose === 'migration')]
   const { secrets, problems: secretProblems } = readSecrets(provided, needs)
   problems.push(...secretProblems)
   if (!parsed.success) throw new ConfigError(problems)
@@ -148,7 +143,7 @@ export function readConfig(
   return Object.freeze({
     environment: settings.TAPPASS_ENV,
     listen: listenOf(settings, pid),
-    ...databaseOf(settings, secrets),
+    ...databaseOf(settings, secrets, purpose === 'migration'),
     ledger: { mode: settings.TAPPASS_LEDGER_MODE, checkpointFolder: settings.TAPPASS_CHECKPOINT_DIR },
     redisUrl: settings.REDIS_URL,
     upstream: upstreamOf(settings.TAPPASS_UPSTREAM_URL, secrets.OPENAI_API_KEY),
@@ -169,69 +164,6 @@ export function readConfig(
     notify: notifyOf(settings, pid),
     secrets,
   })
-}
-
-/** In production the password of a PostgreSQL comes from a secret, unless it is in the address. */
-function needsPassword(address: string | undefined): boolean {
-  return address !== undefined && parse(address).address?.password === undefined
-}
-
-/** The address, or what is wrong with it. */
-function parse(text: string): Readonly<{ address?: PostgresAddress; problem?: string }> {
-  try {
-    return { address: parsePostgresAddress(text) }
-  } catch (cause) {
-    return { problem: (cause as Error).message }
-  }
-}
-
-function storageProblems(settings: Settings): readonly string[] {
-  const { TAPPASS_ENV, TAPPASS_STORAGE, DATABASE_URL, SUPABASE_URL, TAPPASS_DATA_DIR } = settings
-  const problems: string[] = []
-  const storage = storageOf(settings)
-  if (SUPABASE_URL && DATABASE_URL) problems.push('DATABASE_URL and SUPABASE_URL are both set; give one')
-  if (storage === 'supabase' && !SUPABASE_URL) {
-    problems.push(`SUPABASE_URL is missing: paste the connection string ${SUPABASE_HINT}`)
-  }
-  if (SUPABASE_URL && /^https?:/.test(SUPABASE_URL)) {
-    problems.push(`SUPABASE_URL is the address of the web API; paste the connection string instead ${SUPABASE_HINT}`)
-  } else if (SUPABASE_URL && parse(SUPABASE_URL).problem) {
-    problems.push(`SUPABASE_URL: ${parse(SUPABASE_URL).problem} ${SUPABASE_HINT}`)
-  }
-  if (DATABASE_URL && parse(DATABASE_URL).problem) problems.push(`DATABASE_URL: ${parse(DATABASE_URL).problem}`)
-  if (TAPPASS_STORAGE === 'memory' && (DATABASE_URL || SUPABASE_URL)) {
-    problems.push('TAPPASS_STORAGE is memory, but a database is given as well; leave one of them out')
-  }
-  if (storage === 'memory' && TAPPASS_ENV === 'production') {
-    problems.push(
-      'TAPPASS_STORAGE memory forgets its ledger at every restart; in production give DATABASE_URL or SUPABASE_URL',
-    )
-  }
-  if (storage === 'local' && !DATABASE_URL && !TAPPASS_DATA_DIR) {
-    problems.push('TAPPASS_DATA_DIR is missing: local storage needs a folder, or DATABASE_URL')
-  }
-  return problems
-}
-
-function storageOf({ TAPPASS_STORAGE, DATABASE_URL, SUPABASE_URL }: Settings): Config['storage'] {
-  return TAPPASS_STORAGE ?? (SUPABASE_URL ? 'supabase' : DATABASE_URL ? 'local' : 'memory')
-}
-
-function databaseOf(settings: Settings, secrets: Secrets): Pick<Config, 'storage' | 'database'> {
-  const storage = storageOf(settings)
-  const isSupabase = storage === 'supabase'
-  const address = (isSupabase ? settings.SUPABASE_URL : settings.DATABASE_URL) ?? ''
-  if (address === '') {
-    return {
-      storage,
-      database: {
-        kind: 'pglite',
-        folder: storage === 'local' ? settings.TAPPASS_DATA_DIR : undefined,
-      },
-    }
-  }
-  const password = isSupabase ? secrets.SUPABASE_KEY : secrets.POSTGRES_PASSWORD
-  return { storage, database: { kind: 'postgres', address: parsePostgresAddress(address), password } }
 }
 
 function listenOf(settings: Settings, pid: number): Config['listen'] {

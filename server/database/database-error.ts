@@ -40,3 +40,8 @@ export function databaseErrorOf(cause: unknown, action: string): DatabaseError {
   const message = textOf(cause, 'message') ?? code ?? String(cause)
   return new DatabaseError(`${action}: ${message}`, sqlState, cause)
 }
+
+/** Whether the database could not be reached, or is starting or stopping (SQLSTATE 57P): it may be there in a moment. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof DatabaseError && (error.sqlState === undefined || /^(08|57P|53300)/.test(error.sqlState))
+}

@@ -97,7 +97,7 @@ function problemOfRow(row: AppliedMigration, file: Migration | undefined, newest
   const name = `${showVersion(row.version)}_${row.name}.sql`
   if (file === undefined && row.version > newest) {
     const message = `the database has ${name}, which this release does not know (its newest is ${showVersion(newest)})`
-    const next = 'run the release that made it, or restore the backup from before: tappass backup list'
+    const next = 'run the release that made it, or restore a backup from before (docs/how-to/backup.md)'
     return [{ code: 'migration.newer', file: name, message, next }]
   }
   if (file === undefined) {

@@ -8,6 +8,7 @@ import { DatabaseError, hasSqlState, LOCK_NOT_AVAILABLE } from '../database/data
 import { lineAt } from '../database/sql-statement.ts'
 import { type Migration, type MigrationProblem, planMigrations } from './migration.ts'
 import { type LockHolder, type LockWait, withMigrationLock } from './migration-lock.ts'
+import { grantRuntimePrivileges } from './runtime-privilege.ts'
 import {
   createSchemaHistory,
   insertMigration,
@@ -16,10 +17,15 @@ import {
   type SchemaHistoryRow,
 } from './schema-history.ts'
 import { readSnapshot, type SchemaSnapshot } from './schema-snapshot.ts'
-import { checkServer } from './server-check.ts'
+import { checkServer, type SchemaUse } from './server-check.ts'
 
-/** What a run needs beside database and files. `emit` is called for each file when it begins and when it is done. */
-export type MigrationRun = LockWait & MigrationActor & Readonly<{ emit: (event: MigrationEvent) => void }>
+/**
+ * What a run needs beside database and files. `runtimeRole` gets its privileges; undefined where one role does everything. `emit` is called
+ * for each file when it begins and when it is done.
+ */
+export type MigrationRun = LockWait &
+  MigrationActor &
+  Readonly<{ runtimeRole: string | undefined; emit: (event: MigrationEvent) => void }>
 
 /** What happens during a run. */
 export type MigrationEvent =
@@ -51,9 +57,13 @@ export type MigrationStatus = Readonly<{
 const TABLE_LOCK_TIMEOUT = '3s'
 const RETRY_MS = [1_000, 2_000, 4_000, 8_000] as const
 
-/** Compares the files with the database's schema history. */
-export async function migrationStatus(database: Database, migrations: readonly Migration[]): Promise<MigrationStatus> {
-  const serverProblems = await checkServer(database)
+/** Compares the files with the database's schema history; `use` is what the session's role is to do with the schema. */
+export async function migrationStatus(
+  database: Database,
+  migrations: readonly Migration[],
+  use: SchemaUse,
+): Promise<MigrationStatus> {
+  const serverProblems = await checkServer(database, use)
   if (serverProblems.length > 0) return { applied: [], pending: migrations, problems: serverProblems }
   const applied = await readSchemaHistory(database)
   const { pending, problems } = planMigrations(migrations, applied)
@@ -69,13 +79,21 @@ export async function migrateUp(
 ): Promise<MigrationOutcome> {
   return database.session(async (session) => {
     const outcome = await withMigrationLock(session, run, async () => {
-      const { pending, problems } = await migrationStatus(session, migrations)
+      const { pending, problems } = await migrationStatus(session, migrations, 'change')
       if (problems.length > 0) return { status: 'refused', problems } as const
       if (pending.length > 0) await createSchemaHistory(session)
-      return applyAll(session, pending, run)
+      const outcome = await applyAll(session, pending, run)
+      if (outcome.status === 'current') await grant(session, run)
+      return outcome
     })
     return outcome.status === 'locked' ? outcome : outcome.result
   })
+}
+
+/** Also when nothing was pending: the roles may have been divided since. */
+async function grant(session: Database, { runtimeRole }: MigrationRun): Promise<void> {
+  if (runtimeRole !== undefined)
+    await session.transaction((transaction) => grantRuntimePrivileges(transaction, runtimeRole))
 }
 
 async function applyAll(
@@ -129,6 +147,8 @@ async function applyOne(session: Database, migration: Migration, isLast: boolean
     await transaction.script(migration.sql).catch((error: unknown) => {
       throw error instanceof DatabaseError ? new StatementError(error, migration.sql) : error
     })
+    // A table that was made again is out of reach of the gateways for no moment.
+    if (run.runtimeRole !== undefined) await grantRuntimePrivileges(transaction, run.runtimeRole)
     const snapshot: SchemaSnapshot | undefined = isLast ? await readSnapshot(transaction, 'public') : undefined
     const durationMs = Math.round(run.nowMs() - startMs)
     await insertMigration(transaction, migration, run, { durationMs, origin: 'up', snapshot })

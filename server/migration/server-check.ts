@@ -1,4 +1,4 @@
-/** Checks whether migrations can run on a database at all. */
+/** Checks whether migrations can run on a database at all, or a release on it. */
 
 import type { Database } from '../core/ports.ts'
 import type { MigrationProblem } from './migration.ts'
@@ -21,8 +21,11 @@ type ServerFacts = Readonly<{
   historyColumns: string | null
 }>
 
+/** What is to be done with the schema: a role that only reads it may own nothing. */
+export type SchemaUse = 'read' | 'change'
+
 /** Returns every problem; none when the server is supported. Changes nothing. */
-export async function checkServer(database: Database): Promise<readonly MigrationProblem[]> {
+export async function checkServer(database: Database, use: SchemaUse): Promise<readonly MigrationProblem[]> {
   const [facts] = await database.query<ServerFacts>(SERVER_FACTS)
   if (facts === undefined) throw new Error('the database gave no answer about itself')
   const { version, encoding, isAllowed, user, historyColumns } = facts
@@ -39,9 +42,15 @@ export async function checkServer(database: Database): Promise<readonly Migratio
     ...(encoding !== 'UTF8'
       ? [problem('server', `the database is encoded in ${encoding}`, 'make one with ENCODING UTF8')]
       : []),
-    ...(isAllowed
+    ...(isAllowed || use === 'read'
       ? []
-      : [problem('server', `${user} may not make tables in schema public`, `ALTER DATABASE … OWNER TO ${user}`)]),
+      : [
+          problem(
+            'server',
+            `${user} may not make tables in schema public`,
+            `ALTER DATABASE … OWNER TO ${user}, or name the role that owns it in DATABASE_OWNER_URL`,
+          ),
+        ]),
     ...(historyColumns !== null && !historyColumns.split(' ').includes('catalog_sha256')
       ? [problem('ledger', 'the table schema_migrations is another tool’s', 'give TapPass a database of its own')]
       : []),

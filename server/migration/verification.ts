@@ -24,7 +24,7 @@ export async function verifyMigrations(
   migrations: readonly Migration[],
 ): Promise<MigrationVerification> {
   return database.transaction(async (transaction) => {
-    const status = await migrationStatus(transaction, migrations)
+    const status = await migrationStatus(transaction, migrations, 'read')
     const last = status.applied.at(-1)
     if (last === undefined || last.snapshot === null) return { ...status, drift: undefined }
     const problems = sha256(last.snapshot) === last.snapshotSha256 ? [] : [tamperedSnapshot(last)]
@@ -40,6 +40,6 @@ function tamperedSnapshot({ version, name }: SchemaHistoryRow): MigrationProblem
     code: 'migration.edited',
     file,
     message: `the stored snapshot of the schema after ${file} was changed by hand: its checksum does not match`,
-    next: 'restore the schema history from a backup: tappass backup list',
+    next: 'restore the schema history from a backup (docs/how-to/backup.md)',
   }
 }

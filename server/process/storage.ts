@@ -25,19 +25,19 @@ export async function openDatabase(
 }
 
 /**
- * Migrates the schema to the newest migration, or, where migrations are a separate step (a PostgreSQL in production),
- * throws unless it is current. `version` is this release's.
+ * Migrates the schema to the newest migration, or, where migrations are a separate step (a PostgreSQL in production, or one
+ * whose tables another role owns), throws unless it is current. `version` is this release's.
  */
 export async function prepareSchema(
   database: SessionDatabase,
-  { environment, database: { kind } }: Pick<Config, 'environment' | 'database'>,
+  { environment, database: settings }: Pick<Config, 'environment' | 'database'>,
   version: string,
   clock: Clock,
 ): Promise<void> {
   const { migrations, problems } = parseMigrations(await readMigrationFiles(MIGRATION_FOLDER))
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('; '))
-  if (kind === 'postgres' && environment === 'production') {
-    const status = await migrationStatus(database, migrations)
+  if (settings.kind === 'postgres' && (environment === 'production' || settings.hasOwner)) {
+    const status = await migrationStatus(database, migrations, 'read')
     const reasons = status.problems.map(({ message, next }) => `${message}; ${next}`)
     if (status.pending.length > 0)
       reasons.push(`${status.pending.length} migrations are pending; run tappass migrate up`)
@@ -51,6 +51,7 @@ export async function prepareSchema(
     toolVersion: version,
     who: 'gateway',
     host: hostname(),
+    runtimeRole: undefined,
     emit: () => {},
   })
   const failure = failureOf(outcome)

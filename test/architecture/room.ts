@@ -177,8 +177,15 @@ const server: readonly Room[] = [
   },
   {
     path: 'server/process',
-    is: 'What the processes share: open the database, listen, drain.',
-    knows: ['server/adapters', 'server/adapters/pglite', 'server/config', 'server/core', 'server/migration'],
+    is: 'What the processes share: open the database, tell the supervisor, listen, drain.',
+    knows: [
+      'contract',
+      'server/adapters',
+      'server/adapters/pglite',
+      'server/config',
+      'server/core',
+      'server/migration',
+    ],
   },
   {
     path: 'server/composition',
@@ -327,7 +334,15 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts/resources',
     is: 'Kinds of things on a host, one a file: how to inspect one and plan its changes.',
-    knows: ['contract', 'scripts/artifacts', 'scripts/core', 'scripts/facts', 'scripts/files', 'scripts/secrets'],
+    knows: [
+      'contract',
+      'scripts/artifacts',
+      'scripts/control',
+      'scripts/core',
+      'scripts/facts',
+      'scripts/files',
+      'scripts/secrets',
+    ],
     isSet: true,
   },
   {

@@ -27,11 +27,11 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
     file: 'units/tappass@.service.hbs',
     says: [
       `User=${ACCOUNT.gateway}\nGroup=${ACCOUNT.gateway}\n`,
-      `WorkingDirectory=${HOST_PATH.currentRelease}\n`,
+      'WorkingDirectory={{release}}\n',
       `EnvironmentFile=${HOST_PATH.gatewayEnvironment}\n`,
       `Wants=${UNIT.postgres} ${UNIT.redis} ${UNIT.migrate}\n`,
       `Sockets=${UNIT.socket}\n`,
-      `ExecStart=${node} `,
+      'ExecStart={{node}}/bin/node --disable-warning=ExperimentalWarning ',
       `cat {{files}} >${HOST_PATH.revisionFolder}/%n.read`,
     ],
   },
@@ -39,10 +39,10 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
     file: 'units/tappass-migrate.service.hbs',
     says: [
       `User=${ACCOUNT.gateway}\nGroup=${ACCOUNT.gateway}\n`,
-      `WorkingDirectory=${HOST_PATH.currentRelease}\n`,
+      'WorkingDirectory={{release}}\n',
       `EnvironmentFile=${HOST_PATH.gatewayEnvironment}\n`,
       `Wants=${UNIT.postgres}\n`,
-      `ExecStart=${node} server/migrate.ts up\n`,
+      'ExecStart={{node}}/bin/node --disable-warning=ExperimentalWarning server/migrate.ts up\n',
     ],
   },
   {
@@ -69,6 +69,7 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
       `source=${HOST_PATH.postgresFolder},`,
       `source=${HOST_PATH.postgresSocketFolder},`,
       credentialId('POSTGRES_PASSWORD'),
+      credentialId('POSTGRES_OWNER_PASSWORD'),
     ],
   },
   {
@@ -77,7 +78,10 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
   },
   {
     file: 'templates/gateway.env.hbs',
-    says: [`host=${HOST_PATH.postgresSocketFolder}\n`, `REDIS_URL=unix://${HOST_PATH.redisSocketFolder}/redis.sock\n`],
+    says: [
+      `host=${HOST_PATH.postgresSocketFolder}\n`,
+      `REDIS_URL=unix://${HOST_PATH.redisSocketFolder}/redis.sock?user=tappass\n`,
+    ],
   },
   {
     file: 'templates/tmpfiles.conf.hbs',

@@ -6,7 +6,18 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { parse } from 'yaml'
 import { readPins } from './pin.ts'
-import { bootstrap, bootstrappedServer, door, inside, mainPids, plan, type Server, writeSpec } from './server.ts'
+import {
+  bootstrap,
+  bootstrappedServer,
+  door,
+  hostWords,
+  inside,
+  mainPids,
+  plan,
+  type Server,
+  toolkit,
+  writeSpec,
+} from './server.ts'
 
 let server: Server
 const pins = await readPins()
@@ -66,12 +77,12 @@ const rows: readonly Row[] = [
         gateway: { upstream: server.upstream.url, callsMax: 1_000_000, logLevel: 'warn' },
       })),
     changes: [
-      'file:/etc/tappass/gateway.env: write /etc/tappass/gateway.env',
-      'unit:tappass-migrate.service: write /etc/systemd/system/tappass-migrate.service',
-      'unit:tappass-migrate.service: restart tappass-migrate.service',
-      'unit:tappass@.service: write /etc/systemd/system/tappass@.service',
       'unit:tappass@1.service: restart tappass@1.service',
       'unit:tappass@2.service: restart tappass@2.service',
+      'unit:tappass@.service: write /etc/tappass/gateway.env',
+      'unit:tappass@.service: write /etc/systemd/system/tappass@.service',
+      'unit:tappass-migrate.service: write /etc/systemd/system/tappass-migrate.service',
+      'unit:tappass-migrate.service: restart tappass-migrate.service',
       'file:/etc/tappass/tappass.yaml: write /etc/tappass/tappass.yaml',
     ],
     restarts: ['tappass@1', 'tappass@2'],
@@ -137,6 +148,22 @@ for (const { name, disturb, changes, restarts } of [...rows, ...programRows]) {
     assert.deepEqual(changed.toSorted(), restarts.toSorted())
   })
 }
+
+test('data of another PostgreSQL are refused before anything is changed, and the database goes on', async () => {
+  const version = '/var/lib/tappass/postgres/cluster/PG_VERSION'
+  const before = await mainPids(server)
+  await inside(
+    server,
+    `cp -p ${version} /root/PG_VERSION; echo 15 >${version}; echo '# edited' >>/etc/tappass/redis/redis.conf`,
+  )
+  const { code, stdout, stderr } = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json'])
+  const edits = await inside(server, 'grep -c "^# edited$" /etc/tappass/redis/redis.conf')
+  await inside(server, `cp -p /root/PG_VERSION ${version}`)
+  assert.deepEqual([code, edits], [5, '1'], stdout + stderr)
+  assert.match(stdout + stderr, /PG_VERSION says/)
+  assert.deepEqual(await mainPids(server), before)
+  await bootstrap(server)
+})
 
 test('a third instance comes and goes again, and the two others stay', async () => {
   const before = await mainPids(server)

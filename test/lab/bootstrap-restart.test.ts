@@ -1,19 +1,35 @@
-/** Both instances restart, one after the other, again and again, under load: no call may fail, no stream be cut. */
+/**
+ * Both instances restart, one after the other, again and again, under load: no call may fail, no stream be cut. The machine has the
+ * tools of Ubuntu 26.04, and the toolkit logs in as an ordinary user.
+ */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { load } from './load.ts'
-import { bootstrap, bootstrappedServer, type Door, door, inside, mainPids, type Server, writeSpec } from './server.ts'
+import { bareServer, bootstrap, type Door, door, eventsOf, inside, mainPids, type Server, writeSpec } from './server.ts'
+import { withUbuntuTools } from './ubuntu-tools.ts'
 
 let server: Server
 let through: Door
 
 before(async () => {
-  server = await bootstrappedServer('proof-restart', 10)
+  server = await bareServer('proof-restart', 10)
+  server = await withUbuntuTools(server)
+  await bootstrap(server)
   through = await door(server)
 })
 after(async () => {
   await through?.close()
   await server?.close()
+})
+
+test('coreutils and sudo in Rust: a second run has nothing to do, and the deploy user may do what is granted', async () => {
+  assert.match(await inside(server, 'readlink /usr/bin/sha256sum /usr/bin/stat'), /^(\/usr\/lib\/cargo\S+\n?){2}$/)
+  assert.match(await inside(server, 'sudo --version 2>&1'), /^sudo-rs /)
+  const finished = eventsOf(await bootstrap(server)).find(({ event }) => event === 'run-finished')
+  assert.equal(finished?.event === 'run-finished' && finished.outcome, 'up-to-date')
+  const asUser = 'runuser -u gebruiker -- sudo -n'
+  await inside(server, `${asUser} journalctl --no-pager --unit=tappass@1.service`)
+  await inside(server, `! ${asUser} journalctl --no-pager --unit=ssh.service`)
 })
 
 const callsMin = 5_000

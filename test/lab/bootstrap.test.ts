@@ -175,6 +175,7 @@ const secretIds = [
   'tappass-token-key',
   'tappass-checkpoint-key',
   'postgres-password',
+  'postgres-owner-password',
 ]
 
 test('no secret is to be seen anywhere, and the same search finds a canary', async () => {
@@ -207,7 +208,36 @@ test('no secret is to be seen anywhere, and the same search finds a canary', asy
   )
 })
 
-test('the backup that the timer’s service made restores into an empty PostgreSQL with the same rows', async () => {
+test('no role of the database is a superuser, and the gateway’s can’t touch what keeps the ledger append-only', async () => {
+  const asRole = (role: string, sql: string) =>
+    inside(
+      server,
+      `docker exec --interactive tappass-postgres psql --no-psqlrc --host /tappass/run --username postgres -qAt --dbname tappass <<'SQL' 2>&1
+SET SESSION AUTHORIZATION ${role}; ${sql}
+SQL`,
+    )
+  const roles = await asRole(
+    'postgres',
+    `SELECT rolname, rolsuper FROM pg_roles WHERE rolname LIKE 'tappass%' ORDER BY 1`,
+  )
+  assert.equal(roles, 'tappass|f\ntappass_backup|f\ntappass_owner|f')
+  for (const sql of [
+    'DROP TRIGGER audit_events_append_only ON audit_events',
+    'CREATE TABLE mine ()',
+    'DELETE FROM audit_events',
+  ])
+    assert.match(await asRole('tappass', sql), /must be owner|permission denied/)
+  assert.equal((await toolkit(['migrate', 'verify', ...hostWords(server)])).code, 0)
+})
+
+test('Redis does what the gateway needs for the gateway’s user, and nothing for anybody else', async () => {
+  const redis = (words: string) =>
+    inside(server, `docker exec tappass-redis redis-cli -s /tappass/run/redis.sock ${words} 2>&1`)
+  assert.match(await redis('ping'), /^NOAUTH/)
+  assert.match(await redis('--user tappass --pass none --no-auth-warning flushall'), /^NOPERM/)
+})
+
+test('the backup that the timer’s service made restores into another database as its owner, with the same rows', async () => {
   await inside(server, 'systemctl start tappass-backup.service')
   const dump = await inside(server, 'ls /var/lib/tappass/backup/tappass-*.dump | tail -1')
   const manifest = JSON.parse(await inside(server, `cat ${dump.replace('.dump', '.json')}`)) as {
@@ -220,19 +250,16 @@ test('the backup that the timer’s service made restores into an empty PostgreS
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY table_name \\gexec
     SELECT md5(string_agg(entry || hash, '' ORDER BY chain, seq)) FROM audit_events;`
   const ask = `psql --no-psqlrc --username postgres --tuples-only --no-align <<'SQL'\n${rows}\nSQL`
+  const rowsOf = (database: string) =>
+    `docker exec --interactive tappass-postgres ${ask.replace('psql ', `psql --host /tappass/run --dbname ${database} `)}`
   const restored = await inside(
     server,
     `set -eu
-    scratch() { docker exec --interactive scratch "$@"; }
-    docker run --detach --rm --name scratch --network none --user 70:70 --env PGHOST=/tmp --entrypoint sh postgres:16.14-alpine -c \
-      'initdb -D /tmp/scratch -U postgres --auth=trust --encoding=UTF8 --locale=C >/dev/null && exec postgres -D /tmp/scratch -k /tmp -c listen_addresses=' >/dev/null
-    trap 'docker rm --force scratch >/dev/null' EXIT
-    for try in $(seq 100); do scratch pg_isready -q </dev/null && break; sleep 0.2; done
-    scratch psql -q -U postgres -c 'CREATE ROLE tappass' </dev/null
-    scratch pg_restore -U postgres --dbname postgres --exit-on-error <${dump}
-    scratch ${ask}`,
+    docker exec tappass-postgres createdb --host /tappass/run --username postgres --owner tappass_owner --template template0 restored
+    docker exec --interactive tappass-postgres pg_restore --host /tappass/run --username tappass_owner --dbname restored \
+      --no-owner --exit-on-error <${dump}
+    ${rowsOf('restored')}`,
   )
-  const live = ask.replace('psql ', 'psql --host /tappass/run --dbname tappass ')
   assert.match(restored, /^audit_events=[1-9]/m)
-  assert.equal(restored, await inside(server, `docker exec --interactive tappass-postgres ${live}`))
+  assert.equal(restored, await inside(server, rowsOf('tappass')))
 })

@@ -13,8 +13,9 @@ import { startUpstream, type Upstream } from './upstream.ts'
 /** The root of this repository. */
 export const repository = join(import.meta.dirname, '../..')
 
-/** `folder` holds the spec and what tests lay beside it; it goes with `close`. */
+/** `folder` holds the spec and what tests lay beside it; it goes with `close`. The toolkit logs in as `user`, or as root. */
 export type Server = Readonly<{
+  user?: string
   machine: Machine
   upstream: Upstream
   folder: string
@@ -22,17 +23,21 @@ export type Server = Readonly<{
   close: () => Promise<void>
 }>
 
-/** Runs the toolkit's command line as a person on this host would. */
-export const toolkit = (words: readonly string[], timeoutMs = 600_000): Promise<Output> =>
-  execute([process.execPath, join(repository, 'scripts/cli.ts'), ...words], {
-    cwd: repository,
+/** Runs the toolkit's command line as a person on this host would, from the clone at `root`. */
+export const toolkit = (words: readonly string[], timeoutMs = 600_000, root = repository): Promise<Output> =>
+  execute([process.execPath, join(root, 'scripts/cli.ts'), ...words], {
+    cwd: root,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TERM: 'dumb' },
     timeoutMs,
   })
 
 /** The words that name a server's machine and its spec, for any verb that takes a host. */
-export const hostWords = ({ machine, specPath }: Pick<Server, 'machine' | 'specPath'>): readonly string[] => [
-  ...['--host', `root@${machine.address}`, '--identity', machine.key, '--known-hosts', machine.knownHosts],
+export const hostWords = ({
+  machine,
+  specPath,
+  user = 'root',
+}: Pick<Server, 'machine' | 'specPath' | 'user'>): readonly string[] => [
+  ...['--host', `${user}@${machine.address}`, '--identity', machine.key, '--known-hosts', machine.knownHosts],
   ...['--config', specPath],
 ]
 

@@ -27,6 +27,7 @@ const run: MigrationRun = {
   lockTimeoutMs: 0,
   nowMs: () => 0,
   sleep: async () => {},
+  runtimeRole: undefined,
   emit: () => {},
 }
 before(async () => {

@@ -55,10 +55,11 @@ describe('a data folder', () => {
 
 describe('on a host', () => {
   /** Runs the script with a systemd-run that prints its words, and with files that are said to be there. */
-  const play = (words: readonly string[], ...there: readonly string[]) => {
-    const script = String(
-      processCommand('server/migrate.ts', words, 'read', './tappass bootstrap --host a@b').stdin,
-    ).replace('exec systemd-run', 'systemd_run')
+  const play = (words: readonly string[], entry: string, ...there: readonly string[]) => {
+    const script = String(processCommand(entry, words, 'read', './tappass bootstrap --host a@b').stdin).replace(
+      'exec systemd-run',
+      'systemd_run',
+    )
     const paths = there.map((path) => `"${path}"`).join('|') || '""'
     const looked = script.replaceAll(/\[ -e '?([^' ]+)'? \]/g, `is_there "$(printf %s '$1')"`)
     const isThere = `is_there() { case "$1" in ${paths}) return 0;; *) return 1;; esac; }\n`
@@ -77,9 +78,10 @@ describe('on a host', () => {
   }
   const program = '/opt/tappass/current/server/migrate.ts'
   const [encrypted, plain] = ['/etc/credstore.encrypted/postgres-password', '/etc/credstore/postgres-password']
+  const owner = '/etc/credstore.encrypted/postgres-owner-password'
 
   test('without TapPass it says so', () => {
-    const { code, lines } = play(['status'])
+    const { code, lines } = play(['status'], 'server/migrate.ts')
     assert.equal(code, 5)
     assert.match(lines.join('\n'), /not installed on this host\n {2}next: {2}\.\/tappass bootstrap --host a@b\n/)
   })
@@ -87,10 +89,11 @@ describe('on a host', () => {
   const credentials = [
     { there: [program, encrypted, plain], line: `--property=LoadCredentialEncrypted=postgres-password:${encrypted}` },
     { there: [program, plain], line: `--property=LoadCredential=postgres-password:${plain}` },
+    { there: [program, encrypted, owner], line: `--property=LoadCredentialEncrypted=postgres-owner-password:${owner}` },
   ]
   for (const { there, line } of credentials) {
     test(`with ${there.length - 1} credential files it takes ${line.slice(11, 35)}, as the account tappass`, () => {
-      const { code, lines } = play(['baseline', '--at', "01'2"], ...there)
+      const { code, lines } = play(['baseline', '--at', "01'2"], 'server/migrate.ts', ...there)
       assert.equal(code, 0)
       for (const part of [
         line,
@@ -104,4 +107,12 @@ describe('on a host', () => {
       assert.deepEqual(lines.slice(lines.indexOf(node)), [node, 'server/migrate.ts', 'baseline', '--at', "01'2"])
     })
   }
+
+  test('a process that only reads does not get the password of the owner', () => {
+    const there = ['/opt/tappass/current/server/audit.ts', encrypted, owner]
+    const credentials = play(['verify'], 'server/audit.ts', ...there).lines.filter((line) =>
+      line.includes('Credential'),
+    )
+    assert.deepEqual(credentials, [`--property=LoadCredentialEncrypted=postgres-password:${encrypted}`])
+  })
 })

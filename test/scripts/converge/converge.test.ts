@@ -11,7 +11,7 @@ import { Failure, refusedFailure } from '../../../scripts/core/failure.ts'
 import type { Runner } from '../../../scripts/core/host.ts'
 import type { Resource } from '../../../scripts/core/resource.ts'
 import { createFactReader } from '../../../scripts/facts/fact-reader.ts'
-import { targetFact } from '../../../scripts/facts/path.ts'
+import { pathFact, targetFact } from '../../../scripts/facts/path.ts'
 import { linkCommand } from '../../../scripts/files/link-change.ts'
 import type { Event } from '../../../scripts/output/event.ts'
 import { directory } from '../../../scripts/resources/directory.ts'
@@ -230,4 +230,54 @@ test('converge: what a change brings about in another resource is settled in the
     status: 'up-to-date',
     applied: 2,
   })
+})
+
+/** A resource that is as desired, and has what another one's failure takes back. */
+const undoable = (folder: string, undone: readonly [string, ...string[]]): Resource => ({
+  id: 'undoable',
+  plan: async () => [],
+  undo: async (getFact) =>
+    (await getFact(pathFact(join(folder, 'moved')))).kind === 'absent'
+      ? []
+      : [{ action: 'put it back', reason: 'the run failed', commands: [changeCommand(...undone)] }],
+})
+
+const undoRows = [
+  { name: 'what was moved goes back', isMoved: true, undo: 'rm "$1/moved"', status: 'rolled-back' },
+  { name: 'nothing was moved', isMoved: false, undo: 'rm "$1/moved"', status: 'failed' },
+  { name: 'what was moved does not go back', isMoved: true, undo: 'exit 9', status: 'failed' },
+  { name: 'it says that it went back, and did not', isMoved: true, undo: 'true', status: 'failed' },
+] as const
+
+for (const { name, isMoved, undo, status } of undoRows) {
+  test(`converge: after a step that failed, ${name}: ${status}`, async (context) => {
+    const folder = scratch(context)
+    if (isMoved) writeFileSync(join(folder, 'moved'), '')
+    const resources = [undoable(folder, ['sh', '-euc', undo, 'sh', folder]), always('x', ['false'])]
+    const result = await converge(resources, contextOn(hereGuardedIn(folder)))
+    assert.equal(result.status, status)
+    assert.equal('failure' in result && result.failure.resource, 'x', 'the first failure is the one to report')
+  })
+}
+
+test('converge: as desired and not well is not up to date; what is well again in a moment is', async (context) => {
+  const folder = scratch(context)
+  const waits: string[] = []
+  const quick: Runner = async (command, onLine) => {
+    if (command.argv[0] !== 'sleep') return await hereGuardedIn(folder)(command, onLine)
+    waits.push(command.argv[1] ?? '')
+    return { code: 0, stdout: '', stderr: '' }
+  }
+  const sick = (seconds: number): Resource => ({
+    id: 'sick',
+    plan: async () => [],
+    health: async () => (2 * waits.length < seconds ? 'x@1.service (unhealthy: redis)' : undefined),
+  })
+  assert.deepEqual(await converge([sick(99)], contextOn(quick)), {
+    status: 'unhealthy',
+    unhealthy: ['x@1.service (unhealthy: redis)'],
+    applied: 0,
+  })
+  waits.length = 0
+  assert.deepEqual(await converge([sick(2)], contextOn(quick)), { status: 'up-to-date', applied: 0 })
 })

@@ -28,20 +28,22 @@ const rows: readonly Readonly<{ name: string; seen: Partial<PreflightFacts>; pro
   {
     name: 'another system',
     seen: { traits: { ...trixie, distribution: 'fedora', versionId: '43', codename: '' } },
-    problems: ['the operating system is not supported: it is fedora 43, not one of Ubuntu 24.04, Debian 12, Debian 13'],
+    problems: [
+      'the operating system is not supported: it is fedora 43, not one of Ubuntu 26.04, Ubuntu 24.04, Debian 12, Debian 13',
+    ],
   },
   {
     name: 'a release that calls itself by the number of another',
     seen: { traits: { ...trixie, codename: 'forky' } },
     problems: [
-      'the operating system is not supported: it is debian 13 (forky), not one of Ubuntu 24.04, Debian 12, Debian 13',
+      'the operating system is not supported: it is debian 13 (forky), not one of Ubuntu 26.04, Ubuntu 24.04, Debian 12, Debian 13',
     ],
   },
   {
     name: 'an older Ubuntu',
     seen: { traits: { ...trixie, distribution: 'ubuntu', versionId: '22.04', codename: 'jammy' } },
     problems: [
-      'the operating system is not supported: it is ubuntu 22.04 (jammy), not one of Ubuntu 24.04, Debian 12, Debian 13',
+      'the operating system is not supported: it is ubuntu 22.04 (jammy), not one of Ubuntu 26.04, Ubuntu 24.04, Debian 12, Debian 13',
     ],
   },
   {

@@ -21,6 +21,7 @@ const traits = (system: string, systemdVersion: number): HostTraits => {
 const vendor = ['docker-ce', 'docker-ce-cli', 'containerd.io']
 
 const rows = [
+  { system: 'ubuntu resolute', systemd: 259, distribution: ['docker.io', 'iptables'], stepped: true },
   { system: 'ubuntu noble', systemd: 255, distribution: ['docker.io', 'iptables'], stepped: true },
   { system: 'debian bookworm', systemd: 252, distribution: ['docker.io', 'iptables'], stepped: false },
   { system: 'debian trixie', systemd: 257, distribution: ['docker.io', 'docker-cli', 'iptables'], stepped: true },

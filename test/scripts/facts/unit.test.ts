@@ -15,6 +15,7 @@ const stdout = [
     'Result=success',
     'MainPID=12',
     'StateChangeTimestamp=@1795561200',
+    'StatusText=serving http://127.0.0.1:9620/?a=b',
   ),
   block(
     'real-name.service',
@@ -57,6 +58,7 @@ test('units: each block belongs to the unit that was asked for at its place, ali
     mainPid: 12,
     sinceSeconds: 1795561200,
     revision: 'aaaa',
+    status: 'serving http://127.0.0.1:9620/?a=b',
   })
   assert.deepEqual(
     [failed?.name, failed?.active, failed?.isReloadNeeded, failed?.revision, failed?.sinceSeconds],

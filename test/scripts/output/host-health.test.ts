@@ -17,6 +17,7 @@ const running: UnitState = {
   mainPid: 1,
   sinceSeconds: Date.parse('2026-11-24T03:00:00Z') / 1000,
   revision: 'aaaa',
+  status: '',
 }
 const backup: UnitState = {
   ...running,

@@ -18,7 +18,7 @@ import {
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { measureRelease } from '../../../scripts/artifacts/release-archive.ts'
-import { release } from '../../../scripts/resources/release.ts'
+import { currentRelease, release } from '../../../scripts/resources/release.ts'
 import { applyHere, factsHere, here, scratch } from '../known-host.ts'
 
 /** A small clone: two files of ours, one dependency, one that only development needs, and what stays at home. */
@@ -48,8 +48,10 @@ const laidDown = async (folder: string) => {
   const pack = await measureRelease(clone(folder))
   const root = join(folder, 'opt')
   const wanted = release({ root, pack })
+  const link = currentRelease({ root, pack })
   await applyHere(wanted)
-  return { pack, root, wanted, path: join(root, 'releases', pack.version) }
+  await applyHere(link)
+  return { pack, root, wanted, link, path: join(root, 'releases', pack.version) }
 }
 
 test('release: holds what production needs, no more; the link leads to it', async (context) => {
@@ -122,7 +124,7 @@ test('release: killed after any command, it is completed by the next run', async
 })
 
 test('release: two others are kept to go back to, the newest ones', async (context) => {
-  const { root, wanted, pack } = await laidDown(scratch(context))
+  const { root, link: wanted, pack } = await laidDown(scratch(context))
   for (const [index, version] of ['old-1', 'old-2', 'old-3', 'old-4'].entries()) {
     mkdirSync(join(root, 'releases', version))
     utimesSync(join(root, 'releases', version), 1000 + index, 1000 + index)
@@ -137,25 +139,27 @@ test('release: two others are kept to go back to, the newest ones', async (conte
 
 test('release: after a way back, an upgrade keeps the release that was in force, and the next run changes nothing', async (context) => {
   const folder = scratch(context)
-  const { root, wanted, pack } = await laidDown(folder)
+  const { root, link, pack } = await laidDown(folder)
   const old = join(root, 'releases', pack.version)
   utimesSync(old, 1000, 1000)
   for (const version of ['newer-1', 'newer-2', 'newer-3']) mkdirSync(join(root, 'releases', version))
   utimesSync(join(root, 'releases', 'newer-3'), 3000, 3000)
   utimesSync(join(root, 'releases', 'newer-2'), 2000, 2000)
   utimesSync(join(root, 'releases', 'newer-1'), 1500, 1500)
-  await applyHere(wanted)
+  await applyHere(link)
   appendFileSync(join(folder, "it's a clone", 'server', 'main.ts'), '// the upgrade\n')
-  const upgrade = release({ root, pack: await measureRelease(join(folder, "it's a clone")) })
-  await applyHere(upgrade)
+  const upgrade = { root, pack: await measureRelease(join(folder, "it's a clone")) }
+  await applyHere(release(upgrade))
+  assert.equal(readlinkSync(join(root, 'current')), old, 'the link moves last')
+  await applyHere(currentRelease(upgrade))
   const kept = readdirSync(join(root, 'releases'))
   assert.ok(kept.includes(pack.version), kept.join())
   assert.equal(kept.length, 3, kept.join())
-  assert.deepEqual(await applyHere(upgrade), [])
+  assert.deepEqual([...(await applyHere(release(upgrade))), ...(await applyHere(currentRelease(upgrade)))], [])
 })
 
 test('release: one that a process runs from is kept', async (context) => {
-  const { root, wanted, pack } = await laidDown(scratch(context))
+  const { root, link: wanted, pack } = await laidDown(scratch(context))
   for (const [index, version] of ['old-1', 'old-2', 'old-3'].entries()) {
     mkdirSync(join(root, 'releases', version, 'server'), { recursive: true })
     utimesSync(join(root, 'releases', version), 1000 + index, 1000 + index)

@@ -29,6 +29,7 @@ const state: UnitState = {
   mainPid: 7,
   sinceSeconds: 1,
   revision,
+  status: '',
 }
 
 const host = (read: string | undefined, unitState: UnitState): readonly FactRow[] => [

@@ -25,6 +25,7 @@ const running: UnitState = {
   mainPid: 7,
   sinceSeconds: 1,
   revision,
+  status: '',
 }
 const unknown: UnitState = {
   ...running,

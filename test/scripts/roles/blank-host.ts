@@ -20,6 +20,7 @@ export const specOf = (written: unknown = {}): HostSpec => {
 
 /** The systems that are supported, each with what it says of itself. */
 export const systems = [
+  { id: 'ubuntu', codename: 'resolute', version: '26.04', systemd: 259, hasCredentials: true },
   { id: 'ubuntu', codename: 'noble', version: '24.04', systemd: 255, hasCredentials: true },
   { id: 'debian', codename: 'bookworm', version: '12', systemd: 252, hasCredentials: true },
   { id: 'debian', codename: 'trixie', version: '13', systemd: 257, hasCredentials: true },

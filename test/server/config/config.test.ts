@@ -105,6 +105,12 @@ const PROBLEMS: readonly (readonly [what: string, environment: Environment, name
   ],
   ['local without a place', { TAPPASS_STORAGE: 'local' }, /^TAPPASS_DATA_DIR is missing/],
   ['a database that is none', { DATABASE_URL: 'mysql://a@b/c' }, /^DATABASE_URL/],
+  ['an owner without gateways', { DATABASE_OWNER_URL: 'postgresql://a@b/c' }, /^DATABASE_OWNER_URL is set without/],
+  [
+    'an owner that is the gateways’ role',
+    { DATABASE_URL: 'postgresql://a@b/c', DATABASE_OWNER_URL: 'postgresql://a@b/c' },
+    /^DATABASE_OWNER_URL has the user of DATABASE_URL/,
+  ],
   ['production in memory', { ...production, DATABASE_URL: '', POSTGRES_PASSWORD: '' }, /forgets its ledger/],
   ['a Redis that is none', { REDIS_URL: 'http://x' }, /^REDIS_URL/],
   ['a model server that is none', { TAPPASS_UPSTREAM_URL: 'ftp://x' }, /^TAPPASS_UPSTREAM_URL/],
@@ -211,6 +217,21 @@ test('a process that only touches the database needs no secret of the gateway', 
     () => readConfig('database', { TAPPASS_ENV: 'production', DATABASE_URL }, PID),
     /POSTGRES_PASSWORD is missing/,
   )
+})
+
+test('migrations are the owner’s where there is one, and nobody else needs its password', () => {
+  const { DATABASE_URL, POSTGRES_PASSWORD } = production
+  const DATABASE_OWNER_URL = 'postgresql://owner@/tappass?host=/run/tappass/postgres'
+  const POSTGRES_OWNER_PASSWORD = 'o'.repeat(20)
+  const environment = { TAPPASS_ENV: 'production', DATABASE_URL, DATABASE_OWNER_URL }
+  const { database } = readConfig('migration', { ...environment, POSTGRES_OWNER_PASSWORD }, PID)
+  assert.ok(database.kind === 'postgres')
+  const { address, password, hasOwner, runtimeRole } = database
+  assert.deepEqual([address.user, password, hasOwner, runtimeRole], ['owner', POSTGRES_OWNER_PASSWORD, true, 'tappass'])
+  assert.throws(() => readConfig('migration', { ...environment, POSTGRES_PASSWORD }, PID), /POSTGRES_OWNER_PASSWORD is/)
+  const other = read({ ...production, DATABASE_OWNER_URL }).database
+  assert.ok(other.kind === 'postgres')
+  assert.deepEqual([other.address.user, other.hasOwner, other.runtimeRole], ['tappass', true, undefined])
 })
 
 test('every setting and every secret is on the page of settings, and no other', () => {

@@ -30,7 +30,7 @@ const rows: readonly Readonly<{ look: object; messages: readonly string[] }>[] =
 ]
 for (const { look, messages } of rows) {
   test(JSON.stringify(look), async () => {
-    const problems = await checkServer(answering(look))
+    const problems = await checkServer(answering(look), 'change')
     assert.deepEqual(
       problems.map(({ message }) => message),
       messages,

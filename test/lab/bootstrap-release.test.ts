@@ -1,0 +1,220 @@
+/**
+ * The next release goes wrong: what was not moved yet goes on serving, what was moved goes back, and a reboot starts what was in force.
+ * An older release, and one whose migrations are others, are refused. One machine for all.
+ */
+import assert from 'node:assert/strict'
+import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { demand } from './execution.ts'
+import { load } from './load.ts'
+import { reboot } from './machine.ts'
+import {
+  bootstrappedServer,
+  type Door,
+  door,
+  eventsOf,
+  hostWords,
+  inside,
+  mainPids,
+  repository,
+  type Server,
+  toolkit,
+  untilHealthy,
+} from './server.ts'
+
+let server: Server
+let through: Door
+let key: string
+
+before(async () => {
+  server = await bootstrappedServer('proof-release')
+  through = await door(server)
+  key = (await through.agent('release')).key
+})
+after(async () => {
+  await through?.close()
+  await server?.close()
+})
+
+/** Copies this clone, changed: another release. */
+const cloneWith = async (name: string, change: (root: string) => Promise<unknown>): Promise<string> => {
+  const root = join(server.folder, name)
+  await mkdir(root)
+  const files = 'git ls-files --cached --others --exclude-standard | while read -r f; do [ -e "$f" ] && echo "$f"; done'
+  await demand(['sh', '-c', `${files} | tar -cf - -T - | tar -xf - -C "$1"`, 'sh', root], { cwd: repository })
+  await symlink(join(repository, 'node_modules'), join(root, 'node_modules'))
+  await change(root)
+  return root
+}
+
+const edit = async (path: string, from: string, to: string): Promise<void> => {
+  const text = await readFile(path, 'utf8')
+  assert.ok(text.includes(from), `${path} lacks ${from}`)
+  await writeFile(path, text.replaceAll(from, to))
+}
+
+const migrations = async (root: string): Promise<readonly string[]> =>
+  (await readdir(join(root, 'migrations'))).toSorted()
+
+/** Adds a migration after the last one. */
+const addMigration = async (root: string, sql: string): Promise<string> => {
+  const number = (await migrations(root)).length + 1
+  const file = `${String(number).padStart(3, '0')}_lab.sql`
+  await writeFile(join(root, 'migrations', file), sql)
+  return file
+}
+
+type Run = Readonly<{ code: number; text: string; failures: readonly string[]; answered: number }>
+
+/** Runs bootstrap from a clone under load. */
+const bootstrapFrom = async (root: string): Promise<Run> => {
+  let isOver = false
+  const loading = load(through, key, 4, () => isOver)
+  const output = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json'], 600_000, root).finally(() => {
+    isOver = true
+  })
+  const { failures, acknowledged } = await loading
+  const reasons = eventsOf(output).flatMap((event): readonly unknown[] => {
+    if (event.event === 'refused') return event.reasons
+    return event.event === 'step-failed' || event.event === 'error' ? [event.failure] : []
+  })
+  return { code: output.code, text: JSON.stringify(reasons), failures, answered: acknowledged.length }
+}
+
+/** What a reboot starts, and what people see of it. */
+const inForce = (): Promise<string> =>
+  inside(
+    server,
+    `readlink /opt/tappass/current; cd /etc/systemd/system; ls -d tappass@*; sha256sum tappass@.service tappass-migrate.service /etc/tappass/gateway.env
+     ls /etc/tappass /run/systemd/system | grep -e next || true`,
+  )
+
+/** The newest backup; one a day is kept, so that their number says nothing. */
+const lastBackup = (): Promise<string> => inside(server, 'ls /var/lib/tappass/backup | grep json | tail -n 1')
+
+const schema = (): Promise<string> =>
+  inside(
+    server,
+    `docker exec tappass-postgres psql --host /tappass/run --username postgres --dbname tappass --tuples-only --no-align --command 'SELECT max(version) FROM schema_migrations'`,
+  )
+
+/** What makes the backup fail; the reboot after it takes it away. */
+const broken = '/run/systemd/system/tappass-backup.service.d'
+
+/** The exit code is 3 where an instance was moved and went back, and 1 where the run ended before anything was. */
+const rows = [
+  {
+    name: 'a backup that fails before a migration',
+    change: async (root: string) => {
+      await inside(
+        server,
+        `mkdir ${broken} && printf '[Service]\\nExecStartPre=false\\n' >${broken}/lab.conf && systemctl daemon-reload`,
+      )
+      await addMigration(root, 'CREATE TABLE lab_one (x int);')
+    },
+    code: 1,
+    text: /tappass-backup\.service/,
+    isBackedUp: false,
+  },
+  {
+    name: 'a migration that fails',
+    change: async (root: string) => {
+      await addMigration(root, 'CREATE TABLE lab_two (x int); SELECT 1 / 0;')
+    },
+    code: 1,
+    text: /_lab\.sql.*division by zero/,
+    isBackedUp: true,
+  },
+  {
+    name: 'a policy that does not load',
+    change: (root: string) => writeFile(join(root, 'server/policy/policy.wasm'), 'no policy'),
+    code: 3,
+    text: /tappass@1\.service is not well/,
+    isBackedUp: false,
+  },
+  {
+    name: 'a Redis that is nowhere',
+    change: (root: string) => edit(join(root, 'templates/gateway.env.hbs'), 'redis/redis.sock', 'redis/no.sock'),
+    code: 3,
+    text: /tappass@1\.service is not well.*waiting for redis/,
+    isBackedUp: false,
+  },
+] as const
+
+for (const row of rows) {
+  test(`${row.name}: exit ${row.code}, instance 2 stays, every call is answered, and a reboot starts what was in force`, async () => {
+    const before = { pids: await mainPids(server), inForce: await inForce(), schema: await schema() }
+    const backupBefore = await lastBackup()
+    const run = await bootstrapFrom(await cloneWith(row.name, row.change))
+    assert.equal(run.code, row.code, run.text)
+    assert.match(run.text, row.text)
+    assert.deepEqual(run.failures, [])
+    assert.ok(run.answered > 20)
+    const pids = await mainPids(server)
+    assert.equal(pids['tappass@2'], before.pids['tappass@2'])
+    assert.equal(pids['tappass@1'] === before.pids['tappass@1'], row.code === 1)
+    assert.deepEqual(
+      { inForce: await inForce(), schema: await schema() },
+      { inForce: before.inForce, schema: before.schema },
+    )
+    assert.equal((await lastBackup()) !== backupBefore, row.isBackedUp)
+    await reboot(server.machine.name)
+    await untilHealthy(server)
+    assert.deepEqual((await load(through, key, 4, ({ sent }) => sent >= 40)).failures, [])
+    assert.equal(await inForce(), before.inForce)
+  })
+}
+
+/** Everything that a run writes, with times. */
+const tree = (): Promise<string> =>
+  inside(
+    server,
+    `find /etc /opt /usr/local /root /var/lib/systemd/credential.secret /run/systemd/system -printf '%p %m %u %s %T@\\n' | sort | sha256sum
+     ls -lR /var/lib/tappass/backup; systemctl show --property=MainPID --value tappass@1 tappass@2`,
+  )
+
+test('a good migration: both instances move, a backup was taken, and no call fails', async () => {
+  const [schemaBefore, backupBefore] = [await schema(), await lastBackup()]
+  const clone = await cloneWith('good', (root) => addMigration(root, 'CREATE TABLE lab_three (x int);'))
+  const run = await bootstrapFrom(clone)
+  assert.deepEqual([run.code, run.failures], [0, []], run.text)
+  assert.equal(Number(await schema()), Number(schemaBefore) + 1)
+  assert.notEqual(await lastBackup(), backupBefore)
+  const versions = await inside(
+    server,
+    'readlink /opt/tappass/current; for i in 1 2; do readlink /proc/$(systemctl show --property=MainPID --value tappass@$i)/cwd; done',
+  )
+  assert.equal(new Set(versions.split('\n')).size, 1, versions)
+  assert.equal((await toolkit(['plan', ...hostWords(server)], 60_000, clone)).code, 0)
+})
+
+/** Releases that must not come near the database as it is now. */
+const refusals = [
+  { name: 'an older release', change: async () => {}, text: /older than the database.*_lab\.sql/ },
+  {
+    name: 'a release of another history',
+    change: (root: string) => addMigration(root, 'CREATE TABLE lab_other (x int);'),
+    text: /_lab\.sql of this release is not the one/,
+  },
+  {
+    name: 'an older release whose last migration has another name',
+    change: async (root: string) => {
+      const last = (await migrations(root)).at(-1) ?? ''
+      await rename(join(root, 'migrations', last), join(root, 'migrations', last.replace('_', '_other_')))
+    },
+    text: /older than the database/,
+  },
+] as const
+
+for (const { name, change, text } of refusals) {
+  test(`${name}: exit 5 from plan and bootstrap, nothing changed`, async () => {
+    const clone = await cloneWith(name, change)
+    const before = await tree()
+    assert.equal((await toolkit(['plan', ...hostWords(server)], 60_000, clone)).code, 5)
+    const run = await bootstrapFrom(clone)
+    assert.equal(run.code, 5, run.text)
+    assert.match(run.text, text)
+    assert.deepEqual([run.failures, await tree()], [[], before])
+  })
+}

@@ -1,0 +1,91 @@
+/** Data that the wanted PostgreSQL can't open, as rows; and real folders. */
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { Failure } from '../../../scripts/core/failure.ts'
+import { contentFact, type PathState, pathFact } from '../../../scripts/facts/path.ts'
+import { postgresCluster } from '../../../scripts/resources/postgres-cluster.ts'
+import { factRow, factsHere, planLines, scratch } from '../known-host.ts'
+
+const path = '/data/cluster'
+const options = { path, reference: 'postgres:16.14-alpine@sha256:0a1b', uid: 70 }
+const of = (kind: 'file' | 'directory', uid = 70): PathState => ({
+  kind,
+  mode: '0700',
+  owner: `${uid}`,
+  group: `${uid}`,
+  uid,
+  gid: uid,
+  bytes: 3,
+})
+
+const rows: readonly Readonly<{
+  name: string
+  reference?: string
+  folder?: PathState
+  file?: PathState
+  version: string | undefined
+  refused?: RegExp
+}>[] = [
+  { name: 'no cluster', folder: { kind: 'absent' }, file: { kind: 'absent' }, version: undefined },
+  { name: 'its own version', version: '16\n' },
+  {
+    name: 'an older version',
+    version: '15\n',
+    refused: /not one of PostgreSQL 16 .*PG_VERSION says "15", and postgres:16\.14-alpine/,
+  },
+  { name: 'a newer one', version: '17\n', refused: /says "17"/ },
+  { name: 'a version that begins alike', version: '160\n', refused: /says "160"/ },
+  {
+    name: 'the new major of a spec',
+    reference: 'registry.example:5000/pg/postgres:18.1',
+    version: '16\n',
+    refused: /not one of PostgreSQL 18 .*says "16"/,
+  },
+  { name: 'no version', file: { kind: 'absent' }, version: undefined, refused: /cannot be read/ },
+  { name: 'an empty version', version: '', refused: /says ""/ },
+  {
+    name: 'a folder of another account',
+    folder: of('directory', 999),
+    version: '16\n',
+    refused: /belongs to account 999 .*runs as account 70/,
+  },
+  { name: 'files of another account', file: of('file', 0), version: '16\n', refused: /belongs to account 0 / },
+]
+
+for (const {
+  name,
+  reference = options.reference,
+  folder = of('directory'),
+  file = of('file'),
+  version,
+  refused,
+} of rows) {
+  test(`postgres cluster: ${name} is ${refused ? 'refused' : 'left alone'}`, async () => {
+    const facts = [
+      factRow(pathFact(path), folder),
+      factRow(pathFact(`${path}/PG_VERSION`), file),
+      factRow(contentFact(`${path}/PG_VERSION`), version),
+    ]
+    const planned = planLines(postgresCluster({ ...options, reference }), facts)
+    if (refused === undefined) return assert.deepEqual(await planned, [])
+    await assert.rejects(planned, ({ code, text: { what, why } }: Failure) => {
+      assert.equal(code, 5)
+      assert.match(`${what} ${why}`, refused)
+      return true
+    })
+  })
+}
+
+test('postgres cluster: a real folder', async (context) => {
+  const folder = join(scratch(context), 'cluster')
+  const resource = postgresCluster({ ...options, path: folder, uid: userInfo().uid })
+  assert.deepEqual(await resource.plan(factsHere()), [])
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'PG_VERSION'), '16\n')
+  assert.deepEqual(await resource.plan(factsHere()), [])
+  writeFileSync(join(folder, 'PG_VERSION'), '15\n')
+  await assert.rejects(resource.plan(factsHere()), { code: 5 })
+})
