@@ -21,6 +21,8 @@ export const HOST_PATH = {
   programFolder: PROGRAMS,
   releasesFolder: `${PROGRAMS}/releases`,
   currentRelease: `${PROGRAMS}/current`,
+  /** The command on the PATH of a server, a link to the launcher of the current release. */
+  command: '/usr/local/bin/tappass',
   nodeFolder: `${PROGRAMS}/node`,
   currentNode: `${PROGRAMS}/node/current`,
   nodeProgram: `${PROGRAMS}/node/current/bin/node`,

@@ -13,6 +13,9 @@ export const UNIT = {
   backupTimer: 'tappass-backup.timer',
 } as const
 
+/** How many instances of the gateway share the socket, unless a setting says otherwise. */
+export const INSTANCES_DEFAULT = 2
+
 /** The accounts: of the gateway with its migrations and backups, and of Caddy. */
 export const ACCOUNT = { gateway: 'tappass', caddy: 'tappass-caddy' } as const
 

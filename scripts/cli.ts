@@ -58,7 +58,7 @@ export const VERBS: CommandTable = [
   },
   {
     name: 'status',
-    summary: 'show the units of a server, their health and revision, and the last backup',
+    summary: 'show what a server shall run and runs, its last backup, disks, certificate, clock and Docker',
     options: [...HOST_OPTIONS, JSON_OPTION, NO_INPUT_OPTION],
     load: () => import('./commands/status.ts'),
   },

@@ -116,7 +116,7 @@ fetch_package() { # VERSION PACKAGE-SHA256
   [ -z "${TAPPASS_NODE_URL-}" ] && [ "$2" != - ] && [ "$wanted" = node ] && find_npm || return 1
   source=node-$platform@$1 expected=$2
   say "downloading Node $1 with npm"
-  (cd "$work" && run run_npm pack --loglevel=error "$source" && mv node-*.tgz node.tgz) && return 0
+  (cd "$work" && run run_npm pack --ignore-scripts --loglevel=error "$source" && mv node-*.tgz node.tgz) && return 0
   say "npm cannot download $source; trying the vendor's site"
   return 1
 }

@@ -1,8 +1,9 @@
 /** A command line to type next, with the options of this one: hosts, keys, specification. */
 
+import { renderNext } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
 import type { Invocation } from './invocation.ts'
-import { HOST_OPTIONS } from './option.ts'
+import { DATA_OPTION, HOST_OPTIONS } from './option.ts'
 
 /** Returns the command line of a verb. Options are repeated as typed; none of them holds a secret. `more` are arguments to add. */
 export function commandHint(
@@ -27,4 +28,24 @@ export function hostCommandHint({ options }: Pick<Invocation, 'options'>, verb: 
     { options: Object.fromEntries(Object.entries(options).filter(([name]) => isHostOption(name))) },
     verb,
   )
+}
+
+/**
+ * Returns the output of a process of ours with its lines `next: tappass migrate up` as they can be typed here: the program as it was typed,
+ * and the hosts or the data folder of this command line. All else stays as it is.
+ */
+export function renderProcessHints(
+  { options, program, verb }: Pick<Invocation, 'options' | 'program' | 'verb'>,
+  text: string,
+): string {
+  const isPlace = (name: string) => name === DATA_OPTION.name || HOST_OPTIONS.some((option) => option.name === name)
+  const places = Object.fromEntries(Object.entries(options).filter(([name]) => isPlace(name)))
+  const words = commandHint({ options: places }, verb.name).slice(`tappass ${verb.name}`.length)
+  return text.replaceAll(/^ +next: .*$/gm, (line) => {
+    const command = new RegExp(`\\btappass ${verb.name} [a-z]+`, 'g')
+    return renderNext(
+      line.replaceAll(command, (found) => found + words),
+      program,
+    )
+  })
 }

@@ -1,7 +1,7 @@
-/** `tappass status`: the units of a host with health and revision, the gateway, the release, and the last backup. */
-import { gatewayInstance } from '../../contract/unit.ts'
+/** `tappass status`: what a host shall run and runs, its gateway and release, and what it stands on: backup, disk, certificate, clock, Docker. */
 import { hostCommandHint } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
+import { nextCommand } from '../output/health-advice.ts'
 import { gatherHealth, isInstalled, renderHealth, unhealthyParts } from '../output/host-health.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
@@ -23,8 +23,7 @@ export async function run(invocation: Invocation): Promise<number> {
     }
     if (health.isHealthy) return { outcome: 'up-to-date', applied: 0, remaining: 0 }
     const unhealthy = unhealthyParts(health)
-    const unit = health.units.find(({ isHealthy }) => !isHealthy)?.unit ?? gatewayInstance(1)
-    const next = `journalctl -u ${unit} -e   (on the host)`
+    const next = nextCommand(health, hostCommandHint(invocation, 'bootstrap'))
     return { outcome: 'unhealthy', applied: 0, remaining: 0, unhealthy, next }
   }
   return await forEachHost(invocation, connectors, targets, { work })

@@ -23,11 +23,17 @@ export function isSupported({ distribution, codename }: Pick<HostTraits, 'distri
   return ROWS[`${distribution} ${codename}`] !== undefined
 }
 
+/**
+ * Docker's packages only recommend it, and without it no container starts on a kernel that enforces AppArmor ("apparmor_parser: not found").
+ */
+const APPARMOR = 'apparmor'
+
 /** Returns the packages that install Docker from `source`. Throws for an unsupported distribution. */
 export function dockerPackages(traits: HostTraits, source: 'vendor' | 'distribution'): readonly string[] {
   const row = ROWS[`${traits.distribution} ${traits.codename}`]
   if (row === undefined) throw new Error(`no package names are known for ${traits.distribution} ${traits.codename}`)
-  return source === 'vendor' ? VENDOR_DOCKER : row.docker
+  const packages = source === 'vendor' ? VENDOR_DOCKER : row.docker
+  return traits.hasAppArmor ? [APPARMOR, ...packages] : packages
 }
 
 /** RestartSteps= and RestartMaxDelaySec= came with systemd 254 (Debian 12 has 252, which warns of unknown keys). */

@@ -16,6 +16,10 @@ export type HostTraits = Readonly<{
   systemdVersion: number
   /** `encrypted`: secrets are in /etc/credstore.encrypted and units use LoadCredentialEncrypted; `plain`: /etc/credstore and LoadCredential. */
   credentialStore: 'encrypted' | 'plain'
+  /** Megabytes (2^20 bytes) of memory; 0 where it is not known. */
+  memoryMegabytes: number
+  /** Whether the kernel enforces AppArmor: containers then need its parser. */
+  hasAppArmor: boolean
   network: HostNetwork
 }>
 
@@ -39,6 +43,8 @@ export const hostTraitsFact: Fact<HostTraits> = {
       `cat /etc/os-release 2>/dev/null; printf '\\nMACHINE=%s\\n' "$(uname -m)"
        printf 'SYSTEMD=%s\\n' "$(systemctl --version 2>/dev/null | sed -n '1s/^systemd \\([0-9]*\\).*/\\1/p')"
        if command -v systemd-creds >/dev/null; then echo CREDS=1; fi
+       sed -n 's/^MemTotal: *\\([0-9]*\\) kB$/MEMORY=\\1/p' /proc/meminfo 2>/dev/null
+       echo "APPARMOR=$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)"
 ${NETWORK_SCRIPT}`,
     ],
     effect: 'read',
@@ -60,6 +66,8 @@ ${NETWORK_SCRIPT}`,
       debianArchitecture,
       systemdVersion,
       credentialStore: value.has('CREDS') && systemdVersion >= ENCRYPTING_VERSION_MIN ? 'encrypted' : 'plain',
+      memoryMegabytes: Math.floor(Number(value.get('MEMORY') ?? 0) / 1024),
+      hasAppArmor: value.get('APPARMOR') === 'Y',
       network: parseNetwork(network),
     }
   },

@@ -1,25 +1,36 @@
-/** The health of a host: its units, its gateway, the current release, and the last backup. */
+/** The health of a host: the units that are wanted, its gateway, the current release, and what all of that stands on. */
 
+import { parse } from 'yaml'
 import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
 import { HOST_PATH } from '../../contract/path.ts'
-import { UNIT } from '../../contract/unit.ts'
+import { gatewayInstances, INSTANCES_DEFAULT, UNIT } from '../../contract/unit.ts'
 import type { Fact, GetFact } from '../core/host.ts'
-import { targetFact } from '../facts/path.ts'
+import { contentFact, targetFact } from '../facts/path.ts'
 import { type UnitState, unitsFact } from '../facts/unit.ts'
+import { type Condition, conditionsFact, type LastBackup } from './host-condition.ts'
 import { renderTable } from './text-table.ts'
 
-/** `takenAt` is ISO time; `bytes` is the size of the dump. */
-export type LastBackup = Readonly<{ takenAt: string; bytes: number }>
+/**
+ * `since` is ISO time, empty for a unit that never ran. `isDesired`: the settings of the host ask for it. `isHealthy`: it is as it is wanted,
+ * or nobody wants it. `desiredRevision` is that of its file, where it differs from the one that runs.
+ */
+export type UnitHealth = Readonly<{
+  unit: string
+  state: string
+  isDesired: boolean
+  isHealthy: boolean
+  since: string
+  revision: string
+  desiredRevision?: string
+}>
 
-/** `since` is ISO time, empty for a unit that never ran. `isHealthy`: it is active, or a oneshot that succeeded. */
-export type UnitHealth = Readonly<{ unit: string; state: string; isHealthy: boolean; since: string; revision: string }>
-
-/** `gateway` is the status from /health (`healthy`), or why there was no response. */
+/** `gateway` is the status from /health (`healthy`), or why there was no response. `release` is empty where there is none. */
 export type Health = Readonly<{
   isHealthy: boolean
   release: string
   gateway: string
   units: readonly UnitHealth[]
+  conditions: readonly Condition[]
   lastBackup: LastBackup | undefined
 }>
 
@@ -31,73 +42,114 @@ const gatewayFact: Fact<string> = {
   },
 }
 
-const backupFact: Fact<LastBackup | undefined> = {
+/** The revision that the file of a unit states, by the name of the file; none for units that state it elsewhere. */
+const fileRevisionsFact: Fact<ReadonlyMap<string, string>> = {
   query: {
-    argv: [
-      'sh',
-      '-c',
-      'cd "$1" 2>/dev/null && cat "$(ls -1 tappass-*.json | tail -n 1)"',
-      'sh',
-      HOST_PATH.backupFolder,
-    ],
+    argv: ['sh', '-c', 'cd /etc/systemd/system && grep -HoE "^Environment=TAPPASS_REVISION=[0-9a-f]+" tappass*'],
     effect: 'read',
   },
-  parse: ({ code, stdout }) => {
-    if (code !== 0) return undefined
-    try {
-      const { takenAt, bytes } = JSON.parse(stdout) as LastBackup
-      return { takenAt, bytes }
-    } catch {
-      return undefined
-    }
-  },
+  parse: ({ stdout }) =>
+    new Map(
+      stdout.split('\n').flatMap((row) => {
+        const [, name, revision] = /^([^:]+):Environment=TAPPASS_REVISION=(\w+)$/.exec(row) ?? []
+        return name === undefined || revision === undefined ? [] : [[name, revision] as const]
+      }),
+    ),
 }
 
-function unitHealth({ name, active, sub, result, sinceSeconds, revision }: UnitState): UnitHealth {
+/** What of the settings of a host decides on what it shall run. */
+type Settings = Readonly<{ instances?: number; ingress?: unknown }>
+
+/** Returns the units that the settings ask for. */
+function desiredUnits({ instances = INSTANCES_DEFAULT, ingress }: Settings): readonly string[] {
+  const { gateway: _, caddy, ...units } = UNIT
+  return [...Object.values(units), ...(ingress === 'none' ? [] : [caddy]), ...gatewayInstances(instances)]
+}
+
+function isAsDesired({ name, active, result }: UnitState): boolean {
+  if (name !== UNIT.backup) return active === 'active'
+  return active === 'activating' || active === 'active' || (active === 'inactive' && result === 'success')
+}
+
+function unitHealth(unit: UnitState, isDesired: boolean, fileRevisions: ReadonlyMap<string, string>): UnitHealth {
+  const { name, active, sub, sinceSeconds, revision = '' } = unit
+  const inFile = fileRevisions.get(name) ?? fileRevisions.get(name.replace(/@[^.]*/, '@')) ?? ''
+  const isOutdated = active === 'active' && revision !== '' && inFile !== '' && revision !== inFile
   return {
     unit: name,
     state: `${active} (${sub})`,
-    isHealthy: active === 'active' || (active === 'inactive' && result === 'success' && name === UNIT.backup),
+    isDesired,
+    isHealthy: !isDesired || (isAsDesired(unit) && !isOutdated),
     since: sinceSeconds === 0 ? '' : new Date(sinceSeconds * 1000).toISOString(),
-    revision: revision ?? '',
+    revision,
+    ...(isOutdated ? { desiredRevision: inFile } : {}),
   }
+}
+
+/** The state of a unit that is wanted and that systemd does not have. */
+export const ABSENT = 'not loaded'
+
+function absentUnit(unit: string): UnitHealth {
+  return { unit, state: ABSENT, isDesired: true, isHealthy: false, since: '', revision: '' }
 }
 
 /** Reads all facts of the health in one turn. */
 export async function gatherHealth(getFact: GetFact): Promise<Health> {
-  const [states, gateway, current, lastBackup] = await Promise.all([
+  const [states, gateway, current, settingsText, fileRevisions, judged] = await Promise.all([
     getFact(unitsFact('tappass*')),
     getFact(gatewayFact),
     getFact(targetFact(HOST_PATH.currentRelease)),
-    getFact(backupFact),
+    getFact(contentFact(HOST_PATH.settings)),
+    getFact(fileRevisionsFact),
+    getFact(conditionsFact),
   ])
-  const units = states.map(unitHealth).toSorted((a, b) => (a.unit < b.unit ? -1 : 1))
-  const isHealthy = units.length > 0 && units.every((unit) => unit.isHealthy) && gateway === 'healthy'
-  return { isHealthy, release: current?.split('/').at(-1) ?? '', gateway, units, lastBackup }
+  const release = current?.split('/').at(-1) ?? ''
+  // Nothing is wanted on a host that has nothing of ours.
+  const settings = (parse(settingsText ?? '') ?? {}) as Settings
+  const isBare = states.length === 0 && release === '' && settingsText === undefined
+  const desired = isBare ? [] : desiredUnits(settings)
+  const loaded = states.map((state) => unitHealth(state, desired.includes(state.name), fileRevisions))
+  const absent = desired.filter((name) => !loaded.some(({ unit }) => unit === name)).map(absentUnit)
+  const units = [...loaded, ...absent].toSorted((a, b) => (a.unit < b.unit ? -1 : 1))
+  const conditions = judged.conditions.filter(({ name }) => name !== 'certificate' || settings.ingress !== 'none')
+  const health = { release, gateway, units, conditions, lastBackup: judged.lastBackup }
+  return { isHealthy: units.length > 0 && unhealthyParts(health).length === 0, ...health }
 }
 
-/** Whether TapPass was ever installed: the host has a unit or a release of ours. */
+/** Whether TapPass was ever installed: the host has a unit, a release or settings of ours. */
 export function isInstalled({ units, release }: Health): boolean {
   return units.length > 0 || release !== ''
 }
 
-/** Returns what is unhealthy: unit names, and the gateway with its status. */
-export function unhealthyParts({ units, gateway }: Health): readonly string[] {
+/** Returns what is unhealthy: units, the gateway with its status, and conditions. */
+export function unhealthyParts({ units, gateway, conditions }: Omit<Health, 'isHealthy'>): readonly string[] {
   return [
     ...units.filter((unit) => !unit.isHealthy).map(({ unit }) => unit),
     ...(gateway === 'healthy' ? [] : [`gateway (${gateway})`]),
+    ...conditions.filter(({ isWell }) => !isWell).map(({ name, state }) => `${name} (${state})`),
   ]
 }
 
-/** Renders the health as a table, with a line end. */
-export function renderHealth({ release, gateway, units, lastBackup }: Health): string {
-  const rows = units.map(({ unit, state, isHealthy, since, revision }) => [
-    isHealthy ? unit : `${unit} !`,
-    state,
-    since,
-    revision,
-  ])
-  const backup = lastBackup === undefined ? 'none yet' : `${lastBackup.takenAt} (${lastBackup.bytes} bytes)`
-  const summary = [`release      ${release || 'none'}`, `gateway      ${gateway}`, `last backup  ${backup}`]
-  return `${renderTable([['UNIT', 'STATE', 'SINCE', 'REVISION'], ...rows])}\n\n${summary.join('\n')}\n`
+function unitRow({
+  unit,
+  state,
+  isDesired,
+  isHealthy,
+  since,
+  revision,
+  desiredRevision,
+}: UnitHealth): readonly string[] {
+  const shown = desiredRevision === undefined ? revision : `${revision}, desired ${desiredRevision}`
+  return [isHealthy ? unit : `${unit} !`, isDesired ? state : `${state}, not in the settings`, since, shown]
+}
+
+/** Renders the health as a table and a line for each condition, with a line end. What is not well has an exclamation mark. */
+export function renderHealth({ release, gateway, units, conditions }: Health): string {
+  const rows: readonly Condition[] = [
+    { name: 'release', state: release || 'none', isWell: release !== '' },
+    { name: 'gateway', state: gateway, isWell: gateway === 'healthy' },
+    ...conditions,
+  ]
+  const lines = rows.map(({ name, state, isWell }) => `${`${name}${isWell ? '' : ' !'}`.padEnd(14)} ${state}`)
+  return `${renderTable([['UNIT', 'STATE', 'SINCE', 'REVISION'], ...units.map(unitRow)])}\n\n${lines.join('\n')}\n`
 }

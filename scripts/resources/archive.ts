@@ -12,8 +12,8 @@ import { programFingerprintFact, writeFingerprintCommand } from '../facts/progra
 import { prepareStaging, removeStaging, stagedPath, stagingFolder, swapInto } from '../files/directory-swap.ts'
 import { assertNotDirectory, linkCommand } from '../files/link-change.ts'
 
-/** The download for each platform (`linux-x64`, `linux-arm64`). */
-export type Downloads = Readonly<Record<string, Readonly<{ url: string; sha256: string }>>>
+/** The download for each platform (`linux-x64`, `linux-arm64`), and the HTTP proxy on the way there. */
+export type Downloads = Readonly<Record<string, Readonly<{ url: string; sha256: string; proxy?: string | undefined }>>>
 
 /**
  * A gzipped tar unpacked at `path` without its first `strip` path components (tar's --strip-components).
@@ -46,7 +46,7 @@ function sourceFor({ source, path }: ArchiveOptions, { platform }: HostTraits): 
       `use a host with one of: ${Object.keys(source.downloads).join(', ')}`,
     )
   }
-  const { url, sha256 } = download
+  const { url, sha256, proxy } = download
   const curl = [
     'curl',
     '-fsSL',
@@ -56,10 +56,11 @@ function sourceFor({ source, path }: ArchiveOptions, { platform }: HostTraits): 
     '3',
   ] as const
   const limits = ['--connect-timeout', '20', '--max-time', '1800'] as const
+  const way = proxy === undefined ? [] : ['--proxy', proxy]
   return {
     from: url,
     sha256,
-    fetch: (into) => within(FETCH_MINUTES, changeCommand(...curl, ...limits, '-o', into, '--', url)),
+    fetch: (into) => within(FETCH_MINUTES, changeCommand(...curl, ...limits, ...way, '-o', into, '--', url)),
   }
 }
 

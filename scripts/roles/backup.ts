@@ -5,14 +5,16 @@ import { UNIT } from '../../contract/unit.ts'
 import { render } from '../core/template.ts'
 import { directory } from '../resources/directory.ts'
 import { unit } from '../resources/unit.ts'
+import { memoryLimits } from '../spec/memory-limit.ts'
 import type { Role } from '../spec/role.ts'
 
 /** The role `backup`. The retention is in the service's arguments. */
-export const backup: Role = ({ backup: { schedule, ...keep } }, text) => [
+export const backup: Role = ({ backup: { schedule, ...keep }, ...spec }, text) => [
   directory({ path: HOST_PATH.backupFolder, owner: 'root', group: 'root', mode: '0700' }),
   unit({
     name: UNIT.backup,
-    content: render(text(`units/${UNIT.backup}.hbs`), keep),
+    content: (traits) =>
+      render(text(`units/${UNIT.backup}.hbs`), { ...keep, memory: memoryLimits(spec, traits.memoryMegabytes) }),
     isEnabled: false,
     isRunning: false,
   }),

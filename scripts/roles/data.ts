@@ -7,22 +7,32 @@ import { runnableImage } from '../artifacts/image-reference.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { render } from '../core/template.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
+import type { HostTraits } from '../facts/host-trait.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { image } from '../resources/image.ts'
 import { postgresCluster } from '../resources/postgres-cluster.ts'
 import { unit } from '../resources/unit.ts'
-import { credentialLine, credentialPaths } from '../secrets/credential.ts'
+import { credentialLine, credentialPaths, optionalCredentialLines } from '../secrets/credential.ts'
 import { OWNER_SECRET_ID } from '../secrets/secret-id.ts'
+import type { HostSpec } from '../spec/host-spec.ts'
+import { memoryLimits } from '../spec/memory-limit.ts'
 import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
 /** The passwords of the gateway's role and of the owner of its tables; the role of backups has none. */
-const PASSWORD_IDS = [credentialId('POSTGRES_PASSWORD'), OWNER_SECRET_ID] as const
+const GATEWAY_PASSWORD_ID = credentialId('POSTGRES_PASSWORD')
+const PASSWORD_IDS = [GATEWAY_PASSWORD_ID, OWNER_SECRET_ID] as const
 const POSTGRES_TEXTS = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf', 'start.sh', 'role.sql'] as const
 
 function pathsOf(files: readonly Readonly<{ path: string }>[]): string {
   return files.map(({ path }) => path).join(' ')
+}
+
+/** What the host's memory and the settings give PostgreSQL. */
+function postgresSizes(spec: HostSpec, { memoryMegabytes }: HostTraits) {
+  const { postgres, sharedBuffers } = memoryLimits(spec, memoryMegabytes)
+  return { ...spec.postgres, memoryMegabytes: postgres, sharedBuffersMegabytes: sharedBuffers }
 }
 
 type DataService = (pins: ReturnType<typeof parsePins>['images'], ...rest: Parameters<Role>) => ReturnType<Role>
@@ -45,11 +55,15 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
       name: UNIT.postgres,
       content: (traits) =>
         render(template, {
-          ...spec.postgres,
+          ...postgresSizes(spec, traits),
           files: pathsOf(files),
           uid: pin.uid,
           image: runnableImage(pin.reference, archive),
-          credentials: PASSWORD_IDS.map((id) => credentialLine(traits, id)),
+          credentials: [
+            credentialLine(traits, GATEWAY_PASSWORD_ID),
+            // A run of this role alone must not end a database that is older than this secret.
+            ...optionalCredentialLines(traits, OWNER_SECRET_ID),
+          ],
           hasSteppedRestart: hasSteppedRestart(traits),
         }),
       files,
@@ -61,7 +75,6 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
 
 const redis: DataService = ({ redis: pin }, spec, text) => {
   const { archive } = spec.images.redis
-  const { maxMemoryMegabytes } = spec.redis
   const files = [{ path: `${HOST_PATH.redisConfigFolder}/redis.conf`, content: text('templates/redis/redis.conf') }]
   const template = text(`units/${UNIT.redis}.hbs`)
   return [
@@ -76,8 +89,8 @@ const redis: DataService = ({ redis: pin }, spec, text) => {
           files: pathsOf(files),
           uid: pin.uid,
           image: runnableImage(pin.reference, archive),
-          maxMemoryMegabytes,
-          containerMemoryMegabytes: maxMemoryMegabytes * 2,
+          maxMemoryMegabytes: memoryLimits(spec, traits.memoryMegabytes).redisData,
+          containerMemoryMegabytes: memoryLimits(spec, traits.memoryMegabytes).redis,
           hasSteppedRestart: hasSteppedRestart(traits),
         }),
       files,

@@ -10,6 +10,7 @@ import { directory } from '../resources/directory.ts'
 import { exclusiveFile } from '../resources/exclusive-file.ts'
 import { file } from '../resources/file.ts'
 import { unit } from '../resources/unit.ts'
+import { proxyVariables } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
@@ -26,7 +27,9 @@ export const docker: Role = (spec, text) => {
     components: ['stable'],
     key: text('templates/docker/docker.asc'),
   })
-  const revision = revisionOf([settings.content])
+  // Without a proxy the revision is what it was: no engine is restarted for a setting that is not there.
+  const proxy = proxyVariables(spec.proxy).map((variable) => `Environment="${variable}"\n`)
+  const revision = revisionOf([settings.content, ...proxy])
   return [
     // Before the package, so that it applies to the first start of the engine.
     directory({ path: '/etc/docker', ...ROOT, mode: '0755' }),
@@ -41,7 +44,7 @@ export const docker: Role = (spec, text) => {
     directory({ path: '/etc/systemd/system/docker.service.d', ...ROOT, mode: '0755' }),
     file({
       path: '/etc/systemd/system/docker.service.d/tappass.conf',
-      content: text('units/docker.service.d/tappass.conf').replace('@REVISION@', revision),
+      content: text('units/docker.service.d/tappass.conf').replace('@REVISION@', revision) + proxy.join(''),
       ...ROOT,
       mode: '0644',
     }),

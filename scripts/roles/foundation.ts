@@ -4,15 +4,22 @@ import { HOST_PATH } from '../../contract/path.ts'
 import { ACCOUNT, gatewayInstances, UNIT } from '../../contract/unit.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { render } from '../core/template.ts'
+import { absentFile } from '../resources/absent-file.ts'
 import { type AccountOptions, account } from '../resources/account.ts'
 import { aptPackage } from '../resources/apt-package.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
+import { memoryBudget } from '../resources/memory-budget.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
+import { memoryLimits, memorySum } from '../spec/memory-limit.ts'
+import { aptProxyText, hasProxy } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 
 /** curl and certificates are for downloads, openssl generates the token key. versions.yaml lists what Node needs in addition. */
 const PREREQUISITES = ['ca-certificates', 'curl', 'openssl', 'sudo'] as const
+
+/** Read by every run of apt on the host, also by updates in the night. */
+const APT_PROXY = '/etc/apt/apt.conf.d/80tappass-proxy'
 
 const ROOT = { owner: 'root', group: 'root' } as const
 
@@ -51,6 +58,14 @@ export const foundation: Role = (spec, text) => {
     redisUid: images.redis.uid,
   })
   return [
+    memoryBudget({
+      sum: (traits) => memorySum(memoryLimits(spec, traits.memoryMegabytes), spec.instances),
+      remedy: 'add memory, or lower instances, postgres.memoryMegabytes or redis.maxMemoryMegabytes in host.yaml',
+    }),
+    // Before the first package.
+    hasProxy(spec.proxy)
+      ? file({ path: APT_PROXY, content: aptProxyText(spec.proxy), ...ROOT, mode: '0644' })
+      : absentFile({ path: APT_PROXY, reason: 'no proxy is set' }),
     aptPackage({ id: 'prerequisites', names: [...PREREQUISITES, ...runtimeNeeds] }),
     account({ name: ACCOUNT.gateway, isSystem: true }),
     ...(spec.ingress === 'none' ? [] : [account({ name: ACCOUNT.caddy, isSystem: true })]),

@@ -19,6 +19,8 @@ import { GATEWAY_SECRET_IDS, OPTIONAL_SECRET_IDS, OWNER_SECRET_ID } from '../sec
 import { egressRules } from '../spec/egress-rule.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { publicPort } from '../spec/ingress-spec.ts'
+import { memoryLimits } from '../spec/memory-limit.ts'
+import { proxyFor } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
@@ -29,7 +31,7 @@ function nodePath(pin: Pins['node'][number]): string {
 function node(pin: Pins['node'][number], address: string, spec: HostSpec): Resource {
   const downloads = Object.entries(pin.archives).map(([platform, sha256]) => {
     const url = `${address}/v${pin.version}/node-v${pin.version}-${platform}.tar.gz`
-    return [platform, { url, sha256 }] as const
+    return [platform, { url, sha256, proxy: proxyFor(spec.proxy, url) }] as const
   })
   return archive({
     source: spec.node.archive ?? { downloads: Object.fromEntries(downloads) },
@@ -59,13 +61,18 @@ function environmentOf(spec: HostSpec, template: string): string {
 }
 
 /** The unit that runs the migrations: at boot, and without further attempts while a release is brought into force. */
-function migrateText(template: string, programs: Readonly<{ release: string; node: string }>, isBoot: boolean) {
+function migrateText(
+  template: string,
+  programs: Readonly<{ release: string; node: string }>,
+  spec: HostSpec,
+  isBoot: boolean,
+) {
   return (traits: HostTraits): string =>
     render(template, {
       ...programs,
       isBoot,
+      memory: memoryLimits(spec, traits.memoryMegabytes),
       files: HOST_PATH.gatewayEnvironment,
-      // Alone: what migrates serves no calls, and what serves calls owns no table.
       credentials: [credentialLine(traits, OWNER_SECRET_ID)],
     })
 }
@@ -75,14 +82,15 @@ function instanceSource(
   template: string,
   programs: Readonly<{ release: string; node: string }>,
   settings: Readonly<{ path: string; content: string }>,
-  { inputs, upstream }: Readonly<{ inputs: readonly string[]; upstream: HostSpec['gateway']['upstream'] }>,
+  { inputs, spec }: Readonly<{ inputs: readonly string[]; spec: HostSpec }>,
 ) {
   return {
     content: (traits: HostTraits) =>
       render(template, {
         ...programs,
         files: settings.path,
-        egressRules: egressRules(upstream, traits.network.resolvers),
+        egressRules: egressRules(spec.gateway.upstream, traits.network.resolvers),
+        memory: memoryLimits(spec, traits.memoryMegabytes),
         credentials: [
           ...GATEWAY_SECRET_IDS.map((id) => credentialLine(traits, id)),
           ...OPTIONAL_SECRET_IDS.flatMap((id) => optionalCredentialLines(traits, id)),
@@ -115,10 +123,7 @@ export const gateway: Role = (spec, text) => {
     nextPath: HOST_PATH.nextGatewayEnvironment,
     content: environmentOf(spec, text('templates/gateway.env.hbs')),
   }
-  const source = instanceSource(text(`units/${UNIT.gateway}.hbs`), folders, settings, {
-    inputs,
-    upstream: spec.gateway.upstream,
-  })
+  const source = instanceSource(text(`units/${UNIT.gateway}.hbs`), folders, settings, { inputs, spec })
   const rollout = { template: UNIT.gateway, settings }
   const template = { source, rollout, serving: SERVING, assertCanGoBack: assertCurrentStarts }
   const migrateUnit = text(`units/${UNIT.migrate}.hbs`)
@@ -126,14 +131,14 @@ export const gateway: Role = (spec, text) => {
   return [
     ...programs(pin, spec.downloads.node ?? pins['node-download'], spec),
     firstUnitTemplate(template),
-    schema({ pack: spec.release, migration: migrateText(migrateUnit, folders, false) }),
+    schema({ pack: spec.release, migration: migrateText(migrateUnit, folders, spec, false) }),
     unit({ name: UNIT.socket, content: text(`units/${UNIT.socket}`), restartedTogether: instances }),
     ...instances.map((name) => unit({ name, ...source, serving: SERVING, rollout })),
     surplusInstance({ template: 'tappass', count: spec.instances }),
     unitTemplate(template),
     unit({
       name: UNIT.migrate,
-      content: migrateText(migrateUnit, folders, true),
+      content: migrateText(migrateUnit, folders, spec, true),
       files: source.files,
       inputs,
       inputPaths: [archiveMarker(folders.node), ...credentialPaths(OWNER_SECRET_ID)],

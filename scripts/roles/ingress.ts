@@ -16,6 +16,8 @@ import { firewall } from '../resources/firewall.ts'
 import { unit } from '../resources/unit.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { type IngressSpec, ingressPorts, publicPort } from '../spec/ingress-spec.ts'
+import { memoryLimits } from '../spec/memory-limit.ts'
+import { proxyFor, proxyVariables } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
@@ -34,7 +36,11 @@ function subjects({ names }: Ports, { network }: HostTraits): readonly string[] 
   return [...new Set([...own, ...names.map((name) => name.toLowerCase())])]
 }
 
-function environmentOf(ports: Ports, { domain, tls }: HostSpec, template: string): (traits: HostTraits) => string {
+function environmentOf(
+  ports: Ports,
+  { domain, tls, proxy }: HostSpec,
+  template: string,
+): (traits: HostTraits) => string {
   const isNamed = domain !== undefined
   const site = (traits: HostTraits) =>
     [...subjects(ports, traits).map((name) => (isIPv6(name) ? `[${name}]` : name)), ''].map((name) => `https://${name}`)
@@ -47,6 +53,7 @@ function environmentOf(ports: Ports, { domain, tls }: HostSpec, template: string
       httpPort: ports.http,
       httpsPort: ports.https,
       redirectPort: publicPort(ports, tls),
+      proxy: proxyVariables(proxy),
     })
 }
 
@@ -54,7 +61,7 @@ function program(pin: Pins['caddy'], spec: HostSpec, path: string): readonly Res
   const address = spec.downloads.caddy ?? pin.download
   const downloads = Object.entries(pin.archives).map(([platform, sha256]) => {
     const url = `${address}/v${pin.version}/caddy_${pin.version}_${ARCHITECTURES[platform]}.tar.gz`
-    return [platform, { url, sha256 }] as const
+    return [platform, { url, sha256, proxy: proxyFor(spec.proxy, url) }] as const
   })
   return [
     directory({ path: HOST_PATH.caddyFolder, ...ROOT, mode: '0755' }),
@@ -86,6 +93,7 @@ export const ingress: Role = (spec, text) => {
   const content = (isStandby: boolean) => (traits: HostTraits) =>
     render(template, {
       isStandby,
+      memory: memoryLimits(spec, traits.memoryMegabytes),
       files: files.map((each) => each.path).join(' '),
       hasSteppedRestart: hasSteppedRestart(traits),
     })

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { EXIT_CODE, type ExitCode, exitCodeOf } from '../../contract/exit-code.ts'
-import { hostCommandHint } from '../command-line/command-hint.ts'
+import { hostCommandHint, renderProcessHints } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven, textOption, textOptions } from '../command-line/invocation.ts'
 import { environmentFromFolder, environmentFromProcess, processCommand } from '../control/process-target.ts'
 import { Failure, renderFailure, renderNext } from '../core/failure.ts'
@@ -54,8 +54,8 @@ export async function runHere(
     env: { ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  child.stdout.on('data', (chunk: Buffer) => stdout.write(chunk))
-  child.stderr.on('data', (chunk: Buffer) => stderr.write(chunk))
+  child.stdout.setEncoding('utf8').on('data', (text: string) => stdout.write(renderProcessHints(invocation, text)))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => stderr.write(renderProcessHints(invocation, text)))
   // The database rolls back the open transaction.
   const stop = () => child.kill('SIGTERM')
   interrupt.addEventListener('abort', stop, { once: true })
@@ -76,8 +76,8 @@ async function runOnHost(
       processCommand(entry, args, effect, renderNext(hostCommandHint(invocation, 'bootstrap'), invocation.program)),
     )
     invocation.stderr.write(title)
-    invocation.stdout.write(stdout)
-    invocation.stderr.write(stderr)
+    invocation.stdout.write(renderProcessHints(invocation, stdout))
+    invocation.stderr.write(renderProcessHints(invocation, stderr))
     return exitCodeOf(code)
   } finally {
     await connection.close()

@@ -10,7 +10,9 @@ const SHARED_BUFFERS_SHARE_MAX = 0.5
 /** The settings that are compared. */
 type Compared = Readonly<{
   instances: number
-  postgres: Readonly<Record<'maxConnections' | 'memoryMegabytes' | 'sharedBuffersMegabytes', number>>
+  postgres: Readonly<
+    Record<'maxConnections', number> & Partial<Record<'memoryMegabytes' | 'sharedBuffersMegabytes', number | undefined>>
+  >
 }>
 
 /** Returns what is wrong between settings that are right each for itself, with the keys that it is about. */
@@ -20,7 +22,8 @@ export function contradictions({
 }: Compared): readonly (readonly [keys: readonly string[], problem: string])[] {
   const needed = instances * CONNECTIONS_PER_INSTANCE + OTHER_CONNECTIONS
   const { maxConnections, memoryMegabytes, sharedBuffersMegabytes } = postgres
-  const buffersMax = Math.floor(memoryMegabytes * SHARED_BUFFERS_SHARE_MAX)
+  const buffersMax =
+    memoryMegabytes === undefined ? Number.POSITIVE_INFINITY : Math.floor(memoryMegabytes * SHARED_BUFFERS_SHARE_MAX)
   return [
     ...(maxConnections < needed
       ? [
@@ -30,7 +33,7 @@ export function contradictions({
           ] as const,
         ]
       : []),
-    ...(sharedBuffersMegabytes > buffersMax
+    ...(sharedBuffersMegabytes !== undefined && sharedBuffersMegabytes > buffersMax
       ? [
           [
             ['postgres', 'sharedBuffersMegabytes'],

@@ -5,12 +5,13 @@
 
 import * as v from 'valibot'
 import { LOG_LEVELS, RATE_CALLS_DEFAULT, RATE_WINDOW_SECONDS_DEFAULT } from '../../contract/gateway.ts'
-import { ACCOUNT } from '../../contract/unit.ts'
+import { ACCOUNT, INSTANCES_DEFAULT } from '../../contract/unit.ts'
 import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../artifacts/artifact.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { contradictions } from './contradiction.ts'
 import { ingressContradictions, ingressSchema } from './ingress-spec.ts'
+import { proxyFor, proxySchema } from './proxy.ts'
 import type { LineFinder } from './yaml-text.ts'
 
 function integer(minimum: number, maximum: number) {
@@ -74,7 +75,7 @@ const schema = v.strictObject({
   tls: v.optional(v.picklist(['public', 'internal'])),
   ingress: ingressSchema,
   /** Number of gateway processes that share the socket. */
-  instances: v.optional(integer(1, 32), 2),
+  instances: v.optional(integer(1, 32), INSTANCES_DEFAULT),
   gateway: section({
     upstream: v.optional(address),
     callsMax: v.optional(integer(1, 1_000_000_000), RATE_CALLS_DEFAULT),
@@ -86,6 +87,8 @@ const schema = v.strictObject({
     /** Whether settings of a Docker that is there already may be replaced. */
     adopt: v.optional(v.boolean(), false),
   }),
+  /** How the host reaches others. */
+  proxy: proxySchema,
   /** Archives of `docker save` to load instead of pulling. */
   images: section({
     postgres: section({ archive: v.optional(path) }),
@@ -97,11 +100,12 @@ const schema = v.strictObject({
   /** Mirrors; defaults are the vendors' addresses in `versions.yaml`. */
   downloads: section({ node: v.optional(address), caddy: v.optional(address), docker: v.optional(address) }),
   postgres: section({
-    memoryMegabytes: v.optional(integer(128, 1_048_576), 1024),
-    sharedBuffersMegabytes: v.optional(integer(16, 1_048_576), 256),
+    /** Memory and buffers follow the host's memory unless they are written. */
+    memoryMegabytes: v.optional(integer(128, 1_048_576)),
+    sharedBuffersMegabytes: v.optional(integer(16, 1_048_576)),
     maxConnections: v.optional(integer(10, 10_000), 100),
   }),
-  redis: section({ maxMemoryMegabytes: v.optional(integer(8, 1_048_576), 64) }),
+  redis: section({ maxMemoryMegabytes: v.optional(integer(8, 1_048_576)) }),
   backup: section({
     schedule: v.optional(calendar, '*-*-* 03:17:00 UTC'),
     keepDaily: v.optional(integer(1, 3650), 7),
@@ -115,12 +119,14 @@ const schema = v.strictObject({
 })
 
 /**
- * The parsed specification with defaults; archives are still paths, and `tls` is always set. `written`: what was written, as it was, without
+ * The parsed specification with defaults; archives are still paths, and `tls` and `upstreamProxy` are decided. `written`: what was written, as it was, without
  * any default.
  */
 export type ParsedSpec = Readonly<
   Omit<v.InferOutput<typeof schema>, 'tls'> & {
     tls: 'public' | 'internal'
+    /** The proxy on the way to the model server. */
+    upstreamProxy: string | undefined
     written: Readonly<Record<string, unknown>>
   }
 >
@@ -142,6 +148,9 @@ export type HostSpec = Readonly<
 function hasUserInfo(text: string): boolean {
   return /^https?:\/\/[^/?#]*@/.test(text)
 }
+
+/** Where the gateway sends calls to unless a setting says otherwise. */
+const OPENAI_ADDRESS = 'https://api.openai.com/v1'
 
 type Key = string | number
 
@@ -210,7 +219,8 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
   const effectiveTls = tls ?? (rest.domain === undefined ? 'internal' : 'public')
   if (effectiveTls === 'public' && rest.domain === undefined)
     throw usageFailure(`${where}: tls: public needs a domain`, 'tappass bootstrap --domain NAME')
-  return { ...rest, tls: effectiveTls, written: (parsed ?? {}) as ParsedSpec['written'] }
+  const upstreamProxy = proxyFor(rest.proxy, rest.gateway.upstream ?? OPENAI_ADDRESS)
+  return { ...rest, tls: effectiveTls, upstreamProxy, written: (parsed ?? {}) as ParsedSpec['written'] }
 }
 
 /** Options that set a key of the specification, each with an example. */

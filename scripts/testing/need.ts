@@ -102,6 +102,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   gpg: installed(['gpg'], 'gpg'),
   jq: installed(['jq'], 'jq'),
   mkdocs: { programs: ['mkdocs'], packages: ['python3-venv'], probe: probeMkdocs },
+  npm: installed(['npm'], 'npm'),
   openssl: installed(['openssl'], 'openssl'),
   python: installed(['python3'], 'python3'),
   redis: installed(['redis-server'], 'redis-server'),

@@ -1,9 +1,12 @@
 /** Reads and validates the options and environment of `tappass up`; it neither prompts nor changes anything. */
 
 import { join, resolve } from 'node:path'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { GATEWAY_PORT } from '../../contract/gateway.ts'
+import { HOST_PATH } from '../../contract/path.ts'
+import { gatewayInstance } from '../../contract/unit.ts'
 import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
-import { usageFailure } from '../core/failure.ts'
+import { Failure, usageFailure } from '../core/failure.ts'
 import {
   checkLicense,
   checkProviderKey,
@@ -60,6 +63,11 @@ export function readUpRequest(invocation: Invocation): UpRequest {
   const license = findSecret(invocation, 'license', 'TAPPASS_LICENSE')
   const providerKey = findSecret(invocation, 'provider-key-file', 'OPENAI_API_KEY')
   const data = textOption(invocation, 'data')
+  // A release is compared file by file; a data folder in it would be a change.
+  if (data === undefined && invocation.root.startsWith(`${HOST_PATH.releasesFolder}/`)) {
+    const why = `its gateway runs as ${gatewayInstance(1)}; tappass up --data DIR runs another one`
+    throw new Failure({ what: 'this machine is a server', why, next: 'tappass status' }, EXIT_CODE.refused)
+  }
   return {
     port: parsePort(textOption(invocation, 'port') ?? (invocation.environment['TAPPASS_PORT'] || String(GATEWAY_PORT))),
     dataPath: data === undefined ? join(invocation.root, '.tappass', 'data') : resolve(invocation.workingFolder, data),

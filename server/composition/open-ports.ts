@@ -46,6 +46,6 @@ export async function openPorts(
 function modelRoutes({ upstream, environment }: Config, clock: Clock): readonly ModelRoute[] {
   const echo = createEcho(clock)
   const echoRoute = { models: /^echo$/, upstream: echo }
-  if (upstream) return [echoRoute, { models: /^/, upstream: createOpenai(upstream.url, upstream.key) }]
+  if (upstream) return [echoRoute, { models: /^/, upstream: createOpenai(upstream.url, upstream.key, upstream.proxy) }]
   return environment === 'development' ? [echoRoute, { models: /^/, upstream: echo }] : [echoRoute]
 }

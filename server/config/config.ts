@@ -12,7 +12,7 @@ import {
 } from '../../contract/gateway.ts'
 import { MADE_SECRET_NAMES } from '../../contract/secret.ts'
 import { readSecrets, type Secrets } from './secret.ts'
-import { integer, origins, toolPatterns, url } from './setting-form.ts'
+import { integer, origins, proxyAddress, toolPatterns, url } from './setting-form.ts'
 import { type DatabaseConfig, databaseOf, passwordsOf, type StorageKind, storageProblems } from './storage-setting.ts'
 import { upstreamOf, upstreamWarnings } from './upstream-setting.ts'
 
@@ -25,7 +25,7 @@ export type Config = Readonly<{
   /** When a call may go on: when its entry is durable, or at most 5 ms before. `checkpointFolder` is outside the database. */
   ledger: Readonly<{ mode: 'durable' | 'grouped'; checkpointFolder: string | undefined }>
   redisUrl: string | undefined
-  upstream: Readonly<{ url: string; key: string | undefined }> | undefined
+  upstream: Readonly<{ url: string; key: string | undefined; proxy?: string }> | undefined
   instance: string
   revision: string
   logLevel: string
@@ -83,6 +83,7 @@ const SETTINGS = v.object({
   SUPABASE_URL: v.optional(v.string()),
   REDIS_URL: v.optional(url('redis:', 'rediss:', 'unix:')),
   TAPPASS_UPSTREAM_URL: v.optional(url('http:', 'https:')),
+  TAPPASS_UPSTREAM_PROXY: v.optional(proxyAddress),
   TAPPASS_INSTANCE: v.optional(
     v.pipe(v.string(), v.regex(/^[A-Za-z0-9._]{1,64}$/, 'has more than letters, digits, dots and underscores')),
     '1',
@@ -146,7 +147,7 @@ export function readConfig(
     ...databaseOf(settings, secrets, purpose === 'migration'),
     ledger: { mode: settings.TAPPASS_LEDGER_MODE, checkpointFolder: settings.TAPPASS_CHECKPOINT_DIR },
     redisUrl: settings.REDIS_URL,
-    upstream: upstreamOf(settings.TAPPASS_UPSTREAM_URL, secrets.OPENAI_API_KEY),
+    upstream: upstreamOf(settings.TAPPASS_UPSTREAM_URL, secrets.OPENAI_API_KEY, settings.TAPPASS_UPSTREAM_PROXY),
     warnings: upstreamWarnings(settings.TAPPASS_UPSTREAM_URL, secrets.OPENAI_API_KEY),
     instance: settings.TAPPASS_INSTANCE,
     revision: settings.TAPPASS_REVISION,

@@ -21,6 +21,12 @@ export const url = (...protocols: readonly string[]) =>
     ),
   )
 
+/** The address of an HTTP proxy. A user or a password in it would stand in a file, and is not sent. */
+export const proxyAddress = v.pipe(
+  url('http:'),
+  v.check((text) => !text.includes('@'), 'has a user or a password in it'),
+)
+
 /** As browsers write one: scheme, host, and a port that is not the scheme's. */
 const isOrigin = (text: string): boolean =>
   text === '*' || (/^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text)

@@ -1,13 +1,18 @@
 /** Where calls go, and with which key. */
 import { isPrivateHost } from '../../contract/private-network.ts'
 
-/** The model server; undefined when none is set. OpenAI's own address is used only when there is a key for it and no other address. */
+/**
+ * The model server; undefined when none is set. OpenAI's own address is used only when there is a key for it and no other address. `proxy` is the
+ * way to one with https://; a server without TLS is in the own network, and what a proxy would be for is not.
+ */
 export function upstreamOf(
   address: string | undefined,
   key: string | undefined,
-): Readonly<{ url: string; key: string | undefined }> | undefined {
-  if (address) return { url: address.replace(/\/+$/, ''), key }
-  return key ? { url: 'https://api.openai.com/v1', key } : undefined
+  proxy: string | undefined,
+): Readonly<{ url: string; key: string | undefined; proxy?: string }> | undefined {
+  const url = address?.replace(/\/+$/, '') || (key ? 'https://api.openai.com/v1' : undefined)
+  if (url === undefined) return undefined
+  return { url, key, ...(proxy && url.startsWith('https:') ? { proxy } : {}) }
 }
 
 /** Warnings about the way there. */

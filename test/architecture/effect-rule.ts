@@ -13,7 +13,9 @@ import { type Breach, isFunction, isShipped, placeOf, type Rule, type Source, wa
 /** Files that are a process: they may end it, and may act when they are run (not when they are imported). */
 const isProcessEntry = (path: string): boolean =>
   path === 'scripts/cli.ts' ||
-  /^(server\/(main|migrate|audit|backup|policy\/build|rules\/build)|bench\/[^/]+)\.ts$/.test(path)
+  /^(server\/(main|migrate|audit|backup|policy\/build|rules\/build)|scripts\/artifacts\/sbom|bench\/[^/]+)\.ts$/.test(
+    path,
+  )
 
 const environmentReaders = ['server/config/config.ts', 'scripts/cli.ts']
 /** Where clock and randomness enter; everything else gets them as arguments. */

@@ -11,7 +11,7 @@ const points = 20
 /** What must be hit whatever the spread: inside apt and Docker, where a half-done step leaves the most behind. */
 const mustHit = [
   'apt-package:docker',
-  'image:postgres:16.14-alpine',
+  'image:postgres:16.15-alpine',
   'unit:tappass-postgres.service',
   'release:/opt/tappass',
 ]

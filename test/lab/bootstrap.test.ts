@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { APIError } from 'openai'
 import { findLeaks, placeLabels } from './leak.ts'
-import { fromOutside } from './machine.ts'
+import { fromOutside, run } from './machine.ts'
 import { machineAddress6 } from './network.ts'
 import {
   bodiesOutside,
@@ -19,6 +19,7 @@ import {
   type Server,
   secretOf,
   toolkit,
+  untilHealthy,
 } from './server.ts'
 
 let server: Server
@@ -187,7 +188,7 @@ test('no secret is to be seen anywhere, and the same search finds a canary', asy
   const canary = ['canary', crypto.randomUUID()].join('-')
   const planted = [
     `systemd-run --quiet --property=Type=exec --unit=tappass-canary --setenv=CANARY=${canary} sh -c 'sleep infinity; true' ${canary}`,
-    `docker run --detach --name canary --network none --env CANARY=${canary} --entrypoint echo redis:7.4.8-alpine ${canary}`,
+    `docker run --detach --name canary --network none --env CANARY=${canary} --entrypoint echo redis:7.4.11-alpine ${canary}`,
     `echo ${canary} | systemd-cat --identifier=canary`,
     `echo '# ${canary}' >>/etc/tappass/redis/redis.conf`,
     `touch /var/lib/tappass/backup/${canary}`,
@@ -230,6 +231,21 @@ SQL`,
   assert.equal((await toolkit(['migrate', 'verify', ...hostWords(server)])).code, 0)
 })
 
+test('a gateway reads its own secrets, and not the password of the owner of its tables', async () => {
+  const readAsGateway = (path: string) =>
+    inside(
+      server,
+      `nsenter --target $(systemctl show --property=MainPID --value tappass@1) --mount setpriv --reuid=tappass --regid=tappass --clear-groups wc -c ${path} 2>&1; true`,
+    )
+  assert.match(await readAsGateway('/run/credentials/tappass@1.service/postgres-password'), /^\d\d /)
+  for (const path of [
+    '/run/credentials/tappass-migrate.service/postgres-owner-password',
+    '/run/credentials/tappass@1.service/postgres-owner-password',
+    '/etc/credstore.encrypted/postgres-owner-password',
+  ])
+    assert.match(await readAsGateway(path), /No such file|Permission denied/, path)
+})
+
 test('Redis does what the gateway needs for the gateway’s user, and nothing for anybody else', async () => {
   const redis = (words: string) =>
     inside(server, `docker exec tappass-redis redis-cli -s /tappass/run/redis.sock ${words} 2>&1`)
@@ -262,4 +278,78 @@ test('the backup that the timer’s service made restores into another database 
   )
   assert.match(restored, /^audit_events=[1-9]/m)
   assert.equal(restored, await inside(server, rowsOf('tappass')))
+})
+
+test('status: what is wanted, what it stands on, and 1 for what is not well; on the server itself it can be typed as it is told', async () => {
+  const lines = (text: string) => text.replaceAll(/ +/g, ' ')
+  const remote = await toolkit(['status', ...hostWords(server)])
+  assert.equal(remote.code, 0, `${remote.stdout}${remote.stderr}`)
+  for (const [name, state] of [
+    ['gateway', 'healthy'],
+    ['backup', String.raw`\S+Z, \d+ min old, \d+ bytes, verified when it was taken`],
+    ['disk', String.raw`/\S*: \d+ MB free`],
+    ['certificate', String.raw`\d+ (h|min) left`],
+    ['clock', 'kept by the machine that this container runs on'],
+    ['docker', String.raw`\d+\.\d+\S*`],
+  ] as const)
+    assert.match(lines(remote.stdout), new RegExp(`^${name} ${state}$`, 'm'))
+
+  // As a person types it there, from any folder.
+  const typed = (words: string) =>
+    run(server.machine, `cd /srv && env -i HOME=/root PATH=/usr/local/bin:/usr/bin:/bin tappass ${words}`)
+  for (const words of ['status', 'migrate status', 'agent list', 'audit verify', 'version']) {
+    const { code, stdout, stderr } = await typed(words)
+    assert.equal(code, 0, `${words}: ${stdout}${stderr}`)
+  }
+  const up = await typed('up --no-input')
+  assert.equal(up.code, 5)
+  assert.match(up.stderr, /^ {2}next: {2}tappass status$/m)
+
+  await inside(server, 'systemctl stop tappass-backup.timer')
+  const { code, stdout, stderr } = await typed('status')
+  assert.equal(code, 1, stdout)
+  assert.match(stdout, /^tappass-backup\.timer ! /m)
+  assert.match(stderr, /unhealthy: tappass-backup\.timer/)
+  await inside(server, 'systemctl start tappass-backup.timer')
+  assert.equal((await plan(server)).code, 0)
+})
+
+test('Docker is stopped and started, and its first start fails as it may at boot: PostgreSQL and Redis come back by themselves', async () => {
+  await inside(server, 'systemctl stop docker.service docker.socket && systemctl start docker.service')
+  await untilHealthy(server)
+  // A failed start of the engine is none of the databases; its own Restart= brings all of them.
+  await inside(
+    server,
+    `mkdir -p /run/systemd/system/docker.service.d
+cat >/run/systemd/system/docker.service.d/once.conf <<'END'
+[Service]
+ExecStartPre=/bin/sh -c 'test -e /run/was-down || { touch /run/was-down; exit 1; }'
+END
+systemctl daemon-reload && systemctl stop tappass.target docker.service docker.socket && systemctl start tappass.target`,
+  )
+  await untilHealthy(server)
+  await inside(server, 'test -e /run/was-down && rm -r /run/systemd/system/docker.service.d && systemctl daemon-reload')
+  const units = 'tappass-postgres tappass-redis tappass@1 tappass@2'
+  assert.equal(await inside(server, `systemctl is-active ${units}`), 'active\nactive\nactive\nactive')
+})
+
+test('a forced command in authorized_keys, as cloud images have it for root: exit 6, its words, and the host to type', async () => {
+  const keys = '/root/.ssh/authorized_keys'
+  await inside(
+    server,
+    `cat >/root/forced <<'END'
+echo 'Please login as the user "ubuntu" rather than the user "root".'
+exit 142
+END
+cp -p ${keys} ${keys}.kept && sed -i 's|^|command="sh /root/forced" |' ${keys}`,
+  )
+  try {
+    const { code, stdout, stderr } = await toolkit(['status', ...hostWords(server)])
+    assert.equal(code, 6, `${stdout}${stderr}`)
+    assert.match(stderr, /Please login as the user "ubuntu" rather than the user "root"/)
+    assert.match(stderr, /next: {2}connect as that user: --host ubuntu@/)
+  } finally {
+    await inside(server, `mv ${keys}.kept ${keys}`)
+  }
+  assert.equal((await plan(server)).code, 0)
 })

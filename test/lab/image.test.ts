@@ -29,7 +29,7 @@ describe('images', () => {
       mkdir /srv/data /srv/run; chown 70:70 /srv/data /srv/run
       docker run --detach --name postgres --network none --user 70:70 --read-only --cap-drop ALL --tmpfs /tmp \\
         --tmpfs /var/lib/postgresql/data:ro --mount type=bind,source=/srv/data,target=/data --mount type=bind,source=/srv/run,target=/run/postgres \\
-        postgres:16.14-alpine sh -c 'initdb -D /data/16 --username=postgres --auth-local=peer --encoding=UTF8 --locale=C --data-checksums &&
+        postgres:16.15-alpine sh -c 'initdb -D /data/16 --username=postgres --auth-local=peer --encoding=UTF8 --locale=C --data-checksums &&
           exec postgres -D /data/16 -c listen_addresses= -c unix_socket_directories=/run/postgres'
       for attempt in $(seq 100); do docker exec postgres pg_isready -q -h /run/postgres && break; sleep 0.2; done
       docker exec postgres psql -h /run/postgres -U postgres -qAtc 'create table t as select 42 as n'
@@ -44,7 +44,7 @@ describe('images', () => {
     const script = `set -eu
       mkdir /srv/redis; chown 999 /srv/redis
       docker run --detach --name redis --network none --user 999:999 --read-only --cap-drop ALL --tmpfs /data:ro \\
-        --mount type=bind,source=/srv/redis,target=/run/redis redis:7.4.8-alpine redis-server --port 0 --save '' --unixsocket /run/redis/redis.sock
+        --mount type=bind,source=/srv/redis,target=/run/redis redis:7.4.11-alpine redis-server --port 0 --save '' --unixsocket /run/redis/redis.sock
       for attempt in $(seq 100); do docker exec redis redis-cli -s /run/redis/redis.sock ping >/dev/null 2>&1 && break; sleep 0.2; done
       docker exec redis redis-cli -s /run/redis/redis.sock incr calls
       docker exec redis redis-cli -s /run/redis/redis.sock info server | grep -o 'redis_version:7'
@@ -61,8 +61,8 @@ describe('images', () => {
       'inspect',
       '--format',
       format,
-      'postgres:16.14-alpine',
-      'redis:7.4.8-alpine',
+      'postgres:16.15-alpine',
+      'redis:7.4.11-alpine',
     ])
     assert.equal(output.stdout, 'true\ntrue\n', output.stderr)
   })

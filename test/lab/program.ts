@@ -14,7 +14,7 @@ type NodePin = Pins['node'][number]
 
 /** Fetches a package with npm's own client, which checks it, and gives the path of the file. */
 async function fetchPackage(name: string, folder: string): Promise<string> {
-  const file = (await demand(['npm', 'pack', '--silent', name], { cwd: folder })).trim()
+  const file = (await demand(['npm', 'pack', '--ignore-scripts', '--silent', name], { cwd: folder })).trim()
   return join(folder, file)
 }
 

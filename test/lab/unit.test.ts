@@ -8,6 +8,8 @@ import { recipe } from '../../scripts/recipe.ts'
 import { blank, planAll, specOf, systems, text, writtenBy } from '../scripts/roles/blank-host.ts'
 import { execute } from './execution.ts'
 
+const bookworm = systems.find(({ codename }) => codename === 'bookworm') ?? assert.fail('Debian 12 is supported')
+
 let folder: string
 const units: string[] = []
 
@@ -18,7 +20,7 @@ const withPrograms = (content: string): string =>
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tappass-units-'))
   const resources = recipe(specOf(), text).flatMap(({ resources }) => resources)
-  for (const [path, content] of writtenBy(await planAll(resources, blank(systems[1])))) {
+  for (const [path, content] of writtenBy(await planAll(resources, blank(bookworm)))) {
     if (!path.startsWith('/etc/systemd/system/tappass')) continue
     units.push(join(folder, basename(path)))
     await writeFile(join(folder, basename(path)), withPrograms(content))

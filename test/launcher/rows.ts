@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -57,6 +58,22 @@ const describeInstalling = (shell: Shell): void => {
     assert.deepEqual(world.leftovers, [])
   })
 
+  test('a release on a server runs with the Node beside it, over a link too, and nothing is put into it', async () => {
+    const node = join(world.folder, 'node/current/bin')
+    mkdirSync(node, { recursive: true })
+    mkdirSync(join(world.folder, 'releases'))
+    writeFileSync(join(node, 'node'), `#!/bin/sh\nexec ${process.execPath} "$@"\n`, { mode: 0o755 })
+    const release = join(world.folder, 'releases/1.0.0-abc')
+    renameSync(world.clone, release)
+    writeFileSync(join(release, '.manifest'), '')
+    symlinkSync(release, join(world.folder, 'current'))
+    symlinkSync(join(world.folder, 'current/tappass'), join(world.folder, 'tappass'))
+    const before = readdirSync(release)
+    started(await world.run(['status'], {}, { file: join(world.folder, 'tappass') }), 'status')
+    assert.deepEqual(readdirSync(release), before)
+    assert.equal((await world.run(['seven'], {}, { file: join(release, 'tappass') })).code, 7)
+  })
+
   test('the second start installs nothing and needs no network', async () => {
     await world.open({ version: '26.1.0' })
     world.putCurl()
@@ -87,7 +104,10 @@ const describeInstalling = (shell: Shell): void => {
     world.pin(world.putPackage('26.1.0'))
     world.putNpm()
     started(await world.run(['up']), 'up')
-    assert.match(world.npmCalls.join('\n'), new RegExp(`^pack --loglevel=error node-${world.platform}@26.1.0\nci `))
+    assert.match(
+      world.npmCalls.join('\n'),
+      new RegExp(`^pack --ignore-scripts --loglevel=error node-${world.platform}@26.1.0\nci `),
+    )
     assert.deepEqual(world.requests, [])
   })
 

@@ -38,6 +38,8 @@ export const trixie: HostTraits = {
   debianArchitecture: 'amd64',
   systemdVersion: 257,
   credentialStore: 'encrypted',
+  memoryMegabytes: 8192,
+  hasAppArmor: false,
   network: { name: 'server', names: ['server'], addresses: ['192.0.2.7'], resolvers: ['192.0.2.1'] },
 }
 

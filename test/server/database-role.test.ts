@@ -93,6 +93,14 @@ describe('a database on which one role did everything', () => {
     assert.notEqual((await over('tappass_owner', ROLE_PASSWORDS.runtime)).code, 0)
   })
 
+  test('an owner without a secret has no password', async () => {
+    await divideRoles(server, { ...ROLE_PASSWORDS, owner: '\n' })
+    const without = `SELECT rolpassword IS NULL FROM pg_authid WHERE rolname IN ('tappass_owner', 'tappass') ORDER BY rolname`
+    assert.equal(await server.superuser(without), 'f\nt')
+    await startOnHost()
+    assert.equal(await server.superuser(without), 'f\nf')
+  })
+
   test('what a restore as the old role brings is given to the owner at the next start', async () => {
     await server.superuser('ALTER TABLE agents OWNER TO tappass', 'tappass')
     await startOnHost()

@@ -9,8 +9,10 @@ const ROLE_SQL = join(import.meta.dirname, '../../templates/postgres/role.sql')
 export const ROLE_PASSWORDS = { owner: "o'wner", runtime: 'ga"te way' } as const
 
 /** Does what tappass-postgres.service does once the server responds. */
-export async function divideRoles(server: PostgresServer): Promise<void> {
-  const { owner, runtime } = ROLE_PASSWORDS
+export async function divideRoles(
+  server: PostgresServer,
+  { owner, runtime }: Readonly<{ owner: string; runtime: string }> = ROLE_PASSWORDS,
+): Promise<void> {
   const stdin = [owner, runtime].map((password) => `${Buffer.from(password).toString('base64')}\n`).join('')
   const login = ['--host', server.folder, '--port', `${server.port}`, '--username', 'postgres', '--dbname', 'postgres']
   await demand([server.program('psql'), '--no-psqlrc', '--quiet', ...login, '--file', ROLE_SQL], { stdin })

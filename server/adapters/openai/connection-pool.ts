@@ -51,12 +51,16 @@ class CountingClient extends Client {
   }
 }
 
-/** Creates the pool. */
-export function createConnectionPool(origin: string, options: PoolOptions): Pool {
+/** Creates the pool; `through`, where there is one, gives each connection another way. */
+export function createConnectionPool(
+  origin: string,
+  options: PoolOptions,
+  through: (connect: buildConnector.connector) => buildConnector.connector = (connect) => connect,
+): Pool {
   return new Pool(origin, {
     ...options,
     factory: (address, clientOptions) => {
-      const connect = (clientOptions as { connect: buildConnector.connector }).connect
+      const connect = through((clientOptions as { connect: buildConnector.connector }).connect)
       let socket: Socket | undefined
       const connectAndKeep: buildConnector.connector = (target, callback) =>
         connect(target, (...result) => {

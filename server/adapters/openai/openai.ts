@@ -4,11 +4,12 @@
  * Uses undici's dispatcher, because its other methods wrap every response in a stream, which costs more than
  * everything else.
  */
-import type { Dispatcher, Pool } from 'undici'
+import type { buildConnector, Dispatcher, Pool } from 'undici'
 import { MalformedResponseError } from '../../core/malformed-response.ts'
 import type { Upstream, UpstreamResponse } from '../../core/ports.ts'
 import { type Connection, createConnectionPool, type PooledHandler } from './connection-pool.ts'
 import { codingsOf, createDecoder, type Decoder } from './content-coding.ts'
+import { connectThrough } from './proxy-tunnel.ts'
 import { ResponseBody } from './response-body.ts'
 
 /** Connections to one model server. */
@@ -27,10 +28,10 @@ const KEPT_HEADERS = ['content-type', 'retry-after', 'retry-after-ms', 'x-should
 const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 
 /**
- * Given the base URL (`https://host/v1`) and its key, creates the upstream. `forward` sends the key and the call's id
+ * Given the base URL (`https://host/v1`) and its key, creates the upstream; `proxy` is the HTTP proxy on the way there. `forward` sends the key and the call's id
  * and none of the client's headers; it throws when no response begins.
  */
-export function createOpenai(base: string, key: string | undefined): Upstream {
+export function createOpenai(base: string, key: string | undefined, proxy?: string): Upstream {
   const { origin, pathname } = new URL(base)
   const prefix = pathname.replace(/\/+$/, '')
   const options = {
@@ -39,9 +40,13 @@ export function createOpenai(base: string, key: string | undefined): Upstream {
     headersTimeout: SILENCE_TIMEOUT_MS,
     bodyTimeout: SILENCE_TIMEOUT_MS,
   }
-  const pool = createConnectionPool(origin, { ...options, pipelining: 1 })
+  const through =
+    proxy === undefined
+      ? undefined
+      : (connect: buildConnector.connector) => connectThrough(proxy, CONNECT_TIMEOUT_MS, connect)
+  const pool = createConnectionPool(origin, { ...options, pipelining: 1 }, through)
   // Without pipelining no connection is kept: each request has a fresh one.
-  const freshPool = createConnectionPool(origin, { ...options, pipelining: 0 })
+  const freshPool = createConnectionPool(origin, { ...options, pipelining: 0 }, through)
   const authorization: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` }
   return {
     name: new URL(base).host,

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { HOST_PATH } from '../../../contract/path.ts'
 import { identifyProcess } from '../../../scripts/core/process-identity.ts'
 import { type Typing, typeCommand } from '../command-line.ts'
 
@@ -58,6 +59,15 @@ const seenBy = (root: string) =>
   }>
 
 describe('up', () => {
+  test('on a server it does not put data into the release: exit 5, and what to type', async () => {
+    const typed = up(`${HOST_PATH.releasesFolder}/1.0.0-abc`, quiet)
+    assert.equal(await typed.code, 5)
+    assert.match(
+      typed.stderr(),
+      /this machine is a server\n {2}why: {3}its gateway runs as tappass@1.service; .*\n {2}next: {2}tappass status/,
+    )
+  })
+
   test('prints one JSON line, and the same one at the next start', async () => {
     const root = makeRoot()
     const first = await runOnce(root, [])

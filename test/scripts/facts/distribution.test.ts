@@ -14,6 +14,8 @@ const traits = (system: string, systemdVersion: number): HostTraits => {
     debianArchitecture: 'amd64',
     systemdVersion,
     credentialStore: 'encrypted',
+    memoryMegabytes: 8192,
+    hasAppArmor: false,
     network: { name: 'server', names: [], addresses: [], resolvers: [] },
   }
 }
@@ -33,6 +35,11 @@ for (const { system, systemd, distribution, stepped } of rows) {
     assert.equal(isSupported(host), true)
     assert.deepEqual(dockerPackages(host, 'vendor'), vendor)
     assert.deepEqual(dockerPackages(host, 'distribution'), distribution)
+    // A kernel that enforces AppArmor wants its parser, which Docker's packages only recommend.
+    for (const source of ['vendor', 'distribution'] as const) {
+      const packages = dockerPackages({ ...host, hasAppArmor: true }, source)
+      assert.deepEqual(packages, ['apparmor', ...dockerPackages(host, source)])
+    }
     assert.equal(hasSteppedRestart(host), stepped)
   })
 }

@@ -1,10 +1,12 @@
-/** How a host does: what counts as well, and the table. */
+/** How a host does: what counts as well, the table, and what to type. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Fact, GetFact } from '../../../scripts/core/host.ts'
-import { targetFact } from '../../../scripts/facts/path.ts'
+import { contentFact, targetFact } from '../../../scripts/facts/path.ts'
 import { type UnitState, unitsFact } from '../../../scripts/facts/unit.ts'
-import { gatherHealth, renderHealth } from '../../../scripts/output/host-health.ts'
+import { nextCommand } from '../../../scripts/output/health-advice.ts'
+import { conditionsFact } from '../../../scripts/output/host-condition.ts'
+import { gatherHealth, isInstalled, renderHealth, unhealthyParts } from '../../../scripts/output/host-health.ts'
 
 const running: UnitState = {
   name: 'tappass@1.service',
@@ -27,82 +29,175 @@ const backup: UnitState = {
   sinceSeconds: 0,
   revision: undefined,
 }
-const manifest = '{"takenAt":"2026-11-24T03:17:00.000Z","bytes":123}'
+const desired = [
+  ...[
+    'tappass.target',
+    'tappass.socket',
+    'tappass-migrate.service',
+    'tappass-postgres.service',
+    'tappass-redis.service',
+  ],
+  ...['tappass-caddy.service', 'tappass-backup.timer', 'tappass@2.service'],
+].map((name): UnitState => ({ ...running, name }))
+const all: readonly UnitState[] = [running, backup, ...desired]
 
-type Host = Readonly<{ units?: readonly UnitState[]; health?: string; current?: string; manifest?: string }>
+const conditions = 'NOW=1\nDISK=x 1 1 9999999 1% /\nCLOCK=yes\nDOCKER=29\n'
+const certificate = 'CERTIFICATE_notBefore=Jan 1 00:00:00 1970 GMT\nCERTIFICATE_notAfter=Jan 1 12:00:00 1970 GMT\n'
 
-/** Units and the link are said; the two other facts are read from what the host would print. */
+type Host = Readonly<{
+  units?: readonly UnitState[]
+  health?: string
+  current?: string | undefined
+  settings?: string
+  conditions?: string
+  fileRevisions?: string
+}>
+
+/** Units, the link and the settings are said; the other facts are read from what the host would print. */
 const knowOf =
-  ({
-    units = [running, backup],
-    health = '{"status":"healthy"}',
-    current = '/opt/tappass/releases/1.2.3',
-    manifest: last,
-  }: Host): GetFact =>
+  (host: Host): GetFact =>
   async <T>(fact: Fact<T>): Promise<T> => {
+    const { units = all, health = '{"status":"healthy"}', settings } = host
     const is = (other: Fact<unknown>) => JSON.stringify(other.query) === JSON.stringify(fact.query)
     if (is(unitsFact('tappass*'))) return units as T
-    if (is(targetFact('/opt/tappass/current'))) return current as T
-    if (fact.query.argv[0] !== 'curl')
-      return fact.parse({ code: last === undefined ? 1 : 0, stdout: last ?? '', stderr: '' })
+    if (is(targetFact('/opt/tappass/current')))
+      return ('current' in host ? host.current : '/opt/tappass/releases/1.2.3') as T
+    if (is(contentFact('/etc/tappass/tappass.yaml'))) return settings as T
+    const stdout = is(conditionsFact) ? (host.conditions ?? conditions + certificate) : (host.fileRevisions ?? '')
+    if (fact.query.argv[0] !== 'curl') return fact.parse({ code: 0, stdout, stderr: '' })
     return fact.parse(
       health.startsWith('{') ? { code: 0, stdout: health, stderr: '' } : { code: 7, stdout: '', stderr: health },
     )
   }
 
-const rows: readonly Readonly<{ name: string; host: Host; isHealthy: boolean; gateway: string }>[] = [
-  { name: 'all is well', host: { manifest }, isHealthy: true, gateway: 'healthy' },
-  { name: 'no backup yet is no illness', host: {}, isHealthy: true, gateway: 'healthy' },
+const without = (name: string) => all.filter((unit) => unit.name !== name)
+const instead = (name: string, changes: Partial<UnitState>) =>
+  all.map((unit) => (unit.name === name ? { ...unit, ...changes } : unit))
+
+/** `unhealthy` names what is not well; `next` is what to type about it, and `bootstrap` a run. */
+const rows: readonly Readonly<{ name: string; host: Host; unhealthy: readonly string[]; next?: RegExp }>[] = [
+  { name: 'all is well', host: {}, unhealthy: [] },
   {
     name: 'the gateway says it is not',
     host: { health: '{"status": "degraded"}' },
-    isHealthy: false,
-    gateway: 'degraded',
+    unhealthy: ['gateway (degraded)'],
+    next: /journalctl -u tappass@1\.service/,
   },
   {
     name: 'the gateway does not answer',
     host: { health: 'curl: (7) refused\n' },
-    isHealthy: false,
-    gateway: 'curl: (7) refused',
+    unhealthy: ['gateway (curl: (7) refused)'],
+    next: /journalctl -u tappass@1\.service/,
   },
   {
     name: 'a unit failed',
-    host: { units: [{ ...running, active: 'failed' }, backup] },
-    isHealthy: false,
-    gateway: 'healthy',
+    host: { units: instead('tappass-caddy.service', { active: 'failed' }) },
+    unhealthy: ['tappass-caddy.service'],
+    next: /journalctl -u tappass-caddy\.service/,
   },
   {
     name: 'a backup failed',
-    host: { units: [running, { ...backup, result: 'exit-code', active: 'failed' }] },
-    isHealthy: false,
-    gateway: 'healthy',
+    host: { units: instead(backup.name, { result: 'exit-code', active: 'failed' }) },
+    unhealthy: ['tappass-backup.service'],
+    next: /journalctl -u tappass-backup\.service/,
+  },
+  { name: 'a backup is being taken', host: { units: instead(backup.name, { active: 'activating' }) }, unhealthy: [] },
+  {
+    name: 'a unit that is wanted and not loaded',
+    host: { units: without('tappass-redis.service') },
+    unhealthy: ['tappass-redis.service'],
+    next: /^bootstrap$/,
   },
   {
-    name: 'nothing is installed',
-    host: { units: [], health: 'curl: (7) refused' },
-    isHealthy: false,
-    gateway: 'curl: (7) refused',
+    name: 'fewer instances than the settings say',
+    host: { settings: 'instances: 3\n' },
+    unhealthy: ['tappass@3.service'],
+    next: /^bootstrap$/,
+  },
+  {
+    name: 'an instance that nobody wants, and that failed',
+    host: { settings: 'instances: 1\n', units: instead('tappass@2.service', { active: 'failed' }) },
+    unhealthy: [],
+  },
+  {
+    name: 'an instance that was not restarted since its file changed',
+    host: { fileRevisions: 'tappass@.service:Environment=TAPPASS_REVISION=bbbb\n' },
+    unhealthy: ['tappass@1.service', 'tappass@2.service'],
+    next: /^bootstrap$/,
+  },
+  {
+    name: 'all run what their files say',
+    host: { fileRevisions: 'tappass@.service:Environment=TAPPASS_REVISION=aaaa\n' },
+    unhealthy: [],
+  },
+  {
+    name: 'Docker is down, and with it a unit',
+    host: {
+      units: instead('tappass-redis.service', { active: 'failed' }),
+      conditions: `${conditions.replace('DOCKER=29', 'DOCKER_PROBLEM=no')}${certificate}`,
+    },
+    unhealthy: ['tappass-redis.service', 'docker (no)'],
+    next: /journalctl -u docker /,
+  },
+  {
+    name: 'no certificate',
+    host: { conditions },
+    unhealthy: ['certificate (none: nothing answers with TLS)'],
+    next: /journalctl -u tappass-caddy\.service/,
+  },
+  {
+    name: 'no ingress is wanted, and none is there',
+    host: { settings: 'ingress: none\n', units: without('tappass-caddy.service'), conditions },
+    unhealthy: [],
+  },
+  {
+    name: 'a clock that nothing sets',
+    host: { conditions: `${conditions.replace('CLOCK=yes', 'CLOCK=no')}${certificate}` },
+    unhealthy: ['clock (not synchronised: install and start a time service)'],
+    next: /apt-get install systemd-timesyncd/,
   },
 ]
 
-for (const { name, host, isHealthy, gateway } of rows) {
+for (const { name, host, unhealthy, next } of rows) {
   test(`health: ${name}`, async () => {
     const health = await gatherHealth(knowOf(host))
-    assert.deepEqual([health.isHealthy, health.gateway], [isHealthy, gateway])
+    assert.deepEqual([health.isHealthy, unhealthyParts(health)], [unhealthy.length === 0, unhealthy])
+    if (next !== undefined) assert.match(nextCommand(health, 'bootstrap'), next)
   })
 }
 
-test('health: the table', async () => {
-  const units = [running, { ...running, name: 'tappass-caddy.service', active: 'failed', sub: 'failed' }]
-  assert.equal(
-    renderHealth(await gatherHealth(knowOf({ units, manifest }))),
-    `UNIT                     STATE             SINCE                     REVISION
-tappass-caddy.service !  failed (failed)   2026-11-24T03:00:00.000Z  aaaa
-tappass@1.service        active (running)  2026-11-24T03:00:00.000Z  aaaa
+test('health: a bare host has nothing, and nothing is wanted of it', async () => {
+  const health = await gatherHealth(knowOf({ units: [], current: undefined, health: 'curl: (7) refused' }))
+  assert.deepEqual([health.isHealthy, isInstalled(health), health.units], [false, false, []])
+})
 
-release      1.2.3
-gateway      healthy
-last backup  2026-11-24T03:17:00.000Z (123 bytes)
+test('health: a host that lost its units is installed, and not well', async () => {
+  const health = await gatherHealth(knowOf({ units: [], current: undefined, settings: '{}\n' }))
+  assert.deepEqual([health.isHealthy, isInstalled(health)], [false, true])
+})
+
+test('health: the table', async () => {
+  const units = [
+    ...instead('tappass-caddy.service', { active: 'failed', sub: 'failed' }),
+    { ...running, name: 'tappass@3.service' },
+  ].filter(({ name }) => /caddy|@/.test(name))
+  const health = await gatherHealth(knowOf({ units, conditions: `${conditions.replace('=yes', '=no')}${certificate}` }))
+  assert.equal(
+    renderHealth({ ...health, units: health.units.filter(({ unit }) => /caddy|@|redis/.test(unit)) }),
+    `UNIT                     STATE                                  SINCE                     REVISION
+tappass-caddy.service !  failed (failed)                        2026-11-24T03:00:00.000Z  aaaa
+tappass-redis.service !  not loaded
+tappass@1.service        active (running)                       2026-11-24T03:00:00.000Z  aaaa
+tappass@2.service        active (running)                       2026-11-24T03:00:00.000Z  aaaa
+tappass@3.service        active (running), not in the settings  2026-11-24T03:00:00.000Z  aaaa
+
+release        1.2.3
+gateway        healthy
+backup         none yet
+disk           /: 9765 MB free
+certificate    11 h left
+clock !        not synchronised: install and start a time service
+docker         29
 `,
   )
 })

@@ -13,7 +13,7 @@ const failure = {
   next: 'tappass bootstrap',
   journal: { unit: 'x', lines: ['log'] },
 }
-const health = { isHealthy: true, release: '1', gateway: 'healthy', units: [], lastBackup: undefined }
+const health = { isHealthy: true, release: '1', gateway: 'healthy', units: [], conditions: [], lastBackup: undefined }
 
 const events: readonly Event[] = [
   { event: 'run-started', verb: 'bootstrap' },

@@ -11,7 +11,8 @@ test('host spec: nothing written is every default', () => {
   const spec = read('')
   assert.deepEqual([spec.deployUser, spec.instances, spec.tls, spec.domain], ['gebruiker', 2, 'internal', undefined])
   assert.deepEqual(spec.docker, { source: 'vendor', adopt: false })
-  assert.deepEqual(spec.redis, { maxMemoryMegabytes: 64 })
+  // Sizes follow the host's memory.
+  assert.deepEqual([spec.redis, spec.postgres], [{}, { maxConnections: 100 }])
   assert.deepEqual(spec.backup, { schedule: '*-*-* 03:17:00 UTC', keepDaily: 7, keepWeekly: 4 })
 })
 
@@ -80,7 +81,10 @@ const faults: readonly Readonly<{ text: string; says: RegExp }>[] = [
     text: 'postgres: { memoryMegabytes: 128, sharedBuffersMegabytes: 4096 }',
     says: /postgres\.sharedBuffersMegabytes: at most half of postgres\.memoryMegabytes \(64\), found 4096/,
   },
-  { text: 'postgres: { memoryMegabytes: 256 }', says: /at most half of postgres\.memoryMegabytes \(128\), found 256/ },
+  {
+    text: 'postgres: { memoryMegabytes: 256, sharedBuffersMegabytes: 129 }',
+    says: /at most half of postgres\.memoryMegabytes \(128\), found 129/,
+  },
   { text: 'ingress: off', says: /ingress: expected "none", found "off"/ },
   { text: 'ingress: { port: 8443 }', says: /ingress\.port: unknown key/ },
   { text: 'ingress: { htps: 8443 }', says: /ingress\.htps: unknown key; did you mean "https"\?/ },

@@ -1,0 +1,177 @@
+/** What a server stands on beside its units: backup, disk, certificate, clock, Docker. One question, and its judgement. */
+import { HOST_PATH } from '../../contract/path.ts'
+import { UNIT } from '../../contract/unit.ts'
+import type { Fact } from '../core/host.ts'
+
+/** One of them, in words, and whether it is well. */
+export type Condition = Readonly<{ name: string; state: string; isWell: boolean }>
+
+/** `takenAt` is ISO time; `bytes` is the size of the dump. */
+export type LastBackup = Readonly<{ takenAt: string; bytes: number }>
+
+/** All conditions, and the newest backup that counts. */
+export type HostConditions = Readonly<{ conditions: readonly Condition[]; lastBackup: LastBackup | undefined }>
+
+/**
+ * Below so much free space the next backup or a burst of calls fills the disk, and PostgreSQL stops; a file system that keeps no inodes has
+ * none to run out of.
+ */
+const FREE_MEGABYTES_MIN = 1024
+const FREE_INODES_SHARE_MIN = 0.02
+
+/** Caddy renews with a third of the life left. With less than a fifth, renewing has failed for a while. */
+const CERTIFICATE_SHARE_MIN = 0.2
+
+/** The timer's stamp is made within these of the database on a first run, without a backup. */
+const FIRST_RUN_SECONDS = 600
+const TOLERANCE_SECONDS = 60
+
+/**
+ * Prints NAME=VALUE lines, a name once for each disk. `$1` the folder of backups, `$2` the database, `$3` Caddy's settings, `$4` the timer and
+ * `$5` the service of the backup; the rest are paths whose disks count. Nothing in it waits longer than five seconds.
+ */
+const SCRIPT = String.raw`
+backups=$1 cluster=$2 caddy=$3 timer=$4 service=$5; shift 5
+echo "NOW=$(date +%s)"
+newest=$(ls -1 "$backups"/tappass-*.json 2>/dev/null | tail -n 1)
+if [ -n "$newest" ]; then
+  echo "BACKUP=$(tr -d '\n' <"$newest")"
+  echo "DUMP_BYTES=$(stat -c %s -- "${'$'}{newest%.json}.dump" 2>/dev/null)"
+fi
+echo "DUE=$(systemctl show --timestamp=unix -p LastTriggerUSec --value "$timer" 2>/dev/null)"
+echo "RUNNING=$(systemctl show -p ActiveState --value "$service" 2>/dev/null)"
+echo "DATABASE=$(stat -c %Y -- "$cluster/PG_VERSION" 2>/dev/null)"
+df -Pk -- "$@" 2>/dev/null | sed -n '2,$s/^/DISK=/p'
+df -Pi -- "$@" 2>/dev/null | sed -n '2,$s/^/INODES=/p'
+name=$(sed -n 's/^TAPPASS_NAME=//p' "$caddy" 2>/dev/null) port=$(sed -n 's/^TAPPASS_HTTPS_PORT=//p' "$caddy" 2>/dev/null)
+timeout 5 openssl s_client -connect "127.0.0.1:${'$'}{port:-443}" ${'$'}{name:+-servername "$name"} </dev/null 2>/dev/null |
+  openssl x509 -noout -startdate -enddate 2>/dev/null | sed 's/^/CERTIFICATE_/'
+if systemd-detect-virt --quiet --container 2>/dev/null; then echo CLOCK=container
+else echo "CLOCK=$(timeout 5 timedatectl show -p NTPSynchronized --value 2>/dev/null)"; fi
+docker=$(timeout 5 docker version --format '{{.Server.Version}}' 2>&1) && echo "DOCKER=$docker" ||
+  echo "DOCKER_PROBLEM=$(printf '%s' "${'$'}{docker:-no answer within 5 s}" | tail -n 1)"
+[ ! -e /run/reboot-required ] || echo REBOOT=required
+exit 0`
+
+/** Asks for everything at once, in one process. */
+export const conditionsFact: Fact<HostConditions> = {
+  query: {
+    argv: [
+      'sh',
+      ...['-c', SCRIPT, 'sh', HOST_PATH.backupFolder, HOST_PATH.postgresCluster, HOST_PATH.caddyEnvironment],
+      ...[UNIT.backupTimer, UNIT.backup, '/', HOST_PATH.programFolder, HOST_PATH.stateFolder, '/var/lib/docker'],
+    ],
+    effect: 'read',
+  },
+  parse: ({ stdout }) => judgeConditions(stdout),
+}
+
+type Values = Readonly<{ one: (name: string) => string; all: (name: string) => readonly string[] }>
+
+function valuesOf(text: string): Values {
+  const rows = text.split('\n').map((row) => [row.slice(0, row.indexOf('=')), row.slice(row.indexOf('=') + 1)] as const)
+  const groups = Map.groupBy(rows, ([name]) => name)
+  const all = (name: string) => (groups.get(name) ?? []).map(([, value]) => value.trim())
+  return { one: (name) => all(name)[0] ?? '', all }
+}
+
+function ageText(seconds: number): string {
+  const minutes = Math.max(0, Math.floor(seconds / 60))
+  if (minutes < 120) return `${minutes} min`
+  return minutes < 2 * 1440 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} days`
+}
+
+function parseManifest(text: string): LastBackup | undefined {
+  try {
+    const { takenAt, bytes } = JSON.parse(text) as LastBackup
+    return Number.isFinite(Date.parse(takenAt)) ? { takenAt, bytes } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A manifest is written after the dump was verified, so that a backup without one does not count. */
+function judgeBackup({ one }: Values, last: LastBackup | undefined): Condition {
+  const [now, due, database] = ['NOW', 'DUE', 'DATABASE'].map((name) => Number(one(name).replace(/^@/, '')) || 0) as [
+    number,
+    number,
+    number,
+  ]
+  const isRunning = one('RUNNING') === 'activating'
+  const running = isRunning ? '; one is being taken' : ''
+  const condition = (isWell: boolean, state: string): Condition => ({ name: 'backup', state: state + running, isWell })
+  if (last === undefined) {
+    if (one('BACKUP') !== '') return condition(false, 'the manifest of the last one cannot be read')
+    const wasDue = database > 0 && due > database + FIRST_RUN_SECONDS
+    return wasDue && !isRunning
+      ? condition(false, `none, though one was due ${ageText(now - due)} ago`)
+      : condition(true, 'none yet')
+  }
+  const takenSeconds = Date.parse(last.takenAt) / 1000
+  const state = `${last.takenAt}, ${ageText(now - takenSeconds)} old, ${last.bytes} bytes`
+  if (one('DUMP_BYTES') === '') return condition(false, `${state}: its dump is gone`)
+  if (Number(one('DUMP_BYTES')) !== last.bytes)
+    return condition(false, `${state}: its dump has ${one('DUMP_BYTES')} bytes`)
+  const isMissed = takenSeconds < due - TOLERANCE_SECONDS && !isRunning
+  if (isMissed) return condition(false, `${state}: a newer one was due ${ageText(now - due)} ago`)
+  return condition(true, `${state}, verified when it was taken`)
+}
+
+/** A line of `df -P`: size, used, free, share, and where it is mounted. */
+function diskOf(line: string): Readonly<{ size: number; free: number; mount: string }> {
+  const [, size = '', , free = '', , ...mount] = line.split(/\s+/)
+  return { size: Number(size), free: Number(free), mount: mount.join(' ') }
+}
+
+function judgeDisks({ all }: Values): readonly Condition[] {
+  const inodes = new Map(all('INODES').map((line) => [diskOf(line).mount, diskOf(line)]))
+  const disks = new Map(all('DISK').map((line) => [diskOf(line).mount, diskOf(line)]))
+  return [...disks.values()].map(({ free, mount }) => {
+    const megabytes = Math.floor(free / 1024)
+    const { size: inodesMax = 0, free: inodesFree = 0 } = inodes.get(mount) ?? {}
+    const areInodesShort = inodesMax > 0 && inodesFree < inodesMax * FREE_INODES_SHARE_MIN
+    const state = `${mount}: ${megabytes} MB free${areInodesShort ? `, only ${inodesFree} inodes` : ''}`
+    return { name: 'disk', state, isWell: megabytes >= FREE_MEGABYTES_MIN && !areInodesShort }
+  })
+}
+
+function judgeCertificate({ one }: Values): Condition {
+  const [from, until] = ['CERTIFICATE_notBefore', 'CERTIFICATE_notAfter'].map(
+    (name) => Date.parse(one(name)) / 1000,
+  ) as [number, number]
+  if (!(until > from)) return { name: 'certificate', state: 'none: nothing answers with TLS', isWell: false }
+  const left = until - Number(one('NOW'))
+  const state = left > 0 ? `${ageText(left)} left` : `expired ${ageText(-left)} ago`
+  const isWell = left >= (until - from) * CERTIFICATE_SHARE_MIN
+  return { name: 'certificate', state: isWell || left <= 0 ? state : `${state}: it was not renewed in time`, isWell }
+}
+
+function judgeClock({ one }: Values): Condition {
+  const state = { container: 'kept by the machine that this container runs on', yes: 'synchronised' }[one('CLOCK')]
+  return {
+    name: 'clock',
+    state: state ?? 'not synchronised: install and start a time service',
+    isWell: state !== undefined,
+  }
+}
+
+function judgeDocker({ one }: Values): Condition {
+  const version = one('DOCKER')
+  return { name: 'docker', state: version || one('DOCKER_PROBLEM') || 'no answer', isWell: version !== '' }
+}
+
+/** Returns the conditions from what the script prints. Times are compared with the clock of the host itself. */
+export function judgeConditions(text: string): HostConditions {
+  const values = valuesOf(text)
+  const lastBackup = parseManifest(values.one('BACKUP'))
+  const conditions = [
+    judgeBackup(values, lastBackup),
+    ...judgeDisks(values),
+    judgeCertificate(values),
+    judgeClock(values),
+    judgeDocker(values),
+    // Updates of the distribution wait for it; nothing of ours is worse for that.
+    ...(values.one('REBOOT') === '' ? [] : [{ name: 'reboot', state: 'required by updates', isWell: true }]),
+  ]
+  return { conditions, lastBackup }
+}

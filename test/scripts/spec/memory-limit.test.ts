@@ -1,0 +1,89 @@
+/** Limits of memory: rows of hosts and settings. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type MemoryLimits, type MemorySettings, memoryLimits, memorySum } from '../../../scripts/spec/memory-limit.ts'
+
+const plenty: MemoryLimits = {
+  ...{ gateway: 1024, postgres: 1024, sharedBuffers: 256, redis: 128, redisData: 64, caddy: 512, job: 512 },
+}
+
+type Row = Readonly<{
+  name: string
+  memory: number
+  instances?: number
+  postgres?: MemorySettings['postgres']
+  redis?: MemorySettings['redis']
+  limits: MemoryLimits
+}>
+
+const rows: readonly Row[] = [
+  { name: 'memory is not known', memory: 0, limits: plenty },
+  { name: '64 GB', memory: 64_000, limits: plenty },
+  { name: '8 GB', memory: 7900, limits: plenty },
+  {
+    name: '4 GB',
+    memory: 3900,
+    limits: {
+      ...plenty,
+      ...{ gateway: 770, postgres: 712, sharedBuffers: 178, redis: 93, redisData: 46, caddy: 350, job: 373 },
+    },
+  },
+  {
+    name: '2 GB',
+    memory: 1960,
+    limits: { ...{ gateway: 432, postgres: 298, sharedBuffers: 74, redis: 47, redisData: 23, caddy: 135, job: 189 } },
+  },
+  {
+    name: '1.8 GB, the least by default',
+    memory: 1800,
+    limits: { ...{ gateway: 410, postgres: 270, sharedBuffers: 67, redis: 44, redisData: 22, caddy: 121, job: 177 } },
+  },
+  {
+    name: '1 GB, one instance',
+    memory: 970,
+    instances: 1,
+    limits: { ...{ gateway: 338, postgres: 182, sharedBuffers: 45, redis: 34, redisData: 17, caddy: 75, job: 137 } },
+  },
+]
+
+for (const { name, memory, instances = 2, postgres = {}, redis = {}, limits } of rows) {
+  test(`memory limits: ${name}`, () => {
+    const found = memoryLimits({ instances, postgres, redis }, memory)
+    assert.deepEqual(found, limits)
+    if (memory > 0) assert.ok(memorySum(found, instances) <= memory * 0.8, 'a fifth is left for the system')
+  })
+}
+
+test('memory limits: they add up on every host that has room for the least of each', () => {
+  for (let memory = 1600; memory <= 16_384; memory += 7)
+    for (const instances of [1, 2]) {
+      const sum = memorySum(memoryLimits({ instances, postgres: {}, redis: {} }, memory), instances)
+      assert.ok(sum <= memory * 0.8, `${instances} on ${memory}: ${sum}`)
+    }
+})
+
+test('memory limits: what is written stays, and takes from the others', () => {
+  const settings = { instances: 2, postgres: { memoryMegabytes: 1024 }, redis: { maxMemoryMegabytes: 64 } }
+  const { postgres, sharedBuffers, redis, redisData, gateway } = memoryLimits(settings, 3900)
+  assert.deepEqual([postgres, sharedBuffers, redis, redisData], [1024, 256, 128, 64])
+  assert.ok(gateway < 770, String(gateway))
+})
+
+test('memory limits: buffers that are written bring the memory that they need', () => {
+  const settings = { instances: 2, postgres: { sharedBuffersMegabytes: 512 }, redis: {} }
+  const { postgres, sharedBuffers } = memoryLimits(settings, 64_000)
+  assert.deepEqual([postgres, sharedBuffers], [2048, 512])
+})
+
+test('memory limits: a few megabytes more or less, as with another kernel, change nothing', () => {
+  const of = (memory: number) => memoryLimits({ instances: 2, postgres: {}, redis: {} }, memory)
+  assert.deepEqual(of(1960), of(1975))
+})
+
+test('memory limits: two instances do not fit into 1 GB, nor thirty-two into 8 GB', () => {
+  for (const [instances, memory] of [
+    [2, 970],
+    [32, 7900],
+  ] as const)
+    assert.ok(memorySum(memoryLimits({ instances, postgres: {}, redis: {} }, memory), instances) > memory)
+})
