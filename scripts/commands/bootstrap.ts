@@ -6,20 +6,25 @@ import { createConfirm } from '../command-line/confirmation.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import { runHost } from '../converge/host-run.ts'
 import { probeIngress } from '../converge/ingress-probe.ts'
-import { recipe } from '../recipe.ts'
+import { ROLE_NAMES, recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
-import { readEffectiveSpec } from '../session/effective-spec.ts'
-import { forEachHost } from '../session/host-session.ts'
-import { selectResources } from '../spec/role-selection.ts'
-import { readTargets } from '../spec/target.ts'
+import { readEffectiveSpec, readOwnSpec } from '../session/effective-spec.ts'
+import { forEachHost, type HostSession } from '../session/host-session.ts'
+import { selectResources, validateRoles } from '../spec/role-selection.ts'
+import { createMeasurements, validateCommandLine } from '../spec/spec-reader.ts'
+import { readTargets, type Target } from '../spec/target.ts'
 
 /** Returns 0 up to date, 1 failed, 2 not confirmed, 4 locked by another run, 5 refused, 6 unreachable, 130 interrupted. */
 export async function run(invocation: Invocation): Promise<number> {
   const text = (path: string) => readFileSync(join(invocation.root, path), 'utf8')
   const targets = await readTargets(invocation)
+  const measurements = createMeasurements(invocation)
+  validateRoles(ROLE_NAMES, invocation)
+  await validateCommandLine(invocation, measurements)
+  const beforehand = (target: Target) => readOwnSpec(invocation, target, measurements)
   const confirm = createConfirm(invocation)
-  return await forEachHost(invocation, connectors, targets, async (host) => {
-    const spec = await readEffectiveSpec(invocation, host)
+  const work = async (host: HostSession) => {
+    const spec = await readEffectiveSpec(invocation, host, measurements)
     const resources = selectResources(recipe(spec, text), invocation)
     const result = await runHost(invocation, host, resources, spec, confirm)
     const hasIngress = resources.some(({ id }) => id === `unit:${UNIT.caddy}`)
@@ -27,5 +32,6 @@ export async function run(invocation: Invocation): Promise<number> {
     const warning = await probeIngress(spec, host.target, host.freshFacts())
     if (warning !== undefined) host.emit({ event: 'warning', warning })
     return result
-  })
+  }
+  return await forEachHost(invocation, connectors, targets, { beforehand, work })
 }

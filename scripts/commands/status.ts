@@ -5,13 +5,13 @@ import { nextCommand } from '../output/health-advice.ts'
 import { gatherHealth, isInstalled, renderHealth, unhealthyParts } from '../output/host-health.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
-import { forEachHost } from '../session/host-session.ts'
+import { forEachHost, type HostResult, type HostSession } from '../session/host-session.ts'
 import { readTargets } from '../spec/target.ts'
 
 /** Prints a table on stdout; with `--json` the event `health`. Returns 0 when everything is healthy, otherwise 1. */
 export async function run(invocation: Invocation): Promise<number> {
   const targets = await readTargets(invocation)
-  return await forEachHost(invocation, connectors, targets, async ({ run: asRoot, freshFacts, target, emit }) => {
+  const work = async ({ run: asRoot, freshFacts, target, emit }: HostSession): Promise<HostResult> => {
     const health = await gatherHealth(freshFacts(readOnly(asRoot)))
     emit({ event: 'health', ...health })
     if (!isInstalled(health)) {
@@ -25,5 +25,6 @@ export async function run(invocation: Invocation): Promise<number> {
     const unhealthy = unhealthyParts(health)
     const next = nextCommand(health, hostCommandHint(invocation, 'bootstrap'))
     return { outcome: 'unhealthy', applied: 0, remaining: 0, unhealthy, next }
-  })
+  }
+  return await forEachHost(invocation, connectors, targets, { work })
 }

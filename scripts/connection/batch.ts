@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { HOST_PATH } from '../../contract/path.ts'
+import { deadlineMsOf, timeoutArgv } from '../core/command.ts'
 import type { Command, Output } from '../core/host.ts'
 import { quote, quoteAll } from '../core/quoting.ts'
 
@@ -20,10 +21,10 @@ const PRELUDE = [
   ...Object.entries(HOST_ENVIRONMENT).map(([name, value]) => `${name}=${value}; export ${name}`),
 ]
 
-function scriptLine(command: Command, redirections: string): string {
-  if (command.stdin === undefined) return `${quoteAll(command.argv)} </dev/null${redirections}`
-  if (typeof command.stdin !== 'string') throw new TypeError('only text can be part of a batch')
-  return `printf %s ${quote(command.stdin)} | ${quoteAll(command.argv)}${redirections}`
+function scriptLine({ argv, stdin }: Pick<Command, 'argv' | 'stdin'>, redirections: string): string {
+  if (stdin === undefined) return `${quoteAll(argv)} </dev/null${redirections}`
+  if (typeof stdin !== 'string') throw new TypeError('only text can be part of a batch')
+  return `printf %s ${quote(stdin)} | ${quoteAll(argv)}${redirections}`
 }
 
 /** Whether a command can be part of a batch: its standard input is absent or text without NUL. */
@@ -47,15 +48,27 @@ export function factScript(commands: readonly Command[], nonce: string): string 
 /** Locked with flock while a change runs. A run that takes over from a killed one waits for this lock, so that no command of that run is still active. */
 export const CHANGE_LOCK_PATH = `${HOST_PATH.convergeFolder}/changing`
 
-/** Returns the script that runs the commands in order until one fails. Only the shell holds the kernel lock: its children don't inherit it. */
+/** What ending a command takes at most, and the script's own work around it. */
+const KILL_MS = 10_000
+/** How long a change waits for commands that an earlier run has left running. */
+const EARLIER_RUN_SECONDS = 900
+
+/** Returns the deadline of the script: each command has its own in it. */
+export function changeScriptDeadlineMs(commands: readonly Command[]): number {
+  return commands.reduce((sum, command) => sum + deadlineMsOf(command) + KILL_MS, EARLIER_RUN_SECONDS * 1000 + KILL_MS)
+}
+
+/** Returns the script that runs the commands in order until one fails, each with its deadline. Only the shell holds the kernel lock: its children don't inherit it. */
 export function changeScript(commands: readonly Command[], nonce: string): string {
   return [
     '{',
     ...PRELUDE,
     'HOME=/root; export HOME',
-    `mkdir -p -m 0700 ${HOST_PATH.convergeFolder} && exec 9>${CHANGE_LOCK_PATH} && flock -w 900 9 || { echo 'a command of an earlier run is still running (waited 900 s)' >&2; exit 75; }`,
+    `mkdir -p -m 0700 ${HOST_PATH.convergeFolder} && exec 9>${CHANGE_LOCK_PATH} && flock -w ${EARLIER_RUN_SECONDS} 9 || { echo 'a command of an earlier run is still running (waited ${EARLIER_RUN_SECONDS} s)' >&2; exit 75; }`,
     `end() { printf '\\n%s %d %d\\n' ${nonce} "$1" "$2"; printf '\\n%s %d %d\\n' ${nonce} "$1" "$2" >&2; [ "$2" = 0 ] || exit "$2"; }`,
-    ...commands.map((command, index) => `${scriptLine(command, ' 9>&-')}; end ${index} $?`),
+    ...commands.map(
+      (command, index) => `${scriptLine({ ...command, argv: timeoutArgv(command) }, ' 9>&-')}; end ${index} $?`,
+    ),
     '}',
     '',
   ].join('\n')

@@ -11,6 +11,8 @@ import type { Transport } from './gateway-client.ts'
 
 const KEY_ID = credentialId('TAPPASS_ADMIN_API_KEY')
 
+const DEADLINE_MS = 30_000
+
 /** Runs on the host's Node: the key comes on stdin, the arguments hold no secret. Prints the response as one JSON line. */
 const PROGRAM = `
 const [method, path, body] = process.argv.slice(1)
@@ -30,7 +32,7 @@ elif [ -e ${quote(plain)} ]; then cat ${quote(plain)}
 else echo 'no admin key found: TapPass is not installed here' >&2; exit 1
 fi | ${quote(HOST_PATH.nodeProgram)} -e ${quote(PROGRAM)} ${[method, path, body].map(quote).join(' ')}
 `
-  return { argv: ['sh', '-s'], effect: method === 'GET' ? 'read' : 'change', stdin: script }
+  return { argv: ['sh', '-s'], effect: method === 'GET' ? 'read' : 'change', stdin: script, deadlineMs: DEADLINE_MS }
 }
 
 /** Sends requests through a root runner on a host. `key` is ignored: the host's own admin key is used. `next` is the command to type when the gateway cannot be reached. */

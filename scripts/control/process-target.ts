@@ -61,12 +61,22 @@ export function environmentFromFolder(
   return { ...pick(environment, INHERITED_NAMES), ...storageSettings }
 }
 
+/** A migration of a large table, or the whole ledger recomputed. The unit ends first, then the command that waits for it. */
+const PROCESS_SECONDS = 4 * 3600
+/** An export of the ledger, as much as a text can hold here. */
+const OUTPUT_BYTES_MAX = 500 * 1024 * 1024
+
 const PASSWORD_IDS = [credentialId('POSTGRES_PASSWORD')]
 /** What migrates does it as the owner of the tables. A host that was bootstrapped by an older release has no such secret. */
 const PASSWORD_IDS_BY_ENTRY: Readonly<Record<string, readonly string[]>> = {
   'server/migrate.ts': [...PASSWORD_IDS, OWNER_SECRET_ID],
 }
-const SETTINGS = [`User=${ACCOUNT.gateway}`, `Group=${ACCOUNT.gateway}`, 'PrivateTmp=yes']
+const SETTINGS = [
+  `User=${ACCOUNT.gateway}`,
+  `Group=${ACCOUNT.gateway}`,
+  'PrivateTmp=yes',
+  `RuntimeMaxSec=${PROCESS_SECONDS - 60}`,
+]
 const LIMITS = ['NoNewPrivileges=yes', 'ProtectSystem=strict', 'ProtectHome=yes', 'RestrictAddressFamilies=AF_UNIX']
 
 /** The lines of a script that add the property which loads a credential, from where it is. */
@@ -107,5 +117,11 @@ exec systemd-run --quiet --pipe --wait --collect --service-type=exec \\
   ${properties.map((property) => `--property=${quote(property)}`).join(' ')} $credentials \\
   ${HOST_PATH.nodeProgram} ${entry} ${args.map(quote).join(' ')} </dev/null
 `
-  return { argv: ['sh', '-s'], effect, stdin: script }
+  return {
+    argv: ['sh', '-s'],
+    effect,
+    stdin: script,
+    deadlineMs: PROCESS_SECONDS * 1000,
+    outputBytesMax: OUTPUT_BYTES_MAX,
+  }
 }

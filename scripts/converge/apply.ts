@@ -1,7 +1,7 @@
 /** Applies a change: runs its commands in order, in as few round trips as their standard inputs allow. */
-import { changeScript, incompleteOutput, isBatchable, parseBatch } from '../connection/batch.ts'
+import { changeScript, changeScriptDeadlineMs, incompleteOutput, isBatchable, parseBatch } from '../connection/batch.ts'
+import { describeCommand } from '../core/command.ts'
 import type { Command, Output, Runner } from '../core/host.ts'
-import { quoteAll } from '../core/quoting.ts'
 
 /** The result: for a failure, the command that failed and its output. */
 export type ApplyResult =
@@ -10,14 +10,6 @@ export type ApplyResult =
 
 /** Receives commands as they start, and their output line by line. */
 export type ApplyListener = Readonly<{ onCommand: (text: string) => void; onLine: (line: string) => void }>
-
-const COMMAND_CHARS_MAX = 200
-
-/** Returns a command as text: quoted, on one line, truncated. Standard input is never shown. */
-export function describeCommand({ argv }: Command): string {
-  const text = quoteAll(argv).replaceAll(/\s+/g, ' ')
-  return text.length <= COMMAND_CHARS_MAX ? text : `${text.slice(0, COMMAND_CHARS_MAX)}…`
-}
 
 /** Groups consecutive commands that can run in one script; a command with bytes on its standard input runs alone. */
 function batchesOf(commands: readonly Command[]): readonly (readonly [Command, ...Command[]])[] {
@@ -37,7 +29,8 @@ async function runBatch(
   listener: ApplyListener,
 ): Promise<ApplyResult> {
   let running = 0
-  const output = await run({ argv: ['sh'], effect: 'change', stdin: changeScript(commands, nonce) }, (line) => {
+  const script = { stdin: changeScript(commands, nonce), deadlineMs: changeScriptDeadlineMs(commands) }
+  const output = await run({ argv: ['sh'], effect: 'change', ...script }, (line) => {
     if (!line.startsWith(`${nonce} `)) return line === '' ? undefined : listener.onLine(line)
     const next = Number(line.split(' ')[1]) + 1
     const command = commands[next]

@@ -1,10 +1,10 @@
 /** The report of a failed step: the command, its output, the journal of the unit, and the next command to type. */
 
+import { deadlineMsOf, describeCommand } from '../core/command.ts'
 import type { Command, Output, Runner } from '../core/host.ts'
 import type { Change } from '../core/resource.ts'
 import { systemctlOf } from '../core/unit-command.ts'
 import type { StepFailure } from '../output/event.ts'
-import { describeCommand } from './apply.ts'
 
 const LINES_SHOWN = 20
 
@@ -14,6 +14,16 @@ function lastLines(text: string): readonly string[] {
     .map((line) => line.trimEnd())
     .filter((line) => line !== '')
     .slice(-LINES_SHOWN)
+}
+
+/** Exit codes of timeout(1): it ended the command, or had to kill it. */
+const [OVERDUE_CODE, KILLED_CODE] = [124, 137]
+
+/** Says so where the deadline ended a command: it may have printed nothing. */
+function deadlineLines(command: Command, { code }: Output): readonly string[] {
+  const deadline = `not finished within ${deadlineMsOf(command) / 1000} s`
+  if (code === OVERDUE_CODE) return [`${deadline}; it was ended`]
+  return code === KILLED_CODE ? [`it was killed: out of memory, or ${deadline}`] : []
 }
 
 const UNIT_JOBS = ['start', 'restart', 'reload', 'stop']
@@ -49,7 +59,7 @@ export async function reportFailure(
     action: change.action,
     command: describeCommand(command),
     code: output.code,
-    output: lastLines(`${output.stdout}\n${output.stderr}`),
+    output: [...lastLines(`${output.stdout}\n${output.stderr}`), ...deadlineLines(command, output)],
     ...(unit === undefined ? {} : { journal: { unit, lines: await journalOf(run, unit) } }),
     next: nextOf(unit, retryCommand),
   }

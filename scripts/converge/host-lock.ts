@@ -1,19 +1,20 @@
 /** The lock of a host: one run at a time. It names its owner and carries a heartbeat. */
 import { HOST_PATH } from '../../contract/path.ts'
 import { CHANGE_LOCK_PATH } from '../connection/batch.ts'
-import { scriptCommand } from '../core/command.ts'
+import { scriptCommand, within } from '../core/command.ts'
 import type { Command, Fact } from '../core/host.ts'
+import type { ProcessState } from '../core/process-identity.ts'
 
 /**
- * The content of the lock file. `token` is 32 random hex digits; `controller` and `controllerBoot` identify the machine (and its boot)
- * where the owner's process runs, `pid` and `pidStart` that process; `hostBoot` is the boot id of the host itself.
+ * The content of the lock file. `token` is 32 random hex digits; `controller` is the name of the machine where the owner's process runs, for
+ * people; `processSpace` is where `pid` and `pidStart` mean that process (undefined: not known); `hostBoot` is the boot id of the host itself.
  */
 export type LockFile = Readonly<{
   token: string
   owner: string
   verb: string
   controller: string
-  controllerBoot: string
+  processSpace?: string
   pid: number
   pidStart: string
   hostBoot: string
@@ -70,15 +71,22 @@ function describeOwner({ owner, controller, pid, verb, startedAt }: LockFile): s
   return `${owner} on ${controller} (process ${pid}, ${verb}, since ${startedAt})`
 }
 
+/** Where this run looks from, and what it knows of an owner's process that has its number there. */
+export type LockObserver = Readonly<{
+  processSpace?: string
+  stateOfOwner: (lockFile: LockFile) => ProcessState
+}>
+
+/** What is known of the owner's process; nothing from elsewhere: its number means another process there, or none. */
+function ownerState(lockFile: LockFile, { processSpace, stateOfOwner }: LockObserver): ProcessState {
+  return processSpace !== undefined && processSpace === lockFile.processSpace ? stateOfOwner(lockFile) : 'unknown'
+}
+
 /**
- * Decides about the lock. Pure. `here` is this controller; `isOwnerRunning` tells whether a process of this controller and boot is still
- * running, which is more reliable and faster than waiting for heartbeats.
+ * Decides about the lock. Pure. An owner whose process can be seen from here is known to live or to have ended at once; any other one lives
+ * as long as its heartbeats come.
  */
-export function decideLock(
-  state: LockState,
-  here: Readonly<{ controller: string; controllerBoot: string }>,
-  isOwnerRunning: (lockFile: LockFile) => boolean,
-): LockDecision {
+export function decideLock(state: LockState, observer: LockObserver): LockDecision {
   if (state.kind === 'free') return { decision: 'acquire', expected: '' }
   if (state.kind === 'damaged')
     return { decision: 'take-over', expected: '*', owner: 'unknown', reason: 'its lock file is damaged' }
@@ -91,14 +99,15 @@ export function decideLock(
     reason,
   })
   if (lockFile.hostBoot !== state.hostBoot) return takeOver('the host was rebooted since')
-  if (lockFile.controller === here.controller) {
-    if (lockFile.controllerBoot !== here.controllerBoot) return takeOver(`${lockFile.controller} was rebooted since`)
-    return isOwnerRunning(lockFile) ? { decision: 'locked', owner } : takeOver('its process has ended')
-  }
-  return ageSeconds > HEARTBEAT_TIMEOUT_SECONDS
+  const ownState = ownerState(lockFile, observer)
+  if (ownState === 'ended') return takeOver('its process has ended')
+  return ownState === 'unknown' && ageSeconds > HEARTBEAT_TIMEOUT_SECONDS
     ? takeOver(`no heartbeat for ${ageSeconds} s`)
     : { decision: 'locked', owner }
 }
+
+/** Acquiring waits for what a killed run left running; a heartbeat waits for another one at most. */
+const [ACQUIRE_MINUTES, TOUCH_MINUTES] = [17, 0.5]
 
 function compareAndRun(script: string): string {
   return `mkdir -p -m 0700 -- "\${1%/*}"; exec 9>"$1.guard"; flock -w 10 9
@@ -113,19 +122,22 @@ ${script}`
 export function acquireLockCommand(expected: string, lockFile: LockFile): Command {
   const { token, ...rest } = lockFile
   const text = `${token}\n${JSON.stringify(rest)}\n`
-  return scriptCommand(
-    compareAndRun(`cat >"$1.new"; mv -f -- "$1.new" "$1"; exec 9>&-; flock -w 900 ${CHANGE_LOCK_PATH} true`),
-    [PATH, expected],
-    text,
+  return within(
+    ACQUIRE_MINUTES,
+    scriptCommand(
+      compareAndRun(`cat >"$1.new"; mv -f -- "$1.new" "$1"; exec 9>&-; flock -w 900 ${CHANGE_LOCK_PATH} true`),
+      [PATH, expected],
+      text,
+    ),
   )
 }
 
 /** Sends a heartbeat; exit code 75 when another run owns the lock by now. */
 export function heartbeatCommand(token: string): Command {
-  return scriptCommand(compareAndRun('touch -- "$1"'), [PATH, token])
+  return within(TOUCH_MINUTES, scriptCommand(compareAndRun('touch -- "$1"'), [PATH, token]))
 }
 
 /** Releases the lock. */
 export function releaseLockCommand(token: string): Command {
-  return scriptCommand(compareAndRun('rm -f -- "$1"'), [PATH, token])
+  return within(TOUCH_MINUTES, scriptCommand(compareAndRun('rm -f -- "$1"'), [PATH, token]))
 }

@@ -1,10 +1,10 @@
 /** A bootstrap run on one host: inspect, confirm, lock, converge, and show one-time secrets. */
 import { hostname, userInfo } from 'node:os'
-import { commandHint } from '../command-line/command-hint.ts'
+import { commandHint, hostCommandHint } from '../command-line/command-hint.ts'
 import type { Confirm } from '../command-line/confirmation.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
 import { Failure } from '../core/failure.ts'
-import { identifyProcess, isRunning, readBootId } from '../core/process-identity.ts'
+import { identifyProcess, processSpaceId, readProcessSpace, stateOfProcess } from '../core/process-identity.ts'
 import type { Resource } from '../core/resource.ts'
 import { markShownCommand, oneTimeSecretsFact, showSecretCommand } from '../secrets/one-time-secret.ts'
 import { type HostResult, type HostSession, outcomeOf } from '../session/host-session.ts'
@@ -16,6 +16,7 @@ import { plannedChanges } from './plan.ts'
 
 function lockHolderOf(invocation: Invocation, { run, freshFacts, emit, nonce }: HostSession): LockHolder {
   const { pid, start } = identifyProcess(process.pid)
+  const processSpace = processSpaceId(readProcessSpace())
   return {
     run,
     freshFacts,
@@ -25,19 +26,26 @@ function lockHolderOf(invocation: Invocation, { run, freshFacts, emit, nonce }: 
       owner: userInfo().username,
       verb: invocation.verb.name,
       controller: hostname(),
-      controllerBoot: readBootId(),
+      ...(processSpace === undefined ? {} : { processSpace }),
       pid,
       pidStart: start,
       startedAt: new Date(invocation.nowMs()).toISOString(),
     },
-    isOwnerRunning: ({ pid: ownerPid, pidStart }) => isRunning({ pid: ownerPid, start: pidStart }),
+    stateOfOwner: ({ pid: ownerPid, pidStart }) => stateOfProcess({ pid: ownerPid, start: pidStart }),
     retryCommand: commandHint(invocation, invocation.verb.name),
   }
 }
 
-/** Shows each secret, then removes its marker on the host: if the toolkit is killed in between, the next run shows it again. */
+/**
+ * Shows each secret, then removes its marker on the host: if the toolkit is killed in between, the next run shows it again. With `--json`
+ * (what programs read is kept in their logs) it is only named, and stays to be shown.
+ */
 async function showOneTimeSecrets(invocation: Invocation, { run, emit, target }: HostSession, ids: readonly string[]) {
   for (const id of ids) {
+    if (isGiven(invocation, 'json')) {
+      emit({ event: 'secret', id, next: `show it once, without --json: ${hostCommandHint(invocation, 'bootstrap')}` })
+      continue
+    }
     const { code, stdout, stderr } = await run(showSecretCommand(id))
     if (code !== 0)
       throw new Failure({
@@ -46,12 +54,9 @@ async function showOneTimeSecrets(invocation: Invocation, { run, emit, target }:
         why: stderr.trim(),
         next: commandHint(invocation, invocation.verb.name),
       })
-    emit({ event: 'secret', id, value: stdout })
-    if (!isGiven(invocation, 'json')) {
-      const where = target.address === undefined ? '' : ` of ${target.name}`
-      invocation.stderr.write(`The ${id}${where} is shown only once; store it now:\n`)
-      invocation.stdout.write(`${stdout.trimEnd()}\n`)
-    }
+    const where = target.address === undefined ? '' : ` of ${target.name}`
+    invocation.stderr.write(`The ${id}${where} is shown only once; store it now:\n`)
+    invocation.stdout.write(`${stdout.trimEnd()}\n`)
     await run(markShownCommand(id))
   }
 }

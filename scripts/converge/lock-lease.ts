@@ -9,7 +9,9 @@ import {
   decideLock,
   HEARTBEAT_MS,
   heartbeatCommand,
+  type LockDecision,
   type LockFile,
+  type LockObserver,
   type LockState,
   lockFact,
   releaseLockCommand,
@@ -18,13 +20,13 @@ import {
 /** This run, as the lock file describes it; the boot id of the host is added later. */
 export type LockOwner = Omit<LockFile, 'hostBoot'>
 
-/** What a run needs to hold the lock. `isOwnerRunning` tells whether a process of this controller is still running; `retryCommand` is the command line of this run. */
+/** What a run needs to hold the lock. `stateOfOwner` tells what is known of a process that can be seen from here; `retryCommand` is the command line of this run. */
 export type LockHolder = Readonly<{
   run: Runner
   freshFacts: () => GetFact
   emit: Emit
   owner: LockOwner
-  isOwnerRunning: (lockFile: LockFile) => boolean
+  stateOfOwner: LockObserver['stateOfOwner']
   retryCommand: string
 }>
 
@@ -42,16 +44,20 @@ function lockedFailure(owner: string, retryCommand: string): Failure {
   )
 }
 
+function decide({ owner: { processSpace }, stateOfOwner }: LockHolder, state: LockState): LockDecision {
+  return decideLock(state, { ...(processSpace === undefined ? {} : { processSpace }), stateOfOwner })
+}
+
 /** Throws a `Failure` (exit 4) when another run holds the lock and is alive. */
-export function assertUnlocked({ owner, isOwnerRunning, retryCommand }: LockHolder, state: LockState): void {
-  const decision = decideLock(state, owner, isOwnerRunning)
-  if (decision.decision === 'locked') throw lockedFailure(decision.owner, retryCommand)
+export function assertUnlocked(holder: LockHolder, state: LockState): void {
+  const decision = decide(holder, state)
+  if (decision.decision === 'locked') throw lockedFailure(decision.owner, holder.retryCommand)
 }
 
 async function acquireLock(holder: LockHolder): Promise<void> {
   const { run, freshFacts, emit, owner, retryCommand } = holder
   const state = await freshFacts()(lockFact)
-  const decision = decideLock(state, owner, holder.isOwnerRunning)
+  const decision = decide(holder, state)
   if (decision.decision === 'locked') throw lockedFailure(decision.owner, retryCommand)
   const { code, stderr } = await run(acquireLockCommand(decision.expected, { ...owner, hostBoot: state.hostBoot }))
   if (code === LOCK_CHANGED_CODE) throw lockedFailure('a run that started at the same moment', retryCommand)

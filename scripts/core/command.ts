@@ -1,5 +1,6 @@
-/** Builders of commands that change a host. */
+/** Builders of commands that change a host, and how long a command may take. */
 import type { Command, Stdin } from './host.ts'
+import { quoteAll } from './quoting.ts'
 
 /** A program with its arguments. Never pass a secret as an argument. */
 export function changeCommand(...argv: readonly [string, ...string[]]): Command {
@@ -13,6 +14,39 @@ export function scriptCommand(script: string, args: readonly string[], stdin?: S
     effect: 'change',
     ...(stdin === undefined ? {} : { stdin }),
   }
+}
+
+/** A question, or all questions of one turn. The slowest machine answers them in a few seconds. */
+const READ_DEADLINE_MS = 30_000
+/** A change that waits for nobody: files, accounts, links. Kinds that download, install or start something say their own with `within`. */
+const CHANGE_DEADLINE_MS = 300_000
+
+/** Returns how long a command may take. */
+export function deadlineMsOf({ effect, deadlineMs }: Command): number {
+  return deadlineMs ?? (effect === 'read' ? READ_DEADLINE_MS : CHANGE_DEADLINE_MS)
+}
+
+/** Returns the command with a deadline of its own, in minutes. */
+export function within(minutes: number, command: Command): Command {
+  return { ...command, deadlineMs: minutes * 60_000 }
+}
+
+const SECONDS_TO_KILL = 5
+
+/**
+ * Returns the argument list under timeout(1): the host itself ends a command at its deadline, with everything that it started, also when
+ * nobody listens any more.
+ */
+export function timeoutArgv(command: Command): readonly [string, ...string[]] {
+  return ['timeout', '-k', `${SECONDS_TO_KILL}`, `${deadlineMsOf(command) / 1000}`, ...command.argv]
+}
+
+const COMMAND_CHARS_MAX = 200
+
+/** Returns a command as text: quoted, on one line, truncated. Standard input is never shown. */
+export function describeCommand({ argv }: Pick<Command, 'argv'>): string {
+  const text = quoteAll(argv).replaceAll(/\s+/g, ' ')
+  return text.length <= COMMAND_CHARS_MAX ? text : `${text.slice(0, COMMAND_CHARS_MAX)}…`
 }
 
 /** Where a file or folder is created before it is renamed into place: hidden, in the same folder, with the same name on every run, so that a killed run leaves no litter. */

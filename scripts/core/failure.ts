@@ -20,6 +20,11 @@ export class Failure extends Error {
   }
 }
 
+/** Ctrl-C or SIGTERM came before `what` was done (exit 130). */
+export function interruptedFailure(what: string): Failure {
+  return new Failure({ what: `interrupted ${what}` }, EXIT_CODE.interrupted)
+}
+
 /** An invalid command line or specification (exit 64). */
 export function usageFailure(what: string, next: string): Failure {
   return new Failure({ what, next }, EXIT_CODE.usage)

@@ -5,22 +5,32 @@ export type Stdin = string | Uint8Array | Readonly<{ open: () => AsyncIterable<U
 
 /**
  * A program to run on the host. `argv` never holds a secret; secrets travel in `stdin`.
- * `effect` says whether the command may change the host: a read-only runner throws for `change`.
+ * `effect` says whether the command may change the host: a read-only runner throws for `change`. `deadlineMs` is how long it may take
+ * (`deadlineMsOf` has the defaults), `outputBytesMax` how much it may print on each stream.
  */
 export type Command = Readonly<{
   argv: readonly [string, ...string[]]
   effect: 'read' | 'change'
   stdin?: Stdin
+  deadlineMs?: number
+  outputBytesMax?: number
 }>
 
 /**
  * The result of a command. `code` is its exit code (128 + n after signal n). `stdout` is decoded as UTF-8;
- * `stdoutBytes` are the raw bytes, where the runner keeps them.
+ * `stdoutBytes` are the raw bytes, where the runner keeps them. `overdueMs` is the deadline at which it was ended, if it was.
  */
-export type Output = Readonly<{ code: number; stdout: string; stderr: string; stdoutBytes?: Uint8Array }>
+export type Output = Readonly<{
+  code: number
+  stdout: string
+  stderr: string
+  stdoutBytes?: Uint8Array
+  overdueMs?: number
+}>
 
 /**
- * Runs a command on the host. Returns non-zero codes as values; throws only when the command could not be run.
+ * Runs a command on the host. Returns non-zero codes as values, also for a command that was ended at its deadline; throws only when the
+ * command could not be run, when it printed too much, and when an interrupt ended it.
  * `onLine` receives each line of either stream as it arrives.
  */
 export type Runner = (command: Command, onLine?: (line: string) => void) => Promise<Output>
@@ -46,9 +56,13 @@ export type Fact<T> = Readonly<{
 /** Returns the value of a fact; requests of one turn are batched. */
 export type GetFact = <T>(fact: Fact<T>) => Promise<T>
 
-/** A connection to one host. `run` runs commands as root, `runAsUser` as the account that logged in. */
+/**
+ * A connection to one host. `run` runs commands as root, `runAsUser` as the account that logged in. `endReads` ends the read commands that
+ * run now: they reject with that reason; changes go on to their end.
+ */
 export type Connection = Readonly<{
   run: Runner
   runAsUser: Runner
+  endReads: (reason: Error) => void
   close: () => Promise<void>
 }>

@@ -1,5 +1,6 @@
-/** Identifies a process by number and start time, because process numbers are reused. */
-import { readFileSync } from 'node:fs'
+/** Identifies a process by number and start time, because process numbers are reused, and the place in which a number means that process. */
+import { createHash } from 'node:crypto'
+import { readFileSync, readlinkSync } from 'node:fs'
 
 /** `start` is field 22 of /proc/PID/stat (clock ticks since boot, proc(5)); empty where there is no /proc. */
 export type ProcessIdentity = Readonly<{ pid: number; start: string }>
@@ -30,11 +31,50 @@ export function isRunning({ pid, start }: ProcessIdentity): boolean {
   }
 }
 
-/** Returns the kernel's boot id; empty where there is none (not Linux). */
-export function readBootId(): string {
+/** What is known of a process: `unknown` where the kernel hides the processes of other accounts (hidepid). */
+export type ProcessState = 'running' | 'ended' | 'unknown'
+
+/** Returns what is known of exactly this process. */
+export function stateOfProcess({ pid, start }: ProcessIdentity): ProcessState {
+  if (isRunning({ pid, start })) return 'running'
+  if (startTimeOf(pid) !== undefined) return 'ended'
   try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    process.kill(pid, 0)
+    return 'ended' // ours, and a zombie: of what is ours nothing is hidden
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? 'unknown' : 'ended'
+  }
+}
+
+/** What tells one set of process numbers from another: the machine, its boot, and the PID namespace on it. Empty: not known. */
+export type ProcessSpace = Readonly<{ machineId: string; bootId: string; pidNamespace: string }>
+
+function textOf(read: () => string): string {
+  try {
+    return read().trim()
   } catch {
     return ''
   }
+}
+
+/** Returns that of this process. */
+export function readProcessSpace(): ProcessSpace {
+  return {
+    machineId: textOf(() => readFileSync('/etc/machine-id', 'utf8')),
+    bootId: textOf(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
+    pidNamespace: textOf(() => readlinkSync('/proc/self/ns/pid')),
+  }
+}
+
+const SPACE_DIGITS = 32
+
+/**
+ * Returns the name of a set of process numbers, a hash: two processes with the same name see each other under the same numbers. Undefined
+ * where boot or namespace is not known: then nobody can say so. An image's machine id may be that of many, and containers of one machine
+ * share its boot, so all three count; the name of the host doesn't.
+ */
+export function processSpaceId({ machineId, bootId, pidNamespace }: ProcessSpace): string | undefined {
+  if (bootId === '' || pidNamespace === '') return undefined
+  const text = JSON.stringify(['tappass-process-space', machineId, bootId, pidNamespace])
+  return createHash('sha256').update(text).digest('hex').slice(0, SPACE_DIGITS)
 }

@@ -1,6 +1,7 @@
 /** Reads facts in batches: all requests of one turn of the event loop become one script and one round trip. */
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { factScript, isComplete, parseBatch } from '../connection/batch.ts'
+import { deadlineMsOf, describeCommand } from '../core/command.ts'
 import { Failure } from '../core/failure.ts'
 import type { BatchQuery, Command, Fact, GetFact, Output, Runner } from '../core/host.ts'
 
@@ -66,14 +67,26 @@ function incompleteFailure(output: Output, nonce: string, received: number, expe
   return new Failure({ what, why: printed, next }, EXIT_CODE.unreachable)
 }
 
+/** The first question without an answer is the one that the others waited behind. */
+function overdueFailure(seconds: number, unanswered: Command | undefined): Failure {
+  const question = unanswered === undefined ? 'the last question' : describeCommand(unanswered)
+  return new Failure({
+    what: `the host did not answer within ${seconds} s`,
+    why: `no answer to: ${question}`,
+    next: 'run that on the host to see what it waits for; then run the same command again',
+  })
+}
+
 async function runQueries(run: Runner, nonce: string, queries: readonly PendingQuery[]): Promise<void> {
   const processes = processesOf(queries)
   const script = factScript(
     processes.map(({ command }) => command),
     nonce,
   )
-  const output = await run({ argv: ['sh'], effect: 'read', stdin: script })
+  const deadlineMs = Math.max(...processes.map(({ command }) => deadlineMsOf(command)))
+  const output = await run({ argv: ['sh'], effect: 'read', stdin: script, deadlineMs })
   const outputs = parseBatch(output, nonce, processes.length)
+  if (output.overdueMs !== undefined) throw overdueFailure(output.overdueMs / 1000, processes[outputs.length]?.command)
   if (outputs.length < processes.length || !isComplete(output, nonce)) {
     throw incompleteFailure(output, nonce, outputs.length, processes.length)
   }

@@ -4,7 +4,7 @@ import type { FailureText } from '../core/failure.ts'
 import type { Health } from './host-health.ts'
 
 /** Rises when a field changes its meaning or is removed; new events and fields may be added at any time. */
-export const EVENT_VERSION = 2
+export const EVENT_VERSION = 3
 
 /** A change of a plan, without its commands. */
 export type PlannedChange = Readonly<{ role?: string; resource: string; action: string; reason: string; diff?: string }>
@@ -34,7 +34,7 @@ export type Outcome =
   | 'unhealthy'
   | 'not-installed'
 
-/** An event. `step` counts from 1 to `steps`; times are whole milliseconds. `unhealthy` names units, and `gateway` with its status. */
+/** An event; none holds a secret. `step` counts from 1 to `steps`; times are whole milliseconds. `unhealthy` names units, and `gateway` with its status. */
 export type Event =
   | Readonly<{ event: 'run-started'; verb: string }>
   | Readonly<{ event: 'settings'; source: string }>
@@ -47,7 +47,7 @@ export type Event =
   | Readonly<{ event: 'output'; step: number; line: string }>
   | Readonly<{ event: 'step-finished'; step: number; steps: number; resource: string; isApplied: boolean; ms: number }>
   | Readonly<{ event: 'step-failed'; step: number; steps: number; failure: StepFailure }>
-  | Readonly<{ event: 'secret'; id: string; value: string }>
+  | Readonly<{ event: 'secret'; id: string; next: string }>
   | (Readonly<{ event: 'health' }> & Health)
   | Readonly<{ event: 'error'; failure: FailureText }>
   | Readonly<{

@@ -33,7 +33,8 @@ function failureLines(step: number, steps: number, failure: StepFailure, program
   ]
 }
 
-const OUTCOME_TEXTS: Readonly<Record<Outcome, string>> = {
+/** How a run ended, for people. */
+export const OUTCOME_TEXTS: Readonly<Record<Outcome, string>> = {
   'up-to-date': 'up to date',
   pending: 'changes pending',
   declined: 'not confirmed; nothing was changed',

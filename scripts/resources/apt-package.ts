@@ -1,5 +1,5 @@
 /** Distribution packages that must be installed. */
-import { changeCommand, scriptCommand } from '../core/command.ts'
+import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import type { Command } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { type PerHost, resolvePerHost } from '../facts/host-trait.ts'
@@ -21,35 +21,47 @@ while :; do
   tries=$((tries + 1)); sleep 5
 done`
 
+/** Ten minutes for a lock are part of them. A slow mirror and a slow disk take their time; dpkg ended halfway is finished by the next run. */
+const [UPDATE_MINUTES, INSTALL_MINUTES] = [30, 90]
+
 const UPDATE_COMMANDS: readonly [Command, Command] = [
-  scriptCommand(LOCK_RETRY_SCRIPT, [...NONINTERACTIVE, 'apt-get', 'update', '-o', 'Acquire::Retries=3']),
+  within(
+    UPDATE_MINUTES,
+    scriptCommand(LOCK_RETRY_SCRIPT, [...NONINTERACTIVE, 'apt-get', 'update', '-o', 'Acquire::Retries=3']),
+  ),
   scriptCommand('mkdir -p -m 0700 -- "${1%/*}"; : >"$1"', [APT_STAMP]),
 ]
 
 /** dpkg does not wait for its lock itself. */
-const CONFIGURE_COMMAND = scriptCommand(LOCK_RETRY_SCRIPT, [
-  ...NONINTERACTIVE,
-  'dpkg',
-  '--force-confdef',
-  '--force-confold',
-  '--configure',
-  '-a',
-])
+const CONFIGURE_COMMAND = within(
+  INSTALL_MINUTES,
+  scriptCommand(LOCK_RETRY_SCRIPT, [
+    ...NONINTERACTIVE,
+    'dpkg',
+    '--force-confdef',
+    '--force-confold',
+    '--configure',
+    '-a',
+  ]),
+)
 
 function install(names: readonly string[]): Command {
-  return changeCommand(
-    ...NONINTERACTIVE,
-    'apt-get',
-    'install',
-    '--yes',
-    // What conflicts with ours belongs to somebody: apt refuses, and names it.
-    '--no-remove',
-    '--no-install-recommends',
-    '-o',
-    'DPkg::Lock::Timeout=600',
-    ...KEEP_CONFIGURATION,
-    '--',
-    ...names,
+  return within(
+    INSTALL_MINUTES,
+    changeCommand(
+      ...NONINTERACTIVE,
+      'apt-get',
+      'install',
+      '--yes',
+      // What conflicts with ours belongs to somebody: apt refuses, and names it.
+      '--no-remove',
+      '--no-install-recommends',
+      '-o',
+      'DPkg::Lock::Timeout=600',
+      ...KEEP_CONFIGURATION,
+      '--',
+      ...names,
+    ),
   )
 }
 

@@ -1,7 +1,7 @@
 /** An unpacked archive of programs: downloaded on the host or sent from the controller, verified before it is unpacked. */
 
 import { type LocalFile, openFile } from '../artifacts/artifact.ts'
-import { changeCommand, scriptCommand } from '../core/command.ts'
+import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Command } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
@@ -29,9 +29,13 @@ export type ArchiveOptions = Readonly<{
 
 type Source = Readonly<{ from: string; sha256: string; fetch: (into: string) => Command }>
 
+/** curl's own limits, three retries included, end before. */
+const FETCH_MINUTES = 125
+
 function sourceFor({ source, path }: ArchiveOptions, { platform }: HostTraits): Source {
   if ('file' in source) {
-    const fetch = (into: string): Command => scriptCommand('cat >"$1"', [into], openFile(source.file))
+    const fetch = (into: string): Command =>
+      within(FETCH_MINUTES, scriptCommand('cat >"$1"', [into], openFile(source.file)))
     return { from: source.file, sha256: source.sha256, fetch }
   }
   const download = source.downloads[platform]
@@ -53,7 +57,11 @@ function sourceFor({ source, path }: ArchiveOptions, { platform }: HostTraits): 
   ] as const
   const limits = ['--connect-timeout', '20', '--max-time', '1800'] as const
   const way = proxy === undefined ? [] : ['--proxy', proxy]
-  return { from: url, sha256, fetch: (into) => changeCommand(...curl, ...limits, ...way, '-o', into, '--', url) }
+  return {
+    from: url,
+    sha256,
+    fetch: (into) => within(FETCH_MINUTES, changeCommand(...curl, ...limits, ...way, '-o', into, '--', url)),
+  }
 }
 
 /** Returns the path of the marker file: it holds the archive's checksum and the fingerprint of the program after unpacking. */

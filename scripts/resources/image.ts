@@ -2,7 +2,7 @@
 
 import { type LocalImage, openFile } from '../artifacts/artifact.ts'
 import { runnableImage } from '../artifacts/image-reference.ts'
-import { changeCommand } from '../core/command.ts'
+import { changeCommand, within } from '../core/command.ts'
 import type { Resource } from '../core/resource.ts'
 import { type ImageState, imageFact } from '../facts/image.ts'
 
@@ -14,6 +14,9 @@ function isFrom(archive: LocalImage, state: NonNullable<ImageState>): boolean {
   return state.id === archive.imageId || state.layers.join() === archive.layers.join()
 }
 
+/** Some hundred megabytes over a slow line. */
+const TRANSFER_MINUTES = 90
+
 /** The image: pulled by digest, or loaded from an archive and compared with it. */
 export function image({ reference, archive }: ImageOptions): Resource {
   const name = runnableImage(reference, archive)
@@ -23,11 +26,12 @@ export function image({ reference, archive }: ImageOptions): Resource {
       const state = await getFact(imageFact(name))
       if (archive === undefined) {
         if (state !== undefined) return []
-        const commands = [changeCommand('docker', 'pull', '--quiet', name)] as const
+        const commands = [within(TRANSFER_MINUTES, changeCommand('docker', 'pull', '--quiet', name))] as const
         return [{ action: `pull ${reference}`, reason: 'it is not in Docker’s image store', commands }]
       }
       if (state !== undefined && isFrom(archive, state)) return []
-      const load = { argv: ['docker', 'load', '--quiet'], effect: 'change', stdin: openFile(archive.file) } as const
+      const stdin = openFile(archive.file)
+      const load = within(TRANSFER_MINUTES, { argv: ['docker', 'load', '--quiet'], effect: 'change', stdin })
       const reason =
         state === undefined ? 'it is not in Docker’s image store' : `${name} in Docker’s image store is another image`
       return [{ action: `load ${name} from ${archive.file}`, reason, commands: [load] }]

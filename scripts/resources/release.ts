@@ -1,7 +1,7 @@
 /** A release of TapPass on the host: a folder of its own, verified by its manifest, and the link to the one in force. */
 import { createHash } from 'node:crypto'
 import type { ReleaseArchive } from '../artifacts/artifact.ts'
-import { changeCommand, scriptCommand } from '../core/command.ts'
+import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import type { Command, Fact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { digestFact, pathFact, targetFact } from '../facts/path.ts'
@@ -35,12 +35,15 @@ function isIntactFact(path: string): Fact<boolean> {
   }
 }
 
+/** Some ten megabytes over a slow line. */
+const SEND_MINUTES = 60
+
 function installCommands(path: string, pack: ReleaseArchive): readonly [Command, ...Command[]] {
   const staging = stagingFolder(path)
   const staged = stagedPath(staging)
   return [
     prepareStaging(staging),
-    scriptCommand('tar -xzf - -C "$1" --no-same-owner', [staged], { open: pack.open }),
+    within(SEND_MINUTES, scriptCommand('tar -xzf - -C "$1" --no-same-owner', [staged], { open: pack.open })),
     scriptCommand('cd "$1"; cat >"$2"; sha256sum -c --quiet "$2"', [staged, MANIFEST_NAME], pack.manifest),
     changeCommand('chmod', '-R', 'go-w,a+rX', '--', staged),
     swapInto(staging, path),

@@ -6,7 +6,7 @@ import { HOST_PATH } from '../../contract/path.ts'
 import { UNIT } from '../../contract/unit.ts'
 import type { ReleaseArchive } from '../artifacts/artifact.ts'
 import { processCommand } from '../control/process-target.ts'
-import { changeCommand } from '../core/command.ts'
+import { changeCommand, within } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Command, Fact, GetFact } from '../core/host.ts'
 import type { Resource } from '../core/resource.ts'
@@ -29,10 +29,15 @@ type SchemaStatus = Readonly<{
 /** Only while a run lasts: what is in /run does not come back after a reboot, and no migration runs unasked. */
 const MIGRATION_UNIT = 'tappass-migrate-next.service'
 
+/** How long the question may take; a little longer than systemd lets the backup and the migrations take (units/). */
+const STATUS_MINUTES = 1
+const BACK_UP_MINUTES = 6 * 60 + 10
+const MIGRATE_MINUTES = 40
+
 /** What the release in a folder says, from there; undefined when it can't be run or the database does not answer. */
 function schemaStatusFact(folder: string): Fact<SchemaStatus | undefined> {
   return {
-    query: processCommand('server/migrate.ts', ['status', '--json'], 'read', '', folder),
+    query: within(STATUS_MINUTES, processCommand('server/migrate.ts', ['status', '--json'], 'read', '', folder)),
     parse: ({ stdout }) => {
       try {
         const { applied = [], pending = [], problems } = JSON.parse(stdout) as Partial<SchemaStatus>
@@ -65,7 +70,7 @@ function refuse({ problems }: SchemaStatus): void {
 }
 
 /** Ends when the backup has: without one nothing is migrated. */
-const BACK_UP = changeCommand('systemctl', 'start', UNIT.backup)
+const BACK_UP = within(BACK_UP_MINUTES, changeCommand('systemctl', 'start', UNIT.backup))
 
 /** Runs the unit once and takes it away again, whatever came of it. */
 const MIGRATE = `printf %s "$4" >"/run/systemd/system/$2"; systemctl daemon-reload
@@ -74,10 +79,10 @@ rm -f -- "/run/systemd/system/$2" "$3/$2" "$3/$2.read"; systemctl stop -- "$2" |
 exit "$code"`
 
 function migrateCommand(text: string): Command {
-  return {
+  return within(MIGRATE_MINUTES, {
     argv: ['sh', '-euc', MIGRATE, 'systemctl', 'start', MIGRATION_UNIT, HOST_PATH.revisionFolder, text],
     effect: 'change',
-  }
+  })
 }
 
 /** The schema for a release. While the release is the current one, nothing is asked: its migrations were run before it came into force. */

@@ -42,14 +42,18 @@ const GENERATORS: Readonly<Record<SecretKind, string>> = {
   'ed25519-pem': 'openssl genpkey -algorithm ed25519',
 }
 
-/** `$1` is the id, `$2` the path, `$3` the credential store, `$4` the folder of the marker or empty. `valueScript` prints the secret. */
+/**
+ * `$1` is the id, `$2` the path, `$3` the credential store, `$4` the folder of the marker or empty. The value stands in memory only, in a
+ * file of a tmpfs that has no name any more before anything is in it: SIGKILL at any point leaves nothing. What a killed run of an earlier
+ * release has left goes away.
+ */
 function storeScript(valueScript: string): string {
-  return `umask 077; d=$(mktemp -d /run/tappass-secret.XXXXXX); trap 'rm -rf "$d"' EXIT
-{ ${valueScript}; } >"$d/value"; [ -s "$d/value" ]
+  return `umask 077; rm -rf -- /run/tappass-secret.*; f=$(mktemp /run/tappass-secret.XXXXXX); exec 3>"$f" 4<"$f"; rm -f -- "$f"
+{ ${valueScript}; } >&3; exec 3>&-; [ -s /proc/self/fd/4 ]
 mkdir -p -m 0700 -- "\${2%/*}/"
 if [ -n "$4" ]; then mkdir -p -m 0700 -- "$4"; : >"$4/$1"; sync -- "$4/$1" "$4/"; fi
 t="\${2%/*}/.$1.tappass-new"; rm -f -- "$t"
-if [ "$3" = encrypted ]; then systemd-creds encrypt --with-key=host --name="$1" "$d/value" "$t"; else cp -- "$d/value" "$t"; fi
+if [ "$3" = encrypted ]; then systemd-creds encrypt --with-key=host --name="$1" - "$t" <&4; else cat <&4 >"$t"; fi
 chmod 0600 -- "$t"; sync -- "$t"; mv -fT -- "$t" "$2"; sync -- "\${2%/*}/"`
 }
 

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { HOST_PATH } from '../../contract/path.ts'
-import { changeCommand } from '../core/command.ts'
+import { changeCommand, within } from '../core/command.ts'
 import type { Command, GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { serveCommand } from '../core/unit-command.ts'
@@ -57,6 +57,13 @@ function isInstance(name: string): boolean {
 }
 const RELOAD_COMMAND = changeCommand('systemctl', 'daemon-reload')
 
+/** Longer than the longest TimeoutStartSec= and TimeoutStopSec= of a unit of ours (half an hour of migrations): systemd's own verdict comes first. */
+const JOB_MINUTES = 40
+
+function job(verb: 'start' | 'stop' | 'restart', ...names: readonly string[]): Command {
+  return within(JOB_MINUTES, changeCommand('systemctl', verb, ...names))
+}
+
 async function desiredUnit(getFact: GetFact, options: UnitOptions): Promise<UnitText> {
   const { content, files = [] } = options
   if (content !== undefined) return resolveUnitText(getFact, { ...options, content })
@@ -64,10 +71,13 @@ async function desiredUnit(getFact: GetFact, options: UnitOptions): Promise<Unit
   return { text: '', revision: options.revision, read }
 }
 
+async function textOf(desired: Promise<UnitText>): Promise<string> {
+  return (await desired).text
+}
+
 async function planUnitFile(getFact: GetFact, { name, content }: UnitOptions, desired: Promise<UnitText>) {
   if (content === undefined || isInstance(name)) return []
-  const text = desired.then((unitText) => unitText.text)
-  const changes = await planFile(getFact, { path: unitPath(name), ...ROOT_FILE }, text)
+  const changes = await planFile(getFact, { path: unitPath(name), ...ROOT_FILE }, textOf(desired))
   return changes.map((each): Change => ({ ...each, commands: [...each.commands, RELOAD_COMMAND] }))
 }
 
@@ -98,7 +108,7 @@ function enableChanges({ name, isEnabled = true }: UnitOptions, state: UnitState
 
 /** The job that brings a unit up; one that tells its status is waited for by that. */
 function upCommand({ name, serving }: UnitOptions, verb: 'start' | 'restart'): Command {
-  return serving === undefined ? changeCommand('systemctl', verb, name) : serveCommand(verb, name, serving)
+  return serving === undefined ? job(verb, name) : serveCommand(verb, name, serving)
 }
 
 function startChanges(options: UnitOptions, state: UnitState, before: readonly Command[]): readonly Change[] {
@@ -138,10 +148,9 @@ function restartChanges(
   if (reason === undefined) return []
   const { name, restartedTogether: others = [], standby } = options
   if (standby !== undefined) {
-    const steps = [['start', standby] as const, ['restart', name] as const, ['stop', standby] as const]
-    const [first, ...rest] = steps.map((words) => changeCommand('systemctl', ...words))
     const action = `restart ${name} while ${standby} serves`
-    return [{ action, reason, commands: [first as Command, ...rest] }]
+    const commands = [job('start', standby), job('restart', name), job('stop', standby)] as const
+    return [{ action, reason, commands }]
   }
   return others.length === 0
     ? [{ action: `restart ${name}`, reason, commands: commandsOf(before, upCommand(options, 'restart')) }]
@@ -149,10 +158,7 @@ function restartChanges(
         {
           action: `restart ${name} with ${others.join(' ')}`,
           reason,
-          commands: [
-            changeCommand('systemctl', 'stop', name, ...others),
-            changeCommand('systemctl', 'start', name, ...others),
-          ],
+          commands: [job('stop', name, ...others), job('start', name, ...others)],
         },
       ]
 }
@@ -172,13 +178,12 @@ export function unit(options: UnitOptions): Resource {
     plan: async (getFact) => {
       const desired = desiredUnit(getFact, options)
       const isReading = options.files !== undefined && !isTemplate(options.name)
-      const text = desired.then((unitText) => unitText.text)
       const [file, state, desiredState, readDigest, before, standby] = await Promise.all([
         planUnitFile(getFact, options, desired),
         isTemplate(options.name) ? undefined : getFact(unitFact(options.name)),
         desired,
         isReading ? getFact(digestFact(`${HOST_PATH.revisionFolder}/${options.name}.read`)) : undefined,
-        options.rollout === undefined ? [] : overrideCommands(getFact, options.rollout, options.name, text),
+        options.rollout === undefined ? [] : overrideCommands(getFact, options.rollout, options.name, textOf(desired)),
         options.standby === undefined ? undefined : getFact(unitFact(options.standby)),
       ])
       if (state === undefined) return file

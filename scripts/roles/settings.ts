@@ -1,13 +1,14 @@
 /**
  * The current settings and versions, written to the host for people and for later runs. They contain no secret. Of the settings only what
  * somebody wrote is recorded: a default belongs to the release. So a later release's better default reaches the host, and an earlier one is
- * not confronted with keys that it does not know.
+ * not confronted with keys that it does not know. What nothing needs any more by then goes away.
  */
 
 import { stringify } from 'yaml'
 import { HOST_PATH } from '../../contract/path.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { file } from '../resources/file.ts'
+import { surplusVersion } from '../resources/surplus-version.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import type { Role } from '../spec/role.ts'
 
@@ -35,6 +36,10 @@ export const settings: Role = (spec, text) => {
   const current = Object.fromEntries(Object.entries(spec.written).filter(([key]) => !CONTROLLER_KEYS.includes(key)))
   const ownership = { owner: 'root', group: 'root', mode: '0644' } as const
   return [
+    ...[
+      { folder: HOST_PATH.nodeFolder, version: node[0]?.version },
+      { folder: HOST_PATH.caddyFolder, version: caddy.version },
+    ].flatMap(({ folder, version }) => (version === undefined ? [] : [surplusVersion({ folder, version })])),
     file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
     file({ path: HOST_PATH.versions, content: `${NOTICE}${stringify(versions)}`, ...ownership }),
   ]

@@ -6,6 +6,7 @@ import { connectLocal } from './local.ts'
 /** Those of every command. SSH is loaded only when a host is reached over it. */
 export const connectors: Connectors = {
   local: async (askPassword) => connectLocal(process.getuid?.() === 0, askPassword),
-  ssh: async (...address) => (await import('./ssh.ts')).connectSsh(...address),
+  ssh: async (address, access, askPassword, interrupt) =>
+    (await import('./ssh.ts')).connectSsh(address, access, askPassword, undefined, interrupt),
   nonce: () => randomBytes(16).toString('hex'),
 }

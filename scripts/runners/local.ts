@@ -1,15 +1,14 @@
 /** Runs commands on this machine. */
+import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
 import { Readable } from 'node:stream'
 import { execa } from 'execa'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { HOST_ENVIRONMENT } from '../connection/batch.ts'
-import { splitLines } from '../connection/line-splitter.ts'
+import { createCommandRunner, type StartedCommand, underTimeout } from '../connection/command-run.ts'
 import { asRoot } from '../connection/sudo.ts'
 import { Failure } from '../core/failure.ts'
-import type { Command, Connection, Runner } from '../core/host.ts'
-
-/** Maximum output of a command; more is a defect. */
-const OUTPUT_BYTES_MAX = 256 * 1024 * 1024
+import type { Command, Connection } from '../core/host.ts'
 
 function stdinOf({ stdin }: Command): { input: string | Uint8Array | Readable } | { stdin: 'ignore' } {
   if (stdin === undefined) return { stdin: 'ignore' }
@@ -17,45 +16,48 @@ function stdinOf({ stdin }: Command): { input: string | Uint8Array | Readable } 
   return { input: Readable.from(stdin.open()) }
 }
 
-const run: Runner = async (command, onLine) => {
+/** Ends a process with all that it started, as far as this account may; either way nothing here waits for it any longer. */
+function giveUp(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // It has ended already, or belongs to root: timeout(1) ends it.
+  }
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy()
+  child.unref()
+}
+
+async function start(command: Command): Promise<StartedCommand> {
   // Through env(1), as over SSH: a missing program is exit code 127 everywhere.
   const child = execa('env', command.argv, {
     ...stdinOf(command),
     env: { ...HOST_ENVIRONMENT, HOME: '/root' },
     extendEnv: false,
     encoding: 'buffer',
+    buffer: false,
     stripFinalNewline: false,
     reject: false,
-    maxBuffer: OUTPUT_BYTES_MAX,
     // In a session of its own: Ctrl-C reaches the toolkit only, which lets the step finish.
     detached: true,
   })
-  if (onLine !== undefined) {
-    for (const stream of [child.stdout, child.stderr]) {
-      const { write, end } = splitLines(onLine)
-      stream.on('data', write).on('end', end)
+  const ended = child.then((result) => {
+    if (result.cause instanceof Failure) throw result.cause
+    if (result.exitCode === undefined && result.signal === undefined) {
+      const why = result.originalMessage ?? 'unknown error'
+      throw new Failure({ what: `cannot run ${command.argv[0]}`, why }, EXIT_CODE.failed, result.cause)
     }
-  }
-  const result = await child
-  if (result.cause instanceof Failure) throw result.cause
-  if (result.exitCode === undefined && result.signal === undefined) {
-    throw new Failure(
-      { what: `cannot run ${command.argv[0]}`, why: result.originalMessage ?? 'unknown error' },
-      1,
-      result.cause,
-    )
-  }
-  const code = result.exitCode ?? 128 + (result.signal === undefined ? 0 : constants.signals[result.signal])
-  const stdoutBytes = result.stdout ?? new Uint8Array()
-  const stdout = Buffer.from(stdoutBytes).toString('utf8')
-  return { code, stdout, stderr: Buffer.from(result.stderr ?? []).toString('utf8'), stdoutBytes }
+    return result.exitCode ?? 128 + (result.signal === undefined ? 0 : constants.signals[result.signal])
+  })
+  return { stdout: child.stdout, stderr: child.stderr, ended, giveUp: () => giveUp(child.nodeChildProcess) }
 }
 
 /** Connects to this machine. `isRoot`: the toolkit itself runs as root; otherwise sudo is used. */
 export function connectLocal(isRoot: boolean, askPassword?: () => Promise<string>): Connection {
+  const { run, endReads } = createCommandRunner(start)
   return {
-    run: isRoot ? run : asRoot(run, askPassword),
-    runAsUser: run,
+    run: underTimeout(isRoot ? run : asRoot(run, askPassword)),
+    runAsUser: underTimeout(run),
+    endReads,
     close: async () => {},
   }
 }

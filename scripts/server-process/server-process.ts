@@ -7,7 +7,7 @@ import { EXIT_CODE, type ExitCode, exitCodeOf } from '../../contract/exit-code.t
 import { hostCommandHint, renderProcessHints } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven, textOption, textOptions } from '../command-line/invocation.ts'
 import { environmentFromFolder, environmentFromProcess, processCommand } from '../control/process-target.ts'
-import { Failure, renderNext } from '../core/failure.ts'
+import { Failure, renderFailure, renderNext } from '../core/failure.ts'
 import type { Command } from '../core/host.ts'
 import { connectors } from '../runners/connectors.ts'
 import { connectTarget, worstExitCode } from '../session/host-session.ts'
@@ -68,12 +68,14 @@ async function runOnHost(
   invocation: Invocation,
   { entry, args, effect }: ServerProcess,
   target: Target,
+  title = '',
 ): Promise<ExitCode> {
   const connection = await connectTarget(invocation, connectors, target)
   try {
     const { code, stdout, stderr } = await connection.run(
       processCommand(entry, args, effect, renderNext(hostCommandHint(invocation, 'bootstrap'), invocation.program)),
     )
+    invocation.stderr.write(title)
     invocation.stdout.write(renderProcessHints(invocation, stdout))
     invocation.stderr.write(renderProcessHints(invocation, stderr))
     return exitCodeOf(code)
@@ -82,15 +84,23 @@ async function runOnHost(
   }
 }
 
+/** Of several hosts: one that fails or hangs costs the others nothing. */
+async function tryOnHost(invocation: Invocation, serverProcess: ServerProcess, target: Target): Promise<ExitCode> {
+  try {
+    return await runOnHost(invocation, serverProcess, target, `${target.name}\n`)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    invocation.stderr.write(`${target.name}\n${renderFailure(error.text, invocation.program)}\n`)
+    return error.code
+  }
+}
+
 /** Runs a process where the command line says. Returns its exit code; of several hosts, the worst. */
 export async function runServerProcess(invocation: Invocation, serverProcess: ServerProcess): Promise<ExitCode> {
   const environment = isRemote(invocation) ? undefined : localEnvironment(invocation)
   if (environment !== undefined) return await runHere(invocation, serverProcess, environment)
   const targets = await readTargets(invocation)
-  const codes: ExitCode[] = []
-  for (const target of targets) {
-    if (targets.length > 1) invocation.stderr.write(`${target.name}\n`)
-    codes.push(await runOnHost(invocation, serverProcess, target))
-  }
-  return worstExitCode(codes)
+  const [only, ...others] = targets
+  if (only !== undefined && others.length === 0) return await runOnHost(invocation, serverProcess, only)
+  return worstExitCode(await Promise.all(targets.map((target) => tryOnHost(invocation, serverProcess, target))))
 }

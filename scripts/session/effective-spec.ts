@@ -5,7 +5,7 @@ import type { Invocation } from '../command-line/invocation.ts'
 import { Failure } from '../core/failure.ts'
 import { contentFact, pathFact } from '../facts/path.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
-import { readHostSpec } from '../spec/spec-reader.ts'
+import { type Measurements, readHostSpec } from '../spec/spec-reader.ts'
 import { upstreamWarning } from '../spec/upstream-warning.ts'
 import type { HostSession } from './host-session.ts'
 
@@ -36,9 +36,22 @@ export async function readCurrentSettings({
 }
 
 /** Returns the specification with the current settings and options. Throws a usage failure for an invalid one, and a `Failure` when the current settings cannot be read. */
-export async function readEffectiveSpec(invocation: Invocation, host: HostSession): Promise<HostSpec> {
-  const spec = await readHostSpec(invocation, host.target, await readCurrentSettings(host))
+export async function readEffectiveSpec(
+  invocation: Invocation,
+  host: HostSession,
+  measurements: Measurements,
+): Promise<HostSpec> {
+  const spec = await readHostSpec(invocation, host.target, await readCurrentSettings(host), measurements)
   const warning = upstreamWarning(spec)
   if (warning !== undefined) host.emit({ event: 'warning', warning })
   return spec
+}
+
+/** Reads the specification of a host that has one on the controller, before the host is connected to. Throws what `readHostSpec` throws. */
+export async function readOwnSpec(
+  invocation: Invocation,
+  { config }: Pick<HostSession['target'], 'config'>,
+  measurements: Measurements,
+): Promise<void> {
+  if (config !== undefined) await readHostSpec(invocation, { config }, undefined, measurements)
 }

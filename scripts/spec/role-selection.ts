@@ -23,12 +23,8 @@ function rejectUnusedOption(invocation: Invocation, only: readonly string[]): vo
   }
 }
 
-/** Returns the resources of the selected roles, in the order of the recipe. Throws a usage failure for an unknown role, and for an option of an excluded one. */
-export function selectResources(
-  roles: readonly Readonly<{ role: string; resources: readonly Resource[] }>[],
-  invocation: Invocation,
-): readonly Resource[] {
-  const names = roles.map(({ role }) => role)
+/** Throws a usage failure when a role of that name is not among `names`, and for an option of a role that was not selected. */
+export function validateRoles(names: readonly string[], invocation: Invocation): void {
   const only = textOptions(invocation, 'only')
   const unknown = only.find((name) => !names.includes(name))
   if (unknown !== undefined) {
@@ -40,5 +36,17 @@ export function selectResources(
     )
   }
   rejectUnusedOption(invocation, only)
+}
+
+/** Returns the resources of the selected roles, in the order of the recipe. Throws what `validateRoles` throws. */
+export function selectResources(
+  roles: readonly Readonly<{ role: string; resources: readonly Resource[] }>[],
+  invocation: Invocation,
+): readonly Resource[] {
+  validateRoles(
+    roles.map(({ role }) => role),
+    invocation,
+  )
+  const only = textOptions(invocation, 'only')
   return roles.filter(({ role }) => only.length === 0 || only.includes(role)).flatMap(({ resources }) => resources)
 }

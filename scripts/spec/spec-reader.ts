@@ -2,6 +2,7 @@
 
 import { dirname, resolve } from 'node:path'
 import { HOST_PATH } from '../../contract/path.ts'
+import type { LocalFile, LocalImage } from '../artifacts/artifact.ts'
 import { measureFile, measureImage, readSecret } from '../artifacts/artifact-measurement.ts'
 import { measureRelease } from '../artifacts/release-archive.ts'
 import { commandHint } from '../command-line/command-hint.ts'
@@ -50,19 +51,23 @@ function parseCurrentSettings(text: string, invocation: Invocation): unknown {
   return rest
 }
 
+function validateOptions(invocation: Invocation): void {
+  for (const option of ['domain', 'upstream'] as const) {
+    const value = textOption(invocation, option)
+    if (value !== undefined) validateHostOption(invocation.verb.name, option, value)
+  }
+}
+
 /**
  * Returns the specification with options and defaults. `currentSettings` is the text of the settings on the host, used without `--config`.
  * Throws a usage failure that lists every problem, or names the invalid option.
  */
 export async function readParsedSpec(
   invocation: Invocation,
-  { config }: Target,
+  { config }: Pick<Target, 'config'>,
   currentSettings?: string,
 ): Promise<ParsedSpec> {
-  for (const option of ['domain', 'upstream'] as const) {
-    const value = textOption(invocation, option)
-    if (value !== undefined) validateHostOption(invocation.verb.name, option, value)
-  }
+  validateOptions(invocation)
   if (config !== undefined) {
     const text = await readNamedFile(config)
     return parseHostSpec(withOptions(parseYaml(text, config), invocation), config, createLineFinder(text))
@@ -72,6 +77,45 @@ export async function readParsedSpec(
   return parseHostSpec(parsed, HOST_PATH.settings, createLineFinder(currentSettings))
 }
 
+/** What is read and measured on the controller, once for all hosts of a run. */
+export type Measurements = Readonly<{
+  release: () => Promise<HostSpec['release']>
+  secrets: () => Promise<HostSpec['secrets']>
+  file: (path: string) => Promise<LocalFile>
+  image: (path: string) => Promise<LocalImage>
+}>
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let value: Promise<T> | undefined
+  return () => {
+    value ??= read()
+    return value
+  }
+}
+
+function oncePerPath<T>(read: (path: string) => Promise<T>): (path: string) => Promise<T> {
+  const values = new Map<string, Promise<T>>()
+  return (path) => {
+    const value = values.get(path) ?? read(path)
+    values.set(path, value)
+    return value
+  }
+}
+
+/** Creates the measurements of a command line; each is taken when it is first asked for. */
+export function createMeasurements(invocation: Invocation): Measurements {
+  const { root, workingFolder } = invocation
+  return {
+    release: once(() => measureRelease(root)),
+    secrets: once(async () => {
+      const texts = textOptions(invocation, 'secret')
+      return Object.fromEntries(await Promise.all(texts.map((text) => readSecret(text, workingFolder))))
+    }),
+    file: oncePerPath(measureFile),
+    image: oncePerPath(measureImage),
+  }
+}
+
 async function measureArchive<T>(path: string | undefined, measure: (path: string) => Promise<T>) {
   return path === undefined ? {} : { archive: await measure(path) }
 }
@@ -79,19 +123,32 @@ async function measureArchive<T>(path: string | undefined, measure: (path: strin
 /** Returns the specification for the roles. Paths in it are relative to its own folder. */
 export async function readHostSpec(
   invocation: Invocation,
-  target: Target,
+  target: Pick<Target, 'config'>,
   currentSettings?: string,
+  measurements: Measurements = createMeasurements(invocation),
 ): Promise<HostSpec> {
   const parsed = await readParsedSpec(invocation, target, currentSettings)
   const folder = target.config === undefined ? invocation.workingFolder : dirname(target.config)
   const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path))
   const [postgres, redis, node, caddy, release, secrets] = await Promise.all([
-    measureArchive(absolute(parsed.images.postgres.archive), measureImage),
-    measureArchive(absolute(parsed.images.redis.archive), measureImage),
-    measureArchive(absolute(parsed.node.archive), measureFile),
-    measureArchive(absolute(parsed.caddy.archive), measureFile),
-    measureRelease(invocation.root),
-    Promise.all(textOptions(invocation, 'secret').map((text) => readSecret(text, invocation.workingFolder))),
+    measureArchive(absolute(parsed.images.postgres.archive), measurements.image),
+    measureArchive(absolute(parsed.images.redis.archive), measurements.image),
+    measureArchive(absolute(parsed.node.archive), measurements.file),
+    measureArchive(absolute(parsed.caddy.archive), measurements.file),
+    measurements.release(),
+    measurements.secrets(),
   ])
-  return { ...parsed, images: { postgres, redis }, node, caddy, release, secrets: Object.fromEntries(secrets) }
+  return { ...parsed, images: { postgres, redis }, node, caddy, release, secrets }
+}
+
+/**
+ * Throws a usage failure for what is wrong with the command line itself, whatever the hosts: before any is connected to, and once. A
+ * specification of a single host (in the inventory) is that host's own matter.
+ */
+export async function validateCommandLine(invocation: Invocation, measurements: Measurements): Promise<void> {
+  validateOptions(invocation)
+  const config = textOption(invocation, 'config')
+  await measurements.secrets()
+  if (config !== undefined)
+    await readHostSpec(invocation, { config: resolve(invocation.workingFolder, config) }, undefined, measurements)
 }

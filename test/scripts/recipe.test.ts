@@ -160,7 +160,11 @@ test('recipe: without an ingress nothing of Caddy is laid down, and what is ther
   )
   assert.deepEqual(
     resources.map(({ id }) => id).filter((id) => id.includes('caddy')),
-    ['absent-unit:tappass-caddy-standby.service', 'absent-unit:tappass-caddy.service'],
+    [
+      'absent-unit:tappass-caddy-standby.service',
+      'absent-unit:tappass-caddy.service',
+      'surplus-version:/opt/tappass/caddy',
+    ],
   )
 })
 

@@ -42,7 +42,7 @@ for (const verb of ['bootstrap', 'plan'] as const) {
       ['run-started', 'refused', 'run-finished'],
     )
     assert.ok(
-      events.every(({ v, host }) => v === 2 && host === `${server.address.user}@127.0.0.1:${server.address.port}`),
+      events.every(({ v, host }) => v === 3 && host === `${server.address.user}@127.0.0.1:${server.address.port}`),
     )
     assert.match(JSON.stringify(events[1].reasons), /not enough disk space in \/opt/)
   })

@@ -90,6 +90,17 @@ test('changes: one after the other, and none after one that failed', async (cont
   assert.equal((await here(read('ls', `${folder}/never`))).code, 2)
 })
 
+test('changes: one that is not finished at its deadline is ended, and none comes after it', async (context) => {
+  const folder = scratch(context)
+  const slow = { ...sh('echo begun; sleep 600'), deadlineMs: 200 }
+  const output = await runScript(guardedIn(folder, [sh('echo 1'), slow, read('touch', `${folder}/never`)]))
+  assert.deepEqual(parseBatch(output, nonce, 3), [
+    { code: 0, stdout: '1\n', stderr: '' },
+    { code: 124, stdout: 'begun\n', stderr: '' },
+  ])
+  assert.equal((await here(read('ls', `${folder}/never`))).code, 2)
+})
+
 test('changes: what an earlier run left running is waited for; what it started does not hold the guard', async (context) => {
   const folder = scratch(context)
   const slow = runScript(guardedIn(folder, [sh(`touch ${folder}/begun; sleep 0.5; echo slow >>${folder}/log`)]))

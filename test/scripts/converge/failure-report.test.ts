@@ -1,9 +1,8 @@
 /** What is told of a failed step. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { describeCommand } from '../../../scripts/converge/apply.ts'
 import { reportFailure } from '../../../scripts/converge/failure-report.ts'
-import { changeCommand, scriptCommand } from '../../../scripts/core/command.ts'
+import { changeCommand, describeCommand, scriptCommand } from '../../../scripts/core/command.ts'
 import type { Command } from '../../../scripts/core/host.ts'
 
 const report = async (command: Command, stderr: string) => {
@@ -46,3 +45,17 @@ test('describe: one line, quoted, cut where it is long, and never what goes in',
   const text = describeCommand(scriptCommand(`${'true\n'.repeat(100)}`, ['x'], value))
   assert.ok(text.length <= 201 && !text.includes('\n') && !text.includes(value))
 })
+
+const deadlines = [
+  [124, /^not finished within 300 s; it was ended$/],
+  [137, /^it was killed: out of memory, or not finished within 300 s$/],
+] as const
+
+for (const [code, says] of deadlines) {
+  test(`failure report: exit code ${code} is explained`, async () => {
+    const planned = { action: 'pull', reason: 'it is absent', commands: [changeCommand('x')] } as const
+    const failed = { command: changeCommand('x'), output: { code, stdout: '', stderr: '' } }
+    const run = async () => ({ code: 0, stdout: '', stderr: '' })
+    assert.match((await reportFailure(run, 'image:x', planned, failed, 'tappass bootstrap')).output.join(), says)
+  })
+}

@@ -10,6 +10,7 @@ import {
   lockFact,
   releaseLockCommand,
 } from '../../../scripts/converge/host-lock.ts'
+import type { ProcessState } from '../../../scripts/core/process-identity.ts'
 import { createFactReader } from '../../../scripts/facts/fact-reader.ts'
 import { hereGuardedIn, nonce, scratch } from '../known-host.ts'
 
@@ -18,7 +19,7 @@ const record: LockFile = {
   owner: 'ada',
   verb: 'bootstrap',
   controller: 'desk',
-  controllerBoot: 'boot-1',
+  processSpace: 'space-1',
   pid: 42,
   pidStart: '9',
   hostBoot: 'host-boot-1',
@@ -30,85 +31,120 @@ const held = (other: Partial<LockFile> = {}, ageSeconds = 5): LockState => ({
   lockFile: { ...record, ...other },
   ageSeconds,
 })
-const desk = { controller: 'desk', controllerBoot: 'boot-1' }
-const elsewhere = { controller: 'laptop', controllerBoot: 'boot-7' }
+const { processSpace: _, ...fromNowhere } = record
+const heldFromNowhere = { kind: 'held', hostBoot: 'host-boot-1', lockFile: fromNowhere, ageSeconds: 60 } as const
 
 const rows: readonly Readonly<{
   name: string
   state: LockState
-  here: typeof desk
-  isOwnerRunning: boolean
+  space: string | undefined
+  owner: ProcessState
   expected: string
   reason?: string
 }>[] = [
-  { name: 'free', state: { kind: 'free', hostBoot: 'x' }, here: desk, isOwnerRunning: false, expected: 'acquire' },
-  { name: 'its process runs here', state: held(), here: desk, isOwnerRunning: true, expected: 'locked' },
+  { name: 'free', state: { kind: 'free', hostBoot: 'x' }, space: 'space-1', owner: 'ended', expected: 'acquire' },
+  { name: 'its process runs here', state: held(), space: 'space-1', owner: 'running', expected: 'locked' },
   {
     name: 'its process runs here, long silent',
     state: held({}, 999),
-    here: desk,
-    isOwnerRunning: true,
+    space: 'space-1',
+    owner: 'running',
     expected: 'locked',
   },
   {
     name: 'its process has ended here',
     state: held(),
-    here: desk,
-    isOwnerRunning: false,
+    space: 'space-1',
+    owner: 'ended',
     expected: 'take-over',
     reason: 'its process has ended',
   },
   {
-    name: 'this controller was rebooted, and the process number is reused',
-    state: held(),
-    here: { ...desk, controllerBoot: 'boot-2' },
-    isOwnerRunning: true,
-    expected: 'take-over',
-    reason: 'desk was rebooted since',
-  },
-  {
-    name: 'on another controller, a recent heartbeat',
+    name: 'its process is hidden from this account, a recent heartbeat',
     state: held({}, 60),
-    here: elsewhere,
-    isOwnerRunning: false,
+    space: 'space-1',
+    owner: 'unknown',
     expected: 'locked',
   },
   {
-    name: 'on another controller, silent',
+    name: 'its process is hidden from this account, silent',
     state: held({}, 61),
-    here: elsewhere,
-    isOwnerRunning: false,
+    space: 'space-1',
+    owner: 'unknown',
+    expected: 'take-over',
+    reason: 'no heartbeat for 61 s',
+  },
+  {
+    name: 'elsewhere under the same name, and no such process here',
+    state: held({}, 3),
+    space: 'space-2',
+    owner: 'ended',
+    expected: 'locked',
+  },
+  {
+    name: 'elsewhere under the same name, and a process with its number here',
+    state: held({}, 61),
+    space: 'space-2',
+    owner: 'running',
+    expected: 'take-over',
+    reason: 'no heartbeat for 61 s',
+  },
+  { name: 'elsewhere, a recent heartbeat', state: held({}, 60), space: 'space-2', owner: 'ended', expected: 'locked' },
+  {
+    name: 'elsewhere, silent',
+    state: held({}, 61),
+    space: 'space-2',
+    owner: 'ended',
+    expected: 'take-over',
+    reason: 'no heartbeat for 61 s',
+  },
+  { name: 'where this run is is not known', state: held(), space: undefined, owner: 'ended', expected: 'locked' },
+  {
+    name: 'neither place is known, as with a lock of an earlier release',
+    state: heldFromNowhere,
+    space: undefined,
+    owner: 'ended',
+    expected: 'locked',
+  },
+  {
+    name: 'a lock of an earlier release, silent',
+    state: { ...heldFromNowhere, ageSeconds: 61 },
+    space: 'space-1',
+    owner: 'running',
     expected: 'take-over',
     reason: 'no heartbeat for 61 s',
   },
   {
     name: 'the host was rebooted',
     state: held({ hostBoot: 'host-boot-0' }, 1),
-    here: elsewhere,
-    isOwnerRunning: true,
+    space: 'space-2',
+    owner: 'running',
     expected: 'take-over',
     reason: 'the host was rebooted since',
   },
   {
     name: 'damaged',
     state: { kind: 'damaged', hostBoot: 'x' },
-    here: desk,
-    isOwnerRunning: true,
+    space: 'space-1',
+    owner: 'running',
     expected: 'take-over',
     reason: 'its lock file is damaged',
   },
 ]
 
-for (const { name, state, here, isOwnerRunning, expected, reason } of rows) {
+for (const { name, state, space, owner, expected, reason } of rows) {
   test(`decideLock: ${name}`, () => {
-    const decision = decideLock(state, here, () => isOwnerRunning)
+    const decision = decideLock(state, {
+      ...(space === undefined ? {} : { processSpace: space }),
+      stateOfOwner: () => owner,
+    })
     assert.equal(decision.decision, expected)
     assert.equal('reason' in decision ? decision.reason : undefined, reason)
   })
 }
 
 test('decideLock: the owner of a held lock is named in full', () => {
-  const decision = decideLock(held(), desk, () => true)
+  const decision = decideLock(held(), { processSpace: 'space-1', stateOfOwner: () => 'running' })
   assert.equal(
     'owner' in decision && decision.owner,
     'ada on desk (process 42, bootstrap, since 2026-11-24T03:00:00.000Z)',

@@ -17,12 +17,12 @@ const holderOn = (run: Runner, isOwnerRunning: boolean, events: Event[] = []): L
     owner: 'ada',
     verb: 'bootstrap',
     controller: 'desk',
-    controllerBoot: 'b',
+    processSpace: 's',
     pid: 1,
     pidStart: '2',
     startedAt: 'now',
   },
-  isOwnerRunning: () => isOwnerRunning,
+  stateOfOwner: () => (isOwnerRunning ? 'running' : 'ended'),
   retryCommand: 'tappass bootstrap',
 })
 

@@ -149,3 +149,16 @@ test('fact reader: what the host prints cannot steer the terminal', async () => 
     return true
   })
 })
+
+test('fact reader: a question that is never answered is named, and so is the time', async () => {
+  const soon = <T>(fact: Fact<T>): Fact<T> => ({ ...fact, query: { ...fact.query, deadlineMs: 500 } })
+  const wedged: Fact<string> = { query: { argv: ['tail', '-f', '/dev/null'], effect: 'read' }, parse: () => 'never' }
+  const getFact = createFactReader(here, nonce)
+  const settled = await Promise.allSettled([echo('a'), wedged, echo('b')].map((fact) => getFact(soon(fact))))
+  for (const result of settled) {
+    assert.ok(result.status === 'rejected')
+    const { text } = result.reason as Failure
+    assert.equal(text.what, 'the host did not answer within 0.5 s')
+    assert.equal(text.why, 'no answer to: tail -f /dev/null')
+  }
+})

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { processCommand } from '../../../scripts/control/process-target.ts'
+import { within } from '../../../scripts/core/command.ts'
 import type { Command } from '../../../scripts/core/host.ts'
 import { systemctlOf } from '../../../scripts/core/unit-command.ts'
 import { pathFact, targetFact } from '../../../scripts/facts/path.ts'
@@ -23,7 +24,10 @@ const manifestOf = (files: readonly Readonly<{ file: string; sha256: string }>[]
 type Host = Readonly<{ current?: string; isInstalled?: boolean; says?: unknown; ownSays?: unknown }>
 const statusRow = (folder: string, value: unknown): FactRow =>
   factRow(
-    { query: processCommand('server/migrate.ts', ['status', '--json'], 'read', '', folder), parse: () => value },
+    {
+      query: within(1, processCommand('server/migrate.ts', ['status', '--json'], 'read', '', folder)),
+      parse: () => value,
+    },
     value,
   )
 const factsOf = ({ current, isInstalled = false, says, ownSays }: Host) =>

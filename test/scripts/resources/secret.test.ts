@@ -1,14 +1,19 @@
 /** Secrets: when one is made, when that is refused, and that no value shows itself. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ProvidedSecret } from '../../../scripts/artifacts/artifact.ts'
 import type { Fact, GetFact } from '../../../scripts/core/host.ts'
 import { hostTraitsFact } from '../../../scripts/facts/host-trait.ts'
 import type { PathState } from '../../../scripts/facts/path.ts'
 import { pathFact } from '../../../scripts/facts/path.ts'
 import { type SecretOptions, secret } from '../../../scripts/resources/secret.ts'
-import { argvOf, trixie } from '../known-host.ts'
+import { argvOf, scratch, trixie } from '../known-host.ts'
 
 const there = { kind: 'file', mode: '0600', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 } as const
 const [encrypted, plain, data] = ['/etc/credstore.encrypted/key', '/etc/credstore/key', '/var/lib/data']
@@ -149,4 +154,34 @@ test('secret: the marker of one that was not shown yet is written before the sec
   const script = change?.commands[0].argv[2] ?? ''
   assert.ok(script.indexOf('"$4/$1"') < script.indexOf('mv -fT'))
   assert.equal(change?.commands[0].argv.at(-1), '/var/lib/tappass/unshown')
+})
+
+test('secret: a run that is killed while it stores one leaves no plaintext behind', async (context) => {
+  const folder = scratch(context)
+  const [change] = await secret({ id: 'key', provided }).plan(knowOf({ paths: [], store: 'plain' }))
+  const [, , script = '', ...args] = change?.commands[0].argv ?? []
+  mkdirSync(join(folder, 'tappass-secret.earlier'))
+  const moved = args.map((word) => word.replace('/etc', folder))
+  const shell = ['-euc', script.replaceAll('/run/', `${folder}/`), ...moved]
+  const child = spawn('sh', shell, { stdio: ['pipe', 'ignore', 'inherit'] })
+  child.stdin.write(value)
+  const kept = () => {
+    try {
+      return readFileSync(`/proc/${child.pid}/fd/3`, 'utf8')
+    } catch {
+      return ''
+    }
+  }
+  // Its input has not ended, so it is in the middle of storing, and holds the whole value.
+  while (kept() !== value) await pause(5)
+  assert.match(readlinkSync(`/proc/${child.pid}/fd/3`), /\(deleted\)$/)
+  assert.deepEqual(readdirSync(folder), [])
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  assert.deepEqual(readdirSync(folder), [])
+  const whole = spawn('sh', shell, { stdio: ['pipe', 'ignore', 'inherit'] })
+  whole.stdin.end(value)
+  assert.deepEqual(await once(whole, 'exit'), [0, null])
+  assert.equal(readFileSync(join(folder, 'credstore/key'), 'utf8'), value)
+  assert.deepEqual(readdirSync(folder), ['credstore'])
 })

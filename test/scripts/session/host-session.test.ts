@@ -5,7 +5,13 @@ import { type ExitCode, exitCodeOf } from '../../../contract/exit-code.ts'
 import type { Invocation } from '../../../scripts/command-line/invocation.ts'
 import { Failure } from '../../../scripts/core/failure.ts'
 import type { Connection } from '../../../scripts/core/host.ts'
-import { type Connectors, forEachHost, type HostResult, worstExitCode } from '../../../scripts/session/host-session.ts'
+import {
+  type Connectors,
+  forEachHost,
+  type HostResult,
+  type HostWork,
+  worstExitCode,
+} from '../../../scripts/session/host-session.ts'
 import type { Target } from '../../../scripts/spec/target.ts'
 import { here, nonce } from '../known-host.ts'
 
@@ -37,6 +43,7 @@ const session = async (
   names: readonly string[],
   work: (name: string) => Promise<HostResult>,
   options: Record<string, boolean> = { json: true },
+  more: Partial<Pick<HostWork, 'beforehand'> & { interrupt: AbortSignal }> = {},
 ) => {
   const texts = { stdout: '', stderr: '' }
   const textOf = (name: keyof typeof texts) => ({ write: (text: string) => (texts[name] += text) })
@@ -48,6 +55,7 @@ const session = async (
     return {
       run: here,
       runAsUser: here,
+      endReads: () => {},
       close: async () => {
         open--
       },
@@ -68,11 +76,14 @@ const session = async (
     workingFolder: '/',
     program: 'tappass',
     nowMs: () => 0,
-    interrupt: new AbortController().signal,
+    interrupt: more.interrupt ?? new AbortController().signal,
   } as unknown as Invocation
-  const running = forEachHost(invocation, connectors, names.map(target), async ({ target: { name }, run }) => {
-    await run({ argv: ['true'], effect: 'read' })
-    return await work(name)
+  const running = forEachHost(invocation, connectors, names.map(target), {
+    ...(more.beforehand === undefined ? {} : { beforehand: more.beforehand }),
+    work: async ({ target: { name }, run }) => {
+      await run({ argv: ['true'], effect: 'read' })
+      return await work(name)
+    },
   })
   return { code: await running, ...texts, open, openMost }
 }
@@ -97,11 +108,16 @@ test("forEachHost: one host's failure does not stop the others; all connections 
   assert.deepEqual([code, open], [6, 0])
 })
 
-test('forEachHost: side by side, but not all of many', async () => {
-  const names = Array.from({ length: 20 }, (_, index) => `h${index}`)
-  const { openMost, stdout } = await session(names, async () => upToDate)
-  assert.ok(openMost > 1 && openMost <= 8, `${openMost}`)
-  assert.equal(stdout.split('"run-finished"').length - 1, 20)
+test('forEachHost: twenty are side by side, but not all of many', async () => {
+  for (const [count, openAtOnce] of [
+    [20, 20],
+    [50, 32],
+  ] as const) {
+    const names = Array.from({ length: count }, (_, index) => `h${index}`)
+    const { openMost, stdout } = await session(names, async () => upToDate)
+    assert.equal(openMost, openAtOnce)
+    assert.equal(stdout.split('"run-finished"').length - 1, count)
+  }
 })
 
 test('forEachHost: round trips are counted', async () => {
@@ -124,4 +140,30 @@ test('forEachHost: a defect is not swallowed, and the other hosts still get to t
   })
   await assert.rejects(running, TypeError)
   assert.deepEqual(ended, ['b'])
+})
+
+test('forEachHost: what fails beforehand costs no connection, and the others nothing', async () => {
+  const beforehand = async ({ name }: Target) => {
+    if (name === 'b') throw new Failure({ what: 'wrong', next: 'write it again' }, 64)
+  }
+  const { code, openMost, stderr } = await session(['a', 'b', 'c'], async () => upToDate, {}, { beforehand })
+  assert.deepEqual([code, openMost], [64, 2])
+  assert.match(stderr, /^a {5}up to date {11}0\.0$/m)
+  assert.match(stderr, /^b {5}wrong specification {2}0\.0 {6}write it again$/m)
+})
+
+test('forEachHost: after an interrupt no further host is begun, and each is in the table', async () => {
+  const controller = new AbortController()
+  const names = Array.from({ length: 40 }, (_, index) => `h${index}`)
+  const begun: string[] = []
+  const work = async (name: string) => {
+    begun.push(name)
+    controller.abort('SIGINT')
+    return upToDate
+  }
+  const { code, stderr } = await session(names, work, {}, { interrupt: controller.signal })
+  assert.equal(code, 130)
+  assert.ok(begun.length <= 32, `${begun.length}`)
+  assert.match(stderr, /^h39 {3}interrupted/m)
+  assert.equal(stderr.slice(stderr.indexOf('\nhost')).trim().split('\n').length, 41)
 })

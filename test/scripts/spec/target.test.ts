@@ -8,7 +8,7 @@ import { SPEC_OPTIONS } from '../../../scripts/command-line/option.ts'
 import { readSshAccess } from '../../../scripts/connection/ssh-access.ts'
 import { ROLE_NAMES } from '../../../scripts/recipe.ts'
 import { ROLE_OF_OPTION, selectResources } from '../../../scripts/spec/role-selection.ts'
-import { readHostSpec, readParsedSpec } from '../../../scripts/spec/spec-reader.ts'
+import { createMeasurements, readHostSpec, readParsedSpec } from '../../../scripts/spec/spec-reader.ts'
 import { readTargets } from '../../../scripts/spec/target.ts'
 import { scratch } from '../known-host.ts'
 
@@ -159,6 +159,23 @@ test('spec: archives are relative to the file that names them, and measured', as
   assert.equal(spec.node.archive?.file, join(folder, 'node.tar.gz'))
   assert.equal(spec.node.archive?.sha256, '2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881')
   assert.match(spec.release.version, /^\d+\.\d+\.\d+-[0-9a-f]{12}$/)
+})
+
+test('spec: what is sent to all hosts of a run is measured and packed once', async (context) => {
+  const folder = scratch(context)
+  writeFileSync(join(folder, 'host.yaml'), 'node: { archive: node.tar.gz }\n')
+  writeFileSync(join(folder, 'node.tar.gz'), 'x')
+  const measurements = createMeasurements(typed(folder, {}))
+  const read = () => readHostSpec(typed(folder, {}), { config: join(folder, 'host.yaml') }, undefined, measurements)
+  const first = await read()
+  writeFileSync(join(folder, 'node.tar.gz'), 'y')
+  const second = await read()
+  assert.equal(second.release, first.release)
+  assert.deepEqual(second.node, first.node)
+  const packed: Uint8Array[] = []
+  for (const { release } of [first, second]) for await (const chunk of release.open()) packed.push(chunk)
+  assert.equal(packed.length, 2)
+  assert.equal(packed[1], packed[0], 'the very same bytes in memory')
 })
 
 test('roles: all, some in the order of the recipe, and one that there is not', () => {
