@@ -12,9 +12,11 @@ import { GATEWAY_PORT } from '../contract/gateway.ts'
 import { findVerb, parseArguments } from './command-line/argument.ts'
 import type { CommandTable } from './command-line/invocation.ts'
 import {
+  BATCH_OPTION,
   DATA_OPTION,
   DIFF_OPTION,
   HOST_OPTIONS,
+  HOST_RUN_OPTIONS,
   JSON_OPTION,
   NO_INPUT_OPTION,
   SPEC_OPTIONS,
@@ -47,19 +49,19 @@ export const VERBS: CommandTable = [
   {
     name: 'bootstrap',
     summary: 'install or update a server: this machine, or others over SSH',
-    options: [...HOST_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION, YES_OPTION, JSON_OPTION, NO_INPUT_OPTION],
+    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, BATCH_OPTION, DIFF_OPTION, YES_OPTION],
     load: () => import('./commands/bootstrap.ts'),
   },
   {
     name: 'plan',
     summary: 'show what bootstrap would change, without changing anything',
-    options: [...HOST_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION, JSON_OPTION, NO_INPUT_OPTION],
+    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION],
     load: () => import('./commands/plan.ts'),
   },
   {
     name: 'status',
     summary: 'show what a server shall run and runs, its last backup, disks, certificate, clock and Docker',
-    options: [...HOST_OPTIONS, JSON_OPTION, NO_INPUT_OPTION],
+    options: HOST_RUN_OPTIONS,
     load: () => import('./commands/status.ts'),
   },
   {

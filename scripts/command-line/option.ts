@@ -64,3 +64,20 @@ export const SPEC_OPTIONS: readonly Option[] = [
     summary: 'store this secret on the host (openai-api-key=FILE)',
   },
 ]
+
+/** One batch of hosts after the other. */
+export const BATCH_OPTION: Option = {
+  name: 'batch',
+  value: 'N[,N…]',
+  summary: 'hosts in batches of this size, or share (1,25%); none after one with a failure',
+}
+
+/** Which hosts to try again. */
+export const RETRY_OPTION: Option = {
+  name: 'retry',
+  value: 'FILE',
+  summary: 'write the hosts that failed to this file, an inventory for the next run',
+}
+
+/** Of commands that run on hosts one after the other or side by side, and tell each one's end. */
+export const HOST_RUN_OPTIONS: readonly Option[] = [...HOST_OPTIONS, RETRY_OPTION, JSON_OPTION, NO_INPUT_OPTION]

@@ -12,7 +12,7 @@ import { createGatewayClient, createHttpTransport, type GatewayClient } from '..
 import { createHostTransport } from '../control/host-request.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { connectors } from '../runners/connectors.ts'
-import { connectTarget } from '../session/host-session.ts'
+import { connectTarget } from '../session/target-connection.ts'
 import { readTargets } from '../spec/target.ts'
 import { readJsonFile } from '../up/data-folder.ts'
 

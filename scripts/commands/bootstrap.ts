@@ -8,6 +8,7 @@ import { runHost } from '../converge/host-run.ts'
 import { probeIngress } from '../converge/ingress-probe.ts'
 import { ROLE_NAMES, recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
+import { readBatchSizes } from '../session/batch-size.ts'
 import { readEffectiveSpec, readOwnSpec } from '../session/effective-spec.ts'
 import { forEachHost, type HostSession } from '../session/host-session.ts'
 import { selectResources, validateRoles } from '../spec/role-selection.ts'
@@ -20,6 +21,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const targets = await readTargets(invocation)
   const measurements = createMeasurements(invocation)
   validateRoles(ROLE_NAMES, invocation)
+  readBatchSizes(invocation)
   await validateCommandLine(invocation, measurements)
   const beforehand = (target: Target) => readOwnSpec(invocation, target, measurements)
   const confirm = createConfirm(invocation)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
-import { usageFailure } from '../core/failure.ts'
+import { Failure, usageFailure } from '../core/failure.ts'
 import { type Check, type CheckResult, runCheck } from '../testing/check.ts'
 import { findUnmet, listPackages, type Machine, NEEDS } from '../testing/need.ts'
 import { describeNodes, type NodeRun, tallyResults } from '../testing/tally.ts'
@@ -115,6 +115,10 @@ function showNeeds(invocation: Invocation): number {
 /** Runs them; the last line on stdout is `N passed, N failed`. Under CI=true what is left out fails the run. */
 export async function run(invocation: Invocation): Promise<number> {
   if (isGiven(invocation, 'needs')) return showNeeds(invocation)
+  if (!existsSync(join(invocation.root, 'test'))) {
+    const next = 'run it in a clone; a server is looked at by tappass status'
+    throw new Failure({ what: 'a release has no tests', where: invocation.root, next }, EXIT_CODE.refused)
+  }
   const isContinuous = /^(1|true)$/.test(invocation.environment['CI'] ?? '')
   const scratch = mkdtempSync(join(tmpdir(), 'tappass-test-'))
   try {

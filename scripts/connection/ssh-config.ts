@@ -46,6 +46,8 @@ export function parseSshSettings(output: string, home: string, localUser: string
   }
 }
 
+const TIMEOUT = '20s'
+
 function unreadable(file: string, why: string): Failure {
   return new Failure({ what: `cannot read ${file}`, why, next: 'check it: ssh -G HOST' }, EXIT_CODE.usage)
 }
@@ -68,7 +70,9 @@ export async function readSshSettings(
     ...(port === undefined ? [] : ['-p', String(port)]),
   ]
   const { $ } = await import('zx')
-  const asked = await $({ quiet: true, nothrow: true })`ssh -G ${options} -- ${name}`
+  // What "Match exec" starts there may not end.
+  const asked = await $({ quiet: true, nothrow: true, timeout: TIMEOUT })`ssh -G ${options} -- ${name}`
+  if (asked.signal !== null) throw unreadable(file, `ssh -G has not answered within ${TIMEOUT}`)
   if (asked.exitCode !== 0) throw unreadable(file, asked.stderr.trim() || `ssh -G: exit code ${asked.exitCode}`)
   const settings = parseSshSettings(asked.stdout, home, username)
   if (settings.proxy === undefined) return settings

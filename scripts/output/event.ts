@@ -30,6 +30,7 @@ export type Outcome =
   | 'failed'
   | 'rolled-back'
   | 'interrupted'
+  | 'not-begun'
   | 'unreachable'
   | 'unhealthy'
   | 'not-installed'

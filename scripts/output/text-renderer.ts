@@ -43,6 +43,7 @@ export const OUTCOME_TEXTS: Readonly<Record<Outcome, string>> = {
   failed: 'failed',
   'rolled-back': 'failed; the release before is in force again',
   interrupted: 'interrupted',
+  'not-begun': 'not begun, because a host before it failed',
   unreachable: 'unreachable',
   unhealthy: 'unhealthy',
   'not-installed': 'TapPass is not installed here',

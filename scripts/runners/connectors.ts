@@ -1,6 +1,6 @@
 /** How commands connect to hosts: to this machine directly, to others over SSH. */
 import { randomBytes } from 'node:crypto'
-import type { Connectors } from '../session/host-session.ts'
+import type { Connectors } from '../session/target-connection.ts'
 import { connectLocal } from './local.ts'
 
 /** Those of every command. SSH is loaded only when a host is reached over it. */

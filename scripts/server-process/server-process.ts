@@ -10,7 +10,8 @@ import { environmentFromFolder, environmentFromProcess, processCommand } from '.
 import { Failure, renderFailure, renderNext } from '../core/failure.ts'
 import type { Command } from '../core/host.ts'
 import { connectors } from '../runners/connectors.ts'
-import { connectTarget, worstExitCode } from '../session/host-session.ts'
+import { worstExitCode } from '../session/host-session.ts'
+import { connectTarget } from '../session/target-connection.ts'
 import { readTargets, type Target } from '../spec/target.ts'
 import { databaseFolder, readJsonFile } from '../up/data-folder.ts'
 

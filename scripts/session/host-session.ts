@@ -1,32 +1,19 @@
 /** Runs a verb on several hosts in parallel: connects, counts round trips, renders events, and returns one exit code. */
 
+import { resolve } from 'node:path'
 import { EXIT_CODE, type ExitCode } from '../../contract/exit-code.ts'
 import { commandHint } from '../command-line/command-hint.ts'
-import { type Invocation, isGiven, isInteractive } from '../command-line/invocation.ts'
-import { askHidden } from '../command-line/prompt.ts'
-import type { HostAddress } from '../connection/host-address.ts'
-import { readSshAccess, type SshAccess } from '../connection/ssh-access.ts'
-import { Failure, interruptedFailure } from '../core/failure.ts'
+import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
+import { Failure } from '../core/failure.ts'
 import type { Connection, GetFact, Runner } from '../core/host.ts'
 import { createFactReader } from '../facts/fact-reader.ts'
 import type { Emit, Outcome } from '../output/event.ts'
 import { jsonRenderer, liveRenderer, plainRenderer, type Renderer } from '../output/renderer.ts'
 import { withTable } from '../output/run-table.ts'
 import type { Target } from '../spec/target.ts'
-
-type AskPassword = (() => Promise<string>) | undefined
-
-/** How to connect to hosts; `nonce` returns 32 random hex digits. `runners/connectors.ts` has those of the commands. */
-export type Connectors = Readonly<{
-  local: (askPassword: AskPassword) => Promise<Connection>
-  ssh: (
-    address: HostAddress,
-    access: SshAccess,
-    askPassword: AskPassword,
-    interrupt: AbortSignal,
-  ) => Promise<Connection>
-  nonce: () => string
-}>
+import { batchesOf, readBatchSizes } from './batch-size.ts'
+import { type TargetResult, writeRetryFile } from './retry-file.ts'
+import { type Connectors, connectTarget } from './target-connection.ts'
 
 /** A connected host. `freshFacts` creates a fact reader, by default over the root runner; `nonce` returns 32 random hex digits. */
 export type HostSession = Readonly<{
@@ -58,6 +45,7 @@ const CODES: Readonly<Record<Outcome, ExitCode>> = {
   unhealthy: EXIT_CODE.failed,
   'not-installed': EXIT_CODE.failed,
   interrupted: EXIT_CODE.interrupted,
+  'not-begun': EXIT_CODE.interrupted,
   unreachable: EXIT_CODE.unreachable,
 }
 
@@ -91,40 +79,6 @@ function rendererFor(invocation: Invocation, targets: readonly Target[]): Render
   return isLive
     ? liveRenderer(streams, options, () => stderr.columns || 80, nowMs)
     : plainRenderer(streams, options, false)
-}
-
-/** Runs `stop` at the first interrupt, also one that came already. Returns what forgets it. */
-function onInterrupt({ interrupt }: Invocation, stop: () => void): () => void {
-  if (interrupt.aborted) stop()
-  interrupt.addEventListener('abort', stop, { once: true })
-  return () => interrupt.removeEventListener('abort', stop)
-}
-
-/**
- * Connects to a host. On a terminal, a password that sudo needs there is asked for. The first interrupt ends the attempt, and later the
- * questions that are put to the host then: both throw a `Failure` (exit 130).
- */
-export async function connectTarget(
-  invocation: Invocation,
-  connectors: Connectors,
-  { address, name, ssh }: Target,
-): Promise<Connection> {
-  const { interrupt } = invocation
-  const terminal = { input: invocation.stdin, output: invocation.stderr, interrupt }
-  const askPassword = isInteractive(invocation) ? () => askHidden(terminal, `sudo password on ${name}: `) : undefined
-  const interrupted = Promise.withResolvers<never>()
-  const forget = onInterrupt(invocation, () => interrupted.reject(interruptedFailure('while connecting')))
-  const connecting =
-    address === undefined
-      ? connectors.local(askPassword)
-      : connectors.ssh(address, readSshAccess(invocation, ssh), askPassword, interrupt)
-  const connection = await Promise.race([connecting, interrupted.promise]).finally(forget)
-  const ignore = onInterrupt(invocation, () => connection.endReads(interruptedFailure('while the host was asked')))
-  const close = async () => {
-    ignore()
-    await connection.close()
-  }
-  return { ...connection, close }
 }
 
 /** Counts the commands of a connection; each is one round trip. */
@@ -179,7 +133,7 @@ async function runOnHost(
   }
   emit({ event: 'run-started', verb: invocation.verb.name })
   // It waited behind others when the interrupt came.
-  if (invocation.interrupt.aborted) return finish(NOT_BEGUN, EXIT_CODE.interrupted)
+  if (invocation.interrupt.aborted) return finish(INTERRUPTED, EXIT_CODE.interrupted)
   try {
     await beforehand?.(target)
     const counted = countRoundTrips(await connectTarget(invocation, connectors, target))
@@ -193,11 +147,38 @@ async function runOnHost(
   }
 }
 
-const NOT_BEGUN: HostResult = { outcome: 'interrupted', applied: 0, remaining: 0 }
+const INTERRUPTED: HostResult = { outcome: 'interrupted', applied: 0, remaining: 0 }
+
+/** Serves the hosts of a batch side by side. Throws for a defect, after all of them have finished. */
+async function runBatch(
+  targets: readonly Target[],
+  run: (target: Target) => Promise<ExitCode>,
+): Promise<readonly TargetResult[]> {
+  const waiting = [...targets]
+  const results: TargetResult[] = []
+  const runNext = async (): Promise<void> => {
+    for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
+      results.push({ target, code: await run(target) })
+    }
+  }
+  const settled = await Promise.allSettled(Array.from({ length: Math.min(HOSTS_AT_ONCE_MAX, targets.length) }, runNext))
+  for (const worker of settled) if (worker.status === 'rejected') throw worker.reason
+  return results
+}
+
+/** A host that is left as it is, because one before it did not become what it should. */
+function leaveOut({ name }: Target, renderer: Renderer): ExitCode {
+  const exitCode = CODES['not-begun']
+  renderer.emit(name, {
+    event: 'run-finished',
+    ...{ outcome: 'not-begun', exitCode, applied: 0, remaining: 0, ms: 0, roundTrips: 0 },
+  })
+  return exitCode
+}
 
 /**
- * Runs the work on each host and returns the worst exit code. A failure on one host does not stop the others; after an interrupt no further
- * one is begun. Throws only for a defect, after all hosts have finished.
+ * Runs the work on each host and returns the worst exit code. A failure on one host does not stop the others of its batch (`--batch`; without it
+ * all are one), but no later batch is begun; nor is a further host after an interrupt. Throws only for a defect.
  */
 export async function forEachHost(
   invocation: Invocation,
@@ -205,19 +186,19 @@ export async function forEachHost(
   targets: readonly Target[],
   work: HostWork,
 ): Promise<ExitCode> {
+  const batches = batchesOf(targets, readBatchSizes(invocation))
   const renderer = rendererFor(invocation, targets)
-  const waiting = [...targets]
-  const codes: ExitCode[] = []
-  const runNext = async (): Promise<void> => {
-    for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
-      codes.push(await runOnHost(invocation, connectors, target, renderer, work))
-    }
-  }
-  const workers = Array.from({ length: Math.min(HOSTS_AT_ONCE_MAX, targets.length) }, runNext)
+  const results: TargetResult[] = []
   try {
-    const settled = await Promise.allSettled(workers)
-    for (const worker of settled) if (worker.status === 'rejected') throw worker.reason
-    return worstExitCode(codes)
+    for (const batch of batches) {
+      const hasFailed = results.some(({ code }) => code !== EXIT_CODE.upToDate)
+      const run = async (target: Target) =>
+        hasFailed ? leaveOut(target, renderer) : await runOnHost(invocation, connectors, target, renderer, work)
+      results.push(...(await runBatch(batch, run)))
+    }
+    const path = textOption(invocation, 'retry')
+    if (path !== undefined) await writeRetryFile(resolve(invocation.workingFolder, path), results)
+    return worstExitCode(results.map(({ code }) => code))
   } finally {
     renderer.close()
   }

@@ -109,7 +109,11 @@ test('ports and names change while a stream is open: no connection is refused, t
       await pause(50)
     }
   }
-  const question = Array.from({ length: 90 }, (_, index) => `word${index}`).join(' ')
+  const weeks = Array.from(
+    { length: 10 },
+    (_, index) => `The northern branch sold ${index + 3} boats in week ${index + 1} of the year.`,
+  )
+  const question = weeks.join(' ')
   const messages = [{ role: 'user', content: question }] as const
   const stream = await client.chat.completions.create({ model: 'lab', stream: true, messages: [...messages] })
   const reading = (async () => {
@@ -134,6 +138,21 @@ test('ports and names change while a stream is open: no connection is refused, t
   assert.deepEqual(await openPorts(), [22, 80, 443])
   assert.equal((await plan(server)).code, 0)
   assert.equal((await toolkit(['status', ...hostWords(server).slice(0, 6)])).code, 0)
+})
+
+test('the gateway reaches no metadata service, and everything else on the host does', async () => {
+  const ask = 'curl -s -o /dev/null --max-time 1 -w "%{exitcode} " http://169.254.169.254:8/'
+  const codes = await inside(
+    server,
+    `ip address add 169.254.169.254/32 dev lo
+    ${ask} || true
+    group=$(systemctl show --property=ControlGroup --value tappass@1.service)
+    for root in /sys/fs/cgroup/unified /sys/fs/cgroup /sys/fs/cgroup/systemd; do [ ! -e "$root$group/cgroup.procs" ] || break; done
+    (sh -c 'echo $PPID' >"$root$group/cgroup.procs"; ${ask} || true)
+    ip address del 169.254.169.254/32 dev lo`,
+  )
+  // 7: refused, there is nothing; 28: no answer came back.
+  assert.equal(codes, '7 28')
 })
 
 test('`tappass agent` over SSH: added, listed, revoked, and the admin key never leaves the host', async () => {

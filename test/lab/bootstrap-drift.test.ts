@@ -1,5 +1,6 @@
 /** What was changed by hand or by setting shows as exactly that change; mending it restarts what depends on it, and nothing else. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,11 +10,14 @@ import { readPins } from './pin.ts'
 import {
   bootstrap,
   bootstrappedServer,
+  bootstrapWords,
   door,
+  eventsOf,
   hostWords,
   inside,
   mainPids,
   plan,
+  repository,
   type Server,
   toolkit,
   writeSpec,
@@ -120,6 +124,12 @@ const programRows: readonly Row[] = [
     restarts: [],
   },
   {
+    name: 'versions of Node and Caddy that nothing runs',
+    disturb: shell('mkdir /opt/tappass/node/1.0.0 /opt/tappass/caddy/1.0.0'),
+    changes: ['node', 'caddy'].map((name) => `surplus-version:/opt/tappass/${name}: remove /opt/tappass/${name}/1.0.0`),
+    restarts: [],
+  },
+  {
     name: 'a deploy user with more rights',
     disturb: shell('usermod --append --groups sudo,docker gebruiker'),
     changes: ['docker', 'sudo'].map((group) => `account:gebruiker: remove gebruiker from the group ${group}`),
@@ -192,4 +202,27 @@ test('a new database password is handed in: the database and the gateway take it
   const answer = await client.chat.completions.create({ model: 'lab', messages: [...messages] })
   assert.equal(answer.choices[0]?.message.content, 'You said: Hello?')
   await through.close()
+})
+
+/** Kills a run in another PID namespace of this machine, which has the same host name, machine id and boot, in its first step. */
+const killElsewhere = (words: readonly string[]): Promise<void> =>
+  new Promise((resolve) => {
+    const script = 'exec unshare --pid --fork --kill-child --mount-proc -- "$@"'
+    const child = spawn('sh', ['-c', script, 'sh', process.execPath, ...words], {
+      cwd: repository,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    child.stdout.on('data', (chunk: Buffer) => chunk.includes('"step-started"') && child.kill('SIGKILL'))
+    child.once('exit', () => resolve())
+  })
+
+test('the lock of a run that cannot be seen from here holds, whatever this machine is called', async () => {
+  await inside(server, 'chmod 0666 /etc/tappass/Caddyfile')
+  await killElsewhere(bootstrapWords(server))
+  const output = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json'])
+  assert.equal(output.code, 4, output.stdout)
+  // A minute later it would be taken over.
+  await inside(server, 'touch --date="61 seconds ago" /run/tappass-converge/lock')
+  const taken = eventsOf(await bootstrap(server)).filter(({ event }) => event === 'lock-taken-over')
+  assert.match(JSON.stringify(taken), /no heartbeat for 6\d s/)
 })

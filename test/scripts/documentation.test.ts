@@ -5,11 +5,13 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import {
+  BATCH_OPTION,
   COMMON_OPTIONS,
   DIFF_OPTION,
   HOST_OPTIONS,
   JSON_OPTION,
   NO_INPUT_OPTION,
+  RETRY_OPTION,
   SPEC_OPTIONS,
   YES_OPTION,
 } from '../../scripts/command-line/option.ts'
@@ -50,6 +52,8 @@ test('docs: options of hosts, those that take a value with one, and roles', () =
   const options = [
     ...HOST_OPTIONS,
     ...SPEC_OPTIONS,
+    BATCH_OPTION,
+    RETRY_OPTION,
     DIFF_OPTION,
     JSON_OPTION,
     NO_INPUT_OPTION,

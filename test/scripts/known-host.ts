@@ -14,7 +14,8 @@ import { connectLocal } from '../../scripts/runners/local.ts'
 /** A fact and what the host says to it. */
 export type FactRow = readonly [question: string, value: unknown]
 
-const keyOf = (fact: Fact<unknown>): string => JSON.stringify(fact.query)
+/** What is asked; how long it may take is not part of that. */
+const keyOf = ({ query: { argv, stdin } }: Fact<unknown>): string => JSON.stringify({ argv, stdin })
 
 /** One row of a table of facts. */
 export const factRow = <T>(fact: Fact<T>, value: T): FactRow => [keyOf(fact), value]

@@ -268,3 +268,13 @@ test('recipe: Docker comes from its vendor with the pinned key, or from the dist
   assert.deepEqual(await paths('distribution'), [])
   assert.deepEqual(await paths('vendor'), ['/etc/apt/keyrings/docker.asc', '/etc/apt/sources.list.d/docker.sources'])
 })
+
+// A rejection that nobody waits for would end the process, and with it the runs on all other hosts.
+test('recipe: on a host that does not answer each resource fails, and leaves no promise behind that fails later', async () => {
+  const silent: GetFact = async () => {
+    await new Promise((resolve) => setImmediate(resolve))
+    throw new Error('no answer')
+  }
+  for (const resource of resourcesOf({})) await assert.rejects(resource.plan(silent), /no answer/, resource.id)
+  await new Promise((resolve) => setImmediate(resolve))
+})

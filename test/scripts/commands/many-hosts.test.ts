@@ -6,6 +6,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server as SocketServer } from 'node:net'
 import { after, before, test } from 'node:test'
+import { parse } from 'yaml'
+import { parseInventory } from '../../../scripts/spec/inventory.ts'
 import { typeCommand } from '../command-line.ts'
 import { type SshServer, startSshServer } from '../runners/ssh-server.ts'
 
@@ -54,7 +56,8 @@ test('a host that hangs, refuses, says nothing, has another key or a wrong speci
         `- { address: '${nameAt(port)}'${port === at(OWN_SPEC).address.port ? `, config: ${at(GOOD).file('wrong.yaml')}` : ''} }`,
     ),
   )
-  const command = typeCommand(['plan', '--inventory', path, ...words])
+  const again = at(GOOD).file('again.yaml')
+  const command = typeCommand(['plan', '--inventory', path, '--retry', again, ...words])
   // Two hosts are still waited for; the others have their end.
   for (const port of hosts.slice(2))
     await command.until('stderr', new RegExp(`^\\S+:${port}: (tappass: |cannot install here)`, 'm'))
@@ -81,6 +84,9 @@ test('a host that hangs, refuses, says nothing, has another key or a wrong speci
     assert.match(seconds ?? '', /^\d+\.\d$/)
     assert.ok(next, 'says what to do')
   }
+  const retried = parseInventory(parse(readFileSync(again, 'utf8')), again)
+  assert.equal(retried.length, hosts.length)
+  assert.ok(retried.every(({ address, config }) => hosts.includes(address.port ?? 0) && config?.endsWith('.yaml')))
 })
 
 const wrong: readonly (readonly [name: string, words: readonly string[], says: RegExp])[] = [

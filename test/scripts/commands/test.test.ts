@@ -137,3 +137,14 @@ describe('test', () => {
     assert.match(typed.stderr(), /nothing is left to run/)
   })
 })
+
+test('a release has no tests: exit 5, and what to type on a server', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'tappass-test-'))
+  roots.push(root)
+  const typed = typeCommand(['test'], { root })
+  assert.equal(await typed.code, 5)
+  assert.match(
+    typed.stderr(),
+    /a release has no tests[\s\S]*next: {2}run it in a clone; a server is looked at by tappass status/,
+  )
+})

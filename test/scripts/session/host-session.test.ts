@@ -4,14 +4,9 @@ import { test } from 'node:test'
 import { type ExitCode, exitCodeOf } from '../../../contract/exit-code.ts'
 import type { Invocation } from '../../../scripts/command-line/invocation.ts'
 import { Failure } from '../../../scripts/core/failure.ts'
-import type { Connection } from '../../../scripts/core/host.ts'
-import {
-  type Connectors,
-  forEachHost,
-  type HostResult,
-  type HostWork,
-  worstExitCode,
-} from '../../../scripts/session/host-session.ts'
+import type { Connection, Runner } from '../../../scripts/core/host.ts'
+import { forEachHost, type HostResult, type HostWork, worstExitCode } from '../../../scripts/session/host-session.ts'
+import type { Connectors } from '../../../scripts/session/target-connection.ts'
 import type { Target } from '../../../scripts/spec/target.ts'
 import { here, nonce } from '../known-host.ts'
 
@@ -41,8 +36,8 @@ const target = (name: string): Target => ({ name, address: { user: 'root', name,
 
 const session = async (
   names: readonly string[],
-  work: (name: string) => Promise<HostResult>,
-  options: Record<string, boolean> = { json: true },
+  work: (name: string, run: Runner) => Promise<HostResult>,
+  options: Record<string, boolean | string> = { json: true },
   more: Partial<Pick<HostWork, 'beforehand'> & { interrupt: AbortSignal }> = {},
 ) => {
   const texts = { stdout: '', stderr: '' }
@@ -82,7 +77,7 @@ const session = async (
     ...(more.beforehand === undefined ? {} : { beforehand: more.beforehand }),
     work: async ({ target: { name }, run }) => {
       await run({ argv: ['true'], effect: 'read' })
-      return await work(name)
+      return await work(name, run)
     },
   })
   return { code: await running, ...texts, open, openMost }
@@ -166,4 +161,34 @@ test('forEachHost: after an interrupt no further host is begun, and each is in t
   assert.ok(begun.length <= 32, `${begun.length}`)
   assert.match(stderr, /^h39 {3}interrupted/m)
   assert.equal(stderr.slice(stderr.indexOf('\nhost')).trim().split('\n').length, 41)
+})
+
+test('forEachHost: an interrupt ends what is asked later, too, but not on a host that was changed', async () => {
+  for (const [effect, expected] of [
+    ['read', 'interrupted'],
+    ['change', 'up-to-date'],
+  ] as const) {
+    const controller = new AbortController()
+    const work = async (_: string, run: Runner) => {
+      await run({ argv: ['true'], effect })
+      controller.abort('SIGINT')
+      await run({ argv: ['true'], effect: 'read' })
+      return upToDate
+    }
+    const { stdout } = await session(['a'], work, { json: true }, { interrupt: controller.signal })
+    assert.match(stdout, new RegExp(`"outcome":"${expected}"`))
+  }
+})
+
+test('forEachHost: the batch after one with a failure is never begun, and that is told', async () => {
+  const begun: string[] = []
+  const work = async (name: string): Promise<HostResult> => {
+    begun.push(name)
+    return name === 'h2' ? { outcome: 'rolled-back', applied: 1, remaining: 1 } : upToDate
+  }
+  const names = Array.from({ length: 8 }, (_, index) => `h${index}`)
+  const { code, stderr, openMost } = await session(names, work, { batch: '1,25%' })
+  assert.deepEqual([begun, code, openMost], [['h0', 'h1', 'h2'], 3, 2])
+  assert.match(stderr, /^h2 {4}failed; the release before/m)
+  assert.match(stderr, /^h3 {4}not begun, because a host before it failed +0\.0/m)
 })
