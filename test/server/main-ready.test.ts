@@ -63,7 +63,9 @@ async function receive(name: string): Promise<Messages> {
   await once(child.stdout, 'data')
   const all: string[] = []
   child.stdout.on('data', (bytes: Buffer) => {
-    for (const line of bytes.toString().split('\n')) if (line !== '') all.push(JSON.parse(line) as string)
+    // On Node 24 systemd-notify speaks for the process, and says so.
+    for (const line of bytes.toString().split('\n'))
+      if (line !== '') all.push((JSON.parse(line) as string).replace(/^MAINPID=\d+\n/, ''))
   })
   const until = async (pattern: RegExp): Promise<void> => {
     const seen = all.length

@@ -63,10 +63,12 @@ afterEach(() => {
 /** A proxy that leads every name to the model server, or says `status`, or nothing at all. It notes what it is asked and what passes. */
 const startProxy = async (behaviour: 'connects' | 'refuses' | 'answers nothing' = 'connects') => {
   const asked: string[] = []
+  const ends: Promise<unknown>[] = []
   let passed = ''
   const proxy = createHttpServer((_, response) => response.writeHead(400).end())
   proxy.on('connect', (request, socket: Socket) => {
     asked.push(`${request.url} ${request.headers.host}`)
+    ends.push(once(socket, 'end'))
     if (behaviour === 'answers nothing') return
     if (behaviour === 'refuses') return socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n')
     const way = connect(portOf(model), '127.0.0.1', () => socket.write('HTTP/1.1 200 OK\r\n\r\n'))
@@ -75,6 +77,7 @@ const startProxy = async (behaviour: 'connects' | 'refuses' | 'answers nothing' 
       way.write(chunk)
     })
     way.pipe(socket)
+    socket.once('end', () => way.end())
     for (const end of [way, socket]) end.on('error', () => {})
   })
   proxy.listen(0, '127.0.0.1')
@@ -83,7 +86,7 @@ const startProxy = async (behaviour: 'connects' | 'refuses' | 'answers nothing' 
     proxy.close()
     proxy.closeAllConnections()
   })
-  return { address: `http://127.0.0.1:${portOf(proxy)}`, asked, passed: () => passed }
+  return { address: `http://127.0.0.1:${portOf(proxy)}`, asked, ends, passed: () => passed }
 }
 
 const ask = async (upstream: Upstream): Promise<string> => {
@@ -118,7 +121,9 @@ test('proxy: calls go over a tunnel by the name of the server, and the proxy rea
   assert.doesNotMatch(proxy.passed(), /SECRET-WORDS|Bearer/)
 })
 
-test('proxy: the certificate is that of the server by its name, also over a tunnel', async () => {
+test('proxy: the certificate is that of the server by its name, also over a tunnel, which is closed', {
+  timeout: 20_000,
+}, async () => {
   const proxy = await startProxy()
   await assert.rejects(
     ask(upstreamThrough(proxy.address, `https://other.test:${portOf(model)}/v1`)),
@@ -128,6 +133,7 @@ test('proxy: the certificate is that of the server by its name, also over a tunn
     },
   )
   assert.deepEqual(received, [])
+  await Promise.all(proxy.ends)
 })
 
 test('proxy: one that refuses is named in the error, with what it said', async () => {
