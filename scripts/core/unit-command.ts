@@ -1,6 +1,14 @@
-/** Commands that start a unit which tells its own state (Type=notify), and wait until it is well. */
-import { wordsOf } from './command.ts'
+/** Where units are, and their commands: one after which unit files are read anew, one that starts a unit which tells its own state (Type=notify). */
+import { changeCommand, wordsOf } from './command.ts'
 import type { Command } from './host.ts'
+
+/** Where systemd finds a unit of that name. */
+export function unitPath(name: string): string {
+  return `/etc/systemd/system/${name}`
+}
+
+/** After it systemd knows what the unit files say now. */
+export const RELOAD_COMMAND = changeCommand('systemctl', 'daemon-reload')
 
 /** Looks of 0.2 s within which an instance has to serve, and how many in a row have to find it serving. */
 const LOOKS_MAX = 150

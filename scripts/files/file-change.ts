@@ -11,6 +11,9 @@ import { unifiedDiff } from './diff.ts'
 /** `owner` and `group` are names or numbers, `mode` octal digits. */
 export type Ownership = Readonly<{ owner: string | number; group: string | number; mode: string }>
 
+/** What only root changes, and everybody may read. */
+export const ROOT_FILE = { owner: 'root', group: 'root', mode: '0644' } as const satisfies Ownership
+
 /** The desired state of a file without its content. `check` returns the argv of a program that must accept the candidate file. */
 export type FileSpec = Ownership &
   Readonly<{

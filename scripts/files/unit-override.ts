@@ -6,22 +6,15 @@
 import { createHash } from 'node:crypto'
 import { changeCommand } from '../core/command.ts'
 import type { Command, Fact, GetFact } from '../core/host.ts'
+import { RELOAD_COMMAND, unitPath } from '../core/unit-command.ts'
 import { digestFact, pathFact } from '../facts/path.ts'
-import { writeCommands } from './file-change.ts'
+import { ROOT_FILE, writeCommands } from './file-change.ts'
 
 /** `template` is the unit's name (`x@.service`). `settings` is the file that the text names, and its content; it is `nextPath` in an override. */
 export type RolloutFiles = Readonly<{
   template: string
   settings: Readonly<{ path: string; nextPath: string; content: string }>
 }>
-
-const ROOT_FILE = { owner: 'root', group: 'root', mode: '0644' } as const
-const RELOAD_COMMAND = changeCommand('systemctl', 'daemon-reload')
-
-/** Where systemd finds a unit of that name. */
-export function unitPath(name: string): string {
-  return `/etc/systemd/system/${name}`
-}
 
 function isDigestOf(digest: string | undefined, content: string): boolean {
   return digest === createHash('sha256').update(content).digest('hex')

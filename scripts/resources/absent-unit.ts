@@ -1,6 +1,7 @@
 /** A systemd unit of ours that a setting has made superfluous: stopped, disabled, and its file removed. */
 import { scriptCommand } from '../core/command.ts'
 import type { Resource } from '../core/resource.ts'
+import { unitPath } from '../core/unit-command.ts'
 import { pathFact } from '../facts/path.ts'
 import { unitFact } from '../facts/unit.ts'
 
@@ -12,7 +13,7 @@ rm -f -- "$2"; systemctl daemon-reload; systemctl reset-failed "$1" 2>/dev/null 
 
 /** The absence of the unit. A process without its file is stopped, too. */
 export function absentUnit({ name, reason }: AbsentUnitOptions): Resource {
-  const path = `/etc/systemd/system/${name}`
+  const path = unitPath(name)
   return {
     id: `absent-unit:${name}`,
     plan: async (getFact) => {

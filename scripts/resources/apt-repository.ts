@@ -4,7 +4,7 @@ import type { Fact } from '../core/host.ts'
 import { quoteAll } from '../core/quoting.ts'
 import type { Resource } from '../core/resource.ts'
 import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
-import { planFile } from '../files/file-change.ts'
+import { planFile, ROOT_FILE } from '../files/file-change.ts'
 
 /**
  * `uri` and `suite` may contain `{distribution}` and `{codename}`. `key` is ASCII-armored text.
@@ -17,8 +17,6 @@ export type AptRepositoryOptions = Readonly<{
   components: readonly string[]
   key: string
 }>
-
-const ROOT_FILE = { owner: 'root', group: 'root', mode: '0644' } as const
 
 function sourceText(options: AptRepositoryOptions, keyPath: string, traits: HostTraits): string {
   const fill = (text: string) =>

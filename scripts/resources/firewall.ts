@@ -5,9 +5,8 @@ import type { Command, GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { FIREWALLD_SERVICE, type Firewalls, firewallsFact, UFW_PROFILE } from '../facts/firewall.ts'
 import { digestFact } from '../facts/path.ts'
-import { planFile } from '../files/file-change.ts'
+import { planFile, ROOT_FILE } from '../files/file-change.ts'
 
-const ROOT_FILE = { owner: 'root', group: 'root', mode: '0644' } as const
 const PROFILE_PATH = '/etc/ufw/applications.d/tappass'
 const SERVICE_PATH = `/etc/firewalld/services/${FIREWALLD_SERVICE}.xml`
 

@@ -5,10 +5,10 @@
 import { changeCommand } from '../core/command.ts'
 import type { GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
-import { serveCommand } from '../core/unit-command.ts'
+import { RELOAD_COMMAND, serveCommand, unitPath } from '../core/unit-command.ts'
 import { pathFact } from '../facts/path.ts'
-import { planFile } from '../files/file-change.ts'
-import { overridesFact, type RolloutFiles, removeOverride, unitPath } from '../files/unit-override.ts'
+import { planFile, ROOT_FILE } from '../files/file-change.ts'
+import { overridesFact, type RolloutFiles, removeOverride } from '../files/unit-override.ts'
 import { resolveUnitText, type UnitSource } from '../files/unit-text.ts'
 
 /** `serving` is as for `unit`. `assertCanGoBack` throws a `Failure` where what is in force can't be started any more. */
@@ -18,9 +18,6 @@ export type UnitTemplateOptions = Readonly<{
   serving: string
   assertCanGoBack: (getFact: GetFact) => Promise<void>
 }>
-
-const ROOT_FILE = { owner: 'root', group: 'root', mode: '0644' } as const
-const RELOAD_COMMAND = changeCommand('systemctl', 'daemon-reload')
 
 async function planFiles(getFact: GetFact, { source, rollout }: UnitTemplateOptions): Promise<readonly Change[]> {
   const { template, settings } = rollout

@@ -5,12 +5,12 @@ import { HOST_PATH } from '../../contract/path.ts'
 import { changeCommand, within } from '../core/command.ts'
 import type { Command, GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
-import { serveCommand } from '../core/unit-command.ts'
+import { RELOAD_COMMAND, serveCommand, unitPath } from '../core/unit-command.ts'
 import { type PerHost, resolvePerHost } from '../facts/host-trait.ts'
 import { digestFact } from '../facts/path.ts'
 import { type UnitState, unitFact } from '../facts/unit.ts'
-import { planFile } from '../files/file-change.ts'
-import { overrideCommands, type RolloutFiles, unitPath } from '../files/unit-override.ts'
+import { planFile, ROOT_FILE } from '../files/file-change.ts'
+import { overrideCommands, type RolloutFiles } from '../files/unit-override.ts'
 import { resolveUnitText, type UnitText } from '../files/unit-text.ts'
 
 /**
@@ -48,14 +48,12 @@ export type UnitOptions = Readonly<{
   rollout?: RolloutFiles
 }>
 
-const ROOT_FILE = { owner: 'root', group: 'root', mode: '0644' } as const
 function isTemplate(name: string): boolean {
   return name.includes('@.')
 }
 function isInstance(name: string): boolean {
   return /@[^.]/.test(name)
 }
-const RELOAD_COMMAND = changeCommand('systemctl', 'daemon-reload')
 
 /** Longer than the longest TimeoutStartSec= and TimeoutStopSec= of a unit of ours (half an hour of migrations): systemd's own verdict comes first. */
 const JOB_MINUTES = 40

@@ -7,19 +7,13 @@ import { type UnitState, unitsFact } from '../../../scripts/facts/unit.ts'
 import { nextCommand } from '../../../scripts/output/health-advice.ts'
 import { conditionsFact } from '../../../scripts/output/host-condition.ts'
 import { gatherHealth, isInstalled, renderHealth, unhealthyParts } from '../../../scripts/output/host-health.ts'
+import { RUNNING_UNIT } from '../running-unit.ts'
 
 const running: UnitState = {
+  ...RUNNING_UNIT,
   name: 'tappass@1.service',
-  load: 'loaded',
-  active: 'active',
-  sub: 'running',
-  enabled: 'enabled',
-  result: 'success',
-  isReloadNeeded: false,
   mainPid: 1,
   sinceSeconds: Date.parse('2026-11-24T03:00:00Z') / 1000,
-  revision: 'aaaa',
-  status: '',
 }
 const backup: UnitState = {
   ...running,

@@ -7,6 +7,7 @@ import { contentFact, digestFact, pathFact } from '../../../scripts/facts/path.t
 import { type UnitState, unitFact } from '../../../scripts/facts/unit.ts'
 import { unit } from '../../../scripts/resources/unit.ts'
 import { type FactRow, factRow, planLines } from '../known-host.ts'
+import { RUNNING_UNIT } from '../running-unit.ts'
 
 const content = '[Service]\nEnvironment=TAPPASS_REVISION=@REVISION@\n'
 const files = [
@@ -18,19 +19,7 @@ const text = content.replace('@REVISION@', revision)
 const path = '/etc/systemd/system/x.service'
 const sha256 = (bytes: string): string => createHash('sha256').update(bytes).digest('hex')
 
-const state: UnitState = {
-  name: 'x.service',
-  load: 'loaded',
-  active: 'active',
-  sub: 'running',
-  enabled: 'enabled',
-  result: 'success',
-  isReloadNeeded: false,
-  mainPid: 7,
-  sinceSeconds: 1,
-  revision,
-  status: '',
-}
+const state: UnitState = { ...RUNNING_UNIT, revision }
 
 const host = (read: string | undefined, unitState: UnitState): readonly FactRow[] => [
   factRow(pathFact(path), { kind: 'file', mode: '0644', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 }),

@@ -10,6 +10,7 @@ import { overridesFact } from '../../../scripts/files/unit-override.ts'
 import { unit } from '../../../scripts/resources/unit.ts'
 import { firstUnitTemplate, unitTemplate } from '../../../scripts/resources/unit-template.ts'
 import { argvOf, type FactRow, factReaderOf, factRow, planLines } from '../known-host.ts'
+import { RUNNING_UNIT } from '../running-unit.ts'
 
 const settings = { path: '/etc/x.env', nextPath: '/etc/x.env.next', content: 'A=new\n' }
 const source = {
@@ -22,19 +23,7 @@ const rollout = { template: 'x@.service', settings }
 const options = { source, rollout, serving: 'serving', assertCanGoBack: async () => {} }
 const [templatePath, overridePath] = ['/etc/systemd/system/x@.service', '/etc/systemd/system/x@1.service']
 
-const running: UnitState = {
-  name: 'x@1.service',
-  load: 'loaded',
-  active: 'active',
-  sub: 'running',
-  enabled: 'enabled',
-  result: 'success',
-  isReloadNeeded: false,
-  mainPid: 7,
-  sinceSeconds: 1,
-  revision,
-  status: 'serving http://here',
-}
+const running: UnitState = { ...RUNNING_UNIT, name: 'x@1.service', revision, status: 'serving http://here' }
 const sha256 = (content: string): string => createHash('sha256').update(content).digest('hex')
 const file = { kind: 'file', mode: '0644', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 } as const
 const fileRows = (path: string, content: string | undefined): readonly FactRow[] => [

@@ -7,6 +7,7 @@ import { contentFact, digestFact, type PathState, pathFact } from '../../../scri
 import { type UnitState, unitFact } from '../../../scripts/facts/unit.ts'
 import { type UnitOptions, unit } from '../../../scripts/resources/unit.ts'
 import { argvOf, type FactRow, factReaderOf, factRow, planLines } from '../known-host.ts'
+import { RUNNING_UNIT } from '../running-unit.ts'
 
 const content = '[Service]\nEnvironment=TAPPASS_REVISION=@REVISION@\n'
 const revision = revisionOf([content, 'setting'])
@@ -14,19 +15,7 @@ const written = content.replace('@REVISION@', revision)
 const options: UnitOptions = { name: 'x.service', content, inputs: ['setting'] }
 const path = '/etc/systemd/system/x.service'
 
-const running: UnitState = {
-  name: 'x.service',
-  load: 'loaded',
-  active: 'active',
-  sub: 'running',
-  enabled: 'enabled',
-  result: 'success',
-  isReloadNeeded: false,
-  mainPid: 7,
-  sinceSeconds: 1,
-  revision,
-  status: '',
-}
+const running: UnitState = { ...RUNNING_UNIT, revision }
 const unknown: UnitState = {
   ...running,
   load: 'not-found',
