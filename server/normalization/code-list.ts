@@ -105,9 +105,13 @@ function bytesOf(numbers: string, base: number, code: RegExp): Buffer {
 /** Bits of eight characters and more. Each bit, and each gap, can be read in one way. */
 const BITS = /(?<![0-9A-Za-z])(?:0b)?[01](?:[01]|[\s,;|_.:'"-]{1,4}(?:0b)?(?=[01])){55,}(?![0-9A-Za-z])/g
 
-/** Returns the runs that decode to text, in order. */
-export function bitRuns(text: string, budget: UnpackBudget): readonly EncodedRun[] {
-  if (!text.includes('00') && !text.includes('11')) return []
+/** Returns the runs that decode to text, in order; they have many digits (`digits`) near each other. */
+export function bitRuns(
+  text: string,
+  budget: UnpackBudget,
+  digits: DigitRanges = digitRanges(text),
+): readonly EncodedRun[] {
+  if (digits.length === 0 || (!text.includes('00') && !text.includes('11'))) return []
   return [...text.matchAll(BITS)].flatMap(({ 0: found, index }) => {
     const decoded = bitText(found, budget)
     return decoded === undefined ? [] : [{ start: index, end: index + found.length, text: decoded }]

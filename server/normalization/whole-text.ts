@@ -29,7 +29,7 @@ const OVERLAP_CHARS = 8 * 1024
 /** Returns the runs of all these encodings. What the budget was too small for is added to `unread`. */
 export function wholeTextRuns(text: string, budget: UnpackBudget, unread: UnreadRun[]): readonly EncodedRun[] {
   // Groups are followed character by character, however long: what they are is told by how they begin.
-  const runs: EncodedRun[] = [...groupRuns(text, budget, unread)]
+  const runs: EncodedRun[] = groupRuns(text, budget, unread)
   if (text.length <= WINDOW_CHARS) {
     addRuns(runs, text, 0, budget)
     for (const run of cipherRuns(text)) runs.push(run)
@@ -44,7 +44,10 @@ export function wholeTextRuns(text: string, budget: UnpackBudget, unread: Unread
 function addRuns(runs: EncodedRun[], window: string, from: number, budget: UnpackBudget): void {
   const digits = digitRanges(window)
   for (const read of READERS) {
-    for (const { start, end, text } of read(window, budget, digits))
+    const found = read(window, budget, digits)
+    // Of nearly all texts none finds anything.
+    if (found.length === 0) continue
+    for (const { start, end, text } of found)
       if (from === 0 || end >= OVERLAP_CHARS) runs.push({ start: from + start, end: from + end, text })
   }
 }
