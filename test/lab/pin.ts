@@ -5,11 +5,14 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
+type Checksums = Readonly<Record<string, string>>
+
 /** The parts of versions.yaml that say which programs and images a host runs. */
 export type Pins = Readonly<{
-  node: readonly Readonly<{ version: string; packages: Readonly<Record<string, string>> }>[]
+  node: readonly Readonly<{ version: string; packages: Checksums; archives: Checksums }>[]
   images: Readonly<Record<string, Readonly<{ reference: string; uid: string }>>>
-  caddy: Readonly<{ version: string }>
+  caddy: Readonly<{ version: string; archives: Checksums }>
+  docker: Readonly<{ fingerprint: string }>
   opa: Readonly<{ version: string }>
 }>
 
