@@ -38,7 +38,7 @@ function postgresSizes(spec: HostSpec, { memoryMegabytes }: HostTraits) {
 type DataService = (pins: ReturnType<typeof parsePins>['images'], ...rest: Parameters<Role>) => ReturnType<Role>
 
 const postgres: DataService = ({ postgres: pin }, spec, text) => {
-  const { archive } = spec.images.postgres
+  const { archive, reference = pin.reference } = spec.images.postgres
   const files = POSTGRES_TEXTS.map((name) => ({
     path: `${HOST_PATH.postgresConfigFolder}/${name}`,
     content: text(`templates/postgres/${name}`),
@@ -46,7 +46,7 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
   const template = text(`units/${UNIT.postgres}.hbs`)
   return [
     postgresCluster({ path: HOST_PATH.postgresCluster, ...pin }),
-    image({ reference: pin.reference, ...(archive && { archive }) }),
+    image({ reference, ...(archive && { archive }) }),
     directory({ path: HOST_PATH.postgresConfigFolder, ...ROOT, mode: '0755' }),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
     directory({ path: HOST_PATH.postgresFolder, owner: pin.uid, group: pin.uid, mode: '0700' }),
@@ -58,7 +58,7 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
           ...postgresSizes(spec, traits),
           files: pathsOf(files),
           uid: pin.uid,
-          image: runnableImage(pin.reference, archive),
+          image: runnableImage(reference, archive),
           credentials: [
             credentialLine(traits, GATEWAY_PASSWORD_ID),
             // A run of this role alone must not end a database that is older than this secret.
@@ -74,11 +74,11 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
 }
 
 const redis: DataService = ({ redis: pin }, spec, text) => {
-  const { archive } = spec.images.redis
+  const { archive, reference = pin.reference } = spec.images.redis
   const files = [{ path: `${HOST_PATH.redisConfigFolder}/redis.conf`, content: text('templates/redis/redis.conf') }]
   const template = text(`units/${UNIT.redis}.hbs`)
   return [
-    image({ reference: pin.reference, ...(archive && { archive }) }),
+    image({ reference, ...(archive && { archive }) }),
     directory({ path: HOST_PATH.redisConfigFolder, ...ROOT, mode: '0755' }),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
     directory({ path: HOST_PATH.redisSocketFolder, owner: pin.uid, group: ACCOUNT.gateway, mode: '0750' }),
@@ -88,7 +88,7 @@ const redis: DataService = ({ redis: pin }, spec, text) => {
         render(template, {
           files: pathsOf(files),
           uid: pin.uid,
-          image: runnableImage(pin.reference, archive),
+          image: runnableImage(reference, archive),
           maxMemoryMegabytes: memoryLimits(spec, traits.memoryMegabytes).redisData,
           containerMemoryMegabytes: memoryLimits(spec, traits.memoryMegabytes).redis,
           hasSteppedRestart: hasSteppedRestart(traits),

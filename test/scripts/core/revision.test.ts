@@ -19,6 +19,12 @@ const rows = [
   [`host.example:5000/db:16@${digest}`, undefined, `host.example:5000/db@${digest}`],
   [`host.example:5000/db@${digest}`, undefined, `host.example:5000/db@${digest}`],
   ['db:16-alpine', undefined, 'db:16-alpine'],
+  // Docker lists what is of its own hub under its short name, however it was asked for.
+  [`docker.io/library/db:16@${digest}`, undefined, `db@${digest}`],
+  [`index.docker.io/team/db@${digest}`, undefined, `team/db@${digest}`],
+  [`library/db@${digest}`, undefined, `db@${digest}`],
+  [`host.example/library/db@${digest}`, undefined, `host.example/library/db@${digest}`],
+  [`library/team/db@${digest}`, undefined, `library/team/db@${digest}`],
 ] as const
 
 for (const [reference, from, name] of rows) {
