@@ -15,6 +15,13 @@ function shortName(name: string): string {
   return name.replace(/^(?:index\.)?docker\.io\//, '').replace(/^library\/(?=[^/]+$)/, '')
 }
 
+/** Returns the address of the registry that an image is pulled from. What stands before the first slash is one when it can be nothing else. */
+export function registryUrl(reference: string): string {
+  const first = reference.split('@')[0]?.split('/') ?? []
+  const host = first.length > 1 && /[.:]|^localhost$/.test(first[0] ?? '') ? first[0] : 'docker.io'
+  return `https://${/^(?:index\.)?docker\.io$/.test(host ?? '') ? 'registry-1.docker.io' : host}/`
+}
+
 /**
  * Returns the reference for `docker run`: the pinned `name@sha256:…` of a pulled image, or the tag of an image loaded from an archive
  * (which has no registry digest). `reference` is `name:tag@sha256:digest`.
