@@ -1,6 +1,6 @@
 /** Starting, finding and stopping the systemd of a machine. It outlives the process that started it. */
 import { spawn } from 'node:child_process'
-import { open, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { open, readFile, rm, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -23,18 +23,6 @@ while :; do
   [ $? -eq 133 ] || break
 done
 [ -z "$vendors" ] || kill "$vendors"`
-
-/** Gives the file that the machine sees as /proc/meminfo where its memory is limited. */
-async function writeMeminfo({ name, memoryMegabytes = 0 }: MachineRecord): Promise<string> {
-  const total = memoryMegabytes * 1024
-  const fields = { MemTotal: total, MemFree: Math.floor(total / 2), MemAvailable: Math.floor(total * 0.75) }
-  const lines = (await readFile('/proc/meminfo', 'utf8')).split('\n').map((line) => {
-    const value = fields[line.split(':')[0] as keyof typeof fields]
-    return value === undefined ? line : `${`${line.split(':')[0]}:`.padEnd(16)}${value} kB`
-  })
-  await writeFile(machinePath(name, 'meminfo'), lines.join('\n'))
-  return machinePath(name, 'meminfo')
-}
 
 function nspawnArguments(record: MachineRecord, hasFuse: boolean): readonly string[] {
   return [
@@ -120,11 +108,7 @@ export async function boot(record: MachineRecord, settingsPath?: string): Promis
   const joins = await makeGroup(id)
   const log = await open(machinePath(record.name, 'console.log'), 'a')
   const { memoryMegabytes } = record
-  const isLimited = memoryMegabytes !== undefined
-  const nspawn = [
-    ...nspawnArguments(record, await isPresent('/dev/fuse')),
-    ...(isLimited ? [`--bind-ro=${await writeMeminfo(record)}:/proc/meminfo`] : []),
-  ]
+  const nspawn = nspawnArguments(record, await isPresent('/dev/fuse'))
   const child = spawn('sh', ['-c', supervisor, 'lab-machine', ...joins, '--', ...nspawn], {
     cwd: '/',
     detached: true,
@@ -137,7 +121,7 @@ export async function boot(record: MachineRecord, settingsPath?: string): Promis
       LAB_NODE: process.execPath,
       LAB_VENDORS: vendorHost,
       LAB_SETTINGS: settingsPath ?? '',
-      LAB_MEMORY: isLimited ? await limitMemory(id, memoryMegabytes) : '/dev/null',
+      LAB_MEMORY: memoryMegabytes === undefined ? '/dev/null' : await limitMemory(id, memoryMegabytes),
     },
   })
   await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject))

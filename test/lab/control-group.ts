@@ -51,6 +51,16 @@ export async function limitMemory(id: string, megabytes: number): Promise<string
   return '/dev/null'
 }
 
+/** Gives how many processes of the group the kernel has ended because its memory was used up. */
+export async function memoryKills(id: string): Promise<number> {
+  const path = (await isPresent(memoryRoot))
+    ? join(memoryRoot, id, 'memory.oom_control')
+    : join(await groupPath(id), 'memory.events')
+  const count = /^oom_kill (\d+)$/m.exec(await readFile(path, 'utf8'))?.[1]
+  if (count === undefined) throw new Error(`${path} does not count what was ended`)
+  return Number(count)
+}
+
 /** Says whether any process is in the group. */
 export async function isPopulated(id: string): Promise<boolean> {
   const events = await readFile(join(await groupPath(id), 'cgroup.events'), 'utf8').catch(() => '')

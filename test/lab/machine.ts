@@ -1,6 +1,7 @@
 /** A machine of the lab, for tests and for the `lab` program: made, booted, entered, cut off, and taken away. */
 import { readdir, rm } from 'node:fs/promises'
 import { boot, cutPower, dropTraces, isRunning, leaderOf, waitUntilUp } from './boot.ts'
+import { memoryKills } from './control-group.ts'
 import { type Argv, demand, type ExecutionOptions, execute, type Output } from './execution.ts'
 import { withLock } from './lock.ts'
 import {
@@ -10,6 +11,7 @@ import {
   ensureNetwork,
   ensureOutside,
   hostAddressFor,
+  networkName,
   straysOf,
 } from './network.ts'
 import {
@@ -176,6 +178,11 @@ export async function hostAddressOf(machine: Pick<Machine, 'name'>): Promise<str
 /** Gives where a machine behind the proxy tried to go past it: `address protocol port` of each. */
 export async function straysFrom(machine: Pick<Machine, 'name'>): Promise<readonly string[]> {
   return straysOf((await recordOf(machine.name)).number)
+}
+
+/** Gives how many processes of a machine with a limit were ended because it had no more memory. */
+export async function memoryKillsOf(machine: Pick<Machine, 'name'>): Promise<number> {
+  return memoryKills(networkName((await recordOf(machine.name)).number))
 }
 
 /** Runs a program of this host as from elsewhere on the network: neither the host nor a machine. It can reach machines only. */

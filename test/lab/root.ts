@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { demand, execute } from './execution.ts'
 import { isPresent } from './keyed-folder.ts'
+import { showMemory } from './memory.ts'
 import { hostAddress, hostAddress6, machineAddress, machineAddress6 } from './network.ts'
 import { type MachineRecord, machinePath } from './record.ts'
 import { ensureAuthority } from './vendor/authority.ts'
@@ -75,6 +76,7 @@ export async function ensureIdentity(record: MachineRecord): Promise<void> {
   await writeFile(inside('/etc/hostname'), `${name}\n`)
   await writeFile(inside('/etc/hosts'), `127.0.0.1 localhost\n127.0.1.1 ${name}\n::1 localhost\n${vendorLines(record)}`)
   if (record.hasVendors) await trustAuthority(rootPath(name))
+  if (record.memoryMegabytes !== undefined) await showMemory(rootPath(name), record.memoryMegabytes)
   await writeFile(inside('/etc/machine-id'), `${randomUUID().replaceAll('-', '')}\n`)
   await copyFile(machinePath(name, 'host_key'), inside('/etc/ssh/ssh_host_ed25519_key'))
   await copyFile(machinePath(name, 'host_key.pub'), inside('/etc/ssh/ssh_host_ed25519_key.pub'))

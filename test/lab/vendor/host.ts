@@ -117,15 +117,17 @@ function proxy(answering: Answering): Server {
     const { hostname, port } = new URL(`http://${ask.url}`)
     const isVendor = vendorNames.some((name) => name === hostname)
     const onward = connect(Number(port || 80), isVendor ? settings.addresses[0] : hostname.replace(/^\[|\]$/g, ''))
+    const refuse = (): void => {
+      write({ by: 'connect', address: `${ask.url}`, status: 502 })
+      socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n')
+    }
+    onward.once('error', refuse)
     onward.once('connect', () => {
       write({ by: 'connect', address: `${ask.url}`, status: 200 })
+      onward.off('error', refuse).on('error', () => socket.destroy())
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
       onward.write(head)
       onward.pipe(socket).pipe(onward)
-    })
-    onward.once('error', () => {
-      write({ by: 'connect', address: `${ask.url}`, status: 502 })
-      socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n')
     })
     socket.on('error', () => onward.destroy())
   })
