@@ -125,7 +125,7 @@ describe('a machine of 1 GB behind an HTTP proxy', () => {
     const [reason, ...others] = reasonsOf(refused)
     assert.deepEqual([refused.code, others], [5, []], refused.stderr)
     const settings = [...(reason?.next ?? '').matchAll(/"([^"]*)"/g)].map(([, line = '']) => line)
-    assert.equal(settings.length, 2, reason?.next)
+    assert.equal(settings.length, 2, reason?.next ?? '')
     // Docker Hub's registry under its own name is to Docker like any other registry.
     const redis = (await readPins(root)).images['redis']?.reference.split('@')[1]
     const spec = [
