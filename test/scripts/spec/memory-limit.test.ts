@@ -133,3 +133,13 @@ for (const { name, memory, settings = {}, minimum = 1800, says } of remedies) {
     assert.equal(memoryRemedy({ instances: 2, postgres: {}, redis: {}, ...settings }, memory, minimum), says)
   })
 }
+
+test('memory remedy: with what it says every host passes both checks', () => {
+  for (let memory = 900; memory < 1800; memory += 1) {
+    const said = memoryRemedy({ instances: 2, postgres: {}, redis: {} }, memory, 1800)
+    const instances = Number(/"instances: (\d+)"/.exec(said)?.[1] ?? 2)
+    const minimum = Number(/memoryMegabytesMin: (\d+)/.exec(said)?.[1])
+    assert.ok(minimum <= memory, `${memory}: ${said}`)
+    assert.ok(memorySum(memoryLimits({ instances, postgres: {}, redis: {} }, memory), instances) <= memory - 192, said)
+  }
+})
