@@ -12,6 +12,23 @@ fail() { # WHAT WHY NEXT
 # The clone's folder, wherever this was called from.
 find_root() { CDPATH='' cd -P -- "$(dirname -- "$0")" && pwd -P; }
 
+# Apt, curl and npm go by these variables; apt and curl know some in lower case only.
+use_proxy() {
+  for name in https_proxy http_proxy no_proxy; do
+    upper=$(printf %s "$name" | tr '[:lower:]' '[:upper:]')
+    eval "value=\${$name:-\${$upper:-}}"
+    # shellcheck disable=SC2154 # eval sets it
+    if [ -n "$value" ]; then export "$name=$value"; fi
+  done
+}
+
+# How to start this as root: sudo drops the variables of the proxy unless they are repeated.
+sudo_line() { # ARGUMENT…
+  line=sudo
+  if [ -n "${https_proxy:-}${http_proxy:-}" ]; then line="sudo env${https_proxy:+ https_proxy=$https_proxy}${http_proxy:+ http_proxy=$http_proxy}${no_proxy:+ no_proxy=$no_proxy}"; fi
+  printf '%s\n' "$line $0 $*"
+}
+
 # The packages that the launcher needs and that are missing, on one line.
 missing_packages() {
   command -v curl >/dev/null 2>&1 || printf 'curl '
@@ -52,7 +69,8 @@ main() {
   for word in "$@"; do
     case $word in -h | --help) exec "$root/tappass" bootstrap --help ;; esac
   done
-  [ "$(id -u)" = 0 ] || fail 'root privileges required' "started by $(id -un)" "sudo $0 $*"
+  use_proxy
+  [ "$(id -u)" = 0 ] || fail 'root privileges required' "started by $(id -un)" "$(sudo_line "$@")"
   packages=$(missing_packages)
   # shellcheck disable=SC2086 # a list of words on purpose
   [ -z "$packages" ] || install_packages $packages

@@ -4,10 +4,9 @@ import { Failure, type FailureText } from '../core/failure.ts'
 import type { Connection, GetFact } from '../core/host.ts'
 import type { Resource } from '../core/resource.ts'
 import { oneTimeSecretsFact } from '../secrets/one-time-secret.ts'
-import type { ParsedSpec } from '../spec/host-spec.ts'
 import { type LockState, lockFact } from './host-lock.ts'
 import { type Plan, planAll } from './plan.ts'
-import { gatherPreflightFacts, type PreflightFacts, preflightProblems } from './preflight.ts'
+import { gatherPreflightFacts, type PreflightFacts, type PreflightSpec, preflightProblems } from './preflight.ts'
 
 /** The result. `refused` has all reasons at once. */
 export type HostInspection =
@@ -18,13 +17,13 @@ export type HostInspection =
 async function refuseWithoutRoot(
   failure: Failure,
   getFact: GetFact,
-  spec: Pick<ParsedSpec, 'preflight' | 'backup' | 'ingress'>,
+  spec: PreflightSpec,
   nowMs: () => number,
 ): Promise<HostInspection> {
   const facts = await gatherPreflightFacts(getFact, spec)
   // Only root can see the owner of a port, and it may be ours.
   const listeners = facts.listeners.filter(({ program }) => program !== '')
-  const problems = preflightProblems({ ...facts, uid: 0, listeners }, spec.preflight, nowMs())
+  const problems = preflightProblems({ ...facts, uid: 0, listeners }, spec, nowMs())
   return { status: 'refused', reasons: [failure.text, ...problems] }
 }
 
@@ -36,7 +35,7 @@ export async function inspectHost(
   connection: Connection,
   freshFacts: (run: Connection['run']) => GetFact,
   resources: readonly Resource[],
-  spec: Pick<ParsedSpec, 'preflight' | 'backup' | 'ingress'>,
+  spec: PreflightSpec,
   nowMs: () => number,
 ): Promise<HostInspection> {
   const getFact = freshFacts(connection.run)
@@ -50,7 +49,7 @@ export async function inspectHost(
     if (!(error instanceof Failure) || error.code !== EXIT_CODE.refused) throw error
     return await refuseWithoutRoot(error, freshFacts(connection.runAsUser), spec, nowMs)
   }
-  const problems = preflightProblems(facts, spec.preflight, nowMs())
+  const problems = preflightProblems(facts, spec, nowMs())
   if (problems.length > 0) return { status: 'refused', reasons: problems }
   const [lock, oneTimeSecrets, plan] = await inspecting
   if (plan.refusals.length > 0) return { status: 'refused', reasons: plan.refusals }

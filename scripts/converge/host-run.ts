@@ -8,11 +8,11 @@ import { identifyProcess, processSpaceId, readProcessSpace, stateOfProcess } fro
 import type { Resource } from '../core/resource.ts'
 import { markShownCommand, oneTimeSecretsFact, showSecretCommand } from '../secrets/one-time-secret.ts'
 import { type HostResult, type HostSession, outcomeOf } from '../session/host-session.ts'
-import type { ParsedSpec } from '../spec/host-spec.ts'
 import { type ConvergeResult, converge } from './converge.ts'
 import { inspectHost } from './host-inspection.ts'
 import { assertUnlocked, type LockHolder, withLock } from './lock-lease.ts'
 import { plannedChanges } from './plan.ts'
+import type { PreflightSpec } from './preflight.ts'
 
 function lockHolderOf(invocation: Invocation, { run, freshFacts, emit, nonce }: HostSession): LockHolder {
   const { pid, start } = identifyProcess(process.pid)
@@ -90,7 +90,7 @@ export async function runHost(
   invocation: Invocation,
   host: HostSession,
   resources: readonly Resource[],
-  spec: Pick<ParsedSpec, 'preflight' | 'backup' | 'ingress'>,
+  spec: PreflightSpec,
   confirm: Confirm,
 ): Promise<HostResult> {
   const inspection = await inspectHost(host.connection, host.freshFacts, resources, spec, invocation.nowMs)

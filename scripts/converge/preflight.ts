@@ -11,6 +11,8 @@ import { pathFact, targetFact } from '../facts/path.ts'
 import { unitFact } from '../facts/unit.ts'
 import type { ParsedSpec } from '../spec/host-spec.ts'
 import { ingressPorts } from '../spec/ingress-spec.ts'
+import type { MemorySettings } from '../spec/memory-limit.ts'
+import { memoryRemedy } from '../spec/memory-remedy.ts'
 
 /** The listener on a port: its program, and its systemd unit (from the control group); empty where they cannot be seen. */
 export type Listener = Readonly<{ port: number; program: string; unit: string }>
@@ -28,6 +30,9 @@ export type PreflightFacts = Readonly<{
   clockMs: number
   calendar: CalendarAnswer
 }>
+
+/** The settings that the preflight depends on. */
+export type PreflightSpec = Pick<ParsedSpec, 'preflight' | 'backup' | 'ingress' | keyof MemorySettings>
 
 /** What systemd of the host says of the calendar expression of the backups: `problem` is empty when it understands it. */
 export type CalendarAnswer = Readonly<{ expression: string; problem: string }>
@@ -163,10 +168,8 @@ function diskProblems(facts: PreflightFacts, minimum: number): readonly FailureT
     }))
 }
 
-function machineProblems(
-  facts: PreflightFacts,
-  { memoryMegabytesMin }: ParsedSpec['preflight'],
-): readonly FailureText[] {
+function machineProblems(facts: PreflightFacts, spec: PreflightSpec): readonly FailureText[] {
+  const { memoryMegabytesMin } = spec.preflight
   const { traits, uid, isSystemdRunning, memoryMegabytes } = facts
   const problems: FailureText[] = []
   if (uid !== 0)
@@ -192,11 +195,7 @@ function machineProblems(
   }
   if (memoryMegabytes < memoryMegabytesMin) {
     const why = `${memoryMegabytes} MB installed, ${memoryMegabytesMin} MB needed`
-    problems.push({
-      what: 'not enough memory',
-      why,
-      next: 'add memory, or lower preflight.memoryMegabytesMin in host.yaml',
-    })
+    problems.push({ what: 'not enough memory', why, next: memoryRemedy(spec, memoryMegabytes, memoryMegabytesMin) })
   }
   return problems
 }
@@ -222,13 +221,10 @@ function calendarProblems({ calendar, isSystemdRunning }: PreflightFacts): reado
 }
 
 /** Returns all problems that prevent an installation on the host. Pure. `nowMs` is the clock of the controller. */
-export function preflightProblems(
-  facts: PreflightFacts,
-  limits: ParsedSpec['preflight'],
-  nowMs: number,
-): readonly FailureText[] {
+export function preflightProblems(facts: PreflightFacts, spec: PreflightSpec, nowMs: number): readonly FailureText[] {
+  const limits = spec.preflight
   return [
-    ...machineProblems(facts, limits),
+    ...machineProblems(facts, spec),
     ...portProblems(facts),
     ...diskProblems(facts, limits.diskFreeMegabytesMin),
     ...clockProblems(facts, nowMs, limits.clockSkewSecondsMax),

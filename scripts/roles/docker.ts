@@ -10,7 +10,7 @@ import { directory } from '../resources/directory.ts'
 import { exclusiveFile } from '../resources/exclusive-file.ts'
 import { file } from '../resources/file.ts'
 import { unit } from '../resources/unit.ts'
-import { proxyVariables } from '../spec/proxy.ts'
+import { proxyFor, proxyVariables } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
@@ -20,12 +20,17 @@ export const docker: Role = (spec, text) => {
   const { docker: pin } = parsePins(text('versions.yaml'))
   const { source } = spec.docker
   const settings = { path: '/etc/docker/daemon.json', content: text('templates/docker/daemon.json') }
+  const uri = `${spec.downloads.docker ?? pin.download}/{distribution}`
   const repository = aptRepository({
     id: 'docker',
-    uri: `${spec.downloads.docker ?? pin.download}/{distribution}`,
+    uri,
     suite: '{codename}',
     components: ['stable'],
     key: text('templates/docker/docker.asc'),
+    remedy:
+      proxyFor(spec.proxy, uri) === undefined
+        ? 'downloads.docker: a mirror that it can reach, docker.source: distribution, or proxy.https'
+        : undefined,
   })
   // Without a proxy the revision is what it was: no engine is restarted for a setting that is not there.
   const proxy = proxyVariables(spec.proxy).map((variable) => `Environment="${variable}"\n`)

@@ -12,6 +12,7 @@ import { file } from '../resources/file.ts'
 import { memoryBudget } from '../resources/memory-budget.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { memoryLimits, memorySum } from '../spec/memory-limit.ts'
+import { memoryRemedy } from '../spec/memory-remedy.ts'
 import { aptProxyText, hasProxy } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 
@@ -60,7 +61,7 @@ export const foundation: Role = (spec, text) => {
   return [
     memoryBudget({
       sum: (traits) => memorySum(memoryLimits(spec, traits.memoryMegabytes), spec.instances),
-      remedy: 'add memory, or lower instances, postgres.memoryMegabytes or redis.maxMemoryMegabytes in host.yaml',
+      remedy: ({ memoryMegabytes }) => memoryRemedy(spec, memoryMegabytes, spec.preflight.memoryMegabytesMin),
     }),
     // Before the first package.
     hasProxy(spec.proxy)

@@ -10,6 +10,7 @@ import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../a
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { contradictions } from './contradiction.ts'
+import { type ImagesSpec, imageContradictions, imagesSchema } from './image-spec.ts'
 import { ingressContradictions, ingressSchema } from './ingress-spec.ts'
 import { proxyFor, proxySchema } from './proxy.ts'
 import type { LineFinder } from './yaml-text.ts'
@@ -89,11 +90,7 @@ const schema = v.strictObject({
   }),
   /** How the host reaches others. */
   proxy: proxySchema,
-  /** Archives of `docker save` to load instead of pulling. */
-  images: section({
-    postgres: section({ archive: v.optional(path) }),
-    redis: section({ archive: v.optional(path) }),
-  }),
+  images: imagesSchema,
   /** Archives to unpack instead of downloading the vendor's. */
   node: section({ archive: v.optional(path) }),
   caddy: section({ archive: v.optional(path) }),
@@ -137,7 +134,7 @@ export type ParsedSpec = Readonly<
  */
 export type HostSpec = Readonly<
   Omit<ParsedSpec, 'images' | 'node' | 'caddy'> & {
-    images: Readonly<{ postgres: Readonly<{ archive?: LocalImage }>; redis: Readonly<{ archive?: LocalImage }> }>
+    images: Readonly<Record<keyof ImagesSpec, Readonly<{ archive?: LocalImage; reference?: string }>>>
     node: Readonly<{ archive?: LocalFile }>
     caddy: Readonly<{ archive?: LocalFile }>
     release: ReleaseArchive
@@ -205,9 +202,11 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
   // valibot accepts a list as an object with numbers as keys.
   const result = v.safeParse(schema, Array.isArray(parsed) ? undefined : (parsed ?? {}))
   const problems = result.success
-    ? [...contradictions(result.output), ...ingressContradictions(result.output)].map(
-        ([keys, what]) => placeOf(keys, lineOf) + what,
-      )
+    ? [
+        ...contradictions(result.output),
+        ...ingressContradictions(result.output),
+        ...imageContradictions(result.output.images),
+      ].map(([keys, what]) => placeOf(keys, lineOf) + what)
     : result.issues.map((issue) => explain(issue, lineOf))
   if (!result.success || problems.length > 0) {
     const found = Array.isArray(parsed) ? ', found a list' : ''

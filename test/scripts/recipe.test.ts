@@ -1,6 +1,7 @@
 /** What a host shall look like, on every supported system: pure, so each is planned here against a blank machine. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { parse } from 'yaml'
 import type { GetFact } from '../../scripts/core/host.ts'
 import { ROLE_NAMES, recipe } from '../../scripts/recipe.ts'
 import { blank, planAll, specOf, systems, text, writtenBy } from './roles/blank-host.ts'
@@ -204,6 +205,21 @@ test('recipe: what is in force is written down, without files of the controller 
     ['domain: gw.example.com', 'instances: 3'],
   )
   assert.match(texts.get('/etc/tappass/versions.lock') ?? '', /^ {2}postgres: postgres:16\S+@sha256:/m)
+})
+
+test('recipe: a private registry’s image is pulled, run and recorded in the place of the pinned one, a file of the controller is not recorded', async () => {
+  const reference = `registry.example.com:5000/team/redis:7@sha256:${'0a'.repeat(32)}`
+  const name = reference.replace(':7@', '@')
+  const changes = await planAll(resourcesOf({ images: { redis: { reference }, postgres: {} } }), blank(systems[0]))
+  const pulls = changes.flatMap(({ commands }) => commands.map(({ argv }) => argv)).filter((argv) => argv[1] === 'pull')
+  assert.deepEqual(pulls.at(-1), ['docker', 'pull', '--quiet', name])
+  assert.equal(pulls.length, 2)
+  const texts = writtenBy(changes)
+  assert.ok(texts.get('/etc/systemd/system/tappass-redis.service')?.includes(name))
+  assert.doesNotMatch(texts.get('/etc/systemd/system/tappass-postgres.service') ?? '', /registry\.example/)
+  const settings = parse(texts.get('/etc/tappass/tappass.yaml') ?? '')
+  assert.deepEqual(settings, { images: { redis: { reference } } })
+  assert.equal(parse(texts.get('/etc/tappass/versions.lock') ?? '').images.redis, reference)
 })
 
 test('recipe: every folder below /opt/tappass that programs are laid down in is looked after, before they are', () => {

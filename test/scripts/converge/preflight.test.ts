@@ -3,9 +3,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gatherPreflightFacts, type PreflightFacts, preflightProblems } from '../../../scripts/converge/preflight.ts'
 import type { GetFact } from '../../../scripts/core/host.ts'
+import { parseHostSpec } from '../../../scripts/spec/host-spec.ts'
 import { factsHere, here, trixie } from '../known-host.ts'
 
-const limits = { diskFreeMegabytesMin: 8000, memoryMegabytesMin: 2000, clockSkewSecondsMax: 60 }
+const spec = parseHostSpec(
+  { preflight: { diskFreeMegabytesMin: 8000, memoryMegabytesMin: 2000, clockSkewSecondsMax: 60 } },
+  'the test',
+)
 const nowMs = Date.parse('2026-11-24T12:00:00Z')
 const good: PreflightFacts = {
   uid: 0,
@@ -128,7 +132,7 @@ const rows: readonly Readonly<{ name: string; seen: Partial<PreflightFacts>; pro
 
 for (const { name, seen, problems } of rows) {
   test(`preflight: ${name}`, () => {
-    const found = preflightProblems({ ...good, ...seen }, limits, nowMs)
+    const found = preflightProblems({ ...good, ...seen }, spec, nowMs)
     assert.equal(found.length, problems.length, JSON.stringify(found))
     for (const [index, { what, why, next }] of found.entries()) {
       assert.ok(`${what}: ${why}`.startsWith(problems[index] ?? '?'), `${what}: ${why}`)
@@ -151,10 +155,15 @@ const ways = [
 
 for (const { listener: found, next } of ways) {
   test(`preflight: the ways out for ${found.program} on ${found.port}`, () => {
-    const [problem] = preflightProblems({ ...good, listeners: [found] }, limits, nowMs)
+    const [problem] = preflightProblems({ ...good, listeners: [found] }, spec, nowMs)
     assert.match(problem?.next ?? '', next)
   })
 }
+
+test('preflight: of too little memory it says which settings fit', () => {
+  const [problem] = preflightProblems({ ...good, memoryMegabytes: 970 }, spec, nowMs)
+  assert.match(problem?.next ?? '', /"instances: 1" and "preflight: \{ memoryMegabytesMin: 896 \}"$/)
+})
 
 const asked = [
   { ingress: 'none', ports: ['9620'] },
