@@ -49,7 +49,11 @@ export const docker: Role = (spec, text) => {
       mode: '0644',
     }),
     ...(source === 'vendor' ? [repository] : []),
-    aptPackage({ id: 'docker', names: (traits) => dockerPackages(traits, source) }),
+    aptPackage({
+      id: 'docker',
+      names: (traits) => dockerPackages(traits, source),
+      waiting: text('scripts/first-boot.sh'),
+    }),
     unit({ name: 'docker.service', revision, files: [settings] }),
   ]
 }

@@ -66,7 +66,11 @@ export const foundation: Role = (spec, text) => {
     hasProxy(spec.proxy)
       ? file({ path: APT_PROXY, content: aptProxyText(spec.proxy), ...ROOT, mode: '0644' })
       : absentFile({ path: APT_PROXY, reason: 'no proxy is set' }),
-    aptPackage({ id: 'prerequisites', names: [...PREREQUISITES, ...runtimeNeeds] }),
+    aptPackage({
+      id: 'prerequisites',
+      names: [...PREREQUISITES, ...runtimeNeeds],
+      waiting: text('scripts/first-boot.sh'),
+    }),
     account({ name: ACCOUNT.gateway, isSystem: true }),
     ...(spec.ingress === 'none' ? [] : [account({ name: ACCOUNT.caddy, isSystem: true })]),
     account({ name: spec.deployUser, isSystem: false, shell: '/bin/bash', groupsForbidden: ROOT_EQUIVALENT_GROUPS }),

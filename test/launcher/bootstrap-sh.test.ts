@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { locate } from './world.ts'
 
-const REAL = ['sh', 'cat', 'dirname', 'grep', 'mktemp', 'rm', 'tar']
+const REAL = ['sh', 'cat', 'dirname', 'grep', 'mktemp', 'rm', 'sed', 'tar']
 
 /** Runs it with an apt-get that fails so often with that message, and returns what apt-get was called with. */
 function bootstrapWith(context: TestContext, failures: number, message: string) {
@@ -37,7 +37,9 @@ function bootstrapWith(context: TestContext, failures: number, message: string) 
 if [ "$(grep -c . "${folder}/failed")" -lt ${failures} ]; then echo x >>"${folder}/failed"; echo "${message}" >&2; exit 100; fi`,
   )
   program(join(folder, 'tappass'), 'echo "tappass $*"')
-  copyFileSync(join(import.meta.dirname, '../../bootstrap.sh'), join(folder, 'bootstrap.sh'))
+  mkdirSync(join(folder, 'scripts'))
+  for (const path of ['bootstrap.sh', 'scripts/first-boot.sh'])
+    copyFileSync(join(import.meta.dirname, '../..', path), join(folder, path))
   const { status, stdout, stderr } = spawnSync(join(programs, 'sh'), [join(folder, 'bootstrap.sh'), '--yes'], {
     env: { PATH: programs },
     encoding: 'utf8',
@@ -70,5 +72,5 @@ test('bootstrap.sh waits for nothing else, and does not go on', (context) => {
 test('bootstrap.sh gives up at last', (context) => {
   const { status, calls } = bootstrapWith(context, 1000, 'E: Could not get lock /var/lib/dpkg/lock-frontend')
   assert.equal(status, 100)
-  assert.equal(calls.length, 121)
+  assert.equal(calls.length, 301)
 })
