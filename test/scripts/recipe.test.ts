@@ -253,6 +253,7 @@ test('recipe: sudo grants exact commands only', async () => {
   const sudoers = writtenBy(await planAll(resourcesOf({}), blank(systems[0]))).get('/etc/sudoers.d/tappass') ?? ''
   const commands = [...sudoers.matchAll(/^ {2}(\/\S+ .*?)(?:, \\)?$/gm)].map(([, command]) => command ?? '')
   assert.ok(commands.length > 15)
+  assert.equal(commands.shift(), '/usr/local/bin/tappass status')
   for (const command of commands) {
     assert.match(command, /^\/usr\/bin\/(systemctl|journalctl) /)
     assert.doesNotMatch(command, /[*?[]/)
