@@ -8,14 +8,13 @@ import { type FileSpec, planFile } from '../files/file-change.ts'
 
 /**
  * `installedLink` is a link that exists once we are installed: from then on the file is ours, and what differs is repaired.
- * `isAdopted`: the operator has said that it may be replaced; `adoption` says how, for the refusal.
+ * `remedy` says what else can be done than to move it away, for the refusal.
  */
-export type ExclusiveFileOptions = FileSpec &
-  Readonly<{ content: string; installedLink: string; isAdopted: boolean; adoption: string }>
+export type ExclusiveFileOptions = FileSpec & Readonly<{ content: string; installedLink: string; remedy: string }>
 
 /** The file. One of somebody else is a `Failure` (exit 5). */
 export function exclusiveFile(options: ExclusiveFileOptions): Resource {
-  const { path, content, installedLink, isAdopted, adoption } = options
+  const { path, content, installedLink, remedy } = options
   return {
     id: `file:${path}`,
     plan: async (getFact) => {
@@ -26,11 +25,11 @@ export function exclusiveFile(options: ExclusiveFileOptions): Resource {
         planFile(getFact, options, content),
       ])
       const isOurs = digest === createHash('sha256').update(content).digest('hex')
-      if (state.kind !== 'file' || isOurs || installed !== undefined || isAdopted) return changes
+      if (state.kind !== 'file' || isOurs || installed !== undefined) return changes
       throw refusedFailure(
         `${path} has settings of somebody else`,
         'TapPass is not installed here yet: what runs with these settings would run with others after the next restart',
-        `look at it: ${quoteAll(['cat', path])}   (on the host); to have it replaced, ${adoption}`,
+        `look at it: ${quoteAll(['cat', path])}   (on the host), and move it away if nobody needs it; or ${remedy}`,
       )
     },
   }

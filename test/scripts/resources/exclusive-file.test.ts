@@ -13,18 +13,16 @@ const rows: readonly Readonly<{
   name: string
   found?: string
   isInstalled?: boolean
-  isAdopted?: boolean
   isRefused: boolean
 }>[] = [
   { name: 'nothing there', isRefused: false },
   { name: 'ours, from a run that was killed', found: OURS, isRefused: false },
   { name: 'somebody else’s', found: '{"data-root":"/srv/docker"}', isRefused: true },
   { name: 'an empty one', found: '', isRefused: true },
-  { name: 'somebody else’s, adopted', found: '{"data-root":"/srv/docker"}', isAdopted: true, isRefused: false },
   { name: 'ours, edited after we were installed', found: '{}', isInstalled: true, isRefused: false },
 ]
 
-for (const { name, found, isInstalled, isAdopted = false, isRefused } of rows) {
+for (const { name, found, isInstalled, isRefused } of rows) {
   test(`exclusive file: ${name} is ${isRefused ? 'refused' : 'written'}`, async (context) => {
     const folder = scratch(context)
     const [path, installedLink] = [join(folder, 'daemon.json'), join(folder, 'current')]
@@ -34,8 +32,8 @@ for (const { name, found, isInstalled, isAdopted = false, isRefused } of rows) {
       symlinkSync(join(folder, 'release'), installedLink)
     }
     const owner = { owner: process.getuid?.() ?? 0, group: process.getgid?.() ?? 0, mode: '0644' }
-    const adoption = 'set docker.adopt: true in host.yaml'
-    const resource = exclusiveFile({ path, content: OURS, ...owner, installedLink, isAdopted, adoption })
+    const remedy = 'set docker.adopt: true in host.yaml'
+    const resource = exclusiveFile({ path, content: OURS, ...owner, installedLink, remedy })
     if (!isRefused) {
       await applyHere(resource)
       assert.equal(readFileSync(path, 'utf8'), OURS)
