@@ -1,4 +1,4 @@
-/** Which Docker is on a host that we are not installed on yet, and what runs in it. */
+/** Which Docker is on a host whose engine is not under our settings, and what runs in it. */
 import type { Fact } from '../core/host.ts'
 
 /**
@@ -14,10 +14,10 @@ export type ForeignDocker = Readonly<{
 }>
 
 /**
- * Asked before the first installation only ($1 is the link to the release in force). An engine that is stopped is not asked, for its socket would
- * start it: its folder says what it has.
+ * Nothing is asked where one of the paths exists. An engine that is stopped is not asked, for its socket would start it: its folder says what it
+ * has.
  */
-const SCRIPT = `[ ! -h "$1" ] || exit 0
+const SCRIPT = `for path do [ ! -e "$path" ] || exit 0; done
 for path in /snap/bin/docker /snap/docker /var/snap/docker; do [ ! -e "$path" ] || echo "snap $path"; done
 ss -Hlx 2>/dev/null | grep -qE ' (/var)?/run/docker\\.sock ' && echo listening
 grep -qs '"userns-remap"' /etc/docker/daemon.json && echo remapping
@@ -30,10 +30,10 @@ fi`
 
 const OURS = /^tappass-/
 
-/** What was there before us. On a host that we are installed on it is empty. */
-export function foreignDockerFact(installedLink: string): Fact<ForeignDocker> {
+/** What was there before us. It is empty where one of the paths exists, which say that the engine is ours, or has been looked at. */
+export function foreignDockerFact(settledBy: readonly string[]): Fact<ForeignDocker> {
   return {
-    query: { argv: ['sh', '-c', SCRIPT, 'sh', installedLink], effect: 'read' },
+    query: { argv: ['sh', '-c', SCRIPT, 'sh', ...settledBy], effect: 'read' },
     parse: ({ stdout }) => {
       const rows = stdout.split('\n')
       const all = (word: string) =>

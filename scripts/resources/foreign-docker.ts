@@ -6,18 +6,18 @@ import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
 import { type Packages, packagesFact } from '../facts/package.ts'
 
 /**
- * `packages` are those that will be installed, `conflicts` those that can't be beside them. `installedLink` is a link that exists once we are
- * installed. `otherSource` is the other value of docker.source.
+ * `packages` are those that will be installed, `conflicts` those that can't be beside them. `settledBy` are paths; once one of them exists, the
+ * engine is ours or was looked at. `otherSource` is the other value of docker.source.
  */
 export type ForeignEngineOptions = Readonly<{
   packages: (traits: HostTraits) => readonly string[]
   conflicts: readonly string[]
-  installedLink: string
+  settledBy: readonly string[]
   otherSource: string
 }>
 
 /** `isAdopted`: the engine goes on with its own settings. */
-export type ForeignContainersOptions = Readonly<{ installedLink: string; isAdopted: boolean }>
+export type ForeignContainersOptions = Readonly<{ settledBy: readonly string[]; isAdopted: boolean }>
 
 const ENGINES = ['docker.io', 'docker-ce']
 const NAMES_SHOWN_MAX = 5
@@ -80,7 +80,7 @@ export function foreignEngine(options: ForeignEngineOptions): Resource {
       const [traits, packages, { snap, isListening }] = await Promise.all([
         getFact(hostTraitsFact),
         getFact(packagesFact),
-        getFact(foreignDockerFact(options.installedLink)),
+        getFact(foreignDockerFact(options.settledBy)),
       ])
       const desired = options.packages(traits)
       const isComplete = desired.every((name) => isInstalled(packages, name))
@@ -101,11 +101,11 @@ function failureOf(isAdopted: boolean, found: ForeignDocker): Failure | undefine
 }
 
 /** Throws a `Failure` (exit 5) for containers that our settings would change, and for settings that ours can't run with. */
-export function foreignContainers({ installedLink, isAdopted }: ForeignContainersOptions): Resource {
+export function foreignContainers({ settledBy, isAdopted }: ForeignContainersOptions): Resource {
   return {
     id: 'foreign-docker:containers',
     plan: async (getFact) => {
-      const failure = failureOf(isAdopted, await getFact(foreignDockerFact(installedLink)))
+      const failure = failureOf(isAdopted, await getFact(foreignDockerFact(settledBy)))
       if (failure !== undefined) throw failure
       return []
     },

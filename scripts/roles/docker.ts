@@ -17,6 +17,7 @@ import type { HostSpec } from '../spec/host-spec.ts'
 import { proxyVariables } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 
+/** While it is there, the engine is under our settings. */
 const DROP_IN = '/etc/systemd/system/docker.service.d/tappass.conf'
 
 const ROOT = { owner: 'root', group: 'root' } as const
@@ -33,7 +34,7 @@ function ownSettings(spec: HostSpec, text: (path: string) => string) {
       ...settings,
       ...ROOT,
       mode: '0644',
-      installedLink: HOST_PATH.currentRelease,
+      ownMark: DROP_IN,
       remedy: 'set docker.adopt: true in host.yaml: the engine goes on as it is, with its own settings',
     }),
     directory({ path: '/etc/systemd/system/docker.service.d', ...ROOT, mode: '0755' }),
@@ -65,15 +66,17 @@ export const docker: Role = (spec, text) => {
     key: text('templates/docker/docker.asc'),
   })
   const packages = (traits: HostTraits) => dockerPackages(traits, source)
+  // An adopted one is looked at until we are installed; without that word it is never ours to change.
+  const settledBy = adopt ? [DROP_IN, HOST_PATH.currentRelease] : [DROP_IN]
   const { resources, engine } = adopt ? adopted() : ownSettings(spec, text)
   return [
     foreignEngine({
       packages,
       conflicts: dockerConflicts(source),
-      installedLink: HOST_PATH.currentRelease,
+      settledBy,
       otherSource: source === 'vendor' ? 'distribution' : 'vendor',
     }),
-    foreignContainers({ installedLink: HOST_PATH.currentRelease, isAdopted: adopt }),
+    foreignContainers({ settledBy, isAdopted: adopt }),
     // Before the package, so that it applies to the first start of the engine.
     ...resources,
     ...(source === 'vendor' ? [repository] : []),

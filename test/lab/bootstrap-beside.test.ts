@@ -65,7 +65,7 @@ const configure = (ingress: unknown, docker: unknown = ADOPTED): Promise<void> =
 /** Which of these ports answer from outside, over IPv4 and IPv6. */
 const openPorts = async (): Promise<readonly number[]> => {
   const program = new URL('open-ports.ts', import.meta.url).pathname
-  const ports = ['22', '80', '443', '8080', `${FOREIGN_PORT}`, '9620']
+  const ports = ['22', '80', '443', '8080', '9620']
   const number = Number(server.machine.address.split('.')[2])
   const [ipv4, ipv6] = await Promise.all(
     [server.machine.address, machineAddress6(number)].map(async (address) => {
@@ -77,12 +77,19 @@ const openPorts = async (): Promise<readonly number[]> => {
   return ipv4 ?? []
 }
 
+/** Whether the container of somebody else answers from outside, and its main process. */
+const foreignState = async () => {
+  const program = new URL('open-ports.ts', import.meta.url).pathname
+  const { stdout } = await fromOutside([process.execPath, program, server.machine.address, `${FOREIGN_PORT}`])
+  return { isAnswering: stdout.trim() === `[${FOREIGN_PORT}]`, pid: await foreignPid(server) }
+}
+
 /** Runs a bootstrap that has to be refused, and gives the reasons. No file may be another one afterwards. */
 const refusals = async (): Promise<readonly FailureText[]> => {
   const read = () =>
     readFileTree(
       server.machine,
-      ['/etc', '/opt', '/usr', '/var/lib', '/home'],
+      ['/etc', '/opt', '/usr/local', '/var/lib', '/home'],
       /^\/var\/lib\/(docker|containerd|systemd)(\/|$)/,
     )
   const before = await read()
@@ -130,7 +137,7 @@ for (const { name, make, source, says, undo } of states) {
 
 test('a Docker with settings and a container of somebody else: refused with every reason, and the container goes on', async () => {
   await addForeignDocker(server)
-  const pid = await foreignPid(server)
+  const { pid } = await foreignState()
   await configure({ http: 8080 }, { source: 'vendor' })
   const reasons = await refusals()
   assert.deepEqual(
@@ -142,7 +149,7 @@ test('a Docker with settings and a container of somebody else: refused with ever
     ],
   )
   assert.match(reasons[1]?.next ?? '', /docker\.adopt: true/)
-  assert.deepEqual([await openPorts(), await foreignPid(server)], [[22, FOREIGN_PORT], pid])
+  assert.deepEqual(await foreignState(), { isAnswering: true, pid })
 })
 
 test('nginx on 80: refused with what holds the port and the ways out, and nothing is touched', async () => {
@@ -159,12 +166,12 @@ test('nginx on 80: refused with what holds the port and the ways out, and nothin
 
 test('on another port beside nginx, with the Docker that is there: it ends well, its container and settings stay, ufw lets the ingress in', async () => {
   await configure({ http: 8080 })
-  const before = [await foreignPid(server), await inside(server, 'cat /etc/docker/daemon.json')]
+  const before = [await foreignState(), await inside(server, 'cat /etc/docker/daemon.json')]
   const events = eventsOf(await bootstrap(server))
   const actions = events.flatMap((event) => (event.event === 'plan' ? event.changes.map(({ action }) => action) : []))
   assert.ok(actions.includes('allow 8080/tcp and 443/tcp in ufw'), actions.join('\n'))
-  assert.deepEqual(await openPorts(), [22, 80, 443, 8080, FOREIGN_PORT])
-  assert.deepEqual([await foreignPid(server), await inside(server, 'cat /etc/docker/daemon.json')], before)
+  assert.deepEqual(await openPorts(), [22, 80, 443, 8080])
+  assert.deepEqual([await foreignState(), await inside(server, 'cat /etc/docker/daemon.json')], before)
   assert.equal(await inside(server, 'systemctl is-active nginx'), 'active')
   assert.equal((await plan(server)).code, 0)
   through = await door(server)
@@ -224,7 +231,7 @@ test('ports and names change while a stream is open: no connection is refused, t
     'systemctl show --property=ExecMainStartTimestamp --value --timestamp=unix tappass-caddy',
   )
   assert.ok(Number(startedAt.slice(1)) >= Math.floor(endedAt / 1000) - 1, `${startedAt} ${endedAt}`)
-  assert.deepEqual(await openPorts(), [22, 80, 443, FOREIGN_PORT])
+  assert.deepEqual(await openPorts(), [22, 80, 443])
   assert.equal((await plan(server)).code, 0)
   assert.equal((await toolkit(['status', ...hostWords(server).slice(0, 6)])).code, 0)
 })
@@ -264,8 +271,16 @@ test('`tappass agent` over SSH: added, listed, revoked, and the admin key never 
 test('without an ingress: Caddy goes, ufw is as it was, and the gateway answers on loopback', async () => {
   await configure('none')
   await bootstrap(server)
-  assert.deepEqual(await openPorts(), [22, FOREIGN_PORT])
+  assert.deepEqual(await openPorts(), [22])
   assert.doesNotMatch(await inside(server, 'ufw status'), /TapPass/)
   assert.equal(await inside(server, `curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:9620/health`), '200')
   assert.equal((await plan(server)).code, 0)
+})
+
+test('without the word that adopts it, the Docker of somebody else is refused on a server of ours, too', async () => {
+  await configure('none', { source: 'distribution' })
+  const { code, events } = await plan(server)
+  const reasons = events.flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+  assert.deepEqual([code, reasons.length], [5, 2], JSON.stringify(reasons))
+  assert.equal((await foreignState()).isAnswering, true)
 })

@@ -1,6 +1,6 @@
 /** A Docker that is there already: what is said of it, which is refused, and which is left alone. */
 import assert from 'node:assert/strict'
-import { mkdirSync, symlinkSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Failure } from '../../../scripts/core/failure.ts'
@@ -11,7 +11,7 @@ import { packagesFact } from '../../../scripts/facts/package.ts'
 import { foreignContainers, foreignEngine } from '../../../scripts/resources/foreign-docker.ts'
 import { factReaderOf, factRow, factsHere, scratch, traits } from '../known-host.ts'
 
-const installedLink = '/opt/tappass/current'
+const settledBy = ['/etc/systemd/system/docker.service.d/tappass.conf']
 
 type Host = Readonly<{
   source?: 'vendor' | 'distribution'
@@ -21,7 +21,7 @@ type Host = Readonly<{
 }>
 
 const factsOf = ({ packages = [], status = 'ii', said = '' }: Host): GetFact => {
-  const found = foreignDockerFact(installedLink)
+  const found = foreignDockerFact(settledBy)
   const byName = new Map(packages.map((name) => [name, { status, version: '1' }]))
   return factReaderOf([
     traits(),
@@ -34,7 +34,7 @@ const engine = (host: Host, source: 'vendor' | 'distribution' = 'vendor') =>
   foreignEngine({
     packages: (found) => dockerPackages(found, source),
     conflicts: dockerConflicts(source),
-    installedLink,
+    settledBy,
     otherSource: source === 'vendor' ? 'distribution' : 'vendor',
   }).plan(factsOf(host))
 
@@ -102,17 +102,16 @@ const contents = [
 for (const { name, said, isAdopted, ...rest } of contents) {
   const says = 'says' in rest ? rest.says : undefined
   test(`foreign containers: ${name}: ${says === undefined ? 'fine' : 'refused'}`, async () => {
-    const failure = await outcome(foreignContainers({ installedLink, isAdopted }).plan(factsOf({ said })))
+    const failure = await outcome(foreignContainers({ settledBy, isAdopted }).plan(factsOf({ said })))
     assert.equal(failure?.code, says === undefined ? undefined : 5)
     if (says !== undefined) assert.match(failure?.message ?? '', says)
   })
 }
 
-test('foreign Docker: once we are installed nothing is asked', async (context) => {
-  const folder = scratch(context)
-  mkdirSync(join(folder, 'release'))
-  symlinkSync(join(folder, 'release'), join(folder, 'current'))
-  const found = await factsHere()(foreignDockerFact(join(folder, 'current')))
+test('foreign Docker: once the engine is ours nothing is asked', async (context) => {
+  const mark = join(scratch(context), 'tappass.conf')
+  writeFileSync(mark, '')
+  const found = await factsHere()(foreignDockerFact([mark]))
   assert.deepEqual(found, {
     snap: undefined,
     isListening: false,
