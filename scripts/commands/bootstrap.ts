@@ -25,10 +25,11 @@ export async function run(invocation: Invocation): Promise<number> {
   await validateCommandLine(invocation, measurements)
   const beforehand = (target: Target) => readOwnSpec(invocation, target, measurements)
   const confirm = createConfirm(invocation)
+  const waiting = text('scripts/first-boot.sh')
   const work = async (host: HostSession) => {
     const spec = await readEffectiveSpec(invocation, host, measurements)
     const resources = selectResources(recipe(spec, text), invocation)
-    const result = await runHost(invocation, host, resources, spec, confirm)
+    const result = await runHost(invocation, host, resources, spec, { confirm, waiting })
     const hasIngress = resources.some(({ id }) => id === `unit:${UNIT.caddy}`)
     if (result.outcome !== 'up-to-date' || result.applied === 0 || !hasIngress) return result
     const warning = await probeIngress(spec, host.target, host.freshFacts())

@@ -85,15 +85,15 @@ function hostResultOf(result: ConvergeResult, { emit }: HostSession): HostResult
   }
 }
 
-/** Brings the host to the desired state. Throws a `Failure` when the host is locked or unreachable, or the changes cannot be confirmed. */
+/** Brings the host to the desired state. `waiting` is the text of `scripts/first-boot.sh`. Throws a `Failure` when the host is locked or unreachable, or the changes cannot be confirmed. */
 export async function runHost(
   invocation: Invocation,
   host: HostSession,
   resources: readonly Resource[],
   spec: PreflightSpec,
-  confirm: Confirm,
+  { confirm, waiting }: Readonly<{ confirm: Confirm; waiting: string }>,
 ): Promise<HostResult> {
-  const inspection = await inspectHost(host.connection, host.freshFacts, resources, spec, invocation.nowMs)
+  const inspection = await inspectHost(host, resources, spec, { nowMs: invocation.nowMs, waiting })
   if (inspection.status === 'refused') {
     host.emit({ event: 'refused', reasons: inspection.reasons })
     return { outcome: 'refused', applied: 0, remaining: 0 }

@@ -11,7 +11,10 @@ const DIGEST = `sha256:${'0a'.repeat(32)}`
 
 test('host spec: nothing written is every default', () => {
   const spec = read('')
-  assert.deepEqual([spec.deployUser, spec.instances, spec.tls, spec.domain], ['gebruiker', 2, 'internal', undefined])
+  assert.deepEqual(
+    [spec.deployUser.name, spec.instances, spec.tls, spec.domain],
+    ['gebruiker', 2, 'internal', undefined],
+  )
   assert.deepEqual(spec.docker, { source: 'vendor', adopt: false })
   // Sizes follow the host's memory.
   assert.deepEqual([spec.redis, spec.postgres], [{}, { maxConnections: 100 }])
