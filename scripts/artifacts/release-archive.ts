@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { compose } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { createGzip } from 'node:zlib'
-import { packTar } from 'modern-tar/fs'
 import { Failure } from '../core/failure.ts'
 import type { ReleaseArchive } from './artifact.ts'
+import { forgetful, type MeasurementStore } from './measurement-store.ts'
 
 /** Our own files and folders; tests, docs and benchmarks are not part of a release. */
 const RELEASE_ENTRIES = [
@@ -108,6 +108,7 @@ export async function* packFiles(members: readonly MeasuredFile[]): AsyncIterabl
     ...({ type: 'file', source: path, target: name, mode: isExecutable ? 0o755 : 0o644 } as const),
     ...{ mtime: new Date(0), uid: 0, gid: 0 },
   }))
+  const { packTar } = await import('modern-tar/fs')
   yield* packTar(sources, {
     map: (header) => {
       const member = waiting.get(header.name)
@@ -135,7 +136,7 @@ export function packOnce(members: readonly MeasuredFile[]): () => AsyncIterable<
 }
 
 /** Measures the release in a folder. Throws a `Failure` when its dependencies are not installed. */
-export async function measureRelease(root: string): Promise<ReleaseArchive> {
+export async function measureRelease(root: string, store: MeasurementStore = forgetful): Promise<ReleaseArchive> {
   const names = await listReleaseFiles(root).catch((error) => {
     const why = error instanceof Error ? error.message : String(error)
     throw new Failure(
@@ -144,7 +145,8 @@ export async function measureRelease(root: string): Promise<ReleaseArchive> {
       error,
     )
   })
-  const members = names.map((name) => measure(root, name))
+  const paths = names.map((name) => join(root, name))
+  const members = await store(`release ${root}`, paths, () => names.map((name) => measure(root, name)))
   const manifest = members.map(({ sha256, name }) => `${sha256}  ./${name}\n`).join('')
   const content = createHash('sha256').update(manifest)
   for (const { isExecutable } of members) content.update(isExecutable ? 'x' : '-')

@@ -42,12 +42,13 @@ function listenersFact(ports: readonly number[]): Fact<readonly Listener[]> {
       argv: [
         'sh',
         '-c',
+        // Without further processes: a server listens on some dozen ports.
         `ss -Hltnp 2>/dev/null | while read -r state received sent local peer users; do
-  port=\${local##*:}
+  port=\${local##*:} program= unit=
   case " $* " in *" $port "*) ;; *) continue ;; esac
-  pid=$(printf %s "$users" | sed -n 's/^[^=]*pid=\\([0-9]*\\).*/\\1/p')
-  unit=; [ -z "$pid" ] || unit=$(sed -n '$s/.*\\///p' "/proc/$pid/cgroup" 2>/dev/null)
-  printf '%s\\t%s\\t%s\\n' "$port" "$(printf %s "$users" | sed -n 's/[^"]*"\\([^"]*\\)".*/\\1/p')" "$unit"
+  case $users in *'"'*) program=\${users#*'"'} program=\${program%%'"'*} ;; esac
+  case $users in *pid=*) pid=\${users#*pid=}; while read -r row; do unit=\${row##*/}; done 2>/dev/null <"/proc/\${pid%%[!0-9]*}/cgroup" ;; esac
+  printf '%s\\t%s\\t%s\\n' "$port" "$program" "$unit"
 done`,
         'sh',
         ...ports.map(String),
@@ -70,7 +71,7 @@ const numbersFact: Fact<Readonly<Record<string, number>>> = {
       '-c',
       `echo "uid $(id -u)"; echo "clock $(date +%s)"
 sed -n 's/^MemTotal: *\\([0-9]*\\) kB$/memory \\1/p' /proc/meminfo
-for p do echo "$p $(df -k --output=avail -- "$p" 2>/dev/null | tail -n 1 | tr -d ' ')"; done`,
+df -k --output=file,avail -- "$@" 2>/dev/null`,
       'sh',
       ...DISK_FOLDERS,
     ],
@@ -80,7 +81,7 @@ for p do echo "$p $(df -k --output=avail -- "$p" 2>/dev/null | tail -n 1 | tr -d
     Object.fromEntries(
       stdout
         .split('\n')
-        .map((row) => row.split(' '))
+        .map((row) => row.split(/ +/))
         .filter(([name, value]) => name !== '' && value !== undefined && value !== '')
         .map(([name, value]) => [name, Number(value)]),
     ),

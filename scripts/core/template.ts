@@ -1,6 +1,9 @@
 /** Renders Handlebars templates: a missing value is an error, nothing is escaped. */
-import Handlebars from 'handlebars'
+import { createRequire } from 'node:module'
+import type handlebars from 'handlebars'
 
+// In one file: the package's own entry loads 44, among them what reads source maps.
+const Handlebars: typeof handlebars = createRequire(import.meta.url)('handlebars/dist/handlebars.js')
 const engine = Handlebars.create()
 
 /** Renders a template with its values (never secrets). Throws for a value that the template uses and `values` lacks. */

@@ -30,6 +30,7 @@ function isIntactFact(path: string): Fact<boolean> {
         MANIFEST_NAME,
       ],
       effect: 'read',
+      isLong: true,
     },
     parse: ({ stdout }) => stdout.trim() === 'intact',
   }

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { HOST_PATH } from '../../contract/path.ts'
 import type { LocalFile, LocalImage } from '../artifacts/artifact.ts'
 import { measureFile, measureImage, readSecret } from '../artifacts/artifact-measurement.ts'
+import { measurementStore } from '../artifacts/measurement-store.ts'
 import { measureRelease } from '../artifacts/release-archive.ts'
 import { commandHint } from '../command-line/command-hint.ts'
 import { type Invocation, textOption, textOptions } from '../command-line/invocation.ts'
@@ -104,15 +105,16 @@ function oncePerPath<T>(read: (path: string) => Promise<T>): (path: string) => P
 
 /** Creates the measurements of a command line; each is taken when it is first asked for. */
 export function createMeasurements(invocation: Invocation): Measurements {
-  const { root, workingFolder } = invocation
+  const { root, workingFolder, nowMs } = invocation
+  const store = measurementStore(root, nowMs)
   return {
-    release: once(() => measureRelease(root)),
+    release: once(() => measureRelease(root, store)),
     secrets: once(async () => {
       const texts = textOptions(invocation, 'secret')
       return Object.fromEntries(await Promise.all(texts.map((text) => readSecret(text, workingFolder))))
     }),
-    file: oncePerPath(measureFile),
-    image: oncePerPath(measureImage),
+    file: oncePerPath((path) => measureFile(path, store)),
+    image: oncePerPath((path) => measureImage(path, store)),
   }
 }
 
