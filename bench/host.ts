@@ -1,10 +1,15 @@
 /**
  * How long a bare machine takes to a healthy one, role by role, and a run that has nothing to do, over SSH, on a lab
  * machine of its own. Run as root: `node bench/host.ts [no-op runs, 5 unless told]`. Prints a table for docs/.
+ * `--peers`: instead, 50 equal resources with nothing to do, in turn with pyinfra and Ansible (both installed from PyPI).
  */
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { $ } from 'zx'
 import { ROLE_NAMES } from '../scripts/recipe.ts'
+import type { Machine } from './converge-peer.ts'
+import { race } from './converge-race.ts'
+import { median, row } from './figure.ts'
 
 const root = join(import.meta.dirname, '..')
 const machine = 'bench-host'
@@ -32,11 +37,10 @@ const tappass = async (words: readonly string[], code: number): Promise<Timed> =
   return { seconds, lines: lines.map((line) => JSON.parse(line) as Line) }
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
-const row = (...cells: readonly string[]) => console.log(`| ${cells.join(' | ')} |`)
+const upMachine = async (): Promise<Machine> => JSON.parse(await lab('up', machine)) as Machine
 
 const measure = async (runs: number): Promise<void> => {
-  const at = JSON.parse(await lab('up', machine)) as { address: string; key: string; knownHosts: string }
+  const at = await upMachine()
   const common = ['--host', `root@${at.address}`, '--identity', at.key, '--known-hosts', at.knownHosts]
   const options = [...common, '--config', 'test/lab/host.yaml']
   // On the bare machine each role has everything to do, so its plan names all its resources.
@@ -67,9 +71,17 @@ const measure = async (runs: number): Promise<void> => {
   console.log(`\nround trips of a run with nothing to do: ${trips}`)
 }
 
+const measurePeers = async (rounds: number): Promise<void> => {
+  const at = await upMachine()
+  await lab('run', machine, 'apt-get update -qq && apt-get install -qq -y python3 python3-apt')
+  await race(at, rounds)
+}
+
+const { values, positionals } = parseArgs({ options: { peers: { type: 'boolean' } }, allowPositionals: true })
+const runs = Number(positionals[0] ?? 5)
 try {
   await lab('down', machine)
-  await measure(Number(process.argv[2] ?? 5))
+  await (values.peers === true ? measurePeers(runs) : measure(runs))
 } finally {
   await lab('down', machine)
 }
