@@ -34,3 +34,7 @@ const confirm = createConfirm(invocation)
 process.exitCode = await forEachHost(invocation, connectors, await readTargets(invocation), {
   work: (host) => runHost(invocation, host, resources, spec, confirm),
 })
+if (process.env['BENCH_PROCESSOR'] !== undefined) {
+  const { user, system } = process.cpuUsage()
+  process.stderr.write(`processor ${Math.round((user + system) / 1000)} ms\n`)
+}

@@ -1,6 +1,7 @@
 /**
  * How long a bare machine takes to a healthy one, role by role, and a run that has nothing to do, over SSH, on a lab
  * machine of its own. Run as root: `node bench/host.ts [no-op runs, 5 unless told]`. Prints a table for docs/.
+ * `--hosts 20 --latency 50`: instead, 50 resources with nothing to do, on one host and on 20, 50 ms away.
  * `--peers`: instead, 50 equal resources with nothing to do, in turn with pyinfra and Ansible (both installed from PyPI).
  */
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import { ROLE_NAMES } from '../scripts/recipe.ts'
 import type { Machine } from './converge-peer.ts'
 import { race } from './converge-race.ts'
 import { median, row } from './figure.ts'
+import { manyHosts } from './many-hosts.ts'
 
 const root = join(import.meta.dirname, '..')
 const machine = 'bench-host'
@@ -77,11 +79,16 @@ const measurePeers = async (rounds: number): Promise<void> => {
   await race(at, rounds)
 }
 
-const { values, positionals } = parseArgs({ options: { peers: { type: 'boolean' } }, allowPositionals: true })
+const { values, positionals } = parseArgs({
+  options: { peers: { type: 'boolean' }, hosts: { type: 'string' }, latency: { type: 'string', default: '50' } },
+  allowPositionals: true,
+})
 const runs = Number(positionals[0] ?? 5)
 try {
   await lab('down', machine)
-  await (values.peers === true ? measurePeers(runs) : measure(runs))
+  if (values.peers === true) await measurePeers(runs)
+  else if (values.hosts !== undefined) await manyHosts(lab, Number(values.hosts), Number(values.latency), runs)
+  else await measure(runs)
 } finally {
   await lab('down', machine)
 }

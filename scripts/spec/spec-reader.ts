@@ -80,6 +80,8 @@ export async function readParsedSpec(
 
 /** What is read and measured on the controller, once for all hosts of a run. */
 export type Measurements = Readonly<{
+  /** A specification, by the absolute path of its file. */
+  parsedSpec: (config: string) => Promise<ParsedSpec>
   release: () => Promise<HostSpec['release']>
   secrets: () => Promise<HostSpec['secrets']>
   file: (path: string) => Promise<LocalFile>
@@ -108,6 +110,7 @@ export function createMeasurements(invocation: Invocation): Measurements {
   const { root, workingFolder, nowMs } = invocation
   const store = measurementStore(root, nowMs)
   return {
+    parsedSpec: oncePerPath((config) => readParsedSpec(invocation, { config })),
     release: once(() => measureRelease(root, store)),
     secrets: once(async () => {
       const texts = textOptions(invocation, 'secret')
@@ -129,7 +132,9 @@ export async function readHostSpec(
   currentSettings?: string,
   measurements: Measurements = createMeasurements(invocation),
 ): Promise<HostSpec> {
-  const parsed = await readParsedSpec(invocation, target, currentSettings)
+  const parsed = await (target.config === undefined
+    ? readParsedSpec(invocation, target, currentSettings)
+    : measurements.parsedSpec(target.config))
   const folder = target.config === undefined ? invocation.workingFolder : dirname(target.config)
   const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path))
   const [postgres, redis, node, caddy, release, secrets] = await Promise.all([

@@ -24,6 +24,7 @@ const typed = (
     environment,
     workingFolder,
     root,
+    nowMs: Date.now,
   }) as unknown as Invocation
 
 test('targets: this machine when none is named', async () => {
