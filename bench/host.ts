@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { $ } from 'zx'
 import { ROLE_NAMES } from '../scripts/recipe.ts'
+import { connectSsh } from '../scripts/runners/ssh.ts'
 import type { Machine } from './converge-peer.ts'
 import { race } from './converge-race.ts'
 import { median, row } from './figure.ts'
@@ -41,6 +42,16 @@ const tappass = async (words: readonly string[], code: number): Promise<Timed> =
 
 const upMachine = async (): Promise<Machine> => JSON.parse(await lab('up', machine)) as Machine
 
+/** The seconds until commands could be sent: connection, handshake, login. */
+const handshake = async ({ address: name, key, knownHosts }: Machine): Promise<number> => {
+  const access = { identities: [key], isUsual: false, agent: undefined, knownHosts: [knownHosts] as const }
+  const startMs = performance.now()
+  const connection = await connectSsh({ user: 'root', name, port: 22 }, { ...access, shouldAcceptNewKey: false })
+  const seconds = (performance.now() - startMs) / 1000
+  await connection.close()
+  return seconds
+}
+
 const measure = async (runs: number): Promise<void> => {
   const at = await upMachine()
   const common = ['--host', `root@${at.address}`, '--identity', at.key, '--known-hosts', at.knownHosts]
@@ -63,13 +74,20 @@ const measure = async (runs: number): Promise<void> => {
   for (const [role, seconds] of secondsOf) row(role, seconds.toFixed(1))
   row('bare to healthy, whole command', whole.seconds.toFixed(1))
   const idle: Timed[] = []
-  while (idle.length < runs) idle.push(await tappass(['bootstrap', ...options, '--yes'], 0))
+  const handshakes: number[] = []
+  while (idle.length < runs) {
+    handshakes.push(await handshake(at))
+    idle.push(await tappass(['bootstrap', ...options, '--yes'], 0))
+  }
   const all = idle.map(({ seconds }) => seconds)
+  const beyond = all.map((seconds, index) => seconds - (handshakes[index] ?? Number.NaN))
   const trips = idle.at(-1)?.lines.find(({ event }) => event === 'run-finished')?.roundTrips
   row(
     `nothing to do, whole command (median of ${runs}; ${Math.min(...all).toFixed(2)} to ${Math.max(...all).toFixed(2)})`,
     median(all).toFixed(2),
   )
+  row('handshake and login by themselves', median(handshakes).toFixed(2))
+  row('nothing to do, beyond them (median of the differences)', median(beyond).toFixed(2))
   console.log(`\nround trips of a run with nothing to do: ${trips}`)
 }
 
