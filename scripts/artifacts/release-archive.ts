@@ -1,7 +1,7 @@
 /** The content of a release, read from a clone or a release folder: our own files and the locked production dependencies. */
 import { createHash, hash } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { compose } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -56,28 +56,22 @@ export function isOfRelease(name: string): boolean {
 }
 
 /** Returns the names of all files below a folder, without nested node_modules: those have entries of their own in the lock file. */
-async function filesBelow(root: string, folder: string): Promise<readonly string[]> {
-  const entries = await readdir(join(root, folder), { withFileTypes: true })
-  const names = await Promise.all(
-    entries.map(async (entry) => {
-      const name = `${folder}/${entry.name}`
-      if (entry.isFile()) return [name]
-      return entry.isDirectory() && entry.name !== 'node_modules' ? await filesBelow(root, name) : []
-    }),
-  )
-  return names.flat()
+function filesBelow(root: string, folder: string): readonly string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const name = `${folder}/${entry.name}`
+    if (entry.isFile()) return [name]
+    return entry.isDirectory() && entry.name !== 'node_modules' ? filesBelow(root, name) : []
+  })
 }
 
 async function listReleaseFiles(root: string): Promise<readonly string[]> {
   const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as Lock
-  const top = new Set((await readdir(root, { withFileTypes: true })).map(({ name }) => name))
+  const top = new Set(readdirSync(root))
   const folders = dependencyFolders(lock)
-  const parts = await Promise.all(
-    [...RELEASE_ENTRIES.filter((name) => top.has(name)), ...folders].map(async (name) =>
-      (await stat(join(root, name))).isDirectory() ? await filesBelow(root, name) : [name],
-    ),
-  )
-  return parts.flat().filter(isOfRelease).toSorted()
+  return [...RELEASE_ENTRIES.filter((name) => top.has(name)), ...folders]
+    .flatMap((name) => (statSync(join(root, name)).isDirectory() ? filesBelow(root, name) : [name]))
+    .filter(isOfRelease)
+    .toSorted()
 }
 
 /** A file to pack: its name in the archive, its path, and what was found when it was measured. */
