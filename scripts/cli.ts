@@ -234,6 +234,7 @@ function interruptOnSignals(): AbortSignal {
 }
 
 if (import.meta.main) {
+  process.once('beforeExit', () => process.exit()) // nothing is left to do: Node need not tidy up its memory
   const [root, workingFolder] = [join(import.meta.dirname, '..'), process.cwd()]
   process.exitCode = await main(process.argv.slice(2), {
     root,

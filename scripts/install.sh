@@ -187,7 +187,8 @@ install_dependencies() {
     "see the output of npm above; $(free_megabytes) MB free" 'check the network or the proxy (npm config get registry), then run this again'
   rm -f "$state/installed"
   replace_folder "$work/fresh/node_modules" "$root/node_modules"
-  printf '%s %s\n' "$needs" "$(fingerprint)" >"$work/installed"
+  # shellcheck disable=SC2046
+  printf '%s %s %s\n' "$needs" "$(fingerprint)" "$(fingerprint $(production_folders))" >"$work/installed"
   mv "$work/installed" "$state/installed"
 }
 

@@ -5,13 +5,13 @@ import { open, readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { unpackTar } from 'modern-tar'
 import { secretNameOf, secretProblem } from '../../contract/secret.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
 import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
 import type { LocalFile, LocalImage, ProvidedSecret } from './artifact.ts'
+import { forgetful, type MeasurementStore } from './measurement-store.ts'
 
 const SECRET_IDS: readonly string[] = [...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS]
 
@@ -24,15 +24,19 @@ function unreadable(file: string, cause: unknown): Failure {
   )
 }
 
-/** Returns the SHA-256 of a file. Throws a usage failure when it cannot be read. */
-export async function measureFile(file: string): Promise<LocalFile> {
+async function digestOf(file: string): Promise<string> {
   const hash = createHash('sha256')
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk)
+  return hash.digest('hex')
+}
+
+/** Returns the SHA-256 of a file. Throws a usage failure when it cannot be read. */
+export async function measureFile(file: string, store: MeasurementStore = forgetful): Promise<LocalFile> {
   try {
-    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk)
+    return { file, sha256: await store(`file ${file}`, [file], () => digestOf(file)) }
   } catch (error) {
     throw unreadable(file, error)
   }
-  return { file, sha256: hash.digest('hex') }
 }
 
 type Manifest = readonly Readonly<{ Config: string }>[]
@@ -50,23 +54,28 @@ async function readMetadata(file: string): Promise<ReadonlyMap<string, Buffer>> 
   const isGzipped = buffer.readUInt16BE() === 0x1f8b
   const source = createReadStream(file, { highWaterMark: 1 << 20 })
   const bytes = Readable.toWeb(isGzipped ? source.pipe(createGunzip()) : source)
+  const { unpackTar } = await import('modern-tar')
   const members = await unpackTar(bytes, {
     filter: ({ type, name, size }) => type === 'file' && isMetadata(name, size),
   })
   return new Map(members.map(({ header, data }) => [header.name.replace(/^\.\//, ''), Buffer.from(data ?? [])]))
 }
 
+async function readImage(file: string): Promise<Omit<LocalImage, 'file'>> {
+  const members = await readMetadata(file)
+  const manifest = JSON.parse(members.get('manifest.json')?.toString('utf8') ?? 'null') as Manifest | null
+  const configuration = members.get(manifest?.[0]?.Config ?? '')
+  if (configuration === undefined)
+    throw new Error('no manifest.json with a configuration in it; create the file with docker save')
+  const { rootfs } = JSON.parse(configuration.toString('utf8')) as ImageConfiguration
+  const imageId = `sha256:${createHash('sha256').update(configuration).digest('hex')}`
+  return { imageId, layers: rootfs.diff_ids }
+}
+
 /** Reads manifest.json and the configuration that it names from an archive of `docker save`, gzipped or not. Only the first image counts. */
-export async function measureImage(file: string): Promise<LocalImage> {
+export async function measureImage(file: string, store: MeasurementStore = forgetful): Promise<LocalImage> {
   try {
-    const members = await readMetadata(file)
-    const manifest = JSON.parse(members.get('manifest.json')?.toString('utf8') ?? 'null') as Manifest | null
-    const configuration = members.get(manifest?.[0]?.Config ?? '')
-    if (configuration === undefined)
-      throw new Error('no manifest.json with a configuration in it; create the file with docker save')
-    const { rootfs } = JSON.parse(configuration.toString('utf8')) as ImageConfiguration
-    const imageId = `sha256:${createHash('sha256').update(configuration).digest('hex')}`
-    return { file, imageId, layers: rootfs.diff_ids }
+    return { file, ...(await store(`image ${file}`, [file], () => readImage(file))) }
   } catch (error) {
     throw unreadable(file, error)
   }

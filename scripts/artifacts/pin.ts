@@ -35,8 +35,17 @@ function belowFloor({ floors: { packages: _, ...floors }, ...pins }: Pins): read
   })
 }
 
-/** Parses the text of `versions.yaml`. Throws for a missing key, a malformed checksum and a pin below its floor: the repository is damaged then. */
+/** Every role reads them: the text is parsed once. */
+const parsed = new Map<string, Pins>()
+
+/** Returns the pins in the text of `versions.yaml`. Throws for a missing key, a malformed checksum and a pin below its floor: the repository is damaged then. */
 export function parsePins(yaml: string): Pins {
+  const pins = parsed.get(yaml) ?? parseText(yaml)
+  parsed.set(yaml, pins)
+  return pins
+}
+
+function parseText(yaml: string): Pins {
   const result = v.safeParse(schema, parse(yaml))
   const problems = result.success
     ? belowFloor(result.output)

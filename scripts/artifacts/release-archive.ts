@@ -1,14 +1,14 @@
 /** The content of a release, read from a clone or a release folder: our own files and the locked production dependencies. */
 import { createHash, hash } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { compose } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { createGzip } from 'node:zlib'
-import { packTar } from 'modern-tar/fs'
 import { Failure } from '../core/failure.ts'
 import type { ReleaseArchive } from './artifact.ts'
+import { forgetful, type MeasurementStore } from './measurement-store.ts'
 
 /** Our own files and folders; tests, docs and benchmarks are not part of a release. */
 const RELEASE_ENTRIES = [
@@ -56,28 +56,22 @@ export function isOfRelease(name: string): boolean {
 }
 
 /** Returns the names of all files below a folder, without nested node_modules: those have entries of their own in the lock file. */
-async function filesBelow(root: string, folder: string): Promise<readonly string[]> {
-  const entries = await readdir(join(root, folder), { withFileTypes: true })
-  const names = await Promise.all(
-    entries.map(async (entry) => {
-      const name = `${folder}/${entry.name}`
-      if (entry.isFile()) return [name]
-      return entry.isDirectory() && entry.name !== 'node_modules' ? await filesBelow(root, name) : []
-    }),
-  )
-  return names.flat()
+function filesBelow(root: string, folder: string): readonly string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const name = `${folder}/${entry.name}`
+    if (entry.isFile()) return [name]
+    return entry.isDirectory() && entry.name !== 'node_modules' ? filesBelow(root, name) : []
+  })
 }
 
 async function listReleaseFiles(root: string): Promise<readonly string[]> {
   const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as Lock
-  const top = new Set((await readdir(root, { withFileTypes: true })).map(({ name }) => name))
+  const top = new Set(readdirSync(root))
   const folders = dependencyFolders(lock)
-  const parts = await Promise.all(
-    [...RELEASE_ENTRIES.filter((name) => top.has(name)), ...folders].map(async (name) =>
-      (await stat(join(root, name))).isDirectory() ? await filesBelow(root, name) : [name],
-    ),
-  )
-  return parts.flat().filter(isOfRelease).toSorted()
+  return [...RELEASE_ENTRIES.filter((name) => top.has(name)), ...folders]
+    .flatMap((name) => (statSync(join(root, name)).isDirectory() ? filesBelow(root, name) : [name]))
+    .filter(isOfRelease)
+    .toSorted()
 }
 
 /** A file to pack: its name in the archive, its path, and what was found when it was measured. */
@@ -108,6 +102,7 @@ export async function* packFiles(members: readonly MeasuredFile[]): AsyncIterabl
     ...({ type: 'file', source: path, target: name, mode: isExecutable ? 0o755 : 0o644 } as const),
     ...{ mtime: new Date(0), uid: 0, gid: 0 },
   }))
+  const { packTar } = await import('modern-tar/fs')
   yield* packTar(sources, {
     map: (header) => {
       const member = waiting.get(header.name)
@@ -135,7 +130,7 @@ export function packOnce(members: readonly MeasuredFile[]): () => AsyncIterable<
 }
 
 /** Measures the release in a folder. Throws a `Failure` when its dependencies are not installed. */
-export async function measureRelease(root: string): Promise<ReleaseArchive> {
+export async function measureRelease(root: string, store: MeasurementStore = forgetful): Promise<ReleaseArchive> {
   const names = await listReleaseFiles(root).catch((error) => {
     const why = error instanceof Error ? error.message : String(error)
     throw new Failure(
@@ -144,7 +139,8 @@ export async function measureRelease(root: string): Promise<ReleaseArchive> {
       error,
     )
   })
-  const members = names.map((name) => measure(root, name))
+  const paths = names.map((name) => join(root, name))
+  const members = await store(`release ${root}`, paths, () => names.map((name) => measure(root, name)))
   const manifest = members.map(({ sha256, name }) => `${sha256}  ./${name}\n`).join('')
   const content = createHash('sha256').update(manifest)
   for (const { isExecutable } of members) content.update(isExecutable ? 'x' : '-')

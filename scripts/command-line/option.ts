@@ -79,5 +79,19 @@ export const RETRY_OPTION: Option = {
   summary: 'write the hosts that failed to this file, an inventory for the next run',
 }
 
+/** Some of the hosts. */
+export const LIMIT_OPTION: Option = {
+  name: 'limit',
+  value: 'HOST',
+  isRepeatable: true,
+  summary: 'of the hosts that are given, only this one; may be given several times',
+}
+
 /** Of commands that run on hosts one after the other or side by side, and tell each one's end. */
-export const HOST_RUN_OPTIONS: readonly Option[] = [...HOST_OPTIONS, RETRY_OPTION, JSON_OPTION, NO_INPUT_OPTION]
+export const HOST_RUN_OPTIONS: readonly Option[] = [
+  ...HOST_OPTIONS,
+  LIMIT_OPTION,
+  RETRY_OPTION,
+  JSON_OPTION,
+  NO_INPUT_OPTION,
+]

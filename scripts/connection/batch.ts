@@ -32,13 +32,46 @@ export function isBatchable({ stdin }: Command): boolean {
   return stdin === undefined || (typeof stdin === 'string' && !stdin.includes('\0'))
 }
 
-/** Returns the script that runs all commands, whatever their exit codes; a checksum of standard output at the end reveals truncation. */
-export function factScript(commands: readonly Command[], nonce: string): string {
+type Query = Pick<Command, 'argv' | 'stdin' | 'isLong'>
+
+function queryLines(commands: readonly Query[], first: number, redirections: string): string {
+  return commands.map((command, index) => `${scriptLine(command, redirections)}; end ${first + index} $?`).join('\n')
+}
+
+/**
+ * Both lists at a time, each in its order, and the output of the second one behind that of the first one on both streams: as if they had
+ * been run one after the other. What the second one says on standard error (5) is held until nobody can write to it any more.
+ */
+function sideBySide(one: readonly Query[], other: readonly Query[], redirections: string): string {
+  return [
+    `{ { { ${queryLines(other, one.length, redirections)}`,
+    `} 2>&5 5>&- 6>&- | { ${queryLines(one, 0, `${redirections} 5>&- 6>&-`)}`,
+    `cat; } >&6 6>&-; } 5>&1 | { held=$(cat); printf '%s\\n' "$held" >&2; }; } 6>&1`,
+  ].join('\n')
+}
+
+/** Returns the queries in the order in which `factScript` wants them: those that keep the host busy come last. */
+export function inScriptOrder<T>(queries: readonly T[], commandOf: (query: T) => Query): readonly T[] {
+  const isLong = (query: T) => commandOf(query).isLong === true
+  return [...queries.filter((each) => !isLong(each)), ...queries.filter(isLong)]
+}
+
+/**
+ * Returns the script that runs all commands, whatever their exit codes; a checksum of standard output at the end reveals truncation. Those
+ * that keep the host busy, the last ones, run beside the others.
+ */
+export function factScript(commands: readonly Query[], nonce: string): string {
+  const redirections = ' 3>&- 4>&-'
+  const split = commands.findIndex(({ isLong }) => isLong === true)
+  const body =
+    split <= 0
+      ? queryLines(commands, 0, redirections)
+      : sideBySide(commands.slice(0, split), commands.slice(split), redirections)
   return [
     '{', // parsed to its end before anything runs: a truncated script does nothing
     ...PRELUDE,
     `end() { printf '\\n%s %d %d\\n' ${nonce} "$1" "$2"; printf '\\n%s %d %d\\n' ${nonce} "$1" "$2" >&2; }`,
-    `{ { { ${commands.map((command, index) => `${scriptLine(command, ' 3>&- 4>&-')}; end ${index} $?`).join('\n')}`,
+    `{ { { ${body}`,
     `} | tee /dev/fd/3 | sha256sum | { read -r sum rest; printf '\\n%s sum %s\\n' ${nonce} "$sum" >&4; }; } 3>&1 | cat; } 4>&2`,
     '}',
     '',

@@ -1,17 +1,17 @@
 /** The private keys that are offered to a host. */
 import { readFileSync } from 'node:fs'
-import ssh2 from 'ssh2'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
 import type { SshAccess } from './ssh-access.ts'
+import { parseKey } from './ssh-library.ts'
 
 function readIdentity(path: string): Buffer {
   const keyFailure = (why: string, next: string, cause?: unknown) =>
     new Failure({ what: `cannot use the SSH key ${path}`, why, next }, EXIT_CODE.usage, cause)
   try {
     const text = readFileSync(path)
-    const key = ssh2.utils.parseKey(text)
+    const key = parseKey(text)
     if (!(key instanceof Error)) return text
     const isLocked = /passphrase|encrypted/i.test(key.message)
     throw keyFailure(

@@ -48,7 +48,7 @@ const numbersFact: Fact<Readonly<Record<string, number>>> = {
       '-c',
       `echo "uid $(id -u)"; echo "clock $(date +%s)"
 sed -n 's/^MemTotal: *\\([0-9]*\\) kB$/memory \\1/p' /proc/meminfo
-for p do echo "$p $(df -k --output=avail -- "$p" 2>/dev/null | tail -n 1 | tr -d ' ')"; done`,
+df -k --output=file,avail -- "$@" 2>/dev/null`,
       'sh',
       ...DISK_FOLDERS,
     ],
@@ -58,7 +58,7 @@ for p do echo "$p $(df -k --output=avail -- "$p" 2>/dev/null | tail -n 1 | tr -d
     Object.fromEntries(
       stdout
         .split('\n')
-        .map((row) => row.split(' '))
+        .map((row) => row.split(/ +/))
         .filter(([name, value]) => name !== '' && value !== undefined && value !== '')
         .map(([name, value]) => [name, Number(value)]),
     ),

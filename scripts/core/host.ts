@@ -6,7 +6,8 @@ export type Stdin = string | Uint8Array | Readonly<{ open: () => AsyncIterable<U
 /**
  * A program to run on the host. `argv` never holds a secret; secrets travel in `stdin`.
  * `effect` says whether the command may change the host: a read-only runner throws for `change`. `deadlineMs` is how long it may take
- * (`deadlineMsOf` has the defaults), `outputBytesMax` how much it may print on each stream.
+ * (`deadlineMsOf` has the defaults), `outputBytesMax` how much it may print on each stream. A question that is `isLong` keeps the host busy
+ * for some hundredths of a second: it is asked beside the others.
  */
 export type Command = Readonly<{
   argv: readonly [string, ...string[]]
@@ -14,6 +15,7 @@ export type Command = Readonly<{
   stdin?: Stdin
   deadlineMs?: number
   outputBytesMax?: number
+  isLong?: boolean
 }>
 
 /**

@@ -1,6 +1,6 @@
 /** Reads facts in batches: all requests of one turn of the event loop become one script and one round trip. */
 import { EXIT_CODE } from '../../contract/exit-code.ts'
-import { factScript, isComplete, parseBatch } from '../connection/batch.ts'
+import { factScript, inScriptOrder, isComplete, parseBatch } from '../connection/batch.ts'
 import { deadlineMsOf, describeCommand } from '../core/command.ts'
 import { Failure } from '../core/failure.ts'
 import type { BatchQuery, Command, Fact, GetFact, Output, Runner } from '../core/host.ts'
@@ -78,7 +78,7 @@ function overdueFailure(seconds: number, unanswered: Command | undefined): Failu
 }
 
 async function runQueries(run: Runner, nonce: string, queries: readonly PendingQuery[]): Promise<void> {
-  const processes = processesOf(queries)
+  const processes = inScriptOrder(processesOf(queries), ({ command }) => command)
   const script = factScript(
     processes.map(({ command }) => command),
     nonce,

@@ -24,6 +24,7 @@ const inspectQuery: BatchQuery = {
   query: (references) => ({
     argv: ['docker', 'image', 'inspect', '--format', FORMAT, '--', ...references.flatMap(namesOf)],
     effect: 'read',
+    isLong: true,
   }),
   split: (output, references) => {
     const rows = output.stdout.split('\n').filter((row) => row.startsWith('{'))

@@ -11,12 +11,13 @@ export function listenersFact(ports: readonly number[]): Fact<readonly Listener[
       argv: [
         'sh',
         '-c',
+        // Without further processes: a server listens on some dozen ports.
         `ss -Hltnp 2>/dev/null | while read -r state received sent local peer users; do
-  port=\${local##*:}
+  port=\${local##*:} program= unit=
   case " $* " in *" $port "*) ;; *) continue ;; esac
-  pid=$(printf %s "$users" | sed -n 's/^[^=]*pid=\\([0-9]*\\).*/\\1/p')
-  unit=; [ -z "$pid" ] || unit=$(sed -n '$s/.*\\///p' "/proc/$pid/cgroup" 2>/dev/null)
-  printf '%s\\t%s\\t%s\\n' "$port" "$(printf %s "$users" | sed -n 's/[^"]*"\\([^"]*\\)".*/\\1/p')" "$unit"
+  case $users in *'"'*) program=\${users#*'"'} program=\${program%%'"'*} ;; esac
+  case $users in *pid=*) pid=\${users#*pid=}; while read -r row; do unit=\${row##*/}; done 2>/dev/null <"/proc/\${pid%%[!0-9]*}/cgroup" ;; esac
+  printf '%s\\t%s\\t%s\\n' "$port" "$program" "$unit"
 done`,
         'sh',
         ...ports.map(String),

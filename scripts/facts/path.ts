@@ -59,13 +59,7 @@ const digestQuery: BatchQuery = {
 
 const targetQuery: BatchQuery = {
   query: (paths) => ({
-    argv: [
-      'sh',
-      '-c',
-      'for p do if [ -h "$p" ]; then printf "%s\\0" "$p"; readlink -z -- "$p"; fi; done',
-      'sh',
-      ...paths,
-    ],
+    argv: ['find', ...paths, '-maxdepth', '0', '-type', 'l', '-printf', '%p\\0%l\\0'],
     effect: 'read',
   }),
   split: (output) => splitFields(output, 2),

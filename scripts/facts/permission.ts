@@ -7,7 +7,11 @@ export const UNSAFE_PERMISSIONS = String.raw`! -type l \( -perm /022 -o ! -perm 
 /** The first file or folder at or below the path with unsafe permissions; undefined: none, or the path is absent. */
 export function unsafePathFact(path: string): Fact<string | undefined> {
   return {
-    query: { argv: ['sh', '-c', `find "$1" ${UNSAFE_PERMISSIONS} 2>/dev/null`, 'sh', path], effect: 'read' },
+    query: {
+      argv: ['sh', '-c', `find "$1" ${UNSAFE_PERMISSIONS} 2>/dev/null`, 'sh', path],
+      effect: 'read',
+      isLong: true,
+    },
     parse: ({ stdout }) => stdout.trim() || undefined,
   }
 }

@@ -29,9 +29,8 @@ const DIVIDER = '=== revisions'
 const UNIT_SCRIPT = String.raw`
 s=$(systemctl show --all --no-pager --timestamp=unix -p ${PROPERTIES} -- "$@" 2>/dev/null)
 printf '%s\n${DIVIDER}\n' "$s"
-for p in $(printf '%s\n' "$s" | sed -n 's/^MainPID=\([1-9][0-9]*\)$/\1/p'); do
-  printf '%s %s\n' "$p" "$(tr '\0' '\n' 2>/dev/null <"/proc/$p/environ" | sed -n 's/^TAPPASS_REVISION=//p')"
-done
+set -- $(printf '%s\n' "$s" | sed -n 's:^MainPID=\([1-9][0-9]*\)$:/proc/\1/environ:p')
+[ $# = 0 ] || grep -azHs '^TAPPASS_REVISION=' "$@" | tr '\0' '\n' | sed 's:^/proc/\([0-9]*\)/environ\:TAPPASS_REVISION=:\1 :'
 cd ${HOST_PATH.revisionFolder} 2>/dev/null || exit 0
 for f in *; do case "$f" in *.read) ;; *) [ ! -f "$f" ] || { read -r line <"$f"; printf '%s %s\n' "$f" "$line"; } ;; esac; done
 exit 0`

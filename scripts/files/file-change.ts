@@ -6,7 +6,6 @@ import type { Command, GetFact } from '../core/host.ts'
 import { quoteAll } from '../core/quoting.ts'
 import type { Change } from '../core/resource.ts'
 import { contentFact, digestFact, type PathState, pathFact } from '../facts/path.ts'
-import { unifiedDiff } from './diff.ts'
 
 /** `owner` and `group` are names or numbers, `mode` octal digits. */
 export type Ownership = Readonly<{ owner: string | number; group: string | number; mode: string }>
@@ -56,9 +55,11 @@ export function writeCommands(desired: FileSpec, content: string): readonly [Com
 
 async function diffOf(getFact: GetFact, desired: FileSpec, state: PathState, content: string): Promise<string> {
   if (desired.isPrivate === true) return ''
-  if (state.kind !== 'file') return unifiedDiff(desired.path, undefined, content)
-  if (state.bytes > DIFF_BYTES_MAX) return ''
-  return unifiedDiff(desired.path, await getFact(contentFact(desired.path)), content)
+  if (state.kind === 'file' && state.bytes > DIFF_BYTES_MAX) return ''
+  const before = state.kind === 'file' ? await getFact(contentFact(desired.path)) : undefined
+  // Its library is loaded when something differs.
+  const { unifiedDiff } = await import('./diff.ts')
+  return unifiedDiff(desired.path, before, content)
 }
 
 /**

@@ -24,12 +24,15 @@ function isIntactFact(path: string): Fact<boolean> {
       argv: [
         'sh',
         '-c',
-        `cd "$1" 2>/dev/null && sha256sum -c --status "$2" && [ "$(find . ! -type d | wc -l)" = "$(( $(wc -l <"$2") + 1 ))" ] && [ -z "$(find . ${UNSAFE_PERMISSIONS})" ] && echo intact`,
+        // A dot for each file, and a path for what is not safe.
+        `cd "$1" 2>/dev/null && sha256sum -c --status "$2" && seen=$(find . \\( ${UNSAFE_PERMISSIONS} \\) , ! -type d -printf .) &&
+[ "\${#seen}" = "$(( $(wc -l <"$2") + 1 ))" ] && case $seen in *[!.]*) ;; *) echo intact ;; esac`,
         'sh',
         path,
         MANIFEST_NAME,
       ],
       effect: 'read',
+      isLong: true,
     },
     parse: ({ stdout }) => stdout.trim() === 'intact',
   }

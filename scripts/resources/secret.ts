@@ -3,7 +3,7 @@
 import type { ProvidedSecret } from '../artifacts/artifact.ts'
 import { scriptCommand } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
-import type { Fact } from '../core/host.ts'
+import type { BatchQuery, Fact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { hostTraitsFact } from '../facts/host-trait.ts'
 import { type PathState, pathFact } from '../facts/path.ts'
@@ -69,21 +69,29 @@ if [ -f "$2" ]; then found=$(systemd-creds decrypt --name="$1" "$2" - | sha256su
   }
 }
 
+/** Those that systemd can decrypt, or that are not there; each is named like its file. All at a time: each takes some milliseconds. */
+const readableQuery: BatchQuery = {
+  query: (paths) => ({
+    argv: [
+      'sh',
+      '-c',
+      `for p do { [ ! -f "$p" ] || systemd-creds decrypt --name="\${p##*/}" "$p" - >/dev/null 2>&1 && echo "$p"; } & done; wait`,
+      'sh',
+      ...paths,
+    ],
+    effect: 'read',
+    isLong: true,
+  }),
+  split: ({ stdout }) => new Map(stdout.split('\n').map((path) => [path, { code: 0, stdout: path, stderr: '' }])),
+}
+
 /** Whether systemd can decrypt the credential: one encrypted with another machine's key would prevent every unit from starting. The value is discarded. */
-function isReadableFact(id: string, path: string): Fact<boolean> {
+function isReadableFact(path: string): Fact<boolean> {
   return {
-    query: {
-      argv: [
-        'sh',
-        '-c',
-        '[ ! -f "$2" ] || systemd-creds decrypt --name="$1" "$2" - >/dev/null 2>&1 && echo readable',
-        'sh',
-        id,
-        path,
-      ],
-      effect: 'read',
-    },
-    parse: ({ stdout }) => stdout.trim() === 'readable',
+    query: readableQuery.query([path]),
+    batchQuery: readableQuery,
+    subject: path,
+    parse: ({ code }) => code === 0,
   }
 }
 
@@ -139,7 +147,7 @@ export function secret(options: SecretOptions): Resource {
         getFact(hostTraitsFact),
         getFact(pathFact(paths[0])),
         getFact(pathFact(paths[1])),
-        getFact(isReadableFact(id, paths[0])),
+        getFact(isReadableFact(paths[0])),
         provided === undefined ? true : getFact(isSameFact(id, provided.sha256)),
         ...guard.map((path) => getFact(pathFact(path))),
       ])

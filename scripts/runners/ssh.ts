@@ -3,7 +3,7 @@ import { connect as connectSocket, type Socket } from 'node:net'
 import { constants } from 'node:os'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import ssh2, { type AnyAuthMethod, type Client, type ClientChannel, type ServerHostKeyAlgorithm } from 'ssh2'
+import type { AnyAuthMethod, ClientChannel, ServerHostKeyAlgorithm, Client as SshClient } from 'ssh2'
 import { HOST_ENVIRONMENT } from '../connection/batch.ts'
 import { createCommandRunner, type StartedCommand, underTimeout } from '../connection/command-run.ts'
 import type { HostAddress } from '../connection/host-address.ts'
@@ -11,6 +11,7 @@ import { createHostKeyCheck } from '../connection/host-key-check.ts'
 import { type SshAccess, sshCommand } from '../connection/ssh-access.ts'
 import { explainSshError, permissionDenied, type SshError, unreachable } from '../connection/ssh-failure.ts'
 import { type Identities, readIdentities } from '../connection/ssh-identity.ts'
+import { Client } from '../connection/ssh-library.ts'
 import { asRoot } from '../connection/sudo.ts'
 import type { Failure } from '../core/failure.ts'
 import type { Command, Connection } from '../core/host.ts'
@@ -71,12 +72,12 @@ async function openClient(
   identities: Identities,
   timeouts: SshTimeouts,
   signal: AbortSignal,
-): Promise<Client> {
+): Promise<SshClient> {
   const { types, check } = createHostKeyCheck(address, access)
   const authHandler = methodsFor(address, access, identities)
   if (authHandler.length === 0) throw permissionDenied(address, access, identities)
   const sock = await openSocket(address, timeouts, signal)
-  const client = new ssh2.Client()
+  const client = new Client()
   let hostKeyFailure: Failure | undefined
   return await new Promise((resolve, reject) => {
     client.once('ready', () => resolve(client))
@@ -133,7 +134,7 @@ type Disconnection = Readonly<{
 }>
 
 /** Starts commands over a connection. */
-function startOn(client: Client, explainError: (error: SshError) => Failure, disconnection: Disconnection) {
+function startOn(client: SshClient, explainError: (error: SshError) => Failure, disconnection: Disconnection) {
   const environment = Object.entries(HOST_ENVIRONMENT).map(([name, value]) => `${name}=${value}`)
   return (command: Command): Promise<StartedCommand> =>
     new Promise((resolve, reject) => {

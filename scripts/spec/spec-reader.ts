@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { HOST_PATH } from '../../contract/path.ts'
 import type { LocalFile, LocalImage } from '../artifacts/artifact.ts'
 import { measureFile, measureImage, readSecret } from '../artifacts/artifact-measurement.ts'
+import { measurementStore } from '../artifacts/measurement-store.ts'
 import { measureRelease } from '../artifacts/release-archive.ts'
 import { commandHint } from '../command-line/command-hint.ts'
 import { type Invocation, textOption, textOptions } from '../command-line/invocation.ts'
@@ -81,6 +82,8 @@ export async function readParsedSpec(
 
 /** What is read and measured on the controller, once for all hosts of a run. */
 export type Measurements = Readonly<{
+  /** A specification, by the absolute path of its file. */
+  parsedSpec: (config: string) => Promise<ParsedSpec>
   release: () => Promise<HostSpec['release']>
   secrets: () => Promise<HostSpec['secrets']>
   file: (path: string) => Promise<LocalFile>
@@ -106,15 +109,17 @@ function oncePerPath<T>(read: (path: string) => Promise<T>): (path: string) => P
 
 /** Creates the measurements of a command line; each is taken when it is first asked for. */
 export function createMeasurements(invocation: Invocation): Measurements {
-  const { root, workingFolder } = invocation
+  const { root, workingFolder, nowMs } = invocation
+  const store = measurementStore(root, nowMs)
   return {
-    release: once(() => measureRelease(root)),
+    parsedSpec: oncePerPath((config) => readParsedSpec(invocation, { config })),
+    release: once(() => measureRelease(root, store)),
     secrets: once(async () => {
       const texts = textOptions(invocation, 'secret')
       return Object.fromEntries(await Promise.all(texts.map((text) => readSecret(text, workingFolder))))
     }),
-    file: oncePerPath(measureFile),
-    image: oncePerPath(measureImage),
+    file: oncePerPath((path) => measureFile(path, store)),
+    image: oncePerPath((path) => measureImage(path, store)),
   }
 }
 
@@ -133,7 +138,9 @@ export async function readHostSpec(
   currentSettings?: string,
   measurements: Measurements = createMeasurements(invocation),
 ): Promise<HostSpec> {
-  const parsed = await readParsedSpec(invocation, target, currentSettings)
+  const parsed = await (target.config === undefined
+    ? readParsedSpec(invocation, target, currentSettings)
+    : measurements.parsedSpec(target.config))
   const folder = target.config === undefined ? invocation.workingFolder : dirname(target.config)
   const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path))
   const [postgres, redis, node, caddy, release, secrets] = await Promise.all([

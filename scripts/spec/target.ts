@@ -1,7 +1,9 @@
 /** The target hosts of a command: this machine, or those of `--host` and `--inventory`. */
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { commandHint } from '../command-line/command-hint.ts'
 import { type Invocation, textOption, textOptions } from '../command-line/invocation.ts'
+import { nearest } from '../command-line/suggestion.ts'
 import {
   completeAddress,
   type HostAddress,
@@ -10,7 +12,7 @@ import {
   type TypedAddress,
 } from '../connection/host-address.ts'
 import { readSshSettings, type SshSettings } from '../connection/ssh-config.ts'
-import { Failure } from '../core/failure.ts'
+import { Failure, usageFailure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
 import { parseInventory } from './inventory.ts'
 import { parseYaml } from './yaml-text.ts'
@@ -37,6 +39,40 @@ export async function readNamedFile(path: string): Promise<string> {
   })
 }
 
+/** Whether a host is the one that `--limit` names: by the name that was typed or the one that ssh's configuration has for it; user and port may be left out. */
+function isNamed({ name, user, port }: TypedAddress, { address, name: label }: Target): boolean {
+  if (address === undefined) return false
+  const typed = parseTypedAddress(label)
+  return (
+    (name === typed.name || name === address.name) &&
+    (user === undefined || user === address.user) &&
+    (port === undefined || port === address.port)
+  )
+}
+
+/** Returns those that `--limit` names, all without it. Throws a usage failure for a name that none of them has: a mistyped one must not be passed over. */
+function limitTargets(invocation: Invocation, targets: readonly Target[]): readonly Target[] {
+  const named = textOptions(invocation, 'limit').map((text) => parseTypedAddress(text))
+  const stranger = named.find((each) => !targets.some((target) => isNamed(each, target)))
+  if (stranger !== undefined) {
+    const names = targets.flatMap(({ name, address }) => (address === undefined ? [] : [name]))
+    const near = nearest(stranger.text, names) ?? names[0]
+    throw usageFailure(
+      names.length === 0
+        ? '"--limit" chooses from the hosts of --host and --inventory, and none is given'
+        : `"--limit ${stranger.text}" names none of the hosts that are given`,
+      near === undefined
+        ? commandHint(invocation, invocation.verb.name, '--inventory', 'FILE')
+        : commandHint(withoutLimit(invocation), invocation.verb.name, '--limit', near),
+    )
+  }
+  return named.length === 0 ? targets : targets.filter((target) => named.some((each) => isNamed(each, target)))
+}
+
+function withoutLimit({ options: { limit: _, ...options } }: Invocation): Pick<Invocation, 'options'> {
+  return { options }
+}
+
 /** Returns the hosts in the order in which they were given, each once. */
 export async function readTargets(invocation: Invocation): Promise<readonly Target[]> {
   const absolute = (path: string | undefined) =>
@@ -59,5 +95,5 @@ export async function readTargets(invocation: Invocation): Promise<readonly Targ
   )
   const all = await Promise.all([...named, ...listed])
   const unique = all.filter(({ name }, index) => all.findIndex((other) => other.name === name) === index)
-  return unique.length > 0 ? unique : [{ name: 'this host', address: undefined, config }]
+  return limitTargets(invocation, unique.length > 0 ? unique : [{ name: 'this host', address: undefined, config }])
 }

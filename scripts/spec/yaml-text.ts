@@ -15,11 +15,12 @@ export function parseYaml(text: string, where: string): unknown {
 /** Returns the line of a value, by its path of keys; undefined when it is not in the text. */
 export type LineFinder = (path: readonly (string | number)[]) => number | undefined
 
-/** Creates a line finder for YAML text that parses. */
+/** Creates a line finder for YAML text that parses. It is read again when the first line is asked for. */
 export function createLineFinder(text: string): LineFinder {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines })
+  let document: ReturnType<typeof parseDocument> | undefined
   return (path) => {
+    document ??= parseDocument(text, { lineCounter: lines })
     const node = path.length === 0 ? document.contents : document.getIn(path, true)
     const range = isNode(node) ? node.range : undefined
     return range ? lines.linePos(range[0]).line : undefined

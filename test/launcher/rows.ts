@@ -195,6 +195,37 @@ const describeInstalling = (shell: Shell): void => {
     )
   })
 
+  test('with development dependencies there, a command that needs none of them looks at the others only', async () => {
+    world.putNode()
+    world.putNpm()
+    const lock = {
+      lockfileVersion: 3,
+      packages: {
+        '': {},
+        'node_modules/another': { version: '1.0.0', dev: true },
+        'node_modules/dependency': { version: '1.0.0' },
+        'node_modules/dependency/node_modules/inner': { version: '1.0.0' },
+      },
+    }
+    writeFileSync(join(world.clone, 'package-lock.json'), JSON.stringify(lock, undefined, 2))
+    started(await world.run(['test']), 'test')
+    const file = (name: string) => join(world.clone, 'node_modules', name)
+    mkdirSync(file('another'))
+    started(await world.run(['up']), 'up')
+    assert.equal(world.npmCalls.length, 1, 'a development package is of no concern')
+    started(await world.run(['test']), 'test')
+    assert.equal(world.npmCalls.length, 2, 'but it is to a command that needs it')
+    for (const name of ['dependency/index.js', '.package-lock.json']) {
+      truncateSync(file(name), 1)
+      started(await world.run(['up']), 'up')
+      assert.equal(isWhole(world), true)
+    }
+    mkdirSync(file('dependency/node_modules/inner'), { recursive: true })
+    started(await world.run(['up']), 'up')
+    assert.equal(existsSync(file('dependency/node_modules')), false)
+    assert.equal(world.npmCalls.length, 5)
+  })
+
   for (const words of [['--help'], ['up', '--help'], ['completion', 'bash'], ['version'], []]) {
     test(`nothing is installed for: ${words.join(' ') || '(nothing)'}`, async () => {
       world.putNode()

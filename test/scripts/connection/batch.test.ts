@@ -1,7 +1,14 @@
 /** Batches in a real shell: outputs told apart, cuts seen, forgeries harmless. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { changeScript, factScript, isBatchable, isComplete, parseBatch } from '../../../scripts/connection/batch.ts'
+import {
+  changeScript,
+  factScript,
+  inScriptOrder,
+  isBatchable,
+  isComplete,
+  parseBatch,
+} from '../../../scripts/connection/batch.ts'
 import type { Command } from '../../../scripts/core/host.ts'
 import { here, scratch } from '../known-host.ts'
 
@@ -49,6 +56,50 @@ test('questions: all are answered, each with its own output', async () => {
     const { code, stdout, stderr } = answers[index] ?? { code: -1, stdout: '', stderr: '' }
     assert.deepEqual([code, stdout, code > 126 ? '' : stderr], answer, name)
   }
+})
+
+test('questions: those that keep the host busy run beside the others, and each has its own output all the same', async () => {
+  const long = questions.map(({ command, ...rest }) => ({ ...rest, command: { ...command, isLong: true } }))
+  const both = inScriptOrder([...long, ...questions], ({ command }) => command)
+  assert.deepEqual(both, [...questions, ...long])
+  const output = await runScript(
+    factScript(
+      both.map(({ command }) => command),
+      nonce,
+    ),
+  )
+  assert.equal(isComplete(output, nonce), true)
+  const answers = parseBatch(output, nonce, both.length)
+  assert.equal(answers.length, both.length)
+  for (const [index, { name, answer }] of both.entries()) {
+    const { code, stdout, stderr } = answers[index] ?? { code: -1, stdout: '', stderr: '' }
+    assert.deepEqual([code, stdout, code > 126 ? '' : stderr], answer, name)
+  }
+})
+
+test('questions: one that keeps the host busy does run beside the others: each waits for the other', async (context) => {
+  const folder = scratch(context)
+  const meet = (mine: string, theirs: string) =>
+    sh(`>${folder}/${mine}; until [ -e ${folder}/${theirs} ]; do sleep 0.01; done; echo met; echo said >&2`)
+  const questionsThatMeet = [meet('one', 'other'), { ...meet('other', 'one'), isLong: true }]
+  const answers = parseBatch(await runScript(factScript(questionsThatMeet, nonce)), nonce, 2)
+  assert.deepEqual(answers, Array(2).fill({ code: 0, stdout: 'met\n', stderr: 'said\n' }))
+})
+
+test('questions: more than a pipe holds comes whole from both', async () => {
+  const [lines, loud] = [sh('seq 1 60000'), sh('seq 1 60000; seq 1 60000 >&2')]
+  const output = await runScript(
+    factScript([lines, loud, { ...loud, isLong: true }, { ...lines, isLong: true }], nonce),
+  )
+  assert.equal(isComplete(output, nonce), true)
+  const lengths = parseBatch(output, nonce, 4).map(({ stdout, stderr }) => [stdout.length, stderr.length])
+  const all = 348_894
+  assert.deepEqual(lengths, [
+    [all, 0],
+    [all, all],
+    [all, all],
+    [all, 0],
+  ])
 })
 
 test('questions: bytes that are no text arrive, and do not look like a cut', async () => {

@@ -24,6 +24,7 @@ const typed = (
     environment,
     workingFolder,
     root,
+    nowMs: Date.now,
   }) as unknown as Invocation
 
 test('targets: this machine when none is named', async () => {
@@ -49,6 +50,39 @@ test('targets: hosts and the inventory, each once, each with its own specificati
       ['root@c', join(folder, 'c.yaml')],
     ],
   )
+})
+
+const limits: readonly (readonly [limit: readonly string[], names: readonly string[] | RegExp])[] = [
+  [[], ['root@a', 'root@b', 'ops@b:2222', 'root@[::1]']],
+  [['a'], ['root@a']],
+  [['b'], ['root@b', 'ops@b:2222']],
+  [['root@b'], ['root@b']],
+  [['b:2222'], ['ops@b:2222']],
+  [
+    ['b:22', 'root@a'],
+    ['root@a', 'root@b'],
+  ],
+  [['[::1]'], ['root@[::1]']],
+  [['c'], /names none of the hosts/],
+  [['a', 'root@c'], /names none of the hosts/],
+  [['ops@a'], /names none of the hosts/],
+  [['a b'], /is not a host address/],
+]
+for (const [limit, names] of limits) {
+  test(`targets: --limit ${limit.join(', ') || '(none)'}`, async () => {
+    const host = ['root@a', 'root@b', 'ops@b:2222', 'root@[::1]']
+    const reading = readTargets(typed('/w', { host, limit }))
+    if (names instanceof RegExp) await assert.rejects(reading, { code: 64, message: names })
+    else
+      assert.deepEqual(
+        (await reading).map(({ name }) => name),
+        names,
+      )
+  })
+}
+
+test('targets: --limit without hosts', async () => {
+  await assert.rejects(readTargets(typed('/w', { limit: ['a'] })), { code: 64, message: /none is given/ })
 })
 
 test('targets: an inventory that is not there', async () => {
