@@ -28,7 +28,7 @@ test('there are fifty of them, of each kind, and none twice', () => {
 
 for (const resource of EQUAL_RESOURCES) {
   test(`${resource.kind} ${nameOf(resource)}: ours and Ansible's want the same`, () => {
-    assert.ok(ourResource(resource).id.endsWith(`:${nameOf(resource)}`))
+    assert.ok(ourResource(resource, '').id.endsWith(`:${nameOf(resource)}`))
     assert.deepEqual(wantedByAnsible(resource), wanted(resource))
   })
 }
