@@ -9,6 +9,7 @@ import { commandHint } from '../command-line/command-hint.ts'
 import { type Invocation, textOption, textOptions } from '../command-line/invocation.ts'
 import { usageFailure } from '../core/failure.ts'
 import { type HostSpec, type ParsedSpec, parseHostSpec, validateHostOption } from './host-spec.ts'
+import { readRotationRequest } from './rotation-request.ts'
 import { readNamedFile, type Target } from './target.ts'
 import { createLineFinder, parseYaml } from './yaml-text.ts'
 
@@ -147,6 +148,7 @@ export async function readHostSpec(
  */
 export async function validateCommandLine(invocation: Invocation, measurements: Measurements): Promise<void> {
   validateOptions(invocation)
+  readRotationRequest(invocation)
   const config = textOption(invocation, 'config')
   await measurements.secrets()
   if (config !== undefined)
