@@ -14,6 +14,7 @@ import {
   HOST_RUN_OPTIONS,
   JSON_OPTION,
   NO_INPUT_OPTION,
+  ROTATE_OPTION,
   SECRET_OPTION,
   SPEC_OPTIONS,
   YES_OPTION,
@@ -48,14 +49,7 @@ export const VERBS: CommandTable = [
   {
     name: 'plan',
     summary: 'show what bootstrap would change, without changing anything',
-    options: [
-      ...HOST_RUN_OPTIONS,
-      ...SPEC_OPTIONS,
-      DIFF_OPTION,
-      { name: 'rotate', value: 'ID', isRepeatable: true, summary: 'what "secrets rotate ID" would change' },
-      AGE_OPTION,
-      FINISH_OPTION,
-    ],
+    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION, ROTATE_OPTION, AGE_OPTION, FINISH_OPTION],
     load: () => import('./commands/plan.ts'),
   },
   {

@@ -68,6 +68,14 @@ export const SPEC_OPTIONS: readonly Option[] = [
   SECRET_OPTION,
 ]
 
+/** What `secrets rotate` would change. */
+export const ROTATE_OPTION: Option = {
+  name: 'rotate',
+  value: 'ID',
+  isRepeatable: true,
+  summary: 'what "secrets rotate ID" would change',
+}
+
 /** How old a value is that is rotated. */
 export const AGE_OPTION: Option = {
   name: 'older-than',
