@@ -1,7 +1,7 @@
 /** What is said around the rotation of a secret: where it can't begin, and what is left to do at its end. */
 import { HOST_PATH } from '../../contract/path.ts'
 import { nextCredentialId } from '../../contract/secret.ts'
-import { commandHint, hostCommandHint, typedVerb } from '../command-line/command-hint.ts'
+import { hostCommandHint } from '../command-line/command-hint.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import { type FailureText, refusedFailure } from '../core/failure.ts'
 import type { GetFact } from '../core/host.ts'
@@ -41,16 +41,16 @@ export async function rotationNotice(
       return { id, storedAt, nextStoredAt }
     }),
   )
-  const { finish: _, 'older-than': __, ...options } = invocation.options
-  const again = (...words: readonly string[]) => commandHint({ options }, typedVerb(invocation), ...words)
+  const again = (found: typeof states, words: string) =>
+    `${hostCommandHint(invocation, `secrets rotate ${found.map(({ id }) => id).join(',')}`)} ${words}`
   const overlapping = states.filter(({ id, nextStoredAt }) => nextStoredAt !== undefined && isDistributed(id))
   if (overlapping.length > 0) {
     const what = `both values are good: ${overlapping.map(({ id }) => id).join(', ')}`
     const why = 'whoever has the old one goes on meanwhile'
-    return { what, why, next: `when nobody uses the old one: ${again('--finish')}` }
+    return { what, why, next: `when nobody uses the old one: ${again(overlapping, '--finish')}` }
   }
   const young = states.filter(({ storedAt }) => storedAt !== undefined && storedAt >= storedBefore)
   if (isChanged || isFinishing || young.length === 0) return undefined
   const what = `stored lately, so nothing is rotated: ${young.map(({ id }) => id).join(', ')}`
-  return { what, next: `to rotate nevertheless: ${again('--older-than', '0s')}` }
+  return { what, next: `to rotate nevertheless: ${again(young, '--older-than 0s')}` }
 }
