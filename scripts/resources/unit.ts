@@ -28,9 +28,9 @@ import { resolveUnitText, type UnitText } from '../files/unit-text.ts'
  * `files` are the files that the service reads when it starts. Its ExecStartPre concatenates them into /run/tappass/revision/NAME.read, so
  * that a service which started while a file was edited is restarted once the file is corrected.
  * A unit that runs another revision is restarted. `listensAt` is where a socket has to listen. Its file says nothing else that a
- * `daemon-reload` does not apply, so only another address ends it: then the units in `restartedTogether` are stopped before and started after
- * it (systemd does not start a socket while its service runs, and they hold the old one). `standby` is a unit that serves in its place meanwhile: it is started
- * before and stopped after; one that does not start leaves the running process as it is.
+ * `daemon-reload` does not apply, so only another address ends it: then the units in `restartedTogether`, which hold the old one, are
+ * stopped before and started after it (systemd does not start a socket while its service runs). `standby` is a unit that serves in
+ * its place meanwhile: it is started before and stopped after; one that does not start leaves the running process as it is.
  * `isEnabled` and `isRunning` default to true; with false that property is not managed.
  * `serving` is how the unit's status (STATUS=) begins while it is well: a start and a restart fail without it, and the unit's health is
  * judged by it. With `rollout` an instance is moved by itself: what its template says stays in force until all are.
