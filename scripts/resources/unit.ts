@@ -119,7 +119,10 @@ function startChanges(options: UnitOptions, state: UnitState, before: readonly C
   const waiting = state.active === 'activating' && state.status !== '' ? `: ${state.status}` : ''
   const reason = state.load === 'not-found' ? 'it is new' : `it is ${state.active} (${state.sub})${waiting}`
   const reset = state.active === 'failed' ? [changeCommand('systemctl', 'reset-failed', name)] : []
-  return [{ action: `start ${name}`, reason, commands: commandsOf([...before, ...reset], start) }]
+  // Services that run without their socket hold the old one, so that no new one can be opened.
+  const others = state.load === 'not-found' ? [] : (options.restartedTogether ?? [])
+  const stop = others.length === 0 ? [] : [job('stop', ...others)]
+  return [{ action: `start ${name}`, reason, commands: commandsOf([...before, ...reset, ...stop], start) }]
 }
 
 function commandsOf(before: readonly Command[], last: Command): readonly [Command, ...Command[]] {

@@ -72,6 +72,12 @@ const rows: readonly Row[] = [
     restarts: ['tappass-redis'],
   },
   {
+    name: 'a socket that was stopped under its instances',
+    disturb: shell('systemctl stop tappass.socket'),
+    changes: ['unit:tappass.socket: start tappass.socket'],
+    restarts: ['tappass@1', 'tappass@2'],
+  },
+  {
     name: 'a changed setting of the gateway',
     disturb: () =>
       writeSpec(server, (spec) => ({

@@ -162,7 +162,25 @@ test('unit: a file on the host is part of the revision: another credential is a 
 })
 
 const socket = '[Socket]\nListenStream=127.0.0.1:9620\n'
-const sockets: readonly Readonly<{ name: string; file?: string; isListening: boolean; argv: readonly string[] }>[] = [
+const sockets: readonly Readonly<{
+  name: string
+  file?: string
+  state?: Partial<UnitState>
+  isListening: boolean
+  argv: readonly string[]
+}>[] = [
+  {
+    name: 'stopped by hand: the services that still hold it are stopped, and come back after it',
+    state: { active: 'inactive', sub: 'dead' },
+    isListening: true,
+    argv: ['systemctl stop x@1.service x@2.service', 'systemctl start x.socket'],
+  },
+  {
+    name: 'new: no service holds it',
+    state: { active: 'inactive', sub: 'dead', load: 'not-found' },
+    isListening: false,
+    argv: ['systemctl start x.socket'],
+  },
   { name: 'up to date', isListening: true, argv: [] },
   {
     name: 'another file is only read again: the instances hold the socket, and go on',
@@ -177,7 +195,7 @@ const sockets: readonly Readonly<{ name: string; file?: string; isListening: boo
   },
 ]
 
-for (const { name, file, isListening, argv } of sockets) {
+for (const { name, file, state, isListening, argv } of sockets) {
   test(`unit: a socket: ${name}`, async () => {
     const wanted = unit({
       name: 'x.socket',
@@ -187,7 +205,7 @@ for (const { name, file, isListening, argv } of sockets) {
     })
     const facts = [
       ...fileRows(file ?? socket, '/etc/systemd/system/x.socket'),
-      factRow(unitFact('x.socket'), running),
+      factRow(unitFact('x.socket'), { ...running, ...state }),
       factRow(listeningFact('127.0.0.1', 9620), isListening),
     ]
     const said = argvOf(await wanted.plan(factReaderOf(facts))).map((words) => words.join(' '))
