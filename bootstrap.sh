@@ -12,6 +12,23 @@ fail() { # WHAT WHY NEXT
 # The clone's folder, wherever this was called from.
 find_root() { CDPATH='' cd -P -- "$(dirname -- "$0")" && pwd -P; }
 
+# Apt, curl and npm go by these variables; apt and curl know some in lower case only.
+use_proxy() {
+  for name in https_proxy http_proxy no_proxy; do
+    upper=$(printf %s "$name" | tr '[:lower:]' '[:upper:]')
+    eval "value=\${$name:-\${$upper:-}}"
+    # shellcheck disable=SC2154 # eval sets it
+    if [ -n "$value" ]; then export "$name=$value"; fi
+  done
+}
+
+# How to start this as root: sudo drops the variables of the proxy unless they are repeated.
+sudo_line() { # ARGUMENT…
+  line=sudo
+  if [ -n "${https_proxy:-}${http_proxy:-}" ]; then line="sudo env${https_proxy:+ https_proxy=$https_proxy}${http_proxy:+ http_proxy=$http_proxy}${no_proxy:+ no_proxy=$no_proxy}"; fi
+  printf '%s\n' "$line $0 $*"
+}
+
 # The packages that the launcher needs and that are missing, on one line.
 missing_packages() {
   command -v curl >/dev/null 2>&1 || printf 'curl '
@@ -19,23 +36,14 @@ missing_packages() {
   [ -s /etc/ssl/certs/ca-certificates.crt ] || printf 'ca-certificates '
 }
 
-# Runs its arguments, and again for up to ten minutes while another program holds apt's or dpkg's lock, as on a new machine. Apt itself
-# waits for the lock of dpkg only, not for that of its lists.
-retry_while_locked() {
-  errors=$(mktemp)
-  tries=0
-  while :; do
-    code=0
-    "$@" >&2 2>"$errors" || code=$?
-    cat "$errors" >&2
-    if [ "$code" = 0 ] || [ "$tries" -ge 120 ] ||
-      ! grep -qE 'Could not get lock|Unable to (acquire|lock)|(is|was) locked' "$errors"; then
-      rm -f "$errors"
-      return "$code"
-    fi
-    tries=$((tries + 1))
-    sleep 5
-  done
+# A new machine is set up by cloud-init: it rewrites the sources of apt, and may start the machine anew.
+wait_for_first_boot() {
+  [ "$(cloud_init_state | sed -n 1p)" = running ] || return 0
+  printf 'bootstrap: cloud-init is still setting up this machine; waiting for it, 10 minutes at most\n' >&2
+  await_cloud_init
+  [ "$(cloud_init_state | sed -n 1p)" != running ] ||
+    fail 'cloud-init is still running after 10 minutes' 'it rewrites the sources of apt, and may start the machine anew' \
+      'see what it waits for: cloud-init status --long'
 }
 
 install_packages() {
@@ -43,8 +51,8 @@ install_packages() {
     fail "missing on this machine: $*" 'there is no apt-get to install it' 'use Ubuntu 24.04 or 26.04, Debian 12 or Debian 13'
   printf 'bootstrap: installing %s\n' "$*" >&2
   export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
-  retry_while_locked apt-get -q -o Acquire::Retries=3 update
-  retry_while_locked apt-get -q -y --no-remove --no-install-recommends install "$@"
+  retry_while_locked apt-get -q -o Acquire::Retries=3 update >&2
+  retry_while_locked apt-get -q -y --no-remove --no-install-recommends install "$@" >&2
 }
 
 main() {
@@ -52,7 +60,11 @@ main() {
   for word in "$@"; do
     case $word in -h | --help) exec "$root/tappass" bootstrap --help ;; esac
   done
-  [ "$(id -u)" = 0 ] || fail 'root privileges required' "started by $(id -un)" "sudo $0 $*"
+  use_proxy
+  [ "$(id -u)" = 0 ] || fail 'root privileges required' "started by $(id -un)" "$(sudo_line "$@")"
+  # shellcheck source=scripts/first-boot.sh
+  . "$root/scripts/first-boot.sh"
+  wait_for_first_boot
   packages=$(missing_packages)
   # shellcheck disable=SC2086 # a list of words on purpose
   [ -z "$packages" ] || install_packages $packages

@@ -26,10 +26,11 @@ export async function run(invocation: Invocation): Promise<number> {
   await validateCommandLine(invocation, measurements)
   const beforehand = (target: Target) => readOwnSpec(invocation, target, measurements)
   const confirm = createConfirm(invocation)
+  const waiting = text('scripts/first-boot.sh')
   const work = async (host: HostSession) => {
     const spec = await readEffectiveSpec(invocation, host, measurements)
     const resources = selectResources(recipe(spec, text), invocation)
-    const result = await runHost(invocation, host, resources, spec, confirm)
+    const result = await runHost(invocation, host, resources, spec, { confirm, waiting })
     const given = { ids: Object.keys(spec.secrets), storedBefore: 0, isFinishing: false }
     const notice = result.outcome === 'up-to-date' && (await rotationNotice(invocation, host.freshFacts(), given, true))
     if (notice) host.emit({ event: 'warning', warning: notice })

@@ -27,7 +27,10 @@ export async function run(invocation: Invocation): Promise<number> {
     const spec = await readEffectiveSpec(invocation, host, measurements)
     const resources = selectResources(recipe(spec, text), invocation)
     const readOnlyConnection = { ...connection, run: readOnly(connection.run) }
-    const inspection = await inspectHost(readOnlyConnection, freshFacts, resources, spec, invocation.nowMs)
+    const inspection = await inspectHost({ ...host, connection: readOnlyConnection }, resources, spec, {
+      nowMs: invocation.nowMs,
+      waiting: text('scripts/first-boot.sh'),
+    })
     if (inspection.status === 'refused') {
       emit({ event: 'refused', reasons: inspection.reasons })
       return { outcome: 'refused', applied: 0, remaining: 0 }

@@ -22,11 +22,12 @@ export async function run(invocation: Invocation): Promise<number> {
   await validateCommandLine(invocation, measurements)
   const beforehand = (target: Target) => readOwnSpec(invocation, target, measurements)
   const confirm = createConfirm(invocation)
+  const waiting = text('scripts/first-boot.sh')
   const work = async (host: HostSession) => {
     const spec = await readEffectiveSpec(invocation, host, measurements)
     await assertInstalled(invocation, host.freshFacts(), spec)
     const resources = recipe(spec, text).flatMap((role) => role.resources)
-    const result = await runHost(invocation, host, resources, spec, confirm)
+    const result = await runHost(invocation, host, resources, spec, { confirm, waiting })
     if (result.outcome !== 'up-to-date' || spec.rotation === undefined) return result
     const notice = await rotationNotice(invocation, host.freshFacts(), spec.rotation, result.applied > 0)
     if (notice !== undefined) host.emit({ event: 'warning', warning: notice })

@@ -8,11 +8,11 @@ import { identifyProcess, processSpaceId, readProcessSpace, stateOfProcess } fro
 import type { Resource } from '../core/resource.ts'
 import { markShownCommand, oneTimeSecretsFact, showSecretCommand } from '../secrets/one-time-secret.ts'
 import { type HostResult, type HostSession, outcomeOf } from '../session/host-session.ts'
-import type { ParsedSpec } from '../spec/host-spec.ts'
 import { type ConvergeResult, converge } from './converge.ts'
 import { inspectHost } from './host-inspection.ts'
 import { assertUnlocked, type LockHolder, withLock } from './lock-lease.ts'
 import { plannedChanges } from './plan.ts'
+import type { PreflightSpec } from './preflight.ts'
 
 function lockHolderOf(invocation: Invocation, { run, freshFacts, emit, nonce }: HostSession): LockHolder {
   const { pid, start } = identifyProcess(process.pid)
@@ -85,15 +85,15 @@ function hostResultOf(result: ConvergeResult, { emit }: HostSession): HostResult
   }
 }
 
-/** Brings the host to the desired state. Throws a `Failure` when the host is locked or unreachable, or the changes cannot be confirmed. */
+/** Brings the host to the desired state. `waiting` is the text of `scripts/first-boot.sh`. Throws a `Failure` when the host is locked or unreachable, or the changes cannot be confirmed. */
 export async function runHost(
   invocation: Invocation,
   host: HostSession,
   resources: readonly Resource[],
-  spec: Pick<ParsedSpec, 'preflight' | 'backup' | 'ingress'>,
-  confirm: Confirm,
+  spec: PreflightSpec,
+  { confirm, waiting }: Readonly<{ confirm: Confirm; waiting: string }>,
 ): Promise<HostResult> {
-  const inspection = await inspectHost(host.connection, host.freshFacts, resources, spec, invocation.nowMs)
+  const inspection = await inspectHost(host, resources, spec, { nowMs: invocation.nowMs, waiting })
   if (inspection.status === 'refused') {
     host.emit({ event: 'refused', reasons: inspection.reasons })
     return { outcome: 'refused', applied: 0, remaining: 0 }

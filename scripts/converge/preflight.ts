@@ -6,14 +6,15 @@ import { UNIT } from '../../contract/unit.ts'
 import type { FailureText } from '../core/failure.ts'
 import type { Fact, GetFact } from '../core/host.ts'
 import { DISTRIBUTION_NAMES, isSupported } from '../facts/distribution.ts'
+import { type FirstBoot, firstBootFact } from '../facts/first-boot.ts'
 import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
+import { type Listener, listenersFact } from '../facts/listener.ts'
 import { pathFact, targetFact } from '../facts/path.ts'
 import { unitFact } from '../facts/unit.ts'
 import type { ParsedSpec } from '../spec/host-spec.ts'
 import { ingressPorts } from '../spec/ingress-spec.ts'
-
-/** The listener on a port: its program, and its systemd unit (from the control group); empty where they cannot be seen. */
-export type Listener = Readonly<{ port: number; program: string; unit: string }>
+import type { MemorySettings } from '../spec/memory-limit.ts'
+import { memoryRemedy } from '../spec/memory-remedy.ts'
 
 /** The facts of the preflight. `clockMs` is the clock of the host; sizes are megabytes (2^20 bytes). */
 export type PreflightFacts = Readonly<{
@@ -27,7 +28,11 @@ export type PreflightFacts = Readonly<{
   memoryMegabytes: number
   clockMs: number
   calendar: CalendarAnswer
+  firstBoot: FirstBoot
 }>
+
+/** The settings that the preflight depends on. */
+export type PreflightSpec = Pick<ParsedSpec, 'preflight' | 'backup' | 'ingress' | keyof MemorySettings>
 
 /** What systemd of the host says of the calendar expression of the backups: `problem` is empty when it understands it. */
 export type CalendarAnswer = Readonly<{ expression: string; problem: string }>
@@ -35,33 +40,6 @@ export type CalendarAnswer = Readonly<{ expression: string; problem: string }>
 /** The folders of programs, data and images. */
 const DISK_FOLDERS = ['/opt', '/var/lib'] as const
 const PLATFORMS = ['linux-x64', 'linux-arm64']
-
-function listenersFact(ports: readonly number[]): Fact<readonly Listener[]> {
-  return {
-    query: {
-      argv: [
-        'sh',
-        '-c',
-        `ss -Hltnp 2>/dev/null | while read -r state received sent local peer users; do
-  port=\${local##*:}
-  case " $* " in *" $port "*) ;; *) continue ;; esac
-  pid=$(printf %s "$users" | sed -n 's/^[^=]*pid=\\([0-9]*\\).*/\\1/p')
-  unit=; [ -z "$pid" ] || unit=$(sed -n '$s/.*\\///p' "/proc/$pid/cgroup" 2>/dev/null)
-  printf '%s\\t%s\\t%s\\n' "$port" "$(printf %s "$users" | sed -n 's/[^"]*"\\([^"]*\\)".*/\\1/p')" "$unit"
-done`,
-        'sh',
-        ...ports.map(String),
-      ],
-      effect: 'read',
-    },
-    parse: ({ stdout }) =>
-      stdout
-        .split('\n')
-        .filter((row) => row !== '')
-        .map((row) => row.split('\t'))
-        .map(([port, program = '', unit = '']) => ({ port: Number(port), program, unit })),
-  }
-}
 
 const numbersFact: Fact<Readonly<Record<string, number>>> = {
   query: {
@@ -97,12 +75,13 @@ function calendarFact(expression: string): Fact<CalendarAnswer> {
   }
 }
 
-/** Reads all facts of the preflight in one turn. */
+/** Reads all facts of the preflight in one turn. `waiting` is the text of `scripts/first-boot.sh`. */
 export async function gatherPreflightFacts(
   getFact: GetFact,
   { backup: { schedule }, ingress }: Pick<ParsedSpec, 'backup' | 'ingress'>,
+  waiting: string,
 ): Promise<PreflightFacts> {
-  const [traits, running, current, socket, listeners, numbers, calendar] = await Promise.all([
+  const [traits, running, current, socket, listeners, numbers, calendar, firstBoot] = await Promise.all([
     getFact(hostTraitsFact),
     getFact(pathFact('/run/systemd/system')),
     getFact(targetFact(HOST_PATH.currentRelease)),
@@ -110,6 +89,7 @@ export async function gatherPreflightFacts(
     getFact(listenersFact([...ingressPorts(ingress), GATEWAY_PORT])),
     getFact(numbersFact),
     getFact(calendarFact(schedule)),
+    getFact(firstBootFact(waiting)),
   ])
   const megabytes = (name: string) => Math.floor((numbers[name] ?? 0) / 1024)
   return {
@@ -123,6 +103,7 @@ export async function gatherPreflightFacts(
     memoryMegabytes: megabytes('memory'),
     clockMs: (numbers['clock'] ?? 0) * 1000,
     calendar,
+    firstBoot,
   }
 }
 
@@ -163,10 +144,8 @@ function diskProblems(facts: PreflightFacts, minimum: number): readonly FailureT
     }))
 }
 
-function machineProblems(
-  facts: PreflightFacts,
-  { memoryMegabytesMin }: ParsedSpec['preflight'],
-): readonly FailureText[] {
+function machineProblems(facts: PreflightFacts, spec: PreflightSpec): readonly FailureText[] {
+  const { memoryMegabytesMin } = spec.preflight
   const { traits, uid, isSystemdRunning, memoryMegabytes } = facts
   const problems: FailureText[] = []
   if (uid !== 0)
@@ -192,11 +171,7 @@ function machineProblems(
   }
   if (memoryMegabytes < memoryMegabytesMin) {
     const why = `${memoryMegabytes} MB installed, ${memoryMegabytesMin} MB needed`
-    problems.push({
-      what: 'not enough memory',
-      why,
-      next: 'add memory, or lower preflight.memoryMegabytesMin in host.yaml',
-    })
+    problems.push({ what: 'not enough memory', why, next: memoryRemedy(spec, memoryMegabytes, memoryMegabytesMin) })
   }
   return problems
 }
@@ -221,17 +196,27 @@ function calendarProblems({ calendar, isSystemdRunning }: PreflightFacts): reado
   ]
 }
 
-/** Returns all problems that prevent an installation on the host. Pure. `nowMs` is the clock of the controller. */
-export function preflightProblems(
-  facts: PreflightFacts,
-  limits: ParsedSpec['preflight'],
-  nowMs: number,
-): readonly FailureText[] {
+/** It was waited for already. */
+function firstBootProblems({ firstBoot }: PreflightFacts): readonly FailureText[] {
+  if (firstBoot.state !== 'running') return []
   return [
-    ...machineProblems(facts, limits),
+    {
+      what: 'cloud-init is still running after 10 minutes',
+      why: 'it rewrites the sources of apt and host keys, and may start the machine anew',
+      next: 'see what it waits for: cloud-init status --long   (on the host)',
+    },
+  ]
+}
+
+/** Returns all problems that prevent an installation on the host. Pure. `nowMs` is the clock of the controller. */
+export function preflightProblems(facts: PreflightFacts, spec: PreflightSpec, nowMs: number): readonly FailureText[] {
+  const limits = spec.preflight
+  return [
+    ...machineProblems(facts, spec),
     ...portProblems(facts),
     ...diskProblems(facts, limits.diskFreeMegabytesMin),
     ...clockProblems(facts, nowMs, limits.clockSkewSecondsMax),
     ...calendarProblems(facts),
+    ...firstBootProblems(facts),
   ]
 }

@@ -41,9 +41,14 @@ export function timeoutArgv(command: Command): readonly [string, ...string[]] {
   return ['timeout', '-k', `${SECONDS_TO_KILL}`, `${deadlineMsOf(command) / 1000}`, ...command.argv]
 }
 
-/** The words of a command for people: of a script that is named for systemctl, what it does with which unit. */
+/** The name of a script (its `$0`) that runs its arguments as a command. */
+export const RETRYING = 'retrying'
+
+/** The words of a command for people: of a script that is named for systemctl, what it does with which unit; of one that runs a command, that. */
 export function wordsOf({ argv }: Pick<Command, 'argv'>): readonly string[] {
-  return argv[0] === 'sh' && argv[3] === 'systemctl' ? argv.slice(3, 6) : argv
+  if (argv[0] !== 'sh') return argv
+  if (argv[3] === RETRYING) return argv.slice(4)
+  return argv[3] === 'systemctl' ? argv.slice(3, 6) : argv
 }
 
 const COMMAND_CHARS_MAX = 200

@@ -1,67 +1,50 @@
 /** Distribution packages that must be installed. */
-import { changeCommand, scriptCommand, within } from '../core/command.ts'
+import { RETRYING, scriptCommand, within } from '../core/command.ts'
 import type { Command } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { type PerHost, resolvePerHost } from '../facts/host-trait.ts'
 import { APT_STAMP, isAptListFreshFact, type PackageState, packagesFact } from '../facts/package.ts'
 
-/** `names` may contain `name=version`. `id` names the resource. */
-export type AptPackageOptions = Readonly<{ id: string; names: PerHost<readonly string[]> }>
+/** `names` may contain `name=version`. `id` names the resource. `waiting` is the text of `scripts/first-boot.sh`. */
+export type AptPackageOptions = Readonly<{ id: string; names: PerHost<readonly string[]>; waiting: string }>
 
 /** Never prompts: existing configuration files are kept, and needrestart restarts nothing, for most services are other people's. */
 const NONINTERACTIVE = ['env', 'DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_SUSPEND=1'] as const
 const KEEP_CONFIGURATION = ['-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold'] as const
 
-/** Runs its arguments, and again for up to ten minutes while another program holds apt's or dpkg's lock. */
-const LOCK_RETRY_SCRIPT = `errors=$(mktemp); trap 'rm -f "$errors"' EXIT; tries=0
-while :; do
-  code=0; "$@" 2>"$errors" || code=$?; cat "$errors" >&2
-  if [ "$code" = 0 ]; then exit 0; fi
-  if ! grep -qE 'Could not get lock|Unable to (acquire|lock)|(is|was) locked' "$errors" || [ "$tries" -ge 120 ]; then exit "$code"; fi
-  tries=$((tries + 1)); sleep 5
-done`
-
 /** Ten minutes for a lock are part of them. A slow mirror and a slow disk take their time; dpkg ended halfway is finished by the next run. */
 const [UPDATE_MINUTES, INSTALL_MINUTES] = [30, 90]
 
-const UPDATE_COMMANDS: readonly [Command, Command] = [
-  within(
-    UPDATE_MINUTES,
-    scriptCommand(LOCK_RETRY_SCRIPT, [...NONINTERACTIVE, 'apt-get', 'update', '-o', 'Acquire::Retries=3']),
-  ),
-  scriptCommand('mkdir -p -m 0700 -- "${1%/*}"; : >"$1"', [APT_STAMP]),
-]
+/** The command, and again for up to ten minutes while another program holds a lock of apt or dpkg. */
+function retried(waiting: string, minutes: number, ...argv: readonly string[]): Command {
+  const script = `${waiting}\nretry_while_locked "$@"`
+  return within(minutes, { argv: ['sh', '-euc', script, RETRYING, ...NONINTERACTIVE, ...argv], effect: 'change' })
+}
 
-/** dpkg does not wait for its lock itself. */
-const CONFIGURE_COMMAND = within(
-  INSTALL_MINUTES,
-  scriptCommand(LOCK_RETRY_SCRIPT, [
-    ...NONINTERACTIVE,
-    'dpkg',
-    '--force-confdef',
-    '--force-confold',
-    '--configure',
-    '-a',
-  ]),
-)
+function updateCommands(waiting: string): readonly [Command, Command] {
+  return [
+    retried(waiting, UPDATE_MINUTES, 'apt-get', 'update', '-o', 'Acquire::Retries=3'),
+    scriptCommand('mkdir -p -m 0700 -- "${1%/*}"; : >"$1"', [APT_STAMP]),
+  ]
+}
 
-function install(names: readonly string[]): Command {
-  return within(
+function configureCommand(waiting: string): Command {
+  return retried(waiting, INSTALL_MINUTES, 'dpkg', '--force-confdef', '--force-confold', '--configure', '-a')
+}
+
+function installCommand(waiting: string, names: readonly string[]): Command {
+  return retried(
+    waiting,
     INSTALL_MINUTES,
-    changeCommand(
-      ...NONINTERACTIVE,
-      'apt-get',
-      'install',
-      '--yes',
-      // What conflicts with ours belongs to somebody: apt refuses, and names it.
-      '--no-remove',
-      '--no-install-recommends',
-      '-o',
-      'DPkg::Lock::Timeout=600',
-      ...KEEP_CONFIGURATION,
-      '--',
-      ...names,
-    ),
+    'apt-get',
+    'install',
+    '--yes',
+    // What conflicts with ours belongs to somebody: apt refuses, and names it.
+    '--no-remove',
+    '--no-install-recommends',
+    ...KEEP_CONFIGURATION,
+    '--',
+    ...names,
   )
 }
 
@@ -96,18 +79,18 @@ export function aptPackage(options: AptPackageOptions): Resource {
               {
                 action: 'finish an interrupted package installation',
                 reason: `dpkg was interrupted at ${interrupted.join(', ')}`,
-                commands: [CONFIGURE_COMMAND],
+                commands: [configureCommand(options.waiting)],
               },
             ]
       if (missing.length === 0) return repair
       const reason = missing.map((desired) => installReason(desired, stateOf(desired))).join(', ')
-      const installCommand = install(missing)
+      const install = installCommand(options.waiting, missing)
       return [
         ...repair,
         {
           action: `install ${missing.join(' ')}`,
           reason,
-          commands: isFresh ? [installCommand] : [...UPDATE_COMMANDS, installCommand],
+          commands: isFresh ? [install] : [...updateCommands(options.waiting), install],
         },
       ]
     },

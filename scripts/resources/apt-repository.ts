@@ -4,10 +4,12 @@ import type { Fact } from '../core/host.ts'
 import { quoteAll } from '../core/quoting.ts'
 import type { Resource } from '../core/resource.ts'
 import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
+import { assertReachable } from '../facts/reachability.ts'
 import { planFile, ROOT_FILE } from '../files/file-change.ts'
 
 /**
  * `uri` and `suite` may contain `{distribution}` and `{codename}`. `key` is ASCII-armored text.
+ * `remedy`, where no proxy is on the way to it: the settings that fetch its packages from elsewhere.
  * The key goes to /etc/apt/keyrings/ID.asc, the source to /etc/apt/sources.list.d/ID.sources.
  */
 export type AptRepositoryOptions = Readonly<{
@@ -16,6 +18,7 @@ export type AptRepositoryOptions = Readonly<{
   suite: string
   components: readonly string[]
   key: string
+  remedy?: string | undefined
 }>
 
 function sourceText(options: AptRepositoryOptions, keyPath: string, traits: HostTraits): string {
@@ -68,7 +71,10 @@ export function aptRepository(options: AptRepositoryOptions): Resource {
         planFile(getFact, { path: sourcePath, ...ROOT_FILE }, text),
       ])
       if (others.length > 0) throw sourceConflict(others, sourcePath)
-      return [...key, ...source]
+      const changes = [...key, ...source]
+      if (changes.length > 0 && options.remedy !== undefined)
+        await assertReachable(getFact, options.uri, options.remedy)
+      return changes
     },
   }
 }

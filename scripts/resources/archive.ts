@@ -9,6 +9,7 @@ import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
 import { contentFact, pathFact, targetFact } from '../facts/path.ts'
 import { unsafePathFact } from '../facts/permission.ts'
 import { programFingerprintFact, writeFingerprintCommand } from '../facts/program-fingerprint.ts'
+import { assertReachable } from '../facts/reachability.ts'
 import { prepareStaging, removeStaging, stagedPath, stagingFolder, swapInto } from '../files/directory-swap.ts'
 import { assertNotDirectory, linkCommand } from '../files/link-change.ts'
 
@@ -17,17 +18,23 @@ export type Downloads = Readonly<Record<string, Readonly<{ url: string; sha256: 
 
 /**
  * A gzipped tar unpacked at `path` without its first `strip` path components (tar's --strip-components).
- * `link` is switched to `path` afterwards. `executable`, relative to `path`, is the program that must not change after unpacking.
+ * `remedy`: the settings that fetch it from elsewhere. `link` is switched to `path` afterwards. `executable`, relative to `path`, is the program that must not change after unpacking.
  */
 export type ArchiveOptions = Readonly<{
-  source: Readonly<{ downloads: Downloads }> | LocalFile
+  source: Readonly<{ downloads: Downloads; remedy: string }> | LocalFile
   path: string
   strip?: number
   link?: string
   executable: string
 }>
 
-type Source = Readonly<{ from: string; sha256: string; fetch: (into: string) => Command }>
+/** `asks` is what the host itself must reach for it: not what the controller sends, and not what a proxy fetches. */
+type Source = Readonly<{
+  from: string
+  sha256: string
+  fetch: (into: string) => Command
+  asks?: Readonly<{ url: string; remedy: string }>
+}>
 
 /** curl's own limits, three retries included, end before. */
 const FETCH_MINUTES = 125
@@ -61,6 +68,7 @@ function sourceFor({ source, path }: ArchiveOptions, { platform }: HostTraits): 
     from: url,
     sha256,
     fetch: (into) => within(FETCH_MINUTES, changeCommand(...curl, ...limits, ...way, '-o', into, '--', url)),
+    ...(proxy === undefined ? { asks: { url, remedy: source.remedy } } : {}),
   }
 }
 
@@ -124,6 +132,7 @@ export function archive(options: ArchiveOptions): Resource {
       const changes: Change[] = []
       const reason = unpackReason(options, source.sha256, { marker, program, unsafePath })
       if (reason !== undefined) {
+        if (source.asks !== undefined) await assertReachable(getFact, source.asks.url, source.asks.remedy)
         changes.push({ action: `unpack ${source.from} at ${path}`, reason, commands: unpackCommands(options, source) })
       } else if (left.kind !== 'absent') changes.push(removeStaging(staging))
       if (link !== undefined && target !== path) {

@@ -5,9 +5,17 @@ import { runnableImage } from '../artifacts/image-reference.ts'
 import { changeCommand, within } from '../core/command.ts'
 import type { Resource } from '../core/resource.ts'
 import { type ImageState, imageFact } from '../facts/image.ts'
+import { assertReachable } from '../facts/reachability.ts'
 
-/** `reference` is `name:tag@sha256:digest`; with `archive` that file is loaded instead of pulling. `runnableImage` returns the name to run. */
-export type ImageOptions = Readonly<{ reference: string; archive?: LocalImage }>
+/**
+ * `reference` is `name:tag@sha256:digest`; with `archive` that file is loaded instead of pulling. `runnableImage` returns the name to run.
+ * `registry`: where it is pulled from when no proxy is on the way, and the settings that fetch it from elsewhere.
+ */
+export type ImageOptions = Readonly<{
+  reference: string
+  archive?: LocalImage
+  registry?: Readonly<{ url: string; remedy: string }> | undefined
+}>
 
 /** With Docker's containerd store the id of an image is that of its manifest, so the layers are compared too. */
 function isFrom(archive: LocalImage, state: NonNullable<ImageState>): boolean {
@@ -18,7 +26,7 @@ function isFrom(archive: LocalImage, state: NonNullable<ImageState>): boolean {
 const TRANSFER_MINUTES = 90
 
 /** The image: pulled by digest, or loaded from an archive and compared with it. */
-export function image({ reference, archive }: ImageOptions): Resource {
+export function image({ reference, archive, registry }: ImageOptions): Resource {
   const name = runnableImage(reference, archive)
   return {
     id: `image:${name}`,
@@ -26,6 +34,7 @@ export function image({ reference, archive }: ImageOptions): Resource {
       const state = await getFact(imageFact(name))
       if (archive === undefined) {
         if (state !== undefined) return []
+        if (registry !== undefined) await assertReachable(getFact, registry.url, registry.remedy)
         const commands = [within(TRANSFER_MINUTES, changeCommand('docker', 'pull', '--quiet', name))] as const
         return [{ action: `pull ${reference}`, reason: 'it is not in Docker’s image store', commands }]
       }

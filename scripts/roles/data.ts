@@ -3,7 +3,7 @@
 import { HOST_PATH } from '../../contract/path.ts'
 import { credentialId } from '../../contract/secret.ts'
 import { ACCOUNT, UNIT } from '../../contract/unit.ts'
-import { runnableImage } from '../artifacts/image-reference.ts'
+import { registryUrl, runnableImage } from '../artifacts/image-reference.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { render } from '../core/template.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
@@ -20,6 +20,7 @@ import { DATABASE_ROLES, passwordRecordPath } from '../secrets/database-password
 import { OWNER_SECRET_ID } from '../secrets/secret-id.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
+import { proxyFor } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
@@ -38,10 +39,19 @@ function postgresSizes(spec: HostSpec, { memoryMegabytes }: HostTraits) {
   return { ...spec.postgres, memoryMegabytes: postgres, sharedBuffersMegabytes: sharedBuffers }
 }
 
+/** What is pulled, from where, and what runs when a file of the operator is loaded instead. */
+function imageOptions(name: keyof HostSpec['images'], pinned: string, { images, proxy }: HostSpec) {
+  const { archive, reference = pinned } = images[name]
+  const url = registryUrl(reference)
+  const remedy = `images.${name}.reference: a registry that it can reach, images.${name}.archive: a file, or proxy.https`
+  const registry = proxyFor(proxy, url) === undefined ? { url, remedy } : undefined
+  return { reference, registry, ...(archive && { archive }) }
+}
+
 type DataService = (pins: ReturnType<typeof parsePins>['images'], ...rest: Parameters<Role>) => ReturnType<Role>
 
 const postgres: DataService = ({ postgres: pin }, spec, text) => {
-  const { archive } = spec.images.postgres
+  const options = imageOptions('postgres', pin.reference, spec)
   const files = POSTGRES_TEXTS.map((name) => ({
     path: `${HOST_PATH.postgresConfigFolder}/${name}`,
     content: text(`templates/postgres/${name}`),
@@ -49,7 +59,7 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
   const template = text(`units/${UNIT.postgres}.hbs`)
   return [
     postgresCluster({ path: HOST_PATH.postgresCluster, ...pin }),
-    image({ reference: pin.reference, ...(archive && { archive }) }),
+    image(options),
     directory({ path: HOST_PATH.postgresConfigFolder, ...ROOT, mode: '0755' }),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
     directory({ path: HOST_PATH.postgresFolder, owner: pin.uid, group: pin.uid, mode: '0700' }),
@@ -61,7 +71,7 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
           ...postgresSizes(spec, traits),
           files: pathsOf(files),
           uid: pin.uid,
-          image: runnableImage(pin.reference, archive),
+          image: runnableImage(options.reference, options.archive),
           credentials: [
             credentialLine(traits, GATEWAY_PASSWORD_ID),
             // A run of this role alone must not end a database that is older than this secret.
@@ -74,7 +84,7 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
           hasSteppedRestart: hasSteppedRestart(traits),
         }),
       files,
-      inputs: [archive?.imageId ?? ''],
+      inputs: [options.archive?.imageId ?? ''],
     }),
     // Not an input of the unit: another password is no reason to end the database.
     ...PASSWORDS.map(databasePassword),
@@ -82,11 +92,11 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
 }
 
 const redis: DataService = ({ redis: pin }, spec, text) => {
-  const { archive } = spec.images.redis
+  const options = imageOptions('redis', pin.reference, spec)
   const files = [{ path: `${HOST_PATH.redisConfigFolder}/redis.conf`, content: text('templates/redis/redis.conf') }]
   const template = text(`units/${UNIT.redis}.hbs`)
   return [
-    image({ reference: pin.reference, ...(archive && { archive }) }),
+    image(options),
     directory({ path: HOST_PATH.redisConfigFolder, ...ROOT, mode: '0755' }),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
     directory({ path: HOST_PATH.redisSocketFolder, owner: pin.uid, group: ACCOUNT.gateway, mode: '0750' }),
@@ -96,13 +106,13 @@ const redis: DataService = ({ redis: pin }, spec, text) => {
         render(template, {
           files: pathsOf(files),
           uid: pin.uid,
-          image: runnableImage(pin.reference, archive),
+          image: runnableImage(options.reference, options.archive),
           maxMemoryMegabytes: memoryLimits(spec, traits.memoryMegabytes).redisData,
           containerMemoryMegabytes: memoryLimits(spec, traits.memoryMegabytes).redis,
           hasSteppedRestart: hasSteppedRestart(traits),
         }),
       files,
-      inputs: [archive?.imageId ?? ''],
+      inputs: [options.archive?.imageId ?? ''],
     }),
   ]
 }

@@ -3,15 +3,19 @@
 import { HOST_PATH } from '../../contract/path.ts'
 import { ACCOUNT, gatewayInstances, UNIT } from '../../contract/unit.ts'
 import { parsePins } from '../artifacts/pin.ts'
+import type { Resource } from '../core/resource.ts'
 import { render } from '../core/template.ts'
 import { absentFile } from '../resources/absent-file.ts'
 import { type AccountOptions, account } from '../resources/account.ts'
 import { aptPackage } from '../resources/apt-package.ts'
+import { authorizedKeys } from '../resources/authorized-keys.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { memoryBudget } from '../resources/memory-budget.ts'
+import { sudoRights } from '../resources/sudo-rights.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { memoryLimits, memorySum } from '../spec/memory-limit.ts'
+import { memoryRemedy } from '../spec/memory-remedy.ts'
 import { aptProxyText, hasProxy } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 
@@ -29,12 +33,26 @@ function unitsOf({ instances, ingress }: Pick<HostSpec, 'instances' | 'ingress'>
   return ingress === 'none' ? services : [...services, UNIT.caddy]
 }
 
-/** Groups whose members are or can become root (`admin`: of older Ubuntu, still in its sudoers). The deploy user has the privileges of its own sudoers file only. */
+/** Groups with a rule for every command. `admin` is of older Ubuntu, and still in its sudoers. */
+const SUDO_GROUPS = {
+  sudo: { reason: 'members may run every command as root', isSudo: true },
+  admin: { reason: 'members may run every command as root', isSudo: true },
+} as const
+
+/** Groups whose members are or can become root. The deploy user has the privileges of its own sudoers file only. */
 const ROOT_EQUIVALENT_GROUPS: NonNullable<AccountOptions['groupsForbidden']> = {
   docker: { reason: 'members can start containers, which makes them root' },
   lxd: { reason: 'members can start containers, which makes them root' },
-  sudo: { reason: 'members may run every command as root', isSudo: true },
-  admin: { reason: 'members may run every command as root', isSudo: true },
+  ...SUDO_GROUPS,
+}
+
+/** Its rights follow later, with the other files. */
+function deployUser({ name, keys }: HostSpec['deployUser']): readonly Resource[] {
+  return [
+    account({ name, isSystem: false, shell: '/bin/bash', groupsForbidden: ROOT_EQUIVALENT_GROUPS }),
+    sudoRights({ name, groups: Object.keys(SUDO_GROUPS) }),
+    authorizedKeys({ name, keys }),
+  ]
 }
 
 /**
@@ -50,7 +68,7 @@ export const foundation: Role = (spec, text) => {
   const { images, node } = parsePins(text('versions.yaml'))
   const runtimeNeeds = node[0]?.needs === undefined ? [] : [node[0].needs]
   const sudoers = render(text('templates/sudoers.hbs'), {
-    deployUser: spec.deployUser,
+    deployUser: spec.deployUser.name,
     units: unitsOf(spec),
   })
   const temporary = render(text('templates/tmpfiles.conf.hbs'), {
@@ -60,16 +78,20 @@ export const foundation: Role = (spec, text) => {
   return [
     memoryBudget({
       sum: (traits) => memorySum(memoryLimits(spec, traits.memoryMegabytes), spec.instances),
-      remedy: 'add memory, or lower instances, postgres.memoryMegabytes or redis.maxMemoryMegabytes in host.yaml',
+      remedy: ({ memoryMegabytes }) => memoryRemedy(spec, memoryMegabytes, spec.preflight.memoryMegabytesMin),
     }),
     // Before the first package.
     hasProxy(spec.proxy)
       ? file({ path: APT_PROXY, content: aptProxyText(spec.proxy), ...ROOT, mode: '0644' })
       : absentFile({ path: APT_PROXY, reason: 'no proxy is set' }),
-    aptPackage({ id: 'prerequisites', names: [...PREREQUISITES, ...runtimeNeeds] }),
+    aptPackage({
+      id: 'prerequisites',
+      names: [...PREREQUISITES, ...runtimeNeeds],
+      waiting: text('scripts/first-boot.sh'),
+    }),
     account({ name: ACCOUNT.gateway, isSystem: true }),
     ...(spec.ingress === 'none' ? [] : [account({ name: ACCOUNT.caddy, isSystem: true })]),
-    account({ name: spec.deployUser, isSystem: false, shell: '/bin/bash', groupsForbidden: ROOT_EQUIVALENT_GROUPS }),
+    ...deployUser(spec.deployUser),
     directory({ path: HOST_PATH.configFolder, ...ROOT, mode: '0755' }),
     directory({ path: HOST_PATH.programFolder, ...ROOT, mode: '0755' }),
     directory({ path: HOST_PATH.stateFolder, ...ROOT, mode: '0755' }),

@@ -39,7 +39,10 @@ function node(pin: Pins['node'][number], address: string, spec: HostSpec): Resou
     return [platform, { url, sha256, proxy: proxyFor(spec.proxy, url) }] as const
   })
   return archive({
-    source: spec.node.archive ?? { downloads: Object.fromEntries(downloads) },
+    source: spec.node.archive ?? {
+      downloads: Object.fromEntries(downloads),
+      remedy: 'downloads.node: a mirror that it can reach, node.archive: a file, or proxy.https',
+    },
     path: nodePath(pin),
     strip: 1,
     link: HOST_PATH.currentNode,

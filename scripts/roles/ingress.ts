@@ -66,7 +66,10 @@ function program(pin: Pins['caddy'], spec: HostSpec, path: string): readonly Res
   return [
     directory({ path: HOST_PATH.caddyFolder, ...ROOT, mode: '0755' }),
     archive({
-      source: spec.caddy.archive ?? { downloads: Object.fromEntries(downloads) },
+      source: spec.caddy.archive ?? {
+        downloads: Object.fromEntries(downloads),
+        remedy: 'downloads.caddy: a mirror that it can reach, caddy.archive: a file, or proxy.https',
+      },
       path,
       link: HOST_PATH.currentCaddy,
       executable: 'caddy',

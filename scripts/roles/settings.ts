@@ -10,6 +10,7 @@ import { parsePins } from '../artifacts/pin.ts'
 import { file } from '../resources/file.ts'
 import { surplusVersion } from '../resources/surplus-version.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
+import { imagesOfHost } from '../spec/image-spec.ts'
 import type { Role } from '../spec/role.ts'
 
 const SETTINGS_NOTICE =
@@ -18,7 +19,13 @@ const NOTICE =
   '# Written by the toolkit after each run that changed something; edits have no effect and are reverted.\n'
 
 /** Keys that name files of the controller. */
-const CONTROLLER_KEYS: readonly string[] = ['images', 'node', 'caddy'] satisfies (keyof HostSpec)[]
+const CONTROLLER_KEYS: readonly string[] = ['node', 'caddy'] satisfies (keyof HostSpec)[]
+
+type Image = HostSpec['images'][keyof HostSpec['images']]
+
+function installedImage({ archive, reference }: Image, pinned: string): string {
+  return archive?.imageId ?? reference ?? pinned
+}
 
 /** The role `settings`. It comes last, so that it records what was reached, not what was attempted. */
 export const settings: Role = (spec, text) => {
@@ -29,11 +36,16 @@ export const settings: Role = (spec, text) => {
     ...(spec.ingress === 'none' ? {} : { caddy: caddy.version }),
     docker: spec.docker.source,
     images: {
-      postgres: spec.images.postgres.archive?.imageId ?? images.postgres.reference,
-      redis: spec.images.redis.archive?.imageId ?? images.redis.reference,
+      postgres: installedImage(spec.images.postgres, images.postgres.reference),
+      redis: installedImage(spec.images.redis, images.redis.reference),
     },
   }
-  const current = Object.fromEntries(Object.entries(spec.written).filter(([key]) => !CONTROLLER_KEYS.includes(key)))
+  const current = Object.fromEntries(
+    Object.entries(spec.written).flatMap(([key, value]) => {
+      const kept = key === 'images' ? imagesOfHost(value) : value
+      return CONTROLLER_KEYS.includes(key) || (key === 'images' && kept === undefined) ? [] : [[key, kept]]
+    }),
+  )
   const ownership = { owner: 'root', group: 'root', mode: '0644' } as const
   return [
     ...[

@@ -5,12 +5,14 @@
 
 import * as v from 'valibot'
 import { LOG_LEVELS, RATE_CALLS_DEFAULT, RATE_WINDOW_SECONDS_DEFAULT } from '../../contract/gateway.ts'
-import { ACCOUNT, INSTANCES_DEFAULT } from '../../contract/unit.ts'
+import { INSTANCES_DEFAULT } from '../../contract/unit.ts'
 import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../artifacts/artifact.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import type { Rotation } from '../secrets/secret-rotation.ts'
 import { contradictions } from './contradiction.ts'
+import { deployUserSchema } from './deploy-user.ts'
+import { type ImagesSpec, imageContradictions, imagesSchema } from './image-spec.ts'
 import { ingressContradictions, ingressSchema } from './ingress-spec.ts'
 import { proxyFor, proxySchema } from './proxy.ts'
 import type { LineFinder } from './yaml-text.ts'
@@ -18,38 +20,6 @@ import type { LineFinder } from './yaml-text.ts'
 function integer(minimum: number, maximum: number) {
   return v.pipe(v.number(), v.integer(), v.minValue(minimum), v.maxValue(maximum))
 }
-/** Accounts of programs, ours and those that Debian and Ubuntu make: with the rules of sudo they would be operators. */
-const PROGRAM_ACCOUNTS: readonly string[] = [
-  ...Object.values(ACCOUNT),
-  ...[
-    'root',
-    'daemon',
-    'bin',
-    'sys',
-    'sync',
-    'games',
-    'man',
-    'lp',
-    'mail',
-    'news',
-    'uucp',
-    'proxy',
-    'www-data',
-    'backup',
-    'list',
-    'irc',
-    'nobody',
-  ],
-  ...['postgres', 'redis', 'caddy', 'nginx', 'sshd', 'messagebus', 'syslog', '_apt', 'docker', 'opa', 'spire'],
-]
-const accountName = v.pipe(
-  v.string(),
-  v.regex(/^[a-z_][a-z0-9_-]{0,30}$/, 'must be a Linux account name'),
-  v.check(
-    (name) => !PROGRAM_ACCOUNTS.includes(name) && !name.startsWith('systemd-'),
-    'must be the account of a person or a pipeline, not of a program',
-  ),
-)
 const domainName = v.pipe(
   v.string(),
   v.regex(/^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/i, 'must be a domain name'),
@@ -68,8 +38,7 @@ function section<T extends v.ObjectEntries>(entries: T) {
 }
 
 const schema = v.strictObject({
-  /** The account that operators deploy with. */
-  deployUser: v.optional(accountName, 'gebruiker'),
+  deployUser: deployUserSchema,
   /** Public domain name of the gateway. With it `tls` defaults to `public`. */
   domain: v.optional(domainName),
   /** `public`: a certificate from a public authority; `internal`: from Caddy's own authority on the host. */
@@ -90,11 +59,7 @@ const schema = v.strictObject({
   }),
   /** How the host reaches others. */
   proxy: proxySchema,
-  /** Archives of `docker save` to load instead of pulling. */
-  images: section({
-    postgres: section({ archive: v.optional(path) }),
-    redis: section({ archive: v.optional(path) }),
-  }),
+  images: imagesSchema,
   /** Archives to unpack instead of downloading the vendor's. */
   node: section({ archive: v.optional(path) }),
   caddy: section({ archive: v.optional(path) }),
@@ -138,7 +103,7 @@ export type ParsedSpec = Readonly<
  */
 export type HostSpec = Readonly<
   Omit<ParsedSpec, 'images' | 'node' | 'caddy'> & {
-    images: Readonly<{ postgres: Readonly<{ archive?: LocalImage }>; redis: Readonly<{ archive?: LocalImage }> }>
+    images: Readonly<Record<keyof ImagesSpec, Readonly<{ archive?: LocalImage; reference?: string }>>>
     node: Readonly<{ archive?: LocalFile }>
     caddy: Readonly<{ archive?: LocalFile }>
     release: ReleaseArchive
@@ -191,7 +156,7 @@ function explain(issue: v.BaseIssue<unknown>, lineOf: LineFinder): string {
   if (keys.length === 0) return `${where}expected settings such as "domain: gateway.example.com"`
   if (issue.type !== 'strict_object' || issue.expected !== 'never') {
     const what =
-      issue.type === 'regex' || issue.type === 'check'
+      issue.type === 'regex' || issue.type === 'check' || issue.type === 'custom'
         ? issue.message
         : `expected ${issue.expected}, found ${issue.received}`
     return `${where}${what}`
@@ -208,9 +173,11 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
   // valibot accepts a list as an object with numbers as keys.
   const result = v.safeParse(schema, Array.isArray(parsed) ? undefined : (parsed ?? {}))
   const problems = result.success
-    ? [...contradictions(result.output), ...ingressContradictions(result.output)].map(
-        ([keys, what]) => placeOf(keys, lineOf) + what,
-      )
+    ? [
+        ...contradictions(result.output),
+        ...ingressContradictions(result.output),
+        ...imageContradictions(result.output.images),
+      ].map(([keys, what]) => placeOf(keys, lineOf) + what)
     : result.issues.map((issue) => explain(issue, lineOf))
   if (!result.success || problems.length > 0) {
     const found = Array.isArray(parsed) ? ', found a list' : ''

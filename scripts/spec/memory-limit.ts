@@ -30,9 +30,10 @@ const RANGES: Readonly<Record<Part, Readonly<{ least: number; most: number }>>> 
   job: { least: 128, most: 512 },
 }
 
-/** For the system, Docker and the files that Linux keeps in memory. */
+/** For the system, Docker and the files that Linux keeps in memory: a share, and as much at least. */
 const SYSTEM_SHARE = 0.2
-const SYSTEM_MEGABYTES_MIN = 192
+/** The least that the system needs beside what is limited. */
+export const SYSTEM_MEGABYTES_MIN = 192
 const STEP_MEGABYTES = 64
 
 /** Redis may use more than its data: fragmentation and buffers of clients come on top. */

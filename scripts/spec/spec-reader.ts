@@ -9,10 +9,12 @@ import { commandHint } from '../command-line/command-hint.ts'
 import { type Invocation, textOption, textOptions } from '../command-line/invocation.ts'
 import { usageFailure } from '../core/failure.ts'
 import { type HostSpec, type ParsedSpec, parseHostSpec, validateHostOption } from './host-spec.ts'
+import { type ImagesSpec, namesImageFile } from './image-spec.ts'
 import { readRotationRequest } from './rotation-request.ts'
 import { readNamedFile, type Target } from './target.ts'
 import { createLineFinder, parseYaml } from './yaml-text.ts'
 
+type ImageSpec = ImagesSpec[keyof ImagesSpec]
 type Mapping = Readonly<Record<string, unknown>>
 
 function isMapping(value: unknown): value is Mapping {
@@ -33,13 +35,13 @@ function withOptions(parsed: unknown, invocation: Invocation): unknown {
 }
 
 /** Keys that the settings on a host must not have: otherwise a host could choose which files of the controller are sent to it. */
-const CONTROLLER_KEYS = ['images', 'node', 'caddy'] as const
+const CONTROLLER_KEYS = ['node', 'caddy'] as const
 
 /** Parses the current settings of a host. With another domain `tls` is determined again. */
 function parseCurrentSettings(text: string, invocation: Invocation): unknown {
   const parsed = parseYaml(text, HOST_PATH.settings)
   if (!isMapping(parsed)) return parsed
-  const foreign = CONTROLLER_KEYS.find((key) => parsed[key] !== undefined)
+  const foreign = namesImageFile(parsed['images']) ? 'images' : CONTROLLER_KEYS.find((key) => parsed[key] !== undefined)
   if (foreign !== undefined) {
     throw usageFailure(
       `${HOST_PATH.settings} on the host names files of the controller (${foreign})`,
@@ -121,6 +123,10 @@ async function measureArchive<T>(path: string | undefined, measure: (path: strin
   return path === undefined ? {} : { archive: await measure(path) }
 }
 
+async function measureImageSpec({ archive, reference }: ImageSpec, measure: (path: string) => Promise<LocalImage>) {
+  return { ...(await measureArchive(archive, measure)), ...(reference === undefined ? {} : { reference }) }
+}
+
 /** Returns the specification for the roles. Paths in it are relative to its own folder. */
 export async function readHostSpec(
   invocation: Invocation,
@@ -132,8 +138,8 @@ export async function readHostSpec(
   const folder = target.config === undefined ? invocation.workingFolder : dirname(target.config)
   const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path))
   const [postgres, redis, node, caddy, release, secrets] = await Promise.all([
-    measureArchive(absolute(parsed.images.postgres.archive), measurements.image),
-    measureArchive(absolute(parsed.images.redis.archive), measurements.image),
+    measureImageSpec(parsed.images.postgres, (path) => measurements.image(resolve(folder, path))),
+    measureImageSpec(parsed.images.redis, (path) => measurements.image(resolve(folder, path))),
     measureArchive(absolute(parsed.node.archive), measurements.file),
     measureArchive(absolute(parsed.caddy.archive), measurements.file),
     measurements.release(),

@@ -17,10 +17,13 @@ export type TestWish = Readonly<{
   scratch: string
 }>
 
-/** `first` run side by side, `alone` one after the other, since they are heavy or share the machine. */
+/** `first` run side by side, `alone` one after the other, since each uses all of the machine. */
 export type TestPlan = Readonly<{ first: readonly Check[]; alone: readonly Check[]; leftOut: readonly string[] }>
 
 const TEST_TIMEOUT_MS = 300_000
+
+/** Files that run at once; a lab machine mostly waits, for packages, services and its own boot. */
+const CONCURRENCY = 2
 
 /** How long a test file may go on after its last test. */
 const LINGER_MS = 120_000
@@ -46,17 +49,18 @@ type TestGroup = Readonly<{
   node: NodeChoice
   files: readonly TestFile[]
   reportFile: string
-  concurrency: number
+  /** How long one test may take, in milliseconds; undefined where a machine is booted and the test has deadlines of its own. */
+  timeoutMs?: number
 }>
 
-function planGroup({ name, node, files, reportFile, concurrency }: TestGroup): Check {
+function planGroup({ name, node, files, reportFile, timeoutMs }: TestGroup): Check {
   return {
     name,
     tests: { node: node.version, reportFile },
     argv: [
       node.path ?? 'node',
-      ...['--import', guardModule(LINGER_MS), '--test', `--test-concurrency=${concurrency}`],
-      ...(concurrency > 1 ? [`--test-timeout=${TEST_TIMEOUT_MS}`] : []),
+      ...['--import', guardModule(LINGER_MS), '--test', `--test-concurrency=${CONCURRENCY}`],
+      ...(timeoutMs === undefined ? [] : [`--test-timeout=${timeoutMs}`]),
       ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
       ...[`--test-reporter=${REPORTER}`, `--test-reporter-destination=${reportFile}`],
       ...files.map(({ path }) => path),
@@ -85,7 +89,7 @@ function explainOmissions(omitted: readonly Readonly<{ path: string; reason: str
 }
 
 /** Runs all that a bare machine can run, on the older Node. */
-const BARE_TEST = 'test/lab/test-bare.test.ts'
+const BARE_TEST = 'test/lab/bare-machine.test.ts'
 
 /** What an older Node runs here: where the lab has the bare machine, what that can run is run there, and once is enough. */
 function filesOfOlderNode(unit: readonly TestFile[], lab: readonly TestFile[]): readonly TestFile[] {
@@ -107,7 +111,7 @@ export function planTests(wish: TestWish): TestPlan {
     const files = index === 0 ? unit : filesOfOlderNode(unit, lab)
     if (node.path === undefined || files.length === 0) return []
     const reportFile = `${scratch}/${node.version}.jsonl`
-    return [planGroup({ name: `tests on Node ${node.version}`, node, files, reportFile, concurrency: 2 })]
+    return [planGroup({ name: `tests on Node ${node.version}`, node, files, reportFile, timeoutMs: TEST_TIMEOUT_MS })]
   })
   const labOn =
     lab.length === 0 || running === undefined
@@ -118,7 +122,6 @@ export function planTests(wish: TestWish): TestPlan {
             node: running,
             files: lab,
             reportFile: `${scratch}/lab.jsonl`,
-            concurrency: 1,
           }),
         ]
   const omitted = judged.flatMap(({ path, reason }) => (reason === undefined ? [] : [{ path, reason }]))

@@ -86,7 +86,7 @@ export function createPhraseDetector(phrases: readonly Phrase[], index: KeywordI
     const matches: Match[] = []
     for (const [phrase, list] of windows) {
       const confidence = confidenceOf(phrase) ?? 0
-      for (const [start, end] of list) addMatches(matches, text, { ...phrase, confidence }, start, end)
+      for (const [start, end] of list) addMatches(matches, text, phrase, confidence, start, end)
     }
     return matches
   }
@@ -107,7 +107,8 @@ function addWindow(list: [start: number, end: number][], at: number): void {
 function addMatches(
   matches: Match[],
   text: string,
-  { kind, severity, confidence, pattern, rule }: Phrase,
+  { kind, severity, pattern, rule }: Phrase,
+  confidence: number,
   from: number,
   to: number,
 ): void {

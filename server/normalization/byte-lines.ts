@@ -1,6 +1,6 @@
 /** Bytes in lines that say where they are, or how many: dumps (`xxd`, `hexdump -C`, `od`), and uuencode. */
 
-import { digitRanges } from './code-list.ts'
+import { type DigitRanges, digitRanges } from './code-list.ts'
 import type { EncodedRun } from './decoded-bytes.ts'
 import { textOf, type UnpackBudget } from './packed-bytes.ts'
 
@@ -12,9 +12,13 @@ const DUMP_LINE =
 const UU_BEGIN = /^[ \t>]{0,16}begin(?:-base64)? [0-7]{3,4} /
 const UU_CHARS_MAX = 61
 
-/** Returns the runs of lines that hold text. */
-export function byteLineRuns(text: string, budget: UnpackBudget): readonly EncodedRun[] {
-  const isDump = DUMP_HINT.test(text) && digitRanges(text).length > 0
+/** Returns the runs of lines that hold text; dumps have many digits (`digits`) near each other. */
+export function byteLineRuns(
+  text: string,
+  budget: UnpackBudget,
+  digits: DigitRanges = digitRanges(text),
+): readonly EncodedRun[] {
+  const isDump = digits.some(([start, end]) => DUMP_HINT.test(text.slice(Math.max(0, start - LINE_CHARS_MAX), end)))
   const isUu = text.includes('begin ')
   if (!isDump && !isUu) return []
   const runs: EncodedRun[] = []

@@ -46,7 +46,10 @@ export function encodedRuns(
     if (classAt(text, index) !== 1) continue
     let start = index
     while (start > 0 && classAt(text, start - 1) === 1) start--
-    const end = runEnd(text, start)
+    let end = index + 1
+    while (classAt(text, end) === 1) end++
+    // Most are words; only padding, or a wrapped line, makes a run longer than that.
+    if (end - start >= RUN_CHARS_MIN || classAt(text, end) === 2) end = runEnd(text, start)
     if (end - start >= RUN_CHARS_MIN) {
       const { refused } = budget
       const decoded = runText(text.slice(start, end), budget)

@@ -21,7 +21,7 @@ const UNREAD_GROUP_MIN = 16
 const UNREAD_CHARS_MIN = 512
 
 /** Returns runs of three groups and more that hold text; what long ones are is added to `unread`. */
-export function groupRuns(text: string, budget: UnpackBudget, unread: UnreadRun[] = []): readonly EncodedRun[] {
+export function groupRuns(text: string, budget: UnpackBudget, unread: UnreadRun[] = []): EncodedRun[] {
   const runs: EncodedRun[] = []
   HINT.lastIndex = 0
   for (let hint = HINT.exec(text); hint !== null; hint = HINT.exec(text)) {

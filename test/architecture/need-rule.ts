@@ -11,10 +11,10 @@ import { parseNeeds } from '../../scripts/testing/test-file.ts'
 import { placeOf, type Rule, type Source, walk } from './source.ts'
 
 /** What every machine has that the launcher starts on. */
-const COMMON_PROGRAMS = ['chown', 'cp', 'find', 'install', 'mv', 'sh', 'sha256sum', 'tar', 'true']
+const COMMON_PROGRAMS = ['chown', 'chroot', 'cp', 'find', 'install', 'mv', 'sh', 'sha256sum', 'tar', 'true']
 
 /** What only building the lab's cache takes; test/lab/prepare brings these, and no test starts them. */
-const BUILD_PROGRAMS = ['go', 'npm', 'pip']
+const BUILD_PROGRAMS = ['dpkg-deb', 'go', 'gpg', 'gpgconf', 'npm', 'openssl', 'pip']
 
 /** Functions whose first argument is a program, or a list that begins with one. */
 const STARTERS = /(^|\.)(spawn|spawnSync|execFile|execFileSync|execute|demand|findProgram|locate)$/

@@ -2,18 +2,27 @@
 import { spawn } from 'node:child_process'
 import { open, readFile, rm, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { endGroup, groupMembers, isPopulated, makeGroup } from './control-group.ts'
+import { endGroup, groupMembers, isPopulated, limitMemory, makeGroup } from './control-group.ts'
 import { isPresent } from './keyed-folder.ts'
-import { machineAddress, networkName } from './network.ts'
+import { addressOf, networkName } from './network.ts'
 import { type MachineRecord, machinePath } from './record.ts'
 import { rootPath } from './root.ts'
 
 const bootTimeoutMs = 120_000
 
-/** The supervisor: joins the machine's control groups, then boots it, and again whenever it asks for a reboot (133). */
+/**
+ * The supervisor: joins the machine's control groups, starts this host as the vendors where the machine has them, then boots it, and again
+ * whenever it asks for a reboot (133). What is on this host ends with the machine.
+ */
 const supervisor = `while [ "$1" != -- ]; do echo $$ > "$1" || exit 1; shift; done; shift
-while :; do systemd-nspawn "$@"; [ $? -eq 133 ] || exit 0; done`
+vendors=; if [ -n "$LAB_SETTINGS" ]; then "$LAB_NODE" "$LAB_VENDORS" "$LAB_SETTINGS" & vendors=$!; fi
+while :; do
+  sh -c 'echo $$ > "$0" && unset LAB_NODE LAB_VENDORS LAB_SETTINGS LAB_MEMORY && exec systemd-nspawn "$@"' "$LAB_MEMORY" "$@"
+  [ $? -eq 133 ] || break
+done
+[ -z "$vendors" ] || kill "$vendors"`
 
 function nspawnArguments(record: MachineRecord, hasFuse: boolean): readonly string[] {
   return [
@@ -78,7 +87,7 @@ export async function waitUntilUp(record: MachineRecord, before?: number): Promi
     }
     const leader = await leaderOf(record)
     const isNew = leader !== undefined && leader !== before
-    if (isNew && (await hasGreeting(machineAddress(record.number)))) return leader
+    if (isNew && (await hasGreeting(addressOf(record)))) return leader
     await pause(25)
   }
   throw new Error(
@@ -86,12 +95,19 @@ export async function waitUntilUp(record: MachineRecord, before?: number): Promi
   )
 }
 
-/** Boots the machine. Its supervisor is in a session of its own, and knows nothing of the caller's environment. */
-export async function boot(record: MachineRecord): Promise<number> {
+/** The program that stands in for vendors on this host. */
+const vendorHost = join(import.meta.dirname, 'vendor/host.ts')
+
+/**
+ * Boots the machine. Its supervisor is in a session of its own, and knows nothing of the caller's environment. `settingsPath`: the settings
+ * of this host as the vendors, where the machine has them.
+ */
+export async function boot(record: MachineRecord, settingsPath?: string): Promise<number> {
   const id = networkName(record.number)
   await endGroup(id) // leftovers of a crash
   const joins = await makeGroup(id)
   const log = await open(machinePath(record.name, 'console.log'), 'a')
+  const { memoryMegabytes } = record
   const nspawn = nspawnArguments(record, await isPresent('/dev/fuse'))
   const child = spawn('sh', ['-c', supervisor, 'lab-machine', ...joins, '--', ...nspawn], {
     cwd: '/',
@@ -102,6 +118,10 @@ export async function boot(record: MachineRecord): Promise<number> {
       SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network',
       SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1',
       SYSTEMD_SECCOMP: '0',
+      LAB_NODE: process.execPath,
+      LAB_VENDORS: vendorHost,
+      LAB_SETTINGS: settingsPath ?? '',
+      LAB_MEMORY: memoryMegabytes === undefined ? '/dev/null' : await limitMemory(id, memoryMegabytes),
     },
   })
   await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject))

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { parse } from 'yaml'
+import { asDeployUser, DEPLOY_USER, documentedCommands, makeKey } from './deploy-user.ts'
 import { readPins } from './pin.ts'
 import {
   bootstrap,
@@ -18,6 +19,7 @@ import {
   repository,
   type Server,
   toolkit,
+  untilHealthy,
   writeSpec,
 } from './server.ts'
 
@@ -216,4 +218,65 @@ test('the lock of a run that cannot be seen from here holds, whatever this machi
   await inside(server, 'touch --date="61 seconds ago" /run/tappass-converge/lock')
   const taken = eventsOf(await bootstrap(server)).filter(({ event }) => event === 'lock-taken-over')
   assert.match(JSON.stringify(taken), /no heartbeat for 6\d s/)
+})
+
+test('the deploy user logs in with the keys of the spec, does what the page lists and nothing else; lines of others stay', async () => {
+  const [ada, grace] = [await makeKey(server, 'ada'), await makeKey(server, 'grace')]
+  const file = `/home/${DEPLOY_USER}/.ssh/authorized_keys`
+  // Somebody's own line, without an end. And sshd as some harden it: without PAM it lets no locked account in.
+  await inside(
+    server,
+    `install -d -o ${DEPLOY_USER} -g ${DEPLOY_USER} -m 0775 /home/${DEPLOY_USER}/.ssh
+    printf '%s' '${grace.line}' >${file}; chown ${DEPLOY_USER}: ${file}
+    echo 'UsePAM no' >/etc/ssh/sshd_config.d/hard.conf; systemctl reload ssh`,
+  )
+  const gateway = { callsMax: 1_000_000, upstream: server.upstream.url }
+  const configure = (keys: readonly string[]) =>
+    writeSpec(server, (spec) => ({ ...spec, gateway, deployUser: { keys } }))
+  await configure([ada.line])
+  await bootstrap(server)
+  assert.equal((await plan(server)).code, 0)
+  for (const { path } of [ada, grace])
+    assert.equal((await asDeployUser(server, path, 'id -un')).stdout, `${DEPLOY_USER}\n`)
+  assert.match(await inside(server, `getent shadow ${DEPLOY_USER}`), /^gebruiker:\*:/)
+
+  const commands = await documentedCommands()
+  assert.ok(commands.length >= 9, `${commands}`)
+  for (const command of commands) {
+    const { code, stdout, stderr } = await asDeployUser(server, ada.path, command)
+    assert.ok(
+      code === 0 || (command.includes('--follow') && /tappass/.test(stdout)),
+      `${command}: ${code} ${stdout}${stderr}`,
+    )
+  }
+  await untilHealthy(server)
+  for (const command of [
+    'sudo -n id',
+    'sudo -n journalctl --no-pager --unit=ssh.service',
+    'sudo -n tappass bootstrap --yes',
+  ])
+    assert.equal((await asDeployUser(server, ada.path, command)).code, 1, command)
+
+  // A link that would have root's file written is not followed with root's rights.
+  await inside(
+    server,
+    `mv /home/${DEPLOY_USER}/.ssh /home/${DEPLOY_USER}/kept; ln -s /root/.ssh /home/${DEPLOY_USER}/.ssh`,
+  )
+  assert.equal((await plan(server)).code, 5)
+  await inside(server, `rm /home/${DEPLOY_USER}/.ssh; mv /home/${DEPLOY_USER}/kept /home/${DEPLOY_USER}/.ssh`)
+
+  await configure([])
+  await bootstrap(server)
+  assert.equal((await asDeployUser(server, ada.path, 'true')).code, 255)
+  assert.equal(await inside(server, `cat ${file}`), grace.line)
+  assert.equal((await plan(server)).code, 0)
+})
+
+test('a rule of sudo that makes root of the deploy user, as cloud-init’s of its first user: refused, and not touched', async () => {
+  const file = '/etc/sudoers.d/90-cloud-init-users'
+  await inside(server, `echo '${DEPLOY_USER} ALL=(ALL) NOPASSWD:ALL' >${file}; chmod 0440 ${file}`)
+  const { code, events } = await plan(server)
+  const reasons = events.flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+  assert.deepEqual([code, reasons.map(({ what }) => what)], [5, ['gebruiker may run every command as root']])
+  await inside(server, `rm ${file}`)
 })

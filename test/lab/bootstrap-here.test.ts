@@ -1,4 +1,7 @@
-/** `sudo ./bootstrap.sh` on the machine itself, from a fresh clone, and the same server seen over SSH afterwards. */
+/**
+ * `sudo ./bootstrap.sh` on the machine itself, from a fresh clone, while its first boot is still at work; and the same server seen over SSH
+ * afterwards.
+ */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
@@ -45,8 +48,37 @@ before(async () => {
 })
 after(() => server?.close())
 
-test('a fresh clone on a bare machine: one command to a healthy server, the administrator’s key is shown once', async () => {
+/** Plays cloud-init, which says that it runs for so many seconds from now. */
+const runCloudInit = (seconds: number): Promise<string> =>
+  inside(
+    server,
+    `echo $(($(date +%s) + ${seconds})) >/run/first-boot-ends
+cat >/usr/local/bin/cloud-init <<'END'
+#!/bin/sh
+[ "$(date +%s)" -lt "$(cat /run/first-boot-ends)" ] && echo 'status: running' || echo 'status: done'
+END
+chmod +x /usr/local/bin/cloud-init`,
+  )
+
+/** Holds the lock of apt's lists for 5 seconds and the frontend lock of dpkg for 8, as an unattended upgrade does. */
+const HOLD_LOCKS = `import fcntl, time
+held = [open(path, 'w') for path in ('/var/lib/apt/lists/lock', '/var/lib/dpkg/lock-frontend')]
+for each in held: fcntl.lockf(each, fcntl.LOCK_EX)
+print('held', flush=True)
+for each, seconds in zip(held, (5, 3)): time.sleep(seconds); fcntl.lockf(each, fcntl.LOCK_UN)`
+
+test('a fresh clone on a bare machine whose first boot is not over: one command to a healthy server, the administrator’s key is shown once', async () => {
+  await inside(server, 'dpkg --purge --force-depends curl')
+  await runCloudInit(3)
+  await inside(
+    server,
+    `systemd-run --quiet --unit=busy-apt --property=StandardOutput=file:/run/held python3 -c "${HOLD_LOCKS}"
+    until grep -q held /run/held; do sleep 0.1; done`,
+  )
   const said = await bootstrapHere()
+  assert.match(said, /^bootstrap: cloud-init is still setting up this machine; waiting/m)
+  assert.match(said, /^another program is at work with apt or dpkg; waiting/m)
+  assert.equal(await inside(server, 'systemctl is-active busy-apt || true'), 'inactive')
   await untilHealthy(server)
   assert.equal(said.match(/\btp_[A-Za-z0-9_-]{43}\b/g)?.length, 1, 'the key is not there once')
 })
@@ -55,7 +87,10 @@ test('a second run changes nothing, restarts nothing and shows no key; over SSH 
   const pids = await mainPids(server)
   const said = await bootstrapHere()
   assert.doesNotMatch(said, /\btp_[A-Za-z0-9_-]{43}\b/)
-  assert.deepEqual((await plan(server)).code, 0)
+  await runCloudInit(3)
+  const planned = await plan(server)
+  const told = planned.events.flatMap((event) => (event.event === 'warning' ? [event.warning.what] : []))
+  assert.deepEqual([planned.code, told], [0, ['cloud-init is still setting up this host']])
   await bootstrap(server)
   assert.deepEqual(await mainPids(server), pids)
 })

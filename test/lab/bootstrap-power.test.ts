@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { load } from './load.ts'
+import { load, type Tally } from './load.ts'
 import { cut, reboot, up } from './machine.ts'
 import { bootstrappedServer, type Door, door, inside, mainPids, plan, type Server, untilHealthy } from './server.ts'
 
@@ -26,18 +26,29 @@ const psql =
 const ledgerIds = async (): Promise<ReadonlySet<string>> =>
   new Set((await inside(server, `${psql} --command "SELECT DISTINCT request_id FROM audit_events"`)).split('\n'))
 
-/** Loads the gateway, does `interrupt` in the middle of it, and gives the calls that were acknowledged. */
-const interrupted = async (interrupt: () => Promise<unknown>): Promise<readonly string[]> => {
+const assertInLedger = async (acknowledged: readonly string[]): Promise<void> => {
+  const ids = await ledgerIds()
+  assert.deepEqual(
+    acknowledged.filter((id) => !ids.has(id)),
+    [],
+  )
+}
+
+/** Keeps calls under way while `act` runs; what it is given waits until so many further calls were acknowledged. */
+const underLoad = async (act: (more: (count: number) => Promise<void>) => Promise<unknown>): Promise<Tally> => {
   let isOver = false
-  const enough = Promise.withResolvers<void>()
-  const loading = load(through, key, 8, ({ acknowledged }) => {
-    if (acknowledged.length >= 300) enough.resolve()
+  let acknowledged = 0
+  const loading = load(through, key, 8, (tally) => {
+    acknowledged = tally.acknowledged.length
     return isOver
   })
-  await enough.promise
-  await interrupt()
-  isOver = true
-  return (await loading).acknowledged
+  const more = async (count: number): Promise<void> => {
+    for (const goal = acknowledged + count; acknowledged < goal; ) await pause(20)
+  }
+  await act(more).finally(() => {
+    isOver = true
+  })
+  return loading
 }
 
 const rows = [
@@ -47,16 +58,15 @@ const rows = [
 
 for (const { name, interrupt } of rows) {
   test(`${name} under load: back and healthy without anybody, no acknowledged call is missing from the ledger`, async () => {
-    const acknowledged = await interrupted(interrupt)
+    const { acknowledged } = await underLoad(async (more) => {
+      await more(300)
+      await interrupt()
+    })
     await untilHealthy(server)
     assert.equal(await inside(server, 'systemctl is-system-running --wait'), 'running')
     assert.equal((await plan(server)).code, 0)
-    const ids = await ledgerIds()
     assert.ok(acknowledged.length >= 300)
-    assert.deepEqual(
-      acknowledged.filter((id) => !ids.has(id)),
-      [],
-    )
+    await assertInLedger(acknowledged)
     const { status, body } = await through.admin('/audit/integrity')
     assert.equal(status, 200, JSON.stringify(body))
   })
@@ -64,19 +74,71 @@ for (const { name, interrupt } of rows) {
 
 const mainPid = (unit: string): string => `$(systemctl show --property=MainPID --value ${unit})`
 
+/** How the engine is taken away, and brought back where it does not come by itself. */
+const engineOutages = [
+  { name: 'is killed', away: `kill -9 ${mainPid('docker')}`, back: 'true' },
+  { name: 'restarts', away: 'systemctl restart docker', back: 'true' },
+  {
+    name: 'is stopped and started',
+    away: 'systemctl stop docker.service docker.socket',
+    back: 'systemctl start docker.service',
+  },
+] as const
+
+for (const { name, away, back } of engineOutages) {
+  test(`the Docker engine ${name}: PostgreSQL and Redis stay, and not one call fails meanwhile`, async () => {
+    const before = await mainPids(server)
+    const { failures } = await underLoad(async (more) => {
+      await more(100)
+      await inside(server, `systemctl reset-failed docker && ${away}`)
+      await more(100)
+      await inside(server, `${back}; until docker exec tappass-postgres true 2>/dev/null; do sleep 0.2; done`)
+      await more(100)
+      const { code, events } = await plan(server)
+      assert.equal(code, 0, JSON.stringify(events))
+    })
+    assert.deepEqual(failures, [])
+    const { docker, ...others } = await mainPids(server)
+    assert.notEqual(docker, before['docker'])
+    assert.deepEqual({ ...others, docker: before['docker'] }, before)
+    const known = await inside(server, 'docker container ls --all --quiet --no-trunc | sort')
+    assert.equal(
+      known,
+      await inside(server, 'for unit in postgres redis; do cat /run/tappass-$unit/container; echo; done | sort'),
+    )
+  })
+}
+
+/** Waits until another process than `before` is the main one of each of these units: by then their end was noticed. */
+const replaced = async (units: readonly string[], before: Readonly<Record<string, string>>): Promise<void> => {
+  const isOld = (pid: string | undefined, unit: string): boolean => pid === '0' || pid === before[unit]
+  for (let now = before; units.some((unit) => isOld(now[unit], unit)); now = await mainPids(server)) await pause(200)
+}
+
+for (const unit of ['tappass-postgres', 'tappass-redis']) {
+  test(`the container of ${unit} is killed under load: calls are answered within 10 s, and none of the acknowledged is missing`, async () => {
+    const before = await mainPids(server)
+    let seconds = 0
+    const { acknowledged } = await underLoad(async (more) => {
+      await more(100)
+      const start = performance.now()
+      await inside(server, `docker kill ${unit}`)
+      await replaced([unit], before)
+      await more(1)
+      seconds = (performance.now() - start) / 1000
+      await more(100)
+    })
+    assert.ok(seconds <= 10, `${seconds} s`)
+    await assertInLedger(acknowledged)
+  })
+}
+
 /** What is killed, how, and the units whose main process ends by it. */
 const deaths = [
-  { name: 'PostgreSQL', kill: 'docker kill tappass-postgres', ended: ['tappass-postgres'] },
-  { name: 'Redis', kill: 'docker kill tappass-redis', ended: ['tappass-redis'] },
   {
-    name: 'Docker’s client of PostgreSQL',
+    name: 'the supervisor of PostgreSQL',
     kill: `kill -9 ${mainPid('tappass-postgres')}`,
     ended: ['tappass-postgres'],
-  },
-  {
-    name: 'the Docker engine',
-    kill: `kill -9 ${mainPid('docker')}`,
-    ended: ['docker', 'tappass-postgres', 'tappass-redis'],
   },
   {
     name: 'both instances of the gateway',
@@ -86,23 +148,17 @@ const deaths = [
   { name: 'Caddy', kill: `kill -9 ${mainPid('tappass-caddy')}`, ended: ['tappass-caddy'] },
 ] as const
 
-/** Every unit is active at six looks in a row, half a second apart: one that is about to be restarted is not taken for one that runs. */
-const settled = `n=0; for try in $(seq 240); do
-  systemctl is-active --quiet docker tappass-postgres tappass-redis tappass-migrate tappass@1 tappass@2 tappass-caddy && n=$((n + 1)) || n=0
-  [ $n = 6 ] && exit 0; sleep 0.5; done; systemctl --no-pager list-units --all 'tappass*'; exit 1`
-
-/** Waits until another process than `before` is the main one of each of these units: by then their end was noticed. */
-const replaced = async (units: readonly string[], before: Readonly<Record<string, string>>): Promise<void> => {
-  const isOld = (pid: string | undefined, unit: string): boolean => pid === '0' || pid === before[unit]
-  for (let now = before; units.some((unit) => isOld(now[unit], unit)); now = await mainPids(server)) await pause(200)
-}
+/** Waits until every unit is active (is-active itself is content with one of them). */
+const active = `for try in $(seq 600); do
+  [ "$(systemctl is-active docker tappass-postgres tappass-redis tappass-migrate tappass@1 tappass@2 tappass-caddy | sort -u)" = active ] && exit 0
+  sleep 0.2; done; systemctl --no-pager list-units --all 'tappass*'; exit 1`
 
 for (const { name, kill, ended } of deaths) {
   test(`${name} is killed: it comes back without anybody, and calls are answered`, async () => {
     const before = await mainPids(server)
     await inside(server, kill)
     await replaced(ended, before)
-    await inside(server, settled)
+    await inside(server, active)
     await untilHealthy(server)
     const { failures } = await load(through, key, 2, ({ sent }) => sent >= 10)
     assert.deepEqual(failures, [])

@@ -3,10 +3,10 @@
  * An older release, and one whose migrations are others, are refused. One machine for all.
  */
 import assert from 'node:assert/strict'
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { demand } from './execution.ts'
+import { copyClone } from './clone.ts'
 import { load } from './load.ts'
 import { reboot } from './machine.ts'
 import {
@@ -40,9 +40,7 @@ after(async () => {
 /** Copies this clone, changed: another release. */
 const cloneWith = async (name: string, change: (root: string) => Promise<unknown>): Promise<string> => {
   const root = join(server.folder, name)
-  await mkdir(root)
-  const files = 'git ls-files --cached --others --exclude-standard | while read -r f; do [ -e "$f" ] && echo "$f"; done'
-  await demand(['sh', '-c', `${files} | tar -cf - -T - | tar -xf - -C "$1"`, 'sh', root], { cwd: repository })
+  await copyClone(root)
   await symlink(join(repository, 'node_modules'), join(root, 'node_modules'))
   await change(root)
   return root

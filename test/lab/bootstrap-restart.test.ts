@@ -9,6 +9,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { DEPLOY_USER, documentedCommands } from './deploy-user.ts'
 import type { Output } from './execution.ts'
 import { load } from './load.ts'
 import {
@@ -48,9 +49,13 @@ test('coreutils and sudo in Rust: a second run has nothing to do, and the deploy
   assert.match(await inside(server, 'sudo --version 2>&1'), /^sudo-rs /)
   const finished = eventsOf(await bootstrap(server)).find(({ event }) => event === 'run-finished')
   assert.equal(finished?.event === 'run-finished' && finished.outcome, 'up-to-date')
-  const asUser = 'runuser -u gebruiker -- sudo -n'
-  await inside(server, `${asUser} journalctl --no-pager --unit=tappass@1.service`)
-  await inside(server, `! ${asUser} journalctl --no-pager --unit=ssh.service`)
+  const asUser = `runuser -u ${DEPLOY_USER} --`
+  const commands = (await documentedCommands()).filter(
+    (command) => !/--follow|restart|st(art|op) tappass/.test(command),
+  )
+  assert.ok(commands.length >= 4, `${commands}`)
+  await inside(server, commands.map((command) => `${asUser} ${command}`).join(' && '))
+  await inside(server, `! ${asUser} sudo -n journalctl --no-pager --unit=ssh.service`)
 })
 
 /** Connects to the gateway's socket on the machine as long as `work` takes; gives how often, and how often that was refused. */

@@ -17,12 +17,15 @@ export async function layFile(machine: Pick<Machine, 'name'>, from: string, to: 
   await copyFile(from, target)
 }
 
-/** Lays the clone at a path on the machine: what git tracks, and what is not committed yet. */
-export async function layClone(machine: Pick<Machine, 'name'>, path: string): Promise<void> {
+/** Copies the clone to a folder of this host that is not there yet: what git tracks, and what is not committed yet. */
+export async function copyClone(target: string): Promise<void> {
   const files = 'git ls-files --cached --others --exclude-standard | while read -r f; do [ -e "$f" ] && echo "$f"; done'
-  const target = join(rootPath(machine.name), path)
   await mkdir(target)
   await demand(['sh', '-c', `${files} | tar -cf - -T - | tar -xf - --no-same-owner -C "$1"`, 'sh', target], {
     cwd: ROOT,
   })
 }
+
+/** Lays the clone at a path on the machine. */
+export const layClone = (machine: Pick<Machine, 'name'>, path: string): Promise<void> =>
+  copyClone(join(rootPath(machine.name), path))

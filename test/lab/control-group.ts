@@ -33,6 +33,34 @@ export async function makeGroup(id: string): Promise<readonly string[]> {
   return paths.map((path) => join(path, 'cgroup.procs'))
 }
 
+const memoryRoot = '/sys/fs/cgroup/memory' // only where that controller is in version 1
+
+/**
+ * Limits the memory of what joins the group, and gives the file to which a process writes its own number for it. Of a limit on a host whose
+ * controller is in version 2 the machine's supervisor is part, too.
+ */
+export async function limitMemory(id: string, megabytes: number): Promise<string> {
+  const bytes = `${megabytes * 1024 * 1024}`
+  if (await isPresent(memoryRoot)) {
+    await mkdir(join(memoryRoot, id), { recursive: true })
+    await writeFile(join(memoryRoot, id, 'memory.limit_in_bytes'), bytes)
+    return join(memoryRoot, id, 'cgroup.procs')
+  }
+  await writeFile(join(await unifiedRoot(), 'cgroup.subtree_control'), '+memory')
+  await writeFile(join(await groupPath(id), 'memory.max'), bytes)
+  return '/dev/null'
+}
+
+/** Gives how many processes of the group the kernel has ended because its memory was used up. */
+export async function memoryKills(id: string): Promise<number> {
+  const path = (await isPresent(memoryRoot))
+    ? join(memoryRoot, id, 'memory.oom_control')
+    : join(await groupPath(id), 'memory.events')
+  const count = /^oom_kill (\d+)$/m.exec(await readFile(path, 'utf8'))?.[1]
+  if (count === undefined) throw new Error(`${path} does not count what was ended`)
+  return Number(count)
+}
+
 /** Says whether any process is in the group. */
 export async function isPopulated(id: string): Promise<boolean> {
   const events = await readFile(join(await groupPath(id), 'cgroup.events'), 'utf8').catch(() => '')
@@ -58,5 +86,5 @@ export async function endGroup(id: string): Promise<void> {
   const path = await groupPath(id)
   if (await isPresent(path)) await writeFile(join(path, 'cgroup.kill'), '1')
   for (let attempt = 0; (await isPopulated(id)) && attempt < 500; attempt += 1) await pause(20)
-  for (const each of await groupPaths(id)) await removeGroup(each)
+  for (const each of [...(await groupPaths(id)), join(memoryRoot, id)]) await removeGroup(each)
 }

@@ -6,9 +6,22 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { demand, execute } from './execution.ts'
 import { compareFileTrees, readFileTree } from './file-tree.ts'
-import { cut, down, fromOutside, hostAddressOf, list, type Machine, reboot, run, up } from './machine.ts'
-import { machineAddress6 } from './network.ts'
+import {
+  cut,
+  down,
+  fromOutside,
+  hostAddressOf,
+  list,
+  type Machine,
+  memoryKillsOf,
+  reboot,
+  run,
+  straysFrom,
+  up,
+} from './machine.ts'
+import { machineAddress6, proxyPort } from './network.ts'
 import { startUpstream } from './upstream.ts'
+import { askedBy } from './vendor/setting.ts'
 
 const lab = join(import.meta.dirname, 'lab')
 
@@ -18,7 +31,7 @@ async function tracesOf(names: readonly string[]): Promise<string> {
     readFile('/proc/self/mounts', 'utf8'),
     demand(['ip', 'netns', 'list']),
     demand(['ip', '-brief', 'link']),
-    execute(['nft', 'list', 'table', 'inet', 'tappass_lab']).then(({ stdout }) => stdout),
+    execute(['nft', 'list', 'ruleset']).then(({ stdout }) => stdout),
     demand(['find', '/run/systemd/nspawn', '/sys/fs/cgroup', '-maxdepth', '2', '-name', 'tpl-*']),
     demand(['ps', '-eo', 'args']),
     list().then((machines) => JSON.stringify(machines)),
@@ -211,4 +224,46 @@ test('an air-gapped machine reaches this host, is refused at once elsewhere, and
   assert.equal(await down(name), true)
   assert.equal(await tracesOf([name, `tpl-${number}\\b`, `10\\.77\\.${number}\\.`]), '')
   assert.equal(await down(name), false)
+})
+
+test('a machine behind a proxy, with vendors and little memory, has these also after a reboot, and leaves nothing', async () => {
+  const name = 'lab-test-between'
+  await down(name)
+  const machine = await up(name, { hasVendors: true, isProxied: true, memoryMegabytes: 512 })
+  const proxy = `http://${await hostAddressOf(machine)}:${proxyPort}`
+  const { number } = JSON.parse(await readFile(join(machine.key, '../machine.json'), 'utf8')) as { number: number }
+  const ask = `curl -sS -m 30 -o /dev/null -w '%{http_code}' -x ${proxy} https://nodejs.org/no-such-file`
+  for (const isAgain of [false, true]) {
+    if (isAgain) await reboot(name)
+    assert.deepEqual(await run(machine, ask), { code: 0, stdout: '404', stderr: '' })
+    assert.equal((await run(machine, "grep -o 'MemTotal.*' /proc/meminfo")).stdout, 'MemTotal:       524288 kB\n')
+  }
+  assert.deepEqual(await straysFrom(machine), [])
+  assert.equal((await run(machine, 'curl -sS -m 30 http://192.0.2.1:8080/')).code, 7)
+  assert.equal((await run(machine, `curl -sS -m 30 https://${await hostAddressOf(machine)}/`)).code, 7)
+  assert.deepEqual((await straysFrom(machine)).toSorted(), [`10.77.${number}.1 6 443`, '192.0.2.1 6 8080'])
+  assert.equal(await memoryKillsOf(machine), 0)
+  assert.notEqual((await run(machine, "python3 -c 'x = bytearray(700 << 20)'")).code, 0)
+  assert.equal(await memoryKillsOf(machine), 1)
+  assert.deepEqual(
+    (await askedBy(machine)).map(({ by, address }) => `${by} ${address}`),
+    Array.from({ length: 2 }, () => ['connect nodejs.org:443', 'https nodejs.org/no-such-file']).flat(),
+  )
+  assert.equal(await down(name), true)
+  assert.equal(await tracesOf([name, `tpl-${number}\\b`, `tappass_lab_${number}\\b`, `10\\.77\\.${number}\\.`]), '')
+})
+
+test('a machine without IPv4 reaches Debian by this host, and the vendors under their names', async () => {
+  const name = 'lab-test-six'
+  await down(name)
+  const machine = await up(name, { hasVendors: true, isIpv6Only: true })
+  assert.equal(await hostAddressOf(machine), machine.address.replace(/2$/, '1'))
+  assert.match((await run(machine, 'ip -oneline -4 address')).stdout, /^1: lo .*\n$/)
+  const install = await run(machine, 'apt-get update -q && apt-get install -yq --no-install-recommends jq && jq -n 1')
+  assert.equal(install.stdout.trim().split('\n').at(-1), '1', install.stderr)
+  const ask = (url: string) => run(machine, `curl -sS -m 30 -o /dev/null -w '%{http_code}' ${url}`)
+  assert.equal((await ask('https://github.com/')).stdout, '404')
+  assert.equal((await ask('https://registry-1.docker.io/v2/')).stdout, '401')
+  assert.equal((await ask('http://192.0.2.1/')).code, 7)
+  await down(name)
 })

@@ -1,13 +1,22 @@
 /** The `lab` program: machines for people and scripts. Data on stdout, talk on stderr. */
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Argv } from './execution.ts'
-import { cut, down, list, reboot, runLine, shellLine, up } from './machine.ts'
+import { cut, down, list, type MachineOptions, reboot, runLine, shellLine, up } from './machine.ts'
 import { ensureOutside } from './network.ts'
 import { prepare } from './preparation.ts'
+import { makeVendorClone } from './vendor/clone.ts'
 
 const help = `Real systemd machines for tests (docs/how-to/lab.md).
 
-  lab up NAME [--air-gapped] [--tree bare|docker|bookworm]   make the machine, or boot it again; prints one JSON line
+  lab up NAME [OPTION…]    make the machine, or boot it again; prints one JSON line
+      --tree bare|docker|bookworm   what it starts from
+      --air-gapped                  it reaches this host only
+      --vendors                     this host answers under the vendors' names (see "lab clone")
+      --ipv6-only                   it has no IPv4 address
+      --proxy                       it reaches nothing but an HTTP proxy on this host
+      --memory MEGABYTES            it has no more memory
+  lab clone FOLDER         a clone of this repository with the pins of what --vendors gives
   lab run NAME COMMAND…    run a command in it as root; its streams and exit code are passed on
                            (one argument with spaces goes to sh, several are run as they are)
   lab shell NAME           a shell with a terminal
@@ -41,13 +50,26 @@ function commandOf(words: readonly string[]): string | Argv {
   return rest.length === 0 && /[\s;&|<>$]/.test(first) ? first : [first, ...rest]
 }
 
+function machineOptionsOf(words: readonly string[]): MachineOptions {
+  const [flag, text] = [{ type: 'boolean' }, { type: 'string' }] as const
+  const flags = { 'air-gapped': flag, vendors: flag, 'ipv6-only': flag, proxy: flag } as const
+  const { values } = parseArgs({ args: [...words], options: { ...flags, tree: text, memory: text } })
+  if (values.memory !== undefined && !/^[1-9]\d*$/.test(values.memory)) throw new UsageError('--memory takes megabytes')
+  return {
+    isAirGapped: values['air-gapped'] ?? false,
+    hasVendors: values.vendors ?? false,
+    isIpv6Only: values['ipv6-only'] ?? false,
+    isProxied: values.proxy ?? false,
+    ...(values.tree === undefined ? {} : { tree: values.tree }),
+    ...(values.memory === undefined ? {} : { memoryMegabytes: Number(values.memory) }),
+  }
+}
+
 const verbs: Readonly<Record<string, (name: string, rest: readonly string[]) => Promise<void>>> = {
   up: async (name, rest) => {
-    const options = { 'air-gapped': { type: 'boolean' }, tree: { type: 'string' } } as const
-    const { values } = parseArgs({ args: [...rest], options })
-    const tree = values.tree === undefined ? {} : { tree: values.tree }
-    print(await up(name, { isAirGapped: values['air-gapped'] ?? false, ...tree }))
+    print(await up(name, machineOptionsOf(rest)))
   },
+  clone: async (folder) => makeVendorClone(resolve(folder)),
   run: async (name, rest) => become(await runLine(name, commandOf(rest))),
   shell: async (name) => become(await shellLine(name)),
   reboot: async (name) => print(await reboot(name)),

@@ -1,13 +1,32 @@
 /** A machine of the lab, for tests and for the `lab` program: made, booted, entered, cut off, and taken away. */
 import { readdir, rm } from 'node:fs/promises'
 import { boot, cutPower, dropTraces, isRunning, leaderOf, waitUntilUp } from './boot.ts'
+import { memoryKills } from './control-group.ts'
 import { type Argv, demand, type ExecutionOptions, execute, type Output } from './execution.ts'
 import { withLock } from './lock.ts'
-import { claimNumber, dropNetwork, ensureNetwork, ensureOutside, hostAddress, machineAddress } from './network.ts'
-import { listRecords, type MachineRecord, machineName, machinePath, readRecord, writeRecord } from './record.ts'
+import {
+  addressOf,
+  claimNumber,
+  dropNetwork,
+  ensureNetwork,
+  ensureOutside,
+  hostAddressFor,
+  networkName,
+  straysOf,
+} from './network.ts'
+import {
+  listRecords,
+  type MachineRecord,
+  machineName,
+  machinePath,
+  readRecord,
+  type Surroundings,
+  writeRecord,
+} from './record.ts'
 import { dropMounts, ensureIdentity, ensureMounted } from './root.ts'
 import { cachePath } from './setting.ts'
 import { ensureTree } from './tree.ts'
+import { writeVendorSettings } from './vendor/setting.ts'
 
 /** A machine that is up. `key` and `knownHosts` are files; `pid` is the host's number of its process 1 (systemd). */
 export type Machine = Readonly<{
@@ -20,14 +39,14 @@ export type Machine = Readonly<{
 }>
 
 /** `tree` names the file tree to start from, `bare` unless given. An air-gapped machine reaches this host alone. */
-export type MachineOptions = Readonly<{ isAirGapped?: boolean; tree?: string }>
+export type MachineOptions = Surroundings & Readonly<{ isAirGapped?: boolean; tree?: string }>
 
 const lockOf = (name: string): string => cachePath('locks', `machine-${name}`)
 
 function machineOf(record: MachineRecord, pid: number): Machine {
-  const { name, number } = record
+  const { name } = record
   const [key, knownHosts] = [machinePath(name, 'key'), machinePath(name, 'known_hosts')]
-  return { name, address: machineAddress(number), user: 'root', key, knownHosts, pid }
+  return { name, address: addressOf(record), user: 'root', key, knownHosts, pid }
 }
 
 async function recordOf(name: string): Promise<MachineRecord> {
@@ -42,10 +61,12 @@ async function leaderFor(name: string): Promise<number> {
   return leader
 }
 
-async function makeRecord(name: string, options: MachineOptions): Promise<MachineRecord> {
-  const tree = await ensureTree(options.tree ?? 'bare')
-  const isAirGapped = options.isAirGapped ?? false
-  await claimNumber(listRecords, (number) => writeRecord({ name, number, isAirGapped, tree }))
+async function makeRecord(
+  name: string,
+  { tree, isAirGapped = false, ...rest }: MachineOptions,
+): Promise<MachineRecord> {
+  const folder = await ensureTree(tree ?? 'bare')
+  await claimNumber(listRecords, (number) => writeRecord({ ...rest, name, number, isAirGapped, tree: folder }))
   return recordOf(name)
 }
 
@@ -55,10 +76,11 @@ export async function up(name: string, options: MachineOptions = {}): Promise<Ma
   return withLock(lockOf(name), async () => {
     const record = (await readRecord(name)) ?? (await makeRecord(name, options))
     if (await isRunning(record)) return machineOf(record, await waitUntilUp(record))
+    const settingsPath = await writeVendorSettings(record)
     await ensureMounted(record)
     await ensureIdentity(record)
     await ensureNetwork(record, machinePath(name))
-    return machineOf(record, await boot(record))
+    return machineOf(record, await boot(record, settingsPath))
   })
 }
 
@@ -150,7 +172,17 @@ export async function list(): Promise<readonly (Machine & { state: 'up' | 'off' 
 
 /** Gives this host's address as the machine sees it: where a test's stand-in servers listen. */
 export async function hostAddressOf(machine: Pick<Machine, 'name'>): Promise<string> {
-  return hostAddress((await recordOf(machine.name)).number)
+  return hostAddressFor(await recordOf(machine.name))
+}
+
+/** Gives where a machine behind the proxy tried to go past it: `address protocol port` of each. */
+export async function straysFrom(machine: Pick<Machine, 'name'>): Promise<readonly string[]> {
+  return straysOf((await recordOf(machine.name)).number)
+}
+
+/** Gives how many processes of a machine with a limit were ended because it had no more memory. */
+export async function memoryKillsOf(machine: Pick<Machine, 'name'>): Promise<number> {
+  return memoryKills(networkName((await recordOf(machine.name)).number))
 }
 
 /** Runs a program of this host as from elsewhere on the network: neither the host nor a machine. It can reach machines only. */

@@ -21,7 +21,16 @@ export const machineAddress = (number: number): string => `10.77.${number}.2`
 export const hostAddress = (number: number): string => `10.77.${number}.1`
 /** The machine's IPv6 address. */
 export const machineAddress6 = (number: number): string => `fd77::${number}:2`
-const hostAddress6 = (number: number): string => `fd77::${number}:1`
+/** The host's IPv6 address, as the machine sees it. */
+export const hostAddress6 = (number: number): string => `fd77::${number}:1`
+/** The port of the HTTP proxy on this host, for machines behind one. */
+export const proxyPort = 3128
+/** The address by which others reach a machine. */
+export const addressOf = ({ number, isIpv6Only = false }: MachineRecord): string =>
+  isIpv6Only ? machineAddress6(number) : machineAddress(number)
+/** The host's address as that machine sees it. */
+export const hostAddressFor = ({ number, isIpv6Only = false }: MachineRecord): string =>
+  isIpv6Only ? hostAddress6(number) : hostAddress(number)
 
 async function interfaces(): Promise<readonly Interface[]> {
   return JSON.parse(await demand(['ip', '-json', 'address', 'show'])) as Interface[]
@@ -63,7 +72,47 @@ async function setForwarding(): Promise<void> {
   await writeFile('/proc/sys/net/ipv6/conf/all/forwarding', '1').catch(() => {}) // a host without IPv6
 }
 
-async function addNetwork(number: number, alias: string): Promise<void> {
+/** The rules of one machine that reaches the proxy on this host alone: what else it tries is refused, and counted by where it was to go. */
+const proxyRules = (number: number): string => `table inet ${table}_${number} {
+  set strays4 { type ipv4_addr . inet_proto . inet_service; flags dynamic; size 4096; counter; }
+  set strays6 { type ipv6_addr . inet_proto . inet_service; flags dynamic; size 4096; counter; }
+  chain refuse {
+    ct state established,related accept
+    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, mld-listener-report, mld2-listener-report } accept
+    meta l4proto { tcp, udp } update @strays4 { ip daddr . meta l4proto . th dport counter }
+    meta l4proto { tcp, udp } update @strays6 { ip6 daddr . meta l4proto . th dport counter }
+    reject
+  }
+  chain input { type filter hook input priority filter - 10
+    iifname ${networkName(number)} tcp dport ${proxyPort} accept
+    iifname ${networkName(number)} jump refuse
+  }
+  chain forward { type filter hook forward priority filter - 10
+    iifname ${networkName(number)} jump refuse
+  }
+}
+`
+
+type SetElement = Readonly<{ elem: Readonly<{ val: Readonly<{ concat: readonly unknown[] }> }> }>
+
+/** Gives where a machine behind the proxy tried to go past it: `address protocol port` of each. */
+export async function straysOf(number: number): Promise<readonly string[]> {
+  const texts = await Promise.all(
+    ['strays4', 'strays6'].map((set) =>
+      demand(['nft', '--json', '--numeric', 'list', 'set', 'inet', `${table}_${number}`, set]),
+    ),
+  )
+  return texts.flatMap((text) => {
+    const { nftables } = JSON.parse(text) as {
+      nftables: readonly Readonly<{ set?: { elem?: readonly SetElement[] } }>[]
+    }
+    return nftables.flatMap(({ set }) => (set?.elem ?? []).map(({ elem }) => elem.val.concat.join(' ')))
+  })
+}
+
+type Addressing = Pick<MachineRecord, 'number' | 'isIpv6Only'>
+
+async function addNetwork({ number, isIpv6Only = false }: Addressing, alias: string): Promise<void> {
   const name = networkName(number)
   await removeLink(name) // what a crash in here may have left
   await demand(['ip', 'netns', 'add', name])
@@ -71,18 +120,22 @@ async function addNetwork(number: number, alias: string): Promise<void> {
   const host = `link set ${name} alias ${alias} up
 address add ${hostAddress(number)}/24 dev ${name}
 `
-  const inside = `link set lo up
-link set host0 up
-address add ${machineAddress(number)}/24 dev host0
+  const inside4 = `address add ${machineAddress(number)}/24 dev host0
 route add default via ${hostAddress(number)}
 `
+  const inside = `link set lo up
+link set host0 up
+${isIpv6Only ? '' : inside4}`
   await demand(['ip', '-batch', '-'], { stdin: host })
   await demand(['ip', '-netns', name, '-batch', '-'], { stdin: inside })
   const hasIpv6 = await access('/proc/sys/net/ipv6').then(
     () => true,
     () => false,
   )
-  if (!hasIpv6) return
+  if (!hasIpv6) {
+    if (isIpv6Only) throw new Error('this host has no IPv6')
+    return
+  }
   // `nodad`: usable at once, without the second of waiting for somebody else with the same address
   await demand(['ip', 'address', 'add', `${hostAddress6(number)}/112`, 'dev', name, 'nodad'])
   const inside6 = `address add ${machineAddress6(number)}/112 dev host0 nodad
@@ -100,6 +153,7 @@ async function removeLink(name: string): Promise<void> {
 async function removeNetwork(number: number): Promise<void> {
   const name = networkName(number)
   await removeLink(name)
+  await execute(['nft', 'delete', 'table', 'inet', `${table}_${number}`])
   await execute(['nft', 'delete', 'element', 'inet', table, 'connected', `{ 10.77.${number}.0/24 }`])
 }
 
@@ -136,8 +190,14 @@ export function ensureNetwork(record: MachineRecord, folder: string): Promise<vo
     await setForwarding()
     const hasTable = (await execute(['nft', 'list', 'table', 'inet', table])).code === 0
     if (!hasTable) await demand(['nft', '-f', '-'], { stdin: sharedRules })
-    const isMade = (await execute(['ip', '-netns', networkName(record.number), 'route', 'get', '1.1.1.1'])).code === 0
-    if (!isMade) await addNetwork(record.number, folder)
+    const elsewhere = record.isIpv6Only ? '2001:db8::1' : '1.1.1.1'
+    const isMade = (await execute(['ip', '-netns', networkName(record.number), 'route', 'get', elsewhere])).code === 0
+    if (!isMade) await addNetwork(record, folder)
+    if (record.isProxied) {
+      const isRuled = (await execute(['nft', 'list', 'table', 'inet', `${table}_${record.number}`])).code === 0
+      if (!isRuled) await demand(['nft', '-f', '-'], { stdin: proxyRules(record.number) })
+      return
+    }
     const element = `{ 10.77.${record.number}.0/24 }`
     if (!record.isAirGapped) await demand(['nft', 'add', 'element', 'inet', table, 'connected', element])
   })
@@ -157,7 +217,7 @@ export function dropNetwork(number: number): Promise<void> {
 export function ensureOutside(): Promise<string> {
   return withLock(systemLock, async () => {
     const isMade = (await execute(['ip', '-netns', networkName(0), 'route', 'get', '10.77.1.2'])).code === 0
-    if (!isMade) await addNetwork(0, 'outside')
+    if (!isMade) await addNetwork({ number: 0 }, 'outside')
     return networkName(0)
   })
 }

@@ -17,5 +17,6 @@ test('versions.yaml reads as a YAML library reads it', async () => {
   const text = await readFile(join(import.meta.dirname, '../../versions.yaml'), 'utf8')
   const wanted = parse(text, { schema: 'failsafe' }) as Record<string, unknown>
   const read = readSimpleYaml(text)
-  for (const part of ['node', 'images', 'caddy', 'opa']) assert.deepEqual(read[part], texts(wanted[part]), part)
+  for (const part of ['node', 'images', 'caddy', 'docker', 'opa'])
+    assert.deepEqual(read[part], texts(wanted[part]), part)
 })

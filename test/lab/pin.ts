@@ -3,13 +3,16 @@
  * machines where no dependency is installed yet, so it has no YAML library; a test compares this with one.
  */
 import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+
+type Checksums = Readonly<Record<string, string>>
 
 /** The parts of versions.yaml that say which programs and images a host runs. */
 export type Pins = Readonly<{
-  node: readonly Readonly<{ version: string; packages: Readonly<Record<string, string>> }>[]
+  node: readonly Readonly<{ version: string; packages: Checksums; archives: Checksums }>[]
   images: Readonly<Record<string, Readonly<{ reference: string; uid: string }>>>
-  caddy: Readonly<{ version: string }>
+  caddy: Readonly<{ version: string; archives: Checksums }>
+  docker: Readonly<{ fingerprint: string }>
   opa: Readonly<{ version: string }>
 }>
 
@@ -41,8 +44,8 @@ export function readSimpleYaml(text: string): Record<string, unknown> {
   return top
 }
 
-/** Gives the pins of this project. */
-export async function readPins(): Promise<Pins> {
-  const text = await readFile(fileURLToPath(new URL('../../versions.yaml', import.meta.url)), 'utf8')
+/** Gives the pins of this project, or of another clone. */
+export async function readPins(root = join(import.meta.dirname, '../..')): Promise<Pins> {
+  const text = await readFile(join(root, 'versions.yaml'), 'utf8')
   return readSimpleYaml(text) as unknown as Pins
 }

@@ -3,6 +3,9 @@ import { ensureImage, imageNames } from './image.ts'
 import { readPins } from './pin.ts'
 import { ensureCaddyArchive, ensureGoProgram, ensureNodeArchive, ensureNodeFolder, ensureTlogCheck } from './program.ts'
 import { ensureTree } from './tree.ts'
+import { ensureAuthority } from './vendor/authority.ts'
+import { ensureDockerRepository } from './vendor/docker-repository.ts'
+import { ensureRegistryImage } from './vendor/registry.ts'
 
 type Part = readonly [name: string, build: () => Promise<unknown>]
 
@@ -15,6 +18,9 @@ async function plannedParts(): Promise<readonly (readonly Part[])[]> {
       ...imageNames.map((name): Part => [`image ${name}`, () => ensureImage(name)]),
       ['tree docker', () => ensureTree('docker')],
       ['tree bookworm', () => ensureTree('bookworm')],
+      ['certificate authority', ensureAuthority],
+      ...imageNames.map((name): Part => [`registry ${name}`, () => ensureRegistryImage(name)]),
+      ['repository of Docker', ensureDockerRepository],
     ],
     node.map((pin): Part => [`Node ${pin.version}`, () => ensureNodeFolder(pin).then(() => ensureNodeArchive(pin))]),
     [

@@ -2,8 +2,20 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { cachePath } from './setting.ts'
 
+/**
+ * How a machine differs from a plain server with a way out. `hasVendors`: this host answers under the vendors' names. `isIpv6Only`: it has no
+ * IPv4 address. `isProxied`: it reaches the HTTP proxy on this host and nothing else. `memoryMegabytes`: it has no more.
+ */
+export type Surroundings = Readonly<{
+  hasVendors?: boolean
+  isIpv6Only?: boolean
+  isProxied?: boolean
+  memoryMegabytes?: number
+}>
+
 /** `number` is the machine's place in 10.77.N.0/24. `tree` is the folder of the file tree that it was made from. */
-export type MachineRecord = Readonly<{ name: string; number: number; isAirGapped: boolean; tree: string }>
+export type MachineRecord = Surroundings &
+  Readonly<{ name: string; number: number; isAirGapped: boolean; tree: string }>
 
 const namePattern = /^[a-z][a-z0-9-]{0,30}$/
 

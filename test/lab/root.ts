@@ -5,11 +5,15 @@
  */
 import { randomUUID } from 'node:crypto'
 import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { demand, execute } from './execution.ts'
 import { isPresent } from './keyed-folder.ts'
-import { machineAddress, machineAddress6 } from './network.ts'
+import { showMemory } from './memory.ts'
+import { hostAddress, hostAddress6, machineAddress, machineAddress6 } from './network.ts'
 import { type MachineRecord, machinePath } from './record.ts'
+import { ensureAuthority } from './vendor/authority.ts'
+import { mirrorNames, vendorNames } from './vendor/name.ts'
 
 /** The machine's files as the host sees them, also while it is off. */
 export const rootPath = (name: string): string => machinePath(name, 'root')
@@ -47,6 +51,21 @@ async function makeKey(path: string, comment: string): Promise<void> {
   await demand(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', comment, '-f', path])
 }
 
+/** The vendors' names as the machine's hosts file has them; one behind a proxy leaves names to it. */
+function vendorLines({ number, hasVendors = false, isIpv6Only = false, isProxied = false }: MachineRecord): string {
+  if (isProxied) return ''
+  const addresses = isIpv6Only ? [hostAddress6(number)] : [hostAddress(number), hostAddress6(number)]
+  const names = [...(hasVendors ? vendorNames : []), ...(isIpv6Only ? mirrorNames : [])]
+  return addresses.flatMap((address) => names.map((each) => `${address} ${each}\n`)).join('')
+}
+
+/** Makes a tree believe the lab's authority, as every administrator does with one of the workplace's own. */
+async function trustAuthority(root: string): Promise<void> {
+  const { authority } = await ensureAuthority()
+  await copyFile(authority, join(root, 'usr/local/share/ca-certificates/tappass-lab.crt'))
+  await demand(['chroot', root, 'update-ca-certificates'], { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } })
+}
+
 /** Gives a machine what makes it itself: name, id, host key, and root's key for whoever made it. Once in its life. */
 export async function ensureIdentity(record: MachineRecord): Promise<void> {
   const { name, number } = record
@@ -55,7 +74,9 @@ export async function ensureIdentity(record: MachineRecord): Promise<void> {
   await makeKey(machinePath(name, 'key'), `root@${name}`)
   await makeKey(machinePath(name, 'host_key'), name)
   await writeFile(inside('/etc/hostname'), `${name}\n`)
-  await writeFile(inside('/etc/hosts'), `127.0.0.1 localhost\n127.0.1.1 ${name}\n::1 localhost\n`)
+  await writeFile(inside('/etc/hosts'), `127.0.0.1 localhost\n127.0.1.1 ${name}\n::1 localhost\n${vendorLines(record)}`)
+  if (record.hasVendors) await trustAuthority(rootPath(name))
+  if (record.memoryMegabytes !== undefined) await showMemory(rootPath(name), record.memoryMegabytes)
   await writeFile(inside('/etc/machine-id'), `${randomUUID().replaceAll('-', '')}\n`)
   await copyFile(machinePath(name, 'host_key'), inside('/etc/ssh/ssh_host_ed25519_key'))
   await copyFile(machinePath(name, 'host_key.pub'), inside('/etc/ssh/ssh_host_ed25519_key.pub'))

@@ -1,5 +1,6 @@
 /** A machine that the toolkit made a server of, with what the proofs ask of it. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { isIPv6 } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import OpenAI from 'openai'
@@ -7,7 +8,7 @@ import { Agent, fetch } from 'undici'
 import { parse, stringify } from 'yaml'
 import type { Event } from '../../scripts/output/event.ts'
 import { execute, type Output } from './execution.ts'
-import { down, hostAddressOf, list, type Machine, run, up } from './machine.ts'
+import { down, hostAddressOf, list, type Machine, type MachineOptions, run, up } from './machine.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 
 /** The root of this repository. */
@@ -31,14 +32,19 @@ export const toolkit = (words: readonly string[], timeoutMs = 600_000, root = re
     timeoutMs,
   })
 
-/** The words that name a server's machine and its spec, for any verb that takes a host. */
-export const hostWords = ({
-  machine,
-  specPath,
-  user = 'root',
-}: Pick<Server, 'machine' | 'specPath' | 'user'>): readonly string[] => [
-  ...['--host', `${user}@${machine.address}`, '--identity', machine.key, '--known-hosts', machine.knownHosts],
-  ...['--config', specPath],
+/** An address as it stands in a URL and in `--host`. */
+const written = (address: string): string => (isIPv6(address) ? `[${address}]` : address)
+
+/** The words that name a server's machine, for any verb that takes a host. */
+export const machineWords = ({ machine, user = 'root' }: Pick<Server, 'machine' | 'user'>): readonly string[] => [
+  ...['--host', `${user}@${written(machine.address)}`],
+  ...['--identity', machine.key, '--known-hosts', machine.knownHosts],
+]
+
+/** The words that name a server's machine and its spec. */
+export const hostWords = (server: Pick<Server, 'machine' | 'specPath' | 'user'>): readonly string[] => [
+  ...machineWords(server),
+  ...['--config', server.specPath],
 ]
 
 const isAlive = (pid: number): boolean => {
@@ -58,10 +64,10 @@ export const claimName = async (name: string): Promise<string> => {
 }
 
 /** A machine that is only up: a model server outside listens for it, and its spec (host.yaml and that address) is written. */
-export const bareServer = async (purpose: string, pauseMs = 0): Promise<Server> => {
+export const bareServer = async (purpose: string, pauseMs = 0, options: MachineOptions = {}): Promise<Server> => {
   const name = await claimName(purpose)
   await down(name)
-  const machine = await up(name)
+  const machine = await up(name, options)
   const folder = await mkdtemp(join(tmpdir(), 'tappass-lab-'))
   const host = await hostAddressOf(machine)
   const upstream = await startUpstream({ host, record: join(folder, 'upstream.jsonl'), pauseMs })
@@ -153,7 +159,7 @@ export const door = async (server: Server, connections = 64): Promise<Door> => {
   const adminKey = await secretOf(server, 'tappass-admin-api-key')
   const dispatcher = new Agent({ connect: { ca }, connections })
   const through: typeof fetch = (input, init) => fetch(input, { ...init, dispatcher })
-  const url = (path: string): string => `https://${server.machine.address}${path}`
+  const url = (path: string): string => `https://${written(server.machine.address)}${path}`
   const admin: Door['admin'] = async (path, body) => {
     const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
     const init = body === undefined ? { headers } : { headers, method: 'POST', body: JSON.stringify(body) }
@@ -186,7 +192,7 @@ export const mainPids = async (server: Pick<Server, 'machine'>): Promise<Readonl
 /** Waits until `/health` answers 200 through Caddy. Throws with the units' states after `timeoutMs`. */
 export const untilHealthy = async (server: Server, timeoutMs = 120_000): Promise<void> => {
   const script = `for try in $(seq ${Math.ceil(timeoutMs / 500)}); do
-    [ "$(curl -sk -o /dev/null -w '%{http_code}' https://${server.machine.address}/health)" = 200 ] && exit 0; sleep 0.5; done; exit 1`
+    [ "$(curl -sk -o /dev/null -w '%{http_code}' https://${written(server.machine.address)}/health)" = 200 ] && exit 0; sleep 0.5; done; exit 1`
   const { code } = await run(server.machine, script)
   if (code === 0) return
   throw new Error(`not healthy: ${await inside(server, 'systemctl --no-pager list-units --all "tappass*"')}`)

@@ -166,6 +166,8 @@ if (import.meta.main) {
     record === undefined ? undefined : appendFileSync(record, `${JSON.stringify(line)}\n`)
   const server = serve({ pauseMs: Number(pauseMs), write })
   server.listen(Number(port), host, () => {
-    process.stdout.write(`${JSON.stringify({ url: `http://${host}:${(server.address() as AddressInfo).port}/v1` })}\n`)
+    process.stdout.write(
+      `${JSON.stringify({ url: `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}/v1` })}\n`,
+    )
   })
 }

@@ -1,6 +1,7 @@
 /** What a host shall look like, on every supported system: pure, so each is planned here against a blank machine. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { parse } from 'yaml'
 import type { GetFact } from '../../scripts/core/host.ts'
 import { ROLE_NAMES, recipe } from '../../scripts/recipe.ts'
 import type { HostSpec } from '../../scripts/spec/host-spec.ts'
@@ -59,6 +60,8 @@ for (const system of systems) {
         '--entrypoint',
       ])
         assert.ok(content.includes(words), `${unit}: ${words}`)
+      // Debian 12's engine (20.10) ends containers of `docker run --rm` when it comes back, live-restore or not.
+      assert.doesNotMatch(content, / --rm /, unit)
       assert.doesNotMatch(content, /--publish|-p \d|--env|-e [A-Z]/)
     }
   })
@@ -205,6 +208,21 @@ test('recipe: what is in force is written down, without files of the controller 
   assert.match(texts.get('/etc/tappass/versions.lock') ?? '', /^ {2}postgres: postgres:16\S+@sha256:/m)
 })
 
+test('recipe: a private registry’s image is pulled, run and recorded in the place of the pinned one, a file of the controller is not recorded', async () => {
+  const reference = `registry.example.com:5000/team/redis:7@sha256:${'0a'.repeat(32)}`
+  const name = reference.replace(':7@', '@')
+  const changes = await planAll(resourcesOf({ images: { redis: { reference }, postgres: {} } }), blank(systems[0]))
+  const pulls = changes.flatMap(({ commands }) => commands.map(({ argv }) => argv)).filter((argv) => argv[1] === 'pull')
+  assert.deepEqual(pulls.at(-1), ['docker', 'pull', '--quiet', name])
+  assert.equal(pulls.length, 2)
+  const texts = writtenBy(changes)
+  assert.ok(texts.get('/etc/systemd/system/tappass-redis.service')?.includes(name))
+  assert.doesNotMatch(texts.get('/etc/systemd/system/tappass-postgres.service') ?? '', /registry\.example/)
+  const settings = parse(texts.get('/etc/tappass/tappass.yaml') ?? '')
+  assert.deepEqual(settings, { images: { redis: { reference } } })
+  assert.equal(parse(texts.get('/etc/tappass/versions.lock') ?? '').images.redis, reference)
+})
+
 test('recipe: every folder below /opt/tappass that programs are laid down in is looked after, before they are', () => {
   const ids = resourcesOf({}).map(({ id }) => id)
   for (const [folder, holds] of [
@@ -254,6 +272,7 @@ test('recipe: sudo grants exact commands only', async () => {
   const sudoers = writtenBy(await planAll(resourcesOf({}), blank(systems[0]))).get('/etc/sudoers.d/tappass') ?? ''
   const commands = [...sudoers.matchAll(/^ {2}(\/\S+ .*?)(?:, \\)?$/gm)].map(([, command]) => command ?? '')
   assert.ok(commands.length > 15)
+  assert.equal(commands.shift(), '/usr/local/bin/tappass status')
   for (const command of commands) {
     assert.match(command, /^\/usr\/bin\/(systemctl|journalctl) /)
     assert.doesNotMatch(command, /[*?[]/)
@@ -268,6 +287,18 @@ test('recipe: Docker comes from its vendor with the pinned key, or from the dist
     )
   assert.deepEqual(await paths('distribution'), [])
   assert.deepEqual(await paths('vendor'), ['/etc/apt/keyrings/docker.asc', '/etc/apt/sources.list.d/docker.sources'])
+})
+
+test('recipe: of a Docker that is adopted neither settings nor process are touched', async () => {
+  const resources = resourcesOf({ docker: { adopt: true }, proxy: { https: 'http://proxy:3128' } })
+  const changes = await planAll(resources, blank(systems[0]))
+  const texts = [...writtenBy(changes).keys()]
+  assert.deepEqual(
+    texts.filter((path) => /docker\/|docker\.service/.test(path) && !path.startsWith('/etc/apt/')),
+    [],
+  )
+  const actions = changes.map(({ action }) => action).filter((action) => action.includes('docker.service'))
+  assert.deepEqual(actions, ['enable docker.service', 'start docker.service'])
 })
 
 // A rejection that nobody waits for would end the process, and with it the runs on all other hosts.

@@ -17,6 +17,10 @@ function compact(about: string, test: (characters: string) => boolean): Named<(v
   return { about, run: (value) => test(value.replace(/[^0-9A-Za-z]/g, '')) }
 }
 
+function isDigitCode(code: number): boolean {
+  return code >= 48 && code <= 57
+}
+
 /** All of them. */
 export const RULE_FUNCTIONS: RuleFunctions = {
   checks: {
@@ -97,6 +101,7 @@ export const RULE_FUNCTIONS: RuleFunctions = {
     private_key: { about: 'To the footer of an armoured key, or the last piece of its body', run: key.privateKeyEnd },
   },
   probes: {
+    behind_digit: { about: 'A digit in front', run: (text, at) => isDigitCode(text.charCodeAt(at - 1)) },
     hex_separator: { about: 'Hexadecimal digits on both sides, or a second colon', run: isHexSeparator },
   },
   finders: { iban: { about: 'IBAN: length of its country, ISO 7064 mod 97', run: IBAN } },

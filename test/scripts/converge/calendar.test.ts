@@ -3,6 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gatherPreflightFacts } from '../../../scripts/converge/preflight.ts'
 import { factsHere } from '../known-host.ts'
+import { text } from '../roles/blank-host.ts'
+
+const waiting = text('scripts/first-boot.sh')
 
 for (const [schedule, problem] of [
   ['*-*-* 03:17:00 UTC', /^$/],
@@ -12,10 +15,8 @@ for (const [schedule, problem] of [
   ['2019-01-01', /^it never comes$/],
 ] as const) {
   test(`the calendar ${schedule}`, async () => {
-    const { calendar } = await gatherPreflightFacts(factsHere(), {
-      backup: { schedule, keepDaily: 1, keepWeekly: 1 },
-      ingress: 'none',
-    })
+    const backup = { schedule, keepDaily: 1, keepWeekly: 1 }
+    const { calendar } = await gatherPreflightFacts(factsHere(), { backup, ingress: 'none' }, waiting)
     assert.match(calendar.problem, problem)
   })
 }

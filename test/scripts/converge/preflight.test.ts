@@ -3,9 +3,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gatherPreflightFacts, type PreflightFacts, preflightProblems } from '../../../scripts/converge/preflight.ts'
 import type { GetFact } from '../../../scripts/core/host.ts'
+import { parseHostSpec } from '../../../scripts/spec/host-spec.ts'
 import { factsHere, here, trixie } from '../known-host.ts'
+import { text } from '../roles/blank-host.ts'
 
-const limits = { diskFreeMegabytesMin: 8000, memoryMegabytesMin: 2000, clockSkewSecondsMax: 60 }
+const waiting = text('scripts/first-boot.sh')
+
+const spec = parseHostSpec(
+  { preflight: { diskFreeMegabytesMin: 8000, memoryMegabytesMin: 2000, clockSkewSecondsMax: 60 } },
+  'the test',
+)
 const nowMs = Date.parse('2026-11-24T12:00:00Z')
 const good: PreflightFacts = {
   uid: 0,
@@ -18,12 +25,22 @@ const good: PreflightFacts = {
   memoryMegabytes: 4000,
   clockMs: nowMs,
   calendar: { expression: 'daily', problem: '' },
+  firstBoot: { state: '', problem: '' },
 }
 
 const listener = (port: number, program: string, unit: string) => ({ port, program, unit })
 
 const rows: readonly Readonly<{ name: string; seen: Partial<PreflightFacts>; problems: readonly string[] }>[] = [
   { name: 'a good host', seen: {}, problems: [] },
+  { name: 'cloud-init has ended', seen: { firstBoot: { state: 'done', problem: '' } }, problems: [] },
+  { name: 'cloud-init has failed', seen: { firstBoot: { state: 'error', problem: 'x' } }, problems: [] },
+  {
+    name: 'cloud-init does not end',
+    seen: { firstBoot: { state: 'running', problem: '' } },
+    problems: [
+      'cloud-init is still running after 10 minutes: it rewrites the sources of apt and host keys, and may start the machine anew',
+    ],
+  },
   { name: 'not root', seen: { uid: 1000 }, problems: ['root privileges required: commands run as user 1000'] },
   {
     name: 'another system',
@@ -128,7 +145,7 @@ const rows: readonly Readonly<{ name: string; seen: Partial<PreflightFacts>; pro
 
 for (const { name, seen, problems } of rows) {
   test(`preflight: ${name}`, () => {
-    const found = preflightProblems({ ...good, ...seen }, limits, nowMs)
+    const found = preflightProblems({ ...good, ...seen }, spec, nowMs)
     assert.equal(found.length, problems.length, JSON.stringify(found))
     for (const [index, { what, why, next }] of found.entries()) {
       assert.ok(`${what}: ${why}`.startsWith(problems[index] ?? '?'), `${what}: ${why}`)
@@ -151,10 +168,15 @@ const ways = [
 
 for (const { listener: found, next } of ways) {
   test(`preflight: the ways out for ${found.program} on ${found.port}`, () => {
-    const [problem] = preflightProblems({ ...good, listeners: [found] }, limits, nowMs)
+    const [problem] = preflightProblems({ ...good, listeners: [found] }, spec, nowMs)
     assert.match(problem?.next ?? '', next)
   })
 }
+
+test('preflight: of too little memory it says which settings fit', () => {
+  const [problem] = preflightProblems({ ...good, memoryMegabytes: 970 }, spec, nowMs)
+  assert.match(problem?.next ?? '', /"instances: 1" and "preflight: \{ memoryMegabytesMin: 896 \}"$/)
+})
 
 const asked = [
   { ingress: 'none', ports: ['9620'] },
@@ -171,17 +193,22 @@ for (const { ingress, ports } of asked) {
       return fact.parse({ code: 1, stdout: '', stderr: '' })
     }
     const backup = { schedule: 'daily', keepDaily: 1, keepWeekly: 1 }
-    await gatherPreflightFacts(getFact, { backup, ingress: ingress === 'none' ? ingress : { ...ingress, names: [] } })
+    await gatherPreflightFacts(
+      getFact,
+      { backup, ingress: ingress === 'none' ? ingress : { ...ingress, names: [] } },
+      waiting,
+    )
     assert.deepEqual(seen, [ports])
   })
 }
 
 test('preflight: this machine, as it is', async () => {
   const startMs = Date.now()
-  const seen = await gatherPreflightFacts(factsHere(), {
+  const spec = {
     backup: { schedule: 'daily', keepDaily: 1, keepWeekly: 1 },
     ingress: { http: 80, https: 443, names: [] },
-  })
+  }
+  const seen = await gatherPreflightFacts(factsHere(), spec, waiting)
   const uid = Number((await here({ argv: ['id', '-u'], effect: 'read' })).stdout)
   assert.equal(seen.uid, uid)
   assert.ok(seen.memoryMegabytes > 0)

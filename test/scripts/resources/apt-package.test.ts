@@ -4,6 +4,9 @@ import { test } from 'node:test'
 import { isAptListFreshFact, type PackageState, packagesFact } from '../../../scripts/facts/package.ts'
 import { aptPackage } from '../../../scripts/resources/apt-package.ts'
 import { argvOf, factReaderOf, factRow, planLines, traits } from '../known-host.ts'
+import { text } from '../roles/blank-host.ts'
+
+const waiting = text('scripts/first-boot.sh')
 
 type Host = Readonly<{ packages: Record<string, PackageState>; interrupted?: readonly string[]; isFresh?: boolean }>
 
@@ -60,12 +63,12 @@ const rows: readonly Readonly<{ name: string; wanted: readonly string[]; host: H
 
 for (const { name, wanted, host, changes } of rows) {
   test(`apt-package: ${name}`, async () => {
-    assert.deepEqual(await planLines(aptPackage({ id: 'x', names: wanted }), factsOf(host)), changes)
+    assert.deepEqual(await planLines(aptPackage({ id: 'x', names: wanted, waiting }), factsOf(host)), changes)
   })
 }
 
 test('apt-package: names may depend on the host', async () => {
-  const resource = aptPackage({ id: 'x', names: ({ codename }) => [`for-${codename}`] })
+  const resource = aptPackage({ id: 'x', names: ({ codename }) => [`for-${codename}`], waiting })
   assert.deepEqual(await planLines(resource, factsOf({ packages: {} })), [
     'install for-trixie, because for-trixie is not installed',
   ])
@@ -73,7 +76,7 @@ test('apt-package: names may depend on the host', async () => {
 
 test('apt-package: lists are fetched when they are not fresh, and only then; nothing is asked, kept files win', async () => {
   const plan = async (isFresh: boolean) =>
-    argvOf(await aptPackage({ id: 'x', names: ['jq'] }).plan(factReaderOf(factsOf({ packages: {}, isFresh }))))
+    argvOf(await aptPackage({ id: 'x', names: ['jq'], waiting }).plan(factReaderOf(factsOf({ packages: {}, isFresh }))))
   const [stale, fresh] = [await plan(false), await plan(true)]
   assert.ok(stale[0]?.join(' ').includes('apt-get update'))
   assert.equal(fresh.length, 1)
@@ -82,7 +85,7 @@ test('apt-package: lists are fetched when they are not fresh, and only then; not
     'DEBIAN_FRONTEND=noninteractive',
     'NEEDRESTART_SUSPEND=1',
     '--no-remove',
-    'DPkg::Lock::Timeout=600',
+    'retry_while_locked',
     '--force-confold',
     '-- jq',
   ])

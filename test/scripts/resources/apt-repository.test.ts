@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Failure } from '../../../scripts/core/failure.ts'
 import { digestFact, pathFact } from '../../../scripts/facts/path.ts'
+import { reachabilityFact } from '../../../scripts/facts/reachability.ts'
 import { aptRepository, otherSourcesFact } from '../../../scripts/resources/apt-repository.ts'
 import { factReaderOf, factRow, here, planLines, scratch, traits } from '../known-host.ts'
 
@@ -62,6 +63,11 @@ test('apt-repository: up to date', async () => {
     factRow(digestFact(sourcePath), sha256(source)),
   ]
   assert.deepEqual(await planLines(aptRepository(options), facts), [])
+})
+
+test('apt-repository: one to which there is no way is refused before it is laid down', async () => {
+  const facts = [...blank, factRow(reachabilityFact('packages.example'), 'no-ipv6')]
+  await assert.rejects(planLines(aptRepository({ ...options, remedy: 'proxy.https' }), facts), { code: 5 })
 })
 
 test('apt-repository: another source of the same repository is refused, and named', async () => {

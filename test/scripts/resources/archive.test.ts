@@ -21,6 +21,7 @@ import { measureFile } from '../../../scripts/artifacts/artifact-measurement.ts'
 import { contentFact, type PathState, pathFact, targetFact } from '../../../scripts/facts/path.ts'
 import { unsafePathFact } from '../../../scripts/facts/permission.ts'
 import { programFingerprintFact } from '../../../scripts/facts/program-fingerprint.ts'
+import { type Reachability, reachabilityFact } from '../../../scripts/facts/reachability.ts'
 import { archive } from '../../../scripts/resources/archive.ts'
 import { applyHere, argvOf, factReaderOf, factRow, factsHere, here, planLines, scratch, traits } from '../known-host.ts'
 
@@ -28,7 +29,7 @@ const folder = { kind: 'directory', mode: '0755', owner: 'root', group: 'root', 
 const there = '0123456789abcdef'
 const url = 'https://programs.example/p.tar.gz'
 const options = {
-  source: { downloads: { 'linux-x64': { url, sha256: 'aa' } } },
+  source: { downloads: { 'linux-x64': { url, sha256: 'aa' } }, remedy: 'downloads.p' },
   path: '/opt/p/2',
   link: '/opt/p/current',
   executable: 'bin/p',
@@ -110,7 +111,9 @@ const factsOf = (
   { unpacked, program, unguarded, target, left = { kind: 'absent' } }: Omit<Row, 'name' | 'changes'>,
   platform = 'linux-x64',
   standing: PathState = { kind: 'absent' },
+  way: Reachability = 'reachable',
 ) => [
+  factRow(reachabilityFact('programs.example'), way),
   traits({ platform }),
   factRow(contentFact('/opt/p/2/.tappass-archive'), unpacked),
   factRow(programFingerprintFact('/opt/p/2/bin/p'), program),
@@ -127,6 +130,19 @@ for (const row of rows) {
 
 test('archive: a machine for which nothing is published is refused', async () => {
   await assert.rejects(planLines(archive(options), factsOf({}, 'linux-riscv64')), { code: 5 })
+})
+
+test('archive: where there is no way to the vendor, what must be fetched is refused, and what is there already is not', async () => {
+  const absent = { kind: 'absent' } as const
+  await assert.rejects(planLines(archive(options), factsOf({}, 'linux-x64', absent, 'no-ipv6')), { code: 5 })
+  const there = { unpacked: 'aa\n0123456789abcdef', program: '0123456789abcdef', target: '/opt/p/2' }
+  assert.deepEqual(await planLines(archive(options), factsOf(there, 'linux-x64', absent, 'no-ipv6')), [])
+})
+
+test('archive: a proxy fetches it, so the way of the host itself is not asked about', async () => {
+  const downloads = { 'linux-x64': { url, sha256: 'aa', proxy: 'http://proxy.example:3128' } }
+  const [, ...facts] = factsOf({})
+  assert.equal((await planLines(archive({ ...options, source: { downloads, remedy: '' } }), facts)).length, 2)
 })
 
 test('archive: a directory in the place of the link is refused', async () => {

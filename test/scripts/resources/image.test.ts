@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type ImageState, imageFact } from '../../../scripts/facts/image.ts'
+import { reachabilityFact } from '../../../scripts/facts/reachability.ts'
 import { image } from '../../../scripts/resources/image.ts'
 import { argvOf, factReaderOf, factRow, planLines } from '../known-host.ts'
 
@@ -50,6 +51,15 @@ for (const { name, isFromArchive, state, changes } of rows) {
     assert.deepEqual(await planLines(wanted, facts), changes)
   })
 }
+
+test('image: a registry to which there is no way is refused when the image is not there, and not asked about when it is', async () => {
+  const registry = { url: 'https://registry.example:5000/', remedy: 'images.db.archive' }
+  const way = factRow(reachabilityFact('registry.example'), 'no-ipv6')
+  const missing = factRow(imageFact(pulled), undefined)
+  await assert.rejects(planLines(image({ reference, registry }), [missing, way]), { code: 5 })
+  const present = factRow(imageFact(pulled), { id: 'sha256:11', layers: [] })
+  assert.deepEqual(await planLines(image({ reference, registry }), [present]), [])
+})
 
 test('image: pulled by digest, never by a tag alone', async () => {
   const changes = await image({ reference }).plan(factReaderOf([factRow(imageFact(pulled), undefined)]))

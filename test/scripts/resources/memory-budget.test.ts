@@ -6,7 +6,7 @@ import { memoryBudget } from '../../../scripts/resources/memory-budget.ts'
 import { factRow, planLines, trixie } from '../known-host.ts'
 
 const planned = (memoryMegabytes: number, sum: number) =>
-  planLines(memoryBudget({ sum: () => sum, remedy: 'add memory' }), [
+  planLines(memoryBudget({ sum: () => sum, remedy: ({ memoryMegabytes: has }) => `add to ${has}` }), [
     factRow(hostTraitsFact, { ...trixie, memoryMegabytes }),
   ])
 
@@ -22,7 +22,7 @@ test('memory budget: more than there is is refused, with figures', async () => {
   await assert.rejects(planned(970, 1012), (error: { code: number; text: { why: string; next: string } }) => {
     assert.deepEqual(
       [error.code, error.text.why, error.text.next],
-      [5, 'they add up to 1012 MB, and the host has 970 MB', 'add memory'],
+      [5, 'they add up to 1012 MB, and the host has 970 MB', 'add to 970'],
     )
     return true
   })

@@ -15,7 +15,10 @@ export const text = (path: string): string => readFileSync(join(root, path), 'ut
 export const specOf = (written: unknown = {}): HostSpec => {
   const { images, node, caddy, ...rest } = parseHostSpec(written, 'the test')
   const release = { version: '0.0.0-000000000000', manifest: '', open: async function* () {} }
-  return { ...rest, images: { postgres: {}, redis: {} }, node: {}, caddy: {}, release, secrets: {} }
+  const byReference = ({ reference }: Readonly<{ reference?: string | undefined }>) =>
+    reference === undefined ? {} : { reference }
+  const pulled = { postgres: byReference(images.postgres), redis: byReference(images.redis) }
+  return { ...rest, images: pulled, node: {}, caddy: {}, release, secrets: {} }
 }
 
 /** The systems that are supported, each with what it says of itself. */

@@ -7,9 +7,14 @@ import { createLineFinder, parseYaml } from '../../../scripts/spec/yaml-text.ts'
 
 const read = (text: string) => parseHostSpec(parseYaml(text, 'host.yaml'), 'host.yaml', createLineFinder(text))
 
+const DIGEST = `sha256:${'0a'.repeat(32)}`
+
 test('host spec: nothing written is every default', () => {
   const spec = read('')
-  assert.deepEqual([spec.deployUser, spec.instances, spec.tls, spec.domain], ['gebruiker', 2, 'internal', undefined])
+  assert.deepEqual(
+    [spec.deployUser.name, spec.instances, spec.tls, spec.domain],
+    ['gebruiker', 2, 'internal', undefined],
+  )
   assert.deepEqual(spec.docker, { source: 'vendor', adopt: false })
   // Sizes follow the host's memory.
   assert.deepEqual([spec.redis, spec.postgres], [{}, { maxConnections: 100 }])
@@ -45,6 +50,14 @@ for (const text of [
   'instances: 9',
   'deployUser: tappass-ops',
   'postgres: { memoryMegabytes: 512 }',
+  ...[
+    'postgres',
+    'docker.io/library/postgres:16.15-alpine',
+    'registry.example.com:5000/team/db__pg/16.x:v1_2.3-a',
+    '"[fd00::1]:5000/postgres"',
+    'localhost/postgres',
+    '10.0.0.7:443/a-b/c',
+  ].map((name) => `images: { postgres: { reference: ${name.replace(/"?$/, `@${DIGEST}$&`)} } }`),
 ]) {
   test(`host spec: ${text} is accepted`, () => assert.doesNotThrow(() => read(text)))
 }
@@ -53,6 +66,29 @@ const faults: readonly Readonly<{ text: string; says: RegExp }>[] = [
   { text: 'gatway: {}', says: /gatway: unknown key; did you mean "gateway"\?/ },
   { text: 'gateway: { callMax: 1 }', says: /gateway\.callMax: unknown key; did you mean "callsMax"\?/ },
   { text: 'images: { postgres: { arhive: x } }', says: /images\.postgres\.arhive: .*"archive"/ },
+  ...[
+    'postgres:16',
+    'registry.example.com/postgres',
+    `postgres@${DIGEST.slice(0, -1)}`,
+    `postgres@${DIGEST.toUpperCase()}`,
+    `postgres@sha512:${'a'.repeat(64)}`,
+    `https://registry.example.com/postgres@${DIGEST}`,
+    `user:pass@registry.example.com/postgres@${DIGEST}`,
+    `registry.example.com/Postgres@${DIGEST}`,
+    `registry.example.com//postgres@${DIGEST}`,
+    `-v@${DIGEST}`,
+    `postgres:@${DIGEST}`,
+    `postgres:1 --privileged@${DIGEST}`,
+    `postgres@${DIGEST}\\nx`,
+    '',
+  ].map((reference) => ({
+    text: `images: { redis: { reference: "${reference}" } }`,
+    says: /images\.redis\.reference: must be an image by its digest/,
+  })),
+  {
+    text: `images:\n  redis:\n    archive: r.tar\n    reference: redis@${DIGEST}`,
+    says: /line 4: images\.redis\.reference: is not used beside archive/,
+  },
   { text: 'xyzzy: 1', says: /xyzzy: unknown key$/m },
   { text: 'instances: many', says: /instances: expected number, found "many"/ },
   { text: 'instances: 0', says: /instances: expected >=1, found 0/ },

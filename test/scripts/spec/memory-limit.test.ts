@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type MemoryLimits, type MemorySettings, memoryLimits, memorySum } from '../../../scripts/spec/memory-limit.ts'
+import { memoryRemedy } from '../../../scripts/spec/memory-remedy.ts'
 
 const plenty: MemoryLimits = {
   ...{ gateway: 1024, postgres: 1024, sharedBuffers: 256, redis: 128, redisData: 64, caddy: 512, job: 512 },
@@ -86,4 +87,59 @@ test('memory limits: two instances do not fit into 1 GB, nor thirty-two into 8 G
     [32, 7900],
   ] as const)
     assert.ok(memorySum(memoryLimits({ instances, postgres: {}, redis: {} }, memory), instances) > memory)
+})
+
+/** What to write, by the host's memory: rows for the default of 1800 MB and two instances, unless they say otherwise. */
+const remedies: readonly Readonly<{
+  name: string
+  memory: number
+  settings?: Partial<MemorySettings>
+  minimum?: number
+  says: string
+}>[] = [
+  {
+    name: '1 GB',
+    memory: 970,
+    says: 'add memory, or write in host.yaml: "instances: 1" and "preflight: { memoryMegabytesMin: 896 }"',
+  },
+  {
+    name: '1.5 GB has room for both instances',
+    memory: 1480,
+    says: 'add memory, or write in host.yaml: "preflight: { memoryMegabytesMin: 1408 }"',
+  },
+  {
+    name: 'many instances on 4 GB',
+    memory: 3900,
+    settings: { instances: 20 },
+    says: 'add memory, or write in host.yaml: "instances: 10"',
+  },
+  {
+    name: 'sizes that were written count as they are',
+    memory: 1960,
+    settings: { postgres: { memoryMegabytes: 1200 } },
+    says: 'add memory, or write in host.yaml: "instances: 1"',
+  },
+  { name: '512 MB are not enough for anything', memory: 480, says: 'add memory' },
+  {
+    name: 'sizes that leave no room',
+    memory: 1960,
+    settings: { redis: { maxMemoryMegabytes: 900 } },
+    says: 'add memory, or lower the sizes of postgres and redis in host.yaml',
+  },
+]
+
+for (const { name, memory, settings = {}, minimum = 1800, says } of remedies) {
+  test(`memory remedy: ${name}`, () => {
+    assert.equal(memoryRemedy({ instances: 2, postgres: {}, redis: {}, ...settings }, memory, minimum), says)
+  })
+}
+
+test('memory remedy: with what it says every host passes both checks', () => {
+  for (let memory = 900; memory < 1800; memory += 1) {
+    const said = memoryRemedy({ instances: 2, postgres: {}, redis: {} }, memory, 1800)
+    const instances = Number(/"instances: (\d+)"/.exec(said)?.[1] ?? 2)
+    const minimum = Number(/memoryMegabytesMin: (\d+)/.exec(said)?.[1])
+    assert.ok(minimum <= memory, `${memory}: ${said}`)
+    assert.ok(memorySum(memoryLimits({ instances, postgres: {}, redis: {} }, memory), instances) <= memory - 192, said)
+  }
 })

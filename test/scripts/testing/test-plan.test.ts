@@ -73,13 +73,13 @@ describe('test plan', () => {
       },
     ))
   test('a second Node, where the bare machine runs what it can on it', () => {
-    const files = [...wish.files, { path: 'test/lab/test-bare.test.ts', needs: ['lab'] }]
+    const files = [...wish.files, { path: 'test/lab/bare-machine.test.ts', needs: ['lab'] }]
     const { alone } = planTests({ ...wish, files, nodes: [...wish.nodes, { version: '24.0.0', path: '/24/node' }] })
     assert.deepEqual(
       alone.map(({ name, argv }) => [name, argv.filter((word) => word.endsWith('.test.ts'))]),
       [
         ['tests on Node 24.0.0', ['test/server/b.test.ts']],
-        ['lab (booted machines)', ['test/lab/c.test.ts', 'test/lab/test-bare.test.ts']],
+        ['lab (booted machines)', ['test/lab/c.test.ts', 'test/lab/bare-machine.test.ts']],
       ],
     )
   })

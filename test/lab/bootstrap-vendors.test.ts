@@ -1,0 +1,161 @@
+/**
+ * The vendors' own ways: Node, Caddy, Docker's packages and the images are fetched as in production, from names that the lab host answers. The
+ * clone has the pins of the lab's artifacts, and nothing else in it differs. Two machines: one without IPv4, which gets the default
+ * specification without `--config`; and one of 1 GB, behind an HTTP proxy, which starts with `bootstrap.sh`.
+ */
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { AUTHORITIES, layFile } from './clone.ts'
+import { demand, type Output } from './execution.ts'
+import { hostAddressOf, memoryKillsOf, straysFrom } from './machine.ts'
+import { proxyPort } from './network.ts'
+import { readPins } from './pin.ts'
+import { rootPath } from './root.ts'
+import {
+  bareServer,
+  door,
+  eventsOf,
+  inside,
+  machineWords,
+  repository,
+  type Server,
+  toolkit,
+  untilHealthy,
+} from './server.ts'
+import { makeVendorClone } from './vendor/clone.ts'
+import { vendorNames } from './vendor/name.ts'
+import { askedBy } from './vendor/setting.ts'
+
+/** Makes the clone in the server's folder, with the dependencies of this one, and gives its root. */
+const layVendorClone = async ({ folder, machine }: Server): Promise<string> => {
+  const root = join(folder, 'clone')
+  await makeVendorClone(root)
+  await demand(['cp', '-r', root, join(rootPath(machine.name), 'root/tappass')])
+  await demand(['cp', '-al', join(repository, 'node_modules'), root])
+  return root
+}
+
+/** Every file of the system, with what makes it that one. */
+const treeOf = (server: Server): Promise<string> =>
+  inside(server, `find /etc /opt /usr /var/lib /home -xdev -printf '%p %m %u %s %T@ %l\\n' | sort`)
+
+const reasonsOf = (output: Output) =>
+  eventsOf(output).flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+
+/** One that has to be answered: `echo` needs no model server. */
+const callEcho = async (server: Server): Promise<string | null | undefined> => {
+  const through = await door(server)
+  try {
+    const { client } = await through.agent('vendors')
+    const messages = [{ role: 'user', content: 'good day' }] as const
+    const { choices } = await client.chat.completions.create({ model: 'echo', messages: [...messages] })
+    return choices[0]?.message.content
+  } finally {
+    await through.close()
+  }
+}
+
+/** What came from the vendors: each name was asked, Docker is theirs, and images are what the registry has under the pinned digest. */
+const assertVendors = async (server: Server, root: string): Promise<void> => {
+  const asked = (await askedBy(server.machine)).filter(({ by }) => by === 'https')
+  const names = new Set(asked.map(({ address }) => address.split('/')[0]))
+  assert.deepEqual([...names].toSorted(), vendorNames.toSorted())
+  const format = ["dpkg-query -W -f '${Maintainer}\\n'", 'docker-ce docker-ce-cli containerd.io'].join(' ')
+  assert.equal((await inside(server, format)).match(/TapPass lab/g)?.length, 3)
+  const { images } = await readPins(root)
+  const digests = Object.values(images).map(({ reference }) => reference.split('@')[1])
+  const listed = await inside(server, "docker image ls --digests --format '{{.Digest}}'")
+  assert.deepEqual(listed.split('\n').toSorted(), digests.toSorted())
+}
+
+describe('a machine without IPv4, the default specification', () => {
+  let server: Server
+  let root: string
+  before(async () => {
+    server = await bareServer('proof-ipv6', 0, { hasVendors: true, isIpv6Only: true })
+    root = await layVendorClone(server)
+  })
+  after(() => server?.close())
+
+  const type = (verb: string, ...words: readonly string[]): Promise<Output> =>
+    toolkit([verb, ...machineWords(server), '--json', ...words], 600_000, root)
+
+  test('github.com has no IPv6 address: refused, with the ways out, and nothing is touched', async () => {
+    await inside(
+      server,
+      `cp /etc/hosts /run/hosts && sed -i 's/^[^ ]* github.com$/140.82.121.3 github.com/' /etc/hosts`,
+    )
+    const tree = await treeOf(server)
+    const output = await type('bootstrap', '--yes')
+    const [reason, ...others] = reasonsOf(output)
+    assert.deepEqual([output.code, others], [5, []], output.stderr)
+    assert.equal(reason?.why, 'github.com has no IPv6 address, and this host has no route to IPv4 addresses')
+    assert.match(reason?.next ?? '', /downloads\.caddy.*caddy\.archive.*proxy\.https/)
+    assert.equal(await treeOf(server), tree)
+    await inside(server, 'cat /run/hosts >/etc/hosts')
+  })
+
+  test('once it has one, the vendors’ packages, programs and images make a server of it, and then there is nothing to do', async () => {
+    const { code, stdout, stderr } = await type('bootstrap', '--yes')
+    assert.equal(code, 0, `${stdout.slice(-4000)}${stderr}`)
+    await untilHealthy(server)
+    assert.match((await callEcho(server)) ?? '', /good day/)
+    await assertVendors(server, root)
+    assert.equal((await type('plan')).code, 0)
+  })
+})
+
+describe('a machine of 1 GB behind an HTTP proxy', () => {
+  let server: Server
+  let root: string
+  let proxy: string
+  before(async () => {
+    server = await bareServer('proof-proxy', 0, { hasVendors: true, isProxied: true, memoryMegabytes: 960 })
+    root = await layVendorClone(server)
+    proxy = `http://${await hostAddressOf(server.machine)}:${proxyPort}`
+    await layFile(server.machine, AUTHORITIES, '/root/authorities.crt')
+    await inside(server, 'dpkg --remove --force-depends curl') // so that bootstrap.sh has something to install
+  })
+  after(() => server?.close())
+
+  test('the default specification is refused with the settings that fit, and with these bootstrap.sh makes a server of it', async () => {
+    const refused = await toolkit(['bootstrap', ...machineWords(server), '--json', '--yes'], 60_000, root)
+    const [reason, ...others] = reasonsOf(refused)
+    assert.deepEqual([refused.code, others], [5, []], refused.stderr)
+    const settings = [...(reason?.next ?? '').matchAll(/"([^"]*)"/g)].map(([, line = '']) => line)
+    assert.equal(settings.length, 2, reason?.next ?? '')
+    // Docker Hub's registry under its own name is to Docker like any other registry.
+    const redis = (await readPins(root)).images['redis']?.reference.split('@')[1]
+    const spec = [
+      ...settings,
+      `proxy: { https: "${proxy}", http: "${proxy}" }`,
+      `images: { redis: { reference: "registry-1.docker.io/library/redis@${redis}" } }`,
+      '',
+    ].join('\n')
+    await writeFile(server.specPath, spec)
+    await layFile(server.machine, server.specPath, '/root/host.yaml')
+    // The way to the package registry is under an authority of this workplace's own; npm is told of it, as everywhere.
+    const said = await inside(
+      server,
+      `cd /root/tappass && env NODE_EXTRA_CA_CERTS=/root/authorities.crt HTTPS_PROXY=${proxy} HTTP_PROXY=${proxy} \\
+        ./bootstrap.sh --config /root/host.yaml --yes 2>&1`,
+    )
+    assert.match(said, /^bootstrap: installing curl/)
+    await untilHealthy(server)
+    assert.match((await callEcho(server)) ?? '', /good day/)
+    await assertVendors(server, root)
+    assert.equal(await memoryKillsOf(server.machine), 0)
+  })
+
+  test('there is nothing to do afterwards, and nothing went past the proxy', async () => {
+    assert.equal((await toolkit(['plan', ...machineWords(server), '--json'], 60_000, root)).code, 0)
+    assert.match(await inside(server, 'systemctl cat tappass-redis'), /registry-1\.docker\.io\/library\/redis@sha256:/)
+    // Docker's engine asks name servers for docker.io before each pull, and goes on without an answer; where it connects is left to the proxy.
+    assert.deepEqual(
+      (await straysFrom(server.machine)).filter((stray) => !stray.endsWith(' 17 53')),
+      [],
+    )
+  })
+})

@@ -1,0 +1,17 @@
+/** The names under which the lab host answers in the place of vendors. */
+
+/** What a host of production asks, and where these send it on to. */
+export const vendorNames = [
+  'download.docker.com',
+  'registry-1.docker.io',
+  'auth.docker.io',
+  'production.cloudflare.docker.com',
+  'nodejs.org',
+  'github.com',
+  'release-assets.githubusercontent.com',
+] as const
+
+/** Debian's mirrors, which a machine without a way out over IPv4 reaches by the lab host. */
+export const mirrorNames = ['deb.debian.org', 'security.debian.org'] as const
+
+export type VendorName = (typeof vendorNames)[number]
