@@ -100,6 +100,7 @@ await prepareSchema(
       kind: 'postgres',
       address: parsePostgresAddress(address),
       password: undefined,
+      nextPassword: undefined,
       hasOwner: false,
       runtimeRole: undefined,
     },

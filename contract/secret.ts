@@ -43,6 +43,25 @@ export const MADE_SECRET_NAMES = [
   'TAPPASS_CHECKPOINT_KEY',
 ] as const satisfies readonly SecretName[]
 
+/**
+ * Those of which a second value may be given, NAME_NEXT, while they are rotated: what it is needed for works with either value, so that the
+ * processes can learn the new one before anybody has to use it.
+ */
+export const OVERLAPPING_SECRET_NAMES = [
+  'TAPPASS_ADMIN_API_KEY',
+  'TAPPASS_TOKEN_KEY',
+  'POSTGRES_PASSWORD',
+  'POSTGRES_OWNER_PASSWORD',
+] as const satisfies readonly SecretName[]
+
+/** The name of a secret whose values may overlap. */
+export type OverlappingSecretName = (typeof OVERLAPPING_SECRET_NAMES)[number]
+
+/** The id of the credential that holds the next value of the secret with this one. */
+export function nextCredentialId<Id extends string>(id: Id): `${Id}-next` {
+  return `${id}-next`
+}
+
 type Dashed<T extends string> = T extends `${infer Head}_${infer Rest}` ? `${Head}-${Dashed<Rest>}` : T
 
 /** The id of a secret's credential. */

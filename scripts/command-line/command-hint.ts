@@ -5,7 +5,12 @@ import { quoteAll } from '../core/quoting.ts'
 import type { Invocation } from './invocation.ts'
 import { DATA_OPTION, HOST_OPTIONS } from './option.ts'
 
-/** Returns the command line of a verb. Options are repeated as typed; none of them holds a secret. `more` are arguments to add. */
+/** Returns the words of this command line that are not options, without `tappass`: the verb, its action, its operands. */
+export function typedVerb({ verb, action, operands }: Pick<Invocation, 'verb' | 'action' | 'operands'>): string {
+  return [verb.name, ...(action === undefined ? [] : [action]), ...operands].join(' ')
+}
+
+/** Returns the command line of a verb, with its action and operands if it has any. Options are repeated as typed; none of them holds a secret. `more` are arguments to add. */
 export function commandHint(
   { options }: Pick<Invocation, 'options'>,
   verb: string,
@@ -13,7 +18,7 @@ export function commandHint(
 ): string {
   return quoteAll([
     'tappass',
-    verb,
+    ...verb.split(' '),
     ...Object.entries(options).flatMap(([name, value]) =>
       value === true ? [`--${name}`] : [value].flat().flatMap((each) => [`--${name}`, String(each)]),
     ),

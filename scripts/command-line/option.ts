@@ -52,18 +52,42 @@ export const HOST_OPTIONS: readonly Option[] = [
   { name: 'config', value: 'FILE', summary: 'host specification (YAML)' },
 ]
 
+/** A secret of the operator. */
+export const SECRET_OPTION: Option = {
+  name: 'secret',
+  value: 'ID=FILE',
+  isRepeatable: true,
+  summary: 'store this secret on the host (openai-api-key=FILE)',
+}
+
 /** Settings of a host that override its specification. */
 export const SPEC_OPTIONS: readonly Option[] = [
   { name: 'only', value: 'ROLE', isRepeatable: true, summary: 'apply this role only' },
   { name: 'domain', value: 'NAME', summary: 'public domain name, with a certificate from a public authority' },
   { name: 'upstream', value: 'URL', summary: 'OpenAI-compatible model server (https://…/v1)' },
-  {
-    name: 'secret',
-    value: 'ID=FILE',
-    isRepeatable: true,
-    summary: 'store this secret on the host (openai-api-key=FILE)',
-  },
+  SECRET_OPTION,
 ]
+
+/** What `secrets rotate` would change. */
+export const ROTATE_OPTION: Option = {
+  name: 'rotate',
+  value: 'ID',
+  isRepeatable: true,
+  summary: 'what "secrets rotate ID" would change',
+}
+
+/** How old a value is that is rotated. */
+export const AGE_OPTION: Option = {
+  name: 'older-than',
+  value: 'AGE',
+  summary: 'only a value that was stored so long ago (90d, 12h, 0s; default: 1h)',
+}
+
+/** The end of an overlap. */
+export const FINISH_OPTION: Option = {
+  name: 'finish',
+  summary: 'the end of a rotation that has begun: the next value becomes the only one',
+}
 
 /** One batch of hosts after the other. */
 export const BATCH_OPTION: Option = {

@@ -6,6 +6,7 @@ import { createConfirm } from '../command-line/confirmation.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import { runHost } from '../converge/host-run.ts'
 import { probeIngress } from '../converge/ingress-probe.ts'
+import { rotationNotice } from '../converge/rotation-notice.ts'
 import { ROLE_NAMES, recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readBatchSizes } from '../session/batch-size.ts'
@@ -30,6 +31,9 @@ export async function run(invocation: Invocation): Promise<number> {
     const spec = await readEffectiveSpec(invocation, host, measurements)
     const resources = selectResources(recipe(spec, text), invocation)
     const result = await runHost(invocation, host, resources, spec, { confirm, waiting })
+    const given = { ids: Object.keys(spec.secrets), storedBefore: 0, isFinishing: false }
+    const notice = result.outcome === 'up-to-date' && (await rotationNotice(invocation, host.freshFacts(), given, true))
+    if (notice) host.emit({ event: 'warning', warning: notice })
     const hasIngress = resources.some(({ id }) => id === `unit:${UNIT.caddy}`)
     if (result.outcome !== 'up-to-date' || result.applied === 0 || !hasIngress) return result
     const warning = await probeIngress(spec, host.target, host.freshFacts())

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { HOST_PATH } from '../../contract/path.ts'
-import { credentialId } from '../../contract/secret.ts'
+import { credentialId, nextCredentialId } from '../../contract/secret.ts'
 import { ACCOUNT } from '../../contract/unit.ts'
 import type { Command } from '../core/host.ts'
 import { quote } from '../core/quoting.ts'
@@ -112,7 +112,7 @@ if ! [ -e ${folder}/${entry} ]; then
   exit 5
 fi
 credentials=
-${ids.map(credentialScript).join('\n')}
+${[...ids, ...ids.map(nextCredentialId)].map(credentialScript).join('\n')}
 exec systemd-run --quiet --pipe --wait --collect --service-type=exec \\
   ${properties.map((property) => `--property=${quote(property)}`).join(' ')} $credentials \\
   ${HOST_PATH.nodeProgram} ${entry} ${args.map(quote).join(' ')} </dev/null

@@ -1,6 +1,6 @@
 /** A bootstrap run on one host: inspect, confirm, lock, converge, and show one-time secrets. */
 import { hostname, userInfo } from 'node:os'
-import { commandHint, hostCommandHint } from '../command-line/command-hint.ts'
+import { commandHint, hostCommandHint, typedVerb } from '../command-line/command-hint.ts'
 import type { Confirm } from '../command-line/confirmation.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
 import { Failure } from '../core/failure.ts'
@@ -32,7 +32,7 @@ function lockHolderOf(invocation: Invocation, { run, freshFacts, emit, nonce }: 
       startedAt: new Date(invocation.nowMs()).toISOString(),
     },
     stateOfOwner: ({ pid: ownerPid, pidStart }) => stateOfProcess({ pid: ownerPid, start: pidStart }),
-    retryCommand: commandHint(invocation, invocation.verb.name),
+    retryCommand: commandHint(invocation, typedVerb(invocation)),
   }
 }
 
@@ -52,7 +52,7 @@ async function showOneTimeSecrets(invocation: Invocation, { run, emit, target }:
         what: `cannot read the secret ${id}`,
         where: target.name,
         why: stderr.trim(),
-        next: commandHint(invocation, invocation.verb.name),
+        next: commandHint(invocation, typedVerb(invocation)),
       })
     const where = target.address === undefined ? '' : ` of ${target.name}`
     invocation.stderr.write(`The ${id}${where} is shown only once; store it now:\n`)

@@ -7,6 +7,7 @@ import type { Command, GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { RELOAD_COMMAND, serveCommand, unitPath } from '../core/unit-command.ts'
 import { type PerHost, resolvePerHost } from '../facts/host-trait.ts'
+import { listeningFact } from '../facts/listening-address.ts'
 import { digestFact } from '../facts/path.ts'
 import { type UnitState, unitFact } from '../facts/unit.ts'
 import { planFile, ROOT_FILE } from '../files/file-change.ts'
@@ -20,15 +21,16 @@ import { resolveUnitText, type UnitText } from '../files/unit-text.ts'
  * (in a drop-in of ours).
  * `content` contains `@REVISION@` (core/revision.ts) as placeholder for the revision:
  *  - `Environment=TAPPASS_REVISION=@REVISION@`: read back from the running main process;
- *  - `ExecStartPost=/bin/sh -c 'echo @REVISION@ >/run/tappass/revision/%n'`: for sockets and oneshots with
+ *  - `ExecStartPost=/bin/sh -c 'echo @REVISION@ >/run/tappass/revision/%n'`: for oneshots with
  *    RemainAfterExit=yes, which have no process; read back from that file;
- *  - neither (timers, targets, oneshots that timers start): nothing is restarted, `daemon-reload` is enough.
+ *  - neither (timers, targets, sockets, oneshots that timers start): nothing is restarted, `daemon-reload` is enough.
  * The revision is a hash over content, `inputs` (texts), `files` and `inputPaths` (files on the host, such as credentials).
  * `files` are the files that the service reads when it starts. Its ExecStartPre concatenates them into /run/tappass/revision/NAME.read, so
  * that a service which started while a file was edited is restarted once the file is corrected.
- * A unit that runs another revision is restarted. Units in `restartedTogether` are stopped before and started after it, as a socket
- * needs (systemd does not start a socket while its service runs). `standby` is a unit that serves in its place meanwhile: it is started
- * before and stopped after; one that does not start leaves the running process as it is.
+ * A unit that runs another revision is restarted. `listensAt` is where a socket has to listen. Its file says nothing else that a
+ * `daemon-reload` does not apply, so only another address ends it: then the units in `restartedTogether`, which hold the old one, are
+ * stopped before and started after it (systemd does not start a socket while its service runs). `standby` is a unit that serves in
+ * its place meanwhile: it is started before and stopped after; one that does not start leaves the running process as it is.
  * `isEnabled` and `isRunning` default to true; with false that property is not managed.
  * `serving` is how the unit's status (STATUS=) begins while it is well: a start and a restart fail without it, and the unit's health is
  * judged by it. With `rollout` an instance is moved by itself: what its template says stays in force until all are.
@@ -40,6 +42,7 @@ export type UnitOptions = Readonly<{
   files?: readonly Readonly<{ path: string; content: PerHost<string> }>[]
   inputPaths?: readonly string[]
   revision?: string
+  listensAt?: Readonly<{ host: string; port: number }>
   restartedTogether?: readonly string[]
   standby?: string
   isEnabled?: boolean
@@ -116,7 +119,10 @@ function startChanges(options: UnitOptions, state: UnitState, before: readonly C
   const waiting = state.active === 'activating' && state.status !== '' ? `: ${state.status}` : ''
   const reason = state.load === 'not-found' ? 'it is new' : `it is ${state.active} (${state.sub})${waiting}`
   const reset = state.active === 'failed' ? [changeCommand('systemctl', 'reset-failed', name)] : []
-  return [{ action: `start ${name}`, reason, commands: commandsOf([...before, ...reset], start) }]
+  // Services that run without their socket hold the old one, so that no new one can be opened.
+  const others = state.load === 'not-found' ? [] : (options.restartedTogether ?? [])
+  const stop = others.length === 0 ? [] : [job('stop', ...others)]
+  return [{ action: `start ${name}`, reason, commands: commandsOf([...before, ...reset, ...stop], start) }]
 }
 
 function commandsOf(before: readonly Command[], last: Command): readonly [Command, ...Command[]] {
@@ -126,11 +132,12 @@ function commandsOf(before: readonly Command[], last: Command): readonly [Comman
 
 /** Returns why the running process is out of date; undefined when it is not. */
 function restartReason(
-  { files }: UnitOptions,
+  { files, listensAt }: UnitOptions,
   state: UnitState,
   { revision, read }: UnitText,
-  readDigest: string | undefined,
+  { readDigest, isListening }: Readonly<{ readDigest: string | undefined; isListening: boolean }>,
 ): string | undefined {
+  if (listensAt !== undefined && !isListening) return `nothing listens at ${listensAt.host}:${listensAt.port}`
   if (revision !== undefined && state.revision !== revision)
     return `it runs revision ${state.revision ?? 'unknown'}, not ${revision}`
   if (files === undefined) return undefined
@@ -175,19 +182,21 @@ export function unit(options: UnitOptions): Resource {
   return {
     id: `unit:${options.name}`,
     plan: async (getFact) => {
+      const { listensAt } = options
       const desired = desiredUnit(getFact, options)
       const isReading = options.files !== undefined && !isTemplate(options.name)
-      const [file, state, desiredState, readDigest, before, standby] = await Promise.all([
+      const [file, state, desiredState, readDigest, before, standby, isListening] = await Promise.all([
         planUnitFile(getFact, options, desired),
         isTemplate(options.name) ? undefined : getFact(unitFact(options.name)),
         desired,
         isReading ? getFact(digestFact(`${HOST_PATH.revisionFolder}/${options.name}.read`)) : undefined,
         options.rollout === undefined ? [] : overrideCommands(getFact, options.rollout, options.name, textOf(desired)),
         options.standby === undefined ? undefined : getFact(unitFact(options.standby)),
+        listensAt === undefined || getFact(listeningFact(listensAt.host, listensAt.port)),
       ])
       if (state === undefined) return file
       const isUp = state.active === 'active' || state.active === 'reloading'
-      const reason = restartReason(options, state, desiredState, readDigest)
+      const reason = restartReason(options, state, desiredState, { readDigest, isListening })
       const running = isUp ? restartChanges(options, reason, before) : startChanges(options, state, before)
       return [
         ...file,

@@ -8,12 +8,15 @@ import { parsePins } from '../artifacts/pin.ts'
 import { render } from '../core/template.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
 import type { HostTraits } from '../facts/host-trait.ts'
+import { databasePassword } from '../resources/database-password.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { image } from '../resources/image.ts'
 import { postgresCluster } from '../resources/postgres-cluster.ts'
 import { unit } from '../resources/unit.ts'
-import { credentialLine, credentialPaths, optionalCredentialLines } from '../secrets/credential.ts'
+import { credentialLine, optionalCredentialLines } from '../secrets/credential.ts'
+import { storedPath } from '../secrets/credential-store.ts'
+import { DATABASE_ROLES, passwordRecordPath } from '../secrets/database-password.ts'
 import { OWNER_SECRET_ID } from '../secrets/secret-id.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
@@ -23,7 +26,7 @@ import type { Role } from '../spec/role.ts'
 const ROOT = { owner: 'root', group: 'root' } as const
 /** The passwords of the gateway's role and of the owner of its tables; the role of backups has none. */
 const GATEWAY_PASSWORD_ID = credentialId('POSTGRES_PASSWORD')
-const PASSWORD_IDS = [GATEWAY_PASSWORD_ID, OWNER_SECRET_ID] as const
+const PASSWORDS = Object.entries(DATABASE_ROLES).map(([id, role]) => ({ id, role }))
 const POSTGRES_TEXTS = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf', 'start.sh', 'role.sql'] as const
 
 function pathsOf(files: readonly Readonly<{ path: string }>[]): string {
@@ -74,12 +77,17 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
             // A run of this role alone must not end a database that is older than this secret.
             ...optionalCredentialLines(traits, OWNER_SECRET_ID),
           ],
+          passwords: PASSWORDS.map(({ id }) => ({
+            path: storedPath(traits.credentialStore, id),
+            record: passwordRecordPath(id),
+          })),
           hasSteppedRestart: hasSteppedRestart(traits),
         }),
       files,
       inputs: [options.archive?.imageId ?? ''],
-      inputPaths: PASSWORD_IDS.flatMap(credentialPaths),
     }),
+    // Not an input of the unit: another password is no reason to end the database.
+    ...PASSWORDS.map(databasePassword),
   ]
 }
 

@@ -1,6 +1,8 @@
 /** The gateway: Node, the release, the migrations, and the instances that share one socket. */
 
+import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
 import { HOST_PATH } from '../../contract/path.ts'
+import { nextCredentialId } from '../../contract/secret.ts'
 import { gatewayInstances, SERVING, UNIT } from '../../contract/unit.ts'
 import { type Pins, parsePins } from '../artifacts/pin.ts'
 import type { Resource } from '../core/resource.ts'
@@ -10,12 +12,15 @@ import type { HostTraits } from '../facts/host-trait.ts'
 import { archive, archiveMarker } from '../resources/archive.ts'
 import { directory } from '../resources/directory.ts'
 import { currentRelease, release } from '../resources/release.ts'
+import { rotatedSecret } from '../resources/rotated-secret.ts'
 import { assertCurrentStarts, schema } from '../resources/schema.ts'
 import { surplusInstance } from '../resources/surplus-instance.ts'
 import { unit } from '../resources/unit.ts'
 import { firstUnitTemplate, unitTemplate } from '../resources/unit-template.ts'
 import { credentialLine, credentialPaths, optionalCredentialLines } from '../secrets/credential.ts'
-import { GATEWAY_SECRET_IDS, OPTIONAL_SECRET_IDS, OWNER_SECRET_ID } from '../secrets/secret-id.ts'
+import { DATABASE_ROLES } from '../secrets/database-password.ts'
+import { GATEWAY_SECRET_IDS, GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS, OWNER_SECRET_ID } from '../secrets/secret-id.ts'
+import { GATEWAY_NEXT_SECRET_IDS, isOverlapping, ROTATION_KINDS } from '../secrets/secret-rotation.ts'
 import { egressRules } from '../spec/egress-rule.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { publicPort } from '../spec/ingress-spec.ts'
@@ -76,7 +81,10 @@ function migrateText(
       isBoot,
       memory: memoryLimits(spec, traits.memoryMegabytes),
       files: HOST_PATH.gatewayEnvironment,
-      credentials: [credentialLine(traits, OWNER_SECRET_ID)],
+      credentials: [
+        credentialLine(traits, OWNER_SECRET_ID),
+        ...optionalCredentialLines(traits, nextCredentialId(OWNER_SECRET_ID)),
+      ],
     })
 }
 
@@ -96,7 +104,7 @@ function instanceSource(
         memory: memoryLimits(spec, traits.memoryMegabytes),
         credentials: [
           ...GATEWAY_SECRET_IDS.map((id) => credentialLine(traits, id)),
-          ...OPTIONAL_SECRET_IDS.flatMap((id) => optionalCredentialLines(traits, id)),
+          ...[...OPTIONAL_SECRET_IDS, ...GATEWAY_NEXT_SECRET_IDS].flatMap((id) => optionalCredentialLines(traits, id)),
         ],
         hasSteppedRestart: hasSteppedRestart(traits),
       }),
@@ -105,9 +113,17 @@ function instanceSource(
     inputPaths: [
       // A modified Node may be running: unpacking it again changes the revision.
       archiveMarker(programs.node),
-      ...[...GATEWAY_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap(credentialPaths),
+      ...[...GATEWAY_SECRET_IDS, ...OPTIONAL_SECRET_IDS, ...GATEWAY_NEXT_SECRET_IDS].flatMap(credentialPaths),
     ],
   }
+}
+
+/** By now every instance knows the next values: those of passwords are put in force, and those that others have when that is asked for. */
+function endOfRotations({ rotation }: HostSpec): readonly Resource[] {
+  const finished = rotation?.isFinishing === true ? rotation.ids : []
+  return GENERATED_SECRET_IDS.filter(
+    (id) => ROTATION_KINDS[id] === 'password' || (isOverlapping(id) && finished.includes(id)),
+  ).map((id) => rotatedSecret({ id, databaseRole: DATABASE_ROLES[id] }))
 }
 
 /**
@@ -135,10 +151,16 @@ export const gateway: Role = (spec, text) => {
     ...programs(pin, spec.downloads.node ?? pins['node-download'], spec),
     firstUnitTemplate(template),
     schema({ pack: spec.release, migration: migrateText(migrateUnit, folders, spec, false) }),
-    unit({ name: UNIT.socket, content: text(`units/${UNIT.socket}`), restartedTogether: instances }),
+    unit({
+      name: UNIT.socket,
+      content: text(`units/${UNIT.socket}`),
+      listensAt: { host: GATEWAY_HOST, port: GATEWAY_PORT },
+      restartedTogether: instances,
+    }),
     ...instances.map((name) => unit({ name, ...source, serving: SERVING, rollout })),
     surplusInstance({ template: 'tappass', count: spec.instances }),
     unitTemplate(template),
+    ...endOfRotations(spec),
     unit({
       name: UNIT.migrate,
       content: migrateText(migrateUnit, folders, spec, true),

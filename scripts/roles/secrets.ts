@@ -1,13 +1,18 @@
 /** The secrets of a host: generated there by the first run, or provided by the operator; stored as systemd credentials. */
 
 import { HOST_PATH } from '../../contract/path.ts'
-import { type SecretKind, secret } from '../resources/secret.ts'
+import type { Resource } from '../core/resource.ts'
+import { secret } from '../resources/secret.ts'
+import { stagedSecret } from '../resources/staged-secret.ts'
+import type { SecretKind } from '../secrets/credential-store.ts'
 import { GENERATED_SECRET_IDS, type GeneratedSecretId, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
+import { isOverlapping, ROTATION_KINDS } from '../secrets/secret-rotation.ts'
+import type { HostSpec } from '../spec/host-spec.ts'
 import type { Role } from '../spec/role.ts'
 
 /**
  * `isGuarded`: a new value would make data unreadable (vault key) or signatures unverifiable (token key). The database passwords are set from
- * the secrets at each start of the server, so new ones do no harm.
+ * the secrets while the server runs, so new ones do no harm.
  */
 const SECRET_POLICIES: Readonly<
   Record<GeneratedSecretId, Readonly<{ generate: SecretKind; isGuarded?: true; isShownOnce?: true }>>
@@ -22,13 +27,27 @@ const SECRET_POLICIES: Readonly<
   'postgres-owner-password': { generate: 'password' },
 }
 
+/** A secret, and its next value while it is rotated. A guarded one has another value only where its rotation was asked for. */
+function generated({ secrets: given, rotation }: HostSpec, id: GeneratedSecretId): readonly Resource[] {
+  const { generate, isGuarded = false, isShownOnce = false } = SECRET_POLICIES[id]
+  const provided = given[id]
+  const storedBefore = rotation?.isFinishing === false && rotation.ids.includes(id) ? rotation.storedBefore : undefined
+  const isStaged = isOverlapping(id) && (!isGuarded || storedBefore !== undefined)
+  return [
+    secret({
+      ...{ id, generate, isShownOnce, provided, isStaged },
+      guard: isGuarded ? [HOST_PATH.postgresCluster] : [],
+      replacedBefore: ROTATION_KINDS[id] === 'own' ? storedBefore : undefined,
+    }),
+    ...(isStaged && (provided !== undefined || storedBefore !== undefined)
+      ? [stagedSecret({ id, generate, isShownOnce, provided, storedBefore })]
+      : []),
+  ]
+}
+
 /** The role `secrets`: a resource for each secret; a provided value wins over a generated one. */
 export const secrets: Role = (spec) => [
-  ...GENERATED_SECRET_IDS.map((id) => {
-    const { generate, isGuarded, isShownOnce } = SECRET_POLICIES[id]
-    const guard = isGuarded ? [HOST_PATH.postgresCluster] : []
-    return secret({ id, generate, guard, isShownOnce: isShownOnce ?? false, provided: spec.secrets[id] })
-  }),
+  ...GENERATED_SECRET_IDS.flatMap((id) => generated(spec, id)),
   ...OPTIONAL_SECRET_IDS.flatMap((id) => {
     const provided = spec.secrets[id]
     return provided === undefined ? [] : [secret({ id, provided })]

@@ -15,5 +15,8 @@ export const OPTIONAL_SECRET_IDS = (['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'TAP
   credentialId,
 )
 
+/** The id of a provided secret. */
+export type OptionalSecretId = (typeof OPTIONAL_SECRET_IDS)[number]
+
 /** The id of a generated secret. */
 export type GeneratedSecretId = (typeof GENERATED_SECRET_IDS)[number]

@@ -3,8 +3,10 @@
 import { HOST_PATH } from '../../contract/path.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import { Failure } from '../core/failure.ts'
+import { hostClockFact } from '../facts/host-clock.ts'
 import { contentFact, pathFact } from '../facts/path.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
+import { readRotationRequest, rotationOf } from '../spec/rotation-request.ts'
 import { type Measurements, readHostSpec } from '../spec/spec-reader.ts'
 import { upstreamWarning } from '../spec/upstream-warning.ts'
 import type { HostSession } from './host-session.ts'
@@ -41,7 +43,14 @@ export async function readEffectiveSpec(
   host: HostSession,
   measurements: Measurements,
 ): Promise<HostSpec> {
-  const spec = await readHostSpec(invocation, host.target, await readCurrentSettings(host), measurements)
+  const request = readRotationRequest(invocation)
+  const getFact = host.freshFacts(host.connection.runAsUser)
+  const [currentSettings, clock] = await Promise.all([
+    readCurrentSettings(host),
+    request === undefined ? 0 : getFact(hostClockFact),
+  ])
+  const read = await readHostSpec(invocation, host.target, currentSettings, measurements)
+  const spec = request === undefined ? read : { ...read, rotation: rotationOf(request, clock) }
   const warning = upstreamWarning(spec)
   if (warning !== undefined) host.emit({ event: 'warning', warning })
   return spec

@@ -9,6 +9,7 @@ import { INSTANCES_DEFAULT } from '../../contract/unit.ts'
 import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../artifacts/artifact.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
+import type { Rotation } from '../secrets/secret-rotation.ts'
 import { contradictions } from './contradiction.ts'
 import { deployUserSchema } from './deploy-user.ts'
 import { type ImagesSpec, imageContradictions, imagesSchema } from './image-spec.ts'
@@ -107,6 +108,8 @@ export type HostSpec = Readonly<
     caddy: Readonly<{ archive?: LocalFile }>
     release: ReleaseArchive
     secrets: Readonly<Record<string, ProvidedSecret>>
+    /** The secrets to rotate, when the command line asks for it. */
+    rotation?: Rotation | undefined
   }
 >
 

@@ -11,6 +11,7 @@ import { type Invocation, textOption, textOptions } from '../command-line/invoca
 import { usageFailure } from '../core/failure.ts'
 import { type HostSpec, type ParsedSpec, parseHostSpec, validateHostOption } from './host-spec.ts'
 import { type ImagesSpec, namesImageFile } from './image-spec.ts'
+import { readRotationRequest } from './rotation-request.ts'
 import { readNamedFile, type Target } from './target.ts'
 import { createLineFinder, parseYaml } from './yaml-text.ts'
 
@@ -160,6 +161,7 @@ export async function readHostSpec(
  */
 export async function validateCommandLine(invocation: Invocation, measurements: Measurements): Promise<void> {
   validateOptions(invocation)
+  readRotationRequest(invocation)
   const config = textOption(invocation, 'config')
   await measurements.secrets()
   if (config !== undefined)

@@ -49,23 +49,23 @@ export type Authenticator = Readonly<{
 }>
 
 /**
- * Creates the authenticator. Without an admin key there is no bootstrap admin. `last_used_at` is updated in the
+ * Creates the authenticator. Each of the admin keys is the bootstrap admin's: two while one is rotated, none: there is no such admin. `last_used_at` is updated in the
  * background; `onError` is called when that fails, which has no other effect.
  */
 export function createAuthenticator(
   database: Database,
-  adminKey: string | undefined,
+  adminKeys: readonly string[],
   clock: Clock,
   onError: (cause: unknown) => void,
 ): Authenticator {
   const keys = createKeyCache(database, clock, onError)
-  const adminHash = adminKey === undefined ? undefined : storedKey(adminKey).hash
+  const adminHashes = adminKeys.map((adminKey) => storedKey(adminKey).hash)
 
   async function authenticate(headers: Headers): Promise<Authentication> {
     const key = keyOf(headers)
     if (key === undefined) return { status: 'key_missing' }
     const { hash } = storedKey(key)
-    if (adminHash !== undefined && isSameHash(hash, adminHash))
+    if (adminHashes.some((adminHash) => isSameHash(hash, adminHash)))
       return authenticated({ kind: 'admin', role: 'PLATFORM' })
     if (!isKeyShaped(key)) return { status: key.startsWith('tp_') ? 'key_invalid' : 'key_foreign' }
     try {

@@ -13,6 +13,8 @@ export type PostgresSettings = Readonly<{
   address: PostgresAddress
   /** Takes precedence over a password in the address. */
   password?: string | undefined
+  /** Tried where the password is refused: during a rotation the server takes the one, and from some moment on the other. */
+  nextPassword?: string | undefined
   applicationName: string
   /** Maximum number of connections (10). */
   connectionsMax?: number | undefined
@@ -28,13 +30,14 @@ export type PostgresSettings = Readonly<{
 
 /** Opens the pool; connects on first use. Everything that it returns throws DatabaseError on failure. */
 export function openPostgres(settings: PostgresSettings): SessionDatabase {
-  const pool = new pg.Pool(poolConfigOf(settings))
+  const passwords = createPasswords(settings)
+  const pool = new pg.Pool(poolConfigOf(settings, passwords))
   pool.on('error', settings.onConnectionLost)
   const { kind } = settings
   const description = formatPostgresAddress(settings.address)
   const nameOf = settings.address.isPreparing ? createStatementNames() : () => undefined
   const withConnection = <T>(work: (connection: Connection) => Promise<T>) =>
-    onConnection(pool, description, nameOf, work)
+    onConnection(() => connect(pool, passwords), description, nameOf, work)
   return {
     kind,
     query: <Row>(sql: string, parameters?: readonly unknown[]) =>
@@ -46,7 +49,7 @@ export function openPostgres(settings: PostgresSettings): SessionDatabase {
   }
 }
 
-function poolConfigOf(settings: PostgresSettings): pg.PoolConfig {
+function poolConfigOf(settings: PostgresSettings, passwords: Passwords): pg.PoolConfig {
   const { address } = settings
   const statementTimeoutMs = settings.statementTimeoutMs ?? 15_000
   return {
@@ -55,7 +58,7 @@ function poolConfigOf(settings: PostgresSettings): pg.PoolConfig {
     database: address.database,
     user: address.user,
     // A function on purpose: without a password the driver would look in the environment and in ~/.pgpass.
-    password: () => settings.password ?? address.password ?? '',
+    password: passwords.current,
     ssl: sslOf(address),
     application_name: address.applicationName ?? settings.applicationName,
     max: settings.connectionsMax ?? 10,
@@ -105,16 +108,49 @@ function createStatementNames(): (text: string) => string | undefined {
   }
 }
 
+/** The passwords of the role, and which of them the server took last. */
+type Passwords = Readonly<{ count: number; current: () => string; refuse: (password: string) => void }>
+
+function createPasswords({ password, nextPassword, address }: PostgresSettings): Passwords {
+  const [first, ...rest] = [password ?? address.password ?? '', ...(nextPassword === undefined ? [] : [nextPassword])]
+  let [current, others] = [first, rest]
+  return {
+    count: 1 + rest.length,
+    current: () => current,
+    // Of several connections that were refused the same password, the first one changes it.
+    refuse: (refused) => {
+      const [other] = others
+      if (refused === current && other !== undefined) [current, others] = [other, [...others.slice(1), current]]
+    },
+  }
+}
+
+/** invalid_password: the server knows the role, by another password. */
+const INVALID_PASSWORD = '28P01'
+
+/** Borrows a connection; one that is refused for its password is tried again with the other one. */
+async function connect(pool: pg.Pool, passwords: Passwords): Promise<pg.PoolClient> {
+  for (let tries = 1; ; tries++) {
+    const password = passwords.current()
+    try {
+      return await pool.connect()
+    } catch (cause) {
+      if ((cause as { code?: string }).code !== INVALID_PASSWORD || tries > passwords.count) throw cause
+      passwords.refuse(password)
+    }
+  }
+}
+
 /** Borrows a connection from the pool for `work`; one that broke meanwhile is discarded. */
 async function onConnection<T>(
-  pool: pg.Pool,
+  borrow: () => Promise<pg.PoolClient>,
   description: string,
   nameOf: (text: string) => string | undefined,
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
   let client: pg.PoolClient
   try {
-    client = await pool.connect()
+    client = await borrow()
   } catch (cause) {
     throw databaseErrorOf(cause, `cannot reach ${description}`)
   }

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { createAuthenticator } from '../access/authenticator.ts'
 import type { Config } from '../config/config.ts'
+import { valuesOf } from '../config/secret.ts'
 import type { Database } from '../core/ports.ts'
 import { describeRoutes } from '../http/openapi.ts'
 import { holdToContract } from '../http/route-contract.ts'
@@ -26,7 +27,7 @@ export async function registerRoutes(
   metrics: HealthRoutes['metrics'],
 ): Promise<Readiness> {
   const { limiter, policy, ledger, clock, random } = gateway.ports
-  const authenticator = createAuthenticator(database, config.secrets.TAPPASS_ADMIN_API_KEY, clock, (err) =>
+  const authenticator = createAuthenticator(database, valuesOf(config, 'TAPPASS_ADMIN_API_KEY'), clock, (err) =>
     server.log.warn({ err }, 'last_used_at of a key was not updated'),
   )
   const readiness = createReadiness(
@@ -43,7 +44,7 @@ export async function registerRoutes(
   })
   auditRoutes(server, { database, ledger, clock, random, evidence: createEvidence(config) })
   healthRoutes(server, { database, readiness, about, metrics, clock })
-  wellKnownRoutes(server, config.secrets.TAPPASS_TOKEN_KEY)
+  wellKnownRoutes(server, valuesOf(config, 'TAPPASS_TOKEN_KEY'))
   openapiRoutes(server)
   return readiness
 }

@@ -40,6 +40,8 @@ export type Config = Readonly<{
   drainMs: number
   notify: Readonly<{ socket: string; watchdogMs: number | undefined }> | undefined
   secrets: Secrets
+  /** Second values of secrets that are being rotated: they are as good as those in `secrets`. */
+  nextSecrets: Secrets
   /** Warnings for the operator at the start; none is reason enough to refuse it. */
   warnings: readonly string[]
 }>
@@ -135,7 +137,7 @@ export function readConfig(
   const needs = !isProduction
     ? []
     : [...(purpose === 'gateway' ? MADE_SECRET_NAMES : []), ...passwordsOf(provided, purpose === 'migration')]
-  const { secrets, problems: secretProblems } = readSecrets(provided, needs)
+  const { secrets, nextSecrets, problems: secretProblems } = readSecrets(provided, needs)
   problems.push(...secretProblems)
   if (!parsed.success) throw new ConfigError(problems)
   const settings = parsed.output
@@ -144,7 +146,7 @@ export function readConfig(
   return Object.freeze({
     environment: settings.TAPPASS_ENV,
     listen: listenOf(settings, pid),
-    ...databaseOf(settings, secrets, purpose === 'migration'),
+    ...databaseOf(settings, { secrets, nextSecrets }, purpose === 'migration'),
     ledger: { mode: settings.TAPPASS_LEDGER_MODE, checkpointFolder: settings.TAPPASS_CHECKPOINT_DIR },
     redisUrl: settings.REDIS_URL,
     upstream: upstreamOf(settings.TAPPASS_UPSTREAM_URL, secrets.OPENAI_API_KEY, settings.TAPPASS_UPSTREAM_PROXY),
@@ -164,6 +166,7 @@ export function readConfig(
     drainMs: settings.TAPPASS_DRAIN_SECONDS * 1000,
     notify: notifyOf(settings, pid),
     secrets,
+    nextSecrets,
   })
 }
 

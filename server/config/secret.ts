@@ -1,30 +1,46 @@
 /**
- * Secrets: where each is read from, and that it has the form that `contract/secret.ts` demands. Used by config.ts alone; a problem names the secret and
+ * Secrets: where each is read from, and that it has the form that `contract/secret.ts` demands. Read by config.ts alone; a problem names the secret and
  * its source, and never holds its text.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { credentialId, SECRET_NAMES, type SecretName, secretProblem } from '../../contract/secret.ts'
+import {
+  credentialId,
+  nextCredentialId,
+  OVERLAPPING_SECRET_NAMES,
+  type OverlappingSecretName,
+  SECRET_NAMES,
+  type SecretName,
+  secretProblem,
+} from '../../contract/secret.ts'
 
 /** Those that were found. */
 export type Secrets = Readonly<Partial<Record<SecretName, string>>>
 
+/** Returns the value of a secret, and its next one while it is rotated. */
+export function valuesOf(
+  { secrets, nextSecrets }: Readonly<{ secrets: Secrets; nextSecrets: Secrets }>,
+  name: OverlappingSecretName,
+): readonly string[] {
+  return [secrets[name], nextSecrets[name]].filter((value) => value !== undefined)
+}
+
 /** Older names of a secret. */
-const ALIASES: Readonly<Partial<Record<SecretName, string>>> = { TAPPASS_ADMIN_API_KEY: 'TAPPASS_ADMIN_KEY' }
+const ALIASES: Readonly<Record<string, string>> = { TAPPASS_ADMIN_API_KEY: 'TAPPASS_ADMIN_KEY' }
 
 /**
  * Reads every secret: the credential `$CREDENTIALS_DIRECTORY/<name>` (lower case, dashes), then the file that
- * NAME_FILE names, then NAME itself. `required` are those that must exist. Returns what was found and every problem,
- * never throws.
+ * NAME_FILE names, then NAME itself. `required` are those that must exist. Returns what was found, the second values of those that are
+ * being rotated, and every problem; never throws.
  */
 export function readSecrets(
   environment: Readonly<Record<string, string | undefined>>,
   required: readonly SecretName[],
-): Readonly<{ secrets: Secrets; problems: readonly string[] }> {
+): Readonly<{ secrets: Secrets; nextSecrets: Secrets; problems: readonly string[] }> {
   const secrets: Partial<Record<SecretName, string>> = {}
   const problems: string[] = []
   for (const name of SECRET_NAMES) {
-    const found = find(environment, name)
+    const found = find(environment, name, credentialId(name))
     if (found.problem) problems.push(`${name} ${found.problem}`)
     const problem = found.text === undefined ? undefined : secretProblem(name, found.text)
     if (problem) problems.push(`${name} ${problem}`)
@@ -33,16 +49,34 @@ export function readSecrets(
       problems.push(`${name} is missing: give the credential ${credentialId(name)}, ${name}_FILE or ${name}`)
     }
   }
+  const next = readNextSecrets(environment)
+  return { secrets, nextSecrets: next.secrets, problems: [...problems, ...next.problems] }
+}
+
+/** The second values (NAME_NEXT) of secrets that are being rotated. */
+function readNextSecrets(environment: Readonly<Record<string, string | undefined>>) {
+  const secrets: Partial<Record<SecretName, string>> = {}
+  const problems: string[] = []
+  for (const name of OVERLAPPING_SECRET_NAMES) {
+    const { text, problem = text === undefined ? undefined : secretProblem(name, text) } = find(
+      environment,
+      `${name}_NEXT`,
+      nextCredentialId(credentialId(name)),
+    )
+    if (problem) problems.push(`${name}_NEXT ${problem}`)
+    else if (text !== undefined) secrets[name] = text
+  }
   return { secrets, problems }
 }
 
 function find(
   environment: Readonly<Record<string, string | undefined>>,
-  name: SecretName,
+  name: string,
+  id: string,
 ): Readonly<{ text?: string; problem?: string }> {
   const folder = environment['CREDENTIALS_DIRECTORY']
   if (folder) {
-    const credential = readText(join(folder, credentialId(name)))
+    const credential = readText(join(folder, id))
     // A unit passes an empty line for an optional credential (systemd.exec(5), SetCredential=).
     if (credential.text !== undefined || (credential.problem && !credential.isEmpty)) return credential
   }

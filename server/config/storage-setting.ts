@@ -12,6 +12,8 @@ export type DatabaseConfig =
       kind: 'postgres'
       address: PostgresAddress
       password: string | undefined
+      /** Tried where the other one is refused. */
+      nextPassword: string | undefined
       /** The tables belong to a role of their own, so that migrations are a step of their own. */
       hasOwner: boolean
       /** The role of the gateways, which an owner that migrates gives its privileges. */
@@ -98,7 +100,7 @@ function storageOf({ TAPPASS_STORAGE, SUPABASE_URL, DATABASE_URL }: StorageSetti
 /** Returns the database of valid settings; `isMigration` is for the process that migrates, as the owner of the tables where there is one. */
 export function databaseOf(
   settings: StorageSettings,
-  secrets: Secrets,
+  { secrets, nextSecrets }: Readonly<{ secrets: Secrets; nextSecrets: Secrets }>,
   isMigration: boolean,
 ): Readonly<{ storage: StorageKind; database: DatabaseConfig }> {
   const storage = storageOf(settings)
@@ -112,12 +114,14 @@ export function databaseOf(
   const ownerUrl = settings.DATABASE_OWNER_URL
   const hasOwner = ownerUrl !== undefined
   if (isMigration && hasOwner) {
-    const [owner, password] = [parsePostgresAddress(ownerUrl), secrets.POSTGRES_OWNER_PASSWORD]
+    const owner = parsePostgresAddress(ownerUrl)
+    const [password, nextPassword] = [secrets.POSTGRES_OWNER_PASSWORD, nextSecrets.POSTGRES_OWNER_PASSWORD]
     return {
       storage,
-      database: { kind: 'postgres', address: owner, password, hasOwner, runtimeRole: address.user },
+      database: { kind: 'postgres', address: owner, password, nextPassword, hasOwner, runtimeRole: address.user },
     }
   }
   const password = isSupabase ? secrets.SUPABASE_KEY : secrets.POSTGRES_PASSWORD
-  return { storage, database: { kind: 'postgres', address, password, hasOwner, runtimeRole: undefined } }
+  const nextPassword = isSupabase ? undefined : nextSecrets.POSTGRES_PASSWORD
+  return { storage, database: { kind: 'postgres', address, password, nextPassword, hasOwner, runtimeRole: undefined } }
 }

@@ -19,9 +19,9 @@ export async function openDatabase(
   onConnectionLost: (cause: Error) => void,
 ): Promise<SessionDatabase> {
   if (database.kind === 'pglite') return openPglite({ folder: database.folder, nowMs: clock.nowMs })
-  const { address, password } = database
+  const { address, password, nextPassword } = database
   const kind = storage === 'supabase' ? 'supabase' : 'local'
-  return openPostgres({ kind, address, password, applicationName: 'tappass', onConnectionLost: onConnectionLost })
+  return openPostgres({ kind, address, password, nextPassword, applicationName: 'tappass', onConnectionLost })
 }
 
 /**

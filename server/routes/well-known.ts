@@ -16,13 +16,17 @@ const PUBLIC_KEY = v.object({
 
 const KEY_SET = v.pipe(v.object({ keys: v.array(PUBLIC_KEY) }), v.description('A JSON Web Key Set'))
 
-/** Adds the route. `tokenKey` is the private key in PEM; without one the set is empty. */
-export function wellKnownRoutes(server: FastifyInstance, tokenKey: string | undefined): void {
-  const keys = tokenKey === undefined ? [] : [publicJwk(tokenKey)]
+/** Adds the route. `tokenKeys` are private keys in PEM: the one that signs first, and the next one while it is rotated. Without any the set is empty. */
+export function wellKnownRoutes(server: FastifyInstance, tokenKeys: readonly string[]): void {
+  const keys = tokenKeys.map(publicJwk)
   server.get(
     '/.well-known/jwks.json',
     {
-      schema: { summary: 'The public key of our tokens (ES256)', tags: ['Health'], response: { 200: KEY_SET } },
+      schema: {
+        summary: 'The public key of our tokens (ES256), and the next one while it is rotated',
+        tags: ['Health'],
+        response: { 200: KEY_SET },
+      },
       config: { leastRole: 'open', errors: [] },
     },
     async (_request, reply) => reply.header('cache-control', 'public, max-age=300').send({ keys }),

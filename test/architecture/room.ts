@@ -291,7 +291,14 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts/spec',
     is: 'The desired state of a host: specification, inventory, targets, roles.',
-    knows: ['contract', 'scripts/artifacts', 'scripts/command-line', 'scripts/connection', 'scripts/core'],
+    knows: [
+      'contract',
+      'scripts/artifacts',
+      'scripts/command-line',
+      'scripts/connection',
+      'scripts/core',
+      'scripts/secrets',
+    ],
   },
   {
     path: 'scripts/session',

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { VERBS } from '../../scripts/cli.ts'
+import { VERBS } from '../../scripts/command-table.ts'
 
 const root = join(import.meta.dirname, '../..')
 

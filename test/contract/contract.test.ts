@@ -16,11 +16,7 @@ const node = `${HOST_PATH.nodeProgram} --disable-warning=ExperimentalWarning`
 const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
   {
     file: 'units/tappass.socket',
-    says: [
-      `ListenStream=${GATEWAY_HOST}:${GATEWAY_PORT}\n`,
-      `Service=${gatewayInstance(1)}\n`,
-      `echo @REVISION@ >${HOST_PATH.revisionFolder}/%n`,
-    ],
+    says: [`ListenStream=${GATEWAY_HOST}:${GATEWAY_PORT}\n`, `Service=${gatewayInstance(1)}\n`],
   },
   { file: 'Caddyfile', says: [`{$TAPPASS_UPSTREAM:${GATEWAY_HOST}:${GATEWAY_PORT}}`] },
   {
@@ -102,6 +98,12 @@ for (const { file, says } of ROWS) {
     test(`${file} says ${text.trim()}`, () => assert.ok(read(file).includes(text)))
   }
 }
+
+test('the socket says only what a reload applies, for it is not opened again while instances hold it', () => {
+  const [, section = ''] = read('units/tappass.socket').split('[Socket]\n')
+  const keys = [...(section.split('[Install]')[0] ?? '').matchAll(/^(\w+)=/gm)].map(([, key]) => key)
+  assert.deepEqual(keys, ['ListenStream', 'Service', 'TriggerLimitIntervalSec'])
+})
 
 test('there is a file in units/ for every unit, and no other', () => {
   const files = readdirSync(join(root, 'units')).filter((name) => name.startsWith('tappass'))

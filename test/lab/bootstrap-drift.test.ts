@@ -1,8 +1,7 @@
 /** What was changed by hand or by setting shows as exactly that change; mending it restarts what depends on it, and nothing else. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { parse } from 'yaml'
@@ -12,7 +11,6 @@ import {
   bootstrap,
   bootstrappedServer,
   bootstrapWords,
-  door,
   eventsOf,
   hostWords,
   inside,
@@ -74,6 +72,12 @@ const rows: readonly Row[] = [
     disturb: shell('systemctl stop tappass-redis.service'),
     changes: ['unit:tappass-redis.service: start tappass-redis.service'],
     restarts: ['tappass-redis'],
+  },
+  {
+    name: 'a socket that was stopped under its instances',
+    disturb: shell('systemctl stop tappass.socket'),
+    changes: ['unit:tappass.socket: start tappass.socket'],
+    restarts: ['tappass@1', 'tappass@2'],
   },
   {
     name: 'a changed setting of the gateway',
@@ -191,19 +195,6 @@ test('a third instance comes and goes again, and the two others stay', async () 
   }
   const now = await mainPids(server)
   assert.deepEqual([now['tappass@1'], now['tappass@2']], [before['tappass@1'], before['tappass@2']])
-})
-
-test('a new database password is handed in: the database and the gateway take it, calls go on', async () => {
-  const path = join(server.folder, 'password')
-  await writeFile(path, randomBytes(24).toString('base64url'), { mode: 0o600 })
-  await bootstrap(server, '--secret', `postgres-password=${path}`)
-  assert.equal((await plan(server)).code, 0)
-  const through = await door(server)
-  const { client } = await through.agent('rotated')
-  const messages = [{ role: 'user', content: 'Hello?' }] as const
-  const answer = await client.chat.completions.create({ model: 'lab', messages: [...messages] })
-  assert.equal(answer.choices[0]?.message.content, 'You said: Hello?')
-  await through.close()
 })
 
 /** Kills a run in another PID namespace of this machine, which has the same host name, machine id and boot, in its first step. */

@@ -1,12 +1,33 @@
 /**
- * Both instances restart, one after the other, again and again, under load: no call may fail, no stream be cut. The machine has the
- * tools of Ubuntu 26.04, and the toolkit logs in as an ordinary user.
+ * Both instances restart, one after the other, again and again, under load, and every secret is rotated: no call may fail, no stream be cut.
+ * The machine has the tools of Ubuntu 26.04, and the toolkit logs in as an ordinary user.
  */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { DEPLOY_USER, documentedCommands } from './deploy-user.ts'
+import type { Output } from './execution.ts'
 import { load } from './load.ts'
-import { bareServer, bootstrap, type Door, door, eventsOf, inside, mainPids, type Server, writeSpec } from './server.ts'
+import {
+  bareServer,
+  bootstrap,
+  type Door,
+  door,
+  eventsOf,
+  hostWords,
+  inside,
+  mainPids,
+  plan,
+  repository,
+  type Server,
+  secretOf,
+  toolkit,
+  writeSpec,
+} from './server.ts'
 import { withUbuntuTools } from './ubuntu-tools.ts'
 
 let server: Server
@@ -37,13 +58,34 @@ test('coreutils and sudo in Rust: a second run has nothing to do, and the deploy
   await inside(server, `! ${asUser} sudo -n journalctl --no-pager --unit=ssh.service`)
 })
 
+/** Connects to the gateway's socket on the machine as long as `work` takes; gives how often, and how often that was refused. */
+const connecting = async (work: () => Promise<unknown>): Promise<readonly [tries: number, refused: number]> => {
+  const flag = '/run/connecting'
+  await inside(server, `touch ${flag}`)
+  const script = `tries=0; refused=0; while [ -e ${flag} ]; do tries=$((tries + 1))
+    (exec 3<>/dev/tcp/127.0.0.1/9620) 2>/dev/null || refused=$((refused + 1)); sleep 0.02; done; echo $tries $refused`
+  const counting = inside(server, `bash -c '${script}'`)
+  await work().finally(() => inside(server, `rm ${flag}`))
+  const [tries = 0, refused = 0] = (await counting).split(' ').map(Number)
+  return [tries, refused]
+}
+
+/** Makes the socket's unit that of another release. */
+const OTHER_SOCKET = `sed -i -e 's/^Description=.*/Description=of another release/' -e '/^Service=/a Backlog=16' \
+  /etc/systemd/system/tappass.socket && systemctl daemon-reload`
+
+const socketState = () =>
+  inside(server, 'systemctl show --property=Description,ActiveEnterTimestampMonotonic,Backlog tappass.socket')
+
 const callsMin = 5_000
 
-test(`rolling restarts by hand and by the toolkit: 0 of at least ${callsMin} calls fail`, async () => {
+test(`rolling restarts by hand and by the toolkit, with another socket: 0 of at least ${callsMin} calls fail`, async () => {
   const { key } = await through.agent('restart')
   const pids = await mainPids(server)
   let restarts = 0
   let isRestarting = true
+  let connects: readonly [tries: number, refused: number] = [0, 0]
+  const wantedSocket = await socketState()
   const restarting = async (): Promise<void> => {
     while (restarts < 4) {
       await inside(server, 'systemctl restart tappass@1.service && systemctl restart tappass@2.service')
@@ -53,7 +95,8 @@ test(`rolling restarts by hand and by the toolkit: 0 of at least ${callsMin} cal
       ...spec,
       gateway: { callsMax: 1_000_000, upstream: server.upstream.url, logLevel: 'warn' },
     }))
-    await bootstrap(server)
+    await inside(server, OTHER_SOCKET)
+    connects = await connecting(() => bootstrap(server))
     isRestarting = false
   }
   const [tally] = await Promise.all([
@@ -65,8 +108,103 @@ test(`rolling restarts by hand and by the toolkit: 0 of at least ${callsMin} cal
   const now = await mainPids(server)
   assert.deepEqual(tally.failures, [])
   assert.ok(tally.acknowledged.length >= callsMin && tally.streamed >= callsMin / 10, JSON.stringify(tally.sent))
+  assert.ok(connects[0] > 50 && connects[1] === 0, `${connects[1]} of ${connects[0]} connects were refused`)
+  assert.equal(await socketState(), wantedSocket)
   assert.notEqual(now['tappass@1'], pids['tappass@1'])
   assert.notEqual(now['tappass@2'], pids['tappass@2'])
   for (const unit of ['tappass-postgres', 'tappass-redis', 'tappass-caddy', 'docker'])
     assert.equal(now[unit], pids[unit], unit)
+})
+
+const ROTATED = [
+  ...['tappass-admin-api-key', 'tappass-token-key', 'tappass-jwt-secret', 'tappass-checkpoint-key'],
+  ...['postgres-owner-password', 'postgres-password'],
+]
+
+const rotate = (ids: readonly string[], ...words: readonly string[]): readonly string[] => [
+  ...['secrets', 'rotate', ids.join(','), ...hostWords(server), '--yes', '--json', ...words],
+]
+
+/** Kills a run when its output has this text. */
+const killAt = (text: string, words: readonly string[]): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(repository, 'scripts/cli.ts'), ...words], {
+      cwd: repository,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let said = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk
+      if (said.includes(text)) child.kill('SIGKILL')
+    })
+    child.once('exit', (code, signal) => (signal === 'SIGKILL' ? resolve() : reject(new Error(`${code}: ${said}`))))
+  })
+
+const valuesOf = async (ids: readonly string[]): Promise<Readonly<Record<string, string>>> =>
+  Object.fromEntries(await Promise.all(ids.map(async (id) => [id, await secretOf(server, id)] as const)))
+
+const adminStatus = async (key: string): Promise<number> =>
+  (await through.fetch(through.url('/agents'), { headers: { authorization: `Bearer ${key}` } })).status
+
+/** Asks as the administrator, with this key, again and again while `work` runs; gives what was answered with another status than 200. */
+const administering = async (key: string, work: () => Promise<unknown>): Promise<readonly number[]> => {
+  const others: number[] = []
+  let isOver = false
+  const asking = (async () => {
+    while (!isOver) {
+      const status = await adminStatus(key)
+      if (status !== 200) others.push(status)
+      await pause(50)
+    }
+  })()
+  await work().finally(() => {
+    isOver = true
+  })
+  await asking
+  return others
+}
+
+const acceptsPassword = (password: string): Promise<string> =>
+  inside(
+    server,
+    `docker exec --env PGPASSWORD=${password} tappass-postgres psql -qtAX --host /tappass/run --username tappass --dbname tappass \
+     --command 'SELECT 1' 2>/dev/null || echo refused`,
+  )
+
+const succeeded = ({ code, stdout, stderr }: Output): void => assert.equal(code, 0, stdout + stderr)
+
+/** Runs `work` under load, and as the administrator with this key: nothing fails. */
+const underLoad = async (key: string, admin: string, work: () => Promise<unknown>): Promise<void> => {
+  let isOver = false
+  const loading = load(through, key, 8, () => isOver)
+  const refused = await administering(admin, work).finally(() => {
+    isOver = true
+  })
+  const { failures, acknowledged } = await loading
+  assert.deepEqual([failures, refused], [[], []])
+  assert.ok(acknowledged.length > 100, String(acknowledged.length))
+}
+
+test('every secret is rotated by a run that is killed and the one after it: 0 calls fail, and keys that others have are good until the end', async () => {
+  const { key } = await through.agent('rotated')
+  const [before, pids] = [await valuesOf(ROTATED), await mainPids(server)]
+  const admin = before['tappass-admin-api-key'] ?? ''
+  const password = randomBytes(24).toString('base64url')
+  const path = join(server.folder, 'password')
+  await writeFile(path, password, { mode: 0o600 })
+  const words = rotate(ROTATED, '--older-than', '0s', '--secret', `postgres-password=${path}`)
+  // By then every instance knows the new values, and nothing has changed for those who have the old ones.
+  await underLoad(key, admin, () => killAt('rotated-secret:postgres-password', words))
+  const next = await secretOf(server, 'tappass-admin-api-key-next')
+  assert.deepEqual(await Promise.all([admin, next].map(adminStatus)), [200, 200])
+  await underLoad(key, next, async () => succeeded(await toolkit(rotate(ROTATED, '--finish'))))
+  assert.equal((await plan(server)).code, 0)
+  assert.deepEqual(await Promise.all([admin, next].map(adminStatus)), [401, 200])
+  const [now, after] = [await valuesOf(ROTATED), await mainPids(server)]
+  for (const id of ROTATED) assert.notEqual(now[id], before[id], id)
+  assert.deepEqual([now['tappass-admin-api-key'], now['postgres-password']], [next, password])
+  const passwords = [before['postgres-password'] ?? '', password]
+  assert.deepEqual(await Promise.all(passwords.map(acceptsPassword)), ['refused', '1'])
+  for (const unit of ['tappass-postgres', 'tappass-redis', 'tappass-caddy']) assert.equal(after[unit], pids[unit], unit)
+  assert.equal((await toolkit(rotate(['tappass-vault-key']))).code, 5)
 })

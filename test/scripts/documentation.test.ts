@@ -5,14 +5,17 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import {
+  AGE_OPTION,
   BATCH_OPTION,
   COMMON_OPTIONS,
   DIFF_OPTION,
+  FINISH_OPTION,
   HOST_OPTIONS,
   JSON_OPTION,
   LIMIT_OPTION,
   NO_INPUT_OPTION,
   RETRY_OPTION,
+  ROTATE_OPTION,
   SPEC_OPTIONS,
   YES_OPTION,
 } from '../../scripts/command-line/option.ts'
@@ -60,6 +63,9 @@ test('docs: options of hosts, those that take a value with one, and roles', () =
     JSON_OPTION,
     NO_INPUT_OPTION,
     YES_OPTION,
+    ROTATE_OPTION,
+    AGE_OPTION,
+    FINISH_OPTION,
     ...COMMON_OPTIONS,
   ]
   const there = options.filter(({ name }) => name !== 'help').map(({ name, value }) => [name, value !== undefined])

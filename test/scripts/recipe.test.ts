@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { parse } from 'yaml'
 import type { GetFact } from '../../scripts/core/host.ts'
 import { ROLE_NAMES, recipe } from '../../scripts/recipe.ts'
+import type { HostSpec } from '../../scripts/spec/host-spec.ts'
 import { blank, planAll, specOf, systems, text, writtenBy } from './roles/blank-host.ts'
 
 const resourcesOf = (written: unknown) => recipe(specOf(written), text).flatMap(({ resources }) => resources)
@@ -308,4 +309,79 @@ test('recipe: on a host that does not answer each resource fails, and leaves no 
   }
   for (const resource of resourcesOf({})) await assert.rejects(resource.plan(silent), /no answer/, resource.id)
   await new Promise((resolve) => setImmediate(resolve))
+})
+
+const idsOf = (more: Partial<HostSpec>) =>
+  recipe({ ...specOf({}), ...more }, text).flatMap(({ resources }) => resources.map(({ id }) => id))
+const rotating = (isFinishing: boolean, ...ids: readonly string[]) => ({
+  rotation: { ids, storedBefore: 1000, isFinishing },
+})
+const handed = { sha256: 'aa', readValue: () => 'value' }
+const PASSWORD_ENDS = ['rotated-secret:postgres-password', 'rotated-secret:postgres-owner-password']
+const TOKEN_KEY = 'tappass-token-key'
+
+const ROTATIONS: readonly Readonly<{ name: string; more: Partial<HostSpec>; staged: string[]; rotated: string[] }>[] = [
+  { name: 'an ordinary run ends what another one has begun', more: {}, staged: [], rotated: PASSWORD_ENDS },
+  {
+    name: 'a password is staged, and put in force by the same run',
+    more: rotating(false, 'postgres-password'),
+    staged: ['staged-secret:postgres-password'],
+    rotated: PASSWORD_ENDS,
+  },
+  {
+    name: 'a key that others have is staged, and stays so',
+    more: rotating(false, TOKEN_KEY),
+    staged: [`staged-secret:${TOKEN_KEY}`],
+    rotated: PASSWORD_ENDS,
+  },
+  {
+    name: 'until that is finished',
+    more: rotating(true, TOKEN_KEY),
+    staged: [],
+    rotated: [`rotated-secret:${TOKEN_KEY}`, ...PASSWORD_ENDS],
+  },
+  {
+    name: 'what each process has for itself is neither',
+    more: rotating(false, 'tappass-jwt-secret', 'tappass-checkpoint-key'),
+    staged: [],
+    rotated: PASSWORD_ENDS,
+  },
+  {
+    name: 'what is handed in is staged, but for a guarded key',
+    more: { secrets: { 'tappass-admin-api-key': handed, [TOKEN_KEY]: handed, 'tappass-vault-key': handed } },
+    staged: ['staged-secret:tappass-admin-api-key'],
+    rotated: PASSWORD_ENDS,
+  },
+]
+
+for (const { name, more, staged, rotated } of ROTATIONS) {
+  test(`recipe: rotation: ${name}`, () => {
+    const ids = idsOf(more)
+    const starting = (kind: string) => ids.filter((id) => id.startsWith(kind))
+    assert.deepEqual([starting('staged-secret:'), starting('rotated-secret:')], [staged, rotated])
+    // First the value beside the old one, then each instance, then the end.
+    const places = [staged.at(-1), 'unit:tappass@1.service', 'unit:tappass@2.service', rotated[0]].flatMap((id) =>
+      id === undefined ? [] : [ids.indexOf(id)],
+    )
+    assert.deepEqual(
+      places,
+      places.toSorted((a, b) => a - b),
+    )
+  })
+}
+
+test('recipe: another password is no reason to end the database', async () => {
+  const data = recipe(specOf({}), text).find(({ role }) => role === 'data')?.resources ?? []
+  const asked: string[] = []
+  const { 0: system } = systems
+  const getFact: GetFact = (fact) => {
+    asked.push(JSON.stringify([fact.query.argv, fact.subject]))
+    return blank(system)(fact)
+  }
+  for (const resource of data) if (resource.id === 'unit:tappass-postgres.service') await resource.plan(getFact)
+  assert.ok(asked.length > 0)
+  assert.deepEqual(
+    asked.filter((question) => question.includes('postgres-password')),
+    [],
+  )
 })

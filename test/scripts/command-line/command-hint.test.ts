@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { VERBS } from '../../../scripts/cli.ts'
 import { renderProcessHints } from '../../../scripts/command-line/command-hint.ts'
 import { COMMON_OPTIONS } from '../../../scripts/command-line/option.ts'
+import { VERBS } from '../../../scripts/command-table.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const [migrate, audit] = ['migrate', 'audit'].map((name) => VERBS.find((verb) => verb.name === name))

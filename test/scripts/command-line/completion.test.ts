@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { describe, test } from 'node:test'
-import { VERBS } from '../../../scripts/cli.ts'
 import { optionsOf } from '../../../scripts/command-line/argument.ts'
 import { renderCompletion, SHELLS } from '../../../scripts/command-line/completion.ts'
 import type { Verb } from '../../../scripts/command-line/verb.ts'
+import { VERBS } from '../../../scripts/command-table.ts'
 import { typeCommand } from '../command-line.ts'
 
 type Words = Readonly<Record<string, readonly string[]>>

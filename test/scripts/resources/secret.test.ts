@@ -13,6 +13,7 @@ import { hostTraitsFact } from '../../../scripts/facts/host-trait.ts'
 import type { PathState } from '../../../scripts/facts/path.ts'
 import { pathFact } from '../../../scripts/facts/path.ts'
 import { type SecretOptions, secret } from '../../../scripts/resources/secret.ts'
+import { storedAtFact } from '../../../scripts/secrets/secret-fact.ts'
 import { argvOf, scratch, trixie } from '../known-host.ts'
 
 const there = { kind: 'file', mode: '0600', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 } as const
@@ -26,13 +27,15 @@ type Host = Readonly<{
   isSame?: boolean
   isReadable?: boolean
   store?: 'encrypted' | 'plain'
+  storedAt?: number
 }>
 
 /** Answers by what is asked about: paths that exist, the comparison of a value, the traits. */
 const knowOf =
-  ({ paths, mode = '0600', isSame = false, isReadable = true, store = 'encrypted' }: Host): GetFact =>
+  ({ paths, mode = '0600', isSame = false, isReadable = true, store = 'encrypted', storedAt }: Host): GetFact =>
   async <T>(fact: Fact<T>): Promise<T> => {
     const answer = (found: unknown) => found as T
+    if (JSON.stringify(fact.query) === JSON.stringify(storedAtFact('key').query)) return answer(storedAt)
     if ((fact as unknown) === hostTraitsFact) return answer({ ...trixie, credentialStore: store })
     const state = (path: string): PathState => (paths.includes(path) ? { ...there, mode } : { kind: 'absent' })
     const path = [encrypted, plain, data].find(
@@ -76,6 +79,30 @@ const rows: readonly Readonly<{ name: string; options: SecretOptions; host: Host
     options: { id: 'key', provided },
     host: { paths: [encrypted] },
     changes: ['store the secret key, because another value was provided'],
+  },
+  {
+    name: 'provided, another, which is staged beside it',
+    options: { ...made, guard: [], isStaged: true, provided },
+    host: { paths: [encrypted] },
+    changes: [],
+  },
+  {
+    name: 'provided where nothing can be staged: the one that is there can not be decrypted',
+    options: { ...made, isStaged: true, provided },
+    host: { paths: [encrypted], isReadable: false },
+    changes: ['store the secret key, because another value was provided'],
+  },
+  {
+    name: 'older than its rotation asks for',
+    options: { ...made, guard: [], replacedBefore: 1000 },
+    host: { paths: [encrypted], isSame: true, storedAt: 999 },
+    changes: ['generate the secret key, because its rotation was asked for'],
+  },
+  {
+    name: 'stored by this very rotation',
+    options: { ...made, guard: [], replacedBefore: 1000 },
+    host: { paths: [encrypted], isSame: true, storedAt: 1000 },
+    changes: [],
   },
 ]
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { revisionOf } from '../../../scripts/core/revision.ts'
+import { listeningFact } from '../../../scripts/facts/listening-address.ts'
 import { contentFact, digestFact, type PathState, pathFact } from '../../../scripts/facts/path.ts'
 import { type UnitState, unitFact } from '../../../scripts/facts/unit.ts'
 import { type UnitOptions, unit } from '../../../scripts/resources/unit.ts'
@@ -160,19 +161,60 @@ test('unit: a file on the host is part of the revision: another credential is a 
   assert.match((await planLines(wanted, [state, factRow(digestFact(credential), 'bb')])).join(), /^restart x@1/)
 })
 
-test('unit: a socket is restarted together with its services, which would keep it from starting', async () => {
-  const text = "[Socket]\nExecStartPost=/bin/sh -c 'echo @REVISION@ >/run/tappass/revision/%n'\n"
-  const wanted = unit({ name: 'x.socket', content: text, restartedTogether: ['x@1.service', 'x@2.service'] })
-  const now = text.replace('@REVISION@', revisionOf([text]))
-  const facts = [
-    ...fileRows(now, '/etc/systemd/system/x.socket'),
-    factRow(unitFact('x.socket'), { ...running, revision: 'old' }),
-  ]
-  assert.deepEqual(argvOf(await wanted.plan(factReaderOf(facts))), [
-    ['systemctl', 'stop', 'x.socket', 'x@1.service', 'x@2.service'],
-    ['systemctl', 'start', 'x.socket', 'x@1.service', 'x@2.service'],
-  ])
-})
+const socket = '[Socket]\nListenStream=127.0.0.1:9620\n'
+const sockets: readonly Readonly<{
+  name: string
+  file?: string
+  state?: Partial<UnitState>
+  isListening: boolean
+  argv: readonly string[]
+}>[] = [
+  {
+    name: 'stopped by hand: the services that still hold it are stopped, and come back after it',
+    state: { active: 'inactive', sub: 'dead' },
+    isListening: true,
+    argv: ['systemctl stop x@1.service x@2.service', 'systemctl start x.socket'],
+  },
+  {
+    name: 'new: no service holds it',
+    state: { active: 'inactive', sub: 'dead', load: 'not-found' },
+    isListening: false,
+    argv: ['systemctl start x.socket'],
+  },
+  { name: 'up to date', isListening: true, argv: [] },
+  {
+    name: 'another file is only read again: the instances hold the socket, and go on',
+    file: '[Socket]\nListenStream=127.0.0.1:9620\nBacklog=16\n',
+    isListening: true,
+    argv: ['systemctl daemon-reload'],
+  },
+  {
+    name: 'another address needs another socket, which systemd does not open while its services run',
+    isListening: false,
+    argv: ['systemctl stop x.socket x@1.service x@2.service', 'systemctl start x.socket x@1.service x@2.service'],
+  },
+]
+
+for (const { name, file, state, isListening, argv } of sockets) {
+  test(`unit: a socket: ${name}`, async () => {
+    const wanted = unit({
+      name: 'x.socket',
+      content: socket,
+      listensAt: { host: '127.0.0.1', port: 9620 },
+      restartedTogether: ['x@1.service', 'x@2.service'],
+    })
+    const facts = [
+      ...fileRows(file ?? socket, '/etc/systemd/system/x.socket'),
+      factRow(unitFact('x.socket'), { ...running, ...state }),
+      factRow(listeningFact('127.0.0.1', 9620), isListening),
+    ]
+    const said = argvOf(await wanted.plan(factReaderOf(facts))).map((words) => words.join(' '))
+    assert.deepEqual(
+      said.filter((words) => words.startsWith('systemctl')),
+      argv,
+    )
+  })
+}
 
 const standby = 'x-standby.service'
 const aside: UnitState = { ...running, name: standby, enabled: 'static', active: 'inactive', sub: 'dead' }

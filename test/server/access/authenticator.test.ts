@@ -44,7 +44,7 @@ beforeEach(() => {
     return note
   }
   const database = { ...real, query: query as Database['query'] }
-  door = createAuthenticator(database, undefined, { nowMs: () => nowMs, elapsedMs: () => nowMs }, (cause) =>
+  door = createAuthenticator(database, [], { nowMs: () => nowMs, elapsedMs: () => nowMs }, (cause) =>
     reported.push(cause),
   )
 })
@@ -129,7 +129,7 @@ test('a database that fails is a value, with its cause', async () => {
   const failure = new Error('gone')
   const database = { ...real, query: (() => Promise.reject(failure)) as Database['query'] }
   const clock = { nowMs: () => nowMs, elapsedMs: () => nowMs }
-  const blind = createAuthenticator(database, undefined, clock, () => {})
+  const blind = createAuthenticator(database, [], clock, () => {})
   assert.deepEqual(await blind.authorize(headers, 'AUDITOR'), { status: 'keys_unavailable', cause: failure })
 })
 
@@ -154,7 +154,7 @@ test('many unknown keys at once are looked up a few at a time', async () => {
     return rows
   }
   const clock = { nowMs: () => nowMs, elapsedMs: () => nowMs }
-  const crowded = createAuthenticator({ ...real, query: query as Database['query'] }, undefined, clock, () => {})
+  const crowded = createAuthenticator({ ...real, query: query as Database['query'] }, [], clock, () => {})
   const all = await Promise.all([...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'].map((one) => crowded.authenticateAgent(keyOf(one))))
   assert.deepEqual(new Set(all.map(({ status }) => status)), new Set(['key_invalid']))
   assert.equal(most, 4)
@@ -166,3 +166,14 @@ for (const key of ['sk-proj-abc', 'sk-ant-api03-abc', 'gsk_abc', 'eyJhbGciOiJIUz
     assert.equal(looks, 0)
   })
 }
+
+test('each of two admin keys is the bootstrap admin while one is rotated; a third one is nobody', async () => {
+  const [current, next, other] = ['a', 'b', 'c'].map((letter) => `tp_${letter.repeat(43)}`) as [string, string, string]
+  const clock = { nowMs: () => nowMs, elapsedMs: () => nowMs }
+  const both = createAuthenticator(real, [current, next], clock, () => {})
+  const statusOf = async (key: string) => (await both.authorize({ authorization: `Bearer ${key}` }, 'PLATFORM')).status
+  assert.deepEqual(
+    [await statusOf(current), await statusOf(next), await statusOf(other)],
+    ['authenticated', 'authenticated', 'key_invalid'],
+  )
+})

@@ -7,6 +7,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
 import { openPostgres, type PostgresSettings } from '../../../server/adapters/postgres.ts'
 import type { SessionDatabase } from '../../../server/core/ports.ts'
@@ -160,6 +161,27 @@ describe('a server that comes and goes', () => {
       assert.doesNotMatch(message, /only-for-tests/)
     })
   }
+
+  test('either of two passwords serves, also when the server changes from the one to the other under many connections', async () => {
+    const [current, next] = ['only-for-tests-current', 'only-for-tests-next'] as const
+    const setPassword = (password: string) => server.superuser(`ALTER ROLE changing PASSWORD '${password}'`)
+    await server.superuser(`CREATE ROLE changing LOGIN PASSWORD '${current}'`)
+    const url = server.tcpUrl().replace('tappass@', 'changing@')
+    // A connection is closed as soon as it is idle, so that each round connects anew.
+    const database = open(url, { password: current, nextPassword: next, idleTimeoutMs: 1, connectionsMax: 5 })
+    const ask = () => database.query('SELECT pg_sleep(0.02)')
+    for (const password of [current, next, current]) {
+      await setPassword(password)
+      for (let round = 0; round < 3; round++) {
+        await Promise.all(Array.from({ length: 10 }, ask))
+        await pause(20)
+      }
+    }
+    await setPassword('only-for-tests-third')
+    await pause(50)
+    const { message } = await errorOf(ask())
+    assert.match(message, /password authentication failed/)
+  })
 
   test('a password in the address serves too', async () => {
     const url = server.tcpUrl().replace('tappass@', `tappass:${encodeURIComponent(server.password)}@`)

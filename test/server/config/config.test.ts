@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { credentialId, SECRET_NAMES, type SecretName } from '../../../contract/secret.ts'
 import { type Config, ConfigError, type Environment, readConfig, SETTING_NAMES } from '../../../server/config/config.ts'
+import { valuesOf } from '../../../server/config/secret.ts'
 import { createSigningKey } from '../ledger/signing-fixture.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tappass-config-'))
@@ -141,6 +142,26 @@ test('a secret is taken from the credential, then the file, then the environment
     read({ OPENAI_API_KEY: 'from-environment', CREDENTIALS_DIRECTORY: folder }).secrets[name],
     'from-environment',
   )
+})
+
+test('the next value of a secret is read beside it, and has to have its form', () => {
+  const next = { TAPPASS_ADMIN_API_KEY: `tp_${'b'.repeat(43)}`, POSTGRES_PASSWORD: 'next' }
+  for (const [id, value] of [
+    ['tappass-admin-api-key-next', next.TAPPASS_ADMIN_API_KEY],
+    ['postgres-password-next', next.POSTGRES_PASSWORD],
+    ['postgres-owner-password-next', ''],
+  ] as const)
+    writeFileSync(join(folder, id), `${value}\n`)
+  const config = read({ ...production, CREDENTIALS_DIRECTORY: folder })
+  for (const id of ['tappass-admin-api-key-next', 'postgres-password-next', 'postgres-owner-password-next'])
+    rmSync(join(folder, id))
+  assert.deepEqual(config.nextSecrets, next)
+  assert.deepEqual(valuesOf(config, 'TAPPASS_ADMIN_API_KEY'), [
+    production.TAPPASS_ADMIN_API_KEY,
+    next.TAPPASS_ADMIN_API_KEY,
+  ])
+  assert.equal(config.database.kind === 'postgres' && config.database.nextPassword, next.POSTGRES_PASSWORD)
+  assert.match(problemsOf({ TAPPASS_TOKEN_KEY_NEXT: 'x' })[0] ?? '', /^TAPPASS_TOKEN_KEY_NEXT is not a P-256/)
 })
 
 test('an empty credential is one that the unit may do without; an empty file is a problem', () => {

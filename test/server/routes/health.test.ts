@@ -1,6 +1,6 @@
 /** Health, metrics, keys for outsiders, and what holds for every answer. */
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -102,6 +102,20 @@ test('the public key verifies what the private key signs, and is only public', a
   assert.equal(key?.['kid'], await calculateJwkThumbprint(key ?? {}))
   const token = await new SignJWT({ sub: 'x' }).setProtectedHeader({ alg: 'ES256' }).sign(privateKey)
   assert.equal((await jwtVerify(token, await importJWK(key ?? {}, 'ES256'))).payload.sub, 'x')
+})
+
+test('while the key is rotated both public keys are there, and the one that signs comes first', async () => {
+  const other = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey
+  const rotating = await startGateway({
+    TAPPASS_TOKEN_KEY: TOKEN_KEY,
+    TAPPASS_TOKEN_KEY_NEXT: other.export({ type: 'sec1', format: 'pem' }).toString(),
+  })
+  const { keys } = (await (await fetch(`${rotating.url}/.well-known/jwks.json`)).json()) as {
+    keys: { kid: string; x: string }[]
+  }
+  await rotating.close()
+  const wanted = [privateKey, other].map((key) => createPublicKey(key).export({ format: 'jwk' }).x)
+  assert.deepEqual([keys.map(({ x }) => x), new Set(keys.map(({ kid }) => kid)).size], [wanted, 2])
 })
 
 test('every answer has the security headers and an id, refusals too', async () => {

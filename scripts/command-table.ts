@@ -1,0 +1,167 @@
+/**
+ * The command table. To add a command: write `scripts/commands/<verb>.ts` that exports `run(invocation): Promise<number>`
+ * (it returns the exit code; throw a `Failure` for an error that the user must read), and add an entry to `VERBS`.
+ */
+import { GATEWAY_PORT } from '../contract/gateway.ts'
+import type { CommandTable } from './command-line/invocation.ts'
+import {
+  AGE_OPTION,
+  BATCH_OPTION,
+  DATA_OPTION,
+  DIFF_OPTION,
+  FINISH_OPTION,
+  HOST_OPTIONS,
+  HOST_RUN_OPTIONS,
+  JSON_OPTION,
+  NO_INPUT_OPTION,
+  ROTATE_OPTION,
+  SECRET_OPTION,
+  SPEC_OPTIONS,
+  YES_OPTION,
+} from './command-line/option.ts'
+
+/** All commands, in the order of `--help`. */
+export const VERBS: CommandTable = [
+  {
+    name: 'up',
+    summary: 'run a gateway on this machine, for evaluation and development',
+    options: [
+      { name: 'storage', value: 'WHERE', choices: ['memory', 'local', 'supabase'], summary: 'where data are stored' },
+      { name: 'port', value: 'N', summary: `port to listen on (default: ${GATEWAY_PORT}; 0: any free one)` },
+      { name: 'upstream', value: 'URL', summary: 'OpenAI-compatible model server (https://…/v1)' },
+      { name: 'provider-key-file', value: 'FILE', summary: 'file with the provider’s API key' },
+      { name: 'license', value: 'FILE', summary: 'file with a license' },
+      { name: 'supabase-url', value: 'URL', summary: 'PostgreSQL connection string, without its password' },
+      { name: 'supabase-key-file', value: 'FILE', summary: 'file with that password' },
+      DATA_OPTION,
+      { name: 'verbose', summary: 'show the gateway’s log on a terminal too' },
+      JSON_OPTION,
+      NO_INPUT_OPTION,
+    ],
+    load: () => import('./commands/up.ts'),
+  },
+  {
+    name: 'bootstrap',
+    summary: 'install or update a server: this machine, or others over SSH',
+    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, BATCH_OPTION, DIFF_OPTION, YES_OPTION],
+    load: () => import('./commands/bootstrap.ts'),
+  },
+  {
+    name: 'plan',
+    summary: 'show what bootstrap would change, without changing anything',
+    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION, ROTATE_OPTION, AGE_OPTION, FINISH_OPTION],
+    load: () => import('./commands/plan.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'show what a server shall run and runs, its last backup, disks, certificate, clock and Docker',
+    options: HOST_RUN_OPTIONS,
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'secrets',
+    summary: 'rotate a secret of a server, without a failed call',
+    options: [...HOST_RUN_OPTIONS, BATCH_OPTION, DIFF_OPTION, YES_OPTION],
+    actions: [
+      {
+        name: 'rotate',
+        operands: 'ID[,ID…]',
+        summary: 'give a secret a new value, which is good beside the old one first',
+        options: [AGE_OPTION, FINISH_OPTION, SECRET_OPTION],
+      },
+    ],
+    load: () => import('./commands/secrets.ts'),
+  },
+  {
+    name: 'agent',
+    summary: 'add, list or revoke the agents that may call a gateway',
+    options: [
+      DATA_OPTION,
+      { name: 'url', value: 'URL', summary: 'URL of any gateway, with --admin-key-file' },
+      { name: 'admin-key-file', value: 'FILE', summary: 'file with the admin key of that gateway' },
+      ...HOST_OPTIONS,
+      JSON_OPTION,
+      NO_INPUT_OPTION,
+    ],
+    actions: [
+      {
+        name: 'add',
+        operands: 'ID',
+        summary: 'create an agent and show its key, once',
+        options: [
+          { name: 'framework', value: 'NAME', summary: 'framework of the agent' },
+          { name: 'description', value: 'TEXT', summary: 'purpose of the agent' },
+          { name: 'owner', value: 'EMAIL', summary: 'email address of the owner' },
+        ],
+      },
+      { name: 'list', summary: 'show all agents' },
+      { name: 'revoke', operands: 'ID', summary: 'revoke its keys, within a second' },
+    ],
+    load: () => import('./commands/agent.ts'),
+  },
+  {
+    name: 'migrate',
+    summary: 'show, run or verify the migrations of a database',
+    options: [
+      DATA_OPTION,
+      ...HOST_OPTIONS,
+      { name: 'lock-timeout', value: 'SECONDS', summary: 'how long to wait for a concurrent run (default: 30)' },
+      JSON_OPTION,
+      NO_INPUT_OPTION,
+    ],
+    actions: [
+      { name: 'status', summary: 'show applied and pending migrations (exit 2 if any is pending)' },
+      { name: 'up', summary: 'run pending migrations' },
+      { name: 'verify', summary: 'compare migration files and schema with the schema history' },
+      {
+        name: 'baseline',
+        summary: 'adopt a database that init scripts created',
+        options: [{ name: 'at', value: 'NNN', summary: 'only if the database is at this migration' }],
+      },
+    ],
+    load: () => import('./commands/migrate.ts'),
+  },
+  {
+    name: 'audit',
+    summary: 'verify the ledger, export it, prove an entry',
+    options: [DATA_OPTION, ...HOST_OPTIONS, JSON_OPTION, NO_INPUT_OPTION],
+    actions: [
+      {
+        name: 'verify',
+        summary: 'recompute the ledger and check its signed checkpoints (exit 1 if anything does not hold)',
+        options: [
+          { name: 'export', value: 'FILE', summary: 'an export instead of a database; needs no network' },
+          { name: 'key', value: 'FILE', isRepeatable: true, summary: 'public key that has signed the checkpoints' },
+          { name: 'since', value: 'FILE', isRepeatable: true, summary: 'checkpoint that you have kept' },
+        ],
+      },
+      { name: 'export', summary: 'write the ledger to standard output, one JSON object a line' },
+      { name: 'proof', operands: 'ID', summary: 'write the proof that an entry (ae_…) is in the ledger' },
+    ],
+    load: () => import('./commands/audit.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'print the completion script of a shell',
+    operands: 'bash|zsh|fish',
+    options: [],
+    load: () => import('./commands/completion.ts'),
+  },
+  {
+    name: 'test',
+    summary: 'run every test that this machine can run',
+    options: [
+      { name: 'only', value: 'GLOB', summary: 'only test files whose path matches (test/server/**)' },
+      { name: 'no-lab', summary: 'leave the booted machines out' },
+      { name: 'verbose', summary: 'show what the tests say while they run' },
+      { name: 'needs', summary: 'run nothing; show what tests need, what is missing, and the Debian packages' },
+    ],
+    load: () => import('./commands/test.ts'),
+  },
+  {
+    name: 'version',
+    summary: 'show the versions of TapPass and Node',
+    options: [JSON_OPTION],
+    load: () => import('./commands/version.ts'),
+  },
+]

@@ -1,0 +1,37 @@
+/** `tappass secrets rotate`: gives a secret of each host a new value: planned, confirmed and applied like any other change. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createConfirm } from '../command-line/confirmation.ts'
+import type { Invocation } from '../command-line/invocation.ts'
+import { runHost } from '../converge/host-run.ts'
+import { assertInstalled, rotationNotice } from '../converge/rotation-notice.ts'
+import { recipe } from '../recipe.ts'
+import { connectors } from '../runners/connectors.ts'
+import { readBatchSizes } from '../session/batch-size.ts'
+import { readEffectiveSpec, readOwnSpec } from '../session/effective-spec.ts'
+import { forEachHost, type HostSession } from '../session/host-session.ts'
+import { createMeasurements, validateCommandLine } from '../spec/spec-reader.ts'
+import { readTargets, type Target } from '../spec/target.ts'
+
+/** Returns 0 up to date, 1 failed, 2 not confirmed, 3 rolled back, 4 locked by another run, 5 refused, 6 unreachable, 130 interrupted. */
+export async function run(invocation: Invocation): Promise<number> {
+  const text = (path: string) => readFileSync(join(invocation.root, path), 'utf8')
+  const targets = await readTargets(invocation)
+  const measurements = createMeasurements(invocation)
+  readBatchSizes(invocation)
+  await validateCommandLine(invocation, measurements)
+  const beforehand = (target: Target) => readOwnSpec(invocation, target, measurements)
+  const confirm = createConfirm(invocation)
+  const waiting = text('scripts/first-boot.sh')
+  const work = async (host: HostSession) => {
+    const spec = await readEffectiveSpec(invocation, host, measurements)
+    await assertInstalled(invocation, host.freshFacts(), spec)
+    const resources = recipe(spec, text).flatMap((role) => role.resources)
+    const result = await runHost(invocation, host, resources, spec, { confirm, waiting })
+    if (result.outcome !== 'up-to-date' || spec.rotation === undefined) return result
+    const notice = await rotationNotice(invocation, host.freshFacts(), spec.rotation, result.applied > 0)
+    if (notice !== undefined) host.emit({ event: 'warning', warning: notice })
+    return result
+  }
+  return await forEachHost(invocation, connectors, targets, { beforehand, work })
+}

@@ -1,0 +1,40 @@
+/** How each secret is rotated: which ones overlap, who ends the overlap, and which one stays as it is. */
+import { nextCredentialId } from '../../contract/secret.ts'
+import { GATEWAY_SECRET_IDS, type GeneratedSecretId, type OptionalSecretId } from './secret-id.ts'
+
+/**
+ * `distributed`: people and programs elsewhere have it, so the old value is good until the operator says that nobody uses it any more.
+ * `password`: of a role of the database; nobody but our processes has it, so the same run ends with the new value alone.
+ * `own`: each process uses its own copy, and nothing compares it with another one. `provided`: yours, and made elsewhere.
+ * `fixed`: another value would make what was written unprovable.
+ */
+export type RotationKind = 'distributed' | 'password' | 'own' | 'provided' | 'fixed'
+
+/** Of all secrets. */
+export const ROTATION_KINDS: Readonly<Record<GeneratedSecretId | OptionalSecretId, RotationKind>> = {
+  'tappass-admin-api-key': 'distributed',
+  'tappass-token-key': 'distributed',
+  'postgres-password': 'password',
+  'postgres-owner-password': 'password',
+  'tappass-jwt-secret': 'own',
+  // What an older key has signed is checked with its public half, which is kept on the host.
+  'tappass-checkpoint-key': 'own',
+  'tappass-vault-key': 'fixed',
+  'openai-api-key': 'provided',
+  'anthropic-api-key': 'provided',
+  'tappass-license': 'provided',
+}
+
+/** Whether a secret has two values while it is rotated. */
+export function isOverlapping(id: GeneratedSecretId): boolean {
+  return ROTATION_KINDS[id] === 'distributed' || ROTATION_KINDS[id] === 'password'
+}
+
+/** The next values that the gateway's instances receive beside the current ones. */
+export const GATEWAY_NEXT_SECRET_IDS: readonly string[] = GATEWAY_SECRET_IDS.filter(isOverlapping).map(nextCredentialId)
+
+/**
+ * The rotation that a command line asks for: of which secrets, as long as they were stored before a moment of the host's clock (seconds since
+ * 1970), so that a run that is repeated rotates nothing twice. `isFinishing`: of distributed ones the old value goes, and nothing is begun.
+ */
+export type Rotation = Readonly<{ ids: readonly string[]; storedBefore: number; isFinishing: boolean }>
