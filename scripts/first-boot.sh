@@ -13,10 +13,11 @@ uptime_seconds() {
 retry_while_locked() {
   errors=$(mktemp)
   tries=0
+  until_seconds=$(($(uptime_seconds) + 600))
   while :; do
     code=0
-    "$@" 2>"$errors" || code=$?
-    if [ "$code" = 0 ] || [ "$tries" -ge 300 ] ||
+    LC_ALL=C "$@" 2>"$errors" || code=$?
+    if [ "$code" = 0 ] || [ "$tries" -ge 300 ] || [ "$(uptime_seconds)" -ge "$until_seconds" ] ||
       ! grep -qE 'Could not get lock|Unable to (acquire|lock)|(is|was) locked' "$errors"; then
       cat "$errors" >&2
       rm -f "$errors"
@@ -37,7 +38,7 @@ cloud_init_state() {
     if [ -z "$problems" ]; then echo 'done'; else printf 'error\n%s\n' "$problems"; fi
     return 0
   fi
-  cloud-init status --long 2>/dev/null | sed -n -e 's/^status: *//p' -e 's/^[[:space:]]*- //p'
+  timeout 20 cloud-init status --long 2>/dev/null | sed -n -e 's/^status: *//p' -e 's/^[[:space:]]*- //p'
 }
 
 # Waits while cloud-init runs.

@@ -36,6 +36,20 @@ export function dockerPackages(traits: HostTraits, source: 'vendor' | 'distribut
   return traits.hasAppArmor ? [APPARMOR, ...packages] : packages
 }
 
+/**
+ * Packages that can't be beside those of a source: by their Conflicts, or because both hold /usr/bin/docker. apt would take them away, and with
+ * them what others run: the runc and containerd of a kubelet, too.
+ */
+const DOCKER_CONFLICTS = {
+  vendor: ['docker.io', 'docker-cli', 'docker-engine', 'containerd', 'runc', 'podman-docker'],
+  distribution: ['docker-ce', 'docker-ce-cli', 'docker-engine', 'containerd.io', 'podman-docker'],
+} as const
+
+/** Returns the packages that can't be beside those of `dockerPackages`. */
+export function dockerConflicts(source: 'vendor' | 'distribution'): readonly string[] {
+  return DOCKER_CONFLICTS[source]
+}
+
 /** RestartSteps= and RestartMaxDelaySec= came with systemd 254 (Debian 12 has 252, which warns of unknown keys). */
 export function hasSteppedRestart({ systemdVersion }: Pick<HostTraits, 'systemdVersion'>): boolean {
   return systemdVersion >= 254

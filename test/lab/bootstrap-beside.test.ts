@@ -1,9 +1,22 @@
-/** A machine that somebody uses already, nginx on 80 and ufw on: refused as it is, then served beside them, changed under load, and left. */
+/**
+ * A machine that somebody uses already, with a Docker, nginx on 80 and ufw on: refused as it is, then served beside them, changed under load,
+ * and left.
+ */
 import assert from 'node:assert/strict'
 import { request } from 'node:https'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { FailureText } from '../../scripts/core/failure.ts'
 import { KEY_CACHE_TTL_MS } from '../../server/access/key-cache.ts'
+import { compareFileTrees, readFileTree } from './file-tree.ts'
+import {
+  ADD_OLD_SOURCE,
+  ADD_SNAP,
+  addForeignDocker,
+  FOREIGN_PORT,
+  foreignPid,
+  INSTALL_VENDORS,
+} from './foreign-docker.ts'
 import { fromOutside } from './machine.ts'
 import { machineAddress6 } from './network.ts'
 import {
@@ -33,7 +46,7 @@ before(async () => {
   await inside(
     server,
     `apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends ufw nginx-light >/dev/null
-    ufw allow 22/tcp && ufw allow 80/tcp && ufw --force enable`,
+    ufw allow 22/tcp && ufw allow 80/tcp && ufw --force enable && systemctl stop nginx`,
   )
 })
 after(async () => {
@@ -41,8 +54,13 @@ after(async () => {
   await server?.close()
 })
 
-const configure = (ingress: unknown): Promise<void> =>
-  writeSpec(server, (spec) => ({ ...spec, ingress, gateway: { callsMax: 1_000_000, upstream: server.upstream.url } }))
+const ADOPTED = { source: 'distribution', adopt: true }
+
+const configure = (ingress: unknown, docker: unknown = ADOPTED): Promise<void> =>
+  writeSpec(server, (spec) => ({
+    ...spec,
+    ...{ ingress, docker, gateway: { callsMax: 1_000_000, upstream: server.upstream.url } },
+  }))
 
 /** Which of these ports answer from outside, over IPv4 and IPv6. */
 const openPorts = async (): Promise<readonly number[]> => {
@@ -59,23 +77,101 @@ const openPorts = async (): Promise<readonly number[]> => {
   return ipv4 ?? []
 }
 
-test('nginx on 80: refused with what holds the port and the ways out, and nothing is touched', async () => {
-  const tree = () => inside(server, `find /etc /opt /usr /var/lib /home -xdev -printf '%p %m %u %s %T@ %l\\n' | sort`)
-  const before = await tree()
+/** Whether the container of somebody else answers from outside, and its main process. */
+const foreignState = async () => {
+  const program = new URL('open-ports.ts', import.meta.url).pathname
+  const { stdout } = await fromOutside([process.execPath, program, server.machine.address, `${FOREIGN_PORT}`])
+  return { isAnswering: stdout.trim() === `[${FOREIGN_PORT}]`, pid: await foreignPid(server) }
+}
+
+/** Runs a bootstrap that has to be refused, and gives the reasons. No file may be another one afterwards. */
+const refusals = async (): Promise<readonly FailureText[]> => {
+  const read = () =>
+    readFileTree(
+      server.machine,
+      ['/etc', '/opt', '/usr/local', '/var/lib', '/home'],
+      /^\/var\/lib\/(docker|containerd|systemd)(\/|$)/,
+    )
+  const before = await read()
   const output = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json'])
-  const reasons = eventsOf(output).flatMap((event) => (event.event === 'refused' ? event.reasons : []))
-  assert.deepEqual([output.code, reasons.map(({ what }) => what)], [5, ['port 80 is in use']])
-  assert.match(reasons[0]?.why ?? '', /nginx \(nginx\.service\)/)
-  assert.match(reasons[0]?.next ?? '', /ingress: \{ http: 8080.*ingress: none.*if nothing needs nginx\.service/)
-  assert.equal(await tree(), before)
+  assert.equal(output.code, 5, `${output.stdout}${output.stderr}`)
+  assert.deepEqual(compareFileTrees(before, await read()), [])
+  return eventsOf(output).flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+}
+
+/** `undo` leaves the machine as it was before `make`. */
+const states = [
+  {
+    name: 'the old source of the vendor’s repository',
+    make: ADD_OLD_SOURCE,
+    source: 'vendor',
+    says: [/another source of apt names the repository/],
+    undo: 'rm -r /etc/apt/sources.list.d/docker.list /etc/apt/keyrings/docker.gpg',
+  },
+  {
+    name: 'the vendor’s packages, where the distribution’s are wanted',
+    make: INSTALL_VENDORS,
+    source: 'distribution',
+    says: [/another Docker on this host: docker-ce, docker-ce-cli, containerd\.io/],
+    undo: 'dpkg --purge docker-ce docker-ce-cli containerd.io; rm -r /tmp/docker-ce* /tmp/containerd.io*',
+  },
+  {
+    name: 'a snap',
+    make: ADD_SNAP,
+    source: 'distribution',
+    says: [/Docker is here as a snap/],
+    undo: 'systemctl stop snap.docker.dockerd; rm -r /snap /run/docker.sock',
+  },
+] as const
+
+for (const { name, make, source, says, undo } of states) {
+  test(`a Docker that is there already, ${name}: refused, and nothing is touched`, async () => {
+    await configure({ http: 8080 }, { source })
+    await inside(server, make)
+    const reasons = await refusals()
+    assert.equal(reasons.length, says.length, JSON.stringify(reasons))
+    for (const [index, text] of says.entries()) assert.match(reasons[index]?.what ?? '', text)
+    await inside(server, undo)
+  })
+}
+
+test('a Docker with settings and a container of somebody else: refused with every reason, and the container goes on', async () => {
+  await addForeignDocker(server)
+  const { pid } = await foreignState()
+  await configure({ http: 8080 }, { source: 'vendor' })
+  const reasons = await refusals()
+  assert.deepEqual(
+    reasons.map(({ what }) => what),
+    [
+      'there is another Docker on this host: docker.io, docker-cli, containerd, runc',
+      'the Docker of this host has containers of somebody else',
+      '/etc/docker/daemon.json has settings of somebody else',
+    ],
+  )
+  assert.match(reasons[1]?.next ?? '', /docker\.adopt: true/)
+  assert.deepEqual(await foreignState(), { isAnswering: true, pid })
 })
 
-test('on another port beside nginx: it ends well, and ufw lets the ingress in', async () => {
+test('nginx on 80: refused with what holds the port and the ways out, and nothing is touched', async () => {
+  await inside(server, 'systemctl start nginx')
+  await configure({})
+  const reasons = await refusals()
+  assert.deepEqual(
+    reasons.map(({ what }) => what),
+    ['port 80 is in use'],
+  )
+  assert.match(reasons[0]?.why ?? '', /nginx \(nginx\.service\)/)
+  assert.match(reasons[0]?.next ?? '', /ingress: \{ http: 8080.*ingress: none.*if nothing needs nginx\.service/)
+})
+
+test('on another port beside nginx, with the Docker that is there: it ends well, its container and settings stay, ufw lets the ingress in', async () => {
   await configure({ http: 8080 })
+  const before = [await foreignState(), await inside(server, 'cat /etc/docker/daemon.json')]
   const events = eventsOf(await bootstrap(server))
   const actions = events.flatMap((event) => (event.event === 'plan' ? event.changes.map(({ action }) => action) : []))
   assert.ok(actions.includes('allow 8080/tcp and 443/tcp in ufw'), actions.join('\n'))
   assert.deepEqual(await openPorts(), [22, 80, 443, 8080])
+  assert.deepEqual([await foreignState(), await inside(server, 'cat /etc/docker/daemon.json')], before)
   assert.equal(await inside(server, 'systemctl is-active nginx'), 'active')
   assert.equal((await plan(server)).code, 0)
   through = await door(server)
@@ -179,4 +275,12 @@ test('without an ingress: Caddy goes, ufw is as it was, and the gateway answers 
   assert.doesNotMatch(await inside(server, 'ufw status'), /TapPass/)
   assert.equal(await inside(server, `curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:9620/health`), '200')
   assert.equal((await plan(server)).code, 0)
+})
+
+test('without the word that adopts it, the Docker of somebody else is refused on a server of ours, too', async () => {
+  await configure('none', { source: 'distribution' })
+  const { code, events } = await plan(server)
+  const reasons = events.flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+  assert.deepEqual([code, reasons.length], [5, 2], JSON.stringify(reasons))
+  assert.equal((await foreignState()).isAnswering, true)
 })

@@ -27,5 +27,5 @@ export function asDeployUser({ machine }: Pick<Server, 'machine'>, key: string, 
   const options = ['BatchMode=yes', 'IdentitiesOnly=yes', 'LogLevel=ERROR', `UserKnownHostsFile=${machine.knownHosts}`]
   const words = ['-i', key, ...options.flatMap((option) => ['-o', option]), `${DEPLOY_USER}@${machine.address}`]
   if (!isEndless) return execute(['ssh', ...words, command])
-  return execute(['timeout', '--preserve-status', '1', 'ssh', '-tt', ...words, command])
+  return execute(['ssh', '-tt', ...words, command], { timeoutMs: 1_000 })
 }

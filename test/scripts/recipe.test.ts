@@ -270,6 +270,18 @@ test('recipe: Docker comes from its vendor with the pinned key, or from the dist
   assert.deepEqual(await paths('vendor'), ['/etc/apt/keyrings/docker.asc', '/etc/apt/sources.list.d/docker.sources'])
 })
 
+test('recipe: of a Docker that is adopted neither settings nor process are touched', async () => {
+  const resources = resourcesOf({ docker: { adopt: true }, proxy: { https: 'http://proxy:3128' } })
+  const changes = await planAll(resources, blank(systems[0]))
+  const texts = [...writtenBy(changes).keys()]
+  assert.deepEqual(
+    texts.filter((path) => /docker\/|docker\.service/.test(path) && !path.startsWith('/etc/apt/')),
+    [],
+  )
+  const actions = changes.map(({ action }) => action).filter((action) => action.includes('docker.service'))
+  assert.deepEqual(actions, ['enable docker.service', 'start docker.service'])
+})
+
 // A rejection that nobody waits for would end the process, and with it the runs on all other hosts.
 test('recipe: on a host that does not answer each resource fails, and leaves no promise behind that fails later', async () => {
   const silent: GetFact = async () => {

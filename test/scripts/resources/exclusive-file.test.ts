@@ -1,6 +1,6 @@
 /** A file that may be somebody else's: theirs stays, ours is written and repaired. */
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Failure } from '../../../scripts/core/failure.ts'
@@ -12,30 +12,25 @@ const OURS = '{"ip":"127.0.0.1"}\n'
 const rows: readonly Readonly<{
   name: string
   found?: string
-  isInstalled?: boolean
-  isAdopted?: boolean
+  isMarked?: boolean
   isRefused: boolean
 }>[] = [
   { name: 'nothing there', isRefused: false },
   { name: 'ours, from a run that was killed', found: OURS, isRefused: false },
   { name: 'somebody else’s', found: '{"data-root":"/srv/docker"}', isRefused: true },
   { name: 'an empty one', found: '', isRefused: true },
-  { name: 'somebody else’s, adopted', found: '{"data-root":"/srv/docker"}', isAdopted: true, isRefused: false },
-  { name: 'ours, edited after we were installed', found: '{}', isInstalled: true, isRefused: false },
+  { name: 'ours, edited after it became ours', found: '{}', isMarked: true, isRefused: false },
 ]
 
-for (const { name, found, isInstalled, isAdopted = false, isRefused } of rows) {
+for (const { name, found, isMarked, isRefused } of rows) {
   test(`exclusive file: ${name} is ${isRefused ? 'refused' : 'written'}`, async (context) => {
     const folder = scratch(context)
-    const [path, installedLink] = [join(folder, 'daemon.json'), join(folder, 'current')]
+    const [path, ownMark] = [join(folder, 'daemon.json'), join(folder, 'tappass.conf')]
     if (found !== undefined) writeFileSync(path, found, { mode: 0o644 })
-    if (isInstalled) {
-      mkdirSync(join(folder, 'release'))
-      symlinkSync(join(folder, 'release'), installedLink)
-    }
+    if (isMarked) writeFileSync(ownMark, '')
     const owner = { owner: process.getuid?.() ?? 0, group: process.getgid?.() ?? 0, mode: '0644' }
-    const adoption = 'set docker.adopt: true in host.yaml'
-    const resource = exclusiveFile({ path, content: OURS, ...owner, installedLink, isAdopted, adoption })
+    const remedy = 'set docker.adopt: true in host.yaml'
+    const resource = exclusiveFile({ path, content: OURS, ...owner, ownMark, remedy })
     if (!isRefused) {
       await applyHere(resource)
       assert.equal(readFileSync(path, 'utf8'), OURS)
