@@ -25,7 +25,7 @@ command -v docker >/dev/null 2>&1 || exit 0
 if systemctl is-active --quiet docker.service; then
   timeout 10 docker ps --all --format 'container {{.Names}}' 2>/dev/null || echo silent
 else
-  for path in /var/lib/docker/containers/*; do [ ! -e "$path/hostname" ] || echo "container \${path##*/}"; done
+  for path in /var/lib/docker/containers/*; do [ ! -e "$path/hostname" ] || printf 'container %.12s\\n' "\${path##*/}"; done
 fi`
 
 const OURS = /^tappass-/

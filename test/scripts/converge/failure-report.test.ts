@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { reportFailure } from '../../../scripts/converge/failure-report.ts'
-import { changeCommand, describeCommand, scriptCommand } from '../../../scripts/core/command.ts'
+import { changeCommand, describeCommand, RETRYING, scriptCommand } from '../../../scripts/core/command.ts'
 import type { Command } from '../../../scripts/core/host.ts'
 import { serveCommand } from '../../../scripts/core/unit-command.ts'
 
@@ -53,6 +53,11 @@ test('describe: one line, quoted, cut where it is long, and never what goes in',
   assert.equal(describeCommand(changeCommand('echo', 'a b', "it's")), "echo 'a b' 'it'\\''s'")
   const text = describeCommand(scriptCommand(`${'true\n'.repeat(100)}`, ['x'], value))
   assert.ok(text.length <= 201 && !text.includes('\n') && !text.includes(value))
+})
+
+test('describe: a command that a script tries again is shown, not the script', () => {
+  const argv = ['sh', '-euc', 'retry "$@"', RETRYING, 'apt-get', 'update'] as const
+  assert.equal(describeCommand({ argv }), 'apt-get update')
 })
 
 const deadlines = [
