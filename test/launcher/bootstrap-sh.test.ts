@@ -16,10 +16,13 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { locate } from './world.ts'
 
-const REAL = ['sh', 'cat', 'dirname', 'grep', 'mktemp', 'rm', 'sed', 'tar']
+const REAL = ['sh', 'cat', 'dirname', 'grep', 'mktemp', 'rm', 'sed', 'tar', 'timeout']
 
-/** Runs it with an apt-get that fails so often with that message, and returns what apt-get was called with. */
-function bootstrapWith(context: TestContext, failures: number, message: string) {
+/**
+ * Runs it with an apt-get that fails so often with that message, and returns what apt-get was called with. `cloudInit` is a script in the place of
+ * cloud-init, which is waited for no second here.
+ */
+function bootstrapWith(context: TestContext, failures: number, message: string, cloudInit?: string) {
   const folder = mkdtempSync(join(tmpdir(), 'tappass-bootstrap-'))
   context.after(() => rmSync(folder, { recursive: true }))
   const programs = join(folder, 'bin')
@@ -40,6 +43,19 @@ if [ "$(grep -c . "${folder}/failed")" -lt ${failures} ]; then echo x >>"${folde
   mkdirSync(join(folder, 'scripts'))
   for (const path of ['bootstrap.sh', 'scripts/first-boot.sh'])
     copyFileSync(join(import.meta.dirname, '../..', path), join(folder, path))
+  writeFileSync(join(folder, 'calls'), '')
+  if (cloudInit !== undefined) {
+    program(join(programs, 'cloud-init'), `folder=${folder}\n${cloudInit}`)
+    const path = join(folder, 'scripts/first-boot.sh')
+    const text = readFileSync(path, 'utf8').replaceAll('/run/cloud-init', `${folder}/none`)
+    writeFileSync(
+      path,
+      text.replace(
+        'until_seconds=$(($(uptime_seconds) + 600))\n  while [ "$(cloud',
+        'until_seconds=$(($(uptime_seconds) + 1))\n  while [ "$(cloud',
+      ),
+    )
+  }
   const { status, stdout, stderr } = spawnSync(join(programs, 'sh'), [join(folder, 'bootstrap.sh'), '--yes'], {
     env: { PATH: programs },
     encoding: 'utf8',
@@ -73,4 +89,19 @@ test('bootstrap.sh gives up at last', (context) => {
   const { status, calls } = bootstrapWith(context, 1000, 'E: Could not get lock /var/lib/dpkg/lock-frontend')
   assert.equal(status, 100)
   assert.equal(calls.length, 301)
+})
+
+test('bootstrap.sh waits for cloud-init before it touches apt', (context) => {
+  const says = `echo x >>"$folder/asked"; [ "$(grep -c . "$folder/asked")" -gt 3 ] && echo 'status: done' || echo 'status: running'`
+  const { status, stderr, calls } = bootstrapWith(context, 0, '', says)
+  assert.equal(status, 0, stderr)
+  assert.match(stderr, /^bootstrap: cloud-init is still setting up this machine; waiting for it/)
+  assert.match(calls.at(-1) ?? '', /install curl/)
+})
+
+test('bootstrap.sh does not wait for ever for cloud-init, and touches nothing then', (context) => {
+  const { status, stderr, calls } = bootstrapWith(context, 0, '', `echo 'status: running'`)
+  assert.equal(status, 5, stderr)
+  assert.match(stderr, /still running after 10 minutes\n {2}why: .*\n {2}next: .*cloud-init status --long/)
+  assert.deepEqual(calls, [''])
 })
