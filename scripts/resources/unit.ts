@@ -33,7 +33,7 @@ import { resolveUnitText, type UnitText } from '../files/unit-text.ts'
  * its place meanwhile: it is started before and stopped after; one that does not start leaves the running process as it is.
  * `isEnabled` and `isRunning` default to true; with false that property is not managed.
  * `serving` is how the unit's status (STATUS=) begins while it is well: a start and a restart fail without it, and the unit's health is
- * judged by it. With `rollout` an instance is moved by itself: what its template says stays in force until all are.
+ * judged by it. Such a unit is also restarted when libraries that it has loaded were replaced on the disk, as by a security update. With `rollout` an instance is moved by itself: what its template says stays in force until all are.
  */
 export type UnitOptions = Readonly<{
   name: string
@@ -132,7 +132,7 @@ function commandsOf(before: readonly Command[], last: Command): readonly [Comman
 
 /** Returns why the running process is out of date; undefined when it is not. */
 function restartReason(
-  { files, listensAt }: UnitOptions,
+  { files, listensAt, serving }: UnitOptions,
   state: UnitState,
   { revision, read }: UnitText,
   { readDigest, isListening }: Readonly<{ readDigest: string | undefined; isListening: boolean }>,
@@ -140,6 +140,9 @@ function restartReason(
   if (listensAt !== undefined && !isListening) return `nothing listens at ${listensAt.host}:${listensAt.port}`
   if (revision !== undefined && state.revision !== revision)
     return `it runs revision ${state.revision ?? 'unknown'}, not ${revision}`
+  // What holds no code of its own, or only waits, is not worth an interruption.
+  if (serving !== undefined && state.replacedLibraries.length > 0)
+    return `it still uses libraries that were replaced: ${state.replacedLibraries.join(' ')}`
   if (files === undefined) return undefined
   const hash = createHash('sha256')
   for (const content of read) hash.update(content)

@@ -98,10 +98,14 @@ const rows: readonly Row[] = [
     restarts: ['tappass@1', 'tappass@2'],
   },
   {
-    name: 'a removed package',
+    name: 'a removed package, whose library the gateway goes on with',
     disturb: shell('dpkg --purge --force-depends libatomic1'),
-    changes: ['apt-package:prerequisites: install libatomic1'],
-    restarts: [],
+    changes: [
+      'apt-package:prerequisites: install libatomic1',
+      'unit:tappass@1.service: restart tappass@1.service',
+      'unit:tappass@2.service: restart tappass@2.service',
+    ],
+    restarts: ['tappass@1', 'tappass@2'],
   },
 ]
 

@@ -11,6 +11,7 @@ export const RUNNING_UNIT: UnitState = {
   result: 'success',
   isReloadNeeded: false,
   mainPid: 7,
+  replacedLibraries: [],
   sinceSeconds: 1,
   revision: 'aaaa',
   status: '',

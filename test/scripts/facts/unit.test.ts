@@ -38,7 +38,16 @@ const stdout = [
   ),
   block('none.service', 'LoadState=not-found', 'ActiveState=inactive', 'SubState=dead', 'UnitFileState=', 'MainPID=0'),
 ].join('\n\n')
-const answer = { code: 0, stdout: `${stdout}\n=== revisions\n12 aaaa\n99 bbbb\ns.socket cccc\n`, stderr: '' }
+const revisions = '12 aaaa\n99 bbbb\ns.socket cccc\n'
+/** Each library of a process is there as often as it has pages that can be run; only the second process is another one. */
+const libraries = ['12', '12', '120'].map(
+  (pid) => `/proc/${pid}/maps:7f1c-7f1d r-xp 00028000 fe:01 131   /usr/lib/x86_64-linux-gnu/libc.so.6 (deleted)\n`,
+)
+const answer = {
+  code: 0,
+  stdout: `${stdout}\n=== revisions\n${revisions}=== replaced libraries\n${libraries.join('')}`,
+  stderr: '',
+}
 
 const split = (units: readonly string[]) => {
   const pieces = unitFact('a.service').batchQuery?.split(answer, units)
@@ -56,6 +65,7 @@ test('units: each block belongs to the unit that was asked for at its place, ali
     result: 'success',
     isReloadNeeded: false,
     mainPid: 12,
+    replacedLibraries: ['libc.so.6'],
     sinceSeconds: 1795561200,
     revision: 'aaaa',
     status: 'serving http://127.0.0.1:9620/?a=b',
@@ -65,6 +75,7 @@ test('units: each block belongs to the unit that was asked for at its place, ali
     ['real-name.service', 'failed', true, undefined, 0],
   )
   assert.deepEqual([socket?.active, socket?.revision], ['active', 'cccc'])
+  assert.deepEqual([failed?.replacedLibraries, socket?.replacedLibraries], [[], []])
   assert.deepEqual([none?.load, none?.revision], ['not-found', undefined])
 })
 

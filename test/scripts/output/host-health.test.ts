@@ -13,6 +13,7 @@ const running: UnitState = {
   ...RUNNING_UNIT,
   name: 'tappass@1.service',
   mainPid: 1,
+  replacedLibraries: [],
   sinceSeconds: Date.parse('2026-11-24T03:00:00Z') / 1000,
 }
 const backup: UnitState = {

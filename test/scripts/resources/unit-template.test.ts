@@ -70,6 +70,15 @@ const rows: readonly Readonly<{
     ],
   },
   {
+    name: 'a security update replaced libraries that an instance uses',
+    host: { state: { replacedLibraries: ['libc.so.6', 'libm.so.6'] } },
+    changes: [
+      [first, []],
+      [instance, ['restart x@1.service, because it still uses libraries that were replaced: libc.so.6 libm.so.6']],
+      [last, []],
+    ],
+  },
+  {
     name: 'there is no template yet: it is written before its instances',
     host: { isNew: true, state: { active: 'inactive', sub: 'dead', load: 'not-found' } },
     changes: [

@@ -24,6 +24,7 @@ const unknown: UnitState = {
   sub: 'dead',
   enabled: '',
   mainPid: 0,
+  replacedLibraries: [],
   revision: undefined,
 }
 const file = { kind: 'file', mode: '0644', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 } as const
@@ -80,6 +81,12 @@ const rows: readonly Readonly<{ name: string; state: UnitState; text?: string; c
     state: { ...running, revision: undefined },
     text: written,
     changes: [`restart x.service, because it runs revision unknown, not ${revision}`],
+  },
+  {
+    name: 'runs with a library that was replaced, and says nothing of itself: no restart',
+    state: { ...running, replacedLibraries: ['libc.so.6'] },
+    text: written,
+    changes: [],
   },
   {
     name: 'its file was edited, the process not touched: no restart',
