@@ -22,10 +22,14 @@ use_proxy() {
   done
 }
 
-# How to start this as root: sudo drops the variables of the proxy unless they are repeated.
+# How to start this as root: sudo drops the variables of the proxy unless they are repeated, or kept by name where they hold a password.
 sudo_line() { # ARGUMENT…
   line=sudo
-  if [ -n "${https_proxy:-}${http_proxy:-}" ]; then line="sudo env${https_proxy:+ https_proxy=$https_proxy}${http_proxy:+ http_proxy=$http_proxy}${no_proxy:+ no_proxy=$no_proxy}"; fi
+  case "${https_proxy:-}${http_proxy:-}" in
+    '') ;;
+    *@*) line='sudo --preserve-env=https_proxy,http_proxy,no_proxy,HTTPS_PROXY,HTTP_PROXY,NO_PROXY' ;;
+    *) line="sudo env${https_proxy:+ https_proxy=$https_proxy}${http_proxy:+ http_proxy=$http_proxy}${no_proxy:+ no_proxy=$no_proxy}" ;;
+  esac
   printf '%s\n' "$line $0 $*"
 }
 
