@@ -67,15 +67,11 @@ function base64Text(characters: string, isHinted: boolean, budget: UnpackBudget)
 function isBase64Text(characters: string, shift: number): boolean {
   let groups = 0
   for (let index = shift; index < characters.length; index += 4) {
-    const code = characters.charCodeAt(index)
-    const isText = (code >= 73 && code <= 90) || (code >= 97 && code <= 102) || code === 67 || code === 68
-    groups = isText ? groups + 1 : 0
-    if (groups >= PRINTABLE_MIN / 3 - 1) return true
+    groups = (classesAt(characters, index) & ASCII_LEAD) === 0 ? 0 : groups + 1
+    if (groups === ASCII_GROUPS_MIN) return true
   }
   return false
 }
-
-const LETTER_A = 65
 
 /** Shorter runs are not worth a try where nothing says that they are compressed. */
 const PACKED_CHARS_MIN = 40
@@ -100,11 +96,9 @@ function mayBeWide(characters: string, shift: number): boolean {
   let zeros = 0
   let utf8 = 0
   for (let index = shift; index < shift + WIDE_CHARS && index < characters.length; index++) {
-    const code = characters.charCodeAt(index)
-    if (code === LETTER_A) zeros++
-    // Bytes of UTF-8 from 0xc0 to 0xef begin with 0, 1, … 7 of the alphabet's end.
-    if ((index - shift) % 4 === 0 && code >= 119) utf8++
-    if ((index - shift) % 4 === 0 && code >= 48 && code <= 55) utf8++
+    const classes = classesAt(characters, index)
+    if ((classes & ZERO) !== 0) zeros++
+    if ((index - shift) % 4 === 0 && (classes & UTF8_LEAD) !== 0) utf8++
   }
   return zeros >= WIDE_ZEROS_MIN || utf8 >= UTF8_GROUPS_MIN
 }
@@ -155,16 +149,21 @@ const CLASSES = Uint8Array.from({ length: 128 }, (_, code) => {
   )
 })
 
-/** So many groups in a row are text. */
-const ASCII_GROUPS_MIN = 5
+function classesAt(characters: string, index: number): number {
+  const code = characters.charCodeAt(index)
+  return code < 128 ? (CLASSES[code] as number) : 0
+}
+
+/** So many groups of three bytes begin in a row where PRINTABLE_MIN bytes are text. */
+const ASCII_GROUPS_MIN = Math.ceil(PRINTABLE_MIN / 3 - 1)
 /** Groups and zeros are counted up to here, and up to three characters on: letters may be stuck to the front of a run. */
 const WIDE_CHARS = 40
 const UTF8_GROUPS_MIN = 4
 const WIDE_ZEROS_MIN = 10
 
 /** So many bytes are text: in hexadecimal, and in base32. */
-const HEXADECIMAL_CHARS_MIN = 32
-const BASE32_CHARS_MIN = 26
+const HEXADECIMAL_CHARS_MIN = 2 * PRINTABLE_MIN
+const BASE32_CHARS_MIN = Math.ceil((8 * PRINTABLE_MIN) / 5)
 
 /**
  * Returns what a run may be, in one pass; of what it is not, no reader finds anything. Nearly all runs are names and paths, and are
@@ -176,8 +175,7 @@ function runHint(characters: string): RunHint {
   // Four counters of eight bits: one for each letter that may be the first of a group.
   let [ascii, utf8] = [0, 0]
   for (let index = 0; index < characters.length; index++) {
-    const code = characters.charCodeAt(index)
-    const classes = code < 128 ? (CLASSES[code] as number) : 0
+    const classes = classesAt(characters, index)
     const counter = (index & 3) << 3
     ascii = (classes & ASCII_LEAD) === 0 ? ascii & ~(0xff << counter) : ascii + (1 << counter)
     if (((ascii >>> counter) & 0xff) === ASCII_GROUPS_MIN) {
