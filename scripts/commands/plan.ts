@@ -1,6 +1,4 @@
 /** `tappass plan`: shows what `bootstrap` would change on each host, with reasons and diffs. It changes nothing. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Invocation } from '../command-line/invocation.ts'
 import { judgeHealth } from '../converge/health-verdict.ts'
 import { inspectHost } from '../converge/host-inspection.ts'
@@ -8,23 +6,18 @@ import { plannedChanges } from '../converge/plan.ts'
 import { ROLE_NAMES, recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
-import { readEffectiveSpec, readOwnSpec } from '../session/effective-spec.ts'
 import { forEachHost, type HostResult, type HostSession } from '../session/host-session.ts'
+import { openSpecSession } from '../session/spec-session.ts'
 import { selectResources, validateRoles } from '../spec/role-selection.ts'
-import { createMeasurements, validateCommandLine } from '../spec/spec-reader.ts'
-import { readTargets, type Target } from '../spec/target.ts'
 
 /** Returns 0 up to date, 1 up to date and not well, 2 changes pending, 5 preflight refused. */
 export async function run(invocation: Invocation): Promise<number> {
-  const text = (path: string) => readFileSync(join(invocation.root, path), 'utf8')
-  const targets = await readTargets(invocation)
-  const measurements = createMeasurements(invocation)
-  validateRoles(ROLE_NAMES, invocation)
-  await validateCommandLine(invocation, measurements)
-  const beforehand = (target: Target) => readOwnSpec(invocation, target, measurements)
+  const { targets, text, beforehand, readSpec } = await openSpecSession(invocation, () =>
+    validateRoles(ROLE_NAMES, invocation),
+  )
   const work = async (host: HostSession): Promise<HostResult> => {
     const { connection, freshFacts, emit } = host
-    const spec = await readEffectiveSpec(invocation, host, measurements)
+    const spec = await readSpec(host)
     const resources = selectResources(recipe(spec, text), invocation)
     const readOnlyConnection = { ...connection, run: readOnly(connection.run) }
     const inspection = await inspectHost({ ...host, connection: readOnlyConnection }, resources, spec, {

@@ -1,6 +1,4 @@
 /** `tappass secrets rotate`: gives a secret of each host a new value: planned, confirmed and applied like any other change. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { createConfirm } from '../command-line/confirmation.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import { runHost } from '../converge/host-run.ts'
@@ -8,23 +6,19 @@ import { assertInstalled, rotationNotice } from '../converge/rotation-notice.ts'
 import { recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readBatchSizes } from '../session/batch-size.ts'
-import { readEffectiveSpec, readOwnSpec } from '../session/effective-spec.ts'
 import { forEachHost, type HostSession } from '../session/host-session.ts'
-import { createMeasurements, validateCommandLine } from '../spec/spec-reader.ts'
-import { readTargets, type Target } from '../spec/target.ts'
+import { openSpecSession } from '../session/spec-session.ts'
 
 /** Returns 0 up to date, 1 failed, 2 not confirmed, 3 rolled back, 4 locked by another run, 5 refused, 6 unreachable, 130 interrupted. */
 export async function run(invocation: Invocation): Promise<number> {
-  const text = (path: string) => readFileSync(join(invocation.root, path), 'utf8')
-  const targets = await readTargets(invocation)
-  const measurements = createMeasurements(invocation)
-  readBatchSizes(invocation)
-  await validateCommandLine(invocation, measurements)
-  const beforehand = (target: Target) => readOwnSpec(invocation, target, measurements)
+  const { targets, text, beforehand, readSpec } = await openSpecSession(
+    invocation,
+    () => void readBatchSizes(invocation),
+  )
   const confirm = createConfirm(invocation)
   const waiting = text('scripts/first-boot.sh')
   const work = async (host: HostSession) => {
-    const spec = await readEffectiveSpec(invocation, host, measurements)
+    const spec = await readSpec(host)
     await assertInstalled(invocation, host.freshFacts(), spec)
     const resources = recipe(spec, text).flatMap((role) => role.resources)
     const result = await runHost(invocation, host, resources, spec, { confirm, waiting })
