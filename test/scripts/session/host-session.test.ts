@@ -188,7 +188,8 @@ test('forEachHost: the batch after one with a failure is never begun, and that i
   }
   const names = Array.from({ length: 8 }, (_, index) => `h${index}`)
   const { code, stderr, openMost } = await session(names, work, { batch: '1,25%' })
-  assert.deepEqual([begun, code, openMost], [['h0', 'h1', 'h2'], 3, 2])
+  // Which of a batch's hosts is reached first is not promised.
+  assert.deepEqual([begun[0], begun.toSorted(), code, openMost], ['h0', ['h0', 'h1', 'h2'], 3, 2])
   assert.match(stderr, /^h2 {4}failed; the release before/m)
   assert.match(stderr, /^h3 {4}not begun, because a host before it failed +0\.0/m)
 })
