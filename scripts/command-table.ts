@@ -92,6 +92,7 @@ export const VERBS: CommandTable = [
           { name: 'framework', value: 'NAME', summary: 'framework of the agent' },
           { name: 'description', value: 'TEXT', summary: 'purpose of the agent' },
           { name: 'owner', value: 'EMAIL', summary: 'email address of the owner' },
+          { name: 'spiffe-id', value: 'ID', summary: 'come with an SVID of this id, without a key' },
         ],
       },
       { name: 'list', summary: 'show all agents' },

@@ -83,17 +83,26 @@ async function add(invocation: Invocation, gateway: GatewayClient): Promise<stri
     ['framework', textOption(invocation, 'framework')],
     ['description', textOption(invocation, 'description')],
     ['owner_email', textOption(invocation, 'owner')],
+    ['spiffe_id', textOption(invocation, 'spiffe-id')],
   ].filter(([, value]) => value !== undefined)
   const created = await gateway.createAgent({ agent_id, ...Object.fromEntries(details) })
   if (created.status === 'exists') {
     throw new Failure({
-      what: `the agent ${agent_id} exists already`,
+      what:
+        created.taken === 'agent_id' ? `the agent ${agent_id} exists already` : 'an agent with this SPIFFE id exists',
       next: 'choose another id; tappass agent list shows all agents',
     })
   }
-  invocation.stderr.write('tappass: the key is shown only once; store it now\n')
   const { id, key } = created
+  if (key === undefined) return withoutKey(invocation, id)
+  invocation.stderr.write('tappass: the key is shown only once; store it now\n')
   return isGiven(invocation, 'json') ? `${JSON.stringify({ id, key })}\n` : `${key}\n`
+}
+
+function withoutKey(invocation: Invocation, id: string): string {
+  const spiffe_id = textOption(invocation, 'spiffe-id')
+  if (isGiven(invocation, 'json')) return `${JSON.stringify({ id, spiffe_id })}\n`
+  return `agent ${id}: comes with an SVID of ${spiffe_id}, and has no key\n`
 }
 
 async function list(invocation: Invocation, gateway: GatewayClient): Promise<string> {

@@ -10,10 +10,10 @@ export type Transport = (
 /** An agent as `GET /agents` lists it. */
 export type ListedAgent = Readonly<Record<string, unknown>> & Readonly<{ agent_id: string }>
 
-/** The result of `createAgent`. */
+/** The result of `createAgent`: an agent with a SPIFFE id has no key. `taken` is what another agent has. */
 export type CreateAgentResult =
-  | Readonly<{ status: 'created'; id: string; key: string }>
-  | Readonly<{ status: 'exists' }>
+  | Readonly<{ status: 'created'; id: string; key: string | undefined }>
+  | Readonly<{ status: 'exists'; taken: 'agent_id' | 'spiffe_id' }>
 
 /** The control API. Each method throws a `Failure` when the gateway returns an error or is unreachable. */
 export type GatewayClient = Readonly<{
@@ -81,6 +81,11 @@ function keyOf(action: string, status: number, text: string): Readonly<{ id: str
   throw requestFailure(action, status, text)
 }
 
+function takenOf(text: string): 'agent_id' | 'spiffe_id' {
+  const error = parse(text)['error'] as Readonly<{ param?: unknown }> | undefined
+  return error?.param === 'spiffe_id' ? 'spiffe_id' : 'agent_id'
+}
+
 /** Creates a client over a transport; requests carry `adminKey`. */
 export function createGatewayClient(send: Transport, adminKey: string): GatewayClient {
   const pathOf = (id: string) => `/agents/${encodeURIComponent(id)}`
@@ -88,8 +93,9 @@ export function createGatewayClient(send: Transport, adminKey: string): GatewayC
     createAgent: async (agent) => {
       const body = JSON.stringify(agent)
       const { status, text } = await send({ method: 'POST', path: '/agents', key: adminKey, body })
-      if (status === 409) return { status: 'exists' }
+      if (status === 409) return { status: 'exists', taken: takenOf(text) }
       if (status !== 201) throw requestFailure(`add agent ${agent.agent_id}`, status, text)
+      if (agent['spiffe_id'] !== undefined) return { status: 'created', id: agent.agent_id, key: undefined }
       return { status: 'created', ...keyOf('add an agent', status, text) }
     },
     rotateKey: async (id) => {

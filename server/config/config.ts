@@ -13,6 +13,8 @@ import {
 import { MADE_SECRET_NAMES } from '../../contract/secret.ts'
 import { readSecrets, type Secrets } from './secret.ts'
 import { integer, origins, proxyAddress, toolPatterns, url } from './setting-form.ts'
+import { socketsOf } from './socket-setting.ts'
+import { SPIFFE_SETTINGS, type SpiffeConfig, spiffeOf, spiffeProblems } from './spiffe-setting.ts'
 import { type DatabaseConfig, databaseOf, passwordsOf, type StorageKind, storageProblems } from './storage-setting.ts'
 import { upstreamOf, upstreamWarnings } from './upstream-setting.ts'
 
@@ -37,6 +39,8 @@ export type Config = Readonly<{
   hasNameDetector: boolean
   /** For how long a session is tainted after the last cause, and the tools that no answer may call in one; `*` for any characters. */
   taint: Readonly<{ lastingMs: number; tools: readonly string[] }>
+  /** What SVIDs are accepted; undefined for none. */
+  spiffe: SpiffeConfig | undefined
   drainMs: number
   notify: Readonly<{ socket: string; watchdogMs: number | undefined }> | undefined
   secrets: Secrets
@@ -101,8 +105,10 @@ const SETTINGS = v.object({
   TAPPASS_TAINT_MINUTES: v.optional(integer(1, TAINT_MINUTES_MAX), String(TAINT_MINUTES_DEFAULT)),
   TAPPASS_TAINTED_TOOLS: v.optional(toolPatterns, ''),
   TAPPASS_DRAIN_SECONDS: v.optional(integer(0, 600), '30'),
+  ...SPIFFE_SETTINGS,
   LISTEN_FDS: v.optional(integer(0, 100)),
   LISTEN_PID: v.optional(integer(0, 999_999_999)),
+  LISTEN_FDNAMES: v.optional(v.string()),
   NOTIFY_SOCKET: v.optional(v.string()),
   WATCHDOG_USEC: v.optional(v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'is not a whole number'), v.transform(Number))),
   WATCHDOG_PID: v.optional(integer(0, 999_999_999)),
@@ -112,9 +118,6 @@ const SETTINGS = v.object({
 export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS.entries)
 
 type Settings = v.InferOutput<typeof SETTINGS>
-
-/** The first descriptor that systemd passes (sd_listen_fds(3)). */
-const FIRST_FD = 3
 
 /** What a process is for: 'database' and 'migration' need none of the gateway's own secrets, and 'migration' is the owner's. */
 export type Purpose = 'gateway' | 'database' | 'migration'
@@ -141,11 +144,12 @@ export function readConfig(
   problems.push(...secretProblems)
   if (!parsed.success) throw new ConfigError(problems)
   const settings = parsed.output
-  problems.push(...storageProblems(settings))
+  problems.push(...storageProblems(settings), ...spiffeProblems(settings))
   if (problems.length > 0) throw new ConfigError(problems)
+  const sockets = socketsOf(settings, pid)
   return Object.freeze({
     environment: settings.TAPPASS_ENV,
-    listen: listenOf(settings, pid),
+    listen: listenOf(settings, sockets.ordinary),
     ...databaseOf(settings, { secrets, nextSecrets }, purpose === 'migration'),
     ledger: { mode: settings.TAPPASS_LEDGER_MODE, checkpointFolder: settings.TAPPASS_CHECKPOINT_DIR },
     redisUrl: settings.REDIS_URL,
@@ -163,6 +167,7 @@ export function readConfig(
     corsOrigins: settings.TAPPASS_CORS_ORIGINS,
     hasNameDetector: settings.TAPPASS_DETECT_NAMES === 'on',
     taint: { lastingMs: settings.TAPPASS_TAINT_MINUTES * 60_000, tools: settings.TAPPASS_TAINTED_TOOLS },
+    spiffe: spiffeOf(settings, sockets.spiffe),
     drainMs: settings.TAPPASS_DRAIN_SECONDS * 1000,
     notify: notifyOf(settings, pid),
     secrets,
@@ -170,9 +175,8 @@ export function readConfig(
   })
 }
 
-function listenOf(settings: Settings, pid: number): Config['listen'] {
-  const isOurs = (settings.LISTEN_FDS ?? 0) >= 1 && settings.LISTEN_PID === pid
-  if (isOurs) return { kind: 'descriptor', fd: FIRST_FD }
+function listenOf(settings: Settings, descriptor: number | undefined): Config['listen'] {
+  if (descriptor !== undefined) return { kind: 'descriptor', fd: descriptor }
   return { kind: 'address', host: settings.TAPPASS_HOST, port: settings.TAPPASS_PORT }
 }
 

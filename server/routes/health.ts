@@ -13,6 +13,8 @@ export type HealthRoutes = Readonly<{
   about: About
   metrics: Readonly<{ render: (activeAgents: number) => Promise<string>; contentType: string }>
   clock: Clock
+  /** The state of SPIFFE identities, which the gateway shows as it is; undefined where none are accepted. */
+  spiffe: (() => v.InferOutput<typeof SPIFFE>) | undefined
 }>
 
 /** A response with a status as a word: `good` with 200, `bad` with 503. */
@@ -31,8 +33,17 @@ const FOR_SDK = {
   agents: v.pipe(v.number(), v.description('Active agents; 0 while it is not healthy')),
   uptime_seconds: v.number(),
 }
-const STATUS = v.picklist(['ok', 'failed'])
+const STATUS = v.picklist(['ok', 'degraded', 'failed'])
 const CHECK = v.object({ status: STATUS, ms: v.number(), error: v.optional(v.string()) })
+const SPIFFE = v.object({
+  trust_domain: v.string(),
+  spiffe_id: v.nullable(v.string()),
+  expires_at: v.nullable(v.string()),
+  expires_in_seconds: v.nullable(v.number()),
+  bundle_age_seconds: v.nullable(v.number()),
+  jwt_svids: v.boolean(),
+  problems: v.array(v.string()),
+})
 const PROCESS = v.object({
   pid: v.number(),
   node: v.string(),
@@ -51,6 +62,7 @@ const DETAILS = {
   steps: v.array(v.object({ name: v.string(), position: v.number(), stages: v.array(v.string()) })),
   startedAtMs: v.number(),
   checks: v.record(v.string(), CHECK),
+  spiffe: v.nullable(SPIFFE),
   process: PROCESS,
 }
 
@@ -121,7 +133,7 @@ const METRICS = {
 
 /** Adds the routes. */
 export function healthRoutes(server: FastifyInstance, routes: HealthRoutes): void {
-  const { database, readiness, about, metrics, clock } = routes
+  const { database, readiness, about, metrics, clock, spiffe } = routes
   const { version, storage, license } = about
   const uptimeSeconds = (): number => Math.round((clock.nowMs() - about.startedAtMs) / 1000)
 
@@ -150,6 +162,7 @@ export function healthRoutes(server: FastifyInstance, routes: HealthRoutes): voi
       status: isReady ? 'healthy' : 'unhealthy',
       ...about,
       checks,
+      spiffe: spiffe?.() ?? null,
       process: {
         pid: process.pid,
         node: process.version,

@@ -97,9 +97,14 @@ const server: readonly Room[] = [
     knows: ['server/checkpoint', 'server/core', 'server/protocol'],
   },
   {
+    path: 'server/svid',
+    is: 'SPIFFE identities: what a certificate or a token has to be to be an SVID, and the trust bundle that it is checked against.',
+    knows: ['contract'],
+  },
+  {
     path: 'server/access',
-    is: 'Who may do what: API keys, authentication, roles, agents.',
-    knows: ['server/core', 'server/database', 'server/ledger'],
+    is: 'Who may do what: API keys, SVIDs, authentication, roles, agents.',
+    knows: ['contract', 'server/core', 'server/database', 'server/ledger', 'server/svid'],
   },
   {
     path: 'server/pipeline',
@@ -139,6 +144,7 @@ const server: readonly Room[] = [
       'server/migration',
       'server/observability',
       'server/protocol',
+      'server/svid',
     ],
     isSet: true,
   },
@@ -147,7 +153,7 @@ const server: readonly Room[] = [
   {
     path: 'server/http',
     is: 'The server under the routes, what a route has to state, and the OpenAPI document. Here, and nowhere else, what other rooms return becomes an HTTP error.',
-    knows: ['server/access', 'server/core', 'server/database', 'server/pipeline'],
+    knows: ['server/access', 'server/core', 'server/database', 'server/pipeline', 'server/svid'],
   },
   {
     path: 'server/routes',
@@ -203,6 +209,7 @@ const server: readonly Room[] = [
       'server/pipeline',
       'server/policy',
       'server/routes',
+      'server/svid',
     ],
   },
   {

@@ -1,0 +1,131 @@
+/**
+ * The folder that spiffe-helper keeps: the gateway's own SVID, its key, and the trust bundle. It is looked at twice a second: its files are written one
+ * after the other, and in place, so a look may find half of one, or two that do not fit.
+ */
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../core/ports.ts'
+import { createTokenCheck, type TokenCheck, type TokenDemand } from '../svid/jwt-svid.ts'
+import { readSvidSet, type SvidSet } from '../svid/svid-set.ts'
+import { readTokenKeys } from '../svid/trust-bundle.ts'
+
+const LOOK_MS = 500
+
+/** What was taken of the folder, and why its files as they are were not. `bundleChangedMs` is when the bundle was last written. */
+export type SvidFolderState = Readonly<{
+  set: SvidSet | undefined
+  checkToken: TokenCheck | undefined
+  problems: readonly string[]
+  bundleChangedMs: number | undefined
+}>
+
+/** The state, which changes when the files do. */
+export type SvidFolder = Readonly<{ state: () => SvidFolderState; close: () => void }>
+
+/** Texts of the files; undefined for one that is not there. */
+type Texts = Readonly<Record<'certificate' | 'key' | 'bundle' | 'tokenKeys', string | undefined>>
+
+const FILES: Readonly<Record<keyof Texts, string>> = {
+  certificate: 'svid.pem',
+  key: 'svid_key.pem',
+  bundle: 'svid_bundle.pem',
+  tokenKeys: 'jwt_bundle.json',
+}
+
+/**
+ * Opens the folder. `onLook` is called with the state after every look that changed it. Of a set whose files do not fit nothing is taken, and the one before
+ * stays; a change is taken when two looks in a row have found the same.
+ */
+export async function openSvidFolder(
+  { folder, ...demand }: TokenDemand & Readonly<{ folder: string }>,
+  clock: Clock,
+  onLook: (state: SvidFolderState) => void,
+): Promise<SvidFolder> {
+  let state: SvidFolderState = { set: undefined, checkToken: undefined, problems: [], bundleChangedMs: undefined }
+  let seen: Texts | undefined
+  let taken: Texts | undefined
+
+  async function look(): Promise<void> {
+    const texts = await readTexts(folder)
+    const isSettled = seen === undefined || isSame(texts, seen)
+    seen = texts
+    if (!isSettled || (taken !== undefined && isSame(texts, taken) && state.problems.length === 0)) return
+    const set = takeSet(texts, demand.trustDomain, clock.nowMs(), state.set)
+    const token = await takeTokenKeys(texts.tokenKeys, demand, taken?.tokenKeys, state.checkToken)
+    const bundleChangedMs = set.problem === undefined ? await changedMs(join(folder, FILES.bundle)) : undefined
+    taken = texts
+    const problems = [set.problem, token.problem].filter((problem) => problem !== undefined)
+    const isChanged = set.set !== state.set || token.check !== state.checkToken || !isSame(problems, state.problems)
+    state = {
+      set: set.set,
+      checkToken: token.check,
+      problems,
+      bundleChangedMs: bundleChangedMs ?? state.bundleChangedMs,
+    }
+    if (isChanged) onLook(state)
+  }
+
+  await look()
+  let isClosed = false
+  const lookOn = async (): Promise<void> => {
+    await look()
+    if (!isClosed) timer = setTimeout(lookOn, LOOK_MS).unref()
+  }
+  let timer = setTimeout(lookOn, LOOK_MS).unref()
+  return {
+    state: () => state,
+    close: () => {
+      isClosed = true
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** Returns the set of the files where they fit, else the one before with what is wrong. */
+function takeSet(
+  { certificate, key, bundle }: Texts,
+  trustDomain: string,
+  nowMs: number,
+  before: SvidSet | undefined,
+): Readonly<{ set: SvidSet | undefined; problem?: string }> {
+  const missing = Object.entries({ certificate, key, bundle }).find(([, text]) => text === undefined)
+  if (missing) return { set: before, problem: `${FILES[missing[0] as keyof Texts]} is not there` }
+  const texts = { certificate: certificate ?? '', key: key ?? '', bundle: bundle ?? '' }
+  if (before !== undefined && isSame(texts, before.texts)) return { set: before }
+  const result = readSvidSet(texts, trustDomain, nowMs)
+  return result.status === 'fits' ? { set: result.set } : { set: before, problem: result.problem }
+}
+
+/** Without the file there is no check, and no problem: only those who want JWT-SVIDs have it written. */
+async function takeTokenKeys(
+  text: string | undefined,
+  demand: TokenDemand,
+  textBefore: string | undefined,
+  before: TokenCheck | undefined,
+): Promise<Readonly<{ check: TokenCheck | undefined; problem?: string }>> {
+  if (text === undefined) return { check: undefined }
+  if (text === textBefore && before !== undefined) return { check: before }
+  try {
+    return { check: await createTokenCheck(readTokenKeys(text, demand.trustDomain), demand) }
+  } catch (cause) {
+    return { check: before, problem: `${FILES.tokenKeys}: ${(cause as Error).message}` }
+  }
+}
+
+async function readTexts(folder: string): Promise<Texts> {
+  const read = async (name: string): Promise<string | undefined> =>
+    readFile(join(folder, name), 'utf8').catch(() => undefined)
+  const texts = Object.entries(FILES).map(async ([part, name]) => [part, await read(name)])
+  return Object.fromEntries(await Promise.all(texts)) as Texts
+}
+
+async function changedMs(path: string): Promise<number | undefined> {
+  return stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => undefined,
+  )
+}
+
+function isSame<Value extends object>(one: Value, other: Value): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
+}
