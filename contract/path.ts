@@ -17,6 +17,8 @@ export const HOST_PATH = {
   caddyfile: `${CONFIG}/Caddyfile`,
   postgresConfigFolder: `${CONFIG}/postgres`,
   redisConfigFolder: `${CONFIG}/redis`,
+  /** A folder for each policy: its signed bundle, and the settings of the OPA that serves it. */
+  opaConfigFolder: `${CONFIG}/opa`,
 
   programFolder: PROGRAMS,
   releasesFolder: `${PROGRAMS}/releases`,
@@ -28,6 +30,8 @@ export const HOST_PATH = {
   nodeProgram: `${PROGRAMS}/node/current/bin/node`,
   caddyFolder: `${PROGRAMS}/caddy`,
   currentCaddy: `${PROGRAMS}/caddy/current`,
+  opaFolder: `${PROGRAMS}/opa`,
+  currentOpa: `${PROGRAMS}/opa/current`,
 
   stateFolder: STATE,
   postgresFolder: `${STATE}/postgres`,
@@ -45,6 +49,7 @@ export const HOST_PATH = {
   revisionFolder: `${RUNTIME}/revision`,
   postgresSocketFolder: `${RUNTIME}/postgres`,
   redisSocketFolder: `${RUNTIME}/redis`,
+  opaSocketFolder: `${RUNTIME}/opa`,
   /** What Redis' default user may do, written when it starts. */
   redisDefaultUser: `${RUNTIME}/redis.env`,
   /** Docker's client looks for its own configuration here, and there is none. */

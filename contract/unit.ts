@@ -1,6 +1,6 @@
 /** The systemd units of a host, and the accounts that they run as. Files in `units/` have these names; a test compares. */
 
-/** By meaning. `gateway` is the template; `gatewayInstance` names its instances. */
+/** By meaning. `gateway` and `opa` are templates; `gatewayInstance` names its instances. */
 export const UNIT = {
   target: 'tappass.target',
   socket: 'tappass.socket',
@@ -8,6 +8,7 @@ export const UNIT = {
   migrate: 'tappass-migrate.service',
   postgres: 'tappass-postgres.service',
   redis: 'tappass-redis.service',
+  opa: 'tappass-opa@.service',
   caddy: 'tappass-caddy.service',
   backup: 'tappass-backup.service',
   backupTimer: 'tappass-backup.timer',
@@ -16,12 +17,17 @@ export const UNIT = {
 /** How many instances of the gateway share the socket, unless a setting says otherwise. */
 export const INSTANCES_DEFAULT = 2
 
-/** The accounts: of the gateway with its migrations and backups, and of Caddy. */
-export const ACCOUNT = { gateway: 'tappass', caddy: 'tappass-caddy' } as const
+/** The accounts: of the gateway with its migrations and backups, of Caddy, and of OPA. */
+export const ACCOUNT = { gateway: 'tappass', caddy: 'tappass-caddy', opa: 'tappass-opa' } as const
 
 /** The name of the unit that stands in for another one while that is restarted. */
 export function standbyUnit(name: string): string {
   return name.replace('.service', '-standby.service')
+}
+
+/** The name of the OPA server with this key: one for each policy. */
+export function opaInstance(key: string): string {
+  return UNIT.opa.replace('@.', `@${key}.`)
 }
 
 /** The name of the gateway's instance `number`, counted from 1. */

@@ -8,6 +8,7 @@ import { docker } from './roles/docker.ts'
 import { foundation } from './roles/foundation.ts'
 import { gateway } from './roles/gateway.ts'
 import { ingress } from './roles/ingress.ts'
+import { opa } from './roles/opa.ts'
 import { secrets } from './roles/secrets.ts'
 import { settings } from './roles/settings.ts'
 import type { HostSpec } from './spec/host-spec.ts'
@@ -22,6 +23,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   docker,
   secrets,
   data,
+  opa,
   gateway,
   ingress,
   backup,

@@ -64,12 +64,14 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
     count: meter.countHttp,
     log,
   })
-  const onConnectionLost = (err: Error): void => log.warn({ err }, 'redis')
-  const onLost = (entries: number, err: unknown): void => {
-    meter.countLost(entries)
-    log.error({ err, entries }, 'entries were not written')
-  }
-  const { ports, close } = await openPorts(config, dependencies, loaded.registry, meter, onConnectionLost, onLost)
+  const { ports, close } = await openPorts(config, dependencies, loaded.registry, meter, {
+    connectionLost: (err) => log.warn({ err }, 'redis'),
+    policyFault: (err) => log.warn({ err }, 'opa'),
+    lost: (entries, err) => {
+      meter.countLost(entries)
+      log.error({ err, entries }, 'entries were not written')
+    },
+  })
   const signEnd = await signCheckpoints(config, { ...dependencies, ports, meter })
   const stopPruning = pruneTaints(ports.taints, log)
   const gateway = createGateway(config, loaded, ports, folders)

@@ -59,7 +59,7 @@ async function start(): Promise<Running> {
       url,
       () => isDraining,
     )
-  if (notify && config.notify?.watchdogMs) startWatchdog(app, notify, config.notify.watchdogMs)
+  if (notify && config.notify?.watchdogMs) startWatchdog(app, notify, config)
   for (const warning of config.warnings) app.server.log.warn(warning)
   app.server.log.info({ url, storage: config.storage, instance: config.instance }, 'serving')
   process.send?.({ type: 'ready', url })
@@ -118,11 +118,16 @@ async function ownHealth(app: App): Promise<readonly string[]> {
 }
 
 /** Resets systemd's watchdog at half of its interval, after a check of what only this process can have broken. */
-function startWatchdog({ readiness }: App, notify: Notify, watchdogMs: number): void {
-  const timer = setInterval(async () => {
-    const { opa } = (await readiness.check()).checks
-    if (opa?.status === 'ok') await notify('WATCHDOG=1').catch(() => {})
-  }, watchdogMs / 2)
+function startWatchdog({ readiness }: App, notify: Notify, config: Config): void {
+  // An OPA server that is away is not mended by another start of this process.
+  const isOwn = config.policy.engine === 'embedded'
+  const timer = setInterval(
+    async () => {
+      const { opa } = (await readiness.check()).checks
+      if (!isOwn || opa?.status === 'ok') await notify('WATCHDOG=1').catch(() => {})
+    },
+    (config.notify?.watchdogMs ?? 0) / 2,
+  )
   timer.unref()
 }
 

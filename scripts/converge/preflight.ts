@@ -32,7 +32,7 @@ export type PreflightFacts = Readonly<{
 }>
 
 /** The settings that the preflight depends on. */
-export type PreflightSpec = Pick<ParsedSpec, 'preflight' | 'backup' | 'ingress' | keyof MemorySettings>
+export type PreflightSpec = Pick<ParsedSpec, 'preflight' | 'backup' | 'ingress'> & MemorySettings
 
 /** What systemd of the host says of the calendar expression of the backups: `problem` is empty when it understands it. */
 export type CalendarAnswer = Readonly<{ expression: string; problem: string }>

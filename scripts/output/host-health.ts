@@ -3,7 +3,7 @@
 import { parse } from 'yaml'
 import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
 import { HOST_PATH } from '../../contract/path.ts'
-import { gatewayInstances, INSTANCES_DEFAULT, UNIT } from '../../contract/unit.ts'
+import { gatewayInstances, INSTANCES_DEFAULT, opaInstance, UNIT } from '../../contract/unit.ts'
 import type { Fact, GetFact } from '../core/host.ts'
 import { contentFact, targetFact } from '../facts/path.ts'
 import { type UnitState, unitsFact } from '../facts/unit.ts'
@@ -60,10 +60,20 @@ const fileRevisionsFact: Fact<ReadonlyMap<string, string>> = {
 /** What of the settings of a host decides on what it shall run. */
 type Settings = Readonly<{ instances?: number; ingress?: unknown }>
 
+/** The OPA server that the gateways ask, by their own settings. */
+function opaUnits(environment: string | undefined): readonly string[] {
+  const key = /^OPA_URL=.*\/([0-9a-f]+)\.sock$/m.exec(environment ?? '')?.[1]
+  return key === undefined ? [] : [opaInstance(key)]
+}
+
 /** Returns the units that the settings ask for. */
-function desiredUnits({ instances = INSTANCES_DEFAULT, ingress }: Settings): readonly string[] {
-  const { gateway: _, caddy, ...units } = UNIT
-  return [...Object.values(units), ...(ingress === 'none' ? [] : [caddy]), ...gatewayInstances(instances)]
+function desiredUnits(
+  { instances = INSTANCES_DEFAULT, ingress }: Settings,
+  environment: string | undefined,
+): readonly string[] {
+  const { gateway: _, opa: __, caddy, ...units } = UNIT
+  const ingressUnits = ingress === 'none' ? [] : [caddy]
+  return [...Object.values(units), ...ingressUnits, ...opaUnits(environment), ...gatewayInstances(instances)]
 }
 
 function isAsDesired({ name, active, result }: UnitState): boolean {
@@ -95,11 +105,12 @@ function absentUnit(unit: string): UnitHealth {
 
 /** Reads all facts of the health in one turn. */
 export async function gatherHealth(getFact: GetFact): Promise<Health> {
-  const [states, gateway, current, settingsText, fileRevisions, judged] = await Promise.all([
+  const [states, gateway, current, settingsText, environment, fileRevisions, judged] = await Promise.all([
     getFact(unitsFact('tappass*')),
     getFact(gatewayFact),
     getFact(targetFact(HOST_PATH.currentRelease)),
     getFact(contentFact(HOST_PATH.settings)),
+    getFact(contentFact(HOST_PATH.gatewayEnvironment)),
     getFact(fileRevisionsFact),
     getFact(conditionsFact),
   ])
@@ -107,7 +118,7 @@ export async function gatherHealth(getFact: GetFact): Promise<Health> {
   // Nothing is wanted on a host that has nothing of ours.
   const settings = (parse(settingsText ?? '') ?? {}) as Settings
   const isBare = states.length === 0 && release === '' && settingsText === undefined
-  const desired = isBare ? [] : desiredUnits(settings)
+  const desired = isBare ? [] : desiredUnits(settings, environment)
   const loaded = states.map((state) => unitHealth(state, desired.includes(state.name), fileRevisions))
   const absent = desired.filter((name) => !loaded.some(({ unit }) => unit === name)).map(absentUnit)
   const units = [...loaded, ...absent].toSorted((a, b) => (a.unit < b.unit ? -1 : 1))

@@ -16,6 +16,7 @@ import { sudoRights } from '../resources/sudo-rights.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { memoryLimits, memorySum } from '../spec/memory-limit.ts'
 import { memoryRemedy } from '../spec/memory-remedy.ts'
+import { hasOpa, opaServerOf } from '../spec/policy-spec.ts'
 import { aptProxyText, hasProxy } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 
@@ -28,8 +29,10 @@ const APT_PROXY = '/etc/apt/apt.conf.d/80tappass-proxy'
 const ROOT = { owner: 'root', group: 'root' } as const
 
 /** Returns the units that the deploy user may inspect and restart. */
-function unitsOf({ instances, ingress }: Pick<HostSpec, 'instances' | 'ingress'>): readonly string[] {
-  const services = [...gatewayInstances(instances), UNIT.postgres, UNIT.redis]
+function unitsOf(spec: HostSpec, text: (path: string) => string): readonly string[] {
+  const { instances, ingress } = spec
+  const opa = opaServerOf(spec, text)
+  const services = [...gatewayInstances(instances), UNIT.postgres, UNIT.redis, ...(opa ? [opa.unit] : [])]
   return ingress === 'none' ? services : [...services, UNIT.caddy]
 }
 
@@ -69,11 +72,12 @@ export const foundation: Role = (spec, text) => {
   const runtimeNeeds = node[0]?.needs === undefined ? [] : [node[0].needs]
   const sudoers = render(text('templates/sudoers.hbs'), {
     deployUser: spec.deployUser.name,
-    units: unitsOf(spec),
+    units: unitsOf(spec, text),
   })
   const temporary = render(text('templates/tmpfiles.conf.hbs'), {
     postgresUid: images.postgres.uid,
     redisUid: images.redis.uid,
+    hasOpa: hasOpa(spec),
   })
   return [
     memoryBudget({

@@ -25,6 +25,7 @@ import { egressRules } from '../spec/egress-rule.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { publicPort } from '../spec/ingress-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
+import { type OpaServer, opaServerOf } from '../spec/policy-spec.ts'
 import { proxyFor } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 
@@ -64,8 +65,8 @@ function programInputs(spec: HostSpec, pin: Pins['node'][number]): readonly stri
   return [spec.release.version, pin.version, spec.node.archive?.sha256 ?? '']
 }
 
-function environmentOf(spec: HostSpec, template: string): string {
-  return render(template, { ...spec, publicPort: publicPort(spec.ingress, spec.tls) })
+function environmentOf(spec: HostSpec, template: string, opa: OpaServer | undefined): string {
+  return render(template, { ...spec, publicPort: publicPort(spec.ingress, spec.tls), opaSocket: opa?.socket ?? '' })
 }
 
 /** The unit that runs the migrations: at boot, and without further attempts while a release is brought into force. */
@@ -93,13 +94,14 @@ function instanceSource(
   template: string,
   programs: Readonly<{ release: string; node: string }>,
   settings: Readonly<{ path: string; content: string }>,
-  { inputs, spec }: Readonly<{ inputs: readonly string[]; spec: HostSpec }>,
+  { inputs, spec, opa }: Readonly<{ inputs: readonly string[]; spec: HostSpec; opa: OpaServer | undefined }>,
 ) {
   return {
     content: (traits: HostTraits) =>
       render(template, {
         ...programs,
         files: settings.path,
+        opaUnit: opa?.unit ?? '',
         egressRules: egressRules(spec.gateway.upstream, traits.network.resolvers),
         memory: memoryLimits(spec, traits.memoryMegabytes),
         credentials: [
@@ -137,12 +139,13 @@ export const gateway: Role = (spec, text) => {
   const pack = { root: HOST_PATH.programFolder, pack: spec.release }
   const inputs = programInputs(spec, pin)
   const folders = { release: `${HOST_PATH.releasesFolder}/${spec.release.version}`, node: nodePath(pin) }
+  const opa = opaServerOf(spec, text)
   const settings = {
     path: HOST_PATH.gatewayEnvironment,
     nextPath: HOST_PATH.nextGatewayEnvironment,
-    content: environmentOf(spec, text('templates/gateway.env.hbs')),
+    content: environmentOf(spec, text('templates/gateway.env.hbs'), opa),
   }
-  const source = instanceSource(text(`units/${UNIT.gateway}.hbs`), folders, settings, { inputs, spec })
+  const source = instanceSource(text(`units/${UNIT.gateway}.hbs`), folders, settings, { inputs, spec, opa })
   const rollout = { template: UNIT.gateway, settings }
   const template = { source, rollout, serving: SERVING, assertCanGoBack: assertCurrentStarts }
   const migrateUnit = text(`units/${UNIT.migrate}.hbs`)

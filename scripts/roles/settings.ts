@@ -8,9 +8,11 @@ import { stringify } from 'yaml'
 import { HOST_PATH } from '../../contract/path.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { file } from '../resources/file.ts'
+import { surplusOpa } from '../resources/surplus-opa.ts'
 import { surplusVersion } from '../resources/surplus-version.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { imagesOfHost } from '../spec/image-spec.ts'
+import { hasOpa, opaServerOf } from '../spec/policy-spec.ts'
 import type { Role } from '../spec/role.ts'
 
 const SETTINGS_NOTICE =
@@ -19,7 +21,7 @@ const NOTICE =
   '# Written by the toolkit after each run that changed something; edits have no effect and are reverted.\n'
 
 /** Keys that name files of the controller. */
-const CONTROLLER_KEYS: readonly string[] = ['node', 'caddy'] satisfies (keyof HostSpec)[]
+const CONTROLLER_KEYS: readonly string[] = ['node', 'caddy', 'opa'] satisfies (keyof HostSpec)[]
 
 type Image = HostSpec['images'][keyof HostSpec['images']]
 
@@ -29,11 +31,12 @@ function installedImage({ archive, reference }: Image, pinned: string): string {
 
 /** The role `settings`. It comes last, so that it records what was reached, not what was attempted. */
 export const settings: Role = (spec, text) => {
-  const { node, caddy, images } = parsePins(text('versions.yaml'))
+  const { node, caddy, opa, images } = parsePins(text('versions.yaml'))
   const versions = {
     release: spec.release.version,
     node: node[0]?.version,
     ...(spec.ingress === 'none' ? {} : { caddy: caddy.version }),
+    ...(hasOpa(spec) ? { opa: opa.version } : {}),
     docker: spec.docker.source,
     images: {
       postgres: installedImage(spec.images.postgres, images.postgres.reference),
@@ -46,11 +49,15 @@ export const settings: Role = (spec, text) => {
       return CONTROLLER_KEYS.includes(key) || (key === 'images' && kept === undefined) ? [] : [[key, kept]]
     }),
   )
+  // A file of the controller decided on the engine: without it, the next run decides the same.
+  if (spec.opa.program !== undefined) current['policy'] = { engine: hasOpa(spec) ? 'opa' : 'embedded' }
   const ownership = { owner: 'root', group: 'root', mode: '0644' } as const
   return [
+    surplusOpa({ key: opaServerOf(spec, text)?.key }),
     ...[
       { folder: HOST_PATH.nodeFolder, version: node[0]?.version },
       { folder: HOST_PATH.caddyFolder, version: caddy.version },
+      { folder: HOST_PATH.opaFolder, version: opa.version },
     ].flatMap(({ folder, version }) => (version === undefined ? [] : [surplusVersion({ folder, version })])),
     file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
     file({ path: HOST_PATH.versions, content: `${NOTICE}${stringify(versions)}`, ...ownership }),

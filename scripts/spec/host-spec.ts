@@ -14,6 +14,7 @@ import { contradictions } from './contradiction.ts'
 import { deployUserSchema } from './deploy-user.ts'
 import { type ImagesSpec, imageContradictions, imagesSchema } from './image-spec.ts'
 import { ingressContradictions, ingressSchema } from './ingress-spec.ts'
+import { opaSchema, policySchema } from './policy-spec.ts'
 import { proxyFor, proxySchema } from './proxy.ts'
 import type { LineFinder } from './yaml-text.ts'
 
@@ -63,6 +64,9 @@ const schema = v.strictObject({
   /** Archives to unpack instead of downloading the vendor's. */
   node: section({ archive: v.optional(path) }),
   caddy: section({ archive: v.optional(path) }),
+  /** What decides, and the program of an OPA server. */
+  policy: policySchema,
+  opa: opaSchema,
   /** Mirrors; defaults are the vendors' addresses in `versions.yaml`. */
   downloads: section({ node: v.optional(address), caddy: v.optional(address), docker: v.optional(address) }),
   postgres: section({
@@ -102,10 +106,11 @@ export type ParsedSpec = Readonly<
  * `--secret ID=FILE` by id.
  */
 export type HostSpec = Readonly<
-  Omit<ParsedSpec, 'images' | 'node' | 'caddy'> & {
+  Omit<ParsedSpec, 'images' | 'node' | 'caddy' | 'opa'> & {
     images: Readonly<Record<keyof ImagesSpec, Readonly<{ archive?: LocalImage; reference?: string }>>>
     node: Readonly<{ archive?: LocalFile }>
     caddy: Readonly<{ archive?: LocalFile }>
+    opa: Readonly<{ program?: LocalFile | undefined }>
     release: ReleaseArchive
     secrets: Readonly<Record<string, ProvidedSecret>>
     /** The secrets to rotate, when the command line asks for it. */

@@ -11,6 +11,7 @@ import {
   RATE_WINDOW_SECONDS_DEFAULT,
 } from '../../contract/gateway.ts'
 import { MADE_SECRET_NAMES } from '../../contract/secret.ts'
+import { type PolicyConfig, policyOf, policyProblems } from './policy-setting.ts'
 import { readSecrets, type Secrets } from './secret.ts'
 import { integer, origins, proxyAddress, toolPatterns, url } from './setting-form.ts'
 import { socketsOf } from './socket-setting.ts'
@@ -27,6 +28,8 @@ export type Config = Readonly<{
   /** When a call may go on: when its entry is durable, or at most 5 ms before. `checkpointFolder` is outside the database. */
   ledger: Readonly<{ mode: 'durable' | 'grouped'; checkpointFolder: string | undefined }>
   redisUrl: string | undefined
+  /** What decides. */
+  policy: PolicyConfig
   upstream: Readonly<{ url: string; key: string | undefined; proxy?: string }> | undefined
   instance: string
   revision: string
@@ -88,6 +91,8 @@ const SETTINGS = v.object({
   DATABASE_OWNER_URL: v.optional(v.string()),
   SUPABASE_URL: v.optional(v.string()),
   REDIS_URL: v.optional(url('redis:', 'rediss:', 'unix:')),
+  TAPPASS_POLICY_ENGINE: v.optional(v.picklist(['embedded', 'opa'], 'is neither embedded nor opa')),
+  OPA_URL: v.optional(url('http:', 'https:', 'unix:')),
   TAPPASS_UPSTREAM_URL: v.optional(url('http:', 'https:')),
   TAPPASS_UPSTREAM_PROXY: v.optional(proxyAddress),
   TAPPASS_INSTANCE: v.optional(
@@ -144,7 +149,7 @@ export function readConfig(
   problems.push(...secretProblems)
   if (!parsed.success) throw new ConfigError(problems)
   const settings = parsed.output
-  problems.push(...storageProblems(settings), ...spiffeProblems(settings))
+  problems.push(...storageProblems(settings), ...spiffeProblems(settings), ...policyProblems(settings))
   if (problems.length > 0) throw new ConfigError(problems)
   const sockets = socketsOf(settings, pid)
   return Object.freeze({
@@ -153,6 +158,7 @@ export function readConfig(
     ...databaseOf(settings, { secrets, nextSecrets }, purpose === 'migration'),
     ledger: { mode: settings.TAPPASS_LEDGER_MODE, checkpointFolder: settings.TAPPASS_CHECKPOINT_DIR },
     redisUrl: settings.REDIS_URL,
+    policy: policyOf(settings),
     upstream: upstreamOf(settings.TAPPASS_UPSTREAM_URL, secrets.OPENAI_API_KEY, settings.TAPPASS_UPSTREAM_PROXY),
     warnings: upstreamWarnings(settings.TAPPASS_UPSTREAM_URL, secrets.OPENAI_API_KEY),
     instance: settings.TAPPASS_INSTANCE,

@@ -19,6 +19,7 @@ export type About = Readonly<{
   environment: string
   limiter: string
   policy: string
+  policyEngine: string
   steps: readonly Pick<Step, 'name' | 'position' | 'stages'>[]
   startedAtMs: number
 }>
@@ -49,6 +50,7 @@ export function describeGateway(
     environment: config.environment,
     limiter: config.redisUrl ? 'redis' : 'in-process',
     policy: policy.revision,
+    policyEngine: config.policy.engine,
     steps: steps.map(({ name, position, stages }) => ({ name, position, stages })),
     startedAtMs: clock.nowMs(),
   }

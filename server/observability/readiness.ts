@@ -68,12 +68,16 @@ export function createReadiness(
   }
 }
 
-/** Asks a policy engine something that every policy has to refuse: a policy that does not is invalid. */
-export async function probePolicy({ decide }: PolicyEngine): Promise<void> {
+/**
+ * Asks a policy engine something that every policy has to refuse: a policy that does not is invalid. An engine in another process is
+ * asked what it holds, too.
+ */
+export async function probePolicy({ decide, verify }: PolicyEngine): Promise<void> {
   const call = { stage: 'request', model: '', stream: false, flags: {}, outcomes: [] } as const
   const ofNobody = { agent: { id: '', org: '' }, session: { taint: [] }, tools: NO_TOOLS }
   const verdict = await decide({ ...call, ...ofNobody }, 'probe')
   if (verdict.action !== 'block') throw new Error('the policy allows a call of an unknown agent')
+  await verify?.()
 }
 
 function checkOf(problem: string | undefined): Check {

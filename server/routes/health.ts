@@ -59,6 +59,7 @@ const DETAILS = {
   environment: v.string(),
   limiter: v.string(),
   policy: v.string(),
+  policyEngine: v.string(),
   steps: v.array(v.object({ name: v.string(), position: v.number(), stages: v.array(v.string()) })),
   startedAtMs: v.number(),
   checks: v.record(v.string(), CHECK),

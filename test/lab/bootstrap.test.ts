@@ -14,6 +14,7 @@ import {
   eventsOf,
   hostWords,
   inside,
+  machineWords,
   mainPids,
   plan,
   type Server,
@@ -122,6 +123,47 @@ test('the ledger is signed outside its database, and its verification over SSH s
   assert.ok(signed > 2 && signed <= entries, stdout)
   assert.match(await inside(server, 'stat -c "%U %a" /var/lib/tappass/checkpoints'), /^tappass 700$/)
   assert.match(await inside(server, 'journalctl --unit=tappass@1 --output=cat'), /tappass\/1-[0-9A-Z]{26}\\n\d+\\n/)
+})
+
+const opaUnit = async (): Promise<string> => {
+  const listed = await inside(server, "systemctl list-units --plain --no-legend 'tappass-opa@*' | cut -d ' ' -f 1")
+  assert.match(listed, /^tappass-opa@[0-9a-f]{12}\.service$/)
+  return listed
+}
+
+test('OPA decides: without it calls are refused with 503 and recorded, and it is said; with it they are answered again', async () => {
+  const { client } = await through.agent('judged')
+  const ask = () => client.chat.completions.create({ model: 'lab', messages: [{ role: 'user', content: 'hello' }] })
+  const opaOf = async () => {
+    const { body } = await through.admin('/health/detailed')
+    const { policyEngine, checks } = body as Readonly<{
+      policyEngine: string
+      checks: Record<string, { error?: string }>
+    }>
+    return [policyEngine, checks['opa']?.error]
+  }
+  await ask()
+  assert.deepEqual(await opaOf(), ['opa', undefined])
+  const unit = await opaUnit()
+  assert.match(
+    await inside(server, `journalctl --sync; journalctl --unit=${unit} --output=cat`),
+    /"Decision Log".*|.*"judged"/,
+  )
+  assert.equal(
+    await inside(server, `systemd-analyze security --no-pager --threshold=15 ${unit} >/dev/null && echo fine`),
+    'fine',
+  )
+  await inside(server, `systemctl stop ${unit}`)
+  await assert.rejects(ask(), (error: APIError) => error instanceof APIError && error.status === 503)
+  assert.deepEqual(await opaOf(), ['opa', 'OpaError OPA_UNREACHABLE'])
+  const status = await toolkit(['status', ...machineWords(server)])
+  assert.equal(status.code, 1)
+  assert.match(status.stdout, new RegExp(`${unit} !`))
+  const { body } = await through.admin('/audit?limit=50')
+  assert.match(JSON.stringify(body), /"judged".*policy\.unavailable|policy\.unavailable.*"judged"/)
+  await inside(server, `systemctl start ${unit}`)
+  await untilHealthy(server)
+  await ask()
 })
 
 test('a second run over SSH changes nothing, restarts nothing, and takes one round trip', async () => {

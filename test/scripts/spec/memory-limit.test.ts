@@ -5,7 +5,7 @@ import { type MemoryLimits, type MemorySettings, memoryLimits, memorySum } from 
 import { memoryRemedy } from '../../../scripts/spec/memory-remedy.ts'
 
 const plenty: MemoryLimits = {
-  ...{ gateway: 1024, postgres: 1024, sharedBuffers: 256, redis: 128, redisData: 64, caddy: 512, job: 512 },
+  ...{ gateway: 1024, postgres: 1024, sharedBuffers: 256, redis: 128, redisData: 64, caddy: 512, job: 512, opa: 0 },
 }
 
 type Row = Readonly<{
@@ -32,18 +32,24 @@ const rows: readonly Row[] = [
   {
     name: '2 GB',
     memory: 1960,
-    limits: { ...{ gateway: 432, postgres: 298, sharedBuffers: 74, redis: 47, redisData: 23, caddy: 135, job: 189 } },
+    limits: {
+      ...{ gateway: 432, postgres: 298, sharedBuffers: 74, redis: 47, redisData: 23, caddy: 135, job: 189, opa: 0 },
+    },
   },
   {
     name: '1.8 GB, the least by default',
     memory: 1800,
-    limits: { ...{ gateway: 410, postgres: 270, sharedBuffers: 67, redis: 44, redisData: 22, caddy: 121, job: 177 } },
+    limits: {
+      ...{ gateway: 410, postgres: 270, sharedBuffers: 67, redis: 44, redisData: 22, caddy: 121, job: 177, opa: 0 },
+    },
   },
   {
     name: '1 GB, one instance',
     memory: 970,
     instances: 1,
-    limits: { ...{ gateway: 338, postgres: 182, sharedBuffers: 45, redis: 34, redisData: 17, caddy: 75, job: 137 } },
+    limits: {
+      ...{ gateway: 338, postgres: 182, sharedBuffers: 45, redis: 34, redisData: 17, caddy: 75, job: 137, opa: 0 },
+    },
   },
 ]
 
