@@ -14,6 +14,8 @@ import {
   HOST_RUN_OPTIONS,
   JSON_OPTION,
   NO_INPUT_OPTION,
+  OUT_OPTION,
+  PLAN_OPTION,
   ROTATE_OPTION,
   SECRET_OPTION,
   SPEC_OPTIONS,
@@ -43,13 +45,13 @@ export const VERBS: CommandTable = [
   {
     name: 'bootstrap',
     summary: 'install or update a server: this machine, or others over SSH',
-    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, BATCH_OPTION, DIFF_OPTION, YES_OPTION],
+    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, BATCH_OPTION, PLAN_OPTION, DIFF_OPTION, YES_OPTION],
     load: () => import('./commands/bootstrap.ts'),
   },
   {
     name: 'plan',
     summary: 'show what bootstrap would change, without changing anything',
-    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION, ROTATE_OPTION, AGE_OPTION, FINISH_OPTION],
+    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION, OUT_OPTION, ROTATE_OPTION, AGE_OPTION, FINISH_OPTION],
     load: () => import('./commands/plan.ts'),
   },
   {

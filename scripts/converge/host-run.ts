@@ -12,6 +12,7 @@ import { type ConvergeResult, converge } from './converge.ts'
 import { inspectHost } from './host-inspection.ts'
 import { assertUnlocked, type LockHolder, withLock } from './lock-lease.ts'
 import { plannedChanges } from './plan.ts'
+import type { PlanContract } from './plan-contract.ts'
 import type { PreflightSpec } from './preflight.ts'
 
 function lockHolderOf(invocation: Invocation, { run, freshFacts, emit, nonce }: HostSession): LockHolder {
@@ -85,17 +86,21 @@ function hostResultOf(result: ConvergeResult, { emit }: HostSession): HostResult
   }
 }
 
-/** Brings the host to the desired state. `waiting` is the text of `scripts/first-boot.sh`. Throws a `Failure` when the host is locked or unreachable, or the changes cannot be confirmed. */
+/** `waiting` is the text of `scripts/first-boot.sh`; with `contract` nothing else is done than a plan on file says. */
+export type HostRunContext = Readonly<{ confirm: Confirm; waiting: string; contract?: PlanContract | undefined }>
+
+/** Brings the host to the desired state. Throws a `Failure` when the host is locked or unreachable, or the changes cannot be confirmed. */
 export async function runHost(
   invocation: Invocation,
   host: HostSession,
   resources: readonly Resource[],
   spec: PreflightSpec,
-  { confirm, waiting }: Readonly<{ confirm: Confirm; waiting: string }>,
+  { confirm, waiting, contract }: HostRunContext,
 ): Promise<HostResult> {
   const inspection = await inspectHost(host, resources, spec, { nowMs: invocation.nowMs, waiting })
-  if (inspection.status === 'refused') {
-    host.emit({ event: 'refused', reasons: inspection.reasons })
+  const reasons = inspection.status === 'refused' ? inspection.reasons : (contract?.differences(inspection.plan) ?? [])
+  if (inspection.status === 'refused' || reasons.length > 0) {
+    host.emit({ event: 'refused', reasons })
     return { outcome: 'refused', applied: 0, remaining: 0 }
   }
   const holder = lockHolderOf(invocation, host)
@@ -117,6 +122,7 @@ export async function runHost(
       nowMs: invocation.nowMs,
       shouldStop: () => invocation.interrupt.aborted || isLost(),
       retryCommand: holder.retryCommand,
+      contract,
     }),
   )
   if (result.status === 'up-to-date')

@@ -42,7 +42,7 @@ const FETCH_MINUTES = 125
 function sourceFor({ source, path }: ArchiveOptions, { platform }: HostTraits): Source {
   if ('file' in source) {
     const fetch = (into: string): Command =>
-      within(FETCH_MINUTES, scriptCommand('cat >"$1"', [into], openFile(source.file)))
+      within(FETCH_MINUTES, scriptCommand('cat >"$1"', [into], openFile(source.file, source.sha256)))
     return { from: source.file, sha256: source.sha256, fetch }
   }
   const download = source.downloads[platform]

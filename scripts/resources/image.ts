@@ -39,7 +39,7 @@ export function image({ reference, archive, registry }: ImageOptions): Resource 
         return [{ action: `pull ${reference}`, reason: 'it is not in Docker’s image store', commands }]
       }
       if (state !== undefined && isFrom(archive, state)) return []
-      const stdin = openFile(archive.file)
+      const stdin = openFile(archive.file, archive.imageId)
       const load = within(TRANSFER_MINUTES, { argv: ['docker', 'load', '--quiet'], effect: 'change', stdin })
       const reason =
         state === undefined ? 'it is not in Docker’s image store' : `${name} in Docker’s image store is another image`

@@ -8,8 +8,8 @@ import { parse } from 'yaml'
 import { asDeployUser, DEPLOY_USER, documentedCommands, makeKey } from './deploy-user.ts'
 import { readPins } from './pin.ts'
 import {
+  bareServer,
   bootstrap,
-  bootstrappedServer,
   bootstrapWords,
   eventsOf,
   hostWords,
@@ -24,6 +24,7 @@ import {
 } from './server.ts'
 
 let server: Server
+let planFile: string
 const pins = await readPins()
 const spec = parse(await readFile(join(import.meta.dirname, 'host.yaml'), 'utf8')) as Record<
   'node' | 'caddy',
@@ -31,7 +32,11 @@ const spec = parse(await readFile(join(import.meta.dirname, 'host.yaml'), 'utf8'
 >
 
 before(async () => {
-  server = await bootstrappedServer('proof-drift')
+  server = await bareServer('proof-drift')
+  planFile = join(server.folder, 'plan.json')
+  // From bare to healthy by a plan on file, and not a step that it does not cover.
+  assert.equal((await plan(server, '--out', planFile)).code, 2)
+  await bootstrap(server, '--plan', planFile)
 })
 after(() => server?.close())
 
@@ -155,11 +160,11 @@ for (const { name, disturb, changes, restarts } of [...rows, ...programRows]) {
     assert.equal((await plan(server)).code, 0)
     await disturb()
     const before = await mainPids(server)
-    const { code, events } = await plan(server)
+    const { code, events } = await plan(server, '--out', planFile)
     const shown = events.flatMap((event) => (event.event === 'plan' ? event.changes : []))
     assert.deepEqual([code, shown.map(({ resource, action }) => `${resource}: ${action}`)], [2, changes])
     for (const { action, diff } of shown) if (action.startsWith('write ')) assert.match(diff ?? '', /^[+-]/m)
-    await bootstrap(server)
+    await bootstrap(server, '--plan', planFile)
     const after = await plan(server)
     const trips = after.events.flatMap((event) => (event.event === 'run-finished' ? [event.roundTrips] : []))
     assert.deepEqual([after.code, trips], [0, [1]])
@@ -168,6 +173,26 @@ for (const { name, disturb, changes, restarts } of [...rows, ...programRows]) {
     assert.deepEqual(changed.toSorted(), restarts.toSorted())
   })
 }
+
+test('a plan on file is refused once anything is not as planned: the resource is named, and how; nothing is touched', async () => {
+  await inside(server, 'chmod 0666 /etc/tappass/Caddyfile')
+  assert.equal((await plan(server, '--out', planFile)).code, 2)
+  await inside(server, 'echo "# by hand" >>/etc/tappass/Caddyfile')
+  const output = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json', '--plan', planFile])
+  const reasons = eventsOf(output).flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+  assert.deepEqual(
+    [output.code, reasons.map(({ what }) => what)],
+    [5, ['file:/etc/tappass/Caddyfile is not as planned']],
+    output.stdout,
+  )
+  assert.match(reasons[0]?.why ?? '', /planned: set owner and mode of \S+; now: write /)
+  assert.equal(
+    await inside(server, 'stat -c %a /etc/tappass/Caddyfile; ls /run/tappass-converge/lock 2>&1 | wc -l'),
+    '666\n1',
+  )
+  assert.match(await inside(server, 'ls /run/tappass-converge/lock 2>&1; :'), /No such file/)
+  await bootstrap(server)
+})
 
 test('data of another PostgreSQL are refused before anything is changed, and the database goes on', async () => {
   const version = '/var/lib/tappass/postgres/cluster/PG_VERSION'
