@@ -61,6 +61,29 @@ export const VERBS: CommandTable = [
     load: () => import('./commands/status.ts'),
   },
   {
+    name: 'history',
+    summary: 'show the runs that changed a server, by whom, and whether their log is whole',
+    options: HOST_RUN_OPTIONS,
+    load: () => import('./commands/history.ts'),
+  },
+  {
+    name: 'at',
+    summary: 'show a run of the history: its settings, changes, files, images and units',
+    operands: 'N',
+    options: [
+      ...HOST_RUN_OPTIONS,
+      { name: 'file', value: 'PATH', summary: 'print the content of this file after the run' },
+    ],
+    load: () => import('./commands/at.ts'),
+  },
+  {
+    name: 'why',
+    summary: 'show which run, operator and template brought each line of a file',
+    operands: 'PATH',
+    options: HOST_RUN_OPTIONS,
+    load: () => import('./commands/why.ts'),
+  },
+  {
     name: 'secrets',
     summary: 'rotate a secret of a server, without a failed call',
     options: [...HOST_RUN_OPTIONS, BATCH_OPTION, DIFF_OPTION, YES_OPTION],

@@ -31,7 +31,9 @@ const ROUNDS_MAX = 3
 export async function converge(resources: readonly Resource[], context: ConvergeContext): Promise<ConvergeResult> {
   let applied = 0
   for (let round = 0; ; round++) {
-    const plan = await planAll(resources, context.freshFacts())
+    const getFact = context.freshFacts()
+    const plan = await planAll(resources, getFact)
+    context.onPlan?.(getFact)
     if (plan.refusals.length > 0) return { status: 'refused', reasons: plan.refusals, applied }
     const differences = round === 0 ? (context.contract?.differences(plan) ?? []) : []
     if (differences.length > 0) return { status: 'refused', reasons: differences, applied }

@@ -89,20 +89,22 @@ function leaves(value: unknown, path: readonly string[]): readonly (readonly [st
   return Object.entries(value).flatMap(([key, each]) => leaves(each, [...path, key]))
 }
 
-/**
- * Returns every setting by its path. A provided secret is told by what is derived from it with `salt`, slowly: a weak one can't be guessed
- * from the file. Files of the controller stand by what is in them, wherever they are.
- */
-export function specRecord(spec: HostSpec, salt: string): Readonly<Record<string, string>> {
-  const { secrets, release: _, written: __, images, node, caddy, ...settings } = spec
+/** Returns every setting by its path, without secrets. Files of the controller stand by what is in them, wherever they are. */
+export function settingRows(spec: HostSpec): Readonly<Record<string, string>> {
+  const { secrets: ___, release: _, written: __, images, node, caddy, ...settings } = spec
   const imageRows = Object.entries(images).flatMap(([name, { archive, reference }]) =>
     leaves({ archive: archive?.imageId, reference }, ['images', name]),
   )
-  const secretRows = Object.entries(secrets).map(
+  const programs = { node: { archive: node.archive?.sha256 }, caddy: { archive: caddy.archive?.sha256 } }
+  return Object.fromEntries([...leaves({ ...settings, ...programs }, []), ...imageRows])
+}
+
+/** Returns every setting. A provided secret is told by what is derived from it with `salt`, slowly: a weak one can't be guessed from the file. */
+export function specRecord(spec: HostSpec, salt: string): Readonly<Record<string, string>> {
+  const secretRows = Object.entries(spec.secrets).map(
     ([id, { sha256 }]) => [`secrets.${id}`, scryptSync(sha256, salt, 32).toString('hex')] as const,
   )
-  const programs = { node: { archive: node.archive?.sha256 }, caddy: { archive: caddy.archive?.sha256 } }
-  return Object.fromEntries([...leaves({ ...settings, ...programs }, []), ...imageRows, ...secretRows])
+  return { ...settingRows(spec), ...Object.fromEntries(secretRows) }
 }
 
 /** Returns the record of a plan. `salt` is that of the file. */

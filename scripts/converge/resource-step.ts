@@ -8,7 +8,7 @@ import { applyChange } from './apply.ts'
 import { reportFailure, reportNotConverged } from './failure-report.ts'
 import type { PlanContract } from './plan-contract.ts'
 
-/** `freshFacts` creates a fact reader; `shouldStop` is called between steps; `retryCommand` is the command line that continues the run. With `contract` nothing else is done than it says. */
+/** `freshFacts` creates a fact reader; `shouldStop` is called between steps; `retryCommand` is the command line that continues the run. With `contract` nothing else is done than it says. `onPlan` receives the reader of each plan of all resources. */
 export type ConvergeContext = Readonly<{
   run: Runner
   freshFacts: () => GetFact
@@ -18,6 +18,7 @@ export type ConvergeContext = Readonly<{
   emit: Emit
   retryCommand: string
   contract?: PlanContract | undefined
+  onPlan?: (getFact: GetFact) => void
 }>
 
 /** A resource and its number, counted from 1. */

@@ -10,9 +10,13 @@ export type Change = Readonly<{
   diff?: string
 }>
 
+/** A file that a resource writes, as it shall be on this host. */
+export type ManagedFile = Readonly<{ path: string; content: string }>
+
 /**
  * `id` is a stable name such as `file:/etc/tappass/tappass.yaml`, its kind first. `role` is the role that wants it. `health` returns what is
  * not well although everything is as desired. `undo` plans what puts back in force what was before, after a step has failed.
+ * `files` returns the files that it writes, but none that holds a secret.
  */
 export type Resource = Readonly<{
   id: string
@@ -20,4 +24,5 @@ export type Resource = Readonly<{
   plan: (getFact: GetFact) => Promise<readonly Change[]>
   health?: (getFact: GetFact) => Promise<string | undefined>
   undo?: (getFact: GetFact) => Promise<readonly Change[]>
+  files?: (getFact: GetFact) => Promise<readonly ManagedFile[]>
 }>

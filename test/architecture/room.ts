@@ -274,6 +274,11 @@ const scripts: readonly Room[] = [
     knows: ['scripts/core', 'scripts/facts'],
   },
   {
+    path: 'scripts/history',
+    is: 'The log of runs on a host: its entries and their chain, how they are written and read, which run brought a line.',
+    knows: ['contract', 'scripts/core', 'scripts/facts'],
+  },
+  {
     path: 'scripts/artifacts',
     is: 'What is sent to a host: pins, archives, images, the release.',
     knows: ['contract', 'scripts/command-line', 'scripts/core', 'scripts/secrets'],
@@ -281,7 +286,7 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts/output',
     is: 'Output of a run, for people and programs: events, renderers, the health of a host.',
-    knows: ['contract', 'scripts/core', 'scripts/facts'],
+    knows: ['contract', 'scripts/core', 'scripts/facts', 'scripts/history'],
   },
   {
     path: 'scripts/control',
@@ -322,6 +327,7 @@ const scripts: readonly Room[] = [
       'scripts/connection',
       'scripts/core',
       'scripts/facts',
+      'scripts/history',
       'scripts/output',
       'scripts/secrets',
       'scripts/session',
@@ -405,6 +411,7 @@ const scripts: readonly Room[] = [
       'scripts/control',
       'scripts/converge',
       'scripts/core',
+      'scripts/history',
       'scripts/output',
       'scripts/recipe.ts',
       'scripts/runners',

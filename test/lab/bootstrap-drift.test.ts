@@ -14,6 +14,7 @@ import {
   eventsOf,
   hostWords,
   inside,
+  machineWords,
   mainPids,
   plan,
   repository,
@@ -247,6 +248,40 @@ test('the lock of a run that cannot be seen from here holds, whatever this machi
   await inside(server, 'touch --date="61 seconds ago" /run/tappass-converge/lock')
   const taken = eventsOf(await bootstrap(server)).filter(({ event }) => event === 'lock-taken-over')
   assert.match(JSON.stringify(taken), /no heartbeat for 6\d s/)
+})
+
+test('every run is in the log of the host, the killed one too; a line is told by its run and template, and the chain shows what was altered', async () => {
+  const asked = async (...words: readonly string[]) => {
+    const output = await toolkit([...words, ...machineWords(server), '--json'])
+    return { code: output.code, events: eventsOf(output) }
+  }
+  const { code, events } = await asked('history')
+  const [shown] = events.filter((event) => event.event === 'history')
+  assert.ok(shown !== undefined)
+  const ends = shown.generations.map(({ end }) => (end?.kind === 'ended' ? end.outcome : end?.kind))
+  assert.deepEqual([code, shown.problems, ends.filter((end) => end !== 'up-to-date')], [0, [], ['interrupted']])
+  // The row about the setting has brought the line; all others are of the first run.
+  const why = await asked('why', '/etc/tappass/gateway.env')
+  const lines = why.events.flatMap((event) => (event.event === 'lines' ? event.lines : []))
+  const level = lines.find(({ text }) => text.startsWith('TAPPASS_LOG_LEVEL='))
+  assert.match(level?.place ?? '', /^templates\/gateway\.env\.hbs:\d+$/)
+  assert.ok((level?.number ?? 0) > 1, JSON.stringify(level))
+  assert.ok(lines.some(({ number }) => number === 1))
+  const then = await toolkit(['at', '1', '--file', '/etc/tappass/gateway.env', ...machineWords(server)])
+  assert.match(then.stdout, /^TAPPASS_LOG_LEVEL=info$/m)
+  const first = (await asked('at', '1')).events.flatMap((event) => (event.event === 'generation' ? [event] : []))[0]
+  const state = first?.state
+  assert.ok(state?.units.some(({ unit, state: words }) => unit === 'tappass@1.service' && words.startsWith('active')))
+  assert.equal(state?.images.length, 2)
+  assert.equal((state?.secrets.length ?? 0) >= 7, true)
+  await inside(
+    server,
+    'cd /var/lib/tappass-history/entries && cp -p 000002-begun.json /root/kept && sed -i s/root@/eve@/ 000002-begun.json',
+  )
+  const altered = await asked('history')
+  await inside(server, 'mv /root/kept /var/lib/tappass-history/entries/000002-begun.json')
+  const problems = altered.events.flatMap((event) => (event.event === 'history' ? event.problems : []))
+  assert.deepEqual([altered.code, problems.map((problem) => problem.split(':')[0])], [1, ['000002-ended.json']])
 })
 
 test('the deploy user logs in with the keys of the spec, does what the page lists and nothing else; lines of others stay', async () => {
