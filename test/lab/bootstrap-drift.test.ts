@@ -195,6 +195,24 @@ test('a plan on file is refused once anything is not as planned: the resource is
   await bootstrap(server)
 })
 
+test('something else under a version that was accepted before is refused, until its row is taken out on the host', async () => {
+  const file = '/etc/tappass/versions.lock'
+  const digests = parse(await inside(server, `cat ${file}`)).digests as Readonly<Record<string, string>>
+  assert.equal(Object.keys(digests).length, 4, JSON.stringify(digests))
+  for (const name of [caddy, Object.keys(digests).find((key) => key.startsWith('redis:')) ?? '']) {
+    const digest = digests[name] ?? ''
+    await inside(server, `sed -i 's/${digest}/sha256:${'0'.repeat(64)}/' ${file}`)
+    const refused = await plan(server)
+    const reasons = refused.events.flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+    const what = `${name} is another one than was first accepted under this version`
+    assert.deepEqual([refused.code, reasons.map((reason) => reason.what)], [5, [what]])
+    await inside(server, `sed -i '/${'0'.repeat(64)}/d' ${file}`)
+  }
+  await bootstrap(server)
+  assert.deepEqual(parse(await inside(server, `cat ${file}`)).digests, digests)
+  assert.equal((await plan(server)).code, 0)
+})
+
 test('data of another PostgreSQL are refused before anything is changed, and the database goes on', async () => {
   const version = '/var/lib/tappass/postgres/cluster/PG_VERSION'
   const before = await mainPids(server)
