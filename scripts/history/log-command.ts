@@ -31,7 +31,7 @@ for p do shift; if [ -f "$p" ] && [ ! -h "$p" ]; then set -- "$@" "$p"; fi; done
   echo '== files'; [ $# = 0 ] || stat -c '%a %U:%G %n' -- "$@"
   echo '== digests'; [ $# = 0 ] || sha256sum -- "$@" | while read -r s p; do [ -e "$d/content/$s" ] || keep <"$p"; echo "$s $p"; done
   echo '== secrets'; for p in $secrets; do [ ! -f "$p" ] || sha256sum -- "$p"; done
-  echo '== images'; [ -z "$images" ] || docker image inspect --format '{{.Id}} {{join .RepoTags ","}} {{join .RepoDigests ","}}' -- $images 2>/dev/null || :
+  echo '== images'; [ -z "$images" ] || docker image inspect --format '{{.Id}} {{json .RepoTags}} {{json .RepoDigests}}' -- $images 2>/dev/null || :
   echo '== units'; systemctl show --no-pager --all -p Id,ActiveState,SubState,UnitFileState -- 'tappass*' docker.service 2>/dev/null || :
 } >"$d/.state"
 keep <"$d/.state"; rm -f -- "$d/.state"
