@@ -44,6 +44,9 @@ export const HOST_PATH = {
   /** A marker for each secret that was generated and not shown yet. */
   unshownSecretsFolder: `${STATE}/unshown`,
 
+  /** The log of the runs that changed this host, for root only; not in `stateFolder`, which goes with the data. */
+  historyFolder: `${STATE}-history`,
+
   runtimeFolder: RUNTIME,
   /** The revision that each unit runs, and what it read when it started. */
   revisionFolder: `${RUNTIME}/revision`,

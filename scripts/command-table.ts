@@ -14,6 +14,8 @@ import {
   HOST_RUN_OPTIONS,
   JSON_OPTION,
   NO_INPUT_OPTION,
+  OUT_OPTION,
+  PLAN_OPTION,
   ROTATE_OPTION,
   SECRET_OPTION,
   SPEC_OPTIONS,
@@ -43,13 +45,13 @@ export const VERBS: CommandTable = [
   {
     name: 'bootstrap',
     summary: 'install or update a server: this machine, or others over SSH',
-    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, BATCH_OPTION, DIFF_OPTION, YES_OPTION],
+    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, BATCH_OPTION, PLAN_OPTION, DIFF_OPTION, YES_OPTION],
     load: () => import('./commands/bootstrap.ts'),
   },
   {
     name: 'plan',
     summary: 'show what bootstrap would change, without changing anything',
-    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION, ROTATE_OPTION, AGE_OPTION, FINISH_OPTION],
+    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION, OUT_OPTION, ROTATE_OPTION, AGE_OPTION, FINISH_OPTION],
     load: () => import('./commands/plan.ts'),
   },
   {
@@ -57,6 +59,29 @@ export const VERBS: CommandTable = [
     summary: 'show what a server shall run and runs, its last backup, disks, certificate, clock and Docker',
     options: HOST_RUN_OPTIONS,
     load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'history',
+    summary: 'show the runs that changed a server, by whom, and whether their log is whole',
+    options: HOST_RUN_OPTIONS,
+    load: () => import('./commands/history.ts'),
+  },
+  {
+    name: 'at',
+    summary: 'show a run of the history: its settings, changes, files, images and units',
+    operands: 'N',
+    options: [
+      ...HOST_RUN_OPTIONS,
+      { name: 'file', value: 'PATH', summary: 'print the content of this file after the run' },
+    ],
+    load: () => import('./commands/at.ts'),
+  },
+  {
+    name: 'why',
+    summary: 'show which run, operator and template brought each line of a file',
+    operands: 'PATH',
+    options: HOST_RUN_OPTIONS,
+    load: () => import('./commands/why.ts'),
   },
   {
     name: 'secrets',

@@ -36,8 +36,10 @@ export const ROLE_NAMES: readonly string[] = Object.keys(ROLES)
 
 /** Returns all resources of a host, by role. `spec` is the desired state, `text` returns a file of this repository by its path. */
 export function recipe(spec: HostSpec, text: (path: string) => string): readonly RoleResources[] {
+  const earlier: Resource[] = []
   return Object.entries(ROLES).map(([role, resourcesOf]) => {
-    const resources = resourcesOf(spec, text).map((resource) => ({ ...resource, role }))
+    const resources = resourcesOf(spec, text, [...earlier]).map((resource) => ({ ...resource, role }))
+    earlier.push(...resources)
     return { role, resources }
   })
 }

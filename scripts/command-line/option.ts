@@ -89,6 +89,20 @@ export const FINISH_OPTION: Option = {
   summary: 'the end of a rotation that has begun: the next value becomes the only one',
 }
 
+/** A plan on file. */
+export const OUT_OPTION: Option = {
+  name: 'out',
+  value: 'FILE',
+  summary: 'write the plans of all hosts to this file, for "bootstrap --plan"',
+}
+
+/** A run that does what a plan on file says. */
+export const PLAN_OPTION: Option = {
+  name: 'plan',
+  value: 'FILE',
+  summary: 'do what the plan in this file says, and nothing when a host is not as planned',
+}
+
 /** One batch of hosts after the other. */
 export const BATCH_OPTION: Option = {
   name: 'batch',

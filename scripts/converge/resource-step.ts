@@ -6,8 +6,9 @@ import type { Change, Resource } from '../core/resource.ts'
 import type { Emit, StepFailure } from '../output/event.ts'
 import { applyChange } from './apply.ts'
 import { reportFailure, reportNotConverged } from './failure-report.ts'
+import type { PlanContract } from './plan-contract.ts'
 
-/** `freshFacts` creates a fact reader; `shouldStop` is called between steps; `retryCommand` is the command line that continues the run. */
+/** `freshFacts` creates a fact reader; `shouldStop` is called between steps; `retryCommand` is the command line that continues the run. With `contract` nothing else is done than it says. `onPlan` receives the reader of each plan of all resources. */
 export type ConvergeContext = Readonly<{
   run: Runner
   freshFacts: () => GetFact
@@ -16,6 +17,8 @@ export type ConvergeContext = Readonly<{
   shouldStop: () => boolean
   emit: Emit
   retryCommand: string
+  contract?: PlanContract | undefined
+  onPlan?: (getFact: GetFact) => void
 }>
 
 /** A resource and its number, counted from 1. */
@@ -35,6 +38,7 @@ async function applyAll(
     if (result.status === 'failed')
       return await reportFailure(context.run, resource.id, change, result, context.retryCommand)
   }
+  context.contract?.noteApplied(resource.id, changes)
   const [left] = await resource.plan(context.freshFacts())
   if (left === undefined) return undefined
   return await reportNotConverged(context.run, resource.id, left, context.retryCommand)
@@ -45,6 +49,7 @@ export async function convergeResource(context: ConvergeContext, current: Resour
   const { resource, step, steps } = current
   const startMs = context.nowMs()
   const changes = await resource.plan(context.freshFacts())
+  context.contract?.assertPlanned(resource.id, changes)
   const isNeeded = changes.length > 0
   const action = isNeeded ? changes.map((change) => change.action).join('; ') : 'no changes needed'
   const reason = isNeeded ? changes.map((change) => change.reason).join('; ') : 'it is up to date already'

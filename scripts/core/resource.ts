@@ -10,9 +10,17 @@ export type Change = Readonly<{
   diff?: string
 }>
 
+/** A file that a resource writes, as it shall be on this host. */
+export type ManagedFile = Readonly<{ path: string; content: string }>
+
+/** What stands under a name and version: the digest of its bytes. */
+export type Accepted = Readonly<{ name: string; digest: string }>
+
 /**
  * `id` is a stable name such as `file:/etc/tappass/tappass.yaml`, its kind first. `role` is the role that wants it. `health` returns what is
  * not well although everything is as desired. `undo` plans what puts back in force what was before, after a step has failed.
+ * `accepts` returns the image or downloaded file that it installs, for `versions.lock`.
+ * `files` returns the files that it writes, but none that holds a secret.
  */
 export type Resource = Readonly<{
   id: string
@@ -20,4 +28,6 @@ export type Resource = Readonly<{
   plan: (getFact: GetFact) => Promise<readonly Change[]>
   health?: (getFact: GetFact) => Promise<string | undefined>
   undo?: (getFact: GetFact) => Promise<readonly Change[]>
+  accepts?: (getFact: GetFact) => Promise<Accepted | undefined>
+  files?: (getFact: GetFact) => Promise<readonly ManagedFile[]>
 }>

@@ -36,6 +36,8 @@ export const packagesFact: Fact<Packages> = {
     const interrupted = [...byName].filter(([, { status }]) => UNFINISHED.test(status)).map(([name]) => name)
     return { byName, interrupted: rows.includes('updates') ? ['updates', ...interrupted] : interrupted }
   },
+  // Of those that somebody wants the changes tell; the others are updated in the night.
+  planned: ({ interrupted }) => interrupted,
 }
 
 /** Written by our `apt-get update`; apt itself keeps no reliable time of its last fetch. */
@@ -55,4 +57,5 @@ export const isAptListFreshFact: Fact<boolean> = {
     effect: 'read',
   },
   parse: ({ stdout }) => stdout.trim() === 'fresh',
+  planned: () => undefined,
 }

@@ -1,6 +1,9 @@
 /** The events of a run on a host: versioned, shown by all three renderers and printed by `--json`. */
 import type { ExitCode } from '../../contract/exit-code.ts'
 import type { FailureText } from '../core/failure.ts'
+import type { Generation, History } from '../history/entry.ts'
+import type { FileBlame } from '../history/file-history.ts'
+import type { GenerationRecord } from '../history/generation-view.ts'
 import type { Health } from './host-health.ts'
 
 /** Rises when a field changes its meaning or is removed; new events and fields may be added at any time. */
@@ -50,6 +53,12 @@ export type Event =
   | Readonly<{ event: 'step-failed'; step: number; steps: number; failure: StepFailure }>
   | Readonly<{ event: 'secret'; id: string; next: string }>
   | (Readonly<{ event: 'health' }> & Health)
+  | (Readonly<{ event: 'history' }> & History)
+  | (Readonly<{ event: 'generation' }> &
+      Generation &
+      Omit<GenerationRecord, 'end'> &
+      Readonly<{ done: GenerationRecord['end'] }>)
+  | (Readonly<{ event: 'lines' }> & FileBlame)
   | Readonly<{ event: 'error'; failure: FailureText }>
   | Readonly<{
       event: 'run-finished'

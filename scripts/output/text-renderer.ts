@@ -95,6 +95,9 @@ export function eventLines(event: Event, { program, hasDiffs }: TextOptions): re
     case 'command-started':
     case 'output':
     case 'secret':
+    case 'history':
+    case 'generation':
+    case 'lines':
     case 'health':
       return []
   }

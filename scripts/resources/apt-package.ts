@@ -23,8 +23,8 @@ function retried(waiting: string, minutes: number, ...argv: readonly string[]): 
 
 function updateCommands(waiting: string): readonly [Command, Command] {
   return [
-    retried(waiting, UPDATE_MINUTES, 'apt-get', 'update', '-o', 'Acquire::Retries=3'),
-    scriptCommand('mkdir -p -m 0700 -- "${1%/*}"; : >"$1"', [APT_STAMP]),
+    { ...retried(waiting, UPDATE_MINUTES, 'apt-get', 'update', '-o', 'Acquire::Retries=3'), isRenewal: true },
+    { ...scriptCommand('mkdir -p -m 0700 -- "${1%/*}"; : >"$1"', [APT_STAMP]), isRenewal: true },
   ]
 }
 

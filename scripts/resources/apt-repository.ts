@@ -63,6 +63,10 @@ export function aptRepository(options: AptRepositoryOptions): Resource {
   const sourcePath = `/etc/apt/sources.list.d/${options.id}.sources`
   return {
     id: `apt-repository:${options.id}`,
+    files: async (getFact) => [
+      { path: keyPath, content: options.key },
+      { path: sourcePath, content: sourceText(options, keyPath, await getFact(hostTraitsFact)) },
+    ],
     plan: async (getFact) => {
       const text = getFact(hostTraitsFact).then((traits) => sourceText(options, keyPath, traits))
       const [others, key, source] = await Promise.all([

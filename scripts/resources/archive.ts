@@ -4,7 +4,7 @@ import { type LocalFile, openFile } from '../artifacts/artifact.ts'
 import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Command } from '../core/host.ts'
-import type { Change, Resource } from '../core/resource.ts'
+import type { Accepted, Change, Resource } from '../core/resource.ts'
 import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
 import { contentFact, pathFact, targetFact } from '../facts/path.ts'
 import { unsafePathFact } from '../facts/permission.ts'
@@ -12,6 +12,7 @@ import { programFingerprintFact, writeFingerprintCommand } from '../facts/progra
 import { assertReachable } from '../facts/reachability.ts'
 import { prepareStaging, removeStaging, stagedPath, stagingFolder, swapInto } from '../files/directory-swap.ts'
 import { assertNotDirectory, linkCommand } from '../files/link-change.ts'
+import { assertAccepted, readLockedDigests } from '../files/version-lock.ts'
 
 /** The download for each platform (`linux-x64`, `linux-arm64`), and the HTTP proxy on the way there. */
 export type Downloads = Readonly<Record<string, Readonly<{ url: string; sha256: string; proxy?: string | undefined }>>>
@@ -42,7 +43,7 @@ const FETCH_MINUTES = 125
 function sourceFor({ source, path }: ArchiveOptions, { platform }: HostTraits): Source {
   if ('file' in source) {
     const fetch = (into: string): Command =>
-      within(FETCH_MINUTES, scriptCommand('cat >"$1"', [into], openFile(source.file)))
+      within(FETCH_MINUTES, scriptCommand('cat >"$1"', [into], openFile(source.file, source.sha256)))
     return { from: source.file, sha256: source.sha256, fetch }
   }
   const download = source.downloads[platform]
@@ -111,14 +112,22 @@ function unpackReason({ executable }: ArchiveOptions, sha256: string, { marker, 
   return unsafePath && `${unsafePath} is writable by others than its owner, or not readable by all`
 }
 
+/** Nothing for a platform without an archive: the plan refuses it. */
+function acceptedFrom({ source, path }: ArchiveOptions, { platform }: HostTraits): Accepted | undefined {
+  const sha256 = 'file' in source ? source.sha256 : source.downloads[platform]?.sha256
+  return sha256 === undefined ? undefined : { name: path, digest: `sha256:${sha256}` }
+}
+
 /** The unpacked archive: unpacked in a staging folder and renamed, so that `path` is complete or absent. A changed program is not trusted: the archive is unpacked again. */
 export function archive(options: ArchiveOptions): Resource {
   return {
     id: `archive:${options.path}`,
+    accepts: async (getFact) => acceptedFrom(options, await getFact(hostTraitsFact)),
     plan: async (getFact) => {
       const { path, link, executable } = options
       const staging = stagingFolder(path)
-      const [traits, marker, program, unsafePath, target, standing, left] = await Promise.all([
+      const [digests, traits, marker, program, unsafePath, target, standing, left] = await Promise.all([
+        readLockedDigests(getFact),
         getFact(hostTraitsFact),
         getFact(contentFact(archiveMarker(path))),
         getFact(programFingerprintFact(`${path}/${executable}`)),
@@ -128,6 +137,7 @@ export function archive(options: ArchiveOptions): Resource {
         getFact(pathFact(staging)),
       ])
       const source = sourceFor(options, traits)
+      assertAccepted(digests, { name: path, digest: `sha256:${source.sha256}` })
       if (link !== undefined) assertNotDirectory(link, standing)
       const changes: Change[] = []
       const reason = unpackReason(options, source.sha256, { marker, program, unsafePath })

@@ -17,6 +17,7 @@ export function exclusiveFile(options: ExclusiveFileOptions): Resource {
   const { path, content, ownMark, remedy } = options
   return {
     id: `file:${path}`,
+    files: async () => [{ path, content }],
     plan: async (getFact) => {
       const [state, digest, mark, changes] = await Promise.all([
         getFact(pathFact(path)),

@@ -15,5 +15,10 @@ export function file(options: FileOptions): Resource {
   return {
     id: `file:${options.path}`,
     plan: (getFact) => planFile(getFact, options, resolvePerHost(getFact, options.content)),
+    ...(options.isPrivate === true
+      ? {}
+      : {
+          files: async (getFact) => [{ path: options.path, content: await resolvePerHost(getFact, options.content) }],
+        }),
   }
 }

@@ -46,7 +46,10 @@ function installCommands(path: string, pack: ReleaseArchive): readonly [Command,
   const staged = stagedPath(staging)
   return [
     prepareStaging(staging),
-    within(SEND_MINUTES, scriptCommand('tar -xzf - -C "$1" --no-same-owner', [staged], { open: pack.open })),
+    within(
+      SEND_MINUTES,
+      scriptCommand('tar -xzf - -C "$1" --no-same-owner', [staged], { open: pack.open, identity: pack.version }),
+    ),
     scriptCommand('cd "$1"; cat >"$2"; sha256sum -c --quiet "$2"', [staged, MANIFEST_NAME], pack.manifest),
     changeCommand('chmod', '-R', 'go-w,a+rX', '--', staged),
     swapInto(staging, path),
@@ -74,6 +77,7 @@ function runningVersionsFact(root: string): Fact<ReadonlySet<string>> {
   return {
     query: { argv: ['sh', '-c', script], effect: 'read' },
     parse: ({ stdout }) => new Set(stdout.split('\n').flatMap((folder) => versionAt(root, folder) ?? [])),
+    planned: () => undefined,
   }
 }
 

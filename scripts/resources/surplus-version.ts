@@ -26,6 +26,7 @@ export function installedVersionsFact({ folder, version }: SurplusVersionOptions
         stdout.split('\n').flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []))
       return { versions: values('version'), current: values('current')[0] ?? '', uses: values('use') }
     },
+    planned: ({ versions, current }) => ({ versions, current }),
   }
 }
 

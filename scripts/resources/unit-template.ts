@@ -54,6 +54,10 @@ export function unitTemplate(options: UnitTemplateOptions): Resource {
   const next = pathFact(settings.nextPath)
   return {
     id: `unit:${template}`,
+    files: async (getFact) => [
+      { path: settings.path, content: settings.content },
+      { path: unitPath(template), content: (await resolveUnitText(getFact, options.source)).text },
+    ],
     plan: async (getFact) => {
       const [standing, changes, overrides, left] = await Promise.all([
         getFact(pathFact(unitPath(template))),

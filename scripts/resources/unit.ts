@@ -211,6 +211,13 @@ export function unit(options: UnitOptions): Resource {
       ]
     },
     ...(options.serving === undefined ? {} : { health: unitHealth(options.name, options.serving) }),
+    ...(options.content === undefined || isInstance(options.name)
+      ? {}
+      : {
+          files: async (getFact) => [
+            { path: unitPath(options.name), content: await textOf(desiredUnit(getFact, options)) },
+          ],
+        }),
   }
 }
 

@@ -10,6 +10,7 @@ import { parsePins } from '../artifacts/pin.ts'
 import { file } from '../resources/file.ts'
 import { surplusOpa } from '../resources/surplus-opa.ts'
 import { surplusVersion } from '../resources/surplus-version.ts'
+import { versionLock } from '../resources/version-lock.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { imagesOfHost } from '../spec/image-spec.ts'
 import { hasOpa, opaServerOf } from '../spec/policy-spec.ts'
@@ -18,7 +19,7 @@ import type { Role } from '../spec/role.ts'
 const SETTINGS_NOTICE =
   '# What was set of the settings, written by the toolkit; all others have their defaults. A run without --config starts from these, one with\n# --config replaces them.\n'
 const NOTICE =
-  '# Written by the toolkit after each run that changed something; edits have no effect and are reverted.\n'
+  '# Written by the toolkit after each run that changed something; edits have no effect and are reverted, but for digests: what was first accepted\n# under a name is the only thing that is. Where another one is meant, remove its row and run bootstrap again.\n'
 
 /** Keys that name files of the controller. */
 const CONTROLLER_KEYS: readonly string[] = ['node', 'caddy', 'opa'] satisfies (keyof HostSpec)[]
@@ -30,7 +31,7 @@ function installedImage({ archive, reference }: Image, pinned: string): string {
 }
 
 /** The role `settings`. It comes last, so that it records what was reached, not what was attempted. */
-export const settings: Role = (spec, text) => {
+export const settings: Role = (spec, text, earlier = []) => {
   const { node, caddy, opa, images } = parsePins(text('versions.yaml'))
   const versions = {
     release: spec.release.version,
@@ -60,6 +61,6 @@ export const settings: Role = (spec, text) => {
       { folder: HOST_PATH.opaFolder, version: opa.version },
     ].flatMap(({ folder, version }) => (version === undefined ? [] : [surplusVersion({ folder, version })])),
     file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
-    file({ path: HOST_PATH.versions, content: `${NOTICE}${stringify(versions)}`, ...ownership }),
+    versionLock({ notice: NOTICE, versions, resources: earlier }),
   ]
 }

@@ -60,5 +60,7 @@ export function storeCommand(store: Store, id: string, source: SecretSource, mar
   const script =
     'generate' in source ? GENERATORS[source.generate] : 'copyOf' in source ? valueScript(store, source.copyOf) : 'cat'
   const args = [id, storedPath(store, id), store, markerFolder]
-  return scriptCommand(storeScript(script), args, 'value' in source ? source.value : undefined)
+  return 'value' in source
+    ? { ...scriptCommand(storeScript(script), args, source.value), isSecret: true }
+    : scriptCommand(storeScript(script), args)
 }

@@ -278,7 +278,12 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts/files',
     is: 'Changes to files, links and folders on a host, and the diffs that plans show.',
-    knows: ['scripts/core', 'scripts/facts'],
+    knows: ['contract', 'scripts/core', 'scripts/facts'],
+  },
+  {
+    path: 'scripts/history',
+    is: 'The log of runs on a host: its entries and their chain, how they are written and read, which run brought a line.',
+    knows: ['contract', 'scripts/core', 'scripts/facts'],
   },
   {
     path: 'scripts/artifacts',
@@ -288,7 +293,7 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts/output',
     is: 'Output of a run, for people and programs: events, renderers, the health of a host.',
-    knows: ['contract', 'scripts/core', 'scripts/facts'],
+    knows: ['contract', 'scripts/core', 'scripts/facts', 'scripts/history'],
   },
   {
     path: 'scripts/control',
@@ -329,6 +334,7 @@ const scripts: readonly Room[] = [
       'scripts/connection',
       'scripts/core',
       'scripts/facts',
+      'scripts/history',
       'scripts/output',
       'scripts/secrets',
       'scripts/session',
@@ -412,6 +418,7 @@ const scripts: readonly Room[] = [
       'scripts/control',
       'scripts/converge',
       'scripts/core',
+      'scripts/history',
       'scripts/output',
       'scripts/recipe.ts',
       'scripts/runners',

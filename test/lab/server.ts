@@ -199,7 +199,10 @@ export const untilHealthy = async (server: Server, timeoutMs = 120_000): Promise
 }
 
 /** Gives a fresh copy of the machine's record of how it is: what `tappass plan` would change, by resource. */
-export const plan = async (server: Server): Promise<Readonly<{ code: number; events: readonly Event[] }>> => {
-  const output = await toolkit(['plan', ...hostWords(server), '--json'])
+export const plan = async (
+  server: Server,
+  ...words: readonly string[]
+): Promise<Readonly<{ code: number; events: readonly Event[] }>> => {
+  const output = await toolkit(['plan', ...hostWords(server), '--json', ...words])
   return { code: output.code, events: eventsOf(output) }
 }

@@ -14,6 +14,8 @@ import {
   JSON_OPTION,
   LIMIT_OPTION,
   NO_INPUT_OPTION,
+  OUT_OPTION,
+  PLAN_OPTION,
   RETRY_OPTION,
   ROTATE_OPTION,
   SPEC_OPTIONS,
@@ -66,6 +68,8 @@ test('docs: options of hosts, those that take a value with one, and roles', () =
     ROTATE_OPTION,
     AGE_OPTION,
     FINISH_OPTION,
+    OUT_OPTION,
+    PLAN_OPTION,
     ...COMMON_OPTIONS,
   ]
   const there = options.filter(({ name }) => name !== 'help').map(({ name, value }) => [name, value !== undefined])

@@ -5,8 +5,11 @@ import { lockFact } from '../../../scripts/converge/host-lock.ts'
 import { assertUnlocked, type LockHolder, withLock } from '../../../scripts/converge/lock-lease.ts'
 import type { Runner } from '../../../scripts/core/host.ts'
 import { createFactReader } from '../../../scripts/facts/fact-reader.ts'
+import { historyFact } from '../../../scripts/history/history-fact.ts'
+import { beginCommand } from '../../../scripts/history/log-command.ts'
 import type { Event } from '../../../scripts/output/event.ts'
 import { hereGuardedIn, nonce, scratch } from '../known-host.ts'
+import { recording } from '../recording.ts'
 
 const holderOn = (run: Runner, isOwnerRunning: boolean, events: Event[] = []): LockHolder => ({
   run,
@@ -75,4 +78,22 @@ test('withLock: the lock of a dead run is taken over, and that is told', async (
     events.map((event) => event.event === 'lock-taken-over' && event.reason),
     ['its process has ended'],
   )
+})
+
+test('withLock: what a run notes at its begin rides with the lock, and an owner reads as before', async (context) => {
+  const { run, commands } = recording(hereGuardedIn(scratch(context)))
+  const begin = beginCommand({ verb: 'bootstrap' }, 'record\n')
+  const count = async (holder: LockHolder) => {
+    const before = commands.length
+    await withLock(holder, async () => {})
+    return commands.length - before
+  }
+  const without = await count(holderOn(run, true))
+  assert.equal(await count({ ...holderOn(run, true), begin }), without)
+  const { files, damaged } = await createFactReader(run, nonce)(historyFact)
+  assert.deepEqual([files.map(({ name }) => name), damaged], [['000001-begun.json'], []])
+  await withLock({ ...holderOn(run, true), begin }, async () => {
+    const state = await stateOn(run)
+    assert.ok(state.kind === 'held' && state.lockFile.owner === 'ada')
+  })
 })
