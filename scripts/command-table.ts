@@ -13,6 +13,7 @@ import {
   HOST_OPTIONS,
   HOST_RUN_OPTIONS,
   JSON_OPTION,
+  LOG_OPTIONS,
   NO_INPUT_OPTION,
   ROTATE_OPTION,
   SECRET_OPTION,
@@ -57,6 +58,13 @@ export const VERBS: CommandTable = [
     summary: 'show what a server shall run and runs, its last backup, disks, certificate, clock and Docker',
     options: HOST_RUN_OPTIONS,
     load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'logs',
+    summary: 'show or follow what the services of a server write: gateway, postgres, caddy …',
+    operands: '[SERVICE]',
+    options: [...HOST_RUN_OPTIONS, ...LOG_OPTIONS],
+    load: () => import('./commands/logs.ts'),
   },
   {
     name: 'secrets',

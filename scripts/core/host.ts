@@ -7,7 +7,8 @@ export type Stdin = string | Uint8Array | Readonly<{ open: () => AsyncIterable<U
  * A program to run on the host. `argv` never holds a secret; secrets travel in `stdin`.
  * `effect` says whether the command may change the host: a read-only runner throws for `change`. `deadlineMs` is how long it may take
  * (`deadlineMsOf` has the defaults), `outputBytesMax` how much it may print on each stream. A question that is `isLong` keeps the host busy
- * for some hundredths of a second: it is asked beside the others.
+ * for some hundredths of a second: it is asked beside the others. One that `isStreamed` has no deadline, and what it prints is not kept: its
+ * lines go to `onLine`. It ends by itself, or with its standard input.
  */
 export type Command = Readonly<{
   argv: readonly [string, ...string[]]
@@ -16,6 +17,7 @@ export type Command = Readonly<{
   deadlineMs?: number
   outputBytesMax?: number
   isLong?: boolean
+  isStreamed?: boolean
 }>
 
 /**

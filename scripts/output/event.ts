@@ -34,6 +34,7 @@ export type Outcome =
   | 'unreachable'
   | 'unhealthy'
   | 'not-installed'
+  | 'shown'
 
 /** An event; none holds a secret. `step` counts from 1 to `steps`; times are whole milliseconds. `unhealthy` names units, and `gateway` with its status. */
 export type Event =
@@ -50,6 +51,7 @@ export type Event =
   | Readonly<{ event: 'step-failed'; step: number; steps: number; failure: StepFailure }>
   | Readonly<{ event: 'secret'; id: string; next: string }>
   | (Readonly<{ event: 'health' }> & Health)
+  | Readonly<{ event: 'log'; loggedAt: string; unit: string; priority: number; message: string }>
   | Readonly<{ event: 'error'; failure: FailureText }>
   | Readonly<{
       event: 'run-finished'
