@@ -67,6 +67,17 @@ export const VERBS: CommandTable = [
     load: () => import('./commands/logs.ts'),
   },
   {
+    name: 'uninstall',
+    summary: 'take TapPass off a server, and leave it as it was before',
+    options: [
+      ...HOST_RUN_OPTIONS,
+      BATCH_OPTION,
+      YES_OPTION,
+      { name: 'data', summary: 'the data, backups and secrets go, too' },
+    ],
+    load: () => import('./commands/uninstall.ts'),
+  },
+  {
     name: 'secrets',
     summary: 'rotate a secret of a server, without a failed call',
     options: [...HOST_RUN_OPTIONS, BATCH_OPTION, DIFF_OPTION, YES_OPTION],

@@ -10,9 +10,21 @@ export type Change = Readonly<{
   diff?: string
 }>
 
+/** How much goes: `isWithData` is the data and the secrets that they are read with, too. */
+export type Removal = Readonly<{ isWithData: boolean }>
+
+/** Plans how a thing goes; an empty plan means that nothing of it is there. */
+export type PlanAbsent = (getFact: GetFact, removal: Removal) => Promise<readonly Change[]>
+
+/** Of a kind that leaves nothing of its own on a host; the reason is for readers. */
+export function leavesNothing(_reason: string): PlanAbsent {
+  return async () => []
+}
+
 /**
  * `id` is a stable name such as `file:/etc/tappass/tappass.yaml`, its kind first. `role` is the role that wants it. `health` returns what is
  * not well although everything is as desired. `undo` plans what puts back in force what was before, after a step has failed.
+ * `absent` plans how it goes; a test holds that every kind has it.
  */
 export type Resource = Readonly<{
   id: string
@@ -20,4 +32,5 @@ export type Resource = Readonly<{
   plan: (getFact: GetFact) => Promise<readonly Change[]>
   health?: (getFact: GetFact) => Promise<string | undefined>
   undo?: (getFact: GetFact) => Promise<readonly Change[]>
+  absent?: PlanAbsent
 }>

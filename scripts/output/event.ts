@@ -36,6 +36,9 @@ export type Outcome =
   | 'not-installed'
   | 'shown'
 
+/** What stays on a host that was uninstalled, and why. */
+export type LeftBehind = Readonly<{ what: string; why: string }>
+
 /** An event; none holds a secret. `step` counts from 1 to `steps`; times are whole milliseconds. `unhealthy` names units, and `gateway` with its status. */
 export type Event =
   | Readonly<{ event: 'run-started'; verb: string }>
@@ -51,6 +54,7 @@ export type Event =
   | Readonly<{ event: 'step-failed'; step: number; steps: number; failure: StepFailure }>
   | Readonly<{ event: 'secret'; id: string; next: string }>
   | (Readonly<{ event: 'health' }> & Health)
+  | Readonly<{ event: 'left'; left: readonly LeftBehind[] }>
   | Readonly<{ event: 'log'; loggedAt: string; unit: string; priority: number; message: string }>
   | Readonly<{ event: 'error'; failure: FailureText }>
   | Readonly<{

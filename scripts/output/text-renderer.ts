@@ -96,6 +96,8 @@ export function eventLines(event: Event, { program, hasDiffs }: TextOptions): re
       return failureLines(event.step, event.steps, event.failure, program)
     case 'error':
       return renderFailure(event.failure, program).split('\n')
+    case 'left':
+      return ['this stays on the host:', ...event.left.map(({ what, why }) => `  ${what}: ${why}`)]
     case 'log':
       return logLines(event)
     case 'run-finished':

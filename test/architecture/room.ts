@@ -271,7 +271,7 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts/files',
     is: 'Changes to files, links and folders on a host, and the diffs that plans show.',
-    knows: ['scripts/core', 'scripts/facts'],
+    knows: ['contract', 'scripts/core', 'scripts/facts'],
   },
   {
     path: 'scripts/artifacts',

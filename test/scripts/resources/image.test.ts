@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type ImageState, imageFact } from '../../../scripts/facts/image.ts'
+import { recordMadeCommand } from '../../../scripts/facts/made-record.ts'
 import { reachabilityFact } from '../../../scripts/facts/reachability.ts'
 import { image } from '../../../scripts/resources/image.ts'
 import { argvOf, factReaderOf, factRow, planLines } from '../known-host.ts'
@@ -63,5 +64,5 @@ test('image: a registry to which there is no way is refused when the image is no
 
 test('image: pulled by digest, never by a tag alone', async () => {
   const changes = await image({ reference }).plan(factReaderOf([factRow(imageFact(pulled), undefined)]))
-  assert.deepEqual(argvOf(changes), [['docker', 'pull', '--quiet', pulled]])
+  assert.deepEqual(argvOf(changes), [recordMadeCommand('image', pulled).argv, ['docker', 'pull', '--quiet', pulled]])
 })
