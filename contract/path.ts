@@ -10,6 +10,8 @@ export const HOST_PATH = {
   configFolder: CONFIG,
   settings: `${CONFIG}/tappass.yaml`,
   versions: `${CONFIG}/versions.lock`,
+  /** What was not there before us, a line for each thing: what `uninstall` goes by. */
+  madeRecord: `${CONFIG}/made`,
   gatewayEnvironment: `${CONFIG}/gateway.env`,
   /** While instances are being moved: what those that were moved already read. */
   nextGatewayEnvironment: `${CONFIG}/gateway.env.next`,

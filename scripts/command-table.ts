@@ -13,6 +13,7 @@ import {
   HOST_OPTIONS,
   HOST_RUN_OPTIONS,
   JSON_OPTION,
+  LOG_OPTIONS,
   NO_INPUT_OPTION,
   OUT_OPTION,
   PLAN_OPTION,
@@ -82,6 +83,24 @@ export const VERBS: CommandTable = [
     operands: 'PATH',
     options: HOST_RUN_OPTIONS,
     load: () => import('./commands/why.ts'),
+  },
+  {
+    name: 'logs',
+    summary: 'show or follow what the services of a server write: gateway, postgres, caddy …',
+    operands: '[SERVICE]',
+    options: [...HOST_RUN_OPTIONS, ...LOG_OPTIONS],
+    load: () => import('./commands/logs.ts'),
+  },
+  {
+    name: 'uninstall',
+    summary: 'take TapPass off a server, and leave it as it was before',
+    options: [
+      ...HOST_RUN_OPTIONS,
+      BATCH_OPTION,
+      YES_OPTION,
+      { name: 'data', summary: 'the data, backups and secrets go, too' },
+    ],
+    load: () => import('./commands/uninstall.ts'),
   },
   {
     name: 'secrets',

@@ -125,6 +125,13 @@ export const LIMIT_OPTION: Option = {
   summary: 'of the hosts that are given, only this one; may be given several times',
 }
 
+/** Which lines of a journal. */
+export const LOG_OPTIONS: readonly Option[] = [
+  { name: 'follow', short: 'f', summary: 'go on with what is written from now on, until Ctrl-C' },
+  { name: 'since', value: 'AGE', summary: 'from then on: 15m, 1h, 2d, or a date (2026-11-26, 2026-11-26T10:00Z)' },
+  { name: 'lines', value: 'N', summary: 'the last N lines only (default: 100, with --since all)' },
+]
+
 /** Of commands that run on hosts one after the other or side by side, and tell each one's end. */
 export const HOST_RUN_OPTIONS: readonly Option[] = [
   ...HOST_OPTIONS,

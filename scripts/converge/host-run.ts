@@ -18,7 +18,8 @@ import type { PlanContract } from './plan-contract.ts'
 import type { PreflightSpec } from './preflight.ts'
 import { beginOf, endOf, listApplied, type RunHistory } from './run-history.ts'
 
-function lockHolderOf(invocation: Invocation, { run, freshFacts, emit, nonce }: HostSession): LockHolder {
+/** This run as the holder of a host's lock. */
+export function lockHolderOf(invocation: Invocation, { run, freshFacts, emit, nonce }: HostSession): LockHolder {
   const { pid, start } = identifyProcess(process.pid)
   const processSpace = processSpaceId(readProcessSpace())
   return {
@@ -65,7 +66,8 @@ async function showOneTimeSecrets(invocation: Invocation, { run, emit, target }:
   }
 }
 
-function hostResultOf(result: ConvergeResult, { emit }: HostSession): HostResult {
+/** Returns how the run ended on the host; reasons and failures are told. */
+export function hostResultOf(result: ConvergeResult, { emit }: HostSession): HostResult {
   const { applied, status } = result
   switch (status) {
     case 'up-to-date':

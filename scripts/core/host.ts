@@ -9,6 +9,7 @@ export type Stdin = string | Uint8Array | Readonly<{ open: () => AsyncIterable<U
  * (`deadlineMsOf` has the defaults), `outputBytesMax` how much it may print on each stream. A question that is `isLong` keeps the host busy
  * for some hundredths of a second: it is asked beside the others. `isSecret`: its standard input holds a secret, of which not even a digest is kept.
  * A change that `isRenewal` only renews what the host knows of others (lists of packages): whether it is needed depends on the clock.
+ * One that `isStreamed` has no deadline, and what it prints is not kept: its lines go to `onLine`. It ends by itself, or with its standard input.
  */
 export type Command = Readonly<{
   argv: readonly [string, ...string[]]
@@ -19,6 +20,7 @@ export type Command = Readonly<{
   isLong?: boolean
   isSecret?: boolean
   isRenewal?: boolean
+  isStreamed?: boolean
 }>
 
 /**

@@ -37,6 +37,10 @@ export type Outcome =
   | 'unreachable'
   | 'unhealthy'
   | 'not-installed'
+  | 'shown'
+
+/** What stays on a host that was uninstalled, and why. */
+export type LeftBehind = Readonly<{ what: string; why: string }>
 
 /** An event; none holds a secret. `step` counts from 1 to `steps`; times are whole milliseconds. `unhealthy` names units, and `gateway` with its status. */
 export type Event =
@@ -59,6 +63,8 @@ export type Event =
       Omit<GenerationRecord, 'end'> &
       Readonly<{ done: GenerationRecord['end'] }>)
   | (Readonly<{ event: 'lines' }> & FileBlame)
+  | Readonly<{ event: 'left'; left: readonly LeftBehind[] }>
+  | Readonly<{ event: 'log'; loggedAt: string; unit: string; priority: number; message: string }>
   | Readonly<{ event: 'error'; failure: FailureText }>
   | Readonly<{
       event: 'run-finished'

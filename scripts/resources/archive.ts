@@ -4,7 +4,7 @@ import { type LocalFile, openFile } from '../artifacts/artifact.ts'
 import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Command } from '../core/host.ts'
-import type { Accepted, Change, Resource } from '../core/resource.ts'
+import { type Accepted, type Change, leavesNothing, type Resource } from '../core/resource.ts'
 import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
 import { contentFact, pathFact, targetFact } from '../facts/path.ts'
 import { unsafePathFact } from '../facts/permission.ts'
@@ -123,6 +123,7 @@ export function archive(options: ArchiveOptions): Resource {
   return {
     id: `archive:${options.path}`,
     accepts: async (getFact) => acceptedFrom(options, await getFact(hostTraitsFact)),
+    absent: leavesNothing('it goes with its folder'),
     plan: async (getFact) => {
       const { path, link, executable } = options
       const staging = stagingFolder(path)

@@ -5,7 +5,9 @@ import { runnableImage } from '../artifacts/image-reference.ts'
 import { changeCommand, within } from '../core/command.ts'
 import type { Accepted, Resource } from '../core/resource.ts'
 import { type ImageState, imageFact } from '../facts/image.ts'
+import { madeRecordFact, recordMadeCommand } from '../facts/made-record.ts'
 import { assertReachable } from '../facts/reachability.ts'
+import { REMOVAL_REASON } from '../files/removal.ts'
 import { assertAccepted, readLockedDigests } from '../files/version-lock.ts'
 
 /**
@@ -41,13 +43,26 @@ export function image({ reference, archive, registry }: ImageOptions): Resource 
   return {
     id: `image:${name}`,
     accepts: async () => accepted,
+    absent: async (getFact) => {
+      // Those of earlier releases, too.
+      const names = (await getFact(madeRecordFact)).all('image')
+      const states = await Promise.all(names.map((each) => getFact(imageFact(each))))
+      return names
+        .filter((_, index) => states[index] !== undefined)
+        .map((each) => ({
+          action: `remove the image ${each}`,
+          reason: REMOVAL_REASON,
+          commands: [within(TRANSFER_MINUTES, changeCommand('docker', 'image', 'rm', each))] as const,
+        }))
+    },
     plan: async (getFact) => {
       const [state, digests] = await Promise.all([getFact(imageFact(name)), readLockedDigests(getFact)])
       if (accepted !== undefined) assertAccepted(digests, accepted)
       if (archive === undefined) {
         if (state !== undefined) return []
         if (registry !== undefined) await assertReachable(getFact, registry.url, registry.remedy)
-        const commands = [within(TRANSFER_MINUTES, changeCommand('docker', 'pull', '--quiet', name))] as const
+        const pull = within(TRANSFER_MINUTES, changeCommand('docker', 'pull', '--quiet', name))
+        const commands = [recordMadeCommand('image', name), pull] as const
         return [{ action: `pull ${reference}`, reason: 'it is not in Docker’s image store', commands }]
       }
       if (state !== undefined && isFrom(archive, state)) return []
@@ -55,7 +70,13 @@ export function image({ reference, archive, registry }: ImageOptions): Resource 
       const load = within(TRANSFER_MINUTES, { argv: ['docker', 'load', '--quiet'], effect: 'change', stdin })
       const reason =
         state === undefined ? 'it is not in Docker’s image store' : `${name} in Docker’s image store is another image`
-      return [{ action: `load ${name} from ${archive.file}`, reason, commands: [load] }]
+      return [
+        {
+          action: `load ${name} from ${archive.file}`,
+          reason,
+          commands: state === undefined ? [recordMadeCommand('image', name), load] : [load],
+        },
+      ]
     },
   }
 }

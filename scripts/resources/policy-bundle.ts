@@ -2,7 +2,7 @@
 import { type BundleOptions, bundleProblem, createBundle } from '../artifacts/policy-bundle.ts'
 import { scriptCommand } from '../core/command.ts'
 import type { Fact } from '../core/host.ts'
-import type { Resource } from '../core/resource.ts'
+import { leavesNothing, type Resource } from '../core/resource.ts'
 import { pathFact } from '../facts/path.ts'
 import { prepareStaging, removeStaging, stagedPath, stagingFolder, swapInto } from '../files/directory-swap.ts'
 
@@ -46,6 +46,7 @@ async function* signed(options: BundleOptions): AsyncIterable<Uint8Array> {
 export function policyBundle({ path, options }: PolicyBundleOptions): Resource {
   return {
     id: `policy-bundle:${path}`,
+    absent: leavesNothing('it goes with its folder'),
     plan: async (getFact) => {
       const staging = stagingFolder(path)
       const [found, left] = await Promise.all([getFact(policyBundleFact(path)), getFact(pathFact(staging))])

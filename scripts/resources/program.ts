@@ -2,7 +2,7 @@
 import { type LocalFile, openFile } from '../artifacts/artifact.ts'
 import { scriptCommand, within } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
-import type { Change, Resource } from '../core/resource.ts'
+import { type Change, leavesNothing, type Resource } from '../core/resource.ts'
 import { contentFact, pathFact, targetFact } from '../facts/path.ts'
 import { unsafePathFact } from '../facts/permission.ts'
 import { programFingerprintFact, writeFingerprintCommand } from '../facts/program-fingerprint.ts'
@@ -40,7 +40,7 @@ function installCommands(
   const isRight = '"$1" version | grep -qxF "$2" || { echo "it is not the version $2" >&2; exit 1; }'
   return [
     prepareStaging(staging),
-    within(SEND_MINUTES, scriptCommand('cat >"$1"', [staged], openFile(file))),
+    within(SEND_MINUTES, scriptCommand('cat >"$1"', [staged], openFile(file, sha256))),
     scriptCommand('printf "%s  %s\\n" "$1" "$2" | sha256sum -c --quiet -; chmod 0755 "$2"', [sha256, staged]),
     scriptCommand(isRight, [staged, says]),
     writeFingerprintCommand(staged, sha256, `${stagedPath(staging)}/.tappass-program`),
@@ -65,6 +65,7 @@ export function program(options: ProgramOptions): Resource {
   const path = `${folder}/${version}`
   return {
     id: `program:${path}/${name}`,
+    absent: leavesNothing('it goes with its folder'),
     plan: async (getFact) => {
       const staging = stagingFolder(path)
       const [marker, found, unsafePath, target, standing, left] = await Promise.all([

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { ReleaseArchive } from '../artifacts/artifact.ts'
 import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import type { Command, Fact } from '../core/host.ts'
-import type { Change, Resource } from '../core/resource.ts'
+import { type Change, leavesNothing, type Resource } from '../core/resource.ts'
 import { digestFact, pathFact, targetFact } from '../facts/path.ts'
 import { UNSAFE_PERMISSIONS } from '../facts/permission.ts'
 import { prepareStaging, removeStaging, stagedPath, stagingFolder, swapInto } from '../files/directory-swap.ts'
@@ -91,6 +91,7 @@ function versionAt(root: string, path: string): string | undefined {
 export function release({ root, pack }: ReleaseOptions): Resource {
   return {
     id: `release:${root}`,
+    absent: leavesNothing('it goes with its folder'),
     plan: async (getFact) => {
       const path = `${root}/releases/${pack.version}`
       const current = `${root}/current`
@@ -115,6 +116,7 @@ export function release({ root, pack }: ReleaseOptions): Resource {
 export function currentRelease({ root, pack }: ReleaseOptions): Resource {
   return {
     id: `current-release:${root}`,
+    absent: leavesNothing('it goes with its folder'),
     plan: async (getFact) => {
       const path = `${root}/releases/${pack.version}`
       const current = `${root}/current`

@@ -1,7 +1,9 @@
 /** Instances of a template unit beyond the configured number: left over when the setting was lowered. */
+
 import { scriptCommand } from '../core/command.ts'
 import type { Fact } from '../core/host.ts'
 import type { Resource } from '../core/resource.ts'
+import { planUnitAbsent } from '../files/removal.ts'
 
 /** `template` is the name up to the `@`; instances are numbered from 1, and those above `count` must not exist. */
 export type SurplusInstanceOptions = Readonly<{ template: string; count: number }>
@@ -30,6 +32,10 @@ export function instancesFact(template: string): Fact<readonly number[]> {
 export function surplusInstance({ template, count }: SurplusInstanceOptions): Resource {
   return {
     id: `surplus-instance:${template}`,
+    absent: async (getFact) => {
+      const names = (await getFact(instancesFact(template))).map((number) => `${template}@${number}.service`)
+      return (await Promise.all(names.map((name) => planUnitAbsent(getFact, name)))).flat()
+    },
     plan: async (getFact) => {
       const surplus = (await getFact(instancesFact(template))).filter((number) => number > count)
       return surplus

@@ -5,6 +5,7 @@ import { scriptCommand } from '../core/command.ts'
 import type { Fact } from '../core/host.ts'
 import type { Resource } from '../core/resource.ts'
 import { unitPath } from '../core/unit-command.ts'
+import { planUnitAbsent } from '../files/removal.ts'
 
 /** `key` is that of the wanted one, if there is one. */
 export type SurplusOpaOptions = Readonly<{ key: string | undefined }>
@@ -43,6 +44,10 @@ systemctl reset-failed "$1" 2>/dev/null || true; rm -rf -- "$2" "$3"`
 export function surplusOpa({ key }: SurplusOpaOptions): Resource {
   return {
     id: 'surplus-opa',
+    absent: async (getFact) => {
+      const { servers } = await getFact(opaServersFact)
+      return (await Promise.all(servers.map((each) => planUnitAbsent(getFact, opaInstance(each))))).flat()
+    },
     plan: async (getFact) => {
       const { servers, asked, hasFile } = await getFact(opaServersFact)
       const surplus = servers.filter((each) => each !== key && !asked.includes(each)).toSorted()

@@ -2,12 +2,14 @@
  * A template unit whose instances are moved to a new text one after the other (files/unit-override.ts). The template and its settings
  * say what is in force: they are written when every instance runs the new text, or when there was no template yet.
  */
+
 import { changeCommand } from '../core/command.ts'
 import type { GetFact } from '../core/host.ts'
-import type { Change, Resource } from '../core/resource.ts'
+import { type Change, leavesNothing, type Resource } from '../core/resource.ts'
 import { RELOAD_COMMAND, serveCommand, unitPath } from '../core/unit-command.ts'
 import { pathFact } from '../facts/path.ts'
 import { planFile, ROOT_FILE } from '../files/file-change.ts'
+import { planFileAbsent, planUnitAbsent } from '../files/removal.ts'
 import { overridesFact, type RolloutFiles, removeOverride } from '../files/unit-override.ts'
 import { resolveUnitText, type UnitSource } from '../files/unit-text.ts'
 
@@ -37,6 +39,7 @@ export function firstUnitTemplate(options: UnitTemplateOptions): Resource {
   const { template } = options.rollout
   return {
     id: `first-unit-template:${template}`,
+    absent: leavesNothing('unitTemplate removes it'),
     plan: async (getFact) => {
       const [standing, changes] = await Promise.all([
         getFact(pathFact(unitPath(template))),
@@ -58,6 +61,13 @@ export function unitTemplate(options: UnitTemplateOptions): Resource {
       { path: settings.path, content: settings.content },
       { path: unitPath(template), content: (await resolveUnitText(getFact, options.source)).text },
     ],
+    absent: async (getFact) => {
+      const [file, overrides] = await Promise.all([
+        planFileAbsent(getFact, unitPath(template)),
+        getFact(overridesFact(template)),
+      ])
+      return [...(await Promise.all(overrides.map((name) => planUnitAbsent(getFact, name)))).flat(), ...file]
+    },
     plan: async (getFact) => {
       const [standing, changes, overrides, left] = await Promise.all([
         getFact(pathFact(unitPath(template))),

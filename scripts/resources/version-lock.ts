@@ -2,7 +2,7 @@
 import { stringify } from 'yaml'
 import { HOST_PATH } from '../../contract/path.ts'
 import type { GetFact } from '../core/host.ts'
-import type { Resource } from '../core/resource.ts'
+import { leavesNothing, type Resource } from '../core/resource.ts'
 import { planFile, ROOT_FILE } from '../files/file-change.ts'
 import { readLockedDigests } from '../files/version-lock.ts'
 
@@ -28,6 +28,7 @@ export function versionLock(options: VersionLockOptions): Resource {
   const path = HOST_PATH.versions
   return {
     id: `file:${path}`,
+    absent: leavesNothing('it goes with its folder'),
     plan: (getFact) => planFile(getFact, { path, ...ROOT_FILE }, contentOf(getFact, options)),
     files: async (getFact) => [{ path, content: await contentOf(getFact, options) }],
   }

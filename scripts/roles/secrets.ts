@@ -1,9 +1,11 @@
 /** The secrets of a host: generated there by the first run, or provided by the operator; stored as systemd credentials. */
 
 import { HOST_PATH } from '../../contract/path.ts'
+import { nextCredentialId } from '../../contract/secret.ts'
 import type { Resource } from '../core/resource.ts'
 import { secret } from '../resources/secret.ts'
 import { stagedSecret } from '../resources/staged-secret.ts'
+import { storedSecrets } from '../resources/stored-secrets.ts'
 import type { SecretKind } from '../secrets/credential-store.ts'
 import { GENERATED_SECRET_IDS, type GeneratedSecretId, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
 import { isOverlapping, ROTATION_KINDS } from '../secrets/secret-rotation.ts'
@@ -45,8 +47,12 @@ function generated({ secrets: given, rotation }: HostSpec, id: GeneratedSecretId
   ]
 }
 
+/** Every credential that a run may have stored, in this release or by a rotation. */
+const ALL_IDS = [...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap((id) => [id, nextCredentialId(id)])
+
 /** The role `secrets`: a resource for each secret; a provided value wins over a generated one. */
 export const secrets: Role = (spec) => [
+  storedSecrets(ALL_IDS),
   ...GENERATED_SECRET_IDS.flatMap((id) => generated(spec, id)),
   ...OPTIONAL_SECRET_IDS.flatMap((id) => {
     const provided = spec.secrets[id]

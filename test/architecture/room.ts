@@ -342,6 +342,11 @@ const scripts: readonly Room[] = [
     ],
   },
   {
+    path: 'scripts/journal',
+    is: 'The journal of a host: which units a service has, the question, the entries.',
+    knows: ['contract', 'scripts/command-line', 'scripts/core'],
+  },
+  {
     path: 'scripts/up',
     is: 'What `tappass up` is made of: data folder, local secrets, wizard, the gateway as a child process.',
     knows: ['contract', 'scripts/command-line', 'scripts/control', 'scripts/core'],
@@ -419,6 +424,7 @@ const scripts: readonly Room[] = [
       'scripts/converge',
       'scripts/core',
       'scripts/history',
+      'scripts/journal',
       'scripts/output',
       'scripts/recipe.ts',
       'scripts/runners',

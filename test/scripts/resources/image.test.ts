@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { stringify } from 'yaml'
 import { HOST_PATH } from '../../../contract/path.ts'
 import { type ImageState, imageFact } from '../../../scripts/facts/image.ts'
+import { recordMadeCommand } from '../../../scripts/facts/made-record.ts'
 import { contentFact } from '../../../scripts/facts/path.ts'
 import { reachabilityFact } from '../../../scripts/facts/reachability.ts'
 import { image } from '../../../scripts/resources/image.ts'
@@ -70,7 +71,7 @@ test('image: a registry to which there is no way is refused when the image is no
 
 test('image: pulled by digest, never by a tag alone', async () => {
   const changes = await image({ reference }).plan(factReaderOf([factRow(imageFact(pulled), undefined), lockRow()]))
-  assert.deepEqual(argvOf(changes), [['docker', 'pull', '--quiet', pulled]])
+  assert.deepEqual(argvOf(changes), [recordMadeCommand('image', pulled).argv, ['docker', 'pull', '--quiet', pulled]])
 })
 
 /** What was accepted under a name before, where the image comes from, and whether it may be used. */
