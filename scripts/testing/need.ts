@@ -114,6 +114,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   'tlog-check': { programs: [], packages: [], probe: probeCache('go/tlog-check') },
   'vendor-node': { programs: [], packages: [], probe: probeCache('programs') },
   opa: { programs: [], packages: [], probe: probeCache('go/opa') },
+  spire: { programs: [], packages: [], probe: probeCache('go/spire-server', 'go/spire-agent', 'go/spiffe-helper') },
   postgres: {
     programs: ['setpriv'],
     packages: ['util-linux'],

@@ -60,10 +60,13 @@ export async function createAgent(
   const problem = idProblem(agent.spiffe_id, service.trustDomain)
   if (problem !== undefined) return { status: 'spiffe_id_invalid', problem }
   try {
-    return await changed(service, 'agent.created', actor, async (transaction) => {
+    const result = await changed(service, 'agent.created', actor, async (transaction) => {
       const registered = await registerAgent(transaction, service.random, agent)
       return { agent: registered.agent, value: registered }
     })
+    // A workload may have come before, and be known as nobody.
+    if (agent.spiffe_id !== undefined) service.authenticator.invalidateKeys()
+    return result
   } catch (cause) {
     if (!hasSqlState(cause, UNIQUE_VIOLATION)) throw cause
     const isNameTaken = (await findAgent(service.database, agent.agent_id)) !== undefined

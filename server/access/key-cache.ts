@@ -15,7 +15,7 @@ const TOUCH_INTERVAL_MS = 60_000
 const KEYS_MAX = 10_000
 
 /** How long a hash that is no key's is not looked up again. Keys are random: one that was tried before it existed is none. */
-const UNKNOWN_TTL_MS = 10_000
+const UNKNOWN_HASH_TTL_MS = 10_000
 
 /** Lookups at once: keys that nobody has must not take the connections that the ledger needs. */
 const LOOKUPS_MAX = 4
@@ -37,8 +37,11 @@ export type KeyRow = Readonly<{
 
 const isTouchDue = (column: string): string => `coalesce(${column} < now() - ${TOUCH_INTERVAL}, true)`
 
-/** How credentials are found, and how it is noted that one was used: `$1` is what it is found by, and the id of its row. */
-export type CredentialStatements = Readonly<{ lookup: string; touch: string }>
+/**
+ * How credentials are found, and how it is noted that one was used: `$1` is what it is found by, and the id of its row. `unknownMs`: for how long what belongs to
+ * nobody is not looked up again.
+ */
+export type CredentialStatements = Readonly<{ lookup: string; touch: string; unknownMs: number }>
 
 const LOOKUP = `SELECT k.id::text AS id, k.kind, k.role, k.expires_at, k.revoked_at, a.agent_id, a.agent_uuid,
     coalesce(a.org_id, k.org_id)::text AS org_id, a.is_active,
@@ -49,14 +52,16 @@ const LOOKUP = `SELECT k.id::text AS id, k.kind, k.role, k.expires_at, k.revoked
 export const BY_KEY_HASH: CredentialStatements = {
   lookup: LOOKUP,
   touch: `UPDATE api_keys SET last_used_at = now() WHERE id = $1::uuid AND ${isTouchDue('last_used_at')}`,
+  unknownMs: UNKNOWN_HASH_TTL_MS,
 }
 
-/** Agents, by their SPIFFE ids: their row is their credential. */
+/** Agents, by their SPIFFE ids: their row is their credential. A workload may come before its agent is registered. */
 export const BY_SPIFFE_ID: CredentialStatements = {
   lookup: `SELECT id::text AS id, 'agent' AS kind, NULL AS role, NULL AS expires_at, NULL AS revoked_at, agent_id, agent_uuid,
       org_id::text AS org_id, is_active, is_active AND ${isTouchDue('svid_used_at')} AS should_touch
     FROM agents WHERE spiffe_id = $1`,
   touch: `UPDATE agents SET svid_used_at = now() WHERE id = $1::uuid AND ${isTouchDue('svid_used_at')}`,
+  unknownMs: KEY_CACHE_TTL_MS,
 }
 
 type CacheEntry = {
@@ -85,7 +90,7 @@ export function createKeyCache(
   statements: CredentialStatements = BY_KEY_HASH,
 ): KeyCache {
   const entries = new Map<string, CacheEntry>()
-  const unknown = createUnknownKeys()
+  const unknown = createUnknownKeys(statements.unknownMs)
   const limited = createLimit(LOOKUPS_MAX)
   const touch = (key: KeyRow, entry: CacheEntry, nowMs: number): void => {
     if (isTouched(key, entry, nowMs)) database.query(statements.touch, [key.id]).catch(onError)
@@ -146,13 +151,13 @@ type UnknownKeys = Readonly<{
 }>
 
 /** Hashes that are no key's, for a while. They are kept apart, so that a flood of them drops no known key. */
-function createUnknownKeys(): UnknownKeys {
+function createUnknownKeys(ttlMs: number): UnknownKeys {
   const untilMs = new Map<string, number>()
   return {
     has: (hash, nowMs) => (untilMs.get(hash) ?? 0) > nowMs,
     add: (hash, nowMs) => {
       if (untilMs.size >= KEYS_MAX) untilMs.clear()
-      untilMs.set(hash, nowMs + UNKNOWN_TTL_MS)
+      untilMs.set(hash, nowMs + ttlMs)
     },
     clear: () => untilMs.clear(),
   }

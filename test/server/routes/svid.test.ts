@@ -84,6 +84,13 @@ test('an agent with a SPIFFE id gets no key; its id is unique, in the trust doma
   }
 })
 
+test('a workload that came before its agent was registered is known at once', async () => {
+  const early = svidOf({ uris: [idOf('early')] })
+  assert.equal(errorOf(await callWith(early))['reason'], 'unregistered')
+  await register('early')
+  assert.equal((await callWith(early)).status, 200)
+})
+
 test('a certificate opens the routes of agents, whatever the headers say, and the ledger says how', async () => {
   const reply = await callWith(svidOf(), bearer('unused'))
   assert.equal(reply.status, 200)

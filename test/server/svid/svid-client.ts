@@ -59,8 +59,13 @@ export async function writeSvidFolder(folder: string, { svid, authorities, token
   write('jwt_bundle.json', JSON.stringify({ [TRUST_DOMAIN]: bundle }))
 }
 
-/** What came back, and in which version of TLS. */
-export type SvidReply = Readonly<{ status: number; body: Record<string, unknown>; protocol: string | null }>
+/** What came back, in which version of TLS, and the serial number of the certificate that the gateway has shown. */
+export type SvidReply = Readonly<{
+  status: number
+  body: Record<string, unknown>
+  protocol: string | null
+  serial: string
+}>
 
 /** A client of mTLS: each call over the one connection that it keeps. */
 export type SvidClient = Readonly<{
@@ -71,7 +76,7 @@ export type SvidClient = Readonly<{
 /** Connects with an SVID, or without; `ca` are the authorities that the gateway's own SVID may be of. */
 export function createSvidClient(
   url: string,
-  ca: readonly Issued[],
+  ca: readonly Pick<Issued, 'certificate'>[],
   svid?: Pick<Issued, 'certificate' | 'key'>,
 ): SvidClient {
   const agent = new Agent({
@@ -92,12 +97,13 @@ export function createSvidClient(
       sent.on('error', reject)
       sent.on('response', (response) => {
         const chunks: Buffer[] = []
-        const protocol = (response.socket as TLSSocket).getProtocol()
+        const socket = response.socket as TLSSocket
+        const [protocol, serial] = [socket.getProtocol(), socket.getPeerCertificate().serialNumber]
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
         response.on('error', reject)
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString()
-          resolve({ status: response.statusCode ?? 0, body: text === '' ? {} : JSON.parse(text), protocol })
+          resolve({ status: response.statusCode ?? 0, body: text === '' ? {} : JSON.parse(text), protocol, serial })
         })
       })
       sent.end(body === undefined ? undefined : JSON.stringify(body))
