@@ -4,6 +4,7 @@ import { scriptCommand } from '../core/command.ts'
 import type { Fact } from '../core/host.ts'
 import { leavesNothing, type Resource } from '../core/resource.ts'
 import { pathFact } from '../facts/path.ts'
+import { unsafePathFact } from '../facts/permission.ts'
 import { prepareStaging, removeStaging, stagedPath, stagingFolder, swapInto } from '../files/directory-swap.ts'
 
 /** `path` is the folder; the bundle of `options` stands in it. */
@@ -12,19 +13,18 @@ export type PolicyBundleOptions = Readonly<{ path: string; options: BundleOption
 const BUNDLE = 'bundle.tar.gz'
 const CONFIG = 'opa.yaml'
 
-type Found = Readonly<{ bundle: Buffer; config: string; isSafe: boolean }>
+type Found = Readonly<{ bundle: Buffer; config: string }>
 
-/** Both files, some 6 KB, and whether nobody but root may write there and all may read. Undefined where one is absent. */
+/** Both files, some 6 KB. Undefined where one is absent. */
 export function policyBundleFact(path: string): Fact<Found | undefined> {
   const script = `cd "$1" 2>/dev/null || exit 1
-base64 -w0 -- "$2" && echo && base64 -w0 -- "$3" && echo && stat -c %a%u . "$2" "$3" | sort -u | tr '\\n' ' '`
+base64 -w0 -- "$2" && echo && base64 -w0 -- "$3"`
   return {
     query: { argv: ['sh', '-c', script, 'sh', path, BUNDLE, CONFIG], effect: 'read' },
     parse: ({ code, stdout }) => {
       if (code !== 0) return undefined
-      const [bundle = '', config = '', modes = ''] = stdout.split('\n')
-      const [decoded, text] = [bundle, config].map((part) => Buffer.from(part, 'base64'))
-      return { bundle: decoded ?? Buffer.of(), config: `${text}`, isSafe: modes.trim() === '6440 7550' }
+      const [bundle = '', config = ''] = stdout.split('\n')
+      return { bundle: Buffer.from(bundle, 'base64'), config: Buffer.from(config, 'base64').toString('utf8') }
     },
   }
 }
@@ -49,9 +49,16 @@ export function policyBundle({ path, options }: PolicyBundleOptions): Resource {
     absent: leavesNothing('it goes with its folder'),
     plan: async (getFact) => {
       const staging = stagingFolder(path)
-      const [found, left] = await Promise.all([getFact(policyBundleFact(path)), getFact(pathFact(staging))])
-      const unsafe = 'others than its owner may write there, or not all may read'
-      const reason = found === undefined ? 'it is absent' : found.isSafe ? await bundleProblem(found, options) : unsafe
+      const [found, unsafePath, left] = await Promise.all([
+        getFact(policyBundleFact(path)),
+        getFact(unsafePathFact(path)),
+        getFact(pathFact(staging)),
+      ])
+      const reason =
+        found === undefined
+          ? 'it is absent'
+          : ((await bundleProblem(found, options)) ??
+            (unsafePath && `${unsafePath} is writable by others than its owner, or not readable by all`))
       if (reason === undefined) return left.kind === 'absent' ? [] : [removeStaging(staging)]
       const staged = stagedPath(staging)
       const unpack = scriptCommand('tar -xf - -C "$1" --no-same-owner; chmod 0755 "$1"; chmod 0644 "$1"/*', [staged], {

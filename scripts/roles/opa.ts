@@ -34,6 +34,9 @@ export const opa: Role = (spec, text) => {
     const goMemoryMegabytes = Math.floor(memory.opa * GO_MEMORY_SHARE)
     return render(template, { version, memory, goMemoryMegabytes, hasSteppedRestart: hasSteppedRestart(traits) })
   }
+  // Another program or another key of the same policy is another process; gateways wait for it.
+  const inputPaths = [`${server.folder}/opa.yaml`, programMarker(installed)]
+  const source = { content, inputs: [server.key], inputPaths }
   return [
     account({ name: ACCOUNT.opa, isSystem: true }),
     directory({ path: HOST_PATH.opaFolder, ...ROOT, mode: '0755' }),
@@ -41,13 +44,7 @@ export const opa: Role = (spec, text) => {
     directory({ path: HOST_PATH.opaConfigFolder, ...ROOT, mode: '0755' }),
     policyBundle({ path: server.folder, options: server.bundle }),
     directory({ path: HOST_PATH.opaSocketFolder, owner: ACCOUNT.opa, group: ACCOUNT.gateway, mode: '0750' }),
-    unit({ name: UNIT.opa, content }),
-    // Another program or another key of the same policy is another process; gateways wait for it.
-    unit({
-      name: server.unit,
-      content,
-      inputs: [server.key],
-      inputPaths: [`${server.folder}/opa.yaml`, programMarker(installed)],
-    }),
+    unit({ name: UNIT.opa, ...source }),
+    unit({ name: server.unit, ...source }),
   ]
 }

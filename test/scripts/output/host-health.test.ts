@@ -46,6 +46,7 @@ type Host = Readonly<{
   settings?: string
   conditions?: string
   fileRevisions?: string
+  environment?: string
 }>
 
 /** Units, the link and the settings are said; the other facts are read from what the host would print. */
@@ -58,6 +59,7 @@ const knowOf =
     if (is(targetFact('/opt/tappass/current')))
       return ('current' in host ? host.current : '/opt/tappass/releases/1.2.3') as T
     if (is(contentFact('/etc/tappass/tappass.yaml'))) return settings as T
+    if (is(contentFact('/etc/tappass/gateway.env'))) return host.environment as T
     const stdout = is(conditionsFact) ? (host.conditions ?? conditions + certificate) : (host.fileRevisions ?? '')
     if (fact.query.argv[0] !== 'curl') return fact.parse({ code: 0, stdout, stderr: '' })
     return fact.parse(
@@ -72,6 +74,22 @@ const instead = (name: string, changes: Partial<UnitState>) =>
 /** `unhealthy` names what is not well; `next` is what to type about it, and `bootstrap` a run. */
 const rows: readonly Readonly<{ name: string; host: Host; unhealthy: readonly string[]; next?: RegExp }>[] = [
   { name: 'all is well', host: {}, unhealthy: [] },
+  {
+    name: 'the OPA server that the gateways ask is not there; the one of an earlier policy does not count',
+    host: {
+      environment: 'OPA_URL=unix:///run/tappass/opa/0123456789ab.sock\n',
+      units: [...all, { ...running, name: 'tappass-opa@ffffffffffff.service', active: 'failed' }],
+    },
+    unhealthy: ['tappass-opa@0123456789ab.service'],
+  },
+  {
+    name: 'the OPA server that the gateways ask runs',
+    host: {
+      environment: 'OPA_URL=unix:///run/tappass/opa/0123456789ab.sock\n',
+      units: [...all, { ...running, name: 'tappass-opa@0123456789ab.service' }],
+    },
+    unhealthy: [],
+  },
   {
     name: 'the gateway says it is not',
     host: { health: '{"status": "degraded"}' },

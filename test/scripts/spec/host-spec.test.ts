@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Failure } from '../../../scripts/core/failure.ts'
 import { parseHostSpec } from '../../../scripts/spec/host-spec.ts'
+import { hasOpa } from '../../../scripts/spec/policy-spec.ts'
 import { createLineFinder, parseYaml } from '../../../scripts/spec/yaml-text.ts'
 
 const read = (text: string) => parseHostSpec(parseYaml(text, 'host.yaml'), 'host.yaml', createLineFinder(text))
@@ -151,4 +152,27 @@ for (const { text, says } of faults) {
       },
     )
   })
+}
+
+for (const [text, is] of [
+  ['', false],
+  ['policy: { engine: embedded }', false],
+  ['policy: { engine: opa }', true],
+  ['opa: { program: opa }', true],
+  ['opa: { program: opa }\npolicy: { engine: embedded }', false],
+] as const) {
+  test(`host spec: an OPA server with ${JSON.stringify(text)}: ${is}`, () => assert.equal(hasOpa(read(text)), is))
+}
+
+for (const [text, problem] of [
+  ['policy: { engine: cedar }', /policy\.engine/],
+  ['policy: { engin: opa }', /did you mean "engine"/],
+  ['opa: { program: "" }', /opa\.program/],
+  ['opa: { archive: opa.tar.gz }', /unknown key/],
+] as const) {
+  test(`host spec: refused: ${text}`, () =>
+    assert.throws(
+      () => read(text),
+      (error: Failure) => problem.test(String(error.text.why)),
+    ))
 }

@@ -65,7 +65,9 @@ export async function startOpa(
   const ask: OpaProcess['ask'] = (path, body) => askSocket(socket, path, body)
   const start = async (): Promise<void> => {
     const words = ['run', '--server', '--config-file', join(folder, 'opa.yaml'), '--addr', `unix://${socket}`]
-    child = spawn(cachePath('go', 'opa'), [...words, '--disable-telemetry'], { stdio: ['ignore', 'pipe', 'pipe'] })
+    child = spawn(cachePath('go', 'opa'), [...words, '--skip-version-check', '--log-level', 'error'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (log += String(chunk)))
     for (;;) {
       const answer = await ask('/health?bundles').catch(() => undefined)

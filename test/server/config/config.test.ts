@@ -113,6 +113,15 @@ const PROBLEMS: readonly (readonly [what: string, environment: Environment, name
     /^DATABASE_OWNER_URL has the user of DATABASE_URL/,
   ],
   ['production in memory', { ...production, DATABASE_URL: '', POSTGRES_PASSWORD: '' }, /forgets its ledger/],
+  ['an OPA without an address', { TAPPASS_POLICY_ENGINE: 'opa' }, /^OPA_URL is missing/],
+  [
+    'an OPA that is not asked',
+    { TAPPASS_POLICY_ENGINE: 'embedded', OPA_URL: 'unix:///run/opa.sock' },
+    /^OPA_URL is set, but/,
+  ],
+  ['an OPA in the clear, elsewhere', { OPA_URL: 'http://opa.example.com:8181' }, /^OPA_URL is http:/],
+  ['an address that OPA has not', { OPA_URL: 'ftp://opa' }, /^OPA_URL/],
+  ['an engine that nobody knows', { TAPPASS_POLICY_ENGINE: 'cedar' }, /^TAPPASS_POLICY_ENGINE/],
   ['a Redis that is none', { REDIS_URL: 'http://x' }, /^REDIS_URL/],
   ['a model server that is none', { TAPPASS_UPSTREAM_URL: 'ftp://x' }, /^TAPPASS_UPSTREAM_URL/],
   ['a curve that is not P-256', { ...production, TAPPASS_TOKEN_KEY: pem('secp384r1') }, /^TAPPASS_TOKEN_KEY/],
@@ -327,3 +336,15 @@ test('the sockets that systemd opened are known by their names', () => {
     assert.deepEqual([fdOf(config.listen), fdOf(config.spiffe?.listen)], [ordinary, spiffe], names ?? 'no names')
   }
 })
+for (const [environment, policy] of [
+  [{}, { engine: 'embedded' }],
+  [{ TAPPASS_POLICY_ENGINE: 'embedded' }, { engine: 'embedded' }],
+  [{ OPA_URL: 'unix:///run/opa.sock' }, { engine: 'opa', url: 'unix:///run/opa.sock' }],
+  [
+    { TAPPASS_POLICY_ENGINE: 'opa', OPA_URL: 'http://127.0.0.1:8181' },
+    { engine: 'opa', url: 'http://127.0.0.1:8181' },
+  ],
+] as const) {
+  test(`the engine of ${JSON.stringify(environment)}`, () =>
+    assert.deepEqual(readConfig('gateway', environment).policy, policy))
+}
