@@ -117,7 +117,8 @@ ${script}`
 
 /**
  * Acquires the lock if it has not changed since the decision (`expected`: a token, empty for a free lock); exit code 75 if it has. Then waits
- * for commands that a killed run may have left running, and runs `next` (its standard input is text).
+ * for commands that a killed run may have left running, and runs `next` (its standard input is text): without that
+ * there is no run, and the lock is free again.
  */
 export function acquireLockCommand(expected: string, lockFile: LockFile, next?: Command): Command {
   const { token, ...rest } = lockFile
@@ -127,7 +128,8 @@ export function acquireLockCommand(expected: string, lockFile: LockFile, next?: 
     scriptCommand(
       compareAndRun(
         `IFS= read -r token; IFS= read -r owner; printf '%s\\n%s\\n' "$token" "$owner" >"$1.new"
-mv -f -- "$1.new" "$1"; exec 9>&-; flock -w 900 ${CHANGE_LOCK_PATH} true; shift 2; [ $# = 0 ] || "$@"`,
+mv -f -- "$1.new" "$1"; exec 9>&-; flock -w 900 ${CHANGE_LOCK_PATH} true
+lock=$1; shift 2; [ $# = 0 ] || "$@" || { code=$?; rm -- "$lock"; exit "$code"; }`,
       ),
       [PATH, expected, ...(next?.argv ?? [])],
       `${text}${typeof next?.stdin === 'string' ? next.stdin : ''}`,

@@ -56,7 +56,7 @@ async function showOneTimeSecrets(invocation: Invocation, { run, emit, target }:
       throw new Failure({
         what: `cannot read the secret ${id}`,
         where: target.name,
-        why: stderr.trim(),
+        why: stderr.trim() || 'another run has taken over the lock',
         next: commandHint(invocation, typedVerb(invocation)),
       })
     const where = target.address === undefined ? '' : ` of ${target.name}`

@@ -1,8 +1,11 @@
 /** Holding a lock while something is done: taken, kept, given back, whatever becomes of the work. */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { lockFact } from '../../../scripts/converge/host-lock.ts'
 import { assertUnlocked, type LockHolder, withLock } from '../../../scripts/converge/lock-lease.ts'
+import type { Failure } from '../../../scripts/core/failure.ts'
 import type { Runner } from '../../../scripts/core/host.ts'
 import { createFactReader } from '../../../scripts/facts/fact-reader.ts'
 import { historyFact } from '../../../scripts/history/history-fact.ts'
@@ -96,4 +99,16 @@ test('withLock: what a run notes at its begin rides with the lock, and an owner 
     const state = await stateOn(run)
     assert.ok(state.kind === 'held' && state.lockFile.owner === 'ada')
   })
+})
+
+test('withLock: a run that can’t note its begin does not start, and leaves the lock free', async (context) => {
+  const folder = scratch(context)
+  const run = hereGuardedIn(folder)
+  writeFileSync(join(folder, 'history'), 'no folder')
+  const holder = { ...holderOn(run, true), begin: beginCommand({ verb: 'bootstrap' }, 'record\n') }
+  await assert.rejects(
+    withLock(holder, async () => assert.fail('worked')),
+    (error: Failure) => /mkdir/.test(error.text.why ?? '') && error.code === 1,
+  )
+  assert.equal((await stateOn(run)).kind, 'free')
 })
