@@ -35,6 +35,17 @@ export type Outcome =
   | 'unhealthy'
   | 'not-installed'
   | 'shown'
+  | 'well'
+
+/** What a check of `doctor` found: `detail` when it is well, `reason` when it is skipped, `reason` and `remedy` otherwise. */
+export type CheckResult = Readonly<{
+  id: string
+  what: string
+  status: 'ok' | 'skipped' | 'warn' | 'fail'
+  detail?: string
+  reason?: string
+  remedy?: string
+}>
 
 /** What stays on a host that was uninstalled, and why. */
 export type LeftBehind = Readonly<{ what: string; why: string }>
@@ -54,6 +65,7 @@ export type Event =
   | Readonly<{ event: 'step-failed'; step: number; steps: number; failure: StepFailure }>
   | Readonly<{ event: 'secret'; id: string; next: string }>
   | (Readonly<{ event: 'health' }> & Health)
+  | Readonly<{ event: 'checks'; counts: Readonly<Record<string, number>>; checks: readonly CheckResult[] }>
   | Readonly<{ event: 'left'; left: readonly LeftBehind[] }>
   | Readonly<{ event: 'log'; loggedAt: string; unit: string; priority: number; message: string }>
   | Readonly<{ event: 'error'; failure: FailureText }>

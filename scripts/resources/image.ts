@@ -27,6 +27,11 @@ function isFrom(archive: LocalImage, state: NonNullable<ImageState>): boolean {
 /** Some hundred megabytes over a slow line. */
 const TRANSFER_MINUTES = 90
 
+/** The name without its tag and digest. */
+function repositoryOf(reference: string): string {
+  return (reference.split('@')[0] ?? '').replace(/:[^/:]+$/, '')
+}
+
 /** The image: pulled by digest, or loaded from an archive and compared with it. */
 export function image({ reference, archive, registry }: ImageOptions): Resource {
   const name = runnableImage(reference, archive)
@@ -34,7 +39,8 @@ export function image({ reference, archive, registry }: ImageOptions): Resource 
     id: `image:${name}`,
     absent: async (getFact) => {
       // Those of earlier releases, too.
-      const names = (await getFact(madeRecordFact)).all('image')
+      const recorded = (await getFact(madeRecordFact)).all('image')
+      const names = recorded.filter((each) => repositoryOf(each) === repositoryOf(name))
       const states = await Promise.all(names.map((each) => getFact(imageFact(each))))
       return names
         .filter((_, index) => states[index] !== undefined)
