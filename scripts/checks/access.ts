@@ -1,4 +1,5 @@
 /** Who gets onto the host, and what they may do there. */
+import { ACCOUNT } from '../../contract/unit.ts'
 import { fail, none, ok, skip, type Topic, warn } from '../diagnosis/check.ts'
 
 const PROBE = String.raw`
@@ -15,7 +16,7 @@ fi
 sshd -T 2>/dev/null | sed -n 's/^\(passwordauthentication\|permitrootlogin\|permitemptypasswords\|port\|pubkeyauthentication\) /sshd-\1 /p'
 awk -F : '$2 == "" { print "no-password " $1 }' /etc/shadow
 awk -F : '$3 == 0 && $1 != "root" { print "second-root " $1 }' /etc/passwd
-for account in tappass tappass-caddy; do getent passwd "$account" | awk -F : '$7 !~ /(nologin|false)$/ { print "service-shell " $1 }'; done
+for account in ${Object.values(ACCOUNT).join(' ')}; do getent passwd "$account" | awk -F : '$7 !~ /(nologin|false)$/ { print "service-shell " $1 }'; done
 grep -rlsE '^[^#]*NOPASSWD: *ALL' /etc/sudoers /etc/sudoers.d | sed 's/^/sudo-all /'`
 
 const ROOT_GROUPS = ['docker', 'sudo', 'admin', 'lxd', 'wheel', 'root']

@@ -124,7 +124,7 @@ export const files: Topic = {
     },
     {
       id: 'files.command',
-      what: 'the command tappass leads to the release in force',
+      what: 'the command on the PATH leads to the release in force',
       isInstalled: true,
       judge: ({ probe }) =>
         probe.one('command') === 'yes' ? ok() : fail(`${HOST_PATH.command} leads nowhere`, 'tappass bootstrap'),

@@ -79,7 +79,7 @@ export const packages: Topic = {
         if (!probe.all('package').includes('needrestart')) return skip('needrestart is not installed')
         return probe.one('needrestart-kept') === 'yes'
           ? ok()
-          : fail('its exception for tappass is gone: an update restarts all instances at once', 'tappass bootstrap')
+          : fail('its exception for our units is gone: an update restarts all instances at once', 'tappass bootstrap')
       },
     },
     {

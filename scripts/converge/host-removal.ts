@@ -16,7 +16,7 @@ import { planAll, plannedChanges } from './plan.ts'
 export const LEFT_ALWAYS: readonly LeftBehind[] = [
   {
     what: 'entries in the journal, /var/log/apt and /var/log/dpkg.log',
-    why: 'the record of what happened is the operator’s',
+    why: 'what happened is on record, and the operator keeps it',
   },
   { what: 'apt’s package lists and caches', why: 'they are renewed by themselves, and hold nothing of ours' },
   {
