@@ -1,6 +1,7 @@
 /** What is seen of a host from the machine of the operator: ports, names, the chain of its certificate, its answer through TLS. */
 import { resolve4, resolve6 } from 'node:dns/promises'
 import { request } from 'node:https'
+import { isIP } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { GATEWAY_PORT } from '../../contract/gateway.ts'
 import { connectionProblem, ingressAddress } from '../converge/ingress-probe.ts'
@@ -35,9 +36,14 @@ const nothing = (skipped: string): Outside => ({
   health: '',
 })
 
+/** What the server is asked for: a name; an address may not be sent. */
+function nameOf(host: string): Readonly<{ servername?: string }> {
+  return isIP(host) === 0 ? { servername: host } : {}
+}
+
 function certificateOf(host: string, port: number, nowMs: number): Promise<Pick<Outside, 'chain' | 'daysLeft'>> {
   return new Promise((resolve) => {
-    const socket = connectTls({ host, port, servername: host, rejectUnauthorized: false, timeout: TIMEOUT_MS })
+    const socket = connectTls({ host, port, ...nameOf(host), rejectUnauthorized: false, timeout: TIMEOUT_MS })
     const end = (chain: string, daysLeft = Number.NaN) => {
       socket.destroy()
       resolve({ chain, daysLeft })
@@ -53,7 +59,7 @@ function certificateOf(host: string, port: number, nowMs: number): Promise<Pick<
 
 function healthOf(host: string, port: number): Promise<string> {
   return new Promise((resolve) => {
-    const options = { host, port, path: '/health', servername: host, rejectUnauthorized: false, timeout: TIMEOUT_MS }
+    const options = { host, port, path: '/health', ...nameOf(host), rejectUnauthorized: false, timeout: TIMEOUT_MS }
     const asked = request(options, (response) => {
       let text = ''
       response.setEncoding('utf8')

@@ -19,7 +19,7 @@ const except = new RegExp(
     '^/var/cache/(apt|debconf|ldconfig|man|apparmor)',
     '^/etc/(passwd|group|shadow|gshadow|subuid|subgid)-$',
     '^/etc/(ld\\.so\\.cache|mtab|resolv\\.conf|\\.pwd\\.lock|\\.updated)$',
-    '^/run/(systemd|udev|user|dbus|lock|log|utmp|sshd|initctl|credentials|mount|shm|sudo|host|motd|tmpfiles\\.d|nscd|initramfs|xtables\\.lock)',
+    '^/run/(adduser|systemd|udev|user|dbus|lock|log|utmp|sshd|initctl|credentials|mount|shm|sudo|host|motd|tmpfiles\\.d|nscd|initramfs|xtables\\.lock)',
   ].join('|'),
 )
 
