@@ -1,4 +1,4 @@
-/** What is seen from outside, of a real server with TLS on loopback: by its address, by its name, and where nothing is. */
+/** What is seen from outside, of a real server with TLS on loopback: by its address, by its name, and where nothing is. Needs: openssl. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
