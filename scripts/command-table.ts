@@ -6,6 +6,7 @@ import { GATEWAY_PORT } from '../contract/gateway.ts'
 import type { CommandTable } from './command-line/invocation.ts'
 import {
   AGE_OPTION,
+  ALL_OPTION,
   BATCH_OPTION,
   DATA_OPTION,
   DIFF_OPTION,
@@ -20,6 +21,7 @@ import {
   ROTATE_OPTION,
   SECRET_OPTION,
   SPEC_OPTIONS,
+  WITH_DATA_OPTION,
   YES_OPTION,
 } from './command-line/option.ts'
 
@@ -85,6 +87,12 @@ export const VERBS: CommandTable = [
     load: () => import('./commands/why.ts'),
   },
   {
+    name: 'doctor',
+    summary: 'check a server, or a machine before it becomes one: what is wrong, why, and what to do',
+    options: [...HOST_RUN_OPTIONS, ALL_OPTION],
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
     name: 'logs',
     summary: 'show or follow what the services of a server write: gateway, postgres, caddy …',
     operands: '[SERVICE]',
@@ -94,12 +102,7 @@ export const VERBS: CommandTable = [
   {
     name: 'uninstall',
     summary: 'take TapPass off a server, and leave it as it was before',
-    options: [
-      ...HOST_RUN_OPTIONS,
-      BATCH_OPTION,
-      YES_OPTION,
-      { name: 'data', summary: 'the data, backups and secrets go, too' },
-    ],
+    options: [...HOST_RUN_OPTIONS, BATCH_OPTION, YES_OPTION, WITH_DATA_OPTION],
     load: () => import('./commands/uninstall.ts'),
   },
   {

@@ -132,6 +132,12 @@ export const LOG_OPTIONS: readonly Option[] = [
   { name: 'lines', value: 'N', summary: 'the last N lines only (default: 100, with --since all)' },
 ]
 
+/** Also what is well. */
+export const ALL_OPTION: Option = { name: 'all', summary: 'show what is well or skipped, too' }
+
+/** Nothing is kept. */
+export const WITH_DATA_OPTION: Option = { name: 'data', summary: 'the data, backups and secrets go, too' }
+
 /** Of commands that run on hosts one after the other or side by side, and tell each one's end. */
 export const HOST_RUN_OPTIONS: readonly Option[] = [
   ...HOST_OPTIONS,

@@ -16,7 +16,7 @@ import { planAll, plannedChanges } from './plan.ts'
 export const LEFT_ALWAYS: readonly LeftBehind[] = [
   {
     what: 'entries in the journal, /var/log/apt and /var/log/dpkg.log',
-    why: 'the record of what happened is the operator’s',
+    why: 'what happened is on record, and the operator keeps it',
   },
   { what: 'apt’s package lists and caches', why: 'they are renewed by themselves, and hold nothing of ours' },
   {
@@ -30,6 +30,23 @@ export const LEFT_ALWAYS: readonly LeftBehind[] = [
 const LEFT_WITH_DATA: LeftBehind = {
   what: `${HOST_PATH.stateFolder}, the secrets in ${HOST_PATH.encryptedCredentialsFolder}, and the accounts that own them`,
   why: 'the data and what they are read with; uninstall --data takes them away',
+}
+
+/** On a server that is older than the record. */
+const LEFT_UNKNOWN: LeftBehind = {
+  what: 'packages, Docker’s repository, images, and the deploy user',
+  why: `the server was set up before ${HOST_PATH.madeRecord} was kept: nobody knows whether they were there`,
+}
+
+/** What stays of which kind of host. Pure. */
+export function leftBehind(
+  had: Readonly<{ hasData: boolean; hasSettings: boolean; hasRecord: boolean }>,
+): readonly LeftBehind[] {
+  return [
+    ...LEFT_ALWAYS,
+    ...(had.hasData ? [LEFT_WITH_DATA] : []),
+    ...(had.hasSettings && !had.hasRecord ? [LEFT_UNKNOWN] : []),
+  ]
 }
 
 /** The folder with the settings and the record goes last: a run that goes on after a killed one needs both. */
@@ -57,10 +74,10 @@ export async function removeFromHost(
 ): Promise<HostResult> {
   const absent = resourcesAbsent(resources, removal)
   const getFact = host.freshFacts()
-  const [lock, plan, state] = await Promise.all([
+  const [lock, plan, state, settings, record] = await Promise.all([
     getFact(lockFact),
     planAll(absent, getFact),
-    getFact(pathFact(HOST_PATH.stateFolder)),
+    ...[HOST_PATH.stateFolder, HOST_PATH.configFolder, HOST_PATH.madeRecord].map((path) => getFact(pathFact(path))),
   ])
   if (plan.refusals.length > 0) {
     host.emit({ event: 'refused', reasons: plan.refusals })
@@ -84,8 +101,13 @@ export async function removeFromHost(
   if (result.status === 'up-to-date') {
     await host.run(REMOVE_LOCK_FOLDER)
     await host.run(changeCommand('systemctl', 'daemon-reload'))
-    const hasData = !removal.isWithData && state.kind !== 'absent'
-    host.emit({ event: 'left', left: hasData ? [...LEFT_ALWAYS, LEFT_WITH_DATA] : LEFT_ALWAYS })
+    const isThere = (found: typeof state) => found !== undefined && found.kind !== 'absent'
+    const had = {
+      hasData: !removal.isWithData && isThere(state),
+      hasSettings: isThere(settings),
+      hasRecord: isThere(record),
+    }
+    host.emit({ event: 'left', left: leftBehind(had) })
   }
   return hostResultOf(result, host)
 }

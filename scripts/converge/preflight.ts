@@ -144,36 +144,47 @@ function diskProblems(facts: PreflightFacts, minimum: number): readonly FailureT
     }))
 }
 
-function machineProblems(facts: PreflightFacts, spec: PreflightSpec): readonly FailureText[] {
+type Rule = (facts: PreflightFacts, spec: PreflightSpec, nowMs: number) => readonly FailureText[]
+
+const rootProblems: Rule = ({ uid }) =>
+  uid === 0
+    ? []
+    : [{ what: 'root privileges required', why: `commands run as user ${uid}`, next: 'sudo ./bootstrap.sh' }]
+
+const distributionProblems: Rule = ({ traits }) => {
+  if (isSupported(traits)) return []
+  const codename = traits.codename === '' ? '' : ` (${traits.codename})`
+  const why = `it is ${traits.distribution || 'unknown'} ${traits.versionId}${codename}, not one of ${DISTRIBUTION_NAMES.join(', ')}`
+  return [{ what: 'the operating system is not supported', why, next: `use ${DISTRIBUTION_NAMES.join(', ')}` }]
+}
+
+const processorProblems: Rule = ({ traits }) =>
+  PLATFORMS.includes(traits.platform)
+    ? []
+    : [
+        {
+          what: 'the processor is not supported',
+          why: `it is ${traits.platform}`,
+          next: `use ${PLATFORMS.join(' or ')}`,
+        },
+      ]
+
+const systemdProblems: Rule = ({ isSystemdRunning }) =>
+  isSystemdRunning
+    ? []
+    : [
+        {
+          what: 'systemd is not running',
+          why: '/run/systemd/system is absent',
+          next: 'use a machine that boots with systemd',
+        },
+      ]
+
+const memoryProblems: Rule = ({ memoryMegabytes }, spec) => {
   const { memoryMegabytesMin } = spec.preflight
-  const { traits, uid, isSystemdRunning, memoryMegabytes } = facts
-  const problems: FailureText[] = []
-  if (uid !== 0)
-    problems.push({ what: 'root privileges required', why: `commands run as user ${uid}`, next: 'sudo ./bootstrap.sh' })
-  if (!isSupported(traits)) {
-    const codename = traits.codename === '' ? '' : ` (${traits.codename})`
-    const why = `it is ${traits.distribution || 'unknown'} ${traits.versionId}${codename}, not one of ${DISTRIBUTION_NAMES.join(', ')}`
-    problems.push({ what: 'the operating system is not supported', why, next: `use ${DISTRIBUTION_NAMES.join(', ')}` })
-  }
-  if (!PLATFORMS.includes(traits.platform)) {
-    problems.push({
-      what: 'the processor is not supported',
-      why: `it is ${traits.platform}`,
-      next: `use ${PLATFORMS.join(' or ')}`,
-    })
-  }
-  if (!isSystemdRunning) {
-    problems.push({
-      what: 'systemd is not running',
-      why: '/run/systemd/system is absent',
-      next: 'use a machine that boots with systemd',
-    })
-  }
-  if (memoryMegabytes < memoryMegabytesMin) {
-    const why = `${memoryMegabytes} MB installed, ${memoryMegabytesMin} MB needed`
-    problems.push({ what: 'not enough memory', why, next: memoryRemedy(spec, memoryMegabytes, memoryMegabytesMin) })
-  }
-  return problems
+  if (memoryMegabytes >= memoryMegabytesMin) return []
+  const why = `${memoryMegabytes} MB installed, ${memoryMegabytesMin} MB needed`
+  return [{ what: 'not enough memory', why, next: memoryRemedy(spec, memoryMegabytes, memoryMegabytesMin) }]
 }
 
 function clockProblems({ clockMs }: PreflightFacts, nowMs: number, maximum: number): readonly FailureText[] {
@@ -208,15 +219,21 @@ function firstBootProblems({ firstBoot }: PreflightFacts): readonly FailureText[
   ]
 }
 
+/** What is asked before an installation, by id, in the order in which problems are told. */
+export const PREFLIGHT_RULES: Readonly<Record<string, Rule>> = {
+  root: rootProblems,
+  distribution: distributionProblems,
+  processor: processorProblems,
+  systemd: systemdProblems,
+  memory: memoryProblems,
+  ports: portProblems,
+  disk: (facts, { preflight }) => diskProblems(facts, preflight.diskFreeMegabytesMin),
+  clock: (facts, { preflight }, nowMs) => clockProblems(facts, nowMs, preflight.clockSkewSecondsMax),
+  calendar: calendarProblems,
+  'first-boot': firstBootProblems,
+}
+
 /** Returns all problems that prevent an installation on the host. Pure. `nowMs` is the clock of the controller. */
 export function preflightProblems(facts: PreflightFacts, spec: PreflightSpec, nowMs: number): readonly FailureText[] {
-  const limits = spec.preflight
-  return [
-    ...machineProblems(facts, spec),
-    ...portProblems(facts),
-    ...diskProblems(facts, limits.diskFreeMegabytesMin),
-    ...clockProblems(facts, nowMs, limits.clockSkewSecondsMax),
-    ...calendarProblems(facts),
-    ...firstBootProblems(facts),
-  ]
+  return Object.values(PREFLIGHT_RULES).flatMap((problems) => problems(facts, spec, nowMs))
 }

@@ -38,6 +38,17 @@ export type Outcome =
   | 'unhealthy'
   | 'not-installed'
   | 'shown'
+  | 'well'
+
+/** What a check of `doctor` found: `detail` when it is well, `reason` when it is skipped, `reason` and `remedy` otherwise. */
+export type CheckResult = Readonly<{
+  id: string
+  what: string
+  status: 'ok' | 'skipped' | 'warn' | 'fail'
+  detail?: string
+  reason?: string
+  remedy?: string
+}>
 
 /** What stays on a host that was uninstalled, and why. */
 export type LeftBehind = Readonly<{ what: string; why: string }>
@@ -63,6 +74,7 @@ export type Event =
       Omit<GenerationRecord, 'end'> &
       Readonly<{ done: GenerationRecord['end'] }>)
   | (Readonly<{ event: 'lines' }> & FileBlame)
+  | Readonly<{ event: 'checks'; counts: Readonly<Record<string, number>>; checks: readonly CheckResult[] }>
   | Readonly<{ event: 'left'; left: readonly LeftBehind[] }>
   | Readonly<{ event: 'log'; loggedAt: string; unit: string; priority: number; message: string }>
   | Readonly<{ event: 'error'; failure: FailureText }>

@@ -54,6 +54,7 @@ export const OUTCOME_TEXTS: Readonly<Record<Outcome, string>> = {
   unhealthy: 'unhealthy',
   'not-installed': 'TapPass is not installed here',
   shown: 'all shown',
+  well: 'nothing is wrong',
 }
 
 /** Nothing for a usage error: it is printed already, and nothing was run. */
@@ -110,6 +111,7 @@ export function eventLines(event: Event, { program, hasDiffs }: TextOptions): re
     case 'generation':
     case 'lines':
     case 'health':
+    case 'checks':
       return []
   }
 }

@@ -14,6 +14,7 @@ const FOLDERS = [
   '/run/docker',
   '/run/containerd',
   '/etc/containerd',
+  '/etc/cni',
   '/opt/containerd',
 ] as const
 const GROUP = 'docker'

@@ -1,7 +1,7 @@
 /** A file that other programs' owners write, too: until it is ours, theirs is not replaced. */
 
 import { createHash } from 'node:crypto'
-import { changeCommand } from '../core/command.ts'
+import { changeCommand, scriptCommand } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
 import type { Resource } from '../core/resource.ts'
@@ -41,7 +41,7 @@ export function exclusiveFile(options: ExclusiveFileOptions): Resource {
               },
             ]
       // A unit that others use goes on without our settings.
-      const restart = changeCommand('systemctl', 'try-restart', user)
+      const restart = scriptCommand('systemctl cat "$1" >/dev/null 2>&1 || exit 0; systemctl try-restart "$1"', [user])
       return removal.map((change) => ({ ...change, commands: [...change.commands, RELOAD_COMMAND, restart] as const }))
     },
     plan: async (getFact) => {

@@ -36,6 +36,11 @@ function acceptedFrom({ reference, archive }: ImageOptions): Accepted | undefine
   return digest === undefined || !hasTag ? undefined : { name: tagged, digest }
 }
 
+/** The name without its tag and digest. */
+function repositoryOf(reference: string): string {
+  return (reference.split('@')[0] ?? '').replace(/:[^/:]+$/, '')
+}
+
 /** The image: pulled by digest, or loaded from an archive and compared with it. */
 export function image({ reference, archive, registry }: ImageOptions): Resource {
   const name = runnableImage(reference, archive)
@@ -45,7 +50,8 @@ export function image({ reference, archive, registry }: ImageOptions): Resource 
     accepts: async () => accepted,
     absent: async (getFact) => {
       // Those of earlier releases, too.
-      const names = (await getFact(madeRecordFact)).all('image')
+      const recorded = (await getFact(madeRecordFact)).all('image')
+      const names = recorded.filter((each) => repositoryOf(each) === repositoryOf(name))
       const states = await Promise.all(names.map((each) => getFact(imageFact(each))))
       return names
         .filter((_, index) => states[index] !== undefined)

@@ -33,7 +33,9 @@ export function surplusInstance({ template, count }: SurplusInstanceOptions): Re
   return {
     id: `surplus-instance:${template}`,
     absent: async (getFact) => {
-      const names = (await getFact(instancesFact(template))).map((number) => `${template}@${number}.service`)
+      const names = (await getFact(instancesFact(template)))
+        .filter((number) => number > count)
+        .map((number) => `${template}@${number}.service`)
       return (await Promise.all(names.map((name) => planUnitAbsent(getFact, name)))).flat()
     },
     plan: async (getFact) => {

@@ -45,6 +45,7 @@ const CODES: Readonly<Record<Outcome, ExitCode>> = {
   unhealthy: EXIT_CODE.failed,
   'not-installed': EXIT_CODE.failed,
   shown: EXIT_CODE.upToDate,
+  well: EXIT_CODE.upToDate,
   interrupted: EXIT_CODE.interrupted,
   'not-begun': EXIT_CODE.interrupted,
   unreachable: EXIT_CODE.unreachable,

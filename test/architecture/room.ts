@@ -347,6 +347,22 @@ const scripts: readonly Room[] = [
     knows: ['contract', 'scripts/command-line', 'scripts/core'],
   },
   {
+    path: 'scripts/diagnosis',
+    is: 'What a check is, what is seen of a host (on it, and from this machine), and how findings are shown.',
+    knows: ['contract', 'scripts/converge', 'scripts/core', 'scripts/output', 'scripts/spec'],
+  },
+  {
+    path: 'scripts/checks',
+    is: 'Checks of a host, one subject a file: what they ask, and how each judges. A new check is a row.',
+    knows: ['contract', 'scripts/converge', 'scripts/diagnosis', 'scripts/secrets'],
+    isSet: true,
+  },
+  {
+    path: 'scripts/checkup.ts',
+    is: 'The list of the subjects of checks.',
+    knows: ['scripts/checks', 'scripts/diagnosis'],
+  },
+  {
     path: 'scripts/up',
     is: 'What `tappass up` is made of: data folder, local secrets, wizard, the gateway as a child process.',
     knows: ['contract', 'scripts/command-line', 'scripts/control', 'scripts/core'],
@@ -419,6 +435,8 @@ const scripts: readonly Room[] = [
     is: 'The commands, one verb a file: parse, call, print.',
     knows: [
       'contract',
+      'scripts/checkup.ts',
+      'scripts/diagnosis',
       'scripts/command-line',
       'scripts/control',
       'scripts/converge',

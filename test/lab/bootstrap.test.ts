@@ -1,5 +1,6 @@
 /** From a bare machine to a governed call, once, and what must hold of the server that came out. One machine for all. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { after, before, test } from 'node:test'
 import { APIError } from 'openai'
 import { findLeaks, placeLabels } from './leak.ts'
@@ -17,6 +18,7 @@ import {
   machineWords,
   mainPids,
   plan,
+  repository,
   type Server,
   secretOf,
   toolkit,
@@ -354,6 +356,62 @@ test('status: what is wanted, what it stands on, and 1 for what is not well; on 
   assert.match(stderr, /unhealthy: tappass-backup\.timer/)
   await inside(server, 'systemctl start tappass-backup.timer')
   assert.equal((await plan(server)).code, 0)
+})
+
+test('doctor: nothing is wrong with it; what is broken is named with what to do, and the exit code is 1', async () => {
+  const look = async () => {
+    const output = await toolkit(['doctor', ...machineWords(server), '--json'])
+    const found = eventsOf(output).flatMap((event) => (event.event === 'checks' ? event.checks : []))
+    return { code: output.code, wrong: found.filter(({ status }) => status === 'fail'), found }
+  }
+  const well = await look()
+  assert.deepEqual([well.code, well.wrong], [0, []])
+  assert.ok(well.found.filter(({ status }) => status === 'ok').length >= 90)
+  const vault = '/etc/credstore.encrypted/tappass-vault-key'
+  await inside(
+    server,
+    `cp -a ${vault} /root/vault && echo x >${vault} && chmod 666 /etc/tappass/tappass.yaml && chmod 755 /var/lib/tappass/backup
+    docker exec tappass-postgres psql --host /tappass/run --username postgres --quiet --command 'ALTER ROLE tappass SUPERUSER'
+    systemctl stop tappass-caddy`,
+  )
+  const broken = await look()
+  assert.equal(broken.code, 1)
+  const ids = broken.wrong.map(({ id }) => id)
+  for (const id of [
+    'files.settings',
+    'files.backups',
+    'secrets.readable',
+    'units.running',
+    'database.superuser',
+    'ingress.through',
+    'outside.https',
+  ])
+    assert.ok(ids.includes(id), `${id}: ${ids}`)
+  await inside(
+    server,
+    `mv /root/vault ${vault}
+    docker exec tappass-postgres psql --host /tappass/run --username postgres --quiet --command 'ALTER ROLE tappass NOSUPERUSER'`,
+  )
+  await bootstrap(server)
+  assert.deepEqual((await look()).wrong, [])
+})
+
+test('logs: what a service writes comes as it is written, over SSH; Ctrl-C ends it on both sides', async () => {
+  const words = ['logs', 'backup', '--follow', '--lines', '0', ...machineWords(server)]
+  const following = spawn(process.execPath, ['scripts/cli.ts', ...words], {
+    cwd: repository,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = new Promise((resolve) => following.once('exit', resolve))
+  await inside(server, 'until pgrep -x journalctl >/dev/null; do sleep 0.1; done')
+  const line = new Promise<string>((resolve) => following.stdout.once('data', (chunk) => resolve(String(chunk))))
+  await inside(server, `systemd-run --quiet --wait --unit tappass-backup-standby.service printf 'drill \\033[2J\\n'`)
+  assert.match(await line, /^20\S+Z tappass-backup-standby /)
+  following.kill('SIGINT')
+  assert.equal(await ended, 130)
+  await inside(server, 'while pgrep -x journalctl >/dev/null; do sleep 0.1; done')
+  const told = await toolkit(['logs', 'backup', '--since', '2m', ...machineWords(server)])
+  assert.match(told.stdout, / tappass-backup-standby drill \\u\{1b\}\[2J$/m)
 })
 
 test('the first start of Docker fails, as it may at boot: PostgreSQL and Redis come back by themselves', async () => {

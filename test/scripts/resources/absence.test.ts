@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { resourcesAbsent } from '../../../scripts/converge/host-removal.ts'
+import { LEFT_ALWAYS, leftBehind, resourcesAbsent } from '../../../scripts/converge/host-removal.ts'
 import type { Resource } from '../../../scripts/core/resource.ts'
 import { accountFact } from '../../../scripts/facts/account.ts'
 import { type MadeKind, type MadeRecord, madeRecordFact } from '../../../scripts/facts/made-record.ts'
@@ -68,6 +68,17 @@ test('the last made goes first, and the folder with the settings and the record 
   before('unit:tappass-postgres.service', 'apt-package:docker')
   before('apt-package:docker', 'engine-trace:docker')
   before('file:/etc/docker/daemon.json', 'directory:/etc/docker')
+})
+
+describe('what stays is told', () => {
+  const rows = [
+    [{ hasData: false, hasSettings: true, hasRecord: true }, 0],
+    [{ hasData: true, hasSettings: true, hasRecord: true }, 1],
+    [{ hasData: false, hasSettings: true, hasRecord: false }, 1],
+    [{ hasData: false, hasSettings: false, hasRecord: false }, 0],
+  ] as const
+  for (const [had, more] of rows)
+    test(JSON.stringify(had), () => assert.equal(leftBehind(had).length, LEFT_ALWAYS.length + more))
 })
 
 const record = (...lines: readonly string[]): FactRow =>
