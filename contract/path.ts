@@ -28,6 +28,8 @@ export const HOST_PATH = {
   nodeProgram: `${PROGRAMS}/node/current/bin/node`,
   caddyFolder: `${PROGRAMS}/caddy`,
   currentCaddy: `${PROGRAMS}/caddy/current`,
+  /** Sets which of two Caddys gets new connections. */
+  listenerRule: `${PROGRAMS}/caddy/listener-rule.pl`,
 
   stateFolder: STATE,
   postgresFolder: `${STATE}/postgres`,

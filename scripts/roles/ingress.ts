@@ -78,6 +78,7 @@ function program(pin: Pins['caddy'], spec: HostSpec, path: string): readonly Res
 }
 
 const STANDBY = standbyUnit(UNIT.caddy)
+const LISTENER_RULE = 'templates/caddy/listener-rule.pl'
 
 /** The role `ingress`. What is changed, program or settings, is another process: the new one accepts connections before the old one stops to. */
 export const ingress: Role = (spec, text) => {
@@ -96,12 +97,15 @@ export const ingress: Role = (spec, text) => {
   const content = (isStandby: boolean) => (traits: HostTraits) =>
     render(template, {
       isStandby,
+      other: isStandby ? UNIT.caddy : STANDBY,
+      listenerRule: HOST_PATH.listenerRule,
       memory: memoryLimits(spec, traits.memoryMegabytes),
       files: files.map((each) => each.path).join(' '),
       hasSteppedRestart: hasSteppedRestart(traits),
     })
   return [
     ...program(pin, spec, path),
+    file({ path: HOST_PATH.listenerRule, content: text(LISTENER_RULE), ...ROOT, mode: '0644' }),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
     firewall({ ports: ingressPorts(spec.ingress) }),
     unit({ name: STANDBY, content: content(true), isEnabled: false, isRunning: false }),

@@ -179,12 +179,13 @@ test('recipe: the stand-in of Caddy is its unit, but for what starts it', async 
   const own = standby.filter((line) => !unit.includes(line) && !line.startsWith('#'))
   assert.deepEqual(
     own.map((line) => line.split('=')[0]),
-    ['Description', 'Environment'],
+    ['Description', 'Environment', 'ExecStartPre'],
   )
   const lacks = unit.filter((line) => !standby.includes(line)).map((line) => line.split('=')[0])
   assert.deepEqual(lacks, [
     'Description',
     'Environment',
+    'ExecStartPre',
     'Restart',
     'RestartSec',
     'RestartSteps',
