@@ -15,6 +15,7 @@ export const HOST_PATH = {
   nextGatewayEnvironment: `${CONFIG}/gateway.env.next`,
   caddyEnvironment: `${CONFIG}/caddy.env`,
   caddyfile: `${CONFIG}/Caddyfile`,
+  tunnelConfig: `${CONFIG}/cloudflared.yml`,
   postgresConfigFolder: `${CONFIG}/postgres`,
   redisConfigFolder: `${CONFIG}/redis`,
 
@@ -28,6 +29,8 @@ export const HOST_PATH = {
   nodeProgram: `${PROGRAMS}/node/current/bin/node`,
   caddyFolder: `${PROGRAMS}/caddy`,
   currentCaddy: `${PROGRAMS}/caddy/current`,
+  cloudflaredFolder: `${PROGRAMS}/cloudflared`,
+  currentCloudflared: `${PROGRAMS}/cloudflared/current`,
   /** Sets which of two Caddys gets new connections. */
   listenerRule: `${PROGRAMS}/caddy/listener-rule.pl`,
 

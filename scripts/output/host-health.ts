@@ -3,7 +3,7 @@
 import { parse } from 'yaml'
 import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
 import { HOST_PATH } from '../../contract/path.ts'
-import { gatewayInstances, INSTANCES_DEFAULT, UNIT } from '../../contract/unit.ts'
+import { CONNECTORS, connectors, gatewayInstances, INSTANCES_DEFAULT, liveParts, UNIT } from '../../contract/unit.ts'
 import type { Fact, GetFact } from '../core/host.ts'
 import { contentFact, targetFact } from '../facts/path.ts'
 import { type UnitState, unitsFact } from '../facts/unit.ts'
@@ -62,8 +62,14 @@ type Settings = Readonly<{ instances?: number; ingress?: unknown }>
 
 /** Returns the units that the settings ask for. */
 function desiredUnits({ instances = INSTANCES_DEFAULT, ingress }: Settings): readonly string[] {
-  const { gateway: _, caddy, ...units } = UNIT
-  return [...Object.values(units), ...(ingress === 'none' ? [] : [caddy]), ...gatewayInstances(instances)]
+  const { gateway: _, tunnel: __, caddy, ...units } = UNIT
+  const live = liveParts(ingress)
+  return [
+    ...Object.values(units),
+    ...(live.includes('caddy') ? [caddy] : []),
+    ...(live.includes('tunnel') ? connectors(CONNECTORS) : []),
+    ...gatewayInstances(instances),
+  ]
 }
 
 function isAsDesired({ name, active, result }: UnitState): boolean {
@@ -111,7 +117,12 @@ export async function gatherHealth(getFact: GetFact): Promise<Health> {
   const loaded = states.map((state) => unitHealth(state, desired.includes(state.name), fileRevisions))
   const absent = desired.filter((name) => !loaded.some(({ unit }) => unit === name)).map(absentUnit)
   const units = [...loaded, ...absent].toSorted((a, b) => (a.unit < b.unit ? -1 : 1))
-  const conditions = judged.conditions.filter(({ name }) => name !== 'certificate' || settings.ingress !== 'none')
+  const live = isBare ? [] : liveParts(settings.ingress)
+  const subjects: Readonly<Record<string, boolean>> = {
+    certificate: live.includes('caddy') || isBare,
+    tunnel: live.includes('tunnel'),
+  }
+  const conditions = judged.conditions.filter(({ name }) => subjects[name] ?? true)
   const health = { release, gateway, units, conditions, lastBackup: judged.lastBackup }
   return { isHealthy: units.length > 0 && unhealthyParts(health).length === 0, ...health }
 }

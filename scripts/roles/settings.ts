@@ -11,6 +11,7 @@ import { file } from '../resources/file.ts'
 import { surplusVersion } from '../resources/surplus-version.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { imagesOfHost } from '../spec/image-spec.ts'
+import { isPrepared } from '../spec/ingress-spec.ts'
 import type { Role } from '../spec/role.ts'
 
 const SETTINGS_NOTICE =
@@ -19,7 +20,7 @@ const NOTICE =
   '# Written by the toolkit after each run that changed something; edits have no effect and are reverted.\n'
 
 /** Keys that name files of the controller. */
-const CONTROLLER_KEYS: readonly string[] = ['node', 'caddy'] satisfies (keyof HostSpec)[]
+const CONTROLLER_KEYS: readonly string[] = ['node', 'caddy', 'cloudflared'] satisfies (keyof HostSpec)[]
 
 type Image = HostSpec['images'][keyof HostSpec['images']]
 
@@ -29,11 +30,12 @@ function installedImage({ archive, reference }: Image, pinned: string): string {
 
 /** The role `settings`. It comes last, so that it records what was reached, not what was attempted. */
 export const settings: Role = (spec, text) => {
-  const { node, caddy, images } = parsePins(text('versions.yaml'))
+  const { node, caddy, cloudflared, images } = parsePins(text('versions.yaml'))
   const versions = {
     release: spec.release.version,
     node: node[0]?.version,
-    ...(spec.ingress === 'none' ? {} : { caddy: caddy.version }),
+    ...(isPrepared(spec.ingress, 'caddy') ? { caddy: caddy.version } : {}),
+    ...(isPrepared(spec.ingress, 'tunnel') ? { cloudflared: cloudflared.version } : {}),
     docker: spec.docker.source,
     images: {
       postgres: installedImage(spec.images.postgres, images.postgres.reference),
@@ -51,6 +53,7 @@ export const settings: Role = (spec, text) => {
     ...[
       { folder: HOST_PATH.nodeFolder, version: node[0]?.version },
       { folder: HOST_PATH.caddyFolder, version: caddy.version },
+      { folder: HOST_PATH.cloudflaredFolder, version: cloudflared.version },
     ].flatMap(({ folder, version }) => (version === undefined ? [] : [surplusVersion({ folder, version })])),
     file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
     file({ path: HOST_PATH.versions, content: `${NOTICE}${stringify(versions)}`, ...ownership }),
