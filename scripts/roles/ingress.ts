@@ -41,11 +41,18 @@ function subjects({ names }: Ports, { network }: HostTraits): readonly string[] 
   return [...new Set([...own, ...names.map((name) => name.toLowerCase())])]
 }
 
-function environmentOf(
-  ports: Ports,
-  { domain, tls, proxy }: HostSpec,
-  template: string,
-): (traits: HostTraits) => string {
+/** Caddy asks two authorities by itself; named, it is one. A profile without a directory is that of the first. */
+function acmeVariables({ directory = LETS_ENCRYPT, profile }: HostSpec['acme']): readonly string[] {
+  return [`TAPPASS_ACME_DIRECTORY=${directory}`, ...(profile === undefined ? [] : [`TAPPASS_ACME_PROFILE=${profile}`])]
+}
+
+function certificateSource({ tls, acme }: HostSpec): string {
+  if (tls !== 'public' || Object.keys(acme).length === 0) return tls
+  return acme.profile === undefined ? 'acme' : 'acme-profile'
+}
+
+function environmentOf(ports: Ports, spec: HostSpec, template: string): (traits: HostTraits) => string {
+  const { domain, tls, proxy, acme } = spec
   const isNamed = domain !== undefined
   const site = (traits: HostTraits) =>
     [...subjects(ports, traits).map((name) => (isIPv6(name) ? `[${name}]` : name)), ''].map((name) => `https://${name}`)
@@ -54,7 +61,8 @@ function environmentOf(
       site: isNamed ? `https://${domain}` : site(traits).join(', '),
       otherNames: isNamed ? 'refused' : 'served',
       name: domain ?? traits.network.name,
-      tls,
+      tls: certificateSource(spec),
+      acme: Object.keys(acme).length === 0 ? [] : acmeVariables(acme),
       httpPort: ports.http,
       httpsPort: ports.https,
       redirectPort: publicPort(ports, tls),
@@ -83,6 +91,7 @@ function program(pin: Pins['caddy'], spec: HostSpec, path: string): readonly Res
 }
 
 const STANDBY = standbyUnit(UNIT.caddy)
+const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory'
 const OWN_CERTIFICATE = ['tls-certificate', 'tls-key'] as const
 const LISTENER_RULE = 'templates/caddy/listener-rule.pl'
 

@@ -43,6 +43,11 @@ const schema = v.strictObject({
   domain: v.optional(domainName),
   /** `public`: a certificate from a public authority; `internal`: from Caddy's own authority on the host; `own`: the operator's. */
   tls: v.optional(v.picklist(['public', 'internal', 'own'])),
+  /** Which public authority, and its profile: how long certificates live. */
+  acme: section({
+    directory: v.optional(address),
+    profile: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be the name of a profile'))),
+  }),
   ingress: ingressSchema,
   /** Number of gateway processes that share the socket. */
   instances: v.optional(integer(1, 32), INSTANCES_DEFAULT),
@@ -196,6 +201,8 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
     throw usageFailure(`${where}: tls: public needs a domain`, 'tappass bootstrap --domain NAME')
   if (effectiveTls === 'own' && rest.domain === undefined)
     throw usageFailure(`${where}: tls: own needs the domain of the certificate`, 'tappass bootstrap --domain NAME')
+  if (effectiveTls !== 'public' && Object.keys(rest.acme).length > 0)
+    throw usageFailure(`${where}: acme needs tls: public`, 'tappass bootstrap --domain NAME')
   const upstreamProxy = proxyFor(rest.proxy, rest.gateway.upstream ?? OPENAI_ADDRESS)
   return { ...rest, tls: effectiveTls, upstreamProxy, written: (parsed ?? {}) as ParsedSpec['written'] }
 }

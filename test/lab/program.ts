@@ -122,6 +122,22 @@ export async function ensureTunnelProgram(name: 'cloudflared' | 'edge'): Promise
   })
 }
 
+const PEBBLE = 'github.com/letsencrypt/pebble/v2'
+const PEBBLE_VERSION = '2.10.1'
+
+/** Builds Pebble, the ACME server for tests (14 s the first time), and gives its path and the folder of its certificates. */
+export async function ensurePebble(): Promise<Readonly<{ program: string; certificates: string }>> {
+  const program = await buildOnce(cachePath('go', `pebble-${PEBBLE_VERSION}`), (target) =>
+    withWork(target, async (folder) => {
+      const env = { ...process.env, GOBIN: folder, CGO_ENABLED: '0' }
+      await demand(['go', 'install', '-trimpath', `${PEBBLE}/cmd/pebble@v${PEBBLE_VERSION}`], { env })
+      await rename(join(folder, 'pebble'), target)
+    }),
+  )
+  const module = await demand(['go', 'mod', 'download', '-json', `${PEBBLE}@v${PEBBLE_VERSION}`], { cwd: '/' })
+  return { program, certificates: join((JSON.parse(module) as { Dir: string }).Dir, 'test/certs') }
+}
+
 /** Gives the path of Caddy's archive. */
 export async function ensureCaddyArchive(): Promise<string> {
   const { version } = (await readPins()).caddy

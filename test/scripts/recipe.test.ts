@@ -81,6 +81,18 @@ const rows = [
     has: 'TAPPASS_SITE=https://gw.example.com\nTAPPASS_OTHER_NAMES=refused\nTAPPASS_NAME=gw.example.com\nTAPPASS_TLS=public\n',
   },
   {
+    name: 'a profile of the public authority',
+    spec: { domain: 'gw.example.com', acme: { profile: 'shortlived' } },
+    path: '/etc/tappass/caddy.env',
+    has: 'TAPPASS_TLS=acme-profile\nTAPPASS_ACME_DIRECTORY=https://acme-v02.api.letsencrypt.org/directory\nTAPPASS_ACME_PROFILE=shortlived\n',
+  },
+  {
+    name: 'another public authority',
+    spec: { domain: 'gw.example.com', acme: { directory: 'https://ca.example.com/acme' } },
+    path: '/etc/tappass/caddy.env',
+    has: 'TAPPASS_TLS=acme\nTAPPASS_ACME_DIRECTORY=https://ca.example.com/acme\nTAPPASS_HTTP_PORT',
+  },
+  {
     name: 'no name',
     spec: { ingress: { names: ['203.0.113.9', 'GW', '2001:db8::7'] } },
     path: '/etc/tappass/caddy.env',
