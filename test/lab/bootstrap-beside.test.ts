@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import OpenAI from 'openai'
+import { Agent, fetch } from 'undici'
 import type { FailureText } from '../../scripts/core/failure.ts'
 import { KEY_CACHE_TTL_MS } from '../../server/access/key-cache.ts'
 import { compareFileTrees, readFileTree } from './file-tree.ts'
@@ -276,9 +277,14 @@ test('from Caddy to a tunnel and back, each while streams of the other one are o
       ingress: { kind: 'both', live, tunnel: { id: TUNNEL.id, routes: [{ hostname: 'gw.example.com' }] } },
       gateway: { callsMax: 1_000_000, upstream: server.upstream.url },
     }))
+  const dispatcher = new Agent({
+    connect: { lookup: (_, __, callback) => callback(null, [{ address: host, family: 4 }]) },
+  })
+  after(() => dispatcher.close())
+  const via: typeof fetch = (input, init) => fetch(input, { ...init, dispatcher })
   const tunnelled = new OpenAI({
-    ...{ apiKey: key, baseURL: `http://${edge.clients}/v1`, maxRetries: 0 },
-    defaultHeaders: { host: 'gw.example.com' },
+    ...{ apiKey: key, baseURL: `http://gw.example.com:${edge.clients.split(':')[1]}/v1`, maxRetries: 0 },
+    fetch: via as unknown as typeof globalThis.fetch,
   })
   await configureLive('tunnel')
   const first = readStream(client)
@@ -289,6 +295,11 @@ test('from Caddy to a tunnel and back, each while streams of the other one are o
   assert.match(status.stdout, /^tunnel +2 of 2 connectors, 8 connections/m)
   assert.equal(status.code, 0, status.stdout)
   assert.equal((await plan(server)).code, 0)
+  const seen = await inside(
+    server,
+    'for pid in $(pgrep -x cloudflared); do cat /proc/$pid/cmdline /proc/$pid/environ; done',
+  )
+  assert.ok(seen.includes('--credentials-file') && !seen.includes(TUNNEL.secret))
   await configureLive('caddy')
   const second = readStream(tunnelled)
   await bootstrap(server)
