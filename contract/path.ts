@@ -17,6 +17,7 @@ export const HOST_PATH = {
   nextGatewayEnvironment: `${CONFIG}/gateway.env.next`,
   caddyEnvironment: `${CONFIG}/caddy.env`,
   caddyfile: `${CONFIG}/Caddyfile`,
+  tunnelConfig: `${CONFIG}/cloudflared.yml`,
   postgresConfigFolder: `${CONFIG}/postgres`,
   redisConfigFolder: `${CONFIG}/redis`,
   /** A folder for each policy: its signed bundle, and the settings of the OPA that serves it. */
@@ -34,6 +35,10 @@ export const HOST_PATH = {
   currentCaddy: `${PROGRAMS}/caddy/current`,
   opaFolder: `${PROGRAMS}/opa`,
   currentOpa: `${PROGRAMS}/opa/current`,
+  cloudflaredFolder: `${PROGRAMS}/cloudflared`,
+  currentCloudflared: `${PROGRAMS}/cloudflared/current`,
+  /** Sets which of two Caddys gets new connections. */
+  listenerRule: `${PROGRAMS}/caddy/listener-rule.pl`,
 
   stateFolder: STATE,
   postgresFolder: `${STATE}/postgres`,

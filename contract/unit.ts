@@ -1,6 +1,6 @@
 /** The systemd units of a host, and the accounts that they run as. Files in `units/` have these names; a test compares. */
 
-/** By meaning. `gateway` and `opa` are templates; `gatewayInstance` names its instances. */
+/** By meaning. `gateway`, `opa` and `tunnel` are templates; `gatewayInstance`, `opaInstance` and `connectors` name their instances. */
 export const UNIT = {
   target: 'tappass.target',
   socket: 'tappass.socket',
@@ -10,6 +10,7 @@ export const UNIT = {
   redis: 'tappass-redis.service',
   opa: 'tappass-opa@.service',
   caddy: 'tappass-caddy.service',
+  tunnel: 'tappass-tunnel@.service',
   backup: 'tappass-backup.service',
   backupTimer: 'tappass-backup.timer',
 } as const
@@ -38,6 +39,25 @@ export function gatewayInstance(number: number): string {
 /** The names of that many instances. */
 export function gatewayInstances(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => gatewayInstance(index + 1))
+}
+
+/** How many connectors of the tunnel a host runs: one of them is connected while another one restarts. */
+export const CONNECTORS = 2
+
+/** The two of which one or both are an ingress. */
+export type IngressPart = 'caddy' | 'tunnel'
+
+/** Returns what serves by the setting `ingress` as it is written: Caddy, unless another one is chosen. */
+export function liveParts(ingress: unknown): readonly IngressPart[] {
+  if (ingress === 'none') return []
+  const { kind = 'caddy', live = 'caddy' } = (ingress ?? {}) as Readonly<{ kind?: string; live?: string }>
+  const serving = kind === 'both' ? live : kind
+  return (['caddy', 'tunnel'] as const).filter((part) => part === serving || serving === 'both')
+}
+
+/** The names of that many connectors of the tunnel. */
+export function connectors(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => UNIT.tunnel.replace('@.', `@${index + 1}.`))
 }
 
 /** The first word of an instance's status (STATUS=, sd_notify) while all that it needs answers; any other says what does not. */

@@ -11,6 +11,7 @@ import { ingress } from './roles/ingress.ts'
 import { opa } from './roles/opa.ts'
 import { secrets } from './roles/secrets.ts'
 import { settings } from './roles/settings.ts'
+import { tunnel } from './roles/tunnel.ts'
 import type { HostSpec } from './spec/host-spec.ts'
 import type { Role } from './spec/role.ts'
 
@@ -25,6 +26,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   data,
   opa,
   gateway,
+  tunnel,
   ingress,
   backup,
   boot,

@@ -11,11 +11,17 @@ const schema = v.object({
   'node-download': text,
   images: v.object({ postgres: image, redis: image }),
   caddy: v.object({ version: text, download: text, archives: checksums }),
+  cloudflared: v.object({ version, download: text, archives: checksums }),
   docker: v.object({ download: text, fingerprint: v.pipe(v.string(), v.regex(/^[0-9A-F]{40}$/)) }),
   opa: v.object({ version }),
   spire: v.optional(v.object({ version })),
   floors: v.strictObject({
-    ...{ node: v.optional(floorSchema), caddy: v.optional(floorSchema), opa: v.optional(floorSchema) },
+    ...{
+      node: v.optional(floorSchema),
+      caddy: v.optional(floorSchema),
+      cloudflared: v.optional(floorSchema),
+      opa: v.optional(floorSchema),
+    },
     ...{ postgres: v.optional(floorSchema), redis: v.optional(floorSchema), spire: v.optional(floorSchema) },
     packages: v.optional(v.record(text, floorSchema), {}),
   }),
@@ -28,6 +34,7 @@ function belowFloor({ floors: { packages: _, ...floors }, ...pins }: Pins): read
   return floorProblems(floors, {
     node: pins.node.map((each) => each.version),
     caddy: [pins.caddy.version],
+    cloudflared: [pins.cloudflared.version],
     opa: [pins.opa.version],
     postgres: [imageVersion(pins.images.postgres.reference)],
     redis: [imageVersion(pins.images.redis.reference)],

@@ -68,7 +68,16 @@ function caddyComponent({ version, download, archives }: Pins['caddy']): Compone
   return downloaded(component(`pkg:github/caddyserver/caddy@v${version}`, 'required', rest), files)
 }
 
-/** Returns the components of the pins: Node, images, Caddy, and OPA, which compiles the policy and is not shipped. */
+function cloudflaredComponent({ version, download, archives }: Pins['cloudflared']): Component {
+  const files = Object.entries(archives).map(
+    ([platform, sha256]) =>
+      [`${download}/${version}/cloudflared-${platform.replace('-x64', '-amd64')}`, sha256] as const,
+  )
+  const rest = { type: 'application', name: 'cloudflared', version }
+  return downloaded(component(`pkg:github/cloudflare/cloudflared@${version}`, 'optional', rest), files)
+}
+
+/** Returns the components of the pins: Node, images, Caddy, cloudflared (where a host has a tunnel), and OPA, which compiles the policy and is not shipped. */
 export function pinnedComponents(pins: Pins): readonly Component[] {
   const { version } = pins.opa
   const opa = { type: 'application', name: 'opa', version }
@@ -76,6 +85,7 @@ export function pinnedComponents(pins: Pins): readonly Component[] {
     ...pins.node.map((pin) => nodeComponent(pin, pins['node-download'])),
     ...Object.entries(pins.images).map(([name, { reference }]) => imageComponent(name, reference)),
     caddyComponent(pins.caddy),
+    cloudflaredComponent(pins.cloudflared),
     component(`pkg:golang/github.com/open-policy-agent/opa@v${version}`, 'excluded', opa),
   ]
 }

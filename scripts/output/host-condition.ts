@@ -1,6 +1,6 @@
 /** What a server stands on beside its units: backup, disk, certificate, clock, Docker. One question, and its judgement. */
 import { HOST_PATH } from '../../contract/path.ts'
-import { UNIT } from '../../contract/unit.ts'
+import { CONNECTORS, UNIT } from '../../contract/unit.ts'
 import type { Fact } from '../core/host.ts'
 
 /** One of them, in words, and whether it is well. */
@@ -46,6 +46,9 @@ df -Pi -- "$@" 2>/dev/null | sed -n '2,$s/^/INODES=/p'
 name=$(sed -n 's/^TAPPASS_NAME=//p' "$caddy" 2>/dev/null) port=$(sed -n 's/^TAPPASS_HTTPS_PORT=//p' "$caddy" 2>/dev/null)
 timeout 5 openssl s_client -connect "127.0.0.1:${'$'}{port:-443}" ${'$'}{name:+-servername "$name"} </dev/null 2>/dev/null |
   openssl x509 -noout -startdate -enddate 2>/dev/null | sed 's/^/CERTIFICATE_/'
+for number in $(seq ${CONNECTORS}); do
+  echo "CONNECTOR=$number $(curl -s --max-time 1 "http://127.0.0.1:2024$number/ready")"
+done
 if systemd-detect-virt --quiet --container 2>/dev/null; then echo CLOCK=container
 else echo "CLOCK=$(timeout 5 timedatectl show -p NTPSynchronized --value 2>/dev/null)"; fi
 docker=$(timeout 5 docker version --format '{{.Server.Version}}' 2>&1) && echo "DOCKER=$docker" ||
@@ -160,6 +163,15 @@ function judgeDocker({ one }: Values): Condition {
   return { name: 'docker', state: version || one('DOCKER_PROBLEM') || 'no answer', isWell: version !== '' }
 }
 
+/** A connector says of itself how many connections to the edge it has. */
+function judgeTunnel({ all }: Values): Condition {
+  const counts = all('CONNECTOR').map((answer) => Number(/"readyConnections":(\d+)/.exec(answer)?.[1] ?? 0))
+  const connected = counts.filter((count) => count > 0)
+  const connections = counts.reduce((sum, count) => sum + count, 0)
+  const state = `${connected.length} of ${CONNECTORS} connectors, ${connections} connections to the edge`
+  return { name: 'tunnel', state, isWell: connected.length === CONNECTORS }
+}
+
 /** Returns the conditions from what the script prints. Times are compared with the clock of the host itself. */
 export function judgeConditions(text: string): HostConditions {
   const values = valuesOf(text)
@@ -168,6 +180,7 @@ export function judgeConditions(text: string): HostConditions {
     judgeBackup(values, lastBackup),
     ...judgeDisks(values),
     judgeCertificate(values),
+    judgeTunnel(values),
     judgeClock(values),
     judgeDocker(values),
     // Updates of the distribution wait for it; nothing of ours is worse for that.

@@ -3,7 +3,15 @@
 import { parse } from 'yaml'
 import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
 import { HOST_PATH } from '../../contract/path.ts'
-import { gatewayInstances, INSTANCES_DEFAULT, opaInstance, UNIT } from '../../contract/unit.ts'
+import {
+  CONNECTORS,
+  connectors,
+  gatewayInstances,
+  INSTANCES_DEFAULT,
+  liveParts,
+  opaInstance,
+  UNIT,
+} from '../../contract/unit.ts'
 import type { Fact, GetFact } from '../core/host.ts'
 import { contentFact, targetFact } from '../facts/path.ts'
 import { type UnitState, unitsFact } from '../facts/unit.ts'
@@ -71,9 +79,15 @@ function desiredUnits(
   { instances = INSTANCES_DEFAULT, ingress }: Settings,
   environment: string | undefined,
 ): readonly string[] {
-  const { gateway: _, opa: __, caddy, ...units } = UNIT
-  const ingressUnits = ingress === 'none' ? [] : [caddy]
-  return [...Object.values(units), ...ingressUnits, ...opaUnits(environment), ...gatewayInstances(instances)]
+  const { gateway: _, opa: __, tunnel: ___, caddy, ...units } = UNIT
+  const live = liveParts(ingress)
+  return [
+    ...Object.values(units),
+    ...(live.includes('caddy') ? [caddy] : []),
+    ...(live.includes('tunnel') ? connectors(CONNECTORS) : []),
+    ...opaUnits(environment),
+    ...gatewayInstances(instances),
+  ]
 }
 
 function isAsDesired({ name, active, result }: UnitState): boolean {
@@ -122,7 +136,12 @@ export async function gatherHealth(getFact: GetFact): Promise<Health> {
   const loaded = states.map((state) => unitHealth(state, desired.includes(state.name), fileRevisions))
   const absent = desired.filter((name) => !loaded.some(({ unit }) => unit === name)).map(absentUnit)
   const units = [...loaded, ...absent].toSorted((a, b) => (a.unit < b.unit ? -1 : 1))
-  const conditions = judged.conditions.filter(({ name }) => name !== 'certificate' || settings.ingress !== 'none')
+  const live = isBare ? [] : liveParts(settings.ingress)
+  const subjects: Readonly<Record<string, boolean>> = {
+    certificate: live.includes('caddy') || isBare,
+    tunnel: live.includes('tunnel'),
+  }
+  const conditions = judged.conditions.filter(({ name }) => subjects[name] ?? true)
   const health = { release, gateway, units, conditions, lastBackup: judged.lastBackup }
   return { isHealthy: units.length > 0 && unhealthyParts(health).length === 0, ...health }
 }

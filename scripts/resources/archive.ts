@@ -18,13 +18,14 @@ import { assertAccepted, readLockedDigests } from '../files/version-lock.ts'
 export type Downloads = Readonly<Record<string, Readonly<{ url: string; sha256: string; proxy?: string | undefined }>>>
 
 /**
- * A gzipped tar unpacked at `path` without its first `strip` path components (tar's --strip-components).
+ * A gzipped tar (`form: 'program'`: the program itself) unpacked at `path` without its first `strip` path components (tar's --strip-components).
  * `remedy`: the settings that fetch it from elsewhere. `link` is switched to `path` afterwards. `executable`, relative to `path`, is the program that must not change after unpacking.
  */
 export type ArchiveOptions = Readonly<{
   source: Readonly<{ downloads: Downloads; remedy: string }> | LocalFile
   path: string
   strip?: number
+  form?: 'tar' | 'program'
   link?: string
   executable: string
 }>
@@ -79,18 +80,21 @@ export function archiveMarker(path: string): string {
 }
 
 function unpackCommands(
-  { path, strip = 0, executable }: ArchiveOptions,
+  { path, strip = 0, form = 'tar', executable }: ArchiveOptions,
   { fetch, sha256 }: Source,
 ): readonly [Command, ...Command[]] {
   const staging = stagingFolder(path)
   const download = `${staging}/download`
   const staged = stagedPath(staging)
-  const unpack = 'tar -xzf "$1" -C "$2" --strip-components="$3" --no-same-owner; chmod -R go-w,a+rX -- "$2"'
+  const unpack = {
+    tar: 'tar -xzf "$1" -C "$2" --strip-components="$3" --no-same-owner; chmod -R go-w,a+rX -- "$2"',
+    program: 'install -D -m 0755 -- "$1" "$2/$4"',
+  }[form]
   return [
     prepareStaging(staging),
     fetch(download),
     scriptCommand('printf "%s  %s\\n" "$1" "$2" | sha256sum -c --quiet -', [sha256, download]),
-    scriptCommand(unpack, [download, staged, `${strip}`]),
+    scriptCommand(unpack, [download, staged, `${strip}`, executable]),
     writeFingerprintCommand(`${staged}/${executable}`, sha256, archiveMarker(staged)),
     swapInto(staging, path),
   ]

@@ -1,7 +1,7 @@
 /** The base of a host: prerequisites from apt, accounts, folders, and the privileges of the deploy user. */
 
 import { HOST_PATH } from '../../contract/path.ts'
-import { ACCOUNT, gatewayInstances, UNIT } from '../../contract/unit.ts'
+import { ACCOUNT, CONNECTORS, connectors, gatewayInstances, UNIT } from '../../contract/unit.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import type { Resource } from '../core/resource.ts'
 import { render } from '../core/template.ts'
@@ -14,6 +14,7 @@ import { file } from '../resources/file.ts'
 import { memoryBudget } from '../resources/memory-budget.ts'
 import { sudoRights } from '../resources/sudo-rights.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
+import { isPrepared } from '../spec/ingress-spec.ts'
 import { memoryLimits, memorySum } from '../spec/memory-limit.ts'
 import { memoryRemedy } from '../spec/memory-remedy.ts'
 import { hasOpa, opaServerOf } from '../spec/policy-spec.ts'
@@ -32,8 +33,11 @@ const ROOT = { owner: 'root', group: 'root' } as const
 function unitsOf(spec: HostSpec, text: (path: string) => string): readonly string[] {
   const { instances, ingress } = spec
   const opa = opaServerOf(spec, text)
-  const services = [...gatewayInstances(instances), UNIT.postgres, UNIT.redis, ...(opa ? [opa.unit] : [])]
-  return ingress === 'none' ? services : [...services, UNIT.caddy]
+  return [
+    ...[...gatewayInstances(instances), UNIT.postgres, UNIT.redis, ...(opa ? [opa.unit] : [])],
+    ...(isPrepared(ingress, 'caddy') ? [UNIT.caddy] : []),
+    ...(isPrepared(ingress, 'tunnel') ? connectors(CONNECTORS) : []),
+  ]
 }
 
 /** Groups with a rule for every command. `admin` is of older Ubuntu, and still in its sudoers. */
@@ -94,7 +98,7 @@ export const foundation: Role = (spec, text) => {
       waiting: text('scripts/first-boot.sh'),
     }),
     account({ name: ACCOUNT.gateway, isSystem: true }),
-    ...(spec.ingress === 'none' ? [] : [account({ name: ACCOUNT.caddy, isSystem: true })]),
+    ...(isPrepared(spec.ingress, 'caddy') ? [account({ name: ACCOUNT.caddy, isSystem: true })] : []),
     ...deployUser(spec.deployUser),
     directory({ path: HOST_PATH.configFolder, ...ROOT, mode: '0755' }),
     directory({ path: HOST_PATH.programFolder, ...ROOT, mode: '0755' }),

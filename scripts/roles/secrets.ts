@@ -3,13 +3,16 @@
 import { HOST_PATH } from '../../contract/path.ts'
 import { nextCredentialId } from '../../contract/secret.ts'
 import type { Resource } from '../core/resource.ts'
+import { requiredSecret } from '../resources/required-secret.ts'
 import { secret } from '../resources/secret.ts'
 import { stagedSecret } from '../resources/staged-secret.ts'
 import { storedSecrets } from '../resources/stored-secrets.ts'
 import type { SecretKind } from '../secrets/credential-store.ts'
+import { INGRESS_SECRET_IDS } from '../secrets/ingress-secret.ts'
 import { GENERATED_SECRET_IDS, type GeneratedSecretId, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
 import { isOverlapping, ROTATION_KINDS } from '../secrets/secret-rotation.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
+import { neededIngressSecrets } from '../spec/ingress-spec.ts'
 import type { Role } from '../spec/role.ts'
 
 /**
@@ -57,5 +60,11 @@ export const secrets: Role = (spec) => [
   ...OPTIONAL_SECRET_IDS.flatMap((id) => {
     const provided = spec.secrets[id]
     return provided === undefined ? [] : [secret({ id, provided })]
+  }),
+  ...INGRESS_SECRET_IDS.flatMap((id) => {
+    const provided = spec.secrets[id]
+    const needed = neededIngressSecrets(spec).find((each) => each.id === id)
+    if (provided !== undefined) return [secret({ id, provided })]
+    return needed === undefined ? [] : [requiredSecret(needed)]
   }),
 ]

@@ -13,6 +13,7 @@ import { surplusVersion } from '../resources/surplus-version.ts'
 import { versionLock } from '../resources/version-lock.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { imagesOfHost } from '../spec/image-spec.ts'
+import { isPrepared } from '../spec/ingress-spec.ts'
 import { hasOpa, opaServerOf } from '../spec/policy-spec.ts'
 import type { Role } from '../spec/role.ts'
 
@@ -22,7 +23,7 @@ const NOTICE =
   '# Written by the toolkit after each run that changed something; edits have no effect and are reverted, but for digests: what was first accepted\n# under a name is the only thing that is. Where another one is meant, remove its row and run bootstrap again.\n'
 
 /** Keys that name files of the controller. */
-const CONTROLLER_KEYS: readonly string[] = ['node', 'caddy', 'opa'] satisfies (keyof HostSpec)[]
+const CONTROLLER_KEYS: readonly string[] = ['node', 'caddy', 'cloudflared', 'opa'] satisfies (keyof HostSpec)[]
 
 type Image = HostSpec['images'][keyof HostSpec['images']]
 
@@ -32,11 +33,12 @@ function installedImage({ archive, reference }: Image, pinned: string): string {
 
 /** The role `settings`. It comes last, so that it records what was reached, not what was attempted. */
 export const settings: Role = (spec, text, earlier = []) => {
-  const { node, caddy, opa, images } = parsePins(text('versions.yaml'))
+  const { node, caddy, cloudflared, opa, images } = parsePins(text('versions.yaml'))
   const versions = {
     release: spec.release.version,
     node: node[0]?.version,
-    ...(spec.ingress === 'none' ? {} : { caddy: caddy.version }),
+    ...(isPrepared(spec.ingress, 'caddy') ? { caddy: caddy.version } : {}),
+    ...(isPrepared(spec.ingress, 'tunnel') ? { cloudflared: cloudflared.version } : {}),
     ...(hasOpa(spec) ? { opa: opa.version } : {}),
     docker: spec.docker.source,
     images: {
@@ -59,6 +61,7 @@ export const settings: Role = (spec, text, earlier = []) => {
       { folder: HOST_PATH.nodeFolder, version: node[0]?.version },
       { folder: HOST_PATH.caddyFolder, version: caddy.version },
       { folder: HOST_PATH.opaFolder, version: opa.version },
+      { folder: HOST_PATH.cloudflaredFolder, version: cloudflared.version },
     ].flatMap(({ folder, version }) => (version === undefined ? [] : [surplusVersion({ folder, version })])),
     file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
     versionLock({ notice: NOTICE, versions, resources: earlier }),

@@ -13,7 +13,7 @@ import type { Rotation } from '../secrets/secret-rotation.ts'
 import { contradictions } from './contradiction.ts'
 import { deployUserSchema } from './deploy-user.ts'
 import { type ImagesSpec, imageContradictions, imagesSchema } from './image-spec.ts'
-import { ingressContradictions, ingressSchema } from './ingress-spec.ts'
+import { ingressContradictions, ingressSchema, type Tls } from './ingress-spec.ts'
 import { opaSchema, policySchema } from './policy-spec.ts'
 import { proxyFor, proxySchema } from './proxy.ts'
 import type { LineFinder } from './yaml-text.ts'
@@ -42,8 +42,13 @@ const schema = v.strictObject({
   deployUser: deployUserSchema,
   /** Public domain name of the gateway. With it `tls` defaults to `public`. */
   domain: v.optional(domainName),
-  /** `public`: a certificate from a public authority; `internal`: from Caddy's own authority on the host. */
-  tls: v.optional(v.picklist(['public', 'internal'])),
+  /** `public`: a certificate from a public authority; `internal`: from Caddy's own authority on the host; `own`: the operator's. */
+  tls: v.optional(v.picklist(['public', 'internal', 'own'])),
+  /** Which public authority, and its profile: how long certificates live. */
+  acme: section({
+    directory: v.optional(address),
+    profile: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be the name of a profile'))),
+  }),
   ingress: ingressSchema,
   /** Number of gateway processes that share the socket. */
   instances: v.optional(integer(1, 32), INSTANCES_DEFAULT),
@@ -64,11 +69,15 @@ const schema = v.strictObject({
   /** Archives to unpack instead of downloading the vendor's. */
   node: section({ archive: v.optional(path) }),
   caddy: section({ archive: v.optional(path) }),
+  cloudflared: section({ archive: v.optional(path) }),
   /** What decides, and the program of an OPA server. */
   policy: policySchema,
   opa: opaSchema,
   /** Mirrors; defaults are the vendors' addresses in `versions.yaml`. */
-  downloads: section({ node: v.optional(address), caddy: v.optional(address), docker: v.optional(address) }),
+  downloads: section({
+    ...{ node: v.optional(address), caddy: v.optional(address) },
+    ...{ cloudflared: v.optional(address), docker: v.optional(address) },
+  }),
   postgres: section({
     /** Memory and buffers follow the host's memory unless they are written. */
     memoryMegabytes: v.optional(integer(128, 1_048_576)),
@@ -94,7 +103,7 @@ const schema = v.strictObject({
  */
 export type ParsedSpec = Readonly<
   Omit<v.InferOutput<typeof schema>, 'tls'> & {
-    tls: 'public' | 'internal'
+    tls: Tls
     /** The proxy on the way to the model server. */
     upstreamProxy: string | undefined
     written: Readonly<Record<string, unknown>>
@@ -106,10 +115,11 @@ export type ParsedSpec = Readonly<
  * `--secret ID=FILE` by id.
  */
 export type HostSpec = Readonly<
-  Omit<ParsedSpec, 'images' | 'node' | 'caddy' | 'opa'> & {
+  Omit<ParsedSpec, 'images' | 'node' | 'caddy' | 'cloudflared' | 'opa'> & {
     images: Readonly<Record<keyof ImagesSpec, Readonly<{ archive?: LocalImage; reference?: string }>>>
     node: Readonly<{ archive?: LocalFile }>
     caddy: Readonly<{ archive?: LocalFile }>
+    cloudflared: Readonly<{ archive?: LocalFile }>
     opa: Readonly<{ program?: LocalFile | undefined }>
     release: ReleaseArchive
     secrets: Readonly<Record<string, ProvidedSecret>>
@@ -194,6 +204,10 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
   const effectiveTls = tls ?? (rest.domain === undefined ? 'internal' : 'public')
   if (effectiveTls === 'public' && rest.domain === undefined)
     throw usageFailure(`${where}: tls: public needs a domain`, 'tappass bootstrap --domain NAME')
+  if (effectiveTls === 'own' && rest.domain === undefined)
+    throw usageFailure(`${where}: tls: own needs the domain of the certificate`, 'tappass bootstrap --domain NAME')
+  if (effectiveTls !== 'public' && Object.keys(rest.acme).length > 0)
+    throw usageFailure(`${where}: acme needs tls: public`, 'tappass bootstrap --domain NAME')
   const upstreamProxy = proxyFor(rest.proxy, rest.gateway.upstream ?? OPENAI_ADDRESS)
   return { ...rest, tls: effectiveTls, upstreamProxy, written: (parsed ?? {}) as ParsedSpec['written'] }
 }

@@ -3,7 +3,7 @@
 import { dirname, resolve } from 'node:path'
 import { HOST_PATH } from '../../contract/path.ts'
 import type { LocalFile, LocalImage } from '../artifacts/artifact.ts'
-import { measureFile, measureImage, readSecret } from '../artifacts/artifact-measurement.ts'
+import { assertCertificate, measureFile, measureImage, readSecret } from '../artifacts/artifact-measurement.ts'
 import { measurementStore } from '../artifacts/measurement-store.ts'
 import { measureRelease } from '../artifacts/release-archive.ts'
 import { commandHint } from '../command-line/command-hint.ts'
@@ -36,7 +36,7 @@ function withOptions(parsed: unknown, invocation: Invocation): unknown {
 }
 
 /** Keys that the settings on a host must not have: otherwise a host could choose which files of the controller are sent to it. */
-const CONTROLLER_KEYS = ['node', 'caddy', 'opa'] as const
+const CONTROLLER_KEYS = ['node', 'caddy', 'cloudflared', 'opa'] as const
 
 /** Parses the current settings of a host. With another domain `tls` is determined again. */
 function parseCurrentSettings(text: string, invocation: Invocation): unknown {
@@ -117,7 +117,9 @@ export function createMeasurements(invocation: Invocation): Measurements {
     release: once(() => measureRelease(root, store)),
     secrets: once(async () => {
       const texts = textOptions(invocation, 'secret')
-      return Object.fromEntries(await Promise.all(texts.map((text) => readSecret(text, workingFolder))))
+      const secrets = Object.fromEntries(await Promise.all(texts.map((text) => readSecret(text, workingFolder))))
+      assertCertificate(secrets, nowMs())
+      return secrets
     }),
     file: oncePerPath((path) => measureFile(path, store)),
     image: oncePerPath((path) => measureImage(path, store)),
@@ -145,16 +147,17 @@ export async function readHostSpec(
   const folder = target.config === undefined ? invocation.workingFolder : dirname(target.config)
   const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path))
   const program = absolute(parsed.opa.program)
-  const [postgres, redis, node, caddy, opa, release, secrets] = await Promise.all([
+  const [postgres, redis, node, caddy, cloudflared, opa, release, secrets] = await Promise.all([
     measureImageSpec(parsed.images.postgres, (path) => measurements.image(resolve(folder, path))),
     measureImageSpec(parsed.images.redis, (path) => measurements.image(resolve(folder, path))),
     measureArchive(absolute(parsed.node.archive), measurements.file),
     measureArchive(absolute(parsed.caddy.archive), measurements.file),
+    measureArchive(absolute(parsed.cloudflared.archive), measurements.file),
     program === undefined ? {} : measurements.file(program).then((file) => ({ program: file })),
     measurements.release(),
     measurements.secrets(),
   ])
-  return { ...parsed, images: { postgres, redis }, node, caddy, opa, release, secrets }
+  return { ...parsed, images: { postgres, redis }, node, caddy, cloudflared, opa, release, secrets }
 }
 
 /**

@@ -1,7 +1,15 @@
 /** Everything that lab machines are made from, built into the cache: side by side where nothing depends on the other. */
 import { ensureImage, imageNames } from './image.ts'
 import { readPins } from './pin.ts'
-import { ensureCaddyArchive, ensureGoProgram, ensureNodeArchive, ensureNodeFolder, ensureTlogCheck } from './program.ts'
+import {
+  ensureCaddyArchive,
+  ensureGoProgram,
+  ensureNodeArchive,
+  ensureNodeFolder,
+  ensurePebble,
+  ensureTlogCheck,
+  ensureTunnelProgram,
+} from './program.ts'
 import { ensureTree } from './tree.ts'
 import { ensureAuthority } from './vendor/authority.ts'
 import { ensureDockerRepository } from './vendor/docker-repository.ts'
@@ -27,6 +35,9 @@ async function plannedParts(): Promise<readonly (readonly Part[])[]> {
       ['OPA', () => ensureGoProgram('opa')],
       ['Caddy', ensureCaddyArchive],
       ['tlog-check', ensureTlogCheck],
+      ['Pebble', ensurePebble],
+      ['stand-in of cloudflared', () => ensureTunnelProgram('cloudflared')],
+      ['other end of its tunnel', () => ensureTunnelProgram('edge')],
     ],
   ]
 }

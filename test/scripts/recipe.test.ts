@@ -7,6 +7,11 @@ import { ROLE_NAMES, recipe } from '../../scripts/recipe.ts'
 import type { HostSpec } from '../../scripts/spec/host-spec.ts'
 import { blank, planAll, specOf, systems, text, writtenBy } from './roles/blank-host.ts'
 
+const provided = (value: string) => ({ sha256: 'aa', readValue: () => value })
+const TOKEN = { 'tunnel-token': provided('the token') }
+const CREDENTIALS = { 'tunnel-credentials': provided('{}') }
+const CERTIFICATE = { 'tls-certificate': provided('a certificate'), 'tls-key': provided('its key') }
+
 const resourcesOf = (written: unknown) => recipe(specOf(written), text).flatMap(({ resources }) => resources)
 
 test('recipe: the order of roles is the one that docs and --only know', () => {
@@ -17,6 +22,7 @@ test('recipe: the order of roles is the one that docs and --only know', () => {
     'data',
     'opa',
     'gateway',
+    'tunnel',
     'ingress',
     'backup',
     'boot',
@@ -74,6 +80,18 @@ const rows = [
     spec: { domain: 'gw.example.com' },
     path: '/etc/tappass/caddy.env',
     has: 'TAPPASS_SITE=https://gw.example.com\nTAPPASS_OTHER_NAMES=refused\nTAPPASS_NAME=gw.example.com\nTAPPASS_TLS=public\n',
+  },
+  {
+    name: 'a profile of the public authority',
+    spec: { domain: 'gw.example.com', acme: { profile: 'shortlived' } },
+    path: '/etc/tappass/caddy.env',
+    has: 'TAPPASS_TLS=acme-profile\nTAPPASS_ACME_DIRECTORY=https://acme-v02.api.letsencrypt.org/directory\nTAPPASS_ACME_PROFILE=shortlived\n',
+  },
+  {
+    name: 'another public authority',
+    spec: { domain: 'gw.example.com', acme: { directory: 'https://ca.example.com/acme' } },
+    path: '/etc/tappass/caddy.env',
+    has: 'TAPPASS_TLS=acme\nTAPPASS_ACME_DIRECTORY=https://ca.example.com/acme\nTAPPASS_HTTP_PORT',
   },
   {
     name: 'no name',
@@ -173,6 +191,70 @@ test('recipe: without an ingress nothing of Caddy is laid down, and what is ther
   )
 })
 
+const TUNNEL = '6ff42ae2-765d-4adf-8112-31c55c1551ef'
+
+test('recipe: a tunnel by its token: no secret in what is laid down, nothing of Caddy, no port', async () => {
+  const spec = { ...specOf({ ingress: { kind: 'tunnel' } }), secrets: TOKEN }
+  const resources = recipe(spec, text).flatMap(({ resources }) => resources)
+  const texts = writtenBy(await planAll(resources, blank(systems[0])))
+  const unit = texts.get('/etc/systemd/system/tappass-tunnel@.service') ?? ''
+  assert.match(unit, / run --token-file \$\{CREDENTIALS_DIRECTORY\}\/tunnel-token\n/)
+  assert.match(unit, /^LoadCredentialEncrypted=tunnel-token:\/etc\/credstore\.encrypted\/tunnel-token$/m)
+  assert.equal(texts.get('/etc/tappass/cloudflared.yml')?.split('\n')[1], 'no-autoupdate: true')
+  for (const [path, content] of texts) assert.equal(content.includes('the token'), false, path)
+  const ids = resources.map(({ id }) => id)
+  assert.ok(ids.includes('unit:tappass-tunnel@1.service') && ids.includes('unit:tappass-tunnel@2.service'))
+  assert.equal(texts.has('/etc/tappass/Caddyfile'), false)
+})
+
+test('recipe: a tunnel without its token is refused', async () => {
+  await assert.rejects(planAll(resourcesOf({ ingress: { kind: 'tunnel' } }), blank(systems[0])), /tunnel-token/)
+})
+
+test('recipe: what serves is up before what served is stopped, whichever of both it is', () => {
+  const of = (live: string) =>
+    recipe({ ...specOf({ ingress: { kind: 'both', live } }), secrets: TOKEN }, text)
+      .flatMap(({ resources }) => resources)
+      .map(({ id }) => id)
+      .filter((id) =>
+        /^(unit:tappass-(tunnel@\d|caddy\.)|stopped-unit:tappass-caddy\.|surplus-instance:tappass-t|firewall)/.test(id),
+      )
+  const caddy = 'tappass-caddy.service'
+  const tunnels = ['unit:tappass-tunnel@1.service', 'unit:tappass-tunnel@2.service']
+  assert.deepEqual(of('tunnel'), [...tunnels, `unit:${caddy}`, `stopped-unit:${caddy}`, 'firewall:ingress'])
+  assert.deepEqual(of('caddy'), ['firewall:ingress', `unit:${caddy}`, 'surplus-instance:tappass-tunnel'])
+  assert.deepEqual(of('both'), [...tunnels, 'firewall:ingress', `unit:${caddy}`])
+})
+
+test('recipe: a tunnel whose rules are kept here has them checked by cloudflared before they are in place', async () => {
+  const ingress = { kind: 'tunnel', tunnel: { id: TUNNEL } }
+  const spec = { ...specOf({ domain: 'gw.example.com', ingress }), secrets: CREDENTIALS }
+  const changes = await planAll(
+    recipe(spec, text).flatMap(({ resources }) => resources),
+    blank(systems[0]),
+  )
+  const write = changes.find(({ action }) => action === 'write /etc/tappass/cloudflared.yml')
+  const argv = write?.commands.map((command) => command.argv.join(' ')) ?? []
+  assert.match(argv[1] ?? '', /current\/cloudflared tunnel --config \S+ ingress validate$/)
+  const unit = writtenBy(changes).get('/etc/systemd/system/tappass-tunnel@.service') ?? ''
+  assert.match(unit, / run --credentials-file \$\{CREDENTIALS_DIRECTORY\}\/tunnel-credentials\n/)
+})
+
+test('recipe: a certificate of one’s own reaches Caddy as a credential', async () => {
+  const spec = { ...specOf({ domain: 'gw.example.com', tls: 'own' }), secrets: CERTIFICATE }
+  const changes = await planAll(
+    recipe(spec, text).flatMap(({ resources }) => resources),
+    blank(systems[0]),
+  )
+  const unit = writtenBy(changes).get('/etc/systemd/system/tappass-caddy.service') ?? ''
+  for (const id of ['tls-certificate', 'tls-key'])
+    assert.match(unit, new RegExp(`^LoadCredentialEncrypted=${id}:`, 'm'))
+  await assert.rejects(
+    planAll(resourcesOf({ domain: 'gw.example.com', tls: 'own' }), blank(systems[0])),
+    /tls-certificate/,
+  )
+})
+
 test('recipe: the stand-in of Caddy is its unit, but for what starts it', async () => {
   const texts = writtenBy(await planAll(resourcesOf({}), blank(systems[0])))
   const linesOf = (name: string) => (texts.get(`/etc/systemd/system/${name}.service`) ?? '').split('\n')
@@ -180,12 +262,13 @@ test('recipe: the stand-in of Caddy is its unit, but for what starts it', async 
   const own = standby.filter((line) => !unit.includes(line) && !line.startsWith('#'))
   assert.deepEqual(
     own.map((line) => line.split('=')[0]),
-    ['Description', 'Environment'],
+    ['Description', 'Environment', 'ExecStartPre'],
   )
   const lacks = unit.filter((line) => !standby.includes(line)).map((line) => line.split('=')[0])
   assert.deepEqual(lacks, [
     'Description',
     'Environment',
+    'ExecStartPre',
     'Restart',
     'RestartSec',
     'RestartSteps',

@@ -180,8 +180,8 @@ test('preflight: of too little memory it says which settings fit', () => {
 
 const asked = [
   { ingress: 'none', ports: ['9620'] },
-  { ingress: { http: 8080, https: 8443, names: [] }, ports: ['8080', '8443', '9620'] },
-  { ingress: { http: 80, https: 443, names: [] }, ports: ['80', '443', '9620'] },
+  { ingress: { kind: 'caddy' as const, http: 8080, https: 8443, names: [] }, ports: ['8080', '8443', '9620'] },
+  { ingress: { kind: 'caddy' as const, http: 80, https: 443, names: [] }, ports: ['80', '443', '9620'] },
 ] as const
 
 for (const { ingress, ports } of asked) {
@@ -206,7 +206,7 @@ test('preflight: this machine, as it is', async () => {
   const startMs = Date.now()
   const spec = {
     backup: { schedule: 'daily', keepDaily: 1, keepWeekly: 1 },
-    ingress: { http: 80, https: 443, names: [] },
+    ingress: { kind: 'caddy' as const, http: 80, https: 443, names: [] },
   }
   const seen = await gatherPreflightFacts(factsHere(), spec, waiting)
   const uid = Number((await here({ argv: ['id', '-u'], effect: 'read' })).stdout)

@@ -20,6 +20,7 @@ const well: Readonly<Record<string, string | readonly string[]>> = {
   INODES: ['/dev/sda1 2500000 100000 2400000 4% /'],
   CERTIFICATE_notBefore: 'Oct 27 00:00:00 2026 GMT',
   CERTIFICATE_notAfter: 'Jan 25 00:00:00 2027 GMT',
+  CONNECTOR: ['1 {"status":200,"readyConnections":4}', '2 {"status":200,"readyConnections":3}'],
   CLOCK: 'yes',
   DOCKER: '29.1.0',
 }
@@ -37,6 +38,7 @@ test('conditions: all is well', () => {
     ['backup', `${takenAt}, 8 h old, 123 bytes, verified when it was taken`, true],
     ['disk', '/: 17578 MB free', true],
     ['certificate', '59 days left', true],
+    ['tunnel', '2 of 2 connectors, 7 connections to the edge', true],
     ['clock', 'synchronised', true],
     ['docker', '29.1.0', true],
   ])
@@ -51,6 +53,12 @@ type Row = readonly [
 ]
 
 const rows: readonly Row[] = [
+  [
+    'a connector that has lost the edge',
+    { CONNECTOR: ['1 {"status":503,"readyConnections":0}', '2 {"status":200,"readyConnections":4}'] },
+    ...(['tunnel', /^1 of 2 connectors, 4 connections/, false] as const),
+  ],
+  ['connectors that do not answer', { CONNECTOR: ['1 ', '2 '] }, 'tunnel', /^0 of 2 connectors/, false],
   ['no backup on the first day', { BACKUP: undefined, DUE: '' }, 'backup', /^none yet$/, true],
   [
     'no backup, and the stamp of the timer from the first run',

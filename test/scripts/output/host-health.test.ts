@@ -67,6 +67,7 @@ const knowOf =
     )
   }
 
+const connected = [1, 2].map((number): UnitState => ({ ...running, name: `tappass-tunnel@${number}.service` }))
 const without = (name: string) => all.filter((unit) => unit.name !== name)
 const instead = (name: string, changes: Partial<UnitState>) =>
   all.map((unit) => (unit.name === name ? { ...unit, ...changes } : unit))
@@ -157,6 +158,29 @@ const rows: readonly Readonly<{ name: string; host: Host; unhealthy: readonly st
     host: { conditions },
     unhealthy: ['certificate (none: nothing answers with TLS)'],
     next: /journalctl -u tappass-caddy\.service/,
+  },
+  {
+    name: 'a tunnel is wanted, and both connectors are there',
+    host: {
+      settings: 'ingress: { kind: tunnel }\n',
+      units: [...without('tappass-caddy.service'), ...connected],
+      conditions: `${conditions}${'CONNECTOR=1 {"readyConnections":4}\n'.repeat(2)}`,
+    },
+    unhealthy: [],
+  },
+  {
+    name: 'of both the tunnel serves, and a connector is gone',
+    host: {
+      settings: 'ingress: { kind: both, live: tunnel }\n',
+      units: [...without('tappass-caddy.service'), ...connected.slice(1)],
+      conditions: `${conditions}CONNECTOR=1 \nCONNECTOR=2 {"readyConnections":4}\n`,
+    },
+    unhealthy: ['tappass-tunnel@1.service', 'tunnel (1 of 2 connectors, 4 connections to the edge)'],
+  },
+  {
+    name: 'of both Caddy serves',
+    host: { settings: 'ingress: { kind: both }\n' },
+    unhealthy: [],
   },
   {
     name: 'no ingress is wanted, and none is there',

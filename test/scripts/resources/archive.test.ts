@@ -284,3 +284,17 @@ test('archive: killed after any command, it is completed by the next run', async
     assert.deepEqual(readdirSync(join(path, '..')), ['2'])
   }
 })
+
+test('archive: the program itself, not packed, is laid down executable, and changed when it was changed', async (context) => {
+  const folder = scratch(context)
+  const program = join(folder, 'downloaded')
+  writeFileSync(program, '#!/bin/sh\necho hello\n')
+  const path = join(folder, 'programs/1')
+  mkdirSync(join(folder, 'programs'))
+  const resource = archive({ source: await measureFile(program), path, form: 'program', executable: 'hello' })
+  assert.equal((await applyHere(resource)).length, 1)
+  assert.equal(execFileSync(join(path, 'hello'), { encoding: 'utf8' }), 'hello\n')
+  appendFileSync(join(path, 'hello'), 'echo more\n')
+  assert.equal((await applyHere(resource)).length, 1)
+  assert.equal(execFileSync(join(path, 'hello'), { encoding: 'utf8' }), 'hello\n')
+})
