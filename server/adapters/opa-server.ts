@@ -93,17 +93,18 @@ function createClient(pool: Pool, { clock: { elapsedMs }, waitMsMax = WAIT_MS_MA
   }
   return async (request, read) => {
     const signal = AbortSignal.timeout(waitMsMax)
+    let away: OpaError | undefined
     for (;;) {
       try {
         const value = read(await once(request, signal))
         awaySinceMs = undefined
         return value
       } catch (cause) {
-        if (signal.aborted) throw new OpaError('OPA_TIMEOUT', cause)
+        if (signal.aborted) throw away ?? new OpaError('OPA_TIMEOUT', cause)
         if (!isAway(cause)) throw cause instanceof OpaError ? cause : new OpaError('OPA_UNREADABLE', cause)
+        away = cause instanceof OpaError ? cause : new OpaError('OPA_UNREACHABLE', cause)
         awaySinceMs ??= elapsedMs()
-        if (elapsedMs() - awaySinceMs > waitMsMax)
-          throw cause instanceof OpaError ? cause : new OpaError('OPA_UNREACHABLE', cause)
+        if (elapsedMs() - awaySinceMs > waitMsMax) throw away
       }
       await sleep(RETRY_MS)
     }
