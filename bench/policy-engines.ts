@@ -11,8 +11,8 @@ import type { PolicyEngine } from '../server/core/ports.ts'
 import type { PolicyInput } from '../server/core/verdict.ts'
 import { policyDocument, readModuleDigests, readPolicy } from '../server/policy/policy-document.ts'
 import { readFamilies } from '../server/rules/rule-source.ts'
-import { startOpa } from '../test/server/adapters/opa-process.ts'
-import { finding, requestWith } from '../test/server/adapters/policy-row.ts'
+import { startOpa } from './opa-process.ts'
+import { finding, requestWith } from './policy-row.ts'
 
 const { values } = parseArgs({ options: { calls: { type: 'string', default: '500' } } })
 const calls = Number(values.calls)

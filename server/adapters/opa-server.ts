@@ -50,7 +50,7 @@ export type OpaServerOptions = Readonly<{
 type OpaRequest = Readonly<{ path: string; body?: string }>
 
 /** Failures before there was a response: asking again can't do harm, as a decision changes nothing. */
-const IS_AWAY: ReadonlySet<unknown> = new Set([
+const AWAY: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'ENOENT',
@@ -66,8 +66,18 @@ function openPool(url: string): Pool {
   return new Pool(new URL(url).origin, limits)
 }
 
-/** Asks OPA; while it is not there, again and again for as long as an outage may last. */
-function createClient(pool: Pool, { clock: { elapsedMs }, waitMsMax = WAIT_MS_MAX }: OpaServerOptions) {
+/** An OPA that has just been started answers before it has read its bundle. */
+const NO_BUNDLE = 'OPA_NO_BUNDLE'
+
+function isAway(cause: unknown): boolean {
+  const { code } = cause as { code?: unknown }
+  return code === NO_BUNDLE || AWAY.has(code)
+}
+
+type Ask = <T>(request: OpaRequest, read: (text: string) => T) => Promise<T>
+
+/** Asks OPA and reads what it says; while it is not there, again and again for as long as an outage may last. */
+function createClient(pool: Pool, { clock: { elapsedMs }, waitMsMax = WAIT_MS_MAX }: OpaServerOptions): Ask {
   let awaySinceMs: number | undefined
   const once = async ({ path, body }: OpaRequest, signal: AbortSignal): Promise<string> => {
     const options: Dispatcher.RequestOptions = {
@@ -78,22 +88,23 @@ function createClient(pool: Pool, { clock: { elapsedMs }, waitMsMax = WAIT_MS_MA
     }
     const response = await pool.request(options)
     const text = await response.body.text()
-    awaySinceMs = undefined
     if (response.statusCode !== 200) throw new OpaError(`OPA_STATUS_${response.statusCode}`)
     return text
   }
-  return async (request: OpaRequest): Promise<string> => {
+  return async (request, read) => {
     const signal = AbortSignal.timeout(waitMsMax)
+    let away: OpaError | undefined
     for (;;) {
       try {
-        return await once(request, signal)
+        const value = read(await once(request, signal))
+        awaySinceMs = undefined
+        return value
       } catch (cause) {
-        if (cause instanceof OpaError) throw cause
-        if (signal.aborted) throw new OpaError('OPA_TIMEOUT', cause)
-        const code = (cause as { code?: unknown }).code
-        if (!IS_AWAY.has(code)) throw new OpaError('OPA_UNREADABLE', cause)
+        if (signal.aborted) throw away ?? new OpaError('OPA_TIMEOUT', cause)
+        if (!isAway(cause)) throw cause instanceof OpaError ? cause : new OpaError('OPA_UNREADABLE', cause)
+        away = cause instanceof OpaError ? cause : new OpaError('OPA_UNREACHABLE', cause)
         awaySinceMs ??= elapsedMs()
-        if (elapsedMs() - awaySinceMs > waitMsMax) throw new OpaError('OPA_UNREACHABLE', cause)
+        if (elapsedMs() - awaySinceMs > waitMsMax) throw away
       }
       await sleep(RETRY_MS)
     }
@@ -114,6 +125,7 @@ function parsed(text: string): Readonly<Record<string, unknown>> {
 function resultOf(text: string, revision: string): unknown {
   const { result, provenance } = parsed(text) as { result?: unknown; provenance?: { bundles?: object } }
   const held = canonicalJson(provenance?.bundles ?? {})
+  if (held === '{}') throw new OpaError(NO_BUNDLE)
   if (held !== canonicalJson({ [BUNDLE]: { revision } })) throw new OpaError('OPA_OTHER_REVISION')
   if (result === undefined) throw new OpaError('OPA_NO_RESULT')
   return result
@@ -122,14 +134,14 @@ function resultOf(text: string, revision: string): unknown {
 type Module = Readonly<{ raw?: unknown }>
 
 /** Throws when OPA holds other modules than those with these digests, or another document. */
-async function verifyHeld(ask: (request: OpaRequest) => Promise<string>, { digests, document }: OpaServerOptions) {
-  const { result: modules } = parsed(await ask({ path: '/v1/policies' })) as { result?: readonly Module[] }
+async function verifyHeld(ask: Ask, { digests, document }: OpaServerOptions) {
+  const { result: modules } = (await ask({ path: '/v1/policies' }, parsed)) as { result?: readonly Module[] }
   const held = (modules ?? []).map(({ raw }) => sha256(String(raw))).sort()
   if (canonicalJson(held) !== canonicalJson([...digests].sort())) throw new OpaError('OPA_OTHER_POLICY')
   const [name, members] = Object.entries(document)[0] as [string, object]
   const texts = await Promise.all(
     Object.keys(members).map(async (member) => {
-      const { result } = parsed(await ask({ path: `/v1/data/${name}/${member}` }))
+      const { result } = await ask({ path: `/v1/data/${name}/${member}` }, parsed)
       return [member, result] as const
     }),
   )
@@ -153,7 +165,7 @@ function createReporter(onFault: OpaServerOptions['onFault']) {
 }
 
 /** Compares what OPA holds, once for all who wait for it. */
-function createVerifier(ask: (request: OpaRequest) => Promise<string>, options: OpaServerOptions) {
+function createVerifier(ask: Ask, options: OpaServerOptions) {
   const { elapsedMs } = options.clock
   let verifiedMs: number | undefined
   let verifying: Promise<void> | undefined
@@ -205,8 +217,8 @@ export function createOpaPolicy(options: OpaServerOptions): PolicyEngine {
     revision,
     decide: (input, decisionId) =>
       guarded(async () => {
-        const text = await ask({ path: DECISION_PATH, body: JSON.stringify({ input }) })
-        const decision = parseDecision(resultOf(text, revision))
+        const request = { path: DECISION_PATH, body: JSON.stringify({ input }) }
+        const decision = parseDecision(await ask(request, (text) => resultOf(text, revision)))
         if (isOlderThan(Number.POSITIVE_INFINITY)) await verify()
         return verdictOf(decision, revision, decisionId)
       }),

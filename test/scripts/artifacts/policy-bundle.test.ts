@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { generateKeyPair, SignJWT } from 'jose'
 import { packTar, unpackTar } from 'modern-tar'
+import { POLICY, startOpa, textOf } from '../../../bench/opa-process.ts'
 import {
   bundleKey,
   bundleProblem,
@@ -11,7 +12,6 @@ import {
   readPolicyFiles,
   type SignedBundle,
 } from '../../../scripts/artifacts/policy-bundle.ts'
-import { POLICY, startOpa, textOf } from '../../server/adapters/opa-process.ts'
 
 const options = {
   policy: POLICY,

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type OpaProcess, POLICY, startOpa } from '../../../bench/opa-process.ts'
+import { finding, ROWS, requestWith } from '../../../bench/policy-row.ts'
 import { createBundle, type PolicyFiles } from '../../../scripts/artifacts/policy-bundle.ts'
 import { createOpaPolicy, type OpaError } from '../../../server/adapters/opa-server.ts'
 import { createWasmPolicy } from '../../../server/adapters/opa-wasm.ts'
@@ -11,8 +13,6 @@ import type { PolicyInput } from '../../../server/core/verdict.ts'
 import { probePolicy } from '../../../server/observability/readiness.ts'
 import { policyDocument, readModuleDigests, readPolicy } from '../../../server/policy/policy-document.ts'
 import { readFamilies } from '../../../server/rules/rule-source.ts'
-import { type OpaProcess, POLICY, startOpa } from './opa-process.ts'
-import { finding, ROWS, requestWith } from './policy-row.ts'
 
 const document = policyDocument(createFamilyRegistry(readFamilies()))
 const embedded = await createWasmPolicy(readPolicy(), document)
@@ -120,8 +120,9 @@ test('both engines decide the same about every kind of every family, at four con
 
 test('the probe passes, and looks at what OPA holds', () => probePolicy(server))
 
-test('OPA is started anew with a bundle that is signed by another key while 2,000 calls are decided: none fails', async () => {
+test('OPA is started anew with a bundle that is signed by another key while 2,000 calls are decided: none fails', async (context) => {
   const one = await startOpa()
+  context.after(one.close)
   const engine = engineOf(one)
   let ended = 0
   const [before, calls] = [one.pid(), 2400]
@@ -144,7 +145,6 @@ test('OPA is started anew with a bundle that is signed by another key while 2,00
   assert.notEqual(one.pid(), before)
   assert.ok(atStop < calls && ended >= calls, `${atStop} ${ended}`)
   await engine.close?.()
-  await one.close()
 })
 
 /** The policy with another text of a file, under the same revision or another one. */
@@ -174,8 +174,9 @@ const OTHER_BUNDLES: readonly (readonly [what: string, policy: PolicyFiles, code
 ]
 
 for (const [what, policy, code] of OTHER_BUNDLES) {
-  test(`nothing passes when OPA is exchanged for one with ${what}`, async () => {
+  test(`nothing passes when OPA is exchanged for one with ${what}`, async (context) => {
     const one = await startOpa()
+    context.after(one.close)
     const faults: string[] = []
     const engine = engineOf(one, faults)
     assert.equal((await engine.decide(clean, 'dec_1')).action, 'allow')
@@ -187,7 +188,6 @@ for (const [what, policy, code] of OTHER_BUNDLES) {
     await assert.rejects(probePolicy(engine), ({ name }: OpaError) => name === 'OpaError')
     assert.equal(new Set(faults).size >= 1, true)
     await engine.close?.()
-    await one.close()
   })
 }
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { finding, ROWS, requestWith } from '../../../bench/policy-row.ts'
 import { createWasmPolicy } from '../../../server/adapters/opa-wasm.ts'
 import { parseDecision } from '../../../server/core/decision.ts'
 import { createFamilyRegistry } from '../../../server/core/finding-family.ts'
@@ -11,7 +12,6 @@ import { UNTAINTED } from '../../../server/core/verdict.ts'
 import { probePolicy } from '../../../server/observability/readiness.ts'
 import { policyDocument } from '../../../server/policy/policy-document.ts'
 import { readFamilies } from '../../../server/rules/rule-source.ts'
-import { finding, ROWS, requestWith } from './policy-row.ts'
 
 const wasm = readFileSync(join(import.meta.dirname, '../../../server/policy/policy.wasm'))
 const document = policyDocument(createFamilyRegistry(readFamilies()))

@@ -1,6 +1,6 @@
 /** Inputs of the default policy with what it decides, for every engine that there is. */
-import { NO_TOOLS } from '../../../server/core/call.ts'
-import type { PolicyInput } from '../../../server/core/verdict.ts'
+import { NO_TOOLS } from '../server/core/call.ts'
+import type { PolicyInput } from '../server/core/verdict.ts'
 
 const STEPS =
   'validate_input rate_limit detect_pii detect_secrets detect_unicode classify_data detect_opaque detect_injection'.split(

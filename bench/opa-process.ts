@@ -12,10 +12,12 @@ import {
   type PolicyFiles,
   readPolicyFiles,
   type SignedBundle,
-} from '../../../scripts/artifacts/policy-bundle.ts'
-import { cachePath } from '../../lab/setting.ts'
+} from '../scripts/artifacts/policy-bundle.ts'
 
-const ROOT = join(import.meta.dirname, '../../..')
+const ROOT = join(import.meta.dirname, '..')
+
+/** The program, where the lab keeps it. */
+const OPA = join(process.env['TAPPASS_LAB_CACHE'] || '/var/cache/tappass-lab', 'go/opa')
 
 /** Reads a file of this clone. */
 export const textOf = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
@@ -65,14 +67,14 @@ export async function startOpa(
   const ask: OpaProcess['ask'] = (path, body) => askSocket(socket, path, body)
   const start = async (): Promise<void> => {
     const words = ['run', '--server', '--config-file', join(folder, 'opa.yaml'), '--addr', `unix://${socket}`]
-    child = spawn(cachePath('go', 'opa'), [...words, '--skip-version-check', '--log-level', 'error'], {
+    child = spawn(OPA, [...words, '--skip-version-check', '--log-level', 'error'], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (log += String(chunk)))
     for (;;) {
       const answer = await ask('/health?bundles').catch(() => undefined)
       if (answer?.status === 200 || (answer !== undefined && /Bundle load failed/.test(log))) return
-      if (child.exitCode !== null) throw new Error(`opa ended: ${log}`)
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`opa ended: ${log}`)
       await sleep(10)
     }
   }
