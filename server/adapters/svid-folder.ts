@@ -22,10 +22,12 @@ export type SvidFolderState = Readonly<{
 /** The state, which changes when the files do. */
 export type SvidFolder = Readonly<{ state: () => SvidFolderState; close: () => void }>
 
-/** Texts of the files; undefined for one that is not there. */
-type Texts = Readonly<Record<'certificate' | 'key' | 'bundle' | 'tokenKeys', string | undefined>>
+/** A file as it was read: its text, the code of why it could not be read, or neither when it is not there. */
+type Content = Readonly<{ text?: string; error?: string }>
 
-const FILES: Readonly<Record<keyof Texts, string>> = {
+type Contents = Readonly<Record<'certificate' | 'key' | 'bundle' | 'tokenKeys', Content>>
+
+const FILES: Readonly<Record<keyof Contents, string>> = {
   certificate: 'svid.pem',
   key: 'svid_key.pem',
   bundle: 'svid_bundle.pem',
@@ -42,18 +44,18 @@ export async function openSvidFolder(
   onLook: (state: SvidFolderState) => void,
 ): Promise<SvidFolder> {
   let state: SvidFolderState = { set: undefined, checkToken: undefined, problems: [], bundleChangedMs: undefined }
-  let seen: Texts | undefined
-  let taken: Texts | undefined
+  let seen: Contents | undefined
+  let taken: Contents | undefined
 
   async function look(): Promise<void> {
-    const texts = await readTexts(folder)
-    const isSettled = seen === undefined || isSame(texts, seen)
-    seen = texts
-    if (!isSettled || (taken !== undefined && isSame(texts, taken) && state.problems.length === 0)) return
-    const set = takeSet(texts, demand.trustDomain, clock.nowMs(), state.set)
-    const token = await takeTokenKeys(texts.tokenKeys, demand, taken?.tokenKeys, state.checkToken)
+    const contents = await readContents(folder)
+    const isSettled = seen === undefined || isSame(contents, seen)
+    seen = contents
+    if (!isSettled || (taken !== undefined && isSame(contents, taken) && state.problems.length === 0)) return
+    const set = takeSet(contents, demand.trustDomain, clock.nowMs(), state.set)
+    const token = await takeTokenKeys(contents.tokenKeys, demand, taken?.tokenKeys, state.checkToken)
     const bundleChangedMs = set.problem === undefined ? await changedMs(join(folder, FILES.bundle)) : undefined
-    taken = texts
+    taken = contents
     const problems = [set.problem, token.problem].filter((problem) => problem !== undefined)
     const isChanged = set.set !== state.set || token.check !== state.checkToken || !isSame(problems, state.problems)
     state = {
@@ -83,14 +85,14 @@ export async function openSvidFolder(
 
 /** Returns the set of the files where they fit, else the one before with what is wrong. */
 function takeSet(
-  { certificate, key, bundle }: Texts,
+  { certificate, key, bundle }: Contents,
   trustDomain: string,
   nowMs: number,
   before: SvidSet | undefined,
 ): Readonly<{ set: SvidSet | undefined; problem?: string }> {
-  const missing = Object.entries({ certificate, key, bundle }).find(([, text]) => text === undefined)
-  if (missing) return { set: before, problem: `${FILES[missing[0] as keyof Texts]} is not there` }
-  const texts = { certificate: certificate ?? '', key: key ?? '', bundle: bundle ?? '' }
+  const missing = Object.entries({ certificate, key, bundle }).find(([, { text }]) => text === undefined)
+  if (missing) return { set: before, problem: problemOf(missing[0] as keyof Contents, missing[1]) }
+  const texts = { certificate: certificate.text ?? '', key: key.text ?? '', bundle: bundle.text ?? '' }
   if (before !== undefined && isSame(texts, before.texts)) return { set: before }
   const result = readSvidSet(texts, trustDomain, nowMs)
   return result.status === 'fits' ? { set: result.set } : { set: before, problem: result.problem }
@@ -98,13 +100,15 @@ function takeSet(
 
 /** Without the file there is no check, and no problem: only those who want JWT-SVIDs have it written. */
 async function takeTokenKeys(
-  text: string | undefined,
+  content: Content,
   demand: TokenDemand,
-  textBefore: string | undefined,
+  contentBefore: Content | undefined,
   before: TokenCheck | undefined,
 ): Promise<Readonly<{ check: TokenCheck | undefined; problem?: string }>> {
+  const { text, error } = content
+  if (error !== undefined) return { check: before, problem: problemOf('tokenKeys', content) }
   if (text === undefined) return { check: undefined }
-  if (text === textBefore && before !== undefined) return { check: before }
+  if (text === contentBefore?.text && before !== undefined) return { check: before }
   try {
     return { check: await createTokenCheck(readTokenKeys(text, demand.trustDomain), demand) }
   } catch (cause) {
@@ -112,11 +116,18 @@ async function takeTokenKeys(
   }
 }
 
-async function readTexts(folder: string): Promise<Texts> {
-  const read = async (name: string): Promise<string | undefined> =>
-    readFile(join(folder, name), 'utf8').catch(() => undefined)
-  const texts = Object.entries(FILES).map(async ([part, name]) => [part, await read(name)])
-  return Object.fromEntries(await Promise.all(texts)) as Texts
+function problemOf(part: keyof Contents, { error }: Content): string {
+  return `${FILES[part]} ${error === undefined ? 'is not there' : `can't be read (${error})`}`
+}
+
+async function readContents(folder: string): Promise<Contents> {
+  const read = (name: string): Promise<Content> =>
+    readFile(join(folder, name), 'utf8').then(
+      (text) => ({ text }),
+      ({ code }: NodeJS.ErrnoException) => (code === 'ENOENT' ? {} : { error: code ?? 'unknown' }),
+    )
+  const contents = Object.entries(FILES).map(async ([part, name]) => [part, await read(name)])
+  return Object.fromEntries(await Promise.all(contents)) as Contents
 }
 
 async function changedMs(path: string): Promise<number | undefined> {

@@ -11,6 +11,9 @@ import type { SvidTexts } from '../svid/svid-set.ts'
 import type { ShownChain } from '../svid/x509-svid.ts'
 import { KEEP_ALIVE_MS, REQUEST_TIMEOUT_MS, sendParseError, serveConnections } from './served-connection.ts'
 
+/** Time for a client to complete the handshake. */
+const HANDSHAKE_MS = 10_000
+
 /** Certificates that are read of a chain. */
 const CERTIFICATES_MAX = 10
 
@@ -34,6 +37,7 @@ export function createSvidServer(routes: FastifyInstance, { newId, onHandshakeFa
       minVersion: 'TLSv1.2',
       keepAliveTimeout: KEEP_ALIVE_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
+      handshakeTimeout: HANDSHAKE_MS,
     },
     (request, response) => routes.routing(request, response),
   )

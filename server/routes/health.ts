@@ -95,7 +95,7 @@ const READY = {
   schema: {
     summary: 'Whether it can serve, by part',
     description:
-      '200 `{status: "ok", checks: {database, opa, redis}}`; 503 when one is `failed`, and while the process starts or stops',
+      '200 `{status: "ok", checks: {database, opa, redis}}`, and `spiffe` where SVIDs are accepted; 503 when one is `failed`, and while the process starts or stops',
     tags: ['Health'],
     response: answers('ok', 'unavailable', { checks: v.record(v.string(), STATUS) }),
   },

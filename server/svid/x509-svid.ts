@@ -28,7 +28,11 @@ function check(
   const [leaf, ...intermediates] = certificates
   if (leaf === undefined) return refused('malformed')
   const { uris, keyUsage, isAuthority } = readExtensions(leaf)
-  const path = pathToAuthority(leaf, intermediates, authorities)
+  const isCurrent = (each: X509Certificate): boolean => isValidAt(each, nowMs)
+  // An authority may be in the bundle twice, with one key: certified again before its first certificate expires.
+  const path =
+    pathToAuthority(leaf, intermediates.filter(isCurrent), authorities.filter(isCurrent)) ??
+    pathToAuthority(leaf, intermediates, authorities)
   const id = parseSpiffeId(uris[0] ?? '')
   const isForeign = id !== undefined && id.trustDomain !== trustDomain
   if (path === undefined) return refused(isForeign ? 'trust_domain' : 'signature')
@@ -64,6 +68,10 @@ export function pathToAuthority(
     signed = next
   }
   return undefined
+}
+
+function isValidAt({ validFromDate, validToDate }: X509Certificate, nowMs: number): boolean {
+  return validFromDate.getTime() <= nowMs && validToDate.getTime() > nowMs
 }
 
 function hasSigned(issuer: X509Certificate, signed: X509Certificate): boolean {

@@ -1,6 +1,6 @@
 /** The folder of the gateway's SVID while its files change: what fits is taken, what does not is told, and what was there before stays. */
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { openSvidFolder, type SvidFolder } from '../../../server/adapters/svid-folder.ts'
@@ -104,6 +104,14 @@ const HALVES: readonly (readonly [what: string, half: () => void, problem: RegEx
     () => write('svid_bundle.pem', nextAuthority.certificate),
     /does not fit svid_bundle\.pem/,
   ],
+  [
+    'a file that can not be read',
+    () => {
+      rmSync(join(path, 'svid_key.pem'))
+      mkdirSync(join(path, 'svid_key.pem'))
+    },
+    /svid_key\.pem can't be read \(EISDIR\)/,
+  ],
   ['a file that is gone', () => rmSync(join(path, 'svid_bundle.pem')), /svid_bundle\.pem is not there/],
   [
     'a certificate of another trust domain',
@@ -122,6 +130,7 @@ for (const [what, half, problem] of HALVES) {
     await becomes(() => problem.test(problemOf(opened)))
     assert.equal(certificateOf(opened), first.certificate)
     assert.ok(!problemOf(opened).includes('BEGIN'))
+    rmSync(join(path, 'svid_key.pem'), { recursive: true, force: true })
     await writeSvidFolder(path, { svid: next, authorities: [authority, nextAuthority] })
     await becomes(() => certificateOf(opened) === next.certificate)
     assert.deepEqual(opened.state().problems, [])

@@ -9,6 +9,8 @@ export type CertificateForm = Readonly<{
   uris?: readonly string[]
   names?: readonly string[]
   issuer?: Issued
+  /** Another certificate of the same key and name. */
+  again?: Issued
   isAuthority?: boolean
   usage?: number | null
   extendedUsage?: readonly ('clientAuth' | 'serverAuth')[]
@@ -61,14 +63,23 @@ function extensionsOf(form: CertificateForm, keyId: Buffer, issuerKeyId: Buffer)
   )
 }
 
+function keysOf({ again }: CertificateForm): Readonly<{ privateKey: KeyObject; publicKey: KeyObject }> {
+  if (again === undefined) return generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+  return { privateKey: again.privateKey, publicKey: again.x509.publicKey }
+}
+
+function commonName({ x509 }: Issued): string {
+  return /CN=(.*)/.exec(x509.subject)?.[1] ?? ''
+}
+
 /** Makes one. */
 export function issue(form: CertificateForm): Issued {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+  const { privateKey, publicKey } = keysOf(form)
   const { issuer, validFromMs = Date.now() - HOUR_MS, validToMs = Date.now() + HOUR_MS } = form
   const publicDer = publicKey.export({ type: 'spki', format: 'der' })
   const keyId = createHash('sha1').update(publicDer).digest()
-  const own = `${form.isAuthority ? 'authority' : 'leaf'} ${serial}`
-  const issuerName = issuer === undefined ? own : (/CN=(.*)/.exec(issuer.x509.subject)?.[1] ?? '')
+  const own = form.again ? commonName(form.again) : `${form.isAuthority ? 'authority' : 'leaf'} ${serial}`
+  const issuerName = issuer === undefined ? own : commonName(issuer)
   const issuerDer = issuer?.x509.publicKey.export({ type: 'spki', format: 'der' }) ?? publicDer
   const toBeSigned = sequence(
     hex('a003020102'),

@@ -93,6 +93,20 @@ test('it is valid until the first certificate of its chain is not', () => {
   assert.equal(later.status === 'refused' && later.reason, 'expired')
 })
 
+test('an authority that was certified again counts, wherever its first certificate stands', () => {
+  const old = issueAuthority(TRUST_DOMAIN, { validToMs: nowMs - 1000 })
+  const again = issueAuthority(TRUST_DOMAIN, { again: old })
+  const certificates = [issue({ issuer: old, uris: [ID] }).x509]
+  const statusOf = (...authorities: readonly Issued[]): string =>
+    checkX509Svid(
+      { certificates, error: undefined },
+      authorities.map(({ x509 }) => x509),
+      TRUST_DOMAIN,
+      nowMs,
+    ).status
+  assert.deepEqual([statusOf(old, again), statusOf(again, old), statusOf(old)], ['valid', 'valid', 'refused'])
+})
+
 test('URIs and key usage are read as OpenSSL writes them', () => {
   const { x509 } = issue({ issuer: authority, uris: [ID, 'a:b'], names: ['x'], usage: DIGITAL_SIGNATURE | CRL_SIGN })
   assert.equal(x509.subjectAltName, `URI:${ID}, URI:a:b, DNS:x`)
