@@ -18,6 +18,14 @@ function isDigests(value: unknown): value is LockedDigests {
   )
 }
 
+/** Each image and archive of a host reads the same text. */
+const parsed = new Map<string, LockedDigests | undefined>()
+
+function digestsIn(text: string): LockedDigests | undefined {
+  if (!parsed.has(text)) parsed.set(text, parseDigests(text))
+  return parsed.get(text)
+}
+
 function parseDigests(text: string): LockedDigests | undefined {
   try {
     const content: unknown = parse(text)
@@ -31,7 +39,7 @@ function parseDigests(text: string): LockedDigests | undefined {
 /** Returns the digests of a host's file; none where there is no file yet. Throws a `Failure` (exit 5) for one that can't be read: with another one in its place everything would be accepted. */
 export async function readLockedDigests(getFact: GetFact): Promise<LockedDigests> {
   const text = await getFact(contentFact(HOST_PATH.versions))
-  const digests = text === undefined ? {} : parseDigests(text)
+  const digests = text === undefined ? {} : digestsIn(text)
   if (digests !== undefined) return digests
   throw refusedFailure(
     `${HOST_PATH.versions} cannot be read`,
