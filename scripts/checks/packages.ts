@@ -7,7 +7,7 @@ dpkg --audit | sed -n 's/^ \([^ ]*\) .*/unfinished \1/p'
 for lock in /var/lib/dpkg/lock-frontend /var/lib/apt/lists/lock; do
   inode=$(stat -c %i "$lock" 2>/dev/null) && grep -q ":$inode " /proc/locks && echo "locked $lock"
 done
-timeout 10 apt-get indextargets >/dev/null 2>/tmp/.tappass-doctor.$$ || sed 's/^E: /sources /; q' /tmp/.tappass-doctor.$$; rm -f /tmp/.tappass-doctor.$$
+printed=$(timeout 10 apt-get indextargets 2>&1 >/dev/null) || printf '%s\n' "$printed" | sed -n '/^E: /{s/^E: /sources /p;q;}'
 apt-mark showhold | grep -E '^(docker|containerd|caddy|openssl|sudo|ca-certificates)' | sed 's/^/held /'
 dpkg-query -W -f '${'$'}{Package} ${'$'}{db:Status-Abbrev}\n' unattended-upgrades needrestart apparmor 2>/dev/null | sed -n 's/^\([^ ]*\) ii.*/package \1/p'
 grep -qsE '^APT::Periodic::Unattended-Upgrade "[1-9]' /etc/apt/apt.conf.d/* && echo unattended on

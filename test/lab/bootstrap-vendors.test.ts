@@ -4,13 +4,11 @@
  * specification without `--config`; and one of 1 GB, behind an HTTP proxy, which starts with `bootstrap.sh`.
  */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { AUTHORITIES, layFile } from './clone.ts'
 import { demand, execute, type Output } from './execution.ts'
-import { compareHostStates, type HostState, readHostState } from './host-state.ts'
 import { hostAddressOf, memoryKillsOf, straysFrom } from './machine.ts'
 import { proxyPort } from './network.ts'
 import { readPins } from './pin.ts'
@@ -81,11 +79,9 @@ const assertVendors = async (server: Server, root: string): Promise<void> => {
 describe('a machine without IPv4, the default specification', () => {
   let server: Server
   let root: string
-  let bare: HostState
   before(async () => {
     server = await bareServer('proof-ipv6', 0, { hasVendors: true, isIpv6Only: true })
     root = await layVendorClone(server)
-    bare = await readHostState(server.machine)
   })
   after(() => server?.close())
 
@@ -114,32 +110,6 @@ describe('a machine without IPv4, the default specification', () => {
     assert.match((await callEcho(server)) ?? '', /good day/)
     await assertVendors(server, root)
     assert.equal((await type('plan')).code, 0)
-  })
-
-  test('an uninstall that is killed, and the one after it: files, packages, accounts, units, rules and sysctls are as before', async () => {
-    const words = [join(root, 'scripts/cli.ts'), 'uninstall', ...machineWords(server), '--json', '--yes']
-    const killed = spawn(process.execPath, words, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
-    const ended = new Promise((resolve) => killed.once('exit', (_, signal) => resolve(signal)))
-    let printed = ''
-    killed.stdout.on('data', (chunk) => {
-      printed += chunk
-      // In the middle of the services.
-      if (/"step":6,"steps":\d+,"resource"/.test(printed)) killed.kill('SIGKILL')
-    })
-    assert.equal(await ended, 'SIGKILL', printed.slice(-2000))
-    const kept = await type('uninstall', '--yes')
-    assert.equal(kept.code, 0, `${kept.stdout.slice(-3000)}${kept.stderr}`)
-    assert.equal(
-      await inside(
-        server,
-        'ls -d /var/lib/tappass/postgres/cluster /etc/credstore.encrypted/tappass-vault-key | wc -l',
-      ),
-      '2',
-    )
-    const gone = await type('uninstall', '--yes', '--data')
-    assert.equal(gone.code, 0, `${gone.stdout.slice(-3000)}${gone.stderr}`)
-    assert.ok((eventsOf(gone).find((event) => event.event === 'left')?.left.length ?? 9) <= 5)
-    assert.deepEqual(compareHostStates(bare, await readHostState(server.machine)), [])
   })
 })
 
