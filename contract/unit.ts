@@ -9,6 +9,10 @@ export const UNIT = {
   postgres: 'tappass-postgres.service',
   redis: 'tappass-redis.service',
   caddy: 'tappass-caddy.service',
+  spireServer: 'tappass-spire-server.service',
+  spireAgent: 'tappass-spire-agent.service',
+  spiffeHelper: 'tappass-spiffe-helper.service',
+  spiffeSocket: 'tappass-spiffe.socket',
   backup: 'tappass-backup.service',
   backupTimer: 'tappass-backup.timer',
 } as const
@@ -16,8 +20,14 @@ export const UNIT = {
 /** How many instances of the gateway share the socket, unless a setting says otherwise. */
 export const INSTANCES_DEFAULT = 2
 
-/** The accounts: of the gateway with its migrations and backups, and of Caddy. */
-export const ACCOUNT = { gateway: 'tappass', caddy: 'tappass-caddy' } as const
+/** The accounts: of the gateway with its migrations and backups, of Caddy, of SPIRE's server and agent, and of spiffe-helper. */
+export const ACCOUNT = {
+  gateway: 'tappass',
+  caddy: 'tappass-caddy',
+  spireServer: 'tappass-spire',
+  spireAgent: 'tappass-agent',
+  spiffeHelper: 'tappass-svid',
+} as const
 
 /** The name of the unit that stands in for another one while that is restarted. */
 export function standbyUnit(name: string): string {

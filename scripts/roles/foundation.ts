@@ -28,8 +28,13 @@ const APT_PROXY = '/etc/apt/apt.conf.d/80tappass-proxy'
 const ROOT = { owner: 'root', group: 'root' } as const
 
 /** Returns the units that the deploy user may inspect and restart. */
-function unitsOf({ instances, ingress }: Pick<HostSpec, 'instances' | 'ingress'>): readonly string[] {
-  const services = [...gatewayInstances(instances), UNIT.postgres, UNIT.redis]
+function unitsOf({
+  instances,
+  ingress,
+  identity,
+}: Pick<HostSpec, 'instances' | 'ingress' | 'identity'>): readonly string[] {
+  const identities = identity === undefined ? [] : [UNIT.spireServer, UNIT.spireAgent, UNIT.spiffeHelper]
+  const services = [...gatewayInstances(instances), UNIT.postgres, UNIT.redis, ...identities]
   return ingress === 'none' ? services : [...services, UNIT.caddy]
 }
 

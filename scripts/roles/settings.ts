@@ -19,7 +19,7 @@ const NOTICE =
   '# Written by the toolkit after each run that changed something; edits have no effect and are reverted.\n'
 
 /** Keys that name files of the controller. */
-const CONTROLLER_KEYS: readonly string[] = ['node', 'caddy'] satisfies (keyof HostSpec)[]
+const CONTROLLER_KEYS: readonly string[] = ['node', 'caddy', 'spire', 'spiffeHelper'] satisfies (keyof HostSpec)[]
 
 type Image = HostSpec['images'][keyof HostSpec['images']]
 
@@ -29,11 +29,12 @@ function installedImage({ archive, reference }: Image, pinned: string): string {
 
 /** The role `settings`. It comes last, so that it records what was reached, not what was attempted. */
 export const settings: Role = (spec, text) => {
-  const { node, caddy, images } = parsePins(text('versions.yaml'))
+  const { node, caddy, images, spire, 'spiffe-helper': helper } = parsePins(text('versions.yaml'))
   const versions = {
     release: spec.release.version,
     node: node[0]?.version,
     ...(spec.ingress === 'none' ? {} : { caddy: caddy.version }),
+    ...(spec.identity === undefined ? {} : { spire: spire.version, spiffeHelper: helper.version }),
     docker: spec.docker.source,
     images: {
       postgres: installedImage(spec.images.postgres, images.postgres.reference),
@@ -51,6 +52,12 @@ export const settings: Role = (spec, text) => {
     ...[
       { folder: HOST_PATH.nodeFolder, version: node[0]?.version },
       { folder: HOST_PATH.caddyFolder, version: caddy.version },
+      ...(spec.identity === undefined
+        ? []
+        : [
+            { folder: HOST_PATH.spireFolder, version: spire.version },
+            { folder: HOST_PATH.spiffeHelperFolder, version: helper.version },
+          ]),
     ].flatMap(({ folder, version }) => (version === undefined ? [] : [surplusVersion({ folder, version })])),
     file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
     file({ path: HOST_PATH.versions, content: `${NOTICE}${stringify(versions)}`, ...ownership }),

@@ -12,6 +12,7 @@ import { Failure, usageFailure } from '../core/failure.ts'
 import type { Rotation } from '../secrets/secret-rotation.ts'
 import { contradictions } from './contradiction.ts'
 import { deployUserSchema } from './deploy-user.ts'
+import { identityContradictions, identitySchema } from './identity-spec.ts'
 import { type ImagesSpec, imageContradictions, imagesSchema } from './image-spec.ts'
 import { ingressContradictions, ingressSchema } from './ingress-spec.ts'
 import { proxyFor, proxySchema } from './proxy.ts'
@@ -44,6 +45,7 @@ const schema = v.strictObject({
   /** `public`: a certificate from a public authority; `internal`: from Caddy's own authority on the host. */
   tls: v.optional(v.picklist(['public', 'internal'])),
   ingress: ingressSchema,
+  identity: identitySchema,
   /** Number of gateway processes that share the socket. */
   instances: v.optional(integer(1, 32), INSTANCES_DEFAULT),
   gateway: section({
@@ -63,8 +65,16 @@ const schema = v.strictObject({
   /** Archives to unpack instead of downloading the vendor's. */
   node: section({ archive: v.optional(path) }),
   caddy: section({ archive: v.optional(path) }),
+  spire: section({ archive: v.optional(path) }),
+  spiffeHelper: section({ archive: v.optional(path) }),
   /** Mirrors; defaults are the vendors' addresses in `versions.yaml`. */
-  downloads: section({ node: v.optional(address), caddy: v.optional(address), docker: v.optional(address) }),
+  downloads: section({
+    node: v.optional(address),
+    caddy: v.optional(address),
+    docker: v.optional(address),
+    spire: v.optional(address),
+    spiffeHelper: v.optional(address),
+  }),
   postgres: section({
     /** Memory and buffers follow the host's memory unless they are written. */
     memoryMegabytes: v.optional(integer(128, 1_048_576)),
@@ -102,10 +112,12 @@ export type ParsedSpec = Readonly<
  * `--secret ID=FILE` by id.
  */
 export type HostSpec = Readonly<
-  Omit<ParsedSpec, 'images' | 'node' | 'caddy'> & {
+  Omit<ParsedSpec, 'images' | 'node' | 'caddy' | 'spire' | 'spiffeHelper'> & {
     images: Readonly<Record<keyof ImagesSpec, Readonly<{ archive?: LocalImage; reference?: string }>>>
     node: Readonly<{ archive?: LocalFile }>
     caddy: Readonly<{ archive?: LocalFile }>
+    spire: Readonly<{ archive?: LocalFile }>
+    spiffeHelper: Readonly<{ archive?: LocalFile }>
     release: ReleaseArchive
     secrets: Readonly<Record<string, ProvidedSecret>>
     /** The secrets to rotate, when the command line asks for it. */
@@ -176,6 +188,7 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
     ? [
         ...contradictions(result.output),
         ...ingressContradictions(result.output),
+        ...identityContradictions(result.output.identity),
         ...imageContradictions(result.output.images),
       ].map(([keys, what]) => placeOf(keys, lineOf) + what)
     : result.issues.map((issue) => explain(issue, lineOf))

@@ -4,9 +4,12 @@
  */
 import type { ParsedSpec } from './host-spec.ts'
 
-/** Megabytes (2^20 bytes) by what runs. `gateway` is of one instance; `job` is of migrations or the backup, of which one runs at a time. */
+/**
+ * Megabytes (2^20 bytes) by what runs. `gateway` is of one instance; `job` is of migrations or the backup, of which one runs at a time; `identity`
+ * is of SPIRE's server and agent and of spiffe-helper together, 0 without them.
+ */
 export type MemoryLimits = Readonly<
-  Record<'gateway' | 'postgres' | 'sharedBuffers' | 'redis' | 'redisData' | 'caddy' | 'job', number>
+  Record<'gateway' | 'postgres' | 'sharedBuffers' | 'redis' | 'redisData' | 'caddy' | 'job' | 'identity', number>
 >
 
 /** The settings that it depends on, as they were written. */
@@ -14,9 +17,10 @@ export type MemorySettings = Readonly<{
   instances: number
   postgres: Pick<ParsedSpec['postgres'], 'memoryMegabytes' | 'sharedBuffersMegabytes'>
   redis: ParsedSpec['redis']
+  identity?: ParsedSpec['identity']
 }>
 
-type Part = 'gateway' | 'postgres' | 'redis' | 'caddy' | 'job'
+type Part = 'gateway' | 'postgres' | 'redis' | 'caddy' | 'job' | 'identity'
 
 /**
  * With less than `least` a part does not do its work (an instance of the gateway has 180 MB when it starts and some 310 under load), and none
@@ -28,6 +32,7 @@ const RANGES: Readonly<Record<Part, Readonly<{ least: number; most: number }>>> 
   redis: { least: 32, most: 128 },
   caddy: { least: 64, most: 512 },
   job: { least: 128, most: 512 },
+  identity: { least: 256, most: 640 },
 }
 
 /** For the system, Docker and the files that Linux keeps in memory: a share, and as much at least. */
@@ -44,7 +49,7 @@ const SHARED_BUFFERS_MEGABYTES_MAX = 256
 
 type Ranges = Readonly<Record<Part, Readonly<{ least: number; most: number }>>>
 
-function rangesOf({ postgres, redis }: MemorySettings): Ranges {
+function rangesOf({ postgres, redis, identity }: MemorySettings): Ranges {
   const fixed = (megabytes: number) => ({ least: megabytes, most: megabytes })
   const { memoryMegabytes, sharedBuffersMegabytes = 0 } = postgres
   const buffered = sharedBuffersMegabytes / SHARED_BUFFERS_SHARE
@@ -55,13 +60,14 @@ function rangesOf({ postgres, redis }: MemorySettings): Ranges {
       memoryMegabytes === undefined
         ? { least: Math.max(least, buffered), most: Math.max(most, buffered) }
         : fixed(memoryMegabytes),
+    ...(identity === undefined ? { identity: fixed(0) } : {}),
     ...(redis.maxMemoryMegabytes === undefined ? {} : { redis: fixed(redis.maxMemoryMegabytes / REDIS_DATA_SHARE) }),
   }
 }
 
 function sumOf(ranges: Ranges, instances: number, end: 'least' | 'most'): number {
-  const { gateway, postgres, redis, caddy, job } = ranges
-  return gateway[end] * instances + postgres[end] + redis[end] + caddy[end] + job[end]
+  const { gateway, ...others } = ranges
+  return Object.values(others).reduce((sum, range) => sum + range[end], gateway[end] * instances)
 }
 
 /** Returns the limits for a host with that much memory; 0 where it is not known, which counts as plenty. */
@@ -77,12 +83,13 @@ export function memoryLimits(settings: MemorySettings, memoryMegabytes: number):
   const buffers = Math.min(SHARED_BUFFERS_MEGABYTES_MAX, Math.floor(postgres * SHARED_BUFFERS_SHARE))
   return {
     ...{ gateway: of('gateway'), postgres, redis, caddy: of('caddy'), job: of('job') },
+    identity: of('identity'),
     sharedBuffers: settings.postgres.sharedBuffersMegabytes ?? buffers,
     redisData: Math.floor(redis * REDIS_DATA_SHARE),
   }
 }
 
 /** Returns the sum of the limits, which is what may be used at once. */
-export function memorySum({ gateway, postgres, redis, caddy, job }: MemoryLimits, instances: number): number {
-  return gateway * instances + postgres + redis + caddy + job
+export function memorySum({ gateway, postgres, redis, caddy, job, identity }: MemoryLimits, instances: number): number {
+  return gateway * instances + postgres + redis + caddy + job + identity
 }

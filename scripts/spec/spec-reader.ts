@@ -36,7 +36,7 @@ function withOptions(parsed: unknown, invocation: Invocation): unknown {
 }
 
 /** Keys that the settings on a host must not have: otherwise a host could choose which files of the controller are sent to it. */
-const CONTROLLER_KEYS = ['node', 'caddy'] as const
+const CONTROLLER_KEYS = ['node', 'caddy', 'spire', 'spiffeHelper'] as const
 
 /** Parses the current settings of a host. With another domain `tls` is determined again. */
 function parseCurrentSettings(text: string, invocation: Invocation): unknown {
@@ -144,15 +144,17 @@ export async function readHostSpec(
     : measurements.parsedSpec(target.config))
   const folder = target.config === undefined ? invocation.workingFolder : dirname(target.config)
   const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path))
-  const [postgres, redis, node, caddy, release, secrets] = await Promise.all([
+  const [postgres, redis, node, caddy, spire, spiffeHelper, release, secrets] = await Promise.all([
     measureImageSpec(parsed.images.postgres, (path) => measurements.image(resolve(folder, path))),
     measureImageSpec(parsed.images.redis, (path) => measurements.image(resolve(folder, path))),
     measureArchive(absolute(parsed.node.archive), measurements.file),
     measureArchive(absolute(parsed.caddy.archive), measurements.file),
+    measureArchive(absolute(parsed.spire.archive), measurements.file),
+    measureArchive(absolute(parsed.spiffeHelper.archive), measurements.file),
     measurements.release(),
     measurements.secrets(),
   ])
-  return { ...parsed, images: { postgres, redis }, node, caddy, release, secrets }
+  return { ...parsed, images: { postgres, redis }, node, caddy, spire, spiffeHelper, release, secrets }
 }
 
 /**

