@@ -31,5 +31,7 @@ export const SELECTOR_EXAMPLES = 'unix:user:NAME, systemd:id:UNIT.service or doc
 /** Returns the selector in a text such as `unix:user:planner`; undefined: it is none that the agent here finds. */
 export function parseSelector(text: string): Selector | undefined {
   const [, type = '', value = '', kind = '', rest = ''] = /^([a-z]+):(([a-z0-9_]+):(.+))$/.exec(text) ?? []
-  return KINDS[type]?.[kind]?.test(rest) ? { type, value } : undefined
+  const kinds = Object.hasOwn(KINDS, type) ? KINDS[type] : undefined
+  const shape = kinds !== undefined && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
+  return shape?.test(rest) ? { type, value } : undefined
 }

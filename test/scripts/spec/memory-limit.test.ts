@@ -82,6 +82,24 @@ test('memory limits: a few megabytes more or less, as with another kernel, chang
   assert.deepEqual(of(1960), of(1975))
 })
 
+test('memory limits: identities have a share of their own, and all add up', () => {
+  const identity = {
+    ...{ trustDomain: 'example.org', workloads: [], x509SvidMinutes: 60, jwtSvidMinutes: 5 },
+    agentDays: 7,
+    caDays: 90,
+    serverPort: 8081,
+  }
+  for (const [memory, megabytes] of [
+    [64_000, 640],
+    [3900, 448],
+    [1960, 283],
+  ] as const) {
+    const found = memoryLimits({ instances: 2, postgres: {}, redis: {}, identity }, memory)
+    assert.equal(found.identity, megabytes)
+    if (memory > 2000) assert.ok(memorySum(found, 2) <= memory * 0.8)
+  }
+})
+
 test('memory limits: two instances do not fit into 1 GB, nor thirty-two into 8 GB', () => {
   for (const [instances, memory] of [
     [2, 970],
