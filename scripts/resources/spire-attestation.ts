@@ -31,6 +31,7 @@ kill "$pid"; wait "$pid" || :`
 
 /** The bundle is pinned before the agent meets its server, and comes from the server's own socket. */
 const ATTEST = `server=$1 socket=$2 bundle=$3 unit=$4 folder=$5 account=$6
+systemctl stop tappass-spire-attest.service 2>/dev/null || :
 ! systemctl cat "$unit" >/dev/null 2>&1 || systemctl stop "$unit"
 "$server" bundle show -socketPath "$socket" >"$bundle.tappass-new"
 chmod 0644 "$bundle.tappass-new"; mv -f "$bundle.tappass-new" "$bundle"

@@ -5,6 +5,7 @@
 
 import { HOST_PATH } from '../../contract/path.ts'
 import { ACCOUNT, UNIT } from '../../contract/unit.ts'
+import { type IdentityProgram, identityArchives } from '../artifacts/identity-archive.ts'
 import { type Pins, parsePins } from '../artifacts/pin.ts'
 import type { Resource } from '../core/resource.ts'
 import { render } from '../core/template.ts'
@@ -30,42 +31,37 @@ const ROOT = { owner: 'root', group: 'root' } as const
 /** In the order in which they are ended. */
 const UNITS = [UNIT.spiffeHelper, UNIT.spireAgent, UNIT.spireServer]
 
-/** What is unpacked, from where, and the setting that names a file instead. */
+/** A program that is unpacked: its pin, the key of its settings, and where it stands. */
 type Program = Readonly<{
+  pin: IdentityProgram
   key: 'spire' | 'spiffeHelper'
-  pin: Pins['spire']
+  version: string
   folder: string
   link: string
-  name: (platform: string) => string
 }> &
   Pick<ArchiveOptions, 'strip' | 'executable'>
 
-const SPIRE_PLATFORMS: Readonly<Record<string, string>> = { 'linux-x64': 'linux-amd64', 'linux-arm64': 'linux-arm64' }
-const HELPER_PLATFORMS: Readonly<Record<string, string>> = {
-  'linux-x64': 'Linux-x86_64',
-  'linux-arm64': 'Linux-arm64',
-}
-
 function programsOf(pins: Pins): Readonly<Record<'spire' | 'helper', Program>> {
-  const [pin, helperPin] = [pins.spire, pins['spiffe-helper']]
   return {
     spire: {
-      ...{ key: 'spire', pin, folder: HOST_PATH.spireFolder, link: HOST_PATH.currentSpire, strip: 1 },
-      name: (platform) => `spire-${pin.version}-${SPIRE_PLATFORMS[platform]}-musl.tar.gz`,
-      executable: ['bin/spire-server', 'bin/spire-agent'],
+      ...{ pin: 'spire', key: 'spire', version: pins.spire.version },
+      ...{ folder: HOST_PATH.spireFolder, link: HOST_PATH.currentSpire },
+      ...{ strip: 1, executable: ['bin/spire-server', 'bin/spire-agent'] },
     },
     helper: {
-      ...{ key: 'spiffeHelper', pin: helperPin },
+      ...{ pin: 'spiffe-helper', key: 'spiffeHelper', version: pins['spiffe-helper'].version },
       ...{ folder: HOST_PATH.spiffeHelperFolder, link: HOST_PATH.currentSpiffeHelper },
-      name: (platform) => `spiffe-helper_v${helperPin.version}_${HELPER_PLATFORMS[platform]}.tar.gz`,
       executable: 'spiffe-helper',
     },
   }
 }
 
-function installed({ key, pin, folder, name, ...options }: Program, spec: HostSpec): readonly Resource[] {
-  const downloads = Object.entries(pin.archives).map(([platform, sha256]) => {
-    const url = `${spec.downloads[key] ?? pin.download}/v${pin.version}/${name(platform)}`
+function installed(
+  { pin, key, version, folder, ...options }: Program,
+  pins: Pins,
+  spec: HostSpec,
+): readonly Resource[] {
+  const downloads = identityArchives(pins, pin, spec.downloads[key]).map(({ platform, url, sha256 }) => {
     return [platform, { url, sha256, proxy: proxyFor(spec.proxy, url) }] as const
   })
   const remedy = `downloads.${key}: a mirror that it can reach, ${key}.archive: a file, or proxy.https`
@@ -73,7 +69,7 @@ function installed({ key, pin, folder, name, ...options }: Program, spec: HostSp
     directory({ path: folder, ...ROOT, mode: '0755' }),
     archive({
       source: spec[key].archive ?? { downloads: Object.fromEntries(downloads), remedy },
-      path: `${folder}/${pin.version}`,
+      path: `${folder}/${version}`,
       ...options,
     }),
   ]
@@ -83,7 +79,7 @@ function installed({ key, pin, folder, name, ...options }: Program, spec: HostSp
 function service(
   name: string,
   config: Readonly<{ path: string; content: string }>,
-  { key, pin, folder }: Program,
+  { key, version, folder }: Program,
   content: (traits: HostTraits) => string,
   spec: HostSpec,
 ): Readonly<{ config: Resource; unit: Resource }> {
@@ -93,9 +89,9 @@ function service(
       name,
       content: content,
       files: [config],
-      inputs: [pin.version, spec[key].archive?.sha256 ?? ''],
+      inputs: [version, spec[key].archive?.sha256 ?? ''],
       // Another program may be running under the same name: unpacking it again changes the revision.
-      inputPaths: [archiveMarker(`${folder}/${pin.version}`)],
+      inputPaths: [archiveMarker(`${folder}/${version}`)],
     }),
   }
 }
@@ -155,8 +151,8 @@ export const identity: Role = (spec, text) => {
   return [
     spireAuthority({ trustDomain: issued.trustDomain, version: pins.spire.version }),
     ...[ACCOUNT.spireServer, ACCOUNT.spireAgent, ACCOUNT.spiffeHelper].map((name) => account({ name, isSystem: true })),
-    ...installed(spire, spec),
-    ...installed(helper, spec),
+    ...installed(spire, pins, spec),
+    ...installed(helper, pins, spec),
     directory({ path: HOST_PATH.spireConfigFolder, ...ROOT, mode: '0755' }),
     services.server.config,
     services.agent.config,

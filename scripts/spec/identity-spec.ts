@@ -48,8 +48,8 @@ export const identitySchema = v.optional(
     /** How long the agent is known without its server: a host that was off for longer is attested again by the next run. */
     agentDays: v.optional(integer(1, 7), 7),
     caDays: v.optional(integer(6, 3650), 90),
-    /** Where the server listens for the agent, on loopback. */
-    serverPort: v.optional(integer(1, 65_535), 8081),
+    /** Where the server listens for the agent, on loopback; SPIRE's own 8081 is taken on many hosts. */
+    serverPort: v.optional(integer(1, 65_535), 9622),
   }),
 )
 

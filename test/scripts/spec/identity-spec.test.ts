@@ -89,7 +89,7 @@ for (const [name, identity, says] of between) {
 test('identity: a trust domain is enough', () => {
   assert.deepEqual(specWith({ trustDomain: 'example.org' })().identity, {
     ...{ trustDomain: 'example.org', workloads: [], x509SvidMinutes: 60, jwtSvidMinutes: 5 },
-    ...{ agentDays: 7, caDays: 90, serverPort: 8081 },
+    ...{ agentDays: 7, caDays: 90, serverPort: 9622 },
   })
   assert.equal(parseHostSpec({}, 'host.yaml').identity, undefined)
 })
