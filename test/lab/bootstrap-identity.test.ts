@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { run } from './machine.ts'
-import { ensureSpiffeHelperArchive, ensureSpireArchive } from './program.ts'
+import { ensureSpiffeHelperArchive } from './program.ts'
 import { bareServer, bootstrap, inside, machineWords, plan, type Server, toolkit, writeSpec } from './server.ts'
+import { ensureSpireArchive } from './spire-program.ts'
 
 const DOMAIN = 'lab.example'
 const PLANNER = `spiffe://${DOMAIN}/agents/planner`

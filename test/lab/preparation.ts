@@ -7,9 +7,9 @@ import {
   ensureNodeArchive,
   ensureNodeFolder,
   ensureSpiffeHelperArchive,
-  ensureSpireArchive,
   ensureTlogCheck,
 } from './program.ts'
+import { ensureSpireArchive } from './spire-program.ts'
 import { ensureTree } from './tree.ts'
 import { ensureAuthority } from './vendor/authority.ts'
 import { ensureDockerRepository } from './vendor/docker-repository.ts'

@@ -35,7 +35,8 @@ async function layOutNode({ version, packages }: NodePin, folder: string): Promi
   return top
 }
 
-async function withWork(target: string, work: (folder: string) => Promise<void>): Promise<void> {
+/** Runs `work` in a folder of its own beside the target, and takes it away. */
+export async function withWork(target: string, work: (folder: string) => Promise<void>): Promise<void> {
   const folder = `${target}.work`
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
@@ -69,7 +70,7 @@ const modules = {
 } as const
 
 /** Points a name at a file beside it, in one step. */
-async function pointAt(link: string, file: string): Promise<void> {
+export async function pointAt(link: string, file: string): Promise<void> {
   if ((await readlink(link).catch(() => '')) === file) return
   await rm(`${link}.new`, { force: true })
   await symlink(file, `${link}.new`)
@@ -92,36 +93,6 @@ export async function ensureGoProgram(name: keyof typeof modules): Promise<strin
   return built
 }
 
-const SPIRE = 'github.com/spiffe/spire'
-
-/** SPIRE asks for a version of this module that the proxy refuses. The EJBCA plugin is older than upstream's then; nothing here uses it. */
-const SPIRE_REPLACED = 'github.com/Keyfactor/ejbca-go-client-sdk=github.com/Keyfactor/ejbca-go-client-sdk@v1.0.2'
-
-/** Builds one program of SPIRE as a tool of an empty module: no version of it can be installed by itself. Its SQLite is C. */
-async function ensureSpireProgram(name: 'spire-server' | 'spire-agent'): Promise<string> {
-  const { version } = (await readPins()).spire
-  const built = await buildOnce(cachePath('go', `${name}-${version}`), (target) =>
-    withWork(target, async (folder) => {
-      const env = { ...process.env, GOBIN: folder, CGO_ENABLED: '1' }
-      const go = (...args: readonly string[]) => demand(['go', ...args], { cwd: folder, env })
-      await go('mod', 'init', 'tappass.lab/spire')
-      await go('mod', 'edit', '-replace', SPIRE_REPLACED)
-      await go('get', '-tool', `${SPIRE}/cmd/${name}@v${version}`)
-      await go('install', '-trimpath', '-ldflags=-s -w', `${SPIRE}/cmd/${name}`)
-      await rename(join(folder, name), target)
-    }),
-  )
-  await pointAt(cachePath('go', name), `${name}-${version}`)
-  return built
-}
-
-/** Builds SPIRE's agent and server with the Go tools (a quarter of an hour the first time), and gives their paths. */
-async function ensureSpire(): Promise<Readonly<{ agent: string; server: string }>> {
-  // The server is compiled of what the agent is, and more.
-  const agent = await ensureSpireProgram('spire-agent')
-  return { agent, server: await ensureSpireProgram('spire-server') }
-}
-
 /** Builds a program of this repository with the Go tools, and gives its path. Its name has the digest of its sources. */
 async function ensureOwnProgram(name: string, folder: string): Promise<string> {
   const digests = await Promise.all(['main.go', 'go.sum'].map((file) => fileDigest(join(folder, file))))
@@ -137,21 +108,6 @@ async function ensureOwnProgram(name: string, folder: string): Promise<string> {
 /** Builds the program that checks proofs of the ledger with libraries of transparency logs, and gives its path. */
 export function ensureTlogCheck(): Promise<string> {
   return ensureOwnProgram('tlog-check', join(import.meta.dirname, '../server/ledger/tlog-check'))
-}
-
-/** Gives the path of SPIRE's archive. */
-export async function ensureSpireArchive(): Promise<string> {
-  const { version } = (await readPins()).spire
-  return buildOnce(cachePath('programs', `spire-${version}-linux-amd64-musl.tar.gz`), (target) =>
-    withWork(target, async (folder) => {
-      const { agent, server } = await ensureSpire()
-      const top = `spire-${version}`
-      await mkdir(join(folder, top, 'bin'), { recursive: true })
-      await demand(['cp', agent, join(folder, top, 'bin/spire-agent')])
-      await demand(['cp', server, join(folder, top, 'bin/spire-server')])
-      await packGzip(folder, [top], target)
-    }),
-  )
 }
 
 /** Gives the path of spiffe-helper's archive, with the stand-in in it; its name has the stand-in's digest. */
