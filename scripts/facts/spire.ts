@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { HOST_PATH } from '../../contract/path.ts'
 import type { Fact } from '../core/host.ts'
 
-/** A registration entry. `isPlain`: it gives nothing but the SVID itself (no administration, no further names, no end). */
+/** A registration entry. `isPlain`: it gives nothing but the SVID itself (no administration, no other trust domains, no end). */
 export type SpireEntry = Readonly<{
   id: string
   spiffeId: string
@@ -12,6 +12,8 @@ export type SpireEntry = Readonly<{
   selectors: readonly string[]
   x509SvidSeconds: number
   jwtSvidSeconds: number
+  /** Host names that its X.509-SVIDs have beside the SPIFFE ID. */
+  dnsNames: readonly string[]
   isPlain: boolean
 }>
 
@@ -77,8 +79,8 @@ function parseEntry(entry: Entry): SpireEntry {
     selectors: entry.selectors.map(({ type, value }) => `${type}:${value}`).toSorted(),
     x509SvidSeconds: entry.x509_svid_ttl,
     jwtSvidSeconds: entry.jwt_svid_ttl,
-    isPlain:
-      !admin && !downstream && !isStored && end === '0' && names.length === 0 && others.length === 0 && hint === '',
+    dnsNames: names,
+    isPlain: !admin && !downstream && !isStored && end === '0' && others.length === 0 && hint === '',
   }
 }
 

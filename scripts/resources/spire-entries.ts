@@ -15,6 +15,7 @@ export type WorkloadEntry = Readonly<{
   selectors: readonly string[]
   x509SvidSeconds: number
   jwtSvidSeconds: number
+  dnsNames: readonly string[]
 }>
 
 /** `hostId` is the id that the agent's further name has, and that all workloads hang on: the agent's own changes with each attestation. */
@@ -32,7 +33,13 @@ type DesiredEntry = Omit<SpireEntry, 'isPlain'>
 
 /** The further name hangs on the agent itself, and all others on that name. */
 function desiredEntries({ hostId, workloads }: SpireEntriesOptions, agentId = ''): readonly DesiredEntry[] {
-  const host = { spiffeId: hostId, selectors: [`spiffe_id:${agentId}`], x509SvidSeconds: 0, jwtSvidSeconds: 0 }
+  const host = {
+    spiffeId: hostId,
+    selectors: [`spiffe_id:${agentId}`],
+    x509SvidSeconds: 0,
+    jwtSvidSeconds: 0,
+    dnsNames: [],
+  }
   return [
     { ...host, id: entryId(hostId), parentId: agentId },
     ...workloads.map((each) => ({
@@ -50,6 +57,7 @@ function differenceOf(found: SpireEntry, desired: DesiredEntry): string | undefi
   if (found.spiffeId !== desired.spiffeId) return 'it names another SPIFFE ID'
   if (found.parentId !== desired.parentId) return 'it has another parent'
   if (!same(found.selectors, desired.selectors)) return 'its selectors differ'
+  if (!same(found.dnsNames, desired.dnsNames)) return 'its host names differ'
   if (found.x509SvidSeconds !== desired.x509SvidSeconds || found.jwtSvidSeconds !== desired.jwtSvidSeconds)
     return 'its lifetimes differ'
   return found.isPlain ? undefined : 'it gives more than an SVID'
@@ -63,7 +71,7 @@ function writeCommand(verb: 'create' | 'update', desired: DesiredEntry): Command
   })
   const entry = {
     ...{ entry_id: desired.id, spiffe_id: desired.spiffeId, parent_id: desired.parentId, selectors },
-    ...{ x509_svid_ttl: desired.x509SvidSeconds, jwt_svid_ttl: desired.jwtSvidSeconds },
+    ...{ x509_svid_ttl: desired.x509SvidSeconds, jwt_svid_ttl: desired.jwtSvidSeconds, dns_names: desired.dnsNames },
   }
   const command = changeCommand(SPIRE_SERVER, 'entry', verb, '-socketPath', HOST_PATH.spireServerSocket, '-data', '-')
   return { ...command, stdin: JSON.stringify({ entries: [entry] }) }

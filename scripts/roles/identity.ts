@@ -127,16 +127,19 @@ function servicesOf(identity: IdentitySpec, spec: HostSpec, text: (path: string)
   }
 }
 
-/** The helper asks as itself and gets the gateway's SVID, which nothing else on the host does. */
+/**
+ * The helper asks as itself and gets the gateway's SVID, which nothing else on the host does. With a host name in it, clients that know
+ * nothing of SPIFFE can check it, too.
+ */
 function entriesOf(identity: IdentitySpec): Resource {
   const seconds = (minutes: number | undefined) => (minutes ?? 0) * SECONDS_PER_MINUTE
   const gateway = {
     ...{ spiffeId: gatewayId(identity), selectors: [`unix:user:${ACCOUNT.spiffeHelper}`] },
-    ...{ x509SvidSeconds: 0, jwtSvidSeconds: 0 },
+    ...{ x509SvidSeconds: 0, jwtSvidSeconds: 0, dnsNames: ['localhost'] },
   }
   const workloads = identity.workloads.map(({ id, selectors, x509SvidMinutes, jwtSvidMinutes }) => ({
     ...{ spiffeId: id, selectors },
-    ...{ x509SvidSeconds: seconds(x509SvidMinutes), jwtSvidSeconds: seconds(jwtSvidMinutes) },
+    ...{ x509SvidSeconds: seconds(x509SvidMinutes), jwtSvidSeconds: seconds(jwtSvidMinutes), dnsNames: [] },
   }))
   return spireEntries({ hostId: hostId(identity), workloads: [gateway, ...workloads] })
 }

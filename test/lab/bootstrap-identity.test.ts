@@ -85,7 +85,7 @@ test("the gateway's SVID lies where only its group reads it", async () => {
   )
   assert.match(
     await inside(server, 'openssl x509 -in /run/tappass-svid/svid.pem -noout -ext subjectAltName'),
-    new RegExp(`URI:spiffe://${DOMAIN}/tappass/gateway$`),
+    new RegExp(`DNS:localhost, URI:spiffe://${DOMAIN}/tappass/gateway$`),
   )
   assert.match(
     await inside(server, `cat /run/tappass-svid/jwt_bundle.json`),
@@ -119,7 +119,7 @@ const rows: readonly Readonly<{ name: string; disturb: () => Promise<unknown>; c
         ${SERVER} entry update ${SOCKET} -entryID "$(id ${SCHEDULER})" -spiffeID ${SCHEDULER} ${ON_HOST} \
           -selector systemd:id:lab-scheduler.service -x509SVIDTTL 3600 -jwtSVIDTTL 60
         ${SERVER} entry update ${SOCKET} -entryID "$(id ${GATEWAY})" -spiffeID ${GATEWAY} ${ON_HOST} \
-          -selector unix:user:tappass-svid -admin
+          -selector unix:user:tappass-svid -dns localhost -admin
         ${SERVER} entry create ${SOCKET} -entryID theirs -spiffeID spiffe://${DOMAIN}/theirs ${ON_HOST} -selector unix:uid:4242`,
       ),
     changes: [

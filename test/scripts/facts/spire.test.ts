@@ -9,7 +9,7 @@ const entry = {
   ...{
     admin: false,
     created_at: '1795736110',
-    dns_names: [],
+    dns_names: ['localhost'],
     downstream: false,
     expires_at: '0',
     federates_with: [],
@@ -51,7 +51,13 @@ test('SPIRE: entries, agents, and who the agent is', () => {
             spiffeId: 'spiffe://example.org/tappass/gateway',
             parentId: 'spiffe://example.org/tappass/host',
           },
-          ...{ selectors: ['unix:gid:1', 'unix:user:b'], x509SvidSeconds: 0, jwtSvidSeconds: 60, isPlain: true },
+          ...{
+            selectors: ['unix:gid:1', 'unix:user:b'],
+            x509SvidSeconds: 0,
+            jwtSvidSeconds: 60,
+            dnsNames: ['localhost'],
+            isPlain: true,
+          },
         },
       ],
       agents: ['one', 'two'].map((name) => `spiffe://example.org/spire/agent/join_token/${name}`),
@@ -77,7 +83,6 @@ for (const more of [
   { downstream: true },
   { store_svid: true },
   { expires_at: '1795736110' },
-  { dns_names: ['a'] },
   { federates_with: ['b'] },
   { hint: 'c' },
 ]) {

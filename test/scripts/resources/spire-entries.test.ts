@@ -10,11 +10,17 @@ const agent = { id: `${TD}/spire/agent/join_token/one`, validToMs: 9 }
 const resource = spireEntries({
   hostId: `${TD}/tappass/host`,
   workloads: [
-    { spiffeId: `${TD}/a`, selectors: ['unix:user:x', 'unix:gid:1'], x509SvidSeconds: 60, jwtSvidSeconds: 0 },
+    {
+      spiffeId: `${TD}/a`,
+      selectors: ['unix:user:x', 'unix:gid:1'],
+      x509SvidSeconds: 60,
+      jwtSvidSeconds: 0,
+      dnsNames: [],
+    },
   ],
 })
 
-const plain = { isPlain: true, x509SvidSeconds: 0, jwtSvidSeconds: 0 }
+const plain = { isPlain: true, x509SvidSeconds: 0, jwtSvidSeconds: 0, dnsNames: [] }
 /** The ids are digests of the SPIFFE IDs: the same on every host and in every run. */
 const host: SpireEntry = {
   ...{ ...plain, id: 'tappass.d9133ec8ededecfc', spiffeId: `${TD}/tappass/host`, parentId: agent.id },
@@ -65,6 +71,11 @@ const rows: readonly Readonly<{ name: string; state: SpireState; changes: readon
     changes: [`${UPDATE} it has another parent`],
   },
   {
+    name: 'a host name by hand',
+    state: stateOf([host, { ...workload, dnsNames: ['localhost'] }]),
+    changes: [`${UPDATE} its host names differ`],
+  },
+  {
     name: 'made an administrator',
     state: stateOf([host, { ...workload, isPlain: false }]),
     changes: [`${UPDATE} it gives more than an SVID`],
@@ -108,6 +119,7 @@ test('SPIRE entries: what is written goes in on standard input, and is what was 
           parent_id: `${TD}/tappass/host`,
           x509_svid_ttl: 60,
           jwt_svid_ttl: 0,
+          dns_names: [],
         },
         selectors: [
           { type: 'unix', value: 'gid:1' },
