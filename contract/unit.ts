@@ -17,6 +17,9 @@ export const UNIT = {
   backupTimer: 'tappass-backup.timer',
 } as const
 
+/** Those of identities, in the order in which they are ended; a host without a trust domain has none of them. */
+export const IDENTITY_UNITS = [UNIT.spiffeHelper, UNIT.spireAgent, UNIT.spireServer, UNIT.spiffeSocket] as const
+
 /** How many instances of the gateway share the socket, unless a setting says otherwise. */
 export const INSTANCES_DEFAULT = 2
 

@@ -3,7 +3,7 @@
 import { parse } from 'yaml'
 import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
 import { HOST_PATH } from '../../contract/path.ts'
-import { gatewayInstances, INSTANCES_DEFAULT, UNIT } from '../../contract/unit.ts'
+import { gatewayInstances, IDENTITY_UNITS, INSTANCES_DEFAULT, UNIT } from '../../contract/unit.ts'
 import type { Fact, GetFact } from '../core/host.ts'
 import { contentFact, targetFact } from '../facts/path.ts'
 import { type UnitState, unitsFact } from '../facts/unit.ts'
@@ -58,12 +58,16 @@ const fileRevisionsFact: Fact<ReadonlyMap<string, string>> = {
 }
 
 /** What of the settings of a host decides on what it shall run. */
-type Settings = Readonly<{ instances?: number; ingress?: unknown }>
+type Settings = Readonly<{ instances?: number; ingress?: unknown; identity?: unknown }>
 
 /** Returns the units that the settings ask for. */
-function desiredUnits({ instances = INSTANCES_DEFAULT, ingress }: Settings): readonly string[] {
-  const { gateway: _, caddy, ...units } = UNIT
-  return [...Object.values(units), ...(ingress === 'none' ? [] : [caddy]), ...gatewayInstances(instances)]
+function desiredUnits({ instances = INSTANCES_DEFAULT, ingress, identity }: Settings): readonly string[] {
+  const unwanted: readonly string[] = [
+    ...(ingress === 'none' ? [UNIT.caddy] : []),
+    ...(identity === undefined ? IDENTITY_UNITS : []),
+  ]
+  const { gateway: _, ...units } = UNIT
+  return [...Object.values(units).filter((name) => !unwanted.includes(name)), ...gatewayInstances(instances)]
 }
 
 function isAsDesired({ name, active, result }: UnitState): boolean {
