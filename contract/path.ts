@@ -22,6 +22,12 @@ export const HOST_PATH = {
   redisConfigFolder: `${CONFIG}/redis`,
   /** A folder for each policy: its signed bundle, and the settings of the OPA that serves it. */
   opaConfigFolder: `${CONFIG}/opa`,
+  spireConfigFolder: `${CONFIG}/spire`,
+  spireServerConfig: `${CONFIG}/spire/server.conf`,
+  spireAgentConfig: `${CONFIG}/spire/agent.conf`,
+  /** By which the agent knows its server at its first contact; public. */
+  spireBundle: `${CONFIG}/spire/bundle.pem`,
+  spiffeHelperConfig: `${CONFIG}/spire/spiffe-helper.conf`,
 
   programFolder: PROGRAMS,
   releasesFolder: `${PROGRAMS}/releases`,
@@ -40,6 +46,11 @@ export const HOST_PATH = {
   /** Sets which of two Caddys gets new connections. */
   listenerRule: `${PROGRAMS}/caddy/listener-rule.pl`,
 
+  spireFolder: `${PROGRAMS}/spire`,
+  currentSpire: `${PROGRAMS}/spire/current`,
+  spiffeHelperFolder: `${PROGRAMS}/spiffe-helper`,
+  currentSpiffeHelper: `${PROGRAMS}/spiffe-helper/current`,
+
   stateFolder: STATE,
   postgresFolder: `${STATE}/postgres`,
   /** PostgreSQL's data. While it exists, there are data that need the keys they were written with. */
@@ -47,6 +58,10 @@ export const HOST_PATH = {
   /** Signed checkpoints of the ledger, outside its database. */
   checkpointFolder: `${STATE}/checkpoints`,
   caddyStateFolder: `${STATE}/caddy`,
+  /** The authority's keys, its entries and its agents. */
+  spireServerFolder: `${STATE}/spire-server`,
+  /** The agent's own SVID and key. */
+  spireAgentFolder: `${STATE}/spire-agent`,
   backupFolder: `${STATE}/backup`,
   /** A marker for each secret that was generated and not shown yet. */
   unshownSecretsFolder: `${STATE}/unshown`,
@@ -60,6 +75,11 @@ export const HOST_PATH = {
   postgresSocketFolder: `${RUNTIME}/postgres`,
   redisSocketFolder: `${RUNTIME}/redis`,
   opaSocketFolder: `${RUNTIME}/opa`,
+  spireServerSocket: `${RUNTIME}/spire-server/api.sock`,
+  /** The Workload API: every process of the host may ask there. */
+  spireAgentSocket: `${RUNTIME}/spire-agent/api.sock`,
+  /** The gateway's SVID and the bundles, kept fresh by spiffe-helper. */
+  svidFolder: '/run/tappass-svid',
   /** What Redis' default user may do, written when it starts. */
   redisDefaultUser: `${RUNTIME}/redis.env`,
   /** Docker's client looks for its own configuration here, and there is none. */

@@ -11,15 +11,32 @@ export const UNIT = {
   opa: 'tappass-opa@.service',
   caddy: 'tappass-caddy.service',
   tunnel: 'tappass-tunnel@.service',
+  spireServer: 'tappass-spire-server.service',
+  spireAgent: 'tappass-spire-agent.service',
+  spiffeHelper: 'tappass-spiffe-helper.service',
+  spiffeSocket: 'tappass-spiffe.socket',
   backup: 'tappass-backup.service',
   backupTimer: 'tappass-backup.timer',
 } as const
 
+/** Those of identities, in the order in which they are ended; a host without a trust domain has none of them. */
+export const IDENTITY_UNITS = [UNIT.spiffeHelper, UNIT.spireAgent, UNIT.spireServer, UNIT.spiffeSocket] as const
+
 /** How many instances of the gateway share the socket, unless a setting says otherwise. */
 export const INSTANCES_DEFAULT = 2
 
-/** The accounts: of the gateway with its migrations and backups, of Caddy, and of OPA. */
-export const ACCOUNT = { gateway: 'tappass', caddy: 'tappass-caddy', opa: 'tappass-opa' } as const
+/**
+ * The accounts: of the gateway with its migrations and backups, of Caddy, of OPA, of SPIRE's server and agent, and of
+ * spiffe-helper.
+ */
+export const ACCOUNT = {
+  gateway: 'tappass',
+  caddy: 'tappass-caddy',
+  opa: 'tappass-opa',
+  spireServer: 'tappass-spire',
+  spireAgent: 'tappass-agent',
+  spiffeHelper: 'tappass-svid',
+} as const
 
 /** The name of the unit that stands in for another one while that is restarted. */
 export function standbyUnit(name: string): string {

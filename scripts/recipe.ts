@@ -7,6 +7,7 @@ import { data } from './roles/data.ts'
 import { docker } from './roles/docker.ts'
 import { foundation } from './roles/foundation.ts'
 import { gateway } from './roles/gateway.ts'
+import { identity } from './roles/identity.ts'
 import { ingress } from './roles/ingress.ts'
 import { opa } from './roles/opa.ts'
 import { secrets } from './roles/secrets.ts'
@@ -25,6 +26,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   secrets,
   data,
   opa,
+  identity,
   gateway,
   tunnel,
   ingress,

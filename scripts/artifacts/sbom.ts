@@ -6,6 +6,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type IdentityProgram, identityArchives } from './identity-archive.ts'
 import { type Pins, parsePins } from './pin.ts'
 import { imageVersion } from './version-floor.ts'
 
@@ -77,7 +78,17 @@ function cloudflaredComponent({ version, download, archives }: Pins['cloudflared
   return downloaded(component(`pkg:github/cloudflare/cloudflared@${version}`, 'optional', rest), files)
 }
 
-/** Returns the components of the pins: Node, images, Caddy, cloudflared (where a host has a tunnel), and OPA, which compiles the policy and is not shipped. */
+function identityComponent(name: IdentityProgram, pins: Pins): Component {
+  const { version } = pins[name]
+  const files = identityArchives(pins, name).map(({ url, sha256 }) => [url, sha256] as const)
+  const rest = { type: 'application', name, version }
+  return downloaded(component(`pkg:github/spiffe/${name}@v${version}`, 'optional', rest), files)
+}
+
+/**
+ * Returns the components of the pins: Node, images, Caddy, cloudflared (where a host has a tunnel), SPIRE and spiffe-helper (where it has
+ * identities), and OPA, which compiles the policy and is not shipped.
+ */
 export function pinnedComponents(pins: Pins): readonly Component[] {
   const { version } = pins.opa
   const opa = { type: 'application', name: 'opa', version }
@@ -86,6 +97,8 @@ export function pinnedComponents(pins: Pins): readonly Component[] {
     ...Object.entries(pins.images).map(([name, { reference }]) => imageComponent(name, reference)),
     caddyComponent(pins.caddy),
     cloudflaredComponent(pins.cloudflared),
+    identityComponent('spire', pins),
+    identityComponent('spiffe-helper', pins),
     component(`pkg:golang/github.com/open-policy-agent/opa@v${version}`, 'excluded', opa),
   ]
 }

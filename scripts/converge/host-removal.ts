@@ -28,7 +28,7 @@ export const LEFT_ALWAYS: readonly LeftBehind[] = [
 
 /** What stays with the data, besides. */
 const LEFT_WITH_DATA: LeftBehind = {
-  what: `${HOST_PATH.stateFolder}, the secrets in ${HOST_PATH.encryptedCredentialsFolder}, and the accounts that own them`,
+  what: `${HOST_PATH.stateFolder}, the log of runs in ${HOST_PATH.historyFolder}, the secrets in ${HOST_PATH.encryptedCredentialsFolder}, and the accounts that own them`,
   why: 'the data and what they are read with; uninstall --data takes them away',
 }
 
@@ -63,6 +63,9 @@ export function resourcesAbsent(resources: readonly Resource[], removal: Removal
 
 /** The toolkit's own folder in /run goes with the last run, unless another one has begun. */
 const REMOVE_LOCK_FOLDER = scriptCommand('[ -e "$1/lock" ] || rm -rf -- "$1"', [HOST_PATH.convergeFolder])
+
+/** The log of runs is data, too: it goes when this run has been noted in it. */
+const REMOVE_HISTORY = changeCommand('rm', '-rf', '--', HOST_PATH.historyFolder)
 
 /** Takes all away. `confirm` asks for the host's name. Throws a `Failure` when the host is locked or unreachable, or the removal cannot be confirmed. */
 export async function removeFromHost(
@@ -100,6 +103,7 @@ export async function removeFromHost(
   )
   if (result.status === 'up-to-date') {
     await host.run(REMOVE_LOCK_FOLDER)
+    if (removal.isWithData) await host.run(REMOVE_HISTORY)
     await host.run(changeCommand('systemctl', 'daemon-reload'))
     const isThere = (found: typeof state) => found !== undefined && found.kind !== 'absent'
     const had = {

@@ -1,6 +1,6 @@
 /** Preflight: what must hold before anything is changed on a host. All problems are reported at once; nothing is changed. */
 
-import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
+import { GATEWAY_HOST, GATEWAY_PORT, SPIFFE_PORT } from '../../contract/gateway.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { UNIT } from '../../contract/unit.ts'
 import type { FailureText } from '../core/failure.ts'
@@ -22,7 +22,8 @@ export type PreflightFacts = Readonly<{
   traits: HostTraits
   isSystemdRunning: boolean
   isInstalled: boolean
-  isOurSocketOpen: boolean
+  /** The ports of those sockets of ours that systemd listens on. */
+  ownSocketPorts: readonly number[]
   listeners: readonly Listener[]
   diskFreeMegabytes: Readonly<Record<string, number>>
   memoryMegabytes: number
@@ -78,15 +79,17 @@ function calendarFact(expression: string): Fact<CalendarAnswer> {
 /** Reads all facts of the preflight in one turn. `waiting` is the text of `scripts/first-boot.sh`. */
 export async function gatherPreflightFacts(
   getFact: GetFact,
-  { backup: { schedule }, ingress }: Pick<ParsedSpec, 'backup' | 'ingress'>,
+  { backup: { schedule }, ingress, identity }: Pick<ParsedSpec, 'backup' | 'ingress' | 'identity'>,
   waiting: string,
 ): Promise<PreflightFacts> {
-  const [traits, running, current, socket, listeners, numbers, calendar, firstBoot] = await Promise.all([
+  const identityPorts = identity === undefined ? [] : [SPIFFE_PORT, identity.serverPort]
+  const [traits, running, current, socket, spiffeSocket, listeners, numbers, calendar, firstBoot] = await Promise.all([
     getFact(hostTraitsFact),
     getFact(pathFact('/run/systemd/system')),
     getFact(targetFact(HOST_PATH.currentRelease)),
     getFact(unitFact(UNIT.socket)),
-    getFact(listenersFact([...ingressPorts(ingress), GATEWAY_PORT])),
+    getFact(unitFact(UNIT.spiffeSocket)),
+    getFact(listenersFact([...ingressPorts(ingress), GATEWAY_PORT, ...identityPorts])),
     getFact(numbersFact),
     getFact(calendarFact(schedule)),
     getFact(firstBootFact(waiting)),
@@ -97,7 +100,10 @@ export async function gatherPreflightFacts(
     traits,
     isSystemdRunning: running.kind === 'directory',
     isInstalled: current !== undefined,
-    isOurSocketOpen: socket.active === 'active',
+    ownSocketPorts: [
+      ...(socket.active === 'active' ? [GATEWAY_PORT] : []),
+      ...(spiffeSocket.active === 'active' ? [SPIFFE_PORT] : []),
+    ],
     listeners,
     diskFreeMegabytes: Object.fromEntries(DISK_FOLDERS.map((folder) => [folder, megabytes(folder)])),
     memoryMegabytes: megabytes('memory'),
@@ -107,28 +113,32 @@ export async function gatherPreflightFacts(
   }
 }
 
-/** While tappass.socket is active, no other program can hold its port; everything else of ours runs in a unit named tappass…. */
-function isOurs({ port, unit }: Listener, isOurSocketOpen: boolean): boolean {
-  return unit.startsWith('tappass') || (port === GATEWAY_PORT && isOurSocketOpen)
+/** While a socket of ours is active, no other program can hold its port; everything else of ours runs in a unit named tappass…. */
+function isOurs({ port, unit }: Listener, ownSocketPorts: readonly number[]): boolean {
+  return unit.startsWith('tappass') || ownSocketPorts.includes(port)
 }
 
-function portProblems({ listeners, isOurSocketOpen }: PreflightFacts): readonly FailureText[] {
-  const foreign = listeners.filter((listener) => !isOurs(listener, isOurSocketOpen))
+function portProblems(
+  { listeners, ownSocketPorts }: PreflightFacts,
+  { ingress }: Pick<PreflightSpec, 'ingress'>,
+): readonly FailureText[] {
+  const foreign = listeners.filter((listener) => !isOurs(listener, ownSocketPorts))
   const unique = foreign.filter(({ port }, index) => foreign.findIndex((other) => other.port === port) === index)
   return unique.map(({ port, program, unit }) => ({
     what: `port ${port} is in use`,
     why: `${program || 'an unknown program'}${unit === '' ? '' : ` (${unit})`} listens on it`,
-    next: waysOut(port, unit),
+    next: waysOut(port, unit, ingressPorts(ingress).includes(port)),
   }))
 }
 
 /** What holds the port may be somebody's site: other ports or no ingress come first, and ending it only where nothing needs it. */
-function waysOut(port: number, unit: string): string {
+function waysOut(port: number, unit: string, isIngress: boolean): string {
   const end = unit.endsWith('.service')
     ? `if nothing needs ${unit}: systemctl disable --now ${unit}   (on the host)`
     : `see what it is: ss -ltnp sport = :${port}   (on the host)`
-  if (port === GATEWAY_PORT) return end
-  const settings = `"ingress: { http: 8080, https: 8443 }", or "ingress: none" and a proxy of your own to ${GATEWAY_HOST}:${GATEWAY_PORT}`
+  if (port === GATEWAY_PORT || port === SPIFFE_PORT) return end
+  const ingress = `"ingress: { http: 8080, https: 8443 }", or "ingress: none" and a proxy of your own to ${GATEWAY_HOST}:${GATEWAY_PORT}`
+  const settings = isIngress ? ingress : '"identity.serverPort" with another port'
   return `keep it, with other settings in host.yaml: ${settings}; or ${end}`
 }
 

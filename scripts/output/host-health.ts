@@ -7,6 +7,7 @@ import {
   CONNECTORS,
   connectors,
   gatewayInstances,
+  IDENTITY_UNITS,
   INSTANCES_DEFAULT,
   liveParts,
   opaInstance,
@@ -66,7 +67,7 @@ const fileRevisionsFact: Fact<ReadonlyMap<string, string>> = {
 }
 
 /** What of the settings of a host decides on what it shall run. */
-type Settings = Readonly<{ instances?: number; ingress?: unknown }>
+type Settings = Readonly<{ instances?: number; ingress?: unknown; identity?: unknown }>
 
 /** The OPA server that the gateways ask, by their own settings. */
 function opaUnits(environment: string | undefined): readonly string[] {
@@ -76,13 +77,14 @@ function opaUnits(environment: string | undefined): readonly string[] {
 
 /** Returns the units that the settings ask for. */
 function desiredUnits(
-  { instances = INSTANCES_DEFAULT, ingress }: Settings,
+  { instances = INSTANCES_DEFAULT, ingress, identity }: Settings,
   environment: string | undefined,
 ): readonly string[] {
   const { gateway: _, opa: __, tunnel: ___, caddy, ...units } = UNIT
   const live = liveParts(ingress)
+  const unwanted: readonly string[] = identity === undefined ? IDENTITY_UNITS : []
   return [
-    ...Object.values(units),
+    ...Object.values(units).filter((name) => !unwanted.includes(name)),
     ...(live.includes('caddy') ? [caddy] : []),
     ...(live.includes('tunnel') ? connectors(CONNECTORS) : []),
     ...opaUnits(environment),

@@ -19,7 +19,7 @@ export type Downloads = Readonly<Record<string, Readonly<{ url: string; sha256: 
 
 /**
  * A gzipped tar (`form: 'program'`: the program itself) unpacked at `path` without its first `strip` path components (tar's --strip-components).
- * `remedy`: the settings that fetch it from elsewhere. `link` is switched to `path` afterwards. `executable`, relative to `path`, is the program that must not change after unpacking.
+ * `remedy`: the settings that fetch it from elsewhere. `link` is switched to `path` afterwards. `executable`, relative to `path`, is the program that must not change after unpacking, or all of them.
  */
 export type ArchiveOptions = Readonly<{
   source: Readonly<{ downloads: Downloads; remedy: string }> | LocalFile
@@ -27,7 +27,7 @@ export type ArchiveOptions = Readonly<{
   strip?: number
   form?: 'tar' | 'program'
   link?: string
-  executable: string
+  executable: string | readonly string[]
 }>
 
 /** `asks` is what the host itself must reach for it: not what the controller sends, and not what a proxy fetches. */
@@ -79,6 +79,10 @@ export function archiveMarker(path: string): string {
   return `${path}/.tappass-archive`
 }
 
+function programsIn(folder: string, executable: ArchiveOptions['executable']): readonly string[] {
+  return [executable].flat().map((each) => `${folder}/${each}`)
+}
+
 function unpackCommands(
   { path, strip = 0, form = 'tar', executable }: ArchiveOptions,
   { fetch, sha256 }: Source,
@@ -94,8 +98,8 @@ function unpackCommands(
     prepareStaging(staging),
     fetch(download),
     scriptCommand('printf "%s  %s\\n" "$1" "$2" | sha256sum -c --quiet -', [sha256, download]),
-    scriptCommand(unpack, [download, staged, `${strip}`, executable]),
-    writeFingerprintCommand(`${staged}/${executable}`, sha256, archiveMarker(staged)),
+    scriptCommand(unpack, [download, staged, `${strip}`, [executable].flat()[0] ?? '']),
+    writeFingerprintCommand(programsIn(staged, executable), sha256, archiveMarker(staged)),
     swapInto(staging, path),
   ]
 }
@@ -111,8 +115,8 @@ function unpackReason({ executable }: ArchiveOptions, sha256: string, { marker, 
   if (program === undefined) return 'it is absent'
   const [unpacked, fingerprint] = marker?.split('\n') ?? []
   if (unpacked !== sha256) return 'it was unpacked from another archive'
-  if (fingerprint === undefined) return `no fingerprint of ${executable} is recorded`
-  if (fingerprint !== program) return `${executable} was changed after it was unpacked`
+  if (fingerprint === undefined) return `no fingerprint of ${[executable].flat().join(' and ')} is recorded`
+  if (fingerprint !== program) return `${[executable].flat().join(' or ')} was changed after it was unpacked`
   return unsafePath && `${unsafePath} is writable by others than its owner, or not readable by all`
 }
 
@@ -135,7 +139,7 @@ export function archive(options: ArchiveOptions): Resource {
         readLockedDigests(getFact),
         getFact(hostTraitsFact),
         getFact(contentFact(archiveMarker(path))),
-        getFact(programFingerprintFact(`${path}/${executable}`)),
+        getFact(programFingerprintFact(...programsIn(path, executable))),
         getFact(unsafePathFact(path)),
         getFact(targetFact(link ?? path)),
         getFact(pathFact(link ?? path)),

@@ -43,7 +43,7 @@ function installCommands(
     within(SEND_MINUTES, scriptCommand('cat >"$1"', [staged], openFile(file, sha256))),
     scriptCommand('printf "%s  %s\\n" "$1" "$2" | sha256sum -c --quiet -; chmod 0755 "$2"', [sha256, staged]),
     scriptCommand(isRight, [staged, says]),
-    writeFingerprintCommand(staged, sha256, `${stagedPath(staging)}/.tappass-program`),
+    writeFingerprintCommand([staged], sha256, `${stagedPath(staging)}/.tappass-program`),
     scriptCommand('chmod 0755 "$1"', [stagedPath(staging)]),
     swapInto(staging, path),
   ]

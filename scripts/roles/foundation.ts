@@ -31,10 +31,11 @@ const ROOT = { owner: 'root', group: 'root' } as const
 
 /** Returns the units that the deploy user may inspect and restart. */
 function unitsOf(spec: HostSpec, text: (path: string) => string): readonly string[] {
-  const { instances, ingress } = spec
+  const { instances, ingress, identity } = spec
   const opa = opaServerOf(spec, text)
+  const identities = identity === undefined ? [] : [UNIT.spireServer, UNIT.spireAgent, UNIT.spiffeHelper]
   return [
-    ...[...gatewayInstances(instances), UNIT.postgres, UNIT.redis, ...(opa ? [opa.unit] : [])],
+    ...[...gatewayInstances(instances), UNIT.postgres, UNIT.redis, ...(opa ? [opa.unit] : []), ...identities],
     ...(isPrepared(ingress, 'caddy') ? [UNIT.caddy] : []),
     ...(isPrepared(ingress, 'tunnel') ? connectors(CONNECTORS) : []),
   ]

@@ -1,6 +1,6 @@
 /** The gateway: Node, the release, the migrations, and the instances that share one socket. */
 
-import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
+import { GATEWAY_HOST, GATEWAY_PORT, SPIFFE_PORT } from '../../contract/gateway.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { nextCredentialId } from '../../contract/secret.ts'
 import { gatewayInstances, SERVING, UNIT } from '../../contract/unit.ts'
@@ -9,6 +9,7 @@ import type { Resource } from '../core/resource.ts'
 import { render } from '../core/template.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
 import type { HostTraits } from '../facts/host-trait.ts'
+import { absentUnit } from '../resources/absent-unit.ts'
 import { archive, archiveMarker } from '../resources/archive.ts'
 import { directory } from '../resources/directory.ts'
 import { currentRelease, release } from '../resources/release.ts'
@@ -66,7 +67,9 @@ function programInputs(spec: HostSpec, pin: Pins['node'][number]): readonly stri
 }
 
 function environmentOf(spec: HostSpec, template: string, opa: OpaServer | undefined): string {
-  return render(template, { ...spec, publicPort: publicPort(spec.ingress, spec.tls), opaSocket: opa?.socket ?? '' })
+  const { ingress, tls } = spec
+  const paths = { opaSocket: opa?.socket ?? '', svidFolder: HOST_PATH.svidFolder }
+  return render(template, { ...spec, ...paths, publicPort: publicPort(ingress, tls) })
 }
 
 /** The unit that runs the migrations: at boot, and without further attempts while a release is brought into force. */
@@ -102,6 +105,7 @@ function instanceSource(
         ...programs,
         files: settings.path,
         opaUnit: opa?.unit ?? '',
+        hasIdentity: spec.identity !== undefined,
         egressRules: egressRules(spec.gateway.upstream, traits.network.resolvers),
         memory: memoryLimits(spec, traits.memoryMegabytes),
         credentials: [
@@ -117,6 +121,22 @@ function instanceSource(
       archiveMarker(programs.node),
       ...[...GATEWAY_SECRET_IDS, ...OPTIONAL_SECRET_IDS, ...GATEWAY_NEXT_SECRET_IDS].flatMap(credentialPaths),
     ],
+  }
+}
+
+/**
+ * The socket for SPIFFE. Its file comes before the instances, whose start opens it (Sockets=): by itself systemd opens no socket of a service
+ * that runs. Without identities it is gone.
+ */
+function spiffeSocket({ identity, instances }: HostSpec, content: string) {
+  const name = UNIT.spiffeSocket
+  if (identity === undefined)
+    return { file: [], socket: [absentUnit({ name, reason: 'the setting identity is absent' })] }
+  const listensAt = { host: GATEWAY_HOST, port: SPIFFE_PORT }
+  const written = unit({ name, content, isRunning: false })
+  return {
+    file: [{ ...written, id: `unit-file:${name}` }],
+    socket: [unit({ name, listensAt, restartedTogether: gatewayInstances(instances) })],
   }
 }
 
@@ -150,6 +170,7 @@ export const gateway: Role = (spec, text) => {
   const template = { source, rollout, serving: SERVING, assertCanGoBack: assertCurrentStarts }
   const migrateUnit = text(`units/${UNIT.migrate}.hbs`)
   const instances = gatewayInstances(spec.instances)
+  const spiffe = spiffeSocket(spec, text(`units/${UNIT.spiffeSocket}`))
   return [
     ...programs(pin, spec.downloads.node ?? pins['node-download'], spec),
     firstUnitTemplate(template),
@@ -160,9 +181,11 @@ export const gateway: Role = (spec, text) => {
       listensAt: { host: GATEWAY_HOST, port: GATEWAY_PORT },
       restartedTogether: instances,
     }),
+    ...spiffe.file,
     ...instances.map((name) => unit({ name, ...source, serving: SERVING, rollout })),
     surplusInstance({ template: 'tappass', count: spec.instances }),
     unitTemplate(template),
+    ...spiffe.socket,
     ...endOfRotations(spec),
     unit({
       name: UNIT.migrate,

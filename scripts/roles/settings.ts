@@ -23,7 +23,9 @@ const NOTICE =
   '# Written by the toolkit after each run that changed something; edits have no effect and are reverted, but for digests: what was first accepted\n# under a name is the only thing that is. Where another one is meant, remove its row and run bootstrap again.\n'
 
 /** Keys that name files of the controller. */
-const CONTROLLER_KEYS: readonly string[] = ['node', 'caddy', 'cloudflared', 'opa'] satisfies (keyof HostSpec)[]
+const CONTROLLER_KEYS: readonly string[] = [
+  ...(['node', 'caddy', 'cloudflared', 'opa', 'spire', 'spiffeHelper'] satisfies (keyof HostSpec)[]),
+]
 
 type Image = HostSpec['images'][keyof HostSpec['images']]
 
@@ -33,13 +35,14 @@ function installedImage({ archive, reference }: Image, pinned: string): string {
 
 /** The role `settings`. It comes last, so that it records what was reached, not what was attempted. */
 export const settings: Role = (spec, text, earlier = []) => {
-  const { node, caddy, cloudflared, opa, images } = parsePins(text('versions.yaml'))
+  const { node, caddy, cloudflared, opa, images, spire, 'spiffe-helper': helper } = parsePins(text('versions.yaml'))
   const versions = {
     release: spec.release.version,
     node: node[0]?.version,
     ...(isPrepared(spec.ingress, 'caddy') ? { caddy: caddy.version } : {}),
     ...(isPrepared(spec.ingress, 'tunnel') ? { cloudflared: cloudflared.version } : {}),
     ...(hasOpa(spec) ? { opa: opa.version } : {}),
+    ...(spec.identity === undefined ? {} : { spire: spire.version, spiffeHelper: helper.version }),
     docker: spec.docker.source,
     images: {
       postgres: installedImage(spec.images.postgres, images.postgres.reference),
@@ -62,6 +65,12 @@ export const settings: Role = (spec, text, earlier = []) => {
       { folder: HOST_PATH.caddyFolder, version: caddy.version },
       { folder: HOST_PATH.opaFolder, version: opa.version },
       { folder: HOST_PATH.cloudflaredFolder, version: cloudflared.version },
+      ...(spec.identity === undefined
+        ? []
+        : [
+            { folder: HOST_PATH.spireFolder, version: spire.version },
+            { folder: HOST_PATH.spiffeHelperFolder, version: helper.version },
+          ]),
     ].flatMap(({ folder, version }) => (version === undefined ? [] : [surplusVersion({ folder, version })])),
     file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
     versionLock({ notice: NOTICE, versions, resources: earlier }),

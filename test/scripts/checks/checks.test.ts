@@ -148,7 +148,7 @@ const preflight: Seen['preflight'] = {
   traits: trixie,
   isSystemdRunning: true,
   isInstalled: true,
-  isOurSocketOpen: true,
+  ownSocketPorts: [9620],
   listeners: [],
   diskFreeMegabytes: { '/opt': 90_000, '/var/lib': 90_000 },
   memoryMegabytes: 8000,

@@ -19,7 +19,7 @@ const good: PreflightFacts = {
   traits: trixie,
   isSystemdRunning: true,
   isInstalled: false,
-  isOurSocketOpen: false,
+  ownSocketPorts: [],
   listeners: [],
   diskFreeMegabytes: { '/opt': 9000, '/var/lib': 9000 },
   memoryMegabytes: 4000,
@@ -87,8 +87,27 @@ const rows: readonly Readonly<{ name: string; seen: Partial<PreflightFacts>; pro
   { name: 'our ingress', seen: { listeners: [listener(443, 'caddy', 'tappass-caddy.service')] }, problems: [] },
   {
     name: 'our socket',
-    seen: { listeners: [listener(9620, 'systemd', 'init.scope')], isOurSocketOpen: true },
+    seen: { listeners: [listener(9620, 'systemd', 'init.scope')], ownSocketPorts: [9620] },
     problems: [],
+  },
+  {
+    name: 'our socket for SPIFFE, and SPIRE',
+    seen: {
+      listeners: [
+        listener(9621, 'systemd', 'init.scope'),
+        listener(9622, 'spire-server', 'tappass-spire-server.service'),
+      ],
+      ownSocketPorts: [9621],
+    },
+    problems: [],
+  },
+  {
+    name: 'others where identities are to be served',
+    seen: { listeners: [listener(9621, 'nc', 'a.service'), listener(9622, 'nc', 'b.service')], ownSocketPorts: [9620] },
+    problems: [
+      'port 9621 is in use: nc (a.service) listens on it',
+      'port 9622 is in use: nc (b.service) listens on it',
+    ],
   },
   {
     name: 'a development gateway on our port',

@@ -188,6 +188,16 @@ const rows: readonly Readonly<{ name: string; host: Host; unhealthy: readonly st
     unhealthy: [],
   },
   {
+    name: 'identities are wanted, and none of their units is there',
+    host: { settings: 'identity: { trustDomain: example.org }\n', conditions: `${conditions}${certificate}` },
+    unhealthy: [
+      'tappass-spiffe-helper.service',
+      'tappass-spiffe.socket',
+      'tappass-spire-agent.service',
+      'tappass-spire-server.service',
+    ],
+  },
+  {
     name: 'a clock that nothing sets',
     host: { conditions: `${conditions.replace('CLOCK=yes', 'CLOCK=no')}${certificate}` },
     unhealthy: ['clock (not synchronised: install and start a time service)'],

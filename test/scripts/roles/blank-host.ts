@@ -13,12 +13,13 @@ export const text = (path: string): string => readFileSync(join(root, path), 'ut
 
 /** What a person wrote, with a release and without archives or secrets of the operator. */
 export const specOf = (written: unknown = {}): HostSpec => {
-  const { images, node, caddy, cloudflared, opa, ...rest } = parseHostSpec(written, 'the test')
+  const { images, node, caddy, cloudflared, opa, spire, spiffeHelper, ...rest } = parseHostSpec(written, 'the test')
   const release = { version: '0.0.0-000000000000', manifest: '', open: async function* () {} }
   const byReference = ({ reference }: Readonly<{ reference?: string | undefined }>) =>
     reference === undefined ? {} : { reference }
   const pulled = { postgres: byReference(images.postgres), redis: byReference(images.redis) }
-  return { ...rest, images: pulled, node: {}, caddy: {}, cloudflared: {}, opa: {}, release, secrets: {} }
+  const programs = { node: {}, caddy: {}, cloudflared: {}, opa: {}, spire: {}, spiffeHelper: {} }
+  return { ...rest, images: pulled, ...programs, release, secrets: {} }
 }
 
 /** The systems that are supported, each with what it says of itself. */

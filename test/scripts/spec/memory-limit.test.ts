@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { type MemoryLimits, type MemorySettings, memoryLimits, memorySum } from '../../../scripts/spec/memory-limit.ts'
 import { memoryRemedy } from '../../../scripts/spec/memory-remedy.ts'
 
-const plenty: MemoryLimits = {
+type WithoutIdentity = Omit<MemoryLimits, 'identity'>
+const plenty: WithoutIdentity = {
   ...{ gateway: 1024, postgres: 1024, sharedBuffers: 256, redis: 128, redisData: 64, caddy: 512, job: 512, opa: 0 },
 }
 
@@ -14,7 +15,7 @@ type Row = Readonly<{
   instances?: number
   postgres?: MemorySettings['postgres']
   redis?: MemorySettings['redis']
-  limits: MemoryLimits
+  limits: WithoutIdentity
 }>
 
 const rows: readonly Row[] = [
@@ -56,7 +57,7 @@ const rows: readonly Row[] = [
 for (const { name, memory, instances = 2, postgres = {}, redis = {}, limits } of rows) {
   test(`memory limits: ${name}`, () => {
     const found = memoryLimits({ instances, postgres, redis }, memory)
-    assert.deepEqual(found, limits)
+    assert.deepEqual(found, { ...limits, identity: 0 })
     if (memory > 0) assert.ok(memorySum(found, instances) <= memory * 0.8, 'a fifth is left for the system')
   })
 }
@@ -85,6 +86,24 @@ test('memory limits: buffers that are written bring the memory that they need', 
 test('memory limits: a few megabytes more or less, as with another kernel, change nothing', () => {
   const of = (memory: number) => memoryLimits({ instances: 2, postgres: {}, redis: {} }, memory)
   assert.deepEqual(of(1960), of(1975))
+})
+
+test('memory limits: identities have a share of their own, and all add up', () => {
+  const identity = {
+    ...{ trustDomain: 'example.org', workloads: [], x509SvidMinutes: 60, jwtSvidMinutes: 5 },
+    agentDays: 7,
+    caDays: 90,
+    serverPort: 8081,
+  }
+  for (const [memory, megabytes] of [
+    [64_000, 640],
+    [3900, 448],
+    [1960, 283],
+  ] as const) {
+    const found = memoryLimits({ instances: 2, postgres: {}, redis: {}, identity }, memory)
+    assert.equal(found.identity, megabytes)
+    if (memory > 2000) assert.ok(memorySum(found, 2) <= memory * 0.8)
+  }
 })
 
 test('memory limits: two instances do not fit into 1 GB, nor thirty-two into 8 GB', () => {
