@@ -230,6 +230,9 @@ test('ports and names change while a stream is open: no connection is refused, t
   assert.equal(text, `You said: ${question}`)
   assert.deepEqual(failures, [])
   assert.ok(probes > 20, `${probes}`)
+  // It was no luck: the rule on who gets new connections was set each time.
+  const journal = await inside(server, "journalctl --no-pager --output=cat --unit='tappass-caddy*'")
+  assert.doesNotMatch(journal, /^(process \d+|file \d+|the rule|oldest or newest|Can't open perl)/m)
   assert.notEqual((await mainPids(server))['tappass-caddy'], pids['tappass-caddy'])
   // The old process went on for as long as the stream did.
   const startedAt = await inside(
