@@ -1,14 +1,18 @@
 /** Identities on a booted machine, with SPIRE's own server and agent: bare to issued, what is refused, what heals, what comes back. */
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { run } from './machine.ts'
 import { ensureSpiffeHelperArchive } from './program.ts'
-import { bareServer, bootstrap, inside, machineWords, plan, type Server, toolkit, writeSpec } from './server.ts'
+import { rootPath } from './root.ts'
+import { bareServer, bootstrap, door, inside, machineWords, plan, type Server, toolkit, writeSpec } from './server.ts'
 import { ensureSpireArchive } from './spire-program.ts'
 
 const DOMAIN = 'lab.example'
 const PLANNER = `spiffe://${DOMAIN}/agents/planner`
 const SCHEDULER = `spiffe://${DOMAIN}/agents/scheduler`
+const GATEWAY = `spiffe://${DOMAIN}/tappass/gateway`
 /** Of join tokens (spire-attestation.ts). */
 const TOKEN_SECONDS = 60
 
@@ -47,7 +51,9 @@ after(() => server?.close())
 const AGENT = '/opt/tappass/spire/current/bin/spire-agent'
 const SERVER = '/opt/tappass/spire/current/bin/spire-server'
 const SOCKET = '-socketPath /run/tappass/spire-server/api.sock'
-const ASK = `${AGENT} api fetch x509 -socketPath /run/tappass/spire-agent/api.sock`
+const WORKLOAD_API = '-socketPath /run/tappass/spire-agent/api.sock'
+const ASK = `${AGENT} api fetch x509 ${WORKLOAD_API}`
+const PLANNER_ASKS = 'setpriv --reuid planner --regid planner --clear-groups'
 
 /** Whom the agent sees in a process, by what it says to it; waits for entries that are on their way. */
 const askAs = (how: string): Promise<string> =>
@@ -103,8 +109,23 @@ test('a workload gets its own SVID, by account or by unit, and nobody else gets 
   }
 })
 
+test('an agent of the host calls with its certificate or its token, and without a registration with neither', async () => {
+  const through = await door(server)
+  assert.equal((await through.admin('/agents', { agent_id: 'planner', spiffe_id: PLANNER })).status, 201)
+  await through.close()
+  const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'hello' }] })
+  const call = `curl -s -o /dev/null -w '%{http_code} ' -H 'content-type: application/json' -d '${body}'`
+  const calls = `cd "$(mktemp -d)"; ${AGENT} api fetch x509 ${WORKLOAD_API} -write . >/dev/null
+    ${call} --cacert bundle.0.pem --cert svid.0.pem --key svid.0.key https://localhost:9621/v1/chat/completions
+    token=$(${AGENT} api fetch jwt ${WORKLOAD_API} -audience ${GATEWAY} | sed -n '2s/^\\s*//p')
+    ${call} -H "authorization: Bearer $token" http://localhost:9620/v1/chat/completions`
+  await writeFile(join(rootPath(server.machine.name), 'srv/calls.sh'), calls)
+  const callAs = (how: string) => inside(server, `${how} sh -eu /srv/calls.sh`)
+  assert.equal(await callAs(PLANNER_ASKS), '200 200')
+  assert.equal(await callAs('systemd-run --quiet --pipe --wait --collect --unit=lab-scheduler'), '401 401')
+})
+
 const HOST_ENTRIES = `spire-entries:spiffe://${DOMAIN}/tappass/host`
-const GATEWAY = `spiffe://${DOMAIN}/tappass/gateway`
 const ON_HOST = `-parentID spiffe://${DOMAIN}/tappass/host`
 
 /** `changes` is what the disturbance is answered by. */
@@ -150,8 +171,6 @@ const rows: readonly Readonly<{ name: string; disturb: () => Promise<unknown>; c
     ],
   },
 ]
-
-const PLANNER_ASKS = 'setpriv --reuid planner --regid planner --clear-groups'
 
 for (const { name, disturb, changes } of rows) {
   test(`drift: ${name}`, async () => {
