@@ -28,6 +28,10 @@ export const HOST_PATH = {
   nodeProgram: `${PROGRAMS}/node/current/bin/node`,
   caddyFolder: `${PROGRAMS}/caddy`,
   currentCaddy: `${PROGRAMS}/caddy/current`,
+  /** The pages that the documentation's site is built from: `releases/VERSION`, and `current`, those that it was built from. */
+  sitePagesFolder: `${PROGRAMS}/site`,
+  /** MkDocs, in a virtual environment for each set of requirements. */
+  mkdocsFolder: `${PROGRAMS}/mkdocs`,
 
   stateFolder: STATE,
   postgresFolder: `${STATE}/postgres`,
@@ -37,6 +41,8 @@ export const HOST_PATH = {
   checkpointFolder: `${STATE}/checkpoints`,
   caddyStateFolder: `${STATE}/caddy`,
   backupFolder: `${STATE}/backup`,
+  /** The built site: `builds/VERSION`, and `current`, which the ingress serves. */
+  siteFolder: `${STATE}/site`,
   /** A marker for each secret that was generated and not shown yet. */
   unshownSecretsFolder: `${STATE}/unshown`,
 

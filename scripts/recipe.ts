@@ -10,6 +10,7 @@ import { gateway } from './roles/gateway.ts'
 import { ingress } from './roles/ingress.ts'
 import { secrets } from './roles/secrets.ts'
 import { settings } from './roles/settings.ts'
+import { site } from './roles/site.ts'
 import type { HostSpec } from './spec/host-spec.ts'
 import type { Role } from './spec/role.ts'
 
@@ -26,6 +27,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   ingress,
   backup,
   boot,
+  site,
   settings,
 }
 

@@ -12,6 +12,7 @@ import { surplusVersion } from '../resources/surplus-version.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { imagesOfHost } from '../spec/image-spec.ts'
 import type { Role } from '../spec/role.ts'
+import { siteOfHost } from '../spec/site-spec.ts'
 
 const SETTINGS_NOTICE =
   '# What was set of the settings, written by the toolkit; all others have their defaults. A run without --config starts from these, one with\n# --config replaces them.\n'
@@ -42,8 +43,8 @@ export const settings: Role = (spec, text) => {
   }
   const current = Object.fromEntries(
     Object.entries(spec.written).flatMap(([key, value]) => {
-      const kept = key === 'images' ? imagesOfHost(value) : value
-      return CONTROLLER_KEYS.includes(key) || (key === 'images' && kept === undefined) ? [] : [[key, kept]]
+      const kept = key === 'images' ? imagesOfHost(value) : key === 'site' ? siteOfHost(value) : value
+      return CONTROLLER_KEYS.includes(key) || kept === undefined ? [] : [[key, kept]]
     }),
   )
   const ownership = { owner: 'root', group: 'root', mode: '0644' } as const

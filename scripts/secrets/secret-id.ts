@@ -11,9 +11,9 @@ export const OWNER_SECRET_ID = credentialId('POSTGRES_OWNER_PASSWORD')
 export const GENERATED_SECRET_IDS = [...GATEWAY_SECRET_IDS, OWNER_SECRET_ID]
 
 /** Provided by the operator, or absent. */
-export const OPTIONAL_SECRET_IDS = (['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'TAPPASS_LICENSE'] as const).map(
-  credentialId,
-)
+export const OPTIONAL_SECRET_IDS = (
+  ['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'TAPPASS_LICENSE', 'TAPPASS_LICENSE_AUTHORITY'] as const
+).map(credentialId)
 
 /** The id of a provided secret. */
 export type OptionalSecretId = (typeof OPTIONAL_SECRET_IDS)[number]

@@ -7,6 +7,7 @@ import * as v from 'valibot'
 import { LOG_LEVELS, RATE_CALLS_DEFAULT, RATE_WINDOW_SECONDS_DEFAULT } from '../../contract/gateway.ts'
 import { INSTANCES_DEFAULT } from '../../contract/unit.ts'
 import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../artifacts/artifact.ts'
+import type { SitePages } from '../artifacts/site-pages.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import type { Rotation } from '../secrets/secret-rotation.ts'
@@ -15,6 +16,7 @@ import { deployUserSchema } from './deploy-user.ts'
 import { type ImagesSpec, imageContradictions, imagesSchema } from './image-spec.ts'
 import { ingressContradictions, ingressSchema } from './ingress-spec.ts'
 import { proxyFor, proxySchema } from './proxy.ts'
+import { siteContradictions, siteSchema } from './site-spec.ts'
 import type { LineFinder } from './yaml-text.ts'
 
 function integer(minimum: number, maximum: number) {
@@ -44,6 +46,7 @@ const schema = v.strictObject({
   /** `public`: a certificate from a public authority; `internal`: from Caddy's own authority on the host. */
   tls: v.optional(v.picklist(['public', 'internal'])),
   ingress: ingressSchema,
+  site: siteSchema,
   /** Number of gateway processes that share the socket. */
   instances: v.optional(integer(1, 32), INSTANCES_DEFAULT),
   gateway: section({
@@ -102,10 +105,12 @@ export type ParsedSpec = Readonly<
  * `--secret ID=FILE` by id.
  */
 export type HostSpec = Readonly<
-  Omit<ParsedSpec, 'images' | 'node' | 'caddy'> & {
+  Omit<ParsedSpec, 'images' | 'node' | 'caddy' | 'site'> & {
     images: Readonly<Record<keyof ImagesSpec, Readonly<{ archive?: LocalImage; reference?: string }>>>
     node: Readonly<{ archive?: LocalFile }>
     caddy: Readonly<{ archive?: LocalFile }>
+    /** `none` also where there is no ingress to serve it. */
+    site: 'none' | Readonly<{ pages: SitePages; wheels?: LocalFile | undefined }>
     release: ReleaseArchive
     secrets: Readonly<Record<string, ProvidedSecret>>
     /** The secrets to rotate, when the command line asks for it. */
@@ -177,6 +182,7 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
         ...contradictions(result.output),
         ...ingressContradictions(result.output),
         ...imageContradictions(result.output.images),
+        ...siteContradictions(result.output),
       ].map(([keys, what]) => placeOf(keys, lineOf) + what)
     : result.issues.map((issue) => explain(issue, lineOf))
   if (!result.success || problems.length > 0) {

@@ -13,7 +13,7 @@ export type Room = Readonly<{ path: string; is: string; knows: readonly string[]
 
 const contract: Room = {
   path: 'contract',
-  is: 'What both halves must agree on: exit codes, port, secrets and their forms, private networks, paths, units, defaults. Knows no other room.',
+  is: 'What both halves must agree on: exit codes, port, secrets and their forms, licenses, private networks, paths, units, defaults. Knows no other room.',
   knows: [],
 }
 
@@ -35,7 +35,7 @@ const server: readonly Room[] = [
   },
   {
     path: 'server/config',
-    is: 'The one reader of environment and credentials: settings, secrets, license.',
+    is: 'The one reader of environment and credentials: settings, secrets.',
     knows: ['contract', 'server/database'],
   },
   {
@@ -47,7 +47,7 @@ const server: readonly Room[] = [
   {
     path: 'server/observability',
     is: 'Readiness, histograms, what a process tells of itself, the log and how an error stands in it.',
-    knows: ['server/config', 'server/core'],
+    knows: ['contract', 'server/config', 'server/core'],
   },
   {
     path: 'server/normalization',
@@ -384,7 +384,7 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/server-process',
-    is: "Runs one of the gateway's processes where its database is: here, in a data folder, on hosts.",
+    is: 'Reaches a gateway where it is (here, in a data folder, on hosts): its API, or one of its processes.',
     knows: [
       'contract',
       'scripts/command-line',

@@ -4,7 +4,7 @@
  * specification without `--config`; and one of 1 GB, behind an HTTP proxy, which starts with `bootstrap.sh`.
  */
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { AUTHORITIES, layFile } from './clone.ts'
@@ -25,8 +25,9 @@ import {
   untilHealthy,
 } from './server.ts'
 import { makeVendorClone } from './vendor/clone.ts'
-import { vendorNames } from './vendor/name.ts'
+import { packageIndex, vendorNames } from './vendor/name.ts'
 import { askedBy } from './vendor/setting.ts'
+import { ensureWheelArchive } from './wheel.ts'
 
 /** Makes the clone in the server's folder, with the dependencies of this one, and gives its root. */
 const layVendorClone = async ({ folder, machine }: Server): Promise<string> => {
@@ -64,10 +65,10 @@ const callEcho = async (server: Server): Promise<string | null | undefined> => {
 }
 
 /** What came from the vendors: each name was asked, Docker is theirs, and images are what the registry has under the pinned digest. */
-const assertVendors = async (server: Server, root: string): Promise<void> => {
+const assertVendors = async (server: Server, root: string, expected: readonly string[]): Promise<void> => {
   const asked = (await askedBy(server.machine)).filter(({ by }) => by === 'https')
   const names = new Set(asked.map(({ address }) => address.split('/')[0]))
-  assert.deepEqual([...names].toSorted(), vendorNames.toSorted())
+  assert.deepEqual([...names].toSorted(), expected.toSorted())
   const format = ["dpkg-query -W -f '${Maintainer}\\n'", 'docker-ce docker-ce-cli containerd.io'].join(' ')
   assert.equal((await inside(server, format)).match(/TapPass lab/g)?.length, 3)
   const { images } = await readPins(root)
@@ -82,6 +83,10 @@ describe('a machine without IPv4, the default specification', () => {
   before(async () => {
     server = await bareServer('proof-ipv6', 0, { hasVendors: true, isIpv6Only: true })
     root = await layVendorClone(server)
+    await inside(
+      server,
+      `printf '[global]\nindex-url = https://${packageIndex}/simple/\ncert = ${AUTHORITIES}\n' >/etc/pip.conf`,
+    )
   })
   after(() => server?.close())
 
@@ -108,7 +113,69 @@ describe('a machine without IPv4, the default specification', () => {
     assert.equal(code, 0, `${stdout.slice(-4000)}${stderr}`)
     await untilHealthy(server)
     assert.match((await callEcho(server)) ?? '', /good day/)
-    await assertVendors(server, root)
+    await assertVendors(server, root, vendorNames)
+    assert.equal((await type('plan')).code, 0)
+  })
+
+  const docs = async (path: string) => {
+    const through = await door(server)
+    try {
+      const response = await through.fetch(through.url(path))
+      return { status: response.status, text: await response.text(), headers: response.headers }
+    } finally {
+      await through.close()
+    }
+  }
+
+  test('the documentation is served under /docs, also without the gateway; nothing but its pages is', async () => {
+    await inside(server, 'systemctl stop tappass.socket tappass@1 tappass@2')
+    try {
+      const page = await docs('/docs/reference/host/')
+      assert.equal(page.status, 200)
+      assert.match(page.text, /<h1 id="a-host">/)
+      assert.match(page.headers.get('content-security-policy') ?? '', /^default-src 'self';/)
+      assert.equal(page.headers.get('cache-control'), 'no-cache')
+      assert.equal((await docs('/docs')).status, 200)
+      for (const path of ['/docs/none/', '/docs/.manifest', '/docs/../caddy/', '/docs/%2e%2e/%2e%2e/caddy/'])
+        assert.match((await docs(path)).text, /^404 |gateway.unreachable/, path)
+      assert.equal((await docs('/health')).status, 502)
+    } finally {
+      await inside(server, 'systemctl start tappass.socket tappass@1 tappass@2')
+    }
+  })
+
+  test('pages that MkDocs refuses: exit 1 with its words, the old site stays; mended ones take its place', async () => {
+    const index = join(root, 'docs/index.md')
+    const text = await readFile(index, 'utf8')
+    const served = await inside(server, 'readlink /var/lib/tappass/site/current')
+    await writeFile(index, `${text}\n[nowhere](nowhere.md)\n`)
+    const refused = await type('bootstrap', '--yes')
+    assert.equal(refused.code, 1, refused.stderr)
+    assert.match(refused.stdout, /contains a link 'nowhere\.md'.*Aborted with 1 warnings in strict mode/)
+    assert.equal(await inside(server, 'readlink /var/lib/tappass/site/current'), served)
+    assert.equal((await docs('/docs/')).status, 200)
+    await writeFile(index, `${text}\nA word more.\n`)
+    const mended = await type('bootstrap', '--yes')
+    assert.equal(mended.code, 0, mended.stdout.slice(-4000))
+    assert.match((await docs('/docs/')).text, /A word more\./)
+    assert.equal((await type('plan')).code, 0)
+  })
+
+  test('a page that was changed there is built again, by an account that can reach nothing', async () => {
+    await inside(server, 'echo changed >/var/lib/tappass/site/current/index.html')
+    assert.equal((await type('bootstrap', '--yes')).code, 0)
+    assert.match((await docs('/docs/')).text, /A word more\./)
+    assert.equal(
+      await inside(server, 'find /var/lib/tappass/site /opt/tappass/site /opt/tappass/mkdocs ! -user root'),
+      '',
+    )
+  })
+
+  test('without a way to an index: wheels as a file', async () => {
+    await inside(server, 'rm -r /opt/tappass/mkdocs/* && rm /etc/pip.conf')
+    await writeFile(server.specPath, `site: { wheels: ${await ensureWheelArchive()} }\n`)
+    const { code, stdout } = await type('bootstrap', '--yes', '--config', server.specPath)
+    assert.equal(code, 0, stdout.slice(-4000))
     assert.equal((await type('plan')).code, 0)
   })
 })
@@ -137,6 +204,7 @@ describe('a machine of 1 GB behind an HTTP proxy', () => {
     const spec = [
       ...settings,
       `proxy: { https: "${proxy}", http: "${proxy}" }`,
+      'site: none',
       `images: { redis: { reference: "registry-1.docker.io/library/redis@${redis}" } }`,
       '',
     ].join('\n')
@@ -152,7 +220,11 @@ describe('a machine of 1 GB behind an HTTP proxy', () => {
     assert.match(stdout, /^bootstrap: installing curl/)
     await untilHealthy(server)
     assert.match((await callEcho(server)) ?? '', /good day/)
-    await assertVendors(server, root)
+    await assertVendors(
+      server,
+      root,
+      vendorNames.filter((name) => name !== packageIndex),
+    )
     assert.equal(await memoryKillsOf(server.machine), 0)
   })
 

@@ -6,6 +6,7 @@ import { ensureTree } from './tree.ts'
 import { ensureAuthority } from './vendor/authority.ts'
 import { ensureDockerRepository } from './vendor/docker-repository.ts'
 import { ensureRegistryImage } from './vendor/registry.ts'
+import { ensureWheelArchive } from './wheel.ts'
 
 type Part = readonly [name: string, build: () => Promise<unknown>]
 
@@ -27,6 +28,7 @@ async function plannedParts(): Promise<readonly (readonly Part[])[]> {
       ['OPA', () => ensureGoProgram('opa')],
       ['Caddy', ensureCaddyArchive],
       ['tlog-check', ensureTlogCheck],
+      ['wheels', ensureWheelArchive],
     ],
   ]
 }

@@ -19,6 +19,7 @@ test('recipe: the order of roles is the one that docs and --only know', () => {
     'ingress',
     'backup',
     'boot',
+    'site',
     'settings',
   ])
 })
