@@ -43,6 +43,8 @@ export const HOST_PATH = {
   backupFolder: `${STATE}/backup`,
   /** The built site: `builds/VERSION`, and `current`, which the ingress serves. */
   siteFolder: `${STATE}/site`,
+  /** What the last check of the timer has found. */
+  checkFolder: `${STATE}/check`,
   /** A marker for each secret that was generated and not shown yet. */
   unshownSecretsFolder: `${STATE}/unshown`,
 
@@ -55,6 +57,8 @@ export const HOST_PATH = {
   redisDefaultUser: `${RUNTIME}/redis.env`,
   /** Docker's client looks for its own configuration here, and there is none. */
   dockerConfigFolder: `${RUNTIME}/docker`,
+  /** X.509-SVIDs, where a helper keeps them fresh. */
+  svidFolder: `${RUNTIME}-svid`,
   /** Locks and marks of the toolkit's own runs; not in `runtimeFolder`, which the first run makes. */
   convergeFolder: `${RUNTIME}-converge`,
 

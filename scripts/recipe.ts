@@ -7,6 +7,7 @@ import { data } from './roles/data.ts'
 import { docker } from './roles/docker.ts'
 import { foundation } from './roles/foundation.ts'
 import { gateway } from './roles/gateway.ts'
+import { housekeeping } from './roles/housekeeping.ts'
 import { ingress } from './roles/ingress.ts'
 import { secrets } from './roles/secrets.ts'
 import { settings } from './roles/settings.ts'
@@ -26,6 +27,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   gateway,
   ingress,
   backup,
+  housekeeping,
   boot,
   site,
   settings,

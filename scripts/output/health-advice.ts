@@ -7,6 +7,10 @@ const CONDITION_COMMANDS: readonly (readonly [name: string, command: string])[] 
   ['disk', 'sudo du --one-file-system --human-readable --max-depth=3 /var/lib | sort --human-numeric-sort | tail'],
   ['certificate', `journalctl -u ${UNIT.caddy} -e`],
   ['backup', `journalctl -u ${UNIT.backup} -e, then sudo systemctl start ${UNIT.backup}`],
+  ['license', 'tappass license show'],
+  ['check', `systemctl status ${UNIT.checkTimer}`],
+  ['webhook', `journalctl -u ${UNIT.check} -e`],
+  ['svid', `journalctl -u ${UNIT.check} -e`],
   ['clock', 'sudo apt-get install systemd-timesyncd'],
 ]
 

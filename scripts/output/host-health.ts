@@ -67,7 +67,7 @@ function desiredUnits({ instances = INSTANCES_DEFAULT, ingress }: Settings): rea
 }
 
 function isAsDesired({ name, active, result }: UnitState): boolean {
-  if (name !== UNIT.backup) return active === 'active'
+  if (name !== UNIT.backup && name !== UNIT.check) return active === 'active'
   return active === 'activating' || active === 'active' || (active === 'inactive' && result === 'success')
 }
 

@@ -5,8 +5,16 @@ import type { Change, Resource } from '../core/resource.ts'
 import { type PerHost, resolvePerHost } from '../facts/host-trait.ts'
 import { APT_STAMP, isAptListFreshFact, type PackageState, packagesFact } from '../facts/package.ts'
 
-/** `names` may contain `name=version`. `id` names the resource. `waiting` is the text of `scripts/first-boot.sh`. */
-export type AptPackageOptions = Readonly<{ id: string; names: PerHost<readonly string[]>; waiting: string }>
+/**
+ * `names` may contain `name=version`. `id` names the resource. `waiting` is the text of `scripts/first-boot.sh`. Where one of `instead` is
+ * installed, nothing is: it does the same work.
+ */
+export type AptPackageOptions = Readonly<{
+  id: string
+  names: PerHost<readonly string[]>
+  waiting: string
+  instead?: readonly string[]
+}>
 
 /** Never prompts: existing configuration files are kept, and needrestart restarts nothing, for most services are other people's. */
 const NONINTERACTIVE = ['env', 'DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_SUSPEND=1'] as const
@@ -71,7 +79,8 @@ export function aptPackage(options: AptPackageOptions): Resource {
         getFact(isAptListFreshFact),
       ])
       const stateOf = (desired: string) => byName.get(desired.split('=')[0] ?? desired)
-      const missing = names.filter((desired) => !isInstalled(desired, stateOf(desired)))
+      const isDone = options.instead?.some((name) => isInstalled(name, stateOf(name))) === true
+      const missing = isDone ? [] : names.filter((desired) => !isInstalled(desired, stateOf(desired)))
       const repair: readonly Change[] =
         interrupted.length === 0
           ? []

@@ -12,8 +12,16 @@ export const GENERATED_SECRET_IDS = [...GATEWAY_SECRET_IDS, OWNER_SECRET_ID]
 
 /** Provided by the operator, or absent. */
 export const OPTIONAL_SECRET_IDS = (
-  ['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'TAPPASS_LICENSE', 'TAPPASS_LICENSE_AUTHORITY'] as const
+  ['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'TAPPASS_LICENSE', 'TAPPASS_LICENSE_AUTHORITY', 'TAPPASS_ALERT_URL'] as const
 ).map(credentialId)
+
+/** What the check of the timer receives of them. */
+export const CHECK_SECRET_IDS = (['TAPPASS_LICENSE', 'TAPPASS_LICENSE_AUTHORITY', 'TAPPASS_ALERT_URL'] as const).map(
+  credentialId,
+)
+
+/** What the gateway's instances receive of them: not where alerts are sent. */
+export const GATEWAY_OPTIONAL_SECRET_IDS = OPTIONAL_SECRET_IDS.filter((id) => id !== credentialId('TAPPASS_ALERT_URL'))
 
 /** The id of a provided secret. */
 export type OptionalSecretId = (typeof OPTIONAL_SECRET_IDS)[number]

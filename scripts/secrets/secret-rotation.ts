@@ -24,6 +24,7 @@ export const ROTATION_KINDS: Readonly<Record<GeneratedSecretId | OptionalSecretI
   'anthropic-api-key': 'provided',
   'tappass-license': 'provided',
   'tappass-license-authority': 'provided',
+  'tappass-alert-url': 'provided',
 }
 
 /** Whether a secret has two values while it is rotated. */

@@ -13,6 +13,7 @@ import { Failure, usageFailure } from '../core/failure.ts'
 import type { Rotation } from '../secrets/secret-rotation.ts'
 import { contradictions } from './contradiction.ts'
 import { deployUserSchema } from './deploy-user.ts'
+import { calendar, housekeepingSchema } from './housekeeping-spec.ts'
 import { type ImagesSpec, imageContradictions, imagesSchema } from './image-spec.ts'
 import { ingressContradictions, ingressSchema } from './ingress-spec.ts'
 import { proxyFor, proxySchema } from './proxy.ts'
@@ -32,7 +33,6 @@ const address = v.pipe(
   // It is written to files that everybody on the host may read.
   v.check((text) => !hasUserInfo(text), 'must not hold a user or a password: a key goes in with --secret'),
 )
-const calendar = v.pipe(v.string(), v.regex(/^[\w*:,./~ -]+$/, 'must be a systemd calendar expression'))
 /** A file on the controller, relative to the folder of the specification. */
 const path = v.pipe(v.string(), v.minLength(1))
 function section<T extends v.ObjectEntries>(entries: T) {
@@ -80,6 +80,7 @@ const schema = v.strictObject({
     keepDaily: v.optional(integer(1, 3650), 7),
     keepWeekly: v.optional(integer(0, 520), 4),
   }),
+  housekeeping: housekeepingSchema,
   preflight: section({
     diskFreeMegabytesMin: v.optional(integer(0, 1_000_000_000), 8192),
     memoryMegabytesMin: v.optional(integer(0, 1_000_000_000), 1800),

@@ -43,6 +43,11 @@ const server: readonly Room[] = [
     is: 'Versioned migrations: plan, run under a lock, schema history, baseline, verification.',
     knows: ['contract', 'server/core', 'server/database'],
   },
+  {
+    path: 'server/housekeeping',
+    is: 'What of a host ends or runs out, and how that is told: judged from what was read.',
+    knows: ['contract'],
+  },
   { path: 'server/backups', is: 'What a backup holds and how long backups are kept.', knows: [] },
   {
     path: 'server/observability',
@@ -222,7 +227,7 @@ const server: readonly Room[] = [
   },
   {
     path: 'server',
-    is: 'The processes: `main` (the gateway), `migrate`, `verify`, `backup`.',
+    is: 'The processes: `main` (the gateway), `migrate`, `verify`, `backup`, `check`.',
     knows: [
       'server/checkpoint',
       'server/composition',
@@ -234,6 +239,7 @@ const server: readonly Room[] = [
       'server/config',
       'server/core',
       'server/database',
+      'server/housekeeping',
       'server/ledger',
       'server/migration',
       'server/observability',

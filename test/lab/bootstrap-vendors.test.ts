@@ -171,6 +171,45 @@ describe('a machine without IPv4, the default specification', () => {
     )
   })
 
+  test('housekeeping: time, updates, the journal’s limit; what the check finds is in journal and status', async () => {
+    const packages = await inside(
+      server,
+      "dpkg-query -W -f '${db:Status-Abbrev} ${Package}\\n' unattended-upgrades systemd-timesyncd",
+    )
+    assert.equal(packages.match(/^ii /gm)?.length, 2, packages)
+    assert.match(await inside(server, 'apt-config dump APT::Periodic::Unattended-Upgrade'), /"1"/)
+    assert.match(await inside(server, 'systemd-analyze cat-config systemd/journald.conf'), /^SystemMaxUse=1024M$/m)
+    assert.match(await inside(server, 'journalctl -u systemd-journald --output=cat'), /System Journal .*max 1(\.0)?G/)
+    await inside(server, 'systemctl start tappass-check.service')
+    const record = await inside(server, 'cat /var/lib/tappass/check/last.json')
+    const { findings } = JSON.parse(record) as { findings: readonly Readonly<{ check: string; level: string }>[] }
+    const kinds = new Set(findings.map(({ check }) => check))
+    assert.deepEqual([...kinds].toSorted(), ['certificate', 'disk', 'secret'])
+    assert.deepEqual(
+      findings.filter(({ check, level }) => check !== 'disk' && level !== 'ok'),
+      [],
+    )
+    // A secret that was stored two years ago, and a check that was made three days ago.
+    await inside(
+      server,
+      `touch -d '730 days ago' /etc/credstore.encrypted/tappass-jwt-secret && systemctl start tappass-check.service`,
+    )
+    assert.match(
+      await inside(server, 'journalctl -u tappass-check -p warning --output=cat'),
+      /^secret tappass-jwt-secret: 730 days old/m,
+    )
+    assert.match(
+      (await toolkit(['status', ...machineWords(server)], 60_000, root)).stdout,
+      /^secret +tappass-jwt-secret: 730 days old/m,
+    )
+    await inside(server, `sed -i 's/"at":"[0-9]*/"at":"2020/' /var/lib/tappass/check/last.json`)
+    const stale = await toolkit(['status', ...machineWords(server)], 60_000, root)
+    assert.equal(stale.code, 1)
+    assert.match(stale.stdout, /^check ! +\d+ days ago/m)
+    await inside(server, 'touch /etc/credstore.encrypted/tappass-jwt-secret && systemctl start tappass-check.service')
+    assert.equal((await type('plan')).code, 0)
+  })
+
   test('without a way to an index: wheels as a file', async () => {
     await inside(server, 'rm -r /opt/tappass/mkdocs/* && rm /etc/pip.conf')
     await writeFile(server.specPath, `site: { wheels: ${await ensureWheelArchive()} }\n`)
@@ -205,6 +244,7 @@ describe('a machine of 1 GB behind an HTTP proxy', () => {
       ...settings,
       `proxy: { https: "${proxy}", http: "${proxy}" }`,
       'site: none',
+      'housekeeping: { securityUpdates: false }',
       `images: { redis: { reference: "registry-1.docker.io/library/redis@${redis}" } }`,
       '',
     ].join('\n')
