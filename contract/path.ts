@@ -43,6 +43,8 @@ export const HOST_PATH = {
   backupFolder: `${STATE}/backup`,
   /** The built site: `builds/VERSION`, and `current`, which the ingress serves. */
   siteFolder: `${STATE}/site`,
+  /** The container images that were brought to the host. */
+  imageRecord: `${STATE}/images`,
   /** What the last check of the timer has found. */
   checkFolder: `${STATE}/check`,
   /** A marker for each secret that was generated and not shown yet. */

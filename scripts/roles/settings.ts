@@ -6,8 +6,10 @@
 
 import { stringify } from 'yaml'
 import { HOST_PATH } from '../../contract/path.ts'
+import { runnableImage } from '../artifacts/image-reference.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { file } from '../resources/file.ts'
+import { surplusImage } from '../resources/surplus-image.ts'
 import { surplusVersion } from '../resources/surplus-version.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { imagesOfHost } from '../spec/image-spec.ts'
@@ -23,6 +25,15 @@ const NOTICE =
 const CONTROLLER_KEYS: readonly string[] = ['node', 'caddy'] satisfies (keyof HostSpec)[]
 
 type Image = HostSpec['images'][keyof HostSpec['images']]
+
+/** What the units of PostgreSQL and Redis run. */
+function imagesInUse({ images }: HostSpec, pinned: Readonly<Record<keyof HostSpec['images'], { reference: string }>>) {
+  const nameOf = (service: keyof HostSpec['images']) => {
+    const { archive, reference = pinned[service].reference } = images[service]
+    return runnableImage(reference, archive)
+  }
+  return { postgres: nameOf('postgres'), redis: nameOf('redis') }
+}
 
 function installedImage({ archive, reference }: Image, pinned: string): string {
   return archive?.imageId ?? reference ?? pinned
@@ -53,6 +64,8 @@ export const settings: Role = (spec, text) => {
       { folder: HOST_PATH.nodeFolder, version: node[0]?.version },
       { folder: HOST_PATH.caddyFolder, version: caddy.version },
     ].flatMap(({ folder, version }) => (version === undefined ? [] : [surplusVersion({ folder, version })])),
+    // An engine of somebody else holds images of somebody else, some of them perhaps the same.
+    ...(spec.docker.adopt ? [] : [surplusImage({ record: HOST_PATH.imageRecord, images: imagesInUse(spec, images) })]),
     file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
     file({ path: HOST_PATH.versions, content: `${NOTICE}${stringify(versions)}`, ...ownership }),
   ]

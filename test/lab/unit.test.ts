@@ -43,7 +43,7 @@ const rows = [
   ['tappass-postgres.service', 10],
   ['tappass-redis.service', 10],
   ['tappass-backup.service', 10],
-  ['tappass-check.service', 25],
+  ['tappass-check.service', 16],
 ] as const
 
 for (const [unit, threshold] of rows) {
