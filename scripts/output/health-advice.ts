@@ -27,6 +27,8 @@ export function nextCommand({ units, gateway, conditions }: Health, bootstrap: s
   const ill = new Set(conditions.filter(({ isWell }) => !isWell).map(({ name }) => name))
   if (ill.has('docker')) return 'journalctl -u docker -e   (on the host)'
   if (units.some(needsRun)) return bootstrap
+  if (ill.has('site') && ill.size === 1 && gateway === 'healthy' && units.every(({ isHealthy }) => isHealthy))
+    return bootstrap
   const failed = units.find(({ isHealthy }) => !isHealthy)?.unit
   const [, command] = CONDITION_COMMANDS.find(([name]) => ill.has(name)) ?? []
   if (failed === undefined && gateway === 'healthy' && command !== undefined) return `${command}   (on the host)`

@@ -19,10 +19,10 @@ const TOLERANCE_SECONDS = 60
 
 /**
  * Prints NAME=VALUE lines, a name once for each disk. `$1` the folder of backups, `$2` the database, `$3` Caddy's settings, `$4` the timer and
- * `$5` the service of the backup, `$6` the folder of the check; the rest are paths whose disks count. Nothing in it waits longer than five seconds.
+ * `$5` the service of the backup, `$6` the folder of the check, `$7` that of the site; the rest are paths whose disks count. Nothing in it waits longer than five seconds.
  */
 const SCRIPT = String.raw`
-backups=$1 cluster=$2 caddy=$3 timer=$4 service=$5 check=$6; shift 6
+backups=$1 cluster=$2 caddy=$3 timer=$4 service=$5 check=$6 site=$7; shift 7
 echo "NOW=$(date +%s)"
 newest=$(ls -1 "$backups"/tappass-*.json 2>/dev/null | tail -n 1)
 if [ -n "$newest" ]; then
@@ -41,6 +41,7 @@ if systemd-detect-virt --quiet --container 2>/dev/null; then echo CLOCK=containe
 else echo "CLOCK=$(timeout 5 timedatectl show -p NTPSynchronized --value 2>/dev/null)"; fi
 docker=$(timeout 5 docker version --format '{{.Server.Version}}' 2>&1) && echo "DOCKER=$docker" ||
   echo "DOCKER_PROBLEM=$(printf '%s' "${'$'}{docker:-no answer within 5 s}" | tail -n 1)"
+[ ! -f "$site/current/index.html" ] || echo "SITE=$(readlink -- "$site/current")"
 [ ! -f "$check/last.json" ] || echo "CHECK=$(tr -d '\n' <"$check/last.json")"
 [ ! -e /run/reboot-required ] || echo REBOOT=required
 exit 0`
@@ -55,6 +56,7 @@ export const conditionsFact: Fact<HostConditions> = {
         UNIT.backupTimer,
         UNIT.backup,
         HOST_PATH.checkFolder,
+        HOST_PATH.siteFolder,
         '/',
         HOST_PATH.programFolder,
         HOST_PATH.stateFolder,
@@ -160,6 +162,11 @@ function judgeDocker({ one }: Values): Condition {
   return { name: 'docker', state: version || one('DOCKER_PROBLEM') || 'no answer', isWell: version !== '' }
 }
 
+function judgeSite({ one }: Values): Condition {
+  const build = one('SITE').split('/').at(-1) ?? ''
+  return { name: 'site', state: build || 'none: the documentation was not built', isWell: build !== '' }
+}
+
 type CheckFinding = Readonly<{ check: string; subject: string; level: string; state: string }>
 
 /** Twice the time between two checks, and an hour. */
@@ -201,6 +208,7 @@ export function judgeConditions(text: string): HostConditions {
     judgeCertificate(values),
     judgeClock(values),
     judgeDocker(values),
+    judgeSite(values),
     ...judgeCheck(values),
     // Updates of the distribution wait for it; nothing of ours is worse for that.
     ...(values.one('REBOOT') === '' ? [] : [{ name: 'reboot', state: 'required by updates', isWell: true }]),

@@ -58,7 +58,7 @@ const fileRevisionsFact: Fact<ReadonlyMap<string, string>> = {
 }
 
 /** What of the settings of a host decides on what it shall run. */
-type Settings = Readonly<{ instances?: number; ingress?: unknown }>
+type Settings = Readonly<{ instances?: number; ingress?: unknown; site?: unknown }>
 
 /** Returns the units that the settings ask for. */
 function desiredUnits({ instances = INSTANCES_DEFAULT, ingress }: Settings): readonly string[] {
@@ -111,7 +111,11 @@ export async function gatherHealth(getFact: GetFact): Promise<Health> {
   const loaded = states.map((state) => unitHealth(state, desired.includes(state.name), fileRevisions))
   const absent = desired.filter((name) => !loaded.some(({ unit }) => unit === name)).map(absentUnit)
   const units = [...loaded, ...absent].toSorted((a, b) => (a.unit < b.unit ? -1 : 1))
-  const conditions = judged.conditions.filter(({ name }) => name !== 'certificate' || settings.ingress !== 'none')
+  const off = [
+    ...(settings.ingress === 'none' ? ['certificate', 'site'] : []),
+    ...(settings.site === 'none' ? ['site'] : []),
+  ]
+  const conditions = judged.conditions.filter(({ name }) => !off.includes(name))
   const health = { release, gateway, units, conditions, lastBackup: judged.lastBackup }
   return { isHealthy: units.length > 0 && unhealthyParts(health).length === 0, ...health }
 }

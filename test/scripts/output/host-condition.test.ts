@@ -22,6 +22,7 @@ const well: Readonly<Record<string, string | readonly string[]>> = {
   CERTIFICATE_notAfter: 'Jan 25 00:00:00 2027 GMT',
   CLOCK: 'yes',
   DOCKER: '29.1.0',
+  SITE: '/var/lib/tappass/site/builds/pages-0123456789ab',
 }
 
 const printed = (changes: Readonly<Record<string, string | readonly string[] | undefined>>): string =>
@@ -39,6 +40,7 @@ test('conditions: all is well', () => {
     ['certificate', '59 days left', true],
     ['clock', 'synchronised', true],
     ['docker', '29.1.0', true],
+    ['site', 'pages-0123456789ab', true],
   ])
 })
 
@@ -125,6 +127,7 @@ const rows: readonly Row[] = [
     { DOCKER: undefined, DOCKER_PROBLEM: 'Cannot connect to the Docker daemon' },
     ...(['docker', /^Cannot connect/, false] as const),
   ],
+  ['no site', { SITE: undefined }, 'site', /^none: the documentation was not built$/, false],
   ['Docker says nothing', { DOCKER: undefined }, 'docker', /^no answer$/, false],
   ...(
     [
