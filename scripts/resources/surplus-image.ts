@@ -1,6 +1,6 @@
 /** Container images that we have brought to a host and that nothing of ours needs any more. An image of somebody else is never looked at. */
 import { changeCommand, within } from '../core/command.ts'
-import type { Fact } from '../core/host.ts'
+import type { Fact, GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { contentFact } from '../facts/path.ts'
 import { planFile, ROOT_FILE } from '../files/file-change.ts'
@@ -51,26 +51,36 @@ function nextRecord(rows: readonly Row[], images: SurplusImageOptions['images'])
   return { kept, old: services.flatMap((each) => each.old).filter(({ name }) => !current.has(name)) }
 }
 
+async function planRecord(getFact: GetFact, { record, images }: SurplusImageOptions) {
+  const { kept, old } = nextRecord(rowsOf((await getFact(contentFact(record))) ?? ''), images)
+  const found = old.length === 0 ? [] : await getFact(unusedFact(old.map(({ name }) => name)))
+  const isOver = ({ name }: Row) => found.includes(`unused ${name}`) || found.includes(`gone ${name}`)
+  const removals = old
+    .filter(({ name }) => found.includes(`unused ${name}`))
+    .map(
+      ({ name, service }): Change => ({
+        action: `remove the image ${name}`,
+        reason: `of ${service} only the previous one is kept`,
+        commands: [within(5, changeCommand('docker', 'image', 'rm', '--', name))],
+      }),
+    )
+  const rows = [...old.filter((row) => !isOver(row)), ...kept]
+  return { removals, text: `${NOTICE}${rows.map(({ service, name }) => `${service} ${name}\n`).join('')}` }
+}
+
 /** Removes them; one that a container still needs stays, and stays in the record. */
 export function surplusImage({ record, images }: SurplusImageOptions): Resource {
   return {
     id: `surplus-image:${record}`,
     plan: async (getFact) => {
-      const { kept, old } = nextRecord(rowsOf((await getFact(contentFact(record))) ?? ''), images)
-      const found = old.length === 0 ? [] : await getFact(unusedFact(old.map(({ name }) => name)))
-      const isOver = ({ name }: Row) => found.includes(`unused ${name}`) || found.includes(`gone ${name}`)
-      const removals = old
-        .filter(({ name }) => found.includes(`unused ${name}`))
-        .map(
-          ({ name, service }): Change => ({
-            action: `remove the image ${name}`,
-            reason: `of ${service} only the previous one is kept`,
-            commands: [within(5, changeCommand('docker', 'image', 'rm', '--', name))],
-          }),
-        )
-      const rows = [...old.filter((row) => !isOver(row)), ...kept]
-      const text = `${NOTICE}${rows.map(({ service, name }) => `${service} ${name}\n`).join('')}`
-      return [...removals, ...(await planFile(getFact, { path: record, ...ROOT_FILE }, text))]
+      const plan = planRecord(getFact, { record, images })
+      // Asked in the same turn: where nothing is old, nothing else is asked.
+      const file = planFile(
+        getFact,
+        { path: record, ...ROOT_FILE },
+        plan.then(({ text }) => text),
+      )
+      return [...(await plan).removals, ...(await file)]
     },
   }
 }

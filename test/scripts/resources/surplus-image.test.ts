@@ -4,8 +4,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { GetFact } from '../../../scripts/core/host.ts'
+import { createFactReader } from '../../../scripts/facts/fact-reader.ts'
 import { surplusImage } from '../../../scripts/resources/surplus-image.ts'
-import { applyHere, factsHere, scratch } from '../known-host.ts'
+import { applyHere, factsHere, here, nonce, scratch } from '../known-host.ts'
 
 const images = { postgres: 'postgres@3', redis: 'redis@2' }
 
@@ -67,11 +68,11 @@ for (const { name, record, docker = [], removed, kept } of rows) {
   test(`surplus image: ${name}`, async (context) => {
     const path = join(scratch(context), 'images')
     writeFileSync(path, record.map((line) => `${line}\n`).join(''))
-    const here = factsHere()
+    const ask = factsHere()
     const getFact: GetFact = (fact) =>
       fact.query.argv[2]?.includes('docker image inspect')
         ? Promise.resolve(fact.parse({ code: 0, stdout: docker.join('\n'), stderr: '' }))
-        : here(fact)
+        : ask(fact)
     const changes = await surplusImage({ record: path, images }).plan(getFact)
     const argv = changes.flatMap(({ commands }) => commands.map((command) => command.argv))
     assert.deepEqual(
@@ -91,6 +92,18 @@ test('surplus image: an engine that does not answer is no reason to forget or re
   writeFileSync(record, lines.join('\n'))
   await applyHere(surplusImage({ record, images }))
   assert.deepEqual(linesOf(readFileSync(record, 'utf8')), lines)
+})
+
+test('surplus image: where nothing is old it asks once', async (context) => {
+  const record = join(scratch(context), 'images')
+  const wanted = surplusImage({ record, images })
+  await applyHere(wanted)
+  let roundTrips = 0
+  const getFact = createFactReader((command) => {
+    roundTrips += 1
+    return here(command)
+  }, nonce)
+  assert.deepEqual([await wanted.plan(getFact), roundTrips], [[], 1])
 })
 
 test('surplus image: written down, and then there is nothing to do', async (context) => {
