@@ -69,18 +69,29 @@ function entriesOf(folder: string): readonly Dirent[] {
   return existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : []
 }
 
+/** The names of the certificates in the folder; undefined: somebody else's, and closed to this process. */
+function svidNames(folder: string): readonly string[] | undefined {
+  try {
+    return entriesOf(folder)
+      .map(({ name }) => name)
+      .filter((name) => /^svid.*\.pem$/.test(name) && !/key|bundle/.test(name))
+  } catch {
+    return undefined
+  }
+}
+
 /** The first certificate of each file that has one: the others are those of authorities. */
 function svids(folder: string, nowMs: number): readonly Finding[] {
-  return entriesOf(folder)
-    .filter(({ name }) => /^svid.*\.pem$/.test(name) && !/key|bundle/.test(name))
-    .map(({ name }) => {
-      try {
-        const certificate = new X509Certificate(readFileSync(join(folder, name)))
-        return judgeValidity('svid', name, validityOf(certificate), nowMs)
-      } catch {
-        return judgeValidity('svid', name, undefined, nowMs)
-      }
-    })
+  const names = svidNames(folder)
+  if (names === undefined) return [judgeValidity('svid', folder, undefined, nowMs)]
+  return names.map((name) => {
+    try {
+      const certificate = new X509Certificate(readFileSync(join(folder, name)))
+      return judgeValidity('svid', name, validityOf(certificate), nowMs)
+    } catch {
+      return judgeValidity('svid', name, undefined, nowMs)
+    }
+  })
 }
 
 /** Returns a credential; undefined for none, and for the empty line that stands for none. */

@@ -54,6 +54,7 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
     file: 'units/tappass-check.service.hbs',
     says: [
       `WorkingDirectory=${HOST_PATH.currentRelease}\n`,
+      `SupplementaryGroups=${ACCOUNT.gateway}\n`,
       `ExecStart=${node} server/check.ts `,
       `--into ${HOST_PATH.checkFolder} `,
       `--svid ${HOST_PATH.svidFolder} `,

@@ -108,6 +108,14 @@ const rows: readonly Row[] = [
     found: ['ok svid svid.pem'],
   },
   {
+    name: 'a folder of SVIDs that cannot be read',
+    lay: (at) => {
+      rmSync(join(at, 'svid'), { recursive: true })
+      writeFileSync(join(at, 'svid'), '')
+    },
+    found: ['failed svid FOLDER/svid'],
+  },
+  {
     name: 'an SVID that was cut',
     lay: (at) => writeFileSync(join(at, 'svid/svid.pem'), '-----BEGIN'),
     found: ['failed svid svid.pem'],
@@ -119,7 +127,9 @@ for (const { name, lay, words = [], found } of rows) {
     lay(folder)
     const { code, findings, journal } = await check(folder, ...words)
     assert.equal(code, 0, journal)
-    const levels = findings.map(({ check: kind, subject, level }) => `${level} ${kind} ${subject}`)
+    const levels = findings.map(
+      ({ check: kind, subject, level }) => `${level} ${kind} ${subject.replace(folder, 'FOLDER')}`,
+    )
     assert.deepEqual(levels.toSorted(), found.toSorted())
     for (const { check: kind, level } of findings)
       assert.match(journal, new RegExp(`^<${{ ok: 6, soon: 4, failed: 3 }[level]}>${kind} `, 'm'))
