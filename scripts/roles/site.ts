@@ -22,7 +22,7 @@ export const site: Role = ({ site: options, proxy }, text) => {
   if (options === 'none')
     return FOLDERS.map((path) => absentFolder({ path, reason: 'the settings want no site: site or ingress is none' }))
   const { pages, wheels } = options
-  const pack = { root: HOST_PATH.sitePagesFolder, pack: pages, noun: 'pages' }
+  const pack = { root: HOST_PATH.sitePagesFolder, pack: pages, noun: 'site' }
   const requirementsVersion = createHash('sha256').update(pages.requirements).digest('hex').slice(0, 12)
   const environment = `${HOST_PATH.mkdocsFolder}/${requirementsVersion}`
   return [
