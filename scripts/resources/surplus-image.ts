@@ -75,12 +75,9 @@ export function surplusImage({ record, images }: SurplusImageOptions): Resource 
     plan: async (getFact) => {
       const plan = planRecord(getFact, { record, images })
       // Asked in the same turn: where nothing is old, nothing else is asked.
-      const file = planFile(
-        getFact,
-        { path: record, ...ROOT_FILE },
-        plan.then(({ text }) => text),
-      )
-      return [...(await plan).removals, ...(await file)]
+      const text = plan.then((planned) => planned.text)
+      const [{ removals }, file] = await Promise.all([plan, planFile(getFact, { path: record, ...ROOT_FILE }, text)])
+      return [...removals, ...file]
     },
   }
 }
