@@ -50,6 +50,10 @@ export const HOST_PATH = {
   currentSpire: `${PROGRAMS}/spire/current`,
   spiffeHelperFolder: `${PROGRAMS}/spiffe-helper`,
   currentSpiffeHelper: `${PROGRAMS}/spiffe-helper/current`,
+  /** The pages that the documentation's site is built from: `releases/VERSION`, and `current`, those that it was built from. */
+  sitePagesFolder: `${PROGRAMS}/site`,
+  /** MkDocs, in a virtual environment for each set of requirements. */
+  mkdocsFolder: `${PROGRAMS}/mkdocs`,
 
   stateFolder: STATE,
   postgresFolder: `${STATE}/postgres`,
@@ -63,6 +67,12 @@ export const HOST_PATH = {
   /** The agent's own SVID and key. */
   spireAgentFolder: `${STATE}/spire-agent`,
   backupFolder: `${STATE}/backup`,
+  /** The built site: `builds/VERSION`, and `current`, which the ingress serves. */
+  siteFolder: `${STATE}/site`,
+  /** The container images that were brought to the host. */
+  imageRecord: `${STATE}/images`,
+  /** What the last check of the timer has found. */
+  checkFolder: `${STATE}/check`,
   /** A marker for each secret that was generated and not shown yet. */
   unshownSecretsFolder: `${STATE}/unshown`,
 
@@ -79,7 +89,7 @@ export const HOST_PATH = {
   /** The Workload API: every process of the host may ask there. */
   spireAgentSocket: `${RUNTIME}/spire-agent/api.sock`,
   /** The gateway's SVID and the bundles, kept fresh by spiffe-helper. */
-  svidFolder: '/run/tappass-svid',
+  svidFolder: `${RUNTIME}-svid`,
   /** What Redis' default user may do, written when it starts. */
   redisDefaultUser: `${RUNTIME}/redis.env`,
   /** Docker's client looks for its own configuration here, and there is none. */

@@ -17,6 +17,8 @@ export const UNIT = {
   spiffeSocket: 'tappass-spiffe.socket',
   backup: 'tappass-backup.service',
   backupTimer: 'tappass-backup.timer',
+  check: 'tappass-check.service',
+  checkTimer: 'tappass-check.timer',
 } as const
 
 /** Those of identities, in the order in which they are ended; a host without a trust domain has none of them. */

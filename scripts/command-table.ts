@@ -189,6 +189,41 @@ export const VERBS: CommandTable = [
     load: () => import('./commands/audit.ts'),
   },
   {
+    name: 'license',
+    summary: 'show the license of a gateway, issue one, verify one',
+    options: [JSON_OPTION, NO_INPUT_OPTION],
+    actions: [
+      {
+        name: 'show',
+        summary: 'show what a gateway has (exit 1 if it has expired)',
+        options: [
+          DATA_OPTION,
+          { name: 'url', value: 'URL', summary: 'URL of any gateway, with --admin-key-file' },
+          { name: 'admin-key-file', value: 'FILE', summary: 'file with the admin key of that gateway' },
+          ...HOST_OPTIONS,
+        ],
+      },
+      {
+        name: 'issue',
+        summary: 'sign a new license with the key of an authority of your own',
+        options: [
+          { name: 'org', value: 'NAME', summary: 'whom it is for' },
+          { name: 'tier', value: 'TIER', summary: 'what it is for, one word' },
+          { name: 'expires', value: 'YYYY-MM-DD', summary: 'its last valid day' },
+          { name: 'key', value: 'FILE', summary: 'private Ed25519 key (PEM) that only you may read' },
+          { name: 'out', value: 'FILE', summary: 'a new file for it, instead of standard output' },
+        ],
+      },
+      {
+        name: 'verify',
+        operands: 'FILE',
+        summary: 'check a license without a network (exit 1 if it has expired or does not hold)',
+        options: [{ name: 'public-key', value: 'FILE', summary: 'public Ed25519 key (PEM) of the authority' }],
+      },
+    ],
+    load: () => import('./commands/license.ts'),
+  },
+  {
     name: 'completion',
     summary: 'print the completion script of a shell',
     operands: 'bash|zsh|fish',

@@ -7,11 +7,13 @@ import { data } from './roles/data.ts'
 import { docker } from './roles/docker.ts'
 import { foundation } from './roles/foundation.ts'
 import { gateway } from './roles/gateway.ts'
+import { housekeeping } from './roles/housekeeping.ts'
 import { identity } from './roles/identity.ts'
 import { ingress } from './roles/ingress.ts'
 import { opa } from './roles/opa.ts'
 import { secrets } from './roles/secrets.ts'
 import { settings } from './roles/settings.ts'
+import { site } from './roles/site.ts'
 import { tunnel } from './roles/tunnel.ts'
 import type { HostSpec } from './spec/host-spec.ts'
 import type { Role } from './spec/role.ts'
@@ -31,7 +33,9 @@ const ROLES: Readonly<Record<string, Role>> = {
   tunnel,
   ingress,
   backup,
+  housekeeping,
   boot,
+  site,
   settings,
 }
 

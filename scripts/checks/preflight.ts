@@ -11,7 +11,7 @@ const WHAT: Readonly<Record<string, string>> = {
   ports: 'nobody else has our ports',
   disk: 'there is room in /opt and /var/lib',
   clock: 'its clock is that of this machine',
-  calendar: 'systemd accepts the calendar of the backups',
+  calendar: 'systemd accepts the calendars of backups and checks',
   'first-boot': 'its first boot is over',
 }
 

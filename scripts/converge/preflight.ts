@@ -28,15 +28,15 @@ export type PreflightFacts = Readonly<{
   diskFreeMegabytes: Readonly<Record<string, number>>
   memoryMegabytes: number
   clockMs: number
-  calendar: CalendarAnswer
+  calendars: readonly CalendarAnswer[]
   firstBoot: FirstBoot
 }>
 
 /** The settings that the preflight depends on. */
-export type PreflightSpec = Pick<ParsedSpec, 'preflight' | 'backup' | 'ingress'> & MemorySettings
+export type PreflightSpec = Pick<ParsedSpec, 'preflight' | 'backup' | 'housekeeping' | 'ingress'> & MemorySettings
 
-/** What systemd of the host says of the calendar expression of the backups: `problem` is empty when it understands it. */
-export type CalendarAnswer = Readonly<{ expression: string; problem: string }>
+/** What systemd of the host says of the calendar expression of a setting: `problem` is empty when it understands it. */
+export type CalendarAnswer = Readonly<{ setting: string; expression: string; problem: string }>
 
 /** The folders of programs, data and images. */
 const DISK_FOLDERS = ['/opt', '/var/lib'] as const
@@ -66,12 +66,13 @@ df -k --output=file,avail -- "$@" 2>/dev/null`,
 }
 
 /** Only systemd itself knows what its timers accept: one that it does not accept would never fire. */
-function calendarFact(expression: string): Fact<CalendarAnswer> {
+function calendarFact(setting: string, expression: string): Fact<CalendarAnswer> {
   return {
     query: { argv: ['systemd-analyze', 'calendar', '--', expression], effect: 'read' },
     parse: ({ code, stdout, stderr }) => {
-      if (code === 0) return { expression, problem: /^\s*Next elapse: never$/m.test(stdout) ? 'it never comes' : '' }
-      return { expression, problem: stderr.trim().split('\n')[0] || `systemd-analyze ended with ${code}` }
+      if (code === 0)
+        return { setting, expression, problem: /^\s*Next elapse: never$/m.test(stdout) ? 'it never comes' : '' }
+      return { setting, expression, problem: stderr.trim().split('\n')[0] || `systemd-analyze ended with ${code}` }
     },
   }
 }
@@ -79,11 +80,11 @@ function calendarFact(expression: string): Fact<CalendarAnswer> {
 /** Reads all facts of the preflight in one turn. `waiting` is the text of `scripts/first-boot.sh`. */
 export async function gatherPreflightFacts(
   getFact: GetFact,
-  { backup: { schedule }, ingress, identity }: Pick<ParsedSpec, 'backup' | 'ingress' | 'identity'>,
+  { backup, housekeeping, ingress, identity }: Pick<ParsedSpec, 'backup' | 'housekeeping' | 'ingress' | 'identity'>,
   waiting: string,
 ): Promise<PreflightFacts> {
   const identityPorts = identity === undefined ? [] : [SPIFFE_PORT, identity.serverPort]
-  const [traits, running, current, socket, spiffeSocket, listeners, numbers, calendar, firstBoot] = await Promise.all([
+  const [traits, running, current, socket, spiffeSocket, listeners, numbers, calendars, firstBoot] = await Promise.all([
     getFact(hostTraitsFact),
     getFact(pathFact('/run/systemd/system')),
     getFact(targetFact(HOST_PATH.currentRelease)),
@@ -91,7 +92,10 @@ export async function gatherPreflightFacts(
     getFact(unitFact(UNIT.spiffeSocket)),
     getFact(listenersFact([...ingressPorts(ingress), GATEWAY_PORT, ...identityPorts])),
     getFact(numbersFact),
-    getFact(calendarFact(schedule)),
+    Promise.all([
+      getFact(calendarFact('backup.schedule', backup.schedule)),
+      getFact(calendarFact('housekeeping.checkSchedule', housekeeping.checkSchedule)),
+    ]),
     getFact(firstBootFact(waiting)),
   ])
   const megabytes = (name: string) => Math.floor((numbers[name] ?? 0) / 1024)
@@ -108,7 +112,7 @@ export async function gatherPreflightFacts(
     diskFreeMegabytes: Object.fromEntries(DISK_FOLDERS.map((folder) => [folder, megabytes(folder)])),
     memoryMegabytes: megabytes('memory'),
     clockMs: (numbers['clock'] ?? 0) * 1000,
-    calendar,
+    calendars,
     firstBoot,
   }
 }
@@ -205,16 +209,15 @@ function clockProblems({ clockMs }: PreflightFacts, nowMs: number, maximum: numb
 }
 
 /** On a machine without systemd nobody can be asked, and that is the reason already. */
-function calendarProblems({ calendar, isSystemdRunning }: PreflightFacts): readonly FailureText[] {
-  const { expression, problem } = calendar
-  if (problem === '' || !isSystemdRunning) return []
-  return [
-    {
-      what: `backup.schedule: systemd does not accept "${expression}"`,
-      why: `${problem}; its timer would never start a backup`,
+function calendarProblems({ calendars, isSystemdRunning }: PreflightFacts): readonly FailureText[] {
+  if (!isSystemdRunning) return []
+  return calendars
+    .filter(({ problem }) => problem !== '')
+    .map(({ setting, expression, problem }) => ({
+      what: `${setting}: systemd does not accept "${expression}"`,
+      why: `${problem}; its timer would never start anything`,
       next: `try one on the host: systemd-analyze calendar '*-*-* 03:17:00 UTC'`,
-    },
-  ]
+    }))
 }
 
 /** It was waited for already. */

@@ -1,4 +1,5 @@
 /** What a server stands on beside its units: backup, disk, certificate, clock, Docker. One question, and its judgement. */
+import { FREE_INODES_SHARE_MIN, FREE_MEGABYTES_MIN, LIFE_SHARE_MIN } from '../../contract/health-limit.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { CONNECTORS, UNIT } from '../../contract/unit.ts'
 import type { Fact } from '../core/host.ts'
@@ -12,26 +13,16 @@ export type LastBackup = Readonly<{ takenAt: string; bytes: number }>
 /** All conditions, and the newest backup that counts. */
 export type HostConditions = Readonly<{ conditions: readonly Condition[]; lastBackup: LastBackup | undefined }>
 
-/**
- * Below so much free space the next backup or a burst of calls fills the disk, and PostgreSQL stops; a file system that keeps no inodes has
- * none to run out of.
- */
-const FREE_MEGABYTES_MIN = 1024
-const FREE_INODES_SHARE_MIN = 0.02
-
-/** Caddy renews with a third of the life left. With less than a fifth, renewing has failed for a while. */
-const CERTIFICATE_SHARE_MIN = 0.2
-
 /** The timer's stamp is made within these of the database on a first run, without a backup. */
 const FIRST_RUN_SECONDS = 600
 const TOLERANCE_SECONDS = 60
 
 /**
  * Prints NAME=VALUE lines, a name once for each disk. `$1` the folder of backups, `$2` the database, `$3` Caddy's settings, `$4` the timer and
- * `$5` the service of the backup; the rest are paths whose disks count. Nothing in it waits longer than five seconds.
+ * `$5` the service of the backup, `$6` the folder of the check, `$7` that of the site; the rest are paths whose disks count. Nothing in it waits longer than five seconds.
  */
 const SCRIPT = String.raw`
-backups=$1 cluster=$2 caddy=$3 timer=$4 service=$5; shift 5
+backups=$1 cluster=$2 caddy=$3 timer=$4 service=$5 check=$6 site=$7; shift 7
 echo "NOW=$(date +%s)"
 newest=$(ls -1 "$backups"/tappass-*.json 2>/dev/null | tail -n 1)
 if [ -n "$newest" ]; then
@@ -53,6 +44,8 @@ if systemd-detect-virt --quiet --container 2>/dev/null; then echo CLOCK=containe
 else echo "CLOCK=$(timeout 5 timedatectl show -p NTPSynchronized --value 2>/dev/null)"; fi
 docker=$(timeout 5 docker version --format '{{.Server.Version}}' 2>&1) && echo "DOCKER=$docker" ||
   echo "DOCKER_PROBLEM=$(printf '%s' "${'$'}{docker:-no answer within 5 s}" | tail -n 1)"
+[ ! -f "$site/current/index.html" ] || echo "SITE=$(readlink -- "$site/current")"
+[ ! -f "$check/last.json" ] || echo "CHECK=$(tr -d '\n' <"$check/last.json")"
 [ ! -e /run/reboot-required ] || echo REBOOT=required
 exit 0`
 
@@ -62,7 +55,16 @@ export const conditionsFact: Fact<HostConditions> = {
     argv: [
       'sh',
       ...['-c', SCRIPT, 'sh', HOST_PATH.backupFolder, HOST_PATH.postgresCluster, HOST_PATH.caddyEnvironment],
-      ...[UNIT.backupTimer, UNIT.backup, '/', HOST_PATH.programFolder, HOST_PATH.stateFolder, '/var/lib/docker'],
+      ...[
+        UNIT.backupTimer,
+        UNIT.backup,
+        HOST_PATH.checkFolder,
+        HOST_PATH.siteFolder,
+        '/',
+        HOST_PATH.programFolder,
+        HOST_PATH.stateFolder,
+        '/var/lib/docker',
+      ],
     ],
     effect: 'read',
   },
@@ -145,7 +147,7 @@ function judgeCertificate({ one }: Values): Condition {
   if (!(until > from)) return { name: 'certificate', state: 'none: nothing answers with TLS', isWell: false }
   const left = until - Number(one('NOW'))
   const state = left > 0 ? `${ageText(left)} left` : `expired ${ageText(-left)} ago`
-  const isWell = left >= (until - from) * CERTIFICATE_SHARE_MIN
+  const isWell = left >= (until - from) * LIFE_SHARE_MIN
   return { name: 'certificate', state: isWell || left <= 0 ? state : `${state}: it was not renewed in time`, isWell }
 }
 
@@ -172,6 +174,42 @@ function judgeTunnel({ all }: Values): Condition {
   return { name: 'tunnel', state, isWell: connected.length === CONNECTORS }
 }
 
+function judgeSite({ one }: Values): Condition {
+  const build = one('SITE').split('/').at(-1) ?? ''
+  return { name: 'site', state: build || 'none: the documentation was not built', isWell: build !== '' }
+}
+
+type CheckFinding = Readonly<{ check: string; subject: string; level: string; state: string }>
+
+/** Twice the time between two checks, and an hour. */
+const CHECK_SECONDS_MAX = 2 * 86_400 + 3600
+
+/** What the script itself asks for is newer than the check's. */
+const ASKED_BY_ITSELF: readonly string[] = ['certificate', 'disk']
+
+/** What the last check of the timer says of the rest: the license, secrets, identities, the webhook. What is well of them is no line. */
+function judgeCheck({ one }: Values): readonly Condition[] {
+  if (one('CHECK') === '') return []
+  try {
+    const { at, findings } = JSON.parse(one('CHECK')) as { at: string; findings: readonly CheckFinding[] }
+    const seconds = Number(one('NOW')) - Date.parse(at) / 1000
+    const shown = findings.filter(
+      ({ check, level }) => !ASKED_BY_ITSELF.includes(check) && (level !== 'ok' || check === 'license'),
+    )
+    return [
+      { name: 'check', state: `${ageText(seconds)} ago`, isWell: seconds < CHECK_SECONDS_MAX },
+      // What is told ahead needs somebody, but nothing is down.
+      ...shown.map(({ check, subject, level, state }) => ({
+        name: check,
+        state: `${subject}: ${state}`,
+        isWell: level !== 'failed',
+      })),
+    ]
+  } catch {
+    return [{ name: 'check', state: 'what it has found cannot be read', isWell: false }]
+  }
+}
+
 /** Returns the conditions from what the script prints. Times are compared with the clock of the host itself. */
 export function judgeConditions(text: string): HostConditions {
   const values = valuesOf(text)
@@ -183,6 +221,8 @@ export function judgeConditions(text: string): HostConditions {
     judgeTunnel(values),
     judgeClock(values),
     judgeDocker(values),
+    judgeSite(values),
+    ...judgeCheck(values),
     // Updates of the distribution wait for it; nothing of ours is worse for that.
     ...(values.one('REBOOT') === '' ? [] : [{ name: 'reboot', state: 'required by updates', isWell: true }]),
   ]

@@ -67,7 +67,7 @@ const fileRevisionsFact: Fact<ReadonlyMap<string, string>> = {
 }
 
 /** What of the settings of a host decides on what it shall run. */
-type Settings = Readonly<{ instances?: number; ingress?: unknown; identity?: unknown }>
+type Settings = Readonly<{ instances?: number; ingress?: unknown; identity?: unknown; site?: unknown }>
 
 /** The OPA server that the gateways ask, by their own settings. */
 function opaUnits(environment: string | undefined): readonly string[] {
@@ -93,7 +93,7 @@ function desiredUnits(
 }
 
 function isAsDesired({ name, active, result }: UnitState): boolean {
-  if (name !== UNIT.backup) return active === 'active'
+  if (name !== UNIT.backup && name !== UNIT.check) return active === 'active'
   return active === 'activating' || active === 'active' || (active === 'inactive' && result === 'success')
 }
 
@@ -142,6 +142,7 @@ export async function gatherHealth(getFact: GetFact): Promise<Health> {
   const subjects: Readonly<Record<string, boolean>> = {
     certificate: live.includes('caddy') || isBare,
     tunnel: live.includes('tunnel'),
+    site: settings.ingress !== 'none' && settings.site !== 'none',
   }
   const conditions = judged.conditions.filter(({ name }) => subjects[name] ?? true)
   const health = { release, gateway, units, conditions, lastBackup: judged.lastBackup }

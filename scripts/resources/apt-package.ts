@@ -15,13 +15,15 @@ import {
 
 /**
  * `names` may contain `name=version`. `id` names the resource. `waiting` is the text of `scripts/first-boot.sh`. `before` are scripts: before the
- * first package is installed (it may call `made KIND NAME`), and before they are removed.
+ * first package is installed (it may call `made KIND NAME`), and before they are removed. Where one of `instead` is
+ * installed, nothing is: it does the same work.
  */
 export type AptPackageOptions = Readonly<{
   id: string
   names: PerHost<readonly string[]>
   waiting: string
   before?: Readonly<{ install: string; removal: string }>
+  instead?: readonly string[]
 }>
 
 /** Never prompts: existing configuration files are kept, and needrestart restarts nothing, for most services are other people's. */
@@ -116,7 +118,8 @@ export function aptPackage(options: AptPackageOptions): Resource {
         getFact(isAptListFreshFact),
       ])
       const stateOf = (desired: string) => byName.get(desired.split('=')[0] ?? desired)
-      const missing = names.filter((desired) => !isInstalled(desired, stateOf(desired)))
+      const isDone = options.instead?.some((name) => isInstalled(name, stateOf(name))) === true
+      const missing = isDone ? [] : names.filter((desired) => !isInstalled(desired, stateOf(desired)))
       const repair: readonly Change[] =
         interrupted.length === 0
           ? []

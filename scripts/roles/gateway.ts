@@ -20,7 +20,12 @@ import { unit } from '../resources/unit.ts'
 import { firstUnitTemplate, unitTemplate } from '../resources/unit-template.ts'
 import { credentialLine, credentialPaths, optionalCredentialLines } from '../secrets/credential.ts'
 import { DATABASE_ROLES } from '../secrets/database-password.ts'
-import { GATEWAY_SECRET_IDS, GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS, OWNER_SECRET_ID } from '../secrets/secret-id.ts'
+import {
+  GATEWAY_OPTIONAL_SECRET_IDS,
+  GATEWAY_SECRET_IDS,
+  GENERATED_SECRET_IDS,
+  OWNER_SECRET_ID,
+} from '../secrets/secret-id.ts'
 import { GATEWAY_NEXT_SECRET_IDS, isOverlapping, ROTATION_KINDS } from '../secrets/secret-rotation.ts'
 import { egressRules } from '../spec/egress-rule.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
@@ -110,7 +115,9 @@ function instanceSource(
         memory: memoryLimits(spec, traits.memoryMegabytes),
         credentials: [
           ...GATEWAY_SECRET_IDS.map((id) => credentialLine(traits, id)),
-          ...[...OPTIONAL_SECRET_IDS, ...GATEWAY_NEXT_SECRET_IDS].flatMap((id) => optionalCredentialLines(traits, id)),
+          ...[...GATEWAY_OPTIONAL_SECRET_IDS, ...GATEWAY_NEXT_SECRET_IDS].flatMap((id) =>
+            optionalCredentialLines(traits, id),
+          ),
         ],
         hasSteppedRestart: hasSteppedRestart(traits),
       }),
@@ -119,7 +126,7 @@ function instanceSource(
     inputPaths: [
       // A modified Node may be running: unpacking it again changes the revision.
       archiveMarker(programs.node),
-      ...[...GATEWAY_SECRET_IDS, ...OPTIONAL_SECRET_IDS, ...GATEWAY_NEXT_SECRET_IDS].flatMap(credentialPaths),
+      ...[...GATEWAY_SECRET_IDS, ...GATEWAY_OPTIONAL_SECRET_IDS, ...GATEWAY_NEXT_SECRET_IDS].flatMap(credentialPaths),
     ],
   }
 }

@@ -6,8 +6,10 @@
 
 import { stringify } from 'yaml'
 import { HOST_PATH } from '../../contract/path.ts'
+import { runnableImage } from '../artifacts/image-reference.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { file } from '../resources/file.ts'
+import { surplusImage } from '../resources/surplus-image.ts'
 import { surplusOpa } from '../resources/surplus-opa.ts'
 import { surplusVersion } from '../resources/surplus-version.ts'
 import { versionLock } from '../resources/version-lock.ts'
@@ -16,6 +18,7 @@ import { imagesOfHost } from '../spec/image-spec.ts'
 import { isPrepared } from '../spec/ingress-spec.ts'
 import { hasOpa, opaServerOf } from '../spec/policy-spec.ts'
 import type { Role } from '../spec/role.ts'
+import { siteOfHost } from '../spec/site-spec.ts'
 
 const SETTINGS_NOTICE =
   '# What was set of the settings, written by the toolkit; all others have their defaults. A run without --config starts from these, one with\n# --config replaces them.\n'
@@ -28,6 +31,15 @@ const CONTROLLER_KEYS: readonly string[] = [
 ]
 
 type Image = HostSpec['images'][keyof HostSpec['images']]
+
+/** What the units of PostgreSQL and Redis run. */
+function imagesInUse({ images }: HostSpec, pinned: Readonly<Record<keyof HostSpec['images'], { reference: string }>>) {
+  const nameOf = (service: keyof HostSpec['images']) => {
+    const { archive, reference = pinned[service].reference } = images[service]
+    return runnableImage(reference, archive)
+  }
+  return { postgres: nameOf('postgres'), redis: nameOf('redis') }
+}
 
 function installedImage({ archive, reference }: Image, pinned: string): string {
   return archive?.imageId ?? reference ?? pinned
@@ -51,8 +63,8 @@ export const settings: Role = (spec, text, earlier = []) => {
   }
   const current = Object.fromEntries(
     Object.entries(spec.written).flatMap(([key, value]) => {
-      const kept = key === 'images' ? imagesOfHost(value) : value
-      return CONTROLLER_KEYS.includes(key) || (key === 'images' && kept === undefined) ? [] : [[key, kept]]
+      const kept = key === 'images' ? imagesOfHost(value) : key === 'site' ? siteOfHost(value) : value
+      return CONTROLLER_KEYS.includes(key) || kept === undefined ? [] : [[key, kept]]
     }),
   )
   // A file of the controller decided on the engine: without it, the next run decides the same.
@@ -72,6 +84,8 @@ export const settings: Role = (spec, text, earlier = []) => {
             { folder: HOST_PATH.spiffeHelperFolder, version: helper.version },
           ]),
     ].flatMap(({ folder, version }) => (version === undefined ? [] : [surplusVersion({ folder, version })])),
+    // An engine of somebody else holds images of somebody else, some of them perhaps the same.
+    ...(spec.docker.adopt ? [] : [surplusImage({ record: HOST_PATH.imageRecord, images: imagesInUse(spec, images) })]),
     file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
     versionLock({ notice: NOTICE, versions, resources: earlier }),
   ]

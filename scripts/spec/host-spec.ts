@@ -7,16 +7,19 @@ import * as v from 'valibot'
 import { LOG_LEVELS, RATE_CALLS_DEFAULT, RATE_WINDOW_SECONDS_DEFAULT } from '../../contract/gateway.ts'
 import { INSTANCES_DEFAULT } from '../../contract/unit.ts'
 import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../artifacts/artifact.ts'
+import type { SitePages } from '../artifacts/site-pages.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import type { Rotation } from '../secrets/secret-rotation.ts'
 import { contradictions } from './contradiction.ts'
 import { deployUserSchema } from './deploy-user.ts'
+import { calendar, housekeepingSchema } from './housekeeping-spec.ts'
 import { identityContradictions, identitySchema } from './identity-spec.ts'
 import { type ImagesSpec, imageContradictions, imagesSchema } from './image-spec.ts'
 import { ingressContradictions, ingressSchema, type Tls } from './ingress-spec.ts'
 import { opaSchema, policySchema } from './policy-spec.ts'
 import { proxyFor, proxySchema } from './proxy.ts'
+import { siteContradictions, siteSchema } from './site-spec.ts'
 import type { LineFinder } from './yaml-text.ts'
 
 function integer(minimum: number, maximum: number) {
@@ -32,7 +35,6 @@ const address = v.pipe(
   // It is written to files that everybody on the host may read.
   v.check((text) => !hasUserInfo(text), 'must not hold a user or a password: a key goes in with --secret'),
 )
-const calendar = v.pipe(v.string(), v.regex(/^[\w*:,./~ -]+$/, 'must be a systemd calendar expression'))
 /** A file on the controller, relative to the folder of the specification. */
 const path = v.pipe(v.string(), v.minLength(1))
 function section<T extends v.ObjectEntries>(entries: T) {
@@ -52,6 +54,7 @@ const schema = v.strictObject({
   }),
   ingress: ingressSchema,
   identity: identitySchema,
+  site: siteSchema,
   /** Number of gateway processes that share the socket. */
   instances: v.optional(integer(1, 32), INSTANCES_DEFAULT),
   gateway: section({
@@ -94,6 +97,7 @@ const schema = v.strictObject({
     keepDaily: v.optional(integer(1, 3650), 7),
     keepWeekly: v.optional(integer(0, 520), 4),
   }),
+  housekeeping: housekeepingSchema,
   preflight: section({
     diskFreeMegabytesMin: v.optional(integer(0, 1_000_000_000), 8192),
     memoryMegabytesMin: v.optional(integer(0, 1_000_000_000), 1800),
@@ -119,7 +123,7 @@ export type ParsedSpec = Readonly<
  * `--secret ID=FILE` by id.
  */
 export type HostSpec = Readonly<
-  Omit<ParsedSpec, 'images' | 'node' | 'caddy' | 'cloudflared' | 'opa' | 'spire' | 'spiffeHelper'> & {
+  Omit<ParsedSpec, 'images' | 'node' | 'caddy' | 'cloudflared' | 'opa' | 'spire' | 'spiffeHelper' | 'site'> & {
     images: Readonly<Record<keyof ImagesSpec, Readonly<{ archive?: LocalImage; reference?: string }>>>
     node: Readonly<{ archive?: LocalFile }>
     caddy: Readonly<{ archive?: LocalFile }>
@@ -127,6 +131,8 @@ export type HostSpec = Readonly<
     opa: Readonly<{ program?: LocalFile | undefined }>
     spire: Readonly<{ archive?: LocalFile }>
     spiffeHelper: Readonly<{ archive?: LocalFile }>
+    /** `none` also where there is no ingress to serve it. */
+    site: 'none' | Readonly<{ pages: SitePages; wheels?: LocalFile | undefined }>
     release: ReleaseArchive
     secrets: Readonly<Record<string, ProvidedSecret>>
     /** The secrets to rotate, when the command line asks for it. */
@@ -199,6 +205,7 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
         ...ingressContradictions(result.output),
         ...identityContradictions(result.output.identity),
         ...imageContradictions(result.output.images),
+        ...siteContradictions(result.output),
       ].map(([keys, what]) => placeOf(keys, lineOf) + what)
     : result.issues.map((issue) => explain(issue, lineOf))
   if (!result.success || problems.length > 0) {

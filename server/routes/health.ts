@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import * as v from 'valibot'
 import { countActiveAgents } from '../access/agent-store.ts'
 import type { Clock, Database } from '../core/ports.ts'
-import type { About } from '../observability/about.ts'
+import { type About, licenseStatusAt } from '../observability/about.ts'
 import type { Readiness } from '../observability/readiness.ts'
 
 /** What the routes need. */
@@ -162,6 +162,7 @@ export function healthRoutes(server: FastifyInstance, routes: HealthRoutes): voi
     return reply.code(isReady ? 200 : 503).send({
       status: isReady ? 'healthy' : 'unhealthy',
       ...about,
+      licenseStatus: licenseStatusAt(about, clock.nowMs()),
       checks,
       spiffe: spiffe?.() ?? null,
       process: {

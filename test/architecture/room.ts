@@ -13,7 +13,7 @@ export type Room = Readonly<{ path: string; is: string; knows: readonly string[]
 
 const contract: Room = {
   path: 'contract',
-  is: 'What both halves must agree on: exit codes, port, secrets and their forms, private networks, paths, units, defaults. Knows no other room.',
+  is: 'What both halves must agree on: exit codes, port, secrets and their forms, licenses, private networks, paths, units, defaults. Knows no other room.',
   knows: [],
 }
 
@@ -35,7 +35,7 @@ const server: readonly Room[] = [
   },
   {
     path: 'server/config',
-    is: 'The one reader of environment and credentials: settings, secrets, license.',
+    is: 'The one reader of environment and credentials: settings, secrets.',
     knows: ['contract', 'server/database'],
   },
   {
@@ -43,11 +43,16 @@ const server: readonly Room[] = [
     is: 'Versioned migrations: plan, run under a lock, schema history, baseline, verification.',
     knows: ['contract', 'server/core', 'server/database'],
   },
+  {
+    path: 'server/housekeeping',
+    is: 'What of a host ends or runs out, and how that is told: judged from what was read.',
+    knows: ['contract'],
+  },
   { path: 'server/backups', is: 'What a backup holds and how long backups are kept.', knows: [] },
   {
     path: 'server/observability',
     is: 'Readiness, histograms, what a process tells of itself, the log and how an error stands in it.',
-    knows: ['server/config', 'server/core'],
+    knows: ['contract', 'server/config', 'server/core'],
   },
   {
     path: 'server/normalization',
@@ -229,7 +234,7 @@ const server: readonly Room[] = [
   },
   {
     path: 'server',
-    is: 'The processes: `main` (the gateway), `migrate`, `verify`, `backup`.',
+    is: 'The processes: `main` (the gateway), `migrate`, `verify`, `backup`, `check`.',
     knows: [
       'server/checkpoint',
       'server/composition',
@@ -241,6 +246,7 @@ const server: readonly Room[] = [
       'server/config',
       'server/core',
       'server/database',
+      'server/housekeeping',
       'server/ledger',
       'server/migration',
       'server/observability',
@@ -418,7 +424,7 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/server-process',
-    is: "Runs one of the gateway's processes where its database is: here, in a data folder, on hosts.",
+    is: 'Reaches a gateway where it is (here, in a data folder, on hosts): its API, or one of its processes.',
     knows: [
       'contract',
       'scripts/command-line',

@@ -101,6 +101,17 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
     ],
   },
   {
+    file: 'units/tappass-check.service.hbs',
+    says: [
+      `WorkingDirectory=${HOST_PATH.currentRelease}\n`,
+      `SupplementaryGroups=${ACCOUNT.gateway}\n`,
+      `ExecStart=${node} server/check.ts `,
+      `--into ${HOST_PATH.checkFolder} `,
+      `--svid ${HOST_PATH.svidFolder} `,
+      `--disk ${HOST_PATH.programFolder} --disk ${HOST_PATH.stateFolder} `,
+    ],
+  },
+  {
     file: 'units/tappass-caddy.service.hbs',
     says: [
       `User=${ACCOUNT.caddy}\nGroup=${ACCOUNT.caddy}\n`,

@@ -16,6 +16,7 @@ import { ensureTree } from './tree.ts'
 import { ensureAuthority } from './vendor/authority.ts'
 import { ensureDockerRepository } from './vendor/docker-repository.ts'
 import { ensureRegistryImage } from './vendor/registry.ts'
+import { ensureWheelArchive } from './wheel.ts'
 
 type Part = readonly [name: string, build: () => Promise<unknown>]
 
@@ -40,6 +41,7 @@ async function plannedParts(): Promise<readonly (readonly Part[])[]> {
       ['Pebble', ensurePebble],
       ['stand-in of cloudflared', () => ensureTunnelProgram('cloudflared')],
       ['other end of its tunnel', () => ensureTunnelProgram('edge')],
+      ['wheels', ensureWheelArchive],
     ],
     // It compiles for minutes, and only the machines with identities wait for it.
     [

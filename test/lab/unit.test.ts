@@ -53,6 +53,7 @@ const rows = [
   ['tappass-spire-server.service', 10],
   ['tappass-spire-agent.service', 15],
   ['tappass-spiffe-helper.service', 10],
+  ['tappass-check.service', 16],
 ] as const
 
 for (const [unit, threshold] of rows) {

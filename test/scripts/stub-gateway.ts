@@ -44,6 +44,10 @@ const listed = ([agent_id, credential]: [string, string]): object =>
 const route = (method: string, path: string, key: string, body: string): readonly [number, unknown] => {
   if (path === '/v1/models') return [Object.values(agents).includes(key) ? 200 : 401, {}]
   if (key !== secrets['tappass-admin-api-key']) return [401, { error: { message: 'no' } }]
+  if (path === '/health/detailed') {
+    const license = { org: 'Client Corp', tier: 'enterprise', expires: '2001-01-01' }
+    return [200, { status: 'healthy', license, licenseStatus: 'expired' }]
+  }
   if (method === 'GET') return [200, Object.entries(agents).map(listed)]
   const id = method === 'POST' && path === '/agents' ? JSON.parse(body).agent_id : (path.split('/')[2] ?? '')
   if (path === '/agents' && id in agents) return [409, { error: { message: 'exists' } }]

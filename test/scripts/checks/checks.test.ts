@@ -153,7 +153,7 @@ const preflight: Seen['preflight'] = {
   diskFreeMegabytes: { '/opt': 90_000, '/var/lib': 90_000 },
   memoryMegabytes: 8000,
   clockMs: nowMs,
-  calendar: { expression: 'daily', problem: '' },
+  calendars: [{ setting: 'backup.schedule', expression: 'daily', problem: '' }],
   firstBoot: { state: 'done', problem: '' },
 }
 
@@ -190,7 +190,9 @@ const rows: Readonly<Record<string, Change & { status?: 'warn' }>> = {
   'preflight.ports': facts({ listeners: [{ port: 443, program: 'nginx', unit: 'nginx.service' }] }),
   'preflight.disk': facts({ diskFreeMegabytes: { '/opt': 10 } }),
   'preflight.clock': facts({ clockMs: nowMs - 3_600_000 }),
-  'preflight.calendar': facts({ calendar: { expression: 'noonish', problem: 'Invalid' } }),
+  'preflight.calendar': facts({
+    calendars: [{ setting: 'backup.schedule', expression: 'noonish', problem: 'Invalid' }],
+  }),
   'preflight.first-boot': facts({ firstBoot: { state: 'running', problem: '' } }),
   'machine.reboot': { probe: ['reboot linux-image x'], status: 'warn' },
   'machine.failed-units': { probe: ['failed-unit nginx.service'], status: 'warn' },

@@ -24,7 +24,7 @@ const good: PreflightFacts = {
   diskFreeMegabytes: { '/opt': 9000, '/var/lib': 9000 },
   memoryMegabytes: 4000,
   clockMs: nowMs,
-  calendar: { expression: 'daily', problem: '' },
+  calendars: [{ setting: 'backup.schedule', expression: 'daily', problem: '' }],
   firstBoot: { state: '', problem: '' },
 }
 
@@ -138,7 +138,15 @@ const rows: readonly Readonly<{ name: string; seen: Partial<PreflightFacts>; pro
   },
   {
     name: 'a calendar that systemd does not understand',
-    seen: { calendar: { expression: 'daily at noon', problem: 'Failed to parse calendar specification' } },
+    seen: {
+      calendars: [
+        {
+          setting: 'backup.schedule',
+          expression: 'daily at noon',
+          problem: 'Failed to parse calendar specification',
+        },
+      ],
+    },
     problems: ['backup.schedule: systemd does not accept "daily at noon": Failed to parse'],
   },
   {
@@ -203,6 +211,8 @@ const asked = [
   { ingress: { kind: 'caddy' as const, http: 80, https: 443, names: [] }, ports: ['80', '443', '9620'] },
 ] as const
 
+const { housekeeping } = parseHostSpec({}, 'the test')
+
 for (const { ingress, ports } of asked) {
   test(`preflight: with ingress ${JSON.stringify(ingress)} it looks at ${ports.join(', ')}`, async () => {
     const seen: (readonly string[])[] = []
@@ -214,7 +224,7 @@ for (const { ingress, ports } of asked) {
     const backup = { schedule: 'daily', keepDaily: 1, keepWeekly: 1 }
     await gatherPreflightFacts(
       getFact,
-      { backup, ingress: ingress === 'none' ? ingress : { ...ingress, names: [] } },
+      { backup, housekeeping, ingress: ingress === 'none' ? ingress : { ...ingress, names: [] } },
       waiting,
     )
     assert.deepEqual(seen, [ports])
@@ -225,6 +235,7 @@ test('preflight: this machine, as it is', async () => {
   const startMs = Date.now()
   const spec = {
     backup: { schedule: 'daily', keepDaily: 1, keepWeekly: 1 },
+    housekeeping,
     ingress: { kind: 'caddy' as const, http: 80, https: 443, names: [] },
   }
   const seen = await gatherPreflightFacts(factsHere(), spec, waiting)

@@ -23,6 +23,7 @@ const well: Readonly<Record<string, string | readonly string[]>> = {
   CONNECTOR: ['1 {"status":200,"readyConnections":4}', '2 {"status":200,"readyConnections":3}'],
   CLOCK: 'yes',
   DOCKER: '29.1.0',
+  SITE: '/var/lib/tappass/site/builds/pages-0123456789ab',
 }
 
 const printed = (changes: Readonly<Record<string, string | readonly string[] | undefined>>): string =>
@@ -41,6 +42,7 @@ test('conditions: all is well', () => {
     ['tunnel', '2 of 2 connectors, 7 connections to the edge', true],
     ['clock', 'synchronised', true],
     ['docker', '29.1.0', true],
+    ['site', 'pages-0123456789ab', true],
   ])
 })
 
@@ -51,6 +53,18 @@ type Row = readonly [
   state: RegExp,
   isWell: boolean,
 ]
+
+/** What the check has found so many hours ago: a license, a secret, an SVID, the webhook, each at a level. */
+function check(levels: readonly string[], hours = 24): string {
+  const things = [
+    ['license', 'tappass-license'],
+    ['secret', 'tappass-jwt-secret'],
+    ['svid', 'svid.pem'],
+    ['webhook', 'tappass-alert-url'],
+  ] as const
+  const findings = levels.map((level, at) => ({ check: things[at]?.[0], subject: things[at]?.[1], level, state: 's' }))
+  return JSON.stringify({ at: new Date((now - hours * 3600) * 1000).toISOString(), findings })
+}
 
 const rows: readonly Row[] = [
   [
@@ -121,7 +135,27 @@ const rows: readonly Row[] = [
     { DOCKER: undefined, DOCKER_PROBLEM: 'Cannot connect to the Docker daemon' },
     ...(['docker', /^Cannot connect/, false] as const),
   ],
+  ['no site', { SITE: undefined }, 'site', /^none: the documentation was not built$/, false],
   ['Docker says nothing', { DOCKER: undefined }, 'docker', /^no answer$/, false],
+  ...(
+    [
+      ['a check a day ago', check(['ok']), 'check', /^24 h ago$/, true],
+      ['a check three days ago', check(['ok'], 72), 'check', /^3 days ago$/, false],
+      ['a record that was cut', '{"at":"2026', 'check', /cannot be read$/, false],
+      ['a license that holds', check(['ok']), 'license', /^tappass-license: s$/, true],
+      ['a license that ends soon', check(['soon']), 'license', /^tappass-license: s$/, true],
+      ['a license that has expired', check(['failed']), 'license', /^tappass-license: s$/, false],
+      ['an old secret', check(['ok', 'soon']), 'secret', /^tappass-jwt-secret: s$/, true],
+      ['an SVID that was not renewed', check(['ok', 'ok', 'failed']), 'svid', /^svid\.pem: s$/, false],
+      [
+        'a webhook that does not answer',
+        check(['ok', 'ok', 'ok', 'failed']),
+        'webhook',
+        /^tappass-alert-url: s$/,
+        false,
+      ],
+    ] as const
+  ).map(([name, CHECK, ...rest]): Row => [name, { CHECK }, ...rest]),
   ['updates want a reboot', { REBOOT: 'required' }, 'reboot', /^required by updates$/, true],
 ]
 

@@ -32,11 +32,11 @@ const desired = [
     'tappass-postgres.service',
     'tappass-redis.service',
   ],
-  ...['tappass-caddy.service', 'tappass-backup.timer', 'tappass@2.service'],
+  ...['tappass-caddy.service', 'tappass-backup.timer', 'tappass-check.timer', 'tappass@2.service'],
 ].map((name): UnitState => ({ ...running, name }))
-const all: readonly UnitState[] = [running, backup, ...desired]
+const all: readonly UnitState[] = [running, backup, { ...backup, name: 'tappass-check.service' }, ...desired]
 
-const conditions = 'NOW=1\nDISK=x 1 1 9999999 1% /\nCLOCK=yes\nDOCKER=29\n'
+const conditions = 'NOW=1\nDISK=x 1 1 9999999 1% /\nCLOCK=yes\nDOCKER=29\nSITE=/x/pages-1\n'
 const certificate = 'CERTIFICATE_notBefore=Jan 1 00:00:00 1970 GMT\nCERTIFICATE_notAfter=Jan 1 12:00:00 1970 GMT\n'
 
 type Host = Readonly<{
@@ -183,8 +183,23 @@ const rows: readonly Readonly<{ name: string; host: Host; unhealthy: readonly st
     unhealthy: [],
   },
   {
+    name: 'no site',
+    host: { conditions: conditions.replace(/^SITE.*\n/m, '') + certificate },
+    unhealthy: ['site (none: the documentation was not built)'],
+    next: /^bootstrap$/,
+  },
+  {
+    name: 'no site is wanted',
+    host: { settings: 'site: none\n', conditions: conditions.replace(/^SITE.*\n/m, '') + certificate },
+    unhealthy: [],
+  },
+  {
     name: 'no ingress is wanted, and none is there',
-    host: { settings: 'ingress: none\n', units: without('tappass-caddy.service'), conditions },
+    host: {
+      settings: 'ingress: none\n',
+      units: without('tappass-caddy.service'),
+      conditions: conditions.replace(/^SITE.*\n/m, ''),
+    },
     unhealthy: [],
   },
   {
@@ -245,6 +260,7 @@ disk           /: 9765 MB free
 certificate    11 h left
 clock !        not synchronised: install and start a time service
 docker         29
+site           pages-1
 `,
   )
 })

@@ -48,6 +48,15 @@ for (const [text, ingress] of [
   test(`host spec: the ingress of ${JSON.stringify(text)}`, () => assert.deepEqual(read(text).ingress, ingress))
 }
 
+for (const [text, site] of [
+  ['', {}],
+  ['site: none', 'none'],
+  ['site: { wheels: w.tar.gz }', { wheels: 'w.tar.gz' }],
+  ['ingress: none', {}],
+] as const) {
+  test(`host spec: the site of ${JSON.stringify(text)}`, () => assert.deepEqual(read(text).site, site))
+}
+
 const decided = [
   ['domain: gateway.example', 'public'],
   ['domain: gateway.example\ntls: internal', 'internal'],

@@ -1,8 +1,11 @@
-/** Licenses: a signed token (compact JWS, EdDSA over Ed25519) with organization, tier and expiry. Verified offline. */
-import { createPublicKey, type KeyObject, verify } from 'node:crypto'
+/** Licenses: a signed token (compact JWS, EdDSA over Ed25519) with organization, tier and expiry. Issued and verified offline. */
+import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 
 /** The visible part of a license; without one everything works, at the tier `community`. */
 export type License = Readonly<{ org: string | null; tier: string; expires: string | null }>
+
+/** What a license says. */
+export type IssuedLicense = Readonly<{ org: string; tier: string; expires: string }>
 
 /** The license when there is none. */
 export const COMMUNITY: License = { org: null, tier: 'community', expires: null }
@@ -29,10 +32,25 @@ export function checkLicense(token: string, authority: string | undefined, nowMs
   if (!isSigned) return { status: 'invalid', reason: 'its signature is not that of TAPPASS_LICENSE_AUTHORITY' }
   const { org, tier, expires } = parsePart(payload) ?? {}
   const isWhole = typeof org === 'string' && typeof tier === 'string' && typeof expires === 'string'
-  if (!isWhole || !/^\d{4}-\d{2}-\d{2}$/.test(expires))
-    return { status: 'invalid', reason: 'it does not say org, tier and expires' }
-  const endMs = Date.parse(`${expires}T23:59:59.999Z`)
+  const endMs = isWhole ? licenseEndMs(expires) : undefined
+  if (!isWhole || endMs === undefined) return { status: 'invalid', reason: 'it does not say org, tier and expires' }
   return { status: nowMs > endMs ? 'expired' : 'valid', license: { org, tier, expires } }
+}
+
+/** Returns the last moment of the last valid day (YYYY-MM-DD); undefined for what is no day of the calendar. */
+export function licenseEndMs(expires: string): number | undefined {
+  const endMs = Date.parse(`${expires}T23:59:59.999Z`)
+  // 2027-02-31 is taken for a day in March, and a time that is none never passes.
+  const isDay = Number.isFinite(endMs) && new Date(endMs).toISOString().slice(0, 10) === expires
+  return isDay ? endMs : undefined
+}
+
+/** Returns the token of a license. `key` is the private Ed25519 key of an authority. */
+export function issueLicense(license: IssuedLicense, key: KeyObject): string {
+  const signed = [{ alg: 'EdDSA', typ: 'JWT' }, license]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.')
+  return `${signed}.${sign(null, Buffer.from(signed), key).toString('base64url')}`
 }
 
 /** Returns the key. Throws when the text is not an Ed25519 key. */
