@@ -83,14 +83,19 @@ export async function gatherPreflightFacts(
   { backup, housekeeping, ingress, identity }: Pick<ParsedSpec, 'backup' | 'housekeeping' | 'ingress' | 'identity'>,
   waiting: string,
 ): Promise<PreflightFacts> {
-  const identityPorts = identity === undefined ? [] : [SPIFFE_PORT, identity.serverPort]
   const [traits, running, current, socket, spiffeSocket, listeners, numbers, calendars, firstBoot] = await Promise.all([
     getFact(hostTraitsFact),
     getFact(pathFact('/run/systemd/system')),
     getFact(targetFact(HOST_PATH.currentRelease)),
     getFact(unitFact(UNIT.socket)),
     getFact(unitFact(UNIT.spiffeSocket)),
-    getFact(listenersFact([...ingressPorts(ingress), GATEWAY_PORT, ...identityPorts])),
+    getFact(
+      listenersFact([
+        ...ingressPorts(ingress),
+        GATEWAY_PORT,
+        ...(identity === undefined ? [] : [SPIFFE_PORT, identity.serverPort]),
+      ]),
+    ),
     getFact(numbersFact),
     Promise.all([
       getFact(calendarFact('backup.schedule', backup.schedule)),
@@ -104,10 +109,9 @@ export async function gatherPreflightFacts(
     traits,
     isSystemdRunning: running.kind === 'directory',
     isInstalled: current !== undefined,
-    ownSocketPorts: [
-      ...(socket.active === 'active' ? [GATEWAY_PORT] : []),
-      ...(spiffeSocket.active === 'active' ? [SPIFFE_PORT] : []),
-    ],
+    ownSocketPorts: Object.entries({ [GATEWAY_PORT]: socket, [SPIFFE_PORT]: spiffeSocket }).flatMap(
+      ([port, { active }]) => (active === 'active' ? [Number(port)] : []),
+    ),
     listeners,
     diskFreeMegabytes: Object.fromEntries(DISK_FOLDERS.map((folder) => [folder, megabytes(folder)])),
     memoryMegabytes: megabytes('memory'),

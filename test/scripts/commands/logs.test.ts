@@ -38,7 +38,7 @@ const processesWith = (word: string): readonly string[] =>
     })
 
 const until = async (isSo: () => boolean): Promise<boolean> => {
-  for (let looks = 0; looks < 300 && !isSo(); looks++) await wait(20)
+  for (let looks = 0; looks < 1500 && !isSo(); looks++) await wait(20)
   return isSo()
 }
 

@@ -11,9 +11,9 @@ const filesOf = async (read: (path: string) => string, written: unknown) => {
   return (await Promise.all(resources.map(({ files }) => files?.(blank(systems[1]))))).flatMap((each) => each ?? [])
 }
 
-/** Files that code makes: settings, versions, sources of apt. */
+/** Files that code makes: settings, versions, sources and settings of apt. */
 const MADE_BY_CODE =
-  /\/(tappass\.yaml|versions\.lock|docker\.sources|80tappass-proxy|needrestart\/conf\.d\/tappass\.conf)$/
+  /\/(tappass\.yaml|versions\.lock|docker\.sources|80tappass-proxy|52tappass-updates|needrestart\/conf\.d\/tappass\.conf)$/
 
 for (const written of [
   {},
