@@ -5,12 +5,13 @@ import { HOST_PATH } from '../../contract/path.ts'
 import { UNIT } from '../../contract/unit.ts'
 import type { FailureText } from '../core/failure.ts'
 import type { Fact, GetFact } from '../core/host.ts'
+import { type CalendarAnswer, calendarFact } from '../facts/calendar.ts'
 import { DISTRIBUTION_NAMES, isSupported } from '../facts/distribution.ts'
 import { type FirstBoot, firstBootFact } from '../facts/first-boot.ts'
 import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
 import { type Listener, listenersFact } from '../facts/listener.ts'
 import { pathFact, targetFact } from '../facts/path.ts'
-import { unitFact } from '../facts/unit.ts'
+import { type UnitState, unitFact } from '../facts/unit.ts'
 import type { ParsedSpec } from '../spec/host-spec.ts'
 import { ingressPorts } from '../spec/ingress-spec.ts'
 import type { MemorySettings } from '../spec/memory-limit.ts'
@@ -34,9 +35,6 @@ export type PreflightFacts = Readonly<{
 
 /** The settings that the preflight depends on. */
 export type PreflightSpec = Pick<ParsedSpec, 'preflight' | 'backup' | 'housekeeping' | 'ingress'> & MemorySettings
-
-/** What systemd of the host says of the calendar expression of a setting: `problem` is empty when it understands it. */
-export type CalendarAnswer = Readonly<{ setting: string; expression: string; problem: string }>
 
 /** The folders of programs, data and images. */
 const DISK_FOLDERS = ['/opt', '/var/lib'] as const
@@ -63,18 +61,6 @@ df -k --output=file,avail -- "$@" 2>/dev/null`,
         .filter(([name, value]) => name !== '' && value !== undefined && value !== '')
         .map(([name, value]) => [name, Number(value)]),
     ),
-}
-
-/** Only systemd itself knows what its timers accept: one that it does not accept would never fire. */
-function calendarFact(setting: string, expression: string): Fact<CalendarAnswer> {
-  return {
-    query: { argv: ['systemd-analyze', 'calendar', '--', expression], effect: 'read' },
-    parse: ({ code, stdout, stderr }) => {
-      if (code === 0)
-        return { setting, expression, problem: /^\s*Next elapse: never$/m.test(stdout) ? 'it never comes' : '' }
-      return { setting, expression, problem: stderr.trim().split('\n')[0] || `systemd-analyze ended with ${code}` }
-    },
-  }
 }
 
 /** Reads all facts of the preflight in one turn. `waiting` is the text of `scripts/first-boot.sh`. */
@@ -109,9 +95,7 @@ export async function gatherPreflightFacts(
     traits,
     isSystemdRunning: running.kind === 'directory',
     isInstalled: current !== undefined,
-    ownSocketPorts: Object.entries({ [GATEWAY_PORT]: socket, [SPIFFE_PORT]: spiffeSocket }).flatMap(
-      ([port, { active }]) => (active === 'active' ? [Number(port)] : []),
-    ),
+    ownSocketPorts: openPorts({ [GATEWAY_PORT]: socket, [SPIFFE_PORT]: spiffeSocket }),
     listeners,
     diskFreeMegabytes: Object.fromEntries(DISK_FOLDERS.map((folder) => [folder, megabytes(folder)])),
     memoryMegabytes: megabytes('memory'),
@@ -119,6 +103,11 @@ export async function gatherPreflightFacts(
     calendars,
     firstBoot,
   }
+}
+
+/** The ports of those sockets that systemd listens on. */
+function openPorts(sockets: Readonly<Record<number, Pick<UnitState, 'active'>>>): readonly number[] {
+  return Object.entries(sockets).flatMap(([port, { active }]) => (active === 'active' ? [Number(port)] : []))
 }
 
 /** While a socket of ours is active, no other program can hold its port; everything else of ours runs in a unit named tappass…. */
