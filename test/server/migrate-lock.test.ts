@@ -116,7 +116,7 @@ for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const) {
     await open()
     const next = await migrateJson(settings, 'up', '--migrations', folder)
     assert.deepEqual([next.code, next.answer['applied']], [0, ['017_half.sql']])
-    assert.equal(await server.superuser(now, name), '16|good|half')
+    assert.equal(await server.superuser(now, name), '17|good|half')
     assert.equal(await server.superuser('SELECT count(*) FROM half', name), '1')
     assert.equal((await migrate(settings, 'verify', '--migrations', folder)).code, 0)
   })
