@@ -3,8 +3,8 @@
 const [OPEN, CLOSE] = ['\u0001', '\u0002']
 const MARK = new RegExp(`${OPEN}([^${CLOSE}]*)${CLOSE}`, 'g')
 
-/** What is rendered, or written as it is; all other files of the repository are read by code. */
-const MARKED = /^(?:units|templates)\/|^Caddyfile$/
+/** What is rendered, or written as it is; all other files of the repository are read by code (that of OPA too: names on the host are made of it). */
+const MARKED = /^(?:units|templates(?!\/opa))\/|^Caddyfile$/
 
 /** A line that holds nothing but a tag for a block: with a mark in it, it would leave an empty line. */
 const BLOCK_LINE = /^\s*\{\{[#/^!~]|^\s*\{\{\s*else\b/

@@ -17,6 +17,7 @@ const MADE_BY_CODE =
 
 for (const written of [
   {},
+  { policy: { engine: 'opa' } },
   { domain: 'gw.example.com', instances: 3, proxy: { https: 'http://proxy.example.com:3128' } },
 ]) {
   test(`lines: every line of every file has its place in the repository: ${JSON.stringify(written)}`, async () => {
