@@ -1,5 +1,6 @@
 /** Licenses: a signed token (compact JWS, EdDSA over Ed25519) with organization, tier and expiry. Issued and verified offline. */
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { bytesOfBase64 } from './base64.ts'
 
 /** The visible part of a license; without one everything works, at the tier `community`. */
 export type License = Readonly<{ org: string | null; tier: string; expires: string | null }>
@@ -23,12 +24,12 @@ export type LicenseCheck =
 export function checkLicense(token: string, authority: string | undefined, nowMs: number): LicenseCheck {
   if (authority === undefined)
     return { status: 'invalid', reason: 'there is no TAPPASS_LICENSE_AUTHORITY to check it against' }
-  const [header = '', payload = '', signature = '', ...rest] = token.split('.')
-  if (rest.length > 0 || signature === '') return { status: 'invalid', reason: 'it is not a token' }
+  const [header = '', payload = '', last = '', ...rest] = token.split('.')
+  const signature = bytesOfBase64(last, 'base64url')
+  if (rest.length > 0 || !signature?.length) return { status: 'invalid', reason: 'it is not a token' }
   const algorithm = parsePart(header)?.['alg']
   const isSigned =
-    algorithm === 'EdDSA' &&
-    verify(null, Buffer.from(`${header}.${payload}`), parseAuthority(authority), Buffer.from(signature, 'base64url'))
+    algorithm === 'EdDSA' && verify(null, Buffer.from(`${header}.${payload}`), parseAuthority(authority), signature)
   if (!isSigned) return { status: 'invalid', reason: 'its signature is not that of TAPPASS_LICENSE_AUTHORITY' }
   const { org, tier, expires } = parsePart(payload) ?? {}
   const isWhole = typeof org === 'string' && typeof tier === 'string' && typeof expires === 'string'

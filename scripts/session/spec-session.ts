@@ -17,7 +17,7 @@ export type SpecSession = Readonly<{
 }>
 
 /** Reads the hosts and the command line. `validate` judges the options of the command's own. Throws a usage failure for what is wrong. */
-export async function openSpecSession(invocation: Invocation, validate: () => void = () => {}): Promise<SpecSession> {
+export async function openSpecSession(invocation: Invocation, validate: () => void): Promise<SpecSession> {
   const targets = await readTargets(invocation)
   // One for all hosts: files are measured once.
   const measurements = createMeasurements(invocation)

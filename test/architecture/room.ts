@@ -13,7 +13,7 @@ export type Room = Readonly<{ path: string; is: string; knows: readonly string[]
 
 const contract: Room = {
   path: 'contract',
-  is: 'What both halves must agree on: exit codes, port, secrets and their forms, licenses, private networks, paths, units, defaults. Knows no other room.',
+  is: 'What both halves must agree on: exit codes, port, secrets and their forms, licenses, base64, private networks, paths, units, defaults. Knows no other room.',
   knows: [],
 }
 
@@ -88,7 +88,7 @@ const server: readonly Room[] = [
   {
     path: 'server/checkpoint',
     is: 'Signed checkpoints of chains in the formats of C2SP: Merkle tree (RFC 6962), notes, proofs.',
-    knows: ['server/core'],
+    knows: ['contract', 'server/core'],
   },
   {
     path: 'server/steps/optional',

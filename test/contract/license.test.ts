@@ -37,6 +37,7 @@ const INVALID: readonly (readonly [what: string, token: string, authority: strin
   ['of another authority', good, OTHER],
   ['with another payload', `${head}.${FORGED}.${signature}`, AUTHORITY],
   ['without a signature', `${head}.${body}.`, AUTHORITY],
+  ['whose signature is spelled in another way', `${good}=`, AUTHORITY],
   ['with a part too many', `${good}.x`, AUTHORITY],
   ['that says it needs no signature', licenseOf(payload, { alg: 'none' }), AUTHORITY],
   ['that says HS256', licenseOf(payload, { alg: 'HS256' }), AUTHORITY],
