@@ -4,7 +4,16 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
 import type { Event } from '../../scripts/output/event.ts'
-import { bareServer, bootstrap, bootstrapWords, inside, plan, repository, type Server, untilHealthy } from './server.ts'
+import {
+  assertNothingToDo,
+  bareServer,
+  bootstrap,
+  bootstrapWords,
+  inside,
+  repository,
+  type Server,
+  untilHealthy,
+} from './server.ts'
 
 const points = 20
 
@@ -76,7 +85,7 @@ const bareTo = async (make: (server: Server) => Promise<void>): Promise<readonly
   server = await bareServer('proof-kill')
   await make(server)
   await untilHealthy(server)
-  assert.equal((await plan(server)).code, 0)
+  await assertNothingToDo(server)
   return stateOf(server)
 }
 
