@@ -3,10 +3,10 @@ import { changeCommand, within } from '../core/command.ts'
 import type { Fact, GetFact } from '../core/host.ts'
 import { type Change, leavesNothing, type Resource } from '../core/resource.ts'
 import { contentFact } from '../facts/path.ts'
-import { planFile, ROOT_FILE } from '../files/file-change.ts'
+import { type Ownership, planFile } from '../files/file-change.ts'
 
 /** `record` is the file of what we have brought so far; `images` are those that run now, by service. */
-export type SurplusImageOptions = Readonly<{ record: string; images: Readonly<Record<string, string>> }>
+export type SurplusImageOptions = Ownership & Readonly<{ record: string; images: Readonly<Record<string, string>> }>
 
 /** Besides the current one of a service: what a rollback starts. */
 const PREVIOUS_IMAGES_KEPT = 1
@@ -51,7 +51,7 @@ function nextRecord(rows: readonly Row[], images: SurplusImageOptions['images'])
   return { kept, old: services.flatMap((each) => each.old).filter(({ name }) => !current.has(name)) }
 }
 
-async function planRecord(getFact: GetFact, { record, images }: SurplusImageOptions) {
+async function planRecord(getFact: GetFact, { record, images }: Pick<SurplusImageOptions, 'record' | 'images'>) {
   const { kept, old } = nextRecord(rowsOf((await getFact(contentFact(record))) ?? ''), images)
   const found = old.length === 0 ? [] : await getFact(unusedFact(old.map(({ name }) => name)))
   const isOver = ({ name }: Row) => found.includes(`unused ${name}`) || found.includes(`gone ${name}`)
@@ -69,7 +69,7 @@ async function planRecord(getFact: GetFact, { record, images }: SurplusImageOpti
 }
 
 /** Removes them; one that a container still needs stays, and stays in the record. */
-export function surplusImage({ record, images }: SurplusImageOptions): Resource {
+export function surplusImage({ record, images, ...ownership }: SurplusImageOptions): Resource {
   return {
     id: `surplus-image:${record}`,
     absent: leavesNothing('its record goes with its folder'),
@@ -77,7 +77,7 @@ export function surplusImage({ record, images }: SurplusImageOptions): Resource 
       const plan = planRecord(getFact, { record, images })
       // Asked in the same turn: where nothing is old, nothing else is asked.
       const text = plan.then((planned) => planned.text)
-      const [{ removals }, file] = await Promise.all([plan, planFile(getFact, { path: record, ...ROOT_FILE }, text)])
+      const [{ removals }, file] = await Promise.all([plan, planFile(getFact, { path: record, ...ownership }, text)])
       return [...removals, ...file]
     },
   }

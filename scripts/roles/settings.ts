@@ -85,7 +85,17 @@ export const settings: Role = (spec, text, earlier = []) => {
           ]),
     ].flatMap(({ folder, version }) => (version === undefined ? [] : [surplusVersion({ folder, version })])),
     // An engine of somebody else holds images of somebody else, some of them perhaps the same.
-    ...(spec.docker.adopt ? [] : [surplusImage({ record: HOST_PATH.imageRecord, images: imagesInUse(spec, images) })]),
+    ...(spec.docker.adopt
+      ? []
+      : [
+          surplusImage({
+            owner: 'root',
+            group: 'root',
+            mode: '0644',
+            record: HOST_PATH.imageRecord,
+            images: imagesInUse(spec, images),
+          }),
+        ]),
     file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
     versionLock({ notice: NOTICE, versions, resources: earlier }),
   ]

@@ -8,6 +8,7 @@ import { createFactReader } from '../../../scripts/facts/fact-reader.ts'
 import { surplusImage } from '../../../scripts/resources/surplus-image.ts'
 import { applyHere, factsHere, here, nonce, scratch } from '../known-host.ts'
 
+const ownership = { owner: process.getuid?.() ?? 0, group: process.getgid?.() ?? 0, mode: '0644' }
 const images = { postgres: 'postgres@3', redis: 'redis@2' }
 
 type Row = Readonly<{
@@ -73,7 +74,7 @@ for (const { name, record, docker = [], removed, kept } of rows) {
       fact.query.argv[2]?.includes('docker image inspect')
         ? Promise.resolve(fact.parse({ code: 0, stdout: docker.join('\n'), stderr: '' }))
         : ask(fact)
-    const changes = await surplusImage({ record: path, images }).plan(getFact)
+    const changes = await surplusImage({ ...ownership, record: path, images }).plan(getFact)
     const argv = changes.flatMap(({ commands }) => commands.map((command) => command.argv))
     assert.deepEqual(
       argv.filter(([program]) => program === 'docker').map((words) => words.at(-1)),
@@ -90,13 +91,13 @@ test('surplus image: an engine that does not answer is no reason to forget or re
   const record = join(scratch(context), 'images')
   const lines = ['postgres postgres@1', 'postgres postgres@2', ...current]
   writeFileSync(record, lines.join('\n'))
-  await applyHere(surplusImage({ record, images }))
+  await applyHere(surplusImage({ ...ownership, record, images }))
   assert.deepEqual(linesOf(readFileSync(record, 'utf8')), lines)
 })
 
 test('surplus image: where nothing is old it asks once', async (context) => {
   const record = join(scratch(context), 'images')
-  const wanted = surplusImage({ record, images })
+  const wanted = surplusImage({ ...ownership, record, images })
   await applyHere(wanted)
   let roundTrips = 0
   const getFact = createFactReader((command) => {
@@ -108,7 +109,7 @@ test('surplus image: where nothing is old it asks once', async (context) => {
 
 test('surplus image: written down, and then there is nothing to do', async (context) => {
   const record = join(scratch(context), 'images')
-  const [change] = await applyHere(surplusImage({ record, images }))
+  const [change] = await applyHere(surplusImage({ ...ownership, record, images }))
   assert.equal(change?.reason, 'it is absent')
   assert.deepEqual(linesOf(readFileSync(record, 'utf8')), current)
 })
