@@ -81,10 +81,16 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   })
 }
 
-test('a chain through an intermediate that the client shows', async () => {
+/** Versions of Node that show a server no certificate of a client but its own (nodejs/node#65579). */
+const HIDES_CHAINS = /^v(24\.21|26\.[89])\./.test(process.version)
+
+test(`a chain through an intermediate that the client shows is ${HIDES_CHAINS ? 'refused, as this Node hides it' : 'taken'}`, async () => {
   const intermediate = issueAuthority(TRUST_DOMAIN, { issuer: authority })
   const leaf = issue({ issuer: intermediate, uris: [ID] })
-  assert.equal(await get({ certificate: leaf.certificate + intermediate.certificate, key: leaf.key }), 200)
+  assert.equal(
+    await get({ certificate: leaf.certificate + intermediate.certificate, key: leaf.key }),
+    HIDES_CHAINS ? 401 : 200,
+  )
   assert.equal(await get(leaf), 401)
 })
 
