@@ -89,9 +89,7 @@ export const settings: Role = (spec, text, earlier = []) => {
       ? []
       : [
           surplusImage({
-            owner: 'root',
-            group: 'root',
-            mode: '0644',
+            ...ownership,
             record: HOST_PATH.imageRecord,
             images: imagesInUse(spec, images),
           }),
