@@ -69,6 +69,7 @@ export const settings: Role = (spec, text, earlier = []) => {
   )
   // A file of the controller decided on the engine: without it, the next run decides the same.
   if (spec.opa.program !== undefined) current['policy'] = { engine: hasOpa(spec) ? 'opa' : 'embedded' }
+  const brought = { record: HOST_PATH.imageRecord, images: imagesInUse(spec, images) }
   const ownership = { owner: 'root', group: 'root', mode: '0644' } as const
   return [
     surplusOpa({ key: opaServerOf(spec, text)?.key }),
@@ -85,15 +86,7 @@ export const settings: Role = (spec, text, earlier = []) => {
           ]),
     ].flatMap(({ folder, version }) => (version === undefined ? [] : [surplusVersion({ folder, version })])),
     // An engine of somebody else holds images of somebody else, some of them perhaps the same.
-    ...(spec.docker.adopt
-      ? []
-      : [
-          surplusImage({
-            ...ownership,
-            record: HOST_PATH.imageRecord,
-            images: imagesInUse(spec, images),
-          }),
-        ]),
+    ...(spec.docker.adopt ? [] : [surplusImage({ ...ownership, ...brought })]),
     file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
     versionLock({ notice: NOTICE, versions, resources: earlier }),
   ]
