@@ -8,11 +8,11 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
+import { parsePostgresAddress } from '../contract/postgres-address.ts'
 import { openPostgres } from '../server/adapters/postgres.ts'
 import { createRandom, systemClock } from '../server/adapters/system.ts'
 import type { Entry } from '../server/core/entry.ts'
 import type { Database } from '../server/core/ports.ts'
-import { parsePostgresAddress } from '../server/database/postgres-address.ts'
 import { insertEntries } from '../server/ledger/entry-insert.ts'
 import { createLedger } from '../server/ledger/ledger.ts'
 import { seal } from '../server/ledger/seal.ts'
@@ -98,6 +98,7 @@ await prepareSchema(
     environment: 'development',
     database: {
       kind: 'postgres',
+      authority: undefined,
       address: parsePostgresAddress(address),
       password: undefined,
       nextPassword: undefined,

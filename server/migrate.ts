@@ -71,6 +71,7 @@ async function openDatabase({ database, storage }: Config): Promise<SessionDatab
   return openPostgres({
     kind: storage === 'supabase' ? 'supabase' : 'local',
     address: database.address,
+    authority: database.authority,
     password: database.password,
     applicationName: `tappass-migrate ${process.pid}@${hostname()}`.slice(0, 63),
     connectionsMax: 1,

@@ -11,7 +11,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type PostgresAddress, parsePostgresAddress } from '../server/database/postgres-address.ts'
+import { type PostgresAddress, parsePostgresAddress } from '../contract/postgres-address.ts'
 import { demand, execute } from './lab/execution.ts'
 import { ensurePostgresFiles } from './lab/postgres-wheel.ts'
 

@@ -21,7 +21,11 @@ const DATABASE_NAMES = [
   'TAPPASS_DATA_DIR',
   'TAPPASS_CHECKPOINT_DIR',
   'DATABASE_URL',
+  'DATABASE_URL_FILE',
   'DATABASE_OWNER_URL',
+  'DATABASE_OWNER_URL_FILE',
+  'DATABASE_CA',
+  'DATABASE_CA_FILE',
   'SUPABASE_URL',
   'POSTGRES_PASSWORD',
   'POSTGRES_PASSWORD_FILE',
@@ -38,7 +42,7 @@ function pick(environment: Environment, names: readonly string[]): Readonly<Reco
 
 /** Returns the environment of the database that the current environment selects; undefined when it selects none. */
 export function environmentFromProcess(environment: Environment): Readonly<Record<string, string>> | undefined {
-  return environment['DATABASE_URL'] || environment['SUPABASE_URL']
+  return environment['DATABASE_URL'] || environment['DATABASE_URL_FILE'] || environment['SUPABASE_URL']
     ? pick(environment, [...INHERITED_NAMES, ...DATABASE_NAMES])
     : undefined
 }

@@ -1,16 +1,18 @@
 /** The Database port over a pool of connections to a PostgreSQL server: UNIX socket, TCP or TLS. */
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
+import { formatPostgresAddress, type PostgresAddress } from '../../contract/postgres-address.ts'
 import type { SessionDatabase } from '../core/ports.ts'
 import { COLUMN_PARSERS } from '../database/column-parser.ts'
 import { databaseErrorOf } from '../database/database-error.ts'
-import { formatPostgresAddress, type PostgresAddress } from '../database/postgres-address.ts'
 import { type Connection, sessionOn, transactionOn } from '../database/transaction.ts'
 
 /** Options of `openPostgres`. Times are limits; `undefined` takes the default named there. */
 export type PostgresSettings = Readonly<{
   kind: 'local' | 'supabase'
   address: PostgresAddress
+  /** The authority of the server's certificate, in PEM; takes precedence over a file in the address. */
+  authority?: string | undefined
   /** Takes precedence over a password in the address. */
   password?: string | undefined
   /** Tried where the password is refused: during a rotation the server takes the one, and from some moment on the other. */
@@ -59,7 +61,7 @@ function poolConfigOf(settings: PostgresSettings, passwords: Passwords): pg.Pool
     user: address.user,
     // A function on purpose: without a password the driver would look in the environment and in ~/.pgpass.
     password: passwords.current,
-    ssl: sslOf(address),
+    ssl: sslOf(address, settings.authority),
     application_name: address.applicationName ?? settings.applicationName,
     max: settings.connectionsMax ?? 10,
     connectionTimeoutMillis: settings.connectTimeoutMs ?? 5_000,
@@ -73,10 +75,11 @@ function poolConfigOf(settings: PostgresSettings, passwords: Passwords): pg.Pool
   }
 }
 
-function sslOf({ sslMode, sslRootCert, host }: PostgresAddress): pg.PoolConfig['ssl'] {
+function sslOf({ sslMode, sslRootCert, host }: PostgresAddress, authority: string | undefined): pg.PoolConfig['ssl'] {
   if (sslMode === 'disable') return false
   if (sslMode === 'require') return { rejectUnauthorized: false }
-  const certificate = sslRootCert === undefined ? {} : { ca: readAuthority(sslRootCert) }
+  const ca = authority ?? (sslRootCert === undefined ? undefined : readAuthority(sslRootCert))
+  const certificate = ca === undefined ? {} : { ca }
   const anyName = sslMode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}
   // Node checks the certificate against `host`, and against "localhost" when it is not told.
   return { rejectUnauthorized: true, host, ...certificate, ...anyName }

@@ -61,7 +61,7 @@ function socketOf(url: string): Readonly<{ path: string; username?: string; pass
 }
 
 /** Connects in the background. */
-function connect(url: string): RedisWithTake {
+function connect(url: string, authority: string | undefined): RedisWithTake {
   const options = {
     enableOfflineQueue: false,
     // Both would need commands that nothing else here uses.
@@ -72,17 +72,22 @@ function connect(url: string): RedisWithTake {
     commandTimeout: TIMEOUT_MS,
     retryStrategy: (attempt: number) => Math.min(RETRY_MS_MAX, attempt * 50),
     scripts: { tappassTake: { lua: TAKE_SCRIPT } },
+    ...(url.startsWith('rediss:') && authority !== undefined ? { tls: { ca: authority } } : {}),
   }
   const redis = url.startsWith('unix:') ? new Redis({ ...options, ...socketOf(url) }) : new Redis(url, options)
   return redis as RedisWithTake
 }
 
 /**
- * Given `redis://[user:password@]host:port` or `unix:///path/to.sock[?user=NAME]`, creates the limiter; `onError` is called when a connection is
- * lost. Connects in the background and reconnects after every loss; until it is connected, `take` throws at once.
+ * Given `redis[s]://[user:password@]host:port` or `unix:///path/to.sock[?user=NAME]`, creates the limiter; `onError` is called when a connection is
+ * lost. `authority` is the one of its certificate, in PEM, where the system's are not meant. Connects in the background and reconnects after every loss; until it is connected, `take` throws at once.
  */
-export function createRedisLimiter(url: string, onError: (cause: Error) => void): RateLimiter {
-  const redis = connect(url)
+export function createRedisLimiter(
+  url: string,
+  onError: (cause: Error) => void,
+  authority?: string | undefined,
+): RateLimiter {
+  const redis = connect(url, authority)
   redis.on('error', onError)
   const pending: PendingTake[] = []
   let isTaking = false

@@ -44,7 +44,9 @@ export async function openPorts(
   const ledger = createLedger({ database, instance, clock, random, mode: settings.mode, onLost: on.lost })
   await ledger.open()
   const taints = createSessionTaints(database, clock, config.taint.lastingMs)
-  const limiter = config.redisUrl ? createRedisLimiter(config.redisUrl, on.connectionLost) : createMemoryLimiter()
+  const limiter = config.redisUrl
+    ? createRedisLimiter(config.redisUrl, on.connectionLost, config.redisAuthority)
+    : createMemoryLimiter()
   const routes = modelRoutes(config, clock)
   const close = async (): Promise<void> => {
     const upstreams = new Set(routes.map(({ upstream }) => upstream))

@@ -12,7 +12,7 @@ import {
 } from '../../contract/gateway.ts'
 import { MADE_SECRET_NAMES } from '../../contract/secret.ts'
 import { type PolicyConfig, policyOf, policyProblems } from './policy-setting.ts'
-import { readSecrets, type Secrets } from './secret.ts'
+import { readSecrets, readStorage, type Secrets } from './secret.ts'
 import { integer, origins, proxyAddress, toolPatterns, url } from './setting-form.ts'
 import { socketsOf } from './socket-setting.ts'
 import { SPIFFE_SETTINGS, type SpiffeConfig, spiffeOf, spiffeProblems } from './spiffe-setting.ts'
@@ -28,6 +28,8 @@ export type Config = Readonly<{
   /** When a call may go on: when its entry is durable, or at most 5 ms before. `checkpointFolder` is outside the database. */
   ledger: Readonly<{ mode: 'durable' | 'grouped'; checkpointFolder: string | undefined }>
   redisUrl: string | undefined
+  /** The authority of Redis' certificate, in PEM; the system's authorities when undefined. */
+  redisAuthority: string | undefined
   /** What decides. */
   policy: PolicyConfig
   upstream: Readonly<{ url: string; key: string | undefined; proxy?: string }> | undefined
@@ -89,8 +91,10 @@ const SETTINGS = v.object({
   TAPPASS_LEDGER_MODE: v.optional(v.picklist(['durable', 'grouped'], 'is neither durable nor grouped'), 'durable'),
   DATABASE_URL: v.optional(v.string()),
   DATABASE_OWNER_URL: v.optional(v.string()),
+  DATABASE_CA: v.optional(v.string()),
   SUPABASE_URL: v.optional(v.string()),
   REDIS_URL: v.optional(url('redis:', 'rediss:', 'unix:')),
+  REDIS_CA: v.optional(v.string()),
   TAPPASS_POLICY_ENGINE: v.optional(v.picklist(['embedded', 'opa'], 'is neither embedded nor opa')),
   OPA_URL: v.optional(url('http:', 'https:', 'unix:')),
   TAPPASS_UPSTREAM_URL: v.optional(url('http:', 'https:')),
@@ -135,12 +139,10 @@ export function readConfig(
   environment: Environment = process.env,
   pid: number = process.pid,
 ): Config {
-  // Compose files and unit files set an unwanted setting to the empty string, which is the same as leaving it out.
-  const provided = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  )
+  const { settings: provided, problems: unreadable } = readGiven(environment)
   const parsed = v.safeParse(SETTINGS, provided)
-  const problems = parsed.success ? [] : parsed.issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`)
+  const malformed = parsed.success ? [] : parsed.issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`)
+  const problems = [...unreadable, ...malformed]
   const isProduction = provided['TAPPASS_ENV'] === 'production'
   const needs = !isProduction
     ? []
@@ -158,6 +160,7 @@ export function readConfig(
     ...databaseOf(settings, { secrets, nextSecrets }, purpose === 'migration'),
     ledger: { mode: settings.TAPPASS_LEDGER_MODE, checkpointFolder: settings.TAPPASS_CHECKPOINT_DIR },
     redisUrl: settings.REDIS_URL,
+    redisAuthority: settings.REDIS_CA,
     policy: policyOf(settings),
     upstream: upstreamOf(settings.TAPPASS_UPSTREAM_URL, secrets.OPENAI_API_KEY, settings.TAPPASS_UPSTREAM_PROXY),
     warnings: upstreamWarnings(settings.TAPPASS_UPSTREAM_URL, secrets.OPENAI_API_KEY),
@@ -179,6 +182,15 @@ export function readConfig(
     secrets,
     nextSecrets,
   })
+}
+
+/** Compose files and unit files set an unwanted setting to the empty string, which is the same as leaving it out. */
+function readGiven(environment: Environment): Readonly<{ settings: Environment; problems: readonly string[] }> {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
+  const { settings, problems } = readStorage(given)
+  return { settings: { ...given, ...settings }, problems }
 }
 
 function listenOf(settings: Settings, descriptor: number | undefined): Config['listen'] {

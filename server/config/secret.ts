@@ -13,6 +13,7 @@ import {
   type SecretName,
   secretProblem,
 } from '../../contract/secret.ts'
+import { STORAGE_CREDENTIAL, STORAGE_NAMES } from '../../contract/storage.ts'
 
 /** Those that were found. */
 export type Secrets = Readonly<Partial<Record<SecretName, string>>>
@@ -67,6 +68,20 @@ function readNextSecrets(environment: Readonly<Record<string, string | undefined
     else if (text !== undefined) secrets[name] = text
   }
   return { secrets, problems }
+}
+
+/**
+ * Reads the addresses of a database and a Redis, which may hold passwords, from the three places of a secret. Their forms are those of settings, and judged with
+ * them.
+ */
+export function readStorage(
+  environment: Readonly<Record<string, string | undefined>>,
+): Readonly<{ settings: Readonly<Record<string, string>>; problems: readonly string[] }> {
+  const found = STORAGE_NAMES.map((name) => ({ name, ...find(environment, name, STORAGE_CREDENTIAL[name]) }))
+  return {
+    settings: Object.fromEntries(found.flatMap(({ name, text }) => (text === undefined ? [] : [[name, text]]))),
+    problems: found.flatMap(({ name, problem }) => (problem === undefined ? [] : [`${name} ${problem}`])),
+  }
 }
 
 function find(

@@ -1,6 +1,7 @@
 /** The settings of the storage: which database, as which of its roles, and what contradicts. */
+
+import { type PostgresAddress, parsePostgresAddress, roleOf } from '../../contract/postgres-address.ts'
 import type { SecretName } from '../../contract/secret.ts'
-import { type PostgresAddress, parsePostgresAddress } from '../database/postgres-address.ts'
 import type { Secrets } from './secret.ts'
 
 /** Where the data are. */
@@ -11,6 +12,8 @@ export type DatabaseConfig =
   | Readonly<{
       kind: 'postgres'
       address: PostgresAddress
+      /** Of the server's certificate, in PEM; what the address says, or the system's authorities, when undefined. */
+      authority: string | undefined
       password: string | undefined
       /** Tried where the other one is refused. */
       nextPassword: string | undefined
@@ -28,6 +31,7 @@ export type StorageSettings = Readonly<{
   TAPPASS_DATA_DIR?: string | undefined
   DATABASE_URL?: string | undefined
   DATABASE_OWNER_URL?: string | undefined
+  DATABASE_CA?: string | undefined
   SUPABASE_URL?: string | undefined
 }>
 
@@ -113,15 +117,22 @@ export function databaseOf(
   const address = parsePostgresAddress(url)
   const ownerUrl = settings.DATABASE_OWNER_URL
   const hasOwner = ownerUrl !== undefined
+  const authority = settings.DATABASE_CA
   if (isMigration && hasOwner) {
     const owner = parsePostgresAddress(ownerUrl)
     const [password, nextPassword] = [secrets.POSTGRES_OWNER_PASSWORD, nextSecrets.POSTGRES_OWNER_PASSWORD]
     return {
       storage,
-      database: { kind: 'postgres', address: owner, password, nextPassword, hasOwner, runtimeRole: address.user },
+      database: {
+        ...{ kind: 'postgres', address: owner, authority, password, nextPassword, hasOwner },
+        runtimeRole: roleOf(address),
+      },
     }
   }
   const password = isSupabase ? secrets.SUPABASE_KEY : secrets.POSTGRES_PASSWORD
   const nextPassword = isSupabase ? undefined : nextSecrets.POSTGRES_PASSWORD
-  return { storage, database: { kind: 'postgres', address, password, nextPassword, hasOwner, runtimeRole: undefined } }
+  return {
+    storage,
+    database: { kind: 'postgres', address, authority, password, nextPassword, hasOwner, runtimeRole: undefined },
+  }
 }

@@ -19,9 +19,10 @@ export async function openDatabase(
   onConnectionLost: (cause: Error) => void,
 ): Promise<SessionDatabase> {
   if (database.kind === 'pglite') return openPglite({ folder: database.folder, nowMs: clock.nowMs })
-  const { address, password, nextPassword } = database
+  const { address, authority, password, nextPassword } = database
   const kind = storage === 'supabase' ? 'supabase' : 'local'
-  return openPostgres({ kind, address, password, nextPassword, applicationName: 'tappass', onConnectionLost })
+  const login = { address, authority, password, nextPassword }
+  return openPostgres({ kind, ...login, applicationName: 'tappass', onConnectionLost })
 }
 
 /**

@@ -13,7 +13,7 @@ export type Room = Readonly<{ path: string; is: string; knows: readonly string[]
 
 const contract: Room = {
   path: 'contract',
-  is: 'What both halves must agree on: exit codes, port, secrets and their forms, licenses, base64, private networks, paths, units, defaults. Knows no other room.',
+  is: 'What both halves must agree on: exit codes, port, secrets and their forms, addresses of a database and a Redis, licenses, base64, private networks, paths, units, defaults. Knows no other room.',
   knows: [],
 }
 
@@ -30,13 +30,13 @@ const server: readonly Room[] = [
   },
   {
     path: 'server/database',
-    is: 'What every SQL adapter needs: transactions, parsing of values and addresses, errors by their SQLSTATE.',
+    is: 'What every SQL adapter needs: transactions, parsing of values, errors by their SQLSTATE.',
     knows: ['server/core'],
   },
   {
     path: 'server/config',
     is: 'The one reader of environment and credentials: settings, secrets.',
-    knows: ['contract', 'server/database'],
+    knows: ['contract'],
   },
   {
     path: 'server/migration',
@@ -142,6 +142,7 @@ const server: readonly Room[] = [
     path: 'server/adapters',
     is: 'Outside things, one a file (or a folder): databases, limiters, policy engine, model servers, clock. Each port has a contract test.',
     knows: [
+      'contract',
       'server/checkpoint',
       'server/core',
       'server/database',

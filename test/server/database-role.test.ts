@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { parsePostgresAddress } from '../../contract/postgres-address.ts'
 import { openPostgres } from '../../server/adapters/postgres.ts'
 import { systemClock } from '../../server/adapters/system.ts'
-import { parsePostgresAddress } from '../../server/database/postgres-address.ts'
 import { createCheckpointTable } from '../../server/ledger/checkpoint-table.ts'
 import { createSessionTaints } from '../../server/ledger/session-taints.ts'
 import { RUNTIME_PRIVILEGES } from '../../server/migration/runtime-privilege.ts'

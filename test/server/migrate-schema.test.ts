@@ -4,12 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { parsePostgresAddress } from '../../contract/postgres-address.ts'
 import { MIGRATION_FOLDER, readMigrationFiles } from '../../server/adapters/migration-folder.ts'
 import { openPglite } from '../../server/adapters/pglite/pglite.ts'
 import { openPostgres } from '../../server/adapters/postgres.ts'
 import type { Database, SessionDatabase } from '../../server/core/ports.ts'
 import { DatabaseError } from '../../server/database/database-error.ts'
-import { parsePostgresAddress } from '../../server/database/postgres-address.ts'
 import { parseMigrations } from '../../server/migration/migration.ts'
 import { type MigrationRun, migrateUp } from '../../server/migration/migrator.ts'
 import { compareSnapshots, formatDrift, readSnapshot } from '../../server/migration/schema-snapshot.ts'

@@ -7,11 +7,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { parsePostgresAddress } from '../../../contract/postgres-address.ts'
 import { openPglite } from '../../../server/adapters/pglite/pglite.ts'
 import { openPostgres } from '../../../server/adapters/postgres.ts'
 import type { Database, SessionDatabase } from '../../../server/core/ports.ts'
 import { DatabaseError } from '../../../server/database/database-error.ts'
-import { parsePostgresAddress } from '../../../server/database/postgres-address.ts'
 import { type PostgresServer, startPostgres } from '../../postgres-server.ts'
 
 let server: PostgresServer

@@ -9,10 +9,10 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
+import { parsePostgresAddress } from '../../../contract/postgres-address.ts'
 import { openPostgres, type PostgresSettings } from '../../../server/adapters/postgres.ts'
 import type { SessionDatabase } from '../../../server/core/ports.ts'
 import { DatabaseError } from '../../../server/database/database-error.ts'
-import { parsePostgresAddress } from '../../../server/database/postgres-address.ts'
 import { type PostgresServer, startPostgres } from '../../postgres-server.ts'
 
 const opened: SessionDatabase[] = []

@@ -264,6 +264,32 @@ test('migrations are the owner’s where there is one, and nobody else needs its
   assert.deepEqual([other.address.user, other.hasOwner, other.runtimeRole], ['tappass', true, undefined])
 })
 
+test('addresses come as credentials, which take precedence, and the passwords in them are used', () => {
+  const credentials = mkdtempSync(join(folder, 'addresses-'))
+  const write = (id: string, text: string) => writeFileSync(join(credentials, id), `${text}\n`)
+  write('database-url', `postgresql://serving:${'s'.repeat(8)}@db.example/d`)
+  write('database-owner-url', `postgresql://owning:${'o'.repeat(8)}@db.example/d`)
+  write('database-ca', 'the authority')
+  write('redis-url', `rediss://:${'r'.repeat(8)}@redis.example`)
+  const { POSTGRES_PASSWORD: _, ...others } = production
+  const { database, redisUrl } = read({ ...others, CREDENTIALS_DIRECTORY: credentials })
+  assert.ok(database.kind === 'postgres')
+  const { address, authority, password } = database
+  assert.deepEqual(
+    [address.user, address.password, authority, password],
+    ['serving', 's'.repeat(8), 'the authority', undefined],
+  )
+  assert.match(redisUrl ?? '', /^rediss:.*redis\.example$/)
+  const migration = readConfig('migration', { TAPPASS_ENV: 'production', CREDENTIALS_DIRECTORY: credentials }, PID)
+  assert.ok(migration.database.kind === 'postgres')
+  assert.deepEqual([migration.database.address.user, migration.database.runtimeRole], ['owning', 'serving'])
+  write('database-url', 'not an address')
+  assert.deepEqual(
+    problemsOf({ ...others, CREDENTIALS_DIRECTORY: credentials }).map((problem) => problem.split(':')[0]),
+    ['DATABASE_URL'],
+  )
+})
+
 test('every setting and every secret is on the page of settings, and no other', () => {
   const page = readFileSync(join(import.meta.dirname, '../../../docs/reference/settings.md'), 'utf8')
   const rows = page.match(/^\| `[^|]*\|/gm) ?? []

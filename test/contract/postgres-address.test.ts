@@ -1,11 +1,7 @@
 /** Addresses of databases: what is read from them, and what is refused. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import {
-  formatPostgresAddress,
-  type PostgresAddress,
-  parsePostgresAddress,
-} from '../../../server/database/postgres-address.ts'
+import { formatPostgresAddress, type PostgresAddress, parsePostgresAddress } from '../../contract/postgres-address.ts'
 
 const basis: PostgresAddress = {
   host: 'db.example',

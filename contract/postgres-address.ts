@@ -75,6 +75,11 @@ function sslModeOf(value: string | null, host: string): SslMode {
   throw new Error(`sslmode=${value} is not one of ${SSL_MODES.join(', ')}: allow and prefer would go plain in silence`)
 }
 
+/** The role that the address logs in as. Supabase's pooler is told ROLE.PROJECT (its manual, "Connect to your database"). */
+export function roleOf({ host, user }: Pick<PostgresAddress, 'host' | 'user'>): string {
+  return host.endsWith('.pooler.supabase.com') ? user.replace(/\.[^.]*$/, '') : user
+}
+
 /** The address as an operator may see it: without the password. */
 export function formatPostgresAddress(address: PostgresAddress): string {
   const location = address.host.startsWith('/') ? address.host : `${address.host}:${address.port}`
