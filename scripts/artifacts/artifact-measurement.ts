@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { secretNameOf, secretProblem } from '../../contract/secret.ts'
+import { STORAGE_CREDENTIAL_IDS, storageCredentialProblem } from '../../contract/storage.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
@@ -14,7 +15,12 @@ import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.
 import type { LocalFile, LocalImage, ProvidedSecret } from './artifact.ts'
 import { forgetful, type MeasurementStore } from './measurement-store.ts'
 
-const SECRET_IDS: readonly string[] = [...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS, ...INGRESS_SECRET_IDS]
+const SECRET_IDS: readonly string[] = [
+  ...GENERATED_SECRET_IDS,
+  ...OPTIONAL_SECRET_IDS,
+  ...INGRESS_SECRET_IDS,
+  ...STORAGE_CREDENTIAL_IDS,
+]
 
 function unreadable(file: string, cause: unknown): Failure {
   const why = cause instanceof Error ? cause.message : String(cause)
@@ -82,6 +88,11 @@ export async function measureImage(file: string, store: MeasurementStore = forge
   }
 }
 
+function storageProblem(id: string, text: string): string | undefined {
+  const problem = storageCredentialProblem(id, text)
+  return problem === undefined ? undefined : `can't be used: ${problem}`
+}
+
 /** Reads a secret given as `ID=FILE`, the file relative to `folder`. A line end at the end of the file is not part of the value. */
 export async function readSecret(
   option: string,
@@ -107,7 +118,8 @@ export async function readSecret(
   )
   if (value === '') throw new Failure({ what: `${file} is empty`, next: `write the secret ${id} to ${file}` }, 64)
   const name = secretNameOf(id)
-  const problem = name === undefined ? ingressSecretProblem(id, value) : secretProblem(name, value)
+  const problem =
+    name === undefined ? (ingressSecretProblem(id, value) ?? storageProblem(id, value)) : secretProblem(name, value)
   if (problem !== undefined)
     throw new Failure({ what: `the secret in ${file} ${problem}`, next: `write the secret ${id} to ${file}` }, 64)
   const sha256 = createHash('sha256').update(value).digest('hex')

@@ -17,6 +17,8 @@ const schema = v.object({
   opa: v.object({ version }),
   spire: program,
   'spiffe-helper': program,
+  /** Of servers that somebody else runs: there is no pin of them. */
+  external: v.strictObject({ postgres: floorSchema, redis: floorSchema }),
   floors: v.strictObject({
     ...{
       node: v.optional(floorSchema),

@@ -1,4 +1,5 @@
 /** A host as the toolkit sees it: commands go in, outputs come out; nothing else touches the host. */
+import type { Duplex } from 'node:stream'
 
 /** A command's standard input: text, bytes, or a stream that is opened when the command runs; `identity` says which bytes it has. */
 export type Stdin = string | Uint8Array | Readonly<{ open: () => AsyncIterable<Uint8Array>; identity?: string }>
@@ -67,11 +68,13 @@ export type GetFact = <T>(fact: Fact<T>) => Promise<T>
 
 /**
  * A connection to one host. `run` runs commands as root, `runAsUser` as the account that logged in. `endReads` ends the read commands that
- * run now: they reject with that reason; changes go on to their end.
+ * run now: they reject with that reason; changes go on to their end. `dial` connects from the host to another one, and rejects with the reason why
+ * it can't.
  */
 export type Connection = Readonly<{
   run: Runner
   runAsUser: Runner
   endReads: (reason: Error) => void
+  dial: (host: string, port: number) => Promise<Duplex>
   close: () => Promise<void>
 }>

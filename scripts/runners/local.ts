@@ -1,7 +1,9 @@
 /** Runs commands on this machine. */
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createConnection } from 'node:net'
 import { constants } from 'node:os'
-import { Readable } from 'node:stream'
+import { type Duplex, Readable } from 'node:stream'
 import { execa } from 'execa'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { HOST_ENVIRONMENT } from '../connection/batch.ts'
@@ -51,6 +53,16 @@ async function start(command: Command): Promise<StartedCommand> {
   return { stdout: child.stdout, stderr: child.stderr, ended, giveUp: () => giveUp(child.nodeChildProcess) }
 }
 
+const DIAL_TIMEOUT_MS = 10_000
+
+async function dialHere(host: string, port: number): Promise<Duplex> {
+  const socket = createConnection({ host, port, noDelay: true, timeout: DIAL_TIMEOUT_MS })
+  socket.once('timeout', () => socket.destroy(new Error(`no answer within ${DIAL_TIMEOUT_MS / 1000} s`)))
+  await once(socket, 'connect')
+  socket.setTimeout(0)
+  return socket
+}
+
 /** Connects to this machine. `isRoot`: the toolkit itself runs as root; otherwise sudo is used. */
 export function connectLocal(isRoot: boolean, askPassword?: () => Promise<string>): Connection {
   const { run, endReads } = createCommandRunner(start)
@@ -58,6 +70,7 @@ export function connectLocal(isRoot: boolean, askPassword?: () => Promise<string
     run: underTimeout(isRoot ? run : asRoot(run, askPassword)),
     runAsUser: underTimeout(run),
     endReads,
+    dial: dialHere,
     close: async () => {},
   }
 }

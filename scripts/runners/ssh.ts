@@ -1,13 +1,14 @@
 /** Runs commands on a remote host over one SSH connection: host keys are always verified, a dead peer is detected, small packets are not delayed. */
 import { connect as connectSocket, type Socket } from 'node:net'
 import { constants } from 'node:os'
-import { Readable } from 'node:stream'
+import { type Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { AnyAuthMethod, ClientChannel, ServerHostKeyAlgorithm, Client as SshClient } from 'ssh2'
 import { HOST_ENVIRONMENT } from '../connection/batch.ts'
 import { createCommandRunner, type StartedCommand, underTimeout } from '../connection/command-run.ts'
 import type { HostAddress } from '../connection/host-address.ts'
 import { createHostKeyCheck } from '../connection/host-key-check.ts'
+import { connected, relayArgv } from '../connection/relay.ts'
 import { type SshAccess, sshCommand } from '../connection/ssh-access.ts'
 import { explainSshError, permissionDenied, type SshError, unreachable } from '../connection/ssh-failure.ts'
 import { type Identities, readIdentities } from '../connection/ssh-identity.ts'
@@ -172,6 +173,19 @@ function startOn(client: SshClient, explainError: (error: SshError) => Failure, 
     })
 }
 
+const DIAL_TIMEOUT_MS = 15_000
+
+/** From the host to another one, by a command there: also where its sshd forwards nothing. */
+function dialOver(client: SshClient) {
+  return (host: string, port: number): Promise<Duplex> =>
+    new Promise((resolve, reject) => {
+      client.exec(quoteAll(relayArgv(host, port)), (error, channel) => {
+        if (error !== undefined) reject(error)
+        else connected(channel, channel.stderr, DIAL_TIMEOUT_MS).then(resolve, reject)
+      })
+    })
+}
+
 /**
  * Connects and verifies the host key. Accounts other than root use sudo. Throws a `Failure` (exit 6) now, and from any command when the
  * connection is lost. `interrupt` ends the attempt to connect.
@@ -218,6 +232,7 @@ export async function connectSsh(
     runAsUser: underTimeout(run),
     run: underTimeout(address.user === 'root' ? run : asRoot(run, askPassword)),
     endReads,
+    dial: dialOver(client),
     close,
   }
 }

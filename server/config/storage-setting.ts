@@ -45,7 +45,8 @@ export function passwordsOf(
 ): readonly SecretName[] {
   const isOwner = isMigration && DATABASE_OWNER_URL !== undefined
   const address = isOwner ? DATABASE_OWNER_URL : DATABASE_URL
-  if (address === undefined || parse(address).address?.password !== undefined) return []
+  const found = address === undefined ? undefined : parse(address).address
+  if (found === undefined || found.password !== undefined) return []
   return [isOwner ? 'POSTGRES_OWNER_PASSWORD' : 'POSTGRES_PASSWORD']
 }
 

@@ -333,6 +333,11 @@ const scripts: readonly Room[] = [
     ],
   },
   {
+    path: 'scripts/storage',
+    is: 'Storage that somebody else runs: what is asked of a database and a Redis, from a host, before anything is done there.',
+    knows: ['contract', 'scripts/artifacts', 'scripts/core', 'scripts/spec'],
+  },
+  {
     path: 'scripts/converge',
     is: 'Plan, preflight, lock, apply, check: brings a host to its specification.',
     knows: [
