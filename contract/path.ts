@@ -71,6 +71,8 @@ export const HOST_PATH = {
   siteFolder: `${STATE}/site`,
   /** The container images that were brought to the host. */
   imageRecord: `${STATE}/images`,
+  /** The digests of the address that migrations were run at last, where the database is elsewhere; absent where it is on the host. */
+  migratedAddress: `${STATE}/migrated-address`,
   /** What the last check of the timer has found. */
   checkFolder: `${STATE}/check`,
   /** A marker for each secret that was generated and not shown yet. */

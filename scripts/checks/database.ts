@@ -1,6 +1,6 @@
 /** PostgreSQL: its roles, its schema, and whether its pages and transactions are sound. */
 import { HOST_PATH } from '../../contract/path.ts'
-import { fail, none, ok, type Seen, skip, type Topic, type Verdict, warn } from '../diagnosis/check.ts'
+import { fail, none, ofContainer, ok, type Seen, skip, type Topic, type Verdict, warn } from '../diagnosis/check.ts'
 
 /** As superuser only what is in pg_catalog is called: whatever a role of the database has made would run with its rights. */
 const SQL = [
@@ -40,7 +40,7 @@ function asked(seen: Seen, judge: () => Verdict): Verdict {
 export const database: Topic = {
   name: 'database',
   probe: PROBE,
-  checks: [
+  checks: ofContainer('database', [
     {
       id: 'database.postgres',
       what: 'the database answers',
@@ -170,5 +170,5 @@ export const database: Topic = {
             : fail(`data of ${seen.probe.one('cluster')}, server of ${major}`, 'docs/how-to/backup.md')
         }),
     },
-  ],
+  ]),
 }

@@ -1,7 +1,7 @@
 /** The Docker engine: answers, runs what is pinned, and opens nothing of others. */
 import { parse } from 'yaml'
 import { HOST_PATH } from '../../contract/path.ts'
-import { fail, none, ok, skip, type Topic, warn } from '../diagnosis/check.ts'
+import { fail, none, ofContainers, ok, skip, type Topic, warn } from '../diagnosis/check.ts'
 import type { Probe } from '../diagnosis/probe.ts'
 
 const PROBE = String.raw`
@@ -43,7 +43,7 @@ function isPinned(row: string, pin: string): boolean {
 export const docker: Topic = {
   name: 'docker',
   probe: PROBE,
-  checks: [
+  checks: ofContainers([
     {
       id: 'docker.answers',
       what: 'the engine answers',
@@ -152,5 +152,5 @@ export const docker: Topic = {
           warn(`members of the group docker: ${names}`, 'sudo gpasswd --delete NAME docker   (on the host)'),
         ),
     },
-  ],
+  ]),
 }

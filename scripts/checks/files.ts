@@ -1,6 +1,6 @@
 /** What we laid down: who owns it and who may write it. */
 import { HOST_PATH } from '../../contract/path.ts'
-import { type Check, fail, none, ok, skip, type Topic } from '../diagnosis/check.ts'
+import { type Check, fail, none, ofContainer, ok, skip, type Topic } from '../diagnosis/check.ts'
 
 const SUDOERS = '/etc/sudoers.d/tappass'
 
@@ -62,6 +62,9 @@ command -v visudo >/dev/null && { visudo -c >/dev/null 2>&1 && echo sudoers vali
 [ -x "$(readlink -f ${HOST_PATH.command})" ] && echo command yes || echo command no
 find ${HOST_PATH.configFolder} ${HOST_PATH.programFolder} -maxdepth 2 -name '*.tappass-new' -printf 'left %p\n'`
 
+/** A host whose database is elsewhere need not have them. */
+const OF_DATABASE: readonly string[] = ['files.backups', 'files.cluster']
+
 function bound({ id, what, path, owner, mode }: (typeof BOUNDS)[number]): Check {
   return {
     id,
@@ -85,7 +88,8 @@ export const files: Topic = {
   name: 'files',
   probe: PROBE,
   checks: [
-    ...BOUNDS.map(bound),
+    ...BOUNDS.filter(({ id }) => !OF_DATABASE.includes(id)).map(bound),
+    ...ofContainer('database', BOUNDS.filter(({ id }) => OF_DATABASE.includes(id)).map(bound)),
     {
       id: 'files.writable-program',
       what: 'no program of ours is writable by others',

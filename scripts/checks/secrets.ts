@@ -1,13 +1,16 @@
 /** The secrets of the host: there, readable, closed to others, and not too old. None of them is shown. */
 import { HOST_PATH } from '../../contract/path.ts'
+import { STORAGE_CREDENTIAL_IDS } from '../../contract/storage.ts'
 import { fail, none, ok, skip, type Topic, warn } from '../diagnosis/check.ts'
 import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
+import { ROTATION_KINDS } from '../secrets/secret-rotation.ts'
+import { ADDRESS_ID, isExternal, type StoragePart, type StorageSettings } from '../storage/storage-spec.ts'
 
 const DAYS_MAX = 365
 
 const PROBE = `
 now=$(date +%s)
-for id in ${[...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS].join(' ')}; do
+for id in ${[...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS, ...STORAGE_CREDENTIAL_IDS].join(' ')}; do
   for next in '' -next; do
     path=${HOST_PATH.encryptedCredentialsFolder}/$id$next; kind=encrypted
     [ -e "$path" ] || { path=${HOST_PATH.credentialsFolder}/$id$next; kind=plain; }
@@ -23,6 +26,15 @@ done
 ls ${HOST_PATH.unshownSecretsFolder} | sed 's/^/unshown /'
 ls -d /run/tappass-secret.* | sed 's/^/litter /'`
 
+/** With a database elsewhere its address takes the place of the passwords. */
+function neededIds(settings: StorageSettings): readonly string[] {
+  const own = GENERATED_SECRET_IDS.filter(
+    (id) => ROTATION_KINDS[id] !== 'password' || !isExternal(settings, 'database'),
+  )
+  const addresses = Object.entries(ADDRESS_ID).filter(([part]) => isExternal(settings, part as StoragePart))
+  return [...own, ...addresses.map(([, id]) => id)]
+}
+
 /** Secrets. */
 export const secrets: Topic = {
   name: 'secrets',
@@ -32,9 +44,9 @@ export const secrets: Topic = {
       id: 'secrets.stored',
       what: 'every secret that a run makes is there',
       isInstalled: true,
-      judge: ({ probe }) =>
+      judge: ({ probe, spec }) =>
         none(
-          GENERATED_SECRET_IDS.filter((id) => !probe.all('stored').includes(id)),
+          neededIds(spec).filter((id) => !probe.all('stored').includes(id)),
           (ids) => fail(`missing: ${ids}`, 'restore them from where you keep them, then tappass bootstrap'),
         ),
     },

@@ -1,6 +1,6 @@
 /** What stands beside the database: Redis, the checkpoints of the ledger, and the backups. */
 import { HOST_PATH } from '../../contract/path.ts'
-import { fail, none, ok, skip, type Topic, warn } from '../diagnosis/check.ts'
+import { fail, none, ofContainer, ok, skip, type Topic, warn } from '../diagnosis/check.ts'
 
 const PROBE = String.raw`
 redis() { timeout 5 docker exec tappass-redis redis-cli -s /tappass/run/redis.sock "$@" 2>&1; }
@@ -18,43 +18,45 @@ export const storage: Topic = {
   name: 'storage',
   probe: PROBE,
   checks: [
-    {
-      id: 'storage.redis',
-      what: 'Redis answers the gateway',
-      isInstalled: true,
-      judge: ({ probe }) =>
-        probe.one('redis-ours') === 'PONG'
-          ? ok()
-          : fail(probe.one('redis-ours') || 'no answer', 'tappass logs redis --lines 50'),
-    },
-    {
-      id: 'storage.redis-closed',
-      what: 'Redis does nothing for anybody else',
-      isInstalled: true,
-      judge: ({ probe }) => {
-        if (probe.one('redis-ours') !== 'PONG') return skip('Redis does not answer')
-        return /^NOAUTH/.test(probe.one('redis-default'))
-          ? ok()
-          : fail(
-              'the default user may ask: its list of rights is not ours',
-              'tappass bootstrap; systemctl restart tappass-redis   (on the host)',
-            )
+    ...ofContainer('redis', [
+      {
+        id: 'storage.redis',
+        what: 'Redis answers the gateway',
+        isInstalled: true,
+        judge: ({ probe }) =>
+          probe.one('redis-ours') === 'PONG'
+            ? ok()
+            : fail(probe.one('redis-ours') || 'no answer', 'tappass logs redis --lines 50'),
       },
-    },
-    {
-      id: 'storage.redis-rights',
-      what: 'the gateway may count in Redis, and no more',
-      isInstalled: true,
-      judge: ({ probe }) => {
-        if (probe.one('redis-ours') !== 'PONG') return skip('Redis does not answer')
-        return /^NOPERM/.test(probe.one('redis-flush'))
-          ? ok()
-          : fail(
-              'the gateway’s user may configure Redis',
-              'tappass bootstrap; systemctl restart tappass-redis   (on the host)',
-            )
+      {
+        id: 'storage.redis-closed',
+        what: 'Redis does nothing for anybody else',
+        isInstalled: true,
+        judge: ({ probe }) => {
+          if (probe.one('redis-ours') !== 'PONG') return skip('Redis does not answer')
+          return /^NOAUTH/.test(probe.one('redis-default'))
+            ? ok()
+            : fail(
+                'the default user may ask: its list of rights is not ours',
+                'tappass bootstrap; systemctl restart tappass-redis   (on the host)',
+              )
+        },
       },
-    },
+      {
+        id: 'storage.redis-rights',
+        what: 'the gateway may count in Redis, and no more',
+        isInstalled: true,
+        judge: ({ probe }) => {
+          if (probe.one('redis-ours') !== 'PONG') return skip('Redis does not answer')
+          return /^NOPERM/.test(probe.one('redis-flush'))
+            ? ok()
+            : fail(
+                'the gateway’s user may configure Redis',
+                'tappass bootstrap; systemctl restart tappass-redis   (on the host)',
+              )
+        },
+      },
+    ]),
     {
       id: 'storage.checkpoint',
       what: 'the ledger is signed outside its database',
@@ -76,45 +78,47 @@ export const storage: Topic = {
           fail(`empty: ${names}: the disk was full, or lost it in a power cut`, 'tappass audit verify'),
         ),
     },
-    {
-      id: 'storage.backup',
-      what: 'the last backup is there, verified and not too old',
-      isInstalled: true,
-      judge: ({ health }) => {
-        const { isWell = false, state = 'unknown' } = health.conditions.find(({ name }) => name === 'backup') ?? {}
-        return isWell
-          ? ok(state)
-          : fail(state, 'tappass logs backup; then sudo systemctl start tappass-backup   (on the host)')
+    ...ofContainer('database', [
+      {
+        id: 'storage.backup',
+        what: 'the last backup is there, verified and not too old',
+        isInstalled: true,
+        judge: ({ health }) => {
+          const { isWell = false, state = 'unknown' } = health.conditions.find(({ name }) => name === 'backup') ?? {}
+          return isWell
+            ? ok(state)
+            : fail(state, 'tappass logs backup; then sudo systemctl start tappass-backup   (on the host)')
+        },
       },
-    },
-    {
-      id: 'storage.backup-room',
-      what: 'there is room for the next backup',
-      isInstalled: true,
-      judge: ({ probe }) => {
-        const [size = Number.NaN, free = Number.NaN] = probe.one('dump').split(' ').map(Number)
-        if (!(size >= 0) || probe.one('dump') === '') return skip('there is no backup yet')
-        return free < size * 2
-          ? fail(
-              `the last one has ${Math.floor(size / 1024)} MB, ${Math.floor(free / 1024)} MB are free`,
-              'backup.keepDaily in host.yaml, or a larger disk',
-            )
-          : ok()
+      {
+        id: 'storage.backup-room',
+        what: 'there is room for the next backup',
+        isInstalled: true,
+        judge: ({ probe }) => {
+          const [size = Number.NaN, free = Number.NaN] = probe.one('dump').split(' ').map(Number)
+          if (!(size >= 0) || probe.one('dump') === '') return skip('there is no backup yet')
+          return free < size * 2
+            ? fail(
+                `the last one has ${Math.floor(size / 1024)} MB, ${Math.floor(free / 1024)} MB are free`,
+                'backup.keepDaily in host.yaml, or a larger disk',
+              )
+            : ok()
+        },
       },
-    },
-    {
-      id: 'storage.backup-whole',
-      what: 'every dump was verified',
-      isInstalled: true,
-      judge: ({ probe }) => {
-        const [dumps = 0, manifests = 0] = probe.one('dumps').split(' ').map(Number)
-        return dumps > manifests
-          ? warn(
-              `${dumps - manifests} of ${dumps} dumps have no manifest: they were not verified, or one is being taken`,
-              'tappass logs backup --since 2d',
-            )
-          : ok()
+      {
+        id: 'storage.backup-whole',
+        what: 'every dump was verified',
+        isInstalled: true,
+        judge: ({ probe }) => {
+          const [dumps = 0, manifests = 0] = probe.one('dumps').split(' ').map(Number)
+          return dumps > manifests
+            ? warn(
+                `${dumps - manifests} of ${dumps} dumps have no manifest: they were not verified, or one is being taken`,
+                'tappass logs backup --since 2d',
+              )
+            : ok()
+        },
       },
-    },
+    ]),
   ],
 }

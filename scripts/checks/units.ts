@@ -1,6 +1,6 @@
 /** Our units: as they are wanted, as we wrote them, and with room to move. */
 import { gatewayInstance, UNIT } from '../../contract/unit.ts'
-import { fail, none, ok, skip, type Topic, warn } from '../diagnosis/check.ts'
+import { fail, none, ofContainer, ok, skip, type Topic, warn } from '../diagnosis/check.ts'
 
 const RESTARTS_MAX = 5
 const MEMORY_SHARE_MAX = 0.9
@@ -160,15 +160,17 @@ export const units: Topic = {
           ),
         ),
     },
-    {
-      id: 'units.timer',
-      what: 'the next backup has a time',
-      isInstalled: true,
-      judge: ({ probe }) =>
-        probe.one('next-backup') === '' || probe.one('next-backup') === 'n/a'
-          ? fail(`${UNIT.backupTimer} is never due`, 'tappass bootstrap')
-          : ok(probe.one('next-backup')),
-    },
+    ...ofContainer('database', [
+      {
+        id: 'units.timer',
+        what: 'the next backup has a time',
+        isInstalled: true,
+        judge: ({ probe }) =>
+          probe.one('next-backup') === '' || probe.one('next-backup') === 'n/a'
+            ? fail(`${UNIT.backupTimer} is never due`, 'tappass bootstrap')
+            : ok(probe.one('next-backup')),
+      },
+    ]),
     {
       id: 'units.migration',
       what: 'migrations have ended well',

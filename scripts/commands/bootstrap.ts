@@ -13,6 +13,7 @@ import { readBatchSizes } from '../session/batch-size.ts'
 import { forEachHost, type HostSession } from '../session/host-session.ts'
 import { openSpecSession } from '../session/spec-session.ts'
 import { selectResources, validateRoles } from '../spec/role-selection.ts'
+import { checkStorage } from '../storage/storage-check.ts'
 
 /** Returns 0 up to date, 1 failed, 2 not confirmed, 4 locked by another run, 5 refused, 6 unreachable, 130 interrupted. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -28,7 +29,9 @@ export async function run(invocation: Invocation): Promise<number> {
     const resources = selectResources(recipe(spec, text), invocation)
     const contract = keptPlan?.(host.target.name, spec)
     const history = { spec, marked: () => selectResources(recipe(spec, markLines(text)), invocation) }
-    const result = await runHost(invocation, host, resources, spec, { confirm, waiting, contract, history })
+    const lookAtStorage = () => checkStorage(host.connection.dial, spec, text('versions.yaml'))
+    const context = { confirm, waiting, lookAtStorage, contract, history }
+    const result = await runHost(invocation, host, resources, spec, context)
     const given = { ids: Object.keys(spec.secrets), storedBefore: 0, isFinishing: false }
     const notice = result.outcome === 'up-to-date' && (await rotationNotice(invocation, host.freshFacts(), given, true))
     if (notice) host.emit({ event: 'warning', warning: notice })

@@ -10,6 +10,7 @@ import { readOnly } from '../runners/read-only.ts'
 import { forEachHost, type HostResult, type HostSession } from '../session/host-session.ts'
 import { openSpecSession } from '../session/spec-session.ts'
 import { selectResources, validateRoles } from '../spec/role-selection.ts'
+import { checkStorage } from '../storage/storage-check.ts'
 
 /** Returns 0 up to date, 1 up to date and not well, 2 changes pending, 5 preflight refused. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -25,6 +26,7 @@ export async function run(invocation: Invocation): Promise<number> {
     const inspection = await inspectHost({ ...host, connection: readOnlyConnection }, resources, spec, {
       nowMs: invocation.nowMs,
       waiting: text('scripts/first-boot.sh'),
+      lookAtStorage: () => checkStorage(connection.dial, spec, text('versions.yaml')),
     })
     if (inspection.status === 'inspected') kept?.add(host.target.name, inspection.plan, spec)
     if (inspection.status === 'refused') {

@@ -9,6 +9,7 @@ import { connectors } from '../runners/connectors.ts'
 import { readBatchSizes } from '../session/batch-size.ts'
 import { forEachHost, type HostSession } from '../session/host-session.ts'
 import { openSpecSession } from '../session/spec-session.ts'
+import { checkStorage } from '../storage/storage-check.ts'
 
 /** Returns 0 up to date, 1 failed, 2 not confirmed, 3 rolled back, 4 locked by another run, 5 refused, 6 unreachable, 130 interrupted. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -23,7 +24,10 @@ export async function run(invocation: Invocation): Promise<number> {
     await assertInstalled(invocation, host.freshFacts(), spec)
     const resources = recipe(spec, text).flatMap((role) => role.resources)
     const history = { spec, marked: () => recipe(spec, markLines(text)).flatMap((role) => role.resources) }
-    const result = await runHost(invocation, host, resources, spec, { confirm, waiting, history })
+    const result = await runHost(invocation, host, resources, spec, {
+      ...{ confirm, waiting, history },
+      lookAtStorage: () => checkStorage(host.connection.dial, spec, text('versions.yaml')),
+    })
     if (result.outcome !== 'up-to-date' || spec.rotation === undefined) return result
     const notice = await rotationNotice(invocation, host.freshFacts(), spec.rotation, result.applied > 0)
     if (notice !== undefined) host.emit({ event: 'warning', warning: notice })

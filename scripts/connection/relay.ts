@@ -21,9 +21,9 @@ function reasonIn(stderr: string): string {
 /** Resolves with the stream once the other end is there. Rejects with the reason of the host, or when nobody answers in time. */
 export function connected<Stream extends Duplex>(stream: Stream, stderr: Readable, timeoutMs: number): Promise<Stream> {
   return new Promise((resolve, reject) => {
-    let said = ''
+    let output = ''
     stderr.on('data', (piece: Buffer) => {
-      said += piece.toString('utf8')
+      output += piece.toString('utf8')
     })
     const give = (error: Error) => {
       clearTimeout(timer)
@@ -31,7 +31,7 @@ export function connected<Stream extends Duplex>(stream: Stream, stderr: Readabl
       reject(error)
     }
     const timer = setTimeout(() => give(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs)
-    const onEnd = () => give(new Error(reasonIn(said)))
+    const onEnd = () => give(new Error(reasonIn(output)))
     stream.once('error', give)
     stream.once('close', onEnd)
     stream.once('readable', function onReadable() {

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { HOST_PATH } from '../../contract/path.ts'
 import { credentialId, nextCredentialId } from '../../contract/secret.ts'
+import type { StorageCredentialId } from '../../contract/storage.ts'
 import { ACCOUNT } from '../../contract/unit.ts'
 import type { Command } from '../core/host.ts'
 import { quote } from '../core/quoting.ts'
@@ -81,7 +82,12 @@ const SETTINGS = [
   'PrivateTmp=yes',
   `RuntimeMaxSec=${PROCESS_SECONDS - 60}`,
 ]
-const LIMITS = ['NoNewPrivileges=yes', 'ProtectSystem=strict', 'ProtectHome=yes', 'RestrictAddressFamilies=AF_UNIX']
+const LIMITS = ['NoNewPrivileges=yes', 'ProtectSystem=strict', 'ProtectHome=yes']
+/** Of a database that somebody else runs; an owner's address is for migrations alone. */
+const ADDRESS_IDS = ['database-url', 'database-ca'] as const satisfies readonly StorageCredentialId[]
+const ADDRESS_IDS_BY_ENTRY: Readonly<Record<string, readonly StorageCredentialId[]>> = {
+  'server/migrate.ts': [...ADDRESS_IDS, 'database-owner-url'],
+}
 
 /** The lines of a script that add the property which loads a credential, from where it is. */
 function credentialScript(id: string): string {
@@ -104,6 +110,7 @@ export function processCommand(
   folder: string = HOST_PATH.currentRelease,
 ): Command {
   const ids = PASSWORD_IDS_BY_ENTRY[entry] ?? PASSWORD_IDS
+  const addressIds = ADDRESS_IDS_BY_ENTRY[entry] ?? ADDRESS_IDS
   const properties = [
     ...SETTINGS,
     `WorkingDirectory=${folder}`,
@@ -115,10 +122,15 @@ if ! [ -e ${folder}/${entry} ]; then
   printf 'tappass: TapPass is not installed on this host\\n  next:  %s\\n' ${quote(bootstrapHint)} >&2
   exit 5
 fi
-credentials=
+credentials= families=AF_UNIX
+if grep -q '^DATABASE_URL=' ${HOST_PATH.gatewayEnvironment}; then
 ${[...ids, ...ids.map(nextCredentialId)].map(credentialScript).join('\n')}
+else
+families='AF_INET AF_INET6 AF_UNIX'
+${addressIds.map(credentialScript).join('\n')}
+fi
 exec systemd-run --quiet --pipe --wait --collect --service-type=exec \\
-  ${properties.map((property) => `--property=${quote(property)}`).join(' ')} $credentials \\
+  ${properties.map((property) => `--property=${quote(property)}`).join(' ')} "--property=RestrictAddressFamilies=$families" $credentials \\
   ${HOST_PATH.nodeProgram} ${entry} ${args.map(quote).join(' ')} </dev/null
 `
   return {

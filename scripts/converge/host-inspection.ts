@@ -6,6 +6,7 @@ import type { Resource } from '../core/resource.ts'
 import { type FirstBoot, firstBootEndFact } from '../facts/first-boot.ts'
 import { oneTimeSecretsFact } from '../secrets/one-time-secret.ts'
 import type { HostSession } from '../session/host-session.ts'
+import { NOTHING_FOUND, type StorageFindings } from '../storage/finding.ts'
 import { type LockState, lockFact } from './host-lock.ts'
 import { type Plan, planAll } from './plan.ts'
 import { gatherPreflightFacts, type PreflightFacts, type PreflightSpec, preflightProblems } from './preflight.ts'
@@ -16,7 +17,12 @@ export type HostInspection =
   | Readonly<{ status: 'inspected'; plan: Plan; lock: LockState; oneTimeSecrets: readonly string[] }>
 
 /** What an inspection needs besides: `nowMs` is the clock of the controller, `waiting` the text of `scripts/first-boot.sh`. */
-export type InspectionContext = Readonly<{ nowMs: () => number; waiting: string }>
+export type InspectionContext = Readonly<{
+  nowMs: () => number
+  waiting: string
+  /** Looks at storage that somebody else runs. */
+  lookAtStorage?: () => Promise<StorageFindings>
+}>
 
 type InspectedHost = Pick<HostSession, 'connection' | 'freshFacts' | 'emit'>
 
@@ -64,6 +70,8 @@ export async function inspectHost(
   const inspecting = Promise.all([getFact(lockFact), getFact(oneTimeSecretsFact), planAll(resources, getFact)])
   // Planning may fail on a host that the preflight refuses; the reasons of the preflight come first.
   inspecting.catch(() => undefined)
+  const looking = context.lookAtStorage?.() ?? Promise.resolve(NOTHING_FOUND)
+  looking.catch(() => undefined)
   let facts: PreflightFacts
   try {
     facts = await gatherPreflightFacts(getFact, spec, context.waiting)
@@ -74,10 +82,14 @@ export async function inspectHost(
   if (facts.firstBoot.state === 'running' && !hasWaited) {
     emit({ event: 'warning', warning: FIRST_BOOT_WAIT })
     await freshFacts(connection.run)(firstBootEndFact(context.waiting))
-    return await inspectHost(host, resources, spec, context, true)
+    const { refusals, warnings } = await looking
+    const lookAtStorage = async () => ({ refusals, warnings })
+    return await inspectHost(host, resources, spec, { ...context, lookAtStorage }, true)
   }
   tellFirstBoot(host, facts.firstBoot, facts.isInstalled)
-  const problems = preflightProblems(facts, spec, context.nowMs())
+  const storage = await looking
+  for (const warning of storage.warnings) emit({ event: 'warning', warning })
+  const problems = [...preflightProblems(facts, spec, context.nowMs()), ...storage.refusals]
   if (problems.length > 0) return { status: 'refused', reasons: problems }
   const [lock, oneTimeSecrets, plan] = await inspecting
   if (plan.refusals.length > 0) return { status: 'refused', reasons: plan.refusals }

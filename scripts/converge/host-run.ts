@@ -9,6 +9,7 @@ import { identifyProcess, processSpaceId, readProcessSpace, stateOfProcess } fro
 import type { Resource } from '../core/resource.ts'
 import { markShownCommand, oneTimeSecretsFact, showSecretCommand } from '../secrets/one-time-secret.ts'
 import { type HostResult, type HostSession, outcomeOf } from '../session/host-session.ts'
+import type { StorageFindings } from '../storage/finding.ts'
 import { type ConvergeResult, converge } from './converge.ts'
 import { inspectHost } from './host-inspection.ts'
 import { whileLockedCommand } from './host-lock.ts'
@@ -125,6 +126,7 @@ function noteRun(history: RunHistory, host: HostSession, resources: readonly Res
 export type HostRunContext = Readonly<{
   confirm: Confirm
   waiting: string
+  lookAtStorage?: () => Promise<StorageFindings>
   contract?: PlanContract | undefined
   history?: RunHistory
 }>
@@ -135,9 +137,13 @@ export async function runHost(
   host: HostSession,
   resources: readonly Resource[],
   spec: PreflightSpec,
-  { confirm, waiting, contract, history }: HostRunContext,
+  { confirm, waiting, lookAtStorage, contract, history }: HostRunContext,
 ): Promise<HostResult> {
-  const inspection = await inspectHost(host, resources, spec, { nowMs: invocation.nowMs, waiting })
+  const inspection = await inspectHost(host, resources, spec, {
+    nowMs: invocation.nowMs,
+    waiting,
+    ...(lookAtStorage === undefined ? {} : { lookAtStorage }),
+  })
   const reasons = inspection.status === 'refused' ? inspection.reasons : (contract?.differences(inspection.plan) ?? [])
   if (inspection.status === 'refused' || reasons.length > 0) {
     host.emit({ event: 'refused', reasons })

@@ -2,6 +2,7 @@
 import type { PreflightFacts, PreflightSpec } from '../converge/preflight.ts'
 import type { Health } from '../output/host-health.ts'
 import type { ParsedSpec } from '../spec/host-spec.ts'
+import { isExternal, needsContainers, type StoragePart } from '../storage/storage-spec.ts'
 import type { Outside } from './outside.ts'
 import type { Probe } from './probe.ts'
 
@@ -25,7 +26,14 @@ export type Seen = Readonly<{
 }>
 
 /** `isInstalled`: it is about a server that was installed, and skipped on any other. */
-export type Check = Readonly<{ id: string; what: string; isInstalled?: true; judge: (seen: Seen) => Verdict }>
+export type Check = Readonly<{
+  id: string
+  what: string
+  isInstalled?: true
+  /** Why it is not asked with these settings; undefined: it is. */
+  idle?: (spec: CheckSpec) => string | undefined
+  judge: (seen: Seen) => Verdict
+}>
 
 /** Checks of one subject, and the shell text that prints what they judge: lines of a key and a value. */
 export type Topic = Readonly<{ name: string; probe: string; checks: readonly Check[] }>
@@ -48,12 +56,28 @@ export function none(items: readonly string[], verdictOn: (found: string) => Ver
 /** What is found of a host: each check with its verdict, in order. */
 export type Finding = Readonly<{ id: string; what: string }> & Verdict
 
+/** Returns checks that are asked only where that part of the storage is in a container of ours. */
+export function ofContainer(part: StoragePart, checks: readonly Check[]): readonly Check[] {
+  return checks.map((check) => ({
+    ...check,
+    idle: (spec) => (isExternal(spec, part) ? `storage.${part} is external` : undefined),
+  }))
+}
+
+/** Returns checks that are asked only where some part of the storage is in a container. */
+export function ofContainers(checks: readonly Check[]): readonly Check[] {
+  const idle: Check['idle'] = (spec) => (needsContainers(spec) ? undefined : 'nothing of ours is in a container')
+  return checks.map((check) => ({ ...check, idle }))
+}
+
 /** Judges all. */
 export function judgeAll(topics: readonly Topic[], seen: Seen): readonly Finding[] {
   return topics
     .flatMap(({ checks }) => checks)
-    .map(({ id, what, isInstalled, judge }) => {
+    .map(({ id, what, isInstalled, idle, judge }) => {
       const isOff = isInstalled === true && !seen.preflight.isInstalled
+      const idleReason = idle?.(seen.spec)
+      if (!isOff && idleReason !== undefined) return { id, what, ...skip(idleReason) }
       return { id, what, ...(isOff ? skip('TapPass is not installed here') : judge(seen)) }
     })
 }

@@ -67,7 +67,13 @@ const fileRevisionsFact: Fact<ReadonlyMap<string, string>> = {
 }
 
 /** What of the settings of a host decides on what it shall run. */
-type Settings = Readonly<{ instances?: number; ingress?: unknown; identity?: unknown; site?: unknown }>
+type Settings = Readonly<{
+  instances?: number
+  ingress?: unknown
+  identity?: unknown
+  site?: unknown
+  storage?: Readonly<{ database?: string; redis?: string }>
+}>
 
 /** The OPA server that the gateways ask, by their own settings. */
 function opaUnits(environment: string | undefined): readonly string[] {
@@ -75,14 +81,26 @@ function opaUnits(environment: string | undefined): readonly string[] {
   return key === undefined ? [] : [opaInstance(key)]
 }
 
+/** The units that a host does not have whose database or Redis somebody else runs. */
+function unitsElsewhere({ storage }: Settings): readonly string[] {
+  return [
+    ...(storage?.database === 'external' ? [UNIT.postgres, UNIT.backup, UNIT.backupTimer] : []),
+    ...(storage?.redis === 'external' ? [UNIT.redis] : []),
+  ]
+}
+
+/** Backups of a database that somebody else runs are not looked at from here. */
+function besideStorage({ storage }: Settings, condition: Condition): Condition {
+  if (condition.name !== 'backup' || storage?.database !== 'external') return condition
+  return { name: 'backup', state: 'none here: whoever runs the database backs it up', isWell: true }
+}
+
 /** Returns the units that the settings ask for. */
-function desiredUnits(
-  { instances = INSTANCES_DEFAULT, ingress, identity }: Settings,
-  environment: string | undefined,
-): readonly string[] {
+function desiredUnits(settings: Settings, environment: string | undefined): readonly string[] {
+  const { instances = INSTANCES_DEFAULT, ingress, identity } = settings
   const { gateway: _, opa: __, tunnel: ___, caddy, ...units } = UNIT
   const live = liveParts(ingress)
-  const unwanted: readonly string[] = identity === undefined ? IDENTITY_UNITS : []
+  const unwanted = [...(identity === undefined ? IDENTITY_UNITS : []), ...unitsElsewhere(settings)] as readonly string[]
   return [
     ...Object.values(units).filter((name) => !unwanted.includes(name)),
     ...(live.includes('caddy') ? [caddy] : []),
@@ -143,8 +161,11 @@ export async function gatherHealth(getFact: GetFact): Promise<Health> {
     certificate: live.includes('caddy') || isBare,
     tunnel: live.includes('tunnel'),
     site: settings.ingress !== 'none' && settings.site !== 'none',
+    docker: settings.storage?.database !== 'external' || settings.storage.redis !== 'external',
   }
-  const conditions = judged.conditions.filter(({ name }) => subjects[name] ?? true)
+  const conditions = judged.conditions
+    .filter(({ name }) => subjects[name] ?? true)
+    .map((condition) => besideStorage(settings, condition))
   const health = { release, gateway, units, conditions, lastBackup: judged.lastBackup }
   return { isHealthy: units.length > 0 && unhealthyParts(health).length === 0, ...health }
 }

@@ -6,16 +6,24 @@ import { HOST_PATH } from '../../contract/path.ts'
 import { UNIT } from '../../contract/unit.ts'
 import type { ReleaseArchive } from '../artifacts/artifact.ts'
 import { processCommand } from '../control/process-target.ts'
-import { changeCommand, within } from '../core/command.ts'
+import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Command, Fact, GetFact } from '../core/host.ts'
 import { leavesNothing, type Resource } from '../core/resource.ts'
 import type { PerHost } from '../facts/host-trait.ts'
-import { pathFact, targetFact } from '../facts/path.ts'
+import { contentFact, digestFact, pathFact, targetFact } from '../facts/path.ts'
 import { resolveUnitText } from '../files/unit-text.ts'
+import { credentialPaths } from '../secrets/credential.ts'
 
-/** `migration` is the text of a unit that runs the release's migrations once and tries nothing again. */
-export type SchemaOptions = Readonly<{ pack: ReleaseArchive; migration: PerHost<string> }>
+/**
+ * `migration` is the text of a unit that runs the release's migrations once and tries nothing again. `addresses` are the ids of the credentials that
+ * say where the database is, none where it is on the host.
+ */
+export type SchemaOptions = Readonly<{
+  pack: ReleaseArchive
+  migration: PerHost<string>
+  addresses?: readonly string[]
+}>
 
 type Problem = Readonly<{ message: string; next: string }>
 
@@ -85,18 +93,46 @@ function migrateCommand(text: string): Command {
   })
 }
 
+/** Records where migrations were run, whole or not at all; without an address there is no record. `$1` is its path, the rest are credentials. */
+const RECORD = `umask 077; record=$1; shift
+if [ $# = 0 ]; then rm -f -- "$record"; exit; fi
+for path do if [ -f "$path" ]; then sha256sum -- "$path"; fi; done >"$record.new"; sync -- "$record.new"; mv -fT -- "$record.new" "$record"`
+
+function recordCommand(paths: readonly string[]): Command {
+  return scriptCommand(RECORD, [HOST_PATH.migratedAddress, ...paths])
+}
+
+/** Whether migrations were run last at the address that the host has now. A digest is that of a credential's file, not of its value. */
+async function isKnownAddress(getFact: GetFact, paths: readonly string[]): Promise<boolean> {
+  const [record, ...digests] = await Promise.all([
+    getFact(contentFact(HOST_PATH.migratedAddress)),
+    ...paths.map((path) => getFact(digestFact(path))),
+  ])
+  if (paths.length === 0) return record === undefined
+  const lines = paths.flatMap((path, index) => (digests[index] === undefined ? [] : [`${digests[index]}  ${path}\n`]))
+  return lines.length > 0 && record === lines.join('')
+}
+
 /** The schema for a release. While the release is the current one, nothing is asked: its migrations were run before it came into force. */
-export function schema({ pack, migration }: SchemaOptions): Resource {
+export function schema({ pack, migration, addresses = [] }: SchemaOptions): Resource {
   const folder = `${HOST_PATH.releasesFolder}/${pack.version}`
+  const isElsewhere = addresses.length > 0
   return {
     id: `schema:${HOST_PATH.releasesFolder}`,
     absent: leavesNothing('it is in the database'),
     plan: async (getFact) => {
-      const [current, installed, { text }] = await Promise.all([
+      const paths = addresses.flatMap(credentialPaths)
+      const [current, installed, { text }, isSameDatabase] = await Promise.all([
         getFact(targetFact(HOST_PATH.currentRelease)),
         getFact(pathFact(folder)),
         resolveUnitText(getFact, { content: migration }),
+        isKnownAddress(getFact, paths),
       ])
+      if (!isSameDatabase) {
+        // Whoever asks the host now is told of the database before. What does not fit this one is refused by the migrations themselves.
+        const commands = [migrateCommand(text), recordCommand(paths)] as const
+        return [{ action: 'migrate the database', reason: 'its address is another one than before', commands }]
+      }
       if (current === folder) return []
       const status = await statusOf(getFact, current, installed.kind === 'absent' ? undefined : folder)
       if (status?.own !== undefined) refuse(status.own)
@@ -108,7 +144,7 @@ export function schema({ pack, migration }: SchemaOptions): Resource {
       const isEmpty = applied === undefined ? current === undefined : applied.length === 0
       const reason = pending.length === 0 ? 'the database is not known yet' : `not run yet: ${pending.join(' ')}`
       const migrate = migrateCommand(text)
-      return isEmpty
+      return isEmpty || isElsewhere
         ? [{ action: 'migrate the database', reason, commands: [migrate] }]
         : [{ action: 'back up the database and migrate it', reason, commands: [BACK_UP, migrate] }]
     },

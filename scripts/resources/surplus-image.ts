@@ -45,14 +45,16 @@ function nextRecord(rows: readonly Row[], images: SurplusImageOptions['images'])
       old: before.slice(0, -PREVIOUS_IMAGES_KEPT),
     }
   })
+  // Of a service that is somewhere else now nothing runs here.
   const others = rows.filter(({ service }) => images[service] === undefined)
-  const kept = [...others, ...services.flatMap((each) => each.kept)]
+  const kept = services.flatMap((each) => each.kept)
   const current = new Set(kept.map(({ name }) => name))
-  return { kept, old: services.flatMap((each) => each.old).filter(({ name }) => !current.has(name)) }
+  return { kept, old: [...others, ...services.flatMap((each) => each.old)].filter(({ name }) => !current.has(name)) }
 }
 
 async function planRecord(getFact: GetFact, { record, images }: Pick<SurplusImageOptions, 'record' | 'images'>) {
-  const { kept, old } = nextRecord(rowsOf((await getFact(contentFact(record))) ?? ''), images)
+  const recorded = await getFact(contentFact(record))
+  const { kept, old } = nextRecord(rowsOf(recorded ?? ''), images)
   const found = old.length === 0 ? [] : await getFact(unusedFact(old.map(({ name }) => name)))
   const isOver = ({ name }: Row) => found.includes(`unused ${name}`) || found.includes(`gone ${name}`)
   const removals = old
@@ -65,6 +67,8 @@ async function planRecord(getFact: GetFact, { record, images }: Pick<SurplusImag
       }),
     )
   const rows = [...old.filter((row) => !isOver(row)), ...kept]
+  // A host without a container of ours has no record either.
+  if (recorded === undefined && rows.length === 0) return undefined
   return { removals, text: `${NOTICE}${rows.map(({ service, name }) => `${service} ${name}\n`).join('')}` }
 }
 
@@ -76,9 +80,9 @@ export function surplusImage({ record, images, ...ownership }: SurplusImageOptio
     plan: async (getFact) => {
       const plan = planRecord(getFact, { record, images })
       // Asked in the same turn: where nothing is old, nothing else is asked.
-      const text = plan.then((planned) => planned.text)
-      const [{ removals }, file] = await Promise.all([plan, planFile(getFact, { path: record, ...ownership }, text)])
-      return [...removals, ...file]
+      const text = plan.then((planned) => planned?.text ?? '')
+      const [planned, file] = await Promise.all([plan, planFile(getFact, { path: record, ...ownership }, text)])
+      return planned === undefined ? [] : [...planned.removals, ...file]
     },
   }
 }

@@ -22,6 +22,7 @@ import type { HostSpec } from '../spec/host-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
 import { proxyFor } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
+import { isExternal } from '../storage/storage-spec.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
 /** The passwords of the gateway's role and of the owner of its tables; the role of backups has none. */
@@ -117,8 +118,14 @@ const redis: DataService = ({ redis: pin }, spec, text) => {
   ]
 }
 
-/** The role `data`: PostgreSQL before Redis; each unit is up once the server responds. */
+/**
+ * The role `data`: PostgreSQL before Redis; each unit is up once the server responds. Of one that somebody else runs there is nothing here; what
+ * was here of it before goes at the end, in the role `settings`.
+ */
 export const data: Role = (spec, text) => {
   const { images } = parsePins(text('versions.yaml'))
-  return [...postgres(images, spec, text), ...redis(images, spec, text)]
+  return [
+    ...(isExternal(spec, 'database') ? [] : postgres(images, spec, text)),
+    ...(isExternal(spec, 'redis') ? [] : redis(images, spec, text)),
+  ]
 }

@@ -17,6 +17,7 @@ import { unit } from '../resources/unit.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { proxyFor, proxyVariables } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
+import { needsContainers } from '../storage/storage-spec.ts'
 
 /** While it is there, the engine is under our settings. */
 const DROP_IN = '/etc/systemd/system/docker.service.d/tappass.conf'
@@ -58,6 +59,7 @@ function adopted() {
 
 /** The role `docker`. The vendor's key is in this repository, and a test compares it with its pinned fingerprint: nothing is trusted on first use. */
 export const docker: Role = (spec, text) => {
+  if (!needsContainers(spec)) return []
   const { docker: pin } = parsePins(text('versions.yaml'))
   const { source, adopt } = spec.docker
   const uri = `${spec.downloads.docker ?? pin.download}/{distribution}`

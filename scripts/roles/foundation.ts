@@ -20,6 +20,7 @@ import { memoryRemedy } from '../spec/memory-remedy.ts'
 import { hasOpa, opaServerOf } from '../spec/policy-spec.ts'
 import { aptProxyText, hasProxy } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
+import { isExternal } from '../storage/storage-spec.ts'
 
 /** curl and certificates are for downloads, openssl generates the token key. versions.yaml lists what Node needs in addition. */
 const PREREQUISITES = ['ca-certificates', 'curl', 'openssl', 'sudo'] as const
@@ -35,10 +36,15 @@ function unitsOf(spec: HostSpec, text: (path: string) => string): readonly strin
   const opa = opaServerOf(spec, text)
   const identities = identity === undefined ? [] : [UNIT.spireServer, UNIT.spireAgent, UNIT.spiffeHelper]
   return [
-    ...[...gatewayInstances(instances), UNIT.postgres, UNIT.redis, ...(opa ? [opa.unit] : []), ...identities],
+    ...[...gatewayInstances(instances), ...containerUnits(spec), ...(opa ? [opa.unit] : []), ...identities],
     ...(isPrepared(ingress, 'caddy') ? [UNIT.caddy] : []),
     ...(isPrepared(ingress, 'tunnel') ? connectors(CONNECTORS) : []),
   ]
+}
+
+/** Those of storage that is ours. */
+function containerUnits(spec: HostSpec): readonly string[] {
+  return [...(isExternal(spec, 'database') ? [] : [UNIT.postgres]), ...(isExternal(spec, 'redis') ? [] : [UNIT.redis])]
 }
 
 /** Groups with a rule for every command. `admin` is of older Ubuntu, and still in its sudoers. */
@@ -83,6 +89,8 @@ export const foundation: Role = (spec, text) => {
     postgresUid: images.postgres.uid,
     redisUid: images.redis.uid,
     hasOpa: hasOpa(spec),
+    hasPostgres: !isExternal(spec, 'database'),
+    hasRedis: !isExternal(spec, 'redis'),
   })
   return [
     memoryBudget({

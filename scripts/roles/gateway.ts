@@ -2,7 +2,8 @@
 
 import { GATEWAY_HOST, GATEWAY_PORT, SPIFFE_PORT } from '../../contract/gateway.ts'
 import { HOST_PATH } from '../../contract/path.ts'
-import { nextCredentialId } from '../../contract/secret.ts'
+import { credentialId, nextCredentialId } from '../../contract/secret.ts'
+import type { StorageCredentialId } from '../../contract/storage.ts'
 import { gatewayInstances, SERVING, UNIT } from '../../contract/unit.ts'
 import { type Pins, parsePins } from '../artifacts/pin.ts'
 import type { Resource } from '../core/resource.ts'
@@ -34,6 +35,7 @@ import { memoryLimits } from '../spec/memory-limit.ts'
 import { type OpaServer, opaServerOf } from '../spec/policy-spec.ts'
 import { proxyFor } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
+import { ADDRESS_ID, gatewayStorageIds, isExternal, migrationStorageIds } from '../storage/storage-spec.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
 function nodePath(pin: Pins['node'][number]): string {
@@ -74,7 +76,8 @@ function programInputs(spec: HostSpec, pin: Pins['node'][number]): readonly stri
 function environmentOf(spec: HostSpec, template: string, opa: OpaServer | undefined): string {
   const { ingress, tls } = spec
   const paths = { opaSocket: opa?.socket ?? '', svidFolder: HOST_PATH.svidFolder }
-  return render(template, { ...spec, ...paths, publicPort: publicPort(ingress, tls) })
+  const storage = { hasPostgres: !isExternal(spec, 'database'), hasRedis: !isExternal(spec, 'redis') }
+  return render(template, { ...spec, ...paths, ...storage, publicPort: publicPort(ingress, tls) })
 }
 
 /** The unit that runs the migrations: at boot, and without further attempts while a release is brought into force. */
@@ -90,11 +93,34 @@ function migrateText(
       isBoot,
       memory: memoryLimits(spec, traits.memoryMegabytes),
       files: HOST_PATH.gatewayEnvironment,
-      credentials: [
-        credentialLine(traits, OWNER_SECRET_ID),
-        ...optionalCredentialLines(traits, nextCredentialId(OWNER_SECRET_ID)),
-      ],
+      unset: isExternal(spec, 'database') ? DATABASE_SETTINGS : '',
+      credentials: isExternal(spec, 'database')
+        ? storageLines(traits, migrationStorageIds(spec))
+        : [
+            credentialLine(traits, OWNER_SECRET_ID),
+            ...optionalCredentialLines(traits, nextCredentialId(OWNER_SECRET_ID)),
+          ],
     })
+}
+
+/** Settings with the address of a database, which are of the host's own one. */
+const DATABASE_SETTINGS = 'DATABASE_URL DATABASE_OWNER_URL'
+const GATEWAY_PASSWORD_ID = credentialId('POSTGRES_PASSWORD')
+
+/** An address is needed; the rest of it may be absent. */
+function storageLines(traits: HostTraits, ids: readonly StorageCredentialId[]): readonly string[] {
+  const addresses: readonly string[] = Object.values(ADDRESS_ID)
+  return ids.flatMap((id) =>
+    addresses.includes(id) ? [credentialLine(traits, id)] : optionalCredentialLines(traits, id),
+  )
+}
+
+/** What an instance waits for on the host, and the settings that do not count for it. */
+function storageOf(spec: HostSpec): Readonly<{ storageUnits: string; unset: string }> {
+  const [hasDatabase, hasRedis] = [isExternal(spec, 'database'), isExternal(spec, 'redis')]
+  const units = [...(hasDatabase ? [] : [UNIT.postgres]), ...(hasRedis ? [] : [UNIT.redis])]
+  const unset = [...(hasDatabase ? [DATABASE_SETTINGS] : []), ...(hasRedis ? ['REDIS_URL'] : [])]
+  return { storageUnits: units.map((name) => `${name} `).join(''), unset: unset.join(' ') }
 }
 
 /** The instances' text, their settings, and what else their revision covers. */
@@ -104,20 +130,24 @@ function instanceSource(
   settings: Readonly<{ path: string; content: string }>,
   { inputs, spec, opa }: Readonly<{ inputs: readonly string[]; spec: HostSpec; opa: OpaServer | undefined }>,
 ) {
+  const required = GATEWAY_SECRET_IDS.filter((id) => !isExternal(spec, 'database') || id !== GATEWAY_PASSWORD_ID)
+  const optional = [...GATEWAY_OPTIONAL_SECRET_IDS, ...GATEWAY_NEXT_SECRET_IDS].filter(
+    (id) => !isExternal(spec, 'database') || id !== nextCredentialId(GATEWAY_PASSWORD_ID),
+  )
   return {
     content: (traits: HostTraits) =>
       render(template, {
         ...programs,
+        ...storageOf(spec),
         files: settings.path,
         opaUnit: opa?.unit ?? '',
         hasIdentity: spec.identity !== undefined,
         egressRules: egressRules(spec.gateway.upstream, traits.network.resolvers),
         memory: memoryLimits(spec, traits.memoryMegabytes),
         credentials: [
-          ...GATEWAY_SECRET_IDS.map((id) => credentialLine(traits, id)),
-          ...[...GATEWAY_OPTIONAL_SECRET_IDS, ...GATEWAY_NEXT_SECRET_IDS].flatMap((id) =>
-            optionalCredentialLines(traits, id),
-          ),
+          ...required.map((id) => credentialLine(traits, id)),
+          ...optional.flatMap((id) => optionalCredentialLines(traits, id)),
+          ...storageLines(traits, gatewayStorageIds(spec)),
         ],
         hasSteppedRestart: hasSteppedRestart(traits),
       }),
@@ -126,7 +156,7 @@ function instanceSource(
     inputPaths: [
       // A modified Node may be running: unpacking it again changes the revision.
       archiveMarker(programs.node),
-      ...[...GATEWAY_SECRET_IDS, ...GATEWAY_OPTIONAL_SECRET_IDS, ...GATEWAY_NEXT_SECRET_IDS].flatMap(credentialPaths),
+      ...[...required, ...optional, ...gatewayStorageIds(spec)].flatMap(credentialPaths),
     ],
   }
 }
@@ -148,11 +178,23 @@ function spiffeSocket({ identity, instances }: HostSpec, content: string) {
 }
 
 /** By now every instance knows the next values: those of passwords are put in force, and those that others have when that is asked for. */
-function endOfRotations({ rotation }: HostSpec): readonly Resource[] {
+function endOfRotations(spec: HostSpec): readonly Resource[] {
+  const { rotation } = spec
   const finished = rotation?.isFinishing === true ? rotation.ids : []
   return GENERATED_SECRET_IDS.filter(
-    (id) => ROTATION_KINDS[id] === 'password' || (isOverlapping(id) && finished.includes(id)),
+    (id) =>
+      (ROTATION_KINDS[id] === 'password' && !isExternal(spec, 'database')) ||
+      (ROTATION_KINDS[id] !== 'password' && isOverlapping(id) && finished.includes(id)),
   ).map((id) => rotatedSecret({ id, databaseRole: DATABASE_ROLES[id] }))
+}
+
+/** The secrets with which migrations log in. */
+function migrationIds(spec: HostSpec): readonly string[] {
+  return isExternal(spec, 'database') ? migrationStorageIds(spec) : [OWNER_SECRET_ID]
+}
+
+function schemaOf(spec: HostSpec, migration: (traits: HostTraits) => string): Resource {
+  return schema({ pack: spec.release, migration, addresses: migrationStorageIds(spec) })
 }
 
 /**
@@ -181,7 +223,7 @@ export const gateway: Role = (spec, text) => {
   return [
     ...programs(pin, spec.downloads.node ?? pins['node-download'], spec),
     firstUnitTemplate(template),
-    schema({ pack: spec.release, migration: migrateText(migrateUnit, folders, spec, false) }),
+    schemaOf(spec, migrateText(migrateUnit, folders, spec, false)),
     unit({
       name: UNIT.socket,
       content: text(`units/${UNIT.socket}`),
@@ -199,7 +241,7 @@ export const gateway: Role = (spec, text) => {
       content: migrateText(migrateUnit, folders, spec, true),
       files: source.files,
       inputs,
-      inputPaths: [archiveMarker(folders.node), ...credentialPaths(OWNER_SECRET_ID)],
+      inputPaths: [archiveMarker(folders.node), ...migrationIds(spec).flatMap(credentialPaths)],
     }),
     currentRelease(pack),
   ]

@@ -2,11 +2,13 @@
 
 import { HOST_PATH } from '../../contract/path.ts'
 import { nextCredentialId } from '../../contract/secret.ts'
+import { STORAGE_CREDENTIAL_IDS } from '../../contract/storage.ts'
 import type { Resource } from '../core/resource.ts'
 import { requiredSecret } from '../resources/required-secret.ts'
 import { secret } from '../resources/secret.ts'
 import { stagedSecret } from '../resources/staged-secret.ts'
 import { storedSecrets } from '../resources/stored-secrets.ts'
+import { surplusSecret } from '../resources/surplus-secret.ts'
 import type { SecretKind } from '../secrets/credential-store.ts'
 import { INGRESS_SECRET_IDS } from '../secrets/ingress-secret.ts'
 import { GENERATED_SECRET_IDS, type GeneratedSecretId, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
@@ -14,6 +16,7 @@ import { isOverlapping, ROTATION_KINDS } from '../secrets/secret-rotation.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { neededIngressSecrets } from '../spec/ingress-spec.ts'
 import type { Role } from '../spec/role.ts'
+import { ADDRESS_ID, isExternal, partOf, type StoragePart, storageSecretIds } from '../storage/storage-spec.ts'
 
 /**
  * `isGuarded`: a new value would make data unreadable (vault key) or signatures unverifiable (token key). The database passwords are set from
@@ -32,8 +35,40 @@ const SECRET_POLICIES: Readonly<
   'postgres-owner-password': { generate: 'password' },
 }
 
+/** What shows that there are data which were written with a guarded secret. Of a database elsewhere the host has the checkpoints of its ledger. */
+function dependentPaths(spec: HostSpec): readonly string[] {
+  return isExternal(spec, 'database')
+    ? [HOST_PATH.postgresCluster, HOST_PATH.checkpointFolder]
+    : [HOST_PATH.postgresCluster]
+}
+
+/** The passwords of roles are of our own server; those of another one are in its address. */
+function generatedIds(spec: HostSpec): readonly GeneratedSecretId[] {
+  return GENERATED_SECRET_IDS.filter((id) => ROTATION_KINDS[id] !== 'password' || !isExternal(spec, 'database'))
+}
+
+/** What belongs to one address comes together: with another address the rest of the one before goes. */
+function storageOf(spec: HostSpec, part: StoragePart): readonly Resource[] {
+  const { secrets: given } = spec
+  const addressId = ADDRESS_ID[part]
+  if (given[addressId] === undefined)
+    return [requiredSecret({ id: addressId, reason: `storage.${part} is external: its address is a secret` })]
+  const ids = storageSecretIds(spec).filter((id) => partOf(id) === part)
+  const left = ids.filter((id) => given[id] === undefined)
+  return [
+    ...ids.flatMap((id) => {
+      const provided = given[id]
+      return provided === undefined ? [] : [secret({ id, provided })]
+    }),
+    ...(left.length === 0
+      ? []
+      : [surplusSecret({ name: part, ids: left, reason: `${addressId} was given without it` })]),
+  ]
+}
+
 /** A secret, and its next value while it is rotated. A guarded one has another value only where its rotation was asked for. */
-function generated({ secrets: given, rotation }: HostSpec, id: GeneratedSecretId): readonly Resource[] {
+function generated(spec: HostSpec, id: GeneratedSecretId): readonly Resource[] {
+  const { secrets: given, rotation } = spec
   const { generate, isGuarded = false, isShownOnce = false } = SECRET_POLICIES[id]
   const provided = given[id]
   const storedBefore = rotation?.isFinishing === false && rotation.ids.includes(id) ? rotation.storedBefore : undefined
@@ -41,7 +76,7 @@ function generated({ secrets: given, rotation }: HostSpec, id: GeneratedSecretId
   return [
     secret({
       ...{ id, generate, isShownOnce, provided, isStaged },
-      guard: isGuarded ? [HOST_PATH.postgresCluster] : [],
+      guard: isGuarded ? dependentPaths(spec) : [],
       replacedBefore: ROTATION_KINDS[id] === 'own' ? storedBefore : undefined,
     }),
     ...(isStaged && (provided !== undefined || storedBefore !== undefined)
@@ -51,12 +86,16 @@ function generated({ secrets: given, rotation }: HostSpec, id: GeneratedSecretId
 }
 
 /** Every credential that a run may have stored, in this release or by a rotation. */
-const ALL_IDS = [...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap((id) => [id, nextCredentialId(id)])
+const ALL_IDS = [
+  ...[...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap((id) => [id, nextCredentialId(id)]),
+  ...STORAGE_CREDENTIAL_IDS,
+]
 
 /** The role `secrets`: a resource for each secret; a provided value wins over a generated one. */
 export const secrets: Role = (spec) => [
   storedSecrets(ALL_IDS),
-  ...GENERATED_SECRET_IDS.flatMap((id) => generated(spec, id)),
+  ...generatedIds(spec).flatMap((id) => generated(spec, id)),
+  ...(['database', 'redis'] as const).flatMap((part) => (isExternal(spec, part) ? storageOf(spec, part) : [])),
   ...OPTIONAL_SECRET_IDS.flatMap((id) => {
     const provided = spec.secrets[id]
     return provided === undefined ? [] : [secret({ id, provided })]

@@ -6,11 +6,17 @@
 
 import { stringify } from 'yaml'
 import { HOST_PATH } from '../../contract/path.ts'
+import { STORAGE_CREDENTIAL_IDS } from '../../contract/storage.ts'
+import { UNIT } from '../../contract/unit.ts'
 import { runnableImage } from '../artifacts/image-reference.ts'
 import { parsePins } from '../artifacts/pin.ts'
+import type { Resource } from '../core/resource.ts'
+import { absentFolder } from '../resources/absent-folder.ts'
+import { absentUnit } from '../resources/absent-unit.ts'
 import { file } from '../resources/file.ts'
 import { surplusImage } from '../resources/surplus-image.ts'
 import { surplusOpa } from '../resources/surplus-opa.ts'
+import { surplusSecret } from '../resources/surplus-secret.ts'
 import { surplusVersion } from '../resources/surplus-version.ts'
 import { versionLock } from '../resources/version-lock.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
@@ -19,6 +25,7 @@ import { isPrepared } from '../spec/ingress-spec.ts'
 import { hasOpa, opaServerOf } from '../spec/policy-spec.ts'
 import type { Role } from '../spec/role.ts'
 import { siteOfHost } from '../spec/site-spec.ts'
+import { isExternal, needsContainers, partOf } from '../storage/storage-spec.ts'
 
 const SETTINGS_NOTICE =
   '# What was set of the settings, written by the toolkit; all others have their defaults. A run without --config starts from these, one with\n# --config replaces them.\n'
@@ -32,17 +39,41 @@ const CONTROLLER_KEYS: readonly string[] = [
 
 type Image = HostSpec['images'][keyof HostSpec['images']]
 
-/** What the units of PostgreSQL and Redis run. */
-function imagesInUse({ images }: HostSpec, pinned: Readonly<Record<keyof HostSpec['images'], { reference: string }>>) {
+/** What the units of PostgreSQL and Redis run, where they are ours. */
+function imagesInUse(
+  { images, storage }: HostSpec,
+  pinned: Readonly<Record<keyof HostSpec['images'], { reference: string }>>,
+) {
   const nameOf = (service: keyof HostSpec['images']) => {
     const { archive, reference = pinned[service].reference } = images[service]
     return runnableImage(reference, archive)
   }
-  return { postgres: nameOf('postgres'), redis: nameOf('redis') }
+  return {
+    ...(isExternal({ storage }, 'database') ? {} : { postgres: nameOf('postgres') }),
+    ...(isExternal({ storage }, 'redis') ? {} : { redis: nameOf('redis') }),
+  }
 }
 
 function installedImage({ archive, reference }: Image, pinned: string): string {
   return archive?.imageId ?? reference ?? pinned
+}
+
+const CONTAINERS = [
+  { part: 'database', name: UNIT.postgres, folder: HOST_PATH.postgresConfigFolder, kept: HOST_PATH.postgresFolder },
+  { part: 'redis', name: UNIT.redis, folder: HOST_PATH.redisConfigFolder, kept: undefined },
+] as const
+
+/** What is left of storage of the other kind, once nobody uses it any more. Data are nobody's to remove. */
+function surplusStorage(spec: HostSpec): readonly Resource[] {
+  const containers = CONTAINERS.filter(({ part }) => isExternal(spec, part)).flatMap(({ part, name, folder, kept }) => {
+    const reason = `storage.${part} is external${kept === undefined ? '' : `; its data stay in ${kept}`}`
+    return [absentUnit({ name, reason }), absentFolder({ path: folder, reason })]
+  })
+  const ids = STORAGE_CREDENTIAL_IDS.filter((id) => !isExternal(spec, partOf(id)))
+  return [
+    ...containers,
+    ...(ids.length === 0 ? [] : [surplusSecret({ name: 'storage', ids, reason: 'storage is in containers' })]),
+  ]
 }
 
 /** The role `settings`. It comes last, so that it records what was reached, not what was attempted. */
@@ -55,10 +86,12 @@ export const settings: Role = (spec, text, earlier = []) => {
     ...(isPrepared(spec.ingress, 'tunnel') ? { cloudflared: cloudflared.version } : {}),
     ...(hasOpa(spec) ? { opa: opa.version } : {}),
     ...(spec.identity === undefined ? {} : { spire: spire.version, spiffeHelper: helper.version }),
-    docker: spec.docker.source,
+    ...(needsContainers(spec) ? { docker: spec.docker.source } : {}),
     images: {
-      postgres: installedImage(spec.images.postgres, images.postgres.reference),
-      redis: installedImage(spec.images.redis, images.redis.reference),
+      ...(isExternal(spec, 'database')
+        ? {}
+        : { postgres: installedImage(spec.images.postgres, images.postgres.reference) }),
+      ...(isExternal(spec, 'redis') ? {} : { redis: installedImage(spec.images.redis, images.redis.reference) }),
     },
   }
   const current = Object.fromEntries(
@@ -85,6 +118,7 @@ export const settings: Role = (spec, text, earlier = []) => {
             { folder: HOST_PATH.spiffeHelperFolder, version: helper.version },
           ]),
     ].flatMap(({ folder, version }) => (version === undefined ? [] : [surplusVersion({ folder, version })])),
+    ...surplusStorage(spec),
     // An engine of somebody else holds images of somebody else, some of them perhaps the same.
     ...(spec.docker.adopt ? [] : [surplusImage({ ...ownership, ...brought })]),
     file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),

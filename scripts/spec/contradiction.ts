@@ -1,4 +1,5 @@
 /** Settings of a host that contradict each other. */
+import { isExternal, type StorageSettings } from '../storage/storage-spec.ts'
 
 /** Connections that a gateway holds at most, and those that migrations, the backup and an operator need besides. */
 const CONNECTIONS_PER_INSTANCE = 10
@@ -8,24 +9,27 @@ const OTHER_CONNECTIONS = 10
 const SHARED_BUFFERS_SHARE_MAX = 0.5
 
 /** The settings that are compared. */
-type Compared = Readonly<{
-  instances: number
-  postgres: Readonly<
-    Record<'maxConnections', number> & Partial<Record<'memoryMegabytes' | 'sharedBuffersMegabytes', number | undefined>>
-  >
-}>
+type Compared = StorageSettings &
+  Readonly<{
+    instances: number
+    postgres: Readonly<
+      Record<'maxConnections', number> &
+        Partial<Record<'memoryMegabytes' | 'sharedBuffersMegabytes', number | undefined>>
+    >
+  }>
 
 /** Returns what is wrong between settings that are right each for itself, with the keys that it is about. */
 export function contradictions({
   instances,
   postgres,
+  storage,
 }: Compared): readonly (readonly [keys: readonly string[], problem: string])[] {
   const needed = instances * CONNECTIONS_PER_INSTANCE + OTHER_CONNECTIONS
   const { maxConnections, memoryMegabytes, sharedBuffersMegabytes } = postgres
   const buffersMax =
     memoryMegabytes === undefined ? Number.POSITIVE_INFINITY : Math.floor(memoryMegabytes * SHARED_BUFFERS_SHARE_MAX)
   return [
-    ...(maxConnections < needed
+    ...(maxConnections < needed && !isExternal({ storage }, 'database')
       ? [
           [
             ['postgres', 'maxConnections'],

@@ -11,6 +11,7 @@ import type { SitePages } from '../artifacts/site-pages.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import type { Rotation } from '../secrets/secret-rotation.ts'
+import { storageSchema } from '../storage/storage-spec.ts'
 import { contradictions } from './contradiction.ts'
 import { deployUserSchema } from './deploy-user.ts'
 import { calendar, housekeepingSchema } from './housekeeping-spec.ts'
@@ -85,6 +86,8 @@ const schema = v.strictObject({
     ...{ node: v.optional(address), caddy: v.optional(address), docker: v.optional(address) },
     ...{ cloudflared: v.optional(address), spire: v.optional(address), spiffeHelper: v.optional(address) },
   }),
+  /** Whether PostgreSQL and Redis are ours, in containers, or somebody else's. */
+  storage: storageSchema,
   postgres: section({
     /** Memory and buffers follow the host's memory unless they are written. */
     memoryMegabytes: v.optional(integer(128, 1_048_576)),

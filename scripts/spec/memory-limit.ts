@@ -2,6 +2,8 @@
  * The limits of memory of what runs on a host: as much as it may have where there is plenty, and less for each where there is not, so that all
  * of them together fit. What somebody wrote stays as it is written.
  */
+
+import { isExternal, type StorageSettings } from '../storage/storage-spec.ts'
 import type { ParsedSpec } from './host-spec.ts'
 import { hasOpa, type PolicySettings } from './policy-spec.ts'
 
@@ -18,6 +20,7 @@ export type MemoryLimits = Readonly<
 
 /** The settings that it depends on, as they were written. */
 export type MemorySettings = PolicySettings &
+  StorageSettings &
   Readonly<{
     instances: number
     postgres: Pick<ParsedSpec['postgres'], 'memoryMegabytes' | 'sharedBuffersMegabytes'>
@@ -67,12 +70,17 @@ function rangesOf(settings: MemorySettings): Ranges {
   return {
     ...RANGES,
     ...(hasOpa(settings) ? {} : { opa: fixed(0) }),
-    postgres:
-      memoryMegabytes === undefined
+    postgres: isExternal(settings, 'database')
+      ? fixed(0)
+      : memoryMegabytes === undefined
         ? { least: Math.max(least, buffered), most: Math.max(most, buffered) }
         : fixed(memoryMegabytes),
     ...(identity === undefined ? { identity: fixed(0) } : {}),
-    ...(redis.maxMemoryMegabytes === undefined ? {} : { redis: fixed(redis.maxMemoryMegabytes / REDIS_DATA_SHARE) }),
+    ...(isExternal(settings, 'redis')
+      ? { redis: fixed(0) }
+      : redis.maxMemoryMegabytes === undefined
+        ? {}
+        : { redis: fixed(redis.maxMemoryMegabytes / REDIS_DATA_SHARE) }),
   }
 }
 

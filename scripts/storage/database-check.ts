@@ -1,9 +1,10 @@
 /** Whether a database that somebody else runs can be the one of a host: reached from there, TLS, login, version, and what its roles may do. */
 import lt from 'semver/functions/lt.js'
-import { formatPostgresAddress, type PostgresAddress, roleOf } from '../../contract/postgres-address.ts'
+import { formatPostgresAddress, roleOf } from '../../contract/postgres-address.ts'
 import { isPrivateHost } from '../../contract/private-network.ts'
 import { parseServerDatabase } from '../../contract/storage.ts'
 import type { FailureText } from '../core/failure.ts'
+import { type DatabaseLogin as Login, loginFailure } from './database-login.ts'
 import { type DatabaseFacts, lookAtDatabase } from './database-look.ts'
 import {
   type Dial,
@@ -22,64 +23,25 @@ export type DatabaseSecrets = Readonly<{
   authority?: string | undefined
 }>
 
-type Login = Readonly<{ id: 'database-url' | 'database-owner-url'; address: PostgresAddress; where: string }>
-type Looked = Readonly<{ login: Login; facts?: DatabaseFacts; refusal?: FailureText }>
+type Looked = Readonly<{ login: Login; facts?: DatabaseFacts; problem?: FailureText }>
 
 function loginOf(id: Login['id'], text: string): Login {
   const address = parseServerDatabase(text)
   return { id, address, where: `${formatPostgresAddress(address)} (the secret ${id})` }
 }
 
-/** By the SQLSTATE of a refused login. */
-function loginFailure({ id, where, address }: Login, error: Error & { code?: string }): FailureText {
-  const why = error.message
-  const give = `tappass bootstrap --secret ${id}=FILE`
-  switch (error.code) {
-    case '28P01':
-      return {
-        what: `the database refuses the password of ${address.user}`,
-        where,
-        why,
-        next: `give the right one: ${give}`,
-      }
-    case '28000':
-      return {
-        what: `the database does not let ${address.user} in`,
-        where,
-        why,
-        next: `check the role, and pg_hba.conf or the list of networks there; then ${give}`,
-      }
-    case '3D000':
-      return {
-        what: `there is no database ${address.database}`,
-        where,
-        why,
-        next: `CREATE DATABASE ${address.database} ENCODING 'UTF8'   (there), or ${give}`,
-      }
-    case '53300':
-      return {
-        what: 'the database has no connection left',
-        where,
-        why,
-        next: 'end some there, or raise max_connections; an instance needs 10',
-      }
-    default:
-      return { what: 'the database could not be asked', where, why, next: `check the address; then ${give}` }
-  }
-}
-
-async function look(dial: Dial, login: Login, authority: string | undefined, role: string): Promise<Looked> {
+async function ask(dial: Dial, login: Login, authority: string | undefined, role: string): Promise<Looked> {
   const { address, where, id } = login
   try {
     return { login, facts: await lookAtDatabase(dial, { address, authority, role }) }
   } catch (error) {
     const { message } = error as Error
-    if (error instanceof DialError) return { login, refusal: unreachableFailure(where, 'the database', id, message) }
+    if (error instanceof DialError) return { login, problem: unreachableFailure(where, 'the database', id, message) }
     if (error instanceof TlsError) {
       const ways = { authority: 'database-ca', plain: '?sslmode=disable at the end of the address' }
-      return { login, refusal: tlsFailure(where, 'the database', message, ways) }
+      return { login, problem: tlsFailure(where, 'the database', message, ways) }
     }
-    return { login, refusal: loginFailure(login, error as Error) }
+    return { login, problem: loginFailure(login, error as Error) }
   }
 }
 
@@ -139,7 +101,7 @@ function roleRefusals(runtime: Looked, owner: Looked | undefined): readonly Fail
           },
         ]
       : []),
-    ...(ownerFacts !== undefined && !ownerFacts.mayCreate && !ownerFacts.isStandby
+    ...(ownerFacts !== undefined && !ownerFacts.isCreator && !ownerFacts.isStandby
       ? [
           {
             what: `${ownerFacts.role} may not make tables in schema public`,
@@ -235,11 +197,11 @@ export async function checkDatabase(
   const login = loginOf('database-url', url)
   const role = roleOf(login.address)
   const [runtime, owner] = await Promise.all([
-    look(dial, login, authority, role),
-    ownerUrl === undefined ? undefined : look(dial, loginOf('database-owner-url', ownerUrl), authority, role),
+    ask(dial, login, authority, role),
+    ownerUrl === undefined ? undefined : ask(dial, loginOf('database-owner-url', ownerUrl), authority, role),
   ])
   const looked = owner === undefined ? [runtime] : [runtime, owner]
-  const failed = looked.flatMap(({ refusal }) => (refusal === undefined ? [] : [refusal]))
+  const failed = looked.flatMap(({ problem }) => (problem === undefined ? [] : [problem]))
   const server = looked.find(({ facts }) => facts !== undefined)
   return {
     refusals: [

@@ -11,7 +11,7 @@ export type DatabaseFacts = Readonly<{
   role: string
   isSuperuser: boolean
   isStandby: boolean
-  mayCreate: boolean
+  isCreator: boolean
   identity: string
   /** Of the role that is asked about. */
   hasRole: boolean
@@ -21,7 +21,7 @@ const SQL = `SELECT current_setting('server_version_num')::int AS number,
   current_setting('server_encoding') AS encoding, current_user AS role,
   (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) AS "isSuperuser",
   pg_catalog.pg_is_in_recovery() AS "isStandby",
-  coalesce(has_schema_privilege(to_regnamespace('public')::oid, 'CREATE'), false) AS "mayCreate",
+  coalesce(has_schema_privilege(to_regnamespace('public')::oid, 'CREATE'), false) AS "isCreator",
   (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) || ' ' || pg_catalog.pg_postmaster_start_time() AS identity,
   EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $1) AS "hasRole"`
 

@@ -42,6 +42,8 @@ export async function dialled(dial: Dial, host: string, port: number): Promise<D
   return await dial(host, port).catch((cause: Error) => Promise.reject(new DialError(cause.message, { cause })))
 }
 
+const TLS_TIMEOUT_MS = 5000
+
 /** Speaks TLS over a connection and checks the certificate; `authority` is in PEM, the system's ones count without it. */
 export function secured(
   socket: Duplex,
@@ -55,9 +57,19 @@ export function secured(
       ...(/[a-z]/i.test(host) && !host.includes(':') ? { servername: host } : {}),
       ...(authority === undefined ? {} : { ca: authority }),
     })
-    secure.once('secureConnect', () => resolve(secure))
-    secure.once('error', (cause) => reject(new TlsError(cause.message, { cause })))
-    socket.once('close', () => reject(new TlsError('the connection was closed before TLS was agreed on')))
+    const refuse = (why: string, cause?: Error) => {
+      clearTimeout(timer)
+      socket.destroy()
+      reject(new TlsError(why, { cause }))
+    }
+    // One that speaks no TLS may wait for the end of the line.
+    const timer = setTimeout(() => refuse(`no answer in TLS within ${TLS_TIMEOUT_MS / 1000} s`), TLS_TIMEOUT_MS)
+    secure.once('secureConnect', () => {
+      clearTimeout(timer)
+      resolve(secure)
+    })
+    secure.once('error', (cause) => refuse(cause.message, cause))
+    socket.once('close', () => refuse('the connection was closed before TLS was agreed on'))
   })
 }
 

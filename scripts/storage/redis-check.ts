@@ -95,7 +95,7 @@ function askedFailure(where: string, error: Error, { user }: RedisAddress): Fail
       why,
       next: `ACL SETUSER ${user ?? 'default'} ${RULES}   (there)`,
     }
-  if (/MOVED|CROSSSLOT/.test(why)) return clusterFailure(where)
+  if (/MOVED|CROSSSLOT|CLUSTERDOWN/.test(why)) return clusterFailure(where)
   if (/READONLY/.test(why)) return replicaFailure(where)
   return {
     what: 'Redis could not be asked',

@@ -2,10 +2,10 @@
 import { STORAGE_CREDENTIAL_IDS, type StorageCredentialId } from '../../contract/storage.ts'
 import type { ProvidedSecret } from '../artifacts/artifact.ts'
 import { parsePins } from '../artifacts/pin.ts'
-import { type StorageSettings, storageSecretProblem } from '../spec/storage-spec.ts'
 import { checkDatabase } from './database-check.ts'
 import { allFindings, type Dial, NOTHING_FOUND, type StorageFindings, type VersionFloors } from './finding.ts'
 import { checkRedis } from './redis-check.ts'
+import { type StorageSettings, storageSecretProblem } from './storage-spec.ts'
 
 /** The settings and the secrets of the command line. */
 export type StorageSpec = StorageSettings & Readonly<{ secrets: Readonly<Record<string, ProvidedSecret>> }>

@@ -298,6 +298,11 @@ const scripts: readonly Room[] = [
     knows: ['contract', 'scripts/command-line', 'scripts/core', 'scripts/secrets'],
   },
   {
+    path: 'scripts/storage',
+    is: 'Storage that somebody else runs: the setting, its secrets, and what is asked of a database and a Redis, from a host, before anything is done there.',
+    knows: ['contract', 'scripts/artifacts', 'scripts/core'],
+  },
+  {
     path: 'scripts/output',
     is: 'Output of a run, for people and programs: events, renderers, the health of a host.',
     knows: ['contract', 'scripts/core', 'scripts/facts', 'scripts/history'],
@@ -317,6 +322,7 @@ const scripts: readonly Room[] = [
       'scripts/connection',
       'scripts/core',
       'scripts/secrets',
+      'scripts/storage',
     ],
   },
   {
@@ -333,11 +339,6 @@ const scripts: readonly Room[] = [
     ],
   },
   {
-    path: 'scripts/storage',
-    is: 'Storage that somebody else runs: what is asked of a database and a Redis, from a host, before anything is done there.',
-    knows: ['contract', 'scripts/artifacts', 'scripts/core', 'scripts/spec'],
-  },
-  {
     path: 'scripts/converge',
     is: 'Plan, preflight, lock, apply, check: brings a host to its specification.',
     knows: [
@@ -351,6 +352,7 @@ const scripts: readonly Room[] = [
       'scripts/secrets',
       'scripts/session',
       'scripts/spec',
+      'scripts/storage',
     ],
   },
   {
@@ -361,12 +363,12 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts/diagnosis',
     is: 'What a check is, what is seen of a host (on it, and from this machine), and how findings are shown.',
-    knows: ['contract', 'scripts/converge', 'scripts/core', 'scripts/output', 'scripts/spec'],
+    knows: ['contract', 'scripts/converge', 'scripts/core', 'scripts/output', 'scripts/spec', 'scripts/storage'],
   },
   {
     path: 'scripts/checks',
     is: 'Checks of a host, one subject a file: what they ask, and how each judges. A new check is a row.',
-    knows: ['contract', 'scripts/converge', 'scripts/diagnosis', 'scripts/secrets'],
+    knows: ['contract', 'scripts/converge', 'scripts/diagnosis', 'scripts/secrets', 'scripts/storage'],
     isSet: true,
   },
   {
@@ -409,6 +411,7 @@ const scripts: readonly Room[] = [
       'scripts/resources',
       'scripts/secrets',
       'scripts/spec',
+      'scripts/storage',
     ],
     isSet: true,
   },
@@ -464,6 +467,7 @@ const scripts: readonly Room[] = [
       'scripts/spec',
       'scripts/testing',
       'scripts/up',
+      'scripts/storage',
     ],
     isSet: true,
   },
