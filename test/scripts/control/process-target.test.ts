@@ -55,7 +55,7 @@ describe('a data folder', () => {
 
 describe('on a host', () => {
   /** Runs the script with a systemd-run that prints its words, and with files that are said to be there. */
-  const play = (words: readonly string[], entry: string, ...there: readonly string[]) => {
+  const playWith = (isElsewhere: boolean, words: readonly string[], entry: string, ...there: readonly string[]) => {
     const script = String(processCommand(entry, words, 'read', './tappass bootstrap --host a@b').stdin).replace(
       'exec systemd-run',
       'systemd_run',
@@ -63,7 +63,8 @@ describe('on a host', () => {
     const paths = there.map((path) => `"${path}"`).join('|') || '""'
     const looked = script.replaceAll(/\[ -e '?([^' ]+)'? \]/g, `is_there "$(printf %s '$1')"`)
     const isThere = `is_there() { case "$1" in ${paths}) return 0;; *) return 1;; esac; }\n`
-    const run = `systemd_run() { for word in "$@"; do printf '%s\\n' "$word"; done; }\n`
+    const settings = `grep() { [ "$*" = '-q ^DATABASE_URL= /etc/tappass/gateway.env' ] && return ${isElsewhere ? 1 : 0}; }\n`
+    const run = `${settings}systemd_run() { for word in "$@"; do printf '%s\\n' "$word"; done; }\n`
     try {
       return {
         code: 0,
@@ -76,6 +77,8 @@ describe('on a host', () => {
       return { code: status, lines: [String(stderr)] }
     }
   }
+  const play = (words: readonly string[], entry: string, ...there: readonly string[]) =>
+    playWith(false, words, entry, ...there)
   const program = '/opt/tappass/current/server/migrate.ts'
   const [encrypted, plain] = ['/etc/credstore.encrypted/postgres-password', '/etc/credstore/postgres-password']
   const owner = '/etc/credstore.encrypted/postgres-owner-password'
@@ -114,5 +117,28 @@ describe('on a host', () => {
       line.includes('Credential'),
     )
     assert.deepEqual(credentials, [`--property=LoadCredentialEncrypted=postgres-password:${encrypted}`])
+  })
+
+  const at = (id: string) => `/etc/credstore.encrypted/${id}`
+  const elsewhere = [
+    { entry: 'server/migrate.ts', ids: ['database-url', 'database-ca', 'database-owner-url'] },
+    { entry: 'server/audit.ts', ids: ['database-url', 'database-ca'] },
+  ]
+  for (const { entry, ids } of elsewhere)
+    test(`with a database elsewhere ${entry} gets its address, no password of the host's own, and a network`, () => {
+      const stored = [at('database-url'), at('database-ca'), at('database-owner-url'), encrypted, owner]
+      const { lines } = playWith(true, ['status'], entry, `/opt/tappass/current/${entry}`, ...stored)
+      const given = lines.flatMap((line) => /LoadCredentialEncrypted=([^:]+)/.exec(line)?.[1] ?? [])
+      assert.deepEqual(given, ids)
+      assert.ok(lines.includes('--property=RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX'))
+    })
+
+  test('with a database of its own there is no network, and no address that was stored before', () => {
+    const { lines } = play(['status'], 'server/migrate.ts', program, encrypted, at('database-url'))
+    assert.ok(lines.includes('--property=RestrictAddressFamilies=AF_UNIX'))
+    assert.equal(
+      lines.some((line) => line.includes('database-url')),
+      false,
+    )
   })
 })

@@ -5,7 +5,7 @@ import { processCommand } from '../../../scripts/control/process-target.ts'
 import { within } from '../../../scripts/core/command.ts'
 import type { Command } from '../../../scripts/core/host.ts'
 import { systemctlOf } from '../../../scripts/core/unit-command.ts'
-import { pathFact, targetFact } from '../../../scripts/facts/path.ts'
+import { contentFact, digestFact, pathFact, targetFact } from '../../../scripts/facts/path.ts'
 import { assertCurrentStarts, schema } from '../../../scripts/resources/schema.ts'
 import { type FactRow, factReaderOf, factRow } from '../known-host.ts'
 
@@ -21,7 +21,15 @@ const manifestOf = (files: readonly Readonly<{ file: string; sha256: string }>[]
     .join('')
 
 /** A host: the current release and its folder, whether the wanted one is there, and what each says of the database. */
-type Host = Readonly<{ current?: string; isInstalled?: boolean; says?: unknown; ownSays?: unknown }>
+type Host = Readonly<{
+  current?: string
+  isInstalled?: boolean
+  says?: unknown
+  ownSays?: unknown
+  /** Where migrations were run last, by the record, and the digest of the address that is stored. */
+  migrated?: string
+  address?: string
+}>
 const statusRow = (folder: string, value: unknown): FactRow =>
   factRow(
     {
@@ -30,8 +38,12 @@ const statusRow = (folder: string, value: unknown): FactRow =>
     },
     value,
   )
-const factsOf = ({ current, isInstalled = false, says, ownSays }: Host) =>
+const [encrypted, plain] = ['/etc/credstore.encrypted/database-url', '/etc/credstore/database-url']
+const factsOf = ({ current, isInstalled = false, says, ownSays, migrated, address }: Host) =>
   factReaderOf([
+    factRow(contentFact('/var/lib/tappass/migrated-address'), migrated),
+    factRow(digestFact(encrypted), address),
+    factRow(digestFact(plain), undefined),
     factRow(targetFact('/opt/tappass/current'), current),
     factRow(
       pathFact(wanted),
@@ -43,8 +55,9 @@ const factsOf = ({ current, isInstalled = false, says, ownSays }: Host) =>
     statusRow(wanted, ownSays),
   ])
 
-const ask = (host: Host, files = applied) =>
+const ask = (host: Host, files = applied, addresses: readonly string[] = []) =>
   schema({
+    addresses,
     pack: { version: '2', manifest: manifestOf(files), open: async function* () {} },
     migration: '[Service]\n',
   }).plan(factsOf(host))
@@ -159,4 +172,51 @@ test('schema: a release that the database has left behind is not gone back to', 
   await assert.rejects(assertCurrentStarts(factsOf({ current: before, says: left })), { code: 5 })
   await assertCurrentStarts(factsOf({ current: before, says: status([]) }))
   await assertCurrentStarts(factsOf({}))
+})
+
+const elsewhere = (digest: string) => `${digest}  ${encrypted}\n`
+const addressRows = [
+  { name: 'the address is the one before', host: { current: wanted, migrated: elsewhere('aa'), address: 'aa' } },
+  {
+    name: 'the address is another one, the release is not',
+    host: { current: wanted, migrated: elsewhere('aa'), address: 'bb' },
+    action: 'migrate the database',
+  },
+  {
+    name: 'the database was on the host before',
+    host: { current: wanted, address: 'aa' },
+    action: 'migrate the database',
+  },
+  { name: 'a bare host, the address is not stored yet', host: {}, action: 'migrate the database' },
+  {
+    name: 'one more migration: the backup is the business of whoever runs the database',
+    host: {
+      current: before,
+      isInstalled: true,
+      ownSays: status([third.file]),
+      migrated: elsewhere('aa'),
+      address: 'aa',
+    },
+    action: 'migrate the database',
+  },
+] satisfies readonly Readonly<{ name: string; host: Host; action?: string }>[]
+for (const { name, host, ...row } of addressRows)
+  test(`schema, a database elsewhere: ${name}`, async () => {
+    const changes = await ask(host, [...applied, third], ['database-url'])
+    const wants: string | undefined = 'action' in row ? row.action : undefined
+    assert.deepEqual(
+      changes.map(({ action }) => action),
+      wants === undefined ? [] : [wants],
+    )
+    assert.equal(
+      changes.flatMap(({ commands }) => commands).some(({ argv }) => argv.includes('tappass-backup.service')),
+      false,
+    )
+  })
+
+test('schema: back on the host, its own database is migrated, and the record of the other one goes', async () => {
+  const [change] = await ask({ current: wanted, migrated: elsewhere('aa') })
+  assert.equal(change?.reason, 'its address is another one than before')
+  const { argv } = change?.commands.at(-1) ?? { argv: [] }
+  assert.deepEqual(argv.slice(3), ['sh', '/var/lib/tappass/migrated-address'])
 })
