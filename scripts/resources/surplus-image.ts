@@ -5,8 +5,9 @@ import { type Change, leavesNothing, type Resource } from '../core/resource.ts'
 import { contentFact } from '../facts/path.ts'
 import { type Ownership, planFile } from '../files/file-change.ts'
 
-/** `record` is the file of what we have brought so far; `images` are those that run now, by service. */
-export type SurplusImageOptions = Ownership & Readonly<{ record: string; images: Readonly<Record<string, string>> }>
+/** `record` is the file of what we have brought so far; `images` are those that run now, by service; undefined: the service is somewhere else. */
+export type SurplusImageOptions = Ownership &
+  Readonly<{ record: string; images: Readonly<Record<string, string | undefined>> }>
 
 /** Besides the current one of a service: what a rollback starts. */
 const PREVIOUS_IMAGES_KEPT = 1
@@ -40,16 +41,16 @@ function rowsOf(text: string): readonly Row[] {
 function nextRecord(rows: readonly Row[], images: SurplusImageOptions['images']) {
   const services = Object.entries(images).map(([service, name]) => {
     const before = rows.filter((row) => row.service === service && row.name !== name)
+    if (name === undefined) return { kept: [], old: before }
     return {
       kept: [...before.slice(-PREVIOUS_IMAGES_KEPT), { service, name }],
       old: before.slice(0, -PREVIOUS_IMAGES_KEPT),
     }
   })
-  // Of a service that is somewhere else now nothing runs here.
-  const others = rows.filter(({ service }) => images[service] === undefined)
-  const kept = services.flatMap((each) => each.kept)
+  const others = rows.filter(({ service }) => !(service in images))
+  const kept = [...others, ...services.flatMap((each) => each.kept)]
   const current = new Set(kept.map(({ name }) => name))
-  return { kept, old: [...others, ...services.flatMap((each) => each.old)].filter(({ name }) => !current.has(name)) }
+  return { kept, old: services.flatMap((each) => each.old).filter(({ name }) => !current.has(name)) }
 }
 
 async function planRecord(getFact: GetFact, { record, images }: Pick<SurplusImageOptions, 'record' | 'images'>) {
@@ -62,7 +63,10 @@ async function planRecord(getFact: GetFact, { record, images }: Pick<SurplusImag
     .map(
       ({ name, service }): Change => ({
         action: `remove the image ${name}`,
-        reason: `of ${service} only the previous one is kept`,
+        reason:
+          images[service] === undefined
+            ? `${service} is somewhere else now`
+            : `of ${service} only the previous one is kept`,
         commands: [within(5, changeCommand('docker', 'image', 'rm', '--', name))],
       }),
     )

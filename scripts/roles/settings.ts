@@ -49,8 +49,8 @@ function imagesInUse(
     return runnableImage(reference, archive)
   }
   return {
-    ...(isExternal({ storage }, 'database') ? {} : { postgres: nameOf('postgres') }),
-    ...(isExternal({ storage }, 'redis') ? {} : { redis: nameOf('redis') }),
+    postgres: isExternal({ storage }, 'database') ? undefined : nameOf('postgres'),
+    redis: isExternal({ storage }, 'redis') ? undefined : nameOf('redis'),
   }
 }
 

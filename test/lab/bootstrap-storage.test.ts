@@ -105,7 +105,7 @@ const assertVerified = async (): Promise<void> => {
 
 /** Nothing of the database and of Redis, and nowhere a password, but sealed. */
 const NOTHING_OF_IT = `command -v docker; ls /etc/systemd/system | grep -E 'postgres|redis|backup'; ls -d /etc/tappass/postgres /etc/tappass/redis
-  grep -rl '${WORD}' /etc /opt/tappass /var/lib/tappass /run 2>/dev/null; tr '\\0' '\\n' </proc/[0-9]*/environ | grep -c '${WORD}'; true`
+  grep -rl '${WORD}' /etc /opt/tappass /var/lib/tappass /run/tappass 2>/dev/null; tr '\\0' '\\n' </proc/[0-9]*/environ | grep -c '${WORD}'; true`
 
 test('a wrong password is refused, and nothing is done on the machine', async () => {
   const treeOf = () => inside(server, `find /etc /opt /var/lib /home -xdev -printf '%p %m %s %T@\\n' | sort`)

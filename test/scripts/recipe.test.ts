@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import type { GetFact } from '../../scripts/core/host.ts'
 import { ROLE_NAMES, recipe } from '../../scripts/recipe.ts'
 import type { HostSpec } from '../../scripts/spec/host-spec.ts'
+import { memoryLimits } from '../../scripts/spec/memory-limit.ts'
 import { blank, planAll, specOf, systems, text, writtenBy } from './roles/blank-host.ts'
 
 const provided = (value: string) => ({ sha256: 'aa', readValue: () => value })
@@ -233,6 +234,74 @@ test('recipe: without an ingress nothing of Caddy is laid down, and what is ther
       'surplus-version:/opt/tappass/caddy',
     ],
   )
+})
+
+const STORED = {
+  'database-url': provided('postgresql://serving@db'),
+  'database-owner-url': provided('postgresql://owning@db'),
+  'redis-url': provided('rediss://redis'),
+}
+const elsewhere = (database: string, redis: string) => ({
+  ...specOf({ storage: { database, redis } }),
+  secrets: Object.fromEntries(
+    Object.entries(STORED).filter(([id]) => (id.startsWith('redis') ? redis : database) === 'external'),
+  ),
+})
+
+for (const [database, redis] of [
+  ['external', 'external'],
+  ['external', 'container'],
+  ['container', 'external'],
+] as const)
+  test(`recipe: database ${database}, Redis ${redis}: nothing of what is elsewhere is on the host`, async () => {
+    const resources = recipe(elsewhere(database, redis), text).flatMap(({ resources }) => resources)
+    const ids = resources.map(({ id }) => id)
+    assert.deepEqual(ids, [...new Set(ids)])
+    const texts = writtenBy(await planAll(resources, blank(systems[0])))
+    const of = (path: string) => texts.get(path) ?? ''
+    const instance = of('/etc/systemd/system/tappass@.service')
+    const migrate = of('/etc/systemd/system/tappass-migrate.service')
+    const settings = of('/etc/tappass/gateway.env')
+    const isOurs = { postgres: database === 'container', redis: redis === 'container' }
+    for (const name of ['postgres', 'redis'] as const) {
+      assert.equal(texts.has(`/etc/systemd/system/tappass-${name}.service`), isOurs[name])
+      for (const content of [instance, of('/etc/sudoers.d/tappass'), of('/etc/tmpfiles.d/tappass.conf')])
+        assert.equal(content.includes(`/run/tappass/${name}`) || content.includes(`tappass-${name}`), isOurs[name])
+      assert.equal(ids.includes(`absent-unit:tappass-${name}.service`), !isOurs[name])
+    }
+    assert.equal(/^DATABASE_URL=/m.test(settings), isOurs.postgres)
+    assert.equal(/^REDIS_URL=/m.test(settings), isOurs.redis)
+    assert.equal(instance.includes('LoadCredentialEncrypted=database-url:'), !isOurs.postgres)
+    assert.equal(instance.includes('LoadCredentialEncrypted=redis-url:'), !isOurs.redis)
+    assert.equal(instance.includes('postgres-password'), isOurs.postgres)
+    assert.equal(instance.includes('database-owner-url'), false)
+    assert.equal(migrate.includes('LoadCredentialEncrypted=database-owner-url:'), !isOurs.postgres)
+    assert.equal(migrate.includes('UnsetEnvironment=DATABASE_URL DATABASE_OWNER_URL'), !isOurs.postgres)
+    assert.equal(migrate.includes('PrivateNetwork=yes'), isOurs.postgres)
+    assert.equal(texts.has('/etc/systemd/system/tappass-backup.timer'), isOurs.postgres)
+    assert.equal(
+      ids.some((id) => id.includes('docker')),
+      isOurs.postgres || isOurs.redis,
+    )
+    for (const [path, content] of texts) assert.doesNotMatch(content, /@db\b|rediss:/, path)
+  })
+
+test('recipe: a database elsewhere without its address is refused', async () => {
+  const written = { storage: { database: 'external' } }
+  await assert.rejects(planAll(resourcesOf(written), blank(systems[0])), /the secret database-url is missing/)
+})
+
+test('recipe: with another address the rest of the one before goes', () => {
+  const spec = { ...elsewhere('external', 'container'), secrets: { 'database-url': STORED['database-url'] } }
+  const ids = recipe(spec, text).flatMap(({ resources }) => resources.map(({ id }) => id))
+  assert.ok(ids.includes('surplus-secret:database') && ids.includes('secret:database-url'))
+  assert.equal(ids.includes('secret:postgres-password'), false)
+})
+
+test('recipe: what is elsewhere has no share of the memory', () => {
+  const limits = memoryLimits(specOf({ storage: { database: 'external', redis: 'external' } }), 1960)
+  assert.deepEqual([limits.postgres, limits.redis], [0, 0])
+  assert.ok(limits.gateway > memoryLimits(specOf({}), 1960).gateway)
 })
 
 const TUNNEL = '6ff42ae2-765d-4adf-8112-31c55c1551ef'

@@ -87,6 +87,26 @@ for (const { name, record, docker = [], removed, kept } of rows) {
   })
 }
 
+test('surplus image: of a service that is somewhere else now none is kept', async (context) => {
+  const path = join(scratch(context), 'images')
+  writeFileSync(path, current.map((line) => `${line}\n`).join(''))
+  const ask = factsHere()
+  const getFact: GetFact = (fact) =>
+    fact.query.argv[2]?.includes('docker image inspect')
+      ? Promise.resolve(fact.parse({ code: 0, stdout: 'unused postgres@3', stderr: '' }))
+      : ask(fact)
+  const elsewhere = { postgres: undefined, redis: 'redis@2' }
+  const [removal, record] = await surplusImage({ ...ownership, record: path, images: elsewhere }).plan(getFact)
+  assert.equal(removal?.reason, 'postgres is somewhere else now')
+  assert.deepEqual(linesOf(String(record?.commands.find(({ stdin }) => stdin !== undefined)?.stdin)), ['redis redis@2'])
+})
+
+test('surplus image: a host without containers has no record', async (context) => {
+  const record = join(scratch(context), 'images')
+  const images = { postgres: undefined, redis: undefined }
+  assert.deepEqual(await surplusImage({ ...ownership, record, images }).plan(factsHere()), [])
+})
+
 test('surplus image: an engine that does not answer is no reason to forget or remove one', async (context) => {
   const record = join(scratch(context), 'images')
   const lines = ['postgres postgres@1', 'postgres postgres@2', ...current]
