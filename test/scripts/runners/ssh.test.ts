@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { after, before, test } from 'node:test'
@@ -54,6 +55,33 @@ for (const { name, command, expected } of rows) {
 
 test('ssh: a program that is missing is a code, not an exception', async () => {
   assert.equal((await run(read('no-such-program-here'))).code, 127)
+})
+
+test('ssh: from the host to another one, and back, byte for byte', async () => {
+  const sent = randomBytes(300_000)
+  // The other end says when it is over, as a database does.
+  const echo = createServer((socket) => {
+    let bytes = 0
+    socket.on('data', (piece) => {
+      bytes += piece.length
+      socket.write(piece)
+      if (bytes === sent.length) socket.end()
+    })
+  }).listen(0, '127.0.0.1')
+  await once(echo, 'listening')
+  const { port } = echo.address() as { port: number }
+  const stream = await connection.dial('127.0.0.1', port)
+  stream.write(sent)
+  const received: Buffer[] = []
+  for await (const piece of stream) received.push(piece as Buffer)
+  assert.equal(sha256(Buffer.concat(received)), sha256(sent))
+  echo.close()
+  await once(echo, 'close')
+  await assert.rejects(connection.dial('127.0.0.1', port), /Connection refused/)
+  await assert.rejects(
+    connection.dial('no-such-host.invalid', port),
+    /not known|failure in name resolution|invalid host/i,
+  )
 })
 
 const bytes = randomBytes(3_000_000)
