@@ -49,8 +49,8 @@ export function leftBehind(
   ]
 }
 
-/** The settings, and the folder with them and the record, go last: a run that goes on after a killed one needs both. */
-const LAST_IDS: readonly string[] = [`file:${HOST_PATH.settings}`, `directory:${HOST_PATH.configFolder}`]
+/** The folder with the settings and the record goes last: a run that goes on after a killed one needs both. */
+const LAST_ID = `directory:${HOST_PATH.configFolder}`
 
 /** Returns the resources as they are to go: the last made first. A kind that does not say how it goes is a defect. */
 export function resourcesAbsent(resources: readonly Resource[], removal: Removal): readonly Resource[] {
@@ -58,8 +58,7 @@ export function resourcesAbsent(resources: readonly Resource[], removal: Removal
     if (absent === undefined) throw new Error(`${id} does not say how it goes`)
     return { id, ...(role === undefined ? {} : { role }), plan: (getFact) => absent(getFact, removal) }
   })
-  const last = LAST_IDS.flatMap((id) => reversed.filter((resource) => resource.id === id))
-  return [...reversed.filter(({ id }) => !LAST_IDS.includes(id)), ...last]
+  return [...reversed.filter(({ id }) => id !== LAST_ID), ...reversed.filter(({ id }) => id === LAST_ID)]
 }
 
 /** The toolkit's own folder in /run goes with the last run, unless another one has begun. */
