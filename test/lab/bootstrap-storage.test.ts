@@ -18,6 +18,7 @@ import {
   eventsOf,
   hostWords,
   inside,
+  plan,
   type Server,
   toolkit,
   untilHealthy,
@@ -142,4 +143,24 @@ test('there is nothing to do a second time, with the secrets and without; it is 
     checks.filter(({ status: found, id }) => found === 'fail' && /database|storage|docker|secrets|units/.test(id)),
     [],
   )
+})
+
+test('to containers of its own and back: each time the instances are moved, and the data that were here stay', async () => {
+  await useStorage('container')
+  await bootstrap(server)
+  await assertNothingToDo(server)
+  await callOnce('second')
+  assert.equal(await inside(server, 'ls /etc/credstore.encrypted | grep -cE "^(database|redis)-"; true'), '0')
+  const cluster = 'find /var/lib/tappass/postgres/cluster/global -type f | wc -l'
+  const files = await inside(server, cluster)
+  await useStorage('external')
+  const { events } = await plan(server, ...(await words(WORD)))
+  const changes = events.flatMap((event) => (event.event === 'plan' ? event.changes : []))
+  const removal = changes.find(({ action }) => action === 'stop and remove tappass-postgres.service')
+  assert.match(removal?.reason ?? '', /its data stay in \/var\/lib\/tappass\/postgres$/)
+  await bootstrap(server, ...(await words(WORD)))
+  await assertNothingToDo(server)
+  await callOnce('third')
+  assert.equal(await inside(server, cluster), files)
+  assert.equal(await inside(server, 'docker ps --all --quiet; docker image ls --quiet'), '')
 })
