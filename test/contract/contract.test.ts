@@ -74,7 +74,7 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
       `User=${ACCOUNT.gateway}\nGroup=${ACCOUNT.gateway}\n`,
       'WorkingDirectory={{release}}\n',
       `EnvironmentFile=${HOST_PATH.gatewayEnvironment}\n`,
-      `Wants=${UNIT.postgres} ${UNIT.redis} ${UNIT.migrate}\n`,
+      `Wants={{storageUnits}}${UNIT.migrate}\n`,
       `Sockets=${UNIT.socket}\n`,
       `Sockets=${UNIT.spiffeSocket}\n`,
       'ExecStart={{node}}/bin/node --disable-warning=ExperimentalWarning ',
