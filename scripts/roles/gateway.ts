@@ -36,6 +36,7 @@ import { type OpaServer, opaServerOf } from '../spec/policy-spec.ts'
 import { proxyFor } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 import { ADDRESS_ID, gatewayStorageIds, isExternal, migrationStorageIds } from '../storage/storage-spec.ts'
+import { DATABASE_SETTINGS, OWN_ADDRESS_LINES, storageOfInstance } from '../storage/storage-unit.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
 function nodePath(pin: Pins['node'][number]): string {
@@ -99,12 +100,11 @@ function migrateText(
         : [
             credentialLine(traits, OWNER_SECRET_ID),
             ...optionalCredentialLines(traits, nextCredentialId(OWNER_SECRET_ID)),
+            ...(isBoot ? [] : OWN_ADDRESS_LINES),
           ],
     })
 }
 
-/** Settings with the address of a database, which are of the host's own one. */
-const DATABASE_SETTINGS = 'DATABASE_URL DATABASE_OWNER_URL'
 const GATEWAY_PASSWORD_ID = credentialId('POSTGRES_PASSWORD')
 
 /** An address is needed; the rest of it may be absent. */
@@ -113,14 +113,6 @@ function storageLines(traits: HostTraits, ids: readonly StorageCredentialId[]): 
   return ids.flatMap((id) =>
     addresses.includes(id) ? [credentialLine(traits, id)] : optionalCredentialLines(traits, id),
   )
-}
-
-/** What an instance waits for on the host, and the settings that do not count for it. */
-function storageOf(spec: HostSpec): Readonly<{ storageUnits: string; unset: string }> {
-  const [hasDatabase, hasRedis] = [isExternal(spec, 'database'), isExternal(spec, 'redis')]
-  const units = [...(hasDatabase ? [] : [UNIT.postgres]), ...(hasRedis ? [] : [UNIT.redis])]
-  const unset = [...(hasDatabase ? [DATABASE_SETTINGS] : []), ...(hasRedis ? ['REDIS_URL'] : [])]
-  return { storageUnits: units.map((name) => `${name} `).join(''), unset: unset.join(' ') }
 }
 
 /** The instances' text, their settings, and what else their revision covers. */
@@ -138,7 +130,7 @@ function instanceSource(
     content: (traits: HostTraits) =>
       render(template, {
         ...programs,
-        ...storageOf(spec),
+        ...storageOfInstance(spec),
         files: settings.path,
         opaUnit: opa?.unit ?? '',
         hasIdentity: spec.identity !== undefined,

@@ -401,3 +401,36 @@ test('what is asked is shell without a mistake, and each subject answers here', 
   for (const key of ['kernel', 'MemTotal', 'apparmor', 'stat', 'next-backup', 'listen-queue', 'dumps'])
     assert.ok(probe.all(key).length > 0, key)
 })
+
+describe('a database and a Redis elsewhere', () => {
+  const external = parseHostSpec({ storage: { database: 'external', redis: 'external' } }, 'the test')
+  const verdictOf = (id: string, change: Change = {}) =>
+    judgeAll(TOPICS, seenWith({ spec: external, ...change })).find((each) => each.id === id)
+
+  test('what only a container can say is not asked', () => {
+    const skipped = judgeAll(
+      TOPICS,
+      seenWith({ spec: external, without: ['postgres', 'docker-version', 'redis-ours'] }),
+    )
+      .filter(({ status }) => status === 'skipped')
+      .map(({ id }) => id)
+    for (const id of [
+      'database.postgres',
+      'database.superuser',
+      'docker.answers',
+      'storage.redis',
+      'storage.backup',
+      'units.timer',
+      'files.cluster',
+    ])
+      assert.ok(skipped.includes(id), id)
+    assert.equal(skipped.includes('storage.checkpoint'), false)
+  })
+
+  test('the addresses take the place of the passwords', () => {
+    const stored = GENERATED_SECRET_IDS.filter((id) => !id.startsWith('postgres')).map((id) => `stored ${id}`)
+    assert.equal(verdictOf('secrets.stored', { probe: stored })?.status, 'fail')
+    const all = [...stored, 'stored database-url', 'stored redis-url']
+    assert.equal(verdictOf('secrets.stored', { probe: all })?.status, 'ok')
+  })
+})

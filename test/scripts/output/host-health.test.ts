@@ -213,6 +213,24 @@ const rows: readonly Readonly<{ name: string; host: Host; unhealthy: readonly st
     ],
   },
   {
+    name: 'database and Redis are elsewhere: neither they nor backups nor Docker are missed',
+    host: {
+      settings: 'storage: { database: external, redis: external }\n',
+      units: all.filter(({ name }) => !/postgres|redis|backup/.test(name)),
+      conditions: `${conditions.replace('DOCKER=29', 'DOCKER_PROBLEM=not found')}DUE=@9000\nDATABASE=1\n${certificate}`,
+    },
+    unhealthy: [],
+  },
+  {
+    name: 'Redis alone is elsewhere: Docker is missed',
+    host: {
+      settings: 'storage: { redis: external }\n',
+      units: without('tappass-redis.service'),
+      conditions: `${conditions.replace('DOCKER=29', 'DOCKER_PROBLEM=not found')}${certificate}`,
+    },
+    unhealthy: ['docker (not found)'],
+  },
+  {
     name: 'a clock that nothing sets',
     host: { conditions: `${conditions.replace('CLOCK=yes', 'CLOCK=no')}${certificate}` },
     unhealthy: ['clock (not synchronised: install and start a time service)'],
