@@ -2,7 +2,16 @@
 import * as v from 'valibot'
 import { STORAGE_CREDENTIAL_IDS, type StorageCredentialId } from '../../contract/storage.ts'
 
-const place = v.optional(v.picklist(['container', 'external']), 'container')
+type Place = 'container' | 'external'
+
+/** What is found is not repeated: somebody may write an address here, with its password. */
+const place = v.optional(
+  v.custom<Place>(
+    (found) => found === 'container' || found === 'external',
+    'must be container or external; an address is a secret: docs/how-to/external-storage.md',
+  ),
+  'container',
+)
 
 /** `external`: somebody else runs it, and its address is a secret (`database-url`, `redis-url`). */
 export const storageSchema = v.optional(v.strictObject({ database: place, redis: place }), {})

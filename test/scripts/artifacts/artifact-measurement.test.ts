@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { measureFile, measureImage, readSecret } from '../../../scripts/artifacts/artifact-measurement.ts'
+import type { Failure } from '../../../scripts/core/failure.ts'
 import { scratch } from '../known-host.ts'
 
 const configuration = JSON.stringify({ rootfs: { diff_ids: ['sha256:a', 'sha256:b'] } })
@@ -76,3 +77,14 @@ for (const written of ['no-equals-sign', '=file', 'id=', 'UPPER=file', '../x=fil
     await assert.rejects(readSecret(written, folder), { name: 'Failure', code: 64 })
   })
 }
+
+test('readSecret: an address that cannot be used is a usage failure that does not hold it', async (context) => {
+  const folder = scratch(context)
+  const password = 'x'.repeat(12)
+  writeFileSync(join(folder, 'url'), `postgresql://u:${password}@db/d?sslmode=prefer\n`)
+  await assert.rejects(readSecret('database-url=url', folder), (error: Failure) => {
+    assert.match(error.text.what, /can't be used: sslmode=prefer is not one of/)
+    assert.equal(JSON.stringify(error.text).includes(password), false)
+    return error.code === 64
+  })
+})

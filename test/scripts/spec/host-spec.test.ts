@@ -23,6 +23,11 @@ test('host spec: nothing written is every default', () => {
   assert.deepEqual(spec.backup, { schedule: '*-*-* 03:17:00 UTC', keepDaily: 7, keepWeekly: 4 })
 })
 
+test('a database elsewhere has its own limit of connections', () => {
+  const { storage } = parseHostSpec({ instances: 32, storage: { database: 'external' } }, 'the test')
+  assert.deepEqual(storage, { database: 'external', redis: 'container' })
+})
+
 for (const [text, ingress] of [
   ['', { kind: 'caddy', http: 80, https: 443, names: [] }],
   ['ingress: none', 'none'],
@@ -156,6 +161,16 @@ const faults: readonly Readonly<{ text: string; says: RegExp }>[] = [
     says: /gateway\.upstream: must not hold a user or a password/,
   })),
   { text: 'downloads: { caddy: "https://u:p@mirror/caddy" }', says: /downloads\.caddy: must not hold a user/ },
+  {
+    text: 'storage: { database: remote }',
+    says: /storage\.database: must be container or external; an address is a secret: \S+$/m,
+  },
+  { text: 'storage: { redis: false }', says: /storage\.redis: must be container or external/ },
+  { text: 'storage: { postgres: external }', says: /storage\.postgres: unknown key/ },
+  {
+    text: 'storage: { database: "postgresql://u@h/d" }',
+    says: /storage\.database: must be container or external; an address is a secret: \S+$/m,
+  },
   { text: 'instances: 32', says: /postgres\.maxConnections: 32 instances need at least 330, found 100/ },
   {
     text: 'instances: 3\npostgres:\n  maxConnections: 39',
