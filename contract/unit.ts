@@ -11,6 +11,8 @@ export const UNIT = {
   caddy: 'tappass-caddy.service',
   backup: 'tappass-backup.service',
   backupTimer: 'tappass-backup.timer',
+  firewall: 'tappass-firewall.service',
+  guard: 'tappass-guard.service',
 } as const
 
 /** How many instances of the gateway share the socket, unless a setting says otherwise. */

@@ -5,6 +5,7 @@ import { backup } from './roles/backup.ts'
 import { boot } from './roles/boot.ts'
 import { data } from './roles/data.ts'
 import { docker } from './roles/docker.ts'
+import { firewall } from './roles/firewall.ts'
 import { foundation } from './roles/foundation.ts'
 import { gateway } from './roles/gateway.ts'
 import { ingress } from './roles/ingress.ts'
@@ -19,6 +20,7 @@ export type RoleResources = Readonly<{ role: string; resources: readonly Resourc
 /** In order: each role may rely on those above it. */
 const ROLES: Readonly<Record<string, Role>> = {
   foundation,
+  firewall,
   docker,
   secrets,
   data,

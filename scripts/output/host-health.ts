@@ -58,16 +58,27 @@ const fileRevisionsFact: Fact<ReadonlyMap<string, string>> = {
 }
 
 /** What of the settings of a host decides on what it shall run. */
-type Settings = Readonly<{ instances?: number; ingress?: unknown }>
+type Settings = Readonly<{ instances?: number; ingress?: unknown; firewall?: unknown }>
 
-/** Returns the units that the settings ask for. */
-function desiredUnits({ instances = INSTANCES_DEFAULT, ingress }: Settings): readonly string[] {
-  const { gateway: _, caddy, ...units } = UNIT
-  return [...Object.values(units), ...(ingress === 'none' ? [] : [caddy]), ...gatewayInstances(instances)]
+/** Returns the units that the settings ask for. Beside ufw or firewalld there is no packet filter of ours. */
+function desiredUnits(
+  { instances = INSTANCES_DEFAULT, ingress, firewall }: Settings,
+  isLoaded: (name: string) => boolean,
+): readonly string[] {
+  const { gateway: _, caddy, firewall: filter, ...units } = UNIT
+  return [
+    ...Object.values(units),
+    ...(ingress === 'none' ? [] : [caddy]),
+    ...(firewall === 'none' || !isLoaded(filter) ? [] : [filter]),
+    ...gatewayInstances(instances),
+  ]
 }
 
+/** What does its work and ends. */
+const ENDING: readonly string[] = [UNIT.backup, UNIT.guard]
+
 function isAsDesired({ name, active, result }: UnitState): boolean {
-  if (name !== UNIT.backup) return active === 'active'
+  if (!ENDING.includes(name)) return active === 'active'
   return active === 'activating' || active === 'active' || (active === 'inactive' && result === 'success')
 }
 
@@ -107,7 +118,7 @@ export async function gatherHealth(getFact: GetFact): Promise<Health> {
   // Nothing is wanted on a host that has nothing of ours.
   const settings = (parse(settingsText ?? '') ?? {}) as Settings
   const isBare = states.length === 0 && release === '' && settingsText === undefined
-  const desired = isBare ? [] : desiredUnits(settings)
+  const desired = isBare ? [] : desiredUnits(settings, (name) => states.some((state) => state.name === name))
   const loaded = states.map((state) => unitHealth(state, desired.includes(state.name), fileRevisions))
   const absent = desired.filter((name) => !loaded.some(({ unit }) => unit === name)).map(absentUnit)
   const units = [...loaded, ...absent].toSorted((a, b) => (a.unit < b.unit ? -1 : 1))

@@ -12,6 +12,7 @@ import { Failure, usageFailure } from '../core/failure.ts'
 import type { Rotation } from '../secrets/secret-rotation.ts'
 import { contradictions } from './contradiction.ts'
 import { deployUserSchema } from './deploy-user.ts'
+import { firewallSchema } from './firewall-spec.ts'
 import { type ImagesSpec, imageContradictions, imagesSchema } from './image-spec.ts'
 import { ingressContradictions, ingressSchema } from './ingress-spec.ts'
 import { proxyFor, proxySchema } from './proxy.ts'
@@ -44,6 +45,7 @@ const schema = v.strictObject({
   /** `public`: a certificate from a public authority; `internal`: from Caddy's own authority on the host. */
   tls: v.optional(v.picklist(['public', 'internal'])),
   ingress: ingressSchema,
+  firewall: firewallSchema,
   /** Number of gateway processes that share the socket. */
   instances: v.optional(integer(1, 32), INSTANCES_DEFAULT),
   gateway: section({

@@ -12,6 +12,7 @@ const resourcesOf = (written: unknown) => recipe(specOf(written), text).flatMap(
 test('recipe: the order of roles is the one that docs and --only know', () => {
   assert.deepEqual(ROLE_NAMES, [
     'foundation',
+    'firewall',
     'docker',
     'secrets',
     'data',
