@@ -43,6 +43,7 @@ const rows = [
   ['tappass-postgres.service', 10],
   ['tappass-redis.service', 10],
   ['tappass-backup.service', 10],
+  ['tappass-firewall.service', 20],
 ] as const
 
 for (const [unit, threshold] of rows) {

@@ -48,10 +48,11 @@ export const planAll = async (resources: readonly Resource[], getFact: GetFact):
 /** The texts that the changes would write, by path. */
 export const writtenBy = (changes: readonly Change[]): ReadonlyMap<string, string> =>
   new Map(
-    changes.flatMap(({ action, commands }) => {
-      const content = commands.find(({ stdin }) => typeof stdin === 'string')?.stdin
-      return action.startsWith('write ') && typeof content === 'string'
-        ? [[action.slice('write '.length), content]]
-        : []
-    }),
+    changes.flatMap(({ commands }) =>
+      commands.flatMap(({ argv: [, , , , candidate], stdin }) => {
+        // A candidate is written first, and renamed later.
+        const path = commands.find(({ argv }) => argv[2]?.includes('mv -fT') && argv[4] === candidate)?.argv[5]
+        return typeof stdin === 'string' && path !== undefined ? [[path, stdin] as const] : []
+      }),
+    ),
   )
