@@ -25,10 +25,14 @@ function inputRule({ port, protocol, from }: AllowRule): readonly string[] {
   return sourceMatches(from).map((source) => `${source}${protocol} dport ${port} accept`)
 }
 
+/** By number: names of protocols are known only where netbase is installed. */
+const PROTOCOL_NUMBERS: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17 }
+
 /** To a container: Docker has rewritten the port already, so the one that was asked for counts. */
 function containerRule({ port, protocol, from }: AllowRule): readonly string[] {
   return sourceMatches(from).map(
-    (source) => `ct status dnat meta l4proto ${protocol} ${source}ct original proto-dst ${port} accept`,
+    (source) =>
+      `ct status dnat meta l4proto ${PROTOCOL_NUMBERS[protocol]} ${source}ct original proto-dst ${port} accept`,
   )
 }
 

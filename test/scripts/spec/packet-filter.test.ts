@@ -18,15 +18,15 @@ const rules: readonly (readonly [
     'a port for everybody',
     [tcp(8080)],
     ['tcp dport 8080 accept'],
-    ['ct status dnat meta l4proto tcp ct original proto-dst 8080 accept'],
+    ['ct status dnat meta l4proto 6 ct original proto-dst 8080 accept'],
   ],
   [
     'a port for some, in both families',
     [{ port: 51820, protocol: 'udp', from: ['10.0.0.0/8', '192.0.2.7', 'fd00::/8'] }],
     ['ip saddr { 10.0.0.0/8, 192.0.2.7 } udp dport 51820 accept', 'ip6 saddr { fd00::/8 } udp dport 51820 accept'],
     [
-      'ct status dnat meta l4proto udp ip saddr { 10.0.0.0/8, 192.0.2.7 } ct original proto-dst 51820 accept',
-      'ct status dnat meta l4proto udp ip6 saddr { fd00::/8 } ct original proto-dst 51820 accept',
+      'ct status dnat meta l4proto 17 ip saddr { 10.0.0.0/8, 192.0.2.7 } ct original proto-dst 51820 accept',
+      'ct status dnat meta l4proto 17 ip6 saddr { fd00::/8 } ct original proto-dst 51820 accept',
     ],
   ],
 ]
