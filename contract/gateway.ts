@@ -3,6 +3,9 @@
 /** The port of the gateway's HTTP API. The systemd socket and the Caddyfile name it too; a test compares them. */
 export const GATEWAY_PORT = 9620
 
+/** Where agents come with an X.509-SVID, on the same address. `units/tappass-spiffe.socket` names it too. */
+export const SPIFFE_PORT = 9621
+
 /** The address that it listens on: this machine only. */
 export const GATEWAY_HOST = '127.0.0.1'
 

@@ -10,13 +10,24 @@ export const HOST_PATH = {
   configFolder: CONFIG,
   settings: `${CONFIG}/tappass.yaml`,
   versions: `${CONFIG}/versions.lock`,
+  /** What was not there before us, a line for each thing: what `uninstall` goes by. */
+  madeRecord: `${CONFIG}/made`,
   gatewayEnvironment: `${CONFIG}/gateway.env`,
   /** While instances are being moved: what those that were moved already read. */
   nextGatewayEnvironment: `${CONFIG}/gateway.env.next`,
   caddyEnvironment: `${CONFIG}/caddy.env`,
   caddyfile: `${CONFIG}/Caddyfile`,
+  tunnelConfig: `${CONFIG}/cloudflared.yml`,
   postgresConfigFolder: `${CONFIG}/postgres`,
   redisConfigFolder: `${CONFIG}/redis`,
+  /** A folder for each policy: its signed bundle, and the settings of the OPA that serves it. */
+  opaConfigFolder: `${CONFIG}/opa`,
+  spireConfigFolder: `${CONFIG}/spire`,
+  spireServerConfig: `${CONFIG}/spire/server.conf`,
+  spireAgentConfig: `${CONFIG}/spire/agent.conf`,
+  /** By which the agent knows its server at its first contact; public. */
+  spireBundle: `${CONFIG}/spire/bundle.pem`,
+  spiffeHelperConfig: `${CONFIG}/spire/spiffe-helper.conf`,
 
   programFolder: PROGRAMS,
   releasesFolder: `${PROGRAMS}/releases`,
@@ -28,6 +39,21 @@ export const HOST_PATH = {
   nodeProgram: `${PROGRAMS}/node/current/bin/node`,
   caddyFolder: `${PROGRAMS}/caddy`,
   currentCaddy: `${PROGRAMS}/caddy/current`,
+  opaFolder: `${PROGRAMS}/opa`,
+  currentOpa: `${PROGRAMS}/opa/current`,
+  cloudflaredFolder: `${PROGRAMS}/cloudflared`,
+  currentCloudflared: `${PROGRAMS}/cloudflared/current`,
+  /** Sets which of two Caddys gets new connections. */
+  listenerRule: `${PROGRAMS}/caddy/listener-rule.pl`,
+
+  spireFolder: `${PROGRAMS}/spire`,
+  currentSpire: `${PROGRAMS}/spire/current`,
+  spiffeHelperFolder: `${PROGRAMS}/spiffe-helper`,
+  currentSpiffeHelper: `${PROGRAMS}/spiffe-helper/current`,
+  /** The pages that the documentation's site is built from: `releases/VERSION`, and `current`, those that it was built from. */
+  sitePagesFolder: `${PROGRAMS}/site`,
+  /** MkDocs, in a virtual environment for each set of requirements. */
+  mkdocsFolder: `${PROGRAMS}/mkdocs`,
 
   stateFolder: STATE,
   postgresFolder: `${STATE}/postgres`,
@@ -36,15 +62,34 @@ export const HOST_PATH = {
   /** Signed checkpoints of the ledger, outside its database. */
   checkpointFolder: `${STATE}/checkpoints`,
   caddyStateFolder: `${STATE}/caddy`,
+  /** The authority's keys, its entries and its agents. */
+  spireServerFolder: `${STATE}/spire-server`,
+  /** The agent's own SVID and key. */
+  spireAgentFolder: `${STATE}/spire-agent`,
   backupFolder: `${STATE}/backup`,
+  /** The built site: `builds/VERSION`, and `current`, which the ingress serves. */
+  siteFolder: `${STATE}/site`,
+  /** The container images that were brought to the host. */
+  imageRecord: `${STATE}/images`,
+  /** What the last check of the timer has found. */
+  checkFolder: `${STATE}/check`,
   /** A marker for each secret that was generated and not shown yet. */
   unshownSecretsFolder: `${STATE}/unshown`,
+
+  /** The log of the runs that changed this host, for root only; not in `stateFolder`, which goes with the data. */
+  historyFolder: `${STATE}-history`,
 
   runtimeFolder: RUNTIME,
   /** The revision that each unit runs, and what it read when it started. */
   revisionFolder: `${RUNTIME}/revision`,
   postgresSocketFolder: `${RUNTIME}/postgres`,
   redisSocketFolder: `${RUNTIME}/redis`,
+  opaSocketFolder: `${RUNTIME}/opa`,
+  spireServerSocket: `${RUNTIME}/spire-server/api.sock`,
+  /** The Workload API: every process of the host may ask there. */
+  spireAgentSocket: `${RUNTIME}/spire-agent/api.sock`,
+  /** The gateway's SVID and the bundles, kept fresh by spiffe-helper. */
+  svidFolder: `${RUNTIME}-svid`,
   /** What Redis' default user may do, written when it starts. */
   redisDefaultUser: `${RUNTIME}/redis.env`,
   /** Docker's client looks for its own configuration here, and there is none. */

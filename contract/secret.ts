@@ -21,6 +21,8 @@ const CHECKS = {
   TAPPASS_LICENSE: (text) =>
     /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text) ? undefined : 'is not a signed token of three parts',
   TAPPASS_LICENSE_AUTHORITY: (text) => (isEd25519(text) ? undefined : 'is not a public Ed25519 key in PEM'),
+  TAPPASS_ALERT_URL: (text) =>
+    isPrivateUrl(text) ? undefined : 'is not an https address, or an http one of this machine',
   POSTGRES_PASSWORD: () => undefined,
   POSTGRES_OWNER_PASSWORD: () => undefined,
   SUPABASE_KEY: () => undefined,
@@ -80,6 +82,13 @@ export function secretNameOf(id: string): SecretName | undefined {
 /** Returns what is wrong with a secret's text, or undefined. The answer never holds the text. */
 export function secretProblem(name: SecretName, text: string): string | undefined {
   return (CHECKS[name] as Check)(text)
+}
+
+/** Whoever can read the way there can send as we do. */
+function isPrivateUrl(text: string): boolean {
+  if (!/^[\x21-\x7e]+$/.test(text) || !URL.canParse(text)) return false
+  const { protocol, hostname } = new URL(text)
+  return protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname))
 }
 
 function isBase64Of(text: string, bytes: number): boolean {

@@ -81,6 +81,8 @@ function interruptOnSignals(): AbortSignal {
       controller.abort(signal)
     })
   }
+  // Nobody reads what is printed any more (`| head`): as Ctrl-C, and no further complaint.
+  process.stdout.on('error', () => controller.abort('SIGPIPE'))
   return controller.signal
 }
 

@@ -6,6 +6,7 @@ import { GATEWAY_PORT } from '../contract/gateway.ts'
 import type { CommandTable } from './command-line/invocation.ts'
 import {
   AGE_OPTION,
+  ALL_OPTION,
   BATCH_OPTION,
   DATA_OPTION,
   DIFF_OPTION,
@@ -13,10 +14,14 @@ import {
   HOST_OPTIONS,
   HOST_RUN_OPTIONS,
   JSON_OPTION,
+  LOG_OPTIONS,
   NO_INPUT_OPTION,
+  OUT_OPTION,
+  PLAN_OPTION,
   ROTATE_OPTION,
   SECRET_OPTION,
   SPEC_OPTIONS,
+  WITH_DATA_OPTION,
   YES_OPTION,
 } from './command-line/option.ts'
 
@@ -43,13 +48,13 @@ export const VERBS: CommandTable = [
   {
     name: 'bootstrap',
     summary: 'install or update a server: this machine, or others over SSH',
-    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, BATCH_OPTION, DIFF_OPTION, YES_OPTION],
+    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, BATCH_OPTION, PLAN_OPTION, DIFF_OPTION, YES_OPTION],
     load: () => import('./commands/bootstrap.ts'),
   },
   {
     name: 'plan',
     summary: 'show what bootstrap would change, without changing anything',
-    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION, ROTATE_OPTION, AGE_OPTION, FINISH_OPTION],
+    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION, OUT_OPTION, ROTATE_OPTION, AGE_OPTION, FINISH_OPTION],
     load: () => import('./commands/plan.ts'),
   },
   {
@@ -57,6 +62,48 @@ export const VERBS: CommandTable = [
     summary: 'show what a server shall run and runs, its last backup, disks, certificate, clock and Docker',
     options: HOST_RUN_OPTIONS,
     load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'history',
+    summary: 'show the runs that changed a server, by whom, and whether their log is whole',
+    options: HOST_RUN_OPTIONS,
+    load: () => import('./commands/history.ts'),
+  },
+  {
+    name: 'at',
+    summary: 'show a run of the history: its settings, changes, files, images and units',
+    operands: 'N',
+    options: [
+      ...HOST_RUN_OPTIONS,
+      { name: 'file', value: 'PATH', summary: 'print the content of this file after the run' },
+    ],
+    load: () => import('./commands/at.ts'),
+  },
+  {
+    name: 'why',
+    summary: 'show which run, operator and template brought each line of a file',
+    operands: 'PATH',
+    options: HOST_RUN_OPTIONS,
+    load: () => import('./commands/why.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'check a server, or a machine before it becomes one: what is wrong, why, and what to do',
+    options: [...HOST_RUN_OPTIONS, ALL_OPTION],
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'logs',
+    summary: 'show or follow what the services of a server write: gateway, postgres, caddy …',
+    operands: '[SERVICE]',
+    options: [...HOST_RUN_OPTIONS, ...LOG_OPTIONS],
+    load: () => import('./commands/logs.ts'),
+  },
+  {
+    name: 'uninstall',
+    summary: 'take TapPass off a server, and leave it as it was before',
+    options: [...HOST_RUN_OPTIONS, BATCH_OPTION, YES_OPTION, WITH_DATA_OPTION],
+    load: () => import('./commands/uninstall.ts'),
   },
   {
     name: 'secrets',
@@ -92,6 +139,7 @@ export const VERBS: CommandTable = [
           { name: 'framework', value: 'NAME', summary: 'framework of the agent' },
           { name: 'description', value: 'TEXT', summary: 'purpose of the agent' },
           { name: 'owner', value: 'EMAIL', summary: 'email address of the owner' },
+          { name: 'spiffe-id', value: 'ID', summary: 'come with an SVID of this id, without a key' },
         ],
       },
       { name: 'list', summary: 'show all agents' },
@@ -139,6 +187,41 @@ export const VERBS: CommandTable = [
       { name: 'proof', operands: 'ID', summary: 'write the proof that an entry (ae_…) is in the ledger' },
     ],
     load: () => import('./commands/audit.ts'),
+  },
+  {
+    name: 'license',
+    summary: 'show the license of a gateway, issue one, verify one',
+    options: [JSON_OPTION, NO_INPUT_OPTION],
+    actions: [
+      {
+        name: 'show',
+        summary: 'show what a gateway has (exit 1 if it has expired)',
+        options: [
+          DATA_OPTION,
+          { name: 'url', value: 'URL', summary: 'URL of any gateway, with --admin-key-file' },
+          { name: 'admin-key-file', value: 'FILE', summary: 'file with the admin key of that gateway' },
+          ...HOST_OPTIONS,
+        ],
+      },
+      {
+        name: 'issue',
+        summary: 'sign a new license with the key of an authority of your own',
+        options: [
+          { name: 'org', value: 'NAME', summary: 'whom it is for' },
+          { name: 'tier', value: 'TIER', summary: 'what it is for, one word' },
+          { name: 'expires', value: 'YYYY-MM-DD', summary: 'its last valid day' },
+          { name: 'key', value: 'FILE', summary: 'private Ed25519 key (PEM) that only you may read' },
+          { name: 'out', value: 'FILE', summary: 'a new file for it, instead of standard output' },
+        ],
+      },
+      {
+        name: 'verify',
+        operands: 'FILE',
+        summary: 'check a license without a network (exit 1 if it has expired or does not hold)',
+        options: [{ name: 'public-key', value: 'FILE', summary: 'public Ed25519 key (PEM) of the authority' }],
+      },
+    ],
+    load: () => import('./commands/license.ts'),
   },
   {
     name: 'completion',

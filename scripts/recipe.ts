@@ -8,9 +8,14 @@ import { docker } from './roles/docker.ts'
 import { firewall } from './roles/firewall.ts'
 import { foundation } from './roles/foundation.ts'
 import { gateway } from './roles/gateway.ts'
+import { housekeeping } from './roles/housekeeping.ts'
+import { identity } from './roles/identity.ts'
 import { ingress } from './roles/ingress.ts'
+import { opa } from './roles/opa.ts'
 import { secrets } from './roles/secrets.ts'
 import { settings } from './roles/settings.ts'
+import { site } from './roles/site.ts'
+import { tunnel } from './roles/tunnel.ts'
 import type { HostSpec } from './spec/host-spec.ts'
 import type { Role } from './spec/role.ts'
 
@@ -24,10 +29,15 @@ const ROLES: Readonly<Record<string, Role>> = {
   docker,
   secrets,
   data,
+  opa,
+  identity,
   gateway,
+  tunnel,
   ingress,
   backup,
+  housekeeping,
   boot,
+  site,
   settings,
 }
 
@@ -36,8 +46,10 @@ export const ROLE_NAMES: readonly string[] = Object.keys(ROLES)
 
 /** Returns all resources of a host, by role. `spec` is the desired state, `text` returns a file of this repository by its path. */
 export function recipe(spec: HostSpec, text: (path: string) => string): readonly RoleResources[] {
+  const earlier: Resource[] = []
   return Object.entries(ROLES).map(([role, resourcesOf]) => {
-    const resources = resourcesOf(spec, text).map((resource) => ({ ...resource, role }))
+    const resources = resourcesOf(spec, text, [...earlier]).map((resource) => ({ ...resource, role }))
+    earlier.push(...resources)
     return { role, resources }
   })
 }

@@ -8,8 +8,10 @@ import { createPrometheus } from './adapters/prometheus.ts'
 import { loadSteps } from './adapters/step-folder.ts'
 import { createGateway, createTextCheck } from './composition/create-gateway.ts'
 import { openPorts, type ProcessPorts } from './composition/open-ports.ts'
+import { openSvids } from './composition/open-svids.ts'
 import { pruneTaints } from './composition/prune-taints.ts'
 import { registerRoutes } from './composition/register-routes.ts'
+import { type SvidListener, serveSvids } from './composition/serve-svids.ts'
 import { signCheckpoints } from './composition/sign-checkpoints.ts'
 import type { Config } from './config/config.ts'
 import type { Ledger } from './core/ports.ts'
@@ -26,11 +28,12 @@ const BUILT_IN_STEPS = join(import.meta.dirname, 'steps')
 const OPTIONAL_STEPS = join(BUILT_IN_STEPS, 'optional')
 
 /**
- * A gateway that does not listen yet. `askHealth` gives the status that `/health` answers, to the process itself. `close` closes everything
+ * A gateway that does not listen yet; `svidListener` is for clients with an SVID, where they are accepted. `askHealth` gives the status that `/health` answers, to the process itself. `close` closes everything
  * but the database, which the process owns.
  */
 export type App = Readonly<{
   server: FastifyInstance
+  svidListener: SvidListener | undefined
   readiness: Readiness
   askHealth: () => Promise<number>
   ledger: Ledger
@@ -51,28 +54,36 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
   const engine = createEngine(rules, RULE_FUNCTIONS)
   const folders = [BUILT_IN_STEPS, ...(config.hasNameDetector ? [OPTIONAL_STEPS] : []), ...stepFolders]
   const loaded = await loadSteps(folders, engine, families)
+  const newId = (): string => `req_${ulid(clock, random)}`
   const server = createHttpServer({
     bodyBytesMax: config.limits.bodyBytesMax,
     corsOrigins: config.corsOrigins,
-    newId: () => `req_${ulid(clock, random)}`,
+    newId,
     isPlainText: createTextCheck(config, loaded),
     isDraining,
     count: meter.countHttp,
     log,
   })
-  const onConnectionLost = (err: Error): void => log.warn({ err }, 'redis')
-  const onLost = (entries: number, err: unknown): void => {
-    meter.countLost(entries)
-    log.error({ err, entries }, 'entries were not written')
-  }
-  const { ports, close } = await openPorts(config, dependencies, loaded.registry, meter, onConnectionLost, onLost)
+  const { ports, close } = await openPorts(config, dependencies, loaded.registry, meter, {
+    connectionLost: (err) => log.warn({ err }, 'redis'),
+    policyFault: (err) => log.warn({ err }, 'opa'),
+    lost: (entries, err) => {
+      meter.countLost(entries)
+      log.error({ err, entries }, 'entries were not written')
+    },
+  })
   const signEnd = await signCheckpoints(config, { ...dependencies, ports, meter })
   const stopPruning = pruneTaints(ports.taints, log)
   const gateway = createGateway(config, loaded, ports, folders)
-  const readiness = await registerRoutes(server, config, database, gateway, meter)
+  const svids = await openSvids(config, { clock, log, meter })
+  const readiness = await registerRoutes(server, config, database, gateway, meter, svids)
+  const onHandshakeFailure = (): void => meter.countSvidRefusal('x509_svid', 'handshake')
+  const svidListener = serveSvids(server, config, svids, { newId, onHandshakeFailure })
   await server.ready()
-  const closeAll = (): Promise<unknown> =>
-    Promise.all([close().then(signEnd), gateway.inspector?.close(), stopPruning()])
+  const closeAll = (): Promise<unknown> => {
+    svids?.close()
+    return Promise.all([close().then(signEnd), gateway.inspector?.close(), stopPruning()])
+  }
   const askHealth = (): Promise<number> => askOwnStatus(server, '/health')
-  return { server, readiness, askHealth, ledger: ports.ledger, close: closeAll }
+  return { server, svidListener, readiness, askHealth, ledger: ports.ledger, close: closeAll }
 }

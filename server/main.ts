@@ -3,6 +3,7 @@
  * Notifies its supervisor, over systemd's socket or the channel of a parent process.
  */
 
+import type { Server } from 'node:http'
 import { createRandom, systemClock } from './adapters/system.ts'
 import { createNotify, type Notify } from './adapters/systemd.ts'
 import { type App, createApp } from './app.ts'
@@ -27,7 +28,7 @@ type Running = Readonly<{
   config: Config
   database: SessionDatabase
   app: App
-  traffic: Traffic
+  traffics: readonly Traffic[]
   notify: Notify | undefined
 }>
 
@@ -42,13 +43,14 @@ async function start(): Promise<Running> {
   )
   await wait(() => prepareDatabase(database, config))
   const app = await createApp(config, { database, clock, random: createRandom(), log, isDraining: () => isDraining })
-  const traffic = watchTraffic(app.server.server, clock)
+  const traffics = serversOf(app).map((server) => watchTraffic(server, clock))
   const giveUpMs = notify ? Number.POSITIVE_INFINITY : clock.elapsedMs() + DEPENDENCY_WAIT_MS
   // Clients may be queued on a shared socket already, and other instances accept there: it listens when it can serve.
   await wait(async () => (clock.elapsedMs() < giveUpMs ? await failedChecks(app) : []))
   app.readiness.start()
   await wait(async () => (clock.elapsedMs() < giveUpMs ? await ownHealth(app) : []))
   const url = await listen(app.server.server, config.listen)
+  await serveSvids(app)
   await notify?.(`READY=1\n${servingStatus(url)}`)
   if (notify)
     watchDependencies(
@@ -57,11 +59,32 @@ async function start(): Promise<Running> {
       url,
       () => isDraining,
     )
-  if (notify && config.notify?.watchdogMs) startWatchdog(app, notify, config.notify.watchdogMs)
+  if (notify && config.notify?.watchdogMs) startWatchdog(app, notify, config)
   for (const warning of config.warnings) app.server.log.warn(warning)
   app.server.log.info({ url, storage: config.storage, instance: config.instance }, 'serving')
   process.send?.({ type: 'ready', url })
-  return { config, database, app, traffic, notify }
+  return { config, database, app, traffics, notify }
+}
+
+/** The server of keys and, where there is one, that of SVIDs. */
+function serversOf({ server, svidListener }: App): readonly Server[] {
+  return svidListener === undefined ? [server.server] : [server.server, svidListener.server]
+}
+
+/** Listens for clients with an SVID; without an SVID of our own not before there is one, which is no reason to keep the others waiting. */
+async function serveSvids({ server, svidListener }: App): Promise<void> {
+  if (svidListener === undefined) return
+  let listening: Promise<void> | undefined
+  svidListener.whenServable(() => {
+    if (isDraining) return
+    listening = listen(svidListener.server, svidListener.address).then((url) =>
+      server.log.info({ url }, 'serving clients with an SVID'),
+    )
+    listening.catch(fail)
+  })
+  if (listening === undefined)
+    server.log.warn('clients with an SVID are not served yet: the gateway has none of its own')
+  await listening
 }
 
 /**
@@ -81,7 +104,7 @@ async function prepareDatabase(database: SessionDatabase, config: Config): Promi
 /** The dependencies that do not answer. */
 async function failedChecks({ readiness }: App): Promise<readonly string[]> {
   const { checks } = await readiness.check()
-  return Object.entries(checks).flatMap(([name, { status }]) => (status === 'ok' ? [] : [name]))
+  return Object.entries(checks).flatMap(([name, { status }]) => (status === 'failed' ? [name] : []))
 }
 
 /**
@@ -95,20 +118,26 @@ async function ownHealth(app: App): Promise<readonly string[]> {
 }
 
 /** Resets systemd's watchdog at half of its interval, after a check of what only this process can have broken. */
-function startWatchdog({ readiness }: App, notify: Notify, watchdogMs: number): void {
-  const timer = setInterval(async () => {
-    const { opa } = (await readiness.check()).checks
-    if (opa?.status === 'ok') await notify('WATCHDOG=1').catch(() => {})
-  }, watchdogMs / 2)
+function startWatchdog({ readiness }: App, notify: Notify, config: Config): void {
+  // An OPA server that is away is not mended by another start of this process.
+  const isOwn = config.policy.engine === 'embedded'
+  const timer = setInterval(
+    async () => {
+      const { opa } = (await readiness.check()).checks
+      if (!isOwn || opa?.status === 'ok') await notify('WATCHDOG=1').catch(() => {})
+    },
+    (config.notify?.watchdogMs ?? 0) / 2,
+  )
   timer.unref()
 }
 
-async function stop({ config, database, app, traffic, notify }: Running, signal: string): Promise<void> {
+async function stop({ config, database, app, traffics, notify }: Running, signal: string): Promise<void> {
   isDraining = true
   app.readiness.drain()
   app.server.log.info({ signal }, 'stopping')
   await notify?.('STOPPING=1').catch(() => {})
-  const outcome = await drain(app.server.server, traffic, config.drainMs, clock)
+  const drained = serversOf(app).map((server, at) => drain(server, traffics[at] as Traffic, config.drainMs, clock))
+  const outcome = (await Promise.all(drained)).includes('cut') ? 'cut' : 'drained'
   // When the database is unavailable the chain lacks its last entry; the next start records where it ended.
   await app.close().catch((err: unknown) => app.server.log.warn({ err }, 'the ledger was not closed'))
   await database.close().catch((err: unknown) => app.server.log.warn({ err }, 'the database was not closed'))

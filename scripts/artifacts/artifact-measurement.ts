@@ -9,11 +9,12 @@ import { secretNameOf, secretProblem } from '../../contract/secret.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
+import { certificateProblem, INGRESS_SECRET_IDS, ingressSecretProblem } from '../secrets/ingress-secret.ts'
 import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
 import type { LocalFile, LocalImage, ProvidedSecret } from './artifact.ts'
 import { forgetful, type MeasurementStore } from './measurement-store.ts'
 
-const SECRET_IDS: readonly string[] = [...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS]
+const SECRET_IDS: readonly string[] = [...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS, ...INGRESS_SECRET_IDS]
 
 function unreadable(file: string, cause: unknown): Failure {
   const why = cause instanceof Error ? cause.message : String(cause)
@@ -106,9 +107,17 @@ export async function readSecret(
   )
   if (value === '') throw new Failure({ what: `${file} is empty`, next: `write the secret ${id} to ${file}` }, 64)
   const name = secretNameOf(id)
-  const problem = name === undefined ? undefined : secretProblem(name, value)
+  const problem = name === undefined ? ingressSecretProblem(id, value) : secretProblem(name, value)
   if (problem !== undefined)
     throw new Failure({ what: `the secret in ${file} ${problem}`, next: `write the secret ${id} to ${file}` }, 64)
   const sha256 = createHash('sha256').update(value).digest('hex')
   return [id, { sha256, readValue: () => value }]
+}
+
+/** Throws a `Failure` (exit 64) for a certificate among the secrets that is not its key's, or not valid at this time. */
+export function assertCertificate(secrets: Readonly<Record<string, ProvidedSecret>>, nowMs: number): void {
+  const text = (id: (typeof INGRESS_SECRET_IDS)[number]) => secrets[id]?.readValue()
+  const what = certificateProblem({ certificate: text('tls-certificate'), key: text('tls-key') }, nowMs)
+  if (what === undefined) return
+  throw new Failure({ what, next: 'tappass bootstrap --secret tls-certificate=FILE --secret tls-key=FILE' }, 64)
 }

@@ -6,17 +6,26 @@ import { floorProblems, floorSchema, imageVersion, version } from './version-flo
 const text = v.pipe(v.string(), v.minLength(1))
 const checksums = v.record(v.string(), v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)))
 const image = v.object({ reference: text, uid: v.number() })
+const program = v.object({ version, download: text, archives: checksums })
 const schema = v.object({
   node: v.pipe(v.array(v.object({ version: text, needs: v.optional(text), archives: checksums })), v.minLength(1)),
   'node-download': text,
   images: v.object({ postgres: image, redis: image }),
   caddy: v.object({ version: text, download: text, archives: checksums }),
+  cloudflared: v.object({ version, download: text, archives: checksums }),
   docker: v.object({ download: text, fingerprint: v.pipe(v.string(), v.regex(/^[0-9A-F]{40}$/)) }),
   opa: v.object({ version }),
-  spire: v.optional(v.object({ version })),
+  spire: program,
+  'spiffe-helper': program,
   floors: v.strictObject({
-    ...{ node: v.optional(floorSchema), caddy: v.optional(floorSchema), opa: v.optional(floorSchema) },
+    ...{
+      node: v.optional(floorSchema),
+      caddy: v.optional(floorSchema),
+      cloudflared: v.optional(floorSchema),
+      opa: v.optional(floorSchema),
+    },
     ...{ postgres: v.optional(floorSchema), redis: v.optional(floorSchema), spire: v.optional(floorSchema) },
+    'spiffe-helper': v.optional(floorSchema),
     packages: v.optional(v.record(text, floorSchema), {}),
   }),
 })
@@ -28,10 +37,12 @@ function belowFloor({ floors: { packages: _, ...floors }, ...pins }: Pins): read
   return floorProblems(floors, {
     node: pins.node.map((each) => each.version),
     caddy: [pins.caddy.version],
+    cloudflared: [pins.cloudflared.version],
     opa: [pins.opa.version],
     postgres: [imageVersion(pins.images.postgres.reference)],
     redis: [imageVersion(pins.images.redis.reference)],
-    spire: pins.spire === undefined ? [] : [pins.spire.version],
+    spire: [pins.spire.version],
+    'spiffe-helper': [pins['spiffe-helper'].version],
   })
 }
 

@@ -10,7 +10,7 @@ import { Failure } from '../core/failure.ts'
 import type { ReleaseArchive } from './artifact.ts'
 import { forgetful, type MeasurementStore } from './measurement-store.ts'
 
-/** Our own files and folders; tests, docs and benchmarks are not part of a release. */
+/** Our own files and folders; tests and benchmarks are not part of a release, and pages are a pack of their own (`site-pages.ts`). */
 const RELEASE_ENTRIES = [
   'contract',
   'server',
@@ -46,17 +46,21 @@ const UNUSED_FOLDER =
   /\/node_modules\/(?:@[^/]+\/)?[^/]+\/(?:tests?|__tests__|tap-snapshots|benchmarks?|examples?|docs)\//
 const LEGAL = /licen[cs]e|notice|copying/i
 
+/** A dependency of the pages alone, which are a pack of their own. */
+const PAGES_ONLY = 'node_modules/@mermaid-js/'
+
 /**
  * Whether a file is part of a release, by its name below the clone. A run of the toolkit reads all files here and on the host: half of
  * those that npm installs are never loaded.
  */
 export function isOfRelease(name: string): boolean {
+  if (name.startsWith(PAGES_ONLY)) return false
   if (!name.startsWith('node_modules/') || LEGAL.test(name.slice(name.lastIndexOf('/')))) return true
   return !(UNUSED_FILE.test(name) || UNUSED_FOLDER.test(`/${name}`))
 }
 
 /** Returns the names of all files below a folder, without nested node_modules: those have entries of their own in the lock file. */
-function filesBelow(root: string, folder: string): readonly string[] {
+export function filesBelow(root: string, folder: string): readonly string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const name = `${folder}/${entry.name}`
     if (entry.isFile()) return [name]
@@ -129,6 +133,24 @@ export function packOnce(members: readonly MeasuredFile[]): () => AsyncIterable<
   }
 }
 
+/** Measures these files of a folder; `subject` says for people and for the store what they are. The version starts with `label`. */
+export async function measurePack(
+  root: string,
+  names: readonly string[],
+  { subject, label, store }: Readonly<{ subject: string; label: string; store: MeasurementStore }>,
+): Promise<ReleaseArchive> {
+  const paths = names.map((name) => join(root, name))
+  const members = await store(`${subject} ${root}`, paths, () => names.map((name) => measure(root, name)))
+  const manifest = members.map(({ sha256, name }) => `${sha256}  ./${name}\n`).join('')
+  const content = createHash('sha256').update(manifest)
+  for (const { isExecutable } of members) content.update(isExecutable ? 'x' : '-')
+  return {
+    version: `${label}-${content.digest('hex').slice(0, 12)}`,
+    manifest,
+    open: packOnce(members),
+  }
+}
+
 /** Measures the release in a folder. Throws a `Failure` when its dependencies are not installed. */
 export async function measureRelease(root: string, store: MeasurementStore = forgetful): Promise<ReleaseArchive> {
   const names = await listReleaseFiles(root).catch((error) => {
@@ -139,15 +161,6 @@ export async function measureRelease(root: string, store: MeasurementStore = for
       error,
     )
   })
-  const paths = names.map((name) => join(root, name))
-  const members = await store(`release ${root}`, paths, () => names.map((name) => measure(root, name)))
-  const manifest = members.map(({ sha256, name }) => `${sha256}  ./${name}\n`).join('')
-  const content = createHash('sha256').update(manifest)
-  for (const { isExecutable } of members) content.update(isExecutable ? 'x' : '-')
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
-  return {
-    version: `${version}-${content.digest('hex').slice(0, 12)}`,
-    manifest,
-    open: packOnce(members),
-  }
+  return await measurePack(root, names, { subject: 'release', label: version, store })
 }

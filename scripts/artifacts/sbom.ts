@@ -6,6 +6,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type IdentityProgram, identityArchives } from './identity-archive.ts'
 import { type Pins, parsePins } from './pin.ts'
 import { imageVersion } from './version-floor.ts'
 
@@ -68,7 +69,26 @@ function caddyComponent({ version, download, archives }: Pins['caddy']): Compone
   return downloaded(component(`pkg:github/caddyserver/caddy@v${version}`, 'required', rest), files)
 }
 
-/** Returns the components of the pins: Node, images, Caddy, and OPA, which compiles the policy and is not shipped. */
+function cloudflaredComponent({ version, download, archives }: Pins['cloudflared']): Component {
+  const files = Object.entries(archives).map(
+    ([platform, sha256]) =>
+      [`${download}/${version}/cloudflared-${platform.replace('-x64', '-amd64')}`, sha256] as const,
+  )
+  const rest = { type: 'application', name: 'cloudflared', version }
+  return downloaded(component(`pkg:github/cloudflare/cloudflared@${version}`, 'optional', rest), files)
+}
+
+function identityComponent(name: IdentityProgram, pins: Pins): Component {
+  const { version } = pins[name]
+  const files = identityArchives(pins, name).map(({ url, sha256 }) => [url, sha256] as const)
+  const rest = { type: 'application', name, version }
+  return downloaded(component(`pkg:github/spiffe/${name}@v${version}`, 'optional', rest), files)
+}
+
+/**
+ * Returns the components of the pins: Node, images, Caddy, cloudflared (where a host has a tunnel), SPIRE and spiffe-helper (where it has
+ * identities), and OPA, which compiles the policy and is not shipped.
+ */
 export function pinnedComponents(pins: Pins): readonly Component[] {
   const { version } = pins.opa
   const opa = { type: 'application', name: 'opa', version }
@@ -76,6 +96,9 @@ export function pinnedComponents(pins: Pins): readonly Component[] {
     ...pins.node.map((pin) => nodeComponent(pin, pins['node-download'])),
     ...Object.entries(pins.images).map(([name, { reference }]) => imageComponent(name, reference)),
     caddyComponent(pins.caddy),
+    cloudflaredComponent(pins.cloudflared),
+    identityComponent('spire', pins),
+    identityComponent('spiffe-helper', pins),
     component(`pkg:golang/github.com/open-policy-agent/opa@v${version}`, 'excluded', opa),
   ]
 }

@@ -72,13 +72,20 @@ function checkOption(verb: Verb, known: readonly Option[], token: Token): void {
   }
 }
 
-/** A verb or action takes no operand, or exactly one: any value, or one of the alternatives (`bash|zsh|fish`). */
+/** A verb or action takes no operand, or exactly one (`[ROLE]`: one at most): any value, or one of the alternatives (`bash|zsh|fish`). */
 function checkOperands(verb: Verb, action: Action | undefined, operands: readonly string[]): void {
   const expected = action === undefined ? verb.operands : action.operands
   const name = action === undefined ? verb.name : `${verb.name} ${action.name}`
   if (expected === undefined) {
     if (operands[0] === undefined) return
     throw usageFailure(`"${name}" takes no "${operands[0]}"`, `tappass ${verb.name} --help`)
+  }
+  if (expected.startsWith('[')) {
+    if (operands[1] === undefined) return
+    throw usageFailure(
+      `"${name}" takes one ${expected.slice(1, -1)}, not "${operands[1]}" too`,
+      `tappass ${name} ${operands[0]}`,
+    )
   }
   const choices = expected.split('|')
   const isChoice = choices.length > 1

@@ -31,3 +31,24 @@ export function createConfirm(invocation: Invocation): Confirm {
     return /^y(es)?$/i.test(await answer.catch(interrupted))
   }
 }
+
+/** Returns whether the name was typed of the host that is to be changed so. */
+export type ConfirmName = (host: string, name: string, what: string) => Promise<boolean>
+
+/** As `createConfirm`, for what can't be taken back: a letter is typed too easily, and the name of another host is not accepted. */
+export function createNameConfirm(invocation: Invocation): ConfirmName {
+  const terminal = { input: invocation.stdin, output: invocation.stderr, interrupt: invocation.interrupt }
+  let previous: Promise<unknown> = Promise.resolve()
+  return async (host, name, what) => {
+    if (isGiven(invocation, 'yes')) return true
+    if (!isInteractive(invocation)) {
+      throw usageFailure(
+        `uninstall of ${host} not confirmed: no terminal to confirm on; pass --yes`,
+        commandHint(invocation, invocation.verb.name, '--yes'),
+      )
+    }
+    const answer = previous.then(() => askLine(terminal, `${host}: ${what}. Type "${name}" to go on: `))
+    previous = answer.catch(() => undefined)
+    return (await answer.catch(interrupted)) === name
+  }
+}

@@ -89,6 +89,20 @@ export const FINISH_OPTION: Option = {
   summary: 'the end of a rotation that has begun: the next value becomes the only one',
 }
 
+/** A plan on file. */
+export const OUT_OPTION: Option = {
+  name: 'out',
+  value: 'FILE',
+  summary: 'write the plans of all hosts to this file, for "bootstrap --plan"',
+}
+
+/** A run that does what a plan on file says. */
+export const PLAN_OPTION: Option = {
+  name: 'plan',
+  value: 'FILE',
+  summary: 'do what the plan in this file says, and nothing when a host is not as planned',
+}
+
 /** One batch of hosts after the other. */
 export const BATCH_OPTION: Option = {
   name: 'batch',
@@ -110,6 +124,19 @@ export const LIMIT_OPTION: Option = {
   isRepeatable: true,
   summary: 'of the hosts that are given, only this one; may be given several times',
 }
+
+/** Which lines of a journal. */
+export const LOG_OPTIONS: readonly Option[] = [
+  { name: 'follow', short: 'f', summary: 'go on with what is written from now on, until Ctrl-C' },
+  { name: 'since', value: 'AGE', summary: 'from then on: 15m, 1h, 2d, or a date (2026-11-26, 2026-11-26T10:00Z)' },
+  { name: 'lines', value: 'N', summary: 'the last N lines only (default: 100, with --since all)' },
+]
+
+/** Also what is well. */
+export const ALL_OPTION: Option = { name: 'all', summary: 'show what is well or skipped, too' }
+
+/** Nothing is kept. */
+export const WITH_DATA_OPTION: Option = { name: 'data', summary: 'the data, backups and secrets go, too' }
 
 /** Of commands that run on hosts one after the other or side by side, and tell each one's end. */
 export const HOST_RUN_OPTIONS: readonly Option[] = [

@@ -4,7 +4,9 @@ import { createConfirm } from '../command-line/confirmation.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import { runHost } from '../converge/host-run.ts'
 import { probeIngress } from '../converge/ingress-probe.ts'
+import { readPlanOption } from '../converge/plan-option.ts'
 import { rotationNotice } from '../converge/rotation-notice.ts'
+import { markLines } from '../history/line-mark.ts'
 import { ROLE_NAMES, recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readBatchSizes } from '../session/batch-size.ts'
@@ -18,12 +20,15 @@ export async function run(invocation: Invocation): Promise<number> {
     validateRoles(ROLE_NAMES, invocation)
     readBatchSizes(invocation)
   })
+  const keptPlan = await readPlanOption(invocation)
   const confirm = createConfirm(invocation)
   const waiting = text('scripts/first-boot.sh')
   const work = async (host: HostSession) => {
     const spec = await readSpec(host)
     const resources = selectResources(recipe(spec, text), invocation)
-    const result = await runHost(invocation, host, resources, spec, { confirm, waiting })
+    const contract = keptPlan?.(host.target.name, spec)
+    const history = { spec, marked: () => selectResources(recipe(spec, markLines(text)), invocation) }
+    const result = await runHost(invocation, host, resources, spec, { confirm, waiting, contract, history })
     const given = { ids: Object.keys(spec.secrets), storedBefore: 0, isFinishing: false }
     const notice = result.outcome === 'up-to-date' && (await rotationNotice(invocation, host.freshFacts(), given, true))
     if (notice) host.emit({ event: 'warning', warning: notice })

@@ -3,6 +3,7 @@ import type { Invocation } from '../command-line/invocation.ts'
 import { judgeHealth } from '../converge/health-verdict.ts'
 import { inspectHost } from '../converge/host-inspection.ts'
 import { plannedChanges } from '../converge/plan.ts'
+import { openPlanOutput } from '../converge/plan-option.ts'
 import { ROLE_NAMES, recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
@@ -15,6 +16,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const { targets, text, beforehand, readSpec } = await openSpecSession(invocation, () =>
     validateRoles(ROLE_NAMES, invocation),
   )
+  const kept = openPlanOutput(invocation, connectors.nonce())
   const work = async (host: HostSession): Promise<HostResult> => {
     const { connection, freshFacts, emit } = host
     const spec = await readSpec(host)
@@ -24,6 +26,7 @@ export async function run(invocation: Invocation): Promise<number> {
       nowMs: invocation.nowMs,
       waiting: text('scripts/first-boot.sh'),
     })
+    if (inspection.status === 'inspected') kept?.add(host.target.name, inspection.plan, spec)
     if (inspection.status === 'refused') {
       emit({ event: 'refused', reasons: inspection.reasons })
       return { outcome: 'refused', applied: 0, remaining: 0 }
@@ -38,5 +41,7 @@ export async function run(invocation: Invocation): Promise<number> {
     if (unhealthy.length > 0) return { outcome: 'unhealthy', applied: 0, remaining, unhealthy }
     return { outcome: 'up-to-date', applied: 0, remaining }
   }
-  return await forEachHost(invocation, connectors, targets, { beforehand, work })
+  const code = await forEachHost(invocation, connectors, targets, { beforehand, work })
+  await kept?.write(targets.map(({ name }) => name))
+  return code
 }

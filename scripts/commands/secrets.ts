@@ -3,6 +3,7 @@ import { createConfirm } from '../command-line/confirmation.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import { runHost } from '../converge/host-run.ts'
 import { assertInstalled, rotationNotice } from '../converge/rotation-notice.ts'
+import { markLines } from '../history/line-mark.ts'
 import { recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readBatchSizes } from '../session/batch-size.ts'
@@ -21,7 +22,8 @@ export async function run(invocation: Invocation): Promise<number> {
     const spec = await readSpec(host)
     await assertInstalled(invocation, host.freshFacts(), spec)
     const resources = recipe(spec, text).flatMap((role) => role.resources)
-    const result = await runHost(invocation, host, resources, spec, { confirm, waiting })
+    const history = { spec, marked: () => recipe(spec, markLines(text)).flatMap((role) => role.resources) }
+    const result = await runHost(invocation, host, resources, spec, { confirm, waiting, history })
     if (result.outcome !== 'up-to-date' || spec.rotation === undefined) return result
     const notice = await rotationNotice(invocation, host.freshFacts(), spec.rotation, result.applied > 0)
     if (notice !== undefined) host.emit({ event: 'warning', warning: notice })

@@ -30,7 +30,7 @@ function tooMuchOutput(command: Command, outputBytesMax: number): Failure {
   return new Failure({ what: `a command printed too much: ${describeCommand(command)}`, why })
 }
 
-/** Keeps a stream in memory, up to a bound; `onFull` is called once it is reached. */
+/** Keeps a stream in memory, up to a bound; `onFull` is called once it is reached. With a bound of 0 only its lines are handed on. */
 function keep(
   stream: Readable,
   outputBytesMax: number,
@@ -42,8 +42,10 @@ function keep(
   const lines = onLine === undefined ? undefined : splitLines(onLine)
   stream.on('data', (chunk: Buffer) => {
     bytes += chunk.length
-    if (bytes > outputBytesMax) return onFull()
-    chunks.push(chunk)
+    if (outputBytesMax > 0) {
+      if (bytes > outputBytesMax) return onFull()
+      chunks.push(chunk)
+    }
     lines?.write(chunk)
   })
   stream.on('end', () => lines?.end())
@@ -64,20 +66,24 @@ export function createCommandRunner(
   const reads = new Set<(reason: Error) => void>()
   const run: Runner = async (command, onLine) => {
     const deadlineMs = deadlineMsOf(command)
-    const { outputBytesMax = OUTPUT_BYTES_MAX } = command
+    const { outputBytesMax = OUTPUT_BYTES_MAX, isStreamed = false } = command
     const stopped = Promise.withResolvers<undefined>()
     let isOverdue = false
-    const overdue = setTimeout(() => {
-      isOverdue = true
-    }, deadlineMs)
-    const given = setTimeout(() => stopped.resolve(undefined), deadlineMs + graceMs)
+    const overdue = isStreamed
+      ? undefined
+      : setTimeout(() => {
+          isOverdue = true
+        }, deadlineMs)
+    const given = isStreamed ? undefined : setTimeout(() => stopped.resolve(undefined), deadlineMs + graceMs)
     if (command.effect === 'read') reads.add(stopped.reject)
     const starting = start(command)
     let kept: readonly (() => Buffer)[] = []
     const complete = async (): Promise<number> => {
       const { stdout, stderr, ended } = await starting
       const onFull = () => stopped.reject(tooMuchOutput(command, outputBytesMax))
-      kept = [stdout, stderr].map((stream) => keep(stream, outputBytesMax, onFull, onLine))
+      kept = [stdout, stderr].map((stream) =>
+        keep(stream, isStreamed && stream === stdout ? 0 : outputBytesMax, onFull, onLine),
+      )
       return await ended
     }
     let code: number | undefined

@@ -10,6 +10,9 @@ const COLUMNS = [
   ['SINCE', 'created_at'],
 ] as const
 
+/** Only where an agent has one: most gateways know keys alone. */
+const SPIFFE_COLUMN = ['SPIFFE ID', 'spiffe_id'] as const
+
 function cell(value: unknown): string {
   if (value === true) return 'yes'
   if (value === false) return 'no'
@@ -18,11 +21,12 @@ function cell(value: unknown): string {
 
 /** Returns a heading and a line for each agent, in the given order; a missing value is `-`. */
 export function renderAgents(agents: readonly ListedAgent[]): string {
+  const columns = agents.some(({ spiffe_id }) => typeof spiffe_id === 'string') ? [...COLUMNS, SPIFFE_COLUMN] : COLUMNS
   const rows = [
-    COLUMNS.map(([title]) => title as string),
-    ...agents.map((agent) => COLUMNS.map(([, key]) => cell(agent[key]))),
+    columns.map(([title]) => title as string),
+    ...agents.map((agent) => columns.map(([, key]) => cell(agent[key]))),
   ]
-  const widths = COLUMNS.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)))
+  const widths = columns.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)))
   return rows
     .map(
       (row) =>

@@ -1,5 +1,6 @@
 /** Client of the gateway's control API, with the admin key. */
 import { EXIT_CODE } from '../../contract/exit-code.ts'
+import type { License } from '../../contract/license.ts'
 import { Failure } from '../core/failure.ts'
 
 /** Sends a request to the gateway and returns its response: from this machine, or on a remote host. */
@@ -10,10 +11,13 @@ export type Transport = (
 /** An agent as `GET /agents` lists it. */
 export type ListedAgent = Readonly<Record<string, unknown>> & Readonly<{ agent_id: string }>
 
-/** The result of `createAgent`. */
+/** The result of `createAgent`: an agent with a SPIFFE id has no key. `taken` is what another agent has. */
 export type CreateAgentResult =
-  | Readonly<{ status: 'created'; id: string; key: string }>
-  | Readonly<{ status: 'exists' }>
+  | Readonly<{ status: 'created'; id: string; key: string | undefined }>
+  | Readonly<{ status: 'exists'; taken: 'agent_id' | 'spiffe_id' }>
+
+/** The license of a gateway as it tells it; `status` is `valid`, `expired`, `invalid` or `none`. */
+export type ShownLicense = Readonly<{ license: License; status: string }>
 
 /** The control API. Each method throws a `Failure` when the gateway returns an error or is unreachable. */
 export type GatewayClient = Readonly<{
@@ -22,6 +26,7 @@ export type GatewayClient = Readonly<{
   listAgents: () => Promise<readonly ListedAgent[]>
   revokeAgent: (id: string) => Promise<'revoked' | 'unknown'>
   isKeyValid: (key: string) => Promise<boolean>
+  readLicense: () => Promise<ShownLicense>
 }>
 
 /** Sends requests over HTTP from this process; `timeoutMs` is the timeout of each. */
@@ -81,6 +86,11 @@ function keyOf(action: string, status: number, text: string): Readonly<{ id: str
   throw requestFailure(action, status, text)
 }
 
+function takenOf(text: string): 'agent_id' | 'spiffe_id' {
+  const error = parse(text)['error'] as Readonly<{ param?: unknown }> | undefined
+  return error?.param === 'spiffe_id' ? 'spiffe_id' : 'agent_id'
+}
+
 /** Creates a client over a transport; requests carry `adminKey`. */
 export function createGatewayClient(send: Transport, adminKey: string): GatewayClient {
   const pathOf = (id: string) => `/agents/${encodeURIComponent(id)}`
@@ -88,8 +98,9 @@ export function createGatewayClient(send: Transport, adminKey: string): GatewayC
     createAgent: async (agent) => {
       const body = JSON.stringify(agent)
       const { status, text } = await send({ method: 'POST', path: '/agents', key: adminKey, body })
-      if (status === 409) return { status: 'exists' }
+      if (status === 409) return { status: 'exists', taken: takenOf(text) }
       if (status !== 201) throw requestFailure(`add agent ${agent.agent_id}`, status, text)
+      if (agent['spiffe_id'] !== undefined) return { status: 'created', id: agent.agent_id, key: undefined }
       return { status: 'created', ...keyOf('add an agent', status, text) }
     },
     rotateKey: async (id) => {
@@ -109,6 +120,14 @@ export function createGatewayClient(send: Transport, adminKey: string): GatewayC
       if (status === 404) return 'unknown'
       if (status >= 300) throw requestFailure(`revoke ${id}`, status, text)
       return 'revoked'
+    },
+    readLicense: async () => {
+      const { status, text } = await send({ method: 'GET', path: '/health/detailed', key: adminKey })
+      const { license, licenseStatus } = parse(text)
+      // 503 says that it can't serve, and tells the rest all the same.
+      const isTold = (status === 200 || status === 503) && typeof licenseStatus === 'string'
+      if (!isTold) throw requestFailure('read the license', status, text)
+      return { license: license as License, status: licenseStatus }
     },
     isKeyValid: async (key) => (await send({ method: 'GET', path: '/v1/models', key })).status !== 401,
   }

@@ -31,8 +31,12 @@ const ROUNDS_MAX = 3
 export async function converge(resources: readonly Resource[], context: ConvergeContext): Promise<ConvergeResult> {
   let applied = 0
   for (let round = 0; ; round++) {
-    const plan = await planAll(resources, context.freshFacts())
+    const getFact = context.freshFacts()
+    const plan = await planAll(resources, getFact)
+    context.onPlan?.(getFact)
     if (plan.refusals.length > 0) return { status: 'refused', reasons: plan.refusals, applied }
+    const differences = round === 0 ? (context.contract?.differences(plan) ?? []) : []
+    if (differences.length > 0) return { status: 'refused', reasons: differences, applied }
     if (plan.planned.length === 0) {
       const unhealthy = await judgeHealth(resources, context, plan.unhealthy)
       return unhealthy.length === 0 ? { status: 'up-to-date', applied } : { status: 'unhealthy', unhealthy, applied }
@@ -44,7 +48,8 @@ export async function converge(resources: readonly Resource[], context: Converge
       const outcome = await tryConvergeResource(context, { resource, step: index + 1, steps: plan.planned.length })
       if (outcome instanceof Failure) return { status: 'aborted', failure: outcome, remaining, applied }
       if (typeof outcome !== 'number') {
-        const status = (await undoAll(resources, context)) || outcome.isPutBack ? 'rolled-back' : 'failed'
+        const isUndone = await undoAll(resources, { ...context, contract: undefined })
+        const status = isUndone || outcome.isPutBack ? 'rolled-back' : 'failed'
         return { status, failure: outcome, remaining, applied }
       }
       applied += outcome

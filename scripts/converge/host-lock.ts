@@ -117,17 +117,22 @@ ${script}`
 
 /**
  * Acquires the lock if it has not changed since the decision (`expected`: a token, empty for a free lock); exit code 75 if it has. Then waits
- * for commands that a killed run may have left running.
+ * for commands that a killed run may have left running, and runs `next` (its standard input is text): without that
+ * there is no run, and the lock is free again.
  */
-export function acquireLockCommand(expected: string, lockFile: LockFile): Command {
+export function acquireLockCommand(expected: string, lockFile: LockFile, next?: Command): Command {
   const { token, ...rest } = lockFile
   const text = `${token}\n${JSON.stringify(rest)}\n`
   return within(
     ACQUIRE_MINUTES,
     scriptCommand(
-      compareAndRun(`cat >"$1.new"; mv -f -- "$1.new" "$1"; exec 9>&-; flock -w 900 ${CHANGE_LOCK_PATH} true`),
-      [PATH, expected],
-      text,
+      compareAndRun(
+        `IFS= read -r token; IFS= read -r owner; printf '%s\\n%s\\n' "$token" "$owner" >"$1.new"
+mv -f -- "$1.new" "$1"; exec 9>&-; flock -w 900 ${CHANGE_LOCK_PATH} true
+lock=$1; shift 2; [ $# = 0 ] || "$@" || { code=$?; rm -- "$lock"; exit "$code"; }`,
+      ),
+      [PATH, expected, ...(next?.argv ?? [])],
+      `${text}${typeof next?.stdin === 'string' ? next.stdin : ''}`,
     ),
   )
 }
@@ -135,6 +140,11 @@ export function acquireLockCommand(expected: string, lockFile: LockFile): Comman
 /** Sends a heartbeat; exit code 75 when another run owns the lock by now. */
 export function heartbeatCommand(token: string): Command {
   return within(TOUCH_MINUTES, scriptCommand(compareAndRun('touch -- "$1"'), [PATH, token]))
+}
+
+/** Runs a command (its standard input is text) while the lock is still that of this run; exit code 75 when it is not. */
+export function whileLockedCommand(token: string, { argv, stdin }: Command): Command {
+  return scriptCommand(compareAndRun('shift 2; "$@" 9>&-'), [PATH, token, ...argv], stdin)
 }
 
 /** Releases the lock. */

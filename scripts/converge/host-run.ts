@@ -4,17 +4,22 @@ import { commandHint, hostCommandHint, typedVerb } from '../command-line/command
 import type { Confirm } from '../command-line/confirmation.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
 import { Failure } from '../core/failure.ts'
+import type { GetFact } from '../core/host.ts'
 import { identifyProcess, processSpaceId, readProcessSpace, stateOfProcess } from '../core/process-identity.ts'
 import type { Resource } from '../core/resource.ts'
 import { markShownCommand, oneTimeSecretsFact, showSecretCommand } from '../secrets/one-time-secret.ts'
 import { type HostResult, type HostSession, outcomeOf } from '../session/host-session.ts'
 import { type ConvergeResult, converge } from './converge.ts'
 import { inspectHost } from './host-inspection.ts'
+import { whileLockedCommand } from './host-lock.ts'
 import { assertUnlocked, type LockHolder, withLock } from './lock-lease.ts'
 import { plannedChanges } from './plan.ts'
+import type { PlanContract } from './plan-contract.ts'
 import type { PreflightSpec } from './preflight.ts'
+import { beginOf, endOf, listApplied, type RunHistory } from './run-history.ts'
 
-function lockHolderOf(invocation: Invocation, { run, freshFacts, emit, nonce }: HostSession): LockHolder {
+/** This run as the holder of a host's lock. */
+export function lockHolderOf(invocation: Invocation, { run, freshFacts, emit, nonce }: HostSession): LockHolder {
   const { pid, start } = identifyProcess(process.pid)
   const processSpace = processSpaceId(readProcessSpace())
   return {
@@ -51,7 +56,7 @@ async function showOneTimeSecrets(invocation: Invocation, { run, emit, target }:
       throw new Failure({
         what: `cannot read the secret ${id}`,
         where: target.name,
-        why: stderr.trim(),
+        why: stderr.trim() || 'another run has taken over the lock',
         next: commandHint(invocation, typedVerb(invocation)),
       })
     const where = target.address === undefined ? '' : ` of ${target.name}`
@@ -61,7 +66,8 @@ async function showOneTimeSecrets(invocation: Invocation, { run, emit, target }:
   }
 }
 
-function hostResultOf(result: ConvergeResult, { emit }: HostSession): HostResult {
+/** Returns how the run ended on the host; reasons and failures are told. */
+export function hostResultOf(result: ConvergeResult, { emit }: HostSession): HostResult {
   const { applied, status } = result
   switch (status) {
     case 'up-to-date':
@@ -85,17 +91,56 @@ function hostResultOf(result: ConvergeResult, { emit }: HostSession): HostResult
   }
 }
 
-/** Brings the host to the desired state. `waiting` is the text of `scripts/first-boot.sh`. Throws a `Failure` when the host is locked or unreachable, or the changes cannot be confirmed. */
+function factsOf({ owner }: LockHolder, { target }: HostSession, contract: PlanContract | undefined) {
+  const { owner: user, controller, verb } = owner
+  return { operator: `${user}@${controller}`, sshUser: target.address?.user ?? '', verb, plan: contract?.digest }
+}
+
+/** A run that can't note its end goes on to it: the next one notes that it was interrupted. */
+function noteRun(history: RunHistory, host: HostSession, resources: readonly Resource[], { owner }: LockHolder) {
+  const { emit, applied } = listApplied(host.emit)
+  let reader = host.freshFacts()
+  const onPlan = (getFact: GetFact) => {
+    reader = getFact
+  }
+  const end = async (outcome: string) => {
+    const command = await endOf(history, resources, reader, { outcome, applied })
+    return await host.run(whileLockedCommand(owner.token, command))
+  }
+  return {
+    context: { emit, onPlan },
+    end: async (outcome: string) => {
+      const { code, stderr } = await end(outcome).catch((error: Error) => ({ code: 1, stderr: error.message }))
+      if (code === 0) return
+      const what = 'the end of this run is not in the log of the host'
+      host.emit({
+        event: 'warning',
+        warning: { what, why: stderr.trim(), next: 'the next run notes it as interrupted' },
+      })
+    },
+  }
+}
+
+/** `waiting` is the text of `scripts/first-boot.sh`; with `contract` nothing else is done than a plan on file says. With `history` the run is noted on the host. */
+export type HostRunContext = Readonly<{
+  confirm: Confirm
+  waiting: string
+  contract?: PlanContract | undefined
+  history?: RunHistory
+}>
+
+/** Brings the host to the desired state. Throws a `Failure` when the host is locked or unreachable, or the changes cannot be confirmed. */
 export async function runHost(
   invocation: Invocation,
   host: HostSession,
   resources: readonly Resource[],
   spec: PreflightSpec,
-  { confirm, waiting }: Readonly<{ confirm: Confirm; waiting: string }>,
+  { confirm, waiting, contract, history }: HostRunContext,
 ): Promise<HostResult> {
   const inspection = await inspectHost(host, resources, spec, { nowMs: invocation.nowMs, waiting })
-  if (inspection.status === 'refused') {
-    host.emit({ event: 'refused', reasons: inspection.reasons })
+  const reasons = inspection.status === 'refused' ? inspection.reasons : (contract?.differences(inspection.plan) ?? [])
+  if (inspection.status === 'refused' || reasons.length > 0) {
+    host.emit({ event: 'refused', reasons })
     return { outcome: 'refused', applied: 0, remaining: 0 }
   }
   const holder = lockHolderOf(invocation, host)
@@ -110,15 +155,21 @@ export async function runHost(
   // With nothing to change, what is not well is looked at again.
   if (changes.length > 0 && !(await confirm(host.target.name, changes.length)))
     return { outcome: 'declined', applied: 0, remaining }
-  const result = await withLock(holder, (isLost) =>
-    converge(resources, {
+  const noted = history && noteRun(history, host, resources, holder)
+  const begin = history && beginOf(history, factsOf(holder, host, contract), changes)
+  const result = await withLock({ ...holder, begin }, async (isLost) => {
+    const converged = await converge(resources, {
       ...host,
+      ...noted?.context,
       freshFacts: () => host.freshFacts(),
       nowMs: invocation.nowMs,
       shouldStop: () => invocation.interrupt.aborted || isLost(),
       retryCommand: holder.retryCommand,
-    }),
-  )
+      contract,
+    })
+    await noted?.end(converged.status)
+    return converged
+  })
   if (result.status === 'up-to-date')
     await showOneTimeSecrets(invocation, host, await host.freshFacts()(oneTimeSecretsFact))
   return hostResultOf(result, host)

@@ -5,6 +5,7 @@ import type { FailureText } from '../core/failure.ts'
 import type { Fact, GetFact } from '../core/host.ts'
 import { quoteAll } from '../core/quoting.ts'
 import type { ParsedSpec } from '../spec/host-spec.ts'
+import { isLive } from '../spec/ingress-spec.ts'
 import type { Target } from '../spec/target.ts'
 
 /** Where the ingress should answer. */
@@ -18,7 +19,8 @@ export function ingressAddress(
   { ingress, domain, tls }: Pick<ParsedSpec, 'ingress' | 'domain' | 'tls'>,
   { address, ssh }: Pick<Target, 'address' | 'ssh'>,
 ): IngressAddress | undefined {
-  if (ingress === 'none' || address === undefined || ssh?.proxy !== undefined) return undefined
+  if (ingress === 'none' || !isLive(ingress, 'caddy') || address === undefined || ssh?.proxy !== undefined)
+    return undefined
   const host = domain ?? address.name
   if (isPrivateHost(host)) return undefined
   return { host, port: tls === 'public' ? 443 : ingress.https }

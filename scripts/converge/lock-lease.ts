@@ -2,7 +2,7 @@
 
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure } from '../core/failure.ts'
-import type { GetFact, Runner } from '../core/host.ts'
+import type { Command, GetFact, Runner } from '../core/host.ts'
 import type { Emit } from '../output/event.ts'
 import {
   acquireLockCommand,
@@ -20,7 +20,7 @@ import {
 /** This run, as the lock file describes it; the boot id of the host is added later. */
 export type LockOwner = Omit<LockFile, 'hostBoot'>
 
-/** What a run needs to hold the lock. `stateOfOwner` tells what is known of a process that can be seen from here; `retryCommand` is the command line of this run. */
+/** What a run needs to hold the lock. `stateOfOwner` tells what is known of a process that can be seen from here; `retryCommand` is the command line of this run. `begin` is run on the host with the lock, before any change. */
 export type LockHolder = Readonly<{
   run: Runner
   freshFacts: () => GetFact
@@ -28,6 +28,7 @@ export type LockHolder = Readonly<{
   owner: LockOwner
   stateOfOwner: LockObserver['stateOfOwner']
   retryCommand: string
+  begin?: Command | undefined
 }>
 
 /** Exit code of a lock command when the lock has changed meanwhile. */
@@ -59,7 +60,8 @@ async function acquireLock(holder: LockHolder): Promise<void> {
   const state = await freshFacts()(lockFact)
   const decision = decide(holder, state)
   if (decision.decision === 'locked') throw lockedFailure(decision.owner, retryCommand)
-  const { code, stderr } = await run(acquireLockCommand(decision.expected, { ...owner, hostBoot: state.hostBoot }))
+  const lockFile = { ...owner, hostBoot: state.hostBoot }
+  const { code, stderr } = await run(acquireLockCommand(decision.expected, lockFile, holder.begin))
   if (code === LOCK_CHANGED_CODE) throw lockedFailure('a run that started at the same moment', retryCommand)
   if (code !== 0)
     throw new Failure({ what: 'cannot acquire the lock of the host', why: stderr.trim(), next: retryCommand })

@@ -7,10 +7,12 @@ import type { Emit, StepFailure } from '../output/event.ts'
 import { type ApplyListener, applyChange } from './apply.ts'
 import { reportFailure, reportNotConverged } from './failure-report.ts'
 import { applyGuarded, type GuardedResult } from './guarded-change.ts'
+import type { PlanContract } from './plan-contract.ts'
 
 /**
  * `freshFacts` creates a fact reader; `reconnect` makes a further connection to the host; `shouldStop` is called between steps; `retryCommand` is
- * the command line that continues the run.
+ * the command line that continues the run. With `contract` nothing else is done than it says. `onPlan` receives the reader of each plan of all
+ * resources.
  */
 export type ConvergeContext = Readonly<{
   run: Runner
@@ -21,6 +23,8 @@ export type ConvergeContext = Readonly<{
   shouldStop: () => boolean
   emit: Emit
   retryCommand: string
+  contract?: PlanContract | undefined
+  onPlan?: (getFact: GetFact) => void
 }>
 
 /** A resource and its number, counted from 1. */
@@ -55,6 +59,7 @@ async function applyAll(
     const failure = await applyOne(context, resource.id, change, listener)
     if (failure !== undefined) return failure
   }
+  context.contract?.noteApplied(resource.id, changes)
   const [left] = await resource.plan(context.freshFacts())
   if (left === undefined) return undefined
   return await reportNotConverged(context.run, resource.id, left, context.retryCommand)
@@ -65,6 +70,7 @@ export async function convergeResource(context: ConvergeContext, current: Resour
   const { resource, step, steps } = current
   const startMs = context.nowMs()
   const changes = await resource.plan(context.freshFacts())
+  context.contract?.assertPlanned(resource.id, changes)
   const isNeeded = changes.length > 0
   const action = isNeeded ? changes.map((change) => change.action).join('; ') : 'no changes needed'
   const reason = isNeeded ? changes.map((change) => change.reason).join('; ') : 'it is up to date already'

@@ -21,8 +21,9 @@ const READ_DEADLINE_MS = 30_000
 /** A change that waits for nobody: files, accounts, links. Kinds that download, install or start something say their own with `within`. */
 const CHANGE_DEADLINE_MS = 300_000
 
-/** Returns how long a command may take. */
-export function deadlineMsOf({ effect, deadlineMs }: Command): number {
+/** Returns how long a command may take; infinity for one that is streamed. */
+export function deadlineMsOf({ effect, deadlineMs, isStreamed = false }: Command): number {
+  if (isStreamed) return Number.POSITIVE_INFINITY
   return deadlineMs ?? (effect === 'read' ? READ_DEADLINE_MS : CHANGE_DEADLINE_MS)
 }
 
@@ -38,6 +39,7 @@ const SECONDS_TO_KILL = 5
  * nobody listens any more.
  */
 export function timeoutArgv(command: Command): readonly [string, ...string[]] {
+  if (command.isStreamed === true) return command.argv
   return ['timeout', '-k', `${SECONDS_TO_KILL}`, `${deadlineMsOf(command) / 1000}`, ...command.argv]
 }
 

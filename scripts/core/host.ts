@@ -1,13 +1,15 @@
 /** A host as the toolkit sees it: commands go in, outputs come out; nothing else touches the host. */
 
-/** A command's standard input: text, bytes, or a stream that is opened when the command runs. */
-export type Stdin = string | Uint8Array | Readonly<{ open: () => AsyncIterable<Uint8Array> }>
+/** A command's standard input: text, bytes, or a stream that is opened when the command runs; `identity` says which bytes it has. */
+export type Stdin = string | Uint8Array | Readonly<{ open: () => AsyncIterable<Uint8Array>; identity?: string }>
 
 /**
  * A program to run on the host. `argv` never holds a secret; secrets travel in `stdin`.
  * `effect` says whether the command may change the host: a read-only runner throws for `change`. `deadlineMs` is how long it may take
  * (`deadlineMsOf` has the defaults), `outputBytesMax` how much it may print on each stream. A question that is `isLong` keeps the host busy
- * for some hundredths of a second: it is asked beside the others.
+ * for some hundredths of a second: it is asked beside the others. `isSecret`: its standard input holds a secret, of which not even a digest is kept.
+ * A change that `isRenewal` only renews what the host knows of others (lists of packages): whether it is needed depends on the clock.
+ * One that `isStreamed` has no deadline, and what it prints is not kept: its lines go to `onLine`. It ends by itself, or with its standard input.
  */
 export type Command = Readonly<{
   argv: readonly [string, ...string[]]
@@ -16,6 +18,9 @@ export type Command = Readonly<{
   deadlineMs?: number
   outputBytesMax?: number
   isLong?: boolean
+  isSecret?: boolean
+  isRenewal?: boolean
+  isStreamed?: boolean
 }>
 
 /**
@@ -46,13 +51,15 @@ export type BatchQuery = Readonly<{
 /**
  * A property of a host: the command that queries it and how to parse the output. `parse` is total: a missing tool or file is a value.
  * Facts requested in one turn of the event loop share one round trip; those with the same `batchQuery` (the same object) share one
- * process, each with its own `subject`.
+ * process, each with its own `subject`. `planned` returns what of the value a plan on file holds on to: all of it without this,
+ * nothing (undefined) of what changes by itself.
  */
 export type Fact<T> = Readonly<{
   query: Command
   parse: (output: Output) => T
   batchQuery?: BatchQuery
   subject?: string
+  planned?(value: T): unknown
 }>
 
 /** Returns the value of a fact; requests of one turn are batched. */

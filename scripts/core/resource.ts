@@ -13,9 +13,27 @@ export type Change = Readonly<{
   guard?: Guard
 }>
 
+/** A file that a resource writes, as it shall be on this host. */
+export type ManagedFile = Readonly<{ path: string; content: string }>
+
+/** What stands under a name and version: the digest of its bytes. */
+export type Accepted = Readonly<{ name: string; digest: string }>
+/** How much goes: `isWithData` is the data and the secrets that they are read with, too. */
+export type Removal = Readonly<{ isWithData: boolean }>
+
+/** Plans how a thing goes; an empty plan means that nothing of it is there. */
+export type PlanAbsent = (getFact: GetFact, removal: Removal) => Promise<readonly Change[]>
+
+/** Of a kind that leaves nothing of its own on a host; the reason is for readers. */
+export function leavesNothing(_reason: string): PlanAbsent {
+  return async () => []
+}
+
 /**
  * `id` is a stable name such as `file:/etc/tappass/tappass.yaml`, its kind first. `role` is the role that wants it. `health` returns what is
  * not well although everything is as desired. `undo` plans what puts back in force what was before, after a step has failed.
+ * `accepts` returns the image or downloaded file that it installs, for `versions.lock`. `files` returns the files that it writes, but none that
+ * holds a secret. `absent` plans how it goes; a test holds that every kind has it.
  */
 export type Resource = Readonly<{
   id: string
@@ -23,4 +41,7 @@ export type Resource = Readonly<{
   plan: (getFact: GetFact) => Promise<readonly Change[]>
   health?: (getFact: GetFact) => Promise<string | undefined>
   undo?: (getFact: GetFact) => Promise<readonly Change[]>
+  accepts?: (getFact: GetFact) => Promise<Accepted | undefined>
+  files?: (getFact: GetFact) => Promise<readonly ManagedFile[]>
+  absent?: PlanAbsent
 }>

@@ -45,7 +45,8 @@ export function groupFact(name: string): Fact<GroupState> {
   }
 }
 
-const SUDO_USER_SCRIPT = String.raw`p=$$
+/** Prints SUDO_USER of the process that runs it, or of the nearest of its parents that has one. */
+export const SUDO_USER_SCRIPT = String.raw`p=$$
 while [ "$p" -gt 1 ] 2>/dev/null; do
   u=$(tr '\0' '\n' 2>/dev/null <"/proc/$p/environ" | sed -n 's/^SUDO_USER=//p')
   [ -z "$u" ] || { echo "$u"; exit 0; }

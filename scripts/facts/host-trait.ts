@@ -71,6 +71,8 @@ ${NETWORK_SCRIPT}`,
       network: parseNetwork(network),
     }
   },
+  // Addresses are leased, and memory is counted anew at each boot: what follows from them stands in the changes.
+  planned: ({ network: _, memoryMegabytes: __, ...traits }) => traits,
 }
 
 /** Returns the value for this host. A function's traits are queried in the same turn as other facts. */

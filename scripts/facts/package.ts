@@ -36,6 +36,38 @@ export const packagesFact: Fact<Packages> = {
     const interrupted = [...byName].filter(([, { status }]) => UNFINISHED.test(status)).map(([name]) => name)
     return { byName, interrupted: rows.includes('updates') ? ['updates', ...interrupted] : interrupted }
   },
+  // Of those that somebody wants the changes tell; the others are updated in the night.
+  planned: ({ interrupted }) => interrupted,
+}
+
+/**
+ * Returns a script that prints recorded packages: with `manual` those that apt takes for wanted by somebody, with `removable` those that nothing
+ * depends on any more (a mere recommendation does not keep one), and those whose settings are left; `with`: those that go with `$manual`.
+ */
+export function removableScript(which: 'manual' | 'removable' | 'with'): string {
+  const made = `sed -n 's/^package //p' ${HOST_PATH.madeRecord} 2>/dev/null | sort -u`
+  const recorded = (list: string) =>
+    `{ ${list}; } 2>/dev/null | sed 's/:.*//' | sort -u | { ${made}; cat; } | sort | uniq -d`
+  if (which === 'manual') return recorded('apt-mark showmanual')
+  const options = '-o APT::AutoRemove::RecommendsImportant=false -o APT::AutoRemove::SuggestsImportant=false'
+  const verb = which === 'with' ? 'purge --auto-remove $manual' : 'autoremove'
+  const unneeded = `apt-get --simulate ${options} ${verb} | sed -n 's/^\\(Remv\\|Purg\\) \\([^ ]*\\).*/\\2/p'`
+  const settings = `dpkg-query -W -f '\${Package} \${db:Status-Abbrev}\\n' | sed -n 's/^\\([^ ]*\\) rc.*/\\1/p'`
+  return recorded(`${unneeded}; ${settings}`)
+}
+
+/** With those that nobody needs once the ones that count as wanted are gone. */
+const REMOVABLE = `manual=$(${removableScript('manual')})
+{ printf '%s\\n' $manual; ${removableScript('removable')}
+[ -z "$manual" ] || ${removableScript('with')}; } | sort -u`
+
+/** The packages that came with us and can go: apt still counts them as wanted, or nothing needs them. */
+export const removablePackagesFact: Fact<readonly string[]> = {
+  query: {
+    argv: ['sh', '-c', REMOVABLE],
+    effect: 'read',
+  },
+  parse: ({ stdout }) => stdout.split('\n').filter((name) => name !== ''),
 }
 
 /** Written by our `apt-get update`; apt itself keeps no reliable time of its last fetch. */
@@ -55,4 +87,5 @@ export const isAptListFreshFact: Fact<boolean> = {
     effect: 'read',
   },
   parse: ({ stdout }) => stdout.trim() === 'fresh',
+  planned: () => undefined,
 }

@@ -1,4 +1,6 @@
 /** Facts about paths of the host: kind, mode, owner; digest, content and link target of files. */
+import { createHash } from 'node:crypto'
+import { HOST_PATH } from '../../contract/path.ts'
 import type { BatchQuery, Fact, Output } from '../core/host.ts'
 
 /** A missing parent folder also means `absent`. `mode` is four octal digits. Links are not followed. */
@@ -66,17 +68,12 @@ const targetQuery: BatchQuery = {
 }
 
 function batchFact<T>(batchQuery: BatchQuery, subject: string, parse: (output: Output) => T): Fact<T> {
-  return {
-    query: batchQuery.query([subject]),
-    parse,
-    batchQuery,
-    subject,
-  }
+  return { query: batchQuery.query([subject]), parse, batchQuery, subject }
 }
 
 /** The state of a path. */
 export function pathFact(path: string): Fact<PathState> {
-  return batchFact(statQuery, path, ({ code, stdout }) => {
+  const fact = batchFact<PathState>(statQuery, path, ({ code, stdout }) => {
     const [bits = '', owner = '', group = '', uid, gid, bytes] = stdout.split('\0')
     if (code !== 0 || bits === '') return { kind: 'absent' }
     const mode = Number.parseInt(bits, 16)
@@ -90,11 +87,23 @@ export function pathFact(path: string): Fact<PathState> {
       bytes: Number(bytes),
     }
   })
+  return { ...fact, planned: plannedState }
+}
+
+/** A folder grows with what is in it. */
+function plannedState(state: PathState): unknown {
+  if (state.kind === 'absent' || state.kind === 'file') return state
+  const { bytes: _, ...rest } = state
+  return rest
 }
 
 /** The SHA-256 of a regular file in lower-case hex; undefined: no regular file. */
 export function digestFact(path: string): Fact<string | undefined> {
-  return batchFact(digestQuery, path, ({ stdout }) => (/^[0-9a-f]{64}$/.test(stdout) ? stdout : undefined))
+  const fact = batchFact<string | undefined>(digestQuery, path, ({ stdout }) =>
+    /^[0-9a-f]{64}$/.test(stdout) ? stdout : undefined,
+  )
+  // There it would be the digest of a secret itself.
+  return path.startsWith(`${HOST_PATH.credentialsFolder}/`) ? { ...fact, planned: () => undefined } : fact
 }
 
 /** The target of a symbolic link; undefined: no link. */
@@ -114,5 +123,6 @@ export function contentFact(path: string): Fact<string | undefined> {
         return undefined
       }
     },
+    planned: (text) => (text === undefined ? undefined : createHash('sha256').update(text).digest('hex')),
   }
 }

@@ -10,19 +10,19 @@ import type { Command, Fact } from '../core/host.ts'
 const FORMAT = '%s %.9Y %.9Z'
 const DIGITS = 16
 
-/** 16 hex digits, the fingerprint of the program; undefined: it is absent. */
-export function programFingerprintFact(path: string): Fact<string | undefined> {
+/** 16 hex digits, the fingerprint of the programs together; undefined: one is absent. */
+export function programFingerprintFact(...paths: readonly string[]): Fact<string | undefined> {
   return {
-    query: { argv: ['stat', `--printf=${FORMAT}`, '--', path], effect: 'read' },
+    query: { argv: ['stat', `--printf=${FORMAT}`, '--', ...paths], effect: 'read' },
     parse: ({ code, stdout }) =>
       code === 0 && stdout !== '' ? createHash('sha256').update(stdout).digest('hex').slice(0, DIGITS) : undefined,
   }
 }
 
-/** Writes `firstLine` and the fingerprint of the program into the file `marker`. Fails when the program is absent. */
-export function writeFingerprintCommand(program: string, firstLine: string, marker: string): Command {
+/** Writes `firstLine` and the fingerprint of the programs into the file `marker`. Fails when one is absent. */
+export function writeFingerprintCommand(programs: readonly string[], firstLine: string, marker: string): Command {
   return scriptCommand(
-    'print=$(stat --printf="$1" -- "$2"); print=$(printf %s "$print" | sha256sum); printf "%s\\n%.*s" "$3" "$4" "$print" >"$5"; chmod 644 -- "$5"',
-    [FORMAT, program, firstLine, `${DIGITS}`, marker],
+    'format=$1 line=$2 digits=$3 marker=$4; shift 4; print=$(stat --printf="$format" -- "$@"); print=$(printf %s "$print" | sha256sum); printf "%s\\n%.*s" "$line" "$digits" "$print" >"$marker"; chmod 644 -- "$marker"',
+    [FORMAT, firstLine, `${DIGITS}`, marker, ...programs],
   )
 }

@@ -30,6 +30,7 @@ export function reachabilityFact(host: string): Fact<Reachability> {
       if (rows.some((row) => row.endsWith(' yes'))) return 'reachable'
       return rows.every((row) => row.startsWith('4')) ? 'no-ipv6' : 'no-route'
     },
+    planned: () => undefined,
   }
 }
 

@@ -17,8 +17,11 @@ done </etc/sudoers
 done </etc/nsswitch.conf
 [ -z "$ask" ] || timeout 10 sudo -n -l -U "$1" 2>/dev/null`
 
-/** A rule such as `(ALL : ALL) NOPASSWD: ALL`. Exceptions from all commands (`ALL, !/bin/su`) are no bound. */
-const EVERY_COMMAND = /^\s+\((?:ALL|root)\b[^)]*\)\s+(?:[A-Z_]+:\s*)*(?:[^,]+,\s*)*ALL(?:,.*)?$/
+/**
+ * A rule such as `(ALL : ALL) NOPASSWD: ALL`. Exceptions from all commands (`ALL, !/bin/su`) are no bound. Between commas there is one way to read
+ * a text only: an account has dozens of commands.
+ */
+const EVERY_COMMAND = /^\s+\((?:ALL|root)\b[^)]*\)\s+(?:[^,]+,)*\s*(?:[A-Z_]+:\s*)*ALL(?:,.*)?$/
 
 /** The rules that let the account run every command as root. */
 export function everyCommandRulesFact(name: string): Fact<readonly string[]> {

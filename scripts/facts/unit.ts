@@ -110,6 +110,11 @@ export function unitFact(unit: string): Fact<UnitState> {
     parse: ({ stdout }) => parse(stdout),
     batchQuery: unitQuery,
     subject: unit,
+    // What a process says of itself, its number and times change while it does what it shall.
+    planned: ({ load, active, enabled, isReloadNeeded, revision, replacedLibraries }) => ({
+      ...{ load, active, enabled, isReloadNeeded, replacedLibraries },
+      ...(revision === undefined ? {} : { revision }),
+    }),
   }
 }
 

@@ -5,6 +5,7 @@ import { refusedFailure } from '../core/failure.ts'
 import type { Command, GetFact } from '../core/host.ts'
 import { quoteAll } from '../core/quoting.ts'
 import type { Change } from '../core/resource.ts'
+import { isNamedOurs, recordMadeCommand } from '../facts/made-record.ts'
 import { contentFact, digestFact, type PathState, pathFact } from '../facts/path.ts'
 
 /** `owner` and `group` are names or numbers, `mode` octal digits. */
@@ -89,7 +90,9 @@ export async function planFile(
     const reason =
       state.kind === 'absent' ? 'it is absent' : state.kind === 'link' ? 'it is a link' : 'its content differs'
     const diff = await diffOf(getFact, desired, state, content)
-    const commands = writeCommands(desired, content)
+    const write = writeCommands(desired, content)
+    const isNew = state.kind === 'absent' && !isNamedOurs(path)
+    const commands = isNew ? ([recordMadeCommand('path', path), ...write] as const) : write
     return [{ action: `write ${path}`, reason, commands, ...(diff === '' ? {} : { diff }) }]
   }
   const differences = ownershipDifferences(state, desired)

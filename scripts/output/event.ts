@@ -1,6 +1,9 @@
 /** The events of a run on a host: versioned, shown by all three renderers and printed by `--json`. */
 import type { ExitCode } from '../../contract/exit-code.ts'
 import type { FailureText } from '../core/failure.ts'
+import type { Generation, History } from '../history/entry.ts'
+import type { FileBlame } from '../history/file-history.ts'
+import type { GenerationRecord } from '../history/generation-view.ts'
 import type { Health } from './host-health.ts'
 
 /** Rises when a field changes its meaning or is removed; new events and fields may be added at any time. */
@@ -36,6 +39,21 @@ export type Outcome =
   | 'unreachable'
   | 'unhealthy'
   | 'not-installed'
+  | 'shown'
+  | 'well'
+
+/** What a check of `doctor` found: `detail` when it is well, `reason` when it is skipped, `reason` and `remedy` otherwise. */
+export type CheckResult = Readonly<{
+  id: string
+  what: string
+  status: 'ok' | 'skipped' | 'warn' | 'fail'
+  detail?: string
+  reason?: string
+  remedy?: string
+}>
+
+/** What stays on a host that was uninstalled, and why. */
+export type LeftBehind = Readonly<{ what: string; why: string }>
 
 /** An event; none holds a secret. `step` counts from 1 to `steps`; times are whole milliseconds. `unhealthy` names units, and `gateway` with its status. */
 export type Event =
@@ -52,6 +70,15 @@ export type Event =
   | Readonly<{ event: 'step-failed'; step: number; steps: number; failure: StepFailure }>
   | Readonly<{ event: 'secret'; id: string; next: string }>
   | (Readonly<{ event: 'health' }> & Health)
+  | (Readonly<{ event: 'history' }> & History)
+  | (Readonly<{ event: 'generation' }> &
+      Generation &
+      Omit<GenerationRecord, 'end'> &
+      Readonly<{ done: GenerationRecord['end'] }>)
+  | (Readonly<{ event: 'lines' }> & FileBlame)
+  | Readonly<{ event: 'checks'; counts: Readonly<Record<string, number>>; checks: readonly CheckResult[] }>
+  | Readonly<{ event: 'left'; left: readonly LeftBehind[] }>
+  | Readonly<{ event: 'log'; loggedAt: string; unit: string; priority: number; message: string }>
   | Readonly<{ event: 'error'; failure: FailureText }>
   | Readonly<{
       event: 'run-finished'

@@ -7,6 +7,10 @@ const CONDITION_COMMANDS: readonly (readonly [name: string, command: string])[] 
   ['disk', 'sudo du --one-file-system --human-readable --max-depth=3 /var/lib | sort --human-numeric-sort | tail'],
   ['certificate', `journalctl -u ${UNIT.caddy} -e`],
   ['backup', `journalctl -u ${UNIT.backup} -e, then sudo systemctl start ${UNIT.backup}`],
+  ['license', 'tappass license show'],
+  ['check', `systemctl status ${UNIT.checkTimer}`],
+  ['webhook', `journalctl -u ${UNIT.check} -e`],
+  ['svid', `journalctl -u ${UNIT.check} -e`],
   ['clock', 'sudo apt-get install systemd-timesyncd'],
 ]
 
@@ -23,6 +27,8 @@ export function nextCommand({ units, gateway, conditions }: Health, bootstrap: s
   const ill = new Set(conditions.filter(({ isWell }) => !isWell).map(({ name }) => name))
   if (ill.has('docker')) return 'journalctl -u docker -e   (on the host)'
   if (units.some(needsRun)) return bootstrap
+  if (ill.has('site') && ill.size === 1 && gateway === 'healthy' && units.every(({ isHealthy }) => isHealthy))
+    return bootstrap
   const failed = units.find(({ isHealthy }) => !isHealthy)?.unit
   const [, command] = CONDITION_COMMANDS.find(([name]) => ill.has(name)) ?? []
   if (failed === undefined && gateway === 'healthy' && command !== undefined) return `${command}   (on the host)`

@@ -1,6 +1,7 @@
 /** What a server stands on beside its units: backup, disk, certificate, clock, Docker. One question, and its judgement. */
+import { FREE_INODES_SHARE_MIN, FREE_MEGABYTES_MIN, LIFE_SHARE_MIN } from '../../contract/health-limit.ts'
 import { HOST_PATH } from '../../contract/path.ts'
-import { UNIT } from '../../contract/unit.ts'
+import { CONNECTORS, UNIT } from '../../contract/unit.ts'
 import type { Fact } from '../core/host.ts'
 
 /** One of them, in words, and whether it is well. */
@@ -12,26 +13,16 @@ export type LastBackup = Readonly<{ takenAt: string; bytes: number }>
 /** All conditions, and the newest backup that counts. */
 export type HostConditions = Readonly<{ conditions: readonly Condition[]; lastBackup: LastBackup | undefined }>
 
-/**
- * Below so much free space the next backup or a burst of calls fills the disk, and PostgreSQL stops; a file system that keeps no inodes has
- * none to run out of.
- */
-const FREE_MEGABYTES_MIN = 1024
-const FREE_INODES_SHARE_MIN = 0.02
-
-/** Caddy renews with a third of the life left. With less than a fifth, renewing has failed for a while. */
-const CERTIFICATE_SHARE_MIN = 0.2
-
 /** The timer's stamp is made within these of the database on a first run, without a backup. */
 const FIRST_RUN_SECONDS = 600
 const TOLERANCE_SECONDS = 60
 
 /**
  * Prints NAME=VALUE lines, a name once for each disk. `$1` the folder of backups, `$2` the database, `$3` Caddy's settings, `$4` the timer and
- * `$5` the service of the backup; the rest are paths whose disks count. Nothing in it waits longer than five seconds.
+ * `$5` the service of the backup, `$6` the folder of the check, `$7` that of the site; the rest are paths whose disks count. Nothing in it waits longer than five seconds.
  */
 const SCRIPT = String.raw`
-backups=$1 cluster=$2 caddy=$3 timer=$4 service=$5; shift 5
+backups=$1 cluster=$2 caddy=$3 timer=$4 service=$5 check=$6 site=$7; shift 7
 echo "NOW=$(date +%s)"
 newest=$(ls -1 "$backups"/tappass-*.json 2>/dev/null | tail -n 1)
 if [ -n "$newest" ]; then
@@ -46,10 +37,15 @@ df -Pi -- "$@" 2>/dev/null | sed -n '2,$s/^/INODES=/p'
 name=$(sed -n 's/^TAPPASS_NAME=//p' "$caddy" 2>/dev/null) port=$(sed -n 's/^TAPPASS_HTTPS_PORT=//p' "$caddy" 2>/dev/null)
 timeout 5 openssl s_client -connect "127.0.0.1:${'$'}{port:-443}" ${'$'}{name:+-servername "$name"} </dev/null 2>/dev/null |
   openssl x509 -noout -startdate -enddate 2>/dev/null | sed 's/^/CERTIFICATE_/'
+for number in $(seq ${CONNECTORS}); do
+  echo "CONNECTOR=$number $(curl -s --max-time 1 "http://127.0.0.1:2024$number/ready")"
+done
 if systemd-detect-virt --quiet --container 2>/dev/null; then echo CLOCK=container
 else echo "CLOCK=$(timeout 5 timedatectl show -p NTPSynchronized --value 2>/dev/null)"; fi
 docker=$(timeout 5 docker version --format '{{.Server.Version}}' 2>&1) && echo "DOCKER=$docker" ||
   echo "DOCKER_PROBLEM=$(printf '%s' "${'$'}{docker:-no answer within 5 s}" | tail -n 1)"
+[ ! -f "$site/current/index.html" ] || echo "SITE=$(readlink -- "$site/current")"
+[ ! -f "$check/last.json" ] || echo "CHECK=$(tr -d '\n' <"$check/last.json")"
 [ ! -e /run/reboot-required ] || echo REBOOT=required
 exit 0`
 
@@ -59,7 +55,16 @@ export const conditionsFact: Fact<HostConditions> = {
     argv: [
       'sh',
       ...['-c', SCRIPT, 'sh', HOST_PATH.backupFolder, HOST_PATH.postgresCluster, HOST_PATH.caddyEnvironment],
-      ...[UNIT.backupTimer, UNIT.backup, '/', HOST_PATH.programFolder, HOST_PATH.stateFolder, '/var/lib/docker'],
+      ...[
+        UNIT.backupTimer,
+        UNIT.backup,
+        HOST_PATH.checkFolder,
+        HOST_PATH.siteFolder,
+        '/',
+        HOST_PATH.programFolder,
+        HOST_PATH.stateFolder,
+        '/var/lib/docker',
+      ],
     ],
     effect: 'read',
   },
@@ -142,7 +147,7 @@ function judgeCertificate({ one }: Values): Condition {
   if (!(until > from)) return { name: 'certificate', state: 'none: nothing answers with TLS', isWell: false }
   const left = until - Number(one('NOW'))
   const state = left > 0 ? `${ageText(left)} left` : `expired ${ageText(-left)} ago`
-  const isWell = left >= (until - from) * CERTIFICATE_SHARE_MIN
+  const isWell = left >= (until - from) * LIFE_SHARE_MIN
   return { name: 'certificate', state: isWell || left <= 0 ? state : `${state}: it was not renewed in time`, isWell }
 }
 
@@ -160,6 +165,51 @@ function judgeDocker({ one }: Values): Condition {
   return { name: 'docker', state: version || one('DOCKER_PROBLEM') || 'no answer', isWell: version !== '' }
 }
 
+/** A connector says of itself how many connections to the edge it has. */
+function judgeTunnel({ all }: Values): Condition {
+  const counts = all('CONNECTOR').map((answer) => Number(/"readyConnections":(\d+)/.exec(answer)?.[1] ?? 0))
+  const connected = counts.filter((count) => count > 0)
+  const connections = counts.reduce((sum, count) => sum + count, 0)
+  const state = `${connected.length} of ${CONNECTORS} connectors, ${connections} connections to the edge`
+  return { name: 'tunnel', state, isWell: connected.length === CONNECTORS }
+}
+
+function judgeSite({ one }: Values): Condition {
+  const build = one('SITE').split('/').at(-1) ?? ''
+  return { name: 'site', state: build || 'none: the documentation was not built', isWell: build !== '' }
+}
+
+type CheckFinding = Readonly<{ check: string; subject: string; level: string; state: string }>
+
+/** Twice the time between two checks, and an hour. */
+const CHECK_SECONDS_MAX = 2 * 86_400 + 3600
+
+/** What the script itself asks for is newer than the check's. */
+const ASKED_BY_ITSELF: readonly string[] = ['certificate', 'disk']
+
+/** What the last check of the timer says of the rest: the license, secrets, identities, the webhook. What is well of them is no line. */
+function judgeCheck({ one }: Values): readonly Condition[] {
+  if (one('CHECK') === '') return []
+  try {
+    const { at, findings } = JSON.parse(one('CHECK')) as { at: string; findings: readonly CheckFinding[] }
+    const seconds = Number(one('NOW')) - Date.parse(at) / 1000
+    const shown = findings.filter(
+      ({ check, level }) => !ASKED_BY_ITSELF.includes(check) && (level !== 'ok' || check === 'license'),
+    )
+    return [
+      { name: 'check', state: `${ageText(seconds)} ago`, isWell: seconds < CHECK_SECONDS_MAX },
+      // What is told ahead needs somebody, but nothing is down.
+      ...shown.map(({ check, subject, level, state }) => ({
+        name: check,
+        state: `${subject}: ${state}`,
+        isWell: level !== 'failed',
+      })),
+    ]
+  } catch {
+    return [{ name: 'check', state: 'what it has found cannot be read', isWell: false }]
+  }
+}
+
 /** Returns the conditions from what the script prints. Times are compared with the clock of the host itself. */
 export function judgeConditions(text: string): HostConditions {
   const values = valuesOf(text)
@@ -168,8 +218,11 @@ export function judgeConditions(text: string): HostConditions {
     judgeBackup(values, lastBackup),
     ...judgeDisks(values),
     judgeCertificate(values),
+    judgeTunnel(values),
     judgeClock(values),
     judgeDocker(values),
+    judgeSite(values),
+    ...judgeCheck(values),
     // Updates of the distribution wait for it; nothing of ours is worse for that.
     ...(values.one('REBOOT') === '' ? [] : [{ name: 'reboot', state: 'required by updates', isWell: true }]),
   ]

@@ -3,7 +3,16 @@
 import { parse } from 'yaml'
 import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
 import { HOST_PATH } from '../../contract/path.ts'
-import { gatewayInstances, INSTANCES_DEFAULT, UNIT } from '../../contract/unit.ts'
+import {
+  CONNECTORS,
+  connectors,
+  gatewayInstances,
+  IDENTITY_UNITS,
+  INSTANCES_DEFAULT,
+  liveParts,
+  opaInstance,
+  UNIT,
+} from '../../contract/unit.ts'
 import type { Fact, GetFact } from '../core/host.ts'
 import { contentFact, targetFact } from '../facts/path.ts'
 import { type UnitState, unitsFact } from '../facts/unit.ts'
@@ -58,24 +67,41 @@ const fileRevisionsFact: Fact<ReadonlyMap<string, string>> = {
 }
 
 /** What of the settings of a host decides on what it shall run. */
-type Settings = Readonly<{ instances?: number; ingress?: unknown; firewall?: unknown }>
+type Settings = Readonly<{
+  instances?: number
+  ingress?: unknown
+  identity?: unknown
+  site?: unknown
+  firewall?: unknown
+}>
+
+/** The OPA server that the gateways ask, by their own settings. */
+function opaUnits(environment: string | undefined): readonly string[] {
+  const key = /^OPA_URL=.*\/([0-9a-f]+)\.sock$/m.exec(environment ?? '')?.[1]
+  return key === undefined ? [] : [opaInstance(key)]
+}
 
 /** Returns the units that the settings ask for. Beside ufw or firewalld there is no packet filter of ours. */
 function desiredUnits(
-  { instances = INSTANCES_DEFAULT, ingress, firewall }: Settings,
+  { instances = INSTANCES_DEFAULT, ingress, identity, firewall }: Settings,
+  environment: string | undefined,
   isLoaded: (name: string) => boolean,
 ): readonly string[] {
-  const { gateway: _, caddy, firewall: filter, ...units } = UNIT
+  const { gateway: _, opa: __, tunnel: ___, caddy, firewall: filter, ...units } = UNIT
+  const live = liveParts(ingress)
+  const unwanted: readonly string[] = identity === undefined ? IDENTITY_UNITS : []
   return [
-    ...Object.values(units),
-    ...(ingress === 'none' ? [] : [caddy]),
+    ...Object.values(units).filter((name) => !unwanted.includes(name)),
+    ...(live.includes('caddy') ? [caddy] : []),
+    ...(live.includes('tunnel') ? connectors(CONNECTORS) : []),
+    ...opaUnits(environment),
     ...(firewall === 'none' || !isLoaded(filter) ? [] : [filter]),
     ...gatewayInstances(instances),
   ]
 }
 
 /** What does its work and ends. */
-const ENDING: readonly string[] = [UNIT.backup, UNIT.guard]
+const ENDING: readonly string[] = [UNIT.backup, UNIT.check, UNIT.guard]
 
 function isAsDesired({ name, active, result }: UnitState): boolean {
   if (!ENDING.includes(name)) return active === 'active'
@@ -106,11 +132,12 @@ function absentUnit(unit: string): UnitHealth {
 
 /** Reads all facts of the health in one turn. */
 export async function gatherHealth(getFact: GetFact): Promise<Health> {
-  const [states, gateway, current, settingsText, fileRevisions, judged] = await Promise.all([
+  const [states, gateway, current, settingsText, environment, fileRevisions, judged] = await Promise.all([
     getFact(unitsFact('tappass*')),
     getFact(gatewayFact),
     getFact(targetFact(HOST_PATH.currentRelease)),
     getFact(contentFact(HOST_PATH.settings)),
+    getFact(contentFact(HOST_PATH.gatewayEnvironment)),
     getFact(fileRevisionsFact),
     getFact(conditionsFact),
   ])
@@ -118,11 +145,18 @@ export async function gatherHealth(getFact: GetFact): Promise<Health> {
   // Nothing is wanted on a host that has nothing of ours.
   const settings = (parse(settingsText ?? '') ?? {}) as Settings
   const isBare = states.length === 0 && release === '' && settingsText === undefined
-  const desired = isBare ? [] : desiredUnits(settings, (name) => states.some((state) => state.name === name))
+  const isLoaded = (name: string) => states.some((state) => state.name === name)
+  const desired = isBare ? [] : desiredUnits(settings, environment, isLoaded)
   const loaded = states.map((state) => unitHealth(state, desired.includes(state.name), fileRevisions))
   const absent = desired.filter((name) => !loaded.some(({ unit }) => unit === name)).map(absentUnit)
   const units = [...loaded, ...absent].toSorted((a, b) => (a.unit < b.unit ? -1 : 1))
-  const conditions = judged.conditions.filter(({ name }) => name !== 'certificate' || settings.ingress !== 'none')
+  const live = isBare ? [] : liveParts(settings.ingress)
+  const subjects: Readonly<Record<string, boolean>> = {
+    certificate: live.includes('caddy') || isBare,
+    tunnel: live.includes('tunnel'),
+    site: settings.ingress !== 'none' && settings.site !== 'none',
+  }
+  const conditions = judged.conditions.filter(({ name }) => subjects[name] ?? true)
   const health = { release, gateway, units, conditions, lastBackup: judged.lastBackup }
   return { isHealthy: units.length > 0 && unhealthyParts(health).length === 0, ...health }
 }

@@ -1,5 +1,6 @@
 /** Renderers of events: plain lines, a live progress line on a terminal, or one JSON object per line. */
 import { renderNext } from '../core/failure.ts'
+import { printableJson } from '../core/printable.ts'
 import { EVENT_VERSION, type Event } from './event.ts'
 import { eventLines, type TextOptions } from './text-renderer.ts'
 
@@ -16,14 +17,14 @@ export function jsonRenderer({ stdout }: OutputStreams, program: string, nowMs: 
   return {
     emit: (host, event) => {
       const line = { v: EVENT_VERSION, at: new Date(nowMs()).toISOString(), host, ...event }
-      stdout(`${JSON.stringify(line, replacer)}\n`)
+      stdout(`${printableJson(JSON.stringify(line, replacer))}\n`)
     },
     close: () => {},
   }
 }
 
 function isData(event: Event, isPlanData: boolean): boolean {
-  return isPlanData && event.event === 'plan'
+  return event.event === 'log' || (isPlanData && event.event === 'plan')
 }
 
 /** `isPlanData`: the plan goes to stdout. */

@@ -2,6 +2,7 @@
 
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { type FailureText, renderFailure, renderNext } from '../core/failure.ts'
+import { printable } from '../core/printable.ts'
 import type { Event, Outcome, StepFailure } from './event.ts'
 import { planLines } from './plan-text.ts'
 
@@ -33,6 +34,11 @@ function failureLines(step: number, steps: number, failure: StepFailure, program
   ]
 }
 
+/** Each line of a message has the time and the unit: a line without them could be taken for another entry. */
+function logLines({ loggedAt, unit, message }: Extract<Event, { event: 'log' }>): readonly string[] {
+  return message.split('\n').map((line) => printable(`${loggedAt} ${unit.replace(/\.service$/, '')} ${line}`))
+}
+
 /** How a run ended, for people. */
 export const OUTCOME_TEXTS: Readonly<Record<Outcome, string>> = {
   'up-to-date': 'up to date',
@@ -47,6 +53,8 @@ export const OUTCOME_TEXTS: Readonly<Record<Outcome, string>> = {
   unreachable: 'unreachable',
   unhealthy: 'unhealthy',
   'not-installed': 'TapPass is not installed here',
+  shown: 'all shown',
+  well: 'nothing is wrong',
 }
 
 /** Nothing for a usage error: it is printed already, and nothing was run. */
@@ -89,13 +97,21 @@ export function eventLines(event: Event, { program, hasDiffs }: TextOptions): re
       return failureLines(event.step, event.steps, event.failure, program)
     case 'error':
       return renderFailure(event.failure, program).split('\n')
+    case 'left':
+      return ['this stays on the host:', ...event.left.map(({ what, why }) => `  ${what}: ${why}`)]
+    case 'log':
+      return logLines(event)
     case 'run-finished':
       return endLines(event, program)
     case 'run-started':
     case 'command-started':
     case 'output':
     case 'secret':
+    case 'history':
+    case 'generation':
+    case 'lines':
     case 'health':
+    case 'checks':
       return []
   }
 }

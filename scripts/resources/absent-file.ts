@@ -1,6 +1,6 @@
 /** A file of ours that nobody wants any more. */
 import { changeCommand } from '../core/command.ts'
-import type { Resource } from '../core/resource.ts'
+import { leavesNothing, type Resource } from '../core/resource.ts'
 import { pathFact } from '../facts/path.ts'
 
 /** `reason` says why it is not wanted. */
@@ -10,6 +10,7 @@ export type AbsentFileOptions = Readonly<{ path: string; reason: string }>
 export function absentFile({ path, reason }: AbsentFileOptions): Resource {
   return {
     id: `absent-file:${path}`,
+    absent: leavesNothing('it is absent already'),
     plan: async (getFact) => {
       const { kind } = await getFact(pathFact(path))
       if (kind === 'absent' || kind === 'directory') return []

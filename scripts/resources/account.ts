@@ -1,9 +1,12 @@
 /** A user account and its groups. */
+
 import { changeCommand } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { GetFact } from '../core/host.ts'
-import type { Change, Resource } from '../core/resource.ts'
+import type { Change, Removal, Resource } from '../core/resource.ts'
 import { type AccountState, accountFact, type GroupState, groupFact, sudoUserFact } from '../facts/account.ts'
+import { isNamedOurs, madeRecordFact, recordMadeCommand } from '../facts/made-record.ts'
+import { REMOVAL_REASON } from '../files/removal.ts'
 
 /** Why an account must not be in a group; `isSudo`: the group may run every command through sudo. */
 export type ForbiddenGroup = Readonly<{ reason: string; isSudo?: boolean }>
@@ -22,22 +25,21 @@ export type AccountOptions = Readonly<{
 }>
 
 function creation({ name, isSystem, home, shell, groups = [] }: AccountOptions, own: GroupState): Change {
+  const add = changeCommand(
+    'useradd',
+    ...(isSystem ? ['--system', '--no-create-home'] : ['--create-home']),
+    ...(own === undefined ? ['--user-group'] : ['--gid', name]),
+    '--home-dir',
+    home ?? (isSystem ? '/nonexistent' : `/home/${name}`),
+    '--shell',
+    shell ?? (isSystem ? '/usr/sbin/nologin' : '/bin/bash'),
+    ...(groups.length === 0 ? [] : ['--groups', groups.join(',')]),
+    name,
+  )
   return {
     action: `add account ${name}`,
     reason: 'it is absent',
-    commands: [
-      changeCommand(
-        'useradd',
-        ...(isSystem ? ['--system', '--no-create-home'] : ['--create-home']),
-        ...(own === undefined ? ['--user-group'] : ['--gid', name]),
-        '--home-dir',
-        home ?? (isSystem ? '/nonexistent' : `/home/${name}`),
-        '--shell',
-        shell ?? (isSystem ? '/usr/sbin/nologin' : '/bin/bash'),
-        ...(groups.length === 0 ? [] : ['--groups', groups.join(',')]),
-        name,
-      ),
-    ],
+    commands: isNamedOurs(name) ? [add] : [recordMadeCommand('account', name), add],
   }
 }
 
@@ -118,10 +120,24 @@ async function removals(
   return changes
 }
 
-/** The account: created when absent; home, shell and groups are corrected. It is never deleted. */
+/** One of ours by name, or that was not there before us. The owner of data stays while they do: its number may not become that of another account. */
+async function planAccountAbsent(
+  getFact: GetFact,
+  { name, isSystem }: AccountOptions,
+  { isWithData }: Removal,
+): Promise<readonly Change[]> {
+  const [state, made] = await Promise.all([getFact(accountFact(name)), getFact(madeRecordFact)])
+  const isOurs = (isSystem && isNamedOurs(name)) || made.has('account', name)
+  if (state === undefined || !isOurs || (isSystem && !isWithData)) return []
+  const remove = isSystem ? changeCommand('userdel', name) : changeCommand('userdel', '--remove', name)
+  return [{ action: `remove account ${name}`, reason: REMOVAL_REASON, commands: [remove] }]
+}
+
+/** The account: created when absent; home, shell and groups are corrected. Only `absent` deletes it. */
 export function account(options: AccountOptions): Resource {
   return {
     id: `account:${options.name}`,
+    absent: (getFact, removal) => planAccountAbsent(getFact, options, removal),
     plan: async (getFact) => {
       const { name, groups = [], groupsForbidden = {} } = options
       const [state, own, desired, forbidden] = await Promise.all([

@@ -1,4 +1,5 @@
 /** A signed package repository: its key and its deb822 source. */
+import { scriptCommand } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Fact } from '../core/host.ts'
 import { quoteAll } from '../core/quoting.ts'
@@ -6,6 +7,7 @@ import type { Resource } from '../core/resource.ts'
 import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
 import { assertReachable } from '../facts/reachability.ts'
 import { planFile, ROOT_FILE } from '../files/file-change.ts'
+import { planFileAbsent } from '../files/removal.ts'
 
 /**
  * `uri` and `suite` may contain `{distribution}` and `{codename}`. `key` is ASCII-armored text.
@@ -57,12 +59,30 @@ function sourceConflict(others: readonly string[], ownPath: string) {
   )
 }
 
+/** How the names of apt's lists begin: the address without its scheme, its slashes as underscores. */
+function listPrefix(uri: string): string {
+  return (uri.split('{')[0] ?? uri)
+    .replace(/^https?:\/\//, '')
+    .replace(/\/+$/, '')
+    .replaceAll('/', '_')
+}
+
 /** The key and the source file. Throws a `Failure` (exit 5) where another file names the same repository. */
 export function aptRepository(options: AptRepositoryOptions): Resource {
   const keyPath = `/etc/apt/keyrings/${options.id}.asc`
   const sourcePath = `/etc/apt/sources.list.d/${options.id}.sources`
   return {
     id: `apt-repository:${options.id}`,
+    files: async (getFact) => [
+      { path: keyPath, content: options.key },
+      { path: sourcePath, content: sourceText(options, keyPath, await getFact(hostTraitsFact)) },
+    ],
+    absent: async (getFact) => {
+      const removals = await Promise.all([sourcePath, keyPath].map((path) => planFileAbsent(getFact, path)))
+      // apt keeps what it fetched from there until its next update.
+      const lists = scriptCommand('rm -f -- /var/lib/apt/lists/"$1"_*', [listPrefix(options.uri)])
+      return removals.flat().map((change) => ({ ...change, commands: [...change.commands, lists] as const }))
+    },
     plan: async (getFact) => {
       const text = getFact(hostTraitsFact).then((traits) => sourceText(options, keyPath, traits))
       const [others, key, source] = await Promise.all([

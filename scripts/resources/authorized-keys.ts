@@ -1,4 +1,5 @@
 /** The public keys that an account may log in with over SSH. Lines that others put into its file stay as they are. */
+
 import { createHash } from 'node:crypto'
 import { changeCommand, scriptCommand } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
@@ -6,6 +7,7 @@ import type { Command } from '../core/host.ts'
 import { quoteAll } from '../core/quoting.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { type AuthorizedKeys, authorizedKeysFact, KEY_FILE, KEY_MARK } from '../facts/authorized-keys.ts'
+import { REMOVAL_REASON } from '../files/removal.ts'
 
 /** `keys` are lines of `.pub` files. With none, lines of ours go. */
 export type AuthorizedKeysOptions = Readonly<{ name: string; keys: readonly string[] }>
@@ -84,6 +86,15 @@ export function authorizedKeys({ name, keys }: AuthorizedKeysOptions): Resource 
   const isWanted = keys.length > 0
   return {
     id: `authorized-keys:${name}`,
+    absent: async (getFact) => {
+      // Asked without keys, it names every account that has lines of ours.
+      const { others: owners } = await getFact(authorizedKeysFact(name, false))
+      return owners.map((owner) => ({
+        action: `take our keys from ${owner}`,
+        reason: REMOVAL_REASON,
+        commands: [writeCommand(owner, [])] as const,
+      }))
+    },
     plan: async (getFact) => {
       const state = await getFact(authorizedKeysFact(name, isWanted))
       const removals = state.others.map((other) => ({

@@ -1,5 +1,5 @@
 /** The password of a role of the database: that which the secret holds, also when the secret was stored again while the server runs. */
-import type { Resource } from '../core/resource.ts'
+import { leavesNothing, type Resource } from '../core/resource.ts'
 import { hostTraitsFact } from '../facts/host-trait.ts'
 import { contentFact, digestFact } from '../facts/path.ts'
 import { credentialPaths } from '../secrets/credential.ts'
@@ -12,6 +12,7 @@ export type DatabasePasswordOptions = Readonly<{ role: string; id: string }>
 export function databasePassword({ role, id }: DatabasePasswordOptions): Resource {
   return {
     id: `database-password:${role}`,
+    absent: leavesNothing('it is in the database'),
     plan: async (getFact) => {
       const [{ credentialStore: store }, record, encrypted, plain] = await Promise.all([
         getFact(hostTraitsFact),

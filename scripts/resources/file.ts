@@ -3,6 +3,7 @@
 import type { Resource } from '../core/resource.ts'
 import { type PerHost, resolvePerHost } from '../facts/host-trait.ts'
 import { type FileSpec, planFile } from '../files/file-change.ts'
+import { planFileAbsent } from '../files/removal.ts'
 
 /**
  * `owner` and `group` are names or numbers, `mode` is octal digits. `check` returns the argv of a program that must accept the
@@ -14,6 +15,12 @@ export type FileOptions = FileSpec & Readonly<{ content: PerHost<string> }>
 export function file(options: FileOptions): Resource {
   return {
     id: `file:${options.path}`,
+    absent: (getFact) => planFileAbsent(getFact, options.path),
     plan: (getFact) => planFile(getFact, options, resolvePerHost(getFact, options.content)),
+    ...(options.isPrivate === true
+      ? {}
+      : {
+          files: async (getFact) => [{ path: options.path, content: await resolvePerHost(getFact, options.content) }],
+        }),
   }
 }

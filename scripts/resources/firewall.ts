@@ -1,11 +1,13 @@
 /** The ingress in a firewall that the host's operator keeps with ufw or firewalld: our ports are open there, and closed again when they change. */
+
 import { createHash } from 'node:crypto'
-import { changeCommand } from '../core/command.ts'
+import { changeCommand, scriptCommand } from '../core/command.ts'
 import type { Command, GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { FIREWALLD_SERVICE, type Firewalls, firewallsFact, UFW_PROFILE } from '../facts/firewall.ts'
 import { digestFact } from '../facts/path.ts'
 import { planFile, ROOT_FILE } from '../files/file-change.ts'
+import { REMOVAL_REASON } from '../files/removal.ts'
 
 const PROFILE_PATH = '/etc/ufw/applications.d/tappass'
 const SERVICE_PATH = `/etc/firewalld/services/${FIREWALLD_SERVICE}.xml`
@@ -91,10 +93,34 @@ async function planFirewalld(
   return change(`allow ${namesOf(ports)} in firewalld`, 'firewalld is active', commands, service?.diff)
 }
 
+/** Also where the tool was turned off since: its rules come back with it. */
+async function planFirewallAbsent(getFact: GetFact): Promise<readonly Change[]> {
+  const [{ ufw, firewalld }, profile, service] = await Promise.all([
+    getFact(firewallsFact),
+    getFact(digestFact(PROFILE_PATH)),
+    getFact(digestFact(SERVICE_PATH)),
+  ])
+  const inactive = (digest: string | undefined, tool: string, path: string, ...rule: readonly string[]) =>
+    digest === undefined
+      ? []
+      : change(`remove our rule from ${tool}, which is off`, REMOVAL_REASON, [
+          scriptCommand('path=$1; shift; "$@" >/dev/null 2>&1 || :; rm -f -- "$path"', [path, ...rule]),
+        ])
+  return [
+    ...(ufw === undefined
+      ? inactive(profile, 'ufw', PROFILE_PATH, 'ufw', 'delete', 'allow', UFW_PROFILE)
+      : await planUfw(getFact, [], ufw, profile)),
+    ...(firewalld === undefined
+      ? inactive(service, 'firewalld', SERVICE_PATH, 'firewall-offline-cmd', `--remove-service=${FIREWALLD_SERVICE}`)
+      : await planFirewalld(getFact, [], firewalld, service)),
+  ]
+}
+
 /** The ports in the firewall. Where no tool is active, or ports are none and nothing of ours is there, there is nothing to do. */
 export function firewall({ ports }: Readonly<{ ports: Ports }>): Resource {
   return {
     id: 'firewall:ingress',
+    absent: (getFact) => planFirewallAbsent(getFact),
     plan: async (getFact) => {
       const [{ ufw, firewalld }, profile, service] = await Promise.all([
         getFact(firewallsFact),

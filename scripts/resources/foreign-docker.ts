@@ -1,6 +1,6 @@
 /** That the Docker which a host has already can be used, or be left alone: nothing to change, but reasons to refuse. */
 import { type Failure, refusedFailure } from '../core/failure.ts'
-import type { Resource } from '../core/resource.ts'
+import { leavesNothing, type Resource } from '../core/resource.ts'
 import { type ForeignDocker, foreignDockerFact } from '../facts/foreign-docker.ts'
 import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
 import { type Packages, packagesFact } from '../facts/package.ts'
@@ -76,6 +76,7 @@ function remapFailure(): Failure {
 export function foreignEngine(options: ForeignEngineOptions): Resource {
   return {
     id: 'foreign-docker:engine',
+    absent: leavesNothing('it makes nothing'),
     plan: async (getFact) => {
       const [traits, packages, { snap, isListening }] = await Promise.all([
         getFact(hostTraitsFact),
@@ -104,6 +105,7 @@ function failureOf(isAdopted: boolean, found: ForeignDocker): Failure | undefine
 export function foreignContainers({ settledBy, isAdopted }: ForeignContainersOptions): Resource {
   return {
     id: 'foreign-docker:containers',
+    absent: leavesNothing('it makes nothing'),
     plan: async (getFact) => {
       const failure = failureOf(isAdopted, await getFact(foreignDockerFact(settledBy)))
       if (failure !== undefined) throw failure

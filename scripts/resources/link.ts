@@ -1,10 +1,12 @@
 /** A symbolic link. */
 
+import { changeCommand } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
 import type { Resource } from '../core/resource.ts'
 import { pathFact, targetFact } from '../facts/path.ts'
 import { linkCommand } from '../files/link-change.ts'
+import { REMOVAL_REASON } from '../files/removal.ts'
 
 /** `path` shall be a link to `target`. A link that leads below `ownedFolder` is ours and may be switched. */
 export type LinkOptions = Readonly<{ path: string; target: string; ownedFolder: string }>
@@ -13,6 +15,11 @@ export type LinkOptions = Readonly<{ path: string; target: string; ownedFolder: 
 export function link({ path, target, ownedFolder }: LinkOptions): Resource {
   return {
     id: `link:${path}`,
+    absent: async (getFact) => {
+      const found = await getFact(targetFact(path))
+      if (found?.startsWith(`${ownedFolder}/`) !== true) return []
+      return [{ action: `remove ${path}`, reason: REMOVAL_REASON, commands: [changeCommand('rm', '-f', '--', path)] }]
+    },
     plan: async (getFact) => {
       const [state, found] = await Promise.all([getFact(pathFact(path)), getFact(targetFact(path))])
       if (found === target) return []

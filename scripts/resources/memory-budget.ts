@@ -1,6 +1,6 @@
 /** Limits of memory that fit into the host together: nothing to change, but a reason to refuse. */
 import { refusedFailure } from '../core/failure.ts'
-import type { Resource } from '../core/resource.ts'
+import { leavesNothing, type Resource } from '../core/resource.ts'
 import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
 
 /** `sum` is that of all limits, in megabytes; `remedy` is what to change about it, on that host. */
@@ -13,6 +13,7 @@ export type MemoryBudgetOptions = Readonly<{
 export function memoryBudget({ sum, remedy }: MemoryBudgetOptions): Resource {
   return {
     id: 'memory-budget:host',
+    absent: leavesNothing('it makes nothing'),
     plan: async (getFact) => {
       const traits = await getFact(hostTraitsFact)
       const needed = sum(traits)

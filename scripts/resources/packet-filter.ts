@@ -7,12 +7,12 @@ import { refusedFailure } from '../core/failure.ts'
 import type { Command, GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { RELOAD_COMMAND, unitPath } from '../core/unit-command.ts'
-import { type ExposedPort, exposedPortsFact } from '../facts/exposed-port.ts'
 import { firewallsFact } from '../facts/firewall.ts'
-import { type LoadedFilter, loadedFilterFact } from '../facts/packet-filter.ts'
 import { digestFact } from '../facts/path.ts'
 import { type UnitState, unitFact } from '../facts/unit.ts'
 import { planFile, ROOT_FILE } from '../files/file-change.ts'
+import { type ExposedPort, exposedPortsFact } from '../firewall/exposed-port.ts'
+import { type LoadedFilter, loadedFilterFact } from '../firewall/loaded-filter.ts'
 
 /** The TCP ports of the SSH server are not a setting: they are those where it listens. */
 export type PacketFilterOptions = Readonly<{

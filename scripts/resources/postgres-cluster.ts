@@ -1,6 +1,6 @@
 /** PostgreSQL's data on the host: made by the server itself, and never changed by a run; only whether the desired server can open them. */
 import { refusedFailure } from '../core/failure.ts'
-import type { Resource } from '../core/resource.ts'
+import { leavesNothing, type Resource } from '../core/resource.ts'
 import { contentFact, pathFact } from '../facts/path.ts'
 
 /** `path` is the cluster's folder; `reference` (`postgres:16.14-alpine@…`) and `uid` (its account) are of the image that is to open it. */
@@ -19,6 +19,7 @@ export function postgresCluster({ path, reference, uid }: PostgresClusterOptions
   const versionPath = `${path}/PG_VERSION`
   return {
     id: `postgres-cluster:${path}`,
+    absent: leavesNothing('it goes with the folder of the data'),
     plan: async (getFact) => {
       const [folder, file, content] = await Promise.all([
         getFact(pathFact(path)),

@@ -1,42 +1,16 @@
-/** A release of TapPass on the host: a folder of its own, verified by its manifest, and the link to the one in force. */
+/** A release on the host, of TapPass or of its pages: a folder of its own, verified by its manifest, and the link to the one in force. */
 import { createHash } from 'node:crypto'
 import type { ReleaseArchive } from '../artifacts/artifact.ts'
 import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import type { Command, Fact } from '../core/host.ts'
-import type { Change, Resource } from '../core/resource.ts'
+import { type Change, leavesNothing, type Resource } from '../core/resource.ts'
+import { isIntactFact, MANIFEST_NAME } from '../facts/manifest.ts'
 import { digestFact, pathFact, targetFact } from '../facts/path.ts'
-import { UNSAFE_PERMISSIONS } from '../facts/permission.ts'
 import { prepareStaging, removeStaging, stagedPath, stagingFolder, swapInto } from '../files/directory-swap.ts'
 import { assertNotDirectory, linkCommand } from '../files/link-change.ts'
 
-/** Installed in ROOT/releases/VERSION; ROOT/current is switched to it. */
-export type ReleaseOptions = Readonly<{ root: string; pack: ReleaseArchive }>
-
-const MANIFEST_NAME = '.manifest'
-
-/**
- * Whether every file of the manifest has its digest, there are no other files or links (a stray file in a folder of steps would be
- * loaded), only the owner (root) may write, and all may read.
- */
-function isIntactFact(path: string): Fact<boolean> {
-  return {
-    query: {
-      argv: [
-        'sh',
-        '-c',
-        // A dot for each file, and a path for what is not safe.
-        `cd "$1" 2>/dev/null && sha256sum -c --status "$2" && seen=$(find . \\( ${UNSAFE_PERMISSIONS} \\) , ! -type d -printf .) &&
-[ "\${#seen}" = "$(( $(wc -l <"$2") + 1 ))" ] && case $seen in *[!.]*) ;; *) echo intact ;; esac`,
-        'sh',
-        path,
-        MANIFEST_NAME,
-      ],
-      effect: 'read',
-      isLong: true,
-    },
-    parse: ({ stdout }) => stdout.trim() === 'intact',
-  }
-}
+/** Installed in ROOT/releases/VERSION; ROOT/current is switched to it. `noun` is what it is called in plans. */
+export type ReleaseOptions = Readonly<{ root: string; pack: ReleaseArchive; noun?: string }>
 
 /** Some ten megabytes over a slow line. */
 const SEND_MINUTES = 60
@@ -46,7 +20,10 @@ function installCommands(path: string, pack: ReleaseArchive): readonly [Command,
   const staged = stagedPath(staging)
   return [
     prepareStaging(staging),
-    within(SEND_MINUTES, scriptCommand('tar -xzf - -C "$1" --no-same-owner', [staged], { open: pack.open })),
+    within(
+      SEND_MINUTES,
+      scriptCommand('tar -xzf - -C "$1" --no-same-owner', [staged], { open: pack.open, identity: pack.version }),
+    ),
     scriptCommand('cd "$1"; cat >"$2"; sha256sum -c --quiet "$2"', [staged, MANIFEST_NAME], pack.manifest),
     changeCommand('chmod', '-R', 'go-w,a+rX', '--', staged),
     swapInto(staging, path),
@@ -74,6 +51,7 @@ function runningVersionsFact(root: string): Fact<ReadonlySet<string>> {
   return {
     query: { argv: ['sh', '-c', script], effect: 'read' },
     parse: ({ stdout }) => new Set(stdout.split('\n').flatMap((folder) => versionAt(root, folder) ?? [])),
+    planned: () => undefined,
   }
 }
 
@@ -84,9 +62,10 @@ function versionAt(root: string, path: string): string | undefined {
 }
 
 /** The folder of the release: with any file changed, added or missing, it is built in a staging folder and swapped. */
-export function release({ root, pack }: ReleaseOptions): Resource {
+export function release({ root, pack, noun = 'release' }: ReleaseOptions): Resource {
   return {
     id: `release:${root}`,
+    absent: leavesNothing('it goes with its folder'),
     plan: async (getFact) => {
       const path = `${root}/releases/${pack.version}`
       const current = `${root}/current`
@@ -102,15 +81,16 @@ export function release({ root, pack }: ReleaseOptions): Resource {
       if (isIntact && manifest === createHash('sha256').update(pack.manifest).digest('hex'))
         return left.kind === 'absent' ? [] : [removeStaging(staging)]
       const reason = manifest === undefined ? 'it is absent' : 'its files were changed'
-      return [{ action: `install release ${pack.version}`, reason, commands: installCommands(path, pack) }]
+      return [{ action: `install ${noun} ${pack.version}`, reason, commands: installCommands(path, pack) }]
     },
   }
 }
 
 /** The link to the release that is in force, for people and tools: no unit that serves goes through it. Old releases are removed. */
-export function currentRelease({ root, pack }: ReleaseOptions): Resource {
+export function currentRelease({ root, pack, noun = 'release' }: ReleaseOptions): Resource {
   return {
     id: `current-release:${root}`,
+    absent: leavesNothing('it goes with its folder'),
     plan: async (getFact) => {
       const path = `${root}/releases/${pack.version}`
       const current = `${root}/current`
@@ -122,7 +102,7 @@ export function currentRelease({ root, pack }: ReleaseOptions): Resource {
       const currentVersion = target === undefined ? undefined : versionAt(root, target)
       const removals = surplusVersions(versions, pack.version, currentVersion)
         .filter((old) => !running.has(old))
-        .map((old) => removal(root, old))
+        .map((old) => removal(root, old, noun))
       return target === path ? removals : [linkChange(root, path, target, currentVersion), ...removals]
     },
   }
@@ -140,10 +120,10 @@ function linkChange(root: string, path: string, target: string | undefined, vers
   }
 }
 
-function removal(root: string, old: string): Change {
+function removal(root: string, old: string, noun: string): Change {
   return {
-    action: `remove release ${old}`,
-    reason: `only the ${PREVIOUS_RELEASES_KEPT} newest previous releases are kept`,
+    action: `remove ${noun} ${old}`,
+    reason: `only the ${PREVIOUS_RELEASES_KEPT} newest previous ones are kept`,
     commands: [changeCommand('rm', '-rf', '--', `${root}/releases/${old}`)],
   }
 }

@@ -4,7 +4,7 @@
  */
 import { nextCredentialId } from '../../contract/secret.ts'
 import { scriptCommand } from '../core/command.ts'
-import type { Resource } from '../core/resource.ts'
+import { leavesNothing, type Resource } from '../core/resource.ts'
 import { hostTraitsFact } from '../facts/host-trait.ts'
 import { pathFact } from '../facts/path.ts'
 import { credentialPaths } from '../secrets/credential.ts'
@@ -23,6 +23,7 @@ export function rotatedSecret({ id, databaseRole }: RotatedSecretOptions): Resou
   const nextId = nextCredentialId(id)
   return {
     id: `rotated-secret:${id}`,
+    absent: leavesNothing('all secrets go together'),
     plan: async (getFact) => {
       const [{ credentialStore: store }, ...states] = await Promise.all([
         getFact(hostTraitsFact),

@@ -9,7 +9,7 @@ import { processCommand } from '../control/process-target.ts'
 import { changeCommand, within } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Command, Fact, GetFact } from '../core/host.ts'
-import type { Resource } from '../core/resource.ts'
+import { leavesNothing, type Resource } from '../core/resource.ts'
 import type { PerHost } from '../facts/host-trait.ts'
 import { pathFact, targetFact } from '../facts/path.ts'
 import { resolveUnitText } from '../files/unit-text.ts'
@@ -90,6 +90,7 @@ export function schema({ pack, migration }: SchemaOptions): Resource {
   const folder = `${HOST_PATH.releasesFolder}/${pack.version}`
   return {
     id: `schema:${HOST_PATH.releasesFolder}`,
+    absent: leavesNothing('it is in the database'),
     plan: async (getFact) => {
       const [current, installed, { text }] = await Promise.all([
         getFact(targetFact(HOST_PATH.currentRelease)),

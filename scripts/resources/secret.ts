@@ -3,7 +3,7 @@
 import type { ProvidedSecret } from '../artifacts/artifact.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { GetFact } from '../core/host.ts'
-import type { Change, Resource } from '../core/resource.ts'
+import { type Change, leavesNothing, type Resource } from '../core/resource.ts'
 import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
 import { type PathState, pathFact } from '../facts/path.ts'
 import { ownershipCommands, ownershipDifferences } from '../files/file-change.ts'
@@ -120,6 +120,7 @@ function missing(id: string, path: string, dependentPath: string) {
 export function secret(options: SecretOptions): Resource {
   return {
     id: `secret:${options.id}`,
+    absent: leavesNothing('all secrets go together'),
     plan: async (getFact) => {
       const { id, provided } = options
       const known = await stateOf(getFact, options)

@@ -4,7 +4,7 @@
  */
 import { nextCredentialId } from '../../contract/secret.ts'
 import type { ProvidedSecret } from '../artifacts/artifact.ts'
-import type { Change, Resource } from '../core/resource.ts'
+import { type Change, leavesNothing, type Resource } from '../core/resource.ts'
 import { hostTraitsFact } from '../facts/host-trait.ts'
 import { type SecretKind, storeCommand } from '../secrets/credential-store.ts'
 import { ONE_TIME_SECRETS_FOLDER } from '../secrets/one-time-secret.ts'
@@ -27,6 +27,7 @@ export function stagedSecret({ id, generate, isShownOnce, provided, storedBefore
   const nextId = nextCredentialId(id)
   return {
     id: `staged-secret:${id}`,
+    absent: leavesNothing('all secrets go together'),
     plan: async (getFact): Promise<readonly Change[]> => {
       const [traits, storedAt, nextStoredAt, isCurrent, isNext] = await Promise.all([
         getFact(hostTraitsFact),

@@ -1,6 +1,6 @@
 /** That an account may not become root by rules of sudo that are not ours: nothing to change, but a reason to refuse. */
 import { refusedFailure } from '../core/failure.ts'
-import type { Resource } from '../core/resource.ts'
+import { leavesNothing, type Resource } from '../core/resource.ts'
 import { groupFact } from '../facts/account.ts'
 import { everyCommandRulesFact } from '../facts/sudo-rights.ts'
 
@@ -11,6 +11,7 @@ export type SudoRightsOptions = Readonly<{ name: string; groups: readonly string
 export function sudoRights({ name, groups }: SudoRightsOptions): Resource {
   return {
     id: `sudo-rights:${name}`,
+    absent: leavesNothing('it makes nothing'),
     plan: async (getFact) => {
       const [rules, states] = await Promise.all([
         getFact(everyCommandRulesFact(name)),

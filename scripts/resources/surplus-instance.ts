@@ -1,10 +1,11 @@
 /** Instances of a template unit beyond the configured number: left over when the setting was lowered. */
-import { scriptCommand } from '../core/command.ts'
+import { scriptCommand, within } from '../core/command.ts'
 import type { Fact } from '../core/host.ts'
 import type { Resource } from '../core/resource.ts'
+import { planUnitAbsent } from '../files/removal.ts'
 
-/** `template` is the name up to the `@`; instances are numbered from 1, and those above `count` must not exist. */
-export type SurplusInstanceOptions = Readonly<{ template: string; count: number }>
+/** `template` is the name up to the `@`; instances are numbered from 1, and those above `count` must not exist. `reason` names the setting, unless it is that of the gateway's instances. */
+export type SurplusInstanceOptions = Readonly<{ template: string; count: number; reason?: string }>
 
 /** The numbers of the instances that are loaded or enabled. */
 export function instancesFact(template: string): Fact<readonly number[]> {
@@ -26,10 +27,19 @@ export function instancesFact(template: string): Fact<readonly number[]> {
   }
 }
 
+/** Longer than what one has in hand may take to end. */
+const STOP_MINUTES = 10
+
 /** Stops and disables each surplus instance. */
-export function surplusInstance({ template, count }: SurplusInstanceOptions): Resource {
+export function surplusInstance({ template, count, reason }: SurplusInstanceOptions): Resource {
   return {
     id: `surplus-instance:${template}`,
+    absent: async (getFact) => {
+      const names = (await getFact(instancesFact(template)))
+        .filter((number) => number > count)
+        .map((number) => `${template}@${number}.service`)
+      return (await Promise.all(names.map((name) => planUnitAbsent(getFact, name)))).flat()
+    },
     plan: async (getFact) => {
       const surplus = (await getFact(instancesFact(template))).filter((number) => number > count)
       return surplus
@@ -41,8 +51,8 @@ export function surplusInstance({ template, count }: SurplusInstanceOptions): Re
           ])
           return {
             action: `stop and disable ${name}`,
-            reason: `the setting instances is ${count}`,
-            commands: [stop],
+            reason: reason ?? `the setting instances is ${count}`,
+            commands: [within(STOP_MINUTES, stop)],
           } as const
         })
     },

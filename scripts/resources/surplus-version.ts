@@ -1,7 +1,7 @@
 /** Versions of a program that nothing uses any more: left over when another one was installed. */
 import { changeCommand } from '../core/command.ts'
 import type { Fact } from '../core/host.ts'
-import type { Resource } from '../core/resource.ts'
+import { leavesNothing, type Resource } from '../core/resource.ts'
 
 /** `folder` has a folder for each version, and `current`, a link to one of them; `version` is the wanted one. */
 export type SurplusVersionOptions = Readonly<{ folder: string; version: string }>
@@ -26,6 +26,7 @@ export function installedVersionsFact({ folder, version }: SurplusVersionOptions
         stdout.split('\n').flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []))
       return { versions: values('version'), current: values('current')[0] ?? '', uses: values('use') }
     },
+    planned: ({ versions, current }) => ({ versions, current }),
   }
 }
 
@@ -37,6 +38,7 @@ export function surplusVersion(options: SurplusVersionOptions): Resource {
   const { folder, version } = options
   return {
     id: `surplus-version:${folder}`,
+    absent: leavesNothing('it makes nothing'),
     plan: async (getFact) => {
       const { versions, current, uses } = await getFact(installedVersionsFact(options))
       const isSwitched = current === `${folder}/${version}`

@@ -2,12 +2,14 @@
  * A template unit whose instances are moved to a new text one after the other (files/unit-override.ts). The template and its settings
  * say what is in force: they are written when every instance runs the new text, or when there was no template yet.
  */
-import { changeCommand } from '../core/command.ts'
+
+import { changeCommand, scriptCommand } from '../core/command.ts'
 import type { GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { RELOAD_COMMAND, serveCommand, unitPath } from '../core/unit-command.ts'
 import { pathFact } from '../facts/path.ts'
 import { planFile, ROOT_FILE } from '../files/file-change.ts'
+import { planFileAbsent, planUnitAbsent } from '../files/removal.ts'
 import { overridesFact, type RolloutFiles, removeOverride } from '../files/unit-override.ts'
 import { resolveUnitText, type UnitSource } from '../files/unit-text.ts'
 
@@ -37,6 +39,14 @@ export function firstUnitTemplate(options: UnitTemplateOptions): Resource {
   const { template } = options.rollout
   return {
     id: `first-unit-template:${template}`,
+    // The first in the recipe is the last to go: an instance without its template can't be disabled.
+    absent: async (getFact) => {
+      const slice = scriptCommand('systemctl stop "$1" 2>/dev/null || :', [
+        `system-${template.replace(/@.*/, '')}.slice`,
+      ])
+      const removal = await planFileAbsent(getFact, unitPath(template))
+      return removal.map((change) => ({ ...change, commands: [...change.commands, slice] as const }))
+    },
     plan: async (getFact) => {
       const [standing, changes] = await Promise.all([
         getFact(pathFact(unitPath(template))),
@@ -54,6 +64,14 @@ export function unitTemplate(options: UnitTemplateOptions): Resource {
   const next = pathFact(settings.nextPath)
   return {
     id: `unit:${template}`,
+    files: async (getFact) => [
+      { path: settings.path, content: settings.content },
+      { path: unitPath(template), content: (await resolveUnitText(getFact, options.source)).text },
+    ],
+    absent: async (getFact) => {
+      const overrides = await getFact(overridesFact(template))
+      return (await Promise.all(overrides.map((name) => planUnitAbsent(getFact, name)))).flat()
+    },
     plan: async (getFact) => {
       const [standing, changes, overrides, left] = await Promise.all([
         getFact(pathFact(unitPath(template))),

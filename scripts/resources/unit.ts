@@ -11,6 +11,7 @@ import { listeningFact } from '../facts/listening-address.ts'
 import { digestFact } from '../facts/path.ts'
 import { type UnitState, unitFact } from '../facts/unit.ts'
 import { planFile, ROOT_FILE } from '../files/file-change.ts'
+import { planUnitAbsent } from '../files/removal.ts'
 import { overrideCommands, type RolloutFiles } from '../files/unit-override.ts'
 import { resolveUnitText, type UnitText } from '../files/unit-text.ts'
 
@@ -184,6 +185,11 @@ function standbyChanges({ name }: UnitOptions, state: UnitState | undefined): re
 export function unit(options: UnitOptions): Resource {
   return {
     id: `unit:${options.name}`,
+    absent: async (getFact) => {
+      // That of another package goes with its package, or stays.
+      if (options.content === undefined || isTemplate(options.name)) return []
+      return await planUnitAbsent(getFact, options.name)
+    },
     plan: async (getFact) => {
       const { listensAt } = options
       const desired = desiredUnit(getFact, options)
@@ -211,6 +217,13 @@ export function unit(options: UnitOptions): Resource {
       ]
     },
     ...(options.serving === undefined ? {} : { health: unitHealth(options.name, options.serving) }),
+    ...(options.content === undefined || isInstance(options.name)
+      ? {}
+      : {
+          files: async (getFact) => [
+            { path: unitPath(options.name), content: await textOf(desiredUnit(getFact, options)) },
+          ],
+        }),
   }
 }
 

@@ -9,6 +9,7 @@ import { absentFile } from '../resources/absent-file.ts'
 import { aptPackage } from '../resources/apt-package.ts'
 import { aptRepository } from '../resources/apt-repository.ts'
 import { directory } from '../resources/directory.ts'
+import { engineTrace, RECORD_ENGINE, STOP_ENGINE } from '../resources/engine-trace.ts'
 import { exclusiveFile } from '../resources/exclusive-file.ts'
 import { file } from '../resources/file.ts'
 import { foreignContainers, foreignEngine } from '../resources/foreign-docker.ts'
@@ -35,6 +36,7 @@ function ownSettings(spec: HostSpec, text: (path: string) => string) {
       ...ROOT,
       mode: '0644',
       ownMark: DROP_IN,
+      user: 'docker.service',
       remedy: 'set docker.adopt: true in host.yaml: the engine goes on as it is, with its own settings',
     }),
     directory({ path: '/etc/systemd/system/docker.service.d', ...ROOT, mode: '0755' }),
@@ -85,7 +87,13 @@ export const docker: Role = (spec, text) => {
     // Before the package, so that it applies to the first start of the engine.
     ...resources,
     ...(source === 'vendor' ? [repository] : []),
-    aptPackage({ id: 'docker', names: packages, waiting: text('scripts/first-boot.sh') }),
+    engineTrace(),
+    aptPackage({
+      id: 'docker',
+      names: packages,
+      waiting: text('scripts/first-boot.sh'),
+      before: { install: RECORD_ENGINE, removal: STOP_ENGINE },
+    }),
     engine,
   ]
 }

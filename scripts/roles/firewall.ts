@@ -1,13 +1,13 @@
 /** The packet filter, and what puts back changes that cut the operator off. */
 import { UNIT } from '../../contract/unit.ts'
 import { render } from '../core/template.ts'
-import type { ExposedPort } from '../facts/exposed-port.ts'
+import type { ExposedPort } from '../firewall/exposed-port.ts'
+import { packetFilterRules } from '../firewall/filter-rule.ts'
 import { aptPackage } from '../resources/apt-package.ts'
 import { packetFilter } from '../resources/packet-filter.ts'
 import { pendingGuard } from '../resources/pending-guard.ts'
 import { unit } from '../resources/unit.ts'
 import { ingressPorts } from '../spec/ingress-spec.ts'
-import { packetFilterRules } from '../spec/packet-filter.ts'
 import type { Role } from '../spec/role.ts'
 
 /** The role `firewall`. Whatever a run before left unconfirmed is put back first. */

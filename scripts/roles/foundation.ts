@@ -1,7 +1,7 @@
 /** The base of a host: prerequisites from apt, accounts, folders, and the privileges of the deploy user. */
 
 import { HOST_PATH } from '../../contract/path.ts'
-import { ACCOUNT, gatewayInstances, UNIT } from '../../contract/unit.ts'
+import { ACCOUNT, CONNECTORS, connectors, gatewayInstances, UNIT } from '../../contract/unit.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import type { Resource } from '../core/resource.ts'
 import { render } from '../core/template.ts'
@@ -14,8 +14,10 @@ import { file } from '../resources/file.ts'
 import { memoryBudget } from '../resources/memory-budget.ts'
 import { sudoRights } from '../resources/sudo-rights.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
+import { isPrepared } from '../spec/ingress-spec.ts'
 import { memoryLimits, memorySum } from '../spec/memory-limit.ts'
 import { memoryRemedy } from '../spec/memory-remedy.ts'
+import { hasOpa, opaServerOf } from '../spec/policy-spec.ts'
 import { aptProxyText, hasProxy } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 
@@ -28,9 +30,15 @@ const APT_PROXY = '/etc/apt/apt.conf.d/80tappass-proxy'
 const ROOT = { owner: 'root', group: 'root' } as const
 
 /** Returns the units that the deploy user may inspect and restart. */
-function unitsOf({ instances, ingress }: Pick<HostSpec, 'instances' | 'ingress'>): readonly string[] {
-  const services = [...gatewayInstances(instances), UNIT.postgres, UNIT.redis]
-  return ingress === 'none' ? services : [...services, UNIT.caddy]
+function unitsOf(spec: HostSpec, text: (path: string) => string): readonly string[] {
+  const { instances, ingress, identity } = spec
+  const opa = opaServerOf(spec, text)
+  const identities = identity === undefined ? [] : [UNIT.spireServer, UNIT.spireAgent, UNIT.spiffeHelper]
+  return [
+    ...[...gatewayInstances(instances), UNIT.postgres, UNIT.redis, ...(opa ? [opa.unit] : []), ...identities],
+    ...(isPrepared(ingress, 'caddy') ? [UNIT.caddy] : []),
+    ...(isPrepared(ingress, 'tunnel') ? connectors(CONNECTORS) : []),
+  ]
 }
 
 /** Groups with a rule for every command. `admin` is of older Ubuntu, and still in its sudoers. */
@@ -69,11 +77,12 @@ export const foundation: Role = (spec, text) => {
   const runtimeNeeds = node[0]?.needs === undefined ? [] : [node[0].needs]
   const sudoers = render(text('templates/sudoers.hbs'), {
     deployUser: spec.deployUser.name,
-    units: unitsOf(spec),
+    units: unitsOf(spec, text),
   })
   const temporary = render(text('templates/tmpfiles.conf.hbs'), {
     postgresUid: images.postgres.uid,
     redisUid: images.redis.uid,
+    hasOpa: hasOpa(spec),
   })
   return [
     memoryBudget({
@@ -90,7 +99,7 @@ export const foundation: Role = (spec, text) => {
       waiting: text('scripts/first-boot.sh'),
     }),
     account({ name: ACCOUNT.gateway, isSystem: true }),
-    ...(spec.ingress === 'none' ? [] : [account({ name: ACCOUNT.caddy, isSystem: true })]),
+    ...(isPrepared(spec.ingress, 'caddy') ? [account({ name: ACCOUNT.caddy, isSystem: true })] : []),
     ...deployUser(spec.deployUser),
     directory({ path: HOST_PATH.configFolder, ...ROOT, mode: '0755' }),
     directory({ path: HOST_PATH.programFolder, ...ROOT, mode: '0755' }),

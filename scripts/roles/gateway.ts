@@ -1,6 +1,6 @@
 /** The gateway: Node, the release, the migrations, and the instances that share one socket. */
 
-import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
+import { GATEWAY_HOST, GATEWAY_PORT, SPIFFE_PORT } from '../../contract/gateway.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { nextCredentialId } from '../../contract/secret.ts'
 import { gatewayInstances, SERVING, UNIT } from '../../contract/unit.ts'
@@ -9,6 +9,7 @@ import type { Resource } from '../core/resource.ts'
 import { render } from '../core/template.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
 import type { HostTraits } from '../facts/host-trait.ts'
+import { absentUnit } from '../resources/absent-unit.ts'
 import { archive, archiveMarker } from '../resources/archive.ts'
 import { directory } from '../resources/directory.ts'
 import { currentRelease, release } from '../resources/release.ts'
@@ -19,12 +20,18 @@ import { unit } from '../resources/unit.ts'
 import { firstUnitTemplate, unitTemplate } from '../resources/unit-template.ts'
 import { credentialLine, credentialPaths, optionalCredentialLines } from '../secrets/credential.ts'
 import { DATABASE_ROLES } from '../secrets/database-password.ts'
-import { GATEWAY_SECRET_IDS, GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS, OWNER_SECRET_ID } from '../secrets/secret-id.ts'
+import {
+  GATEWAY_OPTIONAL_SECRET_IDS,
+  GATEWAY_SECRET_IDS,
+  GENERATED_SECRET_IDS,
+  OWNER_SECRET_ID,
+} from '../secrets/secret-id.ts'
 import { GATEWAY_NEXT_SECRET_IDS, isOverlapping, ROTATION_KINDS } from '../secrets/secret-rotation.ts'
 import { egressRules } from '../spec/egress-rule.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { publicPort } from '../spec/ingress-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
+import { type OpaServer, opaServerOf } from '../spec/policy-spec.ts'
 import { proxyFor } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 
@@ -64,8 +71,10 @@ function programInputs(spec: HostSpec, pin: Pins['node'][number]): readonly stri
   return [spec.release.version, pin.version, spec.node.archive?.sha256 ?? '']
 }
 
-function environmentOf(spec: HostSpec, template: string): string {
-  return render(template, { ...spec, publicPort: publicPort(spec.ingress, spec.tls) })
+function environmentOf(spec: HostSpec, template: string, opa: OpaServer | undefined): string {
+  const { ingress, tls } = spec
+  const paths = { opaSocket: opa?.socket ?? '', svidFolder: HOST_PATH.svidFolder }
+  return render(template, { ...spec, ...paths, publicPort: publicPort(ingress, tls) })
 }
 
 /** The unit that runs the migrations: at boot, and without further attempts while a release is brought into force. */
@@ -93,18 +102,22 @@ function instanceSource(
   template: string,
   programs: Readonly<{ release: string; node: string }>,
   settings: Readonly<{ path: string; content: string }>,
-  { inputs, spec }: Readonly<{ inputs: readonly string[]; spec: HostSpec }>,
+  { inputs, spec, opa }: Readonly<{ inputs: readonly string[]; spec: HostSpec; opa: OpaServer | undefined }>,
 ) {
   return {
     content: (traits: HostTraits) =>
       render(template, {
         ...programs,
         files: settings.path,
+        opaUnit: opa?.unit ?? '',
+        hasIdentity: spec.identity !== undefined,
         egressRules: egressRules(spec.gateway.upstream, traits.network.resolvers),
         memory: memoryLimits(spec, traits.memoryMegabytes),
         credentials: [
           ...GATEWAY_SECRET_IDS.map((id) => credentialLine(traits, id)),
-          ...[...OPTIONAL_SECRET_IDS, ...GATEWAY_NEXT_SECRET_IDS].flatMap((id) => optionalCredentialLines(traits, id)),
+          ...[...GATEWAY_OPTIONAL_SECRET_IDS, ...GATEWAY_NEXT_SECRET_IDS].flatMap((id) =>
+            optionalCredentialLines(traits, id),
+          ),
         ],
         hasSteppedRestart: hasSteppedRestart(traits),
       }),
@@ -113,8 +126,24 @@ function instanceSource(
     inputPaths: [
       // A modified Node may be running: unpacking it again changes the revision.
       archiveMarker(programs.node),
-      ...[...GATEWAY_SECRET_IDS, ...OPTIONAL_SECRET_IDS, ...GATEWAY_NEXT_SECRET_IDS].flatMap(credentialPaths),
+      ...[...GATEWAY_SECRET_IDS, ...GATEWAY_OPTIONAL_SECRET_IDS, ...GATEWAY_NEXT_SECRET_IDS].flatMap(credentialPaths),
     ],
+  }
+}
+
+/**
+ * The socket for SPIFFE. Its file comes before the instances, whose start opens it (Sockets=): by itself systemd opens no socket of a service
+ * that runs. Without identities it is gone.
+ */
+function spiffeSocket({ identity, instances }: HostSpec, content: string) {
+  const name = UNIT.spiffeSocket
+  if (identity === undefined)
+    return { file: [], socket: [absentUnit({ name, reason: 'the setting identity is absent' })] }
+  const listensAt = { host: GATEWAY_HOST, port: SPIFFE_PORT }
+  const written = unit({ name, content, isRunning: false })
+  return {
+    file: [{ ...written, id: `unit-file:${name}` }],
+    socket: [unit({ name, listensAt, restartedTogether: gatewayInstances(instances) })],
   }
 }
 
@@ -137,16 +166,18 @@ export const gateway: Role = (spec, text) => {
   const pack = { root: HOST_PATH.programFolder, pack: spec.release }
   const inputs = programInputs(spec, pin)
   const folders = { release: `${HOST_PATH.releasesFolder}/${spec.release.version}`, node: nodePath(pin) }
+  const opa = opaServerOf(spec, text)
   const settings = {
     path: HOST_PATH.gatewayEnvironment,
     nextPath: HOST_PATH.nextGatewayEnvironment,
-    content: environmentOf(spec, text('templates/gateway.env.hbs')),
+    content: environmentOf(spec, text('templates/gateway.env.hbs'), opa),
   }
-  const source = instanceSource(text(`units/${UNIT.gateway}.hbs`), folders, settings, { inputs, spec })
+  const source = instanceSource(text(`units/${UNIT.gateway}.hbs`), folders, settings, { inputs, spec, opa })
   const rollout = { template: UNIT.gateway, settings }
   const template = { source, rollout, serving: SERVING, assertCanGoBack: assertCurrentStarts }
   const migrateUnit = text(`units/${UNIT.migrate}.hbs`)
   const instances = gatewayInstances(spec.instances)
+  const spiffe = spiffeSocket(spec, text(`units/${UNIT.spiffeSocket}`))
   return [
     ...programs(pin, spec.downloads.node ?? pins['node-download'], spec),
     firstUnitTemplate(template),
@@ -157,9 +188,11 @@ export const gateway: Role = (spec, text) => {
       listensAt: { host: GATEWAY_HOST, port: GATEWAY_PORT },
       restartedTogether: instances,
     }),
+    ...spiffe.file,
     ...instances.map((name) => unit({ name, ...source, serving: SERVING, rollout })),
     surplusInstance({ template: 'tappass', count: spec.instances }),
     unitTemplate(template),
+    ...spiffe.socket,
     ...endOfRotations(spec),
     unit({
       name: UNIT.migrate,

@@ -6,16 +6,21 @@ import { standbyUnit, UNIT } from '../../contract/unit.ts'
 import { type Pins, parsePins } from '../artifacts/pin.ts'
 import type { Resource } from '../core/resource.ts'
 import { render } from '../core/template.ts'
+import { unitPath } from '../core/unit-command.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
 import type { HostTraits } from '../facts/host-trait.ts'
+import { absentFile } from '../resources/absent-file.ts'
 import { absentUnit } from '../resources/absent-unit.ts'
 import { archive, archiveMarker } from '../resources/archive.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { firewall } from '../resources/firewall.ts'
+import { stoppedUnit } from '../resources/stopped-unit.ts'
+import { surplusInstance } from '../resources/surplus-instance.ts'
 import { unit } from '../resources/unit.ts'
+import { credentialLine, credentialPaths } from '../secrets/credential.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
-import { type IngressSpec, ingressPorts, publicPort } from '../spec/ingress-spec.ts'
+import { type IngressSpec, ingressPorts, isLive, isPrepared, publicPort } from '../spec/ingress-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
 import { proxyFor, proxyVariables } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
@@ -36,11 +41,18 @@ function subjects({ names }: Ports, { network }: HostTraits): readonly string[] 
   return [...new Set([...own, ...names.map((name) => name.toLowerCase())])]
 }
 
-function environmentOf(
-  ports: Ports,
-  { domain, tls, proxy }: HostSpec,
-  template: string,
-): (traits: HostTraits) => string {
+/** Caddy asks two authorities by itself; named, it is one. A profile without a directory is that of the first. */
+function acmeVariables({ directory = LETS_ENCRYPT, profile }: HostSpec['acme']): readonly string[] {
+  return [`TAPPASS_ACME_DIRECTORY=${directory}`, ...(profile === undefined ? [] : [`TAPPASS_ACME_PROFILE=${profile}`])]
+}
+
+function certificateSource({ tls, acme }: HostSpec): string {
+  if (tls !== 'public' || Object.keys(acme).length === 0) return tls
+  return acme.profile === undefined ? 'acme' : 'acme-profile'
+}
+
+function environmentOf(ports: Ports, spec: HostSpec, template: string): (traits: HostTraits) => string {
+  const { domain, tls, proxy, acme } = spec
   const isNamed = domain !== undefined
   const site = (traits: HostTraits) =>
     [...subjects(ports, traits).map((name) => (isIPv6(name) ? `[${name}]` : name)), ''].map((name) => `https://${name}`)
@@ -49,7 +61,8 @@ function environmentOf(
       site: isNamed ? `https://${domain}` : site(traits).join(', '),
       otherNames: isNamed ? 'refused' : 'served',
       name: domain ?? traits.network.name,
-      tls,
+      tls: certificateSource(spec),
+      acme: Object.keys(acme).length === 0 ? [] : acmeVariables(acme),
       httpPort: ports.http,
       httpsPort: ports.https,
       redirectPort: publicPort(ports, tls),
@@ -78,32 +91,56 @@ function program(pin: Pins['caddy'], spec: HostSpec, path: string): readonly Res
 }
 
 const STANDBY = standbyUnit(UNIT.caddy)
+const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory'
+const OWN_CERTIFICATE = ['tls-certificate', 'tls-key'] as const
+const LISTENER_RULE = 'templates/caddy/listener-rule.pl'
 
-/** The role `ingress`. What is changed, program or settings, is another process: the new one accepts connections before the old one stops to. */
-export const ingress: Role = (spec, text) => {
-  if (spec.ingress === 'none') {
-    const units = [STANDBY, UNIT.caddy].map((name) => absentUnit({ name, reason: 'the setting ingress is none' }))
-    return [...units, firewall({ ports: [] })]
-  }
+/** What is to be gone or to rest, once what serves instead is up. */
+function others({ ingress }: HostSpec): readonly Resource[] {
+  const where = ingress === 'none' ? 'ingress is none' : `ingress.kind is ${ingress.kind}`
+  const live = ingress === 'none' || ingress.kind !== 'both' ? where : `ingress.live is ${ingress.live ?? 'caddy'}`
+  return [
+    ...(isPrepared(ingress, 'caddy')
+      ? []
+      : [STANDBY, UNIT.caddy].map((name) => absentUnit({ name, reason: `the setting ${where}` }))),
+    ...(isPrepared(ingress, 'caddy') && !isLive(ingress, 'caddy')
+      ? [STANDBY, UNIT.caddy].map((name) => stoppedUnit({ name, reason: `the setting ${live}` }))
+      : []),
+    ...(isLive(ingress, 'tunnel')
+      ? []
+      : [surplusInstance({ template: 'tappass-tunnel', count: 0, reason: `the setting ${live}` })]),
+    ...(isPrepared(ingress, 'tunnel')
+      ? []
+      : [absentFile({ path: unitPath(UNIT.tunnel), reason: `the setting ${where}` })]),
+  ]
+}
+
+function caddy(ports: Ports, spec: HostSpec, text: (path: string) => string): readonly Resource[] {
   const { caddy: pin } = parsePins(text('versions.yaml'))
   const path = `${HOST_PATH.caddyFolder}/${pin.version}`
   const template = text(`units/${UNIT.caddy}.hbs`)
-  const environment = environmentOf(spec.ingress, spec, text('templates/caddy.env.hbs'))
+  const environment = environmentOf(ports, spec, text('templates/caddy.env.hbs'))
   const files = [
     { path: HOST_PATH.caddyfile, content: text('Caddyfile') },
     { path: HOST_PATH.caddyEnvironment, content: environment },
   ]
+  const credentials = spec.tls === 'own' ? OWN_CERTIFICATE : []
   const content = (isStandby: boolean) => (traits: HostTraits) =>
     render(template, {
       isStandby,
+      other: isStandby ? UNIT.caddy : STANDBY,
+      listenerRule: HOST_PATH.listenerRule,
+      credentials: credentials.map((id) => credentialLine(traits, id)),
       memory: memoryLimits(spec, traits.memoryMegabytes),
       files: files.map((each) => each.path).join(' '),
       hasSteppedRestart: hasSteppedRestart(traits),
     })
+  const rests = isLive(ports, 'caddy') ? {} : ({ isEnabled: false, isRunning: false } as const)
   return [
     ...program(pin, spec, path),
+    file({ path: HOST_PATH.listenerRule, content: text(LISTENER_RULE), ...ROOT, mode: '0644' }),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
-    firewall({ ports: ingressPorts(spec.ingress) }),
+    ...(isLive(ports, 'caddy') ? [firewall({ ports: ingressPorts(ports) })] : []),
     unit({ name: STANDBY, content: content(true), isEnabled: false, isRunning: false }),
     unit({
       name: UNIT.caddy,
@@ -111,8 +148,19 @@ export const ingress: Role = (spec, text) => {
       files,
       inputs: [pin.version, spec.caddy.archive?.sha256 ?? ''],
       // A modified Caddy may be running: unpacking it again changes the revision.
-      inputPaths: [archiveMarker(path)],
+      inputPaths: [archiveMarker(path), ...credentials.flatMap(credentialPaths)],
       standby: STANDBY,
+      ...rests,
     }),
   ]
 }
+
+/**
+ * The role `ingress`. What is changed, program or settings, is another process: the new one accepts connections before the old one stops to. So
+ * it is between Caddy and a tunnel: what serves from now on is up before what served until now is told to stop.
+ */
+export const ingress: Role = (spec, text) => [
+  ...(spec.ingress !== 'none' && isPrepared(spec.ingress, 'caddy') ? caddy(spec.ingress, spec, text) : []),
+  ...others(spec),
+  ...(isLive(spec.ingress, 'caddy') ? [] : [firewall({ ports: [] })]),
+]

@@ -1,13 +1,18 @@
 /** The secrets of a host: generated there by the first run, or provided by the operator; stored as systemd credentials. */
 
 import { HOST_PATH } from '../../contract/path.ts'
+import { nextCredentialId } from '../../contract/secret.ts'
 import type { Resource } from '../core/resource.ts'
+import { requiredSecret } from '../resources/required-secret.ts'
 import { secret } from '../resources/secret.ts'
 import { stagedSecret } from '../resources/staged-secret.ts'
+import { storedSecrets } from '../resources/stored-secrets.ts'
 import type { SecretKind } from '../secrets/credential-store.ts'
+import { INGRESS_SECRET_IDS } from '../secrets/ingress-secret.ts'
 import { GENERATED_SECRET_IDS, type GeneratedSecretId, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
 import { isOverlapping, ROTATION_KINDS } from '../secrets/secret-rotation.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
+import { neededIngressSecrets } from '../spec/ingress-spec.ts'
 import type { Role } from '../spec/role.ts'
 
 /**
@@ -45,11 +50,21 @@ function generated({ secrets: given, rotation }: HostSpec, id: GeneratedSecretId
   ]
 }
 
+/** Every credential that a run may have stored, in this release or by a rotation. */
+const ALL_IDS = [...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap((id) => [id, nextCredentialId(id)])
+
 /** The role `secrets`: a resource for each secret; a provided value wins over a generated one. */
 export const secrets: Role = (spec) => [
+  storedSecrets(ALL_IDS),
   ...GENERATED_SECRET_IDS.flatMap((id) => generated(spec, id)),
   ...OPTIONAL_SECRET_IDS.flatMap((id) => {
     const provided = spec.secrets[id]
     return provided === undefined ? [] : [secret({ id, provided })]
+  }),
+  ...INGRESS_SECRET_IDS.flatMap((id) => {
+    const provided = spec.secrets[id]
+    const needed = neededIngressSecrets(spec).find((each) => each.id === id)
+    if (provided !== undefined) return [secret({ id, provided })]
+    return needed === undefined ? [] : [requiredSecret(needed)]
   }),
 ]

@@ -6,34 +6,55 @@
 
 import { stringify } from 'yaml'
 import { HOST_PATH } from '../../contract/path.ts'
+import { runnableImage } from '../artifacts/image-reference.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { file } from '../resources/file.ts'
+import { surplusImage } from '../resources/surplus-image.ts'
+import { surplusOpa } from '../resources/surplus-opa.ts'
 import { surplusVersion } from '../resources/surplus-version.ts'
+import { versionLock } from '../resources/version-lock.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { imagesOfHost } from '../spec/image-spec.ts'
+import { isPrepared } from '../spec/ingress-spec.ts'
+import { hasOpa, opaServerOf } from '../spec/policy-spec.ts'
 import type { Role } from '../spec/role.ts'
+import { siteOfHost } from '../spec/site-spec.ts'
 
 const SETTINGS_NOTICE =
   '# What was set of the settings, written by the toolkit; all others have their defaults. A run without --config starts from these, one with\n# --config replaces them.\n'
 const NOTICE =
-  '# Written by the toolkit after each run that changed something; edits have no effect and are reverted.\n'
+  '# Written by the toolkit after each run that changed something; edits have no effect and are reverted, but for digests: what was first accepted\n# under a name is the only thing that is. Where another one is meant, remove its row and run bootstrap again.\n'
 
 /** Keys that name files of the controller. */
-const CONTROLLER_KEYS: readonly string[] = ['node', 'caddy'] satisfies (keyof HostSpec)[]
+const CONTROLLER_KEYS: readonly string[] = [
+  ...(['node', 'caddy', 'cloudflared', 'opa', 'spire', 'spiffeHelper'] satisfies (keyof HostSpec)[]),
+]
 
 type Image = HostSpec['images'][keyof HostSpec['images']]
+
+/** What the units of PostgreSQL and Redis run. */
+function imagesInUse({ images }: HostSpec, pinned: Readonly<Record<keyof HostSpec['images'], { reference: string }>>) {
+  const nameOf = (service: keyof HostSpec['images']) => {
+    const { archive, reference = pinned[service].reference } = images[service]
+    return runnableImage(reference, archive)
+  }
+  return { postgres: nameOf('postgres'), redis: nameOf('redis') }
+}
 
 function installedImage({ archive, reference }: Image, pinned: string): string {
   return archive?.imageId ?? reference ?? pinned
 }
 
 /** The role `settings`. It comes last, so that it records what was reached, not what was attempted. */
-export const settings: Role = (spec, text) => {
-  const { node, caddy, images } = parsePins(text('versions.yaml'))
+export const settings: Role = (spec, text, earlier = []) => {
+  const { node, caddy, cloudflared, opa, images, spire, 'spiffe-helper': helper } = parsePins(text('versions.yaml'))
   const versions = {
     release: spec.release.version,
     node: node[0]?.version,
-    ...(spec.ingress === 'none' ? {} : { caddy: caddy.version }),
+    ...(isPrepared(spec.ingress, 'caddy') ? { caddy: caddy.version } : {}),
+    ...(isPrepared(spec.ingress, 'tunnel') ? { cloudflared: cloudflared.version } : {}),
+    ...(hasOpa(spec) ? { opa: opa.version } : {}),
+    ...(spec.identity === undefined ? {} : { spire: spire.version, spiffeHelper: helper.version }),
     docker: spec.docker.source,
     images: {
       postgres: installedImage(spec.images.postgres, images.postgres.reference),
@@ -42,17 +63,31 @@ export const settings: Role = (spec, text) => {
   }
   const current = Object.fromEntries(
     Object.entries(spec.written).flatMap(([key, value]) => {
-      const kept = key === 'images' ? imagesOfHost(value) : value
-      return CONTROLLER_KEYS.includes(key) || (key === 'images' && kept === undefined) ? [] : [[key, kept]]
+      const kept = key === 'images' ? imagesOfHost(value) : key === 'site' ? siteOfHost(value) : value
+      return CONTROLLER_KEYS.includes(key) || kept === undefined ? [] : [[key, kept]]
     }),
   )
+  // A file of the controller decided on the engine: without it, the next run decides the same.
+  if (spec.opa.program !== undefined) current['policy'] = { engine: hasOpa(spec) ? 'opa' : 'embedded' }
+  const brought = { record: HOST_PATH.imageRecord, images: imagesInUse(spec, images) }
   const ownership = { owner: 'root', group: 'root', mode: '0644' } as const
   return [
+    surplusOpa({ key: opaServerOf(spec, text)?.key }),
     ...[
       { folder: HOST_PATH.nodeFolder, version: node[0]?.version },
       { folder: HOST_PATH.caddyFolder, version: caddy.version },
+      { folder: HOST_PATH.opaFolder, version: opa.version },
+      { folder: HOST_PATH.cloudflaredFolder, version: cloudflared.version },
+      ...(spec.identity === undefined
+        ? []
+        : [
+            { folder: HOST_PATH.spireFolder, version: spire.version },
+            { folder: HOST_PATH.spiffeHelperFolder, version: helper.version },
+          ]),
     ].flatMap(({ folder, version }) => (version === undefined ? [] : [surplusVersion({ folder, version })])),
+    // An engine of somebody else holds images of somebody else, some of them perhaps the same.
+    ...(spec.docker.adopt ? [] : [surplusImage({ ...ownership, ...brought })]),
     file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
-    file({ path: HOST_PATH.versions, content: `${NOTICE}${stringify(versions)}`, ...ownership }),
+    versionLock({ notice: NOTICE, versions, resources: earlier }),
   ]
 }

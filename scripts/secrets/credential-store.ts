@@ -2,6 +2,7 @@
 import { scriptCommand } from '../core/command.ts'
 import type { Command, Stdin } from '../core/host.ts'
 import type { HostTraits } from '../facts/host-trait.ts'
+import { MADE_FUNCTION } from '../facts/made-record.ts'
 import { credentialPaths } from './credential.ts'
 
 /**
@@ -31,6 +32,7 @@ const GENERATORS: Readonly<Record<SecretKind, string>> = {
 function storeScript(valueScript: string): string {
   return `umask 077; rm -rf -- /run/tappass-secret.*; f=$(mktemp /run/tappass-secret.XXXXXX); exec 3>"$f" 4<"$f"; rm -f -- "$f"
 { ${valueScript}; } >&3; exec 3>&-; [ -s /proc/self/fd/4 ]
+case "\${2%/*}" in *tappass*) ;; *) [ -d "\${2%/*}" ] || { ${MADE_FUNCTION}; made path "\${2%/*}"; } ;; esac
 mkdir -p -m 0700 -- "\${2%/*}/"
 if [ -n "$4" ]; then mkdir -p -m 0700 -- "$4"; : >"$4/$1"; sync -- "$4/$1" "$4/"; fi
 t="\${2%/*}/.$1.tappass-new"; rm -f -- "$t"
@@ -60,5 +62,7 @@ export function storeCommand(store: Store, id: string, source: SecretSource, mar
   const script =
     'generate' in source ? GENERATORS[source.generate] : 'copyOf' in source ? valueScript(store, source.copyOf) : 'cat'
   const args = [id, storedPath(store, id), store, markerFolder]
-  return scriptCommand(storeScript(script), args, 'value' in source ? source.value : undefined)
+  return 'value' in source
+    ? { ...scriptCommand(storeScript(script), args, source.value), isSecret: true }
+    : scriptCommand(storeScript(script), args)
 }

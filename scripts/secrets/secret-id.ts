@@ -11,9 +11,17 @@ export const OWNER_SECRET_ID = credentialId('POSTGRES_OWNER_PASSWORD')
 export const GENERATED_SECRET_IDS = [...GATEWAY_SECRET_IDS, OWNER_SECRET_ID]
 
 /** Provided by the operator, or absent. */
-export const OPTIONAL_SECRET_IDS = (['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'TAPPASS_LICENSE'] as const).map(
+export const OPTIONAL_SECRET_IDS = (
+  ['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'TAPPASS_LICENSE', 'TAPPASS_LICENSE_AUTHORITY', 'TAPPASS_ALERT_URL'] as const
+).map(credentialId)
+
+/** What the check of the timer receives of them. */
+export const CHECK_SECRET_IDS = (['TAPPASS_LICENSE', 'TAPPASS_LICENSE_AUTHORITY', 'TAPPASS_ALERT_URL'] as const).map(
   credentialId,
 )
+
+/** What the gateway's instances receive of them: not where alerts are sent. */
+export const GATEWAY_OPTIONAL_SECRET_IDS = OPTIONAL_SECRET_IDS.filter((id) => id !== credentialId('TAPPASS_ALERT_URL'))
 
 /** The id of a provided secret. */
 export type OptionalSecretId = (typeof OPTIONAL_SECRET_IDS)[number]

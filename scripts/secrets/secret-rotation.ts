@@ -23,6 +23,8 @@ export const ROTATION_KINDS: Readonly<Record<GeneratedSecretId | OptionalSecretI
   'openai-api-key': 'provided',
   'anthropic-api-key': 'provided',
   'tappass-license': 'provided',
+  'tappass-license-authority': 'provided',
+  'tappass-alert-url': 'provided',
 }
 
 /** Whether a secret has two values while it is rotated. */

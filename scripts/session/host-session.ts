@@ -48,6 +48,8 @@ const CODES: Readonly<Record<Outcome, ExitCode>> = {
   'rolled-back': EXIT_CODE.rolledBack,
   unhealthy: EXIT_CODE.failed,
   'not-installed': EXIT_CODE.failed,
+  shown: EXIT_CODE.upToDate,
+  well: EXIT_CODE.upToDate,
   interrupted: EXIT_CODE.interrupted,
   'not-begun': EXIT_CODE.interrupted,
   unreachable: EXIT_CODE.unreachable,
@@ -69,8 +71,8 @@ export function outcomeOf(code: ExitCode): Outcome {
   return (Object.keys(CODES) as Outcome[]).find((outcome) => CODES[outcome] === code) ?? 'failed'
 }
 
-/** Twenty hosts are served side by side; each costs a connection and some megabytes here. */
-const HOSTS_AT_ONCE_MAX = 32
+/** So many hosts are served side by side at most; each costs a connection and some megabytes here. */
+export const HOSTS_AT_ONCE_MAX = 32
 
 function rendererFor(invocation: Invocation, targets: readonly Target[]): Renderer {
   const { stdout, stderr, nowMs, environment, program } = invocation

@@ -16,8 +16,11 @@ export type SpecSession = Readonly<{
   readSpec: (host: HostSession) => Promise<HostSpec>
 }>
 
-/** Reads the hosts and the command line. `validate` judges the options of the command's own. Throws a usage failure for what is wrong. */
-export async function openSpecSession(invocation: Invocation, validate: () => void = () => {}): Promise<SpecSession> {
+/** Reads the hosts and the command line. `validate` judges the options of the command's own, if it has any. Throws a usage failure for what is wrong. */
+export async function openSpecSession(
+  invocation: Invocation,
+  validate: () => void = () => undefined,
+): Promise<SpecSession> {
   const targets = await readTargets(invocation)
   // One for all hosts: files are measured once.
   const measurements = createMeasurements(invocation)

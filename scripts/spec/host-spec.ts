@@ -7,15 +7,20 @@ import * as v from 'valibot'
 import { LOG_LEVELS, RATE_CALLS_DEFAULT, RATE_WINDOW_SECONDS_DEFAULT } from '../../contract/gateway.ts'
 import { INSTANCES_DEFAULT } from '../../contract/unit.ts'
 import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../artifacts/artifact.ts'
+import type { SitePages } from '../artifacts/site-pages.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
+import { firewallSchema } from '../firewall/firewall-spec.ts'
 import type { Rotation } from '../secrets/secret-rotation.ts'
 import { contradictions } from './contradiction.ts'
 import { deployUserSchema } from './deploy-user.ts'
-import { firewallSchema } from './firewall-spec.ts'
+import { calendar, housekeepingSchema } from './housekeeping-spec.ts'
+import { identityContradictions, identitySchema } from './identity-spec.ts'
 import { type ImagesSpec, imageContradictions, imagesSchema } from './image-spec.ts'
-import { ingressContradictions, ingressSchema } from './ingress-spec.ts'
+import { ingressContradictions, ingressSchema, type Tls } from './ingress-spec.ts'
+import { opaSchema, policySchema } from './policy-spec.ts'
 import { proxyFor, proxySchema } from './proxy.ts'
+import { siteContradictions, siteSchema } from './site-spec.ts'
 import type { LineFinder } from './yaml-text.ts'
 
 function integer(minimum: number, maximum: number) {
@@ -31,7 +36,6 @@ const address = v.pipe(
   // It is written to files that everybody on the host may read.
   v.check((text) => !hasUserInfo(text), 'must not hold a user or a password: a key goes in with --secret'),
 )
-const calendar = v.pipe(v.string(), v.regex(/^[\w*:,./~ -]+$/, 'must be a systemd calendar expression'))
 /** A file on the controller, relative to the folder of the specification. */
 const path = v.pipe(v.string(), v.minLength(1))
 function section<T extends v.ObjectEntries>(entries: T) {
@@ -42,10 +46,17 @@ const schema = v.strictObject({
   deployUser: deployUserSchema,
   /** Public domain name of the gateway. With it `tls` defaults to `public`. */
   domain: v.optional(domainName),
-  /** `public`: a certificate from a public authority; `internal`: from Caddy's own authority on the host. */
-  tls: v.optional(v.picklist(['public', 'internal'])),
+  /** `public`: a certificate from a public authority; `internal`: from Caddy's own authority on the host; `own`: the operator's. */
+  tls: v.optional(v.picklist(['public', 'internal', 'own'])),
+  /** Which public authority, and its profile: how long certificates live. */
+  acme: section({
+    directory: v.optional(address),
+    profile: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be the name of a profile'))),
+  }),
   ingress: ingressSchema,
   firewall: firewallSchema,
+  identity: identitySchema,
+  site: siteSchema,
   /** Number of gateway processes that share the socket. */
   instances: v.optional(integer(1, 32), INSTANCES_DEFAULT),
   gateway: section({
@@ -65,8 +76,17 @@ const schema = v.strictObject({
   /** Archives to unpack instead of downloading the vendor's. */
   node: section({ archive: v.optional(path) }),
   caddy: section({ archive: v.optional(path) }),
+  cloudflared: section({ archive: v.optional(path) }),
+  spire: section({ archive: v.optional(path) }),
+  spiffeHelper: section({ archive: v.optional(path) }),
+  /** What decides, and the program of an OPA server. */
+  policy: policySchema,
+  opa: opaSchema,
   /** Mirrors; defaults are the vendors' addresses in `versions.yaml`. */
-  downloads: section({ node: v.optional(address), caddy: v.optional(address), docker: v.optional(address) }),
+  downloads: section({
+    ...{ node: v.optional(address), caddy: v.optional(address), docker: v.optional(address) },
+    ...{ cloudflared: v.optional(address), spire: v.optional(address), spiffeHelper: v.optional(address) },
+  }),
   postgres: section({
     /** Memory and buffers follow the host's memory unless they are written. */
     memoryMegabytes: v.optional(integer(128, 1_048_576)),
@@ -79,6 +99,7 @@ const schema = v.strictObject({
     keepDaily: v.optional(integer(1, 3650), 7),
     keepWeekly: v.optional(integer(0, 520), 4),
   }),
+  housekeeping: housekeepingSchema,
   preflight: section({
     diskFreeMegabytesMin: v.optional(integer(0, 1_000_000_000), 8192),
     memoryMegabytesMin: v.optional(integer(0, 1_000_000_000), 1800),
@@ -92,7 +113,7 @@ const schema = v.strictObject({
  */
 export type ParsedSpec = Readonly<
   Omit<v.InferOutput<typeof schema>, 'tls'> & {
-    tls: 'public' | 'internal'
+    tls: Tls
     /** The proxy on the way to the model server. */
     upstreamProxy: string | undefined
     written: Readonly<Record<string, unknown>>
@@ -104,10 +125,16 @@ export type ParsedSpec = Readonly<
  * `--secret ID=FILE` by id.
  */
 export type HostSpec = Readonly<
-  Omit<ParsedSpec, 'images' | 'node' | 'caddy'> & {
+  Omit<ParsedSpec, 'images' | 'node' | 'caddy' | 'cloudflared' | 'opa' | 'spire' | 'spiffeHelper' | 'site'> & {
     images: Readonly<Record<keyof ImagesSpec, Readonly<{ archive?: LocalImage; reference?: string }>>>
     node: Readonly<{ archive?: LocalFile }>
     caddy: Readonly<{ archive?: LocalFile }>
+    cloudflared: Readonly<{ archive?: LocalFile }>
+    opa: Readonly<{ program?: LocalFile | undefined }>
+    spire: Readonly<{ archive?: LocalFile }>
+    spiffeHelper: Readonly<{ archive?: LocalFile }>
+    /** `none` also where there is no ingress to serve it. */
+    site: 'none' | Readonly<{ pages: SitePages; wheels?: LocalFile | undefined }>
     release: ReleaseArchive
     secrets: Readonly<Record<string, ProvidedSecret>>
     /** The secrets to rotate, when the command line asks for it. */
@@ -178,7 +205,9 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
     ? [
         ...contradictions(result.output),
         ...ingressContradictions(result.output),
+        ...identityContradictions(result.output.identity),
         ...imageContradictions(result.output.images),
+        ...siteContradictions(result.output),
       ].map(([keys, what]) => placeOf(keys, lineOf) + what)
     : result.issues.map((issue) => explain(issue, lineOf))
   if (!result.success || problems.length > 0) {
@@ -191,6 +220,10 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
   const effectiveTls = tls ?? (rest.domain === undefined ? 'internal' : 'public')
   if (effectiveTls === 'public' && rest.domain === undefined)
     throw usageFailure(`${where}: tls: public needs a domain`, 'tappass bootstrap --domain NAME')
+  if (effectiveTls === 'own' && rest.domain === undefined)
+    throw usageFailure(`${where}: tls: own needs the domain of the certificate`, 'tappass bootstrap --domain NAME')
+  if (effectiveTls !== 'public' && Object.keys(rest.acme).length > 0)
+    throw usageFailure(`${where}: acme needs tls: public`, 'tappass bootstrap --domain NAME')
   const upstreamProxy = proxyFor(rest.proxy, rest.gateway.upstream ?? OPENAI_ADDRESS)
   return { ...rest, tls: effectiveTls, upstreamProxy, written: (parsed ?? {}) as ParsedSpec['written'] }
 }

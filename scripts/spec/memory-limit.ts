@@ -3,20 +3,29 @@
  * of them together fit. What somebody wrote stays as it is written.
  */
 import type { ParsedSpec } from './host-spec.ts'
+import { hasOpa, type PolicySettings } from './policy-spec.ts'
 
-/** Megabytes (2^20 bytes) by what runs. `gateway` is of one instance; `job` is of migrations or the backup, of which one runs at a time. */
+/**
+ * Megabytes (2^20 bytes) by what runs. `gateway` is of one instance; `job` is of migrations or the backup, of which one runs at a time; `identity`
+ * is of SPIRE's server and agent and of spiffe-helper together, 0 without them.
+ */
 export type MemoryLimits = Readonly<
-  Record<'gateway' | 'postgres' | 'sharedBuffers' | 'redis' | 'redisData' | 'caddy' | 'job', number>
+  Record<
+    'gateway' | 'postgres' | 'sharedBuffers' | 'redis' | 'redisData' | 'caddy' | 'job' | 'opa' | 'identity',
+    number
+  >
 >
 
 /** The settings that it depends on, as they were written. */
-export type MemorySettings = Readonly<{
-  instances: number
-  postgres: Pick<ParsedSpec['postgres'], 'memoryMegabytes' | 'sharedBuffersMegabytes'>
-  redis: ParsedSpec['redis']
-}>
+export type MemorySettings = PolicySettings &
+  Readonly<{
+    instances: number
+    postgres: Pick<ParsedSpec['postgres'], 'memoryMegabytes' | 'sharedBuffersMegabytes'>
+    redis: ParsedSpec['redis']
+    identity?: ParsedSpec['identity']
+  }>
 
-type Part = 'gateway' | 'postgres' | 'redis' | 'caddy' | 'job'
+type Part = 'gateway' | 'postgres' | 'redis' | 'caddy' | 'job' | 'opa' | 'identity'
 
 /**
  * With less than `least` a part does not do its work (an instance of the gateway has 180 MB when it starts and some 310 under load), and none
@@ -28,7 +37,12 @@ const RANGES: Readonly<Record<Part, Readonly<{ least: number; most: number }>>> 
   redis: { least: 32, most: 128 },
   caddy: { least: 64, most: 512 },
   job: { least: 128, most: 512 },
+  opa: { least: 96, most: 256 },
+  identity: { least: 256, most: 640 },
 }
+
+/** While instances are moved to another release, the policies of both are served. */
+const OPA_COUNT = 2
 
 /** For the system, Docker and the files that Linux keeps in memory: a share, and as much at least. */
 const SYSTEM_SHARE = 0.2
@@ -44,24 +58,28 @@ const SHARED_BUFFERS_MEGABYTES_MAX = 256
 
 type Ranges = Readonly<Record<Part, Readonly<{ least: number; most: number }>>>
 
-function rangesOf({ postgres, redis }: MemorySettings): Ranges {
+function rangesOf(settings: MemorySettings): Ranges {
+  const { postgres, redis, identity } = settings
   const fixed = (megabytes: number) => ({ least: megabytes, most: megabytes })
   const { memoryMegabytes, sharedBuffersMegabytes = 0 } = postgres
   const buffered = sharedBuffersMegabytes / SHARED_BUFFERS_SHARE
   const { least, most } = RANGES.postgres
   return {
     ...RANGES,
+    ...(hasOpa(settings) ? {} : { opa: fixed(0) }),
     postgres:
       memoryMegabytes === undefined
         ? { least: Math.max(least, buffered), most: Math.max(most, buffered) }
         : fixed(memoryMegabytes),
+    ...(identity === undefined ? { identity: fixed(0) } : {}),
     ...(redis.maxMemoryMegabytes === undefined ? {} : { redis: fixed(redis.maxMemoryMegabytes / REDIS_DATA_SHARE) }),
   }
 }
 
 function sumOf(ranges: Ranges, instances: number, end: 'least' | 'most'): number {
-  const { gateway, postgres, redis, caddy, job } = ranges
-  return gateway[end] * instances + postgres[end] + redis[end] + caddy[end] + job[end]
+  const { gateway, opa, ...others } = ranges
+  const sum = gateway[end] * instances + opa[end] * OPA_COUNT
+  return Object.values(others).reduce((total, range) => total + range[end], sum)
 }
 
 /** Returns the limits for a host with that much memory; 0 where it is not known, which counts as plenty. */
@@ -76,13 +94,17 @@ export function memoryLimits(settings: MemorySettings, memoryMegabytes: number):
   const [postgres, redis] = [of('postgres'), of('redis')]
   const buffers = Math.min(SHARED_BUFFERS_MEGABYTES_MAX, Math.floor(postgres * SHARED_BUFFERS_SHARE))
   return {
-    ...{ gateway: of('gateway'), postgres, redis, caddy: of('caddy'), job: of('job') },
+    ...{ gateway: of('gateway'), postgres, redis, caddy: of('caddy'), job: of('job'), opa: of('opa') },
+    identity: of('identity'),
     sharedBuffers: settings.postgres.sharedBuffersMegabytes ?? buffers,
     redisData: Math.floor(redis * REDIS_DATA_SHARE),
   }
 }
 
 /** Returns the sum of the limits, which is what may be used at once. */
-export function memorySum({ gateway, postgres, redis, caddy, job }: MemoryLimits, instances: number): number {
-  return gateway * instances + postgres + redis + caddy + job
+export function memorySum(
+  { gateway, postgres, redis, caddy, job, opa, identity }: MemoryLimits,
+  instances: number,
+): number {
+  return gateway * instances + postgres + redis + caddy + job + opa * OPA_COUNT + identity
 }

@@ -3,15 +3,17 @@
 import { dirname, resolve } from 'node:path'
 import { HOST_PATH } from '../../contract/path.ts'
 import type { LocalFile, LocalImage } from '../artifacts/artifact.ts'
-import { measureFile, measureImage, readSecret } from '../artifacts/artifact-measurement.ts'
+import { assertCertificate, measureFile, measureImage, readSecret } from '../artifacts/artifact-measurement.ts'
 import { measurementStore } from '../artifacts/measurement-store.ts'
 import { measureRelease } from '../artifacts/release-archive.ts'
+import { measurePages, type SitePages } from '../artifacts/site-pages.ts'
 import { commandHint } from '../command-line/command-hint.ts'
 import { type Invocation, textOption, textOptions } from '../command-line/invocation.ts'
 import { usageFailure } from '../core/failure.ts'
 import { type HostSpec, type ParsedSpec, parseHostSpec, validateHostOption } from './host-spec.ts'
 import { type ImagesSpec, namesImageFile } from './image-spec.ts'
 import { readRotationRequest } from './rotation-request.ts'
+import { wantsSite } from './site-spec.ts'
 import { readNamedFile, type Target } from './target.ts'
 import { createLineFinder, parseYaml } from './yaml-text.ts'
 
@@ -36,13 +38,20 @@ function withOptions(parsed: unknown, invocation: Invocation): unknown {
 }
 
 /** Keys that the settings on a host must not have: otherwise a host could choose which files of the controller are sent to it. */
-const CONTROLLER_KEYS = ['node', 'caddy'] as const
+const CONTROLLER_KEYS = ['node', 'caddy', 'cloudflared', 'opa', 'spire', 'spiffeHelper'] as const
+
+/** Returns the key of the current settings that names such a file, if one does. */
+function controllerKeyOf(parsed: Mapping): string | undefined {
+  if (namesImageFile(parsed['images'])) return 'images'
+  if (isMapping(parsed['site']) && parsed['site']['wheels'] !== undefined) return 'site'
+  return CONTROLLER_KEYS.find((key) => parsed[key] !== undefined)
+}
 
 /** Parses the current settings of a host. With another domain `tls` is determined again. */
 function parseCurrentSettings(text: string, invocation: Invocation): unknown {
   const parsed = parseYaml(text, HOST_PATH.settings)
   if (!isMapping(parsed)) return parsed
-  const foreign = namesImageFile(parsed['images']) ? 'images' : CONTROLLER_KEYS.find((key) => parsed[key] !== undefined)
+  const foreign = controllerKeyOf(parsed)
   if (foreign !== undefined) {
     throw usageFailure(
       `${HOST_PATH.settings} on the host names files of the controller (${foreign})`,
@@ -86,6 +95,7 @@ export type Measurements = Readonly<{
   /** A specification, by the absolute path of its file. */
   parsedSpec: (config: string) => Promise<ParsedSpec>
   release: () => Promise<HostSpec['release']>
+  pages: () => Promise<SitePages>
   secrets: () => Promise<HostSpec['secrets']>
   file: (path: string) => Promise<LocalFile>
   image: (path: string) => Promise<LocalImage>
@@ -115,9 +125,12 @@ export function createMeasurements(invocation: Invocation): Measurements {
   return {
     parsedSpec: oncePerPath((config) => readParsedSpec(invocation, { config })),
     release: once(() => measureRelease(root, store)),
+    pages: once(() => measurePages(root, store)),
     secrets: once(async () => {
       const texts = textOptions(invocation, 'secret')
-      return Object.fromEntries(await Promise.all(texts.map((text) => readSecret(text, workingFolder))))
+      const secrets = Object.fromEntries(await Promise.all(texts.map((text) => readSecret(text, workingFolder))))
+      assertCertificate(secrets, nowMs())
+      return secrets
     }),
     file: oncePerPath((path) => measureFile(path, store)),
     image: oncePerPath((path) => measureImage(path, store)),
@@ -132,6 +145,14 @@ async function measureImageSpec({ archive, reference }: ImageSpec, measure: (pat
   return { ...(await measureArchive(archive, measure)), ...(reference === undefined ? {} : { reference }) }
 }
 
+async function measureSite(
+  parsed: ParsedSpec,
+  wheels: Promise<LocalFile> | undefined,
+  { pages }: Measurements,
+): Promise<HostSpec['site']> {
+  return wantsSite(parsed) ? { pages: await pages(), wheels: await wheels } : 'none'
+}
+
 /** Returns the specification for the roles. Paths in it are relative to its own folder. */
 export async function readHostSpec(
   invocation: Invocation,
@@ -144,15 +165,24 @@ export async function readHostSpec(
     : measurements.parsedSpec(target.config))
   const folder = target.config === undefined ? invocation.workingFolder : dirname(target.config)
   const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path))
-  const [postgres, redis, node, caddy, release, secrets] = await Promise.all([
-    measureImageSpec(parsed.images.postgres, (path) => measurements.image(resolve(folder, path))),
-    measureImageSpec(parsed.images.redis, (path) => measurements.image(resolve(folder, path))),
-    measureArchive(absolute(parsed.node.archive), measurements.file),
-    measureArchive(absolute(parsed.caddy.archive), measurements.file),
-    measurements.release(),
-    measurements.secrets(),
-  ])
-  return { ...parsed, images: { postgres, redis }, node, caddy, release, secrets }
+  const program = absolute(parsed.opa.program)
+  const wheels = parsed.site === 'none' ? undefined : absolute(parsed.site.wheels)
+  const [postgres, redis, node, caddy, cloudflared, spire, spiffeHelper, opa, site, release, secrets] =
+    await Promise.all([
+      measureImageSpec(parsed.images.postgres, (path) => measurements.image(resolve(folder, path))),
+      measureImageSpec(parsed.images.redis, (path) => measurements.image(resolve(folder, path))),
+      measureArchive(absolute(parsed.node.archive), measurements.file),
+      measureArchive(absolute(parsed.caddy.archive), measurements.file),
+      measureArchive(absolute(parsed.cloudflared.archive), measurements.file),
+      measureArchive(absolute(parsed.spire.archive), measurements.file),
+      measureArchive(absolute(parsed.spiffeHelper.archive), measurements.file),
+      program === undefined ? {} : measurements.file(program).then((file) => ({ program: file })),
+      measureSite(parsed, wheels === undefined ? undefined : measurements.file(wheels), measurements),
+      measurements.release(),
+      measurements.secrets(),
+    ])
+  const programs = { node, caddy, cloudflared, spire, spiffeHelper, opa, site }
+  return { ...parsed, images: { postgres, redis }, ...programs, release, secrets }
 }
 
 /**

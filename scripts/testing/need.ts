@@ -113,7 +113,9 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   systemd: installed(['systemd'], 'systemd-analyze'),
   'tlog-check': { programs: [], packages: [], probe: probeCache('go/tlog-check') },
   'vendor-node': { programs: [], packages: [], probe: probeCache('programs') },
+  perl: installed(['perl-base'], 'perl'),
   opa: { programs: [], packages: [], probe: probeCache('go/opa') },
+  spire: { programs: [], packages: [], probe: probeCache('go/spire-server', 'go/spire-agent', 'go/spiffe-helper') },
   postgres: {
     programs: ['setpriv'],
     packages: ['util-linux'],

@@ -10,7 +10,8 @@ const NAMES_MAX = 20
 async function create(gateway: GatewayClient, id: string): Promise<AgentKey | undefined> {
   const description = 'created by tappass up for the first call'
   const created = await gateway.createAgent({ agent_id: id, framework: 'custom', description })
-  return created.status === 'created' ? { id: created.id, key: created.key } : undefined
+  // Without a SPIFFE id there is a key.
+  return created.status === 'created' ? { id: created.id, key: created.key ?? '' } : undefined
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Changes to the agent registry. Each change and its entry in the ledger are one transaction. */
 
+import { spiffeIdProblem } from '../../contract/spiffe-id.ts'
 import type { Change, Clock, Database, Ledger, Random } from '../core/ports.ts'
 import { DatabaseError, hasSqlState, UNIQUE_VIOLATION } from '../database/database-error.ts'
 import { adminEntry } from '../ledger/entry-builder.ts'
@@ -24,15 +25,21 @@ export type AgentService = Readonly<{
   ledger: Ledger
   clock: Clock
   random: Random
+  /** The trust domain that SPIFFE ids have to be in; undefined when SVIDs are not accepted. */
+  trustDomain: string | undefined
 }>
 
 /** An agent and one of its keys in plain text, returned only once. */
 export type IssuedKey = Readonly<{ agent: RegisteredAgent; key: string }>
 
-/** Why there is no result: no such agent, a name that is taken, or a change that the ledger could not store. */
+/** An agent and its first key, or none: one with a SPIFFE id comes without. */
+export type CreatedAgent = Readonly<{ agent: RegisteredAgent; key: string | undefined }>
+
+/** Why there is no result: no such agent, a name or an id that is taken or can't be, or a change that the ledger could not store. */
 export type AgentFailure =
   | Readonly<{ status: 'agent_unknown' }>
-  | Readonly<{ status: 'agent_exists' }>
+  | Readonly<{ status: 'agent_exists' | 'spiffe_id_taken' }>
+  | Readonly<{ status: 'spiffe_id_invalid'; problem: string }>
   | Readonly<{ status: 'unrecorded'; cause: unknown }>
 
 /** A value, or why there is none. The functions that return one throw DatabaseError when the database fails. */
@@ -44,21 +51,33 @@ export async function readAgent(database: Database, name: string): Promise<Agent
   return agent ? { status: 'done', value: agent } : { status: 'agent_unknown' }
 }
 
-/** Registers an agent, with its first key. */
+/** Registers an agent: with its first key, or with a SPIFFE id of the trust domain. */
 export async function createAgent(
   service: AgentService,
   agent: NewAgent,
   actor: Actor,
-): Promise<AgentResult<IssuedKey>> {
+): Promise<AgentResult<CreatedAgent>> {
+  const problem = idProblem(agent.spiffe_id, service.trustDomain)
+  if (problem !== undefined) return { status: 'spiffe_id_invalid', problem }
   try {
-    return await changed(service, 'agent.created', actor, async (transaction) => {
+    const result = await changed(service, 'agent.created', actor, async (transaction) => {
       const registered = await registerAgent(transaction, service.random, agent)
       return { agent: registered.agent, value: registered }
     })
+    // A workload may have come before, and be known as nobody.
+    if (agent.spiffe_id !== undefined) service.authenticator.invalidateKeys()
+    return result
   } catch (cause) {
-    if (hasSqlState(cause, UNIQUE_VIOLATION)) return { status: 'agent_exists' }
-    throw cause
+    if (!hasSqlState(cause, UNIQUE_VIOLATION)) throw cause
+    const isNameTaken = (await findAgent(service.database, agent.agent_id)) !== undefined
+    return { status: isNameTaken ? 'agent_exists' : 'spiffe_id_taken' }
   }
+}
+
+function idProblem(spiffeId: string | undefined, trustDomain: string | undefined): string | undefined {
+  if (spiffeId === undefined) return undefined
+  if (trustDomain === undefined) return 'this gateway takes no SVIDs (TAPPASS_SPIFFE_TRUST_DOMAIN)'
+  return spiffeIdProblem(spiffeId, trustDomain)
 }
 
 /** Deactivates an agent and revokes its keys, in this process at once. Returns the agent as it was. */

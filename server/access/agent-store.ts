@@ -10,6 +10,7 @@ export type NewAgent = Readonly<{
   description?: string | undefined
   owner_email?: string | undefined
   intended_use?: string | undefined
+  spiffe_id?: string | undefined
 }>
 
 /** An agent as the API shows it. */
@@ -21,38 +22,47 @@ export type RegisteredAgent = Readonly<{
   description: string | null
   owner_email: string | null
   intended_use: string | null
+  spiffe_id: string | null
   is_active: boolean
   created_at: Date
   /** The same two, as TapPass's SDK reads them. */
   active: boolean
   registered_at: Date
-  /** When one of its keys, its own or a developer's, was last used; accurate to a minute. */
+  /** When one of its keys, its own or a developer's, or an SVID was last used; accurate to a minute. */
   last_used_at: Date | null
 }>
 
-const PUBLIC_COLUMNS = `agent_id, agent_uuid, org_id::text AS org_id, framework, description, owner_email, intended_use, is_active, created_at,
+const PUBLIC_COLUMNS = `agent_id, agent_uuid, org_id::text AS org_id, framework, description, owner_email, intended_use, spiffe_id, is_active, created_at,
   is_active AS active, created_at AS registered_at,
-  (SELECT max(k.last_used_at) FROM api_keys k WHERE k.agent_id = agents.id) AS last_used_at`
+  greatest(svid_used_at, (SELECT max(k.last_used_at) FROM api_keys k WHERE k.agent_id = agents.id)) AS last_used_at`
 
 /** The one organization, until there are several. */
 const DEFAULT_ORG = `(SELECT id FROM organizations WHERE slug = 'default')`
 
-/** Registers an agent with its first key, in the caller's transaction. Throws on a name that is taken (UNIQUE_VIOLATION). */
+/**
+ * Registers an agent, in the caller's transaction; with its first key, unless it has a SPIFFE id to come with. Throws on a name or a SPIFFE id that is taken
+ * (UNIQUE_VIOLATION).
+ */
 export async function registerAgent(
   transaction: Database,
   random: Random,
   agent: NewAgent,
-): Promise<Readonly<{ agent: RegisteredAgent; key: string }>> {
+): Promise<Readonly<{ agent: RegisteredAgent; key: string | undefined }>> {
   const uuid = `ag_${Buffer.from(random.bytes(6)).toString('base64url')}`
-  const { agent_id, framework, description, owner_email, intended_use } = agent
+  const { agent_id, framework, description, owner_email, intended_use, spiffe_id } = agent
   const [row] = await transaction.query<RegisteredAgent & { id: string }>(
-    `INSERT INTO agents (agent_uuid, agent_id, org_id, framework, description, owner_email, intended_use)
-     VALUES ($1, $2, ${DEFAULT_ORG}, $3, $4, $5, $6) RETURNING id::text AS id, ${PUBLIC_COLUMNS}`,
-    [uuid, agent_id, framework ?? 'custom', description ?? null, owner_email ?? null, intended_use ?? null],
+    `INSERT INTO agents (agent_uuid, agent_id, org_id, framework, description, owner_email, intended_use, spiffe_id)
+     VALUES ($1, $2, ${DEFAULT_ORG}, $3, $4, $5, $6, $7) RETURNING id::text AS id, ${PUBLIC_COLUMNS}`,
+    [uuid, agent_id, framework ?? 'custom', ...[description, owner_email, intended_use, spiffe_id].map(orNull)],
   )
   if (!row) throw new Error('the database gave no row for a new agent')
   const { id, ...publicAgent } = row
-  return { agent: publicAgent, key: await insertKey(transaction, random, 'agent', id, {}) }
+  const key = spiffe_id === undefined ? await insertKey(transaction, random, 'agent', id, {}) : undefined
+  return { agent: publicAgent, key }
+}
+
+function orNull(text: string | undefined): string | null {
+  return text ?? null
 }
 
 /** Lists all agents by name. */

@@ -15,7 +15,7 @@ const TOUCH_INTERVAL_MS = 60_000
 const KEYS_MAX = 10_000
 
 /** How long a hash that is no key's is not looked up again. Keys are random: one that was tried before it existed is none. */
-const UNKNOWN_TTL_MS = 10_000
+const UNKNOWN_HASH_TTL_MS = 10_000
 
 /** Lookups at once: keys that nobody has must not take the connections that the ledger needs. */
 const LOOKUPS_MAX = 4
@@ -35,15 +35,34 @@ export type KeyRow = Readonly<{
   should_touch: boolean
 }>
 
-const IS_TOUCH_DUE = `coalesce(last_used_at < now() - ${TOUCH_INTERVAL}, true)`
+const isTouchDue = (column: string): string => `coalesce(${column} < now() - ${TOUCH_INTERVAL}, true)`
+
+/**
+ * How credentials are found, and how it is noted that one was used: `$1` is what it is found by, and the id of its row. `unknownMs`: for how long what belongs to
+ * nobody is not looked up again.
+ */
+export type CredentialStatements = Readonly<{ lookup: string; touch: string; unknownMs: number }>
 
 const LOOKUP = `SELECT k.id::text AS id, k.kind, k.role, k.expires_at, k.revoked_at, a.agent_id, a.agent_uuid,
     coalesce(a.org_id, k.org_id)::text AS org_id, a.is_active,
-    k.revoked_at IS NULL AND coalesce(k.expires_at > now(), true) AND ${IS_TOUCH_DUE} AS should_touch
+    k.revoked_at IS NULL AND coalesce(k.expires_at > now(), true) AND ${isTouchDue('last_used_at')} AS should_touch
   FROM api_keys k LEFT JOIN agents a ON a.id = k.agent_id WHERE k.key_hash = $1`
 
-/** Another replica may have updated it meanwhile. */
-const TOUCH = `UPDATE api_keys SET last_used_at = now() WHERE id = $1::uuid AND ${IS_TOUCH_DUE}`
+/** API keys, by their hashes. Another replica may have noted a use meanwhile. */
+export const BY_KEY_HASH: CredentialStatements = {
+  lookup: LOOKUP,
+  touch: `UPDATE api_keys SET last_used_at = now() WHERE id = $1::uuid AND ${isTouchDue('last_used_at')}`,
+  unknownMs: UNKNOWN_HASH_TTL_MS,
+}
+
+/** Agents, by their SPIFFE ids: their row is their credential. A workload may come before its agent is registered. */
+export const BY_SPIFFE_ID: CredentialStatements = {
+  lookup: `SELECT id::text AS id, 'agent' AS kind, NULL AS role, NULL AS expires_at, NULL AS revoked_at, agent_id, agent_uuid,
+      org_id::text AS org_id, is_active, is_active AND ${isTouchDue('svid_used_at')} AS should_touch
+    FROM agents WHERE spiffe_id = $1`,
+  touch: `UPDATE agents SET svid_used_at = now() WHERE id = $1::uuid AND ${isTouchDue('svid_used_at')}`,
+  unknownMs: KEY_CACHE_TTL_MS,
+}
 
 type CacheEntry = {
   readonly row: Promise<KeyRow | undefined>
@@ -53,7 +72,7 @@ type CacheEntry = {
   touchedMs: number
 }
 
-/** Keys by their hashes. */
+/** Keys by their hashes, or agents by their SPIFFE ids. */
 export type KeyCache = Readonly<{
   /** Returns a cached key; undefined when it has to be looked up. */
   peek: (hash: string) => KeyRow | undefined
@@ -64,10 +83,18 @@ export type KeyCache = Readonly<{
 }>
 
 /** Creates the cache. `last_used_at` is updated in the background; `onError` is called when that fails. */
-export function createKeyCache(database: Database, clock: Clock, onError: (cause: unknown) => void): KeyCache {
+export function createKeyCache(
+  database: Database,
+  clock: Clock,
+  onError: (cause: unknown) => void,
+  statements: CredentialStatements = BY_KEY_HASH,
+): KeyCache {
   const entries = new Map<string, CacheEntry>()
-  const unknown = createUnknownKeys()
+  const unknown = createUnknownKeys(statements.unknownMs)
   const limited = createLimit(LOOKUPS_MAX)
+  const touch = (key: KeyRow, entry: CacheEntry, nowMs: number): void => {
+    if (isTouched(key, entry, nowMs)) database.query(statements.touch, [key.id]).catch(onError)
+  }
 
   function lookup(hash: string): Promise<KeyRow | undefined> {
     const nowMs = clock.nowMs()
@@ -75,7 +102,7 @@ export function createKeyCache(database: Database, clock: Clock, onError: (cause
     if (previous && previous.expiresMs > nowMs) return previous.row
     if (unknown.has(hash, nowMs)) return Promise.resolve(undefined)
     if (entries.size >= KEYS_MAX) entries.clear()
-    const row = limited(() => database.query<KeyRow>(LOOKUP, [hash])).then(([row]) => row)
+    const row = limited(() => database.query<KeyRow>(statements.lookup, [hash])).then(([row]) => row)
     const entry: CacheEntry = {
       row,
       expiresMs: nowMs + KEY_CACHE_TTL_MS,
@@ -96,23 +123,25 @@ export function createKeyCache(database: Database, clock: Clock, onError: (cause
     return row
   }
 
-  function touch({ id, should_touch }: KeyRow, entry: CacheEntry, nowMs: number): void {
-    if (!should_touch || nowMs - entry.touchedMs < TOUCH_INTERVAL_MS) return
-    entry.touchedMs = nowMs
-    database.query(TOUCH, [id]).catch(onError)
+  return {
+    peek: (hash) => keyOf(entries.get(hash), clock.nowMs()),
+    lookup,
+    clear: () => {
+      entries.clear()
+      unknown.clear()
+    },
   }
+}
 
-  function peek(hash: string): KeyRow | undefined {
-    const cached = entries.get(hash)
-    return cached && cached.expiresMs > clock.nowMs() ? cached.key : undefined
-  }
+function keyOf(entry: CacheEntry | undefined, nowMs: number): KeyRow | undefined {
+  return entry && entry.expiresMs > nowMs ? entry.key : undefined
+}
 
-  function clear(): void {
-    entries.clear()
-    unknown.clear()
-  }
-
-  return { peek, lookup, clear }
+/** Whether the use of a key is to be noted; from then on it counts as noted. */
+function isTouched({ should_touch }: KeyRow, entry: CacheEntry, nowMs: number): boolean {
+  if (!should_touch || nowMs - entry.touchedMs < TOUCH_INTERVAL_MS) return false
+  entry.touchedMs = nowMs
+  return true
 }
 
 type UnknownKeys = Readonly<{
@@ -122,13 +151,13 @@ type UnknownKeys = Readonly<{
 }>
 
 /** Hashes that are no key's, for a while. They are kept apart, so that a flood of them drops no known key. */
-function createUnknownKeys(): UnknownKeys {
+function createUnknownKeys(ttlMs: number): UnknownKeys {
   const untilMs = new Map<string, number>()
   return {
     has: (hash, nowMs) => (untilMs.get(hash) ?? 0) > nowMs,
     add: (hash, nowMs) => {
       if (untilMs.size >= KEYS_MAX) untilMs.clear()
-      untilMs.set(hash, nowMs + UNKNOWN_TTL_MS)
+      untilMs.set(hash, nowMs + ttlMs)
     },
     clear: () => untilMs.clear(),
   }

@@ -1,10 +1,8 @@
 /**
- * The policy as WebAssembly in this process: the same Rego that an OPA server would run, without a service. The
- * result of the policy is validated before it is used.
+ * The policy as WebAssembly in this process: the same Rego that an OPA server runs (opa-server.ts), without a service.
  */
 import { loadPolicy } from '@open-policy-agent/opa-wasm'
-import * as v from 'valibot'
-import { canonicalJson } from '../core/canonical-json.ts'
+import { type Decision, parseDecision, policyRevision, verdictOf } from '../core/decision.ts'
 import { sha256 } from '../core/hash.ts'
 import type { PolicyEngine } from '../core/ports.ts'
 
@@ -15,34 +13,6 @@ const INPUT_CHARS_SUM_MAX = 40_000_000
 /** Longer inputs are not cached. Those of coding agents hold the names of hundreds of tools. */
 const INPUT_CHARS_MAX = 16_384
 
-const REASON = v.strictObject({ step: v.string(), kind: v.string() })
-
-/** The name of a family of findings. */
-const FAMILY_NAME = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]{0,31}$/))
-
-const DECISION = v.pipe(
-  v.strictObject({
-    action: v.picklist(['allow', 'redact', 'hold', 'block']),
-    classification: v.picklist(['PUBLIC', 'INTERNAL', 'CONFIDENTIAL', 'RESTRICTED', 'TOP_SECRET']),
-    kinds: v.array(v.string()),
-    reasons: v.array(REASON),
-    taint: v.optional(v.array(FAMILY_NAME), []),
-  }),
-  v.check(({ action, kinds }) => (action === 'redact') === kinds.length > 0, 'kinds and action disagree'),
-  v.check(
-    ({ action, reasons }) => (action === 'block' || action === 'hold') === reasons.length > 0,
-    'reasons and action disagree',
-  ),
-)
-
-/** What a policy decides. */
-export type Decision = v.InferOutput<typeof DECISION>
-
-/** Given the result of a policy, returns the decision. Throws when it is not one: no unknown action is ever taken. */
-export function parseDecision(answer: unknown): Decision {
-  return v.parse(DECISION, answer)
-}
-
 /**
  * Given the compiled policy (`opa build --target wasm`) and its base document, returns the engine. Its revision is the
  * SHA-256 over both: the same Rego with another threshold is another policy. `decide` throws when the policy does, or
@@ -51,7 +21,7 @@ export function parseDecision(answer: unknown): Decision {
 export async function createWasmPolicy(wasm: Uint8Array, document: object): Promise<PolicyEngine> {
   const policy = await loadPolicy(wasm.slice().buffer)
   policy.setData(document)
-  const revision = sha256(`${sha256(wasm)} ${canonicalJson(document)}`)
+  const revision = policyRevision(sha256(wasm), document)
   const decisions = new Map<string, Decision>()
   let cachedChars = 0
 
@@ -73,11 +43,7 @@ export async function createWasmPolicy(wasm: Uint8Array, document: object): Prom
 
   return {
     revision,
-    decide: async (input, decisionId) => {
-      const { action, classification, kinds, reasons, taint } = evaluate(JSON.stringify(input))
-      const head = { policy: revision, decisionId, classification, taint: { all: taint, found: taint } }
-      if (action === 'allow') return { ...head, action }
-      return action === 'redact' ? { ...head, action, kinds } : { ...head, action, reasons }
-    },
+    engine: 'embedded',
+    decide: async (input, decisionId) => verdictOf(evaluate(JSON.stringify(input)), revision, decisionId),
   }
 }

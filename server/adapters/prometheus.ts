@@ -14,13 +14,24 @@ export type Prometheus = Meter &
     render: (activeAgents: number) => Promise<string>
     contentType: string
     /** Sets a value that goes up and down. */
-    gauge: (
-      name: 'ledger_alarm' | 'ledger_checkpoint_overdue_seconds',
-      value: number,
-      labels?: Readonly<Record<string, string>>,
-    ) => void
+    gauge: (name: GaugeName, value: number, labels?: Readonly<Record<string, string>>) => void
     countLost: (entries: number) => void
+    countSvidRefusal: (credential: string, reason: string) => void
   }>
+
+/** Values that go up and down. Those of SPIFFE identities are there from when they are first set. */
+const GAUGES = {
+  ledger_alarm: {
+    help: '1 while a checkpoint is missing, or the database lacks what was signed',
+    labelNames: ['kind'],
+  },
+  ledger_checkpoint_overdue_seconds: { help: 'Time since an entry was written that no checkpoint covers' },
+  svid_expiry_seconds: { help: "Time until the gateway's own SVID expires" },
+  svid_bundle_age_seconds: { help: 'Time since the trust bundle was last written' },
+  svid_problem: { help: '1 while files of the SVID folder are not taken, or the SVID has expired' },
+}
+
+type GaugeName = keyof typeof GAUGES
 
 /** Upper bounds of the buckets, for durations from tens of microseconds to seconds. */
 const SECONDS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5]
@@ -44,23 +55,23 @@ export function createPrometheus(): Prometheus {
   const tokens = counter('tappass_capability_tokens_total', 'Capability tokens by outcome', ['outcome'])
   for (const outcome of ['minted', 'denied', 'expired']) tokens.inc({ outcome }, 0)
   const agents = new Gauge({ name: 'tappass_active_agents', help: 'Agents that are active', registers })
-  const gauges = {
-    ledger_alarm: new Gauge({
-      name: 'tappass_ledger_alarm',
-      help: '1 while a checkpoint is missing, or the database lacks what was signed',
-      labelNames: ['kind'],
-      registers,
-    }),
-    ledger_checkpoint_overdue_seconds: new Gauge({
-      name: 'tappass_ledger_checkpoint_overdue_seconds',
-      help: 'Time since an entry was written that no checkpoint covers',
-      registers,
-    }),
+  const gauges = new Map<GaugeName, Gauge>()
+  const gaugeOf = (name: GaugeName): Gauge => {
+    const gauge = gauges.get(name) ?? new Gauge({ name: `tappass_${name}`, ...GAUGES[name], registers })
+    gauges.set(name, gauge)
+    return gauge
   }
+  gaugeOf('ledger_alarm')
+  gaugeOf('ledger_checkpoint_overdue_seconds')
+  let svidRefusals: Counter | undefined
   const lost = counter('tappass_ledger_lost_entries_total', 'Entries of grouped mode that were not written', [])
   return {
-    gauge: (name, value, labels = {}) => gauges[name].set(labels, value),
+    gauge: (name, value, labels = {}) => gaugeOf(name).set(labels, value),
     countLost: (entries) => lost.inc(entries),
+    countSvidRefusal: (credential, reason) => {
+      svidRefusals ??= counter('tappass_svid_refusals_total', 'SVIDs that were refused', ['credential', 'reason'])
+      svidRefusals.inc({ credential, reason })
+    },
     count: (name, labels) => counters[name].inc(labels),
     observe: (name, label, value) => histograms[name].observe(label, value),
     countHttp: (method, path, status) => http.inc({ method, path, status: String(status) }),

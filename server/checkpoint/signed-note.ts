@@ -1,5 +1,6 @@
 /** Signed notes (c2sp.org/signed-note) with Ed25519: text that one key has signed. */
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { bytesOfBase64 } from '../../contract/base64.ts'
 
 /** The signature type Ed25519. */
 const ED25519 = 0x01
@@ -42,8 +43,8 @@ export function openNote(note: string, name: string, publicKey: Uint8Array): str
     .split('\n')
     .map((line) => SIGNATURE_LINE.exec(line))
   const own = signatures.flatMap((match) => {
-    const bytes = match?.[1] === name ? Buffer.from(match[2] as string, 'base64') : Buffer.alloc(0)
-    return bytes.subarray(0, 4).equals(id) ? [bytes.subarray(4)] : []
+    const bytes = match?.[1] === name ? bytesOfBase64(match[2] as string) : undefined
+    return bytes?.subarray(0, 4).equals(id) ? [bytes.subarray(4)] : []
   })
   const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, publicKey]), format: 'der', type: 'spki' })
   const isSigned = own.length > 0 && own.every((signature) => verify(null, Buffer.from(text), key, signature))

@@ -1,45 +1,69 @@
 /** Opens the ports: the policy, the ledger, the limiter, the model servers. */
 import { createEcho } from '../adapters/echo.ts'
 import { createMemoryLimiter } from '../adapters/memory-limiter.ts'
+import { createOpaPolicy } from '../adapters/opa-server.ts'
 import { createWasmPolicy } from '../adapters/opa-wasm.ts'
 import { createOpenai } from '../adapters/openai/openai.ts'
 import { createRedisLimiter } from '../adapters/redis.ts'
 import type { Config } from '../config/config.ts'
+import { policyRevision } from '../core/decision.ts'
 import type { FamilyRegistry } from '../core/finding-family.ts'
-import type { Clock, Database, Meter, ModelRoute, Ports, Random } from '../core/ports.ts'
+import { sha256 } from '../core/hash.ts'
+import type { Clock, Database, Meter, ModelRoute, PolicyEngine, Ports, Random } from '../core/ports.ts'
 import { createLedger } from '../ledger/ledger.ts'
 import { createSessionTaints } from '../ledger/session-taints.ts'
-import { policyDocument, readPolicy } from '../policy/policy-document.ts'
+import { policyDocument, readModuleDigests, readPolicy } from '../policy/policy-document.ts'
 
 /** What the process provides. */
 export type ProcessPorts = Readonly<{ database: Database; clock: Clock; random: Random }>
+
+/** What ports tell while they work. */
+export type PortEvents = Readonly<{
+  connectionLost: (cause: Error) => void
+  lost: (entries: number, cause: unknown) => void
+  policyFault: (cause: Error) => void
+}>
 
 /** The ports of a gateway. `close` closes them, but not what the process provides. */
 export type OpenPorts = Readonly<{ ports: Ports; close: () => Promise<void> }>
 
 /**
  * Opens the ports; the policy decides by the registry's families. Throws when the policy or the ledger can't be opened.
- * `onConnectionLost` is called when the limiter's connection is lost, `onLost` when entries of grouped mode were not written.
+ * `on.connectionLost` is called when the limiter's connection is lost, `on.lost` when entries of grouped mode were not written, `on.policyFault` when something else is
+ * wrong with the policy engine than before.
  */
 export async function openPorts(
   config: Config,
   { database, clock, random }: ProcessPorts,
   registry: FamilyRegistry,
   meter: Meter,
-  onConnectionLost: (cause: Error) => void,
-  onLost: (entries: number, cause: unknown) => void,
+  on: PortEvents,
 ): Promise<OpenPorts> {
-  const policy = await createWasmPolicy(readPolicy(), policyDocument(registry, config.taint.tools))
-  const ledger = createLedger({ database, instance: config.instance, clock, random, mode: config.ledger.mode, onLost })
+  const policy = await openPolicy(config, registry, clock, on.policyFault)
+  const { instance, ledger: settings } = config
+  const ledger = createLedger({ database, instance, clock, random, mode: settings.mode, onLost: on.lost })
   await ledger.open()
   const taints = createSessionTaints(database, clock, config.taint.lastingMs)
-  const limiter = config.redisUrl ? createRedisLimiter(config.redisUrl, onConnectionLost) : createMemoryLimiter()
+  const limiter = config.redisUrl ? createRedisLimiter(config.redisUrl, on.connectionLost) : createMemoryLimiter()
   const routes = modelRoutes(config, clock)
   const close = async (): Promise<void> => {
     const upstreams = new Set(routes.map(({ upstream }) => upstream))
-    await ledger.close().finally(() => Promise.all([limiter, ...upstreams].map((port) => port.close())))
+    await ledger.close().finally(() => Promise.all([limiter, ...upstreams, policy].map((port) => port.close?.())))
   }
   return { ports: { limiter, policy, ledger, taints, routes, meter, clock, random }, close }
+}
+
+/** The engine that the settings name. Either one decides by the registry's families and the tools of the settings. */
+async function openPolicy(
+  { policy, taint }: Config,
+  registry: FamilyRegistry,
+  clock: Clock,
+  onFault: PortEvents['policyFault'],
+): Promise<PolicyEngine> {
+  const [wasm, document] = [readPolicy(), policyDocument(registry, taint.tools)]
+  if (policy.engine === 'embedded') return createWasmPolicy(wasm, document)
+  const revision = policyRevision(sha256(wasm), document)
+  return createOpaPolicy({ url: policy.url, revision, digests: readModuleDigests(), document, clock, onFault })
 }
 
 /** Which models go where. Without a model server the echo answers for every model, but in development only. */

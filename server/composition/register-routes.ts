@@ -1,6 +1,10 @@
 /** Registers all routes on the server, and creates what they need beside the gateway. */
 import type { FastifyInstance } from 'fastify'
 import { createAuthenticator } from '../access/authenticator.ts'
+import { createSvidAuthenticator } from '../access/svid-authenticator.ts'
+import { createSvidRefusalRecord } from '../access/svid-refusal.ts'
+import { createSvidVerifier } from '../access/svid-verifier.ts'
+import type { Prometheus } from '../adapters/prometheus.ts'
 import type { Config } from '../config/config.ts'
 import { valuesOf } from '../config/secret.ts'
 import type { Database } from '../core/ports.ts'
@@ -13,10 +17,14 @@ import { isPlainText } from '../pipeline/recordable-text.ts'
 import { agentRoutes } from '../routes/agents.ts'
 import { auditRoutes } from '../routes/audit.ts'
 import { governedRoutes } from '../routes/governed.ts'
-import { type HealthRoutes, healthRoutes } from '../routes/health.ts'
+import { healthRoutes } from '../routes/health.ts'
 import { openapiRoutes } from '../routes/openapi.ts'
 import { wellKnownRoutes } from '../routes/well-known.ts'
 import { createEvidence } from './create-evidence.ts'
+import type { Svids } from './open-svids.ts'
+
+/** What routes show of metrics, and count. */
+export type RoutesMeter = Pick<Prometheus, 'render' | 'contentType' | 'countSvidRefusal'>
 
 /** Registers the routes. Returns the readiness that the health routes show. Throws when a route lacks what it has to state. */
 export async function registerRoutes(
@@ -24,26 +32,35 @@ export async function registerRoutes(
   config: Config,
   database: Database,
   gateway: Gateway,
-  metrics: HealthRoutes['metrics'],
+  metrics: RoutesMeter,
+  svids?: Svids,
 ): Promise<Readiness> {
   const { limiter, policy, ledger, clock, random } = gateway.ports
-  const authenticator = createAuthenticator(database, valuesOf(config, 'TAPPASS_ADMIN_API_KEY'), clock, (err) =>
-    server.log.warn({ err }, 'last_used_at of a key was not updated'),
-  )
+  const onUnnoted = (err: unknown): void => server.log.warn({ err }, 'it was not noted when a credential was used')
+  const svidAuthenticator =
+    svids && createSvidAuthenticator(createSvidVerifier(svids.trust, clock), database, clock, onUnnoted)
+  const adminKeys = valuesOf(config, 'TAPPASS_ADMIN_API_KEY')
+  const authenticator = createAuthenticator(database, adminKeys, clock, onUnnoted, svidAuthenticator)
+  const recordRefusal = createSvidRefusalRecord({
+    ...{ ledger, clock, random },
+    onRefused: ({ credential, reason }) => metrics.countSvidRefusal(credential, reason),
+    onError: (err) => server.log.error({ err }, 'a refused SVID was not recorded'),
+  })
   const readiness = createReadiness(
     { database: () => database.query('SELECT 1'), opa: () => probePolicy(policy), redis: limiter.ping },
     clock.elapsedMs,
+    svids && { spiffe: svids.problem },
   )
   const about = describeGateway(config, gateway.steps, gateway.ports)
-  holdToContract(server, authenticator)
+  holdToContract(server, authenticator, recordRefusal)
   await describeRoutes(server, about.version)
   governedRoutes(server, gateway)
   agentRoutes(server, {
-    ...{ authenticator, database, ledger, clock, random },
+    ...{ authenticator, database, ledger, clock, random, trustDomain: svids?.trustDomain },
     isPlainText: (text) => isPlainText(gateway, text),
   })
   auditRoutes(server, { database, ledger, clock, random, evidence: createEvidence(config) })
-  healthRoutes(server, { database, readiness, about, metrics, clock })
+  healthRoutes(server, { database, readiness, about, metrics, clock, spiffe: svids?.describe })
   wellKnownRoutes(server, valuesOf(config, 'TAPPASS_TOKEN_KEY'))
   openapiRoutes(server)
   return readiness

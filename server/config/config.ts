@@ -11,8 +11,11 @@ import {
   RATE_WINDOW_SECONDS_DEFAULT,
 } from '../../contract/gateway.ts'
 import { MADE_SECRET_NAMES } from '../../contract/secret.ts'
+import { type PolicyConfig, policyOf, policyProblems } from './policy-setting.ts'
 import { readSecrets, type Secrets } from './secret.ts'
 import { integer, origins, proxyAddress, toolPatterns, url } from './setting-form.ts'
+import { socketsOf } from './socket-setting.ts'
+import { SPIFFE_SETTINGS, type SpiffeConfig, spiffeOf, spiffeProblems } from './spiffe-setting.ts'
 import { type DatabaseConfig, databaseOf, passwordsOf, type StorageKind, storageProblems } from './storage-setting.ts'
 import { upstreamOf, upstreamWarnings } from './upstream-setting.ts'
 
@@ -25,6 +28,8 @@ export type Config = Readonly<{
   /** When a call may go on: when its entry is durable, or at most 5 ms before. `checkpointFolder` is outside the database. */
   ledger: Readonly<{ mode: 'durable' | 'grouped'; checkpointFolder: string | undefined }>
   redisUrl: string | undefined
+  /** What decides. */
+  policy: PolicyConfig
   upstream: Readonly<{ url: string; key: string | undefined; proxy?: string }> | undefined
   instance: string
   revision: string
@@ -37,6 +42,8 @@ export type Config = Readonly<{
   hasNameDetector: boolean
   /** For how long a session is tainted after the last cause, and the tools that no answer may call in one; `*` for any characters. */
   taint: Readonly<{ lastingMs: number; tools: readonly string[] }>
+  /** What SVIDs are accepted; undefined for none. */
+  spiffe: SpiffeConfig | undefined
   drainMs: number
   notify: Readonly<{ socket: string; watchdogMs: number | undefined }> | undefined
   secrets: Secrets
@@ -84,6 +91,8 @@ const SETTINGS = v.object({
   DATABASE_OWNER_URL: v.optional(v.string()),
   SUPABASE_URL: v.optional(v.string()),
   REDIS_URL: v.optional(url('redis:', 'rediss:', 'unix:')),
+  TAPPASS_POLICY_ENGINE: v.optional(v.picklist(['embedded', 'opa'], 'is neither embedded nor opa')),
+  OPA_URL: v.optional(url('http:', 'https:', 'unix:')),
   TAPPASS_UPSTREAM_URL: v.optional(url('http:', 'https:')),
   TAPPASS_UPSTREAM_PROXY: v.optional(proxyAddress),
   TAPPASS_INSTANCE: v.optional(
@@ -101,8 +110,10 @@ const SETTINGS = v.object({
   TAPPASS_TAINT_MINUTES: v.optional(integer(1, TAINT_MINUTES_MAX), String(TAINT_MINUTES_DEFAULT)),
   TAPPASS_TAINTED_TOOLS: v.optional(toolPatterns, ''),
   TAPPASS_DRAIN_SECONDS: v.optional(integer(0, 600), '30'),
+  ...SPIFFE_SETTINGS,
   LISTEN_FDS: v.optional(integer(0, 100)),
   LISTEN_PID: v.optional(integer(0, 999_999_999)),
+  LISTEN_FDNAMES: v.optional(v.string()),
   NOTIFY_SOCKET: v.optional(v.string()),
   WATCHDOG_USEC: v.optional(v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'is not a whole number'), v.transform(Number))),
   WATCHDOG_PID: v.optional(integer(0, 999_999_999)),
@@ -112,9 +123,6 @@ const SETTINGS = v.object({
 export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS.entries)
 
 type Settings = v.InferOutput<typeof SETTINGS>
-
-/** The first descriptor that systemd passes (sd_listen_fds(3)). */
-const FIRST_FD = 3
 
 /** What a process is for: 'database' and 'migration' need none of the gateway's own secrets, and 'migration' is the owner's. */
 export type Purpose = 'gateway' | 'database' | 'migration'
@@ -141,14 +149,16 @@ export function readConfig(
   problems.push(...secretProblems)
   if (!parsed.success) throw new ConfigError(problems)
   const settings = parsed.output
-  problems.push(...storageProblems(settings))
+  problems.push(...storageProblems(settings), ...spiffeProblems(settings), ...policyProblems(settings))
   if (problems.length > 0) throw new ConfigError(problems)
+  const sockets = socketsOf(settings, pid)
   return Object.freeze({
     environment: settings.TAPPASS_ENV,
-    listen: listenOf(settings, pid),
+    listen: listenOf(settings, sockets.ordinary),
     ...databaseOf(settings, { secrets, nextSecrets }, purpose === 'migration'),
     ledger: { mode: settings.TAPPASS_LEDGER_MODE, checkpointFolder: settings.TAPPASS_CHECKPOINT_DIR },
     redisUrl: settings.REDIS_URL,
+    policy: policyOf(settings),
     upstream: upstreamOf(settings.TAPPASS_UPSTREAM_URL, secrets.OPENAI_API_KEY, settings.TAPPASS_UPSTREAM_PROXY),
     warnings: upstreamWarnings(settings.TAPPASS_UPSTREAM_URL, secrets.OPENAI_API_KEY),
     instance: settings.TAPPASS_INSTANCE,
@@ -163,6 +173,7 @@ export function readConfig(
     corsOrigins: settings.TAPPASS_CORS_ORIGINS,
     hasNameDetector: settings.TAPPASS_DETECT_NAMES === 'on',
     taint: { lastingMs: settings.TAPPASS_TAINT_MINUTES * 60_000, tools: settings.TAPPASS_TAINTED_TOOLS },
+    spiffe: spiffeOf(settings, sockets.spiffe),
     drainMs: settings.TAPPASS_DRAIN_SECONDS * 1000,
     notify: notifyOf(settings, pid),
     secrets,
@@ -170,9 +181,8 @@ export function readConfig(
   })
 }
 
-function listenOf(settings: Settings, pid: number): Config['listen'] {
-  const isOurs = (settings.LISTEN_FDS ?? 0) >= 1 && settings.LISTEN_PID === pid
-  if (isOurs) return { kind: 'descriptor', fd: FIRST_FD }
+function listenOf(settings: Settings, descriptor: number | undefined): Config['listen'] {
+  if (descriptor !== undefined) return { kind: 'descriptor', fd: descriptor }
   return { kind: 'address', host: settings.TAPPASS_HOST, port: settings.TAPPASS_PORT }
 }
 

@@ -21,8 +21,11 @@ export type ToolNames = Readonly<{ offered: readonly string[]; hosted: readonly 
 /** No tools. */
 export const NO_TOOLS: ToolNames = { offered: [], hosted: [], called: [] }
 
-/** The agent that a call is authenticated as. */
-export type Agent = Readonly<{ id: string; uuid: string; org: string }>
+/** The two forms of a SPIFFE identity: a client certificate, and a bearer token. */
+export type SvidKind = 'x509_svid' | 'jwt_svid'
+
+/** The agent that a call is authenticated as; `credential` is how, unless that was an API key. */
+export type Agent = Readonly<{ id: string; uuid: string; org: string; credential?: SvidKind }>
 
 /**
  * What is evaluated. `body` is the parsed JSON, `text` what it was parsed from and what is sent (undefined for a batch of

@@ -30,10 +30,16 @@ export type RateLimiter = Readonly<{
   close: () => Promise<void>
 }>
 
-/** Decides. Throws when it can't, which the caller turns into a refusal (503) in exactly one line. */
+/**
+ * Decides. Throws when it can't, which the caller turns into a refusal (503) in exactly one line. `verify`, where the engine is another
+ * process, throws when that holds another policy than the one of `revision`.
+ */
 export type PolicyEngine = Readonly<{
+  engine?: 'embedded' | 'opa'
   revision: string
   decide: (input: PolicyInput, decisionId: string) => Promise<Verdict>
+  verify?: () => Promise<void>
+  close?: () => Promise<void>
 }>
 
 /** What a change to the database came to, and the entry that records it; without one nothing was changed. */

@@ -1,7 +1,6 @@
 /** The HTTP server under all routes: request ids, headers of every response, body parsing, errors. Knows no route. */
 import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -11,18 +10,18 @@ import Fastify, {
 } from 'fastify'
 import type { Principal } from '../access/authenticator.ts'
 import { type Agent, LARGE_CHARS } from '../core/call.ts'
-import { type ErrorCode, errorBody, errorRow } from '../core/errors.ts'
+import { type ErrorCode, errorBody } from '../core/errors.ts'
 import { DatabaseError } from '../database/database-error.ts'
 import type { Reservation } from './budget-hook.ts'
 import { crossOriginHeaders } from './cross-origin.ts'
 import { errorHeaders } from './error-header.ts'
-import { allowHalfClosed, answerHalfClosed } from './half-close.ts'
-import { followExchanges } from './last-exchange.ts'
+import { allowHalfClosed } from './half-close.ts'
 import { isOwnRequest } from './own-request.ts'
 import { PublicError } from './public-error.ts'
 import { adoptedId, idHeaders } from './request-id.ts'
 import { routedPath } from './request-path.ts'
-import { answerSenders, askForBody, closeWhenRead } from './unread-body.ts'
+import { KEEP_ALIVE_MS, REQUEST_TIMEOUT_MS, sendParseError, serveConnections } from './served-connection.ts'
+import { askForBody } from './unread-body.ts'
 import { answerUnrouted } from './unrouted.ts'
 
 /**
@@ -38,12 +37,6 @@ export type HttpServerOptions = Readonly<{
   count: (method: string, path: string, status: number) => void
   log: FastifyBaseLogger
 }>
-
-/** Longer than a proxy keeps an idle connection to us (Caddy: 120 s), so that the proxy closes it, never we. */
-const KEEP_ALIVE_MS = 180_000
-
-/** Time for a client to send a whole request. */
-const REQUEST_TIMEOUT_MS = 60_000
 
 const NOT_UTF8 = 'The body is not UTF-8, as JSON has to be (RFC 8259, section 8.1).'
 
@@ -117,11 +110,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   server.decorateRequest('reservation', undefined)
   parseJsonOnly(server)
   allowHalfClosed(server.server)
-  followExchanges(server.server, (socket, last) => {
-    closeWhenRead(socket, last)
-    answerHalfClosed(socket, last)
-  })
-  answerSenders(server.server)
+  serveConnections(server.server, 'connection')
   addHooks(server, options)
   server.setErrorHandler((thrown, request, reply) => sendError(thrown, request, reply, options.bodyBytesMax))
   return server
@@ -215,20 +204,6 @@ function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply
     .headers({ ...error.headers, ...errorHeaders(error.row) })
     .type('application/json; charset=utf-8')
     .send(JSON.stringify(body))
-}
-
-/** Answers bytes that are not a request, and closes the connection. */
-function sendParseError(socket: Socket, requestId: string): void {
-  if (!socket.writable) return
-  const row = errorRow('request.malformed')
-  const body = JSON.stringify(errorBody(row, requestId, 'This is not a request in HTTP/1.1.'))
-  const head = `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\n`
-  const ids = Object.entries({ 'x-request-id': requestId, 'request-id': requestId }).map(
-    ([name, value]) => `${name}: ${value}\r\n`,
-  )
-  socket.write(`${head}${ids.join('')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
-  // Closes both sides: a client that never closes its own would keep the descriptor for ever.
-  socket.destroySoon()
 }
 
 /** Returns the error of the table that a client gets for anything thrown. */

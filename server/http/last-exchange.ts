@@ -6,12 +6,16 @@ import type { Socket } from 'node:net'
 export type LastExchange = { request?: IncomingMessage; response?: ServerResponse }
 
 /**
- * Notes them for a server, and calls `onConnection` for each new connection. One entry for each connection, not one for each
+ * Notes them for a server, and calls `onConnection` for each new connection, of which `event` tells. One entry for each connection, not one for each
  * request: the garbage collector pays most for entries of weak maps.
  */
-export function followExchanges(server: Server, onConnection: (socket: Socket, last: LastExchange) => void): void {
+export function followExchanges(
+  server: Server,
+  event: 'connection' | 'secureConnection',
+  onConnection: (socket: Socket, last: LastExchange) => void,
+): void {
   const lastOf = new WeakMap<Socket, LastExchange>()
-  server.on('connection', (socket: Socket) => {
+  server.on(event, (socket: Socket) => {
     const last: LastExchange = {}
     lastOf.set(socket, last)
     onConnection(socket, last)

@@ -33,7 +33,7 @@ export async function describeRoutes(server: FastifyInstance, version: string): 
       info: { title: 'TapPass gateway', version, description: 'Every path may be asked with /v1 in front.' },
       components: {
         securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', description: 'A key that begins with tp_' },
+          bearer: { type: 'http', scheme: 'bearer', description: "A key that begins with tp_, or an agent's JWT-SVID" },
           apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
         },
         schemas: { Error: jsonSchemaOf(ERROR, 'input') },

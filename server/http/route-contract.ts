@@ -3,10 +3,12 @@
  * them is not registered; what it states is what holds, as its key is checked by it.
  */
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
-import type { Authenticator } from '../access/authenticator.ts'
+import type { AuthenticationFailure, Authenticator } from '../access/authenticator.ts'
 import { parseRole, type Role } from '../access/role.ts'
+import type { RecordSvidRefusal } from '../access/svid-refusal.ts'
 import { type ErrorCode, errorRows } from '../core/errors.ts'
-import { agentOf, principalOf } from './access-result.ts'
+import { agentOf, principalOf, svidErrorCode } from './access-result.ts'
+import { shownChain } from './svid-server.ts'
 import { compileValidator } from './validation.ts'
 
 /** `open`: no key is needed. AGENT: the key of an agent, or a developer's for an agent. */
@@ -62,29 +64,45 @@ export function contractFlaws({ url, schema, config }: RouteOptions): readonly s
 
 /**
  * Holds every route that is registered from here on to its contract: throws when it lacks something, checks its key
- * before its other hooks and before the body is read, validates its requests. Responses are sent as the handler gives
+ * before its other hooks and before the body is read, validates its requests. An SVID that is refused is recorded. Responses are sent as the handler gives
  * them, whatever their schemas say.
  */
-export function holdToContract(server: FastifyInstance, authenticator: Authenticator): void {
+export function holdToContract(
+  server: FastifyInstance,
+  authenticator: Authenticator,
+  recordRefusal: RecordSvidRefusal,
+): void {
   server.setValidatorCompiler(compileValidator)
   server.setSerializerCompiler(() => (payload) => JSON.stringify(payload))
   server.addHook('onRoute', (route) => {
     const flaws = contractFlaws(route)
     if (flaws.length > 0) throw new Error(`${route.method} ${route.url} does not state ${flaws.join(', ')}`)
-    const authenticate = authenticationFor(authenticator, route.config?.leastRole ?? 'PLATFORM')
+    const authenticate = authenticationFor(authenticator, recordRefusal, route.config?.leastRole ?? 'PLATFORM')
     if (authenticate) route.onRequest = [authenticate, ...[route.onRequest ?? []].flat()]
   })
 }
 
 type Authenticate = (request: FastifyRequest) => Promise<void>
 
-function authenticationFor(authenticator: Authenticator, leastRole: LeastRole): Authenticate | undefined {
+function authenticationFor(
+  authenticator: Authenticator,
+  recordRefusal: RecordSvidRefusal,
+  leastRole: LeastRole,
+): Authenticate | undefined {
   if (leastRole === 'open') return undefined
+  const record = async (failure: AuthenticationFailure, { id, routeOptions }: FastifyRequest): Promise<void> => {
+    if (failure.status !== 'svid_refused') return
+    await recordRefusal(failure, { id, path: routeOptions.url ?? '', code: svidErrorCode(failure.reason) })
+  }
   if (leastRole === 'AGENT')
     return async (request) => {
-      request.agent = await agentOf(authenticator, request.headers)
+      const authentication = await authenticator.authenticateAgent(request.headers, shownChain(request.raw))
+      if (authentication.status !== 'authenticated') await record(authentication, request)
+      request.agent = agentOf(authentication)
     }
   return async (request) => {
-    request.principal = await principalOf(authenticator, request.headers, leastRole)
+    const authentication = await authenticator.authorize(request.headers, leastRole, shownChain(request.raw))
+    if (authentication.status !== 'authenticated') await record(authentication, request)
+    request.principal = principalOf(authentication)
   }
 }

@@ -84,6 +84,7 @@ function detailsOf(
     bytes: call.bodyBytes,
     client_request_id: call.clientId,
     commitment: committed,
+    credential: call.agent.credential,
     event: details.event,
     events: details.events,
     findings,
@@ -134,6 +135,7 @@ export function eventEntry(
       stage: call.stage,
       stream: call.isStream,
       agent_uuid: call.agent.uuid,
+      credential: call.agent.credential,
     },
     salt: outcome.salt,
   }
@@ -166,11 +168,11 @@ export function plainEntry(
 export function adminEntry(
   context: EntryContext,
   eventType: string,
-  agent: Readonly<{ agent_id: string; agent_uuid: string; org_id: string }>,
+  agent: Readonly<{ agent_id: string; agent_uuid: string; org_id: string; spiffe_id: string | null }>,
   actor: string,
   requestId: string,
 ): Entry {
-  const details = { agent_uuid: agent.agent_uuid, by: actor }
+  const details = { agent_uuid: agent.agent_uuid, by: actor, spiffe_id: agent.spiffe_id ?? undefined }
   const about = { orgId: agent.org_id, agentId: agent.agent_id, requestId }
   return plainEntry(context, { eventKind: 'admin', eventType, details, ...about })
 }

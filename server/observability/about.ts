@@ -2,9 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { COMMUNITY, checkLicense, type License, type LicenseCheck, licenseEndMs } from '../../contract/license.ts'
 import type { Config } from '../config/config.ts'
-
-import { COMMUNITY, checkLicense, type License, type LicenseCheck } from '../config/license.ts'
 import type { Ports } from '../core/ports.ts'
 import type { Step } from '../core/step.ts'
 
@@ -19,6 +18,7 @@ export type About = Readonly<{
   environment: string
   limiter: string
   policy: string
+  policyEngine: string
   steps: readonly Pick<Step, 'name' | 'position' | 'stages'>[]
   startedAtMs: number
 }>
@@ -49,7 +49,14 @@ export function describeGateway(
     environment: config.environment,
     limiter: config.redisUrl ? 'redis' : 'in-process',
     policy: policy.revision,
+    policyEngine: config.policy.engine,
     steps: steps.map(({ name, position, stages }) => ({ name, position, stages })),
     startedAtMs: clock.nowMs(),
   }
+}
+
+/** Returns the license's status at a time: a valid one expires while the process runs. */
+export function licenseStatusAt({ license, licenseStatus }: About, nowMs: number): About['licenseStatus'] {
+  const endMs = licenseEndMs(license.expires ?? '') ?? Number.POSITIVE_INFINITY
+  return licenseStatus === 'valid' && nowMs > endMs ? 'expired' : licenseStatus
 }

@@ -6,8 +6,14 @@ import type { PolicyEngine } from '../core/ports.ts'
 /** Probes one dependency; throws when it is not healthy. */
 export type Probe = () => Promise<unknown>
 
-/** The health of one dependency. `error` is the error's name and code, for auditors; never its message. */
-export type Check = Readonly<{ status: 'ok' | 'failed'; ms: number; error?: string }>
+/**
+ * The health of one dependency. `error` is the error's name and code, for auditors; never its message. `degraded`: something of its own is wrong, in words, and
+ * calls are served.
+ */
+export type Check = Readonly<{ status: 'ok' | 'degraded' | 'failed'; ms: number; error?: string }>
+
+/** Says at once what is wrong with something that calls do not depend on; undefined when nothing is. */
+export type Condition = () => string | undefined
 
 /** For the health routes. */
 export type Readiness = Readonly<{
@@ -22,8 +28,12 @@ export type Readiness = Readonly<{
 /** Timeout of one probe. */
 const PROBE_TIMEOUT_MS = 2000
 
-/** Given the probes, by the names that the health routes show, and a monotonic clock. */
-export function createReadiness(probes: Readonly<Record<string, Probe>>, elapsedMs: () => number): Readiness {
+/** Given the probes and conditions, by the names that the health routes show, and a monotonic clock. */
+export function createReadiness(
+  probes: Readonly<Record<string, Probe>>,
+  elapsedMs: () => number,
+  conditions: Readonly<Record<string, Condition>> = {},
+): Readiness {
   let phase: 'starting' | 'serving' | 'draining' = 'starting'
   const runProbe = async (probe: Probe): Promise<Check> => {
     const startMs = elapsedMs()
@@ -45,7 +55,8 @@ export function createReadiness(probes: Readonly<Record<string, Probe>>, elapsed
       })
       const answers = await running
       const isReady = phase === 'serving' && answers.every(([, { status }]) => status === 'ok')
-      return { isReady, checks: Object.fromEntries(answers) }
+      const asides = Object.entries(conditions).map(([name, condition]) => [name, checkOf(condition())] as const)
+      return { isReady, checks: Object.fromEntries([...answers, ...asides]) }
     },
     hasStarted: () => phase !== 'starting',
     start: () => {
@@ -57,12 +68,20 @@ export function createReadiness(probes: Readonly<Record<string, Probe>>, elapsed
   }
 }
 
-/** Asks a policy engine something that every policy has to refuse: a policy that does not is invalid. */
-export async function probePolicy({ decide }: PolicyEngine): Promise<void> {
+/**
+ * Asks a policy engine something that every policy has to refuse: a policy that does not is invalid. An engine in another process is
+ * asked what it holds, too.
+ */
+export async function probePolicy({ decide, verify }: PolicyEngine): Promise<void> {
   const call = { stage: 'request', model: '', stream: false, flags: {}, outcomes: [] } as const
   const ofNobody = { agent: { id: '', org: '' }, session: { taint: [] }, tools: NO_TOOLS }
   const verdict = await decide({ ...call, ...ofNobody }, 'probe')
   if (verdict.action !== 'block') throw new Error('the policy allows a call of an unknown agent')
+  await verify?.()
+}
+
+function checkOf(problem: string | undefined): Check {
+  return problem === undefined ? { status: 'ok', ms: 0 } : { status: 'degraded', ms: 0, error: problem }
 }
 
 function timeout(): Promise<never> {

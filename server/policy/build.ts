@@ -1,13 +1,14 @@
 /**
  * Compiles the policy to WebAssembly and writes its lock file and the base document for an OPA server; `--check`
  * compiles and compares instead, byte for byte. A process of its own: `node server/policy/build.ts [--opa PATH]
- * [--check] [--data]`. Users never need it, nor a compiler; `--data` writes the document alone, without one.
+ * [--check] [--data]`. Users never need it, nor a compiler; `--data` writes the document and its lock alone, without one.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { policyRevision } from '../core/decision.ts'
 import { createFamilyRegistry } from '../core/finding-family.ts'
 import { sha256 } from '../core/hash.ts'
 import { readFamilies } from '../rules/rule-source.ts'
@@ -16,13 +17,24 @@ import { policyDocument } from './policy-document.ts'
 /** The entrypoint for the compiler: the rule `decision` of package tappass.verdict. */
 export const ENTRYPOINT = 'tappass/verdict/decision'
 
-/** What policy.lock.json holds: the compiler's version, and SHA-256 in hex of each source and of the result. */
+/** What an OPA server is given beside the sources. */
+const SERVED = ['data.json', 'opa/decision_log.rego'] as const
+
+/**
+ * What policy.lock.json holds: the compiler's version, SHA-256 in hex of each source, of the result, and of what an OPA server is given
+ * beside the sources; and the policy's revision with the built-in families.
+ */
 export type PolicyLock = Readonly<{
   opa: string
   entrypoint: string
   sources: Readonly<Record<string, string>>
   wasm: string
+  served: Readonly<Record<string, string>>
+  revision: string
 }>
+
+/** What the compiler is about. */
+type CompiledLock = Omit<PolicyLock, 'served' | 'revision'>
 
 /** Names of the sources in a folder, sorted, without their tests. */
 export function policySources(folder: string): readonly string[] {
@@ -37,7 +49,7 @@ export function hashSources(folder: string): Readonly<Record<string, string>> {
 }
 
 /** Compiles the sources of a folder with the compiler at `opa`. Throws with the compiler's output. */
-export function compilePolicy(folder: string, opa: string): Readonly<{ wasm: Uint8Array; lock: PolicyLock }> {
+export function compilePolicy(folder: string, opa: string): Readonly<{ wasm: Uint8Array; lock: CompiledLock }> {
   const stagingFolder = mkdtempSync(join(tmpdir(), 'tappass-policy-'))
   try {
     const bundle = join(stagingFolder, 'bundle.tar.gz')
@@ -69,6 +81,16 @@ export function documentText(): string {
   return `${JSON.stringify(policyDocument(createFamilyRegistry(readFamilies())), null, 2)}\n`
 }
 
+/** Returns the lock's text: of the last compilation, and of what stands in the folder for an OPA server. */
+export function lockText(folder: string, compiled: CompiledLock): string {
+  const { opa, entrypoint, sources, wasm } = compiled
+  const digestOf = (name: string) =>
+    sha256(name === 'data.json' ? documentText() : readFileSync(join(folder, name), 'utf8'))
+  const served = Object.fromEntries(SERVED.map((name) => [name, digestOf(name)]))
+  const revision = policyRevision(wasm, JSON.parse(documentText()) as object)
+  return `${JSON.stringify({ opa, entrypoint, sources, wasm, served, revision }, null, 2)}\n`
+}
+
 /** Compiles, and writes or compares. Returns the exit code: 1 when the files differ from the compiled sources. */
 function run(): number {
   const { values } = parseArgs({
@@ -79,18 +101,22 @@ function run(): number {
     },
   })
   const folder = import.meta.dirname
+  const lockPath = join(folder, 'policy.lock.json')
   if (!values.check) writeFileSync(join(folder, 'data.json'), documentText())
-  if (values.data) return 0
+  if (values.data) {
+    if (!values.check)
+      writeFileSync(lockPath, lockText(folder, JSON.parse(readFileSync(lockPath, 'utf8')) as CompiledLock))
+    return 0
+  }
   const { wasm, lock } = compilePolicy(folder, values.opa)
-  const lockText = `${JSON.stringify(lock, null, 2)}\n`
   if (!values.check) {
     writeFileSync(join(folder, 'policy.wasm'), wasm)
-    writeFileSync(join(folder, 'policy.lock.json'), lockText)
+    writeFileSync(lockPath, lockText(folder, lock))
     return 0
   }
   const isSame =
     readFileSync(join(folder, 'policy.wasm')).equals(wasm) &&
-    readFileSync(join(folder, 'policy.lock.json'), 'utf8') === lockText &&
+    readFileSync(lockPath, 'utf8') === lockText(folder, lock) &&
     readFileSync(join(folder, 'data.json'), 'utf8') === documentText()
   process.stderr.write(
     isSame

@@ -8,6 +8,13 @@ export function readPolicy(): Uint8Array {
   return readFileSync(join(import.meta.dirname, 'policy.wasm'))
 }
 
+/** Reads the digests of the modules that an OPA server with this policy holds. */
+export function readModuleDigests(): readonly string[] {
+  type Lock = Readonly<Record<'sources' | 'served', Readonly<Record<string, string>>>>
+  const { sources, served } = JSON.parse(readFileSync(join(import.meta.dirname, 'policy.lock.json'), 'utf8')) as Lock
+  return Object.entries({ ...sources, ...served }).flatMap(([name, digest]) => (name.endsWith('.rego') ? [digest] : []))
+}
+
 /** How Rego judges a finding: every member is there, so that no rule of the policy has to know a default. */
 type Treatment = Readonly<{
   action: string

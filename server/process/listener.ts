@@ -1,5 +1,6 @@
 /** Where a server listens: at an address, or on the socket that systemd opened for several instances. */
 import type { Server } from 'node:http'
+import { Server as TlsServer } from 'node:https'
 
 /** Connections that are queued for an instance that is starting. */
 const BACKLOG = 4096
@@ -10,7 +11,7 @@ export type ListenAddress =
   | Readonly<{ kind: 'address'; host: string; port: number }>
 
 /** Listens, and returns the URL. Throws with one sentence when the address is in use. */
-export async function listen(server: Server, listenAddress: ListenAddress): Promise<string> {
+export async function listen(server: Server | TlsServer, listenAddress: ListenAddress): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(listenError(cause as NodeJS.ErrnoException, listenAddress)))
     // For a descriptor Node reads the backlog from here only; without it, its 511 would replace the unit's value.
@@ -20,7 +21,8 @@ export async function listen(server: Server, listenAddress: ListenAddress): Prom
   const address = server.address()
   if (typeof address !== 'object' || address === null) return String(address)
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-  return `http://${host}:${address.port}`
+  const scheme = server instanceof TlsServer ? 'https' : 'http'
+  return `${scheme}://${host}:${address.port}`
 }
 
 function listenError(cause: NodeJS.ErrnoException, listenAddress: ListenAddress): Error {

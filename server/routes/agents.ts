@@ -28,6 +28,7 @@ const NEW_AGENT = v.object({
   description: optionalText(2000),
   owner_email: optionalText(320),
   intended_use: optionalText(2000),
+  spiffe_id: optionalText(2048),
 })
 
 const DEVELOPER_KEY = v.object({
@@ -36,8 +37,8 @@ const DEVELOPER_KEY = v.object({
   expires_days: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(3650)), 90),
 })
 
-const NAME_NOT_PLAIN =
-  'The request is not valid. agent_id: looks like a secret or personal data, which a name that is recorded may not be'
+const NOT_VALID = 'The request is not valid.'
+const NOT_PLAIN = 'looks like a secret or personal data, which a name that is recorded may not be'
 
 const IDENTIFIED = v.object({ id: v.pipe(v.string(), v.description('agent_id or agent_uuid')) })
 
@@ -51,6 +52,7 @@ const AGENT = v.object({
   description: TEXT_OR_NULL,
   owner_email: TEXT_OR_NULL,
   intended_use: TEXT_OR_NULL,
+  spiffe_id: TEXT_OR_NULL,
   is_active: v.boolean(),
   created_at: TIME,
   active: v.pipe(v.boolean(), v.description("The same as is_active, as TapPass's SDK reads it")),
@@ -59,6 +61,8 @@ const AGENT = v.object({
 })
 
 const ISSUED = { agent_id: v.string(), agent_uuid: v.string(), api_key: v.string() }
+
+const CREATED = v.object({ ...AGENT.entries, ...ISSUED, api_key: v.optional(v.string()) })
 
 const described = <Schema extends v.GenericSchema>(schema: Schema, description: string) =>
   v.pipe(schema, v.description(description))
@@ -89,10 +93,10 @@ const CREATE = {
   schema: {
     summary: 'Registers an agent',
     description:
-      '`{agent_id, framework?, description?, owner_email?, intended_use?}` → 201 with `agent_uuid` and `api_key`, which is shown this once',
+      '`{agent_id, framework?, description?, owner_email?, intended_use?, spiffe_id?}` → 201 with `agent_uuid` and `api_key`, which is shown this once. With a SPIFFE id of the trust domain there is no key: the agent comes with its SVID',
     tags: ['Agents'],
     body: NEW_AGENT,
-    response: { 201: described(v.object({ ...AGENT.entries, ...ISSUED }), 'The agent and its key, shown this once') },
+    response: { 201: described(CREATED, 'The agent and its key, shown this once') },
   },
   config: { leastRole: 'DEVELOPER', errors: ['agent.exists', 'ledger.unavailable'] },
 } as const
@@ -147,9 +151,11 @@ export function agentRoutes(server: FastifyInstance, service: AgentRoutes): void
   routes.get('/agents/:id', READ, async ({ params }) => unwrap(await readAgent(database, params.id)))
 
   routes.post('/agents', CREATE, async (request, reply) => {
-    // The name is in every entry of the agent's calls, for ever.
-    if (!service.isPlainText(request.body.agent_id))
-      throw new PublicError('request.invalid', { message: NAME_NOT_PLAIN })
+    // The names are in entries of the agent's calls, for ever.
+    for (const name of ['agent_id', 'spiffe_id'] as const) {
+      if (!service.isPlainText(request.body[name] ?? ''))
+        throw new PublicError('request.invalid', { message: `${NOT_VALID} ${name}: ${NOT_PLAIN}` })
+    }
     const { agent, key } = unwrap(await createAgent(service, request.body, request))
     return reply.code(201).send({ ...agent, api_key: key })
   })

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import * as v from 'valibot'
 import { countActiveAgents } from '../access/agent-store.ts'
 import type { Clock, Database } from '../core/ports.ts'
-import type { About } from '../observability/about.ts'
+import { type About, licenseStatusAt } from '../observability/about.ts'
 import type { Readiness } from '../observability/readiness.ts'
 
 /** What the routes need. */
@@ -13,6 +13,8 @@ export type HealthRoutes = Readonly<{
   about: About
   metrics: Readonly<{ render: (activeAgents: number) => Promise<string>; contentType: string }>
   clock: Clock
+  /** The state of SPIFFE identities, which the gateway shows as it is; undefined where none are accepted. */
+  spiffe: (() => v.InferOutput<typeof SPIFFE>) | undefined
 }>
 
 /** A response with a status as a word: `good` with 200, `bad` with 503. */
@@ -31,8 +33,17 @@ const FOR_SDK = {
   agents: v.pipe(v.number(), v.description('Active agents; 0 while it is not healthy')),
   uptime_seconds: v.number(),
 }
-const STATUS = v.picklist(['ok', 'failed'])
+const STATUS = v.picklist(['ok', 'degraded', 'failed'])
 const CHECK = v.object({ status: STATUS, ms: v.number(), error: v.optional(v.string()) })
+const SPIFFE = v.object({
+  trust_domain: v.string(),
+  spiffe_id: v.nullable(v.string()),
+  expires_at: v.nullable(v.string()),
+  expires_in_seconds: v.nullable(v.number()),
+  bundle_age_seconds: v.nullable(v.number()),
+  jwt_svids: v.boolean(),
+  problems: v.array(v.string()),
+})
 const PROCESS = v.object({
   pid: v.number(),
   node: v.string(),
@@ -48,9 +59,11 @@ const DETAILS = {
   environment: v.string(),
   limiter: v.string(),
   policy: v.string(),
+  policyEngine: v.string(),
   steps: v.array(v.object({ name: v.string(), position: v.number(), stages: v.array(v.string()) })),
   startedAtMs: v.number(),
   checks: v.record(v.string(), CHECK),
+  spiffe: v.nullable(SPIFFE),
   process: PROCESS,
 }
 
@@ -82,7 +95,7 @@ const READY = {
   schema: {
     summary: 'Whether it can serve, by part',
     description:
-      '200 `{status: "ok", checks: {database, opa, redis}}`; 503 when one is `failed`, and while the process starts or stops',
+      '200 `{status: "ok", checks: {database, opa, redis}}`, and `spiffe` where SVIDs are accepted; 503 when one is `failed`, and while the process starts or stops',
     tags: ['Health'],
     response: answers('ok', 'unavailable', { checks: v.record(v.string(), STATUS) }),
   },
@@ -121,7 +134,7 @@ const METRICS = {
 
 /** Adds the routes. */
 export function healthRoutes(server: FastifyInstance, routes: HealthRoutes): void {
-  const { database, readiness, about, metrics, clock } = routes
+  const { database, readiness, about, metrics, clock, spiffe } = routes
   const { version, storage, license } = about
   const uptimeSeconds = (): number => Math.round((clock.nowMs() - about.startedAtMs) / 1000)
 
@@ -149,7 +162,9 @@ export function healthRoutes(server: FastifyInstance, routes: HealthRoutes): voi
     return reply.code(isReady ? 200 : 503).send({
       status: isReady ? 'healthy' : 'unhealthy',
       ...about,
+      licenseStatus: licenseStatusAt(about, clock.nowMs()),
       checks,
+      spiffe: spiffe?.() ?? null,
       process: {
         pid: process.pid,
         node: process.version,

@@ -25,9 +25,12 @@ const shipped = ({ dependencies }: Manifest): Rule => {
   return {
     name,
     check: (sources) => {
-      const imported = importedBy(sources.filter(isShipped))
+      const own = sources.filter(isShipped)
+      const imported = importedBy(own)
+      // A file of it may be sent on as it is.
+      const isNamed = (each: string) => own.some(({ text }) => text.includes(`node_modules/${each}/`))
       return Object.keys(dependencies)
-        .filter((each) => !imported.has(each))
+        .filter((each) => !imported.has(each) && !isNamed(each))
         .map((each) => ({ rule: name, where: 'package.json:1', what: each }))
     },
   }

@@ -13,7 +13,7 @@ export type Room = Readonly<{ path: string; is: string; knows: readonly string[]
 
 const contract: Room = {
   path: 'contract',
-  is: 'What both halves must agree on: exit codes, port, secrets and their forms, private networks, paths, units, defaults. Knows no other room.',
+  is: 'What both halves must agree on: exit codes, port, secrets and their forms, licenses, base64, private networks, paths, units, defaults. Knows no other room.',
   knows: [],
 }
 
@@ -35,7 +35,7 @@ const server: readonly Room[] = [
   },
   {
     path: 'server/config',
-    is: 'The one reader of environment and credentials: settings, secrets, license.',
+    is: 'The one reader of environment and credentials: settings, secrets.',
     knows: ['contract', 'server/database'],
   },
   {
@@ -43,11 +43,16 @@ const server: readonly Room[] = [
     is: 'Versioned migrations: plan, run under a lock, schema history, baseline, verification.',
     knows: ['contract', 'server/core', 'server/database'],
   },
+  {
+    path: 'server/housekeeping',
+    is: 'What of a host ends or runs out, and how that is told: judged from what was read.',
+    knows: ['contract'],
+  },
   { path: 'server/backups', is: 'What a backup holds and how long backups are kept.', knows: [] },
   {
     path: 'server/observability',
     is: 'Readiness, histograms, what a process tells of itself, the log and how an error stands in it.',
-    knows: ['server/config', 'server/core'],
+    knows: ['contract', 'server/config', 'server/core'],
   },
   {
     path: 'server/normalization',
@@ -83,7 +88,7 @@ const server: readonly Room[] = [
   {
     path: 'server/checkpoint',
     is: 'Signed checkpoints of chains in the formats of C2SP: Merkle tree (RFC 6962), notes, proofs.',
-    knows: ['server/core'],
+    knows: ['contract', 'server/core'],
   },
   {
     path: 'server/steps/optional',
@@ -97,9 +102,14 @@ const server: readonly Room[] = [
     knows: ['server/checkpoint', 'server/core', 'server/protocol'],
   },
   {
+    path: 'server/svid',
+    is: 'SPIFFE identities: what a certificate or a token has to be to be an SVID, and the trust bundle that it is checked against.',
+    knows: ['contract'],
+  },
+  {
     path: 'server/access',
-    is: 'Who may do what: API keys, authentication, roles, agents.',
-    knows: ['server/core', 'server/database', 'server/ledger'],
+    is: 'Who may do what: API keys, SVIDs, authentication, roles, agents.',
+    knows: ['contract', 'server/core', 'server/database', 'server/ledger', 'server/svid'],
   },
   {
     path: 'server/pipeline',
@@ -139,6 +149,7 @@ const server: readonly Room[] = [
       'server/migration',
       'server/observability',
       'server/protocol',
+      'server/svid',
     ],
     isSet: true,
   },
@@ -147,7 +158,7 @@ const server: readonly Room[] = [
   {
     path: 'server/http',
     is: 'The server under the routes, what a route has to state, and the OpenAPI document. Here, and nowhere else, what other rooms return becomes an HTTP error.',
-    knows: ['server/access', 'server/core', 'server/database', 'server/pipeline'],
+    knows: ['server/access', 'server/core', 'server/database', 'server/pipeline', 'server/svid'],
   },
   {
     path: 'server/routes',
@@ -203,6 +214,7 @@ const server: readonly Room[] = [
       'server/pipeline',
       'server/policy',
       'server/routes',
+      'server/svid',
     ],
   },
   {
@@ -222,7 +234,7 @@ const server: readonly Room[] = [
   },
   {
     path: 'server',
-    is: 'The processes: `main` (the gateway), `migrate`, `verify`, `backup`.',
+    is: 'The processes: `main` (the gateway), `migrate`, `verify`, `backup`, `check`.',
     knows: [
       'server/checkpoint',
       'server/composition',
@@ -234,6 +246,7 @@ const server: readonly Room[] = [
       'server/config',
       'server/core',
       'server/database',
+      'server/housekeeping',
       'server/ledger',
       'server/migration',
       'server/observability',
@@ -269,9 +282,19 @@ const scripts: readonly Room[] = [
     knows: ['contract', 'scripts/core', 'scripts/facts'],
   },
   {
+    path: 'scripts/firewall',
+    is: 'The packet filter: its setting, its rules, what is open to others, which rules are loaded.',
+    knows: ['contract', 'scripts/core'],
+  },
+  {
     path: 'scripts/files',
     is: 'Changes to files, links and folders on a host, and the diffs that plans show.',
-    knows: ['scripts/core', 'scripts/facts'],
+    knows: ['contract', 'scripts/core', 'scripts/facts'],
+  },
+  {
+    path: 'scripts/history',
+    is: 'The log of runs on a host: its entries and their chain, how they are written and read, which run brought a line.',
+    knows: ['contract', 'scripts/core', 'scripts/facts'],
   },
   {
     path: 'scripts/artifacts',
@@ -281,7 +304,7 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts/output',
     is: 'Output of a run, for people and programs: events, renderers, the health of a host.',
-    knows: ['contract', 'scripts/core', 'scripts/facts'],
+    knows: ['contract', 'scripts/core', 'scripts/facts', 'scripts/history'],
   },
   {
     path: 'scripts/control',
@@ -297,6 +320,7 @@ const scripts: readonly Room[] = [
       'scripts/command-line',
       'scripts/connection',
       'scripts/core',
+      'scripts/firewall',
       'scripts/secrets',
     ],
   },
@@ -322,11 +346,33 @@ const scripts: readonly Room[] = [
       'scripts/connection',
       'scripts/core',
       'scripts/facts',
+      'scripts/history',
       'scripts/output',
       'scripts/secrets',
       'scripts/session',
       'scripts/spec',
     ],
+  },
+  {
+    path: 'scripts/journal',
+    is: 'The journal of a host: which units a service has, the question, the entries.',
+    knows: ['contract', 'scripts/command-line', 'scripts/core'],
+  },
+  {
+    path: 'scripts/diagnosis',
+    is: 'What a check is, what is seen of a host (on it, and from this machine), and how findings are shown.',
+    knows: ['contract', 'scripts/converge', 'scripts/core', 'scripts/output', 'scripts/spec'],
+  },
+  {
+    path: 'scripts/checks',
+    is: 'Checks of a host, one subject a file: what they ask, and how each judges. A new check is a row.',
+    knows: ['contract', 'scripts/converge', 'scripts/diagnosis', 'scripts/secrets'],
+    isSet: true,
+  },
+  {
+    path: 'scripts/checkup.ts',
+    is: 'The list of the subjects of checks.',
+    knows: ['scripts/checks', 'scripts/diagnosis'],
   },
   {
     path: 'scripts/up',
@@ -348,6 +394,7 @@ const scripts: readonly Room[] = [
       'scripts/core',
       'scripts/facts',
       'scripts/files',
+      'scripts/firewall',
       'scripts/secrets',
     ],
     isSet: true,
@@ -360,6 +407,7 @@ const scripts: readonly Room[] = [
       'scripts/artifacts',
       'scripts/core',
       'scripts/facts',
+      'scripts/firewall',
       'scripts/resources',
       'scripts/secrets',
       'scripts/spec',
@@ -384,7 +432,7 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/server-process',
-    is: "Runs one of the gateway's processes where its database is: here, in a data folder, on hosts.",
+    is: 'Reaches a gateway where it is (here, in a data folder, on hosts): its API, or one of its processes.',
     knows: [
       'contract',
       'scripts/command-line',
@@ -401,10 +449,14 @@ const scripts: readonly Room[] = [
     is: 'The commands, one verb a file: parse, call, print.',
     knows: [
       'contract',
+      'scripts/checkup.ts',
+      'scripts/diagnosis',
       'scripts/command-line',
       'scripts/control',
       'scripts/converge',
       'scripts/core',
+      'scripts/history',
+      'scripts/journal',
       'scripts/output',
       'scripts/recipe.ts',
       'scripts/runners',

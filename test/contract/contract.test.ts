@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { EXIT_CODE, exitCodeOf } from '../../contract/exit-code.ts'
-import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
+import { GATEWAY_HOST, GATEWAY_PORT, SPIFFE_PORT } from '../../contract/gateway.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { credentialId, SECRET_NAMES, secretNameOf } from '../../contract/secret.ts'
 import { ACCOUNT, gatewayInstance, gatewayInstances, UNIT } from '../../contract/unit.ts'
@@ -18,6 +18,55 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
     file: 'units/tappass.socket',
     says: [`ListenStream=${GATEWAY_HOST}:${GATEWAY_PORT}\n`, `Service=${gatewayInstance(1)}\n`],
   },
+  {
+    file: 'units/tappass-spiffe.socket',
+    says: [
+      `ListenStream=${GATEWAY_HOST}:${SPIFFE_PORT}\n`,
+      `Service=${gatewayInstance(1)}\n`,
+      'FileDescriptorName=spiffe\n',
+    ],
+  },
+  {
+    file: 'units/tappass-spire-server.service.hbs',
+    says: [
+      `User=${ACCOUNT.spireServer}\nGroup=${ACCOUNT.spireServer}\n`,
+      `ExecStart=${HOST_PATH.currentSpire}/bin/spire-server run -config ${HOST_PATH.spireServerConfig}\n`,
+      `healthcheck -socketPath ${HOST_PATH.spireServerSocket} `,
+    ],
+  },
+  {
+    file: 'units/tappass-spire-agent.service.hbs',
+    says: [
+      `User=${ACCOUNT.spireAgent}\nGroup=${ACCOUNT.spireAgent}\n`,
+      `Wants=${UNIT.spireServer}\n`,
+      `ExecStart=${HOST_PATH.currentSpire}/bin/spire-agent run -config ${HOST_PATH.spireAgentConfig}\n`,
+      `healthcheck -socketPath ${HOST_PATH.spireAgentSocket} `,
+    ],
+  },
+  {
+    file: 'units/tappass-spiffe-helper.service.hbs',
+    says: [
+      `User=${ACCOUNT.spiffeHelper}\nGroup=${ACCOUNT.gateway}\n`,
+      `Wants=${UNIT.spireAgent}\n`,
+      `ExecStart=${HOST_PATH.currentSpiffeHelper}/spiffe-helper -config ${HOST_PATH.spiffeHelperConfig}\n`,
+    ],
+  },
+  {
+    file: 'templates/spire/server.conf.hbs',
+    says: [`socket_path = "${HOST_PATH.spireServerSocket}"`, `data_dir = "${HOST_PATH.spireServerFolder}"`],
+  },
+  {
+    file: 'templates/spire/agent.conf.hbs',
+    says: [
+      `socket_path = "${HOST_PATH.spireAgentSocket}"`,
+      `data_dir = "${HOST_PATH.spireAgentFolder}"`,
+      `trust_bundle_path = "${HOST_PATH.spireBundle}"`,
+    ],
+  },
+  {
+    file: 'templates/spire/spiffe-helper.conf.hbs',
+    says: [`agent_address = "${HOST_PATH.spireAgentSocket}"`, `cert_dir = "${HOST_PATH.svidFolder}"`],
+  },
   { file: 'Caddyfile', says: [`{$TAPPASS_UPSTREAM:${GATEWAY_HOST}:${GATEWAY_PORT}}`] },
   {
     file: 'units/tappass@.service.hbs',
@@ -27,6 +76,7 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
       `EnvironmentFile=${HOST_PATH.gatewayEnvironment}\n`,
       `Wants=${UNIT.postgres} ${UNIT.redis} ${UNIT.migrate}\n`,
       `Sockets=${UNIT.socket}\n`,
+      `Sockets=${UNIT.spiffeSocket}\n`,
       'ExecStart={{node}}/bin/node --disable-warning=ExperimentalWarning ',
       `cat {{files}} >${HOST_PATH.revisionFolder}/%n.read`,
     ],
@@ -48,6 +98,17 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
       `ExecStart=${node} server/backup.ts `,
       `--into ${HOST_PATH.backupFolder} `,
       `ReadWritePaths=${HOST_PATH.backupFolder}\n`,
+    ],
+  },
+  {
+    file: 'units/tappass-check.service.hbs',
+    says: [
+      `WorkingDirectory=${HOST_PATH.currentRelease}\n`,
+      `SupplementaryGroups=${ACCOUNT.gateway}\n`,
+      `ExecStart=${node} server/check.ts `,
+      `--into ${HOST_PATH.checkFolder} `,
+      `--svid ${HOST_PATH.svidFolder} `,
+      `--disk ${HOST_PATH.programFolder} --disk ${HOST_PATH.stateFolder} `,
     ],
   },
   {
@@ -99,11 +160,16 @@ for (const { file, says } of ROWS) {
   }
 }
 
-test('the socket says only what a reload applies, for it is not opened again while instances hold it', () => {
-  const [, section = ''] = read('units/tappass.socket').split('[Socket]\n')
-  const keys = [...(section.split('[Install]')[0] ?? '').matchAll(/^(\w+)=/gm)].map(([, key]) => key)
-  assert.deepEqual(keys, ['ListenStream', 'Service', 'TriggerLimitIntervalSec'])
-})
+for (const [name, own] of [
+  ['tappass.socket', []],
+  ['tappass-spiffe.socket', ['FileDescriptorName']],
+] as const) {
+  test(`${name} says only what a reload applies, for it is not opened again while instances hold it`, () => {
+    const [, section = ''] = read(`units/${name}`).split('[Socket]\n')
+    const keys = [...(section.split('[Install]')[0] ?? '').matchAll(/^(\w+)=/gm)].map(([, key]) => key)
+    assert.deepEqual(keys, ['ListenStream', ...own, 'Service', 'TriggerLimitIntervalSec'])
+  })
+}
 
 test('there is a file in units/ for every unit, and no other', () => {
   const files = readdirSync(join(root, 'units')).filter((name) => name.startsWith('tappass'))

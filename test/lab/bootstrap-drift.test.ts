@@ -8,12 +8,14 @@ import { parse } from 'yaml'
 import { asDeployUser, DEPLOY_USER, documentedCommands, makeKey } from './deploy-user.ts'
 import { readPins } from './pin.ts'
 import {
+  assertNothingToDo,
+  bareServer,
   bootstrap,
-  bootstrappedServer,
   bootstrapWords,
   eventsOf,
   hostWords,
   inside,
+  machineWords,
   mainPids,
   plan,
   repository,
@@ -24,6 +26,7 @@ import {
 } from './server.ts'
 
 let server: Server
+let planFile: string
 const pins = await readPins()
 const spec = parse(await readFile(join(import.meta.dirname, 'host.yaml'), 'utf8')) as Record<
   'node' | 'caddy',
@@ -31,7 +34,11 @@ const spec = parse(await readFile(join(import.meta.dirname, 'host.yaml'), 'utf8'
 >
 
 before(async () => {
-  server = await bootstrappedServer('proof-drift')
+  server = await bareServer('proof-drift')
+  planFile = join(server.folder, 'plan.json')
+  // From bare to healthy by a plan on file, and not a step that it does not cover.
+  assert.equal((await plan(server, '--out', planFile)).code, 2)
+  await bootstrap(server, '--plan', planFile)
 })
 after(() => server?.close())
 
@@ -152,14 +159,14 @@ const gateway = () => ({ upstream: server.upstream.url, callsMax: 1_000_000, log
 
 for (const { name, disturb, changes, restarts } of [...rows, ...programRows]) {
   test(`${name} shows as exactly that, and restarts ${restarts.length === 0 ? 'nothing' : restarts.join(' and ')}`, async () => {
-    assert.equal((await plan(server)).code, 0)
+    await assertNothingToDo(server)
     await disturb()
     const before = await mainPids(server)
-    const { code, events } = await plan(server)
+    const { code, events } = await plan(server, '--out', planFile)
     const shown = events.flatMap((event) => (event.event === 'plan' ? event.changes : []))
     assert.deepEqual([code, shown.map(({ resource, action }) => `${resource}: ${action}`)], [2, changes])
     for (const { action, diff } of shown) if (action.startsWith('write ')) assert.match(diff ?? '', /^[+-]/m)
-    await bootstrap(server)
+    await bootstrap(server, '--plan', planFile)
     const after = await plan(server)
     const trips = after.events.flatMap((event) => (event.event === 'run-finished' ? [event.roundTrips] : []))
     assert.deepEqual([after.code, trips], [0, [1]])
@@ -168,6 +175,44 @@ for (const { name, disturb, changes, restarts } of [...rows, ...programRows]) {
     assert.deepEqual(changed.toSorted(), restarts.toSorted())
   })
 }
+
+test('a plan on file is refused once anything is not as planned: the resource is named, and how; nothing is touched', async () => {
+  await inside(server, 'chmod 0666 /etc/tappass/Caddyfile')
+  assert.equal((await plan(server, '--out', planFile)).code, 2)
+  await inside(server, 'echo "# by hand" >>/etc/tappass/Caddyfile')
+  const output = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json', '--plan', planFile])
+  const reasons = eventsOf(output).flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+  assert.deepEqual(
+    [output.code, reasons.map(({ what }) => what)],
+    [5, ['file:/etc/tappass/Caddyfile is not as planned']],
+    output.stdout,
+  )
+  assert.match(reasons[0]?.why ?? '', /planned: set owner and mode of \S+; now: write /)
+  assert.equal(
+    await inside(server, 'stat -c %a /etc/tappass/Caddyfile; ls /run/tappass-converge/lock 2>&1 | wc -l'),
+    '666\n1',
+  )
+  assert.match(await inside(server, 'ls /run/tappass-converge/lock 2>&1; :'), /No such file/)
+  await bootstrap(server)
+})
+
+test('something else under a version that was accepted before is refused, until its row is taken out on the host', async () => {
+  const file = '/etc/tappass/versions.lock'
+  const digests = parse(await inside(server, `cat ${file}`)).digests as Readonly<Record<string, string>>
+  assert.equal(Object.keys(digests).length, 4, JSON.stringify(digests))
+  for (const name of [caddy, Object.keys(digests).find((key) => key.startsWith('redis:')) ?? '']) {
+    const digest = digests[name] ?? ''
+    await inside(server, `sed -i 's/${digest}/sha256:${'0'.repeat(64)}/' ${file}`)
+    const refused = await plan(server)
+    const reasons = refused.events.flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+    const what = `${name} is another one than was first accepted under this version`
+    assert.deepEqual([refused.code, reasons.map((reason) => reason.what)], [5, [what]])
+    await inside(server, `sed -i '/${'0'.repeat(64)}/d' ${file}`)
+  }
+  await bootstrap(server)
+  assert.deepEqual(parse(await inside(server, `cat ${file}`)).digests, digests)
+  await assertNothingToDo(server)
+})
 
 test('data of another PostgreSQL are refused before anything is changed, and the database goes on', async () => {
   const version = '/var/lib/tappass/postgres/cluster/PG_VERSION'
@@ -195,7 +240,7 @@ test('a third instance comes and goes again, and the two others stay', async () 
     await bootstrap(server)
     const asked = 'systemctl is-active tappass@3.service; systemctl is-enabled tappass@3.service; true'
     assert.equal((await inside(server, asked)).replaceAll('\n', ' '), state)
-    assert.equal((await plan(server)).code, 0)
+    await assertNothingToDo(server)
   }
   const now = await mainPids(server)
   assert.deepEqual([now['tappass@1'], now['tappass@2']], [before['tappass@1'], before['tappass@2']])
@@ -224,6 +269,40 @@ test('the lock of a run that cannot be seen from here holds, whatever this machi
   assert.match(JSON.stringify(taken), /no heartbeat for 6\d s/)
 })
 
+test('every run is in the log of the host, the killed one too; a line is told by its run and template, and the chain shows what was altered', async () => {
+  const asked = async (...words: readonly string[]) => {
+    const output = await toolkit([...words, ...machineWords(server), '--json'])
+    return { code: output.code, events: eventsOf(output) }
+  }
+  const { code, events } = await asked('history')
+  const [shown] = events.filter((event) => event.event === 'history')
+  assert.ok(shown !== undefined)
+  const ends = shown.generations.map(({ end }) => (end?.kind === 'ended' ? end.outcome : end?.kind))
+  assert.deepEqual([code, shown.problems, ends.filter((end) => end !== 'up-to-date')], [0, [], ['interrupted']])
+  // The row about the setting has brought the line; all others are of the first run.
+  const why = await asked('why', '/etc/tappass/gateway.env')
+  const lines = why.events.flatMap((event) => (event.event === 'lines' ? event.lines : []))
+  const level = lines.find(({ text }) => text.startsWith('TAPPASS_LOG_LEVEL='))
+  assert.match(level?.place ?? '', /^templates\/gateway\.env\.hbs:\d+$/)
+  assert.ok((level?.number ?? 0) > 1, JSON.stringify(level))
+  assert.ok(lines.some(({ number }) => number === 1))
+  const then = await toolkit(['at', '1', '--file', '/etc/tappass/gateway.env', ...machineWords(server)])
+  assert.match(then.stdout, /^TAPPASS_LOG_LEVEL=info$/m)
+  const first = (await asked('at', '1')).events.flatMap((event) => (event.event === 'generation' ? [event] : []))[0]
+  const state = first?.state
+  assert.ok(state?.units.some(({ unit, state: words }) => unit === 'tappass@1.service' && words.startsWith('active')))
+  assert.equal(state?.images.length, 2)
+  assert.equal((state?.secrets.length ?? 0) >= 7, true)
+  await inside(
+    server,
+    'cd /var/lib/tappass-history/entries && cp -p 000002-begun.json /root/kept && sed -i s/root@/eve@/ 000002-begun.json',
+  )
+  const altered = await asked('history')
+  await inside(server, 'mv /root/kept /var/lib/tappass-history/entries/000002-begun.json')
+  const problems = altered.events.flatMap((event) => (event.event === 'history' ? event.problems : []))
+  assert.deepEqual([altered.code, problems.map((problem) => problem.split(':')[0])], [1, ['000002-ended.json']])
+})
+
 test('the deploy user logs in with the keys of the spec, does what the page lists and nothing else; lines of others stay', async () => {
   const [ada, grace] = [await makeKey(server, 'ada'), await makeKey(server, 'grace')]
   const file = `/home/${DEPLOY_USER}/.ssh/authorized_keys`
@@ -239,7 +318,7 @@ test('the deploy user logs in with the keys of the spec, does what the page list
     writeSpec(server, (spec) => ({ ...spec, gateway, deployUser: { keys } }))
   await configure([ada.line])
   await bootstrap(server)
-  assert.equal((await plan(server)).code, 0)
+  await assertNothingToDo(server)
   for (const { path } of [ada, grace])
     assert.equal((await asDeployUser(server, path, 'id -un')).stdout, `${DEPLOY_USER}\n`)
   assert.match(await inside(server, `getent shadow ${DEPLOY_USER}`), /^gebruiker:\*:/)
@@ -273,7 +352,7 @@ test('the deploy user logs in with the keys of the spec, does what the page list
   await bootstrap(server)
   assert.equal((await asDeployUser(server, ada.path, 'true')).code, 255)
   assert.equal(await inside(server, `cat ${file}`), grace.line)
-  assert.equal((await plan(server)).code, 0)
+  await assertNothingToDo(server)
 })
 
 test('a rule of sudo that makes root of the deploy user, as cloud-init’s of its first user: refused, and not touched', async () => {

@@ -20,6 +20,8 @@ const layArchives = async (): Promise<void> => {
   const spec = parse(await readFile(server.specPath, 'utf8')) as Record<string, Record<string, { archive: string }>>
   const holders = [spec['images']?.['postgres'], spec['images']?.['redis'], spec['node'], spec['caddy']]
   for (const { archive } of holders as { archive: string }[]) await toMachine(archive, archive)
+  const program = (spec['opa'] as unknown as { program: string }).program
+  await toMachine(program, program)
   await toMachine(server.specPath, '/root/host.yaml')
 }
 

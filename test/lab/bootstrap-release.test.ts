@@ -7,6 +7,7 @@ import { readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { copyClone } from './clone.ts'
+import { demand } from './execution.ts'
 import { load } from './load.ts'
 import { reboot } from './machine.ts'
 import {
@@ -189,9 +190,26 @@ test('a migration that was run can not be taken back: exit 1 says so, instance 2
   assert.equal((await mainPids(server))['tappass@2'], before['tappass@2'])
 })
 
-test('the same release, mended: both instances move, and no call fails', async () => {
-  const schemaBefore = await schema()
-  const clone = await cloneWith('good', (root) => addMigration(root, moved))
+/** The OPA servers that run, by their keys. */
+const opaKeys = (): Promise<string> =>
+  inside(
+    server,
+    "systemctl list-units --plain --no-legend 'tappass-opa@*' | sed 's/.*@\\([^.]*\\).*/\\1/'; ls /etc/tappass/opa",
+  )
+
+/** Another threshold is another policy, with an OPA server of its own. */
+const changePolicy = async (root: string): Promise<void> => {
+  await edit(join(root, 'server/rules/families.yaml'), 'confidenceMin: 0.8', 'confidenceMin: 0.81')
+  for (const build of ['server/rules/build.ts', 'server/policy/build.ts'])
+    await demand([process.execPath, build, ...(build.includes('policy') ? ['--data'] : [])], { cwd: root })
+}
+
+test('the same release, mended, with another policy: both instances move, an OPA after the other, and no call fails', async () => {
+  const [schemaBefore, opaBefore] = [await schema(), await opaKeys()]
+  const clone = await cloneWith('good', async (root) => {
+    await addMigration(root, moved)
+    await changePolicy(root)
+  })
   const run = await bootstrapFrom(clone)
   assert.deepEqual([run.code, run.failures], [0, []], run.text)
   assert.equal(await schema(), schemaBefore)
@@ -200,6 +218,9 @@ test('the same release, mended: both instances move, and no call fails', async (
     'readlink /opt/tappass/current; for i in 1 2; do readlink /proc/$(systemctl show --property=MainPID --value tappass@$i)/cwd; done',
   )
   assert.equal(new Set(versions.split('\n')).size, 1, versions)
+  const keys = (await opaKeys()).split('\n')
+  assert.deepEqual([keys.length, new Set(keys).size], [2, 1], keys.join())
+  assert.notDeepEqual(keys, opaBefore.split('\n'))
   assert.equal((await toolkit(['plan', ...hostWords(server)], 60_000, clone)).code, 0)
 })
 

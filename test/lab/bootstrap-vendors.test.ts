@@ -4,7 +4,7 @@
  * specification without `--config`; and one of 1 GB, behind an HTTP proxy, which starts with `bootstrap.sh`.
  */
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { AUTHORITIES, layFile } from './clone.ts'
@@ -25,8 +25,9 @@ import {
   untilHealthy,
 } from './server.ts'
 import { makeVendorClone } from './vendor/clone.ts'
-import { vendorNames } from './vendor/name.ts'
+import { packageIndex, vendorNames } from './vendor/name.ts'
 import { askedBy } from './vendor/setting.ts'
+import { ensureWheelArchive } from './wheel.ts'
 
 /** Makes the clone in the server's folder, with the dependencies of this one, and gives its root. */
 const layVendorClone = async ({ folder, machine }: Server): Promise<string> => {
@@ -64,10 +65,10 @@ const callEcho = async (server: Server): Promise<string | null | undefined> => {
 }
 
 /** What came from the vendors: each name was asked, Docker is theirs, and images are what the registry has under the pinned digest. */
-const assertVendors = async (server: Server, root: string): Promise<void> => {
+const assertVendors = async (server: Server, root: string, expected: readonly string[]): Promise<void> => {
   const asked = (await askedBy(server.machine)).filter(({ by }) => by === 'https')
   const names = new Set(asked.map(({ address }) => address.split('/')[0]))
-  assert.deepEqual([...names].toSorted(), vendorNames.toSorted())
+  assert.deepEqual([...names].toSorted(), expected.toSorted())
   const format = ["dpkg-query -W -f '${Maintainer}\\n'", 'docker-ce docker-ce-cli containerd.io'].join(' ')
   assert.equal((await inside(server, format)).match(/TapPass lab/g)?.length, 3)
   const { images } = await readPins(root)
@@ -82,6 +83,10 @@ describe('a machine without IPv4, the default specification', () => {
   before(async () => {
     server = await bareServer('proof-ipv6', 0, { hasVendors: true, isIpv6Only: true })
     root = await layVendorClone(server)
+    await inside(
+      server,
+      `printf '[global]\nindex-url = https://${packageIndex}/simple/\ncert = ${AUTHORITIES}\n' >/etc/pip.conf`,
+    )
   })
   after(() => server?.close())
 
@@ -108,8 +113,114 @@ describe('a machine without IPv4, the default specification', () => {
     assert.equal(code, 0, `${stdout.slice(-4000)}${stderr}`)
     await untilHealthy(server)
     assert.match((await callEcho(server)) ?? '', /good day/)
-    await assertVendors(server, root)
+    await assertVendors(server, root, vendorNames)
     assert.equal((await type('plan')).code, 0)
+  })
+
+  const docs = async (path: string) => {
+    const through = await door(server)
+    try {
+      const response = await through.fetch(through.url(path))
+      return { status: response.status, text: await response.text(), headers: response.headers }
+    } finally {
+      await through.close()
+    }
+  }
+
+  test('the documentation is served under /docs, also without the gateway; nothing but its pages is', async () => {
+    await inside(server, 'systemctl stop tappass.socket tappass@1 tappass@2')
+    try {
+      const page = await docs('/docs/reference/host/')
+      assert.equal(page.status, 200)
+      assert.match(page.text, /<h1 id="a-host">/)
+      assert.match(page.headers.get('content-security-policy') ?? '', /^default-src 'self';/)
+      assert.equal(page.headers.get('cache-control'), 'no-cache')
+      assert.equal((await docs('/docs')).status, 200)
+      for (const path of ['/docs/none/', '/docs/.manifest', '/docs/../caddy/', '/docs/%2e%2e/%2e%2e/caddy/'])
+        assert.match((await docs(path)).text, /^404 |gateway.unreachable/, path)
+      assert.equal((await docs('/health')).status, 502)
+    } finally {
+      await inside(server, 'systemctl start tappass.socket tappass@1 tappass@2')
+    }
+  })
+
+  test('pages that MkDocs refuses: exit 1 with its words, the old site stays; mended ones take its place', async () => {
+    const index = join(root, 'docs/index.md')
+    const text = await readFile(index, 'utf8')
+    const served = await inside(server, 'readlink /var/lib/tappass/site/current')
+    await writeFile(index, `${text}\n[nowhere](nowhere.md)\n`)
+    const refused = await type('bootstrap', '--yes')
+    assert.equal(refused.code, 1, refused.stderr)
+    assert.match(refused.stdout, /contains a link 'nowhere\.md'.*Aborted with 1 warnings in strict mode/)
+    assert.equal(await inside(server, 'readlink /var/lib/tappass/site/current'), served)
+    assert.equal((await docs('/docs/')).status, 200)
+    await writeFile(index, `${text}\nA word more.\n`)
+    const mended = await type('bootstrap', '--yes')
+    assert.equal(mended.code, 0, mended.stdout.slice(-4000))
+    assert.match((await docs('/docs/')).text, /A word more\./)
+  })
+
+  test('housekeeping: time, updates, the journal’s limit; what the check finds is in journal and status', async () => {
+    const packages = await inside(
+      server,
+      "dpkg-query -W -f '${db:Status-Abbrev} ${Package}\\n' unattended-upgrades systemd-timesyncd",
+    )
+    assert.equal(packages.match(/^ii /gm)?.length, 2, packages)
+    assert.match(await inside(server, 'apt-config dump APT::Periodic::Unattended-Upgrade'), /"1"/)
+    assert.match(await inside(server, 'systemd-analyze cat-config systemd/journald.conf'), /^SystemMaxUse=1024M$/m)
+    assert.match(await inside(server, 'journalctl -u systemd-journald --output=cat'), /System Journal .*max 1(\.0)?G/)
+    // As a helper of SPIRE leaves it: for the group only, and root has no capability there.
+    await inside(
+      server,
+      `install -d -m 0750 -o nobody -g tappass /run/tappass-svid && cd /run/tappass-svid &&
+       openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /CN=x -days 2 -keyout svid_key.pem -out svid.pem 2>/dev/null &&
+       chown nobody:tappass ./*.pem && chmod 0640 ./*.pem && systemctl start tappass-check.service`,
+    )
+    const record = await inside(server, 'cat /var/lib/tappass/check/last.json')
+    const { findings } = JSON.parse(record) as { findings: readonly Readonly<{ check: string; level: string }>[] }
+    const kinds = new Set(findings.map(({ check }) => check))
+    assert.deepEqual([...kinds].toSorted(), ['certificate', 'disk', 'secret', 'svid'])
+    assert.deepEqual(
+      findings.filter(({ check, level }) => check !== 'disk' && level !== 'ok'),
+      [],
+    )
+    // A secret that was stored two years ago, and a check that was made three days ago.
+    await inside(
+      server,
+      `touch -d '730 days ago' /etc/credstore.encrypted/tappass-jwt-secret && systemctl start tappass-check.service`,
+    )
+    assert.match(
+      await inside(server, 'journalctl -u tappass-check -p warning --output=cat'),
+      /^secret tappass-jwt-secret: 730 days old/m,
+    )
+    assert.match(
+      (await toolkit(['status', ...machineWords(server)], 60_000, root)).stdout,
+      /^secret +tappass-jwt-secret: 730 days old/m,
+    )
+    await inside(server, `sed -i 's/"at":"[0-9]*/"at":"2020/' /var/lib/tappass/check/last.json`)
+    const stale = await toolkit(['status', ...machineWords(server)], 60_000, root)
+    assert.equal(stale.code, 1)
+    assert.match(stale.stdout, /^check ! +\d+ days ago/m)
+    await inside(server, 'touch /etc/credstore.encrypted/tappass-jwt-secret && systemctl start tappass-check.service')
+  })
+
+  test('MkDocs is gone, there is no way to an index, and a page was changed there: wheels as a file make it whole', async () => {
+    await inside(
+      server,
+      'rm -r /opt/tappass/mkdocs/* && rm /etc/pip.conf && echo changed >/var/lib/tappass/site/current/index.html',
+    )
+    await writeFile(server.specPath, `site: { wheels: ${await ensureWheelArchive()} }\n`)
+    const { code, stdout } = await type('bootstrap', '--yes', '--config', server.specPath)
+    assert.equal(code, 0, stdout.slice(-4000))
+    assert.match((await docs('/docs/')).text, /A word more\./)
+    assert.equal(
+      await inside(server, 'find /var/lib/tappass/site /opt/tappass/site /opt/tappass/mkdocs ! -user root'),
+      '',
+    )
+    const again = eventsOf(await type('bootstrap', '--yes', '--config', server.specPath))
+    const finished = again.find(({ event }) => event === 'run-finished')
+    assert.ok(finished?.event === 'run-finished')
+    assert.deepEqual([finished.applied, finished.roundTrips], [0, 1])
   })
 })
 
@@ -137,6 +248,8 @@ describe('a machine of 1 GB behind an HTTP proxy', () => {
     const spec = [
       ...settings,
       `proxy: { https: "${proxy}", http: "${proxy}" }`,
+      'site: none',
+      'housekeeping: { securityUpdates: false }',
       `images: { redis: { reference: "registry-1.docker.io/library/redis@${redis}" } }`,
       '',
     ].join('\n')
@@ -152,7 +265,11 @@ describe('a machine of 1 GB behind an HTTP proxy', () => {
     assert.match(stdout, /^bootstrap: installing curl/)
     await untilHealthy(server)
     assert.match((await callEcho(server)) ?? '', /good day/)
-    await assertVendors(server, root)
+    await assertVendors(
+      server,
+      root,
+      vendorNames.filter((name) => name !== packageIndex),
+    )
     assert.equal(await memoryKillsOf(server.machine), 0)
   })
 

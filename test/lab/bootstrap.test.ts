@@ -1,5 +1,6 @@
 /** From a bare machine to a governed call, once, and what must hold of the server that came out. One machine for all. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { after, before, test } from 'node:test'
 import { APIError } from 'openai'
 import { armCommand, GUARD_SECONDS } from '../../scripts/core/guard.ts'
@@ -7,6 +8,7 @@ import { findLeaks, placeLabels } from './leak.ts'
 import { fromOutside, run } from './machine.ts'
 import { machineAddress6 } from './network.ts'
 import {
+  assertNothingToDo,
   bodiesOutside,
   bootstrap,
   bootstrappedServer,
@@ -15,8 +17,10 @@ import {
   eventsOf,
   hostWords,
   inside,
+  machineWords,
   mainPids,
   plan,
+  repository,
   type Server,
   secretOf,
   toolkit,
@@ -127,6 +131,47 @@ test('the ledger is signed outside its database, and its verification over SSH s
   assert.match(await inside(server, 'journalctl --unit=tappass@1 --output=cat'), /tappass\/1-[0-9A-Z]{26}\\n\d+\\n/)
 })
 
+const opaUnit = async (): Promise<string> => {
+  const listed = await inside(server, "systemctl list-units --plain --no-legend 'tappass-opa@*' | cut -d ' ' -f 1")
+  assert.match(listed, /^tappass-opa@[0-9a-f]{12}\.service$/)
+  return listed
+}
+
+test('OPA decides: without it calls are refused with 503 and recorded, and it is said; with it they are answered again', async () => {
+  const { client } = await through.agent('judged')
+  const ask = () => client.chat.completions.create({ model: 'lab', messages: [{ role: 'user', content: 'hello' }] })
+  const opaOf = async () => {
+    const { body } = await through.admin('/health/detailed')
+    const { policyEngine, checks } = body as Readonly<{
+      policyEngine: string
+      checks: Record<string, { error?: string }>
+    }>
+    return [policyEngine, checks['opa']?.error]
+  }
+  await ask()
+  assert.deepEqual(await opaOf(), ['opa', undefined])
+  const unit = await opaUnit()
+  assert.match(
+    await inside(server, `journalctl --sync; journalctl --unit=${unit} --output=cat`),
+    /"Decision Log".*|.*"judged"/,
+  )
+  assert.equal(
+    await inside(server, `systemd-analyze security --no-pager --threshold=15 ${unit} >/dev/null && echo fine`),
+    'fine',
+  )
+  await inside(server, `systemctl stop ${unit}`)
+  await assert.rejects(ask(), (error: APIError) => error instanceof APIError && error.status === 503)
+  assert.deepEqual(await opaOf(), ['opa', 'OpaError OPA_UNREACHABLE'])
+  const status = await toolkit(['status', ...machineWords(server)])
+  assert.equal(status.code, 1)
+  assert.match(status.stdout, new RegExp(`${unit} !`))
+  const { body } = await through.admin('/audit?limit=50')
+  assert.match(JSON.stringify(body), /"judged".*policy\.unavailable|policy\.unavailable.*"judged"/)
+  await inside(server, `systemctl start ${unit}`)
+  await untilHealthy(server)
+  await ask()
+})
+
 test('a second run over SSH changes nothing, restarts nothing, and takes one round trip', async () => {
   const pids = await mainPids(server)
   const finished = eventsOf(await bootstrap(server)).find(({ event }) => event === 'run-finished')
@@ -136,7 +181,7 @@ test('a second run over SSH changes nothing, restarts nothing, and takes one rou
     { outcome, applied, remaining, roundTrips },
     { outcome: 'up-to-date', applied: 0, remaining: 0, roundTrips: 1 },
   )
-  assert.equal((await plan(server)).code, 0)
+  await assertNothingToDo(server)
   assert.deepEqual(await mainPids(server), pids)
 })
 
@@ -297,12 +342,16 @@ test('no secret is to be seen anywhere, and the same search finds a canary', asy
     'journalctl --sync',
   ]
   await inside(server, planted.join('\n'))
-  const found = await findLeaks(server, { canary }, { plan: JSON.stringify((await plan(server)).events) })
-  await inside(
-    server,
-    `systemctl stop tappass-canary; docker rm --force canary; rm /tmp/canary /var/lib/tappass/backup/${canary}`,
-  )
-  await bootstrap(server)
+  let found: readonly string[]
+  try {
+    found = await findLeaks(server, { canary }, { plan: JSON.stringify((await plan(server)).events) })
+  } finally {
+    await inside(
+      server,
+      `systemctl stop tappass-canary; docker rm --force canary; rm /tmp/canary /var/lib/tappass/backup/${canary}`,
+    )
+    await bootstrap(server)
+  }
   assert.deepEqual(
     found,
     [...placeLabels, 'plan'].map((place) => `${place}: canary`),
@@ -411,7 +460,63 @@ test('status: what is wanted, what it stands on, and 1 for what is not well; on 
   assert.match(stdout, /^tappass-backup\.timer ! /m)
   assert.match(stderr, /unhealthy: tappass-backup\.timer/)
   await inside(server, 'systemctl start tappass-backup.timer')
-  assert.equal((await plan(server)).code, 0)
+  await assertNothingToDo(server)
+})
+
+test('doctor: nothing is wrong with it; what is broken is named with what to do, and the exit code is 1', async () => {
+  const look = async () => {
+    const output = await toolkit(['doctor', ...machineWords(server), '--json'])
+    const found = eventsOf(output).flatMap((event) => (event.event === 'checks' ? event.checks : []))
+    return { code: output.code, wrong: found.filter(({ status }) => status === 'fail'), found }
+  }
+  const well = await look()
+  assert.deepEqual([well.code, well.wrong], [0, []])
+  assert.ok(well.found.filter(({ status }) => status === 'ok').length >= 90)
+  const vault = '/etc/credstore.encrypted/tappass-vault-key'
+  await inside(
+    server,
+    `cp -a ${vault} /root/vault && echo x >${vault} && chmod 666 /etc/tappass/tappass.yaml && chmod 755 /var/lib/tappass/backup
+    docker exec tappass-postgres psql --host /tappass/run --username postgres --quiet --command 'ALTER ROLE tappass SUPERUSER'
+    systemctl stop tappass-caddy`,
+  )
+  const broken = await look()
+  assert.equal(broken.code, 1)
+  const ids = broken.wrong.map(({ id }) => id)
+  for (const id of [
+    'files.settings',
+    'files.backups',
+    'secrets.readable',
+    'units.running',
+    'database.superuser',
+    'ingress.through',
+    'outside.https',
+  ])
+    assert.ok(ids.includes(id), `${id}: ${ids}`)
+  await inside(
+    server,
+    `mv /root/vault ${vault}
+    docker exec tappass-postgres psql --host /tappass/run --username postgres --quiet --command 'ALTER ROLE tappass NOSUPERUSER'`,
+  )
+  await bootstrap(server)
+  assert.deepEqual((await look()).wrong, [])
+})
+
+test('logs: what a service writes comes as it is written, over SSH; Ctrl-C ends it on both sides', async () => {
+  const words = ['logs', 'backup', '--follow', '--lines', '0', ...machineWords(server)]
+  const following = spawn(process.execPath, ['scripts/cli.ts', ...words], {
+    cwd: repository,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = new Promise((resolve) => following.once('exit', resolve))
+  await inside(server, 'until pgrep -x journalctl >/dev/null; do sleep 0.1; done')
+  const line = new Promise<string>((resolve) => following.stdout.once('data', (chunk) => resolve(String(chunk))))
+  await inside(server, `systemd-run --quiet --wait --unit tappass-backup-standby.service printf 'drill \\033[2J\\n'`)
+  assert.match(await line, /^20\S+Z tappass-backup-standby /)
+  following.kill('SIGINT')
+  assert.equal(await ended, 130)
+  await inside(server, 'while pgrep -x journalctl >/dev/null; do sleep 0.1; done')
+  const told = await toolkit(['logs', 'backup', '--since', '2m', ...machineWords(server)])
+  assert.match(told.stdout, / tappass-backup-standby drill \\u\{1b\}\[2J$/m)
 })
 
 test('the first start of Docker fails, as it may at boot: PostgreSQL and Redis come back by themselves', async () => {
@@ -449,7 +554,7 @@ cp -p ${keys} ${keys}.kept && sed -i 's|^|command="sh /root/forced" |' ${keys}`,
   } finally {
     await inside(server, `mv ${keys}.kept ${keys}`)
   }
-  assert.equal((await plan(server)).code, 0)
+  await assertNothingToDo(server)
 })
 
 test('the key of the administrator is in no JSON; it stays to be shown, and a run without --json shows it once', async () => {
@@ -483,5 +588,5 @@ test('an engine that hangs ends a run with the question that it does not answer,
   assert.match(failureOf(unreached)?.why ?? '', /Timed out|no response/)
   assert.equal(await inside(server, 'pgrep -f "^docker image inspect" || true'), '')
   await inside(server, 'systemctl kill --kill-whom=main --signal=CONT docker.service')
-  assert.equal((await plan(server)).code, 0)
+  await assertNothingToDo(server)
 })

@@ -1,18 +1,12 @@
 /** The repository's Caddyfile, as Caddy itself understands it, for each way in which it varies. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
-import { connect, type PeerCertificate } from 'node:tls'
+import { awaitCertificate, certificateFor, freePorts, caddyfile as path, startCaddy } from './caddy-process.ts'
 import { execute } from './execution.ts'
 import { ensureGoProgram } from './program.ts'
-
-const path = join(import.meta.dirname, '../../Caddyfile')
 
 type Adapted = Readonly<{
   admin: { disabled: boolean }
@@ -88,48 +82,17 @@ test('Caddyfile: it is formatted, and valid as it is', async () => {
   assert.equal(code, 0, stderr)
 })
 
-/** Two ports of this machine that nothing listens on. */
-const freePorts = async (): Promise<readonly number[]> => {
-  const servers = await Promise.all(
-    [0, 1].map(async () => {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
-}
-
-/** The certificate that a client gets which asks for `servername`; without one it asks for none. */
-const certificateFor = (port: number, servername: string): Promise<PeerCertificate> =>
-  new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port, servername, rejectUnauthorized: false, timeout: 5_000 })
-    socket.once('error', reject).once('secureConnect', () => {
-      resolve(socket.getPeerCertificate())
-      socket.destroy()
-    })
-  })
-
-/** A real Caddy with the Caddyfile, once it answers on its port. It and its folder go with the test. */
+/** A real Caddy with the Caddyfile, once it serves. It and its folder go with the test. */
 const running = async (context: TestContext, env: Readonly<Record<string, string>>) => {
   const folder = await mkdtemp(join(tmpdir(), 'tappass-caddy-'))
-  const [http, https] = (await freePorts()) as [number, number]
+  const [http, https] = await freePorts()
   const ports = { TAPPASS_HTTP_PORT: `${http}`, TAPPASS_HTTPS_PORT: `${https}` }
-  const argv = ['run', '--config', path, '--adapter', 'caddyfile']
-  const child = spawn(await ensureGoProgram('caddy'), argv, {
-    env: { ...ports, ...env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
-    stdio: 'ignore',
-  })
+  const { kill } = await startCaddy({ folder, env: { ...ports, ...env } })
   context.after(async () => {
-    child.kill('SIGKILL')
-    await once(child, 'exit')
+    await kill()
     await rm(folder, { recursive: true, force: true })
   })
-  while (child.exitCode === null && (await certificateFor(https, '').catch(() => undefined)) === undefined)
-    await pause(50)
-  assert.equal(child.exitCode, null)
+  await awaitCertificate(https)
   return { https, files: async () => (await readdir(folder, { recursive: true })).length }
 }
 

@@ -10,7 +10,7 @@ import { down, type Machine, run, up } from './machine.ts'
 import { claimName } from './server.ts'
 
 /** Needs of which a part is built, not installed. */
-const BUILT = ['lab', 'opa', 'postgres', 'tlog-check', 'vendor-node']
+const BUILT = ['lab', 'opa', 'postgres', 'spire', 'tlog-check', 'vendor-node']
 
 /** Tests that between them start most of the programs that were installed. */
 const NEEDY =

@@ -4,9 +4,16 @@ import { inside, type Server } from './server.ts'
 /** A place, as a shell text that prints what can be seen there; `label` names it in results. */
 type Place = Readonly<{ label: string; script: string }>
 
+// Processes end and files go while they are looked at; that the search finds what is there is shown by a canary.
 const places: readonly Place[] = [
-  { label: '/proc/*/cmdline', script: 'for f in /proc/[0-9]*/cmdline; do tr "\\0" " " <$f 2>/dev/null; echo; done' },
-  { label: '/proc/*/environ', script: 'for f in /proc/[0-9]*/environ; do tr "\\0" "\\n" <$f 2>/dev/null; done' },
+  {
+    label: '/proc/*/cmdline',
+    script: 'for f in /proc/[0-9]*/cmdline; do { tr "\\0" " " <$f; echo; } 2>/dev/null; done; true',
+  },
+  {
+    label: '/proc/*/environ',
+    script: 'for f in /proc/[0-9]*/environ; do { tr "\\0" "\\n" <$f; } 2>/dev/null; done; true',
+  },
   { label: 'journal', script: 'journalctl --no-pager --all --output=export' },
   { label: 'docker inspect', script: 'docker ps --all --quiet | xargs --no-run-if-empty docker inspect' },
   { label: 'docker logs', script: 'for c in $(docker ps --all --quiet); do docker logs $c 2>&1; done; true' },
@@ -17,7 +24,8 @@ const places: readonly Place[] = [
   },
   {
     label: 'names of files',
-    script: 'find /var/lib/tappass /opt/tappass /run/tappass /tmp /var/tmp -not -path "*/node_modules/*"',
+    script:
+      'find /var/lib/tappass /opt/tappass /run/tappass /tmp /var/tmp -not -path "*/node_modules/*" 2>/dev/null; true',
   },
   {
     label: 'temporary files',

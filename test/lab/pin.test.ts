@@ -17,6 +17,6 @@ test('versions.yaml reads as a YAML library reads it', async () => {
   const text = await readFile(join(import.meta.dirname, '../../versions.yaml'), 'utf8')
   const wanted = parse(text, { schema: 'failsafe' }) as Record<string, unknown>
   const read = readSimpleYaml(text)
-  for (const part of ['node', 'images', 'caddy', 'docker', 'opa'])
+  for (const part of ['node', 'images', 'caddy', 'docker', 'opa', 'spire', 'spiffe-helper'])
     assert.deepEqual(read[part], texts(wanted[part]), part)
 })

@@ -14,6 +14,8 @@ export type Pins = Readonly<{
   caddy: Readonly<{ version: string; archives: Checksums }>
   docker: Readonly<{ fingerprint: string }>
   opa: Readonly<{ version: string }>
+  spire: Readonly<{ version: string; archives: Checksums }>
+  'spiffe-helper': Readonly<{ version: string; archives: Checksums }>
 }>
 
 type Entry = { readonly indent: number; readonly holder: Record<string, unknown>; readonly key: string }

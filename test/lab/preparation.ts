@@ -1,15 +1,26 @@
 /** Everything that lab machines are made from, built into the cache: side by side where nothing depends on the other. */
 import { ensureImage, imageNames } from './image.ts'
 import { readPins } from './pin.ts'
-import { ensureCaddyArchive, ensureGoProgram, ensureNodeArchive, ensureNodeFolder, ensureTlogCheck } from './program.ts'
+import {
+  ensureCaddyArchive,
+  ensureGoProgram,
+  ensureNodeArchive,
+  ensureNodeFolder,
+  ensurePebble,
+  ensureSpiffeHelperArchive,
+  ensureTlogCheck,
+  ensureTunnelProgram,
+} from './program.ts'
+import { ensureSpireArchive } from './spire-program.ts'
 import { ensureTree } from './tree.ts'
 import { ensureAuthority } from './vendor/authority.ts'
 import { ensureDockerRepository } from './vendor/docker-repository.ts'
 import { ensureRegistryImage } from './vendor/registry.ts'
+import { ensureWheelArchive } from './wheel.ts'
 
 type Part = readonly [name: string, build: () => Promise<unknown>]
 
-/** Three lines of work for two cores: what waits for the network, and what compiles. In each, the most awaited first. */
+/** Four lines of work for two cores: what waits for the network, and what compiles; the last one for minutes. In each, the most awaited first. */
 async function plannedParts(): Promise<readonly (readonly Part[])[]> {
   const { node } = await readPins()
   return [
@@ -27,6 +38,15 @@ async function plannedParts(): Promise<readonly (readonly Part[])[]> {
       ['OPA', () => ensureGoProgram('opa')],
       ['Caddy', ensureCaddyArchive],
       ['tlog-check', ensureTlogCheck],
+      ['Pebble', ensurePebble],
+      ['stand-in of cloudflared', () => ensureTunnelProgram('cloudflared')],
+      ['other end of its tunnel', () => ensureTunnelProgram('edge')],
+      ['wheels', ensureWheelArchive],
+    ],
+    // It compiles for minutes, and only the machines with identities wait for it.
+    [
+      ['SPIRE', ensureSpireArchive],
+      ['spiffe-helper', ensureSpiffeHelperArchive],
     ],
   ]
 }

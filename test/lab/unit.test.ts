@@ -15,11 +15,17 @@ const units: string[] = []
 
 /** Programs that the lab's host lacks are replaced by one that it has: what is looked at here is the units' language. */
 const withPrograms = (content: string): string =>
-  content.replaceAll(/\/opt\/tappass\/\S+\/(node|caddy)(?= )|\/usr\/bin\/docker(?= )/g, '/bin/true')
+  content.replaceAll(
+    /\/opt\/tappass\/\S+\/(node|caddy|cloudflared|spire-server|spire-agent|spiffe-helper)(?= )|\/usr\/bin\/docker(?= )/g,
+    '/bin/true',
+  )
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tappass-units-'))
-  const resources = recipe(specOf(), text).flatMap(({ resources }) => resources)
+  const provided = { sha256: 'aa', readValue: () => '' }
+  const written = { ingress: { kind: 'both', live: 'both' }, identity: { trustDomain: 'example.org' } }
+  const spec = { ...specOf(written), secrets: { 'tunnel-token': provided } }
+  const resources = recipe(spec, text).flatMap(({ resources }) => resources)
   for (const [path, content] of writtenBy(await planAll(resources, blank(bookworm)))) {
     if (!path.startsWith('/etc/systemd/system/tappass')) continue
     units.push(join(folder, basename(path)))
@@ -30,7 +36,7 @@ before(async () => {
 after(() => rm(folder, { recursive: true, force: true }))
 
 test('systemd-analyze verify has nothing to say', async () => {
-  assert.ok(units.length >= 9)
+  assert.ok(units.length >= 13)
   const { code, stdout, stderr } = await execute(['systemd-analyze', 'verify', ...units])
   assert.deepEqual([code, stdout, stderr], [0, '', ''])
 })
@@ -40,10 +46,15 @@ const rows = [
   ['tappass@.service', 15],
   ['tappass-migrate.service', 15],
   ['tappass-caddy.service', 15],
+  ['tappass-tunnel@.service', 11],
   ['tappass-postgres.service', 10],
   ['tappass-redis.service', 10],
   ['tappass-backup.service', 10],
   ['tappass-firewall.service', 20],
+  ['tappass-spire-server.service', 10],
+  ['tappass-spire-agent.service', 15],
+  ['tappass-spiffe-helper.service', 10],
+  ['tappass-check.service', 16],
 ] as const
 
 for (const [unit, threshold] of rows) {

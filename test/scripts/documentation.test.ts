@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
+import { TOPICS } from '../../scripts/checkup.ts'
 import {
   AGE_OPTION,
+  ALL_OPTION,
   BATCH_OPTION,
   COMMON_OPTIONS,
   DIFF_OPTION,
@@ -13,12 +15,17 @@ import {
   HOST_OPTIONS,
   JSON_OPTION,
   LIMIT_OPTION,
+  LOG_OPTIONS,
   NO_INPUT_OPTION,
+  OUT_OPTION,
+  PLAN_OPTION,
   RETRY_OPTION,
   ROTATE_OPTION,
   SPEC_OPTIONS,
+  WITH_DATA_OPTION,
   YES_OPTION,
 } from '../../scripts/command-line/option.ts'
+import { LEFT_ALWAYS } from '../../scripts/converge/host-removal.ts'
 import { ROLE_NAMES } from '../../scripts/recipe.ts'
 
 const fieldNames = new Set<string | undefined>(['v', 'at', 'host', 'event'])
@@ -58,6 +65,9 @@ test('docs: options of hosts, those that take a value with one, and roles', () =
     ...SPEC_OPTIONS,
     BATCH_OPTION,
     LIMIT_OPTION,
+    ...LOG_OPTIONS,
+    ALL_OPTION,
+    WITH_DATA_OPTION,
     RETRY_OPTION,
     DIFF_OPTION,
     JSON_OPTION,
@@ -66,9 +76,31 @@ test('docs: options of hosts, those that take a value with one, and roles', () =
     ROTATE_OPTION,
     AGE_OPTION,
     FINISH_OPTION,
+    OUT_OPTION,
+    PLAN_OPTION,
     ...COMMON_OPTIONS,
   ]
   const there = options.filter(({ name }) => name !== 'help').map(({ name, value }) => [name, value !== undefined])
   assert.deepEqual(told.toSorted(), there.toSorted())
   assert.equal(/^\| `--only ROLE` \| [^|]*: ([a-z, ]+);/m.exec(page)?.[1], ROLE_NAMES.join(', '))
+})
+
+test('docs: the checks of doctor, all of them and as they are', () => {
+  const told = [...read('docs/how-to/doctor.md').matchAll(/^\| `([a-z]+\.[a-z-]+)` \| (.*) \|$/gm)].map(
+    ([, id, what]) => [id, what],
+  )
+  assert.deepEqual(
+    told,
+    TOPICS.flatMap(({ checks }) => checks.map(({ id, what }) => [id, what])),
+  )
+})
+
+test('docs: what an uninstall leaves is what it tells', () => {
+  const page = read('docs/how-to/uninstall.md')
+  assert.ok(LEFT_ALWAYS.length <= 5)
+  for (const { why } of LEFT_ALWAYS) assert.ok(page.includes(why.split(',')[0] ?? why), why)
+  const rows = page
+    .slice(page.indexOf('## What stays'), page.indexOf('Files, packages, accounts, units, kernel'))
+    .match(/^\| .* \| .* \|$/gm)
+  assert.equal((rows?.length ?? 0) - 1, LEFT_ALWAYS.length)
 })

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { HOST_PATH } from '../../contract/path.ts'
 import type { Fact, GetFact, Runner } from '../../scripts/core/host.ts'
 import type { Change, Resource } from '../../scripts/core/resource.ts'
 import { createFactReader } from '../../scripts/facts/fact-reader.ts'
@@ -88,7 +89,8 @@ export const scratch = (context: TestContext): string => {
 export const hereGuardedIn =
   (folder: string): Runner =>
   (command, onLine) => {
-    const move = (text: string) => text.replaceAll('/run/tappass-converge', `${folder}/run`)
+    const move = (text: string) =>
+      text.replaceAll('/run/tappass-converge', `${folder}/run`).replaceAll(HOST_PATH.historyFolder, `${folder}/history`)
     const argv = command.argv.map(move) as [string, ...string[]]
     const stdin = typeof command.stdin === 'string' ? move(command.stdin) : command.stdin
     return here({ ...command, argv, ...(stdin === undefined ? {} : { stdin }) }, onLine)

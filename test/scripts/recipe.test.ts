@@ -7,6 +7,11 @@ import { ROLE_NAMES, recipe } from '../../scripts/recipe.ts'
 import type { HostSpec } from '../../scripts/spec/host-spec.ts'
 import { blank, planAll, specOf, systems, text, writtenBy } from './roles/blank-host.ts'
 
+const provided = (value: string) => ({ sha256: 'aa', readValue: () => value })
+const TOKEN = { 'tunnel-token': provided('the token') }
+const CREDENTIALS = { 'tunnel-credentials': provided('{}') }
+const CERTIFICATE = { 'tls-certificate': provided('a certificate'), 'tls-key': provided('its key') }
+
 const resourcesOf = (written: unknown) => recipe(specOf(written), text).flatMap(({ resources }) => resources)
 
 test('recipe: the order of roles is the one that docs and --only know', () => {
@@ -16,10 +21,15 @@ test('recipe: the order of roles is the one that docs and --only know', () => {
     'docker',
     'secrets',
     'data',
+    'opa',
+    'identity',
     'gateway',
+    'tunnel',
     'ingress',
     'backup',
+    'housekeeping',
     'boot',
+    'site',
     'settings',
   ])
 })
@@ -68,12 +78,29 @@ for (const system of systems) {
   })
 }
 
+const identities = { identity: { trustDomain: 'example.org' } }
+const withSelector = (selector: string) => ({
+  identity: { ...identities.identity, workloads: [{ id: 'spiffe://example.org/planner', selectors: [selector] }] },
+})
+
 const rows = [
   {
     name: 'a public name',
     spec: { domain: 'gw.example.com' },
     path: '/etc/tappass/caddy.env',
     has: 'TAPPASS_SITE=https://gw.example.com\nTAPPASS_OTHER_NAMES=refused\nTAPPASS_NAME=gw.example.com\nTAPPASS_TLS=public\n',
+  },
+  {
+    name: 'a profile of the public authority',
+    spec: { domain: 'gw.example.com', acme: { profile: 'shortlived' } },
+    path: '/etc/tappass/caddy.env',
+    has: 'TAPPASS_TLS=acme-profile\nTAPPASS_ACME_DIRECTORY=https://acme-v02.api.letsencrypt.org/directory\nTAPPASS_ACME_PROFILE=shortlived\n',
+  },
+  {
+    name: 'another public authority',
+    spec: { domain: 'gw.example.com', acme: { directory: 'https://ca.example.com/acme' } },
+    path: '/etc/tappass/caddy.env',
+    has: 'TAPPASS_TLS=acme\nTAPPASS_ACME_DIRECTORY=https://ca.example.com/acme\nTAPPASS_HTTP_PORT',
   },
   {
     name: 'no name',
@@ -147,6 +174,42 @@ const rows = [
     path: '/etc/systemd/system/tappass-postgres.service',
     has: '--memory 4096m',
   },
+  {
+    name: 'a trust domain',
+    spec: identities,
+    path: '/etc/tappass/gateway.env',
+    has: '\nTAPPASS_SPIFFE_TRUST_DOMAIN=example.org\nTAPPASS_SPIFFE_SVID_DIR=/run/tappass-svid\n',
+  },
+  {
+    name: 'lifetimes',
+    spec: { identity: { ...identities.identity, x509SvidMinutes: 2, jwtSvidMinutes: 3, agentDays: 1, caDays: 6 } },
+    path: '/etc/tappass/spire/server.conf',
+    has: '    ca_ttl = "144h"\n    agent_ttl = "24h"\n    default_x509_svid_ttl = "2m"\n    default_jwt_svid_ttl = "3m"\n',
+  },
+  {
+    name: 'a trust domain’s socket',
+    spec: identities,
+    path: '/etc/systemd/system/tappass@.service',
+    has: '\nSockets=tappass.socket\nSockets=tappass-spiffe.socket\n',
+  },
+  {
+    name: 'a user of identities',
+    spec: identities,
+    path: '/etc/sudoers.d/tappass',
+    has: 'systemctl restart tappass-spire-agent.service',
+  },
+  {
+    name: 'a workload of a container',
+    spec: withSelector('docker:label:role:planner'),
+    path: '/etc/systemd/system/tappass-spire-agent.service',
+    has: '\nSupplementaryGroups=docker\n',
+  },
+  {
+    name: 'a workload of a unit',
+    spec: withSelector('systemd:id:planner.service'),
+    path: '/etc/tappass/spire/agent.conf',
+    has: 'WorkloadAttestor "systemd"',
+  },
 ] as const
 
 for (const { name, spec, path, has } of rows) {
@@ -173,6 +236,100 @@ test('recipe: without an ingress nothing of Caddy is laid down, and what is ther
   )
 })
 
+const TUNNEL = '6ff42ae2-765d-4adf-8112-31c55c1551ef'
+
+test('recipe: a tunnel by its token: no secret in what is laid down, nothing of Caddy, no port', async () => {
+  const spec = { ...specOf({ ingress: { kind: 'tunnel' } }), secrets: TOKEN }
+  const resources = recipe(spec, text).flatMap(({ resources }) => resources)
+  const texts = writtenBy(await planAll(resources, blank(systems[0])))
+  const unit = texts.get('/etc/systemd/system/tappass-tunnel@.service') ?? ''
+  assert.match(unit, / run --token-file \$\{CREDENTIALS_DIRECTORY\}\/tunnel-token\n/)
+  assert.match(unit, /^LoadCredentialEncrypted=tunnel-token:\/etc\/credstore\.encrypted\/tunnel-token$/m)
+  assert.equal(texts.get('/etc/tappass/cloudflared.yml')?.split('\n')[1], 'no-autoupdate: true')
+  for (const [path, content] of texts) assert.equal(content.includes('the token'), false, path)
+  const ids = resources.map(({ id }) => id)
+  assert.ok(ids.includes('unit:tappass-tunnel@1.service') && ids.includes('unit:tappass-tunnel@2.service'))
+  assert.equal(texts.has('/etc/tappass/Caddyfile'), false)
+})
+
+test('recipe: a tunnel without its token is refused', async () => {
+  await assert.rejects(planAll(resourcesOf({ ingress: { kind: 'tunnel' } }), blank(systems[0])), /tunnel-token/)
+})
+
+test('recipe: what serves is up before what served is stopped, whichever of both it is', () => {
+  const of = (live: string) =>
+    recipe({ ...specOf({ ingress: { kind: 'both', live } }), secrets: TOKEN }, text)
+      .flatMap(({ resources }) => resources)
+      .map(({ id }) => id)
+      .filter((id) =>
+        /^(unit:tappass-(tunnel@\d|caddy\.)|stopped-unit:tappass-caddy\.|surplus-instance:tappass-t|firewall)/.test(id),
+      )
+  const caddy = 'tappass-caddy.service'
+  const tunnels = ['unit:tappass-tunnel@1.service', 'unit:tappass-tunnel@2.service']
+  assert.deepEqual(of('tunnel'), [...tunnels, `unit:${caddy}`, `stopped-unit:${caddy}`, 'firewall:ingress'])
+  assert.deepEqual(of('caddy'), ['firewall:ingress', `unit:${caddy}`, 'surplus-instance:tappass-tunnel'])
+  assert.deepEqual(of('both'), [...tunnels, 'firewall:ingress', `unit:${caddy}`])
+})
+
+test('recipe: a tunnel whose rules are kept here has them checked by cloudflared before they are in place', async () => {
+  const ingress = { kind: 'tunnel', tunnel: { id: TUNNEL } }
+  const spec = { ...specOf({ domain: 'gw.example.com', ingress }), secrets: CREDENTIALS }
+  const changes = await planAll(
+    recipe(spec, text).flatMap(({ resources }) => resources),
+    blank(systems[0]),
+  )
+  const write = changes.find(({ action }) => action === 'write /etc/tappass/cloudflared.yml')
+  const argv = write?.commands.map((command) => command.argv.join(' ')) ?? []
+  assert.match(argv[1] ?? '', /current\/cloudflared tunnel --config \S+ ingress validate$/)
+  const unit = writtenBy(changes).get('/etc/systemd/system/tappass-tunnel@.service') ?? ''
+  assert.match(unit, / run --credentials-file \$\{CREDENTIALS_DIRECTORY\}\/tunnel-credentials\n/)
+})
+
+test('recipe: a certificate of one’s own reaches Caddy as a credential', async () => {
+  const spec = { ...specOf({ domain: 'gw.example.com', tls: 'own' }), secrets: CERTIFICATE }
+  const changes = await planAll(
+    recipe(spec, text).flatMap(({ resources }) => resources),
+    blank(systems[0]),
+  )
+  const unit = writtenBy(changes).get('/etc/systemd/system/tappass-caddy.service') ?? ''
+  for (const id of ['tls-certificate', 'tls-key'])
+    assert.match(unit, new RegExp(`^LoadCredentialEncrypted=${id}:`, 'm'))
+  await assert.rejects(
+    planAll(resourcesOf({ domain: 'gw.example.com', tls: 'own' }), blank(systems[0])),
+    /tls-certificate/,
+  )
+})
+
+test('recipe: without a trust domain nothing of SPIRE is laid down, and what is there goes', async () => {
+  const resources = resourcesOf({})
+  const texts = writtenBy(await planAll(resources, blank(systems[0])))
+  assert.deepEqual(
+    [...texts].filter(([, content]) => /spi(re|ffe)/i.test(content)).map(([path]) => path),
+    [],
+  )
+  assert.deepEqual(
+    resources.map(({ id }) => id).filter((id) => /spi(re|ffe)/.test(id)),
+    ['spiffe-helper.service', 'spire-agent.service', 'spire-server.service', 'spiffe.socket'].map(
+      (name) => `absent-unit:tappass-${name}`,
+    ),
+  )
+})
+
+test('recipe: an agent that no selector asks for it has no way to Docker and to systemd, and never trusts unseen', async () => {
+  const texts = writtenBy(await planAll(resourcesOf(withSelector('unix:user:planner')), blank(systems[0])))
+  const [config = '', unit = ''] = [
+    '/etc/tappass/spire/agent.conf',
+    '/etc/systemd/system/tappass-spire-agent.service',
+  ].map((path) => texts.get(path))
+  assert.doesNotMatch(config, /docker|systemd|insecure_bootstrap|join_token =|join_token_file/)
+  assert.doesNotMatch(unit, /docker|joinToken/)
+})
+
+test('recipe: every resource of identities has an address of its own, too', () => {
+  const ids = resourcesOf(identities).map(({ id }) => id)
+  assert.deepEqual(ids, [...new Set(ids)])
+})
+
 test('recipe: the stand-in of Caddy is its unit, but for what starts it', async () => {
   const texts = writtenBy(await planAll(resourcesOf({}), blank(systems[0])))
   const linesOf = (name: string) => (texts.get(`/etc/systemd/system/${name}.service`) ?? '').split('\n')
@@ -180,12 +337,13 @@ test('recipe: the stand-in of Caddy is its unit, but for what starts it', async 
   const own = standby.filter((line) => !unit.includes(line) && !line.startsWith('#'))
   assert.deepEqual(
     own.map((line) => line.split('=')[0]),
-    ['Description', 'Environment'],
+    ['Description', 'Environment', 'ExecStartPre'],
   )
   const lacks = unit.filter((line) => !standby.includes(line)).map((line) => line.split('=')[0])
   assert.deepEqual(lacks, [
     'Description',
     'Environment',
+    'ExecStartPre',
     'Restart',
     'RestartSec',
     'RestartSteps',
@@ -284,7 +442,7 @@ test('recipe: sudo grants exact commands only', async () => {
 test('recipe: Docker comes from its vendor with the pinned key, or from the distribution', async () => {
   const paths = async (source: string) =>
     [...writtenBy(await planAll(resourcesOf({ docker: { source } }), blank(systems[0]))).keys()].filter((path) =>
-      path.includes('apt'),
+      /apt\/(keyrings|sources)/.test(path),
     )
   assert.deepEqual(await paths('distribution'), [])
   assert.deepEqual(await paths('vendor'), ['/etc/apt/keyrings/docker.asc', '/etc/apt/sources.list.d/docker.sources'])
@@ -308,7 +466,9 @@ test('recipe: on a host that does not answer each resource fails, and leaves no 
     await new Promise((resolve) => setImmediate(resolve))
     throw new Error('no answer')
   }
-  for (const resource of resourcesOf({})) await assert.rejects(resource.plan(silent), /no answer/, resource.id)
+  // These two make nothing, they only take away.
+  const asking = resourcesOf({}).filter(({ id }) => !/^(engine-trace|stored-secrets):/.test(id))
+  for (const resource of asking) await assert.rejects(resource.plan(silent), /no answer/, resource.id)
   await new Promise((resolve) => setImmediate(resolve))
 })
 

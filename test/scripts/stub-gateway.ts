@@ -38,10 +38,17 @@ const newKey = (id: string): string => {
   return key
 }
 
+const listed = ([agent_id, credential]: [string, string]): object =>
+  credential.startsWith('spiffe:') ? { agent_id, spiffe_id: credential } : { agent_id }
+
 const route = (method: string, path: string, key: string, body: string): readonly [number, unknown] => {
   if (path === '/v1/models') return [Object.values(agents).includes(key) ? 200 : 401, {}]
   if (key !== secrets['tappass-admin-api-key']) return [401, { error: { message: 'no' } }]
-  if (method === 'GET') return [200, Object.keys(agents).map((agent_id) => ({ agent_id }))]
+  if (path === '/health/detailed') {
+    const license = { org: 'Client Corp', tier: 'enterprise', expires: '2001-01-01' }
+    return [200, { status: 'healthy', license, licenseStatus: 'expired' }]
+  }
+  if (method === 'GET') return [200, Object.entries(agents).map(listed)]
   const id = method === 'POST' && path === '/agents' ? JSON.parse(body).agent_id : (path.split('/')[2] ?? '')
   if (path === '/agents' && id in agents) return [409, { error: { message: 'exists' } }]
   if (!(id in agents) && path !== '/agents') return [404, { error: { message: 'unknown' } }]
@@ -49,6 +56,12 @@ const route = (method: string, path: string, key: string, body: string): readonl
     delete agents[id]
     writeFileSync(registry, JSON.stringify(agents))
     return [200, { agent_id: id }]
+  }
+  const spiffe_id = path === '/agents' ? JSON.parse(body).spiffe_id : undefined
+  if (typeof spiffe_id === 'string') {
+    if (Object.values(agents).includes(spiffe_id)) return [409, { error: { message: 'exists', param: 'spiffe_id' } }]
+    agents[id] = spiffe_id
+    return [201, { agent_id: id, spiffe_id }]
   }
   return [path === '/agents' ? 201 : 200, { agent_id: id, api_key: newKey(id) }]
 }

@@ -54,16 +54,16 @@ test('of four runs at once each migration is applied by exactly one', async () =
     [0, 0, 0, 0],
   )
   const applied = ends.flatMap(({ answer }) => answer['applied'] as string[])
-  assert.equal(applied.length, 14)
-  assert.equal(new Set(applied).size, 14)
-  assert.equal(await server.superuser('SELECT count(*) FROM schema_migrations', name), '14')
+  assert.equal(applied.length, 15)
+  assert.equal(new Set(applied).size, 15)
+  assert.equal(await server.superuser('SELECT count(*) FROM schema_migrations', name), '15')
   assert.equal(await server.superuser(`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'`, name), '0')
 })
 
 test('a run that finds the lock taken says by whom and since when, and exits 4', async () => {
   const { name, settings, open } = await gatedDatabase()
-  const folder = await copyMigrations(14)
-  await writeFile(join(folder, '015_slow.sql'), AT_THE_GATE)
+  const folder = await copyMigrations(15)
+  await writeFile(join(folder, '016_slow.sql'), AT_THE_GATE)
   const first = startMigrate(settings, 'up', '--migrations', folder)
   await seen(first.pid, name, true)
   const second = await migrate(settings, 'up', '--migrations', folder, '--lock-timeout', '0')
@@ -80,8 +80,8 @@ test('a run that finds the lock taken says by whom and since when, and exits 4',
 
 test('a run that waits goes on when the other is done, and has nothing left to do', async () => {
   const { name, settings, open } = await gatedDatabase()
-  const folder = await copyMigrations(14)
-  await writeFile(join(folder, '015_slow.sql'), AT_THE_GATE)
+  const folder = await copyMigrations(15)
+  await writeFile(join(folder, '016_slow.sql'), AT_THE_GATE)
   const first = startMigrate(settings, 'up', '--migrations', folder)
   await seen(first.pid, name, true)
   const waiting = startMigrate(settings, 'up', '--migrations', folder)
@@ -102,21 +102,21 @@ test('a run that waits goes on when the other is done, and has nothing left to d
 for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const) {
   test(`a run that dies of ${signal} inside a file leaves nothing of it, and the next one completes it`, async () => {
     const { name, settings, open } = await gatedDatabase()
-    const folder = await copyMigrations(14)
-    await writeFile(join(folder, '015_good.sql'), 'CREATE TABLE good (i int);')
+    const folder = await copyMigrations(15)
+    await writeFile(join(folder, '016_good.sql'), 'CREATE TABLE good (i int);')
     const half = 'CREATE TABLE half (i int); INSERT INTO half VALUES (1); ALTER TABLE agents ADD COLUMN half int;'
-    await writeFile(join(folder, '016_half.sql'), `${half} ${AT_THE_GATE}`)
+    await writeFile(join(folder, '017_half.sql'), `${half} ${AT_THE_GATE}`)
     const child = startMigrate(settings, 'up', '--migrations', folder)
     await seen(child.pid, name, true)
     child.kill(signal)
     await once(child, 'close')
     const now = `SELECT max(version), to_regclass('good'), to_regclass('half') FROM schema_migrations`
-    assert.equal(await server.superuser(now, name), '15|good|')
+    assert.equal(await server.superuser(now, name), '16|good|')
 
     await open()
     const next = await migrateJson(settings, 'up', '--migrations', folder)
-    assert.deepEqual([next.code, next.answer['applied']], [0, ['016_half.sql']])
-    assert.equal(await server.superuser(now, name), '16|good|half')
+    assert.deepEqual([next.code, next.answer['applied']], [0, ['017_half.sql']])
+    assert.equal(await server.superuser(now, name), '17|good|half')
     assert.equal(await server.superuser('SELECT count(*) FROM half', name), '1')
     assert.equal((await migrate(settings, 'verify', '--migrations', folder)).code, 0)
   })
@@ -124,8 +124,8 @@ for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const) {
 
 test('the server crashes inside a file: nothing of it is left, and the next run completes it', async () => {
   const { name, settings } = await gatedDatabase()
-  const folder = await copyMigrations(14)
-  await writeFile(join(folder, '015_half.sql'), `CREATE TABLE half (i int); ${AT_THE_GATE}`)
+  const folder = await copyMigrations(15)
+  await writeFile(join(folder, '016_half.sql'), `CREATE TABLE half (i int); ${AT_THE_GATE}`)
   const child = startMigrate(settings, 'up', '--migrations', folder)
   let stderr = ''
   child.stderr.on('data', (chunk: Buffer) => {
@@ -136,18 +136,18 @@ test('the server crashes inside a file: nothing of it is left, and the next run 
   await server.stop('immediate')
   const [code] = await closed
   assert.ok(code === 1 || code === 6, `exit ${code}`)
-  assert.match(stderr, /tappass migrate: database: |015_half\.sql/)
+  assert.match(stderr, /tappass migrate: database: |016_half\.sql/)
   await server.start()
-  assert.equal(await server.superuser(`SELECT max(version), to_regclass('half') FROM schema_migrations`, name), '14|')
-  await writeFile(join(folder, '015_half.sql'), 'CREATE TABLE half (i int);')
+  assert.equal(await server.superuser(`SELECT max(version), to_regclass('half') FROM schema_migrations`, name), '15|')
+  await writeFile(join(folder, '016_half.sql'), 'CREATE TABLE half (i int);')
   assert.equal((await migrate(settings, 'up', '--migrations', folder)).code, 0)
 })
 
 test('a table that is in use makes a migration step back and try again, so that calls are not held up behind it', async () => {
   const { name, settings } = await gatedDatabase()
   await migrate(settings, 'up')
-  const folder = await copyMigrations(14)
-  await writeFile(join(folder, '015_alter.sql'), 'ALTER TABLE agents ADD COLUMN extra int;')
+  const folder = await copyMigrations(15)
+  await writeFile(join(folder, '016_alter.sql'), 'ALTER TABLE agents ADD COLUMN extra int;')
   const holder = await connect(name)
   await holder.query('BEGIN; LOCK TABLE agents IN ACCESS SHARE MODE')
   const child = startMigrate(settings, 'up', '--migrations', folder)
@@ -158,8 +158,8 @@ test('a table that is in use makes a migration step back and try again, so that 
   }
   assert.match(
     stderr,
-    /^015_alter\.sql waits 1000 ms and tries again: .*lock timeout\n(015_alter\.sql waits .*\n)*015_alter\.sql applied in \d+ ms/,
+    /^016_alter\.sql waits 1000 ms and tries again: .*lock timeout\n(016_alter\.sql waits .*\n)*016_alter\.sql applied in \d+ ms/,
   )
   await holder.end()
-  assert.equal(await server.superuser('SELECT max(version) FROM schema_migrations', name), '15')
+  assert.equal(await server.superuser('SELECT max(version) FROM schema_migrations', name), '16')
 })

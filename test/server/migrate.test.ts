@@ -39,18 +39,18 @@ const currentDatabase = async () => {
 let hasTemplate = false
 const asOwner = (sql: string, name: string) => server.superuser(`SET ROLE tappass; ${sql}`, name)
 const versions = (answer: unknown): readonly number[] => (answer as { version: number }[]).map(({ version }) => version)
-const fourteen = Array.from({ length: 14 }, (_, index) => index + 1)
+const all = Array.from({ length: 15 }, (_, index) => index + 1)
 
 describe('an empty database', () => {
   test('goes from nothing to sound, by a role without further rights', async () => {
     const { name, settings } = await emptyDatabase()
     const first = await migrateJson(settings, 'status')
     assert.equal(first.code, 2)
-    assert.deepEqual([first.answer['current'], versions(first.answer['pending'])], [0, fourteen])
+    assert.deepEqual([first.answer['current'], versions(first.answer['pending'])], [0, all])
     assert.equal(await server.superuser(`SELECT to_regclass('schema_migrations')`, name), '', 'status changes nothing')
 
     const up = await migrate(settings, 'up')
-    assert.deepEqual([up.code, up.stdout], [0, '14 applied: the schema is current\n'])
+    assert.deepEqual([up.code, up.stdout], [0, '15 applied: the schema is current\n'])
     assert.match(up.stderr, /^001_schema\.sql applied in \d+ ms\n/)
     assert.deepEqual((await migrate(settings, 'up')).stdout, 'nothing to do: the schema is current\n')
 
@@ -58,7 +58,7 @@ describe('an empty database', () => {
     assert.equal(status.code, 0)
     assert.match(status.stdout, /^001_schema\.sql {19}applied {2}\d{4}-.*Z {2}\d+ ms {2}\S+@\S+ {2}\d/)
     const verify = await migrate(settings, 'verify')
-    assert.deepEqual([verify.code, verify.stdout], [0, 'verified: 14 migrations, files and schema are as they were\n'])
+    assert.deepEqual([verify.code, verify.stdout], [0, 'verified: 15 migrations, files and schema are as they were\n'])
     assert.equal(
       await server.superuser(`SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = 'tappass'`),
       'f',
@@ -103,9 +103,9 @@ describe('an upgrade (trap 1: init scripts run on an empty database only)', () =
     INSERT INTO audit_events (chain, seq, audit_id, ts, event_kind, event_type, severity, entry, prev_hash, hash)
       SELECT 'c', n, 'ae_' || n, now(), 'chat', 'llm_call', 'info', '{}', NULL, repeat('0', 64) FROM generate_series(1, 2000) n`
   const counts = `SELECT (SELECT count(*) FROM agents), (SELECT count(*) FROM api_keys), (SELECT count(*) FROM audit_events),
-    (SELECT md5(string_agg(a::text, '' ORDER BY a.id)) FROM agents a)`
+    (SELECT md5(string_agg((to_jsonb(a) - '{spiffe_id,svid_used_at}'::text[])::text, '' ORDER BY a.id)) FROM agents a)`
 
-  test('from 010 with data to 013 applies each once and keeps every row', async () => {
+  test('from 010 with data to the newest applies each once and keeps every row', async () => {
     const { name, settings } = await emptyDatabase()
     const old = await copyMigrations(10)
     assert.equal((await migrate(settings, 'up', '--migrations', old)).code, 0)
@@ -113,7 +113,7 @@ describe('an upgrade (trap 1: init scripts run on an empty database only)', () =
     const kept = await server.superuser(counts, name)
     assert.match(kept, /^500\|500\|2000\|/)
 
-    assert.deepEqual(versions((await migrateJson(settings, 'status')).answer['pending']), [11, 12, 13, 14])
+    assert.deepEqual(versions((await migrateJson(settings, 'status')).answer['pending']), [11, 12, 13, 14, 15])
     const up = await migrateJson(settings, 'up')
     assert.deepEqual(
       [up.code, up.answer],
@@ -126,6 +126,7 @@ describe('an upgrade (trap 1: init scripts run on an empty database only)', () =
             '012_governance_policies.sql',
             '013_ledger_salts.sql',
             '014_session_taints.sql',
+            '015_agent_spiffe_ids.sql',
           ],
         },
       ],
@@ -134,7 +135,7 @@ describe('an upgrade (trap 1: init scripts run on an empty database only)', () =
     assert.deepEqual((await migrateJson(settings, 'up')).answer, { status: 'current', applied: [] })
     assert.equal(
       await server.superuser('SELECT count(*), count(DISTINCT version) FROM schema_migrations', name),
-      '14|14',
+      '15|15',
     )
     assert.equal((await migrate(settings, 'verify')).code, 0)
   })
@@ -154,8 +155,8 @@ describe('files and ledger that do not agree', () => {
     },
     {
       code: 'newer',
-      change: (folder) => unlink(join(folder, '014_session_taints.sql')),
-      says: /^the database has 014_session_taints\.sql, which this release does not know/,
+      change: (folder) => unlink(join(folder, '015_agent_spiffe_ids.sql')),
+      says: /^the database has 015_agent_spiffe_ids\.sql, which this release does not know/,
     },
     {
       code: 'unknown',
@@ -164,24 +165,24 @@ describe('files and ledger that do not agree', () => {
     },
     {
       code: 'duplicate',
-      change: (folder) => writeFile(join(folder, '014_other.sql'), 'SELECT 1'),
-      says: /^014_session_taints\.sql and 014_other\.sql have the same number/,
+      change: (folder) => writeFile(join(folder, '015_other.sql'), 'SELECT 1'),
+      says: /^015_\w+\.sql and 015_\w+\.sql have the same number/,
     },
     {
       code: 'transaction',
-      change: (folder) => writeFile(join(folder, '015_own.sql'), 'BEGIN; CREATE TABLE own (i int); COMMIT;'),
-      says: /^015_own\.sql has BEGIN of its own/,
+      change: (folder) => writeFile(join(folder, '016_own.sql'), 'BEGIN; CREATE TABLE own (i int); COMMIT;'),
+      says: /^016_own\.sql has BEGIN of its own/,
     },
   ]
   for (const [index, { code, change, says }] of rows.entries()) {
     test(`row ${index}, ${code}: refused by name, and nothing is run`, async () => {
       const { name, settings } = await currentDatabase()
-      const folder = await copyMigrations(14)
+      const folder = await copyMigrations(15)
       await change(folder)
       const { code: exit, stderr } = await migrate(settings, 'up', '--migrations', folder)
       assert.equal(exit, 5)
       assert.match(stderr, says)
-      assert.equal(await server.superuser('SELECT count(*) FROM schema_migrations', name), '14')
+      assert.equal(await server.superuser('SELECT count(*) FROM schema_migrations', name), '15')
       assert.equal((await migrate(settings, 'status', '--migrations', folder)).code, 5)
     })
   }
@@ -193,7 +194,7 @@ describe('files and ledger that do not agree', () => {
     assert.equal(code, 5)
     assert.match(
       stderr,
-      /^007_pipelines\.sql was never run here, although 014 was \(migration\.out-of-order\)\n {2}next: give/,
+      /^007_pipelines\.sql was never run here, although 015 was \(migration\.out-of-order\)\n {2}next: give/,
     )
   })
 })
@@ -201,30 +202,30 @@ describe('files and ledger that do not agree', () => {
 describe('a file that fails', () => {
   test('is rolled back whole, with its line; those before it stay; the mended one goes on', async () => {
     const { name, settings } = await emptyDatabase()
-    const folder = await copyMigrations(14)
-    await writeFile(join(folder, '015_good.sql'), 'CREATE TABLE good (i int);')
-    await writeFile(join(folder, '016_bad.sql'), 'CREATE TABLE half (i int);\n\nINSERT INTO nowhere VALUES (1);\n')
+    const folder = await copyMigrations(15)
+    await writeFile(join(folder, '016_good.sql'), 'CREATE TABLE good (i int);')
+    await writeFile(join(folder, '017_bad.sql'), 'CREATE TABLE half (i int);\n\nINSERT INTO nowhere VALUES (1);\n')
     const failed = await migrate(settings, 'up', '--migrations', folder)
     assert.equal(failed.code, 1)
     assert.match(
       failed.stderr,
-      /016_bad\.sql, line 3: .*relation "nowhere" does not exist\n {2}the whole file was rolled back; 15 before it/,
+      /017_bad\.sql, line 3: .*relation "nowhere" does not exist\n {2}the whole file was rolled back; 16 before it/,
     )
     assert.equal(await server.superuser(`SELECT to_regclass('good'), to_regclass('half')`, name), 'good|')
-    await writeFile(join(folder, '016_bad.sql'), 'CREATE TABLE half (i int);\n')
+    await writeFile(join(folder, '017_bad.sql'), 'CREATE TABLE half (i int);\n')
     assert.equal((await migrate(settings, 'up', '--migrations', folder)).code, 0)
     assert.equal((await migrate(settings, 'verify', '--migrations', folder)).code, 0)
   })
 
   test('at its end, by a constraint that is checked at COMMIT, is rolled back, too', async () => {
     const { name, settings } = await emptyDatabase()
-    const folder = await copyMigrations(14)
+    const folder = await copyMigrations(15)
     const late =
       'CREATE TABLE late (i int UNIQUE, j int REFERENCES late (i) DEFERRABLE INITIALLY DEFERRED); INSERT INTO late VALUES (1, 2)'
-    await writeFile(join(folder, '015_late.sql'), late)
+    await writeFile(join(folder, '016_late.sql'), late)
     const failed = await migrateJson(settings, 'up', '--migrations', folder)
-    assert.deepEqual([failed.code, failed.answer['status'], failed.answer['file']], [1, 'failed', '015_late.sql'])
-    assert.equal(await server.superuser(`SELECT to_regclass('late'), max(version) FROM schema_migrations`, name), '|14')
+    assert.deepEqual([failed.code, failed.answer['status'], failed.answer['file']], [1, 'failed', '016_late.sql'])
+    assert.equal(await server.superuser(`SELECT to_regclass('late'), max(version) FROM schema_migrations`, name), '|15')
   })
 })
 
@@ -284,12 +285,12 @@ describe('drift', () => {
   test('a snapshot that was changed by hand does not pass', async () => {
     const { name, settings } = await currentDatabase()
     await asOwner(
-      `ALTER TABLE agents ADD COLUMN x int; UPDATE schema_migrations SET catalog = replace(catalog, 'column agents.owner_email', E'column agents.x\\tinteger\\ncolumn agents.owner_email') WHERE version = 14`,
+      `ALTER TABLE agents ADD COLUMN x int; UPDATE schema_migrations SET catalog = replace(catalog, 'column agents.owner_email', E'column agents.x\\tinteger\\ncolumn agents.owner_email') WHERE version = 15`,
       name,
     )
     const { code, stderr } = await migrate(settings, 'verify')
     assert.equal(code, 5)
-    assert.match(stderr, /^the stored snapshot of the schema after 014_session_taints\.sql was changed by hand/)
+    assert.match(stderr, /^the stored snapshot of the schema after 015_agent_spiffe_ids\.sql was changed by hand/)
   })
 })
 

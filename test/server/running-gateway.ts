@@ -15,6 +15,8 @@ export const ADMIN_KEY: string = ['tp', 'only-for-tests-0123456789'].join('_')
 /** A gateway that serves, with an agent that may call it. */
 export type RunningGateway = Readonly<{
   url: string
+  /** Where clients with an SVID connect; undefined where none are accepted, or the gateway has none. */
+  svidUrl: string | undefined
   models: ModelServer
   database: SessionDatabase
   agent: Readonly<{ id: string; uuid: string; key: string }>
@@ -60,6 +62,12 @@ export async function startGateway(
   const dependencies = { database, clock: systemClock, random: createRandom(), log, isDraining: () => false }
   const app = await createApp(config, dependencies, ...stepFolders)
   const url = await listen(app.server.server, config.listen)
+  let svidUrl: string | undefined
+  const { svidListener } = app
+  if (svidListener) {
+    await new Promise<void>((resolve) => svidListener.whenServable(resolve))
+    svidUrl = await listen(svidListener.server, svidListener.address)
+  }
   app.readiness.start()
   const admin: RunningGateway['admin'] = (path, init = {}) =>
     fetch(url + path, {
@@ -71,6 +79,7 @@ export async function startGateway(
   const { agent_uuid, api_key } = (await made.json()) as { agent_uuid: string; api_key: string }
   return {
     url,
+    svidUrl,
     models,
     database,
     agent: { id: 'tester', uuid: agent_uuid, key: api_key },
@@ -84,6 +93,8 @@ export async function startGateway(
     audit: async (query = '') => ((await (await admin(`/audit?${query}`)).json()) as { data: AuditEvent[] }).data,
     close: async () => {
       await models.close()
+      svidListener?.server.close()
+      svidListener?.server.closeAllConnections()
       await app.server.close()
       await app.close()
       if (given === undefined) await database.close()

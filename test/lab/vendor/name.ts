@@ -9,7 +9,11 @@ export const vendorNames = [
   'nodejs.org',
   'github.com',
   'release-assets.githubusercontent.com',
+  'python.example',
 ] as const
+
+/** A workplace's own index of Python packages: a machine has it in its configuration of pip. */
+export const packageIndex = 'python.example' satisfies VendorName
 
 /** Debian's mirrors, which a machine without a way out over IPv4 reaches by the lab host. */
 export const mirrorNames = ['deb.debian.org', 'security.debian.org'] as const

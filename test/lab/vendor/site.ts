@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { imageNames } from '../image.ts'
 import { readPins } from '../pin.ts'
 import { ensureCaddyArchive, ensureNodeArchive } from '../program.ts'
+import { ensureWheelIndex } from '../wheel.ts'
 import { type DockerRepository, ensureDockerRepository } from './docker-repository.ts'
-import type { VendorName } from './name.ts'
+import { packageIndex, type VendorName } from './name.ts'
 import { type Blob, ensureRegistryImage, type RegistryImage } from './registry.ts'
 
 /** A file that is sent; `digest` is of documents of a registry. */
@@ -58,6 +59,14 @@ async function nodePages(): Promise<Rows<Page>> {
   return rows
 }
 
+async function wheelPages(): Promise<Rows<Page>> {
+  const typeOf = (address: string) => (address.endsWith('/') ? 'text/html' : binary)
+  return [...(await ensureWheelIndex(packageIndex))].map(([address, path]) => [
+    address,
+    { path, type: typeOf(address) },
+  ])
+}
+
 /** Gives the site; what it is made from is built first where it is missing. */
 export async function ensureSite(): Promise<Site> {
   const { caddy } = await readPins()
@@ -68,6 +77,7 @@ export async function ensureSite(): Promise<Site> {
   const release: Address = `github.com/caddyserver/caddy/releases/download/${file}`
   const pages: Rows<Page> = [
     ...(await nodePages()),
+    ...(await wheelPages()),
     [assets, { path: await ensureCaddyArchive(), type: binary }],
     ...(await repositoryPages(await ensureDockerRepository())),
     ...images.flatMap((each) => each.pages),

@@ -43,7 +43,12 @@ const breaches = [
   ['Caddy below its floor', withFloor('caddy', '99.0.0'), /caddy \S+ is below its floor 99\.0\.0/],
   ['OPA below its floor', withFloor('opa', '99.0.0'), /opa \S+ is below its floor 99\.0\.0/],
   ['PostgreSQL below its floor', withFloor('postgres', '16.99.0'), /postgres 16\.\d+\.0 is below its floor 16\.99\.0/],
-  ['a SPIRE below its floor', `spire:\n  version: 1.15.0\n${text}`, /spire 1\.15\.0 is below its floor/],
+  [
+    'SPIRE below its floor',
+    text.replace(/^( {2}version: )1\.15\.\d+$/m, '$11.15.0'),
+    /spire 1\.15\.0 is below its floor/,
+  ],
+  ['spiffe-helper below its floor', withFloor('spiffe-helper', '99.0.0'), /spiffe-helper \S+ is below its floor/],
   ['an exception for another version', withFloor('caddy', '99.0.0') + except('1.0.0'), /caddy \S+ is below its floor/],
   ['an exception that nothing needs', withFloor('caddy', '1.0.0') + except('0.9.0'), /caddy 0\.9\.0 .* remove except/],
   [

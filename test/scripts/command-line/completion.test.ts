@@ -12,7 +12,7 @@ type Words = Readonly<Record<string, readonly string[]>>
 
 /** What each verb takes: its options, and the words that may follow it. */
 const takenBy = (verb: Verb): readonly string[] => [
-  ...(verb.actions?.map(({ name }) => name) ?? verb.operands?.split('|') ?? []),
+  ...(verb.actions?.map(({ name }) => name) ?? (verb.operands?.includes('|') === true ? verb.operands.split('|') : [])),
   ...optionsOf(verb).map(({ name }) => `--${name}`),
 ]
 const table: Words = Object.fromEntries(VERBS.map((verb) => [verb.name, takenBy(verb).toSorted()]))

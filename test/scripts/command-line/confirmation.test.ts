@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
-import { createConfirm } from '../../../scripts/command-line/confirmation.ts'
+import { createConfirm, createNameConfirm } from '../../../scripts/command-line/confirmation.ts'
 import type { Invocation } from '../../../scripts/command-line/invocation.ts'
 
 const typing = (options: Invocation['options'], isTTY: boolean) => {
@@ -75,3 +75,28 @@ test('confirm: Ctrl-C at the question is an interruption', async () => {
   setImmediate(() => controller.abort('SIGINT'))
   await assert.rejects(asked, { name: 'Failure', code: 130 })
 })
+
+test('confirm by name: --yes asks nobody, and without a terminal it is the flag to give', async () => {
+  assert.equal(await createNameConfirm(typing({ yes: true }, false).invocation)('root@a', 'a', '3 changes'), true)
+  await assert.rejects(createNameConfirm(typing({}, false).invocation)('root@a', 'a', '3 changes'), {
+    code: 64,
+    message: /root@a not confirmed: no terminal to confirm on; pass --yes/,
+  })
+})
+
+for (const [answer, expected] of [
+  ['gw.example.com', true],
+  ['y', false],
+  ['yes', false],
+  ['', false],
+  ['GW.example.com', false],
+  ['other.example.com', false],
+  ['root@gw.example.com', false],
+] as const) {
+  test(`confirm by name: "${answer}" is ${expected ? 'one' : 'none'}`, async () => {
+    const { invocation, stdin } = typing({}, true)
+    const asked = createNameConfirm(invocation)('root@gw.example.com', 'gw.example.com', '3 changes')
+    stdin.write(`${answer}\n`)
+    assert.equal(await asked, expected)
+  })
+}

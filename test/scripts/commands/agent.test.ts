@@ -44,6 +44,23 @@ describe('agent', () => {
     assert.match(second.stderr, /the agent crawler exists already/)
   })
 
+  test('add with a SPIFFE id shows no key; the id is in the list, and belongs to one agent', async () => {
+    const id = 'spiffe://example.org/agent/svid'
+    const added = await agent('add', 'svid', '--spiffe-id', id)
+    assert.deepEqual([added.code, added.stdout], [0, `agent svid: comes with an SVID of ${id}, and has no key\n`])
+    assert.equal(added.stderr, '')
+    assert.match(
+      (await agent('list')).stdout,
+      /SINCE +SPIFFE ID\n[\s\S]*\nsvid .* spiffe:\/\/example\.org\/agent\/svid\n/,
+    )
+    const second = await agent('add', 'other', '--spiffe-id', id)
+    assert.equal(second.code, 1)
+    assert.match(second.stderr, /an agent with this SPIFFE id exists/)
+    const json = await agent('add', 'json', '--spiffe-id', `${id}2`, '--json')
+    assert.deepEqual(JSON.parse(json.stdout), { id: 'json', spiffe_id: `${id}2` })
+    for (const name of ['svid', 'json']) await agent('revoke', name)
+  })
+
   test('list shows all, for people and as JSON', async () => {
     assert.match((await agent('list')).stdout, /^AGENT +UUID[^\n]*\nfirst-agent +-/)
     assert.equal(JSON.parse((await agent('list', '--json')).stdout)[0].agent_id, 'first-agent')

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gatherPreflightFacts } from '../../../scripts/converge/preflight.ts'
+import { parseHostSpec } from '../../../scripts/spec/host-spec.ts'
 import { factsHere } from '../known-host.ts'
 import { text } from '../roles/blank-host.ts'
 
@@ -16,7 +17,9 @@ for (const [schedule, problem] of [
 ] as const) {
   test(`the calendar ${schedule}`, async () => {
     const backup = { schedule, keepDaily: 1, keepWeekly: 1 }
-    const { calendar } = await gatherPreflightFacts(factsHere(), { backup, ingress: 'none' }, waiting)
-    assert.match(calendar.problem, problem)
+    const housekeeping = parseHostSpec({}, 'the test').housekeeping
+    const { calendars } = await gatherPreflightFacts(factsHere(), { backup, housekeeping, ingress: 'none' }, waiting)
+    assert.match(calendars[0]?.problem ?? 'none', problem)
+    assert.deepEqual(calendars[1]?.problem, '')
   })
 }

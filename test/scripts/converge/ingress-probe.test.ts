@@ -7,7 +7,7 @@ import type { SshSettings } from '../../../scripts/connection/ssh-config.ts'
 import { connectionProblem, ingressAddress, probeIngress } from '../../../scripts/converge/ingress-probe.ts'
 import type { GetFact } from '../../../scripts/core/host.ts'
 
-const ports = { http: 80, https: 443, names: [] }
+const ports = { kind: 'caddy' as const, http: 80, https: 443, names: [] }
 const at = (name: string) => ({ address: { user: 'root', name, port: 22 } })
 const jump: SshSettings = {
   hostName: '203.0.113.9',
@@ -29,13 +29,17 @@ const rows = [
   },
   {
     name: 'a domain to whose ports others lead',
-    spec: { domain: 'gw.example.com', tls: 'public', ingress: { http: 8080, https: 8443, names: [] } },
+    spec: {
+      domain: 'gw.example.com',
+      tls: 'public',
+      ingress: { kind: 'caddy' as const, http: 8080, https: 8443, names: [] },
+    },
     target: at('10.0.0.5'),
     is: 'gw.example.com:443',
   },
   {
     name: 'another port',
-    spec: { ingress: { http: 8080, https: 8443, names: [] } },
+    spec: { ingress: { kind: 'caddy' as const, http: 8080, https: 8443, names: [] } },
     target: at('203.0.113.9'),
     is: '203.0.113.9:8443',
   },

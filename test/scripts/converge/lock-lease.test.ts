@@ -1,12 +1,18 @@
 /** Holding a lock while something is done: taken, kept, given back, whatever becomes of the work. */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { lockFact } from '../../../scripts/converge/host-lock.ts'
 import { assertUnlocked, type LockHolder, withLock } from '../../../scripts/converge/lock-lease.ts'
+import type { Failure } from '../../../scripts/core/failure.ts'
 import type { Runner } from '../../../scripts/core/host.ts'
 import { createFactReader } from '../../../scripts/facts/fact-reader.ts'
+import { historyFact } from '../../../scripts/history/history-fact.ts'
+import { beginCommand } from '../../../scripts/history/log-command.ts'
 import type { Event } from '../../../scripts/output/event.ts'
 import { hereGuardedIn, nonce, scratch } from '../known-host.ts'
+import { recording } from '../recording.ts'
 
 const holderOn = (run: Runner, isOwnerRunning: boolean, events: Event[] = []): LockHolder => ({
   run,
@@ -75,4 +81,34 @@ test('withLock: the lock of a dead run is taken over, and that is told', async (
     events.map((event) => event.event === 'lock-taken-over' && event.reason),
     ['its process has ended'],
   )
+})
+
+test('withLock: what a run notes at its begin rides with the lock, and an owner reads as before', async (context) => {
+  const { run, commands } = recording(hereGuardedIn(scratch(context)))
+  const begin = beginCommand({ verb: 'bootstrap' }, 'record\n')
+  const count = async (holder: LockHolder) => {
+    const before = commands.length
+    await withLock(holder, async () => {})
+    return commands.length - before
+  }
+  const without = await count(holderOn(run, true))
+  assert.equal(await count({ ...holderOn(run, true), begin }), without)
+  const { files, damaged } = await createFactReader(run, nonce)(historyFact)
+  assert.deepEqual([files.map(({ name }) => name), damaged], [['000001-begun.json'], []])
+  await withLock({ ...holderOn(run, true), begin }, async () => {
+    const state = await stateOn(run)
+    assert.ok(state.kind === 'held' && state.lockFile.owner === 'ada')
+  })
+})
+
+test('withLock: a run that can’t note its begin does not start, and leaves the lock free', async (context) => {
+  const folder = scratch(context)
+  const run = hereGuardedIn(folder)
+  writeFileSync(join(folder, 'history'), 'no folder')
+  const holder = { ...holderOn(run, true), begin: beginCommand({ verb: 'bootstrap' }, 'record\n') }
+  await assert.rejects(
+    withLock(holder, async () => assert.fail('worked')),
+    (error: Failure) => /mkdir/.test(error.text.why ?? '') && error.code === 1,
+  )
+  assert.equal((await stateOn(run)).kind, 'free')
 })

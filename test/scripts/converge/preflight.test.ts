@@ -19,12 +19,12 @@ const good: PreflightFacts = {
   traits: trixie,
   isSystemdRunning: true,
   isInstalled: false,
-  isOurSocketOpen: false,
+  ownSocketPorts: [],
   listeners: [],
   diskFreeMegabytes: { '/opt': 9000, '/var/lib': 9000 },
   memoryMegabytes: 4000,
   clockMs: nowMs,
-  calendar: { expression: 'daily', problem: '' },
+  calendars: [{ setting: 'backup.schedule', expression: 'daily', problem: '' }],
   firstBoot: { state: '', problem: '' },
 }
 
@@ -87,8 +87,27 @@ const rows: readonly Readonly<{ name: string; seen: Partial<PreflightFacts>; pro
   { name: 'our ingress', seen: { listeners: [listener(443, 'caddy', 'tappass-caddy.service')] }, problems: [] },
   {
     name: 'our socket',
-    seen: { listeners: [listener(9620, 'systemd', 'init.scope')], isOurSocketOpen: true },
+    seen: { listeners: [listener(9620, 'systemd', 'init.scope')], ownSocketPorts: [9620] },
     problems: [],
+  },
+  {
+    name: 'our socket for SPIFFE, and SPIRE',
+    seen: {
+      listeners: [
+        listener(9621, 'systemd', 'init.scope'),
+        listener(9622, 'spire-server', 'tappass-spire-server.service'),
+      ],
+      ownSocketPorts: [9621],
+    },
+    problems: [],
+  },
+  {
+    name: 'others where identities are to be served',
+    seen: { listeners: [listener(9621, 'nc', 'a.service'), listener(9622, 'nc', 'b.service')], ownSocketPorts: [9620] },
+    problems: [
+      'port 9621 is in use: nc (a.service) listens on it',
+      'port 9622 is in use: nc (b.service) listens on it',
+    ],
   },
   {
     name: 'a development gateway on our port',
@@ -119,7 +138,15 @@ const rows: readonly Readonly<{ name: string; seen: Partial<PreflightFacts>; pro
   },
   {
     name: 'a calendar that systemd does not understand',
-    seen: { calendar: { expression: 'daily at noon', problem: 'Failed to parse calendar specification' } },
+    seen: {
+      calendars: [
+        {
+          setting: 'backup.schedule',
+          expression: 'daily at noon',
+          problem: 'Failed to parse calendar specification',
+        },
+      ],
+    },
     problems: ['backup.schedule: systemd does not accept "daily at noon": Failed to parse'],
   },
   {
@@ -180,9 +207,11 @@ test('preflight: of too little memory it says which settings fit', () => {
 
 const asked = [
   { ingress: 'none', ports: ['9620'] },
-  { ingress: { http: 8080, https: 8443, names: [] }, ports: ['8080', '8443', '9620'] },
-  { ingress: { http: 80, https: 443, names: [] }, ports: ['80', '443', '9620'] },
+  { ingress: { kind: 'caddy' as const, http: 8080, https: 8443, names: [] }, ports: ['8080', '8443', '9620'] },
+  { ingress: { kind: 'caddy' as const, http: 80, https: 443, names: [] }, ports: ['80', '443', '9620'] },
 ] as const
+
+const { housekeeping } = parseHostSpec({}, 'the test')
 
 for (const { ingress, ports } of asked) {
   test(`preflight: with ingress ${JSON.stringify(ingress)} it looks at ${ports.join(', ')}`, async () => {
@@ -195,7 +224,7 @@ for (const { ingress, ports } of asked) {
     const backup = { schedule: 'daily', keepDaily: 1, keepWeekly: 1 }
     await gatherPreflightFacts(
       getFact,
-      { backup, ingress: ingress === 'none' ? ingress : { ...ingress, names: [] } },
+      { backup, housekeeping, ingress: ingress === 'none' ? ingress : { ...ingress, names: [] } },
       waiting,
     )
     assert.deepEqual(seen, [ports])
@@ -206,7 +235,8 @@ test('preflight: this machine, as it is', async () => {
   const startMs = Date.now()
   const spec = {
     backup: { schedule: 'daily', keepDaily: 1, keepWeekly: 1 },
-    ingress: { http: 80, https: 443, names: [] },
+    housekeeping,
+    ingress: { kind: 'caddy' as const, http: 80, https: 443, names: [] },
   }
   const seen = await gatherPreflightFacts(factsHere(), spec, waiting)
   const uid = Number((await here({ argv: ['id', '-u'], effect: 'read' })).stdout)

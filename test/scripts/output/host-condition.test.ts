@@ -20,8 +20,10 @@ const well: Readonly<Record<string, string | readonly string[]>> = {
   INODES: ['/dev/sda1 2500000 100000 2400000 4% /'],
   CERTIFICATE_notBefore: 'Oct 27 00:00:00 2026 GMT',
   CERTIFICATE_notAfter: 'Jan 25 00:00:00 2027 GMT',
+  CONNECTOR: ['1 {"status":200,"readyConnections":4}', '2 {"status":200,"readyConnections":3}'],
   CLOCK: 'yes',
   DOCKER: '29.1.0',
+  SITE: '/var/lib/tappass/site/builds/pages-0123456789ab',
 }
 
 const printed = (changes: Readonly<Record<string, string | readonly string[] | undefined>>): string =>
@@ -37,8 +39,10 @@ test('conditions: all is well', () => {
     ['backup', `${takenAt}, 8 h old, 123 bytes, verified when it was taken`, true],
     ['disk', '/: 17578 MB free', true],
     ['certificate', '59 days left', true],
+    ['tunnel', '2 of 2 connectors, 7 connections to the edge', true],
     ['clock', 'synchronised', true],
     ['docker', '29.1.0', true],
+    ['site', 'pages-0123456789ab', true],
   ])
 })
 
@@ -50,7 +54,25 @@ type Row = readonly [
   isWell: boolean,
 ]
 
+/** What the check has found so many hours ago: a license, a secret, an SVID, the webhook, each at a level. */
+function check(levels: readonly string[], hours = 24): string {
+  const things = [
+    ['license', 'tappass-license'],
+    ['secret', 'tappass-jwt-secret'],
+    ['svid', 'svid.pem'],
+    ['webhook', 'tappass-alert-url'],
+  ] as const
+  const findings = levels.map((level, at) => ({ check: things[at]?.[0], subject: things[at]?.[1], level, state: 's' }))
+  return JSON.stringify({ at: new Date((now - hours * 3600) * 1000).toISOString(), findings })
+}
+
 const rows: readonly Row[] = [
+  [
+    'a connector that has lost the edge',
+    { CONNECTOR: ['1 {"status":503,"readyConnections":0}', '2 {"status":200,"readyConnections":4}'] },
+    ...(['tunnel', /^1 of 2 connectors, 4 connections/, false] as const),
+  ],
+  ['connectors that do not answer', { CONNECTOR: ['1 ', '2 '] }, 'tunnel', /^0 of 2 connectors/, false],
   ['no backup on the first day', { BACKUP: undefined, DUE: '' }, 'backup', /^none yet$/, true],
   [
     'no backup, and the stamp of the timer from the first run',
@@ -113,7 +135,27 @@ const rows: readonly Row[] = [
     { DOCKER: undefined, DOCKER_PROBLEM: 'Cannot connect to the Docker daemon' },
     ...(['docker', /^Cannot connect/, false] as const),
   ],
+  ['no site', { SITE: undefined }, 'site', /^none: the documentation was not built$/, false],
   ['Docker says nothing', { DOCKER: undefined }, 'docker', /^no answer$/, false],
+  ...(
+    [
+      ['a check a day ago', check(['ok']), 'check', /^24 h ago$/, true],
+      ['a check three days ago', check(['ok'], 72), 'check', /^3 days ago$/, false],
+      ['a record that was cut', '{"at":"2026', 'check', /cannot be read$/, false],
+      ['a license that holds', check(['ok']), 'license', /^tappass-license: s$/, true],
+      ['a license that ends soon', check(['soon']), 'license', /^tappass-license: s$/, true],
+      ['a license that has expired', check(['failed']), 'license', /^tappass-license: s$/, false],
+      ['an old secret', check(['ok', 'soon']), 'secret', /^tappass-jwt-secret: s$/, true],
+      ['an SVID that was not renewed', check(['ok', 'ok', 'failed']), 'svid', /^svid\.pem: s$/, false],
+      [
+        'a webhook that does not answer',
+        check(['ok', 'ok', 'ok', 'failed']),
+        'webhook',
+        /^tappass-alert-url: s$/,
+        false,
+      ],
+    ] as const
+  ).map(([name, CHECK, ...rest]): Row => [name, { CHECK }, ...rest]),
   ['updates want a reboot', { REBOOT: 'required' }, 'reboot', /^required by updates$/, true],
 ]
 

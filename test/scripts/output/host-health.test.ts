@@ -32,13 +32,13 @@ const desired = [
     'tappass-postgres.service',
     'tappass-redis.service',
   ],
-  ...['tappass-caddy.service', 'tappass-backup.timer', 'tappass@2.service'],
+  ...['tappass-caddy.service', 'tappass-backup.timer', 'tappass-check.timer', 'tappass@2.service'],
 ].map((name): UnitState => ({ ...running, name }))
 const guard: UnitState = { ...backup, name: 'tappass-guard.service' }
 const filter: UnitState = { ...running, name: 'tappass-firewall.service', sub: 'exited' }
-const all: readonly UnitState[] = [running, backup, guard, ...desired]
+const all: readonly UnitState[] = [running, backup, { ...backup, name: 'tappass-check.service' }, guard, ...desired]
 
-const conditions = 'NOW=1\nDISK=x 1 1 9999999 1% /\nCLOCK=yes\nDOCKER=29\n'
+const conditions = 'NOW=1\nDISK=x 1 1 9999999 1% /\nCLOCK=yes\nDOCKER=29\nSITE=/x/pages-1\n'
 const certificate = 'CERTIFICATE_notBefore=Jan 1 00:00:00 1970 GMT\nCERTIFICATE_notAfter=Jan 1 12:00:00 1970 GMT\n'
 
 type Host = Readonly<{
@@ -48,6 +48,7 @@ type Host = Readonly<{
   settings?: string
   conditions?: string
   fileRevisions?: string
+  environment?: string
 }>
 
 /** Units, the link and the settings are said; the other facts are read from what the host would print. */
@@ -60,6 +61,7 @@ const knowOf =
     if (is(targetFact('/opt/tappass/current')))
       return ('current' in host ? host.current : '/opt/tappass/releases/1.2.3') as T
     if (is(contentFact('/etc/tappass/tappass.yaml'))) return settings as T
+    if (is(contentFact('/etc/tappass/gateway.env'))) return host.environment as T
     const stdout = is(conditionsFact) ? (host.conditions ?? conditions + certificate) : (host.fileRevisions ?? '')
     if (fact.query.argv[0] !== 'curl') return fact.parse({ code: 0, stdout, stderr: '' })
     return fact.parse(
@@ -67,6 +69,7 @@ const knowOf =
     )
   }
 
+const connected = [1, 2].map((number): UnitState => ({ ...running, name: `tappass-tunnel@${number}.service` }))
 const without = (name: string) => all.filter((unit) => unit.name !== name)
 const instead = (name: string, changes: Partial<UnitState>) =>
   all.map((unit) => (unit.name === name ? { ...unit, ...changes } : unit))
@@ -84,6 +87,22 @@ const rows: readonly Readonly<{ name: string; host: Host; unhealthy: readonly st
     name: 'a change could not be put back after a reboot',
     host: { units: instead('tappass-guard.service', { active: 'failed', sub: 'failed', result: 'exit-code' }) },
     unhealthy: ['tappass-guard.service'],
+  },
+  {
+    name: 'the OPA server that the gateways ask is not there; the one of an earlier policy does not count',
+    host: {
+      environment: 'OPA_URL=unix:///run/tappass/opa/0123456789ab.sock\n',
+      units: [...all, { ...running, name: 'tappass-opa@ffffffffffff.service', active: 'failed' }],
+    },
+    unhealthy: ['tappass-opa@0123456789ab.service'],
+  },
+  {
+    name: 'the OPA server that the gateways ask runs',
+    host: {
+      environment: 'OPA_URL=unix:///run/tappass/opa/0123456789ab.sock\n',
+      units: [...all, { ...running, name: 'tappass-opa@0123456789ab.service' }],
+    },
+    unhealthy: [],
   },
   {
     name: 'the gateway says it is not',
@@ -154,9 +173,57 @@ const rows: readonly Readonly<{ name: string; host: Host; unhealthy: readonly st
     next: /journalctl -u tappass-caddy\.service/,
   },
   {
-    name: 'no ingress is wanted, and none is there',
-    host: { settings: 'ingress: none\n', units: without('tappass-caddy.service'), conditions },
+    name: 'a tunnel is wanted, and both connectors are there',
+    host: {
+      settings: 'ingress: { kind: tunnel }\n',
+      units: [...without('tappass-caddy.service'), ...connected],
+      conditions: `${conditions}${'CONNECTOR=1 {"readyConnections":4}\n'.repeat(2)}`,
+    },
     unhealthy: [],
+  },
+  {
+    name: 'of both the tunnel serves, and a connector is gone',
+    host: {
+      settings: 'ingress: { kind: both, live: tunnel }\n',
+      units: [...without('tappass-caddy.service'), ...connected.slice(1)],
+      conditions: `${conditions}CONNECTOR=1 \nCONNECTOR=2 {"readyConnections":4}\n`,
+    },
+    unhealthy: ['tappass-tunnel@1.service', 'tunnel (1 of 2 connectors, 4 connections to the edge)'],
+  },
+  {
+    name: 'of both Caddy serves',
+    host: { settings: 'ingress: { kind: both }\n' },
+    unhealthy: [],
+  },
+  {
+    name: 'no site',
+    host: { conditions: conditions.replace(/^SITE.*\n/m, '') + certificate },
+    unhealthy: ['site (none: the documentation was not built)'],
+    next: /^bootstrap$/,
+  },
+  {
+    name: 'no site is wanted',
+    host: { settings: 'site: none\n', conditions: conditions.replace(/^SITE.*\n/m, '') + certificate },
+    unhealthy: [],
+  },
+  {
+    name: 'no ingress is wanted, and none is there',
+    host: {
+      settings: 'ingress: none\n',
+      units: without('tappass-caddy.service'),
+      conditions: conditions.replace(/^SITE.*\n/m, ''),
+    },
+    unhealthy: [],
+  },
+  {
+    name: 'identities are wanted, and none of their units is there',
+    host: { settings: 'identity: { trustDomain: example.org }\n', conditions: `${conditions}${certificate}` },
+    unhealthy: [
+      'tappass-spiffe-helper.service',
+      'tappass-spiffe.socket',
+      'tappass-spire-agent.service',
+      'tappass-spire-server.service',
+    ],
   },
   {
     name: 'a clock that nothing sets',
@@ -206,6 +273,7 @@ disk           /: 9765 MB free
 certificate    11 h left
 clock !        not synchronised: install and start a time service
 docker         29
+site           pages-1
 `,
   )
 })

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { accountFact, groupFact, sudoUserFact } from '../../../scripts/facts/account.ts'
+import { recordMadeCommand } from '../../../scripts/facts/made-record.ts'
 import { type AccountOptions, account } from '../../../scripts/resources/account.ts'
 import { argvOf, factReaderOf, factRow, here, planLines } from '../known-host.ts'
 
@@ -102,7 +103,10 @@ const creations = [
 for (const { name, options, group, argv } of creations) {
   test(`account: ${name}`, async () => {
     const facts = [factRow(accountFact('svc'), undefined), factRow(groupFact('svc'), group)]
-    assert.deepEqual(argvOf(await account(options).plan(factReaderOf(facts))), [argv])
+    assert.deepEqual(argvOf(await account(options).plan(factReaderOf(facts))), [
+      recordMadeCommand('account', 'svc').argv,
+      argv,
+    ])
   })
 }
 

@@ -86,6 +86,7 @@ test('apt-package: lists are fetched when they are not fresh, and only then; not
     'NEEDRESTART_SUSPEND=1',
     '--no-remove',
     'retry_while_locked',
+    'made package "$package"',
     '--force-confold',
     '-- jq',
   ])

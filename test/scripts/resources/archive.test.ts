@@ -17,6 +17,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { stringify } from 'yaml'
+import { HOST_PATH } from '../../../contract/path.ts'
 import { measureFile } from '../../../scripts/artifacts/artifact-measurement.ts'
 import { contentFact, type PathState, pathFact, targetFact } from '../../../scripts/facts/path.ts'
 import { unsafePathFact } from '../../../scripts/facts/permission.ts'
@@ -107,6 +109,10 @@ const rows: readonly Row[] = [
   },
 ]
 
+/** The digests that were accepted before. */
+const lockRow = (digests?: Readonly<Record<string, string>>) =>
+  factRow(contentFact(HOST_PATH.versions), digests && stringify({ release: '1', digests }))
+
 const factsOf = (
   { unpacked, program, unguarded, target, left = { kind: 'absent' } }: Omit<Row, 'name' | 'changes'>,
   platform = 'linux-x64',
@@ -115,6 +121,7 @@ const factsOf = (
 ) => [
   factRow(reachabilityFact('programs.example'), way),
   traits({ platform }),
+  lockRow(),
   factRow(contentFact('/opt/p/2/.tappass-archive'), unpacked),
   factRow(programFingerprintFact('/opt/p/2/bin/p'), program),
   factRow(unsafePathFact('/opt/p/2'), unguarded),
@@ -126,6 +133,24 @@ const factsOf = (
 for (const row of rows) {
   test(`archive: ${row.name}`, async () =>
     assert.deepEqual(await planLines(archive(options), factsOf(row)), row.changes))
+}
+
+/** What was accepted under the name before, and whether the archive may be used. */
+const locks: readonly (readonly [name: string, digests: Readonly<Record<string, string>>, isAccepted: boolean])[] = [
+  ['the same', { '/opt/p/2': 'sha256:aa' }, true],
+  ['another version only', { '/opt/p/1': 'sha256:bb' }, true],
+  ['something else', { '/opt/p/2': 'sha256:bb' }, false],
+]
+for (const [name, digests, isAccepted] of locks) {
+  test(`archive: accepted before was ${name}`, async () => {
+    const planned = planLines(archive(options), [...factsOf({}), lockRow(digests)])
+    if (isAccepted) assert.equal((await planned).length, 2)
+    else
+      await assert.rejects(planned, {
+        code: 5,
+        message: '/opt/p/2 is another one than was first accepted under this version',
+      })
+  })
 }
 
 test('archive: a machine for which nothing is published is refused', async () => {
@@ -258,4 +283,18 @@ test('archive: killed after any command, it is completed by the next run', async
     assert.deepEqual(await wanted.plan(factsHere()), [])
     assert.deepEqual(readdirSync(join(path, '..')), ['2'])
   }
+})
+
+test('archive: the program itself, not packed, is laid down executable, and changed when it was changed', async (context) => {
+  const folder = scratch(context)
+  const program = join(folder, 'downloaded')
+  writeFileSync(program, '#!/bin/sh\necho hello\n')
+  const path = join(folder, 'programs/1')
+  mkdirSync(join(folder, 'programs'))
+  const resource = archive({ source: await measureFile(program), path, form: 'program', executable: 'hello' })
+  assert.equal((await applyHere(resource)).length, 1)
+  assert.equal(execFileSync(join(path, 'hello'), { encoding: 'utf8' }), 'hello\n')
+  appendFileSync(join(path, 'hello'), 'echo more\n')
+  assert.equal((await applyHere(resource)).length, 1)
+  assert.equal(execFileSync(join(path, 'hello'), { encoding: 'utf8' }), 'hello\n')
 })

@@ -30,7 +30,7 @@ for (const { name, found, isMarked, isRefused } of rows) {
     if (isMarked) writeFileSync(ownMark, '')
     const owner = { owner: process.getuid?.() ?? 0, group: process.getgid?.() ?? 0, mode: '0644' }
     const remedy = 'set docker.adopt: true in host.yaml'
-    const resource = exclusiveFile({ path, content: OURS, ...owner, ownMark, remedy })
+    const resource = exclusiveFile({ path, content: OURS, ...owner, ownMark, user: 'x.service', remedy })
     if (!isRefused) {
       await applyHere(resource)
       assert.equal(readFileSync(path, 'utf8'), OURS)

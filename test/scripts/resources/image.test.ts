@@ -1,7 +1,11 @@
 /** Container images: what Docker's store says, and what would be done. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { stringify } from 'yaml'
+import { HOST_PATH } from '../../../contract/path.ts'
 import { type ImageState, imageFact } from '../../../scripts/facts/image.ts'
+import { recordMadeCommand } from '../../../scripts/facts/made-record.ts'
+import { contentFact } from '../../../scripts/facts/path.ts'
 import { reachabilityFact } from '../../../scripts/facts/reachability.ts'
 import { image } from '../../../scripts/resources/image.ts'
 import { argvOf, factReaderOf, factRow, planLines } from '../known-host.ts'
@@ -9,6 +13,10 @@ import { argvOf, factReaderOf, factRow, planLines } from '../known-host.ts'
 const reference = `db:16-alpine@sha256:${'c'.repeat(64)}`
 const pulled = `db@sha256:${'c'.repeat(64)}`
 const archive = { file: '/images/db.tar', imageId: 'sha256:11', layers: ['sha256:a', 'sha256:b'] }
+
+/** The digests that were accepted before. */
+const lockRow = (digests?: Readonly<Record<string, string>>) =>
+  factRow(contentFact(HOST_PATH.versions), digests && stringify({ release: '1', digests }))
 
 const rows: readonly Readonly<{
   name: string
@@ -47,7 +55,7 @@ const rows: readonly Readonly<{
 for (const { name, isFromArchive, state, changes } of rows) {
   test(`image: ${name}`, async () => {
     const wanted = image({ reference, ...(isFromArchive ? { archive } : {}) })
-    const facts = [factRow(imageFact(isFromArchive ? 'db:16-alpine' : pulled), state)]
+    const facts = [factRow(imageFact(isFromArchive ? 'db:16-alpine' : pulled), state), lockRow()]
     assert.deepEqual(await planLines(wanted, facts), changes)
   })
 }
@@ -56,12 +64,36 @@ test('image: a registry to which there is no way is refused when the image is no
   const registry = { url: 'https://registry.example:5000/', remedy: 'images.db.archive' }
   const way = factRow(reachabilityFact('registry.example'), 'no-ipv6')
   const missing = factRow(imageFact(pulled), undefined)
-  await assert.rejects(planLines(image({ reference, registry }), [missing, way]), { code: 5 })
+  await assert.rejects(planLines(image({ reference, registry }), [missing, way, lockRow()]), { code: 5 })
   const present = factRow(imageFact(pulled), { id: 'sha256:11', layers: [] })
-  assert.deepEqual(await planLines(image({ reference, registry }), [present]), [])
+  assert.deepEqual(await planLines(image({ reference, registry }), [present, lockRow()]), [])
 })
 
 test('image: pulled by digest, never by a tag alone', async () => {
-  const changes = await image({ reference }).plan(factReaderOf([factRow(imageFact(pulled), undefined)]))
-  assert.deepEqual(argvOf(changes), [['docker', 'pull', '--quiet', pulled]])
+  const changes = await image({ reference }).plan(factReaderOf([factRow(imageFact(pulled), undefined), lockRow()]))
+  assert.deepEqual(argvOf(changes), [recordMadeCommand('image', pulled).argv, ['docker', 'pull', '--quiet', pulled]])
 })
+
+/** What was accepted under a name before, where the image comes from, and whether it may be used. */
+const locks: readonly (readonly [
+  digests: Readonly<Record<string, string>>,
+  isFromArchive: boolean,
+  isAccepted: boolean,
+])[] = [
+  [{ 'db:16-alpine': `sha256:${'c'.repeat(64)}` }, false, true],
+  [{ 'db:16-alpine': `sha256:${'d'.repeat(64)}` }, false, false],
+  [{ 'db:15-alpine': `sha256:${'d'.repeat(64)}` }, false, true],
+  // The id of an image in a file is no digest of a registry.
+  [{ 'db:16-alpine': `sha256:${'c'.repeat(64)}` }, true, true],
+  [{ 'db:16-alpine (from a file)': 'sha256:11' }, true, true],
+  [{ 'db:16-alpine (from a file)': 'sha256:12' }, true, false],
+]
+for (const [digests, isFromArchive, isAccepted] of locks) {
+  test(`image: ${isFromArchive ? 'a file' : 'pulled'}, accepted before: ${JSON.stringify(digests)}`, async () => {
+    const name = isFromArchive ? 'db:16-alpine' : pulled
+    const facts = [factRow(imageFact(name), undefined), lockRow(digests)]
+    const planned = planLines(image({ reference, ...(isFromArchive ? { archive } : {}) }), facts)
+    if (isAccepted) assert.equal((await planned).length, 1)
+    else await assert.rejects(planned, { code: 5 })
+  })
+}

@@ -21,6 +21,20 @@ const rows = [
   { name: 'cloud-init’s', said: listing(ours, '(ALL) NOPASSWD: ALL'), isInSudo: false, isRefused: true },
   { name: 'both', said: listing('(ALL : ALL) ALL', '(ALL) NOPASSWD: ALL'), isInSudo: true, isRefused: true },
   { name: 'all but one', said: listing('(root) ALL, !/usr/bin/su'), isInSudo: false, isRefused: true },
+  {
+    name: 'many commands, as a deploy user has: read in one way only, so that it ends',
+    said: listing(
+      `(root) NOPASSWD: ${Array.from({ length: 200 }, (_, index) => `/usr/bin/systemctl restart a${index}`).join(', ')}`,
+    ),
+    isInSudo: false,
+    isRefused: false,
+  },
+  {
+    name: 'all with a tag behind one',
+    said: listing('(ALL) /usr/bin/id, NOPASSWD: ALL'),
+    isInSudo: false,
+    isRefused: true,
+  },
   { name: 'all behind one', said: listing('(ALL) /usr/bin/id, ALL'), isInSudo: false, isRefused: true },
 ]
 

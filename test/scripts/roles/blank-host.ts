@@ -5,6 +5,7 @@ import type { GetFact, Output } from '../../../scripts/core/host.ts'
 import type { Change, Resource } from '../../../scripts/core/resource.ts'
 import { hostTraitsFact } from '../../../scripts/facts/host-trait.ts'
 import { type HostSpec, parseHostSpec } from '../../../scripts/spec/host-spec.ts'
+import { wantsSite } from '../../../scripts/spec/site-spec.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -13,12 +14,18 @@ export const text = (path: string): string => readFileSync(join(root, path), 'ut
 
 /** What a person wrote, with a release and without archives or secrets of the operator. */
 export const specOf = (written: unknown = {}): HostSpec => {
-  const { images, node, caddy, ...rest } = parseHostSpec(written, 'the test')
+  const { images, node, caddy, cloudflared, opa, spire, spiffeHelper, site, ...rest } = parseHostSpec(
+    written,
+    'the test',
+  )
   const release = { version: '0.0.0-000000000000', manifest: '', open: async function* () {} }
   const byReference = ({ reference }: Readonly<{ reference?: string | undefined }>) =>
     reference === undefined ? {} : { reference }
   const pulled = { postgres: byReference(images.postgres), redis: byReference(images.redis) }
-  return { ...rest, images: pulled, node: {}, caddy: {}, release, secrets: {} }
+  const pages = { ...release, requirements: '' }
+  const built = wantsSite({ ...rest, site }) ? { pages } : ('none' as const)
+  const programs = { node: {}, caddy: {}, cloudflared: {}, opa: {}, spire: {}, spiffeHelper: {} }
+  return { ...rest, images: pulled, ...programs, site: built, release, secrets: {} }
 }
 
 /** The systems that are supported, each with what it says of itself. */

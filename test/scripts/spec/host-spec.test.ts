@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Failure } from '../../../scripts/core/failure.ts'
 import { parseHostSpec } from '../../../scripts/spec/host-spec.ts'
+import { hasOpa } from '../../../scripts/spec/policy-spec.ts'
 import { createLineFinder, parseYaml } from '../../../scripts/spec/yaml-text.ts'
 
 const read = (text: string) => parseHostSpec(parseYaml(text, 'host.yaml'), 'host.yaml', createLineFinder(text))
 
+const TUNNEL = '6ff42ae2-765d-4adf-8112-31c55c1551ef'
 const DIGEST = `sha256:${'0a'.repeat(32)}`
 
 test('host spec: nothing written is every default', () => {
@@ -22,16 +24,37 @@ test('host spec: nothing written is every default', () => {
 })
 
 for (const [text, ingress] of [
-  ['', { http: 80, https: 443, names: [] }],
+  ['', { kind: 'caddy', http: 80, https: 443, names: [] }],
   ['ingress: none', 'none'],
-  ['ingress: { https: 8443 }', { http: 80, https: 8443, names: [] }],
+  ['ingress: { https: 8443 }', { kind: 'caddy', http: 80, https: 8443, names: [] }],
   [
     'ingress: { names: [10.0.0.1, "fd00::1", gw.lan] }',
-    { http: 80, https: 443, names: ['10.0.0.1', 'fd00::1', 'gw.lan'] },
+    { kind: 'caddy', http: 80, https: 443, names: ['10.0.0.1', 'fd00::1', 'gw.lan'] },
+  ],
+  ['ingress: { kind: tunnel }', { kind: 'tunnel', http: 80, https: 443, names: [] }],
+  [
+    `domain: gw.example.com\ningress: { kind: both, live: tunnel, tunnel: { id: ${TUNNEL} } }`,
+    { kind: 'both', live: 'tunnel', tunnel: { id: TUNNEL }, http: 80, https: 443, names: [] },
+  ],
+  [
+    `ingress: { kind: tunnel, tunnel: { id: ${TUNNEL}, routes: [{ hostname: a.example.com }] } }`,
+    {
+      ...{ kind: 'tunnel', http: 80, https: 443, names: [] },
+      tunnel: { id: TUNNEL, routes: [{ hostname: 'a.example.com', service: 'gateway' }] },
+    },
   ],
   ['ingress: none\ndomain: gateway.example', 'none'],
 ] as const) {
   test(`host spec: the ingress of ${JSON.stringify(text)}`, () => assert.deepEqual(read(text).ingress, ingress))
+}
+
+for (const [text, site] of [
+  ['', {}],
+  ['site: none', 'none'],
+  ['site: { wheels: w.tar.gz }', { wheels: 'w.tar.gz' }],
+  ['ingress: none', {}],
+] as const) {
+  test(`host spec: the site of ${JSON.stringify(text)}`, () => assert.deepEqual(read(text).site, site))
 }
 
 const decided = [
@@ -89,6 +112,31 @@ const faults: readonly Readonly<{ text: string; says: RegExp }>[] = [
     text: `images:\n  redis:\n    archive: r.tar\n    reference: redis@${DIGEST}`,
     says: /line 4: images\.redis\.reference: is not used beside archive/,
   },
+  { text: 'ingress: { kind: nginx }', says: /ingress\.kind: expected .*"caddy".*"tunnel".*"both".*, found "nginx"/ },
+  { text: 'ingress: { kind: both, live: none }', says: /ingress\.live: expected/ },
+  { text: 'ingress: { live: tunnel }', says: /ingress\.live: .*needs kind: both/ },
+  { text: `ingress: { tunnel: { id: ${TUNNEL} } }`, says: /ingress\.tunnel: needs kind: tunnel/ },
+  { text: 'ingress: { kind: tunnel, tunnel: { id: mine } }', says: /ingress\.tunnel\.id: must be the UUID/ },
+  { text: `ingress: { kind: tunnel, tunnel: { id: ${TUNNEL} } }`, says: /ingress\.tunnel: needs routes, or a domain/ },
+  {
+    text: 'ingress: { kind: tunnel, tunnel: { routes: [{ hostname: a.example.com }] } }',
+    says: /ingress\.tunnel\.routes: without tunnel\.id the routes are kept at Cloudflare/,
+  },
+  ...[
+    ['hostname: "a.example.com:80"', /routes\.0\.hostname: must be a host name/],
+    ['hostname: "a.*.example.com"', /routes\.0\.hostname/],
+    ['hostname: a.example.com, service: "http://u:p@h"', /routes\.0\.service: must be "gateway" or http/],
+    ['hostname: a.example.com, service: "http://h:1/path"', /routes\.0\.service/],
+    ['hostname: a.example.com, path: "a b"', /routes\.0\.path/],
+    ['hostname: a.example.com, url: x', /routes\.0\.url: unknown key/],
+  ].map(([route, says]) => ({
+    text: `ingress: { kind: tunnel, tunnel: { id: ${TUNNEL}, routes: [{ ${route} }] } }`,
+    says: says as RegExp,
+  })),
+  { text: 'acme: { profile: shortlived }', says: /acme needs tls: public/ },
+  { text: 'domain: a.example.com\nacme: { profile: "short lived" }', says: /acme\.profile: must be the name/ },
+  { text: 'domain: a.example.com\nacme: { directory: ftp://x }', says: /acme\.directory: must be an http/ },
+  { text: 'tls: own', says: /tls: own needs the domain/ },
   { text: 'xyzzy: 1', says: /xyzzy: unknown key$/m },
   { text: 'instances: many', says: /instances: expected number, found "many"/ },
   { text: 'instances: 0', says: /instances: expected >=1, found 0/ },
@@ -151,4 +199,27 @@ for (const { text, says } of faults) {
       },
     )
   })
+}
+
+for (const [text, is] of [
+  ['', false],
+  ['policy: { engine: embedded }', false],
+  ['policy: { engine: opa }', true],
+  ['opa: { program: opa }', true],
+  ['opa: { program: opa }\npolicy: { engine: embedded }', false],
+] as const) {
+  test(`host spec: an OPA server with ${JSON.stringify(text)}: ${is}`, () => assert.equal(hasOpa(read(text)), is))
+}
+
+for (const [text, problem] of [
+  ['policy: { engine: cedar }', /policy\.engine/],
+  ['policy: { engin: opa }', /did you mean "engine"/],
+  ['opa: { program: "" }', /opa\.program/],
+  ['opa: { archive: opa.tar.gz }', /unknown key/],
+] as const) {
+  test(`host spec: refused: ${text}`, () =>
+    assert.throws(
+      () => read(text),
+      (error: Failure) => problem.test(String(error.text.why)),
+    ))
 }

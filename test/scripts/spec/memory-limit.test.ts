@@ -4,8 +4,9 @@ import { test } from 'node:test'
 import { type MemoryLimits, type MemorySettings, memoryLimits, memorySum } from '../../../scripts/spec/memory-limit.ts'
 import { memoryRemedy } from '../../../scripts/spec/memory-remedy.ts'
 
-const plenty: MemoryLimits = {
-  ...{ gateway: 1024, postgres: 1024, sharedBuffers: 256, redis: 128, redisData: 64, caddy: 512, job: 512 },
+type WithoutIdentity = Omit<MemoryLimits, 'identity'>
+const plenty: WithoutIdentity = {
+  ...{ gateway: 1024, postgres: 1024, sharedBuffers: 256, redis: 128, redisData: 64, caddy: 512, job: 512, opa: 0 },
 }
 
 type Row = Readonly<{
@@ -14,7 +15,7 @@ type Row = Readonly<{
   instances?: number
   postgres?: MemorySettings['postgres']
   redis?: MemorySettings['redis']
-  limits: MemoryLimits
+  limits: WithoutIdentity
 }>
 
 const rows: readonly Row[] = [
@@ -32,25 +33,31 @@ const rows: readonly Row[] = [
   {
     name: '2 GB',
     memory: 1960,
-    limits: { ...{ gateway: 432, postgres: 298, sharedBuffers: 74, redis: 47, redisData: 23, caddy: 135, job: 189 } },
+    limits: {
+      ...{ gateway: 432, postgres: 298, sharedBuffers: 74, redis: 47, redisData: 23, caddy: 135, job: 189, opa: 0 },
+    },
   },
   {
     name: '1.8 GB, the least by default',
     memory: 1800,
-    limits: { ...{ gateway: 410, postgres: 270, sharedBuffers: 67, redis: 44, redisData: 22, caddy: 121, job: 177 } },
+    limits: {
+      ...{ gateway: 410, postgres: 270, sharedBuffers: 67, redis: 44, redisData: 22, caddy: 121, job: 177, opa: 0 },
+    },
   },
   {
     name: '1 GB, one instance',
     memory: 970,
     instances: 1,
-    limits: { ...{ gateway: 338, postgres: 182, sharedBuffers: 45, redis: 34, redisData: 17, caddy: 75, job: 137 } },
+    limits: {
+      ...{ gateway: 338, postgres: 182, sharedBuffers: 45, redis: 34, redisData: 17, caddy: 75, job: 137, opa: 0 },
+    },
   },
 ]
 
 for (const { name, memory, instances = 2, postgres = {}, redis = {}, limits } of rows) {
   test(`memory limits: ${name}`, () => {
     const found = memoryLimits({ instances, postgres, redis }, memory)
-    assert.deepEqual(found, limits)
+    assert.deepEqual(found, { ...limits, identity: 0 })
     if (memory > 0) assert.ok(memorySum(found, instances) <= memory * 0.8, 'a fifth is left for the system')
   })
 }
@@ -79,6 +86,24 @@ test('memory limits: buffers that are written bring the memory that they need', 
 test('memory limits: a few megabytes more or less, as with another kernel, change nothing', () => {
   const of = (memory: number) => memoryLimits({ instances: 2, postgres: {}, redis: {} }, memory)
   assert.deepEqual(of(1960), of(1975))
+})
+
+test('memory limits: identities have a share of their own, and all add up', () => {
+  const identity = {
+    ...{ trustDomain: 'example.org', workloads: [], x509SvidMinutes: 60, jwtSvidMinutes: 5 },
+    agentDays: 7,
+    caDays: 90,
+    serverPort: 8081,
+  }
+  for (const [memory, megabytes] of [
+    [64_000, 640],
+    [3900, 448],
+    [1960, 283],
+  ] as const) {
+    const found = memoryLimits({ instances: 2, postgres: {}, redis: {}, identity }, memory)
+    assert.equal(found.identity, megabytes)
+    if (memory > 2000) assert.ok(memorySum(found, 2) <= memory * 0.8)
+  }
 })
 
 test('memory limits: two instances do not fit into 1 GB, nor thirty-two into 8 GB', () => {

@@ -136,6 +136,7 @@ test('spec: --config overrides the current settings', async (context) => {
 
 for (const [name, settings, says] of [
   ['names files of the controller', 'caddy: { archive: /root/.ssh/id_ed25519 }\n', /names files of the controller/],
+  ['names a file of wheels', 'site: { wheels: /root/w.tar.gz }\n', /names files of the controller \(site\)/],
   ['names an image file', 'images: { redis: { archive: /root/r.tar } }\n', /names files of the controller \(images\)/],
   ['is not YAML', 'a: [\n', /tappass\.yaml is not valid YAML/],
   ['has an unknown key', 'instance: 3\n', /tappass\.yaml is not a valid host specification/],

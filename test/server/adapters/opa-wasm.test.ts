@@ -4,10 +4,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { createWasmPolicy, parseDecision } from '../../../server/adapters/opa-wasm.ts'
-import { NO_TOOLS } from '../../../server/core/call.ts'
+import { finding, ROWS, requestWith } from '../../../bench/policy-row.ts'
+import { createWasmPolicy } from '../../../server/adapters/opa-wasm.ts'
+import { parseDecision } from '../../../server/core/decision.ts'
 import { createFamilyRegistry } from '../../../server/core/finding-family.ts'
-import { type PolicyInput, UNTAINTED } from '../../../server/core/verdict.ts'
+import { UNTAINTED } from '../../../server/core/verdict.ts'
 import { probePolicy } from '../../../server/observability/readiness.ts'
 import { policyDocument } from '../../../server/policy/policy-document.ts'
 import { readFamilies } from '../../../server/rules/rule-source.ts'
@@ -16,86 +17,12 @@ const wasm = readFileSync(join(import.meta.dirname, '../../../server/policy/poli
 const document = policyDocument(createFamilyRegistry(readFamilies()))
 const policy = await createWasmPolicy(wasm, document)
 
-const STEPS =
-  'validate_input rate_limit detect_pii detect_secrets detect_unicode classify_data detect_opaque detect_injection'.split(
-    ' ',
-  )
-
-type Finding = PolicyInput['outcomes'][number]['findings'][number]
-
-function requestWith(step: string, findings: readonly Finding[], flags: Record<string, string> = {}): PolicyInput {
-  return {
-    stage: 'request',
-    agent: { id: 'bot', org: 'org' },
-    session: { taint: [] },
-    tools: NO_TOOLS,
-    model: 'm',
-    stream: false,
-    flags,
-    outcomes: STEPS.map((name) => ({
-      step: name,
-      status: 'done',
-      reason: '',
-      findings: name === step ? findings : [],
-    })),
-  }
-}
-
-const finding = (kind: string, confidence = 1): Finding => ({ kind, severity: 'high', confidence, author: 'tool' })
-
 const head = { policy: policy.revision, decisionId: 'dec_1', taint: UNTAINTED }
-
-const OPAQUE = { all: ['opaque'], found: ['opaque'] }
-
-const ROWS: readonly (readonly [what: string, input: PolicyInput, verdict: object])[] = [
-  ['nothing found', requestWith('', []), { ...head, classification: 'PUBLIC', action: 'allow' }],
-  [
-    'a card number',
-    requestWith('detect_pii', [finding('pii.credit_card')]),
-    { ...head, classification: 'RESTRICTED', action: 'redact', kinds: ['pii.credit_card'] },
-  ],
-  [
-    'a private key',
-    requestWith('detect_secrets', [finding('secret.private_key')]),
-    {
-      ...head,
-      classification: 'RESTRICTED',
-      action: 'block',
-      reasons: [{ step: 'detect_secrets', kind: 'secret.private_key' }],
-    },
-  ],
-  [
-    'what nobody can read',
-    requestWith('detect_opaque', [finding('opaque.base64')]),
-    { ...head, taint: OPAQUE, classification: 'INTERNAL', action: 'allow' },
-  ],
-  [
-    'what nobody can read, where the caller wants it refused',
-    requestWith('detect_opaque', [finding('opaque.base64')], { opaque: 'block' }),
-    {
-      ...head,
-      taint: OPAQUE,
-      classification: 'INTERNAL',
-      action: 'block',
-      reasons: [{ step: 'detect_opaque', kind: 'opaque.base64' }],
-    },
-  ],
-  [
-    'what it does not recognise',
-    requestWith('detect_pii', [finding('novelty.x')]),
-    {
-      ...head,
-      classification: 'RESTRICTED',
-      action: 'block',
-      reasons: [{ step: 'policy', kind: 'policy.unrecognised' }],
-    },
-  ],
-]
 
 for (const [what, input, verdict] of ROWS) {
   test(`decides, and decides again the same: ${what}`, async () => {
-    assert.deepEqual(await policy.decide(input, 'dec_1'), verdict)
-    assert.deepEqual(await policy.decide(structuredClone(input), 'dec_1'), verdict)
+    assert.deepEqual(await policy.decide(input, 'dec_1'), { ...head, ...verdict })
+    assert.deepEqual(await policy.decide(structuredClone(input), 'dec_1'), { ...head, ...verdict })
   })
 }
 

@@ -20,13 +20,23 @@ test('signatures of other keys beside it do not matter', () => {
   for (const key of [signer, other.signer]) assert.equal(openNote(both, NAME, key.publicKey), TEXT)
 })
 
+/** Returns the note with the last bit of its signature's last character set; 68 bytes leave it, and another, unused. */
+function inAnotherSpelling(text: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+  return text.replace(/(.)(=\n)$/, (_, last: string, end: string) => `${alphabet[alphabet.indexOf(last) + 1]}${end}`)
+}
+
 const NOT_SIGNED: readonly (readonly [what: string, note: string, name?: string])[] = [
   ['another text', note.replace('third', 'fourth')],
   ['another name', note, 'example.com/other'],
   [
     'a signature that was changed',
-    note.replace(/(.)(=*\n)$/, (_, last: string, end: string) => `${last === 'A' ? 'B' : 'A'}${end}`),
+    note.replace(
+      /(.{8})(.)(.*\n)$/,
+      (_, head: string, sign: string, end: string) => `${head}${sign === 'A' ? 'B' : 'A'}${end}`,
+    ),
   ],
+  ['a signature in another spelling: a bit is set that base64 leaves unused', inAnotherSpelling(note)],
   ['no signature', `${TEXT}\n`],
   ['no empty line', TEXT + signature],
   ['no line end', note.slice(0, -1)],

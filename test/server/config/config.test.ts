@@ -113,6 +113,15 @@ const PROBLEMS: readonly (readonly [what: string, environment: Environment, name
     /^DATABASE_OWNER_URL has the user of DATABASE_URL/,
   ],
   ['production in memory', { ...production, DATABASE_URL: '', POSTGRES_PASSWORD: '' }, /forgets its ledger/],
+  ['an OPA without an address', { TAPPASS_POLICY_ENGINE: 'opa' }, /^OPA_URL is missing/],
+  [
+    'an OPA that is not asked',
+    { TAPPASS_POLICY_ENGINE: 'embedded', OPA_URL: 'unix:///run/opa.sock' },
+    /^OPA_URL is set, but/,
+  ],
+  ['an OPA in the clear, elsewhere', { OPA_URL: 'http://opa.example.com:8181' }, /^OPA_URL is http:/],
+  ['an address that OPA has not', { OPA_URL: 'ftp://opa' }, /^OPA_URL/],
+  ['an engine that nobody knows', { TAPPASS_POLICY_ENGINE: 'cedar' }, /^TAPPASS_POLICY_ENGINE/],
   ['a Redis that is none', { REDIS_URL: 'http://x' }, /^REDIS_URL/],
   ['a model server that is none', { TAPPASS_UPSTREAM_URL: 'ftp://x' }, /^TAPPASS_UPSTREAM_URL/],
   ['a curve that is not P-256', { ...production, TAPPASS_TOKEN_KEY: pem('secp384r1') }, /^TAPPASS_TOKEN_KEY/],
@@ -261,3 +270,81 @@ test('every setting and every secret is on the page of settings, and no other', 
   const documented = rows.flatMap((row) => [...row.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name))
   assert.deepEqual(documented.toSorted(), [...SETTING_NAMES, ...SECRET_NAMES].toSorted())
 })
+
+const SPIFFE: Environment = { TAPPASS_SPIFFE_TRUST_DOMAIN: 'example.org', TAPPASS_SPIFFE_SVID_DIR: '/run/svid' }
+
+test('SVIDs are accepted where a trust domain is set', () => {
+  assert.equal(read({}).spiffe, undefined)
+  const audience = 'spiffe://example.org/tappass/gateway'
+  const plain = { trustDomain: 'example.org', folder: '/run/svid', audience, listen: undefined }
+  assert.deepEqual(read(SPIFFE).spiffe, plain)
+  assert.equal(read({ ...SPIFFE, TAPPASS_SPIFFE_AUDIENCE: 'https://a.example' }).spiffe?.audience, 'https://a.example')
+  const rows: readonly (readonly [text: string, host: string, port: number])[] = [
+    ['127.0.0.1:9621', '127.0.0.1', 9621],
+    ['[::1]:0', '::1', 0],
+    ['gateway.example.org:443', 'gateway.example.org', 443],
+  ]
+  for (const [text, host, port] of rows) {
+    const { spiffe } = read({ ...SPIFFE, TAPPASS_SPIFFE_ADDRESS: text })
+    assert.deepEqual(spiffe?.listen, { kind: 'address', host, port })
+  }
+})
+
+const SPIFFE_PROBLEMS: readonly (readonly [environment: Environment, problem: RegExp])[] = [
+  [{ TAPPASS_SPIFFE_TRUST_DOMAIN: 'Example.org' }, /TRUST_DOMAIN is no name of a trust domain/],
+  [{ TAPPASS_SPIFFE_TRUST_DOMAIN: 'spiffe://example.org' }, /TRUST_DOMAIN is no name/],
+  [{ TAPPASS_SPIFFE_TRUST_DOMAIN: 'example.org' }, /SVID_DIR is missing/],
+  [{ TAPPASS_SPIFFE_SVID_DIR: '/run/svid' }, /SVID_DIR is set without TAPPASS_SPIFFE_TRUST_DOMAIN/],
+  [{ TAPPASS_SPIFFE_ADDRESS: '127.0.0.1:9621' }, /ADDRESS is set without/],
+  [{ ...SPIFFE, TAPPASS_SPIFFE_SVID_DIR: 'svid' }, /SVID_DIR is no absolute path/],
+  [{ ...SPIFFE, TAPPASS_SPIFFE_AUDIENCE: 'gateway' }, /AUDIENCE is neither/],
+  [{ ...SPIFFE, TAPPASS_SPIFFE_ADDRESS: '9621' }, /ADDRESS is not HOST:PORT/],
+  [{ ...SPIFFE, TAPPASS_SPIFFE_ADDRESS: '::1:9621' }, /ADDRESS is not HOST:PORT/],
+  [{ ...SPIFFE, TAPPASS_SPIFFE_ADDRESS: '127.0.0.1:70000' }, /ADDRESS has a port above 65535/],
+]
+
+test('settings of SVIDs that are wrong, or useless, are named', () => {
+  for (const [environment, problem] of SPIFFE_PROBLEMS) {
+    const problems = problemsOf(environment)
+    assert.equal(problems.length, 1, problems.join('; '))
+    assert.match(problems[0] ?? '', problem)
+  }
+})
+
+/** Names of systemd's sockets, and the descriptors of the ordinary one and of that for SVIDs. */
+const SOCKETS: readonly (readonly [
+  names: string | undefined,
+  count: number,
+  ordinary: number | undefined,
+  spiffe: number | undefined,
+])[] = [
+  [undefined, 1, 3, undefined],
+  ['gateway.socket', 1, 3, undefined],
+  ['gateway.socket:spiffe', 2, 3, 4],
+  ['spiffe:gateway.socket', 2, 4, 3],
+  ['spiffe', 1, undefined, 3],
+  ['a:b:spiffe', 3, 3, 5],
+  ['gateway.socket:spiffe', 1, 3, undefined],
+]
+
+test('the sockets that systemd opened are known by their names', () => {
+  for (const [names, count, ordinary, spiffe] of SOCKETS) {
+    const passed = { LISTEN_FDS: String(count), LISTEN_PID: String(PID), LISTEN_FDNAMES: names }
+    const config = read({ ...SPIFFE, TAPPASS_SPIFFE_ADDRESS: '127.0.0.1:9621', ...passed })
+    const fdOf = (listen: Config['listen'] | undefined): number | undefined =>
+      listen?.kind === 'descriptor' ? listen.fd : undefined
+    assert.deepEqual([fdOf(config.listen), fdOf(config.spiffe?.listen)], [ordinary, spiffe], names ?? 'no names')
+  }
+})
+for (const [environment, policy] of [
+  [{}, { engine: 'embedded' }],
+  [{ TAPPASS_POLICY_ENGINE: 'embedded' }, { engine: 'embedded' }],
+  [{ OPA_URL: 'unix:///run/opa.sock' }, { engine: 'opa', url: 'unix:///run/opa.sock' }],
+  [
+    { TAPPASS_POLICY_ENGINE: 'opa', OPA_URL: 'http://127.0.0.1:8181' },
+    { engine: 'opa', url: 'http://127.0.0.1:8181' },
+  ],
+] as const) {
+  test(`the engine of ${JSON.stringify(environment)}`, () =>
+    assert.deepEqual(readConfig('gateway', environment).policy, policy))
+}

@@ -65,7 +65,7 @@ function standInAuthenticator(asked: string[]): Authenticator {
 
 function contracted(asked: string[] = []): FastifyInstance {
   const server = Fastify({ exposeHeadRoutes: false })
-  holdToContract(server, standInAuthenticator(asked))
+  holdToContract(server, standInAuthenticator(asked), async () => {})
   return server
 }
 

@@ -13,7 +13,7 @@ const GATEWAY = {
   limits: {},
   ports: { limiter: {}, policy: {}, clock: systemClock },
 } as unknown as Gateway
-const METRICS = { render: async () => '', contentType: 'text/plain' }
+const METRICS = { render: async () => '', contentType: 'text/plain', countSvidRefusal: () => {} }
 
 /** The routes in the order of their registration, and the document that describes them. */
 export type StatedRoutes = Readonly<{ routes: readonly RouteOptions[]; document: object }>

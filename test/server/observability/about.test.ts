@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readConfig } from '../../../server/config/config.ts'
-import { describeGateway } from '../../../server/observability/about.ts'
+import { describeGateway, licenseStatusAt } from '../../../server/observability/about.ts'
 import { answerOf, createBench } from '../governance/gateway-fixture.ts'
 
 const { gateway } = createBench(() => answerOf([]))
@@ -23,3 +23,18 @@ test('nothing that is told is a secret', () => {
   )
   assert.ok(!told.includes('hush'))
 })
+
+const STATUS_ROWS = [
+  ['2026-12-31', 'valid', '2026-12-31T23:59:59Z', 'valid'],
+  ['2026-12-31', 'valid', '2027-01-01T00:00:00Z', 'expired'],
+  ['2026-12-31', 'expired', '2027-01-01T00:00:00Z', 'expired'],
+  [null, 'none', '2027-01-01T00:00:00Z', 'none'],
+  [null, 'invalid', '2027-01-01T00:00:00Z', 'invalid'],
+] as const
+for (const [expires, licenseStatus, now, shown] of STATUS_ROWS) {
+  test(`a license until ${expires} that was ${licenseStatus} at the start is ${shown} at ${now}`, () => {
+    const about = describeGateway(readConfig('gateway', {}), gateway.steps, gateway.ports)
+    const license = { org: null, tier: 'community', expires }
+    assert.equal(licenseStatusAt({ ...about, license, licenseStatus }, Date.parse(now)), shown)
+  })
+}

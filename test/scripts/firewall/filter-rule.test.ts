@@ -1,9 +1,9 @@
 /** The setting firewall, and the rules that are made of it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { AllowRule } from '../../../scripts/spec/firewall-spec.ts'
+import { packetFilterRules } from '../../../scripts/firewall/filter-rule.ts'
+import type { AllowRule } from '../../../scripts/firewall/firewall-spec.ts'
 import { parseHostSpec } from '../../../scripts/spec/host-spec.ts'
-import { packetFilterRules } from '../../../scripts/spec/packet-filter.ts'
 
 const tcp = (port: number, from?: string[]): AllowRule => ({ port, protocol: 'tcp', ...(from && { from }) })
 

@@ -1,7 +1,7 @@
 /** What others reach, in the words of ss and systemd. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ExposedPorts, exposedPortsFact } from '../../../scripts/facts/exposed-port.ts'
+import { type ExposedPorts, exposedPortsFact } from '../../../scripts/firewall/exposed-port.ts'
 
 const tcp = (local: string, program = '') =>
   `tcp LISTEN 0 128 ${local} 0.0.0.0:*${program === '' ? '' : ` users:(("${program}",pid=7,fd=3))`}`

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { test } from 'node:test'
-import { checkLicense } from '../../../server/config/license.ts'
+import { checkLicense, issueLicense } from '../../contract/license.ts'
+import { secretProblem } from '../../contract/secret.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
 const AUTHORITY = publicKey.export({ type: 'spki', format: 'pem' }).toString()
@@ -36,12 +37,23 @@ const INVALID: readonly (readonly [what: string, token: string, authority: strin
   ['of another authority', good, OTHER],
   ['with another payload', `${head}.${FORGED}.${signature}`, AUTHORITY],
   ['without a signature', `${head}.${body}.`, AUTHORITY],
+  ['whose signature is spelled in another way', `${good}=`, AUTHORITY],
   ['with a part too many', `${good}.x`, AUTHORITY],
   ['that says it needs no signature', licenseOf(payload, { alg: 'none' }), AUTHORITY],
   ['that says HS256', licenseOf(payload, { alg: 'HS256' }), AUTHORITY],
   ['without an end', licenseOf({ org: 'x', tier: 'y' }), AUTHORITY],
   ['with an end that is no day', licenseOf({ ...payload, expires: 'never' }), AUTHORITY],
+  ['with an end in a 13th month', licenseOf({ ...payload, expires: '2027-13-01' }), AUTHORITY],
+  ['with an end on the 31st of February', licenseOf({ ...payload, expires: '2027-02-31' }), AUTHORITY],
+  ['with a moment as its end', licenseOf({ ...payload, expires: '2027-01-01T00' }), AUTHORITY],
 ]
 for (const [what, token, authority] of INVALID) {
   test(`no license: one ${what}`, () => assert.equal(checkLicense(token, authority, dayMs).status, 'invalid'))
 }
+
+test('a license that is issued holds, for the authority that issued it alone', () => {
+  const token = issueLicense(payload, privateKey)
+  assert.deepEqual(checkLicense(token, AUTHORITY, dayMs), { status: 'valid', license: payload })
+  assert.equal(checkLicense(token, OTHER, dayMs).status, 'invalid')
+  assert.equal(secretProblem('TAPPASS_LICENSE', token), undefined)
+})

@@ -1,0 +1,62 @@
+/** `tappass at N`: what a run was given and did, and what was on the host at its end; or the content of one file then. */
+import { hostCommandHint } from '../command-line/command-hint.ts'
+import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
+import { Failure, usageFailure } from '../core/failure.ts'
+import type { GetFact } from '../core/host.ts'
+import { type Generation, verifyHistory } from '../history/entry.ts'
+import { type GenerationRecord, generationLines, readGeneration } from '../history/generation-view.ts'
+import { historyFact, storedText } from '../history/history-fact.ts'
+import { connectors } from '../runners/connectors.ts'
+import { readOnly } from '../runners/read-only.ts'
+import { forEachHost, type HostResult, type HostSession } from '../session/host-session.ts'
+import { readTargets } from '../spec/target.ts'
+
+async function contentThen(getFact: GetFact, { state }: GenerationRecord, path: string): Promise<string | undefined> {
+  const file = state?.files.find((each) => each.path === path)
+  return file === undefined ? undefined : await storedText(getFact, file.sha256)
+}
+
+function findGeneration(generations: readonly Generation[], number: number, next: string): Generation {
+  const found = generations.find((each) => each.number === number)
+  if (found !== undefined) return found
+  const last = generations.at(-1)
+  const why =
+    last === undefined
+      ? 'no run is in the log of this host'
+      : `its log has the runs ${generations[0]?.number} to ${last.number}`
+  throw new Failure({ what: `there is no run ${number}`, why, next })
+}
+
+/** Prints on stdout; with `--json` the event `generation`. Returns 0, and 1 for a run or file that is not in the log, or a log whose chain is broken. */
+export async function run(invocation: Invocation): Promise<number> {
+  const [typed = ''] = invocation.operands
+  if (!/^[1-9]\d{0,5}$/.test(typed)) throw usageFailure(`"${typed}" is no number of a run`, 'tappass history')
+  const targets = await readTargets(invocation)
+  const next = hostCommandHint(invocation, 'history')
+  const path = textOption(invocation, 'file')
+  const work = async ({ run: asRoot, freshFacts, emit }: HostSession): Promise<HostResult> => {
+    const getFact = freshFacts(readOnly(asRoot))
+    const { generations, problems } = verifyHistory(await getFact(historyFact))
+    const generation = findGeneration(generations, Number(typed), next)
+    const record = await readGeneration(getFact, generation)
+    const { end: done, ...kept } = record
+    emit({ event: 'generation', ...generation, ...kept, done })
+    if (path !== undefined) {
+      const content = await contentThen(getFact, record, path)
+      if (content === undefined)
+        throw new Failure({
+          what: `${path} was no file of ours after run ${typed}`,
+          next: hostCommandHint(invocation, `at ${typed}`),
+        })
+      if (!isGiven(invocation, 'json')) invocation.stdout.write(content)
+    } else if (!isGiven(invocation, 'json'))
+      invocation.stdout.write(`${generationLines(generation, record).join('\n')}\n`)
+    if (problems.length === 0) return { outcome: 'up-to-date', applied: 0, remaining: 0 }
+    emit({
+      event: 'warning',
+      warning: { what: 'the chain of the log is broken', why: problems.join('\n         '), next },
+    })
+    return { outcome: 'failed', applied: 0, remaining: 0 }
+  }
+  return await forEachHost(invocation, connectors, targets, { work })
+}

@@ -1,0 +1,44 @@
+/** `tappass uninstall`: takes TapPass off each host: plans, asks for the host's name, applies, and plans again until nothing of ours is there. */
+import { hostname } from 'node:os'
+import { createNameConfirm } from '../command-line/confirmation.ts'
+import { type Invocation, isGiven } from '../command-line/invocation.ts'
+import { removeFromHost } from '../converge/host-removal.ts'
+import type { Resource } from '../core/resource.ts'
+import { recipe } from '../recipe.ts'
+import { connectors } from '../runners/connectors.ts'
+import { readBatchSizes } from '../session/batch-size.ts'
+import { forEachHost, type HostSession } from '../session/host-session.ts'
+import { openSpecSession } from '../session/spec-session.ts'
+import { type HostSpec, parseHostSpec } from '../spec/host-spec.ts'
+
+/** Also what other settings than today's had made: an ingress that was turned off, an engine from elsewhere. Each thing once. */
+function everyResource(spec: HostSpec, text: (path: string) => string): readonly Resource[] {
+  const { ingress, docker } = parseHostSpec({}, 'the defaults')
+  const variants = [spec, { ...spec, ingress }, { ...spec, docker }]
+  const all = variants.flatMap((variant) => recipe(variant, text).flatMap((role) => role.resources))
+  return [...new Map(all.toReversed().map((resource) => [resource.id, resource])).values()].toReversed()
+}
+
+/** Returns 0 nothing of ours is left, 1 failed, 2 not confirmed, 4 locked by another run, 5 refused, 6 unreachable, 130 interrupted. */
+export async function run(invocation: Invocation): Promise<number> {
+  const { targets, text, beforehand, readSpec } = await openSpecSession(
+    invocation,
+    () => void readBatchSizes(invocation),
+  )
+  const confirmName = createNameConfirm(invocation)
+  const isWithData = isGiven(invocation, 'data')
+  const confirm = ({ target }: HostSession, changes: number): Promise<boolean> => {
+    const name = target.address?.name ?? hostname()
+    return confirmName(
+      target.name,
+      name,
+      `${changes} changes${isWithData ? ', and all data and secrets are gone then' : ''}`,
+    )
+  }
+  const work = async (host: HostSession) => {
+    const spec = await readSpec(host)
+    const resources = everyResource(spec, text)
+    return await removeFromHost(invocation, host, resources, { isWithData }, confirm)
+  }
+  return await forEachHost(invocation, connectors, targets, { beforehand, work })
+}

@@ -1,0 +1,225 @@
+/** Identities on a booted machine, with SPIRE's own server and agent: bare to issued, what is refused, what heals, what comes back. */
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { run } from './machine.ts'
+import { ensureSpiffeHelperArchive } from './program.ts'
+import { rootPath } from './root.ts'
+import { bareServer, bootstrap, door, inside, machineWords, plan, type Server, toolkit, writeSpec } from './server.ts'
+import { ensureSpireArchive } from './spire-program.ts'
+
+const DOMAIN = 'lab.example'
+const PLANNER = `spiffe://${DOMAIN}/agents/planner`
+const SCHEDULER = `spiffe://${DOMAIN}/agents/scheduler`
+const GATEWAY = `spiffe://${DOMAIN}/tappass/gateway`
+/** Of join tokens (spire-attestation.ts). */
+const TOKEN_SECONDS = 60
+
+let server: Server
+const identity = {
+  trustDomain: DOMAIN,
+  x509SvidMinutes: 2,
+  workloads: [
+    { id: PLANNER, selectors: ['unix:user:planner'] },
+    { id: SCHEDULER, selectors: ['systemd:id:lab-scheduler.service'], jwtSvidMinutes: 1 },
+  ],
+}
+
+const writeIdentity = async (wanted: unknown): Promise<void> => {
+  const archives = {
+    spire: { archive: await ensureSpireArchive() },
+    spiffeHelper: { archive: await ensureSpiffeHelperArchive() },
+  }
+  const gateway = { callsMax: 1_000_000, upstream: server.upstream.url }
+  await writeSpec(server, (spec) => ({
+    ...spec,
+    ...archives,
+    gateway,
+    ...(wanted === undefined ? {} : { identity: wanted }),
+  }))
+}
+
+before(async () => {
+  server = await bareServer('proof-identity')
+  await writeIdentity(identity)
+  await bootstrap(server)
+  await inside(server, 'useradd --system planner')
+})
+after(() => server?.close())
+
+const AGENT = '/opt/tappass/spire/current/bin/spire-agent'
+const SERVER = '/opt/tappass/spire/current/bin/spire-server'
+const SOCKET = '-socketPath /run/tappass/spire-server/api.sock'
+const WORKLOAD_API = '-socketPath /run/tappass/spire-agent/api.sock'
+const ASK = `${AGENT} api fetch x509 ${WORKLOAD_API}`
+const PLANNER_ASKS = 'setpriv --reuid planner --regid planner --clear-groups'
+
+/** Whom the agent sees in a process, by what it says to it; waits for entries that are on their way. */
+const askAs = (how: string): Promise<string> =>
+  inside(
+    server,
+    `for try in $(seq 30); do ${how} ${ASK} 2>&1 | grep -o 'spiffe://.*' && exit; sleep 0.5; done; echo nobody`,
+  )
+
+const changesOf = async (): Promise<readonly string[]> =>
+  (await plan(server)).events.flatMap((event) =>
+    event.event === 'plan' ? event.changes.map(({ resource, action }) => `${resource}: ${action}`) : [],
+  )
+
+const entryIds = (): Promise<string> => inside(server, `${SERVER} entry show ${SOCKET} | grep '^Entry ID' | sort`)
+
+test('a bare machine issues identities, and a second run has nothing to do', async () => {
+  const units = 'tappass-spire-server tappass-spire-agent tappass-spiffe-helper tappass-spiffe.socket'
+  assert.equal(await inside(server, `systemctl is-active ${units}`), 'active\nactive\nactive\nactive')
+  assert.deepEqual(await changesOf(), [])
+  const { stdout } = await toolkit(['status', ...machineWords(server)])
+  for (const name of ['tappass-spire-server', 'tappass-spire-agent', 'tappass-spiffe-helper'])
+    assert.match(stdout, new RegExp(name))
+})
+
+test("the gateway's SVID lies where only its group reads it", async () => {
+  assert.equal(
+    await inside(server, `cd /run/tappass-svid; stat -c '%n %a %U %G' . *`),
+    [
+      '. 750 tappass-svid tappass',
+      'jwt_bundle.json 640 tappass-svid tappass',
+      'svid.pem 640 tappass-svid tappass',
+      'svid_bundle.pem 640 tappass-svid tappass',
+      'svid_key.pem 640 tappass-svid tappass',
+    ].join('\n'),
+  )
+  assert.match(
+    await inside(server, 'openssl x509 -in /run/tappass-svid/svid.pem -noout -ext subjectAltName'),
+    new RegExp(`DNS:localhost, URI:spiffe://${DOMAIN}/tappass/gateway$`),
+  )
+  assert.match(
+    await inside(server, `cat /run/tappass-svid/jwt_bundle.json`),
+    new RegExp(`^{"${DOMAIN}":"[A-Za-z0-9+/=]+"}$`),
+  )
+})
+
+test('a workload gets its own SVID, by account or by unit, and nobody else gets any', async () => {
+  assert.equal(await askAs('setpriv --reuid planner --regid planner --clear-groups'), PLANNER)
+  assert.equal(await askAs('systemd-run --quiet --pipe --wait --collect --unit=lab-scheduler'), SCHEDULER)
+  for (const account of ['nobody', 'tappass', 'tappass-agent', 'root']) {
+    const { code, stdout } = await run(server.machine, `setpriv --reuid ${account} --clear-groups ${ASK} 2>&1`)
+    assert.notEqual(code, 0, account)
+    assert.match(stdout, /no identity issued/, account)
+  }
+})
+
+test('an agent of the host calls with its certificate or its token, and without a registration with neither', async () => {
+  const through = await door(server)
+  assert.equal((await through.admin('/agents', { agent_id: 'planner', spiffe_id: PLANNER })).status, 201)
+  await through.close()
+  const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'hello' }] })
+  const call = `curl -s -o /dev/null -w '%{http_code} ' -H 'content-type: application/json' -d '${body}'`
+  const calls = `cd "$(mktemp -d)"; ${AGENT} api fetch x509 ${WORKLOAD_API} -write . >/dev/null
+    ${call} --cacert bundle.0.pem --cert svid.0.pem --key svid.0.key https://localhost:9621/v1/chat/completions
+    token=$(${AGENT} api fetch jwt ${WORKLOAD_API} -audience ${GATEWAY} | sed -n '2s/^\\s*//p')
+    ${call} -H "authorization: Bearer $token" http://localhost:9620/v1/chat/completions`
+  await writeFile(join(rootPath(server.machine.name), 'srv/calls.sh'), calls)
+  const callAs = (how: string) => inside(server, `${how} sh -eu /srv/calls.sh`)
+  assert.equal(await callAs(PLANNER_ASKS), '200 200')
+  assert.equal(await callAs('systemd-run --quiet --pipe --wait --collect --unit=lab-scheduler'), '401 401')
+})
+
+const HOST_ENTRIES = `spire-entries:spiffe://${DOMAIN}/tappass/host`
+const ON_HOST = `-parentID spiffe://${DOMAIN}/tappass/host`
+
+/** `changes` is what the disturbance is answered by. */
+const rows: readonly Readonly<{ name: string; disturb: () => Promise<unknown>; changes: readonly string[] }>[] = [
+  {
+    name: 'entries that were deleted, changed, and given more than an SVID by hand, beside one of somebody else',
+    disturb: () =>
+      inside(
+        server,
+        `id() { ${SERVER} entry show ${SOCKET} -spiffeID "$1" | sed -n 's/^Entry ID *: //p'; }
+        ${SERVER} entry delete ${SOCKET} -entryID "$(id ${PLANNER})"
+        ${SERVER} entry update ${SOCKET} -entryID "$(id ${SCHEDULER})" -spiffeID ${SCHEDULER} ${ON_HOST} \
+          -selector systemd:id:lab-scheduler.service -x509SVIDTTL 3600 -jwtSVIDTTL 60
+        ${SERVER} entry update ${SOCKET} -entryID "$(id ${GATEWAY})" -spiffeID ${GATEWAY} ${ON_HOST} \
+          -selector unix:user:tappass-svid -dns localhost -admin
+        ${SERVER} entry create ${SOCKET} -entryID theirs -spiffeID spiffe://${DOMAIN}/theirs ${ON_HOST} -selector unix:uid:4242`,
+      ),
+    changes: [
+      `${HOST_ENTRIES}: update the entry of ${GATEWAY}`,
+      `${HOST_ENTRIES}: create the entry of ${PLANNER}`,
+      `${HOST_ENTRIES}: update the entry of ${SCHEDULER}`,
+    ],
+  },
+  {
+    name: 'a workload that is not in the settings any more',
+    disturb: () => writeIdentity({ ...identity, workloads: identity.workloads.slice(0, 1) }),
+    changes: [
+      'file:/etc/tappass/spire/agent.conf: write /etc/tappass/spire/agent.conf',
+      `${HOST_ENTRIES}: delete the entry of ${SCHEDULER}`,
+      'unit:tappass-spire-agent.service: write /etc/systemd/system/tappass-spire-agent.service',
+      'unit:tappass-spire-agent.service: restart tappass-spire-agent.service',
+      'file:/etc/tappass/tappass.yaml: write /etc/tappass/tappass.yaml',
+    ],
+  },
+  {
+    name: "the agent's data are gone",
+    disturb: () =>
+      inside(server, 'rm -rf /var/lib/tappass/spire-agent/*; systemctl restart --no-block tappass-spire-agent'),
+    changes: [
+      'spire-attestation:agent: attest the SPIRE agent with a new join token',
+      `${HOST_ENTRIES}: update the entry of spiffe://${DOMAIN}/tappass/host`,
+      'unit:tappass-spire-agent.service: start tappass-spire-agent.service',
+    ],
+  },
+]
+
+for (const { name, disturb, changes } of rows) {
+  test(`drift: ${name}`, async () => {
+    await disturb()
+    assert.deepEqual(await changesOf(), changes)
+    await bootstrap(server)
+    assert.deepEqual(await changesOf(), [])
+    assert.equal(await askAs(PLANNER_ASKS), PLANNER)
+    assert.match(await entryIds(), /: theirs$/m)
+  })
+}
+
+test('a server that lost its folder goes on with a copy of it', async () => {
+  const before = await entryIds()
+  await inside(
+    server,
+    `systemctl stop tappass-spire-server; cp -a /var/lib/tappass/spire-server /root/copy; rm -rf /var/lib/tappass/spire-server
+    mv /root/copy /var/lib/tappass/spire-server; systemctl start tappass-spire-server`,
+  )
+  assert.equal(await entryIds(), before)
+  assert.deepEqual(await changesOf(), [])
+})
+
+test("the gateway's SVID is renewed, and an agent starts again with what it has after its token has expired", async () => {
+  const serial = 'openssl x509 -in /run/tappass-svid/svid.pem -noout -serial'
+  await inside(
+    server,
+    `first=$(${serial}); for try in $(seq 240); do [ "$(${serial})" = "$first" ] || exit 0; sleep 0.5; done; exit 1`,
+  )
+  const age = '$(($(date +%s) - $(stat -c %Y /var/lib/tappass/spire-agent/keys.json)))'
+  await inside(server, `while [ ${age} -le ${TOKEN_SECONDS} ]; do sleep 1; done`)
+  await inside(server, 'systemctl restart tappass-spire-agent')
+  assert.equal(await askAs(PLANNER_ASKS), PLANNER)
+  assert.deepEqual(await changesOf(), [])
+})
+
+test('without the setting it is gone, but for what it has issued; with it again it goes on with that', async () => {
+  const before = await entryIds()
+  await writeIdentity(undefined)
+  await bootstrap(server)
+  assert.deepEqual(await changesOf(), [])
+  assert.equal(await inside(server, 'systemctl list-units --plain --no-legend "tappass-sp*" | wc -l'), '0')
+  await writeIdentity({ ...identity, workloads: identity.workloads.slice(0, 1) })
+  await bootstrap(server)
+  assert.deepEqual(await changesOf(), [])
+  assert.equal(await entryIds(), before)
+  assert.equal(
+    await inside(server, 'systemctl is-active tappass-spiffe.socket tappass@1 tappass@2'),
+    'active\nactive\nactive',
+  )
+  assert.equal(await askAs(PLANNER_ASKS), PLANNER)
+})
