@@ -6,8 +6,11 @@ import { HOST_PATH } from '../../contract/path.ts'
 import { scriptCommand } from './command.ts'
 import type { Command } from './host.ts'
 
-/** What a change touches: files (absent ones too), and units. Names hold no white space. */
-export type Guard = Readonly<{ paths: readonly string[]; units: readonly string[] }>
+/**
+ * What a change touches: files and folders (absent ones too), and units. Names hold no white space. `reload` is a line of shell that brings back
+ * in force what the files say, where no unit does.
+ */
+export type Guard = Readonly<{ paths: readonly string[]; units: readonly string[]; reload?: string }>
 
 /** How long the host waits for the confirmation, in seconds: a new SSH connection takes one or two. */
 export const GUARD_SECONDS = 40
@@ -34,7 +37,12 @@ while read -r path; do
   number=$((number + 1))
   if [ -e "pending/files/$number" ] || [ -L "pending/files/$number" ]; then
     new="\${path%/*}/.tappass-guard-new"
-    rm -rf -- "$new"; cp -a -- "pending/files/$number" "$new" && mv -fT -- "$new" "$path" || failed=1
+    rm -rf -- "$new"
+    if cp -a -- "pending/files/$number" "$new"; then
+      [ ! -d "$path" ] || rm -rf -- "$path"
+      mv -fT -- "$new" "$path" || failed=1
+    else failed=1; fi
+  elif [ -d "$path" ]; then rm -rf -- "$path" || failed=1
   else rm -f -- "$path" || failed=1; fi
 done <pending/paths
 systemctl daemon-reload || failed=1
@@ -42,6 +50,7 @@ while read -r unit active enabled; do
   [ "$enabled" != enabled ] || systemctl --quiet enable "$unit" || failed=1
   [ "$active" != active ] || systemctl reload-or-restart "$unit" || failed=1
 done <pending/units
+[ ! -s pending/reload ] || sh pending/reload >&2 || failed=1
 sync
 [ "$failed" -eq 0 ] || { echo 'not everything could be put back' >&2; exit 1; }
 rm -rf undone; mv pending undone
@@ -50,12 +59,12 @@ systemctl stop ${GUARD_TIMER}.timer 2>/dev/null
 exit 0
 `
 
-const ARM_SCRIPT = `folder=$1 seconds=$2; shift 2
+const ARM_SCRIPT = `folder=$1 seconds=$2 reload=$3; shift 3
 umask 077; mkdir -p -- "$folder"; cd "$folder"
 exec 9>lock; flock 9
 [ ! -d pending ] || { echo 'a change before this one was not confirmed, and is not put back yet' >&2; exit 1; }
 cat >restore
-rm -rf new; mkdir -p new/files; : >new/paths; : >new/units
+rm -rf new; mkdir -p new/files; : >new/paths; : >new/units; printf '%s\\n' "$reload" | sed '/^$/d' >new/reload
 number=0
 while [ "$1" != -- ]; do
   number=$((number + 1)); printf '%s\\n' "$1" >>new/paths
@@ -81,8 +90,8 @@ systemctl stop ${GUARD_TIMER}.timer 2>/dev/null || true
 rm -rf confirmed`
 
 /** Keeps what the change touches, and starts the timer. Fails while another change waits for its confirmation. */
-export function armCommand({ paths, units }: Guard, folder: string = HOST_PATH.guardFolder): Command {
-  return scriptCommand(ARM_SCRIPT, [folder, `${GUARD_SECONDS}`, ...paths, '--', ...units], RESTORE_SCRIPT)
+export function armCommand({ paths, units, reload = '' }: Guard, folder: string = HOST_PATH.guardFolder): Command {
+  return scriptCommand(ARM_SCRIPT, [folder, `${GUARD_SECONDS}`, reload, ...paths, '--', ...units], RESTORE_SCRIPT)
 }
 
 /** Confirms the change. Ends with `GUARD_EXPIRED_CODE` when it was put back before. */

@@ -33,3 +33,33 @@ export const firewallSchema = v.optional(
 export type AllowRule = v.InferOutput<typeof rule>
 /** The parsed setting. */
 export type FirewallSpec = 'none' | Readonly<{ allow: readonly AllowRule[] }>
+
+/** As many ports fit into a rule of ufw (xt_multiport). */
+const TOOL_PORTS_MAX = 15
+
+const isForAll = ({ protocol, from }: AllowRule): boolean => protocol === 'tcp' && from === undefined
+
+/**
+ * Splits what is let in for ufw and firewalld: `ports` are those of our one rule there, TCP for everybody, those of the ingress first; `others` are
+ * kept there by the operator.
+ */
+export function toolRules(
+  firewall: FirewallSpec,
+  ingress: readonly number[],
+): Readonly<{ ports: readonly number[]; others: readonly AllowRule[] }> {
+  const allow = firewall === 'none' ? [] : firewall.allow
+  const ports = [...new Set([...ingress, ...allow.filter(isForAll).map(({ port }) => port)])].slice(0, TOOL_PORTS_MAX)
+  return { ports, others: allow.filter((rule) => !(isForAll(rule) && ports.includes(rule.port))) }
+}
+
+/** Returns the commands with which the operator lets in what a rule says. */
+export function toolCommands(tool: 'ufw' | 'firewalld', { port, protocol, from }: AllowRule): readonly string[] {
+  if (tool === 'ufw')
+    return (from ?? ['any']).map((source) => `ufw allow proto ${protocol} from ${source} to any port ${port}`)
+  if (from === undefined) return [`firewall-cmd --permanent --add-port=${port}/${protocol} && firewall-cmd --reload`]
+  return from.map((source) => {
+    const family = isIP(source.split('/')[0] ?? '') === 6 ? 'ipv6' : 'ipv4'
+    const rule = `rule family="${family}" source address="${source}" port port="${port}" protocol="${protocol}" accept`
+    return `firewall-cmd --permanent --add-rich-rule='${rule}' && firewall-cmd --reload`
+  })
+}

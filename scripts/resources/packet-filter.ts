@@ -7,10 +7,11 @@ import { refusedFailure } from '../core/failure.ts'
 import type { Command, GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { RELOAD_COMMAND, unitPath } from '../core/unit-command.ts'
-import { firewallsFact } from '../facts/firewall.ts'
+import { type Firewalls, firewallsFact } from '../facts/firewall.ts'
 import { digestFact } from '../facts/path.ts'
 import { type UnitState, unitFact } from '../facts/unit.ts'
 import { planFile, ROOT_FILE } from '../files/file-change.ts'
+import { REMOVAL_REASON } from '../files/removal.ts'
 import { type ExposedPort, exposedPortsFact } from '../firewall/exposed-port.ts'
 import { type LoadedFilter, loadedFilterFact } from '../firewall/loaded-filter.ts'
 
@@ -21,6 +22,8 @@ export type PacketFilterOptions = Readonly<{
   unit: string
   /** Ports that the settings let in already. */
   isAllowed: (port: ExposedPort) => boolean
+  /** What the settings let in that our rule in this tool does not say: the commands with which its operator does. */
+  commandsFor: (tool: keyof Firewalls) => readonly string[]
 }>
 
 const UNIT_PATH = unitPath(UNIT.firewall)
@@ -35,16 +38,26 @@ function sha256(text: string): string {
 }
 
 const nameOf = ({ protocol, port, program }: ExposedPort): string =>
-  `${port}/${protocol}${program === '' ? '' : ` (${program})`}`
+  `${protocol === 'raw' ? `protocol ${port}` : `${port}/${protocol}`}${program === '' ? '' : ` (${program})`}`
 
-function refuse(cut: readonly ExposedPort[]): never {
-  const rules = cut.map(({ port, protocol }) =>
-    protocol === 'tcp' ? `{ port: ${port} }` : `{ port: ${port}, protocol: udp }`,
-  )
+/** More are counted, not named. */
+const NAMED_MAX = 20
+
+function listed(items: readonly string[]): string {
+  const more = items.length - NAMED_MAX
+  return [...items.slice(0, NAMED_MAX), ...(more > 0 ? [`and ${more} more`] : [])].join(', ')
+}
+
+function refuseToCut(cut: readonly ExposedPort[]): never {
+  const rules = cut.flatMap(({ port, protocol }) => {
+    if (protocol === 'raw') return []
+    return [protocol === 'tcp' ? `{ port: ${port} }` : `{ port: ${port}, protocol: udp }`]
+  })
+  const allow = `keep them: "firewall: { allow: [${listed(rules)}] }" (with "from: [10.0.0.0/8]" for some addresses only), `
   throw refusedFailure(
-    `the firewall would close ports that are in use: ${cut.map(nameOf).join(', ')}`,
+    `the firewall would close ports that are in use: ${listed(cut.map(nameOf))}`,
     'others may need what answers there, and no setting lets it in',
-    `in host.yaml, keep them: "firewall: { allow: [${rules.join(', ')}] }" (with "from: [10.0.0.0/8]" for some addresses only), close none: "firewall: none"; or stop those programs`,
+    `in host.yaml, ${rules.length < cut.length ? '' : allow}close none: "firewall: none"; or stop those programs`,
   )
 }
 
@@ -55,19 +68,25 @@ function loadReason({ state, digest }: LoadedFilter, content: string, unit: Unit
   return unit.active === 'active' ? undefined : `${UNIT.firewall} is ${unit.active}`
 }
 
-async function planLoaded(
-  getFact: GetFact,
-  options: PacketFilterOptions,
-  loaded: LoadedFilter,
-): Promise<readonly Change[]> {
-  const [{ ssh, others }, unit] = await Promise.all([getFact(exposedPortsFact), getFact(unitFact(UNIT.firewall))])
-  const cut = others.filter((each) => !options.isAllowed(each))
-  if (loaded.state === 'absent' && cut.length > 0) refuse(cut)
-  const content = options.content(ssh)
-  const [rules, unitFile] = await Promise.all([
-    planFile(getFact, { path: HOST_PATH.packetFilter, ...ROOT_FILE, check: CHECK }, content),
-    planFile(getFact, { path: UNIT_PATH, ...ROOT_FILE }, options.unit),
+type State = Readonly<{ loaded: LoadedFilter; unit: UnitState; files: readonly (string | undefined)[] }>
+
+async function stateOf(getFact: GetFact): Promise<State> {
+  const [loaded, unit, ...files] = await Promise.all([
+    getFact(loadedFilterFact),
+    getFact(unitFact(UNIT.firewall)),
+    getFact(digestFact(HOST_PATH.packetFilter)),
+    getFact(digestFact(UNIT_PATH)),
   ])
+  return { loaded, unit, files }
+}
+
+/** The file and the unit, and the rules that they load, in one change. */
+function loadChange(
+  { loaded, unit }: State,
+  content: string,
+  rules: readonly Change[],
+  unitFile: readonly Change[],
+): readonly Change[] {
   const reason = loadReason(loaded, content, unit)
   const isEnabled = unit.enabled === 'enabled'
   if (rules.length === 0 && unitFile.length === 0 && reason === undefined && isEnabled) return []
@@ -92,14 +111,45 @@ async function planLoaded(
 }
 
 const REMOVE_SCRIPT = `systemctl disable --now "$1" 2>/dev/null || true
-nft delete table inet tappass 2>/dev/null || true
-shift; rm -f -- "$@"; systemctl daemon-reload`
+PATH=$PATH:/usr/sbin; nft delete table inet tappass 2>/dev/null || true
+rm -rf -- "\${4%/*}"; rm -f -- "$2" "$3"; systemctl daemon-reload; systemctl reset-failed "$1" 2>/dev/null || true`
 
-async function planAbsent(getFact: GetFact, loaded: LoadedFilter, reason: string): Promise<readonly Change[]> {
-  const digests = await Promise.all([HOST_PATH.packetFilter, UNIT_PATH].map((path) => getFact(digestFact(path))))
-  if (loaded.state === 'absent' && digests.every((digest) => digest === undefined)) return []
-  const remove = scriptCommand(REMOVE_SCRIPT, [UNIT.firewall, HOST_PATH.packetFilter, UNIT_PATH])
-  return [{ action: 'remove the packet filter', reason, commands: [remove], guard: GUARD }]
+function removal({ loaded, unit, files }: State, reason: string): readonly Change[] {
+  const isThere = loaded.state !== 'absent' || files.some((digest) => digest !== undefined)
+  if (!isThere && unit.active !== 'active' && unit.enabled !== 'enabled') return []
+  const args = [UNIT.firewall, HOST_PATH.packetFilter, UNIT_PATH, HOST_PATH.loadedPacketFilter]
+  return [{ action: 'remove the packet filter', reason, commands: [scriptCommand(REMOVE_SCRIPT, args)], guard: GUARD }]
+}
+
+const TOOLS = ['ufw', 'firewalld'] as const
+
+function besideTool(tool: keyof Firewalls, state: State, { commandsFor }: PacketFilterOptions): readonly Change[] {
+  const commands = commandsFor(tool)
+  if (commands.length === 0) return removal(state, `${tool} is active, and decides what is let in`)
+  throw refusedFailure(
+    `${tool} is active, and firewall.allow has rules that are kept there by hand`,
+    'our own rule in it opens TCP ports to everybody; it has none of UDP or of some addresses only',
+    `${listed(commands)}   (on the host); then leave them out of firewall.allow in host.yaml`,
+  )
+}
+
+/** Everything is asked in one turn. Which ports would be closed counts only until there are rules of ours: later they are closed on purpose. */
+async function planWanted(getFact: GetFact, options: PacketFilterOptions): Promise<readonly Change[]> {
+  const exposed = getFact(exposedPortsFact)
+  const content = exposed.then(({ ssh }) => options.content(ssh))
+  const [tools, state, { others }, text, rules, unitFile] = await Promise.all([
+    getFact(firewallsFact),
+    stateOf(getFact),
+    exposed,
+    content,
+    planFile(getFact, { path: HOST_PATH.packetFilter, ...ROOT_FILE, check: CHECK }, content),
+    planFile(getFact, { path: UNIT_PATH, ...ROOT_FILE }, options.unit),
+  ])
+  const tool = TOOLS.find((name) => tools[name] !== undefined)
+  if (tool !== undefined) return besideTool(tool, state, options)
+  const cut = others.filter((each) => !options.isAllowed(each))
+  if (state.files[0] === undefined && cut.length > 0) refuseToCut(cut)
+  return loadChange(state, text, rules, unitFile)
 }
 
 /**
@@ -109,12 +159,12 @@ async function planAbsent(getFact: GetFact, loaded: LoadedFilter, reason: string
 export function packetFilter(options: PacketFilterOptions | undefined): Resource {
   return {
     id: 'packet-filter:tappass',
-    plan: async (getFact) => {
-      const [{ ufw, firewalld }, loaded] = await Promise.all([getFact(firewallsFact), getFact(loadedFilterFact)])
-      if (options === undefined) return await planAbsent(getFact, loaded, 'the setting firewall is none')
-      const tool = (ufw && 'ufw') ?? (firewalld && 'firewalld')
-      if (tool !== undefined) return await planAbsent(getFact, loaded, `${tool} is active, and decides what is let in`)
-      return await planLoaded(getFact, options, loaded)
-    },
+    // Nothing is closed by it: it needs no guard, whose traces would have to go, too.
+    absent: async (getFact) =>
+      removal(await stateOf(getFact), REMOVAL_REASON).map(({ guard: _, ...change }): Change => change),
+    plan: async (getFact) =>
+      options === undefined
+        ? removal(await stateOf(getFact), 'the setting firewall is none')
+        : await planWanted(getFact, options),
   }
 }

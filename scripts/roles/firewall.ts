@@ -3,6 +3,7 @@ import { UNIT } from '../../contract/unit.ts'
 import { render } from '../core/template.ts'
 import type { ExposedPort } from '../firewall/exposed-port.ts'
 import { packetFilterRules } from '../firewall/filter-rule.ts'
+import { toolCommands, toolRules } from '../firewall/firewall-spec.ts'
 import { aptPackage } from '../resources/apt-package.ts'
 import { packetFilter } from '../resources/packet-filter.ts'
 import { pendingGuard } from '../resources/pending-guard.ts'
@@ -26,6 +27,7 @@ export const firewall: Role = ({ firewall, ingress }, text) => {
       content: (ssh) => render(template, packetFilterRules({ ssh, ingress: open }, firewall.allow)),
       unit: text(`units/${UNIT.firewall}`),
       isAllowed,
+      commandsFor: (tool) => toolRules(firewall, open).others.flatMap((rule) => toolCommands(tool, rule)),
     }),
   ]
 }

@@ -1,7 +1,7 @@
 /** The scripts of a guarded change, run here on files of a folder; systemd is a program that writes down what it is asked. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import {
@@ -128,4 +128,22 @@ test('guard: what could not be put back is tried again', (context) => {
   host.mend()
   assert.equal(host.restore().code, 0)
   assert.deepEqual([host.isPending(), existsSync(host.path('new'))], [false, false])
+})
+
+test('guard: folders too, and what no unit brings back in force', (context) => {
+  const host = hostIn(context)
+  mkdirSync(host.path('zones'))
+  writeFileSync(join(host.path('zones'), 'public'), 'before')
+  const ran = join(host.root, 'ran')
+  host.arm({ paths: [host.path('zones'), host.path('new')], units: [], reload: `echo again >${ran}` })
+  writeFileSync(join(host.path('zones'), 'public'), 'after')
+  writeFileSync(join(host.path('zones'), 'other'), 'after')
+  mkdirSync(host.path('new'))
+  assert.deepEqual(host.restore(), { code: 0, stderr: '' })
+  assert.deepEqual(readdirSync(host.path('zones')), ['public'])
+  assert.equal(readFileSync(join(host.path('zones'), 'public'), 'utf8'), 'before')
+  assert.equal(existsSync(host.path('new')), false)
+  assert.equal(readFileSync(ran, 'utf8'), 'again\n')
+  host.arm({ paths: [], units: [], reload: 'exit 1' })
+  assert.deepEqual([host.restore().code, host.isPending()], [1, true], 'it failed, and is tried again')
 })

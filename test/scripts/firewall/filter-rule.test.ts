@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { packetFilterRules } from '../../../scripts/firewall/filter-rule.ts'
-import type { AllowRule } from '../../../scripts/firewall/firewall-spec.ts'
+import { type AllowRule, toolCommands, toolRules } from '../../../scripts/firewall/firewall-spec.ts'
 import { parseHostSpec } from '../../../scripts/spec/host-spec.ts'
 
 const tcp = (port: number, from?: string[]): AllowRule => ({ port, protocol: 'tcp', ...(from && { from }) })
@@ -82,3 +82,33 @@ for (const [firewall, complaint] of bad) {
     )
   })
 }
+
+test('firewall: what ufw and firewalld get in our rule, and what their operator keeps there', () => {
+  const udp: AllowRule = { port: 53, protocol: 'udp' }
+  const some = tcp(8443, ['10.0.0.0/8', 'fd00::/8'])
+  assert.deepEqual(toolRules({ allow: [tcp(443), tcp(8080), udp, some] }, [80, 443]), {
+    ports: [80, 443, 8080],
+    others: [udp, some],
+  })
+  assert.deepEqual(toolRules('none', [80, 443]), { ports: [80, 443], others: [] })
+  const many = Array.from({ length: 20 }, (_, index) => tcp(8000 + index))
+  const { ports, others } = toolRules({ allow: many }, [80, 443])
+  assert.deepEqual([ports.length, others], [15, many.slice(13)])
+})
+
+test('firewall: the commands for the operator', () => {
+  const some: AllowRule = { port: 53, protocol: 'udp', from: ['10.0.0.0/8', 'fd00::/8'] }
+  assert.deepEqual(toolCommands('ufw', some), [
+    'ufw allow proto udp from 10.0.0.0/8 to any port 53',
+    'ufw allow proto udp from fd00::/8 to any port 53',
+  ])
+  assert.deepEqual(toolCommands('ufw', tcp(80)), ['ufw allow proto tcp from any to any port 80'])
+  assert.match(toolCommands('firewalld', tcp(80))[0] ?? '', /--add-port=80\/tcp && firewall-cmd --reload$/)
+  assert.deepEqual(
+    toolCommands('firewalld', some).map((command) => /family="(\w+)" source address="([^"]+)"/.exec(command)?.slice(1)),
+    [
+      ['ipv4', '10.0.0.0/8'],
+      ['ipv6', 'fd00::/8'],
+    ],
+  )
+})

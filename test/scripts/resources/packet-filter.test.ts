@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
+import type { GetFact } from '../../../scripts/core/host.ts'
 import { type Firewalls, firewallsFact } from '../../../scripts/facts/firewall.ts'
 import { contentFact, digestFact, pathFact } from '../../../scripts/facts/path.ts'
 import { type UnitState, unitFact } from '../../../scripts/facts/unit.ts'
@@ -17,6 +18,7 @@ const options = {
   content: (ssh: readonly number[]) => `rules for ${ssh.join(' ')}\n`,
   unit: '[Service]\n',
   isAllowed: ({ port }: { port: number }) => port === 443,
+  commandsFor: (_tool: string): readonly string[] => [],
 }
 const rules = options.content([22])
 
@@ -46,23 +48,23 @@ const fileRows = (path: string, text: string | undefined): readonly FactRow[] =>
   factRow(contentFact(path), text),
 ]
 
-const planOn = ({ tools, loaded, exposed, files, unit }: Host, wanted: typeof options | undefined) =>
-  packetFilter(wanted).plan(
-    factReaderOf([
-      factRow(firewallsFact, { ufw: undefined, firewalld: undefined, ...tools }),
-      factRow(loadedFilterFact, loaded ?? { state: 'absent', digest: undefined }),
-      factRow(exposedPortsFact, exposed ?? { ssh: [22], others: [] }),
-      factRow(unitFact('tappass-firewall.service'), {
-        ...RUNNING_UNIT,
-        load: 'not-found',
-        active: 'inactive',
-        enabled: '',
-        ...unit,
-      }),
-      ...fileRows(PATH, files?.rules),
-      ...fileRows(UNIT, files?.unit),
-    ]),
-  )
+const readerOn = ({ tools, loaded, exposed, files, unit }: Host): GetFact =>
+  factReaderOf([
+    factRow(firewallsFact, { ufw: undefined, firewalld: undefined, ...tools }),
+    factRow(loadedFilterFact, loaded ?? { state: 'absent', digest: undefined }),
+    factRow(exposedPortsFact, exposed ?? { ssh: [22], others: [] }),
+    factRow(unitFact('tappass-firewall.service'), {
+      ...RUNNING_UNIT,
+      load: 'not-found',
+      active: 'inactive',
+      enabled: '',
+      ...unit,
+    }),
+    ...fileRows(PATH, files?.rules),
+    ...fileRows(UNIT, files?.unit),
+  ])
+
+const planOn = (host: Host, wanted: typeof options | undefined) => packetFilter(wanted).plan(readerOn(host))
 
 const LAST = 'systemctl reload-or-restart tappass-firewall.service'
 const rows: readonly (readonly [name: string, host: Host, wanted: typeof options | undefined, reason?: RegExp])[] = [
@@ -73,6 +75,16 @@ const rows: readonly (readonly [name: string, host: Host, wanted: typeof options
     { ...ours, loaded: { state: 'edited', digest: sha256(rules) } },
     options,
     /somebody changed/,
+  ],
+  [
+    'the whole ruleset was emptied, and others listen behind it',
+    {
+      ...ours,
+      loaded: { state: 'absent', digest: undefined },
+      exposed: { ssh: [22], others: [{ protocol: 'tcp', port: 25, program: 'x' }] },
+    },
+    options,
+    /no rules/,
   ],
   ['the whole ruleset was emptied', { ...ours, loaded: { state: 'absent', digest: undefined } }, options, /no rules/],
   [
@@ -102,6 +114,7 @@ const rows: readonly (readonly [name: string, host: Host, wanted: typeof options
     { ...bare, tools: { ufw: { hasIpv6: true, ports: { ipv4: undefined, ipv6: undefined } } } },
     options,
   ],
+  ['the unit alone is left', { ...bare, unit: { active: 'active' } }, undefined, /the setting firewall is none/],
   ['firewalld came later', { ...ours, tools: { firewalld: { isAllowed: true } } }, options, /firewalld is active/],
 ]
 
@@ -126,18 +139,87 @@ test('packet filter: the candidate is checked before it is in place', async () =
   assert.ok(check > 0 && check < argv.findIndex((line) => line.includes('mv -fT')))
 })
 
-test('packet filter: what would be closed is named with the settings that keep it', async () => {
-  const others = [
-    { protocol: 'tcp', port: 8080, program: 'nginx' },
-    { protocol: 'udp', port: 51820, program: '' },
-  ] as const
+test('packet filter: everything is asked in one turn', async () => {
+  let turns = 0
+  let answered = Promise.resolve()
+  let isOpen = false
+  const turnsOf =
+    (reader: GetFact): GetFact =>
+    async (fact) => {
+      if (!isOpen) {
+        turns++
+        answered = new Promise((resolve) => setImmediate(resolve))
+        answered.then(() => (isOpen = false))
+      }
+      isOpen = true
+      await answered
+      return await reader(fact)
+    }
+  assert.deepEqual(await packetFilter(options).plan(turnsOf(readerOn(ours))), [])
+  assert.equal(turns, 1)
+})
+
+const cut: readonly (readonly [name: string, others: ExposedPorts['others'], what: RegExp, next: RegExp])[] = [
+  [
+    'programs and the kernel',
+    [
+      { protocol: 'tcp', port: 8080, program: 'nginx' },
+      { protocol: 'udp', port: 51820, program: '' },
+    ],
+    /8080\/tcp \(nginx\), 51820\/udp$/,
+    /firewall: \{ allow: \[\{ port: 8080 \}, \{ port: 51820, protocol: udp \}\] \}/,
+  ],
+  [
+    'a protocol without ports, for which there is no setting',
+    [{ protocol: 'raw', port: 112, program: 'keepalived' }],
+    /in use: protocol 112 \(keepalived\)$/,
+    /^in host.yaml, close none: "firewall: none"; or stop those programs$/,
+  ],
+  [
+    'more than anybody reads',
+    Array.from({ length: 30 }, (_, index) => ({ protocol: 'tcp', port: 8000 + index, program: '' }) as const),
+    /8019\/tcp, and 10 more$/,
+    /\{ port: 8019 \}, and 10 more\]/,
+  ],
+]
+
+for (const [name, others, what, next] of cut) {
+  test(`packet filter: what would be closed is named with the settings that keep it: ${name}`, async () => {
+    const isAsExpected = (error: Error & { code: number; text: { next: string } }) => {
+      assert.equal(error.code, 5)
+      assert.match(error.message, what)
+      assert.match(error.text.next, next)
+      return true
+    }
+    await assert.rejects(planOn({ exposed: { ssh: [22], others } }, options), isAsExpected)
+  })
+}
+
+test('packet filter: rules that a tool has by hand are named as its commands, and only where it is active', async () => {
+  const special = { ...options, commandsFor: (tool: string) => [`${tool} allow x`] }
   await assert.rejects(
-    planOn({ exposed: { ssh: [22], others } }, options),
+    planOn({ tools: { firewalld: { isAllowed: true } } }, special),
     (error: Error & { code: number; text: { next: string } }) => {
       assert.equal(error.code, 5)
-      assert.match(error.message, /8080\/tcp \(nginx\), 51820\/udp/)
-      assert.match(error.text.next, /firewall: \{ allow: \[\{ port: 8080 \}, \{ port: 51820, protocol: udp \}\] \}/)
+      assert.match(error.text.next, /^firewalld allow x /)
       return true
     },
   )
+  assert.deepEqual(await planOn(ours, special), [])
 })
+
+const going: readonly (readonly [name: string, host: Host, actions: number])[] = [
+  ['nothing is there', bare, 0],
+  ['ours', ours, 1],
+  ['rules without a unit', { loaded: { state: 'edited', digest: undefined } }, 1],
+]
+
+for (const [name, host, actions] of going) {
+  test(`packet filter: uninstalled, ${name}: without a guard`, async () => {
+    const changes = (await packetFilter(options).absent?.(readerOn(host), { isWithData: false })) ?? []
+    assert.deepEqual(
+      changes.map(({ action, guard }) => [action, guard]),
+      Array.from({ length: actions }, () => ['remove the packet filter', undefined]),
+    )
+  })
+}
