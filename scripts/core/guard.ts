@@ -53,7 +53,7 @@ done <pending/units
 [ ! -s pending/reload ] || sh pending/reload >&2 || failed=1
 sync
 [ "$failed" -eq 0 ] || { echo 'not everything could be put back' >&2; exit 1; }
-rm -rf undone; mv pending undone
+rm -rf undone; mv pending undone; sync -- .; rm -rf undone
 logger -t tappass-guard 'a change was not confirmed: put back what was there before' 2>/dev/null
 systemctl stop ${GUARD_TIMER}.timer 2>/dev/null
 exit 0

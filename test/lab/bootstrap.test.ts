@@ -229,26 +229,32 @@ image=$(docker images --format '{{.Repository}}:{{.Tag}}' | grep redis | head -1
 docker run --detach --rm --name other --publish 0.0.0.0:8098:6379 --publish '[::]:8098:6379' "$image" redis-server --protected-mode no >/dev/null`
 const STOP_OTHERS = 'docker kill other >/dev/null; systemctl stop other'
 
-const allowing = (allow: readonly unknown[]) =>
+const withFirewall = (firewall: unknown) =>
   writeSpec(server, (spec) => ({
-    ...spec,
+    ...{ ...spec, firewall },
     gateway: { callsMax: 1_000_000, upstream: server.upstream.url },
-    firewall: { allow },
   }))
+const allowing = (allow: readonly unknown[]) => withFirewall({ allow })
 
 test('the packet filter: programs and containers are closed until the settings let them in, and edits by hand are seen', async () => {
   await inside(server, START_OTHERS)
-  assert.deepEqual(await openFromOutside([443, 8098, 8099]), [[443], [443]])
+  const ports = [443, 8098, 8099]
+  assert.deepEqual(await openFromOutside(ports), [[443], [443]])
+  await withFirewall('none')
+  await bootstrap(server)
+  // Docker's networks have no IPv6 here, and nobody listens for them.
+  assert.deepEqual(await openFromOutside(ports), [ports, [443, 8099]])
+  await allowing([])
+  const refused = await plan(server)
+  const reasons = refused.events.flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+  assert.deepEqual([refused.code, reasons.length], [5, 1], JSON.stringify(reasons))
+  assert.match(reasons[0]?.what ?? '', /in use: 8098\/tcp \(container other\), 8099\/tcp \(python3\)$/)
   await allowing([{ port: 8098 }, { port: 8099, from: ['10.77.0.0/16'] }])
   await bootstrap(server)
-  // Docker's own network has no IPv6 here, but its proxy listens.
-  assert.deepEqual(await openFromOutside([443, 8098, 8099]), [
-    [443, 8098, 8099],
-    [443, 8098],
-  ])
+  assert.deepEqual(await openFromOutside(ports), [ports, [443]])
   await allowing([])
   await bootstrap(server)
-  assert.deepEqual(await openFromOutside([443, 8098, 8099]), [[443], [443]])
+  assert.deepEqual(await openFromOutside(ports), [[443], [443]])
   for (const edit of ['nft insert rule inet tappass input tcp dport 8099 accept', 'nft flush ruleset']) {
     await inside(server, edit)
     assert.equal((await plan(server)).code, 2, edit)
