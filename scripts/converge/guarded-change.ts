@@ -37,17 +37,17 @@ async function overNewConnection(reconnect: GuardedContext['reconnect'], command
   }
 }
 
+function unreached(event: string, { text: { what, why } }: Failure): Output {
+  const stderr = `${event}: ${what}${why === undefined ? '' : `: ${why}`}`
+  return { code: EXIT_CODE.unreachable, stdout: '', stderr }
+}
+
 async function confirm({ reconnect }: GuardedContext): Promise<Output> {
   try {
     return await overNewConnection(reconnect, confirmCommand())
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    const { what, why } = error.text
-    return {
-      code: EXIT_CODE.unreachable,
-      stdout: '',
-      stderr: `no new connection: ${what}${why === undefined ? '' : `: ${why}`}`,
-    }
+    return unreached('no new connection', error)
   }
 }
 
@@ -99,7 +99,8 @@ export async function applyGuarded(
   })
   if (result instanceof Failure) {
     await putBack(context, waitMs)
-    throw result
+    if (result.code !== EXIT_CODE.unreachable) throw result
+    return unconfirmed(unreached('the connection was lost', result))
   }
   const confirmed = result.status === 'done' ? await confirm(context) : undefined
   if (confirmed?.code === 0) return result

@@ -43,7 +43,7 @@ type Row = Readonly<{
   old?: Answers
   fresh?: Answers | Failure
   asked: readonly string[]
-  expected: 'done' | 'put-back' | 'failed' | 6
+  expected: 'done' | 'put-back' | 'failed' | 1 | 6
 }>
 
 const rows: readonly Row[] = [
@@ -87,10 +87,23 @@ const rows: readonly Row[] = [
     expected: 6,
   },
   {
-    name: 'the connection is lost in the middle',
-    old: { change: lost() },
+    name: 'the connection is lost in the middle, and a new one says that all is as before',
+    old: { change: lost(), restore: lost() },
+    asked: ['old:arm', 'old:change', 'old:restore', 'new:restore'],
+    expected: 'put-back',
+  },
+  {
+    name: 'the connection is lost in the middle, and the host stays away',
+    old: { change: lost(), restore: lost() },
+    fresh: lost(),
     asked: ['old:arm', 'old:change', 'old:restore'],
     expected: 6,
+  },
+  {
+    name: 'it printed too much',
+    old: { change: new Failure({ what: 'too much' }, 1) },
+    asked: ['old:arm', 'old:change', 'old:restore'],
+    expected: 1,
   },
 ]
 
