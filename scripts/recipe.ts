@@ -25,7 +25,6 @@ export type RoleResources = Readonly<{ role: string; resources: readonly Resourc
 /** In order: each role may rely on those above it. */
 const ROLES: Readonly<Record<string, Role>> = {
   foundation,
-  firewall,
   docker,
   secrets,
   data,
@@ -34,6 +33,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   gateway,
   tunnel,
   ingress,
+  firewall,
   backup,
   housekeeping,
   boot,

@@ -54,3 +54,9 @@ export function packetFilterRules(
     containers: allow.flatMap(containerRule),
   }
 }
+
+/** Returns the TCP ports that a ruleset of ours opens to everybody for SSH and the ingress. */
+export function openTcpPorts(ruleset: string): readonly number[] {
+  const [, ports = ''] = /^\s*tcp dport \{ ([\d, ]+) \} accept$/m.exec(ruleset) ?? []
+  return ports === '' ? [] : ports.split(', ').map(Number)
+}

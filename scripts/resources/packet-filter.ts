@@ -5,26 +5,18 @@ import { UNIT } from '../../contract/unit.ts'
 import { changeCommand, scriptCommand } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Command, GetFact } from '../core/host.ts'
-import type { Change, Resource } from '../core/resource.ts'
+import { type Change, leavesNothing, type Resource } from '../core/resource.ts'
 import { RELOAD_COMMAND, unitPath } from '../core/unit-command.ts'
 import { type Firewalls, firewallsFact } from '../facts/firewall.ts'
-import { digestFact } from '../facts/path.ts'
+import { contentFact, digestFact } from '../facts/path.ts'
 import { type UnitState, unitFact } from '../facts/unit.ts'
 import { planFile, ROOT_FILE } from '../files/file-change.ts'
 import { REMOVAL_REASON } from '../files/removal.ts'
-import { type ExposedPort, exposedPortsFact } from '../firewall/exposed-port.ts'
+import { cutFailure, listed } from '../firewall/cut-port.ts'
+import { exposedPortsFact } from '../firewall/exposed-port.ts'
+import type { FilterOptions } from '../firewall/filter-options.ts'
+import { openTcpPorts } from '../firewall/filter-rule.ts'
 import { type LoadedFilter, loadedFilterFact } from '../firewall/loaded-filter.ts'
-
-/** The TCP ports of the SSH server are not a setting: they are those where it listens. */
-export type PacketFilterOptions = Readonly<{
-  /** The ruleset, of the ports of the SSH server. */
-  content: (ssh: readonly number[]) => string
-  unit: string
-  /** Ports that the settings let in already. */
-  isAllowed: (port: ExposedPort) => boolean
-  /** What the settings let in that our rule in this tool does not say: the commands with which its operator does. */
-  commandsFor: (tool: keyof Firewalls) => readonly string[]
-}>
 
 const UNIT_PATH = unitPath(UNIT.firewall)
 const GUARD = {
@@ -35,30 +27,6 @@ const CHECK = (candidate: string) => ['/usr/sbin/nft', '-c', '-f', candidate] as
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
-}
-
-const nameOf = ({ protocol, port, program }: ExposedPort): string =>
-  `${protocol === 'raw' ? `protocol ${port}` : `${port}/${protocol}`}${program === '' ? '' : ` (${program})`}`
-
-/** More are counted, not named. */
-const NAMED_MAX = 20
-
-function listed(items: readonly string[]): string {
-  const more = items.length - NAMED_MAX
-  return [...items.slice(0, NAMED_MAX), ...(more > 0 ? [`and ${more} more`] : [])].join(', ')
-}
-
-function refuseToCut(cut: readonly ExposedPort[]): never {
-  const rules = cut.flatMap(({ port, protocol }) => {
-    if (protocol === 'raw') return []
-    return [protocol === 'tcp' ? `{ port: ${port} }` : `{ port: ${port}, protocol: udp }`]
-  })
-  const allow = `keep them: "firewall: { allow: [${listed(rules)}] }" (with "from: [10.0.0.0/8]" for some addresses only), `
-  throw refusedFailure(
-    `the firewall would close ports that are in use: ${listed(cut.map(nameOf))}`,
-    'others may need what answers there, and no setting lets it in',
-    `in host.yaml, ${rules.length < cut.length ? '' : allow}close none: "firewall: none"; or stop those programs`,
-  )
 }
 
 function loadReason({ state, digest }: LoadedFilter, content: string, unit: UnitState): string | undefined {
@@ -80,13 +48,19 @@ async function stateOf(getFact: GetFact): Promise<State> {
   return { loaded, unit, files }
 }
 
+/** The ruleset that is desired, and what of the files differs. */
+type DesiredFiles = Readonly<{ content: string; rules: readonly Change[]; unitFile: readonly Change[] }>
+
+async function planFiles(getFact: GetFact, content: Promise<string>, unit: string): Promise<DesiredFiles> {
+  const [rules, unitFile] = await Promise.all([
+    planFile(getFact, { path: HOST_PATH.packetFilter, ...ROOT_FILE, check: CHECK }, content),
+    planFile(getFact, { path: UNIT_PATH, ...ROOT_FILE }, unit),
+  ])
+  return { content: await content, rules, unitFile }
+}
+
 /** The file and the unit, and the rules that they load, in one change. */
-function loadChange(
-  { loaded, unit }: State,
-  content: string,
-  rules: readonly Change[],
-  unitFile: readonly Change[],
-): readonly Change[] {
+function loadChange({ loaded, unit }: State, { content, rules, unitFile }: DesiredFiles): readonly Change[] {
   const reason = loadReason(loaded, content, unit)
   const isEnabled = unit.enabled === 'enabled'
   if (rules.length === 0 && unitFile.length === 0 && reason === undefined && isEnabled) return []
@@ -123,7 +97,7 @@ function removal({ loaded, unit, files }: State, reason: string): readonly Chang
 
 const TOOLS = ['ufw', 'firewalld'] as const
 
-function besideTool(tool: keyof Firewalls, state: State, { commandsFor }: PacketFilterOptions): readonly Change[] {
+function besideTool(tool: keyof Firewalls, state: State, { commandsFor }: FilterOptions): readonly Change[] {
   const commands = commandsFor(tool)
   if (commands.length === 0) return removal(state, `${tool} is active, and decides what is let in`)
   throw refusedFailure(
@@ -134,29 +108,27 @@ function besideTool(tool: keyof Firewalls, state: State, { commandsFor }: Packet
 }
 
 /** Everything is asked in one turn. Which ports would be closed counts only until there are rules of ours: later they are closed on purpose. */
-async function planWanted(getFact: GetFact, options: PacketFilterOptions): Promise<readonly Change[]> {
+async function planDesired(getFact: GetFact, options: FilterOptions): Promise<readonly Change[]> {
   const exposed = getFact(exposedPortsFact)
   const content = exposed.then(({ ssh }) => options.content(ssh))
-  const [tools, state, { others }, text, rules, unitFile] = await Promise.all([
+  const [tools, state, { others }, desired] = await Promise.all([
     getFact(firewallsFact),
     stateOf(getFact),
     exposed,
-    content,
-    planFile(getFact, { path: HOST_PATH.packetFilter, ...ROOT_FILE, check: CHECK }, content),
-    planFile(getFact, { path: UNIT_PATH, ...ROOT_FILE }, options.unit),
+    planFiles(getFact, content, options.unit),
   ])
   const tool = TOOLS.find((name) => tools[name] !== undefined)
   if (tool !== undefined) return besideTool(tool, state, options)
   const cut = others.filter((each) => !options.isAllowed(each))
-  if (state.files[0] === undefined && cut.length > 0) refuseToCut(cut)
-  return loadChange(state, text, rules, unitFile)
+  if (state.files[0] === undefined && cut.length > 0) throw cutFailure(cut)
+  return loadChange(state, desired)
 }
 
 /**
  * The packet filter; with undefined (the setting is none), or where ufw or firewalld is active, its absence. Refuses (exit 5) to close a port
  * that is in use for the first time.
  */
-export function packetFilter(options: PacketFilterOptions | undefined): Resource {
+export function packetFilter(options: FilterOptions | undefined): Resource {
   return {
     id: 'packet-filter:tappass',
     // Nothing is closed by it: it needs no guard, whose traces would have to go, too.
@@ -165,6 +137,28 @@ export function packetFilter(options: PacketFilterOptions | undefined): Resource
     plan: async (getFact) =>
       options === undefined
         ? removal(await stateOf(getFact), 'the setting firewall is none')
-        : await planWanted(getFact, options),
+        : await planDesired(getFact, options),
+  }
+}
+
+/**
+ * The ports of the ingress are let in beside those that are open now: before the ingress moves to them. What is not to be open any more is closed by
+ * `packetFilter`, once it has moved. Without rules of ours there is nothing to open.
+ */
+export function ingressOpening(options: FilterOptions): Resource {
+  return {
+    id: 'packet-filter:ingress',
+    absent: leavesNothing('the packet filter goes as a whole'),
+    plan: async (getFact) => {
+      const [state, text, { ssh }] = await Promise.all([
+        stateOf(getFact),
+        getFact(contentFact(HOST_PATH.packetFilter)),
+        getFact(exposedPortsFact),
+      ])
+      const open = openTcpPorts(text ?? '')
+      if (text === undefined || options.ingress.every((port) => open.includes(port))) return []
+      const content = Promise.resolve(options.content([...ssh, ...open]))
+      return loadChange(state, await planFiles(getFact, content, options.unit))
+    },
   }
 }

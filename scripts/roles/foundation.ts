@@ -12,7 +12,9 @@ import { authorizedKeys } from '../resources/authorized-keys.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { memoryBudget } from '../resources/memory-budget.ts'
+import { pendingGuard } from '../resources/pending-guard.ts'
 import { sudoRights } from '../resources/sudo-rights.ts'
+import { unit } from '../resources/unit.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { isPrepared } from '../spec/ingress-spec.ts'
 import { memoryLimits, memorySum } from '../spec/memory-limit.ts'
@@ -117,5 +119,8 @@ export const foundation: Role = (spec, text) => {
       mode: '0440',
       check: (candidate) => ['visudo', '-cf', candidate],
     }),
+    // Before any change that is guarded.
+    pendingGuard(),
+    unit({ name: UNIT.guard, content: text(`units/${UNIT.guard}`), isRunning: false }),
   ]
 }

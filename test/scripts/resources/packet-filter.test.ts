@@ -8,7 +8,7 @@ import { contentFact, digestFact, pathFact } from '../../../scripts/facts/path.t
 import { type UnitState, unitFact } from '../../../scripts/facts/unit.ts'
 import { type ExposedPorts, exposedPortsFact } from '../../../scripts/firewall/exposed-port.ts'
 import { type LoadedFilter, loadedFilterFact } from '../../../scripts/firewall/loaded-filter.ts'
-import { packetFilter } from '../../../scripts/resources/packet-filter.ts'
+import { ingressOpening, packetFilter } from '../../../scripts/resources/packet-filter.ts'
 import { type FactRow, factReaderOf, factRow } from '../known-host.ts'
 import { RUNNING_UNIT } from '../running-unit.ts'
 
@@ -18,6 +18,7 @@ const options = {
   content: (ssh: readonly number[]) => `rules for ${ssh.join(' ')}\n`,
   unit: '[Service]\n',
   isAllowed: ({ port }: { port: number }) => port === 443,
+  ingress: [443],
   commandsFor: (_tool: string): readonly string[] => [],
 }
 const rules = options.content([22])
@@ -221,5 +222,25 @@ for (const [name, host, actions] of going) {
       changes.map(({ action, guard }) => [action, guard]),
       Array.from({ length: actions }, () => ['remove the packet filter', undefined]),
     )
+  })
+}
+
+const opened = 'table inet tappass {\n    tcp dport { 22, 80, 8443 } accept\n    tcp dport 9000 accept\n'
+const openings: readonly (readonly [name: string, host: Host, content: string | undefined])[] = [
+  ['there are no rules yet', bare, undefined],
+  [
+    'all ports of the ingress are open',
+    { ...ours, files: { ...ours.files, rules: opened.replace('8443', '443') } },
+    undefined,
+  ],
+  ['one is not: it is let in beside the others', { ...ours, files: { ...ours.files, rules: opened } }, '22 22 80 8443'],
+]
+
+for (const [name, host, content] of openings) {
+  test(`packet filter: before the ingress moves, ${name}`, async () => {
+    const changes = await ingressOpening(options).plan(readerOn(host))
+    const written = changes.flatMap(({ commands }) => commands.flatMap(({ stdin }) => stdin ?? []))
+    assert.deepEqual(written, content === undefined ? [] : [`rules for ${content}\n`])
+    assert.ok(changes.every(({ guard }) => guard !== undefined))
   })
 }
