@@ -99,6 +99,12 @@ export const HOST_PATH = {
   /** Locks and marks of the toolkit's own runs; not in `runtimeFolder`, which the first run makes. */
   convergeFolder: `${RUNTIME}-converge`,
 
+  packetFilter: `${CONFIG}/firewall.nft`,
+  /** Digests of the file and of the rules, as they were when the rules were loaded. */
+  loadedPacketFilter: `${RUNTIME}-firewall/loaded`,
+  /** What was there before a change that has to be confirmed; it outlives a reboot. */
+  guardFolder: `${STATE}-guard`,
+
   encryptedCredentialsFolder: '/etc/credstore.encrypted',
   credentialsFolder: '/etc/credstore',
 } as const

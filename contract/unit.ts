@@ -19,6 +19,8 @@ export const UNIT = {
   backupTimer: 'tappass-backup.timer',
   check: 'tappass-check.service',
   checkTimer: 'tappass-check.timer',
+  firewall: 'tappass-firewall.service',
+  guard: 'tappass-guard.service',
 } as const
 
 /** Those of identities, in the order in which they are ended; a host without a trust domain has none of them. */

@@ -5,6 +5,7 @@ import { backup } from './roles/backup.ts'
 import { boot } from './roles/boot.ts'
 import { data } from './roles/data.ts'
 import { docker } from './roles/docker.ts'
+import { firewall } from './roles/firewall.ts'
 import { foundation } from './roles/foundation.ts'
 import { gateway } from './roles/gateway.ts'
 import { housekeeping } from './roles/housekeeping.ts'
@@ -32,6 +33,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   gateway,
   tunnel,
   ingress,
+  firewall,
   backup,
   housekeeping,
   boot,
@@ -60,12 +62,19 @@ const ANY_TRUST_DOMAIN = 'uninstall.invalid'
  * earlier run had made, and a host whose settings are lost has parts that nobody remembers.
  */
 export function removableResources(spec: HostSpec, text: (path: string) => string): readonly Resource[] {
-  const { ingress, docker } = parseHostSpec({ ingress: { kind: 'both', live: 'both' } }, 'the defaults')
+  const {
+    ingress,
+    docker,
+    storage,
+    firewall: filter,
+  } = parseHostSpec({ ingress: { kind: 'both', live: 'both' } }, 'the defaults')
   const { identity } = parseHostSpec({ identity: { trustDomain: ANY_TRUST_DOMAIN } }, 'the defaults')
   const variants: readonly HostSpec[] = [
     spec,
-    { ...spec, ingress },
-    { ...spec, docker },
+    // Which pages it was built from does not matter to what is taken away.
+    { ...spec, ingress, site: spec.site === 'none' ? { pages: { ...spec.release, requirements: '' } } : spec.site },
+    { ...spec, docker, storage },
+    { ...spec, firewall: filter },
     { ...spec, policy: { engine: 'opa' } },
     { ...spec, identity },
   ]

@@ -4,6 +4,9 @@ import { HOST_PATH } from '../../contract/path.ts'
 import { isPrivateHost } from '../../contract/private-network.ts'
 import { fail, none, ok, skip, type Topic, warn } from '../diagnosis/check.ts'
 
+/** Our table of nftables, as `firewall/loaded-filter.ts` has it. */
+const FILTER_TABLE = 'tappass'
+
 const INTERNAL = [5432, 6379, GATEWAY_PORT, 2019, 8181]
 
 const PROBE = String.raw`
@@ -15,7 +18,8 @@ done | sort -u
 ip -4 route show default | sed -n '1s/^/route4 /p'; ip -6 route show default | sed -n '1s/^/route6 /p'
 grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf && echo firewall ufw
 systemctl is-active --quiet firewalld.service && echo firewall firewalld
-nft list ruleset | grep -qE 'hook input.*policy drop' && echo firewall nftables
+if nft list table inet ${FILTER_TABLE} >/dev/null; then echo firewall ${FILTER_TABLE}; elif nft list ruleset | grep -qE 'hook input.*policy drop'; then echo firewall nftables; fi
+[ ! -d ${HOST_PATH.guardFolder}/pending ] || echo guard-pending yes
 sed -n 's/^nameserver /resolver /p' /etc/resolv.conf
 name=$(sed -n 's|^TAPPASS_UPSTREAM_URL=[a-z]*://\([^/:]*\).*|\1|p' ${HOST_PATH.gatewayEnvironment}); name=${'$'}{name:-api.openai.com}
 grep -qs '^TAPPASS_UPSTREAM_PROXY=' ${HOST_PATH.gatewayEnvironment} && echo proxied yes
@@ -45,6 +49,7 @@ export const network: Topic = {
       id: 'network.open',
       what: 'nothing listens but SSH and the ingress',
       judge: ({ probe, spec }) => {
+        if (probe.all('firewall').includes(FILTER_TABLE)) return ok('our packet filter closes what no setting lets in')
         const ports = [
           ...probe.all('sshd-port').map(Number),
           22,
@@ -65,7 +70,18 @@ export const network: Topic = {
           ? ok(probe.all('firewall').join(', '))
           : warn(
               'neither ufw nor firewalld nor nftables drops packets on this host',
-              'sudo ufw allow OpenSSH && sudo ufw enable   (on the host), then tappass bootstrap; or a firewall of the cloud',
+              'tappass bootstrap, unless the setting firewall is none for a firewall of the cloud',
+            ),
+    },
+    {
+      id: 'network.guard',
+      what: 'no change waits for its confirmation',
+      judge: ({ probe }) =>
+        probe.one('guard-pending') === ''
+          ? ok()
+          : warn(
+              'a run ended before its change was confirmed, and the host has not put it back yet',
+              'journalctl -t tappass-guard   (on the host); tappass bootstrap puts it back',
             ),
     },
     {

@@ -48,7 +48,8 @@ export async function converge(resources: readonly Resource[], context: Converge
       const outcome = await tryConvergeResource(context, { resource, step: index + 1, steps: plan.planned.length })
       if (outcome instanceof Failure) return { status: 'aborted', failure: outcome, remaining, applied }
       if (typeof outcome !== 'number') {
-        const status = (await undoAll(resources, { ...context, contract: undefined })) ? 'rolled-back' : 'failed'
+        const isUndone = await undoAll(resources, { ...context, contract: undefined })
+        const status = isUndone || outcome.isPutBack ? 'rolled-back' : 'failed'
         return { status, failure: outcome, remaining, applied }
       }
       applied += outcome

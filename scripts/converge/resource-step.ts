@@ -1,16 +1,22 @@
 /** Converges one resource: plans it with fresh facts, applies the changes, plans it again. */
 
 import { Failure } from '../core/failure.ts'
-import type { GetFact, Runner } from '../core/host.ts'
+import type { Connection, GetFact, Runner } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import type { Emit, StepFailure } from '../output/event.ts'
-import { applyChange } from './apply.ts'
+import { type ApplyListener, applyChange } from './apply.ts'
 import { reportFailure, reportNotConverged } from './failure-report.ts'
+import { applyGuarded, type GuardedResult } from './guarded-change.ts'
 import type { PlanContract } from './plan-contract.ts'
 
-/** `freshFacts` creates a fact reader; `shouldStop` is called between steps; `retryCommand` is the command line that continues the run. With `contract` nothing else is done than it says. `onPlan` receives the reader of each plan of all resources. */
+/**
+ * `freshFacts` creates a fact reader; `reconnect` makes a further connection to the host; `shouldStop` is called between steps; `retryCommand` is
+ * the command line that continues the run. With `contract` nothing else is done than it says. `onPlan` receives the reader of each plan of all
+ * resources.
+ */
 export type ConvergeContext = Readonly<{
   run: Runner
+  reconnect: () => Promise<Connection>
   freshFacts: () => GetFact
   nonce: () => string
   nowMs: () => number
@@ -24,6 +30,22 @@ export type ConvergeContext = Readonly<{
 /** A resource and its number, counted from 1. */
 export type ResourceStep = Readonly<{ resource: Resource; step: number; steps: number }>
 
+async function applyOne(
+  context: ConvergeContext,
+  resource: string,
+  change: Change,
+  listener: ApplyListener,
+): Promise<StepFailure | undefined> {
+  const { commands, guard } = change
+  const result: GuardedResult =
+    guard === undefined
+      ? await applyChange(context.run, commands, context.nonce, listener)
+      : await applyGuarded(context, { commands, guard }, listener)
+  if (result.status === 'done') return undefined
+  const failure = await reportFailure(context.run, resource, change, result, context.retryCommand)
+  return result.isPutBack === true ? { ...failure, isPutBack: true } : failure
+}
+
 async function applyAll(
   context: ConvergeContext,
   { resource, step }: ResourceStep,
@@ -34,9 +56,8 @@ async function applyAll(
     onLine: (line: string) => context.emit({ event: 'output', step, line }),
   }
   for (const change of changes) {
-    const result = await applyChange(context.run, change.commands, context.nonce, listener)
-    if (result.status === 'failed')
-      return await reportFailure(context.run, resource.id, change, result, context.retryCommand)
+    const failure = await applyOne(context, resource.id, change, listener)
+    if (failure !== undefined) return failure
   }
   context.contract?.noteApplied(resource.id, changes)
   const [left] = await resource.plan(context.freshFacts())

@@ -1,4 +1,5 @@
 /** A part of the desired state of a host. `plan` returns the changes that are missing; an empty plan means that it is up to date. */
+import type { Guard } from './guard.ts'
 import type { Command, GetFact } from './host.ts'
 
 /** One change towards the desired state: the action, its reason, the commands, and the diff of a file. */
@@ -8,6 +9,8 @@ export type Change = Readonly<{
   commands: readonly [Command, ...Command[]]
   /** A unified diff of a file; never of one that holds a secret. */
   diff?: string
+  /** What it touches, where it could cut the operator off: the host puts that back unless the change is confirmed over a new connection. */
+  guard?: Guard
 }>
 
 /** A file that a resource writes, as it shall be on this host. */

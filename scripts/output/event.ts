@@ -21,6 +21,8 @@ export type StepFailure = Readonly<{
   output: readonly string[]
   journal?: Readonly<{ unit: string; lines: readonly string[] }>
   next: string
+  /** The change was guarded, and what was there before is in force again. */
+  isPutBack?: true
 }>
 
 /** How a run on a host ended. */

@@ -73,6 +73,7 @@ type Settings = Readonly<{
   identity?: unknown
   site?: unknown
   storage?: Readonly<{ database?: string; redis?: string }>
+  firewall?: unknown
 }>
 
 /** The OPA server that the gateways ask, by their own settings. */
@@ -95,10 +96,14 @@ function besideStorage({ storage }: Settings, condition: Condition): Condition {
   return { name: 'backup', state: 'none here: whoever runs the database backs it up', isWell: true }
 }
 
-/** Returns the units that the settings ask for. */
-function desiredUnits(settings: Settings, environment: string | undefined): readonly string[] {
-  const { instances = INSTANCES_DEFAULT, ingress, identity } = settings
-  const { gateway: _, opa: __, tunnel: ___, caddy, ...units } = UNIT
+/** Returns the units that the settings ask for. Beside ufw or firewalld there is no packet filter of ours. */
+function desiredUnits(
+  settings: Settings,
+  environment: string | undefined,
+  isLoaded: (name: string) => boolean,
+): readonly string[] {
+  const { instances = INSTANCES_DEFAULT, ingress, identity, firewall } = settings
+  const { gateway: _, opa: __, tunnel: ___, caddy, firewall: filter, ...units } = UNIT
   const live = liveParts(ingress)
   const unwanted = [...(identity === undefined ? IDENTITY_UNITS : []), ...unitsElsewhere(settings)] as readonly string[]
   return [
@@ -106,12 +111,16 @@ function desiredUnits(settings: Settings, environment: string | undefined): read
     ...(live.includes('caddy') ? [caddy] : []),
     ...(live.includes('tunnel') ? connectors(CONNECTORS) : []),
     ...opaUnits(environment),
+    ...(firewall === 'none' || !isLoaded(filter) ? [] : [filter]),
     ...gatewayInstances(instances),
   ]
 }
 
+/** What does its work and ends. */
+const ENDING: readonly string[] = [UNIT.backup, UNIT.check, UNIT.guard]
+
 function isAsDesired({ name, active, result }: UnitState): boolean {
-  if (name !== UNIT.backup && name !== UNIT.check) return active === 'active'
+  if (!ENDING.includes(name)) return active === 'active'
   return active === 'activating' || active === 'active' || (active === 'inactive' && result === 'success')
 }
 
@@ -152,7 +161,8 @@ export async function gatherHealth(getFact: GetFact): Promise<Health> {
   // Nothing is wanted on a host that has nothing of ours.
   const settings = (parse(settingsText ?? '') ?? {}) as Settings
   const isBare = states.length === 0 && release === '' && settingsText === undefined
-  const desired = isBare ? [] : desiredUnits(settings, environment)
+  const isLoaded = (name: string) => states.some((state) => state.name === name)
+  const desired = isBare ? [] : desiredUnits(settings, environment, isLoaded)
   const loaded = states.map((state) => unitHealth(state, desired.includes(state.name), fileRevisions))
   const absent = desired.filter((name) => !loaded.some(({ unit }) => unit === name)).map(absentUnit)
   const units = [...loaded, ...absent].toSorted((a, b) => (a.unit < b.unit ? -1 : 1))

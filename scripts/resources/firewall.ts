@@ -1,4 +1,7 @@
-/** The ingress in a firewall that the host's operator keeps with ufw or firewalld: our ports are open there, and closed again when they change. */
+/**
+ * The ingress in a firewall that the host's operator keeps with ufw or firewalld: our ports are open there, and closed again when they change.
+ * Changes of what is let in are guarded.
+ */
 
 import { createHash } from 'node:crypto'
 import { changeCommand, scriptCommand } from '../core/command.ts'
@@ -23,10 +26,22 @@ function serviceText(ports: Ports): string {
   return `<?xml version="1.0" encoding="utf-8"?>\n<!-- Written by the toolkit. -->\n<service>\n  <short>TapPass</short>\n${rows}</service>\n`
 }
 
-function change(action: string, reason: string, commands: readonly Command[], diff?: string): readonly Change[] {
+const UFW_GUARD = {
+  paths: [PROFILE_PATH, '/etc/ufw/user.rules', '/etc/ufw/user6.rules'],
+  units: [],
+  reload: 'ufw reload',
+}
+const FIREWALLD_GUARD = {
+  paths: [SERVICE_PATH, '/etc/firewalld/zones'],
+  units: [],
+  reload: 'firewall-cmd --reload',
+}
+
+type Extra = Pick<Change, 'diff' | 'guard'>
+
+function change(action: string, reason: string, commands: readonly Command[], extra: Extra = {}): readonly Change[] {
   const [first, ...rest] = commands
-  if (first === undefined) return []
-  return [{ action, reason, commands: [first, ...rest], ...(diff === undefined ? {} : { diff }) }]
+  return first === undefined ? [] : [{ action, reason, commands: [first, ...rest], ...extra }]
 }
 
 /** The file with our ports; its content is read, for the diff, only where it differs. */
@@ -58,15 +73,17 @@ async function planUfw(
   if (ports.length === 0) {
     const remove = isThere ? [changeCommand('ufw', 'delete', 'allow', UFW_PROFILE)] : []
     const commands = digest === undefined ? remove : [...remove, changeCommand('rm', '-f', '--', PROFILE_PATH)]
-    return change(`remove the rule ${UFW_PROFILE} from ufw`, 'there is no ingress', commands)
+    return change(`remove the rule ${UFW_PROFILE} from ufw`, 'there is no ingress', commands, { guard: UFW_GUARD })
   }
-  const profile = await planText(getFact, PROFILE_PATH, profileText(ports), digest)
+  const [profile] = await planText(getFact, PROFILE_PATH, profileText(ports), digest)
   const isCurrent = rules.every((rule) => rule !== undefined && sameList(rule, ports.join(',')))
   // A rule keeps the ports of the profile as it was when it was added.
   const update = isThere ? [changeCommand('ufw', 'app', 'update', UFW_PROFILE)] : []
   const allow = rules.includes(undefined) ? [changeCommand('ufw', 'allow', UFW_PROFILE)] : []
   const reason = isThere ? `ufw is active, and its rule lets ${now.ipv4 ?? now.ipv6} in` : 'ufw is active'
-  return [...profile, ...(isCurrent ? [] : change(`allow ${namesOf(ports)} in ufw`, reason, [...update, ...allow]))]
+  const extra = { guard: UFW_GUARD, ...(profile?.diff === undefined ? {} : { diff: profile.diff }) }
+  const commands = [...(profile?.commands ?? []), ...(isCurrent ? [] : [...update, ...allow])]
+  return change(`allow ${namesOf(ports)} in ufw`, reason, commands, extra)
 }
 
 const RELOAD = changeCommand('firewall-cmd', '--reload')
@@ -84,22 +101,32 @@ async function planFirewalld(
   if (ports.length === 0) {
     const remove = isAllowed ? [...withdraw, RELOAD] : []
     const commands = digest === undefined ? remove : [...remove, changeCommand('rm', '-f', '--', SERVICE_PATH)]
-    return change(`remove the service ${FIREWALLD_SERVICE} from firewalld`, 'there is no ingress', commands)
+    return change(`remove the service ${FIREWALLD_SERVICE} from firewalld`, 'there is no ingress', commands, {
+      guard: FIREWALLD_GUARD,
+    })
   }
   const [service] = await planText(getFact, SERVICE_PATH, serviceText(ports), digest)
   if (service === undefined && isAllowed) return []
   const write = service === undefined ? [] : [...withdraw, ...service.commands]
   const commands = [...write, ...(isAllowed ? [] : [RELOAD]), permanently('add'), RELOAD]
-  return change(`allow ${namesOf(ports)} in firewalld`, 'firewalld is active', commands, service?.diff)
+  const extra = { guard: FIREWALLD_GUARD, ...(service?.diff === undefined ? {} : { diff: service.diff }) }
+  return change(`allow ${namesOf(ports)} in firewalld`, 'firewalld is active', commands, extra)
 }
 
-/** Also where the tool was turned off since: its rules come back with it. */
-async function planFirewallAbsent(getFact: GetFact): Promise<readonly Change[]> {
-  const [{ ufw, firewalld }, profile, service] = await Promise.all([
+async function factsOf(getFact: GetFact) {
+  return await Promise.all([
     getFact(firewallsFact),
     getFact(digestFact(PROFILE_PATH)),
     getFact(digestFact(SERVICE_PATH)),
   ])
+}
+
+const unguarded = (changes: readonly Change[]): readonly Change[] =>
+  changes.map(({ guard: _, ...each }): Change => each)
+
+/** Also where the tool was turned off since: its rules come back with it. */
+async function planFirewallAbsent(getFact: GetFact): Promise<readonly Change[]> {
+  const [{ ufw, firewalld }, profile, service] = await factsOf(getFact)
   const inactive = (digest: string | undefined, tool: string, path: string, ...rule: readonly string[]) =>
     digest === undefined
       ? []
@@ -109,10 +136,10 @@ async function planFirewallAbsent(getFact: GetFact): Promise<readonly Change[]> 
   return [
     ...(ufw === undefined
       ? inactive(profile, 'ufw', PROFILE_PATH, 'ufw', 'delete', 'allow', UFW_PROFILE)
-      : await planUfw(getFact, [], ufw, profile)),
+      : unguarded(await planUfw(getFact, [], ufw, profile))),
     ...(firewalld === undefined
       ? inactive(service, 'firewalld', SERVICE_PATH, 'firewall-offline-cmd', `--remove-service=${FIREWALLD_SERVICE}`)
-      : await planFirewalld(getFact, [], firewalld, service)),
+      : unguarded(await planFirewalld(getFact, [], firewalld, service))),
   ]
 }
 
@@ -122,11 +149,7 @@ export function firewall({ ports }: Readonly<{ ports: Ports }>): Resource {
     id: 'firewall:ingress',
     absent: (getFact) => planFirewallAbsent(getFact),
     plan: async (getFact) => {
-      const [{ ufw, firewalld }, profile, service] = await Promise.all([
-        getFact(firewallsFact),
-        getFact(digestFact(PROFILE_PATH)),
-        getFact(digestFact(SERVICE_PATH)),
-      ])
+      const [{ ufw, firewalld }, profile, service] = await factsOf(getFact)
       return [
         ...(ufw === undefined ? [] : await planUfw(getFact, ports, ufw, profile)),
         ...(firewalld === undefined ? [] : await planFirewalld(getFact, ports, firewalld, service)),

@@ -12,7 +12,9 @@ import { authorizedKeys } from '../resources/authorized-keys.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { memoryBudget } from '../resources/memory-budget.ts'
+import { pendingGuard } from '../resources/pending-guard.ts'
 import { sudoRights } from '../resources/sudo-rights.ts'
+import { unit } from '../resources/unit.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { isPrepared } from '../spec/ingress-spec.ts'
 import { memoryLimits, memorySum } from '../spec/memory-limit.ts'
@@ -77,20 +79,24 @@ const NEEDRESTART = `# TapPass restarts its services itself, one after the other
 $nrconf{override_rc}{qr(^tappass)} = 0;
 `
 
-/** The role `foundation`. Nothing here contains a secret. */
-export const foundation: Role = (spec, text) => {
-  const { images, node } = parsePins(text('versions.yaml'))
-  const runtimeNeeds = node[0]?.needs === undefined ? [] : [node[0].needs]
-  const sudoers = render(text('templates/sudoers.hbs'), {
-    deployUser: spec.deployUser.name,
-    units: unitsOf(spec, text),
-  })
-  const temporary = render(text('templates/tmpfiles.conf.hbs'), {
+function temporaryFiles(spec: HostSpec, text: (path: string) => string): string {
+  const { images } = parsePins(text('versions.yaml'))
+  return render(text('templates/tmpfiles.conf.hbs'), {
     postgresUid: images.postgres.uid,
     redisUid: images.redis.uid,
     hasOpa: hasOpa(spec),
     hasPostgres: !isExternal(spec, 'database'),
     hasRedis: !isExternal(spec, 'redis'),
+  })
+}
+
+/** The role `foundation`. Nothing here contains a secret. */
+export const foundation: Role = (spec, text) => {
+  const { node } = parsePins(text('versions.yaml'))
+  const runtimeNeeds = node[0]?.needs === undefined ? [] : [node[0].needs]
+  const sudoers = render(text('templates/sudoers.hbs'), {
+    deployUser: spec.deployUser.name,
+    units: unitsOf(spec, text),
   })
   return [
     memoryBudget({
@@ -112,7 +118,7 @@ export const foundation: Role = (spec, text) => {
     directory({ path: HOST_PATH.configFolder, ...ROOT, mode: '0755' }),
     directory({ path: HOST_PATH.programFolder, ...ROOT, mode: '0755' }),
     directory({ path: HOST_PATH.stateFolder, ...ROOT, mode: '0755' }),
-    file({ path: '/etc/tmpfiles.d/tappass.conf', content: temporary, ...ROOT, mode: '0644' }),
+    file({ path: '/etc/tmpfiles.d/tappass.conf', content: temporaryFiles(spec, text), ...ROOT, mode: '0644' }),
     directory({ path: '/etc/needrestart', ...ROOT, mode: '0755' }),
     directory({ path: '/etc/needrestart/conf.d', ...ROOT, mode: '0755' }),
     file({ path: '/etc/needrestart/conf.d/tappass.conf', content: NEEDRESTART, ...ROOT, mode: '0644' }),
@@ -125,5 +131,8 @@ export const foundation: Role = (spec, text) => {
       mode: '0440',
       check: (candidate) => ['visudo', '-cf', candidate],
     }),
+    // Before any change that is guarded.
+    pendingGuard(),
+    unit({ name: UNIT.guard, content: text(`units/${UNIT.guard}`), isRunning: false }),
   ]
 }

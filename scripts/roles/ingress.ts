@@ -9,12 +9,15 @@ import { render } from '../core/template.ts'
 import { unitPath } from '../core/unit-command.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
 import type { HostTraits } from '../facts/host-trait.ts'
+import { filterOptions } from '../firewall/filter-options.ts'
+import { toolRules } from '../firewall/firewall-spec.ts'
 import { absentFile } from '../resources/absent-file.ts'
 import { absentUnit } from '../resources/absent-unit.ts'
 import { archive, archiveMarker } from '../resources/archive.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { firewall } from '../resources/firewall.ts'
+import { ingressOpening } from '../resources/packet-filter.ts'
 import { stoppedUnit } from '../resources/stopped-unit.ts'
 import { surplusInstance } from '../resources/surplus-instance.ts'
 import { unit } from '../resources/unit.ts'
@@ -95,6 +98,18 @@ const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory'
 const OWN_CERTIFICATE = ['tls-certificate', 'tls-key'] as const
 const LISTENER_RULE = 'templates/caddy/listener-rule.pl'
 
+/** Where ufw or firewalld is active, what others may reach is open there, the ingress and more. */
+function inTools({ firewall: setting, ingress: ports }: HostSpec): Resource {
+  return firewall({ ports: toolRules(setting, ingressPorts(ports)).ports })
+}
+
+/** In our packet filter, before Caddy is there; what was open before is closed by the role `firewall`. */
+function opening({ firewall: setting, ingress: ports }: HostSpec, text: (path: string) => string): readonly Resource[] {
+  const texts = { template: text('templates/nftables/tappass.nft.hbs'), unit: text(`units/${UNIT.firewall}`) }
+  const options = filterOptions(setting, ingressPorts(ports), texts)
+  return options === undefined ? [] : [ingressOpening(options)]
+}
+
 /** What is to be gone or to rest, once what serves instead is up. */
 function others({ ingress }: HostSpec): readonly Resource[] {
   const where = ingress === 'none' ? 'ingress is none' : `ingress.kind is ${ingress.kind}`
@@ -140,7 +155,7 @@ function caddy(ports: Ports, spec: HostSpec, text: (path: string) => string): re
     ...program(pin, spec, path),
     file({ path: HOST_PATH.listenerRule, content: text(LISTENER_RULE), ...ROOT, mode: '0644' }),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
-    ...(isLive(ports, 'caddy') ? [firewall({ ports: ingressPorts(ports) })] : []),
+    ...(isLive(ports, 'caddy') ? [inTools(spec), ...opening(spec, text)] : []),
     unit({ name: STANDBY, content: content(true), isEnabled: false, isRunning: false }),
     unit({
       name: UNIT.caddy,
@@ -162,5 +177,5 @@ function caddy(ports: Ports, spec: HostSpec, text: (path: string) => string): re
 export const ingress: Role = (spec, text) => [
   ...(spec.ingress !== 'none' && isPrepared(spec.ingress, 'caddy') ? caddy(spec.ingress, spec, text) : []),
   ...others(spec),
-  ...(isLive(spec.ingress, 'caddy') ? [] : [firewall({ ports: [] })]),
+  ...(isLive(spec.ingress, 'caddy') ? [] : [inTools(spec)]),
 ]

@@ -15,10 +15,14 @@ import { batchesOf, readBatchSizes } from './batch-size.ts'
 import { type TargetResult, writeRetryFile } from './retry-file.ts'
 import { type Connectors, connectTarget } from './target-connection.ts'
 
-/** A connected host. `freshFacts` creates a fact reader, by default over the root runner; `nonce` returns 32 random hex digits. */
+/**
+ * A connected host. `freshFacts` creates a fact reader, by default over the root runner; `reconnect` makes a further connection; `nonce` returns 32
+ * random hex digits.
+ */
 export type HostSession = Readonly<{
   target: Target
   connection: Connection
+  reconnect: () => Promise<Connection>
   run: Runner
   freshFacts: (run?: Runner) => GetFact
   nonce: () => string
@@ -103,15 +107,13 @@ export type HostWork = Readonly<{
 }>
 
 async function runConnected(
-  connection: Connection,
-  target: Target,
-  { nonce }: Connectors,
-  emit: Emit,
+  host: Pick<HostSession, 'target' | 'connection' | 'reconnect' | 'nonce' | 'emit'>,
   work: HostWork['work'],
 ): Promise<HostResult> {
+  const { connection, nonce } = host
   try {
     const freshFacts = (run: Runner = connection.run) => createFactReader(run, nonce)
-    return await work({ target, connection, run: connection.run, freshFacts, nonce, emit })
+    return await work({ ...host, run: connection.run, freshFacts })
   } finally {
     await connection.close()
   }
@@ -139,8 +141,12 @@ async function runOnHost(
   try {
     await beforehand?.(target)
     const counted = countRoundTrips(await connectTarget(invocation, connectors, target))
+    // A step that an interrupt found half done is seen to its end, with what it needs for that.
+    const unheard = { ...invocation, interrupt: new AbortController().signal }
+    const reconnect = () => connectTarget(unheard, connectors, target)
     roundTrips = counted.roundTrips
-    const result = await runConnected(counted.connection, target, connectors, emit, work)
+    const { connection } = counted
+    const result = await runConnected({ target, connection, reconnect, nonce: connectors.nonce, emit }, work)
     return finish(result, CODES[result.outcome])
   } catch (error) {
     if (!(error instanceof Failure)) throw error

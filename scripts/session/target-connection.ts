@@ -28,18 +28,31 @@ function onInterrupt({ interrupt }: Invocation, stop: () => void): () => void {
   return () => interrupt.removeEventListener('abort', stop)
 }
 
+/** Passwords that were asked for in this run, by host: a further connection to it asks for none. */
+const passwords = new WeakMap<Target, Promise<string>>()
+
+function askOnce(invocation: Invocation, target: Target): AskPassword {
+  if (!isInteractive(invocation)) return undefined
+  const terminal = { input: invocation.stdin, output: invocation.stderr, interrupt: invocation.interrupt }
+  return () => {
+    const asked = passwords.get(target) ?? askHidden(terminal, `sudo password on ${target.name}: `)
+    passwords.set(target, asked)
+    return asked
+  }
+}
+
 /**
- * Connects to a host. On a terminal, a password that sudo needs there is asked for. The first interrupt ends the attempt, and later the
+ * Connects to a host. On a terminal, a password that sudo needs there is asked for, once in a run. The first interrupt ends the attempt, and later the
  * questions that are put to the host then: both throw a `Failure` (exit 130).
  */
 export async function connectTarget(
   invocation: Invocation,
   connectors: Connectors,
-  { address, name, ssh }: Target,
+  target: Target,
 ): Promise<Connection> {
   const { interrupt } = invocation
-  const terminal = { input: invocation.stdin, output: invocation.stderr, interrupt }
-  const askPassword = isInteractive(invocation) ? () => askHidden(terminal, `sudo password on ${name}: `) : undefined
+  const { address, ssh } = target
+  const askPassword = askOnce(invocation, target)
   const interrupted = Promise.withResolvers<never>()
   const connecting =
     address === undefined

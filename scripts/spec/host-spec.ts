@@ -10,6 +10,7 @@ import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../a
 import type { SitePages } from '../artifacts/site-pages.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
+import { firewallSchema } from '../firewall/firewall-spec.ts'
 import type { Rotation } from '../secrets/secret-rotation.ts'
 import { storageSchema } from '../storage/storage-spec.ts'
 import { contradictions } from './contradiction.ts'
@@ -54,6 +55,7 @@ const schema = v.strictObject({
     profile: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be the name of a profile'))),
   }),
   ingress: ingressSchema,
+  firewall: firewallSchema,
   identity: identitySchema,
   site: siteSchema,
   /** Number of gateway processes that share the socket. */

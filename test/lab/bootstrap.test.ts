@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { after, before, test } from 'node:test'
 import { APIError } from 'openai'
+import { armCommand, GUARD_SECONDS } from '../../scripts/core/guard.ts'
 import { findLeaks, placeLabels } from './leak.ts'
 import { fromOutside, run } from './machine.ts'
 import { machineAddress6 } from './network.ts'
@@ -24,6 +25,7 @@ import {
   secretOf,
   toolkit,
   untilHealthy,
+  writeSpec,
 } from './server.ts'
 
 let server: Server
@@ -48,6 +50,7 @@ const units = [
   'tappass-migrate.service',
   'tappass-caddy.service',
   'tappass-backup.timer',
+  'tappass-firewall.service',
 ]
 
 test('bare to healthy: every unit is active, and the system says running', async () => {
@@ -197,13 +200,116 @@ test('the units pass systemd-analyze: verify is silent, the gateway’s exposure
     await inside(server, `systemd-analyze security --no-pager --threshold=15 ${unit} >/dev/null`)
 })
 
-test('from outside only 22, 80 and 443 answer, over IPv4 and IPv6', async () => {
+/** Which of these TCP ports answer from outside, over IPv4 and IPv6. */
+const openFromOutside = async (ports: readonly number[]): Promise<readonly (readonly number[])[]> => {
+  const program = new URL('open-ports.ts', import.meta.url).pathname
   const number = Number(server.machine.address.split('.')[2])
-  for (const address of [server.machine.address, machineAddress6(number)]) {
-    const program = new URL('open-ports.ts', import.meta.url).pathname
-    const { stdout } = await fromOutside([process.execPath, program, address])
-    assert.deepEqual(JSON.parse(stdout), [22, 80, 443], address)
+  const answers = [server.machine.address, machineAddress6(number)].map(async (address) => {
+    const { stdout } = await fromOutside([process.execPath, program, address, ...ports.map(String)])
+    return JSON.parse(stdout) as readonly number[]
+  })
+  return await Promise.all(answers)
+}
+
+test('from outside only 22, 80 and 443 answer, over IPv4 and IPv6, whatever listens inside', async () => {
+  const listening = await inside(server, 'ss -Hltn | awk \'{ sub(/.*:/, "", $4); print $4 }\' | sort -un')
+  // Those of the playbook's table, of everything that listens inside, and the well-known ones.
+  const ports = [5432, 6379, 8081, 8181, 9411, 9620, 9621, ...listening.split('\n').map(Number)]
+  assert.ok(listening.includes('9620'), listening)
+  const all = [...new Set([...Array.from({ length: 1024 }, (_, index) => index + 1), ...ports])]
+  assert.deepEqual(await openFromOutside(all), [
+    [22, 80, 443],
+    [22, 80, 443],
+  ])
+})
+
+/** A program of somebody else, and a container that publishes a port: both came after the packet filter. */
+const START_OTHERS = `systemd-run --quiet --unit=other python3 -m http.server --bind :: 8099
+image=$(docker images --format '{{.Repository}}:{{.Tag}}' | grep redis | head -1)
+docker run --detach --rm --name other --publish 0.0.0.0:8098:6379 --publish '[::]:8098:6379' "$image" redis-server --protected-mode no >/dev/null`
+const STOP_OTHERS = 'docker kill other >/dev/null; systemctl stop other'
+
+const withFirewall = (firewall: unknown) =>
+  writeSpec(server, (spec) => ({
+    ...{ ...spec, firewall },
+    gateway: { callsMax: 1_000_000, upstream: server.upstream.url },
+  }))
+const allowing = (allow: readonly unknown[]) => withFirewall({ allow })
+
+test('the packet filter: programs and containers are closed until the settings let them in, and edits by hand are seen', async () => {
+  await inside(server, START_OTHERS)
+  const ports = [443, 8098, 8099]
+  assert.deepEqual(await openFromOutside(ports), [[443], [443]])
+  await withFirewall('none')
+  await bootstrap(server)
+  // Docker's networks have no IPv6 here, and nobody listens for them.
+  assert.deepEqual(await openFromOutside(ports), [ports, [443, 8099]])
+  await allowing([])
+  const refused = await plan(server)
+  const reasons = refused.events.flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+  assert.deepEqual([refused.code, reasons.length], [5, 1], JSON.stringify(reasons))
+  assert.match(reasons[0]?.what ?? '', /in use: 8098\/tcp \(container other\), 8099\/tcp \(python3\)$/)
+  await allowing([{ port: 8098 }, { port: 8099, from: ['10.77.0.0/16'] }])
+  await bootstrap(server)
+  assert.deepEqual(await openFromOutside(ports), [ports, [443]])
+  await allowing([])
+  await bootstrap(server)
+  assert.deepEqual(await openFromOutside(ports), [[443], [443]])
+  for (const edit of ['nft insert rule inet tappass input tcp dport 8099 accept', 'nft flush ruleset']) {
+    await inside(server, edit)
+    assert.equal((await plan(server)).code, 2, edit)
+    await bootstrap(server)
+    assert.equal((await plan(server)).code, 0)
+    assert.deepEqual(await openFromOutside([443, 8099]), [[443], [443]])
   }
+  await inside(server, STOP_OTHERS)
+})
+
+/** Another hand's setting, with which our rules let no new login in. */
+const CUT = '/etc/systemd/system/tappass-firewall.service.d/cut.conf'
+const CUT_RULE = 'nft insert rule inet tappass input ct state new tcp dport 22 reject with tcp reset'
+
+test('a change that cuts the operator off is put back by the host: exit 3, and the host is reached as before', async () => {
+  await inside(
+    server,
+    `mkdir -p ${CUT.replace(/\/[^/]*$/, '')}; printf '[Service]\nExecReload=/usr/sbin/${CUT_RULE}\n' >${CUT}; systemctl daemon-reload`,
+  )
+  const before = await inside(server, 'cat /etc/tappass/firewall.nft')
+  await allowing([{ port: 8097 }])
+  const output = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json'])
+  assert.equal(output.code, 3, output.stdout)
+  const failed = eventsOf(output).find(({ event }) => event === 'step-failed')
+  assert.ok(failed?.event === 'step-failed' && failed.failure.isPutBack === true)
+  assert.match(failed.failure.output.join('\n'), /no new connection: .*\nwhat was there before was put back/s)
+  assert.equal(await inside(server, 'cat /etc/tappass/firewall.nft'), before)
+  await inside(
+    server,
+    `rm ${CUT}; systemctl daemon-reload; systemctl reload tappass-firewall; ls /var/lib/tappass-guard`,
+  )
+  await bootstrap(server)
+  assert.equal((await plan(server)).code, 0)
+})
+
+test('nobody confirms: the host’s own timer puts back what was there before', async () => {
+  const { argv, stdin } = armCommand({
+    paths: ['/etc/motd', '/etc/tappass/firewall.nft'],
+    units: ['tappass-firewall.service'],
+  })
+  const [program, ...rest] = argv
+  const words = [program, ...rest.map((word) => (word === `${GUARD_SECONDS}` ? '2' : word))] as const
+  const { code, stderr } = await run(server.machine, words, { stdin: String(stdin) })
+  assert.equal(code, 0, stderr)
+  await inside(server, 'echo other >/etc/motd; rm /etc/tappass/firewall.nft; systemctl stop tappass-firewall')
+  await inside(
+    server,
+    'for i in $(seq 60); do [ -d /var/lib/tappass-guard/pending ] || exit 0; sleep 0.5; done; exit 1',
+  )
+  assert.equal(
+    await inside(server, 'systemctl is-active tappass-firewall; cat /etc/motd | grep -c other || true'),
+    'active\n0',
+  )
+  assert.match(await inside(server, 'journalctl -t tappass-guard -o cat'), /a change was not confirmed/)
+  assert.equal((await plan(server)).code, 0)
 })
 
 test('the timer is due at 03:17 UTC, and a quarter of an hour later at most', async () => {

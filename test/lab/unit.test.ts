@@ -50,6 +50,7 @@ const rows = [
   ['tappass-postgres.service', 10],
   ['tappass-redis.service', 10],
   ['tappass-backup.service', 10],
+  ['tappass-firewall.service', 20],
   ['tappass-spire-server.service', 10],
   ['tappass-spire-agent.service', 15],
   ['tappass-spiffe-helper.service', 10],

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import type { GetFact } from '../../scripts/core/host.ts'
+import { firewallsFact } from '../../scripts/facts/firewall.ts'
 import { ROLE_NAMES, recipe } from '../../scripts/recipe.ts'
 import type { HostSpec } from '../../scripts/spec/host-spec.ts'
 import { memoryLimits } from '../../scripts/spec/memory-limit.ts'
@@ -26,6 +27,7 @@ test('recipe: the order of roles is the one that docs and --only know', () => {
     'gateway',
     'tunnel',
     'ingress',
+    'firewall',
     'backup',
     'housekeeping',
     'boot',
@@ -330,13 +332,17 @@ test('recipe: what serves is up before what served is stopped, whichever of both
       .flatMap(({ resources }) => resources)
       .map(({ id }) => id)
       .filter((id) =>
-        /^(unit:tappass-(tunnel@\d|caddy\.)|stopped-unit:tappass-caddy\.|surplus-instance:tappass-t|firewall)/.test(id),
+        /^(unit:tappass-(tunnel@\d|caddy\.)|stopped-unit:tappass-caddy\.|surplus-instance:tappass-t|firewall|packet-filter)/.test(
+          id,
+        ),
       )
   const caddy = 'tappass-caddy.service'
   const tunnels = ['unit:tappass-tunnel@1.service', 'unit:tappass-tunnel@2.service']
-  assert.deepEqual(of('tunnel'), [...tunnels, `unit:${caddy}`, `stopped-unit:${caddy}`, 'firewall:ingress'])
-  assert.deepEqual(of('caddy'), ['firewall:ingress', `unit:${caddy}`, 'surplus-instance:tappass-tunnel'])
-  assert.deepEqual(of('both'), [...tunnels, 'firewall:ingress', `unit:${caddy}`])
+  const [opened, closed] = [['firewall:ingress', 'packet-filter:ingress'], 'packet-filter:tappass']
+  const stopped = [`unit:${caddy}`, `stopped-unit:${caddy}`]
+  assert.deepEqual(of('tunnel'), [...tunnels, ...stopped, 'firewall:ingress', closed])
+  assert.deepEqual(of('caddy'), [...opened, `unit:${caddy}`, 'surplus-instance:tappass-tunnel', closed])
+  assert.deepEqual(of('both'), [...tunnels, ...opened, `unit:${caddy}`, closed])
 })
 
 test('recipe: a tunnel whose rules are kept here has them checked by cloudflared before they are in place', async () => {
@@ -613,4 +619,23 @@ test('recipe: another password is no reason to end the database', async () => {
     asked.filter((question) => question.includes('postgres-password')),
     [],
   )
+})
+
+test('recipe: the packet filter lets in what the settings say; ufw gets what its one rule can say', async () => {
+  const allow = [{ port: 8080 }, { port: 53, protocol: 'udp', from: ['10.0.0.0/8'] }]
+  const rulesOf = async (spec: unknown) =>
+    writtenBy(await planAll(resourcesOf(spec), blank(systems[0]))).get('/etc/tappass/firewall.nft')
+  const rules = (await rulesOf({ ingress: { http: 8081 }, firewall: { allow } })) ?? ''
+  assert.match(rules, /^ {4}tcp dport \{ 22, 443, 8081 \} accept\n {4}tcp dport 8080 accept\n {4}ip saddr \{ 10/m)
+  assert.match((await rulesOf({ ingress: 'none' })) ?? '', /^ {4}tcp dport \{ 22 \} accept\n {4}counter$/m)
+  assert.equal(await rulesOf({ firewall: 'none' }), undefined)
+  const withUfw: GetFact = async (fact) =>
+    (fact as unknown) === firewallsFact
+      ? fact.parse({ code: 0, stdout: 'ufw\nufw-ipv6\n', stderr: '' })
+      : await blank(systems[0])(fact)
+  const inUfw = async (spec: unknown) =>
+    writtenBy(await planAll(resourcesOf(spec), withUfw)).get('/etc/ufw/applications.d/tappass')
+  assert.match((await inUfw({ firewall: { allow: [{ port: 8080 }] } })) ?? '', /^ports=80,443,8080\/tcp$/m)
+  assert.match((await inUfw({ ingress: 'none', firewall: { allow: [{ port: 8080 }] } })) ?? '', /^ports=8080\/tcp$/m)
+  await assert.rejects(inUfw({ firewall: { allow } }), /ufw is active, and firewall\.allow has rules/)
 })

@@ -51,6 +51,7 @@ const tree = (root: string): readonly Resource[] => [
 
 const contextOn = (run: Runner, events: Event[] = [], shouldStop = () => false) => ({
   run,
+  reconnect: () => assert.fail('nothing here is guarded'),
   freshFacts: () => createFactReader(run, nonce),
   nonce,
   nowMs: () => 0,

@@ -58,6 +58,7 @@ const convergeWith = (run: Runner, contract: ReturnType<typeof createPlanContrac
   converge(resources, {
     ...{ run, nonce, contract, nowMs: () => 0, shouldStop: () => false, retryCommand: 'tappass bootstrap' },
     freshFacts: () => createFactReader(run, nonce),
+    reconnect: () => assert.fail('nothing here is guarded'),
     emit: () => undefined,
   })
 

@@ -34,7 +34,9 @@ const desired = [
   ],
   ...['tappass-caddy.service', 'tappass-backup.timer', 'tappass-check.timer', 'tappass@2.service'],
 ].map((name): UnitState => ({ ...running, name }))
-const all: readonly UnitState[] = [running, backup, { ...backup, name: 'tappass-check.service' }, ...desired]
+const guard: UnitState = { ...backup, name: 'tappass-guard.service' }
+const filter: UnitState = { ...running, name: 'tappass-firewall.service', sub: 'exited' }
+const all: readonly UnitState[] = [running, backup, { ...backup, name: 'tappass-check.service' }, guard, ...desired]
 
 const conditions = 'NOW=1\nDISK=x 1 1 9999999 1% /\nCLOCK=yes\nDOCKER=29\nSITE=/x/pages-1\n'
 const certificate = 'CERTIFICATE_notBefore=Jan 1 00:00:00 1970 GMT\nCERTIFICATE_notAfter=Jan 1 12:00:00 1970 GMT\n'
@@ -75,6 +77,17 @@ const instead = (name: string, changes: Partial<UnitState>) =>
 /** `unhealthy` names what is not well; `next` is what to type about it, and `bootstrap` a run. */
 const rows: readonly Readonly<{ name: string; host: Host; unhealthy: readonly string[]; next?: RegExp }>[] = [
   { name: 'all is well', host: {}, unhealthy: [] },
+  { name: 'with a packet filter', host: { units: [...all, filter] }, unhealthy: [] },
+  {
+    name: 'the packet filter could not be loaded',
+    host: { units: [...all, { ...filter, active: 'failed', sub: 'failed' }] },
+    unhealthy: ['tappass-firewall.service'],
+  },
+  {
+    name: 'a change could not be put back after a reboot',
+    host: { units: instead('tappass-guard.service', { active: 'failed', sub: 'failed', result: 'exit-code' }) },
+    unhealthy: ['tappass-guard.service'],
+  },
   {
     name: 'the OPA server that the gateways ask is not there; the one of an earlier policy does not count',
     host: {

@@ -52,13 +52,14 @@ export const blank = (system: (typeof systems)[number]): GetFact => {
 export const planAll = async (resources: readonly Resource[], getFact: GetFact): Promise<readonly Change[]> =>
   (await Promise.all(resources.map((resource) => resource.plan(getFact)))).flat()
 
-/** The texts that the changes would write, by path. */
+/** The texts that the changes would write, by path; no secrets. */
 export const writtenBy = (changes: readonly Change[]): ReadonlyMap<string, string> =>
   new Map(
-    changes.flatMap(({ action, commands }) => {
-      const content = commands.find(({ stdin }) => typeof stdin === 'string')?.stdin
-      return action.startsWith('write ') && typeof content === 'string'
-        ? [[action.slice('write '.length), content]]
-        : []
-    }),
+    changes.flatMap(({ commands }) =>
+      commands.flatMap(({ argv: [, , , , candidate], stdin, isSecret }) => {
+        // A candidate is written first, and renamed later.
+        const path = commands.find(({ argv }) => argv[2]?.includes('mv -fT') && argv[4] === candidate)?.argv[5]
+        return typeof stdin === 'string' && path !== undefined && isSecret !== true ? [[path, stdin] as const] : []
+      }),
+    ),
   )
