@@ -19,6 +19,9 @@ export const UNIT = {
   backupTimer: 'tappass-backup.timer',
   check: 'tappass-check.service',
   checkTimer: 'tappass-check.timer',
+  drift: 'tappass-drift.service',
+  driftTimer: 'tappass-drift.timer',
+  repair: 'tappass-repair.service',
 } as const
 
 /** Those of identities, in the order in which they are ended; a host without a trust domain has none of them. */

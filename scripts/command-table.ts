@@ -71,11 +71,14 @@ export const VERBS: CommandTable = [
   },
   {
     name: 'at',
-    summary: 'show a run of the history: its settings, changes, files, images and units',
+    summary: 'show a run of the history (settings, changes, files, images, units), or restore it',
     operands: 'N',
     options: [
       ...HOST_RUN_OPTIONS,
       { name: 'file', value: 'PATH', summary: 'print the content of this file after the run' },
+      { name: 'restore', summary: 'bring the server to the settings of that run again, as bootstrap does' },
+      DIFF_OPTION,
+      YES_OPTION,
     ],
     load: () => import('./commands/at.ts'),
   },
@@ -85,6 +88,17 @@ export const VERBS: CommandTable = [
     operands: 'PATH',
     options: HOST_RUN_OPTIONS,
     load: () => import('./commands/why.ts'),
+  },
+  {
+    name: 'drift',
+    summary: 'compare a server with what its last run left: what differs, since when, by whom',
+    options: [
+      ...HOST_RUN_OPTIONS,
+      { name: 'repair', summary: 'put back what differs, as bootstrap does' },
+      DIFF_OPTION,
+      YES_OPTION,
+    ],
+    load: () => import('./commands/drift.ts'),
   },
   {
     name: 'doctor',

@@ -5,6 +5,7 @@ import { backup } from './roles/backup.ts'
 import { boot } from './roles/boot.ts'
 import { data } from './roles/data.ts'
 import { docker } from './roles/docker.ts'
+import { drift } from './roles/drift.ts'
 import { foundation } from './roles/foundation.ts'
 import { gateway } from './roles/gateway.ts'
 import { housekeeping } from './roles/housekeeping.ts'
@@ -34,6 +35,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   ingress,
   backup,
   housekeeping,
+  drift,
   boot,
   site,
   settings,

@@ -67,7 +67,13 @@ const fileRevisionsFact: Fact<ReadonlyMap<string, string>> = {
 }
 
 /** What of the settings of a host decides on what it shall run. */
-type Settings = Readonly<{ instances?: number; ingress?: unknown; identity?: unknown; site?: unknown }>
+type Settings = Readonly<{
+  instances?: number
+  ingress?: unknown
+  identity?: unknown
+  site?: unknown
+  drift?: Readonly<{ check?: unknown; repair?: unknown }> | null
+}>
 
 /** The OPA server that the gateways ask, by their own settings. */
 function opaUnits(environment: string | undefined): readonly string[] {
@@ -77,12 +83,16 @@ function opaUnits(environment: string | undefined): readonly string[] {
 
 /** Returns the units that the settings ask for. */
 function desiredUnits(
-  { instances = INSTANCES_DEFAULT, ingress, identity }: Settings,
+  { instances = INSTANCES_DEFAULT, ingress, identity, drift }: Settings,
   environment: string | undefined,
 ): readonly string[] {
   const { gateway: _, opa: __, tunnel: ___, caddy, ...units } = UNIT
   const live = liveParts(ingress)
-  const unwanted: readonly string[] = identity === undefined ? IDENTITY_UNITS : []
+  const unwanted: readonly string[] = [
+    ...(identity === undefined ? IDENTITY_UNITS : []),
+    ...(drift?.check === 'off' ? [UNIT.drift, UNIT.driftTimer] : []),
+    ...(drift?.repair === true ? [] : [UNIT.repair]),
+  ]
   return [
     ...Object.values(units).filter((name) => !unwanted.includes(name)),
     ...(live.includes('caddy') ? [caddy] : []),
@@ -92,8 +102,11 @@ function desiredUnits(
   ]
 }
 
+/** What timers start. */
+const JOBS: readonly string[] = [UNIT.backup, UNIT.check, UNIT.drift, UNIT.repair]
+
 function isAsDesired({ name, active, result }: UnitState): boolean {
-  if (name !== UNIT.backup && name !== UNIT.check) return active === 'active'
+  if (!JOBS.includes(name)) return active === 'active'
   return active === 'activating' || active === 'active' || (active === 'inactive' && result === 'success')
 }
 

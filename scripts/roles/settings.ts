@@ -16,6 +16,7 @@ import { versionLock } from '../resources/version-lock.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { imagesOfHost } from '../spec/image-spec.ts'
 import { isPrepared } from '../spec/ingress-spec.ts'
+import { inputsText } from '../spec/kept-input.ts'
 import { hasOpa, opaServerOf } from '../spec/policy-spec.ts'
 import type { Role } from '../spec/role.ts'
 import { siteOfHost } from '../spec/site-spec.ts'
@@ -87,6 +88,7 @@ export const settings: Role = (spec, text, earlier = []) => {
     ].flatMap(({ folder, version }) => (version === undefined ? [] : [surplusVersion({ folder, version })])),
     // An engine of somebody else holds images of somebody else, some of them perhaps the same.
     ...(spec.docker.adopt ? [] : [surplusImage({ ...ownership, ...brought })]),
+    file({ path: HOST_PATH.inputs, content: inputsText(spec), ...ownership }),
     file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
     versionLock({ notice: NOTICE, versions, resources: earlier }),
   ]

@@ -13,6 +13,7 @@ import { Failure, usageFailure } from '../core/failure.ts'
 import type { Rotation } from '../secrets/secret-rotation.ts'
 import { contradictions } from './contradiction.ts'
 import { deployUserSchema } from './deploy-user.ts'
+import { driftContradictions, driftSchema } from './drift-spec.ts'
 import { calendar, housekeepingSchema } from './housekeeping-spec.ts'
 import { identityContradictions, identitySchema } from './identity-spec.ts'
 import { type ImagesSpec, imageContradictions, imagesSchema } from './image-spec.ts'
@@ -98,6 +99,7 @@ const schema = v.strictObject({
     keepWeekly: v.optional(integer(0, 520), 4),
   }),
   housekeeping: housekeepingSchema,
+  drift: driftSchema,
   preflight: section({
     diskFreeMegabytesMin: v.optional(integer(0, 1_000_000_000), 8192),
     memoryMegabytesMin: v.optional(integer(0, 1_000_000_000), 1800),
@@ -206,6 +208,7 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
         ...identityContradictions(result.output.identity),
         ...imageContradictions(result.output.images),
         ...siteContradictions(result.output),
+        ...driftContradictions(result.output.drift),
       ].map(([keys, what]) => placeOf(keys, lineOf) + what)
     : result.issues.map((issue) => explain(issue, lineOf))
   if (!result.success || problems.length > 0) {

@@ -348,6 +348,19 @@ const scripts: readonly Room[] = [
     ],
   },
   {
+    path: 'scripts/drift',
+    is: 'How a host differs from what its last run left: what, since when, and by whom as far as traces tell.',
+    knows: [
+      'contract',
+      'scripts/converge',
+      'scripts/core',
+      'scripts/facts',
+      'scripts/history',
+      'scripts/output',
+      'scripts/spec',
+    ],
+  },
+  {
     path: 'scripts/journal',
     is: 'The journal of a host: which units a service has, the question, the entries.',
     knows: ['contract', 'scripts/command-line', 'scripts/core'],
@@ -447,6 +460,7 @@ const scripts: readonly Room[] = [
       'scripts/control',
       'scripts/converge',
       'scripts/core',
+      'scripts/drift',
       'scripts/history',
       'scripts/journal',
       'scripts/output',
