@@ -3,9 +3,9 @@ import { hostCommandHint } from '../command-line/command-hint.ts'
 import { createConfirm } from '../command-line/confirmation.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
 import { lockHolderOf, runHost } from '../converge/host-run.ts'
-import { missingInputs } from '../converge/run-base.ts'
+import { missingInputs } from '../converge/kept-run.ts'
 import { Failure } from '../core/failure.ts'
-import { type Look, lookForDrift } from '../drift/look.ts'
+import { checkDrift, type DriftCheck } from '../drift/drift-check.ts'
 import { driftLines, recordCommand } from '../drift/report.ts'
 import { markLines } from '../history/line-mark.ts'
 import { recipe } from '../recipe.ts'
@@ -21,7 +21,11 @@ function isOfUnit({ environment }: Invocation): boolean {
 }
 
 /** What a look has found is written on the host, told, and returned as the end of the run. */
-async function tell(invocation: Invocation, host: HostSession, { record, resources }: Look): Promise<HostResult> {
+async function report(
+  invocation: Invocation,
+  host: HostSession,
+  { record, resources }: DriftCheck,
+): Promise<HostResult> {
   const { code, stderr } = await host.run(recordCommand(record))
   if (code !== 0) throw new Failure({ what: 'cannot write what the look has found', why: stderr.trim() })
   host.emit({ event: 'drift', resources, ...record })
@@ -38,26 +42,26 @@ export async function run(invocation: Invocation): Promise<number> {
   const resourcesOf = (spec: HostSpec) => recipe(spec, text).flatMap(({ resources }) => resources)
   const marked = (spec: HostSpec) => recipe(spec, markLines(text)).flatMap(({ resources }) => resources)
   const work = async (host: HostSession): Promise<HostResult> => {
-    const look = () =>
-      lookForDrift({
+    const check = () =>
+      checkDrift({
         ...{ freshFacts: () => host.freshFacts(readOnly(host.run)), holder: lockHolderOf(invocation, host) },
         ...{ specFrom, resourcesOf, nowMs: invocation.nowMs },
       })
-    const found = await look()
+    const found = await check()
     const { record, spec } = found
     if (!isGiven(invocation, 'repair') || spec === undefined || record.findings.length === 0)
-      return await tell(invocation, host, found)
+      return await report(invocation, host, found)
     if (record.obstacles.length > 0) {
       const next = hostCommandHint(invocation, 'bootstrap')
       host.emit({ event: 'refused', reasons: record.obstacles.map((what) => ({ what, next })) })
-      return { ...(await tell(invocation, host, found)), outcome: 'refused' }
+      return { ...(await report(invocation, host, found)), outcome: 'refused' }
     }
     const result = await runHost(invocation, host, resourcesOf(spec), spec, {
       ...{ confirm, waiting: text('scripts/first-boot.sh'), refusals: missingInputs },
       history: { spec, marked: () => marked(spec), operator: isOfUnit(invocation) ? 'drift timer' : undefined },
       isUnattended: isOfUnit(invocation),
     })
-    if (result.outcome === 'up-to-date') await tell(invocation, host, await look())
+    if (result.outcome === 'up-to-date') await report(invocation, host, await check())
     return result
   }
   return await forEachHost(invocation, connectors, targets, { work })

@@ -11,7 +11,7 @@ import { type Generation, outcomeOf } from '../history/entry.ts'
 import type { HostResult, HostSession } from '../session/host-session.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { runHost } from './host-run.ts'
-import { missingInputs, type RunBase, readRunBase, specOfBase, toolDifference } from './run-base.ts'
+import { type KeptRun, missingInputs, readKeptRun, specOfRun, toolDifference } from './kept-run.ts'
 
 /** `problems` are those of the log; `specFrom` reads the settings of a host, `resourcesOf` and `markedOf` are the recipe, plain and with the places of lines. */
 export type RestorationContext = Readonly<{
@@ -29,7 +29,7 @@ function refuse({ emit }: HostSession, ...reasons: readonly FailureText[]): Host
 }
 
 /** Another release writes other files from the same settings. Where the run's own is still on the host, it can do that itself. */
-async function otherTool(getFact: GetFact, { generation }: RunBase, why: string): Promise<FailureText> {
+async function otherTool(getFact: GetFact, { generation }: KeptRun, why: string): Promise<FailureText> {
   const { begun, number } = generation
   const folder = `${HOST_PATH.releasesFolder}/${begun.release}`
   const { kind } = await getFact(pathFact(`${folder}/tappass`))
@@ -49,7 +49,7 @@ function notWhole(generation: Generation, next: string): FailureText {
 }
 
 /** What no run of the toolkit keeps. */
-function tellWhatStays({ emit }: HostSession, { generation: { number }, record }: RunBase, next: string): void {
+function tellWhatStays({ emit }: HostSession, { generation: { number }, record }: KeptRun, next: string): void {
   const provided = record.begin?.secrets ?? []
   const secrets = provided.length === 0 ? '' : ` (run ${number} was given ${provided.join(', ')})`
   emit({
@@ -73,9 +73,9 @@ export async function restoreRun(
   if (problems.length > 0)
     return refuse(host, { what: 'the chain of the log is broken', why: problems.join('\n         '), next })
   const getFact = host.freshFacts()
-  const base = await readRunBase(getFact, generation)
+  const base = await readKeptRun(getFact, generation)
   if (base === undefined) return refuse(host, notWhole(generation, next))
-  const spec = await specOfBase(base, specFrom)
+  const spec = await specOfRun(base, specFrom)
   const difference = toolDifference(base, spec)
   if (difference !== undefined) return refuse(host, await otherTool(getFact, base, difference))
   tellWhatStays(host, base, hostCommandHint(invocation, `at ${generation.number}`))

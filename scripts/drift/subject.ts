@@ -1,4 +1,5 @@
 /** What on a host a change is about: where traces of whoever made it necessary can be. */
+import { UNIT } from '../../contract/unit.ts'
 import { unitPath } from '../core/unit-command.ts'
 import type { PlannedChange } from '../output/event.ts'
 
@@ -11,7 +12,7 @@ export type Subject = Readonly<{
 }>
 
 /** In its folder of links stands whether a unit of ours is enabled. */
-const WANTS = '/etc/systemd/system/tappass.target.wants'
+const WANTS = `/etc/systemd/system/${UNIT.target}.wants`
 const ACCOUNT_FILES = ['/etc/passwd', '/etc/group'] as const
 
 function pathsIn(text: string): readonly string[] {

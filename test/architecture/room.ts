@@ -336,6 +336,7 @@ const scripts: readonly Room[] = [
     is: 'Plan, preflight, lock, apply, check: brings a host to its specification.',
     knows: [
       'contract',
+      'scripts/artifacts',
       'scripts/command-line',
       'scripts/connection',
       'scripts/core',

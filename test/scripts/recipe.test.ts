@@ -27,6 +27,7 @@ test('recipe: the order of roles is the one that docs and --only know', () => {
     'ingress',
     'backup',
     'housekeeping',
+    'drift',
     'boot',
     'site',
     'settings',

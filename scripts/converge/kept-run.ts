@@ -1,16 +1,16 @@
 /** A run of the log as something that can be planned again: the settings that it recorded, and the files of the controller by their digests. */
 import { HOST_PATH } from '../../contract/path.ts'
+import { type KeptInputs, parseInputs, withInputs } from '../artifacts/sent-file.ts'
 import type { FailureText } from '../core/failure.ts'
 import type { GetFact } from '../core/host.ts'
 import { type Generation, outcomeOf } from '../history/entry.ts'
 import { type GenerationRecord, readGeneration } from '../history/generation-view.ts'
 import { storedText } from '../history/history-fact.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
-import { type KeptInputs, parseInputs, withInputs } from '../spec/kept-input.ts'
 import type { Plan } from './plan.ts'
 
 /** A run that reached its end, with what it kept. `settings` is the text of the host's settings after it. */
-export type RunBase = Readonly<{
+export type KeptRun = Readonly<{
   generation: Generation
   record: GenerationRecord
   settings: string
@@ -23,12 +23,12 @@ const REACHED: readonly string[] = ['up-to-date', 'unhealthy']
 /** A file that is not as the run wanted it is not its own. */
 async function textThen(getFact: GetFact, { end, state }: GenerationRecord, path: string): Promise<string | undefined> {
   const sha256 = state?.files.find((each) => each.path === path)?.sha256
-  const wanted = end?.files.find((each) => each.path === path)?.sha256
-  return sha256 === undefined || sha256 !== wanted ? undefined : await storedText(getFact, sha256)
+  const desired = end?.files.find((each) => each.path === path)?.sha256
+  return sha256 === undefined || sha256 !== desired ? undefined : await storedText(getFact, sha256)
 }
 
 /** Returns the base that a run left; undefined for one that did not reach its end, had a part of the roles only, or was of a release that kept less. */
-export async function readRunBase(getFact: GetFact, generation: Generation): Promise<RunBase | undefined> {
+export async function readKeptRun(getFact: GetFact, generation: Generation): Promise<KeptRun | undefined> {
   if (!REACHED.includes(outcomeOf(generation))) return undefined
   const record = await readGeneration(getFact, generation)
   const [settings, text] = await Promise.all([
@@ -40,24 +40,24 @@ export async function readRunBase(getFact: GetFact, generation: Generation): Pro
 }
 
 /** Returns the base of the last run that left one. */
-export async function lastRunBase(getFact: GetFact, generations: readonly Generation[]): Promise<RunBase | undefined> {
+export async function lastKeptRun(getFact: GetFact, generations: readonly Generation[]): Promise<KeptRun | undefined> {
   for (const generation of generations.toReversed()) {
-    const base = await readRunBase(getFact, generation)
+    const base = await readKeptRun(getFact, generation)
     if (base !== undefined) return base
   }
   return undefined
 }
 
 /** Returns its specification. `read` makes one of the text of settings. */
-export async function specOfBase(
-  { settings, inputs }: RunBase,
+export async function specOfRun(
+  { settings, inputs }: KeptRun,
   read: (settings: string) => Promise<HostSpec>,
 ): Promise<HostSpec> {
   return withInputs(await read(settings), inputs)
 }
 
 /** Returns why a specification is not the one of the run, though the settings are: what the tool brings along is another. */
-export function toolDifference(base: RunBase, spec: HostSpec): string | undefined {
+export function toolDifference(base: KeptRun, spec: HostSpec): string | undefined {
   const { begun, number } = base.generation
   if (begun.release !== spec.release.version)
     return `run ${number} was of release ${begun.release}, and this is ${spec.release.version}`

@@ -1,9 +1,9 @@
 /** A look for drift: plans what the last run would do again, and finds out since when and by whom. It changes nothing. */
 import { HOST_PATH } from '../../contract/path.ts'
 import { lockFact } from '../converge/host-lock.ts'
+import { type KeptRun, lastKeptRun, missingInputs, specOfRun, toolDifference } from '../converge/kept-run.ts'
 import { assertUnlocked, type LockHolder } from '../converge/lock-lease.ts'
 import { type Plan, planAll, plannedChanges } from '../converge/plan.ts'
-import { lastRunBase, missingInputs, type RunBase, specOfBase, toolDifference } from '../converge/run-base.ts'
 import type { GetFact } from '../core/host.ts'
 import type { Resource } from '../core/resource.ts'
 import { contentFact } from '../facts/path.ts'
@@ -17,7 +17,7 @@ import { subjectOf } from './subject.ts'
 import { sessionsFact, timesFact } from './trace.ts'
 
 /** `freshFacts` creates a fact reader; `specFrom` reads the settings of a host, `resourcesOf` is the recipe. `nowMs` is the host's clock as well as it is known. */
-export type LookContext = Readonly<{
+export type DriftCheckContext = Readonly<{
   freshFacts: () => GetFact
   holder: LockHolder
   specFrom: (settings: string) => Promise<HostSpec>
@@ -26,7 +26,7 @@ export type LookContext = Readonly<{
 }>
 
 /** What a look has found; `spec` is that of the last run, where the host was compared with it. */
-export type Look = Readonly<{ record: DriftRecord; resources: number; spec?: HostSpec }>
+export type DriftCheck = Readonly<{ record: DriftRecord; resources: number; spec?: HostSpec }>
 
 function headOf({ generations }: History): string {
   const last = generations.at(-1)
@@ -75,7 +75,7 @@ async function findingsOf(
 }
 
 /** Why the host is not put back by itself, whatever differs: what came after the run was meant, or is half done. */
-function laterRun({ generation: { number } }: RunBase, generations: readonly Generation[]): readonly string[] {
+function laterRun({ generation: { number } }: KeptRun, generations: readonly Generation[]): readonly string[] {
   const last = generations.at(-1)
   if (last === undefined || last.number === number) return []
   return [
@@ -84,7 +84,13 @@ function laterRun({ generation: { number } }: RunBase, generations: readonly Gen
 }
 
 /** Returns what a look finds. Throws a `Failure` (exit 4) while a run changes the host. */
-export async function lookForDrift({ freshFacts, holder, specFrom, resourcesOf, nowMs }: LookContext): Promise<Look> {
+export async function checkDrift({
+  freshFacts,
+  holder,
+  specFrom,
+  resourcesOf,
+  nowMs,
+}: DriftCheckContext): Promise<DriftCheck> {
   const first = freshFacts()
   const [lock, raw, text] = await Promise.all([
     first(lockFact),
@@ -96,11 +102,11 @@ export async function lookForDrift({ freshFacts, holder, specFrom, resourcesOf, 
   const before = parseDriftRecord(text)
   const at = new Date(nowMs()).toISOString().replace(/\.\d+Z$/, 'Z')
   const about = { at, check: before?.check ?? 'daily', head: headOf(history), findings: [], obstacles: [] }
-  const problem = (why: string): Look => ({ record: { ...about, problem: why }, resources: 0 })
+  const problem = (why: string): DriftCheck => ({ record: { ...about, problem: why }, resources: 0 })
   if (history.problems.length > 0) return problem(`the chain of the log is broken at ${history.problems[0]}`)
-  const base = await lastRunBase(first, history.generations)
+  const base = await lastKeptRun(first, history.generations)
   if (base === undefined) return problem('no run of this release has reached its end here')
-  const spec = await specOfBase(base, specFrom)
+  const spec = await specOfRun(base, specFrom)
   const difference = toolDifference(base, spec)
   if (difference !== undefined) return problem(difference)
   const resources = resourcesOf(spec)

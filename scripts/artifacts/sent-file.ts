@@ -3,9 +3,9 @@
  * that had them planned; whatever needs the bytes themselves can't be done by it.
  */
 import * as v from 'valibot'
-import { ELSEWHERE, type LocalFile, type LocalImage } from '../artifacts/artifact.ts'
 import { canonicalJson } from '../core/canonical.ts'
-import type { HostSpec } from './host-spec.ts'
+import { ELSEWHERE, type LocalFile, type LocalImage } from './artifact.ts'
+import type { SitePages } from './site-pages.ts'
 
 const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
 const digest = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/))
@@ -27,6 +27,17 @@ const schema = v.strictObject({
   images: v.strictObject({ postgres: v.optional(image), redis: v.optional(image) }),
 })
 
+type Archive = Readonly<{ archive?: LocalFile }>
+type Image = Readonly<{ archive?: LocalImage; reference?: string }>
+
+/** The settings of a specification that may name files of the controller. */
+export type FileSettings = Readonly<Record<(typeof ARCHIVES)[number], Archive>> &
+  Readonly<{
+    images: Readonly<Record<'postgres' | 'redis', Image>>
+    opa: Readonly<{ program?: LocalFile | undefined }>
+    site: 'none' | Readonly<{ pages: SitePages; wheels?: LocalFile | undefined }>
+  }>
+
 /** The digests. */
 export type KeptInputs = v.InferOutput<typeof schema>
 
@@ -35,7 +46,7 @@ function withoutPath({ imageId, layers }: LocalImage): Omit<LocalImage, 'file'> 
 }
 
 /** Returns the text of the file on the host. Pure. */
-export function inputsText({ images, opa, site, ...spec }: HostSpec): string {
+export function inputsText({ images, opa, site, ...spec }: FileSettings): string {
   const programs = ARCHIVES.map((name) => [name, spec[name].archive?.sha256] as const)
   const wheels = site === 'none' ? undefined : site.wheels?.sha256
   const files = [...programs, ['opa', opa.program?.sha256] as const, ['site', wheels] as const]
@@ -60,20 +71,20 @@ function kept(sha256: string | undefined): LocalFile | undefined {
   return sha256 === undefined ? undefined : { file: ELSEWHERE, sha256 }
 }
 
-function archiveOf(sha256: string | undefined): Readonly<{ archive?: LocalFile }> {
+function archiveOf(sha256: string | undefined): Archive {
   const archive = kept(sha256)
   return archive === undefined ? {} : { archive }
 }
 
-function imageOf(spec: HostSpec['images']['postgres'], loaded: KeptInputs['images']['postgres']) {
+function imageOf(spec: Image, loaded: KeptInputs['images']['postgres']) {
   return loaded === undefined ? spec : { ...spec, archive: { file: ELSEWHERE, ...loaded } }
 }
 
 /** Returns the specification as if those files had been given. Pure. */
-export function withInputs(spec: HostSpec, { files, images }: KeptInputs): HostSpec {
+export function withInputs<S extends FileSettings>(spec: S, { files, images }: KeptInputs): S {
   const program = kept(files.opa)
   const programs = Object.fromEntries(ARCHIVES.map((name) => [name, archiveOf(files[name])])) as Pick<
-    HostSpec,
+    FileSettings,
     (typeof ARCHIVES)[number]
   >
   return {
