@@ -35,7 +35,9 @@ export function subjectOf({ resource, action }: Pick<PlannedChange, 'resource' |
   if (kind === 'unit' || kind === 'unit-file') return unitSubject(name, action)
   if (kind === 'apt-package')
     return { paths: [], words: [], packages: action.startsWith('install ') ? action.split(' ').slice(1) : [] }
-  const paths = [...new Set([...pathsIn(name), ...pathsIn(action)])]
+  // Where a link or an archive comes from says nothing of who changed it.
+  const own = action.startsWith('remove ') ? [] : pathsIn(name)
+  const paths = own.length > 0 ? own : pathsIn(action)
   if (paths.length === 0 && /^(?:account|sudo-rights)$/.test(kind))
     return { paths: ACCOUNT_FILES, words: [name], packages: [] }
   return { paths, words: paths.length === 0 ? [name] : paths, packages: [] }

@@ -66,7 +66,7 @@ export function whoText(found: Who): string {
     case 'packages':
       return `by the package manager (${found.command})${found.account === undefined ? '' : ` for ${found.account}`}`
     case 'present':
-      return `by whom is not told; with root's rights then: ${found.sessions.join(', ')}`
+      return `by whom is not told; with root’s rights then: ${found.sessions.join(', ')}`
     case 'run':
       return `as run ${found.number} left it, from what was another then (memory, addresses, other settings)`
     case 'unknown':
