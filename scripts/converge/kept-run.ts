@@ -20,6 +20,11 @@ export type KeptRun = Readonly<{
 /** With these everything was as the run wanted it. */
 const REACHED: readonly string[] = ['up-to-date', 'unhealthy']
 
+/** Whether the run ended with everything as it should be. */
+export function isReached(generation: Generation): boolean {
+  return REACHED.includes(outcomeOf(generation))
+}
+
 /** A file that is not as the run wanted it is not its own. */
 async function textThen(getFact: GetFact, { end, state }: GenerationRecord, path: string): Promise<string | undefined> {
   const sha256 = state?.files.find((each) => each.path === path)?.sha256
@@ -29,7 +34,7 @@ async function textThen(getFact: GetFact, { end, state }: GenerationRecord, path
 
 /** Returns the base that a run left; undefined for one that did not reach its end, had a part of the roles only, or was of a release that kept less. */
 export async function readKeptRun(getFact: GetFact, generation: Generation): Promise<KeptRun | undefined> {
-  if (!REACHED.includes(outcomeOf(generation))) return undefined
+  if (!isReached(generation)) return undefined
   const record = await readGeneration(getFact, generation)
   const [settings, text] = await Promise.all([
     textThen(getFact, record, HOST_PATH.settings),

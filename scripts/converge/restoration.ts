@@ -11,7 +11,7 @@ import { type Generation, outcomeOf } from '../history/entry.ts'
 import type { HostResult, HostSession } from '../session/host-session.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { runHost } from './host-run.ts'
-import { type KeptRun, missingInputs, readKeptRun, specOfRun, toolDifference } from './kept-run.ts'
+import { isReached, type KeptRun, missingInputs, readKeptRun, specOfRun, toolDifference } from './kept-run.ts'
 
 /** `problems` are those of the log; `specFrom` reads the settings of a host, `resourcesOf` and `markedOf` are the recipe, plain and with the places of lines. */
 export type RestorationContext = Readonly<{
@@ -42,9 +42,9 @@ async function otherTool(getFact: GetFact, { generation }: KeptRun, why: string)
 
 function notWhole(generation: Generation, next: string): FailureText {
   const outcome = outcomeOf(generation)
-  const why = ['up-to-date', 'unhealthy'].includes(outcome)
+  const why = isReached(generation)
     ? 'it had a part of the roles only, or its release kept less of a run than this one'
-    : `it ended as ${outcome}: its settings were not reached`
+    : `its settings were not reached as a whole (${outcome})`
   return { what: `run ${generation.number} cannot be restored`, why, next: `choose another one: ${next}` }
 }
 

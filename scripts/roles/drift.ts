@@ -7,11 +7,13 @@ import { absentFolder } from '../resources/absent-folder.ts'
 import { absentUnit } from '../resources/absent-unit.ts'
 import { directory } from '../resources/directory.ts'
 import { unit } from '../resources/unit.ts'
-import { memoryLimits } from '../spec/memory-limit.ts'
 import type { Role } from '../spec/role.ts'
 
 /** At a minute at which nothing else of ours begins. */
 const SCHEDULES = { daily: '*-*-* 04:27:00 UTC', hourly: '*-*-* *:27:00 UTC' } as const
+
+/** Of the toolkit, which has 130 MB when it plans, and of what it asks. */
+const MEMORY_MEGABYTES = 256
 
 /** The role `drift`. The units name the folders of their release and Node: a link that leads elsewhere is itself something to be found. */
 export const drift: Role = (spec, text) => {
@@ -36,8 +38,7 @@ export const drift: Role = (spec, text) => {
       : absentUnit({ name: UNIT.repair, reason: 'drift.repair is false' }),
     unit({
       name: UNIT.drift,
-      content: ({ memoryMegabytes }) =>
-        render(text(`units/${UNIT.drift}.hbs`), { ...program, repair, memory: memoryLimits(spec, memoryMegabytes) }),
+      content: render(text(`units/${UNIT.drift}.hbs`), { ...program, repair, memoryMegabytes: MEMORY_MEGABYTES }),
       ...isStarted,
     }),
     unit({

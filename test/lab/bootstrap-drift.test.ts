@@ -431,7 +431,7 @@ test('an earlier run is restored from here, and the later one on the host itself
   const killed = all.find(({ end }) => end?.kind === 'interrupted')?.number ?? 0
   const refused = await toolkit(['at', `${killed}`, '--restore', '--yes', ...machineWords(server)])
   assert.equal(refused.code, 5)
-  assert.match(refused.stderr, /it ended as interrupted: its settings were not reached/)
+  assert.match(refused.stderr, /its settings were not reached as a whole \(interrupted\)/)
   assert.deepEqual([await mainPids(server), (await generations()).length], [before, all.length + 2])
 })
 
