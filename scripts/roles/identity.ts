@@ -21,8 +21,9 @@ import { spireAuthority } from '../resources/spire-authority.ts'
 import { spireEntries } from '../resources/spire-entries.ts'
 import { unit } from '../resources/unit.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
-import { gatewayId, hostId, type IdentitySpec } from '../spec/identity-spec.ts'
+import { gatewayId, hostId, type IdentitySpec, opaId } from '../spec/identity-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
+import { hasOpa } from '../spec/policy-spec.ts'
 import { proxyFor } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 
@@ -129,19 +130,23 @@ function servicesOf(identity: IdentitySpec, spec: HostSpec, text: (path: string)
 
 /**
  * The helper asks as itself and gets the gateway's SVID, which nothing else on the host does. With a host name in it, clients that know
- * nothing of SPIFFE can check it, too.
+ * nothing of SPIFFE can check it, too. OPA is named so that a bundle server or a log collector may know it; the gateway meets it on a socket of the host.
  */
-function entriesOf(identity: IdentitySpec): Resource {
+function entriesOf(identity: IdentitySpec, isOpaHere: boolean): Resource {
   const seconds = (minutes: number | undefined) => (minutes ?? 0) * SECONDS_PER_MINUTE
   const gateway = {
     ...{ spiffeId: gatewayId(identity), selectors: [`unix:user:${ACCOUNT.spiffeHelper}`] },
     ...{ x509SvidSeconds: 0, jwtSvidSeconds: 0, dnsNames: ['localhost'] },
   }
+  const opa = {
+    ...{ spiffeId: opaId(identity), selectors: [`unix:user:${ACCOUNT.opa}`] },
+    ...{ x509SvidSeconds: 0, jwtSvidSeconds: 0, dnsNames: [] },
+  }
   const workloads = identity.workloads.map(({ id, selectors, x509SvidMinutes, jwtSvidMinutes }) => ({
     ...{ spiffeId: id, selectors },
     ...{ x509SvidSeconds: seconds(x509SvidMinutes), jwtSvidSeconds: seconds(jwtSvidMinutes), dnsNames: [] },
   }))
-  return spireEntries({ hostId: hostId(identity), workloads: [gateway, ...workloads] })
+  return spireEntries({ hostId: hostId(identity), workloads: [gateway, ...(isOpaHere ? [opa] : []), ...workloads] })
 }
 
 /** The role `identity`: the server before its agent, and the entries before the agent that serves them. */
@@ -163,7 +168,7 @@ export const identity: Role = (spec, text) => {
     services.server.unit,
     spireAttestation(issued.trustDomain),
     // Before the agent runs: it asks the server for them when it starts, and then every few seconds only.
-    entriesOf(issued),
+    entriesOf(issued, hasOpa(spec)),
     services.agent.unit,
     services.helper.unit,
   ]

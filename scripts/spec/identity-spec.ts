@@ -2,23 +2,21 @@
 
 import * as v from 'valibot'
 import { GATEWAY_PORT, SPIFFE_PORT } from '../../contract/gateway.ts'
+import { isTrustDomain, parseSpiffeId } from '../../contract/spiffe-id.ts'
 import { parseSelector, SELECTOR_EXAMPLES } from './workload-selector.ts'
 
 function integer(minimum: number, maximum: number) {
   return v.pipe(v.number(), v.integer(), v.minValue(minimum), v.maxValue(maximum))
 }
 
-/** SPIFFE-ID §2.1: lower case letters, digits, dots, dashes and underscores. */
 const trustDomain = v.pipe(
   v.string(),
-  v.regex(/^[a-z0-9._-]{1,255}$/, 'must be a trust domain: lower case letters, digits, dots, dashes, underscores'),
+  v.check(isTrustDomain, 'must be a trust domain: lower case letters, digits, dots, dashes, underscores'),
 )
-/** SPIFFE-ID §2.2: no empty, `.` or `..` segment, no trailing slash. */
 const spiffeId = v.pipe(
   v.string(),
-  v.maxLength(2048),
-  v.regex(
-    /^spiffe:\/\/[a-z0-9._-]{1,255}(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._-]+)+$/,
+  v.check(
+    (text) => parseSpiffeId(text) !== undefined,
     'must be a SPIFFE ID with a path, such as spiffe://example.org/agents/planner',
   ),
 )
@@ -64,15 +62,14 @@ type Problem = readonly [keys: readonly (string | number)[], problem: string]
 function workloadProblems({ trustDomain: domain, workloads }: IdentitySpec): readonly Problem[] {
   return workloads.flatMap(({ id, selectors }, index) => {
     const at = (key: string, what: string): Problem => [['identity', 'workloads', index, key], what]
-    const [, , host, ...path] = id.split('/')
-    const first = workloads.findIndex((other) => other.id === id)
-    const twice = selectors.find((each, place) => selectors.indexOf(each) !== place)
+    const { trustDomain: host, path = '' } = parseSpiffeId(id) ?? {}
+    const [, first = ''] = path.split('/')
+    const place = workloads.findIndex((other) => other.id === id)
+    const twice = selectors.find((each, nth) => selectors.indexOf(each) !== nth)
     return [
       ...(host === domain ? [] : [at('id', `${id} is not in the trust domain ${domain}`)]),
-      ...(path[0] === 'tappass' || path[0] === 'spire'
-        ? [at('id', `ids below /${path[0]} are the toolkit's own`)]
-        : []),
-      ...(first === index ? [] : [at('id', `${id} is workload ${first + 1} already`)]),
+      ...(first === 'tappass' || first === 'spire' ? [at('id', `ids below /${first} are the toolkit's own`)] : []),
+      ...(place === index ? [] : [at('id', `${id} is workload ${place + 1} already`)]),
       ...(twice === undefined ? [] : [at('selectors', `${twice} is there twice`)]),
     ]
   })
@@ -100,6 +97,11 @@ export function identityContradictions(identity: IdentitySpec | undefined): read
 /** Returns the name of this host's agent, below which all workloads are registered. */
 export function hostId({ trustDomain: domain }: IdentitySpec): string {
   return `spiffe://${domain}/tappass/host`
+}
+
+/** Returns who the policy engine is. */
+export function opaId({ trustDomain: domain }: IdentitySpec): string {
+  return `spiffe://${domain}/tappass/opa`
 }
 
 /** Returns who the gateway is. */

@@ -102,6 +102,10 @@ test("the gateway's SVID lies where only its group reads it", async () => {
 test('a workload gets its own SVID, by account or by unit, and nobody else gets any', async () => {
   assert.equal(await askAs('setpriv --reuid planner --regid planner --clear-groups'), PLANNER)
   assert.equal(await askAs('systemd-run --quiet --pipe --wait --collect --unit=lab-scheduler'), SCHEDULER)
+  assert.equal(
+    await askAs('setpriv --reuid tappass-opa --regid tappass-opa --clear-groups'),
+    `spiffe://${DOMAIN}/tappass/opa`,
+  )
   for (const account of ['nobody', 'tappass', 'tappass-agent', 'root']) {
     const { code, stdout } = await run(server.machine, `setpriv --reuid ${account} --clear-groups ${ASK} 2>&1`)
     assert.notEqual(code, 0, account)
