@@ -19,20 +19,27 @@ function pathsIn(text: string): readonly string[] {
   return [...text.matchAll(/(?<![\w.])\/[\w@.+/-]*[\w@+-]/g)].map(([path]) => path)
 }
 
-function unitSubject(unit: string, action: string): Subject {
+function unitSubject(unit: string, { action, reason }: Pick<PlannedChange, 'action' | 'reason'>): Subject {
   const words = [unit, unit.replace(/\.service$/, '')]
   const written = pathsIn(action)
   if (written.length > 0) return { paths: written, words: [...written, ...words], packages: [] }
   if (action.startsWith('enable ')) return { paths: [WANTS], words, packages: [] }
   if (action.startsWith('reload ')) return { paths: [unitPath(unit)], words: [unitPath(unit), ...words], packages: [] }
-  return { paths: [], words, packages: [], unit }
+  // When a process began says nothing of who has replaced what it uses.
+  return reason.includes('libraries that were replaced')
+    ? { paths: [], words, packages: [] }
+    : { paths: [], words, packages: [], unit }
 }
 
 /** Returns what a planned change is about. Pure. */
-export function subjectOf({ resource, action }: Pick<PlannedChange, 'resource' | 'action'>): Subject {
+export function subjectOf({
+  resource,
+  action,
+  reason,
+}: Pick<PlannedChange, 'resource' | 'action' | 'reason'>): Subject {
   const kind = resource.slice(0, resource.indexOf(':'))
   const name = resource.slice(kind.length + 1)
-  if (kind === 'unit' || kind === 'unit-file') return unitSubject(name, action)
+  if (kind === 'unit' || kind === 'unit-file') return unitSubject(name, { action, reason })
   if (kind === 'apt-package')
     return { paths: [], words: [], packages: action.startsWith('install ') ? action.split(' ').slice(1) : [] }
   // Where a link or an archive comes from says nothing of who changed it.

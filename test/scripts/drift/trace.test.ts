@@ -52,10 +52,19 @@ const subjects: readonly (readonly [resource: string, action: string, subject: P
 
 for (const [resource, action, expected] of subjects) {
   test(`subject: ${resource}: ${action}`, () => {
-    const subject = subjectOf({ resource, action })
+    const subject = subjectOf({ resource, action, reason: '' })
     for (const [key, value] of Object.entries(expected)) assert.deepEqual(subject[key as keyof Subject], value, key)
   })
 }
+
+test('subject: a process with libraries of before says nothing of who has replaced them', () => {
+  const reason = 'it still uses libraries that were replaced: libc.so.6'
+  const change = { resource: 'unit:tappass@1.service', action: 'restart tappass@1.service', reason }
+  assert.deepEqual(
+    [subjectOf(change).unit, subjectOf({ ...change, reason: 'it runs revision a, not b' }).unit],
+    [undefined, 'tappass@1.service'],
+  )
+})
 
 const line = (at: number, ident: string, message: string) => `${at}.000000 ${ident}: ${message}`
 const command = (who: string, typed: string) =>
@@ -126,8 +135,12 @@ for (const [name, lines, sessions] of journals) {
   })
 }
 
-const caddyfile = subjectOf({ resource: 'file:/etc/tappass/Caddyfile', action: 'write /etc/tappass/Caddyfile' })
-const library = subjectOf({ resource: 'apt-package:prerequisites', action: 'install libatomic1' })
+const caddyfile = subjectOf({
+  resource: 'file:/etc/tappass/Caddyfile',
+  action: 'write /etc/tappass/Caddyfile',
+  reason: '',
+})
+const library = subjectOf({ resource: 'apt-package:prerequisites', action: 'install libatomic1', reason: '' })
 const times: Times = {
   paths: new Map([['/etc/tappass/Caddyfile', 1000.5]]),
   units: new Map(),
@@ -164,7 +177,7 @@ const judged = [
   ['a run of ours', caddyfile, [ssh], [{ number: 3, from: 990, until: 1010 }], { kind: 'run', number: 3 }],
   ['a run that had ended', caddyfile, [], [{ number: 3, from: 990, until: 1000 }], { kind: 'unknown' }],
   ['a package', library, [ssh], [], { kind: 'packages', command: 'apt-get purge libatomic1', account: 'ada (1000)' }],
-  ['no time', subjectOf({ resource: 'firewall:x', action: 'close it' }), [ssh], [], { kind: 'unknown' }],
+  ['no time', subjectOf({ resource: 'firewall:x', action: 'close it', reason: '' }), [ssh], [], { kind: 'unknown' }],
 ] as const
 
 for (const [name, subject, sessions, runs, expected] of judged) {
