@@ -145,7 +145,7 @@ export const files: Topic = {
         if (found.length === 0) return skip('there was no check yet, or drift.check is off')
         return none(
           found.filter(({ isWell }) => !isWell).map(({ state }) => state),
-          (states) => fail(states, 'sudo tappass drift   (on the host), then tappass bootstrap'),
+          (states) => fail(states, 'sudo tappass drift --repair   (on the host)'),
         )
       },
     },

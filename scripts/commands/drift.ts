@@ -6,7 +6,7 @@ import { lockHolderOf, runHost } from '../converge/host-run.ts'
 import { missingInputs } from '../converge/kept-run.ts'
 import { Failure } from '../core/failure.ts'
 import { checkDrift, type DriftCheck } from '../drift/drift-check.ts'
-import { driftLines, recordCommand } from '../drift/report.ts'
+import { driftLines, isRepairable, recordCommand } from '../drift/report.ts'
 import { markLines } from '../history/line-mark.ts'
 import { recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
@@ -32,7 +32,10 @@ async function report(
   if (!isGiven(invocation, 'json')) invocation.stdout.write(`${driftLines(record, isOfUnit(invocation)).join('\n')}\n`)
   if (record.problem !== undefined) return { outcome: 'failed', applied: 0, remaining: 0 }
   const remaining = record.findings.length
-  return { outcome: remaining === 0 ? 'up-to-date' : 'pending', applied: 0, remaining }
+  if (remaining === 0) return { outcome: 'up-to-date', applied: 0, remaining }
+  const repair = hostCommandHint(invocation, 'drift --repair')
+  const next = isRepairable(record) ? repair : `${hostCommandHint(invocation, 'bootstrap')} --config FILE`
+  return { outcome: 'pending', applied: 0, remaining, next }
 }
 
 /** Returns 0 when nothing differs, 1 when it can't be compared, 2 when something differs, 4 while a run changes the host; with `--repair` what `bootstrap` returns. */

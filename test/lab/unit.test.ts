@@ -58,7 +58,7 @@ const rows = [
   ['tappass-spire-agent.service', 15],
   ['tappass-spiffe-helper.service', 10],
   ['tappass-check.service', 16],
-  ['tappass-drift.service', 36],
+  ['tappass-drift.service', 29],
 ] as const
 
 for (const [unit, threshold] of rows) {
