@@ -10,6 +10,8 @@ export const HOST_PATH = {
   configFolder: CONFIG,
   settings: `${CONFIG}/tappass.yaml`,
   versions: `${CONFIG}/versions.lock`,
+  /** Which files of the controller went into this host: by their digests, without a path. */
+  inputs: `${CONFIG}/inputs.json`,
   /** What was not there before us, a line for each thing: what `uninstall` goes by. */
   madeRecord: `${CONFIG}/made`,
   gatewayEnvironment: `${CONFIG}/gateway.env`,
@@ -75,6 +77,8 @@ export const HOST_PATH = {
   migratedAddress: `${STATE}/migrated-address`,
   /** What the last check of the timer has found. */
   checkFolder: `${STATE}/check`,
+  /** What the last look for drift has found. */
+  driftFolder: `${STATE}/drift`,
   /** A marker for each secret that was generated and not shown yet. */
   unshownSecretsFolder: `${STATE}/unshown`,
 

@@ -21,6 +21,9 @@ export const UNIT = {
   checkTimer: 'tappass-check.timer',
   firewall: 'tappass-firewall.service',
   guard: 'tappass-guard.service',
+  drift: 'tappass-drift.service',
+  driftTimer: 'tappass-drift.timer',
+  repair: 'tappass-repair.service',
 } as const
 
 /** Those of identities, in the order in which they are ended; a host without a trust domain has none of them. */

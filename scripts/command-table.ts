@@ -14,11 +14,14 @@ import {
   HOST_OPTIONS,
   HOST_RUN_OPTIONS,
   JSON_OPTION,
+  LICENSE_OPTIONS,
   LOG_OPTIONS,
   NO_INPUT_OPTION,
   OUT_OPTION,
   PLAN_OPTION,
+  REPAIR_OPTION,
   ROTATE_OPTION,
+  RUN_OPTIONS,
   SECRET_OPTION,
   SPEC_OPTIONS,
   WITH_DATA_OPTION,
@@ -71,12 +74,9 @@ export const VERBS: CommandTable = [
   },
   {
     name: 'at',
-    summary: 'show a run of the history: its settings, changes, files, images and units',
+    summary: 'show a run of the history (settings, changes, files, images, units), or restore it',
     operands: 'N',
-    options: [
-      ...HOST_RUN_OPTIONS,
-      { name: 'file', value: 'PATH', summary: 'print the content of this file after the run' },
-    ],
+    options: [...HOST_RUN_OPTIONS, ...RUN_OPTIONS, DIFF_OPTION, YES_OPTION],
     load: () => import('./commands/at.ts'),
   },
   {
@@ -85,6 +85,12 @@ export const VERBS: CommandTable = [
     operands: 'PATH',
     options: HOST_RUN_OPTIONS,
     load: () => import('./commands/why.ts'),
+  },
+  {
+    name: 'drift',
+    summary: 'compare a server with what its last run left: what differs, since when, by whom',
+    options: [...HOST_RUN_OPTIONS, REPAIR_OPTION, DIFF_OPTION, YES_OPTION],
+    load: () => import('./commands/drift.ts'),
   },
   {
     name: 'doctor',
@@ -206,13 +212,7 @@ export const VERBS: CommandTable = [
       {
         name: 'issue',
         summary: 'sign a new license with the key of an authority of your own',
-        options: [
-          { name: 'org', value: 'NAME', summary: 'whom it is for' },
-          { name: 'tier', value: 'TIER', summary: 'what it is for, one word' },
-          { name: 'expires', value: 'YYYY-MM-DD', summary: 'its last valid day' },
-          { name: 'key', value: 'FILE', summary: 'private Ed25519 key (PEM) that only you may read' },
-          { name: 'out', value: 'FILE', summary: 'a new file for it, instead of standard output' },
-        ],
+        options: LICENSE_OPTIONS,
       },
       {
         name: 'verify',

@@ -5,6 +5,7 @@ import { backup } from './roles/backup.ts'
 import { boot } from './roles/boot.ts'
 import { data } from './roles/data.ts'
 import { docker } from './roles/docker.ts'
+import { drift } from './roles/drift.ts'
 import { firewall } from './roles/firewall.ts'
 import { foundation } from './roles/foundation.ts'
 import { gateway } from './roles/gateway.ts'
@@ -36,6 +37,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   firewall,
   backup,
   housekeeping,
+  drift,
   boot,
   site,
   settings,

@@ -11,9 +11,13 @@ export type LocalImage = Readonly<{ file: string; imageId: string; layers: reado
 /** A secret that the operator provides. `readValue` returns the value; printing or serializing this shows the fingerprint at most. */
 export type ProvidedSecret = Readonly<{ sha256: string; readValue: () => string }>
 
+/** Stands for the path of a file that an earlier run sent, and of which only the digest is known here. */
+export const ELSEWHERE = 'the file that was sent to it'
+
 /** Returns the file as standard input of a command; it is opened when the command runs. `identity` says which bytes it has. */
 export function openFile(file: string, identity: string): Stdin {
-  return { open: () => createReadStream(file), identity }
+  const open = () => createReadStream(file)
+  return file === ELSEWHERE ? { open, identity, isElsewhere: true } : { open, identity }
 }
 
 /** `version` is the package's version and 12 hex digits of the content; `manifest` is in sha256sum's format, sorted by path. */

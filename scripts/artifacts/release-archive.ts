@@ -71,7 +71,8 @@ export function filesBelow(root: string, folder: string): readonly string[] {
 async function listReleaseFiles(root: string): Promise<readonly string[]> {
   const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as Lock
   const top = new Set(readdirSync(root))
-  const folders = dependencyFolders(lock)
+  // An installed release lacks them, and is itself what a run on its host is made from.
+  const folders = dependencyFolders(lock).filter((folder) => !folder.startsWith(PAGES_ONLY))
   return [...RELEASE_ENTRIES.filter((name) => top.has(name)), ...folders]
     .flatMap((name) => (statSync(join(root, name)).isDirectory() ? filesBelow(root, name) : [name]))
     .filter(isOfRelease)

@@ -140,5 +140,18 @@ export const files: Topic = {
       judge: ({ probe }) =>
         none(probe.all('left'), (paths) => fail(`left by a run that was ended: ${paths}`, 'tappass bootstrap')),
     },
+    {
+      id: 'files.drift',
+      what: 'the host is as its last run left it, by the last check for drift',
+      isInstalled: true,
+      judge: ({ health }) => {
+        const found = health.conditions.filter(({ name }) => name === 'drift')
+        if (found.length === 0) return skip('there was no check yet, or drift.check is off')
+        return none(
+          found.filter(({ isWell }) => !isWell).map(({ state }) => state),
+          (states) => fail(states, 'sudo tappass drift --repair   (on the host)'),
+        )
+      },
+    },
   ],
 }

@@ -1,7 +1,7 @@
 /** Asks for confirmation of changes on the terminal, unless `--yes` was given. */
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
-import { commandHint } from './command-hint.ts'
+import { commandHint, typedVerb } from './command-hint.ts'
 import { type Invocation, isGiven, isInteractive } from './invocation.ts'
 import { askLine, Interrupted } from './prompt.ts'
 
@@ -23,7 +23,7 @@ export function createConfirm(invocation: Invocation): Confirm {
     if (!isInteractive(invocation)) {
       const count = changes === 1 ? '1 change' : `${changes} changes`
       const what = `${count} to ${host} not confirmed: no terminal to confirm on; pass --yes`
-      throw usageFailure(what, commandHint(invocation, invocation.verb.name, '--yes'))
+      throw usageFailure(what, commandHint(invocation, typedVerb(invocation), '--yes'))
     }
     const question = `Make ${changes === 1 ? 'this change' : `these ${changes} changes`} to ${host}? [y/N] `
     const answer = previous.then(() => askLine(terminal, question))

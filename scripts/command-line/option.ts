@@ -103,6 +103,15 @@ export const PLAN_OPTION: Option = {
   summary: 'do what the plan in this file says, and nothing when a host is not as planned',
 }
 
+/** What is shown of a run of the history, or that it is restored. */
+export const RUN_OPTIONS: readonly Option[] = [
+  { name: 'file', value: 'PATH', summary: 'print the content of this file after the run' },
+  { name: 'restore', summary: 'bring the server to the settings of that run again, as bootstrap does' },
+]
+
+/** What differs is not only shown. */
+export const REPAIR_OPTION: Option = { name: 'repair', summary: 'put back what differs, as bootstrap does' }
+
 /** One batch of hosts after the other. */
 export const BATCH_OPTION: Option = {
   name: 'batch',
@@ -130,6 +139,15 @@ export const LOG_OPTIONS: readonly Option[] = [
   { name: 'follow', short: 'f', summary: 'go on with what is written from now on, until Ctrl-C' },
   { name: 'since', value: 'AGE', summary: 'from then on: 15m, 1h, 2d, or a date (2026-11-26, 2026-11-26T10:00Z)' },
   { name: 'lines', value: 'N', summary: 'the last N lines only (default: 100, with --since all)' },
+]
+
+/** What a new license says, and who signs it. */
+export const LICENSE_OPTIONS: readonly Option[] = [
+  { name: 'org', value: 'NAME', summary: 'whom it is for' },
+  { name: 'tier', value: 'TIER', summary: 'what it is for, one word' },
+  { name: 'expires', value: 'YYYY-MM-DD', summary: 'its last valid day' },
+  { name: 'key', value: 'FILE', summary: 'private Ed25519 key (PEM) that only you may read' },
+  { name: 'out', value: 'FILE', summary: 'a new file for it, instead of standard output' },
 ]
 
 /** Also what is well. */

@@ -1,14 +1,19 @@
-/** `tappass at N`: what a run was given and did, and what was on the host at its end; or the content of one file then. */
+/** `tappass at N`: what a run was given and did, and what was on the host at its end; or the content of one file then; or the way back to it. */
 import { hostCommandHint } from '../command-line/command-hint.ts'
+import { createConfirm } from '../command-line/confirmation.ts'
 import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
+import { restoreRun } from '../converge/restoration.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import type { GetFact } from '../core/host.ts'
 import { type Generation, verifyHistory } from '../history/entry.ts'
 import { type GenerationRecord, generationLines, readGeneration } from '../history/generation-view.ts'
 import { historyFact, storedText } from '../history/history-fact.ts'
+import { markLines } from '../history/line-mark.ts'
+import { recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
 import { forEachHost, type HostResult, type HostSession } from '../session/host-session.ts'
+import { openSpecSession } from '../session/spec-session.ts'
 import { readTargets } from '../spec/target.ts'
 
 async function contentThen(getFact: GetFact, { state }: GenerationRecord, path: string): Promise<string | undefined> {
@@ -27,17 +32,14 @@ function findGeneration(generations: readonly Generation[], number: number, next
   throw new Failure({ what: `there is no run ${number}`, why, next })
 }
 
-/** Prints on stdout; with `--json` the event `generation`. Returns 0, and 1 for a run or file that is not in the log, or a log whose chain is broken. */
-export async function run(invocation: Invocation): Promise<number> {
-  const [typed = ''] = invocation.operands
-  if (!/^[1-9]\d{0,5}$/.test(typed)) throw usageFailure(`"${typed}" is no number of a run`, 'tappass history')
+async function show(invocation: Invocation, number: number): Promise<number> {
   const targets = await readTargets(invocation)
   const next = hostCommandHint(invocation, 'history')
   const path = textOption(invocation, 'file')
   const work = async ({ run: asRoot, freshFacts, emit }: HostSession): Promise<HostResult> => {
     const getFact = freshFacts(readOnly(asRoot))
     const { generations, problems } = verifyHistory(await getFact(historyFact))
-    const generation = findGeneration(generations, Number(typed), next)
+    const generation = findGeneration(generations, number, next)
     const record = await readGeneration(getFact, generation)
     const { end: done, ...kept } = record
     emit({ event: 'generation', ...generation, ...kept, done })
@@ -45,8 +47,8 @@ export async function run(invocation: Invocation): Promise<number> {
       const content = await contentThen(getFact, record, path)
       if (content === undefined)
         throw new Failure({
-          what: `${path} was no file of ours after run ${typed}`,
-          next: hostCommandHint(invocation, `at ${typed}`),
+          what: `${path} was no file of ours after run ${number}`,
+          next: hostCommandHint(invocation, `at ${number}`),
         })
       if (!isGiven(invocation, 'json')) invocation.stdout.write(content)
     } else if (!isGiven(invocation, 'json'))
@@ -59,4 +61,33 @@ export async function run(invocation: Invocation): Promise<number> {
     return { outcome: 'failed', applied: 0, remaining: 0 }
   }
   return await forEachHost(invocation, connectors, targets, { work })
+}
+
+async function restore(invocation: Invocation, number: number): Promise<number> {
+  for (const option of ['file', 'config'])
+    if (isGiven(invocation, option))
+      throw usageFailure(`"--${option}" says nothing beside "--restore"`, `tappass at ${number} --restore`)
+  const { targets, text, specFrom } = await openSpecSession(invocation)
+  const confirm = createConfirm(invocation)
+  const next = hostCommandHint(invocation, 'history')
+  const work = async (host: HostSession): Promise<HostResult> => {
+    const history = verifyHistory(await host.freshFacts(readOnly(host.run))(historyFact))
+    const generation = findGeneration(history.generations, number, next)
+    return await restoreRun(invocation, host, generation, {
+      ...{ problems: history.problems, confirm, specFrom, waiting: text('scripts/first-boot.sh') },
+      resourcesOf: (spec) => recipe(spec, text).flatMap(({ resources }) => resources),
+      markedOf: (spec) => recipe(spec, markLines(text)).flatMap(({ resources }) => resources),
+    })
+  }
+  return await forEachHost(invocation, connectors, targets, { work })
+}
+
+/**
+ * Prints on stdout; with `--json` the event `generation`. Returns 0, and 1 for a run or file that is not in the log, or a log whose chain is broken. With `--restore` what
+ * `bootstrap` returns, and 5 for a run that can't be restored whole.
+ */
+export async function run(invocation: Invocation): Promise<number> {
+  const [typed = ''] = invocation.operands
+  if (!/^[1-9]\d{0,5}$/.test(typed)) throw usageFailure(`"${typed}" is no number of a run`, 'tappass history')
+  return await (isGiven(invocation, 'restore') ? restore : show)(invocation, Number(typed))
 }

@@ -3,7 +3,7 @@ import { hostname, userInfo } from 'node:os'
 import { commandHint, hostCommandHint, typedVerb } from '../command-line/command-hint.ts'
 import type { Confirm } from '../command-line/confirmation.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
-import { Failure } from '../core/failure.ts'
+import { Failure, type FailureText } from '../core/failure.ts'
 import type { GetFact } from '../core/host.ts'
 import { identifyProcess, processSpaceId, readProcessSpace, stateOfProcess } from '../core/process-identity.ts'
 import type { Resource } from '../core/resource.ts'
@@ -11,10 +11,10 @@ import { markShownCommand, oneTimeSecretsFact, showSecretCommand } from '../secr
 import { type HostResult, type HostSession, outcomeOf } from '../session/host-session.ts'
 import type { StorageFindings } from '../storage/finding.ts'
 import { type ConvergeResult, converge } from './converge.ts'
-import { inspectHost } from './host-inspection.ts'
+import { type HostInspection, inspectHost } from './host-inspection.ts'
 import { whileLockedCommand } from './host-lock.ts'
 import { assertUnlocked, type LockHolder, withLock } from './lock-lease.ts'
-import { plannedChanges } from './plan.ts'
+import { type Plan, plannedChanges } from './plan.ts'
 import type { PlanContract } from './plan-contract.ts'
 import type { PreflightSpec } from './preflight.ts'
 import { beginOf, endOf, listApplied, type RunHistory } from './run-history.ts'
@@ -122,14 +122,24 @@ function noteRun(history: RunHistory, host: HostSession, resources: readonly Res
   }
 }
 
-/** `waiting` is the text of `scripts/first-boot.sh`; with `contract` nothing else is done than a plan on file says. With `history` the run is noted on the host. */
+/**
+ * `waiting` is the text of `scripts/first-boot.sh`; with `contract` nothing else is done than a plan on file says, and with `refusals` nothing of a plan that
+ * has some. With `history` the run is noted on the host. `isUnattended`: nobody is there to be shown a secret.
+ */
 export type HostRunContext = Readonly<{
   confirm: Confirm
   waiting: string
   lookAtStorage?: () => Promise<StorageFindings>
   contract?: PlanContract | undefined
+  refusals?: (plan: Plan) => readonly FailureText[]
   history?: RunHistory
+  isUnattended?: boolean
 }>
+
+function reasonsOf(inspection: HostInspection, { contract, refusals }: HostRunContext): readonly FailureText[] {
+  if (inspection.status === 'refused') return inspection.reasons
+  return [...(contract?.differences(inspection.plan) ?? []), ...(refusals?.(inspection.plan) ?? [])]
+}
 
 /** Brings the host to the desired state. Throws a `Failure` when the host is locked or unreachable, or the changes cannot be confirmed. */
 export async function runHost(
@@ -137,14 +147,15 @@ export async function runHost(
   host: HostSession,
   resources: readonly Resource[],
   spec: PreflightSpec,
-  { confirm, waiting, lookAtStorage, contract, history }: HostRunContext,
+  context: HostRunContext,
 ): Promise<HostResult> {
+  const { confirm, waiting, lookAtStorage, contract, history, isUnattended = false } = context
   const inspection = await inspectHost(host, resources, spec, {
     nowMs: invocation.nowMs,
     waiting,
     ...(lookAtStorage === undefined ? {} : { lookAtStorage }),
   })
-  const reasons = inspection.status === 'refused' ? inspection.reasons : (contract?.differences(inspection.plan) ?? [])
+  const reasons = reasonsOf(inspection, context)
   if (inspection.status === 'refused' || reasons.length > 0) {
     host.emit({ event: 'refused', reasons })
     return { outcome: 'refused', applied: 0, remaining: 0 }
@@ -154,7 +165,7 @@ export async function runHost(
   const changes = plannedChanges(inspection.plan)
   host.emit({ event: 'plan', resources: resources.length, changes })
   if (changes.length === 0 && inspection.plan.unhealthy.length === 0) {
-    await showOneTimeSecrets(invocation, host, inspection.oneTimeSecrets)
+    if (!isUnattended) await showOneTimeSecrets(invocation, host, inspection.oneTimeSecrets)
     return { outcome: 'up-to-date', applied: 0, remaining: 0 }
   }
   const remaining = inspection.plan.planned.length
@@ -176,7 +187,7 @@ export async function runHost(
     await noted?.end(converged.status)
     return converged
   })
-  if (result.status === 'up-to-date')
+  if (result.status === 'up-to-date' && !isUnattended)
     await showOneTimeSecrets(invocation, host, await host.freshFacts()(oneTimeSecretsFact))
   return hostResultOf(result, host)
 }

@@ -85,7 +85,8 @@ function factsRecord(asked: readonly AskedFact[]): Readonly<Record<string, strin
 
 /** Returns the rows `gateway.callsMax: 100` of a value. */
 function leaves(value: unknown, path: readonly string[]): readonly (readonly [string, string])[] {
-  if (typeof value !== 'object' || value === null) return value === undefined ? [] : [[path.join('.'), String(value)]]
+  if (value === undefined || typeof value === 'function') return []
+  if (typeof value !== 'object' || value === null) return [[path.join('.'), String(value)]]
   return Object.entries(value).flatMap(([key, each]) => leaves(each, [...path, key]))
 }
 

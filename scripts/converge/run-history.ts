@@ -12,21 +12,33 @@ import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.
 import type { HostSpec } from '../spec/host-spec.ts'
 import { settingRows } from './plan-record.ts'
 
-/** What of a run is noted besides what it does. `marked` returns its resources from texts whose lines name their place. */
-export type RunHistory = Readonly<{ spec: HostSpec; marked: () => readonly Resource[] }>
+/**
+ * What of a run is noted besides what it does. `marked` returns its resources from texts whose lines name their place. `operator` is given where nobody typed the
+ * command; `restored` is the run whose settings it was given.
+ */
+export type RunHistory = Readonly<{
+  spec: HostSpec
+  marked: () => readonly Resource[]
+  operator?: string | undefined
+  restored?: number
+}>
 
 /** Who runs it. `plan` is the digest of the plan on file that it is held to. */
 export type RunFacts = Readonly<{ operator: string; sshUser: string; verb: string; plan?: string | undefined }>
 
 /** Returns the command that notes the begin. */
 export function beginOf(
-  { spec }: RunHistory,
+  { spec, operator, restored }: RunHistory,
   { plan, ...facts }: RunFacts,
   changes: readonly PlannedChange[],
 ): Command {
   const planned = changes.map(({ resource, action }) => ({ resource, action }))
   const record = { spec: settingRows(spec), secrets: Object.keys(spec.secrets), planned }
-  const fields = { ...facts, release: spec.release.version, ...(plan === undefined ? {} : { plan }) }
+  const fields = {
+    ...{ ...facts, operator: operator ?? facts.operator, release: spec.release.version },
+    ...(plan === undefined ? {} : { plan }),
+    ...(restored === undefined ? {} : { restored }),
+  }
   return beginCommand(fields, recordText(record))
 }
 

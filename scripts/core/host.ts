@@ -1,8 +1,14 @@
 /** A host as the toolkit sees it: commands go in, outputs come out; nothing else touches the host. */
 import type { Duplex } from 'node:stream'
 
-/** A command's standard input: text, bytes, or a stream that is opened when the command runs; `identity` says which bytes it has. */
-export type Stdin = string | Uint8Array | Readonly<{ open: () => AsyncIterable<Uint8Array>; identity?: string }>
+/**
+ * A command's standard input: text, bytes, or a stream that is opened when the command runs; `identity` says which bytes it has. `isElsewhere`: they are not
+ * on this machine, so that such a command can be planned and not run.
+ */
+export type Stdin =
+  | string
+  | Uint8Array
+  | Readonly<{ open: () => AsyncIterable<Uint8Array>; identity?: string; isElsewhere?: true }>
 
 /**
  * A program to run on the host. `argv` never holds a secret; secrets travel in `stdin`.

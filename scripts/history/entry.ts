@@ -21,6 +21,8 @@ const begun = v.object({
   release: v.string(),
   /** The digest of the plan on file that the run was held to. */
   plan: v.optional(v.string()),
+  /** The number of the run whose settings it was given. */
+  restored: v.optional(v.number()),
   record: digest,
 })
 const ended = v.object({

@@ -13,12 +13,16 @@ export function operatorOf({ begun: { operator, sshUser, sudoUser } }: Generatio
   return accounts.length === 0 ? operator : `${operator} as ${accounts.join(', ')}`
 }
 
+function verbOf({ begun: { verb, restored } }: Generation): string {
+  return restored === undefined ? verb : `restored from ${restored}`
+}
+
 /** Returns the row of a run. */
 export function historyRow(generation: Generation): readonly string[] {
   const { number, begun, end } = generation
   const changes = end?.kind === 'ended' ? String(end.applied) : '?'
   return [
-    ...[String(number), begun.at.replace('T', ' ').replace('Z', ''), operatorOf(generation), begun.verb],
+    ...[String(number), begun.at.replace('T', ' ').replace('Z', ''), operatorOf(generation), verbOf(generation)],
     ...[outcomeOf(generation), changes, begun.release],
   ]
 }
@@ -53,6 +57,7 @@ export function generationLines(generation: Generation, { begin, end, state }: G
     `run ${number}: ${begun.verb} of release ${begun.release} by ${operatorOf(generation)}`,
     `begun ${begun.at}, ${outcomeOf(generation)}${ended === undefined ? '' : ` ${ended.at}`}`,
     ...(begun.plan === undefined ? [] : [`held to the plan ${begun.plan}`]),
+    ...(begun.restored === undefined ? [] : [`restored from run ${begun.restored}`]),
     ...section(
       'settings',
       Object.entries(begin?.spec ?? {}).map(([key, value]) => `${key}: ${value}`),

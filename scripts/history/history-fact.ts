@@ -37,6 +37,15 @@ export const historyFact: Fact<RawHistory> = {
   },
 }
 
+/** The name of the last entry; empty where no run was noted. */
+export const historyHeadFact: Fact<string> = {
+  query: {
+    argv: ['sh', '-c', 'ls -1 -- "$1/entries" 2>/dev/null | tail -n 1', 'sh', HOST_PATH.historyFolder],
+    effect: 'read',
+  },
+  parse: ({ stdout }) => stdout.trim(),
+}
+
 /** Returns a text of the content store; undefined: it is missing. */
 export async function storedText(getFact: GetFact, sha256: string): Promise<string | undefined> {
   return await getFact(contentFact(`${HOST_PATH.historyFolder}/content/${sha256}`))

@@ -4,6 +4,7 @@ import type { FailureText } from '../core/failure.ts'
 import type { Generation, History } from '../history/entry.ts'
 import type { FileBlame } from '../history/file-history.ts'
 import type { GenerationRecord } from '../history/generation-view.ts'
+import type { DriftRecord } from './drift-record.ts'
 import type { Health } from './host-health.ts'
 
 /** Rises when a field changes its meaning or is removed; new events and fields may be added at any time. */
@@ -77,6 +78,7 @@ export type Event =
       Readonly<{ done: GenerationRecord['end'] }>)
   | (Readonly<{ event: 'lines' }> & FileBlame)
   | Readonly<{ event: 'checks'; counts: Readonly<Record<string, number>>; checks: readonly CheckResult[] }>
+  | (Readonly<{ event: 'drift'; resources: number }> & DriftRecord)
   | Readonly<{ event: 'left'; left: readonly LeftBehind[] }>
   | Readonly<{ event: 'log'; loggedAt: string; unit: string; priority: number; message: string }>
   | Readonly<{ event: 'error'; failure: FailureText }>

@@ -11,6 +11,7 @@ const CONDITION_COMMANDS: readonly (readonly [name: string, command: string])[] 
   ['check', `systemctl status ${UNIT.checkTimer}`],
   ['webhook', `journalctl -u ${UNIT.check} -e`],
   ['svid', `journalctl -u ${UNIT.check} -e`],
+  ['drift', 'sudo tappass drift'],
   ['clock', 'sudo apt-get install systemd-timesyncd'],
 ]
 

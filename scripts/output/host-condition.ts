@@ -3,6 +3,7 @@ import { FREE_INODES_SHARE_MIN, FREE_MEGABYTES_MIN, LIFE_SHARE_MIN } from '../..
 import { HOST_PATH } from '../../contract/path.ts'
 import { CONNECTORS, UNIT } from '../../contract/unit.ts'
 import type { Fact } from '../core/host.ts'
+import { judgeDrift } from './drift-record.ts'
 
 /** One of them, in words, and whether it is well. */
 export type Condition = Readonly<{ name: string; state: string; isWell: boolean }>
@@ -19,10 +20,10 @@ const TOLERANCE_SECONDS = 60
 
 /**
  * Prints NAME=VALUE lines, a name once for each disk. `$1` the folder of backups, `$2` the database, `$3` Caddy's settings, `$4` the timer and
- * `$5` the service of the backup, `$6` the folder of the check, `$7` that of the site; the rest are paths whose disks count. Nothing in it waits longer than five seconds.
+ * `$5` the service of the backup, `$6` the folder of the check, `$7` that of the site, `$8` that of the look for drift, `$9` the log of runs; the rest are paths whose disks count. Nothing in it waits longer than five seconds.
  */
 const SCRIPT = String.raw`
-backups=$1 cluster=$2 caddy=$3 timer=$4 service=$5 check=$6 site=$7; shift 7
+backups=$1 cluster=$2 caddy=$3 timer=$4 service=$5 check=$6 site=$7 drift=$8 history=$9; shift 9
 echo "NOW=$(date +%s)"
 newest=$(ls -1 "$backups"/tappass-*.json 2>/dev/null | tail -n 1)
 if [ -n "$newest" ]; then
@@ -46,6 +47,10 @@ docker=$(timeout 5 docker version --format '{{.Server.Version}}' 2>&1) && echo "
   echo "DOCKER_PROBLEM=$(printf '%s' "${'$'}{docker:-no answer within 5 s}" | tail -n 1)"
 [ ! -f "$site/current/index.html" ] || echo "SITE=$(readlink -- "$site/current")"
 [ ! -f "$check/last.json" ] || echo "CHECK=$(tr -d '\n' <"$check/last.json")"
+if [ -f "$drift/last.json" ]; then
+  echo "DRIFT=$(tr -d '\n' <"$drift/last.json")"
+  echo "HEAD=$(ls -1 "$history/entries" 2>/dev/null | tail -n 1)"
+fi
 [ ! -e /run/reboot-required ] || echo REBOOT=required
 exit 0`
 
@@ -60,6 +65,8 @@ export const conditionsFact: Fact<HostConditions> = {
         UNIT.backup,
         HOST_PATH.checkFolder,
         HOST_PATH.siteFolder,
+        HOST_PATH.driftFolder,
+        HOST_PATH.historyFolder,
         '/',
         HOST_PATH.programFolder,
         HOST_PATH.stateFolder,
@@ -223,6 +230,7 @@ export function judgeConditions(text: string): HostConditions {
     judgeDocker(values),
     judgeSite(values),
     ...judgeCheck(values),
+    ...judgeDrift(values.one('DRIFT'), values.one('HEAD'), Number(values.one('NOW'))),
     // Updates of the distribution wait for it; nothing of ours is worse for that.
     ...(values.one('REBOOT') === '' ? [] : [{ name: 'reboot', state: 'required by updates', isWell: true }]),
   ]

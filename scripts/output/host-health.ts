@@ -74,6 +74,7 @@ type Settings = Readonly<{
   site?: unknown
   storage?: Readonly<{ database?: string; redis?: string }>
   firewall?: unknown
+  drift?: Readonly<{ check?: unknown; repair?: unknown }> | null
 }>
 
 /** The OPA server that the gateways ask, by their own settings. */
@@ -102,10 +103,15 @@ function desiredUnits(
   environment: string | undefined,
   isLoaded: (name: string) => boolean,
 ): readonly string[] {
-  const { instances = INSTANCES_DEFAULT, ingress, identity, firewall } = settings
+  const { instances = INSTANCES_DEFAULT, ingress, identity, firewall, drift } = settings
   const { gateway: _, opa: __, tunnel: ___, caddy, firewall: filter, ...units } = UNIT
   const live = liveParts(ingress)
-  const unwanted = [...(identity === undefined ? IDENTITY_UNITS : []), ...unitsElsewhere(settings)] as readonly string[]
+  const unwanted: readonly string[] = [
+    ...(identity === undefined ? IDENTITY_UNITS : []),
+    ...(drift?.check === 'off' ? [UNIT.drift, UNIT.driftTimer] : []),
+    ...(drift?.repair === true ? [] : [UNIT.repair]),
+    ...unitsElsewhere(settings),
+  ]
   return [
     ...Object.values(units).filter((name) => !unwanted.includes(name)),
     ...(live.includes('caddy') ? [caddy] : []),
@@ -117,7 +123,7 @@ function desiredUnits(
 }
 
 /** What does its work and ends. */
-const ENDING: readonly string[] = [UNIT.backup, UNIT.check, UNIT.guard]
+const ENDING: readonly string[] = [UNIT.backup, UNIT.check, UNIT.guard, UNIT.drift, UNIT.repair]
 
 function isAsDesired({ name, active, result }: UnitState): boolean {
   if (!ENDING.includes(name)) return active === 'active'

@@ -110,6 +110,7 @@ export function eventLines(event: Event, { program, hasDiffs }: TextOptions): re
     case 'history':
     case 'generation':
     case 'lines':
+    case 'drift':
     case 'health':
     case 'checks':
       return []

@@ -10,6 +10,7 @@ import { STORAGE_CREDENTIAL_IDS } from '../../contract/storage.ts'
 import { UNIT } from '../../contract/unit.ts'
 import { runnableImage } from '../artifacts/image-reference.ts'
 import { parsePins } from '../artifacts/pin.ts'
+import { inputsText } from '../artifacts/sent-file.ts'
 import type { Resource } from '../core/resource.ts'
 import { absentFolder } from '../resources/absent-folder.ts'
 import { absentUnit } from '../resources/absent-unit.ts'
@@ -121,6 +122,7 @@ export const settings: Role = (spec, text, earlier = []) => {
     ...surplusStorage(spec),
     // An engine of somebody else holds images of somebody else, some of them perhaps the same.
     ...(spec.docker.adopt ? [] : [surplusImage({ ...ownership, ...brought })]),
+    file({ path: HOST_PATH.inputs, content: inputsText(spec), ...ownership }),
     file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
     versionLock({ notice: NOTICE, versions, resources: earlier }),
   ]

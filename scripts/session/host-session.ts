@@ -131,7 +131,8 @@ async function runOnHost(
   let roundTrips = () => 0
   const finish = (result: HostResult, code: ExitCode): ExitCode => {
     const ms = Math.round(invocation.nowMs() - startMs)
-    const next = result.outcome === 'pending' ? { next: commandHint(invocation, 'bootstrap') } : {}
+    const next =
+      result.outcome === 'pending' && result.next === undefined ? { next: commandHint(invocation, 'bootstrap') } : {}
     emit({ event: 'run-finished', ...result, exitCode: code, ms, roundTrips: roundTrips(), ...next })
     return code
   }

@@ -3,17 +3,18 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Invocation } from '../command-line/invocation.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
-import { createMeasurements, validateCommandLine } from '../spec/spec-reader.ts'
+import { createMeasurements, readHostSpec, validateCommandLine } from '../spec/spec-reader.ts'
 import { readTargets, type Target } from '../spec/target.ts'
 import { readEffectiveSpec, readOwnSpec } from './effective-spec.ts'
 import type { HostSession } from './host-session.ts'
 
-/** `text` reads a file of the release; `beforehand` is for `forEachHost`; `readSpec` returns the specification of a host that is connected to. */
+/** `text` reads a file of the release; `beforehand` is for `forEachHost`; `readSpec` returns the specification of a host that is connected to, `specFrom` that of settings which a host has kept. */
 export type SpecSession = Readonly<{
   targets: readonly Target[]
   text: (path: string) => string
   beforehand: (target: Target) => Promise<void>
   readSpec: (host: HostSession) => Promise<HostSpec>
+  specFrom: (settings: string) => Promise<HostSpec>
 }>
 
 /** Reads the hosts and the command line. `validate` judges the options of the command's own, if it has any. Throws a usage failure for what is wrong. */
@@ -31,5 +32,6 @@ export async function openSpecSession(
     text: (path) => readFileSync(join(invocation.root, path), 'utf8'),
     beforehand: (target) => readOwnSpec(invocation, target, measurements),
     readSpec: (host) => readEffectiveSpec(invocation, host, measurements),
+    specFrom: (settings) => readHostSpec(invocation, { config: undefined }, settings, measurements),
   }
 }

@@ -2,7 +2,6 @@
  * The settings of a host (`host.yaml`): every key is optional, with its default here. Validation is pure; `artifact-measurement.ts` measures
  * the files that paths in it point to.
  */
-
 import * as v from 'valibot'
 import { LOG_LEVELS, RATE_CALLS_DEFAULT, RATE_WINDOW_SECONDS_DEFAULT } from '../../contract/gateway.ts'
 import { INSTANCES_DEFAULT } from '../../contract/unit.ts'
@@ -15,7 +14,7 @@ import type { Rotation } from '../secrets/secret-rotation.ts'
 import { storageSchema } from '../storage/storage-spec.ts'
 import { contradictions } from './contradiction.ts'
 import { deployUserSchema } from './deploy-user.ts'
-import { calendar, housekeepingSchema } from './housekeeping-spec.ts'
+import { calendar, driftContradictions, driftSchema, housekeepingSchema } from './housekeeping-spec.ts'
 import { identityContradictions, identitySchema } from './identity-spec.ts'
 import { type ImagesSpec, imageContradictions, imagesSchema } from './image-spec.ts'
 import { ingressContradictions, ingressSchema, type Tls } from './ingress-spec.ts'
@@ -103,6 +102,7 @@ const schema = v.strictObject({
     keepWeekly: v.optional(integer(0, 520), 4),
   }),
   housekeeping: housekeepingSchema,
+  drift: driftSchema,
   preflight: section({
     diskFreeMegabytesMin: v.optional(integer(0, 1_000_000_000), 8192),
     memoryMegabytesMin: v.optional(integer(0, 1_000_000_000), 1800),
@@ -211,6 +211,7 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
         ...identityContradictions(result.output.identity),
         ...imageContradictions(result.output.images),
         ...siteContradictions(result.output),
+        ...driftContradictions(result.output.drift),
       ].map(([keys, what]) => placeOf(keys, lineOf) + what)
     : result.issues.map((issue) => explain(issue, lineOf))
   if (!result.success || problems.length > 0) {

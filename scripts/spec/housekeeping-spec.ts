@@ -1,4 +1,4 @@
-/** The setting `housekeeping`: what keeps a host in order while nobody looks, and from when on it says so. */
+/** The settings `housekeeping` and `drift`: what keeps a host in order while nobody looks, and from when on it says so. */
 import * as v from 'valibot'
 
 function whole(minimum: number, maximum: number) {
@@ -31,3 +31,23 @@ export const housekeepingSchema = v.optional(
 
 /** The parsed setting. */
 export type HousekeepingSpec = v.InferOutput<typeof housekeepingSchema>
+
+/** The setting `drift`: whether and how often a host is compared with what its last run left, and whether what differs is put back. Every key is optional. */
+export const driftSchema = v.optional(
+  v.strictObject({
+    /** How often it is looked. */
+    check: v.optional(v.picklist(['daily', 'hourly', 'off']), 'daily'),
+    /** Whether what differs is put back after a look, by a run that is noted as any other. */
+    repair: v.optional(v.boolean(), false),
+  }),
+  {} as never,
+)
+
+/** Returns what contradicts itself, with the keys that it is about. */
+export function driftContradictions({
+  check,
+  repair,
+}: v.InferOutput<typeof driftSchema>): readonly (readonly [keys: readonly string[], problem: string])[] {
+  if (check !== 'off' || !repair) return []
+  return [[['drift', 'repair'], 'needs a look: drift.check is off']]
+}

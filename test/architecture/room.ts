@@ -349,6 +349,7 @@ const scripts: readonly Room[] = [
     is: 'Plan, preflight, lock, apply, check: brings a host to its specification.',
     knows: [
       'contract',
+      'scripts/artifacts',
       'scripts/command-line',
       'scripts/connection',
       'scripts/core',
@@ -359,6 +360,19 @@ const scripts: readonly Room[] = [
       'scripts/session',
       'scripts/spec',
       'scripts/storage',
+    ],
+  },
+  {
+    path: 'scripts/drift',
+    is: 'How a host differs from what its last run left: what, since when, and by whom as far as traces tell.',
+    knows: [
+      'contract',
+      'scripts/converge',
+      'scripts/core',
+      'scripts/facts',
+      'scripts/history',
+      'scripts/output',
+      'scripts/spec',
     ],
   },
   {
@@ -464,6 +478,7 @@ const scripts: readonly Room[] = [
       'scripts/control',
       'scripts/converge',
       'scripts/core',
+      'scripts/drift',
       'scripts/history',
       'scripts/journal',
       'scripts/output',

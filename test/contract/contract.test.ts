@@ -112,6 +112,14 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
     ],
   },
   {
+    file: 'units/tappass-drift.service.hbs',
+    says: [`OnSuccess=${UNIT.repair}\n`, `ReadWritePaths=${HOST_PATH.driftFolder}\n`],
+  },
+  {
+    file: 'units/tappass-repair.service.hbs',
+    says: [`ConditionPathExists=${HOST_PATH.driftFolder}/repairable\n`],
+  },
+  {
     file: 'units/tappass-caddy.service.hbs',
     says: [
       `User=${ACCOUNT.caddy}\nGroup=${ACCOUNT.caddy}\n`,

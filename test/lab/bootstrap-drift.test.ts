@@ -5,7 +5,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { parse } from 'yaml'
+import type { Generation } from '../../scripts/history/entry.ts'
+import type { DriftRecord } from '../../scripts/output/drift-record.ts'
 import { asDeployUser, DEPLOY_USER, documentedCommands, makeKey } from './deploy-user.ts'
+import { demand } from './execution.ts'
 import { readPins } from './pin.ts'
 import {
   assertNothingToDo,
@@ -301,6 +304,137 @@ test('every run is in the log of the host, the killed one too; a line is told by
   await inside(server, 'mv /root/kept /var/lib/tappass-history/entries/000002-begun.json')
   const problems = altered.events.flatMap((event) => (event.event === 'history' ? event.problems : []))
   assert.deepEqual([altered.code, problems.map((problem) => problem.split(':')[0])], [1, ['000002-ended.json']])
+})
+
+/** As the timer does. The service that puts back follows it where the settings say so: it is waited for. */
+const checkDrift = async () => {
+  await inside(
+    server,
+    `systemctl start tappass-drift.service
+    while systemctl is-active --quiet tappass-repair.service || systemctl list-jobs --no-legend | grep -q tappass-repair ||
+      [ "$(systemctl show -p ActiveState --value tappass-repair.service)" = activating ]; do sleep 0.2; done`,
+  )
+  return JSON.parse(await inside(server, 'cat /var/lib/tappass/drift/last.json')) as DriftRecord
+}
+
+const generations = async (): Promise<readonly Generation[]> => {
+  const output = await toolkit(['history', ...machineWords(server), '--json'])
+  return eventsOf(output).flatMap((event) => (event.event === 'history' ? event.generations : []))
+}
+
+/** With root's rights over SSH, as somebody who is in a hurry. */
+const byRootShell = (command: string) => {
+  const { machine } = server
+  const options = ['BatchMode=yes', 'LogLevel=ERROR', `UserKnownHostsFile=${machine.knownHosts}`]
+  return demand([
+    'ssh',
+    '-i',
+    machine.key,
+    ...options.flatMap((each) => ['-o', each]),
+    `root@${machine.address}`,
+    command,
+  ])
+}
+
+/** Three things, by two people. */
+const disturb = async () => {
+  await inside(
+    server,
+    `id ada >/dev/null 2>&1 || { useradd --create-home ada; echo 'ada ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ada; }
+    runuser -u ada -- sudo -n chmod 0666 /etc/tappass/Caddyfile
+    runuser -u ada -- sudo -n systemctl disable tappass-backup.timer
+    sleep 3`,
+  )
+  await byRootShell('echo "# by hand" >>/etc/tappass/redis/redis.conf; sleep 0.1')
+}
+
+test('the check names what the host can’t put back by itself: a file of the controller is needed', async () => {
+  const clean = await checkDrift()
+  assert.deepEqual([clean.problem, clean.findings], [undefined, []])
+  await inside(server, `cd ${caddy}; cp -p caddy x; truncate -s 1000000 x; mv x caddy`)
+  const { findings, obstacles } = await checkDrift()
+  assert.deepEqual(
+    [findings.map(({ resource }) => resource), obstacles],
+    [[`archive:${caddy}`], [`a file of the controller is needed: unpack the file that was sent to it at ${caddy}`]],
+  )
+  await bootstrap(server)
+})
+
+test('the timer’s check finds what was changed by hand, since when and by whom, changes nothing, and status says it', async () => {
+  const before = await mainPids(server)
+  const runs = (await generations()).length
+  await disturb()
+  const { findings, obstacles } = await checkDrift()
+  const told = findings.map(({ resource, action, who }) => [resource, action, who])
+  const [shell] = findings.flatMap(({ who }) => (who.kind === 'present' ? [who.sessions] : []))
+  assert.deepEqual(obstacles, [])
+  assert.deepEqual(told, [
+    ['file:/etc/tappass/redis/redis.conf', 'write /etc/tappass/redis/redis.conf', { kind: 'present', sessions: shell }],
+    [
+      'file:/etc/tappass/Caddyfile',
+      'set owner and mode of /etc/tappass/Caddyfile',
+      { kind: 'account', account: 'ada', by: 'sudo', command: '/usr/bin/chmod 0666 /etc/tappass/Caddyfile' },
+    ],
+    [
+      'unit:tappass-backup.timer',
+      'enable tappass-backup.timer',
+      { kind: 'account', account: 'ada', by: 'sudo', command: '/usr/bin/systemctl disable tappass-backup.timer' },
+    ],
+  ])
+  assert.match(shell?.join() ?? '', /^root by sshd from [\d.:a-f]+$/)
+  for (const { changedAt = '' } of findings)
+    assert.ok(Math.abs(Date.parse(changedAt) - Date.now()) < 300_000, changedAt)
+  const status = await toolkit(['status', ...machineWords(server)])
+  assert.equal(status.code, 1)
+  for (const words of [/^drift ! .*redis\.conf: its content differs/m, /^drift ! .*by ada \(sudo: /m])
+    assert.match(status.stdout, words)
+  assert.match(await inside(server, 'journalctl -u tappass-drift -p warning --output=cat'), /by ada \(sudo: /)
+  assert.deepEqual([await mainPids(server), (await generations()).length], [before, runs])
+})
+
+test('with drift.repair the host puts it back by itself, restarts nothing for it, and notes the run', async () => {
+  await writeSpec(server, (spec) => ({ ...spec, gateway: gateway(), drift: { repair: true } }))
+  await bootstrap(server)
+  const before = await mainPids(server)
+  const runs = (await generations()).length
+  await disturb()
+  assert.deepEqual((await checkDrift()).findings, [], await inside(server, 'journalctl -u tappass-repair --output=cat'))
+  await assertNothingToDo(server)
+  const now = await generations()
+  const { begun, end } = now.at(-1) ?? assert.fail('no run')
+  assert.deepEqual(
+    [now.length - runs, begun.operator, begun.verb, end?.kind === 'ended' && [end.outcome, end.applied]],
+    [1, 'drift timer', 'drift', ['up-to-date', 3]],
+  )
+  assert.deepEqual((await checkDrift()).findings, [])
+  assert.deepEqual([await mainPids(server), (await generations()).length], [before, runs + 1])
+})
+
+test('an earlier run is restored from here, and the later one on the host itself; a run that did not end well is refused, and nothing is touched', async () => {
+  const all = await generations()
+  const reached = all.filter(({ end }) => end?.kind === 'ended' && end.outcome === 'up-to-date')
+  // The last two: without `drift.repair` and with it.
+  const later = reached.at(-1)?.number ?? 0
+  const earlier = reached.findLast(({ begun }) => begun.verb === 'bootstrap' && begun.number < later - 1)?.number ?? 0
+  const stateOf = async (number: number) => {
+    const output = await toolkit(['at', `${number}`, ...machineWords(server), '--json'])
+    return eventsOf(output).flatMap((event) => (event.event === 'generation' ? [event.state?.files] : []))[0]
+  }
+  const before = await mainPids(server)
+  const restored = await toolkit(['at', `${earlier}`, '--restore', '--yes', ...machineWords(server), '--json'])
+  assert.equal(restored.code, 0, restored.stdout)
+  const back = (await generations()).at(-1)
+  assert.deepEqual([back?.number, back?.begun.restored], [all.length + 1, earlier])
+  assert.deepEqual(await stateOf(all.length + 1), await stateOf(earlier))
+  assert.equal(await inside(server, 'ls /etc/systemd/system/tappass-repair.service 2>&1 | grep -c "No such"'), '1')
+  await inside(server, `tappass at ${later} --restore --yes 2>&1`)
+  assert.deepEqual(await stateOf(all.length + 2), await stateOf(later))
+  await assertNothingToDo(server)
+  const killed = all.find(({ end }) => end?.kind === 'interrupted')?.number ?? 0
+  const refused = await toolkit(['at', `${killed}`, '--restore', '--yes', ...machineWords(server)])
+  assert.equal(refused.code, 5)
+  assert.match(refused.stderr, /its settings were not reached as a whole \(interrupted\)/)
+  assert.deepEqual([await mainPids(server), (await generations()).length], [before, all.length + 2])
 })
 
 test('the deploy user logs in with the keys of the spec, does what the page lists and nothing else; lines of others stay', async () => {

@@ -23,7 +23,11 @@ const withPrograms = (content: string): string =>
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tappass-units-'))
   const provided = { sha256: 'aa', readValue: () => '' }
-  const written = { ingress: { kind: 'both', live: 'both' }, identity: { trustDomain: 'example.org' } }
+  const written = {
+    ingress: { kind: 'both', live: 'both' },
+    identity: { trustDomain: 'example.org' },
+    drift: { repair: true },
+  }
   const spec = { ...specOf(written), secrets: { 'tunnel-token': provided } }
   const resources = recipe(spec, text).flatMap(({ resources }) => resources)
   for (const [path, content] of writtenBy(await planAll(resources, blank(bookworm)))) {
@@ -55,6 +59,7 @@ const rows = [
   ['tappass-spire-agent.service', 15],
   ['tappass-spiffe-helper.service', 10],
   ['tappass-check.service', 16],
+  ['tappass-drift.service', 29],
 ] as const
 
 for (const [unit, threshold] of rows) {

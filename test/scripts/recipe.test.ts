@@ -30,6 +30,7 @@ test('recipe: the order of roles is the one that docs and --only know', () => {
     'firewall',
     'backup',
     'housekeeping',
+    'drift',
     'boot',
     'site',
     'settings',

@@ -4,7 +4,12 @@ import { execFileSync } from 'node:child_process'
 import { appendFileSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { isOfRelease, type MeasuredFile, packFiles } from '../../../scripts/artifacts/release-archive.ts'
+import {
+  isOfRelease,
+  type MeasuredFile,
+  measureRelease,
+  packFiles,
+} from '../../../scripts/artifacts/release-archive.ts'
 import { scratch } from '../known-host.ts'
 
 const names = ['a', 'deep/er/b', `${'long/'.repeat(40)}name`, "it's ü", 'empty', 'large'] as const
@@ -106,4 +111,13 @@ describe('files of a release', () => {
   ] as const) {
     test(`${name}: ${isKept ? 'kept' : 'left out'}`, () => assert.equal(isOfRelease(name), isKept))
   }
+})
+
+test('release: the one that was unpacked on a host is the same when it is measured there', async (context) => {
+  const folder = scratch(context)
+  const packed = await measureRelease(join(import.meta.dirname, '../../..'))
+  const input = await collect(packed.open())
+  execFileSync('tar', ['-xzf', '-', '-C', folder, '--no-same-owner'], { input })
+  const unpacked = await measureRelease(folder)
+  assert.deepEqual([unpacked.version, unpacked.manifest], [packed.version, packed.manifest])
 })

@@ -123,7 +123,7 @@ const health: Health = {
       revision: 'a',
     },
   ],
-  conditions: ['backup', 'disk', 'certificate', 'clock', 'docker'].map((name) => ({
+  conditions: ['backup', 'disk', 'certificate', 'clock', 'docker', 'drift'].map((name) => ({
     name,
     state: 'well',
     isWell: true,
@@ -262,6 +262,7 @@ const rows: Readonly<Record<string, Change & { status?: 'warn' }>> = {
   'files.sudoers-valid': { probe: ['sudoers /etc/sudoers:9: syntax error'] },
   'files.command': { probe: ['command no'] },
   'files.left': { probe: ['left /etc/tappass/.caddy.env.tappass-new'] },
+  'files.drift': condition('drift'),
   'secrets.stored': { probe: ['stored tappass-admin-api-key'] },
   'secrets.readable': { probe: ['unreadable tappass-vault-key'] },
   'secrets.closed': { probe: ['open-secret tappass-vault-key'] },

@@ -10,7 +10,14 @@ const typing = (options: Invocation['options'], isTTY: boolean) => {
   const stderr = Object.assign(new PassThrough(), { isTTY })
   const controller = new AbortController()
   const verb = { name: 'bootstrap', summary: '', options: [] }
-  const invocation = { verb, options, stdin, stderr, interrupt: controller.signal } as unknown as Invocation
+  const invocation = {
+    verb,
+    operands: [],
+    options,
+    stdin,
+    stderr,
+    interrupt: controller.signal,
+  } as unknown as Invocation
   return { invocation, stdin, stderr, controller }
 }
 

@@ -33,6 +33,14 @@ const rows: readonly (readonly [name: string, words: readonly string[], code: nu
   ['a number that is none', ['at', '0'], 64, /"0" is no number of a run/],
   ['a number that is none either', ['at', '1e3'], 64, /"1e3" is no number of a run/],
   ['no number', ['at'], 64, /at/],
+  ['a run that there is not, restored', ['at', '3', '--restore', '--yes'], 1, /there is no run 3/],
+  [
+    'a file of a run that is restored',
+    ['at', '3', '--restore', '--file', '/x'],
+    64,
+    /"--file" says nothing beside "--restore"/,
+  ],
+  ['other settings for it', ['at', '3', '--restore', '--config', 'x'], 64, /cannot read .*x|"--config" says nothing/],
   ['a file that no run has written', ['why', '/etc/hostname'], 1, /no run in the log has written \/etc\/hostname/],
   ['a path that is not absolute', ['why', 'hostname'], 64, /"hostname" is no absolute path/],
 ]

@@ -13,7 +13,7 @@ const filesOf = async (read: (path: string) => string, written: unknown) => {
 
 /** Files that code makes: settings, versions, sources and settings of apt. */
 const MADE_BY_CODE =
-  /\/(tappass\.yaml|versions\.lock|docker\.sources|80tappass-proxy|52tappass-updates|needrestart\/conf\.d\/tappass\.conf)$/
+  /\/(tappass\.yaml|inputs\.json|versions\.lock|docker\.sources|80tappass-proxy|52tappass-updates|needrestart\/conf\.d\/tappass\.conf)$/
 
 for (const written of [
   {},

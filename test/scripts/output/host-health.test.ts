@@ -32,11 +32,23 @@ const desired = [
     'tappass-postgres.service',
     'tappass-redis.service',
   ],
-  ...['tappass-caddy.service', 'tappass-backup.timer', 'tappass-check.timer', 'tappass@2.service'],
+  ...[
+    'tappass-caddy.service',
+    'tappass-backup.timer',
+    'tappass-check.timer',
+    'tappass@2.service',
+    'tappass-drift.timer',
+  ],
 ].map((name): UnitState => ({ ...running, name }))
 const guard: UnitState = { ...backup, name: 'tappass-guard.service' }
 const filter: UnitState = { ...running, name: 'tappass-firewall.service', sub: 'exited' }
-const all: readonly UnitState[] = [running, backup, { ...backup, name: 'tappass-check.service' }, guard, ...desired]
+const all: readonly UnitState[] = [
+  running,
+  backup,
+  ...['check', 'drift'].map((name) => ({ ...backup, name: `tappass-${name}.service` })),
+  guard,
+  ...desired,
+]
 
 const conditions = 'NOW=1\nDISK=x 1 1 9999999 1% /\nCLOCK=yes\nDOCKER=29\nSITE=/x/pages-1\n'
 const certificate = 'CERTIFICATE_notBefore=Jan 1 00:00:00 1970 GMT\nCERTIFICATE_notAfter=Jan 1 12:00:00 1970 GMT\n'

@@ -1,0 +1,86 @@
+/** Brings a host to the settings of an earlier run: planned, confirmed and applied as any other change, or refused whole before anything is touched. */
+import { HOST_PATH } from '../../contract/path.ts'
+import { hostCommandHint } from '../command-line/command-hint.ts'
+import type { Confirm } from '../command-line/confirmation.ts'
+import type { Invocation } from '../command-line/invocation.ts'
+import type { FailureText } from '../core/failure.ts'
+import type { GetFact } from '../core/host.ts'
+import type { Resource } from '../core/resource.ts'
+import { pathFact } from '../facts/path.ts'
+import { type Generation, outcomeOf } from '../history/entry.ts'
+import type { HostResult, HostSession } from '../session/host-session.ts'
+import type { HostSpec } from '../spec/host-spec.ts'
+import { runHost } from './host-run.ts'
+import { isReached, type KeptRun, missingInputs, readKeptRun, specOfRun, toolDifference } from './kept-run.ts'
+
+/** `problems` are those of the log; `specFrom` reads the settings of a host, `resourcesOf` and `markedOf` are the recipe, plain and with the places of lines. */
+export type RestorationContext = Readonly<{
+  problems: readonly string[]
+  confirm: Confirm
+  waiting: string
+  specFrom: (settings: string) => Promise<HostSpec>
+  resourcesOf: (spec: HostSpec) => readonly Resource[]
+  markedOf: (spec: HostSpec) => readonly Resource[]
+}>
+
+function refuse({ emit }: HostSession, ...reasons: readonly FailureText[]): HostResult {
+  emit({ event: 'refused', reasons })
+  return { outcome: 'refused', applied: 0, remaining: 0 }
+}
+
+/** Another release writes other files from the same settings. Where the run's own is still on the host, it can do that itself. */
+async function otherTool(getFact: GetFact, { generation }: KeptRun, why: string): Promise<FailureText> {
+  const { begun, number } = generation
+  const folder = `${HOST_PATH.releasesFolder}/${begun.release}`
+  const { kind } = await getFact(pathFact(`${folder}/tappass`))
+  const next =
+    kind === 'file'
+      ? `sudo ${folder}/tappass at ${number} --restore   (on the host, which still has that release)`
+      : `bootstrap --config with the settings of that run (tappass at ${number} --file ${HOST_PATH.settings}) from a clone of that release; it is not on the host any more`
+  return { what: `run ${number} cannot be restored as it was`, why, next }
+}
+
+function notWhole(generation: Generation, next: string): FailureText {
+  const outcome = outcomeOf(generation)
+  const why = isReached(generation)
+    ? 'it had a part of the roles only, or its release kept less of a run than this one'
+    : `its settings were not reached as a whole (${outcome})`
+  return { what: `run ${generation.number} cannot be restored`, why, next: `choose another one: ${next}` }
+}
+
+/** What no run of the toolkit keeps. */
+function tellWhatStays({ emit }: HostSession, { generation: { number }, record }: KeptRun, next: string): void {
+  const provided = record.begin?.secrets ?? []
+  const secrets = provided.length === 0 ? '' : ` (run ${number} was given ${provided.join(', ')})`
+  emit({
+    event: 'warning',
+    warning: {
+      what: `the settings, files, units, programs and images of run ${number} are restored, nothing else`,
+      why: `what is in the database stays as it is, and so do the secrets${secrets}`,
+      next,
+    },
+  })
+}
+
+/** Returns how that ended. The plan is shown first; what can't be restored whole is refused (exit 5). */
+export async function restoreRun(
+  invocation: Invocation,
+  host: HostSession,
+  generation: Generation,
+  { problems, confirm, waiting, specFrom, resourcesOf, markedOf }: RestorationContext,
+): Promise<HostResult> {
+  const next = hostCommandHint(invocation, 'history')
+  if (problems.length > 0)
+    return refuse(host, { what: 'the chain of the log is broken', why: problems.join('\n         '), next })
+  const getFact = host.freshFacts()
+  const base = await readKeptRun(getFact, generation)
+  if (base === undefined) return refuse(host, notWhole(generation, next))
+  const spec = await specOfRun(base, specFrom)
+  const difference = toolDifference(base, spec)
+  if (difference !== undefined) return refuse(host, await otherTool(getFact, base, difference))
+  tellWhatStays(host, base, hostCommandHint(invocation, `at ${generation.number}`))
+  return await runHost(invocation, host, resourcesOf(spec), spec, {
+    ...{ confirm, waiting, refusals: missingInputs },
+    history: { spec, marked: () => markedOf(spec), restored: generation.number },
+  })
+}
