@@ -64,21 +64,26 @@ const ANY_TRUST_DOMAIN = 'uninstall.invalid'
  * earlier run had made, and a host whose settings are lost has parts that nobody remembers.
  */
 export function removableResources(spec: HostSpec, text: (path: string) => string): readonly Resource[] {
-  const {
-    ingress,
-    docker,
-    storage,
-    firewall: filter,
-  } = parseHostSpec({ ingress: { kind: 'both', live: 'both' } }, 'the defaults')
-  const { identity } = parseHostSpec({ identity: { trustDomain: ANY_TRUST_DOMAIN } }, 'the defaults')
+  const other = parseHostSpec(
+    {
+      ingress: { kind: 'both', live: 'both' },
+      identity: { trustDomain: ANY_TRUST_DOMAIN },
+      drift: { repair: true },
+    },
+    'the defaults',
+  )
   const variants: readonly HostSpec[] = [
     spec,
     // Which pages it was built from does not matter to what is taken away.
-    { ...spec, ingress, site: spec.site === 'none' ? { pages: { ...spec.release, requirements: '' } } : spec.site },
-    { ...spec, docker, storage },
-    { ...spec, firewall: filter },
+    {
+      ...{ ...spec, ingress: other.ingress },
+      site: spec.site === 'none' ? { pages: { ...spec.release, requirements: '' } } : spec.site,
+    },
+    { ...spec, docker: other.docker, storage: other.storage },
+    { ...spec, firewall: other.firewall },
     { ...spec, policy: { engine: 'opa' } },
-    { ...spec, identity },
+    { ...spec, identity: other.identity },
+    { ...spec, drift: other.drift },
   ]
   const all = variants.flatMap((variant) => recipe(variant, text).flatMap((role) => role.resources))
   return [...new Map(all.toReversed().map((resource) => [resource.id, resource])).values()].toReversed()

@@ -12,6 +12,7 @@ const ROWS: readonly (readonly [name: string, written: object])[] = [
   ['a tunnel beside Caddy', { ingress: { kind: 'both', live: 'both' } }],
   ['no ingress', { ingress: 'none' }],
   ['five instances', { instances: 5 }],
+  ['drift that is repaired', { drift: { repair: true } }],
   ['the Docker of somebody else', { docker: { adopt: true } }],
   ['Docker of the distribution', { docker: { source: 'distribution' } }],
 ]
@@ -26,6 +27,7 @@ const PRESENT: readonly (readonly [name: string, written: object])[] = [
     {
       ingress: 'none',
       firewall: 'none',
+      drift: { check: 'off' },
       docker: { adopt: true },
       storage: { database: 'external', redis: 'external' },
     },
