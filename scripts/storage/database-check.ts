@@ -111,7 +111,7 @@ function roleRefusals(runtime: Looked, owner: Looked | undefined): readonly Fail
           },
         ]
       : []),
-    ...(ownerLogin.address.isPreparing
+    ...(ownerLogin.address.isPreparing && ownerFacts?.isShared !== true
       ? []
       : [
           {
@@ -121,6 +121,16 @@ function roleRefusals(runtime: Looked, owner: Looked | undefined): readonly Fail
             next: 'give the address of the database itself, or of the pooler in session mode (port 5432 at Supabase), as database-owner-url',
           },
         ]),
+    ...(owner !== undefined && facts?.isShared === true && login.address.isPreparing
+      ? [
+          {
+            what: 'this is a pooler in transaction mode, and the address does not say so',
+            where: login.where,
+            why: 'statements that stay prepared on a connection meet another one there',
+            next: 'add ?prepare=off to the address (&prepare=off after other parameters)',
+          },
+        ]
+      : []),
     ...(owner === undefined ? [] : pairRefusals(runtime, owner)),
   ]
 }

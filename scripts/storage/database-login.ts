@@ -42,6 +42,13 @@ export function loginFailure({ id, where, address }: DatabaseLogin, error: Error
         why,
         next: 'end some there, or raise max_connections; an instance needs 10',
       }
+    case '08P01':
+      return {
+        what: 'a pooler refuses what the gateway says when it connects',
+        where,
+        why,
+        next: 'PgBouncer: ignore_startup_parameters = statement_timeout,idle_in_transaction_session_timeout',
+      }
     default:
       return { what: 'the database could not be asked', where, why, next: `check the address; then ${give}` }
   }

@@ -13,6 +13,8 @@ export type DatabaseFacts = Readonly<{
   isStandby: boolean
   isCreator: boolean
   identity: string
+  /** Two connections had one process: a pooler hands it on after each transaction. */
+  isShared: boolean
   /** Of the role that is asked about. */
   hasRole: boolean
 }>
@@ -57,11 +59,11 @@ function explained(error: Error & { code?: string }): Error {
   return isTls && !/^[0-9A-Z]{5}$/.test(error.code ?? '') ? new TlsError(error.message, { cause: error }) : error
 }
 
-/** Logs in and asks; `role` is the one that is asked about. Throws `DialError`, `TlsError`, or what PostgreSQL says. */
-export async function lookAtDatabase(
-  dial: Dial,
-  { address, authority, role }: Readonly<{ address: PostgresAddress; authority: string | undefined; role: string }>,
-): Promise<DatabaseFacts> {
+type Login = Readonly<{ address: PostgresAddress; authority: string | undefined }>
+
+/** Logs in, with the parameters that the gateway sends, too: a pooler may refuse them. */
+async function withClient<T>(dial: Dial, login: Login, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const { address, authority } = login
   const stream = asConnected(await dialled(dial, address.host, address.port))
   const client = new pg.Client({
     host: address.host,
@@ -74,17 +76,37 @@ export async function lookAtDatabase(
     application_name: 'tappass-preflight',
     connectionTimeoutMillis: TIMEOUT_MS,
     query_timeout: TIMEOUT_MS,
+    statement_timeout: TIMEOUT_MS,
+    idle_in_transaction_session_timeout: TIMEOUT_MS,
   })
   client.on('error', () => undefined)
   try {
     await client.connect()
-    const { rows } = await client.query<Omit<DatabaseFacts, 'version'> & { number: number }>(SQL, [role])
-    const [{ number, ...facts }] = rows as [(typeof rows)[number]]
-    return { ...facts, version: versionOf(number) }
-  } catch (error) {
-    throw error instanceof DialError ? error : explained(error as Error)
+    return await work(client)
   } finally {
     await client.end().catch(() => undefined)
     stream.destroy()
+  }
+}
+
+async function processOf(client: pg.Client): Promise<unknown> {
+  return (await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid')).rows[0]?.pid
+}
+
+/** Logs in and asks; `role` is the one that is asked about. Throws `DialError`, `TlsError`, or what PostgreSQL says. */
+export async function lookAtDatabase(
+  dial: Dial,
+  { role, ...login }: Login & Readonly<{ role: string }>,
+): Promise<DatabaseFacts> {
+  try {
+    return await withClient(dial, login, async (client) => {
+      const { rows } = await client.query<Omit<DatabaseFacts, 'version' | 'isShared'> & { number: number }>(SQL, [role])
+      const [{ number, ...facts }] = rows as [(typeof rows)[number]]
+      // Nobody else gets the process of a session, as long as it lasts.
+      const [own, other] = [await processOf(client), await withClient(dial, login, processOf)]
+      return { ...facts, version: versionOf(number), isShared: own === other }
+    })
+  } catch (error) {
+    throw error instanceof DialError ? error : explained(error as Error)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * `sudo ./bootstrap.sh` on the machine itself, from a fresh clone, while its first boot is still at work; and the same server seen over SSH
- * afterwards.
+ * `sudo ./bootstrap.sh` on the machine itself, from a fresh clone, while its first boot is still at work; the same server seen over SSH
+ * afterwards; and its move to a database and a Redis elsewhere.
  */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
@@ -9,7 +9,19 @@ import { parse } from 'yaml'
 import { AUTHORITIES, layClone, layFile } from './clone.ts'
 import { readPins } from './pin.ts'
 import { ensureNodeArchive } from './program.ts'
-import { bareServer, bootstrap, inside, mainPids, plan, type Server, untilHealthy } from './server.ts'
+import {
+  assertNothingToDo,
+  bareServer,
+  bootstrap,
+  hostWords,
+  inside,
+  mainPids,
+  plan,
+  type Server,
+  toolkit,
+  untilHealthy,
+} from './server.ts'
+import { startStorage, writeExternalSpec } from './storage-server.ts'
 
 let server: Server
 
@@ -95,4 +107,29 @@ test('a second run changes nothing, restarts nothing and shows no key; over SSH 
   assert.deepEqual([planned.code, told], [0, ['cloud-init is still setting up this host']])
   await bootstrap(server)
   assert.deepEqual(await mainPids(server), pids)
+})
+
+test('over SSH its database and Redis become somebody else’s: the instances are moved, the data stay here, and the plan says so', async () => {
+  const storage = await startStorage(server)
+  try {
+    await writeExternalSpec(server)
+    const words = await storage.words()
+    const { events } = await plan(server, ...words)
+    const changes = events.flatMap((event) => (event.event === 'plan' ? event.changes : []))
+    const removal = changes.find(({ action }) => action === 'stop and remove tappass-postgres.service')
+    assert.match(removal?.reason ?? '', /its data stay in \/var\/lib\/tappass\/postgres$/)
+    await bootstrap(server, ...words)
+    await assertNothingToDo(server)
+    await untilHealthy(server)
+    const left =
+      'docker ps --all --quiet; docker image ls --quiet; ls /etc/systemd/system | grep -E "postgres|redis|backup"'
+    assert.equal(
+      await inside(server, `${left}; ls -d /var/lib/tappass/postgres/cluster`),
+      '/var/lib/tappass/postgres/cluster',
+    )
+    // They were not taken along: what the checkpoints on the host have signed is not there.
+    assert.equal((await toolkit(['audit', 'verify', ...hostWords(server), '--json'])).code, 1)
+  } finally {
+    await storage.close()
+  }
 })
