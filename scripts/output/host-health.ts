@@ -167,7 +167,7 @@ export async function gatherHealth(getFact: GetFact): Promise<Health> {
   // Nothing is wanted on a host that has nothing of ours.
   const settings = (parse(settingsText ?? '') ?? {}) as Settings
   const isBare = states.length === 0 && release === '' && settingsText === undefined
-  const isLoaded = (name: string) => states.some((state) => state.name === name)
+  const isLoaded = (name: string) => states.some((state) => state.name === name && state.load === 'loaded')
   const desired = isBare ? [] : desiredUnits(settings, environment, isLoaded)
   const loaded = states.map((state) => unitHealth(state, desired.includes(state.name), fileRevisions))
   const absent = desired.filter((name) => !loaded.some(({ unit }) => unit === name)).map(absentUnit)

@@ -224,7 +224,8 @@ test('from outside only 22, 80 and 443 answer, over IPv4 and IPv6, whatever list
 })
 
 /** A program of somebody else, and a container that publishes a port: both came after the packet filter. */
-const START_OTHERS = `systemd-run --quiet --unit=other python3 -m http.server --bind :: 8099
+const START_OTHERS = `systemd-run --quiet --unit=other python3 -c "import socket as s; l = s.create_server(('::', 8099), family=s.AF_INET6, dualstack_ipv6=True)
+while 1: l.accept()[0].close()"
 image=$(docker images --format '{{.Repository}}:{{.Tag}}' | grep redis | head -1)
 docker run --detach --rm --name other --publish 0.0.0.0:8098:6379 --publish '[::]:8098:6379' "$image" redis-server --protected-mode no >/dev/null`
 const STOP_OTHERS = 'docker kill other >/dev/null; systemctl stop other'

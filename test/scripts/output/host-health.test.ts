@@ -91,6 +91,11 @@ const rows: readonly Readonly<{ name: string; host: Host; unhealthy: readonly st
   { name: 'all is well', host: {}, unhealthy: [] },
   { name: 'with a packet filter', host: { units: [...all, filter] }, unhealthy: [] },
   {
+    name: 'beside ufw: the packet filter is named by another unit, and has no file',
+    host: { units: [...all, { ...filter, load: 'not-found', active: 'inactive', sub: 'dead', enabled: '' }] },
+    unhealthy: [],
+  },
+  {
     name: 'the packet filter could not be loaded',
     host: { units: [...all, { ...filter, active: 'failed', sub: 'failed' }] },
     unhealthy: ['tappass-firewall.service'],
