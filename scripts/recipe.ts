@@ -16,7 +16,7 @@ import { secrets } from './roles/secrets.ts'
 import { settings } from './roles/settings.ts'
 import { site } from './roles/site.ts'
 import { tunnel } from './roles/tunnel.ts'
-import type { HostSpec } from './spec/host-spec.ts'
+import { type HostSpec, parseHostSpec } from './spec/host-spec.ts'
 import type { Role } from './spec/role.ts'
 
 /** The name of a role (for `--only`), with its resources in order. */
@@ -52,4 +52,25 @@ export function recipe(spec: HostSpec, text: (path: string) => string): readonly
     earlier.push(...resources)
     return { role, resources }
   })
+}
+
+/** What is taken away is found by paths, accounts and units, not by names in SPIFFE. */
+const ANY_TRUST_DOMAIN = 'uninstall.invalid'
+
+/**
+ * Returns what an uninstall looks for: the resources of a host with every part that a setting turns on or off, each once and in the order of the recipe. A part that was turned off has left what an
+ * earlier run had made, and a host whose settings are lost has parts that nobody remembers.
+ */
+export function removableResources(spec: HostSpec, text: (path: string) => string): readonly Resource[] {
+  const { ingress, docker } = parseHostSpec({ ingress: { kind: 'both', live: 'both' } }, 'the defaults')
+  const { identity } = parseHostSpec({ identity: { trustDomain: ANY_TRUST_DOMAIN } }, 'the defaults')
+  const variants: readonly HostSpec[] = [
+    spec,
+    { ...spec, ingress },
+    { ...spec, docker },
+    { ...spec, policy: { engine: 'opa' } },
+    { ...spec, identity },
+  ]
+  const all = variants.flatMap((variant) => recipe(variant, text).flatMap((role) => role.resources))
+  return [...new Map(all.toReversed().map((resource) => [resource.id, resource])).values()].toReversed()
 }

@@ -3,21 +3,11 @@ import { hostname } from 'node:os'
 import { createNameConfirm } from '../command-line/confirmation.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
 import { removeFromHost } from '../converge/host-removal.ts'
-import type { Resource } from '../core/resource.ts'
-import { recipe } from '../recipe.ts'
+import { removableResources } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readBatchSizes } from '../session/batch-size.ts'
 import { forEachHost, type HostSession } from '../session/host-session.ts'
 import { openSpecSession } from '../session/spec-session.ts'
-import { type HostSpec, parseHostSpec } from '../spec/host-spec.ts'
-
-/** Also what other settings than today's had made: an ingress that was turned off, an engine from elsewhere. Each thing once. */
-function everyResource(spec: HostSpec, text: (path: string) => string): readonly Resource[] {
-  const { ingress, docker } = parseHostSpec({}, 'the defaults')
-  const variants = [spec, { ...spec, ingress }, { ...spec, docker }]
-  const all = variants.flatMap((variant) => recipe(variant, text).flatMap((role) => role.resources))
-  return [...new Map(all.toReversed().map((resource) => [resource.id, resource])).values()].toReversed()
-}
 
 /** Returns 0 nothing of ours is left, 1 failed, 2 not confirmed, 4 locked by another run, 5 refused, 6 unreachable, 130 interrupted. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -37,7 +27,7 @@ export async function run(invocation: Invocation): Promise<number> {
   }
   const work = async (host: HostSession) => {
     const spec = await readSpec(host)
-    const resources = everyResource(spec, text)
+    const resources = removableResources(spec, text)
     return await removeFromHost(invocation, host, resources, { isWithData }, confirm)
   }
   return await forEachHost(invocation, connectors, targets, { beforehand, work })

@@ -57,3 +57,16 @@ export async function planUnitAbsent(
   const command = within(STOP_MINUTES, scriptCommand(`${REMOVE_UNIT}\n${REMOVE_TRACES}`, [name, path]))
   return [{ action: `stop and remove ${name}`, reason, commands: [command] }]
 }
+
+/**
+ * The removal of the file of a template unit of ours, whose instances are gone by now. systemd made a slice for them and keeps it, empty, until the
+ * next boot (`systemd.slice(5)`: dashes of the name are escaped).
+ */
+export async function planTemplateAbsent(getFact: GetFact, name: string): Promise<readonly Change[]> {
+  const slice = `system-${name.slice(0, name.indexOf('@')).replaceAll('-', String.raw`\x2d`)}.slice`
+  const stop = changeCommand('systemctl', 'stop', '--', slice)
+  return (await planFileAbsent(getFact, unitPath(name))).map((change) => ({
+    ...change,
+    commands: [...change.commands, stop],
+  }))
+}

@@ -11,7 +11,7 @@ import { listeningFact } from '../facts/listening-address.ts'
 import { digestFact } from '../facts/path.ts'
 import { type UnitState, unitFact } from '../facts/unit.ts'
 import { planFile, ROOT_FILE } from '../files/file-change.ts'
-import { planUnitAbsent } from '../files/removal.ts'
+import { planTemplateAbsent, planUnitAbsent } from '../files/removal.ts'
 import { overrideCommands, type RolloutFiles } from '../files/unit-override.ts'
 import { resolveUnitText, type UnitText } from '../files/unit-text.ts'
 
@@ -187,7 +187,9 @@ export function unit(options: UnitOptions): Resource {
     id: `unit:${options.name}`,
     absent: async (getFact) => {
       // That of another package goes with its package, or stays.
-      if (options.content === undefined || isTemplate(options.name)) return []
+      if (options.content === undefined) return []
+      // Of a template only instances run, and they are resources of their own.
+      if (isTemplate(options.name)) return await planTemplateAbsent(getFact, options.name)
       return await planUnitAbsent(getFact, options.name)
     },
     plan: async (getFact) => {

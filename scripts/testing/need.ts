@@ -133,7 +133,17 @@ export const NEEDS: Readonly<Record<string, Need>> = {
 }
 
 /** The needs that a fresh Debian 13 meets that has git, curl and an SSH server: the lab's bare machine. */
-export const BARE_NEEDS: readonly string[] = ['bash', 'curl', 'dash', 'git', 'openssl', 'python', 'sshd', 'systemd']
+export const BARE_NEEDS: readonly string[] = [
+  'bash',
+  'curl',
+  'dash',
+  'git',
+  'openssl',
+  'perl',
+  'python',
+  'sshd',
+  'systemd',
+]
 
 /** Gives the need of that name. An unknown one is a defect and throws. */
 export function needOf(name: string): Need {

@@ -33,6 +33,7 @@ import {
   eventsOf,
   hostWords,
   inside,
+  machineWords,
   mainPids,
   plan,
   type Server,
@@ -359,4 +360,25 @@ test('without the word that adopts it, the Docker of somebody else is refused on
   const reasons = events.flatMap((event) => (event.event === 'refused' ? event.reasons : []))
   assert.deepEqual([code, reasons.length], [5, 2], JSON.stringify(reasons))
   assert.equal((await foreignState()).isAnswering, true)
+})
+
+test('uninstalled: the Docker of somebody else, its settings, image and container, nginx and ufw are as they were', async () => {
+  const { pid } = await foreignState()
+  const settings = await inside(server, 'cat /etc/docker/daemon.json')
+  const output = await toolkit(['uninstall', ...machineWords(server), '--yes', '--data'])
+  assert.equal(output.code, 0, `${output.stdout.slice(-3000)}${output.stderr.slice(-3000)}`)
+  assert.deepEqual(await foreignState(), { isAnswering: true, pid })
+  assert.equal(await inside(server, 'cat /etc/docker/daemon.json'), settings)
+  assert.equal(
+    await inside(server, "docker ps --all --format '{{.Names}}'; docker image ls --format x | wc -l"),
+    'shop\n1',
+  )
+  assert.doesNotMatch(await inside(server, 'ufw status; ls /etc/ufw/applications.d; ls -d /etc/nginx'), /tappass/i)
+  assert.equal(
+    await inside(
+      server,
+      'ls -d /etc/tappass /opt/tappass /var/lib/tappass /etc/credstore.encrypted/tappass* 2>/dev/null | wc -l',
+    ),
+    '0',
+  )
 })

@@ -247,6 +247,12 @@ const rows: readonly Row[] = [
     actions: ['stop and remove tappass.target'],
   },
   { name: 'a unit of another package', resource: unit({ name: 'docker.service' }), facts: [], actions: [] },
+  {
+    name: 'the file of a template: what runs of it are resources of their own',
+    resource: unit({ name: 'tappass-opa@.service', content: '' }),
+    facts: [is('/etc/systemd/system/tappass-opa@.service', 'file'), record()],
+    actions: ['remove /etc/systemd/system/tappass-opa@.service'],
+  },
 ]
 
 describe('absence', () => {
