@@ -357,6 +357,7 @@ test('the check names what the host can’t put back by itself: a file of the co
     [findings.map(({ resource }) => resource), obstacles],
     [[`archive:${caddy}`], [`a file of the controller is needed: unpack the file that was sent to it at ${caddy}`]],
   )
+  await writeSpec(server, (spec) => ({ ...spec, gateway: gateway() }))
   await bootstrap(server)
 })
 
