@@ -59,7 +59,7 @@ const rows = [
   ['tappass-spire-agent.service', 15],
   ['tappass-spiffe-helper.service', 10],
   ['tappass-check.service', 16],
-  ['tappass-drift.service', 29],
+  ['tappass-drift.service', 31],
 ] as const
 
 for (const [unit, threshold] of rows) {
