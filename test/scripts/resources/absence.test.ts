@@ -67,6 +67,8 @@ test('the last made goes first, and the folder with the settings and the record 
   before('unit:tappass.target', 'unit:tappass-postgres.service')
   before('unit:tappass-postgres.service', 'apt-package:docker')
   before('apt-package:docker', 'engine-trace:docker')
+  // The first one takes away all packages, so that it has to be the one that stops the engine.
+  assert.deepEqual([...new Set(ids.filter((id) => id.startsWith('apt-package:')))], ['apt-package:docker'])
   before('file:/etc/docker/daemon.json', 'directory:/etc/docker')
 })
 
