@@ -21,7 +21,7 @@ export type StoragePart = keyof v.InferOutput<typeof storageSchema>
 
 /** The setting; without one both are in containers. */
 export type StorageSettings = Readonly<{
-  storage?: Readonly<Record<StoragePart, 'container' | 'external'>> | undefined
+  storage?: Readonly<Record<StoragePart, Place>> | undefined
 }>
 
 /** Whether somebody else runs it. */

@@ -10,6 +10,7 @@ import { connectLocal } from '../../../scripts/runners/local.ts'
 import { checkDatabase, type DatabaseSecrets } from '../../../scripts/storage/database-check.ts'
 import type { Dial, VersionFloors } from '../../../scripts/storage/finding.ts'
 import { type PostgresServer, startPostgres } from '../../postgres-server.ts'
+import { assertRefusedOnce } from './refusal.ts'
 
 const FLOORS: VersionFloors = { atLeast: '15.0.0', because: 'the schema needs it' }
 const WORD = ['only', 'for', 'this', 'test'].join('-')
@@ -151,12 +152,7 @@ const rows: readonly Readonly<{
 for (const { name, given, what, also = /./, floors } of rows)
   test(`refused: ${name}`, async () => {
     const { refusals } = await check(given(), floors)
-    const [first, ...others] = refusals
-    assert.match(first?.what ?? 'nothing was refused', what)
-    assert.deepEqual(others, [])
-    assert.match(`${first?.why} ${first?.next}`, also)
-    assert.ok(first?.where !== undefined && first.next !== undefined)
-    for (const secret of [WORD, server.password]) assert.equal(JSON.stringify(refusals).includes(secret), false)
+    assertRefusedOnce(refusals, what, also, [WORD, server.password])
   })
 
 test('refused: nobody listens, here and over the relay', async () => {

@@ -1,6 +1,6 @@
 /** A Redis that somebody else runs, looked at before a run: over a real one, each way in which it may be wrong. Needs: redis, openssl. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createConnection, createServer } from 'node:net'
@@ -12,6 +12,8 @@ import { connectLocal } from '../../../scripts/runners/local.ts'
 import type { VersionFloors } from '../../../scripts/storage/finding.ts'
 import { checkRedis, type RedisSecrets } from '../../../scripts/storage/redis-check.ts'
 import { createRedisLimiter } from '../../../server/adapters/redis.ts'
+import { makeCertificate } from '../../localhost-certificate.ts'
+import { assertRefusedOnce } from './refusal.ts'
 
 const FLOORS: VersionFloors = { atLeast: '7.0.0', because: 'older ones get no fixes' }
 const WORD = ['only', 'for', 'this', 'test'].join('-')
@@ -59,12 +61,7 @@ const startRedis = async (port: number, ...words: readonly string[]): Promise<vo
 
 let [plain, secure, replica, cluster] = [0, 0, 0, 0]
 before(async () => {
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '2']
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
-  for (const name of ['server', 'other']) {
-    const out = ['-keyout', file(`${name}.key`), '-out', file(`${name}.crt`)]
-    execFileSync('openssl', ['req', '-x509', ...key, ...out, ...subject], { stdio: 'ignore' })
-  }
+  for (const name of ['server', 'other']) makeCertificate(file(name))
   ;[plain, secure, replica, cluster] = [await freePort(), await freePort(), await freePort(), await freePort()]
   const tls = ['--tls-cert-file', file('server.crt'), '--tls-key-file', file('server.key'), '--tls-auth-clients', 'no']
   await Promise.all([
@@ -178,10 +175,5 @@ const rows: readonly Readonly<{
 for (const { name, given, what, also = /./, floors } of rows)
   test(`refused: ${name}`, async () => {
     const { refusals } = await check(given(), floors)
-    const [first, ...others] = refusals
-    assert.match(first?.what ?? 'nothing was refused', what)
-    assert.deepEqual(others, [])
-    assert.match(`${first?.why} ${first?.next}`, also)
-    assert.ok(first?.where !== undefined && first.next !== undefined)
-    assert.equal(JSON.stringify(refusals).includes(WORD), false)
+    assertRefusedOnce(refusals, what, also, [WORD])
   })

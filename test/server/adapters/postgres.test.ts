@@ -1,6 +1,5 @@
 /** What only the PostgreSQL adapter has: a server that goes away, time limits, passwords, TLS. Needs: postgres, openssl. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
@@ -13,6 +12,7 @@ import { parsePostgresAddress } from '../../../contract/postgres-address.ts'
 import { openPostgres, type PostgresSettings } from '../../../server/adapters/postgres.ts'
 import type { SessionDatabase } from '../../../server/core/ports.ts'
 import { DatabaseError } from '../../../server/database/database-error.ts'
+import { makeCertificate } from '../../localhost-certificate.ts'
 import { type PostgresServer, startPostgres } from '../../postgres-server.ts'
 
 const opened: SessionDatabase[] = []
@@ -223,12 +223,7 @@ describe('TLS', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tappass-tls-'))
   const file = (name: string) => join(folder, name)
   before(async () => {
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '2']
-    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
-    for (const name of ['server', 'other']) {
-      const out = ['-keyout', file(`${name}.key`), '-out', file(`${name}.crt`)]
-      execFileSync('openssl', ['req', '-x509', ...key, ...out, ...subject], { stdio: 'ignore' })
-    }
+    for (const name of ['server', 'other']) makeCertificate(file(name))
     server = await startPostgres()
     door = await startTls(server.port, readFileSync(file('server.key')), readFileSync(file('server.crt')))
   })
