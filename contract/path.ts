@@ -102,6 +102,10 @@ export const HOST_PATH = {
   dockerConfigFolder: `${RUNTIME}/docker`,
   /** Locks and marks of the toolkit's own runs; not in `runtimeFolder`, which the first run makes. */
   convergeFolder: `${RUNTIME}-converge`,
+  /** What a run that goes on as a unit of the host was given, and its events; for root only. */
+  runFolder: `${RUNTIME}-converge/run`,
+  /** Files of the controller that such a run needs, until it ends. */
+  sentFilesFolder: `${STATE}-sent`,
 
   packetFilter: `${CONFIG}/firewall.nft`,
   /** Digests of the file and of the rules, as they were when the rules were loaded. */

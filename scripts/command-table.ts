@@ -61,6 +61,12 @@ export const VERBS: CommandTable = [
     load: () => import('./commands/plan.ts'),
   },
   {
+    name: 'attach',
+    summary: 'show again a run that goes on on a server by itself',
+    options: HOST_RUN_OPTIONS,
+    load: () => import('./commands/attach.ts'),
+  },
+  {
     name: 'status',
     summary: 'show what a server shall run and runs, its last backup, disks, certificate, clock and Docker',
     options: HOST_RUN_OPTIONS,

@@ -17,7 +17,7 @@ export const ELSEWHERE = 'the file that was sent to it'
 /** Returns the file as standard input of a command; it is opened when the command runs. `identity` says which bytes it has. */
 export function openFile(file: string, identity: string): Stdin {
   const open = () => createReadStream(file)
-  return file === ELSEWHERE ? { open, identity, isElsewhere: true } : { open, identity }
+  return file === ELSEWHERE ? { open, identity, isElsewhere: true } : { open, identity, path: file }
 }
 
 /** `version` is the package's version and 12 hex digits of the content; `manifest` is in sha256sum's format, sorted by path. */

@@ -67,21 +67,31 @@ export function parseInputs(text: string): KeptInputs | undefined {
   }
 }
 
-function kept(sha256: string | undefined): LocalFile | undefined {
-  return sha256 === undefined ? undefined : { file: ELSEWHERE, sha256 }
+/** Where a file is by now, by its SHA-256; an image's by its id. */
+export type SentFiles = Readonly<Record<string, string>>
+
+/** Returns the files of a specification, by the same keys. Pure. */
+export function filesOfSpec({ images, opa, site, ...spec }: FileSettings): SentFiles {
+  const programs = [...ARCHIVES.map((name) => spec[name].archive), opa.program]
+  const files = [...programs, site === 'none' ? undefined : site.wheels]
+  return Object.fromEntries([
+    ...files.flatMap((given) => (given === undefined ? [] : [[given.sha256, given.file] as const])),
+    ...Object.values(images).flatMap(({ archive }) =>
+      archive === undefined ? [] : [[archive.imageId, archive.file] as const],
+    ),
+  ])
 }
 
-function archiveOf(sha256: string | undefined): Archive {
-  const archive = kept(sha256)
-  return archive === undefined ? {} : { archive }
-}
-
-function imageOf(spec: Image, loaded: KeptInputs['images']['postgres']) {
-  return loaded === undefined ? spec : { ...spec, archive: { file: ELSEWHERE, ...loaded } }
-}
-
-/** Returns the specification as if those files had been given. Pure. */
-export function withInputs<S extends FileSettings>(spec: S, { files, images }: KeptInputs): S {
+/** Returns the specification as if those files had been given; what is not in `sent` is on another machine. Pure. */
+export function withInputs<S extends FileSettings>(spec: S, { files, images }: KeptInputs, sent: SentFiles = {}): S {
+  const kept = (sha256: string | undefined): LocalFile | undefined =>
+    sha256 === undefined ? undefined : { file: sent[sha256] ?? ELSEWHERE, sha256 }
+  const archiveOf = (sha256: string | undefined): Archive => {
+    const archive = kept(sha256)
+    return archive === undefined ? {} : { archive }
+  }
+  const imageOf = (image: Image, loaded: KeptInputs['images']['postgres']) =>
+    loaded === undefined ? image : { ...image, archive: { file: sent[loaded.imageId] ?? ELSEWHERE, ...loaded } }
   const program = kept(files.opa)
   const programs = Object.fromEntries(ARCHIVES.map((name) => [name, archiveOf(files[name])])) as Pick<
     FileSettings,

@@ -9,6 +9,7 @@ import { type Generation, verifyHistory } from '../history/entry.ts'
 import { type GenerationRecord, generationLines, readGeneration } from '../history/generation-view.ts'
 import { historyFact, storedText } from '../history/history-fact.ts'
 import { markLines } from '../history/line-mark.ts'
+import { createHandOver } from '../job/job-start.ts'
 import { recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
@@ -75,6 +76,7 @@ async function restore(invocation: Invocation, number: number): Promise<number> 
     const generation = findGeneration(history.generations, number, next)
     return await restoreRun(invocation, host, generation, {
       ...{ problems: history.problems, confirm, specFrom, waiting: text('scripts/first-boot.sh') },
+      handOver: createHandOver(invocation),
       resourcesOf: (spec) => recipe(spec, text).flatMap(({ resources }) => resources),
       markedOf: (spec) => recipe(spec, markLines(text)).flatMap(({ resources }) => resources),
     })

@@ -7,6 +7,7 @@ import { probeIngress } from '../converge/ingress-probe.ts'
 import { readPlanOption } from '../converge/plan-option.ts'
 import { rotationNotice } from '../converge/rotation-notice.ts'
 import { markLines } from '../history/line-mark.ts'
+import { createHandOver } from '../job/job-start.ts'
 import { ROLE_NAMES, recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readBatchSizes } from '../session/batch-size.ts'
@@ -24,13 +25,14 @@ export async function run(invocation: Invocation): Promise<number> {
   const keptPlan = await readPlanOption(invocation)
   const confirm = createConfirm(invocation)
   const waiting = text('scripts/first-boot.sh')
+  const handOver = createHandOver(invocation)
   const work = async (host: HostSession) => {
     const spec = await readSpec(host)
     const resources = selectResources(recipe(spec, text), invocation)
     const contract = keptPlan?.(host.target.name, spec)
     const history = { spec, marked: () => selectResources(recipe(spec, markLines(text)), invocation) }
     const lookAtStorage = () => checkStorage(host.connection.dial, spec, text('versions.yaml'))
-    const context = { confirm, waiting, lookAtStorage, contract, history }
+    const context = { confirm, waiting, lookAtStorage, contract, history, handOver }
     const result = await runHost(invocation, host, resources, spec, context)
     const given = { ids: Object.keys(spec.secrets), storedBefore: 0, isFinishing: false }
     const notice = result.outcome === 'up-to-date' && (await rotationNotice(invocation, host.freshFacts(), given, true))

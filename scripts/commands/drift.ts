@@ -8,6 +8,7 @@ import { Failure } from '../core/failure.ts'
 import { checkDrift, type DriftCheck } from '../drift/drift-check.ts'
 import { driftLines, isRepairable, recordCommand } from '../drift/report.ts'
 import { markLines } from '../history/line-mark.ts'
+import { createHandOver } from '../job/job-start.ts'
 import { recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
@@ -62,7 +63,8 @@ export async function run(invocation: Invocation): Promise<number> {
     const result = await runHost(invocation, host, resourcesOf(spec), spec, {
       ...{ confirm, waiting: text('scripts/first-boot.sh'), refusals: missingInputs },
       history: { spec, marked: () => marked(spec), operator: isOfUnit(invocation) ? 'drift timer' : undefined },
-      isUnattended: isOfUnit(invocation),
+      // A run that systemd has started is a unit already.
+      ...(isOfUnit(invocation) ? { isUnattended: true } : { handOver: createHandOver(invocation) }),
     })
     if (result.outcome === 'up-to-date') await report(invocation, host, await check())
     return result

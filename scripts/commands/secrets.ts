@@ -4,6 +4,7 @@ import type { Invocation } from '../command-line/invocation.ts'
 import { runHost } from '../converge/host-run.ts'
 import { assertInstalled, rotationNotice } from '../converge/rotation-notice.ts'
 import { markLines } from '../history/line-mark.ts'
+import { createHandOver } from '../job/job-start.ts'
 import { recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readBatchSizes } from '../session/batch-size.ts'
@@ -19,13 +20,14 @@ export async function run(invocation: Invocation): Promise<number> {
   )
   const confirm = createConfirm(invocation)
   const waiting = text('scripts/first-boot.sh')
+  const handOver = createHandOver(invocation)
   const work = async (host: HostSession) => {
     const spec = await readSpec(host)
     await assertInstalled(invocation, host.freshFacts(), spec)
     const resources = recipe(spec, text).flatMap((role) => role.resources)
     const history = { spec, marked: () => recipe(spec, markLines(text)).flatMap((role) => role.resources) }
     const result = await runHost(invocation, host, resources, spec, {
-      ...{ confirm, waiting, history },
+      ...{ confirm, waiting, history, handOver },
       lookAtStorage: () => checkStorage(host.connection.dial, spec, text('versions.yaml')),
     })
     if (result.outcome !== 'up-to-date' || spec.rotation === undefined) return result

@@ -30,6 +30,8 @@ const ROUNDS_MAX = 3
 /** Converges the resources. A connection that is lost later is a result too. Throws when the first plan fails, and for defects. */
 export async function converge(resources: readonly Resource[], context: ConvergeContext): Promise<ConvergeResult> {
   let applied = 0
+  /** Guarded changes of a run that nobody watches; all else goes on without them. */
+  const unconfirmed = new Map<string, StepFailure>()
   for (let round = 0; ; round++) {
     const getFact = context.freshFacts()
     const plan = await planAll(resources, getFact)
@@ -37,16 +39,24 @@ export async function converge(resources: readonly Resource[], context: Converge
     if (plan.refusals.length > 0) return { status: 'refused', reasons: plan.refusals, applied }
     const differences = round === 0 ? (context.contract?.differences(plan) ?? []) : []
     if (differences.length > 0) return { status: 'refused', reasons: differences, applied }
-    if (plan.planned.length === 0) {
+    const planned = plan.planned.filter(({ resource }) => !unconfirmed.has(resource.id))
+    const [failure] = unconfirmed.values()
+    if (planned.length === 0 && failure !== undefined)
+      return { status: 'rolled-back', failure, remaining: unconfirmed.size, applied }
+    if (planned.length === 0) {
       const unhealthy = await judgeHealth(resources, context, plan.unhealthy)
       return unhealthy.length === 0 ? { status: 'up-to-date', applied } : { status: 'unhealthy', unhealthy, applied }
     }
     if (round === ROUNDS_MAX) return { status: 'not-converged', plan, applied }
-    for (const [index, { resource }] of plan.planned.entries()) {
-      const remaining = plan.planned.length - index
+    for (const [index, { resource }] of planned.entries()) {
+      const remaining = planned.length - index
       if (context.shouldStop()) return { status: 'interrupted', remaining, applied }
-      const outcome = await tryConvergeResource(context, { resource, step: index + 1, steps: plan.planned.length })
+      const outcome = await tryConvergeResource(context, { resource, step: index + 1, steps: planned.length })
       if (outcome instanceof Failure) return { status: 'aborted', failure: outcome, remaining, applied }
+      if (typeof outcome !== 'number' && outcome.isPutBack === true && context.watch !== undefined) {
+        unconfirmed.set(resource.id, outcome)
+        continue
+      }
       if (typeof outcome !== 'number') {
         const isUndone = await undoAll(resources, { ...context, contract: undefined })
         const status = isUndone || outcome.isPutBack ? 'rolled-back' : 'failed'

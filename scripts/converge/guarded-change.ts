@@ -18,7 +18,13 @@ import type { Change } from '../core/resource.ts'
 import { type ApplyListener, type ApplyResult, applyChange } from './apply.ts'
 
 /** What it needs of a run. */
-export type GuardedContext = Readonly<{ run: Runner; reconnect: () => Promise<Connection>; nonce: () => string }>
+export type GuardedContext = Readonly<{
+  run: Runner
+  reconnect: () => Promise<Connection>
+  nonce: () => string
+  /** Given to a run that is a unit of the host, and has no connection: waits until somebody else has confirmed the change. */
+  awaitConfirmation?: () => Promise<Output>
+}>
 
 /** A failed result says that what was there before is in force again. */
 export type GuardedResult = ApplyResult & Readonly<{ isPutBack?: true }>
@@ -42,7 +48,8 @@ function unreached(event: string, { text: { what, why } }: Failure): Output {
   return { code: EXIT_CODE.unreachable, stdout: '', stderr }
 }
 
-async function confirm({ reconnect }: GuardedContext): Promise<Output> {
+async function confirm({ reconnect, awaitConfirmation }: GuardedContext): Promise<Output> {
+  if (awaitConfirmation !== undefined) return await awaitConfirmation()
   try {
     return await overNewConnection(reconnect, confirmCommand())
   } catch (error) {

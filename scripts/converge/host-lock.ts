@@ -19,10 +19,12 @@ export type LockFile = Readonly<{
   pidStart: string
   hostBoot: string
   startedAt: string
+  /** The unit of the host that the owner's process is, if it is one: such an owner is seen from everywhere. */
+  unit?: string
 }>
 
 /** `ageSeconds` is the time since the last heartbeat, by the host's clock. `damaged`: the lock file cannot be parsed. */
-export type LockState = Readonly<{ hostBoot: string }> &
+export type LockState = Readonly<{ hostBoot: string; isUnitActive?: boolean }> &
   (
     | Readonly<{ kind: 'free' }>
     | Readonly<{ kind: 'damaged' }>
@@ -34,6 +36,9 @@ export type LockDecision =
   | Readonly<{ decision: 'acquire'; expected: string }>
   | Readonly<{ decision: 'take-over'; expected: string; owner: string; reason: string }>
   | Readonly<{ decision: 'locked'; owner: string }>
+
+/** The transient unit that a run goes on as. */
+export const RUN_UNIT = 'tappass-run.service'
 
 /** On a tmpfs, so that a reboot frees it. */
 const PATH = `${HOST_PATH.convergeFolder}/lock`
@@ -48,19 +53,22 @@ export const lockFact: Fact<LockState> = {
     argv: [
       'sh',
       '-c',
-      `printf '%s %s %s\\n' "$(cat /proc/sys/kernel/random/boot_id)" "$(date +%s)" "$(stat -c %Y "$1" 2>/dev/null)"; cat "$1" 2>/dev/null`,
+      `active=-; case "$(cat "$1" 2>/dev/null)" in *"\\"unit\\":\\"$2\\""*) active=$(systemctl is-active "$2") ;; esac
+printf '%s %s %s %s\\n' "$(cat /proc/sys/kernel/random/boot_id)" "$(date +%s)" "$active" "$(stat -c %Y "$1" 2>/dev/null)"; cat "$1" 2>/dev/null`,
       'sh',
       PATH,
+      RUN_UNIT,
     ],
     effect: 'read',
   },
   parse: ({ stdout }) => {
     const [first = '', token = '', ...rest] = stdout.split('\n')
-    const [hostBoot = '', now, touched] = first.split(' ')
+    const [hostBoot = '', now, active = '', touched] = first.split(' ')
     if (!touched) return { kind: 'free', hostBoot }
     try {
       const lockFile = { ...JSON.parse(rest.join('\n')), token } as LockFile
-      return { kind: 'held', lockFile, ageSeconds: Number(now) - Number(touched), hostBoot }
+      const state = lockFile.unit === undefined ? {} : { isUnitActive: /^(de)?activ/.test(active) }
+      return { kind: 'held', lockFile, ageSeconds: Number(now) - Number(touched), hostBoot, ...state }
     } catch {
       return { kind: 'damaged', hostBoot }
     }
@@ -99,6 +107,7 @@ export function decideLock(state: LockState, observer: LockObserver): LockDecisi
     reason,
   })
   if (lockFile.hostBoot !== state.hostBoot) return takeOver('the host was rebooted since')
+  if (state.isUnitActive === false) return takeOver('its unit has ended')
   const ownState = ownerState(lockFile, observer)
   if (ownState === 'ended') return takeOver('its process has ended')
   return ownState === 'unknown' && ageSeconds > HEARTBEAT_TIMEOUT_SECONDS

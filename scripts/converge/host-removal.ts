@@ -8,8 +8,9 @@ import type { LeftBehind } from '../output/event.ts'
 import type { HostResult, HostSession } from '../session/host-session.ts'
 import { converge } from './converge.ts'
 import { lockFact } from './host-lock.ts'
-import { hostResultOf, lockHolderOf } from './host-run.ts'
+import { lockHolderOf } from './host-run.ts'
 import { assertUnlocked, withLock } from './lock-lease.ts'
+import { hostResultOf } from './locked-run.ts'
 import { planAll, plannedChanges } from './plan.ts'
 
 /** What no uninstall takes away, and why it is right so. Nothing else is left. */

@@ -4,20 +4,18 @@ import { commandHint, hostCommandHint, typedVerb } from '../command-line/command
 import type { Confirm } from '../command-line/confirmation.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
 import { Failure, type FailureText } from '../core/failure.ts'
-import type { GetFact } from '../core/host.ts'
 import { identifyProcess, processSpaceId, readProcessSpace, stateOfProcess } from '../core/process-identity.ts'
 import type { Resource } from '../core/resource.ts'
 import { markShownCommand, oneTimeSecretsFact, showSecretCommand } from '../secrets/one-time-secret.ts'
-import { type HostResult, type HostSession, outcomeOf } from '../session/host-session.ts'
+import type { HostResult, HostSession } from '../session/host-session.ts'
 import type { StorageFindings } from '../storage/finding.ts'
-import { type ConvergeResult, converge } from './converge.ts'
 import { type HostInspection, inspectHost } from './host-inspection.ts'
-import { whileLockedCommand } from './host-lock.ts'
-import { assertUnlocked, type LockHolder, withLock } from './lock-lease.ts'
+import { assertUnlocked, type LockHolder } from './lock-lease.ts'
+import { convergeLocked, type HandOver } from './locked-run.ts'
 import { type Plan, plannedChanges } from './plan.ts'
 import type { PlanContract } from './plan-contract.ts'
 import type { PreflightSpec } from './preflight.ts'
-import { beginOf, endOf, listApplied, type RunHistory } from './run-history.ts'
+import type { RunHistory } from './run-history.ts'
 
 /** This run as the holder of a host's lock. */
 export function lockHolderOf(invocation: Invocation, { run, freshFacts, emit, nonce }: HostSession): LockHolder {
@@ -39,6 +37,7 @@ export function lockHolderOf(invocation: Invocation, { run, freshFacts, emit, no
     },
     stateOfOwner: ({ pid: ownerPid, pidStart }) => stateOfProcess({ pid: ownerPid, start: pidStart }),
     retryCommand: commandHint(invocation, typedVerb(invocation)),
+    attachCommand: hostCommandHint(invocation, 'attach'),
   }
 }
 
@@ -67,61 +66,6 @@ async function showOneTimeSecrets(invocation: Invocation, { run, emit, target }:
   }
 }
 
-/** Returns how the run ended on the host; reasons and failures are told. */
-export function hostResultOf(result: ConvergeResult, { emit }: HostSession): HostResult {
-  const { applied, status } = result
-  switch (status) {
-    case 'up-to-date':
-      return { outcome: 'up-to-date', applied, remaining: 0 }
-    case 'unhealthy':
-      return { outcome: 'unhealthy', applied, remaining: 0, unhealthy: result.unhealthy }
-    case 'refused':
-      emit({ event: 'refused', reasons: result.reasons })
-      return { outcome: 'refused', applied, remaining: 0 }
-    case 'interrupted':
-      return { outcome: 'interrupted', applied, remaining: result.remaining }
-    case 'failed':
-    case 'rolled-back':
-      return { outcome: status, applied, remaining: result.remaining }
-    case 'aborted':
-      emit({ event: 'error', failure: result.failure.text })
-      return { outcome: outcomeOf(result.failure.code), applied, remaining: result.remaining }
-    case 'not-converged':
-      emit({ event: 'plan', resources: result.plan.resources, changes: plannedChanges(result.plan) })
-      return { outcome: 'failed', applied, remaining: result.plan.planned.length }
-  }
-}
-
-function factsOf({ owner }: LockHolder, { target }: HostSession, contract: PlanContract | undefined) {
-  const { owner: user, controller, verb } = owner
-  return { operator: `${user}@${controller}`, sshUser: target.address?.user ?? '', verb, plan: contract?.digest }
-}
-
-/** A run that can't note its end goes on to it: the next one notes that it was interrupted. */
-function noteRun(history: RunHistory, host: HostSession, resources: readonly Resource[], { owner }: LockHolder) {
-  const { emit, applied } = listApplied(host.emit)
-  let reader = host.freshFacts()
-  const onPlan = (getFact: GetFact) => {
-    reader = getFact
-  }
-  const end = async (outcome: string) => {
-    const command = await endOf(history, resources, reader, { outcome, applied })
-    return await host.run(whileLockedCommand(owner.token, command))
-  }
-  return {
-    context: { emit, onPlan },
-    end: async (outcome: string) => {
-      const { code, stderr } = await end(outcome).catch((error: Error) => ({ code: 1, stderr: error.message }))
-      if (code === 0) return
-      const what = 'the end of this run is not in the log of the host'
-      host.emit({
-        event: 'warning',
-        warning: { what, why: stderr.trim(), next: 'the next run notes it as interrupted' },
-      })
-    },
-  }
-}
-
 /**
  * `waiting` is the text of `scripts/first-boot.sh`; with `contract` nothing else is done than a plan on file says, and with `refusals` nothing of a plan that
  * has some. With `history` the run is noted on the host. `isUnattended`: nobody is there to be shown a secret.
@@ -134,6 +78,7 @@ export type HostRunContext = Readonly<{
   refusals?: (plan: Plan) => readonly FailureText[]
   history?: RunHistory
   isUnattended?: boolean
+  handOver?: HandOver
 }>
 
 function reasonsOf(inspection: HostInspection, { contract, refusals }: HostRunContext): readonly FailureText[] {
@@ -149,7 +94,7 @@ export async function runHost(
   spec: PreflightSpec,
   context: HostRunContext,
 ): Promise<HostResult> {
-  const { confirm, waiting, lookAtStorage, contract, history, isUnattended = false } = context
+  const { confirm, waiting, lookAtStorage, isUnattended = false } = context
   const inspection = await inspectHost(host, resources, spec, {
     nowMs: invocation.nowMs,
     waiting,
@@ -172,22 +117,13 @@ export async function runHost(
   // With nothing to change, what is not well is looked at again.
   if (changes.length > 0 && !(await confirm(host.target.name, changes.length)))
     return { outcome: 'declined', applied: 0, remaining }
-  const noted = history && noteRun(history, host, resources, holder)
-  const begin = history && beginOf(history, factsOf(holder, host, contract), changes)
-  const result = await withLock({ ...holder, begin }, async (isLost) => {
-    const converged = await converge(resources, {
-      ...host,
-      ...noted?.context,
-      freshFacts: () => host.freshFacts(),
-      nowMs: invocation.nowMs,
-      shouldStop: () => invocation.interrupt.aborted || isLost(),
-      retryCommand: holder.retryCommand,
-      contract,
-    })
-    await noted?.end(converged.status)
-    return converged
-  })
-  if (result.status === 'up-to-date' && !isUnattended)
-    await showOneTimeSecrets(invocation, host, await host.freshFacts()(oneTimeSecretsFact))
-  return hostResultOf(result, host)
+  const { plan } = inspection
+  const result = await convergeLocked(invocation, host, resources, { ...context, holder, plan, changes })
+  if (result.outcome === 'up-to-date' && !isUnattended) await showUnshownSecrets(invocation, host)
+  return result
+}
+
+/** Shows those that were generated and not shown yet. */
+export async function showUnshownSecrets(invocation: Invocation, host: HostSession): Promise<void> {
+  await showOneTimeSecrets(invocation, host, await host.freshFacts()(oneTimeSecretsFact))
 }

@@ -28,18 +28,23 @@ export type LockHolder = Readonly<{
   owner: LockOwner
   stateOfOwner: LockObserver['stateOfOwner']
   retryCommand: string
+  /** The command line that shows a run which goes on as a unit of the host. */
+  attachCommand?: string
   begin?: Command | undefined
+  /** The token of the run that this one is a part of, and whose lock it goes on with. */
+  predecessor?: string
 }>
 
 /** Exit code of a lock command when the lock has changed meanwhile. */
 const LOCK_CHANGED_CODE = 75
 
-function lockedFailure(owner: string, retryCommand: string): Failure {
+function lockedFailure(owner: string, { retryCommand, attachCommand }: LockHolder): Failure {
+  const watching = attachCommand === undefined ? '' : `; ${attachCommand} shows it`
   return new Failure(
     {
       what: 'another run is changing this host',
       why: `the lock is held by ${owner}`,
-      next: `wait until it has finished, then ${retryCommand}`,
+      next: `wait until it has finished${watching}, then ${retryCommand}`,
     },
     EXIT_CODE.locked,
   )
@@ -52,17 +57,20 @@ function decide({ owner: { processSpace }, stateOfOwner }: LockHolder, state: Lo
 /** Throws a `Failure` (exit 4) when another run holds the lock and is alive. */
 export function assertUnlocked(holder: LockHolder, state: LockState): void {
   const decision = decide(holder, state)
-  if (decision.decision === 'locked') throw lockedFailure(decision.owner, holder.retryCommand)
+  if (decision.decision === 'locked') throw lockedFailure(decision.owner, holder)
 }
 
 async function acquireLock(holder: LockHolder): Promise<void> {
   const { run, freshFacts, emit, owner, retryCommand } = holder
   const state = await freshFacts()(lockFact)
-  const decision = decide(holder, state)
-  if (decision.decision === 'locked') throw lockedFailure(decision.owner, retryCommand)
+  const isInherited = state.kind === 'held' && state.lockFile.token === holder.predecessor
+  const decision: LockDecision = isInherited
+    ? { decision: 'acquire', expected: state.lockFile.token }
+    : decide(holder, state)
+  if (decision.decision === 'locked') throw lockedFailure(decision.owner, holder)
   const lockFile = { ...owner, hostBoot: state.hostBoot }
   const { code, stderr } = await run(acquireLockCommand(decision.expected, lockFile, holder.begin))
-  if (code === LOCK_CHANGED_CODE) throw lockedFailure('a run that started at the same moment', retryCommand)
+  if (code === LOCK_CHANGED_CODE) throw lockedFailure('a run that started at the same moment', holder)
   if (code !== 0)
     throw new Failure({ what: 'cannot acquire the lock of the host', why: stderr.trim(), next: retryCommand })
   if (decision.decision === 'take-over') {

@@ -1,7 +1,9 @@
 /** Converges one resource: plans it with fresh facts, applies the changes, plans it again. */
 
+import { EXIT_CODE } from '../../contract/exit-code.ts'
+import { describeCommand } from '../core/command.ts'
 import { Failure } from '../core/failure.ts'
-import type { Connection, GetFact, Runner } from '../core/host.ts'
+import type { Connection, GetFact, Output, Runner } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import type { Emit, StepFailure } from '../output/event.ts'
 import { type ApplyListener, applyChange } from './apply.ts'
@@ -12,7 +14,7 @@ import type { PlanContract } from './plan-contract.ts'
 /**
  * `freshFacts` creates a fact reader; `reconnect` makes a further connection to the host; `shouldStop` is called between steps; `retryCommand` is
  * the command line that continues the run. With `contract` nothing else is done than it says. `onPlan` receives the reader of each plan of all
- * resources.
+ * resources. `watch` is given to a run that is a unit of the host: whether somebody watches it, who can confirm a guarded change, and the wait for that.
  */
 export type ConvergeContext = Readonly<{
   run: Runner
@@ -25,22 +27,40 @@ export type ConvergeContext = Readonly<{
   retryCommand: string
   contract?: PlanContract | undefined
   onPlan?: (getFact: GetFact) => void
+  watch?: Readonly<{ isWatched: () => Promise<boolean>; awaitConfirmation: (step: number) => Promise<Output> }>
 }>
 
 /** A resource and its number, counted from 1. */
 export type ResourceStep = Readonly<{ resource: Resource; step: number; steps: number }>
 
+/** A guarded change that nobody could confirm is not begun: it would be put back, after a time in which the operator might be cut off. */
+function unwatched(resource: string, { action, commands }: Change, next: string): StepFailure {
+  const why = 'nobody is connected to this run who could confirm it over a new connection: it was not begun'
+  return {
+    ...{ resource, action, command: describeCommand(commands[0]), code: EXIT_CODE.rolledBack },
+    ...{ output: [why], next, isPutBack: true },
+  }
+}
+
 async function applyOne(
   context: ConvergeContext,
-  resource: string,
+  { resource: { id: resource }, step }: ResourceStep,
   change: Change,
   listener: ApplyListener,
 ): Promise<StepFailure | undefined> {
   const { commands, guard } = change
+  const { watch, retryCommand } = context
+  if (guard !== undefined && watch !== undefined && !(await watch.isWatched()))
+    return unwatched(resource, change, retryCommand)
+  const awaitConfirmation = watch && (() => watch.awaitConfirmation(step))
   const result: GuardedResult =
     guard === undefined
       ? await applyChange(context.run, commands, context.nonce, listener)
-      : await applyGuarded(context, { commands, guard }, listener)
+      : await applyGuarded(
+          { ...context, ...(awaitConfirmation && { awaitConfirmation }) },
+          { commands, guard },
+          listener,
+        )
   if (result.status === 'done') return undefined
   const failure = await reportFailure(context.run, resource, change, result, context.retryCommand)
   return result.isPutBack === true ? { ...failure, isPutBack: true } : failure
@@ -48,15 +68,16 @@ async function applyOne(
 
 async function applyAll(
   context: ConvergeContext,
-  { resource, step }: ResourceStep,
+  current: ResourceStep,
   changes: readonly Change[],
 ): Promise<StepFailure | undefined> {
+  const { resource, step } = current
   const listener = {
     onCommand: (command: string) => context.emit({ event: 'command-started', step, command }),
     onLine: (line: string) => context.emit({ event: 'output', step, line }),
   }
   for (const change of changes) {
-    const failure = await applyOne(context, resource.id, change, listener)
+    const failure = await applyOne(context, current, change, listener)
     if (failure !== undefined) return failure
   }
   context.contract?.noteApplied(resource.id, changes)

@@ -12,6 +12,7 @@ import type { HostResult, HostSession } from '../session/host-session.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { runHost } from './host-run.ts'
 import { isReached, type KeptRun, missingInputs, readKeptRun, specOfRun, toolDifference } from './kept-run.ts'
+import type { HandOver } from './locked-run.ts'
 
 /** `problems` are those of the log; `specFrom` reads the settings of a host, `resourcesOf` and `markedOf` are the recipe, plain and with the places of lines. */
 export type RestorationContext = Readonly<{
@@ -21,6 +22,7 @@ export type RestorationContext = Readonly<{
   specFrom: (settings: string) => Promise<HostSpec>
   resourcesOf: (spec: HostSpec) => readonly Resource[]
   markedOf: (spec: HostSpec) => readonly Resource[]
+  handOver?: HandOver
 }>
 
 function refuse({ emit }: HostSession, ...reasons: readonly FailureText[]): HostResult {
@@ -67,7 +69,7 @@ export async function restoreRun(
   invocation: Invocation,
   host: HostSession,
   generation: Generation,
-  { problems, confirm, waiting, specFrom, resourcesOf, markedOf }: RestorationContext,
+  { problems, confirm, waiting, specFrom, resourcesOf, markedOf, handOver }: RestorationContext,
 ): Promise<HostResult> {
   const next = hostCommandHint(invocation, 'history')
   if (problems.length > 0)
@@ -82,5 +84,6 @@ export async function restoreRun(
   return await runHost(invocation, host, resourcesOf(spec), spec, {
     ...{ confirm, waiting, refusals: missingInputs },
     history: { spec, marked: () => markedOf(spec), restored: generation.number },
+    ...(handOver && { handOver }),
   })
 }

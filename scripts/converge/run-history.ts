@@ -42,9 +42,12 @@ export function beginOf(
   return beginCommand(fields, recordText(record))
 }
 
-/** Counts what is applied: events go on to `emit`. */
-export function listApplied(emit: Emit): Readonly<{ emit: Emit; applied: EndRecord['applied'] }> {
-  const applied: EndRecord['applied'] = []
+/** What a run has applied. */
+export type Applied = Readonly<EndRecord['applied']>
+
+/** Counts what is applied, `before` included: events go on to `emit`. */
+export function listApplied(emit: Emit, before: Applied = []): Readonly<{ emit: Emit; applied: EndRecord['applied'] }> {
+  const applied: EndRecord['applied'] = [...before]
   let action = ''
   return {
     applied,

@@ -53,7 +53,7 @@ done <pending/units
 [ ! -s pending/reload ] || sh pending/reload >&2 || failed=1
 sync
 [ "$failed" -eq 0 ] || { echo 'not everything could be put back' >&2; exit 1; }
-rm -rf undone; mv pending undone; sync -- .; rm -rf undone
+echo undone >ended; rm -rf undone; mv pending undone; sync -- .; rm -rf undone
 logger -t tappass-guard 'a change was not confirmed: put back what was there before' 2>/dev/null
 systemctl stop ${GUARD_TIMER}.timer 2>/dev/null
 exit 0
@@ -85,7 +85,7 @@ mv new pending; sync -- .`
 const CONFIRM_SCRIPT = `cd "$1" || exit ${GUARD_EXPIRED_CODE}
 exec 9>lock; flock 9
 [ -d pending ] || exit ${GUARD_EXPIRED_CODE}
-rm -rf confirmed; mv pending confirmed; sync -- .
+echo confirmed >ended; rm -rf confirmed; mv pending confirmed; sync -- .
 systemctl stop ${GUARD_TIMER}.timer 2>/dev/null || true
 rm -rf confirmed`
 
@@ -97,6 +97,20 @@ export function armCommand({ paths, units, reload = '' }: Guard, folder: string 
 /** Confirms the change. Ends with `GUARD_EXPIRED_CODE` when it was put back before. */
 export function confirmCommand(folder: string = HOST_PATH.guardFolder): Command {
   return scriptCommand(CONFIRM_SCRIPT, [folder])
+}
+
+/** By then the timer of the host has put back what was not confirmed. */
+const AWAIT_SECONDS = GUARD_SECONDS + 20
+
+const AWAIT_SCRIPT = `cd "$1" || exit ${GUARD_EXPIRED_CODE}
+tries=$(($2 * 5))
+while [ -d pending ] && [ "$tries" -gt 0 ]; do sleep 0.2; tries=$((tries - 1)); done
+exec 9>lock; flock 9
+[ ! -d pending ] && [ "$(cat ended 2>/dev/null)" = confirmed ] || exit ${GUARD_EXPIRED_CODE}`
+
+/** Waits until somebody else has confirmed the change. Ends with `GUARD_EXPIRED_CODE` when it was put back instead. */
+export function awaitConfirmationCommand(folder: string = HOST_PATH.guardFolder): Command {
+  return { ...scriptCommand(AWAIT_SCRIPT, [folder, `${AWAIT_SECONDS}`]), deadlineMs: (AWAIT_SECONDS + 30) * 1000 }
 }
 
 /** Puts back at once what was there before; does nothing when no change waits. */

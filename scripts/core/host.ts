@@ -3,12 +3,12 @@ import type { Duplex } from 'node:stream'
 
 /**
  * A command's standard input: text, bytes, or a stream that is opened when the command runs; `identity` says which bytes it has. `isElsewhere`: they are not
- * on this machine, so that such a command can be planned and not run.
+ * on this machine, so that such a command can be planned and not run. `path` is the file that is read, where it is one.
  */
 export type Stdin =
   | string
   | Uint8Array
-  | Readonly<{ open: () => AsyncIterable<Uint8Array>; identity?: string; isElsewhere?: true }>
+  | Readonly<{ open: () => AsyncIterable<Uint8Array>; identity?: string; path?: string; isElsewhere?: true }>
 
 /**
  * A program to run on the host. `argv` never holds a secret; secrets travel in `stdin`.

@@ -64,6 +64,8 @@ export type Event =
   | Readonly<{ event: 'refused'; reasons: readonly FailureText[] }>
   | Readonly<{ event: 'plan'; resources: number; changes: readonly PlannedChange[] }>
   | Readonly<{ event: 'lock-taken-over'; owner: string; reason: string }>
+  | Readonly<{ event: 'handed-over'; unit: string; next: string }>
+  | Readonly<{ event: 'confirmation-awaited'; step: number; seconds: number }>
   | Readonly<{ event: 'step-started'; step: number; steps: number; resource: string; action: string; reason: string }>
   | Readonly<{ event: 'command-started'; step: number; command: string }>
   | Readonly<{ event: 'output'; step: number; line: string }>

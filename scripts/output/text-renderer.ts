@@ -89,6 +89,11 @@ export function eventLines(event: Event, { program, hasDiffs }: TextOptions): re
         .split('\n')
     case 'lock-taken-over':
       return [`took over the lock of ${event.owner}: ${event.reason}`]
+    case 'handed-over':
+      return [
+        `from here on the host goes on by itself, whatever becomes of this connection (${event.unit})`,
+        `  to see it again: ${renderNext(event.next, program)}`,
+      ]
     case 'step-started':
       return [`${event.step}/${event.steps} ${event.action}`]
     case 'step-finished':
@@ -104,6 +109,7 @@ export function eventLines(event: Event, { program, hasDiffs }: TextOptions): re
     case 'run-finished':
       return endLines(event, program)
     case 'run-started':
+    case 'confirmation-awaited':
     case 'command-started':
     case 'output':
     case 'secret':

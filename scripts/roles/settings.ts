@@ -4,7 +4,6 @@
  * not confronted with keys that it does not know. What nothing needs any more by then goes away.
  */
 
-import { stringify } from 'yaml'
 import { HOST_PATH } from '../../contract/path.ts'
 import { STORAGE_CREDENTIAL_IDS } from '../../contract/storage.ts'
 import { UNIT } from '../../contract/unit.ts'
@@ -21,22 +20,14 @@ import { surplusSecret } from '../resources/surplus-secret.ts'
 import { surplusVersion } from '../resources/surplus-version.ts'
 import { versionLock } from '../resources/version-lock.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
-import { imagesOfHost } from '../spec/image-spec.ts'
 import { isPrepared } from '../spec/ingress-spec.ts'
 import { hasOpa, opaServerOf } from '../spec/policy-spec.ts'
 import type { Role } from '../spec/role.ts'
-import { siteOfHost } from '../spec/site-spec.ts'
+import { settingsText } from '../spec/settings-text.ts'
 import { isExternal, needsContainers, partOf } from '../storage/storage-spec.ts'
 
-const SETTINGS_NOTICE =
-  '# What was set of the settings, written by the toolkit; all others have their defaults. A run without --config starts from these, one with\n# --config replaces them.\n'
 const NOTICE =
   '# Written by the toolkit after each run that changed something; edits have no effect and are reverted, but for digests: what was first accepted\n# under a name is the only thing that is. Where another one is meant, remove its row and run bootstrap again.\n'
-
-/** Keys that name files of the controller. */
-const CONTROLLER_KEYS: readonly string[] = [
-  ...(['node', 'caddy', 'cloudflared', 'opa', 'spire', 'spiffeHelper'] satisfies (keyof HostSpec)[]),
-]
 
 type Image = HostSpec['images'][keyof HostSpec['images']]
 
@@ -95,14 +86,6 @@ export const settings: Role = (spec, text, earlier = []) => {
       ...(isExternal(spec, 'redis') ? {} : { redis: installedImage(spec.images.redis, images.redis.reference) }),
     },
   }
-  const current = Object.fromEntries(
-    Object.entries(spec.written).flatMap(([key, value]) => {
-      const kept = key === 'images' ? imagesOfHost(value) : key === 'site' ? siteOfHost(value) : value
-      return CONTROLLER_KEYS.includes(key) || kept === undefined ? [] : [[key, kept]]
-    }),
-  )
-  // A file of the controller decided on the engine: without it, the next run decides the same.
-  if (spec.opa.program !== undefined) current['policy'] = { engine: hasOpa(spec) ? 'opa' : 'embedded' }
   const brought = { record: HOST_PATH.imageRecord, images: imagesInUse(spec, images) }
   const ownership = { owner: 'root', group: 'root', mode: '0644' } as const
   return [
@@ -123,7 +106,7 @@ export const settings: Role = (spec, text, earlier = []) => {
     // An engine of somebody else holds images of somebody else, some of them perhaps the same.
     ...(spec.docker.adopt ? [] : [surplusImage({ ...ownership, ...brought })]),
     file({ path: HOST_PATH.inputs, content: inputsText(spec), ...ownership }),
-    file({ path: HOST_PATH.settings, content: `${SETTINGS_NOTICE}${stringify(current)}`, ...ownership }),
+    file({ path: HOST_PATH.settings, content: settingsText(spec), ...ownership }),
     versionLock({ notice: NOTICE, versions, resources: earlier }),
   ]
 }

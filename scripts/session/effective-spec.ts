@@ -8,8 +8,8 @@ import { contentFact, pathFact } from '../facts/path.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { readRotationRequest, rotationOf } from '../spec/rotation-request.ts'
 import { type Measurements, readHostSpec } from '../spec/spec-reader.ts'
-import { upstreamWarning } from '../spec/upstream-warning.ts'
 import type { HostSession } from './host-session.ts'
+import { upstreamWarning } from './upstream-warning.ts'
 
 /**
  * Returns their YAML text and emits `settings`; undefined with `--config`, and on a host that has none. Throws a `Failure` when they exist

@@ -118,14 +118,14 @@ function oncePerPath<T>(read: (path: string) => Promise<T>): (path: string) => P
   }
 }
 
-/** Creates the measurements of a command line; each is taken when it is first asked for. */
-export function createMeasurements(invocation: Invocation): Measurements {
+/** Creates the measurements of a command line; each is taken when it is first asked for. The pages of the site may be in another folder than the release. */
+export function createMeasurements(invocation: Invocation, pagesRoot: string = invocation.root): Measurements {
   const { root, workingFolder, nowMs } = invocation
   const store = measurementStore(root, nowMs)
   return {
     parsedSpec: oncePerPath((config) => readParsedSpec(invocation, { config })),
     release: once(() => measureRelease(root, store)),
-    pages: once(() => measurePages(root, store)),
+    pages: once(() => measurePages(pagesRoot, store)),
     secrets: once(async () => {
       const texts = textOptions(invocation, 'secret')
       const secrets = Object.fromEntries(await Promise.all(texts.map((text) => readSecret(text, workingFolder))))

@@ -376,6 +376,22 @@ const scripts: readonly Room[] = [
     ],
   },
   {
+    path: 'scripts/job',
+    is: 'A run that goes on as a transient unit of its host: what it is given, how it is started, and how it is watched.',
+    knows: [
+      'contract',
+      'scripts/artifacts',
+      'scripts/command-line',
+      'scripts/connection',
+      'scripts/converge',
+      'scripts/core',
+      'scripts/facts',
+      'scripts/output',
+      'scripts/session',
+      'scripts/spec',
+    ],
+  },
+  {
     path: 'scripts/journal',
     is: 'The journal of a host: which units a service has, the question, the entries.',
     knows: ['contract', 'scripts/command-line', 'scripts/core'],
@@ -468,6 +484,18 @@ const scripts: readonly Room[] = [
     ],
   },
   {
+    path: 'scripts/job.ts',
+    is: 'The process of a run that is a unit of its host.',
+    knows: [
+      'scripts/command-line',
+      'scripts/history',
+      'scripts/job',
+      'scripts/recipe.ts',
+      'scripts/runners/connectors.ts',
+      'scripts/spec',
+    ],
+  },
+  {
     path: 'scripts/commands',
     is: 'The commands, one verb a file: parse, call, print.',
     knows: [
@@ -480,6 +508,7 @@ const scripts: readonly Room[] = [
       'scripts/core',
       'scripts/drift',
       'scripts/history',
+      'scripts/job',
       'scripts/journal',
       'scripts/output',
       'scripts/recipe.ts',

@@ -1,7 +1,7 @@
 /** Which addresses of a model server are warned about: plain http beyond the machine and the private network. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { upstreamWarning } from '../../../scripts/spec/upstream-warning.ts'
+import { upstreamWarning } from '../../../scripts/session/upstream-warning.ts'
 
 const silent = [
   undefined,

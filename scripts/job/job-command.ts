@@ -1,0 +1,98 @@
+/** The commands by which a run becomes a unit of its host, is watched there, and is asked to stop. */
+import { HOST_PATH } from '../../contract/path.ts'
+import { HOST_ENVIRONMENT } from '../connection/batch.ts'
+import { RUN_UNIT } from '../converge/host-lock.ts'
+import { scriptCommand, within } from '../core/command.ts'
+import type { Command, Stdin } from '../core/host.ts'
+import { JOB_PATH } from './job-file.ts'
+
+/** A file of hundreds of megabytes over a slow line. */
+const SEND_MINUTES = 60
+
+/** Makes the folders anew. What an earlier run has left is nobody's any more: the lock is held. */
+export function prepareCommand(job: string): Command {
+  const script = `umask 077; rm -rf -- "$1" "$2"; mkdir -p -- "$1/secrets" "$2"; cat >"$1/job.json"; : >"$1/events.jsonl"; : >"$1/watchers"`
+  return scriptCommand(script, [HOST_PATH.runFolder, HOST_PATH.sentFilesFolder], job)
+}
+
+/** Writes a secret that was provided. */
+export function sendSecretCommand(path: string, value: string): Command {
+  return { ...scriptCommand('umask 077; cat >"$1"', [path], value), isSecret: true }
+}
+
+/** Writes a file of the controller. */
+export function sendFileCommand(path: string, content: Stdin): Command {
+  return within(SEND_MINUTES, scriptCommand('umask 077; cat >"$1"', [path], content))
+}
+
+/** Unpacks the pages of the site. */
+export function sendPagesCommand(folder: string, content: Stdin): Command {
+  return within(
+    SEND_MINUTES,
+    scriptCommand('umask 077; mkdir -p -- "$1"; tar -xzf - -C "$1" --no-same-owner', [folder], content),
+  )
+}
+
+/** A step that is under way is seen to its end when the host is shut down; the longest that one usually takes. */
+const STOP_SECONDS = 90
+
+/**
+ * Starts the unit. It belongs to no session and no connection; what it was given is gone when it has ended, however that was. `release` is the
+ * folder of the toolkit.
+ */
+export function startCommand(release: string): Command {
+  const environment = { ...HOST_ENVIRONMENT, HOME: '/root' }
+  const properties = [
+    'Description=A run of the TapPass toolkit',
+    'Type=exec',
+    // SIGTERM is for the toolkit, which lets its step finish; what is left of it is ended after that.
+    'KillMode=mixed',
+    `TimeoutStopSec=${STOP_SECONDS}`,
+    `ExecStopPost=/bin/rm -rf -- ${JOB_PATH.secrets} ${HOST_PATH.sentFilesFolder}`,
+  ]
+  const argv = [
+    ...['systemd-run', '--quiet', '--collect', `--unit=${RUN_UNIT}`],
+    ...properties.map((property) => `--property=${property}`),
+    ...Object.entries(environment).map(([name, value]) => `--setenv=${name}=${value}`),
+    ...[HOST_PATH.nodeProgram, '--disable-warning=ExperimentalWarning', `${release}/scripts/job.ts`],
+  ] as const
+  return { argv: argv as unknown as Command['argv'], effect: 'change' }
+}
+
+/**
+ * Prints the events from that line on, as they are written, until the unit has ended; or until its standard input ends, so that nothing stays behind
+ * when the connection is lost. Whoever watches holds a lock meanwhile. GNU's tail and uutils' look every second unless told whether a process lives.
+ */
+const WATCH_SCRIPT = `exec 3<&0 </dev/null 4<"$1/watchers"
+flock -s 4
+pid=$(systemctl show --property=MainPID --value "$2")
+case "$pid" in ''|0) exec tail -n +"$3" -- "$1/events.jsonl" ;; esac
+tail -n +"$3" -s 0.2 --pid="$pid" -f -- "$1/events.jsonl" 3<&- 4<&- & tail=$!
+{ while read -r _; do :; done; kill "$tail"; } <&3 4<&- >/dev/null 2>&1 & watch=$!
+exec 3<&-
+code=0; wait "$tail" || code=$?
+kill "$watch" 2>/dev/null
+exit "$code"`
+
+/** Returns the command; `ended` is when nobody watches any more. A change, so that an interrupt does not end it: it shows how that is obeyed. */
+export function watchCommand(line: number, ended: Promise<unknown>): Command {
+  const open = async function* (): AsyncGenerator<Uint8Array> {
+    yield new Uint8Array(0)
+    await ended
+  }
+  const args = [HOST_PATH.runFolder, RUN_UNIT, `${line}`]
+  return { argv: ['sh', '-c', WATCH_SCRIPT, 'sh', ...args], effect: 'change', isStreamed: true, stdin: { open } }
+}
+
+/** Asks the run to stop after its step. */
+export function interruptCommand(): Command {
+  return { argv: ['systemctl', 'kill', '--kill-whom=main', '--signal=SIGINT', RUN_UNIT], effect: 'change' }
+}
+
+/** Exits 0 while somebody watches the run. */
+export function watchedCommand(): Command {
+  return {
+    argv: ['sh', '-c', 'if flock -n "$1" true; then exit 1; else exit 0; fi', 'sh', JOB_PATH.watchers],
+    effect: 'read',
+  }
+}
