@@ -2,7 +2,6 @@
  * The command table. To add a command: write `scripts/commands/<verb>.ts` that exports `run(invocation): Promise<number>`
  * (it returns the exit code; throw a `Failure` for an error that the user must read), and add an entry to `VERBS`.
  */
-import { GATEWAY_PORT } from '../contract/gateway.ts'
 import type { CommandTable } from './command-line/invocation.ts'
 import {
   AGE_OPTION,
@@ -24,6 +23,7 @@ import {
   RUN_OPTIONS,
   SECRET_OPTION,
   SPEC_OPTIONS,
+  UP_OPTIONS,
   WITH_DATA_OPTION,
   YES_OPTION,
 } from './command-line/option.ts'
@@ -34,13 +34,7 @@ export const VERBS: CommandTable = [
     name: 'up',
     summary: 'run a gateway on this machine, for evaluation and development',
     options: [
-      { name: 'storage', value: 'WHERE', choices: ['memory', 'local', 'supabase'], summary: 'where data are stored' },
-      { name: 'port', value: 'N', summary: `port to listen on (default: ${GATEWAY_PORT}; 0: any free one)` },
-      { name: 'upstream', value: 'URL', summary: 'OpenAI-compatible model server (https://…/v1)' },
-      { name: 'provider-key-file', value: 'FILE', summary: 'file with the provider’s API key' },
-      { name: 'license', value: 'FILE', summary: 'file with a license' },
-      { name: 'supabase-url', value: 'URL', summary: 'PostgreSQL connection string, without its password' },
-      { name: 'supabase-key-file', value: 'FILE', summary: 'file with that password' },
+      ...UP_OPTIONS,
       DATA_OPTION,
       { name: 'verbose', summary: 'show the gateway’s log on a terminal too' },
       JSON_OPTION,

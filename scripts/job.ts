@@ -16,20 +16,22 @@ function interruptOnSignals(): AbortSignal {
   return controller.signal
 }
 
-const root = join(import.meta.dirname, '..')
-const job = parseJob(readFileSync(JOB_PATH.job, 'utf8'))
-const invocation: Invocation = {
-  verb: { name: job.verb, summary: '', options: [] },
-  ...{ action: undefined, operands: [], verbs: [], options: optionsOf(job) },
-  ...{ environment: {}, root, workingFolder: '/', program: 'tappass' },
-  ...{ stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, hasColor: false },
-  nowMs: () => Date.now(),
-  interrupt: interruptOnSignals(),
+if (import.meta.main) {
+  const root = join(import.meta.dirname, '..')
+  const job = parseJob(readFileSync(JOB_PATH.job, 'utf8'))
+  const invocation: Invocation = {
+    verb: { name: job.verb, summary: '', options: [] },
+    ...{ action: undefined, operands: [], verbs: [], options: optionsOf(job) },
+    ...{ environment: {}, root, workingFolder: '/', program: 'tappass' },
+    ...{ stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, hasColor: false },
+    nowMs: () => Date.now(),
+    interrupt: interruptOnSignals(),
+  }
+  const text = (path: string) => readFileSync(join(root, path), 'utf8')
+  await runJob(invocation, job, {
+    connect: () => connectors.local(undefined),
+    nonce: connectors.nonce,
+    resourcesOf: (spec: HostSpec) => selectResources(recipe(spec, text), invocation),
+    markedOf: (spec: HostSpec) => selectResources(recipe(spec, markLines(text)), invocation),
+  })
 }
-const text = (path: string) => readFileSync(join(root, path), 'utf8')
-await runJob(invocation, job, {
-  connect: () => connectors.local(undefined),
-  nonce: connectors.nonce,
-  resourcesOf: (spec: HostSpec) => selectResources(recipe(spec, text), invocation),
-  markedOf: (spec: HostSpec) => selectResources(recipe(spec, markLines(text)), invocation),
-})

@@ -1,4 +1,5 @@
 /** Options of the command line as data, and those that several commands share. `argument.ts` parses them. */
+import { GATEWAY_PORT } from '../../contract/gateway.ts'
 
 /**
  * An option. `value` is the placeholder shown in help (`PORT`); without it the option is a flag.
@@ -163,4 +164,15 @@ export const HOST_RUN_OPTIONS: readonly Option[] = [
   RETRY_OPTION,
   JSON_OPTION,
   NO_INPUT_OPTION,
+]
+
+/** What `up` is told of its gateway. */
+export const UP_OPTIONS: readonly Option[] = [
+  { name: 'storage', value: 'WHERE', choices: ['memory', 'local', 'supabase'], summary: 'where data are stored' },
+  { name: 'port', value: 'N', summary: `port to listen on (default: ${GATEWAY_PORT}; 0: any free one)` },
+  { name: 'upstream', value: 'URL', summary: 'OpenAI-compatible model server (https://…/v1)' },
+  { name: 'provider-key-file', value: 'FILE', summary: 'file with the provider’s API key' },
+  { name: 'license', value: 'FILE', summary: 'file with a license' },
+  { name: 'supabase-url', value: 'URL', summary: 'PostgreSQL connection string, without its password' },
+  { name: 'supabase-key-file', value: 'FILE', summary: 'file with that password' },
 ]

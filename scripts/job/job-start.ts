@@ -32,9 +32,9 @@ type Sending = Readonly<{ commands: readonly Command[]; part: Pick<Job, 'files' 
 /** The files that the plan needs. On this machine itself they are where they are. */
 function sendFiles(spec: HostSpec, plan: Plan, isHere: boolean): Readonly<{ commands: Command[]; files: SentFiles }> {
   const streams = streamsOf(plan)
-  const wanted = Object.entries(filesOfSpec(spec)).filter(([, path]) => streams.some((each) => each.path === path))
-  if (isHere) return { commands: [], files: Object.fromEntries(wanted) }
-  const placed = wanted.map(
+  const needed = Object.entries(filesOfSpec(spec)).filter(([, path]) => streams.some((each) => each.path === path))
+  if (isHere) return { commands: [], files: Object.fromEntries(needed) }
+  const placed = needed.map(
     ([key, path]) => [key, path, `${HOST_PATH.sentFilesFolder}/${key.replace(':', '-')}`] as const,
   )
   return {

@@ -58,8 +58,7 @@ const lastOf = (events: readonly Event[]) => {
   return last?.event === 'run-finished' ? last : assert.fail(JSON.stringify(last))
 }
 
-const untilOver = () =>
-  inside(server, 'while systemctl is-active --quiet tappass-run.service; do sleep 0.2; done')
+const untilOver = () => inside(server, 'while systemctl is-active --quiet tappass-run.service; do sleep 0.2; done')
 
 /** So that a run has something to do: instances are restarted for it. */
 const withCallsMax = (callsMax: number) =>
