@@ -282,3 +282,30 @@ test('converge: as desired and not well is not up to date; what is well again in
   waits.length = 0
   assert.deepEqual(await converge([sick(2)], contextOn(quick)), { status: 'up-to-date', applied: 0 })
 })
+
+test('converge: a run that nobody watches does not begin a guarded change, does all else, and says so', async (context) => {
+  const folder = scratch(context)
+  const root = join(folder, 'r')
+  const [first, ...others] = tree(root)
+  assert.ok(first)
+  const path = join(folder, 'guarded')
+  const guarded: Resource = {
+    id: 'packet-filter:x',
+    plan: async () => [
+      {
+        action: 'close',
+        reason: 'it is open',
+        commands: [changeCommand('touch', path)],
+        guard: { paths: [], units: [] },
+      },
+    ],
+  }
+  const run = hereGuardedIn(folder)
+  const watch = { isWatched: async () => false, awaitConfirmation: () => assert.fail('there is nobody to wait for') }
+  const result = await converge([first, guarded, ...others], { ...contextOn(run), watch })
+  assert.equal(result.status, 'rolled-back')
+  assert.equal(result.applied, 8)
+  assert.equal('failure' in result && 'isPutBack' in result.failure && result.failure.isPutBack, true)
+  assert.equal((await converge(tree(root), contextOn(run))).applied, 0)
+  assert.throws(() => readFileSync(path))
+})

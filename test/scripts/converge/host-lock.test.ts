@@ -123,6 +123,21 @@ const rows: readonly Readonly<{
     reason: 'the host was rebooted since',
   },
   {
+    name: 'a unit of the host, which runs and is silent',
+    state: { ...held({ unit: 'tappass-run.service' }, 999), isUnitActive: true },
+    space: 'space-1',
+    owner: 'running',
+    expected: 'locked',
+  },
+  {
+    name: 'a unit of the host, which has ended a moment ago',
+    state: { ...held({ unit: 'tappass-run.service' }, 1), isUnitActive: false },
+    space: 'space-2',
+    owner: 'unknown',
+    expected: 'take-over',
+    reason: 'its unit has ended',
+  },
+  {
     name: 'damaged',
     state: { kind: 'damaged', hostBoot: 'x' },
     space: 'space-1',

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import {
   armCommand,
+  awaitConfirmationCommand,
   confirmCommand,
   GUARD_EXPIRED_CODE,
   type Guard,
@@ -54,6 +55,7 @@ const hostIn = (context: TestContext) => {
     forget: () => rmSync(join(bin, 'log'), { force: true }),
     arm: (guard: Guard) => run(armCommand(guard, folder)),
     confirm: () => run(confirmCommand(folder)),
+    await: () => run(awaitConfirmationCommand(folder)),
     restore: () => run(restoreCommand(folder)),
     isPending: () => existsSync(join(folder, 'pending')),
   }
@@ -146,4 +148,16 @@ test('guard: folders too, and what no unit brings back in force', (context) => {
   assert.equal(readFileSync(ran, 'utf8'), 'again\n')
   host.arm({ paths: [], units: [], reload: 'exit 1' })
   assert.deepEqual([host.restore().code, host.isPending()], [1, true], 'it failed, and is tried again')
+})
+
+test('guard: whoever waits for the confirmation of another one is told how it ended, also when it ended before', (context) => {
+  const host = hostIn(context)
+  const guard = { paths: [host.path('a')], units: [] }
+  assert.equal(host.await().code, GUARD_EXPIRED_CODE, 'nothing was ever guarded')
+  host.arm(guard)
+  host.confirm()
+  assert.equal(host.await().code, 0)
+  host.arm(guard)
+  host.restore()
+  assert.equal(host.await().code, GUARD_EXPIRED_CODE)
 })
