@@ -73,8 +73,11 @@ export function resourcesAbsent(resources: readonly Resource[], removal: Removal
   return [...first, ...reversed.filter(({ id }) => id === LAST_ID)]
 }
 
-/** The toolkit's own folder in /run goes with the last run, unless another one has begun. */
-const REMOVE_LOCK_FOLDER = scriptCommand('[ -e "$1/lock" ] || rm -rf -- "$1"', [HOST_PATH.convergeFolder])
+/** The toolkit's own folders go with the last run, unless another one has begun; a run that a reboot ended has left files that it was sent. */
+const REMOVE_LOCK_FOLDER = scriptCommand('[ -e "$1/lock" ] || rm -rf -- "$1" "$2"', [
+  HOST_PATH.convergeFolder,
+  HOST_PATH.sentFilesFolder,
+])
 
 /** The log of runs is data, too: it goes when this run has been noted in it. */
 const REMOVE_HISTORY = changeCommand('rm', '-rf', '--', HOST_PATH.historyFolder)
