@@ -2,6 +2,7 @@
  * Changes that could cut the operator off are guarded: what they touch is kept beforehand, and a timer on the host puts it back unless
  * somebody says in time, over a new connection, that the host is still reached. What is kept outlives a reboot.
  */
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { scriptCommand } from './command.ts'
 import type { Command } from './host.ts'
@@ -61,7 +62,7 @@ exit 0
 
 const ARM_SCRIPT = `folder=$1 seconds=$2 reload=$3; shift 3
 umask 077; mkdir -p -- "$folder"; cd "$folder"
-exec 9>lock; flock 9
+exec 9>lock; flock 9; rm -f refused
 [ ! -d pending ] || { echo 'a change before this one was not confirmed, and is not put back yet' >&2; exit 1; }
 cat >restore
 rm -rf new; mkdir -p new/files; : >new/paths; : >new/units; printf '%s\\n' "$reload" | sed '/^$/d' >new/reload
@@ -106,9 +107,15 @@ const AWAIT_SCRIPT = `cd "$1" || exit ${GUARD_EXPIRED_CODE}
 tries=$(($2 * 5))
 while [ -d pending ] && [ "$tries" -gt 0 ]; do sleep 0.2; tries=$((tries - 1)); done
 exec 9>lock; flock 9
-[ ! -d pending ] && [ "$(cat ended 2>/dev/null)" = confirmed ] || exit ${GUARD_EXPIRED_CODE}`
+[ ! -d pending ] || exit ${GUARD_EXPIRED_CODE}
+[ "$(cat ended 2>/dev/null)" = confirmed ] && exit 0
+[ -s refused ] || exit ${GUARD_EXPIRED_CODE}
+cat refused >&2; exit ${EXIT_CODE.unreachable}`
 
-/** Waits until somebody else has confirmed the change. Ends with `GUARD_EXPIRED_CODE` when it was put back instead. */
+/**
+ * Waits until somebody else has confirmed the change. Ends with `GUARD_EXPIRED_CODE` when it was put back instead, and with exit code 6 and the
+ * reason when whoever was to confirm it could not.
+ */
 export function awaitConfirmationCommand(folder: string = HOST_PATH.guardFolder): Command {
   return { ...scriptCommand(AWAIT_SCRIPT, [folder, `${AWAIT_SECONDS}`]), deadlineMs: (AWAIT_SECONDS + 30) * 1000 }
 }
@@ -116,4 +123,10 @@ export function awaitConfirmationCommand(folder: string = HOST_PATH.guardFolder)
 /** Puts back at once what was there before; does nothing when no change waits. */
 export function restoreCommand(folder: string = HOST_PATH.guardFolder): Command {
   return scriptCommand('[ ! -e "$1/restore" ] || sh "$1/restore" "$1"', [folder])
+}
+
+/** Puts back at once what was there before, and tells whoever waits why it could not be confirmed. */
+export function refuseCommand(reason: string, folder: string = HOST_PATH.guardFolder): Command {
+  const script = '[ -d "$1/pending" ] || exit 0; printf "%s\\n" "$2" >"$1/refused"; sh "$1/restore" "$1"'
+  return scriptCommand(script, [folder, reason])
 }

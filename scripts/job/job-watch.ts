@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import { Failure } from '../core/failure.ts'
-import { confirmCommand } from '../core/guard.ts'
+import { confirmCommand, refuseCommand } from '../core/guard.ts'
 import type { Connection, Runner } from '../core/host.ts'
 import type { Event } from '../output/event.ts'
 import type { HostResult, HostSession } from '../session/host-session.ts'
@@ -19,17 +19,27 @@ const ANSWER_MS = 15_000
 /** `attachCommand` is what shows the run again. `isOwn`: Ctrl-C stops the run, not only the watching. */
 export type WatchOptions = Readonly<{ attachCommand: string; isOwn: boolean }>
 
-/** Over a new connection: the one that is there gets through any packet filter. What the host makes of it is told by the run itself. */
-async function confirmChange({ reconnect }: HostSession): Promise<void> {
+async function confirmOverNew({ reconnect }: HostSession): Promise<void> {
+  const connection = await reconnect()
   try {
-    const connection = await reconnect()
-    try {
-      await connection.run({ ...confirmCommand(), deadlineMs: ANSWER_MS })
-    } finally {
-      await connection.close()
-    }
+    await connection.run({ ...confirmCommand(), deadlineMs: ANSWER_MS })
+  } finally {
+    await connection.close()
+  }
+}
+
+/**
+ * Confirms a guarded change over a new connection: the one that is there gets through any packet filter. Where none comes about, the host is told over
+ * the old one, and else puts the change back by itself. What became of it is told by the run.
+ */
+async function confirmChange(host: HostSession, run: Runner): Promise<void> {
+  try {
+    await confirmOverNew(host)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
+    const { what, why } = error.text
+    const reason = `no new connection: ${what}${why === undefined ? '' : `: ${why}`}`
+    await run({ ...refuseCommand(reason), deadlineMs: ANSWER_MS }).catch(() => undefined)
   }
 }
 
@@ -86,10 +96,11 @@ export async function watchJob(
   host: HostSession,
   { attachCommand, isOwn }: WatchOptions,
 ): Promise<HostResult> {
+  let run: Runner = host.run
   let lines = 0
   let end: JobEnd | undefined
   const show = (event: Event) => {
-    if (event.event === 'confirmation-awaited') confirmChange(host)
+    if (event.event === 'confirmation-awaited') confirmChange(host, run)
     host.emit(event)
   }
   const onLine = (text: string) => {
@@ -100,7 +111,6 @@ export async function watchJob(
     else show(line.event)
   }
   const left = Promise.withResolvers<void>()
-  let run: Runner = host.run
   const forget = atInterrupt(invocation, () => {
     // A lost connection ends the watching by itself.
     if (isOwn && isStopRequest(invocation)) run(interruptCommand()).catch(() => undefined)

@@ -10,6 +10,7 @@ import {
   confirmCommand,
   GUARD_EXPIRED_CODE,
   type Guard,
+  refuseCommand,
   restoreCommand,
 } from '../../../scripts/core/guard.ts'
 import type { Command } from '../../../scripts/core/host.ts'
@@ -56,6 +57,7 @@ const hostIn = (context: TestContext) => {
     arm: (guard: Guard) => run(armCommand(guard, folder)),
     confirm: () => run(confirmCommand(folder)),
     await: () => run(awaitConfirmationCommand(folder)),
+    refuse: (reason: string) => run(refuseCommand(reason, folder)),
     restore: () => run(restoreCommand(folder)),
     isPending: () => existsSync(join(folder, 'pending')),
   }
@@ -160,4 +162,10 @@ test('guard: whoever waits for the confirmation of another one is told how it en
   host.arm(guard)
   host.restore()
   assert.equal(host.await().code, GUARD_EXPIRED_CODE)
+  host.arm(guard)
+  host.refuse('no new connection: no route')
+  assert.deepEqual(host.await(), { code: 6, stderr: 'no new connection: no route\n' })
+  host.arm(guard)
+  host.restore()
+  assert.equal(host.await().code, GUARD_EXPIRED_CODE, 'the reason is that of the change before')
 })
