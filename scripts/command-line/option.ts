@@ -48,7 +48,7 @@ export const HOST_OPTIONS: readonly Option[] = [
     name: 'accept-new-host-key',
     summary: 'add the key of an unknown host to known_hosts (never accepts a changed key)',
   },
-  { name: 'inventory', value: 'FILE', summary: 'YAML file with a list of hosts' },
+  { name: 'inventory', value: 'FILE', summary: 'YAML file with a list of hosts, their groups and settings' },
   { name: 'config', value: 'FILE', summary: 'host specification (YAML)' },
 ]
 
@@ -129,9 +129,9 @@ export const RETRY_OPTION: Option = {
 /** Some of the hosts. */
 export const LIMIT_OPTION: Option = {
   name: 'limit',
-  value: 'HOST',
+  value: 'HOST|GROUP',
   isRepeatable: true,
-  summary: 'of the hosts that are given, only this one; may be given several times',
+  summary: 'of the hosts that are given, only this one, or those of this group',
 }
 
 /** Which lines of a journal. */

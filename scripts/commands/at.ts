@@ -9,12 +9,12 @@ import { type Generation, verifyHistory } from '../history/entry.ts'
 import { type GenerationRecord, generationLines, readGeneration } from '../history/generation-view.ts'
 import { historyFact, storedText } from '../history/history-fact.ts'
 import { markLines } from '../history/line-mark.ts'
+import { readTargets } from '../inventory/target.ts'
 import { recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
 import { forEachHost, type HostResult, type HostSession } from '../session/host-session.ts'
 import { openSpecSession } from '../session/spec-session.ts'
-import { readTargets } from '../spec/target.ts'
 
 async function contentThen(getFact: GetFact, { state }: GenerationRecord, path: string): Promise<string | undefined> {
   const file = state?.files.find((each) => each.path === path)

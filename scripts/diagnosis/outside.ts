@@ -5,8 +5,8 @@ import { isIP } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { GATEWAY_PORT } from '../../contract/gateway.ts'
 import { connectionProblem, ingressAddress } from '../converge/ingress-probe.ts'
+import type { Target } from '../inventory/target.ts'
 import type { ParsedSpec } from '../spec/host-spec.ts'
-import type { Target } from '../spec/target.ts'
 
 /**
  * `skipped`: why nothing was asked. `ports`: those asked, with what came of it (empty: it answers). `addresses`: those of the domain.

@@ -5,9 +5,9 @@ import { type ExitCode, exitCodeOf } from '../../../contract/exit-code.ts'
 import type { Invocation } from '../../../scripts/command-line/invocation.ts'
 import { Failure } from '../../../scripts/core/failure.ts'
 import type { Connection, Runner } from '../../../scripts/core/host.ts'
+import type { Target } from '../../../scripts/inventory/target.ts'
 import { forEachHost, type HostResult, type HostWork, worstExitCode } from '../../../scripts/session/host-session.ts'
 import type { Connectors } from '../../../scripts/session/target-connection.ts'
-import type { Target } from '../../../scripts/spec/target.ts'
 import { here, nonce } from '../known-host.ts'
 
 const worst = [
