@@ -2,12 +2,11 @@
  * The command table. To add a command: write `scripts/commands/<verb>.ts` that exports `run(invocation): Promise<number>`
  * (it returns the exit code; throw a `Failure` for an error that the user must read), and add an entry to `VERBS`.
  */
-import { GATEWAY_PORT } from '../contract/gateway.ts'
 import type { CommandTable } from './command-line/invocation.ts'
 import {
   AGE_OPTION,
   ALL_OPTION,
-  BATCH_OPTION,
+  BATCH_OPTIONS,
   DATA_OPTION,
   DIFF_OPTION,
   FINISH_OPTION,
@@ -20,10 +19,12 @@ import {
   OUT_OPTION,
   PLAN_OPTION,
   REPAIR_OPTION,
+  ROLLOUT_OPTIONS,
   ROTATE_OPTION,
   RUN_OPTIONS,
   SECRET_OPTION,
   SPEC_OPTIONS,
+  UP_OPTIONS,
   WITH_DATA_OPTION,
   YES_OPTION,
 } from './command-line/option.ts'
@@ -34,13 +35,7 @@ export const VERBS: CommandTable = [
     name: 'up',
     summary: 'run a gateway on this machine, for evaluation and development',
     options: [
-      { name: 'storage', value: 'WHERE', choices: ['memory', 'local', 'supabase'], summary: 'where data are stored' },
-      { name: 'port', value: 'N', summary: `port to listen on (default: ${GATEWAY_PORT}; 0: any free one)` },
-      { name: 'upstream', value: 'URL', summary: 'OpenAI-compatible model server (https://…/v1)' },
-      { name: 'provider-key-file', value: 'FILE', summary: 'file with the provider’s API key' },
-      { name: 'license', value: 'FILE', summary: 'file with a license' },
-      { name: 'supabase-url', value: 'URL', summary: 'PostgreSQL connection string, without its password' },
-      { name: 'supabase-key-file', value: 'FILE', summary: 'file with that password' },
+      ...UP_OPTIONS,
       DATA_OPTION,
       { name: 'verbose', summary: 'show the gateway’s log on a terminal too' },
       JSON_OPTION,
@@ -51,7 +46,7 @@ export const VERBS: CommandTable = [
   {
     name: 'bootstrap',
     summary: 'install or update a server: this machine, or others over SSH',
-    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, BATCH_OPTION, PLAN_OPTION, DIFF_OPTION, YES_OPTION],
+    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, ...ROLLOUT_OPTIONS, PLAN_OPTION, DIFF_OPTION, YES_OPTION],
     load: () => import('./commands/bootstrap.ts'),
   },
   {
@@ -108,13 +103,13 @@ export const VERBS: CommandTable = [
   {
     name: 'uninstall',
     summary: 'take TapPass off a server, and leave it as it was before',
-    options: [...HOST_RUN_OPTIONS, BATCH_OPTION, YES_OPTION, WITH_DATA_OPTION],
+    options: [...HOST_RUN_OPTIONS, ...BATCH_OPTIONS, YES_OPTION, WITH_DATA_OPTION],
     load: () => import('./commands/uninstall.ts'),
   },
   {
     name: 'secrets',
     summary: 'rotate a secret of a server, without a failed call',
-    options: [...HOST_RUN_OPTIONS, BATCH_OPTION, DIFF_OPTION, YES_OPTION],
+    options: [...HOST_RUN_OPTIONS, ...ROLLOUT_OPTIONS, DIFF_OPTION, YES_OPTION],
     actions: [
       {
         name: 'rotate',

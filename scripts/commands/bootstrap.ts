@@ -6,12 +6,15 @@ import { runHost } from '../converge/host-run.ts'
 import { probeIngress } from '../converge/ingress-probe.ts'
 import { readPlanOption } from '../converge/plan-option.ts'
 import { rotationNotice } from '../converge/rotation-notice.ts'
+import { probeForRollout } from '../diagnosis/rollout-probe.ts'
 import { markLines } from '../history/line-mark.ts'
 import { ROLE_NAMES, recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
-import { readBatchSizes } from '../session/batch-size.ts'
+import { readOnly } from '../runners/read-only.ts'
 import { forEachHost, type HostSession } from '../session/host-session.ts'
+import { readRollout } from '../session/rollout.ts'
 import { openSpecSession } from '../session/spec-session.ts'
+import type { HostSpec } from '../spec/host-spec.ts'
 import { selectResources, validateRoles } from '../spec/role-selection.ts'
 import { checkStorage } from '../storage/storage-check.ts'
 
@@ -19,13 +22,15 @@ import { checkStorage } from '../storage/storage-check.ts'
 export async function run(invocation: Invocation): Promise<number> {
   const { targets, text, beforehand, readSpec } = await openSpecSession(invocation, () => {
     validateRoles(ROLE_NAMES, invocation)
-    readBatchSizes(invocation)
+    readRollout(invocation)
   })
   const keptPlan = await readPlanOption(invocation)
   const confirm = createConfirm(invocation)
   const waiting = text('scripts/first-boot.sh')
+  const specs = new Map<string, HostSpec>()
   const work = async (host: HostSession) => {
     const spec = await readSpec(host)
+    specs.set(host.target.name, spec)
     const resources = selectResources(recipe(spec, text), invocation)
     const contract = keptPlan?.(host.target.name, spec)
     const history = { spec, marked: () => selectResources(recipe(spec, markLines(text)), invocation) }
@@ -41,5 +46,7 @@ export async function run(invocation: Invocation): Promise<number> {
     if (warning !== undefined) host.emit({ event: 'warning', warning })
     return result
   }
-  return await forEachHost(invocation, connectors, targets, { beforehand, work })
+  const probe = ({ target, run: asRoot, freshFacts }: HostSession) =>
+    probeForRollout(specs.get(target.name), target, freshFacts(readOnly(asRoot)))
+  return await forEachHost(invocation, connectors, targets, { beforehand, work, probe })
 }

@@ -38,7 +38,7 @@ const session = async (
   names: readonly string[],
   work: (name: string, run: Runner) => Promise<HostResult>,
   options: Record<string, boolean | string> = { json: true },
-  more: Partial<Pick<HostWork, 'beforehand'> & { interrupt: AbortSignal }> = {},
+  more: Partial<Pick<HostWork, 'beforehand' | 'probe'> & { interrupt: AbortSignal }> = {},
 ) => {
   const texts = { stdout: '', stderr: '' }
   const textOf = (name: keyof typeof texts) => ({ write: (text: string) => (texts[name] += text) })
@@ -78,6 +78,8 @@ const session = async (
   } as unknown as Invocation
   const running = forEachHost(invocation, connectors, names.map(target), {
     ...(more.beforehand === undefined ? {} : { beforehand: more.beforehand }),
+    ...(more.probe === undefined ? {} : { probe: more.probe }),
+    pause: async () => undefined,
     work: async ({ target: { name }, run }) => {
       await run({ argv: ['true'], effect: 'read' })
       return await work(name, run)
@@ -195,4 +197,75 @@ test('forEachHost: the batch after one with a failure is never begun, and that i
   assert.deepEqual([begun[0], begun.toSorted(), code, openMost], ['h0', ['h0', 'h1', 'h2'], 3, 2])
   assert.match(stderr, /^h2 {4}failed; the release before/m)
   assert.match(stderr, /^h3 {4}not begun, because a host before it failed +0\.0/m)
+})
+
+/** Five hosts, one a batch, of which some don't become what they should, or are not well later. */
+const rollouts: readonly (readonly [
+  name: string,
+  options: Record<string, string>,
+  failing: readonly string[],
+  unwell: readonly string[],
+  ends: readonly string[],
+  code: ExitCode,
+])[] = [
+  ['one failure too many', {}, ['h1'], [], ['0', '1', '130', '130', '130'], 1],
+  ['as many as may fail', { 'max-fail': '1' }, ['h1'], [], ['0', '1', '0', '0', '0'], 1],
+  ['a share of all', { 'max-fail': '40%' }, ['h0', 'h2', 'h3'], [], ['1', '0', '1', '1', '130'], 1],
+  ['one that is not well before the next batch', {}, [], ['h1'], ['0', '0 1', '130', '130', '130'], 1],
+  ['one that may be unwell', { 'max-fail': '1' }, [], ['h1'], ['0', '0 1', '0', '0', '0'], 1],
+  ['after the last batch nobody is watched', {}, [], ['h4'], ['0', '0', '0', '0', '0'], 0],
+]
+
+for (const [name, options, failing, unwell, ends, code] of rollouts) {
+  test(`rollout: ${name}`, async () => {
+    const names = ['h0', 'h1', 'h2', 'h3', 'h4']
+    const looked: string[] = []
+    const result = await session(
+      names,
+      async (host) => (failing.includes(host) ? { outcome: 'failed', applied: 1, remaining: 1 } : upToDate),
+      { batch: '1', json: true, ...options },
+      {
+        probe: async ({ target: { name: host }, run }) => {
+          looked.push(host)
+          await run({ argv: ['true'], effect: 'read' })
+          return unwell.includes(host) ? ['tappass@1.service'] : []
+        },
+      },
+    )
+    const events = result.stdout
+      .trimEnd()
+      .split('\n')
+      .map((row) => JSON.parse(row))
+    const codesOf = (host: string) =>
+      events.filter((event) => event.event === 'run-finished' && event.host === host).map(({ exitCode }) => exitCode)
+    assert.deepEqual(
+      names.map((host) => codesOf(host).join(' ')),
+      ends,
+    )
+    assert.deepEqual([result.code, result.open, looked.includes('h4')], [code, 0, false])
+    const ill = events.find(({ outcome }) => outcome === 'unhealthy')
+    assert.deepEqual(ill?.unhealthy, ends.includes('0 1') ? ['tappass@1.service'] : undefined)
+  })
+}
+
+test('rollout: the hosts of a batch are watched side by side, and the others are let go when one ends it', async () => {
+  const looks = new Map<string, number>()
+  const probe: HostWork['probe'] = async ({ target: { name } }) => {
+    const count = (looks.get(name) ?? 0) + 1
+    looks.set(name, count)
+    // Both are watched before either of them is ill.
+    return name === 'h1' && count > 1 && looks.has('h0') ? ['gateway (degraded)'] : []
+  }
+  // The clock of the session stands still: only who is ill ends this.
+  const { code, stderr } = await session(
+    ['h0', 'h1', 'h2'],
+    async () => upToDate,
+    { batch: '2', soak: '1h' },
+    { probe },
+  )
+  assert.equal(code, 1)
+  assert.match(stderr, /^h0: watched for 3600 s before the next batch$/m)
+  assert.match(stderr, /^h0 {4}up to date/m)
+  assert.match(stderr, /^h1 {4}unhealthy/m)
+  assert.match(stderr, /^h2 {4}not begun/m)
 })
