@@ -1,6 +1,5 @@
 /** `tappass at N`: what a run was given and did, and what was on the host at its end; or the content of one file then; or the way back to it. */
 import { hostCommandHint } from '../command-line/command-hint.ts'
-import { createConfirm } from '../command-line/confirmation.ts'
 import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
 import { restoreRun } from '../converge/restoration.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
@@ -68,18 +67,17 @@ async function restore(invocation: Invocation, number: number): Promise<number> 
     if (isGiven(invocation, option))
       throw usageFailure(`"--${option}" says nothing beside "--restore"`, `tappass at ${number} --restore`)
   const { targets, text, specFrom } = await openSpecSession(invocation)
-  const confirm = createConfirm(invocation)
   const next = hostCommandHint(invocation, 'history')
   const work = async (host: HostSession): Promise<HostResult> => {
     const history = verifyHistory(await host.freshFacts(readOnly(host.run))(historyFact))
     const generation = findGeneration(history.generations, number, next)
     return await restoreRun(invocation, host, generation, {
-      ...{ problems: history.problems, confirm, specFrom, waiting: text('scripts/first-boot.sh') },
+      ...{ problems: history.problems, confirm: host.confirm, specFrom, waiting: text('scripts/first-boot.sh') },
       resourcesOf: (spec) => recipe(spec, text).flatMap(({ resources }) => resources),
       markedOf: (spec) => recipe(spec, markLines(text)).flatMap(({ resources }) => resources),
     })
   }
-  return await forEachHost(invocation, connectors, targets, { work })
+  return await forEachHost(invocation, connectors, targets, { work, isConfirmedTogether: true })
 }
 
 /**

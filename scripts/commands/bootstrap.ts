@@ -1,6 +1,5 @@
 /** `tappass bootstrap`: brings each host to the desired state: plans, asks for confirmation, applies, and plans again. */
 import { UNIT } from '../../contract/unit.ts'
-import { createConfirm } from '../command-line/confirmation.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import { runHost } from '../converge/host-run.ts'
 import { probeIngress } from '../converge/ingress-probe.ts'
@@ -25,7 +24,6 @@ export async function run(invocation: Invocation): Promise<number> {
     readRollout(invocation)
   })
   const keptPlan = await readPlanOption(invocation)
-  const confirm = createConfirm(invocation)
   const waiting = text('scripts/first-boot.sh')
   const specs = new Map<string, HostSpec>()
   const work = async (host: HostSession) => {
@@ -35,7 +33,7 @@ export async function run(invocation: Invocation): Promise<number> {
     const contract = keptPlan?.(host.target.name, spec)
     const history = { spec, marked: () => selectResources(recipe(spec, markLines(text)), invocation) }
     const lookAtStorage = () => checkStorage(host.connection.dial, spec, text('versions.yaml'))
-    const context = { confirm, waiting, lookAtStorage, contract, history }
+    const context = { confirm: host.confirm, waiting, lookAtStorage, contract, history }
     const result = await runHost(invocation, host, resources, spec, context)
     const given = { ids: Object.keys(spec.secrets), storedBefore: 0, isFinishing: false }
     const notice = result.outcome === 'up-to-date' && (await rotationNotice(invocation, host.freshFacts(), given, true))
@@ -48,5 +46,5 @@ export async function run(invocation: Invocation): Promise<number> {
   }
   const probe = ({ target, run: asRoot, freshFacts }: HostSession) =>
     probeForRollout(specs.get(target.name), target, freshFacts(readOnly(asRoot)))
-  return await forEachHost(invocation, connectors, targets, { beforehand, work, probe })
+  return await forEachHost(invocation, connectors, targets, { beforehand, work, probe, isConfirmedTogether: true })
 }

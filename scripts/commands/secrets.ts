@@ -1,5 +1,4 @@
 /** `tappass secrets rotate`: gives a secret of each host a new value: planned, confirmed and applied like any other change. */
-import { createConfirm } from '../command-line/confirmation.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import { runHost } from '../converge/host-run.ts'
 import { assertInstalled, rotationNotice } from '../converge/rotation-notice.ts'
@@ -17,7 +16,6 @@ import { checkStorage } from '../storage/storage-check.ts'
 /** Returns 0 up to date, 1 failed, 2 not confirmed, 3 rolled back, 4 locked by another run, 5 refused, 6 unreachable, 130 interrupted. */
 export async function run(invocation: Invocation): Promise<number> {
   const { targets, text, beforehand, readSpec } = await openSpecSession(invocation, () => void readRollout(invocation))
-  const confirm = createConfirm(invocation)
   const waiting = text('scripts/first-boot.sh')
   const specs = new Map<string, HostSpec>()
   const work = async (host: HostSession) => {
@@ -27,7 +25,7 @@ export async function run(invocation: Invocation): Promise<number> {
     const resources = recipe(spec, text).flatMap((role) => role.resources)
     const history = { spec, marked: () => recipe(spec, markLines(text)).flatMap((role) => role.resources) }
     const result = await runHost(invocation, host, resources, spec, {
-      ...{ confirm, waiting, history },
+      ...{ confirm: host.confirm, waiting, history },
       lookAtStorage: () => checkStorage(host.connection.dial, spec, text('versions.yaml')),
     })
     if (result.outcome !== 'up-to-date' || spec.rotation === undefined) return result
@@ -37,5 +35,5 @@ export async function run(invocation: Invocation): Promise<number> {
   }
   const probe = ({ target, run: asRoot, freshFacts }: HostSession) =>
     probeForRollout(specs.get(target.name), target, freshFacts(readOnly(asRoot)))
-  return await forEachHost(invocation, connectors, targets, { beforehand, work, probe })
+  return await forEachHost(invocation, connectors, targets, { beforehand, work, probe, isConfirmedTogether: true })
 }

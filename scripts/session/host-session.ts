@@ -3,24 +3,25 @@
 import { resolve } from 'node:path'
 import { EXIT_CODE, type ExitCode } from '../../contract/exit-code.ts'
 import { commandHint } from '../command-line/command-hint.ts'
-import { type Invocation, textOption } from '../command-line/invocation.ts'
+import { type Confirm, createConfirm } from '../command-line/confirmation.ts'
+import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
 import { Failure } from '../core/failure.ts'
 import type { Connection, GetFact, Runner } from '../core/host.ts'
 import { createFactReader } from '../facts/fact-reader.ts'
 import type { Target } from '../inventory/target.ts'
 import type { Emit, Outcome } from '../output/event.ts'
-import type { Renderer } from '../output/renderer.ts'
 import { type TargetResult, writeRetryFile } from './retry-file.ts'
 import { batchesOf, isTooMany, readRollout } from './rollout.ts'
 import { countRoundTrips } from './round-trip.ts'
-import { rendererFor } from './session-renderer.ts'
+import { rendererFor, type SessionRenderer } from './session-renderer.ts'
+import { type SharedConfirmation, sharedConfirmation } from './shared-confirmation.ts'
 import { sideBySide } from './side-by-side.ts'
 import { type Pause, soakHost } from './soak.ts'
 import { type Connectors, connectTarget } from './target-connection.ts'
 
 /**
  * A connected host. `freshFacts` creates a fact reader, by default over the root runner; `reconnect` makes a further connection; `nonce` returns 32
- * random hex digits.
+ * random hex digits; `confirm` asks whether the plan that was told may be applied.
  */
 export type HostSession = Readonly<{
   target: Target
@@ -30,6 +31,7 @@ export type HostSession = Readonly<{
   freshFacts: (run?: Runner) => GetFact
   nonce: () => string
   emit: Emit
+  confirm: Confirm
 }>
 
 /** The result of a verb on a host. `unhealthy` names what is; `next` is the command line to type next. */
@@ -76,23 +78,31 @@ export function outcomeOf(code: ExitCode): Outcome {
 
 /**
  * What is done on a host. `beforehand` is done before it is connected to: a failure there costs no connection. `probe` returns what is not well on a host of a
- * batch before the next one is begun; it is asked over a new connection each time.
+ * batch before the next one is begun; it is asked over a new connection each time. With `isConfirmedTogether` hosts with the same plan are asked about once.
  */
 export type HostWork = Readonly<{
   beforehand?: (target: Target) => Promise<unknown>
   work: (host: HostSession) => Promise<HostResult>
   probe?: (host: HostSession) => Promise<readonly string[]>
   pause?: Pause
+  isConfirmedTogether?: boolean
 }>
 
 /** What all hosts of a run have in common. */
-type Run = Readonly<{ invocation: Invocation; connectors: Connectors; renderer: Renderer; work: HostWork }>
+type Run = Readonly<{
+  invocation: Invocation
+  connectors: Connectors
+  renderer: SessionRenderer
+  work: HostWork
+  confirm: Confirm
+  shared: SharedConfirmation | undefined
+}>
 
 type RoundTrips = Readonly<{ roundTrips: () => number }>
 
 /** Connects to a host, and ends the connection after the work. `onConnected` is told how to count its round trips. */
 async function inSession<T>(
-  { invocation, connectors, renderer }: Run,
+  { invocation, connectors, renderer, confirm, shared }: Run,
   target: Target,
   work: (host: HostSession) => Promise<T>,
   onConnected: (counted: RoundTrips) => void = () => undefined,
@@ -104,10 +114,13 @@ async function inSession<T>(
   // A step that an interrupt found half done is seen to its end, with what it needs for that.
   const unheard = { ...invocation, interrupt: new AbortController().signal }
   const reconnect = () => connectTarget(unheard, connectors, target)
-  const emit: Emit = (event) => renderer.emit(target.name, event)
+  const emit: Emit = (event) => {
+    const isKept = event.event === 'plan' && shared?.keep(target.name, event) === true
+    if (!isKept || isGiven(invocation, 'json')) renderer.emit(target.name, event)
+  }
   try {
     const freshFacts = (run: Runner = connection.run) => createFactReader(run, nonce)
-    return await work({ target, connection, reconnect, run: connection.run, freshFacts, nonce, emit })
+    return await work({ target, connection, reconnect, run: connection.run, freshFacts, nonce, emit, confirm })
   } finally {
     await connection.close()
   }
@@ -126,14 +139,15 @@ function createFinish({ invocation, renderer }: Run, { name }: Target, roundTrip
 }
 
 async function runOnHost(run: Run, target: Target): Promise<ExitCode> {
-  const { invocation, renderer, work } = run
+  const { invocation, renderer, work, shared } = run
   const emit: Emit = (event) => renderer.emit(target.name, event)
   let counted: RoundTrips = { roundTrips: () => 0 }
   const finish = createFinish(run, target, () => counted.roundTrips())
   emit({ event: 'run-started', verb: invocation.verb.name })
-  // It waited behind others when the interrupt came.
-  if (invocation.interrupt.aborted) return finish(bare('interrupted'), EXIT_CODE.interrupted)
+  shared?.begin(target.name)
   try {
+    // It waited behind others when the interrupt came.
+    if (invocation.interrupt.aborted) return finish(bare('interrupted'), EXIT_CODE.interrupted)
     await work.beforehand?.(target)
     const result = await inSession(run, target, work.work, (begun) => {
       counted = begun
@@ -143,6 +157,8 @@ async function runOnHost(run: Run, target: Target): Promise<ExitCode> {
     if (!(error instanceof Failure)) throw error
     emit({ event: 'error', failure: error.text })
     return finish(bare(outcomeOf(error.code)), error.code)
+  } finally {
+    shared?.end(target.name)
   }
 }
 
@@ -204,7 +220,10 @@ export async function forEachHost(
   const { sizes, failuresMax, soakMs } = readRollout(invocation)
   const batches = batchesOf(targets, sizes)
   const renderer = rendererFor(invocation, targets)
-  const run: Run = { invocation, connectors, renderer, work }
+  const ask = createConfirm(invocation)
+  const shared =
+    work.isConfirmedTogether === true ? sharedConfirmation(invocation, targets.length, renderer, ask) : undefined
+  const run: Run = { invocation, connectors, renderer, work, shared, confirm: shared?.confirm ?? ask }
   const results: TargetResult[] = []
   const failuresOf = (all: readonly TargetResult[]) => all.filter(({ code }) => code !== EXIT_CODE.upToDate).length
   const isOver = (more: number) => isTooMany(failuresOf(results) + more, failuresMax, targets.length)

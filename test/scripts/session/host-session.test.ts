@@ -1,12 +1,20 @@
 /** Several hosts: side by side, each to its own end, one exit code. */
 import assert from 'node:assert/strict'
+import { PassThrough, Writable } from 'node:stream'
 import { test } from 'node:test'
 import { type ExitCode, exitCodeOf } from '../../../contract/exit-code.ts'
 import type { Invocation } from '../../../scripts/command-line/invocation.ts'
 import { Failure } from '../../../scripts/core/failure.ts'
 import type { Connection, Runner } from '../../../scripts/core/host.ts'
 import type { Target } from '../../../scripts/inventory/target.ts'
-import { forEachHost, type HostResult, type HostWork, worstExitCode } from '../../../scripts/session/host-session.ts'
+import type { Event } from '../../../scripts/output/event.ts'
+import {
+  forEachHost,
+  type HostResult,
+  type HostSession,
+  type HostWork,
+  worstExitCode,
+} from '../../../scripts/session/host-session.ts'
 import type { Connectors } from '../../../scripts/session/target-connection.ts'
 import { here, nonce } from '../known-host.ts'
 
@@ -34,13 +42,34 @@ test('worstExitCode: whatever a process on one of three hosts ended with, only 0
 
 const target = (name: string): Target => ({ name, address: { user: 'root', name, port: 22 }, config: undefined })
 
+/** A terminal on which everything is answered with yes; without it there is none. */
+const terminal = () => {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true })
+  const stderr = (texts: { stderr: string }) =>
+    Object.assign(
+      new Writable({
+        write: (chunk, _encoding, done) => {
+          texts.stderr += chunk
+          if (String(chunk).includes('[y/N]')) setImmediate(() => stdin.write('y\n'))
+          done()
+        },
+      }),
+      { isTTY: true },
+    )
+  return { stdin, stderr }
+}
+
 const session = async (
   names: readonly string[],
-  work: (name: string, run: Runner) => Promise<HostResult>,
+  work: (name: string, run: Runner, host: HostSession) => Promise<HostResult>,
+
   options: Record<string, boolean | string> = { json: true },
-  more: Partial<Pick<HostWork, 'beforehand' | 'probe'> & { interrupt: AbortSignal }> = {},
+  more: Partial<
+    Pick<HostWork, 'beforehand' | 'probe' | 'isConfirmedTogether'> & { interrupt: AbortSignal; verb: string }
+  > = {},
 ) => {
   const texts = { stdout: '', stderr: '' }
+  const shown = more.isConfirmedTogether === true ? terminal() : undefined
   const textOf = (name: keyof typeof texts) => ({ write: (text: string) => (texts[name] += text) })
   let open = 0
   let openMost = 0
@@ -65,12 +94,13 @@ const session = async (
     nonce,
   }
   const invocation = {
-    verb: { name: 'bootstrap', summary: '', options: [] },
+    verb: { name: more.verb ?? 'bootstrap', summary: '', options: [] },
+    operands: [],
     options,
     environment: {},
-    stdin: {},
+    stdin: shown === undefined ? {} : shown.stdin,
     stdout: textOf('stdout'),
-    stderr: textOf('stderr'),
+    stderr: shown === undefined ? textOf('stderr') : shown.stderr(texts),
     workingFolder: '/',
     program: 'tappass',
     nowMs: () => 0,
@@ -80,9 +110,10 @@ const session = async (
     ...(more.beforehand === undefined ? {} : { beforehand: more.beforehand }),
     ...(more.probe === undefined ? {} : { probe: more.probe }),
     pause: async () => undefined,
-    work: async ({ target: { name }, run }) => {
-      await run({ argv: ['true'], effect: 'read' })
-      return await work(name, run)
+    ...(more.isConfirmedTogether === undefined ? {} : { isConfirmedTogether: more.isConfirmedTogether }),
+    work: async (host) => {
+      await host.run({ argv: ['true'], effect: 'read' })
+      return await work(host.target.name, host.run, host)
     },
   })
   return { code: await running, ...texts, open, openMost }
@@ -268,4 +299,66 @@ test('rollout: the hosts of a batch are watched side by side, and the others are
   assert.match(stderr, /^h0 {4}up to date/m)
   assert.match(stderr, /^h1 {4}unhealthy/m)
   assert.match(stderr, /^h2 {4}not begun/m)
+})
+
+/** What is planned for h0 and h2 is the same; h1 has a change more. */
+const planned = (name: string): Event => {
+  const files = name === 'h1' ? ['/etc/a', '/etc/b'] : ['/etc/a']
+  const changes = files.map((file) => ({ resource: `file:${file}`, action: `write ${file}`, reason: 'it is absent' }))
+  return { event: 'plan', resources: 9, changes }
+}
+const applying = async (name: string, _: Runner, host: HostSession): Promise<HostResult> => {
+  host.emit(planned(name))
+  const isConfirmed = await host.confirm(name, name === 'h1' ? 2 : 1)
+  return isConfirmed ? { ...upToDate, applied: 1 } : { outcome: 'declined', applied: 0, remaining: 1 }
+}
+
+test('plans: on a terminal equal ones are shown once, with one question', async () => {
+  const { code, stderr } = await session(['h0', 'h1', 'h2'], applying, {}, { isConfirmedTogether: true })
+  assert.equal(code, 0)
+  assert.match(stderr, /^2 hosts with the same plan: h0, h2\n2 hosts: 1 change to 1 of 9 resources:$/m)
+  assert.equal(stderr.match(/write \/etc\/a,/g)?.length, 2, 'once for two hosts, once for h1')
+  assert.deepEqual(stderr.match(/Make .*\? /g), [
+    'Make this change to each of these 2 hosts? ',
+    'Make these 2 changes to h1? ',
+  ])
+})
+
+test('plans: over batches the answer counts for hosts with the same plan', async () => {
+  const { code, stderr } = await session(['h0', 'h1', 'h2'], applying, { batch: '1' }, { isConfirmedTogether: true })
+  assert.equal(code, 0)
+  assert.deepEqual(stderr.match(/Make .*\? /g), [
+    'Make this change to h0, and to any of the 2 others if its plan is the same? ',
+    'Make these 2 changes to h1, and to the other one if its plan is the same? ',
+  ])
+  assert.match(stderr, /^h2: the plan is that of h0, and so is the answer$/m)
+})
+
+for (const [name, options] of [
+  ['--yes', { yes: true }],
+  ['--json', { yes: true, json: true }],
+] as const) {
+  test(`plans: with ${name} each host has its own`, async () => {
+    const { code, stdout, stderr } = await session(['h0', 'h1', 'h2'], applying, options, { isConfirmedTogether: true })
+    assert.equal(code, 0)
+    const text = stdout + stderr
+    assert.equal(text.match(/write \/etc\/a\b/g)?.length, 3)
+    assert.doesNotMatch(text, /same plan|Make /)
+  })
+}
+
+test('plans: the verb plan shows equal ones once, on stdout', async () => {
+  const work = async (name: string, _: Runner, host: HostSession): Promise<HostResult> => {
+    host.emit(planned(name))
+    return { outcome: 'pending', applied: 0, remaining: 1 }
+  }
+  const { code, stdout } = await session(['h0', 'h1', 'h2'], work, {}, { verb: 'plan' })
+  assert.equal(code, 2)
+  assert.match(stdout, /^2 hosts with the same plan: h0, h2$/m)
+  assert.deepEqual([...new Set(stdout.split('\n').map((line) => line.split(': ')[0]))].toSorted(), [
+    '',
+    '2 hosts',
+    '2 hosts with the same plan',
+    'h1',
+  ])
 })
