@@ -8,10 +8,10 @@ import { parseArguments } from '../scripts/command-line/argument.ts'
 import { createConfirm } from '../scripts/command-line/confirmation.ts'
 import { HOST_RUN_OPTIONS, YES_OPTION } from '../scripts/command-line/option.ts'
 import { runHost } from '../scripts/converge/host-run.ts'
+import { readTargets } from '../scripts/inventory/target.ts'
 import { connectors } from '../scripts/runners/connectors.ts'
 import { forEachHost } from '../scripts/session/host-session.ts'
 import { parseHostSpec } from '../scripts/spec/host-spec.ts'
-import { readTargets } from '../scripts/spec/target.ts'
 import { EQUAL_RESOURCES, ourResource } from './equal-resource.ts'
 
 const verbs = [{ name: 'bootstrap', summary: 'the equal resources', options: [...HOST_RUN_OPTIONS, YES_OPTION] }]

@@ -6,7 +6,7 @@ import type { CommandTable } from './command-line/invocation.ts'
 import {
   AGE_OPTION,
   ALL_OPTION,
-  BATCH_OPTION,
+  BATCH_OPTIONS,
   DATA_OPTION,
   DIFF_OPTION,
   FINISH_OPTION,
@@ -19,6 +19,7 @@ import {
   OUT_OPTION,
   PLAN_OPTION,
   REPAIR_OPTION,
+  ROLLOUT_OPTIONS,
   ROTATE_OPTION,
   RUN_OPTIONS,
   SECRET_OPTION,
@@ -45,7 +46,7 @@ export const VERBS: CommandTable = [
   {
     name: 'bootstrap',
     summary: 'install or update a server: this machine, or others over SSH',
-    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, BATCH_OPTION, PLAN_OPTION, DIFF_OPTION, YES_OPTION],
+    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, ...ROLLOUT_OPTIONS, PLAN_OPTION, DIFF_OPTION, YES_OPTION],
     load: () => import('./commands/bootstrap.ts'),
   },
   {
@@ -108,13 +109,13 @@ export const VERBS: CommandTable = [
   {
     name: 'uninstall',
     summary: 'take TapPass off a server, and leave it as it was before',
-    options: [...HOST_RUN_OPTIONS, BATCH_OPTION, YES_OPTION, WITH_DATA_OPTION],
+    options: [...HOST_RUN_OPTIONS, ...BATCH_OPTIONS, YES_OPTION, WITH_DATA_OPTION],
     load: () => import('./commands/uninstall.ts'),
   },
   {
     name: 'secrets',
     summary: 'rotate a secret of a server, without a failed call',
-    options: [...HOST_RUN_OPTIONS, BATCH_OPTION, DIFF_OPTION, YES_OPTION],
+    options: [...HOST_RUN_OPTIONS, ...ROLLOUT_OPTIONS, DIFF_OPTION, YES_OPTION],
     actions: [
       {
         name: 'rotate',

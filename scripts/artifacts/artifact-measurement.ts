@@ -15,7 +15,8 @@ import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.
 import type { LocalFile, LocalImage, ProvidedSecret } from './artifact.ts'
 import { forgetful, type MeasurementStore } from './measurement-store.ts'
 
-const SECRET_IDS: readonly string[] = [
+/** The ids of all secrets that can be provided. */
+export const SECRET_IDS: readonly string[] = [
   ...GENERATED_SECRET_IDS,
   ...OPTIONAL_SECRET_IDS,
   ...INGRESS_SECRET_IDS,

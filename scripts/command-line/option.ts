@@ -35,6 +35,17 @@ export const DIFF_OPTION: Option = { name: 'diff', summary: 'show how the conten
 /** The data folder of `up`. */
 export const DATA_OPTION: Option = { name: 'data', value: 'DIR', summary: 'data folder (default: .tappass/data)' }
 
+/** What the wizard of `up` asks for. */
+export const UP_OPTIONS: readonly Option[] = [
+  { name: 'storage', value: 'WHERE', choices: ['memory', 'local', 'supabase'], summary: 'where data are stored' },
+  { name: 'port', value: 'N', summary: `port to listen on (default: ${GATEWAY_PORT}; 0: any free one)` },
+  { name: 'upstream', value: 'URL', summary: 'OpenAI-compatible model server (https://…/v1)' },
+  { name: 'provider-key-file', value: 'FILE', summary: 'file with the provider’s API key' },
+  { name: 'license', value: 'FILE', summary: 'file with a license' },
+  { name: 'supabase-url', value: 'URL', summary: 'PostgreSQL connection string, without its password' },
+  { name: 'supabase-key-file', value: 'FILE', summary: 'file with that password' },
+]
+
 /** Which hosts to inspect or change: this machine unless `--host` or `--inventory` is given. */
 export const HOST_OPTIONS: readonly Option[] = [
   {
@@ -49,7 +60,7 @@ export const HOST_OPTIONS: readonly Option[] = [
     name: 'accept-new-host-key',
     summary: 'add the key of an unknown host to known_hosts (never accepts a changed key)',
   },
-  { name: 'inventory', value: 'FILE', summary: 'YAML file with a list of hosts' },
+  { name: 'inventory', value: 'FILE', summary: 'YAML file with a list of hosts, their groups and settings' },
   { name: 'config', value: 'FILE', summary: 'host specification (YAML)' },
 ]
 
@@ -114,11 +125,24 @@ export const RUN_OPTIONS: readonly Option[] = [
 export const REPAIR_OPTION: Option = { name: 'repair', summary: 'put back what differs, as bootstrap does' }
 
 /** One batch of hosts after the other. */
-export const BATCH_OPTION: Option = {
-  name: 'batch',
-  value: 'N[,N…]',
-  summary: 'hosts in batches of this size, or share (1,25%); none after one with a failure',
-}
+export const BATCH_OPTIONS: readonly Option[] = [
+  {
+    name: 'batch',
+    value: 'N[,N…]',
+    summary: 'hosts in batches of this size, or share (1,25%)',
+  },
+  { name: 'max-fail', value: 'N', summary: 'with more failed hosts (or 10%) no further batch is begun (default: 0)' },
+]
+
+/** The same, with a look at each batch before the next one. */
+export const ROLLOUT_OPTIONS: readonly Option[] = [
+  ...BATCH_OPTIONS,
+  {
+    name: 'soak',
+    value: 'DURATION',
+    summary: 'watch the hosts of a batch so long before the next (30s, 10m, 1h)',
+  },
+]
 
 /** Which hosts to try again. */
 export const RETRY_OPTION: Option = {
@@ -130,9 +154,9 @@ export const RETRY_OPTION: Option = {
 /** Some of the hosts. */
 export const LIMIT_OPTION: Option = {
   name: 'limit',
-  value: 'HOST',
+  value: 'HOST|GROUP',
   isRepeatable: true,
-  summary: 'of the hosts that are given, only this one; may be given several times',
+  summary: 'of the hosts that are given, only this one, or those of this group',
 }
 
 /** Which lines of a journal. */
@@ -164,15 +188,4 @@ export const HOST_RUN_OPTIONS: readonly Option[] = [
   RETRY_OPTION,
   JSON_OPTION,
   NO_INPUT_OPTION,
-]
-
-/** What `up` is told of its gateway. */
-export const UP_OPTIONS: readonly Option[] = [
-  { name: 'storage', value: 'WHERE', choices: ['memory', 'local', 'supabase'], summary: 'where data are stored' },
-  { name: 'port', value: 'N', summary: `port to listen on (default: ${GATEWAY_PORT}; 0: any free one)` },
-  { name: 'upstream', value: 'URL', summary: 'OpenAI-compatible model server (https://…/v1)' },
-  { name: 'provider-key-file', value: 'FILE', summary: 'file with the provider’s API key' },
-  { name: 'license', value: 'FILE', summary: 'file with a license' },
-  { name: 'supabase-url', value: 'URL', summary: 'PostgreSQL connection string, without its password' },
-  { name: 'supabase-key-file', value: 'FILE', summary: 'file with that password' },
 ]

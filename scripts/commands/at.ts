@@ -1,6 +1,5 @@
 /** `tappass at N`: what a run was given and did, and what was on the host at its end; or the content of one file then; or the way back to it. */
 import { hostCommandHint } from '../command-line/command-hint.ts'
-import { createConfirm } from '../command-line/confirmation.ts'
 import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
 import { restoreRun } from '../converge/restoration.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
@@ -9,13 +8,13 @@ import { type Generation, verifyHistory } from '../history/entry.ts'
 import { type GenerationRecord, generationLines, readGeneration } from '../history/generation-view.ts'
 import { historyFact, storedText } from '../history/history-fact.ts'
 import { markLines } from '../history/line-mark.ts'
+import { readTargets } from '../inventory/target.ts'
 import { createHandOver } from '../job/job-start.ts'
 import { recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
 import { forEachHost, type HostResult, type HostSession } from '../session/host-session.ts'
 import { openSpecSession } from '../session/spec-session.ts'
-import { readTargets } from '../spec/target.ts'
 
 async function contentThen(getFact: GetFact, { state }: GenerationRecord, path: string): Promise<string | undefined> {
   const file = state?.files.find((each) => each.path === path)
@@ -69,19 +68,18 @@ async function restore(invocation: Invocation, number: number): Promise<number> 
     if (isGiven(invocation, option))
       throw usageFailure(`"--${option}" says nothing beside "--restore"`, `tappass at ${number} --restore`)
   const { targets, text, specFrom } = await openSpecSession(invocation)
-  const confirm = createConfirm(invocation)
   const next = hostCommandHint(invocation, 'history')
   const work = async (host: HostSession): Promise<HostResult> => {
     const history = verifyHistory(await host.freshFacts(readOnly(host.run))(historyFact))
     const generation = findGeneration(history.generations, number, next)
     return await restoreRun(invocation, host, generation, {
-      ...{ problems: history.problems, confirm, specFrom, waiting: text('scripts/first-boot.sh') },
+      ...{ problems: history.problems, confirm: host.confirm, specFrom, waiting: text('scripts/first-boot.sh') },
       handOver: createHandOver(invocation),
       resourcesOf: (spec) => recipe(spec, text).flatMap(({ resources }) => resources),
       markedOf: (spec) => recipe(spec, markLines(text)).flatMap(({ resources }) => resources),
     })
   }
-  return await forEachHost(invocation, connectors, targets, { work })
+  return await forEachHost(invocation, connectors, targets, { work, isConfirmedTogether: true })
 }
 
 /**

@@ -4,11 +4,11 @@ import type { Invocation } from '../command-line/invocation.ts'
 import { showUnshownSecrets } from '../converge/host-run.ts'
 import { Failure } from '../core/failure.ts'
 import type { Fact } from '../core/host.ts'
+import { readTargets } from '../inventory/target.ts'
 import { JOB_PATH } from '../job/job-file.ts'
 import { watchJob } from '../job/job-watch.ts'
 import { connectors } from '../runners/connectors.ts'
 import { forEachHost, type HostResult, type HostSession } from '../session/host-session.ts'
-import { readTargets } from '../spec/target.ts'
 
 const hasRunFact: Fact<boolean> = {
   query: { argv: ['test', '-s', JOB_PATH.job], effect: 'read' },

@@ -1,18 +1,20 @@
 /** `tappass bootstrap`: brings each host to the desired state: plans, asks for confirmation, applies, and plans again. */
 import { UNIT } from '../../contract/unit.ts'
-import { createConfirm } from '../command-line/confirmation.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import { runHost } from '../converge/host-run.ts'
 import { probeIngress } from '../converge/ingress-probe.ts'
 import { readPlanOption } from '../converge/plan-option.ts'
 import { rotationNotice } from '../converge/rotation-notice.ts'
+import { probeForRollout } from '../diagnosis/rollout-probe.ts'
 import { markLines } from '../history/line-mark.ts'
 import { createHandOver } from '../job/job-start.ts'
 import { ROLE_NAMES, recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
-import { readBatchSizes } from '../session/batch-size.ts'
+import { readOnly } from '../runners/read-only.ts'
 import { forEachHost, type HostSession } from '../session/host-session.ts'
+import { readRollout } from '../session/rollout.ts'
 import { openSpecSession } from '../session/spec-session.ts'
+import type { HostSpec } from '../spec/host-spec.ts'
 import { selectResources, validateRoles } from '../spec/role-selection.ts'
 import { checkStorage } from '../storage/storage-check.ts'
 
@@ -20,19 +22,20 @@ import { checkStorage } from '../storage/storage-check.ts'
 export async function run(invocation: Invocation): Promise<number> {
   const { targets, text, beforehand, readSpec } = await openSpecSession(invocation, () => {
     validateRoles(ROLE_NAMES, invocation)
-    readBatchSizes(invocation)
+    readRollout(invocation)
   })
   const keptPlan = await readPlanOption(invocation)
-  const confirm = createConfirm(invocation)
   const waiting = text('scripts/first-boot.sh')
   const handOver = createHandOver(invocation)
+  const specs = new Map<string, HostSpec>()
   const work = async (host: HostSession) => {
     const spec = await readSpec(host)
+    specs.set(host.target.name, spec)
     const resources = selectResources(recipe(spec, text), invocation)
     const contract = keptPlan?.(host.target.name, spec)
     const history = { spec, marked: () => selectResources(recipe(spec, markLines(text)), invocation) }
     const lookAtStorage = () => checkStorage(host.connection.dial, spec, text('versions.yaml'))
-    const context = { confirm, waiting, lookAtStorage, contract, history, handOver }
+    const context = { confirm: host.confirm, waiting, lookAtStorage, contract, history, handOver }
     const result = await runHost(invocation, host, resources, spec, context)
     const given = { ids: Object.keys(spec.secrets), storedBefore: 0, isFinishing: false }
     const notice = result.outcome === 'up-to-date' && (await rotationNotice(invocation, host.freshFacts(), given, true))
@@ -43,5 +46,7 @@ export async function run(invocation: Invocation): Promise<number> {
     if (warning !== undefined) host.emit({ event: 'warning', warning })
     return result
   }
-  return await forEachHost(invocation, connectors, targets, { beforehand, work })
+  const probe = ({ target, run: asRoot, freshFacts }: HostSession) =>
+    probeForRollout(specs.get(target.name), target, freshFacts(readOnly(asRoot)))
+  return await forEachHost(invocation, connectors, targets, { beforehand, work, probe, isConfirmedTogether: true })
 }

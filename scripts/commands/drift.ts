@@ -1,6 +1,5 @@
 /** `tappass drift`: compares a host with what its last run left: what differs, since when, and by whom as far as the system can tell. A timer does the same. */
 import { hostCommandHint } from '../command-line/command-hint.ts'
-import { createConfirm } from '../command-line/confirmation.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
 import { lockHolderOf, runHost } from '../converge/host-run.ts'
 import { missingInputs } from '../converge/kept-run.ts'
@@ -42,7 +41,6 @@ async function report(
 /** Returns 0 when nothing differs, 1 when it can't be compared, 2 when something differs, 4 while a run changes the host; with `--repair` what `bootstrap` returns. */
 export async function run(invocation: Invocation): Promise<number> {
   const { targets, text, specFrom } = await openSpecSession(invocation)
-  const confirm = createConfirm(invocation)
   const resourcesOf = (spec: HostSpec) => recipe(spec, text).flatMap(({ resources }) => resources)
   const marked = (spec: HostSpec) => recipe(spec, markLines(text)).flatMap(({ resources }) => resources)
   const work = async (host: HostSession): Promise<HostResult> => {
@@ -61,7 +59,7 @@ export async function run(invocation: Invocation): Promise<number> {
       return { ...(await report(invocation, host, found)), outcome: 'refused' }
     }
     const result = await runHost(invocation, host, resourcesOf(spec), spec, {
-      ...{ confirm, waiting: text('scripts/first-boot.sh'), refusals: missingInputs },
+      ...{ confirm: host.confirm, waiting: text('scripts/first-boot.sh'), refusals: missingInputs },
       history: { spec, marked: () => marked(spec), operator: isOfUnit(invocation) ? 'drift timer' : undefined },
       // A run that systemd has started is a unit already.
       ...(isOfUnit(invocation) ? { isUnattended: true } : { handOver: createHandOver(invocation) }),
@@ -69,5 +67,5 @@ export async function run(invocation: Invocation): Promise<number> {
     if (result.outcome === 'up-to-date') await report(invocation, host, await check())
     return result
   }
-  return await forEachHost(invocation, connectors, targets, { work })
+  return await forEachHost(invocation, connectors, targets, { work, isConfirmedTogether: true })
 }

@@ -3,11 +3,11 @@ import { type Invocation, isGiven } from '../command-line/invocation.ts'
 import { verifyHistory } from '../history/entry.ts'
 import { HISTORY_HEADER, historyRow } from '../history/generation-view.ts'
 import { historyFact } from '../history/history-fact.ts'
+import { readTargets } from '../inventory/target.ts'
 import { renderTable } from '../output/text-table.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
 import { forEachHost, type HostResult, type HostSession } from '../session/host-session.ts'
-import { readTargets } from '../spec/target.ts'
 
 /** Prints a table on stdout; with `--json` the event `history`. Returns 0 when the chain holds, otherwise 1. */
 export async function run(invocation: Invocation): Promise<number> {

@@ -5,12 +5,13 @@ import { commandHint, hostCommandHint, typedVerb } from '../command-line/command
 import type { Invocation } from '../command-line/invocation.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { printable } from '../core/printable.ts'
+import { readTargets, type Target } from '../inventory/target.ts'
 import { parseJournalEntry } from '../journal/journal-entry.ts'
 import { journalCommand, readJournalRequest } from '../journal/journal-query.ts'
 import { servicesOf, unitsOfService } from '../journal/service.ts'
 import { connectors } from '../runners/connectors.ts'
-import { forEachHost, HOSTS_AT_ONCE_MAX, type HostResult, type HostSession } from '../session/host-session.ts'
-import { readTargets, type Target } from '../spec/target.ts'
+import { forEachHost, type HostResult, type HostSession } from '../session/host-session.ts'
+import { HOSTS_AT_ONCE_MAX } from '../session/side-by-side.ts'
 
 /** What is followed never ends by itself: a host beyond the last place would never be asked. */
 function assertPlaces(invocation: Invocation, targets: readonly Target[]): void {

@@ -1,12 +1,12 @@
 /** `tappass status`: what a host shall run and runs, its gateway and release, and what it stands on: backup, disk, certificate, clock, Docker. */
 import { hostCommandHint } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
+import { readTargets } from '../inventory/target.ts'
 import { nextCommand } from '../output/health-advice.ts'
 import { gatherHealth, isInstalled, renderHealth, unhealthyParts } from '../output/host-health.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
 import { forEachHost, type HostResult, type HostSession } from '../session/host-session.ts'
-import { readTargets } from '../spec/target.ts'
 
 /** Prints a table on stdout; with `--json` the event `health`. Returns 0 when everything is healthy, otherwise 1. */
 export async function run(invocation: Invocation): Promise<number> {

@@ -5,16 +5,13 @@ import { type Invocation, isGiven } from '../command-line/invocation.ts'
 import { removeFromHost } from '../converge/host-removal.ts'
 import { removableResources } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
-import { readBatchSizes } from '../session/batch-size.ts'
 import { forEachHost, type HostSession } from '../session/host-session.ts'
+import { readRollout } from '../session/rollout.ts'
 import { openSpecSession } from '../session/spec-session.ts'
 
 /** Returns 0 nothing of ours is left, 1 failed, 2 not confirmed, 4 locked by another run, 5 refused, 6 unreachable, 130 interrupted. */
 export async function run(invocation: Invocation): Promise<number> {
-  const { targets, text, beforehand, readSpec } = await openSpecSession(
-    invocation,
-    () => void readBatchSizes(invocation),
-  )
+  const { targets, text, beforehand, readSpec } = await openSpecSession(invocation, () => void readRollout(invocation))
   const confirmName = createNameConfirm(invocation)
   const isWithData = isGiven(invocation, 'data')
   const confirm = ({ target }: HostSession, changes: number): Promise<boolean> => {

@@ -8,11 +8,11 @@ import { type Generation, verifyHistory } from '../history/entry.ts'
 import { blameFile, type FileBlame } from '../history/file-history.ts'
 import { operatorOf } from '../history/generation-view.ts'
 import { historyFact } from '../history/history-fact.ts'
+import { readTargets } from '../inventory/target.ts'
 import { renderTable } from '../output/text-table.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
 import { forEachHost, type HostResult, type HostSession } from '../session/host-session.ts'
-import { readTargets } from '../spec/target.ts'
 
 function rowOf(
   { text, number, place }: BlamedLine,

@@ -4,9 +4,9 @@ import { isPrivateHost } from '../../contract/private-network.ts'
 import type { FailureText } from '../core/failure.ts'
 import type { Fact, GetFact } from '../core/host.ts'
 import { quoteAll } from '../core/quoting.ts'
+import type { Target } from '../inventory/target.ts'
 import type { ParsedSpec } from '../spec/host-spec.ts'
 import { isLive } from '../spec/ingress-spec.ts'
-import type { Target } from '../spec/target.ts'
 
 /** Where the ingress should answer. */
 export type IngressAddress = Readonly<{ host: string; port: number }>

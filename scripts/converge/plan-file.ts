@@ -6,7 +6,7 @@ import { canonicalJson, digestOf } from '../core/canonical.ts'
 import { temporaryPath } from '../core/command.ts'
 import { Failure, refusedFailure, usageFailure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
-import { readNamedFile } from '../spec/target.ts'
+import { readNamedFile } from '../spec/yaml-text.ts'
 import type { HostPlan } from './plan-record.ts'
 
 /** Rises when a field changes its meaning. */

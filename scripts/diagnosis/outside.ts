@@ -4,9 +4,9 @@ import { request } from 'node:https'
 import { isIP } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { GATEWAY_PORT } from '../../contract/gateway.ts'
-import { connectionProblem, ingressAddress } from '../converge/ingress-probe.ts'
+import { connectionProblem, type IngressAddress, ingressAddress } from '../converge/ingress-probe.ts'
+import type { Target } from '../inventory/target.ts'
 import type { ParsedSpec } from '../spec/host-spec.ts'
-import type { Target } from '../spec/target.ts'
 
 /**
  * `skipped`: why nothing was asked. `ports`: those asked, with what came of it (empty: it answers). `addresses`: those of the domain.
@@ -72,6 +72,12 @@ function healthOf(host: string, port: number): Promise<string> {
     asked.once('error', ({ message }) => resolve(message))
     asked.end()
   })
+}
+
+/** Returns why nobody answers there as a healthy gateway through TLS; undefined when somebody does. */
+export async function answerProblem({ host, port }: IngressAddress): Promise<string | undefined> {
+  const answer = (await connectionProblem({ host, port }, TIMEOUT_MS)) ?? (await healthOf(host, port))
+  return answer === 'healthy' ? undefined : `ingress from here (${host} port ${port}: ${answer})`
 }
 
 /** Asks. Nothing here waits longer than some seconds, and nothing throws. */

@@ -92,6 +92,8 @@ export async function runJob(invocation: Invocation, job: Job, context: JobConte
   const host: HostSession = {
     target: { name: job.target, address: undefined, config: undefined },
     ...{ connection, run: connection.run, reconnect: context.connect, nonce: context.nonce, emit },
+    // Asked where it was typed.
+    confirm: async () => true,
     freshFacts: (run = connection.run) => createFactReader(run, context.nonce),
   }
   const { end, defect } = await endOf(() => goOn(invocation, job, host, context))

@@ -83,6 +83,7 @@ export type Event =
   | (Readonly<{ event: 'drift'; resources: number }> & DriftRecord)
   | Readonly<{ event: 'left'; left: readonly LeftBehind[] }>
   | Readonly<{ event: 'log'; loggedAt: string; unit: string; priority: number; message: string }>
+  | Readonly<{ event: 'soak'; seconds: number }>
   | Readonly<{ event: 'error'; failure: FailureText }>
   | Readonly<{
       event: 'run-finished'

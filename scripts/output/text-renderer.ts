@@ -104,6 +104,12 @@ export function eventLines(event: Event, { program, hasDiffs }: TextOptions): re
       return renderFailure(event.failure, program).split('\n')
     case 'left':
       return ['this stays on the host:', ...event.left.map(({ what, why }) => `  ${what}: ${why}`)]
+    case 'soak':
+      return [
+        event.seconds === 0
+          ? 'looked at again before the next batch'
+          : `watched for ${event.seconds} s before the next batch`,
+      ]
     case 'log':
       return logLines(event)
     case 'run-finished':

@@ -17,7 +17,7 @@ import { isLive, tunnelOf } from '../spec/ingress-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
 import { proxyFor } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
-import { tunnelConfigText } from '../spec/tunnel-config.ts'
+import { tunnelConfigText } from '../spec/tunnel-spec.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
 

@@ -10,9 +10,9 @@ import { type Invocation, textOption, textOptions } from '../command-line/invoca
 import { createGatewayClient, createHttpTransport, type GatewayClient } from '../control/gateway-client.ts'
 import { createHostTransport } from '../control/host-request.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
+import { readTargets } from '../inventory/target.ts'
 import { connectors } from '../runners/connectors.ts'
 import { connectTarget } from '../session/target-connection.ts'
-import { readTargets } from '../spec/target.ts'
 import { readJsonFile } from '../up/data-folder.ts'
 
 /** Verb and action, as they were typed. */

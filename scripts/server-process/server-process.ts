@@ -9,10 +9,10 @@ import { type Invocation, isGiven, textOption, textOptions } from '../command-li
 import { environmentFromFolder, environmentFromProcess, processCommand } from '../control/process-target.ts'
 import { Failure, renderFailure, renderNext } from '../core/failure.ts'
 import type { Command } from '../core/host.ts'
+import { readTargets, type Target } from '../inventory/target.ts'
 import { connectors } from '../runners/connectors.ts'
 import { worstExitCode } from '../session/host-session.ts'
 import { connectTarget } from '../session/target-connection.ts'
-import { readTargets, type Target } from '../spec/target.ts'
 import { databaseFolder, readJsonFile } from '../up/data-folder.ts'
 
 /** A process: its file (`server/migrate.ts`), its arguments, and whether it changes anything. */

@@ -7,7 +7,7 @@ import { hostClockFact } from '../facts/host-clock.ts'
 import { contentFact, pathFact } from '../facts/path.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { readRotationRequest, rotationOf } from '../spec/rotation-request.ts'
-import { type Measurements, readHostSpec } from '../spec/spec-reader.ts'
+import { type Measurements, readHostSpec, type SpecSource } from '../spec/spec-reader.ts'
 import type { HostSession } from './host-session.ts'
 import { upstreamWarning } from './upstream-warning.ts'
 
@@ -56,11 +56,13 @@ export async function readEffectiveSpec(
   return spec
 }
 
-/** Reads the specification of a host that has one on the controller, before the host is connected to. Throws what `readHostSpec` throws. */
+/** Reads what the controller has of the specification of a host, before the host is connected to. Throws what `readHostSpec` throws. */
 export async function readOwnSpec(
   invocation: Invocation,
-  { config }: Pick<HostSession['target'], 'config'>,
+  target: SpecSource,
   measurements: Measurements,
 ): Promise<void> {
-  if (config !== undefined) await readHostSpec(invocation, { config }, undefined, measurements)
+  // Without a file its settings lie over those that the host has now; its secrets are here all the same.
+  if (target.config === undefined) await measurements.secrets(target.own?.secrets)
+  else await readHostSpec(invocation, target, undefined, measurements)
 }

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Invocation } from '../command-line/invocation.ts'
+import { readTargets, type Target } from '../inventory/target.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { createMeasurements, readHostSpec, validateCommandLine } from '../spec/spec-reader.ts'
-import { readTargets, type Target } from '../spec/target.ts'
 import { readEffectiveSpec, readOwnSpec } from './effective-spec.ts'
 import type { HostSession } from './host-session.ts'
 

@@ -5,7 +5,7 @@ import type { HostAddress } from '../connection/host-address.ts'
 import { readSshAccess, type SshAccess } from '../connection/ssh-access.ts'
 import { interruptedFailure } from '../core/failure.ts'
 import type { Connection, Runner } from '../core/host.ts'
-import type { Target } from '../spec/target.ts'
+import type { Target } from '../inventory/target.ts'
 
 type AskPassword = (() => Promise<string>) | undefined
 

@@ -7,7 +7,6 @@ import { LOG_LEVELS, RATE_CALLS_DEFAULT, RATE_WINDOW_SECONDS_DEFAULT } from '../
 import { INSTANCES_DEFAULT } from '../../contract/unit.ts'
 import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../artifacts/artifact.ts'
 import type { SitePages } from '../artifacts/site-pages.ts'
-import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { firewallSchema } from '../firewall/firewall-spec.ts'
 import type { Rotation } from '../secrets/secret-rotation.ts'
@@ -21,6 +20,7 @@ import { ingressContradictions, ingressSchema, type Tls } from './ingress-spec.t
 import { opaSchema, policySchema } from './policy-spec.ts'
 import { proxyFor, proxySchema } from './proxy.ts'
 import { siteContradictions, siteSchema } from './site-spec.ts'
+import { explainIssue, isOfWritten, placeOf } from './spec-issue.ts'
 import type { LineFinder } from './yaml-text.ts'
 
 function integer(minimum: number, maximum: number) {
@@ -152,49 +152,12 @@ function hasUserInfo(text: string): boolean {
 /** Where the gateway sends calls to unless a setting says otherwise. */
 const OPENAI_ADDRESS = 'https://api.openai.com/v1'
 
-type Key = string | number
+const EXAMPLE = 'settings such as "domain: gateway.example.com"'
 
-function keysOf(issue: v.BaseIssue<unknown>): readonly Key[] {
-  return (issue.path ?? []).map((item) => item.key as Key)
-}
-
-type Shape = Readonly<{
-  wrapped?: Shape
-  getter?: (input: unknown) => Shape
-  entries?: Readonly<Record<string, unknown>>
-}>
-
-/** Returns the keys that the schema has below a path such as `gateway`. */
-function keysAt(parents: readonly Key[]): readonly string[] {
-  const inside = (shape: Shape | undefined) => {
-    const inner = shape?.wrapped ?? shape
-    return (inner?.getter?.({}) ?? inner)?.entries ?? {}
-  }
-  const parent = parents.reduce<Shape | undefined>(
-    (shape, key) => inside(shape)[String(key)] as Shape | undefined,
-    schema,
-  )
-  return Object.keys(inside(parent))
-}
-
-function placeOf(keys: readonly Key[], lineOf: LineFinder): string {
-  const line = lineOf(keys)
-  return `${line === undefined ? '' : `line ${line}: `}${keys.join('.')}${keys.length === 0 ? '' : ': '}`
-}
-
-function explain(issue: v.BaseIssue<unknown>, lineOf: LineFinder): string {
-  const keys = keysOf(issue)
-  const where = placeOf(keys, lineOf)
-  if (keys.length === 0) return `${where}expected settings such as "domain: gateway.example.com"`
-  if (issue.type !== 'strict_object' || issue.expected !== 'never') {
-    const what =
-      issue.type === 'regex' || issue.type === 'check' || issue.type === 'custom'
-        ? issue.message
-        : `expected ${issue.expected}, found ${issue.received}`
-    return `${where}${what}`
-  }
-  const suggestion = nearest(String(keys.at(-1)), keysAt(keys.slice(0, -1)))
-  return `${where}unknown key${suggestion === undefined ? '' : `; did you mean "${suggestion}"?`}`
+/** Returns what is wrong with a part of the settings, whatever the rest of them says. */
+export function settingsProblems(part: unknown, lineOf: LineFinder): readonly string[] {
+  const { issues = [] } = v.safeParse(schema, part)
+  return issues.filter(isOfWritten).map((issue) => explainIssue(schema, issue, lineOf, EXAMPLE))
 }
 
 /**
@@ -213,7 +176,7 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
         ...siteContradictions(result.output),
         ...driftContradictions(result.output.drift),
       ].map(([keys, what]) => placeOf(keys, lineOf) + what)
-    : result.issues.map((issue) => explain(issue, lineOf))
+    : result.issues.map((issue) => explainIssue(schema, issue, lineOf, EXAMPLE))
   if (!result.success || problems.length > 0) {
     const found = Array.isArray(parsed) ? ', found a list' : ''
     const why = problems.join('\n         ') + found

@@ -1,6 +1,7 @@
 /** The setting `images`: where the container images come from, when not from where the pins say. */
 import * as v from 'valibot'
 import { isPinnedReference } from '../artifacts/image-reference.ts'
+import { isMapping, type Mapping } from './settings.ts'
 
 const image = v.optional(
   v.strictObject({
@@ -32,12 +33,6 @@ export function imageContradictions(
       ? []
       : [[['images', name, 'reference'], 'is not used beside archive: write one of the two'] as const],
   )
-}
-
-type Mapping = Readonly<Record<string, unknown>>
-
-function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Whether the written setting names a file of the controller. */

@@ -1,5 +1,6 @@
 /** What a command line says about rotating secrets. Pure. */
 import { EXIT_CODE } from '../../contract/exit-code.ts'
+import { parseDuration } from '../command-line/duration.ts'
 import { type Invocation, isGiven, textOption, textOptions } from '../command-line/invocation.ts'
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
@@ -11,14 +12,11 @@ export type RotationRequest = Readonly<{ ids: readonly string[]; ageSecondsMin: 
 /** A value younger than that is not rotated again unless a shorter time is said: a run that is repeated does nothing. */
 const AGE_SECONDS_DEFAULT = 3600
 
-const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
-
 const KINDS: Readonly<Record<string, RotationKind>> = ROTATION_KINDS
 
 function readAge(text: string, command: string): number {
-  const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
-  const seconds = SECONDS[unit]
-  if (count !== undefined && seconds !== undefined) return Number(count) * seconds
+  const seconds = parseDuration(text)
+  if (seconds !== undefined) return seconds
   throw usageFailure(`"--older-than" is a number and s, m, h or d, not "${text}"`, `${command} --older-than 90d`)
 }
 

@@ -13,16 +13,20 @@ import { usageFailure } from '../core/failure.ts'
 import { type HostSpec, type ParsedSpec, parseHostSpec, validateHostOption } from './host-spec.ts'
 import { type ImagesSpec, namesImageFile } from './image-spec.ts'
 import { readRotationRequest } from './rotation-request.ts'
+import { isMapping, type Mapping, mergeSettings } from './settings.ts'
 import { wantsSite } from './site-spec.ts'
-import { readNamedFile, type Target } from './target.ts'
-import { createLineFinder, parseYaml } from './yaml-text.ts'
+import { createLineFinder, parseYaml, readNamedFile } from './yaml-text.ts'
 
 type ImageSpec = ImagesSpec[keyof ImagesSpec]
-type Mapping = Readonly<Record<string, unknown>>
 
-function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+/**
+ * Where the specification of a host comes from. `config` is the absolute path of a file; undefined: the current settings of the host. `own` is what an
+ * inventory says of it: settings that lie over those, whose paths are absolute, and secrets by id, each the absolute path of a file.
+ */
+export type SpecSource = Readonly<{
+  config: string | undefined
+  own?: Readonly<{ where: string; settings: Mapping; secrets: Readonly<Record<string, string>> }>
+}>
 
 /** Options override the file. */
 function withOptions(parsed: unknown, invocation: Invocation): unknown {
@@ -48,7 +52,7 @@ function controllerKeyOf(parsed: Mapping): string | undefined {
 }
 
 /** Parses the current settings of a host. With another domain `tls` is determined again. */
-function parseCurrentSettings(text: string, invocation: Invocation): unknown {
+function parseCurrentSettings(text: string, invocation: Invocation, own: Mapping): unknown {
   const parsed = parseYaml(text, HOST_PATH.settings)
   if (!isMapping(parsed)) return parsed
   const foreign = controllerKeyOf(parsed)
@@ -58,7 +62,7 @@ function parseCurrentSettings(text: string, invocation: Invocation): unknown {
       commandHint(invocation, invocation.verb.name, '--config', 'FILE'),
     )
   }
-  const domain = textOption(invocation, 'domain')
+  const domain = textOption(invocation, 'domain') ?? own['domain']
   if (domain === undefined || domain === parsed['domain']) return parsed
   const { tls: _, ...rest } = parsed
   return rest
@@ -77,26 +81,35 @@ function validateOptions(invocation: Invocation): void {
  */
 export async function readParsedSpec(
   invocation: Invocation,
-  { config }: Pick<Target, 'config'>,
+  { config, own }: SpecSource,
   currentSettings?: string,
 ): Promise<ParsedSpec> {
   validateOptions(invocation)
+  const settings = own?.settings ?? {}
+  const hasOwn = Object.keys(settings).length > 0
+  const finish = (parsed: unknown, where: string, text?: string) =>
+    parseHostSpec(
+      withOptions(hasOwn ? mergeSettings(parsed, settings) : parsed, invocation),
+      hasOwn ? `${where} with what ${own?.where} says` : where,
+      // Of merged settings a line of the one file may be the value of the other.
+      text === undefined || hasOwn ? undefined : createLineFinder(text),
+    )
   if (config !== undefined) {
     const text = await readNamedFile(config)
-    return parseHostSpec(withOptions(parseYaml(text, config), invocation), config, createLineFinder(text))
+    return finish(parseYaml(text, config), config, text)
   }
-  if (currentSettings === undefined) return parseHostSpec(withOptions({}, invocation), 'the command line')
-  const parsed = withOptions(parseCurrentSettings(currentSettings, invocation), invocation)
-  return parseHostSpec(parsed, HOST_PATH.settings, createLineFinder(currentSettings))
+  if (currentSettings === undefined) return finish({}, 'the command line')
+  return finish(parseCurrentSettings(currentSettings, invocation, settings), HOST_PATH.settings, currentSettings)
 }
 
 /** What is read and measured on the controller, once for all hosts of a run. */
 export type Measurements = Readonly<{
-  /** A specification, by the absolute path of its file. */
-  parsedSpec: (config: string) => Promise<ParsedSpec>
+  /** A specification that begins with a file. */
+  parsedSpec: (source: SpecSource) => Promise<ParsedSpec>
   release: () => Promise<HostSpec['release']>
   pages: () => Promise<SitePages>
-  secrets: () => Promise<HostSpec['secrets']>
+  /** Those of the command line, and where it has none those of the files. */
+  secrets: (files?: Readonly<Record<string, string>>) => Promise<HostSpec['secrets']>
   file: (path: string) => Promise<LocalFile>
   image: (path: string) => Promise<LocalImage>
 }>
@@ -118,20 +131,27 @@ function oncePerPath<T>(read: (path: string) => Promise<T>): (path: string) => P
   }
 }
 
+/** As `once`, for each value of an argument that JSON tells apart. */
+function oncePer<T, R>(read: (of: T) => Promise<R>): (of: T) => Promise<R> {
+  const values = oncePerPath((key) => read(JSON.parse(key) as T))
+  return (of) => values(JSON.stringify(of))
+}
+
 /** Creates the measurements of a command line; each is taken when it is first asked for. The pages of the site may be in another folder than the release. */
 export function createMeasurements(invocation: Invocation, pagesRoot: string = invocation.root): Measurements {
   const { root, workingFolder, nowMs } = invocation
   const store = measurementStore(root, nowMs)
+  const secretsOf = oncePer(async (files: Readonly<Record<string, string>>) => {
+    const texts = [...Object.entries(files).map(([id, file]) => `${id}=${file}`), ...textOptions(invocation, 'secret')]
+    const secrets = Object.fromEntries(await Promise.all(texts.map((text) => readSecret(text, workingFolder))))
+    assertCertificate(secrets, nowMs())
+    return secrets
+  })
   return {
-    parsedSpec: oncePerPath((config) => readParsedSpec(invocation, { config })),
+    parsedSpec: oncePer((source: SpecSource) => readParsedSpec(invocation, source)),
     release: once(() => measureRelease(root, store)),
     pages: once(() => measurePages(pagesRoot, store)),
-    secrets: once(async () => {
-      const texts = textOptions(invocation, 'secret')
-      const secrets = Object.fromEntries(await Promise.all(texts.map((text) => readSecret(text, workingFolder))))
-      assertCertificate(secrets, nowMs())
-      return secrets
-    }),
+    secrets: (files = {}) => secretsOf(files),
     file: oncePerPath((path) => measureFile(path, store)),
     image: oncePerPath((path) => measureImage(path, store)),
   }
@@ -156,14 +176,15 @@ async function measureSite(
 /** Returns the specification for the roles. Paths in it are relative to its own folder. */
 export async function readHostSpec(
   invocation: Invocation,
-  target: Pick<Target, 'config'>,
+  source: SpecSource,
   currentSettings?: string,
   measurements: Measurements = createMeasurements(invocation),
 ): Promise<HostSpec> {
-  const parsed = await (target.config === undefined
-    ? readParsedSpec(invocation, target, currentSettings)
-    : measurements.parsedSpec(target.config))
-  const folder = target.config === undefined ? invocation.workingFolder : dirname(target.config)
+  const { config, own } = source
+  const parsed = await (config === undefined
+    ? readParsedSpec(invocation, source, currentSettings)
+    : measurements.parsedSpec(own === undefined ? { config } : { config, own }))
+  const folder = config === undefined ? invocation.workingFolder : dirname(config)
   const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path))
   const program = absolute(parsed.opa.program)
   const wheels = parsed.site === 'none' ? undefined : absolute(parsed.site.wheels)
@@ -179,7 +200,7 @@ export async function readHostSpec(
       program === undefined ? {} : measurements.file(program).then((file) => ({ program: file })),
       measureSite(parsed, wheels === undefined ? undefined : measurements.file(wheels), measurements),
       measurements.release(),
-      measurements.secrets(),
+      measurements.secrets(own?.secrets),
     ])
   const programs = { node, caddy, cloudflared, spire, spiffeHelper, opa, site }
   return { ...parsed, images: { postgres, redis }, ...programs, release, secrets }

@@ -1,5 +1,6 @@
 /** The setting `ingress.tunnel`: where the rules of a Cloudflare tunnel are kept, and what they are. */
 import * as v from 'valibot'
+import { stringify } from 'yaml'
 import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -47,4 +48,23 @@ export function tunnelContradictions(
   if (id !== undefined && routes === undefined && domain === undefined)
     return [[['ingress', 'tunnel'], 'needs routes, or a domain that leads to the gateway']]
   return []
+}
+
+const NOTICE = '# What the tunnel does. Laid down by the toolkit; edits are undone at its next run.\n'
+
+/**
+ * Returns the text: the routes in order and 404 for everything else, where they are kept here. With a token it has no routes; without a file
+ * cloudflared would read whatever stands in /etc/cloudflared.
+ */
+export function tunnelConfigText(tunnel: TunnelSpec, domain: string | undefined): string {
+  const routes = [
+    ...tunnelRoutes(tunnel, domain).map(({ hostname, path, service }) => ({
+      hostname,
+      ...(path === undefined ? {} : { path }),
+      service,
+    })),
+    { service: 'http_status:404' },
+  ]
+  const local = tunnel.id === undefined ? {} : { tunnel: tunnel.id, ingress: routes }
+  return `${NOTICE}${stringify({ 'no-autoupdate': true, ...local })}`
 }

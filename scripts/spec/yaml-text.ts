@@ -1,6 +1,19 @@
-/** YAML text: parses it, and finds the line of a key for error messages. */
+/** YAML text: reads it from a file, parses it, and finds the line of a key for error messages. */
+import { readFile } from 'node:fs/promises'
 import { isNode, LineCounter, parse, parseDocument } from 'yaml'
 import { Failure } from '../core/failure.ts'
+import { quoteAll } from '../core/quoting.ts'
+
+/** Reads a text file given on the command line. Throws a usage failure when it cannot be read. */
+export async function readNamedFile(path: string): Promise<string> {
+  return await readFile(path, 'utf8').catch((error: Error) => {
+    throw new Failure(
+      { what: `cannot read ${path}`, why: error.message, next: `check the path: ${quoteAll(['ls', '-l', path])}` },
+      64,
+      error,
+    )
+  })
+}
 
 /** Parses YAML text; `where` is its path. Throws a usage failure (exit 64) for invalid YAML. */
 export function parseYaml(text: string, where: string): unknown {

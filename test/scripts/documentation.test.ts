@@ -8,7 +8,6 @@ import { TOPICS } from '../../scripts/checkup.ts'
 import {
   AGE_OPTION,
   ALL_OPTION,
-  BATCH_OPTION,
   COMMON_OPTIONS,
   DIFF_OPTION,
   FINISH_OPTION,
@@ -20,6 +19,7 @@ import {
   OUT_OPTION,
   PLAN_OPTION,
   RETRY_OPTION,
+  ROLLOUT_OPTIONS,
   ROTATE_OPTION,
   SPEC_OPTIONS,
   WITH_DATA_OPTION,
@@ -63,7 +63,7 @@ test('docs: options of hosts, those that take a value with one, and roles', () =
   const options = [
     ...HOST_OPTIONS,
     ...SPEC_OPTIONS,
-    BATCH_OPTION,
+    ...ROLLOUT_OPTIONS,
     LIMIT_OPTION,
     ...LOG_OPTIONS,
     ALL_OPTION,

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type Server as SocketServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { parse } from 'yaml'
-import { parseInventory } from '../../../scripts/spec/inventory.ts'
+import { parseInventory } from '../../../scripts/inventory/inventory.ts'
 import { typeCommand } from '../command-line.ts'
 import { type SshServer, startSshServer } from '../runners/ssh-server.ts'
 
@@ -87,6 +87,31 @@ test('a host that hangs, refuses, says nothing, has another key or a wrong speci
   const retried = parseInventory(parse(readFileSync(again, 'utf8')), again)
   assert.equal(retried.length, hosts.length)
   assert.ok(retried.every(({ address, config }) => hosts.includes(address.port ?? 0) && config?.endsWith('.yaml')))
+})
+
+test('an inventory: settings of a group reach its hosts, and a secret that is missing is the matter of its host alone', async () => {
+  const { file } = at(GOOD)
+  const path = file(
+    'groups.yaml',
+    `groups: { large: { settings: { preflight: { diskFreeMegabytesMin: 1000000000 } } } }
+hosts:
+- { address: '${nameOf(GOOD)}', groups: [large] }
+- { address: '${nameOf(OWN_SPEC)}', groups: [large], secrets: { openai-api-key: none.txt } }
+- { address: '${nameAt(1)}' }
+`,
+  )
+  const command = typeCommand(['plan', '--inventory', path, '--limit', 'large', ...words.slice(0, 4)])
+  assert.equal(await command.code, 64, command.stderr())
+  const rows = command.stderr().slice(command.stderr().indexOf('\nhost ')).trim().split('\n').slice(1)
+  assert.deepEqual(
+    rows.map((row) => row.split(/ {2,}/).slice(0, 2)),
+    [
+      [nameOf(GOOD), 'preflight refused'],
+      [nameOf(OWN_SPEC), 'wrong specification'],
+    ],
+  )
+  assert.match(command.stderr(), /1000000000 MB|free disk/i)
+  assert.match(command.stderr(), new RegExp(`cannot read ${file('none.txt')}`))
 })
 
 const wrong: readonly (readonly [name: string, words: readonly string[], says: RegExp])[] = [

@@ -1,13 +1,21 @@
 /** Several hosts: side by side, each to its own end, one exit code. */
 import assert from 'node:assert/strict'
+import { PassThrough, Writable } from 'node:stream'
 import { test } from 'node:test'
 import { type ExitCode, exitCodeOf } from '../../../contract/exit-code.ts'
 import type { Invocation } from '../../../scripts/command-line/invocation.ts'
 import { Failure } from '../../../scripts/core/failure.ts'
 import type { Connection, Runner } from '../../../scripts/core/host.ts'
-import { forEachHost, type HostResult, type HostWork, worstExitCode } from '../../../scripts/session/host-session.ts'
+import type { Target } from '../../../scripts/inventory/target.ts'
+import type { Event } from '../../../scripts/output/event.ts'
+import {
+  forEachHost,
+  type HostResult,
+  type HostSession,
+  type HostWork,
+  worstExitCode,
+} from '../../../scripts/session/host-session.ts'
 import type { Connectors } from '../../../scripts/session/target-connection.ts'
-import type { Target } from '../../../scripts/spec/target.ts'
 import { here, nonce } from '../known-host.ts'
 
 const worst = [
@@ -34,13 +42,34 @@ test('worstExitCode: whatever a process on one of three hosts ended with, only 0
 
 const target = (name: string): Target => ({ name, address: { user: 'root', name, port: 22 }, config: undefined })
 
+/** A terminal on which everything is answered with yes; without it there is none. */
+const terminal = () => {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true })
+  const stderr = (texts: { stderr: string }) =>
+    Object.assign(
+      new Writable({
+        write: (chunk, _encoding, done) => {
+          texts.stderr += chunk
+          if (String(chunk).includes('[y/N]')) setImmediate(() => stdin.write('y\n'))
+          done()
+        },
+      }),
+      { isTTY: true },
+    )
+  return { stdin, stderr }
+}
+
 const session = async (
   names: readonly string[],
-  work: (name: string, run: Runner) => Promise<HostResult>,
+  work: (name: string, run: Runner, host: HostSession) => Promise<HostResult>,
+
   options: Record<string, boolean | string> = { json: true },
-  more: Partial<Pick<HostWork, 'beforehand'> & { interrupt: AbortSignal }> = {},
+  more: Partial<
+    Pick<HostWork, 'beforehand' | 'probe' | 'isConfirmedTogether'> & { interrupt: AbortSignal; verb: string }
+  > = {},
 ) => {
   const texts = { stdout: '', stderr: '' }
+  const shown = more.isConfirmedTogether === true ? terminal() : undefined
   const textOf = (name: keyof typeof texts) => ({ write: (text: string) => (texts[name] += text) })
   let open = 0
   let openMost = 0
@@ -65,12 +94,13 @@ const session = async (
     nonce,
   }
   const invocation = {
-    verb: { name: 'bootstrap', summary: '', options: [] },
+    verb: { name: more.verb ?? 'bootstrap', summary: '', options: [] },
+    operands: [],
     options,
     environment: {},
-    stdin: {},
+    stdin: shown === undefined ? {} : shown.stdin,
     stdout: textOf('stdout'),
-    stderr: textOf('stderr'),
+    stderr: shown === undefined ? textOf('stderr') : shown.stderr(texts),
     workingFolder: '/',
     program: 'tappass',
     nowMs: () => 0,
@@ -78,9 +108,12 @@ const session = async (
   } as unknown as Invocation
   const running = forEachHost(invocation, connectors, names.map(target), {
     ...(more.beforehand === undefined ? {} : { beforehand: more.beforehand }),
-    work: async ({ target: { name }, run }) => {
-      await run({ argv: ['true'], effect: 'read' })
-      return await work(name, run)
+    ...(more.probe === undefined ? {} : { probe: more.probe }),
+    pause: async () => undefined,
+    ...(more.isConfirmedTogether === undefined ? {} : { isConfirmedTogether: more.isConfirmedTogether }),
+    work: async (host) => {
+      await host.run({ argv: ['true'], effect: 'read' })
+      return await work(host.target.name, host.run, host)
     },
   })
   return { code: await running, ...texts, open, openMost }
@@ -195,4 +228,137 @@ test('forEachHost: the batch after one with a failure is never begun, and that i
   assert.deepEqual([begun[0], begun.toSorted(), code, openMost], ['h0', ['h0', 'h1', 'h2'], 3, 2])
   assert.match(stderr, /^h2 {4}failed; the release before/m)
   assert.match(stderr, /^h3 {4}not begun, because a host before it failed +0\.0/m)
+})
+
+/** Five hosts, one a batch, of which some don't become what they should, or are not well later. */
+const rollouts: readonly (readonly [
+  name: string,
+  options: Record<string, string>,
+  failing: readonly string[],
+  unwell: readonly string[],
+  ends: readonly string[],
+  code: ExitCode,
+])[] = [
+  ['one failure too many', {}, ['h1'], [], ['0', '1', '130', '130', '130'], 1],
+  ['as many as may fail', { 'max-fail': '1' }, ['h1'], [], ['0', '1', '0', '0', '0'], 1],
+  ['a share of all', { 'max-fail': '40%' }, ['h0', 'h2', 'h3'], [], ['1', '0', '1', '1', '130'], 1],
+  ['one that is not well before the next batch', {}, [], ['h1'], ['0', '0 1', '130', '130', '130'], 1],
+  ['one that may be unwell', { 'max-fail': '1' }, [], ['h1'], ['0', '0 1', '0', '0', '0'], 1],
+  ['after the last batch nobody is watched', {}, [], ['h4'], ['0', '0', '0', '0', '0'], 0],
+]
+
+for (const [name, options, failing, unwell, ends, code] of rollouts) {
+  test(`rollout: ${name}`, async () => {
+    const names = ['h0', 'h1', 'h2', 'h3', 'h4']
+    const looked: string[] = []
+    const result = await session(
+      names,
+      async (host) => (failing.includes(host) ? { outcome: 'failed', applied: 1, remaining: 1 } : upToDate),
+      { batch: '1', json: true, ...options },
+      {
+        probe: async ({ target: { name: host }, run }) => {
+          looked.push(host)
+          await run({ argv: ['true'], effect: 'read' })
+          return unwell.includes(host) ? ['tappass@1.service'] : []
+        },
+      },
+    )
+    const events = result.stdout
+      .trimEnd()
+      .split('\n')
+      .map((row) => JSON.parse(row))
+    const codesOf = (host: string) =>
+      events.filter((event) => event.event === 'run-finished' && event.host === host).map(({ exitCode }) => exitCode)
+    assert.deepEqual(
+      names.map((host) => codesOf(host).join(' ')),
+      ends,
+    )
+    assert.deepEqual([result.code, result.open, looked.includes('h4')], [code, 0, false])
+    const ill = events.find(({ outcome }) => outcome === 'unhealthy')
+    assert.deepEqual(ill?.unhealthy, ends.includes('0 1') ? ['tappass@1.service'] : undefined)
+  })
+}
+
+test('rollout: the hosts of a batch are watched side by side, and the others are let go when one ends it', async () => {
+  const looks = new Map<string, number>()
+  const probe: HostWork['probe'] = async ({ target: { name } }) => {
+    const count = (looks.get(name) ?? 0) + 1
+    looks.set(name, count)
+    // Both are watched before either of them is ill.
+    return name === 'h1' && count > 1 && looks.has('h0') ? ['gateway (degraded)'] : []
+  }
+  // The clock of the session stands still: only who is ill ends this.
+  const { code, stderr } = await session(
+    ['h0', 'h1', 'h2'],
+    async () => upToDate,
+    { batch: '2', soak: '1h' },
+    { probe },
+  )
+  assert.equal(code, 1)
+  assert.match(stderr, /^h0: watched for 3600 s before the next batch$/m)
+  assert.match(stderr, /^h0 {4}up to date/m)
+  assert.match(stderr, /^h1 {4}unhealthy/m)
+  assert.match(stderr, /^h2 {4}not begun/m)
+})
+
+/** What is planned for h0 and h2 is the same; h1 has a change more. */
+const planned = (name: string): Event => {
+  const files = name === 'h1' ? ['/etc/a', '/etc/b'] : ['/etc/a']
+  const changes = files.map((file) => ({ resource: `file:${file}`, action: `write ${file}`, reason: 'it is absent' }))
+  return { event: 'plan', resources: 9, changes }
+}
+const applying = async (name: string, _: Runner, host: HostSession): Promise<HostResult> => {
+  host.emit(planned(name))
+  const isConfirmed = await host.confirm(name, name === 'h1' ? 2 : 1)
+  return isConfirmed ? { ...upToDate, applied: 1 } : { outcome: 'declined', applied: 0, remaining: 1 }
+}
+
+test('plans: on a terminal equal ones are shown once, with one question', async () => {
+  const { code, stderr } = await session(['h0', 'h1', 'h2'], applying, {}, { isConfirmedTogether: true })
+  assert.equal(code, 0)
+  assert.match(stderr, /^2 hosts with the same plan: h0, h2\n2 hosts: 1 change to 1 of 9 resources:$/m)
+  assert.equal(stderr.match(/write \/etc\/a,/g)?.length, 2, 'once for two hosts, once for h1')
+  assert.deepEqual(stderr.match(/Make .*\? /g), [
+    'Make this change to each of these 2 hosts? ',
+    'Make these 2 changes to h1? ',
+  ])
+})
+
+test('plans: over batches the answer counts for hosts with the same plan', async () => {
+  const { code, stderr } = await session(['h0', 'h1', 'h2'], applying, { batch: '1' }, { isConfirmedTogether: true })
+  assert.equal(code, 0)
+  assert.deepEqual(stderr.match(/Make .*\? /g), [
+    'Make this change to h0, and to any of the 2 others if its plan is the same? ',
+    'Make these 2 changes to h1, and to the other one if its plan is the same? ',
+  ])
+  assert.match(stderr, /^h2: the plan is that of h0, and so is the answer$/m)
+})
+
+for (const [name, options] of [
+  ['--yes', { yes: true }],
+  ['--json', { yes: true, json: true }],
+] as const) {
+  test(`plans: with ${name} each host has its own`, async () => {
+    const { code, stdout, stderr } = await session(['h0', 'h1', 'h2'], applying, options, { isConfirmedTogether: true })
+    assert.equal(code, 0)
+    const text = stdout + stderr
+    assert.equal(text.match(/write \/etc\/a\b/g)?.length, 3)
+    assert.doesNotMatch(text, /same plan|Make /)
+  })
+}
+
+test('plans: the verb plan shows equal ones once, on stdout', async () => {
+  const work = async (name: string, _: Runner, host: HostSession): Promise<HostResult> => {
+    host.emit(planned(name))
+    return { outcome: 'pending', applied: 0, remaining: 1 }
+  }
+  const { code, stdout } = await session(['h0', 'h1', 'h2'], work, {}, { verb: 'plan' })
+  assert.equal(code, 2)
+  assert.match(stdout, /^2 hosts with the same plan: h0, h2$/m)
+  assert.deepEqual([...new Set(stdout.split('\n').map((line) => line.split(': ')[0]))].toSorted(), [
+    '',
+    '2 hosts',
+    '2 hosts with the same plan',
+    'h1',
+  ])
 })

@@ -4,8 +4,8 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
+import { parseInventory } from '../../../scripts/inventory/inventory.ts'
 import { renderRetryFile, type TargetResult, writeRetryFile } from '../../../scripts/session/retry-file.ts'
-import { parseInventory } from '../../../scripts/spec/inventory.ts'
 import { scratch } from '../known-host.ts'
 
 const result = (name: string, code: TargetResult['code'], config?: string): TargetResult => ({
@@ -21,6 +21,25 @@ test('retry: those that failed, and no other', () => {
     hosts.map(({ address, config }) => [address.name, config]),
     ['h1', 'h3', 'h4', 'h5', 'h6', 'h64', 'h130'].map((name) => [name, name === 'h5' ? '/own.yaml' : undefined]),
   )
+})
+
+test('retry: a host keeps what it had: groups, settings, secrets', () => {
+  const own = {
+    where: '/w/hosts.yaml of root@a',
+    settings: { instances: 3, opa: { program: '/w/opa' } },
+    secrets: { 'openai-api-key': '/w/key.txt' },
+  }
+  const address = { user: 'root', name: 'a', port: 22 }
+  const target = { name: 'root@a', address, config: '/w/a.yaml', groups: ['europe', 'canary'], own }
+  const [host, ...others] = parseInventory(parse(renderRetryFile([{ target, code: 1 }]) ?? ''), '/elsewhere/again.yaml')
+  assert.deepEqual(others, [])
+  assert.deepEqual(host, {
+    address: { text: 'root@a', user: 'root', name: 'a', port: undefined },
+    groups: ['europe', 'canary'],
+    config: '/w/a.yaml',
+    settings: own.settings,
+    secrets: own.secrets,
+  })
 })
 
 test('retry: nothing for this machine itself', () => {

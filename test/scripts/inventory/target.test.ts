@@ -6,10 +6,11 @@ import { test } from 'node:test'
 import type { Invocation } from '../../../scripts/command-line/invocation.ts'
 import { SPEC_OPTIONS } from '../../../scripts/command-line/option.ts'
 import { readSshAccess } from '../../../scripts/connection/ssh-access.ts'
+import type { Failure } from '../../../scripts/core/failure.ts'
+import { readTargets } from '../../../scripts/inventory/target.ts'
 import { ROLE_NAMES } from '../../../scripts/recipe.ts'
 import { ROLE_OF_OPTION, selectResources } from '../../../scripts/spec/role-selection.ts'
 import { createMeasurements, readHostSpec, readParsedSpec } from '../../../scripts/spec/spec-reader.ts'
-import { readTargets } from '../../../scripts/spec/target.ts'
 import { scratch } from '../known-host.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -51,6 +52,56 @@ test('targets: hosts and the inventory, each once, each with its own specificati
     ],
   )
 })
+
+const GROUPED = `
+groups: { europe: { settings: { instances: 3 } }, canary: {} }
+hosts:
+  - { address: root@a, groups: [europe, canary], secrets: { openai-api-key: key.txt } }
+  - { address: root@b, groups: [europe], settings: { domain: b.example } }
+  - { address: root@c }
+`
+
+test('targets: what the inventory says of a host, also where --host names it', async (context) => {
+  const folder = scratch(context)
+  const inventory = join(folder, 'hosts.yaml')
+  writeFileSync(inventory, GROUPED)
+  const targets = await readTargets(typed('/w', { host: ['root@b', 'root@d'], inventory, config: 'all.yaml' }))
+  const config = '/w/all.yaml'
+  assert.deepEqual(
+    targets.map(({ name, config: file, own, groups }) => [name, file, own?.settings, own?.secrets, groups]),
+    [
+      ['root@b', config, { instances: 3, domain: 'b.example' }, {}, ['europe']],
+      ['root@d', config, undefined, undefined, undefined],
+      ['root@a', config, { instances: 3 }, { 'openai-api-key': join(folder, 'key.txt') }, ['europe', 'canary']],
+      ['root@c', config, undefined, undefined, undefined],
+    ],
+  )
+})
+
+const groupLimits: readonly (readonly [limit: readonly string[], names: readonly string[] | RegExp])[] = [
+  [['europe'], ['root@a', 'root@b']],
+  [['canary'], ['root@a']],
+  [
+    ['canary', 'c'],
+    ['root@a', 'root@c'],
+  ],
+  [['eurpe'], /--limit europe/],
+  [['ops@europe'], /names none of the hosts/],
+]
+for (const [limit, names] of groupLimits) {
+  test(`targets: groups: --limit ${limit.join(', ')}`, async (context) => {
+    const inventory = join(scratch(context), 'hosts.yaml')
+    writeFileSync(inventory, GROUPED)
+    const reading = readTargets(typed('/w', { inventory, limit }))
+    if (names instanceof RegExp)
+      await assert.rejects(reading, ({ text }: Failure) => names.test(`${text.what} ${text.next}`))
+    else
+      assert.deepEqual(
+        (await reading).map(({ name }) => name),
+        names,
+      )
+  })
+}
 
 const limits: readonly (readonly [limit: readonly string[], names: readonly string[] | RegExp])[] = [
   [[], ['root@a', 'root@b', 'ops@b:2222', 'root@[::1]']],
@@ -127,6 +178,53 @@ for (const [name, options, settings, is] of kept) {
     assert.deepEqual([domain, tls, instances], is)
   })
 }
+
+const layered: readonly (readonly [
+  name: string,
+  options: Invocation['options'],
+  config: string | undefined,
+  is: unknown,
+])[] = [
+  ['over its file', {}, 'instances: 2\ngateway: { callsMax: 7 }\n', ['b.example', 5, 7, 'public']],
+  ['over the current settings', {}, undefined, ['b.example', 5, 9, 'public']],
+  ['under an option', { domain: 'c.example' }, 'instances: 2\n', ['c.example', 5, 60000, 'public']],
+]
+
+for (const [name, options, text, is] of layered) {
+  test(`spec: what an inventory says of a host lies ${name}`, async (context) => {
+    const config = text === undefined ? undefined : join(scratch(context), 'host.yaml')
+    if (config !== undefined) writeFileSync(config, text ?? '')
+    const own = { where: 'hosts.yaml of root@b', settings: { domain: 'b.example', instances: 5 }, secrets: {} }
+    const now = 'domain: a.example\ntls: internal\ninstances: 3\ngateway: { callsMax: 9 }\n'
+    const { domain, instances, gateway, tls } = await readParsedSpec(typed('/', options), { config, own }, now)
+    assert.deepEqual([domain, instances, gateway.callsMax, tls], is)
+  })
+}
+
+test('spec: where the merged settings contradict each other both places are named', async (context) => {
+  const config = join(scratch(context), 'host.yaml')
+  writeFileSync(config, 'postgres: { maxConnections: 20 }\n')
+  const own = { where: 'hosts.yaml of root@b', settings: { instances: 9 }, secrets: {} }
+  await assert.rejects(readParsedSpec(typed('/', {}), { config, own }), {
+    code: 64,
+    message: `${config} with what hosts.yaml of root@b says is not a valid host specification`,
+  })
+})
+
+test('secrets: a host has its own, those of the command line come first', async (context) => {
+  const folder = scratch(context)
+  for (const name of ['own', 'typed', 'license']) writeFileSync(join(folder, name), `sk-${name}\n`)
+  const measurements = createMeasurements(typed(folder, { secret: ['openai-api-key=typed'] }))
+  const valuesOf = async (files?: Record<string, string>) =>
+    Object.entries(await measurements.secrets(files)).map(([id, { readValue }]) => [id, readValue()])
+  assert.deepEqual(await valuesOf(), [['openai-api-key', 'sk-typed']])
+  const own = { 'openai-api-key': join(folder, 'own'), 'anthropic-api-key': join(folder, 'license') }
+  assert.deepEqual(await valuesOf(own), [
+    ['openai-api-key', 'sk-typed'],
+    ['anthropic-api-key', 'sk-license'],
+  ])
+  await assert.rejects(valuesOf({ 'openai-api-key': '/none' }), { code: 64, message: 'cannot read /none' })
+})
 
 test('spec: --config overrides the current settings', async (context) => {
   const config = join(scratch(context), 'host.yaml')
