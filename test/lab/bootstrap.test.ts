@@ -1,6 +1,7 @@
 /** From a bare machine to a governed call, once, and what must hold of the server that came out. One machine for all. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { APIError } from 'openai'
 import { armCommand, GUARD_SECONDS } from '../../scripts/core/guard.ts'
@@ -13,6 +14,7 @@ import {
   bodiesOutside,
   bootstrap,
   bootstrappedServer,
+  bootstrapWords,
   type Door,
   door,
   eventsOf,
@@ -369,6 +371,63 @@ test('what goes out: closed but for names that are followed and kept, containers
   }
 })
 
+test('firewalld: it lets in what the settings say, ours goes while it is active, and comes back after it', async () => {
+  await inside(
+    server,
+    'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends firewalld >/dev/null; systemctl start firewalld',
+  )
+  const client = await ensureHttp3Client()
+  const overHttp3 = async () =>
+    (await fromOutside([client, 'get', `https://${server.machine.address}/health`], { timeoutMs: 20_000 })).code
+  await allowing([{ port: 8099 }])
+  await bootstrap(server)
+  const ours = 'nft list tables | grep -c tappass; systemctl is-enabled tappass-firewall 2>&1 | tail -1'
+  assert.match(await inside(server, `${ours}; :`), /^0\nnot-found$/)
+  assert.equal(
+    await inside(server, 'firewall-cmd --info-service=tappass | sed -n "s/^ *ports: //p" | tr " " "\n" | sort | xargs'),
+    '443/tcp 443/udp 80/tcp 8099/tcp',
+  )
+  await inside(server, START_OTHERS)
+  const ports = [22, 80, 443, 5432, 8099, 9620]
+  assert.deepEqual(
+    [await openFromOutside(ports), await overHttp3()],
+    [
+      [
+        [22, 80, 443, 8099],
+        [22, 80, 443, 8099],
+      ],
+      0,
+    ],
+  )
+  await assertNothingToDo(server)
+  await allowing([])
+  await bootstrap(server)
+  assert.deepEqual(await openFromOutside(ports), [
+    [22, 80, 443],
+    [22, 80, 443],
+  ])
+  // What its one rule can't say is refused with the commands to type.
+  for (const [setting, what] of [
+    [{ allow: [{ port: 53, protocol: 'udp' }] }, /firewalld is active, and firewall\.allow has rules/],
+    [{ outbound: [] }, /firewalld is active, and firewall\.outbound closes/],
+  ] as const) {
+    await withFirewall(setting)
+    const { code, events } = await plan(server)
+    const reasons = events.flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+    assert.deepEqual([code, reasons.length], [5, 1], JSON.stringify(reasons))
+    assert.match(reasons[0]?.what ?? '', what)
+  }
+  await inside(server, STOP_OTHERS)
+  await inside(server, 'DEBIAN_FRONTEND=noninteractive apt-get purge -qq --yes firewalld >/dev/null')
+  await allowing([])
+  await bootstrap(server)
+  assert.deepEqual(await openFromOutside(ports), [
+    [22, 80, 443],
+    [22, 80, 443],
+  ])
+  await assertNothingToDo(server)
+})
+
 /** Another hand's setting, with which our rules let no new login in. */
 const CUT = '/etc/systemd/system/tappass-firewall.service.d/cut.conf'
 const CUT_RULE = 'nft insert rule inet tappass input ct state new tcp dport 22 reject with tcp reset'
@@ -392,6 +451,34 @@ test('a change that cuts the operator off is put back by the host: exit 3, and t
   )
   await bootstrap(server)
   assert.equal((await plan(server)).code, 0)
+})
+
+test('a run that is killed before it confirms: the next one finds what was put back, or puts it back first', async () => {
+  const putBack = async () => await inside(server, 'journalctl -t tappass-guard -o cat | grep -c "put back" || true')
+  const [before, rules] = [Number(await putBack()), await inside(server, 'cat /etc/tappass/firewall.nft')]
+  // The change takes a while, in which the run is killed.
+  await inside(
+    server,
+    `mkdir -p ${CUT.slice(0, CUT.lastIndexOf('/'))}; printf '[Service]\nExecReload=/bin/sleep 3\n' >${CUT}; systemctl daemon-reload`,
+  )
+  await allowing([{ port: 8097 }])
+  const child = spawn(process.execPath, bootstrapWords(server), { cwd: repository, stdio: 'ignore' })
+  const ended = once(child, 'exit')
+  await inside(
+    server,
+    'for i in $(seq 600); do nft list chain inet tappass input | grep -q 8097 && exit 0; sleep 0.1; done; exit 1',
+  )
+  child.kill('SIGKILL')
+  assert.deepEqual(await ended, [null, 'SIGKILL'])
+  await inside(server, `rm ${CUT}; systemctl daemon-reload`)
+  await allowing([])
+  await bootstrap(server)
+  assert.equal(Number(await putBack()), before + 1)
+  assert.equal(
+    await inside(server, 'cat /etc/tappass/firewall.nft; ls /var/lib/tappass-guard/pending 2>&1 | wc -l'),
+    `${rules}\n1`,
+  )
+  await assertNothingToDo(server)
 })
 
 test('nobody confirms: the host’s own timer puts back what was there before', async () => {

@@ -633,7 +633,10 @@ test('recipe: the packet filter lets in what the settings say; ufw gets what its
   const rulesOf = async (spec: unknown) =>
     writtenBy(await planAll(resourcesOf(spec), blank(systems[0]))).get('/etc/tappass/firewall.nft')
   const rules = (await rulesOf({ ingress: { http: 8081 }, firewall: { allow } })) ?? ''
-  assert.match(rules, /^ {4}tcp dport \{ 22, 443, 8081 \} accept\n {4}udp dport \{ 443 \} accept\n {4}tcp dport 8080 accept\n {4}ip saddr \{ 10/m)
+  assert.match(
+    rules,
+    /^ {4}tcp dport \{ 22, 443, 8081 \} accept\n {4}udp dport \{ 443 \} accept\n {4}tcp dport 8080 accept\n {4}ip saddr \{ 10/m,
+  )
   assert.match((await rulesOf({ ingress: 'none' })) ?? '', /^ {4}tcp dport \{ 22 \} accept\n {4}counter$/m)
   assert.equal(await rulesOf({ firewall: 'none' }), undefined)
   const withUfw: GetFact = async (fact) =>
