@@ -9,7 +9,6 @@ import { render } from '../core/template.ts'
 import { unitPath } from '../core/unit-command.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
 import type { HostTraits } from '../facts/host-trait.ts'
-import { filterOptions } from '../firewall/filter-options.ts'
 import { toolRules } from '../firewall/firewall-spec.ts'
 import { absentFile } from '../resources/absent-file.ts'
 import { absentUnit } from '../resources/absent-unit.ts'
@@ -22,8 +21,16 @@ import { stoppedUnit } from '../resources/stopped-unit.ts'
 import { surplusInstance } from '../resources/surplus-instance.ts'
 import { unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths } from '../secrets/credential.ts'
+import { filterSetting } from '../spec/filter-setting.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
-import { type IngressSpec, ingressPorts, isLive, isPrepared, publicPort } from '../spec/ingress-spec.ts'
+import {
+  type IngressSpec,
+  ingressPorts,
+  ingressUdpPorts,
+  isLive,
+  isPrepared,
+  publicPort,
+} from '../spec/ingress-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
 import { proxyFor, proxyVariables } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
@@ -68,6 +75,7 @@ function environmentOf(ports: Ports, spec: HostSpec, template: string): (traits:
       acme: Object.keys(acme).length === 0 ? [] : acmeVariables(acme),
       httpPort: ports.http,
       httpsPort: ports.https,
+      protocols: ports.http3 ? 'h1 h2 h3' : 'h1 h2',
       redirectPort: publicPort(ports, tls),
       proxy: proxyVariables(proxy),
     })
@@ -100,13 +108,12 @@ const LISTENER_RULE = 'templates/caddy/listener-rule.pl'
 
 /** Where ufw or firewalld is active, what others may reach is open there, the ingress and more. */
 function inTools({ firewall: setting, ingress: ports }: HostSpec): Resource {
-  return firewall({ ports: toolRules(setting, ingressPorts(ports)).ports })
+  return firewall({ ports: toolRules(setting, ingressPorts(ports)).ports, udpPorts: ingressUdpPorts(ports) })
 }
 
 /** In our packet filter, before Caddy is there; what was open before is closed by the role `firewall`. */
-function opening({ firewall: setting, ingress: ports }: HostSpec, text: (path: string) => string): readonly Resource[] {
-  const texts = { template: text('templates/nftables/tappass.nft.hbs'), unit: text(`units/${UNIT.firewall}`) }
-  const options = filterOptions(setting, ingressPorts(ports), texts)
+function opening(spec: HostSpec, text: (path: string) => string): readonly Resource[] {
+  const options = filterSetting(spec, text)
   return options === undefined ? [] : [ingressOpening(options)]
 }
 

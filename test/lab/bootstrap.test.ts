@@ -1,17 +1,20 @@
 /** From a bare machine to a governed call, once, and what must hold of the server that came out. One machine for all. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { APIError } from 'openai'
 import { armCommand, GUARD_SECONDS } from '../../scripts/core/guard.ts'
 import { findLeaks, placeLabels } from './leak.ts'
 import { fromOutside, run } from './machine.ts'
 import { machineAddress6 } from './network.ts'
+import { ensureHttp3Client } from './program.ts'
 import {
   assertNothingToDo,
   bodiesOutside,
   bootstrap,
   bootstrappedServer,
+  bootstrapWords,
   type Door,
   door,
   eventsOf,
@@ -27,6 +30,7 @@ import {
   untilHealthy,
   writeSpec,
 } from './server.ts'
+import { ANSWER_PORT, answeringAddresses, startAnswering } from './web-answer.ts'
 
 let server: Server
 let through: Door
@@ -223,6 +227,27 @@ test('from outside only 22, 80 and 443 answer, over IPv4 and IPv6, whatever list
   ])
 })
 
+test('HTTP/3 answers from outside over IPv4 and IPv6, until the setting turns it off', async () => {
+  const client = await ensureHttp3Client()
+  const number = Number(server.machine.address.split('.')[2])
+  const answers = async () =>
+    await Promise.all(
+      [server.machine.address, `[${machineAddress6(number)}]`].map(async (host) => {
+        const { code, stdout } = await fromOutside([client, 'get', `https://${host}/health`])
+        const { protocol, status } = code === 0 ? JSON.parse(stdout) : { protocol: 'none', status: code }
+        return `${protocol} ${status}`
+      }),
+    )
+  const advertised = async () => (await through.fetch(through.url('/health'))).headers.get('alt-svc')
+  assert.deepEqual([await advertised(), await answers()], ['h3=":443"; ma=2592000', ['HTTP/3.0 200', 'HTTP/3.0 200']])
+  await withSetting({ ingress: { http3: false } })
+  await bootstrap(server)
+  assert.equal(await inside(server, 'nft list table inet tappass | grep -c "udp dport 443" || true'), '0')
+  assert.deepEqual([await advertised(), await answers()], [null, ['none 1', 'none 1']])
+  await withSetting({})
+  await bootstrap(server)
+})
+
 /** A program of somebody else, and a container that publishes a port: both came after the packet filter. */
 const START_OTHERS = `systemd-run --quiet --unit=other python3 -c "import socket as s; l = s.create_server(('::', 8099), family=s.AF_INET6, dualstack_ipv6=True)
 while 1: l.accept()[0].close()"
@@ -230,11 +255,12 @@ image=$(docker images --format '{{.Repository}}:{{.Tag}}' | grep redis | head -1
 docker run --detach --rm --name other --publish 0.0.0.0:8098:6379 --publish '[::]:8098:6379' "$image" redis-server --protected-mode no >/dev/null`
 const STOP_OTHERS = 'docker kill other >/dev/null; systemctl stop other'
 
-const withFirewall = (firewall: unknown) =>
+const withSetting = (setting: Readonly<Record<string, unknown>>) =>
   writeSpec(server, (spec) => ({
-    ...{ ...spec, firewall },
+    ...{ ...spec, ...setting },
     gateway: { callsMax: 1_000_000, upstream: server.upstream.url },
   }))
+const withFirewall = (firewall: unknown) => withSetting({ firewall })
 const allowing = (allow: readonly unknown[]) => withFirewall({ allow })
 
 test('the packet filter: programs and containers are closed until the settings let them in, and edits by hand are seen', async () => {
@@ -266,6 +292,142 @@ test('the packet filter: programs and containers are closed until the settings l
   await inside(server, STOP_OTHERS)
 })
 
+/** Who answers the machine at an address or name, over IPv4 and IPv6; empty where nobody is reached. */
+const reached = async (four: string, six = four): Promise<readonly string[]> => {
+  const urls = [`-4 http://${four}`, `-6 http://${six.includes(':') ? `[${six}]` : six}`]
+  const asked = urls.map((url) => `echo "[$(curl -s -m 5 ${url}:${ANSWER_PORT}/)]"`).join('\n')
+  return [...(await inside(server, asked)).matchAll(/^\[(.*)\]$/gm)].map(([, who = '']) => who)
+}
+
+test('what goes out: closed but for names that are followed and kept, containers too', async () => {
+  const stop = await startAnswering()
+  try {
+    const { host, outside } = answeringAddresses(Number(server.machine.address.split('.')[2]))
+    const [host4 = '', host6 = ''] = host
+    const [outside4 = '', outside6 = ''] = outside
+    const name = (addresses: readonly string[], each: string) =>
+      addresses.map((address) => `echo '${address} ${each}' >>/etc/hosts`).join('; ')
+    await inside(server, `cp /etc/hosts /root/hosts; ${name(host, 'let.example')}; ${name(outside, 'other.example')}`)
+    assert.deepEqual(
+      [await reached('let.example'), await reached('other.example')],
+      [
+        ['host', 'host'],
+        ['outside', 'outside'],
+      ],
+    )
+    await withFirewall({ outbound: [{ port: ANSWER_PORT, to: ['let.example'] }] })
+    await bootstrap(server)
+    assert.deepEqual(
+      [await reached('let.example'), await reached('other.example')],
+      [
+        ['host', 'host'],
+        ['', ''],
+      ],
+    )
+    const ofContainer = (address: string) =>
+      `image=$(docker images --format '{{.Repository}}:{{.Tag}}' | grep redis | head -1)
+      docker run --rm "$image" redis-cli -h ${address} -p ${ANSWER_PORT} ping 2>&1 || :`
+    assert.match(await inside(server, ofContainer(host4)), /Protocol error/)
+    assert.match(await inside(server, ofContainer(outside4)), /Could not connect/)
+    // The model server's address is let out by itself.
+    const { client } = await through.agent('outbound')
+    const messages = [{ role: 'user' as const, content: 'are you there' }]
+    assert.ok(await client.chat.completions.create({ model: 'gpt-4o', messages }))
+
+    // The name moves: followed without a run, and the old address stays open for those that know no other.
+    await inside(server, `cp /root/hosts /etc/hosts; ${name(outside, 'let.example')}; systemctl start tappass-outbound`)
+    const both = async () => [await reached('let.example'), await reached(host4, host6)]
+    assert.deepEqual(await both(), [
+      ['outside', 'outside'],
+      ['host', 'host'],
+    ])
+    // Neither is it a change for a plan.
+    await assertNothingToDo(server)
+    // Nobody resolves anything any more: what was known stays, also when the rules are loaded anew, and it is said.
+    await inside(
+      server,
+      `cp /root/hosts /etc/hosts; cp /etc/resolv.conf /root/resolv.conf
+      printf 'nameserver 192.0.2.1\noptions timeout:1 attempts:1\n' >/etc/resolv.conf
+      systemctl start tappass-outbound; systemctl restart nftables`,
+    )
+    const known = async () => [await reached(outside4, outside6), await reached(host4, host6)]
+    assert.deepEqual(await known(), [
+      ['outside', 'outside'],
+      ['host', 'host'],
+    ])
+    assert.match(await inside(server, 'journalctl -u tappass-outbound -o cat'), /^let\.example does not resolve/m)
+    const doctor = await toolkit(['doctor', ...machineWords(server), '--json'])
+    assert.match(doctor.stdout, /"network\.outbound"[^}]*let\.example/)
+    await inside(server, 'cp /root/resolv.conf /etc/resolv.conf; systemctl start tappass-outbound')
+    await allowing([])
+    await bootstrap(server)
+    assert.deepEqual(await known(), [
+      ['outside', 'outside'],
+      ['host', 'host'],
+    ])
+    assert.equal(await inside(server, 'ls -d /etc/tappass/outbound /var/lib/tappass/outbound 2>/dev/null | wc -l'), '0')
+  } finally {
+    stop()
+  }
+})
+
+test('firewalld: it lets in what the settings say, ours goes while it is active, and comes back after it', async () => {
+  await inside(
+    server,
+    'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends firewalld >/dev/null; systemctl start firewalld',
+  )
+  const client = await ensureHttp3Client()
+  const overHttp3 = async () =>
+    (await fromOutside([client, 'get', `https://${server.machine.address}/health`], { timeoutMs: 20_000 })).code
+  await allowing([{ port: 8099 }])
+  await bootstrap(server)
+  const ours = 'nft list tables | grep -c tappass; systemctl is-enabled tappass-firewall 2>&1 | tail -1'
+  assert.match(await inside(server, `${ours}; :`), /^0\nnot-found$/)
+  assert.equal(
+    await inside(server, 'firewall-cmd --info-service=tappass | sed -n "s/^ *ports: //p" | tr " " "\n" | sort | xargs'),
+    '443/tcp 443/udp 80/tcp 8099/tcp',
+  )
+  await inside(server, START_OTHERS)
+  const ports = [22, 80, 443, 5432, 8099, 9620]
+  assert.deepEqual(
+    [await openFromOutside(ports), await overHttp3()],
+    [
+      [
+        [22, 80, 443, 8099],
+        [22, 80, 443, 8099],
+      ],
+      0,
+    ],
+  )
+  await assertNothingToDo(server)
+  await allowing([])
+  await bootstrap(server)
+  assert.deepEqual(await openFromOutside(ports), [
+    [22, 80, 443],
+    [22, 80, 443],
+  ])
+  // What its one rule can't say is refused with the commands to type.
+  for (const [setting, what] of [
+    [{ allow: [{ port: 53, protocol: 'udp' }] }, /firewalld is active, and firewall\.allow has rules/],
+    [{ outbound: [] }, /firewalld is active, and firewall\.outbound closes/],
+  ] as const) {
+    await withFirewall(setting)
+    const { code, events } = await plan(server)
+    const reasons = events.flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+    assert.deepEqual([code, reasons.length], [5, 1], JSON.stringify(reasons))
+    assert.match(reasons[0]?.what ?? '', what)
+  }
+  await inside(server, STOP_OTHERS)
+  await inside(server, 'DEBIAN_FRONTEND=noninteractive apt-get purge -qq --yes firewalld >/dev/null')
+  await allowing([])
+  await bootstrap(server)
+  assert.deepEqual(await openFromOutside(ports), [
+    [22, 80, 443],
+    [22, 80, 443],
+  ])
+  await assertNothingToDo(server)
+})
+
 /** Another hand's setting, with which our rules let no new login in. */
 const CUT = '/etc/systemd/system/tappass-firewall.service.d/cut.conf'
 const CUT_RULE = 'nft insert rule inet tappass input ct state new tcp dport 22 reject with tcp reset'
@@ -289,6 +451,34 @@ test('a change that cuts the operator off is put back by the host: exit 3, and t
   )
   await bootstrap(server)
   assert.equal((await plan(server)).code, 0)
+})
+
+test('a run that is killed before it confirms: the next one finds what was put back, or puts it back first', async () => {
+  const putBack = async () => await inside(server, 'journalctl -t tappass-guard -o cat | grep -c "put back" || true')
+  const [before, rules] = [Number(await putBack()), await inside(server, 'cat /etc/tappass/firewall.nft')]
+  // The change takes a while, in which the run is killed.
+  await inside(
+    server,
+    `mkdir -p ${CUT.slice(0, CUT.lastIndexOf('/'))}; printf '[Service]\nExecReload=/bin/sleep 3\n' >${CUT}; systemctl daemon-reload`,
+  )
+  await allowing([{ port: 8097 }])
+  const child = spawn(process.execPath, bootstrapWords(server), { cwd: repository, stdio: 'ignore' })
+  const ended = once(child, 'exit')
+  await inside(
+    server,
+    'for i in $(seq 600); do nft list chain inet tappass input | grep -q 8097 && exit 0; sleep 0.1; done; exit 1',
+  )
+  child.kill('SIGKILL')
+  assert.deepEqual(await ended, [null, 'SIGKILL'])
+  await inside(server, `rm ${CUT}; systemctl daemon-reload`)
+  await allowing([])
+  await bootstrap(server)
+  assert.equal(Number(await putBack()), before + 1)
+  assert.equal(
+    await inside(server, 'cat /etc/tappass/firewall.nft; ls /var/lib/tappass-guard/pending 2>&1 | wc -l'),
+    `${rules}\n1`,
+  )
+  await assertNothingToDo(server)
 })
 
 test('nobody confirms: the host’s own timer puts back what was there before', async () => {

@@ -19,6 +19,7 @@ const options = {
   unit: '[Service]\n',
   isAllowed: ({ port }: { port: number }) => port === 443,
   ingress: [443],
+  isOutboundClosed: false,
   commandsFor: (_tool: string): readonly string[] => [],
 }
 const rules = options.content([22])
@@ -110,11 +111,7 @@ const rows: readonly (readonly [name: string, host: Host, wanted: typeof options
   ],
   ['none is wanted, none is there', bare, undefined],
   ['none is wanted any more', ours, undefined, /the setting firewall is none/],
-  [
-    'ufw is active',
-    { ...bare, tools: { ufw: { hasIpv6: true, ports: { ipv4: undefined, ipv6: undefined } } } },
-    options,
-  ],
+  ['ufw is active', { ...bare, tools: { ufw: { hasIpv6: true, ports: { ipv4: [], ipv6: [] } } } }, options],
   ['the unit alone is left', { ...bare, unit: { active: 'active' } }, undefined, /the setting firewall is none/],
   ['firewalld came later', { ...ours, tools: { firewalld: { isAllowed: true } } }, options, /firewalld is active/],
 ]
@@ -207,6 +204,20 @@ test('packet filter: rules that a tool has by hand are named as its commands, an
     },
   )
   assert.deepEqual(await planOn(ours, special), [])
+})
+
+test('packet filter: what goes out is not closed beside ufw or firewalld', async () => {
+  const closing = { ...options, isOutboundClosed: true }
+  await assert.rejects(
+    planOn({ tools: { firewalld: { isAllowed: true } } }, closing),
+    (error: Error & { code: number; text: { next: string } }) => {
+      assert.equal(error.code, 5)
+      assert.match(error.message, /^firewalld is active, and firewall\.outbound/)
+      assert.match(error.text.next, /systemctl disable --now firewalld/)
+      return true
+    },
+  )
+  assert.equal((await planOn(bare, closing)).length, 1)
 })
 
 const going: readonly (readonly [name: string, host: Host, actions: number])[] = [
