@@ -7,12 +7,17 @@ import { ingressPorts } from '../spec/ingress-spec.ts'
 import type { Role } from '../spec/role.ts'
 
 /** The role `firewall`. */
-export const firewall: Role = ({ firewall: setting, ingress }, text) => {
+export const firewall: Role = ({ firewall: setting, ingress, bundle }, text) => {
   const texts = { template: text('templates/nftables/tappass.nft.hbs'), unit: text(`units/${UNIT.firewall}`) }
   const options = filterOptions(setting, ingressPorts(ingress), texts)
   if (options === undefined) return [packetFilter(undefined)]
   return [
-    aptPackage({ id: 'nftables', names: ['nftables'], waiting: text('scripts/first-boot.sh') }),
+    aptPackage({
+      id: 'nftables',
+      names: ['nftables'],
+      source: bundle?.packages['nftables'],
+      waiting: text('scripts/first-boot.sh'),
+    }),
     packetFilter(options),
   ]
 }

@@ -13,7 +13,7 @@ import { type Breach, isFunction, isShipped, placeOf, type Rule, type Source, wa
 /** Files that are a process: they may end it, and may act when they are run (not when they are imported). */
 const isProcessEntry = (path: string): boolean =>
   path === 'scripts/cli.ts' ||
-  /^(server\/(main|migrate|audit|backup|check|policy\/build|rules\/build)|scripts\/artifacts\/sbom|bench\/[^/]+)\.ts$/.test(
+  /^(server\/(main|migrate|audit|backup|check|policy\/build|rules\/build)|scripts\/artifacts\/sbom|scripts\/bundle\/toolkit-dependencies|bench\/[^/]+)\.ts$/.test(
     path,
   )
 

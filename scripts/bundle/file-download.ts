@@ -1,0 +1,45 @@
+/** Downloads a file of a known digest. A download that was cut off goes on where it ended, in this run or the next. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Failure } from '../core/failure.ts'
+import { type Downloader, runTool } from './tool.ts'
+
+/** Returns the SHA-256 of a file, undefined for one that is not there. */
+export async function fileDigest(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined)
+  if (found === undefined) return undefined
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk)
+  return hash.digest('hex')
+}
+
+const LIMITS = ['--connect-timeout', '20', '--speed-limit', '500', '--speed-time', '60', '--retry', '3'] as const
+
+/** One attempt, from where the file ends. */
+async function fetchOn(downloader: Downloader, url: string, part: string): Promise<string | undefined> {
+  const scheme = url.startsWith('https:') ? '=https' : '=http,https'
+  const curl = ['curl', '-fsSL', '--proto', scheme, ...LIMITS, '--continue-at', '-', '-o', part, '--', url] as const
+  await runTool(downloader, curl, 'it downloads what the bundle holds')
+  return await fileDigest(part)
+}
+
+/** Returns the file in the cache, downloaded unless it is there. Throws a `Failure` for bytes of another digest. */
+export async function downloadFile(downloader: Downloader, url: string, sha256: string): Promise<string> {
+  const folder = join(downloader.cache, 'files')
+  const [path, part] = [join(folder, sha256), join(folder, `${sha256}.part`)]
+  if ((await fileDigest(path)) === sha256) return path
+  await mkdir(folder, { recursive: true })
+  downloader.report(`downloading ${url}`)
+  let found = await fileDigest(part)
+  if (found !== sha256) found = await fetchOn(downloader, url, part)
+  if (found !== sha256) {
+    await rm(part, { force: true })
+    const why = `its SHA-256 is ${found}, expected ${sha256}; it was removed`
+    const next = 'run the same command again; if it happens again, do not trust that source'
+    throw new Failure({ what: 'a download is not what it has to be', where: url, why, next })
+  }
+  await rename(part, path)
+  return path
+}
