@@ -82,7 +82,7 @@ async function packages(downloader: Downloader, input: BundleInput): Promise<rea
   const { platform, fetched, aptSources } = input
   const sources = { given: aptSources, repositories: ofKind(fetched, 'repository') }
   const groups = await downloadPackages(downloader, platform, ofKind(fetched, 'packages'), sources)
-  const folder = join(downloader.cache, 'packages')
+  const folder = join(downloader.cache, 'packages', platform.name)
   await mkdir(folder, { recursive: true })
   const parts: Part[] = []
   for (const [id, files] of groups) {
