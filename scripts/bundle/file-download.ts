@@ -17,11 +17,18 @@ export async function fileDigest(path: string): Promise<string | undefined> {
 
 const LIMITS = ['--connect-timeout', '20', '--speed-limit', '500', '--speed-time', '60', '--retry', '3'] as const
 
-/** One attempt, from where the file ends. */
+/** What curl says of a server that can't go on (33), and of a part that is longer than the file (416). */
+const CANNOT_GO_ON = /curl: \(33\)|error: 416/
+
+/** One attempt, from where the part ends. Returns the digest of what is there then. */
 async function fetchOn(downloader: Downloader, url: string, part: string): Promise<string | undefined> {
   const scheme = url.startsWith('https:') ? '=https' : '=http,https'
   const curl = ['curl', '-fsSL', '--proto', scheme, ...LIMITS, '--continue-at', '-', '-o', part, '--', url] as const
-  await runTool(downloader, curl, 'it downloads what the bundle holds')
+  try {
+    await runTool(downloader, curl, 'it downloads what the bundle holds')
+  } catch (error) {
+    if (!(error instanceof Failure) || !CANNOT_GO_ON.test(error.text.why ?? '')) throw error
+  }
   return await fileDigest(part)
 }
 
@@ -32,8 +39,13 @@ export async function downloadFile(downloader: Downloader, url: string, sha256: 
   if ((await fileDigest(path)) === sha256) return path
   await mkdir(folder, { recursive: true })
   downloader.report(`downloading ${url}`)
-  let found = await fileDigest(part)
-  if (found !== sha256) found = await fetchOn(downloader, url, part)
+  const isBegun = (await fileDigest(part)) !== undefined
+  let found = await fetchOn(downloader, url, part)
+  if (found !== sha256 && isBegun) {
+    // The begun one was of something else, or the server can't go on.
+    await rm(part, { force: true })
+    found = await fetchOn(downloader, url, part)
+  }
   if (found !== sha256) {
     await rm(part, { force: true })
     const why = `its SHA-256 is ${found}, expected ${sha256}; it was removed`
