@@ -50,6 +50,14 @@ wait_for_first_boot() {
       'see what it waits for: cloud-init status --long'
 }
 
+# What a bundle holds is not asked of anybody: the launcher takes Node out of it, and the toolkit the packages.
+has_bundle() { # ARGUMENT…
+  for word in "$@"; do
+    case $word in --bundle | --bundle=*) return 0 ;; esac
+  done
+  return 1
+}
+
 install_packages() {
   command -v apt-get >/dev/null 2>&1 ||
     fail "missing on this machine: $*" 'there is no apt-get to install it' 'use Ubuntu 24.04 or 26.04, Debian 12 or Debian 13'
@@ -69,7 +77,7 @@ main() {
   # shellcheck source=scripts/first-boot.sh
   . "$root/scripts/first-boot.sh"
   wait_for_first_boot
-  packages=$(missing_packages)
+  if has_bundle "$@"; then packages=; else packages=$(missing_packages); fi
   # shellcheck disable=SC2086 # a list of words on purpose
   [ -z "$packages" ] || install_packages $packages
   exec "$root/tappass" bootstrap "$@"

@@ -2,6 +2,7 @@
  * The command table. To add a command: write `scripts/commands/<verb>.ts` that exports `run(invocation): Promise<number>`
  * (it returns the exit code; throw a `Failure` for an error that the user must read), and add an entry to `VERBS`.
  */
+import { BUNDLE_ACTIONS } from './command-line/bundle-action.ts'
 import type { CommandTable } from './command-line/invocation.ts'
 import {
   AGE_OPTION,
@@ -14,6 +15,7 @@ import {
   HOST_RUN_OPTIONS,
   JSON_OPTION,
   LICENSE_OPTIONS,
+  LOCAL_OPTIONS,
   LOG_OPTIONS,
   NO_INPUT_OPTION,
   OUT_OPTION,
@@ -24,7 +26,7 @@ import {
   RUN_OPTIONS,
   SECRET_OPTION,
   SPEC_OPTIONS,
-  UP_OPTIONS,
+  URL_OPTIONS,
   WITH_DATA_OPTION,
   YES_OPTION,
 } from './command-line/option.ts'
@@ -35,7 +37,7 @@ export const VERBS: CommandTable = [
     name: 'up',
     summary: 'run a gateway on this machine, for evaluation and development',
     options: [
-      ...UP_OPTIONS,
+      ...LOCAL_OPTIONS,
       DATA_OPTION,
       { name: 'verbose', summary: 'show the gateway’s log on a terminal too' },
       JSON_OPTION,
@@ -60,6 +62,13 @@ export const VERBS: CommandTable = [
     summary: 'show again a run that goes on on a server by itself',
     options: HOST_RUN_OPTIONS,
     load: () => import('./commands/attach.ts'),
+  },
+  {
+    name: 'bundle',
+    summary: 'pack everything that a server needs of the network into one signed file, or check one',
+    options: [JSON_OPTION, NO_INPUT_OPTION],
+    actions: BUNDLE_ACTIONS,
+    load: () => import('./commands/bundle.ts'),
   },
   {
     name: 'status',
@@ -129,14 +138,7 @@ export const VERBS: CommandTable = [
   {
     name: 'agent',
     summary: 'add, list or revoke the agents that may call a gateway',
-    options: [
-      DATA_OPTION,
-      { name: 'url', value: 'URL', summary: 'URL of any gateway, with --admin-key-file' },
-      { name: 'admin-key-file', value: 'FILE', summary: 'file with the admin key of that gateway' },
-      ...HOST_OPTIONS,
-      JSON_OPTION,
-      NO_INPUT_OPTION,
-    ],
+    options: [DATA_OPTION, ...URL_OPTIONS, ...HOST_OPTIONS, JSON_OPTION, NO_INPUT_OPTION],
     actions: [
       {
         name: 'add',
@@ -203,12 +205,7 @@ export const VERBS: CommandTable = [
       {
         name: 'show',
         summary: 'show what a gateway has (exit 1 if it has expired)',
-        options: [
-          DATA_OPTION,
-          { name: 'url', value: 'URL', summary: 'URL of any gateway, with --admin-key-file' },
-          { name: 'admin-key-file', value: 'FILE', summary: 'file with the admin key of that gateway' },
-          ...HOST_OPTIONS,
-        ],
+        options: [DATA_OPTION, ...URL_OPTIONS, ...HOST_OPTIONS],
       },
       {
         name: 'issue',

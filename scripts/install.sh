@@ -104,6 +104,40 @@ pinned() {
     END { flush() }' "$root/versions.yaml"
 }
 
+# With --bundle nothing is downloaded: sets `bundle` and `bundle_key`, the last of each.
+read_bundle_options() {
+  bundle='' bundle_key='' option=''
+  for word in "$@"; do
+    case $option in
+      --bundle) bundle=$word option='' && continue ;;
+      --bundle-key) bundle_key=$word option='' && continue ;;
+    esac
+    case $word in
+      --) break ;;
+      --bundle | --bundle-key) option=$word ;;
+      --bundle=*) bundle=${word#*=} ;;
+      --bundle-key=*) bundle_key=${word#*=} ;;
+    esac
+  done
+  [ -z "$bundle" ] || [ -r "$bundle" ] || refuse "cannot read $bundle" "$root" 'there is no such file, or it is not yours to read' \
+    'check the path: ls -l FILE'
+}
+
+refuse() { # WHAT WHERE WHY NEXT: a bundle that is of no use here
+  printf 'tappass: %s\n  where: %s\n  why:   %s\n  next:  %s\n' "$1" "$2" "$3" "$4" >&2
+  exit 5
+}
+
+# Copies Node out of the bundle into $work/node.tgz. What it has to hash to is pinned in this clone: that needs no signature.
+copy_bundled() { # VERSION ARCHIVE-SHA256 PACKAGE-SHA256
+  source=$bundle
+  tar -xOf "$bundle" "node/$1.tar.gz" >"$work/node.tgz" 2>/dev/null || return 1
+  actual=$(sha256 <"$work/node.tgz")
+  for expected in ${TAPPASS_NODE_SHA256:-} "$2" "$3"; do [ "$actual" != "$expected" ] || return 0; done
+  refuse "$bundle is not whole, or another one" "node/$1.tar.gz in it" "its SHA-256 is $actual, and $root/versions.yaml has another" \
+    'copy it again, and compare with the original: sha256sum FILE'
+}
+
 has_library() { # libatomic1: whether libatomic.so.1 is installed
   [ "$1" != - ] || return 0
   name=${1%%[0-9]*}.so.${1##*[!0-9]}
@@ -157,7 +191,11 @@ install_node() { # WANTED
       say "Node $version needs $library, which is not installed: trying the next pinned version"
       continue
     fi
-    fetch_package "$version" "$package" || fetch_archive "$version" "$archive"
+    if [ -n "$bundle" ]; then
+      copy_bundled "$version" "$archive" "$package" || continue
+    else
+      fetch_package "$version" "$package" || fetch_archive "$version" "$archive"
+    fi
     unpack_node "$version"
     if node_fits "$fresh/bin/node"; then
       listing_of "$fresh" bin lib >"$fresh/.installed"
@@ -166,15 +204,26 @@ install_node() { # WANTED
     fi
     say "Node $version does not start on this machine: $("$fresh/bin/node" -v 2>&1 | tail -n 1)"
   done 3<"$work/pinned"
+  [ -z "$bundle" ] || refuse 'no Node to start with' "$bundle" \
+    "it is no bundle for $platform, it was cut off, or this machine lacks a library that its Node needs" \
+    'copy it again, and compare with the original: sha256sum FILE'
   fail 'no pinned Node starts on this machine' "$platform" "tried: $(cut -d ' ' -f 1 "$work/pinned" | tr '\n' ' ')" \
     'install Node 24 or newer with npm, then run this again'
 }
 
-install_dependencies() {
-  require_megabytes 300
+# The toolkit of a bundle holds them, and is unpacked after the whole bundle was verified.
+unpack_dependencies() {
+  [ -n "$bundle_key" ] || fail '"--bundle" and "--bundle-key" go together' "$bundle" 'without a public key nobody knows who made it' \
+    'add --bundle-key FILE'
+  say "taking the locked dependencies from $bundle"
+  code=0
+  "$node" "$root/scripts/bundle/toolkit-dependencies.ts" "$bundle" "$bundle_key" "$root/package-lock.json" "$work/fresh" || code=$?
+  [ "$code" = 0 ] || exit "$code"
+}
+
+download_dependencies() {
   find_npm || install_node npm
   find_npm || fail 'npm does not start' "$state/node" 'the Node in that folder has none' 'install npm, then run this again'
-  mkdir "$work/fresh"
   cp "$root/package.json" "$root/package-lock.json" "$work/fresh"
   [ ! -f "$root/.npmrc" ] || cp "$root/.npmrc" "$work/fresh"
   [ -w "${HOME:-/nowhere}" ] || export npm_config_cache="$work/npm"
@@ -185,6 +234,12 @@ install_dependencies() {
   [ "$needs" = development ] || set -- "$@" --omit=dev
   (cd "$work/fresh" && run run_npm "$@") || fail 'cannot install the dependencies' "$root/package-lock.json" \
     "see the output of npm above; $(free_megabytes) MB free" 'check the network or the proxy (npm config get registry), then run this again'
+}
+
+install_dependencies() {
+  require_megabytes 300
+  mkdir "$work/fresh"
+  if [ -n "$bundle" ]; then unpack_dependencies; else download_dependencies; fi
   rm -f "$state/installed"
   replace_folder "$work/fresh/node_modules" "$root/node_modules"
   # shellcheck disable=SC2046
@@ -199,7 +254,8 @@ require_megabytes() { # MEGABYTES
   [ "${free:-$1}" -ge "$1" ] || fail 'not enough disk space' "$root" "$free MB free, $1 MB needed" 'free disk space, then run this again'
 }
 
-prepare() {
+prepare() { # ARGUMENT…: of the launcher
+  read_bundle_options "$@"
   { mkdir -p "$state" && [ -w "$state" ]; } 2>/dev/null || fail 'cannot install: the folder is not writable' "$state" \
     "it belongs to $(ls -ld "$state" "$root" 2>/dev/null | awk 'NR == 1 { print $3 }'), you are $(id -un)" \
     'run this as its owner, or in a clone of your own'

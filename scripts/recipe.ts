@@ -1,5 +1,6 @@
 /** The roles of a host, in the order in which they are applied. */
 
+import { withoutNetwork } from './bundle/offline-source.ts'
 import type { Resource } from './core/resource.ts'
 import { backup } from './roles/backup.ts'
 import { boot } from './roles/boot.ts'
@@ -50,7 +51,9 @@ export const ROLE_NAMES: readonly string[] = Object.keys(ROLES)
 export function recipe(spec: HostSpec, text: (path: string) => string): readonly RoleResources[] {
   const earlier: Resource[] = []
   return Object.entries(ROLES).map(([role, resourcesOf]) => {
-    const resources = resourcesOf(spec, text, [...earlier]).map((resource) => ({ ...resource, role }))
+    const resources = resourcesOf(spec, text, [...earlier])
+      .map((resource) => (spec.bundle === undefined ? resource : withoutNetwork(resource)))
+      .map((resource) => ({ ...resource, role }))
     earlier.push(...resources)
     return { role, resources }
   })

@@ -2,11 +2,14 @@
 import { createReadStream } from 'node:fs'
 import type { Stdin } from '../core/host.ts'
 
-/** A file on the controller and the SHA-256 (lower-case hex) of its bytes. */
-export type LocalFile = Readonly<{ file: string; sha256: string }>
+/** The bytes of a file that are meant, the last one included, where it holds more than them. */
+export type FilePart = Readonly<{ start: number; end: number }>
+
+/** A file on the controller, or a part of one, and the SHA-256 (lower-case hex) of its bytes. */
+export type LocalFile = Readonly<{ file: string; sha256: string; part?: FilePart }>
 
 /** A file made by `docker save`: the image's id (digest of its configuration) and the digests of its unpacked layers. */
-export type LocalImage = Readonly<{ file: string; imageId: string; layers: readonly string[] }>
+export type LocalImage = Readonly<{ file: string; imageId: string; layers: readonly string[]; part?: FilePart }>
 
 /** A secret that the operator provides. `readValue` returns the value; printing or serializing this shows the fingerprint at most. */
 export type ProvidedSecret = Readonly<{ sha256: string; readValue: () => string }>
@@ -14,9 +17,14 @@ export type ProvidedSecret = Readonly<{ sha256: string; readValue: () => string 
 /** Stands for the path of a file that an earlier run sent, and of which only the digest is known here. */
 export const ELSEWHERE = 'the file that was sent to it'
 
+type OpenedFile = Readonly<{ file: string; part?: FilePart }>
+
 /** Returns the file as standard input of a command; it is opened when the command runs. `identity` says which bytes it has. */
-export function openFile(file: string, identity: string): Stdin {
-  const open = () => createReadStream(file)
+export function openFile(
+  { file, part = { start: 0, end: Number.POSITIVE_INFINITY } }: OpenedFile,
+  identity: string,
+): Stdin {
+  const open = () => createReadStream(file, part)
   return file === ELSEWHERE ? { open, identity, isElsewhere: true } : { open, identity, path: file }
 }
 

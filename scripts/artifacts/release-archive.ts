@@ -68,7 +68,8 @@ export function filesBelow(root: string, folder: string): readonly string[] {
   })
 }
 
-async function listReleaseFiles(root: string): Promise<readonly string[]> {
+/** Returns the names of the files of a release, sorted. Throws where its dependencies are not installed. */
+export async function listReleaseFiles(root: string): Promise<readonly string[]> {
   const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as Lock
   const top = new Set(readdirSync(root))
   // An installed release lacks them, and is itself what a run on its host is made from.

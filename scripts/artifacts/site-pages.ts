@@ -19,6 +19,17 @@ export type SitePages = ReleaseArchive & Readonly<{ requirements: string }>
 /** An installed release holds no pages: on the server itself they are where the last run has put them. */
 const INSTALLED = `${HOST_PATH.sitePagesFolder}/current`
 
+/** Returns the names of the files of the pages, sorted. Throws a `Failure` (exit 5) where one is missing. */
+export function listPageFiles(folder: string): readonly string[] {
+  // What Python leaves beside a hook that somebody ran here is no page.
+  const pages = filesBelow(folder, 'docs').filter((name) => !name.includes('/__pycache__/'))
+  const names = [CONFIGURATION, ...pages, ...DIAGRAMS].toSorted()
+  const missing = names.find((name) => !existsSync(join(folder, name)))
+  if (missing !== undefined)
+    throw refusedFailure('cannot read the pages of the site', `${join(folder, missing)} is missing`, 'tappass version')
+  return names
+}
+
 /** Measures the pages of a clone, or those that are installed on this machine. Throws a `Failure` (exit 5) where there are none. */
 export async function measurePages(
   root: string,
@@ -33,12 +44,6 @@ export async function measurePages(
       'run it from a clone, or set site: none in host.yaml',
     )
   }
-  // What Python leaves beside a hook that somebody ran here is no page.
-  const pages = filesBelow(folder, 'docs').filter((name) => !name.includes('/__pycache__/'))
-  const names = [CONFIGURATION, ...pages, ...DIAGRAMS].toSorted()
-  const missing = names.find((name) => !existsSync(join(folder, name)))
-  if (missing !== undefined)
-    throw refusedFailure('cannot read the pages of the site', `${join(folder, missing)} is missing`, 'tappass version')
-  const pack = await measurePack(folder, names, { subject: 'pages', label: 'pages', store })
+  const pack = await measurePack(folder, listPageFiles(folder), { subject: 'pages', label: 'pages', store })
   return { ...pack, requirements: readFileSync(join(folder, REQUIREMENTS), 'utf8') }
 }

@@ -25,7 +25,9 @@ sed -n 's/^nameserver /resolver /p' /etc/resolv.conf
 name=$(sed -n 's|^TAPPASS_UPSTREAM_URL=[a-z]*://\([^/:]*\).*|\1|p' ${HOST_PATH.gatewayEnvironment}); name=${'$'}{name:-api.openai.com}
 grep -qs '^TAPPASS_UPSTREAM_PROXY=' ${HOST_PATH.gatewayEnvironment} && echo proxied yes
 echo "upstream $name"
-timeout 5 getent ahosts "$name" >/dev/null && echo upstream-known yes
+address=$(timeout 5 getent ahosts "$name" | sed -n '1s/ .*//p')
+[ -z "$address" ] || echo upstream-known yes
+[ -z "$address" ] || ! ip route get "$address" >/dev/null || echo upstream-route yes
 timeout 5 sh -c 'sed -n "s/^1$/on/p" /proc/sys/net/ipv4/tcp_syncookies' | sed 's/^/syncookies /'
 echo "listen-queue $(cat /proc/sys/net/core/somaxconn)"
 echo "overflows $(sed -n 's/^TcpExt: \([0-9].*\)/\1/p' /proc/net/netstat | cut -d ' ' -f 20)"
@@ -101,18 +103,22 @@ export const network: Topic = {
     {
       id: 'network.route',
       what: 'it has a way out',
-      judge: ({ probe }) =>
-        probe.one('route4') === '' && probe.one('route6') === ''
-          ? fail('there is no default route', 'ip route; ip -6 route   (on the host)')
-          : ok(),
+      judge: ({ probe }) => {
+        if (probe.one('route4') !== '' || probe.one('route6') !== '') return ok()
+        return probe.one('upstream-route') === 'yes'
+          ? ok(`to ${probe.one('upstream')}, and no default route`)
+          : fail('there is no default route', 'ip route; ip -6 route   (on the host)')
+      },
     },
     {
       id: 'network.resolver',
       what: 'it has a name server',
-      judge: ({ probe }) =>
-        probe.all('resolver').length > 0
-          ? ok(probe.all('resolver').join(', '))
-          : fail('/etc/resolv.conf names none', 'resolvectl status   (on the host)'),
+      judge: ({ probe }) => {
+        if (probe.all('resolver').length > 0) return ok(probe.all('resolver').join(', '))
+        return probe.one('upstream-known') === 'yes'
+          ? ok(`none: ${probe.one('upstream')} is known without`)
+          : fail('/etc/resolv.conf names none', 'resolvectl status   (on the host)')
+      },
     },
     {
       id: 'network.upstream',

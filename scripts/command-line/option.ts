@@ -35,15 +35,13 @@ export const DIFF_OPTION: Option = { name: 'diff', summary: 'show how the conten
 /** The data folder of `up`. */
 export const DATA_OPTION: Option = { name: 'data', value: 'DIR', summary: 'data folder (default: .tappass/data)' }
 
-/** What the wizard of `up` asks for. */
-export const UP_OPTIONS: readonly Option[] = [
-  { name: 'storage', value: 'WHERE', choices: ['memory', 'local', 'supabase'], summary: 'where data are stored' },
-  { name: 'port', value: 'N', summary: `port to listen on (default: ${GATEWAY_PORT}; 0: any free one)` },
-  { name: 'upstream', value: 'URL', summary: 'OpenAI-compatible model server (https://…/v1)' },
-  { name: 'provider-key-file', value: 'FILE', summary: 'file with the provider’s API key' },
-  { name: 'license', value: 'FILE', summary: 'file with a license' },
-  { name: 'supabase-url', value: 'URL', summary: 'PostgreSQL connection string, without its password' },
-  { name: 'supabase-key-file', value: 'FILE', summary: 'file with that password' },
+/** The settings of a host. */
+export const CONFIG_OPTION: Option = { name: 'config', value: 'FILE', summary: 'host specification (YAML)' }
+
+/** Everything from a file, nothing from the network. */
+export const BUNDLE_OPTIONS: readonly Option[] = [
+  { name: 'bundle', value: 'FILE', summary: 'fetch nothing: take everything from this file of "bundle create"' },
+  { name: 'bundle-key', value: 'FILE', summary: 'public Ed25519 key (PEM) that has to have signed it' },
 ]
 
 /** Which hosts to inspect or change: this machine unless `--host` or `--inventory` is given. */
@@ -61,7 +59,7 @@ export const HOST_OPTIONS: readonly Option[] = [
     summary: 'add the key of an unknown host to known_hosts (never accepts a changed key)',
   },
   { name: 'inventory', value: 'FILE', summary: 'YAML file with a list of hosts, their groups and settings' },
-  { name: 'config', value: 'FILE', summary: 'host specification (YAML)' },
+  CONFIG_OPTION,
 ]
 
 /** A secret of the operator. */
@@ -78,6 +76,24 @@ export const SPEC_OPTIONS: readonly Option[] = [
   { name: 'domain', value: 'NAME', summary: 'public domain name, with a certificate from a public authority' },
   { name: 'upstream', value: 'URL', summary: 'OpenAI-compatible model server (https://…/v1)' },
   SECRET_OPTION,
+  ...BUNDLE_OPTIONS,
+]
+
+/** Any gateway, by its address. */
+export const URL_OPTIONS: readonly Option[] = [
+  { name: 'url', value: 'URL', summary: 'URL of any gateway, with --admin-key-file' },
+  { name: 'admin-key-file', value: 'FILE', summary: 'file with the admin key of that gateway' },
+]
+
+/** Of a gateway on this machine. */
+export const LOCAL_OPTIONS: readonly Option[] = [
+  { name: 'storage', value: 'WHERE', choices: ['memory', 'local', 'supabase'], summary: 'where data are stored' },
+  { name: 'port', value: 'N', summary: `port to listen on (default: ${GATEWAY_PORT}; 0: any free one)` },
+  { name: 'upstream', value: 'URL', summary: 'OpenAI-compatible model server (https://…/v1)' },
+  { name: 'provider-key-file', value: 'FILE', summary: 'file with the provider’s API key' },
+  { name: 'license', value: 'FILE', summary: 'file with a license' },
+  { name: 'supabase-url', value: 'URL', summary: 'PostgreSQL connection string, without its password' },
+  { name: 'supabase-key-file', value: 'FILE', summary: 'file with that password' },
 ]
 
 /** What `secrets rotate` would change. */

@@ -2,7 +2,7 @@
 import { HOST_PATH } from '../../contract/path.ts'
 import { filesOfSpec, inputsText, type SentFiles } from '../artifacts/sent-file.ts'
 import { hostCommandHint } from '../command-line/command-hint.ts'
-import { type Invocation, textOptions } from '../command-line/invocation.ts'
+import { type Invocation, isGiven, textOptions } from '../command-line/invocation.ts'
 import { RUN_UNIT } from '../converge/host-lock.ts'
 import type { HandedRun, HandOver } from '../converge/locked-run.ts'
 import type { Plan } from '../converge/plan.ts'
@@ -95,5 +95,7 @@ export function createHandOver(invocation: Invocation): HandOver {
     host.emit({ event: 'handed-over', unit: RUN_UNIT, next: attachCommand })
     return await watchJob(invocation, host, { attachCommand, isOwn: true })
   }
-  return { part: toolkitOf, start }
+  // What a bundle holds stays where it is, and is read from there step by step.
+  const isFromBundle = isGiven(invocation, 'bundle')
+  return { part: (resources) => (isFromBundle ? undefined : toolkitOf(resources)), start }
 }

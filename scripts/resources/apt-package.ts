@@ -1,5 +1,6 @@
 /** Distribution packages that must be installed. */
-import { RETRYING, scriptCommand, within } from '../core/command.ts'
+import { type LocalFile, openFile } from '../artifacts/artifact.ts'
+import { changeCommand, RETRYING, scriptCommand, within } from '../core/command.ts'
 import type { Command } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { type PerHost, resolvePerHost } from '../facts/host-trait.ts'
@@ -12,11 +13,13 @@ import {
   removablePackagesFact,
   removableScript,
 } from '../facts/package.ts'
+import { pathFact } from '../facts/path.ts'
+import { removeStaging } from '../files/directory-swap.ts'
 
 /**
  * `names` may contain `name=version`. `id` names the resource. `waiting` is the text of `scripts/first-boot.sh`. `before` are scripts: before the
  * first package is installed (it may call `made KIND NAME`), and before they are removed. Where one of `instead` is
- * installed, nothing is: it does the same work.
+ * installed, nothing is: it does the same work. With `source`, a tar of packages and their index, they come from there and apt asks nobody.
  */
 export type AptPackageOptions = Readonly<{
   id: string
@@ -24,6 +27,7 @@ export type AptPackageOptions = Readonly<{
   waiting: string
   before?: Readonly<{ install: string; removal: string }>
   instead?: readonly string[]
+  source?: LocalFile | undefined
 }>
 
 /** Never prompts: existing configuration files are kept, and needrestart restarts nothing, for most services are other people's. */
@@ -61,21 +65,44 @@ function configureCommand(waiting: string): Command {
 const RECORD_PACKAGES = `${MADE_FUNCTION}
 for package in $(shift 4; apt-get --simulate "$@" 2>/dev/null | sed -n 's/^Inst \\([^ ]*\\) (.*/\\1/p'); do made package "$package"; done`
 
+// What conflicts with ours belongs to somebody: apt refuses, and names it.
+const INSTALL = [
+  'apt-get',
+  'install',
+  '--yes',
+  '--no-remove',
+  '--no-install-recommends',
+  ...KEEP_CONFIGURATION,
+] as const
+
 function installCommand({ waiting, before }: AptPackageOptions, names: readonly string[]): Command {
-  return retriedAfter(
-    `${RECORD_PACKAGES}\n${before?.install ?? ''}`,
-    waiting,
-    INSTALL_MINUTES,
-    'apt-get',
-    'install',
-    '--yes',
-    // What conflicts with ours belongs to somebody: apt refuses, and names it.
-    '--no-remove',
-    '--no-install-recommends',
-    ...KEEP_CONFIGURATION,
-    '--',
-    ...names,
-  )
+  const first = `${RECORD_PACKAGES}\n${before?.install ?? ''}`
+  return retriedAfter(first, waiting, INSTALL_MINUTES, ...INSTALL, '--', ...names)
+}
+
+function sourceFolder({ id }: Pick<AptPackageOptions, 'id'>): string {
+  return `/var/cache/tappass-packages-${id}`
+}
+
+/**
+ * The packages of a bundle: unpacked into a folder that is the only source of this one run of apt. The host's own sources and lists are neither
+ * read nor changed. `trusted` because the bundle's signature covers the tar, and its index has the digest of each package.
+ */
+function sentCommands(options: AptPackageOptions, source: LocalFile, names: readonly string[]) {
+  const folder = sourceFolder(options)
+  const lists = [
+    ...['-o', `Dir::Etc::sourcelist=${folder}/sources.list`, '-o', 'Dir::Etc::sourceparts=/dev/null'],
+    ...['-o', `Dir::State::lists=${folder}/lists`, '-o', 'Dir::Cache::pkgcache=', '-o', 'Dir::Cache::srcpkgcache='],
+  ]
+  const unpack = `rm -rf -- ${folder}; mkdir -p -- ${folder}/lists/partial
+cat >${folder}/packages.tar; echo "${source.sha256}  ${folder}/packages.tar" | sha256sum -c --quiet -
+tar -xf ${folder}/packages.tar -C ${folder} --no-same-owner; rm -f -- ${folder}/packages.tar; chmod -R go-w,a+rX -- ${folder}
+echo 'deb [trusted=yes] file:${folder} ./' >${folder}/sources.list
+apt-get update -q ${lists.join(' ')}`
+  const first = `${unpack}\n${RECORD_PACKAGES}\n${options.before?.install ?? ''}`
+  const install = retriedAfter(first, options.waiting, INSTALL_MINUTES, ...INSTALL, ...lists, '--', ...names)
+  const remove = changeCommand('rm', '-rf', '--', folder)
+  return [{ ...install, stdin: openFile(source, source.sha256) }, remove] as const
 }
 
 function isInstalled(desired: string, state: PackageState | undefined): boolean {
@@ -100,10 +127,25 @@ function removeCommand({ waiting, before }: AptPackageOptions): Command {
   return retriedAfter(`${before?.removal ?? ''}\n${REMOVE_PACKAGES}`, waiting, INSTALL_MINUTES, ...words)
 }
 
+function repairChanges({ waiting }: AptPackageOptions, interrupted: readonly string[]): readonly Change[] {
+  if (interrupted.length === 0) return []
+  const reason = `dpkg was interrupted at ${interrupted.join(', ')}`
+  return [{ action: 'finish an interrupted package installation', reason, commands: [configureCommand(waiting)] }]
+}
+
+function fetchCommands(options: AptPackageOptions, names: readonly string[], isFresh: boolean): Change['commands'] {
+  const install = installCommand(options, names)
+  return isFresh ? [install] : [...updateCommands(options.waiting), install]
+}
+
 /** Packages from the host's apt sources; an interrupted run of dpkg is finished first. */
 export function aptPackage(options: AptPackageOptions): Resource {
   return {
     id: `apt-package:${options.id}`,
+    fetches: async (getFact) => {
+      if (options.source !== undefined) return []
+      return [{ kind: 'packages', id: options.id, names: await resolvePerHost(getFact, options.names) }]
+    },
     absent: async (getFact) => {
       const removable = await getFact(removablePackagesFact)
       if (removable.length === 0) return []
@@ -112,35 +154,23 @@ export function aptPackage(options: AptPackageOptions): Resource {
       return [{ action, reason, commands: [removeCommand(options)] }]
     },
     plan: async (getFact) => {
-      const [names, { byName, interrupted }, isFresh] = await Promise.all([
+      const { source } = options
+      const [names, { byName, interrupted }, isFresh, left] = await Promise.all([
         resolvePerHost(getFact, options.names),
         getFact(packagesFact),
         getFact(isAptListFreshFact),
+        source === undefined ? undefined : getFact(pathFact(sourceFolder(options))),
       ])
       const stateOf = (desired: string) => byName.get(desired.split('=')[0] ?? desired)
       const isDone = options.instead?.some((name) => isInstalled(name, stateOf(name))) === true
       const missing = isDone ? [] : names.filter((desired) => !isInstalled(desired, stateOf(desired)))
-      const repair: readonly Change[] =
-        interrupted.length === 0
-          ? []
-          : [
-              {
-                action: 'finish an interrupted package installation',
-                reason: `dpkg was interrupted at ${interrupted.join(', ')}`,
-                commands: [configureCommand(options.waiting)],
-              },
-            ]
-      if (missing.length === 0) return repair
+      const repair = repairChanges(options, interrupted)
+      if (missing.length === 0)
+        return left?.kind === 'directory' ? [...repair, removeStaging(sourceFolder(options))] : repair
       const reason = missing.map((desired) => installReason(desired, stateOf(desired))).join(', ')
-      const install = installCommand(options, missing)
-      return [
-        ...repair,
-        {
-          action: `install ${missing.join(' ')}`,
-          reason,
-          commands: isFresh ? [install] : [...updateCommands(options.waiting), install],
-        },
-      ]
+      const commands =
+        source === undefined ? fetchCommands(options, missing, isFresh) : sentCommands(options, source, missing)
+      return [...repair, { action: `install ${missing.join(' ')}`, reason, commands }]
     },
   }
 }

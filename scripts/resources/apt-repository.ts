@@ -73,6 +73,10 @@ export function aptRepository(options: AptRepositoryOptions): Resource {
   const sourcePath = `/etc/apt/sources.list.d/${options.id}.sources`
   return {
     id: `apt-repository:${options.id}`,
+    fetches: async (getFact) => {
+      const source = sourceText(options, '', await getFact(hostTraitsFact)).replace(/^Signed-By:.*\n/m, '')
+      return [{ kind: 'repository', id: options.id, source, key: options.key }]
+    },
     files: async (getFact) => [
       { path: keyPath, content: options.key },
       { path: sourcePath, content: sourceText(options, keyPath, await getFact(hostTraitsFact)) },

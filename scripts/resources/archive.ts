@@ -4,7 +4,7 @@ import { type LocalFile, openFile } from '../artifacts/artifact.ts'
 import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Command } from '../core/host.ts'
-import { type Accepted, type Change, leavesNothing, type Resource } from '../core/resource.ts'
+import { type Accepted, type Change, type Fetched, leavesNothing, type Resource } from '../core/resource.ts'
 import { type HostTraits, hostTraitsFact } from '../facts/host-trait.ts'
 import { contentFact, pathFact, targetFact } from '../facts/path.ts'
 import { unsafePathFact } from '../facts/permission.ts'
@@ -19,10 +19,10 @@ export type Downloads = Readonly<Record<string, Readonly<{ url: string; sha256: 
 
 /**
  * A gzipped tar (`form: 'program'`: the program itself) unpacked at `path` without its first `strip` path components (tar's --strip-components).
- * `remedy`: the settings that fetch it from elsewhere. `link` is switched to `path` afterwards. `executable`, relative to `path`, is the program that must not change after unpacking, or all of them.
+ * `remedy`: the settings that fetch it from elsewhere; `setting`: the one that names a file. `link` is switched to `path` afterwards. `executable`, relative to `path`, is the program that must not change after unpacking, or all of them.
  */
 export type ArchiveOptions = Readonly<{
-  source: Readonly<{ downloads: Downloads; remedy: string }> | LocalFile
+  source: Readonly<{ downloads: Downloads; remedy: string; setting: string }> | LocalFile
   path: string
   strip?: number
   form?: 'tar' | 'program'
@@ -44,7 +44,7 @@ const FETCH_MINUTES = 125
 function sourceFor({ source, path }: ArchiveOptions, { platform }: HostTraits): Source {
   if ('file' in source) {
     const fetch = (into: string): Command =>
-      within(FETCH_MINUTES, scriptCommand('cat >"$1"', [into], openFile(source.file, source.sha256)))
+      within(FETCH_MINUTES, scriptCommand('cat >"$1"', [into], openFile(source, source.sha256)))
     return { from: source.file, sha256: source.sha256, fetch }
   }
   const download = source.downloads[platform]
@@ -126,11 +126,19 @@ function acceptedFrom({ source, path }: ArchiveOptions, { platform }: HostTraits
   return sha256 === undefined ? undefined : { name: path, digest: `sha256:${sha256}` }
 }
 
+function fetchedBy({ source }: ArchiveOptions, { platform }: HostTraits): readonly Fetched[] {
+  if ('file' in source) return []
+  const download = source.downloads[platform]
+  if (download === undefined) return []
+  return [{ kind: 'file', setting: source.setting, url: download.url, sha256: download.sha256 }]
+}
+
 /** The unpacked archive: unpacked in a staging folder and renamed, so that `path` is complete or absent. A changed program is not trusted: the archive is unpacked again. */
 export function archive(options: ArchiveOptions): Resource {
   return {
     id: `archive:${options.path}`,
     accepts: async (getFact) => acceptedFrom(options, await getFact(hostTraitsFact)),
+    fetches: async (getFact) => fetchedBy(options, await getFact(hostTraitsFact)),
     absent: leavesNothing('it goes with its folder'),
     plan: async (getFact) => {
       const { path, link, executable } = options

@@ -12,10 +12,11 @@ import { assertAccepted, readLockedDigests } from '../files/version-lock.ts'
 
 /**
  * `reference` is `name:tag@sha256:digest`; with `archive` that file is loaded instead of pulling. `runnableImage` returns the name to run.
- * `registry`: where it is pulled from when no proxy is on the way, and the settings that fetch it from elsewhere.
+ * `setting`: the one that names a file. `registry`: where it is pulled from when no proxy is on the way, and the settings that fetch it from elsewhere.
  */
 export type ImageOptions = Readonly<{
   reference: string
+  setting: string
   archive?: LocalImage
   registry?: Readonly<{ url: string; remedy: string }> | undefined
 }>
@@ -42,12 +43,13 @@ function repositoryOf(reference: string): string {
 }
 
 /** The image: pulled by digest, or loaded from an archive and compared with it. */
-export function image({ reference, archive, registry }: ImageOptions): Resource {
+export function image({ reference, setting, archive, registry }: ImageOptions): Resource {
   const name = runnableImage(reference, archive)
-  const accepted = acceptedFrom({ reference, ...(archive && { archive }) })
+  const accepted = acceptedFrom({ reference, setting, ...(archive && { archive }) })
   return {
     id: `image:${name}`,
     accepts: async () => accepted,
+    fetches: async () => (archive === undefined ? [{ kind: 'image', setting, reference }] : []),
     absent: async (getFact) => {
       // Those of earlier releases, too.
       const recorded = (await getFact(madeRecordFact)).all('image')
@@ -72,7 +74,7 @@ export function image({ reference, archive, registry }: ImageOptions): Resource 
         return [{ action: `pull ${reference}`, reason: 'it is not in Docker’s image store', commands }]
       }
       if (state !== undefined && isFrom(archive, state)) return []
-      const stdin = openFile(archive.file, archive.imageId)
+      const stdin = openFile(archive, archive.imageId)
       const load = within(TRANSFER_MINUTES, { argv: ['docker', 'load', '--quiet'], effect: 'change', stdin })
       const reason =
         state === undefined ? 'it is not in Docker’s image store' : `${name} in Docker’s image store is another image`

@@ -30,17 +30,15 @@ export function programMarker({ folder, version }: Pick<ProgramOptions, 'folder'
   return `${folder}/${version}/.tappass-program`
 }
 
-function installCommands(
-  { folder, name, version, says }: ProgramOptions,
-  { file, sha256 }: LocalFile,
-): Change['commands'] {
+function installCommands({ folder, name, version, says }: ProgramOptions, source: LocalFile): Change['commands'] {
+  const { sha256 } = source
   const path = `${folder}/${version}`
   const staging = stagingFolder(path)
   const staged = `${stagedPath(staging)}/${name}`
   const isRight = '"$1" version | grep -qxF "$2" || { echo "it is not the version $2" >&2; exit 1; }'
   return [
     prepareStaging(staging),
-    within(SEND_MINUTES, scriptCommand('cat >"$1"', [staged], openFile(file, sha256))),
+    within(SEND_MINUTES, scriptCommand('cat >"$1"', [staged], openFile(source, sha256))),
     scriptCommand('printf "%s  %s\\n" "$1" "$2" | sha256sum -c --quiet -; chmod 0755 "$2"', [sha256, staged]),
     scriptCommand(isRight, [staged, says]),
     writeFingerprintCommand([staged], sha256, `${stagedPath(staging)}/.tappass-program`),

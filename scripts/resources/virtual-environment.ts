@@ -68,12 +68,7 @@ function installCommands(options: VirtualEnvironmentOptions, digest: string): re
     prepareStaging(staging),
     ...(wheels === undefined
       ? []
-      : [
-          within(
-            INSTALL_MINUTES,
-            scriptCommand(unpack, [staging, wheels.sha256], openFile(wheels.file, wheels.sha256)),
-          ),
-        ]),
+      : [within(INSTALL_MINUTES, scriptCommand(unpack, [staging, wheels.sha256], openFile(wheels, wheels.sha256)))]),
     within(INSTALL_MINUTES, { ...install, argv: ['env', ...proxy, ...install.argv] }),
     swapInto(staging, path),
   ]
@@ -84,6 +79,8 @@ export function virtualEnvironment(options: VirtualEnvironmentOptions): Resource
   return {
     id: `virtual-environment:${options.path}`,
     absent: leavesNothing('it goes with its folder'),
+    fetches: async () =>
+      options.wheels === undefined ? [{ kind: 'wheels', setting: 'site', requirements: options.requirements }] : [],
     plan: async (getFact) => {
       const staging = stagingFolder(options.path)
       const [state, left] = await Promise.all([getFact(stateFact(options.path)), getFact(pathFact(staging))])

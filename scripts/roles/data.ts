@@ -46,7 +46,7 @@ function imageOptions(name: keyof HostSpec['images'], pinned: string, { images, 
   const url = registryUrl(reference)
   const remedy = `images.${name}.reference: a registry that it can reach, images.${name}.archive: a file, or proxy.https`
   const registry = proxyFor(proxy, url) === undefined ? { url, remedy } : undefined
-  return { reference, registry, ...(archive && { archive }) }
+  return { reference, registry, setting: `images.${name}`, ...(archive && { archive }) }
 }
 
 type DataService = (pins: ReturnType<typeof parsePins>['images'], ...rest: Parameters<Role>) => ReturnType<Role>

@@ -70,7 +70,7 @@ export const docker: Role = (spec, text) => {
     components: ['stable'],
     key: text('templates/docker/docker.asc'),
     remedy:
-      proxyFor(spec.proxy, uri) === undefined
+      proxyFor(spec.proxy, uri) === undefined && spec.bundle === undefined
         ? 'downloads.docker: a mirror that it can reach, docker.source: distribution, or proxy.https'
         : undefined,
   })
@@ -93,6 +93,7 @@ export const docker: Role = (spec, text) => {
     aptPackage({
       id: 'docker',
       names: packages,
+      source: spec.bundle?.packages['docker'],
       waiting: text('scripts/first-boot.sh'),
       before: { install: RECORD_ENGINE, removal: STOP_ENGINE },
     }),

@@ -43,7 +43,12 @@ export const firewall: Role = (spec, text) => {
   if (options === undefined) return [packetFilter(undefined), ...withoutNames('the setting firewall is none')]
   const rows = outboundList(spec, text)
   return [
-    aptPackage({ id: 'nftables', names: ['nftables'], waiting: text('scripts/first-boot.sh') }),
+    aptPackage({
+      id: 'nftables',
+      names: ['nftables'],
+      source: spec.bundle?.packages['nftables'],
+      waiting: text('scripts/first-boot.sh'),
+    }),
     ...(rows === undefined ? [] : findingNames(rows, text)),
     packetFilter(options),
     ...(rows === undefined

@@ -9,6 +9,7 @@ import { absentFile } from '../resources/absent-file.ts'
 import { type AccountOptions, account } from '../resources/account.ts'
 import { aptPackage } from '../resources/apt-package.ts'
 import { authorizedKeys } from '../resources/authorized-keys.ts'
+import { bundlePlatform } from '../resources/bundle-platform.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { memoryBudget } from '../resources/memory-budget.ts'
@@ -102,6 +103,7 @@ export const foundation: Role = (spec, text) => {
     units: unitsOf(spec, text),
   })
   return [
+    ...(spec.bundle === undefined ? [] : [bundlePlatform(spec.bundle.platform)]),
     memoryBudget({
       sum: (traits) => memorySum(memoryLimits(spec, traits.memoryMegabytes), spec.instances),
       remedy: ({ memoryMegabytes }) => memoryRemedy(spec, memoryMegabytes, spec.preflight.memoryMegabytesMin),
@@ -113,6 +115,7 @@ export const foundation: Role = (spec, text) => {
     aptPackage({
       id: 'prerequisites',
       names: [...PREREQUISITES, ...runtimeNeeds],
+      source: spec.bundle?.packages['prerequisites'],
       waiting: text('scripts/first-boot.sh'),
     }),
     account({ name: ACCOUNT.gateway, isSystem: true }),

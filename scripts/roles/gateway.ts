@@ -51,6 +51,7 @@ function node(pin: Pins['node'][number], address: string, spec: HostSpec): Resou
   return archive({
     source: spec.node.archive ?? {
       downloads: Object.fromEntries(downloads),
+      setting: 'node',
       remedy: 'downloads.node: a mirror that it can reach, node.archive: a file, or proxy.https',
     },
     path: nodePath(pin),

@@ -34,10 +34,16 @@ APT::Periodic::Update-Package-Lists "1";
 APT::Periodic::Unattended-Upgrade "1";
 `
 
-function updates(isWanted: boolean, waiting: string): readonly Resource[] {
-  if (!isWanted) return [absentFile({ path: UPDATES, reason: 'housekeeping.securityUpdates is false' })]
+function updates({ housekeeping, bundle }: HostSpec, waiting: string): readonly Resource[] {
+  if (!housekeeping.securityUpdates)
+    return [absentFile({ path: UPDATES, reason: 'housekeeping.securityUpdates is false' })]
   return [
-    aptPackage({ id: 'security-updates', names: ['unattended-upgrades'], waiting }),
+    aptPackage({
+      id: 'security-updates',
+      names: ['unattended-upgrades'],
+      waiting,
+      source: bundle?.packages['security-updates'],
+    }),
     file({ path: UPDATES, content: UPDATES_TEXT, owner: 'root', group: 'root', mode: '0644' }),
   ]
 }
@@ -69,9 +75,14 @@ export const housekeeping: Role = (spec, text) => {
     })
   return [
     ...(isOn.timeService
-      ? [aptPackage({ id: 'time-service', names: ['systemd-timesyncd'], waiting, instead: TIME_SERVICES })]
+      ? [
+          aptPackage({
+            ...{ id: 'time-service', names: ['systemd-timesyncd'], waiting, instead: TIME_SERVICES },
+            source: spec.bundle?.packages['time-service'],
+          }),
+        ]
       : []),
-    ...updates(isOn.securityUpdates, waiting),
+    ...updates(spec, waiting),
     directory({ path: JOURNAL_FOLDER, owner: 'root', group: 'root', mode: '0755' }),
     journalLimit({ megabytesMax: journalMegabytesMax }),
     unit({ name: UNIT.check, content, isEnabled: false, isRunning: false }),

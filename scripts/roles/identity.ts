@@ -69,7 +69,7 @@ function installed(
   return [
     directory({ path: folder, ...ROOT, mode: '0755' }),
     archive({
-      source: spec[key].archive ?? { downloads: Object.fromEntries(downloads), remedy },
+      source: spec[key].archive ?? { downloads: Object.fromEntries(downloads), remedy, setting: key },
       path: `${folder}/${version}`,
       ...options,
     }),

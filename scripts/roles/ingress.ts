@@ -92,6 +92,7 @@ function program(pin: Pins['caddy'], spec: HostSpec, path: string): readonly Res
     archive({
       source: spec.caddy.archive ?? {
         downloads: Object.fromEntries(downloads),
+        setting: 'caddy',
         remedy: 'downloads.caddy: a mirror that it can reach, caddy.archive: a file, or proxy.https',
       },
       path,

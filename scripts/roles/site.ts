@@ -18,7 +18,7 @@ const FOLDERS = [HOST_PATH.sitePagesFolder, HOST_PATH.mkdocsFolder, HOST_PATH.si
 const BUILD_MEGABYTES = 384
 
 /** The role `site`. It comes after everything that serves: a page that MkDocs refuses fails the run, and holds nothing else up. */
-export const site: Role = ({ site: options, proxy }, text) => {
+export const site: Role = ({ site: options, proxy, bundle }, text) => {
   if (options === 'none')
     return FOLDERS.map((path) => absentFolder({ path, reason: 'the settings want no site: site or ingress is none' }))
   const { pages, wheels } = options
@@ -26,7 +26,12 @@ export const site: Role = ({ site: options, proxy }, text) => {
   const requirementsVersion = createHash('sha256').update(pages.requirements).digest('hex').slice(0, 12)
   const environment = `${HOST_PATH.mkdocsFolder}/${requirementsVersion}`
   return [
-    aptPackage({ id: 'site', names: ['python3-venv'], waiting: text('scripts/first-boot.sh') }),
+    aptPackage({
+      id: 'site',
+      names: ['python3-venv'],
+      source: bundle?.packages['site'],
+      waiting: text('scripts/first-boot.sh'),
+    }),
     ...FOLDERS.map((path) => directory({ path, ...ROOT })),
     release(pack),
     virtualEnvironment({

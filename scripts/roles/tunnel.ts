@@ -35,6 +35,7 @@ function program(pin: Pins['cloudflared'], spec: HostSpec, path: string): readon
     archive({
       source: spec.cloudflared.archive ?? {
         downloads: Object.fromEntries(downloads),
+        setting: 'cloudflared',
         remedy: 'downloads.cloudflared: a mirror that it can reach, cloudflared.archive: a file, or proxy.https',
       },
       path,

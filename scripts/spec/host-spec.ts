@@ -7,6 +7,7 @@ import { LOG_LEVELS, RATE_CALLS_DEFAULT, RATE_WINDOW_SECONDS_DEFAULT } from '../
 import { INSTANCES_DEFAULT } from '../../contract/unit.ts'
 import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../artifacts/artifact.ts'
 import type { SitePages } from '../artifacts/site-pages.ts'
+import type { OfflineSource } from '../bundle/offline-source.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { firewallSchema } from '../firewall/firewall-spec.ts'
 import type { Rotation } from '../secrets/secret-rotation.ts'
@@ -124,8 +125,8 @@ export type ParsedSpec = Readonly<
 >
 
 /**
- * The specification for the roles: the parsed one with the measured files of the controller, the release to install, and the secrets of
- * `--secret ID=FILE` by id.
+ * The specification for the roles: the parsed one with the measured files of the controller, the release to install, the secrets of
+ * `--secret ID=FILE` by id, those to rotate when the command line asks for it, and the bundle in place of the network.
  */
 export type HostSpec = Readonly<
   Omit<ParsedSpec, 'images' | 'node' | 'caddy' | 'cloudflared' | 'opa' | 'spire' | 'spiffeHelper' | 'site'> & {
@@ -140,7 +141,7 @@ export type HostSpec = Readonly<
     site: 'none' | Readonly<{ pages: SitePages; wheels?: LocalFile | undefined }>
     release: ReleaseArchive
     secrets: Readonly<Record<string, ProvidedSecret>>
-    /** The secrets to rotate, when the command line asks for it. */
+    bundle?: OfflineSource | undefined
     rotation?: Rotation | undefined
   }
 >

@@ -7,6 +7,9 @@ import { assertCertificate, measureFile, measureImage, readSecret } from '../art
 import { measurementStore } from '../artifacts/measurement-store.ts'
 import { measureRelease } from '../artifacts/release-archive.ts'
 import { measurePages, type SitePages } from '../artifacts/site-pages.ts'
+import type { Bundle } from '../bundle/bundle-file.ts'
+import { readBundleOption } from '../bundle/bundle-option.ts'
+import { assertOfRelease, type OfflineSource, offlineSource } from '../bundle/offline-source.ts'
 import { commandHint } from '../command-line/command-hint.ts'
 import { type Invocation, textOption, textOptions } from '../command-line/invocation.ts'
 import { usageFailure } from '../core/failure.ts'
@@ -28,6 +31,9 @@ export type SpecSource = Readonly<{
   own?: Readonly<{ where: string; settings: Mapping; secrets: Readonly<Record<string, string>> }>
 }>
 
+/** The settings that name an archive of programs. */
+const ARCHIVES = ['node', 'caddy', 'cloudflared', 'spire', 'spiffeHelper'] as const
+
 /** Options override the file. */
 function withOptions(parsed: unknown, invocation: Invocation): unknown {
   if (parsed !== null && parsed !== undefined && !isMapping(parsed)) return parsed
@@ -42,7 +48,7 @@ function withOptions(parsed: unknown, invocation: Invocation): unknown {
 }
 
 /** Keys that the settings on a host must not have: otherwise a host could choose which files of the controller are sent to it. */
-const CONTROLLER_KEYS = ['node', 'caddy', 'cloudflared', 'opa', 'spire', 'spiffeHelper'] as const
+const CONTROLLER_KEYS = [...ARCHIVES, 'opa'] as const
 
 /** Returns the key of the current settings that names such a file, if one does. */
 function controllerKeyOf(parsed: Mapping): string | undefined {
@@ -112,6 +118,8 @@ export type Measurements = Readonly<{
   secrets: (files?: Readonly<Record<string, string>>) => Promise<HostSpec['secrets']>
   file: (path: string) => Promise<LocalFile>
   image: (path: string) => Promise<LocalImage>
+  /** What the command line names, verified. */
+  bundle: () => Promise<Bundle | undefined>
 }>
 
 function once<T>(read: () => Promise<T>): () => Promise<T> {
@@ -154,23 +162,51 @@ export function createMeasurements(invocation: Invocation, pagesRoot: string = i
     secrets: (files = {}) => secretsOf(files),
     file: oncePerPath((path) => measureFile(path, store)),
     image: oncePerPath((path) => measureImage(path, store)),
+    bundle: once(() => readBundleOption(invocation)),
   }
 }
 
-async function measureArchive<T>(path: string | undefined, measure: (path: string) => Promise<T>) {
-  return path === undefined ? {} : { archive: await measure(path) }
+/** What a bundle has stands before a file of the settings, which may be on another machine. */
+async function measureArchive(
+  bundle: OfflineSource | undefined,
+  setting: string,
+  path: string | undefined,
+  { file }: Measurements,
+): Promise<Readonly<{ archive?: LocalFile }>> {
+  const archive = bundle?.fileOf(setting) ?? (path === undefined ? undefined : await file(path))
+  return archive === undefined ? {} : { archive }
 }
 
-async function measureImageSpec({ archive, reference }: ImageSpec, measure: (path: string) => Promise<LocalImage>) {
-  return { ...(await measureArchive(archive, measure)), ...(reference === undefined ? {} : { reference }) }
+async function measureImageSpec(
+  bundle: OfflineSource | undefined,
+  setting: string,
+  { archive: path, reference }: ImageSpec,
+  { image }: Measurements,
+) {
+  const archive = bundle?.imageOf(setting) ?? (path === undefined ? undefined : await image(path))
+  return { ...(archive && { archive }), ...(reference === undefined ? {} : { reference }) }
+}
+
+/** Without a word on OPA in the settings, one in the bundle is not wanted. */
+async function measureOpa(
+  bundle: OfflineSource | undefined,
+  { opa, policy }: ParsedSpec,
+  path: string | undefined,
+  { file }: Measurements,
+): Promise<HostSpec['opa']> {
+  const isWanted = opa.program !== undefined || policy?.engine === 'opa'
+  const bundled = isWanted ? bundle?.fileOf('opa') : undefined
+  if (bundled !== undefined) return { program: bundled }
+  return path === undefined ? {} : { program: await file(path) }
 }
 
 async function measureSite(
   parsed: ParsedSpec,
-  wheels: Promise<LocalFile> | undefined,
+  wheels: Promise<Readonly<{ archive?: LocalFile }>>,
   { pages }: Measurements,
 ): Promise<HostSpec['site']> {
-  return wantsSite(parsed) ? { pages: await pages(), wheels: await wheels } : 'none'
+  const { archive } = await wheels
+  return wantsSite(parsed) ? { pages: await pages(), wheels: archive } : 'none'
 }
 
 /** Returns the specification for the roles. Paths in it are relative to its own folder. */
@@ -186,24 +222,36 @@ export async function readHostSpec(
     : measurements.parsedSpec(own === undefined ? { config } : { config, own }))
   const folder = config === undefined ? invocation.workingFolder : dirname(config)
   const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path))
-  const program = absolute(parsed.opa.program)
+  const opened = await measurements.bundle()
+  const bundle = opened && offlineSource(opened)
+  const archive = (setting: (typeof ARCHIVES)[number]) =>
+    measureArchive(bundle, setting, absolute(parsed[setting].archive), measurements)
+  const image = (name: keyof ImagesSpec) => {
+    const { archive: path, reference } = parsed.images[name]
+    const found = { archive: absolute(path), reference } as ImageSpec
+    return measureImageSpec(bundle, `images.${name}`, found, measurements)
+  }
   const wheels = parsed.site === 'none' ? undefined : absolute(parsed.site.wheels)
   const [postgres, redis, node, caddy, cloudflared, spire, spiffeHelper, opa, site, release, secrets] =
     await Promise.all([
-      measureImageSpec(parsed.images.postgres, (path) => measurements.image(resolve(folder, path))),
-      measureImageSpec(parsed.images.redis, (path) => measurements.image(resolve(folder, path))),
-      measureArchive(absolute(parsed.node.archive), measurements.file),
-      measureArchive(absolute(parsed.caddy.archive), measurements.file),
-      measureArchive(absolute(parsed.cloudflared.archive), measurements.file),
-      measureArchive(absolute(parsed.spire.archive), measurements.file),
-      measureArchive(absolute(parsed.spiffeHelper.archive), measurements.file),
-      program === undefined ? {} : measurements.file(program).then((file) => ({ program: file })),
-      measureSite(parsed, wheels === undefined ? undefined : measurements.file(wheels), measurements),
+      image('postgres'),
+      image('redis'),
+      ...([
+        archive('node'),
+        archive('caddy'),
+        archive('cloudflared'),
+        archive('spire'),
+        archive('spiffeHelper'),
+      ] as const),
+      measureOpa(bundle, parsed, absolute(parsed.opa.program), measurements),
+      measureSite(parsed, measureArchive(bundle, 'site', wheels, measurements), measurements),
       measurements.release(),
       measurements.secrets(own?.secrets),
     ])
+  if (opened !== undefined)
+    assertOfRelease(opened, release.version, site === 'none' ? undefined : site.pages.requirements)
   const programs = { node, caddy, cloudflared, spire, spiffeHelper, opa, site }
-  return { ...parsed, images: { postgres, redis }, ...programs, release, secrets }
+  return { ...parsed, images: { postgres, redis }, ...programs, release, secrets, bundle }
 }
 
 /**
@@ -214,7 +262,7 @@ export async function validateCommandLine(invocation: Invocation, measurements: 
   validateOptions(invocation)
   readRotationRequest(invocation)
   const config = textOption(invocation, 'config')
-  await measurements.secrets()
+  await Promise.all([measurements.secrets(), measurements.bundle()])
   if (config !== undefined)
     await readHostSpec(invocation, { config: resolve(invocation.workingFolder, config) }, undefined, measurements)
 }

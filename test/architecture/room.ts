@@ -318,11 +318,24 @@ const scripts: readonly Room[] = [
     knows: ['contract', 'scripts/core', 'scripts/secrets'],
   },
   {
+    path: 'scripts/bundle',
+    is: 'An offline bundle: what it holds, how that is fetched, packed and signed, and how it is verified before anything of it is used.',
+    knows: [
+      'contract',
+      'scripts/artifacts',
+      'scripts/command-line',
+      'scripts/control',
+      'scripts/core',
+      'scripts/facts',
+    ],
+  },
+  {
     path: 'scripts/spec',
     is: 'The desired state of a host: specification, roles.',
     knows: [
       'contract',
       'scripts/artifacts',
+      'scripts/bundle',
       'scripts/command-line',
       'scripts/core',
       'scripts/firewall',
@@ -470,7 +483,7 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts/recipe.ts',
     is: 'The ordered list of roles.',
-    knows: ['scripts/core', 'scripts/roles', 'scripts/spec'],
+    knows: ['scripts/bundle', 'scripts/core', 'scripts/roles', 'scripts/spec'],
   },
   {
     path: 'scripts/runners',
@@ -514,6 +527,8 @@ const scripts: readonly Room[] = [
     is: 'The commands, one verb a file: parse, call, print.',
     knows: [
       'contract',
+      'scripts/artifacts',
+      'scripts/bundle',
       'scripts/checkup.ts',
       'scripts/command-line',
       'scripts/control',
@@ -521,6 +536,7 @@ const scripts: readonly Room[] = [
       'scripts/core',
       'scripts/diagnosis',
       'scripts/drift',
+      'scripts/facts',
       'scripts/history',
       'scripts/inventory',
       'scripts/job',

@@ -20,14 +20,19 @@ import { locate } from './world.ts'
 const REAL = ['sh', 'cat', 'dirname', 'env', 'grep', 'mktemp', 'rm', 'sed', 'tar', 'timeout', 'tr']
 
 /** `uid` is who starts it, `variables` its environment; `cloudInit` is a script in the place of cloud-init, which is waited for no second here. */
-type Start = Readonly<{ uid?: number; variables?: Readonly<Record<string, string>>; cloudInit?: string }>
+type Start = Readonly<{
+  uid?: number
+  variables?: Readonly<Record<string, string>>
+  cloudInit?: string
+  words?: readonly string[]
+}>
 
 /** Runs it with an apt-get that fails so often with that message, and returns what apt-get was called with. */
 function bootstrapWith(
   context: TestContext,
   failures: number,
   message: string,
-  { uid = 0, variables = {}, cloudInit }: Start = {},
+  { uid = 0, variables = {}, cloudInit, words = ['--yes'] }: Start = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'tappass-bootstrap-'))
   context.after(() => rmSync(folder, { recursive: true }))
@@ -61,7 +66,7 @@ if [ "$(grep -c . "${folder}/failed")" -lt ${failures} ]; then echo x >>"${folde
       ),
     )
   }
-  const { status, stdout, stderr } = spawnSync(join(programs, 'sh'), [join(folder, 'bootstrap.sh'), '--yes'], {
+  const { status, stdout, stderr } = spawnSync(join(programs, 'sh'), [join(folder, 'bootstrap.sh'), ...words], {
     env: { PATH: programs, ...variables },
     encoding: 'utf8',
   })
@@ -93,6 +98,16 @@ test('bootstrap.sh waits for nothing else, and does not go on', (context) => {
   assert.equal(stdout, '')
   assert.match(stderr, /not signed/)
 })
+
+for (const words of [
+  ['--bundle', 'b.tar'],
+  ['--yes', '--bundle=b.tar'],
+]) {
+  test(`bootstrap.sh ${words.join(' ')}: apt is asked for nothing`, (context) => {
+    const { status, stdout, calls } = bootstrapWith(context, 0, '', { words })
+    assert.deepEqual([status, stdout, calls], [0, `tappass bootstrap ${words.join(' ')}\n`, []])
+  })
+}
 
 test('bootstrap.sh gives up at last', (context) => {
   const { status, calls } = bootstrapWith(context, 1000, 'E: Could not get lock /var/lib/dpkg/lock-frontend')

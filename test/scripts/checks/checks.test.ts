@@ -228,7 +228,7 @@ const rows: Readonly<Record<string, Change & { status?: 'warn' }>> = {
   'network.guard': { probe: ['guard-pending yes'], status: 'warn' },
   'network.outbound': { probe: ['outbound yes', 'unresolved api.example.com'], status: 'warn' },
   'network.route': { without: ['route4'] },
-  'network.resolver': { without: ['resolver'] },
+  'network.resolver': { without: ['resolver', 'upstream-known'] },
   'network.upstream': { without: ['upstream-known'] },
   'network.syncookies': { without: ['syncookies'], status: 'warn' },
   'network.queue': { probe: ['listen-queue 128'], status: 'warn' },

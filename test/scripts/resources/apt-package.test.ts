@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isAptListFreshFact, type PackageState, packagesFact } from '../../../scripts/facts/package.ts'
+import { pathFact } from '../../../scripts/facts/path.ts'
 import { aptPackage } from '../../../scripts/resources/apt-package.ts'
 import { argvOf, factReaderOf, factRow, planLines, traits } from '../known-host.ts'
 import { text } from '../roles/blank-host.ts'
@@ -91,4 +92,50 @@ test('apt-package: lists are fetched when they are not fresh, and only then; not
     '-- jq',
   ])
     assert.ok(install.includes(part), part)
+})
+
+const source = { file: '/bundles/b.tar', sha256: 'aa', part: { start: 512, end: 1023 } }
+const stateOf = (kind: 'absent' | 'directory') =>
+  kind === 'absent' ? { kind } : { kind, mode: '0755', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 1 }
+const leftovers: readonly (readonly [
+  name: string,
+  packages: Host['packages'],
+  left: 'absent' | 'directory',
+  changes: readonly string[],
+])[] = [
+  ['absent', {}, 'absent', ['install jq, because jq is not installed']],
+  ['installed', { jq: installed }, 'absent', []],
+  [
+    'installed by a run that was killed',
+    { jq: installed },
+    'directory',
+    ['remove /var/cache/tappass-packages-x, because an interrupted run left it'],
+  ],
+]
+for (const [name, packages, kind, changes] of leftovers) {
+  test(`apt-package: from a bundle: ${name}`, async () => {
+    const facts = [
+      ...factsOf({ packages, isFresh: false }),
+      factRow(pathFact('/var/cache/tappass-packages-x'), stateOf(kind)),
+    ]
+    assert.deepEqual(await planLines(aptPackage({ id: 'x', names: ['jq'], waiting, source }), facts), changes)
+  })
+}
+
+test('apt-package: from a bundle apt reads one folder and nothing of the host’s own, and the folder goes', async () => {
+  const left = factRow(pathFact('/var/cache/tappass-packages-x'), { kind: 'absent' })
+  const facts = factReaderOf([...factsOf({ packages: {}, isFresh: false }), left])
+  const changes = await aptPackage({ id: 'x', names: ['jq'], waiting, source }).plan(facts)
+  const [install, remove, ...rest] = argvOf(changes).map((argv) => argv.join(' '))
+  assert.deepEqual([remove, rest], ['rm -rf -- /var/cache/tappass-packages-x', []])
+  assert.ok(install?.endsWith('-- jq'))
+  const lists = '-o Dir::Etc::sourcelist=/var/cache/tappass-packages-x/sources.list -o Dir::Etc::sourceparts=/dev/null'
+  assert.equal(install?.split(lists).length, 3, 'for the update and for the installation')
+})
+
+test('apt-package: what it fetches is told, and with a bundle that is nothing', async () => {
+  const facts = factReaderOf([traits()])
+  const fetched = await aptPackage({ id: 'x', names: ({ codename }) => [codename], waiting }).fetches?.(facts)
+  assert.deepEqual(fetched, [{ kind: 'packages', id: 'x', names: ['trixie'] }])
+  assert.deepEqual(await aptPackage({ id: 'x', names: ['jq'], waiting, source }).fetches?.(facts), [])
 })

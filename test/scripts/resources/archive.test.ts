@@ -31,7 +31,7 @@ const folder = { kind: 'directory', mode: '0755', owner: 'root', group: 'root', 
 const there = '0123456789abcdef'
 const url = 'https://programs.example/p.tar.gz'
 const options = {
-  source: { downloads: { 'linux-x64': { url, sha256: 'aa' } }, remedy: 'downloads.p' },
+  source: { downloads: { 'linux-x64': { url, sha256: 'aa' } }, remedy: 'downloads.p', setting: 'p' },
   path: '/opt/p/2',
   link: '/opt/p/current',
   executable: 'bin/p',
@@ -167,7 +167,10 @@ test('archive: where there is no way to the vendor, what must be fetched is refu
 test('archive: a proxy fetches it, so the way of the host itself is not asked about', async () => {
   const downloads = { 'linux-x64': { url, sha256: 'aa', proxy: 'http://proxy.example:3128' } }
   const [, ...facts] = factsOf({})
-  assert.equal((await planLines(archive({ ...options, source: { downloads, remedy: '' } }), facts)).length, 2)
+  assert.equal(
+    (await planLines(archive({ ...options, source: { downloads, remedy: '', setting: 'p' } }), facts)).length,
+    2,
+  )
 })
 
 test('archive: a directory in the place of the link is refused', async () => {

@@ -10,6 +10,7 @@ import { reachabilityFact } from '../../../scripts/facts/reachability.ts'
 import { image } from '../../../scripts/resources/image.ts'
 import { argvOf, factReaderOf, factRow, planLines } from '../known-host.ts'
 
+const setting = 'images.db'
 const reference = `db:16-alpine@sha256:${'c'.repeat(64)}`
 const pulled = `db@sha256:${'c'.repeat(64)}`
 const archive = { file: '/images/db.tar', imageId: 'sha256:11', layers: ['sha256:a', 'sha256:b'] }
@@ -54,7 +55,7 @@ const rows: readonly Readonly<{
 
 for (const { name, isFromArchive, state, changes } of rows) {
   test(`image: ${name}`, async () => {
-    const wanted = image({ reference, ...(isFromArchive ? { archive } : {}) })
+    const wanted = image({ setting, reference, ...(isFromArchive ? { archive } : {}) })
     const facts = [factRow(imageFact(isFromArchive ? 'db:16-alpine' : pulled), state), lockRow()]
     assert.deepEqual(await planLines(wanted, facts), changes)
   })
@@ -64,13 +65,15 @@ test('image: a registry to which there is no way is refused when the image is no
   const registry = { url: 'https://registry.example:5000/', remedy: 'images.db.archive' }
   const way = factRow(reachabilityFact('registry.example'), 'no-ipv6')
   const missing = factRow(imageFact(pulled), undefined)
-  await assert.rejects(planLines(image({ reference, registry }), [missing, way, lockRow()]), { code: 5 })
+  await assert.rejects(planLines(image({ setting, reference, registry }), [missing, way, lockRow()]), { code: 5 })
   const present = factRow(imageFact(pulled), { id: 'sha256:11', layers: [] })
-  assert.deepEqual(await planLines(image({ reference, registry }), [present, lockRow()]), [])
+  assert.deepEqual(await planLines(image({ setting, reference, registry }), [present, lockRow()]), [])
 })
 
 test('image: pulled by digest, never by a tag alone', async () => {
-  const changes = await image({ reference }).plan(factReaderOf([factRow(imageFact(pulled), undefined), lockRow()]))
+  const changes = await image({ setting, reference }).plan(
+    factReaderOf([factRow(imageFact(pulled), undefined), lockRow()]),
+  )
   assert.deepEqual(argvOf(changes), [recordMadeCommand('image', pulled).argv, ['docker', 'pull', '--quiet', pulled]])
 })
 
@@ -92,7 +95,7 @@ for (const [digests, isFromArchive, isAccepted] of locks) {
   test(`image: ${isFromArchive ? 'a file' : 'pulled'}, accepted before: ${JSON.stringify(digests)}`, async () => {
     const name = isFromArchive ? 'db:16-alpine' : pulled
     const facts = [factRow(imageFact(name), undefined), lockRow(digests)]
-    const planned = planLines(image({ reference, ...(isFromArchive ? { archive } : {}) }), facts)
+    const planned = planLines(image({ setting, reference, ...(isFromArchive ? { archive } : {}) }), facts)
     if (isAccepted) assert.equal((await planned).length, 1)
     else await assert.rejects(planned, { code: 5 })
   })
