@@ -39,6 +39,13 @@ function logLines({ loggedAt, unit, message }: Extract<Event, { event: 'log' }>)
   return message.split('\n').map((line) => printable(`${loggedAt} ${unit.replace(/\.service$/, '')} ${line}`))
 }
 
+function handedOverLines({ unit, next }: Extract<Event, { event: 'handed-over' }>, program: string): readonly string[] {
+  return [
+    `from here on the host goes on by itself, whatever becomes of this connection (${unit})`,
+    `  to see it again: ${renderNext(next, program)}`,
+  ]
+}
+
 /** How a run ended, for people. */
 export const OUTCOME_TEXTS: Readonly<Record<Outcome, string>> = {
   'up-to-date': 'up to date',
@@ -90,10 +97,7 @@ export function eventLines(event: Event, { program, hasDiffs }: TextOptions): re
     case 'lock-taken-over':
       return [`took over the lock of ${event.owner}: ${event.reason}`]
     case 'handed-over':
-      return [
-        `from here on the host goes on by itself, whatever becomes of this connection (${event.unit})`,
-        `  to see it again: ${renderNext(event.next, program)}`,
-      ]
+      return handedOverLines(event, program)
     case 'step-started':
       return [`${event.step}/${event.steps} ${event.action}`]
     case 'step-finished':
@@ -105,11 +109,7 @@ export function eventLines(event: Event, { program, hasDiffs }: TextOptions): re
     case 'left':
       return ['this stays on the host:', ...event.left.map(({ what, why }) => `  ${what}: ${why}`)]
     case 'soak':
-      return [
-        event.seconds === 0
-          ? 'looked at again before the next batch'
-          : `watched for ${event.seconds} s before the next batch`,
-      ]
+      return [`${event.seconds === 0 ? 'looked at again' : `watched for ${event.seconds} s`} before the next batch`]
     case 'log':
       return logLines(event)
     case 'run-finished':

@@ -13,6 +13,7 @@ import { assertOfRelease, type OfflineSource, offlineSource } from '../bundle/of
 import { commandHint } from '../command-line/command-hint.ts'
 import { type Invocation, textOption, textOptions } from '../command-line/invocation.ts'
 import { usageFailure } from '../core/failure.ts'
+import { once, oncePer, oncePerPath } from '../core/once.ts'
 import { type HostSpec, type ParsedSpec, parseHostSpec, validateHostOption } from './host-spec.ts'
 import { type ImagesSpec, namesImageFile } from './image-spec.ts'
 import { readRotationRequest } from './rotation-request.ts'
@@ -121,29 +122,6 @@ export type Measurements = Readonly<{
   /** What the command line names, verified. */
   bundle: () => Promise<Bundle | undefined>
 }>
-
-function once<T>(read: () => Promise<T>): () => Promise<T> {
-  let value: Promise<T> | undefined
-  return () => {
-    value ??= read()
-    return value
-  }
-}
-
-function oncePerPath<T>(read: (path: string) => Promise<T>): (path: string) => Promise<T> {
-  const values = new Map<string, Promise<T>>()
-  return (path) => {
-    const value = values.get(path) ?? read(path)
-    values.set(path, value)
-    return value
-  }
-}
-
-/** As `once`, for each value of an argument that JSON tells apart. */
-function oncePer<T, R>(read: (of: T) => Promise<R>): (of: T) => Promise<R> {
-  const values = oncePerPath((key) => read(JSON.parse(key) as T))
-  return (of) => values(JSON.stringify(of))
-}
 
 /** Creates the measurements of a command line; each is taken when it is first asked for. The pages of the site may be in another folder than the release. */
 export function createMeasurements(invocation: Invocation, pagesRoot: string = invocation.root): Measurements {
