@@ -15,8 +15,8 @@ import {
 
 /**
  * `names` may contain `name=version`. `id` names the resource. `waiting` is the text of `scripts/first-boot.sh`. `before` are scripts: before the
- * first package is installed (it may call `made KIND NAME`), and before they are removed. Where one of `instead` is
- * installed, nothing is: it does the same work.
+ * first package is installed (it may call `made KIND NAME`), and before they are removed: the resource that has these takes away all packages that
+ * came with us, whichever resource brought them. Where one of `instead` is installed, nothing is: it does the same work.
  */
 export type AptPackageOptions = Readonly<{
   id: string
@@ -105,6 +105,7 @@ export function aptPackage(options: AptPackageOptions): Resource {
   return {
     id: `apt-package:${options.id}`,
     absent: async (getFact) => {
+      if (options.before === undefined) return []
       const removable = await getFact(removablePackagesFact)
       if (removable.length === 0) return []
       const action = `remove ${removable.length} packages: ${removable.join(' ')}`
