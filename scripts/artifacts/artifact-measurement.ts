@@ -10,6 +10,7 @@ import { STORAGE_CREDENTIAL_IDS, storageCredentialProblem } from '../../contract
 import { nearest } from '../command-line/suggestion.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
+import { sha256Of } from '../core/sha256.ts'
 import { certificateProblem, INGRESS_SECRET_IDS, ingressSecretProblem } from '../secrets/ingress-secret.ts'
 import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
 import type { LocalFile, LocalImage, ProvidedSecret } from './artifact.ts'
@@ -76,7 +77,7 @@ async function readImage(file: string): Promise<Omit<LocalImage, 'file'>> {
   if (configuration === undefined)
     throw new Error('no manifest.json with a configuration in it; create the file with docker save')
   const { rootfs } = JSON.parse(configuration.toString('utf8')) as ImageConfiguration
-  const imageId = `sha256:${createHash('sha256').update(configuration).digest('hex')}`
+  const imageId = `sha256:${sha256Of(configuration)}`
   return { imageId, layers: rootfs.diff_ids }
 }
 
@@ -123,7 +124,7 @@ export async function readSecret(
     name === undefined ? (ingressSecretProblem(id, value) ?? storageProblem(id, value)) : secretProblem(name, value)
   if (problem !== undefined)
     throw new Failure({ what: `the secret in ${file} ${problem}`, next: `write the secret ${id} to ${file}` }, 64)
-  const sha256 = createHash('sha256').update(value).digest('hex')
+  const sha256 = sha256Of(value)
   return [id, { sha256, readValue: () => value }]
 }
 

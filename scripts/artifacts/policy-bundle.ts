@@ -2,9 +2,9 @@
  * The policy of a release as a signed bundle for an OPA server. The key is made with the bundle and forgotten: its private half is never
  * stored, so nobody can sign another bundle that the same OPA would take.
  */
-import { createHash } from 'node:crypto'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { Failure } from '../core/failure.ts'
+import { sha256Of } from '../core/sha256.ts'
 import { render } from '../core/template.ts'
 
 /** Files by their names in the bundle, and the revision that OPA says with each decision. */
@@ -29,10 +29,6 @@ type Lock = Readonly<{
   served: Readonly<Record<string, string>>
 }>
 
-function sha256(text: string | Uint8Array): string {
-  return createHash('sha256').update(text).digest('hex')
-}
-
 /** With the members of every object in order, as OPA hashes JSON. */
 function inOrder(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inOrder)
@@ -50,7 +46,7 @@ export function readPolicyFiles(text: (path: string) => string): PolicyFiles {
   const locked = Object.entries({ ...lock.sources, ...lock.served })
   const files = locked.map(([name, digest]) => {
     const content = text(`${FOLDER}/${name}`)
-    if (sha256(content) === digest) return [name, content] as const
+    if (sha256Of(content) === digest) return [name, content] as const
     throw new Failure({
       what: `${FOLDER}/${name} is not what policy.lock.json says`,
       why: 'it was edited after the policy was built',
@@ -64,13 +60,13 @@ export function readPolicyFiles(text: (path: string) => string): PolicyFiles {
 
 /** A name for what OPA is started with: other contents are another OPA, beside the one that is there. */
 export function bundleKey({ policy, template }: Omit<BundleOptions, 'bundlePath'>, version: string): string {
-  return sha256(JSON.stringify([policy, template, version])).slice(0, 12)
+  return sha256Of(JSON.stringify([policy, template, version])).slice(0, 12)
 }
 
 function signedFiles({ files }: PolicyFiles): readonly object[] {
   return Object.entries(files).map(([name, content]) => {
     const isJson = name === '.manifest' || name.endsWith('.json')
-    const hash = sha256(isJson ? JSON.stringify(inOrder(JSON.parse(content))) : content)
+    const hash = sha256Of(isJson ? JSON.stringify(inOrder(JSON.parse(content))) : content)
     return { name, hash, algorithm: 'SHA-256' }
   })
 }
@@ -78,7 +74,7 @@ function signedFiles({ files }: PolicyFiles): readonly object[] {
 function configOf({ template, bundlePath }: BundleOptions, publicPem: string): string {
   const keyLines = publicPem.trim().split('\n')
   // The id of a key that is used once is that of the key itself.
-  const keyId = sha256(publicPem.trim()).slice(0, 16)
+  const keyId = sha256Of(publicPem.trim()).slice(0, 16)
   return render(template, { keyId, keyLines, bundle: bundlePath, scope: BUNDLE_SCOPE })
 }
 

@@ -53,24 +53,13 @@ export function leftBehind(
 /** The folder with the settings and the record goes last: a run that goes on after a killed one needs both. */
 const LAST_ID = `directory:${HOST_PATH.configFolder}`
 
-/**
- * Any resource of packages takes away all that came with us and that nothing needs. This one does: it stops the engine and its rules before, and comes when all that uses a
- * package has ended.
- */
-const PACKAGES_ID = 'apt-package:docker'
-
-function isPackagesOfOther({ id }: Resource): boolean {
-  return id.startsWith('apt-package:') && id !== PACKAGES_ID
-}
-
 /** Returns the resources as they are to go: the last made first. A kind that does not say how it goes is a defect. */
 export function resourcesAbsent(resources: readonly Resource[], removal: Removal): readonly Resource[] {
   const reversed = resources.toReversed().map(({ id, role, absent }): Resource => {
     if (absent === undefined) throw new Error(`${id} does not say how it goes`)
     return { id, ...(role === undefined ? {} : { role }), plan: (getFact) => absent(getFact, removal) }
   })
-  const first = reversed.filter((resource) => resource.id !== LAST_ID && !isPackagesOfOther(resource))
-  return [...first, ...reversed.filter(({ id }) => id === LAST_ID)]
+  return [...reversed.filter(({ id }) => id !== LAST_ID), ...reversed.filter(({ id }) => id === LAST_ID)]
 }
 
 /** The toolkit's own folders go with the last run, unless another one has begun; a run that a reboot ended has left files that it was sent. */

@@ -1,9 +1,10 @@
 /** A plan of one host as it is kept in a file: what it was made from, and every change by its digests. No secret, and of one that is provided no digest that could be guessed from. */
-import { createHash, scryptSync } from 'node:crypto'
+import { scryptSync } from 'node:crypto'
 import { digestOf } from '../core/canonical.ts'
 import { describeCommand } from '../core/command.ts'
 import type { Command } from '../core/host.ts'
 import type { Change } from '../core/resource.ts'
+import { sha256Of } from '../core/sha256.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import type { AskedFact, Plan } from './plan.ts'
 import { decidedDuringRun } from './plan-reach.ts'
@@ -40,8 +41,7 @@ export type HostPlan = Readonly<{
 function stdinRecord({ stdin, isSecret }: Command): Readonly<{ stdin?: string }> {
   if (stdin === undefined) return {}
   if (isSecret === true) return { stdin: 'secret' }
-  if (typeof stdin === 'string' || stdin instanceof Uint8Array)
-    return { stdin: createHash('sha256').update(stdin).digest('hex') }
+  if (typeof stdin === 'string' || stdin instanceof Uint8Array) return { stdin: sha256Of(stdin) }
   return { stdin: stdin.identity ?? 'stream' }
 }
 

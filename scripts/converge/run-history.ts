@@ -1,8 +1,8 @@
 /** Notes a run in the log on the host: its begin with the lock, before anything is changed, and its end with what is on the host then. */
-import { createHash } from 'node:crypto'
 import { nextCredentialId } from '../../contract/secret.ts'
 import type { Command, GetFact } from '../core/host.ts'
 import type { ManagedFile, Resource } from '../core/resource.ts'
+import { sha256Of } from '../core/sha256.ts'
 import { placesOf } from '../history/line-mark.ts'
 import { beginCommand, endCommand } from '../history/log-command.ts'
 import { type EndRecord, recordText } from '../history/run-record.ts'
@@ -76,7 +76,7 @@ async function fileRecords(resources: readonly Resource[], { marked }: RunHistor
   const twinOf = new Map(twins.map(({ path, content }) => [path, content]))
   return files.map(({ path, content, resource, role }) => {
     const lines = placesOf(twinOf.get(path) ?? '', content)
-    const sha256 = createHash('sha256').update(content).digest('hex')
+    const sha256 = sha256Of(content)
     return {
       ...{ path, resource, sha256 },
       ...(role === undefined ? {} : { role }),

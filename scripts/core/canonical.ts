@@ -1,5 +1,5 @@
 /** One text for one value: what digests are taken of, and what is written where two texts are compared. */
-import { createHash } from 'node:crypto'
+import { sha256Of } from './sha256.ts'
 
 function ordered(_: string, value: unknown): unknown {
   if (value instanceof Map || value instanceof Set) return [...value]
@@ -14,5 +14,5 @@ export function canonicalJson(value: unknown, indent = 0): string {
 
 /** Returns the SHA-256 of a value's canonical JSON, in lower-case hex. */
 export function digestOf(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex')
+  return sha256Of(canonicalJson(value))
 }

@@ -1,6 +1,6 @@
 /** Identifies a process by number and start time, because process numbers are reused, and the place in which a number means that process. */
-import { createHash } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
+import { sha256Of } from './sha256.ts'
 
 /** `start` is field 22 of /proc/PID/stat (clock ticks since boot, proc(5)); empty where there is no /proc. */
 export type ProcessIdentity = Readonly<{ pid: number; start: string }>
@@ -76,5 +76,5 @@ const SPACE_DIGITS = 32
 export function processSpaceId({ machineId, bootId, pidNamespace }: ProcessSpace): string | undefined {
   if (bootId === '' || pidNamespace === '') return undefined
   const text = JSON.stringify(['tappass-process-space', machineId, bootId, pidNamespace])
-  return createHash('sha256').update(text).digest('hex').slice(0, SPACE_DIGITS)
+  return sha256Of(text).slice(0, SPACE_DIGITS)
 }

@@ -1,7 +1,7 @@
 /** Facts about paths of the host: kind, mode, owner; digest, content and link target of files. */
-import { createHash } from 'node:crypto'
 import { HOST_PATH } from '../../contract/path.ts'
 import type { BatchQuery, Fact, Output } from '../core/host.ts'
+import { sha256Of } from '../core/sha256.ts'
 
 /** A missing parent folder also means `absent`. `mode` is four octal digits. Links are not followed. */
 export type PathState =
@@ -123,6 +123,6 @@ export function contentFact(path: string): Fact<string | undefined> {
         return undefined
       }
     },
-    planned: (text) => (text === undefined ? undefined : createHash('sha256').update(text).digest('hex')),
+    planned: (text) => (text === undefined ? undefined : sha256Of(text)),
   }
 }

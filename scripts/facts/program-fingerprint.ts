@@ -1,7 +1,7 @@
 /** Fingerprints of unpacked programs, without reading the file: cheap enough for every run, and every change of the file changes it. */
-import { createHash } from 'node:crypto'
 import { scriptCommand } from '../core/command.ts'
 import type { Command, Fact } from '../core/host.ts'
+import { sha256Of } from '../core/sha256.ts'
 
 /**
  * Size, mtime and ctime to the nanosecond. ctime cannot be set: it changes whenever the file is written, replaced, truncated, chmodded or
@@ -14,8 +14,7 @@ const DIGITS = 16
 export function programFingerprintFact(...paths: readonly string[]): Fact<string | undefined> {
   return {
     query: { argv: ['stat', `--printf=${FORMAT}`, '--', ...paths], effect: 'read' },
-    parse: ({ code, stdout }) =>
-      code === 0 && stdout !== '' ? createHash('sha256').update(stdout).digest('hex').slice(0, DIGITS) : undefined,
+    parse: ({ code, stdout }) => (code === 0 && stdout !== '' ? sha256Of(stdout).slice(0, DIGITS) : undefined),
   }
 }
 

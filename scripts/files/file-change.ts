@@ -1,10 +1,10 @@
 /** How a file on the host differs from the desired one, and the commands that correct it. Used by all resources that are kept in files. */
-import { createHash } from 'node:crypto'
 import { changeCommand, scriptCommand, temporaryPath } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Command, GetFact } from '../core/host.ts'
 import { quoteAll } from '../core/quoting.ts'
 import type { Change } from '../core/resource.ts'
+import { sha256Of } from '../core/sha256.ts'
 import { isNamedOurs, recordMadeCommand } from '../facts/made-record.ts'
 import { contentFact, digestFact, type PathState, pathFact } from '../facts/path.ts'
 
@@ -85,7 +85,7 @@ export async function planFile(
       `move it away: ${quoteAll(['mv', path, `${path}.old`])}`,
     )
   }
-  const isSame = digest === createHash('sha256').update(content).digest('hex')
+  const isSame = digest === sha256Of(content)
   if (!isSame || state.kind !== 'file') {
     const reason =
       state.kind === 'absent' ? 'it is absent' : state.kind === 'link' ? 'it is a link' : 'its content differs'

@@ -3,9 +3,9 @@
  * and a settings file beside the one in force. So each instance starts from what it was last moved to, whatever becomes of a rollout:
  * until all have been moved, the template and its settings stay as they were.
  */
-import { createHash } from 'node:crypto'
 import { changeCommand } from '../core/command.ts'
 import type { Command, Fact, GetFact } from '../core/host.ts'
+import { sha256Of } from '../core/sha256.ts'
 import { RELOAD_COMMAND, unitPath } from '../core/unit-command.ts'
 import { digestFact, pathFact } from '../facts/path.ts'
 import { ROOT_FILE, writeCommands } from './file-change.ts'
@@ -17,7 +17,7 @@ export type RolloutFiles = Readonly<{
 }>
 
 function isDigestOf(digest: string | undefined, content: string): boolean {
-  return digest === createHash('sha256').update(content).digest('hex')
+  return digest === sha256Of(content)
 }
 
 /**

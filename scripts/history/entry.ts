@@ -1,6 +1,6 @@
 /** The log of runs on a host: one file an entry, two entries a run, each with the digest of the one before. */
-import { createHash } from 'node:crypto'
 import * as v from 'valibot'
+import { sha256Of } from '../core/sha256.ts'
 
 const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
 const place = {
@@ -98,7 +98,7 @@ function entryProblems(
   before: EntryFile | undefined,
   last: Entry | undefined,
 ) {
-  if (createHash('sha256').update(file.text).digest('hex') !== file.sha256) return ['it was not read whole']
+  if (sha256Of(file.text) !== file.sha256) return ['it was not read whole']
   if (entry === undefined) return ['it is no entry']
   if (entryName(entry) !== file.name) return [`it is the one of ${entryName(entry)}`]
   const chain =

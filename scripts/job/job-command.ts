@@ -45,8 +45,8 @@ export function startCommand(release: string): Command {
   const properties = [
     'Description=A run of the TapPass toolkit',
     'Type=exec',
-    // SIGTERM is for the toolkit, which lets its step finish; what is left of it is ended after that.
-    'KillMode=mixed',
+    // SIGTERM is for the toolkit, which lets its step finish. What a killed one leaves running (apt, a pull) goes on, and the next run waits for it.
+    'KillMode=process',
     `TimeoutStopSec=${STOP_SECONDS}`,
     `ExecStopPost=/bin/rm -rf -- ${JOB_PATH.secrets} ${HOST_PATH.sentFilesFolder}`,
   ]

@@ -16,6 +16,7 @@ import {
 import type { Fact, GetFact } from '../core/host.ts'
 import { contentFact, targetFact } from '../facts/path.ts'
 import { type UnitState, unitsFact } from '../facts/unit.ts'
+import { isExternal, needsContainers, type StorageSettings } from '../storage/storage-spec.ts'
 import { type Condition, conditionsFact, type LastBackup } from './host-condition.ts'
 import { renderTable } from './text-table.ts'
 
@@ -67,15 +68,15 @@ const fileRevisionsFact: Fact<ReadonlyMap<string, string>> = {
 }
 
 /** What of the settings of a host decides on what it shall run. */
-type Settings = Readonly<{
-  instances?: number
-  ingress?: unknown
-  identity?: unknown
-  site?: unknown
-  storage?: Readonly<{ database?: string; redis?: string }>
-  firewall?: unknown
-  drift?: Readonly<{ check?: unknown; repair?: unknown }> | null
-}>
+type Settings = StorageSettings &
+  Readonly<{
+    instances?: number
+    ingress?: unknown
+    identity?: unknown
+    site?: unknown
+    firewall?: unknown
+    drift?: Readonly<{ check?: unknown; repair?: unknown }> | null
+  }>
 
 /** The OPA server that the gateways ask, by their own settings. */
 function opaUnits(environment: string | undefined): readonly string[] {
@@ -84,16 +85,16 @@ function opaUnits(environment: string | undefined): readonly string[] {
 }
 
 /** The units that a host does not have whose database or Redis somebody else runs. */
-function unitsElsewhere({ storage }: Settings): readonly string[] {
+function unitsElsewhere(settings: Settings): readonly string[] {
   return [
-    ...(storage?.database === 'external' ? [UNIT.postgres, UNIT.backup, UNIT.backupTimer] : []),
-    ...(storage?.redis === 'external' ? [UNIT.redis] : []),
+    ...(isExternal(settings, 'database') ? [UNIT.postgres, UNIT.backup, UNIT.backupTimer] : []),
+    ...(isExternal(settings, 'redis') ? [UNIT.redis] : []),
   ]
 }
 
 /** Backups of a database that somebody else runs are not looked at from here. */
-function besideStorage({ storage }: Settings, condition: Condition): Condition {
-  if (condition.name !== 'backup' || storage?.database !== 'external') return condition
+function besideStorage(settings: Settings, condition: Condition): Condition {
+  if (condition.name !== 'backup' || !isExternal(settings, 'database')) return condition
   return { name: 'backup', state: 'none here: whoever runs the database backs it up', isWell: true }
 }
 
@@ -177,7 +178,7 @@ export async function gatherHealth(getFact: GetFact): Promise<Health> {
     certificate: live.includes('caddy') || isBare,
     tunnel: live.includes('tunnel'),
     site: settings.ingress !== 'none' && settings.site !== 'none',
-    docker: settings.storage?.database !== 'external' || settings.storage.redis !== 'external',
+    docker: needsContainers(settings),
   }
   const conditions = judged.conditions
     .filter(({ name }) => subjects[name] ?? true)

@@ -18,8 +18,9 @@ import { removeStaging } from '../files/directory-swap.ts'
 
 /**
  * `names` may contain `name=version`. `id` names the resource. `waiting` is the text of `scripts/first-boot.sh`. `before` are scripts: before the
- * first package is installed (it may call `made KIND NAME`), and before they are removed. Where one of `instead` is
- * installed, nothing is: it does the same work. With `source`, a tar of packages and their index, they come from there and apt asks nobody.
+ * first package is installed (it may call `made KIND NAME`), and before they are removed: the resource that has these takes away all packages that
+ * came with us, whichever resource brought them. Where one of `instead` is installed, nothing is: it does the same work. With `source`, a tar of packages and their
+ * index, they come from there and apt asks nobody.
  */
 export type AptPackageOptions = Readonly<{
   id: string
@@ -147,6 +148,7 @@ export function aptPackage(options: AptPackageOptions): Resource {
       return [{ kind: 'packages', id: options.id, names: await resolvePerHost(getFact, options.names) }]
     },
     absent: async (getFact) => {
+      if (options.before === undefined) return []
       const removable = await getFact(removablePackagesFact)
       if (removable.length === 0) return []
       const action = `remove ${removable.length} packages: ${removable.join(' ')}`

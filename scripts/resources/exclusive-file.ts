@@ -1,10 +1,10 @@
 /** A file that other programs' owners write, too: until it is ours, theirs is not replaced. */
 
-import { createHash } from 'node:crypto'
 import { changeCommand, scriptCommand } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
 import type { Resource } from '../core/resource.ts'
+import { sha256Of } from '../core/sha256.ts'
 import { RELOAD_COMMAND } from '../core/unit-command.ts'
 import { digestFact, pathFact } from '../facts/path.ts'
 import { type FileSpec, planFile } from '../files/file-change.ts'
@@ -51,7 +51,7 @@ export function exclusiveFile(options: ExclusiveFileOptions): Resource {
         getFact(pathFact(ownMark)),
         planFile(getFact, options, content),
       ])
-      const isOurs = digest === createHash('sha256').update(content).digest('hex')
+      const isOurs = digest === sha256Of(content)
       if (state.kind !== 'file' || isOurs || mark.kind !== 'absent') return changes
       throw refusedFailure(
         `${path} has settings of somebody else`,

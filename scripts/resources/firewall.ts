@@ -3,10 +3,10 @@
  * Changes of what is let in are guarded.
  */
 
-import { createHash } from 'node:crypto'
 import { changeCommand, scriptCommand } from '../core/command.ts'
 import type { Command, GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
+import { sha256Of } from '../core/sha256.ts'
 import { FIREWALLD_SERVICE, type Firewalls, firewallsFact, UFW_PROFILE } from '../facts/firewall.ts'
 import { digestFact } from '../facts/path.ts'
 import { planFile, ROOT_FILE } from '../files/file-change.ts'
@@ -63,7 +63,7 @@ async function planText(
   content: string,
   digest: string | undefined,
 ): Promise<readonly Change[]> {
-  if (digest === createHash('sha256').update(content).digest('hex')) return []
+  if (digest === sha256Of(content)) return []
   return await planFile(getFact, { path, ...ROOT_FILE }, content)
 }
 

@@ -1,11 +1,11 @@
 /** Our table of nftables on a host without another firewall: what no setting lets in is dropped. Its changes are guarded. */
-import { createHash } from 'node:crypto'
 import { HOST_PATH } from '../../contract/path.ts'
 import { UNIT } from '../../contract/unit.ts'
 import { changeCommand, scriptCommand } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Command, GetFact } from '../core/host.ts'
 import { type Change, leavesNothing, type Resource } from '../core/resource.ts'
+import { sha256Of } from '../core/sha256.ts'
 import { RELOAD_COMMAND, unitPath } from '../core/unit-command.ts'
 import { type Firewalls, firewallsFact } from '../facts/firewall.ts'
 import { contentFact, digestFact } from '../facts/path.ts'
@@ -26,14 +26,10 @@ const GUARD = {
 }
 const CHECK = (candidate: string) => ['/usr/sbin/nft', '-c', '-f', candidate] as const
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
-}
-
 function loadReason({ state, digest }: LoadedFilter, content: string, unit: UnitState): string | undefined {
   if (state === 'absent') return 'no rules of ours are loaded'
   if (state === 'edited') return 'somebody changed the rules after they were loaded'
-  if (digest !== sha256(content)) return 'older rules are loaded'
+  if (digest !== sha256Of(content)) return 'older rules are loaded'
   return unit.active === 'active' ? undefined : `${UNIT.firewall} is ${unit.active}`
 }
 

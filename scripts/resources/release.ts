@@ -1,9 +1,9 @@
 /** A release on the host, of TapPass or of its pages: a folder of its own, verified by its manifest, and the link to the one in force. */
-import { createHash } from 'node:crypto'
 import type { ReleaseArchive } from '../artifacts/artifact.ts'
 import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import type { Command, Fact } from '../core/host.ts'
 import { type Change, leavesNothing, type Resource } from '../core/resource.ts'
+import { sha256Of } from '../core/sha256.ts'
 import { isIntactFact, MANIFEST_NAME } from '../facts/manifest.ts'
 import { digestFact, pathFact, targetFact } from '../facts/path.ts'
 import { prepareStaging, removeStaging, stagedPath, stagingFolder, swapInto } from '../files/directory-swap.ts'
@@ -78,7 +78,7 @@ export function release({ root, pack, noun = 'release' }: ReleaseOptions): Resou
       ])
       // Told before anything is changed, not when all instances have been moved.
       assertNotDirectory(current, standing)
-      if (isIntact && manifest === createHash('sha256').update(pack.manifest).digest('hex'))
+      if (isIntact && manifest === sha256Of(pack.manifest))
         return left.kind === 'absent' ? [] : [removeStaging(staging)]
       const reason = manifest === undefined ? 'it is absent' : 'its files were changed'
       return [{ action: `install ${noun} ${pack.version}`, reason, commands: installCommands(path, pack) }]

@@ -2,11 +2,11 @@
  * The registration entries that the toolkit keeps on SPIRE's server. Ours are known by their entry id; those of others are left alone, and one
  * of theirs that says the same as a wanted one is taken for it (the server has no entry twice).
  */
-import { createHash } from 'node:crypto'
 import { HOST_PATH } from '../../contract/path.ts'
 import { changeCommand } from '../core/command.ts'
 import type { Command } from '../core/host.ts'
 import { type Change, leavesNothing, type Resource } from '../core/resource.ts'
+import { sha256Of } from '../core/sha256.ts'
 import { SPIRE_SERVER, type SpireEntry, type SpireState, spireFact } from '../facts/spire.ts'
 
 /** The entry of a workload; lifetimes of 0 seconds are the server's. */
@@ -26,7 +26,7 @@ const DIGITS = 16
 
 /** The entry's id of a SPIFFE ID: known before the server has it. */
 function entryId(spiffeId: string): string {
-  return OWN_PREFIX + createHash('sha256').update(spiffeId).digest('hex').slice(0, DIGITS)
+  return OWN_PREFIX + sha256Of(spiffeId).slice(0, DIGITS)
 }
 
 type DesiredEntry = Omit<SpireEntry, 'isPlain'>

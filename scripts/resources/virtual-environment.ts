@@ -1,9 +1,9 @@
 /** Python packages in a virtual environment of their own, each compared with its pinned hash before it is unpacked. */
-import { createHash } from 'node:crypto'
 import { type LocalFile, openFile } from '../artifacts/artifact.ts'
 import { scriptCommand, within } from '../core/command.ts'
 import type { Command, Fact } from '../core/host.ts'
 import { leavesNothing, type Resource } from '../core/resource.ts'
+import { sha256Of } from '../core/sha256.ts'
 import { pathFact } from '../facts/path.ts'
 import { prepareStaging, removeStaging, stagedPath, stagingFolder, swapInto } from '../files/directory-swap.ts'
 
@@ -84,7 +84,7 @@ export function virtualEnvironment(options: VirtualEnvironmentOptions): Resource
     plan: async (getFact) => {
       const staging = stagingFolder(options.path)
       const [state, left] = await Promise.all([getFact(stateFact(options.path)), getFact(pathFact(staging))])
-      const digest = createHash('sha256').update(options.requirements).digest('hex')
+      const digest = sha256Of(options.requirements)
       const reason = reasonOf(state, digest)
       if (reason === undefined) return left.kind === 'absent' ? [] : [removeStaging(staging)]
       const action = `install Python packages at ${options.path}`

@@ -1,6 +1,6 @@
 /** The documentation as a site: MkDocs in an environment of its own, the pages, and the build that the ingress serves under /docs. */
-import { createHash } from 'node:crypto'
 import { HOST_PATH } from '../../contract/path.ts'
+import { sha256Of } from '../core/sha256.ts'
 import { absentFolder } from '../resources/absent-folder.ts'
 import { aptPackage } from '../resources/apt-package.ts'
 import { builtSite } from '../resources/built-site.ts'
@@ -23,7 +23,7 @@ export const site: Role = ({ site: options, proxy, bundle }, text) => {
     return FOLDERS.map((path) => absentFolder({ path, reason: 'the settings want no site: site or ingress is none' }))
   const { pages, wheels } = options
   const pack = { root: HOST_PATH.sitePagesFolder, pack: pages, noun: 'site' }
-  const requirementsVersion = createHash('sha256').update(pages.requirements).digest('hex').slice(0, 12)
+  const requirementsVersion = sha256Of(pages.requirements).slice(0, 12)
   const environment = `${HOST_PATH.mkdocsFolder}/${requirementsVersion}`
   return [
     aptPackage({

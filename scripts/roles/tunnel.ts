@@ -21,9 +21,6 @@ import { tunnelConfigText } from '../spec/tunnel-spec.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
 
-/** The connectors share what Caddy may have. With less than this cloudflared does not do its work. */
-const MEGABYTES_MIN = 64
-
 function program(pin: Pins['cloudflared'], spec: HostSpec, path: string): readonly Resource[] {
   const address = spec.downloads.cloudflared ?? pin.download
   const downloads = Object.entries(pin.archives).map(([platform, sha256]) => {
@@ -62,10 +59,7 @@ export const tunnel: Role = (spec, text) => {
       ...{ credentialId, option, files: config.path, config: config.path },
       program: HOST_PATH.currentCloudflared,
       credential: credentialLine(traits, credentialId),
-      memoryMegabytes: Math.max(
-        MEGABYTES_MIN,
-        Math.floor(memoryLimits(spec, traits.memoryMegabytes).caddy / CONNECTORS),
-      ),
+      memoryMegabytes: Math.floor(memoryLimits(spec, traits.memoryMegabytes).tunnel / CONNECTORS),
       hasSteppedRestart: hasSteppedRestart(traits),
     })
   const validate = (candidate: string): readonly [string, ...string[]] => [

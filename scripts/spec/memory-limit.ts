@@ -3,17 +3,19 @@
  * of them together fit. What somebody wrote stays as it is written.
  */
 
+import { CONNECTORS } from '../../contract/unit.ts'
 import { isExternal, type StorageSettings } from '../storage/storage-spec.ts'
 import type { ParsedSpec } from './host-spec.ts'
+import { isPrepared } from './ingress-spec.ts'
 import { hasOpa, type PolicySettings } from './policy-spec.ts'
 
 /**
  * Megabytes (2^20 bytes) by what runs. `gateway` is of one instance; `job` is of migrations or the backup, of which one runs at a time; `identity`
- * is of SPIRE's server and agent and of spiffe-helper together, 0 without them.
+ * is of SPIRE's server and agent and of spiffe-helper together, `tunnel` of its connectors together; 0 without them.
  */
 export type MemoryLimits = Readonly<
   Record<
-    'gateway' | 'postgres' | 'sharedBuffers' | 'redis' | 'redisData' | 'caddy' | 'job' | 'opa' | 'identity',
+    'gateway' | 'postgres' | 'sharedBuffers' | 'redis' | 'redisData' | 'caddy' | 'tunnel' | 'job' | 'opa' | 'identity',
     number
   >
 >
@@ -26,9 +28,11 @@ export type MemorySettings = PolicySettings &
     postgres: Pick<ParsedSpec['postgres'], 'memoryMegabytes' | 'sharedBuffersMegabytes'>
     redis: ParsedSpec['redis']
     identity?: ParsedSpec['identity']
+    /** Caddy alone where there is none. */
+    ingress?: ParsedSpec['ingress']
   }>
 
-type Part = 'gateway' | 'postgres' | 'redis' | 'caddy' | 'job' | 'opa' | 'identity'
+type Part = 'gateway' | 'postgres' | 'redis' | 'caddy' | 'tunnel' | 'job' | 'opa' | 'identity'
 
 /**
  * With less than `least` a part does not do its work (an instance of the gateway has 180 MB when it starts and some 310 under load), and none
@@ -39,6 +43,7 @@ const RANGES: Readonly<Record<Part, Readonly<{ least: number; most: number }>>> 
   postgres: { least: 160, most: 1024 },
   redis: { least: 32, most: 128 },
   caddy: { least: 64, most: 512 },
+  tunnel: { least: 64 * CONNECTORS, most: 512 },
   job: { least: 128, most: 512 },
   opa: { least: 96, most: 256 },
   identity: { least: 256, most: 640 },
@@ -62,7 +67,7 @@ const SHARED_BUFFERS_MEGABYTES_MAX = 256
 type Ranges = Readonly<Record<Part, Readonly<{ least: number; most: number }>>>
 
 function rangesOf(settings: MemorySettings): Ranges {
-  const { postgres, redis, identity } = settings
+  const { postgres, redis, identity, ingress } = settings
   const fixed = (megabytes: number) => ({ least: megabytes, most: megabytes })
   const { memoryMegabytes, sharedBuffersMegabytes = 0 } = postgres
   const buffered = sharedBuffersMegabytes / SHARED_BUFFERS_SHARE
@@ -70,6 +75,9 @@ function rangesOf(settings: MemorySettings): Ranges {
   return {
     ...RANGES,
     ...(hasOpa(settings) ? {} : { opa: fixed(0) }),
+    // What is prepared runs beside the other one while they change over.
+    ...(ingress === undefined || isPrepared(ingress, 'caddy') ? {} : { caddy: fixed(0) }),
+    ...(ingress !== undefined && isPrepared(ingress, 'tunnel') ? {} : { tunnel: fixed(0) }),
     postgres: isExternal(settings, 'database')
       ? fixed(0)
       : memoryMegabytes === undefined
@@ -102,8 +110,8 @@ export function memoryLimits(settings: MemorySettings, memoryMegabytes: number):
   const [postgres, redis] = [of('postgres'), of('redis')]
   const buffers = Math.min(SHARED_BUFFERS_MEGABYTES_MAX, Math.floor(postgres * SHARED_BUFFERS_SHARE))
   return {
-    ...{ gateway: of('gateway'), postgres, redis, caddy: of('caddy'), job: of('job'), opa: of('opa') },
-    identity: of('identity'),
+    ...{ gateway: of('gateway'), postgres, redis, caddy: of('caddy'), tunnel: of('tunnel') },
+    ...{ job: of('job'), opa: of('opa'), identity: of('identity') },
     sharedBuffers: settings.postgres.sharedBuffersMegabytes ?? buffers,
     redisData: Math.floor(redis * REDIS_DATA_SHARE),
   }
@@ -111,8 +119,8 @@ export function memoryLimits(settings: MemorySettings, memoryMegabytes: number):
 
 /** Returns the sum of the limits, which is what may be used at once. */
 export function memorySum(
-  { gateway, postgres, redis, caddy, job, opa, identity }: MemoryLimits,
+  { gateway, postgres, redis, caddy, tunnel, job, opa, identity }: MemoryLimits,
   instances: number,
 ): number {
-  return gateway * instances + postgres + redis + caddy + job + opa * OPA_COUNT + identity
+  return gateway * instances + postgres + redis + caddy + tunnel + job + opa * OPA_COUNT + identity
 }

@@ -310,7 +310,7 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts/output',
     is: 'Output of a run, for people and programs: events, renderers, the health of a host.',
-    knows: ['contract', 'scripts/core', 'scripts/facts', 'scripts/history'],
+    knows: ['contract', 'scripts/core', 'scripts/facts', 'scripts/history', 'scripts/storage'],
   },
   {
     path: 'scripts/control',

@@ -1,61 +1,33 @@
-/** SIGKILL of the toolkit at twenty points spread over a run: the run after them ends in the state that an undisturbed run gives. */
-import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
-import { after, test } from 'node:test'
-import type { Event } from '../../scripts/output/event.ts'
-import {
-  assertNothingToDo,
-  bareServer,
-  bootstrap,
-  bootstrapWords,
-  inside,
-  repository,
-  type Server,
-  untilHealthy,
-} from './server.ts'
-
-const points = 20
-
-/** What must be hit whatever the spread: inside apt and Docker, where a half-done step leaves the most behind. */
-const mustHit = [
-  'apt-package:docker',
-  'image:postgres:16.15-alpine',
-  'unit:tappass-postgres.service',
-  'release:/opt/tappass',
-]
-
-/** How long after the step began: long steps are hit in their middle. */
-const delayOf = (resource: string): number =>
-  resource.startsWith('apt-package:') ? 2_000 : /^(unit|image|release|archive):/.test(resource) ? 150 : 0
-
 /**
- * Starts a run and kills it at one of the `left` points that are still to be spread over what is left to do, or at a step of
- * `mustHit` that is not among `killed` yet. Gives the resource that was changing, or undefined where the run ended before.
+ * SIGKILL of the toolkit after every step of a run, and in the middle of some: on one machine each run is killed after the first step that it
+ * completes, and the one after the last ends in the state that an undisturbed run gives, to the byte.
  */
-const killedRun = (server: Server, left: number, killed: readonly string[]): Promise<string | undefined> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, bootstrapWords(server), {
-      cwd: repository,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    })
-    let target = 1
-    let begun = 0
-    let hit: string | undefined
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const event = JSON.parse(line) as Event
-      if (event.event === 'plan')
-        target = 1 + Math.floor(new Set(event.changes.map(({ resource }) => resource)).size / (left + 1))
-      if (event.event !== 'step-started' || hit !== undefined) return
-      begun += 1
-      const { resource } = event
-      if (begun < target && (!mustHit.includes(resource) || killed.includes(resource))) return
-      hit = resource
-      setTimeout(() => child.kill('SIGKILL'), delayOf(resource))
-    })
-    child.once('error', reject)
-    child.once('close', (_, signal) => resolve(signal === 'SIGKILL' ? hit : undefined))
-  })
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { runUntil, unarm } from './killed-run.ts'
+import { assertNothingToDo, bareServer, bootstrap, eventsOf, inside, type Server, untilHealthy } from './server.ts'
+
+/** Killed in their middle, whatever the share: inside apt and Docker, where a half-done step leaves the most behind. After so many milliseconds. */
+const INSIDE: Readonly<Record<string, number>> = {
+  'apt-package:docker': 2_000,
+  'image:postgres:16.15-alpine': 150,
+  'unit:tappass-postgres.service': 150,
+  'release:/opt/tappass': 150,
+}
+
+/** And of the other steps one in so many, as soon as its command runs. */
+const INSIDE_EVERY = 8
+const INSIDE_MS = 20
+
+/** More runs than that are a circle: a step that is wanted again by each. */
+const RUNS_MAX = 400
+
+/** Prints each file that it is given, and the digest of what is in it but for revisions and the upstream's address. Programs have none. */
+const DIGESTS = `import hashlib, re, sys
+for path in sys.stdin.read().splitlines():
+    content = open(path, "rb").read()
+    if len(content) < 1 << 20: content = re.sub(rb"\\b[0-9a-f]{16}\\b|http://10[.0-9:]+/v1", b"", content)
+    print(path, hashlib.sha256(content).hexdigest())`
 
 /**
  * All that a run leaves: files with owner, mode and content, packages, accounts, what is enabled and what runs. Secrets by name only; revisions
@@ -66,10 +38,11 @@ const stateOf = async (server: Server): Promise<readonly string[]> =>
   (
     await inside(
       server,
-      `find /etc/tappass /etc/systemd/system /etc/docker /etc/sudoers.d /etc/tmpfiles.d /opt/tappass /etc/credstore.encrypted \\
+      `DIGESTS='${DIGESTS}'
+     find /etc/tappass /etc/systemd/system /etc/docker /etc/sudoers.d /etc/tmpfiles.d /opt/tappass /etc/credstore.encrypted \\
        -not -path '*/node_modules/*' -printf '%p %y %u:%g %m %l\\n' | sort
-     find /etc/tappass /etc/systemd/system /etc/docker /etc/sudoers.d /opt/tappass -type f -not -path '*/node_modules/*' -not -path '/etc/tappass/opa/*/*' | sort | while read -r f; do
-       printf '%s %s\\n' "$f" "$(sed -E 's,\\b[0-9a-f]{16}\\b|http://10[.0-9:]+/v1,,g' "$f" | sha256sum)"; done
+     find /etc/tappass /etc/systemd/system /etc/docker /etc/sudoers.d /opt/tappass -type f -not -path '*/node_modules/*' -not -path '/etc/tappass/opa/*/*' |
+       sort | python3 -c "$DIGESTS"
      find /var/lib/tappass -maxdepth 2 -not -path '*/postgres/*' -not -name '*.checkpoint' -printf '%p %y %u:%g %m\\n' | sort
      dpkg-query -W -f '\${Package} \${Status}\\n'; getent passwd | cut -d: -f1,6,7; docker images --format '{{.Repository}}:{{.Tag}} {{.ID}}'
      systemctl list-unit-files --no-legend --no-pager 'tappass*' 'docker.service'
@@ -89,21 +62,49 @@ const bareTo = async (make: (server: Server) => Promise<void>): Promise<readonly
   return stateOf(server)
 }
 
-test(`killed at ${points} points, some inside apt and docker, then left alone: the same state as undisturbed`, async () => {
-  const undisturbed = await bareTo(async (bare) => {
-    await bootstrap(bare)
-  })
-  const killed: string[] = []
-  const disturbed = await bareTo(async (bare) => {
-    while (killed.length < points) {
-      const resource = await killedRun(bare, points - killed.length, killed)
-      assert.ok(resource, `a run ended before it was killed, after ${killed.length}: ${killed.join()}`)
-      killed.push(resource)
+/** Kills run after run, each after its first step; gives after which steps, and inside which. */
+async function killAll(server: Server): Promise<Readonly<{ after: Set<string>; inside: Set<string> }>> {
+  const [killedAfter, killedInside] = [new Set<string>(), new Set<string>()]
+  for (let run = 1; run <= RUNS_MAX; run += 1) {
+    const named = Object.entries(INSIDE).filter(([resource]) => !killedInside.has(resource))
+    const some = run % INSIDE_EVERY === 0 ? { '*': INSIDE_MS } : {}
+    const {
+      isKilled,
+      done,
+      inside: halfDone,
+      said,
+    } = await runUntil(server, {
+      after: 1,
+      inside: { ...some, ...Object.fromEntries(named) },
+    })
+    if (!isKilled) {
+      await unarm(server)
+      assert.match(said, /"outcome":"up-to-date"/, said)
+      return { after: killedAfter, inside: killedInside }
     }
-    await bootstrap(bare)
+    const last = done.at(-1)
+    if (halfDone !== undefined) killedInside.add(halfDone)
+    else if (last !== undefined) killedAfter.add(last)
+  }
+  throw new Error(`${RUNS_MAX} runs and no end, the last ones after ${[...killedAfter].slice(-5).join()}`)
+}
+
+test('killed after every step, and inside some: the same state as undisturbed', async (context) => {
+  const steps: string[] = []
+  const undisturbed = await bareTo(async (bare) => {
+    const events = eventsOf(await bootstrap(bare))
+    for (const event of events) if (event.event === 'step-finished' && event.isApplied) steps.push(event.resource)
   })
-  for (const resource of mustHit) assert.ok(killed.includes(resource), `${resource} is not among ${killed.join()}`)
-  assert.ok(new Set(killed).size >= points / 2, killed.join())
+  const disturbed = await bareTo(async (bare) => {
+    const killed = await killAll(bare)
+    context.diagnostic(`${steps.length} steps; killed after ${killed.after.size}, inside ${killed.inside.size}`)
+    assert.deepEqual(
+      Object.keys(INSIDE).filter((resource) => !killed.inside.has(resource)),
+      [],
+    )
+    const spared = steps.filter((step) => !killed.after.has(step) && !killed.inside.has(step))
+    assert.deepEqual(spared, [])
+  })
   const [there, here] = [new Set(undisturbed), new Set(disturbed)]
   const lost = [...there].filter((line) => !here.has(line))
   const added = [...here].filter((line) => !there.has(line))

@@ -60,6 +60,14 @@ test('on a bare host there is nothing to take away, with data or without', async
         assert.deepEqual(await resource.plan(blank(system)), [], resource.id)
 })
 
+test('one resource takes away all packages: the one that stops the engine before', async () => {
+  const getFact = factReaderOf([factRow(removablePackagesFact, ['curl'])])
+  const taking = new Set<string>()
+  for (const { id, plan } of resourcesAbsent(all, { isWithData: true }))
+    if (id.startsWith('apt-package:') && (await plan(getFact)).length > 0) taking.add(id)
+  assert.deepEqual([...taking], ['apt-package:docker'])
+})
+
 test('the last made goes first, and the folder with the settings and the record goes last', () => {
   const ids = resourcesAbsent(all, { isWithData: true }).map(({ id }) => id)
   assert.equal(ids.at(-1), 'directory:/etc/tappass')
@@ -67,8 +75,6 @@ test('the last made goes first, and the folder with the settings and the record 
   before('unit:tappass.target', 'unit:tappass-postgres.service')
   before('unit:tappass-postgres.service', 'apt-package:docker')
   before('apt-package:docker', 'engine-trace:docker')
-  // The first one takes away all packages, so that it has to be the one that stops the engine.
-  assert.deepEqual([...new Set(ids.filter((id) => id.startsWith('apt-package:')))], ['apt-package:docker'])
   before('file:/etc/docker/daemon.json', 'directory:/etc/docker')
 })
 
@@ -217,13 +223,19 @@ const rows: readonly Row[] = [
   },
   {
     name: 'packages',
-    resource: aptPackage({ id: 'x', names: ['curl'], waiting: '' }),
+    resource: aptPackage({ id: 'x', names: ['curl'], waiting: '', before: { install: '', removal: 'stop' } }),
     facts: [factRow(removablePackagesFact, ['curl', 'libcurl4'])],
     actions: ['remove 2 packages: curl libcurl4'],
   },
   {
-    name: 'packages that were there, or that others need',
+    name: 'packages of a resource that has nothing to do before they go: the one that has takes all away',
     resource: aptPackage({ id: 'x', names: ['curl'], waiting: '' }),
+    facts: [factRow(removablePackagesFact, ['curl', 'libcurl4'])],
+    actions: [],
+  },
+  {
+    name: 'packages that were there, or that others need',
+    resource: aptPackage({ id: 'x', names: ['curl'], waiting: '', before: { install: '', removal: 'stop' } }),
     facts: [factRow(removablePackagesFact, [])],
     actions: [],
   },

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { type MemoryLimits, type MemorySettings, memoryLimits, memorySum } from '../../../scripts/spec/memory-limit.ts'
 import { memoryRemedy } from '../../../scripts/spec/memory-remedy.ts'
 
-type WithoutIdentity = Omit<MemoryLimits, 'identity'>
+type WithoutIdentity = Omit<MemoryLimits, 'identity' | 'tunnel'>
 const plenty: WithoutIdentity = {
   ...{ gateway: 1024, postgres: 1024, sharedBuffers: 256, redis: 128, redisData: 64, caddy: 512, job: 512, opa: 0 },
 }
@@ -57,7 +57,7 @@ const rows: readonly Row[] = [
 for (const { name, memory, instances = 2, postgres = {}, redis = {}, limits } of rows) {
   test(`memory limits: ${name}`, () => {
     const found = memoryLimits({ instances, postgres, redis }, memory)
-    assert.deepEqual(found, { ...limits, identity: 0 })
+    assert.deepEqual(found, { ...limits, tunnel: 0, identity: 0 })
     if (memory > 0) assert.ok(memorySum(found, instances) <= memory * 0.8, 'a fifth is left for the system')
   })
 }
@@ -105,6 +105,29 @@ test('memory limits: identities have a share of their own, and all add up', () =
     if (memory > 2000) assert.ok(memorySum(found, 2) <= memory * 0.8)
   }
 })
+
+const ports = { http: 80, https: 443, names: [] }
+const ingresses: readonly (readonly [
+  name: string,
+  ingress: NonNullable<MemorySettings['ingress']>,
+  caddy: number,
+  tunnel: number,
+])[] = [
+  ['none', 'none', 0, 0],
+  ['Caddy', { ...ports, kind: 'caddy' }, 135, 0],
+  ['a tunnel', { ...ports, kind: 'tunnel' }, 0, 182],
+  ['both live', { ...ports, kind: 'both', live: 'both' }, 112, 169],
+  ['both prepared, which run side by side while they change over', { ...ports, kind: 'both' }, 112, 169],
+]
+for (const [name, ingress, caddy, tunnel] of ingresses) {
+  test(`memory limits: ingress ${name}: what can run has a share of its own, and all add up`, () => {
+    const found = memoryLimits({ instances: 2, postgres: {}, redis: {}, ingress }, 1960)
+    assert.deepEqual([found.caddy, found.tunnel], [caddy, tunnel])
+    const { gateway, postgres, redis, job } = found
+    assert.equal(memorySum(found, 2), 2 * gateway + postgres + redis + job + caddy + tunnel)
+    assert.ok(memorySum(found, 2) <= 1960 * 0.8)
+  })
+}
 
 test('memory limits: two instances do not fit into 1 GB, nor thirty-two into 8 GB', () => {
   for (const [instances, memory] of [

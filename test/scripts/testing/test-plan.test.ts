@@ -24,11 +24,10 @@ const wish: TestWish = {
   scratch: '/s',
 }
 const chosen = (change: Partial<TestWish>) => {
-  const { first, alone, leftOut } = planTests({ ...wish, ...change })
+  const { queues, leftOut } = planTests({ ...wish, ...change })
   return {
-    first: first.map(({ name }) => name),
-    alone: alone.map(({ name }) => name),
-    files: [...first, ...alone].flatMap(({ argv }) => argv.filter((word) => word.endsWith('.test.ts'))),
+    queues: queues.map((queue) => queue.map(({ name }) => name)),
+    files: queues.flat().flatMap(({ argv }) => argv.filter((word) => word.endsWith('.test.ts'))),
     leftOut,
   }
 }
@@ -37,8 +36,7 @@ const gates = ['format and lint (biome)', 'types (tsc)']
 describe('test plan', () => {
   test('everything', () =>
     assert.deepEqual(chosen({}), {
-      first: [...gates, 'tests on Node 26.0.0'],
-      alone: ['lab (booted machines)'],
+      queues: [gates, ['tests on Node 26.0.0'], ['lab (booted machines)']],
       files: ['test/a.test.ts', 'test/server/b.test.ts', 'test/lab/c.test.ts'],
       leftOut: [],
     }))
@@ -46,16 +44,14 @@ describe('test plan', () => {
     assert.deepEqual(
       chosen({ hasLab: false, reasonAgainst: (needs) => (needs.includes('postgres') ? 'no server' : undefined) }),
       {
-        first: [...gates, 'tests on Node 26.0.0'],
-        alone: [],
+        queues: [gates, ['tests on Node 26.0.0']],
         files: ['test/a.test.ts'],
         leftOut: ['test/server/b.test.ts: no server', 'test/lab/c.test.ts: --no-lab'],
       },
     ))
   test('only some', () =>
     assert.deepEqual(chosen({ only: 'test/server/**' }), {
-      first: ['tests on Node 26.0.0'],
-      alone: [],
+      queues: [['tests on Node 26.0.0']],
       files: ['test/server/b.test.ts'],
       leftOut: ['format, lint and types: --only test/server/**', '2 other test files: --only test/server/**'],
     }))
@@ -66,20 +62,25 @@ describe('test plan', () => {
         nodes: [...wish.nodes, { version: '24.0.0', path: '/24/node' }, { version: '25.0.0', path: undefined }],
       }),
       {
-        first: [...gates, 'tests on Node 26.0.0'],
-        alone: ['tests on Node 24.0.0'],
+        queues: [gates, ['tests on Node 26.0.0', 'tests on Node 24.0.0']],
         files: ['test/a.test.ts', 'test/a.test.ts'],
         leftOut: ['tests on Node 25.0.0: it was not found; test/lab/prepare brings it'],
       },
     ))
   test('a second Node, where the bare machine runs what it can on it', () => {
     const files = [...wish.files, { path: 'test/lab/bare-machine.test.ts', needs: ['lab'] }]
-    const { alone } = planTests({ ...wish, files, nodes: [...wish.nodes, { version: '24.0.0', path: '/24/node' }] })
+    const { queues } = planTests({ ...wish, files, nodes: [...wish.nodes, { version: '24.0.0', path: '/24/node' }] })
     assert.deepEqual(
-      alone.map(({ name, argv }) => [name, argv.filter((word) => word.endsWith('.test.ts'))]),
+      queues
+        .slice(1)
+        .map((queue) => queue.map(({ name, argv }) => [name, argv.filter((word) => word.endsWith('.test.ts'))])),
       [
-        ['tests on Node 24.0.0', ['test/server/b.test.ts']],
-        ['lab (booted machines)', ['test/lab/c.test.ts', 'test/lab/bare-machine.test.ts']],
+        [
+          ['tests on Node 26.0.0', ['test/a.test.ts', 'test/server/b.test.ts']],
+          ['tests on Node 24.0.0', ['test/server/b.test.ts']],
+          ['lab (a bare machine)', ['test/lab/bare-machine.test.ts']],
+        ],
+        [['lab (booted machines)', ['test/lab/c.test.ts']]],
       ],
     )
   })

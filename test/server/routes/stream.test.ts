@@ -117,8 +117,8 @@ test('a client that goes away before the answer ends the call to the model serve
   await eventOf(GONE[1], 'client_gone')
 })
 
-/** What comes of a body that has no end. */
-async function unfinishedText(response: Response): Promise<string> {
+/** What comes of a body that has no end; `hear` gets all that has come so far. */
+async function unfinishedText(response: Response, hear: (text: string) => void = () => {}): Promise<string> {
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
   let text = ''
   try {
@@ -126,6 +126,7 @@ async function unfinishedText(response: Response): Promise<string> {
       const part = await reader?.read()
       if (!part || part.done) break
       text += part.value
+      hear(text)
     }
   } catch {
     return text
@@ -189,15 +190,15 @@ test('the head leaves when the model server has accepted, before it has anything
 })
 
 test('a refusal in the middle is an error event, and the body has no end', async () => {
+  const heard = Promise.withResolvers<void>()
   gateway.models.answer(async (response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.write(`data: ${JSON.stringify(chunk({ content: 'Good words. ' }))}\n\n`)
-    await sleep(100)
+    await heard.promise
     response.write(`data: ${JSON.stringify(chunk({ content: `${privateKey()} ` }))}\n\n`)
   })
   const response = await gateway.post('/v1/chat/completions', streamed)
-  const text = await unfinishedText(response)
-  assert.match(text, /Good words\. /)
+  const text = await unfinishedText(response, (soFar) => soFar.includes('Good words. ') && heard.resolve())
   assert.match(text, /"code":"policy.blocked_response".*\n\n$/)
   // The model server goes on; nobody listens any more.
   await until(() => gateway.models.received[0]?.isAbandoned)
