@@ -106,7 +106,7 @@ test('memory limits: identities have a share of their own, and all add up', () =
   }
 })
 
-const ports = { http: 80, https: 443, names: [] }
+const ports = { http: 80, https: 443, http3: true, names: [] }
 const ingresses: readonly (readonly [
   name: string,
   ingress: NonNullable<MemorySettings['ingress']>,
