@@ -279,6 +279,26 @@ for (const [name, options, failing, unwell, ends, code] of rollouts) {
   })
 }
 
+test('rollout: all hosts of a batch are watched at once, however many they are', async () => {
+  const names = Array.from({ length: 41 }, (_, index) => `h${index}`)
+  const probed = new Set<string>()
+  const everyone = Promise.withResolvers<void>()
+  const { code } = await session(
+    names,
+    async () => upToDate,
+    { batch: '40', json: true },
+    {
+      probe: async ({ target: { name } }) => {
+        probed.add(name)
+        if (probed.size === 40) everyone.resolve()
+        await everyone.promise
+        return []
+      },
+    },
+  )
+  assert.deepEqual([code, probed.size], [0, 40])
+})
+
 test('rollout: the hosts of a batch are watched side by side, and the others are let go when one ends it', async () => {
   const looks = new Map<string, number>()
   const probe: HostWork['probe'] = async ({ target: { name } }) => {
