@@ -178,7 +178,13 @@ test('jump host: behind it nobody listens, and the jump host says so', async () 
 const servedBy = (pid: number): readonly string[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)
 
+/** Connections of earlier tests take a moment to end. */
+const untilIdle = async () => {
+  for (const index of [GATE, HOST]) while (servedBy(at(index).pid).length > 0) await wait(20)
+}
+
 test('jump host: many hosts behind it share one connection to it, which ends with the last of them', async () => {
+  await untilIdle()
   const { address, access } = await routed('host', { host: '  ProxyJump gate' })
   const opened = await Promise.all(Array.from({ length: 6 }, () => connectSsh(address, access)))
   const answers = await Promise.all(opened.map((each, index) => each.runAsUser(read('echo', String(index)))))
@@ -190,7 +196,7 @@ test('jump host: many hosts behind it share one connection to it, which ends wit
   for (const each of opened.slice(1)) await each.close()
   assert.equal((await opened[0]?.runAsUser(read('true')))?.code, 0)
   await opened[0]?.close()
-  while (servedBy(at(GATE).pid).length > 0) await wait(20)
+  await untilIdle()
 })
 
 test('jump host: without it the connection is lost, and a new one goes through it again', async () => {
