@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import { Failure } from '../core/failure.ts'
-import type { TypedAddress } from './host-address.ts'
+import { completeAddress, type HostAddress, parseTypedAddress, type TypedAddress } from './host-address.ts'
 
 /**
  * `user` is undefined when the configuration names none. `identities` are the configured private key files (none: ssh's defaults);
- * `isAgentUsed` is false with IdentitiesOnly. `proxy` is the line of a jump host or proxy command.
+ * `isAgentUsed` is false with IdentitiesOnly. `proxy` is the line of a jump host or proxy command, and `via` what it means.
  */
 export type SshSettings = Readonly<{
   hostName: string
@@ -18,7 +18,13 @@ export type SshSettings = Readonly<{
   identities: readonly string[]
   isAgentUsed: boolean
   proxy: string | undefined
+  via?: SshVia
 }>
+
+/** Through which host a host is reached, with what is configured for that one, or by which command. */
+export type SshVia =
+  | Readonly<{ kind: 'jump'; address: HostAddress; settings: SshSettings }>
+  | Readonly<{ kind: 'command'; command: string; typedName: string }>
 
 /** ssh prints the names of its default keys as if they were configured. */
 const DEFAULT_IDENTITY = /^~\/\.ssh\/id_(rsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk|xmss|dsa)$/
@@ -52,13 +58,12 @@ function unreadable(file: string, why: string): Failure {
   return new Failure({ what: `cannot read ${file}`, why, next: 'check it: ssh -G HOST' }, EXIT_CODE.usage)
 }
 
-/**
- * Returns the settings of a host, or undefined without ~/.ssh/config. Throws a usage failure when ssh rejects the file, and for a host
- * behind a jump host or proxy command.
- */
-export async function readSshSettings(
-  { environment }: Pick<Invocation, 'environment'>,
-  { text, user, name, port }: TypedAddress,
+type Environment = Pick<Invocation, 'environment'>
+
+/** Asks ssh. Undefined without ~/.ssh/config. Throws a usage failure when ssh rejects the file. */
+async function askSsh(
+  { environment }: Environment,
+  { user, name, port }: Pick<TypedAddress, 'user' | 'name' | 'port'>,
 ): Promise<SshSettings | undefined> {
   const { username, homedir } = userInfo()
   const home = environment['HOME'] ?? homedir
@@ -74,15 +79,53 @@ export async function readSshSettings(
   const asked = await $({ quiet: true, nothrow: true, timeout: TIMEOUT })`ssh -G ${options} -- ${name}`
   if (asked.signal !== null) throw unreadable(file, `ssh -G has not answered within ${TIMEOUT}`)
   if (asked.exitCode !== 0) throw unreadable(file, asked.stderr.trim() || `ssh -G: exit code ${asked.exitCode}`)
-  const settings = parseSshSettings(asked.stdout, home, username)
-  if (settings.proxy === undefined) return settings
-  throw new Failure(
-    {
-      what: `cannot connect to ${text} through another host`,
-      where: file,
-      why: `it says "${settings.proxy}" for this host; jump hosts and proxy commands are not supported`,
-      next: `run tappass on a machine that reaches ${settings.hostName} directly, or forward a port: ssh -L 2222:localhost:22 ${name}`,
-    },
-    EXIT_CODE.usage,
-  )
+  return parseSshSettings(asked.stdout, home, username)
+}
+
+/** A jump host behind another one, and so on: more are a circle. */
+const JUMPS_MAX = 8
+
+/**
+ * Returns how the last of the jump hosts is reached: through those before it, and the first one as its own configuration says. `depth` counts those that led here.
+ */
+async function jumpThrough(environment: Environment, names: readonly string[], depth: number): Promise<SshVia> {
+  const text = (names.at(-1) ?? '').replace(/^ssh:\/\//, '')
+  if (depth >= JUMPS_MAX)
+    throw new Failure(
+      { what: `the jump hosts of ~/.ssh/config lead in a circle, at ${text}`, next: `check them: ssh -G ${text}` },
+      EXIT_CODE.usage,
+    )
+  const typed = parseTypedAddress(text)
+  const found = await askSsh(environment, typed)
+  if (found === undefined) throw unreadable('~/.ssh/config', 'it was there, and is gone')
+  const earlier = names.slice(0, -1)
+  const via = await (earlier.length > 0
+    ? jumpThrough(environment, earlier, depth + 1)
+    : viaOf(environment, found, typed, depth + 1))
+  const user = typed.user ?? found.user ?? userInfo().username
+  const address = completeAddress({ ...typed, user }, found)
+  return { kind: 'jump', address, settings: via === undefined ? found : { ...found, via } }
+}
+
+async function viaOf(
+  environment: Environment,
+  { proxy }: SshSettings,
+  { name }: TypedAddress,
+  depth: number,
+): Promise<SshVia | undefined> {
+  const [, keyword, value = ''] = /^(\S+) (.*)$/.exec(proxy ?? '') ?? []
+  if (keyword === 'proxycommand') return { kind: 'command', command: value, typedName: name }
+  if (keyword !== 'proxyjump') return undefined
+  return await jumpThrough(environment, value.split(','), depth)
+}
+
+/**
+ * Returns the settings of a host, or undefined without ~/.ssh/config; those of its jump hosts, too. Throws a usage failure when ssh rejects the file, and for
+ * jump hosts that lead in a circle.
+ */
+export async function readSshSettings(environment: Environment, typed: TypedAddress): Promise<SshSettings | undefined> {
+  const settings = await askSsh(environment, typed)
+  if (settings === undefined) return undefined
+  const via = await viaOf(environment, settings, typed, 0)
+  return via === undefined ? settings : { ...settings, via }
 }

@@ -198,12 +198,14 @@ async function watchBatch(
   const ended = new AbortController()
   const signal = AbortSignal.any([run.invocation.interrupt, ended.signal])
   let failures = batch.filter(({ code }) => code !== EXIT_CODE.upToDate).length
-  return await sideBySide(batch, async ({ target, code }) => {
+  const watch = async ({ target, code }: TargetResult): Promise<TargetResult> => {
     if (code !== EXIT_CODE.upToDate) return { target, code }
     const seen = await watchHost(run, target, soakMs, signal)
     if (seen !== EXIT_CODE.upToDate && isOver(++failures)) ended.abort()
     return { target, code: seen }
-  })
+  }
+  // All at once: the same time is that of all of them, and each is connected to for a moment only.
+  return await sideBySide(batch, watch, batch.length)
 }
 
 /**

@@ -13,7 +13,7 @@ export type SessionRenderer = Renderer &
   }>
 
 /** Keeps the plans of all hosts to the end, and shows equal ones once. */
-function withEqualPlans(renderer: SessionRenderer): SessionRenderer {
+function withEqualPlans(renderer: SessionRenderer, names: readonly string[]): SessionRenderer {
   const plans = new Map<string, PlanEvent>()
   return {
     ...renderer,
@@ -22,7 +22,11 @@ function withEqualPlans(renderer: SessionRenderer): SessionRenderer {
       else renderer.emit(host, event)
     },
     close: () => {
-      for (const { hosts, plan } of groupEqualPlans(plans)) renderer.showPlan(hosts, plan)
+      const planned = names.flatMap((name) => {
+        const plan = plans.get(name)
+        return plan === undefined ? [] : [[name, plan] as const]
+      })
+      for (const { hosts, plan } of groupEqualPlans(planned)) renderer.showPlan(hosts, plan)
       renderer.close()
     },
   }
@@ -49,7 +53,7 @@ export function rendererFor(invocation: Invocation, targets: readonly Target[]):
       renderer.emit(hosts.length > 1 ? label : first, plan)
     }
     const whole = { ...renderer, showPlan, write: (host: string, line: string) => streams.stderr(`${host}: ${line}\n`) }
-    return options.isPlanData ? withEqualPlans(whole) : whole
+    return options.isPlanData ? withEqualPlans(whole, names) : whole
   }
   const isLive = stderr.isTTY === true && environment['TERM'] !== 'dumb'
   return silent(

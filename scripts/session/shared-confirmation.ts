@@ -40,6 +40,8 @@ type Answer = Readonly<{ first: string; answer: Promise<boolean> }>
 
 /** `planning` are the hosts that have begun and neither asked nor ended; `waiting` those that have asked; `heard` both of these and those that ended. */
 class Round {
+  /** In the order in which they are listed. */
+  readonly begun: string[] = []
   readonly planning = new Set<string>()
   readonly plans = new Map<string, PlanEvent>()
   readonly waiting = new Map<string, Waiting>()
@@ -55,18 +57,18 @@ class Round {
   /** Each group of the hosts that wait is shown and asked about. */
   putQuestions(): void {
     this.stopWaiting()
-    const asked = [...this.waiting]
+    const asked = new Map(this.waiting)
     this.waiting.clear()
-    const planned = asked.flatMap(([host]) => {
+    const planned = this.begun.flatMap((host) => {
       const plan = this.plans.get(host)
-      return plan === undefined ? [] : [[host, plan] as const]
+      return plan === undefined || !asked.has(host) ? [] : [[host, plan] as const]
     })
     for (const { hosts, plan } of groupEqualPlans(planned)) {
       this.#context.show(hosts, plan)
       const others = this.#context.hosts - this.heard.size
       const answer = this.#context.ask(describe(hosts, others), plan.changes.length)
       this.answers.set(planKey(plan), { first: hosts[0] ?? '', answer })
-      for (const [host, { resolve }] of asked) if (hosts.includes(host)) resolve(answer)
+      for (const host of hosts) asked.get(host)?.resolve(answer)
     }
   }
 
@@ -103,7 +105,10 @@ export function createSharedConfirmation(context: ConfirmationContext): SharedCo
     round.waiting.clear()
   })
   return {
-    begin: (host) => void round.planning.add(host),
+    begin: (host) => {
+      round.begun.push(host)
+      round.planning.add(host)
+    },
     keep: (host, plan) => {
       if (round.heard.has(host) || plan.changes.length === 0) return false
       round.plans.set(host, plan)

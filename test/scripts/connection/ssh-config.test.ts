@@ -1,11 +1,14 @@
 /** ~/.ssh/config is honoured as ssh does: rows of configurations, answered by ssh itself. Needs: sshd. */
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { parseTypedAddress } from '../../../scripts/connection/host-address.ts'
+import { expandProxyCommand } from '../../../scripts/connection/proxy-command.ts'
 import { readSshAccess } from '../../../scripts/connection/ssh-access.ts'
 import { parseSshSettings, readSshSettings } from '../../../scripts/connection/ssh-config.ts'
+import type { Failure } from '../../../scripts/core/failure.ts'
 import { scratch } from '../known-host.ts'
 
 const homeWith = (context: TestContext, config: string): string => {
@@ -61,14 +64,58 @@ test('ssh config: without the file nothing is asked', async (context) => {
   assert.equal(await read(scratch(context), 'web'), undefined)
 })
 
-for (const proxy of ['ProxyJump gate', 'ProxyCommand nc gate 22']) {
-  test(`ssh config: ${proxy} is refused`, async (context) => {
-    await assert.rejects(read(homeWith(context, `Host web\n  ${proxy}\n`), 'root@web'), {
-      code: 64,
-      message: 'cannot connect to root@web through another host',
-    })
+const jump = (name: string, more: object = {}) => ({
+  kind: 'jump',
+  address: { user: userInfo().username, name, port: 22 },
+  settings: { ...plain, hostName: name, ...more },
+})
+const viaRows = [
+  ['ProxyJump', 'Host web\n  ProxyJump gate\n', jump('gate')],
+  [
+    'ProxyJump with user and port, which come before what is configured of it',
+    'Host web\n  ProxyJump ada@gate:2222\nHost gate\n  HostName 10.0.0.9\n  User bob\n  Port 1\n',
+    {
+      kind: 'jump',
+      address: { user: 'ada', name: '10.0.0.9', port: 2222 },
+      settings: { ...plain, hostName: '10.0.0.9', user: 'ada', port: 2222 },
+    },
+  ],
+  [
+    'several: the last one is reached through those before it',
+    'Host web\n  ProxyJump one,two\n',
+    jump('two', { via: jump('one') }),
+  ],
+  [
+    'one behind another one',
+    'Host web\n  ProxyJump two\nHost two\n  ProxyJump one\n',
+    jump('two', { proxy: 'proxyjump one', via: jump('one') }),
+  ],
+  [
+    'ProxyCommand',
+    'Host web\n  ProxyCommand nc -X 5 %h %p\n',
+    { kind: 'command', command: 'nc -X 5 %h %p', typedName: 'web' },
+  ],
+] as const
+
+for (const [name, config, via] of viaRows) {
+  test(`ssh config: the way to a host: ${name}`, async (context) => {
+    const settings = await read(homeWith(context, config), 'root@web')
+    assert.deepEqual(settings?.via, via)
+    assert.match(settings?.proxy ?? '', /^proxy(jump|command) /)
   })
 }
+
+test('ssh config: a jump host that is behind itself is what ssh says of it', async (context) => {
+  const reading = read(homeWith(context, 'Host *\n  ProxyJump gate\n'), 'root@web')
+  await assert.rejects(reading, (error: Failure) => /jumphost loop/.test(error.text.why ?? ''))
+})
+
+test('ssh config: the tokens of a ProxyCommand', () => {
+  const address = { user: 'ada', name: '10.0.0.1', port: 2222 }
+  const expand = (command: string) => expandProxyCommand({ kind: 'command', command, typedName: 'web' }, address)
+  assert.equal(expand('nc %h %p %r %n 100%%'), 'nc 10.0.0.1 2222 ada web 100%')
+  for (const command of ['nc %C', 'nc %']) assert.throws(() => expand(command), { code: 64 })
+})
 
 test('ssh config: what ssh rejects is told with its own words', async (context) => {
   await assert.rejects(read(homeWith(context, 'Nonsense yes\n'), 'web'), (error: Error & { text: { why: string } }) =>

@@ -279,6 +279,26 @@ for (const [name, options, failing, unwell, ends, code] of rollouts) {
   })
 }
 
+test('rollout: all hosts of a batch are watched at once, however many they are', async () => {
+  const names = Array.from({ length: 41 }, (_, index) => `h${index}`)
+  const probed = new Set<string>()
+  const everyone = Promise.withResolvers<void>()
+  const { code } = await session(
+    names,
+    async () => upToDate,
+    { batch: '40', json: true },
+    {
+      probe: async ({ target: { name } }) => {
+        probed.add(name)
+        if (probed.size === 40) everyone.resolve()
+        await everyone.promise
+        return []
+      },
+    },
+  )
+  assert.deepEqual([code, probed.size], [0, 40])
+})
+
 test('rollout: the hosts of a batch are watched side by side, and the others are let go when one ends it', async () => {
   const looks = new Map<string, number>()
   const probe: HostWork['probe'] = async ({ target: { name } }) => {
@@ -314,7 +334,15 @@ const applying = async (name: string, _: Runner, host: HostSession): Promise<Hos
 }
 
 test('plans: on a terminal equal ones are shown once, with one question', async () => {
-  const { code, stderr } = await session(['h0', 'h1', 'h2'], applying, {}, { isConfirmedTogether: true })
+  const everyone = Promise.withResolvers<void>()
+  let begun = 0
+  const work: typeof applying = async (...given) => {
+    if (++begun === 3) everyone.resolve()
+    // However slow this machine is, they plan side by side.
+    await everyone.promise
+    return await applying(...given)
+  }
+  const { code, stderr } = await session(['h0', 'h1', 'h2'], work, {}, { isConfirmedTogether: true })
   assert.equal(code, 0)
   assert.match(stderr, /^2 hosts with the same plan: h0, h2\n2 hosts: 1 change to 1 of 9 resources:$/m)
   assert.equal(stderr.match(/write \/etc\/a,/g)?.length, 2, 'once for two hosts, once for h1')
