@@ -106,6 +106,10 @@ export const HOST_PATH = {
   packetFilter: `${CONFIG}/firewall.nft`,
   /** Digests of the file and of the rules, as they were when the rules were loaded. */
   loadedPacketFilter: `${RUNTIME}-firewall/loaded`,
+  /** Who is let out, by name; the names' addresses as they were found last; the script that finds them. */
+  outboundList: `${CONFIG}/outbound`,
+  outboundFolder: `${STATE}/outbound`,
+  outboundScript: `${PROGRAMS}/outbound-addresses`,
   /** What was there before a change that has to be confirmed; it outlives a reboot. */
   guardFolder: `${STATE}-guard`,
 

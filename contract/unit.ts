@@ -20,6 +20,8 @@ export const UNIT = {
   check: 'tappass-check.service',
   checkTimer: 'tappass-check.timer',
   firewall: 'tappass-firewall.service',
+  outbound: 'tappass-outbound.service',
+  outboundTimer: 'tappass-outbound.timer',
   guard: 'tappass-guard.service',
   drift: 'tappass-drift.service',
   driftTimer: 'tappass-drift.timer',

@@ -69,6 +69,7 @@ export function removableResources(spec: HostSpec, text: (path: string) => strin
       ingress: { kind: 'both', live: 'both' },
       identity: { trustDomain: ANY_TRUST_DOMAIN },
       drift: { repair: true },
+      firewall: { outbound: [] },
     },
     'the defaults',
   )

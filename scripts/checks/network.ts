@@ -20,6 +20,7 @@ grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf && echo firewall ufw
 systemctl is-active --quiet firewalld.service && echo firewall firewalld
 if nft list table inet ${FILTER_TABLE} >/dev/null; then echo firewall ${FILTER_TABLE}; elif nft list ruleset | grep -qE 'hook input.*policy drop'; then echo firewall nftables; fi
 [ ! -d ${HOST_PATH.guardFolder}/pending ] || echo guard-pending yes
+[ ! -d ${HOST_PATH.outboundFolder} ] || { echo outbound yes; sed 's/^/unresolved /' ${HOST_PATH.outboundFolder}/unresolved; }
 sed -n 's/^nameserver /resolver /p' /etc/resolv.conf
 name=$(sed -n 's|^TAPPASS_UPSTREAM_URL=[a-z]*://\([^/:]*\).*|\1|p' ${HOST_PATH.gatewayEnvironment}); name=${'$'}{name:-api.openai.com}
 grep -qs '^TAPPASS_UPSTREAM_PROXY=' ${HOST_PATH.gatewayEnvironment} && echo proxied yes
@@ -83,6 +84,19 @@ export const network: Topic = {
               'a run ended before its change was confirmed, and the host has not put it back yet',
               'journalctl -t tappass-guard   (on the host); tappass bootstrap puts it back',
             ),
+    },
+    {
+      id: 'network.outbound',
+      what: 'the names that the packet filter lets out have addresses',
+      judge: ({ probe }) => {
+        if (probe.one('outbound') === '') return ok('what goes out is not closed')
+        return none(probe.all('unresolved'), (names) =>
+          warn(
+            `without an address, or with older ones: ${names}`,
+            'journalctl -u tappass-outbound   (on the host), and firewall.outbound in host.yaml',
+          ),
+        )
+      },
     },
     {
       id: 'network.route',

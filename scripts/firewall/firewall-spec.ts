@@ -1,4 +1,7 @@
-/** The setting `firewall`: whether our packet filter drops what no setting lets in, and what is let in besides SSH and the ingress. */
+/**
+ * The setting `firewall`: whether our packet filter drops what no setting lets in, what is let in besides SSH and the ingress,
+ * and what is let out.
+ */
 import { isIP } from 'node:net'
 import * as v from 'valibot'
 
@@ -21,18 +24,38 @@ const rule = v.strictObject({
   from: v.optional(v.pipe(v.array(network), v.minLength(1))),
 })
 
-/** `none`: no packet filter of ours. */
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i
+
+/** A network is left out of names by its slash, an address by its form; what is digits and dots only is neither a name nor an address. */
+const isDestination = (text: string): boolean => isNetwork(text) || (HOST_NAME.test(text) && /[a-z]/i.test(text))
+
+const outboundRule = v.strictObject({
+  port,
+  protocol: v.optional(v.picklist(['tcp', 'udp']), 'tcp'),
+  to: v.pipe(
+    v.array(v.pipe(v.string(), v.check(isDestination, 'must be a host name, an IP address or a network'))),
+    v.minLength(1),
+  ),
+})
+
+/** `none`: no packet filter of ours. With `outbound` what goes out is closed but for what the server itself needs, and these. */
 export const firewallSchema = v.optional(
   v.lazy((input) =>
-    typeof input === 'string' ? v.literal('none') : v.strictObject({ allow: v.optional(v.array(rule), []) }),
+    typeof input === 'string'
+      ? v.literal('none')
+      : v.strictObject({ allow: v.optional(v.array(rule), []), outbound: v.optional(v.array(outboundRule)) }),
   ),
   {},
 )
 
 /** A port that is let in. */
 export type AllowRule = v.InferOutput<typeof rule>
+/** A port that is let out, and where to. */
+export type OutboundRule = Readonly<{ port: number; protocol: 'tcp' | 'udp'; to: readonly string[] }>
 /** The parsed setting. */
-export type FirewallSpec = 'none' | Readonly<{ allow: readonly AllowRule[] }>
+export type FirewallSpec =
+  | 'none'
+  | Readonly<{ allow: readonly AllowRule[]; outbound?: readonly OutboundRule[] | undefined }>
 
 /** As many ports fit into a rule of ufw (xt_multiport). */
 const TOOL_PORTS_MAX = 15

@@ -11,9 +11,9 @@ export const FILTER_TABLE = 'tappass'
  */
 export type LoadedFilter = Readonly<{ state: 'absent' | 'loaded' | 'edited'; digest: string | undefined }>
 
-/** The unit wrote the digests of its file and of the rules (without counters) when it loaded them. */
+/** The unit wrote the digests of its file and of the rules (without counters and the elements of sets, which follow names) when it loaded them. */
 const SCRIPT = `PATH=$PATH:/usr/sbin
-now=$(nft -s list table inet ${FILTER_TABLE} 2>/dev/null) || exit 0
+now=$(nft -s -t list table inet ${FILTER_TABLE} 2>/dev/null) || exit 0
 echo "now $(printf '%s' "$now" | sha256sum | cut -c1-64)"
 cat '${HOST_PATH.loadedPacketFilter}' 2>/dev/null
 exit 0`

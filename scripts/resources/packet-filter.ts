@@ -17,6 +17,7 @@ import { exposedPortsFact } from '../firewall/exposed-port.ts'
 import type { FilterOptions } from '../firewall/filter-options.ts'
 import { openTcpPorts } from '../firewall/filter-rule.ts'
 import { type LoadedFilter, loadedFilterFact } from '../firewall/loaded-filter.ts'
+import { closesOutbound } from '../firewall/outbound.ts'
 
 const UNIT_PATH = unitPath(UNIT.firewall)
 const GUARD = {
@@ -96,8 +97,20 @@ function removal({ loaded, unit, files }: State, reason: string): readonly Chang
 }
 
 const TOOLS = ['ufw', 'firewalld'] as const
+const TURN_OFF = { ufw: 'ufw disable', firewalld: 'systemctl disable --now firewalld' } as const
 
-function besideTool(tool: keyof Firewalls, state: State, { commandsFor }: FilterOptions): readonly Change[] {
+function besideTool(
+  tool: keyof Firewalls,
+  state: State,
+  { commandsFor, isOutboundClosed }: FilterOptions,
+): readonly Change[] {
+  if (isOutboundClosed) {
+    throw refusedFailure(
+      `${tool} is active, and firewall.outbound closes what goes out by a packet filter of our own`,
+      'there is none beside another firewall, and its rules know addresses, not names that move',
+      `leave firewall.outbound out of host.yaml and keep such rules in ${tool}; or turn it off: ${TURN_OFF[tool]}   (on the host)`,
+    )
+  }
   const commands = commandsFor(tool)
   if (commands.length === 0) return removal(state, `${tool} is active, and decides what is let in`)
   throw refusedFailure(
@@ -143,7 +156,7 @@ export function packetFilter(options: FilterOptions | undefined): Resource {
 
 /**
  * The ports of the ingress are let in beside those that are open now: before the ingress moves to them. What is not to be open any more is closed by
- * `packetFilter`, once it has moved. Without rules of ours there is nothing to open.
+ * `packetFilter`, once it has moved, and so is what goes out. Without rules of ours there is nothing to open.
  */
 export function ingressOpening(options: FilterOptions): Resource {
   return {
@@ -157,7 +170,7 @@ export function ingressOpening(options: FilterOptions): Resource {
       ])
       const open = openTcpPorts(text ?? '')
       if (text === undefined || options.ingress.every((port) => open.includes(port))) return []
-      const content = Promise.resolve(options.content([...ssh, ...open]))
+      const content = Promise.resolve(options.content([...ssh, ...open], closesOutbound(text)))
       return loadChange(state, await planFiles(getFact, content, options.unit))
     },
   }

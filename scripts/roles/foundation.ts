@@ -12,9 +12,11 @@ import { authorizedKeys } from '../resources/authorized-keys.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { memoryBudget } from '../resources/memory-budget.ts'
+import { outboundOpening } from '../resources/outbound-names.ts'
 import { pendingGuard } from '../resources/pending-guard.ts'
 import { sudoRights } from '../resources/sudo-rights.ts'
 import { unit } from '../resources/unit.ts'
+import { outboundList } from '../spec/filter-setting.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { isPrepared } from '../spec/ingress-spec.ts'
 import { memoryLimits, memorySum } from '../spec/memory-limit.ts'
@@ -94,6 +96,7 @@ function temporaryFiles(spec: HostSpec, text: (path: string) => string): string 
 export const foundation: Role = (spec, text) => {
   const { node } = parsePins(text('versions.yaml'))
   const runtimeNeeds = node[0]?.needs === undefined ? [] : [node[0].needs]
+  const outbound = outboundList(spec, text)
   const sudoers = render(text('templates/sudoers.hbs'), {
     deployUser: spec.deployUser.name,
     units: unitsOf(spec, text),
@@ -131,6 +134,7 @@ export const foundation: Role = (spec, text) => {
       mode: '0440',
       check: (candidate) => ['visudo', '-cf', candidate],
     }),
+    ...(outbound === undefined ? [] : [outboundOpening({ rows: outbound })]),
     // Before any change that is guarded.
     pendingGuard(),
     unit({ name: UNIT.guard, content: text(`units/${UNIT.guard}`), isRunning: false }),

@@ -9,7 +9,6 @@ import { render } from '../core/template.ts'
 import { unitPath } from '../core/unit-command.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
 import type { HostTraits } from '../facts/host-trait.ts'
-import { filterOptions } from '../firewall/filter-options.ts'
 import { toolRules } from '../firewall/firewall-spec.ts'
 import { absentFile } from '../resources/absent-file.ts'
 import { absentUnit } from '../resources/absent-unit.ts'
@@ -22,6 +21,7 @@ import { stoppedUnit } from '../resources/stopped-unit.ts'
 import { surplusInstance } from '../resources/surplus-instance.ts'
 import { unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths } from '../secrets/credential.ts'
+import { filterSetting } from '../spec/filter-setting.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { type IngressSpec, ingressPorts, isLive, isPrepared, publicPort } from '../spec/ingress-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
@@ -104,9 +104,8 @@ function inTools({ firewall: setting, ingress: ports }: HostSpec): Resource {
 }
 
 /** In our packet filter, before Caddy is there; what was open before is closed by the role `firewall`. */
-function opening({ firewall: setting, ingress: ports }: HostSpec, text: (path: string) => string): readonly Resource[] {
-  const texts = { template: text('templates/nftables/tappass.nft.hbs'), unit: text(`units/${UNIT.firewall}`) }
-  const options = filterOptions(setting, ingressPorts(ports), texts)
+function opening(spec: HostSpec, text: (path: string) => string): readonly Resource[] {
+  const options = filterSetting(spec, text)
   return options === undefined ? [] : [ingressOpening(options)]
 }
 

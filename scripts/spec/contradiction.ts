@@ -1,4 +1,5 @@
 /** Settings of a host that contradict each other. */
+import type { FirewallSpec } from '../firewall/firewall-spec.ts'
 import { isExternal, type StorageSettings } from '../storage/storage-spec.ts'
 
 /** Connections that a gateway holds at most, and those that migrations, the backup and an operator need besides. */
@@ -12,6 +13,7 @@ const SHARED_BUFFERS_SHARE_MAX = 0.5
 type Compared = StorageSettings &
   Readonly<{
     instances: number
+    firewall: FirewallSpec
     postgres: Readonly<
       Record<'maxConnections', number> &
         Partial<Record<'memoryMegabytes' | 'sharedBuffersMegabytes', number | undefined>>
@@ -21,6 +23,7 @@ type Compared = StorageSettings &
 /** Returns what is wrong between settings that are right each for itself, with the keys that it is about. */
 export function contradictions({
   instances,
+  firewall,
   postgres,
   storage,
 }: Compared): readonly (readonly [keys: readonly string[], problem: string])[] {
@@ -28,7 +31,12 @@ export function contradictions({
   const { maxConnections, memoryMegabytes, sharedBuffersMegabytes } = postgres
   const buffersMax =
     memoryMegabytes === undefined ? Number.POSITIVE_INFINITY : Math.floor(memoryMegabytes * SHARED_BUFFERS_SHARE_MAX)
+  const isElsewhere = isExternal({ storage }, 'database') || isExternal({ storage }, 'redis')
   return [
+    // Their addresses are secrets, which no list that everybody may read can hold.
+    ...(isElsewhere && firewall !== 'none' && firewall.outbound?.length === 0
+      ? [[['firewall', 'outbound'], 'has to let the host out to its storage, which is external'] as const]
+      : []),
     ...(maxConnections < needed && !isExternal({ storage }, 'database')
       ? [
           [

@@ -150,7 +150,7 @@ function hasUserInfo(text: string): boolean {
 }
 
 /** Where the gateway sends calls to unless a setting says otherwise. */
-const OPENAI_ADDRESS = 'https://api.openai.com/v1'
+export const OPENAI_ADDRESS = 'https://api.openai.com/v1'
 
 type Key = string | number
 

@@ -27,6 +27,7 @@ import {
   untilHealthy,
   writeSpec,
 } from './server.ts'
+import { ANSWER_PORT, answeringAddresses, startAnswering } from './web-answer.ts'
 
 let server: Server
 let through: Door
@@ -264,6 +265,85 @@ test('the packet filter: programs and containers are closed until the settings l
     assert.deepEqual(await openFromOutside([443, 8099]), [[443], [443]])
   }
   await inside(server, STOP_OTHERS)
+})
+
+/** Who answers the machine at an address or name, over IPv4 and IPv6; empty where nobody is reached. */
+const reached = async (four: string, six = four): Promise<readonly string[]> => {
+  const urls = [`-4 http://${four}`, `-6 http://${six.includes(':') ? `[${six}]` : six}`]
+  const asked = urls.map((url) => `echo "[$(curl -s -m 5 ${url}:${ANSWER_PORT}/)]"`).join('\n')
+  return [...(await inside(server, asked)).matchAll(/^\[(.*)\]$/gm)].map(([, who = '']) => who)
+}
+
+test('what goes out: closed but for names that are followed and kept, containers too', async () => {
+  const stop = await startAnswering()
+  try {
+    const { host, outside } = answeringAddresses(Number(server.machine.address.split('.')[2]))
+    const [host4 = '', host6 = ''] = host
+    const [outside4 = '', outside6 = ''] = outside
+    const name = (addresses: readonly string[], each: string) =>
+      addresses.map((address) => `echo '${address} ${each}' >>/etc/hosts`).join('; ')
+    await inside(server, `cp /etc/hosts /root/hosts; ${name(host, 'let.example')}; ${name(outside, 'other.example')}`)
+    assert.deepEqual(
+      [await reached('let.example'), await reached('other.example')],
+      [
+        ['host', 'host'],
+        ['outside', 'outside'],
+      ],
+    )
+    await withFirewall({ outbound: [{ port: ANSWER_PORT, to: ['let.example'] }] })
+    await bootstrap(server)
+    assert.deepEqual(
+      [await reached('let.example'), await reached('other.example')],
+      [
+        ['host', 'host'],
+        ['', ''],
+      ],
+    )
+    const ofContainer = (address: string) =>
+      `image=$(docker images --format '{{.Repository}}:{{.Tag}}' | grep redis | head -1)
+      docker run --rm "$image" redis-cli -h ${address} -p ${ANSWER_PORT} ping 2>&1 || :`
+    assert.match(await inside(server, ofContainer(host4)), /Protocol error/)
+    assert.match(await inside(server, ofContainer(outside4)), /Could not connect/)
+    // The model server's address is let out by itself.
+    const { client } = await through.agent('outbound')
+    const messages = [{ role: 'user' as const, content: 'are you there' }]
+    assert.ok(await client.chat.completions.create({ model: 'gpt-4o', messages }))
+
+    // The name moves: followed without a run, and the old address stays open for those that know no other.
+    await inside(server, `cp /root/hosts /etc/hosts; ${name(outside, 'let.example')}; systemctl start tappass-outbound`)
+    const both = async () => [await reached('let.example'), await reached(host4, host6)]
+    assert.deepEqual(await both(), [
+      ['outside', 'outside'],
+      ['host', 'host'],
+    ])
+    // Neither is it a change for a plan.
+    await assertNothingToDo(server)
+    // Nobody resolves anything any more: what was known stays, also when the rules are loaded anew, and it is said.
+    await inside(
+      server,
+      `cp /root/hosts /etc/hosts; cp /etc/resolv.conf /root/resolv.conf
+      printf 'nameserver 192.0.2.1\noptions timeout:1 attempts:1\n' >/etc/resolv.conf
+      systemctl start tappass-outbound; systemctl restart nftables`,
+    )
+    const known = async () => [await reached(outside4, outside6), await reached(host4, host6)]
+    assert.deepEqual(await known(), [
+      ['outside', 'outside'],
+      ['host', 'host'],
+    ])
+    assert.match(await inside(server, 'journalctl -u tappass-outbound -o cat'), /^let\.example does not resolve/m)
+    const doctor = await toolkit(['doctor', ...machineWords(server), '--json'])
+    assert.match(doctor.stdout, /"network\.outbound"[^}]*let\.example/)
+    await inside(server, 'cp /root/resolv.conf /etc/resolv.conf; systemctl start tappass-outbound')
+    await allowing([])
+    await bootstrap(server)
+    assert.deepEqual(await known(), [
+      ['outside', 'outside'],
+      ['host', 'host'],
+    ])
+    assert.equal(await inside(server, 'ls -d /etc/tappass/outbound /var/lib/tappass/outbound 2>/dev/null | wc -l'), '0')
+  } finally {
+    stop()
+  }
 })
 
 /** Another hand's setting, with which our rules let no new login in. */

@@ -4,7 +4,17 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { compareHostStates, type HostState, readHostState } from './host-state.ts'
-import { bareServer, bootstrap, eventsOf, inside, machineWords, repository, type Server, toolkit } from './server.ts'
+import {
+  bareServer,
+  bootstrap,
+  eventsOf,
+  inside,
+  machineWords,
+  repository,
+  type Server,
+  toolkit,
+  writeSpec,
+} from './server.ts'
 
 let server: Server
 let bare: HostState
@@ -12,6 +22,12 @@ let bare: HostState
 before(async () => {
   server = await bareServer('proof-uninstall')
   bare = await readHostState(server.machine)
+  // With what goes out closed from the first run on: what that brings goes, too.
+  await writeSpec(server, (spec) => ({
+    ...spec,
+    gateway: { upstream: server.upstream.url },
+    firewall: { outbound: [] },
+  }))
   await bootstrap(server)
 })
 after(() => server?.close())

@@ -27,6 +27,7 @@ before(async () => {
     ingress: { kind: 'both', live: 'both' },
     identity: { trustDomain: 'example.org' },
     drift: { repair: true },
+    firewall: { outbound: [] },
   }
   const spec = { ...specOf(written), secrets: { 'tunnel-token': provided } }
   const resources = recipe(spec, text).flatMap(({ resources }) => resources)
@@ -55,6 +56,7 @@ const rows = [
   ['tappass-redis.service', 10],
   ['tappass-backup.service', 10],
   ['tappass-firewall.service', 20],
+  ['tappass-outbound.service', 20],
   ['tappass-spire-server.service', 10],
   ['tappass-spire-agent.service', 15],
   ['tappass-spiffe-helper.service', 10],

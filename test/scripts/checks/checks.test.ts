@@ -226,6 +226,7 @@ const rows: Readonly<Record<string, Change & { status?: 'warn' }>> = {
   'network.open': { probe: ['open 8000 python3'], status: 'warn' },
   'network.firewall': { without: ['firewall'], status: 'warn' },
   'network.guard': { probe: ['guard-pending yes'], status: 'warn' },
+  'network.outbound': { probe: ['outbound yes', 'unresolved api.example.com'], status: 'warn' },
   'network.route': { without: ['route4'] },
   'network.resolver': { without: ['resolver'] },
   'network.upstream': { without: ['upstream-known'] },

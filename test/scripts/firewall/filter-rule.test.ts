@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { packetFilterRules } from '../../../scripts/firewall/filter-rule.ts'
 import { type AllowRule, toolCommands, toolRules } from '../../../scripts/firewall/firewall-spec.ts'
+import { outboundNetworks } from '../../../scripts/firewall/outbound.ts'
 import { parseHostSpec } from '../../../scripts/spec/host-spec.ts'
 
 const tcp = (port: number, from?: string[]): AllowRule => ({ port, protocol: 'tcp', ...(from && { from }) })
@@ -68,6 +69,17 @@ const bad: readonly (readonly [firewall: unknown, complaint: RegExp])[] = [
         /firewall\.allow\.0\.from\.0: must be an IP address or a network/,
       ] as const,
   ),
+  [{ outbound: [{ port: 443 }] }, /firewall\.outbound\.0\.to/],
+  [{ outbound: [{ to: ['example.com'] }] }, /firewall\.outbound\.0\.port/],
+  [{ outbound: [{ port: 443, to: [] }] }, /firewall\.outbound\.0\.to/],
+  [{ outbound: [{ port: 443, from: ['::1'], to: ['a'] }] }, /outbound\.0\.from: unknown key/],
+  ...['10.0.0', '10.0.0.0/33', '*.example.com', 'a b', 'a;b', '-a.example', 'https://example.com', ''].map(
+    (to) =>
+      [
+        { outbound: [{ port: 443, to: [to] }] },
+        /firewall\.outbound\.0\.to\.0: must be a host name, an IP address or a network/,
+      ] as const,
+  ),
   [{ alow: [] }, /firewall\.alow: unknown key; did you mean "allow"/],
 ]
 
@@ -82,6 +94,23 @@ for (const [firewall, complaint] of bad) {
     )
   })
 }
+
+test('firewall: storage elsewhere has to be let out to', () => {
+  const written = { storage: { database: 'external' }, firewall: { outbound: [] } }
+  assert.throws(
+    () => parseHostSpec(written, 'host.yaml'),
+    (error: Error & { text: { why: string } }) =>
+      /^firewall\.outbound: has to let the host out to its storage/.test(error.text.why),
+  )
+})
+
+test('firewall: networks that are let out', () => {
+  const to = ['10.0.0.0/8', 'fd00::/8', 'example.com', '192.0.2.7']
+  assert.deepEqual(outboundNetworks([{ port: 53, protocol: 'udp', to }]), [
+    'ip daddr 10.0.0.0/8 meta l4proto 17 th dport 53 accept',
+    'ip6 daddr fd00::/8 meta l4proto 17 th dport 53 accept',
+  ])
+})
 
 test('firewall: what ufw and firewalld get in our rule, and what their operator keeps there', () => {
   const udp: AllowRule = { port: 53, protocol: 'udp' }

@@ -19,6 +19,7 @@ const options = {
   unit: '[Service]\n',
   isAllowed: ({ port }: { port: number }) => port === 443,
   ingress: [443],
+  isOutboundClosed: false,
   commandsFor: (_tool: string): readonly string[] => [],
 }
 const rules = options.content([22])
@@ -207,6 +208,20 @@ test('packet filter: rules that a tool has by hand are named as its commands, an
     },
   )
   assert.deepEqual(await planOn(ours, special), [])
+})
+
+test('packet filter: what goes out is not closed beside ufw or firewalld', async () => {
+  const closing = { ...options, isOutboundClosed: true }
+  await assert.rejects(
+    planOn({ tools: { firewalld: { isAllowed: true } } }, closing),
+    (error: Error & { code: number; text: { next: string } }) => {
+      assert.equal(error.code, 5)
+      assert.match(error.message, /^firewalld is active, and firewall\.outbound/)
+      assert.match(error.text.next, /systemctl disable --now firewalld/)
+      return true
+    },
+  )
+  assert.equal((await planOn(bare, closing)).length, 1)
 })
 
 const going: readonly (readonly [name: string, host: Host, actions: number])[] = [

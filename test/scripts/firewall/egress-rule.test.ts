@@ -1,7 +1,7 @@
 /** What the gateway must not reach, and the two exceptions. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { egressRules } from '../../../scripts/spec/egress-rule.ts'
+import { egressRules } from '../../../scripts/firewall/egress-rule.ts'
 
 const rows = [
   { upstream: undefined, resolvers: [], allowed: undefined },
