@@ -2,13 +2,11 @@
 import type { Fact } from '../core/host.ts'
 
 /**
- * Undefined where a tool is absent or not active. `ports`: those of our rule in ufw, by family (undefined: no rule); `hasIpv6`: it has rules for
+ * Undefined where a tool is absent or not active. `ports`: those of our rule in ufw, by family, as `80,443/tcp` and `443/udp`; `hasIpv6`: it has rules for
  * IPv6. `isAllowed`: the default zone of firewalld lets our service in.
  */
 export type Firewalls = Readonly<{
-  ufw:
-    | Readonly<{ hasIpv6: boolean; ports: Readonly<{ ipv4: string | undefined; ipv6: string | undefined }> }>
-    | undefined
+  ufw: Readonly<{ hasIpv6: boolean; ports: Readonly<{ ipv4: readonly string[]; ipv6: readonly string[] }> }> | undefined
   firewalld: Readonly<{ isAllowed: boolean }> | undefined
 }>
 
@@ -21,7 +19,7 @@ const SCRIPT = String.raw`if [ -x /usr/sbin/ufw ] && grep -qs '^ENABLED=yes' /et
   echo ufw
   grep -qs '^IPV6=yes' /etc/default/ufw && echo ufw-ipv6
   for family in '' 6; do
-    sed -n "s/^### tuple ### allow tcp \([0-9,]*\) .* ${UFW_PROFILE} - in.*/ufw-rule$family \1/p" "/etc/ufw/user$family.rules" 2>/dev/null
+    sed -n "s/^### tuple ### allow \([a-z]*\) \([0-9,]*\) .* ${UFW_PROFILE} - in.*/ufw-rule$family \2\/\1/p" "/etc/ufw/user$family.rules" 2>/dev/null
   done
 fi
 if [ -x /usr/sbin/firewalld ] && systemctl is-active --quiet firewalld.service; then
@@ -35,8 +33,10 @@ exit 0`
 export const firewallsFact: Fact<Firewalls> = {
   query: { argv: ['sh', '-c', SCRIPT], effect: 'read' },
   parse: ({ stdout }) => {
-    const rows = new Map(stdout.split('\n').map((row) => [row.split(' ')[0] ?? '', row.split(' ')[1] ?? '']))
-    const ports = { ipv4: rows.get('ufw-rule'), ipv6: rows.get('ufw-rule6') }
+    const rows = new Set(stdout.split('\n'))
+    const rulesOf = (name: string) =>
+      stdout.split('\n').flatMap((row) => (row.startsWith(`${name} `) ? [row.slice(name.length + 1)] : []))
+    const ports = { ipv4: rulesOf('ufw-rule'), ipv6: rulesOf('ufw-rule6') }
     return {
       ufw: rows.has('ufw') ? { hasIpv6: rows.has('ufw-ipv6'), ports } : undefined,
       firewalld: rows.has('firewalld') ? { isAllowed: rows.has('firewalld-rule') } : undefined,

@@ -21,12 +21,20 @@ export type FilterOptions = Readonly<{
 }>
 
 /**
- * Returns them; undefined where none is wanted. `ingress` are its TCP ports, `outbound` is all that is let out, undefined where nothing is closed.
+ * Returns them; undefined where none is wanted. `ingress` are its TCP ports, `ingressUdp` its UDP ports, `outbound` is all that is let out, undefined where nothing is closed.
  * `template` and `unit` are the texts of the ruleset and of the unit.
  */
 export function filterOptions(
   firewall: FirewallSpec,
-  { ingress, outbound }: Readonly<{ ingress: readonly number[]; outbound: readonly OutboundRule[] | undefined }>,
+  {
+    ingress,
+    ingressUdp,
+    outbound,
+  }: Readonly<{
+    ingress: readonly number[]
+    ingressUdp: readonly number[]
+    outbound: readonly OutboundRule[] | undefined
+  }>,
   { template, unit }: Readonly<{ template: string; unit: string }>,
 ): FilterOptions | undefined {
   if (firewall === 'none') return undefined
@@ -34,7 +42,7 @@ export function filterOptions(
   return {
     content: (ssh, shouldCloseOutbound = true) =>
       render(template, {
-        ...packetFilterRules({ ssh, ingress }, allow),
+        ...packetFilterRules({ ssh, ingress, ingressUdp }, allow),
         isOutboundClosed: shouldCloseOutbound && outbound !== undefined,
         outboundNetworks: outboundNetworks(outbound ?? []),
       }),
@@ -43,6 +51,7 @@ export function filterOptions(
     isOutboundClosed: outbound !== undefined,
     isAllowed: ({ protocol, port }) =>
       (protocol === 'tcp' && ingress.includes(port)) ||
+      (protocol === 'udp' && ingressUdp.includes(port)) ||
       allow.some((rule) => rule.protocol === protocol && rule.port === port),
     commandsFor: (tool) => toolRules(firewall, ingress).others.flatMap((rule) => toolCommands(tool, rule)),
   }

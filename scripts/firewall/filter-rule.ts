@@ -42,15 +42,15 @@ function openRule(protocol: Protocol, ports: readonly number[]): readonly string
 
 /**
  * Returns the rules for the template, a line each: `input` for the host, `containers` for ports that Docker publishes. `ssh` and `ingress` are TCP
- * ports that are open to everybody.
+ * ports that are open to everybody, `ingressUdp` UDP ports.
  */
 export function packetFilterRules(
-  open: Readonly<{ ssh: readonly number[]; ingress: readonly number[] }>,
+  open: Readonly<{ ssh: readonly number[]; ingress: readonly number[]; ingressUdp: readonly number[] }>,
   allow: readonly AllowRule[],
 ): Readonly<{ input: readonly string[]; containers: readonly string[] }> {
   const ports = [...new Set([...open.ssh, ...open.ingress])].toSorted((a, b) => a - b)
   return {
-    input: [...openRule('tcp', ports), ...allow.flatMap(inputRule)],
+    input: [...openRule('tcp', ports), ...openRule('udp', open.ingressUdp), ...allow.flatMap(inputRule)],
     containers: allow.flatMap(containerRule),
   }
 }

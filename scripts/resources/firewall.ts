@@ -15,14 +15,26 @@ import { REMOVAL_REASON } from '../files/removal.ts'
 const PROFILE_PATH = '/etc/ufw/applications.d/tappass'
 const SERVICE_PATH = `/etc/firewalld/services/${FIREWALLD_SERVICE}.xml`
 
-type Ports = readonly number[]
+/** By protocol, those of TCP first. */
+type Ports = Readonly<{ tcp: readonly number[]; udp: readonly number[] }>
+
+const isNone = ({ tcp, udp }: Ports): boolean => tcp.length + udp.length === 0
+const NONE: Ports = { tcp: [], udp: [] }
+
+/** As ufw writes them: `80,443/tcp`, and `443/udp`. */
+const listsOf = ({ tcp, udp }: Ports): readonly string[] => [
+  ...(tcp.length === 0 ? [] : [`${tcp.join(',')}/tcp`]),
+  ...(udp.length === 0 ? [] : [`${udp.join(',')}/udp`]),
+]
 
 function profileText(ports: Ports): string {
-  return `[${UFW_PROFILE}]\ntitle=TapPass\ndescription=The ingress of TapPass; written by the toolkit\nports=${ports.join(',')}/tcp\n`
+  return `[${UFW_PROFILE}]\ntitle=TapPass\ndescription=The ingress of TapPass; written by the toolkit\nports=${listsOf(ports).join('|')}\n`
 }
 
 function serviceText(ports: Ports): string {
-  const rows = ports.map((port) => `  <port protocol="tcp" port="${port}"/>\n`).join('')
+  const rows = (['tcp', 'udp'] as const)
+    .flatMap((protocol) => ports[protocol].map((port) => `  <port protocol="${protocol}" port="${port}"/>\n`))
+    .join('')
   return `<?xml version="1.0" encoding="utf-8"?>\n<!-- Written by the toolkit. -->\n<service>\n  <short>TapPass</short>\n${rows}</service>\n`
 }
 
@@ -55,12 +67,14 @@ async function planText(
   return await planFile(getFact, { path, ...ROOT_FILE }, content)
 }
 
-/** ufw sorts the ports of a rule. */
-function sameList(one: string, other: string): boolean {
-  return one.split(',').toSorted().join() === other.split(',').toSorted().join()
+/** ufw sorts the ports of a rule, and has one for each protocol. */
+function isSame(rules: readonly string[], lists: readonly string[]): boolean {
+  const sorted = (each: readonly string[]) => each.map((list) => list.split(/[,/]/).toSorted().join()).toSorted()
+  return sorted(rules).join(' ') === sorted(lists).join(' ')
 }
 
-const namesOf = (ports: Ports): string => ports.map((port) => `${port}/tcp`).join(' and ')
+const namesOf = ({ tcp, udp }: Ports): string =>
+  [...tcp.map((port) => `${port}/tcp`), ...udp.map((port) => `${port}/udp`)].join(' and ')
 
 async function planUfw(
   getFact: GetFact,
@@ -69,18 +83,20 @@ async function planUfw(
   digest: string | undefined,
 ): Promise<readonly Change[]> {
   const rules = hasIpv6 ? [now.ipv4, now.ipv6] : [now.ipv4]
-  const isThere = rules.some((rule) => rule !== undefined)
-  if (ports.length === 0) {
+  const isThere = rules.some((rule) => rule.length > 0)
+  if (isNone(ports)) {
     const remove = isThere ? [changeCommand('ufw', 'delete', 'allow', UFW_PROFILE)] : []
     const commands = digest === undefined ? remove : [...remove, changeCommand('rm', '-f', '--', PROFILE_PATH)]
     return change(`remove the rule ${UFW_PROFILE} from ufw`, 'there is no ingress', commands, { guard: UFW_GUARD })
   }
   const [profile] = await planText(getFact, PROFILE_PATH, profileText(ports), digest)
-  const isCurrent = rules.every((rule) => rule !== undefined && sameList(rule, ports.join(',')))
+  const isCurrent = rules.every((rule) => isSame(rule, listsOf(ports)))
   // A rule keeps the ports of the profile as it was when it was added.
   const update = isThere ? [changeCommand('ufw', 'app', 'update', UFW_PROFILE)] : []
-  const allow = rules.includes(undefined) ? [changeCommand('ufw', 'allow', UFW_PROFILE)] : []
-  const reason = isThere ? `ufw is active, and its rule lets ${now.ipv4 ?? now.ipv6} in` : 'ufw is active'
+  const allow = rules.some((rule) => rule.length === 0) ? [changeCommand('ufw', 'allow', UFW_PROFILE)] : []
+  const reason = isThere
+    ? `ufw is active, and its rule lets ${(now.ipv4.length > 0 ? now.ipv4 : now.ipv6).join(' and ')} in`
+    : 'ufw is active'
   const extra = { guard: UFW_GUARD, ...(profile?.diff === undefined ? {} : { diff: profile.diff }) }
   const commands = [...(profile?.commands ?? []), ...(isCurrent ? [] : [...update, ...allow])]
   return change(`allow ${namesOf(ports)} in ufw`, reason, commands, extra)
@@ -98,7 +114,7 @@ async function planFirewalld(
   digest: string | undefined,
 ): Promise<readonly Change[]> {
   const withdraw = isAllowed ? [permanently('remove')] : []
-  if (ports.length === 0) {
+  if (isNone(ports)) {
     const remove = isAllowed ? [...withdraw, RELOAD] : []
     const commands = digest === undefined ? remove : [...remove, changeCommand('rm', '-f', '--', SERVICE_PATH)]
     return change(`remove the service ${FIREWALLD_SERVICE} from firewalld`, 'there is no ingress', commands, {
@@ -136,15 +152,16 @@ async function planFirewallAbsent(getFact: GetFact): Promise<readonly Change[]> 
   return [
     ...(ufw === undefined
       ? inactive(profile, 'ufw', PROFILE_PATH, 'ufw', 'delete', 'allow', UFW_PROFILE)
-      : unguarded(await planUfw(getFact, [], ufw, profile))),
+      : unguarded(await planUfw(getFact, NONE, ufw, profile))),
     ...(firewalld === undefined
       ? inactive(service, 'firewalld', SERVICE_PATH, 'firewall-offline-cmd', `--remove-service=${FIREWALLD_SERVICE}`)
-      : unguarded(await planFirewalld(getFact, [], firewalld, service))),
+      : unguarded(await planFirewalld(getFact, NONE, firewalld, service))),
   ]
 }
 
-/** The ports in the firewall. Where no tool is active, or ports are none and nothing of ours is there, there is nothing to do. */
-export function firewall({ ports }: Readonly<{ ports: Ports }>): Resource {
+/** The ports in the firewall: `ports` of TCP, `udpPorts` of UDP. Where no tool is active, or ports are none and nothing of ours is there, there is nothing to do. */
+export function firewall(options: Readonly<{ ports: readonly number[]; udpPorts?: readonly number[] }>): Resource {
+  const ports: Ports = { tcp: options.ports, udp: options.udpPorts ?? [] }
   return {
     id: 'firewall:ingress',
     absent: (getFact) => planFirewallAbsent(getFact),

@@ -23,7 +23,14 @@ import { unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths } from '../secrets/credential.ts'
 import { filterSetting } from '../spec/filter-setting.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
-import { type IngressSpec, ingressPorts, isLive, isPrepared, publicPort } from '../spec/ingress-spec.ts'
+import {
+  type IngressSpec,
+  ingressPorts,
+  ingressUdpPorts,
+  isLive,
+  isPrepared,
+  publicPort,
+} from '../spec/ingress-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
 import { proxyFor, proxyVariables } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
@@ -68,6 +75,7 @@ function environmentOf(ports: Ports, spec: HostSpec, template: string): (traits:
       acme: Object.keys(acme).length === 0 ? [] : acmeVariables(acme),
       httpPort: ports.http,
       httpsPort: ports.https,
+      protocols: ports.http3 ? 'h1 h2 h3' : 'h1 h2',
       redirectPort: publicPort(ports, tls),
       proxy: proxyVariables(proxy),
     })
@@ -100,7 +108,7 @@ const LISTENER_RULE = 'templates/caddy/listener-rule.pl'
 
 /** Where ufw or firewalld is active, what others may reach is open there, the ingress and more. */
 function inTools({ firewall: setting, ingress: ports }: HostSpec): Resource {
-  return firewall({ ports: toolRules(setting, ingressPorts(ports)).ports })
+  return firewall({ ports: toolRules(setting, ingressPorts(ports)).ports, udpPorts: ingressUdpPorts(ports) })
 }
 
 /** In our packet filter, before Caddy is there; what was open before is closed by the role `firewall`. */

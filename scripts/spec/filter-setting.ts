@@ -7,7 +7,7 @@ import type { OutboundRule } from '../firewall/firewall-spec.ts'
 import { outboundRows } from '../firewall/outbound.ts'
 import { isExternal } from '../storage/storage-spec.ts'
 import { type HostSpec, OPENAI_ADDRESS } from './host-spec.ts'
-import { ingressPorts, isPrepared, tunnelOf } from './ingress-spec.ts'
+import { ingressPorts, ingressUdpPorts, isPrepared, tunnelOf } from './ingress-spec.ts'
 import { proxyFor } from './proxy.ts'
 
 /** Hosts that an address sends on to. */
@@ -98,7 +98,15 @@ function outboundOf(spec: HostSpec, text: Text): readonly OutboundRule[] | undef
 /** Returns the packet filter; undefined where none is wanted. */
 export function filterSetting(spec: HostSpec, text: Text): FilterOptions | undefined {
   const texts = { template: text('templates/nftables/tappass.nft.hbs'), unit: text(`units/${UNIT.firewall}`) }
-  return filterOptions(spec.firewall, { ingress: ingressPorts(spec.ingress), outbound: outboundOf(spec, text) }, texts)
+  return filterOptions(
+    spec.firewall,
+    {
+      ingress: ingressPorts(spec.ingress),
+      ingressUdp: ingressUdpPorts(spec.ingress),
+      outbound: outboundOf(spec, text),
+    },
+    texts,
+  )
 }
 
 /** Returns the rows of the list of who is let out; undefined where nothing is closed. */

@@ -25,6 +25,8 @@ const ports = v.strictObject({
   tunnel: v.optional(tunnelSchema),
   http: v.optional(port, 80),
   https: v.optional(port, 443),
+  /** Beside HTTP/1.1 and 2, on the UDP port of the same number. */
+  http3: v.optional(v.boolean(), true),
   /** Further names and addresses that the host is reached by, such as its public address behind NAT. */
   names: v.optional(v.array(nameOrAddress), []),
 })
@@ -76,9 +78,14 @@ export function neededIngressSecrets({
 /** Where certificates come from: a public authority, Caddy's own on the host, or the operator. */
 export type Tls = 'public' | 'internal' | 'own'
 
-/** Returns the ports that Caddy listens on; none where it does not run. */
+/** Returns the TCP ports that Caddy listens on; none where it does not run. */
 export function ingressPorts(ingress: IngressSpec): readonly number[] {
   return ingress !== 'none' && isLive(ingress, 'caddy') ? [ingress.http, ingress.https] : []
+}
+
+/** Returns the UDP ports that Caddy listens on. */
+export function ingressUdpPorts(ingress: IngressSpec): readonly number[] {
+  return ingress !== 'none' && isLive(ingress, 'caddy') && ingress.http3 ? [ingress.https] : []
 }
 
 /**

@@ -177,7 +177,7 @@ test('on another port beside nginx, with the Docker that is there: it ends well,
   const before = [await foreignState(), await inside(server, 'cat /etc/docker/daemon.json')]
   const events = eventsOf(await bootstrap(server))
   const actions = events.flatMap((event) => (event.event === 'plan' ? event.changes.map(({ action }) => action) : []))
-  assert.ok(actions.includes('allow 8080/tcp and 443/tcp in ufw'), actions.join('\n'))
+  assert.ok(actions.includes('allow 8080/tcp and 443/tcp and 443/udp in ufw'), actions.join('\n'))
   assert.deepEqual(await openPorts(), [22, 80, 443, 8080])
   assert.deepEqual([await foreignState(), await inside(server, 'cat /etc/docker/daemon.json')], before)
   assert.equal(await inside(server, 'systemctl is-active nginx'), 'active')

@@ -7,6 +7,7 @@ import { armCommand, GUARD_SECONDS } from '../../scripts/core/guard.ts'
 import { findLeaks, placeLabels } from './leak.ts'
 import { fromOutside, run } from './machine.ts'
 import { machineAddress6 } from './network.ts'
+import { ensureHttp3Client } from './program.ts'
 import {
   assertNothingToDo,
   bodiesOutside,
@@ -224,6 +225,27 @@ test('from outside only 22, 80 and 443 answer, over IPv4 and IPv6, whatever list
   ])
 })
 
+test('HTTP/3 answers from outside over IPv4 and IPv6, until the setting turns it off', async () => {
+  const client = await ensureHttp3Client()
+  const number = Number(server.machine.address.split('.')[2])
+  const answers = async () =>
+    await Promise.all(
+      [server.machine.address, `[${machineAddress6(number)}]`].map(async (host) => {
+        const { code, stdout } = await fromOutside([client, 'get', `https://${host}/health`])
+        const { protocol, status } = code === 0 ? JSON.parse(stdout) : { protocol: 'none', status: code }
+        return `${protocol} ${status}`
+      }),
+    )
+  const advertised = async () => (await through.fetch(through.url('/health'))).headers.get('alt-svc')
+  assert.deepEqual([await advertised(), await answers()], ['h3=":443"; ma=2592000', ['HTTP/3.0 200', 'HTTP/3.0 200']])
+  await withSetting({ ingress: { http3: false } })
+  await bootstrap(server)
+  assert.equal(await inside(server, 'nft list table inet tappass | grep -c "udp dport 443" || true'), '0')
+  assert.deepEqual([await advertised(), await answers()], [null, ['none 1', 'none 1']])
+  await withSetting({})
+  await bootstrap(server)
+})
+
 /** A program of somebody else, and a container that publishes a port: both came after the packet filter. */
 const START_OTHERS = `systemd-run --quiet --unit=other python3 -c "import socket as s; l = s.create_server(('::', 8099), family=s.AF_INET6, dualstack_ipv6=True)
 while 1: l.accept()[0].close()"
@@ -231,11 +253,12 @@ image=$(docker images --format '{{.Repository}}:{{.Tag}}' | grep redis | head -1
 docker run --detach --rm --name other --publish 0.0.0.0:8098:6379 --publish '[::]:8098:6379' "$image" redis-server --protected-mode no >/dev/null`
 const STOP_OTHERS = 'docker kill other >/dev/null; systemctl stop other'
 
-const withFirewall = (firewall: unknown) =>
+const withSetting = (setting: Readonly<Record<string, unknown>>) =>
   writeSpec(server, (spec) => ({
-    ...{ ...spec, firewall },
+    ...{ ...spec, ...setting },
     gateway: { callsMax: 1_000_000, upstream: server.upstream.url },
   }))
+const withFirewall = (firewall: unknown) => withSetting({ firewall })
 const allowing = (allow: readonly unknown[]) => withFirewall({ allow })
 
 test('the packet filter: programs and containers are closed until the settings let them in, and edits by hand are seen', async () => {

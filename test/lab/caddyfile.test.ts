@@ -22,7 +22,13 @@ const rows = [
   {
     name: 'nothing set',
     env: {},
-    has: ['"automate":["localhost"]', '"fallback_sni":"localhost"', '"module":"internal"', '"dial":"127.0.0.1:9620"'],
+    has: [
+      '"automate":["localhost"]',
+      '"fallback_sni":"localhost"',
+      '"module":"internal"',
+      '"dial":"127.0.0.1:9620"',
+      '"protocols":["h1","h2","h3"]',
+    ],
     lacks: ['"host":[', 'on_demand'],
   },
   {
@@ -54,6 +60,12 @@ const rows = [
       'https://{http.request.host}:8443{http.request.uri}',
     ],
     lacks: ['"host":[', 'on_demand', '":80"', '":443"'],
+  },
+  {
+    name: 'without HTTP/3',
+    env: { TAPPASS_PROTOCOLS: 'h1 h2' },
+    has: ['"protocols":["h1","h2"]'],
+    lacks: ['h3'],
   },
   {
     name: 'another upstream, as in Compose',

@@ -4,8 +4,10 @@ import type { RequestListener } from 'node:http'
 import { request } from 'node:https'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { demand } from './execution.ts'
 import { startClients } from './ingress-clients.ts'
 import { startIngress } from './ingress-switch.ts'
+import { ensureHttp3Client } from './program.ts'
 
 const PIECES = 40
 const PIECE_MS = 150
@@ -63,8 +65,31 @@ test('two changes under 32 clients: nothing is refused or left unanswered, open 
   }
 })
 
+test('HTTP/3: answers say where it is, it answers there, and a change leaves nobody with half an answer', async () => {
+  const client = await ensureHttp3Client()
+  const ingress = await startIngress(gateway)
+  try {
+    const url = `https://127.0.0.1:${ingress.https}`
+    const advertised = await new Promise((resolve, reject) => {
+      const options = { host: '127.0.0.1', port: ingress.https, servername: 'localhost', rejectUnauthorized: false }
+      const asking = request({ ...options, agent: false }, (response) => resolve(response.resume().headers['alt-svc']))
+      asking.once('error', reject).end()
+    })
+    assert.equal(advertised, `h3=":${ingress.https}"; ma=2592000`)
+    const whole = `${Array.from({ length: PIECES }, (_, index) => `data: ${index}\n\n`).join('')}data: [DONE]\n\n`
+    const stream = demand([client, 'get', `${url}/stream`])
+    await pause(300)
+    await ingress.change()
+    assert.deepEqual(JSON.parse(await stream), { protocol: 'HTTP/3.0', status: 200, body: whole })
+    assert.deepEqual(JSON.parse(await demand([client, 'get', url])), { protocol: 'HTTP/3.0', status: 200, body: 'ok' })
+  } finally {
+    await ingress.close()
+  }
+})
+
 test('a client that keeps its connection is told to come again while the process that has it stops', async () => {
   const ingress = await startIngress(gateway)
+  const client = await ensureHttp3Client()
   try {
     const ask = (): Promise<string | undefined> =>
       new Promise((resolve, reject) => {
@@ -77,7 +102,10 @@ test('a client that keeps its connection is told to come again while the process
     assert.equal(await ask(), undefined)
     const stopping = ingress.main().stop()
     await pause(300) // the signal is on its way; nothing else listens, so the stopping one still answers
-    assert.equal(await ask(), 'close')
+    const [told, overHttp3] = await Promise.all([ask(), demand([client, 'get', `https://127.0.0.1:${ingress.https}`])])
+    assert.equal(told, 'close')
+    // There it is no field of an answer.
+    assert.equal(JSON.parse(overHttp3).status, 200)
     await stopping
   } finally {
     await ingress.close()

@@ -4,6 +4,7 @@ import { readPins } from './pin.ts'
 import {
   ensureCaddyArchive,
   ensureGoProgram,
+  ensureHttp3Client,
   ensureNodeArchive,
   ensureNodeFolder,
   ensurePebble,
@@ -38,6 +39,7 @@ async function plannedParts(): Promise<readonly (readonly Part[])[]> {
       ['OPA', () => ensureGoProgram('opa')],
       ['Caddy', ensureCaddyArchive],
       ['tlog-check', ensureTlogCheck],
+      ['client of HTTP/3', ensureHttp3Client],
       ['Pebble', ensurePebble],
       ['stand-in of cloudflared', () => ensureTunnelProgram('cloudflared')],
       ['other end of its tunnel', () => ensureTunnelProgram('edge')],

@@ -111,6 +111,11 @@ export function ensureTlogCheck(): Promise<string> {
   return ensureOwnProgram('tlog-check', join(import.meta.dirname, '../server/ledger/tlog-check'))
 }
 
+/** Builds a client that speaks HTTP/3 alone, and gives its path. */
+export function ensureHttp3Client(): Promise<string> {
+  return ensureOwnProgram('http3', join(import.meta.dirname, 'http3'))
+}
+
 /** Gives the path of spiffe-helper's archive, with the stand-in in it; its name has the stand-in's digest. */
 export async function ensureSpiffeHelperArchive(): Promise<string> {
   const { version } = (await readPins())['spiffe-helper']

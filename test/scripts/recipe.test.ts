@@ -115,13 +115,19 @@ const rows = [
     name: 'other ports',
     spec: { ingress: { http: 8080, https: 8443 } },
     path: '/etc/tappass/caddy.env',
-    has: 'TAPPASS_HTTP_PORT=8080\nTAPPASS_HTTPS_PORT=8443\nTAPPASS_REDIRECT_PORT=:8443\n',
+    has: 'TAPPASS_HTTP_PORT=8080\nTAPPASS_HTTPS_PORT=8443\nTAPPASS_PROTOCOLS=h1 h2 h3\nTAPPASS_REDIRECT_PORT=:8443\n',
+  },
+  {
+    name: 'without HTTP/3',
+    spec: { ingress: { http3: false } },
+    path: '/etc/tappass/caddy.env',
+    has: '\nTAPPASS_PROTOCOLS=h1 h2\n',
   },
   {
     name: 'other ports behind a public name, to which 80 and 443 are forwarded',
     spec: { domain: 'gw.example.com', ingress: { http: 8080, https: 8443 } },
     path: '/etc/tappass/caddy.env',
-    has: 'TAPPASS_HTTP_PORT=8080\nTAPPASS_HTTPS_PORT=8443\nTAPPASS_REDIRECT_PORT=\n',
+    has: 'TAPPASS_HTTP_PORT=8080\nTAPPASS_HTTPS_PORT=8443\nTAPPASS_PROTOCOLS=h1 h2 h3\nTAPPASS_REDIRECT_PORT=\n',
   },
   {
     name: 'a name of one’s own on another port',
@@ -627,7 +633,10 @@ test('recipe: the packet filter lets in what the settings say; ufw gets what its
   const rulesOf = async (spec: unknown) =>
     writtenBy(await planAll(resourcesOf(spec), blank(systems[0]))).get('/etc/tappass/firewall.nft')
   const rules = (await rulesOf({ ingress: { http: 8081 }, firewall: { allow } })) ?? ''
-  assert.match(rules, /^ {4}tcp dport \{ 22, 443, 8081 \} accept\n {4}tcp dport 8080 accept\n {4}ip saddr \{ 10/m)
+  assert.match(
+    rules,
+    /^ {4}tcp dport \{ 22, 443, 8081 \} accept\n {4}udp dport \{ 443 \} accept\n {4}tcp dport 8080 accept\n {4}ip saddr \{ 10/m,
+  )
   assert.match((await rulesOf({ ingress: 'none' })) ?? '', /^ {4}tcp dport \{ 22 \} accept\n {4}counter$/m)
   assert.equal(await rulesOf({ firewall: 'none' }), undefined)
   const withUfw: GetFact = async (fact) =>
@@ -636,7 +645,7 @@ test('recipe: the packet filter lets in what the settings say; ufw gets what its
       : await blank(systems[0])(fact)
   const inUfw = async (spec: unknown) =>
     writtenBy(await planAll(resourcesOf(spec), withUfw)).get('/etc/ufw/applications.d/tappass')
-  assert.match((await inUfw({ firewall: { allow: [{ port: 8080 }] } })) ?? '', /^ports=80,443,8080\/tcp$/m)
+  assert.match((await inUfw({ firewall: { allow: [{ port: 8080 }] } })) ?? '', /^ports=80,443,8080\/tcp\|443\/udp$/m)
   assert.match((await inUfw({ ingress: 'none', firewall: { allow: [{ port: 8080 }] } })) ?? '', /^ports=8080\/tcp$/m)
   await assert.rejects(inUfw({ firewall: { allow } }), /ufw is active, and firewall\.allow has rules/)
 })

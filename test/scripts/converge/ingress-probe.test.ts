@@ -7,7 +7,7 @@ import type { SshSettings } from '../../../scripts/connection/ssh-config.ts'
 import { connectionProblem, ingressAddress, probeIngress } from '../../../scripts/converge/ingress-probe.ts'
 import type { GetFact } from '../../../scripts/core/host.ts'
 
-const ports = { kind: 'caddy' as const, http: 80, https: 443, names: [] }
+const ports = { kind: 'caddy' as const, http: 80, https: 443, http3: true, names: [] }
 const at = (name: string) => ({ address: { user: 'root', name, port: 22 } })
 const jump: SshSettings = {
   hostName: '203.0.113.9',
@@ -32,14 +32,14 @@ const rows = [
     spec: {
       domain: 'gw.example.com',
       tls: 'public',
-      ingress: { kind: 'caddy' as const, http: 8080, https: 8443, names: [] },
+      ingress: { kind: 'caddy' as const, http: 8080, https: 8443, http3: true, names: [] },
     },
     target: at('10.0.0.5'),
     is: 'gw.example.com:443',
   },
   {
     name: 'another port',
-    spec: { ingress: { kind: 'caddy' as const, http: 8080, https: 8443, names: [] } },
+    spec: { ingress: { kind: 'caddy' as const, http: 8080, https: 8443, http3: true, names: [] } },
     target: at('203.0.113.9'),
     is: '203.0.113.9:8443',
   },

@@ -207,8 +207,11 @@ test('preflight: of too little memory it says which settings fit', () => {
 
 const asked = [
   { ingress: 'none', ports: ['9620'] },
-  { ingress: { kind: 'caddy' as const, http: 8080, https: 8443, names: [] }, ports: ['8080', '8443', '9620'] },
-  { ingress: { kind: 'caddy' as const, http: 80, https: 443, names: [] }, ports: ['80', '443', '9620'] },
+  {
+    ingress: { kind: 'caddy' as const, http: 8080, https: 8443, http3: true, names: [] },
+    ports: ['8080', '8443', '9620'],
+  },
+  { ingress: { kind: 'caddy' as const, http: 80, https: 443, http3: true, names: [] }, ports: ['80', '443', '9620'] },
 ] as const
 
 const { housekeeping } = parseHostSpec({}, 'the test')
@@ -236,7 +239,7 @@ test('preflight: this machine, as it is', async () => {
   const spec = {
     backup: { schedule: 'daily', keepDaily: 1, keepWeekly: 1 },
     housekeeping,
-    ingress: { kind: 'caddy' as const, http: 80, https: 443, names: [] },
+    ingress: { kind: 'caddy' as const, http: 80, https: 443, http3: true, names: [] },
   }
   const seen = await gatherPreflightFacts(factsHere(), spec, waiting)
   const uid = Number((await here({ argv: ['id', '-u'], effect: 'read' })).stdout)

@@ -34,14 +34,19 @@ const rules: readonly (readonly [
 
 for (const [name, allow, input, containers] of rules) {
   test(`packet filter: ${name}`, () => {
-    const made = packetFilterRules({ ssh: [2222, 22], ingress: [80, 443] }, allow)
-    assert.deepEqual(made, { input: ['tcp dport { 22, 80, 443, 2222 } accept', ...input], containers })
+    const made = packetFilterRules({ ssh: [2222, 22], ingress: [80, 443], ingressUdp: [443] }, allow)
+    assert.deepEqual(made, {
+      input: ['tcp dport { 22, 80, 443, 2222 } accept', 'udp dport { 443 } accept', ...input],
+      containers,
+    })
   })
 }
 
 test('packet filter: a port that is both is named once; without an ingress SSH alone is open', () => {
-  assert.deepEqual(packetFilterRules({ ssh: [443], ingress: [80, 443] }, []).input, ['tcp dport { 80, 443 } accept'])
-  assert.deepEqual(packetFilterRules({ ssh: [22], ingress: [] }, []).input, ['tcp dport { 22 } accept'])
+  assert.deepEqual(packetFilterRules({ ssh: [443], ingress: [80, 443], ingressUdp: [] }, []).input, [
+    'tcp dport { 80, 443 } accept',
+  ])
+  assert.deepEqual(packetFilterRules({ ssh: [22], ingress: [], ingressUdp: [] }, []).input, ['tcp dport { 22 } accept'])
 })
 
 const bad: readonly (readonly [firewall: unknown, complaint: RegExp])[] = [

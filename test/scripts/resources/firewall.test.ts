@@ -9,10 +9,12 @@ import { argvOf, type FactRow, factReaderOf, factRow } from '../known-host.ts'
 
 const paths = { profile: '/etc/ufw/applications.d/tappass', service: '/etc/firewalld/services/tappass.xml' } as const
 const none: Firewalls = { ufw: undefined, firewalld: undefined }
-const ufw = (ipv4?: string, ipv6?: string, hasIpv6 = true): Firewalls => ({
-  ...none,
-  ufw: { hasIpv6, ports: { ipv4, ipv6 } },
-})
+/** The ports of its rule for TCP; `udp` those of the one for UDP. */
+const ufw = (ipv4?: string, ipv6?: string, hasIpv6 = true, udp?: string): Firewalls => {
+  const rules = (tcp: string | undefined) =>
+    tcp === undefined ? [] : [`${tcp}/tcp`, ...(udp === undefined ? [] : [`${udp}/udp`])]
+  return { ...none, ufw: { hasIpv6, ports: { ipv4: rules(ipv4), ipv6: rules(ipv6) } } }
+}
 const firewalld = (isAllowed: boolean): Firewalls => ({ ...none, firewalld: { isAllowed } })
 const file = { kind: 'file', mode: '0644', owner: 'root', group: 'root', uid: 0, gid: 0, bytes: 9 } as const
 
@@ -23,10 +25,14 @@ const fileRows = (path: string, text: string | undefined): readonly FactRow[] =>
 ]
 
 /** The text that is written for these ports. */
-const written = async (ports: readonly number[], kind: keyof typeof paths): Promise<string> => {
+const written = async (
+  ports: readonly number[],
+  kind: keyof typeof paths,
+  udpPorts: readonly number[] = [],
+): Promise<string> => {
   const seen = kind === 'profile' ? ufw() : firewalld(false)
   const rows = [factRow(firewallsFact, seen), ...Object.values(paths).flatMap((path) => fileRows(path, undefined))]
-  const changes = await firewall({ ports }).plan(factReaderOf(rows))
+  const changes = await firewall({ ports, udpPorts }).plan(factReaderOf(rows))
   return String(changes.flatMap(({ commands }) => commands).find(({ stdin }) => stdin !== undefined)?.stdin)
 }
 
@@ -35,8 +41,10 @@ const rows: readonly Readonly<{
   name: string
   seen: Firewalls
   ports: readonly number[]
+  udpPorts?: readonly number[]
   /** Ports of the file that is there. */
   laid?: readonly number[]
+  laidUdp?: readonly number[]
   does: readonly string[]
 }>[] = [
   { name: 'no tool is active', seen: none, ports: web, does: [] },
@@ -80,6 +88,18 @@ const rows: readonly Readonly<{
     laid: web,
     does: ['ufw delete allow TapPass', `rm -f -- ${paths.profile}`],
   },
+  {
+    name: 'ufw with HTTP/3 has it',
+    seen: ufw('80,443', '80,443', true, '443'),
+    ...{ ports: web, udpPorts: [443], laid: web, laidUdp: [443] },
+    does: [],
+  },
+  {
+    name: 'ufw, HTTP/3 is new',
+    seen: ufw('80,443', '80,443'),
+    ...{ ports: web, udpPorts: [443], laid: web },
+    does: ['write', 'ufw app update TapPass'],
+  },
   { name: 'ufw, never an ingress', seen: ufw(), ports: [], does: [] },
   {
     name: 'firewalld for the first time',
@@ -109,11 +129,12 @@ const rows: readonly Readonly<{
   },
 ]
 
-for (const { name, seen, ports, laid, does } of rows) {
+for (const { name, seen, ports, udpPorts = [], laid, laidUdp, does } of rows) {
   test(`firewall: ${name}`, async () => {
-    const texts = async (kind: keyof typeof paths) => fileRows(paths[kind], laid && (await written(laid, kind)))
+    const texts = async (kind: keyof typeof paths) =>
+      fileRows(paths[kind], laid && (await written(laid, kind, laidUdp)))
     const facts = [factRow(firewallsFact, seen), ...(await texts('profile')), ...(await texts('service'))]
-    const lines = argvOf(await firewall({ ports }).plan(factReaderOf(facts)))
+    const lines = argvOf(await firewall({ ports, udpPorts }).plan(factReaderOf(facts)))
       .map((argv) => (argv[0] === 'sh' ? 'write' : argv.join(' ')))
       .filter((line, index, all) => line !== 'write' || all[index - 1] !== 'write')
     assert.deepEqual(lines, does)
@@ -122,13 +143,21 @@ for (const { name, seen, ports, laid, does } of rows) {
 
 test('firewall: what the tools are told', async () => {
   assert.match(await written(web, 'profile'), /^\[TapPass\]\ntitle=.*\ndescription=.*\nports=80,443\/tcp\n$/)
+  assert.match(await written(web, 'profile', [443]), /^ports=80,443\/tcp\|443\/udp$/m)
+  assert.match(
+    await written(web, 'service', [443]),
+    /protocol="tcp" port="443"\/>\n.*protocol="udp" port="443"\/>\n<\/service>/,
+  )
   assert.match(await written([8080, 8443], 'service'), /port="8080"\/>\n.*port="8443"\/>\n<\/service>/)
 })
 
 const answers = [
   ['', none],
   ['ufw\n', ufw(undefined, undefined, false)],
-  ['ufw\nufw-ipv6\nufw-rule 80,443\nufw-rule6 80,443\n', ufw('80,443', '80,443')],
+  [
+    'ufw\nufw-ipv6\nufw-rule 80,443/tcp\nufw-rule 443/udp\nufw-rule6 80,443/tcp\nufw-rule6 443/udp\n',
+    ufw('80,443', '80,443', true, '443'),
+  ],
   ['firewalld\n', firewalld(false)],
   ['firewalld\nfirewalld-rule\n', firewalld(true)],
 ] as const

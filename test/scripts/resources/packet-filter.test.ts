@@ -111,11 +111,7 @@ const rows: readonly (readonly [name: string, host: Host, wanted: typeof options
   ],
   ['none is wanted, none is there', bare, undefined],
   ['none is wanted any more', ours, undefined, /the setting firewall is none/],
-  [
-    'ufw is active',
-    { ...bare, tools: { ufw: { hasIpv6: true, ports: { ipv4: undefined, ipv6: undefined } } } },
-    options,
-  ],
+  ['ufw is active', { ...bare, tools: { ufw: { hasIpv6: true, ports: { ipv4: [], ipv6: [] } } } }, options],
   ['the unit alone is left', { ...bare, unit: { active: 'active' } }, undefined, /the setting firewall is none/],
   ['firewalld came later', { ...ours, tools: { firewalld: { isAllowed: true } } }, options, /firewalld is active/],
 ]

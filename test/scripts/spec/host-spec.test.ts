@@ -29,22 +29,22 @@ test('a database elsewhere has its own limit of connections', () => {
 })
 
 for (const [text, ingress] of [
-  ['', { kind: 'caddy', http: 80, https: 443, names: [] }],
+  ['', { kind: 'caddy', http: 80, https: 443, http3: true, names: [] }],
   ['ingress: none', 'none'],
-  ['ingress: { https: 8443 }', { kind: 'caddy', http: 80, https: 8443, names: [] }],
+  ['ingress: { https: 8443 }', { kind: 'caddy', http: 80, https: 8443, http3: true, names: [] }],
   [
     'ingress: { names: [10.0.0.1, "fd00::1", gw.lan] }',
-    { kind: 'caddy', http: 80, https: 443, names: ['10.0.0.1', 'fd00::1', 'gw.lan'] },
+    { kind: 'caddy', http: 80, https: 443, http3: true, names: ['10.0.0.1', 'fd00::1', 'gw.lan'] },
   ],
-  ['ingress: { kind: tunnel }', { kind: 'tunnel', http: 80, https: 443, names: [] }],
+  ['ingress: { kind: tunnel }', { kind: 'tunnel', http: 80, https: 443, http3: true, names: [] }],
   [
     `domain: gw.example.com\ningress: { kind: both, live: tunnel, tunnel: { id: ${TUNNEL} } }`,
-    { kind: 'both', live: 'tunnel', tunnel: { id: TUNNEL }, http: 80, https: 443, names: [] },
+    { kind: 'both', live: 'tunnel', tunnel: { id: TUNNEL }, http: 80, https: 443, http3: true, names: [] },
   ],
   [
     `ingress: { kind: tunnel, tunnel: { id: ${TUNNEL}, routes: [{ hostname: a.example.com }] } }`,
     {
-      ...{ kind: 'tunnel', http: 80, https: 443, names: [] },
+      ...{ kind: 'tunnel', http: 80, https: 443, http3: true, names: [] },
       tunnel: { id: TUNNEL, routes: [{ hostname: 'a.example.com', service: 'gateway' }] },
     },
   ],
