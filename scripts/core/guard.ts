@@ -5,6 +5,7 @@
 import { HOST_PATH } from '../../contract/path.ts'
 import { scriptCommand } from './command.ts'
 import type { Command } from './host.ts'
+import { quoteAll } from './quoting.ts'
 
 /**
  * What a change touches: files and folders (absent ones too), and units. Names hold no white space. `reload` is a line of shell that brings back
@@ -88,6 +89,11 @@ exec 9>lock; flock 9
 rm -rf confirmed; mv pending confirmed; sync -- .
 systemctl stop ${GUARD_TIMER}.timer 2>/dev/null || true
 rm -rf confirmed`
+
+/** Returns the line of shell that runs a command: what puts back a change of which no file is kept. */
+export function commandLine({ argv, stdin = '' }: Command): string {
+  return `${quoteAll(['printf', '%s', String(stdin)])} | ${quoteAll(argv)}`
+}
 
 /** Keeps what the change touches, and starts the timer. Fails while another change waits for its confirmation. */
 export function armCommand({ paths, units, reload = '' }: Guard, folder: string = HOST_PATH.guardFolder): Command {

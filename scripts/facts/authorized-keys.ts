@@ -13,7 +13,7 @@ type KeyPath = Readonly<{ path: string; uid: number; isWritableByOthers: boolean
 /**
  * `uid` and `home` are undefined where there is no such account. `lines` are ours, without the mark. `paths` are those that exist: home,
  * folder, file. `isWithoutPassword`: its field is only an exclamation mark, with which sshd without PAM lets nobody in. `others` are further
- * accounts of this host whose file has lines of ours. `sshd` is what it says of the account, undefined where it can't be asked.
+ * accounts of this host whose file has lines of ours, with these. `sshd` is what it says of the account, undefined where it can't be asked.
  */
 export type AuthorizedKeys = Readonly<{
   uid: number | undefined
@@ -21,7 +21,7 @@ export type AuthorizedKeys = Readonly<{
   lines: readonly string[]
   paths: readonly KeyPath[]
   isWithoutPassword: boolean
-  others: readonly string[]
+  others: readonly Readonly<{ account: string; lines: readonly string[] }>[]
   sshd: Readonly<{ isTakingKeys: boolean; files: readonly string[] }> | undefined
 }>
 
@@ -32,7 +32,8 @@ export type AuthorizedKeys = Readonly<{
 const SCRIPT = `mine=
 while IFS=: read -r account _ uid gid _ home _; do
   if [ "$account" = "$1" ] && [ -n "$2" ]; then mine="$uid:$gid:$home"
-  elif [ -f "$home/${KEY_FILE}" ] && grep -qs ' ${KEY_MARK}$' -- "$home/${KEY_FILE}"; then echo "other $account"; fi
+  elif [ -f "$home/${KEY_FILE}" ] && grep -qs ' ${KEY_MARK}$' -- "$home/${KEY_FILE}"; then
+    echo "other $account"; sed -n "/ ${KEY_MARK}$/{s///;s/^/other-line $account /p;}" -- "$home/${KEY_FILE}"; fi
 done </etc/passwd
 [ -n "$2" ] || exit 0
 [ -n "$mine" ] || mine=$(getent passwd "$1" | cut -d: -f3,4,6)
@@ -66,7 +67,12 @@ export function authorizedKeysFact(name: string, isWanted: boolean): Fact<Author
         lines: all('line'),
         paths: all('path').flatMap(pathOf),
         isWithoutPassword: rows.some(([key]) => key === 'locked'),
-        others: all('other'),
+        others: all('other').map((account) => ({
+          account,
+          lines: all('other-line').flatMap((row) =>
+            row.startsWith(`${account} `) ? [row.slice(account.length + 1)] : [],
+          ),
+        })),
         sshd:
           files === undefined
             ? undefined

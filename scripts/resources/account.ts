@@ -2,6 +2,7 @@
 
 import { changeCommand } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
+import { commandLine, type Guard } from '../core/guard.ts'
 import type { GetFact } from '../core/host.ts'
 import type { Change, Removal, Resource } from '../core/resource.ts'
 import { type AccountState, accountFact, type GroupState, groupFact, sudoUserFact } from '../facts/account.ts'
@@ -43,6 +44,11 @@ function creation({ name, isSystem, home, shell, groups = [] }: AccountOptions, 
   }
 }
 
+/** Root's own commands bring it back: files of all accounts, which others may have changed meanwhile, are not put back. */
+function back(...argv: readonly [string, ...string[]]): Guard {
+  return { paths: [], units: [], reload: commandLine(changeCommand(...argv)) }
+}
+
 function repairs({ name, home, shell }: AccountOptions, state: NonNullable<AccountState>): readonly Change[] {
   return [
     ...(home === undefined || home === state.home
@@ -52,6 +58,7 @@ function repairs({ name, home, shell }: AccountOptions, state: NonNullable<Accou
             action: `set the home of ${name} to ${home}`,
             reason: `it is ${state.home}`,
             commands: [changeCommand('usermod', '--home', home, name)] as const,
+            guard: back('usermod', '--home', state.home, name),
           },
         ]),
     ...(shell === undefined || shell === state.shell
@@ -61,6 +68,7 @@ function repairs({ name, home, shell }: AccountOptions, state: NonNullable<Accou
             action: `set the shell of ${name} to ${shell}`,
             reason: `it is ${state.shell}`,
             commands: [changeCommand('usermod', '--shell', shell, name)] as const,
+            guard: back('usermod', '--shell', state.shell, name),
           },
         ]),
   ]
@@ -115,7 +123,10 @@ async function removals(
     if (first === undefined) continue
     await assertNoLockout(getFact, name, group, forbiddenGroup)
     const { reason } = forbiddenGroup
-    changes.push({ action: `remove ${name} from the group ${group}`, reason, commands: [first, ...rest] })
+    const member = isListed(name, forbidden[index]) ? ['--append', '--groups', group] : []
+    const primary = isPrimary(state, forbidden[index]) ? ['--gid', group] : []
+    const guard = back('usermod', ...primary, ...member, name)
+    changes.push({ action: `remove ${name} from the group ${group}`, reason, commands: [first, ...rest], guard })
   }
   return changes
 }
@@ -133,7 +144,7 @@ async function planAccountAbsent(
   return [{ action: `remove account ${name}`, reason: REMOVAL_REASON, commands: [remove] }]
 }
 
-/** The account: created when absent; home, shell and groups are corrected. Only `absent` deletes it. */
+/** The account: created when absent; home, shell and groups are corrected, guarded. Only `absent` deletes it. */
 export function account(options: AccountOptions): Resource {
   return {
     id: `account:${options.name}`,

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { changeCommand, scriptCommand } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
+import { commandLine, type Guard } from '../core/guard.ts'
 import type { Command } from '../core/host.ts'
 import { quoteAll } from '../core/quoting.ts'
 import type { Change, Resource } from '../core/resource.ts'
@@ -28,6 +29,11 @@ exec setpriv --reuid="$1" --regid="$group" --init-groups env -i PATH="$PATH" LC_
 
 function writeCommand(name: string, keys: readonly string[]): Command {
   return scriptCommand(BECOME_OWNER, [name, WRITE_AS_OWNER], keys.map((line) => `${line} ${KEY_MARK}\n`).join(''))
+}
+
+/** Written back with the rights of its owner, too: what stands in that folder is never root's to copy. */
+function guardOf(name: string, lines: readonly string[]): Guard {
+  return { paths: [], units: [], reload: commandLine(writeCommand(name, lines)) }
 }
 
 /** As ssh-keygen -l and sshd's log show a key. */
@@ -78,10 +84,12 @@ function keyChanges(name: string, keys: readonly string[], { lines, paths }: Aut
   const reasons = [...missing, ...surplus, ...open]
   if (reasons.length === 0 && keys.length === lines.length) return []
   const reason = reasons.length === 0 ? 'a key is there twice' : reasons.join('; ')
-  return [{ action: `let ${name} log in with its keys`, reason, commands: [writeCommand(name, keys)] }]
+  const change = { action: `let ${name} log in with its keys`, reason, commands: [writeCommand(name, keys)] } as const
+  // What only adds keys cuts nobody off.
+  return [surplus.length === 0 ? change : { ...change, guard: guardOf(name, lines) }]
 }
 
-/** The keys. An account that has lines of ours and is not the one gives them up. */
+/** The keys. An account that has lines of ours and is not the one gives them up. What takes a key away is guarded. */
 export function authorizedKeys({ name, keys }: AuthorizedKeysOptions): Resource {
   const isWanted = keys.length > 0
   return {
@@ -89,7 +97,7 @@ export function authorizedKeys({ name, keys }: AuthorizedKeysOptions): Resource 
     absent: async (getFact) => {
       // Asked without keys, it names every account that has lines of ours.
       const { others: owners } = await getFact(authorizedKeysFact(name, false))
-      return owners.map((owner) => ({
+      return owners.map(({ account: owner }) => ({
         action: `take our keys from ${owner}`,
         reason: REMOVAL_REASON,
         commands: [writeCommand(owner, [])] as const,
@@ -97,10 +105,11 @@ export function authorizedKeys({ name, keys }: AuthorizedKeysOptions): Resource 
     },
     plan: async (getFact) => {
       const state = await getFact(authorizedKeysFact(name, isWanted))
-      const removals = state.others.map((other) => ({
+      const removals = state.others.map(({ account: other, lines }) => ({
         action: `take our keys from ${other}`,
         reason: other === name ? 'deployUser has no keys any more' : `the deploy user is ${name}`,
         commands: [writeCommand(other, [])] as const,
+        guard: guardOf(other, lines),
       }))
       if (!isWanted) return removals
       if (state.uid !== undefined) assertUsable(name, state)

@@ -491,6 +491,36 @@ test('the deploy user logs in with the keys of the spec, does what the page list
   await assertNothingToDo(server)
 })
 
+test('keys are taken from the account that the operator comes in by: it is put back, and the operator comes in as before', async () => {
+  const { path, line } = await makeKey(server, 'eve')
+  const file = '/home/eve/.ssh/authorized_keys'
+  // As a deploy user before, who has root's rights by a rule of the operator's own since.
+  await inside(
+    server,
+    `useradd --create-home --shell /bin/bash --password '*' eve; echo 'eve ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/eve
+    install -d -o eve -g eve -m 0700 /home/eve/.ssh; echo '${line} managed-by-tappass' >${file}; chown eve: ${file}`,
+  )
+  const words = [
+    '--host',
+    `eve@${server.machine.address}`,
+    '--identity',
+    path,
+    '--known-hosts',
+    server.machine.knownHosts,
+  ]
+  const output = await toolkit(['bootstrap', ...words, '--config', server.specPath, '--yes', '--json'])
+  const failed = eventsOf(output).flatMap((event) => (event.event === 'step-failed' ? [event] : []))
+  assert.deepEqual(
+    [output.code, failed.map(({ failure }) => failure.isPutBack)],
+    [3, [true]],
+    output.stdout.slice(-3000),
+  )
+  assert.equal(await inside(server, `cat ${file}`), `${line} managed-by-tappass`)
+  assert.equal((await toolkit(['plan', ...words, '--config', server.specPath, '--json'])).code, 2)
+  await inside(server, 'userdel --remove eve 2>/dev/null; rm /etc/sudoers.d/eve')
+  await assertNothingToDo(server)
+})
+
 test('a rule of sudo that makes root of the deploy user, as cloud-init’s of its first user: refused, and not touched', async () => {
   const file = '/etc/sudoers.d/90-cloud-init-users'
   await inside(server, `echo '${DEPLOY_USER} ALL=(ALL) NOPASSWD:ALL' >${file}; chmod 0440 ${file}`)

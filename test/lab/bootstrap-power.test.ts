@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { armCommand } from '../../scripts/core/guard.ts'
 import { load, type Tally } from './load.ts'
-import { cut, reboot, up } from './machine.ts'
+import { cut, reboot, run, up } from './machine.ts'
 import {
   assertNothingToDo,
   bootstrappedServer,
@@ -66,14 +67,29 @@ const rows = [
   { name: 'power cut', interrupt: () => cut(server.machine.name).then(() => up(server.machine.name)) },
 ] as const
 
+/** A change of a run that has not confirmed it yet. */
+const beginUnconfirmed = async () => {
+  await inside(server, 'echo before >/etc/unconfirmed')
+  const { argv, stdin } = armCommand({ paths: ['/etc/unconfirmed'], units: [] })
+  const { code, stderr } = await run(server.machine, argv, { stdin: String(stdin) })
+  assert.equal(code, 0, stderr)
+  await inside(server, 'echo after >/etc/unconfirmed; sync')
+}
+
 for (const { name, interrupt } of rows) {
   test(`${name} under load: back and healthy without anybody, no acknowledged call is missing from the ledger`, async () => {
     const { acknowledged } = await underLoad(async (more) => {
       await more(300)
+      await beginUnconfirmed()
       await interrupt()
     })
     await untilHealthy(server)
     assert.equal(await inside(server, 'systemctl is-system-running --wait'), 'running')
+    // What nobody had confirmed before is put back.
+    assert.equal(
+      await inside(server, 'cat /etc/unconfirmed; ls /var/lib/tappass-guard/pending 2>&1 | wc -l'),
+      'before\n1',
+    )
     await assertNothingToDo(server)
     assert.ok(acknowledged.length >= 300)
     await assertInLedger(acknowledged)

@@ -1,6 +1,7 @@
 /** From a bare machine to a governed call, once, and what must hold of the server that came out. One machine for all. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { APIError } from 'openai'
 import { armCommand, GUARD_SECONDS } from '../../scripts/core/guard.ts'
@@ -13,6 +14,7 @@ import {
   bodiesOutside,
   bootstrap,
   bootstrappedServer,
+  bootstrapWords,
   type Door,
   door,
   eventsOf,
@@ -247,8 +249,9 @@ test('HTTP/3 answers from outside over IPv4 and IPv6, until the setting turns it
 })
 
 /** A program of somebody else, and a container that publishes a port: both came after the packet filter. */
-const START_OTHERS = `systemd-run --quiet --unit=other python3 -c "import socket as s; l = s.create_server(('::', 8099), family=s.AF_INET6, dualstack_ipv6=True)
-while 1: l.accept()[0].close()"
+const START_PROGRAM = `systemd-run --quiet --unit=other python3 -c "import socket as s; l = s.create_server(('::', 8099), family=s.AF_INET6, dualstack_ipv6=True)
+while 1: l.accept()[0].close()"`
+const START_OTHERS = `${START_PROGRAM}
 image=$(docker images --format '{{.Repository}}:{{.Tag}}' | grep redis | head -1)
 docker run --detach --rm --name other --publish 0.0.0.0:8098:6379 --publish '[::]:8098:6379' "$image" redis-server --protected-mode no >/dev/null`
 const STOP_OTHERS = 'docker kill other >/dev/null; systemctl stop other'
@@ -332,6 +335,8 @@ test('what goes out: closed but for names that are followed and kept, containers
     const messages = [{ role: 'user' as const, content: 'are you there' }]
     assert.ok(await client.chat.completions.create({ model: 'gpt-4o', messages }))
 
+    const status = await toolkit(['status', ...machineWords(server)])
+    assert.equal(status.code, 0, status.stdout)
     // The name moves: followed without a run, and the old address stays open for those that know no other.
     await inside(server, `cp /root/hosts /etc/hosts; ${name(outside, 'let.example')}; systemctl start tappass-outbound`)
     const both = async () => [await reached('let.example'), await reached(host4, host6)]
@@ -394,6 +399,34 @@ test('a change that cuts the operator off is put back by the host: exit 3, and t
   assert.equal((await plan(server)).code, 0)
 })
 
+test('a run that is killed before it confirms: the next one finds what was put back, or puts it back first', async () => {
+  const putBack = async () => await inside(server, 'journalctl -t tappass-guard -o cat | grep -c "put back" || true')
+  const [before, rules] = [Number(await putBack()), await inside(server, 'cat /etc/tappass/firewall.nft')]
+  // The change takes a while, in which the run is killed.
+  await inside(
+    server,
+    `mkdir -p ${CUT.slice(0, CUT.lastIndexOf('/'))}; printf '[Service]\nExecReload=/bin/sleep 3\n' >${CUT}; systemctl daemon-reload`,
+  )
+  await allowing([{ port: 8097 }])
+  const child = spawn(process.execPath, bootstrapWords(server), { cwd: repository, stdio: 'ignore' })
+  const ended = once(child, 'exit')
+  await inside(
+    server,
+    'for i in $(seq 600); do nft list chain inet tappass input | grep -q 8097 && exit 0; sleep 0.1; done; exit 1',
+  )
+  child.kill('SIGKILL')
+  assert.deepEqual(await ended, [null, 'SIGKILL'])
+  await inside(server, `rm ${CUT}; systemctl daemon-reload`)
+  await allowing([])
+  await bootstrap(server)
+  assert.equal(Number(await putBack()), before + 1)
+  assert.equal(
+    await inside(server, 'cat /etc/tappass/firewall.nft; ls /var/lib/tappass-guard/pending 2>&1 | wc -l'),
+    `${rules}\n1`,
+  )
+  await assertNothingToDo(server)
+})
+
 test('nobody confirms: the host’s own timer puts back what was there before', async () => {
   const { argv, stdin } = armCommand({
     paths: ['/etc/motd', '/etc/tappass/firewall.nft'],
@@ -414,6 +447,67 @@ test('nobody confirms: the host’s own timer puts back what was there before', 
   )
   assert.match(await inside(server, 'journalctl -t tappass-guard -o cat'), /a change was not confirmed/)
   assert.equal((await plan(server)).code, 0)
+})
+
+test('firewalld: it lets in what the settings say, ours goes while it is active, and comes back after it', async () => {
+  await inside(
+    server,
+    'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends firewalld >/dev/null; systemctl start firewalld',
+  )
+  const client = await ensureHttp3Client()
+  const overHttp3 = async () =>
+    (await fromOutside([client, 'get', `https://${server.machine.address}/health`], { timeoutMs: 20_000 })).code
+  await allowing([{ port: 8099 }])
+  await bootstrap(server)
+  const ours = 'nft list tables | grep -c tappass; systemctl is-enabled tappass-firewall 2>&1 | tail -1'
+  assert.match(await inside(server, `${ours}; :`), /^0\nnot-found$/)
+  assert.equal(
+    await inside(server, 'firewall-cmd --info-service=tappass | sed -n "s/^ *ports: //p" | tr " " "\n" | sort | xargs'),
+    '443/tcp 443/udp 80/tcp 8099/tcp',
+  )
+  // Docker's own rules are gone with firewalld's start, until Docker starts anew: a program is enough here.
+  await inside(server, START_PROGRAM)
+  const ports = [22, 80, 443, 5432, 8099, 9620]
+  assert.deepEqual(
+    [await openFromOutside(ports), await overHttp3()],
+    [
+      [
+        [22, 80, 443, 8099],
+        [22, 80, 443, 8099],
+      ],
+      0,
+    ],
+  )
+  await assertNothingToDo(server)
+  await allowing([])
+  await bootstrap(server)
+  assert.deepEqual(await openFromOutside(ports), [
+    [22, 80, 443],
+    [22, 80, 443],
+  ])
+  // What its one rule can't say is refused with the commands to type.
+  for (const [setting, what] of [
+    [{ allow: [{ port: 53, protocol: 'udp' }] }, /firewalld is active, and firewall\.allow has rules/],
+    [{ outbound: [] }, /firewalld is active, and firewall\.outbound closes/],
+  ] as const) {
+    await withFirewall(setting)
+    const { code, events } = await plan(server)
+    const reasons = events.flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+    assert.deepEqual([code, reasons.length], [5, 1], JSON.stringify(reasons))
+    assert.match(reasons[0]?.what ?? '', what)
+  }
+  await inside(server, 'systemctl stop other')
+  await inside(
+    server,
+    'DEBIAN_FRONTEND=noninteractive apt-get purge -qq --yes firewalld >/dev/null; systemctl restart docker',
+  )
+  await allowing([])
+  await bootstrap(server)
+  assert.deepEqual(await openFromOutside(ports), [
+    [22, 80, 443],
+    [22, 80, 443],
+  ])
+  await assertNothingToDo(server)
 })
 
 test('the timer is due at 03:17 UTC, and a quarter of an hour later at most', async () => {

@@ -153,6 +153,21 @@ test('account: listed in a group and logging in with it too, it leaves both ways
   ])
 })
 
+test('account: leaving a group and another shell are guarded by what brings them back', async () => {
+  const facts = [
+    factRow(accountFact('deploy'), { ...there, gid: 99, shell: '/bin/sh' }),
+    ...[own, docker('deploy'), sudo()],
+  ]
+  const changes = await account(deployer).plan(factReaderOf(facts))
+  assert.deepEqual(
+    changes.map(({ guard }) => guard?.reload),
+    [
+      "printf %s '' | usermod --shell /bin/sh deploy",
+      "printf %s '' | usermod --gid docker --append --groups docker deploy",
+    ],
+  )
+})
+
 for (const [name, script] of [
   ['the process itself', '"$@"; :'],
   ['one above it', 'env -u SUDO_USER "$@"; :'],

@@ -1,5 +1,6 @@
 /** Keys of the deploy user: what is said of a host, and what would be changed there. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import type { Failure } from '../../../scripts/core/failure.ts'
 import { authorizedKeysFact } from '../../../scripts/facts/authorized-keys.ts'
@@ -78,6 +79,21 @@ for (const { name, keys, said, changes } of rows) {
     )
   })
 }
+
+test('authorized keys: what takes one away is guarded, and brings exactly those back', async () => {
+  const guards = async (keys: readonly string[], said: string) =>
+    (await authorizedKeys({ name: 'ops', keys }).plan(factReaderOf([factOf(keys, said)]))).map(({ guard }) => guard)
+  assert.deepEqual(await guards([a], `${ops}\n${sshd}`), [undefined])
+  for (const [keys, said, account] of [
+    [[a], `${ops}\n${folder}\nline ${b}`, 'ops'],
+    [[], `other eve\nother ops\nother-line eve ${b}\nother-line ops ${a}`, 'eve'],
+  ] as const) {
+    const reload = (await guards(keys, said))[0]?.reload ?? ''
+    const [shown = ''] = reload.split(' | ')
+    assert.equal(execFileSync('sh', ['-c', shown], { encoding: 'utf8' }), `${b} managed-by-tappass\n`)
+    assert.ok(reload.includes(`setpriv`) && reload.includes(` sh ${account} `), reload)
+  }
+})
 
 test('authorized keys: a plan names keys as ssh-keygen does, and no password or mark', async () => {
   const [, line = ''] = await planLines(authorizedKeys({ name: 'ops', keys: [a] }), [factOf([a], '')])
