@@ -98,16 +98,24 @@ function besideStorage(settings: Settings, condition: Condition): Condition {
   return { name: 'backup', state: 'none here: whoever runs the database backs it up', isWell: true }
 }
 
-/** Returns the units that the settings ask for. Beside ufw or firewalld there is no packet filter of ours. */
+/** Those of the packet filter. Beside ufw or firewalld there is none of ours. */
+function filterUnits({ firewall }: Settings, isLoaded: (name: string) => boolean): readonly string[] {
+  if (firewall === 'none' || !isLoaded(UNIT.firewall)) return []
+  const isOutboundClosed = (firewall as Readonly<{ outbound?: unknown }> | null | undefined)?.outbound !== undefined
+  return [UNIT.firewall, ...(isOutboundClosed ? [UNIT.outbound, UNIT.outboundTimer] : [])]
+}
+
+/** Returns the units that the settings ask for. */
 function desiredUnits(
   settings: Settings,
   environment: string | undefined,
   isLoaded: (name: string) => boolean,
 ): readonly string[] {
-  const { instances = INSTANCES_DEFAULT, ingress, identity, firewall, drift } = settings
-  const { gateway: _, opa: __, tunnel: ___, caddy, firewall: filter, ...units } = UNIT
+  const { instances = INSTANCES_DEFAULT, ingress, identity, drift } = settings
+  const { gateway: _, opa: __, tunnel: ___, caddy, ...units } = UNIT
   const live = liveParts(ingress)
   const unwanted: readonly string[] = [
+    ...[UNIT.firewall, UNIT.outbound, UNIT.outboundTimer],
     ...(identity === undefined ? IDENTITY_UNITS : []),
     ...(drift?.check === 'off' ? [UNIT.drift, UNIT.driftTimer] : []),
     ...(drift?.repair === true ? [] : [UNIT.repair]),
@@ -118,13 +126,13 @@ function desiredUnits(
     ...(live.includes('caddy') ? [caddy] : []),
     ...(live.includes('tunnel') ? connectors(CONNECTORS) : []),
     ...opaUnits(environment),
-    ...(firewall === 'none' || !isLoaded(filter) ? [] : [filter]),
+    ...filterUnits(settings, isLoaded),
     ...gatewayInstances(instances),
   ]
 }
 
 /** What does its work and ends. */
-const ENDING: readonly string[] = [UNIT.backup, UNIT.check, UNIT.guard, UNIT.drift, UNIT.repair]
+const ENDING: readonly string[] = [UNIT.backup, UNIT.check, UNIT.guard, UNIT.drift, UNIT.repair, UNIT.outbound]
 
 function isAsDesired({ name, active, result }: UnitState): boolean {
   if (!ENDING.includes(name)) return active === 'active'

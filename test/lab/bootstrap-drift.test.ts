@@ -497,7 +497,7 @@ test('keys are taken from the account that the operator comes in by: it is put b
   // As a deploy user before, who has root's rights by a rule of the operator's own since.
   await inside(
     server,
-    `useradd --create-home --shell /bin/bash eve; echo 'eve ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/eve
+    `useradd --create-home --shell /bin/bash --password '*' eve; echo 'eve ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/eve
     install -d -o eve -g eve -m 0700 /home/eve/.ssh; echo '${line} managed-by-tappass' >${file}; chown eve: ${file}`,
   )
   const words = [

@@ -249,8 +249,9 @@ test('HTTP/3 answers from outside over IPv4 and IPv6, until the setting turns it
 })
 
 /** A program of somebody else, and a container that publishes a port: both came after the packet filter. */
-const START_OTHERS = `systemd-run --quiet --unit=other python3 -c "import socket as s; l = s.create_server(('::', 8099), family=s.AF_INET6, dualstack_ipv6=True)
-while 1: l.accept()[0].close()"
+const START_PROGRAM = `systemd-run --quiet --unit=other python3 -c "import socket as s; l = s.create_server(('::', 8099), family=s.AF_INET6, dualstack_ipv6=True)
+while 1: l.accept()[0].close()"`
+const START_OTHERS = `${START_PROGRAM}
 image=$(docker images --format '{{.Repository}}:{{.Tag}}' | grep redis | head -1)
 docker run --detach --rm --name other --publish 0.0.0.0:8098:6379 --publish '[::]:8098:6379' "$image" redis-server --protected-mode no >/dev/null`
 const STOP_OTHERS = 'docker kill other >/dev/null; systemctl stop other'
@@ -334,6 +335,8 @@ test('what goes out: closed but for names that are followed and kept, containers
     const messages = [{ role: 'user' as const, content: 'are you there' }]
     assert.ok(await client.chat.completions.create({ model: 'gpt-4o', messages }))
 
+    const status = await toolkit(['status', ...machineWords(server)])
+    assert.equal(status.code, 0, status.stdout)
     // The name moves: followed without a run, and the old address stays open for those that know no other.
     await inside(server, `cp /root/hosts /etc/hosts; ${name(outside, 'let.example')}; systemctl start tappass-outbound`)
     const both = async () => [await reached('let.example'), await reached(host4, host6)]
@@ -369,63 +372,6 @@ test('what goes out: closed but for names that are followed and kept, containers
   } finally {
     stop()
   }
-})
-
-test('firewalld: it lets in what the settings say, ours goes while it is active, and comes back after it', async () => {
-  await inside(
-    server,
-    'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends firewalld >/dev/null; systemctl start firewalld',
-  )
-  const client = await ensureHttp3Client()
-  const overHttp3 = async () =>
-    (await fromOutside([client, 'get', `https://${server.machine.address}/health`], { timeoutMs: 20_000 })).code
-  await allowing([{ port: 8099 }])
-  await bootstrap(server)
-  const ours = 'nft list tables | grep -c tappass; systemctl is-enabled tappass-firewall 2>&1 | tail -1'
-  assert.match(await inside(server, `${ours}; :`), /^0\nnot-found$/)
-  assert.equal(
-    await inside(server, 'firewall-cmd --info-service=tappass | sed -n "s/^ *ports: //p" | tr " " "\n" | sort | xargs'),
-    '443/tcp 443/udp 80/tcp 8099/tcp',
-  )
-  await inside(server, START_OTHERS)
-  const ports = [22, 80, 443, 5432, 8099, 9620]
-  assert.deepEqual(
-    [await openFromOutside(ports), await overHttp3()],
-    [
-      [
-        [22, 80, 443, 8099],
-        [22, 80, 443, 8099],
-      ],
-      0,
-    ],
-  )
-  await assertNothingToDo(server)
-  await allowing([])
-  await bootstrap(server)
-  assert.deepEqual(await openFromOutside(ports), [
-    [22, 80, 443],
-    [22, 80, 443],
-  ])
-  // What its one rule can't say is refused with the commands to type.
-  for (const [setting, what] of [
-    [{ allow: [{ port: 53, protocol: 'udp' }] }, /firewalld is active, and firewall\.allow has rules/],
-    [{ outbound: [] }, /firewalld is active, and firewall\.outbound closes/],
-  ] as const) {
-    await withFirewall(setting)
-    const { code, events } = await plan(server)
-    const reasons = events.flatMap((event) => (event.event === 'refused' ? event.reasons : []))
-    assert.deepEqual([code, reasons.length], [5, 1], JSON.stringify(reasons))
-    assert.match(reasons[0]?.what ?? '', what)
-  }
-  await inside(server, STOP_OTHERS)
-  await inside(server, 'DEBIAN_FRONTEND=noninteractive apt-get purge -qq --yes firewalld >/dev/null')
-  await allowing([])
-  await bootstrap(server)
-  assert.deepEqual(await openFromOutside(ports), [
-    [22, 80, 443],
-    [22, 80, 443],
-  ])
-  await assertNothingToDo(server)
 })
 
 /** Another hand's setting, with which our rules let no new login in. */
@@ -501,6 +447,67 @@ test('nobody confirms: the host’s own timer puts back what was there before', 
   )
   assert.match(await inside(server, 'journalctl -t tappass-guard -o cat'), /a change was not confirmed/)
   assert.equal((await plan(server)).code, 0)
+})
+
+test('firewalld: it lets in what the settings say, ours goes while it is active, and comes back after it', async () => {
+  await inside(
+    server,
+    'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends firewalld >/dev/null; systemctl start firewalld',
+  )
+  const client = await ensureHttp3Client()
+  const overHttp3 = async () =>
+    (await fromOutside([client, 'get', `https://${server.machine.address}/health`], { timeoutMs: 20_000 })).code
+  await allowing([{ port: 8099 }])
+  await bootstrap(server)
+  const ours = 'nft list tables | grep -c tappass; systemctl is-enabled tappass-firewall 2>&1 | tail -1'
+  assert.match(await inside(server, `${ours}; :`), /^0\nnot-found$/)
+  assert.equal(
+    await inside(server, 'firewall-cmd --info-service=tappass | sed -n "s/^ *ports: //p" | tr " " "\n" | sort | xargs'),
+    '443/tcp 443/udp 80/tcp 8099/tcp',
+  )
+  // Docker's own rules are gone with firewalld's start, until Docker starts anew: a program is enough here.
+  await inside(server, START_PROGRAM)
+  const ports = [22, 80, 443, 5432, 8099, 9620]
+  assert.deepEqual(
+    [await openFromOutside(ports), await overHttp3()],
+    [
+      [
+        [22, 80, 443, 8099],
+        [22, 80, 443, 8099],
+      ],
+      0,
+    ],
+  )
+  await assertNothingToDo(server)
+  await allowing([])
+  await bootstrap(server)
+  assert.deepEqual(await openFromOutside(ports), [
+    [22, 80, 443],
+    [22, 80, 443],
+  ])
+  // What its one rule can't say is refused with the commands to type.
+  for (const [setting, what] of [
+    [{ allow: [{ port: 53, protocol: 'udp' }] }, /firewalld is active, and firewall\.allow has rules/],
+    [{ outbound: [] }, /firewalld is active, and firewall\.outbound closes/],
+  ] as const) {
+    await withFirewall(setting)
+    const { code, events } = await plan(server)
+    const reasons = events.flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+    assert.deepEqual([code, reasons.length], [5, 1], JSON.stringify(reasons))
+    assert.match(reasons[0]?.what ?? '', what)
+  }
+  await inside(server, 'systemctl stop other')
+  await inside(
+    server,
+    'DEBIAN_FRONTEND=noninteractive apt-get purge -qq --yes firewalld >/dev/null; systemctl restart docker',
+  )
+  await allowing([])
+  await bootstrap(server)
+  assert.deepEqual(await openFromOutside(ports), [
+    [22, 80, 443],
+    [22, 80, 443],
+  ])
+  await assertNothingToDo(server)
 })
 
 test('the timer is due at 03:17 UTC, and a quarter of an hour later at most', async () => {

@@ -96,6 +96,11 @@ const rows: readonly Readonly<{ name: string; host: Host; unhealthy: readonly st
     unhealthy: [],
   },
   {
+    name: 'what goes out is closed, and nobody follows the names',
+    host: { units: [...all, filter], settings: 'firewall:\n  outbound: []\n' },
+    unhealthy: ['tappass-outbound.service', 'tappass-outbound.timer'],
+  },
+  {
     name: 'the packet filter could not be loaded',
     host: { units: [...all, { ...filter, active: 'failed', sub: 'failed' }] },
     unhealthy: ['tappass-firewall.service'],
