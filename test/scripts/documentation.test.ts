@@ -9,6 +9,7 @@ import {
   AGE_OPTION,
   ALL_OPTION,
   BATCH_OPTION,
+  BUNDLE_OPTIONS,
   COMMON_OPTIONS,
   DIFF_OPTION,
   FINISH_OPTION,
@@ -63,6 +64,7 @@ test('docs: options of hosts, those that take a value with one, and roles', () =
   const options = [
     ...HOST_OPTIONS,
     ...SPEC_OPTIONS,
+    ...BUNDLE_OPTIONS,
     BATCH_OPTION,
     LIMIT_OPTION,
     ...LOG_OPTIONS,
