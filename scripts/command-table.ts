@@ -25,7 +25,7 @@ import {
   ROTATE_OPTION,
   RUN_OPTIONS,
   SECRET_OPTION,
-  SPEC_OPTIONS,
+  SPEC_RUN_OPTIONS,
   URL_OPTIONS,
   WITH_DATA_OPTION,
   YES_OPTION,
@@ -48,13 +48,13 @@ export const VERBS: CommandTable = [
   {
     name: 'bootstrap',
     summary: 'install or update a server: this machine, or others over SSH',
-    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, ...ROLLOUT_OPTIONS, PLAN_OPTION, DIFF_OPTION, YES_OPTION],
+    options: [...SPEC_RUN_OPTIONS, ...ROLLOUT_OPTIONS, PLAN_OPTION, DIFF_OPTION, YES_OPTION],
     load: () => import('./commands/bootstrap.ts'),
   },
   {
     name: 'plan',
     summary: 'show what bootstrap would change, without changing anything',
-    options: [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, DIFF_OPTION, OUT_OPTION, ROTATE_OPTION, AGE_OPTION, FINISH_OPTION],
+    options: [...SPEC_RUN_OPTIONS, DIFF_OPTION, OUT_OPTION, ROTATE_OPTION, AGE_OPTION, FINISH_OPTION],
     load: () => import('./commands/plan.ts'),
   },
   {

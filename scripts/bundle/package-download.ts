@@ -112,7 +112,8 @@ export async function downloadPackages(
   const { folder, environment } = await prepareRoot(downloader, platform, given, repositories)
   const apt = (...words: readonly string[]) => runTool(downloader, ['apt-get', '-q', ...words], NEED, { environment })
   downloader.report(`fetching the lists of packages for ${platform.name}`)
-  await apt('update')
+  // Without it a source that does not answer is left out, and older lists are taken.
+  await apt('update', '-o', 'APT::Update::Error-Mode=any')
   const empty = join(folder, 'cache/none')
   await mkdir(join(empty, 'partial'), { recursive: true })
   const found = new Map<string, readonly PackageFile[]>()

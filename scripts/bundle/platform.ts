@@ -2,16 +2,16 @@
 import { usageFailure } from '../core/failure.ts'
 import type { HostTraits } from '../facts/host-trait.ts'
 
-/** `name` such as `debian-13-amd64`; `python` is the version that the distribution has. */
+/** `name` such as `debian-13-amd64`; `python` is the version that the distribution came with. */
 export type BundlePlatform = Readonly<{ name: string; traits: HostTraits; python: string }>
 
 type Distribution = Readonly<{ distribution: string; versionId: string; codename: string; python: string }>
 
 const DISTRIBUTIONS: readonly Distribution[] = [
-  { distribution: 'debian', versionId: '12', codename: 'bookworm', python: '3.11' },
-  { distribution: 'debian', versionId: '13', codename: 'trixie', python: '3.13' },
-  { distribution: 'ubuntu', versionId: '24.04', codename: 'noble', python: '3.12' },
-  { distribution: 'ubuntu', versionId: '26.04', codename: 'resolute', python: '3.14' },
+  { distribution: 'debian', versionId: '12', codename: 'bookworm', python: '3.11.2' },
+  { distribution: 'debian', versionId: '13', codename: 'trixie', python: '3.13.5' },
+  { distribution: 'ubuntu', versionId: '24.04', codename: 'noble', python: '3.12.3' },
+  { distribution: 'ubuntu', versionId: '26.04', codename: 'resolute', python: '3.14.0' },
 ]
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { amd64: 'linux-x64', arm64: 'linux-arm64' }

@@ -18,7 +18,7 @@ export async function downloadWheels(downloader: Downloader, platform: BundlePla
   await mkdir(folder, { recursive: true })
   const list = `${folder}.txt`
   await writeFile(list, requirements)
-  const abis = [`cp${python.replace('.', '')}`, 'abi3', 'none'].flatMap((abi) => ['--abi', abi])
+  const abis = [`cp${python.split('.').slice(0, 2).join('')}`, 'abi3', 'none'].flatMap((abi) => ['--abi', abi])
   const machine = MACHINES[traits.debianArchitecture] ?? ''
   const fits = [...LIBRARIES.map((library) => `${library}_${machine}`), 'any'].flatMap((each) => ['--platform', each])
   const exactly = ['--no-deps', '--require-hashes', '--only-binary', ':all:', '--requirement', list]

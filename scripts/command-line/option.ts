@@ -76,7 +76,6 @@ export const SPEC_OPTIONS: readonly Option[] = [
   { name: 'domain', value: 'NAME', summary: 'public domain name, with a certificate from a public authority' },
   { name: 'upstream', value: 'URL', summary: 'OpenAI-compatible model server (https://…/v1)' },
   SECRET_OPTION,
-  ...BUNDLE_OPTIONS,
 ]
 
 /** Any gateway, by its address. */
@@ -205,3 +204,6 @@ export const HOST_RUN_OPTIONS: readonly Option[] = [
   JSON_OPTION,
   NO_INPUT_OPTION,
 ]
+
+/** Of commands that bring hosts to a specification, or show what that would change. */
+export const SPEC_RUN_OPTIONS: readonly Option[] = [...HOST_RUN_OPTIONS, ...SPEC_OPTIONS, ...BUNDLE_OPTIONS]

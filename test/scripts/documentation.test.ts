@@ -8,6 +8,7 @@ import { TOPICS } from '../../scripts/checkup.ts'
 import {
   AGE_OPTION,
   ALL_OPTION,
+  BUNDLE_OPTIONS,
   COMMON_OPTIONS,
   DIFF_OPTION,
   FINISH_OPTION,
@@ -25,6 +26,7 @@ import {
   WITH_DATA_OPTION,
   YES_OPTION,
 } from '../../scripts/command-line/option.ts'
+
 import { LEFT_ALWAYS } from '../../scripts/converge/host-removal.ts'
 import { ROLE_NAMES } from '../../scripts/recipe.ts'
 
@@ -64,6 +66,7 @@ test('docs: options of hosts, those that take a value with one, and roles', () =
     ...HOST_OPTIONS,
     ...SPEC_OPTIONS,
     ...ROLLOUT_OPTIONS,
+    ...BUNDLE_OPTIONS,
     LIMIT_OPTION,
     ...LOG_OPTIONS,
     ALL_OPTION,
