@@ -30,8 +30,14 @@ let resource = ''
 const look = (event) => {
   if (event.event === 'step-started') resource = event.resource
   const delayMs = inside[resource] ?? inside['*']
-  if (event.event === 'command-started' && delayMs !== undefined) setTimeout(end, delayMs)
-  if (event.event === 'step-finished' && event.isApplied && --left === 0) end()
+  if (event.event === 'command-started' && delayMs !== undefined) {
+    const begun = resource
+    // Later it could hit a run that has been handed over, which goes on without whoever is killed.
+    setTimeout(() => { if (resource === begun) end() }, delayMs)
+  }
+  if (event.event !== 'step-finished') return
+  resource = ''
+  if (event.isApplied && --left === 0) end()
 }`
 }
 
@@ -57,6 +63,7 @@ const [KILLER, DROP_IN] = ['/run/tappass-test-kill.mjs', '/run/systemd/system/ta
 function killerThere(point: KillPoint): string {
   return `import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
+delete process.env.NODE_OPTIONS // It is not for what this process starts.
 let left = ${point.after} - JSON.parse(fs.readFileSync('/run/tappass-converge/run/job.json', 'utf8')).applied.length
 ${watcher(point)}
 const append = fs.appendFileSync
