@@ -31,7 +31,7 @@ import { testEngine } from './engine-fixture.ts'
 const PLAIN: Pattern = { kind: 'x.y', severity: 'low', confidence: 1, keywords: ['tp_'], pattern: /tp_/dy }
 
 const KB = 1024
-const SIZES = [16 * KB, 64 * KB, 256 * KB] as const
+const SIZES = [64 * KB, 256 * KB, 1024 * KB] as const
 
 /** How much more work four times the text may be, and what is too little to compare. */
 const GROWTH_MAX = 4.5
