@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -38,6 +38,20 @@ const startNames = async (): Promise<Readonly<{ address: string; stop: () => voi
   return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, stop: () => server.close() }
 }
 
+const untilListening = async (port: number): Promise<void> => {
+  for (let looks = 0; looks < 600; looks += 1) {
+    const socket = connect(port, '127.0.0.1')
+    const isThere = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    )
+    socket.destroy()
+    if (isThere) return
+    await pause(100)
+  }
+  assert.fail(`nothing listens on ${port}`)
+}
+
 const startPebble = async (folder: string, ports: Readonly<{ http: number; https: number }>, names: string) => {
   const { program, certificates } = await ensurePebble()
   const [listen, management] = await freePorts()
@@ -57,6 +71,8 @@ const startPebble = async (folder: string, ports: Readonly<{ http: number; https
   await writeFile(join(folder, 'pebble.json'), JSON.stringify(config))
   const env = { ...process.env, PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0' }
   const child = spawn(program, ['-config', join(folder, 'pebble.json'), '-dnsserver', names], { env, stdio: 'ignore' })
+  // An authority that is not there yet is asked again after a minute.
+  await untilListening(listen)
   return {
     directory: `https://localhost:${listen}/dir`,
     root: join(certificates, 'pebble.minica.pem'),
@@ -81,7 +97,7 @@ test('a public name gets a certificate of the authority and the profile that are
   })
   try {
     let certificate = await certificateFor(https, NAME).catch(() => undefined)
-    for (let looks = 0; certificate === undefined && looks < 200; looks += 1) {
+    for (let looks = 0; certificate === undefined && looks < 900; looks += 1) {
       await pause(100)
       certificate = await certificateFor(https, NAME).catch(() => undefined)
     }
