@@ -21,6 +21,7 @@ import {
   eventsOf,
   hostWords,
   inside,
+  killUnitOfRun,
   mainPids,
   repository,
   type Server,
@@ -125,9 +126,9 @@ const rotate = (ids: readonly string[], ...words: readonly string[]): readonly s
   ...['secrets', 'rotate', ids.join(','), ...hostWords(server), '--yes', '--json', ...words],
 ]
 
-/** Kills a run when its output has this text. */
-const killAt = (text: string, words: readonly string[]): Promise<void> =>
-  new Promise((resolve, reject) => {
+/** Kills a run when its output has this text: the toolkit here, and the unit that it goes on as. */
+const killAt = async (text: string, words: readonly string[]): Promise<void> => {
+  await new Promise<void>((resolve, reject) => {
     const child = spawn(process.execPath, [join(repository, 'scripts/cli.ts'), ...words], {
       cwd: repository,
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -139,6 +140,8 @@ const killAt = (text: string, words: readonly string[]): Promise<void> =>
     })
     child.once('exit', (code, signal) => (signal === 'SIGKILL' ? resolve() : reject(new Error(`${code}: ${said}`))))
   })
+  await killUnitOfRun(server)
+}
 
 const valuesOf = async (ids: readonly string[]): Promise<Readonly<Record<string, string>>> =>
   Object.fromEntries(await Promise.all(ids.map(async (id) => [id, await secretOf(server, id)] as const)))

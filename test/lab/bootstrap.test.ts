@@ -20,6 +20,7 @@ import {
   eventsOf,
   hostWords,
   inside,
+  killUnitOfRun,
   machineWords,
   mainPids,
   plan,
@@ -416,6 +417,7 @@ test('a run that is killed before it confirms: the next one finds what was put b
   )
   child.kill('SIGKILL')
   assert.deepEqual(await ended, [null, 'SIGKILL'])
+  await killUnitOfRun(server)
   await inside(server, `rm ${CUT}; systemctl daemon-reload`)
   await allowing([])
   await bootstrap(server)

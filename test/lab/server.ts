@@ -140,6 +140,14 @@ export const inside = async ({ machine }: Pick<Server, 'machine'>, script: strin
   throw new Error(`${script}\nended with ${output.code}: ${output.stderr || output.stdout}`)
 }
 
+/** Ends with SIGKILL the run that goes on as a unit of the machine, if one does. */
+export const killUnitOfRun = (server: Pick<Server, 'machine'>): Promise<string> =>
+  inside(
+    server,
+    `systemctl kill --kill-whom=main --signal=SIGKILL tappass-run.service 2>/dev/null || :
+    while systemctl is-active --quiet tappass-run.service; do sleep 0.1; done`,
+  )
+
 /** The value of a secret of the machine, as root on it may read it. */
 export const secretOf = (server: Pick<Server, 'machine'>, id: string): Promise<string> =>
   inside(server, `systemd-creds decrypt --name=${id} /etc/credstore.encrypted/${id} -`)
