@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createConnection } from 'node:net'
 import { constants } from 'node:os'
 import { type Duplex, Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { execa } from 'execa'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { HOST_ENVIRONMENT } from '../connection/batch.ts'
@@ -12,10 +13,29 @@ import { asRoot } from '../connection/sudo.ts'
 import { Failure } from '../core/failure.ts'
 import type { Command, Connection } from '../core/host.ts'
 
-function stdinOf({ stdin }: Command): { input: string | Uint8Array | Readable } | { stdin: 'ignore' } {
+function stdinOf({ stdin }: Command): { input: string | Uint8Array } | { stdin: 'ignore' | 'pipe' } {
   if (stdin === undefined) return { stdin: 'ignore' }
   if (typeof stdin === 'string' || stdin instanceof Uint8Array) return { input: stdin }
-  return { input: Readable.from(stdin.open()) }
+  return { stdin: 'pipe' }
+}
+
+/** A command may end without reading all of its input, and before that has an end; its exit code tells whether that is an error. */
+const UNREAD = [
+  'EPIPE',
+  'ECONNRESET',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+]
+
+/** Gives a command its input, if that is a stream. Returns what went wrong with it by now. */
+function feed(child: ChildProcess, { stdin }: Command): () => Error | undefined {
+  let problem: Error | undefined
+  if (typeof stdin === 'object' && 'open' in stdin && child.stdin !== null)
+    pipeline(Readable.from(stdin.open()), child.stdin).catch((error: NodeJS.ErrnoException) => {
+      if (!UNREAD.includes(error.code ?? '')) problem = error
+    })
+  return () => problem
 }
 
 /** Ends a process with all that it started, as far as this account may; either way nothing here waits for it any longer. */
@@ -42,7 +62,10 @@ async function start(command: Command): Promise<StartedCommand> {
     // In a session of its own: Ctrl-C reaches the toolkit only, which lets the step finish.
     detached: true,
   })
+  const problemOf = feed(child.nodeChildProcess, command)
   const ended = child.then((result) => {
+    const problem = problemOf()
+    if (problem !== undefined) throw problem
     if (result.cause instanceof Failure) throw result.cause
     if (result.exitCode === undefined && result.signal === undefined) {
       const why = result.originalMessage ?? 'unknown error'

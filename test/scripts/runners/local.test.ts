@@ -54,6 +54,18 @@ test('local: a source that fails is told as it failed', async () => {
   await assert.rejects(run({ ...sh('cat'), stdin: { open } }), { message: 'the file changed' })
 })
 
+test('local: a command that ends by itself is not waited for its input, which has no end', async () => {
+  const open = async function* () {
+    yield Buffer.from('')
+    await new Promise(() => {})
+  }
+  // A handle of the test's own: with nothing left to do, the process would end before it is told.
+  const timer = setTimeout(() => {}, 30_000)
+  const { code, stdout } = await run({ ...sh('echo end; exit 3'), isStreamed: true, stdin: { open } })
+  clearTimeout(timer)
+  assert.deepEqual([code, stdout], [3, ''])
+})
+
 test('local: lines are heard as they come', async () => {
   const heard: string[] = []
   await run(sh('echo a; printf "b\\rc\\nend"'), (line) => heard.push(line))
