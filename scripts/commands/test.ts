@@ -77,12 +77,9 @@ async function runAll(invocation: Invocation, plan: TestPlan): Promise<readonly 
     showResult(invocation, result)
     return result
   }
-  const runQueue = async (queue: readonly Check[]): Promise<readonly CheckResult[]> => {
-    const results: CheckResult[] = []
-    for (const check of queue) if (!invocation.interrupt.aborted) results.push(await runOne(check))
-    return results
-  }
-  return (await Promise.all(plan.queues.map(runQueue))).flat()
+  const results: CheckResult[] = [...(await Promise.all(plan.first.map(runOne)))]
+  for (const check of plan.alone) if (!invocation.interrupt.aborted) results.push(await runOne(check))
+  return results
 }
 
 /** What ran where and what was left out; the last line counts each test once. Gives the exit code. */
@@ -126,7 +123,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const scratch = mkdtempSync(join(tmpdir(), 'tappass-test-'))
   try {
     const plan = createPlan(invocation, isContinuous, scratch)
-    if (plan.queues.length === 0) {
+    if (plan.first.length + plan.alone.length === 0) {
       throw usageFailure('nothing is left to run', `left out: ${plan.leftOut.join('; ')}`)
     }
     const results = await runAll(invocation, plan)

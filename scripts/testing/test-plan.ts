@@ -17,13 +17,12 @@ export type TestWish = Readonly<{
   scratch: string
 }>
 
-/** Queues run side by side, the checks of a queue one after the other: what computes shares the processors with what mostly waits. */
-export type TestPlan = Readonly<{ queues: readonly (readonly Check[])[]; leftOut: readonly string[] }>
+/** `first` run side by side, `alone` one after the other, since each uses all of the machine. */
+export type TestPlan = Readonly<{ first: readonly Check[]; alone: readonly Check[]; leftOut: readonly string[] }>
 
-/** How long one test may take, however many others share the processors. */
-const TEST_TIMEOUT_MS = 900_000
+const TEST_TIMEOUT_MS = 300_000
 
-/** Files of one check that run at once. */
+/** Files that run at once; a lab machine mostly waits, for packages, services and its own boot. */
 const CONCURRENCY = 2
 
 /** How long a test file may go on after its last test. */
@@ -98,24 +97,6 @@ function filesOfOlderNode(unit: readonly TestFile[], lab: readonly TestFile[]): 
   return unit.filter(({ needs }) => needs.some((need) => !BARE_NEEDS.includes(need)))
 }
 
-/**
- * Machines that are booted: they wait, for packages, services and their own boot. The bare one computes as long as everything together, so that
- * it takes its turn among what computes.
- */
-function planLab(
-  lab: readonly TestFile[],
-  node: NodeChoice,
-  scratch: string,
-): Readonly<Record<'bare' | 'others', readonly Check[]>> {
-  const of = (name: string, files: readonly TestFile[], report: string): readonly Check[] =>
-    files.length === 0 ? [] : [planGroup({ name, node, files, reportFile: `${scratch}/${report}.jsonl` })]
-  const [bare, others] = [true, false].map((isBare) => lab.filter(({ path }) => (path === BARE_TEST) === isBare))
-  return {
-    bare: of('lab (a bare machine)', bare ?? [], 'bare-machine'),
-    others: of('lab (booted machines)', others ?? [], 'lab'),
-  }
-}
-
 /** Chooses. Every file of the tree either runs or stands in `leftOut`. */
 export function planTests(wish: TestWish): TestPlan {
   const { files, only, hasLab, nodes, scratch } = wish
@@ -132,11 +113,21 @@ export function planTests(wish: TestWish): TestPlan {
     const reportFile = `${scratch}/${node.version}.jsonl`
     return [planGroup({ name: `tests on Node ${node.version}`, node, files, reportFile, timeoutMs: TEST_TIMEOUT_MS })]
   })
-  const { bare, others } = running === undefined ? { bare: [], others: [] } : planLab(lab, running, scratch)
-  const gates = only === undefined ? planGates(running?.path ?? 'node') : []
+  const labOn =
+    lab.length === 0 || running === undefined
+      ? []
+      : [
+          planGroup({
+            name: 'lab (booted machines)',
+            node: running,
+            files: lab,
+            reportFile: `${scratch}/lab.jsonl`,
+          }),
+        ]
   const omitted = judged.flatMap(({ path, reason }) => (reason === undefined ? [] : [{ path, reason }]))
   return {
-    queues: [gates, [...unitOn, ...bare], others].filter((queue) => queue.length > 0),
+    first: [...(only === undefined ? planGates(running?.path ?? 'node') : []), ...unitOn.slice(0, 1)],
+    alone: [...unitOn.slice(1), ...labOn],
     leftOut: [
       ...(only === undefined ? [] : [`format, lint and types: --only ${only}`]),
       ...nodes.flatMap(({ version, path }) =>

@@ -24,10 +24,11 @@ const wish: TestWish = {
   scratch: '/s',
 }
 const chosen = (change: Partial<TestWish>) => {
-  const { queues, leftOut } = planTests({ ...wish, ...change })
+  const { first, alone, leftOut } = planTests({ ...wish, ...change })
   return {
-    queues: queues.map((queue) => queue.map(({ name }) => name)),
-    files: queues.flat().flatMap(({ argv }) => argv.filter((word) => word.endsWith('.test.ts'))),
+    first: first.map(({ name }) => name),
+    alone: alone.map(({ name }) => name),
+    files: [...first, ...alone].flatMap(({ argv }) => argv.filter((word) => word.endsWith('.test.ts'))),
     leftOut,
   }
 }
@@ -36,7 +37,8 @@ const gates = ['format and lint (biome)', 'types (tsc)']
 describe('test plan', () => {
   test('everything', () =>
     assert.deepEqual(chosen({}), {
-      queues: [gates, ['tests on Node 26.0.0'], ['lab (booted machines)']],
+      first: [...gates, 'tests on Node 26.0.0'],
+      alone: ['lab (booted machines)'],
       files: ['test/a.test.ts', 'test/server/b.test.ts', 'test/lab/c.test.ts'],
       leftOut: [],
     }))
@@ -44,14 +46,16 @@ describe('test plan', () => {
     assert.deepEqual(
       chosen({ hasLab: false, reasonAgainst: (needs) => (needs.includes('postgres') ? 'no server' : undefined) }),
       {
-        queues: [gates, ['tests on Node 26.0.0']],
+        first: [...gates, 'tests on Node 26.0.0'],
+        alone: [],
         files: ['test/a.test.ts'],
         leftOut: ['test/server/b.test.ts: no server', 'test/lab/c.test.ts: --no-lab'],
       },
     ))
   test('only some', () =>
     assert.deepEqual(chosen({ only: 'test/server/**' }), {
-      queues: [['tests on Node 26.0.0']],
+      first: ['tests on Node 26.0.0'],
+      alone: [],
       files: ['test/server/b.test.ts'],
       leftOut: ['format, lint and types: --only test/server/**', '2 other test files: --only test/server/**'],
     }))
@@ -62,25 +66,20 @@ describe('test plan', () => {
         nodes: [...wish.nodes, { version: '24.0.0', path: '/24/node' }, { version: '25.0.0', path: undefined }],
       }),
       {
-        queues: [gates, ['tests on Node 26.0.0', 'tests on Node 24.0.0']],
+        first: [...gates, 'tests on Node 26.0.0'],
+        alone: ['tests on Node 24.0.0'],
         files: ['test/a.test.ts', 'test/a.test.ts'],
         leftOut: ['tests on Node 25.0.0: it was not found; test/lab/prepare brings it'],
       },
     ))
   test('a second Node, where the bare machine runs what it can on it', () => {
     const files = [...wish.files, { path: 'test/lab/bare-machine.test.ts', needs: ['lab'] }]
-    const { queues } = planTests({ ...wish, files, nodes: [...wish.nodes, { version: '24.0.0', path: '/24/node' }] })
+    const { alone } = planTests({ ...wish, files, nodes: [...wish.nodes, { version: '24.0.0', path: '/24/node' }] })
     assert.deepEqual(
-      queues
-        .slice(1)
-        .map((queue) => queue.map(({ name, argv }) => [name, argv.filter((word) => word.endsWith('.test.ts'))])),
+      alone.map(({ name, argv }) => [name, argv.filter((word) => word.endsWith('.test.ts'))]),
       [
-        [
-          ['tests on Node 26.0.0', ['test/a.test.ts', 'test/server/b.test.ts']],
-          ['tests on Node 24.0.0', ['test/server/b.test.ts']],
-          ['lab (a bare machine)', ['test/lab/bare-machine.test.ts']],
-        ],
-        [['lab (booted machines)', ['test/lab/c.test.ts']]],
+        ['tests on Node 24.0.0', ['test/server/b.test.ts']],
+        ['lab (booted machines)', ['test/lab/c.test.ts', 'test/lab/bare-machine.test.ts']],
       ],
     )
   })
