@@ -403,6 +403,8 @@ test('a change that cuts the operator off is put back by the host: exit 3, and t
 
 test('a run that is killed before it confirms: the next one finds what was put back, or puts it back first', async () => {
   const putBack = async () => await inside(server, 'journalctl -t tappass-guard -o cat | grep -c "put back" || true')
+  await allowing([])
+  await bootstrap(server)
   const [before, rules] = [Number(await putBack()), await inside(server, 'cat /etc/tappass/firewall.nft')]
   // The change takes a while, in which the run is killed.
   await inside(
