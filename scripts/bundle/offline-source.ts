@@ -2,8 +2,8 @@
 import type { LocalFile, LocalImage } from '../artifacts/artifact.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Resource } from '../core/resource.ts'
+import { sha256Of } from '../core/sha256.ts'
 import type { Bundle } from './bundle-file.ts'
-import { textDigest } from './text-digest.ts'
 
 /** `fileOf` and `imageOf` return what stands for a setting; `packages` are tars of packages with their index, by the resource that installs them. */
 export type OfflineSource = Readonly<{
@@ -45,7 +45,7 @@ export function assertOfRelease({ path, manifest }: Bundle, release: string, req
     'use the toolkit that is in the bundle (docs/how-to/bundle.md), or make one with this: tappass bundle create --help'
   if (manifest.release !== release)
     throw refusedFailure(`${path} is of another release`, `it is of ${manifest.release}, and this is ${release}`, next)
-  if (requirements !== undefined && manifest.requirements !== textDigest(requirements))
+  if (requirements !== undefined && manifest.requirements !== sha256Of(requirements))
     throw refusedFailure(
       `${path} is of other pages`,
       'docs/requirements.txt is another one than it was made with',

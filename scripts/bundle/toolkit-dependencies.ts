@@ -6,8 +6,8 @@ import { spawnSync } from 'node:child_process'
 import { openSync, readFileSync, readSync } from 'node:fs'
 import { readAuthority } from '../control/license-file.ts'
 import { Failure, refusedFailure, renderFailure } from '../core/failure.ts'
+import { sha256Of } from '../core/sha256.ts'
 import { openBundle } from './bundle-file.ts'
-import { textDigest } from './text-digest.ts'
 
 /** A few megabytes. */
 function readPart(path: string, { start, end }: Readonly<{ start: number; end: number }>): Buffer {
@@ -18,7 +18,7 @@ function readPart(path: string, { start, end }: Readonly<{ start: number; end: n
 
 async function unpack(path: string, keyFile: string, lock: string, folder: string): Promise<void> {
   const { manifest, partOf } = await openBundle(path, readAuthority(keyFile))
-  if (textDigest(readFileSync(lock, 'utf8')) !== manifest.lock) {
+  if (sha256Of(readFileSync(lock, 'utf8')) !== manifest.lock) {
     const why = `it was made from another ${lock}`
     throw refusedFailure(
       `${path} is of another release`,

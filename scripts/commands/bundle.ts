@@ -10,12 +10,12 @@ import { openBundle } from '../bundle/bundle-file.ts'
 import { BUNDLE_FORMAT, type BundleManifest } from '../bundle/bundle-manifest.ts'
 import { writeBundle } from '../bundle/bundle-writer.ts'
 import { type BundlePlatform, readPlatform } from '../bundle/platform.ts'
-import { textDigest } from '../bundle/text-digest.ts'
 import type { Downloader } from '../bundle/tool.ts'
 import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
 import { readAuthority, readAuthorityKey } from '../control/license-file.ts'
 import { usageFailure } from '../core/failure.ts'
 import type { Fetched } from '../core/resource.ts'
+import { sha256Of } from '../core/sha256.ts'
 import { hostTraitsFact } from '../facts/host-trait.ts'
 import { recipe } from '../recipe.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
@@ -79,8 +79,8 @@ async function create(invocation: Invocation): Promise<number> {
   )
   const manifest: BundleManifest = {
     ...{ format: BUNDLE_FORMAT, platform: platform.name, release: spec.release.version },
-    lock: textDigest(text('package-lock.json')),
-    requirements: textDigest(requirementsOf(root, text)),
+    lock: sha256Of(text('package-lock.json')),
+    requirements: sha256Of(requirementsOf(root, text)),
     files: gathered.map(({ file }) => file),
   }
   await writeBundle(out, manifest, key, new Map(gathered.map(({ file, source }) => [file.path, source])))

@@ -18,13 +18,12 @@ import { watchedCommand } from './job-command.ts'
 import { type JobEnd, jobLine } from './job-event.ts'
 import { JOB_PATH, type Job } from './job-file.ts'
 
-/** What the process gives: how to run commands here, the recipe, plain and with the places of lines, and where events go. */
+/** What the process gives: how to run commands here, and the recipe, plain and with the places of lines. */
 export type JobContext = Readonly<{
   connect: () => Promise<Connection>
   nonce: () => string
   resourcesOf: (spec: HostSpec) => readonly Resource[]
   markedOf: (spec: HostSpec) => readonly Resource[]
-  eventsPath?: string
 }>
 
 /** The options of a command line that has the secrets where they were sent to. */
@@ -86,8 +85,7 @@ async function endOf(work: () => Promise<HostResult>): Promise<Readonly<{ end: J
 
 /** Runs the job to its end, which is written behind the events. Throws for a defect, after that. */
 export async function runJob(invocation: Invocation, job: Job, context: JobContext): Promise<void> {
-  const path = context.eventsPath ?? JOB_PATH.events
-  const emit = (event: Event) => appendFileSync(path, jobLine({ event }))
+  const emit = (event: Event) => appendFileSync(JOB_PATH.events, jobLine({ event }))
   const connection = await context.connect()
   const host: HostSession = {
     target: { name: job.target, address: undefined, config: undefined },
@@ -97,6 +95,6 @@ export async function runJob(invocation: Invocation, job: Job, context: JobConte
     freshFacts: (run = connection.run) => createFactReader(run, context.nonce),
   }
   const { end, defect } = await endOf(() => goOn(invocation, job, host, context))
-  appendFileSync(path, jobLine({ end }))
+  appendFileSync(JOB_PATH.events, jobLine({ end }))
   if (defect !== undefined) throw defect
 }
