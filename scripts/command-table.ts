@@ -2,11 +2,14 @@
  * The command table. To add a command: write `scripts/commands/<verb>.ts` that exports `run(invocation): Promise<number>`
  * (it returns the exit code; throw a `Failure` for an error that the user must read), and add an entry to `VERBS`.
  */
+import { AUDIT_ACTIONS } from './command-line/audit-action.ts'
 import { BUNDLE_ACTIONS } from './command-line/bundle-action.ts'
 import type { CommandTable } from './command-line/invocation.ts'
+import { LICENSE_ACTIONS } from './command-line/license-action.ts'
 import {
   AGE_OPTION,
   ALL_OPTION,
+  ARCHIVE_OPTIONS,
   BATCH_OPTIONS,
   DATA_OPTION,
   DIFF_OPTION,
@@ -14,11 +17,12 @@ import {
   HOST_OPTIONS,
   HOST_RUN_OPTIONS,
   JSON_OPTION,
-  LICENSE_OPTIONS,
   LOCAL_OPTIONS,
   LOG_OPTIONS,
+  MOVE_OPTIONS,
   NO_INPUT_OPTION,
   OUT_OPTION,
+  PACK_OPTION,
   PLAN_OPTION,
   REPAIR_OPTION,
   ROLLOUT_OPTIONS,
@@ -69,6 +73,31 @@ export const VERBS: CommandTable = [
     options: [JSON_OPTION, NO_INPUT_OPTION],
     actions: BUNDLE_ACTIONS,
     load: () => import('./commands/bundle.ts'),
+  },
+  {
+    name: 'upgrade',
+    summary: 'bring a server to a release: backup, own checks, one instance after the other, soak, acceptance',
+    options: [
+      ...HOST_RUN_OPTIONS,
+      ...MOVE_OPTIONS,
+      ...ARCHIVE_OPTIONS,
+      { name: 'finish', summary: 'run the migrations that waited until the release was accepted' },
+      DIFF_OPTION,
+      YES_OPTION,
+    ],
+    load: () => import('./commands/upgrade.ts'),
+  },
+  {
+    name: 'rollback',
+    summary: 'bring a server back to the release before, under the same gates',
+    options: [...HOST_RUN_OPTIONS, ...MOVE_OPTIONS, DIFF_OPTION, YES_OPTION],
+    load: () => import('./commands/rollback.ts'),
+  },
+  {
+    name: 'releases',
+    summary: 'show the releases on a server: which one is in force, what was accepted, which can be gone to',
+    options: [...HOST_RUN_OPTIONS, PACK_OPTION],
+    load: () => import('./commands/releases.ts'),
   },
   {
     name: 'status',
@@ -182,43 +211,14 @@ export const VERBS: CommandTable = [
     name: 'audit',
     summary: 'verify the ledger, export it, prove an entry',
     options: [DATA_OPTION, ...HOST_OPTIONS, JSON_OPTION, NO_INPUT_OPTION],
-    actions: [
-      {
-        name: 'verify',
-        summary: 'recompute the ledger and check its signed checkpoints (exit 1 if anything does not hold)',
-        options: [
-          { name: 'export', value: 'FILE', summary: 'an export instead of a database; needs no network' },
-          { name: 'key', value: 'FILE', isRepeatable: true, summary: 'public key that has signed the checkpoints' },
-          { name: 'since', value: 'FILE', isRepeatable: true, summary: 'checkpoint that you have kept' },
-        ],
-      },
-      { name: 'export', summary: 'write the ledger to standard output, one JSON object a line' },
-      { name: 'proof', operands: 'ID', summary: 'write the proof that an entry (ae_…) is in the ledger' },
-    ],
+    actions: AUDIT_ACTIONS,
     load: () => import('./commands/audit.ts'),
   },
   {
     name: 'license',
     summary: 'show the license of a gateway, issue one, verify one',
     options: [JSON_OPTION, NO_INPUT_OPTION],
-    actions: [
-      {
-        name: 'show',
-        summary: 'show what a gateway has (exit 1 if it has expired)',
-        options: [DATA_OPTION, ...URL_OPTIONS, ...HOST_OPTIONS],
-      },
-      {
-        name: 'issue',
-        summary: 'sign a new license with the key of an authority of your own',
-        options: LICENSE_OPTIONS,
-      },
-      {
-        name: 'verify',
-        operands: 'FILE',
-        summary: 'check a license without a network (exit 1 if it has expired or does not hold)',
-        options: [{ name: 'public-key', value: 'FILE', summary: 'public Ed25519 key (PEM) of the authority' }],
-      },
-    ],
+    actions: LICENSE_ACTIONS,
     load: () => import('./commands/license.ts'),
   },
   {

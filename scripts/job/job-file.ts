@@ -29,6 +29,7 @@ const schema = v.strictObject({
   rotation: v.nullable(
     v.strictObject({ ids: v.array(v.string()), storedBefore: v.number(), isFinishing: v.boolean() }),
   ),
+  releaseChange: v.nullable(v.strictObject({ soakSeconds: v.number(), isFinishing: v.boolean() })),
   operator: v.nullable(v.string()),
   restored: v.nullable(v.number()),
   applied: v.array(v.strictObject({ resource: v.string(), action: v.string() })),

@@ -15,7 +15,14 @@ import { specOf, text } from '../roles/blank-host.ts'
 const job: Job = {
   ...{ verb: 'bootstrap', target: 'root@a', user: 'ada', controller: 'desk', retryCommand: 'tappass bootstrap' },
   ...{ token: '0'.repeat(32), release: '1', pages: null, only: [], settings: '{}\n', inputs: '{}', files: {} },
-  ...{ pagesFolder: null, secrets: { 'openai-api-key': '/run/x' }, rotation: null, operator: null, restored: null },
+  ...{
+    pagesFolder: null,
+    secrets: { 'openai-api-key': '/run/x' },
+    rotation: null,
+    releaseChange: null,
+    operator: null,
+    restored: null,
+  },
   applied: [{ resource: 'file:/a', action: 'write it' }],
 }
 
