@@ -2,10 +2,7 @@
  * The command table. To add a command: write `scripts/commands/<verb>.ts` that exports `run(invocation): Promise<number>`
  * (it returns the exit code; throw a `Failure` for an error that the user must read), and add an entry to `VERBS`.
  */
-import { AUDIT_ACTIONS } from './command-line/audit-action.ts'
-import { BUNDLE_ACTIONS } from './command-line/bundle-action.ts'
 import type { CommandTable } from './command-line/invocation.ts'
-import { LICENSE_ACTIONS } from './command-line/license-action.ts'
 import {
   AGE_OPTION,
   ALL_OPTION,
@@ -34,6 +31,7 @@ import {
   WITH_DATA_OPTION,
   YES_OPTION,
 } from './command-line/option.ts'
+import { AUDIT_ACTIONS, BUNDLE_ACTIONS, LICENSE_ACTIONS } from './command-line/verb-action.ts'
 
 /** All commands, in the order of `--help`. */
 export const VERBS: CommandTable = [

@@ -174,7 +174,7 @@ export const MOVE_OPTIONS: readonly Option[] = [
 /** Where a release comes from. */
 export const ARCHIVE_OPTIONS: readonly Option[] = [
   { name: 'archive', value: 'FILE', summary: 'a release in a file of "releases --pack"' },
-  { name: 'sha256', value: 'HEX', summary: 'what that file must hash to' },
+  { name: 'digest', value: 'HEX', summary: 'what that file must hash to' },
 ]
 
 /** A release as a file. */

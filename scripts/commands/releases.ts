@@ -24,7 +24,7 @@ async function pack(invocation: Invocation, file: string): Promise<number> {
       : `${sha256}  ${file}`
     invocation.stdout.write(`${line}\n`)
     invocation.stderr.write(
-      `release ${release.version}; to install it: tappass upgrade --archive ${file} --sha256 ${sha256}\n`,
+      `release ${release.version}; to install it: tappass upgrade --archive ${file} --digest ${sha256}\n`,
     )
     return EXIT_CODE.upToDate
   } finally {

@@ -8,7 +8,7 @@ import type { Fact } from '../core/host.ts'
 import { leavesNothing, type Resource } from '../core/resource.ts'
 import { contentFact, targetFact } from '../facts/path.ts'
 
-/** `version` is the release, `instances` are its units; `serving` is how their status begins while they are well. `seconds` 0: nothing is watched. `script` is the text of the one that watches. */
+/** `version` is the release, `instances` are its units; `serving` is how their status begins while they are well. `script` is the text of the one that watches. */
 export type SoakOptions = Readonly<{
   version: string
   instances: readonly string[]
@@ -33,7 +33,6 @@ export function soak(options: SoakOptions): Resource {
     id: `soak:${HOST_PATH.releasesFolder}`,
     absent: leavesNothing('its mark is gone after a reboot'),
     plan: async (getFact) => {
-      if (seconds === 0) return []
       const [current, mark, processes] = await Promise.all([
         getFact(targetFact(HOST_PATH.currentRelease)),
         getFact({ ...contentFact(HOST_PATH.soaked), planned: () => undefined }),

@@ -182,6 +182,14 @@ function migrations(
   return { before, atBoot: migrationUnit(template, folders, spec, { isBoot: true, isFinishing: false }) }
 }
 
+/** The time before a release is in force, where that was asked for. */
+function watch({ releaseChange, release: { version }, instances }: HostSpec, text: (path: string) => string) {
+  const seconds = releaseChange?.soakSeconds ?? 0
+  if (seconds === 0) return []
+  const script = text('scripts/watch-instances.sh')
+  return [soak({ version, instances: gatewayInstances(instances), serving: SERVING, seconds, script })]
+}
+
 /**
  * The role `gateway`. The new release migrates the database, then each instance is moved to it and has to serve before the next one is
  * moved; all are watched for a while where that was asked for; what is in force (template, settings, migrations at boot, `current`) changes last.
@@ -218,11 +226,7 @@ export const gateway: Role = (spec, text) => {
     ...spiffe.file,
     ...instances.map((name) => unit({ name, ...source, serving: SERVING, rollout })),
     surplusInstance({ template: 'tappass', count: spec.instances }),
-    soak({
-      ...{ version: spec.release.version, instances, serving: SERVING },
-      seconds: spec.releaseChange?.soakSeconds ?? 0,
-      script: text('scripts/watch-instances.sh'),
-    }),
+    ...watch(spec, text),
     unitTemplate(template),
     ...spiffe.socket,
     ...endOfRotations(spec),

@@ -57,7 +57,8 @@ export function readRotationRequest(invocation: Invocation): RotationRequest | u
   const ids = [...new Set(words.flatMap((word) => word.split(',')))]
   const command = verb.name === 'secrets' ? `tappass secrets rotate ${words.join(' ')}` : 'tappass plan --rotate ID'
   const age = textOption(invocation, 'older-than')
-  const isFinishing = isGiven(invocation, 'finish')
+  // Beside an upgrade it is about migrations.
+  const isFinishing = verb.name !== 'upgrade' && isGiven(invocation, 'finish')
   if (ids.length === 0) {
     if (age === undefined && !isFinishing) return undefined
     throw usageFailure(`"--${isFinishing ? 'finish' : 'older-than'}" needs "--rotate"`, command)

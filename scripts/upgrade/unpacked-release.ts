@@ -23,15 +23,15 @@ function wordsOf({ verb, options }: Invocation): readonly string[] {
 /** Returns the exit code of the release in the file; undefined without `--archive`, and in the toolkit of that release itself. Throws a `Failure` (exit 5) for a damaged file. */
 export async function runFromArchive(invocation: Invocation): Promise<number | undefined> {
   const typed = textOption(invocation, 'archive')
-  const sha256 = textOption(invocation, 'sha256')
+  const sha256 = textOption(invocation, 'digest')
   if (typed === undefined) {
-    if (sha256 !== undefined) throw usageFailure('"--sha256" is about "--archive"', 'tappass upgrade --archive FILE')
+    if (sha256 !== undefined) throw usageFailure('"--digest" is about "--archive"', 'tappass upgrade --archive FILE')
     return undefined
   }
   if (isGiven(invocation, 'to'))
     throw usageFailure('"--to" names a release on the host, "--archive" brings one', 'tappass upgrade --archive FILE')
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256))
-    throw usageFailure(`"--sha256" is 64 hex digits, not "${sha256}"`, 'sha256sum FILE')
+    throw usageFailure(`"--digest" is 64 hex digits, not "${sha256}"`, 'tappass upgrade --archive FILE --digest HEX')
   const path = resolve(invocation.workingFolder, typed)
   if (invocation.environment[ARCHIVE_VARIABLE] === path) return undefined
   const folder = await mkdtemp(join(tmpdir(), 'tappass-release-'))
