@@ -2,12 +2,21 @@
  * The command table. To add a command: write `scripts/commands/<verb>.ts` that exports `run(invocation): Promise<number>`
  * (it returns the exit code; throw a `Failure` for an error that the user must read), and add an entry to `VERBS`.
  */
+import {
+  AGENT_ACTIONS,
+  AUDIT_ACTIONS,
+  BUNDLE_ACTIONS,
+  LICENSE_ACTIONS,
+  MIGRATE_ACTIONS,
+  SECRET_ACTIONS,
+} from './command-line/action-table.ts'
 import type { CommandTable } from './command-line/invocation.ts'
 import {
   AGE_OPTION,
   ALL_OPTION,
   ARCHIVE_OPTIONS,
   BATCH_OPTIONS,
+  COMPROMISED_OPTION,
   DATA_OPTION,
   DIFF_OPTION,
   FINISH_OPTION,
@@ -25,13 +34,11 @@ import {
   ROLLOUT_OPTIONS,
   ROTATE_OPTION,
   RUN_OPTIONS,
-  SECRET_OPTION,
   SPEC_RUN_OPTIONS,
   URL_OPTIONS,
   WITH_DATA_OPTION,
   YES_OPTION,
 } from './command-line/option.ts'
-import { AUDIT_ACTIONS, BUNDLE_ACTIONS, LICENSE_ACTIONS } from './command-line/verb-action.ts'
 
 /** All commands, in the order of `--help`. */
 export const VERBS: CommandTable = [
@@ -56,7 +63,15 @@ export const VERBS: CommandTable = [
   {
     name: 'plan',
     summary: 'show what bootstrap would change, without changing anything',
-    options: [...SPEC_RUN_OPTIONS, DIFF_OPTION, OUT_OPTION, ROTATE_OPTION, AGE_OPTION, FINISH_OPTION],
+    options: [
+      ...SPEC_RUN_OPTIONS,
+      DIFF_OPTION,
+      OUT_OPTION,
+      ROTATE_OPTION,
+      AGE_OPTION,
+      FINISH_OPTION,
+      COMPROMISED_OPTION,
+    ],
     load: () => import('./commands/plan.ts'),
   },
   {
@@ -150,37 +165,16 @@ export const VERBS: CommandTable = [
   },
   {
     name: 'secrets',
-    summary: 'rotate a secret of a server, without a failed call',
-    options: [...HOST_RUN_OPTIONS, ...ROLLOUT_OPTIONS, DIFF_OPTION, YES_OPTION],
-    actions: [
-      {
-        name: 'rotate',
-        operands: 'ID[,ID…]',
-        summary: 'give a secret a new value, which is good beside the old one first',
-        options: [AGE_OPTION, FINISH_OPTION, SECRET_OPTION],
-      },
-    ],
+    summary: 'show the secrets of a server, or rotate them without a failed call',
+    options: HOST_RUN_OPTIONS,
+    actions: SECRET_ACTIONS,
     load: () => import('./commands/secrets.ts'),
   },
   {
     name: 'agent',
     summary: 'add, list or revoke the agents that may call a gateway',
     options: [DATA_OPTION, ...URL_OPTIONS, ...HOST_OPTIONS, JSON_OPTION, NO_INPUT_OPTION],
-    actions: [
-      {
-        name: 'add',
-        operands: 'ID',
-        summary: 'create an agent and show its key, once',
-        options: [
-          { name: 'framework', value: 'NAME', summary: 'framework of the agent' },
-          { name: 'description', value: 'TEXT', summary: 'purpose of the agent' },
-          { name: 'owner', value: 'EMAIL', summary: 'email address of the owner' },
-          { name: 'spiffe-id', value: 'ID', summary: 'come with an SVID of this id, without a key' },
-        ],
-      },
-      { name: 'list', summary: 'show all agents' },
-      { name: 'revoke', operands: 'ID', summary: 'revoke its keys, within a second' },
-    ],
+    actions: AGENT_ACTIONS,
     load: () => import('./commands/agent.ts'),
   },
   {
@@ -193,16 +187,7 @@ export const VERBS: CommandTable = [
       JSON_OPTION,
       NO_INPUT_OPTION,
     ],
-    actions: [
-      { name: 'status', summary: 'show applied and pending migrations (exit 2 if any is pending)' },
-      { name: 'up', summary: 'run pending migrations' },
-      { name: 'verify', summary: 'compare migration files and schema with the schema history' },
-      {
-        name: 'baseline',
-        summary: 'adopt a database that init scripts created',
-        options: [{ name: 'at', value: 'NNN', summary: 'only if the database is at this migration' }],
-      },
-    ],
+    actions: MIGRATE_ACTIONS,
     load: () => import('./commands/migrate.ts'),
   },
   {

@@ -130,6 +130,7 @@ export function eventLines(event: Event, { program, hasDiffs }: TextOptions): re
     case 'command-started':
     case 'output':
     case 'secret':
+    case 'secrets':
     case 'history':
     case 'generation':
     case 'lines':
