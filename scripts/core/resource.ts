@@ -42,7 +42,7 @@ export function leavesNothing(_reason: string): PlanAbsent {
  * `id` is a stable name such as `file:/etc/tappass/tappass.yaml`, its kind first. `role` is the role that wants it. `health` returns what is
  * not well although everything is as desired. `undo` plans what puts back in force what was before, after a step has failed.
  * `accepts` returns the image or downloaded file that it installs, for `versions.lock`. `files` returns the files that it writes, but none that
- * holds a secret. `fetches` returns what it gets from elsewhere, on a host with these traits and on no other fact. `absent` plans how it goes; a test holds that every kind has it.
+ * holds a secret. Those that stand in a row and have the same guard as `guardedWith` are guarded, confirmed and put back as one change. `fetches` returns what it gets from elsewhere, on a host with these traits and on no other fact. `absent` plans how it goes; a test holds that every kind has it.
  */
 export type Resource = Readonly<{
   id: string
@@ -53,5 +53,6 @@ export type Resource = Readonly<{
   accepts?: (getFact: GetFact) => Promise<Accepted | undefined>
   files?: (getFact: GetFact) => Promise<readonly ManagedFile[]>
   fetches?: (getFact: GetFact) => Promise<readonly Fetched[]>
+  guardedWith?: Guard
   absent?: PlanAbsent
 }>
