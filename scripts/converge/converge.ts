@@ -49,7 +49,7 @@ export async function converge(resources: readonly Resource[], context: Converge
       return unhealthy.length === 0 ? { status: 'up-to-date', applied } : { status: 'unhealthy', unhealthy, applied }
     }
     if (round === ROUNDS_MAX) return { status: 'not-converged', plan, applied }
-    const group = new GuardedGroup({ ...context, isPutBack: () => unconfirmed.size > 0 }, planned)
+    const group = new GuardedGroup({ ...context, isPutBack: () => unconfirmed.size > 0 }, resources, planned)
     for (const [index, { resource }] of planned.entries()) {
       if (unconfirmed.has(resource.id)) continue
       const remaining = planned.length - index

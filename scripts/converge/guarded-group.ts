@@ -31,6 +31,9 @@ import {
 
 const RENEW_MS = 10_000
 
+/** A change may cause another one (a new certificate, a restart). */
+const ROUNDS_MAX = 3
+
 /** A guard that is set: `isHeld` until the host has put it back by itself. */
 type Armed = { readonly timer: NodeJS.Timeout; readonly seconds: number; isHeld: boolean }
 
@@ -38,18 +41,31 @@ const EXPIRED: Output = { code: GUARD_EXPIRED_CODE, stdout: '', stderr: '' }
 
 type Result = number | StepFailure | Failure
 
-/** The planned resources of one plan. `apply` converges one; `isOpen` while a guard is set: then the run is not stopped in between. */
+/**
+ * The planned resources of one plan. `apply` converges one, and after the last one what these changes have made necessary among all that are guarded
+ * together. `isOpen` while a guard is set: then the run is not stopped in between.
+ */
 export class GuardedGroup {
   readonly #context: ConvergeContext
   readonly #members: readonly PlannedResource[]
   #armed: Armed | undefined
+  readonly #all: readonly Resource[]
   #isSettled = false
+  /** Not planned before: what is still to be applied, and for which time. */
+  #left: readonly Resource[] = []
+  #round = 0
 
   readonly #ask: typeof unmetReason
 
-  /** `ask` looks from outside. */
-  constructor(context: ConvergeContext, planned: readonly PlannedResource[], ask: typeof unmetReason = unmetReason) {
+  /** `resources` are all of the host; `ask` looks from outside. */
+  constructor(
+    context: ConvergeContext,
+    resources: readonly Resource[],
+    planned: readonly PlannedResource[],
+    ask: typeof unmetReason = unmetReason,
+  ) {
     this.#context = context
+    this.#all = resources.filter(({ guardedWith }) => guardedWith !== undefined)
     this.#ask = ask
     this.#members = planned.filter(({ resource }) => resource.guardedWith !== undefined)
   }
@@ -60,7 +76,7 @@ export class GuardedGroup {
 
   /** Those that are guarded together with this one. */
   fellowsOf({ guardedWith }: Resource): readonly string[] {
-    return guardedWith === undefined ? [] : this.#members.map(({ resource }) => resource.id)
+    return guardedWith === undefined ? [] : this.#all.map(({ id }) => id)
   }
 
   async apply(current: ResourceStep): Promise<Result> {
@@ -70,14 +86,30 @@ export class GuardedGroup {
       const failure = this.#isSettled ? undefined : await this.#begin(current)
       if (failure !== undefined) return this.#report(current, failure)
       if (this.#armed === undefined) return await tryConvergeResource(this.#context, current)
-      const end = (failure: StepFailure | undefined) => this.#end(current, failure)
-      const outcome = await tryConvergeResource({ ...this.#context, guarded: { end } }, current)
-      return outcome instanceof Failure ? await this.#lose(current, outcome) : outcome
+      return await this.#applyGuarded(current, this.#members.at(-1)?.resource.id === resource.id)
     } catch (error) {
       this.#close()
       if (error instanceof Failure) return error
       throw error
     }
+  }
+
+  async #applyGuarded(current: ResourceStep, isLast: boolean): Promise<Result> {
+    const end = (failure: StepFailure | undefined) => this.#end(current, failure, isLast)
+    const outcome = await tryConvergeResource({ ...this.#context, guarded: { end } }, current)
+    if (outcome instanceof Failure) return await this.#lose(current, outcome)
+    const [next, ...others] = this.#left
+    if (typeof outcome !== 'number' || next === undefined) return outcome
+    this.#left = others
+    const more = await this.#applyGuarded({ ...current, resource: next }, others.length === 0)
+    return typeof more === 'number' ? outcome + more : more
+  }
+
+  async #stillNeeded(): Promise<readonly Resource[]> {
+    if (++this.#round > ROUNDS_MAX) return []
+    const getFact = this.#context.freshFacts()
+    const plans = await Promise.all(this.#all.map(({ plan }) => plan(getFact)))
+    return this.#all.filter((_, index) => (plans[index] ?? []).length > 0)
   }
 
   #report({ step, steps }: ResourceStep, failure: StepFailure): StepFailure {
@@ -146,15 +178,19 @@ export class GuardedGroup {
     return this.#report(current, { ...(await this.#describe(current, command, output)), isPutBack: true })
   }
 
-  async #end(current: ResourceStep, failure: StepFailure | undefined): Promise<StepFailure | undefined> {
+  async #end(
+    current: ResourceStep,
+    failure: StepFailure | undefined,
+    isLast: boolean,
+  ): Promise<StepFailure | undefined> {
     const armed = this.#armed
     if (armed === undefined) return failure
     if (failure !== undefined) {
       await this.#putBack()
       return { ...failure, output: [...failure.output, 'what was there before was put back'], isPutBack: true }
     }
-    const isLast = this.#members.at(-1)?.resource.id === current.resource.id
-    if (armed.isHeld && !isLast) return undefined
+    if (armed.isHeld && isLast) this.#left = await this.#stillNeeded()
+    if (armed.isHeld && !(isLast && this.#left.length === 0)) return undefined
     const output = armed.isHeld ? await this.#confirm(current.step) : EXPIRED
     if (output.code === 0) {
       this.#close()

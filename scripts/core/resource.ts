@@ -19,11 +19,15 @@ export type ManagedFile = Readonly<{ path: string; content: string }>
 /** What stands under a name and version: the digest of its bytes. */
 export type Accepted = Readonly<{ name: string; digest: string }>
 
-/** What a resource gets from elsewhere. `setting` is the key of host.yaml that names a file instead (`node`, `images.postgres`). */
+/**
+ * What a resource gets from elsewhere. `setting` is the key of host.yaml that names a file instead (`node`, `images.postgres`). Where no digest is pinned,
+ * the file at `sha256Url` says it.
+ */
 export type Fetched =
   | Readonly<{ kind: 'packages'; id: string; names: readonly string[] }>
   | Readonly<{ kind: 'repository'; id: string; source: string; key: string }>
-  | Readonly<{ kind: 'file'; setting: string; url: string; sha256: string }>
+  | (Readonly<{ kind: 'file'; setting: string; url: string }> &
+      (Readonly<{ sha256: string }> | Readonly<{ sha256Url: string }>))
   | Readonly<{ kind: 'image'; setting: string; reference: string }>
   | Readonly<{ kind: 'wheels'; setting: string; requirements: string }>
 

@@ -67,7 +67,8 @@ const state = () =>
   inside(
     server,
     `cd /etc/tappass; sha256sum Caddyfile caddy.env /etc/systemd/system/tappass-caddy*; systemctl is-active tappass-caddy tappass-caddy-standby
-    ls /var/lib/tappass-guard/pending 2>/dev/null; ls /etc/credstore.encrypted | grep tls; nft list table inet tappass | grep dport; :`,
+    ls /var/lib/tappass-guard/pending 2>/dev/null; sha256sum /etc/credstore.encrypted/t*; nft list table inet tappass | grep dport
+    openssl s_client -connect 127.0.0.1:443 -servername ${DOMAIN} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint; :`,
   )
 
 /** Clients that come anew for each request, as long as `work` takes. Returns how many were answered, and what became of the others. */

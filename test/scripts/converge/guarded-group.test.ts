@@ -33,6 +33,8 @@ type Row = Readonly<{
   isReachable?: boolean
   watch?: Watch
   isNothingExpected?: boolean
+  /** A third one, that the changes of both make necessary. */
+  isMoreNeeded?: boolean
   asked: readonly string[]
   ends: readonly (number | 'put-back' | 'failed')[]
   says?: RegExp
@@ -48,6 +50,19 @@ const watching = (isWatched: boolean, code: number): Watch => ({
 
 const rows: readonly Row[] = [
   { name: 'all is well', asked: ['arm', 'one', 'two', 'renew', 'ask', 'new:confirm'], ends: [1, 1] },
+  {
+    name: 'what the changes make necessary is a part of it',
+    isMoreNeeded: true,
+    asked: ['arm', 'one', 'two', 'three', 'renew', 'ask', 'new:confirm'],
+    ends: [1, 2],
+  },
+  {
+    name: 'what the changes make necessary fails',
+    isMoreNeeded: true,
+    codes: { three: 1 },
+    asked: ['arm', 'one', 'two', 'three', 'restore'],
+    ends: [1, 'put-back'],
+  },
   { name: 'nothing serves yet: nothing to go back to', isLive: false, asked: ['one', 'two'], ends: [1, 1] },
   {
     name: 'nothing is expected from outside: a new connection is enough',
@@ -115,6 +130,12 @@ const resourceOf = (name: string, done: Set<string>, isGuarded: boolean): Resour
         ],
 })
 
+/** Planned only after the other two are done. */
+const laterOf = (name: string, done: Set<string>): Resource => {
+  const { plan, ...resource } = resourceOf(name, done, false)
+  return { ...resource, plan: async (getFact) => (done.has('one') && done.has('two') ? await plan(getFact) : []) }
+}
+
 for (const { name, codes = {}, isLive = true, unmet, isReachable = true, watch, ...row } of rows) {
   test(`guarded group: ${name}`, async () => {
     const [asked, done]: [string[], Set<string>] = [[], new Set()]
@@ -123,7 +144,7 @@ for (const { name, codes = {}, isLive = true, unmet, isReachable = true, watch, 
       async (command) => {
         const kind = kindOf(command)
         const script = String(command.stdin)
-        const word = kind === 'change' ? (/'?(one|two)'?/.exec(script)?.[1] ?? kind) : kind
+        const word = kind === 'change' ? (/'?(one|two|three)'?/.exec(script)?.[1] ?? kind) : kind
         asked.push(`${prefix}${word}`)
         if (kind === 'arm')
           for (const each of ['ingress', 'one', 'two']) assert.ok(command.argv.includes(`/etc/${each}`))
@@ -151,6 +172,7 @@ for (const { name, codes = {}, isLive = true, unmet, isReachable = true, watch, 
         freshFacts: () => async () => ({ active: isLive ? 'active' : 'inactive' }) as never,
         outside: row.isNothingExpected ? undefined : outside,
       },
+      [...resources, ...(row.isMoreNeeded ? [laterOf('three', done)] : [])],
       await Promise.all(
         resources.map(async (resource) => ({ resource, changes: await resource.plan(() => assert.fail()) })),
       ),
