@@ -16,7 +16,6 @@ import { archive, archiveMarker } from '../resources/archive.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { firewall } from '../resources/firewall.ts'
-import { ofIngress } from '../resources/ingress-guard.ts'
 import { ingressOpening } from '../resources/packet-filter.ts'
 import { requiredSecret } from '../resources/required-secret.ts'
 import { secret } from '../resources/secret.ts'
@@ -26,6 +25,7 @@ import { unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths } from '../secrets/credential.ts'
 import { filterSetting } from '../spec/filter-setting.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
+import { ofIngress } from '../spec/ingress-guard.ts'
 import {
   type IngressSpec,
   ingressPorts,
