@@ -82,8 +82,14 @@ test('a controller that is killed does not end its run: it is shown again from i
 test('what it was given is gone when it has ended; what it told stays to be shown', async () => {
   const found = await inside(server, 'ls -A /run/tappass-converge/run; ls -d /var/lib/tappass-sent 2>/dev/null || true')
   assert.deepEqual(found.split('\n').filter(Boolean).toSorted(), ['events.jsonl', 'job.json', 'watchers'])
+  const startedAt = new Date().toISOString()
   const again = await attach()
   assert.equal(again.code, 0)
+  // What is past carries the time at which it happened.
+  const steps = again.stdout.split('\n').filter((line) => line.includes('"event":"step-'))
+  const times = steps.map((line) => (JSON.parse(line) as { at: string }).at)
+  assert.ok(times.length > 10 && times.every((at) => at < startedAt), `${times.at(-1)} ${startedAt}`)
+  assert.deepEqual(times, times.toSorted())
   assert.equal(lastOf(eventsOf(again)).outcome, 'up-to-date')
 })
 
