@@ -135,6 +135,8 @@ export class GuardedGroup {
     const blocked = await blockedReason(this.#context)
     if (blocked !== undefined && change !== undefined)
       return notBegun(resource.id, change, blocked, this.#context.retryCommand)
+    // What a run left that was ended is put back first, also where nobody has planned that (`--only`).
+    await this.#context.run(restoreCommand())
     const inner = this.#members.flatMap(({ changes }) => changes.flatMap((each) => each.guard ?? []))
     const all = mergeGuards([guard, ...inner])
     const command = armCommand(all)

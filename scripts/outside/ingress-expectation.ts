@@ -2,6 +2,7 @@
  * What a change of a live ingress is held to: what answered to this machine before it has to answer after it. What did not answer before proves
  * nothing, and is not asked.
  */
+import { lookup } from 'node:dns/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HOST_PATH } from '../../contract/path.ts'
 import { connectors, UNIT } from '../../contract/unit.ts'
@@ -62,6 +63,14 @@ export function runningAddress(
   return value('OTHER_NAMES') === 'refused' ? { host: value('NAME'), port } : byAddress(target, port)
 }
 
+/** Of a network whose names are others (split DNS) nothing can be said from here. */
+async function isResolved(host: string): Promise<boolean> {
+  return await lookup(host).then(
+    () => true,
+    () => false,
+  )
+}
+
 /** `isLive`: something serves by now. */
 async function readRunning(getFact: GetFact, target: SeenTarget) {
   const [caddyUnit, caddy, tunnel, ...tunnels] = await Promise.all([
@@ -99,6 +108,8 @@ export async function expectIngress(
   const after = expectedAddress(spec, target)
   if (running.address === undefined || after === undefined)
     return { warning: notAsked(after, 'no name is known that leads to it') }
+  if (after.host !== running.address.host && !(await isResolved(after.host)))
+    return { warning: notAsked(after, `${after.host} is not a name that is known here`) }
   const { host, port } = running.address
   const { problem, misfit, distrust } = await askIngress(running.address)
   if (problem !== undefined)

@@ -148,6 +148,11 @@ test('what a change is held to: the answer that there is, nothing without one, n
   assert.deepEqual(await expectIngress({ ...spec, ingress: 'none' }, here, hostWith(port)), {})
   const unnamed = parseHostSpec({ ingress: { kind: 'tunnel' } }, 'the test')
   assert.match((await expectIngress(unnamed, here, hostWith(port))).warning?.why ?? '', /no name is known/)
+  const elsewhere = parseHostSpec({ domain: 'no-such-name.invalid' }, 'the test')
+  assert.match(
+    (await expectIngress(elsewhere, here, hostWith(port))).warning?.why ?? '',
+    /is not a name that is known here/,
+  )
   server.close()
   const { expected, warning } = await expectIngress(spec, here, hostWith(port))
   assert.equal(expected, undefined)
