@@ -91,7 +91,7 @@ while read -r unit standby active enabled pid; do
   [ "$enabled" != enabled ] || systemctl --quiet enable "$unit" || failed=1
   [ "$active" = active ] || continue
   now=$(systemctl show --property=MainPID --value "$unit")
-  if [ "$now" = "$pid" ] && systemctl --quiet is-active "$unit"; then continue; fi
+  if [ "$(cat /proc/sys/kernel/random/boot_id)/$now" = "$pid" ] && systemctl --quiet is-active "$unit"; then continue; fi
   if [ "$standby" != - ]; then systemctl start "$standby" || :; fi
   if ! systemctl restart "$unit"; then failed=1
   elif [ "$standby" != - ]; then systemctl stop "$standby" || :; fi
@@ -131,7 +131,7 @@ done
 shift
 while [ "$#" -gt 0 ]; do
   state "$1"; pid=$(systemctl show --property=MainPID --value "$1" 2>/dev/null) || true
-  printf '%s %s %s %s %s\\n' "$1" "$2" "\${active:-inactive}" "\${enabled:-disabled}" "\${pid:-0}" >>new/serving; shift 2
+  printf '%s %s %s %s %s\\n' "$1" "$2" "\${active:-inactive}" "\${enabled:-disabled}" "$(cat /proc/sys/kernel/random/boot_id)/\${pid:-0}" >>new/serving; shift 2
 done
 sync
 systemctl stop ${GUARD_TIMER}.timer ${GUARD_TIMER}.service 2>/dev/null || true

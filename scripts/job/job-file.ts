@@ -32,7 +32,10 @@ const schema = v.strictObject({
   ),
   /** How the ingress has to answer from outside after a change of it. */
   outside: v.nullable(
-    v.strictObject({ host: v.string(), port: v.number(), isFitting: v.boolean(), isTrusted: v.boolean() }),
+    v.strictObject({
+      ...{ host: v.string(), port: v.number(), isFitting: v.boolean(), isTrusted: v.boolean() },
+      seconds: v.number(),
+    }),
   ),
   operator: v.nullable(v.string()),
   restored: v.nullable(v.number()),

@@ -57,8 +57,14 @@ export type CheckResult = Readonly<{
 /** What stays on a host that was uninstalled, and why. */
 export type LeftBehind = Readonly<{ what: string; why: string }>
 
-/** Where the ingress has to answer from outside before a change is confirmed, and what its certificate has to be. */
-export type OutsideExpectation = Readonly<{ host: string; port: number; isFitting: boolean; isTrusted: boolean }>
+/** Where the ingress has to answer from outside before a change is confirmed, what its certificate has to be, and within how many seconds. */
+export type OutsideExpectation = Readonly<{
+  host: string
+  port: number
+  isFitting: boolean
+  isTrusted: boolean
+  seconds: number
+}>
 
 /** An event; none holds a secret. `step` counts from 1 to `steps`; times are whole milliseconds. `unhealthy` names units, and `gateway` with its status. */
 export type Event =

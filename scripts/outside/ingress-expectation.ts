@@ -24,6 +24,9 @@ type SeenTarget = Pick<Target, 'address' | 'ssh'>
 
 const HTTPS = 443
 
+/** A public certificate may have to be got first, and a tunnel to be known at the edge; else what serves is there when it says so. */
+const [SLOW_SECONDS, QUICK_SECONDS] = [30, 10]
+
 /** By the address of the host, where no name is written. On the host itself that is loopback. */
 function byAddress({ address, ssh }: SeenTarget, port: number): IngressAddress | undefined {
   if (address === undefined) return { host: '127.0.0.1', port }
@@ -116,23 +119,19 @@ export async function expectIngress(
     return { warning: notAsked(after, `before the change ${host} port ${port} did not answer either: ${problem}`) }
   // A certificate of the host's own authority is not trusted on purpose.
   const isTrusted = distrust === undefined && spec.tls !== 'internal'
-  return { expected: { ...after, isFitting: misfit === undefined, isTrusted } }
+  const seconds = spec.tls === 'public' || !isLive(spec.ingress, 'caddy') ? SLOW_SECONDS : QUICK_SECONDS
+  return { expected: { ...after, isFitting: misfit === undefined, isTrusted, seconds } }
 }
 
 function unmet({ isFitting, isTrusted }: OutsideExpectation, answer: IngressAnswer): string | undefined {
   return answer.problem ?? (isFitting ? answer.misfit : undefined) ?? (isTrusted ? answer.distrust : undefined)
 }
 
-/** A certificate may have to be got first. */
-const PATIENCE_MS = 30_000
 const PAUSE_MS = 1_000
 
-/** Returns why the expectation is not met; undefined as soon as it is. Looks again for half a minute. */
-export async function unmetReason(
-  expected: OutsideExpectation,
-  patienceMs: number = PATIENCE_MS,
-): Promise<string | undefined> {
-  const over = AbortSignal.timeout(patienceMs)
+/** Returns why the expectation is not met; undefined as soon as it is. Looks again until its time is over. */
+export async function unmetReason(expected: OutsideExpectation): Promise<string | undefined> {
+  const over = AbortSignal.timeout(expected.seconds * 1000)
   for (;;) {
     const reason = unmet(expected, await askIngress(expected))
     if (reason === undefined) return undefined

@@ -11,7 +11,7 @@ import type { Resource } from '../../../scripts/core/resource.ts'
 import { nonce } from '../known-host.ts'
 
 const guardedWith: Guard = { paths: ['/etc/ingress'], units: [], serving: [{ name: 'main.service' }] }
-const outside = { host: 'gw.example.com', port: 443, isFitting: true, isTrusted: true }
+const outside = { host: 'gw.example.com', port: 443, isFitting: true, isTrusted: true, seconds: 0 }
 const ok: Output = { code: 0, stdout: '', stderr: '' }
 
 const kindOf = ({ argv }: Command): string => {

@@ -105,7 +105,7 @@ for (const [name, options, body, expected] of answers) {
     assert.deepEqual(answer, expected)
     assert.match(distrust ?? '', /DEPTH_ZERO_SELF_SIGNED_CERT/)
     const at = { host: '127.0.0.1', port }
-    const reason = (isFitting: boolean, isTrusted: boolean) => unmetReason({ ...at, isFitting, isTrusted }, 1)
+    const reason = (isFitting: boolean, isTrusted: boolean) => unmetReason({ ...at, isFitting, isTrusted, seconds: 0 })
     assert.match((await reason(true, false)) ?? '', new RegExp(expected.problem ?? expected.misfit ?? '^$'))
     assert.match((await reason(false, true)) ?? '', expected.problem === undefined ? /not trusted/ : /gateway/)
     server.close()
@@ -118,10 +118,10 @@ test('the ingress does not answer: a port that is closed, one that says nothing,
   const port = (silent.address() as AddressInfo).port
   assert.match((await askIngress({ host: '127.0.0.1', port }, 200)).problem ?? '', /no answer within 0\.2 s/)
   silent.close()
-  const at = { host: '127.0.0.1', port, isFitting: true, isTrusted: false }
-  const looking = unmetReason(at, 60_000)
+  const at = { host: '127.0.0.1', port, isFitting: true, isTrusted: false, seconds: 0 }
+  const looking = unmetReason({ ...at, seconds: 60 })
   const { server, port: other } = await serving(own, '{"status":"healthy"}')
-  assert.match((await unmetReason(at, 1)) ?? '', /does not answer any more as before .*ECONNREFUSED/)
+  assert.match((await unmetReason(at)) ?? '', /does not answer any more as before .*ECONNREFUSED/)
   server.close()
   const later = createServer(own, (_, response) => response.end('{"status":"healthy"}')).listen(port, '127.0.0.1')
   assert.equal(await looking, undefined)
@@ -142,7 +142,7 @@ test('what a change is held to: the answer that there is, nothing without one, n
   const { server, port } = await serving(own, '{"status":"healthy"}')
   const spec = parseHostSpec({ ingress: { https: 8443 } }, 'the test')
   assert.deepEqual(await expectIngress(spec, here, hostWith(port)), {
-    expected: { host: '127.0.0.1', port: 8443, isFitting: true, isTrusted: false },
+    expected: { host: '127.0.0.1', port: 8443, isFitting: true, isTrusted: false, seconds: 10 },
   })
   assert.deepEqual(await expectIngress(spec, here, hostWith(port, false)), {})
   assert.deepEqual(await expectIngress({ ...spec, ingress: 'none' }, here, hostWith(port)), {})
