@@ -166,8 +166,12 @@ const configure = (more: Readonly<Record<string, unknown>>) => writeSpec(server,
 
 /** The name of the host leads to it, in the toolkit only. */
 const resolver =
-  () => `data:text/javascript,import dns from 'node:dns'; const own = dns.lookup; dns.lookup = (name, options, done) =>
-  own(name === '${DOMAIN}' ? '${server.machine.address}' : name, options, done)`
+  () => `data:text/javascript,import dns from 'node:dns'; import { syncBuiltinESMExports } from 'node:module'
+  for (const api of [dns, dns.promises]) {
+    const { lookup } = api
+    api.lookup = (name, ...rest) => lookup(name === '${DOMAIN}' ? '${server.machine.address}' : name, ...rest)
+  }
+  syncBuiltinESMExports()`
 
 const bootstrapNamed = (...words: readonly string[]) =>
   execute([process.execPath, ...bootstrapWords(server), ...words], {
