@@ -20,6 +20,7 @@ const job: Job = {
     secrets: { 'openai-api-key': '/run/x' },
     rotation: null,
     releaseChange: null,
+    outside: null,
     operator: null,
     restored: null,
   },
@@ -32,7 +33,7 @@ test('job: read as it was written; a key that this release does not know is a de
 })
 
 for (const [name, line] of [
-  ['an event', { event: { event: 'settings', source: '/etc/x' } }],
+  ['an event', { event: { event: 'settings', source: '/etc/x' }, at: '2026-11-27T10:00:00.000Z' }],
   ['an end', { end: { result: { outcome: 'up-to-date', applied: 3, remaining: 0 } } }],
   ['a failure', { end: { failure: { what: 'it failed' }, code: 6 } }],
 ] as const)
