@@ -2,9 +2,7 @@
  * The command table. To add a command: write `scripts/commands/<verb>.ts` that exports `run(invocation): Promise<number>`
  * (it returns the exit code; throw a `Failure` for an error that the user must read), and add an entry to `VERBS`.
  */
-import { AGENT_ACTIONS } from './command-line/agent-action.ts'
-import { BACKUP_ACTIONS } from './command-line/backup-action.ts'
-import { BUNDLE_ACTIONS } from './command-line/bundle-action.ts'
+import { AGENT_ACTIONS, BACKUP_ACTIONS, BUNDLE_ACTIONS } from './command-line/action.ts'
 import type { CommandTable } from './command-line/invocation.ts'
 import {
   AGE_OPTION,
