@@ -101,10 +101,10 @@ export const secrets: Role = (spec) => [
     const provided = spec.secrets[id]
     return provided === undefined ? [] : [secret({ id, provided })]
   }),
+  // Those that the ingress needs are parts of it.
   ...INGRESS_SECRET_IDS.flatMap((id) => {
     const provided = spec.secrets[id]
-    const needed = neededIngressSecrets(spec).find((each) => each.id === id)
-    if (provided !== undefined) return [secret({ id, provided })]
-    return needed === undefined ? [] : [requiredSecret(needed)]
+    const isNeeded = neededIngressSecrets(spec).some((each) => each.id === id)
+    return provided === undefined || isNeeded ? [] : [secret({ id, provided })]
   }),
 ]
