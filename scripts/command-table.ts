@@ -10,6 +10,7 @@ import {
   MIGRATE_ACTIONS,
   SECRET_ACTIONS,
 } from './command-line/action-table.ts'
+import { BACKUP_ACTIONS } from './command-line/backup-action.ts'
 import type { CommandTable } from './command-line/invocation.ts'
 import {
   AGE_OPTION,
@@ -169,6 +170,13 @@ export const VERBS: CommandTable = [
     options: HOST_RUN_OPTIONS,
     actions: SECRET_ACTIONS,
     load: () => import('./commands/secrets.ts'),
+  },
+  {
+    name: 'backup',
+    summary: 'take, prove, list and restore backups of a server; make the key that they are sealed to',
+    options: [],
+    actions: BACKUP_ACTIONS,
+    load: () => import('./commands/backup.ts'),
   },
   {
     name: 'agent',

@@ -6,17 +6,26 @@ import { render } from '../core/template.ts'
 import { absentUnit } from '../resources/absent-unit.ts'
 import { directory } from '../resources/directory.ts'
 import { unit } from '../resources/unit.ts'
+import { BACKUP_SECRET_IDS } from '../secrets/backup-secret.ts'
+import { optionalCredentialLines } from '../secrets/credential.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
 import type { Role } from '../spec/role.ts'
 import { isExternal } from '../storage/storage-spec.ts'
 
-/** The retention is in the service's arguments. */
-const backups: Role = ({ backup: { schedule, ...keep }, ...spec }, text) => [
+/** What the gateway of a proof takes. */
+const PROOF_MEGABYTES = 256
+
+/** The retention and the public half of the recovery key are in the service's arguments. */
+const backups: Role = ({ backup: { schedule, recoveryKey, ...keep }, ...spec }, text) => [
   directory({ path: HOST_PATH.backupFolder, owner: 'root', group: 'root', mode: '0700' }),
   unit({
     name: UNIT.backup,
     content: (traits) =>
-      render(text(`units/${UNIT.backup}.hbs`), { ...keep, memory: memoryLimits(spec, traits.memoryMegabytes) }),
+      render(text(`units/${UNIT.backup}.hbs`), {
+        ...{ ...keep, recoveryKey },
+        memoryMegabytes: memoryLimits(spec, traits.memoryMegabytes).job + PROOF_MEGABYTES,
+        credentials: BACKUP_SECRET_IDS.flatMap((id) => optionalCredentialLines(traits, id)),
+      }),
     isEnabled: false,
     isRunning: false,
   }),

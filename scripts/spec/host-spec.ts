@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot'
 import { LOG_LEVELS, RATE_CALLS_DEFAULT, RATE_WINDOW_SECONDS_DEFAULT } from '../../contract/gateway.ts'
+import { parseRecipient } from '../../contract/recovery-key.ts'
 import { INSTANCES_DEFAULT } from '../../contract/unit.ts'
 import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../artifacts/artifact.ts'
 import type { SitePages } from '../artifacts/site-pages.ts'
@@ -36,6 +37,13 @@ const address = v.pipe(
   v.regex(/^https?:\/\/[^\s'"\\]+$/, 'must be an http(s) URL'),
   // It is written to files that everybody on the host may read.
   v.check((text) => !hasUserInfo(text), 'must not hold a user or a password: a key goes in with --secret'),
+)
+const recipient = v.pipe(
+  v.string(),
+  v.check(
+    (text) => parseRecipient(text) === text,
+    'must be the public half of a recovery key, age1…: tappass backup key create --out FILE',
+  ),
 )
 /** A file on the controller, relative to the folder of the specification. */
 const path = v.pipe(v.string(), v.minLength(1))
@@ -104,6 +112,8 @@ const schema = v.strictObject({
     schedule: v.optional(calendar, '*-*-* 03:17:00 UTC'),
     keepDaily: v.optional(integer(1, 3650), 7),
     keepWeekly: v.optional(integer(0, 520), 4),
+    /** The public half of the key that secrets in backups are sealed to. */
+    recoveryKey: v.optional(recipient),
   }),
   housekeeping: housekeepingSchema,
   drift: driftSchema,

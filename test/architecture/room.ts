@@ -13,7 +13,7 @@ export type Room = Readonly<{ path: string; is: string; knows: readonly string[]
 
 const contract: Room = {
   path: 'contract',
-  is: 'What both halves must agree on: exit codes, port, secrets and their forms, addresses of a database and a Redis, licenses, base64, private networks, paths, units, defaults. Knows no other room.',
+  is: 'What both halves must agree on: exit codes, port, secrets and their forms, addresses of a database and a Redis, licenses, recovery keys of backups, base64, private networks, paths, units, defaults. Knows no other room.',
   knows: [],
 }
 
@@ -48,7 +48,6 @@ const server: readonly Room[] = [
     is: 'What of a host ends or runs out, and how that is told: judged from what was read.',
     knows: ['contract'],
   },
-  { path: 'server/backups', is: 'What a backup holds and how long backups are kept.', knows: [] },
   {
     path: 'server/observability',
     is: 'Readiness, histograms, what a process tells of itself, the log and how an error stands in it.',
@@ -89,6 +88,11 @@ const server: readonly Room[] = [
     path: 'server/checkpoint',
     is: 'Signed checkpoints of chains in the formats of C2SP: Merkle tree (RFC 6962), notes, proofs.',
     knows: ['contract', 'server/core'],
+  },
+  {
+    path: 'server/backups',
+    is: 'What a backup set holds, how it is signed and sealed, and how long backups are kept.',
+    knows: ['server/checkpoint', 'server/core'],
   },
   {
     path: 'server/steps/optional',
@@ -154,6 +158,11 @@ const server: readonly Room[] = [
     ],
     isSet: true,
   },
+  {
+    path: 'server/adapters/container',
+    is: 'PostgreSQL’s own tools, run inside the server’s container.',
+    knows: [],
+  },
   { path: 'server/adapters/openai', is: 'Model servers that speak the OpenAI API.', knows: ['server/core'] },
   { path: 'server/adapters/pglite', is: 'PostgreSQL in this process.', knows: ['server/core', 'server/database'] },
   {
@@ -197,6 +206,21 @@ const server: readonly Room[] = [
       'server/config',
       'server/core',
       'server/migration',
+    ],
+  },
+  {
+    path: 'server/recovery',
+    is: 'Backup sets of a host: takes, proves, lists and restores them.',
+    knows: [
+      'contract',
+      'server/adapters',
+      'server/adapters/container',
+      'server/backups',
+      'server/checkpoint',
+      'server/core',
+      'server/ledger',
+      'server/migration',
+      'server/observability',
     ],
   },
   {
@@ -245,6 +269,7 @@ const server: readonly Room[] = [
       'server/composition',
       'contract',
       'server/adapters',
+      'server/adapters/container',
       'server/adapters/pglite',
       'server/app.ts',
       'server/backups',
@@ -256,6 +281,7 @@ const server: readonly Room[] = [
       'server/migration',
       'server/observability',
       'server/process',
+      'server/recovery',
     ],
   },
 ]
