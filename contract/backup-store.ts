@@ -92,5 +92,7 @@ export function judgeCopies(
   const isLate = waitingSince !== undefined && !(hoursSince(waitingSince) < WAITING_HOURS_MAX)
   const why = problem === undefined ? 'the copy is not finished' : problem
   if (isLate) return { level: 'failed', state: `${since}: ${why}` }
-  return problem === undefined ? { level: 'ok', state: 'a copy is being made' } : { level: 'soon', state: `${since}: ${why}` }
+  return problem === undefined
+    ? { level: 'ok', state: 'a copy is being made' }
+    : { level: 'soon', state: `${since}: ${why}` }
 }

@@ -59,7 +59,9 @@ export function indexBeginning(set: string): string {
 /** The set that an object is of, and whether it is an index; undefined for an object of somebody else. */
 export function objectOf(name: string): Readonly<{ set: string; isIndex: boolean }> | undefined {
   const [, set, rest] = /^(tappass-\d{8}T\d{6}Z)\.(.+)$/.exec(name) ?? []
-  return set === undefined || rest === undefined ? undefined : { set, isIndex: /^index\.[0-9a-f]+(-\d+)?\.json$/.test(rest) }
+  return set === undefined || rest === undefined
+    ? undefined
+    : { set, isIndex: /^index\.[0-9a-f]+(-\d+)?\.json$/.test(rest) }
 }
 
 /** Returns the text of an index. */
@@ -86,7 +88,8 @@ export function partCount(bytes: number, partBytes: number): number {
 /** Returns the index that stands under `name`; undefined for one that was cut, is of another name or of a format that is not known here. */
 export function parseIndex(name: string, bytes: Uint8Array): StoreIndex | undefined {
   const { set = '', isIndex = false } = objectOf(name) ?? {}
-  if (!isIndex || !name.startsWith(`${indexBeginning(set)}${digestOf(bytes).slice(0, DIGEST_LETTERS)}`)) return undefined
+  if (!isIndex || !name.startsWith(`${indexBeginning(set)}${digestOf(bytes).slice(0, DIGEST_LETTERS)}`))
+    return undefined
   try {
     const index = JSON.parse(Buffer.from(bytes).toString()) as StoreIndex
     const { partBytes, files } = index
