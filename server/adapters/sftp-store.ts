@@ -209,7 +209,7 @@ export function openSftpStore(settings: SshStore, secrets: StoreSecrets, answerM
     connection?.client.end()
   }
 
-  // biome-ignore lint/correctness/useYield: a folder keeps nothing of what was overwritten.
+  /** A folder keeps nothing of what was overwritten. */
   async function* readEarlier(): AsyncGenerator<Uint8Array> {}
 
   return { add, read, readEarlier, list, close }

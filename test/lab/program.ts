@@ -166,9 +166,11 @@ export async function ensurePebble(): Promise<Readonly<{ program: string; certif
   return { program, certificates: join((JSON.parse(module) as { Dir: string }).Dir, 'test/certs') }
 }
 
-/** Builds versitygw, a server that speaks S3 (two minutes the first time), and gives its path. */
-export function ensureS3Store(): Promise<string> {
-  return ensureTestProgram('versitygw', S3_STORE, S3_STORE_VERSION)
+/** Builds versitygw, a server that speaks S3 (two minutes the first time), and gives its path, also as `go/versitygw`. */
+export async function ensureS3Store(): Promise<string> {
+  const built = await ensureTestProgram('versitygw', S3_STORE, S3_STORE_VERSION)
+  await pointAt(cachePath('go', 'versitygw'), basename(built))
+  return built
 }
 
 /** Gives the path of Caddy's archive. */
