@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { AwsClient } from 'aws4fetch'
 import { type S3Store, type StoreSecrets, storeLabel } from '../../contract/backup-store.ts'
-import { type BackupStore, type StoredObject, StoreFailure } from '../backups/store.ts'
+import { type BackupStore, type StoredObject, StoreFailure } from '../copies/store.ts'
 
 /** A part of 8 MiB in that time is 112 kbit/s. */
 const REQUEST_MS = 600_000

@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module'
 import type { ServerHostKeyAlgorithm, SFTPWrapper, Client as SshClient } from 'ssh2'
 import { type SshStore, type StoreSecrets, storeLabel } from '../../contract/backup-store.ts'
-import { type BackupStore, type StoredObject, StoreFailure } from '../backups/store.ts'
+import { type BackupStore, type StoredObject, StoreFailure } from '../copies/store.ts'
 
 /** The client alone: the library's own entry loads a server and agents for HTTP as well. */
 const Client: typeof SshClient = createRequire(import.meta.url)('ssh2/lib/client.js')

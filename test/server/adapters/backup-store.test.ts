@@ -7,7 +7,7 @@ import type { SFTPWrapper, Client as SshClient } from 'ssh2'
 import { storeLabel } from '../../../contract/backup-store.ts'
 import { openS3Store } from '../../../server/adapters/s3-store.ts'
 import { openSftpStore } from '../../../server/adapters/sftp-store.ts'
-import { type BackupStore, StoreFailure } from '../../../server/backups/store.ts'
+import { type BackupStore, StoreFailure } from '../../../server/copies/store.ts'
 import { type S3Server, startS3Store } from '../../lab/s3-store.ts'
 import { type SftpServer, startSftpStore } from '../../lab/sftp-store.ts'
 

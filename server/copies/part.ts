@@ -23,7 +23,7 @@ export type StoreIndex = Readonly<{
 }>
 
 const SET_NAME = /^tappass-\d{8}T\d{6}Z$/
-const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,80}$/
+const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 const DIGEST_LETTERS = 16
 
 /** Returns the SHA-256 in hex. */
