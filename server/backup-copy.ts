@@ -7,17 +7,10 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { STORE_CREDENTIALS, type StoreSecrets, type StoreSettings, storeLabel } from '../contract/backup-store.ts'
 import { EXIT_CODE } from '../contract/exit-code.ts'
-import { openS3Store } from './adapters/s3-store.ts'
-import { openSftpStore } from './adapters/sftp-store.ts'
 import { runCopy } from './copies/copy-run.ts'
-import type { BackupStore } from './copies/store.ts'
+import { openStore } from './process/backup-store.ts'
 
 const USAGE = 'usage: backup-copy.ts --sets FOLDER --state FOLDER --settings FILE --credentials FOLDER'
-
-/** Opens the store of the settings; nothing is asked of it yet. */
-function openStore(settings: StoreSettings, secrets: StoreSecrets): BackupStore {
-  return settings.kind === 's3' ? openS3Store(settings, secrets) : openSftpStore(settings, secrets)
-}
 
 function readSecrets(kind: StoreSettings['kind'], folder: string): StoreSecrets {
   const ids = STORE_CREDENTIALS[kind].filter((id) => existsSync(join(folder, id)))

@@ -75,6 +75,7 @@ type Settings = StorageSettings &
     identity?: unknown
     site?: unknown
     firewall?: unknown
+    backup?: Readonly<{ store?: unknown }> | null
     drift?: Readonly<{ check?: unknown; repair?: unknown }> | null
   }>
 
@@ -90,6 +91,11 @@ function unitsElsewhere(settings: Settings): readonly string[] {
     ...(isExternal(settings, 'database') ? [UNIT.postgres, UNIT.backup, UNIT.backupTimer] : []),
     ...(isExternal(settings, 'redis') ? [UNIT.redis] : []),
   ]
+}
+
+/** Whether backups are copied to a store. */
+function isCopied({ backup }: Settings): boolean {
+  return backup?.store !== undefined
 }
 
 /** Backups of a database that somebody else runs are not looked at from here. */
@@ -119,6 +125,7 @@ function desiredUnits(
     ...(identity === undefined ? IDENTITY_UNITS : []),
     ...(drift?.check === 'off' ? [UNIT.drift, UNIT.driftTimer] : []),
     ...(drift?.repair === true ? [] : [UNIT.repair]),
+    ...(isCopied(settings) ? [] : [UNIT.backupCopy, UNIT.backupCopyTimer]),
     ...unitsElsewhere(settings),
   ]
   return [
@@ -132,7 +139,15 @@ function desiredUnits(
 }
 
 /** What does its work and ends. */
-const ENDING: readonly string[] = [UNIT.backup, UNIT.check, UNIT.guard, UNIT.drift, UNIT.repair, UNIT.outbound]
+const ENDING: readonly string[] = [
+  UNIT.backup,
+  UNIT.backupCopy,
+  UNIT.check,
+  UNIT.guard,
+  UNIT.drift,
+  UNIT.repair,
+  UNIT.outbound,
+]
 
 function isAsDesired({ name, active, result }: UnitState): boolean {
   if (!ENDING.includes(name)) return active === 'active'

@@ -1,5 +1,6 @@
 /** The secrets of a host: generated there by the first run, or provided by the operator; stored as systemd credentials. */
 
+import { STORE_CREDENTIAL_IDS } from '../../contract/backup-store.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { nextCredentialId } from '../../contract/secret.ts'
 import { STORAGE_CREDENTIAL_IDS } from '../../contract/storage.ts'
@@ -13,6 +14,7 @@ import type { SecretKind } from '../secrets/credential-store.ts'
 import { INGRESS_SECRET_IDS } from '../secrets/ingress-secret.ts'
 import { GENERATED_SECRET_IDS, type GeneratedSecretId, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
 import { isOverlapping, ROTATION_KINDS } from '../secrets/secret-rotation.ts'
+import { neededStoreSecrets } from '../spec/backup-store-spec.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { neededIngressSecrets } from '../spec/ingress-spec.ts'
 import type { Role } from '../spec/role.ts'
@@ -89,6 +91,7 @@ function generated(spec: HostSpec, id: GeneratedSecretId): readonly Resource[] {
 const ALL_IDS = [
   ...[...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap((id) => [id, nextCredentialId(id)]),
   ...STORAGE_CREDENTIAL_IDS,
+  ...STORE_CREDENTIAL_IDS,
 ]
 
 /** The role `secrets`: a resource for each secret; a provided value wins over a generated one. */
@@ -100,9 +103,9 @@ export const secrets: Role = (spec) => [
     const provided = spec.secrets[id]
     return provided === undefined ? [] : [secret({ id, provided })]
   }),
-  ...INGRESS_SECRET_IDS.flatMap((id) => {
+  ...[...INGRESS_SECRET_IDS, ...STORE_CREDENTIAL_IDS].flatMap((id) => {
     const provided = spec.secrets[id]
-    const needed = neededIngressSecrets(spec).find((each) => each.id === id)
+    const needed = [...neededIngressSecrets(spec), ...neededStoreSecrets(spec)].find((each) => each.id === id)
     if (provided !== undefined) return [secret({ id, provided })]
     return needed === undefined ? [] : [requiredSecret(needed)]
   }),

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot'
 import { LOG_LEVELS, RATE_CALLS_DEFAULT, RATE_WINDOW_SECONDS_DEFAULT } from '../../contract/gateway.ts'
+import { parseRecipient } from '../../contract/recovery-key.ts'
 import { INSTANCES_DEFAULT } from '../../contract/unit.ts'
 import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../artifacts/artifact.ts'
 import type { SitePages } from '../artifacts/site-pages.ts'
@@ -12,6 +13,7 @@ import { Failure, usageFailure } from '../core/failure.ts'
 import { firewallSchema } from '../firewall/firewall-spec.ts'
 import type { Rotation } from '../secrets/secret-rotation.ts'
 import { storageSchema } from '../storage/storage-spec.ts'
+import { backupStoreSchema, storeContradictions } from './backup-store-spec.ts'
 import { contradictions } from './contradiction.ts'
 import { deployUserSchema } from './deploy-user.ts'
 import { calendar, driftContradictions, driftSchema, housekeepingSchema } from './housekeeping-spec.ts'
@@ -36,6 +38,13 @@ const address = v.pipe(
   v.regex(/^https?:\/\/[^\s'"\\]+$/, 'must be an http(s) URL'),
   // It is written to files that everybody on the host may read.
   v.check((text) => !hasUserInfo(text), 'must not hold a user or a password: a key goes in with --secret'),
+)
+const recipient = v.pipe(
+  v.string(),
+  v.check(
+    (text) => parseRecipient(text) === text,
+    'must be the public half of a recovery key, age1…: tappass backup key create --out FILE',
+  ),
 )
 /** A file on the controller, relative to the folder of the specification. */
 const path = v.pipe(v.string(), v.minLength(1))
@@ -101,6 +110,10 @@ const schema = v.strictObject({
     schedule: v.optional(calendar, '*-*-* 03:17:00 UTC'),
     keepDaily: v.optional(integer(1, 3650), 7),
     keepWeekly: v.optional(integer(0, 520), 4),
+    /** The public half of the key that secrets in backups are sealed to. */
+    recoveryKey: v.optional(recipient),
+    /** Where copies go. */
+    store: backupStoreSchema,
   }),
   housekeeping: housekeepingSchema,
   drift: driftSchema,
@@ -176,6 +189,7 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
         ...imageContradictions(result.output.images),
         ...siteContradictions(result.output),
         ...driftContradictions(result.output.drift),
+        ...storeContradictions(result.output),
       ].map(([keys, what]) => placeOf(keys, lineOf) + what)
     : result.issues.map((issue) => explainIssue(schema, issue, lineOf, EXAMPLE))
   if (!result.success || problems.length > 0) {

@@ -70,7 +70,10 @@ const host = (...names: readonly string[]) => {
     writeFileSync(join(sets, name, 'verified.json'), '{}')
   }
   let ms = Date.parse('2026-11-27T04:00:00Z')
-  const now = () => new Date((ms += 1000))
+  const now = () => {
+    ms += 1000
+    return new Date(ms)
+  }
   const copy = (store: BackupStore, label = 'the store') =>
     runCopy({ sets, state, recipient, label, store, now, partBytes: PART }, () => {})
   const record = () => JSON.parse(readFileSync(join(state, 'last.json'), 'utf8')) as CopyRecord
