@@ -2,6 +2,8 @@
  * The command table. To add a command: write `scripts/commands/<verb>.ts` that exports `run(invocation): Promise<number>`
  * (it returns the exit code; throw a `Failure` for an error that the user must read), and add an entry to `VERBS`.
  */
+import { AGENT_ACTIONS } from './command-line/agent-action.ts'
+import { BACKUP_ACTIONS } from './command-line/backup-action.ts'
 import { BUNDLE_ACTIONS } from './command-line/bundle-action.ts'
 import type { CommandTable } from './command-line/invocation.ts'
 import {
@@ -136,24 +138,17 @@ export const VERBS: CommandTable = [
     load: () => import('./commands/secrets.ts'),
   },
   {
+    name: 'backup',
+    summary: 'take, prove, list and restore backups of a server; make the key that they are sealed to',
+    options: [],
+    actions: BACKUP_ACTIONS,
+    load: () => import('./commands/backup.ts'),
+  },
+  {
     name: 'agent',
     summary: 'add, list or revoke the agents that may call a gateway',
     options: [DATA_OPTION, ...URL_OPTIONS, ...HOST_OPTIONS, JSON_OPTION, NO_INPUT_OPTION],
-    actions: [
-      {
-        name: 'add',
-        operands: 'ID',
-        summary: 'create an agent and show its key, once',
-        options: [
-          { name: 'framework', value: 'NAME', summary: 'framework of the agent' },
-          { name: 'description', value: 'TEXT', summary: 'purpose of the agent' },
-          { name: 'owner', value: 'EMAIL', summary: 'email address of the owner' },
-          { name: 'spiffe-id', value: 'ID', summary: 'come with an SVID of this id, without a key' },
-        ],
-      },
-      { name: 'list', summary: 'show all agents' },
-      { name: 'revoke', operands: 'ID', summary: 'revoke its keys, within a second' },
-    ],
+    actions: AGENT_ACTIONS,
     load: () => import('./commands/agent.ts'),
   },
   {

@@ -3,6 +3,7 @@
 import { withoutNetwork } from './bundle/offline-source.ts'
 import type { Resource } from './core/resource.ts'
 import { backup } from './roles/backup.ts'
+import { backupCopy } from './roles/backup-copy.ts'
 import { boot } from './roles/boot.ts'
 import { data } from './roles/data.ts'
 import { docker } from './roles/docker.ts'
@@ -36,6 +37,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   tunnel,
   ingress,
   firewall,
+  'backup-copy': backupCopy,
   backup,
   housekeeping,
   drift,

@@ -1,187 +1,199 @@
 /**
- * Creates one backup of the database and deletes expired ones; a process of its own that a systemd timer starts as
- * root, which logs in as a role that reads only. A backup is a dump (`tappass-TIME.dump`, custom format) and its manifest
- * (`tappass-TIME.json`), which is written last: a dump without one is incomplete. It deliberately holds no secrets; those need a backup of their own.
+ * The process of backups, as root and with a network of its own (units/tappass-backup.service, and the toolkit for all but `create`):
+ *   create                        takes a set, proves it, and lets expired ones go
+ *   list                          shows them
+ *   verify [SET]                  reads a set to its end, and proves it again (the newest unless named)
+ *   prune                         lets expired ones go
+ *   restore SOURCE                puts it in the place of the database in force; with --database NAME beside it, with --check only says whether it may
+ *   settle                        ends a restoration that was killed
+ * Exit codes: 0 done, 1 failed, 5 refused, 64 usage.
  */
 
-import { createHash } from 'node:crypto'
-import { constants, createReadStream } from 'node:fs'
-import { type FileHandle, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { EXIT_CODE } from '../contract/exit-code.ts'
-import { type DatabaseSnapshot, type DumpTool, postgresContainer } from './adapters/postgres-container.ts'
-import { type Backup, expiredBackups, type RetentionPolicy } from './backups/retention.ts'
-import { createRowCounter } from './backups/row-count.ts'
+import { EXIT_CODE, type ExitCode } from '../contract/exit-code.ts'
+import { parseRecipient } from '../contract/recovery-key.ts'
+import { postgresContainer } from './adapters/container/postgres-container.ts'
+import { postgresRestore } from './adapters/container/postgres-restore.ts'
+import { systemClock } from './adapters/system.ts'
+import type { BackupManifest } from './backups/manifest.ts'
+import type { RetentionPolicy } from './backups/retention.ts'
+import { type BackupHost, backupFolderOf, DATABASE, ROLE } from './recovery/backup-host.ts'
+import { clearLeftovers, createSet } from './recovery/create-set.ts'
+import { proveSet } from './recovery/prove-set.ts'
+import { restoreBeside, restoreInPlace, settle } from './recovery/restore-set.ts'
+import { findSource, type RestoreSource } from './recovery/restore-source.ts'
+import { listBackups, pruneBackups } from './recovery/set-list.ts'
 
-/** The content of a manifest. `sha256` and `bytes` are the dump's; `schema` is its newest migration, `rows` are those of each table. */
-export type BackupManifest = Readonly<{
-  format: 1
-  dump: string
-  takenAt: string
-  bytes: number
-  sha256: string
-  release: string
-  schema: string
-  rows: Readonly<Record<string, number>>
+const CONTAINER = 'tappass-postgres'
+
+/** What was asked for. */
+type Request = Readonly<{
+  host: BackupHost
+  operand: string | undefined
+  keep: RetentionPolicy
+  recipient: string | undefined
+  database: string | undefined
+  keyFile: string | undefined
+  isCheck: boolean
+  isJson: boolean
 }>
 
-/** Tables without which an archive is not a backup of this product. */
-const REQUIRED_TABLES = ['audit_events', 'agents', 'organizations', 'schema_migrations'] as const
+/** Refused, with nothing changed. */
+class Refusal extends Error {}
 
-const DUMP_NAME = /^tappass-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.dump$/
-
-/** The backups in a folder, by file names alone; other files are ignored. */
-async function listBackups(folder: string): Promise<readonly Backup[]> {
-  const names = await readdir(folder)
-  return names.flatMap((name) => {
-    const [, ...parts] = DUMP_NAME.exec(name) ?? []
-    if (parts.length === 0) return []
-    const [year, month, day, hour, minute, second] = parts.map(Number) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ]
-    const takenMs = Date.UTC(year, month - 1, day, hour, minute, second)
-    return [{ name, takenMs, isComplete: names.includes(name.replace('.dump', '.json')) }]
-  })
+function log(line: string): void {
+  process.stdout.write(`${line}\n`)
 }
 
-/** Flushes the names in a folder to disk. */
-async function flushFolder(folder: string): Promise<void> {
-  await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
-  await handle.sync()
-}
-
-/** Writes a temporary file, flushes it, renames it; deletes it when that fails. */
-async function writeAtomically(path: string, write: (file: FileHandle) => Promise<unknown>): Promise<void> {
-  const partial = `${path}.partial`
-  try {
-    await using file = await open(partial, 'w', 0o600)
-    await write(file)
-    await file.sync()
-  } catch (error) {
-    await rm(partial, { force: true })
-    throw error
-  }
-  await rename(partial, path)
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk)
-  return hash.digest('hex')
-}
-
-/** Tables with their rows; a name is quoted as in SQL. Only relations of kind table are read: a view would run what it is made of. */
-const TABLES = `SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind = 'r' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' ORDER BY 1`
-
-/** Returns the number of rows of each table at the snapshot. Throws when a table is not there, or something else in its place. */
-async function countRows({ query }: DatabaseSnapshot): Promise<Readonly<Record<string, number>>> {
-  const tables = await query(TABLES)
-  const missing = REQUIRED_TABLES.filter((table) => !tables.includes(`public.${table}`))
-  if (missing.length > 0) throw new Error(`the database has no table ${missing.join(', ')}: nothing was dumped`)
-  // Each with its number: the server counts in parallel, and answers in the order in which it is done.
-  const select = (table: string, index: number): string => `SELECT ${index} || ' ' || count(*) FROM ONLY ${table}`
-  const answers = await query(tables.map(select).join('\nUNION ALL '))
-  const rows = new Map(answers.map((answer) => answer.split(' ').map(Number) as [number, number]))
-  return Object.fromEntries(tables.map((table, index) => [table, rows.get(index) ?? Number.NaN]))
-}
-
-/** A dump is compressed, so the size of the database is an upper bound. Throws before anything is written. */
-async function checkSpace(folder: string, { query }: DatabaseSnapshot): Promise<void> {
-  const [bytes = ''] = await query(`SELECT 'bytes', pg_database_size(current_database())`)
-  const needed = Number(bytes.split('|')[1])
-  const { bavail, bsize } = await statfs(folder)
-  if (bavail * bsize >= needed) return
-  throw new Error(`${folder} has ${bavail * bsize} bytes free, and a backup may need ${needed}: free space there`)
-}
-
-/** What a dump has to hold. */
-type DumpContent = Readonly<{ sha256: string; schema: string; rows: Readonly<Record<string, number>> }>
-
-/** Reads a dump from its file to its end, and compares it with what was dumped. Throws for the first difference. */
-async function verifyDump(path: string, tool: DumpTool, { sha256, schema, rows }: DumpContent): Promise<void> {
-  if ((await sha256Of(path)) !== sha256)
-    throw new Error('the file of the dump is not what pg_dump wrote: it was deleted')
-  await using archive = await open(path)
-  if ((await tool.readSchema(archive)) !== schema)
-    throw new Error('the dump makes other tables than there are: it was deleted')
-  await using whole = await open(path)
-  const counter = createRowCounter()
-  await tool.readRows(whole, counter.take)
-  const counts = counter.counts()
-  const [table] = Object.keys(rows).filter((name) => counts.get(name) !== rows[name])
-  if (table === undefined) return
-  throw new Error(
-    `the dump holds ${counts.get(table) ?? 'no'} rows of ${table}, and there were ${rows[table]}: it was deleted`,
+async function prove(host: BackupHost, manifest: BackupManifest): Promise<void> {
+  const proof = await proveSet(host, join(backupFolderOf(host), manifest.name), manifest)
+  const { seconds, rows, tables, entries, chains } = proof
+  log(
+    `verified ${manifest.name}: restored in ${seconds} s, ${rows} rows in ${tables} tables, ledger intact (${entries} entries, ${chains} chains), a gateway answered a call`,
   )
 }
 
-/** Creates a backup in `folder` and returns its manifest. On failure no file remains that looks like a backup. */
-async function createBackup(folder: string, tool: DumpTool, now: Date, release: string): Promise<BackupManifest> {
-  const name = `tappass-${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
-  const dump = join(folder, `${name}.dump`)
-  const snapshot = await tool.openSnapshot()
-  try {
-    await checkSpace(folder, snapshot)
-    const rows = await countRows(snapshot)
-    const [schema = ''] = await snapshot.query('SELECT max(version) FROM public.schema_migrations')
-    let sha256 = ''
-    await writeAtomically(dump, async (file) => {
-      sha256 = await tool.dump(file, snapshot.id)
-      await verifyDump(`${dump}.partial`, tool, { sha256, schema: await tool.dumpSchema(snapshot.id), rows })
-    })
-    const { size: bytes } = await stat(dump)
-    const takenAt = now.toISOString()
-    const manifest = { format: 1, dump: `${name}.dump`, takenAt, bytes, sha256, release, schema, rows } as const
-    await writeAtomically(join(folder, `${name}.json`), (file) =>
-      file.writeFile(`${JSON.stringify(manifest, null, 2)}\n`),
+async function prune({ host, keep }: Request): Promise<ExitCode> {
+  for (const name of await pruneBackups(host, keep)) log(`removed ${name}`)
+  return EXIT_CODE.upToDate
+}
+
+async function create(request: Request): Promise<ExitCode> {
+  const { host, recipient } = request
+  await settle(host)
+  await clearLeftovers(host)
+  const manifest = await createSet(host, recipient)
+  const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0)
+  const without = manifest.withheld.length === 0 ? '' : ', without secrets: there is no backup.recoveryKey'
+  log(`made ${manifest.name} (${bytes} bytes${without})`)
+  await prove(host, manifest)
+  return await prune(request)
+}
+
+async function list({ host, isJson }: Request): Promise<ExitCode> {
+  const listed = await listBackups(host)
+  if (isJson) log(JSON.stringify(listed))
+  else if (listed.length === 0) log('there is no backup')
+  else
+    for (const { name, bytes, release, state, recipient, format } of listed)
+      log(
+        [name, `${bytes} bytes`, release || '-', state, recipient === null && format === 2 ? 'no secrets' : '']
+          .join('  ')
+          .trimEnd(),
+      )
+  return EXIT_CODE.upToDate
+}
+
+function refuseFor({ label, problems }: RestoreSource): void {
+  if (problems.length === 0) return
+  const reasons = problems.map(({ what, next }) => `  - ${what}\n    next: ${next}`)
+  throw new Refusal(`${label} is refused:\n${reasons.join('\n')}`)
+}
+
+async function verify({ host, operand, keyFile }: Request): Promise<ExitCode> {
+  await settle(host)
+  await clearLeftovers(host)
+  const newest = (await listBackups(host)).at(-1)?.name
+  const named = operand ?? newest
+  if (named === undefined) throw new Error('there is no backup: tappass backup create')
+  const source = await findSource(host, named, keyFile)
+  refuseFor(source)
+  if (source.manifest === undefined)
+    throw new Refusal(`${named} is of a release before 0.13, or a dump alone: restore it beside the one in force instead
+    next: tappass backup restore ${named} --database tappass_look`)
+  await prove(host, source.manifest)
+  return EXIT_CODE.upToDate
+}
+
+async function restore({ host, operand, keyFile, database, isCheck }: Request): Promise<ExitCode> {
+  if (operand === undefined) throw new Refusal('restore needs the name of a set or the path of a dump')
+  if (!isCheck) await settle(host)
+  const source = await findSource(host, operand, keyFile)
+  refuseFor(source)
+  if (isCheck) {
+    const taken = source.takenAt === undefined ? '' : `, taken ${source.takenAt}`
+    log(`${source.label} can be restored${taken}${source.manifest === undefined ? '' : ', signed and whole'}`)
+    for (const note of source.notes) log(`note: ${note}`)
+    return EXIT_CODE.upToDate
+  }
+  await clearLeftovers(host)
+  if (database === undefined) await restoreInPlace(host, source)
+  else await restoreBeside(host, source, database)
+  return EXIT_CODE.upToDate
+}
+
+async function end({ host }: Request): Promise<ExitCode> {
+  await settle(host)
+  return EXIT_CODE.upToDate
+}
+
+const ACTIONS: Readonly<Record<string, (request: Request) => Promise<ExitCode>>> = {
+  ...{ create, list, verify, prune, restore, settle: end },
+}
+
+const TEXT = { type: 'string' } as const
+const FLAG = { type: 'boolean' } as const
+const OPTIONS = {
+  root: TEXT,
+  port: TEXT,
+  credentials: TEXT,
+  'keep-daily': TEXT,
+  'keep-weekly': TEXT,
+  'recovery-key': TEXT,
+  database: TEXT,
+  key: TEXT,
+  check: FLAG,
+  json: FLAG,
+} as const
+
+const DATABASE_NAME = /^tappass_[a-z0-9_]{1,40}$/
+
+/** Undefined when the arguments are invalid. */
+function parseRequest(argv: readonly string[]): Readonly<{ action: string; request: Request }> | undefined {
+  const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true })
+  const [action = '', operand, ...rest] = positionals
+  const [daily, weekly] = [Number(values['keep-daily'] ?? 7), Number(values['keep-weekly'] ?? 4)]
+  const recipient = values['recovery-key'] === undefined ? undefined : parseRecipient(values['recovery-key'])
+  const isKeyWrong = values['recovery-key'] !== undefined && recipient === undefined
+  const { database } = values
+  const isNameWrong =
+    database !== undefined && (!DATABASE_NAME.test(database) || Object.values<string>(DATABASE).includes(database))
+  if (rest.length > 0 || !Number.isInteger(daily) || !Number.isInteger(weekly) || isKeyWrong || isNameWrong) return
+  const host: BackupHost = {
+    root: values.root ?? '',
+    credentials: values.credentials,
+    release: join(import.meta.dirname, '..'),
+    port: Number(values.port ?? 5432),
+    dumpTool: postgresContainer(CONTAINER, DATABASE.live, ROLE.reader),
+    restoreTool: postgresRestore(CONTAINER, ROLE),
+    clock: systemClock,
+    log,
+  }
+  const flags = { isCheck: values.check === true, isJson: values.json === true }
+  return {
+    action,
+    request: { host, operand, keep: { daily, weekly }, recipient, database, keyFile: values.key, ...flags },
+  }
+}
+
+async function main(argv: readonly string[]): Promise<ExitCode> {
+  const parsed = parseRequest(argv)
+  const action = parsed && ACTIONS[parsed.action]
+  if (parsed === undefined || action === undefined) {
+    process.stderr.write(
+      `tappass-backup: usage: ${basename(import.meta.filename)} create|list|verify|prune|restore|settle\n`,
     )
-    await flushFolder(folder)
-    return manifest
-  } finally {
-    await snapshot.close()
+    return EXIT_CODE.usage
   }
-}
-
-/** The manifest is deleted first: an interrupted deletion leaves a dump that doesn't count. */
-async function remove(folder: string, { name }: Backup): Promise<void> {
-  await rm(join(folder, name.replace('.dump', '.json')), { force: true })
-  await rm(join(folder, name))
-}
-
-function parseArguments(argv: readonly string[]): Readonly<{ folder: string; keep: RetentionPolicy }> {
-  const option = { type: 'string' } as const
-  const options = { into: option, 'keep-daily': option, 'keep-weekly': option } as const
-  const { values } = parseArgs({ args: [...argv], options })
-  const [daily, weekly] = [Number(values['keep-daily']), Number(values['keep-weekly'])]
-  if (values.into === undefined || !Number.isInteger(daily) || !Number.isInteger(weekly))
-    throw new Error('usage: backup.ts --into FOLDER --keep-daily DAYS --keep-weekly WEEKS')
-  return { folder: values.into, keep: { daily, weekly } }
-}
-
-async function main(argv: readonly string[]): Promise<void> {
-  const { folder, keep } = parseArguments(argv)
-  const tool = postgresContainer('tappass-postgres', 'tappass', 'tappass_backup')
-  for (const name of await readdir(folder)) if (name.endsWith('.partial')) await rm(join(folder, name))
-  // A release is in a folder of its name, and Node has resolved the link to it.
-  const release = basename(join(import.meta.dirname, '..'))
-  const { dump, bytes } = await createBackup(folder, tool, new Date(), release)
-  process.stdout.write(`made ${dump} (${bytes} bytes)\n`)
-  for (const old of expiredBackups(await listBackups(folder), keep)) {
-    await remove(folder, old)
-    process.stdout.write(`removed ${old.name}\n`)
-  }
+  return await action(parsed.request)
 }
 
 if (import.meta.main) {
-  await main(process.argv.slice(2)).catch((error: Error) => {
+  // Whoever reads may be gone: what was begun goes on to its end.
+  process.stdout.on('error', () => undefined)
+  process.exitCode = await main(process.argv.slice(2)).catch((error: Error) => {
     process.stderr.write(`tappass-backup: ${error.message}\n`)
-    process.exitCode = EXIT_CODE.failed
+    return error instanceof Refusal ? EXIT_CODE.refused : EXIT_CODE.failed
   })
 }

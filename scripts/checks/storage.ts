@@ -10,8 +10,10 @@ echo "redis-flush $(redis --user tappass --pass none --no-auth-warning config ge
 now=$(date +%s)
 newest=$(find ${HOST_PATH.checkpointFolder} -type f -printf '%T@\n' | sort -n | tail -n 1); [ -z "$newest" ] || echo "checkpoint-age $((now - ${'$'}{newest%.*}))"
 find ${HOST_PATH.checkpointFolder} -type f -size 0 -printf 'empty-checkpoint %f\n' -quit
-dump=$(ls -1 ${HOST_PATH.backupFolder}/tappass-*.dump | tail -n 1); [ -z "$dump" ] || echo "dump $(( $(stat -c %s "$dump") / 1024 )) $(df -Pk ${HOST_PATH.backupFolder} | sed -n '2s/^[^ ]* *[0-9]* *[0-9]* *\([0-9]*\).*/\1/p')"
-echo "dumps $(ls -1 ${HOST_PATH.backupFolder}/tappass-*.dump | wc -l) $(ls -1 ${HOST_PATH.backupFolder}/tappass-*.json | wc -l)"`
+dump=$(ls -1td ${HOST_PATH.backupFolder}/tappass-*Z ${HOST_PATH.backupFolder}/tappass-*.dump | head -n 1); [ -z "$dump" ] || echo "dump $(du -sk "$dump" | cut -f 1) $(df -Pk ${HOST_PATH.backupFolder} | sed -n '2s/^[^ ]* *[0-9]* *[0-9]* *\([0-9]*\).*/\1/p')"
+echo "backups $(ls -1 ${HOST_PATH.backupFolder} | wc -l)"
+for set in ${HOST_PATH.backupFolder}/tappass-*Z; do [ ! -d "$set" ] || [ -e "$set/verified.json" ] || echo "unproven ${'$'}{set##*/}"; done
+newest=$(ls -1d ${HOST_PATH.backupFolder}/tappass-*Z | tail -n 1); [ -z "$newest" ] || [ -e "$newest/secrets.age" ] || echo "unsealed ${'$'}{newest##*/}"`
 
 /** Redis, checkpoints, backups. */
 export const storage: Topic = {
@@ -122,17 +124,22 @@ export const storage: Topic = {
       },
       {
         id: 'storage.backup-whole',
-        what: 'every dump was verified',
+        what: 'every backup was restored as a proof',
         isInstalled: true,
-        judge: ({ probe }) => {
-          const [dumps = 0, manifests = 0] = probe.one('dumps').split(' ').map(Number)
-          return dumps > manifests
-            ? warn(
-                `${dumps - manifests} of ${dumps} dumps have no manifest: they were not verified, or one is being taken`,
-                'tappass logs backup --since 2d',
-              )
-            : ok()
-        },
+        judge: ({ probe }) =>
+          none(probe.all('unproven'), (names) => warn(`not proven, or being taken: ${names}`, 'tappass backup verify')),
+      },
+      {
+        id: 'storage.backup-secrets',
+        what: 'backups hold the secrets, sealed',
+        isInstalled: true,
+        judge: ({ probe }) =>
+          none(probe.all('unsealed'), (names) =>
+            warn(
+              `${names} has none: after a loss of this server nothing could be decrypted`,
+              'tappass backup key create --out FILE, then backup.recoveryKey in host.yaml',
+            ),
+          ),
       },
     ]),
   ],

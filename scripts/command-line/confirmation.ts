@@ -43,8 +43,8 @@ export function createNameConfirm(invocation: Invocation): ConfirmName {
     if (isGiven(invocation, 'yes')) return true
     if (!isInteractive(invocation)) {
       throw usageFailure(
-        `uninstall of ${host} not confirmed: no terminal to confirm on; pass --yes`,
-        commandHint(invocation, invocation.verb.name, '--yes'),
+        `${invocation.action ?? invocation.verb.name} of ${host} not confirmed: no terminal to confirm on; pass --yes`,
+        commandHint(invocation, typedVerb(invocation), '--yes'),
       )
     }
     const answer = previous.then(() => askLine(terminal, `${host}: ${what}. Type "${name}" to go on: `))

@@ -81,6 +81,7 @@ export type Event =
   | (Readonly<{ event: 'lines' }> & FileBlame)
   | Readonly<{ event: 'checks'; counts: Readonly<Record<string, number>>; checks: readonly CheckResult[] }>
   | (Readonly<{ event: 'drift'; resources: number }> & DriftRecord)
+  | Readonly<{ event: 'backups'; backups: readonly unknown[] }>
   | Readonly<{ event: 'left'; left: readonly LeftBehind[] }>
   | Readonly<{ event: 'log'; loggedAt: string; unit: string; priority: number; message: string }>
   | Readonly<{ event: 'soak'; seconds: number }>

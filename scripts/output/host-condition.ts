@@ -4,20 +4,12 @@ import { FREE_INODES_SHARE_MIN, FREE_MEGABYTES_MIN, LIFE_SHARE_MIN } from '../..
 import { HOST_PATH } from '../../contract/path.ts'
 import { CONNECTORS, UNIT } from '../../contract/unit.ts'
 import type { Fact } from '../core/host.ts'
+import { judgeBackup, type LastBackup, parseManifest } from './backup-condition.ts'
+import { ageText, type Condition, type Values, valuesOf } from './condition.ts'
 import { judgeDrift } from './drift-record.ts'
-
-/** One of them, in words, and whether it is well. */
-export type Condition = Readonly<{ name: string; state: string; isWell: boolean }>
-
-/** `takenAt` is ISO time; `bytes` is the size of the dump. */
-export type LastBackup = Readonly<{ takenAt: string; bytes: number }>
 
 /** All conditions, and the newest backup that counts. */
 export type HostConditions = Readonly<{ conditions: readonly Condition[]; lastBackup: LastBackup | undefined }>
-
-/** The timer's stamp is made within these of the database on a first run, without a backup. */
-const FIRST_RUN_SECONDS = 600
-const TOLERANCE_SECONDS = 60
 
 /**
  * Prints NAME=VALUE lines, a name once for each disk. `$1` the folder of backups, `$2` the database, `$3` Caddy's settings, `$4` the timer and
@@ -26,11 +18,13 @@ const TOLERANCE_SECONDS = 60
 const SCRIPT = String.raw`
 backups=$1 cluster=$2 caddy=$3 timer=$4 service=$5 check=$6 site=$7 drift=$8 history=$9; shift 9
 echo "NOW=$(date +%s)"
-newest=$(ls -1 "$backups"/tappass-*.json 2>/dev/null | tail -n 1)
-if [ -n "$newest" ]; then
-  echo "BACKUP=$(tr -d '\n' <"$newest")"
-  echo "DUMP_BYTES=$(stat -c %s -- "${'$'}{newest%.json}.dump" 2>/dev/null)"
-fi
+for name in $(ls -1 "$backups" 2>/dev/null | sed -n 's/^\(tappass-[0-9]*T[0-9]*Z\)\(\.json\)*$/\1/p' | sort -ru); do
+  if [ -d "$backups/$name" ]; then manifest=$backups/$name/manifest.json proof=$backups/$name/verified.json dump=$backups/$name/database.dump
+  else manifest=$backups/$name.json proof=$manifest dump=$backups/$name.dump; fi
+  if [ ! -f "$proof" ]; then echo "UNPROVEN=$name"; continue; fi
+  echo "BACKUP=$(tr -d '\n' <"$manifest")"; echo "PROOF=$(tr -d '\n' <"$proof")"
+  echo "DUMP_BYTES=$(stat -c %s -- "$dump" 2>/dev/null)"; break
+done
 echo "DUE=$(systemctl show --timestamp=unix -p LastTriggerUSec --value "$timer" 2>/dev/null)"
 echo "RUNNING=$(systemctl show -p ActiveState --value "$service" 2>/dev/null)"
 echo "DATABASE=$(stat -c %Y -- "$cluster/PG_VERSION" 2>/dev/null)"
@@ -78,57 +72,6 @@ export const conditionsFact: Fact<HostConditions> = {
     effect: 'read',
   },
   parse: ({ stdout }) => judgeConditions(stdout),
-}
-
-type Values = Readonly<{ one: (name: string) => string; all: (name: string) => readonly string[] }>
-
-function valuesOf(text: string): Values {
-  const rows = text.split('\n').map((row) => [row.slice(0, row.indexOf('=')), row.slice(row.indexOf('=') + 1)] as const)
-  const groups = Map.groupBy(rows, ([name]) => name)
-  const all = (name: string) => (groups.get(name) ?? []).map(([, value]) => value.trim())
-  return { one: (name) => all(name)[0] ?? '', all }
-}
-
-function ageText(seconds: number): string {
-  const minutes = Math.max(0, Math.floor(seconds / 60))
-  if (minutes < 120) return `${minutes} min`
-  return minutes < 2 * 1440 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} days`
-}
-
-function parseManifest(text: string): LastBackup | undefined {
-  try {
-    const { takenAt, bytes } = JSON.parse(text) as LastBackup
-    return Number.isFinite(Date.parse(takenAt)) ? { takenAt, bytes } : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** A manifest is written after the dump was verified, so that a backup without one does not count. */
-function judgeBackup({ one }: Values, last: LastBackup | undefined): Condition {
-  const [now, due, database] = ['NOW', 'DUE', 'DATABASE'].map((name) => Number(one(name).replace(/^@/, '')) || 0) as [
-    number,
-    number,
-    number,
-  ]
-  const isRunning = one('RUNNING') === 'activating'
-  const running = isRunning ? '; one is being taken' : ''
-  const condition = (isWell: boolean, state: string): Condition => ({ name: 'backup', state: state + running, isWell })
-  if (last === undefined) {
-    if (one('BACKUP') !== '') return condition(false, 'the manifest of the last one cannot be read')
-    const wasDue = database > 0 && due > database + FIRST_RUN_SECONDS
-    return wasDue && !isRunning
-      ? condition(false, `none, though one was due ${ageText(now - due)} ago`)
-      : condition(true, 'none yet')
-  }
-  const takenSeconds = Date.parse(last.takenAt) / 1000
-  const state = `${last.takenAt}, ${ageText(now - takenSeconds)} old, ${last.bytes} bytes`
-  if (one('DUMP_BYTES') === '') return condition(false, `${state}: its dump is gone`)
-  if (Number(one('DUMP_BYTES')) !== last.bytes)
-    return condition(false, `${state}: its dump has ${one('DUMP_BYTES')} bytes`)
-  const isMissed = takenSeconds < due - TOLERANCE_SECONDS && !isRunning
-  if (isMissed) return condition(false, `${state}: a newer one was due ${ageText(now - due)} ago`)
-  return condition(true, `${state}, verified when it was taken`)
 }
 
 /** A line of `df -P`: size, used, free, share, and where it is mounted. */

@@ -17,7 +17,9 @@ import type { Fact, GetFact } from '../core/host.ts'
 import { contentFact, targetFact } from '../facts/path.ts'
 import { type UnitState, unitsFact } from '../facts/unit.ts'
 import { isExternal, needsContainers, type StorageSettings } from '../storage/storage-spec.ts'
-import { type Condition, conditionsFact, type LastBackup } from './host-condition.ts'
+import type { LastBackup } from './backup-condition.ts'
+import type { Condition } from './condition.ts'
+import { conditionsFact } from './host-condition.ts'
 import { renderTable } from './text-table.ts'
 
 /**

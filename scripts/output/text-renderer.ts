@@ -123,6 +123,7 @@ export function eventLines(event: Event, { program, hasDiffs }: TextOptions): re
     case 'generation':
     case 'lines':
     case 'drift':
+    case 'backups':
     case 'health':
     case 'checks':
       return []

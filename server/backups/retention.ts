@@ -4,10 +4,10 @@
  */
 
 /**
- * `isComplete`: it has a manifest, which is written only after the dump was verified. `takenMs` is milliseconds since
+ * `isVerified`: it was restored as a proof, or, of releases before 0.13, read to its end. Only such a one counts. `takenMs` is milliseconds since
  * 1970.
  */
-export type Backup = Readonly<{ name: string; takenMs: number; isComplete: boolean }>
+export type Backup = Readonly<{ name: string; takenMs: number; isVerified: boolean }>
 
 /** For how many days and weeks a backup is kept, one for each. */
 export type RetentionPolicy = Readonly<{ daily: number; weekly: number }>
@@ -38,19 +38,19 @@ function newestOfEach(
 }
 
 /**
- * The newest complete backup of each of the last `keep.daily` days that have one is kept, and of each of the last
- * `keep.weekly` weeks (UTC, from Monday). The newest complete backup is always kept, and everything newer than it.
- * Returns the others, oldest first.
+ * Of those that count, the newest of each of the last `keep.daily` days that have one is kept, and of each of the last `keep.weekly` weeks (UTC, from
+ * Monday); the newest of them always. Of the others only the newest is kept, and only while nothing newer counts. Returns the rest, oldest first.
  */
 export function expiredBackups(backups: readonly Backup[], keep: RetentionPolicy): readonly Backup[] {
   const newestFirst = backups.toSorted((a, b) => b.takenMs - a.takenMs || (a.name < b.name ? 1 : -1))
-  const complete = newestFirst.filter((backup) => backup.isComplete)
-  const [newest] = complete
-  if (newest === undefined) return []
+  const verified = newestFirst.filter(({ isVerified }) => isVerified)
+  const [newest] = verified
+  const unproven = newestFirst.find(({ isVerified }) => !isVerified)
   const kept = new Set([
-    newest,
-    ...newestOfEach(complete, dayOf, keep.daily),
-    ...newestOfEach(complete, weekOf, keep.weekly),
+    ...(newest === undefined ? [] : [newest]),
+    ...newestOfEach(verified, dayOf, keep.daily),
+    ...newestOfEach(verified, weekOf, keep.weekly),
+    ...(unproven !== undefined && unproven.takenMs > (newest?.takenMs ?? 0) ? [unproven] : []),
   ])
-  return newestFirst.filter((backup) => !kept.has(backup) && backup.takenMs < newest.takenMs).toReversed()
+  return newestFirst.filter((backup) => !kept.has(backup)).toReversed()
 }

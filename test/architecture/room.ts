@@ -48,7 +48,6 @@ const server: readonly Room[] = [
     is: 'What of a host ends or runs out, and how that is told: judged from what was read.',
     knows: ['contract'],
   },
-  { path: 'server/backups', is: 'What a backup holds and how long backups are kept.', knows: [] },
   {
     path: 'server/copies',
     is: 'Copies of backups in a store: its port, how a backup stands there, copying to it and fetching from it.',
@@ -94,6 +93,11 @@ const server: readonly Room[] = [
     path: 'server/checkpoint',
     is: 'Signed checkpoints of chains in the formats of C2SP: Merkle tree (RFC 6962), notes, proofs.',
     knows: ['contract', 'server/core'],
+  },
+  {
+    path: 'server/backups',
+    is: 'What a backup set holds, how it is signed and sealed, and how long backups are kept.',
+    knows: ['server/checkpoint', 'server/core'],
   },
   {
     path: 'server/steps/optional',
@@ -160,6 +164,11 @@ const server: readonly Room[] = [
     ],
     isSet: true,
   },
+  {
+    path: 'server/adapters/container',
+    is: 'PostgreSQL’s own tools, run inside the server’s container.',
+    knows: [],
+  },
   { path: 'server/adapters/openai', is: 'Model servers that speak the OpenAI API.', knows: ['server/core'] },
   { path: 'server/adapters/pglite', is: 'PostgreSQL in this process.', knows: ['server/core', 'server/database'] },
   {
@@ -207,6 +216,21 @@ const server: readonly Room[] = [
     ],
   },
   {
+    path: 'server/recovery',
+    is: 'Backup sets of a host: takes, proves, lists and restores them.',
+    knows: [
+      'contract',
+      'server/adapters',
+      'server/adapters/container',
+      'server/backups',
+      'server/checkpoint',
+      'server/core',
+      'server/ledger',
+      'server/migration',
+      'server/observability',
+    ],
+  },
+  {
     path: 'server/composition',
     is: 'How a gateway is put together: open the ports, create the gateway, register the routes.',
     knows: [
@@ -248,6 +272,7 @@ const server: readonly Room[] = [
       'server/composition',
       'contract',
       'server/adapters',
+      'server/adapters/container',
       'server/adapters/pglite',
       'server/app.ts',
       'server/backups',
@@ -260,6 +285,7 @@ const server: readonly Room[] = [
       'server/migration',
       'server/observability',
       'server/process',
+      'server/recovery',
     ],
   },
 ]

@@ -35,7 +35,7 @@ test('every command that a message names exists', () => {
 })
 
 const rows = [
-  ['restore it: tappass backup list', ['tappass backup list']],
+  ['restore it: tappass backup undo', ['tappass backup undo']],
   ['tappass migrate sideways', ['tappass migrate sideways']],
   ['tappass migrate up --json, tappass plan', []],
 ] as const

@@ -95,8 +95,7 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
     file: 'units/tappass-backup.service.hbs',
     says: [
       `WorkingDirectory=${HOST_PATH.currentRelease}\n`,
-      `ExecStart=${node} server/backup.ts `,
-      `--into ${HOST_PATH.backupFolder} `,
+      ` ${HOST_PATH.backupFolder}/.lock \\\n  ${node} server/backup.ts create `,
       `ReadWritePaths=${HOST_PATH.backupFolder}\n`,
     ],
   },

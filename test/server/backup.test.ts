@@ -1,190 +1,149 @@
 /**
- * The backup program over a real PostgreSQL with its own tools: what it holds, what it finds, what it lets go, and that nothing which
- * stands in the database runs with more rights. Docker's client is a stand-in that runs the tool here. Needs: postgres.
+ * Sets over a real PostgreSQL with its own tools: what a set holds, that it is proven, what is found, what goes, and that nothing which
+ * stands in the database runs with more rights. Needs: postgres.
  */
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
-import { after, before, type TestContext, test } from 'node:test'
-import { demand, execute } from '../lab/execution.ts'
-import { type PostgresServer, startPostgres } from '../postgres-server.ts'
-import { divideRoles, roleUrl } from './divided-roles.ts'
-import { migrate } from './migrate-process.ts'
+import { createHash, generateKeyPairSync } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { after, afterEach, before, test } from 'node:test'
+import { unpackTar } from 'modern-tar'
+import { recoveryPair } from '../../contract/recovery-key.ts'
+import { decryptWith } from '../../server/backups/recovery-key.ts'
+import { createTestHost, type TestHost, type Tools } from './backup-host.ts'
 
-const program = join(import.meta.dirname, '../../server/backup.ts')
+const recovery = recoveryPair(generateKeyPairSync('x25519').privateKey)
+const KEEP = ['--keep-daily', '2', '--keep-weekly', '0']
 
-let server: PostgresServer
-let folder: string
+let host: TestHost
 before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'tappass-backup-'))
-  server = await startPostgres()
-  await divideRoles(server)
-  const settings = { DATABASE_URL: roleUrl(server, 'tappass'), DATABASE_OWNER_URL: roleUrl(server, 'tappass_owner') }
-  assert.equal((await migrate(settings, 'up')).code, 0)
-  // Noise, which can't be compressed: most of the dump is data, as it is after a day of use.
-  await asOwner(`INSERT INTO audit_events (chain, seq, audit_id, ts, event_kind, event_type, severity, entry, hash)
-    SELECT '1', n, n::text, now(), 'call', 'x', 'info', (SELECT string_agg(md5(random()::text), '') FROM generate_series(1, 8) WHERE n = n), md5(n::text) || md5(n::text)
-    FROM generate_series(1, 2000) n`)
+  host = await createTestHost()
 })
-after(async () => {
-  await server.dispose()
-  rmSync(folder, { recursive: true })
+after(() => host.dispose())
+afterEach(() => {
+  for (const name of readdirSync(host.backups)) rmSync(join(host.backups, name), { recursive: true })
+  host.useTools({})
 })
 
-const asOwner = (sql: string) => server.superuser(`SET ROLE tappass_owner; ${sql}`, 'tappass')
+const names = (): readonly string[] => readdirSync(host.backups).toSorted()
+const onlySet = (): string => join(host.backups, names()[0] ?? '')
+const databases = () => host.server.superuser('SELECT datname FROM pg_database ORDER BY 1')
+const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
 
-/** What is done to the tools: more arguments for pg_dump, what becomes of its archive (a body of JavaScript over `bytes`), a line of psql. */
-type Tools = Readonly<{ dumpWith?: string; damage?: string; dumpFails?: true; psqlSays?: string }>
-
-/** Runs in place of Docker's client: `exec [--interactive] CONTAINER TOOL ARGUMENT…`. */
-const layDocker = (bin: string, { dumpWith = '', damage, dumpFails, psqlSays }: Tools): void => {
-  const source = `import { readFileSync } from 'node:fs'
-let bytes = readFileSync(0)
-${damage}
-process.stdout.write(bytes)
-`
-  writeFileSync(join(bin, 'damage.mjs'), source)
-  const tool = `${server.program('')}/$tool`
-  const after = [
-    ...(psqlSays === undefined ? [] : [`[ $tool != psql ] || exec "${tool}" "$@" | sed -u 's/^bytes|.*/${psqlSays}/'`]),
-    ...(dumpFails ? [`[ $tool != pg_dump ] || { printf PGDMP-half; echo 'connection lost' >&2; exit 1; }`] : []),
-    ...(damage
-      ? [`case "$tool $*" in pg_dump*custom*) "${tool}" "$@" | ${process.execPath} ${bin}/damage.mjs; exit ;; esac`]
-      : []),
-  ]
-  const script = `#!/bin/sh
-shift; [ "$1" != --interactive ] || shift
-[ "$1" = tappass-postgres ] || exit 64
-tool=$2; shift 2
-for word do shift; [ "$word" != /tappass/run ] || word=${server.folder}; set -- "$@" "$word"; done
-export PGPORT=${server.port}
-[ $tool != pg_dump ] || { echo dumped >>${bin}/calls; set -- "$@" ${dumpWith}; }
-${after.join('\n')}
-exec "${tool}" "$@"
-`
-  writeFileSync(join(bin, 'docker'), script, { mode: 0o755 })
-}
-
-/** Runs the program in a folder of its own, with `there` in it beforehand. */
-const backUp = async (context: TestContext, tools: Tools, there: readonly string[] = [], keep = ['2', '0']) => {
-  const own = mkdtempSync(join(folder, 'run-'))
-  context.after(() => rmSync(own, { recursive: true, force: true }))
-  const [backups, bin] = [join(own, 'backups'), join(own, 'bin')]
-  for (const each of [backups, bin]) mkdirSync(each)
-  for (const name of there) writeFileSync(join(backups, name), '')
-  layDocker(bin, tools)
-  const words = ['--into', backups, '--keep-daily', keep[0] ?? '', '--keep-weekly', keep[1] ?? '']
-  const env = { PATH: [bin, process.env['PATH']].join(delimiter) }
-  const { code, stdout, stderr } = await execute([process.execPath, program, ...words], { env })
-  return { code, stdout, stderr, backups, bin, names: readdirSync(backups).toSorted() }
-}
-
-const whole = /^tappass-\d{8}T\d{6}Z\.(dump|json)$/
-
-test('backup: a dump and its manifest, for root only', async (context) => {
-  const { code, stderr, names, backups } = await backUp(context, {})
-  assert.deepEqual([code, stderr, names.length, names.every((name) => whole.test(name))], [0, '', 2, true])
-  const [dump = '', json = ''] = names
-  const bytes = readFileSync(join(backups, dump))
-  const { rows, ...manifest } = JSON.parse(readFileSync(join(backups, json), 'utf8'))
-  const newest = await server.superuser('SELECT max(version) FROM schema_migrations', 'tappass')
+test('backup: a set with everything, for root only, restored as a proof right away', async () => {
+  const { code, stderr } = await host.run('create', ...KEEP, '--recovery-key', recovery.recipient)
+  assert.deepEqual([code, stderr, names().length], [0, '', 1])
+  const set = onlySet()
+  const { rows, files, fingerprints, ...manifest } = json(join(set, 'manifest.json'))
+  for (const { name, bytes, sha256 } of files as readonly { name: string; bytes: number; sha256: string }[]) {
+    const content = readFileSync(join(set, name))
+    assert.deepEqual([content.length, createHash('sha256').update(content).digest('hex')], [bytes, sha256], name)
+  }
+  const listed = (files as readonly { name: string }[]).map(({ name }) => name)
+  assert.deepEqual(listed.toSorted(), [
+    'database.dump',
+    'history-head.json',
+    'host.yaml',
+    'ledger.json',
+    'roles.sql',
+    'secrets.age',
+    'versions.lock',
+  ])
   assert.deepEqual(
-    { ...manifest, takenAt: '', release: '' },
-    {
-      format: 1,
-      dump,
-      takenAt: '',
-      bytes: bytes.length,
-      sha256: createHash('sha256').update(bytes).digest('hex'),
-      release: '',
-      schema: newest,
-    },
+    readdirSync(set).toSorted(),
+    [...listed, 'manifest.json', 'manifest.json.sig', 'verified.json'].toSorted(),
   )
-  assert.deepEqual([rows['public.audit_events'], rows['public.schema_migrations']], [2000, Number(newest)])
-  for (const name of names) assert.equal(statSync(join(backups, name)).mode & 0o777, 0o600)
-})
-
-test('backup: it restores as the owner, with the same rows and the same privileges, and without a superuser', async (context) => {
-  const { backups, names } = await backUp(context, {})
-  await server.superuser('CREATE DATABASE restored OWNER tappass_owner TEMPLATE template0')
-  const login = [
-    '--host',
-    server.folder,
-    '--port',
-    `${server.port}`,
-    '--username',
-    'tappass_owner',
-    '--dbname',
-    'restored',
-  ]
-  const restore = [
-    server.program('pg_restore'),
-    ...login,
-    '--no-owner',
-    '--exit-on-error',
-    join(backups, names[0] ?? ''),
-  ]
-  await demand(restore as [string, ...string[]])
-  const content = `SELECT md5(string_agg(entry || hash, '' ORDER BY chain, seq)) FROM audit_events; SELECT relname, pg_get_userbyid(relowner), string_agg(p, ' ' ORDER BY p)
-    FROM pg_class, unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,TRIGGER}'::text[]) p
-    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND has_table_privilege('tappass', pg_class.oid, p) GROUP BY 1, 2 ORDER BY 1`
-  assert.equal(await server.superuser(content, 'restored'), await server.superuser(content, 'tappass'))
+  const newest = await host.server.superuser('SELECT max(version) FROM schema_migrations', 'tappass')
+  assert.deepEqual([manifest.format, manifest.schema, manifest.withheld], [2, newest, []])
+  assert.deepEqual(manifest.images, { postgres: 'postgres:16@sha256:aa' })
+  assert.equal(rows['public.audit_events'], 402)
+  assert.equal(json(join(set, 'ledger.json')).checkpoints.length, 1)
+  assert.match(fingerprints['tappass-vault-key'], /^[0-9a-f]{64}$/)
+  const { entries, signed, call } = json(join(set, 'verified.json'))
+  assert.deepEqual([entries, signed, call], [402, 402, '200'])
+  for (const name of readdirSync(set)) assert.equal(statSync(join(set, name)).mode & 0o777, 0o600)
+  assert.equal(statSync(set).mode & 0o777, 0o700)
+  assert.doesNotMatch(await databases(), /proof/)
+  // The recovery key opens the secrets, and no other file of the set has one.
+  const sealed = readFileSync(join(onlySet(), 'secrets.age'))
+  const tar = await buffer(Readable.from(decryptWith(recovery.identity, Readable.from([sealed]))))
+  const unpacked = await unpackTar(tar)
+  const found = Object.fromEntries(
+    unpacked.map(({ header, data }) => [header.name, Buffer.from(data ?? []).toString()]),
+  )
+  assert.equal(found['tappass-vault-key'], readFileSync(join(host.credentials, 'tappass-vault-key'), 'utf8'))
+  assert.ok(!('openai-api-key' in found), 'an empty one is none')
+  for (const name of readdirSync(onlySet())) {
+    const content = readFileSync(join(onlySet(), name), 'latin1')
+    for (const secret of Object.values(found)) assert.ok(!content.includes(secret.trim()), name)
+  }
 })
 
 const failures: readonly Readonly<{ name: string; tools: Tools; says: RegExp }>[] = [
   { name: 'the dump breaks off half-way', tools: { dumpFails: true }, says: /connection lost/ },
   {
-    name: 'the dump is whole, but without the ledger',
-    tools: { dumpWith: '--exclude-table-data=audit_events' },
-    says: /no rows of public\.audit_events, and there were 2000/,
-  },
-  {
-    name: 'the dump is whole, but without another table',
-    tools: { dumpWith: '--exclude-table-data=vault_secrets' },
-    says: /no rows of public\.vault_secrets, and there were 0/,
+    name: 'a word of its tables is another one',
+    tools: { damage: "bytes[bytes.indexOf('append_only')] ^= 1" },
+    says: /makes other tables/,
   },
   {
     name: 'the archive is cut to 36 %',
     tools: { damage: 'bytes = bytes.subarray(0, bytes.length * 0.36)' },
     says: /pg_restore ended with 1/,
   },
-  {
-    name: 'the archive lacks its last byte',
-    tools: { damage: 'bytes = bytes.subarray(0, -1)' },
-    says: /pg_restore ended with 1|the dump holds/,
-  },
-  ...[0.5, 0.7, 0.9].map((place) => ({
-    name: `a byte is flipped at ${place} of the archive`,
-    tools: { damage: `bytes[Math.floor(bytes.length * ${place})] ^= 1` },
-    says: /pg_restore ended with 1|the dump holds/,
-  })),
-  {
-    name: 'a word of its tables is another one',
-    tools: { damage: "bytes[bytes.indexOf('append_only')] ^= 1" },
-    says: /makes other tables/,
-  },
   { name: 'the archive is empty', tools: { damage: 'bytes = bytes.subarray(0, 0)' }, says: /pg_restore ended with 1/ },
   { name: 'the disk is too small', tools: { psqlSays: 'bytes|1000000000000000000' }, says: /free space/ },
 ]
-
-for (const { name, tools, says } of failures) {
-  test(`backup: ${name}: it fails, nothing looks like a backup, nothing goes`, async (context) => {
+for (const { name, tools, says } of failures)
+  test(`backup: ${name}: it fails, nothing looks like a backup, nothing goes`, async () => {
     const there = ['20200101', '20200102'].flatMap((day) => [
       `tappass-${day}T031700Z.dump`,
       `tappass-${day}T031700Z.json`,
     ])
-    const { code, stderr, names } = await backUp(context, tools, there, ['1', '0'])
+    for (const file of there) writeFileSync(join(host.backups, file), '')
+    host.useTools(tools)
+    const { code, stderr } = await host.run('create', '--keep-daily', '1', '--keep-weekly', '0')
     assert.equal(code, 1)
     assert.match(stderr, says)
-    assert.deepEqual(names, there)
+    assert.deepEqual(names(), there)
+    if (tools.psqlSays !== undefined) assert.deepEqual(host.calls(), [], 'no dump was begun')
   })
-}
 
-test('backup: where the disk is too small no dump is even begun', async (context) => {
-  const { bin } = await backUp(context, { psqlSays: 'bytes|1000000000000000000' })
-  assert.throws(() => readFileSync(join(bin, 'calls')), /ENOENT/)
+/** What only a restoration finds. The set stays, and does not count. */
+const unproven: readonly Readonly<{ name: string; tools: Tools; says: RegExp }>[] = [
+  {
+    name: 'the dump is whole, but without the ledger',
+    tools: { dumpWith: '--exclude-table-data=audit_events' },
+    says: /has 0 rows of public\.audit_events, and there were 402/,
+  },
+  ...[0.5, 0.9].map((place) => ({
+    name: `a byte is flipped at ${place} of the archive`,
+    tools: { damage: `bytes[Math.floor(bytes.length * ${place})] ^= 1` },
+    says: /pg_restore ended with 1|rows of|ledger is broken/,
+  })),
+]
+for (const { name, tools, says } of unproven)
+  test(`backup: ${name}: it fails, and the set does not count`, async () => {
+    host.useTools(tools)
+    const { code, stderr } = await host.run('create', ...KEEP)
+    assert.equal(code, 1)
+    assert.match(stderr, says)
+    assert.ok(!existsSync(join(onlySet(), 'verified.json')))
+    assert.match((await host.run('list')).stdout, /not verified/)
+    assert.doesNotMatch(await databases(), /proof/)
+  })
+
+test('backup: a ledger that was forged is found by the proof', async (context) => {
+  const change = (from: string, to: string) =>
+    host.asOwner(`ALTER TABLE audit_events DISABLE TRIGGER USER;
+      UPDATE audit_events SET entry = replace(entry, '${from}', '${to}') WHERE seq = 7; ALTER TABLE audit_events ENABLE TRIGGER USER`)
+  await change('"govern_allow"', '"govern_block"')
+  context.after(() => change('"govern_block"', '"govern_allow"'))
+  const { code, stderr } = await host.run('create', ...KEEP)
+  assert.equal(code, 1)
+  assert.match(stderr, /ledger is broken: entry 7 of chain/)
 })
 
 /** What somebody who had the rights of the tables' owner left there; `undo` takes it away. */
@@ -202,10 +161,24 @@ const planted: readonly Readonly<{ name: string; sql: string; undo: string; says
     says: /no table audit_events/,
   },
   {
+    name: 'a view in place of the checkpoints',
+    sql: 'ALTER TABLE audit_checkpoints RENAME TO kept; CREATE VIEW audit_checkpoints AS SELECT seize()::text AS note, seize()::text AS chain, 1 AS size',
+    undo: 'DROP VIEW audit_checkpoints; ALTER TABLE kept RENAME TO audit_checkpoints',
+    says: /no table audit_checkpoints/,
+  },
+  {
     name: 'row security that calls a function',
     sql: 'CREATE POLICY planted ON agents USING (seize() > 0); ALTER TABLE agents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
     undo: 'ALTER TABLE agents DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY; DROP POLICY planted ON agents',
     says: /row-level security/,
+  },
+  {
+    name: 'a constraint that a restoration checks for each row',
+    sql: `CREATE FUNCTION public.patient() RETURNS integer LANGUAGE plpgsql AS
+      $$ BEGIN PERFORM public.seize(); RETURN 12; EXCEPTION WHEN OTHERS THEN RETURN 12; END $$;
+      ALTER TABLE audit_events ADD CONSTRAINT planted CHECK (public.patient() > 0)`,
+    undo: 'ALTER TABLE audit_events DROP CONSTRAINT planted; DROP FUNCTION patient()',
+    says: /^$/,
   },
   {
     name: 'functions that are named like those of the system',
@@ -214,48 +187,61 @@ const planted: readonly Readonly<{ name: string; sql: string; undo: string; says
     says: /^$/,
   },
 ]
-for (const { name, sql, undo, says } of planted) {
-  test(`backup: ${name} gets nobody any rights`, async (context) => {
-    await asOwner(`CREATE FUNCTION public.seize() RETURNS integer LANGUAGE plpgsql AS
+for (const { name, sql, undo, says } of planted)
+  test(`backup: ${name} gets nobody any rights`, async () => {
+    await host.asOwner(`CREATE FUNCTION public.seize() RETURNS integer LANGUAGE plpgsql AS
       $$ BEGIN EXECUTE 'ALTER ROLE tappass SUPERUSER'; RETURN 12; END $$; ${sql}`)
-    const { code, stderr } = await backUp(context, {})
-    await asOwner(`${undo}; DROP FUNCTION seize()`)
+    const { code, stderr } = await host.run('create', ...KEEP)
+    await host.asOwner(`${undo}; DROP FUNCTION seize()`)
     assert.match(stderr, says)
     assert.equal(code, stderr === '' ? 0 : 1)
-    assert.equal(await server.superuser(`SELECT bool_or(rolsuper) FROM pg_roles WHERE rolname LIKE 'tappass%'`), 'f')
+    const powers = `SELECT bool_or(rolsuper) FROM pg_roles WHERE rolname LIKE 'tappass%'`
+    assert.equal(await host.server.superuser(powers), 'f')
   })
-}
 
-test('backup: tables that are counted in parallel, and so in another order, are no difference', async (context) => {
+test('backup: tables that are counted in parallel, and a large object of a gateway, are no difference', async (context) => {
   // What a table of some size brings about by itself.
   const settings = ['parallel_setup_cost = 0', 'parallel_tuple_cost = 0', 'min_parallel_table_scan_size = 0']
-  for (const setting of settings) await server.superuser(`ALTER DATABASE tappass SET ${setting}`)
-  context.after(() => server.superuser('ALTER DATABASE tappass RESET ALL'))
-  const { code, stderr } = await backUp(context, {})
+  for (const setting of settings) await host.server.superuser(`ALTER DATABASE tappass SET ${setting}`)
+  context.after(() => host.server.superuser('ALTER DATABASE tappass RESET ALL'))
+  await host.server.superuser(`SET ROLE tappass; SELECT lo_create(4711)`, 'tappass')
+  const { code, stderr, stdout } = await host.run('create', ...KEEP)
   assert.deepEqual([code, stderr], [0, ''])
+  // And without a recovery key the set has no secrets, and says so.
+  assert.match(stdout, /without secrets: there is no backup\.recoveryKey/)
+  assert.ok(!existsSync(join(onlySet(), 'secrets.age')))
+  assert.deepEqual(json(join(onlySet(), 'manifest.json')).withheld, ['secrets.age'])
 })
 
-test('backup: a large object that a gateway made does not end the backups', async (context) => {
-  await server.superuser(`SET ROLE tappass; SELECT lo_create(4711)`, 'tappass')
-  assert.deepEqual([(await backUp(context, {})).code], [0])
-})
-
-test('backup: old ones go by the rule, what a killed run left goes, other files stay', async (context) => {
-  const days = ['20200101', '20200102', '20200103'].flatMap((day) => [
-    `tappass-${day}T031700Z.dump`,
-    `tappass-${day}T031700Z.json`,
-  ])
-  const { code, names } = await backUp(context, {}, [
-    ...days,
-    'tappass-20200104T031700Z.dump',
-    'tappass-20200105T031700Z.dump.partial',
-    'notes.txt',
-  ])
+test('backup: old ones go by the rule, what killed runs left goes, other files stay', async () => {
+  const old = (day: string) => {
+    writeFileSync(join(host.backups, `tappass-${day}T031700Z.dump`), 'x')
+    const manifest = { bytes: 1, release: '0.12.0', schema: '15', takenAt: '2020-01-01T00:00:00Z' }
+    writeFileSync(join(host.backups, `tappass-${day}T031700Z.json`), JSON.stringify(manifest))
+  }
+  for (const day of ['20200101', '20200102', '20200103']) old(day)
+  for (const name of ['tappass-20200104T031700Z.dump', '.tappass-20200105T031700Z.partial', 'notes.txt'])
+    writeFileSync(join(host.backups, name), '')
+  await host.server.superuser('CREATE DATABASE tappass_proof OWNER tappass_owner')
+  const { code } = await host.run('create', ...KEEP)
   assert.equal(code, 0)
-  const [notes, oldDump, oldJson, ...fresh] = names
+  const [notes, oldDump, oldJson, ...fresh] = names()
   assert.deepEqual(
     [notes, oldDump, oldJson],
     ['notes.txt', 'tappass-20200103T031700Z.dump', 'tappass-20200103T031700Z.json'],
   )
-  assert.equal(fresh.length, 2)
+  assert.equal(fresh.length, 1)
+  assert.doesNotMatch(await databases(), /proof/)
+})
+
+test('backup: SIGKILL during the proof leaves a set that does not count; the next run clears up', async () => {
+  await host.run('create', ...KEEP)
+  rmSync(join(onlySet(), 'verified.json'))
+  const killed = host.killOnce('CREATE DATABASE tappass_proof', 'verify')
+  assert.notEqual((await killed).code, 0)
+  assert.match(await databases(), /proof/)
+  const { code, stderr } = await host.run('verify')
+  assert.deepEqual([code, stderr], [0, ''])
+  assert.deepEqual([names().length, existsSync(join(onlySet(), 'verified.json'))], [1, true])
+  assert.doesNotMatch(await databases(), /proof/)
 })

@@ -316,7 +316,8 @@ const rows: Readonly<Record<string, Change & { status?: 'warn' }>> = {
   'storage.checkpoint-whole': { probe: ['empty-checkpoint 1-01'] },
   'storage.backup': condition('backup'),
   'storage.backup-room': { probe: ['dump 1000000 1000'] },
-  'storage.backup-whole': { probe: ['dumps 3 2'], status: 'warn' },
+  'storage.backup-whole': { probe: ['unproven tappass-20261127T031700Z'], status: 'warn' },
+  'storage.backup-secrets': { probe: ['unsealed tappass-20261127T031700Z'], status: 'warn' },
   'ingress.gateway': { health: { ...health, gateway: 'unhealthy' } },
   'ingress.release': { health: { ...health, release: '' } },
   'ingress.certificate': condition('certificate'),
@@ -401,7 +402,7 @@ test('what is asked is shell without a mistake, and each subject answers here', 
   const fact = probeFact(TOPICS.map(({ probe }) => probe).filter((text) => text !== ''))
   execFileSync('sh', ['-n', '-c', fact.query.argv[2] ?? ''])
   const probe = await factsHere()(fact)
-  for (const key of ['kernel', 'MemTotal', 'apparmor', 'stat', 'next-backup', 'listen-queue', 'dumps'])
+  for (const key of ['kernel', 'MemTotal', 'apparmor', 'stat', 'next-backup', 'listen-queue', 'backups'])
     assert.ok(probe.all(key).length > 0, key)
 })
 

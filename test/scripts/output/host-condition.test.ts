@@ -26,6 +26,10 @@ const well: Readonly<Record<string, string | readonly string[]>> = {
   SITE: '/var/lib/tappass/site/builds/pages-0123456789ab',
 }
 
+/** The manifest of a set. */
+const set = (withheld: readonly string[]): string =>
+  JSON.stringify({ format: 2, takenAt, files: [{ name: 'database.dump', bytes: 123 }], withheld })
+
 const printed = (changes: Readonly<Record<string, string | readonly string[] | undefined>>): string =>
   Object.entries({ ...well, ...changes })
     .flatMap(([name, value = []]) => [value].flat().map((each) => `${name}=${each}\n`))
@@ -96,6 +100,31 @@ const rows: readonly Row[] = [
     ...(['backup', /32 h old.*; one is being taken$/, true] as const),
   ],
   ['one a week is no failure for six days', { NOW: String(now + 6 * 86_400) }, 'backup', /6 days old/, true],
+  [
+    'a set, proven by a restoration',
+    { BACKUP: set([]), PROOF: '{"seconds":4.2}' },
+    ...(['backup', /8 h old, 123 bytes, restored as a proof in 4\.2 s$/, true] as const),
+  ],
+  [
+    'a set without secrets',
+    { BACKUP: set(['secrets.age']), PROOF: '{"seconds":4.2}' },
+    ...(['backup', /without secrets: there is no backup\.recoveryKey$/, true] as const),
+  ],
+  [
+    'the newest one is not proven',
+    { UNPROVEN: 'tappass-20261126T032000Z' },
+    ...(['backup', /a newer one, tappass-20261126T032000Z, is not proven$/, false] as const),
+  ],
+  [
+    'none is proven',
+    { BACKUP: undefined, UNPROVEN: 'tappass-20261126T032000Z' },
+    ...(['backup', /was never proven/, false] as const),
+  ],
+  [
+    'the first one is being proven',
+    { BACKUP: undefined, UNPROVEN: 'tappass-20261126T032000Z', RUNNING: 'activating' },
+    ...(['backup', /one is being taken$/, true] as const),
+  ],
   ['the dump is gone', { DUMP_BYTES: '' }, 'backup', /its dump is gone$/, false],
   ['the dump was cut', { DUMP_BYTES: '100' }, 'backup', /its dump has 100 bytes$/, false],
   ['a manifest that was cut', { BACKUP: '{"takenAt":"2026-' }, 'backup', /cannot be read$/, false],

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Backup, expiredBackups, type RetentionPolicy } from '../../../server/backups/retention.ts'
 
-/** `2026-11-24` is a whole backup of that day at 03:17 UTC, `2026-11-24T09:00` another time, `~` in front: without a manifest. */
+/** `2026-11-24` is a proven backup of that day at 03:17 UTC, `2026-11-24T09:00` another time, `~` in front: not proven. */
 const backupOf = (written: string): Backup => {
   const name = written.replace('~', '')
   const time = name.includes('T') ? `${name}:00Z` : `${name}T03:17:00Z`
-  return { name, takenMs: Date.parse(time), isComplete: !written.startsWith('~') }
+  return { name, takenMs: Date.parse(time), isVerified: !written.startsWith('~') }
 }
 
 const days = (count: number, last: string): readonly string[] =>
@@ -46,22 +46,22 @@ const rows: readonly Row[] = [
       .toReversed(),
   },
   {
-    name: 'a broken one goes once a whole and newer one is there',
+    name: 'an unproven one goes once a proven and newer one is there',
     there: ['~2026-11-23', '2026-11-24'],
     keep: { daily: 7, weekly: 4 },
     gone: ['2026-11-23'],
   },
   {
-    name: 'a broken one that is the newest stays, and takes the place of none',
+    name: 'an unproven one that is the newest stays, and takes the place of none',
     there: ['~2026-11-24', '2026-11-23', '2026-11-22'],
     keep: { daily: 1, weekly: 0 },
     gone: ['2026-11-22'],
   },
   {
-    name: 'only broken ones: all stay',
+    name: 'only unproven ones: the newest stays',
     there: ['~2026-11-24', '~2026-11-23'],
     keep: { daily: 1, weekly: 0 },
-    gone: [],
+    gone: ['2026-11-23'],
   },
   {
     name: 'one from a wrong clock in the future does not push out the rest',

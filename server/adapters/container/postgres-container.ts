@@ -2,10 +2,9 @@
  * PostgreSQL's own tools, run inside the server's container: the host has none of them, and no password is needed
  * there. They log in as a role that reads everything, and changes nothing whatever the database holds.
  */
-import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
-import { createHash, type Hash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
-import type { Readable, Writable } from 'node:stream'
+import { endOf, outputOf, startInContainer } from './container-tool.ts'
 
 /** A session in which the database stands still. */
 export type DatabaseSnapshot = Readonly<{
@@ -20,54 +19,27 @@ export type DatabaseSnapshot = Readonly<{
 /** What a backup needs of the server. Each method throws, with the tool's stderr, when the tool fails. */
 export type DumpTool = Readonly<{
   openSnapshot: () => Promise<DatabaseSnapshot>
-  /** Writes an archive in PostgreSQL's custom format. Returns the SHA-256 of what the tool wrote. */
-  dump: (into: FileHandle, snapshotId: string) => Promise<string>
+  /** Yields an archive in PostgreSQL's custom format. */
+  dump: (snapshotId: string) => AsyncIterable<Uint8Array>
   /** Returns the SQL text of everything but rows: of the database, and of an archive. */
   dumpSchema: (snapshotId: string) => Promise<string>
   readSchema: (archive: FileHandle) => Promise<string>
-  /** Reads an archive to its end, and hands on the SQL text of all rows. */
-  readRows: (archive: FileHandle, take: (piece: Buffer) => void) => Promise<void>
+  /** Returns the SQL text of the roles of the whole server, without passwords. */
+  dumpRoles: () => Promise<string>
 }>
 
 /** The rows of all tables, also of those with row security: then a query fails, and no function of a policy runs. */
 const BEGIN = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SET LOCAL search_path = pg_catalog; SET LOCAL row_security = off; SET LOCAL idle_in_transaction_session_timeout = 0`
 
-/** The Docker client runs as the container's account, which the server accepts as the role (peer authentication). */
-function startDocker<Input extends 'pipe' | 'ignore' | number>(
-  argv: readonly string[],
-  input: Input,
-): ChildProcessByStdio<Input extends 'pipe' ? Writable : null, Readable, Readable> {
-  return spawn('docker', ['exec', ...argv], { stdio: [input, 'pipe', 'pipe'] }) as never
-}
-
-/** Resolves when the tool has ended well; its exit code is that of the tool inside. */
-function endOf(child: ChildProcess, what: string): Promise<void> {
-  const stderr: Buffer[] = []
-  child.stderr?.on('data', (piece: Buffer) => stderr.push(piece))
-  return new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (code, signal) => {
-      if (code === 0) return resolve()
-      reject(new Error(`${what} ended with ${code ?? signal}: ${Buffer.concat(stderr).toString().trim()}`))
-    })
-  })
-}
-
 /** What a tool prints, without the lines that hold a random word each time (`\restrict`). */
 async function textOf(argv: readonly string[], input: 'ignore' | number, what: string): Promise<string> {
-  const child = startDocker(argv, input)
-  const pieces: Buffer[] = []
-  child.stdout.on('data', (piece: Buffer) => pieces.push(piece))
-  await endOf(child, what)
-  return Buffer.concat(pieces)
-    .toString()
-    .replaceAll(/^\\(?:un)?restrict .*$/gm, '')
+  return (await outputOf(argv, input, what)).replaceAll(/^\\(?:un)?restrict .*$/gm, '')
 }
 
 /** Each answer ends with a line that no row can be. */
 async function openSession(argv: readonly string[]): Promise<Omit<DatabaseSnapshot, 'id'>> {
-  const child = startDocker(argv, 'pipe')
+  const child = startInContainer(argv, 'pipe')
   const ended = endOf(child, 'psql')
   ended.catch(() => undefined)
   child.stdin.on('error', () => undefined)
@@ -96,16 +68,13 @@ async function openSession(argv: readonly string[]): Promise<Omit<DatabaseSnapsh
   return { query, close }
 }
 
-async function* hashing(source: AsyncIterable<Buffer>, hash: Hash): AsyncIterable<Buffer> {
-  for await (const piece of source) {
-    hash.update(piece)
-    yield piece
-  }
-}
+/** Passwords are readable for a superuser only, and are in the set as what they are made from. */
+const ROLES = ['--roles-only', '--no-role-passwords'] as const
 
 /** Given the names of the container, of the database and of the role, returns the tool. */
 export function postgresContainer(container: string, database: string, role: string): DumpTool {
-  const login = ['--host', '/tappass/run', '--username', role, '--dbname', database, '--no-password']
+  const server = ['--host', '/tappass/run', '--username', role, '--no-password']
+  const login = [...server, '--dbname', database]
   const psql = ['psql', '--no-psqlrc', '--quiet', '--tuples-only', '--no-align', '--set', 'ON_ERROR_STOP=1', ...login]
   return {
     openSnapshot: async () => {
@@ -119,25 +88,20 @@ export function postgresContainer(container: string, database: string, role: str
         throw error
       }
     },
-    dump: async (into, snapshotId) => {
+    dump: async function* (snapshotId) {
       // The product has no large objects; one that somebody made is not readable for this role, and would end every dump.
       const options = ['--format', 'custom', '--no-large-objects', '--snapshot', snapshotId]
-      const child = startDocker([container, 'pg_dump', ...login, ...options], 'ignore')
+      const child = startInContainer([container, 'pg_dump', ...login, ...options], 'ignore')
       const ended = endOf(child, 'pg_dump')
       ended.catch(() => undefined)
-      const hash = createHash('sha256')
-      await into.writeFile(hashing(child.stdout, hash))
+      yield* child.stdout as AsyncIterable<Buffer>
       await ended
-      return hash.digest('hex')
     },
     dumpSchema: (snapshotId) =>
       textOf([container, 'pg_dump', ...login, '--schema-only', '--snapshot', snapshotId], 'ignore', 'pg_dump'),
     readSchema: (archive) =>
       textOf(['--interactive', container, 'pg_restore', '--schema-only', '--file', '-'], archive.fd, 'pg_restore'),
-    readRows: async (archive, take) => {
-      const child = startDocker(['--interactive', container, 'pg_restore', '--data-only', '--file', '-'], archive.fd)
-      child.stdout.on('data', take)
-      await endOf(child, 'pg_restore')
-    },
+    dumpRoles: () =>
+      textOf([container, 'pg_dumpall', ...server, `--database=${database}`, ...ROLES], 'ignore', 'pg_dumpall'),
   }
 }

@@ -1,0 +1,53 @@
+/** The actions of `tappass backup`, with their options. */
+import { HOST_OPTIONS, JSON_OPTION, NO_INPUT_OPTION, YES_OPTION } from './option.ts'
+import type { Action } from './verb.ts'
+
+const KEY_OPTION = {
+  name: 'key',
+  value: 'FILE',
+  summary: 'public key on the server that has signed the set, in place of its own',
+}
+
+/** What can be done with backups. */
+export const BACKUP_ACTIONS: readonly Action[] = [
+  {
+    name: 'create',
+    summary: 'take a set, restore it as a proof, and let expired ones go, as every night',
+    options: [...HOST_OPTIONS, JSON_OPTION],
+  },
+  {
+    name: 'list',
+    summary: 'show the backups of a server, and which of them count',
+    options: [...HOST_OPTIONS, JSON_OPTION],
+  },
+  {
+    name: 'verify',
+    operands: '[SET]',
+    summary: 'check signature and digests of a set (the newest), and restore it again as a proof',
+    options: [...HOST_OPTIONS, KEY_OPTION, JSON_OPTION],
+  },
+  {
+    name: 'restore',
+    operands: 'SET',
+    summary: 'put a set, or the dump at a path on the server, in the place of the database, which is kept',
+    options: [
+      ...HOST_OPTIONS,
+      { name: 'database', value: 'NAME', summary: 'beside the database in force, under this name (tappass_…)' },
+      KEY_OPTION,
+      JSON_OPTION,
+      NO_INPUT_OPTION,
+      YES_OPTION,
+    ],
+  },
+  {
+    name: 'prune',
+    summary: 'let expired ones go, by the rule of the settings',
+    options: [...HOST_OPTIONS, JSON_OPTION],
+  },
+  {
+    name: 'key',
+    operands: 'create',
+    summary: 'make a recovery key on this machine; its private half is for no server',
+    options: [{ name: 'out', value: 'FILE', summary: 'new file for the private half, which only you may read' }],
+  },
+]

@@ -1,0 +1,131 @@
+/**
+ * Fills a database from the text of a dump. Everything in it is sent to the server as SQL, as the role of the address; psql is not used, which would run the
+ * programs that a line of such a file names.
+ */
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import pg from 'pg'
+import { parsePostgresAddress } from '../../contract/postgres-address.ts'
+
+const COPY = /^COPY .* FROM stdin;$/
+const END_OF_ROWS = '\\.'
+/** psql's own: a pair that pg_dump puts around everything. Any other line of psql's is refused. */
+const RESTRICTION = /^\\(?:un)?restrict \w+$/
+/** As pg_restore's --no-owner: everything belongs to the role that restores. */
+const OWNER = /^ALTER [A-Z ]+ .* OWNER TO [^;']+;$/
+/** Rows are sent in pieces of this size. */
+const PIECE_CHARS = 65_536
+/** pg_dump writes one statement after the other; what is sent at once is one transaction. */
+const STATEMENTS_CHARS_MAX = 1024 * 1024
+
+/** The part of the driver's connection that copies rows; its types do not have it. */
+type CopyConnection = Readonly<{
+  query: (sql: string) => void
+  sendCopyFromChunk: (piece: Buffer) => void
+  endCopyFrom: () => void
+  sendCopyFail: (reason: string) => void
+}>
+
+/** A COPY FROM STDIN as the driver takes it. */
+class RowCopy {
+  readonly ended: Promise<void>
+  readonly #sql: string
+  readonly #rows: () => Promise<string | undefined>
+  #resolve: () => void = () => undefined
+  #reject: (error: Error) => void = () => undefined
+  #problem: Error | undefined
+
+  constructor(sql: string, rows: () => Promise<string | undefined>) {
+    this.#sql = sql
+    this.#rows = rows
+    this.ended = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  submit(connection: CopyConnection): void {
+    connection.query(this.#sql)
+  }
+
+  handleCopyInResponse(connection: CopyConnection): void {
+    void this.#send(connection)
+  }
+
+  async #send(connection: CopyConnection): Promise<void> {
+    try {
+      for (let piece = await this.#rows(); piece !== undefined; piece = await this.#rows())
+        connection.sendCopyFromChunk(Buffer.from(piece))
+      connection.endCopyFrom()
+    } catch (error) {
+      this.#problem = error as Error
+      connection.sendCopyFail('the text of the dump breaks off')
+    }
+  }
+
+  handleError(error: Error): void {
+    this.#reject(this.#problem ?? error)
+  }
+
+  handleReadyForQuery(): void {
+    this.#resolve()
+  }
+
+  handleCommandComplete(): void {}
+  handleRowDescription(): void {}
+  handleDataRow(): void {}
+  handleEmptyQuery(): void {}
+  handlePortalSuspended(): void {}
+}
+
+/** Returns what gives the rows of a COPY in pieces, up to its end. */
+function rowsOf(lines: AsyncIterator<string>): () => Promise<string | undefined> {
+  let isOver = false
+  return async () => {
+    let piece = ''
+    while (!isOver && piece.length < PIECE_CHARS) {
+      const { value, done } = await lines.next()
+      if (done === true) throw new Error('the dump breaks off within the rows of a table')
+      if (value === END_OF_ROWS) isOver = true
+      else piece += `${value}\n`
+    }
+    return piece === '' ? undefined : piece
+  }
+}
+
+async function sendText(client: pg.Client, lines: AsyncIterator<string>): Promise<void> {
+  let statements = ''
+  const send = async () => {
+    if (statements.trim() !== '') await client.query(statements)
+    statements = ''
+  }
+  for (let next = await lines.next(); next.done !== true; next = await lines.next()) {
+    const line = next.value
+    if (RESTRICTION.test(line) || OWNER.test(line)) continue
+    if (line.startsWith('\\')) throw new Error(`the dump has a line for psql, which is not run: ${line.slice(0, 60)}`)
+    if (COPY.test(line)) {
+      await send()
+      const copy = new RowCopy(line, rowsOf(lines))
+      client.query(copy as unknown as pg.Submittable)
+      await copy.ended
+    } else {
+      statements += `${line}\n`
+      if (statements.length > STATEMENTS_CHARS_MAX && line.endsWith(';')) await send()
+    }
+  }
+  await send()
+}
+
+/** Fills the database at the address (`postgresql://…`) from the file. Throws for the first thing that the server does not take, and for a text that breaks off. */
+export async function fillFromText(address: string, path: string): Promise<void> {
+  const { host, port, database, user } = parsePostgresAddress(address)
+  const client = new pg.Client({ host, port, database, user, application_name: 'tappass-backup' })
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
+    await sendText(client, lines[Symbol.asyncIterator]())
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,29 @@
+/** Runs the migrations of this release on a restored database, as the owner of its tables: a set may be older than the release. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MIGRATION_FOLDER, readMigrationFiles } from '../adapters/migration-folder.ts'
+import { parseMigrations } from '../migration/migration.ts'
+import { migrateUp } from '../migration/migrator.ts'
+import { releaseVersion } from '../observability/about.ts'
+import { type BackupHost, ROLE, withDatabase } from './backup-host.ts'
+
+const LOCK_TIMEOUT_MS = 30_000
+
+/** Throws when one of them fails. */
+export async function migrateRestored(host: BackupHost, name: string): Promise<void> {
+  const { migrations } = parseMigrations(await readMigrationFiles(MIGRATION_FOLDER))
+  const outcome = await withDatabase(host, ROLE.owner, name, (database) =>
+    migrateUp(database, migrations, {
+      lockTimeoutMs: LOCK_TIMEOUT_MS,
+      nowMs: host.clock.nowMs,
+      sleep: (ms) => sleep(ms),
+      toolVersion: releaseVersion(),
+      who: 'backup',
+      host: 'proof',
+      runtimeRole: ROLE.gateway,
+      emit: () => {},
+    }),
+  )
+  if (outcome.status === 'current') return
+  const reason = outcome.status === 'failed' ? `${outcome.file}: ${outcome.reason}` : outcome.status
+  throw new Error(`the migrations of this release do not run on it: ${reason}`)
+}

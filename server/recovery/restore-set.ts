@@ -1,0 +1,135 @@
+/**
+ * Restores: fills a database beside the one in force, compares it, and puts it in its place. The names change in one transaction, so that whatever ends this,
+ * one whole database has the name. `settle` then moves what belongs to the earlier one, and starts what was stopped.
+ */
+import { spawn } from 'node:child_process'
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { HOST_PATH } from '../../contract/path.ts'
+import { UNIT } from '../../contract/unit.ts'
+import { timeWord } from '../backups/backup-name.ts'
+import { type BackupHost, backupFolderOf, DATABASE, pathOn } from './backup-host.ts'
+import type { RestoreSource } from './restore-source.ts'
+import { compareRows, createEmpty, fill, plainSettings, schemaOf, verifyRestoredLedger } from './restored-database.ts'
+import { replaceFile } from './set-file.ts'
+
+/** What is under way, for whoever finds it: the name that the earlier database gets. */
+type Intent = Readonly<{ earlier: string; time: string }>
+
+const INTENT = '.restore.json'
+const FILL_MS_MAX = 12 * 3600 * 1000
+
+/** What may use the database. The socket too: a connection to it would start an instance. */
+const USERS = [UNIT.socket, UNIT.spiffeSocket, UNIT.gateway.replace('@.', '@*.'), UNIT.migrate, UNIT.check]
+
+async function systemctl(...words: readonly string[]): Promise<void> {
+  const child = spawn('systemctl', [...words], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  if (code !== 0) throw new Error(`systemctl ${words.join(' ')} ended with ${code}`)
+}
+
+/** Fills and compares the database `tappass_restored`. Throws, and drops it, for what does not hold. */
+async function fillBeside(host: BackupHost, { dump, evidence, label }: RestoreSource): Promise<void> {
+  const name = DATABASE.restored
+  try {
+    await createEmpty(host, name)
+    await fill(host, name, dump, AbortSignal.timeout(FILL_MS_MAX))
+    const counts = await compareRows(host, name, dump)
+    const { problems } = await schemaOf(host, name)
+    if (problems[0] !== undefined) throw new Error(`this release does not start on it: ${problems[0]}`)
+    const ledger = await verifyRestoredLedger(host, name, evidence)
+    const rows = Object.values(counts).reduce((sum, count) => sum + count, 0)
+    host.log(
+      `restored beside: ${rows} rows in ${Object.keys(counts).length} tables, ledger intact (${ledger.entries} entries)`,
+    )
+    await host.restoreTool.administer(...plainSettings(name))
+  } catch (error) {
+    await host.restoreTool.administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`).catch(() => undefined)
+    throw new Error(`${label} was not restored, and nothing has changed: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+async function names({ restoreTool }: BackupHost): Promise<readonly string[]> {
+  return await restoreTool.administer('SELECT datname FROM pg_database')
+}
+
+const SWAP_TRIES = 20
+const SWAP_PAUSE_MS = 250
+
+/** Nobody may be connected to a database that is renamed: whoever came back meanwhile is sent away again. */
+async function swap({ restoreTool }: BackupHost, earlier: string): Promise<void> {
+  const { live, restored } = DATABASE
+  const leave = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname IN ('${live}', '${restored}')`
+  const change = `BEGIN; ALTER DATABASE ${live} RENAME TO ${earlier}; ALTER DATABASE ${restored} RENAME TO ${live}; COMMIT`
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await restoreTool.administer(leave, change)
+      return
+    } catch (error) {
+      if (tries === SWAP_TRIES) throw error
+      await sleep(SWAP_PAUSE_MS)
+    }
+  }
+}
+
+/**
+ * The checkpoints of entries that are in the earlier database only go where they stay beside it: of the restored one they would say that its history was cut.
+ */
+async function setCheckpointsAside(host: BackupHost, time: string): Promise<void> {
+  const folder = pathOn(host, HOST_PATH.checkpointFolder)
+  const files = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.checkpoint'))
+  const aside = join(folder, `before-${time}`)
+  if (files.length > 0) await mkdir(aside, { recursive: true, mode: 0o700 })
+  for (const name of files) await rename(join(folder, name), join(aside, name))
+}
+
+/**
+ * Ends a restoration, however far it came: with the database swapped, the checkpoints of the earlier one are set aside; then everything is started. Does nothing where none
+ * is under way. Returns whether one was.
+ */
+export async function settle(host: BackupHost): Promise<boolean> {
+  const path = join(backupFolderOf(host), INTENT)
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined) return false
+  const { earlier, time } = JSON.parse(text) as Intent
+  try {
+    if ((await names(host)).includes(earlier)) await setCheckpointsAside(host, time)
+  } finally {
+    await systemctl('start', UNIT.target)
+  }
+  await rm(path, { force: true })
+  return true
+}
+
+/** Restores into a database of that name, beside the one in force. Throws when there is one. */
+export async function restoreBeside(host: BackupHost, source: RestoreSource, name: string): Promise<void> {
+  if ((await names(host)).includes(name)) throw new Error(`there is a database ${name} already: give another name`)
+  await fillBeside(host, source)
+  await host.restoreTool.administer(`ALTER DATABASE ${DATABASE.restored} RENAME TO ${name}`)
+  host.log(`${source.label} is the database ${name}; the one in force is as it was`)
+}
+
+/** Restores in place of the database in force. Returns the name under which that is kept. */
+export async function restoreInPlace(host: BackupHost, source: RestoreSource): Promise<string> {
+  await fillBeside(host, source)
+  const time = timeWord(new Date(host.clock.nowMs())).toLowerCase()
+  const earlier = `${DATABASE.live}_before_${time}`
+  const intent: Intent = { earlier, time }
+  await replaceFile(join(backupFolderOf(host), INTENT), (file) => file.writeFile(JSON.stringify(intent)))
+  const startMs = host.clock.elapsedMs()
+  try {
+    await systemctl('stop', ...USERS)
+    await swap(host, earlier)
+  } finally {
+    await settle(host)
+  }
+  const seconds = Math.round((host.clock.elapsedMs() - startMs) / 100) / 10
+  host.log(
+    `${source.label} is in force since ${seconds} s after the gateway was stopped; the earlier database is kept as ${earlier}`,
+  )
+  return earlier
+}
