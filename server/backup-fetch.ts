@@ -1,16 +1,15 @@
 /**
  * Lists the backups in a store, and fetches one, on any machine: a process of its own that gets the store, its credentials and the private half of
- * the recovery key on its standard input, so that none of it is in an argument, in an environment or in a file. What it fetches is held against the manifest.
+ * the recovery key on its standard input, so that none of it is in an argument, in an environment or in a file. What it fetches is held against the signed manifest.
  */
-import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, renameSync, rmSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type StoreSecrets, type StoreSettings, storeLabel } from '../contract/backup-store.ts'
 import { EXIT_CODE } from '../contract/exit-code.ts'
 import { fetchSet, listSets, type StoredSet } from './copies/fetch-set.ts'
 import type { BackupStore } from './copies/store.ts'
+import { verifySet } from './copies/verify-set.ts'
 import { openStore } from './process/backup-store.ts'
 
 /** What standard input says. `set` and the rest are for fetching; without them the store is listed. */
@@ -20,6 +19,7 @@ type Request = Readonly<{
   set?: string
   identity?: string
   into?: string
+  keys?: readonly string[]
   isJson?: boolean
 }>
 
@@ -37,34 +37,17 @@ function listText(sets: readonly StoredSet[], label: string): string {
   return rows.join('')
 }
 
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk)
-  return hash.digest('hex')
-}
-
-type Listed = Readonly<{ files: readonly Readonly<{ name: string; sha256: string }>[] }>
-
-/** Throws for the first file that is not what the manifest says; it is deleted, and fetched again by the next run. */
-async function verifyFiles(folder: string): Promise<number> {
-  const { files } = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Listed
-  for (const { name, sha256 } of files) {
-    const path = join(folder, name)
-    if (existsSync(path) && (await sha256Of(path)) === sha256) continue
-    rmSync(path, { force: true })
-    throw new Error(`${name} is not what the manifest says: it was deleted here; fetch it again`)
-  }
-  return files.length
-}
-
-async function fetchInto(store: BackupStore, { set = '', identity = '', into = '' }: Request): Promise<string> {
+async function fetchInto(
+  store: BackupStore,
+  { set = '', identity = '', into = '', keys = [] }: Request,
+): Promise<string> {
   const target = join(into, set)
   if (existsSync(target)) return `${target} is there already: nothing was fetched\n`
   const folder = `${target}.partial`
   const parts = await fetchSet({ store, identity, set, folder })
-  const files = await verifyFiles(folder)
+  const files = await verifySet(folder, set, identity, keys)
   renameSync(folder, target)
-  return `fetched ${target}: ${parts} parts, ${files} files as the manifest says\n`
+  return `fetched ${target}: ${parts} parts, ${files} files as its signed manifest says\n`
 }
 
 async function main(): Promise<void> {

@@ -1,4 +1,5 @@
 /** The actions of `tappass backup`, with their options. */
+import { FETCH_ACTION, STORE_OPTIONS } from './backup-store-action.ts'
 import { HOST_OPTIONS, JSON_OPTION, NO_INPUT_OPTION, YES_OPTION } from './option.ts'
 import type { Action } from './verb.ts'
 
@@ -17,8 +18,8 @@ export const BACKUP_ACTIONS: readonly Action[] = [
   },
   {
     name: 'list',
-    summary: 'show the backups of a server, and which of them count',
-    options: [...HOST_OPTIONS, JSON_OPTION],
+    summary: 'show the backups of a server, and which of them count, or those in the store',
+    options: [...HOST_OPTIONS, ...STORE_OPTIONS, JSON_OPTION],
   },
   {
     name: 'verify',
@@ -39,6 +40,7 @@ export const BACKUP_ACTIONS: readonly Action[] = [
       YES_OPTION,
     ],
   },
+  FETCH_ACTION,
   {
     name: 'prune',
     summary: 'let expired ones go, by the rule of the settings',

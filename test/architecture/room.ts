@@ -51,7 +51,7 @@ const server: readonly Room[] = [
   {
     path: 'server/copies',
     is: 'Copies of backups in a store: its port, how a backup stands there, copying to it and fetching from it.',
-    knows: ['contract', 'server/backups'],
+    knows: ['contract', 'server/backups', 'server/checkpoint'],
   },
   {
     path: 'server/observability',
