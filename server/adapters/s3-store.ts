@@ -46,6 +46,74 @@ function failureOf(label: string, status: number, body: string): StoreFailure {
 
 type Answer = Readonly<{ status: number; body: Uint8Array }>
 
+/** What every request needs. `path` begins at the bucket. */
+type Bucket = Readonly<{
+  label: string
+  prefix: string
+  ask: (method: string, path: string, init?: RequestInit) => Promise<Answer>
+}>
+
+function textOf({ body }: Answer): string {
+  return Buffer.from(body).toString()
+}
+
+function expectDone({ label }: Bucket, answer: Answer): Answer {
+  if (answer.status >= 200 && answer.status < 300) return answer
+  throw failureOf(label, answer.status, textOf(answer))
+}
+
+function pathOf({ prefix }: Bucket, name: string): string {
+  return `/${prefix}${name}`.split('/').map(encodeURIComponent).join('/')
+}
+
+async function add(bucket: Bucket, name: string, bytes: Uint8Array): Promise<'added' | 'taken'> {
+  const sha256 = createHash('sha256').update(bytes).digest()
+  const headers = {
+    'if-none-match': '*',
+    'content-type': 'application/octet-stream',
+    'x-amz-content-sha256': sha256.toString('hex'),
+    'x-amz-checksum-sha256': sha256.toString('base64'),
+  }
+  const answer = await bucket.ask('PUT', pathOf(bucket, name), { headers, body: bytes as Uint8Array<ArrayBuffer> })
+  if (answer.status === 412) return 'taken'
+  expectDone(bucket, answer)
+  return 'added'
+}
+
+async function read(bucket: Bucket, name: string, version = ''): Promise<Uint8Array | undefined> {
+  const query = version === '' ? '' : `?versionId=${encodeURIComponent(version)}`
+  const answer = await bucket.ask('GET', `${pathOf(bucket, name)}${query}`)
+  const isAbsent = answer.status === 404 && !textOf(answer).includes('NoSuchBucket')
+  return isAbsent ? undefined : expectDone(bucket, answer).body
+}
+
+async function* readEarlier(bucket: Bucket, name: string): AsyncGenerator<Uint8Array> {
+  const key = `${bucket.prefix}${name}`
+  const answer = expectDone(bucket, await bucket.ask('GET', `?versions&${new URLSearchParams({ prefix: key })}`))
+  for (const version of elements(textOf(answer), 'Version')) {
+    if (element(version, 'Key') !== key) continue
+    const bytes = await read(bucket, name, element(version, 'VersionId'))
+    if (bytes !== undefined) yield bytes
+  }
+}
+
+async function list(bucket: Bucket, beginning: string): Promise<readonly StoredObject[]> {
+  const { prefix } = bucket
+  const found: StoredObject[] = []
+  for (let token: string | undefined = ''; token !== undefined; ) {
+    const query = new URLSearchParams({ 'list-type': '2', prefix: `${prefix}${beginning}` })
+    if (token !== '') query.set('continuation-token', token)
+    const xml = textOf(expectDone(bucket, await bucket.ask('GET', `?${query}`)))
+    for (const entry of elements(xml, 'Contents')) {
+      const name = element(entry, 'Key')?.slice(prefix.length) ?? ''
+      const modifiedMs = Date.parse(element(entry, 'LastModified') ?? '')
+      found.push({ name, bytes: Number(element(entry, 'Size')), modifiedMs })
+    }
+    token = element(xml, 'IsTruncated') === 'true' ? element(xml, 'NextContinuationToken') : undefined
+  }
+  return found
+}
+
 /** Opens a bucket; nothing is asked of it yet. */
 export function openS3Store(settings: S3Store, secrets: StoreSecrets, requestMs = REQUEST_MS): BackupStore {
   const label = storeLabel(settings)
@@ -55,75 +123,24 @@ export function openS3Store(settings: S3Store, secrets: StoreSecrets, requestMs 
     ...{ service: 's3', region: settings.region, retries: 0 },
   })
   const base = `${settings.endpoint.replace(/\/$/, '')}/${settings.bucket}`
-
-  async function ask(method: string, path: string, init: RequestInit = {}): Promise<Answer> {
+  const ask: Bucket['ask'] = async (method, path, init = {}) => {
     try {
       const signal = AbortSignal.timeout(requestMs)
       const response = await client.fetch(`${base}${path}`, { method, redirect: 'error', signal, ...init })
       return { status: response.status, body: new Uint8Array(await response.arrayBuffer()) }
     } catch (error) {
       const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } }
-      const why =
-        name === 'TimeoutError' ? `no answer within ${requestMs / 1000} s` : (cause?.code ?? cause?.message ?? message)
-      throw new StoreFailure('away', `the store ${label} is not reached (${why})`, error)
+      const isLate = name === 'TimeoutError'
+      const reason = isLate ? `no answer within ${requestMs / 1000} s` : (cause?.code ?? cause?.message ?? message)
+      throw new StoreFailure('away', `the store ${label} is not reached (${reason})`, error)
     }
   }
-
-  async function expect(answer: Answer): Promise<Answer> {
-    if (answer.status >= 200 && answer.status < 300) return answer
-    throw failureOf(label, answer.status, Buffer.from(answer.body).toString())
+  const bucket: Bucket = { label, prefix: settings.prefix, ask }
+  return {
+    add: (name, bytes) => add(bucket, name, bytes),
+    read: (name) => read(bucket, name),
+    readEarlier: (name) => readEarlier(bucket, name),
+    list: (beginning) => list(bucket, beginning),
+    close: async () => undefined,
   }
-
-  const keyOf = (name: string) => `/${settings.prefix}${name}`.split('/').map(encodeURIComponent).join('/')
-
-  async function add(name: string, bytes: Uint8Array): Promise<'added' | 'taken'> {
-    const sha256 = createHash('sha256').update(bytes).digest()
-    const headers = {
-      'if-none-match': '*',
-      'content-type': 'application/octet-stream',
-      'x-amz-content-sha256': sha256.toString('hex'),
-      'x-amz-checksum-sha256': sha256.toString('base64'),
-    }
-    const answer = await ask('PUT', keyOf(name), { headers, body: bytes as Uint8Array<ArrayBuffer> })
-    if (answer.status === 412) return 'taken'
-    await expect(answer)
-    return 'added'
-  }
-
-  async function read(name: string, version = ''): Promise<Uint8Array | undefined> {
-    const answer = await ask(
-      'GET',
-      `${keyOf(name)}${version === '' ? '' : `?versionId=${encodeURIComponent(version)}`}`,
-    )
-    const isAbsent = answer.status === 404 && !Buffer.from(answer.body).includes('NoSuchBucket')
-    return isAbsent ? undefined : (await expect(answer)).body
-  }
-
-  async function* readEarlier(name: string): AsyncGenerator<Uint8Array> {
-    const query = new URLSearchParams({ prefix: `${settings.prefix}${name}` })
-    const { body } = await expect(await ask('GET', `?versions&${query}`))
-    for (const version of elements(Buffer.from(body).toString(), 'Version')) {
-      if (element(version, 'Key') !== `${settings.prefix}${name}`) continue
-      const bytes = await read(name, element(version, 'VersionId'))
-      if (bytes !== undefined) yield bytes
-    }
-  }
-
-  async function list(beginning: string): Promise<readonly StoredObject[]> {
-    const found: StoredObject[] = []
-    for (let token: string | undefined = ''; token !== undefined; ) {
-      const query = new URLSearchParams({ 'list-type': '2', prefix: `${settings.prefix}${beginning}` })
-      if (token !== '') query.set('continuation-token', token)
-      const xml = Buffer.from((await expect(await ask('GET', `?${query}`))).body).toString()
-      for (const entry of elements(xml, 'Contents')) {
-        const name = element(entry, 'Key')?.slice(settings.prefix.length) ?? ''
-        const modifiedMs = Date.parse(element(entry, 'LastModified') ?? '')
-        found.push({ name, bytes: Number(element(entry, 'Size')), modifiedMs })
-      }
-      token = element(xml, 'IsTruncated') === 'true' ? element(xml, 'NextContinuationToken') : undefined
-    }
-    return found
-  }
-
-  return { add, read: (name) => read(name), readEarlier, list, close: async () => undefined }
 }

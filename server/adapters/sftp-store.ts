@@ -96,13 +96,121 @@ async function inPieces(bytes: number, work: (offset: number, length: number) =>
   await Promise.all(Array.from({ length: PIECES_AT_ONCE }, worker))
 }
 
+type Entry = Readonly<{ filename: string; attrs: Readonly<{ size: number; mtime: number }> }>
+
+/** What every request needs. `ask` gets an answer in time, or gives the connection up. */
+type Folder = Readonly<{
+  label: string
+  path: string
+  ask: <T>(start: (sftp: SFTPWrapper, done: Callback<T>) => unknown) => Promise<T>
+}>
+
+function pathOf({ path }: Folder, name: string): string {
+  return `${path.replace(/\/$/, '')}/${name}`
+}
+
+function failureOf({ label }: Folder, error: unknown, doing: string): StoreFailure {
+  if (error instanceof StoreFailure) return error
+  const { message } = error as Error
+  if (codeOf(error) === PERMISSION_DENIED)
+    return new StoreFailure('refused', `the store ${label} does not let this account ${doing} (${message})`, error)
+  // OpenSSH has one code for all the rest, a full disk among it.
+  const hint = doing === 'write' ? ': its disk may be full' : ''
+  return new StoreFailure('failed', `the store ${label} could not ${doing}${hint} (${message})`, error)
+}
+
+async function exists(folder: Folder, name: string): Promise<boolean> {
+  return await folder
+    .ask((sftp, done: Callback<unknown>) => sftp.lstat(pathOf(folder, name), done))
+    .then(
+      () => true,
+      (error) => {
+        if (codeOf(error) === NO_SUCH_FILE) return false
+        throw failureOf(folder, error, 'look at its files')
+      },
+    )
+}
+
+async function write({ ask }: Folder, handle: Buffer, bytes: Uint8Array): Promise<void> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  await inPieces(bytes.length, (offset, length) =>
+    ask((sftp, done: Callback<void>) => sftp.write(handle, buffer, offset, length, offset, (error) => done(error))),
+  )
+  // Where the server has it and lets this account use it.
+  await ask((sftp, done: Callback<void>) => sftp.ext_openssh_fsync(handle, (error) => done(error))).catch((error) => {
+    if (error instanceof StoreFailure) throw error
+  })
+  await ask((sftp, done: Callback<void>) => sftp.close(handle, (error) => done(error)))
+}
+
+async function add(folder: Folder, name: string, bytes: Uint8Array): Promise<'added' | 'taken'> {
+  let handle: Buffer
+  try {
+    handle = await folder.ask((sftp, done: Callback<Buffer>) => sftp.open(pathOf(folder, name), 'wx', done))
+  } catch (error) {
+    if (error instanceof StoreFailure) throw error
+    if (await exists(folder, name)) return 'taken'
+    throw failureOf(folder, error, 'add a file')
+  }
+  try {
+    await write(folder, handle, bytes)
+  } catch (error) {
+    throw failureOf(folder, error, 'write')
+  }
+  return 'added'
+}
+
+async function readAll({ label, ask }: Folder, handle: Buffer): Promise<Buffer> {
+  const { size } = await ask((sftp, done: Callback<{ size: number }>) => sftp.fstat(handle, done))
+  const buffer = Buffer.alloc(size)
+  await inPieces(size, async (offset, length) => {
+    for (let got = 0; got < length; ) {
+      const [at, rest] = [offset + got, length - got]
+      const count = await ask((sftp, done: Callback<number>) => sftp.read(handle, buffer, at, rest, at, done))
+      if (count === 0)
+        throw new StoreFailure('changed', `a file in the store ${label} became shorter while it was read`)
+      got += count
+    }
+  })
+  return buffer
+}
+
+async function read(folder: Folder, name: string): Promise<Uint8Array | undefined> {
+  const { ask } = folder
+  try {
+    const handle = await ask((sftp, done: Callback<Buffer>) => sftp.open(pathOf(folder, name), 'r', done))
+    const buffer = await readAll(folder, handle)
+    await ask((sftp, done: Callback<void>) => sftp.close(handle, (error) => done(error)))
+    return buffer
+  } catch (error) {
+    if (codeOf(error) === NO_SUCH_FILE) return undefined
+    throw failureOf(folder, error, 'read')
+  }
+}
+
+async function list(folder: Folder, beginning: string): Promise<readonly StoredObject[]> {
+  try {
+    const entries = await folder.ask((sftp, done: Callback<readonly Entry[]>) => sftp.readdir(folder.path, done))
+    return entries
+      .filter(({ filename }) => filename.startsWith(beginning))
+      .map(({ filename: name, attrs }) => ({ name, bytes: attrs.size, modifiedMs: attrs.mtime * 1000 }))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  } catch (error) {
+    if (codeOf(error) === NO_SUCH_FILE)
+      throw new StoreFailure('failed', `the store ${folder.label} has no such folder`, error)
+    throw failureOf(folder, error, 'list its folder')
+  }
+}
+
+/** A folder keeps nothing of what was overwritten. */
+async function* readEarlier(): AsyncGenerator<Uint8Array> {}
+
 /** Opens a folder; nothing is asked of the server yet. */
 export function openSftpStore(settings: SshStore, secrets: StoreSecrets, answerMs = ANSWER_MS): BackupStore {
   const label = storeLabel(settings)
   let opened: Promise<Connection> | undefined
 
-  /** Each request has its answer in time, or the connection is given up. */
-  async function ask<T>(start: (sftp: SFTPWrapper, done: Callback<T>) => unknown): Promise<T> {
+  const ask: Folder['ask'] = async <T>(start: (sftp: SFTPWrapper, done: Callback<T>) => unknown): Promise<T> => {
     opened ??= connect(settings, secrets, answerMs)
     const { client, sftp, lost } = await opened
     let timer: NodeJS.Timeout | undefined
@@ -119,100 +227,15 @@ export function openSftpStore(settings: SshStore, secrets: StoreSecrets, answerM
     return await Promise.race([answer, lost, late]).finally(() => clearTimeout(timer))
   }
 
-  const pathOf = (name: string) => `${settings.folder.replace(/\/$/, '')}/${name}`
-
-  function failureOf(error: unknown, doing: string): StoreFailure {
-    if (error instanceof StoreFailure) return error
-    const { message } = error as Error
-    if (codeOf(error) === PERMISSION_DENIED)
-      return new StoreFailure('refused', `the store ${label} does not let this account ${doing} (${message})`, error)
-    // OpenSSH has one code for all the rest, a full disk among it.
-    const hint = doing === 'write' ? ': its disk may be full' : ''
-    return new StoreFailure('failed', `the store ${label} could not ${doing}${hint} (${message})`, error)
+  const folder: Folder = { label, path: settings.folder, ask }
+  return {
+    add: (name, bytes) => add(folder, name, bytes),
+    read: (name) => read(folder, name),
+    readEarlier,
+    list: (beginning) => list(folder, beginning),
+    close: async () => {
+      const connection = await opened?.catch(() => undefined)
+      connection?.client.end()
+    },
   }
-
-  async function exists(name: string): Promise<boolean> {
-    return await ask((sftp, done: Callback<unknown>) => sftp.lstat(pathOf(name), done)).then(
-      () => true,
-      (error) => {
-        if (codeOf(error) === NO_SUCH_FILE) return false
-        throw failureOf(error, 'look at its files')
-      },
-    )
-  }
-
-  async function add(name: string, bytes: Uint8Array): Promise<'added' | 'taken'> {
-    let handle: Buffer
-    try {
-      handle = await ask((sftp, done: Callback<Buffer>) => sftp.open(pathOf(name), 'wx', done))
-    } catch (error) {
-      if (error instanceof StoreFailure) throw error
-      if (await exists(name)) return 'taken'
-      throw failureOf(error, 'add a file')
-    }
-    try {
-      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-      await inPieces(bytes.length, (offset, length) =>
-        ask((sftp, done: Callback<void>) => sftp.write(handle, buffer, offset, length, offset, (error) => done(error))),
-      )
-      // Where the server has it and lets this account use it.
-      await ask((sftp, done: Callback<void>) => sftp.ext_openssh_fsync(handle, (error) => done(error))).catch(
-        (error) => {
-          if (error instanceof StoreFailure) throw error
-        },
-      )
-      await ask((sftp, done: Callback<void>) => sftp.close(handle, (error) => done(error)))
-    } catch (error) {
-      throw failureOf(error, 'write')
-    }
-    return 'added'
-  }
-
-  async function read(name: string): Promise<Uint8Array | undefined> {
-    try {
-      const handle = await ask((sftp, done: Callback<Buffer>) => sftp.open(pathOf(name), 'r', done))
-      const { size } = await ask((sftp, done: Callback<{ size: number }>) => sftp.fstat(handle, done))
-      const buffer = Buffer.alloc(size)
-      await inPieces(size, async (offset, length) => {
-        for (let got = 0; got < length; ) {
-          const [at, rest] = [offset + got, length - got]
-          const count = await ask((sftp, done: Callback<number>) => sftp.read(handle, buffer, at, rest, at, done))
-          if (count === 0)
-            throw new StoreFailure('changed', `${name} in the store ${label} became shorter while it was read`)
-          got += count
-        }
-      })
-      await ask((sftp, done: Callback<void>) => sftp.close(handle, (error) => done(error)))
-      return buffer
-    } catch (error) {
-      if (codeOf(error) === NO_SUCH_FILE) return undefined
-      throw failureOf(error, 'read')
-    }
-  }
-
-  async function list(beginning: string): Promise<readonly StoredObject[]> {
-    try {
-      const entries = await ask((sftp, done: Callback<readonly Entry[]>) => sftp.readdir(settings.folder, done))
-      return entries
-        .filter(({ filename }) => filename.startsWith(beginning))
-        .map(({ filename: name, attrs }) => ({ name, bytes: attrs.size, modifiedMs: attrs.mtime * 1000 }))
-        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    } catch (error) {
-      if (codeOf(error) === NO_SUCH_FILE)
-        throw new StoreFailure('failed', `the store ${label} has no such folder`, error)
-      throw failureOf(error, 'list its folder')
-    }
-  }
-
-  async function close(): Promise<void> {
-    const connection = await opened?.catch(() => undefined)
-    connection?.client.end()
-  }
-
-  /** A folder keeps nothing of what was overwritten. */
-  async function* readEarlier(): AsyncGenerator<Uint8Array> {}
-
-  return { add, read, readEarlier, list, close }
 }
-
-type Entry = Readonly<{ filename: string; attrs: Readonly<{ size: number; mtime: number }> }>

@@ -63,7 +63,7 @@ function recordOf(work: CopyWork, before: CopyRecord | undefined, problem: strin
 }
 
 /** Copies what waits. Returns the number of copies made. The record says how it went, also when this throws. */
-export async function runCopy(given: CopyWork, tell: (line: string) => void): Promise<number> {
+export async function runCopy(given: CopyWork, log: (line: string) => void): Promise<number> {
   const path = join(given.state, RECORD_NAME)
   let last = readJson<CopyRecord>(path)
   const write = async (problem?: string): Promise<void> => {
@@ -79,7 +79,7 @@ export async function runCopy(given: CopyWork, tell: (line: string) => void): Pr
     await removeStale(given)
     for (const { name } of setsOf(given).filter(({ copy }) => copy === undefined)) {
       const { bytes, index } = await copySet({ ...given, onPart }, name)
-      tell(`copied ${name} to ${given.label} (${bytes} bytes, ${index})`)
+      log(`copied ${name} to ${given.label} (${bytes} bytes, ${index})`)
       count++
     }
     await write()

@@ -121,12 +121,12 @@ async function sealedPart(work: CopyWork, of: string, read: () => Promise<Uint8A
 async function addAndRead(
   { store, label }: CopyWork,
   beginning: string,
-  ending: 'age' | 'json',
+  suffix: 'age' | 'json',
   bytes: Uint8Array,
 ): Promise<Part> {
   const sha256 = digestOf(bytes)
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-    const name = objectName(beginning, sha256, ending, attempt)
+    const name = objectName(beginning, sha256, suffix, attempt)
     const outcome = await store.add(name, bytes)
     const back = await store.read(name)
     if (back !== undefined && digestOf(back) === sha256) return { name, bytes: bytes.length, sha256 }

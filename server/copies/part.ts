@@ -47,8 +47,8 @@ export function partBeginning(set: string, file: string, index: number): string 
 }
 
 /** Returns the name of what is under it: `attempt` counts from 1, for a name where a cut has left something else. */
-export function objectName(beginning: string, sha256: string, ending: 'age' | 'json', attempt = 1): string {
-  return `${beginning}${sha256.slice(0, DIGEST_LETTERS)}${attempt === 1 ? '' : `-${attempt}`}.${ending}`
+export function objectName(beginning: string, sha256: string, suffix: 'age' | 'json', attempt = 1): string {
+  return `${beginning}${sha256.slice(0, DIGEST_LETTERS)}${attempt === 1 ? '' : `-${attempt}`}.${suffix}`
 }
 
 /** The beginning of the names of a backup's index. */

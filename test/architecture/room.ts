@@ -49,11 +49,6 @@ const server: readonly Room[] = [
     knows: ['contract'],
   },
   {
-    path: 'server/copies',
-    is: 'Copies of backups in a store: its port, how a backup stands there, copying to it and fetching from it.',
-    knows: ['contract', 'server/backups', 'server/checkpoint'],
-  },
-  {
     path: 'server/observability',
     is: 'Readiness, histograms, what a process tells of itself, the log and how an error stands in it.',
     knows: ['contract', 'server/config', 'server/core'],
@@ -98,6 +93,11 @@ const server: readonly Room[] = [
     path: 'server/backups',
     is: 'What a backup set holds, how it is signed and sealed, and how long backups are kept.',
     knows: ['server/checkpoint', 'server/core'],
+  },
+  {
+    path: 'server/copies',
+    is: 'Copies of backups in a store: its port, how a backup stands there, copying to it and fetching from it.',
+    knows: ['contract', 'server/backups', 'server/checkpoint'],
   },
   {
     path: 'server/steps/optional',
