@@ -95,11 +95,6 @@ function unitsElsewhere(settings: Settings): readonly string[] {
   ]
 }
 
-/** Whether backups are copied to a store. */
-function isCopied({ backup }: Settings): boolean {
-  return backup?.store !== undefined
-}
-
 /** Backups of a database that somebody else runs are not looked at from here. */
 function besideStorage(settings: Settings, condition: Condition): Condition {
   if (condition.name !== 'backup' || !isExternal(settings, 'database')) return condition
@@ -127,7 +122,7 @@ function desiredUnits(
     ...(identity === undefined ? IDENTITY_UNITS : []),
     ...(drift?.check === 'off' ? [UNIT.drift, UNIT.driftTimer] : []),
     ...(drift?.repair === true ? [] : [UNIT.repair]),
-    ...(isCopied(settings) ? [] : [UNIT.backupCopy, UNIT.backupCopyTimer]),
+    ...(settings.backup?.store === undefined ? [UNIT.backupCopy, UNIT.backupCopyTimer] : []),
     ...unitsElsewhere(settings),
   ]
   return [

@@ -63,8 +63,9 @@ export const startSftpStore = async (host = '127.0.0.1'): Promise<SftpServer> =>
   chmodSync(top, 0o755)
   const folder = join(top, 'copies')
   mkdirSync(folder, { mode: 0o700 })
-  const [uid = 0, gid = 0] = ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, ACCOUNT]).toString()))
-  chownSync(folder, uid, gid)
+  const [, uid = 0, gid = 0] =
+    new RegExp(`^${ACCOUNT}:[^:]*:(d+):(d+):`, 'm').exec(readFileSync('/etc/passwd', 'utf8')) ?? []
+  chownSync(folder, Number(uid), Number(gid))
   const makeKey = (name: string): string => {
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', join(top, name)])
     return readFileSync(join(top, `${name}.pub`), 'utf8').trim()
@@ -93,8 +94,13 @@ export const startSftpStore = async (host = '127.0.0.1'): Promise<SftpServer> =>
   const stop = async (): Promise<void> => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, 'exit')
-    // One that ended meanwhile is no fault.
-    spawnSync('kill', ['-KILL', ...descendants(child.pid ?? 0).map(String)], { stdio: 'ignore' })
+    for (const pid of descendants(child.pid ?? 0)) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // It ended meanwhile.
+      }
+    }
     child.kill('SIGKILL')
     await ended
   }
