@@ -65,7 +65,7 @@ export function recipe(spec: HostSpec, text: (path: string) => string): readonly
 const ANY_TRUST_DOMAIN = 'uninstall.invalid'
 
 /** Any key in the form of age. */
-const ANY_RECIPIENT = 'age1wk2cssqvzcwsz9y5ft83sc99emcxtna6t68t3mq8e4dlvz2wz4nqpg2kft'
+const ANY_RECIPIENT = 'age1ldjdd5ecr94e6y4y0y3uv0jr7v0txh9wck7rehs9dnj7vhq9dpxq0ugzu4'
 
 /**
  * Returns what an uninstall looks for: the resources of a host with every part that a setting turns on or off, each once and in the order of the recipe. A part that was turned off has left what an
