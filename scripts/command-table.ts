@@ -2,14 +2,20 @@
  * The command table. To add a command: write `scripts/commands/<verb>.ts` that exports `run(invocation): Promise<number>`
  * (it returns the exit code; throw a `Failure` for an error that the user must read), and add an entry to `VERBS`.
  */
-import { AGENT_ACTIONS } from './command-line/agent-action.ts'
+import {
+  AGENT_ACTIONS,
+  AUDIT_ACTIONS,
+  BUNDLE_ACTIONS,
+  MIGRATE_ACTIONS,
+  SECRET_ACTIONS,
+} from './command-line/action-table.ts'
 import { BACKUP_ACTIONS } from './command-line/backup-action.ts'
-import { BUNDLE_ACTIONS } from './command-line/bundle-action.ts'
 import type { CommandTable } from './command-line/invocation.ts'
 import {
   AGE_OPTION,
   ALL_OPTION,
   BATCH_OPTIONS,
+  COMPROMISED_OPTION,
   DATA_OPTION,
   DIFF_OPTION,
   FINISH_OPTION,
@@ -26,7 +32,6 @@ import {
   ROLLOUT_OPTIONS,
   ROTATE_OPTION,
   RUN_OPTIONS,
-  SECRET_OPTION,
   SPEC_RUN_OPTIONS,
   URL_OPTIONS,
   WITH_DATA_OPTION,
@@ -56,7 +61,15 @@ export const VERBS: CommandTable = [
   {
     name: 'plan',
     summary: 'show what bootstrap would change, without changing anything',
-    options: [...SPEC_RUN_OPTIONS, DIFF_OPTION, OUT_OPTION, ROTATE_OPTION, AGE_OPTION, FINISH_OPTION],
+    options: [
+      ...SPEC_RUN_OPTIONS,
+      DIFF_OPTION,
+      OUT_OPTION,
+      ROTATE_OPTION,
+      AGE_OPTION,
+      FINISH_OPTION,
+      COMPROMISED_OPTION,
+    ],
     load: () => import('./commands/plan.ts'),
   },
   {
@@ -125,16 +138,9 @@ export const VERBS: CommandTable = [
   },
   {
     name: 'secrets',
-    summary: 'rotate a secret of a server, without a failed call',
-    options: [...HOST_RUN_OPTIONS, ...ROLLOUT_OPTIONS, DIFF_OPTION, YES_OPTION],
-    actions: [
-      {
-        name: 'rotate',
-        operands: 'ID[,ID…]',
-        summary: 'give a secret a new value, which is good beside the old one first',
-        options: [AGE_OPTION, FINISH_OPTION, SECRET_OPTION],
-      },
-    ],
+    summary: 'show the secrets of a server, or rotate them without a failed call',
+    options: HOST_RUN_OPTIONS,
+    actions: SECRET_ACTIONS,
     load: () => import('./commands/secrets.ts'),
   },
   {
@@ -161,35 +167,14 @@ export const VERBS: CommandTable = [
       JSON_OPTION,
       NO_INPUT_OPTION,
     ],
-    actions: [
-      { name: 'status', summary: 'show applied and pending migrations (exit 2 if any is pending)' },
-      { name: 'up', summary: 'run pending migrations' },
-      { name: 'verify', summary: 'compare migration files and schema with the schema history' },
-      {
-        name: 'baseline',
-        summary: 'adopt a database that init scripts created',
-        options: [{ name: 'at', value: 'NNN', summary: 'only if the database is at this migration' }],
-      },
-    ],
+    actions: MIGRATE_ACTIONS,
     load: () => import('./commands/migrate.ts'),
   },
   {
     name: 'audit',
     summary: 'verify the ledger, export it, prove an entry',
     options: [DATA_OPTION, ...HOST_OPTIONS, JSON_OPTION, NO_INPUT_OPTION],
-    actions: [
-      {
-        name: 'verify',
-        summary: 'recompute the ledger and check its signed checkpoints (exit 1 if anything does not hold)',
-        options: [
-          { name: 'export', value: 'FILE', summary: 'an export instead of a database; needs no network' },
-          { name: 'key', value: 'FILE', isRepeatable: true, summary: 'public key that has signed the checkpoints' },
-          { name: 'since', value: 'FILE', isRepeatable: true, summary: 'checkpoint that you have kept' },
-        ],
-      },
-      { name: 'export', summary: 'write the ledger to standard output, one JSON object a line' },
-      { name: 'proof', operands: 'ID', summary: 'write the proof that an entry (ae_…) is in the ledger' },
-    ],
+    actions: AUDIT_ACTIONS,
     load: () => import('./commands/audit.ts'),
   },
   {

@@ -116,6 +116,19 @@ export const FINISH_OPTION: Option = {
   summary: 'the end of a rotation that has begun: the next value becomes the only one',
 }
 
+/** No overlap: somebody else may have the value. */
+export const COMPROMISED_OPTION: Option = {
+  name: 'compromised',
+  summary: 'somebody else may have it: the old value is refused by the end of the run',
+}
+
+/** The age from which on a secret is rotated, or overdue in a list. */
+export const SECRET_AGE_OPTION: Option = {
+  name: 'older-than',
+  value: 'AGE',
+  summary: 'values stored so long ago (90d): rotate takes no others (default: 1h), list marks them and ends with 1',
+}
+
 /** A plan on file. */
 export const OUT_OPTION: Option = {
   name: 'out',

@@ -37,7 +37,7 @@ export async function run(invocation: Invocation): Promise<number> {
     const lookAtStorage = () => checkStorage(host.connection.dial, spec, text('versions.yaml'))
     const context = { confirm: host.confirm, waiting, lookAtStorage, contract, history, handOver }
     const result = await runHost(invocation, host, resources, spec, context)
-    const given = { ids: Object.keys(spec.secrets), storedBefore: 0, isFinishing: false }
+    const given = { ids: Object.keys(spec.secrets), storedBefore: 0, mode: 'overlap' } as const
     const notice = result.outcome === 'up-to-date' && (await rotationNotice(invocation, host.freshFacts(), given, true))
     if (notice) host.emit({ event: 'warning', warning: notice })
     const hasIngress = resources.some(({ id }) => id === `unit:${UNIT.caddy}`)

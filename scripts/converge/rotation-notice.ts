@@ -29,7 +29,7 @@ export async function assertInstalled(
 export async function rotationNotice(
   invocation: Invocation,
   getFact: GetFact,
-  { ids, storedBefore, isFinishing }: Rotation,
+  { ids, storedBefore, mode }: Rotation,
   isChanged: boolean,
 ): Promise<FailureText | undefined> {
   const states = await Promise.all(
@@ -50,7 +50,7 @@ export async function rotationNotice(
     return { what, why, next: `when nobody uses the old one: ${again(overlapping, '--finish')}` }
   }
   const young = states.filter(({ storedAt }) => storedAt !== undefined && storedAt >= storedBefore)
-  if (isChanged || isFinishing || young.length === 0) return undefined
+  if (isChanged || mode !== 'overlap' || young.length === 0) return undefined
   const what = `stored lately, so nothing is rotated: ${young.map(({ id }) => id).join(', ')}`
   return { what, next: `to rotate nevertheless: ${again(young, '--older-than 0s')}` }
 }

@@ -1,6 +1,7 @@
 /** What a run is given that goes on as a unit of its host: written by the controller, read by the unit. Secrets and files stand beside it. */
 import * as v from 'valibot'
 import { HOST_PATH } from '../../contract/path.ts'
+import { ROTATION_MODES } from '../secrets/secret-rotation.ts'
 
 const named = v.record(v.string(), v.string())
 
@@ -27,7 +28,7 @@ const schema = v.strictObject({
   /** The secrets that were provided, by their ids: the files with their values. */
   secrets: named,
   rotation: v.nullable(
-    v.strictObject({ ids: v.array(v.string()), storedBefore: v.number(), isFinishing: v.boolean() }),
+    v.strictObject({ ids: v.array(v.string()), storedBefore: v.number(), mode: v.picklist(ROTATION_MODES) }),
   ),
   operator: v.nullable(v.string()),
   restored: v.nullable(v.number()),

@@ -6,6 +6,7 @@ import type { FileBlame } from '../history/file-history.ts'
 import type { GenerationRecord } from '../history/generation-view.ts'
 import type { DriftRecord } from './drift-record.ts'
 import type { Health } from './host-health.ts'
+import type { SecretState } from './secret-table.ts'
 
 /** Rises when a field changes its meaning or is removed; new events and fields may be added at any time. */
 export const EVENT_VERSION = 3
@@ -72,6 +73,7 @@ export type Event =
   | Readonly<{ event: 'step-finished'; step: number; steps: number; resource: string; isApplied: boolean; ms: number }>
   | Readonly<{ event: 'step-failed'; step: number; steps: number; failure: StepFailure }>
   | Readonly<{ event: 'secret'; id: string; next: string }>
+  | Readonly<{ event: 'secrets'; secrets: readonly SecretState[] }>
   | (Readonly<{ event: 'health' }> & Health)
   | (Readonly<{ event: 'history' }> & History)
   | (Readonly<{ event: 'generation' }> &

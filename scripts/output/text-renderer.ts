@@ -114,18 +114,8 @@ export function eventLines(event: Event, { program, hasDiffs }: TextOptions): re
       return logLines(event)
     case 'run-finished':
       return endLines(event, program)
-    case 'run-started':
-    case 'confirmation-awaited':
-    case 'command-started':
-    case 'output':
-    case 'secret':
-    case 'history':
-    case 'generation':
-    case 'lines':
-    case 'drift':
-    case 'backups':
-    case 'health':
-    case 'checks':
+    default:
+      // Progress that the live renderer shows, and what commands print on stdout themselves.
       return []
   }
 }

@@ -12,7 +12,8 @@ import { isSameFact, storedAtFact } from '../secrets/secret-fact.ts'
 
 /**
  * A `provided` value is staged when it is neither the current nor the next one; without one a value is generated when the current one was
- * stored before `storedBefore` (the host's clock, in seconds). `isShownOnce` is as for `secret`.
+ * stored before `storedBefore` (the host's clock, in seconds). `isShownOnce` is as for `secret`. `isCompromised`: a next value from before then is
+ * replaced as well.
  */
 export type StagedSecretOptions = Readonly<{
   id: string
@@ -20,10 +21,12 @@ export type StagedSecretOptions = Readonly<{
   isShownOnce: boolean
   provided: ProvidedSecret | undefined
   storedBefore: number | undefined
+  isCompromised: boolean
 }>
 
 /** The credential ID-next. */
-export function stagedSecret({ id, generate, isShownOnce, provided, storedBefore }: StagedSecretOptions): Resource {
+export function stagedSecret(options: StagedSecretOptions): Resource {
+  const { id, generate, isShownOnce, provided, storedBefore, isCompromised } = options
   const nextId = nextCredentialId(id)
   return {
     id: `staged-secret:${id}`,
@@ -42,7 +45,8 @@ export function stagedSecret({ id, generate, isShownOnce, provided, storedBefore
         const commands = [storeCommand(traits.credentialStore, nextId, { value: provided.readValue() })] as const
         return [{ action, reason: 'another value was provided', commands }]
       }
-      if (nextStoredAt !== undefined || storedBefore === undefined || storedAt >= storedBefore) return []
+      if (storedBefore === undefined || storedAt >= storedBefore) return []
+      if (nextStoredAt !== undefined && !(isCompromised && nextStoredAt < storedBefore)) return []
       const marker = isShownOnce ? ONE_TIME_SECRETS_FOLDER : ''
       const commands = [storeCommand(traits.credentialStore, nextId, { generate }, marker)] as const
       return [{ action, reason: 'its rotation was asked for; instances learn it one after the other', commands }]

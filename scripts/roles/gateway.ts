@@ -28,7 +28,7 @@ import {
   GENERATED_SECRET_IDS,
   OWNER_SECRET_ID,
 } from '../secrets/secret-id.ts'
-import { GATEWAY_NEXT_SECRET_IDS, isOverlapping, ROTATION_KINDS } from '../secrets/secret-rotation.ts'
+import { endsOverlap, GATEWAY_NEXT_SECRET_IDS, isOverlapping, ROTATION_KINDS } from '../secrets/secret-rotation.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { publicPort } from '../spec/ingress-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
@@ -172,12 +172,10 @@ function spiffeSocket({ identity, instances }: HostSpec, content: string) {
 
 /** By now every instance knows the next values: those of passwords are put in force, and those that others have when that is asked for. */
 function endOfRotations(spec: HostSpec): readonly Resource[] {
-  const { rotation } = spec
-  const finished = rotation?.isFinishing === true ? rotation.ids : []
   return GENERATED_SECRET_IDS.filter(
     (id) =>
       (ROTATION_KINDS[id] === 'password' && !isExternal(spec, 'database')) ||
-      (ROTATION_KINDS[id] !== 'password' && isOverlapping(id) && finished.includes(id)),
+      (ROTATION_KINDS[id] !== 'password' && isOverlapping(id) && endsOverlap(spec.rotation, id)),
   ).map((id) => rotatedSecret({ id, databaseRole: DATABASE_ROLES[id] }))
 }
 

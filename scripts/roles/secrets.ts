@@ -13,7 +13,7 @@ import { surplusSecret } from '../resources/surplus-secret.ts'
 import type { SecretKind } from '../secrets/credential-store.ts'
 import { INGRESS_SECRET_IDS } from '../secrets/ingress-secret.ts'
 import { GENERATED_SECRET_IDS, type GeneratedSecretId, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
-import { isOverlapping, ROTATION_KINDS } from '../secrets/secret-rotation.ts'
+import { isOverlapping, ROTATION_KINDS, rotatedBefore } from '../secrets/secret-rotation.ts'
 import { neededStoreSecrets } from '../spec/backup-store-spec.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { neededIngressSecrets } from '../spec/ingress-spec.ts'
@@ -73,7 +73,8 @@ function generated(spec: HostSpec, id: GeneratedSecretId): readonly Resource[] {
   const { secrets: given, rotation } = spec
   const { generate, isGuarded = false, isShownOnce = false } = SECRET_POLICIES[id]
   const provided = given[id]
-  const storedBefore = rotation?.isFinishing === false && rotation.ids.includes(id) ? rotation.storedBefore : undefined
+  const storedBefore = rotatedBefore(rotation, id)
+  const isCompromised = rotation?.mode === 'compromised'
   const isStaged = isOverlapping(id) && (!isGuarded || storedBefore !== undefined)
   return [
     secret({
@@ -82,7 +83,7 @@ function generated(spec: HostSpec, id: GeneratedSecretId): readonly Resource[] {
       replacedBefore: ROTATION_KINDS[id] === 'own' ? storedBefore : undefined,
     }),
     ...(isStaged && (provided !== undefined || storedBefore !== undefined)
-      ? [stagedSecret({ id, generate, isShownOnce, provided, storedBefore })]
+      ? [stagedSecret({ id, generate, isShownOnce, provided, storedBefore, isCompromised })]
       : []),
   ]
 }

@@ -36,7 +36,27 @@ export function isOverlapping(id: GeneratedSecretId): boolean {
 export const GATEWAY_NEXT_SECRET_IDS: readonly string[] = GATEWAY_SECRET_IDS.filter(isOverlapping).map(nextCredentialId)
 
 /**
- * The rotation that a command line asks for: of which secrets, as long as they were stored before a moment of the host's clock (seconds since
- * 1970), so that a run that is repeated rotates nothing twice. `isFinishing`: of distributed ones the old value goes, and nothing is begun.
+ * How far a rotation goes. `overlap`: of distributed secrets both values are good afterwards. `finish`: their old values go, and nothing is begun.
+ * `compromised`: somebody else may have a value, so by the end of the run each value is a new one, one that was still to be put in force included.
  */
-export type Rotation = Readonly<{ ids: readonly string[]; storedBefore: number; isFinishing: boolean }>
+export const ROTATION_MODES = ['overlap', 'finish', 'compromised'] as const
+
+/** One of them. */
+export type RotationMode = (typeof ROTATION_MODES)[number]
+
+/**
+ * The rotation that a command line asks for: of which secrets, as long as they were stored before a moment of the host's clock (seconds since
+ * 1970), so that a run that is repeated rotates nothing twice, and how far.
+ */
+export type Rotation = Readonly<{ ids: readonly string[]; storedBefore: number; mode: RotationMode }>
+
+/** Returns before when a value has to have been stored for this run to make another one; undefined: no other one is asked for. */
+export function rotatedBefore(rotation: Rotation | undefined, id: string): number | undefined {
+  if (rotation === undefined || rotation.mode === 'finish' || !rotation.ids.includes(id)) return undefined
+  return rotation.storedBefore
+}
+
+/** Whether the old value of a distributed secret goes in this run. */
+export function endsOverlap(rotation: Rotation | undefined, id: string): boolean {
+  return rotation !== undefined && rotation.mode !== 'overlap' && rotation.ids.includes(id)
+}

@@ -5,7 +5,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { freemem } from 'node:os'
 import { join } from 'node:path'
-import { credentialId } from '../../contract/secret.ts'
 import { type BackupManifest, type BackupProof, SET_FILE } from '../backups/manifest.ts'
 import { readPublicKey } from '../checkpoint/signed-note.ts'
 import { sha256 } from '../core/hash.ts'
@@ -42,8 +41,10 @@ async function prove(host: BackupHost, folder: string, { name, rows }: BackupMan
   const { pending, problems } = await schemaOf(host, database)
   if (problems[0] !== undefined) throw new Error(`this release does not start on it: ${problems[0]}`)
   if (pending > 0) await migrateRestored(host, database)
-  const adminKey = (await readSecrets(host)).get(credentialId('TAPPASS_ADMIN_API_KEY'))?.toString().trim() ?? ''
-  const call = await tryGateway(host, database, scratch, { adminKey, agentId: `proof-of-${name}` })
+  const call = await tryGateway(host, database, scratch, {
+    secrets: await readSecrets(host),
+    agentId: `proof-of-${name}`,
+  })
   return { counts, ledger, call }
 }
 

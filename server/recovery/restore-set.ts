@@ -20,8 +20,8 @@ type Intent = Readonly<{ earlier: string; time: string }>
 const INTENT = '.restore.json'
 const FILL_MS_MAX = 12 * 3600 * 1000
 
-/** What may use the database. The socket too: a connection to it would start an instance. */
-const USERS = [UNIT.socket, UNIT.spiffeSocket, UNIT.gateway.replace('@.', '@*.'), UNIT.migrate, UNIT.check]
+/** What may use the database; patterns, for not every host has all of them. The sockets too: a connection would start an instance. */
+const USERS = [UNIT.socket.replace('.', '*.'), UNIT.gateway.replace('@.', '@*.'), UNIT.migrate]
 
 async function systemctl(...words: readonly string[]): Promise<void> {
   const child = spawn('systemctl', [...words], { stdio: ['ignore', 'ignore', 'inherit'] })
@@ -98,6 +98,7 @@ export async function settle(host: BackupHost): Promise<boolean> {
   const { earlier, time } = JSON.parse(text) as Intent
   try {
     if ((await names(host)).includes(earlier)) await setCheckpointsAside(host, time)
+    else await host.restoreTool.administer(`DROP DATABASE IF EXISTS ${DATABASE.restored} WITH (FORCE)`)
   } finally {
     await systemctl('start', UNIT.target)
   }

@@ -5,7 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { credentialId, MADE_SECRET_NAMES } from '../../contract/secret.ts'
+import { credentialId, MADE_SECRET_NAMES, nextCredentialId } from '../../contract/secret.ts'
 import { addressOf, type BackupHost, ROLE } from './backup-host.ts'
 
 /** How long it may take to be ready, and to end. */
@@ -17,8 +17,22 @@ const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', '--max-semi-space
 
 const SECRETS = [...MADE_SECRET_NAMES, 'POSTGRES_PASSWORD'] as const
 
-function environmentOf(host: BackupHost, database: string, scratch: string): Readonly<Record<string, string>> {
+/** Where it reads them, and their next values while they are rotated: the server may take either password. */
+function secretFiles(host: BackupHost, ids: ReadonlySet<string>): Readonly<Record<string, string>> {
   const { credentials = '' } = host
+  const files = SECRETS.flatMap((name) => {
+    const id = credentialId(name)
+    return [
+      { setting: `${name}_FILE`, id },
+      { setting: `${name}_NEXT_FILE`, id: nextCredentialId(id) },
+    ]
+  })
+  return Object.fromEntries(
+    files.filter(({ id }) => ids.has(id)).map(({ setting, id }) => [setting, join(credentials, id)]),
+  )
+}
+
+function environmentOf(host: BackupHost, database: string, scratch: string): Readonly<Record<string, string>> {
   return {
     TAPPASS_ENV: 'production',
     TAPPASS_STORAGE: 'local',
@@ -28,7 +42,6 @@ function environmentOf(host: BackupHost, database: string, scratch: string): Rea
     TAPPASS_PORT: '0',
     TAPPASS_LOG_LEVEL: 'warn',
     TAPPASS_DRAIN_SECONDS: '1',
-    ...Object.fromEntries(SECRETS.map((name) => [`${name}_FILE`, join(credentials, credentialId(name))])),
   }
 }
 
@@ -93,14 +106,15 @@ export async function tryGateway(
   host: BackupHost,
   database: string,
   scratch: string,
-  { adminKey, agentId }: Readonly<{ adminKey: string; agentId: string }>,
+  { secrets, agentId }: Readonly<{ secrets: ReadonlyMap<string, Buffer>; agentId: string }>,
 ): Promise<string> {
   const child = fork(join(host.release, 'server/main.ts'), {
-    env: environmentOf(host, database, scratch),
+    env: { ...environmentOf(host, database, scratch), ...secretFiles(host, new Set(secrets.keys())) },
     execArgv: NODE_OPTIONS,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     cwd: host.release,
   })
+  const adminKey = secrets.get(credentialId('TAPPASS_ADMIN_API_KEY'))?.toString().trim() ?? ''
   try {
     return await callThrough(await untilReady(child), adminKey, agentId)
   } finally {

@@ -344,7 +344,7 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts/output',
     is: 'Output of a run, for people and programs: events, renderers, the health of a host.',
-    knows: ['contract', 'scripts/core', 'scripts/facts', 'scripts/history', 'scripts/storage'],
+    knows: ['contract', 'scripts/core', 'scripts/facts', 'scripts/history', 'scripts/secrets', 'scripts/storage'],
   },
   {
     path: 'scripts/control',
@@ -440,6 +440,7 @@ const scripts: readonly Room[] = [
       'scripts/core',
       'scripts/facts',
       'scripts/output',
+      'scripts/secrets',
       'scripts/session',
       'scripts/spec',
     ],
@@ -581,6 +582,7 @@ const scripts: readonly Room[] = [
       'scripts/recipe.ts',
       'scripts/runners',
       'scripts/runners/connectors.ts',
+      'scripts/secrets',
       'scripts/server-process',
       'scripts/session',
       'scripts/spec',

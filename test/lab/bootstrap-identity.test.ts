@@ -1,8 +1,15 @@
 /** Identities on a booted machine, with SPIRE's own server and agent: bare to issued, what is refused, what heals, what comes back. */
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
+import { unpackTar } from 'modern-tar'
+import { recoveryPair } from '../../contract/recovery-key.ts'
+import { decryptWith } from '../../server/backups/recovery-key.ts'
 import { run } from './machine.ts'
 import { ensureSpiffeHelperArchive } from './program.ts'
 import { rootPath } from './root.ts'
@@ -16,6 +23,7 @@ const GATEWAY = `spiffe://${DOMAIN}/tappass/gateway`
 /** Of join tokens (spire-attestation.ts). */
 const TOKEN_SECONDS = 60
 
+const recovery = recoveryPair(generateKeyPairSync('x25519').privateKey)
 let server: Server
 const identity = {
   trustDomain: DOMAIN,
@@ -36,6 +44,7 @@ const writeIdentity = async (wanted: unknown): Promise<void> => {
     ...spec,
     ...archives,
     gateway,
+    backup: { recoveryKey: recovery.recipient },
     ...(wanted === undefined ? {} : { identity: wanted }),
   }))
 }
@@ -76,6 +85,25 @@ test('a bare machine issues identities, and a second run has nothing to do', asy
   const { stdout } = await toolkit(['status', ...machineWords(server)])
   for (const name of ['tappass-spire-server', 'tappass-spire-agent', 'tappass-spiffe-helper'])
     assert.match(stdout, new RegExp(name))
+})
+
+test('a backup holds what SPIRE’s server has, sealed: a database that is whole, and its keys', async () => {
+  const taken = await toolkit(['backup', 'create', ...machineWords(server)])
+  assert.equal(taken.code, 0, taken.stdout + taken.stderr)
+  const sealed = Buffer.from(
+    await inside(server, 'base64 -w0 /var/lib/tappass/backup/tappass-*Z/spire-server.age'),
+    'base64',
+  )
+  const tar = await buffer(Readable.from(decryptWith(recovery.identity, Readable.from([sealed]))))
+  const files = new Map((await unpackTar(tar)).map(({ header, data }) => [header.name, data] as const))
+  assert.ok(files.has('keys.json'), [...files.keys()].join())
+  const path = join(server.folder, 'datastore.sqlite3')
+  await writeFile(path, files.get('datastore.sqlite3') ?? '')
+  const datastore = new DatabaseSync(path, { readOnly: true })
+  const read = (sql: string) => Object.values(datastore.prepare(sql).get() ?? {})
+  assert.deepEqual(read('PRAGMA integrity_check'), ['ok'])
+  assert.deepEqual(read(`SELECT count(*) FROM registered_entries WHERE spiffe_id = '${PLANNER}'`), [1])
+  datastore.close()
 })
 
 test("the gateway's SVID lies where only its group reads it", async () => {

@@ -90,7 +90,7 @@ const inForce = (): Promise<string> =>
   )
 
 /** The newest backup; one a day is kept, so that their number says nothing. */
-const lastBackup = (): Promise<string> => inside(server, 'ls /var/lib/tappass/backup | grep json | tail -n 1')
+const lastBackup = (): Promise<string> => inside(server, 'ls /var/lib/tappass/backup | grep ^tappass- | tail -n 1')
 
 const schema = (): Promise<string> =>
   inside(

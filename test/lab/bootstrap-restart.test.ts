@@ -22,6 +22,7 @@ import {
   hostWords,
   inside,
   killUnitOfRun,
+  machineWords,
   mainPids,
   repository,
   type Server,
@@ -210,4 +211,48 @@ test('every secret is rotated by a run that is killed and the one after it: 0 ca
   assert.deepEqual(await Promise.all(passwords.map(acceptsPassword)), ['refused', '1'])
   for (const unit of ['tappass-postgres', 'tappass-redis', 'tappass-caddy']) assert.equal(after[unit], pids[unit], unit)
   assert.equal((await toolkit(rotate(['tappass-vault-key']))).code, 5)
+})
+
+const listed = async (...words: readonly string[]) => {
+  const output = await toolkit(['secrets', 'list', ...machineWords(server), '--json', ...words])
+  const [found] = eventsOf(output).flatMap((event) => (event.event === 'secrets' ? [event.secrets] : []))
+  return { code: output.code, secrets: found ?? [], text: output.stdout }
+}
+
+test('secrets that somebody else may have: 0 calls fail, and by the end of the run no older value is good, nor one that was still to come', async () => {
+  const { key } = await through.agent('exposed')
+  succeeded(await toolkit(rotate(['tappass-admin-api-key'], '--older-than', '0s')))
+  const begun = await listed()
+  assert.deepEqual(
+    begun.secrets.flatMap(({ id, nextStoredAt }) => (nextStoredAt === undefined ? [] : [id])),
+    ['tappass-admin-api-key'],
+  )
+  const older = await valuesOf([...ROTATED, 'tappass-admin-api-key-next'])
+  let isOver = false
+  const loading = load(through, key, 8, () => isOver)
+  const rotating = toolkit(rotate(['all'], '--compromised')).finally(() => {
+    isOver = true
+  })
+  succeeded(await rotating)
+  const { failures } = await loading
+  assert.deepEqual(failures, [])
+  await assertNothingToDo(server)
+  const newer = await valuesOf(ROTATED)
+  for (const id of ROTATED) assert.ok(!Object.values(older).includes(newer[id] ?? ''), id)
+  const admins = [older['tappass-admin-api-key'], older['tappass-admin-api-key-next'], newer['tappass-admin-api-key']]
+  assert.deepEqual(await Promise.all(admins.map((admin) => adminStatus(admin ?? ''))), [401, 401, 200])
+  assert.deepEqual(
+    await Promise.all([older, newer].map((values) => acceptsPassword(values['postgres-password'] ?? ''))),
+    ['refused', '1'],
+  )
+  const jwks = (await (await through.fetch(through.url('/.well-known/jwks.json'))).json()) as { keys: unknown[] }
+  assert.equal(jwks.keys.length, 1)
+  const ended = await listed('--older-than', '0s')
+  assert.equal(ended.code, 1)
+  assert.deepEqual(
+    ended.secrets.filter(({ isOverdue }) => !isOverdue).map(({ id }) => id),
+    ['tappass-vault-key'],
+  )
+  assert.equal((await listed('--older-than', '1d')).code, 0)
+  for (const value of Object.values(newer)) assert.ok(!ended.text.includes(value))
 })

@@ -29,7 +29,10 @@ export type Server = Readonly<{
 export const toolkit = (words: readonly string[], timeoutMs = 600_000, root = repository): Promise<Output> =>
   execute([process.execPath, join(root, 'scripts/cli.ts'), ...words], {
     cwd: root,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TERM: 'dumb' },
+    env: {
+      ...{ PATH: process.env['PATH'], HOME: process.env['HOME'], TERM: 'dumb' },
+      NODE_COMPILE_CACHE: join(root, '.tappass/cache'), // as the launcher has it
+    },
     timeoutMs,
   })
 

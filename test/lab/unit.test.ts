@@ -54,7 +54,7 @@ const rows = [
   ['tappass-tunnel@.service', 11],
   ['tappass-postgres.service', 10],
   ['tappass-redis.service', 10],
-  ['tappass-backup.service', 10],
+  ['tappass-backup.service', 12],
   ['tappass-firewall.service', 20],
   ['tappass-outbound.service', 20],
   ['tappass-spire-server.service', 10],

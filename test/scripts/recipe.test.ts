@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import type { GetFact } from '../../scripts/core/host.ts'
 import { firewallsFact } from '../../scripts/facts/firewall.ts'
 import { ROLE_NAMES, recipe } from '../../scripts/recipe.ts'
+import type { RotationMode } from '../../scripts/secrets/secret-rotation.ts'
 import type { HostSpec } from '../../scripts/spec/host-spec.ts'
 import { memoryLimits } from '../../scripts/spec/memory-limit.ts'
 import { blank, planAll, specOf, systems, text, writtenBy } from './roles/blank-host.ts'
@@ -28,6 +29,7 @@ test('recipe: the order of roles is the one that docs and --only know', () => {
     'tunnel',
     'ingress',
     'firewall',
+    'backup-copy',
     'backup',
     'housekeeping',
     'drift',
@@ -555,8 +557,8 @@ test('recipe: on a host that does not answer each resource fails, and leaves no 
 
 const idsOf = (more: Partial<HostSpec>) =>
   recipe({ ...specOf({}), ...more }, text).flatMap(({ resources }) => resources.map(({ id }) => id))
-const rotating = (isFinishing: boolean, ...ids: readonly string[]) => ({
-  rotation: { ids, storedBefore: 1000, isFinishing },
+const rotating = (mode: RotationMode, ...ids: readonly string[]) => ({
+  rotation: { ids, storedBefore: 1000, mode },
 })
 const handed = { sha256: 'aa', readValue: () => 'value' }
 const PASSWORD_ENDS = ['rotated-secret:postgres-password', 'rotated-secret:postgres-owner-password']
@@ -566,25 +568,31 @@ const ROTATIONS: readonly Readonly<{ name: string; more: Partial<HostSpec>; stag
   { name: 'an ordinary run ends what another one has begun', more: {}, staged: [], rotated: PASSWORD_ENDS },
   {
     name: 'a password is staged, and put in force by the same run',
-    more: rotating(false, 'postgres-password'),
+    more: rotating('overlap', 'postgres-password'),
     staged: ['staged-secret:postgres-password'],
     rotated: PASSWORD_ENDS,
   },
   {
     name: 'a key that others have is staged, and stays so',
-    more: rotating(false, TOKEN_KEY),
+    more: rotating('overlap', TOKEN_KEY),
     staged: [`staged-secret:${TOKEN_KEY}`],
     rotated: PASSWORD_ENDS,
   },
   {
     name: 'until that is finished',
-    more: rotating(true, TOKEN_KEY),
+    more: rotating('finish', TOKEN_KEY),
     staged: [],
     rotated: [`rotated-secret:${TOKEN_KEY}`, ...PASSWORD_ENDS],
   },
   {
+    name: 'what was exposed is staged, and finished by the same run',
+    more: rotating('compromised', TOKEN_KEY),
+    staged: [`staged-secret:${TOKEN_KEY}`],
+    rotated: [`rotated-secret:${TOKEN_KEY}`, ...PASSWORD_ENDS],
+  },
+  {
     name: 'what each process has for itself is neither',
-    more: rotating(false, 'tappass-jwt-secret', 'tappass-checkpoint-key'),
+    more: rotating('overlap', 'tappass-jwt-secret', 'tappass-checkpoint-key'),
     staged: [],
     rotated: PASSWORD_ENDS,
   },

@@ -315,6 +315,7 @@ const rows: Readonly<Record<string, Change & { status?: 'warn' }>> = {
   'storage.checkpoint': { without: ['checkpoint-age'] },
   'storage.checkpoint-whole': { probe: ['empty-checkpoint 1-01'] },
   'storage.backup': condition('backup'),
+  'storage.backup-copy': condition('backup-copy'),
   'storage.backup-room': { probe: ['dump 1000000 1000'] },
   'storage.backup-whole': { probe: ['unproven tappass-20261127T031700Z'], status: 'warn' },
   'storage.backup-secrets': { probe: ['unsealed tappass-20261127T031700Z'], status: 'warn' },

@@ -75,7 +75,7 @@ test('hints: every command of ours in a message of toolkit and gateway exists', 
 })
 
 const planted = [
-  ["next: 'tappass backup list'", 'tappass backup list: no such verb'],
+  ["next: 'tappass recover list'", 'tappass recover list: no such verb'],
   ["next: 'tappass migrate down'", 'tappass migrate down: no such action'],
   ["next: 'tappass plan --force'", 'tappass plan --force: no --force'],
   ["next: 'tappass migrate up --at 3'", 'tappass migrate up --at 3: no --at'],

@@ -55,7 +55,7 @@ const ROWS = [
 
 for (const { name, ids, times, isChanged, says } of ROWS) {
   test(`rotation notice: ${name}`, async () => {
-    const rotation = { ids, storedBefore: 1000, isFinishing: false }
+    const rotation = { ids, storedBefore: 1000, mode: 'overlap' } as const
     const notice = await rotationNotice(rotate, hostOf(times as Record<string, number>), rotation, isChanged)
     assert.deepEqual(notice && [notice.what, notice.next], says)
   })

@@ -15,6 +15,7 @@ const asked: StagedSecretOptions = {
   isShownOnce: true,
   provided: undefined,
   storedBefore: 1000,
+  isCompromised: false,
 }
 const handedIn: StagedSecretOptions = { ...asked, provided, storedBefore: undefined }
 
@@ -37,6 +38,22 @@ const ROWS: readonly Readonly<{ name: string; options: StagedSecretOptions; host
   },
   { name: 'stored in the second of the run, by the run itself', options: asked, host: { storedAt: 1000 } },
   { name: 'begun already', options: asked, host: { storedAt: 1, nextStoredAt: 900 } },
+  {
+    name: 'begun already, and one of the two may be known to somebody else',
+    options: { ...asked, isCompromised: true },
+    host: { storedAt: 1, nextStoredAt: 999 },
+    because: 'its rotation was asked for; instances learn it one after the other',
+  },
+  {
+    name: 'exposed, and the next value is of this run',
+    options: { ...asked, isCompromised: true },
+    host: { storedAt: 1, nextStoredAt: 1000 },
+  },
+  {
+    name: 'exposed, and in force since this run',
+    options: { ...asked, isCompromised: true },
+    host: { storedAt: 1000 },
+  },
   { name: 'absent: it is generated, not staged', options: asked, host: {} },
   {
     name: 'another value was handed in',

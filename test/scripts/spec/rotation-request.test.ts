@@ -12,21 +12,36 @@ import { type RotationRequest, readRotationRequest, rotationOf } from '../../../
 const read = (line: string): RotationRequest | undefined =>
   readRotationRequest(parseArguments(VERBS, line.split(' ')) as unknown as Invocation)
 
+/** What a host generates, but for the one that stays as it is. */
+const ROTATABLE = [
+  ...['tappass-admin-api-key', 'tappass-token-key', 'postgres-password', 'postgres-owner-password'],
+  ...['tappass-jwt-secret', 'tappass-checkpoint-key'],
+]
+
 const ROWS: readonly (readonly [line: string, request: RotationRequest | undefined])[] = [
   ['plan', undefined],
   ['bootstrap --secret openai-api-key=f', undefined],
-  ['secrets rotate postgres-password', { ids: ['postgres-password'], ageSecondsMin: 3600, isFinishing: false }],
+  ['secrets rotate postgres-password', { ids: ['postgres-password'], ageSecondsMin: 3600, mode: 'overlap' }],
   [
     'plan --rotate postgres-password --rotate tappass-jwt-secret --older-than 90d',
-    { ids: ['postgres-password', 'tappass-jwt-secret'], ageSecondsMin: 7_776_000, isFinishing: false },
+    { ids: ['postgres-password', 'tappass-jwt-secret'], ageSecondsMin: 7_776_000, mode: 'overlap' },
   ],
   [
     'secrets rotate tappass-token-key,tappass-admin-api-key,tappass-token-key --older-than 0s --finish',
-    { ids: ['tappass-token-key', 'tappass-admin-api-key'], ageSecondsMin: 0, isFinishing: true },
+    { ids: ['tappass-token-key', 'tappass-admin-api-key'], ageSecondsMin: 0, mode: 'finish' },
+  ],
+  [
+    'secrets rotate tappass-admin-api-key --compromised',
+    { ids: ['tappass-admin-api-key'], ageSecondsMin: 0, mode: 'compromised' },
+  ],
+  ['plan --rotate all', { ids: ROTATABLE, ageSecondsMin: 3600, mode: 'overlap' }],
+  [
+    'secrets rotate all,tappass-token-key --secret openai-api-key=FILE --finish',
+    { ids: [...ROTATABLE, 'openai-api-key'], ageSecondsMin: 3600, mode: 'finish' },
   ],
   [
     'secrets rotate openai-api-key --secret openai-api-key=FILE --older-than 12h',
-    { ids: ['openai-api-key'], ageSecondsMin: 43_200, isFinishing: false },
+    { ids: ['openai-api-key'], ageSecondsMin: 43_200, mode: 'overlap' },
   ],
 ]
 
@@ -43,6 +58,9 @@ const REFUSED: readonly (readonly [line: string, code: number, what: RegExp, nex
   ['secrets rotate openai-api-key', 64, /has to be provided$/, /--secret openai-api-key=FILE$/],
   ['secrets rotate postgres-password --older-than soon', 64, /not "soon"$/, /--older-than 90d$/],
   ['secrets rotate postgres-password --older-than 5', 64, /not "5"$/, /--older-than 90d$/],
+  ['plan --compromised', 64, /^"--compromised" needs "--rotate"$/, /plan --rotate ID$/],
+  ['secrets rotate tappass-token-key --compromised --finish', 64, /"--finish" exclude each other/, /--compromised$/],
+  ['plan --rotate all --compromised --older-than 1d', 64, /"--older-than" exclude each other/, /--compromised$/],
   ['plan --finish', 64, /^"--finish" needs "--rotate"$/, /plan --rotate ID$/],
   ['plan --older-than 1h', 64, /^"--older-than" needs "--rotate"$/, /plan --rotate ID$/],
 ]
@@ -66,10 +84,10 @@ test('rotation: every secret of a host says how it is rotated', () => {
 })
 
 test("rotation: how old a value is, is measured by the host's clock", () => {
-  const request = { ids: ['postgres-password'], ageSecondsMin: 60, isFinishing: false }
+  const request = { ids: ['postgres-password'], ageSecondsMin: 60, mode: 'overlap' } as const
   assert.deepEqual(rotationOf(request, 1_800_000_000), {
     ids: ['postgres-password'],
     storedBefore: 1_799_999_940,
-    isFinishing: false,
+    mode: 'overlap',
   })
 })
