@@ -14,7 +14,7 @@ const schema = v.object({
   caddy: v.object({ version: text, download: text, archives: checksums }),
   cloudflared: v.object({ version, download: text, archives: checksums }),
   docker: v.object({ download: text, fingerprint: v.pipe(v.string(), v.regex(/^[0-9A-F]{40}$/)) }),
-  opa: v.object({ version }),
+  opa: v.object({ version, download: text }),
   spire: program,
   'spiffe-helper': program,
   /** Of servers that somebody else runs: there is no pin of them. */

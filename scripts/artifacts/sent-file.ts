@@ -34,7 +34,7 @@ type Image = Readonly<{ archive?: LocalImage; reference?: string }>
 export type FileSettings = Readonly<Record<(typeof ARCHIVES)[number], Archive>> &
   Readonly<{
     images: Readonly<Record<'postgres' | 'redis', Image>>
-    opa: Readonly<{ program?: LocalFile | undefined }>
+    opa: Readonly<{ program?: LocalFile | undefined; sha256?: string | undefined }>
     site: 'none' | Readonly<{ pages: SitePages; wheels?: LocalFile | undefined }>
   }>
 
@@ -104,7 +104,7 @@ export function withInputs<S extends FileSettings>(spec: S, { files, images }: K
       postgres: imageOf(spec.images.postgres, images.postgres),
       redis: imageOf(spec.images.redis, images.redis),
     },
-    opa: program === undefined ? {} : { program },
+    opa: { ...spec.opa, program },
     site: spec.site === 'none' ? 'none' : { ...spec.site, wheels: kept(files.site) },
   }
 }

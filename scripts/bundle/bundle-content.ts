@@ -9,7 +9,7 @@ import { measureImage } from '../artifacts/artifact-measurement.ts'
 import type { FileSettings } from '../artifacts/sent-file.ts'
 import type { Fetched } from '../core/resource.ts'
 import type { BundleFile } from './bundle-manifest.ts'
-import { downloadFile, fileDigest } from './file-download.ts'
+import { downloadFile, fileDigest, publishedDigest } from './file-download.ts'
 import { downloadImage } from './image-download.ts'
 import { downloadLauncherNodes } from './launcher-download.ts'
 import { packPackages } from './package-archive.ts'
@@ -61,8 +61,11 @@ async function programs(
   const parts: Part[] = []
   for (const [setting, source] of given)
     if (source !== undefined) parts.push({ path: pathOf(setting, version), setting, source })
-  for (const { setting, url, sha256 } of ofKind(fetched, 'file'))
-    parts.push({ path: pathOf(setting, version), setting, source: await downloadFile(downloader, url, sha256) })
+  for (const each of ofKind(fetched, 'file')) {
+    const sha256 = 'sha256' in each ? each.sha256 : await publishedDigest(downloader, each.sha256Url)
+    const source = await downloadFile(downloader, each.url, sha256)
+    parts.push({ path: pathOf(each.setting, version), setting: each.setting, source })
+  }
   return parts
 }
 

@@ -1,7 +1,7 @@
 /** Downloads a file of a known digest. A download that was cut off goes on where it ended, in this run or the next. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../core/failure.ts'
 import { type Downloader, runTool } from './tool.ts'
@@ -54,4 +54,17 @@ export async function downloadFile(downloader: Downloader, url: string, sha256: 
   }
   await rename(part, path)
   return path
+}
+
+/** Returns the digest that a vendor's file says. Throws a `Failure` for one that says none. */
+export async function publishedDigest(downloader: Downloader, url: string): Promise<string> {
+  const part = join(downloader.cache, 'files', `${createHash('sha256').update(url).digest('hex')}.sha256`)
+  await mkdir(join(downloader.cache, 'files'), { recursive: true })
+  await rm(part, { force: true })
+  downloader.report(`downloading ${url}: the digest is accepted as it is there now`)
+  await fetchOn(downloader, url, part)
+  const [, digest] = /^([0-9a-f]{64})(\s|$)/.exec(await readFile(part, 'utf8')) ?? []
+  if (digest !== undefined) return digest
+  const next = 'in host.yaml, opa.sha256 pins the digest, opa.program names a file, downloads.opa another mirror'
+  throw new Failure({ what: 'a file of a digest has none', where: url, why: 'it does not begin with a SHA-256', next })
 }

@@ -6,7 +6,9 @@ import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
 import type { HostAddress } from './host-address.ts'
+import { certificateProblem, parseHostCertificate } from './host-certificate.ts'
 import {
+  authoritiesOf,
   checkHostKey,
   type HostKeyStatus,
   type KnownHost,
@@ -15,12 +17,18 @@ import {
   knownHostName,
   parseKnownHosts,
   renderKnownHost,
+  revocationOf,
 } from './known-hosts.ts'
 import type { SshAccess } from './ssh-access.ts'
 
-/** `types` are the key types to prefer. `check` returns why a key (its blob) is rejected; undefined when it is accepted. */
+/**
+ * `check` returns why a key (its blob) is rejected; undefined when it is accepted. `hasAuthority`: an authority may speak for the host, and `certify` is to be
+ * given the certificate that the server shows, if any, before: the key in it is accepted. `types` are the key types to prefer, known from then on.
+ */
 export type HostKeyCheck = Readonly<{
-  types: readonly string[]
+  types: () => readonly string[]
+  hasAuthority: boolean
+  certify: (certificate: Buffer | undefined) => void
   check: (blob: Buffer) => Failure | undefined
 }>
 
@@ -53,7 +61,13 @@ function scan({ name, port }: HostAddress): string {
   return quoteAll(['ssh-keyscan', ...(port === 22 ? [] : ['-p', String(port)]), name])
 }
 
-function explain(status: HostKeyStatus, address: HostAddress, path: string, blob: Buffer): Failure {
+function explain(
+  status: HostKeyStatus,
+  address: HostAddress,
+  path: string,
+  blob: Buffer,
+  uncertified: string,
+): Failure {
   const type = keyType(blob)
   const offered = `${type} ${fingerprint(blob)}`
   const publicKeyFile = `/etc/ssh/ssh_host_${/ed25519|ecdsa|rsa/.exec(type)?.[0] ?? 'ed25519'}_key.pub`
@@ -74,9 +88,9 @@ function explain(status: HostKeyStatus, address: HostAddress, path: string, blob
       )
     case 'authority':
       return hostKeyFailure(
-        `${place} names a certificate authority; host certificates are not supported`,
+        `${place} names a certificate authority, and ${uncertified}`,
         address,
-        `add the host's own key ${offered}: ${compare}; then ${scan(address)} >>${path}`,
+        `have the authority sign a key of the host (ssh-keygen -h, HostCertificate in sshd_config); or add the host's own key ${offered}: ${compare}; then ${scan(address)} >>${path}`,
       )
     case 'other-types':
       return hostKeyFailure(
@@ -104,18 +118,62 @@ function addLine(path: string, line: string): void {
   appendFileSync(path, text === '' || text.endsWith('\n') ? line : `\n${line}`, { mode: 0o600 })
 }
 
+/** What a certificate says of a host: the key that is accepted for it, or why none is. */
+type Certified = Readonly<{ key: Buffer }> | Readonly<{ why: string }>
+
+const NO_CERTIFICATE =
+  'the server shows no certificate of an Ed25519 or ECDSA key (those of RSA keys are not supported)'
+
+function judgeCertificate(
+  files: readonly KnownHostsFile[],
+  { name, port }: HostAddress,
+  blob: Buffer | undefined,
+  nowMs: number,
+): Certified {
+  const certificate = blob && parseHostCertificate(blob)
+  if (certificate === undefined)
+    return { why: blob === undefined ? NO_CERTIFICATE : 'the certificate that the server shows is damaged' }
+  const { key, authority } = certificate
+  const signer = authority.toString('base64')
+  const isOurs = files.some(({ entries }) => authoritiesOf(entries, name, port).some((each) => each.key === signer))
+  if (!isOurs)
+    return { why: `the server's certificate is signed by another one: ${keyType(authority)} ${fingerprint(authority)}` }
+  for (const { path, entries } of files) {
+    const revoked = revocationOf(entries, name, port, authority) ?? revocationOf(entries, name, port, key)
+    if (revoked !== undefined)
+      return { why: `${path}:${revoked.line} revokes the key of the server's certificate or its authority` }
+  }
+  const problem = certificateProblem(certificate, name, nowMs)
+  return problem === undefined ? { key } : { why: problem }
+}
+
 /** Reads the files at once. An unknown key is added to the first file when `shouldAcceptNewKey` is set. */
-export function createHostKeyCheck(address: HostAddress, { knownHosts, shouldAcceptNewKey }: SshAccess): HostKeyCheck {
+export function createHostKeyCheck(
+  address: HostAddress,
+  { knownHosts, shouldAcceptNewKey, nowMs }: SshAccess,
+): HostKeyCheck {
   const { name, port } = address
   const files = knownHosts.map(readEntries)
+  let certified: Certified = { why: NO_CERTIFICATE }
   const check = (blob: Buffer): Failure | undefined => {
     const results = files.map(({ path, entries }) => ({ path, status: checkHostKey(entries, name, port, blob) }))
     results.sort((a, b) => SEVERITY.indexOf(a.status.kind) - SEVERITY.indexOf(b.status.kind))
     const { path, status } = results[0] as (typeof results)[number]
     if (status.kind === 'known') return undefined
-    if (status.kind !== 'unknown' || !shouldAcceptNewKey) return explain(status, address, path, blob)
+    if (status.kind !== 'revoked' && 'key' in certified && certified.key.equals(blob)) return undefined
+    const why = 'why' in certified ? certified.why : 'the server offered another key than that of its certificate'
+    if (status.kind !== 'unknown' || !shouldAcceptNewKey) return explain(status, address, path, blob, why)
     addLine(knownHosts[0], renderKnownHost(name, port, blob))
     return undefined
   }
-  return { types: files.flatMap(({ entries }) => keyTypesOf(entries, name, port)), check }
+  return {
+    // The key of a valid certificate alone, as with ssh: a line of the host's own may be an older one.
+    types: () =>
+      'key' in certified ? [keyType(certified.key)] : files.flatMap(({ entries }) => keyTypesOf(entries, name, port)),
+    hasAuthority: files.some(({ entries }) => authoritiesOf(entries, name, port).length > 0),
+    certify: (certificate) => {
+      certified = judgeCertificate(files, address, certificate, nowMs())
+    },
+    check,
+  }
 }

@@ -12,7 +12,7 @@ export type KnownHost = Readonly<{
 
 /**
  * The status of a host's key. `unknown`: no entry for the host; `changed`: the entry of this type holds another key;
- * `other-types`: only entries of other types; `authority`: only a certificate authority, which is not supported.
+ * `other-types`: only entries of other types; `authority`: only a certificate authority.
  */
 export type HostKeyStatus =
   | Readonly<{ kind: 'known' }>
@@ -43,7 +43,8 @@ function matchesHash(pattern: string, name: string): boolean {
   return expected.length === found.length && timingSafeEqual(expected, found)
 }
 
-function matchesGlob(pattern: string, name: string): boolean {
+/** Whether a name is one of a pattern with `*` and `?`. */
+export function matchesGlob(pattern: string, name: string): boolean {
   const source = pattern
     .toLowerCase()
     .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
@@ -70,7 +71,7 @@ export function checkHostKey(entries: readonly KnownHost[], name: string, port: 
   const key = blob.toString('base64')
   const type = keyType(blob)
   const matching = entries.filter((entry) => matchesHost(entry, knownHostName(name, port)))
-  const revoked = matching.find((entry) => entry.marker === 'revoked' && entry.key === key)
+  const revoked = revocationOf(entries, name, port, blob)
   if (revoked !== undefined) return { kind: 'revoked', line: revoked.line }
   const plain = matching.filter((entry) => entry.marker === 'none')
   if (plain.some((entry) => entry.type === type && entry.key === key)) return { kind: 'known' }
@@ -80,6 +81,23 @@ export function checkHostKey(entries: readonly KnownHost[], name: string, port: 
   if (authority !== undefined) return { kind: 'authority', line: authority.line }
   const other = plain[0]
   return other === undefined ? { kind: 'unknown' } : { kind: 'other-types', line: other.line }
+}
+
+/** Returns the lines of authorities that may speak for a host. */
+export function authoritiesOf(entries: readonly KnownHost[], name: string, port: number): readonly KnownHost[] {
+  const host = knownHostName(name, port)
+  return entries.filter((entry) => entry.marker === 'cert-authority' && matchesHost(entry, host))
+}
+
+/** Returns the line that revokes a key for a host, of an authority or its own. */
+export function revocationOf(
+  entries: readonly KnownHost[],
+  name: string,
+  port: number,
+  blob: Buffer,
+): KnownHost | undefined {
+  const [host, key] = [knownHostName(name, port), blob.toString('base64')]
+  return entries.find((entry) => entry.marker === 'revoked' && entry.key === key && matchesHost(entry, host))
 }
 
 /** Returns the key types that the file has for a host. Preferring them makes a host with several keys offer one that can be verified. */

@@ -22,6 +22,8 @@ export type SshAccess = Readonly<{
   agent: string | undefined
   knownHosts: readonly [string, ...string[]]
   shouldAcceptNewKey: boolean
+  /** Whether a certificate is valid depends on it. */
+  nowMs: () => number
   route?: SshRoute
 }>
 
@@ -65,6 +67,7 @@ function accessOf(invocation: Invocation, keys: Keys, configured: SshSettings | 
         ? [join(folder, 'known_hosts'), '/etc/ssh/ssh_known_hosts']
         : [resolve(workingFolder, knownHosts)],
     shouldAcceptNewKey: isGiven(invocation, 'accept-new-host-key'),
+    nowMs: invocation.nowMs,
     ...(configured?.via === undefined ? {} : { route: routeOf(invocation, configured.via) }),
   }
 }

@@ -4,12 +4,13 @@ import type { Duplex, Readable } from 'node:stream'
 import type { AnyAuthMethod, ServerHostKeyAlgorithm, Client as SshClient } from 'ssh2'
 import { Failure } from '../core/failure.ts'
 import { type HostAddress, renderHostAddress } from './host-address.ts'
+import { CERTIFICATE_ALGORITHMS } from './host-certificate.ts'
 import { createHostKeyCheck } from './host-key-check.ts'
 import { openProxyCommand } from './proxy-command.ts'
 import { type SshAccess, type SshRoute, sshCommand } from './ssh-access.ts'
 import { explainSshError, permissionDenied, type SshError, unreachable } from './ssh-failure.ts'
 import { type Identities, readIdentities } from './ssh-identity.ts'
-import { Client } from './ssh-library.ts'
+import { askFor, Client } from './ssh-library.ts'
 
 /** Timeouts: of the login, and afterwards the number of keepalives without reply, one each interval. */
 export type SshTimeouts = Readonly<{ readyTimeoutMs: number; keepaliveIntervalMs: number; keepaliveCountMax: number }>
@@ -143,6 +144,36 @@ async function openStream(
 }
 
 /**
+ * Asks the server for its certificate, and goes away before a key is agreed on: a certificate proves itself, and that its key is the server's is proven by the
+ * login that follows. Undefined where the server has none.
+ */
+async function fetchCertificate(
+  address: HostAddress,
+  access: SshAccess,
+  timeouts: SshTimeouts,
+  signal: AbortSignal,
+): Promise<Buffer | undefined> {
+  askFor(CERTIFICATE_ALGORITHMS)
+  const sock = await openStream(address, access, timeouts, signal)
+  const client = new Client()
+  let certificate: Buffer | undefined
+  return (await new Promise((resolve) => {
+    client.on('error', () => resolve(certificate))
+    client.once('close', () => resolve(certificate))
+    client.connect({
+      sock: sock as Readable,
+      username: address.user,
+      readyTimeout: timeouts.readyTimeoutMs,
+      algorithms: { serverHostKey: [...CERTIFICATE_ALGORITHMS] as unknown as ServerHostKeyAlgorithm[] },
+      hostVerifier: (blob: Buffer) => {
+        certificate = Buffer.from(blob)
+        return false
+      },
+    })
+  }).finally(() => client.destroy())) as Buffer | undefined
+}
+
+/**
  * Logs in on a host, through its jump hosts where it has some, and verifies the host key of each. Throws a `Failure` (exit 6), and for a jump host one that
  * says so. `signal` ends the attempt.
  */
@@ -153,9 +184,10 @@ export async function openClient(
   timeouts: SshTimeouts,
   signal: AbortSignal,
 ): Promise<SshClient> {
-  const { types, check } = createHostKeyCheck(address, access)
+  const { types, hasAuthority, certify, check } = createHostKeyCheck(address, access)
   const authHandler = methodsFor(address, access, identities)
   if (authHandler.length === 0) throw permissionDenied(address, access, identities)
+  if (hasAuthority) certify(await fetchCertificate(address, access, timeouts, signal))
   const sock = await openStream(address, access, timeouts, signal)
   const client = new Client()
   let hostKeyFailure: Failure | undefined
@@ -183,7 +215,7 @@ export async function openClient(
       readyTimeout: timeouts.readyTimeoutMs,
       keepaliveInterval: timeouts.keepaliveIntervalMs,
       keepaliveCountMax: timeouts.keepaliveCountMax,
-      algorithms: { serverHostKey: algorithmsFor(types) },
+      algorithms: { serverHostKey: algorithmsFor(types()) },
       hostVerifier: (blob: Buffer) => {
         hostKeyFailure = check(blob)
         return hostKeyFailure === undefined

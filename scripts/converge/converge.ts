@@ -6,9 +6,10 @@
 import { Failure, type FailureText } from '../core/failure.ts'
 import type { Resource } from '../core/resource.ts'
 import type { StepFailure } from '../output/event.ts'
+import { GuardedGroup } from './guarded-group.ts'
 import { judgeHealth } from './health-verdict.ts'
 import { type Plan, planAll } from './plan.ts'
-import { type ConvergeContext, tryConvergeResource } from './resource-step.ts'
+import type { ConvergeContext } from './resource-step.ts'
 import { undoAll } from './undo.ts'
 
 /** The result; `applied` is the number of changes applied. */
@@ -48,13 +49,15 @@ export async function converge(resources: readonly Resource[], context: Converge
       return unhealthy.length === 0 ? { status: 'up-to-date', applied } : { status: 'unhealthy', unhealthy, applied }
     }
     if (round === ROUNDS_MAX) return { status: 'not-converged', plan, applied }
+    const group = new GuardedGroup({ ...context, isPutBack: () => unconfirmed.size > 0 }, resources, planned)
     for (const [index, { resource }] of planned.entries()) {
+      if (unconfirmed.has(resource.id)) continue
       const remaining = planned.length - index
-      if (context.shouldStop()) return { status: 'interrupted', remaining, applied }
-      const outcome = await tryConvergeResource(context, { resource, step: index + 1, steps: planned.length })
+      if (!group.isOpen() && context.shouldStop()) return { status: 'interrupted', remaining, applied }
+      const outcome = await group.apply({ resource, step: index + 1, steps: planned.length })
       if (outcome instanceof Failure) return { status: 'aborted', failure: outcome, remaining, applied }
       if (typeof outcome !== 'number' && outcome.isPutBack === true && context.watch !== undefined) {
-        unconfirmed.set(resource.id, outcome)
+        for (const id of [resource.id, ...group.fellowsOf(resource)]) unconfirmed.set(id, outcome)
         continue
       }
       if (typeof outcome !== 'number') {

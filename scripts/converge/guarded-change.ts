@@ -12,6 +12,7 @@ import {
   GUARD_SECONDS,
   type Guard,
   restoreCommand,
+  SERVING_GUARD_SECONDS,
 } from '../core/guard.ts'
 import type { Command, Connection, Output, Runner } from '../core/host.ts'
 import type { Change } from '../core/resource.ts'
@@ -43,12 +44,17 @@ async function overNewConnection(reconnect: GuardedContext['reconnect'], command
   }
 }
 
-function unreached(event: string, { text: { what, why } }: Failure): Output {
+/** Returns what a `Failure` says, as the output of the confirmation. */
+export function unreached(event: string, { text: { what, why } }: Failure): Output {
   const stderr = `${event}: ${what}${why === undefined ? '' : `: ${why}`}`
   return { code: EXIT_CODE.unreachable, stdout: '', stderr }
 }
 
-async function confirm({ reconnect, awaitConfirmation }: GuardedContext): Promise<Output> {
+/** Confirms over a new connection, or waits until somebody else has. */
+export async function confirm({
+  reconnect,
+  awaitConfirmation,
+}: Omit<GuardedContext, 'run' | 'nonce'>): Promise<Output> {
   if (awaitConfirmation !== undefined) return await awaitConfirmation()
   try {
     return await overNewConnection(reconnect, confirmCommand())
@@ -68,25 +74,32 @@ async function isRestored(restore: () => Promise<Output>): Promise<boolean> {
 }
 
 /** Over the connection that there is, else by the host's own timer. Throws a `Failure` (exit 6) when nobody can say. */
-async function putBack({ run, reconnect }: GuardedContext, waitMs: number): Promise<void> {
+export async function putBack(
+  { run, reconnect }: Pick<GuardedContext, 'run' | 'reconnect'>,
+  {
+    waitMs = WAIT_MS,
+    deadlineMs = ANSWER_MS,
+  }: Readonly<{ waitMs?: number | undefined; deadlineMs?: number | undefined }>,
+): Promise<void> {
   const restore = restoreCommand()
-  if (await isRestored(() => run({ ...restore, deadlineMs: ANSWER_MS }))) return
+  if (await isRestored(() => run({ ...restore, deadlineMs }))) return
   await sleep(waitMs)
   if (await isRestored(() => overNewConnection(reconnect, restore))) return
   throw new Failure(
     {
       what: 'the host is not reached since a change that could cut it off',
-      why: `it puts back what was there before by itself, ${GUARD_SECONDS} s after the change and after a reboot; that could not be seen`,
+      why: `it puts back what was there before by itself, ${SERVING_GUARD_SECONDS} s after the change at the latest and after a reboot; that could not be seen`,
       next: 'look at it by its console: journalctl -t tappass-guard   (on the host)',
     },
     EXIT_CODE.unreachable,
   )
 }
 
-function unconfirmed(output: Output): GuardedResult {
+/** Returns the result of a change that was not confirmed, and is put back. */
+export function unconfirmed(output: Output, seconds: number = GUARD_SECONDS): GuardedResult & { status: 'failed' } {
   const stderr =
     output.code === GUARD_EXPIRED_CODE
-      ? `not confirmed within ${GUARD_SECONDS} s, so the host put back what was there before`
+      ? `not confirmed within ${seconds} s, so the host put back what was there before`
       : `${output.stderr.trim()}\nwhat was there before was put back`
   return { status: 'failed', command: confirmCommand(), output: { ...output, stderr }, isPutBack: true }
 }
@@ -105,12 +118,12 @@ export async function applyGuarded(
     throw error
   })
   if (result instanceof Failure) {
-    await putBack(context, waitMs)
+    await putBack(context, { waitMs })
     if (result.code !== EXIT_CODE.unreachable) throw result
     return unconfirmed(unreached('the connection was lost', result))
   }
   const confirmed = result.status === 'done' ? await confirm(context) : undefined
   if (confirmed?.code === 0) return result
-  await putBack(context, waitMs)
+  await putBack(context, { waitMs })
   return confirmed === undefined ? { ...result, isPutBack: true } : unconfirmed(confirmed)
 }

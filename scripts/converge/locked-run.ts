@@ -3,6 +3,7 @@ import type { Invocation } from '../command-line/invocation.ts'
 import type { GetFact } from '../core/host.ts'
 import type { Resource } from '../core/resource.ts'
 import type { PlannedChange } from '../output/event.ts'
+import { expectIngress } from '../outside/ingress-expectation.ts'
 import { type HostResult, type HostSession, outcomeOf } from '../session/host-session.ts'
 import { type ConvergeResult, converge } from './converge.ts'
 import { whileLockedCommand } from './host-lock.ts'
@@ -75,10 +76,11 @@ function noteRun(
 }
 
 /** What a run was when it is handed over: who holds the lock, what is planned, and what was applied by then. */
-export type HandedRun = Readonly<{ holder: LockHolder; history: RunHistory; plan: Plan; applied: Applied }>
+export type HandedRun = Pick<ConvergeContext, 'outside'> &
+  Readonly<{ holder: LockHolder; history: RunHistory; plan: Plan; applied: Applied }>
 
 /** A run that goes on: `applied` is what was applied before. */
-export type ContinuedRun = Pick<ConvergeContext, 'watch' | 'nowMs' | 'shouldStop'> &
+export type ContinuedRun = Pick<ConvergeContext, 'watch' | 'outside' | 'nowMs' | 'shouldStop'> &
   Readonly<{ holder: LockHolder; history: RunHistory; applied: Applied }>
 
 /**
@@ -100,6 +102,15 @@ export type LockedRun = Readonly<{
   changes: readonly PlannedChange[]
 }>
 
+/** Before anything is changed, the ingress is asked as its clients do, where it is about to be changed. */
+async function expectOutside(host: HostSession, { planned }: Plan, history: RunHistory | undefined) {
+  const isIngress = planned.some(({ resource }) => resource.guardedWith !== undefined)
+  if (!isIngress || history === undefined) return undefined
+  const { expected, warning } = await expectIngress(history.spec, host.target, host.freshFacts())
+  if (warning !== undefined) host.emit({ event: 'warning', warning })
+  return expected
+}
+
 /** Converges with the lock held: from here, or as a unit of the host once the toolkit is there. */
 export async function convergeLocked(
   invocation: Invocation,
@@ -110,8 +121,9 @@ export async function convergeLocked(
   const noted = history && noteRun(history, host, resources, holder)
   const begin = history && beginOf(history, factsOf(holder, host, contract), changes)
   return await withLock({ ...holder, begin }, async (isLost) => {
+    const outside = await expectOutside(host, plan, history)
     const context = {
-      ...{ ...host, ...noted?.context, contract },
+      ...{ ...host, ...noted?.context, contract, outside },
       freshFacts: () => host.freshFacts(),
       nowMs: invocation.nowMs,
       shouldStop: () => invocation.interrupt.aborted || isLost(),
@@ -138,7 +150,7 @@ export async function convergeLocked(
       const applied = prepared?.applied ?? 0
       return await end({ status: 'interrupted', remaining: plan.planned.length - applied, applied })
     }
-    const result = await handOver.start(host, { holder, history, plan, applied: noted.applied })
+    const result = await handOver.start(host, { holder, history, plan, applied: noted.applied, outside })
     return { ...result, applied: result.applied + (prepared?.applied ?? 0) }
   })
 }

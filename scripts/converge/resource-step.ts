@@ -5,7 +5,7 @@ import { describeCommand } from '../core/command.ts'
 import { Failure } from '../core/failure.ts'
 import type { Connection, GetFact, Output, Runner } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
-import type { Emit, StepFailure } from '../output/event.ts'
+import type { Emit, OutsideExpectation, StepFailure } from '../output/event.ts'
 import { type ApplyListener, applyChange } from './apply.ts'
 import { reportFailure, reportNotConverged } from './failure-report.ts'
 import { applyGuarded, type GuardedResult } from './guarded-change.ts'
@@ -15,6 +15,8 @@ import type { PlanContract } from './plan-contract.ts'
  * `freshFacts` creates a fact reader; `reconnect` makes a further connection to the host; `shouldStop` is called between steps; `retryCommand` is
  * the command line that continues the run. With `contract` nothing else is done than it says. `onPlan` receives the reader of each plan of all
  * resources. `watch` is given to a run that is a unit of the host: whether somebody watches it, who can confirm a guarded change, and the wait for that.
+ * `outside` is how the ingress has to answer after a change of it. `isPutBack`: a guarded change of this run was put back, and no further one is begun.
+ * `guarded`: the changes are covered by a guard that is set already; its `end` is called with how the step ended, and returns how it ended by that.
  */
 export type ConvergeContext = Readonly<{
   run: Runner
@@ -27,15 +29,34 @@ export type ConvergeContext = Readonly<{
   retryCommand: string
   contract?: PlanContract | undefined
   onPlan?: (getFact: GetFact) => void
-  watch?: Readonly<{ isWatched: () => Promise<boolean>; awaitConfirmation: (step: number) => Promise<Output> }>
+  watch?: Watch | undefined
+  outside?: OutsideExpectation | undefined
+  isPutBack?: () => boolean
+  guarded?: Readonly<{ end: (failure: StepFailure | undefined) => Promise<StepFailure | undefined> }>
+}>
+
+/** Whether somebody watches, and the wait until that one has confirmed, for so many seconds. */
+export type Watch = Readonly<{
+  isWatched: () => Promise<boolean>
+  awaitConfirmation: (step: number, seconds?: number, outside?: OutsideExpectation) => Promise<Output>
 }>
 
 /** A resource and its number, counted from 1. */
 export type ResourceStep = Readonly<{ resource: Resource; step: number; steps: number }>
 
-/** A guarded change that nobody could confirm is not begun: it would be put back, after a time in which the operator might be cut off. */
-function unwatched(resource: string, { action, commands }: Change, next: string): StepFailure {
-  const why = 'nobody is connected to this run who could confirm it over a new connection: it was not begun'
+/**
+ * Returns why a guarded change is not begun by a unit of the host. One that nobody could confirm would be put back, after a time in which the operator
+ * might be cut off; and what follows one that was put back may rely on it: the ports of an ingress that has not moved are not closed.
+ */
+export async function blockedReason({ watch, isPutBack }: ConvergeContext): Promise<string | undefined> {
+  if (watch === undefined) return undefined
+  if (isPutBack?.()) return 'a guarded change before it was put back: it was not begun'
+  if (await watch.isWatched()) return undefined
+  return 'nobody is connected to this run who could confirm it over a new connection: it was not begun'
+}
+
+/** Returns the failure that stands for a guarded change which is not begun. */
+export function notBegun(resource: string, { action, commands }: Change, why: string, next: string): StepFailure {
   return {
     ...{ resource, action, command: describeCommand(commands[0]), code: EXIT_CODE.rolledBack },
     ...{ output: [why], next, isPutBack: true },
@@ -48,10 +69,11 @@ async function applyOne(
   change: Change,
   listener: ApplyListener,
 ): Promise<StepFailure | undefined> {
-  const { commands, guard } = change
-  const { watch, retryCommand } = context
-  if (guard !== undefined && watch !== undefined && !(await watch.isWatched()))
-    return unwatched(resource, change, retryCommand)
+  const { commands } = change
+  const { watch, retryCommand, guarded } = context
+  const guard = guarded === undefined ? change.guard : undefined
+  const blocked = guard && (await blockedReason(context))
+  if (blocked !== undefined) return notBegun(resource, change, blocked, retryCommand)
   const awaitConfirmation = watch && (() => watch.awaitConfirmation(step))
   const result: GuardedResult =
     guard === undefined
@@ -96,7 +118,8 @@ export async function convergeResource(context: ConvergeContext, current: Resour
   const action = isNeeded ? changes.map((change) => change.action).join('; ') : 'no changes needed'
   const reason = isNeeded ? changes.map((change) => change.reason).join('; ') : 'it is up to date already'
   context.emit({ event: 'step-started', step, steps, resource: resource.id, action, reason })
-  const failure = isNeeded ? await applyAll(context, current, changes) : undefined
+  const own = isNeeded ? await applyAll(context, current, changes) : undefined
+  const failure = context.guarded === undefined ? own : await context.guarded.end(own)
   if (failure !== undefined) {
     context.emit({ event: 'step-failed', step, steps, failure })
     return failure

@@ -19,11 +19,15 @@ export type ManagedFile = Readonly<{ path: string; content: string }>
 /** What stands under a name and version: the digest of its bytes. */
 export type Accepted = Readonly<{ name: string; digest: string }>
 
-/** What a resource gets from elsewhere. `setting` is the key of host.yaml that names a file instead (`node`, `images.postgres`). */
+/**
+ * What a resource gets from elsewhere. `setting` is the key of host.yaml that names a file instead (`node`, `images.postgres`). Where no digest is pinned,
+ * the file at `sha256Url` says it.
+ */
 export type Fetched =
   | Readonly<{ kind: 'packages'; id: string; names: readonly string[] }>
   | Readonly<{ kind: 'repository'; id: string; source: string; key: string }>
-  | Readonly<{ kind: 'file'; setting: string; url: string; sha256: string }>
+  | (Readonly<{ kind: 'file'; setting: string; url: string }> &
+      (Readonly<{ sha256: string }> | Readonly<{ sha256Url: string }>))
   | Readonly<{ kind: 'image'; setting: string; reference: string }>
   | Readonly<{ kind: 'wheels'; setting: string; requirements: string }>
 
@@ -42,7 +46,7 @@ export function leavesNothing(_reason: string): PlanAbsent {
  * `id` is a stable name such as `file:/etc/tappass/tappass.yaml`, its kind first. `role` is the role that wants it. `health` returns what is
  * not well although everything is as desired. `undo` plans what puts back in force what was before, after a step has failed.
  * `accepts` returns the image or downloaded file that it installs, for `versions.lock`. `files` returns the files that it writes, but none that
- * holds a secret. `fetches` returns what it gets from elsewhere, on a host with these traits and on no other fact. `absent` plans how it goes; a test holds that every kind has it.
+ * holds a secret. Those that stand in a row and have the same guard as `guardedWith` are guarded, confirmed and put back as one change. `fetches` returns what it gets from elsewhere, on a host with these traits and on no other fact. `absent` plans how it goes; a test holds that every kind has it.
  */
 export type Resource = Readonly<{
   id: string
@@ -53,5 +57,6 @@ export type Resource = Readonly<{
   accepts?: (getFact: GetFact) => Promise<Accepted | undefined>
   files?: (getFact: GetFact) => Promise<readonly ManagedFile[]>
   fetches?: (getFact: GetFact) => Promise<readonly Fetched[]>
+  guardedWith?: Guard
   absent?: PlanAbsent
 }>

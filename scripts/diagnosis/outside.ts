@@ -4,8 +4,8 @@ import { request } from 'node:https'
 import { isIP } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { GATEWAY_PORT } from '../../contract/gateway.ts'
-import { connectionProblem, type IngressAddress, ingressAddress } from '../converge/ingress-probe.ts'
 import type { Target } from '../inventory/target.ts'
+import { connectionProblem, type IngressAddress, ingressAddress } from '../outside/ingress-probe.ts'
 import type { ParsedSpec } from '../spec/host-spec.ts'
 
 /**

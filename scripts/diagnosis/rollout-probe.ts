@@ -1,8 +1,9 @@
 /** What is looked at on a host of a rollout before the next batch is begun: its units and its gateway, and its ingress from here. */
-import { ingressAddress } from '../converge/ingress-probe.ts'
+
 import type { GetFact } from '../core/host.ts'
 import type { Target } from '../inventory/target.ts'
 import { gatherHealth, isInstalled, unhealthyParts } from '../output/host-health.ts'
+import { ingressAddress } from '../outside/ingress-probe.ts'
 import type { ParsedSpec } from '../spec/host-spec.ts'
 import { answerProblem } from './outside.ts'
 

@@ -18,10 +18,15 @@ export function programFingerprintFact(...paths: readonly string[]): Fact<string
   }
 }
 
-/** Writes `firstLine` and the fingerprint of the programs into the file `marker`. Fails when one is absent. */
-export function writeFingerprintCommand(programs: readonly string[], firstLine: string, marker: string): Command {
+/** Writes a first line (given, or what stands in a file) and the fingerprint of the programs into the file `marker`. Fails when one is absent. */
+export function writeFingerprintCommand(
+  programs: readonly string[],
+  firstLine: string | Readonly<{ file: string }>,
+  marker: string,
+): Command {
+  const [line, file] = typeof firstLine === 'string' ? [firstLine, ''] : ['', firstLine.file]
   return scriptCommand(
-    'format=$1 line=$2 digits=$3 marker=$4; shift 4; print=$(stat --printf="$format" -- "$@"); print=$(printf %s "$print" | sha256sum); printf "%s\\n%.*s" "$line" "$digits" "$print" >"$marker"; chmod 644 -- "$marker"',
-    [FORMAT, firstLine, `${DIGITS}`, marker, ...programs],
+    'format=$1 line=$2 digits=$3 marker=$4; [ -z "$5" ] || line=$(cat "$5"); shift 5; print=$(stat --printf="$format" -- "$@"); print=$(printf %s "$print" | sha256sum); printf "%s\\n%.*s" "$line" "$digits" "$print" >"$marker"; chmod 644 -- "$marker"',
+    [FORMAT, line, `${DIGITS}`, marker, file, ...programs],
   )
 }

@@ -7,8 +7,8 @@ import type { HostResult } from '../session/host-session.ts'
 /** How a run ended: as a result, or with the failure that a run from elsewhere would have thrown. */
 export type JobEnd = Readonly<{ result: HostResult }> | Readonly<{ failure: FailureText; code: ExitCode }>
 
-/** A line of the file. */
-export type JobLine = Readonly<{ event: Event }> | Readonly<{ end: JobEnd }>
+/** A line of the file. `at` is when it happened, by the clock of the host. */
+export type JobLine = Readonly<{ event: Event; at: string }> | Readonly<{ end: JobEnd }>
 
 /** Returns the line, with its end. */
 export function jobLine(line: JobLine): string {

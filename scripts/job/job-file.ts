@@ -30,6 +30,13 @@ const schema = v.strictObject({
   rotation: v.nullable(
     v.strictObject({ ids: v.array(v.string()), storedBefore: v.number(), mode: v.picklist(ROTATION_MODES) }),
   ),
+  /** How the ingress has to answer from outside after a change of it. */
+  outside: v.nullable(
+    v.strictObject({
+      ...{ host: v.string(), port: v.number(), isFitting: v.boolean(), isTrusted: v.boolean() },
+      seconds: v.number(),
+    }),
+  ),
   operator: v.nullable(v.string()),
   restored: v.nullable(v.number()),
   applied: v.array(v.strictObject({ resource: v.string(), action: v.string() })),

@@ -5,8 +5,9 @@ import type { Invocation } from '../command-line/invocation.ts'
 import { RUN_UNIT } from '../converge/host-lock.ts'
 import { lockHolderOf } from '../converge/host-run.ts'
 import { continueRun } from '../converge/locked-run.ts'
+import type { Watch } from '../converge/resource-step.ts'
 import { Failure } from '../core/failure.ts'
-import { awaitConfirmationCommand, GUARD_SECONDS } from '../core/guard.ts'
+import { awaitConfirmationCommand, awaitedCommand, GUARD_SECONDS } from '../core/guard.ts'
 import type { Connection } from '../core/host.ts'
 import type { Resource } from '../core/resource.ts'
 import { createFactReader } from '../facts/fact-reader.ts'
@@ -51,9 +52,11 @@ async function goOn(invocation: Invocation, job: Job, host: HostSession, context
   const spec = await specOf(invocation, job)
   const own = lockHolderOf(invocation, host)
   const owner = { ...own.owner, owner: job.user, controller: job.controller, unit: RUN_UNIT }
-  const awaitConfirmation = (step: number) => {
-    host.emit({ event: 'confirmation-awaited', step, seconds: GUARD_SECONDS })
-    return host.run(awaitConfirmationCommand())
+  const awaitConfirmation: Watch['awaitConfirmation'] = async (step, seconds = GUARD_SECONDS, outside) => {
+    const change = host.nonce()
+    await host.run(awaitedCommand(change))
+    host.emit({ event: 'confirmation-awaited', step, seconds, change, ...(outside && { outside }) })
+    return await host.run(awaitConfirmationCommand(seconds))
   }
   return await continueRun(host, context.resourcesOf(spec), {
     holder: { ...own, owner, predecessor: job.token, retryCommand: job.retryCommand },
@@ -62,6 +65,7 @@ async function goOn(invocation: Invocation, job: Job, host: HostSession, context
       ...(job.restored === null ? {} : { restored: job.restored }),
     },
     applied: job.applied,
+    outside: job.outside ?? undefined,
     watch: { isWatched: async () => (await host.run(watchedCommand())).code === 0, awaitConfirmation },
     nowMs: invocation.nowMs,
     shouldStop: () => invocation.interrupt.aborted,
@@ -85,7 +89,8 @@ async function endOf(work: () => Promise<HostResult>): Promise<Readonly<{ end: J
 
 /** Runs the job to its end, which is written behind the events. Throws for a defect, after that. */
 export async function runJob(invocation: Invocation, job: Job, context: JobContext): Promise<void> {
-  const emit = (event: Event) => appendFileSync(JOB_PATH.events, jobLine({ event }))
+  const emit = (event: Event) =>
+    appendFileSync(JOB_PATH.events, jobLine({ event, at: new Date(invocation.nowMs()).toISOString() }))
   const connection = await context.connect()
   const host: HostSession = {
     target: { name: job.target, address: undefined, config: undefined },

@@ -63,7 +63,7 @@ function sendingOf({ history: { spec }, plan }: HandedRun, isHere: boolean): Sen
 }
 
 function jobOf(invocation: Invocation, { target }: HostSession, handed: HandedRun, part: Sending['part']): Job {
-  const { holder, history, applied } = handed
+  const { holder, history, applied, outside = null } = handed
   const { spec } = history
   const { owner, controller, verb, token } = holder.owner
   return {
@@ -72,7 +72,7 @@ function jobOf(invocation: Invocation, { target }: HostSession, handed: HandedRu
     only: [...textOptions(invocation, 'only')],
     ...{ settings: settingsText(spec), inputs: inputsText(spec), ...part },
     rotation: spec.rotation === undefined ? null : { ...spec.rotation, ids: [...spec.rotation.ids] },
-    ...{ operator: history.operator ?? null, restored: history.restored ?? null, applied: [...applied] },
+    ...{ outside, operator: history.operator ?? null, restored: history.restored ?? null, applied: [...applied] },
   }
 }
 

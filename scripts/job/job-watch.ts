@@ -6,6 +6,7 @@ import { Failure } from '../core/failure.ts'
 import { confirmCommand, refuseCommand } from '../core/guard.ts'
 import type { Connection, Runner } from '../core/host.ts'
 import type { Event } from '../output/event.ts'
+import { unmetReason } from '../outside/ingress-expectation.ts'
 import type { HostResult, HostSession } from '../session/host-session.ts'
 import { interruptCommand, watchCommand } from './job-command.ts'
 import { type JobEnd, parseJobLine } from './job-event.ts'
@@ -19,28 +20,37 @@ const ANSWER_MS = 15_000
 /** `attachCommand` is what shows the run again. `isOwn`: Ctrl-C stops the run, not only the watching. */
 export type WatchOptions = Readonly<{ attachCommand: string; isOwn: boolean }>
 
-async function confirmOverNew({ reconnect }: HostSession): Promise<void> {
+type Awaited = Extract<Event, { event: 'confirmation-awaited' }>
+
+async function confirmOverNew({ reconnect }: HostSession, { change }: Awaited): Promise<void> {
   const connection = await reconnect()
   try {
-    await connection.run({ ...confirmCommand(), deadlineMs: ANSWER_MS })
+    await connection.run({ ...confirmCommand(change), deadlineMs: ANSWER_MS })
   } finally {
     await connection.close()
   }
 }
 
-/**
- * Confirms a guarded change over a new connection: the one that is there gets through any packet filter. Where none comes about, the host is told over
- * the old one, and else puts the change back by itself. What became of it is told by the run.
- */
-async function confirmChange(host: HostSession, run: Runner): Promise<void> {
+async function refusalReason(host: HostSession, awaited: Awaited): Promise<string | undefined> {
+  const unmet = awaited.outside && (await unmetReason(awaited.outside))
+  if (unmet !== undefined) return unmet
   try {
-    await confirmOverNew(host)
+    await confirmOverNew(host, awaited)
+    return undefined
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     const { what, why } = error.text
-    const reason = `no new connection: ${what}${why === undefined ? '' : `: ${why}`}`
-    await run({ ...refuseCommand(reason), deadlineMs: ANSWER_MS }).catch(() => undefined)
+    return `no new connection: ${what}${why === undefined ? '' : `: ${why}`}`
   }
+}
+
+/**
+ * Confirms a guarded change over a new connection: the one that is there gets through any packet filter. An ingress has to answer first, as it did before.
+ * Where one of both does not come about, the host is told over the old one, and else puts the change back by itself. What became of it is told by the run.
+ */
+async function confirmChange(host: HostSession, run: Runner, awaited: Awaited): Promise<void> {
+  const reason = await refusalReason(host, awaited)
+  if (reason !== undefined) await run(refuseCommand(awaited.change, reason)).catch(() => undefined)
 }
 
 /** What a person means who presses Ctrl-C. A closed terminal, or whoever ends this process otherwise, means this process only. */
@@ -99,16 +109,16 @@ export async function watchJob(
   let run: Runner = host.run
   let lines = 0
   let end: JobEnd | undefined
-  const show = (event: Event) => {
-    if (event.event === 'confirmation-awaited') confirmChange(host, run)
-    host.emit(event)
+  const show = (event: Event, at: string) => {
+    if (event.event === 'confirmation-awaited') confirmChange(host, run, event)
+    host.emit(event, at)
   }
   const onLine = (text: string) => {
     const line = parseJobLine(text)
     if (line === undefined) return
     lines++
     if ('end' in line) end = line.end
-    else show(line.event)
+    else show(line.event, line.at)
   }
   const left = Promise.withResolvers<void>()
   const forget = atInterrupt(invocation, () => {

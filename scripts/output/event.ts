@@ -57,6 +57,15 @@ export type CheckResult = Readonly<{
 /** What stays on a host that was uninstalled, and why. */
 export type LeftBehind = Readonly<{ what: string; why: string }>
 
+/** Where the ingress has to answer from outside before a change is confirmed, what its certificate has to be, and within how many seconds. */
+export type OutsideExpectation = Readonly<{
+  host: string
+  port: number
+  isFitting: boolean
+  isTrusted: boolean
+  seconds: number
+}>
+
 /** An event; none holds a secret. `step` counts from 1 to `steps`; times are whole milliseconds. `unhealthy` names units, and `gateway` with its status. */
 export type Event =
   | Readonly<{ event: 'run-started'; verb: string }>
@@ -66,7 +75,13 @@ export type Event =
   | Readonly<{ event: 'plan'; resources: number; changes: readonly PlannedChange[] }>
   | Readonly<{ event: 'lock-taken-over'; owner: string; reason: string }>
   | Readonly<{ event: 'handed-over'; unit: string; next: string }>
-  | Readonly<{ event: 'confirmation-awaited'; step: number; seconds: number }>
+  | Readonly<{
+      event: 'confirmation-awaited'
+      step: number
+      seconds: number
+      change: string
+      outside?: OutsideExpectation
+    }>
   | Readonly<{ event: 'step-started'; step: number; steps: number; resource: string; action: string; reason: string }>
   | Readonly<{ event: 'command-started'; step: number; command: string }>
   | Readonly<{ event: 'output'; step: number; line: string }>
@@ -101,4 +116,4 @@ export type Event =
     }>
 
 /** Receives the events of one host. */
-export type Emit = (event: Event) => void
+export type Emit = (event: Event, at?: string) => void

@@ -5,7 +5,7 @@ import { EVENT_VERSION, type Event } from './event.ts'
 import { eventLines, type TextOptions } from './text-renderer.ts'
 
 /** Shows an event of a host; `host` is its name. `close` clears the progress line. */
-export type Renderer = Readonly<{ emit: (host: string, event: Event) => void; close: () => void }>
+export type Renderer = Readonly<{ emit: (host: string, event: Event, at?: string) => void; close: () => void }>
 
 /** Where a renderer writes: data to `stdout`, messages to `stderr`. */
 export type OutputStreams = Readonly<{ stdout: (text: string) => void; stderr: (text: string) => void }>
@@ -15,8 +15,8 @@ export function jsonRenderer({ stdout }: OutputStreams, program: string, nowMs: 
   const replacer = (key: string, value: unknown) =>
     key === 'next' && typeof value === 'string' ? renderNext(value, program) : value
   return {
-    emit: (host, event) => {
-      const line = { v: EVENT_VERSION, at: new Date(nowMs()).toISOString(), host, ...event }
+    emit: (host, event, at = new Date(nowMs()).toISOString()) => {
+      const line = { v: EVENT_VERSION, at, host, ...event }
       stdout(`${printableJson(JSON.stringify(line, replacer))}\n`)
     },
     close: () => {},

@@ -1,7 +1,7 @@
 /** An unpacked archive of programs: downloaded on the host or sent from the controller, verified before it is unpacked. */
 
 import { type LocalFile, openFile } from '../artifacts/artifact.ts'
-import { changeCommand, scriptCommand, within } from '../core/command.ts'
+import { scriptCommand, within } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Command } from '../core/host.ts'
 import { type Accepted, type Change, type Fetched, leavesNothing, type Resource } from '../core/resource.ts'
@@ -11,6 +11,7 @@ import { unsafePathFact } from '../facts/permission.ts'
 import { programFingerprintFact, writeFingerprintCommand } from '../facts/program-fingerprint.ts'
 import { assertReachable } from '../facts/reachability.ts'
 import { prepareStaging, removeStaging, stagedPath, stagingFolder, swapInto } from '../files/directory-swap.ts'
+import { downloadCommand } from '../files/download-command.ts'
 import { assertNotDirectory, linkCommand } from '../files/link-change.ts'
 import { assertAccepted, readLockedDigests } from '../files/version-lock.ts'
 
@@ -38,13 +39,12 @@ type Source = Readonly<{
   asks?: Readonly<{ url: string; remedy: string }>
 }>
 
-/** curl's own limits, three retries included, end before. */
-const FETCH_MINUTES = 125
+const SEND_MINUTES = 60
 
 function sourceFor({ source, path }: ArchiveOptions, { platform }: HostTraits): Source {
   if ('file' in source) {
     const fetch = (into: string): Command =>
-      within(FETCH_MINUTES, scriptCommand('cat >"$1"', [into], openFile(source, source.sha256)))
+      within(SEND_MINUTES, scriptCommand('cat >"$1"', [into], openFile(source, source.sha256)))
     return { from: source.file, sha256: source.sha256, fetch }
   }
   const download = source.downloads[platform]
@@ -56,20 +56,10 @@ function sourceFor({ source, path }: ArchiveOptions, { platform }: HostTraits): 
     )
   }
   const { url, sha256, proxy } = download
-  const curl = [
-    'curl',
-    '-fsSL',
-    '--proto',
-    url.startsWith('https:') ? '=https' : '=http,https',
-    '--retry',
-    '3',
-  ] as const
-  const limits = ['--connect-timeout', '20', '--max-time', '1800'] as const
-  const way = proxy === undefined ? [] : ['--proxy', proxy]
   return {
     from: url,
     sha256,
-    fetch: (into) => within(FETCH_MINUTES, changeCommand(...curl, ...limits, ...way, '-o', into, '--', url)),
+    fetch: (into) => downloadCommand(url, into, proxy),
     ...(proxy === undefined ? { asks: { url, remedy: source.remedy } } : {}),
   }
 }

@@ -17,18 +17,22 @@ import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { firewall } from '../resources/firewall.ts'
 import { ingressOpening } from '../resources/packet-filter.ts'
+import { requiredSecret } from '../resources/required-secret.ts'
+import { secret } from '../resources/secret.ts'
 import { stoppedUnit } from '../resources/stopped-unit.ts'
 import { surplusInstance } from '../resources/surplus-instance.ts'
 import { unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths } from '../secrets/credential.ts'
 import { filterSetting } from '../spec/filter-setting.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
+import { ofIngress } from '../spec/ingress-guard.ts'
 import {
   type IngressSpec,
   ingressPorts,
   ingressUdpPorts,
   isLive,
   isPrepared,
+  neededIngressSecrets,
   publicPort,
 } from '../spec/ingress-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
@@ -159,7 +163,12 @@ function caddy(ports: Ports, spec: HostSpec, text: (path: string) => string): re
       hasSteppedRestart: hasSteppedRestart(traits),
     })
   const rests = isLive(ports, 'caddy') ? {} : ({ isEnabled: false, isRunning: false } as const)
+  const needed = neededIngressSecrets(spec).filter(({ id }) => id.startsWith('tls-'))
   return [
+    ...needed.map((each) => {
+      const provided = spec.secrets[each.id]
+      return provided === undefined ? requiredSecret(each) : secret({ id: each.id, provided })
+    }),
     ...program(pin, spec, path),
     file({ path: HOST_PATH.listenerRule, content: text(LISTENER_RULE), ...ROOT, mode: '0644' }),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
@@ -180,10 +189,13 @@ function caddy(ports: Ports, spec: HostSpec, text: (path: string) => string): re
 
 /**
  * The role `ingress`. What is changed, program or settings, is another process: the new one accepts connections before the old one stops to. So
- * it is between Caddy and a tunnel: what serves from now on is up before what served until now is told to stop.
+ * it is between Caddy and a tunnel: what serves from now on is up before what served until now is told to stop. All of it is put back when it
+ * does not answer as before.
  */
 export const ingress: Role = (spec, text) => [
-  ...(spec.ingress !== 'none' && isPrepared(spec.ingress, 'caddy') ? caddy(spec.ingress, spec, text) : []),
-  ...others(spec),
+  ...ofIngress([
+    ...(spec.ingress !== 'none' && isPrepared(spec.ingress, 'caddy') ? caddy(spec.ingress, spec, text) : []),
+    ...others(spec),
+  ]),
   ...(isLive(spec.ingress, 'caddy') ? [] : [inTools(spec)]),
 ]

@@ -2,21 +2,37 @@
 
 import { HOST_PATH } from '../../contract/path.ts'
 import { ACCOUNT, UNIT } from '../../contract/unit.ts'
+import { parsePins } from '../artifacts/pin.ts'
 import { render } from '../core/template.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
 import type { HostTraits } from '../facts/host-trait.ts'
 import { account } from '../resources/account.ts'
 import { directory } from '../resources/directory.ts'
 import { policyBundle } from '../resources/policy-bundle.ts'
-import { program, programMarker } from '../resources/program.ts'
+import { type ProgramDownload, program, programMarker } from '../resources/program.ts'
 import { unit } from '../resources/unit.ts'
+import type { HostSpec } from '../spec/host-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
 import { opaServerOf } from '../spec/policy-spec.ts'
+import { proxyFor } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
 /** Of the limit; the rest is for what Go does not count. */
 const GO_MEMORY_SHARE = 0.85
+
+/** Its platform names, by ours. */
+const ARCHITECTURES = { 'linux-x64': 'amd64', 'linux-arm64': 'arm64' } as const
+
+function download(
+  { downloads, opa, proxy }: HostSpec,
+  text: (path: string) => string,
+  version: string,
+): ProgramDownload {
+  const from = `${downloads.opa ?? parsePins(text('versions.yaml')).opa.download}/v${version}`
+  const urls = Object.entries(ARCHITECTURES).map(([platform, name]) => [platform, `${from}/opa_linux_${name}_static`])
+  return { urls: Object.fromEntries(urls), sha256: opa.sha256, proxy: (url) => proxyFor(proxy, url) }
+}
 
 /** The role `opa`: nothing where the gateways decide by themselves. Servers of earlier policies go when no gateway asks them (role `settings`). */
 export const opa: Role = (spec, text) => {
@@ -25,8 +41,9 @@ export const opa: Role = (spec, text) => {
   const { version } = server
   const installed = {
     ...{ folder: HOST_PATH.opaFolder, name: 'opa', version, says: `Version: ${version}`, link: HOST_PATH.currentOpa },
-    source: spec.opa.program,
-    remedy: 'opa.program: the program as its vendor publishes it (opa_linux_amd64_static), or policy.engine: embedded',
+    source: spec.opa.program ?? download(spec, text, version),
+    setting: 'opa',
+    remedy: `downloads.opa: a mirror; opa.program: a file (opa_linux_amd64_static, ${version}); or policy.engine: embedded`,
   }
   const template = text(`units/${UNIT.opa}.hbs`)
   const content = (traits: HostTraits) => {

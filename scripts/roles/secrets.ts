@@ -104,10 +104,18 @@ export const secrets: Role = (spec) => [
     const provided = spec.secrets[id]
     return provided === undefined ? [] : [secret({ id, provided })]
   }),
+<<<<<<< HEAD
   ...[...INGRESS_SECRET_IDS, ...STORE_CREDENTIAL_IDS].flatMap((id) => {
     const provided = spec.secrets[id]
     const needed = [...neededIngressSecrets(spec), ...neededStoreSecrets(spec)].find((each) => each.id === id)
     if (provided !== undefined) return [secret({ id, provided })]
     return needed === undefined ? [] : [requiredSecret(needed)]
+=======
+  // Those that the ingress needs are parts of it.
+  ...INGRESS_SECRET_IDS.flatMap((id) => {
+    const provided = spec.secrets[id]
+    const isNeeded = neededIngressSecrets(spec).some((each) => each.id === id)
+    return provided === undefined || isNeeded ? [] : [secret({ id, provided })]
+>>>>>>> 48bd2680e8f037f9aabe4baf8cd787fb7784c0f8
   }),
 ]

@@ -10,10 +10,13 @@ import type { HostTraits } from '../facts/host-trait.ts'
 import { archive, archiveMarker } from '../resources/archive.ts'
 import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
+import { requiredSecret } from '../resources/required-secret.ts'
+import { secret } from '../resources/secret.ts'
 import { unit } from '../resources/unit.ts'
 import { credentialLine, credentialPaths } from '../secrets/credential.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
-import { isLive, tunnelOf } from '../spec/ingress-spec.ts'
+import { ofIngress } from '../spec/ingress-guard.ts'
+import { isLive, neededIngressSecrets, tunnelOf } from '../spec/ingress-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
 import { proxyFor } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
@@ -48,6 +51,7 @@ export const tunnel: Role = (spec, text) => {
   const setting = tunnelOf(spec.ingress)
   if (setting === undefined) return []
   const { cloudflared: pin } = parsePins(text('versions.yaml'))
+  const needed = neededIngressSecrets(spec).filter(({ id }) => id.startsWith('tunnel-'))
   const path = `${HOST_PATH.cloudflaredFolder}/${pin.version}`
   const isLocal = setting.id !== undefined
   const [credentialId, option] = isLocal
@@ -78,10 +82,14 @@ export const tunnel: Role = (spec, text) => {
     inputs: [pin.version, spec.cloudflared.archive?.sha256 ?? ''],
     inputPaths: [archiveMarker(path), ...credentialPaths(credentialId)],
   }
-  return [
+  return ofIngress([
+    ...needed.map((each) => {
+      const provided = spec.secrets[each.id]
+      return provided === undefined ? requiredSecret(each) : secret({ id: each.id, provided })
+    }),
     ...program(pin, spec, path),
     file({ ...config, ...ROOT, mode: '0644', ...(isLocal ? { check: validate } : {}) }),
     unit({ name: UNIT.tunnel, ...running }),
     ...(isLive(spec.ingress, 'tunnel') ? connectors(CONNECTORS).map((name) => unit({ name, ...running })) : []),
-  ]
+  ])
 }

@@ -114,9 +114,9 @@ async function inSession<T>(
   // A step that an interrupt found half done is seen to its end, with what it needs for that.
   const unheard = { ...invocation, interrupt: new AbortController().signal }
   const reconnect = () => connectTarget(unheard, connectors, target)
-  const emit: Emit = (event) => {
+  const emit: Emit = (event, at) => {
     const isKept = event.event === 'plan' && shared?.keep(target.name, event) === true
-    if (!isKept || isGiven(invocation, 'json')) renderer.emit(target.name, event)
+    if (!isKept || isGiven(invocation, 'json')) renderer.emit(target.name, event, at)
   }
   try {
     const freshFacts = (run: Runner = connection.run) => createFactReader(run, nonce)
@@ -140,7 +140,7 @@ function createFinish({ invocation, renderer }: Run, { name }: Target, roundTrip
 
 async function runOnHost(run: Run, target: Target): Promise<ExitCode> {
   const { invocation, renderer, work, shared } = run
-  const emit: Emit = (event) => renderer.emit(target.name, event)
+  const emit: Emit = (event, at) => renderer.emit(target.name, event, at)
   let counted: RoundTrips = { roundTrips: () => 0 }
   const finish = createFinish(run, target, () => counted.roundTrips())
   emit({ event: 'run-started', verb: invocation.verb.name })

@@ -9,6 +9,7 @@ import { isExternal } from '../storage/storage-spec.ts'
 import { storeOf } from './backup-store-spec.ts'
 import { type HostSpec, OPENAI_ADDRESS } from './host-spec.ts'
 import { ingressPorts, ingressUdpPorts, isPrepared, tunnelOf } from './ingress-spec.ts'
+import { hasOpa } from './policy-spec.ts'
 import { proxyFor } from './proxy.ts'
 
 /** Hosts that an address sends on to. */
@@ -42,6 +43,7 @@ function programUrls(spec: HostSpec, text: Text): readonly string[] {
       spec.identity !== undefined && spec.spiffeHelper.archive === undefined,
       downloads.spiffeHelper ?? pins['spiffe-helper'].download,
     ],
+    [hasOpa(spec) && spec.opa.program === undefined, downloads.opa ?? pins.opa.download],
     [spec.docker.source === 'vendor', downloads.docker ?? pins.docker.download],
     [spec.site !== 'none' && spec.site.wheels === undefined, 'https://pypi.org/'],
   ]

@@ -96,6 +96,7 @@ const schema = v.strictObject({
   downloads: section({
     ...{ node: v.optional(address), caddy: v.optional(address), docker: v.optional(address) },
     ...{ cloudflared: v.optional(address), spire: v.optional(address), spiffeHelper: v.optional(address) },
+    opa: v.optional(address),
   }),
   /** Whether PostgreSQL and Redis are ours, in containers, or somebody else's. */
   storage: storageSchema,
@@ -147,7 +148,7 @@ export type HostSpec = Readonly<
     node: Readonly<{ archive?: LocalFile }>
     caddy: Readonly<{ archive?: LocalFile }>
     cloudflared: Readonly<{ archive?: LocalFile }>
-    opa: Readonly<{ program?: LocalFile | undefined }>
+    opa: Readonly<{ program?: LocalFile | undefined; sha256?: string | undefined }>
     spire: Readonly<{ archive?: LocalFile }>
     spiffeHelper: Readonly<{ archive?: LocalFile }>
     /** `none` also where there is no ingress to serve it. */

@@ -2,31 +2,32 @@
 import * as v from 'valibot'
 import { HOST_PATH } from '../../contract/path.ts'
 import { opaInstance } from '../../contract/unit.ts'
-import type { LocalFile } from '../artifacts/artifact.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { type BundleOptions, bundleKey, readPolicyFiles } from '../artifacts/policy-bundle.ts'
 
-/** `opa` where a program for it is given or was installed, else `embedded`: no checksum of a vendor's OPA is pinned that a host could download by. */
+/** What decides on a server: `opa` unless it is written. */
 export const policySchema = v.optional(
   v.strictObject({ engine: v.optional(v.picklist(['embedded', 'opa'])) }),
   {} as never,
 )
 
-/** `program`: OPA's static program for Linux as its vendor publishes it, a file on the controller. */
+/** `program`: OPA's static program for Linux as its vendor publishes it, a file on the controller. `sha256`: what a download has to be. */
 export const opaSchema = v.optional(
-  v.strictObject({ program: v.optional(v.pipe(v.string(), v.minLength(1))) }),
+  v.strictObject({
+    program: v.optional(v.pipe(v.string(), v.minLength(1))),
+    sha256: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex digits'))),
+  }),
   {} as never,
 )
 
 /** The settings that decide on the engine. */
 export type PolicySettings = Readonly<{
   policy?: Readonly<{ engine?: 'embedded' | 'opa' | undefined }> | undefined
-  opa?: Readonly<{ program?: string | LocalFile | undefined }> | undefined
 }>
 
 /** Whether an OPA server decides. */
-export function hasOpa({ policy, opa }: PolicySettings): boolean {
-  return (policy?.engine ?? (opa?.program === undefined ? 'embedded' : 'opa')) === 'opa'
+export function hasOpa({ policy }: PolicySettings): boolean {
+  return (policy?.engine ?? 'opa') === 'opa'
 }
 
 /** An OPA server: its unit, what it reads, and where it listens. `bundle` is what its folder is made from. */

@@ -2,7 +2,6 @@
 import { stringify } from 'yaml'
 import type { HostSpec } from './host-spec.ts'
 import { imagesOfHost } from './image-spec.ts'
-import { hasOpa } from './policy-spec.ts'
 import { siteOfHost } from './site-spec.ts'
 
 const NOTICE =
@@ -21,7 +20,6 @@ export function settingsText(spec: HostSpec): string {
       return CONTROLLER_KEYS.includes(key) || kept === undefined ? [] : [[key, kept]]
     }),
   )
-  // A file of the controller decided on the engine: without it, the next run decides the same.
-  if (spec.opa.program !== undefined) current['policy'] = { engine: hasOpa(spec) ? 'opa' : 'embedded' }
+  if (spec.opa.sha256 !== undefined) current['opa'] = { sha256: spec.opa.sha256 }
   return `${NOTICE}${stringify(current)}`
 }

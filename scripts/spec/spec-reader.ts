@@ -49,12 +49,13 @@ function withOptions(parsed: unknown, invocation: Invocation): unknown {
 }
 
 /** Keys that the settings on a host must not have: otherwise a host could choose which files of the controller are sent to it. */
-const CONTROLLER_KEYS = [...ARCHIVES, 'opa'] as const
+const CONTROLLER_KEYS = ARCHIVES
 
 /** Returns the key of the current settings that names such a file, if one does. */
 function controllerKeyOf(parsed: Mapping): string | undefined {
   if (namesImageFile(parsed['images'])) return 'images'
   if (isMapping(parsed['site']) && parsed['site']['wheels'] !== undefined) return 'site'
+  if (isMapping(parsed['opa']) && parsed['opa']['program'] !== undefined) return 'opa'
   return CONTROLLER_KEYS.find((key) => parsed[key] !== undefined)
 }
 
@@ -165,17 +166,14 @@ async function measureImageSpec(
   return { ...(archive && { archive }), ...(reference === undefined ? {} : { reference }) }
 }
 
-/** Without a word on OPA in the settings, one in the bundle is not wanted. */
 async function measureOpa(
   bundle: OfflineSource | undefined,
-  { opa, policy }: ParsedSpec,
+  { opa: { sha256 } }: ParsedSpec,
   path: string | undefined,
   { file }: Measurements,
 ): Promise<HostSpec['opa']> {
-  const isWanted = opa.program !== undefined || policy?.engine === 'opa'
-  const bundled = isWanted ? bundle?.fileOf('opa') : undefined
-  if (bundled !== undefined) return { program: bundled }
-  return path === undefined ? {} : { program: await file(path) }
+  const program = bundle?.fileOf('opa') ?? (path === undefined ? undefined : await file(path))
+  return { ...(program && { program }), ...(sha256 === undefined ? {} : { sha256 }) }
 }
 
 async function measureSite(

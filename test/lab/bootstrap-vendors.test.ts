@@ -100,10 +100,18 @@ describe('a machine without IPv4, the default specification', () => {
     )
     const tree = await treeOf(server)
     const output = await type('bootstrap', '--yes')
-    const [reason, ...others] = reasonsOf(output)
-    assert.deepEqual([output.code, others], [5, []], output.stderr)
-    assert.equal(reason?.why, 'github.com has no IPv6 address, and this host has no route to IPv4 addresses')
-    assert.match(reason?.next ?? '', /downloads\.caddy.*caddy\.archive.*proxy\.https/)
+    const reasons = reasonsOf(output)
+    assert.equal(output.code, 5, output.stderr)
+    const why = 'github.com has no IPv6 address, and this host has no route to IPv4 addresses'
+    const ways = [
+      /downloads\.opa.*opa\.program.*policy\.engine: embedded/,
+      /downloads\.caddy.*caddy\.archive.*proxy\.https/,
+    ]
+    assert.equal(reasons.length, ways.length)
+    for (const [index, way] of ways.entries()) {
+      assert.equal(reasons[index]?.why, why)
+      assert.match(reasons[index]?.next ?? '', way)
+    }
     assert.equal(await treeOf(server), tree)
     await inside(server, 'cat /run/hosts >/etc/hosts')
   })
@@ -111,9 +119,19 @@ describe('a machine without IPv4, the default specification', () => {
   test('once it has one, the vendors’ packages, programs and images make a server of it, and then there is nothing to do', async () => {
     const { code, stdout, stderr } = await type('bootstrap', '--yes')
     assert.equal(code, 0, `${stdout.slice(-4000)}${stderr}`)
+    const reasons = eventsOf({ code, stdout, stderr }).flatMap((event) =>
+      event.event === 'plan' ? event.changes.map(({ reason }) => reason) : [],
+    )
+    assert.match(
+      reasons.join('\n'),
+      /accepted as first seen, from https:\/\/github\.com\/open-policy-agent\/\S+\.sha256/,
+    )
     await untilHealthy(server)
     assert.match((await callEcho(server)) ?? '', /good day/)
     await assertVendors(server, root, vendorNames)
+    const opa = await inside(server, 'grep /opa/ /etc/tappass/versions.lock; sha256sum /opt/tappass/opa/current/opa')
+    assert.match(opa, /sha256:([0-9a-f]{64})\n\1 /)
+    assert.match(await inside(server, "systemctl is-active 'tappass-opa@*'"), /^active$/m)
     assert.equal((await type('plan')).code, 0)
   })
 
@@ -242,7 +260,7 @@ describe('a machine of 1 GB behind an HTTP proxy', () => {
     const [reason, ...others] = reasonsOf(refused)
     assert.deepEqual([refused.code, others], [5, []], refused.stderr)
     const settings = [...(reason?.next ?? '').matchAll(/"([^"]*)"/g)].map(([, line = '']) => line)
-    assert.equal(settings.length, 2, reason?.next ?? '')
+    assert.equal(settings.length, 3, reason?.next ?? '')
     // Docker Hub's registry under its own name is to Docker like any other registry.
     const redis = (await readPins(root)).images['redis']?.reference.split('@')[1]
     const spec = [

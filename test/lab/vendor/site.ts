@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { imageNames } from '../image.ts'
 import { readPins } from '../pin.ts'
-import { ensureCaddyArchive, ensureNodeArchive } from '../program.ts'
+import { ensureCaddyArchive, ensureNodeArchive, ensureOpaRelease } from '../program.ts'
 import { ensureWheelIndex } from '../wheel.ts'
 import { type DockerRepository, ensureDockerRepository } from './docker-repository.ts'
 import { packageIndex, type VendorName } from './name.ts'
@@ -59,6 +59,21 @@ async function nodePages(): Promise<Rows<Page>> {
   return rows
 }
 
+/** The program and the file with its digest: both are elsewhere, as with the vendor. */
+async function opaRows(): Promise<Readonly<{ pages: Rows<Page>; redirects: Rows<string> }>> {
+  const [{ opa }, { program, digest }] = await Promise.all([readPins(), ensureOpaRelease()])
+  const files = [
+    ['opa_linux_amd64_static', program],
+    ['opa_linux_amd64_static.sha256', digest],
+  ] as const
+  const placeOf = (name: string): Address => `release-assets.githubusercontent.com/opa/v${opa.version}/${name}`
+  const release: Address = `github.com/open-policy-agent/opa/releases/download/v${opa.version}`
+  return {
+    pages: files.map(([name, path]) => [placeOf(name), { path, type: binary }]),
+    redirects: files.map(([name]) => [`${release}/${name}`, `https://${placeOf(name)}`]),
+  }
+}
+
 async function wheelPages(): Promise<Rows<Page>> {
   const typeOf = (address: string) => (address.endsWith('/') ? 'text/html' : binary)
   return [...(await ensureWheelIndex(packageIndex))].map(([address, path]) => [
@@ -72,6 +87,7 @@ export async function ensureSite(): Promise<Site> {
   const { caddy } = await readPins()
   const images = []
   for (const name of imageNames) images.push(imageRows(await ensureRegistryImage(name), `library/${name}`))
+  const opa = await opaRows()
   const file = `v${caddy.version}/caddy_${caddy.version}_linux_amd64.tar.gz`
   const assets: Address = `release-assets.githubusercontent.com/caddy/${file}`
   const release: Address = `github.com/caddyserver/caddy/releases/download/${file}`
@@ -79,9 +95,14 @@ export async function ensureSite(): Promise<Site> {
     ...(await nodePages()),
     ...(await wheelPages()),
     [assets, { path: await ensureCaddyArchive(), type: binary }],
+    ...opa.pages,
     ...(await repositoryPages(await ensureDockerRepository())),
     ...images.flatMap((each) => each.pages),
   ]
-  const redirects: Rows<string> = [[release, `https://${assets}`], ...images.flatMap((each) => each.redirects)]
+  const redirects: Rows<string> = [
+    [release, `https://${assets}`],
+    ...opa.redirects,
+    ...images.flatMap((each) => each.redirects),
+  ]
   return { pages: Object.fromEntries(pages), redirects: Object.fromEntries(redirects) }
 }

@@ -72,8 +72,14 @@ for (const system of systems) {
     const fetched = (await Promise.all(resources.map(async ({ fetches }) => (await fetches?.(getFact)) ?? []))).flat()
     const settings = fetched.map((each) => ('setting' in each ? each.setting : `${each.kind}.${each.id}`))
     assert.deepEqual(settings.toSorted(), [
-      ...['caddy', 'cloudflared', 'images.postgres', 'images.redis', 'node', 'packages.docker', 'packages.nftables'],
-      ...['packages.prerequisites', 'packages.security-updates', 'packages.site', 'packages.time-service'],
+      ...['caddy', 'cloudflared', 'images.postgres', 'images.redis', 'node', 'opa', 'packages.docker'],
+      ...[
+        'packages.nftables',
+        'packages.prerequisites',
+        'packages.security-updates',
+        'packages.site',
+        'packages.time-service',
+      ],
       ...['repository.docker', 'site', 'spiffeHelper', 'spire'],
     ])
   })

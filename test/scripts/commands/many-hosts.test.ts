@@ -23,7 +23,7 @@ const nameAt = (port: number) => `${at(GOOD).address.user}@127.0.0.1:${port}`
 const nameOf = (index: number) => nameAt(at(index).address.port)
 
 before(async () => {
-  servers = await Promise.all([GOOD, HANGING, OTHER_KEY, OWN_SPEC].map(startSshServer))
+  servers = await Promise.all([GOOD, HANGING, OTHER_KEY, OWN_SPEC].map(() => startSshServer()))
   silent = createServer(() => connections++)
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
   silentPort = (silent.address() as { port: number }).port

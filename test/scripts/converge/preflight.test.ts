@@ -202,7 +202,10 @@ for (const { listener: found, next } of ways) {
 
 test('preflight: of too little memory it says which settings fit', () => {
   const [problem] = preflightProblems({ ...good, memoryMegabytes: 970 }, spec, nowMs)
-  assert.match(problem?.next ?? '', /"instances: 1" and "preflight: \{ memoryMegabytesMin: 896 \}"$/)
+  assert.match(
+    problem?.next ?? '',
+    /"policy: \{ engine: embedded \}" and "instances: 1" and "preflight: \{ memoryMegabytesMin: 896 \}"$/,
+  )
 })
 
 const asked = [

@@ -7,10 +7,12 @@ import { type TestContext, test } from 'node:test'
 import {
   armCommand,
   awaitConfirmationCommand,
+  awaitedCommand,
   confirmCommand,
   GUARD_EXPIRED_CODE,
   type Guard,
   refuseCommand,
+  renewCommand,
   restoreCommand,
 } from '../../../scripts/core/guard.ts'
 import type { Command } from '../../../scripts/core/host.ts'
@@ -22,13 +24,16 @@ cd "\${0%/*}"
 echo "$*" >>log
 case $1 in
   is-active|is-enabled) cat "\${1#is-}/$2" 2>/dev/null; [ -s "\${1#is-}/$2" ] ;;
+  --quiet) [ "$2" != is-active ] || [ -s "active/$3" ] ;;
+  show) shift 3; cat "pid/$1" 2>/dev/null || echo 0 ;;
   *) [ ! -e broken ] ;;
 esac`
 
 const hostIn = (context: TestContext) => {
   const root = scratch(context)
   const bin = join(root, 'bin')
-  for (const folder of ['bin/active', 'bin/enabled', 'etc']) mkdirSync(join(root, folder), { recursive: true })
+  for (const folder of ['bin/active', 'bin/enabled', 'bin/pid', 'etc'])
+    mkdirSync(join(root, folder), { recursive: true })
   for (const [name, text] of [
     ['systemctl', SYSTEMCTL],
     ['systemd-run', '#!/bin/sh\necho "systemd-run $*" >>"${0%/*}/log"; [ ! -e "${0%/*}/broken-timer" ]'],
@@ -46,7 +51,8 @@ const hostIn = (context: TestContext) => {
   return {
     root,
     path: (name: string) => join(root, 'etc', name),
-    unit: (name: string, active: string, enabled: string) => {
+    unit: (name: string, active: string, enabled: string, pid = 1) => {
+      writeFileSync(join(bin, 'pid', name), `${pid}\n`)
       writeFileSync(join(bin, 'active', name), active)
       writeFileSync(join(bin, 'enabled', name), enabled)
     },
@@ -55,9 +61,11 @@ const hostIn = (context: TestContext) => {
     asked: () => readFileSync(join(bin, 'log'), 'utf8').trim().split('\n'),
     forget: () => rmSync(join(bin, 'log'), { force: true }),
     arm: (guard: Guard) => run(armCommand(guard, folder)),
-    confirm: () => run(confirmCommand(folder)),
-    await: () => run(awaitConfirmationCommand(folder)),
-    refuse: (reason: string) => run(refuseCommand(reason, folder)),
+    confirm: (name = '') => run(confirmCommand(name, folder)),
+    name: (name: string) => run(awaitedCommand(name, folder)),
+    await: () => run(awaitConfirmationCommand(0, folder)),
+    refuse: (name: string, reason: string) => run(refuseCommand(name, reason, folder)),
+    renew: () => run(renewCommand(folder)),
     restore: () => run(restoreCommand(folder)),
     isPending: () => existsSync(join(folder, 'pending')),
   }
@@ -89,6 +97,45 @@ test('guard: what is not confirmed is put back: contents, modes, absence, and un
   ])
   assert.equal(host.isPending(), false)
   assert.equal(host.confirm().code, GUARD_EXPIRED_CODE, 'it is too late')
+})
+
+test('guard: what serves again is up before what took its place is stopped, with a standby in front; an unchanged process goes on', (context) => {
+  const host = hostIn(context)
+  host.unit('same.service', 'active', 'enabled', 7)
+  host.unit('main.service', 'active', 'enabled', 8)
+  host.unit('other.service', 'inactive', 'disabled', 0)
+  const serving = [
+    { name: 'other.service' },
+    { name: 'main.service', standby: 'standby.service' },
+    { name: 'same.service' },
+  ]
+  assert.deepEqual(host.arm({ paths: [], units: [], serving }), { code: 0, stderr: '' })
+  assert.match(host.asked().find((line) => line.startsWith('systemd-run')) ?? '', /--on-active=60 /)
+  host.unit('main.service', '', 'disabled', 0)
+  host.unit('other.service', 'active', 'enabled', 9)
+  host.forget()
+  assert.equal(host.restore().code, 0)
+  const changes = host.asked().filter((line) => !/^(show|--quiet is-active)|guard-window/.test(line))
+  assert.deepEqual(changes, [
+    '--quiet disable other.service',
+    'daemon-reload',
+    '--quiet enable main.service',
+    'start standby.service',
+    'restart main.service',
+    'stop standby.service',
+    '--quiet enable same.service',
+    'stop other.service',
+  ])
+})
+
+test('guard: the time of a change of several steps begins again, until it was put back', (context) => {
+  const host = hostIn(context)
+  host.arm({ paths: [], units: [] })
+  host.forget()
+  assert.equal(host.renew().code, 0)
+  assert.deepEqual(host.asked(), ['restart tappass-guard-window.timer'])
+  host.restore()
+  assert.equal(host.renew().code, GUARD_EXPIRED_CODE)
 })
 
 test('guard: what is confirmed stays, and nothing is left to put back', (context) => {
@@ -163,8 +210,15 @@ test('guard: whoever waits for the confirmation of another one is told how it en
   host.restore()
   assert.equal(host.await().code, GUARD_EXPIRED_CODE)
   host.arm(guard)
-  host.refuse('no new connection: no route')
+  host.refuse('another', 'it is of another change')
+  assert.equal(host.isPending(), true)
+  host.name('this')
+  assert.equal(host.confirm('another').code, GUARD_EXPIRED_CODE)
+  host.refuse('this', 'no new connection: no route')
   assert.deepEqual(host.await(), { code: 6, stderr: 'no new connection: no route\n' })
+  host.arm(guard)
+  host.name('this')
+  assert.equal(host.confirm('this').code, 0)
   host.arm(guard)
   host.restore()
   assert.equal(host.await().code, GUARD_EXPIRED_CODE, 'the reason is that of the change before')

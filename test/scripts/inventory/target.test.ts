@@ -357,7 +357,7 @@ test('roles: every option that says what a host should be has its role, and the 
 
 test('SSH access: what was given, or what ssh takes', (context) => {
   const home = scratch(context)
-  const given = readSshAccess(
+  const { nowMs: _, ...given } = readSshAccess(
     typed('/w', { identity: 'key', 'known-hosts': 'known' }, { HOME: home, SSH_AUTH_SOCK: '/agent' }),
   )
   assert.deepEqual(given, {
@@ -367,7 +367,9 @@ test('SSH access: what was given, or what ssh takes', (context) => {
     knownHosts: ['/w/known'],
     shouldAcceptNewKey: false,
   })
-  const usual = readSshAccess(typed('/w', { 'accept-new-host-key': true }, { HOME: home, SSH_AUTH_SOCK: '/agent' }))
+  const { nowMs: __, ...usual } = readSshAccess(
+    typed('/w', { 'accept-new-host-key': true }, { HOME: home, SSH_AUTH_SOCK: '/agent' }),
+  )
   assert.deepEqual(usual, {
     identities: [],
     isUsual: true,

@@ -15,7 +15,14 @@ import { specOf, text } from '../roles/blank-host.ts'
 const job: Job = {
   ...{ verb: 'bootstrap', target: 'root@a', user: 'ada', controller: 'desk', retryCommand: 'tappass bootstrap' },
   ...{ token: '0'.repeat(32), release: '1', pages: null, only: [], settings: '{}\n', inputs: '{}', files: {} },
-  ...{ pagesFolder: null, secrets: { 'openai-api-key': '/run/x' }, rotation: null, operator: null, restored: null },
+  ...{
+    pagesFolder: null,
+    secrets: { 'openai-api-key': '/run/x' },
+    rotation: null,
+    outside: null,
+    operator: null,
+    restored: null,
+  },
   applied: [{ resource: 'file:/a', action: 'write it' }],
 }
 
@@ -25,7 +32,7 @@ test('job: read as it was written; a key that this release does not know is a de
 })
 
 for (const [name, line] of [
-  ['an event', { event: { event: 'settings', source: '/etc/x' } }],
+  ['an event', { event: { event: 'settings', source: '/etc/x' }, at: '2026-11-27T10:00:00.000Z' }],
   ['an end', { end: { result: { outcome: 'up-to-date', applied: 3, remaining: 0 } } }],
   ['a failure', { end: { failure: { what: 'it failed' }, code: 6 } }],
 ] as const)

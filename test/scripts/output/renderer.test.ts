@@ -108,6 +108,8 @@ test('json: one object per line, with version, time and host; `next` can be type
     ),
   )
   assert.equal(texts.stderr, '')
+  renderer.emit('root@a', { event: 'run-started', verb: 'bootstrap' }, '2026-11-23T00:00:00.000Z')
+  assert.match(texts.stdout.trimEnd().split('\n').at(-1) ?? '', /"at":"2026-11-23T00:00:00\.000Z"/)
 })
 
 const plainText = `cannot install here, 1 problem:

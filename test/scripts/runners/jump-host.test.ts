@@ -23,7 +23,7 @@ const at = (index: number): SshServer => servers[index] as SshServer
 const portOf = (index: number) => at(index).address.port
 
 before(async () => {
-  servers = await Promise.all([GATE, INNER, HOST].map(startSshServer))
+  servers = await Promise.all([GATE, INNER, HOST].map(() => startSshServer()))
 })
 after(() => {
   for (const server of servers) server.stop()

@@ -33,8 +33,10 @@ const isListening = (port: number): Promise<boolean> =>
     socket.once('connect', () => socket.destroy())
   })
 
-/** Starts it and waits until it listens. `stop` ends it and removes its folder. */
-export const startSshServer = async (): Promise<SshServer> => {
+/** Starts it and waits until it listens, with more settings, made from its files. `stop` ends it and removes its folder. */
+export const startSshServer = async (
+  more: (file: SshServer['file']) => readonly string[] = () => [],
+): Promise<SshServer> => {
   const folder = mkdtempSync(join(tmpdir(), 'tappass-sshd-'))
   const file = (name: string, text?: string): string => {
     if (text !== undefined) writeFileSync(join(folder, name), text, { mode: 0o600 })
@@ -60,6 +62,7 @@ export const startSshServer = async (): Promise<SshServer> => {
     'KbdInteractiveAuthentication no',
     'PermitRootLogin yes',
     'MaxStartups 100',
+    ...more(file),
   ]
   const configuration = file('sshd_config', `${settings.join('\n')}\n`)
   if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
@@ -82,6 +85,7 @@ export const startSshServer = async (): Promise<SshServer> => {
       agent: undefined,
       knownHosts: [file('known_hosts', `${known.join('\n')}\n`)],
       shouldAcceptNewKey: false,
+      nowMs: () => Date.now(),
     },
     hostKeys,
     file,

@@ -187,7 +187,7 @@ const files: readonly Readonly<{ name: string; text: () => string; result: RegEx
   {
     name: 'an authority only',
     text: () => lineFor(otherKey(), '@cert-authority '),
-    result: /^6: .*host certificates are not supported/,
+    result: /^6: .*names a certificate authority, and the server shows no certificate/,
   },
 ]
 

@@ -20,7 +20,7 @@ const bare = {
   site: 'none',
   ingress: 'none',
   storage: { database: 'external', redis: 'external' },
-  downloads: { node: 'http://10.0.0.7:8081/node' },
+  downloads: { node: 'http://10.0.0.7:8081/node', opa: 'http://10.0.0.7:8081/opa' },
 }
 const rows: readonly (readonly [
   name: string,

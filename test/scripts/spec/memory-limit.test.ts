@@ -9,9 +9,13 @@ const plenty: WithoutIdentity = {
   ...{ gateway: 1024, postgres: 1024, sharedBuffers: 256, redis: 128, redisData: 64, caddy: 512, job: 512, opa: 0 },
 }
 
+/** Without OPA, whose servers have a share, too. */
+const EMBEDDED = { policy: { engine: 'embedded' } } as const
+
 type Row = Readonly<{
   name: string
   memory: number
+  engine?: 'opa'
   instances?: number
   postgres?: MemorySettings['postgres']
   redis?: MemorySettings['redis']
@@ -45,6 +49,27 @@ const rows: readonly Row[] = [
     },
   },
   {
+    name: '4 GB with OPA',
+    ...{ memory: 3900, engine: 'opa' },
+    limits: {
+      ...{ gateway: 691, postgres: 615, sharedBuffers: 153, redis: 82, redisData: 41, caddy: 300, job: 330, opa: 180 },
+    },
+  },
+  {
+    name: '2 GB with OPA',
+    ...{ memory: 1960, engine: 'opa' },
+    limits: {
+      ...{ gateway: 384, postgres: 238, sharedBuffers: 59, redis: 40, redisData: 20, caddy: 104, job: 162, opa: 110 },
+    },
+  },
+  {
+    name: '1.8 GB with OPA, the least by default',
+    ...{ memory: 1800, engine: 'opa' },
+    limits: {
+      ...{ gateway: 363, postgres: 213, sharedBuffers: 53, redis: 37, redisData: 18, caddy: 91, job: 151, opa: 105 },
+    },
+  },
+  {
     name: '1 GB, one instance',
     memory: 970,
     instances: 1,
@@ -54,9 +79,9 @@ const rows: readonly Row[] = [
   },
 ]
 
-for (const { name, memory, instances = 2, postgres = {}, redis = {}, limits } of rows) {
+for (const { name, memory, engine, instances = 2, postgres = {}, redis = {}, limits } of rows) {
   test(`memory limits: ${name}`, () => {
-    const found = memoryLimits({ instances, postgres, redis }, memory)
+    const found = memoryLimits({ instances, postgres, redis, ...(engine === undefined ? EMBEDDED : {}) }, memory)
     assert.deepEqual(found, { ...limits, tunnel: 0, identity: 0 })
     if (memory > 0) assert.ok(memorySum(found, instances) <= memory * 0.8, 'a fifth is left for the system')
   })
@@ -64,14 +89,15 @@ for (const { name, memory, instances = 2, postgres = {}, redis = {}, limits } of
 
 test('memory limits: they add up on every host that has room for the least of each', () => {
   for (let memory = 1600; memory <= 16_384; memory += 7)
-    for (const instances of [1, 2]) {
-      const sum = memorySum(memoryLimits({ instances, postgres: {}, redis: {} }, memory), instances)
-      assert.ok(sum <= memory * 0.8, `${instances} on ${memory}: ${sum}`)
-    }
+    for (const instances of [1, 2])
+      for (const engine of [{}, EMBEDDED]) {
+        const sum = memorySum(memoryLimits({ instances, postgres: {}, redis: {}, ...engine }, memory), instances)
+        assert.ok(sum <= memory * 0.8, `${instances} on ${memory}: ${sum}`)
+      }
 })
 
 test('memory limits: what is written stays, and takes from the others', () => {
-  const settings = { instances: 2, postgres: { memoryMegabytes: 1024 }, redis: { maxMemoryMegabytes: 64 } }
+  const settings = { instances: 2, postgres: { memoryMegabytes: 1024 }, redis: { maxMemoryMegabytes: 64 }, ...EMBEDDED }
   const { postgres, sharedBuffers, redis, redisData, gateway } = memoryLimits(settings, 3900)
   assert.deepEqual([postgres, sharedBuffers, redis, redisData], [1024, 256, 128, 64])
   assert.ok(gateway < 770, String(gateway))
@@ -100,7 +126,7 @@ test('memory limits: identities have a share of their own, and all add up', () =
     [3900, 448],
     [1960, 283],
   ] as const) {
-    const found = memoryLimits({ instances: 2, postgres: {}, redis: {}, identity }, memory)
+    const found = memoryLimits({ instances: 2, postgres: {}, redis: {}, identity, ...EMBEDDED }, memory)
     assert.equal(found.identity, megabytes)
     if (memory > 2000) assert.ok(memorySum(found, 2) <= memory * 0.8)
   }
@@ -121,7 +147,7 @@ const ingresses: readonly (readonly [
 ]
 for (const [name, ingress, caddy, tunnel] of ingresses) {
   test(`memory limits: ingress ${name}: what can run has a share of its own, and all add up`, () => {
-    const found = memoryLimits({ instances: 2, postgres: {}, redis: {}, ingress }, 1960)
+    const found = memoryLimits({ instances: 2, postgres: {}, redis: {}, ingress, ...EMBEDDED }, 1960)
     assert.deepEqual([found.caddy, found.tunnel], [caddy, tunnel])
     const { gateway, postgres, redis, job } = found
     assert.equal(memorySum(found, 2), 2 * gateway + postgres + redis + job + caddy + tunnel)
@@ -148,7 +174,7 @@ const remedies: readonly Readonly<{
   {
     name: '1 GB',
     memory: 970,
-    says: 'add memory, or write in host.yaml: "instances: 1" and "preflight: { memoryMegabytesMin: 896 }"',
+    says: 'add memory, or write in host.yaml: "policy: { engine: embedded }" and "instances: 1" and "preflight: { memoryMegabytesMin: 896 }"',
   },
   {
     name: '1.5 GB has room for both instances',
@@ -159,13 +185,13 @@ const remedies: readonly Readonly<{
     name: 'many instances on 4 GB',
     memory: 3900,
     settings: { instances: 20 },
-    says: 'add memory, or write in host.yaml: "instances: 10"',
+    says: 'add memory, or write in host.yaml: "instances: 9"',
   },
   {
     name: 'sizes that were written count as they are',
     memory: 1960,
     settings: { postgres: { memoryMegabytes: 1200 } },
-    says: 'add memory, or write in host.yaml: "instances: 1"',
+    says: 'add memory, or write in host.yaml: "policy: { engine: embedded }" and "instances: 1"',
   },
   { name: '512 MB are not enough for anything', memory: 480, says: 'add memory' },
   {
@@ -188,6 +214,7 @@ test('memory remedy: with what it says every host passes both checks', () => {
     const instances = Number(/"instances: (\d+)"/.exec(said)?.[1] ?? 2)
     const minimum = Number(/memoryMegabytesMin: (\d+)/.exec(said)?.[1])
     assert.ok(minimum <= memory, `${memory}: ${said}`)
-    assert.ok(memorySum(memoryLimits({ instances, postgres: {}, redis: {} }, memory), instances) <= memory - 192, said)
+    const settings = { instances, postgres: {}, redis: {}, ...(said.includes('engine: embedded') ? EMBEDDED : {}) }
+    assert.ok(memorySum(memoryLimits(settings, memory), instances) <= memory - 192, said)
   }
 })

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import type { SshSettings } from '../../../scripts/connection/ssh-config.ts'
-import { connectionProblem, ingressAddress, probeIngress } from '../../../scripts/converge/ingress-probe.ts'
 import type { GetFact } from '../../../scripts/core/host.ts'
+import { connectionProblem, ingressAddress, probeIngress } from '../../../scripts/outside/ingress-probe.ts'
 
 const ports = { kind: 'caddy' as const, http: 80, https: 443, http3: true, names: [] }
 const at = (name: string) => ({ address: { user: 'root', name, port: 22 } })
