@@ -10,10 +10,10 @@ import { absentUnit } from '../resources/absent-unit.ts'
 import { file } from '../resources/file.ts'
 import { unit } from '../resources/unit.ts'
 import { credentialLine } from '../secrets/credential.ts'
-import { storeOf, storeSettingsText } from '../spec/backup-store-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
 import { nodeProxyLines } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
+import { storeOf, storeSettingsText } from '../storage/backup-store-spec.ts'
 
 /** The role `backup-copy`. A secret that was replaced is read by the next run, which is a process of its own. */
 export const backupCopy: Role = (spec, text) => {

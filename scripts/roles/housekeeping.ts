@@ -14,12 +14,12 @@ import { journalLimit } from '../resources/journal-limit.ts'
 import { unit } from '../resources/unit.ts'
 import { optionalCredentialLines } from '../secrets/credential.ts'
 import { CHECK_SECRET_IDS } from '../secrets/secret-id.ts'
-import { storeOf } from '../spec/backup-store-spec.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { isPrepared } from '../spec/ingress-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
 import { nodeProxyLines } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
+import { storeOf } from '../storage/backup-store-spec.ts'
 
 /** Any of them keeps the clock. */
 const TIME_SERVICES = ['systemd-timesyncd', 'chrony', 'ntpsec', 'openntpd', 'ntp'] as const

@@ -14,10 +14,10 @@ import type { SecretKind } from '../secrets/credential-store.ts'
 import { INGRESS_SECRET_IDS } from '../secrets/ingress-secret.ts'
 import { GENERATED_SECRET_IDS, type GeneratedSecretId, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
 import { isOverlapping, ROTATION_KINDS, rotatedBefore } from '../secrets/secret-rotation.ts'
-import { neededStoreSecrets } from '../spec/backup-store-spec.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { neededIngressSecrets } from '../spec/ingress-spec.ts'
 import type { Role } from '../spec/role.ts'
+import { neededStoreSecrets } from '../storage/backup-store-spec.ts'
 import { ADDRESS_ID, isExternal, partOf, type StoragePart, storageSecretIds } from '../storage/storage-spec.ts'
 
 /**
@@ -104,18 +104,16 @@ export const secrets: Role = (spec) => [
     const provided = spec.secrets[id]
     return provided === undefined ? [] : [secret({ id, provided })]
   }),
-<<<<<<< HEAD
-  ...[...INGRESS_SECRET_IDS, ...STORE_CREDENTIAL_IDS].flatMap((id) => {
-    const provided = spec.secrets[id]
-    const needed = [...neededIngressSecrets(spec), ...neededStoreSecrets(spec)].find((each) => each.id === id)
-    if (provided !== undefined) return [secret({ id, provided })]
-    return needed === undefined ? [] : [requiredSecret(needed)]
-=======
   // Those that the ingress needs are parts of it.
   ...INGRESS_SECRET_IDS.flatMap((id) => {
     const provided = spec.secrets[id]
     const isNeeded = neededIngressSecrets(spec).some((each) => each.id === id)
     return provided === undefined || isNeeded ? [] : [secret({ id, provided })]
->>>>>>> 48bd2680e8f037f9aabe4baf8cd787fb7784c0f8
+  }),
+  ...STORE_CREDENTIAL_IDS.flatMap((id) => {
+    const provided = spec.secrets[id]
+    if (provided !== undefined) return [secret({ id, provided })]
+    const needed = neededStoreSecrets(spec).find((each) => each.id === id)
+    return needed === undefined ? [] : [requiredSecret(needed)]
   }),
 ]

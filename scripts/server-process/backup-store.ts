@@ -10,9 +10,9 @@ import { readSecret } from '../artifacts/artifact-measurement.ts'
 import { commandHint, renderProcessHints } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven, textOption, textOptions } from '../command-line/invocation.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
-import { storeOf } from '../spec/backup-store-spec.ts'
 import { parseHostSpec } from '../spec/host-spec.ts'
 import { createLineFinder, parseYaml, readNamedFile } from '../spec/yaml-text.ts'
+import { storeOf } from '../storage/backup-store-spec.ts'
 
 const ENTRY = 'server/backup-fetch.ts'
 const EXAMPLE =

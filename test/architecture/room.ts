@@ -551,6 +551,7 @@ const scripts: readonly Room[] = [
       'scripts/runners/connectors.ts',
       'scripts/session',
       'scripts/spec',
+      'scripts/storage',
       'scripts/up',
     ],
   },

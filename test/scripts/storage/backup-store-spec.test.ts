@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { recoveryPair } from '../../../contract/recovery-key.ts'
-import { neededStoreSecrets, storeOf } from '../../../scripts/spec/backup-store-spec.ts'
 import { parseHostSpec } from '../../../scripts/spec/host-spec.ts'
+import { neededStoreSecrets, storeOf } from '../../../scripts/storage/backup-store-spec.ts'
 
 const { recipient: recoveryKey } = recoveryPair(generateKeyPairSync('x25519').privateKey)
 const s3 = { endpoint: 'https://s3.example.com', bucket: 'copies' }
