@@ -64,7 +64,7 @@ export const startSftpStore = async (host = '127.0.0.1'): Promise<SftpServer> =>
   const folder = join(top, 'copies')
   mkdirSync(folder, { mode: 0o700 })
   const [, uid = 0, gid = 0] =
-    new RegExp(`^${ACCOUNT}:[^:]*:(d+):(d+):`, 'm').exec(readFileSync('/etc/passwd', 'utf8')) ?? []
+    new RegExp(`^${ACCOUNT}:[^:]*:([0-9]+):([0-9]+):`, 'm').exec(readFileSync('/etc/passwd', 'utf8')) ?? []
   chownSync(folder, Number(uid), Number(gid))
   const makeKey = (name: string): string => {
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', join(top, name)])
