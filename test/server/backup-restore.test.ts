@@ -67,7 +67,7 @@ test('restore: in place of the database in force, which is kept; calls since are
       .calls()
       .slice(-2)
       .map((line) => line.split(' ').slice(0, 3).join(' ')),
-    ['systemctl stop tappass.socket', 'systemctl start tappass.target'],
+    ['systemctl stop tappass*.socket', 'systemctl start tappass.target'],
   )
   const owners = await host.server.superuser(
     `SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'`,
