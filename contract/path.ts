@@ -106,6 +106,8 @@ export const HOST_PATH = {
   dockerConfigFolder: `${RUNTIME}/docker`,
   /** Locks and marks of the toolkit's own runs; not in `runtimeFolder`, which the first run makes. */
   convergeFolder: `${RUNTIME}-converge`,
+  /** The processes of a new release that were watched to the end of their time. */
+  soaked: `${RUNTIME}-converge/soaked`,
   /** What a run that goes on as a unit of the host was given, and its events; for root only. */
   runFolder: `${RUNTIME}-converge/run`,
   /** Files of the controller that such a run needs, until it ends. */

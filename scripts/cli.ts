@@ -92,7 +92,8 @@ if (import.meta.main) {
   process.exitCode = await main(process.argv.slice(2), {
     root,
     workingFolder,
-    program: programOf(root, workingFolder, process.env['PATH']),
+    // Where a release that was unpacked for this runs in place of the one that was typed.
+    program: process.env['TAPPASS_PROGRAM'] ?? programOf(root, workingFolder, process.env['PATH']),
     environment: process.env,
     stdin: process.stdin,
     stdout: process.stdout,

@@ -6,6 +6,7 @@ import {
   AGENT_ACTIONS,
   AUDIT_ACTIONS,
   BUNDLE_ACTIONS,
+  LICENSE_ACTIONS,
   MIGRATE_ACTIONS,
   SECRET_ACTIONS,
 } from './command-line/action-table.ts'
@@ -14,6 +15,7 @@ import type { CommandTable } from './command-line/invocation.ts'
 import {
   AGE_OPTION,
   ALL_OPTION,
+  ARCHIVE_OPTIONS,
   BATCH_OPTIONS,
   COMPROMISED_OPTION,
   DATA_OPTION,
@@ -22,11 +24,12 @@ import {
   HOST_OPTIONS,
   HOST_RUN_OPTIONS,
   JSON_OPTION,
-  LICENSE_OPTIONS,
   LOCAL_OPTIONS,
   LOG_OPTIONS,
+  MOVE_OPTIONS,
   NO_INPUT_OPTION,
   OUT_OPTION,
+  PACK_OPTION,
   PLAN_OPTION,
   REPAIR_OPTION,
   ROLLOUT_OPTIONS,
@@ -84,6 +87,31 @@ export const VERBS: CommandTable = [
     options: [JSON_OPTION, NO_INPUT_OPTION],
     actions: BUNDLE_ACTIONS,
     load: () => import('./commands/bundle.ts'),
+  },
+  {
+    name: 'upgrade',
+    summary: 'bring a server to a release: backup, own checks, one instance after the other, soak, acceptance',
+    options: [
+      ...HOST_RUN_OPTIONS,
+      ...MOVE_OPTIONS,
+      ...ARCHIVE_OPTIONS,
+      { name: 'finish', summary: 'run the migrations that waited until the release was accepted' },
+      DIFF_OPTION,
+      YES_OPTION,
+    ],
+    load: () => import('./commands/upgrade.ts'),
+  },
+  {
+    name: 'rollback',
+    summary: 'bring a server back to the release before, under the same gates',
+    options: [...HOST_RUN_OPTIONS, ...MOVE_OPTIONS, DIFF_OPTION, YES_OPTION],
+    load: () => import('./commands/rollback.ts'),
+  },
+  {
+    name: 'releases',
+    summary: 'show the releases on a server: which one is in force, what was accepted, which can be gone to',
+    options: [...HOST_RUN_OPTIONS, PACK_OPTION],
+    load: () => import('./commands/releases.ts'),
   },
   {
     name: 'status',
@@ -181,24 +209,7 @@ export const VERBS: CommandTable = [
     name: 'license',
     summary: 'show the license of a gateway, issue one, verify one',
     options: [JSON_OPTION, NO_INPUT_OPTION],
-    actions: [
-      {
-        name: 'show',
-        summary: 'show what a gateway has (exit 1 if it has expired)',
-        options: [DATA_OPTION, ...URL_OPTIONS, ...HOST_OPTIONS],
-      },
-      {
-        name: 'issue',
-        summary: 'sign a new license with the key of an authority of your own',
-        options: LICENSE_OPTIONS,
-      },
-      {
-        name: 'verify',
-        operands: 'FILE',
-        summary: 'check a license without a network (exit 1 if it has expired or does not hold)',
-        options: [{ name: 'public-key', value: 'FILE', summary: 'public Ed25519 key (PEM) of the authority' }],
-      },
-    ],
+    actions: LICENSE_ACTIONS,
     load: () => import('./commands/license.ts'),
   },
   {

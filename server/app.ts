@@ -7,6 +7,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { createPrometheus } from './adapters/prometheus.ts'
 import { loadSteps } from './adapters/step-folder.ts'
 import { createGateway, createTextCheck } from './composition/create-gateway.ts'
+import { createSelf, type Self } from './composition/create-self.ts'
 import { openPorts, type ProcessPorts } from './composition/open-ports.ts'
 import { openSvids } from './composition/open-svids.ts'
 import { pruneTaints } from './composition/prune-taints.ts'
@@ -18,7 +19,7 @@ import type { Ledger } from './core/ports.ts'
 import { ulid } from './core/ulid.ts'
 import { createEngine } from './detection/engine.ts'
 import { createHttpServer } from './http/http-server.ts'
-import { askOwnStatus } from './http/own-request.ts'
+import { createCallFigures } from './observability/call-figures.ts'
 import type { Readiness } from './observability/readiness.ts'
 import { RULE_FUNCTIONS } from './rules/check/rule-functions.ts'
 import { readRuleBook } from './rules/rule-book.ts'
@@ -28,17 +29,17 @@ const BUILT_IN_STEPS = join(import.meta.dirname, 'steps')
 const OPTIONAL_STEPS = join(BUILT_IN_STEPS, 'optional')
 
 /**
- * A gateway that does not listen yet; `svidListener` is for clients with an SVID, where they are accepted. `askHealth` gives the status that `/health` answers, to the process itself. `close` closes everything
+ * A gateway that does not listen yet; `svidListener` is for clients with an SVID, where they are accepted. `close` closes everything
  * but the database, which the process owns.
  */
-export type App = Readonly<{
-  server: FastifyInstance
-  svidListener: SvidListener | undefined
-  readiness: Readiness
-  askHealth: () => Promise<number>
-  ledger: Ledger
-  close: () => Promise<unknown>
-}>
+export type App = Self &
+  Readonly<{
+    server: FastifyInstance
+    svidListener: SvidListener | undefined
+    readiness: Readiness
+    ledger: Ledger
+    close: () => Promise<unknown>
+  }>
 
 /** What the process provides. */
 export type AppDependencies = ProcessPorts & Readonly<{ log: FastifyBaseLogger; isDraining: () => boolean }>
@@ -49,7 +50,7 @@ export type AppDependencies = ProcessPorts & Readonly<{ log: FastifyBaseLogger; 
  */
 export async function createApp(config: Config, dependencies: AppDependencies, ...stepFolders: string[]): Promise<App> {
   const { database, clock, random, log, isDraining } = dependencies
-  const meter = createPrometheus()
+  const [meter, figures] = [createPrometheus(), createCallFigures()]
   const { families, rules } = readRuleBook()
   const engine = createEngine(rules, RULE_FUNCTIONS)
   const folders = [BUILT_IN_STEPS, ...(config.hasNameDetector ? [OPTIONAL_STEPS] : []), ...stepFolders]
@@ -61,7 +62,7 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
     newId,
     isPlainText: createTextCheck(config, loaded),
     isDraining,
-    count: meter.countHttp,
+    count: figures.counting(meter.countHttp),
     log,
   })
   const { ports, close } = await openPorts(config, dependencies, loaded.registry, meter, {
@@ -84,6 +85,6 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
     svids?.close()
     return Promise.all([close().then(signEnd), gateway.inspector?.close(), stopPruning()])
   }
-  const askHealth = (): Promise<number> => askOwnStatus(server, '/health')
-  return { server, svidListener, readiness, askHealth, ledger: ports.ledger, close: closeAll }
+  const self = createSelf(server, gateway, figures, newId)
+  return { server, svidListener, readiness, ...self, ledger: ports.ledger, close: closeAll }
 }

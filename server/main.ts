@@ -15,7 +15,7 @@ import { createLogger } from './observability/logger.ts'
 import { drain, type Traffic, watchTraffic } from './process/drain.ts'
 import { listen } from './process/listener.ts'
 import { openDatabase, prepareSchema } from './process/storage.ts'
-import { servingStatus, waitForDependencies, watchDependencies } from './process/supervisor.ts'
+import { probeAsDependency, servingStatus, waitForDependencies, watchDependencies } from './process/supervisor.ts'
 
 const clock = systemClock
 let isDraining = false
@@ -49,16 +49,16 @@ async function start(): Promise<Running> {
   await wait(async () => (clock.elapsedMs() < giveUpMs ? await failedChecks(app) : []))
   app.readiness.start()
   await wait(async () => (clock.elapsedMs() < giveUpMs ? await ownHealth(app) : []))
+  if (notify) await wait(probeAsDependency(app.probe, clock))
   const url = await listen(app.server.server, config.listen)
   await serveSvids(app)
   await notify?.(`READY=1\n${servingStatus(url)}`)
   if (notify)
-    watchDependencies(
-      () => ownHealth(app),
-      notify,
-      url,
-      () => isDraining,
-    )
+    watchDependencies(() => ownHealth(app), notify, {
+      status: () => servingStatus(url, { ...app.figures(), inFlight: sumOf(traffics) }),
+      isOver: () => isDraining,
+      clock,
+    })
   if (notify && config.notify?.watchdogMs) startWatchdog(app, notify, config)
   for (const warning of config.warnings) app.server.log.warn(warning)
   app.server.log.info({ url, storage: config.storage, instance: config.instance }, 'serving')
@@ -69,6 +69,10 @@ async function start(): Promise<Running> {
 /** The server of keys and, where there is one, that of SVIDs. */
 function serversOf({ server, svidListener }: App): readonly Server[] {
   return svidListener === undefined ? [server.server] : [server.server, svidListener.server]
+}
+
+function sumOf(traffics: readonly Traffic[]): number {
+  return traffics.reduce((sum, { open }) => sum + open, 0)
 }
 
 /** Listens for clients with an SVID; without an SVID of our own not before there is one, which is no reason to keep the others waiting. */

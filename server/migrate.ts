@@ -1,6 +1,6 @@
 /**
  * The migrations' process: `migrate.ts status|up|verify|baseline [--at NNN] [--json] [--lock-timeout SECONDS]
- * [--migrations DIR]`. Results go to stdout, progress and errors to stderr; docs/reference/migrations.md lists the
+ * [--migrations DIR] [--before-acceptance]`. Results go to stdout, progress and errors to stderr; docs/reference/migrations.md lists the
  * exit codes.
  */
 
@@ -28,7 +28,8 @@ import { type MigrationEvent, type MigrationRun, migrateUp, migrationStatus } fr
 import { verifyMigrations } from './migration/verification.ts'
 import { releaseVersion } from './observability/about.ts'
 
-const USAGE = 'migrate.ts status|up|verify|baseline [--at NNN] [--json] [--lock-timeout SECONDS] [--migrations DIR]'
+const USAGE =
+  'migrate.ts status|up|verify|baseline [--at NNN] [--json] [--lock-timeout SECONDS] [--migrations DIR] [--before-acceptance]'
 const ACTIONS = ['status', 'up', 'verify', 'baseline'] as const
 
 /** The parsed command line. */
@@ -36,6 +37,8 @@ type Request = Readonly<{
   action: (typeof ACTIONS)[number]
   at: number | undefined
   isJson: boolean
+  /** Migrations of the phase `contract` wait. */
+  isBeforeAcceptance: boolean
   lockTimeoutMs: number
   folder: string
 }>
@@ -47,7 +50,13 @@ function log(line: string): boolean {
 /** Undefined when the arguments are invalid. */
 function parseRequest(argv: readonly string[]): Request | undefined {
   const text = { type: 'string' } as const
-  const options = { at: text, 'lock-timeout': text, migrations: text, json: { type: 'boolean' } } as const
+  const options = {
+    at: text,
+    'lock-timeout': text,
+    migrations: text,
+    json: { type: 'boolean' },
+    'before-acceptance': { type: 'boolean' },
+  } as const
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true })
     const action = ACTIONS.find((name) => name === positionals[0])
@@ -57,6 +66,7 @@ function parseRequest(argv: readonly string[]): Request | undefined {
       action,
       at: values.at === undefined ? undefined : Number(values.at),
       isJson: values.json === true,
+      isBeforeAcceptance: values['before-acceptance'] === true,
       lockTimeoutMs: Number(values['lock-timeout'] ?? 30) * 1000,
       folder: values.migrations ?? MIGRATION_FOLDER,
     }
@@ -89,6 +99,7 @@ async function execute(request: Request, config: Config): Promise<Report> {
   const { migrations, problems } = parseMigrations(await readMigrationFiles(request.folder))
   if (problems.length > 0) return problemReport(problems)
   const run: MigrationRun = {
+    isBeforeAcceptance: request.isBeforeAcceptance,
     toolVersion: releaseVersion(),
     who: userInfo().username,
     host: hostname(),

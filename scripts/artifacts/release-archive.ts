@@ -24,6 +24,7 @@ const RELEASE_ENTRIES = [
   'package.json',
   'package-lock.json',
   'versions.yaml',
+  'upgrades.yaml',
   'LICENSE',
   'README.md',
 ] as const

@@ -2,11 +2,15 @@
 import {
   COMPROMISED_OPTION,
   CONFIG_OPTION,
+  DATA_OPTION,
   DIFF_OPTION,
   FINISH_OPTION,
+  HOST_OPTIONS,
+  LICENSE_OPTIONS,
   ROLLOUT_OPTIONS,
   SECRET_AGE_OPTION,
   SECRET_OPTION,
+  URL_OPTIONS,
   YES_OPTION,
 } from './option.ts'
 import type { Action } from './verb.ts'
@@ -97,5 +101,25 @@ export const SECRET_ACTIONS: readonly Action[] = [
       ...[SECRET_AGE_OPTION, FINISH_OPTION, COMPROMISED_OPTION, SECRET_OPTION],
       ...[...ROLLOUT_OPTIONS, DIFF_OPTION, YES_OPTION],
     ],
+  },
+]
+
+/** Of `license`. */
+export const LICENSE_ACTIONS: readonly Action[] = [
+  {
+    name: 'show',
+    summary: 'show what a gateway has (exit 1 if it has expired)',
+    options: [DATA_OPTION, ...URL_OPTIONS, ...HOST_OPTIONS],
+  },
+  {
+    name: 'issue',
+    summary: 'sign a new license with the key of an authority of your own',
+    options: LICENSE_OPTIONS,
+  },
+  {
+    name: 'verify',
+    operands: 'FILE',
+    summary: 'check a license without a network (exit 1 if it has expired or does not hold)',
+    options: [{ name: 'public-key', value: 'FILE', summary: 'public Ed25519 key (PEM) of the authority' }],
   },
 ]

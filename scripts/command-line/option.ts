@@ -172,6 +172,31 @@ export const ROLLOUT_OPTIONS: readonly Option[] = [
   },
 ]
 
+/** How a host is brought to a release. */
+export const MOVE_OPTIONS: readonly Option[] = [
+  ...BATCH_OPTIONS,
+  { name: 'to', value: 'VERSION', summary: 'a release that is on the server ("releases" shows them)' },
+  {
+    name: 'soak',
+    value: 'DURATION',
+    summary: 'watch the instances so long before the release is accepted (0s, 60s, 10m)',
+  },
+  { name: 'plan-only', summary: 'show what would be done, and change nothing (exit 2)' },
+]
+
+/** Where a release comes from. */
+export const ARCHIVE_OPTIONS: readonly Option[] = [
+  { name: 'archive', value: 'FILE', summary: 'a release in a file of "releases --pack"' },
+  { name: 'digest', value: 'HEX', summary: 'what that file must hash to' },
+]
+
+/** A release as a file. */
+export const PACK_OPTION: Option = {
+  name: 'pack',
+  value: 'FILE',
+  summary: 'write the release of this toolkit to a file, for "upgrade --archive"',
+}
+
 /** Which hosts to try again. */
 export const RETRY_OPTION: Option = {
   name: 'retry',

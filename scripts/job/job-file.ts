@@ -30,6 +30,7 @@ const schema = v.strictObject({
   rotation: v.nullable(
     v.strictObject({ ids: v.array(v.string()), storedBefore: v.number(), mode: v.picklist(ROTATION_MODES) }),
   ),
+  releaseChange: v.nullable(v.strictObject({ soakSeconds: v.number(), isFinishing: v.boolean() })),
   /** How the ingress has to answer from outside after a change of it. */
   outside: v.nullable(
     v.strictObject({

@@ -45,7 +45,11 @@ async function specOf(invocation: Invocation, job: Job): Promise<HostSpec> {
       why: `release ${spec.release.version}, pages ${pages}; the run has ${job.release}, ${job.pages}`,
       next: job.retryCommand,
     })
-  return job.rotation === null ? spec : { ...spec, rotation: job.rotation }
+  return {
+    ...spec,
+    ...(job.rotation === null ? {} : { rotation: job.rotation }),
+    ...(job.releaseChange === null ? {} : { releaseChange: job.releaseChange }),
+  }
 }
 
 async function goOn(invocation: Invocation, job: Job, host: HostSession, context: JobContext): Promise<HostResult> {

@@ -54,6 +54,37 @@ export type CheckResult = Readonly<{
   remedy?: string
 }>
 
+/** A release on a host; `schema` is its newest migration, `obstacle` why the host can't be brought to it. */
+export type ListedRelease = Readonly<{
+  version: string
+  isCurrent: boolean
+  instances: readonly string[]
+  accepted?: Readonly<{ at: string; by: string; run: number }>
+  schema: string
+  obstacle?: string
+}>
+
+/** A migration, and when it is run beside a release: before it, or (`contract`) after its acceptance. */
+export type MoveMigration = Readonly<{ file: string; phase: 'expand' | 'contract' | null }>
+
+/**
+ * What a move to another release will do. `path` are the versions that it goes through; `waiting` are migrations that are run when the release is accepted;
+ * `restarts` are instances; `inFlight` are calls at this moment; `expectedSeconds` is from that many earlier `runs`. `isReturnPossible`: the release before starts on the new schema.
+ */
+export type ReleaseMove = Readonly<{
+  from: string | null
+  to: string
+  path: readonly string[]
+  migrations: readonly MoveMigration[]
+  waiting: readonly MoveMigration[]
+  restarts: readonly string[]
+  inFlight: number | null
+  soakSeconds: number
+  expectedSeconds: number | null
+  runs: number
+  isReturnPossible: boolean
+}>
+
 /** What stays on a host that was uninstalled, and why. */
 export type LeftBehind = Readonly<{ what: string; why: string }>
 
@@ -101,6 +132,8 @@ export type Event =
   | Readonly<{ event: 'backups'; backups: readonly unknown[] }>
   | Readonly<{ event: 'left'; left: readonly LeftBehind[] }>
   | Readonly<{ event: 'log'; loggedAt: string; unit: string; priority: number; message: string }>
+  | Readonly<{ event: 'releases'; releases: readonly ListedRelease[] }>
+  | (Readonly<{ event: 'release-move' }> & ReleaseMove)
   | Readonly<{ event: 'soak'; seconds: number }>
   | Readonly<{ event: 'error'; failure: FailureText }>
   | Readonly<{

@@ -5,6 +5,7 @@ import { type FailureText, renderFailure, renderNext } from '../core/failure.ts'
 import { printable } from '../core/printable.ts'
 import type { Event, Outcome, StepFailure } from './event.ts'
 import { planLines } from './plan-text.ts'
+import { releaseMoveLines } from './release-move-text.ts'
 
 /** `program` is what the user types for `tappass`. `hasDiffs`: plans show how files change, not only that they do. */
 export type TextOptions = Readonly<{ program: string; hasDiffs: boolean }>
@@ -19,6 +20,13 @@ function reasonLines(reason: FailureText, program: string): readonly string[] {
   return renderFailure(reason, program)
     .replace(/^tappass: /, '- ')
     .split('\n')
+}
+
+function refusedLines({ reasons }: Extract<Event, { event: 'refused' }>, program: string): readonly string[] {
+  return [
+    `cannot install here, ${pluralize(reasons.length, 'problem')}:`,
+    ...reasons.flatMap((reason) => reasonLines(reason, program)),
+  ]
 }
 
 function failureLines(step: number, steps: number, failure: StepFailure, program: string): readonly string[] {
@@ -44,6 +52,10 @@ function handedOverLines({ unit, next }: Extract<Event, { event: 'handed-over' }
     `from here on the host goes on by itself, whatever becomes of this connection (${unit})`,
     `  to see it again: ${renderNext(next, program)}`,
   ]
+}
+
+function leftLines({ left }: Extract<Event, { event: 'left' }>): readonly string[] {
+  return ['this stays on the host:', ...left.map(({ what, why }) => `  ${what}: ${why}`)]
 }
 
 /** How a run ended, for people. */
@@ -82,10 +94,7 @@ function endLines(event: Extract<Event, { event: 'run-finished' }>, program: str
 export function eventLines(event: Event, { program, hasDiffs }: TextOptions): readonly string[] {
   switch (event.event) {
     case 'refused':
-      return [
-        `cannot install here, ${pluralize(event.reasons.length, 'problem')}:`,
-        ...event.reasons.flatMap((reason) => reasonLines(reason, program)),
-      ]
+      return refusedLines(event, program)
     case 'plan':
       return planLines(event, hasDiffs)
     case 'settings':
@@ -107,9 +116,11 @@ export function eventLines(event: Event, { program, hasDiffs }: TextOptions): re
     case 'error':
       return renderFailure(event.failure, program).split('\n')
     case 'left':
-      return ['this stays on the host:', ...event.left.map(({ what, why }) => `  ${what}: ${why}`)]
+      return leftLines(event)
     case 'soak':
       return [`${event.seconds === 0 ? 'looked at again' : `watched for ${event.seconds} s`} before the next batch`]
+    case 'release-move':
+      return releaseMoveLines(event)
     case 'log':
       return logLines(event)
     case 'run-finished':

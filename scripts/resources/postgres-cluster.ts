@@ -1,7 +1,8 @@
 /** PostgreSQL's data on the host: made by the server itself, and never changed by a run; only whether the desired server can open them. */
+import { HOST_PATH } from '../../contract/path.ts'
 import { refusedFailure } from '../core/failure.ts'
 import { leavesNothing, type Resource } from '../core/resource.ts'
-import { contentFact, pathFact } from '../facts/path.ts'
+import { contentFact, pathFact, targetFact } from '../facts/path.ts'
 
 /** `path` is the cluster's folder; `reference` (`postgres:16.14-alpine@…`) and `uid` (its account) are of the image that is to open it. */
 export type PostgresClusterOptions = Readonly<{ path: string; reference: string; uid: number }>
@@ -11,8 +12,18 @@ function majorOf(reference: string): string {
   return /:(\d+)[^/]*$/.exec(reference.split('@')[0] ?? '')?.[1] ?? ''
 }
 
+/** The settings of the instances name a database only where it is on the host. A server that had one would begin anew, empty, and go on as if nothing was lost. */
+function assertNeverUsed(path: string, current: string | undefined, settings: string | undefined): void {
+  if (current === undefined || settings === undefined || !/^DATABASE_URL=/m.test(settings)) return
+  throw refusedFailure(
+    `the database of this server is gone: there is no ${path}`,
+    `release ${current.split('/').at(-1)} was in force with it; a new one would be empty`,
+    'mount the disk that it is on, or restore a backup: docs/how-to/backup.md. To begin anew: tappass uninstall --data',
+  )
+}
+
 /**
- * The cluster, where there is one. One that the image can't open is a `Failure` (exit 5): the server that runs goes on, and would
+ * The cluster, where there is one. One that is gone although a release was in force with it, or that the image can't open, is a `Failure` (exit 5): the server that runs goes on, and would
  * not come back after a restart with the other image.
  */
 export function postgresCluster({ path, reference, uid }: PostgresClusterOptions): Resource {
@@ -21,12 +32,17 @@ export function postgresCluster({ path, reference, uid }: PostgresClusterOptions
     id: `postgres-cluster:${path}`,
     absent: leavesNothing('it goes with the folder of the data'),
     plan: async (getFact) => {
-      const [folder, file, content] = await Promise.all([
+      const [folder, file, content, current, settings] = await Promise.all([
         getFact(pathFact(path)),
         getFact(pathFact(versionPath)),
         getFact(contentFact(versionPath)),
+        getFact(targetFact(HOST_PATH.currentRelease)),
+        getFact(contentFact(HOST_PATH.gatewayEnvironment)),
       ])
-      if (folder.kind === 'absent') return []
+      if (folder.kind === 'absent') {
+        assertNeverUsed(path, current, settings)
+        return []
+      }
       const [found, desired] = [content?.trim(), majorOf(reference)]
       if (found !== desired) {
         throw refusedFailure(

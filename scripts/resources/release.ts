@@ -9,13 +9,29 @@ import { digestFact, pathFact, targetFact } from '../facts/path.ts'
 import { prepareStaging, removeStaging, stagedPath, stagingFolder, swapInto } from '../files/directory-swap.ts'
 import { assertNotDirectory, linkCommand } from '../files/link-change.ts'
 
-/** Installed in ROOT/releases/VERSION; ROOT/current is switched to it. `noun` is what it is called in plans. */
-export type ReleaseOptions = Readonly<{ root: string; pack: ReleaseArchive; noun?: string }>
+/** Installed in ROOT/releases/VERSION; ROOT/current is switched to it. `noun` is what it is called in plans. `check` is a program of its own, with which it says from its folder whether it is sound. */
+export type ReleaseOptions = Readonly<{ root: string; pack: ReleaseArchive; noun?: string; check?: readonly string[] }>
 
 /** Some ten megabytes over a slow line. */
 const SEND_MINUTES = 60
 
-function installCommands(path: string, pack: ReleaseArchive): readonly [Command, ...Command[]] {
+/** With no rights, no network, and nothing but its own files: what it says must not depend on the host. */
+function checkCommand(folder: string, check: readonly string[]): Command {
+  const properties = ['DynamicUser=yes', 'PrivateNetwork=yes', 'ProtectHome=yes', `WorkingDirectory=${folder}`]
+  const argv = [
+    ...['systemd-run', '--quiet', '--pipe', '--wait', '--collect', '--service-type=exec'],
+    ...properties.map((property) => `--property=${property}`),
+    ...check,
+  ]
+  return { argv: argv as unknown as Command['argv'], effect: 'change' }
+}
+
+/** One that does not pass its own check is not installed, so nothing can run from it. */
+function installCommands(
+  { check }: ReleaseOptions,
+  path: string,
+  pack: ReleaseArchive,
+): readonly [Command, ...Command[]] {
   const staging = stagingFolder(path)
   const staged = stagedPath(staging)
   return [
@@ -26,6 +42,7 @@ function installCommands(path: string, pack: ReleaseArchive): readonly [Command,
     ),
     scriptCommand('cd "$1"; cat >"$2"; sha256sum -c --quiet "$2"', [staged, MANIFEST_NAME], pack.manifest),
     changeCommand('chmod', '-R', 'go-w,a+rX', '--', staged),
+    ...(check === undefined ? [] : [changeCommand('chmod', 'a+x', '--', staging), checkCommand(staged, check)]),
     swapInto(staging, path),
   ]
 }
@@ -62,7 +79,8 @@ function versionAt(root: string, path: string): string | undefined {
 }
 
 /** The folder of the release: with any file changed, added or missing, it is built in a staging folder and swapped. */
-export function release({ root, pack, noun = 'release' }: ReleaseOptions): Resource {
+export function release(options: ReleaseOptions): Resource {
+  const { root, pack, noun = 'release' } = options
   return {
     id: `release:${root}`,
     absent: leavesNothing('it goes with its folder'),
@@ -81,7 +99,7 @@ export function release({ root, pack, noun = 'release' }: ReleaseOptions): Resou
       if (isIntact && manifest === sha256Of(pack.manifest))
         return left.kind === 'absent' ? [] : [removeStaging(staging)]
       const reason = manifest === undefined ? 'it is absent' : 'its files were changed'
-      return [{ action: `install ${noun} ${pack.version}`, reason, commands: installCommands(path, pack) }]
+      return [{ action: `install ${noun} ${pack.version}`, reason, commands: installCommands(options, path, pack) }]
     },
   }
 }

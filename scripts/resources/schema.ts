@@ -2,13 +2,14 @@
  * The database's schema, brought to what a release needs before anything runs from it. A release that does not know a migration of the
  * database is refused. Before migrations run, a backup is taken.
  */
+import type { MigrationPhase } from '../../contract/migration-header.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { UNIT } from '../../contract/unit.ts'
 import type { ReleaseArchive } from '../artifacts/artifact.ts'
-import { processCommand } from '../control/process-target.ts'
+import { type KnownMigration, type SchemaStatus, schemaStatusFact } from '../control/schema-status.ts'
 import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
-import type { Command, Fact, GetFact } from '../core/host.ts'
+import type { Command, GetFact } from '../core/host.ts'
 import { leavesNothing, type Resource } from '../core/resource.ts'
 import type { PerHost } from '../facts/host-trait.ts'
 import { contentFact, digestFact, pathFact, targetFact } from '../facts/path.ts'
@@ -16,53 +17,35 @@ import { resolveUnitText } from '../files/unit-text.ts'
 import { credentialPaths } from '../secrets/credential.ts'
 
 /**
- * `migration` is the text of a unit that runs the release's migrations once and tries nothing again. `addresses` are the ids of the credentials that
+ * `migration` is the text of a unit that runs the migrations of the release in a folder once and tries nothing again: those that come before its acceptance, or with
+ * `isFinishing` all. `phaseOf` is what a file of the release says. `isFinishing`: what waited for the acceptance of the release is run. `addresses` are the ids of the credentials that
  * say where the database is, none where it is on the host.
  */
 export type SchemaOptions = Readonly<{
   pack: ReleaseArchive
-  migration: PerHost<string>
+  migration: (folder: string, isFinishing: boolean) => PerHost<string>
+  phaseOf?: (file: string) => MigrationPhase | undefined
+  isFinishing?: boolean
   addresses?: readonly string[]
-}>
-
-type Problem = Readonly<{ message: string; next: string }>
-
-/** What a release says of the database: the files that were applied, those that it would apply, and why it would not. */
-type SchemaStatus = Readonly<{
-  applied: readonly Readonly<{ file: string; sha256: string }>[]
-  pending: readonly Readonly<{ file: string }>[]
-  problems: readonly Problem[]
 }>
 
 /** Only while a run lasts: what is in /run does not come back after a reboot, and no migration runs unasked. */
 const MIGRATION_UNIT = 'tappass-migrate-next.service'
 
-/** How long the question may take; a little longer than systemd lets the backup and the migrations take (units/). */
-const STATUS_MINUTES = 1
+/** A little longer than systemd lets the backup and the migrations take (units/). */
 const BACK_UP_MINUTES = 6 * 60 + 10
 const MIGRATE_MINUTES = 40
 
-/** What the release in a folder says, from there; undefined when it can't be run or the database does not answer. */
-function schemaStatusFact(folder: string): Fact<SchemaStatus | undefined> {
-  return {
-    query: within(STATUS_MINUTES, processCommand('server/migrate.ts', ['status', '--json'], 'read', '', folder)),
-    parse: ({ stdout }) => {
-      try {
-        const { applied = [], pending = [], problems } = JSON.parse(stdout) as Partial<SchemaStatus>
-        return problems === undefined ? undefined : { applied, pending, problems }
-      } catch {
-        return undefined
-      }
-    },
-  }
-}
-
-/** Throws a `Failure` (exit 5) when the release does not have a migration of the database as it was run. */
+/** Throws a `Failure` (exit 5) when the release does not have a migration of the database as it was run, unless that has only added something. */
 function assertKnown({ version, manifest }: ReleaseArchive, { applied }: SchemaStatus): void {
   const own = new Set(manifest.split('\n'))
-  const unknown = applied.find(({ file, sha256 }) => !own.has(`${sha256}  ./migrations/${file}`))
+  const isAbsentFile = (file: string) => !manifest.includes(`  ./migrations/${file}\n`)
+  const unknown = applied.find(
+    ({ file, sha256, phase }) =>
+      !own.has(`${sha256}  ./migrations/${file}`) && !(phase === 'expand' && isAbsentFile(file)),
+  )
   if (unknown === undefined) return
-  const isAbsent = !manifest.includes(`  ./migrations/${unknown.file}\n`)
+  const isAbsent = isAbsentFile(unknown.file)
   throw refusedFailure(
     isAbsent
       ? `this release is older than the database: it does not know ${unknown.file}`
@@ -113,54 +96,109 @@ async function isKnownAddress(getFact: GetFact, paths: readonly string[]): Promi
   return lines.length > 0 && record === lines.join('')
 }
 
-/** The schema for a release. While the release is the current one, nothing is asked: its migrations were run before it came into force. */
-export function schema({ pack, migration, addresses = [] }: SchemaOptions): Resource {
+/** What is to be run, by which release's own files, in order. */
+type MigrationRun = Readonly<{ folder: string; isFinishing: boolean; files: readonly KnownMigration[] }>
+
+/** What the current release says, and the wanted one where it is installed. */
+async function statusesOf(getFact: GetFact, current: string | undefined, own: string | undefined) {
+  const [ownStatus, earlier] = await Promise.all([
+    own === undefined ? undefined : getFact(schemaStatusFact(own)),
+    current === undefined || current === own ? undefined : getFact(schemaStatusFact(current)),
+  ])
+  return { own: ownStatus, earlier }
+}
+
+function pendingOf({ pack: { manifest }, phaseOf }: SchemaOptions, applied: SchemaStatus['applied'] = []) {
+  const done = new Set(applied.map(({ file }) => file))
+  const files = [...manifest.matchAll(/^\S+ {2}\.\/migrations\/(\d{3}_\S+\.sql)$/gm)].map(([, file = '']) => file)
+  return files
+    .filter((file) => !done.has(file))
+    .map((file): KnownMigration => ({ file, phase: phaseOf?.(file) ?? null }))
+}
+
+function isWaiting({ phase }: KnownMigration): boolean {
+  return phase === 'contract'
+}
+
+/**
+ * What waited for the acceptance of the current release is run by that release, and only where the wanted one has it: going back to a release before runs
+ * nothing of that kind.
+ */
+function runsOf(
+  { pack: { manifest } }: SchemaOptions,
+  {
+    folder,
+    current,
+    earlier,
+  }: Readonly<{ folder: string; current: string | undefined; earlier: SchemaStatus | undefined }>,
+  pending: readonly KnownMigration[],
+  isEmpty: boolean,
+): readonly MigrationRun[] {
+  const waited = (earlier?.pending ?? []).filter(
+    (each) => isWaiting(each) && manifest.includes(`/migrations/${each.file}\n`),
+  )
+  const runs = [
+    ...(current === undefined ? [] : [{ folder: current, isFinishing: true, files: waited }]),
+    { folder, isFinishing: false, files: pending.filter((each) => isEmpty || !isWaiting(each)) },
+  ]
+  return runs.filter(({ files }) => files.length > 0)
+}
+
+function namesOf(runs: readonly MigrationRun[]): string {
+  const files = runs.flatMap((each) => each.files)
+  return files.map(({ file, phase }) => (phase ? `${file} (${phase})` : file)).join(' ')
+}
+
+/** The schema for a release. While the release is the current one, only what waits for that is asked for, and only when it was said. */
+export function schema(options: SchemaOptions): Resource {
+  const { pack, migration, addresses = [], isFinishing = false } = options
   const folder = `${HOST_PATH.releasesFolder}/${pack.version}`
   const isElsewhere = addresses.length > 0
+  const command = async (getFact: GetFact, run: Omit<MigrationRun, 'files'>) =>
+    migrateCommand((await resolveUnitText(getFact, { content: migration(run.folder, run.isFinishing) })).text)
+  const changesOf = async (getFact: GetFact, runs: readonly MigrationRun[], isEmpty: boolean, reason: string) => {
+    const [first, ...rest] = await Promise.all(runs.map((run) => command(getFact, run)))
+    if (first === undefined) return []
+    return isEmpty || isElsewhere
+      ? [{ action: 'migrate the database', reason, commands: [first, ...rest] } as const]
+      : [{ action: 'back up the database and migrate it', reason, commands: [BACK_UP, first, ...rest] } as const]
+  }
   return {
     id: `schema:${HOST_PATH.releasesFolder}`,
     absent: leavesNothing('it is in the database'),
     plan: async (getFact) => {
       const paths = addresses.flatMap(credentialPaths)
-      const [current, installed, { text }, isSameDatabase] = await Promise.all([
+      const [current, installed, isSameDatabase, own] = await Promise.all([
         getFact(targetFact(HOST_PATH.currentRelease)),
         getFact(pathFact(folder)),
-        resolveUnitText(getFact, { content: migration }),
         isKnownAddress(getFact, paths),
+        command(getFact, { folder, isFinishing: false }),
       ])
       if (!isSameDatabase) {
         // Whoever asks the host now is told of the database before. What does not fit this one is refused by the migrations themselves.
-        const commands = [migrateCommand(text), recordCommand(paths)] as const
+        const commands = [own, recordCommand(paths)] as const
         return [{ action: 'migrate the database', reason: 'its address is another one than before', commands }]
       }
-      if (current === folder) return []
-      const status = await statusOf(getFact, current, installed.kind === 'absent' ? undefined : folder)
-      if (status?.own !== undefined) refuse(status.own)
-      if (status?.earlier !== undefined) assertKnown(pack, status.earlier)
-      const applied = (status?.own ?? status?.earlier)?.applied
-      const pending = status?.own?.pending.map(({ file }) => file) ?? pendingOf(pack, applied)
-      if (applied !== undefined && pending.length === 0) return []
+      if (current === folder && !isFinishing) return []
+      const status = await statusesOf(getFact, current, installed.kind === 'absent' ? undefined : folder)
+      if (status.own !== undefined) refuse(status.own)
+      if (current === folder) {
+        const files = (status.own?.pending ?? []).filter(isWaiting)
+        const runs = files.length === 0 ? [] : [{ folder, isFinishing: true, files }]
+        return changesOf(getFact, runs, false, `its release is accepted: ${namesOf(runs)}`)
+      }
+      if (status.own === undefined && status.earlier !== undefined) assertKnown(pack, status.earlier)
+      const applied = (status.own ?? (installed.kind === 'absent' ? status.earlier : undefined))?.applied
+      const pending = status.own?.pending ?? pendingOf(options, applied)
       // What does not answer now may have data.
       const isEmpty = applied === undefined ? current === undefined : applied.length === 0
-      const reason = pending.length === 0 ? 'the database is not known yet' : `not run yet: ${pending.join(' ')}`
-      const migrate = migrateCommand(text)
-      return isEmpty || isElsewhere
-        ? [{ action: 'migrate the database', reason, commands: [migrate] }]
-        : [{ action: 'back up the database and migrate it', reason, commands: [BACK_UP, migrate] }]
+      const runs = runsOf(options, { folder, current, earlier: status.earlier }, pending, isEmpty)
+      if (applied !== undefined) return changesOf(getFact, runs, isEmpty, `not run yet: ${namesOf(runs)}`)
+      const unknown = pending.length === 0 ? 'the database is not known yet' : `not run yet: ${namesOf(runs)}`
+      const all = runs.length === 0 ? [{ folder, isFinishing: false, files: pending }] : runs
+      return changesOf(getFact, all, isEmpty, unknown)
     },
   }
-}
-
-/** What the release itself says where it is installed, and before that the one that is current. */
-async function statusOf(getFact: GetFact, current: string | undefined, own: string | undefined) {
-  if (own !== undefined) return { own: await getFact(schemaStatusFact(own)) }
-  return current === undefined ? undefined : { earlier: await getFact(schemaStatusFact(current)) }
-}
-
-function pendingOf({ manifest }: ReleaseArchive, applied: SchemaStatus['applied'] = []): readonly string[] {
-  const done = new Set(applied.map(({ file }) => file))
-  const files = [...manifest.matchAll(/^\S+ {2}\.\/migrations\/(\d{3}_\S+\.sql)$/gm)].map(([, file = '']) => file)
-  return files.filter((file) => !done.has(file))
 }
 
 /** Throws a `Failure` (exit 5) when the release that is current does not start on the database any more: a later one has migrated it. */

@@ -1,11 +1,12 @@
 /** The gateway: Node, the release, the migrations, and the instances that share one socket. */
 
 import { GATEWAY_HOST, GATEWAY_PORT, SPIFFE_PORT } from '../../contract/gateway.ts'
+import { parseMigrationHeader } from '../../contract/migration-header.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { credentialId, nextCredentialId } from '../../contract/secret.ts'
-import type { StorageCredentialId } from '../../contract/storage.ts'
 import { gatewayInstances, SERVING, UNIT } from '../../contract/unit.ts'
 import { type Pins, parsePins } from '../artifacts/pin.ts'
+import { parseLadder } from '../artifacts/release-ladder.ts'
 import type { Resource } from '../core/resource.ts'
 import { render } from '../core/template.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
@@ -15,8 +16,10 @@ import { absentUnit } from '../resources/absent-unit.ts'
 import { archive, archiveMarker } from '../resources/archive.ts'
 import { directory } from '../resources/directory.ts'
 import { currentRelease, release } from '../resources/release.ts'
+import { releasePath } from '../resources/release-path.ts'
 import { rotatedSecret } from '../resources/rotated-secret.ts'
 import { assertCurrentStarts, schema } from '../resources/schema.ts'
+import { soak } from '../resources/soak.ts'
 import { surplusInstance } from '../resources/surplus-instance.ts'
 import { unit } from '../resources/unit.ts'
 import { firstUnitTemplate, unitTemplate } from '../resources/unit-template.ts'
@@ -32,11 +35,12 @@ import { endsOverlap, GATEWAY_NEXT_SECRET_IDS, isOverlapping, ROTATION_KINDS } f
 import type { HostSpec } from '../spec/host-spec.ts'
 import { publicPort } from '../spec/ingress-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
+import { migrationUnit, storageLines } from '../spec/migration-unit.ts'
 import { type OpaServer, opaServerOf } from '../spec/policy-spec.ts'
 import { proxyFor } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
-import { ADDRESS_ID, gatewayStorageIds, isExternal, migrationStorageIds } from '../storage/storage-spec.ts'
-import { DATABASE_SETTINGS, OWN_ADDRESS_LINES, storageOfInstance } from '../storage/storage-unit.ts'
+import { gatewayStorageIds, isExternal, migrationStorageIds } from '../storage/storage-spec.ts'
+import { storageOfInstance } from '../storage/storage-unit.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
 function nodePath(pin: Pins['node'][number]): string {
@@ -61,12 +65,15 @@ function node(pin: Pins['node'][number], address: string, spec: HostSpec): Resou
   })
 }
 
+/** What a release says of its own rules, policy and migrations. */
+const SELF_CHECK = [HOST_PATH.nodeProgram, '--disable-warning=ExperimentalWarning', 'server/self-check.ts']
+
 function programs(pin: Pins['node'][number], address: string, spec: HostSpec): readonly Resource[] {
   return [
     directory({ path: HOST_PATH.nodeFolder, ...ROOT, mode: '0755' }),
     directory({ path: HOST_PATH.releasesFolder, ...ROOT, mode: '0755' }),
     node(pin, address, spec),
-    release({ root: HOST_PATH.programFolder, pack: spec.release }),
+    release({ root: HOST_PATH.programFolder, pack: spec.release, check: SELF_CHECK }),
   ]
 }
 
@@ -82,39 +89,7 @@ function environmentOf(spec: HostSpec, template: string, opa: OpaServer | undefi
   return render(template, { ...spec, ...paths, ...storage, publicPort: publicPort(ingress, tls) })
 }
 
-/** The unit that runs the migrations: at boot, and without further attempts while a release is brought into force. */
-function migrateText(
-  template: string,
-  programs: Readonly<{ release: string; node: string }>,
-  spec: HostSpec,
-  isBoot: boolean,
-) {
-  return (traits: HostTraits): string =>
-    render(template, {
-      ...programs,
-      isBoot,
-      memory: memoryLimits(spec, traits.memoryMegabytes),
-      files: HOST_PATH.gatewayEnvironment,
-      unset: isExternal(spec, 'database') ? DATABASE_SETTINGS : '',
-      credentials: isExternal(spec, 'database')
-        ? storageLines(traits, migrationStorageIds(spec))
-        : [
-            credentialLine(traits, OWNER_SECRET_ID),
-            ...optionalCredentialLines(traits, nextCredentialId(OWNER_SECRET_ID)),
-            ...(isBoot ? [] : OWN_ADDRESS_LINES),
-          ],
-    })
-}
-
 const GATEWAY_PASSWORD_ID = credentialId('POSTGRES_PASSWORD')
-
-/** An address is needed; the rest of it may be absent. */
-function storageLines(traits: HostTraits, ids: readonly StorageCredentialId[]): readonly string[] {
-  const addresses: readonly string[] = Object.values(ADDRESS_ID)
-  return ids.flatMap((id) =>
-    addresses.includes(id) ? [credentialLine(traits, id)] : optionalCredentialLines(traits, id),
-  )
-}
 
 /** The instances' text, their settings, and what else their revision covers. */
 function instanceSource(
@@ -184,14 +159,39 @@ function migrationIds(spec: HostSpec): readonly string[] {
   return isExternal(spec, 'database') ? migrationStorageIds(spec) : [OWNER_SECRET_ID]
 }
 
-function schemaOf(spec: HostSpec, migration: (traits: HostTraits) => string): Resource {
-  return schema({ pack: spec.release, migration, addresses: migrationStorageIds(spec) })
+/** The way to the release, and the schema that it needs; the unit that migrates at boot. */
+function migrations(
+  spec: HostSpec,
+  text: (path: string) => string,
+  folders: Readonly<{ release: string; node: string }>,
+) {
+  const template = text(`units/${UNIT.migrate}.hbs`)
+  const before = [
+    releasePath({ version: spec.release.version, stops: parseLadder(text('upgrades.yaml')) }),
+    schema({
+      pack: spec.release,
+      migration: (release, isFinishing) =>
+        migrationUnit(template, { ...folders, release }, spec, { isBoot: false, isFinishing }),
+      addresses: migrationStorageIds(spec),
+      phaseOf: (file) => parseMigrationHeader(text(`migrations/${file}`)).phase,
+      isFinishing: spec.releaseChange?.isFinishing === true,
+    }),
+  ]
+  return { before, atBoot: migrationUnit(template, folders, spec, { isBoot: true, isFinishing: false }) }
+}
+
+/** The time before a release is in force, where that was asked for. */
+function watch({ releaseChange, release: { version }, instances }: HostSpec, text: (path: string) => string) {
+  const seconds = releaseChange?.soakSeconds ?? 0
+  if (seconds === 0) return []
+  const script = text('scripts/watch-instances.sh')
+  return [soak({ version, instances: gatewayInstances(instances), serving: SERVING, seconds, script })]
 }
 
 /**
  * The role `gateway`. The new release migrates the database, then each instance is moved to it and has to serve before the next one is
- * moved; what is in force (template, settings, migrations at boot, `current`) changes last. When an instance does not serve, those
- * that were moved go back.
+ * moved; all are watched for a while where that was asked for; what is in force (template, settings, migrations at boot, `current`) changes last.
+ * When an instance does not serve or does not stand its time, those that were moved go back.
  */
 export const gateway: Role = (spec, text) => {
   const pins = parsePins(text('versions.yaml'))
@@ -208,13 +208,13 @@ export const gateway: Role = (spec, text) => {
   const source = instanceSource(text(`units/${UNIT.gateway}.hbs`), folders, settings, { inputs, spec, opa })
   const rollout = { template: UNIT.gateway, settings }
   const template = { source, rollout, serving: SERVING, assertCanGoBack: assertCurrentStarts }
-  const migrateUnit = text(`units/${UNIT.migrate}.hbs`)
+  const { before, atBoot } = migrations(spec, text, folders)
   const instances = gatewayInstances(spec.instances)
   const spiffe = spiffeSocket(spec, text(`units/${UNIT.spiffeSocket}`))
   return [
     ...programs(pin, spec.downloads.node ?? pins['node-download'], spec),
     firstUnitTemplate(template),
-    schemaOf(spec, migrateText(migrateUnit, folders, spec, false)),
+    ...before,
     unit({
       name: UNIT.socket,
       content: text(`units/${UNIT.socket}`),
@@ -224,12 +224,13 @@ export const gateway: Role = (spec, text) => {
     ...spiffe.file,
     ...instances.map((name) => unit({ name, ...source, serving: SERVING, rollout })),
     surplusInstance({ template: 'tappass', count: spec.instances }),
+    ...watch(spec, text),
     unitTemplate(template),
     ...spiffe.socket,
     ...endOfRotations(spec),
     unit({
       name: UNIT.migrate,
-      content: migrateText(migrateUnit, folders, spec, true),
+      content: atBoot,
       files: source.files,
       inputs,
       inputPaths: [archiveMarker(folders.node), ...migrationIds(spec).flatMap(credentialPaths)],

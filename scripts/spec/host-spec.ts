@@ -69,6 +69,8 @@ const schema = v.strictObject({
   site: siteSchema,
   /** Number of gateway processes that share the socket. */
   instances: v.optional(integer(1, 32), INSTANCES_DEFAULT),
+  /** For how long the instances of a new release are watched before it counts as accepted. */
+  upgrade: section({ soakSeconds: v.optional(integer(0, 86_400), 60) }),
   gateway: section({
     upstream: v.optional(address),
     callsMax: v.optional(integer(1, 1_000_000_000), RATE_CALLS_DEFAULT),
@@ -138,9 +140,12 @@ export type ParsedSpec = Readonly<
   }
 >
 
+/** For how long the instances are watched before the release counts as accepted, and whether migrations that waited for that are run. */
+export type ReleaseChange = Readonly<{ soakSeconds: number; isFinishing: boolean }>
+
 /**
  * The specification for the roles: the parsed one with the measured files of the controller, the release to install, the secrets of
- * `--secret ID=FILE` by id, those to rotate when the command line asks for it, and the bundle in place of the network.
+ * `--secret ID=FILE` by id, those to rotate and the release to bring into force when the command line asks for it, and the bundle in place of the network.
  */
 export type HostSpec = Readonly<
   Omit<ParsedSpec, 'images' | 'node' | 'caddy' | 'cloudflared' | 'opa' | 'spire' | 'spiffeHelper' | 'site'> & {
@@ -157,6 +162,7 @@ export type HostSpec = Readonly<
     secrets: Readonly<Record<string, ProvidedSecret>>
     bundle?: OfflineSource | undefined
     rotation?: Rotation | undefined
+    releaseChange?: ReleaseChange | undefined
   }
 >
 

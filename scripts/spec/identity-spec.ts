@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import { GATEWAY_PORT, SPIFFE_PORT } from '../../contract/gateway.ts'
 import { isTrustDomain, parseSpiffeId } from '../../contract/spiffe-id.ts'
-import { parseSelector, SELECTOR_EXAMPLES } from './workload-selector.ts'
+import { parseSelector, SELECTOR_EXAMPLES } from '../core/workload-selector.ts'
 
 function integer(minimum: number, maximum: number) {
   return v.pipe(v.number(), v.integer(), v.minValue(minimum), v.maxValue(maximum))

@@ -86,7 +86,10 @@ export function readRotationRequest(invocation: Invocation): RotationRequest | u
   const command = verb.name === 'secrets' ? `tappass secrets rotate ${words.join(' ')}` : 'tappass plan --rotate ID'
   const age = textOption(invocation, 'older-than')
   if (ids.length === 0) {
-    const alone = ['finish', 'compromised', 'older-than'].find((name) => isGiven(invocation, name))
+    // Beside an upgrade `--finish` is about migrations.
+    const alone = (verb.name === 'upgrade' ? [] : ['finish', 'compromised', 'older-than']).find((name) =>
+      isGiven(invocation, name),
+    )
     if (alone === undefined) return undefined
     throw usageFailure(`"--${alone}" needs "--rotate"`, command)
   }

@@ -34,7 +34,8 @@ export type HttpServerOptions = Readonly<{
   newId: () => string
   isPlainText: (text: string) => boolean
   isDraining: () => boolean
-  count: (method: string, path: string, status: number) => void
+  /** `isJudged`: what is answered was judged, so its status may be a model server's. */
+  count: (method: string, path: string, status: number, isJudged: boolean) => void
   log: FastifyBaseLogger
 }>
 
@@ -137,7 +138,9 @@ function addHooks(server: FastifyInstance, options: HttpServerOptions): void {
     done(null, payload)
   })
   server.addHook('onResponse', (request, reply, done) => {
-    if (!isOwnRequest(request)) options.count(request.method, request.routeOptions.url ?? '(unknown)', reply.statusCode)
+    const isJudged = reply.hasHeader('x-tappass-classification')
+    if (!isOwnRequest(request))
+      options.count(request.method, request.routeOptions.url ?? '(unknown)', reply.statusCode, isJudged)
     done()
   })
 }

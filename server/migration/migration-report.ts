@@ -28,6 +28,7 @@ const rowJson = (row: SchemaHistoryRow) => ({
   appliedAt: row.appliedAt.toISOString(),
   durationMs: row.durationMs,
   origin: row.origin,
+  phase: row.phase ?? null,
   toolVersion: row.toolVersion,
   who: row.who,
   host: row.host,
@@ -36,7 +37,7 @@ const rowJson = (row: SchemaHistoryRow) => ({
 const statusJson = ({ applied, pending, problems }: MigrationStatus) => ({
   current: applied.at(-1)?.version ?? 0,
   applied: applied.map(rowJson),
-  pending: pending.map(({ version, file, sha256 }) => ({ version, file, sha256 })),
+  pending: pending.map(({ version, file, sha256, header }) => ({ version, file, sha256, phase: header.phase ?? null })),
   problems,
 })
 
@@ -48,7 +49,11 @@ export function reportStatus(status: MigrationStatus): Report {
     row.origin === 'up' ? 'applied' : 'adopted',
     `${row.appliedAt.toISOString().slice(0, 19)}Z  ${row.durationMs} ms  ${row.who}@${row.host}  ${row.toolVersion}`,
   ])
-  const waiting = pending.map(({ file }) => [file, 'pending', ''])
+  const waiting = pending.map(({ file, header }) => [
+    file,
+    'pending',
+    header.phase === 'contract' ? 'contract: runs when its release is accepted' : '',
+  ])
   const table = [...done, ...waiting].map(([file = '', state = '', details = '']) =>
     `${file.padEnd(32)} ${state.padEnd(8)} ${details}`.trimEnd(),
   )
@@ -62,8 +67,11 @@ export function reportUp(outcome: MigrationOutcome): Report {
   switch (outcome.status) {
     case 'current': {
       const { length } = outcome.applied
+      const held = outcome.held.map(({ file }) => file)
       const line = length === 0 ? 'nothing to do: the schema is current' : `${length} applied: the schema is current`
-      return { code: EXIT_CODE.upToDate, lines: [line], json: { status: 'current', applied: files(outcome.applied) } }
+      const waiting = held.length === 0 ? [] : [`${held.join(' ')} waits until the release is accepted`]
+      const json = { status: 'current', applied: files(outcome.applied), held }
+      return { code: EXIT_CODE.upToDate, lines: [line, ...waiting], json }
     }
     case 'refused':
       return problemReport(outcome.problems)

@@ -2,21 +2,34 @@
  * Migrations as values: the files, the schema history, and the plan that follows from both. Nothing here touches a
  * file or a database; migrator.ts executes the plan.
  */
+import { type MigrationHeader, type MigrationPhase, parseMigrationHeader } from '../../contract/migration-header.ts'
 import { sha256 } from '../core/hash.ts'
-import { transactionWord } from '../database/sql-statement.ts'
+import { statementWords, transactionWord } from '../database/sql-statement.ts'
 
 /** A file as it was read. */
 export type MigrationFile = Readonly<{ file: string; text: string }>
 
 /** One migration. `sql` has LF line ends only, and `sha256` is over exactly that, so that a checkout can't change it. */
-export type Migration = Readonly<{ version: number; name: string; file: string; sql: string; sha256: string }>
+export type Migration = Readonly<{
+  version: number
+  name: string
+  file: string
+  sql: string
+  sha256: string
+  header: MigrationHeader
+}>
 
-/** A row of the schema history, as far as planning needs it. */
-export type AppliedMigration = Readonly<{ version: number; name: string; sha256: string }>
+/** A row of the schema history, as far as planning needs it. `phase` is what the file said when it was run; an older history has none. */
+export type AppliedMigration = Readonly<{
+  version: number
+  name: string
+  sha256: string
+  phase?: MigrationPhase | null
+}>
 
 /** Why nothing is run. `code` is for programs, `next` the command or action that helps. */
 export type MigrationProblem = Readonly<{
-  code: `migration.${'edited' | 'missing' | 'out-of-order' | 'unknown' | 'newer' | 'duplicate' | 'transaction' | 'adoptable' | 'server' | 'ledger'}`
+  code: `migration.${'edited' | 'missing' | 'out-of-order' | 'unknown' | 'newer' | 'duplicate' | 'transaction' | 'adoptable' | 'server' | 'ledger' | 'header'}`
   file: string
   message: string
   next: string
@@ -47,7 +60,14 @@ export function parseMigrations(files: readonly MigrationFile[]): {
 
 function migrationOf(file: string, text: string, [, number, name]: RegExpExecArray): Migration {
   const sql = text.replaceAll('\r\n', '\n')
-  return { version: Number(number), name: name ?? '', file, sql, sha256: sha256(sql) }
+  return {
+    version: Number(number),
+    name: name ?? '',
+    file,
+    sql,
+    sha256: sha256(sql),
+    header: parseMigrationHeader(sql),
+  }
 }
 
 function unknownFile(file: string): MigrationProblem {
@@ -55,7 +75,16 @@ function unknownFile(file: string): MigrationProblem {
   return { code: 'migration.unknown', file, message, next: `rename migrations/${file}, or move it elsewhere` }
 }
 
-function problemsOfOne({ file, sql }: Migration): readonly MigrationProblem[] {
+function problemsOfOne({ file, sql, header }: Migration): readonly MigrationProblem[] {
+  if (header.problem !== undefined) {
+    const message = `${file} says ${JSON.stringify(header.problem)} in its first line, which nobody understands`
+    const next = `write -- tappass: phase=expand|contract, concurrent, statement-timeout=10min in migrations/${file}`
+    return [{ code: 'migration.header', file, message, next }]
+  }
+  if (header.isConcurrent && statementWords(sql).length !== 1) {
+    const message = `${file} is concurrent and has ${statementWords(sql).length} statements; outside of a transaction only one is whole or not there`
+    return [{ code: 'migration.header', file, message, next: `leave one statement in migrations/${file}` }]
+  }
   const word = transactionWord(sql)
   if (word === undefined) return []
   const message = `${file} has ${word} of its own; each file already runs in one transaction`
@@ -86,7 +115,10 @@ export function planMigrations(migrations: readonly Migration[], applied: readon
   const highestDone = Math.max(0, ...done)
   const newest = migrations.at(-1)?.version ?? 0
   const pending = migrations.filter(({ version }) => !done.has(version))
-  const late = pending.filter(({ version }) => version < highestDone).map(({ file }) => outOfOrder(file, highestDone))
+  // What waited for the acceptance of its release may be run after files of a later one.
+  const late = pending
+    .filter(({ version, header }) => version < highestDone && header.phase !== 'contract')
+    .map(({ file }) => outOfOrder(file, highestDone))
   return {
     pending,
     problems: [...applied.flatMap((row) => problemOfRow(row, files.get(row.version), newest)), ...late],
@@ -95,6 +127,8 @@ export function planMigrations(migrations: readonly Migration[], applied: readon
 
 function problemOfRow(row: AppliedMigration, file: Migration | undefined, newest: number): readonly MigrationProblem[] {
   const name = `${showVersion(row.version)}_${row.name}.sql`
+  // A gateway of the release before goes on beside what was only added.
+  if (file === undefined && row.version > newest && row.phase === 'expand') return []
   if (file === undefined && row.version > newest) {
     const message = `the database has ${name}, which this release does not know (its newest is ${showVersion(newest)})`
     const next = 'run the release that made it, or restore a backup from before (docs/how-to/backup.md)'
@@ -116,4 +150,12 @@ function outOfOrder(file: string, highestDone: number): MigrationProblem {
   const message = `${file} was never run here, although ${showVersion(highestDone)} was`
   const next = `give the file a number after ${showVersion(highestDone)}`
   return { code: 'migration.out-of-order', file, message, next }
+}
+
+/** Returns those that are run before a release is in force. Those of the phase `contract` wait, unless there is no release before. */
+export function beforeAcceptance(
+  pending: readonly Migration[],
+  applied: readonly AppliedMigration[],
+): readonly Migration[] {
+  return applied.length === 0 ? pending : pending.filter(({ header }) => header.phase !== 'contract')
 }

@@ -6,7 +6,7 @@
 import type { Database, SessionDatabase } from '../core/ports.ts'
 import { DatabaseError, hasSqlState, LOCK_NOT_AVAILABLE } from '../database/database-error.ts'
 import { lineAt } from '../database/sql-statement.ts'
-import { type Migration, type MigrationProblem, planMigrations } from './migration.ts'
+import { beforeAcceptance, type Migration, type MigrationProblem, planMigrations } from './migration.ts'
 import { type LockHolder, type LockWait, withMigrationLock } from './migration-lock.ts'
 import { grantRuntimePrivileges } from './runtime-privilege.ts'
 import {
@@ -20,12 +20,12 @@ import { readSnapshot, type SchemaSnapshot } from './schema-snapshot.ts'
 import { checkServer, type SchemaUse } from './server-check.ts'
 
 /**
- * What a run needs beside database and files. `runtimeRole` gets its privileges; undefined where one role does everything. `emit` is called
+ * What a run needs beside database and files. `isBeforeAcceptance`: migrations of the phase `contract` wait. `runtimeRole` gets its privileges; undefined where one role does everything. `emit` is called
  * for each file when it begins and when it is done.
  */
 export type MigrationRun = LockWait &
   MigrationActor &
-  Readonly<{ runtimeRole: string | undefined; emit: (event: MigrationEvent) => void }>
+  Readonly<{ isBeforeAcceptance: boolean; runtimeRole: string | undefined; emit: (event: MigrationEvent) => void }>
 
 /** What happens during a run. */
 export type MigrationEvent =
@@ -33,9 +33,9 @@ export type MigrationEvent =
   | Readonly<{ event: 'migration.done'; file: string; ms: number }>
   | Readonly<{ event: 'migration.retry'; file: string; inMs: number; reason: string }>
 
-/** The result of a run. `applied` stays committed in every case. */
+/** The result of a run. `applied` stays committed in every case; `held` waits until the release is accepted. */
 export type MigrationOutcome =
-  | Readonly<{ status: 'current'; applied: readonly Migration[] }>
+  | Readonly<{ status: 'current'; applied: readonly Migration[]; held: readonly Migration[] }>
   | Readonly<{ status: 'refused'; problems: readonly MigrationProblem[] }>
   | Readonly<{ status: 'locked'; holder: LockHolder | undefined }>
   | Readonly<{
@@ -79,12 +79,14 @@ export async function migrateUp(
 ): Promise<MigrationOutcome> {
   return database.session(async (session) => {
     const outcome = await withMigrationLock(session, run, async () => {
-      const { pending, problems } = await migrationStatus(session, migrations, 'change')
+      const { applied, pending: all, problems } = await migrationStatus(session, migrations, 'change')
       if (problems.length > 0) return { status: 'refused', problems } as const
+      const pending = run.isBeforeAcceptance ? beforeAcceptance(all, applied) : all
       if (pending.length > 0) await createSchemaHistory(session)
       const outcome = await applyAll(session, pending, run)
-      if (outcome.status === 'current') await grant(session, run)
-      return outcome
+      if (outcome.status !== 'current') return outcome
+      await grant(session, run)
+      return { ...outcome, held: all.filter((each) => !pending.includes(each)) }
     })
     return outcome.status === 'locked' ? outcome : outcome.result
   })
@@ -112,7 +114,7 @@ async function applyAll(
     }
     applied.push(migration)
   }
-  return { status: 'current', applied }
+  return { status: 'current', applied, held: [] }
 }
 
 async function applyWithRetry(
@@ -126,7 +128,7 @@ async function applyWithRetry(
     const startMs = run.nowMs()
     run.emit({ event: 'migration.begin', file })
     try {
-      await applyOne(session, migration, isLast, run)
+      await (migration.header.isConcurrent ? applyAlone : applyOne)(session, migration, isLast, run)
       run.emit({ event: 'migration.done', file, ms: run.nowMs() - startMs })
       return
     } catch (error) {
@@ -142,7 +144,7 @@ async function applyOne(session: Database, migration: Migration, isLast: boolean
   await session.transaction(async (transaction) => {
     const startMs = run.nowMs()
     await transaction.script(
-      `SET LOCAL search_path = public; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '${TABLE_LOCK_TIMEOUT}'`,
+      `SET LOCAL search_path = public; SET LOCAL statement_timeout = '${migration.header.statementTimeout}'; SET LOCAL lock_timeout = '${TABLE_LOCK_TIMEOUT}'`,
     )
     await transaction.script(migration.sql).catch((error: unknown) => {
       throw error instanceof DatabaseError ? new StatementError(error, migration.sql) : error
@@ -154,6 +156,37 @@ async function applyOne(session: Database, migration: Migration, isLast: boolean
     await insertMigration(transaction, migration, run, { durationMs, origin: 'up', snapshot })
   })
 }
+
+/**
+ * One statement outside of a transaction, so that a table can be written meanwhile. What an interrupted try has left, an index that is not valid,
+ * is dropped first: `IF NOT EXISTS` would take it for the whole one.
+ */
+async function applyAlone(session: Database, migration: Migration, isLast: boolean, run: MigrationRun): Promise<void> {
+  const startMs = run.nowMs()
+  await session.query(
+    `SELECT set_config('search_path', 'public', false), set_config('lock_timeout', $1, false),
+    set_config('statement_timeout', $2, false)`,
+    [TABLE_LOCK_TIMEOUT, migration.header.statementTimeout],
+  )
+  try {
+    for (const { index } of await session.query<{ index: string }>(INVALID_INDEXES))
+      await session.script(`DROP INDEX CONCURRENTLY IF EXISTS public.${index}`)
+    await session.script(migration.sql).catch((error: unknown) => {
+      throw error instanceof DatabaseError ? new StatementError(error, migration.sql) : error
+    })
+  } finally {
+    await session.script('RESET search_path; RESET lock_timeout; RESET statement_timeout')
+  }
+  await session.transaction(async (transaction) => {
+    if (run.runtimeRole !== undefined) await grantRuntimePrivileges(transaction, run.runtimeRole)
+    const snapshot = isLast ? await readSnapshot(transaction, 'public') : undefined
+    const durationMs = Math.round(run.nowMs() - startMs)
+    await insertMigration(transaction, migration, run, { durationMs, origin: 'up', snapshot })
+  })
+}
+
+const INVALID_INDEXES = `SELECT quote_ident(c.relname) AS index FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND NOT i.indisvalid`
 
 /** A statement of a file failed; `line` is where in the file. */
 class StatementError extends DatabaseError {

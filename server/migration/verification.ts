@@ -25,13 +25,18 @@ export async function verifyMigrations(
 ): Promise<MigrationVerification> {
   return database.transaction(async (transaction) => {
     const status = await migrationStatus(transaction, migrations, 'read')
-    const last = status.applied.at(-1)
+    const last = lastApplied(status.applied)
     if (last === undefined || last.snapshot === null) return { ...status, drift: undefined }
     const problems = sha256(last.snapshot) === last.snapshotSha256 ? [] : [tamperedSnapshot(last)]
     const live = await readSnapshot(transaction, 'public')
     const drift = compareSnapshots(parseSnapshot(last.snapshot), live)
     return { ...status, problems: [...status.problems, ...problems], drift }
   })
+}
+
+/** The one that was run last: a migration that waited has a lower number than others that did not. */
+function lastApplied(applied: readonly SchemaHistoryRow[]): SchemaHistoryRow | undefined {
+  return applied.toSorted((one, other) => one.appliedAt.getTime() - other.appliedAt.getTime()).at(-1)
 }
 
 function tamperedSnapshot({ version, name }: SchemaHistoryRow): MigrationProblem {

@@ -6,7 +6,7 @@ import { openPglite } from '../adapters/pglite/pglite.ts'
 import { openPostgres } from '../adapters/postgres.ts'
 import type { Config } from '../config/config.ts'
 import type { Clock, SessionDatabase } from '../core/ports.ts'
-import { parseMigrations } from '../migration/migration.ts'
+import { beforeAcceptance, parseMigrations } from '../migration/migration.ts'
 import { type MigrationOutcome, migrateUp, migrationStatus } from '../migration/migrator.ts'
 
 /** How long a start waits for another process that migrates. */
@@ -40,8 +40,8 @@ export async function prepareSchema(
   if (settings.kind === 'postgres' && (environment === 'production' || settings.hasOwner)) {
     const status = await migrationStatus(database, migrations, 'read')
     const reasons = status.problems.map(({ message, next }) => `${message}; ${next}`)
-    if (status.pending.length > 0)
-      reasons.push(`${status.pending.length} migrations are pending; run tappass migrate up`)
+    const missing = beforeAcceptance(status.pending, status.applied)
+    if (missing.length > 0) reasons.push(`${missing.length} migrations are pending; run tappass migrate up`)
     if (reasons.length > 0) throw new Error(`the database schema does not match this release: ${reasons.join('; ')}`)
     return
   }
@@ -52,6 +52,7 @@ export async function prepareSchema(
     toolVersion: version,
     who: 'gateway',
     host: hostname(),
+    isBeforeAcceptance: false,
     runtimeRole: undefined,
     emit: () => {},
   })

@@ -48,26 +48,45 @@ const WATCH_MS = 1000
 /** The first time sooner: whoever brings this instance into force waits to see whether it goes on serving. */
 const FIRST_WATCH_MS = 200
 
-/** The status of a process that serves; `contract/unit.ts` names its first word. */
-export function servingStatus(url: string): string {
-  return `STATUS=${SERVING} ${url}`
+/** The status of a process that serves; `contract/unit.ts` names its first word. The figures are for people and for whoever watches a new release. */
+export function servingStatus(url: string, { inFlight, calls, failed }: Figures = NO_CALLS): string {
+  return `STATUS=${SERVING} ${url}; ${inFlight} in flight, ${calls} calls, ${failed} failed`
 }
 
-/** Says in the status when dependencies fail, and when all are back, until `isOver`. */
+/** Of the calls of a process: those that it has in hand, all, and those that failed by its own fault. */
+export type Figures = Readonly<{ inFlight: number; calls: number; failed: number }>
+
+const NO_CALLS: Figures = { inFlight: 0, calls: 0, failed: 0 }
+
+/** How often figures alone are told. */
+const FIGURES_MS = 2000
+
+/** Says in the status when dependencies fail, when all are back, and how many calls there were, until `isOver`. */
 export function watchDependencies(
   missing: MissingDependencies,
   notify: Notify,
-  url: string,
-  isOver: () => boolean,
+  {
+    status: servingNow,
+    isOver,
+    clock,
+  }: Readonly<{ status: () => string; isOver: () => boolean; clock: Pick<Clock, 'elapsedMs'> }>,
 ): void {
-  let reported = servingStatus(url)
+  let reported = ''
+  let wasServing = true
+  let reportedMs = clock.elapsedMs()
   const watch = async (): Promise<void> => {
     // A question that fails is an answer, too.
     const names = await missing().catch(() => ['health'])
     if (isOver()) return
-    const status = names.length === 0 ? servingStatus(url) : `STATUS=unhealthy: ${names.join(', ')}`
+    const isServing = names.length === 0
+    const status = isServing ? servingNow() : `STATUS=unhealthy: ${names.join(', ')}`
+    const isDue = isServing !== wasServing || !isServing || clock.elapsedMs() - reportedMs >= FIGURES_MS
     // Not heard, it is reported again the next time.
-    if (status !== reported && (await isSent(notify(status)))) reported = status
+    if (isDue && status !== reported && (await isSent(notify(status)))) {
+      reported = status
+      wasServing = isServing
+      reportedMs = clock.elapsedMs()
+    }
     setTimeout(watch, WATCH_MS).unref()
   }
   setTimeout(watch, FIRST_WATCH_MS).unref()
@@ -78,4 +97,23 @@ function isSent(sending: Promise<void>): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+/** A probe that failed is not made again and again: each one is an entry in the ledger. */
+const PROBE_MS = 10_000
+
+/** Returns what asks whether a governed call gets through, as a missing dependency; `probe` gives what is wrong with one. */
+export function probeAsDependency(
+  probe: () => Promise<string | undefined>,
+  clock: Pick<Clock, 'elapsedMs'>,
+): MissingDependencies {
+  let failure: string | undefined
+  let nextMs = 0
+  return async () => {
+    if (clock.elapsedMs() >= nextMs) {
+      failure = await probe().catch((error: Error) => error.message)
+      nextMs = clock.elapsedMs() + PROBE_MS
+    }
+    return failure === undefined ? [] : [`a governed call (${failure})`]
+  }
 }

@@ -88,7 +88,7 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
       'WorkingDirectory={{release}}\n',
       `EnvironmentFile=${HOST_PATH.gatewayEnvironment}\n`,
       `Wants=${UNIT.postgres}\n`,
-      'ExecStart={{node}}/bin/node --disable-warning=ExperimentalWarning server/migrate.ts up\n',
+      'ExecStart={{node}}/bin/node --disable-warning=ExperimentalWarning server/migrate.ts up',
     ],
   },
   {

@@ -27,6 +27,7 @@ const run: MigrationRun = {
   lockTimeoutMs: 0,
   nowMs: () => 0,
   sleep: async () => {},
+  isBeforeAcceptance: false,
   runtimeRole: undefined,
   emit: () => {},
 }

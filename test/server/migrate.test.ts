@@ -128,16 +128,70 @@ describe('an upgrade (trap 1: init scripts run on an empty database only)', () =
             '014_session_taints.sql',
             '015_agent_spiffe_ids.sql',
           ],
+          held: [],
         },
       ],
     )
     assert.equal(await server.superuser(counts, name), kept)
-    assert.deepEqual((await migrateJson(settings, 'up')).answer, { status: 'current', applied: [] })
+    assert.deepEqual((await migrateJson(settings, 'up')).answer, { status: 'current', applied: [], held: [] })
     assert.equal(
       await server.superuser('SELECT count(*), count(DISTINCT version) FROM schema_migrations', name),
       '15|15',
     )
     assert.equal((await migrate(settings, 'verify')).code, 0)
+  })
+})
+
+describe('phases of a migration', () => {
+  test('the contract waits, an index is built beside writes, and the release before goes on', async () => {
+    const { settings } = await currentDatabase()
+    const [folder, old] = [await copyMigrations(15), await copyMigrations(15)]
+    const files = {
+      '016_new.sql': '-- tappass: phase=expand\nCREATE TABLE newer (x int);',
+      '017_index.sql':
+        '-- tappass: phase=expand, concurrent\nCREATE INDEX CONCURRENTLY IF NOT EXISTS newer_idx ON newer (x);',
+      '018_old.sql': '-- tappass: phase=contract\nDROP TABLE session_taints;',
+      '019_more.sql': '-- tappass: phase=expand\nCREATE TABLE most (x int);',
+    }
+    for (const [file, sql] of Object.entries(files)) await writeFile(join(folder, file), sql)
+    const before = await migrateJson(settings, 'up', '--before-acceptance', '--migrations', folder)
+    const applied = ['016_new.sql', '017_index.sql', '019_more.sql']
+    assert.deepEqual([before.code, before.answer], [0, { status: 'current', applied, held: ['018_old.sql'] }])
+    assert.equal((await migrate(settings, 'verify', '--migrations', folder)).code, 2)
+    assert.equal((await migrate(settings, 'status', '--migrations', old)).code, 0)
+
+    const after = await migrateJson(settings, 'up', '--migrations', folder)
+    assert.deepEqual(after.answer, { status: 'current', applied: ['018_old.sql'], held: [] })
+    assert.equal((await migrate(settings, 'verify', '--migrations', folder)).code, 0)
+    assert.equal((await migrate(settings, 'status', '--migrations', old)).code, 5)
+  })
+
+  test('an index that an interrupted try has left is built anew', async () => {
+    const { name, settings } = await currentDatabase()
+    const folder = await copyMigrations(15)
+    const file = join(folder, '016_index.sql')
+    await writeFile(
+      file,
+      '-- tappass: concurrent\nCREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS lab_idx ON agents (owner_email);',
+    )
+    const row = (id: string) =>
+      `INSERT INTO agents (agent_uuid, agent_id, org_id, owner_email) SELECT '${id}', '${id}', id, 'a@b' FROM organizations`
+    await asOwner(`${row('ag_00000001')}; ${row('ag_00000002')}`, name)
+    const failed = await migrate(settings, 'up', '--migrations', folder)
+    assert.equal(failed.code, 1, failed.stderr)
+    const valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'lab_idx'::regclass"
+    assert.equal(await server.superuser(valid, name), 'f')
+    await asOwner("UPDATE agents SET owner_email = agent_id || '@b'", name)
+    assert.equal((await migrate(settings, 'up', '--migrations', folder)).code, 0)
+    assert.equal(await server.superuser(valid, name), 't')
+  })
+
+  test('a statement that takes longer than its file allows is ended', async () => {
+    const { settings } = await currentDatabase()
+    const folder = await copyMigrations(15)
+    await writeFile(join(folder, '016_slow.sql'), '-- tappass: statement-timeout=50ms\nSELECT pg_sleep(60);')
+    const { code, stderr } = await migrate(settings, 'up', '--migrations', folder)
+    assert.deepEqual([code, /statement timeout/.test(stderr)], [1, true], stderr)
   })
 })
 

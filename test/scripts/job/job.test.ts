@@ -19,6 +19,7 @@ const job: Job = {
     pagesFolder: null,
     secrets: { 'openai-api-key': '/run/x' },
     rotation: null,
+    releaseChange: null,
     outside: null,
     operator: null,
     restored: null,

@@ -5,7 +5,7 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Failure } from '../../../scripts/core/failure.ts'
-import { contentFact, type PathState, pathFact } from '../../../scripts/facts/path.ts'
+import { contentFact, type PathState, pathFact, targetFact } from '../../../scripts/facts/path.ts'
 import { postgresCluster } from '../../../scripts/resources/postgres-cluster.ts'
 import { factRow, factsHere, planLines, scratch } from '../known-host.ts'
 
@@ -27,9 +27,28 @@ const rows: readonly Readonly<{
   folder?: PathState
   file?: PathState
   version: string | undefined
+  current?: string
+  settings?: string
   refused?: RegExp
 }>[] = [
   { name: 'no cluster', folder: { kind: 'absent' }, file: { kind: 'absent' }, version: undefined },
+  {
+    name: 'no cluster where a release was in force with one',
+    folder: { kind: 'absent' },
+    file: { kind: 'absent' },
+    version: undefined,
+    current: '/opt/tappass/releases/1.0.0-a',
+    settings: 'TAPPASS_ENV=production\nDATABASE_URL=postgresql://x\n',
+    refused: /is gone: .*release 1\.0\.0-a was in force/,
+  },
+  {
+    name: 'no cluster where the database was elsewhere',
+    folder: { kind: 'absent' },
+    file: { kind: 'absent' },
+    version: undefined,
+    current: '/opt/tappass/releases/1.0.0-a',
+    settings: 'TAPPASS_ENV=production\n',
+  },
   { name: 'its own version', version: '16\n' },
   {
     name: 'an older version',
@@ -61,6 +80,8 @@ for (const {
   folder = of('directory'),
   file = of('file'),
   version,
+  current,
+  settings,
   refused,
 } of rows) {
   test(`postgres cluster: ${name} is ${refused ? 'refused' : 'left alone'}`, async () => {
@@ -68,6 +89,8 @@ for (const {
       factRow(pathFact(path), folder),
       factRow(pathFact(`${path}/PG_VERSION`), file),
       factRow(contentFact(`${path}/PG_VERSION`), version),
+      factRow(targetFact('/opt/tappass/current'), current),
+      factRow(contentFact('/etc/tappass/gateway.env'), settings),
     ]
     const planned = planLines(postgresCluster({ ...options, reference }), facts)
     if (refused === undefined) return assert.deepEqual(await planned, [])

@@ -73,6 +73,21 @@ test('release: holds what production needs, no more; the link leads to it', asyn
   assert.equal(statSync(join(path, 'server', 'main.ts')).mode & 0o777, 0o644)
 })
 
+test('release: its own check comes before it is in its place, from the folder that it was unpacked to', async (context) => {
+  const folder = scratch(context)
+  const pack = await measureRelease(clone(folder))
+  const [change] = await release({ root: join(folder, 'opt'), pack, check: ['node', 'server/self-check.ts'] }).plan(
+    factsHere(),
+  )
+  const argv = change?.commands.map((command) => command.argv.join(' ')) ?? []
+  const at = argv.findIndex((words) => words.endsWith('node server/self-check.ts'))
+  assert.match(
+    argv[at] ?? '',
+    /^systemd-run .*DynamicUser=yes .*PrivateNetwork=yes .*WorkingDirectory=\S+\/releases\/\.tappass-new\/made/,
+  )
+  assert.equal(at, argv.length - 2)
+})
+
 const damages = [
   { name: 'a changed file', harm: (path: string) => appendFileSync(join(path, 'server', 'main.ts'), '// x\n') },
   { name: 'a missing file', harm: (path: string) => rmSync(join(path, 'package.json')) },

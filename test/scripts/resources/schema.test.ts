@@ -59,7 +59,7 @@ const ask = (host: Host, files = applied, addresses: readonly string[] = []) =>
   schema({
     addresses,
     pack: { version: '2', manifest: manifestOf(files), open: async function* () {} },
-    migration: '[Service]\n',
+    migration: (folder, isFinishing) => `${folder} ${isFinishing}\n`,
   }).plan(factsOf(host))
 
 const status = (pending: readonly string[], problems: readonly object[] = [], done = applied) => ({

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Failure } from '../../../scripts/core/failure.ts'
+import { parseSelector } from '../../../scripts/core/workload-selector.ts'
 import { parseHostSpec } from '../../../scripts/spec/host-spec.ts'
-import { parseSelector } from '../../../scripts/spec/workload-selector.ts'
 
 const planner = { id: 'spiffe://example.org/agents/planner', selectors: ['unix:user:planner'] }
 const wrong: readonly (readonly [name: string, identity: unknown, says: RegExp])[] = [

@@ -1,7 +1,12 @@
 /** Planning migrations: rows of files and ledgers, and what follows from them. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type AppliedMigration, parseMigrations, planMigrations } from '../../../server/migration/migration.ts'
+import {
+  type AppliedMigration,
+  beforeAcceptance,
+  parseMigrations,
+  planMigrations,
+} from '../../../server/migration/migration.ts'
 
 const file = (name: string, text = `-- ${name}\nSELECT 1;\n`) => ({ file: name, text })
 const three = [file('001_one.sql'), file('002_two.sql'), file('003_three.sql')]
@@ -81,6 +86,18 @@ describe('a set of files', () => {
       files: [file('001_a.sql', 'SELECT 1;\n\n  commit ;')],
       codes: ['transaction'],
       says: /has COMMIT of its own/,
+    },
+    {
+      name: 'a first line that nobody understands',
+      files: [file('001_a.sql', '-- tappass: phase=later\nSELECT 1')],
+      codes: ['header'],
+      says: /001_a.sql says "phase=later" in its first line/,
+    },
+    {
+      name: 'two statements outside of a transaction',
+      files: [file('001_a.sql', '-- tappass: concurrent\nSELECT 1; SELECT 2;')],
+      codes: ['header'],
+      says: /001_a.sql is concurrent and has 2 statements/,
     },
     {
       name: 'two at once',
@@ -188,6 +205,46 @@ describe('a plan', () => {
       )
       assert.match(plan.problems[0]?.message ?? '', says)
       assert.match(plan.problems[0]?.next ?? '', next)
+    })
+  }
+})
+
+describe('phases', () => {
+  const set = parseMigrations([
+    file('001_one.sql'),
+    file('002_two.sql', '-- tappass: phase=contract\nSELECT 2'),
+    file('003_three.sql', '-- tappass: phase=expand\nSELECT 3'),
+  ]).migrations
+  const [one, , three] = set.map(({ version, name, sha256, header }) => ({
+    version,
+    name,
+    sha256,
+    phase: header.phase,
+  }))
+  const numbers = (found: readonly Readonly<{ version: number }>[]) => found.map(({ version }) => version)
+
+  test('what waits for the acceptance of its release may be run after later files', () => {
+    const { pending, problems } = planMigrations(set, [one, three] as AppliedMigration[])
+    assert.deepEqual([numbers(pending), problems], [[2], []])
+  })
+
+  test('before the acceptance it is left out, and in an empty database it is not', () => {
+    assert.deepEqual(numbers(beforeAcceptance(set, [])), [1, 2, 3])
+    assert.deepEqual(numbers(beforeAcceptance(set.slice(1), [one] as AppliedMigration[])), [3])
+  })
+
+  for (const { phase, codes } of [
+    { phase: 'expand', codes: [] },
+    { phase: 'contract', codes: ['migration.newer'] },
+    { phase: null, codes: ['migration.newer'] },
+  ] as const) {
+    test(`a file of a later release that says ${phase}: ${codes.join() || 'this one goes on beside it'}`, () => {
+      const later = { version: 4, name: 'four', sha256: 'f'.repeat(64), phase }
+      const { problems } = planMigrations(set, [one, three, later] as AppliedMigration[])
+      assert.deepEqual(
+        problems.map(({ code }) => code),
+        codes,
+      )
     })
   }
 })
