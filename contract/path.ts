@@ -20,6 +20,8 @@ export const HOST_PATH = {
   caddyEnvironment: `${CONFIG}/caddy.env`,
   caddyfile: `${CONFIG}/Caddyfile`,
   tunnelConfig: `${CONFIG}/cloudflared.yml`,
+  /** Where copies of backups go, and the key that they are sealed to; both are public. */
+  backupStoreSettings: `${CONFIG}/backup-store.json`,
   postgresConfigFolder: `${CONFIG}/postgres`,
   redisConfigFolder: `${CONFIG}/redis`,
   /** A folder for each policy: its signed bundle, and the settings of the OPA that serves it. */
@@ -69,6 +71,8 @@ export const HOST_PATH = {
   /** The agent's own SVID and key. */
   spireAgentFolder: `${STATE}/spire-agent`,
   backupFolder: `${STATE}/backup`,
+  /** What is noted of copies that are being made, and how the last run of the copy went. */
+  backupCopyFolder: `${STATE}/backup-copy`,
   /** The built site: `builds/VERSION`, and `current`, which the ingress serves. */
   siteFolder: `${STATE}/site`,
   /** The container images that were brought to the host. */

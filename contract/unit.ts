@@ -17,6 +17,8 @@ export const UNIT = {
   spiffeSocket: 'tappass-spiffe.socket',
   backup: 'tappass-backup.service',
   backupTimer: 'tappass-backup.timer',
+  backupCopy: 'tappass-backup-copy.service',
+  backupCopyTimer: 'tappass-backup-copy.timer',
   check: 'tappass-check.service',
   checkTimer: 'tappass-check.timer',
   firewall: 'tappass-firewall.service',

@@ -3,6 +3,7 @@
 import { withoutNetwork } from './bundle/offline-source.ts'
 import type { Resource } from './core/resource.ts'
 import { backup } from './roles/backup.ts'
+import { backupCopy } from './roles/backup-copy.ts'
 import { boot } from './roles/boot.ts'
 import { data } from './roles/data.ts'
 import { docker } from './roles/docker.ts'
@@ -36,6 +37,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   tunnel,
   ingress,
   firewall,
+  'backup-copy': backupCopy,
   backup,
   housekeeping,
   drift,
@@ -62,6 +64,9 @@ export function recipe(spec: HostSpec, text: (path: string) => string): readonly
 /** What is taken away is found by paths, accounts and units, not by names in SPIFFE. */
 const ANY_TRUST_DOMAIN = 'uninstall.invalid'
 
+/** Any key in the form of age. */
+const ANY_RECIPIENT = 'age1ldjdd5ecr94e6y4y0y3uv0jr7v0txh9wck7rehs9dnj7vhq9dpxq0ugzu4'
+
 /**
  * Returns what an uninstall looks for: the resources of a host with every part that a setting turns on or off, each once and in the order of the recipe. A part that was turned off has left what an
  * earlier run had made, and a host whose settings are lost has parts that nobody remembers.
@@ -72,6 +77,10 @@ export function removableResources(spec: HostSpec, text: (path: string) => strin
       ingress: { kind: 'both', live: 'both' },
       identity: { trustDomain: ANY_TRUST_DOMAIN },
       drift: { repair: true },
+      backup: {
+        recoveryKey: ANY_RECIPIENT,
+        store: { s3: { endpoint: 'https://uninstall.invalid', bucket: 'uninstall' } },
+      },
       firewall: { outbound: [] },
     },
     'the defaults',
@@ -88,6 +97,7 @@ export function removableResources(spec: HostSpec, text: (path: string) => strin
     { ...spec, policy: { engine: 'opa' } },
     { ...spec, identity: other.identity },
     { ...spec, drift: other.drift },
+    { ...spec, backup: other.backup },
   ]
   const all = variants.flatMap((variant) => recipe(variant, text).flatMap((role) => role.resources))
   return [...new Map(all.toReversed().map((resource) => [resource.id, resource])).values()].toReversed()

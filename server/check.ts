@@ -1,5 +1,5 @@
 /**
- * Looks at what of a host ends or runs out (certificate, SVID, license, secrets, disks) and says so: in the journal, as metrics, in the
+ * Looks at what of a host ends or runs out (certificate, SVID, license, secrets, disks, copies of backups) and says so: in the journal, as metrics, in the
  * record that `status` reads, and to a webhook. A process of its own that a systemd timer starts. It ends with 0 when it could say so.
  */
 import { X509Certificate } from 'node:crypto'
@@ -18,6 +18,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { parseArgs } from 'node:util'
+import { type CopyRecord, judgeCopies } from '../contract/backup-store.ts'
 import { EXIT_CODE } from '../contract/exit-code.ts'
 import { checkLicense, type LicenseCheck } from '../contract/license.ts'
 import { credentialId, secretNameOf, secretProblem } from '../contract/secret.ts'
@@ -107,6 +108,14 @@ function licenseOf(credentials: string, nowMs: number): LicenseCheck | undefined
   return token === undefined ? undefined : checkLicense(token, authority, nowMs)
 }
 
+/** What the copy of backups says of itself; its record is written whole. */
+function copies(folder: string | undefined, nowMs: number): readonly Finding[] {
+  if (folder === undefined) return []
+  const path = join(folder, 'last.json')
+  const record = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as CopyRecord) : undefined
+  return [{ check: 'backup-copy', subject: record?.store ?? 'backup.store', ...judgeCopies(record, nowMs) }]
+}
+
 /** Names and ages: what is in the files is not read. */
 function secretAges(
   stores: readonly string[],
@@ -177,6 +186,7 @@ type Arguments = Readonly<{
   svid: string
   stores: readonly string[]
   disks: readonly string[]
+  copyFolder: string | undefined
   secretDaysMax: number
   licenseDaysMin: number
 }>
@@ -184,7 +194,7 @@ type Arguments = Readonly<{
 function parseArguments(argv: readonly string[]): Arguments {
   const [one, many] = [{ type: 'string' } as const, { type: 'string', multiple: true } as const]
   const options = {
-    ...{ into: one, credentials: one, certificate: one, svid: one, store: many, disk: many },
+    ...{ into: one, credentials: one, certificate: one, svid: one, copies: one, store: many, disk: many },
     ...{ 'secret-days': one, 'license-days': one },
   } as const
   const { values } = parseArgs({ args: [...argv], options })
@@ -196,12 +206,18 @@ function parseArguments(argv: readonly string[]): Arguments {
   return {
     ...{ into: values.into, credentials: values.credentials ?? '', svid: values.svid ?? '' },
     certificate: port === '' ? undefined : [name, Number(port)],
-    ...{ stores: values.store ?? [], disks: values.disk ?? [], secretDaysMax, licenseDaysMin },
+    ...{
+      stores: values.store ?? [],
+      disks: values.disk ?? [],
+      copyFolder: values.copies,
+      secretDaysMax,
+      licenseDaysMin,
+    },
   }
 }
 
 async function main(argv: readonly string[]): Promise<void> {
-  const { into, credentials, certificate, svid, stores, disks: paths, ...days } = parseArguments(argv)
+  const { into, credentials, certificate, svid, stores, disks: paths, copyFolder, ...days } = parseArguments(argv)
   const nowMs = Date.now()
   const served =
     certificate === undefined
@@ -213,6 +229,7 @@ async function main(argv: readonly string[]): Promise<void> {
     ...judgeLicense(licenseOf(credentials, nowMs), { nowMs, daysMin: days.licenseDaysMin }),
     ...secretAges(stores, { nowMs, daysMax: days.secretDaysMax }),
     ...disks(paths),
+    ...copies(copyFolder, nowMs),
   ]
   const findings = [...found, ...(await alert(credentials, found, nowMs))]
   process.stdout.write(`${journalLines(findings).join('\n')}\n`)

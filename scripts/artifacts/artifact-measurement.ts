@@ -5,6 +5,7 @@ import { open, readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import { STORE_CREDENTIAL_IDS, storeCredentialProblem } from '../../contract/backup-store.ts'
 import { secretNameOf, secretProblem } from '../../contract/secret.ts'
 import { STORAGE_CREDENTIAL_IDS, storageCredentialProblem } from '../../contract/storage.ts'
 import { nearest } from '../command-line/suggestion.ts'
@@ -22,6 +23,7 @@ export const SECRET_IDS: readonly string[] = [
   ...OPTIONAL_SECRET_IDS,
   ...INGRESS_SECRET_IDS,
   ...STORAGE_CREDENTIAL_IDS,
+  ...STORE_CREDENTIAL_IDS,
 ]
 
 function unreadable(file: string, cause: unknown): Failure {
@@ -121,7 +123,9 @@ export async function readSecret(
   if (value === '') throw new Failure({ what: `${file} is empty`, next: `write the secret ${id} to ${file}` }, 64)
   const name = secretNameOf(id)
   const problem =
-    name === undefined ? (ingressSecretProblem(id, value) ?? storageProblem(id, value)) : secretProblem(name, value)
+    name === undefined
+      ? (ingressSecretProblem(id, value) ?? storageProblem(id, value) ?? storeCredentialProblem(id, value))
+      : secretProblem(name, value)
   if (problem !== undefined)
     throw new Failure({ what: `the secret in ${file} ${problem}`, next: `write the secret ${id} to ${file}` }, 64)
   const sha256 = sha256Of(value)

@@ -93,6 +93,21 @@ export const storage: Topic = {
         },
       },
       {
+        id: 'storage.backup-copy',
+        what: 'backups are copied to the store of the settings',
+        isInstalled: true,
+        judge: ({ health }) => {
+          const found = health.conditions.find(({ name }) => name === 'backup-copy')
+          if (found === undefined) return skip('backup.store is not set: backups are on this host alone')
+          return found.isWell
+            ? ok(found.state)
+            : fail(
+                found.state,
+                'tappass logs backup-copy; then sudo systemctl start tappass-backup-copy   (on the host)',
+              )
+        },
+      },
+      {
         id: 'storage.backup-room',
         what: 'there is room for the next backup',
         isInstalled: true,

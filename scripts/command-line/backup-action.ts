@@ -1,11 +1,44 @@
 /** The actions of `tappass backup`, with their options. */
-import { HOST_OPTIONS, JSON_OPTION, NO_INPUT_OPTION, YES_OPTION } from './option.ts'
+import {
+  CONFIG_OPTION,
+  HOST_OPTIONS,
+  JSON_OPTION,
+  NO_INPUT_OPTION,
+  type Option,
+  SECRET_OPTION,
+  YES_OPTION,
+} from './option.ts'
 import type { Action } from './verb.ts'
 
 const KEY_OPTION = {
   name: 'key',
   value: 'FILE',
   summary: 'public key on the server that has signed the set, in place of its own',
+}
+
+/** What says which store it is, and opens it. */
+const STORE_OPTIONS: readonly Option[] = [
+  { name: 'store', summary: 'those in the store of the specification (backup.store) instead, from this machine' },
+  { ...CONFIG_OPTION, summary: 'host specification (YAML) that says where the store is' },
+  { ...SECRET_OPTION, summary: 'a secret of the store (backup-store-secret=FILE)' },
+]
+
+/** From the store and the recovery key alone. */
+const FETCH_ACTION: Action = {
+  name: 'fetch',
+  operands: 'SET',
+  summary: 'fetch a backup from the store to this machine, and open it with the recovery key; what was cut off goes on',
+  options: [
+    ...STORE_OPTIONS.slice(1),
+    { name: 'identity', value: 'FILE', summary: 'private half of the recovery key' },
+    { name: 'into', value: 'DIR', summary: 'folder that the set’s folder is made in' },
+    {
+      name: 'key',
+      value: 'FILE',
+      summary: 'public key that has to have signed the set, in place of the one sealed in it',
+    },
+    JSON_OPTION,
+  ],
 }
 
 /** What can be done with backups. */
@@ -17,8 +50,8 @@ export const BACKUP_ACTIONS: readonly Action[] = [
   },
   {
     name: 'list',
-    summary: 'show the backups of a server, and which of them count',
-    options: [...HOST_OPTIONS, JSON_OPTION],
+    summary: 'show the backups of a server, and which of them count, or those in the store',
+    options: [...HOST_OPTIONS, ...STORE_OPTIONS, JSON_OPTION],
   },
   {
     name: 'verify',
@@ -39,6 +72,7 @@ export const BACKUP_ACTIONS: readonly Action[] = [
       YES_OPTION,
     ],
   },
+  FETCH_ACTION,
   {
     name: 'prune',
     summary: 'let expired ones go, by the rule of the settings',

@@ -18,6 +18,7 @@ import type { Command, Output } from '../core/host.ts'
 import { readTargets } from '../inventory/target.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
+import { fetchStored, listStored } from '../server-process/backup-store.ts'
 import { forEachHost, type HostResult, type HostSession, outcomeOf } from '../session/host-session.ts'
 
 type Work = (invocation: Invocation, host: HostSession) => Promise<HostResult>
@@ -165,6 +166,8 @@ function validateDatabase(invocation: Invocation): void {
 /** Returns 0 done, 1 failed, 2 not confirmed, 4 locked, 5 refused, 6 unreachable; of several hosts, the worst. */
 export async function run(invocation: Invocation): Promise<number> {
   if (invocation.action === 'key') return createKey(invocation)
+  if (invocation.action === 'fetch') return await fetchStored(invocation)
+  if (isGiven(invocation, 'store')) return await listStored(invocation)
   validateDatabase(invocation)
   const restore = restoring(createNameConfirm(invocation))
   const works: Readonly<Record<string, Work>> = { create, list, verify, restore, prune }

@@ -1,4 +1,5 @@
 /** What a server stands on beside its units: backup, disk, certificate, clock, Docker. One question, and its judgement. */
+import { type CopyRecord, judgeCopies } from '../../contract/backup-store.ts'
 import { FREE_INODES_SHARE_MIN, FREE_MEGABYTES_MIN, LIFE_SHARE_MIN } from '../../contract/health-limit.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { CONNECTORS, UNIT } from '../../contract/unit.ts'
@@ -40,6 +41,7 @@ else echo "CLOCK=$(timeout 5 timedatectl show -p NTPSynchronized --value 2>/dev/
 docker=$(timeout 5 docker version --format '{{.Server.Version}}' 2>&1) && echo "DOCKER=$docker" ||
   echo "DOCKER_PROBLEM=$(printf '%s' "${'$'}{docker:-no answer within 5 s}" | tail -n 1)"
 [ ! -f "$site/current/index.html" ] || echo "SITE=$(readlink -- "$site/current")"
+[ ! -f ${HOST_PATH.backupStoreSettings} ] || echo "COPIES=$(cat ${HOST_PATH.backupCopyFolder}/last.json 2>/dev/null | tr -d '\n')"
 [ ! -f "$check/last.json" ] || echo "CHECK=$(tr -d '\n' <"$check/last.json")"
 if [ -f "$drift/last.json" ]; then
   echo "DRIFT=$(tr -d '\n' <"$drift/last.json")"
@@ -129,13 +131,25 @@ function judgeSite({ one }: Values): Condition {
   return { name: 'site', state: build || 'none: the documentation was not built', isWell: build !== '' }
 }
 
+/** Copies of backups, where the settings ask for them. What is told ahead is no fault yet. */
+function judgeCopy({ one, all }: Values): readonly Condition[] {
+  if (all('COPIES').length === 0) return []
+  try {
+    const record = one('COPIES') === '' ? undefined : (JSON.parse(one('COPIES')) as CopyRecord)
+    const { level, state } = judgeCopies(record, Number(one('NOW')) * 1000)
+    return [{ name: 'backup-copy', state, isWell: level !== 'failed' }]
+  } catch {
+    return [{ name: 'backup-copy', state: 'its record cannot be read', isWell: false }]
+  }
+}
+
 type CheckFinding = Readonly<{ check: string; subject: string; level: string; state: string }>
 
 /** Twice the time between two checks, and an hour. */
 const CHECK_SECONDS_MAX = 2 * 86_400 + 3600
 
 /** What the script itself asks for is newer than the check's. */
-const ASKED_BY_ITSELF: readonly string[] = ['certificate', 'disk']
+const ASKED_BY_ITSELF: readonly string[] = ['certificate', 'disk', 'backup-copy']
 
 /** What the last check of the timer says of the rest: the license, secrets, identities, the webhook. What is well of them is no line. */
 function judgeCheck({ one }: Values): readonly Condition[] {
@@ -166,6 +180,7 @@ export function judgeConditions(text: string): HostConditions {
   const lastBackup = parseManifest(values.one('BACKUP'))
   const conditions = [
     judgeBackup(values, lastBackup),
+    ...judgeCopy(values),
     ...judgeDisks(values),
     judgeCertificate(values),
     judgeTunnel(values),

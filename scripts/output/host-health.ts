@@ -77,6 +77,7 @@ type Settings = StorageSettings &
     identity?: unknown
     site?: unknown
     firewall?: unknown
+    backup?: Readonly<{ store?: unknown }> | null
     drift?: Readonly<{ check?: unknown; repair?: unknown }> | null
   }>
 
@@ -121,6 +122,7 @@ function desiredUnits(
     ...(identity === undefined ? IDENTITY_UNITS : []),
     ...(drift?.check === 'off' ? [UNIT.drift, UNIT.driftTimer] : []),
     ...(drift?.repair === true ? [] : [UNIT.repair]),
+    ...(settings.backup?.store === undefined ? [UNIT.backupCopy, UNIT.backupCopyTimer] : []),
     ...unitsElsewhere(settings),
   ]
   return [
@@ -134,7 +136,15 @@ function desiredUnits(
 }
 
 /** What does its work and ends. */
-const ENDING: readonly string[] = [UNIT.backup, UNIT.check, UNIT.guard, UNIT.drift, UNIT.repair, UNIT.outbound]
+const ENDING: readonly string[] = [
+  UNIT.backup,
+  UNIT.backupCopy,
+  UNIT.check,
+  UNIT.guard,
+  UNIT.drift,
+  UNIT.repair,
+  UNIT.outbound,
+]
 
 function isAsDesired({ name, active, result }: UnitState): boolean {
   if (!ENDING.includes(name)) return active === 'active'

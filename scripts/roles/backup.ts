@@ -16,13 +16,13 @@ import { isExternal } from '../storage/storage-spec.ts'
 const PROOF_MEGABYTES = 256
 
 /** The retention and the public half of the recovery key are in the service's arguments. */
-const backups: Role = ({ backup: { schedule, recoveryKey, ...keep }, ...spec }, text) => [
+const backups: Role = ({ backup: { schedule, recoveryKey, store, ...keep }, ...spec }, text) => [
   directory({ path: HOST_PATH.backupFolder, owner: 'root', group: 'root', mode: '0700' }),
   unit({
     name: UNIT.backup,
     content: (traits) =>
       render(text(`units/${UNIT.backup}.hbs`), {
-        ...{ ...keep, recoveryKey },
+        ...{ ...keep, recoveryKey, hasStore: store !== undefined },
         memoryMegabytes: memoryLimits(spec, traits.memoryMegabytes).job + PROOF_MEGABYTES,
         credentials: BACKUP_SECRET_IDS.flatMap((id) => optionalCredentialLines(traits, id)),
       }),

@@ -1,6 +1,7 @@
 /** What keeps a host in order while nobody looks: the time, security updates, the journal's size, and a daily check that says what ends. */
 
 import { isIPv6 } from 'node:net'
+import { HOST_PATH } from '../../contract/path.ts'
 import { UNIT } from '../../contract/unit.ts'
 import type { Resource } from '../core/resource.ts'
 import { render } from '../core/template.ts'
@@ -16,8 +17,9 @@ import { CHECK_SECRET_IDS } from '../secrets/secret-id.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { isPrepared } from '../spec/ingress-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
-import { proxyVariables } from '../spec/proxy.ts'
+import { nodeProxyLines } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
+import { storeOf } from '../storage/backup-store-spec.ts'
 
 /** Any of them keeps the clock. */
 const TIME_SERVICES = ['systemd-timesyncd', 'chrony', 'ntpsec', 'openntpd', 'ntp'] as const
@@ -55,12 +57,6 @@ function certificateOf({ ingress, domain }: HostSpec, { network }: HostTraits): 
   return `${isIPv6(name) ? `[${name}]` : name}:${ingress.https}`
 }
 
-/** A proxy is told to Node by the variables, and by one that says to heed them. */
-function environmentOf({ proxy }: HostSpec): readonly string[] {
-  const variables = proxyVariables(proxy)
-  return variables.length === 0 ? [] : [...variables, 'NODE_USE_ENV_PROXY=1'].map((each) => `Environment="${each}"`)
-}
-
 /** The role `housekeeping`. */
 export const housekeeping: Role = (spec, text) => {
   const { checkSchedule, secretDaysMax, licenseDaysMin, journalMegabytesMax, ...isOn } = spec.housekeeping
@@ -68,8 +64,9 @@ export const housekeeping: Role = (spec, text) => {
   const template = text(`units/${UNIT.check}.hbs`)
   const content = (traits: HostTraits): string =>
     render(template, {
-      ...{ secretDaysMax, licenseDaysMin, environment: environmentOf(spec) },
+      ...{ secretDaysMax, licenseDaysMin, environment: nodeProxyLines(spec.proxy) },
       certificate: certificateOf(spec, traits),
+      copies: storeOf(spec) === undefined ? '' : HOST_PATH.backupCopyFolder,
       credentials: CHECK_SECRET_IDS.flatMap((id) => optionalCredentialLines(traits, id)),
       memory: memoryLimits(spec, traits.memoryMegabytes),
     })

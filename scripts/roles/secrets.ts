@@ -1,5 +1,6 @@
 /** The secrets of a host: generated there by the first run, or provided by the operator; stored as systemd credentials. */
 
+import { STORE_CREDENTIAL_IDS } from '../../contract/backup-store.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { nextCredentialId } from '../../contract/secret.ts'
 import { STORAGE_CREDENTIAL_IDS } from '../../contract/storage.ts'
@@ -16,6 +17,7 @@ import { isOverlapping, ROTATION_KINDS, rotatedBefore } from '../secrets/secret-
 import type { HostSpec } from '../spec/host-spec.ts'
 import { neededIngressSecrets } from '../spec/ingress-spec.ts'
 import type { Role } from '../spec/role.ts'
+import { neededStoreSecrets } from '../storage/backup-store-spec.ts'
 import { ADDRESS_ID, isExternal, partOf, type StoragePart, storageSecretIds } from '../storage/storage-spec.ts'
 
 /**
@@ -90,6 +92,7 @@ function generated(spec: HostSpec, id: GeneratedSecretId): readonly Resource[] {
 const ALL_IDS = [
   ...[...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap((id) => [id, nextCredentialId(id)]),
   ...STORAGE_CREDENTIAL_IDS,
+  ...STORE_CREDENTIAL_IDS,
 ]
 
 /** The role `secrets`: a resource for each secret; a provided value wins over a generated one. */
@@ -106,5 +109,11 @@ export const secrets: Role = (spec) => [
     const provided = spec.secrets[id]
     const isNeeded = neededIngressSecrets(spec).some((each) => each.id === id)
     return provided === undefined || isNeeded ? [] : [secret({ id, provided })]
+  }),
+  ...STORE_CREDENTIAL_IDS.flatMap((id) => {
+    const provided = spec.secrets[id]
+    if (provided !== undefined) return [secret({ id, provided })]
+    const needed = neededStoreSecrets(spec).find((each) => each.id === id)
+    return needed === undefined ? [] : [requiredSecret(needed)]
   }),
 ]

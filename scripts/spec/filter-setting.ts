@@ -5,6 +5,7 @@ import { parsePins } from '../artifacts/pin.ts'
 import { type FilterOptions, filterOptions } from '../firewall/filter-options.ts'
 import type { OutboundRule } from '../firewall/firewall-spec.ts'
 import { outboundRows } from '../firewall/outbound.ts'
+import { storeOf } from '../storage/backup-store-spec.ts'
 import { isExternal } from '../storage/storage-spec.ts'
 import { type HostSpec, OPENAI_ADDRESS } from './host-spec.ts'
 import { ingressPorts, ingressUdpPorts, isPrepared, tunnelOf } from './ingress-spec.ts'
@@ -76,11 +77,13 @@ function hostRule(url: string): OutboundRule {
 
 /** Returns what has to be let out, or the proxy where that goes instead. Apt's mirrors are found on the host; resolvers and time are always let out. */
 function neededOutbound(spec: HostSpec, text: Text): readonly OutboundRule[] {
+  const store = storeOf(spec)
   const urls = [
     spec.gateway.upstream ?? OPENAI_ADDRESS,
     ...programUrls(spec, text),
     ...imageUrls(spec, text),
     ...authorityUrls(spec),
+    ...(store?.kind === 's3' ? [store.endpoint] : []),
   ]
   // Apt and Docker go by it, too.
   const proxies = [spec.proxy.https, spec.proxy.http].filter((each) => each !== undefined)
@@ -89,6 +92,7 @@ function neededOutbound(spec: HostSpec, text: Text): readonly OutboundRule[] {
   return [
     ...[...new Set([...reached, ...proxies])].map(hostRule),
     ...(tunnelOf(spec.ingress) === undefined ? [] : [edge('tcp'), edge('udp')]),
+    ...(store?.kind === 'ssh' ? [{ port: store.port, protocol: 'tcp', to: [store.host] } as const] : []),
   ]
 }
 

@@ -12,6 +12,7 @@ import type { OfflineSource } from '../bundle/offline-source.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { firewallSchema } from '../firewall/firewall-spec.ts'
 import type { Rotation } from '../secrets/secret-rotation.ts'
+import { backupStoreSchema, storeContradictions } from '../storage/backup-store-spec.ts'
 import { storageSchema } from '../storage/storage-spec.ts'
 import { contradictions } from './contradiction.ts'
 import { deployUserSchema } from './deploy-user.ts'
@@ -114,6 +115,8 @@ const schema = v.strictObject({
     keepWeekly: v.optional(integer(0, 520), 4),
     /** The public half of the key that secrets in backups are sealed to. */
     recoveryKey: v.optional(recipient),
+    /** Where copies go. */
+    store: backupStoreSchema,
   }),
   housekeeping: housekeepingSchema,
   drift: driftSchema,
@@ -193,6 +196,7 @@ export function parseHostSpec(parsed: unknown, where: string, lineOf: LineFinder
         ...imageContradictions(result.output.images),
         ...siteContradictions(result.output),
         ...driftContradictions(result.output.drift),
+        ...storeContradictions(result.output),
       ].map(([keys, what]) => placeOf(keys, lineOf) + what)
     : result.issues.map((issue) => explainIssue(schema, issue, lineOf, EXAMPLE))
   if (!result.success || problems.length > 0) {

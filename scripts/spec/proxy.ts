@@ -63,6 +63,12 @@ export function proxyVariables(proxy: ProxySpec): readonly string[] {
   ]
 }
 
+/** Returns the lines of a unit that tell Node of a proxy: the variables, and one that says to heed them. */
+export function nodeProxyLines(proxy: ProxySpec): readonly string[] {
+  const variables = proxyVariables(proxy)
+  return variables.length === 0 ? [] : [...variables, 'NODE_USE_ENV_PROXY=1'].map((each) => `Environment="${each}"`)
+}
+
 /** Returns apt's settings. Apt knows hosts only: of a domain, its name is meant and nothing below it. */
 export function aptProxyText(proxy: ProxySpec): string {
   const lines = (['https', 'http'] as const).flatMap((scheme) => {

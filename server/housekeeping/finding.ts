@@ -7,7 +7,7 @@ export type Level = 'ok' | 'soon' | 'failed'
 
 /** One thing that was looked at. `subject` is which one, `expiresMs` when it ends, `freeBytes` what is left of it. */
 export type Finding = Readonly<{
-  check: 'certificate' | 'svid' | 'license' | 'secret' | 'disk' | 'webhook'
+  check: 'certificate' | 'svid' | 'license' | 'secret' | 'disk' | 'backup-copy' | 'webhook'
   subject: string
   level: Level
   state: string

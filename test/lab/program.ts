@@ -154,18 +154,32 @@ export async function ensureTunnelProgram(name: 'cloudflared' | 'edge'): Promise
 
 const PEBBLE = 'github.com/letsencrypt/pebble/v2'
 const PEBBLE_VERSION = '2.10.1'
+const S3_STORE = 'github.com/versity/versitygw'
+const S3_STORE_VERSION = '1.8.0'
+
+/** Builds the command `cmd/NAME` of a module that is for tests only, and gives its path. */
+function ensureTestProgram(name: string, module: string, version: string): Promise<string> {
+  return buildOnce(cachePath('go', `${name}-${version}`), (target) =>
+    withWork(target, async (folder) => {
+      const env = { ...process.env, GOBIN: folder, CGO_ENABLED: '0' }
+      await demand(['go', 'install', '-trimpath', `${module}/cmd/${name}@v${version}`], { env })
+      await rename(join(folder, name), target)
+    }),
+  )
+}
 
 /** Builds Pebble, the ACME server for tests (14 s the first time), and gives its path and the folder of its certificates. */
 export async function ensurePebble(): Promise<Readonly<{ program: string; certificates: string }>> {
-  const program = await buildOnce(cachePath('go', `pebble-${PEBBLE_VERSION}`), (target) =>
-    withWork(target, async (folder) => {
-      const env = { ...process.env, GOBIN: folder, CGO_ENABLED: '0' }
-      await demand(['go', 'install', '-trimpath', `${PEBBLE}/cmd/pebble@v${PEBBLE_VERSION}`], { env })
-      await rename(join(folder, 'pebble'), target)
-    }),
-  )
+  const program = await ensureTestProgram('pebble', PEBBLE, PEBBLE_VERSION)
   const module = await demand(['go', 'mod', 'download', '-json', `${PEBBLE}@v${PEBBLE_VERSION}`], { cwd: '/' })
   return { program, certificates: join((JSON.parse(module) as { Dir: string }).Dir, 'test/certs') }
+}
+
+/** Builds versitygw, a server that speaks S3 (two minutes the first time), and gives its path, also as `go/versitygw`. */
+export async function ensureS3Store(): Promise<string> {
+  const built = await ensureTestProgram('versitygw', S3_STORE, S3_STORE_VERSION)
+  await pointAt(cachePath('go', 'versitygw'), basename(built))
+  return built
 }
 
 /** Gives the path of Caddy's archive. */

@@ -93,7 +93,7 @@ test('docs: options of hosts, those that take a value with one, and roles', () =
   ]
   const there = options.filter(({ name }) => name !== 'help').map(({ name, value }) => [name, value !== undefined])
   assert.deepEqual(told.toSorted(), there.toSorted())
-  assert.equal(/^\| `--only ROLE` \| [^|]*: ([a-z, ]+);/m.exec(page)?.[1], ROLE_NAMES.join(', '))
+  assert.equal(/^\| `--only ROLE` \| [^|]*: ([a-z, -]+);/m.exec(page)?.[1], ROLE_NAMES.join(', '))
 })
 
 test('docs: the checks of doctor, all of them and as they are', () => {

@@ -29,6 +29,7 @@ test('recipe: the order of roles is the one that docs and --only know', () => {
     'tunnel',
     'ingress',
     'firewall',
+    'backup-copy',
     'backup',
     'housekeeping',
     'drift',

@@ -315,6 +315,7 @@ const rows: Readonly<Record<string, Change & { status?: 'warn' }>> = {
   'storage.checkpoint': { without: ['checkpoint-age'] },
   'storage.checkpoint-whole': { probe: ['empty-checkpoint 1-01'] },
   'storage.backup': condition('backup'),
+  'storage.backup-copy': condition('backup-copy'),
   'storage.backup-room': { probe: ['dump 1000000 1000'] },
   'storage.backup-whole': { probe: ['unproven tappass-20261127T031700Z'], status: 'warn' },
   'storage.backup-secrets': { probe: ['unsealed tappass-20261127T031700Z'], status: 'warn' },
@@ -354,7 +355,7 @@ test('on a good server each is well, or skipped with a reason', () => {
   )
   assert.deepEqual(
     findings.flatMap(({ id, status }) => (status === 'skipped' ? [id] : [])),
-    ['access.deploy-keys'],
+    ['access.deploy-keys', 'storage.backup-copy'],
   )
 })
 
@@ -392,9 +393,9 @@ test('the text: what is wrong first, with its reason and what to type here; what
     '       next:  ./tappass bootstrap',
     'look   machine.oom: 1 since the machine was started',
     '       next:  journalctl -k --grep "Killed process" -n 5   (on the host)',
-    `${ids.length} checks: 1 wrong, 1 to look at, ${ids.length - 3} well, 1 skipped`,
+    `${ids.length} checks: 1 wrong, 1 to look at, ${ids.length - 4} well, 2 skipped`,
   ])
-  assert.deepEqual(countFindings(findings), { ok: ids.length - 3, skipped: 1, warn: 1, fail: 1 })
+  assert.deepEqual(countFindings(findings), { ok: ids.length - 4, skipped: 2, warn: 1, fail: 1 })
   assert.match(renderFindings(findings, 'tappass', true), /^ok {5}machine\.cgroup: /m)
 })
 

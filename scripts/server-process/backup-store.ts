@@ -1,0 +1,128 @@
+/** Backups in a store, from this machine: what there is, and fetching one. Nothing but the store and the recovery key is needed. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { STORE_CREDENTIALS, type StoreSecrets, type StoreSettings } from '../../contract/backup-store.ts'
+import { EXIT_CODE, type ExitCode, exitCodeOf } from '../../contract/exit-code.ts'
+import { parseIdentity } from '../../contract/recovery-key.ts'
+import { readSecret } from '../artifacts/artifact-measurement.ts'
+import { commandHint, renderProcessHints } from '../command-line/command-hint.ts'
+import { type Invocation, isGiven, textOption, textOptions } from '../command-line/invocation.ts'
+import { Failure, usageFailure } from '../core/failure.ts'
+import { parseHostSpec } from '../spec/host-spec.ts'
+import { createLineFinder, parseYaml, readNamedFile } from '../spec/yaml-text.ts'
+import { storeOf } from '../storage/backup-store-spec.ts'
+
+const ENTRY = 'server/backup-fetch.ts'
+const EXAMPLE =
+  'tappass backup list --store --config host.yaml --secret backup-store-key-id=FILE --secret backup-store-secret=FILE'
+
+async function readStore(invocation: Invocation): Promise<StoreSettings> {
+  const config = textOption(invocation, 'config')
+  if (config === undefined)
+    throw usageFailure('a store is named by backup.store in host.yaml: give "--config"', EXAMPLE)
+  const path = resolve(invocation.workingFolder, config)
+  const text = await readNamedFile(path)
+  const store = storeOf(parseHostSpec(parseYaml(text, path), path, createLineFinder(text)))
+  if (store !== undefined) return store
+  throw new Failure(
+    { what: `${path} names no store`, why: 'backup.store is not written', next: 'docs/how-to/backup-store.md' },
+    EXIT_CODE.usage,
+  )
+}
+
+async function readSecrets(invocation: Invocation, { kind }: StoreSettings): Promise<StoreSecrets> {
+  const options = textOptions(invocation, 'secret')
+  const given = await Promise.all(options.map((option) => readSecret(option, invocation.workingFolder)))
+  const values = Object.fromEntries(given.map(([id, { readValue }]) => [id, readValue()]))
+  const missing = STORE_CREDENTIALS[kind].find((id) => values[id] === undefined)
+  if (missing === undefined) return values
+  const next = commandHint(
+    invocation,
+    `backup ${invocation.action}`,
+    ...STORE_CREDENTIALS[kind].map((id) => `--secret ${id}=FILE`),
+  )
+  throw usageFailure(`the store needs the secret ${missing}`, next)
+}
+
+function readText(path: string, what: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new Failure({ what: `cannot read ${what}`, where: path, next: `ls -l ${path}` }, EXIT_CODE.usage, cause)
+  }
+}
+
+function readIdentity(invocation: Invocation): string {
+  const file = textOption(invocation, 'identity')
+  if (file === undefined)
+    throw usageFailure(
+      '"backup fetch" needs the private half of the recovery key',
+      'tappass backup fetch SET --identity FILE --into DIR',
+    )
+  const path = resolve(invocation.workingFolder, file)
+  const identity = parseIdentity(readText(path, 'the recovery key'))?.identity
+  if (identity !== undefined) return identity
+  throw new Failure(
+    {
+      what: `${path} is no recovery key`,
+      why: 'one line that begins with AGE-SECRET-KEY-1 was expected',
+      next: 'the file that "tappass backup key create" has written',
+    },
+    EXIT_CODE.usage,
+  )
+}
+
+/** Secrets go in over standard input: they are in no argument, no environment and no file. */
+async function runProcess(invocation: Invocation, request: object): Promise<ExitCode> {
+  const { root, stdout, stderr, interrupt, environment } = invocation
+  const proxies = Object.entries(environment).filter(([name]) => /^(https?|no)_proxy$/i.test(name))
+  const words = ['--disable-warning=ExperimentalWarning', '--use-system-ca', join(root, ENTRY)]
+  const child = spawn(process.execPath, words, {
+    env: { ...Object.fromEntries(proxies), ...(proxies.length === 0 ? {} : { NODE_USE_ENV_PROXY: '1' }) },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  child.stdin.on('error', () => undefined).end(JSON.stringify(request))
+  child.stdout.setEncoding('utf8').on('data', (text: string) => stdout.write(text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => stderr.write(renderProcessHints(invocation, text)))
+  const stop = () => child.kill('SIGTERM')
+  interrupt.addEventListener('abort', stop, { once: true })
+  const [code] = (await once(child, 'close')) as [number | null]
+  interrupt.removeEventListener('abort', stop)
+  return interrupt.aborted ? EXIT_CODE.interrupted : exitCodeOf(code ?? EXIT_CODE.failed)
+}
+
+/** Lists the backups in the store. Returns the exit code. */
+export async function listStored(invocation: Invocation): Promise<ExitCode> {
+  const store = await readStore(invocation)
+  const secrets = await readSecrets(invocation, store)
+  return await runProcess(invocation, { store, secrets, isJson: isGiven(invocation, 'json') })
+}
+
+/** Fetches a backup from the store, or goes on with it. Returns the exit code. */
+export async function fetchStored(invocation: Invocation): Promise<ExitCode> {
+  const [set = ''] = invocation.operands
+  const { workingFolder } = invocation
+  if (!/^tappass-\d{8}T\d{6}Z$/.test(set)) throw usageFailure(`"${set}" is not the name of a backup`, EXAMPLE)
+  const into = textOption(invocation, 'into')
+  if (into === undefined)
+    throw usageFailure('"backup fetch" needs a folder', `tappass backup fetch ${set} --identity FILE --into DIR`)
+  const folder = resolve(workingFolder, into)
+  if (!existsSync(folder))
+    throw new Failure({ what: `there is no folder ${folder}`, next: `mkdir -p ${folder}` }, EXIT_CODE.usage)
+  const identity = readIdentity(invocation)
+  const key = textOption(invocation, 'key')
+  const keys = key === undefined ? [] : [readText(resolve(workingFolder, key), 'the public key')]
+  const store = await readStore(invocation)
+  const secrets = await readSecrets(invocation, store)
+  return await runProcess(invocation, {
+    store,
+    secrets,
+    set,
+    identity,
+    into: folder,
+    keys,
+    isJson: isGiven(invocation, 'json'),
+  })
+}

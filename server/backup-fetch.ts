@@ -1,0 +1,72 @@
+/**
+ * Lists the backups in a store, and fetches one, on any machine: a process of its own that gets the store, its credentials and the private half of
+ * the recovery key on its standard input, so that none of it is in an argument, in an environment or in a file. What it fetches is held against the signed manifest.
+ */
+import { existsSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { type StoreSecrets, type StoreSettings, storeLabel } from '../contract/backup-store.ts'
+import { EXIT_CODE } from '../contract/exit-code.ts'
+import { fetchSet, listSets, type StoredSet } from './copies/fetch-set.ts'
+import type { BackupStore } from './copies/store.ts'
+import { verifySet } from './copies/verify-set.ts'
+import { openStore } from './process/backup-store.ts'
+
+/** What standard input says. `set` and the rest are for fetching; without them the store is listed. */
+type Request = Readonly<{
+  store: StoreSettings
+  secrets: StoreSecrets
+  set?: string
+  identity?: string
+  into?: string
+  keys?: readonly string[]
+  isJson?: boolean
+}>
+
+function listText(sets: readonly StoredSet[], label: string): string {
+  if (sets.length === 0) return `there is no backup in ${label}\n`
+  const rows = sets.map(({ set, copiedAt, bytes, files, missing }) => {
+    const state =
+      copiedAt === undefined
+        ? 'not finished: no index'
+        : missing === 0
+          ? `copied ${copiedAt}, ${files} files`
+          : `${missing} parts are missing`
+    return `${set}  ${String(bytes).padStart(14)} bytes  ${state}\n`
+  })
+  return rows.join('')
+}
+
+async function fetchInto(
+  store: BackupStore,
+  { set = '', identity = '', into = '', keys = [] }: Request,
+): Promise<string> {
+  const target = join(into, set)
+  if (existsSync(target)) return `${target} is there already: nothing was fetched\n`
+  const folder = `${target}.partial`
+  const parts = await fetchSet({ store, identity, set, folder })
+  const files = await verifySet(folder, set, identity, keys)
+  renameSync(folder, target)
+  return `fetched ${target}: ${parts} parts, ${files} files as its signed manifest says\n`
+}
+
+async function main(): Promise<void> {
+  const request = JSON.parse(await text(process.stdin)) as Request
+  const store = openStore(request.store, request.secrets)
+  try {
+    if (request.set !== undefined) process.stdout.write(await fetchInto(store, request))
+    else {
+      const sets = await listSets(store)
+      process.stdout.write(request.isJson ? `${JSON.stringify(sets)}\n` : listText(sets, storeLabel(request.store)))
+    }
+  } finally {
+    await store.close()
+  }
+}
+
+if (import.meta.main) {
+  await main().catch((error: Error) => {
+    process.stderr.write(`tappass backup: ${error.message}\n`)
+    process.exitCode = EXIT_CODE.failed
+  })
+}
