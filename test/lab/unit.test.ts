@@ -1,14 +1,18 @@
 /** The units as they are on Debian 12: the lab's host has its systemd (252), the oldest that is supported. */
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { recoveryPair } from '../../contract/recovery-key.ts'
 import { recipe } from '../../scripts/recipe.ts'
 import { blank, planAll, specOf, systems, text, writtenBy } from '../scripts/roles/blank-host.ts'
 import { execute } from './execution.ts'
 
 const bookworm = systems.find(({ codename }) => codename === 'bookworm') ?? assert.fail('Debian 12 is supported')
+
+const SECRETS = ['tunnel-token', 'backup-store-key-id', 'backup-store-secret']
 
 let folder: string
 const units: string[] = []
@@ -16,7 +20,7 @@ const units: string[] = []
 /** Programs that the lab's host lacks are replaced by one that it has: what is looked at here is the units' language. */
 const withPrograms = (content: string): string =>
   content.replaceAll(
-    /\/opt\/tappass\/\S+\/(node|caddy|cloudflared|spire-server|spire-agent|spiffe-helper)(?= )|\/usr\/bin\/docker(?= )/g,
+    /\/opt\/tappass\/\S+\/(node|caddy|cloudflared|opa|spire-server|spire-agent|spiffe-helper)(?= )|\/usr\/bin\/docker(?= )/g,
     '/bin/true',
   )
 
@@ -28,8 +32,12 @@ before(async () => {
     identity: { trustDomain: 'example.org' },
     drift: { repair: true },
     firewall: { outbound: [] },
+    backup: {
+      recoveryKey: recoveryPair(generateKeyPairSync('x25519').privateKey).recipient,
+      store: { s3: { endpoint: 'https://s3.example.com', bucket: 'copies', region: 'r' } },
+    },
   }
-  const spec = { ...specOf(written), secrets: { 'tunnel-token': provided } }
+  const spec = { ...specOf(written), secrets: Object.fromEntries(SECRETS.map((id) => [id, provided])) }
   const resources = recipe(spec, text).flatMap(({ resources }) => resources)
   for (const [path, content] of writtenBy(await planAll(resources, blank(bookworm)))) {
     if (!path.startsWith('/etc/systemd/system/tappass')) continue
@@ -55,6 +63,8 @@ const rows = [
   ['tappass-postgres.service', 10],
   ['tappass-redis.service', 10],
   ['tappass-backup.service', 12],
+  ['tappass-backup-copy.service', 16],
+  ['tappass-opa@.service', 15],
   ['tappass-firewall.service', 20],
   ['tappass-outbound.service', 20],
   ['tappass-spire-server.service', 10],
