@@ -220,7 +220,9 @@ const listed = async (...words: readonly string[]) => {
 }
 
 test('secrets that somebody else may have: 0 calls fail, and by the end of the run no older value is good, nor one that was still to come', async () => {
-  const { key } = await through.agent('exposed')
+  // The administrator's key may be another one by now than that of the first door.
+  const own = await door(server)
+  const { key } = await own.agent('exposed').finally(own.close)
   succeeded(await toolkit(rotate(['tappass-admin-api-key'], '--older-than', '0s')))
   const begun = await listed()
   assert.deepEqual(
