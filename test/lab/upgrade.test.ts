@@ -89,7 +89,9 @@ const inForce = (): Promise<string> =>
   )
 
 /** The newest backup; one a day is kept, so that their number says nothing. */
-const lastBackup = (): Promise<string> => inside(server, 'ls /var/lib/tappass/backup | grep json | tail -n 1')
+/** The newest that counts: restored as a proof. */
+const lastBackup = (): Promise<string> =>
+  inside(server, 'ls -d /var/lib/tappass/backup/tappass-*/verified.json 2>/dev/null | tail -n 1')
 
 const releases = async () => {
   const output = await toolkit(['releases', ...machineWords(server), '--json'], 60_000)
