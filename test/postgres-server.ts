@@ -7,11 +7,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { access, chmod, chown, constants, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type PostgresAddress, parsePostgresAddress } from '../contract/postgres-address.ts'
+import { freePort } from './free-port.ts'
 import { demand, execute } from './lab/execution.ts'
 import { ensurePostgresFiles } from './lab/postgres-wheel.ts'
 
@@ -139,13 +139,4 @@ async function runServer(programs: string, folder: string, port: number): Promis
   }
   child.kill('SIGKILL')
   throw new Error(`PostgreSQL did not start: ${words}`)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === 'string') throw new Error('no free port')
-  return address.port
 }

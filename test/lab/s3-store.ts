@@ -6,12 +6,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AwsClient } from 'aws4fetch'
 import type { S3Store, StoreSecrets } from '../../contract/backup-store.ts'
+import { freePort } from '../free-port.ts'
 import { cachePath } from './setting.ts'
 
 const BUCKET = 'copies'
@@ -29,14 +29,6 @@ export type S3Server = Readonly<{
   stop: () => Promise<void>
   close: () => Promise<void>
 }>
-
-const freePort = (host: string): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, host, () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0))
-    })
-  })
 
 const POLICY = {
   Version: '2012-10-17',

@@ -2,11 +2,12 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SshStore, StoreSecrets } from '../../contract/backup-store.ts'
+import { freePort } from '../free-port.ts'
 
 /** What the account may ask for. Its files are read-only from the moment they are made, and nothing lets it change that. */
 export const APPEND_ONLY =
@@ -28,14 +29,6 @@ export type SftpServer = Readonly<{
   stop: () => Promise<void>
   close: () => Promise<void>
 }>
-
-const freePort = (host: string): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, host, () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0))
-    })
-  })
 
 const isListening = (host: string, port: number): Promise<boolean> =>
   new Promise((resolve) => {

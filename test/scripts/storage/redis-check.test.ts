@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createConnection, createServer } from 'node:net'
+import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -12,6 +12,7 @@ import { connectLocal } from '../../../scripts/runners/local.ts'
 import type { VersionFloors } from '../../../scripts/storage/finding.ts'
 import { checkRedis, type RedisSecrets } from '../../../scripts/storage/redis-check.ts'
 import { createRedisLimiter } from '../../../server/adapters/redis.ts'
+import { freePort } from '../../free-port.ts'
 import { makeCertificate } from '../../localhost-certificate.ts'
 import { assertRefusedOnce } from './refusal.ts'
 
@@ -21,15 +22,6 @@ const { dial } = connectLocal(true)
 const folder = mkdtempSync(join(tmpdir(), 'tappass-redis-check-'))
 const file = (name: string) => join(folder, name)
 const servers: ChildProcess[] = []
-
-const freePort = async (): Promise<number> => {
-  const listener = createServer().listen(0, '127.0.0.1')
-  await once(listener, 'listening')
-  const { port } = listener.address() as { port: number }
-  listener.close()
-  await once(listener, 'close')
-  return port
-}
 
 /** Resolves once somebody listens. */
 const listening = async (port: number): Promise<void> => {

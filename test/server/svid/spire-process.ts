@@ -2,10 +2,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { freePort } from '../../free-port.ts'
 import { TRUST_DOMAIN } from './svid-client.ts'
 
 const run = promisify(execFile)
@@ -123,14 +123,6 @@ svid_bundle_file_name = "svid_bundle.pem"
 jwt_bundle_file_name = "jwt_bundle.json"
 daemon_mode = true
 `
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  return port
-}
 
 /** Asks again until the question is answered. Rejects with its last error after a while. */
 export async function until<Value>(ask: () => Promise<Value>): Promise<Value> {
