@@ -1,10 +1,9 @@
 /** Backups in a store, from this machine: what there is, and fetching one. Nothing but the store and the recovery key is needed. */
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { STORE_CREDENTIALS, type StoreSecrets, type StoreSettings } from '../../contract/backup-store.ts'
-import { EXIT_CODE, type ExitCode, exitCodeOf } from '../../contract/exit-code.ts'
+import { EXIT_CODE, type ExitCode } from '../../contract/exit-code.ts'
 import { parseIdentity } from '../../contract/recovery-key.ts'
 import { readSecret } from '../artifacts/artifact-measurement.ts'
 import { commandHint, renderProcessHints } from '../command-line/command-hint.ts'
@@ -13,6 +12,7 @@ import { Failure, usageFailure } from '../core/failure.ts'
 import { parseHostSpec } from '../spec/host-spec.ts'
 import { createLineFinder, parseYaml, readNamedFile } from '../spec/yaml-text.ts'
 import { storeOf } from '../storage/backup-store-spec.ts'
+import { untilEnd } from './server-process.ts'
 
 const ENTRY = 'server/backup-fetch.ts'
 const EXAMPLE =
@@ -76,7 +76,7 @@ function readIdentity(invocation: Invocation): string {
 
 /** Secrets go in over standard input: they are in no argument, no environment and no file. */
 async function runProcess(invocation: Invocation, request: object): Promise<ExitCode> {
-  const { root, stdout, stderr, interrupt, environment } = invocation
+  const { root, stdout, stderr, environment } = invocation
   const proxies = Object.entries(environment).filter(([name]) => /^(https?|no)_proxy$/i.test(name))
   const words = ['--disable-warning=ExperimentalWarning', '--use-system-ca', join(root, ENTRY)]
   const child = spawn(process.execPath, words, {
@@ -86,11 +86,7 @@ async function runProcess(invocation: Invocation, request: object): Promise<Exit
   child.stdin.on('error', () => undefined).end(JSON.stringify(request))
   child.stdout.setEncoding('utf8').on('data', (text: string) => stdout.write(text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => stderr.write(renderProcessHints(invocation, text)))
-  const stop = () => child.kill('SIGTERM')
-  interrupt.addEventListener('abort', stop, { once: true })
-  const [code] = (await once(child, 'close')) as [number | null]
-  interrupt.removeEventListener('abort', stop)
-  return interrupt.aborted ? EXIT_CODE.interrupted : exitCodeOf(code ?? EXIT_CODE.failed)
+  return await untilEnd(invocation, child)
 }
 
 /** Lists the backups in the store. Returns the exit code. */

@@ -1,5 +1,5 @@
 /** Runs a process of the gateway where a database is: on this machine, in a data folder, or on hosts. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -44,25 +44,30 @@ function localEnvironment(invocation: Invocation): Readonly<Record<string, strin
   throw new Failure({ what: 'no database in the data folder', where: path, next }, EXIT_CODE.refused)
 }
 
+/** Waits for the end of a process on this machine, which an interrupt ends. Returns its exit code. */
+export async function untilEnd({ interrupt }: Invocation, child: ChildProcess): Promise<ExitCode> {
+  const stop = () => child.kill('SIGTERM')
+  interrupt.addEventListener('abort', stop, { once: true })
+  const [code] = (await once(child, 'close')) as [number | null]
+  interrupt.removeEventListener('abort', stop)
+  return interrupt.aborted ? EXIT_CODE.interrupted : exitCodeOf(code ?? EXIT_CODE.failed)
+}
+
 /** Runs a process on this machine, in an environment of its own. Returns its exit code. */
 export async function runHere(
   invocation: Invocation,
   { entry, args }: ServerProcess,
   environment: Readonly<Record<string, string>>,
 ): Promise<ExitCode> {
-  const { root, stdout, stderr, interrupt } = invocation
+  const { root, stdout, stderr } = invocation
   const child = spawn(process.execPath, [join(root, entry), ...args], {
     env: { ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   child.stdout.setEncoding('utf8').on('data', (text: string) => stdout.write(renderProcessHints(invocation, text)))
   child.stderr.setEncoding('utf8').on('data', (text: string) => stderr.write(renderProcessHints(invocation, text)))
-  // The database rolls back the open transaction.
-  const stop = () => child.kill('SIGTERM')
-  interrupt.addEventListener('abort', stop, { once: true })
-  const [code] = (await once(child, 'close')) as [number | null]
-  interrupt.removeEventListener('abort', stop)
-  return interrupt.aborted ? EXIT_CODE.interrupted : exitCodeOf(code ?? EXIT_CODE.failed)
+  // An interrupt ends it: the database rolls back the open transaction.
+  return await untilEnd(invocation, child)
 }
 
 async function runOnHost(
