@@ -3,10 +3,10 @@
  * An older release, and one whose migrations are others, are refused. One machine for all.
  */
 import assert from 'node:assert/strict'
-import { readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { copyClone } from './clone.ts'
+import { cloneWith, editFile } from './clone.ts'
 import { demand } from './execution.ts'
 import { load } from './load.ts'
 import { reboot } from './machine.ts'
@@ -18,7 +18,6 @@ import {
   hostWords,
   inside,
   mainPids,
-  repository,
   type Server,
   toolkit,
   untilHealthy,
@@ -38,20 +37,9 @@ after(async () => {
   await server?.close()
 })
 
-/** Copies this clone, changed: another release. */
-const cloneWith = async (name: string, change: (root: string) => Promise<unknown>): Promise<string> => {
-  const root = join(server.folder, name)
-  await copyClone(root)
-  await symlink(join(repository, 'node_modules'), join(root, 'node_modules'))
-  await change(root)
-  return root
-}
-
-const edit = async (path: string, from: string, to: string): Promise<void> => {
-  const text = await readFile(path, 'utf8')
-  assert.ok(text.includes(from), `${path} lacks ${from}`)
-  await writeFile(path, text.replaceAll(from, to))
-}
+/** Another release, made of this clone. */
+const releaseWith = (name: string, change: (root: string) => Promise<unknown>): Promise<string> =>
+  cloneWith(server.folder, name, change)
 
 const migrations = async (root: string): Promise<readonly string[]> =>
   (await readdir(join(root, 'migrations'))).toSorted()
@@ -100,7 +88,7 @@ const schema = (): Promise<string> =>
 
 /** With it no instance serves. */
 const withoutRedis = (root: string): Promise<void> =>
-  edit(join(root, 'templates/gateway.env.hbs'), 'redis/redis.sock', 'redis/no.sock')
+  editFile(join(root, 'templates/gateway.env.hbs'), 'redis/redis.sock', 'redis/no.sock')
 
 /** What makes the backup fail. */
 const broken = '/run/systemd/system/tappass-backup.service.d'
@@ -137,7 +125,7 @@ for (const row of rows) {
   test(`${row.name}: exit ${row.code}, instance 2 stays, every call is answered, and what is in force stays`, async () => {
     const before = { pids: await mainPids(server), inForce: await inForce(), schema: await schema() }
     const backupBefore = await lastBackup()
-    const run = await bootstrapFrom(await cloneWith(row.name, row.change))
+    const run = await bootstrapFrom(await releaseWith(row.name, row.change))
     assert.equal(run.code, row.code, run.text)
     assert.match(run.text, row.text)
     assert.deepEqual(run.failures, [])
@@ -170,7 +158,7 @@ const moved = 'CREATE TABLE lab_three (x int);'
 
 test('a migration that was run can not be taken back: exit 1 says so, instance 2 stays, every call is answered', async () => {
   const before = await mainPids(server)
-  const clone = await cloneWith('migrated and broken', async (root) => {
+  const clone = await releaseWith('migrated and broken', async (root) => {
     await addMigration(root, moved)
     await withoutRedis(root)
   })
@@ -189,14 +177,14 @@ const opaKeys = (): Promise<string> =>
 
 /** Another threshold is another policy, with an OPA server of its own. */
 const changePolicy = async (root: string): Promise<void> => {
-  await edit(join(root, 'server/rules/families.yaml'), 'confidenceMin: 0.8', 'confidenceMin: 0.81')
+  await editFile(join(root, 'server/rules/families.yaml'), 'confidenceMin: 0.8', 'confidenceMin: 0.81')
   for (const build of ['server/rules/build.ts', 'server/policy/build.ts'])
     await demand([process.execPath, build, ...(build.includes('policy') ? ['--data'] : [])], { cwd: root })
 }
 
 test('the same release, mended, with another policy: both instances move, an OPA after the other, and no call fails', async () => {
   const [schemaBefore, opaBefore] = [await schema(), await opaKeys()]
-  const clone = await cloneWith('good', async (root) => {
+  const clone = await releaseWith('good', async (root) => {
     await addMigration(root, moved)
     await changePolicy(root)
   })
@@ -223,7 +211,7 @@ const refusals = [
   },
   {
     name: 'an older release that is not',
-    change: (root: string) => edit(join(root, 'LICENSE'), 'Apache License', 'Apache  License'),
+    change: (root: string) => editFile(join(root, 'LICENSE'), 'Apache License', 'Apache  License'),
     text: /older than the database: it does not know \S*_lab\.sql/,
   },
   {
@@ -235,7 +223,7 @@ const refusals = [
 
 for (const { name, change, text } of refusals) {
   test(`${name}: exit 5 from plan and bootstrap, nothing changed`, async () => {
-    const clone = await cloneWith(name, change)
+    const clone = await releaseWith(name, change)
     const before = await tree()
     assert.equal((await toolkit(['plan', ...hostWords(server)], 60_000, clone)).code, 5)
     const run = await bootstrapFrom(clone)

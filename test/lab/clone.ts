@@ -1,5 +1,5 @@
 /** A clone of this repository, and files that it is tried with, on a machine. Needs: git. */
-import { copyFile, mkdir } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { demand } from './execution.ts'
 import type { Machine } from './machine.ts'
@@ -29,3 +29,23 @@ export async function copyClone(target: string): Promise<void> {
 /** Lays the clone at a path on the machine. */
 export const layClone = (machine: Pick<Machine, 'name'>, path: string): Promise<void> =>
   copyClone(join(rootPath(machine.name), path))
+
+/** Changes a text in each place of a file. Throws where the file lacks it: the test would try something else than it says. */
+export async function editFile(path: string, from: string, to: string): Promise<void> {
+  const text = await readFile(path, 'utf8')
+  if (!text.includes(from)) throw new Error(`${path} lacks ${from}`)
+  await writeFile(path, text.replaceAll(from, to))
+}
+
+/** Copies this clone below a folder, with its packages, and changes the copy: another release. Gives its root. */
+export async function cloneWith(
+  folder: string,
+  name: string,
+  change: (root: string) => Promise<unknown>,
+): Promise<string> {
+  const root = join(folder, name)
+  await copyClone(root)
+  await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'))
+  await change(root)
+  return root
+}

@@ -3,10 +3,10 @@
  * machine for all; releases are copies of this clone with small edits. The load ends with the command, and every row asserts how it went.
  */
 import assert from 'node:assert/strict'
-import { readFile, symlink, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { copyClone } from './clone.ts'
+import { cloneWith, editFile } from './clone.ts'
 import { load } from './load.ts'
 import { reboot } from './machine.ts'
 import {
@@ -41,21 +41,12 @@ after(async () => {
 const rounds = Number(process.env['TAPPASS_TEST_ROUNDS'] ?? 1)
 const callsMin = Math.min(10_000, 40 * rounds)
 
-const edit = async (path: string, from: string, to: string): Promise<void> => {
-  const text = await readFile(path, 'utf8')
-  assert.ok(text.includes(from), `${path} lacks ${from}`)
-  await writeFile(path, text.replace(from, to))
-}
-
-/** Copies this clone, changed: another release. A line in LICENSE makes each of them one of its own. */
-const cloneWith = async (name: string, change: (root: string) => Promise<unknown>): Promise<string> => {
-  const root = join(server.folder, name.replaceAll(' ', '-'))
-  await copyClone(root)
-  await symlink(join(repository, 'node_modules'), join(root, 'node_modules'))
-  await edit(join(root, 'LICENSE'), 'Apache License', `Apache License, ${name}`)
-  await change(root)
-  return root
-}
+/** Another release, made of this clone. A line in LICENSE makes each of them one of its own. */
+const releaseWith = (name: string, change: (root: string) => Promise<unknown>): Promise<string> =>
+  cloneWith(server.folder, name.replaceAll(' ', '-'), async (root) => {
+    await editFile(join(root, 'LICENSE'), 'Apache License', `Apache License, ${name}`)
+    await change(root)
+  })
 
 type Run = Readonly<{ code: number; text: string; failures: readonly string[]; answered: number; streamed: number }>
 
@@ -119,7 +110,7 @@ test('each instance made a governed call before it served: in the ledger as a pr
 })
 
 /** What the process of a gateway does: at its start, or a moment after it has begun to serve. */
-const main = (from: string, to: string) => (root: string) => edit(join(root, 'server/main.ts'), from, to)
+const main = (from: string, to: string) => (root: string) => editFile(join(root, 'server/main.ts'), from, to)
 const atStart = main(
   'async function start(): Promise<Running> {\n',
   "async function start(): Promise<Running> {\n  process.kill(process.pid, 'SIGKILL')\n",
@@ -162,8 +153,8 @@ const rows = [
     name: 'READY and then unhealthy',
     change: async (root: string) => {
       const file = join(root, 'server/http/own-request.ts')
-      await edit(file, '.statusCode\n', '.statusCode * 0 + (process.lab() > 8 ? 503 : 200)\n')
-      await edit(
+      await editFile(file, '.statusCode\n', '.statusCode * 0 + (process.lab() > 8 ? 503 : 200)\n')
+      await editFile(
         join(root, 'server/main.ts'),
         'async function start()',
         'let asked = 0\nObject.assign(process, { lab: () => (asked += 1) })\nasync function start()',
@@ -186,7 +177,7 @@ for (const row of rows) {
   test(`${row.name}: exit ${row.code}, no call fails, and what is in force stays`, async () => {
     const before = { pids: await mainPids(server), inForce: await inForce() }
     const backup = await lastBackup()
-    const run = await underLoad(await cloneWith(row.name, row.change), 'upgrade', '--yes', '--soak', '25s')
+    const run = await underLoad(await releaseWith(row.name, row.change), 'upgrade', '--yes', '--soak', '25s')
     assert.equal((await lastBackup()) !== backup, row.name === 'a migration that fails')
     assert.equal(run.code, row.code, run.text)
     assert.match(run.text, row.text)
@@ -216,7 +207,7 @@ let file = ''
 
 test('a damaged archive, another digest: exit 5, and nothing is changed', async () => {
   file = join(server.folder, 'release.tappass')
-  const packed = await toolkit(['releases', '--pack', file, '--json'], 60_000, await cloneWith('good', growing))
+  const packed = await toolkit(['releases', '--pack', file, '--json'], 60_000, await releaseWith('good', growing))
   assert.equal(packed.code, 0, packed.stderr)
   ;({ version: good } = JSON.parse(packed.stdout) as { version: string })
   const damaged = join(server.folder, 'damaged.tappass')
@@ -289,10 +280,10 @@ test('forward again to the one that is on the host; then its contract migration,
 })
 
 test('a jump over a stop of the ladder: exit 5, and the path is told', async () => {
-  const clone = await cloneWith('jump', async (root) => {
+  const clone = await releaseWith('jump', async (root) => {
     await growing(root)
-    await edit(join(root, 'package.json'), '"version": "', '"version": "99')
-    await edit(join(root, 'upgrades.yaml'), 'stops: []', 'stops: [{ version: 50.0.0, reason: moves the salts }]')
+    await editFile(join(root, 'package.json'), '"version": "', '"version": "99')
+    await editFile(join(root, 'upgrades.yaml'), 'stops: []', 'stops: [{ version: 50.0.0, reason: moves the salts }]')
   })
   const before = await inForce()
   const refused = await toolkit(['upgrade', ...machineWords(server), '--yes', '--json'], 60_000, clone)
