@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { isBackupName } from '../../contract/backup-name.ts'
 import { STORE_CREDENTIALS, type StoreSecrets, type StoreSettings } from '../../contract/backup-store.ts'
 import { EXIT_CODE, type ExitCode } from '../../contract/exit-code.ts'
 import { parseIdentity } from '../../contract/recovery-key.ts'
@@ -100,7 +101,7 @@ export async function listStored(invocation: Invocation): Promise<ExitCode> {
 export async function fetchStored(invocation: Invocation): Promise<ExitCode> {
   const [set = ''] = invocation.operands
   const { workingFolder } = invocation
-  if (!/^tappass-\d{8}T\d{6}Z$/.test(set)) throw usageFailure(`"${set}" is not the name of a backup`, EXAMPLE)
+  if (!isBackupName(set)) throw usageFailure(`"${set}" is not the name of a backup`, EXAMPLE)
   const into = textOption(invocation, 'into')
   if (into === undefined)
     throw usageFailure('"backup fetch" needs a folder', `tappass backup fetch ${set} --identity FILE --into DIR`)

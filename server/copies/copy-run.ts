@@ -2,9 +2,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isBackupName } from '../../contract/backup-name.ts'
 import type { CopyRecord } from '../../contract/backup-store.ts'
-import { COPY_NOTE, type CopyNote, type CopyWork, copySet, notesFolder, writeWhole } from './copy-set.ts'
-import { isSetName } from './part.ts'
+import { replaceFile } from '../backups/set-file.ts'
+import { COPY_NOTE, type CopyNote, type CopyWork, copySet, notesFolder } from './copy-set.ts'
 
 /** The name of the record, in the folder of the copy's state. */
 export const RECORD_NAME = 'last.json'
@@ -23,7 +24,7 @@ function readJson<T>(path: string): T | undefined {
 /** The verified sets, the newest first, each with the note of its copy in this store. */
 function setsOf({ sets, label }: CopyWork): readonly Readonly<{ name: string; copy: CopyNote | undefined }>[] {
   return readdirSync(sets)
-    .filter((name) => isSetName(name) && existsSync(join(sets, name, 'verified.json')))
+    .filter((name) => isBackupName(name) && existsSync(join(sets, name, 'verified.json')))
     .toSorted()
     .toReversed()
     .map((name) => {
@@ -68,7 +69,7 @@ export async function runCopy(given: CopyWork, log: (line: string) => void): Pro
   let last = readJson<CopyRecord>(path)
   const write = async (problem?: string): Promise<void> => {
     last = recordOf(given, last, problem)
-    await writeWhole(path, `${JSON.stringify(last)}\n`)
+    await replaceFile(path, `${JSON.stringify(last)}\n`)
   }
   const onPart = async (): Promise<void> => {
     if (given.now().getTime() - Date.parse(last?.at ?? '') > RECORD_MS) await write()

@@ -2,12 +2,12 @@
  * Copies a backup to a store: part by part, each sealed to the recovery key, added, read back and noted. What was noted is not sent again, and a
  * sealed part is kept until it is noted, so that a cut anywhere costs one part at most. The index goes last: without it there is no backup in the store.
  */
-import { createHash } from 'node:crypto'
-import { constants, createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs'
-import { appendFile, type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { appendFile, type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileDigest, replaceFile } from '../backups/set-file.ts'
+import { sha256 } from '../core/hash.ts'
 import {
-  digestOf,
   type IndexedFile,
   indexBeginning,
   indexText,
@@ -42,18 +42,6 @@ export const COPY_NOTE = 'copied.json'
 /** A name for each time that something else is found under the name of a part. */
 const ATTEMPTS_MAX = 9
 
-/** Writes a file whole or not at all, and so that it outlives a power cut. */
-export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  {
-    await using file = await open(`${path}.partial`, 'w', 0o600)
-    await file.writeFile(content)
-    await file.sync()
-  }
-  await rename(`${path}.partial`, path)
-  await using folder = await open(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY)
-  await folder.sync()
-}
-
 /** Returns the files of a set that are copied: all but what is said of it here, and what is not finished. */
 function filesOf(folder: string): readonly string[] {
   const entries = readdirSync(folder, { withFileTypes: true })
@@ -65,19 +53,13 @@ function filesOf(folder: string): readonly string[] {
     .toSorted()
 }
 
-async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk)
-  return hash.digest('hex')
-}
-
 type Listed = Readonly<{ files?: readonly Readonly<{ name: string; sha256: string }>[] }>
 
 /** A disk may have lost what was whole when it was proven. Throws for the first file that is not what the manifest says. */
 async function checkDigests(folder: string): Promise<void> {
   const { files = [] } = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Listed
   for (const { name, sha256 } of files) {
-    if ((await sha256OfFile(join(folder, name))) !== sha256)
+    if ((await fileDigest(join(folder, name))) !== sha256)
       throw new Error(`${join(folder, name)} is no longer what its manifest says: it was not copied`)
   }
 }
@@ -109,11 +91,11 @@ async function sealedPart(work: CopyWork, of: string, read: () => Promise<Uint8A
   if (existsSync(note)) {
     const pending = JSON.parse(readFileSync(note, 'utf8')) as Pending
     const bytes = existsSync(content) ? readFileSync(content) : Buffer.alloc(0)
-    if (pending.of === of && pending.recipient === work.recipient && digestOf(bytes) === pending.sha256) return bytes
+    if (pending.of === of && pending.recipient === work.recipient && sha256(bytes) === pending.sha256) return bytes
   }
   const bytes = await sealPart(work.recipient, await read())
-  await writeWhole(content, bytes)
-  await writeWhole(note, JSON.stringify({ of, recipient: work.recipient, sha256: digestOf(bytes) } satisfies Pending))
+  await replaceFile(content, bytes)
+  await replaceFile(note, JSON.stringify({ of, recipient: work.recipient, sha256: sha256(bytes) } satisfies Pending))
   return bytes
 }
 
@@ -124,12 +106,12 @@ async function addAndRead(
   suffix: 'age' | 'json',
   bytes: Uint8Array,
 ): Promise<Part> {
-  const sha256 = digestOf(bytes)
+  const digest = sha256(bytes)
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-    const name = objectName(beginning, sha256, suffix, attempt)
+    const name = objectName(beginning, digest, suffix, attempt)
     const outcome = await store.add(name, bytes)
     const back = await store.read(name)
-    if (back !== undefined && digestOf(back) === sha256) return { name, bytes: bytes.length, sha256 }
+    if (back !== undefined && sha256(back) === digest) return { name, bytes: bytes.length, sha256: digest }
     if (back === undefined || outcome === 'added')
       throw new StoreFailure('changed', `the store ${label} gives back other bytes than it was given (${name})`)
   }
@@ -161,7 +143,7 @@ async function copyFile(work: CopyWork, set: string, name: string, notesPath: st
 
 /** Where the notes of a store's copies are, one folder for each store. */
 export function notesFolder({ state, label, recipient }: Pick<CopyWork, 'state' | 'label' | 'recipient'>): string {
-  return join(state, digestOf(Buffer.from(`${label}\n${recipient}`)).slice(0, 16))
+  return join(state, sha256(`${label}\n${recipient}`).slice(0, 16))
 }
 
 /** Copies one set, or goes on with it. Throws a `StoreFailure` for what the store did not do, and an error for a set that is not whole. */
@@ -179,7 +161,7 @@ export async function copySet(work: CopyWork, set: string): Promise<CopyNote> {
   const { name: index } = await addAndRead(work, indexBeginning(set), 'json', Buffer.from(text))
   const bytes = files.flatMap(({ parts }) => parts).reduce((sum, part) => sum + part.bytes, 0)
   const note: CopyNote = { format: 1, store: work.label, index, at, bytes }
-  await writeWhole(join(folder, COPY_NOTE), `${JSON.stringify(note)}\n`)
+  await replaceFile(join(folder, COPY_NOTE), `${JSON.stringify(note)}\n`)
   for (const path of [notesPath, join(work.state, 'pending.json'), join(work.state, 'pending.age')])
     await rm(path, { force: true })
   return note
@@ -189,5 +171,5 @@ export async function copySet(work: CopyWork, set: string): Promise<CopyNote> {
 async function dropTornLine(path: string): Promise<void> {
   if (!existsSync(path)) return
   const text = readFileSync(path, 'utf8')
-  if (text !== '' && !text.endsWith('\n')) await writeWhole(path, text.slice(0, text.lastIndexOf('\n') + 1))
+  if (text !== '' && !text.endsWith('\n')) await replaceFile(path, text.slice(0, text.lastIndexOf('\n') + 1))
 }

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs'
 import { mkdir, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { digestOf, type IndexedFile, indexBeginning, objectOf, parseIndex, type StoreIndex } from './part.ts'
+import { sha256 } from '../core/hash.ts'
+import { type IndexedFile, indexBeginning, objectOf, parseIndex, type StoreIndex } from './part.ts'
 import { openPart } from './sealed-part.ts'
 import { type BackupStore, type StoredObject, StoreFailure } from './store.ts'
 
@@ -74,7 +75,7 @@ async function fetchFile(
   await handle.truncate(Math.min(file.bytes, done * partBytes))
   for (const [index, part] of file.parts.entries()) {
     if (index < done) continue
-    const sealed = await readSound(store, part.name, (bytes) => (digestOf(bytes) === part.sha256 ? bytes : undefined))
+    const sealed = await readSound(store, part.name, (bytes) => (sha256(bytes) === part.sha256 ? bytes : undefined))
     if (sealed === undefined)
       throw new StoreFailure(
         'changed',

@@ -2,7 +2,8 @@
  * How a backup stands in a store: each file in parts of some megabytes, each part sealed by itself and one object, and an index, which is
  * written when all else has been read back. A name ends with the digest of what is under it, so a part that was sent twice is one object, and nothing is ever overwritten.
  */
-import { createHash } from 'node:crypto'
+import { isBackupName } from '../../contract/backup-name.ts'
+import { sha256 } from '../core/hash.ts'
 
 /** What a part has of a file before it is sealed. A copy that was cut sends at most one part twice. */
 export const PART_BYTES = 8 * 2 ** 20
@@ -22,19 +23,8 @@ export type StoreIndex = Readonly<{
   files: readonly IndexedFile[]
 }>
 
-const SET_NAME = /^tappass-\d{8}T\d{6}Z$/
 const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 const DIGEST_LETTERS = 16
-
-/** Returns the SHA-256 in hex. */
-export function digestOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
-}
-
-/** Whether a name is that of a backup. */
-export function isSetName(name: string): boolean {
-  return SET_NAME.test(name)
-}
 
 /** Whether a file of a backup may have this name: it becomes part of names elsewhere. */
 export function isFileName(name: string): boolean {
@@ -58,8 +48,8 @@ export function indexBeginning(set: string): string {
 
 /** The set that an object is of, and whether it is an index; undefined for an object of somebody else. */
 export function objectOf(name: string): Readonly<{ set: string; isIndex: boolean }> | undefined {
-  const [, set, rest] = /^(tappass-\d{8}T\d{6}Z)\.(.+)$/.exec(name) ?? []
-  return set === undefined || rest === undefined
+  const [, set = '', rest] = /^([^.]+)\.(.+)$/.exec(name) ?? []
+  return rest === undefined || !isBackupName(set)
     ? undefined
     : { set, isIndex: /^index\.[0-9a-f]+(-\d+)?\.json$/.test(rest) }
 }
@@ -70,8 +60,8 @@ export function indexText(index: StoreIndex): string {
 }
 
 function isPart(value: unknown): value is Part {
-  const { name, bytes, sha256 } = (value ?? {}) as Record<string, unknown>
-  return typeof name === 'string' && Number.isSafeInteger(bytes) && /^[0-9a-f]{64}$/.test(String(sha256))
+  const { name, bytes, sha256: digest } = (value ?? {}) as Record<string, unknown>
+  return typeof name === 'string' && Number.isSafeInteger(bytes) && /^[0-9a-f]{64}$/.test(String(digest))
 }
 
 function isFile(value: unknown, partBytes: number): value is IndexedFile {
@@ -88,8 +78,7 @@ export function partCount(bytes: number, partBytes: number): number {
 /** Returns the index that stands under `name`; undefined for one that was cut, is of another name or of a format that is not known here. */
 export function parseIndex(name: string, bytes: Uint8Array): StoreIndex | undefined {
   const { set = '', isIndex = false } = objectOf(name) ?? {}
-  if (!isIndex || !name.startsWith(`${indexBeginning(set)}${digestOf(bytes).slice(0, DIGEST_LETTERS)}`))
-    return undefined
+  if (!isIndex || !name.startsWith(`${indexBeginning(set)}${sha256(bytes).slice(0, DIGEST_LETTERS)}`)) return undefined
   try {
     const index = JSON.parse(Buffer.from(bytes).toString()) as StoreIndex
     const { partBytes, files } = index

@@ -1,19 +1,14 @@
 /** Whether a set that was fetched is what a host has signed: signature of the manifest, and the digest of each file. */
-import { createHash, createPrivateKey, createPublicKey } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
+import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unpackTar } from 'modern-tar'
 import { credentialId } from '../../contract/secret.ts'
 import { type BackupManifest, isSignedBy, parseManifest, SET_FILE } from '../backups/manifest.ts'
+import { fileDigest } from '../backups/set-file.ts'
 import { readPublicKey } from '../checkpoint/signed-note.ts'
 import { openPart } from './sealed-part.ts'
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk)
-  return hash.digest('hex')
-}
 
 /** The public half of the key that the host signs with, from the secrets in the set; undefined where the set has none. */
 async function sealedKey(folder: string, identity: string): Promise<Uint8Array | undefined> {
@@ -59,7 +54,7 @@ export async function verifySet(
   const { files } = await signedManifest(folder, set, identity, keys)
   for (const { name, sha256 } of files) {
     const path = join(folder, name)
-    if (existsSync(path) && (await sha256Of(path)) === sha256) continue
+    if (existsSync(path) && (await fileDigest(path)) === sha256) continue
     await rm(path, { force: true })
     throw new Error(`${name} is not what the manifest says: it was deleted here; fetch it again`)
   }

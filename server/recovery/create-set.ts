@@ -4,15 +4,15 @@
  */
 import { mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { backupName } from '../../contract/backup-name.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import type { DatabaseSnapshot } from '../adapters/container/postgres-container.ts'
-import { backupName } from '../backups/backup-name.ts'
 import { type BackupManifest, fingerprintsOf, SET_FILE, signManifest } from '../backups/manifest.ts'
+import { differencesOf, flushFolder, type SetFile, writeSetFile } from '../backups/set-file.ts'
 import { type BackupHost, backupFolderOf, DATABASE, pathOn, readSecrets, signerOf, vaultKeyOf } from './backup-host.ts'
 import { PROOF_FOLDER } from './prove-set.ts'
 import { countRows } from './row-comparison.ts'
 import { writeSetContent } from './set-content.ts'
-import { differencesOf, flushFolder, type SetFile, writeSetFile } from './set-file.ts'
 
 /** What PostgreSQL keeps of its log at most (max_wal_size) while a proof is restored. */
 const LOG_BYTES_MAX = 1024 ** 3

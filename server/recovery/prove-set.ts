@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { freemem } from 'node:os'
 import { join } from 'node:path'
 import { type BackupManifest, type BackupProof, SET_FILE } from '../backups/manifest.ts'
+import { replaceFile } from '../backups/set-file.ts'
 import { readPublicKey } from '../checkpoint/signed-note.ts'
 import { sha256 } from '../core/hash.ts'
 import type { Evidence } from '../ledger/verification.ts'
@@ -13,7 +14,6 @@ import { type BackupHost, backupFolderOf, DATABASE, readSecrets } from './backup
 import { migrateRestored } from './migrate-restored.ts'
 import { compareRows, createEmpty, fill, schemaOf, verifyRestoredLedger } from './restored-database.ts'
 import type { LedgerState } from './set-content.ts'
-import { replaceFile } from './set-file.ts'
 import { tryGateway } from './trial-gateway.ts'
 
 /** The gateway of the proof takes some 200 MB; the ones in force must not end for it. */
@@ -66,7 +66,7 @@ export async function proveSet(host: BackupHost, folder: string, manifest: Backu
       rows: Object.values(counts).reduce((sum, count) => sum + count, 0),
       ...{ entries: ledger.entries, chains: ledger.chains, signed: ledger.signed, call },
     }
-    await replaceFile(join(folder, SET_FILE.proof), (file) => file.writeFile(`${JSON.stringify(proof, null, 2)}\n`))
+    await replaceFile(join(folder, SET_FILE.proof), `${JSON.stringify(proof, null, 2)}\n`)
     return proof
   } finally {
     await rm(scratch, { recursive: true, force: true })

@@ -6,13 +6,13 @@ import { spawn } from 'node:child_process'
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { timeWord } from '../../contract/backup-name.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { UNIT } from '../../contract/unit.ts'
-import { timeWord } from '../backups/backup-name.ts'
+import { replaceFile } from '../backups/set-file.ts'
 import { type BackupHost, backupFolderOf, DATABASE, pathOn } from './backup-host.ts'
 import type { RestoreSource } from './restore-source.ts'
 import { compareRows, createEmpty, fill, plainSettings, schemaOf, verifyRestoredLedger } from './restored-database.ts'
-import { replaceFile } from './set-file.ts'
 
 /** What is under way, for whoever finds it: the name that the earlier database gets. */
 type Intent = Readonly<{ earlier: string; time: string }>
@@ -120,7 +120,7 @@ export async function restoreInPlace(host: BackupHost, source: RestoreSource): P
   const time = timeWord(new Date(host.clock.nowMs())).toLowerCase()
   const earlier = `${DATABASE.live}_before_${time}`
   const intent: Intent = { earlier, time }
-  await replaceFile(join(backupFolderOf(host), INTENT), (file) => file.writeFile(JSON.stringify(intent)))
+  await replaceFile(join(backupFolderOf(host), INTENT), JSON.stringify(intent))
   const startMs = host.clock.elapsedMs()
   try {
     await systemctl('stop', ...USERS)

@@ -3,17 +3,17 @@
  */
 import { open, readFile, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
+import { takenMsOf } from '../../contract/backup-name.ts'
 import { credentialId } from '../../contract/secret.ts'
 import { MIGRATION_FOLDER, readMigrationFiles } from '../adapters/migration-folder.ts'
-import { takenMsOf } from '../backups/backup-name.ts'
 import { type BackupManifest, fingerprintsOf, isSignedBy, parseManifest, SET_FILE } from '../backups/manifest.ts'
+import { differencesOf, fileDigest } from '../backups/set-file.ts'
 import { readPublicKey } from '../checkpoint/signed-note.ts'
 import { type Evidence, NO_EVIDENCE } from '../ledger/verification.ts'
 import { parseMigrations } from '../migration/migration.ts'
 import { type BackupHost, backupFolderOf, publicKeysOf, readSecrets, vaultKeyOf } from './backup-host.ts'
 import { evidenceOf } from './prove-set.ts'
 import type { DumpSource } from './restored-database.ts'
-import { differencesOf, digestOf } from './set-file.ts'
 
 /** Why it is refused, and the way out. */
 export type RestoreProblem = Readonly<{ what: string; next: string }>
@@ -139,7 +139,7 @@ async function readDump(path: string): Promise<RestoreSource> {
     return { ...base, problems: [{ what, next: ANOTHER }], notes: [] }
   }
   if (old === undefined) return { ...base, problems: [], notes: [unknown, 'nothing says how many rows it has to have'] }
-  const isSame = (await digestOf(path)) === old.sha256
+  const isSame = (await fileDigest(path)) === old.sha256
   const problems = isSame ? [] : [{ what: 'it is not the dump that its manifest is of', next: ANOTHER }]
   return { ...base, problems: [...problems, ...(await schemaProblems(old.schema, old.release))], notes: [unknown] }
 }

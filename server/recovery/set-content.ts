@@ -5,10 +5,10 @@ import { parse } from 'yaml'
 import { HOST_PATH } from '../../contract/path.ts'
 import type { DatabaseSnapshot } from '../adapters/container/postgres-container.ts'
 import { SET_FILE } from '../backups/manifest.ts'
+import { type SetFile, writeSetFile } from '../backups/set-file.ts'
 import { sha256 } from '../core/hash.ts'
 import { type BackupHost, pathOn, publicKeysOf } from './backup-host.ts'
 import { sealed, spireContent } from './sealed-content.ts'
-import { type SetFile, writeSetFile } from './set-file.ts'
 
 /** The files that were written, and what was left out for want of a recovery key. */
 export type SetContent = Readonly<{

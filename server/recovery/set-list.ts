@@ -1,12 +1,12 @@
 /** The backups of a host: sets, and those of releases before 0.13 (a dump with a manifest beside it). Told by their names, sizes and proofs; nothing is read to its end. */
 import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { takenMsOf } from '../backups/backup-name.ts'
+import { takenMsOf } from '../../contract/backup-name.ts'
 import { type BackupProof, parseManifest, SET_FILE } from '../backups/manifest.ts'
 import { expiredBackups, type RetentionPolicy } from '../backups/retention.ts'
+import { flushFolder } from '../backups/set-file.ts'
 import { sha256 } from '../core/hash.ts'
 import { type BackupHost, backupFolderOf } from './backup-host.ts'
-import { flushFolder } from './set-file.ts'
 
 /** `state` is `verified` or why it does not count. `files` are names in the folder of the backups. */
 export type ListedBackup = Readonly<{

@@ -97,7 +97,7 @@ const server: readonly Room[] = [
   {
     path: 'server/copies',
     is: 'Copies of backups in a store: its port, how a backup stands there, copying to it and fetching from it.',
-    knows: ['contract', 'server/backups', 'server/checkpoint'],
+    knows: ['contract', 'server/backups', 'server/checkpoint', 'server/core'],
   },
   {
     path: 'server/steps/optional',

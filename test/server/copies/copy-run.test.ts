@@ -9,8 +9,8 @@ import type { CopyRecord } from '../../../contract/backup-store.ts'
 import { recoveryPair } from '../../../contract/recovery-key.ts'
 import { runCopy } from '../../../server/copies/copy-run.ts'
 import { fetchSet, listSets } from '../../../server/copies/fetch-set.ts'
-import { digestOf } from '../../../server/copies/part.ts'
 import { type BackupStore, StoreFailure } from '../../../server/copies/store.ts'
+import { sha256 } from '../../../server/core/hash.ts'
 
 const { recipient, identity } = recoveryPair(generateKeyPairSync('x25519').privateKey)
 const stranger = recoveryPair(generateKeyPairSync('x25519').privateKey).identity
@@ -63,7 +63,7 @@ const host = (...names: readonly string[]) => {
     const files = Object.entries(content).map(([file, bytes]) => ({
       name: file,
       bytes: bytes.length,
-      sha256: digestOf(bytes),
+      sha256: sha256(bytes),
     }))
     for (const [file, bytes] of Object.entries(content)) writeFileSync(join(sets, name, file), bytes)
     writeFileSync(join(sets, name, 'manifest.json'), JSON.stringify({ format: 2, name, files }))
@@ -93,7 +93,7 @@ const filesIn = (folder: string) =>
     readdirSync(folder)
       .filter((name) => name !== 'copied.json')
       .toSorted()
-      .map((name) => [name, digestOf(readFileSync(join(folder, name)))]),
+      .map((name) => [name, sha256(readFileSync(join(folder, name)))]),
   )
 
 test('what was copied is fetched byte for byte, and nothing is readable in the store', async () => {
@@ -244,7 +244,7 @@ const CHANGES: readonly (readonly [
     'another index was added later',
     (objects) => {
       const text = Buffer.from(JSON.stringify({ format: 1, set: SET, copiedAt: 'now', partBytes: 1, files: [] }))
-      objects.set(`${SET}.index.${digestOf(text).slice(0, 16)}.json`, [text])
+      objects.set(`${SET}.index.${sha256(text).slice(0, 16)}.json`, [text])
     },
     'the same',
   ],

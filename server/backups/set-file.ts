@@ -1,7 +1,7 @@
 /** Files of a set: written, flushed and digested in one go, and read again from the disk. */
 import { createHash, type Hash } from 'node:crypto'
 import { constants, createReadStream } from 'node:fs'
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
+import { open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 /** A file as the manifest lists it. */
@@ -41,11 +41,11 @@ export async function writeSetFile(
 }
 
 /** Writes a file whole or not at all, flushed, its name too. */
-export async function replaceFile(path: string, write: (file: FileHandle) => Promise<unknown>): Promise<void> {
+export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   const partial = `${path}.partial`
   try {
     await using file = await open(partial, 'w', 0o600)
-    await write(file)
+    await file.writeFile(content)
     await file.sync()
   } catch (error) {
     await rm(partial, { force: true })
@@ -56,7 +56,7 @@ export async function replaceFile(path: string, write: (file: FileHandle) => Pro
 }
 
 /** Returns the SHA-256 of a file, read to its end. */
-export async function digestOf(path: string): Promise<string> {
+export async function fileDigest(path: string): Promise<string> {
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(path)) hash.update(chunk)
   return hash.digest('hex')
@@ -73,7 +73,7 @@ export async function differencesOf(folder: string, files: readonly SetFile[]): 
     )
     if (size === undefined) found.push(`${name} is missing`)
     else if (size !== bytes) found.push(`${name} has ${size} bytes, and ${bytes} were written`)
-    else if ((await digestOf(path)) !== sha256) found.push(`${name} is not what was written`)
+    else if ((await fileDigest(path)) !== sha256) found.push(`${name} is not what was written`)
   }
   return found
 }

@@ -1,6 +1,11 @@
-/** The names of backups: `tappass-20261127T031700Z` is a set (a folder), with `.dump` and `.json` behind it one of releases before 0.13. */
+/** The names of backups: `tappass-20261127T031700Z` is a set (a folder), with `.dump` and `.json` behind it one of the earlier format. */
 
 const NAME = /^tappass-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/
+
+/** Whether a text is the name of a set. */
+export function isBackupName(text: string): boolean {
+  return NAME.test(text)
+}
 
 /** Returns the name of the set that is taken at that time. */
 export function backupName(at: Date): string {
