@@ -1,15 +1,26 @@
-/** The test files of the tree, and what each needs from the machine: `Needs: root, postgres.` in its opening comment. */
+/**
+ * The test files of the tree, and what each says of itself in its opening comment: what it needs from the machine (`Needs: root, postgres.`), and,
+ * where that is more than two, how many minutes it takes (`Takes 5 minutes.`), for long ones to begin first.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 
-/** `path` is relative to the root. */
-export type TestFile = Readonly<{ path: string; needs: readonly string[] }>
+/** `path` is relative to the root; `minutes` is about how long it takes, 0 where it does not say. */
+export type TestFile = Readonly<{ path: string; needs: readonly string[]; minutes: number }>
+
+function openingOf(text: string): string {
+  return text.match(/^\/\*\*[\s\S]*?\*\//)?.[0] ?? ''
+}
 
 /** The needs that an opening comment states; none when it states none. */
 export function parseNeeds(text: string): readonly string[] {
-  const opening = text.match(/^\/\*\*[\s\S]*?\*\//)?.[0] ?? ''
-  const stated = opening.match(/\bNeeds:([a-z0-9, \n*-]+?)\s*(\.|\*\/)/)?.[1] ?? ''
+  const stated = openingOf(text).match(/\bNeeds:([a-z0-9, \n*-]+?)\s*(\.|\*\/)/)?.[1] ?? ''
   return stated.split(/[\s,*]+/).filter((need) => need !== '')
+}
+
+/** The minutes that an opening comment states; 0 when it states none. */
+export function parseMinutes(text: string): number {
+  return Number(openingOf(text).match(/\bTakes (\d+) minutes\./)?.[1] ?? 0)
 }
 
 /** The files that a text imports by a relative path, relative to the root as its own `path` is. */
@@ -40,7 +51,8 @@ export function findTestFiles(texts: ReadonlyMap<string, string>): readonly Test
     .toSorted()
     .map((path) => {
       const needs = gatherNeeds(path, texts)
-      return { path, needs: path.startsWith('test/lab/') ? [...new Set(['lab', ...needs])] : needs }
+      const minutes = parseMinutes(texts.get(path) ?? '')
+      return { path, minutes, needs: path.startsWith('test/lab/') ? [...new Set(['lab', ...needs])] : needs }
     })
 }
 

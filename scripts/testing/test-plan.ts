@@ -1,5 +1,6 @@
 /** What `tappass test` runs on this machine, and what it leaves out and why; a pure choice over what was found. */
 import { matchesGlob } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Check } from './check.ts'
 import { BARE_NEEDS } from './need.ts'
 import type { TestFile } from './test-file.ts'
@@ -41,8 +42,7 @@ if (process.env.NODE_TEST_CONTEXT) after(() => void setTimeout(end, ${lingerMs})
   return `data:text/javascript,${encodeURIComponent(text)}`
 }
 
-/** The runner takes a reporter as the default export of a module; what is imported here has none. */
-const REPORTER = `data:text/javascript,export { reportTests as default } from '${new URL('./test-reporter.ts', import.meta.url)}'`
+const RUNNER = fileURLToPath(new URL('./run-files.ts', import.meta.url))
 
 type TestGroup = Readonly<{
   name: string
@@ -59,11 +59,8 @@ function planGroup({ name, node, files, reportFile, timeoutMs }: TestGroup): Che
     tests: { node: node.version, reportFile },
     argv: [
       node.path ?? 'node',
-      ...['--import', guardModule(LINGER_MS), '--test', `--test-concurrency=${CONCURRENCY}`],
-      ...(timeoutMs === undefined ? [] : [`--test-timeout=${timeoutMs}`]),
-      ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
-      ...[`--test-reporter=${REPORTER}`, `--test-reporter-destination=${reportFile}`],
-      ...files.map(({ path }) => path),
+      ...[RUNNER, `${CONCURRENCY}`, `${timeoutMs ?? 0}`, reportFile, guardModule(LINGER_MS)],
+      ...files.toSorted((a, b) => b.minutes - a.minutes).map(({ path }) => path),
     ],
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The next release goes wrong: what was not moved yet goes on serving, what was moved goes back, and a reboot starts what was in force.
- * An older release, and one whose migrations are others, are refused. One machine for all.
+ * An older release, and one whose migrations are others, are refused. One machine for all. Takes 6 minutes.
  */
 import assert from 'node:assert/strict'
 import { readdir, writeFile } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-/** From a bare machine to a governed call, once, and what must hold of the server that came out. One machine for all. */
+/** From a bare machine to a governed call, once, and what must hold of the server that came out. One machine for all. Takes 5 minutes. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -5,7 +5,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { findUnmet, listPackages, NEEDS } from '../../../scripts/testing/need.ts'
-import { findTestFiles, listTestFiles, parseNeeds } from '../../../scripts/testing/test-file.ts'
+import { readReport, tallyResults } from '../../../scripts/testing/tally.ts'
+import { findTestFiles, listTestFiles, parseMinutes, parseNeeds } from '../../../scripts/testing/test-file.ts'
 import { guardModule, planTests, type TestWish } from '../../../scripts/testing/test-plan.ts'
 import { scratch } from '../known-host.ts'
 
@@ -13,9 +14,9 @@ const root = join(import.meta.dirname, '../../..')
 
 const wish: TestWish = {
   files: [
-    { path: 'test/a.test.ts', needs: [] },
-    { path: 'test/server/b.test.ts', needs: ['postgres'] },
-    { path: 'test/lab/c.test.ts', needs: ['lab'] },
+    { path: 'test/a.test.ts', minutes: 0, needs: [] },
+    { path: 'test/server/b.test.ts', minutes: 0, needs: ['postgres'] },
+    { path: 'test/lab/c.test.ts', minutes: 0, needs: ['lab'] },
   ],
   reasonAgainst: () => undefined,
   nodes: [{ version: '26.0.0', path: '/26/node' }],
@@ -59,6 +60,11 @@ describe('test plan', () => {
       files: ['test/server/b.test.ts'],
       leftOut: ['format, lint and types: --only test/server/**', '2 other test files: --only test/server/**'],
     }))
+  test('a file that takes longest begins first', () => {
+    const files = [...wish.files, { path: 'test/z.test.ts', needs: [], minutes: 4 }]
+    const expected = ['test/z.test.ts', 'test/a.test.ts', 'test/server/b.test.ts', 'test/lab/c.test.ts']
+    assert.deepEqual(chosen({ files }).files, expected)
+  })
   test('a second Node, and one that is not there', () =>
     assert.deepEqual(
       chosen({
@@ -73,7 +79,7 @@ describe('test plan', () => {
       },
     ))
   test('a second Node, where the bare machine runs what it can on it', () => {
-    const files = [...wish.files, { path: 'test/lab/bare-machine.test.ts', needs: ['lab'] }]
+    const files = [...wish.files, { path: 'test/lab/bare-machine.test.ts', minutes: 0, needs: ['lab'] }]
     const { alone } = planTests({ ...wish, files, nodes: [...wish.nodes, { version: '24.0.0', path: '/24/node' }] })
     assert.deepEqual(
       alone.map(({ name, argv }) => [name, argv.filter((word) => word.endsWith('.test.ts'))]),
@@ -97,11 +103,27 @@ describe('the guard of test processes', () => {
       const file = join(scratch(context), 'x.test.mjs')
       writeFileSync(file, text(more))
       const { NODE_TEST_CONTEXT, ...env } = process.env
-      const words = ['--import', guardModule(50), '--test', file]
-      const { status, stdout } = spawnSync(process.execPath, words, { env, encoding: 'utf8' })
-      assert.equal(status, code, stdout)
+      const report = join(scratch(context), 'report.jsonl')
+      const words = [join(root, 'scripts/testing/run-files.ts'), '1', '0', report, guardModule(50), file]
+      const { status, stdout, stderr } = spawnSync(process.execPath, words, { env, encoding: 'utf8' })
+      assert.equal(status, code, `${stdout}${stderr}`)
+      assert.equal(tallyResults(readReport('x', readFileSync(report, 'utf8'), status).results).failed, code)
     })
   }
+  test('files run in the order given, and a test that takes too long has failed', (context) => {
+    const folder = scratch(context)
+    const files = ['z', 'a', 'm'].map((name) => join(folder, `${name}.test.mjs`))
+    const slow = "test('b', () => new Promise((resolve) => setTimeout(resolve, 60_000)))"
+    for (const file of files) writeFileSync(file, text(file === files[2] ? slow : ''))
+    const { NODE_TEST_CONTEXT, ...env } = process.env
+    const report = join(folder, 'report.jsonl')
+    const words = [join(root, 'scripts/testing/run-files.ts'), '1', '2000', report, guardModule(50), ...files]
+    const { status, stdout } = spawnSync(process.execPath, words, { env, encoding: 'utf8', cwd: folder })
+    assert.equal(status, 1, stdout)
+    const lines = readFileSync(report, 'utf8').trimEnd().split('\n')
+    const ran = lines.map((line) => JSON.parse(line)).filter(({ kind }) => kind === 'test')
+    assert.deepEqual([...new Set(ran.map(({ at }) => at))], ['z.test.mjs', 'a.test.mjs', 'm.test.mjs'])
+  })
 })
 
 describe('needs', () => {
@@ -129,16 +151,23 @@ describe('needs', () => {
     const files = listTestFiles(root)
     assert.deepEqual(new Set(files.flatMap(({ needs }) => needs)), new Set(Object.keys(NEEDS)))
   })
+  for (const [opening, minutes] of [
+    ['/** What it is. */', 0],
+    ['/**\n * What it is. Takes 12 minutes. Needs: root.\n */', 12],
+    ['/** What it is. */\n/** Takes 12 minutes. */', 0],
+  ] as const) {
+    test(`minutes of ${JSON.stringify(opening)}`, () => assert.equal(parseMinutes(`${opening}\n`), minutes))
+  }
   test('a test has the needs of what it imports, however far away, and those in test/lab the lab', () => {
     const texts = {
-      'test/a.test.ts': "/** A. Needs: curl. */\nimport { b } from './b.ts'\n",
+      'test/a.test.ts': "/** A. Needs: curl. Takes 3 minutes. */\nimport { b } from './b.ts'\n",
       'test/b.ts': "/** B. */\nimport {\n  c,\n} from './lab/c.ts'\nimport './a.test.ts'\n",
       'test/lab/c.ts': "/** C. Needs: git. */\nimport { x } from '../../server/x.ts'\n",
       'test/lab/d.test.ts': "/** D. */\nconst late = () => import('./c.ts')\n",
     }
     assert.deepEqual(findTestFiles(new Map(Object.entries(texts))), [
-      { path: 'test/a.test.ts', needs: ['curl', 'git'] },
-      { path: 'test/lab/d.test.ts', needs: ['lab', 'git'] },
+      { path: 'test/a.test.ts', minutes: 3, needs: ['curl', 'git'] },
+      { path: 'test/lab/d.test.ts', minutes: 0, needs: ['lab', 'git'] },
     ])
   })
   test('what the lab starts is installed by test/lab/prepare', () => {
