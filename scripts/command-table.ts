@@ -29,7 +29,7 @@ import {
   MOVE_OPTIONS,
   NO_INPUT_OPTION,
   OUT_OPTION,
-  PACK_OPTION,
+  PACK_OPTIONS,
   PLAN_OPTION,
   REPAIR_OPTION,
   ROLLOUT_OPTIONS,
@@ -110,7 +110,7 @@ export const VERBS: CommandTable = [
   {
     name: 'releases',
     summary: 'show the releases on a server: which one is in force, what was accepted, which can be gone to',
-    options: [...HOST_RUN_OPTIONS, PACK_OPTION],
+    options: [...HOST_RUN_OPTIONS, ...PACK_OPTIONS],
     load: () => import('./commands/releases.ts'),
   },
   {

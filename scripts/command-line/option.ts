@@ -188,14 +188,14 @@ export const MOVE_OPTIONS: readonly Option[] = [
 export const ARCHIVE_OPTIONS: readonly Option[] = [
   { name: 'archive', value: 'FILE', summary: 'a release in a file of "releases --pack"' },
   { name: 'digest', value: 'HEX', summary: 'what that file must hash to' },
+  { name: 'archive-key', value: 'FILE', summary: 'public Ed25519 key (PEM) that has to have signed that file' },
 ]
 
 /** A release as a file. */
-export const PACK_OPTION: Option = {
-  name: 'pack',
-  value: 'FILE',
-  summary: 'write the release of this toolkit to a file, for "upgrade --archive"',
-}
+export const PACK_OPTIONS: readonly Option[] = [
+  { name: 'pack', value: 'FILE', summary: 'write the release of this toolkit to a file, for "upgrade --archive"' },
+  { name: 'key', value: 'FILE', summary: 'private Ed25519 key (PEM) that only you may read, to sign that file' },
+]
 
 /** Which hosts to try again. */
 export const RETRY_OPTION: Option = {

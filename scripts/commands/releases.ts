@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { measureRelease } from '../artifacts/release-archive.ts'
 import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
+import { readAuthorityKey } from '../control/license-file.ts'
+import { usageFailure } from '../core/failure.ts'
 import { readTargets } from '../inventory/target.ts'
 import { renderTable } from '../output/text-table.ts'
 import { connectors } from '../runners/connectors.ts'
@@ -18,13 +20,17 @@ async function pack(invocation: Invocation, file: string): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'tappass-release-'))
   try {
     const release = await measureRelease(invocation.root)
-    const sha256 = await writeReleaseFile(release, resolve(invocation.workingFolder, file), folder)
+    const key = textOption(invocation, 'key')
+    const privateKey = key === undefined ? undefined : readAuthorityKey(resolve(invocation.workingFolder, key))
+    const sha256 = await writeReleaseFile(release, resolve(invocation.workingFolder, file), folder, privateKey)
     const line = isGiven(invocation, 'json')
       ? JSON.stringify({ version: release.version, sha256, file })
       : `${sha256}  ${file}`
     invocation.stdout.write(`${line}\n`)
     invocation.stderr.write(
-      `release ${release.version}; to install it: tappass upgrade --archive ${file} --digest ${sha256}\n`,
+      `release ${release.version}; to install it: tappass upgrade --archive ${file} ${
+        key === undefined ? `--digest ${sha256}` : '--archive-key PUBLIC_KEY'
+      }\n`,
     )
     return EXIT_CODE.upToDate
   } finally {
@@ -36,6 +42,8 @@ async function pack(invocation: Invocation, file: string): Promise<number> {
 export async function run(invocation: Invocation): Promise<number> {
   const file = textOption(invocation, 'pack')
   if (file !== undefined) return await pack(invocation, file)
+  if (isGiven(invocation, 'key'))
+    throw usageFailure('"--key" is about "--pack"', 'tappass releases --pack FILE --key FILE')
   const targets = await readTargets(invocation)
   const work = async ({ run: asRoot, freshFacts, target, emit }: HostSession): Promise<HostResult> => {
     const releases = await listReleases(freshFacts(readOnly(asRoot)))

@@ -1,12 +1,13 @@
 /**
  * Releases come and go under load, and no call fails: a good one, each kind of bad one, the way back, and those that are refused before anything. One
- * machine for all; releases are copies of this clone with small edits. The load ends with the command, and every row asserts how it went. Takes 8 minutes.
+ * machine for all; releases are copies of this clone with small edits. The load ends with the command, and every row asserts how it went. Needs: openssl. Takes 8 minutes.
  */
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { cloneWith, editFile } from './clone.ts'
+import { demand } from './execution.ts'
 import { load } from './load.ts'
 import { reboot } from './machine.ts'
 import {
@@ -205,9 +206,29 @@ let [first, good] = ['', '']
 /** The good one as a file. */
 let file = ''
 
-test('a damaged archive, another digest: exit 5, and nothing is changed', async () => {
+/** A key pair of Ed25519 as OpenSSL makes it; gives the files of the private and of the public half. */
+const makeKey = async (name: string): Promise<readonly [string, string]> => {
+  const [key, publicKey] = ['pem', 'pub.pem'].map((ending) => join(server.folder, `${name}.${ending}`)) as [
+    string,
+    string,
+  ]
+  await demand(['openssl', 'genpkey', '-algorithm', 'ed25519', '-out', key])
+  await demand(['openssl', 'pkey', '-in', key, '-pubout', '-out', publicKey])
+  return [key, publicKey]
+}
+/** The public half of the key that signs the good one. */
+let publicKey = ''
+
+test('a damaged archive, another digest, another key: exit 5, and nothing is changed', async () => {
   file = join(server.folder, 'release.tappass')
-  const packed = await toolkit(['releases', '--pack', file, '--json'], 60_000, await releaseWith('good', growing))
+  const [key, ownPublicKey] = await makeKey('own')
+  const [, otherPublicKey] = await makeKey('other')
+  publicKey = ownPublicKey
+  const packed = await toolkit(
+    ['releases', '--pack', file, '--key', key, '--json'],
+    60_000,
+    await releaseWith('good', growing),
+  )
   assert.equal(packed.code, 0, packed.stderr)
   ;({ version: good } = JSON.parse(packed.stdout) as { version: string })
   const damaged = join(server.folder, 'damaged.tappass')
@@ -219,6 +240,7 @@ test('a damaged archive, another digest: exit 5, and nothing is changed', async 
   for (const wrong of [
     ['--archive', damaged],
     ['--archive', file, '--digest', '0'.repeat(64)],
+    ['--archive', file, '--archive-key', otherPublicKey],
   ])
     assert.equal((await toolkit([...words, ...wrong], 60_000)).code, 5, wrong.join(' '))
   assert.equal(await inForce(), before)
@@ -226,7 +248,7 @@ test('a damaged archive, another digest: exit 5, and nothing is changed', async 
 
 test('a good release from its archive: the plan says what it does, no call fails, its contract migration waits', async () => {
   first = (await releases()).find(({ isCurrent }) => isCurrent)?.version ?? ''
-  const words = ['upgrade', '--archive', file, '--soak', '6s']
+  const words = ['upgrade', '--archive', file, '--archive-key', publicKey, '--soak', '6s']
   const plan = await toolkit([...words, ...machineWords(server), '--plan-only', '--json'], 60_000)
   assert.equal(plan.code, 2, plan.stderr)
   const [move] = eventsOf(plan).filter((event) => event.event === 'release-move')
