@@ -49,7 +49,7 @@ export type AppDependencies = ProcessPorts & Readonly<{ log: FastifyBaseLogger; 
  * can't be opened.
  */
 export async function createApp(config: Config, dependencies: AppDependencies, ...stepFolders: string[]): Promise<App> {
-  const { database, clock, random, log, isDraining } = dependencies
+  const { clock, random, log, isDraining } = dependencies
   const [meter, figures] = [createPrometheus(), createCallFigures()]
   const { families, rules } = readRuleBook()
   const engine = createEngine(rules, RULE_FUNCTIONS)
@@ -77,7 +77,7 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
   const stopPruning = pruneTaints(ports.taints, log)
   const gateway = createGateway(config, loaded, ports, folders)
   const svids = await openSvids(config, { clock, log, meter })
-  const readiness = await registerRoutes(server, config, database, gateway, meter, svids)
+  const readiness = await registerRoutes(server, config, dependencies, gateway, meter, svids)
   const onHandshakeFailure = (): void => meter.countSvidRefusal('x509_svid', 'handshake')
   const svidListener = serveSvids(server, config, svids, { newId, onHandshakeFailure })
   await server.ready()

@@ -4,12 +4,14 @@
  */
 
 import type { Server } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createRandom, systemClock } from './adapters/system.ts'
 import { createNotify, type Notify } from './adapters/systemd.ts'
 import { type App, createApp } from './app.ts'
 import { type Config, readConfig } from './config/config.ts'
 import type { SessionDatabase } from './core/ports.ts'
 import { isUnavailable } from './database/database-error.ts'
+import { waitingDatabase } from './database/waiting-database.ts'
 import { releaseVersion } from './observability/about.ts'
 import { createLogger } from './observability/logger.ts'
 import { drain, type Traffic, watchTraffic } from './process/drain.ts'
@@ -42,7 +44,11 @@ async function start(): Promise<Running> {
     log.warn({ err }, 'a connection to the database was lost'),
   )
   await wait(() => prepareDatabase(database, config))
-  const app = await createApp(config, { database, clock, random: createRandom(), log, isDraining: () => isDraining })
+  const app = await createApp(config, {
+    ...{ clock, random: createRandom(), log, isDraining: () => isDraining },
+    database: waitingDatabase(database, clock, sleep),
+    probeDatabase: () => database.query('SELECT 1'),
+  })
   const traffics = serversOf(app).map((server) => watchTraffic(server, clock))
   const giveUpMs = notify ? Number.POSITIVE_INFINITY : clock.elapsedMs() + DEPENDENCY_WAIT_MS
   // Clients may be queued on a shared socket already, and other instances accept there: it listens when it can serve.

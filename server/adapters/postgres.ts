@@ -155,7 +155,7 @@ async function onConnection<T>(
   try {
     client = await borrow()
   } catch (cause) {
-    throw databaseErrorOf(cause, `cannot reach ${description}`)
+    throw databaseErrorOf(cause, `cannot reach ${description}`, true)
   }
   let broken = false
   const answer = async (config: pg.QueryConfig & { queryMode?: 'extended' }) => {

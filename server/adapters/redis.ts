@@ -2,14 +2,20 @@
  * Rate limiting in Redis, so that all replicas share a window. When Redis does not respond, `take` throws: the step
  * fails and the call is refused. It fails closed, and never falls back to counting elsewhere.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { createWaitOut } from '../core/outage.ts'
 import type { Allowance, RateLimiter } from '../core/ports.ts'
 
 /** Timeout of a command and of a connection. Redis responds in well under a millisecond. */
 const TIMEOUT_MS = 1000
 
 /** Longest delay between two attempts to reconnect. */
-const RETRY_MS_MAX = 1000
+const RETRY_MS_MAX = 500
+
+/** A restart of Redis takes a second; the step that asks gives up after five. */
+const WAIT_MS = 4000
+const WAIT_EVERY_MS = 50
 
 /**
  * core/gcra.ts in Lua, for several keys in turn: each key is read and written atomically on the server. Times are
@@ -60,6 +66,11 @@ function socketOf(url: string): Readonly<{ path: string; username?: string; pass
   return { path: decodeURIComponent(pathname), ...login }
 }
 
+/** Said by Redis while it reads its file, and by the client of a connection that has just gone, and is called ready still. */
+function isPassing(error: unknown): boolean {
+  return error instanceof Error && /^(?:LOADING|Stream isn't writeable|Connection is closed)/.test(error.message)
+}
+
 /** Connects in the background. */
 function connect(url: string, authority: string | undefined): RedisWithTake {
   const options = {
@@ -80,7 +91,8 @@ function connect(url: string, authority: string | undefined): RedisWithTake {
 
 /**
  * Given `redis[s]://[user:password@]host:port` or `unix:///path/to.sock[?user=NAME]`, creates the limiter; `onError` is called when a connection is
- * lost. `authority` is the one of its certificate, in PEM, where the system's are not meant. Connects in the background and reconnects after every loss; until it is connected, `take` throws at once.
+ * lost. `authority` is the one of its certificate, in PEM, where the system's are not meant. Connects in the background and reconnects after every loss; `take` waits for
+ * that up to four seconds from the first loss on, and then throws at once until it is connected. A server that is silent is not waited for.
  */
 export function createRedisLimiter(
   url: string,
@@ -91,11 +103,16 @@ export function createRedisLimiter(
   redis.on('error', onError)
   const pending: PendingTake[] = []
   let isTaking = false
+  const waitOut = createWaitOut({
+    ...{ elapsedMs: () => performance.now(), pause: sleep, waitMs: WAIT_MS, everyMs: WAIT_EVERY_MS },
+    isAway: (error) => redis.status !== 'end' && (redis.status !== 'ready' || isPassing(error)),
+  })
 
   async function takeBatch(batch: readonly PendingTake[]): Promise<void> {
     try {
       const keys = batch.map(({ key }) => key)
-      const answers = await redis.tappassTake(keys.length, ...keys, ...batch.flatMap(({ numbers }) => numbers))
+      const numbers = batch.flatMap((each) => each.numbers)
+      const answers = await waitOut(() => redis.tappassTake(keys.length, ...keys, ...numbers))
       for (const [index, { resolve }] of batch.entries()) {
         const [isAllowed, remaining, resetMs] = answers[index] as Answer
         resolve({ isAllowed: isAllowed === 1, remaining, resetMs: Math.ceil(Number(resetMs)) })

@@ -14,8 +14,13 @@ import { createLedger } from '../ledger/ledger.ts'
 import { createSessionTaints } from '../ledger/session-taints.ts'
 import { policyDocument, readModuleDigests, readPolicy } from '../policy/policy-document.ts'
 
-/** What the process provides. */
-export type ProcessPorts = Readonly<{ database: Database; clock: Clock; random: Random }>
+/** What the process provides. `probeDatabase` rejects while the database does not answer, where `database` waits for it. */
+export type ProcessPorts = Readonly<{
+  database: Database
+  clock: Clock
+  random: Random
+  probeDatabase?: () => Promise<unknown>
+}>
 
 /** What ports tell while they work. */
 export type PortEvents = Readonly<{

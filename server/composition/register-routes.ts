@@ -7,7 +7,6 @@ import { createSvidVerifier } from '../access/svid-verifier.ts'
 import type { Prometheus } from '../adapters/prometheus.ts'
 import type { Config } from '../config/config.ts'
 import { valuesOf } from '../config/secret.ts'
-import type { Database } from '../core/ports.ts'
 import { describeRoutes } from '../http/openapi.ts'
 import { holdToContract } from '../http/route-contract.ts'
 import { describeGateway } from '../observability/about.ts'
@@ -21,6 +20,7 @@ import { healthRoutes } from '../routes/health.ts'
 import { openapiRoutes } from '../routes/openapi.ts'
 import { wellKnownRoutes } from '../routes/well-known.ts'
 import { createEvidence } from './create-evidence.ts'
+import type { ProcessPorts } from './open-ports.ts'
 import type { Svids } from './open-svids.ts'
 
 /** What routes show of metrics, and count. */
@@ -30,7 +30,7 @@ export type RoutesMeter = Pick<Prometheus, 'render' | 'contentType' | 'countSvid
 export async function registerRoutes(
   server: FastifyInstance,
   config: Config,
-  database: Database,
+  { database, probeDatabase }: Pick<ProcessPorts, 'database' | 'probeDatabase'>,
   gateway: Gateway,
   metrics: RoutesMeter,
   svids?: Svids,
@@ -47,7 +47,11 @@ export async function registerRoutes(
     onError: (err) => server.log.error({ err }, 'a refused SVID was not recorded'),
   })
   const readiness = createReadiness(
-    { database: () => database.query('SELECT 1'), opa: () => probePolicy(policy), redis: limiter.ping },
+    {
+      database: probeDatabase ?? (() => database.query('SELECT 1')),
+      opa: () => probePolicy(policy),
+      redis: limiter.ping,
+    },
     clock.elapsedMs,
     svids && { spiffe: svids.problem },
   )

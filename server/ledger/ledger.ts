@@ -7,8 +7,10 @@ import { GrowingTree, leafHash } from '../checkpoint/merkle-tree.ts'
 import type { SealedEntry } from '../core/entry.ts'
 import type { ChainHead, Clock, Database, Ledger, Random } from '../core/ports.ts'
 import { ulid } from '../core/ulid.ts'
+import { isUnavailable } from '../database/database-error.ts'
 import { chainClosedEntry, chainOpenedEntry, unrecordedHeads } from './chain.ts'
 import { insertEntries } from './entry-insert.ts'
+import { lostHeads } from './history-check.ts'
 import { type LedgerMode, type PendingChange, PendingQueue, type PendingWrite } from './pending-queue.ts'
 import { seal } from './seal.ts'
 
@@ -37,7 +39,7 @@ class ChangeError extends Error {
 }
 
 /**
- * Creates a ledger. After an INSERT with an unknown result (a lost connection), the chain is abandoned and the next
+ * Creates a ledger. After an INSERT with a result that stays unknown (the database did not come back), the chain is abandoned and the next
  * append opens a new one, whose first entry records where the old one ended.
  */
 export function createLedger(options: LedgerOptions): Ledger {
@@ -113,8 +115,20 @@ async function write(database: Database, chain: OpenChain, next: PendingWrite): 
     const { chain: name, seq, hash } = rows.at(-1) ?? chain.last
     rows.push(seal(entry, name, seq + 1, hash))
   }
-  await insertEntries(database, rows)
+  await insertOnce(database, rows)
   accept(chain, rows)
+}
+
+/** Inserts the rows. Where a lost connection leaves it unknown whether they were written, it looks, and writes what was not. */
+async function insertOnce(database: Database, rows: readonly SealedEntry[]): Promise<void> {
+  try {
+    await insertEntries(database, rows)
+  } catch (cause) {
+    const head = rows.at(-1)
+    if (head === undefined || !isUnavailable(cause)) throw cause
+    // Only this process writes this chain, and all rows are in one statement: the last one is there with all others or not at all.
+    if ((await lostHeads(database, [head])).length > 0) await insertEntries(database, rows)
+  }
 }
 
 /** Makes a change and writes its entry in one transaction. Throws ChangeError when the change itself fails. */

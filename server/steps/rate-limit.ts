@@ -15,7 +15,7 @@ export const step: RemoteStep = {
   category: 'access_control',
   stages: ['request'],
   isGate: true,
-  timeoutMs: 1_000,
+  timeoutMs: 5_000,
   inspect: async (call, { limiter, limits, nowMs }) => {
     const allowance = await takeCall(limiter, call.agent, limits, nowMs)
     return { findings: allowance.isAllowed ? [] : [EXCEEDED], allowance }

@@ -108,7 +108,7 @@ const server: readonly Room[] = [
   {
     path: 'server/ledger',
     is: 'The hash-chained ledger: entries, sealing, chains, verification, audit queries.',
-    knows: ['server/checkpoint', 'server/core', 'server/protocol'],
+    knows: ['server/checkpoint', 'server/core', 'server/database', 'server/protocol'],
   },
   {
     path: 'server/svid',

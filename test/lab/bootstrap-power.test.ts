@@ -159,6 +159,20 @@ for (const unit of ['tappass-postgres', 'tappass-redis']) {
   })
 }
 
+for (const unit of ['tappass-postgres', 'tappass-redis']) {
+  test(`${unit} is restarted in order under load: calls wait for it, and not one fails`, async () => {
+    const before = await mainPids(server)
+    const { acknowledged, failures } = await underLoad(async (more) => {
+      await more(50)
+      await inside(server, `systemctl restart ${unit}`)
+      await replaced([unit], before)
+      await more(50)
+    })
+    assert.deepEqual(failures, [])
+    await assertInLedger(acknowledged)
+  })
+}
+
 /** What is killed, how, and the units whose main process ends by it. */
 const deaths = [
   {

@@ -70,11 +70,25 @@ test('redis: two gateways share a bucket', async () => {
   await Promise.all([one.close(), other.close()])
 })
 
-test('redis: without a server every take throws, and never opens; with one again it counts', async () => {
+test('redis: while it restarts, calls wait, and each is counted once', async () => {
+  const limiter = await makeRedis()
+  await stopRedis()
+  const takes = [1, 2, 3].map(() => limiter.take('restarting', 3, DAY_MS, START_MS))
+  await startRedis()
+  const allowances = await Promise.all(takes)
+  assert.deepEqual(allowances.map(({ remaining }) => remaining).toSorted(), [0, 1, 2])
+  await limiter.close()
+})
+
+test('redis: without a server every take throws after a while, and never opens; with one again it counts', async () => {
   const limiter = await makeRedis()
   await stopRedis()
   await assert.rejects(limiter.take('gone', 1, DAY_MS, START_MS))
-  await assert.rejects(limiter.take('gone', 1, DAY_MS, START_MS))
+  const later = limiter.take('gone', 1, DAY_MS, START_MS).then(
+    () => 'counted',
+    () => 'refused',
+  )
+  assert.equal(await Promise.race([later, sleep(2000).then(() => 'waits')]), 'refused', 'the outage is known by now')
   await assert.rejects(limiter.ping())
   await startRedis()
   await answering(limiter)

@@ -10,8 +10,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
 import { parsePostgresAddress } from '../../../contract/postgres-address.ts'
 import { openPostgres, type PostgresSettings } from '../../../server/adapters/postgres.ts'
-import type { SessionDatabase } from '../../../server/core/ports.ts'
-import { DatabaseError } from '../../../server/database/database-error.ts'
+import type { Database, SessionDatabase } from '../../../server/core/ports.ts'
+import { DatabaseError, isUnavailable, isUnsent } from '../../../server/database/database-error.ts'
+import { waitingDatabase } from '../../../server/database/waiting-database.ts'
 import { makeCertificate } from '../../localhost-certificate.ts'
 import { type PostgresServer, startPostgres } from '../../postgres-server.ts'
 
@@ -84,6 +85,52 @@ describe('a server that comes and goes', () => {
       assert.deepEqual(await database.query('SELECT * FROM cut'), [])
     })
   }
+
+  test('calls wait while it restarts in order: each write is made once, and none is lost', async () => {
+    const direct = open(server.socketUrl())
+    // Its clock stands: however slow the machine is, the outage is young.
+    const database = waitingDatabase(direct, { elapsedMs: () => 0 }, pause)
+    await database.query('SELECT 1')
+    await direct.script('CREATE TABLE once (id int)')
+    let isOver = false
+    const [written, unknown] = [new Set<number>(), new Set<number>()]
+    const write = async (start: number): Promise<void> => {
+      for (let id = start; !isOver; id += 4) {
+        const insert = (inside: Database) => inside.query('INSERT INTO once VALUES ($1)', [id])
+        try {
+          await (id % 2 === 0 ? insert(database) : database.transaction(insert))
+          written.add(id)
+        } catch (error) {
+          // A connection that broke under a write: it may be there or not, and is not made again.
+          assert.ok(isUnavailable(error) && !isUnsent(error), String(error))
+          unknown.add(id)
+        }
+        assert.equal((await database.query<{ id: number }>('SELECT $1::int AS id', [id]))[0]?.id, id)
+      }
+    }
+    const writers = Promise.all([0, 1, 2, 3].map(write)).finally(() => {
+      isOver = true
+    })
+    writers.catch(() => {})
+    for (let restart = 0; restart < 3; restart += 1) {
+      const before = written.size
+      while (written.size < before + 20 && !isOver) await pause(10)
+      await server.stop('fast')
+      await server.start()
+    }
+    isOver = true
+    await writers
+    const rows = (await direct.query<{ id: number }>('SELECT id FROM once')).map(({ id }) => id)
+    assert.equal(new Set(rows).size, rows.length)
+    assert.deepEqual(
+      rows.filter((id) => !written.has(id) && !unknown.has(id)),
+      [],
+    )
+    assert.deepEqual(
+      [...written].filter((id) => !rows.includes(id)),
+      [],
+    )
+  })
 
   test('a statement that takes too long is ended, and its connection is still good', async () => {
     const database = open(server.socketUrl(), { statementTimeoutMs: 1000, connectionsMax: 1 })

@@ -23,7 +23,7 @@ export async function statedRoutes(): Promise<StatedRoutes> {
   const server = Fastify({ exposeHeadRoutes: false })
   const routes: RouteOptions[] = []
   server.addHook('onRoute', (route) => void routes.push(route))
-  await registerRoutes(server, readConfig('gateway', {}), {} as Database, GATEWAY, METRICS)
+  await registerRoutes(server, readConfig('gateway', {}), { database: {} as Database }, GATEWAY, METRICS)
   await server.ready()
   return { routes, document: server.swagger() }
 }
