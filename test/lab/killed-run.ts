@@ -3,6 +3,7 @@
  * imports first sees each event leave, and kills at once, so that nothing of the next step has begun.
  */
 import { spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Event } from '../../scripts/output/event.ts'
 import { run } from './machine.ts'
@@ -76,20 +77,33 @@ syncBuiltinESMExports()
 `
 }
 
-/** Starts the run whose process is to be killed: the toolkit's, or the unit's once the run is handed over. The one place that knows which. */
-async function start(server: Server, point: KillPoint) {
+/** What is on each machine already. */
+const ARMED = new Map<string, string>()
+
+/** Lays what kills the unit on the host, where it is not there yet: systemd reads all of its units again for it. */
+async function arm(server: Server, killer: string): Promise<void> {
+  const { name } = server.machine
+  if (ARMED.get(name) === killer) return
   const dropIn = `[Service]\nEnvironment=NODE_OPTIONS=--import=${KILLER}\n`
   const script = `cat >${KILLER}; mkdir -p ${DROP_IN}; printf '${dropIn}' >${DROP_IN}/kill.conf; systemctl daemon-reload`
-  const { code, stderr } = await run(server.machine, script, { stdin: killerThere(point) })
+  const { code, stderr } = await run(server.machine, script, { stdin: killer })
   if (code !== 0) throw new Error(stderr)
+  ARMED.set(name, killer)
+}
+
+/** Starts the run whose process is to be killed: the toolkit's, or the unit's once the run is handed over. The one place that knows which. */
+async function start(server: Server, point: KillPoint) {
+  await arm(server, killerThere(point))
   return spawn(process.execPath, ['--import', killerHere(point), ...bootstrapWords(server)], {
     cwd: repository,
+    env: { ...process.env, NODE_COMPILE_CACHE: join(repository, '.tappass/cache') }, // as the launcher has it
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }
 
 /** Takes away what kills runs. */
 export async function unarm(server: Server): Promise<void> {
+  ARMED.delete(server.machine.name)
   await inside(server, `rm -rf ${DROP_IN} ${KILLER}; systemctl daemon-reload`)
 }
 
