@@ -112,6 +112,8 @@ export const HOST_PATH = {
   runFolder: `${RUNTIME}-converge/run`,
   /** Files of the controller that such a run needs, until it ends. */
   sentFilesFolder: `${STATE}-sent`,
+  /** The copy of the toolkit that an uninstall runs from; beside what it takes away. */
+  uninstallFolder: `${PROGRAMS}-uninstall`,
 
   packetFilter: `${CONFIG}/firewall.nft`,
   /** Digests of the file and of the rules, as they were when the rules were loaded. */

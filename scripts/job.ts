@@ -5,7 +5,7 @@ import type { Invocation } from './command-line/invocation.ts'
 import { markLines } from './history/line-mark.ts'
 import { JOB_PATH, parseJob } from './job/job-file.ts'
 import { optionsOf, runJob } from './job/job-run.ts'
-import { recipe } from './recipe.ts'
+import { recipe, removableResources } from './recipe.ts'
 import { connectors } from './runners/connectors.ts'
 import type { HostSpec } from './spec/host-spec.ts'
 import { selectResources } from './spec/role-selection.ts'
@@ -33,5 +33,6 @@ if (import.meta.main) {
     nonce: connectors.nonce,
     resourcesOf: (spec: HostSpec) => selectResources(recipe(spec, text), invocation),
     markedOf: (spec: HostSpec) => selectResources(recipe(spec, markLines(text)), invocation),
+    removableOf: (spec: HostSpec) => removableResources(spec, text),
   })
 }

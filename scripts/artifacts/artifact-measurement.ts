@@ -80,13 +80,13 @@ async function readImage(file: string): Promise<Omit<LocalImage, 'file'>> {
     throw new Error('no manifest.json with a configuration in it; create the file with docker save')
   const { rootfs } = JSON.parse(configuration.toString('utf8')) as ImageConfiguration
   const imageId = `sha256:${sha256Of(configuration)}`
-  return { imageId, layers: rootfs.diff_ids }
+  return { imageId, layers: rootfs.diff_ids, sha256: await digestOf(file) }
 }
 
 /** Reads manifest.json and the configuration that it names from an archive of `docker save`, gzipped or not. Only the first image counts. */
 export async function measureImage(file: string, store: MeasurementStore = forgetful): Promise<LocalImage> {
   try {
-    return { file, ...(await store(`image ${file}`, [file], () => readImage(file))) }
+    return { file, ...(await store(`docker image ${file}`, [file], () => readImage(file))) }
   } catch (error) {
     throw unreadable(file, error)
   }

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot'
 import { canonicalJson } from '../core/canonical.ts'
-import { ELSEWHERE, type LocalFile, type LocalImage } from './artifact.ts'
+import { ELSEWHERE, type LocalFile, type LocalImage, type Located } from './artifact.ts'
 import type { SitePages } from './site-pages.ts'
 
 const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
@@ -36,6 +36,7 @@ export type FileSettings = Readonly<Record<(typeof ARCHIVES)[number], Archive>> 
     images: Readonly<Record<'postgres' | 'redis', Image>>
     opa: Readonly<{ program?: LocalFile | undefined; sha256?: string | undefined }>
     site: 'none' | Readonly<{ pages: SitePages; wheels?: LocalFile | undefined }>
+    bundle?: Readonly<{ packages: Readonly<Record<string, LocalFile>> }> | undefined
   }>
 
 /** The digests. */
@@ -68,30 +69,41 @@ export function parseInputs(text: string): KeptInputs | undefined {
 }
 
 /** Where a file is by now, by its SHA-256; an image's by its id. */
-export type SentFiles = Readonly<Record<string, string>>
+export type SentFiles = Readonly<Record<string, Located>>
+
+function locationOf({ file, part, name }: Located): Located {
+  return { file, ...(part && { part }), ...(name === undefined ? {} : { name }) }
+}
 
 /** Returns the files of a specification, by the same keys. Pure. */
-export function filesOfSpec({ images, opa, site, ...spec }: FileSettings): SentFiles {
+export function filesOfSpec({ images, opa, site, bundle, ...spec }: FileSettings): SentFiles {
   const programs = [...ARCHIVES.map((name) => spec[name].archive), opa.program]
-  const files = [...programs, site === 'none' ? undefined : site.wheels]
+  const packages = Object.values(bundle?.packages ?? {})
+  const files = [...programs, site === 'none' ? undefined : site.wheels, ...packages]
   return Object.fromEntries([
-    ...files.flatMap((given) => (given === undefined ? [] : [[given.sha256, given.file] as const])),
+    ...files.flatMap((given) => (given === undefined ? [] : [[given.sha256, locationOf(given)] as const])),
     ...Object.values(images).flatMap(({ archive }) =>
-      archive === undefined ? [] : [[archive.imageId, archive.file] as const],
+      archive === undefined ? [] : [[archive.imageId, locationOf(archive)] as const],
     ),
   ])
 }
 
+/** Returns the file with that digest; one that is not in `sent` is on another machine. Pure. */
+export function sentFile(sha256: string, sent: SentFiles): LocalFile {
+  return { ...(sent[sha256] ?? { file: ELSEWHERE }), sha256 }
+}
+
 /** Returns the specification as if those files had been given; what is not in `sent` is on another machine. Pure. */
 export function withInputs<S extends FileSettings>(spec: S, { files, images }: KeptInputs, sent: SentFiles = {}): S {
-  const kept = (sha256: string | undefined): LocalFile | undefined =>
-    sha256 === undefined ? undefined : { file: sent[sha256] ?? ELSEWHERE, sha256 }
+  const kept = (sha256: string | undefined) => (sha256 === undefined ? undefined : sentFile(sha256, sent))
   const archiveOf = (sha256: string | undefined): Archive => {
     const archive = kept(sha256)
     return archive === undefined ? {} : { archive }
   }
   const imageOf = (image: Image, loaded: KeptInputs['images']['postgres']) =>
-    loaded === undefined ? image : { ...image, archive: { file: sent[loaded.imageId] ?? ELSEWHERE, ...loaded } }
+    loaded === undefined
+      ? image
+      : { ...image, archive: { ...(sent[loaded.imageId] ?? { file: ELSEWHERE }), ...loaded } }
   const program = kept(files.opa)
   const programs = Object.fromEntries(ARCHIVES.map((name) => [name, archiveOf(files[name])])) as Pick<
     FileSettings,

@@ -34,7 +34,7 @@ export function offlineSource({ path, manifest, partOf }: Bundle): OfflineSource
     imageOf: (setting) => {
       const file = find(setting)
       if (file?.imageId === undefined || file.layers === undefined) return undefined
-      return { file: path, imageId: file.imageId, layers: file.layers, part: partOf(file) }
+      return { ...localOf(file), imageId: file.imageId, layers: file.layers }
     },
   }
 }

@@ -26,7 +26,7 @@ export async function run(invocation: Invocation): Promise<number> {
   })
   const keptPlan = await readPlanOption(invocation)
   const waiting = text('scripts/first-boot.sh')
-  const handOver = createHandOver(invocation)
+  const handOver = createHandOver(invocation, (spec) => recipe(spec, text).flatMap(({ resources }) => resources))
   const specs = new Map<string, HostSpec>()
   const work = async (host: HostSession) => {
     const spec = await readSpec(host)

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { createNameConfirm } from '../command-line/confirmation.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
 import { removeFromHost } from '../converge/host-removal.ts'
+import { createRemovalHandOver } from '../job/removal-start.ts'
 import { removableResources } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
 import { forEachHost, type HostSession } from '../session/host-session.ts'
@@ -25,7 +26,8 @@ export async function run(invocation: Invocation): Promise<number> {
   const work = async (host: HostSession) => {
     const spec = await readSpec(host)
     const resources = removableResources(spec, text)
-    return await removeFromHost(invocation, host, resources, { isWithData }, confirm)
+    const handOver = createRemovalHandOver(invocation, spec)
+    return await removeFromHost(invocation, host, resources, { isWithData }, confirm, handOver)
   }
   return await forEachHost(invocation, connectors, targets, { beforehand, work })
 }

@@ -156,7 +156,8 @@ export function whileLockedCommand(token: string, { argv, stdin }: Command): Com
   return scriptCommand(compareAndRun('shift 2; "$@" 9>&-'), [PATH, token, ...argv], stdin)
 }
 
-/** Releases the lock. */
+/** Releases the lock. What was sent to the host for this run and not used up is not needed any more. */
 export function releaseLockCommand(token: string): Command {
-  return within(TOUCH_MINUTES, scriptCommand(compareAndRun('rm -f -- "$1"'), [PATH, token]))
+  const script = compareAndRun('rm -rf -- "$3"; rm -f -- "$1"')
+  return within(TOUCH_MINUTES, scriptCommand(script, [PATH, token, HOST_PATH.sentFilesFolder]))
 }

@@ -1,7 +1,8 @@
 /** An uninstall on one host: what there is of ours is planned as absent, shown, confirmed and taken away, in the reverse order of the recipe. */
 import { HOST_PATH } from '../../contract/path.ts'
 import type { Invocation } from '../command-line/invocation.ts'
-import { changeCommand, scriptCommand } from '../core/command.ts'
+import { scriptCommand } from '../core/command.ts'
+import type { Command, GetFact } from '../core/host.ts'
 import type { Removal, Resource } from '../core/resource.ts'
 import { pathFact } from '../facts/path.ts'
 import type { LeftBehind } from '../output/event.ts'
@@ -9,7 +10,7 @@ import type { HostResult, HostSession } from '../session/host-session.ts'
 import { converge } from './converge.ts'
 import { lockFact } from './host-lock.ts'
 import { lockHolderOf } from './host-run.ts'
-import { assertUnlocked, withLock } from './lock-lease.ts'
+import { assertUnlocked, type LockHolder, withLock } from './lock-lease.ts'
 import { hostResultOf } from './locked-run.ts'
 import { planAll, plannedChanges } from './plan.ts'
 
@@ -62,29 +63,89 @@ export function resourcesAbsent(resources: readonly Resource[], removal: Removal
   return [...reversed.filter(({ id }) => id !== LAST_ID), ...reversed.filter(({ id }) => id === LAST_ID)]
 }
 
-/** The toolkit's own folders go with the last run, unless another one has begun; a run that a reboot ended has left files that it was sent. */
-const REMOVE_LOCK_FOLDER = scriptCommand('[ -e "$1/lock" ] || rm -rf -- "$1" "$2"', [
-  HOST_PATH.convergeFolder,
-  HOST_PATH.sentFilesFolder,
-])
+/**
+ * The toolkit's own folders go with the last run, unless another one has begun; a run that a reboot ended has left files that it was sent. The log of runs is data,
+ * too.
+ */
+const LAST_SCRIPT = `systemctl daemon-reload
+[ -e "$1/lock" ] || rm -rf -- "$@"`
 
-/** The log of runs is data, too: it goes when this run has been noted in it. */
-const REMOVE_HISTORY = changeCommand('rm', '-rf', '--', HOST_PATH.historyFolder)
+/** Takes away what a removal needed up to its end. */
+export function removeLastCommand({ isWithData }: Removal): Command {
+  const folders = [HOST_PATH.convergeFolder, HOST_PATH.sentFilesFolder, HOST_PATH.uninstallFolder]
+  return scriptCommand(LAST_SCRIPT, [...folders, ...(isWithData ? [HOST_PATH.historyFolder] : [])])
+}
 
-/** Takes all away. `confirm` asks for the host's name. Throws a `Failure` when the host is locked or unreachable, or the removal cannot be confirmed. */
+/** A removal that was confirmed: who holds the lock for it, how much goes, and what is told to be left. */
+export type ConfirmedRemoval = Readonly<{ holder: LockHolder; removal: Removal; left: readonly LeftBehind[] }>
+
+/** Has a host go on with it by itself: `prepare` returns whether it can, `start` follows it and returns how it ended. */
+export type RemovalHandOver = Readonly<{
+  prepare: (host: HostSession) => Promise<boolean>
+  start: (host: HostSession, confirmed: ConfirmedRemoval) => Promise<HostResult>
+}>
+
+/** Takes all away, with the lock held. What it needs itself is left to `removeLastCommand`. */
+async function removeLocked(
+  { nowMs }: Pick<Invocation, 'nowMs'>,
+  host: HostSession,
+  absent: readonly Resource[],
+  { holder, left }: ConfirmedRemoval,
+  shouldStop: () => boolean,
+): Promise<HostResult> {
+  const { retryCommand } = holder
+  const result = await converge(absent, {
+    ...host,
+    freshFacts: () => host.freshFacts(),
+    nowMs,
+    shouldStop,
+    retryCommand,
+  })
+  if (result.status === 'up-to-date') host.emit({ event: 'left', left })
+  return hostResultOf(result, host)
+}
+
+/** Goes on, as a unit of the host, with a removal whose lock it takes over. */
+export async function continueRemoval(
+  { nowMs, interrupt }: Pick<Invocation, 'nowMs' | 'interrupt'>,
+  host: HostSession,
+  resources: readonly Resource[],
+  confirmed: ConfirmedRemoval,
+): Promise<HostResult> {
+  const absent = resourcesAbsent(resources, confirmed.removal)
+  return await withLock(confirmed.holder, (isLost) =>
+    removeLocked({ nowMs }, host, absent, confirmed, () => interrupt.aborted || isLost()),
+  )
+}
+
+/** What there is, besides what is planned. */
+async function inspect(getFact: GetFact, { isWithData }: Removal) {
+  const paths = [HOST_PATH.stateFolder, HOST_PATH.configFolder, HOST_PATH.madeRecord, HOST_PATH.uninstallFolder]
+  const [state, settings, record, copy] = (await Promise.all(paths.map((path) => getFact(pathFact(path))))).map(
+    ({ kind }) => kind !== 'absent',
+  )
+  const had = { hasData: !isWithData && state === true, hasSettings: settings === true, hasRecord: record === true }
+  return { left: leftBehind(had), hasCopy: copy === true }
+}
+
+/**
+ * Takes all away: as a unit of the host where that can run the toolkit, else from here. `confirm` asks for the host's name. Throws a `Failure` when the host is
+ * locked or unreachable, or the removal cannot be confirmed.
+ */
 export async function removeFromHost(
   invocation: Invocation,
   host: HostSession,
   resources: readonly Resource[],
   removal: Removal,
   confirm: (host: HostSession, changes: number) => Promise<boolean>,
+  handOver?: RemovalHandOver,
 ): Promise<HostResult> {
   const absent = resourcesAbsent(resources, removal)
   const getFact = host.freshFacts()
-  const [lock, plan, state, settings, record] = await Promise.all([
+  const [lock, plan, { left, hasCopy }] = await Promise.all([
     getFact(lockFact),
     planAll(absent, getFact),
-    ...[HOST_PATH.stateFolder, HOST_PATH.configFolder, HOST_PATH.madeRecord].map((path) => getFact(pathFact(path))),
+    inspect(getFact, removal),
   ])
   if (plan.refusals.length > 0) {
     host.emit({ event: 'refused', reasons: plan.refusals })
@@ -94,28 +155,20 @@ export async function removeFromHost(
   assertUnlocked(holder, lock)
   const changes = plannedChanges(plan)
   host.emit({ event: 'plan', resources: absent.length, changes })
-  if (changes.length === 0) return { outcome: 'up-to-date', applied: 0, remaining: 0 }
-  if (!(await confirm(host, changes.length))) return { outcome: 'declined', applied: 0, remaining: plan.planned.length }
-  const result = await withLock(holder, (isLost) =>
-    converge(absent, {
-      ...host,
-      freshFacts: () => host.freshFacts(),
-      nowMs: invocation.nowMs,
-      shouldStop: () => invocation.interrupt.aborted || isLost(),
-      retryCommand: holder.retryCommand,
-    }),
-  )
-  if (result.status === 'up-to-date') {
-    await host.run(REMOVE_LOCK_FOLDER)
-    if (removal.isWithData) await host.run(REMOVE_HISTORY)
-    await host.run(changeCommand('systemctl', 'daemon-reload'))
-    const isThere = (found: typeof state) => found !== undefined && found.kind !== 'absent'
-    const had = {
-      hasData: !removal.isWithData && isThere(state),
-      hasSettings: isThere(settings),
-      hasRecord: isThere(record),
-    }
-    host.emit({ event: 'left', left: leftBehind(had) })
+  if (changes.length === 0) {
+    // Of a run that ended behind its last step, as with a reboot.
+    if (hasCopy) await host.run(removeLastCommand(removal))
+    return { outcome: 'up-to-date', applied: 0, remaining: 0 }
   }
-  return hostResultOf(result, host)
+  if (!(await confirm(host, changes.length))) return { outcome: 'declined', applied: 0, remaining: plan.planned.length }
+  const confirmed = { holder, removal, left }
+  let isHandedOver = false
+  const result = await withLock(holder, async (isLost) => {
+    const shouldStop = () => invocation.interrupt.aborted || isLost()
+    isHandedOver = (await handOver?.prepare(host)) === true && !shouldStop()
+    if (handOver !== undefined && isHandedOver) return await handOver.start(host, confirmed)
+    return await removeLocked(invocation, host, absent, confirmed, shouldStop)
+  })
+  if (result.outcome === 'up-to-date' && !isHandedOver) await host.run(removeLastCommand(removal))
+  return result
 }

@@ -5,10 +5,11 @@ import type { Resource } from '../core/resource.ts'
 import type { PlannedChange } from '../output/event.ts'
 import { expectIngress } from '../outside/ingress-expectation.ts'
 import { type HostResult, type HostSession, outcomeOf } from '../session/host-session.ts'
+import type { HostSpec } from '../spec/host-spec.ts'
 import { type ConvergeResult, converge } from './converge.ts'
 import { whileLockedCommand } from './host-lock.ts'
 import { type LockHolder, withLock } from './lock-lease.ts'
-import { type Plan, plannedChanges } from './plan.ts'
+import { type Plan, planAll, plannedChanges } from './plan.ts'
 import type { PlanContract } from './plan-contract.ts'
 import type { ConvergeContext } from './resource-step.ts'
 import { type Applied, beginOf, endOf, listApplied, type RunHistory } from './run-history.ts'
@@ -76,19 +77,23 @@ function noteRun(
 }
 
 /** What a run was when it is handed over: who holds the lock, what is planned, and what was applied by then. */
-export type HandedRun = Pick<ConvergeContext, 'outside'> &
+export type HandedRun = Pick<ConvergeContext, 'outside' | 'contract'> &
   Readonly<{ holder: LockHolder; history: RunHistory; plan: Plan; applied: Applied }>
 
 /** A run that goes on: `applied` is what was applied before. */
-export type ContinuedRun = Pick<ConvergeContext, 'watch' | 'outside' | 'nowMs' | 'shouldStop'> &
+export type ContinuedRun = Pick<ConvergeContext, 'watch' | 'outside' | 'contract' | 'nowMs' | 'shouldStop'> &
   Readonly<{ holder: LockHolder; history: RunHistory; applied: Applied }>
 
 /**
- * Has a host go on with a run by itself. `part` is what it needs for that, undefined where the run does not bring all of it; `start` follows the
+ * Has a host go on with a run by itself. `toolkit` returns what it needs for that and the run brings, undefined where the host could not go on; `start` follows the
  * run, and returns how it ended.
  */
 export type HandOver = Readonly<{
-  part: (resources: readonly Resource[]) => readonly Resource[] | undefined
+  toolkit: (
+    host: HostSession,
+    resources: readonly Resource[],
+    spec: HostSpec,
+  ) => Promise<readonly Resource[] | undefined>
   start: (host: HostSession, handed: HandedRun) => Promise<HostResult>
 }>
 
@@ -109,6 +114,24 @@ async function expectOutside(host: HostSession, { planned }: Plan, history: RunH
   const { expected, warning } = await expectIngress(history.spec, host.target, host.freshFacts())
   if (warning !== undefined) host.emit({ event: 'warning', warning })
   return expected
+}
+
+/**
+ * Brings the host what it needs to go on by itself. Returns undefined where nothing is missing. All of a plan on file is compared before, and what is done here is
+ * a part of it.
+ */
+async function prepare(
+  toolkit: readonly Resource[],
+  resources: readonly Resource[],
+  { planned }: Plan,
+  context: ConvergeContext,
+): Promise<ConvergeResult | undefined> {
+  if (planned.every(({ resource }) => !toolkit.includes(resource))) return undefined
+  const { contract } = context
+  if (contract === undefined) return await converge(toolkit, context)
+  const reasons = contract.differences(await planAll(resources, context.freshFacts()))
+  if (reasons.length > 0) return { status: 'refused', reasons, applied: 0 }
+  return await converge(toolkit, { ...context, contract: { ...contract, differences: () => [] } })
 }
 
 /** Converges with the lock held: from here, or as a unit of the host once the toolkit is there. */
@@ -133,24 +156,16 @@ export async function convergeLocked(
       await noted?.end(converged.status)
       return hostResultOf(converged, host)
     }
-    const toolkit = handOver?.part(resources)
-    // A plan on file is followed step by step from here.
-    if (
-      handOver === undefined ||
-      contract !== undefined ||
-      history === undefined ||
-      noted === undefined ||
-      toolkit === undefined
-    )
+    const toolkit = history && (await handOver?.toolkit(host, resources, history.spec))
+    if (handOver === undefined || history === undefined || noted === undefined || toolkit === undefined)
       return await end(await converge(resources, context))
-    const isReady = plan.planned.every(({ resource }) => !toolkit.includes(resource))
-    const prepared = isReady ? undefined : await converge(toolkit, context)
+    const prepared = await prepare(toolkit, resources, plan, context)
     if (prepared !== undefined && prepared.status !== 'up-to-date') return await end(prepared)
     if (invocation.interrupt.aborted) {
       const applied = prepared?.applied ?? 0
       return await end({ status: 'interrupted', remaining: plan.planned.length - applied, applied })
     }
-    const result = await handOver.start(host, { holder, history, plan, applied: noted.applied, outside })
+    const result = await handOver.start(host, { holder, history, plan, applied: noted.applied, outside, contract })
     return { ...result, applied: result.applied + (prepared?.applied ?? 0) }
   })
 }

@@ -4,22 +4,30 @@ import { type Failure, refusedFailure } from '../core/failure.ts'
 import type { Change } from '../core/resource.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import type { Plan } from './plan.ts'
-import { type AppliedChange, reaches } from './plan-reach.ts'
+import { type AppliedChange, type AskedPaths, appliedChange, askedPathsOf, reaches } from './plan-reach.ts'
 import { changeRecord, type HostPlan, hostPlanOf, type ResourceRecord } from './plan-record.ts'
 
 /**
  * `differences` says how a plan that is made now differs from the one on file. `assertPlanned` throws a `Failure` (exit 5) for changes that the
- * plan does not cover. `noteApplied` tells what was done.
+ * plan does not cover. `noteApplied` tells what was done. `kept` returns what another process needs to go on with it.
  */
 export type PlanContract = Readonly<{
   digest: string
   differences: (plan: Plan) => readonly FailureText[]
   assertPlanned: (resource: string, changes: readonly Change[]) => void
   noteApplied: (resource: string, changes: readonly Change[]) => void
+  kept: () => Readonly<{ plan: KeptPlan; progress: ContractProgress }>
 }>
 
 /** A plan on file, for one host. `next` is what to type to make another one. */
 export type KeptPlan = Readonly<{ planned: HostPlan; salt: string; digest: string; next: string }>
+
+/** How far a run has come: what was done, and what each resource had asked when it was planned. */
+export type ContractProgress = Readonly<{
+  applied: readonly AppliedChange[]
+  done: readonly string[]
+  asked: Readonly<Record<string, readonly AskedPaths[]>>
+}>
 
 type Rows = Readonly<Record<string, string>>
 
@@ -78,20 +86,29 @@ function unplanned(
   return refusedFailure(`${id} has become another one than planned during the run, which stops before it`, why, next)
 }
 
-/** Returns the contract of a run with a plan on file. `spec` is the specification of the run. */
-export function createPlanContract({ planned, salt, digest, next }: KeptPlan, spec: HostSpec): PlanContract {
-  const applied: AppliedChange[] = []
-  let start: Plan | undefined
+function askedOf({ asked }: Plan): ContractProgress['asked'] {
+  return Object.fromEntries([...asked].map(([id, facts]) => [id, facts.map(askedPathsOf)]))
+}
+
+/**
+ * Returns the contract of a run with a plan on file. `spec` is the specification of the run; with `progress` it goes on with one: what was done by then, and what
+ * that has reached, may differ from the plan.
+ */
+export function createPlanContract(plan: KeptPlan, spec: HostSpec, progress?: ContractProgress): PlanContract {
+  const { planned, salt, digest, next } = plan
+  const applied: AppliedChange[] = [...(progress?.applied ?? [])]
+  const done = new Set<string>(progress?.done)
+  let { asked = {} }: Partial<ContractProgress> = progress ?? {}
   const recordOf = new Map(planned.resources.map((each) => [each.resource, each]))
   const isOpen = (id: string) =>
-    planned.duringRun.includes(id) &&
-    applied.some((each) => each.resource !== id && reaches(each, start?.asked.get(id) ?? []))
-  const done = new Set<string>()
+    planned.duringRun.includes(id) && applied.some((each) => each.resource !== id && reaches(each, asked[id] ?? []))
+  const isHeld = ({ resource }: ResourceRecord) => !done.has(resource) && !isOpen(resource)
   return {
     digest,
-    differences: (plan) => {
-      start = plan
-      return planDifferences(planned, hostPlanOf(plan, spec, salt), next)
+    differences: (current) => {
+      if (progress === undefined) asked = askedOf(current)
+      const held = (all: HostPlan): HostPlan => ({ ...all, resources: all.resources.filter(isHeld) })
+      return planDifferences(held(planned), held(hostPlanOf(current, spec, salt)), next)
     },
     assertPlanned: (id, changes) => {
       const expected = done.has(id) ? [] : (recordOf.get(id)?.changes ?? [])
@@ -100,7 +117,8 @@ export function createPlanContract({ planned, salt, digest, next }: KeptPlan, sp
     },
     noteApplied: (resource, changes) => {
       done.add(resource)
-      applied.push({ resource, changes })
+      applied.push(appliedChange(resource, changes))
     },
+    kept: () => ({ plan, progress: { applied, done: [...done], asked } }),
   }
 }

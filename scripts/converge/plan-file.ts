@@ -18,7 +18,8 @@ const change = v.strictObject({
   ...{ action: v.string(), reason: v.string(), sha256: v.string() },
   commands: v.array(command),
 })
-const hostPlan = v.strictObject({
+/** The plan of one host. */
+export const hostPlanSchema = v.strictObject({
   spec: rows,
   facts: v.string(),
   resources: v.array(v.strictObject({ resource: v.string(), facts: rows, changes: v.array(change) })),
@@ -31,7 +32,7 @@ const schema = v.strictObject({
   /** The release, which is the tool as well: its version has a digest over all its files. */
   release: v.string(),
   salt: v.string(),
-  hosts: v.record(v.string(), hostPlan),
+  hosts: v.record(v.string(), hostPlanSchema),
 })
 
 /** The plans of all hosts of a run. */

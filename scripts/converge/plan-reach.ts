@@ -27,23 +27,25 @@ const PROGRAM_FOLDERS = ['/run/', '/var/lib/', '/home/', '/root/', '/proc/', '/e
 /** Programs that tell of the path that they are given, and of nothing else. */
 const PATH_PROGRAMS: readonly string[] = ['stat', 'base64', 'find', 'readlink', 'ls']
 
-/** What was changed, by one resource. */
-export type AppliedChange = Readonly<{ resource: string; changes: readonly Pick<Change, 'commands'>[] }>
+/** What was changed by one resource: the paths that its commands name. */
+export type AppliedChange = Readonly<{ resource: string; paths: readonly string[] }>
 
-function pathsOf({ resource, changes }: AppliedChange): readonly string[] {
+/** Returns what such changes touch. */
+export function appliedChange(resource: string, changes: readonly Pick<Change, 'commands'>[]): AppliedChange {
   const named = resource.slice(resource.indexOf(':') + 1)
   const words = changes.flatMap(({ commands }) => commands.flatMap(({ argv }) => argv))
-  return [named, ...words].filter((word) => word.startsWith('/') && !word.includes('\n'))
+  return { resource, paths: [named, ...words].filter((word) => word.startsWith('/') && !word.includes('\n')) }
 }
 
 function isAtOrBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`)
 }
 
-/** `isOfPaths`: it tells of them, and of nothing else; `isDeep`: also of what is below them. */
-type AskedPaths = Readonly<{ paths: readonly string[]; isOfPaths: boolean; isDeep: boolean }>
+/** Which paths a question is about. `isOfPaths`: it tells of them, and of nothing else; `isDeep`: also of what is below them. */
+export type AskedPaths = Readonly<{ paths: readonly string[]; isOfPaths: boolean; isDeep: boolean }>
 
-function askedPathsOf({ fact }: AskedFact): AskedPaths {
+/** Returns those of a question. */
+export function askedPathsOf({ fact }: AskedFact): AskedPaths {
   const { subject, query } = fact
   if (subject !== undefined) return { paths: [subject], isOfPaths: subject.startsWith('/'), isDeep: false }
   const paths = query.argv.slice(1).filter((word) => word.startsWith('/') && !word.includes('\n'))
@@ -61,17 +63,16 @@ function isReached({ paths, isOfPaths, isDeep }: AskedPaths, touched: readonly s
 }
 
 /** Whether a change of one resource may alter an answer that another one got. */
-export function reaches(applied: AppliedChange, asked: readonly AskedFact[]): boolean {
-  const reach = REACHES[applied.resource.split(':')[0] ?? ''] ?? 'programs'
-  if (reach === 'everything') return true
-  const touched = pathsOf(applied)
-  return asked.some((each) => isReached(askedPathsOf(each), touched, reach))
+export function reaches({ resource, paths }: AppliedChange, asked: readonly AskedPaths[]): boolean {
+  const reach = REACHES[resource.split(':')[0] ?? ''] ?? 'programs'
+  return reach === 'everything' || asked.some((each) => isReached(each, paths, reach))
 }
 
 /** Returns the ids of the resources that a change of another one may reach, in order. */
 export function decidedDuringRun({ planned, asked }: Plan): readonly string[] {
-  const all = planned.map(({ resource, changes }) => ({ resource: resource.id, changes }))
-  return [...asked].flatMap(([id, facts]) =>
-    all.some((each) => each.resource !== id && reaches(each, facts)) ? [id] : [],
-  )
+  const all = planned.map(({ resource, changes }) => appliedChange(resource.id, changes))
+  return [...asked].flatMap(([id, facts]) => {
+    const paths = facts.map(askedPathsOf)
+    return all.some((each) => each.resource !== id && reaches(each, paths)) ? [id] : []
+  })
 }

@@ -83,21 +83,26 @@ function factsRecord(asked: readonly AskedFact[]): Readonly<Record<string, strin
   return Object.fromEntries(rows.toSorted(([one], [other]) => (one < other ? -1 : 1)))
 }
 
+/** What a file of the controller is told by: its id as an image, or its digest. */
+function digestOfFile(value: object): string | undefined {
+  if (!('file' in value)) return undefined
+  const { imageId, sha256 } = value as Readonly<{ imageId?: string; sha256?: string }>
+  return imageId ?? sha256
+}
+
 /** Returns the rows `gateway.callsMax: 100` of a value. */
 function leaves(value: unknown, path: readonly string[]): readonly (readonly [string, string])[] {
   if (value === undefined || typeof value === 'function') return []
+  const file = typeof value === 'object' && value !== null ? digestOfFile(value) : undefined
+  if (file !== undefined) return [[path.join('.'), file]]
   if (typeof value !== 'object' || value === null) return [[path.join('.'), String(value)]]
   return Object.entries(value).flatMap(([key, each]) => leaves(each, [...path, key]))
 }
 
 /** Returns every setting by its path, without secrets. Files of the controller stand by what is in them, wherever they are. */
 export function settingRows(spec: HostSpec): Readonly<Record<string, string>> {
-  const { secrets: ___, release: _, written: __, images, node, caddy, ...settings } = spec
-  const imageRows = Object.entries(images).flatMap(([name, { archive, reference }]) =>
-    leaves({ archive: archive?.imageId, reference }, ['images', name]),
-  )
-  const programs = { node: { archive: node.archive?.sha256 }, caddy: { archive: caddy.archive?.sha256 } }
-  return Object.fromEntries([...leaves({ ...settings, ...programs }, []), ...imageRows])
+  const { secrets: ___, release: _, written: __, ...settings } = spec
+  return Object.fromEntries(leaves(settings, []))
 }
 
 /** Returns every setting. A provided secret is told by what is derived from it with `salt`, slowly: a weak one can't be guessed from the file. */

@@ -2,13 +2,22 @@
 import type { Duplex } from 'node:stream'
 
 /**
+ * Bytes of which a part may have arrived at a host before: by their SHA-256 (lower-case hex) that part is known again. `bytes` returns how many they are.
+ */
+export type Resumable = Readonly<{
+  sha256: string
+  bytes: () => number
+  openAt: (offset: number) => AsyncIterable<Uint8Array>
+}>
+
+/**
  * A command's standard input: text, bytes, or a stream that is opened when the command runs; `identity` says which bytes it has. `isElsewhere`: they are not
- * on this machine, so that such a command can be planned and not run. `path` is the file that is read, where it is one.
+ * on this machine, so that such a command can be planned and not run. `resumable`: they may be sent in more than one go.
  */
 export type Stdin =
   | string
   | Uint8Array
-  | Readonly<{ open: () => AsyncIterable<Uint8Array>; identity?: string; path?: string; isElsewhere?: true }>
+  | Readonly<{ open: () => AsyncIterable<Uint8Array>; identity?: string; resumable?: Resumable; isElsewhere?: true }>
 
 /**
  * A program to run on the host. `argv` never holds a secret; secrets travel in `stdin`.

@@ -9,10 +9,19 @@ import { JOB_PATH } from './job-file.ts'
 /** A file of hundreds of megabytes over a slow line. */
 const SEND_MINUTES = 60
 
-/** Makes the folders anew. What an earlier run has left is nobody's any more: the lock is held. */
-export function prepareCommand(job: string): Command {
-  const script = `umask 077; rm -rf -- "$1" "$2"; mkdir -p -- "$1/secrets" "$2"; cat >"$1/job.json"; : >"$1/events.jsonl"; : >"$1/watchers"`
-  return scriptCommand(script, [HOST_PATH.runFolder, HOST_PATH.sentFilesFolder], job)
+/**
+ * Makes the folders anew. What an earlier run has left is nobody's any more: the lock is held. Only what has arrived of a file that `sending` sends again
+ * stays, so that the transfer goes on behind it.
+ */
+export function prepareCommand(job: string, sending: readonly Command[]): Command {
+  const script = `umask 077; rm -rf -- "$1"; mkdir -p -- "$1/secrets" "$2"; cat >"$1/job.json"; : >"$1/events.jsonl"; : >"$1/watchers"
+for each in "$2"/*; do
+  name=\${each##*/}; case " $3 " in *" \${name%%.*} "*) ;; *) rm -rf -- "$each" ;; esac
+done`
+  const partial = sending.flatMap(({ stdin }) =>
+    typeof stdin === 'object' && 'open' in stdin && stdin.resumable !== undefined ? [stdin.resumable.sha256] : [],
+  )
+  return scriptCommand(script, [HOST_PATH.runFolder, HOST_PATH.sentFilesFolder, partial.join(' ')], job)
 }
 
 /** Writes a secret that was provided. */
@@ -20,9 +29,10 @@ export function sendSecretCommand(path: string, value: string): Command {
   return { ...scriptCommand('umask 077; cat >"$1"', [path], value), isSecret: true }
 }
 
-/** Writes a file of the controller. */
+/** Writes a file of the controller. What has arrived in a file already gets a name. */
 export function sendFileCommand(path: string, content: Stdin): Command {
-  return within(SEND_MINUTES, scriptCommand('umask 077; cat >"$1"', [path], content))
+  const script = 'umask 077; rm -f -- "$1"; ln -L -- /proc/self/fd/0 "$1" 2>/dev/null || cat >"$1"'
+  return within(SEND_MINUTES, scriptCommand(script, [path], content))
 }
 
 /** Unpacks the pages of the site. */
@@ -36,11 +46,11 @@ export function sendPagesCommand(folder: string, content: Stdin): Command {
 /** A step that is under way is seen to its end when the host is shut down; the longest that one usually takes. */
 const STOP_SECONDS = 90
 
-/**
- * Starts the unit. It belongs to no session and no connection; what it was given is gone when it has ended, however that was. `release` is the
- * folder of the toolkit.
- */
-export function startCommand(release: string): Command {
+/** Where the toolkit of a host is: the program of Node, and the folder of the release. `remove` is a folder that goes with the end of the unit. */
+export type ToolkitPlace = Readonly<{ node: string; release: string; remove?: string }>
+
+/** Starts the unit. It belongs to no session and no connection; what it was given is gone when it has ended, however that was. */
+export function startCommand({ node, release, remove }: ToolkitPlace): Command {
   const environment = { ...HOST_ENVIRONMENT, HOME: '/root' }
   const properties = [
     'Description=A run of the TapPass toolkit',
@@ -48,13 +58,13 @@ export function startCommand(release: string): Command {
     // SIGTERM is for the toolkit, which lets its step finish. What a killed one leaves running (apt, a pull) goes on, and the next run waits for it.
     'KillMode=process',
     `TimeoutStopSec=${STOP_SECONDS}`,
-    `ExecStopPost=/bin/rm -rf -- ${JOB_PATH.secrets} ${HOST_PATH.sentFilesFolder}`,
+    `ExecStopPost=/bin/rm -rf -- ${[JOB_PATH.secrets, HOST_PATH.sentFilesFolder, ...(remove === undefined ? [] : [remove])].join(' ')}`,
   ]
   const argv = [
     ...['systemd-run', '--quiet', '--collect', `--unit=${RUN_UNIT}`],
     ...properties.map((property) => `--property=${property}`),
     ...Object.entries(environment).map(([name, value]) => `--setenv=${name}=${value}`),
-    ...[HOST_PATH.nodeProgram, '--disable-warning=ExperimentalWarning', `${release}/scripts/job.ts`],
+    ...[node, '--disable-warning=ExperimentalWarning', `${release}/scripts/job.ts`],
   ] as const
   return { argv: argv as unknown as Command['argv'], effect: 'change' }
 }
@@ -87,6 +97,12 @@ export function watchCommand(line: number, ended: Promise<unknown>): Command {
 /** Asks the run to stop after its step. */
 export function interruptCommand(): Command {
   return { argv: ['systemctl', 'kill', '--kill-whom=main', '--signal=SIGINT', RUN_UNIT], effect: 'change' }
+}
+
+/** Waits until nothing is left of the unit; what it ends with takes a moment. */
+export function unitGoneCommand(): Command {
+  const script = 'while [ "$(systemctl show --property=ActiveState --value "$1")" != inactive ]; do sleep 0.1; done'
+  return within(1, { argv: ['sh', '-c', script, 'sh', RUN_UNIT], effect: 'change' })
 }
 
 /** Exits 0 while somebody watches the run. */

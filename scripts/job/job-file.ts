@@ -1,9 +1,26 @@
 /** What a run is given that goes on as a unit of its host: written by the controller, read by the unit. Secrets and files stand beside it. */
 import * as v from 'valibot'
 import { HOST_PATH } from '../../contract/path.ts'
+import { hostPlanSchema } from '../converge/plan-file.ts'
 import { ROTATION_MODES } from '../secrets/secret-rotation.ts'
 
 const named = v.record(v.string(), v.string())
+const texts = v.array(v.string())
+
+const located = v.strictObject({
+  file: v.string(),
+  part: v.exactOptional(v.strictObject({ start: v.number(), end: v.number() })),
+  name: v.exactOptional(v.string()),
+})
+
+const contract = v.strictObject({
+  plan: v.strictObject({ planned: hostPlanSchema, salt: v.string(), digest: v.string(), next: v.string() }),
+  progress: v.strictObject({
+    applied: v.array(v.strictObject({ resource: v.string(), paths: texts })),
+    done: texts,
+    asked: v.record(v.string(), v.array(v.strictObject({ paths: texts, isOfPaths: v.boolean(), isDeep: v.boolean() }))),
+  }),
+})
 
 const schema = v.strictObject({
   /** What the run was typed for, by whom, and from where; `target` is the name of the host there. */
@@ -17,12 +34,14 @@ const schema = v.strictObject({
   /** The versions of the toolkit and of the pages; others would make something else of the same settings. */
   release: v.string(),
   pages: v.nullable(v.string()),
-  only: v.array(v.string()),
+  only: texts,
   /** The texts that a host keeps of its settings and of the files of the controller. */
   settings: v.string(),
   inputs: v.string(),
   /** Where such files are by now, by their digests. */
-  files: named,
+  files: v.record(v.string(), located),
+  /** The bundle in place of the network: the digests of its packages, by the resources that install them. */
+  bundle: v.nullable(v.strictObject({ platform: v.string(), packages: named })),
   /** Where the pages are, if they were sent; else they are where the last run has put them. */
   pagesFolder: v.nullable(v.string()),
   /** The secrets that were provided, by their ids: the files with their values. */
@@ -41,6 +60,12 @@ const schema = v.strictObject({
   operator: v.nullable(v.string()),
   restored: v.nullable(v.number()),
   applied: v.array(v.strictObject({ resource: v.string(), action: v.string() })),
+  /** The plan on file that it is held to. */
+  contract: v.nullable(contract),
+  /** An uninstall: whether the data goes, too, and what is told to be left. */
+  removal: v.nullable(
+    v.strictObject({ isWithData: v.boolean(), left: v.array(v.strictObject({ what: v.string(), why: v.string() })) }),
+  ),
 })
 
 /** A run, as its unit is given it. */

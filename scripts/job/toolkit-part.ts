@@ -1,5 +1,7 @@
 /** The part of a recipe that brings the toolkit to a host, with the Node that it runs by: with it the host can go on with a run by itself. */
 import { HOST_PATH } from '../../contract/path.ts'
+import { planAll } from '../converge/plan.ts'
+import type { GetFact } from '../core/host.ts'
 import type { Resource } from '../core/resource.ts'
 
 const ROLE = 'foundation'
@@ -21,4 +23,10 @@ export function toolkitOf(resources: readonly Resource[]): readonly Resource[] |
   const part = resources.filter((resource) => resource.role === ROLE || isProgram(resource))
   const isWhole = part.some(({ role }) => role === ROLE) && part.filter(isProgram).length === PROGRAMS.length
   return isWhole ? part : undefined
+}
+
+/** Whether a host has the programs as a whole recipe wants them: then a run that does not bring them can go on there, too. */
+export async function hasToolkit(getFact: GetFact, recipe: readonly Resource[]): Promise<boolean> {
+  const { planned, refusals } = await planAll(recipe.filter(isProgram), getFact)
+  return planned.length === 0 && refusals.length === 0
 }

@@ -1,6 +1,6 @@
 /** An unpacked archive of programs: downloaded on the host or sent from the controller, verified before it is unpacked. */
 
-import { type LocalFile, openFile } from '../artifacts/artifact.ts'
+import { type LocalFile, nameOf, openFile } from '../artifacts/artifact.ts'
 import { scriptCommand, within } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Command } from '../core/host.ts'
@@ -45,7 +45,7 @@ function sourceFor({ source, path }: ArchiveOptions, { platform }: HostTraits): 
   if ('file' in source) {
     const fetch = (into: string): Command =>
       within(SEND_MINUTES, scriptCommand('cat >"$1"', [into], openFile(source, source.sha256)))
-    return { from: source.file, sha256: source.sha256, fetch }
+    return { from: nameOf(source), sha256: source.sha256, fetch }
   }
   const download = source.downloads[platform]
   if (download === undefined) {

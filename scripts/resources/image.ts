@@ -1,6 +1,6 @@
 /** A container image in Docker's image store. */
 
-import { type LocalImage, openFile } from '../artifacts/artifact.ts'
+import { type LocalImage, nameOf, openFile } from '../artifacts/artifact.ts'
 import { runnableImage } from '../artifacts/image-reference.ts'
 import { changeCommand, within } from '../core/command.ts'
 import type { Accepted, Resource } from '../core/resource.ts'
@@ -80,7 +80,7 @@ export function image({ reference, setting, archive, registry }: ImageOptions): 
         state === undefined ? 'it is not in Docker’s image store' : `${name} in Docker’s image store is another image`
       return [
         {
-          action: `load ${name} from ${archive.file}`,
+          action: `load ${name} from ${nameOf(archive)}`,
           reason,
           commands: state === undefined ? [recordMadeCommand('image', name), load] : [load],
         },

@@ -1,5 +1,5 @@
 /** A program that is one file: downloaded on the host or sent from the controller, verified, and not trusted any more once it was changed. */
-import { type LocalFile, openFile } from '../artifacts/artifact.ts'
+import { type LocalFile, nameOf, openFile } from '../artifacts/artifact.ts'
 import { scriptCommand, within } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Command, GetFact } from '../core/host.ts'
@@ -57,9 +57,9 @@ type Source = Readonly<{
 /** `locked` is the digest that was accepted first. */
 function sourceFor({ source, remedy }: ProgramOptions, platform: string, locked: string | undefined): Source {
   if ('file' in source) {
-    const { file, sha256 } = source
+    const { sha256 } = source
     const send = (into: string) => within(SEND_MINUTES, scriptCommand('cat >"$1"', [into], openFile(source, sha256)))
-    return { from: file, sha256, fetch: (into) => [send(into)] }
+    return { from: nameOf(source), sha256, fetch: (into) => [send(into)] }
   }
   const url = source.urls[platform]
   if (url === undefined) throw refusedFailure(`no program for ${platform}`, 'its vendor has none', remedy)

@@ -7,6 +7,7 @@ import { HOST_ENVIRONMENT } from '../connection/batch.ts'
 import { createCommandRunner, type StartedCommand, underTimeout } from '../connection/command-run.ts'
 import type { HostAddress } from '../connection/host-address.ts'
 import { connected, relayArgv } from '../connection/relay.ts'
+import { resuming } from '../connection/resumed-transfer.ts'
 import type { SshAccess } from '../connection/ssh-access.ts'
 import { DEFAULT_TIMEOUTS, openClient, type SshTimeouts } from '../connection/ssh-client.ts'
 import { explainSshError, type SshError, unreachable } from '../connection/ssh-failure.ts'
@@ -134,7 +135,7 @@ export async function connectSsh(
   }
   return {
     runAsUser: underTimeout(run),
-    run: underTimeout(address.user === 'root' ? run : asRoot(run, askPassword)),
+    run: resuming(underTimeout(address.user === 'root' ? run : asRoot(run, askPassword))),
     endReads,
     dial: dialOver(client),
     close,

@@ -90,7 +90,10 @@ export const hereGuardedIn =
   (folder: string): Runner =>
   (command, onLine) => {
     const move = (text: string) =>
-      text.replaceAll('/run/tappass-converge', `${folder}/run`).replaceAll(HOST_PATH.historyFolder, `${folder}/history`)
+      text
+        .replaceAll('/run/tappass-converge', `${folder}/run`)
+        .replaceAll(HOST_PATH.historyFolder, `${folder}/history`)
+        .replaceAll(HOST_PATH.sentFilesFolder, `${folder}/sent`)
     const argv = command.argv.map(move) as [string, ...string[]]
     const stdin = typeof command.stdin === 'string' ? move(command.stdin) : command.stdin
     return here({ ...command, argv, ...(stdin === undefined ? {} : { stdin }) }, onLine)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Plan } from '../../../scripts/converge/plan.ts'
-import { decidedDuringRun, reaches } from '../../../scripts/converge/plan-reach.ts'
+import { appliedChange, askedPathsOf, decidedDuringRun, reaches } from '../../../scripts/converge/plan-reach.ts'
 import { hostPlanOf } from '../../../scripts/converge/plan-record.ts'
 import { changeCommand } from '../../../scripts/core/command.ts'
 import type { Fact } from '../../../scripts/core/host.ts'
@@ -112,7 +112,8 @@ const reach: readonly (readonly [change: typeof write, fact: Fact<never>, isReac
 
 for (const [applied, fact, isReached] of reach)
   test(`a plan on file: ${applied.resource} ${isReached ? 'reaches' : 'does not reach'} ${fact.subject ?? fact.query.argv.at(-1)}`, () => {
-    assert.equal(reaches(applied, [{ fact: fact as Fact<unknown>, value: undefined }]), isReached)
+    const question = askedPathsOf({ fact: fact as Fact<unknown>, value: undefined })
+    assert.equal(reaches(appliedChange(applied.resource, applied.changes), [question]), isReached)
     const resource = { id: applied.resource, plan: async () => [] }
     const plan = { ...asked(fact as Fact<unknown>, undefined), planned: [{ resource, changes: applied.changes }] }
     assert.deepEqual(decidedDuringRun(plan), isReached ? ['r:x'] : [])

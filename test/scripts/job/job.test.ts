@@ -23,6 +23,9 @@ const job: Job = {
     outside: null,
     operator: null,
     restored: null,
+    bundle: null,
+    contract: null,
+    removal: null,
   },
   applied: [{ resource: 'file:/a', action: 'write it' }],
 }
@@ -51,7 +54,7 @@ const sha256 = (digit: string) => digit.repeat(64)
 
 /** The specification as the unit reads it: from the texts, with the files where they were sent to. */
 const again = (spec: HostSpec): HostSpec => {
-  const moved = Object.fromEntries(Object.keys(filesOfSpec(spec)).map((key) => [key, `/sent/${key}`]))
+  const moved = Object.fromEntries(Object.keys(filesOfSpec(spec)).map((key) => [key, { file: `/sent/${key}` }]))
   return withInputs(specOf(parse(settingsText(spec))), parseInputs(inputsText(spec)) ?? assert.fail(), moved)
 }
 
