@@ -118,8 +118,9 @@ export function decideLock(state: LockState, observer: LockObserver): LockDecisi
 /** Acquiring waits for what a killed run left running; a heartbeat waits for another one at most. */
 const [ACQUIRE_MINUTES, TOUCH_MINUTES] = [17, 0.5]
 
+/** Where the folder is not there any more, as after an uninstall, there is no lock. */
 function compareAndRun(script: string): string {
-  return `mkdir -p -m 0700 -- "\${1%/*}"; exec 9>"$1.guard"; flock -w 10 9
+  return `[ -d "\${1%/*}" ] || exit 75; exec 9>"$1.guard"; flock -w 10 9
 found=$(head -n 1 -- "$1" 2>/dev/null || :); [ "$found" = "$2" ] || [ "$2" = '*' ] || exit 75
 ${script}`
 }
@@ -135,11 +136,12 @@ export function acquireLockCommand(expected: string, lockFile: LockFile, next?: 
   return within(
     ACQUIRE_MINUTES,
     scriptCommand(
-      compareAndRun(
-        `IFS= read -r token; IFS= read -r owner; printf '%s\\n%s\\n' "$token" "$owner" >"$1.new"
+      `mkdir -p -m 0700 -- "\${1%/*}"
+${compareAndRun(
+  `IFS= read -r token; IFS= read -r owner; printf '%s\\n%s\\n' "$token" "$owner" >"$1.new"
 mv -f -- "$1.new" "$1"; exec 9>&-; flock -w 900 ${CHANGE_LOCK_PATH} true
 lock=$1; shift 2; [ $# = 0 ] || "$@" || { code=$?; rm -- "$lock"; exit "$code"; }`,
-      ),
+)}`,
       [PATH, expected, ...(next?.argv ?? [])],
       `${text}${typeof next?.stdin === 'string' ? next.stdin : ''}`,
     ),

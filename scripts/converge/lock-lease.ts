@@ -86,6 +86,8 @@ export async function withLock<T>(holder: LockHolder, work: (isLost: () => boole
   await acquireLock(holder)
   let isLost = false
   const sendHeartbeat = async () => {
+    // Another run has it, or a unit of the host that goes on with this one.
+    if (isLost) return
     const { code } = await holder.run(heartbeatCommand(holder.owner.token)).catch(() => ({ code: 0 }))
     isLost ||= code === LOCK_CHANGED_CODE
   }

@@ -70,18 +70,24 @@ export function startCommand({ node, release, remove }: ToolkitPlace): Command {
 }
 
 /**
- * Prints the events from that line on, as they are written, until the unit has ended; or until its standard input ends, so that nothing stays behind
+ * Prints the events from that line on, as they are written, until the unit has ended and what goes with it is gone; or until its standard input ends, so that nothing stays behind
  * when the connection is lost. Whoever watches holds a lock meanwhile. GNU's tail and uutils' look every second unless told whether a process lives.
  */
 const WATCH_SCRIPT = `exec 3<&0 </dev/null 4<"$1/watchers"
 flock -s 4
 pid=$(systemctl show --property=MainPID --value "$2")
-case "$pid" in ''|0) exec tail -n +"$3" -- "$1/events.jsonl" ;; esac
+gone() {
+  until [ "$(systemctl show --property=ActiveState --value "$1")" = inactive ]; do
+    case "$(systemctl show --property=MainPID --value "$1")" in ''|0|"$2") sleep 0.1 ;; *) break ;; esac
+  done
+}
+case "$pid" in ''|0) tail -n +"$3" -- "$1/events.jsonl"; gone "$2" 0; exit ;; esac
 tail -n +"$3" -s 0.2 --pid="$pid" -f -- "$1/events.jsonl" 3<&- 4<&- & tail=$!
 { while read -r _; do :; done; kill "$tail"; } <&3 4<&- >/dev/null 2>&1 & watch=$!
 exec 3<&-
 code=0; wait "$tail" || code=$?
 kill "$watch" 2>/dev/null
+[ "$code" != 0 ] || gone "$2" "$pid"
 exit "$code"`
 
 /** Returns the command; `ended` is when nobody watches any more. A change, so that an interrupt does not end it: it shows how that is obeyed. */
@@ -97,12 +103,6 @@ export function watchCommand(line: number, ended: Promise<unknown>): Command {
 /** Asks the run to stop after its step. */
 export function interruptCommand(): Command {
   return { argv: ['systemctl', 'kill', '--kill-whom=main', '--signal=SIGINT', RUN_UNIT], effect: 'change' }
-}
-
-/** Waits until nothing is left of the unit; what it ends with takes a moment. */
-export function unitGoneCommand(): Command {
-  const script = 'while [ "$(systemctl show --property=ActiveState --value "$1")" != inactive ]; do sleep 0.1; done'
-  return within(1, { argv: ['sh', '-c', script, 'sh', RUN_UNIT], effect: 'change' })
 }
 
 /** Exits 0 while somebody watches the run. */

@@ -6,7 +6,6 @@ import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import type { Command } from '../core/host.ts'
 import type { HostSession } from '../session/host-session.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
-import { unitGoneCommand } from './job-command.ts'
 import { jobBaseOf, startJob } from './job-start.ts'
 
 const COPY = { node: `${HOST_PATH.uninstallFolder}/node`, release: `${HOST_PATH.uninstallFolder}/release` } as const
@@ -52,9 +51,7 @@ export function createRemovalHandOver(invocation: Invocation, spec: HostSpec): R
       }
       const nothing = { commands: [], part: { files: {}, pagesFolder: null, secrets: {}, bundle: null } }
       const place = { ...COPY, remove: HOST_PATH.uninstallFolder }
-      const result = await startJob(invocation, host, base, nothing, place)
-      await host.run(unitGoneCommand())
-      return result
+      return await startJob(invocation, host, base, nothing, place)
     },
   }
 }

@@ -1,9 +1,11 @@
 /**
- * A run goes on as a unit of its host: without its controller, watched again, asked to stop, killed, and without anybody who could confirm a guarded change.
- * And changes of its ingress that are put back: nobody confirmed, or it does not answer from outside as before. One machine. Needs: openssl. Takes 5 minutes.
+ * A run goes on as a unit of its host: without its controller, held to a plan on file, with a part of the roles, watched again, asked to stop, killed, and without
+ * anybody who could confirm a guarded change. And changes of its ingress that are put back: nobody confirmed, the machine lost its power, or it does not answer
+ * from outside as before. One machine. Needs: openssl. Takes 5 minutes.
  */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -11,6 +13,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Event } from '../../scripts/output/event.ts'
 import { execute } from './execution.ts'
+import { cut, up } from './machine.ts'
 import {
   assertNothingToDo,
   bareServer,
@@ -19,6 +22,7 @@ import {
   eventsOf,
   inside,
   machineWords,
+  plan,
   repository,
   type Server,
   toolkit,
@@ -37,9 +41,10 @@ after(() => server?.close())
 function endedRun(
   signal: NodeJS.Signals,
   isMoment: (event: Event) => boolean,
+  ...words: readonly string[]
 ): Promise<Readonly<{ events: readonly Event[]; ended: number | NodeJS.Signals | null }>> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, bootstrapWords(server), {
+    const child = spawn(process.execPath, [...bootstrapWords(server), ...words], {
       cwd: repository,
       stdio: ['ignore', 'pipe', 'ignore'],
     })
@@ -70,8 +75,10 @@ const untilOver = () => inside(server, 'while systemctl is-active --quiet tappas
 const withCallsMax = (callsMax: number) =>
   writeSpec(server, (spec) => ({ ...spec, gateway: { callsMax, upstream: server.upstream.url } }))
 
-test('a controller that is killed does not end its run: it is shown again from its begin, and goes on to its end', async () => {
-  const { ended } = await endedRun('SIGKILL', ({ event }) => event === 'handed-over')
+test('a controller that is killed does not end its run, held to a plan on file: it is shown again from its begin, and goes on to its end', async () => {
+  const file = join(server.folder, 'plan.json')
+  assert.equal((await plan(server, '--out', file)).code, 2)
+  const { ended } = await endedRun('SIGKILL', ({ event }) => event === 'handed-over', '--plan', file)
   assert.equal(ended, 'SIGKILL')
   const shown = await attach()
   assert.equal(shown.code, 0, `${shown.stdout.slice(-3000)}${shown.stderr}`)
@@ -83,6 +90,8 @@ test('a controller that is killed does not end its run: it is shown again from i
   await assertNothingToDo(server)
   const generations = eventsOf(await toolkit(['history', ...machineWords(server), '--json']))
   assert.match(JSON.stringify(generations), /"generations":\[\{[^[]*"outcome":"up-to-date"/)
+  const { digest } = JSON.parse(await readFile(file, 'utf8')) as { digest: string }
+  assert.ok(JSON.stringify(generations).includes(digest), 'the plan is named in the log')
 })
 
 test('what it was given is gone when it has ended; what it told stays to be shown', async () => {
@@ -109,9 +118,16 @@ test('an interrupt stops it after its step, and it says so; the next run complet
   await assertNothingToDo(server)
 })
 
-test('another run is refused while it goes on, and told how to see it; a closed terminal leaves it alone', async () => {
+test('another run is refused while one of a part of the roles goes on, and told how to see it; a closed terminal leaves it alone', async () => {
   await withCallsMax(800_000)
-  const { ended } = await endedRun('SIGHUP', ({ event }) => event === 'handed-over')
+  const { ended } = await endedRun(
+    'SIGHUP',
+    ({ event }) => event === 'handed-over',
+    '--only',
+    'gateway',
+    '--only',
+    'settings',
+  )
   assert.equal(ended, 130)
   const other = await toolkit(['bootstrap', ...bootstrapWords(server).slice(2)])
   assert.equal(other.code, 4, other.stdout.slice(-2000))
@@ -232,6 +248,22 @@ test('a controller that is killed in a change of the ingress confirms nothing: p
   const shown = await attach()
   assert.equal(shown.code, 3, shown.stdout.slice(-2000))
   assert.match(failureOf(eventsOf(shown)), /not confirmed within 60 s/)
+})
+
+test('a machine that loses its power in a change of the ingress puts it back when it is up again, and the ingress answers', async () => {
+  const before = await ingressState()
+  const isMoment = (event: Event) => event.event === 'step-started' && event.resource === 'unit:tappass-caddy.service'
+  await endedRun('SIGKILL', isMoment)
+  assert.match(await ingressState(), /^pending$|^paths$/m)
+  await cut(server.machine.name)
+  await up(server.machine.name)
+  await untilHealthy(server)
+  await inside(
+    server,
+    'for try in $(seq 100); do [ -d /var/lib/tappass-guard/pending ] || exit 0; sleep 0.2; done; exit 1',
+  )
+  await untilHealthy(server)
+  assert.equal(await ingressState(), before)
 })
 
 test('a certificate of one’s own for the name of the host: kept', async () => {

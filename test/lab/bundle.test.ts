@@ -1,12 +1,14 @@
 /**
  * A server without a network: a bundle is made here, and a bare machine whose packets to anywhere but this host are refused and counted becomes a server from it
- * (`sudo ./bootstrap.sh --bundle`), and is mended from it over SSH. Bundles that are not for it, or not whole, change nothing.
+ * (`sudo ./bootstrap.sh --bundle`), without the toolkit that it was started by, and is mended from it over SSH, with a transfer that is cut. Bundles that are not for it, or not whole, change nothing.
  */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { copyFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { openBundle } from '../../scripts/bundle/bundle-file.ts'
 import type { BundleManifest } from '../../scripts/bundle/bundle-manifest.ts'
 import { writeBundle } from '../../scripts/bundle/bundle-writer.ts'
@@ -19,6 +21,7 @@ import {
   hostWords,
   inside,
   machineWords,
+  repository,
   type Server,
   toolkit,
   untilHealthy,
@@ -97,7 +100,8 @@ before(async () => {
 })
 after(async () => {
   if (server !== undefined) {
-    await demand(['nft', 'delete', 'table', 'inet', counting()]).catch(() => '')
+    for (const table of [counting(), `${counting()}_sent`])
+      await demand(['nft', 'delete', 'table', 'inet', table]).catch(() => '')
     await server.close()
   }
 })
@@ -154,9 +158,21 @@ test('what is not for this machine, or not whole, is refused with 5 before anyth
   assert.equal(await stateOfMachine(), state)
 })
 
-test('sudo ./bootstrap.sh --bundle: from bare to a healthy gateway that answers a call, and no packet leaves', async (context) => {
+/** Kills the toolkit that the run was started by, once the run is a unit, and watches that to its end. */
+const bootstrapHereKilled = (): Promise<string> =>
+  inside(
+    server,
+    `cd /root/tappass; code=0
+    ./bootstrap.sh --bundle /root/bundle.tar --bundle-key /root/key.pub --config /root/host.yaml --yes >/root/said 2>&1 &
+    until systemctl is-active --quiet tappass-run.service; do kill -0 $! || { cat /root/said; exit 1; }; sleep 0.1; done
+    kill -KILL $(pgrep -f '/scripts/cli.ts bootstrap'); wait $! || code=$?; rm /root/said; echo "killed $code"
+    code=0; ./tappass attach 2>&1 || code=$?; echo "exit $code"`,
+  )
+
+test('sudo ./bootstrap.sh --bundle, the toolkit killed meanwhile: from bare to a healthy gateway that answers a call, and no packet leaves', async (context) => {
   const startMs = Date.now()
-  const said = await bootstrapHere()
+  const said = await bootstrapHereKilled()
+  assert.match(said, /killed 137\n/, said)
   assert.match(said, /\nexit 0$/, said)
   await untilHealthy(server)
   context.diagnostic(
@@ -176,14 +192,62 @@ test('sudo ./bootstrap.sh --bundle: from bare to a healthy gateway that answers 
   assert.equal(await inside(server, 'ls -d /var/cache/tappass-packages-* 2>/dev/null || true'), '')
 })
 
-test('a second run changes nothing; over SSH what is missing comes out of the bundle, too, and no packet leaves', async () => {
+/** Counts what is sent to the machine; of more than `bytesMax` nothing gets through. */
+const countSent = async (bytesMax = Number.MAX_SAFE_INTEGER): Promise<void> => {
+  const rules = `table inet ${counting()}_sent {
+  counter sent { }
+  quota most { over ${bytesMax} bytes }
+  chain output { type filter hook output priority 0
+    oifname ${linkName()} counter name sent
+    oifname ${linkName()} quota name most drop
+  }
+}
+`
+  await demand(['nft', '-f', '-'], { stdin: rules })
+}
+
+const sentBytes = async (): Promise<number> =>
+  Number(/bytes (\d+)/.exec(await demand(['nft', 'list', 'counter', 'inet', `${counting()}_sent`, 'sent']))?.[1])
+
+const forgetSent = (): Promise<string> => demand(['nft', 'delete', 'table', 'inet', `${counting()}_sent`])
+
+const partOf = (setting: string) =>
+  manifest.files.find((file) => file.setting === setting) ?? assert.fail(`no ${setting} in the bundle`)
+
+/** What is sent besides parts of the bundle: questions, job file, what SSH adds. */
+const OTHER_BYTES_MAX = 3_000_000
+
+test('a second run changes nothing; over SSH what is missing comes out of the bundle, too, cut and gone on with, and no packet leaves', async () => {
   assert.match(await bootstrapHere(), /\nexit 0$/)
   const settled = await toolkit(['plan', ...machineWords(server), ...bundleWords(bundle), '--json'])
   assert.equal(settled.code, 0, settled.stdout)
   await inside(server, 'dpkg --purge --force-depends libatomic1; rm -rf /opt/tappass/caddy/2*')
-  const mended = await toolkit(['bootstrap', ...machineWords(server), ...bundleWords(bundle), '--yes', '--json'])
+  const [packages, caddy] = [partOf('packages.prerequisites'), partOf('caddy')]
+  const most = packages.bytes + OTHER_BYTES_MAX + caddy.bytes / 2
+  const words = ['bootstrap', ...machineWords(server), ...bundleWords(bundle), '--yes', '--json']
+  await countSent(most)
+  const child = spawn(process.execPath, [join(repository, 'scripts/cli.ts'), ...words], { cwd: repository })
+  const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)))
+  let printed = ''
+  child.stdout.on('data', (chunk) => {
+    printed += chunk
+  })
+  while ((await sentBytes()) <= most && child.exitCode === null) await pause(100)
+  child.kill('SIGKILL')
+  assert.equal(await ended, 'SIGKILL', printed)
+  assert.match(printed, /install libatomic1/)
+  // What was on its way goes with the session.
+  await inside(server, "pkill -KILL -f '^sshd.*root@notty' || :")
+  await forgetSent()
+  const arrived = Number(await inside(server, `stat -c %s /var/lib/tappass-sent/${caddy.sha256}.part`))
+  assert.ok(arrived > caddy.bytes / 4, `${arrived} of ${caddy.bytes}`)
+  await countSent()
+  const mended = await toolkit(words)
   assert.equal(mended.code, 0, mended.stdout + mended.stderr)
-  assert.match(mended.stdout, /install libatomic1/)
+  const sent = await sentBytes()
+  await forgetSent()
+  assert.ok(sent < caddy.bytes - arrived + OTHER_BYTES_MAX, `${sent} sent, ${arrived} of ${caddy.bytes} had arrived`)
+  assert.equal(await inside(server, 'ls -A /var/lib/tappass-sent 2>/dev/null || :'), '')
   await untilHealthy(server)
   assert.deepEqual(await packetsOutside(), { packets: 0, seen: '' })
 })

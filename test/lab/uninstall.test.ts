@@ -1,6 +1,6 @@
-/** From a bare machine to a server and back: what an uninstall leaves is what was there before, also after one that was killed. One machine. */
+/** From a bare machine to a server and back: what an uninstall leaves is what was there before, also after one whose unit was killed on the host, and one whose controller was. One machine. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { compareHostStates, type HostState, readHostState } from './host-state.ts'
@@ -9,6 +9,7 @@ import {
   bootstrap,
   eventsOf,
   inside,
+  killUnitOfRun,
   machineWords,
   repository,
   type Server,
@@ -38,20 +39,42 @@ const uninstall = async (...words: readonly string[]) => {
   return eventsOf(output)
 }
 
-test('killed in the middle of the services, run again without --data: data and secrets stay', async () => {
+/** Starts an uninstall and gives its end; `atStep` is called once when that step begins. */
+const uninstallUntil = async (step: number, atStep: (child: ChildProcess) => void) => {
   const words = [join(repository, 'scripts/cli.ts'), 'uninstall', ...machineWords(server), '--json', '--yes']
-  const killed = spawn(process.execPath, words, { cwd: repository, stdio: ['ignore', 'pipe', 'ignore'] })
-  const ended = new Promise((resolve) => killed.once('exit', (_, signal) => resolve(signal)))
+  const child = spawn(process.execPath, words, { cwd: repository, stdio: ['ignore', 'pipe', 'ignore'] })
+  const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)))
   let printed = ''
-  killed.stdout.on('data', (chunk) => {
+  let isThere = false
+  child.stdout.on('data', (chunk) => {
     printed += chunk
-    if (/"step":6,"steps":\d+,"resource"/.test(printed)) killed.kill('SIGKILL')
+    if (isThere || !printed.includes(`"step":${step},"steps"`)) return
+    isThere = true
+    atStep(child)
   })
-  assert.equal(await ended, 'SIGKILL', printed.slice(-2000))
-  await uninstall()
+  return { ended: await ended, printed }
+}
+
+test('killed on the host itself, in the middle of the services: it says so, and its copy of the toolkit is gone', async () => {
+  const { ended, printed } = await uninstallUntil(6, () => void killUnitOfRun(server))
+  assert.equal(ended, 1, printed.slice(-2000))
+  assert.match(printed, /"event":"handed-over"/)
+  assert.match(printed, /ended without saying how/)
+  assert.equal(await inside(server, 'ls -d /opt/tappass-uninstall 2>/dev/null || :'), '')
+})
+
+test('a controller that is killed does not end it: attach shows it to its end, without --data data and secrets stay', async () => {
+  const { ended, printed } = await uninstallUntil(3, (child) => child.kill('SIGKILL'))
+  assert.equal(ended, 'SIGKILL', printed.slice(-2000))
+  const shown = await toolkit(['attach', ...machineWords(server), '--json'])
+  assert.equal(shown.code, 0, `${shown.stdout.slice(-3000)}${shown.stderr}`)
+  assert.ok(eventsOf(shown).some(({ event }) => event === 'left'))
+  const again = (await uninstall()).flatMap((event) => (event.event === 'plan' ? event.changes : []))
+  assert.deepEqual(again, [])
   const kept = '/var/lib/tappass/postgres/cluster /etc/credstore.encrypted/tappass-vault-key'
   assert.equal(await inside(server, `ls -d ${kept} | wc -l`), '2')
   assert.equal(await inside(server, 'getent passwd tappass | wc -l'), '1')
+  assert.equal(await inside(server, 'ls -d /opt/tappass* /run/tappass-converge 2>/dev/null || :'), '')
 })
 
 test('with --data: files, packages, accounts, units, rules, interfaces and sysctls are as before, but for what is told', async () => {

@@ -29,7 +29,8 @@ const files = {
 for (const options of [[], ['--gzip'], ['--format=gnu'], ['--format=posix']]) {
   test(`measureImage: the id is that of the configuration ${options.join('')}`, async (context) => {
     const file = save(scratch(context), files, ...options)
-    assert.deepEqual(await measureImage(file), { file, imageId, layers: ['sha256:a', 'sha256:b'] })
+    const { sha256 } = await measureFile(file)
+    assert.deepEqual(await measureImage(file), { file, sha256, imageId, layers: ['sha256:a', 'sha256:b'] })
   })
 }
 

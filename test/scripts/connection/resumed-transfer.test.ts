@@ -1,0 +1,116 @@
+/** Files on their way to a host, here: cut anywhere, damaged, held by a writer that nobody listens to; how many bytes are sent the second time, and what the command reads. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { resuming } from '../../../scripts/connection/resumed-transfer.ts'
+import type { Command } from '../../../scripts/core/host.ts'
+import { hereGuardedIn, scratch } from '../known-host.ts'
+
+const CONTENT = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 251))
+const SHA256 = createHash('sha256').update(CONTENT).digest('hex')
+
+/** Sends the content, and counts. The connection is lost when so many bytes of it were sent. */
+const sender = (context: TestContext) => {
+  const folder = scratch(context)
+  const run = resuming(hereGuardedIn(folder))
+  const part = join(folder, 'sent', `${SHA256}.part`)
+  const got = join(folder, 'got')
+  const send = async (cutAt = Number.POSITIVE_INFINITY, content = CONTENT, script = 'cat >"$1"') => {
+    let bytes = 0
+    const openAt = async function* (offset: number) {
+      for (let start = offset; start < content.length; start += 10_000) {
+        const chunk = content.subarray(start, Math.min(start + 10_000, content.length))
+        if (bytes + chunk.length > cutAt) {
+          // What is under way when it happens would be lost, too.
+          while (!existsSync(part) || statSync(part).size < cutAt) await pause(5)
+          throw new Error('the connection was lost')
+        }
+        bytes += chunk.length
+        yield chunk
+      }
+    }
+    const resumable = { sha256: SHA256, bytes: () => content.length, openAt }
+    const stdin = { open: () => openAt(0), identity: SHA256, resumable }
+    const command: Command = { argv: ['sh', '-c', script, 'sh', got], effect: 'change', stdin }
+    const output = await run(command).catch((error: Error) => error.message)
+    return { bytes, output }
+  }
+  const write = (content: Uint8Array) => {
+    mkdirSync(join(folder, 'sent'), { recursive: true })
+    writeFileSync(part, content)
+  }
+  return { folder, part, got, send, write }
+}
+
+for (const cutAt of [0, 10_000, 150_000, 290_000])
+  test(`a transfer that is cut after ${cutAt} bytes goes on behind them`, async (context) => {
+    const { folder, part, got, send } = sender(context)
+    const first = await send(cutAt)
+    assert.deepEqual(first, { bytes: cutAt, output: 'the connection was lost' })
+    assert.equal(readFileSync(part).length, cutAt)
+    assert.ok(!existsSync(got), 'nothing reads a part of it')
+    const second = await send()
+    assert.equal(second.bytes, CONTENT.length - cutAt)
+    assert.ok(CONTENT.equals(readFileSync(got)))
+    assert.deepEqual(readdirSync(join(folder, 'sent')), [])
+  })
+
+/** What is there of an earlier transfer, and how many bytes are sent because of it. */
+const rows: readonly (readonly [name: string, there: Uint8Array | undefined, bytes: number])[] = [
+  ['nothing', undefined, CONTENT.length],
+  ['all of it', CONTENT, 0],
+  ['more than all', Buffer.concat([CONTENT, CONTENT]), CONTENT.length],
+  ['a part that a power cut has damaged', Buffer.alloc(100_000), CONTENT.length - 100_000 + CONTENT.length],
+]
+for (const [name, there, bytes] of rows)
+  test(`a transfer with ${name} there: whole in the end`, async (context) => {
+    const { folder, got, send, write } = sender(context)
+    if (there !== undefined) write(there)
+    const sent = await send()
+    assert.equal(sent.bytes, bytes)
+    assert.ok(CONTENT.equals(readFileSync(got)))
+    assert.deepEqual(readdirSync(join(folder, 'sent')), [])
+  })
+
+test('a file that arrived whole and was not used is not sent again', async (context) => {
+  const { folder, part, got, send, write } = sender(context)
+  write(CONTENT)
+  writeFileSync(part.replace('.part', ''), CONTENT)
+  assert.equal((await send()).bytes, 0)
+  writeFileSync(part.replace('.part', ''), CONTENT)
+  assert.equal((await send()).bytes, 0)
+  assert.ok(CONTENT.equals(readFileSync(got)))
+  assert.deepEqual(readdirSync(join(folder, 'sent')), [SHA256])
+})
+
+test('other bytes than were meant are given to nobody, and forgotten', async (context) => {
+  const { folder, got, send } = sender(context)
+  const { output } = await send(undefined, Buffer.alloc(CONTENT.length))
+  assert.ok(typeof output === 'object' && output.code !== 0)
+  assert.match(output.stderr, /what has arrived has the SHA-256/)
+  assert.ok(!existsSync(got))
+  assert.ok(!existsSync(join(folder, 'sent', `${SHA256}.part`)))
+})
+
+test('a writer over a connection that the host takes for alive is ended', async (context) => {
+  const { part, got, send, write } = sender(context)
+  write(CONTENT.subarray(0, 50_000))
+  const script = 'exec 8>>"$1"; flock -n 8; echo $$ >"$1.pid"; echo; exec cat'
+  const writer = spawn('sh', ['-c', script, 'sh', part], { stdio: 'pipe' })
+  const ended = new Promise((resolve) => writer.once('exit', resolve))
+  await new Promise((resolve) => writer.stdout.once('data', resolve))
+  assert.equal((await send()).bytes, CONTENT.length - 50_000)
+  await ended
+  assert.ok(CONTENT.equals(readFileSync(got)))
+})
+
+test('the command’s own exit code is told, and what it read is gone', async (context) => {
+  const { folder, send } = sender(context)
+  const { output } = await send(undefined, CONTENT, 'cat >/dev/null; exit 9')
+  assert.ok(typeof output === 'object' && output.code === 9)
+  assert.deepEqual(readdirSync(join(folder, 'sent')), [])
+})
