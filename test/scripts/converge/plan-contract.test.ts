@@ -154,6 +154,32 @@ test('a plan on file: what follows from a change of the plan is named in it, and
   assert.equal(readFileSync(join(folder, 'copy'), 'utf8'), 'one\n')
 })
 
+/** What was done to the disk while a run changed hands, and what is said then. */
+const handed: readonly (readonly [name: string, meddle: (root: string) => void, says: RegExp | undefined])[] = [
+  ['nothing', () => undefined, undefined],
+  ['a file of the plan was written', (root) => writeFileSync(join(root, 'two'), 'other\n'), /two is not as planned/],
+  ['what was done already was undone', (root) => chmodSync(join(root, 'a'), 0o700), /a has become another/],
+]
+
+for (const [name, meddle, says] of handed)
+  test(`a plan on file: a run goes on with it elsewhere, from what is kept of it as text; meanwhile ${name}`, async (context) => {
+    const resources = (root: string) => [...tree(root), follower(root, 'a/one')]
+    const { folder, run, plan, planned, contract } = await keep(context, resources)
+    const all = resources(folder)
+    const first = contract()
+    assert.deepEqual(first.differences(await plan(all)), [])
+    // The folder and the file in it, which the follower reads.
+    const begun = await convergeWith(run, { ...first, differences: () => [] }, all.slice(0, 2))
+    assert.equal(begun.status, 'up-to-date')
+    meddle(folder)
+    const kept = JSON.parse(JSON.stringify(first.kept())) as ReturnType<typeof first.kept>
+    assert.deepEqual(kept.plan.planned, planned)
+    const result = await convergeWith(run, createPlanContract(kept.plan, specOf(), kept.progress), all)
+    assert.equal(result.status === 'up-to-date', says === undefined, JSON.stringify(result))
+    if (says !== undefined) assert.match(JSON.stringify(result), says)
+    assert.equal(existsSync(join(folder, 'copy')), says === undefined)
+  })
+
 test('a plan on file: what somebody else does during the run stops it before that step', async (context) => {
   const outside = (root: string) => follower(root, 'outside')
   const resources = (root: string) => [...tree(root), outside(root)]
