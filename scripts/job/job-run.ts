@@ -1,7 +1,6 @@
 /** A run that goes on as a unit of its host: the same as from elsewhere, by the toolkit and Node of the host, and told in a file. */
 import { appendFileSync } from 'node:fs'
 import { parseInputs, sentFile, withInputs } from '../artifacts/sent-file.ts'
-import type { OfflineSource } from '../bundle/offline-source.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import { RUN_UNIT } from '../converge/host-lock.ts'
 import { continueRemoval, removeLastCommand } from '../converge/host-removal.ts'
@@ -37,7 +36,7 @@ export function optionsOf({ only, secrets }: Pick<Job, 'only' | 'secrets'>): Inv
   return { only, secret: Object.entries(secrets).map(([id, path]) => `${id}=${path}`) }
 }
 
-function bundleOf({ bundle, files }: Job): OfflineSource | undefined {
+function bundleOf({ bundle, files }: Job): HostSpec['bundle'] {
   if (bundle === null) return undefined
   const packages = Object.entries(bundle.packages).map(([id, sha256]) => [id, sentFile(sha256, files)] as const)
   const stands = () => undefined

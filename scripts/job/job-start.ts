@@ -18,16 +18,16 @@ import { type Sending, sendingOf } from './job-sending.ts'
 import { watchJob } from './job-watch.ts'
 import { hasToolkit, toolkitOf } from './toolkit-part.ts'
 
-/** What every run is, an uninstall included. */
-export type JobBase = Omit<Job, 'files' | 'pagesFolder' | 'secrets' | 'bundle'>
+/** A run, an uninstall included, before it is known what of it is sent to where. */
+export type UnsentJob = Omit<Job, 'files' | 'pagesFolder' | 'secrets' | 'bundle'>
 
 /** Returns what is known of a run by who holds the lock for it, and by its specification. */
-export function jobBaseOf(
+export function unsentJobOf(
   invocation: Invocation,
   { target }: HostSession,
   { owner: { owner, controller, verb, token }, retryCommand }: LockHolder,
   spec: HostSpec,
-): JobBase {
+): UnsentJob {
   return {
     ...{ verb, target: target.name, user: owner, controller, token, retryCommand },
     ...{ release: spec.release.version, pages: spec.site === 'none' ? null : spec.site.pages.version },
@@ -43,11 +43,11 @@ function copied<T>(value: T): T {
   return structuredClone(value)
 }
 
-function jobOf(invocation: Invocation, host: HostSession, handed: HandedRun): JobBase {
+function jobOf(invocation: Invocation, host: HostSession, handed: HandedRun): UnsentJob {
   const { holder, history, applied, outside = null, contract } = handed
   const { spec, operator = null, restored = null } = history
   return {
-    ...jobBaseOf(invocation, host, holder, spec),
+    ...unsentJobOf(invocation, host, holder, spec),
     rotation: spec.rotation === undefined ? null : { ...spec.rotation, ids: [...spec.rotation.ids] },
     ...{ outside, operator, restored, applied: [...applied] },
     contract: contract === undefined ? null : (copied(contract.kept()) as Job['contract']),
@@ -58,7 +58,7 @@ function jobOf(invocation: Invocation, host: HostSession, handed: HandedRun): Jo
 export async function startJob(
   invocation: Invocation,
   host: HostSession,
-  base: JobBase,
+  base: UnsentJob,
   { commands, part }: Sending,
   place: ToolkitPlace,
 ): Promise<HostResult> {

@@ -6,7 +6,7 @@ import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import type { Command } from '../core/host.ts'
 import type { HostSession } from '../session/host-session.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
-import { jobBaseOf, startJob } from './job-start.ts'
+import { startJob, unsentJobOf } from './job-start.ts'
 
 const COPY = { node: `${HOST_PATH.uninstallFolder}/node`, release: `${HOST_PATH.uninstallFolder}/release` } as const
 
@@ -46,7 +46,7 @@ export function createRemovalHandOver(invocation: Invocation, spec: HostSpec): R
     prepare: (host) => copyToolkit(host, spec),
     start: async (host, { holder, removal, left }) => {
       const base = {
-        ...jobBaseOf(invocation, host, holder, withoutPages(spec)),
+        ...unsentJobOf(invocation, host, holder, withoutPages(spec)),
         removal: { ...removal, left: left.map((each) => ({ ...each })) },
       }
       const nothing = { commands: [], part: { files: {}, pagesFolder: null, secrets: {}, bundle: null } }
