@@ -165,7 +165,7 @@ const bootstrapHereKilled = (): Promise<string> =>
     `cd /root/tappass; code=0
     ./bootstrap.sh --bundle /root/bundle.tar --bundle-key /root/key.pub --config /root/host.yaml --yes >/root/said 2>&1 &
     until systemctl is-active --quiet tappass-run.service; do kill -0 $! || { cat /root/said; exit 1; }; sleep 0.1; done
-    kill -KILL $(pgrep -f '/scripts/cli.ts bootstrap'); wait $! || code=$?; rm /root/said; echo "killed $code"
+    kill -KILL $(pgrep -f '[s]cripts/cli.ts bootstrap'); wait $! || code=$?; rm /root/said; echo "killed $code"
     code=0; ./tappass attach 2>&1 || code=$?; echo "exit $code"`,
   )
 
