@@ -12,11 +12,14 @@ const SEND_MINUTES = 90
 /** What has arrived is not the whole: it is forgotten. */
 const DAMAGED_CODE = 78
 
-/** Prints how much has arrived; a file that has arrived whole has the name without its ending. Who wrote to it over a connection that the host still takes for alive is ended: the lock of the host is this run's. */
+/**
+ * Prints how much has arrived; a file that has arrived whole has the name without its ending. Who wrote to it over a connection that the host still takes for
+ * alive is ended: the lock of the host is this run's.
+ */
 const LOOK_SCRIPT = `[ -e "$1" ] || ln -- "\${1%.part}" "$1" 2>/dev/null || { echo 0; exit; }
 flock -n -- "$1" true || { kill -- "$(cat -- "$1.pid")" 2>/dev/null || :; flock -w 10 -- "$1" true; }
 bytes=$(stat -c %s -- "$1")
-[ "$bytes" -le "$2" ] || { rm -f -- "$1"; bytes=0; }
+[ "$bytes" -le "$2" ] || { rm -f -- "$1" "\${1%.part}"; bytes=0; }
 echo "$bytes"`
 
 /** Without -e: a connection that is lost ends the input as its end does. */
@@ -27,7 +30,7 @@ wait $!
 bytes=$(stat -c %s -- "$1")
 [ "$bytes" -ge "$4" ] || { echo "only $bytes of $4 bytes have arrived" >&2; exit 77; }
 found=$(sha256sum <"$1")
-[ "\${found%% *}" = "$2" ] || { rm -f -- "$1"; echo "what has arrived has the SHA-256 \${found%% *}, not $2" >&2; exit ${DAMAGED_CODE}; }`
+[ "\${found%% *}" = "$2" ] || { rm -f -- "$1" "\${1%.part}"; echo "what has arrived has the SHA-256 \${found%% *}, not $2" >&2; exit ${DAMAGED_CODE}; }`
 
 /** Once used it is not needed any more, however that ended. */
 const USE_SCRIPT = `file=$1; shift; code=0; "$@" <"$file" || code=$?; rm -f -- "$file" "$file.pid"; exit "$code"`

@@ -70,14 +70,15 @@ export function startCommand({ node, release, remove }: ToolkitPlace): Command {
 }
 
 /**
- * Prints the events from that line on, as they are written, until the unit has ended and what goes with it is gone; or until its standard input ends, so that nothing stays behind
- * when the connection is lost. Whoever watches holds a lock meanwhile. GNU's tail and uutils' look every second unless told whether a process lives.
+ * Prints the events from that line on, as they are written, until the unit has ended and what goes with it is gone (for which half a minute is waited); or until
+ * its standard input ends, so that nothing stays behind when the connection is lost. Whoever watches holds a lock meanwhile. GNU's tail and uutils' look every second unless told whether a process lives.
  */
 const WATCH_SCRIPT = `exec 3<&0 </dev/null 4<"$1/watchers"
 flock -s 4
 pid=$(systemctl show --property=MainPID --value "$2")
 gone() {
-  until [ "$(systemctl show --property=ActiveState --value "$1")" = inactive ]; do
+  for try in $(seq 300); do
+    [ "$(systemctl show --property=ActiveState --value "$1")" != inactive ] || break
     case "$(systemctl show --property=MainPID --value "$1")" in ''|0|"$2") sleep 0.1 ;; *) break ;; esac
   done
 }

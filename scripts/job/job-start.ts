@@ -38,11 +38,6 @@ export function unsentJobOf(
   }
 }
 
-/** The job as it is written: its arrays are nobody else's. */
-function copied<T>(value: T): T {
-  return structuredClone(value)
-}
-
 function jobOf(invocation: Invocation, host: HostSession, handed: HandedRun): UnsentJob {
   const { holder, history, applied, outside = null, contract } = handed
   const { spec, operator = null, restored = null } = history
@@ -50,11 +45,11 @@ function jobOf(invocation: Invocation, host: HostSession, handed: HandedRun): Un
     ...unsentJobOf(invocation, host, holder, spec),
     rotation: spec.rotation === undefined ? null : { ...spec.rotation, ids: [...spec.rotation.ids] },
     ...{ outside, operator, restored, applied: [...applied] },
-    contract: contract === undefined ? null : (copied(contract.kept()) as Job['contract']),
+    contract: contract === undefined ? null : (structuredClone(contract.kept()) as Job['contract']),
   }
 }
 
-/** Starts the unit, and shows it to its end. `next` is the command line to type when it can't be started. */
+/** Sends what the run needs, starts the unit, and shows it to its end. Throws a `Failure` when it can't be started. */
 export async function startJob(
   invocation: Invocation,
   host: HostSession,

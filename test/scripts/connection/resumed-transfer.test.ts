@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -85,6 +85,16 @@ test('a file that arrived whole and was not used is not sent again', async (cont
   assert.equal((await send()).bytes, 0)
   assert.ok(CONTENT.equals(readFileSync(got)))
   assert.deepEqual(readdirSync(join(folder, 'sent')), [SHA256])
+})
+
+test('a file that arrived whole and was damaged since is sent again', async (context) => {
+  const { folder, part, got, send, write } = sender(context)
+  write(CONTENT)
+  writeFileSync(part.replace('.part', ''), Buffer.alloc(CONTENT.length))
+  rmSync(part)
+  assert.equal((await send()).bytes, CONTENT.length)
+  assert.ok(CONTENT.equals(readFileSync(got)))
+  assert.deepEqual(readdirSync(join(folder, 'sent')), [])
 })
 
 test('other bytes than were meant are given to nobody, and forgotten', async (context) => {
