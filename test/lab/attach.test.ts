@@ -108,9 +108,12 @@ test('what it was given is gone when it has ended; what it told stays to be show
   assert.equal(lastOf(eventsOf(again)).outcome, 'up-to-date')
 })
 
-test('an interrupt stops it after its step, and it says so; the next run completes it', async () => {
+test('an interrupt stops it after its step, also one that is held to a plan, and it says so; the next run completes it', async () => {
   await withCallsMax(900_000)
-  const { events, ended } = await endedRun('SIGINT', (event) => event.event === 'step-started' && event.step === 2)
+  const file = join(server.folder, 'plan.json')
+  assert.equal((await plan(server, '--out', file)).code, 2)
+  const isMoment = (event: Event) => event.event === 'step-started' && event.step === 2
+  const { events, ended } = await endedRun('SIGINT', isMoment, '--plan', file)
   assert.equal(ended, 130, JSON.stringify(events.slice(-3)))
   assert.equal(lastOf(events).outcome, 'interrupted')
   assert.ok(events.some(({ event }) => event === 'handed-over'))
@@ -133,6 +136,9 @@ test('another run is refused while one of a part of the roles goes on, and told 
   assert.equal(other.code, 4, other.stdout.slice(-2000))
   assert.match(other.stdout, /attach --host/)
   await untilOver()
+  assert.match(await inside(server, 'cat /etc/tappass/gateway.env'), /800000/)
+  // What other roles make of it.
+  await bootstrap(server)
   await assertNothingToDo(server)
 })
 
