@@ -57,4 +57,6 @@ done`
 export const sudoUserFact: Fact<string | undefined> = {
   query: { argv: ['sh', '-c', SUDO_USER_SCRIPT], effect: 'read' },
   parse: ({ stdout }) => stdout.trim() || undefined,
+  // Of who asks, not of the host: a run that goes on by itself has none.
+  planned: () => undefined,
 }

@@ -6,7 +6,7 @@ import { appliedChange, askedPathsOf, decidedDuringRun, reaches } from '../../..
 import { hostPlanOf } from '../../../scripts/converge/plan-record.ts'
 import { changeCommand } from '../../../scripts/core/command.ts'
 import type { Fact } from '../../../scripts/core/host.ts'
-import { accountFact } from '../../../scripts/facts/account.ts'
+import { accountFact, sudoUserFact } from '../../../scripts/facts/account.ts'
 import { hostTraitsFact } from '../../../scripts/facts/host-trait.ts'
 import { imageFact } from '../../../scripts/facts/image.ts'
 import { isAptListFreshFact, packagesFact } from '../../../scripts/facts/package.ts'
@@ -77,6 +77,7 @@ const rows: readonly Row[] = [
   ),
   row('memory, as the kernel counts it', hostTraitsFact, trixie, { ...trixie, memoryMegabytes: 8191 }, false),
   row('another system', hostTraitsFact, trixie, { ...trixie, versionId: '14' }, true),
+  row<string | undefined>('whose sudo it was', sudoUserFact, 'ada', undefined, false),
   row('the way to a mirror', reachabilityFact('a.example'), 'reachable', 'unknown', false),
 ]
 
