@@ -8,7 +8,7 @@ import { optionsOf, runJob } from './job/job-run.ts'
 import { recipe, removableResources } from './recipe.ts'
 import { connectors } from './runners/connectors.ts'
 import type { HostSpec } from './spec/host-spec.ts'
-import { selectResources } from './spec/role-selection.ts'
+import { resourcesOfRoles } from './spec/role-selection.ts'
 
 function interruptOnSignals(): AbortSignal {
   const controller = new AbortController()
@@ -31,8 +31,8 @@ if (import.meta.main) {
   await runJob(invocation, job, {
     connect: () => connectors.local(undefined),
     nonce: connectors.nonce,
-    resourcesOf: (spec: HostSpec) => selectResources(recipe(spec, text), invocation),
-    markedOf: (spec: HostSpec) => selectResources(recipe(spec, markLines(text)), invocation),
+    resourcesOf: (spec: HostSpec) => resourcesOfRoles(recipe(spec, text), job.only),
+    markedOf: (spec: HostSpec) => resourcesOfRoles(recipe(spec, markLines(text)), job.only),
     removableOf: (spec: HostSpec) => removableResources(spec, text),
   })
 }

@@ -38,15 +38,18 @@ export function validateRoles(names: readonly string[], invocation: Invocation):
   rejectUnusedOption(invocation, only)
 }
 
+type RoleResources = Readonly<{ role: string; resources: readonly Resource[] }>
+
+/** Returns the resources of these roles, in the order of the recipe; without any name those of all. */
+export function resourcesOfRoles(roles: readonly RoleResources[], only: readonly string[]): readonly Resource[] {
+  return roles.filter(({ role }) => only.length === 0 || only.includes(role)).flatMap(({ resources }) => resources)
+}
+
 /** Returns the resources of the selected roles, in the order of the recipe. Throws what `validateRoles` throws. */
-export function selectResources(
-  roles: readonly Readonly<{ role: string; resources: readonly Resource[] }>[],
-  invocation: Invocation,
-): readonly Resource[] {
+export function selectResources(roles: readonly RoleResources[], invocation: Invocation): readonly Resource[] {
   validateRoles(
     roles.map(({ role }) => role),
     invocation,
   )
-  const only = textOptions(invocation, 'only')
-  return roles.filter(({ role }) => only.length === 0 || only.includes(role)).flatMap(({ resources }) => resources)
+  return resourcesOfRoles(roles, textOptions(invocation, 'only'))
 }

@@ -20,6 +20,7 @@ import { archive } from '../../../scripts/resources/archive.ts'
 import { image as imageResource } from '../../../scripts/resources/image.ts'
 import { program as programResource } from '../../../scripts/resources/program.ts'
 import type { HostSpec } from '../../../scripts/spec/host-spec.ts'
+import { resourcesOfRoles } from '../../../scripts/spec/role-selection.ts'
 import { settingsText } from '../../../scripts/spec/settings-text.ts'
 import { hereGuardedIn, scratch, trixie } from '../known-host.ts'
 import { specOf, text } from '../roles/blank-host.ts'
@@ -180,4 +181,12 @@ test('job: a part of the roles goes on on a host that has the programs, whatever
       asIf((id) => isProgram(id) && !id.startsWith('release:')),
     )),
   )
+})
+
+test('job: a part of the roles is the same with secrets of other roles, which its host has of its own', () => {
+  const roles = recipe(specOf(), text)
+  const ids = (all: readonly Resource[]) => all.map(({ id }) => id)
+  const expected = roles.flatMap(({ role, resources }) => (role === 'gateway' ? resources : []))
+  assert.deepEqual(ids(resourcesOfRoles(roles, ['gateway'])), ids(expected))
+  assert.deepEqual(ids(resourcesOfRoles(roles, [])), ids(roles.flatMap(({ resources }) => resources)))
 })
