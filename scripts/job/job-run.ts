@@ -49,6 +49,7 @@ async function specOf(invocation: Invocation, job: Job): Promise<HostSpec> {
     ...spec,
     ...(job.rotation === null ? {} : { rotation: job.rotation }),
     ...(job.releaseChange === null ? {} : { releaseChange: job.releaseChange }),
+    ...(job.data === null ? {} : { data: job.data }),
   }
 }
 

@@ -72,7 +72,7 @@ function jobOf(invocation: Invocation, { target }: HostSession, handed: HandedRu
     only: [...textOptions(invocation, 'only')],
     ...{ settings: settingsText(spec), inputs: inputsText(spec), ...part },
     rotation: spec.rotation === undefined ? null : { ...spec.rotation, ids: [...spec.rotation.ids] },
-    releaseChange: spec.releaseChange ?? null,
+    ...{ releaseChange: spec.releaseChange ?? null, data: spec.data ?? null },
     ...{ outside, operator: history.operator ?? null, restored: history.restored ?? null, applied: [...applied] },
   }
 }

@@ -13,7 +13,7 @@ import { Failure, usageFailure } from '../core/failure.ts'
 import { firewallSchema } from '../firewall/firewall-spec.ts'
 import type { Rotation } from '../secrets/secret-rotation.ts'
 import { backupStoreSchema, storeContradictions } from '../storage/backup-store-spec.ts'
-import { storageSchema } from '../storage/storage-spec.ts'
+import { type DataChoice, storageSchema } from '../storage/storage-spec.ts'
 import { contradictions } from './contradiction.ts'
 import { deployUserSchema } from './deploy-user.ts'
 import { calendar, driftContradictions, driftSchema, housekeepingSchema } from './housekeeping-spec.ts'
@@ -145,7 +145,7 @@ export type ReleaseChange = Readonly<{ soakSeconds: number; isFinishing: boolean
 
 /**
  * The specification for the roles: the parsed one with the measured files of the controller, the release to install, the secrets of
- * `--secret ID=FILE` by id, those to rotate and the release to bring into force when the command line asks for it, and the bundle in place of the network.
+ * `--secret ID=FILE` by id, those to rotate, the release to bring into force and what becomes of the data when the command line asks for it, and the bundle in place of the network.
  */
 export type HostSpec = Readonly<
   Omit<ParsedSpec, 'images' | 'node' | 'caddy' | 'cloudflared' | 'opa' | 'spire' | 'spiffeHelper' | 'site'> & {
@@ -163,6 +163,7 @@ export type HostSpec = Readonly<
     bundle?: OfflineSource | undefined
     rotation?: Rotation | undefined
     releaseChange?: ReleaseChange | undefined
+    data?: DataChoice | undefined
   }
 >
 

@@ -1,6 +1,8 @@
 /** The setting `storage`: whether PostgreSQL and Redis run on the host, in containers of ours, or somewhere else. */
 import * as v from 'valibot'
-import { STORAGE_CREDENTIAL_IDS, type StorageCredentialId } from '../../contract/storage.ts'
+import { formatPostgresAddress } from '../../contract/postgres-address.ts'
+import { parseServerDatabase, STORAGE_CREDENTIAL_IDS, type StorageCredentialId } from '../../contract/storage.ts'
+import type { ProvidedSecret } from '../artifacts/artifact.ts'
 
 type Place = 'container' | 'external'
 
@@ -69,4 +71,16 @@ export function storageSecretProblem(settings: StorageSettings, given: readonly 
   const alone = ids.find((id) => !ids.includes(ADDRESS_ID[partOf(id)]))
   if (alone === undefined) return undefined
   return `the secret ${alone} is given without ${ADDRESS_ID[partOf(alone)]}: what belongs to one address comes together`
+}
+
+/** What becomes of the data where the database is another one than before: they are taken along, or what is there is used. */
+export const DATA_CHOICES = ['move', 'leave'] as const
+
+/** One of them. */
+export type DataChoice = (typeof DATA_CHOICES)[number]
+
+/** Returns the address of a database elsewhere that the command line gives, for people; undefined without one. What is wrong with it was said when it was read. */
+export function givenDatabase(secrets: Readonly<Record<string, ProvidedSecret>>): string | undefined {
+  const given = secrets[ADDRESS_ID.database]?.readValue().trim()
+  return given === undefined ? undefined : formatPostgresAddress(parseServerDatabase(given))
 }
