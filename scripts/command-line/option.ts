@@ -75,12 +75,7 @@ export const SPEC_OPTIONS: readonly Option[] = [
   { name: 'only', value: 'ROLE', isRepeatable: true, summary: 'apply this role only' },
   { name: 'domain', value: 'NAME', summary: 'public domain name, with a certificate from a public authority' },
   { name: 'upstream', value: 'URL', summary: 'OpenAI-compatible model server (https://…/v1)' },
-  {
-    name: 'data',
-    value: 'WHAT',
-    choices: ['move', 'leave'],
-    summary: 'what becomes of the data where the database changes',
-  },
+  { name: 'data', value: 'WHAT', choices: ['move', 'leave'], summary: 'what becomes of data with another database' },
   SECRET_OPTION,
 ]
 

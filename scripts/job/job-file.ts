@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { HOST_PATH } from '../../contract/path.ts'
 import { ROTATION_MODES } from '../secrets/secret-rotation.ts'
-import { DATA_CHOICES } from '../storage/storage-spec.ts'
+import { DATA_CHOICES } from '../spec/host-spec.ts'
 
 const named = v.record(v.string(), v.string())
 

@@ -21,7 +21,7 @@ export type DatabaseMoveOptions = Readonly<{
 const WAY = 'docs/how-to/external-storage.md says what each does'
 
 /** Where the database is that the instances use by what is in force; undefined where nothing is. */
-async function inForce(getFact: GetFact): Promise<'here' | 'elsewhere' | undefined> {
+async function standingPlace(getFact: GetFact): Promise<'here' | 'elsewhere' | undefined> {
   const [settings, cluster] = await Promise.all([
     getFact(contentFact(HOST_PATH.gatewayEnvironment)),
     getFact(pathFact(HOST_PATH.postgresCluster)),
@@ -31,17 +31,17 @@ async function inForce(getFact: GetFact): Promise<'here' | 'elsewhere' | undefin
   return cluster.kind === 'absent' ? undefined : 'here'
 }
 
-async function noteOf(getFact: GetFact): Promise<MovedDatabase | undefined> {
+async function movedOf(getFact: GetFact): Promise<MovedDatabase | undefined> {
   return parseMovedDatabase(await getFact(contentFact(HOST_PATH.movedDatabase)))
 }
 
 async function planOut(getFact: GetFact, { choice, address, folder }: DatabaseMoveOptions) {
-  const [place, note] = await Promise.all([inForce(getFact), noteOf(getFact)])
+  const [place, moved] = await Promise.all([standingPlace(getFact), movedOf(getFact)])
   if (place !== 'here') return []
-  if (note?.state === 'moved') {
-    if (address === undefined || address === note.address) return []
+  if (moved?.state === 'moved') {
+    if (address === undefined || address === moved.address) return []
     throw refusedFailure(
-      `the data of this server were moved to ${note.address} already`,
+      `the data of this server were moved to ${moved.address} already`,
       `the address that is given is ${address}, and the run that moved them did not end`,
       'run the same command again with the address of before; move them from there to another one by hand',
     )
@@ -60,19 +60,19 @@ async function planOut(getFact: GetFact, { choice, address, folder }: DatabaseMo
 }
 
 async function planIn(getFact: GetFact, { choice, folder }: DatabaseMoveOptions) {
-  const [place, note] = await Promise.all([inForce(getFact), noteOf(getFact)])
+  const [place, moved] = await Promise.all([standingPlace(getFact), movedOf(getFact)])
   if (place !== 'elsewhere') return []
   if (choice !== 'leave')
     throw refusedFailure(
       choice === 'move'
         ? 'a run moves no data from a database elsewhere to this host'
         : 'the data of this server would be left behind: storage.database is container, and they are in a database elsewhere',
-      note === undefined
+      moved === undefined
         ? 'the database on this host begins empty, or with what it had when it was last used'
-        : `the database on this host has what it had on ${note.movedAt}`,
+        : `the database on this host has what it had on ${moved.movedAt}`,
       `take a dump there (pg_dump --format custom --no-owner --no-privileges), then tappass bootstrap --data leave, then tappass backup restore FILE; ${WAY}`,
     )
-  if (note === undefined) return []
+  if (moved === undefined) return []
   const reason = 'it was closed when its data were moved'
   return [{ action: 'open the database on this host', reason, commands: [moveCommand('open', folder)] } as const]
 }
@@ -93,8 +93,8 @@ export function databaseReturn({ isElsewhere, folder }: Pick<DatabaseMoveOptions
     absent: leavesNothing('it makes nothing'),
     plan: async () => [],
     undo: async (getFact) => {
-      const [place, note] = await Promise.all([inForce(getFact), noteOf(getFact)])
-      if (!isElsewhere || place !== 'here' || note?.state !== 'moved') return []
+      const [place, moved] = await Promise.all([standingPlace(getFact), movedOf(getFact)])
+      if (!isElsewhere || place !== 'here' || moved?.state !== 'moved') return []
       const reason = 'the run failed before all instances were on the other one'
       return [{ action: 'go back to the database on this host', reason, commands: [moveCommand('return', folder)] }]
     },

@@ -73,12 +73,6 @@ export function storageSecretProblem(settings: StorageSettings, given: readonly 
   return `the secret ${alone} is given without ${ADDRESS_ID[partOf(alone)]}: what belongs to one address comes together`
 }
 
-/** What becomes of the data where the database is another one than before: they are taken along, or what is there is used. */
-export const DATA_CHOICES = ['move', 'leave'] as const
-
-/** One of them. */
-export type DataChoice = (typeof DATA_CHOICES)[number]
-
 /** Returns the address of a database elsewhere that the command line gives, for people; undefined without one. What is wrong with it was said when it was read. */
 export function givenDatabase(secrets: Readonly<Record<string, ProvidedSecret>>): string | undefined {
   const given = secrets[ADDRESS_ID.database]?.readValue().trim()
