@@ -1,6 +1,6 @@
 /** The setting `storage`: whether PostgreSQL and Redis run on the host, in containers of ours, or somewhere else. */
 import * as v from 'valibot'
-import { formatPostgresAddress } from '../../contract/postgres-address.ts'
+import { databaseLabel } from '../../contract/moved-database.ts'
 import { parseServerDatabase, STORAGE_CREDENTIAL_IDS, type StorageCredentialId } from '../../contract/storage.ts'
 import type { ProvidedSecret } from '../artifacts/artifact.ts'
 
@@ -73,8 +73,8 @@ export function storageSecretProblem(settings: StorageSettings, given: readonly 
   return `the secret ${alone} is given without ${ADDRESS_ID[partOf(alone)]}: what belongs to one address comes together`
 }
 
-/** Returns the address of a database elsewhere that the command line gives, for people; undefined without one. What is wrong with it was said when it was read. */
+/** Returns the name of the database elsewhere whose address the command line gives; undefined without one. What is wrong with it was said when it was read. */
 export function givenDatabase(secrets: Readonly<Record<string, ProvidedSecret>>): string | undefined {
   const given = secrets[ADDRESS_ID.database]?.readValue().trim()
-  return given === undefined ? undefined : formatPostgresAddress(parseServerDatabase(given))
+  return given === undefined ? undefined : databaseLabel(parseServerDatabase(given))
 }

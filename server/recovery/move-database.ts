@@ -3,9 +3,8 @@
  * their ledger is verified; then the host's own is closed, and the transaction committed. Whatever ends this before leaves the one in force as it was, and the other empty.
  */
 import { readFile, rm } from 'node:fs/promises'
-import { type MovedDatabase, parseMovedDatabase } from '../../contract/moved-database.ts'
+import { databaseLabel, type MovedDatabase, parseMovedDatabase } from '../../contract/moved-database.ts'
 import { HOST_PATH } from '../../contract/path.ts'
-import { formatPostgresAddress } from '../../contract/postgres-address.ts'
 import { readCheckpointFolder } from '../adapters/checkpoint-folder.ts'
 import { type FilledDatabase, inOneTransaction } from '../adapters/plain-restore.ts'
 import { replaceFile } from '../backups/set-file.ts'
@@ -70,9 +69,9 @@ async function assertMayFill(host: BackupHost, target: FilledDatabase): Promise<
     const [found] = await database.query<{ relname: string }>(RELATIONS)
     if (found === undefined) return
     if (note?.state === 'returned' && (await isUnchanged(database, note))) return
-    const label = formatPostgresAddress(target.address)
+    const label = databaseLabel(target.address)
     throw new MoveRefusal(
-      `${label} is not empty: there is ${found.relname} in its schema public`,
+      `the database ${label} is not empty: there is ${found.relname} in its schema public`,
       'give an empty database, or go on with what is there: tappass bootstrap --data leave',
     )
   })
@@ -129,7 +128,7 @@ export async function moveDatabase(host: BackupHost, target: FilledDatabase): Pr
     await stopUsers()
     const content = await copy(host, target)
     const movedAt = new Date(host.clock.nowMs()).toISOString()
-    await writeNote(host, { state: 'moved', address: formatPostgresAddress(target.address), movedAt, content })
+    await writeNote(host, { state: 'moved', address: databaseLabel(target.address), movedAt, content })
   } catch (error) {
     await reopen(host)
     throw new Error(`nothing was moved, and the database on this host serves on: ${(error as Error).message}`, {

@@ -383,9 +383,10 @@ test('its data to a database elsewhere: refused unasked, a failure leaves the ol
       if ((await through.fetch(through.url('/health')).catch(() => undefined))?.status !== 200) outage.push(Date.now())
   })()
   const before = Number(await entries())
-  const moved = await bootstrap(server, ...words, '--data', 'move')
-  isMoving = false
-  await watching
+  const moved = await bootstrap(server, ...words, '--data', 'move').finally(async () => {
+    isMoving = false
+    await watching
+  })
   process.stderr.write(`# calls were refused for ${(outage.at(-1) ?? 0) - (outage[0] ?? 0)} ms\n`)
   assert.match(moved.stdout, /copied: \d+ rows in \d+ tables, each the same; ledger intact/)
   assert.ok(Number(await storage.database.superuser('SELECT count(*) FROM audit_events', 'tappass')) >= before)

@@ -9,7 +9,7 @@ import { factReaderOf, factRow } from '../known-host.ts'
 const HERE = 'TAPPASS_ENV=production\nDATABASE_URL=postgresql://tappass@/tappass\n'
 const ELSEWHERE = 'TAPPASS_ENV=production\n'
 const noteOf = (state: string) =>
-  JSON.stringify({ state, address: 'a@db.example.com/tappass', movedAt: '2026-11-27T10:00:00.000Z', content: {} })
+  JSON.stringify({ state, address: 'db.example.com:5432/tappass', movedAt: '2026-11-27T10:00:00.000Z', content: {} })
 
 /** A host: the settings that are in force, whether it has a cluster, and the note of a move. */
 type Host = Readonly<{ settings?: string; hasCluster?: boolean; note?: string }>
@@ -49,13 +49,13 @@ const out: readonly Row[] = [
   {
     name: 'moved to this very address',
     host: { settings: HERE, note: noteOf('moved') },
-    wants: { choice: 'move', address: 'a@db.example.com/tappass' },
+    wants: { choice: 'move', address: 'db.example.com:5432/tappass' },
   },
   {
     name: 'moved to another address than the one that is given',
     host: { settings: HERE, note: noteOf('moved') },
-    wants: { choice: 'move', address: 'a@other.example.com/tappass' },
-    refused: /were moved to a@db\.example\.com\/tappass already.*given is a@other/s,
+    wants: { choice: 'move', address: 'other.example.com:5432/tappass' },
+    refused: /were moved to db\.example\.com:5432\/tappass already.*given is other/s,
   },
   {
     name: 'a move that was given up',
