@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
+import { demand } from '../lab/execution.ts'
 import { createTestHost, type TestHost } from './backup-host.ts'
 import { migrate } from './migrate-process.ts'
 
@@ -75,6 +76,15 @@ test('move: all rows are there, each the same, the ledger holds, and the host’
   assert.deepEqual([migrated.code, /applied/.test(migrated.stdout)], [0, false], migrated.stdout)
   const counted = await host.server.superuser('SET ROLE serving; SELECT count(*) FROM agents', 'elsewhere')
   assert.match(counted, /^\d+$/)
+  // The way back by hand: a dump of there, with whatever roles, is a backup here.
+  const dump = join(host.root, 'back.dump')
+  const url = readFileSync(join(host.credentials, 'database-owner-url'), 'utf8').trim()
+  const words = ['--format', 'custom', '--no-owner', '--no-privileges', '--file', dump, url]
+  await demand([host.server.program('pg_dump'), ...words])
+  const restored = await host.run('restore', dump, '--database', 'tappass_look')
+  assert.equal(restored.code, 0, restored.stderr)
+  assert.equal(await entriesOf('tappass_look'), await entriesOf('elsewhere'))
+  await host.server.superuser('DROP DATABASE tappass_look')
   // For a gateway that is given the host's own database again.
   assert.equal((await host.move('open')).code, 0)
   assert.deepEqual([await connectionsMax(), existsSync(note)], ['-1', false])
