@@ -8,7 +8,6 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { parse, stringify } from 'yaml'
 import type { Event } from '../../scripts/output/event.ts'
-import { run } from './machine.ts'
 import { machineAddress6 } from './network.ts'
 import { bareServer, eventsOf, inside, type Server, toolkit } from './server.ts'
 import { type StorageServer, startStorage, writeExternalSpec } from './storage-server.ts'
@@ -77,8 +76,11 @@ const rollout = async (path: string, retry: string, ...words: readonly string[])
   return { code: output.code, outcomes, output }
 }
 
+/** In the order in which they ended, which is nobody's promise. */
 const hostsOf = async (path: string): Promise<readonly string[]> =>
-  (parse(await readFile(path, 'utf8')) as { hosts: readonly { address: string }[] }).hosts.map(({ address }) => address)
+  (parse(await readFile(path, 'utf8')) as { hosts: readonly { address: string }[] }).hosts
+    .map(({ address }) => address)
+    .toSorted()
 
 const settingsOf = (server: Server, pattern: string): Promise<string> =>
   inside(server, `grep -h '${pattern}' /etc/tappass/gateway.env || true`)
@@ -93,7 +95,7 @@ test('one host first, then half of all: the two that cannot be reached cost the 
     [impostor()]: 'unreachable',
     [nameOf(second)]: 'up-to-date',
   })
-  assert.deepEqual(await hostsOf(retry), [unreachable(), impostor()])
+  assert.deepEqual(await hostsOf(retry), [unreachable(), impostor()].toSorted())
   for (const server of [first, second])
     assert.equal(await inside(server, `curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:9620/health`), '200')
   // What a group says reaches its hosts only, and each host has the database of its own secrets.
@@ -110,10 +112,10 @@ test('one failed host more than may fail: no further batch is begun, and what is
   const words = ['--batch', '1,50%', '--max-fail', '1', '--upstream', 'http://127.0.0.1:9/v1']
   const { code, outcomes, output } = await rollout(inventory, retry, ...words)
   assert.equal(code, 6, output.stdout.slice(-3000))
-  assert.equal(outcomes[nameOf(second)], undefined, JSON.stringify(outcomes))
+  assert.equal(outcomes[nameOf(second)], 'not-begun', JSON.stringify(outcomes))
   assert.match(await settingsOf(first, 'UPSTREAM'), /127\.0\.0\.1:9/)
   assert.doesNotMatch(await settingsOf(second, 'UPSTREAM'), /127\.0\.0\.1:9/)
-  assert.deepEqual(await hostsOf(retry), [unreachable(), impostor(), nameOf(second)])
+  assert.deepEqual(await hostsOf(retry), [unreachable(), impostor(), nameOf(second)].toSorted())
   // The same command with that file does the rest; the machine that is not reachable stays so.
   const again = await rollout(
     retry,
@@ -127,5 +129,4 @@ test('one failed host more than may fail: no further batch is begun, and what is
   assert.equal(again.code, 6)
   assert.equal(again.outcomes[nameOf(second)], 'up-to-date')
   assert.match(await settingsOf(second, 'UPSTREAM'), /127\.0\.0\.1:9/)
-  assert.equal((await run(first.machine, 'systemctl is-system-running')).stdout.trim(), 'running')
 })
