@@ -41,11 +41,12 @@ import {
   toolkit,
   writeSpec,
 } from './server.ts'
-import { startStorage } from './storage-server.ts'
+import { type StorageServer, startStorage } from './storage-server.ts'
 import { startEdge, TUNNEL, tunnelCredentials } from './tunnel-process.ts'
 
 let server: Server
 let through: Door
+let storage: StorageServer | undefined
 
 /** A piece of a stream each tenth of a second. */
 const pieceMs = 100
@@ -60,6 +61,7 @@ before(async () => {
 })
 after(async () => {
   await through?.close()
+  await storage?.close()
   await server?.close()
 })
 
@@ -348,8 +350,9 @@ test('`tappass agent` over SSH: added, listed, revoked, and the admin key never 
 })
 
 test('its data to a database elsewhere: refused unasked, a failure leaves the old one serving, then all of it is there', async () => {
-  const storage = await startStorage(server)
-  after(() => storage.close())
+  // It serves to the end of the file.
+  storage = await startStorage(server)
+  const { database } = storage
   const words = (await storage.words()).slice(0, 4)
   await configure({ names: ['gw.lan'] }, ADOPTED, ELSEWHERE)
   const { key, client } = await through.agent('mover')
@@ -364,12 +367,12 @@ test('its data to a database elsewhere: refused unasked, a failure leaves the ol
   assert.match(`${reasons[0]?.what} ${reasons[0]?.next}`, /left behind.*--data move.*--data leave/s)
 
   // Somebody else's table, of which the preflight knows nothing.
-  await storage.database.superuser('CREATE TABLE theirs (one integer)', 'tappass')
+  await database.superuser('CREATE TABLE theirs (one integer)', 'tappass')
   const failed = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json', ...words, '--data', 'move'])
   assert.equal(failed.code, 1, failed.stdout)
   assert.match(failed.stdout, /is not empty: there is theirs/)
   await call()
-  await storage.database.superuser('DROP TABLE theirs', 'tappass')
+  await database.superuser('DROP TABLE theirs', 'tappass')
 
   const entries = () =>
     inside(
@@ -389,7 +392,7 @@ test('its data to a database elsewhere: refused unasked, a failure leaves the ol
   })
   process.stderr.write(`# calls were refused for ${(outage.at(-1) ?? 0) - (outage[0] ?? 0)} ms\n`)
   assert.match(moved.stdout, /copied: \d+ rows in \d+ tables, each the same; ledger intact/)
-  assert.ok(Number(await storage.database.superuser('SELECT count(*) FROM audit_events', 'tappass')) >= before)
+  assert.ok(Number(await database.superuser('SELECT count(*) FROM audit_events', 'tappass')) >= before)
   // The agent of before, with the key of before.
   assert.equal(await call(), 'You said: good day')
   assert.ok(key.length > 0)
