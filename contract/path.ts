@@ -79,6 +79,8 @@ export const HOST_PATH = {
   imageRecord: `${STATE}/images`,
   /** The digests of the address that migrations were run at last, where the database is elsewhere; absent where it is on the host. */
   migratedAddress: `${STATE}/migrated-address`,
+  /** Which data were moved to a database elsewhere, where the host's own still has them. */
+  movedDatabase: `${STATE}/moved-database.json`,
   /** What the last check of the timer has found. */
   checkFolder: `${STATE}/check`,
   /** What the last look for drift has found. */

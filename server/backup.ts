@@ -18,14 +18,12 @@ import { postgresRestore } from './adapters/container/postgres-restore.ts'
 import { systemClock } from './adapters/system.ts'
 import type { BackupManifest } from './backups/manifest.ts'
 import type { RetentionPolicy } from './backups/retention.ts'
-import { type BackupHost, backupFolderOf, DATABASE, ROLE } from './recovery/backup-host.ts'
+import { type BackupHost, backupFolderOf, CONTAINER, DATABASE, ROLE } from './recovery/backup-host.ts'
 import { clearLeftovers, createSet } from './recovery/create-set.ts'
 import { proveSet } from './recovery/prove-set.ts'
 import { restoreBeside, restoreInPlace, settle } from './recovery/restore-set.ts'
 import { findSource, type RestoreSource } from './recovery/restore-source.ts'
 import { listBackups, pruneBackups } from './recovery/set-list.ts'
-
-const CONTAINER = 'tappass-postgres'
 
 /** What was asked for. */
 type Request = Readonly<{

@@ -75,6 +75,7 @@ export const SPEC_OPTIONS: readonly Option[] = [
   { name: 'only', value: 'ROLE', isRepeatable: true, summary: 'apply this role only' },
   { name: 'domain', value: 'NAME', summary: 'public domain name, with a certificate from a public authority' },
   { name: 'upstream', value: 'URL', summary: 'OpenAI-compatible model server (https://…/v1)' },
+  { name: 'data', value: 'WHAT', choices: ['move', 'leave'], summary: 'what becomes of data with another database' },
   SECRET_OPTION,
 ]
 
@@ -143,10 +144,14 @@ export const PLAN_OPTION: Option = {
   summary: 'do what the plan in this file says, and nothing when a host is not as planned',
 }
 
+/** Nothing is changed. */
+const PLAN_ONLY_OPTION: Option = { name: 'plan-only', summary: 'show what would be done, and change nothing (exit 2)' }
+
 /** What is shown of a run of the history, or that it is restored. */
 export const RUN_OPTIONS: readonly Option[] = [
   { name: 'file', value: 'PATH', summary: 'print the content of this file after the run' },
   { name: 'restore', summary: 'bring the server to the settings of that run again, as bootstrap does' },
+  PLAN_ONLY_OPTION,
 ]
 
 /** What differs is not only shown. */
@@ -165,11 +170,7 @@ export const BATCH_OPTIONS: readonly Option[] = [
 /** The same, with a look at each batch before the next one. */
 export const ROLLOUT_OPTIONS: readonly Option[] = [
   ...BATCH_OPTIONS,
-  {
-    name: 'soak',
-    value: 'DURATION',
-    summary: 'watch the hosts of a batch so long before the next (30s, 10m, 1h)',
-  },
+  { name: 'soak', value: 'DURATION', summary: 'watch the hosts of a batch so long before the next (30s, 10m, 1h)' },
 ]
 
 /** How a host is brought to a release. */
@@ -181,7 +182,7 @@ export const MOVE_OPTIONS: readonly Option[] = [
     value: 'DURATION',
     summary: 'watch the instances so long before the release is accepted (0s, 60s, 10m)',
   },
-  { name: 'plan-only', summary: 'show what would be done, and change nothing (exit 2)' },
+  PLAN_ONLY_OPTION,
 ]
 
 /** Where a release comes from. */

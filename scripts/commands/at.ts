@@ -15,6 +15,7 @@ import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
 import { forEachHost, type HostResult, type HostSession } from '../session/host-session.ts'
 import { openSpecSession } from '../session/spec-session.ts'
+import { restoreByInstalled } from '../upgrade/release-delegation.ts'
 
 async function contentThen(getFact: GetFact, { state }: GenerationRecord, path: string): Promise<string | undefined> {
   const file = state?.files.find((each) => each.path === path)
@@ -74,7 +75,8 @@ async function restore(invocation: Invocation, number: number): Promise<number> 
     const generation = findGeneration(history.generations, number, next)
     return await restoreRun(invocation, host, generation, {
       ...{ problems: history.problems, confirm: host.confirm, specFrom, waiting: text('scripts/first-boot.sh') },
-      handOver: createHandOver(invocation),
+      ...{ handOver: createHandOver(invocation), isPlanOnly: isGiven(invocation, 'plan-only') },
+      byRelease: (release) => restoreByInstalled(invocation, host, { release, number }),
       resourcesOf: (spec) => recipe(spec, text).flatMap(({ resources }) => resources),
       markedOf: (spec) => recipe(spec, markLines(text)).flatMap(({ resources }) => resources),
     })
@@ -84,10 +86,12 @@ async function restore(invocation: Invocation, number: number): Promise<number> 
 
 /**
  * Prints on stdout; with `--json` the event `generation`. Returns 0, and 1 for a run or file that is not in the log, or a log whose chain is broken. With `--restore` what
- * `bootstrap` returns, and 5 for a run that can't be restored whole.
+ * `bootstrap` returns, 2 for a plan that was only asked for, and 5 for a run that can't be restored whole.
  */
 export async function run(invocation: Invocation): Promise<number> {
   const [typed = ''] = invocation.operands
+  if (isGiven(invocation, 'plan-only') && !isGiven(invocation, 'restore'))
+    throw usageFailure('"--plan-only" is about "--restore"', `tappass at ${typed} --restore --plan-only`)
   if (!/^[1-9]\d{0,5}$/.test(typed)) throw usageFailure(`"${typed}" is no number of a run`, 'tappass history')
   return await (isGiven(invocation, 'restore') ? restore : show)(invocation, Number(typed))
 }

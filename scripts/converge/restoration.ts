@@ -4,7 +4,6 @@ import { hostCommandHint } from '../command-line/command-hint.ts'
 import type { Confirm } from '../command-line/confirmation.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import type { FailureText } from '../core/failure.ts'
-import type { GetFact } from '../core/host.ts'
 import type { Resource } from '../core/resource.ts'
 import { pathFact } from '../facts/path.ts'
 import { type Generation, outcomeOf } from '../history/entry.ts'
@@ -23,6 +22,10 @@ export type RestorationContext = Readonly<{
   resourcesOf: (spec: HostSpec) => readonly Resource[]
   markedOf: (spec: HostSpec) => readonly Resource[]
   handOver?: HandOver
+  /** Only the plan is asked for. */
+  isPlanOnly?: boolean
+  /** Lets the toolkit of another release that is on the host do it. */
+  byRelease?: (release: string) => Promise<HostResult>
 }>
 
 function refuse({ emit }: HostSession, ...reasons: readonly FailureText[]): HostResult {
@@ -30,16 +33,21 @@ function refuse({ emit }: HostSession, ...reasons: readonly FailureText[]): Host
   return { outcome: 'refused', applied: 0, remaining: 0 }
 }
 
-/** Another release writes other files from the same settings. Where the run's own is still on the host, it can do that itself. */
-async function otherTool(getFact: GetFact, { generation }: KeptRun, why: string): Promise<FailureText> {
-  const { begun, number } = generation
+/** Another release writes other files from the same settings. Where the run's own is still on the host, it does that itself. */
+async function byOwnTool(
+  host: HostSession,
+  { generation: { begun, number } }: KeptRun,
+  why: string,
+  { byRelease, own }: Readonly<{ byRelease: RestorationContext['byRelease']; own: string }>,
+): Promise<HostResult> {
   const folder = `${HOST_PATH.releasesFolder}/${begun.release}`
-  const { kind } = await getFact(pathFact(`${folder}/tappass`))
+  const { kind } = await host.freshFacts()(pathFact(`${folder}/tappass`))
+  if (kind === 'file' && begun.release !== own && byRelease !== undefined) return await byRelease(begun.release)
   const next =
     kind === 'file'
       ? `sudo ${folder}/tappass at ${number} --restore   (on the host, which still has that release)`
-      : `bootstrap --config with the settings of that run (tappass at ${number} --file ${HOST_PATH.settings}) from a clone of that release; it is not on the host any more`
-  return { what: `run ${number} cannot be restored as it was`, why, next }
+      : `from a clone of release ${begun.release}, which is not on the host any more: tappass bootstrap --config FILE, with the settings of that run (tappass at ${number} --file ${HOST_PATH.settings} >FILE)`
+  return refuse(host, { what: `run ${number} cannot be restored as it was`, why, next })
 }
 
 function notWhole(generation: Generation, next: string): FailureText {
@@ -69,8 +77,9 @@ export async function restoreRun(
   invocation: Invocation,
   host: HostSession,
   generation: Generation,
-  { problems, confirm, waiting, specFrom, resourcesOf, markedOf, handOver }: RestorationContext,
+  context: RestorationContext,
 ): Promise<HostResult> {
+  const { problems, confirm, waiting, specFrom, resourcesOf, markedOf, handOver, byRelease, isPlanOnly } = context
   const next = hostCommandHint(invocation, 'history')
   if (problems.length > 0)
     return refuse(host, { what: 'the chain of the log is broken', why: problems.join('\n         '), next })
@@ -79,11 +88,12 @@ export async function restoreRun(
   if (base === undefined) return refuse(host, notWhole(generation, next))
   const spec = await specOfRun(base, specFrom)
   const difference = toolDifference(base, spec)
-  if (difference !== undefined) return refuse(host, await otherTool(getFact, base, difference))
+  if (difference !== undefined) return await byOwnTool(host, base, difference, { byRelease, own: spec.release.version })
   tellWhatStays(host, base, hostCommandHint(invocation, `at ${generation.number}`))
-  return await runHost(invocation, host, resourcesOf(spec), spec, {
-    ...{ confirm, waiting, refusals: missingInputs },
+  const result = await runHost(invocation, host, resourcesOf(spec), spec, {
+    ...{ confirm: isPlanOnly === true ? async () => false : confirm, waiting, refusals: missingInputs },
     history: { spec, marked: () => markedOf(spec), restored: generation.number },
     ...(handOver && { handOver }),
   })
+  return isPlanOnly === true && result.outcome === 'declined' ? { ...result, outcome: 'pending' } : result
 }

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { HOST_PATH } from '../../contract/path.ts'
 import { hostPlanSchema } from '../converge/plan-file.ts'
 import { ROTATION_MODES } from '../secrets/secret-rotation.ts'
+import { DATA_CHOICES } from '../spec/host-spec.ts'
 
 const named = v.record(v.string(), v.string())
 const texts = v.array(v.string())
@@ -50,6 +51,7 @@ const schema = v.strictObject({
     v.strictObject({ ids: v.array(v.string()), storedBefore: v.number(), mode: v.picklist(ROTATION_MODES) }),
   ),
   releaseChange: v.nullable(v.strictObject({ soakSeconds: v.number(), isFinishing: v.boolean() })),
+  data: v.nullable(v.picklist(DATA_CHOICES)),
   /** How the ingress has to answer from outside after a change of it. */
   outside: v.nullable(
     v.strictObject({

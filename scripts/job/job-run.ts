@@ -60,6 +60,7 @@ async function specOf(invocation: Invocation, job: Job): Promise<HostSpec> {
     ...{ ...spec, bundle: bundleOf(job) },
     ...(job.rotation === null ? {} : { rotation: job.rotation }),
     ...(job.releaseChange === null ? {} : { releaseChange: job.releaseChange }),
+    ...(job.data === null ? {} : { data: job.data }),
   }
 }
 

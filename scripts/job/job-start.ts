@@ -33,7 +33,7 @@ export function unsentJobOf(
     ...{ release: spec.release.version, pages: spec.site === 'none' ? null : spec.site.pages.version },
     only: [...textOptions(invocation, 'only')],
     ...{ settings: settingsText(spec), inputs: inputsText(spec), rotation: null },
-    releaseChange: spec.releaseChange ?? null,
+    ...{ releaseChange: spec.releaseChange ?? null, data: spec.data ?? null },
     ...{ outside: null, operator: null, restored: null, applied: [], contract: null, removal: null },
   }
 }

@@ -14,6 +14,7 @@ import type { HostTraits } from '../facts/host-trait.ts'
 import { egressRules } from '../firewall/egress-rule.ts'
 import { absentUnit } from '../resources/absent-unit.ts'
 import { archive, archiveMarker } from '../resources/archive.ts'
+import { databaseMove, databaseReturn } from '../resources/database-move.ts'
 import { directory } from '../resources/directory.ts'
 import { currentRelease, release } from '../resources/release.ts'
 import { releasePath } from '../resources/release-path.ts'
@@ -39,7 +40,7 @@ import { migrationUnit, storageLines } from '../spec/migration-unit.ts'
 import { type OpaServer, opaServerOf } from '../spec/policy-spec.ts'
 import { proxyFor } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
-import { gatewayStorageIds, isExternal, migrationStorageIds } from '../storage/storage-spec.ts'
+import { gatewayStorageIds, givenDatabase, isExternal, migrationStorageIds } from '../storage/storage-spec.ts'
 import { storageOfInstance } from '../storage/storage-unit.ts'
 
 const ROOT = { owner: 'root', group: 'root' } as const
@@ -159,7 +160,7 @@ function migrationIds(spec: HostSpec): readonly string[] {
   return isExternal(spec, 'database') ? migrationStorageIds(spec) : [OWNER_SECRET_ID]
 }
 
-/** The way to the release, and the schema that it needs; the unit that migrates at boot. */
+/** The way to the release, what becomes of the data, and the schema that it needs; the unit that migrates at boot. */
 function migrations(
   spec: HostSpec,
   text: (path: string) => string,
@@ -177,7 +178,12 @@ function migrations(
       isFinishing: spec.releaseChange?.isFinishing === true,
     }),
   ]
-  return { before, atBoot: migrationUnit(template, folders, spec, { isBoot: true, isFinishing: false }) }
+  const move = { isElsewhere: isExternal(spec, 'database'), choice: spec.data, folder: folders.release }
+  return {
+    before: [databaseMove({ ...move, address: givenDatabase(spec.secrets) }), ...before],
+    after: [databaseReturn(move)],
+    atBoot: migrationUnit(template, folders, spec, { isBoot: true, isFinishing: false }),
+  }
 }
 
 /** The time before a release is in force, where that was asked for. */
@@ -208,7 +214,7 @@ export const gateway: Role = (spec, text) => {
   const source = instanceSource(text(`units/${UNIT.gateway}.hbs`), folders, settings, { inputs, spec, opa })
   const rollout = { template: UNIT.gateway, settings }
   const template = { source, rollout, serving: SERVING, assertCanGoBack: assertCurrentStarts }
-  const { before, atBoot } = migrations(spec, text, folders)
+  const { before, after, atBoot } = migrations(spec, text, folders)
   const instances = gatewayInstances(spec.instances)
   const spiffe = spiffeSocket(spec, text(`units/${UNIT.spiffeSocket}`))
   return [
@@ -226,6 +232,7 @@ export const gateway: Role = (spec, text) => {
     surplusInstance({ template: 'tappass', count: spec.instances }),
     ...watch(spec, text),
     unitTemplate(template),
+    ...after,
     ...spiffe.socket,
     ...endOfRotations(spec),
     unit({

@@ -1,11 +1,11 @@
 /** The current settings of a host: a run without `--config` starts from them, so that it reverts nothing unasked. */
 
 import { HOST_PATH } from '../../contract/path.ts'
-import type { Invocation } from '../command-line/invocation.ts'
+import { type Invocation, textOption } from '../command-line/invocation.ts'
 import { Failure } from '../core/failure.ts'
 import { hostClockFact } from '../facts/host-clock.ts'
 import { contentFact, pathFact } from '../facts/path.ts'
-import type { HostSpec } from '../spec/host-spec.ts'
+import { DATA_CHOICES, type HostSpec } from '../spec/host-spec.ts'
 import { readRotationRequest, rotationOf } from '../spec/rotation-request.ts'
 import { type Measurements, readHostSpec, type SpecSource } from '../spec/spec-reader.ts'
 import type { HostSession } from './host-session.ts'
@@ -50,7 +50,12 @@ export async function readEffectiveSpec(
     request === undefined ? 0 : getFact(hostClockFact),
   ])
   const read = await readHostSpec(invocation, host.target, currentSettings, measurements)
-  const spec = request === undefined ? read : { ...read, rotation: rotationOf(request, clock) }
+  const data = DATA_CHOICES.find((choice) => choice === textOption(invocation, 'data'))
+  const spec = {
+    ...read,
+    ...(request !== undefined && { rotation: rotationOf(request, clock) }),
+    ...(data !== undefined && { data }),
+  }
   const warning = upstreamWarning(spec)
   if (warning !== undefined) host.emit({ event: 'warning', warning })
   return spec

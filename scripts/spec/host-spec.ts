@@ -143,9 +143,12 @@ export type ParsedSpec = Readonly<
 /** For how long the instances are watched before the release counts as accepted, and whether migrations that waited for that are run. */
 export type ReleaseChange = Readonly<{ soakSeconds: number; isFinishing: boolean }>
 
+/** What becomes of the data where the database is another one than before: they are taken along, or what is there is used. */
+export const DATA_CHOICES = ['move', 'leave'] as const
+
 /**
  * The specification for the roles: the parsed one with the measured files of the controller, the release to install, the secrets of
- * `--secret ID=FILE` by id, those to rotate and the release to bring into force when the command line asks for it, and the bundle in place of the network.
+ * `--secret ID=FILE` by id, those to rotate, the release to bring into force and what becomes of the data when the command line asks for it, and the bundle in place of the network.
  */
 export type HostSpec = Readonly<
   Omit<ParsedSpec, 'images' | 'node' | 'caddy' | 'cloudflared' | 'opa' | 'spire' | 'spiffeHelper' | 'site'> & {
@@ -163,6 +166,7 @@ export type HostSpec = Readonly<
     bundle?: OfflineSource | undefined
     rotation?: Rotation | undefined
     releaseChange?: ReleaseChange | undefined
+    data?: (typeof DATA_CHOICES)[number] | undefined
   }
 >
 

@@ -10,6 +10,7 @@ import type { Resource } from '../core/resource.ts'
 export const ROLE_OF_OPTION: Readonly<Record<string, string>> = {
   domain: 'ingress',
   upstream: 'gateway',
+  data: 'gateway',
   secret: 'secrets',
 }
 

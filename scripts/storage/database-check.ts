@@ -135,6 +135,20 @@ function roleRefusals(runtime: Looked, owner: Looked | undefined): readonly Fail
   ]
 }
 
+/** What our tables hold is for nobody who has the key of a web page. */
+function exposureRefusals({ facts, login }: Looked): readonly FailureText[] {
+  if (facts === undefined || facts.exposedTo.length === 0) return []
+  const roles = facts.exposedTo.join(', ')
+  return [
+    {
+      what: `the web API of this database would show the tables of TapPass: ${roles} may use what ${facts.role} makes`,
+      where: login.where,
+      why: 'these roles are those of PostgREST (Supabase), whose public key is in every page; agents, keys and ledger would be theirs to read and change',
+      next: `ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE ALL ON TABLES FROM ${roles}; REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${roles}   (there, as ${facts.role})`,
+    },
+  ]
+}
+
 function pairRefusals(runtime: Looked, owner: Looked): readonly FailureText[] {
   if (runtime.facts === undefined || owner.facts === undefined) return []
   const { where } = owner.login
@@ -218,6 +232,7 @@ export async function checkDatabase(
       ...failed,
       ...(server?.facts === undefined ? [] : serverRefusals(server.login, server.facts, floors)),
       ...roleRefusals(runtime, owner),
+      ...exposureRefusals(owner ?? runtime),
     ],
     warnings: warningsOf(runtime, owner, floors),
   }

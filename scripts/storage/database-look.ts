@@ -17,6 +17,8 @@ export type DatabaseFacts = Readonly<{
   isShared: boolean
   /** Of the role that is asked about. */
   hasRole: boolean
+  /** Roles of a web API over the database (Supabase's PostgREST, whose key is in every browser) that may use tables which this role has made, or makes. */
+  exposedTo: readonly string[]
 }>
 
 const SQL = `SELECT current_setting('server_version_num')::int AS number,
@@ -25,7 +27,14 @@ const SQL = `SELECT current_setting('server_version_num')::int AS number,
   pg_catalog.pg_is_in_recovery() AS "isStandby",
   coalesce(has_schema_privilege(to_regnamespace('public')::oid, 'CREATE'), false) AS "isCreator",
   (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) || ' ' || pg_catalog.pg_postmaster_start_time() AS identity,
-  EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $1) AS "hasRole"`
+  EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $1) AS "hasRole",
+  ARRAY(SELECT DISTINCT r.rolname::text FROM pg_catalog.pg_roles r JOIN (
+    SELECT a.grantee FROM pg_catalog.pg_default_acl d, LATERAL pg_catalog.aclexplode(d.defaclacl) a
+      WHERE d.defaclobjtype = 'r' AND d.defaclrole = to_regrole(quote_ident(current_user))
+        AND d.defaclnamespace IN (0, coalesce(to_regnamespace('public')::oid, 0))
+    UNION SELECT a.grantee FROM pg_catalog.pg_class c, LATERAL pg_catalog.aclexplode(c.relacl) a
+      WHERE c.relnamespace = to_regnamespace('public') AND c.relkind = 'r' AND c.relname IN ('agents', 'api_keys', 'audit_events')
+  ) AS granted ON granted.grantee = r.oid WHERE r.rolname IN ('anon', 'authenticated') ORDER BY 1) AS "exposedTo"`
 
 const TIMEOUT_MS = 15_000
 

@@ -1,6 +1,9 @@
 /** The setting `storage`: whether PostgreSQL and Redis run on the host, in containers of ours, or somewhere else. */
 import * as v from 'valibot'
+import { databaseLabel } from '../../contract/moved-database.ts'
+import { parsePostgresAddress } from '../../contract/postgres-address.ts'
 import { STORAGE_CREDENTIAL_IDS, type StorageCredentialId } from '../../contract/storage.ts'
+import type { ProvidedSecret } from '../artifacts/artifact.ts'
 
 type Place = 'container' | 'external'
 
@@ -69,4 +72,10 @@ export function storageSecretProblem(settings: StorageSettings, given: readonly 
   const alone = ids.find((id) => !ids.includes(ADDRESS_ID[partOf(id)]))
   if (alone === undefined) return undefined
   return `the secret ${alone} is given without ${ADDRESS_ID[partOf(alone)]}: what belongs to one address comes together`
+}
+
+/** Returns the name of the database elsewhere whose address the command line gives; undefined without one. What is wrong with it was said when it was read. */
+export function givenDatabase(secrets: Readonly<Record<string, ProvidedSecret>>): string | undefined {
+  const given = secrets[ADDRESS_ID.database]?.readValue().trim()
+  return given === undefined ? undefined : databaseLabel(parsePostgresAddress(given))
 }

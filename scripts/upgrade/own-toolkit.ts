@@ -42,12 +42,12 @@ export function parseEventLine(line: string): Event | undefined {
   }
 }
 
-/** What is wrong with the command line or the settings for that release is a reason to do nothing. */
-function unfinished(version: string, code: number, lines: readonly string[]): Failure {
+/** What is wrong with the command line or the settings for that release is a reason to do nothing: an older one knows fewer options. */
+function unfinished({ version, words }: Toolkit, code: number, lines: readonly string[]): Failure {
   const text: FailureText = {
     what: `the toolkit of release ${version} did not do it`,
     why: lines.join('\n         ') || `it ended with exit code ${code}`,
-    next: 'tappass releases',
+    next: `tappass releases; or by itself: sudo ${releaseFolder(version)}/tappass ${words.join(' ')}   (on the host)`,
   }
   return new Failure(text, code === EXIT_CODE.usage ? EXIT_CODE.refused : EXIT_CODE.failed)
 }
@@ -61,18 +61,16 @@ function lost({ text }: Failure, invocation: Invocation): Failure {
   )
 }
 
+type Toolkit = Readonly<{ version: string; words: readonly string[]; operator: string; isPlan: boolean }>
+
 /** Runs it and shows its events; `isShown` says which. Returns how it ended, and throws a `Failure` when it did not get that far. */
 export async function runOwnToolkit(
   invocation: Invocation,
   host: HostSession,
-  {
-    version,
-    words,
-    operator,
-    isPlan,
-  }: Readonly<{ version: string; words: readonly string[]; operator: string; isPlan: boolean }>,
+  toolkit: Toolkit,
   isShown: (event: Event) => boolean,
 ): Promise<HostResult> {
+  const { version, words, operator, isPlan } = toolkit
   let finished: Finished | undefined
   const lines: string[] = []
   const onLine = (line: string) => {
@@ -90,7 +88,7 @@ export async function runOwnToolkit(
       throw error instanceof Failure && error.code === EXIT_CODE.unreachable ? lost(error, invocation) : error
     })
     if (finished === undefined || finished.exitCode === EXIT_CODE.usage)
-      throw unfinished(version, code, lines.slice(-LINES_KEPT))
+      throw unfinished(toolkit, code, lines.slice(-LINES_KEPT))
     const { outcome, applied, remaining, unhealthy, next } = finished
     return {
       ...{ outcome, applied, remaining },

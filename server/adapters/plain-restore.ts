@@ -4,8 +4,12 @@
  */
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
 import pg from 'pg'
-import { parsePostgresAddress } from '../../contract/postgres-address.ts'
+import { type PostgresAddress, parsePostgresAddress } from '../../contract/postgres-address.ts'
+import type { Database } from '../core/ports.ts'
+import { tlsOption, typeParser } from '../database/driver-option.ts'
+import { type Connection, transactionOn } from '../database/transaction.ts'
 
 const COPY = /^COPY .* FROM stdin;$/
 const END_OF_ROWS = '\\.'
@@ -17,6 +21,7 @@ const OWNER = /^ALTER [A-Z ]+ .* OWNER TO [^;']+;$/
 const PIECE_CHARS = 65_536
 /** pg_dump writes one statement after the other; what is sent at once is one transaction. */
 const STATEMENTS_CHARS_MAX = 1024 * 1024
+const CONNECT_MS_MAX = 15_000
 
 /** The part of the driver's connection that copies rows; its types do not have it. */
 type CopyConnection = Readonly<{
@@ -116,6 +121,14 @@ async function sendText(client: pg.Client, lines: AsyncIterator<string>): Promis
   await send()
 }
 
+async function sendStream(client: pg.Client, input: Readable): Promise<void> {
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
+  // Of an input that fails, readline says nothing.
+  const failed = new Promise<never>((_, reject) => input.once('error', reject))
+  failed.catch(() => undefined)
+  await Promise.race([sendText(client, lines[Symbol.asyncIterator]()), failed])
+}
+
 /** Fills the database at the address (`postgresql://…`) from the file. Throws for the first thing that the server does not take, and for a text that breaks off. */
 export async function fillFromText(address: string, path: string): Promise<void> {
   const { host, port, database, user } = parsePostgresAddress(address)
@@ -123,9 +136,41 @@ export async function fillFromText(address: string, path: string): Promise<void>
   client.on('error', () => undefined)
   await client.connect()
   try {
-    const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
-    await sendText(client, lines[Symbol.asyncIterator]())
+    await sendStream(client, createReadStream(path))
   } finally {
     await client.end()
+  }
+}
+
+/** A database somewhere else; `authority` has signed its certificate, where that is not one of the system's. */
+export type FilledDatabase = Readonly<{ address: PostgresAddress; authority: string | undefined }>
+
+/** `fill` takes the text of a dump; `database` is in the same transaction. */
+export type Filling = Readonly<{ fill: (text: AsyncIterable<Uint8Array>) => Promise<void>; database: Database }>
+
+/** Connects, and does the work in one transaction: whatever ends it before its end leaves the database as it was. Throws what the server says. */
+export async function inOneTransaction<Value>(
+  { address, authority }: FilledDatabase,
+  work: (filling: Filling) => Promise<Value>,
+): Promise<Value> {
+  const { host, port, database, user, password } = address
+  const client = new pg.Client({
+    ...{ host, port, database, user, password: password ?? '', ssl: tlsOption(address, authority) },
+    ...{ application_name: 'tappass-move', connectionTimeoutMillis: CONNECT_MS_MAX, keepAlive: true },
+    types: { getTypeParser: typeParser },
+  })
+  client.on('error', () => undefined)
+  const connection: Connection = {
+    run: (text, parameters = []) => client.query({ text, values: [...parameters], queryMode: 'extended' } as never),
+    script: async (text) => {
+      await client.query(text)
+    },
+  }
+  const fill: Filling['fill'] = (text) => sendStream(client, Readable.from(text, { objectMode: false }))
+  await client.connect()
+  try {
+    return await transactionOn('local', connection, 0, (transaction) => work({ fill, database: transaction }))
+  } finally {
+    await client.end().catch(() => undefined)
   }
 }

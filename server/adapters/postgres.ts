@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import { formatPostgresAddress, type PostgresAddress } from '../../contract/postgres-address.ts'
 import type { SessionDatabase } from '../core/ports.ts'
-import { COLUMN_PARSERS } from '../database/column-parser.ts'
 import { databaseErrorOf } from '../database/database-error.ts'
+import { tlsOption, typeParser } from '../database/driver-option.ts'
 import { type Connection, sessionOn, transactionOn } from '../database/transaction.ts'
 
 /** Options of `openPostgres`. Times are limits; `undefined` takes the default named there. */
@@ -75,14 +75,9 @@ function poolConfigOf(settings: PostgresSettings, passwords: Passwords): pg.Pool
   }
 }
 
-function sslOf({ sslMode, sslRootCert, host }: PostgresAddress, authority: string | undefined): pg.PoolConfig['ssl'] {
-  if (sslMode === 'disable') return false
-  if (sslMode === 'require') return { rejectUnauthorized: false }
-  const ca = authority ?? (sslRootCert === undefined ? undefined : readAuthority(sslRootCert))
-  const certificate = ca === undefined ? {} : { ca }
-  const anyName = sslMode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}
-  // Node checks the certificate against `host`, and against "localhost" when it is not told.
-  return { rejectUnauthorized: true, host, ...certificate, ...anyName }
+function sslOf(address: PostgresAddress, authority: string | undefined): pg.PoolConfig['ssl'] {
+  const { sslRootCert } = address
+  return tlsOption(address, authority ?? (sslRootCert === undefined ? undefined : readAuthority(sslRootCert)))
 }
 
 function readAuthority(path: string): string {
@@ -92,9 +87,6 @@ function readAuthority(path: string): string {
     throw databaseErrorOf(cause, `the certificate authority ${path} (sslrootcert) cannot be read`)
   }
 }
-
-const typeParser: typeof pg.types.getTypeParser = (id, format) =>
-  format === 'binary' ? pg.types.getTypeParser(id, format) : (COLUMN_PARSERS[id] ?? pg.types.getTypeParser(id, format))
 
 /** Statements that are kept prepared on each connection; code that generates SQL would fill the server with them. */
 const NAMES_MAX = 200

@@ -11,6 +11,9 @@ import { openPostgres } from '../adapters/postgres.ts'
 import { createNoteSigner, type NoteSigner } from '../checkpoint/signed-note.ts'
 import type { Clock, SessionDatabase } from '../core/ports.ts'
 
+/** The server's container. */
+export const CONTAINER = 'tappass-postgres'
+
 /** The names of databases: the one in force, the one of the proof, and the one that a restoration fills. */
 export const DATABASE = { live: 'tappass', proof: 'tappass_proof', restored: 'tappass_restored' } as const
 
@@ -34,7 +37,7 @@ export type BackupHost = Readonly<{
   dumpTool: DumpTool
   restoreTool: RestoreTool
   clock: Clock
-  log: (line: string) => void
+  log: (line: string) => unknown
 }>
 
 /** Returns a path of the host. */

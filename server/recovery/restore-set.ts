@@ -2,15 +2,14 @@
  * Restores: fills a database beside the one in force, compares it, and puts it in its place. The names change in one transaction, so that whatever ends this,
  * one whole database has the name. `settle` then moves what belongs to the earlier one, and starts what was stopped.
  */
-import { spawn } from 'node:child_process'
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { timeWord } from '../../contract/backup-name.ts'
 import { HOST_PATH } from '../../contract/path.ts'
-import { UNIT } from '../../contract/unit.ts'
 import { replaceFile } from '../backups/set-file.ts'
 import { type BackupHost, backupFolderOf, DATABASE, pathOn } from './backup-host.ts'
+import { startAll, stopUsers } from './database-user.ts'
 import type { RestoreSource } from './restore-source.ts'
 import { compareRows, createEmpty, fill, plainSettings, schemaOf, verifyRestoredLedger } from './restored-database.ts'
 
@@ -19,18 +18,6 @@ type Intent = Readonly<{ earlier: string; time: string }>
 
 const INTENT = '.restore.json'
 const FILL_MS_MAX = 12 * 3600 * 1000
-
-/** What may use the database; patterns, for not every host has all of them. The sockets too: a connection would start an instance. */
-const USERS = [UNIT.socket.replace('.', '*.'), UNIT.gateway.replace('@.', '@*.'), UNIT.migrate]
-
-async function systemctl(...words: readonly string[]): Promise<void> {
-  const child = spawn('systemctl', [...words], { stdio: ['ignore', 'ignore', 'inherit'] })
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', resolve)
-  })
-  if (code !== 0) throw new Error(`systemctl ${words.join(' ')} ended with ${code}`)
-}
 
 /** Fills and compares the database `tappass_restored`. Throws, and drops it, for what does not hold. */
 async function fillBeside(host: BackupHost, { dump, evidence, label }: RestoreSource): Promise<void> {
@@ -100,7 +87,7 @@ export async function settle(host: BackupHost): Promise<boolean> {
     if ((await names(host)).includes(earlier)) await setCheckpointsAside(host, time)
     else await host.restoreTool.administer(`DROP DATABASE IF EXISTS ${DATABASE.restored} WITH (FORCE)`)
   } finally {
-    await systemctl('start', UNIT.target)
+    await startAll()
   }
   await rm(path, { force: true })
   return true
@@ -123,7 +110,7 @@ export async function restoreInPlace(host: BackupHost, source: RestoreSource): P
   await replaceFile(join(backupFolderOf(host), INTENT), JSON.stringify(intent))
   const startMs = host.clock.elapsedMs()
   try {
-    await systemctl('stop', ...USERS)
+    await stopUsers()
     await swap(host, earlier)
   } finally {
     await settle(host)

@@ -1,4 +1,4 @@
-/** Counts the rows of all tables of a database, and compares two counts. */
+/** Counts the rows of all tables of a database, or digests them, and compares what two databases have. */
 
 /** Tables without which a database is not one of this product. */
 const REQUIRED_TABLES = ['audit_events', 'audit_checkpoints', 'agents', 'organizations', 'schema_migrations'] as const
@@ -7,18 +7,60 @@ const REQUIRED_TABLES = ['audit_events', 'audit_checkpoints', 'agents', 'organiz
 const TABLES = `SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind = 'r' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' ORDER BY 1`
 
-/** Returns the number of rows of each table. Throws when a table is not there, or something else in its place. */
-export async function countRows(
-  query: (sql: string) => Promise<readonly string[]>,
-): Promise<Readonly<Record<string, number>>> {
+type Query = (sql: string) => Promise<readonly string[]>
+
+/** Returns what an aggregate says of the rows of each table. Throws when a required table is not there, or something else in its place. */
+async function ofEachTable(
+  query: Query,
+  aggregate: string,
+): Promise<readonly (readonly [table: string, value: string])[]> {
   const tables = await query(TABLES)
   const missing = REQUIRED_TABLES.filter((table) => !tables.includes(`public.${table}`))
   if (missing.length > 0) throw new Error(`the database has no table ${missing.join(', ')}`)
   // Each with its number: the server counts in parallel, and answers in the order in which it is done.
-  const select = (table: string, index: number): string => `SELECT ${index} || ' ' || count(*) FROM ONLY ${table}`
+  const select = (table: string, index: number): string =>
+    `SELECT ${index} || ' ' || ${aggregate} FROM ONLY ${table} AS one_row`
   const answers = await query(tables.map(select).join('\nUNION ALL '))
-  const rows = new Map(answers.map((answer) => answer.split(' ').map(Number) as [number, number]))
-  return Object.fromEntries(tables.map((table, index) => [table, rows.get(index) ?? Number.NaN]))
+  const values = new Map(
+    answers.map((answer) => [Number(answer.split(' ', 1)[0]), answer.slice(answer.indexOf(' ') + 1)]),
+  )
+  return tables.map((table, index) => [table, values.get(index) ?? ''])
+}
+
+/** Returns the number of rows of each table. Throws when a table is not there, or something else in its place. */
+export async function countRows(query: Query): Promise<Readonly<Record<string, number>>> {
+  const counts = await ofEachTable(query, 'count(*)')
+  return Object.fromEntries(counts.map(([table, count]) => [table, count === '' ? Number.NaN : Number(count)]))
+}
+
+/** What makes two servers write a row in the same way, within a transaction. */
+export const SAME_TEXT_SQL: string = `SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'postgres';
+SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1`
+
+/** The rows of a table in any order: how many, and a sum over what each of them hashes to. */
+const DIGEST = `count(*) || ' ' || coalesce(sum(('x' || left(encode(sha256(convert_to(one_row::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint::numeric), 0)`
+
+/** Returns the number of rows of each table and a digest of all that they hold, as a text. Throws as `countRows` does. */
+export async function digestRows(query: Query): Promise<Readonly<Record<string, string>>> {
+  return Object.fromEntries(await ofEachTable(query, DIGEST))
+}
+
+/** Returns the first table of which the copy has other rows, in words; undefined when all are the same. */
+export function contentDifference(
+  had: Readonly<Record<string, string>>,
+  has: Readonly<Record<string, string>>,
+): string | undefined {
+  const table = [...new Set([...Object.keys(had), ...Object.keys(has)])]
+    .toSorted()
+    .find((name) => had[name] !== has[name])
+  if (table === undefined) return undefined
+  const count = (text: string | undefined) => text?.split(' ')[0] ?? 'no'
+  return `the copy has other rows of ${table}: ${count(has[table])}, and there are ${count(had[table])}`
+}
+
+/** The rows of all tables. */
+export function sumOfRows(content: Readonly<Record<string, string>>): number {
+  return Object.values(content).reduce((sum, text) => sum + Number(text.split(' ')[0]), 0)
 }
 
 /** Returns the first table that has another number of rows than it had, in words; undefined when all are there. */

@@ -30,8 +30,8 @@ const server: readonly Room[] = [
   },
   {
     path: 'server/database',
-    is: 'What every SQL adapter needs: transactions, parsing of values, errors by their SQLSTATE.',
-    knows: ['server/core'],
+    is: 'What every SQL adapter needs: transactions, parsing of values, errors by their SQLSTATE, options of the driver.',
+    knows: ['contract', 'server/core'],
   },
   {
     path: 'server/config',
@@ -270,7 +270,7 @@ const server: readonly Room[] = [
   },
   {
     path: 'server',
-    is: 'The processes: `main` (the gateway), `migrate`, `verify`, `backup`, `check`, `self-check`.',
+    is: 'The processes: `main` (the gateway), `migrate`, `verify`, `backup`, `move`, `check`, `self-check`.',
     knows: [
       'server/checkpoint',
       'server/composition',

@@ -41,10 +41,12 @@ import {
   toolkit,
   writeSpec,
 } from './server.ts'
+import { type StorageServer, startStorage } from './storage-server.ts'
 import { startEdge, TUNNEL, tunnelCredentials } from './tunnel-process.ts'
 
 let server: Server
 let through: Door
+let storage: StorageServer | undefined
 
 /** A piece of a stream each tenth of a second. */
 const pieceMs = 100
@@ -59,15 +61,17 @@ before(async () => {
 })
 after(async () => {
   await through?.close()
+  await storage?.close()
   await server?.close()
 })
 
+const ELSEWHERE = { database: 'external' }
 const ADOPTED = { source: 'distribution', adopt: true }
 
-const configure = (ingress: unknown, docker: unknown = ADOPTED): Promise<void> =>
+const configure = (ingress: unknown, docker: unknown = ADOPTED, storage = {}): Promise<void> =>
   writeSpec(server, (spec) => ({
     ...spec,
-    ...{ ingress, docker, gateway: { callsMax: 1_000_000, upstream: server.upstream.url } },
+    ...{ ingress, docker, storage, gateway: { callsMax: 1_000_000, upstream: server.upstream.url } },
   }))
 
 /** Which of these ports answer from outside, over IPv4 and IPv6. */
@@ -345,8 +349,64 @@ test('`tappass agent` over SSH: added, listed, revoked, and the admin key never 
   assert.equal((await models()).status, 401)
 })
 
+test('its data to a database elsewhere: refused unasked, a failure leaves the old one serving, then all of it is there', async () => {
+  // It serves to the end of the file.
+  storage = await startStorage(server)
+  const { database } = storage
+  const words = (await storage.words()).slice(0, 4)
+  await configure({ names: ['gw.lan'] }, ADOPTED, ELSEWHERE)
+  const { key, client } = await through.agent('mover')
+  const call = async () => {
+    const messages = [{ role: 'user', content: 'good day' }] as const
+    return (await client.chat.completions.create({ model: 'lab', messages: [...messages] })).choices[0]?.message.content
+  }
+  await call()
+  const asked = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json', ...words])
+  const reasons = eventsOf(asked).flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+  assert.deepEqual([asked.code, reasons.length], [5, 1], asked.stdout)
+  assert.match(`${reasons[0]?.what} ${reasons[0]?.next}`, /left behind.*--data move.*--data leave/s)
+
+  // Somebody else's table, of which the preflight knows nothing.
+  await database.superuser('CREATE TABLE theirs (one integer)', 'tappass')
+  const failed = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json', ...words, '--data', 'move'])
+  assert.equal(failed.code, 1, failed.stdout)
+  assert.match(failed.stdout, /is not empty: there is theirs/)
+  await call()
+  await database.superuser('DROP TABLE theirs', 'tappass')
+
+  const entries = () =>
+    inside(
+      server,
+      `docker exec tappass-postgres psql -h /tappass/run -U postgres -d tappass -Atc 'SELECT count(*) FROM audit_events'`,
+    )
+  let isMoving = true
+  const outage: number[] = []
+  const watching = (async () => {
+    for (; isMoving; await pause(50))
+      if ((await through.fetch(through.url('/health')).catch(() => undefined))?.status !== 200) outage.push(Date.now())
+  })()
+  const before = Number(await entries())
+  const moved = await bootstrap(server, ...words, '--data', 'move').finally(async () => {
+    isMoving = false
+    await watching
+  })
+  process.stderr.write(`# calls were refused for ${(outage.at(-1) ?? 0) - (outage[0] ?? 0)} ms\n`)
+  assert.match(moved.stdout, /copied: \d+ rows in \d+ tables, each the same; ledger intact/)
+  assert.ok(Number(await database.superuser('SELECT count(*) FROM audit_events', 'tappass')) >= before)
+  // The agent of before, with the key of before.
+  assert.equal(await call(), 'You said: good day')
+  assert.ok(key.length > 0)
+  const verified = await toolkit(['audit', 'verify', ...hostWords(server), '--json'])
+  assert.equal(verified.code, 0, verified.stdout + verified.stderr)
+  assert.equal(
+    await inside(server, 'ls -d /var/lib/tappass/postgres/cluster; systemctl is-active tappass-postgres || :'),
+    '/var/lib/tappass/postgres/cluster\ninactive',
+  )
+  await assertNothingToDo(server)
+})
+
 test('without an ingress: Caddy goes, ufw is as it was, and the gateway answers on loopback', async () => {
-  await configure('none')
+  await configure('none', ADOPTED, ELSEWHERE)
   await bootstrap(server)
   assert.deepEqual(await openPorts(), [22])
   assert.doesNotMatch(await inside(server, 'ufw status'), /TapPass/)
@@ -355,7 +415,7 @@ test('without an ingress: Caddy goes, ufw is as it was, and the gateway answers 
 })
 
 test('without the word that adopts it, the Docker of somebody else is refused on a server of ours, too', async () => {
-  await configure('none', { source: 'distribution' })
+  await configure('none', { source: 'distribution' }, ELSEWHERE)
   const { code, events } = await plan(server)
   const reasons = events.flatMap((event) => (event.event === 'refused' ? event.reasons : []))
   assert.deepEqual([code, reasons.length], [5, 2], JSON.stringify(reasons))

@@ -12,11 +12,11 @@ import { type Server, writeSpec } from './server.ts'
 
 const REDIS_PORT = 7479
 
-/** `word` is the password of Redis and of the role that serves; another one may be given for that role. */
+/** `word` is the password of Redis and of the role that serves; another one may be given for that role, and another database. */
 export type StorageServer = Readonly<{
   word: string
   database: PostgresServer
-  words: (password?: string) => Promise<readonly string[]>
+  words: (password?: string, name?: string) => Promise<readonly string[]>
   close: () => Promise<void>
 }>
 
@@ -25,7 +25,7 @@ export const startStorage = async (server: Server): Promise<StorageServer> => {
   const word = `only-for-the-lab-${process.pid}`
   const host = await hostAddressOf(server.machine)
   const database = await startPostgres([`listen_addresses = '127.0.0.1,${host}'`])
-  await appendFile(join(database.folder, 'data/pg_hba.conf'), `host tappass all ${host}/24 scram-sha-256\n`)
+  await appendFile(join(database.folder, 'data/pg_hba.conf'), `host all tappass,serving ${host}/16 scram-sha-256\n`)
   await database.superuser(`SELECT pg_reload_conf(); CREATE ROLE serving LOGIN PASSWORD '${word}'`)
   const own = [
     '--bind',
@@ -40,21 +40,24 @@ export const startStorage = async (server: Server): Promise<StorageServer> => {
     server.folder,
   ]
   const redis: ChildProcess = spawn('redis-server', own, { stdio: 'ignore' })
-  const secretWords = async (id: string, text: string): Promise<readonly string[]> => {
-    const path = join(server.folder, id)
-    await writeFile(path, `${text}\n`, { mode: 0o600 })
-    return ['--secret', `${id}=${path}`]
-  }
-  const url = (user: string, password: string): string =>
-    `postgresql://${user}:${password}@${host}:${database.port}/tappass?sslmode=disable`
+  const url = (user: string, password: string, name: string): string =>
+    `postgresql://${user}:${password}@${host}:${database.port}/${name}?sslmode=disable`
   return {
     word,
     database,
-    words: async (password = word) => [
-      ...(await secretWords('database-url', url('serving', password))),
-      ...(await secretWords('database-owner-url', url('tappass', database.password))),
-      ...(await secretWords('redis-url', `redis://:${word}@${host}:${REDIS_PORT}`)),
-    ],
+    words: async (password = word, name = 'tappass') => {
+      const texts = {
+        'database-url': url('serving', password, name),
+        'database-owner-url': url('tappass', database.password, name),
+        'redis-url': `redis://:${word}@${host}:${REDIS_PORT}`,
+      }
+      const words = Object.entries(texts).map(async ([id, text]) => {
+        const path = join(server.folder, `${name}-${id}`)
+        await writeFile(path, `${text}\n`, { mode: 0o600 })
+        return ['--secret', `${id}=${path}`]
+      })
+      return (await Promise.all(words)).flat()
+    },
     close: async () => {
       const ended = redis.exitCode === null && redis.signalCode === null ? once(redis, 'exit') : undefined
       redis.kill('SIGKILL')

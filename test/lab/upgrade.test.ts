@@ -279,6 +279,25 @@ test('the way back to the release before, beside the new schema: no call fails',
   assert.match(operator ?? '', /@/)
 })
 
+test('a run of the other release is restored by the toolkit of that one, and a run of this one by this one', async () => {
+  const [history] = eventsOf(await toolkit(['history', ...machineWords(server), '--json'], 60_000)).filter(
+    (event) => event.event === 'history',
+  )
+  const numberOf = (release: string) =>
+    history?.generations.findLast(
+      ({ begun, end }) => begun.release === release && end?.kind === 'ended' && end.outcome === 'up-to-date',
+    )?.number ?? 0
+  for (const release of [good, first]) {
+    const words = ['at', `${numberOf(release)}`, '--restore', ...machineWords(server), '--json']
+    const planned = await toolkit([...words, '--plan-only'], 60_000)
+    assert.equal(planned.code, 2, planned.stdout + planned.stderr)
+    const run = await toolkit([...words, '--yes'])
+    assert.equal(run.code, 0, run.stdout.slice(-3000) + run.stderr)
+    assert.equal((await releases())[0]?.version, release)
+  }
+  await untilHealthy(server)
+})
+
 test('forward again to the one that is on the host; then its contract migration, and there is no way back', async () => {
   const run = await underLoad(repository, 'upgrade', '--to', good, '--yes', '--soak', '0s')
   assert.equal(run.code, 0, run.text)

@@ -543,14 +543,31 @@ test('recipe: of a Docker that is adopted neither settings nor process are touch
   assert.deepEqual(actions, ['enable docker.service', 'start docker.service'])
 })
 
+// What is undone is undone from the end: the host's own database is open again before an instance goes back to it.
+test('recipe: data are moved before the schema and the instances, and what a failed move goes back to comes before they do', () => {
+  const ids = resourcesOf({ storage: { database: 'external' } }).map(({ id }) => id)
+  const order = [
+    'database-move:host',
+    'schema:/opt/tappass/releases',
+    'unit:tappass.socket',
+    'unit:tappass@1.service',
+    'unit:tappass@.service',
+    'database-return:host',
+  ]
+  assert.deepEqual(
+    ids.filter((id) => order.includes(id)),
+    order,
+  )
+})
+
 // A rejection that nobody waits for would end the process, and with it the runs on all other hosts.
 test('recipe: on a host that does not answer each resource fails, and leaves no promise behind that fails later', async () => {
   const silent: GetFact = async () => {
     await new Promise((resolve) => setImmediate(resolve))
     throw new Error('no answer')
   }
-  // These two make nothing, they only take away.
-  const asking = resourcesOf({}).filter(({ id }) => !/^(engine-trace|stored-secrets):/.test(id))
+  // These make nothing, they only take away or put back.
+  const asking = resourcesOf({}).filter(({ id }) => !/^(engine-trace|stored-secrets|database-return):/.test(id))
   for (const resource of asking) await assert.rejects(resource.plan(silent), /no answer/, resource.id)
   await new Promise((resolve) => setImmediate(resolve))
 })

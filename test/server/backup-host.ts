@@ -23,8 +23,9 @@ import { ledgerEntry } from './ledger/entry-fixture.ts'
 import { createSigning, createSigningKey } from './ledger/signing-fixture.ts'
 import { migrate } from './migrate-process.ts'
 
-/** The program. */
+/** The program of backups, and the one that moves the data elsewhere. */
 export const PROGRAM: string = join(import.meta.dirname, '../../server/backup.ts')
+const MOVE_PROGRAM = join(import.meta.dirname, '../../server/move.ts')
 
 /** What is done to the tools: more arguments for pg_dump, what becomes of its archive (a body of JavaScript over `bytes`), a line of psql; after which
  * command the program is killed. */
@@ -46,6 +47,7 @@ export type TestHost = Readonly<{
   useTools: (tools: Tools) => void
   calls: () => readonly string[]
   run: (...words: readonly string[]) => Promise<Output>
+  move: (...words: readonly string[]) => Promise<Output>
   /** Runs it, and kills it after the first command that has these words. */
   killOnce: (place: string, ...words: readonly string[]) => Promise<Output>
   dispose: () => Promise<void>
@@ -164,8 +166,11 @@ export async function createTestHost(): Promise<TestHost> {
   const options = ['--root', root, '--credentials', credentials, '--port', `${server.port}`]
   const useTools = (tools: Tools) => layTools(server, bin, tools)
   useTools({})
-  const run = (...words: readonly string[]) =>
-    execute([process.execPath, '--disable-warning=ExperimentalWarning', PROGRAM, ...words, ...options], { env })
+  const runner =
+    (program: string) =>
+    (...words: readonly string[]) =>
+      execute([process.execPath, '--disable-warning=ExperimentalWarning', program, ...words, ...options], { env })
+  const run = runner(PROGRAM)
   return {
     ...{ server, root, credentials, useTools, backups: join(root, 'var/lib/tappass/backup') },
     asOwner: (sql) => server.superuser(`SET ROLE tappass_owner; ${sql}`, 'tappass'),
@@ -182,7 +187,7 @@ export async function createTestHost(): Promise<TestHost> {
       useTools({})
       return output
     },
-    run,
+    ...{ run, move: runner(MOVE_PROGRAM) },
     dispose: async () => {
       await server.dispose()
       rmSync(root, { recursive: true })

@@ -21,6 +21,8 @@ export type DumpTool = Readonly<{
   openSnapshot: () => Promise<DatabaseSnapshot>
   /** Yields an archive in PostgreSQL's custom format. */
   dump: (snapshotId: string) => AsyncIterable<Uint8Array>
+  /** Yields the SQL text of the database, for whichever role runs it: without owners and privileges, and what it makes is dropped first. */
+  dumpText: (snapshotId: string) => AsyncIterable<Uint8Array>
   /** Returns the SQL text of everything but rows: of the database, and of an archive. */
   dumpSchema: (snapshotId: string) => Promise<string>
   readSchema: (archive: FileHandle) => Promise<string>
@@ -71,11 +73,23 @@ async function openSession(argv: readonly string[]): Promise<Omit<DatabaseSnapsh
 /** Passwords are readable for a superuser only, and are in the set as what they are made from. */
 const ROLES = ['--roles-only', '--no-role-passwords'] as const
 
+/** Another server has other roles. */
+const FOR_ANY_ROLE = ['--format', 'plain', '--no-owner', '--no-privileges', '--clean', '--if-exists'] as const
+
 /** Given the names of the container, of the database and of the role, returns the tool. */
 export function postgresContainer(container: string, database: string, role: string): DumpTool {
   const server = ['--host', '/tappass/run', '--username', role, '--no-password']
   const login = [...server, '--dbname', database]
   const psql = ['psql', '--no-psqlrc', '--quiet', '--tuples-only', '--no-align', '--set', 'ON_ERROR_STOP=1', ...login]
+  async function* dumpOf(options: readonly string[]): AsyncIterable<Uint8Array> {
+    // The product has no large objects; one that somebody made is not readable for this role, and would end every dump.
+    const argv = [container, 'pg_dump', ...login, '--no-large-objects', ...options]
+    const child = startInContainer(argv, 'ignore')
+    const ended = endOf(child, 'pg_dump')
+    ended.catch(() => undefined)
+    yield* child.stdout as AsyncIterable<Buffer>
+    await ended
+  }
   return {
     openSnapshot: async () => {
       const session = await openSession(['--interactive', container, ...psql])
@@ -88,15 +102,8 @@ export function postgresContainer(container: string, database: string, role: str
         throw error
       }
     },
-    dump: async function* (snapshotId) {
-      // The product has no large objects; one that somebody made is not readable for this role, and would end every dump.
-      const options = ['--format', 'custom', '--no-large-objects', '--snapshot', snapshotId]
-      const child = startInContainer([container, 'pg_dump', ...login, ...options], 'ignore')
-      const ended = endOf(child, 'pg_dump')
-      ended.catch(() => undefined)
-      yield* child.stdout as AsyncIterable<Buffer>
-      await ended
-    },
+    dump: (snapshotId) => dumpOf(['--format', 'custom', '--snapshot', snapshotId]),
+    dumpText: (snapshotId) => dumpOf([...FOR_ANY_ROLE, '--snapshot', snapshotId]),
     dumpSchema: (snapshotId) =>
       textOf([container, 'pg_dump', ...login, '--schema-only', '--snapshot', snapshotId], 'ignore', 'pg_dump'),
     readSchema: (archive) =>

@@ -35,6 +35,7 @@ const job: Job = {
     secrets: { 'openai-api-key': '/run/x' },
     rotation: null,
     releaseChange: null,
+    data: null,
     outside: null,
     operator: null,
     restored: null,

@@ -169,3 +169,40 @@ test('refused: nobody listens, here and over the relay', async () => {
     assert.deepEqual(others, [])
   }
 })
+
+/** As Supabase sets up a project: default privileges of the role that makes tables, and tables that were made under them. */
+const supabase = [
+  {
+    name: 'what it makes is given to the roles of the web API',
+    before: 'ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO anon, authenticated, service_role',
+    roles: 'anon, authenticated',
+  },
+  {
+    name: 'a table is open to one of them',
+    before: 'CREATE TABLE public.agents (one integer); GRANT SELECT ON public.agents TO anon',
+    roles: 'anon',
+  },
+  {
+    name: 'other tables are open to them',
+    before: 'CREATE TABLE public.pages (one integer); GRANT ALL ON public.pages TO anon, authenticated',
+    roles: '',
+  },
+] as const
+for (const { name, before: sql, roles } of supabase)
+  test(`Supabase: ${name}: ${roles === '' ? 'nothing to say' : 'refused, with what closes it'}`, async () => {
+    await server.superuser('CREATE ROLE anon; CREATE ROLE authenticated; CREATE ROLE service_role')
+    await server.superuser('CREATE DATABASE project OWNER tappass')
+    await server.superuser(`SET ROLE tappass; ${sql}`, 'project')
+    try {
+      const secrets = { url: serving('project'), ownerUrl: owner('project') }
+      const { refusals } = await check(secrets)
+      if (roles === '') return assert.deepEqual(refusals, [])
+      assertRefusedOnce(refusals, new RegExp(`: ${roles} may use what tappass makes`), /PostgREST/, [WORD])
+      const [remedy] = (refusals[0]?.next ?? '').split('   (there')
+      await server.superuser(`SET ROLE tappass; ${remedy}`, 'project')
+      assert.deepEqual((await check(secrets)).refusals, [])
+    } finally {
+      await server.superuser('DROP DATABASE project')
+      await server.superuser('DROP ROLE anon; DROP ROLE authenticated; DROP ROLE service_role')
+    }
+  })

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test'
 import { connectLocal } from '../../../scripts/runners/local.ts'
 import { checkDatabase } from '../../../scripts/storage/database-check.ts'
 
-const [INT, TEXT, BOOL] = [23, 25, 16]
+const [INT, TEXT, BOOL, TEXT_ARRAY] = [23, 25, 16, 1009]
 
 const message = (type: string, ...parts: readonly Buffer[]): Buffer => {
   const body = Buffer.concat(parts)
@@ -53,6 +53,7 @@ const facts = (role: string): readonly Column[] => [
   ...([
     ['identity', TEXT, '1 x'],
     ['hasRole', BOOL, 't'],
+    ['exposedTo', TEXT_ARRAY, '{}'],
   ] as const),
 ]
 

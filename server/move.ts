@@ -1,0 +1,69 @@
+/**
+ * The process that moves the data of a host's own database to the one elsewhere whose addresses are its credentials; as root, started by the toolkit:
+ *   move      copies them, with the gateway stopped, which stays stopped
+ *   return    goes back to the host's own, unless something was recorded in the other one since
+ *   settle    ends a move that was killed
+ *   open      lets the gateway into the host's own database again
+ * Exit codes: 0 done, 1 failed, 5 refused, 64 usage.
+ */
+
+import { basename, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { EXIT_CODE, type ExitCode } from '../contract/exit-code.ts'
+import { parseServerDatabase, STORAGE_CREDENTIAL } from '../contract/storage.ts'
+import { postgresContainer } from './adapters/container/postgres-container.ts'
+import { postgresRestore } from './adapters/container/postgres-restore.ts'
+import type { FilledDatabase } from './adapters/plain-restore.ts'
+import { systemClock } from './adapters/system.ts'
+import { type BackupHost, CONTAINER, DATABASE, ROLE, readSecrets } from './recovery/backup-host.ts'
+import { MoveRefusal, moveDatabase, openOwnDatabase, returnDatabase, settleMove } from './recovery/move-database.ts'
+
+/** The database elsewhere, as the role that owns its tables. */
+async function targetOf(host: BackupHost): Promise<FilledDatabase> {
+  const secrets = await readSecrets(host)
+  const text = (id: string) => secrets.get(id)?.toString().trim()
+  const { DATABASE_URL: urlId, DATABASE_OWNER_URL: ownerId, DATABASE_CA: authorityId } = STORAGE_CREDENTIAL
+  const address = text(ownerId) ?? text(urlId)
+  if (address === undefined)
+    throw new MoveRefusal(`there is no credential ${urlId}`, `tappass bootstrap --secret ${urlId}=FILE`)
+  return { address: parseServerDatabase(address), authority: text(authorityId) }
+}
+
+const ACTIONS: Readonly<Record<string, (host: BackupHost) => Promise<void>>> = {
+  move: async (host) => await moveDatabase(host, await targetOf(host)),
+  return: async (host) => await returnDatabase(host, await targetOf(host)),
+  settle: settleMove,
+  open: openOwnDatabase,
+}
+
+async function main(argv: readonly string[]): Promise<ExitCode> {
+  const text = { type: 'string' } as const
+  const options = { root: text, port: text, credentials: text } as const
+  const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true })
+  const action = positionals.length === 1 ? ACTIONS[positionals[0] ?? ''] : undefined
+  if (action === undefined) {
+    process.stderr.write(`tappass-move: usage: ${basename(import.meta.filename)} ${Object.keys(ACTIONS).join('|')}\n`)
+    return EXIT_CODE.usage
+  }
+  await action({
+    root: values.root ?? '',
+    credentials: values.credentials,
+    release: join(import.meta.dirname, '..'),
+    port: Number(values.port ?? 5432),
+    dumpTool: postgresContainer(CONTAINER, DATABASE.live, ROLE.reader),
+    restoreTool: postgresRestore(CONTAINER, ROLE),
+    clock: systemClock,
+    log: (line) => process.stdout.write(`${line}\n`),
+  })
+  return EXIT_CODE.upToDate
+}
+
+if (import.meta.main) {
+  // Whoever reads may be gone: what was begun goes on to its end.
+  process.stdout.on('error', () => undefined)
+  process.exitCode = await main(process.argv.slice(2)).catch((error: Error) => {
+    const isRefused = error instanceof MoveRefusal
+    process.stderr.write(`tappass-move: ${error.message}${isRefused ? `\n  next: ${error.next}` : ''}\n`)
+    return isRefused ? EXIT_CODE.refused : EXIT_CODE.failed
+  })
+}
