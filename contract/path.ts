@@ -63,6 +63,10 @@ export const HOST_PATH = {
   postgresFolder: `${STATE}/postgres`,
   /** PostgreSQL's data. While it exists, there are data that need the keys they were written with. */
   postgresCluster: `${STATE}/postgres/cluster`,
+  /** The log of PostgreSQL, archived: a folder for each cluster. */
+  walFolder: `${STATE}/wal`,
+  /** Which segment of it was let go, since the last base backup. */
+  walGap: `${STATE}/postgres/wal-gap`,
   /** Signed checkpoints of the ledger, outside its database. */
   checkpointFolder: `${STATE}/checkpoints`,
   caddyStateFolder: `${STATE}/caddy`,
@@ -71,6 +75,8 @@ export const HOST_PATH = {
   /** The agent's own SVID and key. */
   spireAgentFolder: `${STATE}/spire-agent`,
   backupFolder: `${STATE}/backup`,
+  /** The set that a bare host is being made from, until its database is in force. */
+  foundingNote: `${STATE}/backup/.founding`,
   /** What is noted of copies that are being made, and how the last run of the copy went. */
   backupCopyFolder: `${STATE}/backup-copy`,
   /** The built site: `builds/VERSION`, and `current`, which the ingress serves. */

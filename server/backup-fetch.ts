@@ -9,10 +9,14 @@ import { type StoreSecrets, type StoreSettings, storeLabel } from '../contract/b
 import { EXIT_CODE } from '../contract/exit-code.ts'
 import { fetchSet, listSets, type StoredSet } from './copies/fetch-set.ts'
 import type { BackupStore } from './copies/store.ts'
+import { unsealSet } from './copies/unseal-set.ts'
 import { verifySet } from './copies/verify-set.ts'
 import { openStore } from './process/backup-store.ts'
 
-/** What standard input says. `set` and the rest are for fetching; without them the store is listed. */
+/**
+ * What standard input says. `set` and the rest are for fetching; without them the store is listed. `isForHost`: what a new host needs of the set is printed as one
+ * JSON, secrets in the clear, for the process that has started this one; an empty `set` is then the newest.
+ */
 type Request = Readonly<{
   store: StoreSettings
   secrets: StoreSecrets
@@ -21,6 +25,7 @@ type Request = Readonly<{
   into?: string
   keys?: readonly string[]
   isJson?: boolean
+  isForHost?: boolean
 }>
 
 function listText(sets: readonly StoredSet[], label: string): string {
@@ -50,11 +55,31 @@ async function fetchInto(
   return `fetched ${target}: ${parts} parts, ${files} files as its signed manifest says\n`
 }
 
+async function newestSet(store: BackupStore, label: string): Promise<string> {
+  const newest = (await listSets(store)).find(({ copiedAt, missing }) => copiedAt !== undefined && missing === 0)
+  if (newest === undefined) throw new Error(`there is no whole backup in ${label}`)
+  return newest.set
+}
+
+async function contentForHost(store: BackupStore, request: Request): Promise<string> {
+  const { identity = '', into = '' } = request
+  const set = request.set || (await newestSet(store, storeLabel(request.store)))
+  await fetchInto(store, { ...request, set })
+  const { manifest, settings, secrets, spire } = await unsealSet(join(into, set), identity)
+  const base64 = [...spire].map(([name, bytes]) => [name, bytes.toString('base64')])
+  return JSON.stringify({
+    ...{ set, settings, release: manifest.release, schema: Number(manifest.schema), takenAt: manifest.takenAt },
+    secrets: Object.fromEntries([...secrets].map(([id, bytes]) => [id, bytes.toString()])),
+    spire: Object.fromEntries(base64),
+  })
+}
+
 async function main(): Promise<void> {
   const request = JSON.parse(await text(process.stdin)) as Request
   const store = openStore(request.store, request.secrets)
   try {
-    if (request.set !== undefined) process.stdout.write(await fetchInto(store, request))
+    if (request.isForHost) process.stdout.write(await contentForHost(store, request))
+    else if (request.set !== undefined) process.stdout.write(await fetchInto(store, request))
     else {
       const sets = await listSets(store)
       process.stdout.write(request.isJson ? `${JSON.stringify(sets)}\n` : listText(sets, storeLabel(request.store)))

@@ -4,38 +4,26 @@
  *   list                          shows them
  *   verify [SET]                  reads a set to its end, and proves it again (the newest unless named)
  *   prune                         lets expired ones go
- *   restore SOURCE                puts it in the place of the database in force; with --database NAME beside it, with --check only says whether it may
+ *   restore SOURCE                puts it in the place of the database in force; with --database NAME beside it, with --check only says whether it may,
+ *                                 with --to TIME, in place of a name, the database as it was then; with --first in the place of the empty one of a host that is made from it
  *   settle                        ends a restoration that was killed
  * Exit codes: 0 done, 1 failed, 5 refused, 64 usage.
  */
-
 import { basename, join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { EXIT_CODE, type ExitCode } from '../contract/exit-code.ts'
-import { parseRecipient } from '../contract/recovery-key.ts'
-import { postgresContainer } from './adapters/container/postgres-container.ts'
-import { postgresRestore } from './adapters/container/postgres-restore.ts'
-import { systemClock } from './adapters/system.ts'
 import type { BackupManifest } from './backups/manifest.ts'
-import type { RetentionPolicy } from './backups/retention.ts'
-import { type BackupHost, backupFolderOf, CONTAINER, DATABASE, ROLE } from './recovery/backup-host.ts'
+import { type BackupHost, backupFolderOf } from './recovery/backup-host.ts'
+import { parseRequest, type Request } from './recovery/backup-request.ts'
+import { listBaseBackups, pruneBases } from './recovery/base-backup.ts'
 import { clearLeftovers, createSet } from './recovery/create-set.ts'
+import { takeDueBaseBackup, verifyBaseBackup } from './recovery/due-base-backup.ts'
+import { listEarlier, pruneEarlier } from './recovery/earlier-database.ts'
+import { listLines } from './recovery/list-text.ts'
+import { baseAt, setAt, UnreachableTime } from './recovery/point-in-time.ts'
 import { proveSet } from './recovery/prove-set.ts'
-import { restoreBeside, restoreInPlace, settle } from './recovery/restore-set.ts'
+import { foundingSet, restoreBeside, restoreInPlace, settle } from './recovery/restore-set.ts'
 import { findSource, type RestoreSource } from './recovery/restore-source.ts'
 import { listBackups, pruneBackups } from './recovery/set-list.ts'
-
-/** What was asked for. */
-type Request = Readonly<{
-  host: BackupHost
-  operand: string | undefined
-  keep: RetentionPolicy
-  recipient: string | undefined
-  database: string | undefined
-  keyFile: string | undefined
-  isCheck: boolean
-  isJson: boolean
-}>
 
 /** Refused, with nothing changed. */
 class Refusal extends Error {}
@@ -52,8 +40,11 @@ async function prove(host: BackupHost, manifest: BackupManifest): Promise<void> 
   )
 }
 
-async function prune({ host, keep }: Request): Promise<ExitCode> {
+async function prune({ host, keep, pointInTimeDays }: Request): Promise<ExitCode> {
   for (const name of await pruneBackups(host, keep)) log(`removed ${name}`)
+  const verifiedMs = (await listBackups(host)).findLast(({ isVerified }) => isVerified)?.takenMs
+  for (const name of await pruneEarlier(host, verifiedMs, keep.daily)) log(`removed ${name}`)
+  for (const name of await pruneBases(host, pointInTimeDays)) log(`removed ${name}`)
   return EXIT_CODE.upToDate
 }
 
@@ -66,20 +57,14 @@ async function create(request: Request): Promise<ExitCode> {
   const without = manifest.withheld.length === 0 ? '' : ', without secrets: there is no backup.recoveryKey'
   log(`made ${manifest.name} (${bytes} bytes${without})`)
   await prove(host, manifest)
+  if (request.pointInTimeDays > 0) await takeDueBaseBackup(host)
   return await prune(request)
 }
 
 async function list({ host, isJson }: Request): Promise<ExitCode> {
-  const listed = await listBackups(host)
-  if (isJson) log(JSON.stringify(listed))
-  else if (listed.length === 0) log('there is no backup')
-  else
-    for (const { name, bytes, release, state, recipient, format } of listed)
-      log(
-        [name, `${bytes} bytes`, release || '-', state, recipient === null && format === 2 ? 'no secrets' : '']
-          .join('  ')
-          .trimEnd(),
-      )
+  const [backups, bases, earlier] = [await listBackups(host), await listBaseBackups(host), await listEarlier(host)]
+  if (isJson) log(JSON.stringify({ backups, bases, earlier }))
+  else for (const line of listLines(backups, bases, earlier)) log(line)
   return EXIT_CODE.upToDate
 }
 
@@ -101,12 +86,38 @@ async function verify({ host, operand, keyFile }: Request): Promise<ExitCode> {
     throw new Refusal(`${named} is of a release before 0.13, or a dump alone: restore it beside the one in force instead
     next: tappass backup restore ${named} --database tappass_look`)
   await prove(host, source.manifest)
+  await verifyBaseBackup(host)
   return EXIT_CODE.upToDate
 }
 
-async function restore({ host, operand, keyFile, database, isCheck }: Request): Promise<ExitCode> {
+/** Makes the set of a moment, and proves it: what `restore` then puts in force was looked at as every other one. */
+async function restoreTime(request: Request, time: Date): Promise<ExitCode> {
+  const { host, isCheck, database, recipient } = request
+  if (isCheck) {
+    const { name } = await baseAt(host, time)
+    log(`the database as of ${time.toISOString()} is made from ${name} and the archived log`)
+    return EXIT_CODE.upToDate
+  }
+  await settle(host)
+  await clearLeftovers(host)
+  const manifest = await setAt(host, time, recipient)
+  log(`made ${manifest.name}, the database as of ${time.toISOString()}`)
+  await prove(host, manifest)
+  const source = await findSource(host, manifest.name)
+  refuseFor(source)
+  await (database === undefined
+    ? restoreInPlace(host, source, { by: request.by, isFirst: false })
+    : restoreBeside(host, source, database))
+  return EXIT_CODE.upToDate
+}
+
+async function restore(request: Request): Promise<ExitCode> {
+  const { host, operand, keyFile, database, isCheck, isFirst, time } = request
+  if (time !== undefined) return await restoreTime(request, time)
   if (operand === undefined) throw new Refusal('restore needs the name of a set or the path of a dump')
   if (!isCheck) await settle(host)
+  if (isFirst && (await foundingSet(host)) !== operand)
+    throw new Refusal(`this host is not being made from ${operand}: tappass backup restore ${operand}`)
   const source = await findSource(host, operand, keyFile)
   refuseFor(source)
   if (isCheck) {
@@ -116,7 +127,7 @@ async function restore({ host, operand, keyFile, database, isCheck }: Request): 
     return EXIT_CODE.upToDate
   }
   await clearLeftovers(host)
-  if (database === undefined) await restoreInPlace(host, source)
+  if (database === undefined) await restoreInPlace(host, source, { by: request.by, isFirst })
   else await restoreBeside(host, source, database)
   return EXIT_CODE.upToDate
 }
@@ -130,53 +141,8 @@ const ACTIONS: Readonly<Record<string, (request: Request) => Promise<ExitCode>>>
   ...{ create, list, verify, prune, restore, settle: end },
 }
 
-const TEXT = { type: 'string' } as const
-const FLAG = { type: 'boolean' } as const
-const OPTIONS = {
-  root: TEXT,
-  port: TEXT,
-  credentials: TEXT,
-  'keep-daily': TEXT,
-  'keep-weekly': TEXT,
-  'recovery-key': TEXT,
-  database: TEXT,
-  key: TEXT,
-  check: FLAG,
-  json: FLAG,
-} as const
-
-const DATABASE_NAME = /^tappass_[a-z0-9_]{1,40}$/
-
-/** Undefined when the arguments are invalid. */
-function parseRequest(argv: readonly string[]): Readonly<{ action: string; request: Request }> | undefined {
-  const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true })
-  const [action = '', operand, ...rest] = positionals
-  const [daily, weekly] = [Number(values['keep-daily'] ?? 7), Number(values['keep-weekly'] ?? 4)]
-  const recipient = values['recovery-key'] === undefined ? undefined : parseRecipient(values['recovery-key'])
-  const isKeyWrong = values['recovery-key'] !== undefined && recipient === undefined
-  const { database } = values
-  const isNameWrong =
-    database !== undefined && (!DATABASE_NAME.test(database) || Object.values<string>(DATABASE).includes(database))
-  if (rest.length > 0 || !Number.isInteger(daily) || !Number.isInteger(weekly) || isKeyWrong || isNameWrong) return
-  const host: BackupHost = {
-    root: values.root ?? '',
-    credentials: values.credentials,
-    release: join(import.meta.dirname, '..'),
-    port: Number(values.port ?? 5432),
-    dumpTool: postgresContainer(CONTAINER, DATABASE.live, ROLE.reader),
-    restoreTool: postgresRestore(CONTAINER, ROLE),
-    clock: systemClock,
-    log,
-  }
-  const flags = { isCheck: values.check === true, isJson: values.json === true }
-  return {
-    action,
-    request: { host, operand, keep: { daily, weekly }, recipient, database, keyFile: values.key, ...flags },
-  }
-}
-
 async function main(argv: readonly string[]): Promise<ExitCode> {
-  const parsed = parseRequest(argv)
+  const parsed = parseRequest(argv, log)
   const action = parsed && ACTIONS[parsed.action]
   if (parsed === undefined || action === undefined) {
     process.stderr.write(
@@ -192,6 +158,6 @@ if (import.meta.main) {
   process.stdout.on('error', () => undefined)
   process.exitCode = await main(process.argv.slice(2)).catch((error: Error) => {
     process.stderr.write(`tappass-backup: ${error.message}\n`)
-    return error instanceof Refusal ? EXIT_CODE.refused : EXIT_CODE.failed
+    return error instanceof Refusal || error instanceof UnreachableTime ? EXIT_CODE.refused : EXIT_CODE.failed
   })
 }

@@ -11,11 +11,10 @@ import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { EXIT_CODE, type ExitCode } from '../contract/exit-code.ts'
 import { parseServerDatabase, STORAGE_CREDENTIAL } from '../contract/storage.ts'
-import { postgresContainer } from './adapters/container/postgres-container.ts'
-import { postgresRestore } from './adapters/container/postgres-restore.ts'
 import type { FilledDatabase } from './adapters/plain-restore.ts'
 import { systemClock } from './adapters/system.ts'
-import { type BackupHost, CONTAINER, DATABASE, ROLE, readSecrets } from './recovery/backup-host.ts'
+import { type BackupHost, readSecrets } from './recovery/backup-host.ts'
+import { containerTools } from './recovery/container-tool.ts'
 import { MoveRefusal, moveDatabase, openOwnDatabase, returnDatabase, settleMove } from './recovery/move-database.ts'
 
 /** The database elsewhere, as the role that owns its tables. */
@@ -50,8 +49,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     credentials: values.credentials,
     release: join(import.meta.dirname, '..'),
     port: Number(values.port ?? 5432),
-    dumpTool: postgresContainer(CONTAINER, DATABASE.live, ROLE.reader),
-    restoreTool: postgresRestore(CONTAINER, ROLE),
+    ...containerTools(),
     clock: systemClock,
     log: (line) => process.stdout.write(`${line}\n`),
   })

@@ -29,7 +29,7 @@ ls ${HOST_PATH.currentRelease}/migrations | sed -n 's/^\([0-9]*_.*\.sql\)$/relea
 cat ${HOST_PATH.postgresCluster}/PG_VERSION | sed 's/^/cluster /'`
 
 const TRANSACTIONS_MAX = 1_500_000_000
-const ROLES = ['tappass', 'tappass_owner', 'tappass_backup']
+const ROLES = ['tappass', 'tappass_owner', 'tappass_backup', 'tappass_archive']
 
 /** Of what only the database can say. */
 function asked(seen: Seen, judge: () => Verdict): Verdict {

@@ -93,6 +93,18 @@ export const storage: Topic = {
         },
       },
       {
+        id: 'storage.point-in-time',
+        what: 'any moment of the last days can be gone back to',
+        isInstalled: true,
+        judge: ({ health }) => {
+          const found = health.conditions.find(({ name }) => name === 'point-in-time')
+          if (found === undefined) return skip('backup.pointInTimeDays is 0: the log is not archived')
+          return found.isWell
+            ? ok(found.state)
+            : fail(found.state, 'tappass logs postgres --lines 50; then tappass backup create')
+        },
+      },
+      {
         id: 'storage.backup-copy',
         what: 'backups are copied to the store of the settings',
         isInstalled: true,

@@ -1,5 +1,6 @@
 /** The actions of `tappass backup`, with their options. */
 import {
+  BUNDLE_OPTIONS,
   CONFIG_OPTION,
   HOST_OPTIONS,
   JSON_OPTION,
@@ -13,7 +14,7 @@ import type { Action } from './verb.ts'
 const KEY_OPTION = {
   name: 'key',
   value: 'FILE',
-  summary: 'public key on the server that has signed the set, in place of its own',
+  summary: 'public key on the server (with --onto: here) that has signed the set, in place of its own',
 }
 
 /** What says which store it is, and opens it. */
@@ -61,10 +62,27 @@ export const BACKUP_ACTIONS: readonly Action[] = [
   },
   {
     name: 'restore',
-    operands: 'SET',
-    summary: 'put a set, or the dump at a path on the server, in the place of the database, which is kept',
+    operands: '[SET]',
+    summary:
+      'put a set, or the dump at a path on the server, in the place of the database, which is kept; --onto makes a bare host the one that was lost',
     options: [
       ...HOST_OPTIONS,
+      {
+        name: 'onto',
+        value: 'USER@NAME[:PORT]',
+        summary: 'a bare host ("localhost": this machine) that becomes the lost one, from the store (the newest set)',
+      },
+      {
+        name: 'recovery-key',
+        value: 'FILE',
+        summary: 'with --onto: private half of the recovery key (-: standard input)',
+      },
+      {
+        ...SECRET_OPTION,
+        summary: 'with --onto: a secret of the store (backup-store-secret=FILE), or one in place of the set’s',
+      },
+      ...BUNDLE_OPTIONS,
+      { name: 'to', value: 'TIME', summary: 'in place of a name: the database as it was then (2026-11-27T14:00:00Z)' },
       { name: 'database', value: 'NAME', summary: 'beside the database in force, under this name (tappass_…)' },
       KEY_OPTION,
       JSON_OPTION,

@@ -1,56 +1,28 @@
 /** `tappass backup create|list|verify|restore|prune|key`: runs the process of backups on each host, and makes recovery keys; see docs/how-to/backup.md. */
 import { generateKeyPairSync } from 'node:crypto'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { isAbsolute, resolve } from 'node:path'
-import { EXIT_CODE, exitCodeOf } from '../../contract/exit-code.ts'
+import { isAbsolute, join, resolve } from 'node:path'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { recoveryPair } from '../../contract/recovery-key.ts'
-import { hostCommandHint, renderProcessHints } from '../command-line/command-hint.ts'
 import { type ConfirmName, createNameConfirm } from '../command-line/confirmation.ts'
 import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
-import { backupCommand, createBackupCommand, untilServing } from '../control/backup-process.ts'
-import { processCommand } from '../control/process-target.ts'
-import { lockFact } from '../converge/host-lock.ts'
-import { lockHolderOf } from '../converge/host-run.ts'
-import { assertUnlocked, withLock } from '../converge/lock-lease.ts'
-import { Failure, renderNext, usageFailure } from '../core/failure.ts'
-import type { Command, Output } from '../core/host.ts'
+import { backupCommand, createBackupCommand } from '../control/backup-process.ts'
+import { Failure, usageFailure } from '../core/failure.ts'
+import { markLines } from '../history/line-mark.ts'
 import { readTargets } from '../inventory/target.ts'
+import { createHandOver } from '../job/job-start.ts'
+import { recipe } from '../recipe.ts'
+import { bootstrapHint, lookAfter, operatorOf, runLocked, show } from '../recovery/backup-run.ts'
+import { asNewHost, newHostWork } from '../recovery/new-host.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
 import { fetchStored, listStored } from '../server-process/backup-store.ts'
-import { forEachHost, type HostResult, type HostSession, outcomeOf } from '../session/host-session.ts'
+import { forEachHost, type HostResult, type HostSession } from '../session/host-session.ts'
+import { openSpecSession } from '../session/spec-session.ts'
+import type { HostSpec } from '../spec/host-spec.ts'
 
 type Work = (invocation: Invocation, host: HostSession) => Promise<HostResult>
-
-function bootstrapHint(invocation: Invocation): string {
-  return renderNext(hostCommandHint(invocation, 'bootstrap'), invocation.program)
-}
-
-/** Shows what the process said. Returns how it ended. */
-function show(invocation: Invocation, { code, stdout, stderr }: Output, { emit }: HostSession): HostResult {
-  const lines = stdout.split('\n').filter((line) => line !== '')
-  if (isGiven(invocation, 'json')) for (const line of lines) emit({ event: 'output', step: 1, line })
-  else invocation.stdout.write(renderProcessHints(invocation, stdout))
-  invocation.stderr.write(renderProcessHints(invocation, stderr))
-  if (code === EXIT_CODE.locked)
-    throw new Failure(
-      {
-        what: 'another backup or restoration is under way on this host',
-        next: hostCommandHint(invocation, 'logs backup'),
-      },
-      EXIT_CODE.locked,
-    )
-  const outcome = code === 0 ? 'up-to-date' : outcomeOf(exitCodeOf(code))
-  return { outcome, applied: 0, remaining: 0 }
-}
-
-/** Runs a command that changes the host, with its lock held. */
-async function runLocked(invocation: Invocation, host: HostSession, command: Command): Promise<Output> {
-  const holder = lockHolderOf(invocation, host)
-  assertUnlocked(holder, await host.freshFacts()(lockFact))
-  return await withLock(holder, () => host.run(command))
-}
 
 const create: Work = async (invocation, host) =>
   show(invocation, await runLocked(invocation, host, createBackupCommand(bootstrapHint(invocation))), host)
@@ -61,7 +33,7 @@ const list: Work = async (invocation, host) => {
   const output = await readOnly(host.run)(backupCommand(args, 'read', bootstrapHint(invocation)))
   if (!isJson || output.code !== 0)
     return { ...show(invocation, output, host), ...(output.code === 0 ? { outcome: 'shown' } : {}) }
-  host.emit({ event: 'backups', backups: JSON.parse(output.stdout) })
+  host.emit({ event: 'backups', ...(JSON.parse(output.stdout) as Record<'backups' | 'bases' | 'earlier', unknown[]>) })
   return { outcome: 'shown', applied: 0, remaining: 0 }
 }
 
@@ -88,25 +60,12 @@ const prune: Work = async (invocation, host) =>
     host,
   )
 
-/** After a restoration: the gateway serves, and the ledger of its database holds. */
-async function lookAfter(invocation: Invocation, host: HostSession): Promise<HostResult> {
-  const { code } = await host.run(untilServing)
-  if (code !== 0) {
-    const next = hostCommandHint(invocation, 'status')
-    throw new Failure({ what: 'the database was restored, but the gateway is not healthy', next })
-  }
-  return show(
-    invocation,
-    await host.run(processCommand('server/audit.ts', ['verify'], 'read', bootstrapHint(invocation))),
-    host,
-  )
-}
-
 function restoring(confirm: ConfirmName): Work {
   return async (invocation, host) => {
-    const [named = ''] = invocation.operands
+    const time = timeOf(invocation)
+    const [named = `the database as of ${time}`] = invocation.operands
     const database = textOption(invocation, 'database')
-    const words = ['restore', named, ...keyWords(invocation)]
+    const words = ['restore', ...(time === undefined ? [named] : ['--to', time]), ...keyWords(invocation)]
     const hint = bootstrapHint(invocation)
     const checked = await host.run(backupCommand([...words, '--check'], 'read', hint))
     const result = show(invocation, checked, host)
@@ -115,11 +74,47 @@ function restoring(confirm: ConfirmName): Work {
     const what = `${named} takes the place of the database; what was recorded since is in the earlier one only, which is kept`
     if (database === undefined && !(await confirm(host.target.name, name, what)))
       return { outcome: 'declined', applied: 0, remaining: 1 }
-    const args = [...words, ...(database === undefined ? [] : ['--database', database])]
+    const args = [...words, '--by', operatorOf(), ...(database === undefined ? [] : ['--database', database])]
     const output = await runLocked(invocation, host, backupCommand(args, 'change', hint))
     const restored = show(invocation, output, host)
     return output.code !== 0 || database !== undefined ? restored : await lookAfter(invocation, host)
   }
+}
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)$/
+
+/** The moment of `--to`, in UTC. Throws a usage failure for what is none, and for one without its zone. */
+function timeOf(invocation: Invocation): string | undefined {
+  const text = textOption(invocation, 'to')
+  if (text === undefined) return undefined
+  const example = 'tappass backup restore --to 2026-11-27T14:00:00Z'
+  if (invocation.operands.length > 0) throw usageFailure('"--to" takes the place of the name of a set', example)
+  const time = new Date(text)
+  if (!TIME.test(text) || Number.isNaN(time.getTime()))
+    throw usageFailure(`"--to" needs a time with its zone, not "${text}"`, example)
+  return time.toISOString()
+}
+
+/** The number of the newest migration of a release's folder. */
+function newestMigration(root: string): number {
+  return Math.max(...readdirSync(join(root, 'migrations')).map((name) => Number.parseInt(name, 10) || 0))
+}
+
+/** Makes a bare host the one that was lost. */
+async function restoreOnto(given: Invocation): Promise<number> {
+  const invocation = asNewHost(given)
+  const { targets, text } = await openSpecSession(invocation)
+  const handOver = createHandOver(invocation)
+  const resourcesOf = (spec: HostSpec) => recipe(spec, text).flatMap(({ resources }) => resources)
+  const work = await newHostWork(invocation, {
+    schema: newestMigration(invocation.root),
+    resourcesOf,
+    contextOf: (host, spec) => ({
+      ...{ confirm: host.confirm, waiting: text('scripts/first-boot.sh'), handOver },
+      history: { spec, marked: () => recipe(spec, markLines(text)).flatMap(({ resources }) => resources) },
+    }),
+  })
+  return await forEachHost(invocation, connectors, targets, { work })
 }
 
 /** Makes a pair: the private half into a new file that only its owner may read, the public one on stdout. */
@@ -168,6 +163,10 @@ export async function run(invocation: Invocation): Promise<number> {
   if (invocation.action === 'key') return createKey(invocation)
   if (invocation.action === 'fetch') return await fetchStored(invocation)
   if (isGiven(invocation, 'store')) return await listStored(invocation)
+  if (isGiven(invocation, 'onto')) return await restoreOnto(invocation)
+  const hasSource = timeOf(invocation) !== undefined || invocation.operands[0] !== undefined
+  if (invocation.action === 'restore' && !hasSource)
+    throw usageFailure('"backup restore" needs a SET, or "--to TIME"', 'tappass backup list')
   validateDatabase(invocation)
   const restore = restoring(createNameConfirm(invocation))
   const works: Readonly<Record<string, Work>> = { create, list, verify, restore, prune }

@@ -28,14 +28,19 @@ const PROPERTIES = [
   'CapabilityBoundingSet=CAP_DAC_OVERRIDE',
   'ProtectSystem=strict',
   'ProtectHome=read-only',
-  `ReadWritePaths=${HOST_PATH.backupFolder} -${HOST_PATH.checkpointFolder}`,
+  `ReadWritePaths=${HOST_PATH.backupFolder} -${HOST_PATH.checkpointFolder} -${HOST_PATH.walFolder}`,
 ]
 
 /** What a killed restoration has stopped is started, and what it had done is brought to its end. */
 const SETTLE = `ExecStopPost=/usr/bin/flock --exclusive --wait 60 --no-fork ${LOCK} ${NODE} settle`
 
-/** The rule of the nightly backup, as its unit has it. */
-const KEPT = `$(sed -n 's/.*\\(--keep-daily [0-9]* --keep-weekly [0-9]*\\).*/\\1/p' /etc/systemd/system/${UNIT.backup})`
+const UNIT_FILE = `/etc/systemd/system/${UNIT.backup}`
+
+/** What the unit of the nightly backup is told: its rule, and for a set that is made of the archive the key that secrets are sealed to. */
+const TOLD: Readonly<Record<string, string>> = {
+  prune: `$(sed -n 's/.*\\(--keep-daily [0-9]* --keep-weekly [0-9]*\\( --point-in-time-days [0-9]*\\)*\\).*/\\1/p' ${UNIT_FILE})`,
+  restore: `$(sed -n 's/.*\\(--recovery-key [a-z0-9]*\\).*/\\1/p' ${UNIT_FILE})`,
+}
 
 function credentialScript(id: string): string {
   const [encrypted, plain] = credentialPaths(id)
@@ -48,7 +53,7 @@ function guardScript(bootstrapHint: string): string {
   printf 'tappass: this host has no backups\\n  next:  %s\\n' ${quote(bootstrapHint)} >&2; exit 5
 fi
 if [ -f ${HOST_PATH.migratedAddress} ]; then
-  echo 'tappass: storage.database is external: whoever runs it backs it up' >&2; exit 5
+  echo 'tappass: storage.database is external: whoever runs it backs it up, and has the way to a point in time' >&2; exit 5
 fi`
 }
 
@@ -58,12 +63,12 @@ export function backupCommand(args: readonly string[], effect: Command['effect']
   const lock = isLocked ? `/usr/bin/flock --exclusive --nonblock --conflict-exit-code 4 --no-fork ${LOCK} ` : ''
   const settled = args[0] === 'restore' && isLocked ? [SETTLE] : []
   const script = `${guardScript(bootstrapHint)}
-keep=${args[0] === 'prune' ? KEPT : ''}
+told=${TOLD[args[0] ?? ''] ?? ''}
 set --
 ${isLocked || args.includes('--check') ? BACKUP_SECRET_IDS.map(credentialScript).join('\n') : ''}
 exec systemd-run --quiet --pipe --wait --collect --service-type=exec \\
   ${[...PROPERTIES, ...settled].map((property) => `--property=${quote(property)}`).join(' ')} "$@" \\
-  /bin/sh -c ${quote(`exec ${lock}${NODE} "$@" --credentials "$CREDENTIALS_DIRECTORY"`)} sh ${args.map(quote).join(' ')} $keep </dev/null
+  /bin/sh -c ${quote(`exec ${lock}${NODE} "$@" --credentials "$CREDENTIALS_DIRECTORY"`)} sh ${args.map(quote).join(' ')} $told </dev/null
 `
   return within(HOURS_MAX * 60, { argv: ['sh', '-s'], effect, stdin: script })
 }

@@ -59,6 +59,11 @@ function withAbsolute(settings: Mapping, [key, ...below]: readonly string[], fol
   return isMapping(value) && below.length > 0 ? { ...settings, [key]: withAbsolute(value, below, folder) } : settings
 }
 
+/** Returns the settings with the paths of this machine in them as absolute ones; they were relative to `folder`. */
+export function absoluteSettings(settings: Mapping, folder: string): Mapping {
+  return FILE_SETTINGS.reduce((merged, keys) => withAbsolute(merged, keys, folder), settings)
+}
+
 /** Puts the layers over each other, the last one on top: its file instead of theirs, its settings and secrets over theirs. */
 function mergeLayers(layers: readonly Layer[], folder: string) {
   const secrets = layers.flatMap((each) => Object.entries(each.secrets))
@@ -66,7 +71,7 @@ function mergeLayers(layers: readonly Layer[], folder: string) {
   const settings = layers.reduce<Mapping>((below, each) => mergeSettings(below, each.settings) as Mapping, {})
   return {
     config: config === undefined ? undefined : resolve(folder, config),
-    settings: FILE_SETTINGS.reduce((merged, keys) => withAbsolute(merged, keys, folder), settings),
+    settings: absoluteSettings(settings, folder),
     secrets: Object.fromEntries(secrets.map(([id, file]) => [id, resolve(folder, file)])),
   }
 }

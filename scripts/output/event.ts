@@ -129,7 +129,8 @@ export type Event =
   | (Readonly<{ event: 'lines' }> & FileBlame)
   | Readonly<{ event: 'checks'; counts: Readonly<Record<string, number>>; checks: readonly CheckResult[] }>
   | (Readonly<{ event: 'drift'; resources: number }> & DriftRecord)
-  | Readonly<{ event: 'backups'; backups: readonly unknown[] }>
+  | (Readonly<{ event: 'backups' }> & Readonly<Record<'backups' | 'bases' | 'earlier', readonly unknown[]>>)
+  | Readonly<{ event: 'set-fetched'; set: string; takenAt: string; release: string }>
   | Readonly<{ event: 'left'; left: readonly LeftBehind[] }>
   | Readonly<{ event: 'log'; loggedAt: string; unit: string; priority: number; message: string }>
   | Readonly<{ event: 'releases'; releases: readonly ListedRelease[] }>

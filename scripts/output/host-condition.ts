@@ -4,6 +4,7 @@ import { FREE_INODES_SHARE_MIN, FREE_MEGABYTES_MIN, LIFE_SHARE_MIN } from '../..
 import { HOST_PATH } from '../../contract/path.ts'
 import { CONNECTORS, UNIT } from '../../contract/unit.ts'
 import type { Fact } from '../core/host.ts'
+import { judgeArchive } from './archive-condition.ts'
 import { judgeBackup, type LastBackup, parseManifest } from './backup-condition.ts'
 import { ageText, type Condition, type Values, valuesOf } from './condition.ts'
 import { judgeDrift } from './drift-record.ts'
@@ -42,6 +43,12 @@ docker=$(timeout 5 docker version --format '{{.Server.Version}}' 2>&1) && echo "
   echo "DOCKER_PROBLEM=$(printf '%s' "${'$'}{docker:-no answer within 5 s}" | tail -n 1)"
 [ ! -f "$site/current/index.html" ] || echo "SITE=$(readlink -- "$site/current")"
 [ ! -f ${HOST_PATH.backupStoreSettings} ] || echo "COPIES=$(cat ${HOST_PATH.backupCopyFolder}/last.json 2>/dev/null | tr -d '\n')"
+timeout 5 docker exec tappass-postgres psql -qAt --host /tappass/run --username postgres \
+  --command "SELECT 'EARLIER=' || datname FROM pg_database WHERE datname LIKE 'tappass\_before\_%' ORDER BY 1" 2>/dev/null
+if grep -q 'archive_mode=on' /etc/systemd/system/${UNIT.postgres} 2>/dev/null; then
+  echo ARCHIVE=on; ls -1 "$backups" 2>/dev/null | sed -n 's/^base-/ARCHIVE_BASE=base-/p'; sed 's/^/ARCHIVE_GAP=/' ${HOST_PATH.walGap} 2>/dev/null
+  find "$cluster/pg_wal/archive_status" -name '*.ready' -printf 'ARCHIVE_WAITS=%Ts\n' 2>/dev/null | sort | head -n 1
+fi
 [ ! -f "$check/last.json" ] || echo "CHECK=$(tr -d '\n' <"$check/last.json")"
 if [ -f "$drift/last.json" ]; then
   echo "DRIFT=$(tr -d '\n' <"$drift/last.json")"
@@ -180,6 +187,11 @@ export function judgeConditions(text: string): HostConditions {
   const lastBackup = parseManifest(values.one('BACKUP'))
   const conditions = [
     judgeBackup(values, lastBackup),
+    ...judgeArchive(values),
+    // Kept on purpose: nothing is worse for it but the disk.
+    ...values
+      .all('EARLIER')
+      .map((name) => ({ name: 'earlier-database', state: `${name}: kept from before a restoration`, isWell: true })),
     ...judgeCopy(values),
     ...judgeDisks(values),
     judgeCertificate(values),

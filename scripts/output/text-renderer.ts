@@ -115,6 +115,8 @@ export function eventLines(event: Event, { program, hasDiffs }: TextOptions): re
       return failureLines(event.step, event.steps, event.failure, program)
     case 'error':
       return renderFailure(event.failure, program).split('\n')
+    case 'set-fetched':
+      return [`fetched ${event.set}: taken ${event.takenAt} by release ${event.release}, signature and digests hold`]
     case 'left':
       return leftLines(event)
     case 'soak':

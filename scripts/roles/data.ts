@@ -28,7 +28,14 @@ const ROOT = { owner: 'root', group: 'root' } as const
 /** The passwords of the gateway's role and of the owner of its tables; the role of backups has none. */
 const GATEWAY_PASSWORD_ID = credentialId('POSTGRES_PASSWORD')
 const PASSWORDS = Object.entries(DATABASE_ROLES).map(([id, role]) => ({ id, role }))
-const POSTGRES_TEXTS = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf', 'start.sh', 'role.sql'] as const
+const POSTGRES_TEXTS = [
+  'postgresql.conf',
+  'pg_hba.conf',
+  'pg_ident.conf',
+  'start.sh',
+  'archive.sh',
+  'role.sql',
+] as const
 
 function pathsOf(files: readonly Readonly<{ path: string }>[]): string {
   return files.map(({ path }) => path).join(' ')
@@ -58,19 +65,21 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
     content: text(`templates/postgres/${name}`),
   }))
   const template = text(`units/${UNIT.postgres}.hbs`)
+  const isArchived = spec.backup.pointInTimeDays > 0
   return [
     postgresCluster({ path: HOST_PATH.postgresCluster, ...pin }),
     image(options),
     directory({ path: HOST_PATH.postgresConfigFolder, ...ROOT, mode: '0755' }),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
     directory({ path: HOST_PATH.postgresFolder, owner: pin.uid, group: pin.uid, mode: '0700' }),
+    ...(isArchived ? [directory({ path: HOST_PATH.walFolder, owner: pin.uid, group: pin.uid, mode: '0700' })] : []),
     directory({ path: HOST_PATH.postgresSocketFolder, owner: pin.uid, group: ACCOUNT.gateway, mode: '0750' }),
     unit({
       name: UNIT.postgres,
       content: (traits) =>
         render(template, {
           ...postgresSizes(spec, traits),
-          files: pathsOf(files),
+          ...{ files: pathsOf(files), isArchived },
           uid: pin.uid,
           image: runnableImage(options.reference, options.archive),
           credentials: [

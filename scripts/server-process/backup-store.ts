@@ -55,14 +55,12 @@ function readText(path: string, what: string): string {
   }
 }
 
-function readIdentity(invocation: Invocation): string {
-  const file = textOption(invocation, 'identity')
+/** `option` names the file; `-` is standard input. */
+function readIdentity(invocation: Invocation, option: 'identity' | 'recovery-key', example: string): string {
+  const file = textOption(invocation, option)
   if (file === undefined)
-    throw usageFailure(
-      '"backup fetch" needs the private half of the recovery key',
-      'tappass backup fetch SET --identity FILE --into DIR',
-    )
-  const path = resolve(invocation.workingFolder, file)
+    throw usageFailure(`"backup ${invocation.action}" needs the private half of the recovery key`, example)
+  const path = file === '-' ? '/dev/stdin' : resolve(invocation.workingFolder, file)
   const identity = parseIdentity(readText(path, 'the recovery key'))?.identity
   if (identity !== undefined) return identity
   throw new Failure(
@@ -75,9 +73,13 @@ function readIdentity(invocation: Invocation): string {
   )
 }
 
-/** Secrets go in over standard input: they are in no argument, no environment and no file. */
-async function runProcess(invocation: Invocation, request: object): Promise<ExitCode> {
-  const { root, stdout, stderr, environment } = invocation
+/** Secrets go in over standard input: they are in no argument, no environment and no file. What it prints goes to `onText`. */
+async function runProcess(
+  invocation: Invocation,
+  request: object,
+  onText: (text: string) => void = (text) => invocation.stdout.write(text),
+): Promise<ExitCode> {
+  const { root, stderr, environment } = invocation
   const proxies = Object.entries(environment).filter(([name]) => /^(https?|no)_proxy$/i.test(name))
   const words = ['--disable-warning=ExperimentalWarning', '--use-system-ca', join(root, ENTRY)]
   const child = spawn(process.execPath, words, {
@@ -85,7 +87,7 @@ async function runProcess(invocation: Invocation, request: object): Promise<Exit
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   child.stdin.on('error', () => undefined).end(JSON.stringify(request))
-  child.stdout.setEncoding('utf8').on('data', (text: string) => stdout.write(text))
+  child.stdout.setEncoding('utf8').on('data', onText)
   child.stderr.setEncoding('utf8').on('data', (text: string) => stderr.write(renderProcessHints(invocation, text)))
   return await untilEnd(invocation, child)
 }
@@ -108,7 +110,7 @@ export async function fetchStored(invocation: Invocation): Promise<ExitCode> {
   const folder = resolve(workingFolder, into)
   if (!existsSync(folder))
     throw new Failure({ what: `there is no folder ${folder}`, next: `mkdir -p ${folder}` }, EXIT_CODE.usage)
-  const identity = readIdentity(invocation)
+  const identity = readIdentity(invocation, 'identity', 'tappass backup fetch SET --identity FILE --into DIR')
   const key = textOption(invocation, 'key')
   const keys = key === undefined ? [] : [readText(resolve(workingFolder, key), 'the public key')]
   const store = await readStore(invocation)
@@ -122,4 +124,41 @@ export async function fetchStored(invocation: Invocation): Promise<ExitCode> {
     keys,
     isJson: isGiven(invocation, 'json'),
   })
+}
+
+/** What a bare machine needs of a set. `secrets` are texts by id; `spire` are files in base64 by name. `schema` is the set's newest migration. */
+export type SetForHost = Readonly<{
+  set: string
+  settings: string
+  release: string
+  schema: number
+  takenAt: string
+  secrets: Readonly<Record<string, string>>
+  spire: Readonly<Record<string, string>>
+}>
+
+/**
+ * Reads what the command line says of the store and of the recovery key, and returns what fetches a set from there (the newest without a name) into a folder of this machine and opens
+ * it. Throws a usage failure for what is missing. That throws a `Failure` when there is no such set, or it does not hold.
+ */
+export async function openStoreForHost(
+  invocation: Invocation,
+): Promise<(set: string | undefined, folder: string) => Promise<SetForHost>> {
+  const identity = readIdentity(
+    invocation,
+    'recovery-key',
+    'tappass backup restore --onto root@server --config host.yaml --recovery-key FILE --secret backup-store-secret=FILE',
+  )
+  const key = textOption(invocation, 'key')
+  const keys = key === undefined ? [] : [readText(resolve(invocation.workingFolder, key), 'the public key')]
+  const store = await readStore(invocation)
+  const secrets = await readSecrets(invocation, store)
+  return async (set = '', folder) => {
+    const pieces: string[] = []
+    const request = { store, secrets, set, identity, into: folder, keys, isForHost: true }
+    const code = await runProcess(invocation, request, (text) => void pieces.push(text))
+    if (code === EXIT_CODE.upToDate) return JSON.parse(pieces.join('')) as SetForHost
+    const next = 'tappass backup list --store, with the same --config and --secret, shows what there is'
+    throw new Failure({ what: 'the backup was not fetched, and nothing was changed', next }, code)
+  }
 }

@@ -113,6 +113,8 @@ const schema = v.strictObject({
     schedule: v.optional(calendar, '*-*-* 03:17:00 UTC'),
     keepDaily: v.optional(integer(1, 3650), 7),
     keepWeekly: v.optional(integer(0, 520), 4),
+    /** For how many days any moment can be gone back to; 0: the log is not archived. */
+    pointInTimeDays: v.optional(integer(0, 31), 2),
     /** The public half of the key that secrets in backups are sealed to. */
     recoveryKey: v.optional(recipient),
     /** Where copies go. */

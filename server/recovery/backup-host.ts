@@ -5,6 +5,7 @@ import { HOST_PATH } from '../../contract/path.ts'
 import { type PostgresAddress, parsePostgresAddress } from '../../contract/postgres-address.ts'
 import { credentialId } from '../../contract/secret.ts'
 import { readPublicKeys } from '../adapters/checkpoint-folder.ts'
+import type { ArchiveTool } from '../adapters/container/postgres-archive.ts'
 import type { DumpTool } from '../adapters/container/postgres-container.ts'
 import type { RestoreTool } from '../adapters/container/postgres-restore.ts'
 import { openPostgres } from '../adapters/postgres.ts'
@@ -17,11 +18,12 @@ export const CONTAINER = 'tappass-postgres'
 /** The names of databases: the one in force, the one of the proof, and the one that a restoration fills. */
 export const DATABASE = { live: 'tappass', proof: 'tappass_proof', restored: 'tappass_restored' } as const
 
-/** The roles: of the gateway, of the owner of the tables, and of what reads everything. The superuser only creates, renames and drops databases. */
+/** The roles: of the gateway, of the owner of the tables, of what reads everything, and of what copies the cluster. The superuser only creates, renames and drops databases. */
 export const ROLE = {
   gateway: 'tappass',
   owner: 'tappass_owner',
   reader: 'tappass_backup',
+  archive: 'tappass_archive',
   superuser: 'postgres',
 } as const
 
@@ -36,6 +38,7 @@ export type BackupHost = Readonly<{
   port: number
   dumpTool: DumpTool
   restoreTool: RestoreTool
+  archiveTool: ArchiveTool
   clock: Clock
   log: (line: string) => unknown
 }>

@@ -6,10 +6,12 @@ import { mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { backupName } from '../../contract/backup-name.ts'
 import { HOST_PATH } from '../../contract/path.ts'
+import { removeScratch } from '../adapters/container/postgres-archive.ts'
 import type { DatabaseSnapshot } from '../adapters/container/postgres-container.ts'
 import { type BackupManifest, fingerprintsOf, SET_FILE, signManifest } from '../backups/manifest.ts'
 import { differencesOf, flushFolder, type SetFile, writeSetFile } from '../backups/set-file.ts'
 import { type BackupHost, backupFolderOf, DATABASE, pathOn, readSecrets, signerOf, vaultKeyOf } from './backup-host.ts'
+import { SCRATCH_CONTAINERS } from './base-backup.ts'
 import { PROOF_FOLDER } from './prove-set.ts'
 import { countRows } from './row-comparison.ts'
 import { writeSetContent } from './set-content.ts'
@@ -53,6 +55,7 @@ export async function clearLeftovers(host: BackupHost): Promise<void> {
     if (name.endsWith('.partial') || name.startsWith(PROOF_FOLDER))
       await rm(join(folder, name), { recursive: true, force: true })
   await host.restoreTool.administer(`DROP DATABASE IF EXISTS ${DATABASE.proof} WITH (FORCE)`)
+  await removeScratch(SCRATCH_CONTAINERS).catch(() => undefined)
 }
 
 async function writeDump(host: BackupHost, folder: string, snapshot: DatabaseSnapshot): Promise<SetFile> {
@@ -107,10 +110,13 @@ async function writeSet(
   }
 }
 
-/** Takes a set, as of now, sealed to the recipient. On failure nothing remains. It does not count before it is proven. */
-export async function createSet(host: BackupHost, recipient: string | undefined): Promise<BackupManifest> {
+/** Takes a set, as of now unless a database of another time is read, sealed to the recipient. On failure nothing remains. It does not count before it is proven. */
+export async function createSet(
+  host: BackupHost,
+  recipient: string | undefined,
+  takenAt: Date = new Date(host.clock.nowMs()),
+): Promise<BackupManifest> {
   const folder = backupFolderOf(host)
-  const takenAt = new Date(host.clock.nowMs())
   const name = backupName(takenAt)
   const partial = join(folder, `.${name}.partial`)
   try {

@@ -48,12 +48,17 @@ async function prove(host: BackupHost, folder: string, { name, rows }: BackupMan
   return { counts, ledger, call }
 }
 
+/** Throws where a proof would take memory from what is in force. */
+export function checkMemory(): void {
+  if (freemem() >= FREE_MEMORY_MIN) return
+  throw new Error(
+    `${Math.floor(freemem() / 1024 ** 2)} MB of memory are free, and a proof needs ${FREE_MEMORY_MIN / 1024 ** 2}`,
+  )
+}
+
 /** Proves the set in that folder, and writes `verified.json` into it. Returns what that says; throws for what does not hold. */
 export async function proveSet(host: BackupHost, folder: string, manifest: BackupManifest): Promise<BackupProof> {
-  if (freemem() < FREE_MEMORY_MIN)
-    throw new Error(
-      `${Math.floor(freemem() / 1024 ** 2)} MB of memory are free, and a proof needs ${FREE_MEMORY_MIN / 1024 ** 2}`,
-    )
+  checkMemory()
   const startMs = host.clock.elapsedMs()
   const scratch = await mkdtemp(join(backupFolderOf(host), PROOF_FOLDER))
   try {

@@ -10,11 +10,13 @@ import { HOST_PATH } from '../../contract/path.ts'
 import { replaceFile } from '../backups/set-file.ts'
 import { type BackupHost, backupFolderOf, DATABASE, pathOn } from './backup-host.ts'
 import { startAll, stopUsers } from './database-user.ts'
+import { earlierName } from './earlier-database.ts'
+import { type Restoration, recordRestoration } from './restoration-entry.ts'
 import type { RestoreSource } from './restore-source.ts'
 import { compareRows, createEmpty, fill, plainSettings, schemaOf, verifyRestoredLedger } from './restored-database.ts'
 
-/** What is under way, for whoever finds it: the name that the earlier database gets. */
-type Intent = Readonly<{ earlier: string; time: string }>
+/** What is under way, for whoever finds it: the name that the earlier database gets. `isFirst`: that one is empty, and goes. */
+type Intent = Readonly<{ earlier: string; time: string; isFirst: boolean }>
 
 const INTENT = '.restore.json'
 const FILL_MS_MAX = 12 * 3600 * 1000
@@ -74,6 +76,18 @@ async function setCheckpointsAside(host: BackupHost, time: string): Promise<void
   for (const name of files) await rename(join(folder, name), join(aside, name))
 }
 
+/** The set that a bare host is being made from; undefined for any other host. `backup restore --onto` has written the note. */
+export async function foundingSet(host: BackupHost): Promise<string | undefined> {
+  const text = await readFile(pathOn(host, HOST_PATH.foundingNote), 'utf8').catch(() => undefined)
+  return text?.trim()
+}
+
+/** The note goes first: from then on the host is one like any other, and its database is never again taken for an empty one. */
+async function endFounding(host: BackupHost, empty: string): Promise<void> {
+  await rm(pathOn(host, HOST_PATH.foundingNote), { force: true })
+  await host.restoreTool.administer(`DROP DATABASE IF EXISTS ${empty} WITH (FORCE)`)
+}
+
 /**
  * Ends a restoration, however far it came: with the database swapped, the checkpoints of the earlier one are set aside; then everything is started. Does nothing where none
  * is under way. Returns whether one was.
@@ -82,10 +96,12 @@ export async function settle(host: BackupHost): Promise<boolean> {
   const path = join(backupFolderOf(host), INTENT)
   const text = await readFile(path, 'utf8').catch(() => undefined)
   if (text === undefined) return false
-  const { earlier, time } = JSON.parse(text) as Intent
+  const { earlier, time, isFirst } = JSON.parse(text) as Intent
   try {
-    if ((await names(host)).includes(earlier)) await setCheckpointsAside(host, time)
-    else await host.restoreTool.administer(`DROP DATABASE IF EXISTS ${DATABASE.restored} WITH (FORCE)`)
+    if ((await names(host)).includes(earlier)) {
+      await setCheckpointsAside(host, time)
+      if (isFirst) await endFounding(host, earlier)
+    } else await host.restoreTool.administer(`DROP DATABASE IF EXISTS ${DATABASE.restored} WITH (FORCE)`)
   } finally {
     await startAll()
   }
@@ -101,12 +117,32 @@ export async function restoreBeside(host: BackupHost, source: RestoreSource, nam
   host.log(`${source.label} is the database ${name}; the one in force is as it was`)
 }
 
-/** Restores in place of the database in force. Returns the name under which that is kept. */
-export async function restoreInPlace(host: BackupHost, source: RestoreSource): Promise<string> {
+/** The ledger says what has happened, before that is in force. Throws, and drops the restored database, when it can't. */
+async function record(host: BackupHost, restoration: Restoration): Promise<void> {
+  try {
+    const lost = await recordRestoration(host, DATABASE.restored, restoration)
+    if (lost !== undefined) host.log(`${lost} entries of the ledger are in the earlier database only`)
+  } catch (cause) {
+    await host.restoreTool.administer(`DROP DATABASE IF EXISTS ${DATABASE.restored} WITH (FORCE)`)
+    const reason = (cause as Error).message
+    throw new Error(`${restoration.label} was not restored, and nothing has changed: ${reason}`, { cause })
+  }
+}
+
+/**
+ * Restores in place of the database in force, by whoever `by` names. `isFirst`: that is the empty one of a new host, and goes. Otherwise it is kept.
+ */
+export async function restoreInPlace(
+  host: BackupHost,
+  source: RestoreSource,
+  { by, isFirst }: Readonly<{ by: string; isFirst: boolean }>,
+): Promise<void> {
   await fillBeside(host, source)
   const time = timeWord(new Date(host.clock.nowMs())).toLowerCase()
-  const earlier = `${DATABASE.live}_before_${time}`
-  const intent: Intent = { earlier, time }
+  const earlier = earlierName(time)
+  const { label, takenAt } = source
+  await record(host, { label, takenAt, by, earlier: isFirst ? undefined : earlier })
+  const intent: Intent = { earlier, time, isFirst }
   await replaceFile(join(backupFolderOf(host), INTENT), JSON.stringify(intent))
   const startMs = host.clock.elapsedMs()
   try {
@@ -116,8 +152,6 @@ export async function restoreInPlace(host: BackupHost, source: RestoreSource): P
     await settle(host)
   }
   const seconds = Math.round((host.clock.elapsedMs() - startMs) / 100) / 10
-  host.log(
-    `${source.label} is in force since ${seconds} s after the gateway was stopped; the earlier database is kept as ${earlier}`,
-  )
-  return earlier
+  const kept = isFirst ? '' : `; the earlier database is kept as ${earlier}`
+  host.log(`${source.label} is in force since ${seconds} s after the gateway was stopped${kept}`)
 }

@@ -11,12 +11,14 @@ SET log_min_error_statement = 'panic';
 SET log_min_duration_statement = -1;
 SET client_min_messages = 'warning';
 
--- Calls are served as tappass, which owns nothing; tappass_owner owns the tables and migrates; tappass_backup reads everything.
-SELECT format('CREATE ROLE %I', name) FROM unnest('{tappass,tappass_owner,tappass_backup}'::text[]) AS wanted (name)
+-- Calls are served as tappass, which owns nothing; tappass_owner owns the tables and migrates; tappass_backup reads everything,
+-- tappass_archive copies the cluster as it stands on disk, and reads no row.
+SELECT format('CREATE ROLE %I', name) FROM unnest('{tappass,tappass_owner,tappass_backup,tappass_archive}'::text[]) AS wanted (name)
   WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 ALTER ROLE tappass WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD :'password';
 ALTER ROLE tappass_owner WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD :'owner_password';
 ALTER ROLE tappass_backup WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD NULL;
+ALTER ROLE tappass_archive WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE REPLICATION NOBYPASSRLS PASSWORD NULL;
 GRANT pg_read_all_data TO tappass_backup;
 SELECT 'CREATE DATABASE tappass OWNER tappass_owner' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'tappass') \gexec
 

@@ -6,15 +6,30 @@ import assert from 'node:assert/strict'
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server as NetServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { recoveryPair } from '../../contract/recovery-key.ts'
 import { openS3Store } from '../../server/adapters/s3-store.ts'
 import { fetchSet, listSets } from '../../server/copies/fetch-set.ts'
+import { load } from './load.ts'
 import { hostAddressOf } from './machine.ts'
+import { ensureSpiffeHelperArchive } from './program.ts'
 import { type S3Server, startS3Store } from './s3-store.ts'
-import { bareServer, bootstrap, hostWords, inside, type Server, toolkit, writeSpec } from './server.ts'
+import {
+  bareServer,
+  bootstrap,
+  door,
+  hostWords,
+  inside,
+  killUnitOfRun,
+  machineWords,
+  type Server,
+  toolkit,
+  writeSpec,
+} from './server.ts'
+import { ensureSpireArchive } from './spire-program.ts'
 
 const MEGABYTE = 2 ** 20
 const PART_BYTES = 8 * MEGABYTE
@@ -63,6 +78,8 @@ const startRelay = async (host: string, to: number) => {
 let server: Server
 let s3: S3Server
 let relay: Awaited<ReturnType<typeof startRelay>>
+let backup: Readonly<Record<string, unknown>>
+let archives: Readonly<Record<string, unknown>>
 const file = (name: string) => join(server.folder, name)
 
 before(async () => {
@@ -71,11 +88,15 @@ before(async () => {
   s3 = await startS3Store(host)
   relay = await startRelay(host, s3.port)
   const { kind: _, endpoint: __, ...bucket } = s3.store
-  const store = { s3: { ...bucket, endpoint: `http://${host}:${relay.port}` } }
+  backup = { recoveryKey: recipient, store: { s3: { ...bucket, endpoint: `http://${host}:${relay.port}` } } }
+  archives = {
+    spire: { archive: await ensureSpireArchive() },
+    spiffeHelper: { archive: await ensureSpiffeHelperArchive() },
+  }
   await writeSpec(server, (spec) => ({
-    ...spec,
+    ...{ ...spec, ...archives, backup },
     gateway: { upstream: server.upstream.url },
-    backup: { recoveryKey: recipient, store },
+    identity: { trustDomain: 'lab.example' },
   }))
   writeFileSync(file('identity'), `${identity}\n`, { mode: 0o600 })
   for (const [id, value] of Object.entries(s3.secrets)) writeFileSync(file(id), value, { mode: 0o600 })
@@ -115,9 +136,14 @@ const digestsHere = (folder: string): readonly string[] =>
     .toSorted()
 
 let set = ''
+let key = ''
 
 test('a proven backup is copied by itself, and the server and this machine say so', async () => {
   await bootstrap(server, ...storeWords().slice(2))
+  const way = await door(server)
+  ;({ key } = await way.agent('keeper'))
+  await load(way, key, 2, ({ acknowledged, failures }) => acknowledged.length + failures.length >= 10)
+  await way.close()
   await inside(server, 'systemctl start tappass-backup')
   set = (await inside(server, 'ls /var/lib/tappass/backup | grep -E "^tappass-[0-9TZ]+$" | tail -n 1')).trim()
   await until('the copy', isCopied(set))
@@ -151,6 +177,49 @@ test('fetched with the recovery key alone it is the same, byte for byte, also wh
   const second = await fetch('second')
   assert.equal(second.code, 0, second.stdout + second.stderr)
   assert.deepEqual(digestsHere(join(file('second'), set)), there)
+})
+
+test('a bare machine becomes the lost one, from the store and the recovery key alone, also when the run is killed', async (context) => {
+  const other = await bareServer('proof-onto')
+  try {
+    // What the lab has in place of the network; the rest of the settings is that of the set.
+    await writeSpec(other, (spec) => ({ ...spec, ...archives, backup, gateway: { upstream: other.upstream.url } }))
+    const target = machineWords(other).slice(1)
+    const words = [
+      ...['backup', 'restore', '--onto', ...target, '--recovery-key', file('identity')],
+      ...['--config', other.specPath, ...storeWords().slice(2), '--yes'],
+    ]
+    const startMs = performance.now()
+    const first = toolkit(words)
+    const hasCluster = 'test -e /var/lib/tappass/postgres/cluster && echo yes || true'
+    await until('half of a server', async () => (await inside(other, hasCluster)) === 'yes')
+    await killUnitOfRun(other)
+    assert.notEqual((await first).code, 0)
+    const { code, stdout, stderr } = await toolkit(words)
+    context.diagnostic(`bare to restored, killed once: ${Math.round(performance.now() - startMs)} ms`)
+    assert.equal(code, 0, stdout + stderr)
+    assert.match(stdout, /^intact: /m)
+    const way = await door(other)
+    const tally = await load(way, key, 2, ({ acknowledged, failures }) => acknowledged.length + failures.length >= 10)
+    await way.close()
+    assert.deepEqual(tally.failures, [])
+    const authority =
+      '/opt/tappass/spire/current/bin/spire-server bundle show -socketPath /run/tappass/spire-server/api.sock'
+    assert.equal(await inside(other, authority), await inside(server, authority))
+    const admin = 'systemd-creds decrypt /etc/credstore.encrypted/tappass-admin-api-key - | sha256sum'
+    assert.equal(await inside(other, admin), await inside(server, admin))
+    const databases = `docker exec tappass-postgres psql -qAt --host /tappass/run --username postgres --command 'SELECT datname FROM pg_database'`
+    assert.doesNotMatch(await inside(other, databases), /_before_/)
+    const again = await toolkit(words)
+    assert.equal(again.code, 5)
+    assert.match(again.stdout + again.stderr, /this host is not bare/)
+    assert.deepEqual(
+      readdirSync(tmpdir()).filter((name) => name.startsWith('tappass-restore-')),
+      [],
+    )
+  } finally {
+    await other.close()
+  }
 })
 
 test('cut in the middle and killed, a copy goes on: what is sent twice is a part each time', async () => {

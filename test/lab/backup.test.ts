@@ -132,6 +132,57 @@ test('restore: calls since are gone, the agent and its key work, the ledger hold
   await sql(`DROP DATABASE ${kept}`, 'postgres')
 })
 
+test('restore --to: what was destroyed is there again as of a moment before; what is recorded is archived within a minute', async (context) => {
+  const { key: late } = await way.agent('late')
+  await calls(10)
+  const count = await entries()
+  const [segment, startMs] = [await sql('SELECT pg_walfile_name(pg_current_wal_lsn())'), performance.now()]
+  await sleep(1100)
+  const time = new Date().toISOString()
+  await sleep(1100)
+  await sql(
+    'ALTER TABLE audit_events DISABLE TRIGGER ALL; DELETE FROM audit_events WHERE seq > 3; TRUNCATE agents CASCADE',
+  )
+  await inside(
+    server,
+    `for try in $(seq 120); do [ -e /var/lib/tappass/wal/*/${segment}.gz ] && exit; sleep 0.5; done; exit 1`,
+  )
+  const archivedMs = Math.round(performance.now() - startMs)
+  assert.ok(archivedMs < 60_000, `${archivedMs} ms`)
+  const restoreMs = performance.now()
+  const { code, stdout, stderr } = await backup('restore', '--to', time, '--yes')
+  context.diagnostic(
+    `a commit was archived after ${archivedMs} ms; back to a moment in ${Math.round(performance.now() - restoreMs)} ms: ${stdout}`,
+  )
+  assert.equal(code, 0, stdout + stderr)
+  assert.match(stdout, /^intact: /m)
+  await untilHealthy(server)
+  assert.ok((await entries()) >= count)
+  const tally = await load(way, late, 2, ({ acknowledged, failures }) => acknowledged.length + failures.length >= 4)
+  assert.deepEqual(tally.failures, [])
+  const early = await backup('restore', '--to', '2026-01-01T00:00:00Z', '--yes')
+  assert.equal(early.code, 5)
+  assert.match(early.stderr, /the first moment that can be gone back to is 20/)
+  const made = /^made (tappass-\S+), the database as of/m.exec(stdout)?.[1]
+  assert.equal((await listed()).find(({ name }) => name === made)?.state, 'verified')
+  await inside(
+    server,
+    `rm -r ${FOLDER}/${made}; docker container ls --all --quiet --filter name=recovery; ls /var/lib/tappass/postgres`,
+  ).then((left) => assert.equal(left, 'cluster'))
+  for (const name of (await databases()).filter((each) => each.startsWith('tappass_before_')))
+    await sql(`DROP DATABASE ${name}`, 'postgres')
+})
+
+test('a base backup whose log is not all there is not good', async () => {
+  const first = await inside(server, `sed -n 's/.*"firstWal": "\\(.*\\)".*/\\1/p' ${FOLDER}/base-*/base.json`)
+  const move = (from: string, to: string) => inside(server, `cd /var/lib/tappass/wal/*/ && mv ${from} ${to}`)
+  await move(`${first}.gz`, `${first}.aside`)
+  const { code, stderr } = await backup('verify')
+  await move(`${first}.aside`, `${first}.gz`)
+  assert.equal(code, 1)
+  assert.match(stderr, /it waits for its WAL/)
+})
+
 /** A copy of the set, changed; `says` is what the refusal has to name. */
 const refusals: readonly Readonly<{ name: string; change: string; says: RegExp }>[] = [
   {

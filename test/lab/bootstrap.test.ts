@@ -579,7 +579,7 @@ SQL`,
     'postgres',
     `SELECT rolname, rolsuper FROM pg_roles WHERE rolname LIKE 'tappass%' ORDER BY 1`,
   )
-  assert.equal(roles, 'tappass|f\ntappass_backup|f\ntappass_owner|f')
+  assert.equal(roles, 'tappass|f\ntappass_archive|f\ntappass_backup|f\ntappass_owner|f')
   for (const sql of [
     'DROP TRIGGER audit_events_append_only ON audit_events',
     'CREATE TABLE mine ()',

@@ -54,10 +54,21 @@ const sign = (folder: string, change: (manifest: Record<string, unknown>) => voi
 test('restore: in place of the database in force, which is kept; calls since are in that one, and its checkpoints beside it', async () => {
   const before = await entries()
   await writeChain(host, 5)
-  const { code, stdout, stderr } = await host.run('restore', set)
+  const { code, stdout, stderr } = await host.run('restore', set, '--by', 'ada@desk')
   assert.deepEqual([code, stderr], [0, ''])
   const kept = (await databases()).find((name) => name.startsWith('tappass_before_')) ?? ''
-  assert.deepEqual([await entries(), await entries(kept)], [before, before + 7])
+  // The ledger has the restoration itself, in a chain of three.
+  assert.deepEqual([await entries(), await entries(kept)], [before + 3, before + 7])
+  const entry = await host.server.superuser(
+    `SELECT entry::json->'details' FROM audit_events WHERE event_type = 'database.restored'`,
+    'tappass',
+  )
+  const { set: from, by, entries_lost: lost, earlier } = JSON.parse(entry)
+  assert.deepEqual([from, by, lost, earlier], [set, 'ada@desk', 7, kept])
+  assert.match(stdout, /^7 entries of the ledger are in the earlier database only$/m)
+  assert.match((await host.run('list')).stdout, new RegExp(`^${kept}  \\d+ bytes  -  out of force since 20`, 'm'))
+  assert.equal((await host.run('prune')).code, 0)
+  assert.ok((await databases()).includes(kept), 'it is not old enough')
   assert.match(stdout, new RegExp(`is kept as ${kept}`))
   const checkpoints = readdirSync(join(host.root, 'var/lib/tappass/checkpoints'), { recursive: true }).map(String)
   assert.equal(checkpoints.filter((name) => name.endsWith('.checkpoint')).length, 2)
@@ -76,10 +87,30 @@ test('restore: in place of the database in force, which is kept; calls since are
   assert.equal(owners, 'tappass_owner')
 })
 
+test('restore --first: the empty database of a new host goes, once; on any other host it is refused', async () => {
+  const note = join(host.backups, '.founding')
+  const refused = await host.run('restore', set, '--first')
+  assert.equal(refused.code, 5)
+  assert.match(refused.stderr, /is not being made from/)
+  for (const place of ['', 'BEGIN; ALTER DATABASE', 'systemctl start']) {
+    writeFileSync(note, `${set}\n`)
+    if (place === '') assert.equal((await host.run('restore', set, '--first')).code, 0)
+    else {
+      assert.notEqual((await host.killOnce(place, 'restore', set, '--first')).code, 0)
+      assert.equal((await host.run('settle')).code, 0)
+    }
+    assert.deepEqual(
+      [(await databases()).filter((name) => /_(before|restored)/.test(name)), existsSync(note)],
+      [[], false],
+      place,
+    )
+  }
+})
+
 test('restore: beside the one in force, under a name; nothing is stopped', async () => {
   const { code } = await host.run('restore', set, '--database', 'tappass_look')
   assert.equal(code, 0)
-  assert.deepEqual([await entries('tappass_look'), host.calls()], [await entries(), []])
+  assert.deepEqual([await entries('tappass_look'), host.calls()], [402, []])
   const again = await host.run('restore', set, '--database', 'tappass_look')
   assert.equal(again.code, 1)
   assert.match(again.stderr, /there is a database tappass_look already/)

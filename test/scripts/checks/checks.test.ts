@@ -89,6 +89,7 @@ const good = [
   'role tappass',
   'role tappass_owner',
   'role tappass_backup',
+  'role tappass_archive',
   'checksum-failures 0',
   'connections 20 100',
   'transactions-age 1000',
@@ -315,6 +316,7 @@ const rows: Readonly<Record<string, Change & { status?: 'warn' }>> = {
   'storage.checkpoint': { without: ['checkpoint-age'] },
   'storage.checkpoint-whole': { probe: ['empty-checkpoint 1-01'] },
   'storage.backup': condition('backup'),
+  'storage.point-in-time': condition('point-in-time'),
   'storage.backup-copy': condition('backup-copy'),
   'storage.backup-room': { probe: ['dump 1000000 1000'] },
   'storage.backup-whole': { probe: ['unproven tappass-20261127T031700Z'], status: 'warn' },
@@ -355,7 +357,7 @@ test('on a good server each is well, or skipped with a reason', () => {
   )
   assert.deepEqual(
     findings.flatMap(({ id, status }) => (status === 'skipped' ? [id] : [])),
-    ['access.deploy-keys', 'storage.backup-copy'],
+    ['access.deploy-keys', 'storage.point-in-time', 'storage.backup-copy'],
   )
 })
 
@@ -393,9 +395,9 @@ test('the text: what is wrong first, with its reason and what to type here; what
     '       next:  ./tappass bootstrap',
     'look   machine.oom: 1 since the machine was started',
     '       next:  journalctl -k --grep "Killed process" -n 5   (on the host)',
-    `${ids.length} checks: 1 wrong, 1 to look at, ${ids.length - 4} well, 2 skipped`,
+    `${ids.length} checks: 1 wrong, 1 to look at, ${ids.length - 5} well, 3 skipped`,
   ])
-  assert.deepEqual(countFindings(findings), { ok: ids.length - 4, skipped: 2, warn: 1, fail: 1 })
+  assert.deepEqual(countFindings(findings), { ok: ids.length - 5, skipped: 3, warn: 1, fail: 1 })
   assert.match(renderFindings(findings, 'tappass', true), /^ok {5}machine\.cgroup: /m)
 })
 

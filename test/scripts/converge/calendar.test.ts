@@ -16,7 +16,7 @@ for (const [schedule, problem] of [
   ['2019-01-01', /^it never comes$/],
 ] as const) {
   test(`the calendar ${schedule}`, async () => {
-    const backup = { schedule, keepDaily: 1, keepWeekly: 1 }
+    const backup = { schedule, keepDaily: 1, keepWeekly: 1, pointInTimeDays: 0 }
     const housekeeping = parseHostSpec({}, 'the test').housekeeping
     const { calendars } = await gatherPreflightFacts(factsHere(), { backup, housekeeping, ingress: 'none' }, waiting)
     assert.match(calendars[0]?.problem ?? 'none', problem)

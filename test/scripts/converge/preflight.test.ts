@@ -227,7 +227,7 @@ for (const { ingress, ports } of asked) {
       if (argv[2]?.startsWith('ss ')) seen.push(argv.slice(4))
       return fact.parse({ code: 1, stdout: '', stderr: '' })
     }
-    const backup = { schedule: 'daily', keepDaily: 1, keepWeekly: 1 }
+    const backup = { schedule: 'daily', keepDaily: 1, keepWeekly: 1, pointInTimeDays: 0 }
     await gatherPreflightFacts(
       getFact,
       { backup, housekeeping, ingress: ingress === 'none' ? ingress : { ...ingress, names: [] } },
@@ -240,7 +240,7 @@ for (const { ingress, ports } of asked) {
 test('preflight: this machine, as it is', async () => {
   const startMs = Date.now()
   const spec = {
-    backup: { schedule: 'daily', keepDaily: 1, keepWeekly: 1 },
+    backup: { schedule: 'daily', keepDaily: 1, keepWeekly: 1, pointInTimeDays: 0 },
     housekeeping,
     ingress: { kind: 'caddy' as const, http: 80, https: 443, http3: true, names: [] },
   }

@@ -99,6 +99,36 @@ const rows: readonly Row[] = [
     { BACKUP: '{"takenAt":"2026-11-25T03:20:00.000Z","bytes":123}', RUNNING: 'activating' },
     ...(['backup', /32 h old.*; one is being taken$/, true] as const),
   ],
+  [
+    'a database that a restoration has taken out of force',
+    { EARLIER: 'tappass_before_20261126t100000z' },
+    ...(['earlier-database', /^tappass_before_20261126t100000z: kept/, true] as const),
+  ],
+  ...(
+    [
+      ['an archive before its first base backup', {}, /^no base backup yet/, true],
+      [
+        'an archive',
+        { ARCHIVE_BASE: ['base-20261124T120000Z', 'base-20261126T030000Z'] },
+        /^any moment of the last 2 days$/,
+        true,
+      ],
+      [
+        'an archive whose newest base is old',
+        { ARCHIVE_BASE: 'base-20261101T030000Z' },
+        /newest base backup is 25 days old$/,
+        false,
+      ],
+      ['a segment that waits for a moment', { ARCHIVE_WAITS: String(now - 20) }, /^no base/, true],
+      ['a segment that waits', { ARCHIVE_WAITS: String(now - 600) }, /^the log has waited for 10 min/, false],
+      [
+        'a segment that was let go',
+        { ARCHIVE_GAP: '7 000000010000000000000003 2026-11-26T10:00:00Z /tappass/wal has 5 kB free' },
+        /^the log was let go at 2026-11-26T10:00:00Z \(0{7}10{15}3: \/tappass\/wal has 5 kB free\): no moment since/,
+        false,
+      ],
+    ] as const
+  ).map(([name, changes, state, isWell]): Row => [name, { ARCHIVE: 'on', ...changes }, 'point-in-time', state, isWell]),
   ['one a week is no failure for six days', { NOW: String(now + 6 * 86_400) }, 'backup', /6 days old/, true],
   [
     'a set, proven by a restoration',

@@ -20,7 +20,7 @@ test('host spec: nothing written is every default', () => {
   assert.deepEqual(spec.docker, { source: 'vendor', adopt: false })
   // Sizes follow the host's memory.
   assert.deepEqual([spec.redis, spec.postgres], [{}, { maxConnections: 100 }])
-  assert.deepEqual(spec.backup, { schedule: '*-*-* 03:17:00 UTC', keepDaily: 7, keepWeekly: 4 })
+  assert.deepEqual(spec.backup, { schedule: '*-*-* 03:17:00 UTC', keepDaily: 7, keepWeekly: 4, pointInTimeDays: 2 })
 })
 
 test('a database elsewhere has its own limit of connections', () => {
