@@ -63,6 +63,8 @@ export const HOST_PATH = {
   postgresFolder: `${STATE}/postgres`,
   /** PostgreSQL's data. While it exists, there are data that need the keys they were written with. */
   postgresCluster: `${STATE}/postgres/cluster`,
+  /** Says, outside of their folder, that there are data, and of which version of PostgreSQL: written once a server has run on them. */
+  clusterMarker: `${STATE}-cluster`,
   /** Signed checkpoints of the ledger, outside its database. */
   checkpointFolder: `${STATE}/checkpoints`,
   caddyStateFolder: `${STATE}/caddy`,

@@ -3,7 +3,7 @@
 import { HOST_PATH } from '../../contract/path.ts'
 import { credentialId } from '../../contract/secret.ts'
 import { ACCOUNT, UNIT } from '../../contract/unit.ts'
-import { registryUrl, runnableImage } from '../artifacts/image-reference.ts'
+import { majorOf, registryUrl, runnableImage } from '../artifacts/image-reference.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { render } from '../core/template.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
@@ -28,7 +28,14 @@ const ROOT = { owner: 'root', group: 'root' } as const
 /** The passwords of the gateway's role and of the owner of its tables; the role of backups has none. */
 const GATEWAY_PASSWORD_ID = credentialId('POSTGRES_PASSWORD')
 const PASSWORDS = Object.entries(DATABASE_ROLES).map(([id, role]) => ({ id, role }))
-const POSTGRES_TEXTS = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf', 'start.sh', 'role.sql'] as const
+const POSTGRES_TEXTS = [
+  'postgresql.conf',
+  'pg_hba.conf',
+  'pg_ident.conf',
+  'start.sh',
+  'role.sql',
+  'check-data.sh',
+] as const
 
 function pathsOf(files: readonly Readonly<{ path: string }>[]): string {
   return files.map(({ path }) => path).join(' ')
@@ -59,7 +66,7 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
   }))
   const template = text(`units/${UNIT.postgres}.hbs`)
   return [
-    postgresCluster({ path: HOST_PATH.postgresCluster, ...pin }),
+    postgresCluster({ path: HOST_PATH.postgresCluster, marker: HOST_PATH.clusterMarker, ...pin }),
     image(options),
     directory({ path: HOST_PATH.postgresConfigFolder, ...ROOT, mode: '0755' }),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
@@ -72,6 +79,7 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
           ...postgresSizes(spec, traits),
           files: pathsOf(files),
           uid: pin.uid,
+          major: majorOf(pin.reference),
           image: runnableImage(options.reference, options.archive),
           credentials: [
             credentialLine(traits, GATEWAY_PASSWORD_ID),
