@@ -7,6 +7,7 @@ import { refusedFailure } from '../core/failure.ts'
 import type { GetFact } from '../core/host.ts'
 import type { Change, Resource } from '../core/resource.ts'
 import { unitPath } from '../core/unit-command.ts'
+import { isMovable } from '../facts/cluster.ts'
 import { contentFact, type PathState, pathFact, targetFact } from '../facts/path.ts'
 import { planFileAbsent } from '../files/removal.ts'
 
@@ -44,6 +45,8 @@ async function assertNeverUsed(getFact: GetFact, { path, marker }: PostgresClust
 function assertVersion({ path, reference }: PostgresClusterOptions, content: string | undefined): string {
   const [found, desired] = [content?.trim(), majorOf(reference)]
   if (found === desired) return desired
+  // The resource after this one moves them.
+  if (found !== undefined && isMovable(found, desired)) return found
   throw refusedFailure(
     `the database in ${path} is not one of PostgreSQL ${desired}`,
     `${path}/PG_VERSION ${found === undefined ? 'cannot be read' : `says ${JSON.stringify(found.slice(0, 20))}`}, and ${reference.split('@')[0]} opens version ${desired} only`,

@@ -138,12 +138,12 @@ export async function writeChain(
   await database.close()
 }
 
-/** Starts the server and fills it. */
-export async function createTestHost(): Promise<TestHost> {
+/** Starts the server, with more lines of its settings, and fills it. */
+export async function createTestHost(serverSettings: readonly string[] = []): Promise<TestHost> {
   const root = mkdtempSync(join(tmpdir(), 'tappass-host-'))
   const [credentials, bin] = [join(root, 'credentials'), join(root, 'bin')]
   for (const folder of [credentials, bin]) mkdirSync(folder)
-  const server = await startPostgres()
+  const server = await startPostgres(serverSettings)
   layTree(root, server)
   await divideRoles(server)
   const settings = { DATABASE_URL: roleUrl(server, 'tappass'), DATABASE_OWNER_URL: roleUrl(server, 'tappass_owner') }

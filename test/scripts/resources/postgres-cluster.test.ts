@@ -1,7 +1,7 @@
 /** Data that the wanted PostgreSQL can't open, as rows; and real folders. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -78,7 +78,9 @@ const rows: readonly Readonly<{
     version: '15\n',
     refused: /not one of PostgreSQL 16 .*PG_VERSION says "15", and postgres:16\.14-alpine/,
   },
-  { name: 'a newer one', version: '17\n', refused: /says "17"/ },
+  { name: 'one that is moved', reference: 'postgres:17.1-alpine', version: '16\n' },
+  { name: 'one that is moved back', version: '17\n' },
+  { name: 'a newer one', version: '18\n', refused: /says "18"/ },
   { name: 'a version that begins alike', version: '160\n', refused: /says "160"/ },
   {
     name: 'the new major of a spec',
@@ -146,6 +148,8 @@ test('postgres cluster: a real folder; that there are data is noted outside of i
   assert.deepEqual(gone, [])
 })
 
+const CHECK = join(import.meta.dirname, '../../../templates/postgres/check-data.sh')
+
 /** What the unit asks before it starts the server. */
 const starts: readonly Readonly<{ name: string; version?: string; marked?: string; says?: RegExp }>[] = [
   { name: 'a new host' },
@@ -173,9 +177,78 @@ for (const { name, version, marked, says } of starts) {
     if (version !== undefined && version !== 'none') writeFileSync(join(folder, 'cluster/PG_VERSION'), version)
     const file = join(folder, 'marker')
     if (marked !== undefined) writeFileSync(file, marked)
-    const script = join(import.meta.dirname, '../../../templates/postgres/check-data.sh')
-    const { status, stderr } = spawnSync('sh', [script, '16', folder, file], { encoding: 'utf8' })
+    const { status, stderr } = spawnSync('sh', [CHECK, '16', folder, file], { encoding: 'utf8' })
     assert.deepEqual([status, stderr === ''], says ? [5, false] : [0, true], stderr)
     if (says) assert.match(stderr, says)
+  })
+}
+
+/** Which of two clusters a start puts in force during a move: `next` names what is moved to. */
+const moves: readonly Readonly<{
+  name: string
+  has: Readonly<Record<string, string>>
+  next?: string
+  after: readonly string[]
+  code: number
+}>[] = [
+  {
+    name: 'the new one, by its unit',
+    has: { cluster: '15', 'cluster.16': '16' },
+    next: '16',
+    after: ['cluster=16', 'cluster.15=15'],
+    code: 0,
+  },
+  {
+    name: 'the one before, by its unit',
+    has: { cluster: '17', 'cluster.16': '16' },
+    next: '17',
+    after: ['cluster=16', 'cluster.17=17'],
+    code: 0,
+  },
+  {
+    name: 'the one of the unit, after a power cut between the two names',
+    has: { 'cluster.15': '15', 'cluster.16': '16' },
+    next: '16',
+    after: ['cluster=16', 'cluster.15=15'],
+    code: 0,
+  },
+  {
+    name: 'the one that is, where nothing has changed yet',
+    has: { cluster: '16', 'cluster.17': '17' },
+    next: '17',
+    after: ['cluster=16', 'cluster.17=17'],
+    code: 0,
+  },
+  {
+    name: 'none, where no move is under way: what was kept is older',
+    has: { cluster: '17', 'cluster.16': '16' },
+    after: ['cluster=17', 'cluster.16=16'],
+    code: 5,
+  },
+  {
+    name: 'none, where what was kept is of another version',
+    has: { cluster: '17', 'cluster.16': '15' },
+    next: '17',
+    after: ['cluster=17', 'cluster.16=15'],
+    code: 5,
+  },
+]
+for (const { name, has, next, after, code } of moves) {
+  test(`start of PostgreSQL during a move: ${name}`, (context) => {
+    const folder = scratch(context)
+    for (const [each, version] of Object.entries(has)) {
+      mkdirSync(join(folder, each))
+      writeFileSync(join(folder, each, 'PG_VERSION'), `${version}\n`)
+    }
+    if (next !== undefined) writeFileSync(join(folder, 'next'), `${next}\n`)
+    const { status, stderr } = spawnSync('sh', [CHECK, '16', folder, join(folder, 'marker')], { encoding: 'utf8' })
+    assert.equal(status, code, stderr)
+    const found = readdirSync(folder)
+      .filter((each) => each.startsWith('cluster'))
+      .toSorted()
+    assert.deepEqual(
+      found.map((each) => `${each}=${readFileSync(join(folder, each, 'PG_VERSION'), 'utf8').trim()}`),
+      after,
+    )
   })
 }
