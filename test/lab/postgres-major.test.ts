@@ -3,7 +3,7 @@
  * versions; refused before anything, and killed in the middle. Needs: lab.
  */
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { parse, stringify } from 'yaml'
@@ -20,11 +20,9 @@ import {
   hostWords,
   inside,
   machineWords,
-  repository,
   type Server,
   toolkit,
   untilHealthy,
-  writeSpec,
 } from './server.ts'
 
 let server: Server
@@ -56,8 +54,6 @@ before(async () => {
     editFile(join(root, 'versions.yaml'), pins.images['postgres']?.reference.split('@')[0] ?? '', image.reference),
   )
   nextSpec = join(server.folder, 'next.yaml')
-  await writeSpec(server, (spec) => ({ ...spec, gateway: { callsMax: 1_000_000, upstream: server.upstream.url } }))
-  const { readFile } = await import('node:fs/promises')
   const spec = parse(await readFile(server.specPath, 'utf8')) as { images: Record<string, unknown> }
   await writeFile(nextSpec, stringify({ ...spec, images: { ...spec.images, postgres: { archive: image.path } } }))
 })
@@ -72,8 +68,12 @@ const upgrade = (...words: readonly string[]) =>
     600_000,
     next,
   )
+/** What stands in the folder of the data: the cluster in force, and what is kept. */
 const clusters = () =>
-  inside(server, 'cd /var/lib/tappass/postgres && head -n 1 cluster*/PG_VERSION | tr -d "\\n"; ls | tr "\\n" " "')
+  inside(
+    server,
+    'cd /var/lib/tappass/postgres && for each in *; do echo "$each" "$(cat "$each/PG_VERSION")"; done | paste -sd,',
+  )
 const digest = () =>
   sql('SELECT count(*), md5(string_agg(kept::text, chr(44) ORDER BY id)) FROM kept', 'tappass_kept', 'tappass_backup')
 const calls = async (count: number): Promise<Tally> => await load(way, key, 4, ({ sent }) => sent >= count)
@@ -87,7 +87,7 @@ test('what is not ours in the server: refused before anything', async () => {
   await sql('DROP ROLE eve', 'postgres')
   assert.equal(output.code, 5, output.stdout)
   assert.match(output.stdout, /there is a role eve, which is not ours/)
-  assert.equal(await clusters(), 'CLUSTER 16')
+  assert.equal(await clusters(), 'cluster 16')
 })
 
 test('killed while the new server is filled: the one before serves again by itself, and every call is recorded', async () => {
@@ -102,7 +102,7 @@ test('killed while the new server is filled: the one before serves again by itse
   assert.equal(output.code, 1, reasons(output))
   await untilHealthy(server)
   assert.deepEqual((await calls(20)).failures, [])
-  assert.equal(await clusters(), 'CLUSTER 16')
+  assert.equal(await clusters(), 'cluster 16')
 })
 
 /** Runs a move under load. Gives what was said, how long no call was answered, and the acknowledged calls. */
@@ -127,7 +127,8 @@ for (const { name, run, version } of [
   },
 ]) {
   test(`${name}: each row is there, the earlier data are kept, every acknowledged call is in the ledger`, async (context) => {
-    const before = await digest()
+    const had = await digest()
+    const before = version === '17' ? '16' : '17'
     const { output, line, tally } = await moved(run)
     context.diagnostic(`${line}; ${tally.failures.length} of ${tally.sent} calls failed meanwhile`)
     assert.equal(output.code, 0, `${reasons(output)}${output.stderr}`)
@@ -135,9 +136,9 @@ for (const { name, run, version } of [
       line,
       new RegExp(`^moved to PostgreSQL ${version}: \\d{6} rows compared, the gateway stood still for \\S+ s`),
     )
-    assert.equal(await clusters(), version)
+    assert.equal(await clusters(), `cluster ${version},cluster.${before} ${before}`)
     assert.equal((await sql('SHOW server_version_num')).slice(0, 2), version)
-    assert.equal(await digest(), before)
+    assert.equal(await digest(), had)
     const recorded = await ids()
     assert.deepEqual(
       tally.acknowledged.filter((id) => !recorded.has(id)),
@@ -150,9 +151,9 @@ for (const { name, run, version } of [
 }
 
 test('upgrade --finish: what was kept goes, and nothing is left to do', async () => {
-  const output = await toolkit(['upgrade', ...machineWords(server), '--json', '--yes', '--finish'], 600_000, repository)
+  const output = await toolkit(['upgrade', ...hostWords(server), '--json', '--yes', '--finish'], 600_000)
   assert.equal(output.code, 0, reasons(output))
-  assert.equal(await clusters(), 'X')
+  assert.equal(await clusters(), 'cluster 16')
   const { code, stdout } = await toolkit(['plan', ...machineWords(server), '--config', server.specPath, '--json'])
   assert.equal(code, 0, stdout)
 })
