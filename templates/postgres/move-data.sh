@@ -11,7 +11,7 @@ export DOCKER_CONFIG=/run/tappass/docker
 fail() { printf 'tappass: the database was not moved, and the one before is in force: %s\n' "$1" >&2; exit 1; }
 uptime() { cut -d ' ' -f 1 /proc/uptime; }
 version_of() { head -c 20 "$1/PG_VERSION" 2>/dev/null || :; }
-put_unit() { cp -- "$1" "$unit.new"; sync -- "$unit.new"; mv -- "$unit.new" "$unit"; systemctl daemon-reload; }
+put_unit() { cp -- "$1" "$unit.new"; chmod 0644 -- "$unit.new"; sync -- "$unit.new"; mv -- "$unit.new" "$unit"; systemctl daemon-reload; }
 
 if [ "$1" = settle ]; then
   docker rm --force --volumes $next >/dev/null 2>&1 || :
@@ -38,7 +38,7 @@ systemctl start tappass-postgres || fail 'the server does not start'
 
 # The server beside: of the same settings and roles, which get their passwords when the unit starts it. Until it is whole it need not outlive a power cut.
 docker rm --force --volumes $next >/dev/null 2>&1 || :
-rm -rf -- "$data/moving"
+rm -rf -- "$data/moving" "$data/next"
 install -d -o "$uid" -g "$uid" -m 0700 "$data/moving" "$run/next"
 docker run --detach --name $next --pull never --network none --user "$uid:$uid" --read-only --cap-drop ALL \
   --security-opt no-new-privileges --pids-limit 512 --shm-size 128m --ulimit core=0 --stop-signal SIGINT \
