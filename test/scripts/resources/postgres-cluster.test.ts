@@ -6,9 +6,10 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Failure } from '../../../scripts/core/failure.ts'
+import { madeRecordFact } from '../../../scripts/facts/made-record.ts'
 import { contentFact, type PathState, pathFact, targetFact } from '../../../scripts/facts/path.ts'
 import { postgresCluster } from '../../../scripts/resources/postgres-cluster.ts'
-import { applyHere, factRow, factsHere, planLines, scratch } from '../known-host.ts'
+import { applyHere, factReaderOf, factRow, factsHere, planLines, scratch } from '../known-host.ts'
 
 const path = '/data/cluster'
 const marker = '/data-cluster'
@@ -146,6 +147,17 @@ test('postgres cluster: a real folder; that there are data is noted outside of i
   await assert.rejects(resource.plan(factsHere()), { code: 5 })
   const gone = await resource.absent?.(factsHere(), { isWithData: false })
   assert.deepEqual(gone, [])
+})
+
+test('postgres cluster: what says that there are data goes with them, and stays with them', async () => {
+  const own = postgresCluster({ ...options, marker: '/var/lib/tappass-cluster' })
+  const facts = factReaderOf([
+    factRow(pathFact('/var/lib/tappass-cluster'), of('file', 0)),
+    factRow(madeRecordFact, { has: () => false, all: () => [] }),
+  ])
+  const [gone] = (await own.absent?.(facts, { isWithData: true })) ?? []
+  assert.equal(gone?.action, 'remove /var/lib/tappass-cluster')
+  assert.deepEqual(await own.absent?.(facts, { isWithData: false }), [])
 })
 
 const CHECK = join(import.meta.dirname, '../../../templates/postgres/check-data.sh')
