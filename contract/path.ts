@@ -67,6 +67,8 @@ export const HOST_PATH = {
   walFolder: `${STATE}/wal`,
   /** Which segment of it was let go, since the last base backup. */
   walGap: `${STATE}/postgres/wal-gap`,
+  /** Says, outside of their folder, that there are data, and of which version of PostgreSQL: written once a server has run on them. */
+  clusterMarker: `${STATE}-cluster`,
   /** Signed checkpoints of the ledger, outside its database. */
   checkpointFolder: `${STATE}/checkpoints`,
   caddyStateFolder: `${STATE}/caddy`,

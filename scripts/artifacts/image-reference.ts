@@ -31,3 +31,8 @@ export function runnableImage(reference: string, archive?: LocalImage): string {
   if (archive !== undefined || digest === undefined) return tagged
   return `${shortName(tagged.replace(/:[^/:]+$/, ''))}@${digest}`
 }
+
+/** Returns the major version in an image's tag: the 16 of `postgres:16.14-alpine@…`; empty where the tag is no version. */
+export function majorOf(reference: string): string {
+  return /:(\d+)[^/]*$/.exec(reference.split('@')[0] ?? '')?.[1] ?? ''
+}

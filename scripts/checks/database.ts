@@ -26,7 +26,8 @@ const PROBE = String.raw`
 ${psql('postgres', SQL)} && echo postgres yes
 ${psql('tappass_backup', MIGRATIONS)}
 ls ${HOST_PATH.currentRelease}/migrations | sed -n 's/^\([0-9]*_.*\.sql\)$/release-migration \1/p'
-cat ${HOST_PATH.postgresCluster}/PG_VERSION | sed 's/^/cluster /'`
+cat ${HOST_PATH.postgresCluster}/PG_VERSION | sed 's/^/cluster /'
+[ -e ${HOST_PATH.postgresCluster} ] || sed 's/^/had /' ${HOST_PATH.clusterMarker}`
 
 const TRANSACTIONS_MAX = 1_500_000_000
 const ROLES = ['tappass', 'tappass_owner', 'tappass_backup', 'tappass_archive']
@@ -160,15 +161,22 @@ export const database: Topic = {
     },
     {
       id: 'database.cluster',
-      what: 'the data are of the server’s version',
+      what: 'the data are there, and of the server’s version',
       isInstalled: true,
-      judge: (seen) =>
-        asked(seen, () => {
+      judge: (seen) => {
+        const [had] = seen.probe.all('had')
+        if (had !== undefined)
+          return fail(
+            `there is no ${HOST_PATH.postgresCluster}, and there was a database of PostgreSQL ${had}`,
+            'mount the disk that it is on, or docs/how-to/backup.md#a-database-that-is-gone',
+          )
+        return asked(seen, () => {
           const major = Math.floor(seen.probe.number('server') / 10_000)
           return seen.probe.number('cluster') === major
             ? ok()
             : fail(`data of ${seen.probe.one('cluster')}, server of ${major}`, 'docs/how-to/backup.md')
-        }),
+        })
+      },
     },
   ]),
 }

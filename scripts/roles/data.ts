@@ -3,7 +3,7 @@
 import { HOST_PATH } from '../../contract/path.ts'
 import { credentialId } from '../../contract/secret.ts'
 import { ACCOUNT, UNIT } from '../../contract/unit.ts'
-import { registryUrl, runnableImage } from '../artifacts/image-reference.ts'
+import { majorOf, registryUrl, runnableImage } from '../artifacts/image-reference.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { render } from '../core/template.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
@@ -13,6 +13,7 @@ import { directory } from '../resources/directory.ts'
 import { file } from '../resources/file.ts'
 import { image } from '../resources/image.ts'
 import { postgresCluster } from '../resources/postgres-cluster.ts'
+import { postgresMove } from '../resources/postgres-move.ts'
 import { unit } from '../resources/unit.ts'
 import { credentialLine, optionalCredentialLines } from '../secrets/credential.ts'
 import { storedPath } from '../secrets/credential-store.ts'
@@ -35,6 +36,8 @@ const POSTGRES_TEXTS = [
   'start.sh',
   'archive.sh',
   'role.sql',
+  'check-data.sh',
+  'move-data.sh',
 ] as const
 
 function pathsOf(files: readonly Readonly<{ path: string }>[]): string {
@@ -58,6 +61,32 @@ function imageOptions(name: keyof HostSpec['images'], pinned: string, { images, 
 
 type DataService = (pins: ReturnType<typeof parsePins>['images'], ...rest: Parameters<Role>) => ReturnType<Role>
 
+type PostgresParts = Readonly<{
+  pin: ReturnType<typeof parsePins>['images']['postgres']
+  files: readonly Readonly<{ path: string }>[]
+  options: ReturnType<typeof imageOptions>
+}>
+
+function postgresUnit(template: string, spec: HostSpec, traits: HostTraits, { pin, files, options }: PostgresParts) {
+  return render(template, {
+    ...postgresSizes(spec, traits),
+    ...{ files: pathsOf(files), isArchived: spec.backup.pointInTimeDays > 0 },
+    uid: pin.uid,
+    major: majorOf(pin.reference),
+    image: runnableImage(options.reference, options.archive),
+    credentials: [
+      credentialLine(traits, GATEWAY_PASSWORD_ID),
+      // A run of this role alone must not end a database that is older than this secret.
+      ...optionalCredentialLines(traits, OWNER_SECRET_ID),
+    ],
+    passwords: PASSWORDS.map(({ id }) => ({
+      path: storedPath(traits.credentialStore, id),
+      record: passwordRecordPath(id),
+    })),
+    hasSteppedRestart: hasSteppedRestart(traits),
+  })
+}
+
 const postgres: DataService = ({ postgres: pin }, spec, text) => {
   const options = imageOptions('postgres', pin.reference, spec)
   const files = POSTGRES_TEXTS.map((name) => ({
@@ -66,36 +95,29 @@ const postgres: DataService = ({ postgres: pin }, spec, text) => {
   }))
   const template = text(`units/${UNIT.postgres}.hbs`)
   const isArchived = spec.backup.pointInTimeDays > 0
+  const source = {
+    content: (traits: HostTraits) => postgresUnit(template, spec, traits, { pin, files, options }),
+    files,
+    inputs: [options.archive?.imageId ?? ''],
+  }
   return [
-    postgresCluster({ path: HOST_PATH.postgresCluster, ...pin }),
+    postgresCluster({ path: HOST_PATH.postgresCluster, marker: HOST_PATH.clusterMarker, ...pin }),
     image(options),
     directory({ path: HOST_PATH.postgresConfigFolder, ...ROOT, mode: '0755' }),
     ...files.map((each) => file({ ...each, ...ROOT, mode: '0644' })),
     directory({ path: HOST_PATH.postgresFolder, owner: pin.uid, group: pin.uid, mode: '0700' }),
     ...(isArchived ? [directory({ path: HOST_PATH.walFolder, owner: pin.uid, group: pin.uid, mode: '0700' })] : []),
     directory({ path: HOST_PATH.postgresSocketFolder, owner: pin.uid, group: ACCOUNT.gateway, mode: '0750' }),
-    unit({
-      name: UNIT.postgres,
-      content: (traits) =>
-        render(template, {
-          ...postgresSizes(spec, traits),
-          ...{ files: pathsOf(files), isArchived },
-          uid: pin.uid,
-          image: runnableImage(options.reference, options.archive),
-          credentials: [
-            credentialLine(traits, GATEWAY_PASSWORD_ID),
-            // A run of this role alone must not end a database that is older than this secret.
-            ...optionalCredentialLines(traits, OWNER_SECRET_ID),
-          ],
-          passwords: PASSWORDS.map(({ id }) => ({
-            path: storedPath(traits.credentialStore, id),
-            record: passwordRecordPath(id),
-          })),
-          hasSteppedRestart: hasSteppedRestart(traits),
-        }),
-      files,
-      inputs: [options.archive?.imageId ?? ''],
+    postgresMove({
+      folder: HOST_PATH.postgresFolder,
+      script: `${HOST_PATH.postgresConfigFolder}/move-data.sh`,
+      version: majorOf(pin.reference),
+      image: runnableImage(options.reference, options.archive),
+      uid: pin.uid,
+      unit: source,
+      isFinishing: spec.releaseChange?.isFinishing === true,
     }),
+    unit({ name: UNIT.postgres, ...source }),
     // Not an input of the unit: another password is no reason to end the database.
     ...PASSWORDS.map(databasePassword),
   ]

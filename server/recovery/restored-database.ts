@@ -62,9 +62,18 @@ export async function compareRows(
   return counted
 }
 
+const HAS_LEDGER = "SELECT to_regclass('public.audit_events') IS NOT NULL"
+
+/** Of a schema that has no ledger yet. */
+const NO_LEDGER: Integrity = { status: 'intact', chains: 0, entries: 0, signed: null, unended: [] }
+
 /** Verifies its ledger, every row. Throws when it does not hold. */
 export async function verifyRestoredLedger(host: BackupHost, name: string, evidence: Evidence): Promise<Integrity> {
-  const integrity = await withDatabase(host, ROLE.reader, name, (database) => verifyLedger(database, evidence))
+  const [hasLedger] = await host.restoreTool.read(name, HAS_LEDGER)
+  const integrity =
+    hasLedger === 't'
+      ? await withDatabase(host, ROLE.reader, name, (database) => verifyLedger(database, evidence))
+      : NO_LEDGER
   if (integrity.status === 'intact') return integrity
   throw new Error(`its ledger is broken: entry ${integrity.seq} of chain ${integrity.chain}: ${integrity.reason}`)
 }

@@ -1,7 +1,16 @@
 /** Counts the rows of all tables of a database, or digests them, and compares what two databases have. */
 
-/** Tables without which a database is not one of this product. */
-const REQUIRED_TABLES = ['audit_events', 'audit_checkpoints', 'agents', 'organizations', 'schema_migrations'] as const
+/** Tables without which a database is not one of this product, with the migration that makes each. */
+const REQUIRED_TABLES = {
+  schema_migrations: 0,
+  organizations: 1,
+  agents: 1,
+  audit_events: 3,
+  audit_checkpoints: 4,
+} as const
+
+/** Asked only where it is a table. */
+const SCHEMA = 'SELECT max(version) FROM public.schema_migrations'
 
 /** Tables with their rows; a name is quoted as in SQL. Only relations of kind table are read: a view would run what it is made of. */
 const TABLES = `SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -9,13 +18,16 @@ const TABLES = `SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOI
 
 type Query = (sql: string) => Promise<readonly string[]>
 
-/** Returns what an aggregate says of the rows of each table. Throws when a required table is not there, or something else in its place. */
+/** Returns what an aggregate says of the rows of each table. Throws when a table that its schema has is not there, or something else in its place. */
 async function ofEachTable(
   query: Query,
   aggregate: string,
 ): Promise<readonly (readonly [table: string, value: string])[]> {
   const tables = await query(TABLES)
-  const missing = REQUIRED_TABLES.filter((table) => !tables.includes(`public.${table}`))
+  const [schema = '0'] = tables.includes('public.schema_migrations') ? await query(SCHEMA) : ['999']
+  const missing = Object.entries(REQUIRED_TABLES)
+    .filter(([table, since]) => since <= Number(schema) && !tables.includes(`public.${table}`))
+    .map(([table]) => table)
   if (missing.length > 0) throw new Error(`the database has no table ${missing.join(', ')}`)
   // Each with its number: the server counts in parallel, and answers in the order in which it is done.
   const select = (table: string, index: number): string =>

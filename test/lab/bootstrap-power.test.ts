@@ -206,3 +206,44 @@ for (const { name, kill, ended } of deaths) {
     assert.equal(code, 0, JSON.stringify(events))
   })
 }
+
+/** What a run and a start of the unit refuse, and how it is undone again on the machine, as an operator would. */
+const unfit = [
+  {
+    name: 'the disk of the data is not mounted after a reboot',
+    damage: 'mv /var/lib/tappass/postgres/cluster /root/cluster',
+    start: () => reboot(server.machine.name),
+    says: /there is no \/var\/lib\/tappass\/postgres\/cluster, and there was a database of PostgreSQL 16/,
+    refused: /the database of this server is gone/,
+    mend: 'mv /root/cluster /var/lib/tappass/postgres/cluster',
+  },
+  {
+    name: 'the data are of another version',
+    damage: 'echo 15 >/var/lib/tappass/postgres/cluster/PG_VERSION',
+    start: () => inside(server, 'systemctl start tappass-postgres || true'),
+    says: /is one of PostgreSQL 15, and the image opens 16 only/,
+    refused: /not one of PostgreSQL 16/,
+    mend: 'echo 16 >/var/lib/tappass/postgres/cluster/PG_VERSION',
+  },
+] as const
+
+for (const { name, damage, start, says, refused, mend } of unfit) {
+  test(`${name}: no start, no new database, a run is refused; mended, it starts by itself`, async () => {
+    const rows = await inside(server, `${psql} --command 'SELECT count(*) FROM audit_events'`)
+    const before = await inside(server, 'cat /var/lib/tappass-cluster; ls /var/lib/tappass/postgres')
+    await inside(server, `systemctl stop tappass-postgres && ${damage}`)
+    await start()
+    const said = `journalctl --unit tappass-postgres --boot --output cat --grep 'is not started' --lines 1`
+    assert.match(await inside(server, `for try in $(seq 100); do ${said} && exit; sleep 0.2; done; exit 1`), says)
+    const { code, events } = await plan(server)
+    assert.equal(code, 5)
+    assert.match(JSON.stringify(events), refused)
+    assert.notEqual(await inside(server, 'systemctl is-active tappass-postgres || true'), 'active')
+    await inside(server, `${mend}; sync`)
+    await inside(server, active)
+    await untilHealthy(server)
+    assert.equal(await inside(server, 'cat /var/lib/tappass-cluster; ls /var/lib/tappass/postgres'), before)
+    assert.ok(Number(await inside(server, `${psql} --command 'SELECT count(*) FROM audit_events'`)) >= Number(rows))
+    await assertNothingToDo(server)
+  })
+}

@@ -15,6 +15,9 @@ import { cachePath } from './setting.ts'
 const edition = 1
 const debianPackages = ['busybox-static', 'libc6', 'zlib1g', 'redis-server', 'redis-tools']
 const loader = 'lib64/ld-linux-x86-64.so.2'
+/** PostgreSQL's next major version: Debian 13's, with the files of its time zones. */
+const nextPackages = ['busybox-static', 'libc6', 'zlib1g', 'postgresql-17', 'postgresql-client-17', 'tzdata']
+const nextReference = 'postgres:17.12-alpine'
 const libraryFolders = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu']
 
 /** Debian 12's packages, unpacked and not installed: its Redis is 7.0, Debian 13's is 8. */
@@ -25,12 +28,19 @@ function ensureDebianFiles(): Promise<string> {
 }
 
 /** Copies the shared libraries that the programs need, as their loader finds them among Debian's files. */
-async function copyLibraries(files: string, programs: readonly string[], tree: string): Promise<void> {
+async function copyLibraries(files: string, programs: readonly string[], tree: string, usr = ''): Promise<void> {
   const folders = libraryFolders.map((folder) => join(files, folder)).join(':')
   await mkdir(join(tree, 'lib64'), { recursive: true })
-  await demand(['cp', '-L', join(files, loader), join(tree, loader)])
+  await demand(['cp', '-L', join(files, usr, loader), join(tree, loader)])
   for (const program of programs) {
-    const listed = await demand([join(files, loader), '--inhibit-cache', '--library-path', folders, '--list', program])
+    const listed = await demand([
+      join(files, usr, loader),
+      '--inhibit-cache',
+      '--library-path',
+      folders,
+      '--list',
+      program,
+    ])
     for (const [, path = ''] of listed.matchAll(/=> (\S+)/g)) {
       if (!path.startsWith(`${files}/`)) continue
       const place = join(tree, path.slice(files.length))
@@ -43,7 +53,7 @@ async function copyLibraries(files: string, programs: readonly string[], tree: s
 type Account = Readonly<{ name: string; uid: number; gid: number; home: string }>
 
 /** Lays out what every image has: a shell and small tools, accounts, and the usual folders. */
-async function layOutBase(files: string, account: Account, tree: string): Promise<void> {
+async function layOutBase(files: string, account: Account, tree: string, usr = ''): Promise<void> {
   const folders = [
     'bin',
     'sbin',
@@ -63,8 +73,8 @@ async function layOutBase(files: string, account: Account, tree: string): Promis
   for (const folder of ['tmp', 'var/tmp']) await chmod(join(tree, folder), 0o1777)
   await chmod(join(tree, 'root'), 0o700)
   await symlink('/run', join(tree, 'var/run'))
-  await cp(join(files, 'bin/busybox'), join(tree, 'bin/busybox'))
-  const tools = (await demand([join(files, 'bin/busybox'), '--list']))
+  await cp(join(files, usr, 'bin/busybox'), join(tree, 'bin/busybox'))
+  const tools = (await demand([join(tree, 'bin/busybox'), '--list']))
     .split('\n')
     .filter((tool) => tool && tool !== 'busybox')
   for (const tool of tools) await symlink('/bin/busybox', join(tree, 'bin', tool))
@@ -100,6 +110,30 @@ async function layOutPostgres(tree: string): Promise<void> {
   }
 }
 
+/** Debian's own places are kept: the programs find their files from where they are. */
+async function layOutNextPostgres(tree: string): Promise<void> {
+  const files = `${tree}.files`
+  await demand(['mmdebstrap', '--variant=extract', `--include=${nextPackages.join(',')}`, 'trixie', files])
+  await layOutBase(files, { name: 'postgres', uid: 70, gid: 70, home: '/var/lib/postgresql' }, tree, 'usr')
+  const [home, share] = ['usr/lib/postgresql/17', 'usr/share/postgresql/17']
+  const spare =
+    'mkdir -p usr/lib/postgresql usr/share/postgresql && cp -r "$1/$2" "$2" && cp -r "$1/$3" "$3" && cp -r "$1/usr/share/zoneinfo" usr/share/ && rm -rf "$2"/lib/bitcode "$2"/lib/llvmjit* "$2"/lib/pgxs && ls "$2/bin"'
+  const listed = await demand(['sh', '-c', spare, 'sh', files, home, share], { cwd: tree })
+  const programs = listed.trim().split('\n')
+  for (const program of programs) await symlink(`/${home}/bin/${program}`, join(tree, 'usr/local/bin', program))
+  await copyLibraries(
+    files,
+    programs.map((program) => join(files, home, 'bin', program)),
+    tree,
+    'usr',
+  )
+  for (const folder of ['var/lib/postgresql/data', 'run/postgresql']) {
+    await mkdir(join(tree, folder), { recursive: true })
+    await demand(['chown', '70:70', join(tree, folder)])
+  }
+  await rm(files, { recursive: true, force: true })
+}
+
 async function layOutRedis(tree: string): Promise<void> {
   const files = await ensureDebianFiles()
   await layOutBase(files, { name: 'redis', uid: 999, gid: 1000, home: '/data' }, tree)
@@ -116,17 +150,16 @@ async function layOutRedis(tree: string): Promise<void> {
 
 type Image = Readonly<{ layOut: (tree: string) => Promise<void>; settings: ImageSettings }>
 
+const postgresSettings: ImageSettings = {
+  command: ['postgres'],
+  volume: '/var/lib/postgresql/data',
+  workingFolder: '/',
+  stopSignal: 'SIGINT',
+  environment: ['PGDATA=/var/lib/postgresql/data'],
+}
+
 const images = {
-  postgres: {
-    layOut: layOutPostgres,
-    settings: {
-      command: ['postgres'],
-      volume: '/var/lib/postgresql/data',
-      workingFolder: '/',
-      stopSignal: 'SIGINT',
-      environment: ['PGDATA=/var/lib/postgresql/data'],
-    },
-  },
+  postgres: { layOut: layOutPostgres, settings: postgresSettings },
   redis: { layOut: layOutRedis, settings: { command: ['redis-server'], volume: '/data', workingFolder: '/data' } },
 } satisfies Readonly<Record<string, Image>>
 
@@ -139,16 +172,27 @@ export async function ensureImage(name: keyof typeof images): Promise<string> {
   const reference = (await readPins()).images[name]?.reference.split('@')[0]
   if (reference === undefined) throw new Error(`versions.yaml pins no image called ${name}`)
   const key = recipeKey({ edition, debianPackages, wheel: postgresWheel, reference, settings })
-  const path = await buildOnce(cachePath('images', `${name}-${key}.tar`), async (target) => {
+  const path = await packOnce(`${name}-${key}.tar`, reference, { layOut, settings })
+  const link = cachePath('images', `${name}.tar`)
+  await rm(`${link}.new`, { force: true })
+  await symlink(`${name}-${key}.tar`, `${link}.new`)
+  await rename(`${link}.new`, link)
+  return path
+}
+
+/** Gives the reference of PostgreSQL's next major version, and the path of its image's archive. No release pins it yet. */
+export async function ensureNextPostgres(): Promise<Readonly<{ reference: string; path: string }>> {
+  const key = recipeKey({ edition, nextPackages, nextReference, settings: postgresSettings })
+  const image = { layOut: layOutNextPostgres, settings: postgresSettings }
+  return { reference: nextReference, path: await packOnce(`next-postgres-${key}.tar`, nextReference, image) }
+}
+
+function packOnce(file: string, reference: string, { layOut, settings }: Image): Promise<string> {
+  return buildOnce(cachePath('images', file), async (target) => {
     const [tree, work] = [`${target}.tree`, `${target}.work`]
     await Promise.all([rm(tree, { recursive: true, force: true }), rm(work, { recursive: true, force: true })])
     await layOut(tree)
     await packImage(tree, reference, settings, work, target)
     await rm(tree, { recursive: true, force: true })
   })
-  const link = cachePath('images', `${name}.tar`)
-  await rm(`${link}.new`, { force: true })
-  await symlink(`${name}-${key}.tar`, `${link}.new`)
-  await rename(`${link}.new`, link)
-  return path
 }

@@ -1,5 +1,5 @@
 /** Everything that lab machines are made from, built into the cache: side by side where nothing depends on the other. */
-import { ensureImage, imageNames } from './image.ts'
+import { ensureImage, ensureNextPostgres, imageNames } from './image.ts'
 import { readPins } from './pin.ts'
 import {
   ensureCaddyArchive,
@@ -34,6 +34,7 @@ async function plannedParts(): Promise<readonly (readonly Part[])[]> {
       ['certificate authority', ensureAuthority],
       ...imageNames.map((name): Part => [`registry ${name}`, () => ensureRegistryImage(name)]),
       ['repository of Docker', ensureDockerRepository],
+      ['image of the next PostgreSQL', ensureNextPostgres],
     ],
     node.map((pin): Part => [`Node ${pin.version}`, () => ensureNodeFolder(pin).then(() => ensureNodeArchive(pin))]),
     [

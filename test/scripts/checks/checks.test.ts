@@ -309,7 +309,7 @@ const rows: Readonly<Record<string, Change & { status?: 'warn' }>> = {
   'database.connections': { probe: ['connections 95 100'], status: 'warn' },
   'database.transactions': { probe: ['transactions-age 1900000000'] },
   'database.waiting': { probe: ['waiting 4711'], status: 'warn' },
-  'database.cluster': { probe: ['cluster 15'] },
+  'database.cluster': { probe: ['had 16'] },
   'storage.redis': { probe: ['redis-ours Could not connect'] },
   'storage.redis-closed': { probe: ['redis-default PONG'] },
   'storage.redis-rights': { probe: ['redis-flush maxmemory'] },
