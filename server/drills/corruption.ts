@@ -53,7 +53,8 @@ async function findByReading({ host }: ScratchCluster, table: string): Promise<v
     (rows) => `it was read: ${rows}`,
     (error: Error) => error.message,
   )
-  if (!answer.includes('invalid page in block')) throw new Error(`the damaged page was not found by reading it: ${answer}`)
+  if (!answer.includes('invalid page in block'))
+    throw new Error(`the damaged page was not found by reading it: ${answer}`)
 }
 
 /** The structure of tables and indexes, where the image has what looks at it. */
