@@ -89,12 +89,10 @@ async function list({ folder, drills }: Request): Promise<ExitCode> {
   return EXIT_CODE.upToDate
 }
 
-function hostOf(credentials: string | undefined): BackupHost {
+function hostOf(credentials: string | undefined): Omit<BackupHost, 'root' | 'port'> {
   return {
-    root: '',
     credentials,
     release: join(import.meta.dirname, '..'),
-    port: 5432,
     dumpTool: postgresContainer(CONTAINER, DATABASE.live, ROLE.reader),
     restoreTool: postgresRestore(CONTAINER, ROLE),
     clock: systemClock,
@@ -104,9 +102,9 @@ function hostOf(credentials: string | undefined): BackupHost {
 
 async function main(argv: readonly string[]): Promise<ExitCode> {
   const text = { type: 'string' } as const
-  const options = { credentials: text, root: text, json: { type: 'boolean' } } as const
+  const options = { credentials: text, root: text, port: text, json: { type: 'boolean' } } as const
   const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true })
-  const host = { ...hostOf(values.credentials), root: values.root ?? '' }
+  const host = { ...hostOf(values.credentials), root: values.root ?? '', port: Number(values.port ?? 5432) }
   const drills = await loadDrills()
   const folder = pathOn(host, HOST_PATH.drillFolder)
   const request: Request = { host, folder, isJson: values.json === true, drills }

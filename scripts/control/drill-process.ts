@@ -13,7 +13,7 @@ const NODE = `${HOST_PATH.nodeProgram} --disable-warning=ExperimentalWarning ${E
 const HOURS_MAX = 14
 
 /** A drill that is killed leaves a container. */
-const CLEAR = 'ExecStopPost=-/usr/bin/docker rm --force --volumes tappass-drill'
+const CLEAR = `ExecStopPost=-/bin/sh -c 'docker rm --force --volumes tappass-drill >/dev/null 2>&1'`
 
 /** As the unit of the monthly ones. One that touches the service calls it over loopback, and ends processes through systemd and Docker. */
 function propertiesOf(isService: boolean): readonly string[] {

@@ -18,7 +18,7 @@ export const DRILL_AGENT = 'tappass-drill'
 
 const CLIENTS = 3
 const PAUSE_MS = 30
-const CALL_MS_MAX = 5_000
+const CALL_MS_MAX = 15_000
 const ADMIN_TRIES = 40
 const URL_OF_GATEWAY = `http://${GATEWAY_HOST}:${GATEWAY_PORT}`
 const QUESTION = 'Is a call answered during a drill?'

@@ -100,16 +100,8 @@ export async function clearScratch({ run, folder }: DrillContext): Promise<void>
   await rm(folder, { recursive: true, force: true })
 }
 
-/** Makes the cluster and starts it. It goes, with its files, when it is disposed of. */
-export async function createScratchCluster(context: DrillContext): Promise<ScratchCluster> {
-  const { host, folder, run } = context
-  await clearScratch(context)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  await checkSpace(context)
-  const [image = '', user = ''] = (
-    await demand(run, ['docker', 'inspect', '--format', '{{.Image}} {{.Config.User}}', SERVING])
-  ).split(' ')
-  const own: BackupHost = { ...host, root: folder, restoreTool: postgresRestore(SCRATCH_CONTAINER, ROLE) }
+/** Makes the folders and gives them to the account of the server. */
+async function layFolders(own: BackupHost, user: string): Promise<Readonly<{ data: string; socket: string }>> {
   const [data, socket] = [pathOn(own, HOST_PATH.postgresFolder), pathOn(own, HOST_PATH.postgresSocketFolder)]
   const [uid = 0, gid = 0] = user.split(':').map(Number)
   for (const path of [data, socket]) {
@@ -118,6 +110,18 @@ export async function createScratchCluster(context: DrillContext): Promise<Scrat
   }
   // The gateway of a proof has its checkpoints there.
   await mkdir(backupFolderOf(own), { recursive: true })
+  return { data, socket }
+}
+
+async function create(context: DrillContext): Promise<ScratchCluster> {
+  const { host, folder, run } = context
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await checkSpace(context)
+  const [image = '', user = ''] = (
+    await demand(run, ['docker', 'inspect', '--format', '{{.Image}} {{.Config.User}}', SERVING])
+  ).split(' ')
+  const own: BackupHost = { ...host, root: folder, restoreTool: postgresRestore(SCRATCH_CONTAINER, ROLE) }
+  const { data, socket } = await layFolders(own, user)
   const argv = runArguments(image, user, data, socket, pathOn(host, HOST_PATH.postgresConfigFolder))
   const start = async (): Promise<void> => {
     await demand(run, argv)
@@ -127,14 +131,19 @@ export async function createScratchCluster(context: DrillContext): Promise<Scrat
     await demand(run, ['docker', 'stop', '--time', '60', SCRATCH_CONTAINER])
     await demand(run, ['docker', 'rm', '--volumes', SCRATCH_CONTAINER])
   }
-  const cluster: ScratchCluster = {
+  await start()
+  await setRoles(context)
+  return {
     ...{ host: own, files: join(data, 'cluster'), image, user, start, stop },
     [Symbol.asyncDispose]: () => clearScratch(context),
   }
+}
+
+/** Makes the cluster and starts it. It goes, with its files, when it is disposed of, and when it can't be made. */
+export async function createScratchCluster(context: DrillContext): Promise<ScratchCluster> {
+  await clearScratch(context)
   try {
-    await start()
-    await setRoles(context)
-    return cluster
+    return await create(context)
   } catch (error) {
     await clearScratch(context)
     throw error

@@ -49,7 +49,7 @@ async function findByChecksums({ run }: DrillContext, { files, image, user }: Sc
 
 /** Whoever reads there is told so, and gets no other rows instead. */
 async function findByReading({ host }: ScratchCluster, table: string): Promise<void> {
-  const answer = await host.restoreTool.read(COPY, `SELECT count(${table}.*::text) FROM public.${table}`).then(
+  const answer = await host.restoreTool.read(COPY, `SELECT count(row::text) FROM ${table} AS row`).then(
     (rows) => `it was read: ${rows}`,
     (error: Error) => error.message,
   )
