@@ -25,7 +25,7 @@ function propertiesOf(isService: boolean): readonly string[] {
     ...(isService ? ['IPAddressDeny=any', 'IPAddressAllow=localhost'] : ['PrivateNetwork=yes']),
     'RestrictAddressFamilies=AF_UNIX AF_INET',
     'NoNewPrivileges=yes',
-    'CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER',
+    'CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE',
     'ProtectSystem=strict',
     'ProtectHome=yes',
     `ReadWritePaths=${HOST_PATH.drillFolder} ${HOST_PATH.backupFolder}`,
