@@ -20,9 +20,9 @@ export function processOf(name: string, unit: string): Victim {
 }
 
 async function stateOf({ run }: DrillContext, unit: string): Promise<Readonly<{ state: string; id: string }>> {
-  const text = await demand(run, ['systemctl', 'show', '--property=ActiveState,InvocationID', '--value', unit])
-  const [state = '', id = ''] = text.split('\n').filter((line) => line !== '')
-  return { state, id }
+  const text = await demand(run, ['systemctl', 'show', '--property=ActiveState,InvocationID', unit])
+  const property = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(text)?.[1] ?? ''
+  return { state: property('ActiveState'), id: property('InvocationID') }
 }
 
 /** Whether the unit runs on this host. */
