@@ -305,8 +305,6 @@ test('from Caddy to a tunnel and back, each while streams of the other one are o
     'for pid in $(pgrep -x cloudflared); do cat /proc/$pid/cmdline /proc/$pid/environ; done',
   )
   assert.ok(seen.includes('--credentials-file') && !seen.includes(TUNNEL.secret))
-  const drill = await toolkit(['drill', 'tunnel', '--yes', '--json', ...hostWords(server).slice(0, 6)])
-  assert.match(drill.stdout, /"outcome":"(reached|missed)".*"connector 2: connected again"/, drill.stderr)
   await configureLive('caddy')
   const second = readStream(tunnelled)
   await bootstrap(server)

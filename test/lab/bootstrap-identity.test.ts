@@ -239,17 +239,6 @@ test("the gateway's SVID is renewed, and an agent starts again with what it has 
   assert.deepEqual(await changesOf(), [])
 })
 
-test('drill: authority, agent and helper are ended the hard way; each is back by itself, and calls go on', async () => {
-  const { stdout, stderr } = await toolkit(['drill', 'spire', '--yes', '--json', ...machineWords(server)])
-  assert.match(
-    stdout,
-    /"outcome":"(reached|missed)".*"SPIRE server: back".*"SPIRE agent: back".*"spiffe-helper: back"/,
-    stderr,
-  )
-  assert.match(stdout, /"notes":\["0 of \d+ calls failed"\]/)
-  assert.equal(await askAs(PLANNER_ASKS), PLANNER)
-})
-
 test('without the setting it is gone, but for what it has issued; with it again it goes on with that', async () => {
   const before = await entryIds()
   await writeIdentity(undefined)
