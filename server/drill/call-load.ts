@@ -39,6 +39,13 @@ export function outageMs(samples: readonly Sample[], lossMs: number): number | u
   return answers.length === 0 ? undefined : Math.max(0, Math.round(Math.min(...answers) - lossMs))
 }
 
+/** The longest time from `fromMs` on in which no answer came: calls that wait fail nothing, and are not answered either. Pure. */
+export function quietMs(samples: readonly Sample[], fromMs: number): number {
+  const ends = samples.filter(({ isAnswered, endMs }) => isAnswered && endMs >= fromMs).map(({ endMs }) => endMs)
+  const times = [fromMs, ...ends.toSorted((one, other) => one - other)]
+  return Math.round(Math.max(0, ...times.slice(1).map((time, index) => time - (times[index] ?? time))))
+}
+
 async function administer(
   { host }: DrillContext,
   method: string,

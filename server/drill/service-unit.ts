@@ -1,6 +1,6 @@
 /** Units of the service: which are there, how one is ended the hard way, and when it is back. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type CallLoad, outageMs } from './call-load.ts'
+import { type CallLoad, outageMs, quietMs } from './call-load.ts'
 import { type DrillContext, demand } from './drill.ts'
 
 const BACK_MS_MAX = 120_000
@@ -31,7 +31,7 @@ export async function isRunning(context: DrillContext, unit: string): Promise<bo
 }
 
 /**
- * Ends a process under load, and waits until its unit runs anew and a call was answered since. Returns when that was, how long no call was answered, and how long the
+ * Ends a process under load, and waits until its unit runs anew and a call was answered since. Returns when that was, how long no call was answered (refused, or waiting), and how long the
  * unit was away. Throws when it is not back.
  */
 export async function killUnderLoad(
@@ -51,8 +51,11 @@ export async function killUnderLoad(
     if (awayMs === undefined) continue
     // What was in hand when it was ended may take a moment to fail.
     await sleep(500)
+    const backMs = lossMs + awayMs
     const outage = outageMs(load.samples, lossMs)
-    if (outage !== undefined) return { lossMs, outageMs: outage, awayMs: Math.round(awayMs) }
+    const isAnswered = load.samples.some((each) => each.isAnswered && each.endMs >= backMs)
+    if (outage !== undefined && isAnswered)
+      return { lossMs, outageMs: Math.max(outage, quietMs(load.samples, lossMs)), awayMs: Math.round(awayMs) }
   }
   throw new Error(`${name} was ended and is not back after ${BACK_MS_MAX / 1000} s. next: tappass status`)
 }

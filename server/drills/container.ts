@@ -21,7 +21,7 @@ export const drill: Drill = {
   summary: 'Redis, PostgreSQL and an instance of the gateway are ended with SIGKILL, one after the other',
   touches: 'service',
   effect:
-    'calls are refused for some seconds while Redis and then PostgreSQL are away, and the calls that an instance has in hand fail',
+    'calls wait or are refused for some seconds while Redis and then PostgreSQL are away, and the calls that an instance has in hand fail',
   goal: { rtoMs: 10_000, rpoMs: 0 },
   run: async (context) => {
     const victims = await victimsHere(context)

@@ -40,7 +40,7 @@ export const drill: Drill = {
   name: 'redis',
   summary: 'Redis loses its counters under load, and then everything with its process',
   touches: 'service',
-  effect: 'calls are refused for some seconds while Redis is away, and the windows of all agents begin anew',
+  effect: 'calls wait or are refused for some seconds while Redis is away, and the windows of all agents begin anew',
   goal: { rtoMs: 0, rpoMs: 0 },
   run: async (context) => {
     if (!(await isRunning(context, REDIS.unit))) throw new NotHere('Redis is not on this host (storage.redis)')
@@ -53,7 +53,7 @@ export const drill: Drill = {
       refusedMs = killed.outageMs
       return { lossMs, rtoMs: lostMs }
     })
-    const steps = [...watch.steps, { what: 'without Redis: calls refused, not let through uncounted', ms: refusedMs }]
+    const steps = [...watch.steps, { what: 'without Redis: calls waited or were refused', ms: refusedMs }]
     const notes = [
       `${failures} of ${calls} calls failed`,
       'the count of a window is what is lost: an agent may begin it anew',

@@ -1,7 +1,7 @@
 /** How long an outage was, from calls: rows of what came back when. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { outageMs, type Sample } from '../../../server/drill/call-load.ts'
+import { outageMs, quietMs, type Sample } from '../../../server/drill/call-load.ts'
 
 /** `+` an answer, `-` a failure, with begin and end. */
 const samples = (text: string): readonly Sample[] =>
@@ -24,4 +24,15 @@ const rows: readonly (readonly [name: string, text: string, ms: number | undefin
 for (const [name, text, ms] of rows)
   test(name, () => {
     assert.equal(outageMs(samples(text), 100), ms)
+  })
+
+const quiet: readonly (readonly [name: string, text: string, ms: number])[] = [
+  ['calls that wait fail nothing, and are not answered either', '+90…99 +95…2100 +2101…2110', 2000],
+  ['the longest of several', '+101…110 +111…300 +301…320', 190],
+  ['failures are no answers', '+101…110 -111…200 +201…260', 150],
+  ['none at all', '-101…110', 0],
+]
+for (const [name, text, ms] of quiet)
+  test(`quiet: ${name}`, () => {
+    assert.equal(quietMs(samples(text), 100), ms)
   })

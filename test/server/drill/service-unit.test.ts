@@ -34,6 +34,7 @@ for (const [victim, command] of victims)
     const samples: readonly Sample[] = [
       { beginMs: 50, endMs: 120, isAnswered: false, id: '' },
       { beginMs: 250, endMs: 260, isAnswered: true, id: 'x' },
+      { beginMs: 410, endMs: 420, isAnswered: true, id: 'y' },
     ]
     const result = await killUnderLoad(context, victim, loadOf(samples))
     assert.deepEqual(typed, [command])
