@@ -1,10 +1,9 @@
 /**
  * Drills on a booted machine with the real programs: each does what it says, is held to its goal and noted; what touches the service is done by nobody who has not agreed. Then
- * everything is typed that the page "When it breaks" tells to type, and the disk fills. Needs: lab.
+ * everything is typed that the page "When it breaks" tells to type. Needs: lab.
  */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { DrillEntry, ListedDrill } from '../../scripts/output/drill-table.ts'
 import { commandsOf, readPage, wordsOf } from '../docs/page-command.ts'
 import { run } from './machine.ts'
@@ -18,7 +17,6 @@ import {
   machineWords,
   type Server,
   toolkit,
-  untilHealthy,
 } from './server.ts'
 
 let server: Server
@@ -154,61 +152,4 @@ test('what the page tells to type does what it should', async (context) => {
   }
   assert.deepEqual(wrong, [])
   await status()
-})
-
-const DATA = '/var/lib/tappass'
-
-/** All data of the server go on a disk of their own, in memory, with so much room. */
-const moveToSmallDisk = (megabytesFree: number) =>
-  inside(
-    server,
-    `systemctl stop tappass.target && cp -a ${DATA} /root/state && size=$(($(du -sm /root/state | cut -f 1) + ${megabytesFree}))
-    mount -t tmpfs -o size=${'$'}{size}m,mode=0755 tmpfs ${DATA} && cp -a /root/state/. ${DATA}/ && rm -r /root/state && systemctl start tappass.target`,
-  )
-
-test('the disk of the data fills: calls are refused and recorded, then nothing is damaged, and all is back by itself', async (context) => {
-  await moveToSmallDisk(160)
-  await untilHealthy(server)
-  const way = await door(server)
-  const { key } = await way.agent('filler')
-  const call = async () => {
-    const response = await way.fetch(way.url('/v1/chat/completions'), {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'good day' }] }),
-    })
-    return { status: response.status, text: await response.text(), id: response.headers.get('x-request-id') ?? '' }
-  }
-  const until = async (status: number): Promise<Awaited<ReturnType<typeof call>>> => {
-    for (let tries = 0; tries < 240; tries += 1) {
-      const answer = await call()
-      if (answer.status === status) return answer
-      await sleep(500)
-    }
-    throw new Error(`no call was answered with ${status}: ${JSON.stringify(await call())}`)
-  }
-  await until(200)
-  // Half of the reserve is left.
-  await inside(
-    server,
-    `set -- $(df --block-size=1 --output=avail,size ${DATA} | tail -n 1); fallocate -l $(($1 - $2 / 40)) ${DATA}/filler`,
-  )
-  const refused = await until(503)
-  assert.match(refused.text, /governance\.unavailable/)
-  const { body } = await way.admin(`/audit?request_id=${refused.id}`)
-  const entries = (body as { data: readonly Readonly<{ decision: string | null }>[] }).data
-  assert.ok(entries.length > 0, JSON.stringify(body))
-  context.diagnostic(`recorded as ${JSON.stringify(entries).slice(0, 600)}`)
-  // Then to its last byte.
-  await inside(server, `cat /dev/zero >${DATA}/rest 2>/dev/null; sync; true`)
-  for (let count = 0; count < 5; count += 1) assert.equal((await call()).status, 503)
-  const short = await toolkit(['status', ...machineWords(server)])
-  assert.match(short.stdout, /^disk ! +\/var\/lib\/tappass: 0 MB free/m)
-  await inside(server, `rm ${DATA}/filler ${DATA}/rest`)
-  await until(200)
-  await way.close()
-  const verified = await toolkit(['audit', 'verify', ...machineWords(server)])
-  assert.equal(verified.code, 0, verified.stdout + verified.stderr)
-  const backup = await toolkit(['backup', 'create', ...machineWords(server)])
-  assert.match(backup.stdout + backup.stderr, /verified tappass-|bytes free/)
 })
