@@ -14,7 +14,7 @@ test('calls are refused before the disk is full, the refusals are recorded, noth
   const program = join(import.meta.dirname, 'small-disk.ts')
   const script = `mount -t tmpfs -o size=${MEGABYTES}m,mode=1777 tmpfs /mnt && TMPDIR=/mnt exec "$0" --disable-warning=ExperimentalWarning "$1"`
   const { code, stdout, stderr } = await execute(
-    ['unshare', '--mount', 'sh', '-c', script, process.execPath, program],
+    ['sh', '-c', 'exec unshare --mount sh -c "$@"', 'sh', script, process.execPath, program],
     {
       timeoutMs: 240_000,
     },

@@ -2,9 +2,10 @@
  * A gateway with its PostgreSQL on a small disk that fills and gets room again: what its calls are answered, as one line of JSON. The disk is `TMPDIR`, in a mount
  * namespace of its own (disk-full.test.ts).
  */
-import { execFileSync, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -52,14 +53,10 @@ async function until(status: number): Promise<string> {
 }
 
 const first = (await call()).status
-const [free = 0, size = 0] = execFileSync('df', ['--block-size=1', '--output=avail,size', disk])
-  .toString()
-  .split('\n')[1]
-  ?.trim()
-  .split(/ +/)
-  .map(Number) ?? [0, 0]
+const { bavail, blocks, bsize } = await statfs(disk)
 // Half of the reserve is left.
-execFileSync('fallocate', ['-l', `${Math.floor(free - size / 40)}`, join(disk, 'filler')])
+const filler = Math.floor((bavail - blocks / 40) * bsize)
+await execute(['sh', '-c', `head -c ${filler} /dev/zero >'${disk}/filler'`])
 const refused = await until(503)
 const entries = (await ask(`/audit?request_id=${refused}`, admin)).json.data as readonly { decision: string }[]
 // Then nothing.
