@@ -93,6 +93,8 @@ export const HOST_PATH = {
   checkFolder: `${STATE}/check`,
   /** What the last look for drift has found. */
   driftFolder: `${STATE}/drift`,
+  /** The log of drills, and where they work. */
+  drillFolder: `${STATE}/drill`,
   /** A marker for each secret that was generated and not shown yet. */
   unshownSecretsFolder: `${STATE}/unshown`,
 

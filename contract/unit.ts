@@ -28,6 +28,8 @@ export const UNIT = {
   drift: 'tappass-drift.service',
   driftTimer: 'tappass-drift.timer',
   repair: 'tappass-repair.service',
+  drill: 'tappass-drill.service',
+  drillTimer: 'tappass-drill.timer',
 } as const
 
 /** Those of identities, in the order in which they are ended; a host without a trust domain has none of them. */

@@ -179,6 +179,14 @@ export const VERBS: CommandTable = [
     load: () => import('./commands/backup.ts'),
   },
   {
+    name: 'drill',
+    summary:
+      'do for real what a disaster needs, and measure it (container, server, corruption, redis …); "list": the last figures',
+    operands: 'NAME',
+    options: [...HOST_RUN_OPTIONS, YES_OPTION],
+    load: () => import('./commands/drill.ts'),
+  },
+  {
     name: 'agent',
     summary: 'add, list or revoke the agents that may call a gateway',
     options: [DATA_OPTION, ...URL_OPTIONS, ...HOST_OPTIONS, JSON_OPTION, NO_INPUT_OPTION],

@@ -11,8 +11,8 @@ import { credentialPaths } from '../secrets/credential.ts'
 /** A restoration of a large database. The unit ends first, then the command that waits for it. */
 const HOURS_MAX = 14
 
-/** One at a time, whoever began it: the timer, or one of the verbs. */
-const LOCK = `${HOST_PATH.backupFolder}/.lock`
+/** One at a time, whoever began it: the timer, or one of the verbs. Drills take it, too. */
+export const BACKUP_LOCK = `${HOST_PATH.backupFolder}/.lock`
 const NODE = `${HOST_PATH.nodeProgram} --disable-warning=ExperimentalWarning server/backup.ts`
 
 /** Those of the unit of the nightly backup; files of the operator's are read from anywhere, and a restoration moves checkpoints and restarts the gateway. */
@@ -32,7 +32,7 @@ const PROPERTIES = [
 ]
 
 /** What a killed restoration has stopped is started, and what it had done is brought to its end. */
-const SETTLE = `ExecStopPost=/usr/bin/flock --exclusive --wait 60 --no-fork ${LOCK} ${NODE} settle`
+const SETTLE = `ExecStopPost=/usr/bin/flock --exclusive --wait 60 --no-fork ${BACKUP_LOCK} ${NODE} settle`
 
 const UNIT_FILE = `/etc/systemd/system/${UNIT.backup}`
 
@@ -42,14 +42,16 @@ const TOLD: Readonly<Record<string, string>> = {
   restore: `$(sed -n 's/.*\\(--recovery-key [a-z0-9]*\\).*/\\1/p' ${UNIT_FILE})`,
 }
 
-function credentialScript(id: string): string {
+/** Returns the lines of a script that add the property which loads a credential, from where it is, to its arguments. */
+export function credentialProperty(id: string): string {
   const [encrypted, plain] = credentialPaths(id)
   return `if [ -e ${quote(encrypted)} ]; then set -- "$@" --property=LoadCredentialEncrypted=${id}:${encrypted}
 elif [ -e ${quote(plain)} ]; then set -- "$@" --property=LoadCredential=${id}:${plain}; fi`
 }
 
-function guardScript(bootstrapHint: string): string {
-  return `if ! [ -e ${HOST_PATH.currentRelease}/server/backup.ts ] || ! [ -d ${HOST_PATH.backupFolder} ]; then
+/** Returns the lines of a script that end it with 5 where there are no backups, or not this process. */
+export function backupGuard(bootstrapHint: string, entry = 'server/backup.ts'): string {
+  return `if ! [ -e ${HOST_PATH.currentRelease}/${entry} ] || ! [ -d ${HOST_PATH.backupFolder} ]; then
   printf 'tappass: this host has no backups\\n  next:  %s\\n' ${quote(bootstrapHint)} >&2; exit 5
 fi
 if [ -f ${HOST_PATH.migratedAddress} ]; then
@@ -60,12 +62,12 @@ fi`
 /** Returns the command that runs an action of the process. `bootstrapHint` is the command that installs TapPass there. Exit code 4: another one is under way. */
 export function backupCommand(args: readonly string[], effect: Command['effect'], bootstrapHint: string): Command {
   const isLocked = effect === 'change'
-  const lock = isLocked ? `/usr/bin/flock --exclusive --nonblock --conflict-exit-code 4 --no-fork ${LOCK} ` : ''
+  const lock = isLocked ? `/usr/bin/flock --exclusive --nonblock --conflict-exit-code 4 --no-fork ${BACKUP_LOCK} ` : ''
   const settled = args[0] === 'restore' && isLocked ? [SETTLE] : []
-  const script = `${guardScript(bootstrapHint)}
+  const script = `${backupGuard(bootstrapHint)}
 told=${TOLD[args[0] ?? ''] ?? ''}
 set --
-${isLocked || args.includes('--check') ? BACKUP_SECRET_IDS.map(credentialScript).join('\n') : ''}
+${isLocked || args.includes('--check') ? BACKUP_SECRET_IDS.map(credentialProperty).join('\n') : ''}
 exec systemd-run --quiet --pipe --wait --collect --service-type=exec \\
   ${[...PROPERTIES, ...settled].map((property) => `--property=${quote(property)}`).join(' ')} "$@" \\
   /bin/sh -c ${quote(`exec ${lock}${NODE} "$@" --credentials "$CREDENTIALS_DIRECTORY"`)} sh ${args.map(quote).join(' ')} $told </dev/null
@@ -75,7 +77,7 @@ exec systemd-run --quiet --pipe --wait --collect --service-type=exec \\
 
 /** Starts the unit of the nightly backup, waits for its end, and prints what it said. Its exit code is that of the process. */
 export function createBackupCommand(bootstrapHint: string): Command {
-  const script = `${guardScript(bootstrapHint)}
+  const script = `${backupGuard(bootstrapHint)}
 systemctl start ${UNIT.backup} 2>/dev/null || :
 id=$(systemctl show --property=InvocationID --value ${UNIT.backup}) code=$(systemctl show --property=ExecMainStatus --value ${UNIT.backup})
 journalctl --sync >/dev/null 2>&1 || :

@@ -5,6 +5,7 @@ import type { Generation, History } from '../history/entry.ts'
 import type { FileBlame } from '../history/file-history.ts'
 import type { GenerationRecord } from '../history/generation-view.ts'
 import type { DriftRecord } from './drift-record.ts'
+import type { ListedDrill } from './drill-table.ts'
 import type { Health } from './host-health.ts'
 import type { SecretState } from './secret-table.ts'
 
@@ -131,6 +132,8 @@ export type Event =
   | (Readonly<{ event: 'drift'; resources: number }> & DriftRecord)
   | (Readonly<{ event: 'backups' }> & Readonly<Record<'backups' | 'bases' | 'earlier', readonly unknown[]>>)
   | Readonly<{ event: 'set-fetched'; set: string; takenAt: string; release: string }>
+  | Readonly<{ event: 'drills'; drills: readonly ListedDrill[] }>
+  | (Readonly<{ event: 'drill' }> & Readonly<Record<string, unknown>>)
   | Readonly<{ event: 'left'; left: readonly LeftBehind[] }>
   | Readonly<{ event: 'log'; loggedAt: string; unit: string; priority: number; message: string }>
   | Readonly<{ event: 'releases'; releases: readonly ListedRelease[] }>

@@ -8,6 +8,7 @@ import { judgeArchive } from './archive-condition.ts'
 import { judgeBackup, type LastBackup, parseManifest } from './backup-condition.ts'
 import { ageText, type Condition, type Values, valuesOf } from './condition.ts'
 import { judgeDrift } from './drift-record.ts'
+import { judgeDrills } from './drill-table.ts'
 
 /** All conditions, and the newest backup that counts. */
 export type HostConditions = Readonly<{ conditions: readonly Condition[]; lastBackup: LastBackup | undefined }>
@@ -54,6 +55,7 @@ if [ -f "$drift/last.json" ]; then
   echo "DRIFT=$(tr -d '\n' <"$drift/last.json")"
   echo "HEAD=$(ls -1 "$history/entries" 2>/dev/null | tail -n 1)"
 fi
+tail -n 100 ${HOST_PATH.drillFolder}/log.jsonl 2>/dev/null | sed 's/^/DRILL=/'
 [ ! -e /run/reboot-required ] || echo REBOOT=required
 exit 0`
 
@@ -201,6 +203,7 @@ export function judgeConditions(text: string): HostConditions {
     judgeSite(values),
     ...judgeCheck(values),
     ...judgeDrift(values.one('DRIFT'), values.one('HEAD'), Number(values.one('NOW'))),
+    ...judgeDrills(values.all('DRILL')),
     // Updates of the distribution wait for it; nothing of ours is worse for that.
     ...(values.one('REBOOT') === '' ? [] : [{ name: 'reboot', state: 'required by updates', isWell: true }]),
   ]

@@ -90,7 +90,9 @@ function opaUnits(environment: string | undefined): readonly string[] {
 /** The units that a host does not have whose database or Redis somebody else runs. */
 function unitsElsewhere(settings: Settings): readonly string[] {
   return [
-    ...(isExternal(settings, 'database') ? [UNIT.postgres, UNIT.backup, UNIT.backupTimer] : []),
+    ...(isExternal(settings, 'database')
+      ? [UNIT.postgres, UNIT.backup, UNIT.backupTimer, UNIT.drill, UNIT.drillTimer]
+      : []),
     ...(isExternal(settings, 'redis') ? [UNIT.redis] : []),
   ]
 }
@@ -143,6 +145,7 @@ const ENDING: readonly string[] = [
   UNIT.guard,
   UNIT.drift,
   UNIT.repair,
+  UNIT.drill,
   UNIT.outbound,
 ]
 

@@ -1,4 +1,4 @@
-/** The nightly backup: the folder, the service, and its timer. */
+/** The nightly backup and the drills that restore it: folders, services, timers. */
 
 import { HOST_PATH } from '../../contract/path.ts'
 import { UNIT } from '../../contract/unit.ts'
@@ -32,9 +32,24 @@ const backups: Role = ({ backup: { schedule, recoveryKey, store, ...keep }, ...s
   unit({ name: UNIT.backupTimer, content: render(text(`units/${UNIT.backupTimer}.hbs`), { schedule }) }),
 ]
 
+const drills: Role = (spec, text) => [
+  directory({ path: HOST_PATH.drillFolder, owner: 'root', group: 'root', mode: '0755' }),
+  unit({
+    name: UNIT.drill,
+    content: (traits) =>
+      render(text(`units/${UNIT.drill}.hbs`), {
+        memoryMegabytes: memoryLimits(spec, traits.memoryMegabytes).job + PROOF_MEGABYTES,
+        credentials: BACKUP_SECRET_IDS.flatMap((id) => optionalCredentialLines(traits, id)),
+      }),
+    isEnabled: false,
+    isRunning: false,
+  }),
+  unit({ name: UNIT.drillTimer, content: text(`units/${UNIT.drillTimer}`) }),
+]
+
 /** The role `backup`. A database that somebody else runs is backed up by them; backups of an earlier one stay. */
 export const backup: Role = (spec, text) => {
-  if (!isExternal(spec, 'database')) return backups(spec, text)
+  if (!isExternal(spec, 'database')) return [...backups(spec, text), ...drills(spec, text)]
   const reason = 'storage.database is external: whoever runs it backs it up'
-  return [UNIT.backupTimer, UNIT.backup].map((name) => absentUnit({ name, reason }))
+  return [UNIT.backupTimer, UNIT.backup, UNIT.drillTimer, UNIT.drill].map((name) => absentUnit({ name, reason }))
 }

@@ -82,7 +82,7 @@ export type KeyCache = Readonly<{
   clear: () => void
 }>
 
-/** Creates the cache. `last_used_at` is updated in the background; `onError` is called when that fails. */
+/** Creates the cache. How long something is in it is told by the clock that only runs forward: a key that was revoked elsewhere must not be good for longer because the clock was set back. `last_used_at` is updated in the background; `onError` is called when that fails. */
 export function createKeyCache(
   database: Database,
   clock: Clock,
@@ -97,7 +97,7 @@ export function createKeyCache(
   }
 
   function lookup(hash: string): Promise<KeyRow | undefined> {
-    const nowMs = clock.nowMs()
+    const nowMs = clock.elapsedMs()
     const previous = entries.get(hash)
     if (previous && previous.expiresMs > nowMs) return previous.row
     if (unknown.has(hash, nowMs)) return Promise.resolve(undefined)
@@ -124,7 +124,7 @@ export function createKeyCache(
   }
 
   return {
-    peek: (hash) => keyOf(entries.get(hash), clock.nowMs()),
+    peek: (hash) => keyOf(entries.get(hash), clock.elapsedMs()),
     lookup,
     clear: () => {
       entries.clear()

@@ -26,7 +26,12 @@ const TAKE_SCRIPT = `local answers = {}
 for index, key in ipairs(KEYS) do
   local callMs = tonumber(ARGV[3 * index - 1]) / tonumber(ARGV[3 * index - 2])
   local windowMs, nowMs = tonumber(ARGV[3 * index - 1]), tonumber(ARGV[3 * index])
-  local full = math.max(tonumber(redis.call('GET', key) or '0'), nowMs) + callMs
+  local known = tonumber(redis.call('GET', key) or '0')
+  if known > nowMs + windowMs then
+    known = nowMs + windowMs
+    redis.call('SET', key, string.format('%.6f', known), 'PX', math.max(1, math.ceil(windowMs)))
+  end
+  local full = math.max(known, nowMs) + callMs
   local overMs = full - nowMs - windowMs
   if overMs > math.min(callMs / 2, 0.5) then
     answers[index] = {0, 0, string.format('%.3f', overMs)}

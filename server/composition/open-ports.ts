@@ -5,11 +5,12 @@ import { createOpaPolicy } from '../adapters/opa-server.ts'
 import { createWasmPolicy } from '../adapters/opa-wasm.ts'
 import { createOpenai } from '../adapters/openai/openai.ts'
 import { createRedisLimiter } from '../adapters/redis.ts'
+import { createReservedLimiter } from '../adapters/reserved-limiter.ts'
 import type { Config } from '../config/config.ts'
 import { policyRevision } from '../core/decision.ts'
 import type { FamilyRegistry } from '../core/finding-family.ts'
 import { sha256 } from '../core/hash.ts'
-import type { Clock, Database, Meter, ModelRoute, PolicyEngine, Ports, Random } from '../core/ports.ts'
+import type { Clock, Database, Meter, ModelRoute, PolicyEngine, Ports, Random, RateLimiter } from '../core/ports.ts'
 import { createLedger } from '../ledger/ledger.ts'
 import { createSessionTaints } from '../ledger/session-taints.ts'
 import { policyDocument, readModuleDigests, readPolicy } from '../policy/policy-document.ts'
@@ -49,15 +50,26 @@ export async function openPorts(
   const ledger = createLedger({ database, instance, clock, random, mode: settings.mode, onLost: on.lost })
   await ledger.open()
   const taints = createSessionTaints(database, clock, config.taint.lastingMs)
-  const limiter = config.redisUrl
-    ? createRedisLimiter(config.redisUrl, on.connectionLost, config.redisAuthority)
-    : createMemoryLimiter()
+  const limiter = openLimiter(config, clock, on.connectionLost)
   const routes = modelRoutes(config, clock)
   const close = async (): Promise<void> => {
     const upstreams = new Set(routes.map(({ upstream }) => upstream))
     await ledger.close().finally(() => Promise.all([limiter, ...upstreams, policy].map((port) => port.close?.())))
   }
   return { ports: { limiter, policy, ledger, taints, routes, meter, clock, random }, close }
+}
+
+/** Where the database is on this machine its disk has a reserve, which calls don't take. */
+function openLimiter(
+  { redisUrl, redisAuthority, environment, database, ledger }: Config,
+  clock: Clock,
+  onLost: PortEvents['connectionLost'],
+): RateLimiter {
+  const limiter = redisUrl ? createRedisLimiter(redisUrl, onLost, redisAuthority) : createMemoryLimiter()
+  const isHere = database.kind === 'postgres' && database.address.host.startsWith('/')
+  const { checkpointFolder } = ledger
+  if (environment !== 'production' || !isHere || checkpointFolder === undefined) return limiter
+  return createReservedLimiter(limiter, checkpointFolder, clock)
 }
 
 /** The engine that the settings name. Either one decides by the registry's families and the tools of the settings. */

@@ -76,7 +76,7 @@ export function judgeSecret(
 export type DiskState = Readonly<{ bytes: number; freeBytes: number; inodes: number; freeInodes: number }>
 
 /** With less than this share free it will be short before long. */
-const FREE_SHARE_SOON = 0.1
+const FREE_SHARE_SOON = 0.2
 
 /** Judges a file system; undefined: it could not be asked. */
 export function judgeDisk(subject: string, disk: DiskState | undefined): Finding {

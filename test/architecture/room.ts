@@ -231,6 +231,17 @@ const server: readonly Room[] = [
     ],
   },
   {
+    path: 'server/drill',
+    is: 'What a drill is and what it is held to: its log, the load of calls, a PostgreSQL of its own.',
+    knows: ['contract', 'server/adapters/container', 'server/backups', 'server/core', 'server/recovery'],
+  },
+  {
+    path: 'server/drills',
+    is: 'Drills, one a file: each does for real what a disaster needs, and measures it. A new drill is one new file.',
+    knows: ['contract', 'server/drill', 'server/recovery'],
+    isSet: true,
+  },
+  {
     path: 'server/composition',
     is: 'How a gateway is put together: open the ports, create the gateway, register the routes.',
     knows: [
@@ -270,7 +281,7 @@ const server: readonly Room[] = [
   },
   {
     path: 'server',
-    is: 'The processes: `main` (the gateway), `migrate`, `verify`, `backup`, `move`, `check`, `self-check`.',
+    is: 'The processes: `main` (the gateway), `migrate`, `verify`, `backup`, `move`, `drill`, `check`, `self-check`.',
     knows: [
       'server/checkpoint',
       'server/composition',
@@ -283,6 +294,7 @@ const server: readonly Room[] = [
       'server/copies',
       'server/core',
       'server/database',
+      'server/drill',
       'server/housekeeping',
       'server/ledger',
       'server/migration',

@@ -100,6 +100,14 @@ const ROWS: readonly Readonly<{ file: string; says: readonly string[] }>[] = [
     ],
   },
   {
+    file: 'units/tappass-drill.service.hbs',
+    says: [
+      `WorkingDirectory=${HOST_PATH.currentRelease}\n`,
+      ` ${HOST_PATH.backupFolder}/.lock \\\n  ${node} server/drill.ts monthly `,
+      `ReadWritePaths=${HOST_PATH.drillFolder} ${HOST_PATH.backupFolder}\n`,
+    ],
+  },
+  {
     file: 'units/tappass-check.service.hbs',
     says: [
       `WorkingDirectory=${HOST_PATH.currentRelease}\n`,

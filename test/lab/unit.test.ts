@@ -64,6 +64,7 @@ const rows = [
   ['tappass-redis.service', 10],
   ['tappass-backup.service', 12],
   ['tappass-backup-copy.service', 16],
+  ['tappass-drill.service', 15],
   ['tappass-opa@.service', 15],
   ['tappass-firewall.service', 20],
   ['tappass-outbound.service', 20],

@@ -3,7 +3,7 @@ import { openPglite } from '../../server/adapters/pglite/pglite.ts'
 import { createRandom, systemClock } from '../../server/adapters/system.ts'
 import { createApp } from '../../server/app.ts'
 import { readConfig } from '../../server/config/config.ts'
-import type { SessionDatabase } from '../../server/core/ports.ts'
+import type { Clock, SessionDatabase } from '../../server/core/ports.ts'
 import { createLogger } from '../../server/observability/logger.ts'
 import { listen } from '../../server/process/listener.ts'
 import { prepareSchema } from '../../server/process/storage.ts'
@@ -42,11 +42,12 @@ export type AuditEvent = Readonly<{
 
 /**
  * Starts one. `environment` adds settings, or takes one away with undefined; `stepFolders` hold steps beside the built-in ones; `given` is a database
- * that another gateway has used, and that is not closed. */
+ * that another gateway has used, and that is not closed; `clock` is that of the machine unless told. */
 export async function startGateway(
   environment: Readonly<Record<string, string | undefined>> = {},
   stepFolders: readonly string[] = [],
   given?: SessionDatabase,
+  clock: Clock = systemClock,
 ): Promise<RunningGateway> {
   const models = await startModelServer()
   const config = readConfig('gateway', {
@@ -59,7 +60,7 @@ export async function startGateway(
   const database = given ?? (await openPglite({ nowMs: Date.now }))
   await prepareSchema(database, config, '0.0.0', systemClock)
   const log = createLogger(config.logLevel)
-  const dependencies = { database, clock: systemClock, random: createRandom(), log, isDraining: () => false }
+  const dependencies = { database, clock, random: createRandom(), log, isDraining: () => false }
   const app = await createApp(config, dependencies, ...stepFolders)
   const url = await listen(app.server.server, config.listen)
   let svidUrl: string | undefined

@@ -34,13 +34,13 @@ const readerOf =
 
 const units = [
   ...['tappass.target', 'tappass.socket', 'tappass-migrate.service', 'tappass@1.service'],
-  ...['tappass-check.timer', 'tappass-drift.timer', 'tappass-backup.timer'],
+  ...['tappass-check.timer', 'tappass-drift.timer', 'tappass-backup.timer', 'tappass-drill.timer'],
 ].map((name): UnitState => ({ ...RUNNING_UNIT, name, mainPid: 1, replacedLibraries: [], sinceSeconds: 1 }))
 
 const done = { active: 'inactive', sub: 'dead', sinceSeconds: 0, revision: undefined }
 const all = [
   ...units,
-  ...['check', 'drift', 'guard'].map(
+  ...['check', 'drift', 'drill', 'guard'].map(
     (name): UnitState => ({ ...RUNNING_UNIT, ...done, name: `tappass-${name}.service` }),
   ),
 ]

@@ -38,6 +38,7 @@ const desired = [
     'tappass-check.timer',
     'tappass@2.service',
     'tappass-drift.timer',
+    'tappass-drill.timer',
   ],
 ].map((name): UnitState => ({ ...running, name }))
 const guard: UnitState = { ...backup, name: 'tappass-guard.service' }
@@ -45,7 +46,7 @@ const filter: UnitState = { ...running, name: 'tappass-firewall.service', sub: '
 const all: readonly UnitState[] = [
   running,
   backup,
-  ...['check', 'drift'].map((name) => ({ ...backup, name: `tappass-${name}.service` })),
+  ...['check', 'drift', 'drill'].map((name) => ({ ...backup, name: `tappass-${name}.service` })),
   guard,
   ...desired,
 ]

@@ -56,6 +56,21 @@ export function testLimiter(name: string, make: () => Promise<RateLimiter>): voi
     assert.equal((await limiter.take(key, 1, DAY_MS, START_MS + DAY_MS)).isAllowed, true)
   })
 
+  withLimiter(
+    'a clock that is set back refuses nobody for longer than a window, nor one that is set forward',
+    async (limiter, key) => {
+      const dayBefore = START_MS - 3 * DAY_MS
+      for (let call = 0; call < 5; call++) await limiter.take(key, 5, DAY_MS, START_MS)
+      // It counts as empty: what was counted by the other time can't be told from more.
+      const refused = await limiter.take(key, 5, DAY_MS, dayBefore)
+      assert.deepEqual([refused.isAllowed, refused.resetMs], [false, DAY_MS / 5])
+      const allowed = await limiter.take(key, 5, DAY_MS, dayBefore + DAY_MS / 5)
+      assert.deepEqual([allowed.isAllowed, allowed.remaining], [true, 0])
+      const later = await limiter.take(key, 5, DAY_MS, START_MS + 3 * DAY_MS)
+      assert.deepEqual([later.isAllowed, later.remaining], [true, 4])
+    },
+  )
+
   withLimiter('keys do not share', async (limiter, key) => {
     await limiter.take(`${key} a`, 1, DAY_MS, START_MS)
     assert.equal((await limiter.take(`${key} b`, 1, DAY_MS, START_MS)).isAllowed, true)

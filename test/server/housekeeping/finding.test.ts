@@ -69,7 +69,7 @@ const rows: readonly (readonly [name: string, finding: Finding | undefined, leve
   ['an old secret', judgeSecret('s', nowMs - 366 * DAY_MS, { nowMs, daysMax: 365 }), 'soon', /rotate it$/],
   ['a secret from the future', judgeSecret('s', nowMs + DAY_MS, { nowMs, daysMax: 365 }), 'ok', /^0 min old$/],
   ['a disk', judgeDisk('/', disk({})), 'ok', /^51200 MB free$/],
-  ['a disk that fills', judgeDisk('/', disk({ freeBytes: 9 * 2 ** 30 })), 'soon', /^9216 MB free$/],
+  ['a disk that fills', judgeDisk('/', disk({ freeBytes: 19 * 2 ** 30 })), 'soon', /^19456 MB free$/],
   ['a full disk', judgeDisk('/', disk({ freeBytes: 1023 * 2 ** 20 })), 'failed', /^1023 MB free$/],
   ['no inodes', judgeDisk('/', disk({ freeInodes: 19 })), 'failed', /only 19 inodes$/],
   ['a file system that keeps no inodes', judgeDisk('/', disk({ inodes: 0, freeInodes: 0 })), 'ok', /MB free$/],
