@@ -52,7 +52,9 @@ const metrics = (): readonly string[] => {
 const conditions = (): readonly string[] => {
   const folder = 'scripts/output'
   const text = sourceOf(
-    ...['host-condition', 'backup-condition', 'drift-record', 'drill-table'].map((name) => `${folder}/${name}.ts`),
+    ...['archive-condition', 'host-condition', 'backup-condition', 'drift-record', 'drill-table'].map(
+      (name) => `${folder}/${name}.ts`,
+    ),
   )
   const found = namesIn(text, /\bname(?:: | = )'([a-z-]+)'/g)
   const [, checks = ''] = /check: ('certificate'.+)\n/.exec(sourceOf('server/housekeeping/finding.ts')) ?? []
