@@ -6,7 +6,7 @@ import { fail, none, ofContainer, ok, type Seen, skip, type Topic, type Verdict,
 const SQL = [
   'SET search_path = pg_catalog',
   `SELECT 'superuser ' || rolname FROM pg_roles WHERE rolsuper AND rolname <> 'postgres'`,
-  `SELECT 'may-create ' || rolname FROM pg_roles WHERE (rolcreaterole OR rolcreatedb OR rolbypassrls OR rolreplication) AND rolname LIKE 'tappass%'`,
+  `SELECT 'may-create ' || rolname FROM pg_roles WHERE (rolcreaterole OR rolcreatedb OR rolbypassrls OR (rolreplication AND rolname <> 'tappass_archive')) AND rolname LIKE 'tappass%'`,
   `SELECT 'role ' || rolname FROM pg_roles WHERE rolname LIKE 'tappass%'`,
   `SELECT 'checksum-failures ' || coalesce(sum(checksum_failures), 0) FROM pg_stat_database`,
   `SELECT 'connections ' || count(*) || ' ' || current_setting('max_connections') FROM pg_stat_activity`,
