@@ -32,7 +32,7 @@ type Cluster = Readonly<{
 
 /** Names are asked for in pg_catalog alone: nothing that a role has made runs. */
 const FOREIGN = `SELECT 'foreign database ' || datname FROM pg_catalog.pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', 'tappass') AND datname !~ '^tappass_[a-z0-9_]+$'
-UNION ALL SELECT 'foreign role ' || rolname FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' AND rolname NOT IN ('postgres', 'tappass', 'tappass_owner', 'tappass_backup')
+UNION ALL SELECT 'foreign role ' || rolname FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' AND rolname NOT IN ('postgres', 'tappass', 'tappass_owner', 'tappass_backup', 'tappass_archive')
 UNION ALL SELECT 'asked'`
 
 const SCRIPT = `du -sk -- "$1/cluster" | sed 's/[^0-9].*//; s/^/used /'
