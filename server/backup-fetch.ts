@@ -55,9 +55,10 @@ async function fetchInto(
   return `fetched ${target}: ${parts} parts, ${files} files as its signed manifest says\n`
 }
 
+/** Also one whose parts were overwritten since: their earlier bytes are fetched, and whoever overwrites the newest must not bring an older one into force. */
 async function newestSet(store: BackupStore, label: string): Promise<string> {
-  const newest = (await listSets(store)).find(({ copiedAt, missing }) => copiedAt !== undefined && missing === 0)
-  if (newest === undefined) throw new Error(`there is no whole backup in ${label}`)
+  const newest = (await listSets(store)).find(({ copiedAt }) => copiedAt !== undefined)
+  if (newest === undefined) throw new Error(`there is no backup in ${label} that was copied to its end`)
   return newest.set
 }
 

@@ -191,8 +191,13 @@ test('a bare machine becomes the lost one, from the store and the recovery key a
     ]
     const startMs = performance.now()
     const first = toolkit(words)
+    let early = ''
+    first.then(({ stdout, stderr }) => {
+      early = `it ended early: ${stdout}${stderr}`
+    })
     const hasCluster = 'test -e /var/lib/tappass/postgres/cluster && echo yes || true'
-    await until('half of a server', async () => (await inside(other, hasCluster)) === 'yes')
+    await until('half of a server', async () => early !== '' || (await inside(other, hasCluster)) === 'yes')
+    assert.equal(early, '')
     await killUnitOfRun(other)
     assert.notEqual((await first).code, 0)
     const { code, stdout, stderr } = await toolkit(words)
