@@ -67,8 +67,8 @@ function assertOwner({ path, reference, uid }: PostgresClusterOptions, states: r
 /** The unit writes it, too, once the server has answered. */
 const MARK = 'printf "%s\\n" "$2" >"$1.new"; sync -- "$1.new"; mv -- "$1.new" "$1"'
 
-async function planMarker(getFact: GetFact, marker: string, version: string): Promise<readonly Change[]> {
-  if ((await getFact(contentFact(marker)))?.trim() === version) return []
+function planMarker(marker: string, marked: string | undefined, version: string): readonly Change[] {
+  if (marked?.trim() === version) return []
   return [
     {
       action: `note in ${marker} that there are data`,
@@ -89,10 +89,12 @@ export function postgresCluster(options: PostgresClusterOptions): Resource {
     // The data go with their folder.
     absent: async (getFact, { isWithData }) => (isWithData ? await planFileAbsent(getFact, marker) : []),
     plan: async (getFact) => {
-      const [folder, file, content] = await Promise.all([
+      // All at once: a run with nothing to do asks the host once.
+      const [folder, file, content, marked] = await Promise.all([
         getFact(pathFact(path)),
         getFact(pathFact(`${path}/PG_VERSION`)),
         getFact(contentFact(`${path}/PG_VERSION`)),
+        getFact(contentFact(marker)),
       ])
       if (folder.kind === 'absent') {
         await assertNeverUsed(getFact, options)
@@ -100,7 +102,7 @@ export function postgresCluster(options: PostgresClusterOptions): Resource {
       }
       const version = assertVersion(options, content)
       assertOwner(options, [folder, file])
-      return await planMarker(getFact, marker, version)
+      return planMarker(marker, marked, version)
     },
   }
 }

@@ -4,7 +4,7 @@ import { refusedFailure } from '../core/failure.ts'
 import type { Command, Fact, GetFact } from '../core/host.ts'
 import { type Change, leavesNothing, type Resource } from '../core/resource.ts'
 import { isMovable } from '../facts/cluster.ts'
-import { contentFact, pathFact } from '../facts/path.ts'
+import { contentFact, type PathState, pathFact } from '../facts/path.ts'
 import { resolveUnitText, type UnitSource } from '../files/unit-text.ts'
 
 /**
@@ -113,9 +113,13 @@ async function planMove(getFact: GetFact, options: PostgresMoveOptions, from: st
   ]
 }
 
+async function leftovers(getFact: GetFact, folder: string): Promise<readonly PathState[]> {
+  return await Promise.all(['moving', 'next'].map((name) => getFact(pathFact(`${folder}/${name}`))))
+}
+
 /** What a move that was killed has left, and with the word for it what it has kept. */
 async function planLeft(getFact: GetFact, { folder, script, isFinishing }: PostgresMoveOptions) {
-  const left = await Promise.all(['moving', 'next'].map((name) => getFact(pathFact(`${folder}/${name}`))))
+  const left = await leftovers(getFact, folder)
   const cleared: readonly Change[] = left.every(({ kind }) => kind === 'absent')
     ? []
     : [
@@ -141,7 +145,12 @@ export function postgresMove(options: PostgresMoveOptions): Resource {
     id: `postgres-move:${folder}`,
     absent: leavesNothing('it goes with the folder of the data'),
     plan: async (getFact) => {
-      const found = (await getFact(contentFact(`${folder}/cluster/PG_VERSION`)))?.trim()
+      // All at once: a run with nothing to do asks the host once.
+      const [content] = await Promise.all([
+        getFact(contentFact(`${folder}/cluster/PG_VERSION`)),
+        leftovers(getFact, folder),
+      ])
+      const found = content?.trim()
       if (found === undefined) return []
       if (found === version) return await planLeft(getFact, options)
       return isMovable(found, version) ? await planMove(getFact, options, found) : []
