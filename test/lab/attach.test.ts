@@ -1,7 +1,7 @@
 /**
  * A run goes on as a unit of its host: without its controller, held to a plan on file, with a part of the roles, watched again, asked to stop, killed, and without
  * anybody who could confirm a guarded change. And changes of its ingress that are put back: nobody confirmed, the machine lost its power, or it does not answer
- * from outside as before. One machine. Needs: openssl. Takes 5 minutes.
+ * from outside as before. One machine. Needs: openssl. Takes 7 minutes.
  */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'

@@ -1,6 +1,6 @@
 /**
  * Backups of a server in a real S3 store outside of it, versioned and with object lock: copied after they were proven, cut in the middle and gone on
- * with, and fetched with the recovery key alone.
+ * with, and fetched with the recovery key alone. Takes 6 minutes.
  */
 import assert from 'node:assert/strict'
 import { createHash, generateKeyPairSync } from 'node:crypto'

@@ -1,6 +1,6 @@
 /**
  * Backups on a booted machine, with the real programs: taken by the nightly unit under load, proven, and restored after damage, over SSH; what is refused; and SIGKILL where
- * it hurts. Needs: lab.
+ * it hurts. Needs: lab. Takes 4 minutes.
  */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'

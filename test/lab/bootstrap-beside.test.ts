@@ -1,6 +1,6 @@
 /**
  * A machine that somebody uses already, with a Docker, nginx on 80 and ufw on: refused as it is, then served beside them, changed under load,
- * and left.
+ * and left. Takes 5 minutes.
  */
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'

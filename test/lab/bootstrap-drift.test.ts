@@ -1,4 +1,4 @@
-/** What was changed by hand or by setting shows as exactly that change; mending it restarts what depends on it, and nothing else. Takes 5 minutes. */
+/** What was changed by hand or by setting shows as exactly that change; mending it restarts what depends on it, and nothing else. Takes 6 minutes. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'

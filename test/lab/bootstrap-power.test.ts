@@ -1,4 +1,4 @@
-/** Reboot and power cut: the server comes back by itself, and the ledger has every call that was acknowledged. */
+/** Reboot and power cut: the server comes back by itself, and the ledger has every call that was acknowledged. Takes 4 minutes. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'

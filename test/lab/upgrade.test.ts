@@ -1,6 +1,6 @@
 /**
  * Releases come and go under load, and no call fails: a good one, each kind of bad one, the way back, and those that are refused before anything. One
- * machine for all; releases are copies of this clone with small edits. The load ends with the command, and every row asserts how it went. Needs: openssl. Takes 8 minutes.
+ * machine for all; releases are copies of this clone with small edits. The load ends with the command, and every row asserts how it went. Needs: openssl. Takes 9 minutes.
  */
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
