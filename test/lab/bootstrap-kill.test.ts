@@ -32,7 +32,7 @@ for path in sys.stdin.read().splitlines():
 /**
  * All that a run leaves: files with owner, mode and content, packages, accounts, what is enabled and what runs. Secrets by name only; revisions
  * and the upstream's address are left out, for they differ from machine to machine (a revision covers the machine's own secrets),
- * and so does what is in the folder of OPA's bundle, which each roll-out signs with a key of its own.
+ * and so does what is in the folder of OPA's bundle, which each roll-out signs with a key of its own, and the archived log, whose folder has the number of the cluster.
  */
 const stateOf = async (server: Server): Promise<readonly string[]> =>
   (
@@ -43,7 +43,7 @@ const stateOf = async (server: Server): Promise<readonly string[]> =>
        -not -path '*/node_modules/*' -printf '%p %y %u:%g %m %l\\n' | sort
      find /etc/tappass /etc/systemd/system /etc/docker /etc/sudoers.d /opt/tappass -type f -not -path '*/node_modules/*' -not -path '/etc/tappass/opa/*/*' |
        sort | python3 -c "$DIGESTS"
-     find /var/lib/tappass -maxdepth 2 -not -path '*/postgres/*' -not -name '*.checkpoint' -printf '%p %y %u:%g %m\\n' | sort
+     find /var/lib/tappass -maxdepth 2 -not -path '*/postgres/*' -not -path '*/wal/*' -not -name '*.checkpoint' -printf '%p %y %u:%g %m\\n' | sort
      dpkg-query -W -f '\${Package} \${Status}\\n'; getent passwd | cut -d: -f1,6,7; docker images --format '{{.Repository}}:{{.Tag}} {{.ID}}'
      systemctl list-unit-files --no-legend --no-pager 'tappass*' 'docker.service'
      systemctl list-units --all --no-legend --no-pager --plain 'tappass*' 'docker.service' | awk '{ print $1, $2, $3, $4 }'`,
