@@ -109,15 +109,18 @@ export function createRedisLimiter(
   const pending: PendingTake[] = []
   let isTaking = false
   const waitOut = createWaitOut({
-    ...{ elapsedMs: () => performance.now(), pause: sleep, waitMs: WAIT_MS, everyMs: WAIT_EVERY_MS },
-    isAway: (error) => redis.status !== 'end' && (redis.status !== 'ready' || isPassing(error)),
+    elapsedMs: () => performance.now(),
+    pause: sleep,
+    waitMs: WAIT_MS,
+    everyMs: WAIT_EVERY_MS,
   })
+  const isAway = (error: unknown): boolean => redis.status !== 'end' && (redis.status !== 'ready' || isPassing(error))
 
   async function takeBatch(batch: readonly PendingTake[]): Promise<void> {
     try {
       const keys = batch.map(({ key }) => key)
       const numbers = batch.flatMap((each) => each.numbers)
-      const answers = await waitOut(() => redis.tappassTake(keys.length, ...keys, ...numbers))
+      const answers = await waitOut(() => redis.tappassTake(keys.length, ...keys, ...numbers), isAway)
       for (const [index, { resolve }] of batch.entries()) {
         const [isAllowed, remaining, resetMs] = answers[index] as Answer
         resolve({ isAllowed: isAllowed === 1, remaining, resetMs: Math.ceil(Number(resetMs)) })

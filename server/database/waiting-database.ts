@@ -16,15 +16,13 @@ export function waitingDatabase(
   clock: Readonly<{ elapsedMs: () => number }>,
   pause: (ms: number) => Promise<unknown>,
 ): Database {
-  const options = { elapsedMs: clock.elapsedMs, pause, waitMs: WAIT_MS, everyMs: EVERY_MS }
-  const waitOut = createWaitOut({ ...options, isAway: isUnsent })
-  const waitOutReading = createWaitOut({ ...options, isAway: isUnavailable })
+  const waitOut = createWaitOut({ elapsedMs: clock.elapsedMs, pause, waitMs: WAIT_MS, everyMs: EVERY_MS })
   return {
     ...database,
     query: (sql, parameters) => {
       const isReading = /^\s*SELECT\b/i.test(sql)
-      return (isReading ? waitOutReading : waitOut)(() => database.query(sql, parameters))
+      return waitOut(() => database.query(sql, parameters), isReading ? isUnavailable : isUnsent)
     },
-    transaction: (work) => waitOut(() => database.transaction(work)),
+    transaction: (work) => waitOut(() => database.transaction(work), isUnsent),
   }
 }

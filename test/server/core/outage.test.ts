@@ -12,16 +12,23 @@ function createDependency(fromMs: number, toMs: number) {
     pause: async (ms) => {
       nowMs += ms
     },
-    ...{ waitMs: 1000, everyMs: 100, isAway: (error) => error === 'away' },
+    ...{ waitMs: 1000, everyMs: 100 },
   })
+  const isAway = (error: unknown): boolean => error === 'away'
   const ask = async (): Promise<string> => {
     asked += 1
     if (nowMs >= fromMs && nowMs < toMs) throw 'away'
     return `answered at ${nowMs}`
   }
   return {
-    ask: () => waitOut(ask).catch((error) => `${error} at ${nowMs}`),
-    fail: () => waitOut(() => Promise.reject('wrong')).catch((error) => `${error} at ${nowMs}`),
+    ask: () => waitOut(ask, isAway).catch((error) => `${error} at ${nowMs}`),
+    fail: () => waitOut(() => Promise.reject('wrong'), isAway).catch((error) => `${error} at ${nowMs}`),
+    /** Of a piece of work that is never done, while others are answered after each of its tries. */
+    askBesideOthers: () =>
+      waitOut(async () => {
+        await waitOut(async () => 'answered', isAway)
+        throw 'away'
+      }, isAway).catch((error) => `${error} at ${nowMs}`),
     goTo: (ms: number) => {
       nowMs = ms
     },
@@ -54,4 +61,8 @@ test('in a long outage later calls fail at once; after it the next outage is wai
 
 test('what is no outage is passed on at once', async () => {
   assert.equal(await createDependency(0, 0).fail(), 'wrong at 0')
+})
+
+test('work that is never done waits no longer, though others are answered meanwhile', async () => {
+  assert.equal(await createDependency(0, 0).askBesideOthers(), 'away at 1000')
 })
