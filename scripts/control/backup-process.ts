@@ -6,14 +6,12 @@ import { within } from '../core/command.ts'
 import type { Command } from '../core/host.ts'
 import { quote } from '../core/quoting.ts'
 import { BACKUP_SECRET_IDS } from '../secrets/backup-secret.ts'
-import { credentialPaths } from '../secrets/credential.ts'
+import { lockWords, nodeWords, sandboxScript } from './sandboxed-process.ts'
 
 /** A restoration of a large database. The unit ends first, then the command that waits for it. */
 const HOURS_MAX = 14
 
-/** One at a time, whoever began it: the timer, or one of the verbs. Drills take it, too. */
-export const BACKUP_LOCK = `${HOST_PATH.backupFolder}/.lock`
-const NODE = `${HOST_PATH.nodeProgram} --disable-warning=ExperimentalWarning server/backup.ts`
+const NODE = nodeWords('server/backup.ts')
 
 /** Those of the unit of the nightly backup; files of the operator's are read from anywhere, and a restoration moves checkpoints and restarts the gateway. */
 const PROPERTIES = [
@@ -32,7 +30,7 @@ const PROPERTIES = [
 ]
 
 /** What a killed restoration has stopped is started, and what it had done is brought to its end. */
-const SETTLE = `ExecStopPost=/usr/bin/flock --exclusive --wait 60 --no-fork ${BACKUP_LOCK} ${NODE} settle`
+const SETTLE = `ExecStopPost=${lockWords(60)} ${NODE} settle`
 
 const UNIT_FILE = `/etc/systemd/system/${UNIT.backup}`
 
@@ -40,13 +38,6 @@ const UNIT_FILE = `/etc/systemd/system/${UNIT.backup}`
 const TOLD: Readonly<Record<string, string>> = {
   prune: `$(sed -n 's/.*\\(--keep-daily [0-9]* --keep-weekly [0-9]*\\( --point-in-time-days [0-9]*\\)*\\).*/\\1/p' ${UNIT_FILE})`,
   restore: `$(sed -n 's/.*\\(--recovery-key [a-z0-9]*\\).*/\\1/p' ${UNIT_FILE})`,
-}
-
-/** Returns the lines of a script that add the property which loads a credential, from where it is, to its arguments. */
-export function credentialProperty(id: string): string {
-  const [encrypted, plain] = credentialPaths(id)
-  return `if [ -e ${quote(encrypted)} ]; then set -- "$@" --property=LoadCredentialEncrypted=${id}:${encrypted}
-elif [ -e ${quote(plain)} ]; then set -- "$@" --property=LoadCredential=${id}:${plain}; fi`
 }
 
 /** Returns the lines of a script that end it with 5 where there are no backups, or not this process. */
@@ -62,16 +53,16 @@ fi`
 /** Returns the command that runs an action of the process. `bootstrapHint` is the command that installs TapPass there. Exit code 4: another one is under way. */
 export function backupCommand(args: readonly string[], effect: Command['effect'], bootstrapHint: string): Command {
   const isLocked = effect === 'change'
-  const lock = isLocked ? `/usr/bin/flock --exclusive --nonblock --conflict-exit-code 4 --no-fork ${BACKUP_LOCK} ` : ''
   const settled = args[0] === 'restore' && isLocked ? [SETTLE] : []
   const script = `${backupGuard(bootstrapHint)}
 told=${TOLD[args[0] ?? ''] ?? ''}
-set --
-${isLocked || args.includes('--check') ? BACKUP_SECRET_IDS.map(credentialProperty).join('\n') : ''}
-exec systemd-run --quiet --pipe --wait --collect --service-type=exec \\
-  ${[...PROPERTIES, ...settled].map((property) => `--property=${quote(property)}`).join(' ')} "$@" \\
-  /bin/sh -c ${quote(`exec ${lock}${NODE} "$@" --credentials "$CREDENTIALS_DIRECTORY"`)} sh ${args.map(quote).join(' ')} $told </dev/null
-`
+${sandboxScript({
+  properties: [...PROPERTIES, ...settled],
+  credentialIds: isLocked || args.includes('--check') ? BACKUP_SECRET_IDS : [],
+  program: isLocked ? `${lockWords()} ${NODE}` : NODE,
+  words: args,
+  more: '$told',
+})}`
   return within(HOURS_MAX * 60, { argv: ['sh', '-s'], effect, stdin: script })
 }
 

@@ -3,9 +3,8 @@ import { HOST_PATH } from '../../contract/path.ts'
 import { STORAGE_CREDENTIAL, type StorageCredentialId } from '../../contract/storage.ts'
 import { within } from '../core/command.ts'
 import type { Command } from '../core/host.ts'
-import { quote } from '../core/quoting.ts'
 import { BACKUP_SECRET_IDS } from '../secrets/backup-secret.ts'
-import { credentialPaths } from '../secrets/credential.ts'
+import { lockWords, nodeWords, sandboxScript } from './sandboxed-process.ts'
 
 /** `move` copies the data, `return` goes back to the host's own database, `open` lets the gateway into it again. */
 export type MoveAction = 'move' | 'return' | 'open'
@@ -14,8 +13,7 @@ export type MoveAction = 'move' | 'return' | 'open'
 const HOURS_MAX = 12
 
 /** Backups and restorations use the same database: one at a time. */
-const LOCK = `/usr/bin/flock --exclusive --wait 600 --conflict-exit-code 4 --no-fork ${HOST_PATH.backupFolder}/.lock`
-const NODE = `${HOST_PATH.nodeProgram} --disable-warning=ExperimentalWarning server/move.ts`
+const LOCKED = `${lockWords(600)} ${nodeWords('server/move.ts')}`
 
 const ADDRESS_IDS: readonly StorageCredentialId[] = [
   STORAGE_CREDENTIAL.DATABASE_URL,
@@ -38,23 +36,16 @@ const PROPERTIES = [
   `ReadWritePaths=${HOST_PATH.backupFolder} ${HOST_PATH.stateFolder}`,
 ]
 
-function credentialScript(id: string): string {
-  const [encrypted, plain] = credentialPaths(id)
-  return `if [ -e ${quote(encrypted)} ]; then set -- "$@" --property=LoadCredentialEncrypted=${id}:${encrypted}
-elif [ -e ${quote(plain)} ]; then set -- "$@" --property=LoadCredential=${id}:${plain}; fi`
-}
-
 /** Returns the command that runs an action of the process, of the release in that folder. */
 export function moveCommand(action: MoveAction, folder: string): Command {
   // What a killed one has stopped is started again.
-  const settled = action === 'move' ? [`ExecStopPost=${LOCK} ${NODE} settle`] : []
-  const properties = [`WorkingDirectory=${folder}`, ...PROPERTIES, ...settled]
+  const settled = action === 'move' ? [`ExecStopPost=${LOCKED} settle`] : []
   const script = `mkdir -p -m 0700 ${HOST_PATH.backupFolder}
-set --
-${[...BACKUP_SECRET_IDS, ...ADDRESS_IDS].map(credentialScript).join('\n')}
-exec systemd-run --quiet --pipe --wait --collect --service-type=exec \\
-  ${properties.map((property) => `--property=${quote(property)}`).join(' ')} "$@" \\
-  /bin/sh -c ${quote(`exec ${LOCK} ${NODE} "$1" --credentials "$CREDENTIALS_DIRECTORY"`)} sh ${action} </dev/null
-`
+${sandboxScript({
+  properties: [`WorkingDirectory=${folder}`, ...PROPERTIES, ...settled],
+  credentialIds: [...BACKUP_SECRET_IDS, ...ADDRESS_IDS],
+  program: LOCKED,
+  words: [action],
+})}`
   return within(HOURS_MAX * 60, { argv: ['sh', '-s'], effect: 'change', stdin: script })
 }

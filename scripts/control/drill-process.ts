@@ -2,12 +2,12 @@
 import { HOST_PATH } from '../../contract/path.ts'
 import { within } from '../core/command.ts'
 import type { Command } from '../core/host.ts'
-import { quote } from '../core/quoting.ts'
 import { BACKUP_SECRET_IDS } from '../secrets/backup-secret.ts'
-import { BACKUP_LOCK, backupGuard, credentialProperty } from './backup-process.ts'
+import { backupGuard } from './backup-process.ts'
+import { lockWords, nodeWords, sandboxScript } from './sandboxed-process.ts'
 
 const ENTRY = 'server/drill.ts'
-const NODE = `${HOST_PATH.nodeProgram} --disable-warning=ExperimentalWarning ${ENTRY}`
+const NODE = nodeWords(ENTRY)
 
 /** A restoration of a large database, twice. The unit ends first, then the command that waits for it. */
 const HOURS_MAX = 14
@@ -43,16 +43,12 @@ cd ${HOST_PATH.currentRelease} && exec ${NODE} list </dev/null
 
 /** Returns the command that does a drill. Exit code 4: a backup, a restoration or another drill is under way. */
 export function drillCommand(name: string, isService: boolean, isJson: boolean, bootstrapHint: string): Command {
-  const lock = `/usr/bin/flock --exclusive --nonblock --conflict-exit-code 4 --no-fork ${BACKUP_LOCK}`
-  const words = [name, ...(isJson ? ['--json'] : [])]
   const script = `${backupGuard(bootstrapHint, ENTRY)}
-set --
-${BACKUP_SECRET_IDS.map(credentialProperty).join('\n')}
-exec systemd-run --quiet --pipe --wait --collect --service-type=exec \\
-  ${propertiesOf(isService)
-    .map((property) => `--property=${quote(property)}`)
-    .join(' ')} "$@" \\
-  /bin/sh -c ${quote(`exec ${lock} ${NODE} "$@" --credentials "$CREDENTIALS_DIRECTORY"`)} sh ${words.map(quote).join(' ')} </dev/null
-`
+${sandboxScript({
+  properties: propertiesOf(isService),
+  credentialIds: BACKUP_SECRET_IDS,
+  program: `${lockWords()} ${NODE}`,
+  words: [name, ...(isJson ? ['--json'] : [])],
+})}`
   return within(HOURS_MAX * 60, { argv: ['sh', '-s'], effect: 'change', stdin: script })
 }
