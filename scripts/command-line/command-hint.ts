@@ -35,6 +35,11 @@ export function hostCommandHint({ options }: Pick<Invocation, 'options'>, verb: 
   )
 }
 
+/** Returns the command that installs TapPass on the same host, as it can be typed here. */
+export function bootstrapHint(invocation: Pick<Invocation, 'options' | 'program'>): string {
+  return renderNext(hostCommandHint(invocation, 'bootstrap'), invocation.program)
+}
+
 /**
  * Returns the output of a process of ours with its lines `next: tappass migrate up` as they can be typed here: the program as it was typed,
  * and the hosts or the data folder of this command line. All else stays as it is.

@@ -1,12 +1,12 @@
 /** `tappass drill NAME|list`: does on each host for real what a disaster needs, measures it, and shows the last figures; see docs/how-to/drill.md. */
 import { EXIT_CODE, exitCodeOf } from '../../contract/exit-code.ts'
-import { hostCommandHint, renderProcessHints } from '../command-line/command-hint.ts'
+import { bootstrapHint, hostCommandHint, renderProcessHints } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
 import { drillCommand, listDrillsCommand } from '../control/drill-process.ts'
 import { lockFact } from '../converge/host-lock.ts'
 import { lockHolderOf } from '../converge/host-run.ts'
 import { assertUnlocked, withLock } from '../converge/lock-lease.ts'
-import { Failure, renderNext, usageFailure } from '../core/failure.ts'
+import { Failure, usageFailure } from '../core/failure.ts'
 import type { Output } from '../core/host.ts'
 import { readTargets } from '../inventory/target.ts'
 import { type ListedDrill, listLines } from '../output/drill-table.ts'
@@ -15,10 +15,6 @@ import { readOnly } from '../runners/read-only.ts'
 import { forEachHost, type HostResult, type HostSession, outcomeOf } from '../session/host-session.ts'
 
 const NOTHING_DONE = { applied: 0, remaining: 0 } as const
-
-function bootstrapHint(invocation: Invocation): string {
-  return renderNext(hostCommandHint(invocation, 'bootstrap'), invocation.program)
-}
 
 function report(invocation: Invocation, { code, stderr }: Output): HostResult {
   invocation.stderr.write(renderProcessHints(invocation, stderr))

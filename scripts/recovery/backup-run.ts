@@ -1,25 +1,20 @@
 /** The process of backups on a host, run with the host's lock and shown as it speaks; and what is looked at after a restoration. */
 import { hostname, userInfo } from 'node:os'
 import { EXIT_CODE, exitCodeOf } from '../../contract/exit-code.ts'
-import { hostCommandHint, renderProcessHints } from '../command-line/command-hint.ts'
+import { bootstrapHint, hostCommandHint, renderProcessHints } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
 import { untilServing } from '../control/backup-process.ts'
 import { processCommand } from '../control/process-target.ts'
 import { lockFact } from '../converge/host-lock.ts'
 import { lockHolderOf } from '../converge/host-run.ts'
 import { assertUnlocked, withLock } from '../converge/lock-lease.ts'
-import { Failure, renderNext } from '../core/failure.ts'
+import { Failure } from '../core/failure.ts'
 import type { Command, Output } from '../core/host.ts'
 import { type HostResult, type HostSession, outcomeOf } from '../session/host-session.ts'
 
 /** Who types, as it stands in the log of runs and in the ledger. */
 export function operatorOf(): string {
   return `${userInfo().username}@${hostname()}`
-}
-
-/** The command that installs TapPass on the same host. */
-export function bootstrapHint(invocation: Invocation): string {
-  return renderNext(hostCommandHint(invocation, 'bootstrap'), invocation.program)
 }
 
 /** Shows what the process said. Returns how it ended; throws a `Failure` (exit 4) when another one is under way. */

@@ -4,10 +4,10 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { EXIT_CODE, type ExitCode, exitCodeOf } from '../../contract/exit-code.ts'
-import { hostCommandHint, renderProcessHints } from '../command-line/command-hint.ts'
+import { bootstrapHint, renderProcessHints } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven, textOption, textOptions } from '../command-line/invocation.ts'
 import { environmentFromFolder, environmentFromProcess, processCommand } from '../control/process-target.ts'
-import { Failure, renderFailure, renderNext } from '../core/failure.ts'
+import { Failure, renderFailure } from '../core/failure.ts'
 import type { Command } from '../core/host.ts'
 import { readTargets, type Target } from '../inventory/target.ts'
 import { connectors } from '../runners/connectors.ts'
@@ -79,7 +79,7 @@ async function runOnHost(
   const connection = await connectTarget(invocation, connectors, target)
   try {
     const { code, stdout, stderr } = await connection.run(
-      processCommand(entry, args, effect, renderNext(hostCommandHint(invocation, 'bootstrap'), invocation.program)),
+      processCommand(entry, args, effect, bootstrapHint(invocation)),
     )
     invocation.stderr.write(title)
     invocation.stdout.write(renderProcessHints(invocation, stdout))
