@@ -76,6 +76,13 @@ function isPassing(error: unknown): boolean {
   return error instanceof Error && /^(?:LOADING|Stream isn't writeable|Connection is closed)/.test(error.message)
 }
 
+/** Returns what asks Redis again while it restarts. A connection that we have closed is not waited for. */
+function waitForConnection(redis: Redis): <Answer>(ask: () => Promise<Answer>) => Promise<Answer> {
+  const elapsedMs = (): number => performance.now()
+  const waitOut = createWaitOut({ elapsedMs, pause: sleep, waitMs: WAIT_MS, everyMs: WAIT_EVERY_MS })
+  return (ask) => waitOut(ask, (error) => redis.status !== 'end' && (redis.status !== 'ready' || isPassing(error)))
+}
+
 /** Connects in the background. */
 function connect(url: string, authority: string | undefined): RedisWithTake {
   const options = {
@@ -108,19 +115,13 @@ export function createRedisLimiter(
   redis.on('error', onError)
   const pending: PendingTake[] = []
   let isTaking = false
-  const waitOut = createWaitOut({
-    elapsedMs: () => performance.now(),
-    pause: sleep,
-    waitMs: WAIT_MS,
-    everyMs: WAIT_EVERY_MS,
-  })
-  const isAway = (error: unknown): boolean => redis.status !== 'end' && (redis.status !== 'ready' || isPassing(error))
+  const connected = waitForConnection(redis)
 
   async function takeBatch(batch: readonly PendingTake[]): Promise<void> {
     try {
       const keys = batch.map(({ key }) => key)
       const numbers = batch.flatMap((each) => each.numbers)
-      const answers = await waitOut(() => redis.tappassTake(keys.length, ...keys, ...numbers), isAway)
+      const answers = await connected(() => redis.tappassTake(keys.length, ...keys, ...numbers))
       for (const [index, { resolve }] of batch.entries()) {
         const [isAllowed, remaining, resetMs] = answers[index] as Answer
         resolve({ isAllowed: isAllowed === 1, remaining, resetMs: Math.ceil(Number(resetMs)) })
