@@ -1,4 +1,5 @@
 /** PostgreSQL: its roles, its schema, and whether its pages and transactions are sound. */
+import { OWN_ROLES, ROLE } from '../../contract/database-role.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { fail, none, ofContainer, ok, type Seen, skip, type Topic, type Verdict, warn } from '../diagnosis/check.ts'
 
@@ -6,7 +7,7 @@ import { fail, none, ofContainer, ok, type Seen, skip, type Topic, type Verdict,
 const SQL = [
   'SET search_path = pg_catalog',
   `SELECT 'superuser ' || rolname FROM pg_roles WHERE rolsuper AND rolname <> 'postgres'`,
-  `SELECT 'may-create ' || rolname FROM pg_roles WHERE (rolcreaterole OR rolcreatedb OR rolbypassrls OR (rolreplication AND rolname <> 'tappass_archive')) AND rolname LIKE 'tappass%'`,
+  `SELECT 'may-create ' || rolname FROM pg_roles WHERE (rolcreaterole OR rolcreatedb OR rolbypassrls OR (rolreplication AND rolname <> '${ROLE.archive}')) AND rolname LIKE 'tappass%'`,
   `SELECT 'role ' || rolname FROM pg_roles WHERE rolname LIKE 'tappass%'`,
   `SELECT 'checksum-failures ' || coalesce(sum(checksum_failures), 0) FROM pg_stat_database`,
   `SELECT 'connections ' || count(*) || ' ' || current_setting('max_connections') FROM pg_stat_activity`,
@@ -24,13 +25,12 @@ function psql(user: string, sql: string): string {
 
 const PROBE = String.raw`
 ${psql('postgres', SQL)} && echo postgres yes
-${psql('tappass_backup', MIGRATIONS)}
+${psql(ROLE.reader, MIGRATIONS)}
 ls ${HOST_PATH.currentRelease}/migrations | sed -n 's/^\([0-9]*_.*\.sql\)$/release-migration \1/p'
 cat ${HOST_PATH.postgresCluster}/PG_VERSION | sed 's/^/cluster /'
 [ -e ${HOST_PATH.postgresCluster} ] || sed 's/^/had /' ${HOST_PATH.clusterMarker}`
 
 const TRANSACTIONS_MAX = 1_500_000_000
-const ROLES = ['tappass', 'tappass_owner', 'tappass_backup', 'tappass_archive']
 
 /** Of what only the database can say. */
 function asked(seen: Seen, judge: () => Verdict): Verdict {
@@ -56,7 +56,7 @@ export const database: Topic = {
       judge: (seen) =>
         asked(seen, () =>
           none(
-            ROLES.filter((name) => !seen.probe.all('role').includes(name)),
+            OWN_ROLES.filter((name) => !seen.probe.all('role').includes(name)),
             (names) => fail(`missing: ${names}`, 'tappass bootstrap'),
           ),
         ),

@@ -1,4 +1,5 @@
 /** The major version of PostgreSQL's data: a release that pins another one moves them; the earlier data stay until the release is accepted. */
+import { OWN_ROLES, ROLE } from '../../contract/database-role.ts'
 import { changeCommand, within } from '../core/command.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { Command, Fact, GetFact } from '../core/host.ts'
@@ -32,7 +33,7 @@ type Cluster = Readonly<{
 
 /** Names are asked for in pg_catalog alone: nothing that a role has made runs. */
 const FOREIGN = `SELECT 'foreign database ' || datname FROM pg_catalog.pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', 'tappass') AND datname !~ '^tappass_[a-z0-9_]+$'
-UNION ALL SELECT 'foreign role ' || rolname FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' AND rolname NOT IN ('postgres', 'tappass', 'tappass_owner', 'tappass_backup', 'tappass_archive')
+UNION ALL SELECT 'foreign role ' || rolname FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' AND rolname NOT IN (${[ROLE.superuser, ...OWN_ROLES].map((role) => `'${role}'`).join(', ')})
 UNION ALL SELECT 'asked'`
 
 const SCRIPT = `du -sk -- "$1/cluster" | sed 's/[^0-9].*//; s/^/used /'

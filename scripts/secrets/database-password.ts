@@ -1,4 +1,5 @@
 /** The password of a role of the database, set there from a credential while the server runs. */
+import { ROLE } from '../../contract/database-role.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { scriptCommand } from '../core/command.ts'
 import type { Command } from '../core/host.ts'
@@ -8,8 +9,8 @@ import type { GeneratedSecretId } from './secret-id.ts'
 
 /** The roles of the database that have a password, by the secret that holds it. */
 export const DATABASE_ROLES: Readonly<Partial<Record<GeneratedSecretId, string>>> = {
-  'postgres-password': 'tappass',
-  'postgres-owner-password': 'tappass_owner',
+  'postgres-password': ROLE.gateway,
+  'postgres-owner-password': ROLE.owner,
 }
 
 type Store = HostTraits['credentialStore']

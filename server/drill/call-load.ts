@@ -2,12 +2,14 @@
  * Governed calls to the gateway that serves, one after another from several clients, while something is lost: how long none was answered, and whether an answer
  * was given that the ledger does not have. The built-in model answers, so no provider is asked.
  */
+
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ROLE } from '../../contract/database-role.ts'
 import { GATEWAY_HOST, GATEWAY_PORT } from '../../contract/gateway.ts'
 import { credentialId } from '../../contract/secret.ts'
-import { DATABASE, ROLE, withDatabase } from '../recovery/backup-host.ts'
+import { DATABASE, withDatabase } from '../recovery/backup-host.ts'
 import type { DrillContext, Figures } from './drill.ts'
 
 /** A call: when it began and ended, by a clock that only runs forward; `id` where it was answered. */

@@ -2,13 +2,15 @@
  * A PostgreSQL of a drill's own: the image that serves, another container without a network, a cluster that is made new, and the roles of the host with its
  * passwords. Nobody but the drill knows of it.
  */
+
 import { chown, mkdir, readFile, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ROLE } from '../../contract/database-role.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { credentialId } from '../../contract/secret.ts'
 import { postgresRestore } from '../adapters/container/postgres-restore.ts'
-import { type BackupHost, backupFolderOf, DATABASE, pathOn, ROLE } from '../recovery/backup-host.ts'
+import { type BackupHost, backupFolderOf, DATABASE, pathOn } from '../recovery/backup-host.ts'
 import { type DrillContext, demand } from './drill.ts'
 
 const SERVING = 'tappass-postgres'

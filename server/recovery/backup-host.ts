@@ -18,15 +18,6 @@ export const CONTAINER = 'tappass-postgres'
 /** The names of databases: the one in force, the one of the proof, and the one that a restoration fills. */
 export const DATABASE = { live: 'tappass', proof: 'tappass_proof', restored: 'tappass_restored' } as const
 
-/** The roles: of the gateway, of the owner of the tables, of what reads everything, and of what copies the cluster. The superuser only creates, renames and drops databases. */
-export const ROLE = {
-  gateway: 'tappass',
-  owner: 'tappass_owner',
-  reader: 'tappass_backup',
-  archive: 'tappass_archive',
-  superuser: 'postgres',
-} as const
-
 /**
  * `root` stands before all paths (nothing on a host), `credentials` is the folder of the process's credentials, `release` that of the release, `port` of the
  * server's socket. `log` takes a line for people.

@@ -2,12 +2,14 @@
  * Base backups: compressed copies of the whole cluster in the folder of backups, `base-TIME`, from which any later moment can be gone to with the archived log. Each is started as a proof
  * right after it was taken.
  */
+
 import { createReadStream } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, statfs } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { timeWord } from '../../contract/backup-name.ts'
+import { ROLE } from '../../contract/database-role.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { type RecoveryTarget, type ScratchOptions, withScratchCluster } from '../adapters/container/postgres-archive.ts'
 import type { DumpTool } from '../adapters/container/postgres-container.ts'
@@ -24,7 +26,7 @@ import {
   parseBaseBackup,
   segmentOf,
 } from '../backups/wal.ts'
-import { type BackupHost, backupFolderOf, DATABASE, pathOn, ROLE } from './backup-host.ts'
+import { type BackupHost, backupFolderOf, DATABASE, pathOn } from './backup-host.ts'
 import { checkMemory } from './prove-set.ts'
 import { countRows } from './row-comparison.ts'
 

@@ -1,10 +1,12 @@
 /** Runs the migrations of this release on a restored database, as the owner of its tables: a set may be older than the release. */
+
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ROLE } from '../../contract/database-role.ts'
 import { MIGRATION_FOLDER, readMigrationFiles } from '../adapters/migration-folder.ts'
 import { parseMigrations } from '../migration/migration.ts'
 import { migrateUp } from '../migration/migrator.ts'
 import { releaseVersion } from '../observability/about.ts'
-import { type BackupHost, ROLE, withDatabase } from './backup-host.ts'
+import { type BackupHost, withDatabase } from './backup-host.ts'
 
 const LOCK_TIMEOUT_MS = 30_000
 

@@ -2,12 +2,13 @@
  * The ledger's own entry about a restoration, in a chain of its own at the end of what was restored: from which set, by whom, and how many entries are in the earlier database only. It is written
  * before the database is put in force, so that none is ever in force without it.
  */
+import { ROLE } from '../../contract/database-role.ts'
 import { createRandom } from '../adapters/system.ts'
 import type { SessionDatabase } from '../core/ports.ts'
 import { readHeads } from '../ledger/chain.ts'
 import { plainEntry } from '../ledger/entry-builder.ts'
 import { createLedger } from '../ledger/ledger.ts'
-import { type BackupHost, DATABASE, ROLE, withDatabase } from './backup-host.ts'
+import { type BackupHost, DATABASE, withDatabase } from './backup-host.ts'
 import { migrateRestored } from './migrate-restored.ts'
 import { schemaOf } from './restored-database.ts'
 

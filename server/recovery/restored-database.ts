@@ -2,13 +2,15 @@
  * A database that a dump is restored into: created beside the one in force, filled by the owner of the tables, compared with what was dumped, its ledger verified.
  * Nothing of it is run with more rights than the owner's.
  */
+
 import { open } from 'node:fs/promises'
+import { ROLE } from '../../contract/database-role.ts'
 import { MIGRATION_FOLDER, readMigrationFiles } from '../adapters/migration-folder.ts'
 import { fillFromText } from '../adapters/plain-restore.ts'
 import { type Evidence, type Integrity, verifyLedger } from '../ledger/verification.ts'
 import { parseMigrations } from '../migration/migration.ts'
 import { migrationStatus } from '../migration/migrator.ts'
-import { addressOf, type BackupHost, ROLE, withDatabase } from './backup-host.ts'
+import { addressOf, type BackupHost, withDatabase } from './backup-host.ts'
 import { countRows, rowDifference } from './row-comparison.ts'
 
 /** What is restored: a custom archive or the text of one, and the rows that it has to have, where that is known. */

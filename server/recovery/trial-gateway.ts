@@ -2,11 +2,13 @@
  * A gateway of this release on a restored database: it listens on loopback, knows no provider and no Redis, and answers one governed call. Whoever runs it has a
  * network of its own (the unit), so that nobody else reaches it.
  */
+
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ROLE } from '../../contract/database-role.ts'
 import { credentialId, MADE_SECRET_NAMES, nextCredentialId } from '../../contract/secret.ts'
-import { addressOf, type BackupHost, ROLE } from './backup-host.ts'
+import { addressOf, type BackupHost } from './backup-host.ts'
 
 /** How long it may take to be ready, and to end. */
 const READY_MS = 120_000

@@ -13,7 +13,7 @@ export type Room = Readonly<{ path: string; is: string; knows: readonly string[]
 
 const contract: Room = {
   path: 'contract',
-  is: 'What both halves must agree on: exit codes, port, secrets and their forms, addresses of a database and a Redis, licenses, recovery keys of backups, base64, private networks, paths, units, defaults. Knows no other room.',
+  is: 'What both halves must agree on: exit codes, port, secrets and their forms, addresses of a database and a Redis, licenses, recovery keys of backups, roles of the database, base64, private networks, paths, units, defaults. Knows no other room.',
   knows: [],
 }
 
