@@ -11,12 +11,11 @@ import { parseArgs } from 'node:util'
 import { EXIT_CODE, type ExitCode } from '../contract/exit-code.ts'
 import { HOST_PATH } from '../contract/path.ts'
 import { runProgram } from './adapters/program.ts'
-import { systemClock } from './adapters/system.ts'
 import { type Drill, type DrillContext, type DrillResult, isReached, NotHere } from './drill/drill.ts'
 import { addEntry, type DrillEntry, drillLines, entryOf, lastMeasured, readLog } from './drill/drill-log.ts'
 import { listDrills, metricsText } from './drill/report.ts'
 import { type BackupHost, pathOn } from './recovery/backup-host.ts'
-import { containerTools } from './recovery/container-tool.ts'
+import { containerHost, HOST_OPTIONS } from './recovery/container-host.ts'
 
 const DRILL_FOLDER = join(import.meta.dirname, 'drills')
 
@@ -87,21 +86,10 @@ async function list({ folder, drills }: Request): Promise<ExitCode> {
   return EXIT_CODE.upToDate
 }
 
-function hostOf(credentials: string | undefined): Omit<BackupHost, 'root' | 'port'> {
-  return {
-    credentials,
-    release: join(import.meta.dirname, '..'),
-    ...containerTools(),
-    clock: systemClock,
-    log: () => undefined,
-  }
-}
-
 async function main(argv: readonly string[]): Promise<ExitCode> {
-  const text = { type: 'string' } as const
-  const options = { credentials: text, root: text, port: text, json: { type: 'boolean' } } as const
+  const options = { ...HOST_OPTIONS, json: { type: 'boolean' } } as const
   const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true })
-  const host = { ...hostOf(values.credentials), root: values.root ?? '', port: Number(values.port ?? 5432) }
+  const host = containerHost(values, () => undefined)
   const drills = await loadDrills()
   const folder = pathOn(host, HOST_PATH.drillFolder)
   const request: Request = { host, folder, isJson: values.json === true, drills }

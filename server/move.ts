@@ -7,14 +7,13 @@
  * Exit codes: 0 done, 1 failed, 5 refused, 64 usage.
  */
 
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
 import { EXIT_CODE, type ExitCode } from '../contract/exit-code.ts'
 import { parseServerDatabase, STORAGE_CREDENTIAL } from '../contract/storage.ts'
 import type { FilledDatabase } from './adapters/plain-restore.ts'
-import { systemClock } from './adapters/system.ts'
 import { type BackupHost, readSecrets } from './recovery/backup-host.ts'
-import { containerTools } from './recovery/container-tool.ts'
+import { containerHost, HOST_OPTIONS } from './recovery/container-host.ts'
 import { MoveRefusal, moveDatabase, openOwnDatabase, returnDatabase, settleMove } from './recovery/move-database.ts'
 
 /** The database elsewhere, as the role that owns its tables. */
@@ -36,23 +35,13 @@ const ACTIONS: Readonly<Record<string, (host: BackupHost) => Promise<void>>> = {
 }
 
 async function main(argv: readonly string[]): Promise<ExitCode> {
-  const text = { type: 'string' } as const
-  const options = { root: text, port: text, credentials: text } as const
-  const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true })
+  const { values, positionals } = parseArgs({ args: [...argv], options: HOST_OPTIONS, allowPositionals: true })
   const action = positionals.length === 1 ? ACTIONS[positionals[0] ?? ''] : undefined
   if (action === undefined) {
     process.stderr.write(`tappass-move: usage: ${basename(import.meta.filename)} ${Object.keys(ACTIONS).join('|')}\n`)
     return EXIT_CODE.usage
   }
-  await action({
-    root: values.root ?? '',
-    credentials: values.credentials,
-    release: join(import.meta.dirname, '..'),
-    port: Number(values.port ?? 5432),
-    ...containerTools(),
-    clock: systemClock,
-    log: (line) => process.stdout.write(`${line}\n`),
-  })
+  await action(containerHost(values, (line) => process.stdout.write(`${line}\n`)))
   return EXIT_CODE.upToDate
 }
 

@@ -9,11 +9,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ROLE } from '../../contract/database-role.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { credentialId } from '../../contract/secret.ts'
+import { confinedWords } from '../adapters/container/container-tool.ts'
 import { postgresRestore } from '../adapters/container/postgres-restore.ts'
-import { type BackupHost, backupFolderOf, DATABASE, pathOn } from '../recovery/backup-host.ts'
-import { type DrillContext, demand } from './drill.ts'
+import { type BackupHost, backupFolderOf, CONTAINER, DATABASE, pathOn } from '../recovery/backup-host.ts'
+import { type DrillContext, demand, type ProgramEnd } from './drill.ts'
 
-const SERVING = 'tappass-postgres'
 const READY_TRIES = 600
 const READY_PAUSE_MS = 100
 
@@ -21,15 +21,14 @@ const READY_PAUSE_MS = 100
 const SPARE_BYTES = 512 * 1024 ** 2
 
 /**
- * `host` is one whose database is this cluster. `start` and `stop` end with the server serving, or ended in order; `files` is where the cluster is, `image` and
- * `user` what its container runs.
+ * `host` is one whose database is this cluster. `start` and `stop` end with the server serving, or ended in order; `files` is where the cluster is, and `runOnFiles`
+ * runs one of PostgreSQL's programs on them, which it may read only.
  */
 export type ScratchCluster = AsyncDisposable &
   Readonly<{
     host: BackupHost
     files: string
-    image: string
-    user: string
+    runOnFiles: (program: string, ...words: readonly string[]) => Promise<ProgramEnd>
     start: () => Promise<void>
     stop: () => Promise<void>
   }>
@@ -48,9 +47,9 @@ async function checkSpace({ host, folder }: DrillContext): Promise<void> {
 /** The server's own limits: it has to leave memory to the one that serves. */
 function runArguments(image: string, user: string, data: string, socket: string, configFolder: string) {
   return [
-    ...['docker', 'run', '--detach', '--name', SCRATCH_CONTAINER, '--pull', 'never', '--log-driver', 'local'],
-    ...['--network', 'none', '--user', user, '--read-only', '--cap-drop', 'ALL'],
-    ...['--security-opt', 'no-new-privileges', '--memory', '384m', '--memory-swap', '384m', '--pids-limit', '128'],
+    ...(['docker', 'run', '--detach', '--name', SCRATCH_CONTAINER, '--log-driver', 'local'] as const),
+    ...confinedWords(user),
+    ...['--memory', '384m', '--memory-swap', '384m', '--pids-limit', '128'],
     ...['--shm-size', '64m', '--ulimit', 'core=0', '--stop-signal', 'SIGINT', '--stop-timeout', '60'],
     ...['--tmpfs', '/tmp:rw,noexec,nosuid,nodev,size=64m', '--tmpfs', '/var/lib/postgresql/data:ro,size=4k'],
     ...['--mount', `type=bind,source=${configFolder},target=/tappass/etc,readonly`],
@@ -120,7 +119,7 @@ async function create(context: DrillContext): Promise<ScratchCluster> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await checkSpace(context)
   const [image = '', user = ''] = (
-    await demand(run, ['docker', 'inspect', '--format', '{{.Image}} {{.Config.User}}', SERVING])
+    await demand(run, ['docker', 'inspect', '--format', '{{.Image}} {{.Config.User}}', CONTAINER])
   ).split(' ')
   const own: BackupHost = { ...host, root: folder, restoreTool: postgresRestore(SCRATCH_CONTAINER, ROLE) }
   const { data, socket } = await layFolders(own, user)
@@ -133,10 +132,18 @@ async function create(context: DrillContext): Promise<ScratchCluster> {
     await demand(run, ['docker', 'stop', '--time', '60', SCRATCH_CONTAINER])
     await demand(run, ['docker', 'rm', '--volumes', SCRATCH_CONTAINER])
   }
+  const files = join(data, 'cluster')
+  const runOnFiles: ScratchCluster['runOnFiles'] = (program, ...words) =>
+    run([
+      ...(['docker', 'run', '--rm'] as const),
+      ...confinedWords(user),
+      ...['--mount', `type=bind,source=${files},target=/tappass/cluster,readonly`],
+      ...['--entrypoint', program, image, ...words, '--pgdata', '/tappass/cluster'],
+    ])
   await start()
   await setRoles(context)
   return {
-    ...{ host: own, files: join(data, 'cluster'), image, user, start, stop },
+    ...{ host: own, files, runOnFiles, start, stop },
     [Symbol.asyncDispose]: () => clearScratch(context),
   }
 }

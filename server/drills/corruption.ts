@@ -36,13 +36,8 @@ async function flipPage(cluster: ScratchCluster): Promise<string> {
 }
 
 /** Each page of the cluster that stands still. */
-async function findByChecksums({ run }: DrillContext, { files, image, user }: ScratchCluster): Promise<void> {
-  const { code, stdout, stderr } = await run([
-    ...(['docker', 'run', '--rm', '--pull', 'never', '--network', 'none', '--user', user, '--read-only'] as const),
-    ...['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
-    ...['--mount', `type=bind,source=${files},target=/tappass/cluster,readonly`],
-    ...['--entrypoint', 'pg_checksums', image, '--check', '--pgdata', '/tappass/cluster'],
-  ])
+async function findByChecksums({ runOnFiles }: ScratchCluster): Promise<void> {
+  const { code, stdout, stderr } = await runOnFiles('pg_checksums', '--check')
   if (code === 0 || !/checksum verification failed/.test(stderr))
     throw new Error(`the damaged page was not found by pg_checksums: it ended with ${code}: ${stdout}${stderr}`)
 }
@@ -109,7 +104,7 @@ async function damageAndFind(
 ): Promise<readonly string[]> {
   await using copy = await copyOf(context, set)
   const table = await flipPage(copy)
-  await time('find it: checksums of all pages', () => findByChecksums(context, copy))
+  await time('find it: checksums of all pages', () => findByChecksums(copy))
   await copy.start()
   await time('find it: read the table', () => findByReading(copy, table))
   return [`a byte of a page of ${table} was changed`, await findByAmcheck(context, copy)]

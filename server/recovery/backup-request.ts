@@ -1,11 +1,9 @@
 /** What the process of backups was asked for, on its command line; no secret stands there. */
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parseRecipient } from '../../contract/recovery-key.ts'
-import { systemClock } from '../adapters/system.ts'
 import type { RetentionPolicy } from '../backups/retention.ts'
 import { type BackupHost, DATABASE } from './backup-host.ts'
-import { containerTools } from './container-tool.ts'
+import { containerHost, HOST_OPTIONS } from './container-host.ts'
 
 /** What was asked for; `by` is who typed it. */
 export type Request = Readonly<{
@@ -26,9 +24,7 @@ export type Request = Readonly<{
 const TEXT = { type: 'string' } as const
 const FLAG = { type: 'boolean' } as const
 const OPTIONS = {
-  root: TEXT,
-  port: TEXT,
-  credentials: TEXT,
+  ...HOST_OPTIONS,
   'keep-daily': TEXT,
   'keep-weekly': TEXT,
   'recovery-key': TEXT,
@@ -61,15 +57,6 @@ export function parseRequest(
     database !== undefined && (!DATABASE_NAME.test(database) || Object.values<string>(DATABASE).includes(database))
   if (rest.length > 0 || !Number.isInteger(daily) || !Number.isInteger(weekly) || isKeyWrong || isNameWrong) return
   if (Number.isNaN(time?.getTime()) || !Number.isInteger(pointInTimeDays)) return
-  const host: BackupHost = {
-    root: values.root ?? '',
-    credentials: values.credentials,
-    release: join(import.meta.dirname, '../..'),
-    port: Number(values.port ?? 5432),
-    ...containerTools(),
-    clock: systemClock,
-    log,
-  }
   const flags = {
     by: values.by ?? 'root',
     isCheck: values.check === true,
@@ -79,7 +66,7 @@ export function parseRequest(
   return {
     action,
     request: {
-      host,
+      host: containerHost(values, log),
       operand,
       keep: { daily, weekly },
       pointInTimeDays,

@@ -25,11 +25,28 @@ export function endOf(child: ChildProcess, what: string): Promise<void> {
   })
 }
 
-/** What a tool prints. */
-export async function outputOf(argv: readonly string[], input: 'ignore' | number, what: string): Promise<string> {
-  const child = startInContainer(argv, input)
+async function printedBy(child: ChildProcessByStdio<null, Readable, Readable>, what: string): Promise<string> {
   const pieces: Buffer[] = []
   child.stdout.on('data', (piece: Buffer) => pieces.push(piece))
   await endOf(child, what)
   return Buffer.concat(pieces).toString()
+}
+
+/** What a tool prints. */
+export async function outputOf(argv: readonly string[], input: 'ignore' | number, what: string): Promise<string> {
+  return await printedBy(startInContainer(argv, input), what)
+}
+
+/** What Docker's client prints for these words, without the end of its last line. */
+export async function docker(...words: readonly string[]): Promise<string> {
+  const child = spawn('docker', [...words], { stdio: ['ignore', 'pipe', 'pipe'] })
+  return (await printedBy(child, `docker ${words[0]}`)).trim()
+}
+
+/** Words of `docker run` for a container beside the one in force, of its image and account: no network, no rights, and nothing that it may write but what it is given. */
+export function confinedWords(user: string): readonly string[] {
+  return [
+    ...['--pull', 'never', '--network', 'none', '--user', user, '--read-only'],
+    ...['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
+  ]
 }

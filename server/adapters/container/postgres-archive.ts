@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { endOf, outputOf, startInContainer } from './container-tool.ts'
+import { confinedWords, docker, endOf, outputOf, startInContainer } from './container-tool.ts'
 
 /** Between which positions of the log a copy lies; it is whole with that part of it. */
 export type WalRange = Readonly<{ timeline: number; first: string; last: string }>
@@ -101,16 +101,6 @@ function settingsOf(target: RecoveryTarget): readonly string[] {
   return settings.flatMap((setting) => ['-c', setting])
 }
 
-async function docker(...words: readonly string[]): Promise<string> {
-  const child = spawn('docker', [...words], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let text = ''
-  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
-    text += piece
-  })
-  await endOf(child, `docker ${words[0]}`)
-  return text.trim()
-}
-
 /** Takes away what a killed run has left. */
 export async function removeScratch({
   container,
@@ -128,8 +118,7 @@ function runWords(
 ) {
   const bind = (source: string, at: string, rest = '') => ['--mount', `type=bind,source=${source},target=${at}${rest}`]
   return [
-    ...['run', '--interactive', '--name', container, '--pull', 'never', '--log-driver', 'none'],
-    ...['--network', 'none', '--user', user, '--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
+    ...['run', '--interactive', '--name', container, '--log-driver', 'none', ...confinedWords(user)],
     ...['--memory', '256m', '--memory-swap', '256m', '--pids-limit', '64', '--shm-size', '64m', '--ulimit', 'core=0'],
     ...[
       '--tmpfs',
