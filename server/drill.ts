@@ -5,7 +5,7 @@
  *   NAME                          does that one
  * A drill is a file of server/drills. Exit codes: 0 the goal was reached, 1 it was missed or the drill failed, 5 there is nothing to be drilled, 64 usage.
  */
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { EXIT_CODE, type ExitCode } from '../contract/exit-code.ts'
@@ -36,7 +36,9 @@ async function loadDrills(): Promise<readonly Drill[]> {
 
 async function writeMetrics({ folder, drills }: Request): Promise<void> {
   const partial = join(folder, '.metrics')
-  await writeFile(partial, metricsText(listDrills(drills, await readLog(folder))), { mode: 0o644 })
+  await writeFile(partial, metricsText(listDrills(drills, await readLog(folder))))
+  // Whatever the mask of the unit: node exporter has an account of its own.
+  await chmod(partial, 0o644)
   await rename(partial, join(folder, 'tappass-drill.prom'))
 }
 

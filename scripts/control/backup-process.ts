@@ -16,15 +16,10 @@ const NODE = nodeWords('server/backup.ts')
 /** Those of the unit of the nightly backup; files of the operator's are read from anywhere, and a restoration moves checkpoints and restarts the gateway. */
 const PROPERTIES = [
   `WorkingDirectory=${HOST_PATH.currentRelease}`,
-  `Environment=DOCKER_CONFIG=${HOST_PATH.dockerConfigFolder}`,
   `RuntimeMaxSec=${(HOURS_MAX - 1) * 3600}`,
-  'UMask=0077',
-  'LimitCORE=0',
   'PrivateNetwork=yes',
   'RestrictAddressFamilies=AF_UNIX AF_INET',
-  'NoNewPrivileges=yes',
   'CapabilityBoundingSet=CAP_DAC_OVERRIDE',
-  'ProtectSystem=strict',
   'ProtectHome=read-only',
   `ReadWritePaths=${HOST_PATH.backupFolder} -${HOST_PATH.checkpointFolder} -${HOST_PATH.walFolder}`,
 ]

@@ -23,14 +23,9 @@ const ADDRESS_IDS: readonly StorageCredentialId[] = [
 
 /** Root, because Docker's socket is root's; without any capability but the one that reads the folders of other accounts. */
 const PROPERTIES = [
-  `Environment=DOCKER_CONFIG=${HOST_PATH.dockerConfigFolder}`,
   `RuntimeMaxSec=${(HOURS_MAX - 1) * 3600}`,
-  'UMask=0077',
-  'LimitCORE=0',
   'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX',
-  'NoNewPrivileges=yes',
   'CapabilityBoundingSet=CAP_DAC_OVERRIDE',
-  'ProtectSystem=strict',
   'ProtectHome=yes',
   'PrivateTmp=yes',
   `ReadWritePaths=${HOST_PATH.backupFolder} ${HOST_PATH.stateFolder}`,

@@ -19,14 +19,10 @@ const CLEAR = `ExecStopPost=-/bin/sh -c 'docker rm --force --volumes tappass-dri
 function propertiesOf(isService: boolean): readonly string[] {
   return [
     `WorkingDirectory=${HOST_PATH.currentRelease}`,
-    `Environment=DOCKER_CONFIG=${HOST_PATH.dockerConfigFolder}`,
     `RuntimeMaxSec=${(HOURS_MAX - 1) * 3600}`,
-    'LimitCORE=0',
     ...(isService ? ['IPAddressDeny=any', 'IPAddressAllow=localhost'] : ['PrivateNetwork=yes']),
     'RestrictAddressFamilies=AF_UNIX AF_INET',
-    'NoNewPrivileges=yes',
     'CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE',
-    'ProtectSystem=strict',
     'ProtectHome=yes',
     `ReadWritePaths=${HOST_PATH.drillFolder} ${HOST_PATH.backupFolder}`,
     CLEAR,

@@ -24,7 +24,16 @@ function credentialProperty(id: string): string {
 elif [ -e ${quote(plain)} ]; then set -- "$@" --property=LoadCredential=${id}:${plain}; fi`
 }
 
-/** `program` is what the unit runs, in words of a shell; `words` are its arguments, and `more` of them as the script has them (`$told`). */
+/** Of each such process. What it makes is root's alone: the lock, too, stands beside backups. */
+const PROPERTIES = [
+  `Environment=DOCKER_CONFIG=${HOST_PATH.dockerConfigFolder}`,
+  'UMask=0077',
+  'LimitCORE=0',
+  'NoNewPrivileges=yes',
+  'ProtectSystem=strict',
+]
+
+/** `properties` are those of the unit beside the ones that all have, `program` is what it runs, in words of a shell; `words` are its arguments, and `more` of them as the script has them (`$told`). */
 export type SandboxedProcess = Readonly<{
   properties: readonly string[]
   credentialIds: readonly string[]
@@ -40,7 +49,7 @@ export function sandboxScript({ properties, credentialIds, program, words, more 
   return `set --
 ${credentialIds.map(credentialProperty).join('\n')}
 exec systemd-run --quiet --pipe --wait --collect --service-type=exec \\
-  ${properties.map((property) => `--property=${quote(property)}`).join(' ')} "$@" \\
+  ${[...PROPERTIES, ...properties].map((property) => `--property=${quote(property)}`).join(' ')} "$@" \\
   /bin/sh -c ${quote(started)} sh ${given} </dev/null
 `
 }

@@ -12,7 +12,7 @@ const rows = [
   {
     name: 'one that touches nothing',
     command: drillCommand("a'; reboot", false, false, HINT),
-    has: [LOCKED, 'PrivateNetwork=yes', 'LoadCredentialEncrypted=tappass-vault-key', `'a'\\''; reboot'`],
+    has: [LOCKED, 'UMask=0077', 'PrivateNetwork=yes', 'LoadCredentialEncrypted=tappass-vault-key', `'a'\\''; reboot'`],
     lacks: ['--json', 'IPAddressAllow'],
   },
   {
@@ -20,6 +20,7 @@ const rows = [
     command: drillCommand('container', true, true, HINT),
     has: [
       LOCKED,
+      'UMask=0077', // It may be the first to make the lock, beside backups that nobody else may read.
       'IPAddressDeny=any',
       'IPAddressAllow=localhost',
       'docker rm --force --volumes tappass-drill',
