@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import OpenAI from 'openai'
 import { Agent, fetch } from 'undici'
 import { parse, stringify } from 'yaml'
+import { SERVING } from '../../contract/unit.ts'
 import type { Event } from '../../scripts/output/event.ts'
 import { execute, type Output } from './execution.ts'
 import { down, hostAddressOf, list, type Machine, type MachineOptions, run, up } from './machine.ts'
@@ -201,10 +202,12 @@ export const mainPids = async (server: Pick<Server, 'machine'>): Promise<Readonl
   return Object.fromEntries(units.map((unit, index) => [unit, numbers[index] ?? '']))
 }
 
-/** Waits until `/health` answers 200 through Caddy. Throws with the units' states after `timeoutMs`. */
+/** Waits until `/health` answers 200 through Caddy, and each instance says of itself that it serves. Throws with the units' states after `timeoutMs`. */
 export const untilHealthy = async (server: Server, timeoutMs = 120_000): Promise<void> => {
   const script = `for try in $(seq ${Math.ceil(timeoutMs / 500)}); do
-    [ "$(curl -sk -o /dev/null -w '%{http_code}' https://${written(server.machine.address)}/health)" = 200 ] && exit 0; sleep 0.5; done; exit 1`
+    [ "$(curl -sk -o /dev/null -w '%{http_code}' https://${written(server.machine.address)}/health)" = 200 ] &&
+      ! systemctl show --state=active --property=StatusText --value 'tappass@*.service' | grep . | grep -qv '^${SERVING}' && exit 0
+    sleep 0.5; done; exit 1`
   const { code } = await run(server.machine, script)
   if (code === 0) return
   throw new Error(`not healthy: ${await inside(server, 'systemctl --no-pager list-units --all "tappass*"')}`)
