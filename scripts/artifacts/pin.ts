@@ -11,6 +11,7 @@ const schema = v.object({
   node: v.pipe(v.array(v.object({ version: text, needs: v.optional(text), archives: checksums })), v.minLength(1)),
   'node-download': text,
   images: v.object({ postgres: image, redis: image }),
+  containers: v.object({ build: v.object({ reference: text }), runtime: v.object({ reference: text }) }),
   caddy: v.object({ version: text, download: text, archives: checksums }),
   cloudflared: v.object({ version, download: text, archives: checksums }),
   docker: v.object({ download: text, fingerprint: v.pipe(v.string(), v.regex(/^[0-9A-F]{40}$/)) }),

@@ -102,6 +102,11 @@ export const SECRET_ACTIONS: readonly Action[] = [
       ...[...ROLLOUT_OPTIONS, DIFF_OPTION, YES_OPTION],
     ],
   },
+  {
+    name: 'make',
+    summary: 'fill in the secrets that the environment file of containers lacks; needs no server',
+    options: [{ name: 'env', value: 'FILE', summary: 'the file that "docker compose --env-file" gets' }],
+  },
 ]
 
 /** Of `license`. */

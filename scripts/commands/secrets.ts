@@ -1,8 +1,15 @@
-/** `tappass secrets list|rotate`: what secrets each host has; and a new value for some: planned, confirmed and applied like any other change. */
+/**
+ * `tappass secrets list|rotate|make`: what secrets each host has; a new value for some, planned, confirmed and applied like any other change; and
+ * those of containers, in their environment file.
+ */
+import { join, resolve } from 'node:path'
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { hostCommandHint } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
+import { makeSecrets } from '../control/secret-making.ts'
 import { runHost } from '../converge/host-run.ts'
 import { assertInstalled, rotationNotice } from '../converge/rotation-notice.ts'
+import { usageFailure } from '../core/failure.ts'
 import { probeForRollout } from '../diagnosis/rollout-probe.ts'
 import { markLines } from '../history/line-mark.ts'
 import { readTargets } from '../inventory/target.ts'
@@ -11,6 +18,7 @@ import { isWell, judgeSecrets, renderSecrets, type SecretState } from '../output
 import { recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
 import { readOnly } from '../runners/read-only.ts'
+import { SYSTEM_RANDOMNESS } from '../secrets/secret-generation.ts'
 import { storedSecretsFact } from '../secrets/stored-secret.ts'
 import { forEachHost, type HostResult, type HostSession } from '../session/host-session.ts'
 import { readRollout } from '../session/rollout.ts'
@@ -18,6 +26,8 @@ import { openSpecSession } from '../session/spec-session.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { readAge } from '../spec/rotation-request.ts'
 import { checkStorage } from '../storage/storage-check.ts'
+
+const EXAMPLE = join(import.meta.dirname, '../../.env.example')
 
 function ageSecondsMax(invocation: Invocation): number {
   const age = textOption(invocation, 'older-than')
@@ -78,7 +88,28 @@ async function rotate(invocation: Invocation): Promise<number> {
   return await forEachHost(invocation, connectors, targets, { beforehand, work, probe, isConfirmedTogether: true })
 }
 
+/** Names what was made, and never a value: those stand in the file. */
+function make(invocation: Invocation): number {
+  const file = textOption(invocation, 'env')
+  if (file === undefined) throw usageFailure('"secrets make" needs "--env"', 'tappass secrets make --env .env.prod')
+  const path = resolve(invocation.workingFolder, file)
+  const { generated, taken, kept, isClosed } = makeSecrets(path, EXAMPLE, SYSTEM_RANDOMNESS)
+  if (isGiven(invocation, 'json')) {
+    invocation.stdout.write(`${JSON.stringify({ file: path, generated, taken, kept })}\n`)
+    return EXIT_CODE.upToDate
+  }
+  const lines = [
+    ...(generated.length > 0 ? [`generated: ${generated.join(', ')}`] : []),
+    ...(taken.length > 0 ? [`taken from the file that it names: ${taken.join(', ')}`] : []),
+    ...(isClosed ? ['others could read it; from now on only its owner can'] : []),
+  ]
+  const said = lines.length > 0 ? lines : ['nothing to do: each has a value']
+  invocation.stdout.write(`${said.map((line) => `${path}: ${line}\n`).join('')}`)
+  return EXIT_CODE.upToDate
+}
+
 /** Returns 0 up to date, 1 failed (`list`: one is overdue or has expired), 2 not confirmed, 3 rolled back, 4 locked by another run, 5 refused, 6 unreachable, 130 interrupted. */
 export async function run(invocation: Invocation): Promise<number> {
+  if (invocation.action === 'make') return make(invocation)
   return await (invocation.action === 'list' ? list(invocation) : rotate(invocation))
 }

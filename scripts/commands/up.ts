@@ -1,36 +1,20 @@
 /** `tappass up`: runs a gateway on this machine, for evaluation and development; without root, Docker or network. */
 
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { GATEWAY_HOST } from '../../contract/gateway.ts'
 import { type Invocation, isGiven, isInteractive } from '../command-line/invocation.ts'
 import { Interrupted } from '../command-line/prompt.ts'
 import { Failure } from '../core/failure.ts'
+import { SYSTEM_RANDOMNESS } from '../secrets/secret-generation.ts'
 import { readJsonFile } from '../up/data-folder.ts'
 import { assertPortFree } from '../up/free-port.ts'
 import type { ResolvedAnswers } from '../up/gateway-environment.ts'
-import type { Randomness } from '../up/local-secret.ts'
 import { readUpRequest, type UpRequest } from '../up/up-request.ts'
 import { openSession, type Session } from '../up/up-session.ts'
 import type { Storage } from '../up/up-setting.ts'
 import { createBogusPrivateKey, renderWelcomeScreen } from '../up/welcome-screen.ts'
 import { runWizard } from '../up/wizard.ts'
-
-const random: Randomness = {
-  bytes: randomBytes,
-  signingKey: () =>
-    generateKeyPairSync('ec', {
-      namedCurve: 'P-256',
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-    }).privateKey,
-  checkpointKey: () =>
-    generateKeyPairSync('ed25519', {
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-    }).privateKey,
-}
 
 /** Flags override stored answers. The wizard runs once, on a terminal, when no answers are stored. */
 async function resolveAnswers(
@@ -65,7 +49,7 @@ function announce(invocation: Invocation, { isJson }: UpRequest, { serving }: Se
     ? `${JSON.stringify({ url, adminKey, agent: { id: agent.id, key: agent.key } })}\n`
     : renderWelcomeScreen(
         serving,
-        createBogusPrivateKey(randomBytes),
+        createBogusPrivateKey(SYSTEM_RANDOMNESS.bytes),
         invocation.hasColor && invocation.stdout.isTTY === true,
       )
   invocation.stdout.write(text)
@@ -109,7 +93,7 @@ async function serve(invocation: Invocation): Promise<number> {
     hasAnswered,
     entry: join(root, 'server', 'main.ts'),
     environment,
-    random,
+    random: SYSTEM_RANDOMNESS,
     onLogLine: (line) => {
       if (isVerbose) stderr.write(`${line}\n`)
     },

@@ -14,15 +14,9 @@ import { join } from 'node:path'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { Failure } from '../core/failure.ts'
 import { quoteAll } from '../core/quoting.ts'
+import type { Randomness } from '../secrets/secret-generation.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
-import {
-  completeSecrets,
-  createSecretsFolder,
-  type Randomness,
-  readSecrets,
-  type Secrets,
-  storeSecrets,
-} from './local-secret.ts'
+import { completeSecrets, createSecretsFolder, readSecrets, type Secrets, storeSecrets } from './local-secret.ts'
 
 /** An agent and its key. */
 export type AgentKey = Readonly<{ id: string; key: string }>

@@ -4,32 +4,13 @@ import { join } from 'node:path'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { credentialId, MADE_SECRET_NAMES, secretProblem } from '../../contract/secret.ts'
 import { Failure } from '../core/failure.ts'
-
-/** The source of randomness: random bytes, and new private keys as PEM (PKCS #8), P-256 and Ed25519. */
-export type Randomness = Readonly<{
-  bytes: (count: number) => Buffer
-  signingKey: () => string
-  checkpointKey: () => string
-}>
+import { generateSecret, generateSecrets, type Randomness } from '../secrets/secret-generation.ts'
 
 /** Secrets by credential id: the setting's name in lower case with dashes (`tappass-admin-api-key`). */
 export type Secrets = Readonly<Record<string, string>>
 
-const GENERATORS: Readonly<Record<(typeof MADE_SECRET_NAMES)[number], (random: Randomness) => string>> = {
-  TAPPASS_ADMIN_API_KEY: ({ bytes }) => `tp_admin_${bytes(32).toString('base64url')}`,
-  TAPPASS_JWT_SECRET: ({ bytes }) => bytes(48).toString('base64url'),
-  TAPPASS_VAULT_KEY: ({ bytes }) => bytes(32).toString('base64'),
-  TAPPASS_TOKEN_KEY: ({ signingKey }) => signingKey(),
-  TAPPASS_CHECKPOINT_KEY: ({ checkpointKey }) => checkpointKey(),
-}
-
 /** Secrets that no data need: a missing one, as in folders of earlier versions, is generated. */
 const REPLACEABLE = ['TAPPASS_CHECKPOINT_KEY'] as const
-
-/** Generates a secret of every kind. */
-export function generateSecrets(random: Randomness): Secrets {
-  return Object.fromEntries(MADE_SECRET_NAMES.map((name) => [credentialId(name), GENERATORS[name](random)]))
-}
 
 /** Writes secrets as files of mode 0600 into a new folder of mode 0700. */
 export function writeSecrets(folder: string, secrets: Secrets): void {
@@ -59,7 +40,7 @@ export function createSecretsFolder(folder: string, random: Randomness): Secrets
 /** Generates those that a folder lacks and no data need. */
 export function completeSecrets(folder: string, random: Randomness): void {
   const missing = REPLACEABLE.filter((name) => !existsSync(join(folder, credentialId(name))))
-  storeSecrets(folder, Object.fromEntries(missing.map((name) => [credentialId(name), GENERATORS[name](random)])))
+  storeSecrets(folder, Object.fromEntries(missing.map((name) => [credentialId(name), generateSecret(name, random)])))
 }
 
 /** Reads all secrets of a folder. Throws a `Failure` (exit 5) that names all missing and malformed ones. */

@@ -7,6 +7,7 @@ import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { credentialId } from '../../contract/secret.ts'
 import { createGatewayClient, createHttpTransport } from '../control/gateway-client.ts'
 import { Failure } from '../core/failure.ts'
+import { generateSecrets, type Randomness } from '../secrets/secret-generation.ts'
 import {
   checkpointFolder,
   databaseFolder,
@@ -18,7 +19,7 @@ import {
 import { ensureAgent } from './first-agent.ts'
 import { answeredSecrets, type ResolvedAnswers, renderEnvironment } from './gateway-environment.ts'
 import { type RunningGateway, startGateway } from './gateway-process.ts'
-import { generateSecrets, type Randomness, type Secrets, writeSecrets } from './local-secret.ts'
+import { type Secrets, writeSecrets } from './local-secret.ts'
 import { verifyProviderKey } from './provider-check.ts'
 import type { ServingGateway } from './welcome-screen.ts'
 

@@ -518,7 +518,7 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts/up',
     is: 'What `tappass up` is made of: data folder, local secrets, wizard, the gateway as a child process.',
-    knows: ['contract', 'scripts/command-line', 'scripts/control', 'scripts/core'],
+    knows: ['contract', 'scripts/command-line', 'scripts/control', 'scripts/core', 'scripts/secrets'],
   },
   {
     path: 'scripts/testing',

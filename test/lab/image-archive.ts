@@ -10,7 +10,7 @@ import { fileDigest, packTar } from './archive.ts'
 /** How containers of the image start, as in the image's configuration. */
 export type ImageSettings = Readonly<{
   command: readonly string[]
-  volume: string
+  volume?: string
   workingFolder: string
   stopSignal?: string
   environment?: readonly string[]
@@ -26,7 +26,7 @@ function configuration(settings: ImageSettings, layer: string): unknown {
     config: {
       Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...(settings.environment ?? [])],
       Cmd: settings.command,
-      Volumes: { [settings.volume]: {} },
+      ...(settings.volume === undefined ? {} : { Volumes: { [settings.volume]: {} } }),
       WorkingDir: settings.workingFolder,
       Labels: { lab: 'true' },
       ...(settings.stopSignal === undefined ? {} : { StopSignal: settings.stopSignal }),

@@ -28,7 +28,7 @@ function ensureDebianFiles(): Promise<string> {
 }
 
 /** Copies the shared libraries that the programs need, as their loader finds them among Debian's files. */
-async function copyLibraries(files: string, programs: readonly string[], tree: string, usr = ''): Promise<void> {
+export async function copyLibraries(files: string, programs: readonly string[], tree: string, usr = ''): Promise<void> {
   const folders = libraryFolders.map((folder) => join(files, folder)).join(':')
   await mkdir(join(tree, 'lib64'), { recursive: true })
   await demand(['cp', '-L', join(files, usr, loader), join(tree, loader)])
@@ -53,7 +53,7 @@ async function copyLibraries(files: string, programs: readonly string[], tree: s
 type Account = Readonly<{ name: string; uid: number; gid: number; home: string }>
 
 /** Lays out what every image has: a shell and small tools, accounts, and the usual folders. */
-async function layOutBase(files: string, account: Account, tree: string, usr = ''): Promise<void> {
+export async function layOutBase(files: string, account: Account, tree: string, usr = ''): Promise<void> {
   const folders = [
     'bin',
     'sbin',
@@ -148,7 +148,8 @@ async function layOutRedis(tree: string): Promise<void> {
   )
 }
 
-type Image = Readonly<{ layOut: (tree: string) => Promise<void>; settings: ImageSettings }>
+/** How an image's files are laid out, and how its containers start. */
+export type Image = Readonly<{ layOut: (tree: string) => Promise<void>; settings: ImageSettings }>
 
 const postgresSettings: ImageSettings = {
   command: ['postgres'],
@@ -187,7 +188,8 @@ export async function ensureNextPostgres(): Promise<Readonly<{ reference: string
   return { reference: nextReference, path: await packOnce(`next-postgres-${key}.tar`, nextReference, image) }
 }
 
-function packOnce(file: string, reference: string, { layOut, settings }: Image): Promise<string> {
+/** Packs an image once as `images/FILE` in the cache. */
+export function packOnce(file: string, reference: string, { layOut, settings }: Image): Promise<string> {
   return buildOnce(cachePath('images', file), async (target) => {
     const [tree, work] = [`${target}.tree`, `${target}.work`]
     await Promise.all([rm(tree, { recursive: true, force: true }), rm(work, { recursive: true, force: true })])

@@ -1,0 +1,87 @@
+/** `compose.yaml`, `Dockerfile` and `.env.example`: pinned as `versions.yaml` has it, closed as the units are, and no secret in an environment. */
+import assert from 'node:assert/strict'
+import { readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { parseEnv } from 'node:util'
+import { parse } from 'yaml'
+import { credentialId, SECRET_NAMES, type SecretName } from '../../contract/secret.ts'
+import { parsePins } from '../../scripts/artifacts/pin.ts'
+import { GENERATED_NAMES } from '../../scripts/secrets/secret-generation.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
+
+type Service = Readonly<Record<string, unknown>> &
+  Readonly<{ image: string; environment?: Readonly<Record<string, string>> }>
+const file = parse(read('compose.yaml'), { merge: true }) as Readonly<{
+  services: Readonly<Record<string, Service>>
+  secrets: Readonly<Record<string, Readonly<{ environment: string }>>>
+  networks: Readonly<Record<string, Readonly<{ internal?: boolean }>>>
+}>
+const services = Object.entries(file.services)
+
+test('compose: images, and those that ours is built from, are the pinned ones', () => {
+  const { images, containers } = parsePins(read('versions.yaml'))
+  const inText = [
+    ...`${read('compose.yaml')}\n${read('Dockerfile')}`.matchAll(/[a-z][\w./-]*:[\w.-]+@sha256:[0-9a-f]{64}/g),
+  ]
+  const pinned = [images.postgres, images.redis, containers.build, containers.runtime].map(({ reference }) => reference)
+  assert.deepEqual(new Set(inText.map(([reference]) => reference)), new Set(pinned))
+  assert.equal(file.services['postgres']?.['user'], `${images.postgres.uid}:${images.postgres.uid}`)
+  assert.match(`${file.services['redis']?.['user']}`, new RegExp(`^${images.redis.uid}:`))
+  const { version } = JSON.parse(read('package.json')) as { version: string }
+  assert.equal(file.services['gateway']?.image, `tappass:\${TAPPASS_VERSION:-${version}}`)
+})
+
+test('compose: the name of the playbook works, too', () => {
+  assert.equal(readlinkSync(join(ROOT, 'docker-compose.prod.yml')), 'compose.yaml')
+})
+
+for (const [name, service] of services)
+  test(`compose: ${name} has no capability, no new privileges, bounds, and logs that are rotated`, () => {
+    const isHandingOut = name === 'secrets'
+    assert.deepEqual(
+      [service['cap_drop'], service['security_opt'], service['read_only'], service['cap_add']],
+      [['ALL'], ['no-new-privileges:true'], !isHandingOut, isHandingOut ? ['CHOWN'] : undefined],
+    )
+    assert.ok(service['mem_limit'] !== undefined && service['pids_limit'] !== undefined)
+    assert.deepEqual(service['logging'], { driver: 'local', options: { 'max-size': '20m', 'max-file': '5' } })
+    assert.equal(service['restart'], ['secrets', 'migrate'].includes(name) ? 'no' : 'unless-stopped')
+    assert.equal(service['ports'] === undefined, name !== 'gateway')
+  })
+
+test('compose: only the gateway has a way out, and is published on loopback unless told otherwise', () => {
+  assert.deepEqual(
+    Object.entries(file.networks)
+      .filter(([, network]) => network?.internal !== true)
+      .map(([name]) => name),
+    ['outside'],
+  )
+  assert.deepEqual(
+    services
+      .filter(([, { networks }]) => (networks as readonly string[] | undefined)?.includes('outside'))
+      .map(([name]) => name),
+    ['gateway'],
+  )
+  assert.deepEqual(file.services['gateway']?.['ports'], ['${TAPPASS_BIND:-127.0.0.1}:${TAPPASS_PORT:-9620}:9620'])
+})
+
+test('compose: a secret is a file, never a variable; each that the example names reaches who needs it', () => {
+  const isSecret = (name: string) => (SECRET_NAMES as readonly string[]).includes(name)
+  for (const [name, { environment = {} }] of services)
+    assert.deepEqual(
+      Object.keys(environment).filter((key) => isSecret(key.replace(/_FILE$/, ''))),
+      [],
+      name,
+    )
+  const example = Object.keys(parseEnv(read('.env.example'))).filter(isSecret) as SecretName[]
+  assert.deepEqual(
+    GENERATED_NAMES.filter((name) => !example.includes(name)),
+    [],
+  )
+  assert.deepEqual(file.secrets, Object.fromEntries(example.map((name) => [credentialId(name), { environment: name }])))
+  assert.deepEqual(file.services['secrets']?.['secrets'], Object.keys(file.secrets))
+  const script = read('templates/compose/hand-out-secrets.sh')
+  for (const id of Object.keys(file.secrets)) assert.match(script, new RegExp(`\\b${id}\\b`), id)
+})

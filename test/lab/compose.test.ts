@@ -1,0 +1,182 @@
+/**
+ * The gateway and its database as containers, with the real Engine and Compose: from the example of the environment file to a governed call, and what must hold of
+ * what came out. Takes 3 minutes.
+ */
+import assert from 'node:assert/strict'
+import { copyFile, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { parseEnv } from 'node:util'
+import OpenAI from 'openai'
+import { layClone } from './clone.ts'
+import { ensureImage } from './image.ts'
+import { type Machine, run } from './machine.ts'
+import { ensureNodeImages } from './node-image.ts'
+import { readPins } from './pin.ts'
+import { rootPath } from './root.ts'
+import { bareServer, inside, type Server, toolkit } from './server.ts'
+
+const SERVICES = ['gateway', 'postgres', 'redis']
+const SECRETS = ['TAPPASS_ADMIN_API_KEY', 'TAPPASS_JWT_SECRET', 'TAPPASS_VAULT_KEY', 'TAPPASS_TOKEN_KEY']
+const PASSWORDS = ['TAPPASS_CHECKPOINT_KEY', 'POSTGRES_PASSWORD', 'POSTGRES_OWNER_PASSWORD']
+
+let server: Server
+let environment: Readonly<Record<string, string | undefined>>
+let client: OpenAI
+
+const clone = (): string => join(rootPath(server.machine.name), 'root/tappass')
+const compose = (words: string): Promise<string> =>
+  inside(server, `cd /root/tappass && docker compose --env-file .env.prod --progress plain ${words} 2>&1`)
+const url = (path: string): string => `http://${server.machine.address}:9620${path}`
+
+/** Lays an archive of an image on the machine, and loads it. */
+async function load(machine: Pick<Machine, 'name'>, path: string): Promise<void> {
+  await copyFile(path, join(rootPath(machine.name), 'root/image.tar'))
+  await inside({ machine: machine as Machine }, 'docker load --quiet --input /root/image.tar && rm /root/image.tar')
+}
+
+before(async () => {
+  const images = await ensureNodeImages()
+  const pins = (await readPins()).images
+  const of = (name: string) => pins[name]?.reference.split('@')[0] ?? ''
+  server = await bareServer('compose', 0, { tree: 'docker' })
+  await inside(
+    server,
+    `apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends docker-compose >/dev/null
+    systemctl start docker`,
+  )
+  const archives = [images.build.path, images.runtime.path, await ensureImage('postgres'), await ensureImage('redis')]
+  for (const path of archives) await load(server.machine, path)
+  await layClone(server.machine, '/root/tappass')
+  const file = join(clone(), '.env.prod')
+  await copyFile(join(clone(), '.env.example'), file)
+  const made = await toolkit(['secrets', 'make', '--env', file])
+  assert.equal(made.code, 0, made.stderr)
+  // What can't be pulled here; and the gateway is to be reached from this host.
+  const settings = {
+    ...{ NODE_IMAGE: images.build.reference, RUNTIME_IMAGE: images.runtime.reference },
+    ...{ POSTGRES_IMAGE: of('postgres'), REDIS_IMAGE: of('redis') },
+    ...{ TAPPASS_BIND: server.machine.address, TAPPASS_UPSTREAM_URL: server.upstream.url },
+  }
+  const text = (await readFile(file, 'utf8')).replace(/^TAPPASS_UPSTREAM_URL=.*\n/m, '')
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`)
+  await writeFile(file, `${text}${lines.join('')}`)
+  environment = parseEnv(await readFile(file, 'utf8')) as typeof environment
+})
+after(() => server?.close())
+
+const admin = async (path: string, body?: unknown): Promise<Response> =>
+  fetch(url(path), {
+    headers: { authorization: `Bearer ${environment['TAPPASS_ADMIN_API_KEY']}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+  })
+const call = async (content = 'good day'): Promise<string> =>
+  (await client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content }] })).choices[0]?.message
+    .content ?? ''
+const entries = async (): Promise<number> =>
+  Number(
+    await inside(
+      server,
+      `docker exec tappass-postgres-1 psql --no-psqlrc -qAt --host /tmp --username postgres --dbname tappass --command 'SELECT count(*) FROM audit_events'`,
+    ),
+  )
+/** The milliseconds until a call is answered again; a minute at most, or it has failed. */
+const outageMs = async (): Promise<number> => {
+  for (const startMs = performance.now(); performance.now() < startMs + 60_000; ) {
+    if (await call().then(Boolean, () => false)) return Math.round(performance.now() - startMs)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  throw new Error(`no call is answered: ${await compose('ps --all')}`)
+}
+
+test('one command: images are built, the schema is made, all is healthy, and a call is governed', async (context) => {
+  const startMs = performance.now()
+  await compose('up --detach --wait --wait-timeout 180')
+  context.diagnostic(`up with the build: ${Math.round(performance.now() - startMs)} ms`)
+  const health = (await (await fetch(url('/health'))).json()) as Record<string, unknown>
+  assert.deepEqual([health['status'], health['storage']], ['healthy', 'local'])
+  const made = await admin('/agents', { agent_id: 'bot' })
+  assert.equal(made.status, 201)
+  const { api_key: apiKey } = (await made.json()) as { api_key: string }
+  client = new OpenAI({ apiKey, baseURL: url('/v1'), maxRetries: 0 })
+  assert.equal(await call(), 'You said: good day')
+  assert.ok((await entries()) > 0)
+})
+
+test('no secret stands in what the engine shows of containers and images, nor in what they say', async () => {
+  const shown = await inside(
+    server,
+    'docker inspect $(docker ps --all --quiet) $(docker image ls --quiet); docker history --no-trunc tappass:0.12.0',
+  )
+  const said = await compose('logs --no-color')
+  for (const name of [...SECRETS, ...PASSWORDS]) {
+    const value = (environment[name] ?? '').split('\n')[1] ?? environment[name] ?? ''
+    assert.ok(value.length > 16, name)
+    assert.ok(!shown.includes(value) && !said.includes(value), `${name} is shown`)
+  }
+  // And only its service has it, as a file of its own.
+  assert.equal(
+    await inside(
+      server,
+      'cd /var/lib/docker/volumes && ls tappass_secrets-migrate/_data tappass_secrets-postgres/_data',
+    ),
+    'tappass_secrets-migrate/_data:\npostgres-owner-password\n\ntappass_secrets-postgres/_data:\npostgres-owner-password\npostgres-password',
+  )
+})
+
+test('each container: no root, no capability, a read-only root, no new privileges; only the gateway is published', async () => {
+  const format =
+    '{{.Name}} {{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.CapAdd}} {{.HostConfig.SecurityOpt}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.LogConfig.Type}} {{len .HostConfig.PortBindings}}'
+  const lines = (await inside(server, `docker inspect --format '${format}' $(docker ps --quiet)`)).split('\n')
+  assert.deepEqual(lines.toSorted(), [
+    '/tappass-gateway-1 65532:65532 true [ALL] [] [no-new-privileges:true] unless-stopped local 1',
+    '/tappass-postgres-1 70:70 true [ALL] [] [no-new-privileges:true] unless-stopped local 0',
+    '/tappass-redis-1 999:1000 true [ALL] [] [no-new-privileges:true] unless-stopped local 0',
+  ])
+  // The database's network leads nowhere: it is asked from a container that is only in it.
+  const outward = `docker exec tappass-postgres-1 sh -c 'wget -q -T 3 -O - ${server.upstream.url} 2>&1 || echo closed'`
+  assert.match(await inside(server, outward), /closed$/)
+  assert.match(
+    await inside(server, 'docker exec tappass-gateway-1 /bin/sh -c true 2>&1 || :'),
+    /no such file or directory/,
+  )
+})
+
+test('a second time: nothing is made anew, and calls go on', async () => {
+  const ids = () => inside(server, 'docker ps --quiet --no-trunc | sort')
+  const beforehand = await ids()
+  const calling = Promise.all(Array.from({ length: 20 }, () => call()))
+  await compose('up --detach --wait')
+  assert.deepEqual((await calling).length, 20)
+  assert.equal(await ids(), beforehand)
+})
+
+for (const service of SERVICES)
+  test(`${service} is killed: it is back by itself, and every entry is there`, async (context) => {
+    const beforehand = await entries()
+    await inside(server, `kill -9 "$(docker inspect --format '{{.State.Pid}}' tappass-${service}-1)"`)
+    context.diagnostic(`${service} killed: calls are answered again after ${await outageMs()} ms`)
+    assert.ok((await entries()) > beforehand)
+  })
+
+test('down and up: the ledger, the agent and its key are there; a new password of the database is taken', async () => {
+  const beforehand = await entries()
+  await compose('down')
+  const file = join(clone(), '.env.prod')
+  const text = await readFile(file, 'utf8')
+  await writeFile(file, text.replace(/^POSTGRES_PASSWORD=.*$/m, `POSTGRES_PASSWORD=${'another'.repeat(4)}`))
+  await compose('up --detach --wait --wait-timeout 120')
+  assert.equal(await call(), 'You said: good day')
+  assert.ok((await entries()) > beforehand)
+})
+
+test('a secret without a value: nothing is started, and it is named', async () => {
+  await compose('down')
+  const file = join(clone(), '.env.prod')
+  const text = await readFile(file, 'utf8')
+  await writeFile(file, text.replace(/^TAPPASS_VAULT_KEY=.*$/m, 'TAPPASS_VAULT_KEY='))
+  const { code } = await run(server.machine, 'cd /root/tappass && docker compose --env-file .env.prod up --detach 2>&1')
+  assert.notEqual(code, 0)
+  assert.match(await compose('logs --no-color secrets'), /no value in the environment file: TAPPASS_VAULT_KEY$/m)
+  assert.equal(await inside(server, 'docker ps --quiet --filter name=postgres --filter name=gateway'), '')
+})
