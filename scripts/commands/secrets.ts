@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { hostCommandHint } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven, textOption } from '../command-line/invocation.ts'
-import { makeSecrets } from '../control/secret-making.ts'
+import { completeEnvironmentFile } from '../control/environment-file.ts'
 import { runHost } from '../converge/host-run.ts'
 import { assertInstalled, rotationNotice } from '../converge/rotation-notice.ts'
 import { usageFailure } from '../core/failure.ts'
@@ -17,8 +17,8 @@ import { createHandOver } from '../job/job-start.ts'
 import { isWell, judgeSecrets, renderSecrets, type SecretState } from '../output/secret-table.ts'
 import { recipe } from '../recipe.ts'
 import { connectors } from '../runners/connectors.ts'
+import { SYSTEM_RANDOMNESS } from '../runners/randomness.ts'
 import { readOnly } from '../runners/read-only.ts'
-import { SYSTEM_RANDOMNESS } from '../secrets/secret-generation.ts'
 import { storedSecretsFact } from '../secrets/stored-secret.ts'
 import { forEachHost, type HostResult, type HostSession } from '../session/host-session.ts'
 import { readRollout } from '../session/rollout.ts'
@@ -93,7 +93,7 @@ function make(invocation: Invocation): number {
   const file = textOption(invocation, 'env')
   if (file === undefined) throw usageFailure('"secrets make" needs "--env"', 'tappass secrets make --env .env.prod')
   const path = resolve(invocation.workingFolder, file)
-  const { generated, taken, kept, isClosed } = makeSecrets(path, EXAMPLE, SYSTEM_RANDOMNESS)
+  const { generated, taken, kept, isClosed } = completeEnvironmentFile(path, EXAMPLE, SYSTEM_RANDOMNESS)
   if (isGiven(invocation, 'json')) {
     invocation.stdout.write(`${JSON.stringify({ file: path, generated, taken, kept })}\n`)
     return EXIT_CODE.upToDate
@@ -103,8 +103,8 @@ function make(invocation: Invocation): number {
     ...(taken.length > 0 ? [`taken from the file that it names: ${taken.join(', ')}`] : []),
     ...(isClosed ? ['others could read it; from now on only its owner can'] : []),
   ]
-  const said = lines.length > 0 ? lines : ['nothing to do: each has a value']
-  invocation.stdout.write(`${said.map((line) => `${path}: ${line}\n`).join('')}`)
+  const shown = lines.length > 0 ? lines : ['nothing to do: each has a value']
+  invocation.stdout.write(`${shown.map((line) => `${path}: ${line}\n`).join('')}`)
   return EXIT_CODE.upToDate
 }
 

@@ -1,5 +1,4 @@
 /** New values for the secrets that this project makes itself. */
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { credentialId, MADE_SECRET_NAMES } from '../../contract/secret.ts'
 
 /** The source of randomness: random bytes, and new private keys as PEM (PKCS #8), P-256 and Ed25519. */
@@ -8,22 +7,6 @@ export type Randomness = Readonly<{
   signingKey: () => string
   checkpointKey: () => string
 }>
-
-/** That of the operating system. */
-export const SYSTEM_RANDOMNESS: Randomness = {
-  bytes: randomBytes,
-  signingKey: () =>
-    generateKeyPairSync('ec', {
-      namedCurve: 'P-256',
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-    }).privateKey,
-  checkpointKey: () =>
-    generateKeyPairSync('ed25519', {
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-    }).privateKey,
-}
 
 /** What is made for containers: the gateway's secrets, and the passwords of its database. */
 export const GENERATED_NAMES = [...MADE_SECRET_NAMES, 'POSTGRES_PASSWORD', 'POSTGRES_OWNER_PASSWORD'] as const

@@ -563,8 +563,8 @@ const scripts: readonly Room[] = [
   },
   {
     path: 'scripts/runners',
-    is: 'How commands reach a host: here, over SSH, read-only.',
-    knows: ['contract', 'scripts/connection', 'scripts/core'],
+    is: 'How commands reach a host: here, over SSH, read-only; and the randomness of this machine.',
+    knows: ['contract', 'scripts/connection', 'scripts/core', 'scripts/secrets'],
     isSet: true,
   },
   {

@@ -10,7 +10,7 @@ import { parseEnv } from 'node:util'
 import OpenAI from 'openai'
 import { layClone } from './clone.ts'
 import { ensureImage } from './image.ts'
-import { type Machine, run } from './machine.ts'
+import { type Machine, reboot, run } from './machine.ts'
 import { ensureNodeImages } from './node-image.ts'
 import { readPins } from './pin.ts'
 import { rootPath } from './root.ts'
@@ -40,11 +40,7 @@ before(async () => {
   const pins = (await readPins()).images
   const of = (name: string) => pins[name]?.reference.split('@')[0] ?? ''
   server = await bareServer('compose', 0, { tree: 'docker' })
-  await inside(
-    server,
-    `apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends docker-compose >/dev/null
-    systemctl start docker`,
-  )
+  await inside(server, 'systemctl start docker')
   const archives = [images.build.path, images.runtime.path, await ensureImage('postgres'), await ensureImage('redis')]
   for (const path of archives) await load(server.machine, path)
   await layClone(server.machine, '/root/tappass')
@@ -158,6 +154,20 @@ for (const service of SERVICES)
     context.diagnostic(`${service} killed: calls are answered again after ${await outageMs()} ms`)
     assert.ok((await entries()) > beforehand)
   })
+
+test('after a reboot of the machine all is back by itself', async (context) => {
+  const beforehand = await entries()
+  await reboot(server.machine.name)
+  context.diagnostic(`rebooted: calls are answered ${await outageMs()} ms after SSH is`)
+  assert.ok((await entries()) > beforehand)
+})
+
+test('the dump of the page is whole', async () => {
+  const page = await readFile(join(clone(), 'docs/how-to/compose.md'), 'utf8')
+  const [command = ''] = /^docker compose .* exec -T postgres pg_dump .*$/m.exec(page) ?? []
+  const list = 'docker exec -i tappass-postgres-1 pg_restore --list <tappass.dump'
+  assert.match(await inside(server, `cd /root/tappass && ${command} && ${list}`), / TABLE DATA public audit_events /)
+})
 
 test('down and up: the ledger, the agent and its key are there; a new password of the database is taken', async () => {
   const beforehand = await entries()

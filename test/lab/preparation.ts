@@ -1,5 +1,6 @@
 /** Everything that lab machines are made from, built into the cache: side by side where nothing depends on the other. */
 import { ensureImage, ensureNextPostgres, imageNames } from './image.ts'
+import { ensureNodeImages } from './node-image.ts'
 import { readPins } from './pin.ts'
 import {
   ensureCaddyArchive,
@@ -35,6 +36,7 @@ async function plannedParts(): Promise<readonly (readonly Part[])[]> {
       ...imageNames.map((name): Part => [`registry ${name}`, () => ensureRegistryImage(name)]),
       ['repository of Docker', ensureDockerRepository],
       ['image of the next PostgreSQL', ensureNextPostgres],
+      ['images of Node', ensureNodeImages],
     ],
     node.map((pin): Part => [`Node ${pin.version}`, () => ensureNodeFolder(pin).then(() => ensureNodeArchive(pin))]),
     [

@@ -28,7 +28,10 @@ type Tree = Readonly<{ suite: string; packages: readonly string[] }>
  */
 const trees: Readonly<Record<string, Tree>> = {
   bare: { suite: 'trixie', packages: barePackages },
-  docker: { suite: 'trixie', packages: [...barePackages, 'docker.io', 'docker-cli', 'containerd', 'iptables'] },
+  docker: {
+    suite: 'trixie',
+    packages: [...barePackages, 'docker.io', 'docker-cli', 'docker-compose', 'containerd', 'iptables'],
+  },
   bookworm: { suite: 'bookworm', packages: barePackages },
 }
 

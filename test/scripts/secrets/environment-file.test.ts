@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseEnv } from 'node:util'
+import { SYSTEM_RANDOMNESS } from '../../../scripts/runners/randomness.ts'
 import { fillEnvironment } from '../../../scripts/secrets/environment-file.ts'
-import { GENERATED_NAMES, SYSTEM_RANDOMNESS } from '../../../scripts/secrets/secret-generation.ts'
+import { GENERATED_NAMES } from '../../../scripts/secrets/secret-generation.ts'
 
 const fill = (text: string, files: Readonly<Record<string, string>> = {}) =>
   fillEnvironment(text, SYSTEM_RANDOMNESS, (path) => {

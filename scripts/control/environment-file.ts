@@ -29,7 +29,7 @@ function readEnvironment(path: string, example: string): string {
  * Fills in the file at `path`, whole or not at all, and lets nobody but its owner read it. Returns what was filled in, by name. Throws a
  * `Failure` (exit 5) where it can't be read, or holds a value that is no secret of its name: then it stays as it is.
  */
-export function makeSecrets(
+export function completeEnvironmentFile(
   path: string,
   example: string,
   random: Randomness,

@@ -15,14 +15,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { parseEnv } from 'node:util'
-import { makeSecrets } from '../../../scripts/control/secret-making.ts'
+import { completeEnvironmentFile } from '../../../scripts/control/environment-file.ts'
 import { Failure } from '../../../scripts/core/failure.ts'
-import { GENERATED_NAMES, SYSTEM_RANDOMNESS } from '../../../scripts/secrets/secret-generation.ts'
+import { SYSTEM_RANDOMNESS } from '../../../scripts/runners/randomness.ts'
+import { GENERATED_NAMES } from '../../../scripts/secrets/secret-generation.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tappass-secrets-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 const EXAMPLE = join(import.meta.dirname, '../../../.env.example')
-const make = (path: string) => makeSecrets(path, EXAMPLE, SYSTEM_RANDOMNESS)
+const make = (path: string) => completeEnvironmentFile(path, EXAMPLE, SYSTEM_RANDOMNESS)
 
 test('the example is filled in, closed to others, and left alone the second time', () => {
   const path = join(folder, '.env.prod')
