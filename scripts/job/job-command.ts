@@ -43,6 +43,36 @@ export function sendPagesCommand(folder: string, content: Stdin): Command {
   )
 }
 
+/** The exit code of `freeUnitCommand` where a run goes on. */
+export const RUNNING_CODE = 75
+
+/**
+ * A unit of that name that has ended is still loaded while something is left in its control group, as a child of a killed run: no unit can be started under it then. Such a process goes
+ * on in a scope of its own. With one that is ending it waits for that; of one that runs it touches nothing.
+ */
+const FREE_SCRIPT = `unit=$1
+state() { systemctl show --property="$1" --value -- "$unit"; }
+for try in $(seq 100); do
+  [ "$(state LoadState)" != not-found ] || exit 0
+  case "$(state ActiveState)" in
+    inactive|failed)
+      group=$(state ControlGroup)
+      left=$(cat -- "$2$group/cgroup.procs" "$2/systemd$group/cgroup.procs" "$2/unified$group/cgroup.procs" 2>/dev/null | sort -nu | tr '\\n' ' ') || :
+      [ -z "$group" ] || [ -z "$left" ] || busctl --quiet call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager \
+        StartTransientUnit 'ssa(sv)a(sa(sv))' "\${unit%.service}-left-$(date +%s%N).scope" fail 1 PIDs au $(echo "$left" | wc -w) $left 0 || :
+      systemctl reset-failed -- "$unit" 2>/dev/null || : ;;
+    deactivating) ;;
+    *) echo "$unit is running: process $(state MainPID), since $(state ActiveEnterTimestamp)" >&2; exit ${RUNNING_CODE} ;;
+  esac
+  sleep 0.1
+done
+echo "$unit has ended and stays loaded: see systemctl status $unit" >&2; exit 1`
+
+/** Makes the name of the unit free, before anything of an earlier run is touched. */
+export function freeUnitCommand(groups = '/sys/fs/cgroup'): Command {
+  return scriptCommand(FREE_SCRIPT, [RUN_UNIT, groups])
+}
+
 /** A step that is under way is seen to its end when the host is shut down; the longest that one usually takes. */
 const STOP_SECONDS = 90
 

@@ -6,7 +6,7 @@ import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import type { Command } from '../core/host.ts'
 import type { HostSession } from '../session/host-session.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
-import { startJob, unsentJobOf } from './job-start.ts'
+import { freeUnit, startJob, unsentJobOf } from './job-start.ts'
 
 const COPY = { node: `${HOST_PATH.uninstallFolder}/node`, release: `${HOST_PATH.uninstallFolder}/release` } as const
 
@@ -43,7 +43,10 @@ function withoutPages(spec: HostSpec): HostSpec {
 /** Returns what hands an uninstall of a host over, with the lock of the host held. */
 export function createRemovalHandOver(invocation: Invocation, spec: HostSpec): RemovalHandOver {
   return {
-    prepare: (host) => copyToolkit(host, spec),
+    prepare: async (host) => {
+      await freeUnit(invocation, host)
+      return await copyToolkit(host, spec)
+    },
     start: async (host, { holder, removal, left }) => {
       const base = {
         ...unsentJobOf(invocation, host, holder, withoutPages(spec)),
