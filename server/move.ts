@@ -12,29 +12,23 @@
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
 import { EXIT_CODE, type ExitCode } from '../contract/exit-code.ts'
-import { roleOf } from '../contract/postgres-address.ts'
 import { parseServerDatabase, STORAGE_CREDENTIAL } from '../contract/storage.ts'
+import type { FilledDatabase } from './adapters/plain-restore.ts'
 import { type BackupHost, readSecrets } from './recovery/backup-host.ts'
 import { bringDatabase } from './recovery/bring-database.ts'
 import { containerHost, HOST_OPTIONS } from './recovery/container-host.ts'
 import { moveDatabase, openOwnDatabase, returnDatabase, settleMove } from './recovery/move-database.ts'
-import { type DatabaseElsewhere, forgetNote, MoveRefusal } from './recovery/move-note.ts'
+import { forgetNote, MoveRefusal } from './recovery/move-note.ts'
 
 /** The database elsewhere, as the role that owns its tables. */
-async function targetOf(host: BackupHost): Promise<DatabaseElsewhere> {
+async function targetOf(host: BackupHost): Promise<FilledDatabase> {
   const secrets = await readSecrets(host)
   const text = (id: string) => secrets.get(id)?.toString().trim()
   const { DATABASE_URL: urlId, DATABASE_OWNER_URL: ownerId, DATABASE_CA: authorityId } = STORAGE_CREDENTIAL
-  const serving = text(urlId)
-  if (serving === undefined)
+  const address = text(ownerId) ?? text(urlId)
+  if (address === undefined)
     throw new MoveRefusal(`there is no credential ${urlId}`, `tappass bootstrap --secret ${urlId}=FILE`)
-  const address = parseServerDatabase(text(ownerId) ?? serving)
-  const servingRole = roleOf(parseServerDatabase(serving))
-  return {
-    address,
-    authority: text(authorityId),
-    servingRole: servingRole === roleOf(address) ? undefined : servingRole,
-  }
+  return { address: parseServerDatabase(address), authority: text(authorityId) }
 }
 
 const ACTIONS: Readonly<Record<string, (host: BackupHost) => Promise<void>>> = {

@@ -29,14 +29,9 @@ function revocation(role: string): string {
     GRANT USAGE ON SCHEMA public TO ${role};`
 }
 
-/** A role's name as SQL takes it. */
-export function nameOf(role: string): string {
-  return `"${role.replaceAll('"', '""')}"`
-}
-
 /** Gives `role` its privileges on the tables that there are. Throws DatabaseError when there is no such role. */
 export async function grantRuntimePrivileges(inTransaction: Database, role: string): Promise<void> {
-  const name = nameOf(role)
+  const name = `"${role.replaceAll('"', '""')}"`
   const tables = await inTransaction.query<{ table: string }>(
     `SELECT c.relname AS table FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relname = ANY($1::text[])`,

@@ -8,7 +8,7 @@ import { timeWord } from '../../contract/backup-name.ts'
 import { ROLE } from '../../contract/database-role.ts'
 import { databaseLabel } from '../../contract/moved-database.ts'
 import { HOST_PATH } from '../../contract/path.ts'
-import { parsePostgresAddress, roleOf } from '../../contract/postgres-address.ts'
+import { parsePostgresAddress } from '../../contract/postgres-address.ts'
 import { readCheckpointFolder } from '../adapters/checkpoint-folder.ts'
 import { MIGRATION_FOLDER, readMigrationFiles } from '../adapters/migration-folder.ts'
 import { type FilledDatabase, type Filling, inOneTransaction } from '../adapters/plain-restore.ts'
@@ -16,21 +16,11 @@ import { replaceFile } from '../backups/set-file.ts'
 import type { Database } from '../core/ports.ts'
 import { parseMigrations } from '../migration/migration.ts'
 import { migrationStatus } from '../migration/migrator.ts'
-import { grantRuntimePrivileges, nameOf } from '../migration/runtime-privilege.ts'
 import { addressOf, type BackupHost, DATABASE, pathOn, publicKeysOf, readSecrets, withDatabase } from './backup-host.ts'
 import { startAll, stopUsers } from './database-user.ts'
 import { earlierName } from './earlier-database.ts'
 import { migrateRestored } from './migrate-restored.ts'
-import {
-  CLOSE_OWN,
-  type DatabaseElsewhere,
-  MoveRefusal,
-  OPEN_OWN,
-  RELATIONS_SQL,
-  readNote,
-  secondsSince,
-  writeNote,
-} from './move-note.ts'
+import { CLOSE_OWN, MoveRefusal, OPEN_OWN, RELATIONS_SQL, readNote, secondsSince, writeNote } from './move-note.ts'
 import { databaseNames, swap } from './restore-set.ts'
 import { createEmpty, plainSettings, verifyRestoredLedger } from './restored-database.ts'
 import { contentDifference, contentOf, SAME_TEXT_SQL, sumOfRows } from './row-comparison.ts'
@@ -44,7 +34,8 @@ type Progress = Readonly<{ earlier: string; address: string; content?: Content }
 /** How a move that was under way has ended: whoever asks for `brought` goes on with the host's own. */
 type Settled = 'none' | 'undone' | 'brought'
 
-const WRITING = 'INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA public'
+/** The name of what closes the other database: of the function, and of its triggers. */
+const CLOSED = 'tappass_moved'
 const DROP_COPY = `DROP DATABASE IF EXISTS ${DATABASE.restored} WITH (FORCE)`
 /** Nobody limits a copy but the limit of the process; whoever else has a table open is waited for. */
 const PATIENT = `SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = '30s'`
@@ -57,26 +48,28 @@ async function writeProgress(host: BackupHost, progress: Progress): Promise<void
   await replaceFile(progressPath(host), JSON.stringify(progress))
 }
 
-/** Takes from the role that serves there what records anything, which the owner of the tables may; it goes on reading. Whether that holds is said: rights that come by another role stay. */
-async function closeThere(host: BackupHost, database: Database, source: DatabaseElsewhere): Promise<void> {
-  const role = source.servingRole ?? roleOf(source.address)
-  await database.script(`REVOKE ${WRITING} FROM ${nameOf(role)}`)
-  const [found] = await database.query<{ isOpen: boolean }>(
-    `SELECT has_table_privilege($1::text, 'public.audit_events', 'INSERT') AS "isOpen"`,
-    [role],
-  )
-  if (found?.isOpen) host.log(`warning: ${role} may still write there, by a role that it belongs to or as a superuser`)
+/**
+ * Closes the other database, as the owner of its tables may: a trigger on each refuses whoever writes, whatever rights a role has. Rights alone would come back with the migrations that
+ * run at the boot of a host. Reading stays.
+ */
+async function closeThere(database: Database): Promise<void> {
+  const tables = await tablesOf(database)
+  await database.script(`CREATE FUNCTION public.${CLOSED}() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+    BEGIN RAISE EXCEPTION 'the data of TapPass were moved from this database to another one' USING ERRCODE = '25006'; END $$`)
+  for (const { name } of tables)
+    await database.script(`CREATE TRIGGER ${CLOSED} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.${name} EXECUTE FUNCTION public.${CLOSED}();
+      ALTER TABLE public.${name} ENABLE ALWAYS TRIGGER ${CLOSED}`)
 }
 
-async function openThere(source: DatabaseElsewhere): Promise<void> {
-  await inOneTransaction(source, async ({ database }) => {
-    if (source.servingRole !== undefined) await grantRuntimePrivileges(database, source.servingRole)
-    else await database.script(`GRANT ${WRITING} TO ${nameOf(roleOf(source.address))}`)
-  })
+/** The triggers go with their function. */
+async function openThere(source: FilledDatabase): Promise<void> {
+  await inOneTransaction(source, ({ database }) =>
+    database.script(`DROP FUNCTION IF EXISTS public.${CLOSED}() CASCADE`),
+  )
 }
 
 /** Makes the database that is filled, with the schema that the other one has. Throws a `MoveRefusal`, with nothing left of it, where that is not the one of its migrations. */
-async function makeSchema(host: BackupHost, source: DatabaseElsewhere): Promise<void> {
+async function makeSchema(host: BackupHost, source: FilledDatabase): Promise<void> {
   const label = databaseLabel(source.address)
   const { migrations } = parseMigrations(await readMigrationFiles(MIGRATION_FOLDER))
   await inOneTransaction(source, async ({ database: there }) => {
@@ -123,7 +116,7 @@ async function fillFrom(host: BackupHost, there: Filling): Promise<Content> {
 }
 
 /** Its last act in the other database closes that: who copied nothing has closed nothing. */
-async function copyIn(host: BackupHost, source: DatabaseElsewhere, progress: Progress): Promise<void> {
+async function copyIn(host: BackupHost, source: FilledDatabase, progress: Progress): Promise<void> {
   const evidence = {
     publicKeys: await publicKeysOf(host, await readSecrets(host)),
     notes: await readCheckpointFolder(pathOn(host, HOST_PATH.checkpointFolder)),
@@ -136,7 +129,7 @@ async function copyIn(host: BackupHost, source: DatabaseElsewhere, progress: Pro
     )
     await host.restoreTool.administer(...plainSettings(DATABASE.restored))
     await writeProgress(host, { ...progress, content })
-    await closeThere(host, there.database, source)
+    await closeThere(there.database)
   })
 }
 
@@ -154,7 +147,7 @@ async function finish(host: BackupHost, { earlier, address, content = {} }: Prog
 }
 
 /** Ends a move back that was killed, or has failed: with the names changed it is completed, and the gateway stays stopped; otherwise the other database serves on. */
-export async function settleBring(host: BackupHost, source: () => Promise<DatabaseElsewhere>): Promise<Settled> {
+export async function settleBring(host: BackupHost, source: () => Promise<FilledDatabase>): Promise<Settled> {
   const text = await readFile(progressPath(host), 'utf8').catch(() => undefined)
   if (text === undefined) return 'none'
   const progress = JSON.parse(text) as Progress
@@ -173,7 +166,7 @@ export async function settleBring(host: BackupHost, source: () => Promise<Databa
 }
 
 /** Settles what has failed. Throws, with the reason, unless the copy is in force all the same. */
-async function endFailed(host: BackupHost, source: DatabaseElsewhere, cause: Error): Promise<void> {
+async function endFailed(host: BackupHost, source: FilledDatabase, cause: Error): Promise<void> {
   const label = databaseLabel(source.address)
   const settled = await settleBring(host, async () => source).catch((error: Error) => error)
   if (settled === 'brought') return
@@ -182,7 +175,7 @@ async function endFailed(host: BackupHost, source: DatabaseElsewhere, cause: Err
 }
 
 /** Moves the data to this host. The gateway is stopped, and stays so: whoever called starts the instances on it. Throws, with the gateway started again, when anything does not hold. */
-export async function bringDatabase(host: BackupHost, source: DatabaseElsewhere): Promise<void> {
+export async function bringDatabase(host: BackupHost, source: FilledDatabase): Promise<void> {
   const label = databaseLabel(source.address)
   if ((await settleBring(host, async () => source)) === 'brought') return
   await makeSchema(host, source).catch(async (error: unknown) => {
@@ -202,7 +195,7 @@ export async function bringDatabase(host: BackupHost, source: DatabaseElsewhere)
     await endFailed(host, source, error as Error)
   }
   host.log(
-    `moved ${secondsSince(host, startMs)} s after the gateway was stopped; the data in ${label} stay there, and the gateway may not write them: remove them with your provider's tools when you need them no more`,
+    `moved ${secondsSince(host, startMs)} s after the gateway was stopped; the data in ${label} stay there, closed to whoever writes: drop that database when you need it no more`,
   )
 }
 
@@ -219,7 +212,7 @@ async function isUnchanged(host: BackupHost, content: Content): Promise<boolean>
 }
 
 /** Goes back to the other database, of which the data were brought. Throws a `MoveRefusal` when something was recorded here since. */
-export async function giveBack(host: BackupHost, source: DatabaseElsewhere): Promise<void> {
+export async function giveBack(host: BackupHost, source: FilledDatabase): Promise<void> {
   const note = await readNote(host)
   if (note?.state !== 'brought') return
   if (!(await isUnchanged(host, note.content))) {

@@ -13,7 +13,6 @@ import { giveBack, settleBring } from './bring-database.ts'
 import { startAll, stopUsers } from './database-user.ts'
 import {
   CLOSE_OWN,
-  type DatabaseElsewhere,
   forgetNote,
   MoveRefusal,
   OPEN_OWN,
@@ -116,7 +115,7 @@ export async function moveDatabase(host: BackupHost, target: FilledDatabase): Pr
  * Goes back to the database that served before a move whose run has failed: the host's own, or the other one. Throws a `MoveRefusal` when something was recorded since where it was
  * moved to.
  */
-export async function returnDatabase(host: BackupHost, source: () => Promise<DatabaseElsewhere>): Promise<void> {
+export async function returnDatabase(host: BackupHost, source: () => Promise<FilledDatabase>): Promise<void> {
   const settled = await settleBring(host, source)
   const note = await readNote(host)
   if (note?.state === 'brought') return await giveBack(host, await source())
@@ -134,14 +133,14 @@ export async function returnDatabase(host: BackupHost, source: () => Promise<Dat
 }
 
 /** Ends a move that was killed before its end, whichever way. Does nothing after it. */
-export async function settleMove(host: BackupHost, source: () => Promise<DatabaseElsewhere>): Promise<void> {
+export async function settleMove(host: BackupHost, source: () => Promise<FilledDatabase>): Promise<void> {
   if ((await settleBring(host, source)) !== 'none') return
   const state = (await readNote(host))?.state
   if (state !== 'moved' && state !== 'brought') await reopen(host)
 }
 
 /** Opens the host's own database for a gateway that is given it again, whatever it has, and forgets the move. */
-export async function openOwnDatabase(host: BackupHost, source: () => Promise<DatabaseElsewhere>): Promise<void> {
+export async function openOwnDatabase(host: BackupHost, source: () => Promise<FilledDatabase>): Promise<void> {
   await settleBring(host, source)
   await host.restoreTool.administer(OPEN_OWN)
   await forgetNote(host)

@@ -1,8 +1,7 @@
-/** What a host notes of a move of its data, and what a move is between: the host's own database, and one elsewhere. */
+/** What a host notes of a move of its data, and how its own database is closed meanwhile. */
 import { readFile, rm } from 'node:fs/promises'
 import { type MovedDatabase, parseMovedDatabase } from '../../contract/moved-database.ts'
 import { HOST_PATH } from '../../contract/path.ts'
-import type { FilledDatabase } from '../adapters/plain-restore.ts'
 import { replaceFile } from '../backups/set-file.ts'
 import { type BackupHost, DATABASE, pathOn } from './backup-host.ts'
 
@@ -15,9 +14,6 @@ export class MoveRefusal extends Error {
     this.next = next
   }
 }
-
-/** As the role that owns its tables; `servingRole` is the one that serves calls there, undefined where that is the same. */
-export type DatabaseElsewhere = FilledDatabase & Readonly<{ servingRole: string | undefined }>
 
 /** Nobody but a superuser may connect to the host's own: instances that still have its address serve nothing that only this database would have. It outlives a restart of the server. */
 export const CLOSE_OWN: string = `ALTER DATABASE ${DATABASE.live} CONNECTION LIMIT 0`
