@@ -2,7 +2,7 @@
 import { HOST_PATH } from '../../contract/path.ts'
 import { HOST_ENVIRONMENT } from '../connection/batch.ts'
 import { RUN_UNIT } from '../converge/host-lock.ts'
-import { scriptCommand, within } from '../core/command.ts'
+import { resumableOf, scriptCommand, within } from '../core/command.ts'
 import type { Command, Stdin } from '../core/host.ts'
 import { JOB_PATH } from './job-file.ts'
 
@@ -13,14 +13,13 @@ const SEND_MINUTES = 60
  * Makes the folders anew. What an earlier run has left is nobody's any more: the lock is held. Only what has arrived of a file that `sending` sends again
  * stays, so that the transfer goes on behind it.
  */
-export function prepareCommand(job: string, sending: readonly Command[]): Command {
+export async function prepareCommand(job: string, sending: readonly Command[]): Promise<Command> {
   const script = `umask 077; rm -rf -- "$1"; mkdir -p -- "$1/secrets" "$2"; cat >"$1/job.json"; : >"$1/events.jsonl"; : >"$1/watchers"
 for each in "$2"/*; do
   name=\${each##*/}; case " $3 " in *" \${name%%.*} "*) ;; *) rm -rf -- "$each" ;; esac
 done`
-  const partial = sending.flatMap(({ stdin }) =>
-    typeof stdin === 'object' && 'open' in stdin && stdin.resumable !== undefined ? [stdin.resumable.sha256] : [],
-  )
+  const inputs = await Promise.all(sending.map(({ stdin }) => resumableOf(stdin)))
+  const partial = inputs.flatMap((input) => input?.sha256 ?? [])
   return scriptCommand(script, [HOST_PATH.runFolder, HOST_PATH.sentFilesFolder, partial.join(' ')], job)
 }
 

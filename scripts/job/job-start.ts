@@ -75,7 +75,7 @@ export async function startJob(
 ): Promise<HostResult> {
   const attachCommand = hostCommandHint(invocation, 'attach')
   await freeUnit(invocation, host)
-  const prepare: Command = prepareCommand(jobText({ ...base, ...part }), commands)
+  const prepare: Command = await prepareCommand(jobText({ ...base, ...part }), commands)
   for (const command of [prepare, ...commands, startCommand(place)]) {
     const { code, stderr } = await host.run(command)
     if (code === 0) continue

@@ -1,5 +1,6 @@
 /** Hands an uninstall over to its host: it goes on from a copy of the toolkit, which outlives what it takes away and goes last. */
 import { HOST_PATH } from '../../contract/path.ts'
+import { openArchive } from '../artifacts/artifact.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import type { RemovalHandOver } from '../converge/host-removal.ts'
 import { changeCommand, scriptCommand, within } from '../core/command.ts'
@@ -21,8 +22,8 @@ const UNPACK_SCRIPT = 'tar -xzf - -C "$1" --no-same-owner'
 
 const SEND_MINUTES = 60
 
-function sendCommand({ release: { open, version } }: HostSpec): Command {
-  return within(SEND_MINUTES, scriptCommand(UNPACK_SCRIPT, [COPY.release], { open, identity: version }))
+function sendCommand({ release }: HostSpec): Command {
+  return within(SEND_MINUTES, scriptCommand(UNPACK_SCRIPT, [COPY.release], openArchive(release)))
 }
 
 /** Returns whether the copy is there. A host without Node, or without room, is left to the controller. */

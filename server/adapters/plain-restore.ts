@@ -9,8 +9,8 @@ import pg from 'pg'
 import { type PostgresAddress, parsePostgresAddress } from '../../contract/postgres-address.ts'
 import type { Database } from '../core/ports.ts'
 import { tlsOption, typeParser } from '../database/driver-option.ts'
+import { copyRows } from '../database/row-export.ts'
 import { type Connection, transactionOn } from '../database/transaction.ts'
-import { copyRows } from './row-export.ts'
 
 const COPY = /^COPY .* FROM stdin;$/
 const END_OF_ROWS = '\\.'

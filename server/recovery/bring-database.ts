@@ -69,7 +69,7 @@ async function openThere(source: FilledDatabase): Promise<void> {
 }
 
 /** Makes the database that is filled, with the schema that the other one has. Throws a `MoveRefusal`, with nothing left of it, where that is not the one of its migrations. */
-async function makeSchema(host: BackupHost, source: FilledDatabase): Promise<void> {
+async function createSchema(host: BackupHost, source: FilledDatabase): Promise<void> {
   const label = databaseLabel(source.address)
   const { migrations } = parseMigrations(await readMigrationFiles(MIGRATION_FOLDER))
   await inOneTransaction(source, async ({ database: there }) => {
@@ -178,7 +178,7 @@ async function endFailed(host: BackupHost, source: FilledDatabase, cause: Error)
 export async function bringDatabase(host: BackupHost, source: FilledDatabase): Promise<void> {
   const label = databaseLabel(source.address)
   if ((await settleBring(host, async () => source)) === 'brought') return
-  await makeSchema(host, source).catch(async (error: unknown) => {
+  await createSchema(host, source).catch(async (error: unknown) => {
     await host.restoreTool.administer(DROP_COPY)
     throw error
   })
