@@ -139,7 +139,7 @@ const noise = (bytes: number): Buffer => {
 
 test('a release or pages whose connection is cut go on behind what has arrived, also from another process', async (context) => {
   const folder = scratch(context)
-  const [from, to] = [join(folder, 'from'), join(folder, 'to')]
+  const [from, to, sent] = ['from', 'to', 'sent'].map((name) => join(folder, name)) as [string, string, string]
   for (const each of [from, to]) mkdirSync(each)
   const content = noise(300_000)
   writeFileSync(join(from, 'one'), content)
@@ -152,12 +152,13 @@ test('a release or pages whose connection is cut go on behind what has arrived, 
       if (typeof stdin !== 'object' || !('open' in stdin)) return hereGuardedIn(folder)(command)
       const open = async function* () {
         for await (const chunk of stdin.open()) {
-          const sent = chunk.subarray(0, cutAt - bytes)
-          bytes += sent.length
-          yield sent
+          const piece = chunk.subarray(0, cutAt - bytes)
+          bytes += piece.length
+          yield piece
           if (bytes < cutAt) continue
-          const arrived = () => readdirSync(join(folder, 'sent')).find((name) => name.endsWith('.part'))
-          while (statSync(join(folder, 'sent', arrived() ?? '')).size < cutAt) await pause(5)
+          // What is under way when it happens would be lost, too; the host may not even have begun.
+          const sizes = () => (existsSync(sent) ? readdirSync(sent).map((name) => statSync(join(sent, name)).size) : [])
+          while (!sizes().includes(cutAt)) await pause(5)
           throw new Error('the connection was lost')
         }
       }
