@@ -135,7 +135,8 @@ export function packOnce(members: readonly MeasuredFile[]): Required<Pick<Releas
     return packed
   }
   const openAt = async function* (offset: number) {
-    yield (await bytesOf()).subarray(offset)
+    const bytes = await bytesOf()
+    yield offset === 0 ? bytes : bytes.subarray(offset)
   }
   return {
     open: () => openAt(0),
