@@ -89,6 +89,8 @@ export const HOST_PATH = {
   migratedAddress: `${STATE}/migrated-address`,
   /** Which data were moved to a database elsewhere, where the host's own still has them. */
   movedDatabase: `${STATE}/moved-database.json`,
+  /** While data are brought back from a database elsewhere: how far that is. */
+  broughtDatabase: `${STATE}/brought-database.json`,
   /** What the last check of the timer has found. */
   checkFolder: `${STATE}/check`,
   /** What the last look for drift has found. */

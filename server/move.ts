@@ -1,9 +1,11 @@
 /**
- * The process that moves the data of a host's own database to the one elsewhere whose addresses are its credentials; as root, started by the toolkit:
- *   move      copies them, with the gateway stopped, which stays stopped
- *   return    goes back to the host's own, unless something was recorded in the other one since
+ * The process that moves the data of a host's own database to the one elsewhere whose addresses are its credentials, and back; as root, started by the toolkit:
+ *   move      copies them to there, with the gateway stopped, which stays stopped
+ *   bring     copies them from there to the host's own, likewise
+ *   return    goes back to the one of before, unless something was recorded in the other one since
  *   settle    ends a move that was killed
  *   open      lets the gateway into the host's own database again
+ *   forget    the next database is another one, and what was noted of the last move is of none any more
  * Exit codes: 0 done, 1 failed, 5 refused, 64 usage.
  */
 
@@ -13,8 +15,10 @@ import { EXIT_CODE, type ExitCode } from '../contract/exit-code.ts'
 import { parseServerDatabase, STORAGE_CREDENTIAL } from '../contract/storage.ts'
 import type { FilledDatabase } from './adapters/plain-restore.ts'
 import { type BackupHost, readSecrets } from './recovery/backup-host.ts'
+import { bringDatabase } from './recovery/bring-database.ts'
 import { containerHost, HOST_OPTIONS } from './recovery/container-host.ts'
-import { MoveRefusal, moveDatabase, openOwnDatabase, returnDatabase, settleMove } from './recovery/move-database.ts'
+import { moveDatabase, openOwnDatabase, returnDatabase, settleMove } from './recovery/move-database.ts'
+import { forgetNote, MoveRefusal } from './recovery/move-note.ts'
 
 /** The database elsewhere, as the role that owns its tables. */
 async function targetOf(host: BackupHost): Promise<FilledDatabase> {
@@ -29,9 +33,11 @@ async function targetOf(host: BackupHost): Promise<FilledDatabase> {
 
 const ACTIONS: Readonly<Record<string, (host: BackupHost) => Promise<void>>> = {
   move: async (host) => await moveDatabase(host, await targetOf(host)),
-  return: async (host) => await returnDatabase(host, await targetOf(host)),
-  settle: settleMove,
-  open: openOwnDatabase,
+  bring: async (host) => await bringDatabase(host, await targetOf(host)),
+  return: (host) => returnDatabase(host, () => targetOf(host)),
+  settle: (host) => settleMove(host, () => targetOf(host)),
+  open: (host) => openOwnDatabase(host, () => targetOf(host)),
+  forget: forgetNote,
 }
 
 async function main(argv: readonly string[]): Promise<ExitCode> {

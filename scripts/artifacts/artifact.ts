@@ -1,6 +1,6 @@
 /** Files on the controller that are sent to hosts, as values: planning never opens them. */
 import { createReadStream, statSync } from 'node:fs'
-import type { Stdin } from '../core/host.ts'
+import type { Resumable, Stdin } from '../core/host.ts'
 
 /** The bytes of a file that are meant, the last one included, where it holds more than them. */
 export type FilePart = Readonly<{ start: number; end: number }>
@@ -45,4 +45,11 @@ export type ReleaseArchive = Readonly<{
   manifest: string
   /** A gzipped tar of the files named in the manifest. */
   open: () => AsyncIterable<Uint8Array>
+  /** The same, for a transfer that may be cut. */
+  resumable?: () => Promise<Resumable>
 }>
+
+/** Returns the archive as standard input of a command. */
+export function openArchive({ open, version, resumable }: ReleaseArchive): Stdin {
+  return { open, identity: version, ...(resumable && { resumable }) }
+}

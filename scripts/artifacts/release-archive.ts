@@ -127,12 +127,23 @@ async function pack(members: readonly MeasuredFile[]): Promise<Buffer> {
   return await buffer(compose(packFiles(members), createGzip({ level: 1 })))
 }
 
-/** Returns what opens the archive: packed when it is first opened, and the same bytes for every host after that. */
-export function packOnce(members: readonly MeasuredFile[]): () => AsyncIterable<Uint8Array> {
+/** Returns what opens the archive: packed when it is first opened, and the same bytes for every host after that, and for a run that follows one whose connection was cut. */
+export function packOnce(members: readonly MeasuredFile[]): Required<Pick<ReleaseArchive, 'open' | 'resumable'>> {
   let packed: Promise<Buffer> | undefined
-  return async function* () {
+  const bytesOf = () => {
     packed ??= pack(members)
-    yield await packed
+    return packed
+  }
+  const openAt = async function* (offset: number) {
+    const bytes = await bytesOf()
+    yield offset === 0 ? bytes : bytes.subarray(offset)
+  }
+  return {
+    open: () => openAt(0),
+    resumable: async () => {
+      const bytes = await bytesOf()
+      return { sha256: hash('sha256', bytes), bytes: () => bytes.length, openAt }
+    },
   }
 }
 
@@ -150,7 +161,7 @@ export async function measurePack(
   return {
     version: `${label}-${content.digest('hex').slice(0, 12)}`,
     manifest,
-    open: packOnce(members),
+    ...packOnce(members),
   }
 }
 

@@ -3,7 +3,7 @@
  * What they are for begins only when all has arrived and is what was meant.
  */
 import { HOST_PATH } from '../../contract/path.ts'
-import { scriptCommand, within } from '../core/command.ts'
+import { resumableOf, scriptCommand, within } from '../core/command.ts'
 import type { Command, Output, Resumable, Runner } from '../core/host.ts'
 
 /** Some hundred megabytes over a slow line. */
@@ -57,7 +57,7 @@ async function send(run: Runner, input: Resumable): Promise<Output> {
 export function resuming(run: Runner): Runner {
   return async (command, onLine) => {
     const { stdin, ...rest } = command
-    const input = typeof stdin === 'object' && 'open' in stdin ? stdin.resumable : undefined
+    const input = await resumableOf(stdin)
     if (input === undefined) return await run(command, onLine)
     const first = await send(run, input)
     // What had arrived before may have been damaged, as by a power cut.

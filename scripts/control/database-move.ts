@@ -1,4 +1,4 @@
-/** The commands that run the process on a host which moves its data to a database elsewhere (server/move.ts), with the addresses as credentials. */
+/** The commands that run the process on a host which moves its data to a database elsewhere and back (server/move.ts), with the addresses as credentials. */
 import { HOST_PATH } from '../../contract/path.ts'
 import { STORAGE_CREDENTIAL, type StorageCredentialId } from '../../contract/storage.ts'
 import { within } from '../core/command.ts'
@@ -6,8 +6,11 @@ import type { Command } from '../core/host.ts'
 import { BACKUP_SECRET_IDS } from '../secrets/backup-secret.ts'
 import { lockWords, nodeWords, sandboxScript } from './sandboxed-process.ts'
 
-/** `move` copies the data, `return` goes back to the host's own database, `open` lets the gateway into it again. */
-export type MoveAction = 'move' | 'return' | 'open'
+/**
+ * `move` copies the data to the database elsewhere, `bring` from there, `return` goes back to the one of before, `open` lets the gateway into the host's own again, `forget` removes
+ * what was noted of the last move.
+ */
+export type MoveAction = 'move' | 'bring' | 'return' | 'open' | 'forget'
 
 /** A large database. The unit ends first, then the command that waits for it. */
 const HOURS_MAX = 12
@@ -34,7 +37,7 @@ const PROPERTIES = [
 /** Returns the command that runs an action of the process, of the release in that folder. */
 export function moveCommand(action: MoveAction, folder: string): Command {
   // What a killed one has stopped is started again.
-  const settled = action === 'move' ? [`ExecStopPost=${LOCKED} settle`] : []
+  const settled = action === 'move' || action === 'bring' ? [`ExecStopPost=${LOCKED} settle`] : []
   const script = `mkdir -p -m 0700 ${HOST_PATH.backupFolder}
 ${sandboxScript({
   properties: [`WorkingDirectory=${folder}`, ...PROPERTIES, ...settled],

@@ -1,5 +1,5 @@
 /** Builders of commands that change a host, and how long a command may take. */
-import type { Command, Stdin } from './host.ts'
+import type { Command, Resumable, Stdin } from './host.ts'
 import { quoteAll } from './quoting.ts'
 
 /** A program with its arguments. Never pass a secret as an argument. */
@@ -14,6 +14,12 @@ export function scriptCommand(script: string, args: readonly string[], stdin?: S
     effect: 'change',
     ...(stdin === undefined ? {} : { stdin }),
   }
+}
+
+/** Returns what may be sent in more than one go to a command's standard input; undefined for what may not. */
+export async function resumableOf(stdin: Stdin | undefined): Promise<Resumable | undefined> {
+  const resumable = typeof stdin === 'object' && 'open' in stdin ? stdin.resumable : undefined
+  return typeof resumable === 'function' ? await resumable() : resumable
 }
 
 /** A question, or all questions of one turn. The slowest machine answers them in a few seconds. */

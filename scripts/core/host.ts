@@ -12,12 +12,17 @@ export type Resumable = Readonly<{
 
 /**
  * A command's standard input: text, bytes, or a stream that is opened when the command runs; `identity` says which bytes it has. `isElsewhere`: they are not
- * on this machine, so that such a command can be planned and not run. `resumable`: they may be sent in more than one go.
+ * on this machine, so that such a command can be planned and not run. `resumable`: they may be sent in more than one go; a function where they are made only when they are sent.
  */
 export type Stdin =
   | string
   | Uint8Array
-  | Readonly<{ open: () => AsyncIterable<Uint8Array>; identity?: string; resumable?: Resumable; isElsewhere?: true }>
+  | Readonly<{
+      open: () => AsyncIterable<Uint8Array>
+      identity?: string
+      resumable?: Resumable | (() => Promise<Resumable>)
+      isElsewhere?: true
+    }>
 
 /**
  * A program to run on the host. `argv` never holds a secret; secrets travel in `stdin`.

@@ -2,7 +2,7 @@
 import { HOST_PATH } from '../../contract/path.ts'
 import { HOST_ENVIRONMENT } from '../connection/batch.ts'
 import { RUN_UNIT } from '../converge/host-lock.ts'
-import { scriptCommand, within } from '../core/command.ts'
+import { resumableOf, scriptCommand, within } from '../core/command.ts'
 import type { Command, Stdin } from '../core/host.ts'
 import { JOB_PATH } from './job-file.ts'
 
@@ -13,14 +13,13 @@ const SEND_MINUTES = 60
  * Makes the folders anew. What an earlier run has left is nobody's any more: the lock is held. Only what has arrived of a file that `sending` sends again
  * stays, so that the transfer goes on behind it.
  */
-export function prepareCommand(job: string, sending: readonly Command[]): Command {
+export async function prepareCommand(job: string, sending: readonly Command[]): Promise<Command> {
   const script = `umask 077; rm -rf -- "$1"; mkdir -p -- "$1/secrets" "$2"; cat >"$1/job.json"; : >"$1/events.jsonl"; : >"$1/watchers"
 for each in "$2"/*; do
   name=\${each##*/}; case " $3 " in *" \${name%%.*} "*) ;; *) rm -rf -- "$each" ;; esac
 done`
-  const partial = sending.flatMap(({ stdin }) =>
-    typeof stdin === 'object' && 'open' in stdin && stdin.resumable !== undefined ? [stdin.resumable.sha256] : [],
-  )
+  const inputs = await Promise.all(sending.map(({ stdin }) => resumableOf(stdin)))
+  const partial = inputs.flatMap((input) => input?.sha256 ?? [])
   return scriptCommand(script, [HOST_PATH.runFolder, HOST_PATH.sentFilesFolder, partial.join(' ')], job)
 }
 
@@ -41,6 +40,36 @@ export function sendPagesCommand(folder: string, content: Stdin): Command {
     SEND_MINUTES,
     scriptCommand('umask 077; mkdir -p -- "$1"; tar -xzf - -C "$1" --no-same-owner', [folder], content),
   )
+}
+
+/** The exit code of `freeUnitCommand` where a run goes on. */
+export const RUNNING_CODE = 75
+
+/**
+ * A unit of that name that has ended is still loaded while something is left in its control group, as a child of a killed run: no unit can be started under it then. Such a process goes
+ * on in a scope of its own. With one that is ending it waits for that; of one that runs it touches nothing.
+ */
+const FREE_SCRIPT = `unit=$1
+state() { systemctl show --property="$1" --value -- "$unit"; }
+for try in $(seq 100); do
+  [ "$(state LoadState)" != not-found ] || exit 0
+  case "$(state ActiveState)" in
+    inactive|failed)
+      group=$(state ControlGroup)
+      left=$(cat -- "$2$group/cgroup.procs" "$2/systemd$group/cgroup.procs" "$2/unified$group/cgroup.procs" 2>/dev/null | sort -nu | tr '\\n' ' ') || :
+      [ -z "$group" ] || [ -z "$left" ] || busctl --quiet call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager \
+        StartTransientUnit 'ssa(sv)a(sa(sv))' "\${unit%.service}-left-$(date +%s%N).scope" fail 1 PIDs au $(echo "$left" | wc -w) $left 0 || :
+      systemctl reset-failed -- "$unit" 2>/dev/null || : ;;
+    deactivating) ;;
+    *) echo "$unit is running: process $(state MainPID), since $(state ActiveEnterTimestamp)" >&2; exit ${RUNNING_CODE} ;;
+  esac
+  sleep 0.1
+done
+echo "$unit has ended and stays loaded: see systemctl status $unit" >&2; exit 1`
+
+/** Makes the name of the unit free, before anything of an earlier run is touched. */
+export function freeUnitCommand(groups = '/sys/fs/cgroup'): Command {
+  return scriptCommand(FREE_SCRIPT, [RUN_UNIT, groups])
 }
 
 /** A step that is under way is seen to its end when the host is shut down; the longest that one usually takes. */

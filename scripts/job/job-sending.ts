@@ -1,7 +1,7 @@
 /** What a run that goes on on its host is sent beside its job file: files, pages, secrets; and where the unit finds them. */
 import { HOST_PATH } from '../../contract/path.ts'
 import type { Located } from '../artifacts/artifact.ts'
-import { nameOf } from '../artifacts/artifact.ts'
+import { nameOf, openArchive } from '../artifacts/artifact.ts'
 import { filesOfSpec, type SentFiles } from '../artifacts/sent-file.ts'
 import type { HandedRun } from '../converge/locked-run.ts'
 import type { Plan } from '../converge/plan.ts'
@@ -43,7 +43,7 @@ function sendFiles(needed: readonly Needed[], isHere: boolean): Readonly<{ comma
   if (isHere) return { commands: [], files: Object.fromEntries(needed.map(({ key, located }) => [key, located])) }
   // By the digest of its bytes, by which what has arrived is found again.
   const pathOf = ({ key, stream: { resumable } }: Needed) =>
-    `${HOST_PATH.sentFilesFolder}/${resumable?.sha256 ?? key.replace(':', '-')}`
+    `${HOST_PATH.sentFilesFolder}/${typeof resumable === 'object' ? resumable.sha256 : key.replace(':', '-')}`
   return {
     files: Object.fromEntries(
       needed.map((each) => [each.key, { file: pathOf(each), name: nameOf(each.located) }] as const),
@@ -68,7 +68,7 @@ export function sendingOf({ history: { spec }, plan }: HandedRun, isHere: boolea
   return {
     commands: [
       ...commands,
-      ...(pagesFolder === null || pages === undefined ? [] : [sendPagesCommand(pagesFolder, { open: pages.open })]),
+      ...(pagesFolder === null || pages === undefined ? [] : [sendPagesCommand(pagesFolder, openArchive(pages))]),
       ...secrets.map(([, secret, path]) => sendSecretCommand(path, secret.readValue())),
     ],
     part: {

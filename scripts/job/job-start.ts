@@ -1,4 +1,5 @@
 /** Hands a run over to its host: what it needs is sent, and the run goes on there as a transient unit. */
+import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { inputsText } from '../artifacts/sent-file.ts'
 import { hostCommandHint } from '../command-line/command-hint.ts'
@@ -12,7 +13,7 @@ import type { Resource } from '../core/resource.ts'
 import type { HostResult, HostSession } from '../session/host-session.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { settingsText } from '../spec/settings-text.ts'
-import { prepareCommand, startCommand, type ToolkitPlace } from './job-command.ts'
+import { freeUnitCommand, prepareCommand, RUNNING_CODE, startCommand, type ToolkitPlace } from './job-command.ts'
 import { type Job, jobText } from './job-file.ts'
 import { type Sending, sendingOf } from './job-sending.ts'
 import { watchJob } from './job-watch.ts'
@@ -49,6 +50,21 @@ function jobOf(invocation: Invocation, host: HostSession, handed: HandedRun): Un
   }
 }
 
+/** Makes the name of the unit free for this run. Throws a `Failure` (exit 4) where another one goes on under it, although nothing else says so any more. */
+export async function freeUnit(invocation: Invocation, { run }: Pick<HostSession, 'run'>): Promise<void> {
+  const { code, stderr } = await run(freeUnitCommand())
+  if (code === 0) return
+  const isRunning = code === RUNNING_CODE
+  throw new Failure(
+    {
+      what: isRunning ? 'a run goes on on this host' : 'the run cannot go on as a unit of the host',
+      why: stderr.trim(),
+      next: isRunning ? hostCommandHint(invocation, 'attach') : 'end what is in it, and run the same command again',
+    },
+    isRunning ? EXIT_CODE.locked : EXIT_CODE.failed,
+  )
+}
+
 /** Sends what the run needs, starts the unit, and shows it to its end. Throws a `Failure` when it can't be started. */
 export async function startJob(
   invocation: Invocation,
@@ -58,7 +74,8 @@ export async function startJob(
   place: ToolkitPlace,
 ): Promise<HostResult> {
   const attachCommand = hostCommandHint(invocation, 'attach')
-  const prepare: Command = prepareCommand(jobText({ ...base, ...part }), commands)
+  await freeUnit(invocation, host)
+  const prepare: Command = await prepareCommand(jobText({ ...base, ...part }), commands)
   for (const command of [prepare, ...commands, startCommand(place)]) {
     const { code, stderr } = await host.run(command)
     if (code === 0) continue

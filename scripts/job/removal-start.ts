@@ -1,12 +1,13 @@
 /** Hands an uninstall over to its host: it goes on from a copy of the toolkit, which outlives what it takes away and goes last. */
 import { HOST_PATH } from '../../contract/path.ts'
+import { openArchive } from '../artifacts/artifact.ts'
 import type { Invocation } from '../command-line/invocation.ts'
 import type { RemovalHandOver } from '../converge/host-removal.ts'
 import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import type { Command } from '../core/host.ts'
 import type { HostSession } from '../session/host-session.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
-import { startJob, unsentJobOf } from './job-start.ts'
+import { freeUnit, startJob, unsentJobOf } from './job-start.ts'
 
 const COPY = { node: `${HOST_PATH.uninstallFolder}/node`, release: `${HOST_PATH.uninstallFolder}/release` } as const
 
@@ -21,8 +22,8 @@ const UNPACK_SCRIPT = 'tar -xzf - -C "$1" --no-same-owner'
 
 const SEND_MINUTES = 60
 
-function sendCommand({ release: { open, version } }: HostSpec): Command {
-  return within(SEND_MINUTES, scriptCommand(UNPACK_SCRIPT, [COPY.release], { open, identity: version }))
+function sendCommand({ release }: HostSpec): Command {
+  return within(SEND_MINUTES, scriptCommand(UNPACK_SCRIPT, [COPY.release], openArchive(release)))
 }
 
 /** Returns whether the copy is there. A host without Node, or without room, is left to the controller. */
@@ -43,7 +44,10 @@ function withoutPages(spec: HostSpec): HostSpec {
 /** Returns what hands an uninstall of a host over, with the lock of the host held. */
 export function createRemovalHandOver(invocation: Invocation, spec: HostSpec): RemovalHandOver {
   return {
-    prepare: (host) => copyToolkit(host, spec),
+    prepare: async (host) => {
+      await freeUnit(invocation, host)
+      return await copyToolkit(host, spec)
+    },
     start: async (host, { holder, removal, left }) => {
       const base = {
         ...unsentJobOf(invocation, host, holder, withoutPages(spec)),

@@ -1,13 +1,13 @@
 /**
- * What becomes of the data when the database of a host is another one than before: never left behind unasked. To a database elsewhere they can be moved; the instances are started on it
- * by the rest of the run, and where that fails before anything was recorded there, the host's own serves again.
+ * What becomes of the data when the database of a host is another one than before: never left behind unasked. They can be moved to one elsewhere, and back; the instances are started on
+ * it by the rest of the run, and where that fails before anything was recorded there, the one of before serves again.
  */
 import { type MovedDatabase, parseMovedDatabase } from '../../contract/moved-database.ts'
 import { HOST_PATH } from '../../contract/path.ts'
-import { moveCommand } from '../control/database-move.ts'
+import { type MoveAction, moveCommand } from '../control/database-move.ts'
 import { refusedFailure } from '../core/failure.ts'
 import type { GetFact } from '../core/host.ts'
-import { leavesNothing, type Resource } from '../core/resource.ts'
+import { type Change, leavesNothing, type Resource } from '../core/resource.ts'
 import { contentFact, pathFact } from '../facts/path.ts'
 
 /** `isElsewhere` is what is wanted, `choice` and `address` (for people) are what the command line says, `folder` is that of the wanted release. */
@@ -35,8 +35,27 @@ async function movedOf(getFact: GetFact): Promise<MovedDatabase | undefined> {
   return parseMovedDatabase(await getFact(contentFact(HOST_PATH.movedDatabase)))
 }
 
-async function planOut(getFact: GetFact, { choice, address, folder }: DatabaseMoveOptions) {
-  const [place, moved] = await Promise.all([standingPlace(getFact), movedOf(getFact)])
+/** Where the database is, what the last move has noted, and whether one that brings data back has not ended. */
+async function stateOf(getFact: GetFact) {
+  const [place, moved, unended] = await Promise.all([
+    standingPlace(getFact),
+    movedOf(getFact),
+    getFact(pathFact(HOST_PATH.broughtDatabase)),
+  ])
+  return { place, moved, isUnended: unended.kind !== 'absent' }
+}
+
+function change(action: string, reason: string, move: MoveAction, folder: string): Change {
+  return { action, reason, commands: [moveCommand(move, folder)] }
+}
+
+/** Of a move whose run did not end, and is not wanted any more. */
+const GIVEN_UP = 'its data were moved by a run that did not end'
+
+async function planOut(getFact: GetFact, { choice, address, folder }: DatabaseMoveOptions): Promise<readonly Change[]> {
+  const { place, moved, isUnended } = await stateOf(getFact)
+  if (place === 'elsewhere' && (isUnended || moved?.state === 'brought'))
+    return [change('go back to the database elsewhere', GIVEN_UP, 'return', folder)]
   if (place !== 'here') return []
   if (moved?.state === 'moved') {
     if (address === undefined || address === moved.address) return []
@@ -52,29 +71,35 @@ async function planOut(getFact: GetFact, { choice, address, folder }: DatabaseMo
       `agents, keys and ledger are in ${HOST_PATH.postgresFolder}; the other database has none of them`,
       `tappass bootstrap --data move, which takes them along, or --data leave; ${WAY}`,
     )
-  if (choice === 'leave') return []
+  if (choice === 'leave') {
+    // Else a later run would take it for one of the database that is used from now on.
+    const reason = `it is of ${moved?.address}, and another database is used from now on`
+    return moved?.state === 'brought' ? [change('forget the note of the last move', reason, 'forget', folder)] : []
+  }
   const reason = `calls are refused from here until the first instance serves on it; they stay in ${HOST_PATH.postgresFolder}, too`
-  return [
-    { action: 'move the data to the database elsewhere', reason, commands: [moveCommand('move', folder)] } as const,
-  ]
+  return [change('move the data to the database elsewhere', reason, 'move', folder)]
 }
 
-async function planIn(getFact: GetFact, { choice, folder }: DatabaseMoveOptions) {
-  const [place, moved] = await Promise.all([standingPlace(getFact), movedOf(getFact)])
+async function planIn(getFact: GetFact, { choice, folder }: DatabaseMoveOptions): Promise<readonly Change[]> {
+  const { place, moved, isUnended } = await stateOf(getFact)
+  if (place === 'here' && moved?.state === 'moved')
+    return [change('go back to the database on this host', GIVEN_UP, 'return', folder)]
   if (place !== 'elsewhere') return []
-  if (choice !== 'leave')
+  if (choice === undefined)
     throw refusedFailure(
-      choice === 'move'
-        ? 'a run moves no data from a database elsewhere to this host'
-        : 'the data of this server would be left behind: storage.database is container, and they are in a database elsewhere',
-      moved === undefined
-        ? 'the database on this host begins empty, or with what it had when it was last used'
-        : `the database on this host has what it had on ${moved.movedAt}`,
-      `take a dump there (pg_dump --format custom --no-owner --no-privileges), then tappass bootstrap --data leave, then tappass backup restore FILE; ${WAY}`,
+      'the data of this server would be left behind: storage.database is container, and they are in a database elsewhere',
+      moved?.state === 'moved'
+        ? `the database on this host has what it had on ${moved.movedAt}`
+        : 'the database on this host begins empty, or with what it had when it was last used',
+      `tappass bootstrap --data move, which takes them along, or --data leave; ${WAY}`,
     )
-  if (moved === undefined) return []
-  const reason = 'it was closed when its data were moved'
-  return [{ action: 'open the database on this host', reason, commands: [moveCommand('open', folder)] } as const]
+  if (choice === 'move') {
+    if (moved?.state === 'brought') return []
+    const reason = 'calls are refused from here until the first instance serves on this host; they stay there, too'
+    return [change('move the data from the database elsewhere to this host', reason, 'bring', folder)]
+  }
+  if (moved === undefined && !isUnended) return []
+  return [change('open the database on this host', 'it was closed when its data were moved', 'open', folder)]
 }
 
 /** The move, before the first instance is started on the other database. Throws a `Failure` (exit 5) where data would be left behind and nobody said so. */
@@ -93,10 +118,13 @@ export function databaseReturn({ isElsewhere, folder }: Pick<DatabaseMoveOptions
     absent: leavesNothing('it makes nothing'),
     plan: async () => [],
     undo: async (getFact) => {
-      const [place, moved] = await Promise.all([standingPlace(getFact), movedOf(getFact)])
-      if (!isElsewhere || place !== 'here' || moved?.state !== 'moved') return []
+      const { place, moved, isUnended } = await stateOf(getFact)
       const reason = 'the run failed before all instances were on the other one'
-      return [{ action: 'go back to the database on this host', reason, commands: [moveCommand('return', folder)] }]
+      if (isElsewhere && place === 'here' && moved?.state === 'moved')
+        return [change('go back to the database on this host', reason, 'return', folder)]
+      if (!isElsewhere && place === 'elsewhere' && (isUnended || moved?.state === 'brought'))
+        return [change('go back to the database elsewhere', reason, 'return', folder)]
+      return []
     },
   }
 }

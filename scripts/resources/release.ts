@@ -1,5 +1,5 @@
 /** A release on the host, of TapPass or of its pages: a folder of its own, verified by its manifest, and the link to the one in force. */
-import type { ReleaseArchive } from '../artifacts/artifact.ts'
+import { openArchive, type ReleaseArchive } from '../artifacts/artifact.ts'
 import { changeCommand, scriptCommand, within } from '../core/command.ts'
 import type { Command, Fact } from '../core/host.ts'
 import { type Change, leavesNothing, type Resource } from '../core/resource.ts'
@@ -36,10 +36,7 @@ function installCommands(
   const staged = stagedPath(staging)
   return [
     prepareStaging(staging),
-    within(
-      SEND_MINUTES,
-      scriptCommand('tar -xzf - -C "$1" --no-same-owner', [staged], { open: pack.open, identity: pack.version }),
-    ),
+    within(SEND_MINUTES, scriptCommand('tar -xzf - -C "$1" --no-same-owner', [staged], openArchive(pack))),
     scriptCommand('cd "$1"; cat >"$2"; sha256sum -c --quiet "$2"', [staged, MANIFEST_NAME], pack.manifest),
     changeCommand('chmod', '-R', 'go-w,a+rX', '--', staged),
     ...(check === undefined ? [] : [changeCommand('chmod', 'a+x', '--', staging), checkCommand(staged, check)]),

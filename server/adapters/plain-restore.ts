@@ -3,12 +3,13 @@
  * programs that a line of such a file names.
  */
 import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
 import pg from 'pg'
 import { type PostgresAddress, parsePostgresAddress } from '../../contract/postgres-address.ts'
 import type { Database } from '../core/ports.ts'
 import { tlsOption, typeParser } from '../database/driver-option.ts'
+import { copyRows } from '../database/row-export.ts'
 import { type Connection, transactionOn } from '../database/transaction.ts'
 
 const COPY = /^COPY .* FROM stdin;$/
@@ -121,12 +122,28 @@ async function sendText(client: pg.Client, lines: AsyncIterator<string>): Promis
   await send()
 }
 
-async function sendStream(client: pg.Client, input: Readable): Promise<void> {
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
-  // Of an input that fails, readline says nothing.
-  const failed = new Promise<never>((_, reject) => input.once('error', reject))
-  failed.catch(() => undefined)
-  await Promise.race([sendText(client, lines[Symbol.asyncIterator]()), failed])
+/** By line feeds alone: readline also ends a line at U+2028, which stands in a row as any other letter. */
+async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncGenerator<string, undefined> {
+  const decoder = new StringDecoder('utf8')
+  let rest = ''
+  for await (const piece of input) {
+    const lines = decoder.write(Buffer.from(piece)).split('\n')
+    lines[0] = rest + lines[0]
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+  rest += decoder.end()
+  if (rest !== '') yield rest
+  return undefined
+}
+
+async function sendAll(client: pg.Client, input: AsyncIterable<Uint8Array>): Promise<void> {
+  const lines = linesOf(input)
+  try {
+    await sendText(client, lines)
+  } finally {
+    await lines.return(undefined)
+  }
 }
 
 /** Fills the database at the address (`postgresql://…`) from the file. Throws for the first thing that the server does not take, and for a text that breaks off. */
@@ -136,7 +153,7 @@ export async function fillFromText(address: string, path: string): Promise<void>
   client.on('error', () => undefined)
   await client.connect()
   try {
-    await sendStream(client, createReadStream(path))
+    await sendAll(client, createReadStream(path))
   } finally {
     await client.end()
   }
@@ -145,8 +162,12 @@ export async function fillFromText(address: string, path: string): Promise<void>
 /** A database somewhere else; `authority` has signed its certificate, where that is not one of the system's. */
 export type FilledDatabase = Readonly<{ address: PostgresAddress; authority: string | undefined }>
 
-/** `fill` takes the text of a dump; `database` is in the same transaction. */
-export type Filling = Readonly<{ fill: (text: AsyncIterable<Uint8Array>) => Promise<void>; database: Database }>
+/** `fill` takes the text of a dump, `rows` gives those of a `COPY … TO STDOUT`; `database` is in the same transaction. */
+export type Filling = Readonly<{
+  fill: (text: AsyncIterable<Uint8Array>) => Promise<void>
+  rows: (sql: string) => Readable
+  database: Database
+}>
 
 /** Connects, and does the work in one transaction: whatever ends it before its end leaves the database as it was. Throws what the server says. */
 export async function inOneTransaction<Value>(
@@ -166,10 +187,12 @@ export async function inOneTransaction<Value>(
       await client.query(text)
     },
   }
-  const fill: Filling['fill'] = (text) => sendStream(client, Readable.from(text, { objectMode: false }))
+  const fill: Filling['fill'] = (text) => sendAll(client, text)
   await client.connect()
   try {
-    return await transactionOn('local', connection, 0, (transaction) => work({ fill, database: transaction }))
+    return await transactionOn('local', connection, 0, (transaction) =>
+      work({ fill, rows: (sql) => copyRows(client, sql), database: transaction }),
+    )
   } finally {
     await client.end().catch(() => undefined)
   }

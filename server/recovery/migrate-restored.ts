@@ -3,16 +3,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ROLE } from '../../contract/database-role.ts'
 import { MIGRATION_FOLDER, readMigrationFiles } from '../adapters/migration-folder.ts'
-import { parseMigrations } from '../migration/migration.ts'
+import { type Migration, parseMigrations } from '../migration/migration.ts'
 import { migrateUp } from '../migration/migrator.ts'
 import { releaseVersion } from '../observability/about.ts'
 import { type BackupHost, withDatabase } from './backup-host.ts'
 
 const LOCK_TIMEOUT_MS = 30_000
 
-/** Throws when one of them fails. */
-export async function migrateRestored(host: BackupHost, name: string): Promise<void> {
-  const { migrations } = parseMigrations(await readMigrationFiles(MIGRATION_FOLDER))
+/** Runs those that are wanted, all of them unless it is said. Throws when one of them fails. */
+export async function migrateRestored(
+  host: BackupHost,
+  name: string,
+  isWanted: (migration: Migration) => boolean = () => true,
+): Promise<void> {
+  const { migrations: all } = parseMigrations(await readMigrationFiles(MIGRATION_FOLDER))
+  const migrations = all.filter(isWanted)
   const outcome = await withDatabase(host, ROLE.owner, name, (database) =>
     migrateUp(database, migrations, {
       lockTimeoutMs: LOCK_TIMEOUT_MS,

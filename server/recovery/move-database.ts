@@ -2,56 +2,26 @@
  * Moves the data of a host's own database to one elsewhere: with the gateway stopped, they are copied in one transaction of that database, compared row by row, and
  * their ledger is verified; then the host's own is closed, and the transaction committed. Whatever ends this before leaves the one in force as it was, and the other empty.
  */
-import { readFile, rm } from 'node:fs/promises'
-import { databaseLabel, type MovedDatabase, parseMovedDatabase } from '../../contract/moved-database.ts'
+import { databaseLabel, type MovedDatabase } from '../../contract/moved-database.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { readCheckpointFolder } from '../adapters/checkpoint-folder.ts'
 import { type FilledDatabase, inOneTransaction } from '../adapters/plain-restore.ts'
-import { replaceFile } from '../backups/set-file.ts'
 import type { Database } from '../core/ports.ts'
 import { verifyLedger } from '../ledger/verification.ts'
-import { type BackupHost, DATABASE, pathOn, publicKeysOf, readSecrets } from './backup-host.ts'
+import { type BackupHost, pathOn, publicKeysOf, readSecrets } from './backup-host.ts'
+import { giveBack, settleBring } from './bring-database.ts'
 import { startAll, stopUsers } from './database-user.ts'
-import { contentDifference, digestRows, SAME_TEXT_SQL, sumOfRows } from './row-comparison.ts'
-
-/** Refused, with nothing changed, and the way out. */
-export class MoveRefusal extends Error {
-  readonly next: string
-
-  constructor(message: string, next: string) {
-    super(message)
-    this.next = next
-  }
-}
-
-/** Nobody but a superuser may connect: instances that still have the old address serve nothing that only this database would have. It outlives a restart of the server. */
-const CLOSE = `ALTER DATABASE ${DATABASE.live} CONNECTION LIMIT 0`
-const OPEN = `ALTER DATABASE ${DATABASE.live} CONNECTION LIMIT -1`
-
-/** Tables, views and sequences in the schema that is filled. */
-const RELATIONS = `SELECT relname FROM pg_catalog.pg_class WHERE relnamespace = 'public'::regnamespace
-  AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f') ORDER BY 1`
-
-function notePath(host: BackupHost): string {
-  return pathOn(host, HOST_PATH.movedDatabase)
-}
-
-async function readNote(host: BackupHost): Promise<MovedDatabase | undefined> {
-  return parseMovedDatabase(await readFile(notePath(host), 'utf8').catch(() => undefined))
-}
-
-async function writeNote(host: BackupHost, note: MovedDatabase): Promise<void> {
-  await replaceFile(notePath(host), `${JSON.stringify(note, null, 2)}\n`)
-}
-
-/** What the tables of a database elsewhere hold, asked within a transaction. */
-async function contentOf(database: Database): Promise<Readonly<Record<string, string>>> {
-  await database.script(`RESET ALL; ${SAME_TEXT_SQL}`)
-  return await digestRows(async (sql) => {
-    const rows = await database.query<Readonly<Record<string, unknown>>>(sql)
-    return rows.map((row) => String(Object.values(row)[0]))
-  })
-}
+import {
+  CLOSE_OWN,
+  forgetNote,
+  MoveRefusal,
+  OPEN_OWN,
+  RELATIONS_SQL,
+  readNote,
+  secondsSince,
+  writeNote,
+} from './move-note.ts'
+import { contentDifference, contentOf, digestRows, SAME_TEXT_SQL, sumOfRows } from './row-comparison.ts'
 
 /** Within a transaction of its own: what this role may not read there is nothing that was copied. */
 async function isUnchanged(database: Database, note: MovedDatabase): Promise<boolean> {
@@ -66,7 +36,7 @@ async function isUnchanged(database: Database, note: MovedDatabase): Promise<boo
 async function assertMayFill(host: BackupHost, target: FilledDatabase): Promise<void> {
   const note = await readNote(host)
   await inOneTransaction(target, async ({ database }) => {
-    const [found] = await database.query<{ relname: string }>(RELATIONS)
+    const [found] = await database.query<{ relname: string }>(RELATIONS_SQL)
     if (found === undefined) return
     if (note?.state === 'returned' && (await isUnchanged(database, note))) return
     const label = databaseLabel(target.address)
@@ -89,6 +59,7 @@ async function copy(host: BackupHost, target: FilledDatabase): Promise<Readonly<
     const had = await digestRows(snapshot.query)
     await inOneTransaction(target, async ({ fill, database }) => {
       await fill(host.dumpTool.dumpText(snapshot.id))
+      await database.script('RESET ALL')
       const difference = contentDifference(had, await contentOf(database))
       if (difference !== undefined) throw new Error(difference)
       const ledger = await verifyLedger(database, evidence)
@@ -97,7 +68,7 @@ async function copy(host: BackupHost, target: FilledDatabase): Promise<Readonly<
       host.log(
         `copied: ${sumOfRows(had)} rows in ${Object.keys(had).length} tables, each the same; ledger intact (${ledger.entries} entries)`,
       )
-      await host.restoreTool.administer(CLOSE)
+      await host.restoreTool.administer(CLOSE_OWN)
     })
     return had
   } finally {
@@ -108,7 +79,7 @@ async function copy(host: BackupHost, target: FilledDatabase): Promise<Readonly<
 /** Opens the host's own database again, and starts what was stopped. */
 async function reopen({ restoreTool }: BackupHost): Promise<void> {
   try {
-    await restoreTool.administer(OPEN)
+    await restoreTool.administer(OPEN_OWN)
   } finally {
     await startAll()
   }
@@ -120,11 +91,11 @@ async function reopen({ restoreTool }: BackupHost): Promise<void> {
  */
 export async function moveDatabase(host: BackupHost, target: FilledDatabase): Promise<void> {
   await assertMayFill(host, target)
-  await rm(notePath(host), { force: true })
+  await forgetNote(host)
   const startMs = host.clock.elapsedMs()
   try {
     // One that was closed by a move which was killed has to be read, too.
-    await host.restoreTool.administer(OPEN)
+    await host.restoreTool.administer(OPEN_OWN)
     await stopUsers()
     const content = await copy(host, target)
     const movedAt = new Date(host.clock.nowMs()).toISOString()
@@ -135,17 +106,22 @@ export async function moveDatabase(host: BackupHost, target: FilledDatabase): Pr
       cause: error,
     })
   }
-  const seconds = Math.round((host.clock.elapsedMs() - startMs) / 100) / 10
   host.log(
-    `moved ${seconds} s after the gateway was stopped; the data on this host are kept in ${HOST_PATH.postgresFolder}`,
+    `moved ${secondsSince(host, startMs)} s after the gateway was stopped; the data on this host are kept in ${HOST_PATH.postgresFolder}`,
   )
 }
 
-/** Goes back to the host's own database. Throws a `MoveRefusal` when something was recorded in the other one since. */
-export async function returnDatabase(host: BackupHost, target: FilledDatabase): Promise<void> {
+/**
+ * Goes back to the database that served before a move whose run has failed: the host's own, or the other one. Throws a `MoveRefusal` when something was recorded since where it was
+ * moved to.
+ */
+export async function returnDatabase(host: BackupHost, source: () => Promise<FilledDatabase>): Promise<void> {
+  const settled = await settleBring(host, source)
   const note = await readNote(host)
+  if (note?.state === 'brought') return await giveBack(host, await source())
+  if (settled !== 'none') return
   if (note?.state === 'moved') {
-    if (!(await inOneTransaction(target, ({ database }) => isUnchanged(database, note))))
+    if (!(await inOneTransaction(await source(), ({ database }) => isUnchanged(database, note))))
       throw new MoveRefusal(
         `${note.address} has recorded something since the data were moved there, which the database on this host does not have`,
         'mend what the run has failed for, and run the same command again',
@@ -156,13 +132,16 @@ export async function returnDatabase(host: BackupHost, target: FilledDatabase): 
   host.log('the database on this host serves again')
 }
 
-/** Ends a move that was killed before its end. Does nothing after it. */
-export async function settleMove(host: BackupHost): Promise<void> {
-  if ((await readNote(host))?.state !== 'moved') await reopen(host)
+/** Ends a move that was killed before its end, whichever way. Does nothing after it. */
+export async function settleMove(host: BackupHost, source: () => Promise<FilledDatabase>): Promise<void> {
+  if ((await settleBring(host, source)) !== 'none') return
+  const state = (await readNote(host))?.state
+  if (state !== 'moved' && state !== 'brought') await reopen(host)
 }
 
-/** Opens the host's own database for a gateway that is given it again, and forgets the move. */
-export async function openOwnDatabase(host: BackupHost): Promise<void> {
-  await host.restoreTool.administer(OPEN)
-  await rm(notePath(host), { force: true })
+/** Opens the host's own database for a gateway that is given it again, whatever it has, and forgets the move. */
+export async function openOwnDatabase(host: BackupHost, source: () => Promise<FilledDatabase>): Promise<void> {
+  await settleBring(host, source)
+  await host.restoreTool.administer(OPEN_OWN)
+  await forgetNote(host)
 }

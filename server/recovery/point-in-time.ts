@@ -8,6 +8,7 @@ import { baseFor, isAtOrAfter, type JudgedBaseBackup, reachOf } from '../backups
 import { type BackupHost, backupFolderOf } from './backup-host.ts'
 import { checkBaseSpace, gapOf, listBaseBackups, segmentsOf, withBaseBackup } from './base-backup.ts'
 import { createSet } from './create-set.ts'
+import { readNote, wasAway } from './move-note.ts'
 
 /** Why a moment can't be gone back to. */
 export class UnreachableTime extends Error {}
@@ -21,6 +22,11 @@ function rangeText(bases: readonly JudgedBaseBackup[]): string {
 /** Returns the base from which that moment is reached. Throws an `UnreachableTime` when there is none. */
 export async function baseAt(host: BackupHost, time: Date): Promise<JudgedBaseBackup> {
   if (time.getTime() > host.clock.nowMs()) throw new UnreachableTime(`${time.toISOString()} is not over yet`)
+  const note = await readNote(host)
+  if (note !== undefined && wasAway(note, time.getTime()))
+    throw new UnreachableTime(
+      `${time.toISOString()} can't be gone back to: the data were in ${note.address} until ${note.movedAt}, and its provider has that time`,
+    )
   const bases = await listBaseBackups(host)
   const base = baseFor(bases, time.getTime())
   if (base !== undefined) return base

@@ -42,15 +42,16 @@ async function fillBeside(host: BackupHost, { dump, evidence, label }: RestoreSo
   }
 }
 
-async function names({ restoreTool }: BackupHost): Promise<readonly string[]> {
+/** Returns the names of all databases. */
+export async function databaseNames({ restoreTool }: BackupHost): Promise<readonly string[]> {
   return await restoreTool.administer('SELECT datname FROM pg_database')
 }
 
 const SWAP_TRIES = 20
 const SWAP_PAUSE_MS = 250
 
-/** Nobody may be connected to a database that is renamed: whoever came back meanwhile is sent away again. */
-async function swap({ restoreTool }: BackupHost, earlier: string): Promise<void> {
+/** Puts the database that was filled in the place of the one in force, which gets the name. Nobody may be connected to one that is renamed: whoever came back meanwhile is sent away again. */
+export async function swap({ restoreTool }: BackupHost, earlier: string): Promise<void> {
   const { live, restored } = DATABASE
   const leave = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname IN ('${live}', '${restored}')`
   const change = `BEGIN; ALTER DATABASE ${live} RENAME TO ${earlier}; ALTER DATABASE ${restored} RENAME TO ${live}; COMMIT`
@@ -98,7 +99,7 @@ export async function settle(host: BackupHost): Promise<boolean> {
   if (text === undefined) return false
   const { earlier, time, isFirst } = JSON.parse(text) as Intent
   try {
-    if ((await names(host)).includes(earlier)) {
+    if ((await databaseNames(host)).includes(earlier)) {
       await setCheckpointsAside(host, time)
       if (isFirst) await endFounding(host, earlier)
     } else await host.restoreTool.administer(`DROP DATABASE IF EXISTS ${DATABASE.restored} WITH (FORCE)`)
@@ -111,7 +112,8 @@ export async function settle(host: BackupHost): Promise<boolean> {
 
 /** Restores into a database of that name, beside the one in force. Throws when there is one. */
 export async function restoreBeside(host: BackupHost, source: RestoreSource, name: string): Promise<void> {
-  if ((await names(host)).includes(name)) throw new Error(`there is a database ${name} already: give another name`)
+  if ((await databaseNames(host)).includes(name))
+    throw new Error(`there is a database ${name} already: give another name`)
   await fillBeside(host, source)
   await host.restoreTool.administer(`ALTER DATABASE ${DATABASE.restored} RENAME TO ${name}`)
   host.log(`${source.label} is the database ${name}; the one in force is as it was`)

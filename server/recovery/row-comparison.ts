@@ -1,4 +1,5 @@
 /** Counts the rows of all tables of a database, or digests them, and compares what two databases have. */
+import type { Database } from '../core/ports.ts'
 
 /** Tables without which a database is not one of this product, with the migration that makes each. */
 const REQUIRED_TABLES = {
@@ -16,14 +17,19 @@ const SCHEMA = 'SELECT max(version) FROM public.schema_migrations'
 const TABLES = `SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind = 'r' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' ORDER BY 1`
 
+/** Of a database that may have tables of somebody else in other schemas, as Supabase's has. */
+const PUBLIC_TABLES = `SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind = 'r' AND n.nspname = 'public' ORDER BY 1`
+
 type Query = (sql: string) => Promise<readonly string[]>
 
 /** Returns what an aggregate says of the rows of each table. Throws when a table that its schema has is not there, or something else in its place. */
 async function ofEachTable(
   query: Query,
   aggregate: string,
+  which = TABLES,
 ): Promise<readonly (readonly [table: string, value: string])[]> {
-  const tables = await query(TABLES)
+  const tables = await query(which)
   const [schema = '0'] = tables.includes('public.schema_migrations') ? await query(SCHEMA) : ['999']
   const missing = Object.entries(REQUIRED_TABLES)
     .filter(([table, since]) => since <= Number(schema) && !tables.includes(`public.${table}`))
@@ -55,6 +61,16 @@ const DIGEST = `count(*) || ' ' || coalesce(sum(('x' || left(encode(sha256(conve
 /** Returns the number of rows of each table and a digest of all that they hold, as a text. Throws as `countRows` does. */
 export async function digestRows(query: Query): Promise<Readonly<Record<string, string>>> {
   return Object.fromEntries(await ofEachTable(query, DIGEST))
+}
+
+/** The same of the tables of the schema `public`, within a transaction. */
+export async function contentOf(database: Database): Promise<Readonly<Record<string, string>>> {
+  await database.script(SAME_TEXT_SQL)
+  const query = async (sql: string) => {
+    const rows = await database.query<Readonly<Record<string, unknown>>>(sql)
+    return rows.map((row) => String(Object.values(row)[0]))
+  }
+  return Object.fromEntries(await ofEachTable(query, DIGEST, PUBLIC_TABLES))
 }
 
 /** Returns the first table of which the copy has other rows, in words; undefined when all are the same. */

@@ -142,16 +142,26 @@ test('another run is refused while one of a part of the roles goes on, and told 
   await assertNothingToDo(server)
 })
 
-test('killed on the host itself: seen at once by the next run, which completes it', async () => {
+test('killed on the host itself, with a process of it left: seen at once by the next run, which completes it', async () => {
   await withCallsMax(700_000)
   const running = endedRun('SIGKILL', () => false)
   await inside(
     server,
-    'until systemctl is-active --quiet tappass-run.service; do sleep 0.05; done; systemctl kill --kill-whom=main --signal=SIGKILL tappass-run.service',
+    `until systemctl is-active --quiet tappass-run.service; do sleep 0.05; done
+    group=$(systemctl show --property=ControlGroup --value tappass-run.service)
+    for root in /sys/fs/cgroup/unified /sys/fs/cgroup /sys/fs/cgroup/systemd; do [ ! -e "$root$group/cgroup.procs" ] || break; done
+    setsid sleep 1234 >/dev/null 2>&1 </dev/null & echo $! >"$root$group/cgroup.procs"
+    systemctl kill --kill-whom=main --signal=SIGKILL tappass-run.service`,
   )
   const { events, ended } = await running
   assert.equal(ended, 1, JSON.stringify(events.slice(-3)))
+  // What it has left running keeps the dead unit loaded; it goes on, in a scope of its own.
+  assert.equal(await inside(server, 'systemctl is-active tappass-run.service || true'), 'failed')
   await bootstrap(server)
+  assert.match(
+    await inside(server, 'cat /proc/$(pgrep -xf "sleep 1234")/cgroup; pkill -xf "sleep 1234"'),
+    /tappass-run-left-\d+\.scope/,
+  )
   await assertNothingToDo(server)
 })
 

@@ -349,18 +349,43 @@ test('`tappass agent` over SSH: added, listed, revoked, and the admin key never 
   assert.equal((await models()).status, 401)
 })
 
+/** Runs the work, and prints for how long calls were refused meanwhile. */
+const tellOutage = async <Value>(work: () => Promise<Value>): Promise<Value> => {
+  let isMoving = true
+  const outage: number[] = []
+  const watching = (async () => {
+    for (; isMoving; await pause(50))
+      if ((await through.fetch(through.url('/health')).catch(() => undefined))?.status !== 200) outage.push(Date.now())
+  })()
+  try {
+    return await work()
+  } finally {
+    isMoving = false
+    await watching
+    process.stderr.write(`# calls were refused for ${(outage.at(-1) ?? 0) - (outage[0] ?? 0)} ms\n`)
+  }
+}
+
+/** One governed call of the agent whose data are moved. */
+const callOf = async (client: OpenAI): Promise<string | null | undefined> => {
+  const messages = [{ role: 'user', content: 'good day' }] as const
+  return (await client.chat.completions.create({ model: 'lab', messages: [...messages] })).choices[0]?.message.content
+}
+
+const ownRows = async (sql: string): Promise<string> =>
+  inside(server, `docker exec tappass-postgres psql -h /tappass/run -U postgres -d tappass -Atc "${sql}"`)
+const ENTRIES = 'SELECT count(*) FROM audit_events'
+
+let mover: OpenAI
+
 test('its data to a database elsewhere: refused unasked, a failure leaves the old one serving, then all of it is there', async () => {
-  // It serves to the end of the file.
+  // The next test moves them back.
   storage = await startStorage(server)
   const { database } = storage
   const words = (await storage.words()).slice(0, 4)
   await configure({ names: ['gw.lan'] }, ADOPTED, ELSEWHERE)
-  const { key, client } = await through.agent('mover')
-  const call = async () => {
-    const messages = [{ role: 'user', content: 'good day' }] as const
-    return (await client.chat.completions.create({ model: 'lab', messages: [...messages] })).choices[0]?.message.content
-  }
-  await call()
+  mover = (await through.agent('mover')).client
+  await callOf(mover)
   const asked = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json', ...words])
   const reasons = eventsOf(asked).flatMap((event) => (event.event === 'refused' ? event.reasons : []))
   assert.deepEqual([asked.code, reasons.length], [5, 1], asked.stdout)
@@ -371,31 +396,15 @@ test('its data to a database elsewhere: refused unasked, a failure leaves the ol
   const failed = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json', ...words, '--data', 'move'])
   assert.equal(failed.code, 1, failed.stdout)
   assert.match(failed.stdout, /is not empty: there is theirs/)
-  await call()
+  await callOf(mover)
   await database.superuser('DROP TABLE theirs', 'tappass')
 
-  const entries = () =>
-    inside(
-      server,
-      `docker exec tappass-postgres psql -h /tappass/run -U postgres -d tappass -Atc 'SELECT count(*) FROM audit_events'`,
-    )
-  let isMoving = true
-  const outage: number[] = []
-  const watching = (async () => {
-    for (; isMoving; await pause(50))
-      if ((await through.fetch(through.url('/health')).catch(() => undefined))?.status !== 200) outage.push(Date.now())
-  })()
-  const before = Number(await entries())
-  const moved = await bootstrap(server, ...words, '--data', 'move').finally(async () => {
-    isMoving = false
-    await watching
-  })
-  process.stderr.write(`# calls were refused for ${(outage.at(-1) ?? 0) - (outage[0] ?? 0)} ms\n`)
+  const before = Number(await ownRows(ENTRIES))
+  const moved = await tellOutage(() => bootstrap(server, ...words, '--data', 'move'))
   assert.match(moved.stdout, /copied: \d+ rows in \d+ tables, each the same; ledger intact/)
-  assert.ok(Number(await database.superuser('SELECT count(*) FROM audit_events', 'tappass')) >= before)
+  assert.ok(Number(await database.superuser(ENTRIES, 'tappass')) >= before)
   // The agent of before, with the key of before.
-  assert.equal(await call(), 'You said: good day')
-  assert.ok(key.length > 0)
+  assert.equal(await callOf(mover), 'You said: good day')
   const verified = await toolkit(['audit', 'verify', ...hostWords(server), '--json'])
   assert.equal(verified.code, 0, verified.stdout + verified.stderr)
   assert.equal(
@@ -405,8 +414,43 @@ test('its data to a database elsewhere: refused unasked, a failure leaves the ol
   await assertNothingToDo(server)
 })
 
+test('its data back into the container: refused unasked, a failure leaves the other one serving, then all of it is here, and nobody writes there', async () => {
+  const database = storage?.database
+  assert.ok(database)
+  await configure({ names: ['gw.lan'] }, ADOPTED)
+  const asked = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json'])
+  const reasons = eventsOf(asked).flatMap((event) => (event.event === 'refused' ? event.reasons : []))
+  assert.deepEqual([asked.code, reasons.length], [5, 1], asked.stdout)
+  assert.match(`${reasons[0]?.what} ${reasons[0]?.next}`, /left behind.*--data move.*--data leave/s)
+
+  await database.superuser('CREATE TABLE theirs (one integer)', 'tappass')
+  const failed = await toolkit(['bootstrap', ...hostWords(server), '--yes', '--json', '--data', 'move'])
+  assert.equal(failed.code, 1, failed.stdout)
+  assert.match(failed.stdout, /is not the one that its migrations have made: .*theirs/)
+  await callOf(mover)
+  await database.superuser('DROP TABLE theirs', 'tappass')
+
+  const before = Number(await database.superuser(ENTRIES, 'tappass'))
+  const moved = await tellOutage(() => bootstrap(server, '--data', 'move'))
+  assert.match(moved.stdout, /copied: \d+ rows in \d+ tables, each the same; ledger intact/)
+  assert.equal(await callOf(mover), 'You said: good day')
+  assert.ok(Number(await ownRows(ENTRIES)) > before)
+  await assert.rejects(
+    database.superuser('SET ROLE serving; DELETE FROM session_taints', 'tappass'),
+    /were moved from this database/,
+  )
+  // What was here when the data went is not what is in force, and is kept under the name that such databases have.
+  const earlier = await ownRows(`SELECT datname FROM pg_database WHERE datname LIKE 'tappass\\_before\\_%'`)
+  assert.match(earlier, /^tappass_before_\d{8}t\d{6}z$/)
+  const listed = await toolkit(['backup', 'list', ...hostWords(server)])
+  assert.ok(listed.stdout.includes(earlier), listed.stdout + listed.stderr)
+  const verified = await toolkit(['audit', 'verify', ...hostWords(server), '--json'])
+  assert.equal(verified.code, 0, verified.stdout + verified.stderr)
+  await assertNothingToDo(server)
+})
+
 test('without an ingress: Caddy goes, ufw is as it was, and the gateway answers on loopback', async () => {
-  await configure('none', ADOPTED, ELSEWHERE)
+  await configure('none', ADOPTED)
   await bootstrap(server)
   assert.deepEqual(await openPorts(), [22])
   assert.doesNotMatch(await inside(server, 'ufw status'), /TapPass/)
@@ -415,7 +459,7 @@ test('without an ingress: Caddy goes, ufw is as it was, and the gateway answers 
 })
 
 test('without the word that adopts it, the Docker of somebody else is refused on a server of ours, too', async () => {
-  await configure('none', { source: 'distribution' }, ELSEWHERE)
+  await configure('none', { source: 'distribution' })
   const { code, events } = await plan(server)
   const reasons = events.flatMap((event) => (event.event === 'refused' ? event.reasons : []))
   assert.deepEqual([code, reasons.length], [5, 2], JSON.stringify(reasons))

@@ -113,7 +113,7 @@ test('over SSH its database and Redis become somebody else’s: the instances ar
   const storage = await startStorage(server)
   try {
     await writeExternalSpec(server)
-    const words = await storage.words()
+    const words = [...(await storage.words()), '--data', 'leave']
     const { events } = await plan(server, ...words)
     const changes = events.flatMap((event) => (event.event === 'plan' ? event.changes : []))
     const removal = changes.find(({ action }) => action === 'stop and remove tappass-postgres.service')

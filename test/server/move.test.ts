@@ -54,6 +54,10 @@ const services = () =>
     .map((line) => line.split(' ')[1])
 
 test('move: all rows are there, each the same, the ledger holds, and the host’s own database is closed but for a superuser', async () => {
+  // A letter that some take for the end of a line.
+  await host.asOwner(
+    `INSERT INTO agents (agent_uuid, agent_id, org_id, description) SELECT 'ag_separator', 'separator', id, 'one\u2028two' FROM organizations`,
+  )
   const { code, stdout, stderr } = await host.move('move')
   assert.deepEqual([code, stderr], [0, ''])
   assert.match(stdout, /copied: \d+ rows in \d+ tables, each the same; ledger intact \(40\d entries\)/)
@@ -103,7 +107,7 @@ const faults = [
   { name: 'a dump that breaks off', tools: { dumpFails: true }, says: /connection lost|breaks off/ },
   {
     name: 'rows that are missing in the dump',
-    tools: { dumpWith: '--exclude-table-data=public.agents --exclude-table-data=public.audit_checkpoints' },
+    tools: { dumpWith: '--exclude-table-data=public.audit_checkpoints' },
     says: /the copy has other rows of public\.audit_checkpoints: 0, and there are \d/,
   },
 ] as const

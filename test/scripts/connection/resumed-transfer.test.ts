@@ -6,8 +6,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { openArchive } from '../../../scripts/artifacts/artifact.ts'
+import { forgetful } from '../../../scripts/artifacts/measurement-store.ts'
+import { measurePack } from '../../../scripts/artifacts/release-archive.ts'
 import { resuming } from '../../../scripts/connection/resumed-transfer.ts'
-import type { Command } from '../../../scripts/core/host.ts'
+import { scriptCommand } from '../../../scripts/core/command.ts'
+import type { Command, Runner } from '../../../scripts/core/host.ts'
 import { hereGuardedIn, scratch } from '../known-host.ts'
 
 const CONTENT = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 251))
@@ -122,5 +126,55 @@ test('the command’s own exit code is told, and what it read is gone', async (c
   const { folder, send } = sender(context)
   const { output } = await send(undefined, CONTENT, 'cat >/dev/null; exit 9')
   assert.ok(typeof output === 'object' && output.code === 9)
+  assert.deepEqual(readdirSync(join(folder, 'sent')), [])
+})
+
+/** Bytes that no archive makes smaller, the same each time. */
+const noise = (bytes: number): Buffer => {
+  const blocks = Array.from({ length: Math.ceil(bytes / 32) }, (_, index) =>
+    createHash('sha256').update(`${index}`).digest(),
+  )
+  return Buffer.concat(blocks).subarray(0, bytes)
+}
+
+test('a release or pages whose connection is cut go on behind what has arrived, also from another process', async (context) => {
+  const folder = scratch(context)
+  const [from, to, sent] = ['from', 'to', 'sent'].map((name) => join(folder, name)) as [string, string, string]
+  for (const each of [from, to]) mkdirSync(each)
+  const content = noise(300_000)
+  writeFileSync(join(from, 'one'), content)
+  writeFileSync(join(from, 'two'), 'two')
+  /** The connection is lost once so many bytes of a stream have arrived. */
+  const send = async (cutAt: number) => {
+    let bytes = 0
+    const counting: Runner = (command) => {
+      const { stdin } = command
+      if (typeof stdin !== 'object' || !('open' in stdin)) return hereGuardedIn(folder)(command)
+      const open = async function* () {
+        for await (const chunk of stdin.open()) {
+          const piece = chunk.subarray(0, cutAt - bytes)
+          bytes += piece.length
+          yield piece
+          if (bytes < cutAt) continue
+          // What is under way when it happens would be lost, too; the host may not even have begun.
+          const sizes = () => (existsSync(sent) ? readdirSync(sent).map((name) => statSync(join(sent, name)).size) : [])
+          while (!sizes().includes(cutAt)) await pause(5)
+          throw new Error('the connection was lost')
+        }
+      }
+      return hereGuardedIn(folder)({ ...command, stdin: { open } })
+    }
+    // Measured and packed anew, as by the next run.
+    const pack = await measurePack(from, ['one', 'two'], { subject: 'test', label: '1', store: forgetful })
+    const unpack = scriptCommand('tar -xzf - -C "$1"', [to], openArchive(pack))
+    const output = await resuming(counting)(unpack).catch((error: Error) => error.message)
+    return { bytes, output }
+  }
+  assert.deepEqual(await send(200_000), { bytes: 200_000, output: 'the connection was lost' })
+  assert.deepEqual(readdirSync(to), [], 'nothing is unpacked of a part')
+  const { bytes, output } = await send(Number.POSITIVE_INFINITY)
+  assert.ok(typeof output === 'object' && output.code === 0, JSON.stringify(output))
+  assert.ok(bytes > 90_000 && bytes < 150_000, `${bytes} bytes were sent again`)
+  assert.ok(content.equals(readFileSync(join(to, 'one'))))
   assert.deepEqual(readdirSync(join(folder, 'sent')), [])
 })

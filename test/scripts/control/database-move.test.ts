@@ -6,6 +6,7 @@ import { moveCommand } from '../../../scripts/control/database-move.ts'
 
 const rows = [
   { action: 'move', has: ['server/move.ts settle', 'LoadCredentialEncrypted=database-owner-url'], lacks: [] },
+  { action: 'bring', has: ['server/move.ts settle', 'LoadCredentialEncrypted=database-owner-url'], lacks: [] },
   { action: 'return', has: ['LoadCredentialEncrypted=database-url'], lacks: ['settle'] },
   { action: 'open', has: ['flock --exclusive'], lacks: ['settle'] },
 ] as const

@@ -162,9 +162,9 @@ test('job: what an earlier run has left goes, but for what has arrived of files 
   for (const name of left) writeFileSync(join(folder, 'sent', name), '')
   const resumable = { sha256: sha256('2'), bytes: () => 0, openAt: async function* () {} }
   const sending = sendFileCommand('/x', { open: () => resumable.openAt(), resumable })
-  assert.equal((await run(prepareCommand('{}', [sending]))).code, 0)
+  assert.equal((await run(await prepareCommand('{}', [sending]))).code, 0)
   assert.deepEqual(readdirSync(join(folder, 'sent')).toSorted(), left.slice(3).toSorted())
-  assert.equal((await run(prepareCommand('{}', []))).code, 0)
+  assert.equal((await run(await prepareCommand('{}', []))).code, 0)
   assert.deepEqual(readdirSync(join(folder, 'sent')), [])
   assert.deepEqual(readdirSync(join(folder, 'run/run')).toSorted(), ['events.jsonl', 'job.json', 'secrets', 'watchers'])
 })
