@@ -86,31 +86,38 @@ async function readSlice(file: FileHandle, offset: number, length: number): Prom
 /** What was sealed and is not noted yet: sealing gives other bytes each time, and the store may have these. */
 type Pending = Readonly<{ of: string; recipient: string; sha256: string }>
 
-async function sealedPart(work: CopyWork, of: string, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
+/** What is sent. `mayBeThere`: it was begun to be sent before a cut. */
+type Sealed = Readonly<{ bytes: Uint8Array; mayBeThere: boolean }>
+
+/** Seals a part; what was sealed before a cut, and not noted, is taken again. `of` is the beginning of its name. */
+async function sealedPart(work: CopyWork, of: string, read: () => Promise<Uint8Array>): Promise<Sealed> {
   const [note, content] = [join(work.state, 'pending.json'), join(work.state, 'pending.age')]
   if (existsSync(note)) {
     const pending = JSON.parse(readFileSync(note, 'utf8')) as Pending
     const bytes = existsSync(content) ? readFileSync(content) : Buffer.alloc(0)
-    if (pending.of === of && pending.recipient === work.recipient && sha256(bytes) === pending.sha256) return bytes
+    if (pending.of === of && pending.recipient === work.recipient && sha256(bytes) === pending.sha256)
+      return { bytes, mayBeThere: true }
   }
   const bytes = await sealPart(work.recipient, await read())
   await replaceFile(content, bytes)
   await replaceFile(note, JSON.stringify({ of, recipient: work.recipient, sha256: sha256(bytes) } satisfies Pending))
-  return bytes
+  return { bytes, mayBeThere: false }
 }
 
-/** Adds an object and reads it back. Returns its name. Throws a `StoreFailure` when the store gives back something else. */
+/** Adds an object and reads it back. Throws a `StoreFailure` when the store gives back something else. */
 async function addAndRead(
   { store, label }: CopyWork,
   beginning: string,
   suffix: 'age' | 'json',
-  bytes: Uint8Array,
+  { bytes, mayBeThere }: Sealed,
 ): Promise<Part> {
   const digest = sha256(bytes)
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
     const name = objectName(beginning, digest, suffix, attempt)
-    const outcome = await store.add(name, bytes)
-    const back = await store.read(name)
+    // Some stores break the connection off where a name is taken, while the bytes are still coming: that would look like a store that is away, each time.
+    const there = mayBeThere ? await store.read(name) : undefined
+    const outcome = there === undefined ? await store.add(name, bytes) : 'taken'
+    const back = there ?? (await store.read(name))
     if (back !== undefined && sha256(back) === digest) return { name, bytes: bytes.length, sha256: digest }
     if (back === undefined || outcome === 'added')
       throw new StoreFailure('changed', `the store ${label} gives back other bytes than it was given (${name})`)
@@ -158,7 +165,10 @@ export async function copySet(work: CopyWork, set: string): Promise<CopyNote> {
   for (const name of filesOf(folder)) files.push(await copyFile(work, set, name, notesPath))
   const at = work.now().toISOString()
   const text = indexText({ format: 1, set, copiedAt: at, partBytes: work.partBytes ?? PART_BYTES, files })
-  const { name: index } = await addAndRead(work, indexBeginning(set), 'json', Buffer.from(text))
+  const { name: index } = await addAndRead(work, indexBeginning(set), 'json', {
+    bytes: Buffer.from(text),
+    mayBeThere: false,
+  })
   const bytes = files.flatMap(({ parts }) => parts).reduce((sum, part) => sum + part.bytes, 0)
   const note: CopyNote = { format: 1, store: work.label, index, at, bytes }
   await replaceFile(join(folder, COPY_NOTE), `${JSON.stringify(note)}\n`)

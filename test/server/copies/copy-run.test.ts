@@ -165,6 +165,23 @@ test('what a cut has left under the name of a part is passed by', async () => {
   assert.deepEqual(filesIn(into), filesIn(join(sets, SET)))
 })
 
+test('a part that a cut has left in the store is not sent again, also where a name that is taken looks like a store that is away', async () => {
+  let isCut = false
+  const { store, sent, objects } = memoryStore((when, name) => {
+    if (when === 'before' && objects.has(name)) throw new StoreFailure('away', 'the connection was reset')
+    if (when === 'after' && !isCut && name.includes('.000002.')) {
+      isCut = true
+      throw new StoreFailure('away', 'cut')
+    }
+  })
+  const { copy, fetch, sets, into } = host(SET)
+  await assert.rejects(copy(store), /cut/)
+  assert.equal(await copy(store), 1)
+  assert.equal(new Set(sent).size, sent.length)
+  await fetch(store)
+  assert.deepEqual(filesIn(into), filesIn(join(sets, SET)))
+})
+
 test('notes whose last line was cut are taken up to there', async () => {
   const { store, sent } = memoryStore((when, name) => {
     if (when === 'before' && name.includes('roles')) throw new StoreFailure('away', 'cut')
