@@ -242,7 +242,7 @@ test('fetched with the recovery key alone it is the same, byte for byte, also wh
 test('a bare machine becomes the lost one as of a moment after the newest set, from the store and the recovery key alone, also when the run is killed', async (context) => {
   const lateMs = await untilLogCopied()
   context.diagnostic(`a call was in the store after ${lateMs} ms`)
-  assert.ok(lateMs < 90_000, `${lateMs} ms`)
+  assert.ok(lateMs < 150_000, `${lateMs} ms`)
   const there = await ledgerUntil(server, moment.time)
   const other = await bareServer('proof-onto')
   try {
@@ -318,9 +318,11 @@ test('cut in the middle and killed, a copy goes on: what is sent twice is a part
   const atCut = relay.sent()
   await inside(server, start)
   await until('half of the rest', () => relay.sent() > atCut + PART_BYTES + MEGABYTE)
-  await inside(server, 'systemctl kill --signal=KILL tappass-backup-copy')
-  // A start before systemd has seen the end of the process is part of the one that ends: it would wait for its next try, a minute to ten later.
-  await untilWaiting()
+  const mainPid = () => inside(server, 'systemctl show -p MainPID --value tappass-backup-copy')
+  const killed = (await mainPid()).trim()
+  await inside(server, 'systemctl kill --signal=KILL tappass-backup-copy; true')
+  // A start before systemd has seen the end of the process is part of the one that ends. A segment of the log may have begun the next one already.
+  await until('the end of the process', async () => killed === '0' || (await mainPid()).trim() !== killed)
   await inside(server, start)
   await until('the copy', isCopied(LARGE_SET))
   const sent = relay.sent() - before
@@ -332,8 +334,8 @@ test('cut in the middle and killed, a copy goes on: what is sent twice is a part
 test('credentials that the store refuses are told by status, doctor and the check', async () => {
   await inside(
     server,
-    // What the row before has left, a process with the earlier credentials or a wait for the next try, is over first.
-    `systemctl stop tappass-backup-copy; printf wrong | systemd-creds encrypt --with-key=host --name=backup-store-secret - /etc/credstore.encrypted/backup-store-secret
+    // What the row before has left, a process with the earlier credentials or a wait for the next try, is over first, and nothing but this row starts another one.
+    `systemctl stop tappass-backup-copy.path tappass-backup-copy.timer tappass-backup-copy.service; printf wrong | systemd-creds encrypt --with-key=host --name=backup-store-secret - /etc/credstore.encrypted/backup-store-secret
     rm /var/lib/tappass/backup/${set}/copied.json; systemctl start tappass-backup-copy; systemctl start tappass-check; true`,
   )
   const record = '/var/lib/tappass/backup-copy/last.json'
