@@ -1,10 +1,17 @@
-/** The names of backups: `tappass-20261127T031700Z` is a set (a folder), with `.dump` and `.json` behind it one of the earlier format. */
+/**
+ * The names of backups: `tappass-20261127T031700Z` is a set (a folder), with `.dump` and `.json` behind it one of the earlier format; `base-20261127T031700Z` is a base backup.
+ */
 
 const NAME = /^tappass-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/
 
 /** Whether a text is the name of a set. */
 export function isBackupName(text: string): boolean {
   return NAME.test(text)
+}
+
+/** Whether a text is the name of a base backup. */
+export function isBaseName(text: string): boolean {
+  return /^base-\d{8}T\d{6}Z$/.test(text)
 }
 
 /** Returns the name of the set that is taken at that time. */

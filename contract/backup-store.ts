@@ -61,7 +61,8 @@ export function storeCredentialProblem(id: string, text: string): string | undef
 
 /**
  * What the last run of the copy has left. Times are ISO; `waitingSince` is when the oldest verified backup was taken that has no copy and is
- * newer than all that have one; `copiedAt` is when a copy was last finished; `problem` is why this run ended.
+ * newer than all that have one; `copiedAt` is when a copy was last finished; `problem` is why this run ended. `walWaitingSince` is when the oldest segment of the log was archived that
+ * has no copy, `walCopiedAt` when the newest was that has one. `rotten` is what a look at the copies has found that is not as it was copied.
  */
 export type CopyRecord = Readonly<{
   at: string
@@ -69,30 +70,46 @@ export type CopyRecord = Readonly<{
   waitingSince?: string | undefined
   copiedAt?: string | undefined
   problem?: string | undefined
+  walWaitingSince?: string | undefined
+  walCopiedAt?: string | undefined
+  rotten?: string | undefined
 }>
 
 /** The timer looks every hour. */
 const RUN_HOURS_MAX = 3
 const WAITING_HOURS_MAX = 24
+/** What was recorded since is lost with the server. */
+const WAL_WAITING_HOURS_MAX = 1
 const HOUR_MS = 3_600_000
 
-/** Judges the copies: undefined is no record. A backup that waits for less than a day is no fault by itself. */
+/** What of the log is not copied, or until when it is; empty for a host that archives none. */
+function walText({ walWaitingSince, walCopiedAt }: CopyRecord): string {
+  if (walWaitingSince !== undefined) return `, the log waits since ${walWaitingSince}`
+  return walCopiedAt === undefined ? '' : `, the log until ${walCopiedAt}`
+}
+
+/** Judges the copies: undefined is no record. A backup that waits for less than a day is no fault by itself, nor is the log for less than an hour. */
 export function judgeCopies(
   record: CopyRecord | undefined,
   nowMs: number,
 ): Readonly<{ level: 'ok' | 'soon' | 'failed'; state: string }> {
   if (record === undefined) return { level: 'soon', state: 'no copy was tried yet' }
-  const { at, waitingSince, copiedAt, problem } = record
+  const { at, waitingSince, copiedAt, problem, walWaitingSince, rotten } = record
   const since = copiedAt === undefined ? 'no copy was ever made' : `no copy was made since ${copiedAt}`
   const hoursSince = (time: string) => (nowMs - Date.parse(time)) / HOUR_MS
-  if (!(hoursSince(at) < RUN_HOURS_MAX))
-    return { level: 'failed', state: `${since}: its timer has not run since ${at}` }
-  if (waitingSince === undefined && problem === undefined)
-    return { level: 'ok', state: copiedAt === undefined ? 'there is no verified backup yet' : `copied ${copiedAt}` }
-  const isLate = waitingSince !== undefined && !(hoursSince(waitingSince) < WAITING_HOURS_MAX)
+  const isOlder = (time: string | undefined, hours: number) => time !== undefined && !(hoursSince(time) < hours)
+  if (isOlder(at, RUN_HOURS_MAX)) return { level: 'failed', state: `${since}: its timer has not run since ${at}` }
+  if (rotten !== undefined) return { level: 'failed', state: `a copy is rotten: ${rotten}` }
+  const wal = walText(record)
+  if (waitingSince === undefined && problem === undefined && walWaitingSince === undefined)
+    return {
+      level: 'ok',
+      state: `${copiedAt === undefined ? 'there is no verified backup yet' : `copied ${copiedAt}`}${wal}`,
+    }
+  const isLate = isOlder(waitingSince, WAITING_HOURS_MAX) || isOlder(walWaitingSince, WAL_WAITING_HOURS_MAX)
   const why = problem === undefined ? 'the copy is not finished' : problem
-  if (isLate) return { level: 'failed', state: `${since}: ${why}` }
+  if (isLate) return { level: 'failed', state: `${since}${wal}: ${why}` }
   return problem === undefined
-    ? { level: 'ok', state: 'a copy is being made' }
-    : { level: 'soon', state: `${since}: ${why}` }
+    ? { level: 'ok', state: `a copy is being made${wal}` }
+    : { level: 'soon', state: `${since}${wal}: ${why}` }
 }

@@ -19,6 +19,7 @@ export const UNIT = {
   backupTimer: 'tappass-backup.timer',
   backupCopy: 'tappass-backup-copy.service',
   backupCopyTimer: 'tappass-backup-copy.timer',
+  backupCopyPath: 'tappass-backup-copy.path',
   check: 'tappass-check.service',
   checkTimer: 'tappass-check.timer',
   firewall: 'tappass-firewall.service',

@@ -5,17 +5,20 @@
 import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { takenMsOf } from '../contract/backup-name.ts'
 import { type StoreSecrets, type StoreSettings, storeLabel } from '../contract/backup-store.ts'
 import { EXIT_CODE } from '../contract/exit-code.ts'
+import { fetchPoint } from './copies/fetch-point.ts'
 import { fetchSet, listSets, type StoredSet } from './copies/fetch-set.ts'
 import type { BackupStore } from './copies/store.ts'
 import { unsealSet } from './copies/unseal-set.ts'
-import { verifySet } from './copies/verify-set.ts'
+import { signingKeys, verifySet } from './copies/verify-set.ts'
 import { openStore } from './process/backup-store.ts'
 
 /**
  * What standard input says. `set` and the rest are for fetching; without them the store is listed. `isForHost`: what a new host needs of the set is printed as one
- * JSON, secrets in the clear, for the process that has started this one; an empty `set` is then the newest.
+ * JSON, secrets in the clear, for the process that has started this one; an empty `set` is then the newest, or with `to` (ISO, or `latest`) the newest before that moment, and what the
+ * moment is made from is fetched, too.
  */
 type Request = Readonly<{
   store: StoreSettings
@@ -26,6 +29,7 @@ type Request = Readonly<{
   keys?: readonly string[]
   isJson?: boolean
   isForHost?: boolean
+  to?: string
 }>
 
 function listText(sets: readonly StoredSet[], label: string): string {
@@ -56,22 +60,35 @@ async function fetchInto(
 }
 
 /** Also one whose parts were overwritten since: their earlier bytes are fetched, and whoever overwrites the newest must not bring an older one into force. */
-async function newestSet(store: BackupStore, label: string): Promise<string> {
-  const newest = (await listSets(store)).find(({ copiedAt }) => copiedAt !== undefined)
-  if (newest === undefined) throw new Error(`there is no backup in ${label} that was copied to its end`)
+async function newestSet(store: BackupStore, label: string, time: Date | undefined): Promise<string> {
+  const isBefore = (set: string) => time === undefined || (takenMsOf(set) ?? 0) <= time.getTime()
+  const newest = (await listSets(store)).find(({ set, copiedAt }) => copiedAt !== undefined && isBefore(set))
+  const which = time === undefined ? '' : ` and taken before ${time.toISOString()}`
+  if (newest === undefined) throw new Error(`there is no backup in ${label} that was copied to its end${which}`)
   return newest.set
 }
 
+/** The name of the base backup that the moment is made from, in a folder beside that of the set. */
+async function fetchBase(store: BackupStore, set: string, request: Request, time: Date | undefined): Promise<string> {
+  const { identity = '', into = '', keys = [] } = request
+  const known = await signingKeys(join(into, set), identity, keys)
+  const { name } = await fetchPoint({ store, identity, folder: into, keys: known, time })
+  return name
+}
+
 async function contentForHost(store: BackupStore, request: Request): Promise<string> {
-  const { identity = '', into = '' } = request
-  const set = request.set || (await newestSet(store, storeLabel(request.store)))
+  const { identity = '', into = '', to } = request
+  const time = to === undefined || to === 'latest' ? undefined : new Date(to)
+  const set = request.set || (await newestSet(store, storeLabel(request.store), time))
   await fetchInto(store, { ...request, set })
+  const base = to === undefined ? undefined : await fetchBase(store, set, request, time)
   const { manifest, settings, secrets, spire } = await unsealSet(join(into, set), identity)
   const base64 = [...spire].map(([name, bytes]) => [name, bytes.toString('base64')])
   return JSON.stringify({
     ...{ set, settings, release: manifest.release, schema: Number(manifest.schema), takenAt: manifest.takenAt },
     secrets: Object.fromEntries([...secrets].map(([id, bytes]) => [id, bytes.toString()])),
     spire: Object.fromEntries(base64),
+    base,
   })
 }
 

@@ -5,7 +5,8 @@
  *   verify [SET]                  reads a set to its end, and proves it again (the newest unless named)
  *   prune                         lets expired ones go
  *   restore SOURCE                puts it in the place of the database in force; with --database NAME beside it, with --check only says whether it may,
- *                                 with --to TIME, in place of a name, the database as it was then; with --first in the place of the empty one of a host that is made from it
+ *                                 with --to TIME, in place of a name, the database as it was then; with --first in the place of the empty one of a host that is made from it, and
+ *                                 with --base BASE, too, as of a moment of the lost server whose base backup and log are here
  *   settle                        ends a restoration that was killed
  * Exit codes: 0 done, 1 failed, 5 refused, 64 usage.
  */
@@ -19,8 +20,8 @@ import { clearLeftovers, createSet } from './recovery/create-set.ts'
 import { takeDueBaseBackup, verifyBaseBackup } from './recovery/due-base-backup.ts'
 import { listEarlier, pruneEarlier } from './recovery/earlier-database.ts'
 import { listLines } from './recovery/list-text.ts'
-import { baseAt, setAt, UnreachableTime } from './recovery/point-in-time.ts'
-import { proveSet } from './recovery/prove-set.ts'
+import { baseAt, removeLost, setAt, setOfLost, UnreachableTime } from './recovery/point-in-time.ts'
+import { evidenceOf, proveSet } from './recovery/prove-set.ts'
 import { foundingSet, restoreBeside, restoreInPlace, settle } from './recovery/restore-set.ts'
 import { findSource, type RestoreSource } from './recovery/restore-source.ts'
 import { listBackups, pruneBackups } from './recovery/set-list.ts'
@@ -111,8 +112,31 @@ async function restoreTime(request: Request, time: Date): Promise<ExitCode> {
   return EXIT_CODE.upToDate
 }
 
+/** Makes the set of a moment of a server that was lost, and puts it in the place of the empty database of this host. What the set that it is made from knows of the ledger has to hold, too. */
+async function restoreLost(request: Request, base: string): Promise<ExitCode> {
+  const { host, by, time, recipient } = request
+  await settle(host)
+  const founding = await foundingSet(host)
+  if (founding === undefined) throw new Refusal('this host is not being made from a set: nothing of it is replaced')
+  await clearLeftovers(host)
+  const manifest = await setOfLost(host, { base, time }, founding, recipient)
+  log(`made ${manifest.name}, the database of the lost server as of ${manifest.takenAt}`)
+  await prove(host, manifest)
+  const source = await findSource(host, manifest.name)
+  refuseFor(source)
+  const known = await evidenceOf(join(backupFolderOf(host), founding))
+  const evidence = {
+    publicKeys: [...source.evidence.publicKeys, ...known.publicKeys],
+    notes: [...source.evidence.notes, ...known.notes],
+  }
+  await restoreInPlace(host, { ...source, evidence }, { by, isFirst: true })
+  await removeLost(host, base)
+  return EXIT_CODE.upToDate
+}
+
 async function restore(request: Request): Promise<ExitCode> {
-  const { host, operand, keyFile, database, isCheck, isFirst, time } = request
+  const { host, operand, keyFile, database, isCheck, isFirst, time, base } = request
+  if (isFirst && base !== undefined) return await restoreLost(request, base)
   if (time !== undefined) return await restoreTime(request, time)
   if (operand === undefined) throw new Refusal('restore needs the name of a set or the path of a dump')
   if (!isCheck) await settle(host)

@@ -82,7 +82,11 @@ export const BACKUP_ACTIONS: readonly Action[] = [
         summary: 'with --onto: a secret of the store (backup-store-secret=FILE), or one in place of the set’s',
       },
       ...BUNDLE_OPTIONS,
-      { name: 'to', value: 'TIME', summary: 'in place of a name: the database as it was then (2026-11-27T14:00:00Z)' },
+      {
+        name: 'to',
+        value: 'TIME',
+        summary: 'in place of a name: the database as it was then (2026-11-27T14:00:00Z); with --onto also "latest"',
+      },
       { name: 'database', value: 'NAME', summary: 'beside the database in force, under this name (tappass_…)' },
       KEY_OPTION,
       JSON_OPTION,

@@ -84,12 +84,13 @@ function restoring(confirm: ConfirmName): Work {
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)$/
 
-/** The moment of `--to`, in UTC. Throws a usage failure for what is none, and for one without its zone. */
+/** The moment of `--to`, in UTC, or `latest` for a bare host. Throws a usage failure for what is none, and for one without its zone. */
 function timeOf(invocation: Invocation): string | undefined {
   const text = textOption(invocation, 'to')
   if (text === undefined) return undefined
   const example = 'tappass backup restore --to 2026-11-27T14:00:00Z'
   if (invocation.operands.length > 0) throw usageFailure('"--to" takes the place of the name of a set', example)
+  if (text === 'latest' && isGiven(invocation, 'onto')) return text
   const time = new Date(text)
   if (!TIME.test(text) || Number.isNaN(time.getTime()))
     throw usageFailure(`"--to" needs a time with its zone, not "${text}"`, example)
@@ -103,12 +104,14 @@ function newestMigration(root: string): number {
 
 /** Makes a bare host the one that was lost. */
 async function restoreOnto(given: Invocation): Promise<number> {
+  const to = timeOf(given)
   const invocation = asNewHost(given)
   const { targets, text } = await openSpecSession(invocation)
   const handOver = createHandOver(invocation)
   const resourcesOf = (spec: HostSpec) => recipe(spec, text).flatMap(({ resources }) => resources)
   const work = await newHostWork(invocation, {
     schema: newestMigration(invocation.root),
+    to,
     resourcesOf,
     contextOf: (host, spec) => ({
       ...{ confirm: host.confirm, waiting: text('scripts/first-boot.sh'), handOver },

@@ -21,7 +21,7 @@ function serviceOf(file: string): Service | undefined {
   return { name: name === 'tappass' ? GATEWAY_NAME : name, units: isOurs ? units : [`${unit}.${suffix}`], isOurs }
 }
 
-/** Returns the services that the files of `units/` make, by name. A socket or timer of a service's name belongs to it. */
+/** Returns the services that the files of `units/` make, by name. A socket, timer or path of a service's name belongs to it. */
 export function servicesOf(files: readonly string[]): readonly Service[] {
   const found = files.flatMap((file) => serviceOf(file) ?? [])
   // tappass.socket is the gateway's.

@@ -77,7 +77,7 @@ type Settings = StorageSettings &
     identity?: unknown
     site?: unknown
     firewall?: unknown
-    backup?: Readonly<{ store?: unknown }> | null
+    backup?: Readonly<{ store?: unknown; pointInTimeDays?: unknown }> | null
     drift?: Readonly<{ check?: unknown; repair?: unknown }> | null
   }>
 
@@ -125,6 +125,7 @@ function desiredUnits(
     ...(drift?.check === 'off' ? [UNIT.drift, UNIT.driftTimer] : []),
     ...(drift?.repair === true ? [] : [UNIT.repair]),
     ...(settings.backup?.store === undefined ? [UNIT.backupCopy, UNIT.backupCopyTimer] : []),
+    ...(settings.backup?.store === undefined || settings.backup.pointInTimeDays === 0 ? [UNIT.backupCopyPath] : []),
     ...unitsElsewhere(settings),
   ]
   return [

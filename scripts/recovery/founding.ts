@@ -79,3 +79,14 @@ cat >"$1/$2.partial"; echo "$3  $1/$2.partial" | sha256sum --check --status; syn
   const path = `${HOST_PATH.backupFolder}/${set}`
   return within(SEND_HOURS * 60, scriptCommand(script, [path, name, sha256], { open, identity: sha256 }))
 }
+
+/** Of a name that stands twice the first counts. The server in its container reads it, so it is PostgreSQL's. */
+const UNPACK = `id=$(sed -n 's/.*"systemId": "\\([0-9]*\\)".*/\\1/p' "$1/base.json"); [ -n "$id" ]; umask 077; mkdir -p -- "$2/$id"
+tar --extract --ignore-zeros --skip-old-files --no-same-owner --file "$1/wal.tar" --directory "$2/$id"
+chown -R --reference="$3" -- "$2" "$2/$id"; sync -f -- "$2/$id"; rm -- "$1/wal.tar"`
+
+/** Lays the log that came with a base backup down where that of its cluster is looked for. */
+export function unpackLogCommand(base: string): Command {
+  const args = [`${HOST_PATH.backupFolder}/${base}`, HOST_PATH.walFolder, HOST_PATH.postgresFolder]
+  return within(60, scriptCommand(UNPACK, args))
+}

@@ -23,11 +23,12 @@ import { isMapping } from '../spec/settings.ts'
 import { readHostSpec } from '../spec/spec-reader.ts'
 import { parseYaml, readNamedFile } from '../spec/yaml-text.ts'
 import { lookAfter, operatorOf, runLocked, show } from './backup-run.ts'
-import { foundingSetOf, seedCommands, sendSetFileCommand } from './founding.ts'
+import { foundingSetOf, seedCommands, sendSetFileCommand, unpackLogCommand } from './founding.ts'
 
-/** What of the command is not made here: `contextOf` is that of a bootstrap with this specification; `schema` is the newest migration of this release. */
+/** What of the command is not made here: `contextOf` is that of a bootstrap with this specification; `schema` is the newest migration of this release; `to` is the moment (ISO, or `latest`). */
 export type NewHostOptions = Readonly<{
   schema: number
+  to: string | undefined
   resourcesOf: (spec: HostSpec) => readonly Resource[]
   contextOf: (host: HostSession, spec: HostSpec) => HostRunContext
 }>
@@ -72,6 +73,16 @@ async function sendSet(host: HostSession, folder: string, set: string): Promise<
   }
 }
 
+/** The base backup, and the log to where PostgreSQL archives it. */
+async function sendPoint(host: HostSession, folder: string, base: string): Promise<void> {
+  await sendSet(host, folder, base)
+  await runAll(host, [unpackLogCommand(base)])
+}
+
+function momentWords(to: string | undefined): readonly string[] {
+  return to === undefined || to === 'latest' ? [] : ['--to', to]
+}
+
 function assertSchema({ schema, release, set }: SetForHost, own: number): void {
   if (schema <= own) return
   throw refusedFailure(
@@ -84,11 +95,11 @@ function assertSchema({ schema, release, set }: SetForHost, own: number): void {
 async function restoreFetched(
   invocation: Invocation,
   host: HostSession,
-  { contextOf, resourcesOf, schema }: NewHostOptions,
+  { contextOf, resourcesOf, schema, to }: NewHostOptions,
   fetched: SetForHost,
   folder: string,
 ): Promise<HostResult> {
-  const { set } = fetched
+  const { set, base } = fetched
   assertSchema(fetched, schema)
   const spec = await specOf(invocation, fetched)
   const context = contextOf(host, spec)
@@ -101,7 +112,9 @@ async function restoreFetched(
   const made = await runHost(invocation, host, resourcesOf(spec), spec, { ...context, confirm })
   if (made.outcome !== 'up-to-date') return made
   await sendSet(host, folder, set)
-  const command = backupCommand(['restore', set, '--first', '--by', operatorOf()], 'change', bootstrapHint(invocation))
+  if (base !== undefined) await sendPoint(host, folder, base)
+  const words = base === undefined ? ['restore', set] : ['restore', '--base', base, ...momentWords(to)]
+  const command = backupCommand([...words, '--first', '--by', operatorOf()], 'change', bootstrapHint(invocation))
   const output = await runLocked(invocation, host, command)
   const restored = show(invocation, output, host)
   return output.code === 0 ? { ...(await lookAfter(invocation, host)), applied: made.applied } : restored
@@ -129,7 +142,7 @@ export async function newHostWork(
     const begun = await foundingSetOf(host.freshFacts(), named)
     const folder = mkdtempSync(join(tmpdir(), 'tappass-restore-'))
     try {
-      const fetched = await fetchSet(named ?? begun, folder)
+      const fetched = await fetchSet(named ?? begun, folder, options.to)
       host.emit({ event: 'set-fetched', set: fetched.set, takenAt: fetched.takenAt, release: fetched.release })
       return await restoreFetched(invocation, host, options, fetched, folder)
     } finally {

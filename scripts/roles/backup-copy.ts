@@ -1,4 +1,4 @@
-/** The copy of backups to a store elsewhere: where that is, the service, and its timer. */
+/** The copy of backups to a store elsewhere: where that is, the service, its timer, and what starts it when a segment of the log was archived. */
 
 import { STORE_CREDENTIALS } from '../../contract/backup-store.ts'
 import { HOST_PATH } from '../../contract/path.ts'
@@ -21,7 +21,7 @@ export const backupCopy: Role = (spec, text) => {
   if (store === undefined) {
     const reason = 'the setting backup.store is not written'
     return [
-      ...[UNIT.backupCopyTimer, UNIT.backupCopy].map((name) => absentUnit({ name, reason })),
+      ...[UNIT.backupCopyPath, UNIT.backupCopyTimer, UNIT.backupCopy].map((name) => absentUnit({ name, reason })),
       absentFile({ path: HOST_PATH.backupStoreSettings, reason }),
     ]
   }
@@ -43,5 +43,8 @@ export const backupCopy: Role = (spec, text) => {
       isRunning: false,
     }),
     unit({ name: UNIT.backupCopyTimer, content: text(`units/${UNIT.backupCopyTimer}`) }),
+    spec.backup.pointInTimeDays > 0
+      ? unit({ name: UNIT.backupCopyPath, content: text(`units/${UNIT.backupCopyPath}`) })
+      : absentUnit({ name: UNIT.backupCopyPath, reason: 'backup.pointInTimeDays is 0' }),
   ]
 }

@@ -126,7 +126,7 @@ export async function fetchStored(invocation: Invocation): Promise<ExitCode> {
   })
 }
 
-/** What a bare machine needs of a set. `secrets` are texts by id; `spire` are files in base64 by name. `schema` is the set's newest migration. */
+/** What a bare machine needs of a set. `secrets` are texts by id; `spire` are files in base64 by name. `schema` is the set's newest migration; `base` is the base backup of a moment that was asked for. */
 export type SetForHost = Readonly<{
   set: string
   settings: string
@@ -135,15 +135,16 @@ export type SetForHost = Readonly<{
   takenAt: string
   secrets: Readonly<Record<string, string>>
   spire: Readonly<Record<string, string>>
+  base?: string
 }>
 
 /**
  * Reads what the command line says of the store and of the recovery key, and returns what fetches a set from there (the newest without a name) into a folder of this machine and opens
- * it. Throws a usage failure for what is missing. That throws a `Failure` when there is no such set, or it does not hold.
+ * it; with a moment (ISO, or `latest`) the newest set before that, and what the moment is made from. Throws a usage failure for what is missing. That throws a `Failure` when there is no such set, or it does not hold.
  */
 export async function openStoreForHost(
   invocation: Invocation,
-): Promise<(set: string | undefined, folder: string) => Promise<SetForHost>> {
+): Promise<(set: string | undefined, folder: string, to?: string) => Promise<SetForHost>> {
   const identity = readIdentity(
     invocation,
     'recovery-key',
@@ -153,9 +154,9 @@ export async function openStoreForHost(
   const keys = key === undefined ? [] : [readText(resolve(invocation.workingFolder, key), 'the public key')]
   const store = await readStore(invocation)
   const secrets = await readSecrets(invocation, store)
-  return async (set = '', folder) => {
+  return async (set = '', folder, to = undefined) => {
     const pieces: string[] = []
-    const request = { store, secrets, set, identity, into: folder, keys, isForHost: true }
+    const request = { store, secrets, set, identity, into: folder, keys, isForHost: true, to }
     const code = await runProcess(invocation, request, (text) => void pieces.push(text))
     if (code === EXIT_CODE.upToDate) return JSON.parse(pieces.join('')) as SetForHost
     const next = 'tappass backup list --store, with the same --config and --secret, shows what there is'

@@ -14,6 +14,7 @@ const BASE = v.object({
   takenAt: v.pipe(v.string(), v.isoTimestamp()),
   endedAt: v.pipe(v.string(), v.isoTimestamp()),
   release: v.string(),
+  postgres: v.optional(v.pipe(v.number(), v.safeInteger())),
   systemId: v.pipe(v.string(), v.regex(/^\d{1,20}$/)),
   firstWal: SEGMENT,
   lastWal: SEGMENT,
@@ -23,10 +24,14 @@ const BASE = v.object({
 })
 
 /**
- * What is noted of a base backup: a copy of the cluster's files, which is whole only with the segments from `firstWal` to `lastWal`. `systemId` is the cluster's, `rows` what was
+ * What is noted of a base backup: a copy of the cluster's files, which is whole only with the segments from `firstWal` to `lastWal`. `systemId` is the cluster's, `postgres` the major
+ * version that it is of, `rows` what was
  * counted in it when it was started as a proof.
  */
 export type BaseBackup = Readonly<v.InferOutput<typeof BASE>>
+
+/** The names of the files of a base backup. The signature is written when it was proven. */
+export const BASE_FILE = { tar: 'base.tar.gz', note: 'base.json', signature: 'base.json.sig' } as const
 
 /** Returns the note of a base backup; undefined for what is none. */
 export function parseBaseBackup(text: string): BaseBackup | undefined {

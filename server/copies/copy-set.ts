@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { appendFile, type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileDigest, replaceFile } from '../backups/set-file.ts'
+import { BASE_FILE } from '../backups/wal.ts'
 import { sha256 } from '../core/hash.ts'
 import {
   type IndexedFile,
@@ -21,9 +22,10 @@ import {
 import { sealPart } from './sealed-part.ts'
 import { type BackupStore, StoreFailure } from './store.ts'
 
-/** What a copy needs. `state` is a folder of its own; `onPart` is called after each part, whether it was sent or was there. */
+/** What a copy needs. `wal` is the folder of the archived log, where there may be one; `state` is a folder of its own; `onPart` is called after each part, whether it was sent or was there. */
 export type CopyWork = Readonly<{
   sets: string
+  wal?: string
   state: string
   recipient: string
   label: string
@@ -53,12 +55,19 @@ function filesOf(folder: string): readonly string[] {
     .toSorted()
 }
 
-type Listed = Readonly<{ files?: readonly Readonly<{ name: string; sha256: string }>[] }>
+type Listed = Readonly<{ files?: readonly Readonly<{ name: string; sha256: string }>[]; sha256?: string }>
+
+/** What a backup says of its own files: a set in its manifest, a base backup in its note. */
+async function listedFiles(folder: string): Promise<NonNullable<Listed['files']>> {
+  const isBase = existsSync(join(folder, BASE_FILE.note))
+  const text = await readFile(join(folder, isBase ? BASE_FILE.note : 'manifest.json'), 'utf8')
+  const { files = [], sha256 = '' } = JSON.parse(text) as Listed
+  return isBase ? [{ name: BASE_FILE.tar, sha256 }] : files
+}
 
 /** A disk may have lost what was whole when it was proven. Throws for the first file that is not what the manifest says. */
 async function checkDigests(folder: string): Promise<void> {
-  const { files = [] } = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Listed
-  for (const { name, sha256 } of files) {
+  for (const { name, sha256 } of await listedFiles(folder)) {
     if ((await fileDigest(join(folder, name))) !== sha256)
       throw new Error(`${join(folder, name)} is no longer what its manifest says: it was not copied`)
   }
@@ -86,31 +95,38 @@ async function readSlice(file: FileHandle, offset: number, length: number): Prom
 /** What was sealed and is not noted yet: sealing gives other bytes each time, and the store may have these. */
 type Pending = Readonly<{ of: string; recipient: string; sha256: string }>
 
-async function sealedPart(work: CopyWork, of: string, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
+/** What is sent. `isMaybeThere`: it was begun to be sent before a cut. */
+type Sealed = Readonly<{ bytes: Uint8Array; isMaybeThere: boolean }>
+
+/** Seals a part; what was sealed before a cut, and not noted, is taken again. `of` is the beginning of its name. */
+export async function sealedPart(work: CopyWork, of: string, read: () => Promise<Uint8Array>): Promise<Sealed> {
   const [note, content] = [join(work.state, 'pending.json'), join(work.state, 'pending.age')]
   if (existsSync(note)) {
     const pending = JSON.parse(readFileSync(note, 'utf8')) as Pending
     const bytes = existsSync(content) ? readFileSync(content) : Buffer.alloc(0)
-    if (pending.of === of && pending.recipient === work.recipient && sha256(bytes) === pending.sha256) return bytes
+    if (pending.of === of && pending.recipient === work.recipient && sha256(bytes) === pending.sha256)
+      return { bytes, isMaybeThere: true }
   }
   const bytes = await sealPart(work.recipient, await read())
   await replaceFile(content, bytes)
   await replaceFile(note, JSON.stringify({ of, recipient: work.recipient, sha256: sha256(bytes) } satisfies Pending))
-  return bytes
+  return { bytes, isMaybeThere: false }
 }
 
-/** Adds an object and reads it back. Returns its name. Throws a `StoreFailure` when the store gives back something else. */
-async function addAndRead(
+/** Adds an object and reads it back. Throws a `StoreFailure` when the store gives back something else. */
+export async function addAndRead(
   { store, label }: CopyWork,
   beginning: string,
   suffix: 'age' | 'json',
-  bytes: Uint8Array,
+  { bytes, isMaybeThere }: Sealed,
 ): Promise<Part> {
   const digest = sha256(bytes)
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
     const name = objectName(beginning, digest, suffix, attempt)
-    const outcome = await store.add(name, bytes)
-    const back = await store.read(name)
+    // Some stores break the connection off where a name is taken, while the bytes are still coming: that would look like a store that is away, each time.
+    const there = isMaybeThere ? await store.read(name) : undefined
+    const outcome = there === undefined ? await store.add(name, bytes) : 'taken'
+    const back = there ?? (await store.read(name))
     if (back !== undefined && sha256(back) === digest) return { name, bytes: bytes.length, sha256: digest }
     if (back === undefined || outcome === 'added')
       throw new StoreFailure('changed', `the store ${label} gives back other bytes than it was given (${name})`)
@@ -146,7 +162,7 @@ export function notesFolder({ state, label, recipient }: Pick<CopyWork, 'state' 
   return join(state, sha256(`${label}\n${recipient}`).slice(0, 16))
 }
 
-/** Copies one set, or goes on with it. Throws a `StoreFailure` for what the store did not do, and an error for a set that is not whole. */
+/** Copies one set or base backup, or goes on with it. Throws a `StoreFailure` for what the store did not do, and an error for a set that is not whole. */
 export async function copySet(work: CopyWork, set: string): Promise<CopyNote> {
   const folder = join(work.sets, set)
   await checkDigests(folder)
@@ -158,7 +174,10 @@ export async function copySet(work: CopyWork, set: string): Promise<CopyNote> {
   for (const name of filesOf(folder)) files.push(await copyFile(work, set, name, notesPath))
   const at = work.now().toISOString()
   const text = indexText({ format: 1, set, copiedAt: at, partBytes: work.partBytes ?? PART_BYTES, files })
-  const { name: index } = await addAndRead(work, indexBeginning(set), 'json', Buffer.from(text))
+  const { name: index } = await addAndRead(work, indexBeginning(set), 'json', {
+    bytes: Buffer.from(text),
+    isMaybeThere: false,
+  })
   const bytes = files.flatMap(({ parts }) => parts).reduce((sum, part) => sum + part.bytes, 0)
   const note: CopyNote = { format: 1, store: work.label, index, at, bytes }
   await replaceFile(join(folder, COPY_NOTE), `${JSON.stringify(note)}\n`)

@@ -17,7 +17,7 @@ export type StoredSet = Readonly<{
 }>
 
 /** Returns what stands under a name and is sound; of a store that keeps what was overwritten, an earlier version, too. */
-async function readSound<T>(
+export async function readSound<T>(
   store: BackupStore,
   name: string,
   sound: (bytes: Uint8Array) => T | undefined,
@@ -42,9 +42,12 @@ async function indexOf(store: BackupStore, objects: readonly StoredObject[]): Pr
   return undefined
 }
 
-/** Returns the backups in a store, the newest first. */
-export async function listSets(store: BackupStore): Promise<readonly StoredSet[]> {
-  const ours = (await store.list('tappass-')).filter(({ name }) => objectOf(name) !== undefined)
+/** Returns the backups in a store whose name begins so, the newest first. */
+export async function listSets(
+  store: BackupStore,
+  beginning: 'tappass-' | 'base-' = 'tappass-',
+): Promise<readonly StoredSet[]> {
+  const ours = (await store.list(beginning)).filter(({ name }) => objectOf(name) !== undefined)
   const bySet = Map.groupBy(ours, ({ name }) => objectOf(name)?.set ?? '')
   const sets: StoredSet[] = []
   for (const set of [...bySet.keys()].toSorted().toReversed()) {
@@ -87,13 +90,14 @@ async function fetchFile(
   return file.parts.length - done
 }
 
-/** Fetches a set into a folder, or goes on with it. Returns how many parts were fetched; its digests are not looked at here. */
-export async function fetchSet(work: FetchWork): Promise<number> {
+/** Fetches a set or base backup, or the files of it that are named, into a folder, or goes on with it. Returns how many parts were fetched; its digests are not looked at here. */
+export async function fetchSet(work: FetchWork, names?: readonly string[]): Promise<number> {
   const { store, set, folder } = work
   const index = await indexOf(store, await store.list(indexBeginning(set)))
   if (index === undefined) throw new StoreFailure('failed', `the store has no finished copy of ${set}`)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   let count = 0
-  for (const file of index.files) count += await fetchFile(work, file, index.partBytes)
+  const files = index.files.filter(({ name }) => names?.includes(name) ?? true)
+  for (const file of files) count += await fetchFile(work, file, index.partBytes)
   return count
 }

@@ -2,7 +2,7 @@
  * How a backup stands in a store: each file in parts of some megabytes, each part sealed by itself and one object, and an index, which is
  * written when all else has been read back. A name ends with the digest of what is under it, so a part that was sent twice is one object, and nothing is ever overwritten.
  */
-import { isBackupName } from '../../contract/backup-name.ts'
+import { isBackupName, isBaseName } from '../../contract/backup-name.ts'
 import { sha256 } from '../core/hash.ts'
 
 /** What a part has of a file before it is sealed. A copy that was cut sends at most one part twice. */
@@ -46,10 +46,10 @@ export function indexBeginning(set: string): string {
   return `${set}.index.`
 }
 
-/** The set that an object is of, and whether it is an index; undefined for an object of somebody else. */
+/** The set or base backup that an object is of, and whether it is an index; undefined for an object of somebody else. */
 export function objectOf(name: string): Readonly<{ set: string; isIndex: boolean }> | undefined {
   const [, set = '', rest] = /^([^.]+)\.(.+)$/.exec(name) ?? []
-  return rest === undefined || !isBackupName(set)
+  return rest === undefined || !(isBackupName(set) || isBaseName(set))
     ? undefined
     : { set, isIndex: /^index\.[0-9a-f]+(-\d+)?\.json$/.test(rest) }
 }

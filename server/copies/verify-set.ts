@@ -22,6 +22,21 @@ async function sealedKey(folder: string, identity: string): Promise<Uint8Array |
   return key.export({ format: 'der', type: 'spki' }).subarray(-32)
 }
 
+/** The keys that have to have signed a set: those that are given as texts, or the one that is sealed in it. Throws without any. */
+export async function signingKeys(
+  folder: string,
+  identity: string,
+  keys: readonly string[],
+): Promise<readonly Uint8Array[]> {
+  const given = keys.map(readPublicKey)
+  if (given.includes(undefined))
+    throw new Error('that is no public Ed25519 key: give PEM, base64 of 32 bytes, or name+id+key')
+  const own = given.length > 0 ? undefined : await sealedKey(folder, identity)
+  const known = [...given, own].filter((key) => key !== undefined)
+  if (known.length === 0) throw new Error('the set holds no key to check its signature with: give --key FILE')
+  return known
+}
+
 /** Throws unless one of the keys has signed the manifest of that set. `keys` are texts; without any, the key that is sealed in the set counts. */
 async function signedManifest(
   folder: string,
@@ -34,12 +49,7 @@ async function signedManifest(
   )
   const manifest = parseManifest(text ?? '')
   if (manifest === undefined) throw new Error(`${SET_FILE.manifest} is not one of format 2: it is of a newer release`)
-  const given = keys.map(readPublicKey)
-  if (given.includes(undefined))
-    throw new Error('that is no public Ed25519 key: give PEM, base64 of 32 bytes, or name+id+key')
-  const own = given.length > 0 ? undefined : await sealedKey(folder, identity)
-  const known = [...given, own].filter((key) => key !== undefined)
-  if (known.length === 0) throw new Error('the set holds no key to check its signature with: give --key FILE')
+  const known = await signingKeys(folder, identity, keys)
   if (manifest.name === set && isSignedBy(known, set, text ?? '', signature ?? '')) return manifest
   throw new Error(`the manifest of ${set} is not signed by that key, or was changed`)
 }

@@ -5,7 +5,7 @@ import type { RetentionPolicy } from '../backups/retention.ts'
 import { type BackupHost, DATABASE } from './backup-host.ts'
 import { containerHost, HOST_OPTIONS } from './container-host.ts'
 
-/** What was asked for; `by` is who typed it. */
+/** What was asked for; `by` is who typed it, `base` the base backup of a lost server that was brought here. */
 export type Request = Readonly<{
   host: BackupHost
   operand: string | undefined
@@ -18,6 +18,7 @@ export type Request = Readonly<{
   by: string
   isCheck: boolean
   isFirst: boolean
+  base: string | undefined
   isJson: boolean
 }>
 
@@ -32,6 +33,7 @@ const OPTIONS = {
   key: TEXT,
   check: FLAG,
   first: FLAG,
+  base: TEXT,
   to: TEXT,
   by: TEXT,
   'point-in-time-days': TEXT,
@@ -74,6 +76,7 @@ export function parseRequest(
       recipient,
       database,
       keyFile: values.key,
+      base: values.base,
       ...flags,
     },
   }

@@ -14,8 +14,10 @@ import { HOST_PATH } from '../../contract/path.ts'
 import { type RecoveryTarget, type ScratchOptions, withScratchCluster } from '../adapters/container/postgres-archive.ts'
 import type { DumpTool } from '../adapters/container/postgres-container.ts'
 import { postgresContainer } from '../adapters/container/postgres-container.ts'
+import { signManifest } from '../backups/manifest.ts'
 import { differencesOf, flushFolder, replaceFile, writeSetFile } from '../backups/set-file.ts'
 import {
+  BASE_FILE,
   type BaseBackup,
   baseProblem,
   expiredBases,
@@ -26,13 +28,11 @@ import {
   parseBaseBackup,
   segmentOf,
 } from '../backups/wal.ts'
-import { type BackupHost, backupFolderOf, DATABASE, pathOn } from './backup-host.ts'
+import { type BackupHost, backupFolderOf, DATABASE, pathOn, readSecrets, signerOf } from './backup-host.ts'
 import { checkMemory } from './prove-set.ts'
 import { countRows } from './row-comparison.ts'
 
 const PREFIX = 'base-'
-const TAR = 'base.tar.gz'
-const NOTE = 'base.json'
 
 /** The container of the server in force, and of one that is only looked at. */
 export const SCRATCH_CONTAINERS = { server: 'tappass-postgres', container: 'tappass-recovery' } as const
@@ -59,7 +59,7 @@ export async function listBaseBackups(host: BackupHost): Promise<readonly Judged
   const names = (await readdir(folder)).filter((name) => name.startsWith(PREFIX)).toSorted()
   const bases = await Promise.all(
     names.map(async (name) => {
-      const base = parseBaseBackup(await readFile(join(folder, name, NOTE), 'utf8').catch(() => ''))
+      const base = parseBaseBackup(await readFile(join(folder, name, BASE_FILE.note), 'utf8').catch(() => ''))
       if (base === undefined) return []
       return [{ ...base, problem: baseProblem(base, await segmentsOf(host, base.systemId)) }]
     }),
@@ -94,7 +94,7 @@ export async function withBaseBackup<Value>(
   target: RecoveryTarget,
   work: (tool: DumpTool) => Promise<Value>,
 ): Promise<Value> {
-  const tar = createReadStream(join(backupFolderOf(host), base.name, TAR))
+  const tar = createReadStream(join(backupFolderOf(host), base.name, BASE_FILE.tar))
   return await withScratchCluster(scratchOf(host, base, target), tar, () =>
     work(postgresContainer(SCRATCH_CONTAINERS.container, DATABASE.live, ROLE.reader)),
   )
@@ -114,6 +114,15 @@ export async function proveBaseBackup(host: BackupHost, base: BaseBackup): Promi
   })
 }
 
+/** The note of one that was proven, and the signature that says so: only with it the base is copied to a store. */
+async function writeNote(host: BackupHost, base: BaseBackup): Promise<void> {
+  const folder = join(backupFolderOf(host), base.name)
+  const text = `${JSON.stringify(base, null, 2)}\n`
+  await replaceFile(join(folder, BASE_FILE.note), text)
+  const signer = signerOf(await readSecrets(host))
+  await replaceFile(join(folder, BASE_FILE.signature), signManifest(signer, base.name, text))
+}
+
 /** Takes a base, and proves it. On failure nothing of it remains. */
 export async function takeBaseBackup(host: BackupHost): Promise<BaseBackup> {
   const { archiveTool, clock } = host
@@ -126,21 +135,21 @@ export async function takeBaseBackup(host: BackupHost): Promise<BaseBackup> {
     await mkdir(partial, { mode: 0o700 })
     const systemId = await archiveTool.systemId()
     const copy = archiveTool.copy()
-    const { bytes, sha256 } = await writeSetFile(partial, TAR, gzipped(copy.tar))
+    const { bytes, sha256 } = await writeSetFile(partial, BASE_FILE.tar, gzipped(copy.tar))
     const { timeline, first, last } = copy.range()
     const taken: BaseBackup = {
       ...{ format: 1, name, takenAt: takenAt.toISOString(), endedAt: new Date(clock.nowMs()).toISOString() },
-      ...{ release: basename(host.release), systemId, bytes, sha256 },
+      ...{ release: basename(host.release), postgres: await archiveTool.major(), systemId, bytes, sha256 },
       ...{ firstWal: segmentOf(timeline, first), lastWal: segmentOf(timeline, last, true) },
     }
     const problem = baseProblem(taken, await segmentsOf(host, systemId))
     if (problem !== undefined) throw new Error(`a base backup was taken, and ${problem}: it was deleted`)
-    await replaceFile(join(partial, NOTE), `${JSON.stringify(taken, null, 2)}\n`)
+    await replaceFile(join(partial, BASE_FILE.note), `${JSON.stringify(taken, null, 2)}\n`)
     await flushFolder(partial)
     await rename(partial, join(folder, name))
     await flushFolder(folder)
     const base = { ...taken, rows: await proveBaseBackup(host, taken) }
-    await replaceFile(join(folder, name, NOTE), `${JSON.stringify(base, null, 2)}\n`)
+    await writeNote(host, base)
     await forgetGap(host, base)
     return base
   } catch (error) {
@@ -154,7 +163,7 @@ export async function baseDifference(
   host: BackupHost,
   { name, bytes, sha256 }: BaseBackup,
 ): Promise<string | undefined> {
-  return (await differencesOf(join(backupFolderOf(host), name), [{ name: TAR, bytes, sha256 }]))[0]
+  return (await differencesOf(join(backupFolderOf(host), name), [{ name: BASE_FILE.tar, bytes, sha256 }]))[0]
 }
 
 /** Which segment was let go, and why; undefined: none since the last base. */
@@ -177,7 +186,8 @@ export async function pruneBases(host: BackupHost, days: number): Promise<readon
   for (const name of expired) await rm(join(folder, name), { recursive: true, force: true })
   const kept = bases.filter(({ name }) => !expired.includes(name))
   const current = days > 0 ? await host.archiveTool.systemId() : ''
-  for (const systemId of await readdir(top).catch(() => [])) {
+  const clusters = (await readdir(top).catch(() => [])).filter((name) => /^\d+$/.test(name))
+  for (const systemId of clusters) {
     const own = kept.filter((base) => base.systemId === systemId)
     // Before its first base the cluster in force has nothing else.
     if (own.length === 0 && systemId === current) continue

@@ -1,11 +1,15 @@
 /** The database as it was at a moment: a base backup is started beside it, goes through the archived log up to then, and becomes a set like any other. */
 import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backupName } from '../../contract/backup-name.ts'
+import { HOST_PATH } from '../../contract/path.ts'
+import { LOG_TOO_SHORT } from '../adapters/container/postgres-archive.ts'
+import type { DumpTool } from '../adapters/container/postgres-container.ts'
 import type { BackupManifest } from '../backups/manifest.ts'
-import { baseFor, isAtOrAfter, type JudgedBaseBackup, reachOf } from '../backups/wal.ts'
-import { type BackupHost, backupFolderOf } from './backup-host.ts'
+import { type BaseBackup, baseFor, isAtOrAfter, type JudgedBaseBackup, reachOf } from '../backups/wal.ts'
+import { type BackupHost, backupFolderOf, pathOn } from './backup-host.ts'
 import { checkBaseSpace, gapOf, listBaseBackups, segmentsOf, withBaseBackup } from './base-backup.ts'
 import { createSet } from './create-set.ts'
 import { readNote, wasAway } from './move-note.ts'
@@ -29,8 +33,20 @@ export async function baseAt(host: BackupHost, time: Date): Promise<JudgedBaseBa
     )
   const bases = await listBaseBackups(host)
   const base = baseFor(bases, time.getTime())
-  if (base !== undefined) return base
-  throw new UnreachableTime(`${time.toISOString()} can't be gone back to: ${rangeText(bases)}`)
+  if (base === undefined) throw new UnreachableTime(`${time.toISOString()} can't be gone back to: ${rangeText(bases)}`)
+  await assertMajor(host, base, time.toISOString())
+  return base
+}
+
+/** A copy of a cluster is started by the major version that has made it, and by no other one. */
+async function assertMajor(host: BackupHost, { name, postgres }: BaseBackup, what: string): Promise<void> {
+  const own = await host.archiveTool.major()
+  if (postgres === undefined || postgres === own) return
+  throw new UnreachableTime(
+    `${what} can't be gone back to: ${name}, the copy before it, is of PostgreSQL ${postgres}, and this server runs ${own}, which can't start it
+    next: a set from before the move, which every version takes: tappass backup list, tappass backup restore SET
+    or: the release that runs PostgreSQL ${postgres}, if it was not yet finished: tappass rollback, then the same command`,
+  )
 }
 
 const ARCHIVED_MS_MAX = 60_000
@@ -65,4 +81,56 @@ export async function setAt(host: BackupHost, time: Date, recipient: string | un
   return await withBaseBackup(host, base, { kind: 'time', time }, (dumpTool) =>
     createSet({ ...host, dumpTool }, recipient, time),
   )
+}
+
+const LAST_COMMIT = `SELECT to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+
+/** When the last commit was that the log has; undefined: it has none. */
+async function lastCommit({ openSnapshot }: DumpTool): Promise<Date | undefined> {
+  const snapshot = await openSnapshot()
+  try {
+    const [text = ''] = await snapshot.query(LAST_COMMIT)
+    return text === '' ? undefined : new Date(text)
+  } finally {
+    await snapshot.close()
+  }
+}
+
+/** What a lost server has left of a moment: the name of its base backup, which was brought here with its log; without a time it is the end of that. */
+export type LostPoint = Readonly<{ base: string; time: Date | undefined }>
+
+/** Makes the set of a moment of a server that was lost. `founding` is the set that this host is being made from; what a cut run has made of the moment is made anew. */
+export async function setOfLost(
+  host: BackupHost,
+  { base: named, time }: LostPoint,
+  founding: string,
+  recipient: string | undefined,
+): Promise<BackupManifest> {
+  const base = (await listBaseBackups(host)).find(({ name }) => name === named)
+  if (base === undefined || base.problem !== undefined)
+    throw new Error(`${named} was brought to this host, and ${base?.problem ?? 'is not whole'}`)
+  await assertMajor(host, base, time?.toISOString() ?? 'the end of the log')
+  await checkBaseSpace(host)
+  const target = time === undefined ? ({ kind: 'end' } as const) : ({ kind: 'time', time } as const)
+  host.log(`going from ${base.name} through the log to ${time?.toISOString() ?? 'its end'}`)
+  const made = withBaseBackup(host, base, target, async (dumpTool) => {
+    const found = time ?? (await lastCommit(dumpTool)) ?? new Date(base.endedAt)
+    const at = backupName(found) === founding ? new Date(found.getTime() + 1000) : found
+    await rm(join(backupFolderOf(host), backupName(at)), { recursive: true, force: true })
+    return await createSet({ ...host, dumpTool }, recipient, at)
+  })
+  return await made.catch((error: Error) => {
+    if (time === undefined || !LOG_TOO_SHORT.test(error.message)) throw error
+    throw new UnreachableTime(
+      `${time.toISOString()} is behind the end of the log in the store: the same command with --to latest goes to that`,
+    )
+  })
+}
+
+/** Takes away what was brought: the store has it, and this host has a cluster of its own. */
+export async function removeLost(host: BackupHost, named: string): Promise<void> {
+  const base = (await listBaseBackups(host)).find(({ name }) => name === named)
+  await rm(join(backupFolderOf(host), named), { recursive: true, force: true })
+  if (base !== undefined)
+    await rm(join(pathOn(host, HOST_PATH.walFolder), base.systemId), { recursive: true, force: true })
 }

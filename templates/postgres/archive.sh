@@ -18,7 +18,11 @@ fi
 free_kb=$(df -Pk "$top" | awk 'NR == 2 { print $4 }')
 if [ "$free_kb" -ge "$free_kb_min" ]; then
   if mkdir -p "$folder" && gzip -1 <"$1" >"$folder/$name.partial" && sync "$folder/$name.partial" &&
-    mv -f "$folder/$name.partial" "$folder/$name.gz" && sync "$folder"; then exit 0; fi
+    mv -f "$folder/$name.partial" "$folder/$name.gz" && sync "$folder"; then
+    # Whoever copies it elsewhere is told.
+    : >"$top/.new" || :
+    exit 0
+  fi
   rm -f "$folder/$name.partial" || :
   [ "$(ls pg_wal/archive_status | grep -c '\.ready$')" -ge "$waiting_max" ] || exit 1
   why="it could not be written to $folder"

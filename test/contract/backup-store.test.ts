@@ -21,6 +21,19 @@ const RECORDS: readonly (readonly [record: CopyRecord | undefined, level: string
   ],
   [{ at, store, waitingSince: '2026-11-26T11:00:00Z' }, 'failed', /the copy is not finished/],
   [{ at: '2026-11-27T08:00:00Z', store, copiedAt: at }, 'failed', /its timer has not run/],
+  [{ at, store, copiedAt: at, walCopiedAt: at }, 'ok', /copied 2026-11-27T11:30:00Z, the log until 2026-11-27T11:30/],
+  [{ at, store, copiedAt: at, walWaitingSince: at }, 'ok', /being made, the log waits since 2026-11-27T11:30/],
+  [
+    { at, store, copiedAt: at, walWaitingSince: at, problem: 'it is full' },
+    'soon',
+    /, the log waits since 2026-11-27T11:30:00Z: it is full/,
+  ],
+  [
+    { at, store, copiedAt: at, walWaitingSince: '2026-11-27T10:59:00Z', problem: 'it is full' },
+    'failed',
+    /, the log waits since 2026-11-27T10:59:00Z: it is full/,
+  ],
+  [{ at, store, copiedAt: at, rotten: 'a set: a part is missing' }, 'failed', /a copy is rotten: a set: a part/],
   [{ at: 'nonsense', store }, 'failed', /its timer has not run/],
 ]
 

@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { recoveryPair } from '../../contract/recovery-key.ts'
 import { openS3Store } from '../../server/adapters/s3-store.ts'
 import { fetchSet, listSets } from '../../server/copies/fetch-set.ts'
+import { parseBatch } from '../../server/copies/wal-batch.ts'
 import { load } from './load.ts'
 import { hostAddressOf } from './machine.ts'
 import { ensureSpiffeHelperArchive } from './program.ts'
@@ -57,6 +58,8 @@ const startRelay = async (host: string, to: number) => {
       else other.write(chunk)
     })
     from.once('end', () => other.end()).once('close', () => other.destroy())
+    // A connection that the store breaks off is no answer to wait for.
+    other.once('close', (hadError) => hadError && from.destroy())
     other.pipe(from)
   }).listen(0, host)
   await new Promise((resolve) => server.once('listening', resolve))
@@ -116,6 +119,12 @@ const until = async (what: string, is: () => boolean | Promise<boolean>): Promis
   for (const end = Date.now() + 240_000; !(await is()); await sleep(250)) assert.ok(Date.now() < end, `never: ${what}`)
 }
 
+/** Waits until a copy that has failed is over, and systemd waits to try again. */
+const untilWaiting = async (): Promise<void> =>
+  await until('the unit waits to try again', async () =>
+    /auto-restart/.test(await inside(server, 'systemctl show -p SubState --value tappass-backup-copy')),
+  )
+
 const isCopied = (set: string) => async () =>
   (await inside(server, `test -e /var/lib/tappass/backup/${set}/copied.json && echo yes || true`)).trim() === 'yes'
 
@@ -137,6 +146,56 @@ const digestsHere = (folder: string): readonly string[] =>
 
 let set = ''
 let key = ''
+/** A moment after the newest set, between two loads of calls; when the second one ended, and the segment of the log that it is in. */
+let moment: Readonly<{ time: string; endMs: number; segment: string }>
+
+const sql = async (on: Server, statement: string): Promise<string> =>
+  (
+    await inside(
+      on,
+      `docker exec tappass-postgres psql -qAt --host /tappass/run --username postgres --dbname tappass --command "${statement}"`,
+    )
+  ).trim()
+
+/** The ledger as of a moment, and between two of them. */
+const ledgerUntil = (on: Server, time: string) =>
+  sql(
+    on,
+    `SELECT count(*) || ' ' || md5(string_agg(hash::text, ',' ORDER BY chain, seq)) FROM audit_events WHERE ts <= '${time}'`,
+  )
+
+/** Some calls before a moment, and some after it. */
+const callAround = async (): Promise<void> => {
+  const way = await door(server)
+  const call = async () => {
+    const { failures } = await load(
+      way,
+      key,
+      2,
+      ({ acknowledged, failures }) => acknowledged.length + failures.length >= 6,
+    )
+    assert.deepEqual(failures, [])
+    await sleep(1000)
+  }
+  await call()
+  const time = new Date().toISOString()
+  await sleep(1000)
+  await call()
+  await way.close()
+  moment = { time, endMs: Date.now(), segment: await sql(server, 'SELECT pg_walfile_name(pg_current_wal_lsn())') }
+}
+
+/** Waits until the log with the second calls is in the store. Returns how long after them it was, by the store's clock. */
+const untilLogCopied = async (): Promise<number> => {
+  const store = openS3Store(s3.store, s3.secrets)
+  let copiedMs: number | undefined
+  await until('the copy of the log', async () => {
+    const batches = (await store.list('wal-')).filter(({ name }) => (parseBatch(name)?.last ?? '') >= moment.segment)
+    copiedMs = batches[0]?.modifiedMs
+    return copiedMs !== undefined
+  })
+  return (copiedMs ?? 0) - moment.endMs
+}
 
 test('a proven backup is copied by itself, and the server and this machine say so', async () => {
   await bootstrap(server, ...storeWords().slice(2))
@@ -156,6 +215,7 @@ test('a proven backup is copied by itself, and the server and this machine say s
   )
   const status = await toolkit(['status', ...hostWords(server)])
   assert.match(status.stdout, /backup-copy +copied 20/)
+  await callAround()
 })
 
 test('fetched with the recovery key alone it is the same, byte for byte, also when its parts were overwritten', async () => {
@@ -179,14 +239,18 @@ test('fetched with the recovery key alone it is the same, byte for byte, also wh
   assert.deepEqual(digestsHere(join(file('second'), set)), there)
 })
 
-test('a bare machine becomes the lost one, from the store and the recovery key alone, also when the run is killed', async (context) => {
+test('a bare machine becomes the lost one as of a moment after the newest set, from the store and the recovery key alone, also when the run is killed', async (context) => {
+  const lateMs = await untilLogCopied()
+  context.diagnostic(`a call was in the store after ${lateMs} ms`)
+  assert.ok(lateMs < 150_000, `${lateMs} ms`)
+  const there = await ledgerUntil(server, moment.time)
   const other = await bareServer('proof-onto')
   try {
     // What the lab has in place of the network; the rest of the settings is that of the set.
     await writeSpec(other, (spec) => ({ ...spec, ...archives, backup, gateway: { upstream: other.upstream.url } }))
     const target = machineWords(other).slice(1)
     const words = [
-      ...['backup', 'restore', '--onto', ...target, '--recovery-key', file('identity')],
+      ...['backup', 'restore', '--onto', ...target, '--recovery-key', file('identity'), '--to', moment.time],
       ...['--config', other.specPath, ...storeWords().slice(2), '--yes'],
     ]
     const startMs = performance.now()
@@ -204,12 +268,18 @@ test('a bare machine becomes the lost one, from the store and the recovery key a
     context.diagnostic(`bare to restored, killed once: ${Math.round(performance.now() - startMs)} ms`)
     assert.equal(code, 0, stdout + stderr)
     assert.match(stdout, /^intact: /m)
+    assert.equal(await ledgerUntil(other, moment.time), there)
+    const end = new Date(moment.endMs).toISOString()
+    const since = `SELECT count(*) FROM audit_events WHERE ts > '${moment.time}' AND ts <= '${end}'`
+    assert.ok(Number(await sql(server, since)) >= 6)
+    assert.equal(await sql(other, since), '0')
+    assert.doesNotMatch(await inside(other, 'ls -A /var/lib/tappass/backup /var/lib/tappass/wal'), /base-/)
     const way = await door(other)
     const tally = await load(way, key, 2, ({ acknowledged, failures }) => acknowledged.length + failures.length >= 10)
     await way.close()
     assert.deepEqual(tally.failures, [])
     const authority =
-      '/opt/tappass/spire/current/bin/spire-server bundle show -socketPath /run/tappass/spire-server/api.sock'
+      '/opt/tappass/spire/current/bin/spire-server batch show -socketPath /run/tappass/spire-server/api.sock'
     assert.equal(await inside(other, authority), await inside(server, authority))
     const admin = 'systemd-creds decrypt /etc/credstore.encrypted/tappass-admin-api-key - | sha256sum'
     assert.equal(await inside(other, admin), await inside(server, admin))
@@ -239,8 +309,7 @@ test('cut in the middle and killed, a copy goes on: what is sent twice is a part
   relay.cutAfter(LARGE_BYTES / 2 - MEGABYTE)
   await inside(server, start)
   await until('the cut', relay.isCut)
-  const state = 'systemctl show -p ActiveState -p SubState --value tappass-backup-copy | tr "\\n" " "'
-  await until('the unit waits to try again', async () => /auto-restart/.test(await inside(server, state)))
+  await untilWaiting()
   const store = openS3Store(s3.store, s3.secrets)
   const stored = async () => (await listSets(store)).find((each) => each.set === LARGE_SET)
   assert.deepEqual((await stored())?.copiedAt, undefined, 'it is not there as a whole')
@@ -249,7 +318,11 @@ test('cut in the middle and killed, a copy goes on: what is sent twice is a part
   const atCut = relay.sent()
   await inside(server, start)
   await until('half of the rest', () => relay.sent() > atCut + PART_BYTES + MEGABYTE)
+  const mainPid = () => inside(server, 'systemctl show -p MainPID --value tappass-backup-copy')
+  const killed = (await mainPid()).trim()
   await inside(server, 'systemctl kill --signal=KILL tappass-backup-copy; true')
+  // A start before systemd has seen the end of the process is part of the one that ends. A segment of the log may have begun the next one already.
+  await until('the end of the process', async () => killed === '0' || (await mainPid()).trim() !== killed)
   await inside(server, start)
   await until('the copy', isCopied(LARGE_SET))
   const sent = relay.sent() - before
@@ -261,7 +334,8 @@ test('cut in the middle and killed, a copy goes on: what is sent twice is a part
 test('credentials that the store refuses are told by status, doctor and the check', async () => {
   await inside(
     server,
-    `printf wrong | systemd-creds encrypt --with-key=host --name=backup-store-secret - /etc/credstore.encrypted/backup-store-secret
+    // What the row before has left, a process with the earlier credentials or a wait for the next try, is over first, and nothing but this row starts another one.
+    `systemctl stop tappass-backup-copy.path tappass-backup-copy.timer tappass-backup-copy.service; printf wrong | systemd-creds encrypt --with-key=host --name=backup-store-secret - /etc/credstore.encrypted/backup-store-secret
     rm /var/lib/tappass/backup/${set}/copied.json; systemctl start tappass-backup-copy; systemctl start tappass-check; true`,
   )
   const record = '/var/lib/tappass/backup-copy/last.json'

@@ -63,7 +63,8 @@ const rows = [
   ['tappass-postgres.service', 10],
   ['tappass-redis.service', 10],
   ['tappass-backup.service', 12],
-  ['tappass-backup-copy.service', 16],
+  // It reads the archived log, which is PostgreSQL's.
+  ['tappass-backup-copy.service', 18],
   ['tappass-drill.service', 15],
   ['tappass-opa@.service', 15],
   ['tappass-firewall.service', 20],

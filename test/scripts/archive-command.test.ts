@@ -47,6 +47,7 @@ const run = async (kbMin = '0') =>
 test('a segment is archived whole, under its cluster; asked for again it is there already; another content is refused', async () => {
   assert.equal((await run()).code, 0)
   assert.equal(gunzipSync(readFileSync(place)).toString(), 'the log')
+  assert.ok(existsSync(join(archive, '.new')), 'whoever copies it is told')
   assert.equal((await run()).code, 0)
   writeFileSync(join(cluster, 'pg_wal', SEGMENT), 'another log')
   const other = await run()

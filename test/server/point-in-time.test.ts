@@ -107,6 +107,15 @@ test('restore --to: the database as it was then is a proven set, and takes the p
   assert.ok(!existsSync(join(host.root, 'var/lib/tappass/postgres/recovery')))
 })
 
+/** Waits until no segment waits to be archived. */
+const untilArchived = async (wal: string): Promise<void> => {
+  const archived = 'SELECT last_archived_wal FROM pg_stat_archiver'
+  for (const last = await host.server.superuser('SELECT pg_walfile_name(pg_switch_wal())', 'postgres'); ; ) {
+    if ((await host.server.superuser(archived, 'postgres')) >= last && existsSync(join(wal, `${last}.gz`))) return
+    await sleep(100)
+  }
+}
+
 const refused: readonly (readonly [name: string, time: () => string, says: RegExp])[] = [
   ['before the first copy', () => '2026-01-01T00:00:00Z', /the first moment that can be gone back to is 20/],
   ['in the future', () => new Date(Date.now() + 3_600_000).toISOString(), /is not over yet/],
@@ -117,6 +126,25 @@ for (const [name, time, says] of refused)
     assert.equal(code, 5)
     assert.match(stderr, says)
   })
+
+test('restore --to a moment from before a move to another major version of PostgreSQL is refused by name, with the way out', async () => {
+  const [name = ''] = bases()
+  const path = join(host.backups, name, 'base.json')
+  const text = readFileSync(path, 'utf8')
+  const { postgres } = JSON.parse(text) as { postgres: number }
+  writeFileSync(path, text.replace(`"postgres": ${postgres}`, `"postgres": ${postgres - 1}`))
+  try {
+    for (const words of [['--check'], []]) {
+      const { code, stdout, stderr } = await host.run('restore', '--to', new Date().toISOString(), ...words)
+      assert.equal(code, 5, stdout + stderr)
+      assert.match(stderr, new RegExp(`${name}, .* is of PostgreSQL ${postgres - 1}, and this server runs ${postgres}`))
+      assert.match(stderr, /next: a set from before the move.*tappass backup restore SET\n.*tappass rollback/)
+      assert.equal(stdout, '')
+    }
+  } finally {
+    writeFileSync(path, text)
+  }
+})
 
 test('a copy that still waits for its log is not good; nor is one with another byte', async () => {
   const [name = ''] = bases()
@@ -148,6 +176,33 @@ test('after a gap in the log a new copy is taken, and the gap is forgotten; with
   assert.match(stdout, /^made base-/m)
   assert.ok(!existsSync(gap))
   assert.equal((await host.run('prune', ...KEEP.slice(0, 4))).code, 0)
-  assert.deepEqual([bases(), readdirSync(join(host.root, 'var/lib/tappass/wal'))], [[], []])
+  const clusters = readdirSync(join(host.root, 'var/lib/tappass/wal')).filter((name) => /^\d/.test(name))
+  assert.deepEqual([bases(), clusters], [[], []])
   rmSync(gap, { force: true })
+})
+
+test('restore --first --base: a host that is made from a set becomes the lost one as of the end of its log, and what was brought goes', async () => {
+  const created = await host.run('create', ...KEEP)
+  assert.equal(created.code, 0, created.stdout + created.stderr)
+  const set = /^made (tappass-\S+)/m.exec(created.stdout)?.[1] ?? ''
+  const [base = ''] = bases()
+  await writeChain(host, 5)
+  const there = await entries()
+  const { systemId } = JSON.parse(readFileSync(join(host.backups, base, 'base.json'), 'utf8'))
+  const wal = join(host.root, 'var/lib/tappass/wal', systemId)
+  const first = ['restore', '--first', '--base', base]
+  const unfounded = await host.run(...first)
+  assert.equal(unfounded.code, 5)
+  assert.match(unfounded.stderr, /not being made from a set/)
+  await untilArchived(wal)
+  await host.server.superuser('ALTER TABLE audit_events DISABLE TRIGGER ALL; DELETE FROM audit_events', 'tappass')
+  writeFileSync(join(host.backups, '.founding'), `${set}\n`)
+  const late = await host.run(...first, '--to', new Date(Date.now() + 3_600_000).toISOString())
+  assert.equal(late.code, 5, late.stderr)
+  assert.match(late.stderr, /is behind the end of the log in the store: .* --to latest/)
+  const { code, stdout, stderr } = await host.run(...first)
+  assert.equal(code, 0, stdout + stderr)
+  assert.match(stdout, /^verified tappass-\S+: restored in .*, ledger intact/m)
+  assert.equal(await entries(), there + 3)
+  assert.deepEqual([bases(), existsSync(join(host.backups, '.founding'))], [[], false])
 })

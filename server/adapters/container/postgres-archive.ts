@@ -15,6 +15,8 @@ export type ArchiveTool = Readonly<{
   copy: () => Readonly<{ tar: AsyncIterable<Uint8Array>; range: () => WalRange }>
   /** Which cluster it is. */
   systemId: () => Promise<string>
+  /** The major version of the server: another one can't start a copy of this cluster. */
+  major: () => Promise<number>
   /** Ends the current segment of the log with a commit in it, and returns its name. */
   switchSegment: () => Promise<string>
   /** Forgets that a segment was let go. */
@@ -59,13 +61,14 @@ export function postgresArchive(
       return { tar: tar(), range: () => rangeIn(end.toString('latin1')) }
     },
     systemId: async () => (await administer(SYSTEM_ID))[0] ?? '',
+    major: async () => Math.floor(Number((await administer('SHOW server_version_num'))[0]) / 10_000),
     switchSegment: async () => (await administer(...SWITCH)).at(-1) ?? '',
     clearGap: async () => void (await outputOf([container, 'rm', '-f', '/tappass/data/wal-gap'], 'ignore', 'rm')),
   }
 }
 
-/** How far the log is gone through: to the moment when the copy was whole, or to a time. */
-export type RecoveryTarget = Readonly<{ kind: 'whole' } | { kind: 'time'; time: Date }>
+/** How far the log is gone through: to the moment when the copy was whole, to a time, or to its end. */
+export type RecoveryTarget = Readonly<{ kind: 'whole' } | { kind: 'time'; time: Date } | { kind: 'end' }>
 
 /** `container` is its name, `server` that of the server in force, in whose folder of data (`dataFolder` on the host) it gets one of its own; `walFolder` is that of the cluster's log. */
 export type ScratchOptions = Readonly<{
@@ -96,7 +99,8 @@ function settingsOf(target: RecoveryTarget): readonly string[] {
     ...['data_directory=/tappass/data/cluster', 'archive_mode=off', 'hot_standby=off', 'shared_buffers=32MB'],
     ...['recovery_target_action=promote', 'fsync=off', 'max_wal_size=256MB'],
     'restore_command=test -e /tappass/wal/%f.gz && gzip -dc /tappass/wal/%f.gz >"%p"',
-    target.kind === 'time' ? `recovery_target_time=${timeText(target.time)}` : 'recovery_target=immediate',
+    ...(target.kind === 'time' ? [`recovery_target_time=${timeText(target.time)}`] : []),
+    ...(target.kind === 'whole' ? ['recovery_target=immediate'] : []),
   ]
   return settings.flatMap((setting) => ['-c', setting])
 }
@@ -134,7 +138,10 @@ function runWords(
   ]
 }
 
-/** What PostgreSQL says when the log ends before the time. */
+/** What is thrown when the log ends before the time. */
+export const LOG_TOO_SHORT = /the archived log ends before that time/
+
+/** What PostgreSQL says then. */
 const TOO_SHORT = /recovery ended before configured recovery target was reached/
 
 async function untilReady(container: string, hasEnded: () => boolean, signal: AbortSignal): Promise<void> {

@@ -42,6 +42,12 @@ const wrong: readonly Readonly<{ words: readonly string[]; says: RegExp }>[] = [
   { words: ['restore', 'x', '--database', 'tappass_proof'], says: /can't be the name of a restored database/ },
   { words: ['restore', 'x', '--database', 'x; DROP'], says: /can't be the name of a restored database/ },
   { words: ['restore', '--onto', 'root@new'], says: /recovery key/ },
+  { words: ['restore', '--onto', 'root@new', '--to', 'latest'], says: /recovery key/ },
+  {
+    words: ['restore', '--onto', 'root@new', '--to', 'yesterday'],
+    says: /needs a time with its zone, not "yesterday"/,
+  },
+  { words: ['restore', '--to', 'latest'], says: /needs a time with its zone, not "latest"/ },
   { words: ['restore', '--onto', 'root@new', '--host', 'root@old'], says: /"--host" says nothing beside "--onto"/ },
   { words: ['restore', '--onto', 'root@new', '--database', 'tappass_x'], says: /"--database" says nothing/ },
   { words: ['restore', '--onto', 'root@new', '--recovery-key', 'none'], says: /cannot read the recovery key/ },

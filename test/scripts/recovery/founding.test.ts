@@ -1,14 +1,20 @@
 /** A bare host before it becomes the lost one: what is taken for bare, and what is laid there, by the scripts themselves. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { HOST_PATH } from '../../../contract/path.ts'
 import type { Command, GetFact } from '../../../scripts/core/host.ts'
 import { hostTraitsFact } from '../../../scripts/facts/host-trait.ts'
-import { foundingSetOf, seedCommands, sendSetFileCommand } from '../../../scripts/recovery/founding.ts'
+import {
+  foundingSetOf,
+  seedCommands,
+  sendSetFileCommand,
+  unpackLogCommand,
+} from '../../../scripts/recovery/founding.ts'
+import { packSegments } from '../../../server/copies/wal-batch.ts'
 import { execute } from '../../lab/execution.ts'
 
 const SET = 'tappass-20261127T031700Z'
@@ -77,4 +83,30 @@ test('a file of the set has its name once its bytes are those that were fetched'
   assert.equal((await send(digest)).code, 0)
   assert.equal(readFileSync(path, 'utf8'), 'cut')
   assert.equal((await send(digest)).code, 0)
+})
+
+test('the log that came with a base backup is laid down where that of its cluster is looked for; of a name that stands twice the first counts', async () => {
+  const base = 'base-20261127T031700Z'
+  const path = (...names: readonly string[]) => join(folder, HOST_PATH.backupFolder, base, ...names)
+  mkdirSync(path(), { recursive: true })
+  mkdirSync(join(folder, HOST_PATH.postgresFolder), { recursive: true })
+  writeFileSync(path('base.json'), JSON.stringify({ systemId: '7400000000000000001' }, null, 2))
+  const segments = ['000000010000000000000001', '000000010000000000000002'] as const
+  const tars = [
+    await packSegments([{ name: segments[0], bytes: Buffer.from('first') }]),
+    await packSegments([
+      { name: segments[0], bytes: Buffer.from('added later') },
+      { name: segments[1], bytes: Buffer.from('second') },
+    ]),
+  ]
+  writeFileSync(path('wal.tar'), Buffer.concat(tars))
+  const { code, stderr } = await runHere(unpackLogCommand(base))
+  assert.equal(code, 0, stderr)
+  const wal = join(folder, HOST_PATH.walFolder, '7400000000000000001')
+  assert.deepEqual(
+    segments.map((name) => readFileSync(join(wal, `${name}.gz`), 'utf8')),
+    ['first', 'second'],
+  )
+  assert.equal(statSync(join(wal, `${segments[0]}.gz`)).mode & 0o777, 0o600)
+  assert.ok(!existsSync(path('wal.tar')))
 })

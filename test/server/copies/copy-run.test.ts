@@ -11,6 +11,7 @@ import { runCopy } from '../../../server/copies/copy-run.ts'
 import { fetchSet, listSets } from '../../../server/copies/fetch-set.ts'
 import { type BackupStore, StoreFailure } from '../../../server/copies/store.ts'
 import { sha256 } from '../../../server/core/hash.ts'
+import { memoryStore } from './memory-store.ts'
 
 const { recipient, identity } = recoveryPair(generateKeyPairSync('x25519').privateKey)
 const stranger = recoveryPair(generateKeyPairSync('x25519').privateKey).identity
@@ -20,32 +21,6 @@ after(() => rmSync(top, { recursive: true, force: true }))
 const PART = 1000
 const SET = 'tappass-20261127T031700Z'
 const OLDER = 'tappass-20261126T031700Z'
-
-/** Every version of every object, the newest last. `cut` is asked before and after each change; what it throws is a cut. */
-const memoryStore = (cut: (when: 'before' | 'after', name: string) => void = () => {}) => {
-  const objects = new Map<string, Uint8Array[]>()
-  const sent: string[] = []
-  const store: BackupStore = {
-    add: async (name, bytes) => {
-      cut('before', name)
-      sent.push(name)
-      const isTaken = objects.has(name)
-      if (!isTaken) objects.set(name, [Buffer.from(bytes)])
-      cut('after', name)
-      return isTaken ? 'taken' : 'added'
-    },
-    read: async (name) => objects.get(name)?.at(-1),
-    readEarlier: async function* (name) {
-      yield* (objects.get(name) ?? []).toReversed()
-    },
-    list: async (beginning) =>
-      [...objects]
-        .filter(([name]) => name.startsWith(beginning))
-        .map(([name, versions], index) => ({ name, bytes: versions.at(-1)?.length ?? 0, modifiedMs: index })),
-    close: async () => undefined,
-  }
-  return { objects, sent, store }
-}
 
 let folders = 0
 /** A folder of sets, and one for the state. Each set has a file of several parts, one of a whole part, and an empty one. */
@@ -165,6 +140,23 @@ test('what a cut has left under the name of a part is passed by', async () => {
   assert.deepEqual(filesIn(into), filesIn(join(sets, SET)))
 })
 
+test('a part that a cut has left in the store is not sent again, also where a name that is taken looks like a store that is away', async () => {
+  let isCut = false
+  const { store, sent, objects } = memoryStore((when, name) => {
+    if (when === 'before' && objects.has(name)) throw new StoreFailure('away', 'the connection was reset')
+    if (when === 'after' && !isCut && name.includes('.000002.')) {
+      isCut = true
+      throw new StoreFailure('away', 'cut')
+    }
+  })
+  const { copy, fetch, sets, into } = host(SET)
+  await assert.rejects(copy(store), /cut/)
+  assert.equal(await copy(store), 1)
+  assert.equal(new Set(sent).size, sent.length)
+  await fetch(store)
+  assert.deepEqual(filesIn(into), filesIn(join(sets, SET)))
+})
+
 test('notes whose last line was cut are taken up to there', async () => {
   const { store, sent } = memoryStore((when, name) => {
     if (when === 'before' && name.includes('roles')) throw new StoreFailure('away', 'cut')
@@ -188,6 +180,15 @@ test('a store that gives back other bytes is found out at once', async () => {
   const { problem, waitingSince, copiedAt } = record()
   assert.match(problem ?? '', /gives back other bytes/)
   assert.deepEqual([waitingSince !== undefined, copiedAt], [true, undefined])
+})
+
+test('a host that is being made from a backup copies nothing before that is done', async () => {
+  const { sets, copy } = host(SET)
+  const { store, objects } = memoryStore()
+  writeFileSync(join(sets, '.founding'), SET)
+  assert.deepEqual([await copy(store), objects.size], [0, 0])
+  rmSync(join(sets, '.founding'))
+  assert.equal(await copy(store), 1)
 })
 
 test('a file that is no longer what the manifest says is not copied', async () => {
