@@ -6,13 +6,9 @@ import assert from 'node:assert/strict'
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
 import { after, afterEach, before, test } from 'node:test'
-import { unpackTar } from 'modern-tar'
 import { recoveryPair } from '../../contract/recovery-key.ts'
-import { decryptWith } from '../../server/backups/recovery-key.ts'
-import { createTestHost, type TestHost, type Tools } from './backup-host.ts'
+import { createTestHost, type TestHost, type Tools, unsealed } from './backup-host.ts'
 
 const recovery = recoveryPair(generateKeyPairSync('x25519').privateKey)
 const KEEP = ['--keep-daily', '2', '--keep-weekly', '0']
@@ -67,12 +63,7 @@ test('backup: a set with everything, for root only, restored as a proof right aw
   assert.equal(statSync(set).mode & 0o777, 0o700)
   assert.doesNotMatch(await databases(), /proof/)
   // The recovery key opens the secrets, and no other file of the set has one.
-  const sealed = readFileSync(join(onlySet(), 'secrets.age'))
-  const tar = await buffer(Readable.from(decryptWith(recovery.identity, Readable.from([sealed]))))
-  const unpacked = await unpackTar(tar)
-  const found = Object.fromEntries(
-    unpacked.map(({ header, data }) => [header.name, Buffer.from(data ?? []).toString()]),
-  )
+  const found = await unsealed(join(onlySet(), 'secrets.age'), recovery.identity)
   assert.equal(found['tappass-vault-key'], readFileSync(join(host.credentials, 'tappass-vault-key'), 'utf8'))
   assert.ok(!('openai-api-key' in found), 'an empty one is none')
   for (const name of readdirSync(onlySet())) {

@@ -12,10 +12,10 @@ import { type RotationRequest, readRotationRequest, rotationOf } from '../../../
 const read = (line: string): RotationRequest | undefined =>
   readRotationRequest(parseArguments(VERBS, line.split(' ')) as unknown as Invocation)
 
-/** What a host generates, but for the one that stays as it is. */
+/** What a host generates. */
 const ROTATABLE = [
   ...['tappass-admin-api-key', 'tappass-token-key', 'postgres-password', 'postgres-owner-password'],
-  ...['tappass-jwt-secret', 'tappass-checkpoint-key'],
+  ...['tappass-jwt-secret', 'tappass-checkpoint-key', 'tappass-vault-key'],
 ]
 
 const ROWS: readonly (readonly [line: string, request: RotationRequest | undefined])[] = [
@@ -34,6 +34,10 @@ const ROWS: readonly (readonly [line: string, request: RotationRequest | undefin
     'secrets rotate tappass-admin-api-key --compromised',
     { ids: ['tappass-admin-api-key'], ageSecondsMin: 0, mode: 'compromised' },
   ],
+  [
+    'secrets rotate tappass-vault-key --secret tappass-vault-key=FILE',
+    { ids: ['tappass-vault-key'], ageSecondsMin: 3600, mode: 'overlap' },
+  ],
   ['plan --rotate all', { ids: ROTATABLE, ageSecondsMin: 3600, mode: 'overlap' }],
   [
     'secrets rotate all,tappass-token-key --secret openai-api-key=FILE --finish',
@@ -51,10 +55,6 @@ for (const [line, request] of ROWS) {
 
 const REFUSED: readonly (readonly [line: string, code: number, what: RegExp, next: RegExp])[] = [
   ['secrets rotate postgres-pasword', 64, /^there is no secret "postgres-pasword"/, /rotate postgres-password$/],
-  ['secrets rotate tappass-vault-key', 5, /^the secret tappass-vault-key is not rotated$/, /leave it as it is/],
-  ['plan --rotate tappass-vault-key', 5, /^the secret tappass-vault-key is not rotated$/, /leave it as it is/],
-  ['secrets rotate tappass-jwt-secret,tappass-vault-key', 5, /tappass-vault-key is not rotated$/, /leave it/],
-  ['secrets rotate tappass-vault-key --secret tappass-vault-key=f', 5, /is not rotated$/, /leave it as it is/],
   ['secrets rotate openai-api-key', 64, /has to be provided$/, /--secret openai-api-key=FILE$/],
   ['secrets rotate postgres-password --older-than soon', 64, /not "soon"$/, /--older-than 90d$/],
   ['secrets rotate postgres-password --older-than 5', 64, /not "5"$/, /--older-than 90d$/],
