@@ -157,7 +157,8 @@ export async function copySet(work: CopyWork, set: string): Promise<CopyNote> {
   const files: IndexedFile[] = []
   for (const name of filesOf(folder)) files.push(await copyFile(work, set, name, notesPath))
   const at = work.now().toISOString()
-  const text = indexText({ format: 1, set, copiedAt: at, partBytes: work.partBytes ?? PART_BYTES, files })
+  const { recipient, partBytes = PART_BYTES } = work
+  const text = indexText({ format: 1, set, copiedAt: at, recipient, partBytes, files })
   const { name: index } = await addAndRead(work, indexBeginning(set), 'json', Buffer.from(text))
   const bytes = files.flatMap(({ parts }) => parts).reduce((sum, part) => sum + part.bytes, 0)
   const note: CopyNote = { format: 1, store: work.label, index, at, bytes }

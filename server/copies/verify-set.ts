@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unpackTar } from 'modern-tar'
+import { recoveryKeyProblem } from '../../contract/recovery-key.ts'
 import { credentialId } from '../../contract/secret.ts'
 import { type BackupManifest, isSignedBy, parseManifest, SET_FILE } from '../backups/manifest.ts'
 import { fileDigest } from '../backups/set-file.ts'
@@ -11,9 +12,15 @@ import { readPublicKey } from '../checkpoint/signed-note.ts'
 import { openPart } from './sealed-part.ts'
 
 /** The public half of the key that the host signs with, from the secrets in the set; undefined where the set has none. */
-async function sealedKey(folder: string, identity: string): Promise<Uint8Array | undefined> {
+async function sealedKey(
+  folder: string,
+  { recipient }: BackupManifest,
+  identity: string,
+): Promise<Uint8Array | undefined> {
   const path = join(folder, SET_FILE.secrets)
   if (!existsSync(path)) return undefined
+  const problem = recoveryKeyProblem(recipient, identity)
+  if (problem !== undefined) throw new Error(`${SET_FILE.secrets} of the set is ${problem}`)
   const tar = await openPart(identity, await readFile(path))
   const members = await unpackTar(new Uint8Array(tar))
   const found = members.find(({ header }) => header.name === credentialId('TAPPASS_CHECKPOINT_KEY'))
@@ -37,7 +44,7 @@ async function signedManifest(
   const given = keys.map(readPublicKey)
   if (given.includes(undefined))
     throw new Error('that is no public Ed25519 key: give PEM, base64 of 32 bytes, or name+id+key')
-  const own = given.length > 0 ? undefined : await sealedKey(folder, identity)
+  const own = given.length > 0 ? undefined : await sealedKey(folder, manifest, identity)
   const known = [...given, own].filter((key) => key !== undefined)
   if (known.length === 0) throw new Error('the set holds no key to check its signature with: give --key FILE')
   if (manifest.name === set && isSignedBy(known, set, text ?? '', signature ?? '')) return manifest

@@ -8,6 +8,8 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import { recoveryPair } from '../../contract/recovery-key.ts'
+import { unsealSet } from '../../server/copies/unseal-set.ts'
+import { verifySet } from '../../server/copies/verify-set.ts'
 import { createTestHost, type TestHost, type Tools, unsealed } from './backup-host.ts'
 
 const recovery = recoveryPair(generateKeyPairSync('x25519').privateKey)
@@ -101,6 +103,31 @@ for (const { name, tools, says } of failures)
     assert.deepEqual(names(), there)
     if (tools.psqlSays !== undefined) assert.deepEqual(host.calls(), [], 'no dump was begun')
   })
+
+test('backup: while one recovery key takes the place of another, a set is sealed to both; with a third one it is said which ones open it', async () => {
+  const [older, stranger] = [1, 2].map(() => recoveryPair(generateKeyPairSync('x25519').privateKey))
+  assert.ok(older !== undefined && stranger !== undefined)
+  const both = `${recovery.recipient},${older.recipient}`
+  const { code, stderr } = await host.run('create', ...KEEP, '--recovery-key', both)
+  assert.deepEqual([code, stderr], [0, ''])
+  assert.equal(json(join(onlySet(), 'manifest.json')).recipient, both)
+  const [one, two] = await Promise.all(
+    [recovery, older].map(({ identity }) => unsealed(join(onlySet(), 'secrets.age'), identity)),
+  )
+  assert.ok(one?.['tappass-vault-key'] !== undefined)
+  assert.deepEqual(one, two)
+  const end = (recipient: string): string => `age1…${recipient.slice(-8)}`
+  assert.ok(
+    (await host.run('list')).stdout.includes(`sealed to ${end(recovery.recipient)} and ${end(older.recipient)}`),
+  )
+  assert.equal((await unsealSet(onlySet(), older.identity)).manifest.recipient, both)
+  const wanted = `sealed to the recovery key ${recovery.recipient} or ${older.recipient}, and the one that was given is ${stranger.recipient}`
+  for (const open of [
+    unsealSet(onlySet(), stranger.identity),
+    verifySet(onlySet(), names()[0] ?? '', stranger.identity, []),
+  ])
+    await assert.rejects(open, ({ message }: Error) => message.includes(wanted))
+})
 
 /** What only a restoration finds. The set stays, and does not count. */
 const unproven: readonly Readonly<{ name: string; tools: Tools; says: RegExp }>[] = [
