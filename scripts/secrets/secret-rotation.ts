@@ -10,22 +10,27 @@ import { GATEWAY_SECRET_IDS, type GeneratedSecretId, type OptionalSecretId } fro
  */
 export type RotationKind = 'distributed' | 'password' | 'own' | 'kept' | 'provided'
 
+/** The authority of SPIRE's server: no credential, but keys that the server keeps itself. */
+export const SPIRE_CA_ID = 'spire-ca'
+
 /** Of all secrets. */
-export const ROTATION_KINDS: Readonly<Record<GeneratedSecretId | OptionalSecretId, RotationKind>> = {
-  'tappass-admin-api-key': 'distributed',
-  'tappass-token-key': 'distributed',
-  'postgres-password': 'password',
-  'postgres-owner-password': 'password',
-  'tappass-jwt-secret': 'own',
-  // What an older key has signed is checked with its public half, which is kept on the host.
-  'tappass-checkpoint-key': 'own',
-  'tappass-vault-key': 'kept',
-  'openai-api-key': 'provided',
-  'anthropic-api-key': 'provided',
-  'tappass-license': 'provided',
-  'tappass-license-authority': 'provided',
-  'tappass-alert-url': 'provided',
-}
+export const ROTATION_KINDS: Readonly<Record<GeneratedSecretId | OptionalSecretId | typeof SPIRE_CA_ID, RotationKind>> =
+  {
+    'tappass-admin-api-key': 'distributed',
+    'tappass-token-key': 'distributed',
+    'postgres-password': 'password',
+    'postgres-owner-password': 'password',
+    'tappass-jwt-secret': 'own',
+    // What an older key has signed is checked with its public half, which is kept on the host.
+    'tappass-checkpoint-key': 'own',
+    'tappass-vault-key': 'kept',
+    [SPIRE_CA_ID]: 'distributed',
+    'openai-api-key': 'provided',
+    'anthropic-api-key': 'provided',
+    'tappass-license': 'provided',
+    'tappass-license-authority': 'provided',
+    'tappass-alert-url': 'provided',
+  }
 
 /** Whether a secret has two values while it is rotated. */
 export function isOverlapping(id: GeneratedSecretId): boolean {

@@ -654,6 +654,13 @@ for (const { name, more, staged, rotated, replaced = [] } of ROTATIONS) {
   })
 }
 
+test('recipe: rotation: the authority of identities, where there are any, once all that follows it runs', () => {
+  const more = rotating('overlap', 'spire-ca')
+  assert.ok(!idsOf(more).some((id) => id.startsWith('spire-rotation')))
+  const ids = idsOf({ ...more, identity: specOf(identities).identity })
+  assert.ok(ids.indexOf('spire-rotation:server') > ids.indexOf('unit:tappass-spiffe-helper.service'))
+})
+
 test('recipe: another password is no reason to end the database', async () => {
   const data = recipe(specOf({}), text).find(({ role }) => role === 'data')?.resources ?? []
   const asked: string[] = []

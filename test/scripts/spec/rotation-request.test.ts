@@ -6,16 +6,16 @@ import type { Invocation } from '../../../scripts/command-line/invocation.ts'
 import { VERBS } from '../../../scripts/command-table.ts'
 import { Failure } from '../../../scripts/core/failure.ts'
 import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../../../scripts/secrets/secret-id.ts'
-import { ROTATION_KINDS } from '../../../scripts/secrets/secret-rotation.ts'
+import { ROTATION_KINDS, SPIRE_CA_ID } from '../../../scripts/secrets/secret-rotation.ts'
 import { type RotationRequest, readRotationRequest, rotationOf } from '../../../scripts/spec/rotation-request.ts'
 
 const read = (line: string): RotationRequest | undefined =>
   readRotationRequest(parseArguments(VERBS, line.split(' ')) as unknown as Invocation)
 
-/** What a host generates. */
+/** What a host generates, and the authority of its identities. */
 const ROTATABLE = [
   ...['tappass-admin-api-key', 'tappass-token-key', 'postgres-password', 'postgres-owner-password'],
-  ...['tappass-jwt-secret', 'tappass-checkpoint-key', 'tappass-vault-key'],
+  ...['tappass-jwt-secret', 'tappass-checkpoint-key', 'tappass-vault-key', 'spire-ca'],
 ]
 
 const ROWS: readonly (readonly [line: string, request: RotationRequest | undefined])[] = [
@@ -80,7 +80,10 @@ for (const [line, code, what, next] of REFUSED) {
 }
 
 test('rotation: every secret of a host says how it is rotated', () => {
-  assert.deepEqual(Object.keys(ROTATION_KINDS).toSorted(), [...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS].toSorted())
+  assert.deepEqual(
+    Object.keys(ROTATION_KINDS).toSorted(),
+    [...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS, SPIRE_CA_ID].toSorted(),
+  )
 })
 
 test("rotation: how old a value is, is measured by the host's clock", () => {
