@@ -33,6 +33,21 @@ export function parseRecipient(text: string): string | undefined {
   return given.startsWith(`${RECIPIENT_PREFIX}1`) && keyBytes(given, RECIPIENT_PREFIX) ? given : undefined
 }
 
+/** What is sealed to one key, or to two while one takes the place of the other: public halves with a comma between them. Undefined for anything else. */
+export function parseRecipients(text: string): string | undefined {
+  const given = text.split(',').map(parseRecipient)
+  const isOneOrTwo = given.length <= 2 && new Set(given).size === given.length && !given.includes(undefined)
+  return isOneOrTwo ? given.join(',') : undefined
+}
+
+/** Returns a public half as it is shown in a row: the end is enough to tell a few keys apart. */
+export function shortRecipient(recipients: string): string {
+  return recipients
+    .split(',')
+    .map((recipient) => `${RECIPIENT_PREFIX}1…${recipient.slice(-8)}`)
+    .join(' and ')
+}
+
 /**
  * Returns the pair of a private half: of the text of a key file as `age-keygen` and the toolkit write it (one line that is no
  * comment), or of the key alone. Undefined for anything else.
@@ -46,6 +61,21 @@ export function parseIdentity(text: string): RecoveryPair | undefined {
   if (secret === undefined) return undefined
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, secret]), format: 'der', type: 'pkcs8' })
   return recoveryPair(key)
+}
+
+/** Returns the pairs of a file with one private half or several, a line each, as age takes it. Undefined for anything else. */
+export function parseIdentities(text: string): readonly RecoveryPair[] | undefined {
+  const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('#'))
+  const pairs = lines.flatMap((line) => parseIdentity(line) ?? [])
+  return pairs.length > 0 && pairs.length === lines.length ? pairs : undefined
+}
+
+/** Returns why what is sealed to these keys is not opened by these private halves, a line each; undefined: it is, or the file does not say what it is sealed to. */
+export function recoveryKeyProblem(sealedTo: string | null | undefined, identities: string): string | undefined {
+  const own = (parseIdentities(identities) ?? []).map(({ recipient }) => recipient)
+  if (!sealedTo || sealedTo.split(',').some((recipient) => own.includes(recipient))) return undefined
+  const wanted = sealedTo.split(',').join(' or ')
+  return `sealed to the recovery key ${wanted}, and the one that was given is ${own.join(', ')}: give that one; a file may have both, a line each`
 }
 
 /** Returns both halves of a private X25519 key. */

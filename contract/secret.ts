@@ -56,6 +56,9 @@ export const OVERLAPPING_SECRET_NAMES = [
   'POSTGRES_OWNER_PASSWORD',
 ] as const satisfies readonly SecretName[]
 
+/** The credential that holds the vault keys before the current one, a line each and the newest first: backups and old entries were made with them. */
+export const EARLIER_VAULT_KEYS_ID = 'tappass-vault-key-earlier'
+
 /** The name of a secret whose values may overlap. */
 export type OverlappingSecretName = (typeof OVERLAPPING_SECRET_NAMES)[number]
 

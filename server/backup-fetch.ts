@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers'
 import { takenMsOf } from '../contract/backup-name.ts'
 import { type StoreSecrets, type StoreSettings, storeLabel } from '../contract/backup-store.ts'
 import { EXIT_CODE } from '../contract/exit-code.ts'
+import { shortRecipient } from '../contract/recovery-key.ts'
 import { fetchPoint } from './copies/fetch-point.ts'
 import { fetchSet, listSets, type StoredSet } from './copies/fetch-set.ts'
 import type { BackupStore } from './copies/store.ts'
@@ -34,14 +35,15 @@ type Request = Readonly<{
 
 function listText(sets: readonly StoredSet[], label: string): string {
   if (sets.length === 0) return `there is no backup in ${label}\n`
-  const rows = sets.map(({ set, copiedAt, bytes, files, missing }) => {
+  const rows = sets.map(({ set, copiedAt, bytes, files, missing, recipient }) => {
     const state =
       copiedAt === undefined
         ? 'not finished: no index'
         : missing === 0
           ? `copied ${copiedAt}, ${files} files`
           : `${missing} parts are missing`
-    return `${set}  ${String(bytes).padStart(14)} bytes  ${state}\n`
+    const sealed = recipient === undefined ? '' : `, sealed to ${shortRecipient(recipient)}`
+    return `${set}  ${String(bytes).padStart(14)} bytes  ${state}${sealed}\n`
   })
   return rows.join('')
 }

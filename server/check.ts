@@ -37,9 +37,8 @@ import { journalLines, metricsText, recordText, webhookBody } from './housekeepi
 const TLS_MS = 5_000
 const WEBHOOK_MS = 10_000
 
-/** What ends by itself, never changes, or is the public half of something. */
+/** What ends by itself, or is the public half of something. */
 const AGELESS: ReadonlySet<string> = new Set([
-  credentialId('TAPPASS_VAULT_KEY'),
   credentialId('TAPPASS_LICENSE'),
   credentialId('TAPPASS_LICENSE_AUTHORITY'),
   credentialId('TAPPASS_ALERT_URL'),

@@ -1,5 +1,6 @@
 /** The secrets of the host: there, readable, closed to others, and not too old. None of them is shown. */
 import { HOST_PATH } from '../../contract/path.ts'
+import { EARLIER_VAULT_KEYS_ID } from '../../contract/secret.ts'
 import { STORAGE_CREDENTIAL_IDS } from '../../contract/storage.ts'
 import { fail, none, ok, skip, type Topic, warn } from '../diagnosis/check.ts'
 import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../secrets/secret-id.ts'
@@ -10,7 +11,7 @@ const DAYS_MAX = 365
 
 const PROBE = `
 now=$(date +%s)
-for id in ${[...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS, ...STORAGE_CREDENTIAL_IDS].join(' ')}; do
+for id in ${[...GENERATED_SECRET_IDS, EARLIER_VAULT_KEYS_ID, ...OPTIONAL_SECRET_IDS, ...STORAGE_CREDENTIAL_IDS].join(' ')}; do
   for next in '' -next; do
     path=${HOST_PATH.encryptedCredentialsFolder}/$id$next; kind=encrypted
     [ -e "$path" ] || { path=${HOST_PATH.credentialsFolder}/$id$next; kind=plain; }
@@ -105,10 +106,11 @@ export const secrets: Topic = {
       what: 'secrets are rotated',
       isInstalled: true,
       judge: ({ probe }) => {
-        // The vault key stays for ever: it is what old entries are proven with.
-        const old = probe.all('age').filter((row) => Number(row.split(' ')[0]) > DAYS_MAX && !row.includes('vault-key'))
+        const rows = probe.all('age').map((row) => row.split(' '))
+        // Earlier keys are used for nothing new.
+        const old = rows.filter(([days, id]) => Number(days) > DAYS_MAX && id !== EARLIER_VAULT_KEYS_ID)
         return none(
-          old.map((row) => row.split(' ')[1] ?? ''),
+          old.map(([, id = '']) => id),
           (ids) => warn(`older than a year: ${ids}`, 'tappass secrets rotate ID'),
         )
       },

@@ -32,7 +32,7 @@ const UNIT_FILE = `/etc/systemd/system/${UNIT.backup}`
 /** What the unit of the nightly backup is told: its rule, and for a set that is made of the archive the key that secrets are sealed to. */
 const TOLD: Readonly<Record<string, string>> = {
   prune: `$(sed -n 's/.*\\(--keep-daily [0-9]* --keep-weekly [0-9]*\\( --point-in-time-days [0-9]*\\)*\\).*/\\1/p' ${UNIT_FILE})`,
-  restore: `$(sed -n 's/.*\\(--recovery-key [a-z0-9]*\\).*/\\1/p' ${UNIT_FILE})`,
+  restore: `$(sed -n 's/.*\\(--recovery-key [a-z0-9,]*\\).*/\\1/p' ${UNIT_FILE})`,
 }
 
 /** Returns the lines of a script that end it with 5 where there are no backups, or not this process. */

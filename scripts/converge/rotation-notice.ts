@@ -7,22 +7,37 @@ import { type FailureText, refusedFailure } from '../core/failure.ts'
 import type { GetFact } from '../core/host.ts'
 import { targetFact } from '../facts/path.ts'
 import { storedAtFact } from '../secrets/secret-fact.ts'
-import type { Rotation } from '../secrets/secret-rotation.ts'
+import { type Rotation, SPIRE_CA_ID } from '../secrets/secret-rotation.ts'
+import { spireAuthoritiesFact } from '../secrets/spire-authority.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { isDistributed } from '../spec/rotation-request.ts'
 
-/** Throws a `Failure` (exit 5) unless the host runs this release: another one would be installed on the way, which nobody asked for here. */
+/** Throws a `Failure` (exit 5) unless the host runs this release, for another one would be installed on the way, which nobody asked for here; and for an authority that it does not have. */
 export async function assertInstalled(
   invocation: Invocation,
   getFact: GetFact,
-  { release }: Pick<HostSpec, 'release'>,
+  { release, rotation, identity }: Pick<HostSpec, 'release' | 'rotation' | 'identity'>,
 ): Promise<void> {
+  if (identity === undefined && rotation?.ids.length === 1 && rotation.ids[0] === SPIRE_CA_ID)
+    throw refusedFailure(
+      'this host issues no identities',
+      'the setting identity is absent',
+      'docs/how-to/identities.md',
+    )
   const current = await getFact(targetFact(HOST_PATH.currentRelease))
   if (current?.endsWith(`/${release.version}`) === true) return
   const next = `first ${hostCommandHint(invocation, 'bootstrap')}`
   throw current === undefined
     ? refusedFailure('TapPass is not installed on this host', `there is no ${HOST_PATH.currentRelease}`, next)
     : refusedFailure('this host runs another release', `there it is ${current}, here ${release.version}`, next)
+}
+
+/** Of the authority of SPIRE's server there is no credential: it says itself whether a next one is trusted beside it. */
+async function nextOf(getFact: GetFact, id: string): Promise<readonly [number | undefined, number | undefined]> {
+  if (id !== SPIRE_CA_ID)
+    return await Promise.all([getFact(storedAtFact(id)), getFact(storedAtFact(nextCredentialId(id)))])
+  const found = await getFact(spireAuthoritiesFact)
+  return [found?.createdAt, found?.isX509Prepared === true ? found.createdAt : undefined]
 }
 
 /** Returns what there is left to do, or why nothing was done; undefined: the rotation is complete. */
@@ -34,10 +49,7 @@ export async function rotationNotice(
 ): Promise<FailureText | undefined> {
   const states = await Promise.all(
     ids.map(async (id) => {
-      const [storedAt, nextStoredAt] = await Promise.all([
-        getFact(storedAtFact(id)),
-        getFact(storedAtFact(nextCredentialId(id))),
-      ])
+      const [storedAt, nextStoredAt] = await nextOf(getFact, id)
       return { id, storedAt, nextStoredAt }
     }),
   )

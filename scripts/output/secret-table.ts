@@ -3,7 +3,7 @@ import type { RotationKind } from '../secrets/secret-rotation.ts'
 import type { StoredSecret, StoredSecrets } from '../secrets/stored-secret.ts'
 import { renderTable } from './text-table.ts'
 
-/** Times are ISO. `isOverdue`: it was stored longer ago than was asked for, and may have another value. */
+/** Times are ISO. `isOverdue`: it was stored longer ago than was asked for. */
 export type SecretState = Readonly<{
   id: string
   kind: RotationKind
@@ -20,13 +20,13 @@ function isoTime(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 }
 
-/** Judges each by the host's own clock. One that stays as it is, is never overdue. */
+/** Judges each by the host's own clock. */
 export function judgeSecrets({ secrets, now }: StoredSecrets, ageSecondsMax: number): readonly SecretState[] {
   return secrets.map(({ id, kind, storedAt, nextStoredAt, expires }) => ({
     ...{ id, kind, storedAt: isoTime(storedAt) },
     ...(nextStoredAt === undefined ? {} : { nextStoredAt: isoTime(nextStoredAt) }),
     ...(expires === undefined ? {} : { expiresAt: isoTime(expires) }),
-    isOverdue: kind !== 'fixed' && now - storedAt > ageSecondsMax,
+    isOverdue: now - storedAt > ageSecondsMax,
     isExpired: expires !== undefined && expires < now,
   }))
 }
@@ -40,8 +40,8 @@ const HOW: Readonly<Record<RotationKind, string>> = {
   distributed: 'rotated; both values are good until --finish',
   password: 'rotated by one run',
   own: 'rotated by one run',
+  kept: 'rotated by one run; earlier ones stay for what was made with them',
   provided: 'provided with --secret',
-  fixed: 'stays as it is',
 }
 
 function daysText(seconds: number): string {

@@ -48,7 +48,7 @@ while read -r name content; do mkdir -p -- "$1"; printf %s "$content" | base64 -
 
 const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 
-/** What the first run does not bring: the note, SPIRE's data, and next values of secrets that were being rotated. */
+/** What the first run does not bring: the note, SPIRE's data, next values of secrets that were being rotated, and earlier vault keys. */
 export async function seedCommands(
   getFact: GetFact,
   { set, spire, secrets }: Readonly<{ set: string } & Record<'spire' | 'secrets', Readonly<Record<string, string>>>>,

@@ -47,7 +47,7 @@ function replaced(id: string, dependentPath: string) {
   return refusedFailure(
     `the secret ${id} of this host is another one than the one provided`,
     `${dependentPath} was written with it, and the value on the host would be lost`,
-    `leave out --secret ${id}=FILE: the host keeps its own; with an empty host move the data away first: mv ${dependentPath} ${dependentPath}.old`,
+    `leave out --secret ${id}=FILE: the host keeps its own; to rotate it: tappass secrets rotate ${id} --secret ${id}=FILE; with an empty host move the data away first: mv ${dependentPath} ${dependentPath}.old`,
   )
 }
 

@@ -19,7 +19,9 @@ import { file } from '../resources/file.ts'
 import { spireAttestation } from '../resources/spire-attestation.ts'
 import { spireAuthority } from '../resources/spire-authority.ts'
 import { spireEntries } from '../resources/spire-entries.ts'
+import { spireRotation } from '../resources/spire-rotation.ts'
 import { unit } from '../resources/unit.ts'
+import { SPIRE_CA_ID } from '../secrets/secret-rotation.ts'
 import type { HostSpec } from '../spec/host-spec.ts'
 import { gatewayId, hostId, type IdentitySpec, opaId } from '../spec/identity-spec.ts'
 import { memoryLimits } from '../spec/memory-limit.ts'
@@ -171,5 +173,6 @@ export const identity: Role = (spec, text) => {
     entriesOf(issued, hasOpa(spec)),
     services.agent.unit,
     services.helper.unit,
+    ...(spec.rotation?.ids.includes(SPIRE_CA_ID) === true ? [spireRotation(spec.rotation)] : []),
   ]
 }

@@ -2,9 +2,10 @@
 
 import { STORE_CREDENTIAL_IDS } from '../../contract/backup-store.ts'
 import { HOST_PATH } from '../../contract/path.ts'
-import { nextCredentialId } from '../../contract/secret.ts'
+import { EARLIER_VAULT_KEYS_ID, nextCredentialId } from '../../contract/secret.ts'
 import { STORAGE_CREDENTIAL_IDS } from '../../contract/storage.ts'
 import type { Resource } from '../core/resource.ts'
+import { replacedSecret } from '../resources/replaced-secret.ts'
 import { requiredSecret } from '../resources/required-secret.ts'
 import { secret } from '../resources/secret.ts'
 import { stagedSecret } from '../resources/staged-secret.ts'
@@ -21,7 +22,7 @@ import { neededStoreSecrets } from '../storage/backup-store-spec.ts'
 import { ADDRESS_ID, isExternal, partOf, type StoragePart, storageSecretIds } from '../storage/storage-spec.ts'
 
 /**
- * `isGuarded`: a new value would make data unreadable (vault key) or signatures unverifiable (token key). The database passwords are set from
+ * `isGuarded`: without the value that there is, data could not be proven (vault key) or signatures not be verified (token key). The database passwords are set from
  * the secrets while the server runs, so new ones do no harm.
  */
 const SECRET_POLICIES: Readonly<
@@ -76,21 +77,24 @@ function generated(spec: HostSpec, id: GeneratedSecretId): readonly Resource[] {
   const storedBefore = rotatedBefore(rotation, id)
   const isCompromised = rotation?.mode === 'compromised'
   const isStaged = isOverlapping(id) && (!isGuarded || storedBefore !== undefined)
+  const isReplaced = ROTATION_KINDS[id] === 'kept' && storedBefore !== undefined
   return [
     secret({
-      ...{ id, generate, isShownOnce, provided, isStaged },
+      ...{ id, generate, isShownOnce, provided, isStaged: isStaged || isReplaced },
       guard: isGuarded ? dependentPaths(spec) : [],
       replacedBefore: ROTATION_KINDS[id] === 'own' ? storedBefore : undefined,
     }),
     ...(isStaged && (provided !== undefined || storedBefore !== undefined)
       ? [stagedSecret({ id, generate, isShownOnce, provided, storedBefore, isCompromised })]
       : []),
+    ...(isReplaced ? [replacedSecret({ id, earlierId: EARLIER_VAULT_KEYS_ID, generate, provided, storedBefore })] : []),
   ]
 }
 
 /** Every credential that a run may have stored, in this release or by a rotation. */
 const ALL_IDS = [
   ...[...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS].flatMap((id) => [id, nextCredentialId(id)]),
+  EARLIER_VAULT_KEYS_ID,
   ...STORAGE_CREDENTIAL_IDS,
   ...STORE_CREDENTIAL_IDS,
 ]

@@ -54,13 +54,30 @@ export function valueScript(store: Store, id: string): string {
   return store === 'encrypted' ? `systemd-creds decrypt --name=${id} ${path} -` : `cat -- ${path}`
 }
 
-/** What is stored: a generated value, the value of another credential, or the one on standard input. */
-export type SecretSource = Readonly<{ generate: SecretKind } | { copyOf: string } | { value: Stdin }>
+/**
+ * Prints the value of `id`, and after it the lines of `earlierId` that are others: a run that is repeated adds none. A value that can't be read ends it before anything is
+ * stored. All comparing is done by the shell itself: no value is in an argument.
+ */
+function earlierScript(store: Store, id: string, earlierId: string): string {
+  return `current=$(${valueScript(store, id)}); [ -n "$current" ]; earlier=
+if [ -e ${storedPath(store, earlierId)} ]; then earlier=$(${valueScript(store, earlierId)}); fi
+printf '%s\\n' "$current"; printf '%s\\n' "$earlier" | while read -r line; do case $line in '' | "$current") ;; *) printf '%s\\n' "$line" ;; esac; done`
+}
+
+/** What is stored: a generated value, that of another credential, that of another one before those that are stored already, or the one on standard input. */
+export type SecretSource = Readonly<
+  { generate: SecretKind } | { copyOf: string } | { beforeOthers: string } | { value: Stdin }
+>
+
+function sourceScript(store: Store, id: string, source: SecretSource): string {
+  if ('generate' in source) return GENERATORS[source.generate]
+  if ('copyOf' in source) return valueScript(store, source.copyOf)
+  return 'beforeOthers' in source ? earlierScript(store, source.beforeOthers, id) : 'cat'
+}
 
 /** Returns the command that stores a secret, whole or not at all. With `markerFolder` it leaves a marker there, before the value is in force. */
 export function storeCommand(store: Store, id: string, source: SecretSource, markerFolder = ''): Command {
-  const script =
-    'generate' in source ? GENERATORS[source.generate] : 'copyOf' in source ? valueScript(store, source.copyOf) : 'cat'
+  const script = sourceScript(store, id, source)
   const args = [id, storedPath(store, id), store, markerFolder]
   return 'value' in source
     ? { ...scriptCommand(storeScript(script), args, source.value), isSecret: true }

@@ -1,31 +1,36 @@
-/** How each secret is rotated: which ones overlap, who ends the overlap, and which one stays as it is. */
+/** How each secret is rotated: which ones overlap, who ends the overlap, and of which one earlier values are kept. */
 import { nextCredentialId } from '../../contract/secret.ts'
 import { GATEWAY_SECRET_IDS, type GeneratedSecretId, type OptionalSecretId } from './secret-id.ts'
 
 /**
  * `distributed`: people and programs elsewhere have it, so the old value is good until the operator says that nobody uses it any more.
  * `password`: of a role of the database; nobody but our processes has it, so the same run ends with the new value alone.
- * `own`: each process uses its own copy, and nothing compares it with another one. `provided`: yours, and made elsewhere.
- * `fixed`: another value would make what was written unprovable.
+ * `own`: each process uses its own copy, and nothing compares it with another one. `kept`: the same, and the values before it stay on the host, for what was made with
+ * them. `provided`: yours, and made elsewhere.
  */
-export type RotationKind = 'distributed' | 'password' | 'own' | 'provided' | 'fixed'
+export type RotationKind = 'distributed' | 'password' | 'own' | 'kept' | 'provided'
+
+/** The authority of SPIRE's server: no credential, but keys that the server keeps itself. */
+export const SPIRE_CA_ID = 'spire-ca'
 
 /** Of all secrets. */
-export const ROTATION_KINDS: Readonly<Record<GeneratedSecretId | OptionalSecretId, RotationKind>> = {
-  'tappass-admin-api-key': 'distributed',
-  'tappass-token-key': 'distributed',
-  'postgres-password': 'password',
-  'postgres-owner-password': 'password',
-  'tappass-jwt-secret': 'own',
-  // What an older key has signed is checked with its public half, which is kept on the host.
-  'tappass-checkpoint-key': 'own',
-  'tappass-vault-key': 'fixed',
-  'openai-api-key': 'provided',
-  'anthropic-api-key': 'provided',
-  'tappass-license': 'provided',
-  'tappass-license-authority': 'provided',
-  'tappass-alert-url': 'provided',
-}
+export const ROTATION_KINDS: Readonly<Record<GeneratedSecretId | OptionalSecretId | typeof SPIRE_CA_ID, RotationKind>> =
+  {
+    'tappass-admin-api-key': 'distributed',
+    'tappass-token-key': 'distributed',
+    'postgres-password': 'password',
+    'postgres-owner-password': 'password',
+    'tappass-jwt-secret': 'own',
+    // What an older key has signed is checked with its public half, which is kept on the host.
+    'tappass-checkpoint-key': 'own',
+    'tappass-vault-key': 'kept',
+    [SPIRE_CA_ID]: 'distributed',
+    'openai-api-key': 'provided',
+    'anthropic-api-key': 'provided',
+    'tappass-license': 'provided',
+    'tappass-license-authority': 'provided',
+    'tappass-alert-url': 'provided',
+  }
 
 /** Whether a secret has two values while it is rotated. */
 export function isOverlapping(id: GeneratedSecretId): boolean {

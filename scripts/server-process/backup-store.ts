@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { isBackupName } from '../../contract/backup-name.ts'
 import { STORE_CREDENTIALS, type StoreSecrets, type StoreSettings } from '../../contract/backup-store.ts'
 import { EXIT_CODE, type ExitCode } from '../../contract/exit-code.ts'
-import { parseIdentity } from '../../contract/recovery-key.ts'
+import { parseIdentities } from '../../contract/recovery-key.ts'
 import { readSecret } from '../artifacts/artifact-measurement.ts'
 import { commandHint, renderProcessHints } from '../command-line/command-hint.ts'
 import { type Invocation, isGiven, textOption, textOptions } from '../command-line/invocation.ts'
@@ -61,12 +61,12 @@ function readIdentity(invocation: Invocation, option: 'identity' | 'recovery-key
   if (file === undefined)
     throw usageFailure(`"backup ${invocation.action}" needs the private half of the recovery key`, example)
   const path = file === '-' ? '/dev/stdin' : resolve(invocation.workingFolder, file)
-  const identity = parseIdentity(readText(path, 'the recovery key'))?.identity
-  if (identity !== undefined) return identity
+  const pairs = parseIdentities(readText(path, 'the recovery key'))
+  if (pairs !== undefined) return pairs.map(({ identity }) => identity).join('\n')
   throw new Failure(
     {
       what: `${path} is no recovery key`,
-      why: 'one line that begins with AGE-SECRET-KEY-1 was expected',
+      why: 'a line that begins with AGE-SECRET-KEY-1 was expected, or several',
       next: 'the file that "tappass backup key create" has written',
     },
     EXIT_CODE.usage,

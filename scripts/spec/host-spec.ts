@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot'
 import { LOG_LEVELS, RATE_CALLS_DEFAULT, RATE_WINDOW_SECONDS_DEFAULT } from '../../contract/gateway.ts'
-import { parseRecipient } from '../../contract/recovery-key.ts'
+import { parseRecipients } from '../../contract/recovery-key.ts'
 import { INSTANCES_DEFAULT } from '../../contract/unit.ts'
 import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../artifacts/artifact.ts'
 import type { SitePages } from '../artifacts/site-pages.ts'
@@ -42,8 +42,8 @@ const address = v.pipe(
 const recipient = v.pipe(
   v.string(),
   v.check(
-    (text) => parseRecipient(text) === text,
-    'must be the public half of a recovery key, age1…: tappass backup key create --out FILE',
+    (text) => parseRecipients(text) === text,
+    'must be the public half of a recovery key, age1…, or two with a comma between them: tappass backup key create --out FILE',
   ),
 )
 /** A file on the controller, relative to the folder of the specification. */
@@ -115,7 +115,7 @@ const schema = v.strictObject({
     keepWeekly: v.optional(integer(0, 520), 4),
     /** For how many days any moment can be gone back to; 0: the log is not archived. */
     pointInTimeDays: v.optional(integer(0, 31), 2),
-    /** The public half of the key that secrets in backups are sealed to. */
+    /** The public half of the key that secrets in backups are sealed to; two while one takes the place of the other. */
     recoveryKey: v.optional(recipient),
     /** Where copies go. */
     store: backupStoreSchema,

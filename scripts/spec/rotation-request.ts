@@ -1,9 +1,8 @@
 /** What a command line says about rotating secrets. Pure. */
-import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { parseDuration } from '../command-line/duration.ts'
 import { type Invocation, isGiven, textOption, textOptions } from '../command-line/invocation.ts'
 import { nearest } from '../command-line/suggestion.ts'
-import { Failure, usageFailure } from '../core/failure.ts'
+import { usageFailure } from '../core/failure.ts'
 import { ROTATION_KINDS, type Rotation, type RotationKind, type RotationMode } from '../secrets/secret-rotation.ts'
 
 /** The secrets to rotate, how old a value has to be, and how far the rotation goes. */
@@ -14,7 +13,7 @@ const AGE_SECONDS_DEFAULT = 3600
 
 const KINDS: Readonly<Record<string, RotationKind>> = ROTATION_KINDS
 
-/** Stands for each secret that a host generates and that may have another value, and for each that is provided with the command. */
+/** Stands for each secret that a host generates, and for each that is provided with the command. */
 const ALL = 'all'
 
 /** Returns the seconds of an age as it is typed after `--older-than`. Throws a usage failure for what is none. */
@@ -29,7 +28,7 @@ function isProvidedIn(invocation: Invocation, id: string): boolean {
 }
 
 function isOfAll(invocation: Invocation, id: string): boolean {
-  return KINDS[id] === 'provided' ? isProvidedIn(invocation, id) : KINDS[id] !== 'fixed'
+  return KINDS[id] !== 'provided' || isProvidedIn(invocation, id)
 }
 
 /** The ids that are typed, each once; `all` is what is rotatable. */
@@ -58,15 +57,6 @@ function assertRotatable(invocation: Invocation, id: string): void {
       `tappass secrets rotate ${nearest(id, names) ?? names[0]}`,
     )
   }
-  if (kind === 'fixed') {
-    const what = `the secret ${id} is not rotated`
-    const why =
-      'entries of the ledger that are older than their own salts are proven with it: with another value they would be unprovable for ever'
-    throw new Failure(
-      { what, why, next: 'leave it as it is; docs/how-to/rotate-secrets.md says more' },
-      EXIT_CODE.refused,
-    )
-  }
   if (kind === 'provided' && !isProvidedIn(invocation, id)) {
     throw usageFailure(
       `${id} is not generated here: the new value has to be provided`,
@@ -76,8 +66,7 @@ function assertRotatable(invocation: Invocation, id: string): void {
 }
 
 /**
- * Returns what is asked for by `secrets rotate ID` and `plan --rotate ID`; undefined: nothing. Throws a usage failure for what is not understood, and a
- * `Failure` (exit 5) for a secret that must stay.
+ * Returns what is asked for by `secrets rotate ID` and `plan --rotate ID`; undefined: nothing. Throws a usage failure for what is not understood.
  */
 export function readRotationRequest(invocation: Invocation): RotationRequest | undefined {
   const { verb, operands } = invocation

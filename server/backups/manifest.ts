@@ -2,10 +2,9 @@
  * The manifest of a backup set, its signature, and the fingerprints of secrets. A set is a folder: `manifest.json`, `manifest.json.sig`, the files that the
  * manifest lists, and `verified.json` once it was restored as a proof.
  */
-import { createHmac } from 'node:crypto'
 import * as v from 'valibot'
 import { type NoteSigner, openNote, signNote } from '../checkpoint/signed-note.ts'
-import { sha256 } from '../core/hash.ts'
+import { secretFingerprint, sha256 } from '../core/hash.ts'
 
 /** The names of the files of a set that are its own. */
 export const SET_FILE = {
@@ -95,7 +94,5 @@ export function fingerprintsOf(
   secrets: ReadonlyMap<string, Uint8Array>,
   vaultKey: Uint8Array,
 ): Readonly<Record<string, string>> {
-  const fingerprint = (id: string, value: Uint8Array) =>
-    createHmac('sha256', vaultKey).update(`${id}\0`).update(value).digest('hex')
-  return Object.fromEntries([...secrets].map(([id, value]) => [id, fingerprint(id, value)]))
+  return Object.fromEntries([...secrets].map(([id, value]) => [id, secretFingerprint(vaultKey, id, value)]))
 }

@@ -1,4 +1,5 @@
 /** Opens the ports: the policy, the ledger, the limiter, the model servers. */
+import { credentialId } from '../../contract/secret.ts'
 import { createEcho } from '../adapters/echo.ts'
 import { createMemoryLimiter } from '../adapters/memory-limiter.ts'
 import { createOpaPolicy } from '../adapters/opa-server.ts'
@@ -9,7 +10,7 @@ import { createReservedLimiter } from '../adapters/reserved-limiter.ts'
 import type { Config } from '../config/config.ts'
 import { policyRevision } from '../core/decision.ts'
 import type { FamilyRegistry } from '../core/finding-family.ts'
-import { sha256 } from '../core/hash.ts'
+import { secretFingerprint, sha256 } from '../core/hash.ts'
 import type { Clock, Database, Meter, ModelRoute, PolicyEngine, Ports, Random, RateLimiter } from '../core/ports.ts'
 import { createLedger } from '../ledger/ledger.ts'
 import { createSessionTaints } from '../ledger/session-taints.ts'
@@ -47,7 +48,8 @@ export async function openPorts(
 ): Promise<OpenPorts> {
   const policy = await openPolicy(config, registry, clock, on.policyFault)
   const { instance, ledger: settings } = config
-  const ledger = createLedger({ database, instance, clock, random, mode: settings.mode, onLost: on.lost })
+  const vaultKey = vaultKeyFingerprint(config.secrets.TAPPASS_VAULT_KEY)
+  const ledger = createLedger({ database, instance, vaultKey, clock, random, mode: settings.mode, onLost: on.lost })
   await ledger.open()
   const taints = createSessionTaints(database, clock, config.taint.lastingMs)
   const limiter = openLimiter(config, clock, on.connectionLost)
@@ -57,6 +59,11 @@ export async function openPorts(
     await ledger.close().finally(() => Promise.all([limiter, ...upstreams, policy].map((port) => port.close?.())))
   }
   return { ports: { limiter, policy, ledger, taints, routes, meter, clock, random }, close }
+}
+
+/** The same as in the manifest of a backup that was taken with the key. */
+function vaultKeyFingerprint(key: string | undefined): string | undefined {
+  return key === undefined ? undefined : secretFingerprint(key, credentialId('TAPPASS_VAULT_KEY'), key)
 }
 
 /** Where the database is on this machine its disk has a reserve, which calls don't take. */

@@ -173,7 +173,8 @@ export async function copySet(work: CopyWork, set: string): Promise<CopyNote> {
   const files: IndexedFile[] = []
   for (const name of filesOf(folder)) files.push(await copyFile(work, set, name, notesPath))
   const at = work.now().toISOString()
-  const text = indexText({ format: 1, set, copiedAt: at, partBytes: work.partBytes ?? PART_BYTES, files })
+  const { recipient, partBytes = PART_BYTES } = work
+  const text = indexText({ format: 1, set, copiedAt: at, recipient, partBytes, files })
   const { name: index } = await addAndRead(work, indexBeginning(set), 'json', {
     bytes: Buffer.from(text),
     isMaybeThere: false,

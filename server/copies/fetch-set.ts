@@ -2,18 +2,20 @@
 import { existsSync } from 'node:fs'
 import { mkdir, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { recoveryKeyProblem } from '../../contract/recovery-key.ts'
 import { sha256 } from '../core/hash.ts'
 import { type IndexedFile, indexBeginning, objectOf, parseIndex, type StoreIndex } from './part.ts'
 import { openPart } from './sealed-part.ts'
 import { type BackupStore, type StoredObject, StoreFailure } from './store.ts'
 
-/** A backup in a store. `missing` are parts that its index names and that are not there; without an index it was never finished. */
+/** A backup in a store. `missing` are parts that its index names and that are not there; without an index it was never finished. `recipient` is the recovery key that it is sealed to, as far as its index says it. */
 export type StoredSet = Readonly<{
   set: string
   copiedAt: string | undefined
   bytes: number
   files: number
   missing: number
+  recipient: string | undefined
 }>
 
 /** Returns what stands under a name and is sound; of a store that keeps what was overwritten, an earlier version, too. */
@@ -57,7 +59,14 @@ export async function listSets(
     const parts = index?.files.flatMap((file) => file.parts) ?? []
     const missing = parts.filter(({ name, bytes }) => !there.has(`${name} ${bytes}`)).length
     const bytes = (index === undefined ? objects : parts).reduce((sum, each) => sum + each.bytes, 0)
-    sets.push({ set, copiedAt: index?.copiedAt, bytes, files: index?.files.length ?? 0, missing })
+    sets.push({
+      set,
+      copiedAt: index?.copiedAt,
+      bytes,
+      files: index?.files.length ?? 0,
+      missing,
+      recipient: index?.recipient,
+    })
   }
   return sets
 }
@@ -95,6 +104,8 @@ export async function fetchSet(work: FetchWork, names?: readonly string[]): Prom
   const { store, set, folder } = work
   const index = await indexOf(store, await store.list(indexBeginning(set)))
   if (index === undefined) throw new StoreFailure('failed', `the store has no finished copy of ${set}`)
+  const problem = recoveryKeyProblem(index.recipient, work.identity)
+  if (problem !== undefined) throw new StoreFailure('failed', `${set} is ${problem}`)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   let count = 0
   const files = index.files.filter(({ name }) => names?.includes(name) ?? true)

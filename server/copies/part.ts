@@ -14,11 +14,12 @@ export type Part = Readonly<{ name: string; bytes: number; sha256: string }>
 /** A file of a backup; `bytes` is its own size. */
 export type IndexedFile = Readonly<{ name: string; bytes: number; parts: readonly Part[] }>
 
-/** The index of a backup in a store. */
+/** The index of a backup in a store. `recipient`: which recovery key its parts are sealed to; copies of earlier releases do not say it. */
 export type StoreIndex = Readonly<{
   format: 1
   set: string
   copiedAt: string
+  recipient?: string
   partBytes: number
   files: readonly IndexedFile[]
 }>
@@ -81,8 +82,13 @@ export function parseIndex(name: string, bytes: Uint8Array): StoreIndex | undefi
   if (!isIndex || !name.startsWith(`${indexBeginning(set)}${sha256(bytes).slice(0, DIGEST_LETTERS)}`)) return undefined
   try {
     const index = JSON.parse(Buffer.from(bytes).toString()) as StoreIndex
-    const { partBytes, files } = index
-    const isWhole = index.format === 1 && index.set === set && Number.isSafeInteger(partBytes) && partBytes > 0
+    const { partBytes, files, recipient = '' } = index
+    const isWhole =
+      index.format === 1 &&
+      index.set === set &&
+      Number.isSafeInteger(partBytes) &&
+      partBytes > 0 &&
+      typeof recipient === 'string'
     return isWhole && Array.isArray(files) && files.every((file) => isFile(file, partBytes)) ? index : undefined
   } catch {
     return undefined

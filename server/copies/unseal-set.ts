@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unpackTar } from 'modern-tar'
+import { recoveryKeyProblem } from '../../contract/recovery-key.ts'
 import { type BackupManifest, parseManifest, SET_FILE } from '../backups/manifest.ts'
 import { openPart } from './sealed-part.ts'
 
@@ -22,6 +23,8 @@ export async function unsealSet(folder: string, identity: string): Promise<Unsea
   const manifest = parseManifest(await readFile(join(folder, SET_FILE.manifest), 'utf8'))
   const [secrets, spire] = [join(folder, SET_FILE.secrets), join(folder, SET_FILE.spire)]
   if (manifest === undefined || !existsSync(secrets)) throw new Error('the set has no secrets: it makes no server')
+  const problem = recoveryKeyProblem(manifest.recipient, identity)
+  if (problem !== undefined) throw new Error(`${SET_FILE.secrets} of the set is ${problem}`)
   return {
     manifest,
     settings: await readFile(join(folder, SET_FILE.settings), 'utf8'),

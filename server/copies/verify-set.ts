@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unpackTar } from 'modern-tar'
+import { recoveryKeyProblem } from '../../contract/recovery-key.ts'
 import { credentialId } from '../../contract/secret.ts'
 import { type BackupManifest, isSignedBy, parseManifest, SET_FILE } from '../backups/manifest.ts'
 import { fileDigest } from '../backups/set-file.ts'
@@ -14,6 +15,9 @@ import { openPart } from './sealed-part.ts'
 async function sealedKey(folder: string, identity: string): Promise<Uint8Array | undefined> {
   const path = join(folder, SET_FILE.secrets)
   if (!existsSync(path)) return undefined
+  const { recipient } = parseManifest(await readFile(join(folder, SET_FILE.manifest), 'utf8')) ?? {}
+  const problem = recoveryKeyProblem(recipient, identity)
+  if (problem !== undefined) throw new Error(`${SET_FILE.secrets} of the set is ${problem}`)
   const tar = await openPart(identity, await readFile(path))
   const members = await unpackTar(new Uint8Array(tar))
   const found = members.find(({ header }) => header.name === credentialId('TAPPASS_CHECKPOINT_KEY'))

@@ -54,9 +54,13 @@ export function readHeads(database: Database): Promise<readonly (Head & Readonly
   return database.query(HEADS)
 }
 
+/** What a chain's first entry records: which instance writes it, the heads of other chains, and which vault key the instance has. */
+export type ChainStart = Readonly<{ instance: string; heads: readonly Head[]; vaultKey: string | undefined }>
+
 /** The first entry of a chain. */
-export function chainOpenedEntry(heads: readonly Head[], instance: string, clock: Clock, random: Random): Entry {
-  return plainEntry({ clock, random }, { eventKind: 'chain', eventType: 'chain_opened', details: { instance, heads } })
+export function chainOpenedEntry({ instance, heads, vaultKey }: ChainStart, clock: Clock, random: Random): Entry {
+  const details = { instance, heads, ...(vaultKey === undefined ? {} : { vault_key: vaultKey }) }
+  return plainEntry({ clock, random }, { eventKind: 'chain', eventType: 'chain_opened', details })
 }
 
 /** The last entry of a chain whose process stopped cleanly. A chain without it ended in a crash, or was truncated. */

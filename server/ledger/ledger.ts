@@ -15,12 +15,13 @@ import { type LedgerMode, type PendingChange, PendingQueue, type PendingWrite } 
 import { seal } from './seal.ts'
 
 /**
- * What a ledger needs: the database, this process's instance name, and clock and randomness for the chain's name. In grouped
- * mode `onLost` is called with the number of entries that were answered for and could not be written.
+ * What a ledger needs: the database, this process's instance name, and clock and randomness for the chain's name. `vaultKey` is the fingerprint of the key that aliases
+ * of ids come from. In grouped mode `onLost` is called with the number of entries that were answered for and could not be written.
  */
 export type LedgerOptions = Readonly<{
   database: Database
   instance: string
+  vaultKey?: string | undefined
   clock: Clock
   random: Random
   mode?: LedgerMode
@@ -99,9 +100,10 @@ function headOf({ last, tree }: OpenChain): ChainHead {
 }
 
 /** Opens a chain of this process, with an entry that records the heads of other chains. */
-async function openChain({ database, instance, clock, random }: LedgerOptions): Promise<OpenChain> {
+async function openChain({ database, instance, vaultKey, clock, random }: LedgerOptions): Promise<OpenChain> {
   const chain = `${instance}-${ulid(clock, random)}`
-  const first = seal(chainOpenedEntry(await unrecordedHeads(database), instance, clock, random), chain, 1, null)
+  const heads = await unrecordedHeads(database)
+  const first = seal(chainOpenedEntry({ instance, heads, vaultKey }, clock, random), chain, 1, null)
   await insertEntries(database, [first])
   const open = { last: first, tree: new GrowingTree() }
   open.tree.append(leafHash(first.entry))

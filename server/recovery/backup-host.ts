@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HOST_PATH } from '../../contract/path.ts'
 import { type PostgresAddress, parsePostgresAddress } from '../../contract/postgres-address.ts'
-import { credentialId } from '../../contract/secret.ts'
+import { credentialId, EARLIER_VAULT_KEYS_ID } from '../../contract/secret.ts'
 import { readPublicKeys } from '../adapters/checkpoint-folder.ts'
 import type { ArchiveTool } from '../adapters/container/postgres-archive.ts'
 import type { DumpTool } from '../adapters/container/postgres-container.ts'
@@ -82,6 +82,13 @@ export async function readSecrets({ credentials }: BackupHost): Promise<Readonly
 /** Returns the bytes of the vault key. Throws without one. */
 export function vaultKeyOf(secrets: ReadonlyMap<string, Buffer>): Buffer {
   return requiredSecret(secrets, credentialId('TAPPASS_VAULT_KEY'))
+}
+
+/** Returns the vault keys that this host had before its current one, the newest first. */
+export function earlierVaultKeysOf(secrets: ReadonlyMap<string, Buffer>): readonly Buffer[] {
+  const lines = secrets.get(EARLIER_VAULT_KEYS_ID)?.toString().split('\n') ?? []
+  // A key that was provided may have come with the end of its line, which its fingerprint covers.
+  return lines.filter((line) => line !== '').flatMap((line) => [Buffer.from(line), Buffer.from(`${line}\n`)])
 }
 
 /** Returns what signs for this host: the key of the ledger's checkpoints. Throws without one. */

@@ -1,6 +1,6 @@
 /** What the process of backups was asked for, on its command line; no secret stands there. */
 import { parseArgs } from 'node:util'
-import { parseRecipient } from '../../contract/recovery-key.ts'
+import { parseRecipients } from '../../contract/recovery-key.ts'
 import type { RetentionPolicy } from '../backups/retention.ts'
 import { type BackupHost, DATABASE } from './backup-host.ts'
 import { containerHost, HOST_OPTIONS } from './container-host.ts'
@@ -50,7 +50,7 @@ export function parseRequest(
   const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true })
   const [action = '', operand, ...rest] = positionals
   const [daily, weekly] = [Number(values['keep-daily'] ?? 7), Number(values['keep-weekly'] ?? 4)]
-  const recipient = values['recovery-key'] === undefined ? undefined : parseRecipient(values['recovery-key'])
+  const recipient = values['recovery-key'] === undefined ? undefined : parseRecipients(values['recovery-key'])
   const isKeyWrong = values['recovery-key'] !== undefined && recipient === undefined
   const { database } = values
   const time = values.to === undefined ? undefined : new Date(values.to)

@@ -1,4 +1,5 @@
 /** The list of what can be restored on a host, as lines of text. */
+import { shortRecipient } from '../../contract/recovery-key.ts'
 import type { JudgedBaseBackup } from '../backups/wal.ts'
 import type { EarlierDatabase } from './earlier-database.ts'
 import type { ListedBackup } from './set-list.ts'
@@ -12,7 +13,7 @@ export function listLines(
   const rows = [
     ...backups.map(({ name, bytes, release, state, recipient, format }) => [
       ...[name, `${bytes} bytes`, release || '-', state],
-      recipient === null && format === 2 ? 'no secrets' : '',
+      format === 1 ? '' : recipient === null ? 'no secrets' : `sealed to ${shortRecipient(recipient)}`,
     ]),
     ...bases.map(({ name, bytes, release, problem, endedAt }) => [
       ...[name, `${bytes} bytes`, release, problem ?? `any moment since ${endedAt}`],

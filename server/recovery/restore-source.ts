@@ -6,12 +6,20 @@ import { dirname, isAbsolute, join } from 'node:path'
 import { takenMsOf } from '../../contract/backup-name.ts'
 import { credentialId } from '../../contract/secret.ts'
 import { MIGRATION_FOLDER, readMigrationFiles } from '../adapters/migration-folder.ts'
-import { type BackupManifest, fingerprintsOf, isSignedBy, parseManifest, SET_FILE } from '../backups/manifest.ts'
+import { type BackupManifest, isSignedBy, parseManifest, SET_FILE } from '../backups/manifest.ts'
 import { differencesOf, fileDigest } from '../backups/set-file.ts'
 import { readPublicKey } from '../checkpoint/signed-note.ts'
+import { secretFingerprint } from '../core/hash.ts'
 import { type Evidence, NO_EVIDENCE } from '../ledger/verification.ts'
 import { parseMigrations } from '../migration/migration.ts'
-import { type BackupHost, backupFolderOf, publicKeysOf, readSecrets, vaultKeyOf } from './backup-host.ts'
+import {
+  type BackupHost,
+  backupFolderOf,
+  earlierVaultKeysOf,
+  publicKeysOf,
+  readSecrets,
+  vaultKeyOf,
+} from './backup-host.ts'
 import { evidenceOf } from './prove-set.ts'
 import type { DumpSource } from './restored-database.ts'
 
@@ -60,19 +68,23 @@ async function schemaProblems(schema: string, release: string): Promise<readonly
   return [{ what, next: `upgrade to ${release || 'the release that it is of'} first, then restore` }]
 }
 
-function keyProblems(
-  { fingerprints }: BackupManifest,
-  secrets: ReadonlyMap<string, Buffer>,
-): readonly RestoreProblem[] {
-  const id = credentialId('TAPPASS_VAULT_KEY')
-  const own = fingerprintsOf(secrets, vaultKeyOf(secrets))
-  if (fingerprints[id] === own[id]) return []
-  const what = 'it was taken with another vault key: what was encrypted with that could not be read here'
-  const unseal = `age --decrypt --identity RECOVERY_KEY ${SET_FILE.secrets} | tar --extract`
-  return [
-    { what, next: `give this host the secrets of the set first (${unseal}; tappass bootstrap --secret ${id}=FILE)` },
-  ]
+const VAULT_KEY_ID = credentialId('TAPPASS_VAULT_KEY')
+
+/** Whether the set was taken with one of these vault keys. */
+function isTakenWith({ fingerprints }: BackupManifest, keys: readonly Buffer[]): boolean {
+  return keys.some((key) => fingerprints[VAULT_KEY_ID] === secretFingerprint(key, VAULT_KEY_ID, key))
 }
+
+function keyProblems(manifest: BackupManifest, secrets: ReadonlyMap<string, Buffer>): readonly RestoreProblem[] {
+  if (isTakenWith(manifest, [vaultKeyOf(secrets), ...earlierVaultKeysOf(secrets)])) return []
+  const what =
+    'it was taken with another vault key, and this host has never had that one: old entries could not be proven'
+  const unseal = `age --decrypt --identity RECOVERY_KEY ${SET_FILE.secrets} | tar --extract`
+  const give = `tappass secrets rotate ${VAULT_KEY_ID} --secret ${VAULT_KEY_ID}=FILE`
+  return [{ what, next: `give this host the key of the set first, which keeps its own beside it (${unseal}; ${give})` }]
+}
+
+const EARLIER_NOTE = 'it was taken with an earlier vault key of this host, which is kept'
 
 async function readSet(
   host: BackupHost,
@@ -107,7 +119,8 @@ async function readSet(
     ...keyProblems(manifest, secrets),
     ...(await schemaProblems(manifest.schema, manifest.release)),
   ]
-  return { ...base, evidence: problems.length > 0 ? NO_EVIDENCE : await evidenceOf(folder), problems }
+  const notes = isTakenWith(manifest, earlierVaultKeysOf(secrets)) ? [EARLIER_NOTE] : []
+  return { ...base, evidence: problems.length > 0 ? NO_EVIDENCE : await evidenceOf(folder), problems, notes }
 }
 
 type OldManifest = Readonly<{

@@ -245,6 +245,7 @@ const server: readonly Room[] = [
     path: 'server/composition',
     is: 'How a gateway is put together: open the ports, create the gateway, register the routes.',
     knows: [
+      'contract',
       'server/access',
       'server/adapters',
       'server/adapters/openai',

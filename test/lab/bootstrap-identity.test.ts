@@ -13,7 +13,18 @@ import { decryptWith } from '../../server/backups/recovery-key.ts'
 import { run } from './machine.ts'
 import { ensureSpiffeHelperArchive } from './program.ts'
 import { rootPath } from './root.ts'
-import { bareServer, bootstrap, door, inside, machineWords, plan, type Server, toolkit, writeSpec } from './server.ts'
+import {
+  bareServer,
+  bootstrap,
+  door,
+  hostWords,
+  inside,
+  machineWords,
+  plan,
+  type Server,
+  toolkit,
+  writeSpec,
+} from './server.ts'
 import { ensureSpireArchive } from './spire-program.ts'
 
 const DOMAIN = 'lab.example'
@@ -155,6 +166,61 @@ test('an agent of the host calls with its certificate or its token, and without 
   const callAs = (how: string) => inside(server, `${how} sh -eu /srv/calls.sh`)
   assert.equal(await callAs(PLANNER_ASKS), '200 200')
   assert.equal(await callAs('systemd-run --quiet --pipe --wait --collect --unit=lab-scheduler'), '401 401')
+})
+
+const authority = (which: 'active' | 'prepared' | 'old'): Promise<string> =>
+  inside(
+    server,
+    `${SERVER} localauthority x509 show ${SOCKET} -output json | sed -n 's/.*"${which}":{"authority_id":"\\([0-9a-f]*\\)".*/\\1/p'`,
+  )
+const trusted = async (): Promise<number> =>
+  Number(await inside(server, `${SERVER} bundle show ${SOCKET} | grep -c BEGIN`))
+
+test('the authority is rotated: the next one is trusted first, then signs; one that was exposed is trusted no more, and no call fails', async (context) => {
+  const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'hello' }] })
+  const calling = `cd "$(mktemp -d)"; tries=0; failed=0
+    while [ -e /run/calling ]; do tries=$((tries + 1)); ${AGENT} api fetch x509 ${WORKLOAD_API} -write . >/dev/null
+      code=$(curl -s -o /dev/null -w '%{http_code}' -H 'content-type: application/json' -d '${body}' \\
+        --cacert bundle.0.pem --cert svid.0.pem --key svid.0.key https://localhost:9621/v1/chat/completions) || :
+      [ "$code" = 200 ] || { failed=$((failed + 1)); echo "$code"; }; done; echo "$failed of $tries"`
+  await writeFile(join(rootPath(server.machine.name), 'srv/calling.sh'), calling)
+  await inside(server, 'touch /run/calling')
+  const counting = inside(server, `${PLANNER_ASKS} sh -u /srv/calling.sh`)
+  const rotate = async (...words: readonly string[]): Promise<void> => {
+    const { code, stdout, stderr } = await toolkit([
+      'secrets',
+      'rotate',
+      'spire-ca',
+      ...hostWords(server),
+      '--yes',
+      '--json',
+      ...words,
+    ])
+    assert.equal(code, 0, stdout + stderr)
+  }
+  const kept = '/run/kept'
+  try {
+    const first = await authority('active')
+    await inside(server, `install -d -o planner ${kept} && ${PLANNER_ASKS} ${ASK} -write ${kept}`)
+    await rotate('--older-than', '0s')
+    const second = await authority('prepared')
+    assert.deepEqual([await authority('active'), await trusted(), second !== ''], [first, 2, true])
+    await rotate('--finish')
+    assert.deepEqual([await authority('active'), await authority('old'), await trusted()], [second, first, 2])
+    await rotate('--compromised')
+    assert.ok(![first, second].includes(await authority('active')))
+    assert.equal(await trusted(), 1)
+  } finally {
+    await inside(server, 'rm /run/calling')
+  }
+  const said = await counting
+  context.diagnostic(`calls with an SVID that failed: ${said}`)
+  assert.match(said, /^0 of [1-9]\d{2,}$/)
+  // What the exposed authority has signed is worth nothing.
+  const old = `curl -s -o /dev/null -w '%{http_code}' --cacert /run/tappass-svid/svid_bundle.pem --cert ${kept}/svid.0.pem --key ${kept}/svid.0.key`
+  assert.notEqual(await inside(server, `${old} -d '${body}' https://localhost:9621/v1/chat/completions || :`), '200')
+  assert.equal(await askAs(PLANNER_ASKS), PLANNER)
+  assert.deepEqual(await changesOf(), [])
 })
 
 const HOST_ENTRIES = `spire-entries:spiffe://${DOMAIN}/tappass/host`

@@ -581,7 +581,13 @@ const handed = { sha256: 'aa', readValue: () => 'value' }
 const PASSWORD_ENDS = ['rotated-secret:postgres-password', 'rotated-secret:postgres-owner-password']
 const TOKEN_KEY = 'tappass-token-key'
 
-const ROTATIONS: readonly Readonly<{ name: string; more: Partial<HostSpec>; staged: string[]; rotated: string[] }>[] = [
+const ROTATIONS: readonly Readonly<{
+  name: string
+  more: Partial<HostSpec>
+  staged: string[]
+  rotated: string[]
+  replaced?: string[]
+}>[] = [
   { name: 'an ordinary run ends what another one has begun', more: {}, staged: [], rotated: PASSWORD_ENDS },
   {
     name: 'a password is staged, and put in force by the same run',
@@ -614,6 +620,13 @@ const ROTATIONS: readonly Readonly<{ name: string; more: Partial<HostSpec>; stag
     rotated: PASSWORD_ENDS,
   },
   {
+    name: 'the vault key, whose earlier values are kept, neither',
+    more: rotating('overlap', 'tappass-vault-key'),
+    staged: [],
+    rotated: PASSWORD_ENDS,
+    replaced: ['replaced-secret:tappass-vault-key'],
+  },
+  {
     name: 'what is handed in is staged, but for a guarded key',
     more: { secrets: { 'tappass-admin-api-key': handed, [TOKEN_KEY]: handed, 'tappass-vault-key': handed } },
     staged: ['staged-secret:tappass-admin-api-key'],
@@ -621,21 +634,32 @@ const ROTATIONS: readonly Readonly<{ name: string; more: Partial<HostSpec>; stag
   },
 ]
 
-for (const { name, more, staged, rotated } of ROTATIONS) {
+for (const { name, more, staged, rotated, replaced = [] } of ROTATIONS) {
   test(`recipe: rotation: ${name}`, () => {
     const ids = idsOf(more)
     const starting = (kind: string) => ids.filter((id) => id.startsWith(kind))
-    assert.deepEqual([starting('staged-secret:'), starting('rotated-secret:')], [staged, rotated])
+    const found = ['staged-secret:', 'rotated-secret:', 'replaced-secret:'].map(starting)
+    assert.deepEqual(found, [staged, rotated, replaced])
     // First the value beside the old one, then each instance, then the end.
-    const places = [staged.at(-1), 'unit:tappass@1.service', 'unit:tappass@2.service', rotated[0]].flatMap((id) =>
-      id === undefined ? [] : [ids.indexOf(id)],
-    )
+    const places = [
+      staged.at(-1) ?? replaced[0],
+      'unit:tappass@1.service',
+      'unit:tappass@2.service',
+      rotated[0],
+    ].flatMap((id) => (id === undefined ? [] : [ids.indexOf(id)]))
     assert.deepEqual(
       places,
       places.toSorted((a, b) => a - b),
     )
   })
 }
+
+test('recipe: rotation: the authority of identities, where there are any, once all that follows it runs', () => {
+  const more = rotating('overlap', 'spire-ca')
+  assert.ok(!idsOf(more).some((id) => id.startsWith('spire-rotation')))
+  const ids = idsOf({ ...more, identity: specOf(identities).identity })
+  assert.ok(ids.indexOf('spire-rotation:server') > ids.indexOf('unit:tappass-spiffe-helper.service'))
+})
 
 test('recipe: another password is no reason to end the database', async () => {
   const data = recipe(specOf({}), text).find(({ role }) => role === 'data')?.resources ?? []

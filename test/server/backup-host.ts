@@ -7,12 +7,16 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { unpackTar } from 'modern-tar'
 import { parsePostgresAddress } from '../../contract/postgres-address.ts'
 import { credentialId } from '../../contract/secret.ts'
 import { generateSecrets } from '../../scripts/secrets/secret-generation.ts'
 import { createCheckpointFolder } from '../../server/adapters/checkpoint-folder.ts'
 import { openPostgres } from '../../server/adapters/postgres.ts'
 import { createRandom, systemClock } from '../../server/adapters/system.ts'
+import { decryptWith } from '../../server/backups/recovery-key.ts'
 import { createNoteSigner } from '../../server/checkpoint/signed-note.ts'
 import { createCheckpointTable } from '../../server/ledger/checkpoint-table.ts'
 import { createLedger } from '../../server/ledger/ledger.ts'
@@ -26,6 +30,13 @@ import { migrate } from './migrate-process.ts'
 /** The program of backups, and the one that moves the data elsewhere. */
 export const PROGRAM: string = join(import.meta.dirname, '../../server/backup.ts')
 const MOVE_PROGRAM = join(import.meta.dirname, '../../server/move.ts')
+
+/** Returns what a sealed file of a set holds, by name. */
+export async function unsealed(path: string, identity: string): Promise<Readonly<Record<string, string>>> {
+  const tar = await buffer(Readable.from(decryptWith(identity, Readable.from([readFileSync(path)]))))
+  const files = await unpackTar(tar)
+  return Object.fromEntries(files.map(({ header, data }) => [header.name, Buffer.from(data ?? []).toString()]))
+}
 
 /** What is done to the tools: more arguments for pg_dump, what becomes of its archive (a body of JavaScript over `bytes`), a line of psql; after which
  * command the program is killed. */

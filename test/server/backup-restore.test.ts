@@ -1,13 +1,14 @@
 /** Restoring over a real PostgreSQL: into a database beside, compared, then swapped; what is refused and why; and SIGKILL at every point. Needs: postgres. */
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
+import { recoveryPair } from '../../contract/recovery-key.ts'
 import { signManifest } from '../../server/backups/manifest.ts'
 import { createNoteSigner } from '../../server/checkpoint/signed-note.ts'
 import { demand } from '../lab/execution.ts'
-import { createTestHost, type TestHost, writeChain } from './backup-host.ts'
+import { createTestHost, type TestHost, unsealed, writeChain } from './backup-host.ts'
 
 let host: TestHost
 let set: string
@@ -155,7 +156,7 @@ const refused: readonly Row[] = [
       sign(folder, (manifest) => {
         manifest['fingerprints'] = { 'tappass-vault-key': 'a'.repeat(64) }
       }),
-    says: /another vault key[\s\S]*next: .*secrets\.age/,
+    says: /another vault key[\s\S]*next: .*secrets\.age.*tappass secrets rotate tappass-vault-key --secret/,
   },
   {
     name: 'a newer schema',
@@ -177,6 +178,45 @@ for (const { name, change, says } of refused)
     }
     assert.deepEqual([await databases(), host.calls()], [there, []])
   })
+
+test('restore: a set that was taken with an earlier vault key of this host is restored, and another one is refused as before', async () => {
+  const [key, ring] = ['tappass-vault-key', 'tappass-vault-key-earlier'].map((id) => join(host.credentials, id))
+  const first = readFileSync(key as string, 'utf8')
+  const newKey = () => randomBytes(32).toString('base64')
+  // A backup of the same day takes its place.
+  const aside = join(host.root, 'aside')
+  cpSync(join(host.backups, set), aside, { recursive: true })
+  try {
+    writeFileSync(key as string, newKey())
+    assert.match((await host.run('restore', set, '--check')).stderr, /another vault key/)
+    for (const [kept, code] of [
+      [`${newKey()}\n${first}\n`, 0],
+      [`${newKey()}\n`, 5],
+    ] as const) {
+      writeFileSync(ring as string, kept)
+      const { code: found, stdout, stderr } = await host.run('restore', set, '--check')
+      assert.equal(found, code, stderr)
+      if (code === 0)
+        assert.match(stdout, /^note: it was taken with an earlier vault key of this host, which is kept$/m)
+    }
+    writeFileSync(ring as string, `${first}\n`)
+    const restored = await host.run('restore', set, '--database', 'tappass_earlier')
+    assert.deepEqual([restored.code, restored.stderr], [0, ''])
+    const { recipient, identity } = recoveryPair(generateKeyPairSync('x25519').privateKey)
+    assert.equal((await host.run('create', '--recovery-key', recipient)).code, 0)
+    const [name = ''] = readdirSync(host.backups).filter((each) => each.startsWith('tappass-'))
+    const newest = join(host.backups, name)
+    const printOf = (folder: string) =>
+      JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')).fingerprints['tappass-vault-key']
+    assert.notEqual(printOf(newest), printOf(aside))
+    const sealed = await unsealed(join(newest, 'secrets.age'), identity)
+    assert.equal(sealed['tappass-vault-key-earlier'], `${first}\n`)
+  } finally {
+    writeFileSync(key as string, first)
+    rmSync(ring as string, { force: true })
+    cpSync(aside, join(host.backups, set), { recursive: true })
+  }
+})
 
 const dumpWith = async (file: string, ...words: readonly string[]): Promise<string> => {
   const path = join(host.root, file)

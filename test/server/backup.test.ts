@@ -6,13 +6,11 @@ import assert from 'node:assert/strict'
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
 import { after, afterEach, before, test } from 'node:test'
-import { unpackTar } from 'modern-tar'
 import { recoveryPair } from '../../contract/recovery-key.ts'
-import { decryptWith } from '../../server/backups/recovery-key.ts'
-import { createTestHost, type TestHost, type Tools } from './backup-host.ts'
+import { unsealSet } from '../../server/copies/unseal-set.ts'
+import { verifySet } from '../../server/copies/verify-set.ts'
+import { createTestHost, type TestHost, type Tools, unsealed } from './backup-host.ts'
 
 const recovery = recoveryPair(generateKeyPairSync('x25519').privateKey)
 const KEEP = ['--keep-daily', '2', '--keep-weekly', '0']
@@ -67,12 +65,7 @@ test('backup: a set with everything, for root only, restored as a proof right aw
   assert.equal(statSync(set).mode & 0o777, 0o700)
   assert.doesNotMatch(await databases(), /proof/)
   // The recovery key opens the secrets, and no other file of the set has one.
-  const sealed = readFileSync(join(onlySet(), 'secrets.age'))
-  const tar = await buffer(Readable.from(decryptWith(recovery.identity, Readable.from([sealed]))))
-  const unpacked = await unpackTar(tar)
-  const found = Object.fromEntries(
-    unpacked.map(({ header, data }) => [header.name, Buffer.from(data ?? []).toString()]),
-  )
+  const found = await unsealed(join(onlySet(), 'secrets.age'), recovery.identity)
   assert.equal(found['tappass-vault-key'], readFileSync(join(host.credentials, 'tappass-vault-key'), 'utf8'))
   assert.ok(!('openai-api-key' in found), 'an empty one is none')
   for (const name of readdirSync(onlySet())) {
@@ -110,6 +103,31 @@ for (const { name, tools, says } of failures)
     assert.deepEqual(names(), there)
     if (tools.psqlSays !== undefined) assert.deepEqual(host.calls(), [], 'no dump was begun')
   })
+
+test('backup: while one recovery key takes the place of another, a set is sealed to both; with a third one it is said which ones open it', async () => {
+  const [older, stranger] = [1, 2].map(() => recoveryPair(generateKeyPairSync('x25519').privateKey))
+  assert.ok(older !== undefined && stranger !== undefined)
+  const both = `${recovery.recipient},${older.recipient}`
+  const { code, stderr } = await host.run('create', ...KEEP, '--recovery-key', both)
+  assert.deepEqual([code, stderr], [0, ''])
+  assert.equal(json(join(onlySet(), 'manifest.json')).recipient, both)
+  const [one, two] = await Promise.all(
+    [recovery, older].map(({ identity }) => unsealed(join(onlySet(), 'secrets.age'), identity)),
+  )
+  assert.ok(one?.['tappass-vault-key'] !== undefined)
+  assert.deepEqual(one, two)
+  const end = (recipient: string): string => `age1…${recipient.slice(-8)}`
+  assert.ok(
+    (await host.run('list')).stdout.includes(`sealed to ${end(recovery.recipient)} and ${end(older.recipient)}`),
+  )
+  assert.equal((await unsealSet(onlySet(), older.identity)).manifest.recipient, both)
+  const wanted = `sealed to the recovery key ${recovery.recipient} or ${older.recipient}, and the one that was given is ${stranger.recipient}`
+  for (const open of [
+    unsealSet(onlySet(), stranger.identity),
+    verifySet(onlySet(), names()[0] ?? '', stranger.identity, []),
+  ])
+    await assert.rejects(open, ({ message }: Error) => message.includes(wanted))
+})
 
 /** What only a restoration finds. The set stays, and does not count. */
 const unproven: readonly Readonly<{ name: string; tools: Tools; says: RegExp }>[] = [

@@ -92,7 +92,7 @@ const rows: readonly Row[] = [
   {
     name: 'secrets, one of them two years old, and what has no age',
     lay: (at) => {
-      for (const id of ['tappass-jwt-secret', 'postgres-password', 'tappass-vault-key', 'of-somebody-else']) {
+      for (const id of ['tappass-jwt-secret', 'postgres-password', 'tappass-vault-key-earlier', 'of-somebody-else']) {
         writeFileSync(join(at, 'store', id), 'x')
         if (id !== 'postgres-password') utimesSync(join(at, 'store', id), 1, Date.now() / 1000 - 730 * 86_400)
       }

@@ -189,3 +189,9 @@ test('another policy, configuration or version is another OPA', () => {
   assert.equal(new Set(keys).size, keys.length)
   assert.equal(bundleKey(options, '1.22.3'), keys[0])
 })
+
+test('the id of the key is text wherever it stands: one of digits alone would be read as a number, and OPA would not start', async () => {
+  const { config } = await createBundle(options)
+  const [, id] = /^ {2}"([0-9a-f]{16})":$/m.exec(String(config)) ?? []
+  assert.ok(id !== undefined && String(config).includes(`      keyid: "${id}"\n`))
+})

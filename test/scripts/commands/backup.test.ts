@@ -61,7 +61,7 @@ for (const { words, says } of wrong)
   })
 
 test('settings: a recovery key that is none, or the private half, is refused', () => {
-  for (const recoveryKey of ['age1nothing', 'AGE-SECRET', '']) {
+  for (const recoveryKey of ['age1nothing', 'AGE-SECRET', '', 'age1nothing,age1more']) {
     assert.throws(
       () => parseHostSpec({ backup: { recoveryKey } }, 'x'),
       (error) => /recovery key, age1/.test(JSON.stringify((error as Failure).text)),

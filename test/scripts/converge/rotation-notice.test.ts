@@ -7,6 +7,7 @@ import { VERBS } from '../../../scripts/command-table.ts'
 import { assertInstalled, rotationNotice } from '../../../scripts/converge/rotation-notice.ts'
 import { targetFact } from '../../../scripts/facts/path.ts'
 import { storedAtFact } from '../../../scripts/secrets/secret-fact.ts'
+import { spireAuthoritiesFact } from '../../../scripts/secrets/spire-authority.ts'
 import { factReaderOf, factRow } from '../known-host.ts'
 import { specOf } from '../roles/blank-host.ts'
 
@@ -60,6 +61,29 @@ for (const { name, ids, times, isChanged, says } of ROWS) {
     assert.deepEqual(notice && [notice.what, notice.next], says)
   })
 }
+
+test('rotation notice: of the authority of identities the server itself says whether a next one is trusted', async () => {
+  const rotation = { ids: ['spire-ca'], storedBefore: 1000, mode: 'overlap' } as const
+  for (const [isPrepared, says] of [
+    [true, 'both values are good: spire-ca'],
+    [false, undefined],
+  ] as const) {
+    const state = { createdAt: 1, isX509Prepared: isPrepared, isJwtPrepared: isPrepared, isOldTrusted: false }
+    const notice = await rotationNotice(rotate, factReaderOf([factRow(spireAuthoritiesFact, state)]), rotation, true)
+    assert.equal(notice?.what, says)
+  }
+})
+
+test('a rotation of the authority of identities is refused where there are none', async () => {
+  const { release } = specOf()
+  const facts = factReaderOf([factRow(targetFact('/opt/tappass/current'), `/opt/tappass/releases/${release.version}`)])
+  const asked = (...ids: readonly string[]) => ({
+    release,
+    rotation: { ids, storedBefore: 1, mode: 'overlap' } as const,
+  })
+  await assert.rejects(assertInstalled(rotate, facts, asked('spire-ca')), /issues no identities/)
+  await assertInstalled(rotate, facts, asked('spire-ca', 'postgres-password'))
+})
 
 test('a rotation is refused where another release runs, or none', async () => {
   const link = '/opt/tappass/current'

@@ -56,16 +56,24 @@ const runHere = async ({ argv, stdin }: Command) => {
   return await execute(moved as [string, ...string[]], { stdin: input })
 }
 
-test('the authority and the note are laid for root alone; of secrets only next values, and none in an argument', async () => {
+test('the authority and the note are laid for root alone; of secrets only next values and earlier keys, and none in an argument', async () => {
   const keys = Buffer.from('{"keys":1}')
   const commands = await seedCommands(host([]), {
     set: SET,
     spire: { 'keys.json': keys.toString('base64'), '../evil': 'AAAA' },
-    secrets: { 'tappass-vault-key': 'of the run', 'tappass-token-key-next': 'still to come' },
+    secrets: {
+      'tappass-vault-key': 'of the run',
+      'tappass-token-key-next': 'still to come',
+      'tappass-vault-key-earlier': 'still to come back',
+    },
   })
-  assert.equal(commands.length, 2)
+  assert.equal(commands.length, 3)
   assert.ok(commands.every(({ isSecret, argv }) => isSecret && !/still to come|eyJr/.test(argv.join(' '))))
   assert.match(commands[1]?.argv.join(' ') ?? '', /tappass-token-key-next/)
+  assert.deepEqual(
+    [commands[2]?.argv.includes('tappass-vault-key-earlier'), commands[2]?.stdin],
+    [true, 'still to come back'],
+  )
   const { code, stderr } = await runHere(commands[0] as Command)
   assert.equal(code, 0, stderr)
   const laid = join(folder, HOST_PATH.spireServerFolder, 'keys.json')

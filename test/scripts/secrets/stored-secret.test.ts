@@ -56,7 +56,7 @@ test('what is stored, since when, until when; and no value', () => {
     secrets.filter(({ id }) => id !== 'tls-certificate'),
     [
       row('tappass-admin-api-key', 'distributed', 1_800_000_000, 1_800_000_500),
-      row('tappass-vault-key', 'fixed', 1_500_000_000),
+      row('tappass-vault-key', 'kept', 1_500_000_000),
       row('tappass-license', 'provided', 1_700_000_000, undefined, license),
       row('database-url', 'provided', 1_700_000_000),
     ],
@@ -80,7 +80,7 @@ const secret = { id: 'x', storedAt: NOW - 100 * DAY, nextStoredAt: undefined, ex
 const ROWS = [
   ['own', 90, {}, false, /^x ! +2026-10-07T08:00:00Z +100 days +rotated by one run$/m],
   ['own', 100, {}, true, /^x +2026-10-07T08:00:00Z +100 days /m],
-  ['fixed', 1, {}, true, /stays as it is$/m],
+  ['kept', 90, {}, false, /rotated by one run; earlier ones stay for what was made with them$/m],
   ['provided', 1000, { expires: NOW - 1 }, false, /^x ! .* 2027-01-15T07:59:59Z: expired +provided with --secret$/m],
   ['provided', 1000, { expires: NOW }, true, / 2027-01-15T08:00:00Z +provided with --secret$/m],
   ['distributed', 1000, { nextStoredAt: NOW - DAY }, true, /is being rotated since 2027-01-14T08:00:00Z$/m],

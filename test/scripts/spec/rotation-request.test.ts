@@ -6,16 +6,16 @@ import type { Invocation } from '../../../scripts/command-line/invocation.ts'
 import { VERBS } from '../../../scripts/command-table.ts'
 import { Failure } from '../../../scripts/core/failure.ts'
 import { GENERATED_SECRET_IDS, OPTIONAL_SECRET_IDS } from '../../../scripts/secrets/secret-id.ts'
-import { ROTATION_KINDS } from '../../../scripts/secrets/secret-rotation.ts'
+import { ROTATION_KINDS, SPIRE_CA_ID } from '../../../scripts/secrets/secret-rotation.ts'
 import { type RotationRequest, readRotationRequest, rotationOf } from '../../../scripts/spec/rotation-request.ts'
 
 const read = (line: string): RotationRequest | undefined =>
   readRotationRequest(parseArguments(VERBS, line.split(' ')) as unknown as Invocation)
 
-/** What a host generates, but for the one that stays as it is. */
+/** What a host generates, and the authority of its identities. */
 const ROTATABLE = [
   ...['tappass-admin-api-key', 'tappass-token-key', 'postgres-password', 'postgres-owner-password'],
-  ...['tappass-jwt-secret', 'tappass-checkpoint-key'],
+  ...['tappass-jwt-secret', 'tappass-checkpoint-key', 'tappass-vault-key', 'spire-ca'],
 ]
 
 const ROWS: readonly (readonly [line: string, request: RotationRequest | undefined])[] = [
@@ -34,6 +34,10 @@ const ROWS: readonly (readonly [line: string, request: RotationRequest | undefin
     'secrets rotate tappass-admin-api-key --compromised',
     { ids: ['tappass-admin-api-key'], ageSecondsMin: 0, mode: 'compromised' },
   ],
+  [
+    'secrets rotate tappass-vault-key --secret tappass-vault-key=FILE',
+    { ids: ['tappass-vault-key'], ageSecondsMin: 3600, mode: 'overlap' },
+  ],
   ['plan --rotate all', { ids: ROTATABLE, ageSecondsMin: 3600, mode: 'overlap' }],
   [
     'secrets rotate all,tappass-token-key --secret openai-api-key=FILE --finish',
@@ -51,10 +55,6 @@ for (const [line, request] of ROWS) {
 
 const REFUSED: readonly (readonly [line: string, code: number, what: RegExp, next: RegExp])[] = [
   ['secrets rotate postgres-pasword', 64, /^there is no secret "postgres-pasword"/, /rotate postgres-password$/],
-  ['secrets rotate tappass-vault-key', 5, /^the secret tappass-vault-key is not rotated$/, /leave it as it is/],
-  ['plan --rotate tappass-vault-key', 5, /^the secret tappass-vault-key is not rotated$/, /leave it as it is/],
-  ['secrets rotate tappass-jwt-secret,tappass-vault-key', 5, /tappass-vault-key is not rotated$/, /leave it/],
-  ['secrets rotate tappass-vault-key --secret tappass-vault-key=f', 5, /is not rotated$/, /leave it as it is/],
   ['secrets rotate openai-api-key', 64, /has to be provided$/, /--secret openai-api-key=FILE$/],
   ['secrets rotate postgres-password --older-than soon', 64, /not "soon"$/, /--older-than 90d$/],
   ['secrets rotate postgres-password --older-than 5', 64, /not "5"$/, /--older-than 90d$/],
@@ -80,7 +80,10 @@ for (const [line, code, what, next] of REFUSED) {
 }
 
 test('rotation: every secret of a host says how it is rotated', () => {
-  assert.deepEqual(Object.keys(ROTATION_KINDS).toSorted(), [...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS].toSorted())
+  assert.deepEqual(
+    Object.keys(ROTATION_KINDS).toSorted(),
+    [...GENERATED_SECRET_IDS, ...OPTIONAL_SECRET_IDS, SPIRE_CA_ID].toSorted(),
+  )
 })
 
 test("rotation: how old a value is, is measured by the host's clock", () => {

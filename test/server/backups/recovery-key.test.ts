@@ -4,7 +4,14 @@ import { generateKeyPairSync } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { parseIdentity, recoveryPair } from '../../../contract/recovery-key.ts'
+import {
+  parseIdentities,
+  parseIdentity,
+  parseRecipients,
+  recoveryKeyProblem,
+  recoveryPair,
+  shortRecipient,
+} from '../../../contract/recovery-key.ts'
 import { decryptWith, encryptTo } from '../../../server/backups/recovery-key.ts'
 
 const IDENTITY = `AGE-SECRET-${'KEY'}-1HR8DF0ZNSZWVXZE7FVGKM9YV4H6XWPFTMZAZZ0M50QADVWEKUSVSQQWCTW`
@@ -37,6 +44,39 @@ for (const length of [0, 1, 65_535, 65_536, 65_537, 200_000])
 
 const other = recoveryPair(generateKeyPairSync('x25519').privateKey)
 const bytes = Buffer.alloc(150_000, 'x')
+
+test('sealed to two keys, one of which takes the place of the other: each opens it, a file with both opens what is sealed to one of them', async () => {
+  const both = await whole(encryptTo(`${recipient},${other.recipient}`, piecesOf(bytes, 4096)))
+  const stranger = recoveryPair(generateKeyPairSync('x25519').privateKey).identity
+  for (const key of [identity, other.identity, `${stranger}\n${identity}`])
+    assert.ok(bytes.equals(await unseal(both, key)))
+  await assert.rejects(unseal(both, stranger))
+  assert.ok(bytes.equals(await unseal(await seal(bytes), `${other.identity}\n${identity}`)))
+})
+
+test('recovery keys: one or two, and what opens what is said by their public halves', () => {
+  const [one, two] = [recipient, other.recipient]
+  const rows = [one, `${one},${two}`, `${one}, ${two}`, `${one},${one}`, `${one},${two},${one}`, `${one},`, 'age1x', '']
+  assert.deepEqual(rows.map(parseRecipients), [one, `${one},${two}`, `${one},${two}`, ...Array(5).fill(undefined)])
+  const file = `# of last year\n${identity}\n\n# of now\n${other.identity}\n`
+  assert.deepEqual(
+    parseIdentities(file)?.map((pair) => pair.recipient),
+    [one, two],
+  )
+  for (const text of ['', '# none', `${identity}\nx`]) assert.equal(parseIdentities(text), undefined)
+  assert.equal(shortRecipient(`${one},${two}`), `age1…${one.slice(-8)} and age1…${two.slice(-8)}`)
+  for (const [sealedTo, given] of [
+    [null, identity],
+    [undefined, identity],
+    [`${two},${one}`, identity],
+    [one, `${other.identity}\n${identity}`],
+  ] as const)
+    assert.equal(recoveryKeyProblem(sealedTo, given), undefined)
+  assert.match(
+    recoveryKeyProblem(two, identity) ?? '',
+    new RegExp(`^sealed to the recovery key ${two}, and the one that was given is ${one}: `),
+  )
+})
 const refused: readonly Readonly<{ name: string; change: (sealed: Buffer) => Buffer; key?: string }>[] = [
   { name: 'another key', change: (sealed) => sealed, key: other.identity },
   { name: 'the last byte is another', change: (sealed) => flipped(sealed, sealed.length - 1) },

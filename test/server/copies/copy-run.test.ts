@@ -49,8 +49,8 @@ const host = (...names: readonly string[]) => {
     ms += 1000
     return new Date(ms)
   }
-  const copy = (store: BackupStore, label = 'the store') =>
-    runCopy({ sets, state, recipient, label, store, now, partBytes: PART }, () => {})
+  const copy = (store: BackupStore, label = 'the store', sealedTo = recipient) =>
+    runCopy({ sets, state, recipient: sealedTo, label, store, now, partBytes: PART }, () => {})
   const record = () => JSON.parse(readFileSync(join(state, 'last.json'), 'utf8')) as CopyRecord
   const into = join(folder, 'fetched')
   return {
@@ -70,6 +70,54 @@ const filesIn = (folder: string) =>
       .toSorted()
       .map((name) => [name, sha256(readFileSync(join(folder, name)))]),
   )
+
+test('the recovery key is rotated: sets of before need the one of their time, and which one that is, is said', async () => {
+  const newer = recoveryPair(generateKeyPairSync('x25519').privateKey)
+  const names = [OLDER, SET, 'tappass-20261128T031700Z'] as const
+  const { sets, into, copy, fetch } = host(...names)
+  const { store, objects } = memoryStore()
+  const sealedTo = [recipient, `${newer.recipient},${recipient}`, newer.recipient]
+  for (const [at, name] of names.entries()) {
+    for (const each of names) rmSync(join(sets, each, 'verified.json'), { force: true })
+    writeFileSync(join(sets, name, 'verified.json'), '{}')
+    assert.equal(await copy(store, 'the store', sealedTo[at]), 1)
+  }
+  for (const each of names) writeFileSync(join(sets, each, 'verified.json'), '{}')
+  assert.deepEqual(
+    (await listSets(store)).map((each) => each.recipient),
+    sealedTo.toReversed(),
+  )
+  const wanted = new RegExp(
+    `^${OLDER} is sealed to the recovery key ${recipient}, and the one that was given is ${newer.recipient}: `,
+  )
+  await assert.rejects(fetch(store, OLDER, newer.identity), ({ message }: Error) => wanted.test(message))
+  assert.equal(existsSync(into), false, 'nothing was fetched')
+  await assert.rejects(fetch(store, names[2], identity), /sealed to the recovery key/)
+  for (const [name, key] of [
+    [OLDER, identity],
+    [SET, identity],
+    [SET, newer.identity],
+    [OLDER, `${newer.identity}\n${identity}`],
+    [names[2], newer.identity],
+  ] as const) {
+    await fetch(store, name, key)
+    for (const [file, digest] of Object.entries(filesIn(into)))
+      assert.equal(sha256(readFileSync(join(sets, name, file))), digest, `${name} ${file}`)
+    rmSync(into, { recursive: true })
+  }
+  // A copy of an earlier release does not say to which key it is sealed.
+  for (const [name, [bytes]] of [...objects]) {
+    if (bytes === undefined || !name.startsWith(`${OLDER}.index.`)) continue
+    const { recipient: _, ...index } = JSON.parse(Buffer.from(bytes).toString())
+    const text = Buffer.from(`${JSON.stringify(index, null, 1)}\n`)
+    objects.delete(name)
+    objects.set(`${OLDER}.index.${sha256(text).slice(0, 16)}.json`, [text])
+  }
+  await assert.rejects(
+    fetch(store, OLDER, newer.identity),
+    /sealed to another recovery key than the one that was given/,
+  )
+})
 
 test('what was copied is fetched byte for byte, and nothing is readable in the store', async () => {
   const { sets, into, copy, fetch, record } = host(SET, OLDER)

@@ -21,6 +21,28 @@ const development = {
 const ledgerOver = (database: Database, instance = '1'): Ledger =>
   createLedger({ database, instance, clock: systemClock, random })
 
+test('ledger: each chain begins with the fingerprint of the vault key that its process has, so that a rotation shows in it', async () => {
+  const { database, dispose } = await openMemory()
+  try {
+    await prepareSchema(database, development, 'test', systemClock)
+    for (const vaultKey of ['one', undefined, 'two']) {
+      const ledger = createLedger({ database, instance: '1', vaultKey, clock: systemClock, random })
+      await ledger.open()
+      await ledger.close()
+    }
+    const rows = await database.query<{ entry: string }>(
+      `SELECT entry FROM audit_events WHERE event_type = 'chain_opened' ORDER BY chain`,
+    )
+    const details = rows.map(({ entry }) => JSON.parse(entry).details)
+    assert.deepEqual(
+      details.map(({ vault_key }) => vault_key),
+      ['one', undefined, 'two'],
+    )
+  } finally {
+    await dispose()
+  }
+})
+
 /** Appends an entry, and returns the head that it is then. */
 async function appended(ledger: Ledger): Promise<ChainHead> {
   await ledger.append(ledgerEntry())
