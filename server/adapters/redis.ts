@@ -148,6 +148,11 @@ export function createRedisLimiter(
     ping: async () => {
       await redis.ping()
     },
+    memory: async () => {
+      const text = await redis.info('memory')
+      const numberOf = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(text)?.[1] ?? 0)
+      return { usedBytes: numberOf('used_memory'), maxBytes: numberOf('maxmemory') }
+    },
     close: async () => {
       redis.disconnect()
     },

@@ -53,7 +53,7 @@ export function createThreadPool(options: ThreadPoolOptions): Inspector {
   const { worker, workerData, clock, limits, heapMb = HEAP_MB } = options
   const bounds = { ...LIMITS, ...limits }
   let opened: Promise<Piscina> | undefined
-  let pending = 0
+  const pending = new Set<Readonly<{ queuedMs: number }>>()
   const open = async (): Promise<Piscina> => {
     const { Piscina } = await import('piscina')
     const pool = new Piscina({
@@ -72,8 +72,9 @@ export function createThreadPool(options: ThreadPoolOptions): Inspector {
     return pool
   }
   const run = async <T, R>(name: string, task: T): Promise<R> => {
-    if (pending >= bounds.pendingMax) throw new OverloadError(WAIT)
-    pending += 1
+    if (pending.size >= bounds.pendingMax) throw new OverloadError(WAIT)
+    const place = { queuedMs: clock.elapsedMs() }
+    pending.add(place)
     let watch: TaskWatch | undefined
     try {
       opened ??= open()
@@ -86,12 +87,17 @@ export function createThreadPool(options: ThreadPoolOptions): Inspector {
       throw watch?.stopped() ?? failureOf(cause)
     } finally {
       watch?.end()
-      pending -= 1
+      pending.delete(place)
     }
   }
   return {
     inspect: (task) => run('inspect', task),
     redact: (task) => run('redact', task),
+    pending: () => {
+      // In the order in which they came.
+      const [oldest] = pending
+      return { count: pending.size, oldestMs: oldest === undefined ? 0 : clock.elapsedMs() - oldest.queuedMs }
+    },
     close: async () => {
       await (await opened)?.destroy()
     },

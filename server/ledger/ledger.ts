@@ -77,6 +77,7 @@ export function createLedger(options: LedgerOptions): Ledger {
   return {
     append: (entry) => put(() => pending.append(entry)),
     change: (work) => put(() => pending.change(work)),
+    pending: () => pending.use(),
     head: () => chain && headOf(chain),
     open: async () => {
       await draining
