@@ -61,11 +61,8 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
   const server = createHttpServer({
     bodyBytesMax: config.limits.bodyBytesMax,
     corsOrigins: config.corsOrigins,
-    newId,
     isPlainText: createTextCheck(config, loaded),
-    isDraining,
-    replies,
-    log,
+    ...{ newId, isDraining, replies, log },
   })
   const { ports, close } = await openPorts(config, dependencies, loaded.registry, meter, {
     connectionLost: (err) => log.warn({ err }, 'redis'),

@@ -74,7 +74,7 @@ export function createPrometheus(gateway: string, nowMs: () => number): Promethe
   const readers: (() => unknown)[] = []
   const families = async (): Promise<readonly Family[]> => {
     await Promise.allSettled(readers.map(async (read) => read()))
-    const ofProcess = (await registry.getMetricsAsJSON()) as unknown as readonly Family[]
+    const ofProcess = ((await registry.getMetricsAsJSON()) as unknown as readonly Family[]).filter(isWellNamed)
     return labelled([...ownFamilies(series), ...ofProcess], GATEWAY_LABEL, gateway)
   }
   return {
@@ -96,6 +96,11 @@ export function createPrometheus(gateway: string, nowMs: () => number): Promethe
     families,
     render: async (form, others = []) => formatFamilies([...(await families()), ...others], form),
   }
+}
+
+/** prom-client has three sums of others as gauges whose names say that they only rise. */
+function isWellNamed({ name, type }: Family): boolean {
+  return type === 'counter' || !name.endsWith('_total')
 }
 
 function exemplarOf(traceId: string, value: number, nowMs: () => number): Exemplar {

@@ -92,9 +92,9 @@ async function readRedis(meter: Gauges, { memory }: Gateway['ports']['limiter'])
   meter.forget('tappass_redis_memory_used_bytes')
   meter.forget('tappass_redis_memory_max_bytes')
   if (memory === undefined) return
-  const { usedBytes, maxBytes } = await memory()
+  const { usedBytes, limitBytes } = await memory()
   meter.gauge('tappass_redis_memory_used_bytes', usedBytes)
-  if (maxBytes > 0) meter.gauge('tappass_redis_memory_max_bytes', maxBytes)
+  if (limitBytes > 0) meter.gauge('tappass_redis_memory_max_bytes', limitBytes)
 }
 
 async function readDisk(meter: Gauges, folder: string | undefined): Promise<void> {

@@ -31,7 +31,7 @@ export type RateLimiter = Readonly<{
   ping: () => Promise<void>
   close: () => Promise<void>
   /** Where a server counts: its memory in bytes, and how much it may use (0: without a limit). Throws where it may not be asked. */
-  memory?: () => Promise<Readonly<{ usedBytes: number; maxBytes: number }>>
+  memory?: () => Promise<Readonly<{ usedBytes: number; limitBytes: number }>>
 }>
 
 /**

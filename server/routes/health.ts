@@ -124,12 +124,17 @@ const DETAILED = {
   config: AUDITED,
 }
 
+const METRICS_TYPES = {
+  'text/plain': { schema: v.string() },
+  'application/openmetrics-text': { schema: v.string() },
+}
+
 const METRICS = {
   schema: {
     summary: 'Figures for Prometheus',
     description: 'Prometheus text, or OpenMetrics for who asks for it with `accept`: [all metrics](metrics.md)',
     tags: ['Health'],
-    response: { 200: { description: 'Text', content: { 'text/plain': { schema: v.string() } } } },
+    response: { 200: { description: 'Text', content: METRICS_TYPES } },
   },
   config: AUDITED,
 }
