@@ -132,7 +132,7 @@ const METRICS_TYPES = {
 const METRICS = {
   schema: {
     summary: 'Figures for Prometheus',
-    description: 'Prometheus text, or OpenMetrics for who asks for it with `accept`: [all metrics](metrics.md)',
+    description: 'Prometheus text, or OpenMetrics for who asks for it with `accept`',
     tags: ['Health'],
     response: { 200: { description: 'Text', content: METRICS_TYPES } },
   },

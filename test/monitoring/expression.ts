@@ -3,7 +3,7 @@
 /** A metric by the name that the reference has, and the names of the labels in its braces. */
 export type Selected = Readonly<{ name: string; labels: readonly string[] }>
 
-const SELECTOR = /\b(up|tappass_[a-z0-9_]+)(?:\{([^}]*)\})?/g
+const SELECTOR = /\b(up\b|tappass_[a-z0-9_]+)(?:\{([^}]*)\})?/g
 
 /** Returns the metrics that an expression selects; series of a histogram under its name. */
 export function metricsIn(expression: string): readonly Selected[] {
