@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createPrometheus } from '../../../server/adapters/prometheus.ts'
 import { SERIES_MAX } from '../../../server/observability/series.ts'
+import { chunk } from '../model-server.ts'
 import { chat, type RunningGateway, startGateway } from '../running-gateway.ts'
 import { withMetrics } from './metric-page.ts'
 
@@ -164,4 +165,41 @@ test('without a database there are metrics all the same, and they say so', async
 
 test('a scrape ends its connection, so that the next may meet another instance', async () => {
   assert.equal((await gateway.admin('/metrics')).headers.get('connection'), 'close')
+})
+
+test('a stream that is sent is counted as open, and one that its client breaks off is counted as well', async () => {
+  const other = await startGateway()
+  const told = Promise.withResolvers<void>()
+  other.models.answer(async (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(`data: ${JSON.stringify(chunk({ role: 'assistant', content: 'One sentence. And more. ' }))}\n\n`)
+    await told.promise
+    response.end()
+  })
+  const metricsOf = async (): Promise<string> => (await other.admin('/metrics')).text()
+  try {
+    const leaving = new AbortController()
+    const stream = await fetch(`${other.url}/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${other.agent.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ ...chat('hello'), stream: true }),
+      signal: leaving.signal,
+    })
+    const during = await metricsOf()
+    assert.equal(stream.status, 200)
+    assert.match(during, /^tappass_http_streams_open\{gateway="1"\} 1$/m)
+    // The scrape is one of them.
+    assert.match(during, /^tappass_http_requests_in_flight\{gateway="1"\} 2$/m)
+    assert.doesNotMatch(during, /path="\/chat\/completions",status=/)
+    leaving.abort()
+    let later = await metricsOf()
+    while (!later.includes('tappass_http_streams_open{gateway="1"} 0')) later = await metricsOf()
+    assert.match(
+      later,
+      /^tappass_http_requests_total\{gateway="1",method="POST",path="\/chat\/completions",status="200"\} 1$/m,
+    )
+  } finally {
+    told.resolve()
+    await other.close()
+  }
 })
