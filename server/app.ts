@@ -19,6 +19,7 @@ import type { Ledger } from './core/ports.ts'
 import { ulid } from './core/ulid.ts'
 import { createEngine } from './detection/engine.ts'
 import { createHttpServer } from './http/http-server.ts'
+import { createReplyWatch } from './http/reply-watch.ts'
 import { createCallFigures } from './observability/call-figures.ts'
 import type { Readiness } from './observability/readiness.ts'
 import { RULE_FUNCTIONS } from './rules/check/rule-functions.ts'
@@ -50,7 +51,8 @@ export type AppDependencies = ProcessPorts & Readonly<{ log: FastifyBaseLogger; 
  */
 export async function createApp(config: Config, dependencies: AppDependencies, ...stepFolders: string[]): Promise<App> {
   const { clock, random, log, isDraining } = dependencies
-  const [meter, figures] = [createPrometheus(), createCallFigures()]
+  const [meter, figures] = [createPrometheus(config.instance, clock.nowMs), createCallFigures()]
+  const replies = createReplyWatch(figures.counting(meter.countHttp), clock)
   const { families, rules } = readRuleBook()
   const engine = createEngine(rules, RULE_FUNCTIONS)
   const folders = [BUILT_IN_STEPS, ...(config.hasNameDetector ? [OPTIONAL_STEPS] : []), ...stepFolders]
@@ -59,17 +61,14 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
   const server = createHttpServer({
     bodyBytesMax: config.limits.bodyBytesMax,
     corsOrigins: config.corsOrigins,
-    newId,
     isPlainText: createTextCheck(config, loaded),
-    isDraining,
-    count: figures.counting(meter.countHttp),
-    log,
+    ...{ newId, isDraining, replies, log },
   })
   const { ports, close } = await openPorts(config, dependencies, loaded.registry, meter, {
     connectionLost: (err) => log.warn({ err }, 'redis'),
     policyFault: (err) => log.warn({ err }, 'opa'),
     lost: (entries, err) => {
-      meter.countLost(entries)
+      meter.add('tappass_ledger_lost_entries_total', entries)
       log.error({ err, entries }, 'entries were not written')
     },
   })
@@ -77,8 +76,8 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
   const stopPruning = pruneTaints(ports.taints, log)
   const gateway = createGateway(config, loaded, ports, folders)
   const svids = await openSvids(config, { clock, log, meter })
-  const readiness = await registerRoutes(server, config, dependencies, gateway, meter, svids)
-  const onHandshakeFailure = (): void => meter.countSvidRefusal('x509_svid', 'handshake')
+  const readiness = await registerRoutes(server, config, dependencies, gateway, { meter, replies }, svids)
+  const onHandshakeFailure = (): void => meter.add('tappass_svid_refusals_total', 1, 'x509_svid', 'handshake')
   const svidListener = serveSvids(server, config, svids, { newId, onHandshakeFailure })
   await server.ready()
   const closeAll = (): Promise<unknown> => {

@@ -3,16 +3,7 @@
  * record that `status` reads, and to a webhook. A process of its own that a systemd timer starts. It ends with 0 when it could say so.
  */
 import { X509Certificate } from 'node:crypto'
-import {
-  type Dirent,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statfsSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { type Dirent, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -22,9 +13,11 @@ import { type CopyRecord, judgeCopies } from '../contract/backup-store.ts'
 import { EXIT_CODE } from '../contract/exit-code.ts'
 import { checkLicense, type LicenseCheck } from '../contract/license.ts'
 import { credentialId, secretNameOf, secretProblem } from '../contract/secret.ts'
+import { readFileSystems } from './adapters/disk-state.ts'
+import { readSetStates } from './backups/set-state.ts'
 import {
-  type DiskState,
   type Finding,
+  judgeBackups,
   judgeDisk,
   judgeLicense,
   judgeSecret,
@@ -127,26 +120,6 @@ function secretAges(
   )
 }
 
-function diskState(path: string): DiskState | undefined {
-  try {
-    const { bsize, blocks, bavail, files, ffree } = statfsSync(path)
-    return { bytes: blocks * bsize, freeBytes: bavail * bsize, inodes: files, freeInodes: ffree }
-  } catch {
-    return undefined
-  }
-}
-
-/** Paths on one file system are one finding, named by the first of them. */
-function disks(paths: readonly string[]): readonly Finding[] {
-  const seen = new Set<number>()
-  return paths.filter(existsSync).flatMap((path) => {
-    const { dev } = statSync(path)
-    if (seen.has(dev)) return []
-    seen.add(dev)
-    return [judgeDisk(path, diskState(path))]
-  })
-}
-
 /** Sends a message. Returns what went wrong; the address is a secret, and in no message. */
 async function send(url: string, body: string): Promise<string | undefined> {
   try {
@@ -186,6 +159,7 @@ type Arguments = Readonly<{
   stores: readonly string[]
   disks: readonly string[]
   copyFolder: string | undefined
+  backups: string | undefined
   secretDaysMax: number
   licenseDaysMin: number
 }>
@@ -193,7 +167,8 @@ type Arguments = Readonly<{
 function parseArguments(argv: readonly string[]): Arguments {
   const [one, many] = [{ type: 'string' } as const, { type: 'string', multiple: true } as const]
   const options = {
-    ...{ into: one, credentials: one, certificate: one, svid: one, copies: one, store: many, disk: many },
+    ...{ into: one, credentials: one, certificate: one, svid: one, copies: one, backups: one },
+    ...{ store: many, disk: many },
     ...{ 'secret-days': one, 'license-days': one },
   } as const
   const { values } = parseArgs({ args: [...argv], options })
@@ -208,7 +183,7 @@ function parseArguments(argv: readonly string[]): Arguments {
     ...{
       stores: values.store ?? [],
       disks: values.disk ?? [],
-      copyFolder: values.copies,
+      ...{ copyFolder: values.copies, backups: values.backups },
       secretDaysMax,
       licenseDaysMin,
     },
@@ -216,7 +191,17 @@ function parseArguments(argv: readonly string[]): Arguments {
 }
 
 async function main(argv: readonly string[]): Promise<void> {
-  const { into, credentials, certificate, svid, stores, disks: paths, copyFolder, ...days } = parseArguments(argv)
+  const {
+    into,
+    credentials,
+    certificate,
+    svid,
+    stores,
+    disks: paths,
+    copyFolder,
+    backups,
+    ...days
+  } = parseArguments(argv)
   const nowMs = Date.now()
   const served =
     certificate === undefined
@@ -227,8 +212,9 @@ async function main(argv: readonly string[]): Promise<void> {
     ...svids(svid, nowMs),
     ...judgeLicense(licenseOf(credentials, nowMs), { nowMs, daysMin: days.licenseDaysMin }),
     ...secretAges(stores, { nowMs, daysMax: days.secretDaysMax }),
-    ...disks(paths),
+    ...readFileSystems(paths).map(([path, state]) => judgeDisk(path, state)),
     ...copies(copyFolder, nowMs),
+    ...(backups === undefined ? [] : judgeBackups(backups, readSetStates(backups), nowMs)),
   ]
   const findings = [...found, ...(await alert(credentials, found, nowMs))]
   process.stdout.write(`${journalLines(findings).join('\n')}\n`)

@@ -10,17 +10,31 @@ export function isRepairable({ problem, findings, obstacles }: DriftRecord): boo
   return problem === undefined && findings.length > 0 && obstacles.length === 0
 }
 
+type Metric = Readonly<{ name: string; help: string; value: (record: DriftRecord) => number }>
+
+/** What a look is told as. */
+export const DRIFT_METRICS: readonly Metric[] = [
+  {
+    name: 'tappass_drift_findings',
+    help: 'What is not as the last run left it.',
+    value: ({ findings }) => findings.length,
+  },
+  {
+    name: 'tappass_drift_compared',
+    help: 'Whether the host could be compared (1) or not (0).',
+    value: ({ problem }) => (problem === undefined ? 1 : 0),
+  },
+  {
+    name: 'tappass_drift_timestamp_seconds',
+    help: 'When it was looked.',
+    value: ({ at }) => Date.parse(at) / 1000,
+  },
+]
+
 function metricsOf(record: DriftRecord): string {
-  return `# HELP tappass_drift_findings What is not as the last run left it.
-# TYPE tappass_drift_findings gauge
-tappass_drift_findings ${record.findings.length}
-# HELP tappass_drift_compared Whether the host could be compared (1) or not (0).
-# TYPE tappass_drift_compared gauge
-tappass_drift_compared ${record.problem === undefined ? 1 : 0}
-# HELP tappass_drift_timestamp_seconds When it was looked.
-# TYPE tappass_drift_timestamp_seconds gauge
-tappass_drift_timestamp_seconds ${Date.parse(record.at) / 1000}
-`
+  return DRIFT_METRICS.map(
+    ({ name, help, value }) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value(record)}\n`,
+  ).join('')
 }
 
 /** The record is root's: it repeats what the system's log says of commands. `repairable` is what the service that repairs waits for. */

@@ -20,6 +20,7 @@ import { memoryLimits } from '../spec/memory-limit.ts'
 import { nodeProxyLines } from '../spec/proxy.ts'
 import type { Role } from '../spec/role.ts'
 import { storeOf } from '../storage/backup-store-spec.ts'
+import { isExternal } from '../storage/storage-spec.ts'
 
 /** Any of them keeps the clock. */
 const TIME_SERVICES = ['systemd-timesyncd', 'chrony', 'ntpsec', 'openntpd', 'ntp'] as const
@@ -66,6 +67,7 @@ export const housekeeping: Role = (spec, text) => {
     render(template, {
       ...{ secretDaysMax, licenseDaysMin, environment: nodeProxyLines(spec.proxy) },
       certificate: certificateOf(spec, traits),
+      backups: isExternal(spec, 'database') ? '' : HOST_PATH.backupFolder,
       copies: storeOf(spec) === undefined ? '' : HOST_PATH.backupCopyFolder,
       credentials: CHECK_SECRET_IDS.flatMap((id) => optionalCredentialLines(traits, id)),
       memory: memoryLimits(spec, traits.memoryMegabytes),

@@ -105,6 +105,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   npm: installed(['npm'], 'npm'),
   openssl: installed(['openssl'], 'openssl'),
   python: installed(['python3'], 'python3'),
+  prometheus: installed(['prometheus'], 'prometheus', 'promtool'),
   redis: installed(['redis-server'], 'redis-server'),
   shellcheck: installed(['shellcheck'], 'shellcheck'),
   sshd: installed(['openssh-server', 'openssh-client'], 'sshd', 'ssh', 'ssh-add', 'ssh-agent', 'ssh-keygen'),

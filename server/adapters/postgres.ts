@@ -48,6 +48,7 @@ export function openPostgres(settings: PostgresSettings): SessionDatabase {
     transaction: (work) => withConnection((connection) => transactionOn(kind, connection, 0, work)),
     session: (work) => withConnection((connection) => work(sessionOn(kind, connection, 0))),
     close: () => pool.end(),
+    use: () => ({ open: pool.totalCount, idle: pool.idleCount, max: pool.options.max, waiting: pool.waitingCount }),
   }
 }
 

@@ -1,86 +1,113 @@
-/**
- * Counters and durations in Prometheus' text format (tappass.md §1.5). Label values are few and our own: never a
- * client's text.
- */
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+/** The meter: counts and measures what happens, by the table of metrics, and gives all of it as text when it is asked. */
+import { STATUS_CODES } from 'node:http'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { AnsweredRequest } from '../core/answered-request.ts'
 import type { Meter } from '../core/ports.ts'
-import { createHistogram } from '../observability/histogram.ts'
+import { type Family, type Form, formatFamilies, labelled } from '../observability/exposition.ts'
+import { bucketsOf, METRICS, type MetricName, type NameOf } from '../observability/metric-table.ts'
+import { type Exemplar, HistogramSeries, NumberSeries } from '../observability/series.ts'
 
-/** A meter whose values can be read, and that also counts HTTP requests. */
+/** A meter whose values can be read. */
 export type Prometheus = Meter &
   Readonly<{
-    countHttp: (method: string, path: string, status: number) => void
-    /** Returns the text of `/metrics`. The caller counts `activeAgents`. */
-    render: (activeAgents: number) => Promise<string>
-    contentType: string
+    /** Counts and measures an HTTP request. */
+    countHttp: (request: AnsweredRequest) => void
+    /** Adds to a value that only rises. */
+    add: (name: NameOf<'counter'>, value: number, ...labels: readonly string[]) => void
     /** Sets a value that goes up and down. */
-    gauge: (name: GaugeName, value: number, labels?: Readonly<Record<string, string>>) => void
-    countLost: (entries: number) => void
-    countSvidRefusal: (credential: string, reason: string) => void
+    gauge: (name: NameOf<'gauge'>, value: number, ...labels: readonly string[]) => void
+    /** Forgets all values of one, which is not known any more. */
+    forget: (name: NameOf<'gauge'>) => void
+    /** Each time before values are read, `read` is called; what it throws is no reason not to read the others. */
+    beforeReading: (read: () => unknown) => void
+    /** All metrics with their values now. */
+    families: () => Promise<readonly Family[]>
+    /** The same as text, with those of `others`. */
+    render: (form: Form, others?: readonly Family[]) => Promise<string>
   }>
 
-/** Values that go up and down. Those of SPIFFE identities are there from when they are first set. */
-const GAUGES = {
-  ledger_alarm: {
-    help: '1 while a checkpoint is missing, or the database lacks what was signed',
-    labelNames: ['kind'],
-  },
-  ledger_checkpoint_overdue_seconds: { help: 'Time since an entry was written that no checkpoint covers' },
-  svid_expiry_seconds: { help: "Time until the gateway's own SVID expires" },
-  svid_bundle_age_seconds: { help: 'Time since the trust bundle was last written' },
-  svid_problem: { help: '1 while files of the SVID folder are not taken, or the SVID has expired' },
+/** The label that tells several gateways behind one address apart. */
+export const GATEWAY_LABEL = 'gateway'
+
+/** Methods that a route has; the parser of HTTP knows three dozen more. */
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS'])
+
+type OwnSeries = Readonly<{ numbers: Map<string, NumberSeries>; histograms: Map<string, HistogramSeries> }>
+
+function createSeries(): OwnSeries {
+  const numbers = new Map<string, NumberSeries>()
+  const onDropped = (): void => numbers.get('tappass_metrics_dropped_total')?.add([], 1)
+  const histograms = new Map<string, HistogramSeries>()
+  for (const [name, { type, labels }] of Object.entries(METRICS)) {
+    if (type === 'histogram') histograms.set(name, new HistogramSeries(labels, bucketsOf(name), onDropped))
+    else numbers.set(name, new NumberSeries(labels, onDropped))
+  }
+  return { numbers, histograms }
 }
 
-type GaugeName = keyof typeof GAUGES
+function ownFamilies({ numbers, histograms }: OwnSeries): readonly Family[] {
+  return Object.entries(METRICS).map(([name, { help, type }]) => ({
+    ...{ name, help, type },
+    values: histograms.get(name)?.values(name) ?? numbers.get(name)?.values() ?? [],
+  }))
+}
 
-/** Upper bounds of the buckets, for durations from tens of microseconds to seconds. */
-const SECONDS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5]
-
-/** Creates a registry of its own, so that two gateways in one process do not share metrics. */
-export function createPrometheus(): Prometheus {
+/**
+ * Creates a meter with a registry of its own, so that two gateways in one process do not share metrics. `gateway` names this process; `nowMs` is the time of
+ * exemplars.
+ */
+export function createPrometheus(gateway: string, nowMs: () => number): Prometheus {
   const registry = new Registry()
-  const registers = [registry]
   collectDefaultMetrics({ register: registry, prefix: 'tappass_' })
-  const counter = (name: string, help: string, labelNames: string[]): Counter =>
-    new Counter({ name, help, labelNames, registers })
-  const http = counter('tappass_http_requests_total', 'HTTP requests', ['method', 'path', 'status'])
-  const counters = {
-    judgements: counter('tappass_judgements_total', 'Judgements by stage and action', ['stage', 'action']),
-    pipeline_blocks: counter('tappass_pipeline_blocks_total', 'Calls that policy refused, by the step that saw why', [
-      'step',
-    ]),
-    pii_detections: counter('tappass_pii_detections_total', 'Personal data found, by type', ['type']),
+  const series = createSeries()
+  const number = (name: MetricName): NumberSeries => series.numbers.get(name) as NumberSeries
+  const histogram = (name: MetricName): HistogramSeries => series.histograms.get(name) as HistogramSeries
+  const [requests, durations] = [
+    number('tappass_http_requests_total'),
+    histogram('tappass_http_request_duration_seconds'),
+  ]
+  const tokens = number('tappass_capability_tokens_total')
+  for (const outcome of ['minted', 'denied', 'expired']) tokens.set([outcome], 0)
+  number('tappass_ledger_lost_entries_total').set([], 0)
+  number('tappass_policy_failures_total').set([], 0)
+  number('tappass_metrics_dropped_total').set([], 0)
+  const readers: (() => unknown)[] = []
+  const families = async (): Promise<readonly Family[]> => {
+    await Promise.allSettled(readers.map(async (read) => read()))
+    const ofProcess = ((await registry.getMetricsAsJSON()) as unknown as readonly Family[]).filter(isWellNamed)
+    return labelled([...ownFamilies(series), ...ofProcess], GATEWAY_LABEL, gateway)
   }
-  const histograms = { step_seconds: createHistogram(SECONDS), ledger_seconds: createHistogram(SECONDS) }
-  const tokens = counter('tappass_capability_tokens_total', 'Capability tokens by outcome', ['outcome'])
-  for (const outcome of ['minted', 'denied', 'expired']) tokens.inc({ outcome }, 0)
-  const agents = new Gauge({ name: 'tappass_active_agents', help: 'Agents that are active', registers })
-  const gauges = new Map<GaugeName, Gauge>()
-  const gaugeOf = (name: GaugeName): Gauge => {
-    const gauge = gauges.get(name) ?? new Gauge({ name: `tappass_${name}`, ...GAUGES[name], registers })
-    gauges.set(name, gauge)
-    return gauge
-  }
-  gaugeOf('ledger_alarm')
-  gaugeOf('ledger_checkpoint_overdue_seconds')
-  let svidRefusals: Counter | undefined
-  const lost = counter('tappass_ledger_lost_entries_total', 'Entries of grouped mode that were not written', [])
   return {
-    gauge: (name, value, labels = {}) => gaugeOf(name).set(labels, value),
-    countLost: (entries) => lost.inc(entries),
-    countSvidRefusal: (credential, reason) => {
-      svidRefusals ??= counter('tappass_svid_refusals_total', 'SVIDs that were refused', ['credential', 'reason'])
-      svidRefusals.inc({ credential, reason })
+    add: (name, value, ...labels) => number(name).add(labels, value),
+    gauge: (name, value, ...labels) => number(name).set(labels, value),
+    forget: (name) => number(name).clear(),
+    count: (name, ...labels) => number(`tappass_${name}_total`).add(labels, 1),
+    observe: (name, seconds, ...labels) => histogram(`tappass_${name}`).observe(labels, seconds),
+    countHttp: ({ method: named, path, status, seconds, traceId }) => {
+      const method = METHODS.has(named) ? named : '(other)'
+      requests.add([method, path, statusLabel(status)], 1)
+      durations.observe(
+        [method, path],
+        seconds,
+        traceId === undefined ? undefined : exemplarOf(traceId, seconds, nowMs),
+      )
     },
-    count: (name, labels) => counters[name].inc(labels),
-    observe: (name, label, value) => histograms[name].observe(label, value),
-    countHttp: (method, path, status) => http.inc({ method, path, status: String(status) }),
-    render: async (activeAgents) => {
-      agents.set(activeAgents)
-      const steps = histograms.step_seconds.render('tappass_step_seconds', 'Time that a step took', 'step')
-      const ledger = histograms.ledger_seconds.render('tappass_ledger_seconds', 'Time until an entry was durable', '')
-      return (await registry.metrics()) + steps + ledger
-    },
-    contentType: registry.contentType,
+    beforeReading: (read) => void readers.push(read),
+    families,
+    render: async (form, others = []) => formatFamilies([...(await families()), ...others], form),
   }
+}
+
+/** prom-client has three sums of others as gauges whose names say that they only rise. */
+function isWellNamed({ name, type }: Family): boolean {
+  return type === 'counter' || !name.endsWith('_total')
+}
+
+function exemplarOf(traceId: string, value: number, nowMs: () => number): Exemplar {
+  return { labelSet: { trace_id: traceId }, value, timestamp: nowMs() / 1000 }
+}
+
+/** A model server may answer with any number: what is not registered is its class. */
+function statusLabel(status: number): string {
+  return status in STATUS_CODES || status === 499 ? String(status) : `${Math.trunc(status / 100)}xx`
 }

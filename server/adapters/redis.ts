@@ -148,8 +148,16 @@ export function createRedisLimiter(
     ping: async () => {
       await redis.ping()
     },
+    memory: () => readMemory(redis),
     close: async () => {
       redis.disconnect()
     },
   }
+}
+
+/** What the server itself says of its memory. */
+async function readMemory(redis: Redis): Promise<Readonly<{ usedBytes: number; limitBytes: number }>> {
+  const text = await redis.info('memory')
+  const numberOf = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(text)?.[1] ?? 0)
+  return { usedBytes: numberOf('used_memory'), limitBytes: numberOf('maxmemory') }
 }

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os'
 import { threadId } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { InspectionError, InspectionTimeout, type Inspector, OverloadError } from '../core/inspection.ts'
-import type { Clock } from '../core/ports.ts'
+import type { Clock, QueueUse } from '../core/ports.ts'
 
 /** A task, and where the thread says that it has begun: its id and its processor time. */
 export type ThreadTask<T> = Readonly<{ progress: Int32Array; task: T }>
@@ -50,33 +50,17 @@ export function begin(progress: Int32Array): void {
 
 /** Creates the pool. Nothing is loaded before the first task. */
 export function createThreadPool(options: ThreadPoolOptions): Inspector {
-  const { worker, workerData, clock, limits, heapMb = HEAP_MB } = options
+  const { clock, limits } = options
   const bounds = { ...LIMITS, ...limits }
   let opened: Promise<Piscina> | undefined
-  let pending = 0
-  const open = async (): Promise<Piscina> => {
-    const { Piscina } = await import('piscina')
-    const pool = new Piscina({
-      filename: worker,
-      workerData,
-      // One stays, and takes over what waits when another is ended.
-      minThreads: 1,
-      maxThreads: threadsMax(),
-      idleTimeout: IDLE_MS,
-      // A thread that waits for its next task within the last one keeps all that a weak reference had pointed at.
-      atomics: 'disabled',
-      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: YOUNG_MB },
-    })
-    // A thread that has no memory left, or is being ended, may fail without a task.
-    pool.on('error', () => {})
-    return pool
-  }
+  const pending = new Set<Place>()
   const run = async <T, R>(name: string, task: T): Promise<R> => {
-    if (pending >= bounds.pendingMax) throw new OverloadError(WAIT)
-    pending += 1
+    if (pending.size >= bounds.pendingMax) throw new OverloadError(WAIT)
+    const place = { queuedMs: clock.elapsedMs() }
+    pending.add(place)
     let watch: TaskWatch | undefined
     try {
-      opened ??= open()
+      opened ??= openPool(options)
       const pool = await opened
       const progress = new Int32Array(new SharedArrayBuffer(8))
       watch = watchTask(pool, progress, clock, bounds)
@@ -86,16 +70,43 @@ export function createThreadPool(options: ThreadPoolOptions): Inspector {
       throw watch?.stopped() ?? failureOf(cause)
     } finally {
       watch?.end()
-      pending -= 1
+      pending.delete(place)
     }
   }
   return {
     inspect: (task) => run('inspect', task),
     redact: (task) => run('redact', task),
+    pending: () => useOf(pending, clock),
     close: async () => {
       await (await opened)?.destroy()
     },
   }
+}
+
+async function openPool({ worker, workerData, heapMb = HEAP_MB }: ThreadPoolOptions): Promise<Piscina> {
+  const { Piscina } = await import('piscina')
+  const pool = new Piscina({
+    filename: worker,
+    workerData,
+    // One stays, and takes over what waits when another is ended.
+    minThreads: 1,
+    maxThreads: threadsMax(),
+    idleTimeout: IDLE_MS,
+    // A thread that waits for its next task within the last one keeps all that a weak reference had pointed at.
+    atomics: 'disabled',
+    resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: YOUNG_MB },
+  })
+  // A thread that has no memory left, or is being ended, may fail without a task.
+  pool.on('error', () => {})
+  return pool
+}
+
+/** A task's place: they stand in the order in which they came. */
+type Place = Readonly<{ queuedMs: number }>
+
+function useOf(places: ReadonlySet<Place>, { elapsedMs }: Clock): QueueUse {
+  const [oldest] = places
+  return { count: places.size, oldestMs: oldest === undefined ? 0 : elapsedMs() - oldest.queuedMs }
 }
 
 type TaskWatch = ReturnType<typeof watchTask>

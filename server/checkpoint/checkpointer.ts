@@ -28,6 +28,8 @@ export type Checkpointer = Readonly<{
   sign: () => Promise<void>
   /** Seconds since an entry was written that no stored checkpoint covers; 0 when there is none. */
   overdueSeconds: () => number
+  /** When the last one was stored everywhere (milliseconds since 1970); undefined before the first. */
+  lastMs: () => number | undefined
 }>
 
 /** Creates a checkpointer. */
@@ -35,6 +37,7 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
   const { ledger, clock } = options
   let signed = ''
   let coveredMs = clock.elapsedMs()
+  let lastMs: number | undefined
   let signing: Promise<void> | undefined
   const isCovered = (): boolean => {
     const head = ledger.head()
@@ -46,6 +49,7 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
     if (head !== undefined && placeOf(head) !== signed) {
       if (!(await signAndStore(options, head))) return
       signed = placeOf(head)
+      lastMs = clock.nowMs()
     }
     coveredMs = atMs
   }
@@ -57,6 +61,7 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
       })
       await signing
     },
+    lastMs: () => lastMs,
     overdueSeconds: () => (isCovered() ? 0 : (clock.elapsedMs() - coveredMs) / 1000),
   }
 }

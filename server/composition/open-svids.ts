@@ -81,9 +81,9 @@ function describeState(trustDomain: string, state: SvidFolderState, nowMs: numbe
 }
 
 function showGauges(state: ReturnType<Svids['describe']>, meter: SvidDependencies['meter']): void {
-  meter.gauge('svid_expiry_seconds', state.expires_in_seconds ?? 0)
-  meter.gauge('svid_bundle_age_seconds', state.bundle_age_seconds ?? 0)
-  meter.gauge('svid_problem', state.problems.length > 0 ? 1 : 0)
+  meter.gauge('tappass_svid_expiry_seconds', state.expires_in_seconds ?? 0)
+  meter.gauge('tappass_svid_bundle_age_seconds', state.bundle_age_seconds ?? 0)
+  meter.gauge('tappass_svid_problem', state.problems.length > 0 ? 1 : 0)
 }
 
 function report({ set, problems }: SvidFolderState, log: FastifyBaseLogger): void {

@@ -80,15 +80,17 @@ async function tick(
 
 function showOverdue(checkpointer: Checkpointer, { meter }: Pick<CheckpointDependencies, 'meter'>): void {
   const overdue = checkpointer.overdueSeconds()
-  meter.gauge('ledger_checkpoint_overdue_seconds', overdue)
-  meter.gauge('ledger_alarm', overdue > OVERDUE_SECONDS ? 1 : 0, { kind: 'checkpoint' })
+  const lastMs = checkpointer.lastMs()
+  meter.gauge('tappass_ledger_checkpoint_overdue_seconds', overdue)
+  if (lastMs !== undefined) meter.gauge('tappass_ledger_checkpoint_timestamp_seconds', lastMs / 1000)
+  meter.gauge('tappass_ledger_alarm', overdue > OVERDUE_SECONDS ? 1 : 0, 'checkpoint')
 }
 
 /** Compares the database with the checkpoints of earlier processes, which are kept in files; what is lost is recorded. */
 async function compareHistory(config: Config, signer: NoteSigner, dependencies: CheckpointDependencies): Promise<void> {
   const { database, ports, meter, log, clock, random } = dependencies
   const folder = config.ledger.checkpointFolder
-  meter.gauge('ledger_alarm', 0, { kind: 'history' })
+  meter.gauge('tappass_ledger_alarm', 0, 'history')
   if (folder === undefined) return
   const publicKeys = await rememberPublicKey(folder, signer.publicKey)
   const notes = await readCheckpointFolder(folder)
@@ -105,6 +107,6 @@ async function compareHistory(config: Config, signer: NoteSigner, dependencies: 
 }
 
 function alarm(lost: readonly Head[], { meter, log }: Pick<CheckpointDependencies, 'meter' | 'log'>): void {
-  meter.gauge('ledger_alarm', 1, { kind: 'history' })
+  meter.gauge('tappass_ledger_alarm', 1, 'history')
   log.error({ lost: lost.slice(0, 10), count: lost.length }, 'the database has lost entries that were signed')
 }

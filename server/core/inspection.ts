@@ -1,6 +1,7 @@
 /** What is asked of another thread about a large body, and what it answers. It crosses threads, so it is plain data. */
 import type { Call, Segment, Stage } from './call.ts'
 import type { Finding } from './finding.ts'
+import type { QueueUse } from './ports.ts'
 import type { StepContext, StepOutcome } from './step.ts'
 
 /** A call holds more, or is deeper, than can be looked through. It would be no other the next time. */
@@ -61,6 +62,8 @@ export type Inspector = Readonly<{
   inspect: (task: InspectionTask) => Promise<Inspection>
   redact: (task: RedactionTask) => Promise<RedactedText>
   close: () => Promise<void>
+  /** What they look through, or what waits for that. */
+  pending?: () => QueueUse
 }>
 
 /** The call as steps see it that look at its head only. */

@@ -11,6 +11,8 @@ export type Database = Readonly<{
   /** Runs `work` on one connection in one transaction; rolls back when it throws. */
   transaction: <T>(work: (database: Database) => Promise<T>) => Promise<T>
   close: () => Promise<void>
+  /** Where connections are pooled. */
+  use?: () => PoolUse
 }>
 
 /** A Database that can also hold one connection for a while, as migrations need. */
@@ -28,6 +30,8 @@ export type RateLimiter = Readonly<{
   take: (key: string, callsMax: number, windowMs: number, nowMs: number) => Promise<Allowance>
   ping: () => Promise<void>
   close: () => Promise<void>
+  /** Where a server counts: its memory in bytes, and how much it may use (0: without a limit). Throws where it may not be asked. */
+  memory?: () => Promise<Readonly<{ usedBytes: number; limitBytes: number }>>
 }>
 
 /**
@@ -54,6 +58,8 @@ export type Ledger = Readonly<{
   append: (entry: Entry) => Promise<void>
   /** Makes a change and appends its entry in one transaction. Rejects with what `work` throws; then nothing is changed. */
   change: <Value>(work: (transaction: Database) => Promise<Change<Value>>) => Promise<Value>
+  /** What is not durable yet. */
+  pending?: () => QueueUse
   /** The head of this process's chain; undefined when none is open. */
   head: () => ChainHead | undefined
   /** Opens this process's chain if it is not open: at start, so that a failure is noticed then. */
@@ -92,14 +98,34 @@ export type Upstream = Readonly<{
   name: string
   forward: (path: string, body: string | undefined, callId: string, signal: AbortSignal) => Promise<UpstreamResponse>
   close: () => Promise<void>
+  /** Where connections are pooled. */
+  use?: () => PoolUse
 }>
+
+/** What is counted, by labels in this order: `step`; `type`; `stage`, `action`; `step`; none; `outcome`; `upstream`, `outcome`. */
+export type Counted =
+  | 'pipeline_blocks'
+  | 'pii_detections'
+  | 'judgements'
+  | 'step_failures'
+  | 'policy_failures'
+  | 'ledger_appends'
+  | 'upstream_requests'
+
+/** What is measured in seconds: by `step`, by `stage`, by `upstream`, or without a label. */
+export type Measured = 'step_seconds' | 'ledger_seconds' | 'pipeline_seconds' | 'policy_seconds' | 'upstream_seconds'
 
 /** Metrics. Never throws, never holds text of a call. */
 export type Meter = Readonly<{
-  count: (name: 'pipeline_blocks' | 'pii_detections' | 'judgements', labels: Readonly<Record<string, string>>) => void
-  /** `label` is the step of `step_seconds`, and empty otherwise. */
-  observe: (name: 'step_seconds' | 'ledger_seconds', label: string, seconds: number) => void
+  count: (name: Counted, ...labels: readonly string[]) => void
+  observe: (name: Measured, seconds: number, ...labels: readonly string[]) => void
 }>
+
+/** A pool of connections: how many are open, and of these idle; how many there may be; who waits for one. */
+export type PoolUse = Readonly<{ open: number; idle: number; max: number; waiting: number }>
+
+/** What waits: how many, and for how long the oldest has. */
+export type QueueUse = Readonly<{ count: number; oldestMs: number }>
 
 /** `nowMs`: the time in milliseconds since 1970. `elapsedMs`: milliseconds of a monotonic clock. */
 export type Clock = Readonly<{ nowMs: () => number; elapsedMs: () => number }>

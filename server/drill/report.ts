@@ -14,9 +14,11 @@ export function listDrills(drills: readonly Drill[], entries: readonly DrillEntr
   })
 }
 
-type Metric = Readonly<{ name: string; help: string; value: (entry: DrillEntry) => number | null }>
+/** A metric, and what of an entry is its value. */
+export type Metric = Readonly<{ name: string; help: string; value: (entry: DrillEntry) => number | null }>
 
-const METRICS: readonly Metric[] = [
+/** One a figure of a drill. */
+export const DRILL_METRICS: readonly Metric[] = [
   {
     name: 'tappass_drill_reached',
     help: 'Whether the last drill reached its goal (1), or missed it or failed (0).',
@@ -37,7 +39,7 @@ const METRICS: readonly Metric[] = [
 
 /** Returns the text that node exporter's textfile collector reads. Pure. */
 export function metricsText(listed: readonly ListedDrill[]): string {
-  return METRICS.map(({ name, help, value }) => {
+  return DRILL_METRICS.map(({ name, help, value }) => {
     const rows = listed.flatMap(({ name: drill, last }) => {
       const number = last === null ? null : value(last)
       return number === null ? [] : [`${name}{drill="${drill}"} ${number}\n`]

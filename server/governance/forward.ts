@@ -18,13 +18,16 @@ export type ForwardResult =
 
 /** Forwards the enforced request, and reads the response up to where its evaluation begins. */
 export async function forward(
-  { inspector }: Gateway,
+  { inspector, ports: { clock, meter } }: Gateway,
   { upstream, text, call }: JudgedRequest,
   { path, id, signal }: GovernedRequest,
 ): Promise<ForwardResult> {
+  const startMs = clock.elapsedMs()
   let response: UpstreamResponse | undefined
   try {
     response = await upstream.forward(path, text, id, signal)
+    meter.observe('upstream_seconds', (clock.elapsedMs() - startMs) / 1000, upstream.name)
+    meter.count('upstream_requests', upstream.name, `${Math.trunc(response.status / 100)}xx`)
     const content = await readResponse(response, call.isStream, inspector && LARGE_CHARS)
     const cause = `status ${response.status}`
     if (content.kind === 'rejected') return { status: 'failed', code: 'upstream.refused', cause }
@@ -32,6 +35,7 @@ export async function forward(
       return { status: 'failed', code: 'upstream.malformed', cause: `${cause}, ${content.reason}` }
     return { status: 'answered', response, content }
   } catch (cause) {
+    if (response === undefined && !signal.aborted) meter.count('upstream_requests', upstream.name, 'failed')
     return { status: 'failed', code: brokenCode(cause, response !== undefined), cause }
   }
 }

@@ -5,14 +5,15 @@ import { type LicenseCheck, licenseEndMs } from '../../contract/license.ts'
 /** `soon` is told ahead; `failed` is not well now. */
 export type Level = 'ok' | 'soon' | 'failed'
 
-/** One thing that was looked at. `subject` is which one, `expiresMs` when it ends, `freeBytes` what is left of it. */
+/** One thing that was looked at. `subject` is which one, `expiresMs` when it ends, `freeBytes` what is left of it, `takenMs` when the newest backup that counts was taken. */
 export type Finding = Readonly<{
-  check: 'certificate' | 'svid' | 'license' | 'secret' | 'disk' | 'backup-copy' | 'webhook'
+  check: 'certificate' | 'svid' | 'license' | 'secret' | 'disk' | 'backup' | 'backup-copy' | 'webhook'
   subject: string
   level: Level
   state: string
   expiresMs?: number
   freeBytes?: number
+  takenMs?: number
 }>
 
 /** When something begins and ends to be valid. */
@@ -70,6 +71,28 @@ export function judgeSecret(
   return nowMs <= expiresMs
     ? { check: 'secret', subject, level: 'ok', state: age, expiresMs }
     : { check: 'secret', subject, level: 'soon', state: `${age}, more than ${daysMax} days: rotate it`, expiresMs }
+}
+
+/** The proof of a backup may take so long; one that has none by then has failed. */
+const PROOF_HOURS_MAX = 7
+
+/** Judges the backups in a folder, the newest first: one that was not proven does not count. How old one may be, its alert says. */
+export function judgeBackups(
+  subject: string,
+  sets: readonly Readonly<{ name: string; takenMs: number; isProven: boolean }>[],
+  nowMs: number,
+): readonly Finding[] {
+  const [newest] = sets
+  if (newest === undefined) return []
+  const proven = sets.find(({ isProven }) => isProven)
+  const taken = proven === undefined ? {} : { takenMs: proven.takenMs }
+  const about = { check: 'backup', subject, ...taken } as const
+  const counts =
+    proven === undefined ? 'none counts' : `the newest that counts is ${spanText(nowMs - proven.takenMs)} old`
+  const isOverdue = !newest.isProven && nowMs - newest.takenMs > PROOF_HOURS_MAX * HOUR_MS
+  return isOverdue
+    ? [{ ...about, level: 'failed', state: `${newest.name} was never proven; ${counts}` }]
+    : [{ ...about, level: 'ok', state: counts }]
 }
 
 /** Of a file system. Sizes are bytes; one that keeps no inodes has 0 of them. */

@@ -15,9 +15,11 @@ function quoted(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`
 }
 
-type Metric = Readonly<{ name: string; help: string; value: (finding: Finding) => number | undefined }>
+/** A metric, and what of a finding is its value. */
+export type Metric = Readonly<{ name: string; help: string; value: (finding: Finding) => number | undefined }>
 
-const METRICS: readonly Metric[] = [
+/** One a member of findings that is a number. */
+export const CHECK_METRICS: readonly Metric[] = [
   {
     name: 'tappass_check_well',
     help: 'Whether what was looked at is well: 1, or 0 for what will not be for long or is not.',
@@ -33,11 +35,16 @@ const METRICS: readonly Metric[] = [
     help: 'What is free of a file system.',
     value: ({ freeBytes }) => freeBytes,
   },
+  {
+    name: 'tappass_check_backup_timestamp_seconds',
+    help: 'When the newest backup that counts was taken, in seconds since 1970.',
+    value: ({ takenMs }) => (takenMs === undefined ? undefined : Math.floor(takenMs / 1000)),
+  },
 ]
 
 /** Returns the text that node exporter's textfile collector reads. */
 export function metricsText(findings: readonly Finding[], atMs: number): string {
-  const families = METRICS.map(({ name, help, value }) => {
+  const families = CHECK_METRICS.map(({ name, help, value }) => {
     const rows = findings.flatMap((finding) => {
       const number = value(finding)
       const labels = `check=${quoted(finding.check)},subject=${quoted(finding.subject)}`

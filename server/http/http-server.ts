@@ -16,8 +16,8 @@ import type { Reservation } from './budget-hook.ts'
 import { crossOriginHeaders } from './cross-origin.ts'
 import { errorHeaders } from './error-header.ts'
 import { allowHalfClosed } from './half-close.ts'
-import { isOwnRequest } from './own-request.ts'
 import { PublicError } from './public-error.ts'
+import type { ReplyWatch } from './reply-watch.ts'
 import { adoptedId, idHeaders } from './request-id.ts'
 import { routedPath } from './request-path.ts'
 import { KEEP_ALIVE_MS, REQUEST_TIMEOUT_MS, sendParseError, serveConnections } from './served-connection.ts'
@@ -34,8 +34,7 @@ export type HttpServerOptions = Readonly<{
   newId: () => string
   isPlainText: (text: string) => boolean
   isDraining: () => boolean
-  /** `isJudged`: what is answered was judged, so its status may be a model server's. */
-  count: (method: string, path: string, status: number, isJudged: boolean) => void
+  replies: Pick<ReplyWatch, 'watch'>
   log: FastifyBaseLogger
 }>
 
@@ -117,8 +116,9 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   return server
 }
 
-/** Headers of every response, requests without a route, bodies that are refused by their headers, counting. */
+/** Headers of every response, requests without a route, bodies that are refused by their headers. */
 function addHooks(server: FastifyInstance, options: HttpServerOptions): void {
+  options.replies.watch(server)
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers({
       ...SECURITY_HEADERS,
@@ -136,12 +136,6 @@ function addHooks(server: FastifyInstance, options: HttpServerOptions): void {
       askForBody(raw)
     }
     done(null, payload)
-  })
-  server.addHook('onResponse', (request, reply, done) => {
-    const isJudged = reply.hasHeader('x-tappass-classification')
-    if (!isOwnRequest(request))
-      options.count(request.method, request.routeOptions.url ?? '(unknown)', reply.statusCode, isJudged)
-    done()
   })
 }
 

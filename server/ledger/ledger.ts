@@ -44,8 +44,7 @@ class ChangeError extends Error {
  * append opens a new one, whose first entry records where the old one ended.
  */
 export function createLedger(options: LedgerOptions): Ledger {
-  const { clock, random } = options
-  const pending = new PendingQueue(options.mode ?? 'durable', clock, options.onLost ?? (() => {}))
+  const pending = new PendingQueue(options.mode ?? 'durable', options.clock, options.onLost ?? (() => {}))
   let chain: OpenChain | undefined
   let draining: Promise<void> | undefined
   let isClosed = false
@@ -78,6 +77,7 @@ export function createLedger(options: LedgerOptions): Ledger {
   return {
     append: (entry) => put(() => pending.append(entry)),
     change: (work) => put(() => pending.change(work)),
+    pending: () => pending.use(),
     head: () => chain && headOf(chain),
     open: async () => {
       await draining
@@ -86,7 +86,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     close: async () => {
       if (isClosed) return
       const isOpen = chain !== undefined || draining !== undefined
-      const last = isOpen ? put(() => pending.append(chainClosedEntry(clock, random))) : undefined
+      const last = isOpen ? put(() => pending.append(chainClosedEntry(options.clock, options.random))) : undefined
       isClosed = true
       await last
       await draining

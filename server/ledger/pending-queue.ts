@@ -1,6 +1,6 @@
 /** What waits to be written to the ledger, in order: entries, which are written together, and changes, each by itself. */
 import type { Entry } from '../core/entry.ts'
-import type { Change, Clock, Database } from '../core/ports.ts'
+import type { Change, Clock, Database, QueueUse } from '../core/ports.ts'
 
 /**
  * When an append resolves: `durable`, when the database has flushed it; `grouped`, at once, as long as no entry has waited
@@ -93,6 +93,19 @@ export class PendingQueue {
     if (lost > 0) this.#onLost(lost, cause)
   }
 
+  /** What waits or is being written. */
+  use(): QueueUse {
+    const oldest = this.#oldest()
+    const writing = this.#writing === undefined ? 0 : 'kind' in this.#writing ? 1 : this.#writing.length
+    const oldestMs = oldest === undefined ? 0 : this.#clock.elapsedMs() - oldest.queuedMs
+    return { count: this.#waiting.length + writing, oldestMs }
+  }
+
+  #oldest(): PendingAppend | PendingChange | undefined {
+    const writing = this.#writing === undefined || 'kind' in this.#writing ? this.#writing : this.#writing[0]
+    return writing ?? this.#waiting[0]
+  }
+
   #item<Value>(): Readonly<{ queuedMs: number }> & PromiseWithResolvers<Value> {
     return { queuedMs: this.#clock.elapsedMs(), ...Promise.withResolvers<Value>() }
   }
@@ -102,8 +115,7 @@ export class PendingQueue {
   }
 
   #mayRelease(nowMs: number): boolean {
-    const writing = this.#writing === undefined || 'kind' in this.#writing ? this.#writing : this.#writing[0]
-    const oldest = writing ?? this.#waiting[0]
+    const oldest = this.#oldest()
     return this.#isTrusted && oldest !== undefined && nowMs - oldest.queuedMs < RISK_MS
   }
 }

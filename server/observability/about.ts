@@ -55,6 +55,11 @@ export function describeGateway(
   }
 }
 
+/** Returns the end of the license (milliseconds since 1970); undefined where it has none. */
+export function licenseEnd({ license }: Pick<About, 'license'>): number | undefined {
+  return licenseEndMs(license.expires ?? '')
+}
+
 /** Returns the license's status at a time: a valid one expires while the process runs. */
 export function licenseStatusAt({ license, licenseStatus }: About, nowMs: number): About['licenseStatus'] {
   const endMs = licenseEndMs(license.expires ?? '') ?? Number.POSITIVE_INFINITY

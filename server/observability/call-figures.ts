@@ -1,4 +1,5 @@
 /** How many governed calls a process has had, and how many of them failed by its own fault: what it tells systemd in its status. */
+import type { AnsweredRequest } from '../core/answered-request.ts'
 
 /** Since the process began. */
 export type CallFigures = Readonly<{ calls: number; failed: number }>
@@ -6,17 +7,18 @@ export type CallFigures = Readonly<{ calls: number; failed: number }>
 /** An error of our own. What a model server or the way to it does wrong is answered with others, or was judged. */
 const OWN_FAULTS: readonly number[] = [500, 503]
 
-type CountHttp = (method: string, path: string, status: number) => void
+type CountRequest = (request: AnsweredRequest) => void
 
-/** Creates the figures. `counting` returns what counts an answer and passes it on; `isJudged` says whether it was. */
+/** Creates the figures. `counting` returns what counts a request that is over, and passes it on. */
 export function createCallFigures(): Readonly<{
-  counting: (next: CountHttp) => (method: string, path: string, status: number, isJudged: boolean) => void
+  counting: (next: CountRequest) => CountRequest
   read: () => CallFigures
 }> {
   let [calls, failed] = [0, 0]
   return {
-    counting: (next) => (method, path, status, isJudged) => {
-      next(method, path, status)
+    counting: (next) => (request) => {
+      next(request)
+      const { path, status, isJudged } = request
       if (!path.startsWith('/v1/')) return
       calls += 1
       if (!isJudged && OWN_FAULTS.includes(status)) failed += 1

@@ -34,8 +34,8 @@ export async function appendDecision(
   const appended = await append(gateway, entry)
   if (appended.status === 'unrecorded') return appended
   const { meter } = gateway.ports
-  meter.count('judgements', { stage: call.stage, action: verdict.action })
-  if (verdict.action === 'block') meter.count('pipeline_blocks', { step: verdict.reasons[0]?.step ?? 'policy' })
+  meter.count('judgements', call.stage, verdict.action)
+  if (verdict.action === 'block') meter.count('pipeline_blocks', verdict.reasons[0]?.step ?? 'policy')
   return appended
 }
 
@@ -54,7 +54,7 @@ export async function appendEvent(
 /** Counts a finding by its kind, if its family is counted. */
 export function countFinding({ ports, registry }: Gateway, kind: string): void {
   const family = familyOf(registry, kind)
-  if (family?.counter !== undefined) ports.meter.count(family.counter, { type: kind.slice(family.name.length + 1) })
+  if (family?.counter !== undefined) ports.meter.count(family.counter, kind.slice(family.name.length + 1))
 }
 
 /** Appends, and measures the time until the entry is durable. */
@@ -63,9 +63,11 @@ async function append({ ports: { ledger, meter, clock } }: Gateway, entry: Entry
   try {
     await ledger.append(entry)
   } catch (cause) {
+    meter.count('ledger_appends', 'failed')
     return { status: 'unrecorded', cause }
   }
-  meter.observe('ledger_seconds', '', (clock.elapsedMs() - startMs) / 1000)
+  meter.count('ledger_appends', 'recorded')
+  meter.observe('ledger_seconds', (clock.elapsedMs() - startMs) / 1000)
   return { status: 'recorded' }
 }
 

@@ -11,12 +11,15 @@ import { policyInput } from './policy-input.ts'
  * session before still does, whatever the policy says.
  */
 export async function decide({ ports }: Gateway, call: Call, outcomes: readonly StepOutcome[]): Promise<Verdict> {
-  const { policy, clock, random } = ports
+  const { policy, clock, random, meter } = ports
   const decisionId = `dec_${ulid(clock, random)}`
+  const startMs = clock.elapsedMs()
   try {
     const verdict = await policy.decide(policyInput(call, outcomes), decisionId)
+    meter.observe('policy_seconds', (clock.elapsedMs() - startMs) / 1000)
     return call.taint === undefined || call.taint.length === 0 ? verdict : withEarlierTaint(verdict, call.taint)
   } catch {
+    meter.count('policy_failures')
     return policyUnavailable(policy.revision, decisionId, call.taint)
   }
 }

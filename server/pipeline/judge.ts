@@ -36,6 +36,18 @@ export async function judge(
   given: Call & Readonly<{ text: string }>,
   details: EntryDetails | ((call: Call) => EntryDetails),
 ): Promise<JudgeResult> {
+  const { clock, meter } = gateway.ports
+  const startMs = clock.elapsedMs()
+  const result = await judgeCall(gateway, given, details)
+  meter.observe('pipeline_seconds', (clock.elapsedMs() - startMs) / 1000, given.stage)
+  return result
+}
+
+async function judgeCall(
+  gateway: Gateway,
+  given: Call & Readonly<{ text: string }>,
+  details: EntryDetails | ((call: Call) => EntryDetails),
+): Promise<JudgeResult> {
   // The database is asked while the steps compute.
   const known = knownTaint(gateway, given)
   const run = runSteps(gateway, given)

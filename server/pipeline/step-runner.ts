@@ -19,17 +19,22 @@ export type StepRunner = Pick<Gateway, 'steps' | 'limits' | 'findingCache' | 'in
  * promise only where something waits: each that does not costs a call a microsecond and some hundred bytes.
  */
 export function runSteps(runner: StepRunner, call: Call): StepRun | Promise<StepRun> {
-  const { meter } = runner.ports
-  const counted = (run: StepRun): StepRun => {
-    for (const { step, ms } of run.outcomes) meter.observe('step_seconds', step, ms / 1000)
-    return run
-  }
+  const counted = (run: StepRun): StepRun => measured(runner.ports.meter, run)
+  const failed = (cause: unknown): StepRun => counted(failedRun(cause))
   try {
     const run = runStage(runner, call)
-    return run instanceof Promise ? run.then(counted).catch(failedRun) : counted(run)
+    return run instanceof Promise ? run.then(counted, failed) : counted(run)
   } catch (cause) {
-    return failedRun(cause)
+    return failed(cause)
   }
+}
+
+function measured(meter: Ports['meter'], run: StepRun): StepRun {
+  for (const { step, ms, status } of run.outcomes) {
+    meter.observe('step_seconds', ms / 1000, step)
+    if (status === 'failed') meter.count('step_failures', step)
+  }
+  return run
 }
 
 function failedRun(cause: unknown): StepRun {

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { countActiveAgents } from '../access/agent-store.ts'
 import type { Clock, Database } from '../core/ports.ts'
 import { type About, licenseStatusAt } from '../observability/about.ts'
+import { contentTypeOf, type Form, formFor } from '../observability/exposition.ts'
 import type { Readiness } from '../observability/readiness.ts'
 
 /** What the routes need. */
@@ -11,7 +12,8 @@ export type HealthRoutes = Readonly<{
   database: Database
   readiness: Readiness
   about: About
-  metrics: Readonly<{ render: (activeAgents: number) => Promise<string>; contentType: string }>
+  /** Gives the text of all metrics. */
+  metrics: (form: Form) => Promise<string>
   clock: Clock
   /** The state of SPIFFE identities, which the gateway shows as it is; undefined where none are accepted. */
   spiffe: (() => v.InferOutput<typeof SPIFFE>) | undefined
@@ -122,12 +124,17 @@ const DETAILED = {
   config: AUDITED,
 }
 
+const METRICS_TYPES = {
+  'text/plain': { schema: v.string() },
+  'application/openmetrics-text': { schema: v.string() },
+}
+
 const METRICS = {
   schema: {
     summary: 'Figures for Prometheus',
-    description: 'Prometheus text',
+    description: 'Prometheus text, or OpenMetrics for who asks for it with `accept`',
     tags: ['Health'],
-    response: { 200: { description: 'Text', content: { 'text/plain': { schema: v.string() } } } },
+    response: { 200: { description: 'Text', content: METRICS_TYPES } },
   },
   config: AUDITED,
 }
@@ -174,7 +181,12 @@ export function healthRoutes(server: FastifyInstance, routes: HealthRoutes): voi
       },
     })
   })
-  server.get('/metrics', METRICS, async (_request, reply) => {
-    return reply.type(metrics.contentType).send(await metrics.render(await countActiveAgents(database)))
+  server.get('/metrics', METRICS, async (request, reply) => {
+    const form = formFor(request.headers.accept)
+    // Several gateways share an address: who comes again is to meet another one, too.
+    return reply
+      .type(contentTypeOf(form))
+      .header('connection', 'close')
+      .send(await metrics(form))
   })
 }

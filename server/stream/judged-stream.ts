@@ -130,6 +130,8 @@ async function endAfter({ gateway, request, state }: Stream, stop: StreamStop): 
 async function judgeBatch({ gateway, state, pace }: Stream): Promise<StreamStep> {
   const call = state.pendingCall()
   if (!call) return { text: state.pass(), end: undefined }
+  const { clock, meter } = gateway.ports
+  const startMs = clock.elapsedMs()
   const backlog = state.backlog()
   const run = await runSteps(gateway, call)
   const outcomes = state.settle(run.outcomes)
@@ -138,6 +140,7 @@ async function judgeBatch({ gateway, state, pace }: Stream): Promise<StreamStep>
   const appended = await appendBatch(gateway, call, { outcomes, verdict }, state.progress)
   if (appended.status === 'unrecorded') return { text: '', end: failedEnd('ledger.unavailable', appended.cause) }
   const enforcement = enforce(call, state.fieldFindings(), verdict, gateway)
+  meter.observe('pipeline_seconds', (clock.elapsedMs() - startMs) / 1000, call.stage)
   if (enforcement.status === 'refused') return { text: '', end: { kind: 'refused', refusal: enforcement, verdict } }
   const { text, findings } = state.take(verdict, enforcement.body)
   for (const { kind } of findings) countFinding(gateway, kind)

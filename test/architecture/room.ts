@@ -50,7 +50,7 @@ const server: readonly Room[] = [
   },
   {
     path: 'server/observability',
-    is: 'Readiness, histograms, what a process tells of itself, the log and how an error stands in it.',
+    is: 'Readiness, the table of metrics and how they are written, what a process tells of itself, the log and how an error stands in it.',
     knows: ['contract', 'server/config', 'server/core'],
   },
   {

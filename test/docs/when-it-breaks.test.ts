@@ -1,4 +1,4 @@
-/** Each exit code, unit, line of `status`, line of the journal, metric and topic of checks has its place on the page, and what it tells to type can be typed. */
+/** Each exit code, unit, line of `status`, line of the journal, alert, metric and topic of checks has its place on the page, and what it tells to type can be typed. */
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,6 +8,9 @@ import { UNIT } from '../../contract/unit.ts'
 import { TOPICS } from '../../scripts/checkup.ts'
 import { parseArguments } from '../../scripts/command-line/argument.ts'
 import { VERBS } from '../../scripts/command-table.ts'
+import { metricsIn } from '../monitoring/expression.ts'
+import { readAlerts } from '../monitoring/rules.ts'
+import { listMetrics } from '../server/observability/metric-page.ts'
 import { commandsOf, readPage, wordsOf } from './page-command.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -33,20 +36,15 @@ const logged = (): readonly string[] => {
   return [...new Set(messages)].toSorted()
 }
 
-/** Those that count what happens, and are no alarm. */
-const FIGURES = [
-  ...['active_agents', 'capability_tokens_total', 'http_requests_total', 'judgements_total', 'ledger_seconds'],
-  ...['pii_detections_total', 'pipeline_blocks_total', 'step_seconds'],
-].map((name) => `tappass_${name}`)
+/** Metrics of gateways that no alert names, and that are alarms all the same. */
+const ALARMS = ['tappass_svid_bundle_age_seconds', 'tappass_svid_refusals_total']
 
-const metrics = (): readonly string[] => {
-  const prometheus = sourceOf('server/adapters/prometheus.ts')
-  const text = [
-    ...[prometheus, sourceOf('server/housekeeping/report.ts', 'server/drill/report.ts')],
-    sourceOf('scripts/drift/report.ts').replace(/# HELP (\S+)/g, "'$1'"),
-  ].join('\n')
-  const gauges = namesIn(prometheus, /^ {2}((?:ledger|svid)_[a-z_]+): \{/gm).map((name) => `tappass_${name}`)
-  return [...namesIn(text, /'(tappass_[a-z_]+[a-z])'/g), ...gauges].filter((name) => !FIGURES.includes(name)).toSorted()
+/** Those that alerts name, and all that jobs of a host leave. */
+const metrics = async (): Promise<readonly string[]> => {
+  const { jobs } = await listMetrics()
+  const named = readAlerts().flatMap(({ expr }) => metricsIn(expr).map(({ name }) => name))
+  const known = new Set([...jobs.map(({ name }) => name), ...named, ...ALARMS])
+  return [...known].filter((name) => name.startsWith('tappass_')).toSorted()
 }
 
 const conditions = (): readonly string[] => {
@@ -72,7 +70,14 @@ const rows: readonly (readonly [name: string, written: readonly string[], inCode
   ['line of status', sectionsOf('By line of `status`'), conditions()],
   ['unit', rowsOf('By unit'), Object.values<string>(UNIT).toSorted()],
   ['line of the journal', rowsOf('By line of the gateway'), logged()],
-  ['metric', rowsOf('By metric'), metrics()],
+  [
+    'alert',
+    rowsOf('By alert'),
+    readAlerts()
+      .map(({ alert }) => alert)
+      .toSorted(),
+  ],
+  ['metric', rowsOf('By metric'), await metrics()],
   ['topic of doctor', rowsOf('By topic'), TOPICS.map(({ name }) => name).toSorted()],
 ]
 for (const [name, written, inCode] of rows)

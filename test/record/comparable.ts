@@ -133,11 +133,12 @@ function bodyOf({ headers, text, isBroken }: Reply, naming: (text: string) => st
   return text.split('\n').map((line) => shortened(naming(line)))
 }
 
-/** Names with their labels and without their values; of what Node measures itself the names alone. */
+/** Names with their labels and without their values; of what Node measures itself, of what runs and of histograms less: they differ by machine, or say the same again. */
 function metricNames(text: string): readonly string[] {
   const lines = text.split('\n').map((line) => {
     if (line.startsWith('# TYPE')) return line.slice('# TYPE '.length)
-    return /^tappass_(?:nodejs|process)_|^#/.test(line) ? '' : line.replace(/ [^ }]+$/, '')
+    if (/^tappass_(?:nodejs_|process_|build_info)|^#|_bucket\{|_sum\{/.test(line)) return ''
+    return line.replace(/ [^ }]+$/, '').replace(/upstream="[^"]+"/, 'upstream="(address)"')
   })
   return [...new Set(lines)].filter(Boolean).sort()
 }

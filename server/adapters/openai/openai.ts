@@ -64,6 +64,10 @@ export function createOpenai(base: string, key: string | undefined, proxy?: stri
     close: async () => {
       await Promise.all([pool.close(), freshPool.close()])
     },
+    use: () => {
+      const { connected, free, queued } = pool.stats
+      return { open: connected, idle: free, max: CONNECTIONS_MAX, waiting: queued }
+    },
   }
 }
 

@@ -93,6 +93,7 @@ after(async () => {
 const LOGIN = 'AUTH tappass none'
 const ALLOWED: readonly (readonly [line: string, answer: RegExp])[] = [
   ['PING', /^\+PONG/],
+  ['INFO memory', /^\$\d/],
   ['SET rl:x 1 PX 60000', /^\+OK/],
   ['GET rl:x', /^\$1/],
   [`EVAL "return redis.call('GET', KEYS[1])" 1 rl:x`, /^\$1/],
@@ -105,6 +106,8 @@ const REFUSED: readonly string[] = [
   ...['FLUSHALL', 'FLUSHDB', 'CONFIG GET *', 'CONFIG SET dir /', 'KEYS *', 'SCAN 0', 'DEBUG SLEEP 0', 'SHUTDOWN'],
   ...[
     'INFO',
+    'INFO server',
+    'INFO clients',
     'CLIENT LIST',
     'CLIENT SETNAME x',
     'MONITOR',
@@ -158,6 +161,14 @@ testLimiter('rl:user', async () => {
   const limiter = createRedisLimiter(url, () => {})
   await answering(limiter)
   return limiter
+})
+
+test('redis: the gateway is told how much memory it uses', async () => {
+  const limiter = createRedisLimiter(`unix://${socket}?user=tappass`, () => {})
+  await answering(limiter)
+  const memory = await limiter.memory?.()
+  await limiter.close()
+  assert.ok((memory?.usedBytes ?? 0) > 100_000, JSON.stringify(memory))
 })
 
 test('redis: a gateway of the release before goes on beside it, with the same rights', async () => {

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import {
   type DiskState,
   type Finding,
+  judgeBackups,
   judgeDisk,
   judgeLicense,
   judgeSecret,
@@ -25,6 +26,13 @@ const disk = (state: Partial<DiskState>): DiskState => ({
   ...state,
 })
 const oneLicense = (found: Parameters<typeof judgeLicense>[0]) => judgeLicense(found, { nowMs, daysMin: 30 })[0]
+
+const oneBackup = (...sets: readonly (readonly [isProven: boolean, hours: number])[]) =>
+  judgeBackups(
+    '/b',
+    sets.map(([isProven, hours]) => ({ name: `s${hours}`, takenMs: nowMs - hours * 3_600_000, isProven })),
+    nowMs,
+  )[0]
 
 const rows: readonly (readonly [name: string, finding: Finding | undefined, level: string, state: RegExp])[] = [
   ['a certificate', judgeValidity('certificate', 'gw', validity(-240, 1920), nowMs), 'ok', /^80 days left$/],
@@ -68,6 +76,10 @@ const rows: readonly (readonly [name: string, finding: Finding | undefined, leve
   ['a secret', judgeSecret('s', nowMs - 364 * DAY_MS, { nowMs, daysMax: 365 }), 'ok', /^364 days old$/],
   ['an old secret', judgeSecret('s', nowMs - 366 * DAY_MS, { nowMs, daysMax: 365 }), 'soon', /rotate it$/],
   ['a secret from the future', judgeSecret('s', nowMs + DAY_MS, { nowMs, daysMax: 365 }), 'ok', /^0 min old$/],
+  ['a backup', oneBackup([true, 20]), 'ok', /^the newest that counts is 20 h old$/],
+  ['a backup that is being proven', oneBackup([false, 1], [true, 25]), 'ok', /^the newest that counts is 25 h old$/],
+  ['a backup that was not proven', oneBackup([false, 8], [true, 32]), 'failed', /^s8 was never proven; .* 32 h old$/],
+  ['a first backup that was not proven', oneBackup([false, 8]), 'failed', /^s8 was never proven; none counts$/],
   ['a disk', judgeDisk('/', disk({})), 'ok', /^51200 MB free$/],
   ['a disk that fills', judgeDisk('/', disk({ freeBytes: 19 * 2 ** 30 })), 'soon', /^19456 MB free$/],
   ['a full disk', judgeDisk('/', disk({ freeBytes: 1023 * 2 ** 20 })), 'failed', /^1023 MB free$/],

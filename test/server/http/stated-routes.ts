@@ -13,7 +13,8 @@ const GATEWAY = {
   limits: {},
   ports: { limiter: {}, policy: {}, clock: systemClock },
 } as unknown as Gateway
-const METRICS = { render: async () => '', contentType: 'text/plain', countSvidRefusal: () => {} }
+const METER = { render: async () => '', add: () => {}, gauge: () => {}, forget: () => {}, beforeReading: () => {} }
+const REPLIES = { inFlight: () => 0, streamsOpen: () => 0 }
 
 /** The routes in the order of their registration, and the document that describes them. */
 export type StatedRoutes = Readonly<{ routes: readonly RouteOptions[]; document: object }>
@@ -23,7 +24,10 @@ export async function statedRoutes(): Promise<StatedRoutes> {
   const server = Fastify({ exposeHeadRoutes: false })
   const routes: RouteOptions[] = []
   server.addHook('onRoute', (route) => void routes.push(route))
-  await registerRoutes(server, readConfig('gateway', {}), { database: {} as Database }, GATEWAY, METRICS)
+  await registerRoutes(server, readConfig('gateway', {}), { database: {} as Database }, GATEWAY, {
+    meter: METER,
+    replies: REPLIES,
+  })
   await server.ready()
   return { routes, document: server.swagger() }
 }

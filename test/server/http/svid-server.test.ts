@@ -99,7 +99,10 @@ test('bytes that are no TLS, and bytes that are no request', async () => {
   plain.write('GET /health HTTP/1.1\r\nhost: a\r\n\r\n')
   plain.resume()
   await once(plain, 'close')
-  assert.match(await metrics(), /^tappass_svid_refusals_total\{credential="x509_svid",reason="handshake"\} [1-9]/m)
+  assert.match(
+    await metrics(),
+    /^tappass_svid_refusals_total\{gateway="1",credential="x509_svid",reason="handshake"\} [1-9]/m,
+  )
   const socket = await handshake()
   socket.write('what?\r\n\r\n')
   const answer = await readAnswer(socket)
@@ -118,7 +121,10 @@ test('a flood of forged certificates does not fill the ledger', async () => {
     ({ details }) => details['reason'] === 'signature',
   )
   assert.ok(recorded.length > 0 && recorded.length <= 10, String(recorded.length))
-  assert.match(await metrics(), /^tappass_svid_refusals_total\{credential="x509_svid",reason="signature"\} [4-9]\d$/m)
+  assert.match(
+    await metrics(),
+    /^tappass_svid_refusals_total\{gateway="1",credential="x509_svid",reason="signature"\} [4-9]\d$/m,
+  )
 })
 
 /** Resolves when new connections are shown a certificate of this serial number. */

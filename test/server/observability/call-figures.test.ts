@@ -18,7 +18,8 @@ for (const { path, status, isJudged, is } of rows)
   test(`${path} with ${status}${isJudged ? ', judged' : ''}: ${is}`, () => {
     const figures = createCallFigures()
     const seen: unknown[] = []
-    figures.counting((...words) => seen.push(words))('POST', path, status, isJudged)
+    const request = { method: 'POST', path, status, isJudged, seconds: 1, traceId: undefined }
+    figures.counting((each) => seen.push(each))(request)
     const { calls, failed } = figures.read()
-    assert.deepEqual([[calls, failed], seen], [is, [['POST', path, status]]])
+    assert.deepEqual([[calls, failed], seen], [is, [request]])
   })

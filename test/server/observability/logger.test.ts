@@ -59,7 +59,7 @@ test('the server logs a failure once, by it, with the id of the request', async 
     corsOrigins: [],
     newId: () => 'req_1',
     isDraining: () => false,
-    count: () => {},
+    replies: { watch: () => {} },
     log: createLogger('info', { write: (line) => void lines.push(line) }),
   })
   server.get('/fails', () => Promise.reject(Object.assign(new Error('lost'), { data: KEY })))

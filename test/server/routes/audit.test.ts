@@ -54,7 +54,7 @@ describe('checkpoints', () => {
         return (now.data[0]?.size ?? 0) > sizeBefore || sizeBefore >= 4
       })
       const metrics = await (await gateway.admin('/metrics')).text()
-      assert.match(metrics, /tappass_ledger_alarm\{kind="history"\} 0/)
+      assert.match(metrics, /tappass_ledger_alarm\{gateway="1",kind="history"\} 0/)
       return (await gateway.audit('limit=1'))[0]
     })
     assert.equal(head?.event_type, 'govern_allow')
@@ -84,7 +84,10 @@ describe('checkpoints', () => {
     await withGateway(async (gateway) => {
       const [alarm] = await gateway.audit('event_type=history_lost')
       assert.equal(alarm?.details['count'], 2)
-      assert.match(await (await gateway.admin('/metrics')).text(), /tappass_ledger_alarm\{kind="history"\} 1/)
+      assert.match(
+        await (await gateway.admin('/metrics')).text(),
+        /tappass_ledger_alarm\{gateway="1",kind="history"\} 1/,
+      )
       assert.equal((await json(await gateway.admin('/audit/integrity')))['status'], 'broken')
       assert.equal((await gateway.post('/chat/completions', chat('hello'))).status, 200)
     })
@@ -93,9 +96,14 @@ describe('checkpoints', () => {
   test('a running process notices that its own last entry is gone', async () => {
     rmSync(join(folder, 'checkpoints'), { recursive: true })
     await withGateway(async (gateway) => {
-      assert.match(await (await gateway.admin('/metrics')).text(), /tappass_ledger_alarm\{kind="history"\} 0/)
+      assert.match(
+        await (await gateway.admin('/metrics')).text(),
+        /tappass_ledger_alarm\{gateway="1",kind="history"\} 0/,
+      )
       await database.query('DELETE FROM audit_events WHERE chain = (SELECT max(chain) FROM audit_events)')
-      await until(async () => (await (await gateway.admin('/metrics')).text()).includes('alarm{kind="history"} 1'))
+      await until(async () =>
+        (await (await gateway.admin('/metrics')).text()).includes('alarm{gateway="1",kind="history"} 1'),
+      )
     })
   })
 })

@@ -83,15 +83,15 @@ test('/metrics counts calls by route, blocks and personal data', async () => {
   await gateway.post('/chat/completions', chat('mail ann@example.com'), { 'x-tappass-flags': 'pii=block' })
   const text = await (await gateway.admin('/metrics')).text()
   for (const line of [
-    'tappass_http_requests_total{method="POST",path="/chat/completions",status="200"} 1',
-    'tappass_http_requests_total{method="POST",path="/chat/completions",status="403"} 1',
-    'tappass_pipeline_blocks_total{step="detect_pii"} 1',
-    'tappass_capability_tokens_total{outcome="minted"} 0',
-    'tappass_active_agents 1',
+    'tappass_http_requests_total{gateway="1",method="POST",path="/chat/completions",status="200"} 1',
+    'tappass_http_requests_total{gateway="1",method="POST",path="/chat/completions",status="403"} 1',
+    'tappass_pipeline_blocks_total{gateway="1",step="detect_pii"} 1',
+    'tappass_capability_tokens_total{gateway="1",outcome="minted"} 0',
+    'tappass_active_agents{gateway="1"} 1',
   ]) {
     assert.ok(text.includes(`${line}\n`), line)
   }
-  assert.match(text, /^tappass_pii_detections_total\{type="email"\} [1-9]/m)
+  assert.match(text, /^tappass_pii_detections_total\{gateway="1",type="email"\} [1-9]/m)
   assert.ok(!text.includes('ann@example.com'))
 })
 

@@ -258,6 +258,6 @@ test('the state is in /health/detailed, in /health/ready and in metrics, and say
   const ready = (await (await fetch(`${gateway.url}/health/ready`)).json()) as { checks: Body }
   assert.equal(ready.checks['spiffe'], 'ok')
   const metrics = await (await gateway.admin('/metrics')).text()
-  assert.match(metrics, /^tappass_svid_expiry_seconds 3\d{3}$/m)
-  assert.match(metrics, /^tappass_svid_refusals_total\{credential="jwt_svid",reason="audience"\} 1$/m)
+  assert.match(metrics, /^tappass_svid_expiry_seconds\{gateway="1"\} 3\d{3}$/m)
+  assert.match(metrics, /^tappass_svid_refusals_total\{gateway="1",credential="jwt_svid",reason="audience"\} 1$/m)
 })
