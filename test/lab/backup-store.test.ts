@@ -279,7 +279,7 @@ test('a bare machine becomes the lost one as of a moment after the newest set, f
     await way.close()
     assert.deepEqual(tally.failures, [])
     const authority =
-      '/opt/tappass/spire/current/bin/spire-server batch show -socketPath /run/tappass/spire-server/api.sock'
+      '/opt/tappass/spire/current/bin/spire-server bundle show -socketPath /run/tappass/spire-server/api.sock'
     assert.equal(await inside(other, authority), await inside(server, authority))
     const admin = 'systemd-creds decrypt /etc/credstore.encrypted/tappass-admin-api-key - | sha256sum'
     assert.equal(await inside(other, admin), await inside(server, admin))
