@@ -1,6 +1,7 @@
 /** A client's request, and the calls (request, response) that are evaluated for it. */
 import { type Agent, type Call, LARGE_CHARS, NO_TOOLS } from '../core/call.ts'
 import type { ErrorCode } from '../core/errors.ts'
+import type { GovernedPath } from '../core/governed-path.ts'
 import type { Upstream } from '../core/ports.ts'
 import { type CallResult, failed } from '../pipeline/call-result.ts'
 import { appendRefusal } from '../pipeline/early-refusal.ts'
@@ -10,9 +11,6 @@ import { recordableModel } from '../pipeline/recordable-text.ts'
 import { parseBody, readCallBody } from '../protocol/call-body.ts'
 import { ProjectionError } from '../protocol/projection.ts'
 import { upstreamOf } from './model-route.ts'
-
-/** The OpenAI routes that are governed. */
-export type GovernedPath = '/chat/completions' | '/completions' | '/embeddings'
 
 /**
  * An authenticated request: who, for what. `text` is what `body` was parsed from (undefined when it is large); `clientId` a hash of the id that the

@@ -4,6 +4,7 @@ import { createRandom, systemClock } from '../../server/adapters/system.ts'
 import { createApp } from '../../server/app.ts'
 import { readConfig } from '../../server/config/config.ts'
 import type { Clock, SessionDatabase } from '../../server/core/ports.ts'
+import type { CallFigures } from '../../server/observability/call-figures.ts'
 import { createLogger } from '../../server/observability/logger.ts'
 import { listen } from '../../server/process/listener.ts'
 import { prepareSchema } from '../../server/process/storage.ts'
@@ -24,6 +25,8 @@ export type RunningGateway = Readonly<{
   admin: (path: string, init?: RequestInit) => Promise<Response>
   /** Posts a JSON body with the agent's key. */
   post: (path: string, body: unknown, headers?: Readonly<Record<string, string>>) => Promise<Response>
+  /** What it tells systemd of its calls. */
+  figures: () => CallFigures
   /** The newest entries of the ledger, the newest first. */
   audit: (query?: string) => Promise<readonly AuditEvent[]>
   close: () => Promise<void>
@@ -83,6 +86,7 @@ export async function startGateway(
     svidUrl,
     models,
     database,
+    figures: app.figures,
     agent: { id: 'tester', uuid: agent_uuid, key: api_key },
     admin,
     post: (path, body, headers = {}) =>
