@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
+import { rowsHere } from '../rounds.ts'
 import { createTestHost, type TestHost } from './backup-host.ts'
 import { roleUrl } from './divided-roles.ts'
 import { migrate } from './migrate-process.ts'
@@ -192,7 +193,7 @@ const refusals = [
     isGone: true,
   },
 ]
-for (const { name, make, says, isGone = false } of refusals)
+for (const { name, make, says, isGone = false } of rowsHere(refusals, 3))
   test(`bring: ${name} there: refused, the gateway is not stopped, nothing has changed`, async () => {
     await sql(make)
     const { code, stderr } = await host.move('bring')
@@ -221,7 +222,7 @@ const kills = [
   { place: 'DATABASE tappass_restored RESET ALL', isMoved: false, started: ['start'] },
   { place: 'RENAME TO tappass;', isMoved: true, started: [] },
 ]
-for (const { place, isMoved, started } of kills)
+for (const { place, isMoved, started } of rowsHere(kills, 3))
   test(`bring: killed after ${place}: ${isMoved ? 'completed' : 'the other one serves on, and the next one ends well'}`, async () => {
     const had = await entries('elsewhere')
     host.useTools({ killAt: place })
