@@ -74,9 +74,14 @@ const ruleTest = (alert: string, inputs: readonly Readonly<{ series: string; val
   })),
 })
 
-const judge = (name: string, ...tests: readonly object[]): string => {
-  const path = join(folder, `${name}.json`)
-  writeFileSync(path, JSON.stringify({ rule_files: [ALERT_FILE], evaluation_interval: `${STEP_SECONDS}s`, tests }))
+/** What promtool says of tests of one alert. It gets that alone: it judges each rule of a file at each step. */
+const judge = (alert: string, ...tests: readonly object[]): string => {
+  const [path, rules] = [join(folder, 'test.json'), join(folder, 'rules.json')]
+  writeFileSync(
+    rules,
+    JSON.stringify({ groups: [{ name: 'one', rules: alerts.filter((each) => each.alert === alert) }] }),
+  )
+  writeFileSync(path, JSON.stringify({ rule_files: [rules], evaluation_interval: `${STEP_SECONDS}s`, tests }))
   return promtool('test', 'rules', path)
 }
 
@@ -94,7 +99,7 @@ for (const [alert, cases] of rowsHere(Object.entries(ALERT_CASES), 9))
     const well = ruleTest(alert, inputsOf(cases, true), never)
     assert.equal(judge(alert, ruleTest(alert, inputsOf(cases, false), once), well), '')
     // A test that could not fail would say nothing.
-    assert.notEqual(judge(`${alert}-not`, ruleTest(alert, inputsOf(cases, false), never)), '')
+    assert.notEqual(judge(alert, ruleTest(alert, inputsOf(cases, false), never)), '')
   })
 
 test('two instances at one address, met in turn: the one that is not well is told, and the other is not', () => {
@@ -103,10 +108,10 @@ test('two instances at one address, met in turn: the one that is not well is tol
     values: Array.from({ length: PHASES.end }, (_, at) => (at % 2 === gateway % 2 ? value : 'stale')).join(' '),
   })
   const always = { before: true, during: true, after: true }
-  assert.equal(judge('in-turn', ruleTest('TapPassNotReady', [inTurn(1, 1), inTurn(2, 0)], always)), '')
+  assert.equal(judge('TapPassNotReady', ruleTest('TapPassNotReady', [inTurn(1, 1), inTurn(2, 0)], always)), '')
   assert.equal(
     judge(
-      'in-turn-well',
+      'TapPassNotReady',
       ruleTest('TapPassNotReady', [inTurn(1, 1), inTurn(2, 1)], { before: false, during: false, after: false }),
     ),
     '',
