@@ -97,6 +97,12 @@ test('one command: images are built, the schema is made, all is healthy, and a c
   client = new OpenAI({ apiKey, baseURL: url('/v1'), maxRetries: 0 })
   assert.equal(await call(), 'You said: good day')
   assert.ok((await entries()) > 0)
+  // The gateway has the rights that it needs in Redis, and nobody else has any.
+  assert.match(await (await admin('/metrics')).text(), /^tappass_redis_memory_max_bytes\S* 67108864$/m)
+  assert.match(
+    await inside(server, 'docker exec tappass-redis-1 redis-cli ping 2>&1 || :'),
+    /^(NOAUTH|NOPERM|WRONGPASS)/,
+  )
 })
 
 test('no secret stands in what the engine shows of containers and images, nor in what they say', async () => {
