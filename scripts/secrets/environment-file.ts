@@ -1,6 +1,6 @@
 /** The environment file of containers (`.env.prod`): the secrets that it lacks are filled in, and the rest of it stays as it is. */
 import { parseEnv } from 'node:util'
-import { credentialId, secretNameOf, secretProblem } from '../../contract/secret.ts'
+import { SECRET_NAMES, secretProblem } from '../../contract/secret.ts'
 import { GENERATED_NAMES, generateSecret, type Randomness } from './secret-generation.ts'
 
 /**
@@ -35,41 +35,25 @@ export function fillEnvironment(text: string, random: Randomness, readFile: (pat
   let filled = text
   for (const name of GENERATED_NAMES) {
     const path = values[`${name}_FILE`] ?? ''
-    let value = values[name] ?? ''
-    if (value === '' && path !== '') {
-      try {
-        value = readFile(path).trimEnd()
-      } catch (error) {
-        found.problems.push(`${name}_FILE names a file that can't be read: ${(error as Error).message}`)
-        continue
-      }
-      filled = withValue(filled, name, value)
-      found.taken.push(name)
-    } else if (value === '') {
+    if ((values[name] ?? '') !== '') found.kept.push(name)
+    else if (path === '') {
       filled = withValue(filled, name, generateSecret(name, random))
       found.generated.push(name)
-      continue
-    } else found.kept.push(name)
-    const problem = secretProblem(name, value)
-    if (problem !== undefined) found.problems.push(`${name} ${problem}`)
+    } else
+      try {
+        filled = withValue(filled, name, readFile(path).trimEnd())
+        found.taken.push(name)
+      } catch (error) {
+        found.problems.push(`${name}_FILE names a file that can't be read: ${(error as Error).message}`)
+      }
   }
-  return { text: filled, ...found, problems: [...found.problems, ...otherProblems(values)] }
+  return { text: filled, ...found, problems: [...found.problems, ...secretProblems(parseEnv(filled))] }
 }
 
-/** Of secrets that are not made here: a license, the keys of providers. */
-function otherProblems(values: Readonly<Record<string, string | undefined>>): readonly string[] {
-  return Object.entries(values).flatMap(([key, value]) => {
-    const name = secretNameOf(credentialIdOf(key))
-    if (name === undefined || value === undefined || value === '' || isGenerated(name)) return []
-    const problem = secretProblem(name, value)
+/** Of all secrets that have a value, as whoever reads the file gets it. */
+function secretProblems(values: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return SECRET_NAMES.flatMap((name) => {
+    const problem = values[name] ? secretProblem(name, values[name]) : undefined
     return problem === undefined ? [] : [`${name} ${problem}`]
   })
-}
-
-function credentialIdOf(key: string): string {
-  return credentialId(key as Parameters<typeof credentialId>[0])
-}
-
-function isGenerated(name: string): boolean {
-  return (GENERATED_NAMES as readonly string[]).includes(name)
 }
