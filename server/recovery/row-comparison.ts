@@ -14,12 +14,12 @@ const REQUIRED_TABLES = {
 const SCHEMA = 'SELECT max(version) FROM public.schema_migrations'
 
 /** Tables with their rows; a name is quoted as in SQL. Only relations of kind table are read: a view would run what it is made of. */
-const TABLES = `SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind = 'r' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' ORDER BY 1`
-
+const tablesWhere = (schema: string): string =>
+  `SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind = 'r' AND ${schema} ORDER BY 1`
+const TABLES = tablesWhere(`n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'`)
 /** Of a database that may have tables of somebody else in other schemas, as Supabase's has. */
-const PUBLIC_TABLES = `SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind = 'r' AND n.nspname = 'public' ORDER BY 1`
+const PUBLIC_TABLES = tablesWhere(`n.nspname = 'public'`)
 
 type Query = (sql: string) => Promise<readonly string[]>
 

@@ -1,6 +1,6 @@
 /** The dashboard for who runs servers. */
 import type { Dashboard } from './dashboard.ts'
-import { figure, graph, most, panel, quantile, rate } from './panel.ts'
+import { figure, graph, most, NEWEST_BACKUP, panel, quantile, rate } from './panel.ts'
 
 const CHAT = 'path="/chat/completions"'
 const errorShare = `${rate('tappass_http_requests_total', 'job', `${CHAT},status=~"5.."`)} / ${rate('tappass_http_requests_total', 'job', CHAT)}`
@@ -160,13 +160,7 @@ export const OPERATORS: Dashboard = {
           from: 86_400,
           isBelow: true,
         }),
-        figure(
-          'Newest backup that counts',
-          'Its age.',
-          's',
-          `time() - ${most('tappass_check_backup_timestamp_seconds', 'job')}`,
-          { from: 2 * 86_400 },
-        ),
+        NEWEST_BACKUP,
         panel('table', 'What runs', 'Version, revision, Node, policy.', 'none', [
           ['', most('tappass_build_info', 'gateway, version, revision, node, policy')],
         ]),

@@ -21,3 +21,12 @@ export const graph = (title: string, description: string, unit: string, ...asks:
   panel('timeseries', title, description, unit, asks)
 export const figure = (title: string, description: string, unit: string, expr: string, bad?: Panel['bad']): Panel =>
   panel('stat', title, description, unit, [['{{subject}}{{gateway}}', expr]], bad)
+
+/** What both readers look at. */
+export const NEWEST_BACKUP: Panel = figure(
+  'Newest backup that counts',
+  'Its age.',
+  's',
+  `time() - ${most('tappass_check_backup_timestamp_seconds', 'job')}`,
+  { from: 2 * 86_400 },
+)

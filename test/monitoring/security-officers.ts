@@ -1,6 +1,6 @@
 /** The dashboard for who answers for what passes. */
 import type { Dashboard } from './dashboard.ts'
-import { figure, graph, most, panel, rate } from './panel.ts'
+import { figure, graph, most, NEWEST_BACKUP, panel, rate } from './panel.ts'
 
 const checkOf = (name: string): string => most('tappass_check_well', 'subject', `check="${name}"`)
 
@@ -77,13 +77,7 @@ export const SECURITY_OFFICERS: Dashboard = {
           [['', 'sum(increase(tappass_ledger_lost_entries_total{job=~"$job"}[24h]))']],
           { from: 1 },
         ),
-        figure(
-          'Newest backup that counts',
-          'Its age.',
-          's',
-          `time() - ${most('tappass_check_backup_timestamp_seconds', 'job')}`,
-          { from: 2 * 86_400 },
-        ),
+        NEWEST_BACKUP,
         figure('Copies of backups', '1: none waits for too long.', 'none', checkOf('backup-copy'), {
           from: 1,
           isBelow: true,
