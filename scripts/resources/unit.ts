@@ -77,9 +77,13 @@ async function textOf(desired: Promise<UnitText>): Promise<string> {
   return (await desired).text
 }
 
-async function planUnitFile(getFact: GetFact, { name, content }: UnitOptions, desired: Promise<UnitText>) {
+async function planUnitFile(getFact: GetFact, options: UnitOptions, desired: Promise<UnitText>) {
+  const { name, content } = options
   if (content === undefined || isInstance(name)) return []
   const changes = await planFile(getFact, { path: unitPath(name), ...ROOT_FILE }, textOf(desired))
+  const state = isTemplate(name) ? undefined : await getFact(unitFact(name))
+  // `systemctl enable` has systemd read its units again: once is enough for one that it has never seen.
+  if (state?.load === 'not-found' && enableChanges(options, state).length > 0) return changes
   return changes.map((each): Change => ({ ...each, commands: [...each.commands, RELOAD_COMMAND] }))
 }
 

@@ -23,8 +23,8 @@ export type TestPlan = Readonly<{ first: readonly Check[]; alone: readonly Check
 
 const TEST_TIMEOUT_MS = 300_000
 
-/** Files that run at once; a lab machine mostly waits, for packages, services and its own boot. */
-const CONCURRENCY = 2
+/** Files that run at once. A lab machine waits often, for packages, services, its own boot and the end of a watch: two leave a part of two cores idle. */
+const CONCURRENCY = { unit: 2, lab: 3 } as const
 
 /** How long a test file may go on after its last test. */
 const LINGER_MS = 120_000
@@ -59,7 +59,13 @@ function planGroup({ name, node, files, reportFile, timeoutMs }: TestGroup): Che
     tests: { node: node.version, reportFile },
     argv: [
       node.path ?? 'node',
-      ...[RUNNER, `${CONCURRENCY}`, `${timeoutMs ?? 0}`, reportFile, guardModule(LINGER_MS)],
+      ...[
+        RUNNER,
+        `${timeoutMs === undefined ? CONCURRENCY.lab : CONCURRENCY.unit}`,
+        `${timeoutMs ?? 0}`,
+        reportFile,
+        guardModule(LINGER_MS),
+      ],
       ...files.toSorted((a, b) => b.minutes - a.minutes).map(({ path }) => path),
     ],
   }

@@ -151,6 +151,13 @@ test('unit: a written file is read by systemd in the same change', async () => {
   assert.deepEqual(change?.commands.at(-1)?.argv, ['systemctl', 'daemon-reload'])
 })
 
+test('unit: systemd reads a new one once, when it is enabled', async () => {
+  const facts = [...fileRows(undefined), factRow(unitFact('x.service'), unknown)]
+  const argv = argvOf(await unit(options).plan(factReaderOf(facts)))
+  const verbs = argv.flatMap(([program, verb]) => (program === 'systemctl' ? [verb] : []))
+  assert.deepEqual(verbs, ['enable', 'start'])
+})
+
 test('unit: of a template only the file, of an instance only the state, and both agree on the revision', async () => {
   const at = '/etc/systemd/system/x@.service'
   const template = unit({ ...options, name: 'x@.service' })
