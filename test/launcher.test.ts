@@ -1,4 +1,4 @@
-/** The launcher under dash, and what shellcheck thinks of it. Needs: curl, dash, shellcheck. */
+/** The launcher under dash, and what shellcheck thinks of it. Needs: curl, dash, shellcheck. On one Node: it is a script of sh. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'

@@ -1,12 +1,13 @@
 /**
  * The test files of the tree, and what each says of itself in its opening comment: what it needs from the machine (`Needs: root, postgres.`), and,
- * where that is more than two, how many minutes it takes (`Takes 5 minutes.`), for long ones to begin first.
+ * where that is more than two, how many minutes it takes (`Takes 5 minutes.`), for long ones to begin first. `On one Node: why.` is for a file that
+ * an older Node need not run, too.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 
 /** `path` is relative to the root; `minutes` is about how long it takes, 0 where it does not say. */
-export type TestFile = Readonly<{ path: string; needs: readonly string[]; minutes: number }>
+export type TestFile = Readonly<{ path: string; needs: readonly string[]; minutes: number; isOnOneNode: boolean }>
 
 function openingOf(text: string): string {
   return text.match(/^\/\*\*[\s\S]*?\*\//)?.[0] ?? ''
@@ -21,6 +22,11 @@ export function parseNeeds(text: string): readonly string[] {
 /** The minutes that an opening comment states; 0 when it states none. */
 export function parseMinutes(text: string): number {
   return Number(openingOf(text).match(/\bTakes (\d+) minutes\./)?.[1] ?? 0)
+}
+
+/** Whether an opening comment says that one Node is enough. */
+export function parseOnOneNode(text: string): boolean {
+  return /\bOn one Node: [^.]+\./.test(openingOf(text))
 }
 
 /** The files that a text imports by a relative path, relative to the root as its own `path` is. */
@@ -51,8 +57,14 @@ export function findTestFiles(texts: ReadonlyMap<string, string>): readonly Test
     .toSorted()
     .map((path) => {
       const needs = gatherNeeds(path, texts)
-      const minutes = parseMinutes(texts.get(path) ?? '')
-      return { path, minutes, needs: path.startsWith('test/lab/') ? [...new Set(['lab', ...needs])] : needs }
+      const text = texts.get(path) ?? ''
+      const [minutes, isOnOneNode] = [parseMinutes(text), parseOnOneNode(text)]
+      return {
+        path,
+        minutes,
+        isOnOneNode,
+        needs: path.startsWith('test/lab/') ? [...new Set(['lab', ...needs])] : needs,
+      }
     })
 }
 

@@ -94,10 +94,14 @@ function explainOmissions(omitted: readonly Readonly<{ path: string; reason: str
 /** Runs all that a bare machine can run, on the older Node. */
 const BARE_TEST = 'test/lab/bare-machine.test.ts'
 
-/** What an older Node runs here: where the lab has the bare machine, what that can run is run there, and once is enough. */
+/**
+ * What an older Node runs here: not what says that one Node is enough; and where the lab has the bare machine, what that can run is run
+ * there, and once is enough.
+ */
 function filesOfOlderNode(unit: readonly TestFile[], lab: readonly TestFile[]): readonly TestFile[] {
-  if (!lab.some(({ path }) => path === BARE_TEST)) return unit
-  return unit.filter(({ needs }) => needs.some((need) => !BARE_NEEDS.includes(need)))
+  const either = unit.filter(({ isOnOneNode }) => !isOnOneNode)
+  if (!lab.some(({ path }) => path === BARE_TEST)) return either
+  return either.filter(({ needs }) => needs.some((need) => !BARE_NEEDS.includes(need)))
 }
 
 /** Chooses. Every file of the tree either runs or stands in `leftOut`. */

@@ -1,4 +1,4 @@
-/** The requests of the record with a real OPA server that decides: each is answered and recorded as with the policy in the process. Needs: opa. */
+/** The requests of the record with a real OPA server that decides: each is answered and recorded as with the policy in the process. Needs: opa. On one Node: the one of servers. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Restoring over a real PostgreSQL: into a database beside, compared, then swapped; what is refused and why; and SIGKILL at every point. Needs: postgres. */
+/** Restoring over a real PostgreSQL: into a database beside, compared, then swapped; what is refused and why; and SIGKILL at every point. Needs: postgres. On one Node: the one of servers. */
 import assert from 'node:assert/strict'
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,7 +8,6 @@ import { recoveryPair } from '../../contract/recovery-key.ts'
 import { signManifest } from '../../server/backups/manifest.ts'
 import { createNoteSigner } from '../../server/checkpoint/signed-note.ts'
 import { demand } from '../lab/execution.ts'
-import { rowsHere } from '../rounds.ts'
 import { createTestHost, type TestHost, unsealed, writeChain } from './backup-host.ts'
 
 let host: TestHost
@@ -168,7 +167,7 @@ const refused: readonly Row[] = [
     says: /schema 999, and this release knows \d+[\s\S]*next: upgrade/,
   },
 ]
-for (const { name, change, says } of rowsHere(refused, 3))
+for (const { name, change, says } of refused)
   test(`restore: ${name} is refused before anything is done`, async () => {
     const there = await databases()
     for (const words of [['--check'], []]) {
@@ -257,7 +256,7 @@ const foreign: readonly Readonly<{ name: string; text: (plain: string) => string
   },
   { name: 'no dump at all', text: () => 'hello, this is a letter', code: 5, says: /neither an archive/ },
 ]
-for (const { name, text, code, says } of rowsHere(foreign, 3))
+for (const { name, text, code, says } of foreign)
   test(`restore: ${name}`, async () => {
     const path = await dumpWith('plain.sql', '--format', 'plain')
     writeFileSync(path, text(readFileSync(path, 'utf8')))

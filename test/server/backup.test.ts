@@ -1,6 +1,6 @@
 /**
  * Sets over a real PostgreSQL with its own tools: what a set holds, that it is proven, what is found, what goes, and that nothing which
- * stands in the database runs with more rights. Needs: postgres.
+ * stands in the database runs with more rights. Needs: postgres. On one Node: the one of servers.
  */
 import assert from 'node:assert/strict'
 import { createHash, generateKeyPairSync } from 'node:crypto'
@@ -10,7 +10,6 @@ import { after, afterEach, before, test } from 'node:test'
 import { recoveryPair } from '../../contract/recovery-key.ts'
 import { unsealSet } from '../../server/copies/unseal-set.ts'
 import { verifySet } from '../../server/copies/verify-set.ts'
-import { rowsHere } from '../rounds.ts'
 import { createTestHost, type TestHost, type Tools, unsealed } from './backup-host.ts'
 
 const recovery = recoveryPair(generateKeyPairSync('x25519').privateKey)
@@ -90,7 +89,7 @@ const failures: readonly Readonly<{ name: string; tools: Tools; says: RegExp }>[
   { name: 'the archive is empty', tools: { damage: 'bytes = bytes.subarray(0, 0)' }, says: /pg_restore ended with 1/ },
   { name: 'the disk is too small', tools: { psqlSays: 'bytes|1000000000000000000' }, says: /free space/ },
 ]
-for (const { name, tools, says } of rowsHere(failures, 3))
+for (const { name, tools, says } of failures)
   test(`backup: ${name}: it fails, nothing looks like a backup, nothing goes`, async () => {
     const there = ['20200101', '20200102'].flatMap((day) => [
       `tappass-${day}T031700Z.dump`,
@@ -143,7 +142,7 @@ const unproven: readonly Readonly<{ name: string; tools: Tools; says: RegExp }>[
     says: /pg_restore ended with 1|rows of|ledger is broken/,
   })),
 ]
-for (const { name, tools, says } of rowsHere(unproven, 3))
+for (const { name, tools, says } of unproven)
   test(`backup: ${name}: it fails, and the set does not count`, async () => {
     host.useTools(tools)
     const { code, stderr } = await host.run('create', ...KEEP)
@@ -206,7 +205,7 @@ const planted: readonly Readonly<{ name: string; sql: string; undo: string; says
     says: /^$/,
   },
 ]
-for (const { name, sql, undo, says } of rowsHere(planted, 3))
+for (const { name, sql, undo, says } of planted)
   test(`backup: ${name} gets nobody any rights`, async () => {
     await host.asOwner(`CREATE FUNCTION public.seize() RETURNS integer LANGUAGE plpgsql AS
       $$ BEGIN EXECUTE 'ALTER ROLE tappass SUPERUSER'; RETURN 12; END $$; ${sql}`)

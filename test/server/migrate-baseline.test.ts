@@ -1,4 +1,4 @@
-/** Adopting databases that init scripts or psql made, over a real PostgreSQL 16. Needs: postgres. */
+/** Adopting databases that init scripts or psql made, over a real PostgreSQL 16. Needs: postgres. On one Node: the one of servers. */
 import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'

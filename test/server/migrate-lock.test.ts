@@ -1,4 +1,4 @@
-/** Several runs at once, runs that are killed, and tables that somebody holds, over a real PostgreSQL 16. Needs: postgres. */
+/** Several runs at once, runs that are killed, and tables that somebody holds, over a real PostgreSQL 16. Needs: postgres. On one Node: the one of servers. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'

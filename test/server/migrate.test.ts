@@ -1,4 +1,4 @@
-/** `tappass migrate` over a real PostgreSQL 16: upgrades, refusals, drift, exit codes. Needs: postgres. */
+/** `tappass migrate` over a real PostgreSQL 16: upgrades, refusals, drift, exit codes. Needs: postgres. On one Node: the one of servers. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { appendFile, mkdtemp, rm, unlink, writeFile } from 'node:fs/promises'

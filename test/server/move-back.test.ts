@@ -1,12 +1,11 @@
 /**
  * Bringing the data of a database elsewhere back to the host's own, over a real PostgreSQL: copied, compared, the other one closed; the earlier database set aside; what is refused;
- * what a failure and a kill leave; and the way back. Needs: postgres.
+ * what a failure and a kill leave; and the way back. Needs: postgres. On one Node: the one of servers.
  */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
-import { rowsHere } from '../rounds.ts'
 import { createTestHost, type TestHost } from './backup-host.ts'
 import { roleUrl } from './divided-roles.ts'
 import { migrate } from './migrate-process.ts'
@@ -193,7 +192,7 @@ const refusals = [
     isGone: true,
   },
 ]
-for (const { name, make, says, isGone = false } of rowsHere(refusals, 3))
+for (const { name, make, says, isGone = false } of refusals)
   test(`bring: ${name} there: refused, the gateway is not stopped, nothing has changed`, async () => {
     await sql(make)
     const { code, stderr } = await host.move('bring')
@@ -222,7 +221,7 @@ const kills = [
   { place: 'DATABASE tappass_restored RESET ALL', isMoved: false, started: ['start'] },
   { place: 'RENAME TO tappass;', isMoved: true, started: [] },
 ]
-for (const { place, isMoved, started } of rowsHere(kills, 3))
+for (const { place, isMoved, started } of kills)
   test(`bring: killed after ${place}: ${isMoved ? 'completed' : 'the other one serves on, and the next one ends well'}`, async () => {
     const had = await entries('elsewhere')
     host.useTools({ killAt: place })

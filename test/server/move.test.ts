@@ -1,6 +1,6 @@
 /**
  * Moving the data of a host's database to one elsewhere, over a real PostgreSQL: copied, compared, closed; what is refused; what a failure and a kill leave; and the way
- * back. Needs: postgres.
+ * back. Needs: postgres. On one Node: the one of servers.
  */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
  * A point in time over a real PostgreSQL: its log archived by the script of the hosts, the cluster copied and started again by its own tools, for which a stand-in for Docker's client
- * takes the place of containers. Needs: postgres.
+ * takes the place of containers. Needs: postgres. On one Node: the one of servers.
  */
 import assert from 'node:assert/strict'
 import {

@@ -1,4 +1,4 @@
-/** Python packages by their hashes: a real environment, from wheels made here, without a network. Needs: python, mkdocs. */
+/** Python packages by their hashes: a real environment, from wheels made here, without a network. Needs: python, mkdocs. On one Node: Python does the work. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

@@ -6,7 +6,13 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { findUnmet, listPackages, NEEDS } from '../../../scripts/testing/need.ts'
 import { readReport, tallyResults } from '../../../scripts/testing/tally.ts'
-import { findTestFiles, listTestFiles, parseMinutes, parseNeeds } from '../../../scripts/testing/test-file.ts'
+import {
+  findTestFiles,
+  listTestFiles,
+  parseMinutes,
+  parseNeeds,
+  parseOnOneNode,
+} from '../../../scripts/testing/test-file.ts'
 import { guardModule, planTests, type TestWish } from '../../../scripts/testing/test-plan.ts'
 import { scratch } from '../known-host.ts'
 
@@ -14,9 +20,9 @@ const root = join(import.meta.dirname, '../../..')
 
 const wish: TestWish = {
   files: [
-    { path: 'test/a.test.ts', minutes: 0, needs: [] },
-    { path: 'test/server/b.test.ts', minutes: 0, needs: ['postgres'] },
-    { path: 'test/lab/c.test.ts', minutes: 0, needs: ['lab'] },
+    { path: 'test/a.test.ts', minutes: 0, needs: [], isOnOneNode: false },
+    { path: 'test/server/b.test.ts', minutes: 0, needs: ['postgres'], isOnOneNode: false },
+    { path: 'test/lab/c.test.ts', minutes: 0, needs: ['lab'], isOnOneNode: false },
   ],
   reasonAgainst: () => undefined,
   nodes: [{ version: '26.0.0', path: '/26/node' }],
@@ -61,7 +67,7 @@ describe('test plan', () => {
       leftOut: ['format, lint and types: --only test/server/**', '2 other test files: --only test/server/**'],
     }))
   test('a file that takes longest begins first', () => {
-    const files = [...wish.files, { path: 'test/z.test.ts', needs: [], minutes: 4 }]
+    const files = [...wish.files, { path: 'test/z.test.ts', needs: [], minutes: 4, isOnOneNode: false }]
     const expected = ['test/z.test.ts', 'test/a.test.ts', 'test/server/b.test.ts', 'test/lab/c.test.ts']
     assert.deepEqual(chosen({ files }).files, expected)
   })
@@ -78,8 +84,13 @@ describe('test plan', () => {
         leftOut: ['tests on Node 25.0.0: it was not found; test/lab/prepare brings it'],
       },
     ))
-  test('a second Node, where the bare machine runs what it can on it', () => {
-    const files = [...wish.files, { path: 'test/lab/bare-machine.test.ts', minutes: 0, needs: ['lab'] }]
+  test('a second Node, where the bare machine runs what it can on it, and not what needs one Node only', () => {
+    const once = { path: 'test/server/once.test.ts', minutes: 0, needs: ['postgres'], isOnOneNode: true }
+    const files = [
+      ...wish.files,
+      once,
+      { path: 'test/lab/bare-machine.test.ts', minutes: 0, needs: ['lab'], isOnOneNode: false },
+    ]
     const { alone } = planTests({ ...wish, files, nodes: [...wish.nodes, { version: '24.0.0', path: '/24/node' }] })
     assert.deepEqual(
       alone.map(({ name, argv }) => [name, argv.filter((word) => word.endsWith('.test.ts'))]),
@@ -158,6 +169,13 @@ describe('needs', () => {
   ] as const) {
     test(`minutes of ${JSON.stringify(opening)}`, () => assert.equal(parseMinutes(`${opening}\n`), minutes))
   }
+  for (const [opening, isOnOneNode] of [
+    ['/** What it is. Needs: curl. */', false],
+    ['/**\n * What it is. Needs: curl. On one Node: it is a script of sh.\n */', true],
+    ['/** What it is. On one Node: */', false],
+  ] as const) {
+    test(`one Node of ${JSON.stringify(opening)}`, () => assert.equal(parseOnOneNode(`${opening}\n`), isOnOneNode))
+  }
   test('a test has the needs of what it imports, however far away, and those in test/lab the lab', () => {
     const texts = {
       'test/a.test.ts': "/** A. Needs: curl. Takes 3 minutes. */\nimport { b } from './b.ts'\n",
@@ -166,8 +184,8 @@ describe('needs', () => {
       'test/lab/d.test.ts': "/** D. */\nconst late = () => import('./c.ts')\n",
     }
     assert.deepEqual(findTestFiles(new Map(Object.entries(texts))), [
-      { path: 'test/a.test.ts', minutes: 3, needs: ['curl', 'git'] },
-      { path: 'test/lab/d.test.ts', minutes: 0, needs: ['lab', 'git'] },
+      { path: 'test/a.test.ts', minutes: 3, needs: ['curl', 'git'], isOnOneNode: false },
+      { path: 'test/lab/d.test.ts', minutes: 0, needs: ['lab', 'git'], isOnOneNode: false },
     ])
   })
   test('what the lab starts is installed by test/lab/prepare', () => {

@@ -1,6 +1,6 @@
 /**
  * Drills that touch nothing, over a real PostgreSQL with its own tools: a damaged page is found, the newest backup is brought to a gateway that answers, migrations run; what has to fail fails, is
- * noted with its reason, and leaves nothing. Needs: postgres.
+ * noted with its reason, and leaves nothing. Needs: postgres. On one Node: the one of servers.
  */
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

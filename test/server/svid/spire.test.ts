@@ -1,6 +1,7 @@
 /**
  * With the real SPIRE: SVIDs of twelve seconds, calls without a pause while they are renewed, the commands of the page, a revoked agent. A longer run:
  * `TAPPASS_SVID_SECONDS=120 TAPPASS_SVID_CALLS=500 node --test test/server/svid/spire.test.ts`. Needs: spire, bash, curl, jq, python.
+ * On one Node: the one of servers.
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
