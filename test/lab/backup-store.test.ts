@@ -86,7 +86,7 @@ let archives: Readonly<Record<string, unknown>>
 const file = (name: string) => join(server.folder, name)
 
 before(async () => {
-  server = await bareServer('proof-store')
+  server = await bareServer('proof-store', 0, { tree: 'docker' })
   const host = await hostAddressOf(server.machine)
   s3 = await startS3Store(host)
   relay = await startRelay(host, s3.port)

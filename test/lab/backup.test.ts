@@ -49,7 +49,7 @@ const calls = async (count: number) => {
 }
 
 before(async () => {
-  server = await bareServer('backup')
+  server = await bareServer('backup', 0, { tree: 'docker' })
   const keyFile = join(server.folder, 'recovery.key')
   const made = await toolkit(['backup', 'key', 'create', '--out', keyFile])
   assert.equal(made.code, 0, made.stderr)

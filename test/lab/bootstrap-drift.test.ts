@@ -37,7 +37,7 @@ const spec = parse(await readFile(join(import.meta.dirname, 'host.yaml'), 'utf8'
 >
 
 before(async () => {
-  server = await bareServer('proof-drift')
+  server = await bareServer('proof-drift', 0, { tree: 'docker' })
   planFile = join(server.folder, 'plan.json')
   // From bare to healthy by a plan on file, and not a step that it does not cover.
   assert.equal((await plan(server, '--out', planFile)).code, 2)

@@ -61,7 +61,7 @@ const writeIdentity = async (wanted: unknown): Promise<void> => {
 }
 
 before(async () => {
-  server = await bareServer('proof-identity')
+  server = await bareServer('proof-identity', 0, { tree: 'docker' })
   await writeIdentity(identity)
   await bootstrap(server)
   await inside(server, 'useradd --system planner')

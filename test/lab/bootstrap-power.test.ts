@@ -22,7 +22,7 @@ let through: Door
 let key: string
 
 before(async () => {
-  server = await bootstrappedServer('proof-power')
+  server = await bootstrappedServer('proof-power', { tree: 'docker' })
   through = await door(server)
   key = (await through.agent('power')).key
 })

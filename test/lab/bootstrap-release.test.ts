@@ -28,7 +28,7 @@ let through: Door
 let key: string
 
 before(async () => {
-  server = await bootstrappedServer('proof-release')
+  server = await bootstrappedServer('proof-release', { tree: 'docker' })
   through = await door(server)
   key = (await through.agent('release')).key
 })

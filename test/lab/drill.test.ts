@@ -45,7 +45,7 @@ const status = async (): Promise<string> => {
 }
 
 before(async () => {
-  server = await bareServer('drill')
+  server = await bareServer('drill', 0, { tree: 'docker' })
   await bootstrap(server)
   const way = await door(server)
   const { client } = await way.agent('bot')

@@ -40,7 +40,7 @@ const ROWS = 100_000
 
 before(async () => {
   const [pins, image] = await Promise.all([readPins(), ensureNextPostgres()])
-  server = await bareServer('postgres-major')
+  server = await bareServer('postgres-major', 0, { tree: 'docker' })
   await bootstrap(server)
   way = await door(server)
   ;({ key } = await way.agent('bot'))

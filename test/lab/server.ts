@@ -126,8 +126,8 @@ export const bootstrap = async (server: Server, ...words: readonly string[]): Pr
 }
 
 /** A server, bare to healthy. */
-export const bootstrappedServer = async (name: string, pauseMs = 0): Promise<Server> => {
-  const server = await bareServer(name, pauseMs)
+export const bootstrappedServer = async (name: string, options: MachineOptions = {}): Promise<Server> => {
+  const server = await bareServer(name, 0, options)
   try {
     await bootstrap(server)
     return server

@@ -29,7 +29,7 @@ let through: Door
 let key: string
 
 before(async () => {
-  server = await bootstrappedServer('proof-upgrade')
+  server = await bootstrappedServer('proof-upgrade', { tree: 'docker' })
   through = await door(server)
   key = (await through.agent('upgrade')).key
 })
