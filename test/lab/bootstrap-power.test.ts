@@ -49,10 +49,16 @@ const assertInLedger = async (acknowledged: readonly string[]): Promise<void> =>
 const underLoad = async (act: (more: (count: number) => Promise<void>) => Promise<unknown>): Promise<Tally> => {
   let isOver = false
   let acknowledged = 0
-  const loading = load(through, key, 8, (tally) => {
-    acknowledged = tally.acknowledged.length
-    return isOver
-  })
+  const loading = load(
+    through,
+    key,
+    8,
+    (tally) => {
+      acknowledged = tally.acknowledged.length
+      return isOver
+    },
+    25,
+  )
   const more = async (count: number): Promise<void> => {
     for (const goal = acknowledged + count; acknowledged < goal; ) await pause(20)
   }

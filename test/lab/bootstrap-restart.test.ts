@@ -104,7 +104,7 @@ test(`rolling restarts by hand and by the toolkit, with another socket: 0 of at 
     isRestarting = false
   }
   const [tally] = await Promise.all([
-    load(through, key, 12, ({ sent }) => !isRestarting && sent >= callsMin),
+    load(through, key, 12, ({ sent }) => !isRestarting && sent >= callsMin, 25),
     restarting().finally(() => {
       isRestarting = false
     }),

@@ -8,12 +8,6 @@ export type Tally = { sent: number; streamed: number; readonly acknowledged: str
 /** One in so many calls is a stream. */
 const streamEvery = 5
 
-/**
- * Between an answer and the next call of a client. A call costs a machine some 10 ms of processor: without a pause the load takes all of
- * it, and what it is beside takes twice as long. Four clients with this one call about every 25 ms.
- */
-const BETWEEN_MS = 100
-
 const question = 'How are the quarterly figures of the northern branch?'
 
 const bodyOf = (isStream: boolean): string =>
@@ -42,12 +36,16 @@ const call = async (door: Door, key: string, isStream: boolean): Promise<string>
   return response.headers.get('x-request-id') ?? ''
 }
 
-/** Keeps `clients` calls under way until `isOver`; a call that fails is counted, and the next one follows. */
+/**
+ * Keeps `clients` calls under way until `isOver`; a call that fails is counted, and the next one follows. `betweenMs` is what a client waits after
+ * an answer: a call costs a machine some 10 ms of processor, and without a pause the load takes all of it, and what it is beside takes twice as long.
+ */
 export const load = async (
   door: Door,
   key: string,
   clients: number,
   isOver: (tally: Tally) => boolean,
+  betweenMs = 200,
 ): Promise<Tally> => {
   const tally: Tally = { sent: 0, streamed: 0, acknowledged: [], failures: [] }
   const client = async (): Promise<void> => {
@@ -57,7 +55,7 @@ export const load = async (
       if (isStream) tally.streamed += 1
       try {
         tally.acknowledged.push(await call(door, key, isStream))
-        await pause(BETWEEN_MS)
+        await pause(betweenMs)
       } catch (error) {
         const cause = (error as Error).cause
         await pause(50) // a server that is away is not hammered
