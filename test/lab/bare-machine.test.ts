@@ -1,7 +1,7 @@
 /**
  * `./tappass test` on a fresh machine with curl, tar and git, typed by an ordinary user: it passes, and says what it left
  * out. What a test needs and does not state fails here. It is CI's run on the older of the pinned Nodes, too: that runs
- * nowhere else what the machine can run (scripts/testing/test-plan.ts). Takes 6 minutes.
+ * nowhere else what the machine can run (scripts/testing/test-plan.ts). Takes 9 minutes.
  */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'

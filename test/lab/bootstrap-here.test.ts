@@ -1,6 +1,6 @@
 /**
  * `sudo ./bootstrap.sh` on the machine itself, from a fresh clone, while its first boot is still at work; the same server seen over SSH
- * afterwards; and its move to a database and a Redis elsewhere.
+ * afterwards; and its move to a database and a Redis elsewhere. Takes 3 minutes.
  */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'

@@ -1,7 +1,7 @@
 /**
  * The vendors' own ways: Node, Caddy, Docker's packages and the images are fetched as in production, from names that the lab host answers. The
  * clone has the pins of the lab's artifacts, and nothing else in it differs. Two machines: one without IPv4, which gets the default
- * specification without `--config`; and one of 1 GB, behind an HTTP proxy, which starts with `bootstrap.sh`.
+ * specification without `--config`; and one of 1 GB, behind an HTTP proxy, which starts with `bootstrap.sh`. Takes 5 minutes.
  */
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
