@@ -1,4 +1,4 @@
-/** Identities on a booted machine, with SPIRE's own server and agent: bare to issued, what is refused, what heals, what comes back.Takes 6 minutes. */
+/** Identities on a booted machine, with SPIRE's own server and agent: bare to issued, what is refused, what heals, what comes back. Takes 6 minutes. */
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'

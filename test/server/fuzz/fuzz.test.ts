@@ -2,7 +2,7 @@
  * Requests, answers and streams by chance: none is without a reply, no reply is a failure of the gateway, every reply has the call's
  * id, no secret leaves in either direction, and what passes is what was sent. A run is the same for the same seed:
  * TAPPASS_FUZZ_SEED. TAPPASS_FUZZ_BODIES is how many; unless it is set, a share of 100,000 (test/rounds.ts), and all of them in
- * `.ci/run`.
+ * `.ci/run`. Takes 3 minutes.
  */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
