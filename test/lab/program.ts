@@ -125,6 +125,11 @@ export function ensureHttp3Client(): Promise<string> {
   return ensureOwnProgram('http3', join(import.meta.dirname, 'http3'))
 }
 
+/** Builds the OpenTelemetry Collector with the parts that tests of traces use (2 minutes of one core on an empty cache), and gives its path. */
+export function ensureOtelCollector(): Promise<string> {
+  return ensureOwnProgram('otel-collector', join(import.meta.dirname, 'otel-collector'))
+}
+
 /** Gives the path of spiffe-helper's archive, with the stand-in in it; its name has the stand-in's digest. */
 export async function ensureSpiffeHelperArchive(): Promise<string> {
   const { version } = (await readPins())['spiffe-helper']
