@@ -15,5 +15,19 @@ export const RATE_CALLS_DEFAULT = 60_000
 /** Length of that window. */
 export const RATE_WINDOW_SECONDS_DEFAULT = 60
 
+/** How traces are sent, OTEL_EXPORTER_OTLP_PROTOCOL and `traces.protocol`: names of OpenTelemetry, as those of the samplers. */
+export const TRACE_TERMS = {
+  protocols: ['http/protobuf', 'grpc'],
+  /** Which calls are traced, OTEL_TRACES_SAMPLER and `traces.sampler`. */
+  samplers: [
+    'always_on',
+    'always_off',
+    'traceidratio',
+    'parentbased_always_on',
+    'parentbased_always_off',
+    'parentbased_traceidratio',
+  ],
+} as const
+
 /** What TAPPASS_LOG_LEVEL and `gateway.logLevel` may say, from the least said to the most (pino's names). */
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const

@@ -9,6 +9,9 @@ type Check = (text: string) => string | undefined
 const PROVIDER_KEY: Check = (text) =>
   /^[\x21-\x7e]+$/.test(text) ? undefined : 'has a blank or a character that no key has'
 
+/** A header as OpenTelemetry takes it from its setting. */
+const HEADER_PAIR = /^\s*[\w!#$&'*+.^`|~-]+\s*=\s*(?:%[2-7][\dA-Fa-f]|[!-$&'()*+\-./0-:<-[\]-~])*\s*$/
+
 const CHECKS = {
   TAPPASS_ADMIN_API_KEY: (text) =>
     /^tp_[A-Za-z0-9_-]{20,200}$/.test(text)
@@ -28,6 +31,10 @@ const CHECKS = {
   SUPABASE_KEY: () => undefined,
   OPENAI_API_KEY: PROVIDER_KEY,
   ANTHROPIC_API_KEY: PROVIDER_KEY,
+  OTEL_EXPORTER_OTLP_HEADERS: (text) =>
+    text.split(',').every((pair) => HEADER_PAIR.test(pair))
+      ? undefined
+      : 'is not name=value with commas between, other characters than those of a token percent-encoded',
 } as const satisfies Record<string, Check>
 
 /** The name of a secret, which is also that of its setting. */

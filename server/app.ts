@@ -10,6 +10,7 @@ import { createGateway, createTextCheck } from './composition/create-gateway.ts'
 import { createSelf, type Self } from './composition/create-self.ts'
 import { openPorts, type ProcessPorts } from './composition/open-ports.ts'
 import { openSvids } from './composition/open-svids.ts'
+import { createPortEvents } from './composition/port-events.ts'
 import { pruneTaints } from './composition/prune-taints.ts'
 import { registerRoutes } from './composition/register-routes.ts'
 import { type SvidListener, serveSvids } from './composition/serve-svids.ts'
@@ -21,6 +22,7 @@ import { createEngine } from './detection/engine.ts'
 import { createHttpServer } from './http/http-server.ts'
 import { createReplyWatch } from './http/reply-watch.ts'
 import { createCallFigures } from './observability/call-figures.ts'
+import type { ErrorTexts } from './observability/error-text.ts'
 import type { Readiness } from './observability/readiness.ts'
 import { RULE_FUNCTIONS } from './rules/check/rule-functions.ts'
 import { readRuleBook } from './rules/rule-book.ts'
@@ -43,7 +45,8 @@ export type App = Self &
   }>
 
 /** What the process provides. */
-export type AppDependencies = ProcessPorts & Readonly<{ log: FastifyBaseLogger; isDraining: () => boolean }>
+export type AppDependencies = ProcessPorts &
+  Readonly<{ log: FastifyBaseLogger; errorTexts?: Pick<ErrorTexts, 'judgedBy'>; isDraining: () => boolean }>
 
 /**
  * Creates a gateway; `stepFolders` hold steps beside the built-in ones. Throws when the policy, the steps or the ledger
@@ -57,6 +60,7 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
   const engine = createEngine(rules, RULE_FUNCTIONS)
   const folders = [BUILT_IN_STEPS, ...(config.hasNameDetector ? [OPTIONAL_STEPS] : []), ...stepFolders]
   const loaded = await loadSteps(folders, engine, families)
+  dependencies.errorTexts?.judgedBy(createTextCheck(config, loaded, 'detect_secrets'))
   const newId = (): string => `req_${ulid(clock, random)}`
   const server = createHttpServer({
     bodyBytesMax: config.limits.bodyBytesMax,
@@ -64,14 +68,8 @@ export async function createApp(config: Config, dependencies: AppDependencies, .
     isPlainText: createTextCheck(config, loaded),
     ...{ newId, isDraining, replies, log },
   })
-  const { ports, close } = await openPorts(config, dependencies, loaded.registry, meter, {
-    connectionLost: (err) => log.warn({ err }, 'redis'),
-    policyFault: (err) => log.warn({ err }, 'opa'),
-    lost: (entries, err) => {
-      meter.add('tappass_ledger_lost_entries_total', entries)
-      log.error({ err, entries }, 'entries were not written')
-    },
-  })
+  const events = createPortEvents(meter, log)
+  const { ports, close } = await openPorts(config, dependencies, loaded.registry, meter, events)
   const signEnd = await signCheckpoints(config, { ...dependencies, ports, meter })
   const stopPruning = pruneTaints(ports.taints, log)
   const gateway = createGateway(config, loaded, ports, folders)

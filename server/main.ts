@@ -13,6 +13,7 @@ import type { SessionDatabase } from './core/ports.ts'
 import { isUnavailable } from './database/database-error.ts'
 import { waitingDatabase } from './database/waiting-database.ts'
 import { releaseVersion } from './observability/about.ts'
+import { createErrorTexts } from './observability/error-text.ts'
 import { createLogger } from './observability/logger.ts'
 import { drain, type Traffic, watchTraffic } from './process/drain.ts'
 import { listen } from './process/listener.ts'
@@ -36,7 +37,8 @@ type Running = Readonly<{
 
 async function start(): Promise<Running> {
   const config = readConfig('gateway')
-  const log = createLogger(config.logLevel)
+  const errorTexts = createErrorTexts()
+  const log = createLogger(config.logLevel, undefined, errorTexts.redact)
   const notify = config.notify && (await createNotify(config.notify.socket))
   const wait = (missing: () => Promise<readonly string[]>): Promise<void> =>
     waitForDependencies(missing, notify, (dependencies) => log.warn({ dependencies }, 'waiting'), clock)
@@ -45,7 +47,7 @@ async function start(): Promise<Running> {
   )
   await wait(() => prepareDatabase(database, config))
   const app = await createApp(config, {
-    ...{ clock, random: createRandom(), log, isDraining: () => isDraining },
+    ...{ clock, random: createRandom(), log, errorTexts, isDraining: () => isDraining },
     database: waitingDatabase(database, clock, sleep),
     probeDatabase: () => database.query('SELECT 1'),
   })

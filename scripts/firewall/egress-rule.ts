@@ -23,11 +23,13 @@ function hostOf(url: string | undefined): readonly string[] {
 }
 
 /**
- * Returns the lines of the gateway's unit. What it needs stays open: a model server there, and a resolver (that of Google's cloud has the address
+ * Returns the lines of the gateway's unit. What it needs stays open: a model server or a collector of traces there, and a resolver (that of Google's cloud has the address
  * of the metadata service).
  */
-export function egressRules(upstream: string | undefined, resolvers: readonly string[]): string {
-  const needed = [...hostOf(upstream), ...resolvers.map((address) => address.replace(/%.*/, ''))].filter(isDenied)
+export function egressRules(addresses: readonly (string | undefined)[], resolvers: readonly string[]): string {
+  const needed = [...addresses.flatMap(hostOf), ...resolvers.map((address) => address.replace(/%.*/, ''))].filter(
+    isDenied,
+  )
   const deny = `IPAddressDeny=${DENIED.map(([network, bits]) => `${network}/${bits}`).join(' ')}`
   return needed.length === 0 ? deny : `${deny}\nIPAddressAllow=${[...new Set(needed)].join(' ')}`
 }

@@ -111,7 +111,7 @@ function instanceSource(
         files: settings.path,
         opaUnit: opa?.unit ?? '',
         hasIdentity: spec.identity !== undefined,
-        egressRules: egressRules(spec.gateway.upstream, traits.network.resolvers),
+        egressRules: egressRules([spec.gateway.upstream, spec.traces.endpoint], traits.network.resolvers),
         memory: memoryLimits(spec, traits.memoryMegabytes),
         credentials: [
           ...required.map((id) => credentialLine(traits, id)),

@@ -12,7 +12,14 @@ export const GENERATED_SECRET_IDS = [...GATEWAY_SECRET_IDS, OWNER_SECRET_ID]
 
 /** Provided by the operator, or absent. */
 export const OPTIONAL_SECRET_IDS = (
-  ['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'TAPPASS_LICENSE', 'TAPPASS_LICENSE_AUTHORITY', 'TAPPASS_ALERT_URL'] as const
+  [
+    'OPENAI_API_KEY',
+    'ANTHROPIC_API_KEY',
+    'TAPPASS_LICENSE',
+    'TAPPASS_LICENSE_AUTHORITY',
+    'TAPPASS_ALERT_URL',
+    'OTEL_EXPORTER_OTLP_HEADERS',
+  ] as const
 ).map(credentialId)
 
 /** What the check of the timer receives of them. */

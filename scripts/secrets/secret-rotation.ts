@@ -30,6 +30,7 @@ export const ROTATION_KINDS: Readonly<Record<GeneratedSecretId | OptionalSecretI
     'tappass-license': 'provided',
     'tappass-license-authority': 'provided',
     'tappass-alert-url': 'provided',
+    'otel-exporter-otlp-headers': 'provided',
   }
 
 /** Whether a secret has two values while it is rotated. */

@@ -3,7 +3,7 @@
  * the files that paths in it point to.
  */
 import * as v from 'valibot'
-import { LOG_LEVELS, RATE_CALLS_DEFAULT, RATE_WINDOW_SECONDS_DEFAULT } from '../../contract/gateway.ts'
+import { LOG_LEVELS, RATE_CALLS_DEFAULT, RATE_WINDOW_SECONDS_DEFAULT, TRACE_TERMS } from '../../contract/gateway.ts'
 import { parseRecipients } from '../../contract/recovery-key.ts'
 import { INSTANCES_DEFAULT } from '../../contract/unit.ts'
 import type { LocalFile, LocalImage, ProvidedSecret, ReleaseArchive } from '../artifacts/artifact.ts'
@@ -46,6 +46,7 @@ const recipient = v.pipe(
     'must be the public half of a recovery key, age1…, or two with a comma between them: tappass backup key create --out FILE',
   ),
 )
+const serviceName = v.pipe(v.string(), v.regex(/^[\w./-]{1,128}$/, 'must be letters, digits and _ . / -'))
 /** A file on the controller, relative to the folder of the specification. */
 const path = v.pipe(v.string(), v.minLength(1))
 function section<T extends v.ObjectEntries>(entries: T) {
@@ -76,6 +77,14 @@ const schema = v.strictObject({
     callsMax: v.optional(integer(1, 1_000_000_000), RATE_CALLS_DEFAULT),
     windowSeconds: v.optional(integer(1, 86_400), RATE_WINDOW_SECONDS_DEFAULT),
     logLevel: v.optional(v.picklist(LOG_LEVELS), 'info'),
+  }),
+  /** Where the gateway sends traces of calls, and which of them; `share` is of `traceidratio`. */
+  traces: section({
+    endpoint: v.optional(address),
+    protocol: v.optional(v.picklist(TRACE_TERMS.protocols), 'http/protobuf'),
+    serviceName: v.optional(serviceName, 'tappass'),
+    sampler: v.optional(v.picklist(TRACE_TERMS.samplers), 'parentbased_always_on'),
+    share: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 1),
   }),
   docker: section({
     source: v.optional(v.picklist(['vendor', 'distribution']), 'vendor'),

@@ -71,6 +71,7 @@ export function createPrometheus(gateway: string, nowMs: () => number): Promethe
   number('tappass_ledger_lost_entries_total').set([], 0)
   number('tappass_policy_failures_total').set([], 0)
   number('tappass_metrics_dropped_total').set([], 0)
+  for (const outcome of ['exported', 'dropped', 'failed']) number('tappass_trace_spans_total').set([outcome], 0)
   const readers: (() => unknown)[] = []
   const families = async (): Promise<readonly Family[]> => {
     await Promise.allSettled(readers.map(async (read) => read()))

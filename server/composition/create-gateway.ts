@@ -37,7 +37,8 @@ export function createGateway(
   }
 }
 
-/** Creates what tells whether detectors find nothing in a text. */
-export function createTextCheck({ limits }: Config, { steps }: LoadedSteps): (text: string) => boolean {
+/** Creates what tells whether detectors, or the one that is named, find nothing in a text. */
+export function createTextCheck({ limits }: Config, loaded: LoadedSteps, only?: string): (text: string) => boolean {
+  const steps = loaded.steps.filter(({ name }) => only === undefined || name === only)
   return (text) => isPlainText({ steps, limits }, text)
 }

@@ -12,8 +12,10 @@ import { policyRevision } from '../core/decision.ts'
 import type { FamilyRegistry } from '../core/finding-family.ts'
 import { secretFingerprint, sha256 } from '../core/hash.ts'
 import type { Clock, Database, Meter, ModelRoute, PolicyEngine, Ports, Random, RateLimiter } from '../core/ports.ts'
+import type { Tracer } from '../core/trace.ts'
 import { createLedger } from '../ledger/ledger.ts'
 import { createSessionTaints } from '../ledger/session-taints.ts'
+import { releaseVersion } from '../observability/about.ts'
 import { policyDocument, readModuleDigests, readPolicy } from '../policy/policy-document.ts'
 
 /** What the process provides. `probeDatabase` rejects while the database does not answer, where `database` waits for it. */
@@ -29,6 +31,8 @@ export type PortEvents = Readonly<{
   connectionLost: (cause: Error) => void
   lost: (entries: number, cause: unknown) => void
   policyFault: (cause: Error) => void
+  spans: (count: number, outcome: string) => void
+  traceFault: (cause: Error) => void
 }>
 
 /** The ports of a gateway. `close` closes them, but not what the process provides. */
@@ -37,7 +41,7 @@ export type OpenPorts = Readonly<{ ports: Ports; close: () => Promise<void> }>
 /**
  * Opens the ports; the policy decides by the registry's families. Throws when the policy or the ledger can't be opened.
  * `on.connectionLost` is called when the limiter's connection is lost, `on.lost` when entries of grouped mode were not written, `on.policyFault` when something else is
- * wrong with the policy engine than before.
+ * wrong with the policy engine than before, `on.spans` with what became of spans, `on.traceFault` when the collector stops taking them.
  */
 export async function openPorts(
   config: Config,
@@ -54,11 +58,14 @@ export async function openPorts(
   const taints = createSessionTaints(database, clock, config.taint.lastingMs)
   const limiter = openLimiter(config, clock, on.connectionLost)
   const routes = modelRoutes(config, clock)
+  const tracer = await openTracer(config, clock, on)
   const close = async (): Promise<void> => {
     const upstreams = new Set(routes.map(({ upstream }) => upstream))
-    await ledger.close().finally(() => Promise.all([limiter, ...upstreams, policy].map((port) => port.close?.())))
+    await ledger
+      .close()
+      .finally(() => Promise.all([limiter, ...upstreams, policy, tracer].map((port) => port?.close?.())))
   }
-  return { ports: { limiter, policy, ledger, taints, routes, meter, clock, random }, close }
+  return { ports: { limiter, policy, ledger, taints, routes, meter, tracer, clock, random }, close }
 }
 
 /** The same as in the manifest of a backup that was taken with the key. */
@@ -90,6 +97,14 @@ async function openPolicy(
   if (policy.engine === 'embedded') return createWasmPolicy(wasm, document)
   const revision = policyRevision(sha256(wasm), document)
   return createOpaPolicy({ url: policy.url, revision, digests: readModuleDigests(), document, clock, onFault })
+}
+
+/** Records traces where a setting says where they go: without it nothing of OpenTelemetry is loaded. */
+async function openTracer({ traces, instance }: Config, clock: Clock, on: PortEvents): Promise<Tracer | undefined> {
+  if (traces === undefined) return undefined
+  const { createOtlpTracer } = await import('../adapters/otlp/tracer.ts')
+  const events = { spans: on.spans, fault: on.traceFault }
+  return createOtlpTracer({ ...traces, instance, version: releaseVersion() }, clock, events)
 }
 
 /** Which models go where. Without a model server the echo answers for every model, but in development only. */

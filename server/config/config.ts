@@ -17,6 +17,7 @@ import { integer, origins, proxyAddress, toolPatterns, url } from './setting-for
 import { socketsOf } from './socket-setting.ts'
 import { SPIFFE_SETTINGS, type SpiffeConfig, spiffeOf, spiffeProblems } from './spiffe-setting.ts'
 import { type DatabaseConfig, databaseOf, passwordsOf, type StorageKind, storageProblems } from './storage-setting.ts'
+import { TRACE_SETTINGS, type TraceConfig, tracesOf, traceWarnings } from './trace-setting.ts'
 import { upstreamOf, upstreamWarnings } from './upstream-setting.ts'
 
 /** The configuration of the process. Members are grouped as the code uses them; units are in the names. */
@@ -46,6 +47,8 @@ export type Config = Readonly<{
   taint: Readonly<{ lastingMs: number; tools: readonly string[] }>
   /** What SVIDs are accepted; undefined for none. */
   spiffe: SpiffeConfig | undefined
+  /** Where traces of calls go; undefined for nowhere. */
+  traces: TraceConfig | undefined
   drainMs: number
   notify: Readonly<{ socket: string; watchdogMs: number | undefined }> | undefined
   secrets: Secrets
@@ -115,6 +118,7 @@ const SETTINGS = v.object({
   TAPPASS_TAINTED_TOOLS: v.optional(toolPatterns, ''),
   TAPPASS_DRAIN_SECONDS: v.optional(integer(0, 600), '30'),
   ...SPIFFE_SETTINGS,
+  ...TRACE_SETTINGS,
   LISTEN_FDS: v.optional(integer(0, 100)),
   LISTEN_PID: v.optional(integer(0, 999_999_999)),
   LISTEN_FDNAMES: v.optional(v.string()),
@@ -163,7 +167,8 @@ export function readConfig(
     redisAuthority: settings.REDIS_CA,
     policy: policyOf(settings),
     upstream: upstreamOf(settings.TAPPASS_UPSTREAM_URL, secrets.OPENAI_API_KEY, settings.TAPPASS_UPSTREAM_PROXY),
-    warnings: upstreamWarnings(settings.TAPPASS_UPSTREAM_URL, secrets.OPENAI_API_KEY),
+    warnings: warningsOf(settings, secrets),
+    traces: tracesOf(settings, secrets.OTEL_EXPORTER_OTLP_HEADERS),
     instance: settings.TAPPASS_INSTANCE,
     revision: settings.TAPPASS_REVISION,
     logLevel: settings.TAPPASS_LOG_LEVEL,
@@ -182,6 +187,13 @@ export function readConfig(
     secrets,
     nextSecrets,
   })
+}
+
+function warningsOf(settings: Settings, secrets: Secrets): readonly string[] {
+  return [
+    ...upstreamWarnings(settings.TAPPASS_UPSTREAM_URL, secrets.OPENAI_API_KEY),
+    ...traceWarnings(settings.OTEL_EXPORTER_OTLP_ENDPOINT, secrets.OTEL_EXPORTER_OTLP_HEADERS),
+  ]
 }
 
 /** Compose files and unit files set an unwanted setting to the empty string, which is the same as leaving it out. */

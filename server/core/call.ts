@@ -1,4 +1,5 @@
 /** A call to be evaluated: one request or one response, with every string of its body projected once. */
+import type { CallTrace } from './trace.ts'
 
 /** The stage of a call that is evaluated. */
 export type Stage = 'request' | 'response'
@@ -35,7 +36,7 @@ export type Agent = Readonly<{ id: string; uuid: string; org: string; credential
  *
  * A body that is longer than LARGE_CHARS is read in another thread: here `body` is undefined, `segments` are those with
  * findings, without their texts, `segmentCount` says how many there are, and `turns` how many messages of users.
- * `isTooComplex`: the body holds more, or is deeper, than can be looked through, and nothing of it was read.
+ * `isTooComplex`: the body holds more, or is deeper, than can be looked through, and nothing of it was read. `trace` is where calls are traced.
  */
 export type Call = Readonly<{
   id: string
@@ -57,6 +58,7 @@ export type Call = Readonly<{
   segmentCount?: number
   turns?: number
   isTooComplex?: boolean
+  trace?: CallTrace | undefined
 }>
 
 /** What a text is a part of, which says how it can be read: a request, an answer that is all there, a stream that goes on. */

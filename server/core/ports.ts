@@ -1,5 +1,6 @@
 /** The gateway's ports: everything that it needs of the outside world. One adapter file each, one contract test each. */
 import type { Entry, Head } from './entry.ts'
+import type { Tracer } from './trace.ts'
 import type { PolicyInput, Verdict } from './verdict.ts'
 
 /** One SQL session or pool. The same SQL text serves PGlite and PostgreSQL 16; parameters are $1, $2 … */
@@ -92,11 +93,17 @@ export type UpstreamResponse = Readonly<{
 
 /**
  * A model server that speaks the OpenAI API. `path` is below its base (`/chat/completions`); without a body it is a
- * GET. `forward` throws when there is no response; an error response is a value.
+ * GET. `forward` throws when there is no response; an error response is a value. `traceparent` goes along where the call has a trace.
  */
 export type Upstream = Readonly<{
   name: string
-  forward: (path: string, body: string | undefined, callId: string, signal: AbortSignal) => Promise<UpstreamResponse>
+  forward: (
+    path: string,
+    body: string | undefined,
+    callId: string,
+    signal: AbortSignal,
+    traceparent?: string,
+  ) => Promise<UpstreamResponse>
   close: () => Promise<void>
   /** Where connections are pooled. */
   use?: () => PoolUse
@@ -144,6 +151,8 @@ export type Ports = Readonly<{
   taints: SessionTaints
   routes: readonly ModelRoute[]
   meter: Meter
+  /** Undefined where no setting asks for traces. */
+  tracer?: Tracer | undefined
   clock: Clock
   random: Random
 }>

@@ -8,6 +8,7 @@ import type { Gateway } from '../pipeline/gateway.ts'
 import { type ResponseContent, readResponse } from '../protocol/upstream-response.ts'
 import { brokenCode } from './broken-exchange.ts'
 import type { GovernedRequest, JudgedRequest } from './governed-request.ts'
+import { answeredAs, beginSpan } from './upstream-span.ts'
 
 type JudgedContent = Exclude<ResponseContent, { kind: 'rejected' | 'malformed' }>
 
@@ -23,12 +24,14 @@ export async function forward(
   { path, id, signal }: GovernedRequest,
 ): Promise<ForwardResult> {
   const startMs = clock.elapsedMs()
+  const span = beginSpan(call, path, upstream.name)
   let response: UpstreamResponse | undefined
   try {
-    response = await upstream.forward(path, text, id, signal)
+    response = await upstream.forward(path, text, id, signal, span?.traceparent)
     meter.observe('upstream_seconds', (clock.elapsedMs() - startMs) / 1000, upstream.name)
     meter.count('upstream_requests', upstream.name, `${Math.trunc(response.status / 100)}xx`)
     const content = await readResponse(response, call.isStream, inspector && LARGE_CHARS)
+    span?.end(answeredAs(response.status, content))
     const cause = `status ${response.status}`
     if (content.kind === 'rejected') return { status: 'failed', code: 'upstream.refused', cause }
     if (content.kind === 'malformed')
@@ -36,7 +39,9 @@ export async function forward(
     return { status: 'answered', response, content }
   } catch (cause) {
     if (response === undefined && !signal.aborted) meter.count('upstream_requests', upstream.name, 'failed')
-    return { status: 'failed', code: brokenCode(cause, response !== undefined), cause }
+    const code = brokenCode(cause, response !== undefined)
+    span?.end({ 'error.type': code })
+    return { status: 'failed', code, cause }
   }
 }
 

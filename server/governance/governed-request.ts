@@ -3,6 +3,7 @@ import { type Agent, type Call, LARGE_CHARS, NO_TOOLS } from '../core/call.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { GovernedPath } from '../core/governed-path.ts'
 import type { Upstream } from '../core/ports.ts'
+import type { CallTrace } from '../core/trace.ts'
 import { type CallResult, failed } from '../pipeline/call-result.ts'
 import { appendRefusal } from '../pipeline/early-refusal.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
@@ -28,6 +29,7 @@ export type GovernedRequest = Readonly<{
   text: string
   bodyBytes: number
   signal: AbortSignal
+  trace?: CallTrace | undefined
 }>
 
 /** A call whose body came as text. */
@@ -38,9 +40,9 @@ export type TextCall = Call & Readonly<{ text: string }>
  * the body is no JSON object. One that is deeper or larger than can be looked through is refused by its judgement.
  */
 export function requestCall({ inspector, publicUrl }: Gateway, request: GovernedRequest): TextCall | undefined {
-  const { id, clientId, agent, session, flags, text, bodyBytes } = request
+  const { id, clientId, agent, session, flags, text, bodyBytes, trace } = request
   const taint = request.isNewSession ? [] : undefined
-  const who = { id, clientId, agent, session, taint, publicUrl, flags }
+  const who = { id, clientId, agent, session, taint, publicUrl, flags, trace }
   const head = { ...who, stage: 'request', text, bodyBytes, ...NOTHING_READ } as const
   return inspector !== undefined && text.length > LARGE_CHARS ? head : withBody(head, request.body)
 }

@@ -11,6 +11,7 @@ import Fastify, {
 import type { Principal } from '../access/authenticator.ts'
 import { type Agent, LARGE_CHARS } from '../core/call.ts'
 import { type ErrorCode, errorBody } from '../core/errors.ts'
+import type { CallTrace } from '../core/trace.ts'
 import { DatabaseError } from '../database/database-error.ts'
 import type { Reservation } from './budget-hook.ts'
 import { crossOriginHeaders } from './cross-origin.ts'
@@ -75,6 +76,8 @@ declare module 'fastify' {
     bodyBytes: number
     /** The room that a governed route holds for the body. */
     reservation: Reservation | undefined
+    /** Where calls are traced. */
+    trace: CallTrace | undefined
   }
 }
 
@@ -108,6 +111,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   server.decorateRequest('bodyText', '')
   server.decorateRequest('bodyBytes', 0)
   server.decorateRequest('reservation', undefined)
+  server.decorateRequest('trace', undefined)
   parseJsonOnly(server)
   allowHalfClosed(server.server)
   serveConnections(server.server, 'connection')

@@ -10,10 +10,10 @@ import { PublicError } from './public-error.ts'
  * no key is not recorded: anybody could fill the ledger.
  */
 export function recordRefusal(gateway: Gateway, path: string): NonNullable<RouteShorthandOptions['errorHandler']> {
-  return async (error, { agent, id, bodyBytes = 0 }) => {
+  return async (error, { agent, id, bodyBytes = 0, trace }) => {
     if (agent === undefined) throw error
     const { code } = publicErrorOf(error, gateway.limits.bodyBytesMax).row
-    const appended = await appendRefusal(gateway, { id, agent, path, bodyBytes }, code)
+    const appended = await appendRefusal(gateway, { id, agent, path, bodyBytes, trace }, code)
     if (appended.status === 'unrecorded') throw new PublicError('ledger.unavailable', { cause: appended.cause })
     throw error
   }

@@ -1,6 +1,7 @@
 /** Replies from the head of a request to the last byte of its answer: which are under way, and what is told of one that is over. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AnsweredRequest } from '../core/answered-request.ts'
+import { parseTraceparent } from '../core/trace.ts'
 import { isOwnRequest } from './own-request.ts'
 
 /** `watch` begins with it on a server; the figures are those of now. */
@@ -11,7 +12,7 @@ export type ReplyWatch = Readonly<{
 }>
 
 /** The client has gone before there was an answer: what web servers log as 499. */
-const CLIENT_GONE = 499
+export const CLIENT_GONE = 499
 
 /** Creates the watch; `onAnswered` is called with each request that is over, however it ended. */
 export function createReplyWatch(
@@ -46,17 +47,15 @@ function answeredRequest(request: FastifyRequest, reply: FastifyReply, seconds: 
     status: raw.headersSent ? raw.statusCode : CLIENT_GONE,
     seconds,
     isJudged: reply.hasHeader('x-tappass-classification'),
-    traceId: traceIdOf(request.headers['traceparent']),
+    traceId: traceIdOf(request),
   }
+}
+
+/** The trace that a request belongs to: its caller's, or our own where it is recorded. */
+export function traceIdOf({ trace, headers }: Pick<FastifyRequest, 'trace' | 'headers'>): string | undefined {
+  return trace?.span ? trace.id : parseTraceparent(headers['traceparent'])?.traceId
 }
 
 function isStream(reply: FastifyReply): boolean {
   return reply.raw.headersSent && String(reply.getHeader('content-type')).startsWith('text/event-stream')
-}
-
-/** The id in a `traceparent` (W3C Trace Context, level 1); one of zeros is none. */
-function traceIdOf(header: unknown): string | undefined {
-  if (typeof header !== 'string') return undefined
-  const [, id] = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}(?:-|$)/.exec(header) ?? []
-  return id === undefined || /^0+$/.test(id) ? undefined : id
 }

@@ -1,6 +1,7 @@
 /** The log of the gateway's process: pino, one JSON object a line on stdout. */
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { serializeError } from './error-serializer.ts'
+import type { ErrorTexts } from './error-text.ts'
 
 /** The headers that carry a key. */
 const KEY_HEADERS = ['authorization', 'x-api-key'] as const
@@ -14,14 +15,19 @@ const REDACTED_PATHS = HEADER_PATHS.flatMap((path) =>
 
 /**
  * Creates the log. Each line has pino's own members: level as a number, time in milliseconds since 1970, pid, hostname.
- * Errors are logged by type and origin only, and keys in headers are replaced. `destination` is stdout unless told.
+ * Errors are logged by type and origin only, and keys in headers are replaced. `destination` is stdout unless told; `redact` gives the message of
+ * an error as it may stand there.
  */
-export function createLogger(level: string, destination: DestinationStream = pino.destination(1)): Logger {
+export function createLogger(
+  level: string,
+  destination: DestinationStream = pino.destination(1),
+  redact?: ErrorTexts['redact'],
+): Logger {
   return pino(
     {
       level,
       timestamp: pino.stdTimeFunctions.epochTime,
-      serializers: { err: (error) => serializeError(error) },
+      serializers: { err: (error) => serializeError(error, 0, redact) },
       redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
     },
     destination,

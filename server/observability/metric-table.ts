@@ -84,6 +84,10 @@ export const METRICS = {
   tappass_svid_bundle_age_seconds: gauge('Time since the trust bundle was last written'),
   tappass_svid_problem: gauge('1 while files of the SVID folder are not taken, or the SVID has expired'),
   tappass_svid_refusals_total: counter('SVIDs that were refused', 'credential', 'reason'),
+  tappass_trace_spans_total: counter(
+    'Spans of traces by outcome: `exported`; `dropped`, for which the queue had no room; `failed`, which the collector did not take',
+    'outcome',
+  ),
   tappass_metrics_dropped_total: counter(
     'Label values that were counted as `(other)`: a metric has 500 series at most',
   ),

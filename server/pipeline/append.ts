@@ -3,6 +3,7 @@ import type { Call } from '../core/call.ts'
 import type { Entry } from '../core/entry.ts'
 import { familyOf } from '../core/finding-family.ts'
 import type { StepOutcome } from '../core/step.ts'
+import type { EndedSpan, SpanAttributes } from '../core/trace.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { decisionEntry, type EntryContext, type EntryDetails, eventEntry } from '../ledger/entry-builder.ts'
 import type { Gateway } from './gateway.ts'
@@ -31,7 +32,7 @@ export async function appendDecision(
   const recordable = model === call.model ? call : { ...call, model }
   const context = entryContextOf(gateway)
   const entry = decisionEntry(context, recordable, outcomes, verdict, { content, released, salt }, details)
-  const appended = await append(gateway, entry)
+  const appended = await append(gateway, entry, call.trace)
   if (appended.status === 'unrecorded') return appended
   const { meter } = gateway.ports
   meter.count('judgements', call.stage, verdict.action)
@@ -48,7 +49,8 @@ export async function appendEvent(
   details: Entry['details'],
   outcome: Partial<Pick<Entry, 'decision' | 'classification' | 'salt'>> = {},
 ): Promise<AppendResult> {
-  return append(gateway, eventEntry(entryContextOf(gateway), call, eventType, severity, details, outcome))
+  const entry = eventEntry(entryContextOf(gateway), call, eventType, severity, details, outcome)
+  return append(gateway, entry, call.trace)
 }
 
 /** Counts a finding by its kind, if its family is counted. */
@@ -58,17 +60,29 @@ export function countFinding({ ports, registry }: Gateway, kind: string): void {
 }
 
 /** Appends, and measures the time until the entry is durable. */
-async function append({ ports: { ledger, meter, clock } }: Gateway, entry: Entry): Promise<AppendResult> {
+async function append(
+  { ports: { ledger, meter, clock } }: Gateway,
+  entry: Entry,
+  trace: Call['trace'],
+): Promise<AppendResult> {
   const startMs = clock.elapsedMs()
   try {
     await ledger.append(entry)
   } catch (cause) {
     meter.count('ledger_appends', 'failed')
+    trace?.span?.(ledgerSpan(entry, startMs, clock.elapsedMs(), { 'error.type': 'ledger.unavailable' }))
     return { status: 'unrecorded', cause }
   }
+  const endMs = clock.elapsedMs()
   meter.count('ledger_appends', 'recorded')
-  meter.observe('ledger_seconds', (clock.elapsedMs() - startMs) / 1000)
+  meter.observe('ledger_seconds', (endMs - startMs) / 1000)
+  trace?.span?.(ledgerSpan(entry, startMs, endMs))
   return { status: 'recorded' }
+}
+
+function ledgerSpan({ eventType }: Entry, startMs: number, endMs: number, failure: SpanAttributes = {}): EndedSpan {
+  const attributes = { 'tappass.entry.type': eventType, ...failure }
+  return { type: 'ledger', name: 'ledger append', startMs, endMs, attributes }
 }
 
 function entryContextOf({ ports }: Gateway): EntryContext {

@@ -1,6 +1,7 @@
 /** Decides: asks the policy about outcomes. */
 import type { Call } from '../core/call.ts'
 import type { StepOutcome } from '../core/step.ts'
+import type { EndedSpan, SpanAttributes } from '../core/trace.ts'
 import { ulid } from '../core/ulid.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { Gateway } from './gateway.ts'
@@ -16,12 +17,23 @@ export async function decide({ ports }: Gateway, call: Call, outcomes: readonly 
   const startMs = clock.elapsedMs()
   try {
     const verdict = await policy.decide(policyInput(call, outcomes), decisionId)
-    meter.observe('policy_seconds', (clock.elapsedMs() - startMs) / 1000)
+    const endMs = clock.elapsedMs()
+    meter.observe('policy_seconds', (endMs - startMs) / 1000)
+    call.trace?.span?.(policySpan(call, startMs, endMs, decidedAs(verdict)))
     return call.taint === undefined || call.taint.length === 0 ? verdict : withEarlierTaint(verdict, call.taint)
   } catch {
     meter.count('policy_failures')
+    call.trace?.span?.(policySpan(call, startMs, clock.elapsedMs(), { 'error.type': 'policy.unavailable' }))
     return policyUnavailable(policy.revision, decisionId, call.taint)
   }
+}
+
+function policySpan({ stage }: Call, startMs: number, endMs: number, result: SpanAttributes): EndedSpan {
+  return { type: 'policy', name: 'policy', startMs, endMs, attributes: { 'tappass.stage': stage, ...result } }
+}
+
+function decidedAs({ action, classification }: Verdict): SpanAttributes {
+  return { 'tappass.action': action, 'tappass.classification': classification }
 }
 
 /** The verdict when the policy is unavailable. */

@@ -5,7 +5,7 @@ import { type AppendResult, appendEvent } from './append.ts'
 import type { Gateway } from './gateway.ts'
 
 /** What is known of such a request. */
-export type UnjudgedRequest = Pick<Call, 'id' | 'agent'> &
+export type UnjudgedRequest = Pick<Call, 'id' | 'agent' | 'trace'> &
   Readonly<{ clientId?: string | undefined; session?: string | undefined; path: string; bodyBytes: number }>
 
 const NOTHING_READ = { flags: {}, body: undefined, segments: [], model: '', isStream: false, stage: 'request' } as const

@@ -7,7 +7,7 @@ import { type Inspection, type Inspector, withoutText } from '../core/inspection
 import type { Clock } from '../core/ports.ts'
 import type { Step, StepContext, StepOutcome } from '../core/step.ts'
 import { isAdmitting, isGate, isLocalStep } from './local-run.ts'
-import { failedOutcome, type StepRun, skipped, startRemote } from './step-run.ts'
+import { failedOutcome, type StepRun, skipped, startRemote, stepSpan } from './step-run.ts'
 
 /** The steps of the call's stage, and what running them needs. */
 type LargeRun = Readonly<{ steps: readonly Step[]; context: StepContext; clock: Clock; inspector: Inspector }>
@@ -21,14 +21,16 @@ export async function runLarge({ steps, context, clock, inspector }: LargeRun, c
   const localGates = gates.filter(isLocalStep)
   const localDetectors = isAdmitted ? detectors.filter(isLocalStep) : []
   const inspection = await inspect(inspector, {
-    call,
+    // What records spans can't cross threads.
+    call: call.trace === undefined ? call : { ...call, trace: undefined },
     gates: localGates.map(({ name }) => name),
     detectors: localDetectors.map(({ name }) => name),
     limits: context.limits,
     isTextWanted: isAdmitted && detectors.some((step) => !isLocalStep(step)),
   })
   if (inspection.status === 'malformed') return { outcomes: [], allowance: remoteGates.allowance, isMalformed: true }
-  const seen = { ...call, ...inspection.seen }
+  if (call.trace?.span) tellSteps(call, inspection.outcomes, clock.elapsedMs())
+  const seen = { ...call, ...inspection.seen, trace: call.trace }
   const ofGates = inspection.outcomes.slice(0, localGates.length)
   const ofDetectors = inspection.outcomes.slice(localGates.length)
   const remote =
@@ -39,6 +41,16 @@ export async function runLarge({ steps, context, clock, inspector }: LargeRun, c
     outcomes: [...ofGates, ...remoteGates.outcomes, ...ofDetectors, ...remote.outcomes],
     allowance: remote.allowance ?? remoteGates.allowance,
     call: seen,
+  }
+}
+
+/** Spans of what the other thread did: one step after the other, and its clock is not ours, so they are laid out back from its answer. */
+function tellSteps(call: Call, outcomes: readonly StepOutcome[], answeredMs: number): void {
+  const ran = outcomes.filter(({ status }) => status !== 'skipped')
+  let startMs = answeredMs - ran.reduce((sum, { ms }) => sum + ms, 0)
+  for (const outcome of ran) {
+    call.trace?.span?.(stepSpan(call, outcome, startMs))
+    startMs += outcome.ms
   }
 }
 

@@ -13,6 +13,7 @@ import {
   type StepContext,
   type StepOutcome,
 } from '../core/step.ts'
+import type { EndedSpan } from '../core/trace.ts'
 
 class StepTimeout extends Error {
   override readonly name = 'StepTimeout'
@@ -46,10 +47,22 @@ export function runLocal(
   const startMs = clock.elapsedMs()
   try {
     const found = step.inspect(call, context)
-    return { step, found, outcome: doneOutcome(step, startMs, clock, merge(step.name, found)) }
+    const outcome = doneOutcome(step, startMs, clock, merge(step.name, found))
+    call.trace?.span?.(stepSpan(call, outcome, startMs))
+    return { step, found, outcome }
   } catch (cause) {
-    return { step, found: [], outcome: failedOutcome(step.name, clock.elapsedMs() - startMs, cause) }
+    const outcome = failedOutcome(step.name, clock.elapsedMs() - startMs, cause)
+    call.trace?.span?.(stepSpan(call, outcome, startMs))
+    return { step, found: [], outcome }
   }
+}
+
+/** The span of a step that began then. */
+export function stepSpan({ stage }: Pick<Call, 'stage'>, outcome: StepOutcome, startMs: number): EndedSpan {
+  const result =
+    outcome.status === 'done' ? { 'tappass.step.findings': outcome.findings.length } : { 'error.type': outcome.reason }
+  const attributes = { 'tappass.stage': stage, 'tappass.step.status': outcome.status, ...result }
+  return { type: 'step', name: `step ${outcome.step}`, startMs, endMs: startMs + outcome.ms, attributes }
 }
 
 /** The outcome of a remote step, and the allowance that it reported. */
@@ -63,9 +76,13 @@ export async function runRemote(step: RemoteStep, call: Call, context: StepConte
   try {
     step.inspect(call, context).then(resolve, reject)
     const { findings, allowance } = await promise
-    return { outcome: doneOutcome(step, startMs, clock, findings), allowance }
+    const outcome = doneOutcome(step, startMs, clock, findings)
+    call.trace?.span?.(stepSpan(call, outcome, startMs))
+    return { outcome, allowance }
   } catch (cause) {
-    return { outcome: failedOutcome(step.name, clock.elapsedMs() - startMs, cause), allowance: undefined }
+    const outcome = failedOutcome(step.name, clock.elapsedMs() - startMs, cause)
+    call.trace?.span?.(stepSpan(call, outcome, startMs))
+    return { outcome, allowance: undefined }
   } finally {
     clearTimeout(timer)
   }

@@ -13,6 +13,7 @@ import type { GovernedRequest } from '../governance/governed-request.ts'
 import { listModels, readModel } from '../governance/model-route.ts'
 import { authenticatedAgent, budgetHooks, onClose } from '../http/budget-hook.ts'
 import { sendModels, sendResult } from '../http/call-reply.ts'
+import { traceCalls } from '../http/call-trace.ts'
 import { PublicError } from '../http/public-error.ts'
 import { recordRefusal } from '../http/refusal-hook.ts'
 import { clientRequestId } from '../http/request-id.ts'
@@ -120,7 +121,10 @@ const SUMMARIES: Readonly<Record<GovernedPath, readonly [summary: string, descri
 
 /** Adds the routes. The budget is reserved after the key is checked, and before the body is read. */
 export function governedRoutes(server: FastifyInstance, gateway: Gateway): void {
-  const { onRequest, preHandler } = budgetHooks(createBodyBudget(), gateway.limits.bodyBytesMax)
+  const { tracer, clock } = gateway.ports
+  const budget = budgetHooks(createBodyBudget(), gateway.limits.bodyBytesMax)
+  const { preHandler } = budget
+  const onRequest = [traceCalls(tracer, clock), budget.onRequest]
   for (const path of Object.keys(BODIES) as GovernedPath[]) {
     const errorHandler = recordRefusal(gateway, path)
     server.post(path, { ...statementOf(path), onRequest, preHandler, errorHandler }, async (request, reply) => {
@@ -213,6 +217,7 @@ function requestOf(
     text,
     bodyBytes,
     signal,
+    trace: request.trace,
   }
 }
 

@@ -169,6 +169,11 @@ const server: readonly Room[] = [
     is: 'PostgreSQL’s own tools, run inside the server’s container.',
     knows: [],
   },
+  {
+    path: 'server/adapters/otlp',
+    is: 'Traces, recorded with OpenTelemetry and sent to a collector. Loaded where a setting asks for traces, and nowhere else.',
+    knows: ['server/core'],
+  },
   { path: 'server/adapters/openai', is: 'Model servers that speak the OpenAI API.', knows: ['server/core'] },
   { path: 'server/adapters/pglite', is: 'PostgreSQL in this process.', knows: ['server/core', 'server/database'] },
   {
@@ -249,6 +254,7 @@ const server: readonly Room[] = [
       'server/access',
       'server/adapters',
       'server/adapters/openai',
+      'server/adapters/otlp',
       'server/checkpoint',
       'server/config',
       'server/core',

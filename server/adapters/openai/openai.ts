@@ -50,10 +50,11 @@ export function createOpenai(base: string, key: string | undefined, proxy?: stri
   const authorization: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` }
   return {
     name: new URL(base).host,
-    forward: (path, body, callId, signal) => {
+    forward: (path, body, callId, signal, traceparent) => {
       const headers = {
         ...authorization,
         'x-request-id': callId,
+        ...(traceparent === undefined ? {} : { traceparent }),
         'accept-encoding': 'identity',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       }

@@ -15,7 +15,7 @@ const rows = [
 
 for (const { upstream, resolvers, allowed } of rows) {
   test(`egress: ${upstream ?? 'no model server'}, resolvers ${resolvers.join(' ') || 'none'}`, () => {
-    const [deny, allow, ...more] = egressRules(upstream, resolvers).split('\n')
+    const [deny, allow, ...more] = egressRules([upstream], resolvers).split('\n')
     assert.match(deny ?? '', /^IPAddressDeny=169\.254\.0\.0\/16 fe80::\/10 /)
     assert.equal(allow, allowed && `IPAddressAllow=${allowed}`)
     assert.deepEqual(more, [])

@@ -374,3 +374,59 @@ for (const [environment, policy] of [
   test(`the engine of ${JSON.stringify(environment)}`, () =>
     assert.deepEqual(readConfig('gateway', environment).policy, policy))
 }
+
+test('without an endpoint no traces, and with one OpenTelemetry’s defaults', () => {
+  assert.equal(read({ OTEL_SERVICE_NAME: 'x', OTEL_EXPORTER_OTLP_HEADERS: 'a=b' }).traces, undefined)
+  assert.deepEqual(read({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318/' }).traces, {
+    endpoint: 'http://127.0.0.1:4318',
+    protocol: 'http/protobuf',
+    headers: {},
+    serviceName: 'tappass',
+    sampler: 'parentbased_always_on',
+    share: 1,
+  })
+})
+
+test('headers of the collector come from a credential, percent-encoded', () => {
+  const file = join(folder, credentialId('OTEL_EXPORTER_OTLP_HEADERS'))
+  writeFileSync(file, 'Authorization=Basic%20YQ==, x-tenant=a\n')
+  const { traces } = read({ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://c.example', CREDENTIALS_DIRECTORY: folder })
+  rmSync(file)
+  assert.deepEqual(traces?.headers, { authorization: 'Basic YQ==', 'x-tenant': 'a' })
+})
+
+for (const [name, value, problem] of [
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4317', /^OTEL_EXPORTER_OTLP_ENDPOINT is not an address/],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'https://u:p@c.example', /^OTEL_EXPORTER_OTLP_ENDPOINT has a user or a password/],
+  ['OTEL_EXPORTER_OTLP_PROTOCOL', 'http/json', /^OTEL_EXPORTER_OTLP_PROTOCOL is none of http\/protobuf, grpc/],
+  ['OTEL_SERVICE_NAME', 'a b', /^OTEL_SERVICE_NAME has more than letters/],
+  ['OTEL_TRACES_SAMPLER', 'jaeger_remote', /^OTEL_TRACES_SAMPLER is none of always_on/],
+  ['OTEL_TRACES_SAMPLER_ARG', '1.5', /^OTEL_TRACES_SAMPLER_ARG is no share from 0 to 1/],
+  ['OTEL_TRACES_SAMPLER_ARG', '-0.1', /^OTEL_TRACES_SAMPLER_ARG is no share from 0 to 1/],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'authorization', /^OTEL_EXPORTER_OTLP_HEADERS is not name=value/],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'a=b%0Ac', /^OTEL_EXPORTER_OTLP_HEADERS is not name=value/],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'a=b c', /^OTEL_EXPORTER_OTLP_HEADERS is not name=value/],
+] as const)
+  test(`traces: ${name}=${value}`, () => assert.match(problemsOf({ [name]: value }).join('\n'), problem))
+
+for (const [share, is] of [
+  ['0', 0],
+  ['0.01', 0.01],
+  ['.5', 0.5],
+  ['1.0', 1],
+] as const)
+  test(`traces: a share of ${share}`, () => {
+    const { traces } = read({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_TRACES_SAMPLER_ARG: share })
+    assert.equal(traces?.share, is)
+  })
+
+for (const [endpoint, isExposed] of [
+  ['http://c.example.com:4318', true],
+  ['https://c.example.com:4318', false],
+  ['http://10.0.0.7:4318', false],
+] as const)
+  test(`traces: headers to ${endpoint} are ${isExposed ? '' : 'not '}warned of`, () => {
+    const { warnings } = read({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_HEADERS: 'a=secret' })
+    assert.equal(warnings.length, isExposed ? 1 : 0)
+    assert.ok(!warnings.join().includes('secret'))
+  })

@@ -1,8 +1,16 @@
 /** What stands in a line of the log, and what never does. */
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { loadSteps } from '../../../server/adapters/step-folder.ts'
+import { createTextCheck } from '../../../server/composition/create-gateway.ts'
+import { readConfig } from '../../../server/config/config.ts'
+import { createEngine } from '../../../server/detection/engine.ts'
 import { createHttpServer } from '../../../server/http/http-server.ts'
+import { createErrorTexts, REDACTED_MESSAGE } from '../../../server/observability/error-text.ts'
 import { createLogger } from '../../../server/observability/logger.ts'
+import { RULE_FUNCTIONS } from '../../../server/rules/check/rule-functions.ts'
+import { readRuleBook } from '../../../server/rules/rule-book.ts'
 
 const KEY = ['tp', 'only-for-tests-0123456789'].join('_')
 
@@ -50,6 +58,34 @@ for (const [where, value] of [
     assert.equal(JSON.stringify(line).split('[redacted]').length, 3)
   })
 }
+
+test('the message of an error in which the detector of secrets finds one is not logged, nor at the head of its stack', async () => {
+  const { families, rules } = readRuleBook()
+  const loaded = await loadSteps(
+    [join(import.meta.dirname, '../../../server/steps')],
+    createEngine(rules, RULE_FUNCTIONS),
+    families,
+  )
+  const texts = createErrorTexts()
+  const lines: string[] = []
+  const log = createLogger('info', { write: (line) => void lines.push(line) }, texts.redact)
+  const secret = ['AKIA', 'Z7QXWR4MNPL2VK8T'].join('')
+  const cause = new Error(`refused: my key is ${secret}`)
+  const tell = (err: unknown): string => {
+    log.warn({ err }, 'call failed')
+    return lines.at(-1) ?? ''
+  }
+  // Before the detectors are there no call has come: then it does hold it, so the check below can fail.
+  assert.ok(tell(cause).includes(secret))
+  texts.judgedBy(createTextCheck(readConfig('gateway', {}), loaded, 'detect_secrets'))
+  for (const err of [cause, new Error('call failed', { cause }), `my key is ${secret}`]) {
+    const line = tell(err)
+    assert.ok(!line.includes(secret))
+    assert.ok(line.includes(REDACTED_MESSAGE))
+  }
+  const plain = tell(new Error('connect ECONNREFUSED 10.0.0.5:5432'))
+  assert.ok(plain.includes('connect ECONNREFUSED 10.0.0.5:5432') && plain.includes('logger.test.ts'))
+})
 
 test('the server logs a failure once, by it, with the id of the request', async () => {
   const lines: string[] = []
