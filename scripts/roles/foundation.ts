@@ -108,6 +108,8 @@ export const foundation: Role = (spec, text) => {
       sum: (traits) => memorySum(memoryLimits(spec, traits.memoryMegabytes), spec.instances),
       remedy: ({ memoryMegabytes }) => memoryRemedy(spec, memoryMegabytes, spec.preflight.memoryMegabytesMin),
     }),
+    // Before whatever is recorded as made by us: the record is in it.
+    directory({ path: HOST_PATH.configFolder, ...ROOT, mode: '0755' }),
     // Before the first package.
     hasProxy(spec.proxy)
       ? file({ path: APT_PROXY, content: aptProxyText(spec.proxy), ...ROOT, mode: '0644' })
@@ -121,7 +123,6 @@ export const foundation: Role = (spec, text) => {
     account({ name: ACCOUNT.gateway, isSystem: true }),
     ...(isPrepared(spec.ingress, 'caddy') ? [account({ name: ACCOUNT.caddy, isSystem: true })] : []),
     ...deployUser(spec.deployUser),
-    directory({ path: HOST_PATH.configFolder, ...ROOT, mode: '0755' }),
     directory({ path: HOST_PATH.programFolder, ...ROOT, mode: '0755' }),
     directory({ path: HOST_PATH.stateFolder, ...ROOT, mode: '0755' }),
     file({ path: '/etc/tmpfiles.d/tappass.conf', content: temporaryFiles(spec, text), ...ROOT, mode: '0644' }),

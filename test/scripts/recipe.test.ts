@@ -39,6 +39,15 @@ test('recipe: the order of roles is the one that docs and --only know', () => {
   ])
 })
 
+/** Else the first that is recorded makes the folder, and a run with a plan on file stops there, for it was to be made by its own step. */
+test('recipe: the folder of the record of what we made comes before whatever is recorded', () => {
+  const recorded = /^(account|apt-package|apt-repository|secret|file|directory|archive|image):/
+  assert.equal(
+    resourcesOf({}).find(({ id }) => recorded.test(id) && !id.startsWith('file:/etc/apt/'))?.id,
+    'directory:/etc/tappass',
+  )
+})
+
 test('recipe: every resource has an address of its own', () => {
   const ids = resourcesOf({}).map(({ id }) => id)
   assert.deepEqual(ids, [...new Set(ids)])
