@@ -8,6 +8,7 @@ import {
   BUNDLE_ACTIONS,
   LICENSE_ACTIONS,
   MIGRATE_ACTIONS,
+  RENDER_ACTIONS,
   SECRET_ACTIONS,
 } from './command-line/action-table.ts'
 import { BACKUP_ACTIONS } from './command-line/backup-action.ts'
@@ -219,6 +220,13 @@ export const VERBS: CommandTable = [
     options: [JSON_OPTION, NO_INPUT_OPTION],
     actions: LICENSE_ACTIONS,
     load: () => import('./commands/license.ts'),
+  },
+  {
+    name: 'render',
+    summary: 'write the manifests for Kubernetes, without Helm',
+    options: [],
+    actions: RENDER_ACTIONS,
+    load: () => import('./commands/render.ts'),
   },
   {
     name: 'completion',

@@ -73,6 +73,24 @@ export const BUNDLE_ACTIONS: readonly Action[] = [
   },
 ]
 
+/** What can be rendered. */
+export const RENDER_ACTIONS: readonly Action[] = [
+  {
+    name: 'kubernetes',
+    summary: 'write the manifests of the chart (charts/tappass) to standard output, as Helm would',
+    options: [
+      { name: 'values', value: 'FILE', isRepeatable: true, summary: 'values (YAML) over those of the chart' },
+      { name: 'name', value: 'NAME', summary: 'what the objects are called (default: tappass)' },
+      { name: 'namespace', value: 'NAME', summary: 'where they go (default: default)' },
+    ],
+  },
+  {
+    name: 'opa-bundle',
+    summary: 'sign this release’s policy for a sidecar, and write it as a ConfigMap to standard output',
+    options: [{ name: 'namespace', value: 'NAME', summary: 'where it goes (default: default)' }],
+  },
+]
+
 /** What can be done with the schema of a database. */
 export const MIGRATE_ACTIONS: readonly Action[] = [
   { name: 'status', summary: 'show applied and pending migrations (exit 2 if any is pending)' },

@@ -1,5 +1,6 @@
 /** Everything that lab machines are made from, built into the cache: side by side where nothing depends on the other. */
 import { ensureImage, ensureNextPostgres, imageNames } from './image.ts'
+import { ensureHelm, ensureKubeconform, ensureKubernetesSchemas } from './kubernetes.ts'
 import { ensureNodeImages } from './node-image.ts'
 import { readPins } from './pin.ts'
 import {
@@ -46,9 +47,12 @@ async function plannedParts(): Promise<readonly (readonly Part[])[]> {
       ['client of HTTP/3', ensureHttp3Client],
       ['Pebble', ensurePebble],
       ['S3 store', ensureS3Store],
+      ['kubeconform', ensureKubeconform],
+      ['schemas of Kubernetes', ensureKubernetesSchemas],
       ['stand-in of cloudflared', () => ensureTunnelProgram('cloudflared')],
       ['other end of its tunnel', () => ensureTunnelProgram('edge')],
       ['wheels', ensureWheelArchive],
+      ['Helm', ensureHelm],
     ],
     // It compiles for minutes, and only the machines with identities wait for it.
     [

@@ -158,7 +158,7 @@ const S3_STORE = 'github.com/versity/versitygw'
 const S3_STORE_VERSION = '1.8.0'
 
 /** Builds the command `cmd/NAME` of a module that is for tests only, and gives its path. */
-function ensureTestProgram(name: string, module: string, version: string): Promise<string> {
+export function ensureTestProgram(name: string, module: string, version: string): Promise<string> {
   return buildOnce(cachePath('go', `${name}-${version}`), (target) =>
     withWork(target, async (folder) => {
       const env = { ...process.env, GOBIN: folder, CGO_ENABLED: '0' }
