@@ -7,6 +7,7 @@ import {
   FINISH_OPTION,
   HOST_OPTIONS,
   LICENSE_OPTIONS,
+  type Option,
   ROLLOUT_OPTIONS,
   SECRET_AGE_OPTION,
   SECRET_OPTION,
@@ -85,11 +86,18 @@ export const RENDER_ACTIONS: readonly Action[] = [
     ],
   },
   {
-    name: 'opa-bundle',
+    name: 'policy',
     summary: 'sign this release’s policy for a sidecar, and write it as a ConfigMap to standard output',
     options: [{ name: 'namespace', value: 'NAME', summary: 'where it goes (default: default)' }],
   },
 ]
+
+/** How long migrations wait for one another. */
+export const LOCK_OPTION: Option = {
+  name: 'lock-timeout',
+  value: 'SECONDS',
+  summary: 'how long to wait for a concurrent run (default: 30)',
+}
 
 /** What can be done with the schema of a database. */
 export const MIGRATE_ACTIONS: readonly Action[] = [

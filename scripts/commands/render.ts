@@ -1,8 +1,9 @@
-/** `tappass render kubernetes|opa-bundle`: manifests for Kubernetes, on standard output. */
+/** `tappass render kubernetes|policy`: manifests for Kubernetes, on standard output. */
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { EXIT_CODE } from '../../contract/exit-code.ts'
+import { HOST_PATH } from '../../contract/path.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { bundleKey, createBundle, readPolicyFiles } from '../artifacts/policy-bundle.ts'
 import { CHART_FOLDER, type Release, readChart, renderChart, valuesOf } from '../chart/chart.ts'
@@ -70,10 +71,10 @@ function kubernetes(invocation: Invocation): number {
 }
 
 /** Where the sidecar finds it. */
-const BUNDLE_PATH = '/etc/tappass/opa/bundle.tar.gz'
+const BUNDLE_PATH = `${HOST_PATH.opaConfigFolder}/bundle.tar.gz`
 
 /** Another policy is another ConfigMap, and none changes under an OPA that runs. */
-async function opaBundle(invocation: Invocation): Promise<number> {
+async function policy(invocation: Invocation): Promise<number> {
   const namespace = nameOption(invocation, 'namespace', 'default')
   const text = (path: string): string => readFileSync(join(invocation.root, path), 'utf8')
   const source = { policy: readPolicyFiles(text), template: text('templates/opa/opa.yaml.hbs') }
@@ -91,5 +92,5 @@ async function opaBundle(invocation: Invocation): Promise<number> {
 
 /** Runs the action. Returns the exit code; values that the chart's schema refuses are a failure with exit code 5. */
 export async function run(invocation: Invocation): Promise<number> {
-  return invocation.action === 'kubernetes' ? kubernetes(invocation) : await opaBundle(invocation)
+  return invocation.action === 'kubernetes' ? kubernetes(invocation) : await policy(invocation)
 }
