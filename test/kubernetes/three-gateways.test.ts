@@ -19,7 +19,9 @@ import { type Cluster, endReplica, type Replica, startCluster } from './replica.
 const CALLS = roundsHere(shareOf(1000) === 1000 ? 100_000 : shareOf(12_000))
 /** Of an agent in a day: one more is allowed after nine minutes, which no share lasts. */
 const ALLOWED = 150
-const CLIENTS = 8
+const CLIENTS = 32
+/** Agents whose calls go on while a gateway ends. */
+const AGENTS = 8
 /** For how long a revoked key may be good elsewhere. */
 const REVOKED_MS = 1000
 
@@ -120,9 +122,9 @@ test('a revoked agent is refused by each within a second', async () => {
 })
 
 test('one that is killed under load loses nothing that was answered, and another one takes its place', async () => {
-  const keys = await Promise.all(Array.from({ length: CLIENTS }, (_, at) => makeAgent(`killed-${at}`)))
+  const keys = await Promise.all(Array.from({ length: AGENTS }, (_, at) => makeAgent(`killed-${at}`)))
   const victim = replicas[1]
-  const wanted = 40 * CLIENTS
+  const wanted = 40 * AGENTS
   const answered: string[] = []
   const refused: number[] = []
   let dead: Promise<unknown> | undefined
@@ -133,7 +135,7 @@ test('one that is killed under load loses nothing that was answered, and another
     async () => {
       // The Service has it among its addresses until it is known to be gone.
       const replica = replicas[turn++ % 3] as Replica
-      const answer = await call(replica, keys[turn % CLIENTS] as string).catch(() => undefined)
+      const answer = await call(replica, keys[turn % AGENTS] as string).catch(() => undefined)
       if (answer === undefined) {
         assert.equal(replica, victim)
         broken += 1
@@ -155,7 +157,7 @@ test('one that is killed under load loses nothing that was answered, and another
 })
 
 test('one that is drained answers what it has in hand, while the others go on', async () => {
-  const keys = await Promise.all(Array.from({ length: CLIENTS }, (_, at) => makeAgent(`drained-${at}`)))
+  const keys = await Promise.all(Array.from({ length: AGENTS }, (_, at) => makeAgent(`drained-${at}`)))
   const [one, other, leaving] = replicas
   const { models } = cluster
   let release = (): void => {}
@@ -174,10 +176,10 @@ test('one that is drained answers what it has in hand, while the others go on', 
   const answered: string[] = []
   let turn = 0
   await load(
-    () => answered.length >= 20 * CLIENTS,
+    () => answered.length >= 20 * AGENTS,
     async () => {
       const replica = [one, other][turn++ % 2] as Replica
-      const { status, id, text } = await call(replica, keys[turn % CLIENTS] as string)
+      const { status, id, text } = await call(replica, keys[turn % AGENTS] as string)
       assert.equal(status, 200, text)
       answered.push(id)
     },
