@@ -31,9 +31,12 @@ function sentenceOf({ instancePath, keyword, params, message, parentSchema }: Er
   return `${path} ${keyword === 'not' ? 'has a form that it must not have' : message}${hint ? `. ${hint}` : ''}`
 }
 
-/** Returns what is wrong with values, a sentence each with the name of the value. It never holds the value itself: that may be a secret in the wrong place. */
-export function valueProblems(schema: object, values: Values): readonly string[] {
+/**
+ * Creates what says what a schema has against values, a sentence each with the name of the value. It never holds the value itself: that may be a secret in the wrong
+ * place.
+ */
+export function createJudge(schema: object): (values: Values) => readonly string[] {
   const validate = new Ajv({ allErrors: true, verbose: true, strict: false }).compile(schema)
-  if (validate(values)) return []
-  return (validate.errors ?? []).filter(({ keyword }) => keyword !== 'if').map(sentenceOf)
+  return (values) =>
+    validate(values) ? [] : (validate.errors ?? []).filter(({ keyword }) => keyword !== 'if').map(sentenceOf)
 }

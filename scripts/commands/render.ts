@@ -6,7 +6,7 @@ import { EXIT_CODE } from '../../contract/exit-code.ts'
 import { HOST_PATH } from '../../contract/path.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { bundleKey, createBundle, readPolicyFiles } from '../artifacts/policy-bundle.ts'
-import { CHART_FOLDER, type Release, readChart, renderChart, valuesOf } from '../chart/chart.ts'
+import { CHART_FOLDER, openChart, type Release } from '../chart/chart.ts'
 import { type Invocation, textOption, textOptions } from '../command-line/invocation.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 
@@ -47,11 +47,8 @@ function kubernetes(invocation: Invocation): number {
     namespace: nameOption(invocation, 'namespace', 'default'),
   }
   const files = textOptions(invocation, 'values')
-  const chart = readChart(invocation.root)
-  const { values, problems } = valuesOf(
-    chart,
-    files.map((file) => readValues(invocation, file)),
-  )
+  const chart = openChart(invocation.root)
+  const { values, problems } = chart.valuesOf(files.map((file) => readValues(invocation, file)))
   if (problems.length > 0)
     throw new Failure(
       {
@@ -63,7 +60,8 @@ function kubernetes(invocation: Invocation): number {
       EXIT_CODE.refused,
     )
   invocation.stdout.write(
-    renderChart(chart, values, release)
+    chart
+      .render(values, release)
       .map((manifest) => `---\n${manifest}\n`)
       .join(''),
   )

@@ -1,7 +1,7 @@
 /** Manifests of the chart as objects, as Kubernetes reads their YAML. */
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
-import { readChart, renderChart, valuesOf } from '../../scripts/chart/chart.ts'
+import { type Chart, openChart } from '../../scripts/chart/chart.ts'
 import type { Given } from './chart-values.ts'
 
 /** An object of Kubernetes, as far as tests look at every one. */
@@ -16,6 +16,9 @@ export type Manifest = Readonly<{
 /** The clone. */
 export const ROOT: string = join(import.meta.dirname, '../..')
 
+/** The chart of the clone. */
+export const chart: Chart = openChart(ROOT)
+
 /** Reads a stream of documents; those that are empty are left out. */
 export function readManifests(text: string): readonly Manifest[] {
   const documents = parseAllDocuments(text, { version: '1.1' })
@@ -26,8 +29,7 @@ export function readManifests(text: string): readonly Manifest[] {
 
 /** Ours. Throws where the schema refuses the values. */
 export function renderManifests(given: Given, release = { name: 'tappass', namespace: 'ai' }): readonly Manifest[] {
-  const chart = readChart(ROOT)
-  const { values, problems } = valuesOf(chart, [given])
+  const { values, problems } = chart.valuesOf([given])
   if (problems.length > 0) throw new Error(problems.join('\n'))
-  return readManifests(renderChart(chart, values, release).join('\n---\n'))
+  return readManifests(chart.render(values, release).join('\n---\n'))
 }

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { demand } from './execution.ts'
 import { buildOnce } from './keyed-folder.ts'
-import { ensureTestProgram, pointAt } from './program.ts'
+import { ensureOwnProgram, ensureTestProgram, pointAt } from './program.ts'
 import { cachePath } from './setting.ts'
 
 const HELM = { module: 'helm.sh/helm/v4', version: '4.3.1' }
@@ -24,6 +24,11 @@ export async function ensureHelm(): Promise<string> {
 /** Builds kubeconform (some seconds), and gives its path. */
 export function ensureKubeconform(): Promise<string> {
   return ensureTestProgram('kubeconform', KUBECONFORM.module, KUBECONFORM.version)
+}
+
+/** Builds what judges pods as Kubernetes' admission does (some seconds), and gives its path, also as `go/pod-security`. */
+export function ensurePodSecurity(): Promise<string> {
+  return ensureOwnProgram('pod-security', join(import.meta.dirname, '../kubernetes/pod-security'))
 }
 
 /** Reads one without what only people read, and without the address that it has on the network. */

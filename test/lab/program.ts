@@ -104,7 +104,7 @@ export async function ensureOpaRelease(): Promise<Readonly<{ program: string; di
 }
 
 /** Builds a program of this repository with the Go tools, and gives its path. Its name has the digest of its sources. */
-async function ensureOwnProgram(name: string, folder: string): Promise<string> {
+export async function ensureOwnProgram(name: string, folder: string): Promise<string> {
   const digests = await Promise.all(['main.go', 'go.sum'].map((file) => fileDigest(join(folder, file))))
   const file = `${name}-${digests.map((digest) => digest.slice(0, 12)).join('-')}`
   const built = await buildOnce(cachePath('go', file), async (target) => {

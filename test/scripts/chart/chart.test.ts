@@ -12,10 +12,9 @@ import {
   SECRET_NAMES,
 } from '../../../contract/secret.ts'
 import { STORAGE_CREDENTIAL_IDS, STORAGE_NAMES } from '../../../contract/storage.ts'
-import { readChart, valuesOf } from '../../../scripts/chart/chart.ts'
 import { SETTING_NAMES } from '../../../server/config/config.ts'
 import { BAD_VALUES, everyValues, type Given, GOOD_VALUES } from '../../kubernetes/chart-values.ts'
-import { type Manifest, ROOT, renderManifests } from '../../kubernetes/manifest.ts'
+import { chart, type Manifest, ROOT, renderManifests } from '../../kubernetes/manifest.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: parts of manifests, looked at by their paths
 type Any = any
@@ -104,7 +103,7 @@ test('chart: a pod that is not held fails each of these rules', () => {
 
 for (const [given, , says] of BAD_VALUES)
   test(`chart: ${JSON.stringify(given)} is refused by name, without the value`, () => {
-    const { problems } = valuesOf(readChart(ROOT), [given])
+    const { problems } = chart.valuesOf([given])
     assert.match(problems.join('\n'), says)
     assert.equal(problems.length, 1)
     assert.doesNotMatch(problems.join(), /hunter2/)
