@@ -10,16 +10,16 @@ import { CHART_FOLDER, openChart, type Release } from '../chart/chart.ts'
 import { type Invocation, textOption, textOptions } from '../command-line/invocation.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 
-/** What Helm accepts as the name of a release, and Kubernetes as one of a namespace. */
-const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/
+/** What Kubernetes accepts as the name of a Service, and of a namespace. */
+const NAME = { name: /^[a-z]([-a-z0-9]*[a-z0-9])?$/, namespace: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/ } as const
 const NAME_LENGTH_MAX = { name: 53, namespace: 63 } as const
 
 function nameOption(invocation: Invocation, option: 'name' | 'namespace', fallback: string): string {
   const name = textOption(invocation, option) ?? fallback
   const lengthMax = NAME_LENGTH_MAX[option]
-  if (NAME.test(name) && name.length <= lengthMax) return name
+  if (NAME[option].test(name) && name.length <= lengthMax) return name
   throw usageFailure(
-    `"--${option} ${name}" is not a name: at most ${lengthMax} lower-case letters, digits and dashes, no dash at an end`,
+    `"--${option} ${name}" is not a name: at most ${lengthMax} lower-case letters, digits and dashes, a letter first, no dash last`,
     `tappass render ${invocation.action} --help`,
   )
 }

@@ -71,6 +71,14 @@ export const GOOD_VALUES: Readonly<Record<string, Given>> = {
     podLabels: { team: 'ai', cost: '0123' },
     podAnnotations: { 'example.com/odd': 'yes', 'example.com/more': "it's 1e3\nand ünïcode" },
   },
+  'names that YAML reads as something else': {
+    secrets: { gateway: '1234', migration: 'null' },
+    imagePullSecrets: ['0123'],
+    checkpoints: { existingClaim: 'true' },
+    priorityClassName: '1e3',
+    ingress: { enabled: true, className: 'on', host: '1.5', tlsSecret: 'off' },
+    policy: { engine: 'opa', opa: { bundle: '12' } },
+  },
   'narrow networks': {
     networkPolicy: {
       from: [{ namespaceSelector: { matchLabels: { team: 'agents' } }, podSelector: {} }],
