@@ -116,7 +116,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   'vendor-node': { programs: [], packages: [], probe: probeCache('programs') },
   perl: installed(['perl-base'], 'perl'),
   opa: { programs: [], packages: [], probe: probeCache('go/opa') },
-  kubernetes: { programs: [], packages: [], probe: probeCache('go/helm', 'go/pod-security', 'kubernetes') },
+  kubernetes: { programs: [], packages: [], probe: probeCache('go/helm', 'go/judge', 'kubernetes') },
   's3-store': { programs: [], packages: [], probe: probeCache('go/versitygw') },
   spire: { programs: [], packages: [], probe: probeCache('go/spire-server', 'go/spire-agent', 'go/spiffe-helper') },
   postgres: {

@@ -26,9 +26,9 @@ export function ensureKubeconform(): Promise<string> {
   return ensureTestProgram('kubeconform', KUBECONFORM.module, KUBECONFORM.version)
 }
 
-/** Builds what judges pods as Kubernetes' admission does (some seconds), and gives its path, also as `go/pod-security`. */
-export function ensurePodSecurity(): Promise<string> {
-  return ensureOwnProgram('pod-security', join(import.meta.dirname, '../kubernetes/pod-security'))
+/** Builds what judges objects with the code of Kubernetes' admission and of the Prometheus operator (some seconds), and gives its path, also as `go/judge`. */
+export function ensureJudge(): Promise<string> {
+  return ensureOwnProgram('judge', join(import.meta.dirname, '../kubernetes/judge'))
 }
 
 /** Reads one without what only people read, and without the address that it has on the network. */

@@ -1,6 +1,6 @@
 /** Everything that lab machines are made from, built into the cache: side by side where nothing depends on the other. */
 import { ensureImage, ensureNextPostgres, imageNames } from './image.ts'
-import { ensureHelm, ensureKubeconform, ensureKubernetesSchemas, ensurePodSecurity } from './kubernetes.ts'
+import { ensureHelm, ensureJudge, ensureKubeconform, ensureKubernetesSchemas } from './kubernetes.ts'
 import { ensureNodeImages } from './node-image.ts'
 import { readPins } from './pin.ts'
 import {
@@ -53,7 +53,7 @@ async function plannedParts(): Promise<readonly (readonly Part[])[]> {
       ['other end of its tunnel', () => ensureTunnelProgram('edge')],
       ['wheels', ensureWheelArchive],
       ['Helm', ensureHelm],
-      ['judge of pods', ensurePodSecurity],
+      ['judge of manifests', ensureJudge],
     ],
     // It compiles for minutes, and only the machines with identities wait for it.
     [

@@ -1,28 +1,23 @@
 /**
- * Every pod of the chart by the code that Kubernetes' own admission judges pods with: it passes the level "restricted" of Pod Security, and a pod with one thing
- * changed is refused for that. Needs: kubernetes.
+ * What the chart renders, by others' own code: every pod passes the level "restricted" of Pod Security as Kubernetes' admission judges it, and one with one thing
+ * changed is refused for that; objects of the Prometheus operator have no member that its types lack. Needs: kubernetes.
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
-import { ensurePodSecurity } from '../lab/kubernetes.ts'
+import { ensureJudge } from '../lab/kubernetes.ts'
 import { everyValues, GOOD_VALUES } from './chart-values.ts'
 import { renderManifests } from './manifest.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: parts of manifests, looked at by their paths
 type Any = any
 
-/** What each pod is refused for. */
-async function judge(pods: readonly object[]): Promise<readonly (readonly string[])[]> {
-  const { status, stdout, stderr } = spawnSync(await ensurePodSecurity(), {
-    input: JSON.stringify(pods),
-    encoding: 'utf8',
-  })
+/** What is said against each. */
+async function judge(what: 'monitoring' | 'pods', objects: readonly object[]): Promise<readonly (readonly string[])[]> {
+  const program = await ensureJudge()
+  const { status, stdout, stderr } = spawnSync(program, [what], { input: JSON.stringify(objects), encoding: 'utf8' })
   assert.equal(status, 0, stderr)
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as readonly string[])
+  return JSON.parse(stdout) as readonly (readonly string[])[]
 }
 
 const podsOf = (given: object): readonly Any[] =>
@@ -32,7 +27,10 @@ const podsOf = (given: object): readonly Any[] =>
 
 test('pod security: every pod passes "restricted"', async () => {
   const rows = everyValues().flatMap(([name, given]) => podsOf(given).map((pod) => ({ name, pod })))
-  const judged = await judge(rows.map(({ pod }) => pod))
+  const judged = await judge(
+    'pods',
+    rows.map(({ pod }) => pod),
+  )
   assert.deepEqual(
     rows.map(({ name }, at) => [name, judged[at]]),
     rows.map(({ name }) => [name, []]),
@@ -62,6 +60,17 @@ test('pod security: a pod with one thing changed is refused for that', async () 
     spoil(pod.spec)
     return pod
   })
-  const judged = await judge(pods)
+  const judged = await judge('pods', pods)
   for (const [at, [reason]] of SPOILT.entries()) assert.ok(judged[at]?.includes(reason), `${reason}: ${judged[at]}`)
+})
+
+test('prometheus operator: its objects have nothing that its types lack, and one that has is refused', async () => {
+  const objects = renderManifests(GOOD_VALUES['monitoring'] ?? {}).filter(({ apiVersion }) =>
+    apiVersion.startsWith('monitoring.coreos.com/'),
+  )
+  assert.deepEqual(objects.map(({ kind }) => kind).toSorted(), ['PrometheusRule', 'ServiceMonitor'])
+  assert.deepEqual(await judge('monitoring', objects), [[], []])
+  const spoilt = structuredClone(objects) as Any
+  for (const { spec } of spoilt) Object.assign((spec.endpoints ?? spec.groups)[0], { intervall: '1s' })
+  for (const said of await judge('monitoring', spoilt)) assert.match(said.join(), /unknown field .*intervall/)
 })
