@@ -15,8 +15,8 @@ import { completion, json } from '../server/model-server.ts'
 import { ROOT } from './manifest.ts'
 import { type Cluster, endReplica, type Replica, startCluster } from './replica.ts'
 
-/** Of all calls that are tried; a share of them has to do with fewer. */
-const CALLS = roundsHere(shareOf(1000) === 1000 ? 100_000 : shareOf(12_000))
+/** How many are tried: a share has to do with far fewer, and with more than are allowed. */
+const CALLS = Math.max(500, roundsHere(shareOf(1000) === 1000 ? 100_000 : shareOf(12_000)))
 /** Of an agent in a day: one more is allowed after nine minutes, which no share lasts. */
 const ALLOWED = 150
 const CLIENTS = 32
