@@ -17,8 +17,8 @@ import { type Cluster, endReplica, type Replica, startCluster } from './replica.
 
 /** How many are tried: a share has to do with far fewer, and with more than are allowed. */
 const CALLS = Math.max(500, roundsHere(shareOf(1000) === 1000 ? 100_000 : shareOf(12_000)))
-/** Of an agent in a day: one more is allowed after nine minutes, which no share lasts. */
-const ALLOWED = 150
+/** Of an agent in a day: one more is allowed after 24 minutes, which no share lasts. */
+const ALLOWED = 60
 const CLIENTS = 32
 /** Agents whose calls go on while a gateway ends. */
 const AGENTS = 8
