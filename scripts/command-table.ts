@@ -7,7 +7,9 @@ import {
   AUDIT_ACTIONS,
   BUNDLE_ACTIONS,
   LICENSE_ACTIONS,
+  LOCK_OPTION,
   MIGRATE_ACTIONS,
+  RENDER_ACTIONS,
   SECRET_ACTIONS,
 } from './command-line/action-table.ts'
 import { BACKUP_ACTIONS } from './command-line/backup-action.ts'
@@ -196,13 +198,7 @@ export const VERBS: CommandTable = [
   {
     name: 'migrate',
     summary: 'show, run or verify the migrations of a database',
-    options: [
-      DATA_OPTION,
-      ...HOST_OPTIONS,
-      { name: 'lock-timeout', value: 'SECONDS', summary: 'how long to wait for a concurrent run (default: 30)' },
-      JSON_OPTION,
-      NO_INPUT_OPTION,
-    ],
+    options: [DATA_OPTION, ...HOST_OPTIONS, LOCK_OPTION, JSON_OPTION, NO_INPUT_OPTION],
     actions: MIGRATE_ACTIONS,
     load: () => import('./commands/migrate.ts'),
   },
@@ -219,6 +215,13 @@ export const VERBS: CommandTable = [
     options: [JSON_OPTION, NO_INPUT_OPTION],
     actions: LICENSE_ACTIONS,
     load: () => import('./commands/license.ts'),
+  },
+  {
+    name: 'render',
+    summary: 'write the manifests for Kubernetes, without Helm',
+    options: [],
+    actions: RENDER_ACTIONS,
+    load: () => import('./commands/render.ts'),
   },
   {
     name: 'completion',

@@ -7,6 +7,7 @@ import {
   FINISH_OPTION,
   HOST_OPTIONS,
   LICENSE_OPTIONS,
+  type Option,
   ROLLOUT_OPTIONS,
   SECRET_AGE_OPTION,
   SECRET_OPTION,
@@ -72,6 +73,31 @@ export const BUNDLE_ACTIONS: readonly Action[] = [
     options: [{ name: 'public-key', value: 'FILE', summary: 'public Ed25519 key (PEM) that has to have signed it' }],
   },
 ]
+
+/** What can be rendered. */
+export const RENDER_ACTIONS: readonly Action[] = [
+  {
+    name: 'kubernetes',
+    summary: 'write the manifests of the chart (charts/tappass) to standard output, as Helm would',
+    options: [
+      { name: 'values', value: 'FILE', isRepeatable: true, summary: 'values (YAML) over those of the chart' },
+      { name: 'name', value: 'NAME', summary: 'what the objects are called (default: tappass)' },
+      { name: 'namespace', value: 'NAME', summary: 'where they go (default: default)' },
+    ],
+  },
+  {
+    name: 'policy',
+    summary: 'sign this release’s policy for a sidecar, and write it as a ConfigMap to standard output',
+    options: [{ name: 'namespace', value: 'NAME', summary: 'where it goes (default: default)' }],
+  },
+]
+
+/** How long migrations wait for one another. */
+export const LOCK_OPTION: Option = {
+  name: 'lock-timeout',
+  value: 'SECONDS',
+  summary: 'how long to wait for a concurrent run (default: 30)',
+}
 
 /** What can be done with the schema of a database. */
 export const MIGRATE_ACTIONS: readonly Action[] = [

@@ -117,6 +117,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   perl: installed(['perl-base'], 'perl'),
   opa: { programs: [], packages: [], probe: probeCache('go/opa') },
   'otel-collector': { programs: [], packages: [], probe: probeCache('go/otel-collector') },
+  kubernetes: { programs: [], packages: [], probe: probeCache('go/helm', 'go/judge', 'kubernetes') },
   's3-store': { programs: [], packages: [], probe: probeCache('go/versitygw') },
   spire: { programs: [], packages: [], probe: probeCache('go/spire-server', 'go/spire-agent', 'go/spiffe-helper') },
   postgres: {

@@ -103,7 +103,10 @@ const SETTINGS = v.object({
   TAPPASS_UPSTREAM_URL: v.optional(url('http:', 'https:')),
   TAPPASS_UPSTREAM_PROXY: v.optional(proxyAddress),
   TAPPASS_INSTANCE: v.optional(
-    v.pipe(v.string(), v.regex(/^[A-Za-z0-9._]{1,64}$/, 'has more than letters, digits, dots and underscores')),
+    v.pipe(
+      v.string(),
+      v.regex(/^[A-Za-z0-9._-]{1,64}$/, 'has more than letters, digits, dots, dashes and underscores'),
+    ),
     '1',
   ),
   TAPPASS_REVISION: v.optional(v.string(), ''),

@@ -627,12 +627,18 @@ const scripts: readonly Room[] = [
     ],
   },
   {
+    path: 'scripts/chart',
+    is: 'The Helm chart, rendered without Helm: its templates in the language of Handlebars, its values and their schema.',
+    knows: [],
+  },
+  {
     path: 'scripts/commands',
     is: 'The commands, one verb a file: parse, call, print.',
     knows: [
       'contract',
       'scripts/artifacts',
       'scripts/bundle',
+      'scripts/chart',
       'scripts/checkup.ts',
       'scripts/command-line',
       'scripts/control',

@@ -1,5 +1,6 @@
 /** Everything that lab machines are made from, built into the cache: side by side where nothing depends on the other. */
 import { ensureImage, ensureNextPostgres, imageNames } from './image.ts'
+import { ensureHelm, ensureJudge, ensureKubeconform, ensureKubernetesSchemas } from './kubernetes.ts'
 import { ensureNodeImages } from './node-image.ts'
 import { readPins } from './pin.ts'
 import {
@@ -48,9 +49,13 @@ async function plannedParts(): Promise<readonly (readonly Part[])[]> {
       ['Pebble', ensurePebble],
       ['S3 store', ensureS3Store],
       ['OpenTelemetry Collector', ensureOtelCollector],
+      ['kubeconform', ensureKubeconform],
+      ['schemas of Kubernetes', ensureKubernetesSchemas],
       ['stand-in of cloudflared', () => ensureTunnelProgram('cloudflared')],
       ['other end of its tunnel', () => ensureTunnelProgram('edge')],
       ['wheels', ensureWheelArchive],
+      ['Helm', ensureHelm],
+      ['judge of manifests', ensureJudge],
     ],
     // It compiles for minutes, and only the machines with identities wait for it.
     [

@@ -104,7 +104,7 @@ export async function ensureOpaRelease(): Promise<Readonly<{ program: string; di
 }
 
 /** Builds a program of this repository with the Go tools, and gives its path. Its name has the digest of its sources. */
-async function ensureOwnProgram(name: string, folder: string): Promise<string> {
+export async function ensureOwnProgram(name: string, folder: string): Promise<string> {
   const digests = await Promise.all(['main.go', 'go.sum'].map((file) => fileDigest(join(folder, file))))
   const file = `${name}-${digests.map((digest) => digest.slice(0, 12)).join('-')}`
   const built = await buildOnce(cachePath('go', file), async (target) => {
@@ -163,7 +163,7 @@ const S3_STORE = 'github.com/versity/versitygw'
 const S3_STORE_VERSION = '1.8.0'
 
 /** Builds the command `cmd/NAME` of a module that is for tests only, and gives its path. */
-function ensureTestProgram(name: string, module: string, version: string): Promise<string> {
+export function ensureTestProgram(name: string, module: string, version: string): Promise<string> {
   return buildOnce(cachePath('go', `${name}-${version}`), (target) =>
     withWork(target, async (folder) => {
       const env = { ...process.env, GOBIN: folder, CGO_ENABLED: '0' }

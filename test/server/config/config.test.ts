@@ -91,6 +91,11 @@ test('everything that is missing or wrong is named in one error, and no secret i
 })
 
 const PROBLEMS: readonly (readonly [what: string, environment: Environment, names: RegExp])[] = [
+  [
+    'an instance with a slash',
+    { TAPPASS_INSTANCE: 'a/b' },
+    /^TAPPASS_INSTANCE has more than letters, digits, dots, dashes/,
+  ],
   ['a port too high', { TAPPASS_PORT: '70000' }, /^TAPPASS_PORT is more than 65535/],
   [
     'a web address of Supabase',
