@@ -45,6 +45,9 @@ for (const [name, service] of services)
       [service['cap_drop'], service['security_opt'], service['read_only'], service['cap_add']],
       [['ALL'], ['no-new-privileges:true'], !isHandingOut, isHandingOut ? ['CHOWN'] : undefined],
     )
+    // Compose's own, or that of the image, which the Dockerfile sets.
+    const isOurs = service.image.startsWith('tappass:')
+    assert.match(`${service['user'] ?? (isOurs ? '65532:65532' : '')}`, isHandingOut ? /^0:0$/ : /^[1-9]\d*:[1-9]\d*$/)
     assert.ok(service['mem_limit'] !== undefined && service['pids_limit'] !== undefined)
     assert.deepEqual(service['logging'], { driver: 'local', options: { 'max-size': '20m', 'max-file': '5' } })
     assert.equal(service['restart'], ['secrets', 'migrate'].includes(name) ? 'no' : 'unless-stopped')
@@ -65,6 +68,24 @@ test('compose: only the gateway has a way out, and is published on loopback unle
     ['gateway'],
   )
   assert.deepEqual(file.services['gateway']?.['ports'], ['${TAPPASS_BIND:-127.0.0.1}:${TAPPASS_PORT:-9620}:9620'])
+})
+
+test('compose: OPA has no network, and the gateway alone its socket; both images are made by one Dockerfile', () => {
+  const { opa, gateway } = file.services
+  assert.deepEqual([opa?.['network_mode'], opa?.['networks'], opa?.['ports']], ['none', undefined, undefined])
+  assert.equal(gateway?.environment?.['OPA_URL'], 'unix:///run/opa/opa.sock')
+  assert.deepEqual(
+    services.filter(([, { volumes }]) => /\bopa:\/run/.test(`${volumes}`)).map(([name]) => name),
+    ['opa', 'gateway'],
+  )
+  const targets = [opa, gateway].map((service) => (service?.['build'] as { target: string }).target)
+  const stages = read('Dockerfile')
+    .split(/^(?=FROM )/m)
+    .filter((stage) => targets.some((target) => new RegExp(`^FROM .* AS ${target}$`, 'm').test(stage)))
+  assert.deepEqual(
+    stages.map((stage) => /^USER (.*)$/m.exec(stage)?.[1]),
+    ['65531:65531', '65532:65532'],
+  )
 })
 
 test('compose: a secret is a file, never a variable; each that the example names reaches who needs it', () => {

@@ -10,17 +10,19 @@ import { parseEnv } from 'node:util'
 import OpenAI from 'openai'
 import { layClone } from './clone.ts'
 import { ensureImage } from './image.ts'
-import { type Machine, reboot, run } from './machine.ts'
+import { hostAddressOf, type Machine, reboot, run } from './machine.ts'
 import { ensureNodeImages } from './node-image.ts'
+import { type OpaMirror, startOpaMirror } from './opa-mirror.ts'
 import { readPins } from './pin.ts'
 import { rootPath } from './root.ts'
 import { bareServer, inside, type Server, toolkit } from './server.ts'
 
-const SERVICES = ['gateway', 'postgres', 'redis']
+const SERVICES = ['gateway', 'opa', 'postgres', 'redis']
 const SECRETS = ['TAPPASS_ADMIN_API_KEY', 'TAPPASS_JWT_SECRET', 'TAPPASS_VAULT_KEY', 'TAPPASS_TOKEN_KEY']
 const PASSWORDS = ['TAPPASS_CHECKPOINT_KEY', 'POSTGRES_PASSWORD', 'POSTGRES_OWNER_PASSWORD']
 
 let server: Server
+let mirror: OpaMirror
 let environment: Readonly<Record<string, string | undefined>>
 let client: OpenAI
 
@@ -40,6 +42,7 @@ before(async () => {
   const pins = (await readPins()).images
   const of = (name: string) => pins[name]?.reference.split('@')[0] ?? ''
   server = await bareServer('compose', 0, { tree: 'docker' })
+  mirror = await startOpaMirror(await hostAddressOf(server.machine))
   await inside(server, 'systemctl start docker')
   const archives = [images.build.path, images.runtime.path, await ensureImage('postgres'), await ensureImage('redis')]
   for (const path of archives) await load(server.machine, path)
@@ -52,14 +55,17 @@ before(async () => {
   const settings = {
     ...{ NODE_IMAGE: images.build.reference, RUNTIME_IMAGE: images.runtime.reference },
     ...{ POSTGRES_IMAGE: of('postgres'), REDIS_IMAGE: of('redis') },
-    ...{ TAPPASS_BIND: server.machine.address, TAPPASS_UPSTREAM_URL: server.upstream.url },
+    ...{ OPA_DOWNLOAD: mirror.url, TAPPASS_BIND: server.machine.address, TAPPASS_UPSTREAM_URL: server.upstream.url },
   }
   const text = (await readFile(file, 'utf8')).replace(/^TAPPASS_UPSTREAM_URL=.*\n/m, '')
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`)
   await writeFile(file, `${text}${lines.join('')}`)
   environment = parseEnv(await readFile(file, 'utf8')) as typeof environment
 })
-after(() => server?.close())
+after(async () => {
+  await mirror?.close()
+  await server?.close()
+})
 
 const admin = async (path: string, body?: unknown): Promise<Response> =>
   fetch(url(path), {
@@ -91,6 +97,10 @@ test('one command: images are built, the schema is made, all is healthy, and a c
   context.diagnostic(`up with the build: ${Math.round(performance.now() - startMs)} ms`)
   const health = (await (await fetch(url('/health'))).json()) as Record<string, unknown>
   assert.deepEqual([health['status'], health['storage']], ['healthy', 'local'])
+  const ready = (await (await fetch(url('/health/ready'))).json()) as { checks: Readonly<Record<string, string>> }
+  assert.deepEqual(ready.checks, { database: 'ok', opa: 'ok', redis: 'ok' })
+  const detailed = (await (await admin('/health/detailed')).json()) as Readonly<Record<string, unknown>>
+  assert.equal(detailed['policyEngine'], 'opa')
   const made = await admin('/agents', { agent_id: 'bot' })
   assert.equal(made.status, 201)
   const { api_key: apiKey } = (await made.json()) as { api_key: string }
@@ -108,7 +118,7 @@ test('one command: images are built, the schema is made, all is healthy, and a c
 test('no secret stands in what the engine shows of containers and images, nor in what they say', async () => {
   const shown = await inside(
     server,
-    'docker inspect $(docker ps --all --quiet) $(docker image ls --quiet); docker history --no-trunc tappass:0.12.0',
+    'docker inspect $(docker ps --all --quiet) $(docker image ls --quiet); docker history --no-trunc tappass:0.12.0; docker history --no-trunc tappass-opa:0.12.0',
   )
   const said = await compose('logs --no-color')
   for (const name of [...SECRETS, ...PASSWORDS]) {
@@ -128,12 +138,13 @@ test('no secret stands in what the engine shows of containers and images, nor in
 
 test('each container: no root, no capability, a read-only root, no new privileges; only the gateway is published', async () => {
   const format =
-    '{{.Name}} {{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.CapAdd}} {{.HostConfig.SecurityOpt}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.LogConfig.Type}} {{len .HostConfig.PortBindings}}'
+    '{{.Name}} {{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.CapAdd}} {{.HostConfig.SecurityOpt}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.LogConfig.Type}} {{len .HostConfig.PortBindings}} {{.HostConfig.NetworkMode}}'
   const lines = (await inside(server, `docker inspect --format '${format}' $(docker ps --quiet)`)).split('\n')
   assert.deepEqual(lines.toSorted(), [
-    '/tappass-gateway-1 65532:65532 true [ALL] [] [no-new-privileges:true] unless-stopped local 1',
-    '/tappass-postgres-1 70:70 true [ALL] [] [no-new-privileges:true] unless-stopped local 0',
-    '/tappass-redis-1 999:1000 true [ALL] [] [no-new-privileges:true] unless-stopped local 0',
+    '/tappass-gateway-1 65532:65532 true [ALL] [] [no-new-privileges:true] unless-stopped local 1 tappass_cache',
+    '/tappass-opa-1 65531:65531 true [ALL] [] [no-new-privileges:true] unless-stopped local 0 none',
+    '/tappass-postgres-1 70:70 true [ALL] [] [no-new-privileges:true] unless-stopped local 0 tappass_database',
+    '/tappass-redis-1 999:1000 true [ALL] [] [no-new-privileges:true] unless-stopped local 0 tappass_cache',
   ])
   // The database's network leads nowhere: it is asked from a container that is only in it.
   const outward = `docker exec tappass-postgres-1 sh -c 'wget -q -T 3 -O - ${server.upstream.url} 2>&1 || echo closed'`
@@ -151,6 +162,18 @@ test('a second time: nothing is made anew, and calls go on', async () => {
   await compose('up --detach --wait')
   assert.deepEqual((await calling).length, 20)
   assert.equal(await ids(), beforehand)
+})
+
+test('OPA is away: calls are refused and that is recorded, and readiness says so; it is back: they pass', async () => {
+  await compose('stop opa')
+  const beforehand = await entries()
+  await assert.rejects(call(), (error: { status?: number }) => error.status === 503)
+  const answer = await fetch(url('/health/ready'))
+  const { checks } = (await answer.json()) as { checks: Readonly<Record<string, string>> }
+  assert.deepEqual([answer.status, checks['opa'], checks['database']], [503, 'failed', 'ok'])
+  assert.ok((await entries()) > beforehand)
+  await compose('start opa')
+  await outageMs()
 })
 
 for (const service of SERVICES)
