@@ -1,5 +1,6 @@
 /** Everything that lab machines are made from, built into the cache: side by side where nothing depends on the other. */
 import { ensureImage, ensureNextPostgres, imageNames } from './image.ts'
+import { ensureIngressImages } from './ingress-image.ts'
 import { ensureNodeImages } from './node-image.ts'
 import { readPins } from './pin.ts'
 import {
@@ -48,6 +49,7 @@ async function plannedParts(): Promise<readonly (readonly Part[])[]> {
       ['S3 store', ensureS3Store],
       ['stand-in of cloudflared', () => ensureTunnelProgram('cloudflared')],
       ['other end of its tunnel', () => ensureTunnelProgram('edge')],
+      ['images of ingresses', ensureIngressImages],
       ['wheels', ensureWheelArchive],
     ],
     // It compiles for minutes, and only the machines with identities wait for it.
