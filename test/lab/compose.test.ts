@@ -9,15 +9,17 @@ import { after, before, test } from 'node:test'
 import { parseEnv } from 'node:util'
 import OpenAI from 'openai'
 import { Agent, fetch as fetchWith, request } from 'undici'
+import { quoteAll } from '../../scripts/core/quoting.ts'
 import { layClone } from './clone.ts'
+import { execute, type Output } from './execution.ts'
 import { ensureImage } from './image.ts'
 import { ensureIngressImages } from './ingress-image.ts'
-import { hostAddressOf, type Machine, reboot, run } from './machine.ts'
+import { hostAddressOf, type Machine, reboot, run, runLine } from './machine.ts'
 import { ensureNodeImages } from './node-image.ts'
 import { type OpaMirror, startOpaMirror } from './opa-mirror.ts'
 import { readPins } from './pin.ts'
 import { rootPath } from './root.ts'
-import { bareServer, inside, type Server, toolkit } from './server.ts'
+import { bareServer, inside, repository, type Server, toolkit } from './server.ts'
 import { type Edge, startEdge, tunnelToken } from './tunnel-process.ts'
 
 /** Of the model server, before each piece of a stream. */
@@ -80,6 +82,15 @@ after(async () => {
   await mirror?.close()
   await server?.close()
 })
+
+/** Types a command at this clone's toolkit, over the engine of the machine. */
+const typed = async (...words: readonly string[]): Promise<Output> => {
+  const line = await runLine(server.machine.name, ['docker'])
+  await writeFile(join(server.folder, 'docker'), `#!/bin/sh\nexec ${quoteAll(line)} "$@"\n`, { mode: 0o755 })
+  const argv = [join(repository, 'scripts/cli.ts'), ...words, '--compose', join(clone(), 'compose.yaml')]
+  const env = { PATH: `${server.folder}:${process.env['PATH']}`, HOME: process.env['HOME'] }
+  return execute([process.execPath, ...argv], { env })
+}
 
 const admin = async (path: string, body?: unknown): Promise<Response> =>
   fetch(path, {
@@ -173,6 +184,20 @@ test('each container: no root, no capability, a read-only root, no new privilege
   )
 })
 
+test('status, doctor and logs of the containers: all is well, but for the port that is open without TLS', async () => {
+  const [status, doctor, logs] = await Promise.all([
+    typed('status'),
+    typed('doctor', '--all'),
+    typed('logs', 'migrate', '--lines', '5'),
+  ])
+  assert.equal(status.code, 0, status.stdout + status.stderr)
+  for (const service of [...SERVICES, 'migrate', 'secrets'])
+    assert.match(status.stdout, new RegExp(`^${service} +ok `, 'm'))
+  assert.match(doctor.stdout, / checks: 0 wrong, 1 to look at, /)
+  assert.match(doctor.stdout, new RegExp(`^look +published: .*${server.machine.address}:9620 without TLS$`, 'm'))
+  assert.deepEqual([logs.code, /^migrate-1 /m.test(logs.stdout)], [0, true], logs.stdout + logs.stderr)
+})
+
 test('a second time: nothing is made anew, and calls go on', async () => {
   const ids = () => inside(server, 'docker ps --quiet --no-trunc | sort')
   const beforehand = await ids()
@@ -186,6 +211,11 @@ test('OPA is away: calls are refused and that is recorded, and readiness says so
   await compose('stop opa')
   const beforehand = await entries()
   await assert.rejects(call(), (error: { status?: number }) => error.status === 503)
+  const [status, doctor] = await Promise.all([typed('status'), typed('doctor')])
+  assert.deepEqual([status.code, doctor.code], [1, 1], `${status.stderr}${doctor.stderr}`)
+  assert.match(status.stdout, /^opa +WRONG +exited .*$/m)
+  assert.match(status.stdout, /^the gateway says: database ok, opa failed, redis ok$/m)
+  assert.match(doctor.stdout, /^WRONG +service\.opa: opa: it has ended, .*\n +next: .* logs --compose \S+ opa$/m)
   const answer = await fetch('/health/ready')
   const { checks } = (await answer.json()) as { checks: Readonly<Record<string, string>> }
   assert.deepEqual([answer.status, checks['opa'], checks['database']], [503, 'failed', 'ok'])
