@@ -11,10 +11,10 @@ import OpenAI from 'openai'
 import { Agent, fetch as fetchWith, request } from 'undici'
 import { quoteAll } from '../../scripts/core/quoting.ts'
 import { layClone } from './clone.ts'
-import { execute, type Output } from './execution.ts'
+import { demand, execute, type Output } from './execution.ts'
 import { ensureImage } from './image.ts'
 import { ensureIngressImages } from './ingress-image.ts'
-import { hostAddressOf, type Machine, reboot, run, runLine } from './machine.ts'
+import { hostAddressOf, reboot, run, runLine } from './machine.ts'
 import { ensureNodeImages } from './node-image.ts'
 import { type OpaMirror, startOpaMirror } from './opa-mirror.ts'
 import { readPins } from './pin.ts'
@@ -43,10 +43,10 @@ let reach: Readonly<{ base: string; fetch: typeof globalThis.fetch }>
 const url = (path: string): string => `${reach.base}${path}`
 const fetch = (path: string, init: RequestInit = {}): Promise<Response> => reach.fetch(url(path), init)
 
-/** Lays an archive of an image on the machine, and loads it. */
-async function load(machine: Pick<Machine, 'name'>, path: string): Promise<void> {
-  await copyFile(path, join(rootPath(machine.name), 'root/image.tar'))
-  await inside({ machine: machine as Machine }, 'docker load --quiet --input /root/image.tar && rm /root/image.tar')
+/** Loads an archive of an image into the machine's engine. */
+async function load(path: string): Promise<void> {
+  const line = await runLine(server.machine.name, ['docker', 'load', '--quiet'])
+  await demand(['sh', '-c', 'exec "$@" <"$0"', path, ...line])
 }
 
 before(async () => {
@@ -59,7 +59,7 @@ before(async () => {
   await inside(server, 'systemctl start docker')
   const ours = [images.build, images.runtime, ingress.caddy, ingress.cloudflared].map(({ path }) => path)
   const archives = [...ours, await ensureImage('postgres'), await ensureImage('redis')]
-  for (const path of archives) await load(server.machine, path)
+  await Promise.all(archives.map(load))
   await layClone(server.machine, '/root/tappass')
   const file = join(clone(), '.env.prod')
   await copyFile(join(clone(), '.env.example'), file)
