@@ -19,6 +19,7 @@ import {
   ALL_OPTION,
   ARCHIVE_OPTIONS,
   BATCH_OPTIONS,
+  COMPOSE_OPTION,
   COMPROMISED_OPTION,
   DATA_OPTION,
   DIFF_OPTION,
@@ -118,7 +119,7 @@ export const VERBS: CommandTable = [
   {
     name: 'status',
     summary: 'show what a server shall run and runs, its last backup, disks, certificate, clock and Docker',
-    options: HOST_RUN_OPTIONS,
+    options: [...HOST_RUN_OPTIONS, COMPOSE_OPTION],
     load: () => import('./commands/status.ts'),
   },
   {
@@ -150,14 +151,14 @@ export const VERBS: CommandTable = [
   {
     name: 'doctor',
     summary: 'check a server, or a machine before it becomes one: what is wrong, why, and what to do',
-    options: [...HOST_RUN_OPTIONS, ALL_OPTION],
+    options: [...HOST_RUN_OPTIONS, COMPOSE_OPTION, ALL_OPTION],
     load: () => import('./commands/doctor.ts'),
   },
   {
     name: 'logs',
     summary: 'show or follow what the services of a server write: gateway, postgres, caddy …',
     operands: '[SERVICE]',
-    options: [...HOST_RUN_OPTIONS, ...LOG_OPTIONS],
+    options: [...HOST_RUN_OPTIONS, COMPOSE_OPTION, ...LOG_OPTIONS],
     load: () => import('./commands/logs.ts'),
   },
   {

@@ -6,12 +6,13 @@ import { floorProblems, floorSchema, imageVersion, version } from './version-flo
 const text = v.pipe(v.string(), v.minLength(1))
 const checksums = v.record(v.string(), v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)))
 const image = v.object({ reference: text, uid: v.number() })
+const container = v.object({ reference: text })
 const program = v.object({ version, download: text, archives: checksums })
 const schema = v.object({
   node: v.pipe(v.array(v.object({ version: text, needs: v.optional(text), archives: checksums })), v.minLength(1)),
   'node-download': text,
   images: v.object({ postgres: image, redis: image }),
-  containers: v.object({ build: v.object({ reference: text }), runtime: v.object({ reference: text }) }),
+  containers: v.object({ build: container, runtime: container, caddy: container, cloudflared: container }),
   caddy: v.object({ version: text, download: text, archives: checksums }),
   cloudflared: v.object({ version, download: text, archives: checksums }),
   docker: v.object({ download: text, fingerprint: v.pipe(v.string(), v.regex(/^[0-9A-F]{40}$/)) }),
@@ -39,8 +40,8 @@ export type Pins = v.InferOutput<typeof schema>
 function belowFloor({ floors: { packages: _, ...floors }, ...pins }: Pins): readonly string[] {
   return floorProblems(floors, {
     node: pins.node.map((each) => each.version),
-    caddy: [pins.caddy.version],
-    cloudflared: [pins.cloudflared.version],
+    caddy: [pins.caddy.version, imageVersion(pins.containers.caddy.reference)],
+    cloudflared: [pins.cloudflared.version, imageVersion(pins.containers.cloudflared.reference)],
     opa: [pins.opa.version],
     postgres: [imageVersion(pins.images.postgres.reference)],
     redis: [imageVersion(pins.images.redis.reference)],

@@ -60,11 +60,11 @@ function imageComponent(name: string, reference: string): Component {
   return { ...component(purl, 'required', rest), hashes: [{ alg: 'SHA-256', content: digest }] }
 }
 
-/** An image that the gateway's own is built from, for containers. */
+/** An image of Compose alone: one that the gateway's own is built from, or what stands in front of it. */
 function baseComponent(reference: string, scope: 'optional' | 'excluded'): Component {
   const [, path = '', tag = '', digest = ''] = /^([^:@]+):([^@]+)@sha256:([0-9a-f]{64})$/.exec(reference) ?? []
   const name = path.slice(path.lastIndexOf('/') + 1)
-  const repository = path.includes('/') ? path : `docker.io/library/${path}`
+  const repository = path.includes('.') ? path : `docker.io/${path.includes('/') ? path : `library/${path}`}`
   const purl = `pkg:oci/${name}@sha256%3A${digest}?repository_url=${encodeURIComponent(repository)}&tag=${tag}`
   const rest = { type: 'container', name, version: tag }
   return { ...component(purl, scope, rest), hashes: [{ alg: 'SHA-256', content: digest }] }
@@ -97,7 +97,7 @@ function identityComponent(name: IdentityProgram, pins: Pins): Component {
 
 /**
  * Returns the components of the pins: Node, images, Caddy, cloudflared (where a host has a tunnel), SPIRE and spiffe-helper (where it has
- * identities), the base of the gateway's image (where it is a container), and what is not shipped: the image that one is built in, and OPA, which compiles the policy.
+ * identities), the base of the gateway's image and what stands in front of it (where they are containers), and what is not shipped: the image that one is built in, and OPA, which compiles the policy.
  */
 export function pinnedComponents(pins: Pins): readonly Component[] {
   const { version } = pins.opa
@@ -106,6 +106,8 @@ export function pinnedComponents(pins: Pins): readonly Component[] {
     ...pins.node.map((pin) => nodeComponent(pin, pins['node-download'])),
     ...Object.entries(pins.images).map(([name, { reference }]) => imageComponent(name, reference)),
     baseComponent(pins.containers.runtime.reference, 'optional'),
+    baseComponent(pins.containers.caddy.reference, 'optional'),
+    baseComponent(pins.containers.cloudflared.reference, 'optional'),
     baseComponent(pins.containers.build.reference, 'excluded'),
     caddyComponent(pins.caddy),
     cloudflaredComponent(pins.cloudflared),

@@ -231,6 +231,8 @@ export const LICENSE_OPTIONS: readonly Option[] = [
 
 /** Also what is well. */
 export const ALL_OPTION: Option = { name: 'all', summary: 'show what is well or skipped, too' }
+/** Containers of this machine in the place of hosts. */
+export const COMPOSE_OPTION: Option = { name: 'compose', value: 'FILE', summary: 'containers of this Compose file' }
 
 /** Nothing is kept. */
 export const WITH_DATA_OPTION: Option = { name: 'data', summary: 'the data, backups and secrets go, too' }

@@ -1,8 +1,11 @@
 /** `tappass doctor`: what is wrong with each host, why, and what to do about it; on the host in one round trip, and from this machine. */
+
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { TOPICS } from '../checkup.ts'
 import { type Invocation, isGiven } from '../command-line/invocation.ts'
+import { composeDoctor } from '../compose/compose-command.ts'
+import { isForCompose } from '../compose/compose-file.ts'
 import { gatherPreflightFacts } from '../converge/preflight.ts'
 import { judgeAll } from '../diagnosis/check.ts'
 import { countFindings, renderFindings } from '../diagnosis/finding-text.ts'
@@ -16,6 +19,7 @@ import { openSpecSession } from '../session/spec-session.ts'
 
 /** Returns 0 nothing is wrong (there may be something to look at), 1 something is, 5 no root privileges, 6 unreachable. */
 export async function run(invocation: Invocation): Promise<number> {
+  if (isForCompose(invocation)) return await composeDoctor(invocation)
   const { targets, beforehand, readSpec } = await openSpecSession(invocation)
   const waiting = readFileSync(join(invocation.root, 'scripts/first-boot.sh'), 'utf8')
   const probe = probeFact(TOPICS.map((topic) => topic.probe).filter((text) => text !== ''))

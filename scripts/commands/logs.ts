@@ -1,8 +1,11 @@
 /** `tappass logs`: what the services of each host write into its journal, by the name of the service; with `--follow` as it is written. */
+
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { commandHint, hostCommandHint, typedVerb } from '../command-line/command-hint.ts'
 import type { Invocation } from '../command-line/invocation.ts'
+import { composeLogs } from '../compose/compose-command.ts'
+import { isForCompose } from '../compose/compose-file.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 import { printable } from '../core/printable.ts'
 import { readTargets, type Target } from '../inventory/target.ts'
@@ -30,6 +33,7 @@ function untilInterrupted({ interrupt }: Invocation): Promise<void> {
 
 /** Returns 0 all shown, 1 the journal can't be read, 5 no root privileges, 6 unreachable, 64 no such service, 130 interrupted. */
 export async function run(invocation: Invocation): Promise<number> {
+  if (isForCompose(invocation)) return await composeLogs(invocation)
   const units = unitsOfService(invocation, servicesOf(readdirSync(join(invocation.root, 'units'))))
   const request = readJournalRequest(invocation)
   const targets = await readTargets(invocation)

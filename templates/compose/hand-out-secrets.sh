@@ -25,3 +25,9 @@ hand_out postgres 70 postgres-password postgres-owner-password
 hand_out migrate 65532 postgres-owner-password
 hand_out gateway 65532 postgres-password tappass-admin-api-key tappass-jwt-secret tappass-vault-key tappass-token-key tappass-checkpoint-key \
   tappass-license openai-api-key anthropic-api-key
+hand_out tunnel 65529 tunnel-token
+# What Caddy keeps (keys of certificates) is nobody else's.
+[ "$(stat -c %u /caddy)" = 65530 ] || {
+  chmod 0700 /caddy
+  chown 65530:65530 /caddy
+}

@@ -14,7 +14,7 @@ import { type Breach, isFunction, isShipped, placeOf, type Rule, type Source, wa
 const isProcessEntry = (path: string): boolean =>
   path === 'scripts/cli.ts' ||
   path === 'scripts/job.ts' ||
-  /^(server\/(main|migrate|audit|backup|backup-copy|backup-fetch|check|drill|move|self-check|policy\/build|rules\/build)|scripts\/artifacts\/sbom|scripts\/bundle\/toolkit-dependencies|scripts\/testing\/run-files|bench\/[^/]+)\.ts$/.test(
+  /^(server\/(main|migrate|audit|backup|backup-copy|backup-fetch|check|drill|move|self-check|policy\/build|rules\/build)|scripts\/artifacts\/(opa-image|sbom)|scripts\/bundle\/toolkit-dependencies|scripts\/testing\/run-files|bench\/[^/]+)\.ts$/.test(
     path,
   )
 

@@ -512,6 +512,19 @@ const scripts: readonly Room[] = [
     ],
   },
   {
+    path: 'scripts/compose',
+    is: 'Containers of Compose: what its file wants, what the engine says of them, how that is judged and shown.',
+    knows: [
+      'contract',
+      'scripts/command-line',
+      'scripts/core',
+      'scripts/diagnosis',
+      'scripts/journal',
+      'scripts/output',
+      'scripts/secrets',
+    ],
+  },
+  {
     path: 'scripts/checks',
     is: 'Checks of a host, one subject a file: what they ask, and how each judges. A new check is a row.',
     knows: ['contract', 'scripts/converge', 'scripts/diagnosis', 'scripts/secrets', 'scripts/storage'],
@@ -641,6 +654,7 @@ const scripts: readonly Room[] = [
       'scripts/chart',
       'scripts/checkup.ts',
       'scripts/command-line',
+      'scripts/compose',
       'scripts/control',
       'scripts/converge',
       'scripts/core',

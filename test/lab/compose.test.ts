@@ -1,6 +1,6 @@
 /**
  * The gateway and its database as containers, with the real Engine and Compose: from the example of the environment file to a governed call, and what must hold of
- * what came out. Takes 3 minutes.
+ * what came out. Takes 2 minutes.
  */
 import assert from 'node:assert/strict'
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
@@ -8,41 +8,58 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { parseEnv } from 'node:util'
 import OpenAI from 'openai'
+import { Agent, fetch as fetchWith, request } from 'undici'
+import { quoteAll } from '../../scripts/core/quoting.ts'
 import { layClone } from './clone.ts'
+import { demand, execute, type Output } from './execution.ts'
 import { ensureImage } from './image.ts'
-import { type Machine, reboot, run } from './machine.ts'
+import { ensureIngressImages } from './ingress-image.ts'
+import { hostAddressOf, reboot, run, runLine } from './machine.ts'
 import { ensureNodeImages } from './node-image.ts'
+import { type OpaMirror, startOpaMirror } from './opa-mirror.ts'
 import { readPins } from './pin.ts'
 import { rootPath } from './root.ts'
-import { bareServer, inside, type Server, toolkit } from './server.ts'
+import { bareServer, inside, repository, type Server, toolkit } from './server.ts'
+import { type Edge, startEdge, tunnelToken } from './tunnel-process.ts'
 
-const SERVICES = ['gateway', 'postgres', 'redis']
+/** Of the model server, before each piece of a stream. */
+const PAUSE_MS = 20
+const SERVICES = ['gateway', 'opa', 'postgres', 'redis']
 const SECRETS = ['TAPPASS_ADMIN_API_KEY', 'TAPPASS_JWT_SECRET', 'TAPPASS_VAULT_KEY', 'TAPPASS_TOKEN_KEY']
 const PASSWORDS = ['TAPPASS_CHECKPOINT_KEY', 'POSTGRES_PASSWORD', 'POSTGRES_OWNER_PASSWORD']
 
 let server: Server
+let mirror: OpaMirror
+let edge: Edge
 let environment: Readonly<Record<string, string | undefined>>
+let key: string
 let client: OpenAI
 
 const clone = (): string => join(rootPath(server.machine.name), 'root/tappass')
 const compose = (words: string): Promise<string> =>
   inside(server, `cd /root/tappass && docker compose --env-file .env.prod --progress plain ${words} 2>&1`)
-const url = (path: string): string => `http://${server.machine.address}:9620${path}`
+/** Where this host reaches the gateway: on its own port, later through Caddy, whose authority is trusted. */
+let reach: Readonly<{ base: string; fetch: typeof globalThis.fetch }>
+const url = (path: string): string => `${reach.base}${path}`
+const fetch = (path: string, init: RequestInit = {}): Promise<Response> => reach.fetch(url(path), init)
 
-/** Lays an archive of an image on the machine, and loads it. */
-async function load(machine: Pick<Machine, 'name'>, path: string): Promise<void> {
-  await copyFile(path, join(rootPath(machine.name), 'root/image.tar'))
-  await inside({ machine: machine as Machine }, 'docker load --quiet --input /root/image.tar && rm /root/image.tar')
+/** Loads an archive of an image into the machine's engine. */
+async function load(path: string): Promise<void> {
+  const line = await runLine(server.machine.name, ['docker', 'load', '--quiet'])
+  await demand(['sh', '-c', 'exec "$@" <"$0"', path, ...line])
 }
 
 before(async () => {
-  const images = await ensureNodeImages()
+  const [images, ingress] = [await ensureNodeImages(), await ensureIngressImages()]
   const pins = (await readPins()).images
   const of = (name: string) => pins[name]?.reference.split('@')[0] ?? ''
-  server = await bareServer('compose', 0, { tree: 'docker' })
+  server = await bareServer('compose', PAUSE_MS, { tree: 'docker' })
+  reach = { base: `http://${server.machine.address}:9620`, fetch: globalThis.fetch }
+  mirror = await startOpaMirror(await hostAddressOf(server.machine))
   await inside(server, 'systemctl start docker')
-  const archives = [images.build.path, images.runtime.path, await ensureImage('postgres'), await ensureImage('redis')]
-  for (const path of archives) await load(server.machine, path)
+  const ours = [images.build, images.runtime, ingress.caddy, ingress.cloudflared].map(({ path }) => path)
+  const archives = [...ours, await ensureImage('postgres'), await ensureImage('redis')]
+  await Promise.all(archives.map(load))
   await layClone(server.machine, '/root/tappass')
   const file = join(clone(), '.env.prod')
   await copyFile(join(clone(), '.env.example'), file)
@@ -51,21 +68,36 @@ before(async () => {
   // What can't be pulled here; and the gateway is to be reached from this host.
   const settings = {
     ...{ NODE_IMAGE: images.build.reference, RUNTIME_IMAGE: images.runtime.reference },
+    ...{ CADDY_IMAGE: ingress.caddy.reference, CLOUDFLARED_IMAGE: ingress.cloudflared.reference },
     ...{ POSTGRES_IMAGE: of('postgres'), REDIS_IMAGE: of('redis') },
-    ...{ TAPPASS_BIND: server.machine.address, TAPPASS_UPSTREAM_URL: server.upstream.url },
+    ...{ OPA_DOWNLOAD: mirror.url, TAPPASS_BIND: server.machine.address, TAPPASS_UPSTREAM_URL: server.upstream.url },
   }
   const text = (await readFile(file, 'utf8')).replace(/^TAPPASS_UPSTREAM_URL=.*\n/m, '')
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`)
   await writeFile(file, `${text}${lines.join('')}`)
   environment = parseEnv(await readFile(file, 'utf8')) as typeof environment
 })
-after(() => server?.close())
+after(async () => {
+  edge?.stop()
+  await mirror?.close()
+  await server?.close()
+})
+
+/** Types a command at this clone's toolkit, over the engine of the machine. */
+const typed = async (...words: readonly string[]): Promise<Output> => {
+  const line = await runLine(server.machine.name, ['docker'])
+  await writeFile(join(server.folder, 'docker'), `#!/bin/sh\nexec ${quoteAll(line)} "$@"\n`, { mode: 0o755 })
+  const argv = [join(repository, 'scripts/cli.ts'), ...words, '--compose', join(clone(), 'compose.yaml')]
+  const env = { PATH: `${server.folder}:${process.env['PATH']}`, HOME: process.env['HOME'] }
+  return execute([process.execPath, ...argv], { env })
+}
 
 const admin = async (path: string, body?: unknown): Promise<Response> =>
-  fetch(url(path), {
+  fetch(path, {
     headers: { authorization: `Bearer ${environment['TAPPASS_ADMIN_API_KEY']}`, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
   })
+const openai = (): OpenAI => new OpenAI({ apiKey: key, baseURL: url('/v1'), maxRetries: 0, fetch: reach.fetch })
 const call = async (content = 'good day'): Promise<string> =>
   (await client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content }] })).choices[0]?.message
     .content ?? ''
@@ -76,10 +108,12 @@ const entries = async (): Promise<number> =>
       `docker exec tappass-postgres-1 psql --no-psqlrc -qAt --host /tmp --username postgres --dbname tappass --command 'SELECT count(*) FROM audit_events'`,
     ),
   )
+const kill = (service: string): Promise<string> =>
+  inside(server, `kill -9 "$(docker inspect --format '{{.State.Pid}}' tappass-${service}-1)"`)
 /** The milliseconds until a call is answered again; a minute at most, or it has failed. */
-const outageMs = async (): Promise<number> => {
+const outageMs = async (isBack: () => Promise<unknown> = () => call()): Promise<number> => {
   for (const startMs = performance.now(); performance.now() < startMs + 60_000; ) {
-    if (await call().then(Boolean, () => false)) return Math.round(performance.now() - startMs)
+    if (await isBack().then(Boolean, () => false)) return Math.round(performance.now() - startMs)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   throw new Error(`no call is answered: ${await compose('ps --all')}`)
@@ -89,12 +123,17 @@ test('one command: images are built, the schema is made, all is healthy, and a c
   const startMs = performance.now()
   await compose('up --detach --wait --wait-timeout 180')
   context.diagnostic(`up with the build: ${Math.round(performance.now() - startMs)} ms`)
-  const health = (await (await fetch(url('/health'))).json()) as Record<string, unknown>
+  const health = (await (await fetch('/health')).json()) as Record<string, unknown>
   assert.deepEqual([health['status'], health['storage']], ['healthy', 'local'])
+  const ready = (await (await fetch('/health/ready')).json()) as { checks: Readonly<Record<string, string>> }
+  assert.deepEqual(ready.checks, { database: 'ok', opa: 'ok', redis: 'ok' })
+  const detailed = (await (await admin('/health/detailed')).json()) as Readonly<Record<string, unknown>>
+  assert.equal(detailed['policyEngine'], 'opa')
   const made = await admin('/agents', { agent_id: 'bot' })
   assert.equal(made.status, 201)
   const { api_key: apiKey } = (await made.json()) as { api_key: string }
-  client = new OpenAI({ apiKey, baseURL: url('/v1'), maxRetries: 0 })
+  key = apiKey
+  client = openai()
   assert.equal(await call(), 'You said: good day')
   assert.ok((await entries()) > 0)
   // The gateway has the rights that it needs in Redis, and nobody else has any.
@@ -108,7 +147,7 @@ test('one command: images are built, the schema is made, all is healthy, and a c
 test('no secret stands in what the engine shows of containers and images, nor in what they say', async () => {
   const shown = await inside(
     server,
-    'docker inspect $(docker ps --all --quiet) $(docker image ls --quiet); docker history --no-trunc tappass:0.12.0',
+    'docker inspect $(docker ps --all --quiet) $(docker image ls --quiet); docker history --no-trunc tappass:0.12.0; docker history --no-trunc tappass-opa:0.12.0',
   )
   const said = await compose('logs --no-color')
   for (const name of [...SECRETS, ...PASSWORDS]) {
@@ -128,12 +167,13 @@ test('no secret stands in what the engine shows of containers and images, nor in
 
 test('each container: no root, no capability, a read-only root, no new privileges; only the gateway is published', async () => {
   const format =
-    '{{.Name}} {{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.CapAdd}} {{.HostConfig.SecurityOpt}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.LogConfig.Type}} {{len .HostConfig.PortBindings}}'
+    '{{.Name}} {{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.CapAdd}} {{.HostConfig.SecurityOpt}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.LogConfig.Type}} {{len .HostConfig.PortBindings}} {{.HostConfig.NetworkMode}}'
   const lines = (await inside(server, `docker inspect --format '${format}' $(docker ps --quiet)`)).split('\n')
   assert.deepEqual(lines.toSorted(), [
-    '/tappass-gateway-1 65532:65532 true [ALL] [] [no-new-privileges:true] unless-stopped local 1',
-    '/tappass-postgres-1 70:70 true [ALL] [] [no-new-privileges:true] unless-stopped local 0',
-    '/tappass-redis-1 999:1000 true [ALL] [] [no-new-privileges:true] unless-stopped local 0',
+    '/tappass-gateway-1 65532:65532 true [ALL] [] [no-new-privileges:true] unless-stopped local 1 tappass_cache',
+    '/tappass-opa-1 65531:65531 true [ALL] [] [no-new-privileges:true] unless-stopped local 0 none',
+    '/tappass-postgres-1 70:70 true [ALL] [] [no-new-privileges:true] unless-stopped local 0 tappass_database',
+    '/tappass-redis-1 999:1000 true [ALL] [] [no-new-privileges:true] unless-stopped local 0 tappass_cache',
   ])
   // The database's network leads nowhere: it is asked from a container that is only in it.
   const outward = `docker exec tappass-postgres-1 sh -c 'wget -q -T 3 -O - ${server.upstream.url} 2>&1 || echo closed'`
@@ -142,6 +182,20 @@ test('each container: no root, no capability, a read-only root, no new privilege
     await inside(server, 'docker exec tappass-gateway-1 /bin/sh -c true 2>&1 || :'),
     /no such file or directory/,
   )
+})
+
+test('status, doctor and logs of the containers: all is well, but for the port that is open without TLS', async () => {
+  const [status, doctor, logs] = await Promise.all([
+    typed('status'),
+    typed('doctor', '--all'),
+    typed('logs', 'migrate', '--lines', '5'),
+  ])
+  assert.equal(status.code, 0, status.stdout + status.stderr)
+  for (const service of [...SERVICES, 'migrate', 'secrets'])
+    assert.match(status.stdout, new RegExp(`^${service} +ok `, 'm'))
+  assert.match(doctor.stdout, / checks: 0 wrong, 1 to look at, /)
+  assert.match(doctor.stdout, new RegExp(`^look +published: .*${server.machine.address}:9620 without TLS$`, 'm'))
+  assert.deepEqual([logs.code, /^migrate-1 /m.test(logs.stdout)], [0, true], logs.stdout + logs.stderr)
 })
 
 test('a second time: nothing is made anew, and calls go on', async () => {
@@ -153,13 +207,116 @@ test('a second time: nothing is made anew, and calls go on', async () => {
   assert.equal(await ids(), beforehand)
 })
 
+test('OPA is away: calls are refused and that is recorded, and readiness says so; it is back: they pass', async () => {
+  await compose('stop opa')
+  const beforehand = await entries()
+  await assert.rejects(call(), (error: { status?: number }) => error.status === 503)
+  const [status, doctor] = await Promise.all([typed('status'), typed('doctor')])
+  assert.deepEqual([status.code, doctor.code], [1, 1], `${status.stderr}${doctor.stderr}`)
+  assert.match(status.stdout, /^opa +WRONG +exited .*$/m)
+  assert.match(status.stdout, /^the gateway says: database ok, opa failed, redis ok$/m)
+  assert.match(doctor.stdout, /^WRONG +service\.opa: opa: it has ended, .*\n +next: .* logs --compose \S+ opa$/m)
+  const answer = await fetch('/health/ready')
+  const { checks } = (await answer.json()) as { checks: Readonly<Record<string, string>> }
+  assert.deepEqual([answer.status, checks['opa'], checks['database']], [503, 'failed', 'ok'])
+  assert.ok((await entries()) > beforehand)
+  await compose('start opa')
+  await outageMs()
+})
+
 for (const service of SERVICES)
   test(`${service} is killed: it is back by itself, and every entry is there`, async (context) => {
     const beforehand = await entries()
-    await inside(server, `kill -9 "$(docker inspect --format '{{.State.Pid}}' tappass-${service}-1)"`)
+    await kill(service)
     context.diagnostic(`${service} killed: calls are answered again after ${await outageMs()} ms`)
     assert.ok((await entries()) > beforehand)
   })
+
+/** What a tunnel would lead to; the edge has it from Cloudflare's settings. */
+const tunnelledStatus = async (path: string): Promise<number> => {
+  // `fetch` sends no other host name than that of the address.
+  const { statusCode, body } = await request(`http://${edge.clients}${path}`, { headers: { host: 'gw.example.com' } })
+  await body.dump()
+  return statusCode
+}
+
+test('Caddy and a tunnel in front, by profile: only the ingress is published, streams come as they are sent', async () => {
+  const host = await hostAddressOf(server.machine)
+  edge = await startEdge(host, [
+    { hostname: 'gw.example.com', service: 'http://gateway:9620' },
+    { service: 'http_status:404' },
+  ])
+  const { address } = server.machine
+  await writeFile(
+    join(clone(), 'lab.yaml'),
+    `services: { tunnel: { environment: { TUNNEL_EDGE: "${edge.connectors}" } } }\n`,
+  )
+  const settings = {
+    ...{ COMPOSE_PROFILES: 'caddy,tunnel', COMPOSE_FILE: 'compose.yaml:compose.ingress.yaml:lab.yaml' },
+    ...{ TAPPASS_NAMES: address, TUNNEL_TOKEN: tunnelToken() },
+  }
+  const file = join(clone(), '.env.prod')
+  const text = (await readFile(file, 'utf8')).replace(/^TUNNEL_TOKEN=.*\n/m, '')
+  await writeFile(
+    file,
+    `${text}${Object.entries(settings)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join('')}`,
+  )
+  await compose('up --detach --wait --wait-timeout 120')
+  await assert.rejects(globalThis.fetch(url('/health/live')), 'the gateway itself is published')
+
+  // By the command of the page.
+  await compose('cp caddy:/data/caddy/pki/authorities/local/root.crt .')
+  const ca = await readFile(join(clone(), 'root.crt'), 'utf8')
+  const dispatcher = new Agent({ connect: { ca } })
+  const through = ((input: string, init?: object) =>
+    fetchWith(input, { ...init, dispatcher })) as unknown as typeof globalThis.fetch
+  reach = { base: `https://${address}`, fetch: through }
+  client = openai()
+  assert.equal(await call(), 'You said: good day')
+  const plain = await globalThis.fetch(`http://${address}/docs?x=1`, { redirect: 'manual' })
+  assert.deepEqual([plain.status, plain.headers.get('location')], [308, `https://${address}/docs?x=1`])
+  assert.equal(await tunnelledStatus('/health'), 200)
+
+  const content = 'The weather is fine and we go for a walk in the park today. '.repeat(8)
+  const stream = await client.chat.completions.create({
+    model: 'm',
+    stream: true,
+    messages: [{ role: 'user', content }],
+  })
+  const arrivalsMs: number[] = []
+  for await (const piece of stream) if (piece.choices[0]?.delta.content) arrivalsMs.push(performance.now())
+  const lastedMs = (arrivalsMs.at(-1) ?? 0) - (arrivalsMs[0] ?? 0)
+  assert.ok(lastedMs > 10 * PAUSE_MS, `all of a stream came within ${lastedMs} ms`)
+
+  const published = await inside(server, `docker ps --format '{{.Names}} {{.Ports}}' | grep -- '->' | sort`)
+  assert.match(published, /^tappass-caddy-1 \S+:80->8080\/tcp, \S+:443->8443\/tcp$/)
+  const shown = await inside(server, 'docker inspect tappass-tunnel-1; cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ')
+  assert.ok(!shown.includes(tunnelToken()), 'the token of the tunnel is shown')
+  const rights = `docker inspect --format '{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.CapAdd}}' tappass-caddy-1 tappass-tunnel-1`
+  assert.match(
+    await inside(server, rights),
+    /^65530:65530 true \[ALL\] \[(CAP_)?NET_BIND_SERVICE\]\n65529:65529 true \[ALL\] \[\]$/,
+  )
+  assert.equal(
+    await inside(
+      server,
+      `awk '/^CapEff/ { print $2 }' "/proc/$(docker inspect --format '{{.State.Pid}}' tappass-caddy-1)/status"`,
+    ),
+    '0000000000000000',
+  )
+})
+
+test('caddy and tunnel are killed: they are back by themselves', async (context) => {
+  for (const [service, isBack] of [
+    ['caddy', () => call()],
+    ['tunnel', async () => (await tunnelledStatus('/health')) === 200],
+  ] as const) {
+    await kill(service)
+    context.diagnostic(`${service} killed: calls are answered again after ${await outageMs(isBack)} ms`)
+  }
+})
 
 test('after a reboot of the machine all is back by itself', async (context) => {
   const beforehand = await entries()

@@ -21,7 +21,7 @@ const nextReference = 'postgres:17.12-alpine'
 const libraryFolders = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu']
 
 /** Debian 12's packages, unpacked and not installed: its Redis is 7.0, Debian 13's is 8. */
-function ensureDebianFiles(): Promise<string> {
+export function ensureDebianFiles(): Promise<string> {
   return buildOnce(cachePath('trees', `image-files-${recipeKey(debianPackages)}`), async (target) => {
     await demand(['mmdebstrap', '--variant=extract', `--include=${debianPackages.join(',')}`, 'bookworm', target])
   })

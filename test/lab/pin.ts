@@ -12,6 +12,7 @@ export type Pins = Readonly<{
   node: readonly Readonly<{ version: string; packages: Checksums; archives: Checksums }>[]
   images: Readonly<Record<string, Readonly<{ reference: string; uid: string }>>>
   caddy: Readonly<{ version: string; archives: Checksums }>
+  cloudflared: Readonly<{ version: string; archives: Checksums }>
   docker: Readonly<{ fingerprint: string }>
   opa: Readonly<{ version: string }>
   spire: Readonly<{ version: string; archives: Checksums }>

@@ -1,5 +1,6 @@
 /** Everything that lab machines are made from, built into the cache: side by side where nothing depends on the other. */
 import { ensureImage, ensureNextPostgres, imageNames } from './image.ts'
+import { ensureIngressImages } from './ingress-image.ts'
 import { ensureHelm, ensureJudge, ensureKubeconform, ensureKubernetesSchemas } from './kubernetes.ts'
 import { ensureNodeImages } from './node-image.ts'
 import { readPins } from './pin.ts'
@@ -53,6 +54,7 @@ async function plannedParts(): Promise<readonly (readonly Part[])[]> {
       ['schemas of Kubernetes', ensureKubernetesSchemas],
       ['stand-in of cloudflared', () => ensureTunnelProgram('cloudflared')],
       ['other end of its tunnel', () => ensureTunnelProgram('edge')],
+      ['images of ingresses', ensureIngressImages],
       ['wheels', ensureWheelArchive],
       ['Helm', ensureHelm],
       ['judge of manifests', ensureJudge],

@@ -71,6 +71,9 @@ func run(arguments []string) error {
 		fmt.Println("OK")
 		return nil
 	}
+	if slices.Equal(command, []string{"ready"}) {
+		return askReady(settings.metrics)
+	}
 	if len(command) == 0 || command[0] != "run" {
 		return fmt.Errorf("the stand-in does not know %v", command)
 	}
@@ -85,6 +88,19 @@ func run(arguments []string) error {
 		}
 	}
 	return connector.serve()
+}
+
+// askReady is `tunnel ready`: what the running connector says at its metrics address.
+func askReady(metrics string) error {
+	response, err := http.Get("http://" + metrics + "/ready")
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("http://%s/ready endpoint returned status code %d", metrics, response.StatusCode)
+	}
+	return nil
 }
 
 func (c *Connector) serve() error {
